@@ -1,0 +1,155 @@
+import { readFileSync } from 'node:fs';
+import { Failure } from '../../domain/failure.ts';
+import { parseOrder } from '../../domain/parse-order.ts';
+import type { BrokerRecord } from '../../ports/broker.ts';
+import type { DeadLetterCode, DecodedRecord, OrderCodec } from '../../ports/codec.ts';
+import { BadBytes, Cursor } from './cursor.ts';
+import { writeOrders } from './order-writer.ts';
+import { readOwnLayout } from './own-layout.ts';
+import { Registry } from './registry.ts';
+import { WriterSchemas, type Writer } from './writer-schemas.ts';
+
+export interface AvroCodecOptions {
+  readonly registryUrl: string;
+  readonly credentials: { readonly username: string; readonly password: string } | null;
+  /** Under which our schema is registered: `orders-value`. */
+  readonly subject: string;
+  /** Whether it may be registered when it is not there. */
+  readonly register: boolean;
+}
+
+/**
+ * An order of a hundred thousand lines takes less; what JSON or Avro can make of it in memory is a small multiple.
+ */
+const MAX_VALUE_BYTES = 4 * 1024 * 1024;
+const MAGIC_BYTE = 0;
+const OPENING_BRACE = 0x7b;
+const HEADER_BYTES = 5;
+
+/** Orders as Avro in the Confluent wire format, and as JSON. */
+export function createAvroCodec(options: AvroCodecOptions): OrderCodec {
+  const registry = new Registry({ url: options.registryUrl, credentials: options.credentials });
+  const schemas = new WriterSchemas(registry, ownSchemaText());
+  let schemaId: Promise<number> | undefined;
+  return {
+    async decode(records) {
+      // Once: a record makes its value anew each time it is asked for it.
+      const values = records.map(({ value }) => value);
+      await schemas.load(schemaIdsOf(values));
+      return records.map((record, i) => decodeRecord(record, values[i] ?? null, schemas));
+    },
+    async encode(orders) {
+      schemaId ??= findSchemaId(registry, options);
+      try {
+        return writeOrders(orders, await schemaId);
+      } catch (error) {
+        schemaId = undefined;
+        throw error;
+      }
+    },
+  };
+}
+
+function ownSchemaText(): string {
+  // The same from src/ and from dist/: schemas are not compiled.
+  return readFileSync(new URL('../../../src/schemas/order.avsc', import.meta.url), 'utf8');
+}
+
+/** The distinct schema ids of values that name one. */
+function schemaIdsOf(values: readonly (Uint8Array | null)[]): Set<number> {
+  const ids = new Set<number>();
+  let last = -1;
+  for (const value of values) {
+    if (value?.[0] !== MAGIC_BYTE || value.length < HEADER_BYTES) continue;
+    const id = schemaIdOf(value);
+    if (id !== last) ids.add(id);
+    last = id;
+  }
+  return ids;
+}
+
+function schemaIdOf(value: Uint8Array): number {
+  return (((value[1] ?? 0) << 24) | ((value[2] ?? 0) << 16) | ((value[3] ?? 0) << 8) | (value[4] ?? 0)) >>> 0;
+}
+
+function decodeRecord(record: BrokerRecord, value: Uint8Array | null, schemas: WriterSchemas): DecodedRecord {
+  if (value === null) return bad('no_value', 'the record has no value');
+  if (value.length > MAX_VALUE_BYTES) {
+    return bad('too_large', `the value has ${value.length} bytes; at most ${MAX_VALUE_BYTES} are read`);
+  }
+  if (value[0] === OPENING_BRACE) return decodeJson(toBuffer(value), record);
+  if (value[0] !== MAGIC_BYTE) {
+    return bad(
+      'unknown_format',
+      `the value begins with byte ${value[0] ?? 'none'}: it is neither Avro with a schema id nor JSON`,
+    );
+  }
+  if (value.length < HEADER_BYTES)
+    return bad('undecodable', `byte ${value.length}: the value ends before its schema id`);
+  const id = schemaIdOf(value);
+  const writer = schemas.get(id);
+  if (writer === undefined) return bad('unknown_schema_id', `the registry knows no schema ${id}`);
+  if ('problem' in writer) return bad('undecodable', `schema ${id}: ${writer.problem}`);
+  return decodeAvro(toBuffer(value), writer, id, record);
+}
+
+function toBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function decodeJson(value: Buffer, record: BrokerRecord): DecodedRecord {
+  let fields: unknown;
+  try {
+    fields = JSON.parse(value.toString('utf8'));
+  } catch (error) {
+    // The parser's message quotes the text, which may be long and anything.
+    const position = /at position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1];
+    return bad(
+      'undecodable',
+      `the value is not JSON${position === undefined ? '' : ` from character ${position} on`}`,
+    );
+  }
+  return toDecoded(fields, record);
+}
+
+function decodeAvro(
+  value: Buffer,
+  writer: Extract<Writer, { read: unknown }>,
+  id: number,
+  record: BrokerRecord,
+): DecodedRecord {
+  if (writer.ownLayout) {
+    const order = readOwnLayout(value, HEADER_BYTES);
+    if (order !== undefined) return { kind: 'order', order };
+  }
+  const cursor = new Cursor(value, HEADER_BYTES);
+  try {
+    const fields = writer.read(cursor);
+    if (cursor.left > 0) cursor.fail(`${cursor.left} bytes follow the value`);
+    return toDecoded(fields, record);
+  } catch (error) {
+    if (!(error instanceof BadBytes)) throw error;
+    return bad('undecodable', `byte ${error.position}: ${error.message} (schema ${id})`);
+  }
+}
+
+function toDecoded(fields: unknown, record: BrokerRecord): DecodedRecord {
+  const { order, problem } = parseOrder(fields, { createdAt: record.timestamp });
+  if (problem !== undefined) return { kind: 'dead_letter', stage: 'validate', ...problem };
+  return { kind: 'order', order };
+}
+
+function bad(code: DeadLetterCode, message: string): DecodedRecord {
+  return { kind: 'dead_letter', code, stage: 'decode', message };
+}
+
+async function findSchemaId(registry: Registry, options: AvroCodecOptions): Promise<number> {
+  const { subject } = options;
+  const schema = ownSchemaText();
+  const found = await registry.find(subject, schema);
+  if (found !== undefined) return found;
+  if (options.register) return registry.register(subject, schema);
+  throw new Failure('not_found', `the order schema is not registered under subject ${subject}`, {
+    fix: 'leave out --no-register to have it registered',
+  });
+}

@@ -1,0 +1,115 @@
+import type avro from 'avsc';
+import type { Order, OrderLine } from '../../domain/order.ts';
+
+/*
+ * The layout that orderctl writes, read without a cursor object: by far the commonest record, and decoding is the
+ * greatest part of what consuming an order costs. Anything unusual in the bytes is left to the general reader,
+ * which says what is wrong and where.
+ */
+
+/** Whether values of this schema have the layout of ours: names of records, aliases and defaults do not matter. */
+export function hasOwnLayout(type: avro.Type, own: avro.Type): boolean {
+  return layoutOf(type) === layoutOf(own);
+}
+
+interface Field {
+  readonly name: string;
+  readonly type: unknown;
+}
+
+function layoutOf(type: avro.Type): string {
+  return JSON.stringify(type.schema({ exportAttrs: true }), (_key, value: unknown) =>
+    typeof value === 'object' && value !== null && 'fields' in value
+      ? { fields: (value.fields as Field[]).map((field) => ({ name: field.name, type: field.type })) }
+      : value,
+  );
+}
+
+const NAME_BYTES = new Uint8Array(256);
+for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789') {
+  NAME_BYTES[character.charCodeAt(0)] = 2;
+}
+for (const character of '._:@/-') NAME_BYTES[character.charCodeAt(0)] = 1;
+const MAX_NAME_BYTES = 128;
+
+/** Where reading has come to; one for all calls, since they do not overlap. */
+let at = 0;
+
+/** @returns undefined when there is anything unusual about the bytes */
+export function readOwnLayout(bytes: Buffer, from: number): Order | undefined {
+  at = from;
+  const orderId = readName(bytes);
+  if (orderId === undefined) return undefined;
+  const user = readName(bytes);
+  if (user === undefined) return undefined;
+  const items: OrderLine[] = [];
+  for (;;) {
+    const count = readSmall(bytes);
+    if (count === 0) break;
+    // Said this way round, NaN leaves too.
+    if (!(count > 0 && count <= bytes.length - at)) return undefined;
+    for (let read = 0; read < count; read++) {
+      const item = readName(bytes);
+      if (item === undefined) return undefined;
+      const quantity = readSmall(bytes);
+      const unitPrice = readPrice(bytes);
+      if (Number.isNaN(quantity) || unitPrice === undefined) return undefined;
+      items.push({ item, quantity, unitPrice });
+    }
+  }
+  const createdAt = readTime(bytes);
+  if (Number.isNaN(createdAt) || at !== bytes.length) return undefined;
+  return { orderId, user, items, createdAt };
+}
+
+function readName(bytes: Buffer): string | undefined {
+  const size = readSmall(bytes);
+  const start = at;
+  const end = start + size;
+  if (!(size > 0) || size > MAX_NAME_BYTES || end > bytes.length) return undefined;
+  if (NAME_BYTES[bytes[start] ?? 0] !== 2) return undefined;
+  for (let index = start + 1; index < end; index++) if (NAME_BYTES[bytes[index] ?? 0] === 0) return undefined;
+  at = end;
+  return bytes.toString('latin1', start, end);
+}
+
+/** null, or the amount in hundredths as two's complement of at most six bytes. */
+function readPrice(bytes: Buffer): string | null | undefined {
+  const branch = bytes[at++];
+  if (branch === 0) return null;
+  if (branch !== 2) return undefined;
+  const size = readSmall(bytes);
+  if (!(size > 0) || size > 6 || at + size > bytes.length) return undefined;
+  const hundredths = bytes.readIntBE(at, size);
+  at += size;
+  // Ten digits in all; what is more, or negative, is for the general reader to judge.
+  if (hundredths < 0 || hundredths >= 1e10) return undefined;
+  const cents = hundredths % 100;
+  return `${(hundredths - cents) / 100}.${cents < 10 ? '0' : ''}${cents}`;
+}
+
+/** A zigzag number of up to four bytes; NaN for anything longer. */
+function readSmall(bytes: Buffer): number {
+  let raw = 0;
+  for (let shift = 0; shift < 28; shift += 7) {
+    const byte = bytes[at++];
+    if (byte === undefined) return NaN;
+    raw |= (byte & 0x7f) << shift;
+    if (byte < 0x80) return (raw >>> 1) ^ -(raw & 1);
+  }
+  return NaN;
+}
+
+/** A zigzag number of up to seven bytes, which is exact in a double; NaN for anything longer. */
+function readTime(bytes: Buffer): number {
+  let raw = 0;
+  let scale = 1;
+  for (let read = 0; read < 7; read++) {
+    const byte = bytes[at++];
+    if (byte === undefined) return NaN;
+    raw += (byte & 0x7f) * scale;
+    if (byte < 0x80) return raw % 2 === 0 ? raw / 2 : -(raw + 1) / 2;
+    scale *= 128;
+  }
+  return NaN;
+}

@@ -1,0 +1,233 @@
+import { Failure } from '../../domain/failure.ts';
+
+/*
+ * The Confluent Schema Registry API, as far as orders need it. Source:
+ * https://docs.confluent.io/platform/current/schema-registry/develop/api.html
+ */
+
+/** Half of what a stop may take, so that one under way does not hold it up. */
+const REQUEST_TIMEOUT_MS = 5_000;
+/** Schemas are text for people; one of megabytes is none. */
+const MAX_RESPONSE_BYTES = 1024 * 1024;
+/** Where Apicurio keeps the Confluent API. */
+const APICURIO_PATH = '/apis/ccompat/v7';
+/** Subject, version, schema. */
+const NOT_FOUND_CODES = new Set<unknown>([40401, 40402, 40403]);
+const CONTENT_TYPE = 'application/vnd.schemaregistry.v1+json';
+
+export interface RegistryOptions {
+  readonly url: string;
+  readonly credentials: { readonly username: string; readonly password: string } | null;
+}
+
+export interface SchemaReference {
+  readonly name: string;
+  readonly subject: string;
+  readonly version: number;
+}
+
+export interface RegisteredSchema {
+  readonly schema: string;
+  /** AVRO, JSON or PROTOBUF. */
+  readonly schemaType: string;
+  readonly references: readonly SchemaReference[];
+  /** Its text is longer than is read; `schema` is empty then. */
+  readonly tooLong: boolean;
+}
+
+/**
+ * Every method @throws Failure registry_unreachable (no answer, overloaded or failing: try again) or
+ * registry_refused (credentials, or an answer that is no registry's).
+ */
+export class Registry {
+  readonly #url: string;
+  readonly #authorization: string | null;
+  #base: Promise<string> | undefined;
+
+  constructor({ url, credentials }: RegistryOptions) {
+    this.#url = url.replace(/\/+$/, '');
+    this.#authorization =
+      credentials === null
+        ? null
+        : `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`;
+  }
+
+  /** @returns undefined when the registry knows no such id */
+  async schemaById(id: number): Promise<RegisteredSchema | undefined> {
+    const answer = await this.#request('GET', `/schemas/ids/${id}`);
+    return this.#schemaOf(answer);
+  }
+
+  /** @returns undefined when the registry knows no such subject or version */
+  async schemaByVersion(subject: string, version: number): Promise<RegisteredSchema | undefined> {
+    const path = `/subjects/${encodeURIComponent(subject)}/versions/${version}`;
+    return this.#schemaOf(await this.#request('GET', path));
+  }
+
+  #schemaOf(answer: Answer): RegisteredSchema | undefined {
+    // A 404 of anything else, or for a wrong path, says nothing about the schema: only these codes do.
+    if (answer.status === 404 && NOT_FOUND_CODES.has(parseObject(answer.text)?.error_code)) return undefined;
+    if (answer.status === 200 && answer.cut) {
+      return { schema: '', schemaType: 'AVRO', references: [], tooLong: true };
+    }
+    return toSchema(this.#checked(answer));
+  }
+
+  /** The id of a schema under a subject, or undefined when it is not there. */
+  async find(subject: string, schema: string): Promise<number | undefined> {
+    const answer = await this.#request('POST', `/subjects/${encodeURIComponent(subject)}`, { schema });
+    return answer.status === 404 ? undefined : this.#idOf(this.#checked(answer));
+  }
+
+  /** Registers a schema under a subject. @throws Failure incompatible_schema as well */
+  async register(subject: string, schema: string): Promise<number> {
+    const path = `/subjects/${encodeURIComponent(subject)}/versions`;
+    const answer = await this.#request('POST', path, { schema });
+    if (answer.status === 409) {
+      throw new Failure(
+        'incompatible_schema',
+        `the registry refuses our order schema for subject ${subject}: ${messageOf(answer)}`,
+        { fix: 'send to another topic with --topic, or change the compatibility level of the subject' },
+      );
+    }
+    return this.#idOf(this.#checked(answer));
+  }
+
+  async #request(method: string, path: string, body?: unknown): Promise<Answer> {
+    this.#base ??= this.#findBase();
+    let base: string;
+    try {
+      base = await this.#base;
+    } catch (error) {
+      this.#base = undefined;
+      throw error;
+    }
+    return this.#send(method, base + path, body);
+  }
+
+  /** A registry whose Confluent API has a path of its own answers 404 to its plain address. */
+  async #findBase(): Promise<string> {
+    const answer = await this.#send('GET', `${this.#url}/subjects`);
+    if (answer.status !== 404 || new URL(this.#url).pathname !== '/') return this.#url;
+    const other = await this.#send('GET', `${this.#url}${APICURIO_PATH}/subjects`);
+    return other.status === 200 ? this.#url + APICURIO_PATH : this.#url;
+  }
+
+  async #send(method: string, url: string, body?: unknown): Promise<Answer> {
+    try {
+      const response = await fetch(url, {
+        method,
+        headers: {
+          accept: CONTENT_TYPE,
+          ...(body === undefined ? {} : { 'content-type': CONTENT_TYPE }),
+          ...(this.#authorization === null ? {} : { authorization: this.#authorization }),
+        },
+        body: body === undefined ? null : JSON.stringify(body),
+        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      });
+      const { text, cut } = await readBounded(response);
+      if (response.status >= 500 || response.status === 429 || response.status === 408) {
+        throw new Error(`it answers ${response.status} ${text.slice(0, 200)}`.trim());
+      }
+      return { status: response.status, text, cut };
+    } catch (error) {
+      throw new Failure(
+        'registry_unreachable',
+        `the schema registry at ${this.#url} does not answer: ${reasonOf(error)}`,
+        {
+          fix: 'start it, or name another with --registry URL',
+          cause: error,
+        },
+      );
+    }
+  }
+
+  #checked(answer: Answer): Record<string, unknown> {
+    if (answer.status === 401 || answer.status === 403) {
+      throw new Failure(
+        'registry_refused',
+        `the schema registry at ${this.#url} refuses us (${answer.status})`,
+        {
+          fix: 'check --registry-username and ORDERCTL_REGISTRY_PASSWORD',
+        },
+      );
+    }
+    const body = parseObject(answer.text);
+    if (answer.status === 200 && body !== undefined) return body;
+    throw new Failure(
+      'registry_refused',
+      `the schema registry at ${this.#url} answers ${answer.status}: ${messageOf(answer)}`,
+      { fix: 'check that --registry is the address of a schema registry with the Confluent API' },
+    );
+  }
+
+  #idOf(body: Record<string, unknown>): number {
+    if (typeof body.id === 'number') return body.id;
+    throw new Failure('registry_refused', `the schema registry at ${this.#url} answers without a schema id`, {
+      fix: 'check that --registry is the address of a schema registry with the Confluent API',
+    });
+  }
+}
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+  /** There was more than is read. */
+  readonly cut: boolean;
+}
+
+async function readBounded(response: Response): Promise<{ text: string; cut: boolean }> {
+  if (response.body === null) return { text: '', cut: false };
+  const chunks: Uint8Array[] = [];
+  let sizeBytes = 0;
+  let cut = false;
+  for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+    sizeBytes += chunk.byteLength;
+    // A long list of subjects is not read to its end: only whether there is one is of interest.
+    cut = sizeBytes > MAX_RESPONSE_BYTES;
+    if (cut) break;
+    chunks.push(chunk);
+  }
+  return { text: Buffer.concat(chunks).toString('utf8'), cut };
+}
+
+function toSchema(body: Record<string, unknown>): RegisteredSchema {
+  const references = Array.isArray(body.references) ? body.references : [];
+  return {
+    schema: typeof body.schema === 'string' ? body.schema : '',
+    schemaType: typeof body.schemaType === 'string' ? body.schemaType : 'AVRO',
+    references: references.filter(isReference),
+    tooLong: false,
+  };
+}
+
+function isReference(value: unknown): value is SchemaReference {
+  if (typeof value !== 'object' || value === null) return false;
+  const { subject, version } = value as Record<string, unknown>;
+  return typeof subject === 'string' && typeof version === 'number';
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function messageOf({ text }: Answer): string {
+  const message = parseObject(text)?.message;
+  return (
+    (typeof message === 'string' ? message : (text.trim().split('\n')[0] ?? '')).slice(0, 500) ||
+    'no reason given'
+  );
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === 'TimeoutError') return `no answer within ${REQUEST_TIMEOUT_MS / 1000} s`;
+  const { cause } = error;
+  const inner = cause instanceof AggregateError ? (cause.errors[0] as unknown) : cause;
+  return inner instanceof Error ? inner.message : error.message;
+}

@@ -1,0 +1,97 @@
+import type avro from 'avsc';
+import { hasOwnLayout } from './own-layout.ts';
+import { compileReader, parseSchema, type Read } from './reader.ts';
+import type { RegisteredSchema, Registry, SchemaReference } from './registry.ts';
+
+/** How values of one writer's schema are read, or why they cannot be. */
+export type Writer = { readonly read: Read; readonly ownLayout: boolean } | { readonly problem: string };
+
+/**
+ * How long an id counts as unknown: a flood of bad records must not become one of requests, and a registry whose
+ * copies lag behind must not be asked in vain for ever.
+ */
+const UNKNOWN_FOR_MS = 5_000;
+const REQUESTS_AT_ONCE = 4;
+const MAX_REFERENCES = 100;
+/** Ids are Java's int: a larger one comes from garbage, which some registries answer with an error. */
+const MAX_ID = 2 ** 31 - 1;
+
+/** Writers' schemas by id. An id means the same for ever, so that each is fetched once. */
+export class WriterSchemas {
+  readonly #registry: Registry;
+  readonly #own: avro.Type;
+  readonly #known = new Map<number, Writer>();
+  /** Ids the registry did not know, and until when that is believed (performance clock). */
+  readonly #unknown = new Map<number, number>();
+
+  /** @param ownSchema the text of our own schema */
+  constructor(registry: Registry, ownSchema: string) {
+    this.#registry = registry;
+    this.#own = parseSchema(ownSchema, []);
+  }
+
+  get(id: number): Writer | undefined {
+    return this.#known.get(id);
+  }
+
+  /** Fetches what is missing of `ids`. @throws Failure of the registry */
+  async load(ids: ReadonlySet<number>): Promise<void> {
+    const now = performance.now();
+    const missing = [...ids].filter(
+      (id) => id <= MAX_ID && !this.#known.has(id) && (this.#unknown.get(id) ?? 0) <= now,
+    );
+    for (let from = 0; from < missing.length; from += REQUESTS_AT_ONCE) {
+      await Promise.all(missing.slice(from, from + REQUESTS_AT_ONCE).map((id) => this.#fetch(id)));
+    }
+  }
+
+  async #fetch(id: number): Promise<void> {
+    const found = await this.#registry.schemaById(id);
+    if (found === undefined) {
+      // Ids in garbage are as many as the garbage: what is remembered of them is bounded.
+      if (this.#unknown.size >= 10_000) this.#unknown.clear();
+      this.#unknown.set(id, performance.now() + UNKNOWN_FOR_MS);
+      return;
+    }
+    this.#unknown.delete(id);
+    this.#known.set(id, await this.#compile(found));
+  }
+
+  async #compile(found: RegisteredSchema): Promise<Writer> {
+    if (found.schemaType !== 'AVRO') return { problem: `it is ${found.schemaType}, not Avro` };
+    if (found.tooLong) return { problem: 'its text is longer than any schema' };
+    const references = await this.#references(found.references);
+    if (typeof references === 'string') return { problem: references };
+    try {
+      const type = parseSchema(found.schema, references);
+      return { read: compileReader(type), ownLayout: hasOwnLayout(type, this.#own) };
+    } catch (error) {
+      return {
+        problem: `it is no Avro schema: ${error instanceof Error ? error.message.slice(0, 200) : ''}`,
+      };
+    }
+  }
+
+  /** The texts of referenced schemas, each after those that it refers to itself; or why there are none. */
+  async #references(references: readonly SchemaReference[]): Promise<string[] | string> {
+    let problem: string | undefined;
+    const texts = new Map<string, string>();
+    const seen = new Set<string>();
+    const visit = async (list: readonly SchemaReference[]): Promise<void> => {
+      for (const { subject, version } of list) {
+        const name = `${subject}/${version}`;
+        if (seen.has(name) || seen.size >= MAX_REFERENCES) continue;
+        seen.add(name);
+        const found = await this.#registry.schemaByVersion(subject, version);
+        if (found === undefined) {
+          problem ??= `it refers to version ${version} of subject ${subject}, which the registry does not know`;
+          continue;
+        }
+        await visit(found.references);
+        texts.set(name, found.schema);
+      }
+    };
+    await visit(references);
+    return problem ?? [...texts.values()];
+  }
+}

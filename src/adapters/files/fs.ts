@@ -1,0 +1,154 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { Failure } from '../../domain/failure.ts';
+
+/**
+ * The file-system calls that the store makes, injected so that a test can crash before any of them. Reads and
+ * writes are synchronous, because they end in the page cache; what waits for the disk is not.
+ */
+export interface FileSystem {
+  /** `read`: must exist. `append`: created when absent, never truncated, positional writes. `create`: must not exist. */
+  open(path: string, mode: 'read' | 'append' | 'create'): number;
+  close(fd: number): void;
+  /** @returns bytes read; fewer than asked for only at the end of the file */
+  read(fd: number, into: Uint8Array, position: number): number;
+  /** Writes all of it. */
+  write(fd: number, bytes: Uint8Array, position: number): void;
+  truncate(fd: number, sizeBytes: number): void;
+  datasync(fd: number): Promise<void>;
+  sync(fd: number): Promise<void>;
+  /** What makes a created, renamed or unlinked name durable. */
+  syncDirectory(path: string): Promise<void>;
+  stat(path: string): FileStat | undefined;
+  statOpen(fd: number): FileStat;
+  rename(from: string, to: string): void;
+  /** @returns false when `to` exists */
+  link(from: string, to: string): boolean;
+  /** Without effect when there is none. */
+  unlink(path: string): void;
+  makeDirectory(path: string): void;
+  /** Names in a directory; empty when there is none. */
+  list(path: string): string[];
+  /** The clock by which files are dated, milliseconds since the epoch. */
+  nowMs(): number;
+}
+
+export interface FileStat {
+  readonly sizeBytes: number;
+  readonly modifiedNs: bigint;
+  readonly inode: bigint;
+}
+
+const datasync = promisify(fs.fdatasync);
+const sync = promisify(fs.fsync);
+
+const OPEN_FLAGS = {
+  read: fs.constants.O_RDONLY,
+  append: fs.constants.O_RDWR | fs.constants.O_CREAT,
+  create: fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_EXCL,
+};
+
+/** The operating system's own. Errors are Node's; `writeFailure` makes them a person's. */
+export const realFileSystem: FileSystem = {
+  // Node applies the user's umask to 0o666, so that modes are never wider than the user's.
+  open: (name, mode) => fs.openSync(name, OPEN_FLAGS[mode], 0o666),
+  close: (fd) => fs.closeSync(fd),
+  read(fd, into, position) {
+    let done = 0;
+    while (done < into.byteLength) {
+      const count = fs.readSync(fd, into, done, into.byteLength - done, position + done);
+      if (count === 0) break;
+      done += count;
+    }
+    return done;
+  },
+  write(fd, bytes, position) {
+    let done = 0;
+    while (done < bytes.byteLength) {
+      done += fs.writeSync(fd, bytes, done, bytes.byteLength - done, position + done);
+    }
+  },
+  truncate: (fd, sizeBytes) => fs.ftruncateSync(fd, sizeBytes),
+  datasync,
+  sync,
+  async syncDirectory(name) {
+    const fd = fs.openSync(name, fs.constants.O_RDONLY);
+    try {
+      await sync(fd);
+    } finally {
+      fs.closeSync(fd);
+    }
+  },
+  stat(name) {
+    const found = fs.statSync(name, { bigint: true, throwIfNoEntry: false });
+    return found === undefined ? undefined : toStat(found);
+  },
+  statOpen: (fd) => toStat(fs.fstatSync(fd, { bigint: true })),
+  rename: (from, to) => fs.renameSync(from, to),
+  link(from, to) {
+    try {
+      fs.linkSync(from, to);
+      return true;
+    } catch (error) {
+      if (errorCode(error) === 'EEXIST') return false;
+      throw error;
+    }
+  },
+  unlink(name) {
+    try {
+      fs.unlinkSync(name);
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') throw error;
+    }
+  },
+  makeDirectory: (name) => void fs.mkdirSync(name, { recursive: true }),
+  list(name) {
+    try {
+      return fs.readdirSync(name);
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return [];
+      throw error;
+    }
+  },
+  nowMs: () => Date.now(),
+};
+
+function toStat(stat: fs.BigIntStats): FileStat {
+  return { sizeBytes: Number(stat.size), modifiedNs: stat.mtimeNs, inode: stat.ino };
+}
+
+export function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** @returns the failure of an operating-system write, naming the file and the way out */
+export function writeFailure(error: unknown, file: string): Failure {
+  const reason = error instanceof Error ? error.message : String(error);
+  const fix =
+    errorCode(error) === 'ENOSPC' || errorCode(error) === 'EDQUOT'
+      ? 'free space on that disk and start again: nothing that was decided is lost'
+      : `check the disk and the permissions of ${path.dirname(file)}, then start again: nothing that was decided is lost`;
+  return new Failure('write_failed', `writing ${file} failed: ${reason}`, {
+    fix,
+    context: { file },
+    cause: error,
+  });
+}
+
+/** The whole of a file, or undefined when there is none. For files whose size is bounded. */
+export function readWhole(files: FileSystem, name: string): Buffer | undefined {
+  let fd: number;
+  try {
+    fd = files.open(name, 'read');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    const bytes = Buffer.allocUnsafe(files.statOpen(fd).sizeBytes);
+    return bytes.subarray(0, files.read(fd, bytes, 0));
+  } finally {
+    files.close(fd);
+  }
+}

@@ -1,0 +1,135 @@
+import type { IdPlace } from './id-index.ts';
+
+/** Entries are four 32-bit words: hash high, hash low, place low, place high with the log in its topmost bit. */
+export const ENTRY_WORDS = 4;
+const REJECTIONS = 0x80000000;
+const HIGH = 2 ** 32;
+
+export interface IdHash {
+  high: number;
+  low: number;
+}
+
+/**
+ * 64 bits of an id into `into`, in two lanes of 32, by cyrb53's mixing (bryc, public domain) without its cut to 53
+ * bits. Not keyed: two ids with one hash are told apart by reading the lines they point to.
+ */
+export function hashId(orderId: string, into: IdHash): void {
+  let a = 0xdeadbeef;
+  let b = 0x41c6ce57;
+  for (let at = 0; at < orderId.length; at += 1) {
+    const code = orderId.charCodeAt(at);
+    a = Math.imul(a ^ code, 2654435761);
+    b = Math.imul(b ^ code, 1597334677);
+  }
+  a = Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909);
+  b = Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(a ^ (a >>> 13), 3266489909);
+  into.high = b >>> 0;
+  into.low = a >>> 0;
+}
+
+export function toPlace(low: number, high: number): IdPlace {
+  return {
+    log: high >= REJECTIONS ? 'rejections' : 'orders',
+    position: (high % REJECTIONS) * HIGH + low,
+  };
+}
+
+const FIRST_BITS = 10;
+/** Free slots behind the last home slot, so that no probe wraps around. */
+const TAIL_SLOTS = 64;
+/** A place no entry has: 2^53 - 1 is the greatest position. */
+const FREE = 0xffffffff;
+
+/**
+ * The entries in memory: open addressing in one typed array. An entry's home slot is given by the topmost bits of
+ * its hash and a collision moves it up only, so that the slots are all but sorted by hash.
+ */
+export class IdTable {
+  size = 0;
+  #bits = FIRST_BITS;
+  #words = firstSlots(FIRST_BITS);
+
+  add(hash: IdHash, place: IdPlace): void {
+    if (this.size * 2 >= 2 ** this.#bits) this.#grow();
+    const low = place.position % HIGH;
+    const high = Math.floor(place.position / HIGH) + (place.log === 'rejections' ? REJECTIONS : 0);
+    this.#put(hash.high, hash.low, low, high);
+    this.size += 1;
+  }
+
+  find(hash: IdHash, found: IdPlace[]): void {
+    const words = this.#words;
+    for (let at = (hash.high >>> (32 - this.#bits)) * ENTRY_WORDS; at < words.length; at += ENTRY_WORDS) {
+      const high = words[at + 3] ?? FREE;
+      if (high === FREE) return;
+      if (words[at] === hash.high && words[at + 1] === hash.low)
+        found.push(toPlace(words[at + 2] ?? 0, high));
+    }
+  }
+
+  /** All entries in order of their hashes, cluster by cluster. Nothing may be added meanwhile. */
+  *sorted(): Generator<Uint32Array> {
+    const words = this.#words;
+    let from = 0;
+    for (let at = 0; at < words.length; at += ENTRY_WORDS) {
+      if (words[at + 3] !== FREE) continue;
+      if (at > from) yield sortCluster(words.subarray(from, at));
+      from = at + ENTRY_WORDS;
+    }
+    if (from < words.length) yield sortCluster(words.subarray(from));
+  }
+
+  #put(hashHigh: number, hashLow: number, low: number, high: number): void {
+    let at = (hashHigh >>> (32 - this.#bits)) * ENTRY_WORDS;
+    while (at < this.#words.length && this.#words[at + 3] !== FREE) at += ENTRY_WORDS;
+    if (at === this.#words.length)
+      this.#words = withFreeSlots(this.#words, this.#words.length / ENTRY_WORDS / 8);
+    const words = this.#words;
+    words[at] = hashHigh;
+    words[at + 1] = hashLow;
+    words[at + 2] = low;
+    words[at + 3] = high;
+  }
+
+  #grow(): void {
+    const old = this.#words;
+    this.#bits += 1;
+    this.#words = firstSlots(this.#bits);
+    for (let at = 0; at < old.length; at += ENTRY_WORDS) {
+      const high = old[at + 3] ?? FREE;
+      if (high !== FREE) this.#put(old[at] ?? 0, old[at + 1] ?? 0, old[at + 2] ?? 0, high);
+    }
+  }
+}
+
+function firstSlots(bits: number): Uint32Array {
+  return withFreeSlots(new Uint32Array(0), 2 ** bits + TAIL_SLOTS);
+}
+
+function withFreeSlots(words: Uint32Array, slots: number): Uint32Array {
+  const longer = new Uint32Array(words.length + Math.ceil(slots) * ENTRY_WORDS);
+  longer.set(words);
+  return longer.fill(FREE, words.length);
+}
+
+/** Insertion sort of a copy: a cluster is a few entries, most of them in order. */
+function sortCluster(cluster: Uint32Array): Uint32Array {
+  const words = cluster.slice();
+  const held = new Uint32Array(ENTRY_WORDS);
+  for (let next = ENTRY_WORDS; next < words.length; next += ENTRY_WORDS) {
+    let to = next;
+    while (to > 0 && compareEntries(words, to - ENTRY_WORDS, words, next) > 0) to -= ENTRY_WORDS;
+    if (to === next) continue;
+    held.set(words.subarray(next, next + ENTRY_WORDS));
+    words.copyWithin(to + ENTRY_WORDS, to, next);
+    words.set(held, to);
+  }
+  return words;
+}
+
+/** By hash, then by place: equal entries meet, so that a merge can drop one. */
+export function compareEntries(a: Uint32Array, atA: number, b: Uint32Array, atB: number): number {
+  const difference = (a[atA] ?? 0) - (b[atB] ?? 0) || (a[atA + 1] ?? 0) - (b[atB + 1] ?? 0);
+  return difference || (a[atA + 3] ?? 0) - (b[atB + 3] ?? 0) || (a[atA + 2] ?? 0) - (b[atB + 2] ?? 0);
+}

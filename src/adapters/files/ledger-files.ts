@@ -1,0 +1,73 @@
+import path from 'node:path';
+import { journalPath } from './checkpoint.ts';
+import type { FileSystem } from './fs.ts';
+import { Journal } from './journal.ts';
+import { AppendLog, linesOf, LogView, type LogName } from './log.ts';
+import { logEnd, type LoadedFolder } from './recover.ts';
+
+/** Where the logs of a fresh folder are; those of versions move on to other names as they are shortened. */
+const LOG_FILES: Readonly<Record<LogName, string>> = {
+  orders: 'orders.jsonl',
+  rejections: 'rejections.jsonl',
+  edits: '.orderctl/edits.jsonl',
+  users: '.orderctl/users.versions.1',
+  inventory: '.orderctl/inventory.versions.1',
+};
+
+/** A log up to where its owner has written it. */
+export function viewOf(files: FileSystem, { fd, sizeBytes }: AppendLog): LogView {
+  return new LogView(files, [{ fd, at: 0, position: 0, sizeBytes }]);
+}
+
+/** Where the first line begins at or after `position`; where the last one does when none is after it. */
+export function lineStartAfter(view: LogView, position: number): number {
+  let start = 0;
+  let at = 0;
+  for (const chunk of view.chunks()) {
+    for (const { at: lineAt } of linesOf(chunk)) {
+      start = at + lineAt;
+      if (start >= position) return start;
+    }
+    at += chunk.byteLength;
+  }
+  return start;
+}
+
+/** The logs of a folder, each at the end of what is true of it. */
+export function openLogs(
+  files: FileSystem,
+  folder: string,
+  loaded: LoadedFolder | undefined,
+): Record<LogName, AppendLog> {
+  const open = (log: LogName): AppendLog => {
+    const sizeBytes = loaded === undefined ? 0 : logEnd(loaded, log);
+    return new AppendLog(files, path.join(folder, loaded?.state.logs[log].file ?? LOG_FILES[log]), sizeBytes);
+  };
+  return {
+    orders: open('orders'),
+    rejections: open('rejections'),
+    edits: open('edits'),
+    users: open('users'),
+    inventory: open('inventory'),
+  };
+}
+
+/** Makes the journal that goes on where another ends; it is durable with its name when this resolves. */
+export async function nextJournal(
+  files: FileSystem,
+  inner: string,
+  before: { readonly number: number; readonly end: { seq: number; chain: number } },
+): Promise<Journal> {
+  const number = before.number + 1;
+  const name = journalPath(inner, number);
+  // What a crash left while it was being made: recovery found no record in it.
+  files.unlink(name);
+  const journal = await Journal.create(files, name, number, before.end);
+  try {
+    await files.syncDirectory(inner);
+  } catch (error) {
+    journal.close();
+    throw error;
+  }
+  return journal;
+}

@@ -1,0 +1,84 @@
+import type { Decided } from '../../domain/decide.ts';
+import { isFailure } from '../../domain/failure.ts';
+import type { FolderState } from './checkpoint.ts';
+import type { FileSystem } from './fs.ts';
+import { openIdIndex, type IdIndex, type IdPlace } from './id-index.ts';
+import { linesOf, type LogView } from './log.ts';
+import { orderIdOf, parseDecided } from './order-line.ts';
+
+const DECISION_LOGS = ['orders', 'rejections'] as const;
+
+/**
+ * The decision of an order id. The index may name too many places: entries that share a hash, or of lines that a
+ * crash has taken back; so each line is read.
+ *
+ * @param rebuild called when the index turns out to be damaged
+ * @returns `index`: the one to look in from now on
+ */
+export function lookUp(
+  orderId: string,
+  index: IdIndex,
+  view: (log: IdPlace['log']) => LogView,
+  rebuild: () => IdIndex,
+): { decided: Decided | undefined; index: IdIndex } {
+  let places: readonly IdPlace[];
+  try {
+    places = index.find(orderId);
+  } catch (error) {
+    if (!isFailure(error, 'corrupt_state')) throw error;
+    index.close();
+    const rebuilt = rebuild();
+    return lookUp(orderId, rebuilt, view, () => {
+      throw error;
+    });
+  }
+  for (const { log, position } of places) {
+    const line = view(log).line(position);
+    if (line !== undefined && orderIdOf(line) === orderId) return { decided: parseDecided(line), index };
+  }
+  return { decided: undefined, index };
+}
+
+/**
+ * Opens the index that a checkpoint names, and adds the ids of the log lines after it. A damaged index is built
+ * anew from the logs, of which it is a view.
+ *
+ * @param view a log with all that was committed
+ * @returns `rebuilt`: the next checkpoint has to name other runs
+ */
+export function openIndex(
+  files: FileSystem,
+  inner: string,
+  state: FolderState | undefined,
+  view: (log: IdPlace['log']) => LogView,
+): { index: IdIndex; rebuilt: boolean } {
+  try {
+    const index = openIdIndex(files, inner, state?.ids ?? []);
+    for (const log of DECISION_LOGS) addIds(index, log, view(log), state?.logs[log].sizeBytes ?? 0);
+    return { index, rebuilt: false };
+  } catch (error) {
+    if (!isFailure(error, 'corrupt_state')) throw error;
+    return { index: rebuildIndex(files, inner, view), rebuilt: true };
+  }
+}
+
+export function rebuildIndex(
+  files: FileSystem,
+  inner: string,
+  view: (log: IdPlace['log']) => LogView,
+): IdIndex {
+  const index = openIdIndex(files, inner, []);
+  for (const log of DECISION_LOGS) addIds(index, log, view(log), 0);
+  return index;
+}
+
+function addIds(index: IdIndex, log: IdPlace['log'], view: LogView, from: number): void {
+  let position = from;
+  for (const chunk of view.chunks(from)) {
+    for (const { line, at } of linesOf(chunk)) {
+      const orderId = orderIdOf(line);
+      if (orderId !== undefined) index.add(orderId, { log, position: position + at });
+    }
+    position += chunk.byteLength;
+  }
+}

@@ -1,0 +1,206 @@
+import { Failure } from '../../domain/failure.ts';
+import type { BrokerAdmin, CommittedOffset, GroupDescription, PartitionRange } from '../../ports/broker.ts';
+import type { RecordFingerprint } from '../../ports/record.ts';
+import { KafkaClient } from './client.ts';
+import { answerOf } from './errors.ts';
+import type { KafkaOptions } from './kafka-broker.ts';
+import { createErrorFromCode, LEADER_NOT_AVAILABLE } from './kafkajs-internals.ts';
+import { fetchFingerprints, leaders, listAt, listRanges } from './offsets.ts';
+
+/** As many copies as Kafka's own internal topics have, where there are nodes for them. */
+const MOST_REPLICAS = 3;
+const CREATE_TIMEOUT_MS = 10_000;
+const TOPIC_RESOURCE = 2;
+
+/** @throws Failure broker_unreachable, broker_refused */
+export async function createAdmin(options: KafkaOptions): Promise<BrokerAdmin> {
+  const client = new KafkaClient(options);
+  try {
+    await client.retry({ doing: 'connect' }, () => client.metadata([]));
+  } catch (error) {
+    client.close();
+    throw error;
+  }
+  return new KafkaAdmin(client);
+}
+
+class KafkaAdmin implements BrokerAdmin {
+  readonly #client: KafkaClient;
+
+  constructor(client: KafkaClient) {
+    this.#client = client;
+  }
+
+  async clusterId(): Promise<string> {
+    const { clusterId } = await this.#retry('ask for the cluster', () => this.#client.metadata([]));
+    return clusterId;
+  }
+
+  async partitionCount(topic: string): Promise<number | undefined> {
+    const found = await this.#retry(`look at topic ${topic}`, () => this.#client.topic(topic));
+    return found.topic?.partitions.length;
+  }
+
+  async createTopic(
+    topic: string,
+    options: { partitions: number; configs?: Readonly<Record<string, string>> },
+  ): Promise<boolean> {
+    const doing = `create topic ${topic}`;
+    const created = await this.#retry(doing, async () => {
+      const { brokers, controllerId } = await this.#client.metadata([]);
+      const node = await this.#client.node(controllerId);
+      try {
+        await node.createTopics({
+          topics: [
+            {
+              topic,
+              numPartitions: options.partitions,
+              replicationFactor: Math.min(MOST_REPLICAS, brokers.length),
+              configEntries: Object.entries(options.configs ?? {}).map(([name, value]) => ({ name, value })),
+            },
+          ],
+          timeout: CREATE_TIMEOUT_MS,
+        });
+        return true;
+      } catch (error) {
+        if (answerOf(error) === 'TOPIC_ALREADY_EXISTS') return false;
+        throw error;
+      }
+    });
+    await this.#retry(doing, async () => {
+      const found = (await this.#client.topic(topic)).topic;
+      // Metadata spreads after the controller has answered.
+      if (found === undefined || found.partitions.some(({ leader }) => leader < 0)) {
+        throw createErrorFromCode(LEADER_NOT_AVAILABLE);
+      }
+    });
+    return created;
+  }
+
+  async topicConfig(topic: string, name: string): Promise<string | undefined> {
+    return this.#retry(`read the configuration of topic ${topic}`, async () => {
+      const node = await this.#client.anyNode();
+      const { resources } = await node.describeConfigs({
+        resources: [{ type: TOPIC_RESOURCE, name: topic, configNames: [name] }],
+      });
+      const entries = resources.flatMap((resource) => resource.configEntries);
+      return entries.find((entry) => entry.configName === name)?.configValue ?? undefined;
+    });
+  }
+
+  ranges(topic: string): Promise<readonly PartitionRange[]> {
+    return this.#retry(`list the offsets of topic ${topic}`, async () =>
+      listRanges(this.#client, topic, await leaders(this.#client, topic), true),
+    );
+  }
+
+  offsetsAt(topic: string, timestampMs: number): Promise<ReadonlyMap<number, number>> {
+    return this.#retry(`list the offsets of topic ${topic}`, () => listAt(this.#client, topic, timestampMs));
+  }
+
+  fingerprints(
+    topic: string,
+    offsets: ReadonlyMap<number, number>,
+  ): Promise<ReadonlyMap<number, RecordFingerprint>> {
+    return this.#retry(`read topic ${topic}`, async () =>
+      fetchFingerprints(this.#client, topic, offsets, await leaders(this.#client, topic)),
+    );
+  }
+
+  committed(group: string, topic: string): Promise<readonly CommittedOffset[]> {
+    return this.#retry(`read the offsets of group ${group}`, async () => {
+      const partitions = [...(await leaders(this.#client, topic)).keys()].sort((a, b) => a - b);
+      const node = await this.#client.coordinator(group);
+      const { responses } = await node.offsetFetch({
+        groupId: group,
+        topics: [{ topic, partitions: partitions.map((partition) => ({ partition })) }],
+      });
+      const answers = new Map(
+        responses.flatMap((answer) => answer.partitions).map((answer) => [answer.partition, answer]),
+      );
+      return partitions.map((partition) => {
+        const answer = answers.get(partition);
+        const offset = Number(answer?.offset ?? -1);
+        return { partition, offset: offset < 0 ? null : offset, metadata: answer?.metadata ?? '' };
+      });
+    });
+  }
+
+  async commit(
+    group: string,
+    topic: string,
+    offsets: readonly { partition: number; offset: number; metadata: string }[],
+  ): Promise<void> {
+    if (offsets.length === 0) return;
+    await this.#retry(`commit the offsets of group ${group}`, async () => {
+      const node = await this.#client.coordinator(group);
+      try {
+        await node.offsetCommit({
+          groupId: group,
+          groupGenerationId: -1,
+          memberId: '',
+          topics: [{ topic, partitions: offsets }],
+        });
+      } catch (error) {
+        // A group with members takes commits of its members only.
+        const answer = answerOf(error);
+        if (
+          answer !== 'UNKNOWN_MEMBER_ID' &&
+          answer !== 'ILLEGAL_GENERATION' &&
+          answer !== 'REBALANCE_IN_PROGRESS'
+        ) {
+          throw error;
+        }
+        throw groupInUse(group, await describeGroup(this.#client, group));
+      }
+    });
+  }
+
+  group(group: string): Promise<GroupDescription> {
+    return this.#retry(`describe group ${group}`, () => describeGroup(this.#client, group));
+  }
+
+  async removeMember(group: string, memberId: string): Promise<void> {
+    await this.#retry(`remove a member of group ${group}`, async () => {
+      const node = await this.#client.coordinator(group);
+      try {
+        await node.leaveGroup({ groupId: group, memberId });
+      } catch (error) {
+        if (answerOf(error) !== 'UNKNOWN_MEMBER_ID') throw error;
+      }
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#client.close();
+  }
+
+  #retry<T>(doing: string, action: () => Promise<T>): Promise<T> {
+    return this.#client.retry({ doing }, action);
+  }
+}
+
+export async function describeGroup(client: KafkaClient, group: string): Promise<GroupDescription> {
+  const node = await client.coordinator(group);
+  const { groups } = await node.describeGroups({ groupIds: [group] });
+  const found = groups.find((candidate) => candidate.groupId === group);
+  return {
+    state: found?.state ?? 'Dead',
+    members: (found?.members ?? []).map(({ memberId, clientId, clientHost }) => ({
+      memberId,
+      clientId,
+      // Java writes an address without a name as "/127.0.0.1".
+      host: clientHost.replace(/^\//, ''),
+    })),
+  };
+}
+
+/** @param others what the group says of itself; members that are our own are left out by the caller */
+export function groupInUse(group: string, others: GroupDescription, cause?: unknown): Failure {
+  const names = others.members.map(({ clientId, host }) => `${clientId} on ${host}`);
+  const who = names.length === 0 ? 'another consumer' : names.join(', ');
+  return new Failure('group_in_use', `group ${group} is in use by ${who}`, {
+    fix: 'stop it, or use another group with --group NAME: this folder needs every partition of its topic',
+    cause,
+  });
+}

@@ -1,0 +1,49 @@
+import { newDecoder, newEncoder } from './kafkajs-internals.ts';
+
+/**
+ * Our way to assign partitions: the leader takes all of them. A folder needs every partition of its topic, so a
+ * group that is split is of no use to anybody. The name is our own, which also keeps foreign consumers out: a group
+ * is refused to members that share no protocol with it ("inconsistent group protocol").
+ */
+export const ASSIGNER = 'orderctl';
+
+const VERSION = 0;
+
+/** What a member says of itself on joining (ConsumerProtocolSubscription, version 0). */
+export function encodeSubscription(topic: string): Buffer {
+  return newEncoder().writeInt16(VERSION).writeArray([topic]).writeBytes(Buffer.alloc(0)).buffer;
+}
+
+/** What the leader gives to each member: all to itself, nothing to the others. */
+export function assignAll(
+  leaderId: string,
+  memberIds: readonly string[],
+  topic: string,
+  partitions: readonly number[],
+): { memberId: string; memberAssignment: Buffer }[] {
+  return memberIds.map((memberId) => ({
+    memberId,
+    memberAssignment: encodeAssignment(topic, memberId === leaderId ? partitions : []),
+  }));
+}
+
+/** ConsumerProtocolAssignment, version 0. */
+function encodeAssignment(topic: string, partitions: readonly number[]): Buffer {
+  const encoder = newEncoder().writeInt16(VERSION).writeInt32(1).writeString(topic);
+  return encoder.writeArray([...partitions]).writeBytes(Buffer.alloc(0)).buffer;
+}
+
+/** The partitions of `topic` in an assignment; empty bytes are an empty assignment. */
+export function decodeAssignment(bytes: Buffer, topic: string): number[] {
+  const decoder = newDecoder(bytes);
+  if (!decoder.canReadBytes(6)) return [];
+  decoder.readInt16(); // version
+  const topics = decoder.readArray((item) => ({
+    name: item.readString(),
+    partitions: item.readArray((partition) => partition.readInt32()),
+  }));
+  return topics
+    .filter(({ name }) => name === topic)
+    .flatMap(({ partitions }) => partitions)
+    .sort((a, b) => a - b);
+}

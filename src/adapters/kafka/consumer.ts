@@ -1,0 +1,330 @@
+import { Failure, isFailure } from '../../domain/failure.ts';
+import type { Batch, Consumer, RunOptions } from '../../ports/broker.ts';
+import type { Position } from '../../ports/store.ts';
+import { interruptible, KafkaClient } from './client.ts';
+import { CommitQueue } from './commit-queue.ts';
+import { answerOf, toFailure } from './errors.ts';
+import type { FetchedPartition, Portion } from './fetched-partition.ts';
+import { Fetcher } from './fetcher.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import type { KafkaOptions } from './kafka-broker.ts';
+import { createErrorFromCode, LEADER_NOT_AVAILABLE } from './kafkajs-internals.ts';
+import { Membership } from './membership.ts';
+import { checkPositions } from './positions.ts';
+import { BadBatchError } from './record-batch.ts';
+import { Watch } from './watch.ts';
+
+/** A topic that is gone that long was deleted, not moved. */
+const TOPIC_MISSING_MS = 10_000;
+
+/** Connects to nothing before `run`. */
+export function createConsumer(options: KafkaOptions): Consumer {
+  return new KafkaConsumer(options);
+}
+
+/**
+ * The consumer loop over kafkajs's connections. Kafka tells what there is to read and shows others how far we are;
+ * where to read is told by the stored positions alone, and whatever could make them mean something else (a join, a
+ * lost connection, an offset out of range) has them held against the topic again before the next batch.
+ */
+class KafkaConsumer implements Consumer {
+  readonly #options: KafkaOptions;
+  #run: Run | undefined;
+
+  constructor(options: KafkaOptions) {
+    this.#options = options;
+  }
+
+  async run(options: RunOptions, onBatch: (batch: Batch) => Promise<number>): Promise<void> {
+    const run = new Run({ ...this.#options, clientId: options.clientId }, options, onBatch);
+    this.#run = run;
+    await run.start();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#run?.close();
+  }
+}
+
+class Run {
+  readonly #options: RunOptions;
+  readonly #onBatch: (batch: Batch) => Promise<number>;
+  readonly #client: KafkaClient;
+  readonly #membership: Membership;
+  readonly #commits: CommitQueue;
+  readonly #fetcher: Fetcher;
+  readonly #watch: Watch;
+  /** Aborts to end the reading: asked from outside, or failed. */
+  readonly #halt = new AbortController();
+  /** Aborts when all is over, the heartbeats too. */
+  readonly #ended = new AbortController();
+  /** What the handler returned, for partitions that have no stored position yet. */
+  readonly #read = new Map<number, number>();
+  #failure: { error: unknown } | undefined;
+  #doubt = true;
+  #partitionCount = 0;
+  /** A join that was not told yet: only once the positions held is it. */
+  #joinedTo: readonly number[] | undefined;
+  #clusterId = '';
+  #missingSince: number | undefined;
+  /** Since when the positions are being held against the topic: nothing is fetched meanwhile. */
+  #checkingSince: number | undefined;
+
+  constructor(kafka: KafkaOptions, options: RunOptions, onBatch: (batch: Batch) => Promise<number>) {
+    const { topic, group, metadata, onEvent } = options;
+    this.#options = options;
+    this.#onBatch = onBatch;
+    this.#client = new KafkaClient(kafka);
+    this.#membership = new Membership({
+      client: this.#client,
+      topic,
+      group,
+      signal: this.#ended.signal,
+      onJoined: (partitions) => {
+        this.#joined(partitions);
+      },
+      onLost: (error) => {
+        this.#fail(error);
+      },
+    });
+    this.#commits = new CommitQueue({
+      topic,
+      group,
+      metadata,
+      member: () => this.#membership.member,
+      onRejoin: () => {
+        this.#membership.rejoin();
+      },
+      onEvent,
+    });
+    this.#fetcher = new Fetcher({
+      client: this.#client,
+      topic,
+      signal: this.#halt.signal,
+      onLeaders: (leaderOf, clusterId) => {
+        this.#sawLeaders(leaderOf, clusterId);
+      },
+      onDoubt: () => {
+        this.#suspect();
+      },
+      onFailed: (error) => {
+        this.#fail(error);
+      },
+    });
+    this.#watch = new Watch({
+      addresses: this.#client.addresses,
+      topic,
+      stallTimeoutMs: options.stallTimeoutMs,
+      overdue: () => this.#overdue(),
+      onEvent,
+      onStalled: (failure) => {
+        this.#fail(failure);
+      },
+    });
+  }
+
+  async start(): Promise<void> {
+    const { signal } = this.#options;
+    const onAbort = () => {
+      this.#halt.abort(signal.reason);
+      this.#fetcher.wake();
+    };
+    if (signal.aborted) return;
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      await this.#connect();
+      this.#watch.start();
+      await this.#loop();
+    } catch (error) {
+      if (error !== signal.reason) this.#fail(error);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      this.#halt.abort(new Error('the run is over'));
+      this.#watch.stop();
+      await this.#leave();
+    }
+    this.#throwFailure();
+  }
+
+  close(): void {
+    this.#fail(new Error('the consumer was disposed of'));
+    this.#ended.abort();
+    this.#client.close();
+  }
+
+  async #connect(): Promise<void> {
+    const { topic, signal } = this.#options;
+    const found = await this.#client.retry({ doing: `read topic ${topic}`, signal, context: { topic } }, () =>
+      this.#client.topic(topic),
+    );
+    if (found.topic === undefined) throw topicMissing(topic, this.#client.addresses);
+    await interruptible(this.#membership.start(), signal);
+  }
+
+  async #loop(): Promise<void> {
+    while (!this.#halt.signal.aborted) {
+      if (this.#doubt) {
+        await this.#check();
+        continue;
+      }
+      const ready = this.#fetcher.peek();
+      if (ready === undefined) {
+        await this.#fetcher.arrival();
+        continue;
+      }
+      const portion = this.#take(ready.partition, ready.data);
+      if (ready.data.isExhausted) this.#fetcher.finish(ready.partition, ready.data.next);
+      if (portion !== undefined) await this.#deliver(ready.partition, ready.data.highWatermark, portion);
+    }
+  }
+
+  #take(partition: number, data: FetchedPartition): Portion | undefined {
+    try {
+      return data.take();
+    } catch (error) {
+      if (error instanceof BadBatchError) throw badBatch(this.#options.topic, partition, error);
+      throw error;
+    }
+  }
+
+  async #deliver(partition: number, highWatermark: number, { records, next }: Portion): Promise<void> {
+    const { topic } = this.#options;
+    this.#fetcher.hold(partition);
+    const wanted = await this.#onBatch({
+      topic,
+      partition,
+      records,
+      next,
+      highWatermark,
+      clusterId: this.#clusterId,
+      fingerprint: (index) => {
+        const record = records[index];
+        if (record === undefined) throw new RangeError(`the batch has no record ${index}`);
+        return fingerprintOf(record);
+      },
+    });
+    if (wanted !== next) this.#fetcher.seek(partition, wanted);
+    this.#fetcher.hold(undefined);
+    this.#read.set(partition, wanted);
+    this.#commits.add(partition, wanted);
+  }
+
+  /** Holds the positions against the topic, and reads on from them. */
+  async #check(): Promise<void> {
+    const { topic } = this.#options;
+    this.#fetcher.pause();
+    this.#doubt = false;
+    this.#checkingSince ??= Date.now();
+    const positions = new Map<number, Position>();
+    // Read in this run, but not stored: a handler need not store what brought nothing.
+    for (const [partition, next] of this.#read) {
+      positions.set(partition, { topic, partition, next, last: null, clusterId: null });
+    }
+    for (const [partition, position] of this.#options.positions()) positions.set(partition, position);
+    const checked = await this.#client.retry(
+      {
+        doing: `read topic ${topic}`,
+        signal: this.#halt.signal,
+        // How long to wait is the watch's to say, once running.
+        timeoutMs: Number.MAX_SAFE_INTEGER,
+        context: { topic },
+      },
+      async () => {
+        try {
+          return await checkPositions(this.#client, topic, positions);
+        } catch (error) {
+          if (answerOf(error) !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error;
+          // A broker that has just started knows no topics for a moment.
+          this.#missing();
+          throw createErrorFromCode(LEADER_NOT_AVAILABLE);
+        }
+      },
+    );
+    this.#checkingSince = undefined;
+    this.#clusterId = checked.clusterId;
+    this.#fetcher.assign(checked.offsets);
+    const partitions = this.#joinedTo;
+    this.#joinedTo = undefined;
+    if (partitions !== undefined) this.#options.onEvent({ kind: 'joined', partitions });
+  }
+
+  #overdue(): { since: number; partitions: number[] } | undefined {
+    const owed = this.#fetcher.overdue();
+    const since = this.#checkingSince;
+    if (since === undefined || (owed !== undefined && owed.since <= since)) return owed;
+    return { since, partitions: owed?.partitions ?? [] };
+  }
+
+  #joined(partitions: readonly number[]): void {
+    this.#partitionCount = partitions.length;
+    this.#joinedTo = partitions;
+    this.#suspect();
+    this.#commits.kick();
+  }
+
+  #suspect(): void {
+    this.#doubt = true;
+    this.#fetcher.wake();
+  }
+
+  #missing(): void {
+    this.#missingSince ??= Date.now();
+    if (Date.now() - this.#missingSince < TOPIC_MISSING_MS) return;
+    this.#fail(topicMissing(this.#options.topic, this.#client.addresses));
+  }
+
+  #sawLeaders(leaderOf: ReadonlyMap<number, number> | undefined, clusterId: string): void {
+    if (leaderOf === undefined) {
+      this.#missing();
+      return;
+    }
+    this.#missingSince = undefined;
+    if (clusterId !== this.#clusterId) this.#suspect();
+    if (leaderOf.size !== this.#partitionCount) this.#membership.rejoin();
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#halt.abort(new Error('the run failed'));
+    this.#fetcher.wake();
+  }
+
+  async #leave(): Promise<void> {
+    await this.#commits.flush();
+    await this.#membership.leave();
+    this.#ended.abort();
+    this.#client.close();
+  }
+
+  #throwFailure(): void {
+    if (this.#failure === undefined) return;
+    const { error } = this.#failure;
+    const { topic } = this.#options;
+    const { addresses } = this.#client;
+    const failure = toFailure(error, { addresses, doing: `read topic ${topic}`, context: { topic } });
+    throw isFailure(failure, 'not_found') ? topicMissing(topic, addresses, error) : failure;
+  }
+}
+
+function topicMissing(topic: string, addresses: string, cause?: unknown): Failure {
+  return new Failure('topic_missing', `there is no topic ${topic} at ${addresses}`, {
+    fix: `check --topic; orderctl consume makes it when --no-create is not given`,
+    context: { topic },
+    cause,
+  });
+}
+
+function badBatch(topic: string, partition: number, error: BadBatchError): Failure {
+  const { offset, next } = error;
+  return new Failure(
+    'invalid_input',
+    `${topic}/${partition}@${offset}: the record batch cannot be read: ${error.message}`,
+    {
+      fix:
+        `it is broken in Kafka itself; skip it with: ` +
+        `orderctl consume --reset-to ${next} --partitions ${partition}`,
+      context: { topic, partition, offset },
+      cause: error,
+    },
+  );
+}

@@ -1,0 +1,28 @@
+import type { Broker } from '../../ports/broker.ts';
+
+export interface KafkaOptions {
+  /** `host:port` each; the first that answers tells of the others. */
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  /** PEM texts; null speaks in the clear. */
+  readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string } | null;
+  readonly sasl: {
+    readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
+    readonly username: string;
+    readonly password: string;
+  } | null;
+  /** What the client library says, all of it at `debug`. */
+  readonly onLog?: (level: 'debug', message: string, details: Readonly<Record<string, unknown>>) => void;
+  /** How long nobody may answer before it is broker_unreachable; 10 s unless told. */
+  readonly connectTimeoutMs?: number;
+}
+
+/** A Kafka cluster. Cheap: kafkajs is loaded and connections are made by the first use. */
+export function createKafkaBroker(options: KafkaOptions): Broker {
+  return {
+    addresses: options.brokers.join(','),
+    admin: async () => (await import('./admin.ts')).createAdmin(options),
+    producer: async () => (await import('./producer.ts')).createProducer(options),
+    consumer: async () => (await import('./consumer.ts')).createConsumer(options),
+  };
+}

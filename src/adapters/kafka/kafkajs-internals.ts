@@ -1,0 +1,252 @@
+/**
+ * The parts of kafkajs that are not public, typed: connections, authentication and the encoding of requests. Its
+ * consumer, admin client and producer are not used: they reset offsets silently when those are out of range, stop
+ * on one bad partition, ask for all topics when they mean none, and roll sequences back after partial success, so
+ * that the records of the next send are taken for duplicates and lost. What is left is small and good.
+ *
+ * The version is pinned exactly in package.json, so these stay what they are; look here first when it changes.
+ */
+import { createRequire } from 'node:module';
+
+const load = createRequire(import.meta.url);
+
+export interface Encoder {
+  readonly buffer: Buffer;
+  writeInt8(value: number): Encoder;
+  writeInt16(value: number): Encoder;
+  writeInt32(value: number): Encoder;
+  writeInt64(value: number): Encoder;
+  writeBoolean(value: boolean): Encoder;
+  writeString(value: string | null): Encoder;
+  writeBytes(value: Buffer): Encoder;
+  writeArray(values: readonly (Encoder | string | number)[]): Encoder;
+}
+
+export interface ProtocolRequest<Decoded, Parsed = Decoded> {
+  readonly request: {
+    readonly apiKey: number;
+    readonly apiVersion: number;
+    readonly apiName: string;
+    encode(): Promise<Encoder>;
+  };
+  readonly response: {
+    /** @param payload what follows the correlation id */
+    decode(payload: Buffer): Promise<Decoded>;
+    parse(decoded: Decoded): Promise<Parsed>;
+  };
+  /** Raises the connection's own time-out, never lowers it. */
+  readonly requestTimeout?: number;
+  /** False keeps an expected error answer out of the log. */
+  readonly logResponseError?: boolean;
+}
+
+interface RequestQueue {
+  readonly pending: readonly unknown[];
+  scheduleCheckPendingRequests(): void;
+}
+
+interface Connection {
+  readonly requestQueue: RequestQueue;
+  readonly socket?: Socket;
+}
+
+export interface ConnectionPool {
+  readonly pool: readonly Connection[];
+  send<Decoded, Parsed>(request: ProtocolRequest<Decoded, Parsed>): Promise<Parsed>;
+}
+
+export interface JoinedGroup {
+  readonly generationId: number;
+  readonly leaderId: string;
+  readonly memberId: string;
+  readonly members: readonly { readonly memberId: string; readonly memberMetadata: Buffer }[];
+}
+
+interface OffsetCommitRequest {
+  readonly groupId: string;
+  /** −1 with an empty `memberId`: as an administrator, allowed while the group has no members. */
+  readonly groupGenerationId: number;
+  readonly memberId: string;
+  readonly topics: readonly {
+    readonly topic: string;
+    readonly partitions: readonly {
+      readonly partition: number;
+      readonly offset: number;
+      readonly metadata: string;
+    }[];
+  }[];
+}
+
+/** One node of the cluster, connected. Methods reject with kafkajs's errors, by `name` and `type`. */
+export interface BrokerNode {
+  readonly connectionPool: ConnectionPool;
+  /** What it offers, by request. */
+  readonly versions: Readonly<Record<number, { minVersion: number; maxVersion: number }>>;
+  connect(): Promise<void>;
+  isConnected(): boolean;
+  findGroupCoordinator(request: {
+    groupId: string;
+    /** 0 is a consumer group's. */
+    coordinatorType: 0;
+  }): Promise<{ coordinator: { nodeId: number; host: string; port: number } }>;
+  joinGroup(request: {
+    groupId: string;
+    sessionTimeout: number;
+    rebalanceTimeout: number;
+    memberId: string;
+    groupProtocols: readonly { name: string; metadata: Buffer }[];
+  }): Promise<JoinedGroup>;
+  syncGroup(request: {
+    groupId: string;
+    generationId: number;
+    memberId: string;
+    groupAssignment: readonly { memberId: string; memberAssignment: Buffer }[];
+  }): Promise<{ memberAssignment: Buffer }>;
+  heartbeat(request: { groupId: string; groupGenerationId: number; memberId: string }): Promise<unknown>;
+  leaveGroup(request: { groupId: string; memberId: string }): Promise<unknown>;
+  offsetCommit(request: OffsetCommitRequest): Promise<unknown>;
+  offsetFetch(request: {
+    groupId: string;
+    topics: readonly { topic: string; partitions: readonly { partition: number }[] }[];
+  }): Promise<{
+    responses: readonly {
+      topic: string;
+      partitions: readonly { partition: number; offset: string; metadata: string | null }[];
+    }[];
+  }>;
+  describeGroups(request: { groupIds: readonly string[] }): Promise<{
+    groups: readonly {
+      groupId: string;
+      state: string;
+      members: readonly { memberId: string; clientId: string; clientHost: string }[];
+    }[];
+  }>;
+  listOffsets(request: {
+    replicaId: number;
+    /** 1: the last stable offset, 0: the high watermark. */
+    isolationLevel: 0 | 1;
+    topics: readonly {
+      topic: string;
+      partitions: readonly { partition: number; timestamp: number }[];
+    }[];
+  }): Promise<{
+    responses: readonly {
+      topic: string;
+      partitions: readonly { partition: number; offset: string; timestamp: string }[];
+    }[];
+  }>;
+  createTopics(request: {
+    topics: readonly {
+      topic: string;
+      numPartitions: number;
+      replicationFactor: number;
+      configEntries: readonly { name: string; value: string }[];
+    }[];
+    timeout: number;
+  }): Promise<unknown>;
+  describeConfigs(request: {
+    /** type 2 is a topic. */
+    resources: readonly { type: 2; name: string; configNames: readonly string[] }[];
+  }): Promise<{
+    resources: readonly {
+      configEntries: readonly { configName: string; configValue: string | null }[];
+    }[];
+  }>;
+  initProducerId(request: { transactionTimeout: number }): Promise<{
+    producerId: string | number;
+    producerEpoch: number;
+  }>;
+}
+
+interface Logger {
+  namespace(name: string): Logger;
+}
+
+interface LogEntry {
+  readonly namespace: string;
+  readonly label: string;
+  readonly log: Readonly<Record<string, unknown>> & { readonly message: string };
+}
+
+interface Socket {
+  destroy(error?: Error): unknown;
+  on(event: 'close', listener: () => void): unknown;
+}
+export type SocketFactory = (options: {
+  host: string;
+  port: number;
+  ssl: unknown;
+  onConnect: () => void;
+}) => Socket;
+
+interface ConnectionPoolBuilder {
+  build(address: { host: string; port: number }): Promise<ConnectionPool>;
+}
+
+export const defaultSocketFactory = (load('kafkajs/src/network/socketFactory') as () => SocketFactory)();
+
+export const createLogger = (
+  load('kafkajs/src/loggers') as {
+    createLogger: (options: { level: number; logCreator: () => (entry: LogEntry) => void }) => Logger;
+  }
+).createLogger;
+export const LOG_EVERYTHING = 5;
+export const LOG_NOTHING = 0;
+
+export const connectionPoolBuilder = load('kafkajs/src/cluster/connectionPoolBuilder') as (
+  options: Readonly<Record<string, unknown>>,
+) => ConnectionPoolBuilder;
+
+export const Broker = load('kafkajs/src/broker') as new (options: {
+  connectionPool: ConnectionPool;
+  logger: Logger;
+  allowAutoTopicCreation: boolean;
+  authenticationTimeout: number;
+}) => BrokerNode;
+
+export const newEncoder = (): Encoder => new (load('kafkajs/src/protocol/encoder') as new () => Encoder)();
+
+export interface Decoder {
+  readInt16(): number;
+  readInt32(): number;
+  readInt64(): { toString(): string };
+  readBoolean(): boolean;
+  readString(): string | null;
+  readBytes(length?: number): Buffer | null;
+  readArray<T>(read: (decoder: Decoder) => T): T[];
+  canReadBytes(length: number): boolean;
+}
+export const newDecoder = (bytes: Buffer): Decoder =>
+  new (load('kafkajs/src/protocol/decoder') as new (bytes: Buffer) => Decoder)(bytes);
+
+/** Error codes of the protocol that are looked at by number. */
+export const OFFSET_OUT_OF_RANGE = 1;
+export const UNKNOWN_TOPIC_OR_PARTITION = 3;
+export const LEADER_NOT_AVAILABLE = 5;
+
+/** The error of a protocol error code; its `type` is Kafka's name for it. */
+export const createErrorFromCode = (
+  load('kafkajs/src/protocol/error') as { createErrorFromCode: (code: number) => Error }
+).createErrorFromCode;
+
+/**
+ * Closes a node's connections at once. kafkajs's own way waits for the answers that are due; with an error it stops
+ * its timers and rejects what waits.
+ */
+export function destroyConnections(pool: ConnectionPool): void {
+  for (const { socket } of pool.pool) socket?.destroy(new Error('closed by orderctl'));
+}
+
+/**
+ * From the first answer on, kafkajs runs a timer of about 1 ms per connection even when nothing waits to be sent
+ * (kafkajs#1556, #1751): it counts from `throttledUntil` −1. With nothing pending there is nothing to schedule;
+ * a request that is queued schedules its own check.
+ */
+export function calmTimers(pool: ConnectionPool): void {
+  for (const { requestQueue } of pool.pool) {
+    const schedule = requestQueue.scheduleCheckPendingRequests.bind(requestQueue);
+    requestQueue.scheduleCheckPendingRequests = () => {
+      if (requestQueue.pending.length > 0) schedule();
+    };
+  }
+}

@@ -1,0 +1,33 @@
+/**
+ * Where Kafka's Java clients put a key: murmur2 of its bytes (Utils.murmur2, DefaultPartitioner), so that an order
+ * id lies in the same partition whoever sent it.
+ */
+export function partitionOf(key: Uint8Array, partitions: number): number {
+  return (murmur2(key) & 0x7fffffff) % partitions;
+}
+
+const M = 0x5bd1e995;
+
+export function murmur2(bytes: Uint8Array): number {
+  const { length } = bytes;
+  let hash = 0x9747b28c ^ length;
+  const whole = length & ~3;
+  for (let at = 0; at < whole; at += 4) {
+    let word =
+      (bytes[at] ?? 0) |
+      ((bytes[at + 1] ?? 0) << 8) |
+      ((bytes[at + 2] ?? 0) << 16) |
+      ((bytes[at + 3] ?? 0) << 24);
+    word = Math.imul(word, M);
+    word ^= word >>> 24;
+    word = Math.imul(word, M);
+    hash = Math.imul(hash, M) ^ word;
+  }
+  const rest = length & 3;
+  if (rest >= 3) hash ^= (bytes[whole + 2] ?? 0) << 16;
+  if (rest >= 2) hash ^= (bytes[whole + 1] ?? 0) << 8;
+  if (rest >= 1) hash = Math.imul(hash ^ (bytes[whole] ?? 0), M);
+  hash ^= hash >>> 13;
+  hash = Math.imul(hash, M);
+  return hash ^ (hash >>> 15);
+}

@@ -1,0 +1,231 @@
+import type { AbortedTransaction } from './fetched-partition.ts';
+import {
+  newDecoder,
+  newEncoder,
+  type BrokerNode,
+  type Decoder,
+  type ProtocolRequest,
+} from './kafkajs-internals.ts';
+
+/*
+ * Three requests that kafkajs encodes or decodes in ways that do not serve: it asks for all topics when given none
+ * and fails on all of them when one has no leader; it decodes fetched records itself; and it throws away which
+ * partition of a produce request failed. Versions are those that every broker since Kafka 2.3 offers.
+ * Source: https://kafka.apache.org/protocol
+ */
+
+const METADATA = 3;
+const FETCH = 1;
+const PRODUCE = 0;
+
+export interface TopicMetadata {
+  readonly errorCode: number;
+  readonly topic: string;
+  /** leader is −1 where a partition has none. */
+  readonly partitions: readonly { readonly partition: number; readonly leader: number }[];
+}
+
+export interface ClusterMetadata {
+  readonly brokers: readonly { readonly nodeId: number; readonly host: string; readonly port: number }[];
+  readonly clusterId: string;
+  readonly controllerId: number;
+  readonly topics: readonly TopicMetadata[];
+}
+
+/** Metadata, version 6. Never creates a topic. */
+export function fetchMetadata(node: BrokerNode, topics: readonly string[]): Promise<ClusterMetadata> {
+  return send(node, {
+    apiKey: METADATA,
+    apiVersion: 6,
+    apiName: 'Metadata',
+    body: () => {
+      const encoder = newEncoder().writeInt32(topics.length);
+      for (const topic of topics) encoder.writeString(topic);
+      return encoder.writeBoolean(false);
+    },
+    decode: (decoder) => {
+      decoder.readInt32(); // throttle time
+      const brokers = decoder.readArray((item) => {
+        const broker = { nodeId: item.readInt32(), host: item.readString() ?? '', port: item.readInt32() };
+        item.readString(); // rack
+        return broker;
+      });
+      const clusterId = decoder.readString() ?? '';
+      const controllerId = decoder.readInt32();
+      return { brokers, clusterId, controllerId, topics: decoder.readArray(readTopic) };
+    },
+  });
+}
+
+function readTopic(decoder: Decoder): TopicMetadata {
+  const errorCode = decoder.readInt16();
+  const topic = decoder.readString() ?? '';
+  decoder.readBoolean(); // internal
+  const partitions = decoder.readArray((item) => {
+    item.readInt16(); // error code: a missing leader says the same
+    const partition = item.readInt32();
+    const leader = item.readInt32();
+    for (let list = 0; list < 3; list += 1) item.readArray((replica) => replica.readInt32());
+    return { partition, leader };
+  });
+  return { errorCode, topic, partitions };
+}
+
+export interface FetchRequest {
+  readonly topic: string;
+  /** In this order: the first that has records is served even beyond the limits. */
+  readonly partitions: readonly { readonly partition: number; readonly offset: number }[];
+  readonly maxWaitMs: number;
+  readonly maxBytes: number;
+  readonly maxPartitionBytes: number;
+  readonly readCommitted: boolean;
+}
+
+export interface FetchedData {
+  readonly partition: number;
+  readonly errorCode: number;
+  readonly highWatermark: number;
+  readonly logStart: number;
+  readonly aborted: readonly AbortedTransaction[];
+  readonly records: Buffer;
+}
+
+/** Fetch, version 11. */
+export async function fetchRecords(node: BrokerNode, request: FetchRequest): Promise<FetchedData[]> {
+  const answer = await send(node, {
+    apiKey: FETCH,
+    apiVersion: 11,
+    apiName: 'Fetch',
+    requestTimeoutMs: request.maxWaitMs + 10_000,
+    body: () => {
+      const encoder = newEncoder()
+        .writeInt32(-1) // no replica
+        .writeInt32(request.maxWaitMs)
+        .writeInt32(1) // answer as soon as there is a byte
+        .writeInt32(request.maxBytes)
+        .writeInt8(request.readCommitted ? 1 : 0)
+        .writeInt32(0) // no fetch session
+        .writeInt32(-1)
+        .writeInt32(1)
+        .writeString(request.topic)
+        .writeInt32(request.partitions.length);
+      for (const { partition, offset } of request.partitions) {
+        encoder
+          .writeInt32(partition)
+          .writeInt32(-1) // leader epoch unknown
+          .writeInt64(offset)
+          .writeInt64(-1)
+          .writeInt32(request.maxPartitionBytes);
+      }
+      return encoder.writeInt32(0).writeString('');
+    },
+    decode: (decoder) => {
+      decoder.readInt32(); // throttle time: the broker delays the answer itself
+      const errorCode = decoder.readInt16();
+      decoder.readInt32(); // session
+      const topics = decoder.readArray((item) => {
+        item.readString();
+        return item.readArray(readFetched);
+      });
+      return { errorCode, partitions: topics.flat() };
+    },
+  });
+  return answer.partitions;
+}
+
+function readFetched(decoder: Decoder): FetchedData {
+  const partition = decoder.readInt32();
+  const errorCode = decoder.readInt16();
+  const highWatermark = int64(decoder);
+  decoder.readInt64(); // last stable offset
+  const logStart = int64(decoder);
+  const aborted = decoder.readArray((item) => ({ producerId: int64(item), firstOffset: int64(item) }));
+  decoder.readInt32(); // preferred replica: we name no rack
+  return { partition, errorCode, highWatermark, logStart, aborted, records: decoder.readBytes() ?? EMPTY };
+}
+
+const EMPTY = Buffer.alloc(0);
+
+export interface ProducedData {
+  readonly partition: number;
+  readonly errorCode: number;
+  readonly baseOffset: number;
+}
+
+/** Produce, version 7, acks=all. @param batches one encoded record batch per partition */
+export function produceBatches(
+  node: BrokerNode,
+  topic: string,
+  batches: readonly { readonly partition: number; readonly bytes: Buffer }[],
+  timeoutMs: number,
+): Promise<ProducedData[]> {
+  return send(node, {
+    apiKey: PRODUCE,
+    apiVersion: 7,
+    apiName: 'Produce',
+    requestTimeoutMs: timeoutMs + 1_000,
+    body: () => {
+      const encoder = newEncoder()
+        .writeString(null) // not transactional
+        .writeInt16(-1)
+        .writeInt32(timeoutMs)
+        .writeInt32(1)
+        .writeString(topic)
+        .writeInt32(batches.length);
+      for (const { partition, bytes } of batches) encoder.writeInt32(partition).writeBytes(bytes);
+      return encoder;
+    },
+    decode: (decoder) => {
+      const topics = decoder.readArray((item) => {
+        item.readString();
+        return item.readArray((entry) => {
+          const produced = {
+            partition: entry.readInt32(),
+            errorCode: entry.readInt16(),
+            baseOffset: int64(entry),
+          };
+          entry.readInt64(); // log append time
+          entry.readInt64(); // log start offset
+          return produced;
+        });
+      });
+      return topics.flat();
+    },
+  });
+}
+
+/** Bears the name of kafkajs's own error for it. */
+class UnsupportedRequestError extends Error {
+  override readonly name = 'KafkaJSServerDoesNotSupportApiKey';
+}
+
+async function send<Answer>(
+  node: BrokerNode,
+  options: {
+    apiKey: number;
+    apiVersion: number;
+    apiName: string;
+    body: () => ReturnType<typeof newEncoder>;
+    decode: (decoder: Decoder) => Answer;
+    requestTimeoutMs?: number;
+  },
+): Promise<Answer> {
+  const { apiKey, apiVersion, apiName } = options;
+  const offered = node.versions[apiKey];
+  if (offered === undefined || apiVersion < offered.minVersion || apiVersion > offered.maxVersion) {
+    throw new UnsupportedRequestError(`${apiName} version ${apiVersion} is not offered`);
+  }
+  const protocol: ProtocolRequest<Answer> = {
+    request: { apiKey, apiVersion, apiName, encode: async () => options.body() },
+    response: {
+      decode: async (payload) => options.decode(newDecoder(payload)),
+      parse: async (decoded) => decoded,
+    },
+    ...(options.requestTimeoutMs === undefined ? {} : { requestTimeout: options.requestTimeoutMs }),
+  };
+  return node.connectionPool.send(protocol);
+}
+
+function int64(decoder: Decoder): number {
+  return Number(decoder.readInt64().toString());
+}

@@ -1,0 +1,88 @@
+import type { Decision } from '../domain/decide.ts';
+import type { RecordId } from '../domain/order.ts';
+import type { Reason } from '../domain/reasons.ts';
+import type { DeadLetterCode } from '../ports/codec.ts';
+import type { StoreNotice } from '../ports/store.ts';
+import type { PositionMove, ResetRequest } from './plan-positions.ts';
+import type { TopicCreated } from './topics.ts';
+
+/* What a run of the consumer is asked for, and what it tells. */
+
+export interface ConsumeOptions {
+  readonly topic: string;
+  readonly dlqTopic: string;
+  readonly group: string;
+  /** Stop once past the end offsets seen at start. */
+  readonly untilEnd: boolean;
+  /** Stop after so many records. */
+  readonly maxMessages: number | null;
+  readonly reset: ResetRequest | null;
+  /** Take over a group that bears another folder's mark. */
+  readonly adopt: boolean;
+  /** Create missing topics. */
+  readonly create: boolean;
+  readonly signal: AbortSignal;
+  readonly on: (event: ConsumeOrdersEvent) => void;
+}
+
+/** What became of one record. */
+export type RecordResult =
+  | Decision
+  | {
+      readonly kind: 'dead_letter';
+      readonly record: RecordId;
+      readonly code: DeadLetterCode;
+      readonly message: string;
+    };
+
+export type ConsumeOrdersEvent =
+  | TopicCreated
+  | { readonly kind: 'notice'; readonly notice: StoreNotice }
+  /** There is nobody or nothing to decide on: every order will be rejected, for good. */
+  | { readonly kind: 'empty_table'; readonly table: 'users' | 'items'; readonly folder: string }
+  /** A member of ours that died without leaving the group was made to leave. */
+  | { readonly kind: 'ghost_removed'; readonly group: string; readonly memberId: string }
+  | { readonly kind: 'moved'; readonly topic: string; readonly move: PositionMove }
+  /** Reading begins; `remaining` records lie before the end seen at start. */
+  | { readonly kind: 'started'; readonly topic: string; readonly group: string; readonly remaining: number }
+  | {
+      readonly kind: 'batch';
+      readonly partition: number;
+      readonly results: readonly RecordResult[];
+      readonly next: number;
+    }
+  | { readonly kind: 'undelivered'; readonly id: string; readonly topic: string }
+  | {
+      readonly kind: 'waiting';
+      readonly for: 'broker' | 'registry';
+      readonly forMs: number;
+      readonly message: string;
+    }
+  | { readonly kind: 'resumed'; readonly for: 'broker' | 'registry' }
+  | { readonly kind: 'commit_failed'; readonly message: string }
+  | { readonly kind: 'summary'; readonly summary: ConsumeSummary };
+
+export interface ConsumeSummary {
+  readonly read: number;
+  readonly accepted: number;
+  readonly rejected: number;
+  readonly duplicates: number;
+  readonly conflicts: number;
+  readonly deadLettered: number;
+  readonly rejectedByReason: Readonly<Partial<Record<Reason, number>>>;
+  /** Records passed over by moves of the position. */
+  readonly skipped: number;
+  readonly commits: number;
+  readonly stoppedBy: 'end' | 'signal' | 'max_messages' | 'error';
+  readonly seconds: number;
+  readonly partitions: readonly PartitionProgress[];
+}
+
+export interface PartitionProgress {
+  readonly partition: number;
+  /** Where reading began. */
+  readonly first: number;
+  readonly next: number;
+  readonly end: number;
+  readonly lag: number;
+}

@@ -1,0 +1,191 @@
+import type { Broker, Consumer, ConsumerEvent, PartitionRange } from '../ports/broker.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { OrderCodec } from '../ports/codec.ts';
+import type { Position, Store, StoreAccess } from '../ports/store.ts';
+import type { ConsumeOptions, ConsumeSummary, PartitionProgress } from './consume-events.ts';
+import { markOf } from './plan-positions.ts';
+import { prepareConsumer } from './prepare-consumer.ts';
+import { BatchProcessor } from './process-batch.ts';
+import { BOUNDED_WAIT_MS } from './wait.ts';
+
+export interface ConsumePorts {
+  readonly access: StoreAccess;
+  readonly broker: Broker;
+  readonly codec: OrderCodec;
+  readonly clock: Clock;
+}
+
+/**
+ * Reads orders, decides each once, and stores decision and position in one commit. Runs until a limit of
+ * `options` or its signal ends it; the last event is the summary, before a failure too.
+ *
+ * @throws Failure of the ports; group_in_use, group_marked, topic_missing, offsets_gone, topic_changed
+ */
+export async function consumeOrders(ports: ConsumePorts, options: ConsumeOptions): Promise<void> {
+  const { access, broker, codec, clock } = ports;
+  const { on } = options;
+  const startedAt = clock.now();
+  // From here on a stop is ours to say: the end was reached, or the signal came, or nothing can be stored any more.
+  const stop = new AbortController();
+  let storeFailure: Error | undefined;
+  await using store = await access.own({
+    purpose: `consume ${options.topic} as group ${options.group}`,
+    via: 'consume',
+    onNotice: (notice) => on({ kind: 'notice', notice }),
+    onFailure: (failure) => {
+      storeFailure = failure;
+      stop.abort();
+    },
+  });
+  for (const table of ['users', 'items'] as const) {
+    const [first] = await store[table]();
+    if (first === undefined) on({ kind: 'empty_table', table, folder: access.folder });
+  }
+  const prepared = await prepareConsumer(store, broker, options);
+  const forwardAbort = (): void => stop.abort();
+  options.signal.addEventListener('abort', forwardAbort);
+  if (options.signal.aborted) stop.abort();
+  const progress = new Progress(prepared.ranges, prepared.positions);
+  const processor = new BatchProcessor({
+    store,
+    codec,
+    broker,
+    clock,
+    options,
+    positions: prepared.positions,
+    stop,
+  });
+  let failed = true;
+  try {
+    on({ kind: 'started', topic: options.topic, group: options.group, remaining: progress.remaining() });
+    await processor.drain();
+    await using consumer = await broker.consumer();
+    await read({ consumer, store, processor, progress, positions: prepared.positions, options, stop });
+    if (storeFailure !== undefined) throw storeFailure;
+    failed = false;
+  } finally {
+    options.signal.removeEventListener('abort', forwardAbort);
+    await processor.close();
+    on({
+      kind: 'summary',
+      summary: {
+        ...processor.counts(),
+        skipped: prepared.skipped,
+        stoppedBy: failed ? 'error' : stopReason(processor, progress, options),
+        seconds: (clock.now() - startedAt) / 1000,
+        partitions: progress.partitions(),
+      },
+    });
+  }
+}
+
+interface Reading {
+  readonly consumer: Consumer;
+  readonly store: Store;
+  readonly processor: BatchProcessor;
+  readonly progress: Progress;
+  readonly positions: Map<number, Position>;
+  readonly options: ConsumeOptions;
+  readonly stop: AbortController;
+}
+
+async function read(reading: Reading): Promise<void> {
+  const { consumer, store, processor, progress, positions, options, stop } = reading;
+  const bounded = options.untilEnd || options.maxMessages !== null;
+  const finished = (): boolean =>
+    (options.untilEnd && progress.atEnd()) || processor.counts().read >= (options.maxMessages ?? Infinity);
+  const onEvent = (event: ConsumerEvent): void => {
+    // Only after a join is every position held against the topic, so not even an empty run ends before it.
+    if (event.kind === 'joined') {
+      if (finished()) stop.abort();
+    } else {
+      forward(event, options.on);
+    }
+  };
+  await consumer.run(
+    {
+      topic: options.topic,
+      group: options.group,
+      clientId: markOf(store.folderId),
+      metadata: markOf(store.folderId),
+      positions: () => positions,
+      onEvent,
+      stallTimeoutMs: bounded ? BOUNDED_WAIT_MS : null,
+      signal: stop.signal,
+    },
+    async (batch) => {
+      const next = await processor.process(batch);
+      progress.advance(batch.partition, next, batch.highWatermark);
+      if (finished()) stop.abort();
+      return next;
+    },
+  );
+}
+
+function forward(event: Exclude<ConsumerEvent, { kind: 'joined' }>, on: ConsumeOptions['on']): void {
+  switch (event.kind) {
+    case 'waiting':
+      on({ kind: 'waiting', for: 'broker', forMs: event.forMs, message: event.message });
+      break;
+    case 'resumed':
+      on({ kind: 'resumed', for: 'broker' });
+      break;
+    case 'commit_failed':
+      on(event);
+      break;
+  }
+}
+
+function stopReason(
+  processor: BatchProcessor,
+  progress: Progress,
+  options: ConsumeOptions,
+): ConsumeSummary['stoppedBy'] {
+  if (processor.counts().read >= (options.maxMessages ?? Infinity)) return 'max_messages';
+  return options.untilEnd && progress.atEnd() ? 'end' : 'signal';
+}
+
+/** How far each partition has come against the end that it had at start. */
+class Progress {
+  readonly #byPartition = new Map<number, { first: number; next: number; goal: number; end: number }>();
+
+  constructor(ranges: readonly PartitionRange[], positions: ReadonlyMap<number, Position>) {
+    for (const { partition, start, end } of ranges) {
+      const next = positions.get(partition)?.next ?? start;
+      this.#byPartition.set(partition, { first: next, next, goal: end, end });
+    }
+  }
+
+  advance(partition: number, next: number, highWatermark: number): void {
+    const known = this.#byPartition.get(partition);
+    if (known === undefined) {
+      this.#byPartition.set(partition, { first: 0, next, goal: 0, end: Math.max(next, highWatermark) });
+      return;
+    }
+    known.next = next;
+    known.end = Math.max(known.end, next, highWatermark);
+  }
+
+  atEnd(): boolean {
+    for (const { next, goal } of this.#byPartition.values()) if (next < goal) return false;
+    return true;
+  }
+
+  remaining(): number {
+    let sum = 0;
+    for (const { next, goal } of this.#byPartition.values()) sum += Math.max(0, goal - next);
+    return sum;
+  }
+
+  partitions(): PartitionProgress[] {
+    return [...this.#byPartition]
+      .map(([partition, { first, next, end }]) => ({
+        partition,
+        first,
+        next,
+        end,
+        lag: Math.max(0, end - next),
+      }))
+      .sort((a, b) => a.partition - b.partition);
+  }
+}

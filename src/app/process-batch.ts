@@ -1,0 +1,246 @@
+import { decideAll, type Decided } from '../domain/decide.ts';
+import type { Order, RecordId } from '../domain/order.ts';
+import type { Reason } from '../domain/reasons.ts';
+import type { Batch, Broker, BrokerRecord, Producer } from '../ports/broker.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { DecodedRecord, OrderCodec } from '../ports/codec.ts';
+import type { Changes, Keys, Outgoing, Position, Snapshot, Store, TopicPartition } from '../ports/store.ts';
+import type { RecordFingerprint } from '../ports/record.ts';
+import type { ConsumeOptions, ConsumeSummary, RecordResult } from './consume-events.ts';
+import { deadLetter, sendOutgoing } from './dead-letters.ts';
+import { BOUNDED_WAIT_MS, untilAvailable, type WaitOptions } from './wait.ts';
+
+export interface BatchProcessorParts {
+  readonly store: Store;
+  readonly codec: OrderCodec;
+  readonly broker: Broker;
+  readonly clock: Clock;
+  readonly options: ConsumeOptions;
+  /** By partition; kept in step with the store. */
+  readonly positions: Map<number, Position>;
+  readonly stop: AbortController;
+}
+
+type Counts = Pick<
+  ConsumeSummary,
+  'read' | 'accepted' | 'rejected' | 'duplicates' | 'conflicts' | 'deadLettered' | 'commits'
+>;
+
+/** What a commit came to: no results when the position in force is not the one the batch was read for. */
+interface Stored {
+  readonly results: RecordResult[] | null;
+  readonly position: Position | undefined;
+}
+
+/** A batch in, one commit out: decode, decide, store with the new position, then send what the decisions caused. */
+export class BatchProcessor {
+  readonly #parts: BatchProcessorParts;
+  #producer: Producer | undefined;
+  readonly #counts: { -readonly [K in keyof Counts]: Counts[K] } = {
+    read: 0,
+    accepted: 0,
+    rejected: 0,
+    duplicates: 0,
+    conflicts: 0,
+    deadLettered: 0,
+    commits: 0,
+  };
+  readonly #rejectedByReason: Partial<Record<Reason, number>> = {};
+
+  constructor(parts: BatchProcessorParts) {
+    this.#parts = parts;
+  }
+
+  counts(): Counts & Pick<ConsumeSummary, 'rejectedByReason'> {
+    return { ...this.#counts, rejectedByReason: this.#rejectedByReason };
+  }
+
+  /** @returns the offset to read next: where the batch ends, or the position in force when it is not for us */
+  async process(batch: Batch): Promise<number> {
+    const { positions, options, codec } = this.#parts;
+    const expected = positions.get(batch.partition)?.next ?? null;
+    const { from, records, next } = portion(
+      batch,
+      expected,
+      (options.maxMessages ?? Infinity) - this.#counts.read,
+    );
+    if (next === expected) return next;
+
+    const decoded = await untilAvailable(() => codec.decode(records), this.#waitFor('registry'));
+    if (decoded === undefined) return expected ?? records[0]?.offset ?? batch.next;
+
+    const last = records.length === 0 ? null : batch.fingerprint(from + records.length - 1);
+    const stored = await this.#store(batch, records, decoded, { expected, next, last });
+    if (stored.results === null) return stored.next;
+    this.#count(stored.results);
+    options.on({ kind: 'batch', partition: batch.partition, results: stored.results, next });
+    await this.drain();
+    return next;
+  }
+
+  /** Sends what is waiting to be sent, if anything: also what a crash left behind. */
+  async drain(): Promise<void> {
+    const { store, options } = this.#parts;
+    if (store.unsent() === 0) return;
+    await untilAvailable(
+      () =>
+        store.drain(async (records) => {
+          this.#producer ??= await this.#parts.broker.producer();
+          const refused = await sendOutgoing(this.#producer, records);
+          for (const { id, topic } of refused) options.on({ kind: 'undelivered', id, topic });
+          return refused;
+        }),
+      this.#waitFor('broker'),
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.#producer?.[Symbol.asyncDispose]();
+    this.#producer = undefined;
+  }
+
+  async #store(
+    batch: Batch,
+    records: readonly BrokerRecord[],
+    decoded: readonly DecodedRecord[],
+    position: { expected: number | null; next: number; last: RecordFingerprint | null },
+  ): Promise<{ results: RecordResult[] | null; next: number }> {
+    const { store, positions, options } = this.#parts;
+    const of = { topic: batch.topic, partition: batch.partition };
+    const orders: { order: Order; record: RecordId }[] = [];
+    for (let i = 0; i < records.length; i++) {
+      const entry = decoded[i];
+      const record = records[i];
+      if (entry?.kind === 'order' && record !== undefined) {
+        orders.push({ order: entry.order, record: { ...of, offset: record.offset } });
+      }
+    }
+    const { expected, next } = position;
+    const stored: Position = {
+      ...of,
+      next,
+      last: position.last ?? positions.get(batch.partition)?.last ?? null,
+      clusterId: batch.clusterId,
+    };
+    const outcome = await store.transact<Stored>(keysOf(orders, of), (snapshot) => {
+      const inForce = snapshot.position(of)?.next ?? null;
+      if (inForce !== expected)
+        return { changes: {}, result: { results: null, position: snapshot.position(of) } };
+      const { changes, results } = decideBatch(orders, records, decoded, of, snapshot, options);
+      return { changes: { ...changes, positions: [stored] }, result: { results, position: stored } };
+    });
+    if (outcome.position !== undefined) positions.set(batch.partition, outcome.position);
+    if (outcome.results !== null) this.#counts.commits += 1;
+    return { results: outcome.results, next: outcome.position?.next ?? next };
+  }
+
+  #count(results: readonly RecordResult[]): void {
+    const counts = this.#counts;
+    counts.read += results.length;
+    for (const result of results) {
+      if (result.kind === 'dead_letter') counts.deadLettered += 1;
+      else if (result.kind === 'duplicate') counts[result.sameContent ? 'duplicates' : 'conflicts'] += 1;
+      else if (result.decided.outcome.kind === 'accepted') counts.accepted += 1;
+      else {
+        const { reason } = result.decided.outcome;
+        counts.rejected += 1;
+        this.#rejectedByReason[reason] = (this.#rejectedByReason[reason] ?? 0) + 1;
+      }
+    }
+  }
+
+  #waitFor(service: 'broker' | 'registry'): WaitOptions {
+    const { clock, options, stop } = this.#parts;
+    const bounded = options.untilEnd || options.maxMessages !== null;
+    return {
+      clock,
+      signal: stop.signal,
+      limitMs: bounded ? BOUNDED_WAIT_MS : null,
+      retryOn: [service === 'broker' ? 'broker_unreachable' : 'registry_unreachable'],
+      onWait: (forMs, message) => options.on({ kind: 'waiting', for: service, forMs, message }),
+      onBack: () => options.on({ kind: 'resumed', for: service }),
+    };
+  }
+}
+
+/**
+ * The records of a batch that are to be processed: none before the position in force, and no more than `room`.
+ * `next` is the offset after them, which is that of the whole batch when nothing is left over.
+ */
+function portion(
+  batch: Batch,
+  expected: number | null,
+  room: number,
+): { from: number; records: readonly BrokerRecord[]; next: number } {
+  const from = expected === null ? 0 : firstAtOrAfter(batch.records, expected);
+  const to = Math.min(from + room, batch.records.length);
+  const records = batch.records.slice(from, to);
+  const leftOver = batch.records[to];
+  const next = leftOver === undefined ? batch.next : leftOver.offset;
+  return { from, records, next: Math.max(next, expected ?? 0) };
+}
+
+function firstAtOrAfter(records: readonly BrokerRecord[], offset: number): number {
+  const first = records[0];
+  if (first === undefined || first.offset >= offset) return 0;
+  const found = records.findIndex((record) => record.offset >= offset);
+  return found === -1 ? records.length : found;
+}
+
+/** Keys on demand: a store that holds its tables in memory never asks for users and items. */
+function keysOf(orders: readonly { order: Order }[], of: TopicPartition): Keys {
+  return {
+    users: onDemand(function* () {
+      for (const { order } of orders) yield order.user;
+    }),
+    items: onDemand(function* () {
+      for (const { order } of orders) for (const line of order.items) yield line.item;
+    }),
+    orders: onDemand(function* () {
+      for (const { order } of orders) yield order.orderId;
+    }),
+    partitions: [of],
+  };
+}
+
+function onDemand<T>(generate: () => Generator<T>): Iterable<T> {
+  return { [Symbol.iterator]: generate };
+}
+
+function decideBatch(
+  orders: readonly { order: Order; record: RecordId }[],
+  records: readonly BrokerRecord[],
+  decoded: readonly DecodedRecord[],
+  of: TopicPartition,
+  snapshot: Snapshot,
+  options: ConsumeOptions,
+): { changes: Changes; results: RecordResult[] } {
+  const state = {
+    status: (user: string) => snapshot.user(user)?.status,
+    quantity: (item: string) => snapshot.item(item)?.quantity,
+    decided: (orderId: string) => snapshot.decided(orderId),
+  };
+  const decisions = decideAll(orders, state, snapshot.at);
+  const first: Decided[] = [];
+  for (const decision of decisions) if (decision.kind === 'decided') first.push(decision.decided);
+  if (orders.length === records.length) return { changes: { decisions: first }, results: decisions };
+
+  const outgoing: Outgoing[] = [];
+  const results: RecordResult[] = [];
+  let taken = 0;
+  for (let i = 0; i < records.length; i++) {
+    const entry = decoded[i];
+    const record = records[i];
+    const decision = decisions[taken];
+    if (entry?.kind === 'dead_letter' && record !== undefined) {
+      const id: RecordId = { ...of, offset: record.offset };
+      const { dlqTopic, group } = options;
+      outgoing.push(deadLetter(record, id, entry, { dlqTopic, group, failedAt: snapshot.at }));
+      results.push({ kind: 'dead_letter', record: id, code: entry.code, message: entry.message });
+    } else if (decision !== undefined) {
+      results.push(decision);
+      taken += 1;
+    }
+  }
+  return { changes: { decisions: first, outgoing }, results };
+}

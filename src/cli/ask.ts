@@ -1,0 +1,34 @@
+import { Failure } from '../domain/failure.ts';
+
+/**
+ * Asks before something is taken away. `--yes` answers; off a terminal a question is an error that names it.
+ *
+ * @throws Failure usage, interrupted
+ */
+export async function confirm(question: string, yes: boolean): Promise<boolean> {
+  if (yes) return true;
+  if (!process.stdin.isTTY || !process.stderr.isTTY) {
+    throw new Failure(
+      'usage',
+      `there is no terminal to ask ${JSON.stringify(question)} on; --yes answers it`,
+      {
+        fix: 'add --yes',
+      },
+    );
+  }
+  const { createInterface } = await import('node:readline');
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await new Promise<boolean>((resolve, reject) => {
+      terminal.on('SIGINT', () => {
+        // The cursor still stands behind the question.
+        process.stderr.write('\n');
+        reject(new Failure('interrupted', 'interrupted; nothing changed'));
+      });
+      terminal.on('close', () => resolve(false));
+      terminal.question(`${question} [y/N] `, (answer) => resolve(/^y(es)?$/i.test(answer.trim())));
+    });
+  } finally {
+    terminal.close();
+  }
+}

@@ -1,0 +1,105 @@
+import type { Command } from 'commander';
+import type { ConsumeOptions, ConsumeOrdersEvent } from '../../app/consume-events.ts';
+import { consumeOrders } from '../../app/consume-orders.ts';
+import { openStore, systemClock } from '../../compose.ts';
+import { Failure } from '../../domain/failure.ts';
+import { takeStopSignal } from '../exit.ts';
+import { describe } from '../help.ts';
+import { openKafka } from '../open.ts';
+import { partitionList, resetTarget, wholeNumber } from '../parse.ts';
+import { ConsumeReport } from '../render/consume-report.ts';
+import type { Session } from '../session.ts';
+
+interface Flags {
+  untilEnd?: true;
+  maxMessages?: string;
+  reset?: true;
+  resetTo?: string;
+  partitions?: string;
+  each?: true;
+  adopt?: true;
+  /** Commander's negation of --no-create. */
+  create: boolean;
+}
+
+export function register(program: Command, session: Session): void {
+  describe(program.command('consume'), {
+    summary: 'read orders, decide them, store them',
+    prose:
+      'Reads orders from the topic, decides each once, and stores decision and position in one commit. Accepted ' +
+      'orders go to orders.jsonl and take from the stock, rejected ones to rejections.jsonl with the reason, ' +
+      'records that hold no order to the dead-letter topic. Runs until Ctrl-C, which finishes what is in hand ' +
+      'and leaves the group; a second one leaves at once, which is safe too.\n\n' +
+      'Reading goes on where it ended. --reset reads everything again, which changes nothing: an order id is ' +
+      'decided once. --reset-to goes elsewhere (and implies --reset): earliest, latest, an offset, or a time ' +
+      'such as 2026-11-21T10:00:00Z. --partitions confines it, and needs one of the two.\n\n' +
+      'One consumer owns a storage folder (4 for a second one), and a folder has a group of its own: --adopt ' +
+      'takes over the group of another folder, at its committed offsets. A missing topic is created; ' +
+      '--no-create makes it exit code 3.',
+    examples: [
+      ['orderctl consume', 'run until Ctrl-C'],
+      ['orderctl consume --until-end', 'decide what is there, then stop'],
+      ['orderctl consume --reset-to earliest --until-end', 'read all again: nothing changes'],
+      ['orderctl consume --reset-to 42 --partitions 0,2', 'two partitions from offset 42'],
+      ['orderctl consume --until-end --each -o json | jq .order_id', 'every decision, for a script'],
+    ],
+  })
+    .option('--until-end', 'stop once past the end offsets seen at start')
+    .option('--max-messages <N>', 'stop after N records')
+    .option('--reset', 'begin again at the earliest offset')
+    .option('--reset-to <WHERE>', 'earliest, latest, an offset or a time')
+    .option('--partitions <LIST>', 'reset only these, such as 0,2')
+    .option('--each', 'print every decision to stdout')
+    .option('--adopt', "take over another folder's consumer group")
+    .option('--no-create', 'do not create missing topics')
+    .action(async (flags: Flags) => {
+      await consume(session, flags);
+    });
+}
+
+async function consume(session: Session, flags: Flags): Promise<void> {
+  const { settings, printer } = session;
+  const request = readFlags(flags);
+  const signal = takeStopSignal(printer);
+  const access = await openStore(settings.storage);
+  const { broker, codec } = await openKafka(session, { topic: settings.topic, register: false });
+  const report = new ConsumeReport(session, {
+    ...request,
+    isEach: flags.each === true,
+    startBar: session.isLive ? (await import('../render/progress.ts')).startBar : null,
+  });
+  const options: ConsumeOptions = {
+    topic: settings.topic,
+    dlqTopic: settings.dlqTopic,
+    group: settings.group,
+    ...request,
+    signal,
+    on: (event: ConsumeOrdersEvent) => report.take(event),
+  };
+  try {
+    await consumeOrders({ access, broker, codec, clock: systemClock }, options);
+  } finally {
+    report.close();
+  }
+}
+
+type Request = Pick<ConsumeOptions, 'untilEnd' | 'maxMessages' | 'reset' | 'adopt' | 'create'>;
+
+function readFlags(flags: Flags): Request {
+  const isReset = flags.reset === true || flags.resetTo !== undefined;
+  if (flags.partitions !== undefined && !isReset) {
+    throw new Failure('usage', '--partitions goes with --reset or --reset-to', {
+      fix: 'add --reset-to earliest, latest, an offset or a time; a consumer reads all partitions',
+    });
+  }
+  const partitions = flags.partitions === undefined ? null : partitionList('--partitions', flags.partitions);
+  const to = flags.resetTo === undefined ? 'earliest' : resetTarget('--reset-to', flags.resetTo);
+  return {
+    untilEnd: flags.untilEnd === true,
+    maxMessages:
+      flags.maxMessages === undefined ? null : wholeNumber('--max-messages', flags.maxMessages, { min: 1 }),
+    reset: isReset ? { to, partitions } : null,
+    adopt: flags.adopt === true,
+    create: flags.create,
+  };
+}

@@ -1,0 +1,181 @@
+import type { Command } from 'commander';
+import { ordersFromLines } from '../../app/orders-from-lines.ts';
+import { produceOrders, sampleOrders, seededRandom } from '../../app/produce-orders.ts';
+import { openIds, openStore, systemClock } from '../../compose.ts';
+import { Failure } from '../../domain/failure.ts';
+import { MAX_LINE_QUANTITY, type Order } from '../../domain/order.ts';
+import { takeStopSignal } from '../exit.ts';
+import { describe } from '../help.ts';
+import { openLines } from '../lines.ts';
+import { openKafka } from '../open.ts';
+import { nameOf, seconds, signedNumber, wholeNumber } from '../parse.ts';
+import { SendReport } from '../render/send-report.ts';
+import type { Session } from '../session.ts';
+
+const DEFAULT_COUNT = 5;
+const ENDLESS_DELAY_MS = 1_000;
+const MAX_SEED = 2 ** 32 - 1;
+
+interface Flags {
+  count?: string;
+  delay?: string;
+  seed?: string;
+  user?: string;
+  item?: string[];
+  quantity?: string[];
+  file?: string;
+  /** Commander's negations. */
+  create: boolean;
+  register: boolean;
+}
+
+export function register(program: Command, session: Session): void {
+  describe(program.command('produce'), {
+    summary: 'send orders',
+    prose:
+      'Sends orders to the topic as Avro events, keyed by their id. Without further flags: five sample orders of ' +
+      'one to three lines, for random users and items of the storage folder, unpaid users too. With --user, ' +
+      '--item and --quantity: exactly that order, even if unknown or unpaid, so that rejections can be tried. ' +
+      'With --file: the orders of a file, one JSON object a line; missing ids are made up, the first bad line ' +
+      'stops it (6).\n\n' +
+      '--count and --seed are for sample orders only; --user and --file exclude each other and both. ' +
+      'Ctrl-C: 0 with --count 0, else 130 with a word on how to go on. No users or no items: 3. The schema is ' +
+      'registered when its subject is new and a missing topic is created; --no-register and --no-create make ' +
+      'that exit code 3.',
+    examples: [
+      ['orderctl produce --count 5 --delay 1', 'five orders, one a second'],
+      ['orderctl produce --count 0', 'one a second until Ctrl-C'],
+      ['orderctl produce --count 100 --seed 7', 'the same orders and ids each time'],
+      ['orderctl produce --user bob --item pen --quantity 2 --item book --quantity 1', 'exactly this order'],
+      ['orderctl produce --file orders.ndjson', 'orders from a file; - is stdin'],
+    ],
+  })
+    .option('--count <N>', `how many; 0: until stopped (default ${DEFAULT_COUNT})`)
+    .option('--delay <SECONDS>', 'between two orders (default 0; 1 with --count 0)')
+    .option('--seed <N>', 'the same orders and ids each time')
+    .option('--user <NAME>', 'exactly one order: of this user')
+    .option('--item <NAME>', 'its line; repeat with --quantity', collect)
+    .option('--quantity <N>', 'of the item before it', collect)
+    .option('--file <FILE>', 'orders from NDJSON; - is stdin')
+    .option('--no-register', 'do not register the schema')
+    .option('--no-create', 'do not create a missing topic')
+    .action(async (flags: Flags) => {
+      await produce(session, flags);
+    });
+}
+
+function collect(value: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), value];
+}
+
+/** What is to be sent, and how it is told. */
+interface Plan {
+  readonly orders: AsyncIterable<Order> | Iterable<Order>;
+  /** null: nobody knows, or without end. */
+  readonly count: number | null;
+  readonly endless: boolean;
+}
+
+async function produce(session: Session, flags: Flags): Promise<void> {
+  const { settings, printer } = session;
+  const { topic } = settings;
+  refuseMixtures(flags);
+  const signal = takeStopSignal(printer);
+  const plan = await planOrders(session, flags, signal);
+  const delayMs = delayOf(flags, plan.endless);
+  const { broker, codec } = await openKafka(session, { topic, register: flags.register });
+  const report = await SendReport.open(session, 'produce', plan.count);
+  try {
+    await produceOrders(
+      { broker, codec, clock: systemClock },
+      { topic, ...plan, delayMs, create: flags.create, signal, on: (event) => report.take(event) },
+    );
+  } finally {
+    report.close();
+  }
+}
+
+function delayOf(flags: Flags, endless: boolean): number {
+  if (flags.delay !== undefined) return seconds('--delay', flags.delay);
+  return endless ? ENDLESS_DELAY_MS : 0;
+}
+
+const SAMPLE_FLAGS = ['count', 'seed'] as const;
+const ORDER_FLAGS = ['user', 'item', 'quantity'] as const;
+
+function refuseMixtures(flags: Flags): void {
+  const given = (names: readonly (keyof Flags)[]): string | undefined => {
+    const name = names.find((candidate) => flags[candidate] !== undefined);
+    return name === undefined ? undefined : `--${name}`;
+  };
+  const [sample, order, file] = [given(SAMPLE_FLAGS), given(ORDER_FLAGS), given(['file'])];
+  const both = [order, file, sample].filter((flag) => flag !== undefined);
+  if (both.length > 1) {
+    throw new Failure('usage', `${both[0] ?? ''} and ${both[1] ?? ''} exclude each other`, {
+      fix: 'give --count and --seed for samples, or --user, --item and --quantity for one order, or --file',
+    });
+  }
+}
+
+async function planOrders(session: Session, flags: Flags, signal: AbortSignal): Promise<Plan> {
+  if (flags.file !== undefined) {
+    const { lines, name } = await openLines(flags.file, session, signal);
+    return {
+      orders: ordersFromLines(lines, name, { clock: systemClock, newOrderId: await orderIds() }),
+      count: null,
+      endless: false,
+    };
+  }
+  if (flags.user !== undefined || flags.item !== undefined || flags.quantity !== undefined) {
+    return { orders: [readOrder(flags, await orderIds())], count: 1, endless: false };
+  }
+  const wanted = flags.count === undefined ? DEFAULT_COUNT : wholeNumber('--count', flags.count);
+  const count = wanted === 0 ? null : wanted;
+  const seed = flags.seed === undefined ? null : wholeNumber('--seed', flags.seed, { max: MAX_SEED });
+  if (flags.delay !== undefined) seconds('--delay', flags.delay);
+  const orders = await sampleOrders(await openStore(session.settings.storage), {
+    count,
+    random: seed === null ? Math.random : seededRandom(seed),
+    newOrderId: await orderIds(seed),
+    clock: systemClock,
+  });
+  return { orders, count, endless: count === null };
+}
+
+async function orderIds(seed: number | null = null): Promise<() => string> {
+  // The ids have numbers of their own, so that they do not follow from how many the orders took.
+  const newId = await openIds(seed === null ? undefined : seededRandom(seed ^ 0x5eed));
+  return () => `ORD-${newId()}`;
+}
+
+function readOrder(flags: Flags, newOrderId: () => string): Order {
+  const { user, item: items = [], quantity: quantities = [] } = flags;
+  if (user === undefined || items.length === 0 || items.length !== quantities.length) {
+    throw new Failure(
+      'usage',
+      `one order takes --user, and as many --quantity as --item (given: ${items.length} and ${quantities.length})`,
+      { fix: 'for example: orderctl produce --user bob --item pen --quantity 2' },
+    );
+  }
+  return {
+    orderId: newOrderId(),
+    user: nameOf('--user', user),
+    items: items.map((item, i) => ({
+      item: nameOf('--item', item),
+      quantity: quantityOf(quantities[i] ?? ''),
+      unitPrice: null,
+    })),
+    createdAt: systemClock.now(),
+  };
+}
+
+/** Zero and below may be sent: they are one of the reasons for a rejection. */
+function quantityOf(text: string): number {
+  const quantity = signedNumber('--quantity', text);
+  if (Math.abs(quantity) > MAX_LINE_QUANTITY) {
+    throw new Failure('invalid_value', `--quantity: ${text} does not fit into the event`, {
+      fix: `use a whole number up to ${MAX_LINE_QUANTITY}`,
+    });
+  }
+  return quantity;
+}

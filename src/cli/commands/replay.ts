@@ -1,0 +1,112 @@
+import type { Command } from 'commander';
+import { replayOrders, type ReplayOptions } from '../../app/replay-orders.ts';
+import { openIds, openStore, systemClock } from '../../compose.ts';
+import { Failure } from '../../domain/failure.ts';
+import { takeStopSignal } from '../exit.ts';
+import { describe } from '../help.ts';
+import { openKafka } from '../open.ts';
+import { seconds, timestamp, wholeNumber } from '../parse.ts';
+import { SendReport } from '../render/send-report.ts';
+import type { Session } from '../session.ts';
+import { checkTopicName } from '../setting-values.ts';
+
+interface Flags {
+  delay?: string;
+  order?: string;
+  user?: string;
+  item?: string;
+  since?: string;
+  until?: string;
+  limit?: string;
+  toTopic?: string;
+  rejected?: true;
+  asNew?: true;
+  dryRun?: true;
+  resumeAfter?: string;
+  /** Commander's negations. */
+  create: boolean;
+  register: boolean;
+}
+
+export function register(program: Command, session: Session): void {
+  describe(program.command('replay'), {
+    summary: 'send decided orders again',
+    prose:
+      'Sends the orders of orders.jsonl again, in their order, with the same ids and keys. Their ids are ' +
+      'decided, so consuming them from the live topic changes nothing; --to-topic sends them elsewhere. ' +
+      '--as-new gives them new ids, so that they are decided again; --rejected --as-new does that with the ' +
+      'orders of rejections.jsonl. --rejected needs --as-new, because a decision is final (4 for --order with ' +
+      'the id of a rejected order).\n\n' +
+      'The flags that select go together: an order is sent when all of them hold. --since is inclusive, --until ' +
+      'exclusive, both about the time of the decision. An empty log sends nothing, 0. Ctrl-C: 130, with the ' +
+      '--resume-after to go on with.',
+    examples: [
+      ['orderctl replay --dry-run', 'what would be sent'],
+      ['orderctl replay', 'all accepted orders again'],
+      ['orderctl replay --rejected --user bob --as-new', "bob has paid: try bob's orders again"],
+      ['orderctl replay --since 2026-11-21T00:00:00Z --to-topic orders-copy', "a day's orders, elsewhere"],
+    ],
+  })
+    .option('--delay <SECONDS>', 'between two orders (default 0)')
+    .option('--order <ID>', 'only this order')
+    .option('--user <NAME>', 'only orders of this user')
+    .option('--item <NAME>', 'only orders with this item')
+    .option('--since <TIME>', 'decided at or after this time')
+    .option('--until <TIME>', 'decided before this time')
+    .option('--limit <N>', 'at most so many')
+    .option('--to-topic <NAME>', 'send to this topic instead')
+    .option('--rejected', 'rejected orders instead of accepted ones')
+    .option('--as-new', 'give new ids: they are decided again')
+    .option('--dry-run', 'only print what would be sent')
+    .option('--resume-after <ID>', 'leave out everything up to this order')
+    .option('--no-register', 'do not register the schema')
+    .option('--no-create', 'do not create a missing topic')
+    .action(async (flags: Flags) => {
+      await replay(session, flags);
+    });
+}
+
+async function replay(session: Session, flags: Flags): Promise<void> {
+  const { settings, printer } = session;
+  const request = readFlags(flags);
+  const topic = flags.toTopic === undefined ? settings.topic : checkTopicName(flags.toTopic, '--to-topic');
+  const signal = takeStopSignal(printer);
+  const access = await openStore(settings.storage);
+  const { broker, codec } = await openKafka(session, { topic, register: flags.register });
+  const newId = await openIds();
+  const report = await SendReport.open(session, 'replay', null);
+  try {
+    await replayOrders(
+      { access, broker, codec, clock: systemClock, newOrderId: () => `ORD-${newId()}`, newReplayId: newId },
+      { ...request, topic, signal, on: (event) => report.take(event) },
+    );
+  } finally {
+    report.close();
+  }
+}
+
+function readFlags(flags: Flags): Omit<ReplayOptions, 'topic' | 'signal' | 'on'> {
+  const given = <T>(text: string | undefined, read: (text: string) => T): T | null =>
+    text === undefined ? null : read(text);
+  const sinceMs = given(flags.since, (text) => timestamp('--since', text));
+  const untilMs = given(flags.until, (text) => timestamp('--until', text));
+  if (sinceMs !== null && untilMs !== null && sinceMs >= untilMs) {
+    throw new Failure('invalid_value', '--until is not after --since, so nothing can lie between', {
+      fix: 'give a later --until',
+    });
+  }
+  return {
+    orderId: flags.order ?? null,
+    user: flags.user ?? null,
+    item: flags.item ?? null,
+    sinceMs,
+    untilMs,
+    limit: given(flags.limit, (text) => wholeNumber('--limit', text, { min: 1 })),
+    resumeAfter: flags.resumeAfter ?? null,
+    rejected: flags.rejected === true,
+    asNew: flags.asNew === true,
+    dryRun: flags.dryRun === true,
+    delayMs: given(flags.delay, (text) => seconds('--delay', text)) ?? 0,
+    create: flags.create,
+  };
+}

@@ -1,0 +1,125 @@
+import { Failure, isFailure } from '../domain/failure.ts';
+import { brokerHints } from './hints.ts';
+import type { Printer } from './render/print.ts';
+
+/** Something that is still open after the work is done may hold the process for so long at most. */
+const LAST_RESORT_MS = 5_000;
+/** A stop takes at most ten seconds; a little less, so that the process is gone by then. */
+const STOP_LIMIT_MS = 9_500;
+/** npm and a terminal both pass on one Ctrl-C: what comes within this is not a second one. */
+const SAME_SIGNAL_MS = 300;
+
+export interface ExitOptions {
+  readonly printer: Printer;
+  /** Asked at the moment of the failure: settings may not have been read by then. */
+  readonly isJson: () => boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * The only place that ends the process. Runs `work` and sets the exit code from what comes of it; output that is
+ * still on its way is not cut off.
+ */
+export async function runToExit(work: () => Promise<void>, options: ExitOptions): Promise<void> {
+  const { printer } = options;
+  // Nothing may go on in a state that nobody foresaw.
+  const onBug = (error: unknown): void => {
+    report(error, options);
+    void printer.flush().then(() => leaveNow(process.exitCode));
+  };
+  // What Node warns of is for those who develop this program.
+  process.removeAllListeners('warning');
+  process.on('warning', ({ name, message }) => printer.debug(`${name}: ${message}`));
+  process.on('uncaughtException', onBug);
+  process.on('unhandledRejection', onBug);
+  try {
+    await work();
+    process.exitCode ??= 0;
+  } catch (error) {
+    report(error, options);
+  }
+  await printer.flush();
+  if (printer.writeError !== null) {
+    const cause = printer.writeError;
+    const message = `the output could not be written (${cause.code ?? cause.message})`;
+    report(new Failure('write_failed', message, { fix: 'make room where stdout goes', cause }), options);
+  }
+  setTimeout(() => leaveNow(process.exitCode), LAST_RESORT_MS).unref();
+}
+
+function leaveNow(code: typeof process.exitCode): never {
+  // eslint-disable-next-line no-restricted-properties -- this is the place
+  process.exit(code ?? 0);
+}
+
+function report(error: unknown, { printer, isJson, env }: ExitOptions): void {
+  printer.detach();
+  const failure = toFailure(error);
+  if (printer.closed.aborted && failure.code === 'interrupted') {
+    // Closing the pipe is how a reader says that it has enough.
+    process.exitCode = 0;
+    return;
+  }
+  process.exitCode = failure.exitCode;
+  const { red, cyan } = printer.talkColours;
+  const fix = failure.code === 'broker_unreachable' ? brokerHints(failure.fix, env) : failure.fix;
+  printer.error(`${red('error:')} ${failure.message}`);
+  if (fix !== null) printer.error(`${cyan('fix:')} ${fix.replaceAll('\n', '\n     ')}`);
+  if (failure.code === 'bug') {
+    const stack = error instanceof Error ? error.stack : undefined;
+    if (stack !== undefined && (printer.says('debug') || env.ORDERCTL_LOG_LEVEL === 'debug'))
+      printer.error(stack);
+  }
+  if (isJson()) printer.error(JSON.stringify(failureDocument(failure, fix)));
+}
+
+function toFailure(error: unknown): Failure {
+  if (isFailure(error)) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new Failure('bug', `this is a bug in orderctl: ${message}`, {
+    fix: 'run it again with --log-level debug and report what it prints, with the command',
+    cause: error,
+  });
+}
+
+function failureDocument(failure: Failure, fix: string | null): object {
+  const { file, line, topic, partition, offset, orderId } = failure.context;
+  return {
+    type: 'error',
+    code: failure.code,
+    exit_code: failure.exitCode,
+    message: failure.message,
+    fix,
+    file: file ?? null,
+    line: line ?? null,
+    topic: topic ?? null,
+    partition: partition ?? null,
+    offset: offset ?? null,
+    order_id: orderId ?? null,
+  };
+}
+
+/**
+ * For work that can be stopped: the first SIGINT, SIGTERM or SIGHUP aborts the returned signal, as does a reader
+ * that closes our output; a second one leaves at once. Commands that do not ask for it keep the default: a signal
+ * ends them.
+ */
+export function takeStopSignal(printer: Printer): AbortSignal {
+  const stop = new AbortController();
+  let stoppedAt: number | null = null;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    const now = performance.now();
+    if (stoppedAt === null) {
+      stoppedAt = now;
+      if (signal === 'SIGINT') printer.info('stopping; Ctrl-C again leaves at once');
+      setTimeout(() => leaveNow(130), STOP_LIMIT_MS).unref();
+      stop.abort();
+    } else if (now - stoppedAt > SAME_SIGNAL_MS) {
+      leaveNow(130);
+    }
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+  printer.closed.addEventListener('abort', () => stop.abort());
+  if (printer.closed.aborted) stop.abort();
+  return stop.signal;
+}

@@ -1,0 +1,36 @@
+import { Option, type Command } from 'commander';
+import { flagOf, SETTINGS, type SettingSpec } from './settings.ts';
+
+export const HELP_COLUMNS = 80;
+
+export interface HelpText {
+  /** One line, in the list of commands. */
+  readonly summary: string;
+  /** What it does, in prose, and what excludes what. */
+  readonly prose: string;
+  /** Command lines, each with what it is for. */
+  readonly examples: readonly (readonly [command: string, purpose: string])[];
+}
+
+/** Gives a command its texts. */
+export function describe(command: Command, { summary, prose, examples }: HelpText): Command {
+  const lines = examples.flatMap(([line, purpose]) => [`  # ${purpose}`, `  ${line}`]);
+  return command
+    .summary(summary)
+    .description(prose)
+    .addHelpText('after', `\nEXAMPLES\n${lines.join('\n')}`);
+}
+
+/** The settings as options of the whole program: they are understood before and after a command. */
+export function settingOptions(): Option[] {
+  return SETTINGS.filter((spec: SettingSpec) => spec.kind !== 'secret').map((spec: SettingSpec) => {
+    const short = spec.short === undefined ? '' : `${spec.short}, `;
+    const value = spec.metavar === undefined ? '' : ` <${spec.metavar}>`;
+    return new Option(`${short}${flagOf(spec.name)}${value}`, `${spec.help} [${origins(spec)}]`);
+  });
+}
+
+function origins(spec: SettingSpec): string {
+  const fallback = typeof spec.fallback === 'string' ? `; default: ${spec.fallback}` : '';
+  return `${spec.env}${fallback}`;
+}

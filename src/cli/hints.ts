@@ -1,0 +1,52 @@
+import { accessSync, constants, existsSync } from 'node:fs';
+import { delimiter, join, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The folder of package.json. */
+export const PACKAGE_ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** The ways to get a broker that this installation has, one a line. */
+export function brokerHints(
+  fix: string | null,
+  env: Environment,
+  root: string = PACKAGE_ROOT,
+  cwd: string = process.cwd(),
+): string {
+  const isHere = resolve(cwd) === resolve(root);
+  const isCheckout = !root.split(sep).includes('node_modules');
+  const ways: string[] = fix === null ? [] : [fix];
+  if (
+    isCheckout &&
+    existsSync(join(root, 'deploy/kafka/kafka.mjs')) &&
+    onPath('java', env) &&
+    onPath('mvn', env)
+  ) {
+    const command = isHere ? 'npm run kafka' : `npm --prefix ${quoted(resolve(root))} run kafka`;
+    ways.push(`to start a Kafka on this machine: ${command}`);
+  }
+  const compose = join(root, 'deploy/docker/docker-compose.yml');
+  if (existsSync(compose) && onPath('docker', env)) {
+    const file = isHere ? 'deploy/docker/docker-compose.yml' : quoted(compose);
+    ways.push(`to start one with Docker: docker compose -f ${file} up -d`);
+  }
+  ways.push('to use another cluster: --brokers HOST:PORT');
+  return ways.join('\n');
+}
+
+function quoted(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+function onPath(program: string, env: Environment): boolean {
+  return (env.PATH ?? '').split(delimiter).some((folder) => {
+    if (folder === '') return false;
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}

@@ -1,0 +1,211 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { Failure } from '../domain/failure.ts';
+import { passwordWays } from './config.ts';
+import { runToExit } from './exit.ts';
+import { describe, HELP_COLUMNS, settingOptions } from './help.ts';
+import { PACKAGE_ROOT } from './hints.ts';
+import { nearest } from './nearest.ts';
+import { Printer } from './render/print.ts';
+import { Session } from './session.ts';
+import { SETTINGS, type SettingSpec } from './settings.ts';
+import { isJsonWanted } from './wanted-output.ts';
+
+interface CommandModule {
+  /** Adds the command to the program. */
+  register(program: Command, session: Session): void;
+}
+
+/** Loaded when they are called: what one command needs must not slow down another. */
+const COMMANDS: readonly { name: string; summary: string; load: () => Promise<CommandModule> }[] = [
+  { name: 'user', summary: 'users and whether they have paid', load: () => import('./commands/user.ts') },
+  { name: 'inventory', summary: 'items and their stock', load: () => import('./commands/inventory.ts') },
+  { name: 'produce', summary: 'send orders', load: () => import('./commands/produce.ts') },
+  {
+    name: 'consume',
+    summary: 'read orders, decide them, store them',
+    load: () => import('./commands/consume.ts'),
+  },
+  { name: 'replay', summary: 'send decided orders again', load: () => import('./commands/replay.ts') },
+  {
+    name: 'config',
+    summary: 'settings and where they come from',
+    load: () => import('./commands/config.ts'),
+  },
+];
+
+/** Runs one command line, as `process.argv` gives it, and sets the exit code. */
+export async function run(argv: readonly string[]): Promise<void> {
+  const words = argv.slice(2);
+  const printer = new Printer(process.stdout, process.stderr);
+  // Until the settings are known, for errors in the command line itself.
+  printer.configure({
+    level: 'info',
+    noColor: (process.env.NO_COLOR ?? '') !== '' || words.includes('--no-color'),
+  });
+  const session = new Session(printer, process.env, process.cwd());
+  await runToExit(() => runCommandLine(words, session), {
+    printer,
+    env: process.env,
+    isJson: () =>
+      (session.knownSettings?.output ?? (isJsonWanted(words, session) ? 'json' : 'text')) === 'json',
+  });
+}
+
+async function runCommandLine(given: readonly string[], session: Session): Promise<void> {
+  refusePasswords(given);
+  const words = given[0] === 'help' ? [...given.slice(1), '--help'] : [...given];
+  const name = firstWord(words);
+  if (name !== undefined && !COMMANDS.some((command) => command.name === name)) throw unknownCommand(name);
+
+  const program = newProgram(session);
+  let help = '';
+  // Help is data: it goes to stdout, whatever asked for it. Errors are told by the exit alone.
+  program.configureOutput({
+    writeOut: (text) => (help += text),
+    writeErr: (text) => (help += text),
+    outputError: () => undefined,
+    getOutHelpWidth: () => HELP_COLUMNS,
+    getErrHelpWidth: () => HELP_COLUMNS,
+    getOutHasColors: () => false,
+    getErrHasColors: () => false,
+  });
+  for (const command of COMMANDS) {
+    if (command.name === name) (await command.load()).register(program, session);
+    else program.command(command.name).summary(command.summary);
+  }
+  try {
+    if (words.length === 0) program.outputHelp();
+    else await program.parseAsync(words, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    const asksForHelp = ['commander.help', 'commander.helpDisplayed', 'commander.version'].includes(
+      error.code,
+    );
+    if (!asksForHelp) throw usageFailure(error, program, words);
+  } finally {
+    await session.printer.data(help);
+  }
+}
+
+function newProgram(session: Session): Command {
+  const program = new Command('orderctl');
+  describe(program, {
+    summary: 'orders from Kafka into files, exactly once',
+    prose:
+      'Processes orders that arrive on Kafka against users and stock kept in plain files, each order once, ' +
+      'whatever happens in between.\n\n' +
+      'A setting is taken from its flag (before or after the command), then from its environment variable, then ' +
+      'from the nearest orderctl.json walking up from the working directory, then its default. Passwords are ' +
+      'never flags: set ORDERCTL_SASL_PASSWORD and ORDERCTL_REGISTRY_PASSWORD, or the same with _FILE to the ' +
+      'path of a file that only you can read.\n\n' +
+      'Exit codes: 0 done, 1 a bug, 2 wrong usage, 3 not found, 4 conflict, 5 a service cannot be reached or ' +
+      'refused us, 6 the data is wrong, 7 a write failed, 130 interrupted before the end.',
+    examples: [
+      ['orderctl user add --user alice --status paid', 'a user who may order'],
+      ['orderctl inventory add --item book --quantity 10', 'something to order'],
+      ['orderctl produce --count 5', 'five sample orders'],
+      ['orderctl consume --until-end', 'decide what has come in'],
+      ['orderctl consume --help', 'what a command does and takes'],
+    ],
+  });
+  program
+    .usage('COMMAND [options]')
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand(false)
+    .configureHelp({ helpWidth: HELP_COLUMNS, showGlobalOptions: true })
+    .showSuggestionAfterError()
+    .exitOverride()
+    .hook('preAction', () => session.resolve(program));
+  for (const option of settingOptions()) program.addOption(option);
+  return program;
+}
+
+function version(): string {
+  const { version: found } = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  return found;
+}
+
+const TAKE_A_VALUE = new Set<string>(
+  SETTINGS.flatMap((spec: SettingSpec) =>
+    spec.metavar === undefined ? [] : [`--${spec.name.replaceAll('_', '-')}`, spec.short ?? ''],
+  ),
+);
+
+/** The first word that is neither a common flag nor its value: the command. */
+function firstWord(words: readonly string[]): string | undefined {
+  for (let i = 0; i < words.length; i += 1) {
+    const word = words[i] ?? '';
+    if (word === '--') return words[i + 1];
+    if (!word.startsWith('-')) return word;
+    if (TAKE_A_VALUE.has(word)) i += 1;
+  }
+  return undefined;
+}
+
+function unknownCommand(name: string): Failure {
+  const names = COMMANDS.map((command) => command.name);
+  const near = nearest(name, names);
+  return new Failure('usage', `unknown command ${JSON.stringify(name)}`, {
+    fix: near === undefined ? `use one of: ${names.join(', ')}` : `did you mean ${near}?`,
+  });
+}
+
+/** A password on the command line is seen by every user of the machine; do not repeat it either. */
+function refusePasswords(words: readonly string[]): void {
+  for (const word of words) {
+    const flag = /^--(sasl|registry)-password(-file)?(?==|$)/.exec(word);
+    if (flag === null) continue;
+    const variable = flag[1] === 'sasl' ? 'ORDERCTL_SASL_PASSWORD' : 'ORDERCTL_REGISTRY_PASSWORD';
+    throw new Failure('usage', `a password is never a flag (${flag[0]})`, {
+      fix: `set ${passwordWays(variable)}`,
+    });
+  }
+}
+
+function usageFailure(error: CommanderError, program: Command, words: readonly string[]): Failure {
+  // Commander tells of a missing option before it tells that another was misspelt.
+  if (error.code === 'commander.missingMandatoryOptionValue') {
+    const known = knownOptions(program, words);
+    const unknown = words.find((word) => /^--[a-z]/.test(word) && !known.has(word.replace(/=.*/s, '')));
+    if (unknown !== undefined) {
+      const option = unknown.replace(/=.*/s, '');
+      const near = nearest(option, known);
+      return new Failure('usage', `unknown option '${option}'`, {
+        fix: near === undefined ? `see: ${commandPath(program, words)} --help` : `did you mean ${near}?`,
+      });
+    }
+  }
+  const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
+  const fix =
+    suggestion === undefined
+      ? `see: ${commandPath(program, words)} --help`
+      : suggestion.replace(/^\(D/, 'd').replace(/\)$/, '');
+  return new Failure('usage', message, { fix });
+}
+
+function knownOptions(program: Command, words: readonly string[]): Set<string> {
+  const options = commandChain(program, words).flatMap((command) => command.options);
+  return new Set(['--help', ...options.flatMap((option) => option.long ?? [])]);
+}
+
+/** `orderctl user add` */
+function commandPath(program: Command, words: readonly string[]): string {
+  return commandChain(program, words)
+    .map((command) => command.name())
+    .join(' ');
+}
+
+/** The program and the commands under it, as far as the words name them. */
+function commandChain(program: Command, words: readonly string[]): Command[] {
+  const chain = [program];
+  for (const word of words) {
+    const next = chain.at(-1)?.commands.find((candidate) => candidate.name() === word);
+    if (next !== undefined) chain.push(next);
+  }
+  return chain;
+}

@@ -1,0 +1,118 @@
+import { Failure } from '../domain/failure.ts';
+import { isName, NAME_RULE } from '../domain/names.ts';
+import { USER_STATUSES, type UserStatus } from '../domain/tables.ts';
+
+/** Node's timers hold no longer delay. */
+const MAX_DELAY_SECONDS = 2_000_000;
+
+function invalid(flag: string, text: string, what: string, fix: string): Failure {
+  return new Failure('invalid_value', `${flag}: ${JSON.stringify(text)} is not ${what}`, { fix });
+}
+
+/** Digits and nothing else. @throws Failure invalid_value naming flag and value */
+export function wholeNumber(
+  flag: string,
+  text: string,
+  { min = 0, max = Number.MAX_SAFE_INTEGER } = {},
+): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= min && value <= max)) {
+    const range = max === Number.MAX_SAFE_INTEGER ? `from ${min} up` : `from ${min} to ${max}`;
+    throw invalid(flag, text, `a whole number ${range}`, `for example ${flag} ${Math.max(min, 5)}`);
+  }
+  return value;
+}
+
+/** `+20`, `-3` or `20`. @throws Failure invalid_value */
+export function signedNumber(flag: string, text: string): number {
+  const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(value)) {
+    throw invalid(flag, text, 'a whole number with a sign', `for example ${flag} +20 or ${flag} -3`);
+  }
+  // −0 would be printed as such.
+  return value === 0 ? 0 : value;
+}
+
+/** Seconds, fractions allowed. @returns milliseconds @throws Failure invalid_value */
+export function seconds(flag: string, text: string): number {
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value <= MAX_DELAY_SECONDS)) {
+    throw invalid(
+      flag,
+      text,
+      `a number of seconds from 0 to ${MAX_DELAY_SECONDS}`,
+      `for example ${flag} 0.5`,
+    );
+  }
+  return Math.round(value * 1000);
+}
+
+const TIMESTAMP =
+  /^(\d{4})-(\d{2})-(\d{2})(?:[Tt](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?([Zz]|[+-]\d{2}:?\d{2})?)?$/;
+
+/** ISO 8601 with zone. @returns milliseconds since the epoch @throws Failure invalid_value */
+export function timestamp(flag: string, text: string): number {
+  const match = TIMESTAMP.exec(text);
+  const fix = `for example ${flag} 2026-11-21T10:00:00Z, or …+01:00`;
+  if (match === null) throw invalid(flag, text, 'a time by ISO 8601', fix);
+  const [, year, month, day, hour, minute, second, fraction, zone] = match;
+  if (zone === undefined) {
+    const time = hour === undefined ? `${text}T00:00:00Z` : `${text}Z`;
+    throw new Failure('invalid_value', `${flag}: ${JSON.stringify(text)} does not say in which time zone`, {
+      fix: `add one: ${flag} ${time} is UTC; +01:00 in place of Z is an hour east of it`,
+    });
+  }
+  const parts = [year, month, day, hour, minute, second ?? 0].map(Number);
+  const [y = 0, mo = 0, d = 0, h = 0, mi = 0, s = 0] = parts;
+  const utc = new Date(Date.UTC(y, mo - 1, d, h, mi, s));
+  // Date.UTC carries 31 February over into March.
+  const isReal = utc.getUTCMonth() === mo - 1 && utc.getUTCDate() === d && h < 24 && mi < 60 && s < 60;
+  const offset = zoneMinutes(zone);
+  if (!isReal || offset === null) throw invalid(flag, text, 'a time that exists', fix);
+  const ms = Math.floor(Number(`0.${fraction ?? '0'}`) * 1000);
+  return utc.getTime() + ms - offset * 60_000;
+}
+
+function zoneMinutes(zone: string): number | null {
+  if (zone.toUpperCase() === 'Z') return 0;
+  const hours = Number(zone.slice(1, 3));
+  const minutes = Number(zone.slice(-2));
+  if (hours > 23 || minutes > 59) return null;
+  return (zone.startsWith('-') ? -1 : 1) * (hours * 60 + minutes);
+}
+
+/** `0,2`. @returns in order, each once @throws Failure invalid_value */
+export function partitionList(flag: string, text: string): number[] {
+  if (!/^\d{1,9}(,\d{1,9})*$/.test(text)) {
+    throw invalid(flag, text, 'a list of partition numbers', `for example ${flag} 0,2`);
+  }
+  return [...new Set(text.split(',').map(Number))].sort((a, b) => a - b);
+}
+
+export type ResetTarget = 'earliest' | 'latest' | { offset: number } | { timestampMs: number };
+
+/** earliest, latest, an offset or a timestamp: bare digits are an offset. @throws Failure invalid_value */
+export function resetTarget(flag: string, text: string): ResetTarget {
+  if (text === 'earliest' || text === 'latest') return text;
+  if (/^\d+$/.test(text)) return { offset: wholeNumber(flag, text) };
+  if (/^\d{4}-/.test(text)) return { timestampMs: timestamp(flag, text) };
+  throw invalid(
+    flag,
+    text,
+    'a place in the topic',
+    `use earliest, latest, an offset such as 42, or a time such as 2026-11-21T10:00:00Z`,
+  );
+}
+
+/** @throws Failure invalid_value */
+export function userStatus(flag: string, text: string): UserStatus {
+  const status = USER_STATUSES.find((candidate) => candidate === text);
+  if (status === undefined) throw invalid(flag, text, 'a status', `use ${USER_STATUSES.join(' or ')}`);
+  return status;
+}
+
+/** A user, item or order id. @throws Failure invalid_value */
+export function nameOf(flag: string, text: string): string {
+  if (!isName(text)) throw invalid(flag, text, 'an allowed name', `use ${NAME_RULE}`);
+  return text;
+}

@@ -1,0 +1,170 @@
+import type { ConsumeOrdersEvent, ConsumeSummary, RecordResult } from '../../app/consume-events.ts';
+import type { PositionMove } from '../../app/plan-positions.ts';
+import type { Session } from '../session.ts';
+import { DecisionThrottle, type TalkLine } from './decision-throttle.ts';
+import { printNotice } from './notices.ts';
+import { decisionDocument, decisionRow, viewDecision } from './orders.ts';
+import { summaryDocument, summaryLines } from './consume-summary.ts';
+import type { ProgressBar, StartBar } from './progress.ts';
+import { count, duration } from './words.ts';
+
+const TICK_MS = 1_000;
+
+interface ConsumeLimits {
+  readonly untilEnd: boolean;
+  readonly maxMessages: number | null;
+}
+
+export interface ConsumeReportOptions extends ConsumeLimits {
+  /** Every decision goes to stdout, and so not to stderr. */
+  readonly isEach: boolean;
+  /** null: no bars here. */
+  readonly startBar: StartBar | null;
+}
+
+/** Tells what a consumer does while it does it, and prints its summary. */
+export class ConsumeReport {
+  readonly #session: Session;
+  readonly #isEach: boolean;
+  readonly #limits: ConsumeLimits;
+  readonly #startBar: StartBar | null;
+  readonly #throttle: DecisionThrottle;
+  readonly #timer: NodeJS.Timeout;
+  #bar: ProgressBar | null = null;
+
+  constructor(session: Session, { isEach, startBar, ...limits }: ConsumeReportOptions) {
+    this.#session = session;
+    this.#isEach = isEach;
+    this.#startBar = startBar;
+    this.#limits = limits;
+    const { printer } = session;
+    this.#throttle = new DecisionThrottle((level) => printer.says(level));
+    this.#timer = setInterval(() => printer.talk(this.#throttle.tick(performance.now())), TICK_MS);
+    this.#timer.unref();
+  }
+
+  take(event: ConsumeOrdersEvent): void {
+    const { printer } = this.#session;
+    switch (event.kind) {
+      case 'topic_created':
+        printer.info(`created topic ${event.topic} with ${count(event.partitions, 'partition')}`);
+        break;
+      case 'notice':
+        printNotice(printer, event.notice);
+        break;
+      case 'ghost_removed':
+        printer.info(
+          `removed from group ${event.group} a member that this folder left behind when its consumer was killed`,
+        );
+        break;
+      case 'moved':
+        printer.talk(moveLines(event.topic, event.move));
+        break;
+      case 'started':
+        this.#start(event.topic, event.group, event.remaining);
+        break;
+      case 'batch':
+        this.#batch(event.results);
+        break;
+      case 'undelivered':
+        printer.warn(
+          `dead letter ${event.id} is too large for ${event.topic}: kept in .orderctl/undelivered/ of the storage folder`,
+        );
+        break;
+      case 'waiting': {
+        const soFar = event.forMs < 1_000 ? '' : ` for ${duration(event.forMs)}`;
+        printer.warn(`no answer from the ${serviceName(event.for)}${soFar}, waiting: ${event.message}`);
+        break;
+      }
+      case 'resumed':
+        printer.info(`the ${serviceName(event.for)} ${event.for === 'broker' ? 'answer' : 'answers'} again`);
+        break;
+      case 'empty_table':
+        printer.warn(
+          `there are no ${event.table} in ${event.folder}: every order will be rejected, and a decision is final`,
+        );
+        break;
+      case 'commit_failed':
+        printer.warn(
+          `the group's offsets could not be committed: ${event.message}; the stored position stands, and the next commit makes up for it`,
+        );
+        break;
+      case 'summary':
+        this.close();
+        this.#summary(event.summary);
+        break;
+    }
+  }
+
+  /** Tells what was held back. */
+  close(): void {
+    clearInterval(this.#timer);
+    this.#bar?.stop();
+    this.#bar = null;
+    this.#session.printer.talk(this.#throttle.flush());
+  }
+
+  #start(topic: string, group: string, remaining: number): void {
+    const { printer } = this.#session;
+    const { untilEnd, maxMessages } = this.#limits;
+    const ending = untilEnd ? '' : '; Ctrl-C stops';
+    printer.info(`consuming ${topic} as group ${group}: ${count(remaining, 'record')} to read${ending}`);
+    if (untilEnd && remaining > 0) {
+      this.#bar = this.#startBar?.(printer, 'consume', Math.min(remaining, maxMessages ?? Infinity)) ?? null;
+    }
+  }
+
+  #batch(results: readonly RecordResult[]): void {
+    const { printer, isJson } = this.#session;
+    this.#bar?.add(results.length);
+    if (!this.#isEach) {
+      printer.talk(this.#throttle.add(results, performance.now()));
+      return;
+    }
+    const line = isJson
+      ? (result: RecordResult) => `${JSON.stringify(decisionDocument(viewDecision(result)))}\n`
+      : (result: RecordResult) => `${decisionRow(viewDecision(result))}\n`;
+    // Pace is kept where batches are decoded: nothing here can wait.
+    void printer.data(results.map(line).join(''));
+  }
+
+  #summary(summary: ConsumeSummary): void {
+    const { printer, isJson } = this.#session;
+    void printer.data(
+      isJson ? `${JSON.stringify(summaryDocument(summary))}\n` : summaryLines(summary, printer),
+    );
+  }
+}
+
+function serviceName(service: 'broker' | 'registry'): string {
+  return service === 'broker' ? 'brokers' : 'schema registry';
+}
+
+/** Where a partition goes on, and what that means for its records. */
+function moveLines(topic: string, move: PositionMove): TalkLine[] {
+  const { partition, before, after, cause, readAgain, skipped, clampedFrom } = move;
+  const place = `${topic}/${partition}`;
+  const lines: TalkLine[] = [];
+  if (clampedFrom !== null) {
+    lines.push({
+      level: 'warn',
+      text: `${place} has no offset ${clampedFrom}: brought into range, to ${after}`,
+    });
+  }
+  const effects = [
+    ...(readAgain > 0 ? [`${count(readAgain, 'record')} to be read again`] : []),
+    ...(skipped > 0 ? [`${count(skipped, 'record')} skipped`] : []),
+  ];
+  const effect = effects.length === 0 ? '' : `, ${effects.join(', ')}`;
+  lines.push({
+    level: skipped > 0 ? 'warn' : 'info',
+    text: `${place}: ${CAUSES[cause]}, ${before === after ? `stays at ${after}` : `${before ?? 'none'} → ${after}`}${effect}`,
+  });
+  return lines;
+}
+
+const CAUSES: Readonly<Record<PositionMove['cause'], string>> = {
+  reset: 'position reset',
+  group_moved: 'another tool moved the group, which is honoured',
+  adopt: 'group taken over at its committed offset',
+};

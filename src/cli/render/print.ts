@@ -1,0 +1,161 @@
+import type { Writable } from 'node:stream';
+import { Chalk, type ChalkInstance } from 'chalk';
+import type { LogLevel } from '../settings.ts';
+import { columnsOf, Terminal } from './terminal.ts';
+
+const RANK: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2, debug: 3 };
+
+export interface PrinterOptions {
+  readonly level: LogLevel;
+  /** Colour forbidden by a setting; else each stream has colour when it is a terminal. */
+  readonly noColor: boolean;
+}
+
+/** A line on the terminal that is drawn again in place: it steps aside for other lines. */
+export interface LiveLine {
+  clear(): void;
+  draw(): void;
+}
+
+/**
+ * The one place that writes: data to stdout, talk to stderr. When either is closed by its reader, writing goes
+ * quietly nowhere and `closed` aborts.
+ */
+export class Printer {
+  readonly #stdout: Writable;
+  readonly #stderr: Writable;
+  readonly #closed = new AbortController();
+  #level: LogLevel = 'info';
+  #live: LiveLine | null = null;
+  #writeError: NodeJS.ErrnoException | null = null;
+  #room: Promise<void> | null = null;
+  #makeRoom: () => void = () => undefined;
+  /** Colours for what goes to stdout. */
+  dataColours: ChalkInstance = new Chalk({ level: 0 });
+  /** Colours for what goes to stderr. */
+  talkColours: ChalkInstance = new Chalk({ level: 0 });
+
+  constructor(stdout: Writable, stderr: Writable) {
+    this.#stdout = stdout;
+    this.#stderr = stderr;
+    for (const stream of [stdout, stderr]) {
+      stream.on('error', (error: NodeJS.ErrnoException) => {
+        // A reader that has seen enough (`| head`) is no failure; a full disk under stdout is one.
+        if (stream === stdout && error.code !== 'EPIPE') this.#writeError ??= error;
+        this.#closed.abort(error);
+      });
+    }
+    const hasRoom = (): void => {
+      this.#makeRoom();
+      this.#room = null;
+    };
+    stdout.on('drain', hasRoom).on('close', hasRoom);
+  }
+
+  configure({ level, noColor }: PrinterOptions): void {
+    this.#level = level;
+    const colours = (stream: Writable): ChalkInstance =>
+      new Chalk({ level: isTerminal(stream) && !noColor ? 1 : 0 });
+    this.dataColours = colours(this.#stdout);
+    this.talkColours = colours(this.#stderr);
+  }
+
+  /** Columns of the terminal that data goes to; null when it goes elsewhere. */
+  get dataColumns(): number | null {
+    return isTerminal(this.#stdout) ? columnsOf(this.#stdout) : null;
+  }
+
+  /** Where lines on stderr are drawn in place. */
+  get terminal(): Terminal {
+    return new Terminal(this.#stderr);
+  }
+
+  /** Whether lines on stderr can be drawn again in place. */
+  get isTalkLive(): boolean {
+    return isTerminal(this.#stderr);
+  }
+
+  /** Aborts when nobody reads what is written. */
+  get closed(): AbortSignal {
+    return this.#closed.signal;
+  }
+
+  /** Why data could not be written, other than that its reader has gone. */
+  get writeError(): NodeJS.ErrnoException | null {
+    return this.#writeError;
+  }
+
+  /** Writes data as it is; resolves when there is room for more. Await it in loops. */
+  async data(text: string): Promise<void> {
+    if (this.closed.aborted || text === '') return;
+    this.#live?.clear();
+    this.#stdout.write(text);
+    this.#live?.draw();
+    await this.room();
+  }
+
+  /** Resolves when stdout takes more without piling it up. */
+  async room(): Promise<void> {
+    if (!this.#stdout.writableNeedDrain || this.closed.aborted) return;
+    this.#room ??= new Promise((resolve) => (this.#makeRoom = resolve));
+    await this.#room;
+  }
+
+  error(text: string): void {
+    this.#talk('error', text);
+  }
+
+  warn(text: string): void {
+    this.talk([{ level: 'warn', text }]);
+  }
+
+  info(text: string): void {
+    this.#talk('info', text);
+  }
+
+  debug(text: string): void {
+    this.#talk('debug', this.talkColours.dim(`debug: ${text}`));
+  }
+
+  says(level: LogLevel): boolean {
+    return RANK[level] <= RANK[this.#level];
+  }
+
+  /** Several lines in one write. */
+  talk(lines: readonly { readonly level: 'info' | 'warn'; readonly text: string }[]): void {
+    const shown = lines.filter(({ level }) => this.says(level));
+    const warning = this.talkColours.yellow('warning:');
+    const texts = shown.map(({ level, text }) => (level === 'warn' ? `${warning} ${text}` : text));
+    if (texts.length > 0) this.#talk('error', texts.join('\n'));
+  }
+
+  attach(live: LiveLine): void {
+    this.#live = live;
+  }
+
+  detach(): void {
+    this.#live?.clear();
+    this.#live = null;
+  }
+
+  /** Resolves when all that was written has left this process, or nobody reads it. */
+  async flush(): Promise<void> {
+    await Promise.all([this.#flushed(this.#stdout), this.#flushed(this.#stderr)]);
+  }
+
+  #talk(level: LogLevel, text: string): void {
+    if (!this.says(level) || (this.closed.aborted && this.#writeError === null)) return;
+    this.#live?.clear();
+    this.#stderr.write(`${text}\n`);
+    this.#live?.draw();
+  }
+  async #flushed(stream: Writable): Promise<void> {
+    if (stream.writableLength === 0 || stream.destroyed) return;
+    // Called with an error, too, when the reader has gone.
+    await new Promise<void>((resolve) => stream.write('', () => resolve()));
+  }
+}
+
+function isTerminal(stream: Writable): boolean {
+  return 'isTTY' in stream && stream.isTTY === true;
+}

@@ -1,0 +1,59 @@
+import type { Writable } from 'node:stream';
+
+const DEFAULT_COLUMNS = 80;
+
+/** What a bar needs of a terminal, in ECMA-48 control sequences. */
+export class Terminal {
+  readonly #stream: Writable;
+
+  constructor(stream: Writable) {
+    this.#stream = stream;
+  }
+
+  isTTY(): boolean {
+    return true;
+  }
+
+  getWidth(): number {
+    return columnsOf(this.#stream) ?? DEFAULT_COLUMNS;
+  }
+
+  write(text: string): void {
+    this.#stream.write(text.slice(0, this.getWidth() - 1));
+  }
+
+  cursorTo(): void {
+    this.#stream.write('\r');
+  }
+
+  clearRight(): void {
+    this.#stream.write('\u001B[K');
+  }
+
+  clearLine(): void {
+    this.#stream.write('\r\u001B[K');
+  }
+
+  /** A bar that goes leaves nothing behind. */
+  cursorSave(): void {
+    /* Lines pass above the bar, so a remembered place would be wrong. */
+  }
+
+  cursorRestore(): void {
+    /* See cursorSave. */
+  }
+
+  lineWrapping(): void {
+    /* `write` keeps within the line. */
+  }
+
+  newline(): void {
+    this.#stream.write('\n');
+  }
+}
+
+/** null: it does not say, as some pseudo-terminals that answer 0. */
+export function columnsOf(stream: Writable): number | null {
+  const columns = 'columns' in stream ? Number(stream.columns) : 0;
+  return columns > 0 ? columns : null;
+}

@@ -1,0 +1,65 @@
+import type { Command } from 'commander';
+import { resolveSettings, type FlagValues, type Resolved, type Settings } from './config.ts';
+import type { Printer } from './render/print.ts';
+import { SETTINGS } from './settings.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** One run of the program: its settings and where it prints. Commands get nothing else from outside. */
+export class Session {
+  readonly printer: Printer;
+  readonly env: Environment;
+  readonly cwd: string;
+  #resolved: Resolved | null = null;
+
+  constructor(printer: Printer, env: Environment, cwd: string) {
+    this.printer = printer;
+    this.env = env;
+    this.cwd = cwd;
+  }
+
+  /** Settles the settings from the flags that `program` parsed. @throws Failure */
+  resolve(program: Command): void {
+    this.#resolved = resolveSettings({ flags: flagValues(program), env: this.env, cwd: this.cwd });
+    const { quiet, logLevel, noColor } = this.settings;
+    this.printer.configure({ level: quiet ? 'error' : logLevel, noColor });
+  }
+
+  get resolved(): Resolved {
+    if (this.#resolved === null) throw new Error('settings are asked for before the command line was read');
+    return this.#resolved;
+  }
+
+  get settings(): Settings {
+    return this.resolved.settings;
+  }
+
+  get isJson(): boolean {
+    return this.settings.output === 'json';
+  }
+
+  /** Null until the command line was read. */
+  get knownSettings(): Settings | null {
+    return this.#resolved?.settings ?? null;
+  }
+
+  /** Whether bars and lines that are drawn again in place may be shown. */
+  get isLive(): boolean {
+    return this.printer.isTalkLive && !this.settings.quiet && !this.isJson;
+  }
+}
+
+function flagValues(program: Command): FlagValues {
+  const options = program.opts<Record<string, string | boolean | undefined>>();
+  const flags: FlagValues = {};
+  for (const { name } of SETTINGS) {
+    if (name === 'no_color') {
+      // Commander knows `--no-color` as the negation of an option `color` that is on.
+      if (options.color === false) flags.no_color = true;
+      continue;
+    }
+    const value = options[name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())];
+    if (value !== undefined) flags[name] = value;
+  }
+  return flags;
+}

@@ -1,0 +1,115 @@
+import { Failure } from '../domain/failure.ts';
+import type { SettingSpec } from './settings.ts';
+
+const SWITCH_WORDS: Readonly<Record<string, boolean>> = {
+  '1': true,
+  true: true,
+  yes: true,
+  '0': false,
+  false: false,
+  no: false,
+};
+
+export type SettingValue = string | boolean;
+
+/**
+ * Reads a value that was given as text, by flag, by environment or in the file.
+ *
+ * @param where how the place is called in a message: `--topic`, `ORDERCTL_TOPIC`, `/x/orderctl.json: topic`
+ * @throws Failure invalid_value
+ */
+export function readSettingText(spec: SettingSpec, text: string, where: string): SettingValue {
+  switch (spec.kind) {
+    case 'boolean': {
+      const value = SWITCH_WORDS[text.toLowerCase()];
+      if (value === undefined) throw bad(where, text, 'is neither true nor false', 'use true or false');
+      return value;
+    }
+    case 'presence':
+      return true;
+    case 'choice': {
+      const choices = spec.choices ?? [];
+      const value = text.toLowerCase();
+      if (!choices.includes(value)) {
+        throw bad(where, text, 'is not a choice', `use one of: ${choices.join(', ')}`);
+      }
+      return value;
+    }
+    case 'brokers':
+      return readBrokers(text, where);
+    case 'url':
+      return readUrl(text, where);
+    case 'topic':
+      return checkTopicName(text, where);
+    case 'group':
+    case 'path':
+    case 'text':
+    case 'secret':
+      if (text === '') throw bad(where, text, 'is empty');
+      if (/\p{Cc}/u.test(text)) throw bad(where, text, 'contains a control character');
+      return text;
+  }
+}
+
+function bad(where: string, text: string, what: string, fix?: string): Failure {
+  const shown = text === '' ? 'the value' : JSON.stringify(text);
+  return new Failure('invalid_value', `${where}: ${shown} ${what}`, fix === undefined ? {} : { fix });
+}
+
+/** Kafka's own rule. @throws Failure invalid_value */
+export function checkTopicName(text: string, where: string): string {
+  if (!/^[a-zA-Z0-9._-]{1,249}$/.test(text) || text === '.' || text === '..') {
+    throw bad(
+      where,
+      text,
+      'is not a topic name',
+      'use letters, digits and . _ - (at most 249 characters, not . or ..)',
+    );
+  }
+  return text;
+}
+
+function readBrokers(text: string, where: string): string {
+  const fix = 'give HOST:PORT, several with commas between: kafka-1:9092,kafka-2:9092';
+  // A value with an @ may hold a password, so it is not repeated in the message.
+  if (text.includes('@')) {
+    throw new Failure('invalid_value', `${where}: a broker's address has no user or password`, {
+      fix: 'use --sasl-username, and ORDERCTL_SASL_PASSWORD in the environment',
+    });
+  }
+  const addresses = text.split(',').map((part) => part.trim());
+  for (const address of addresses) {
+    if (address.startsWith('[') || (address.match(/:/g)?.length ?? 0) > 1) {
+      throw bad(
+        where,
+        address,
+        'looks like an IPv6 address, which the Kafka client cannot take',
+        'use a host name',
+      );
+    }
+    const match = /^([A-Za-z0-9._-]+):(\d{1,5})$/.exec(address);
+    const port = Number(match?.[2]);
+    if (match === null) throw bad(where, address, 'is not HOST:PORT', fix);
+    if (port < 1 || port > 65_535) throw bad(where, address, 'has no port from 1 to 65535', fix);
+  }
+  return addresses.join(',');
+}
+
+function readUrl(text: string, where: string): string {
+  const fix = 'give an address such as http://127.0.0.1:8081';
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url !== undefined && (url.username !== '' || url.password !== '')) {
+    throw new Failure('invalid_value', `${where}: the address must not hold a user or a password`, {
+      fix: 'use --registry-username, and ORDERCTL_REGISTRY_PASSWORD in the environment',
+    });
+  }
+  if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    // What does not parse may still hold a password.
+    const shown = text.includes('@') ? '' : text;
+    throw bad(where, shown, 'is not an http or https URL', fix);
+  }
+  if (url.search !== '' || url.hash !== '') {
+    throw bad(where, text, 'has a query or a fragment, which a registry address cannot have', fix);
+  }
+  return url.href.replace(/\/+$/, '');
+}

@@ -1,0 +1,129 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleepFor } from 'node:timers/promises';
+import { Failure } from './domain/failure.ts';
+import type { Broker } from './ports/broker.ts';
+import type { Clock } from './ports/clock.ts';
+import type { OrderCodec } from './ports/codec.ts';
+import type { StoreAccess } from './ports/store.ts';
+
+/** How the brokers are reached; paths are absolute. */
+export interface BrokerConnection {
+  readonly brokers: readonly string[];
+  readonly tls: {
+    readonly ca: string | null;
+    readonly cert: string | null;
+    readonly key: string | null;
+  } | null;
+  readonly sasl: {
+    readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
+    readonly username: string;
+    readonly password: string;
+  } | null;
+}
+
+export interface RegistryConnection {
+  readonly url: string;
+  readonly credentials: { readonly username: string; readonly password: string } | null;
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  sleep: async (ms, signal) => {
+    try {
+      await sleepFor(ms, undefined, signal === undefined ? {} : { signal });
+    } catch {
+      // An abort only ends the sleep early: that is what callers ask for.
+    }
+  },
+};
+
+// Adapters are imported when they are needed: a command that reads two files must not load a Kafka client.
+
+export async function openStore(folder: string): Promise<StoreAccess> {
+  const { openFolder } = await import('./adapters/files/folder.ts');
+  return openFolder({ folder, clock: systemClock });
+}
+
+/** @throws Failure invalid_settings a TLS file cannot be read */
+export async function openBroker(
+  connection: BrokerConnection,
+  onLog: (message: string) => void,
+): Promise<Broker> {
+  const [{ createKafkaBroker }, tls] = await Promise.all([
+    import('./adapters/kafka/kafka-broker.ts'),
+    readTls(connection.tls),
+  ]);
+  return createKafkaBroker({
+    brokers: [...connection.brokers],
+    clientId: 'orderctl',
+    tls,
+    sasl: connection.sasl,
+    onLog: (_level, message) => onLog(message),
+  });
+}
+
+async function readTls(
+  tls: BrokerConnection['tls'],
+): Promise<{ ca?: string; cert?: string; key?: string } | null> {
+  if (tls === null) return null;
+  const [ca, cert, key] = await Promise.all([
+    readPem('--tls-ca', tls.ca),
+    readPem('--tls-cert', tls.cert),
+    readPem('--tls-key', tls.key),
+  ]);
+  return {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  };
+}
+
+async function readPem(flag: string, file: string | null): Promise<string | undefined> {
+  if (file === null) return undefined;
+  try {
+    const text = await readFile(file, 'utf8');
+    if (text.includes('-----BEGIN ')) return text;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw new Failure('invalid_settings', `${flag}: ${file} cannot be read (${code})`, {
+      fix: 'give the path of a PEM file',
+      context: { file },
+    });
+  }
+  throw new Failure('invalid_settings', `${flag}: ${file} is not a PEM file`, {
+    fix: 'convert it: PEM begins with -----BEGIN',
+    context: { file },
+  });
+}
+
+/** @param register whether a schema may be registered when the subject is new */
+export async function openCodec(
+  connection: RegistryConnection,
+  options: { topic: string; register: boolean },
+): Promise<OrderCodec> {
+  const { createAvroCodec } = await import('./adapters/avro/avro-codec.ts');
+  return createAvroCodec({
+    registryUrl: connection.url,
+    credentials: connection.credentials,
+    subject: `${options.topic}-value`,
+    register: options.register,
+  });
+}
+
+/** A moment for ids that come out the same each time: 2026-01-01T00:00:00Z, in milliseconds. */
+const SEEDED_IDS_FROM_MS = 1_767_225_600_000;
+
+/**
+ * UUIDs of version 7: they sort by time (RFC 9562).
+ *
+ * @param random from 0 inclusive to 1 exclusive; when it is given, the ids follow from it alone
+ */
+export async function openIds(random?: () => number): Promise<() => string> {
+  const { v7 } = await import('uuid');
+  if (random === undefined) return () => v7();
+  let made = 0;
+  return () => {
+    const bytes = Uint8Array.from({ length: 16 }, () => Math.floor(random() * 256));
+    return v7({ msecs: SEEDED_IDS_FROM_MS + made++, random: bytes });
+  };
+}

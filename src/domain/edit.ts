@@ -1,0 +1,192 @@
+import { Failure } from './failure.ts';
+import { isName, NAME_RULE } from './names.ts';
+import { isPrice, isQuantity, normalizePrice, type Item, type User, type UserStatus } from './tables.ts';
+
+/** A change that somebody asks for; what comes of it depends on the tables at that moment. */
+export type EditRequest =
+  | { readonly kind: 'user.add' | 'user.update'; readonly user: string; readonly status: UserStatus }
+  | { readonly kind: 'user.remove'; readonly user: string }
+  | ({ readonly kind: 'item.add'; readonly item: string; readonly quantity: number } & ItemDetails)
+  | ({
+      readonly kind: 'item.update';
+      readonly item: string;
+      readonly quantity?: number;
+      /** Added to what is on hand, may be negative; excludes `quantity`. */
+      readonly by?: number;
+    } & ItemDetails)
+  | { readonly kind: 'item.remove'; readonly item: string };
+
+interface ItemDetails {
+  readonly name?: string;
+  readonly price?: string;
+  readonly reorderLevel?: number;
+}
+
+/** A change that happened, from → to; null is "did not exist". Moves of the stored position are edits too. */
+export type Edit =
+  | {
+      readonly kind: 'user';
+      readonly user: string;
+      readonly before: User | null;
+      readonly after: User | null;
+    }
+  | {
+      readonly kind: 'item';
+      readonly item: string;
+      readonly before: Item | null;
+      readonly after: Item | null;
+    }
+  | {
+      readonly kind: 'position';
+      readonly topic: string;
+      readonly partition: number;
+      /** Next offset to read; null when the partition had no stored position. */
+      readonly before: number | null;
+      readonly after: number;
+      /** `reset`: asked for here; `group_moved`: another tool moved the group; `adopt`: a group was taken over. */
+      readonly cause: 'reset' | 'group_moved' | 'adopt';
+    };
+
+export type EditVia = 'command' | 'file' | 'consume';
+
+/** An edit as it stands in the log of edits. */
+export type LoggedEdit = Edit & {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** The operating system's name of who did it. */
+  readonly by: string;
+  readonly via: EditVia;
+};
+
+export interface EditState {
+  user(user: string): User | undefined;
+  item(item: string): Item | undefined;
+}
+
+/**
+ * Turns a request into the edit that it means for these tables.
+ *
+ * @throws Failure invalid_value, already_exists or not_found, with the way out
+ */
+export function decideEdit(request: EditRequest, state: EditState): Edit {
+  switch (request.kind) {
+    case 'user.add':
+    case 'user.update':
+    case 'user.remove':
+      return decideUserEdit(request, state);
+    case 'item.add':
+      return addItem(request, state);
+    case 'item.update':
+      return updateItem(request, state);
+    case 'item.remove': {
+      const before = existingItem(request.item, state);
+      return { kind: 'item', item: request.item, before, after: null };
+    }
+  }
+}
+
+function decideUserEdit(
+  request: Extract<EditRequest, { kind: 'user.add' | 'user.update' | 'user.remove' }>,
+  state: EditState,
+): Edit {
+  const { user } = request;
+  const before = state.user(user) ?? null;
+  if (request.kind === 'user.add') {
+    checkName('user', user);
+    if (before !== null) {
+      throw new Failure('already_exists', `user ${user} exists already (${before.status})`, {
+        fix: `change it with: orderctl user update --user ${user} --status ${request.status}`,
+      });
+    }
+    return { kind: 'user', user, before, after: { user, status: request.status, extra: {} } };
+  }
+  if (before === null) {
+    throw new Failure('not_found', `user ${user} does not exist`, {
+      fix: `add it with: orderctl user add --user ${user} --status paid`,
+    });
+  }
+  if (request.kind === 'user.remove') return { kind: 'user', user, before, after: null };
+  return { kind: 'user', user, before, after: { ...before, status: request.status } };
+}
+
+function addItem(request: Extract<EditRequest, { kind: 'item.add' }>, state: EditState): Edit {
+  const { item, quantity } = request;
+  checkName('item', item);
+  checkQuantity(item, quantity);
+  const before = state.item(item) ?? null;
+  if (before !== null) {
+    throw new Failure('already_exists', `item ${item} exists already (${before.quantity} on hand)`, {
+      fix: `change it with: orderctl inventory update --item ${item} --quantity ${quantity}`,
+    });
+  }
+  const bare: Item = { item, quantity, name: null, price: null, reorderLevel: null, extra: {} };
+  return { kind: 'item', item, before, after: { ...bare, ...checkedDetails(request) } };
+}
+
+function updateItem(request: Extract<EditRequest, { kind: 'item.update' }>, state: EditState): Edit {
+  const { item } = request;
+  if (request.quantity !== undefined && request.by !== undefined) {
+    throw new Failure('invalid_value', '--quantity sets and --by adjusts: give one of them, not both');
+  }
+  const before = existingItem(item, state);
+  const quantity = request.quantity ?? before.quantity + (request.by ?? 0);
+  if (request.by !== undefined && quantity < 0) {
+    throw new Failure(
+      'invalid_value',
+      `item ${item} has ${before.quantity} on hand; ${request.by} would take it below zero`,
+      {
+        fix: `take at most ${before.quantity}, or set it: orderctl inventory update --item ${item} --quantity 0`,
+      },
+    );
+  }
+  checkQuantity(item, quantity);
+  return { kind: 'item', item, before, after: { ...before, quantity, ...checkedDetails(request) } };
+}
+
+function existingItem(item: string, state: EditState): Item {
+  const found = state.item(item);
+  if (found !== undefined) return found;
+  throw new Failure('not_found', `item ${item} does not exist`, {
+    fix: `add it with: orderctl inventory add --item ${item} --quantity 10`,
+  });
+}
+
+function checkName(what: string, name: string): void {
+  if (!isName(name)) {
+    throw new Failure('invalid_value', `${what} name ${JSON.stringify(name)} is not allowed`, {
+      fix: `use ${NAME_RULE}`,
+    });
+  }
+}
+
+function checkQuantity(item: string, quantity: number): void {
+  if (!isQuantity(quantity)) {
+    throw new Failure(
+      'invalid_value',
+      `quantity of ${item} is ${quantity}, not a whole number from 0 to 2^53-1`,
+    );
+  }
+}
+
+function checkedDetails(details: ItemDetails): Partial<Item> {
+  const { name, price, reorderLevel } = details;
+  if (price !== undefined && !isPrice(price)) {
+    throw new Failure('invalid_value', `price ${JSON.stringify(price)} is not an amount such as 12.50`, {
+      fix: 'use up to eight digits and at most two decimals',
+    });
+  }
+  if (reorderLevel !== undefined && !isQuantity(reorderLevel)) {
+    throw new Failure('invalid_value', `reorder level ${reorderLevel} is not a whole number from 0 up`);
+  }
+  // A line break or another control character would make the row span lines that no person expects.
+  if (name !== undefined && (name.length > 256 || /\p{Cc}/u.test(name) || /^[=+\-@]/.test(name))) {
+    throw new Failure('invalid_value', `item name ${JSON.stringify(name)} is not allowed`, {
+      fix: 'use at most 256 characters, none of them a control character, and do not begin with = + - @',
+    });
+  }
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(price === undefined ? {} : { price: normalizePrice(price) }),
+    ...(reorderLevel === undefined ? {} : { reorderLevel }),
+  };
+}

@@ -1,0 +1,12 @@
+/**
+ * The alphabet of users, items and order ids. It begins with a letter or digit, so that no name is a
+ * spreadsheet formula, a hidden file or an option.
+ */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$/;
+
+export const NAME_RULE =
+  'letters, digits and . _ : @ / - (at most 128 characters, the first a letter or a digit)';
+
+export function isName(text: string): boolean {
+  return NAME.test(text);
+}

@@ -1,0 +1,145 @@
+import { isName, NAME_RULE } from './names.ts';
+import type { Order, OrderLine } from './order.ts';
+import { normalizePrice } from './tables.ts';
+
+/** Why fields are no order, by the codes of dead letters. */
+export interface OrderProblem {
+  readonly code: 'missing_field' | 'invalid_field' | 'invalid_name';
+  readonly message: string;
+}
+
+export type ParsedOrder =
+  | { readonly order: Order; readonly problem?: never }
+  | { readonly problem: OrderProblem; readonly order?: never };
+
+export interface OrderDefaults {
+  /** For an order that does not say when it was made, milliseconds since the epoch. */
+  readonly createdAt: number;
+  /** For an order without an id; absent makes that a problem. */
+  readonly newOrderId?: () => string;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Names that other producers give our fields, as in the event schema. */
+const ALIASES = { user: ['user', 'customer_id'], item: ['item', 'product_id'] } as const;
+
+/** The last moment that a date can be. */
+const GREATEST_TIME_MS = 8.64e15;
+const SHOWN_CHARACTERS = 40;
+
+/**
+ * An order from named values, as JSON or a schema with other fields gives them. Unknown fields are ignored. An
+ * order of one item may be flat. Quantities may be any finite number: whether they are acceptable is decided later.
+ */
+export function parseOrder(value: unknown, defaults: OrderDefaults): ParsedOrder {
+  try {
+    if (!isFields(value)) throw new Refusal('invalid_field', `an order is an object, not ${show(value)}`);
+    const given = own(value, 'order_id');
+    const orderId =
+      given === undefined && defaults.newOrderId !== undefined
+        ? defaults.newOrderId()
+        : readName(value, ['order_id']);
+    const user = readName(value, ALIASES.user);
+    const items = readLines(value);
+    return {
+      order: { orderId, user, items, createdAt: readTime(own(value, 'created_at'), defaults.createdAt) },
+    };
+  } catch (error) {
+    if (error instanceof Refusal) return { problem: { code: error.code, message: error.message } };
+    throw error;
+  }
+}
+
+class Refusal extends Error {
+  readonly code: OrderProblem['code'];
+  constructor(code: OrderProblem['code'], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Own keys only: `constructor` and `__proto__` are no fields of an order. Null is absent: that is how producers with
+ * optional fields leave one out.
+ */
+function own(fields: Fields, name: string): unknown {
+  return Object.hasOwn(fields, name) ? (fields[name] ?? undefined) : undefined;
+}
+
+function firstOf(fields: Fields, names: readonly string[]): unknown {
+  for (const name of names) {
+    const value = own(fields, name);
+    if (value !== undefined) return value;
+  }
+  throw new Refusal('missing_field', `field ${names[0] ?? ''} is missing`);
+}
+
+function readName(fields: Fields, names: readonly string[]): string {
+  const value = firstOf(fields, names);
+  if (typeof value !== 'string')
+    throw new Refusal('invalid_field', `${names[0] ?? ''} is ${show(value)}, not text`);
+  if (!isName(value))
+    throw new Refusal('invalid_name', `${names[0] ?? ''} ${show(value)} is not a name: ${NAME_RULE}`);
+  return value;
+}
+
+function readLines(fields: Fields): OrderLine[] {
+  const items = own(fields, 'items');
+  if (items === undefined) {
+    // Flat, and said to be without items rather than without an item when it is neither.
+    if (!ALIASES.item.some((name) => own(fields, name) !== undefined)) {
+      throw new Refusal('missing_field', 'field items is missing');
+    }
+    return [readLine(fields)];
+  }
+  if (!Array.isArray(items)) throw new Refusal('invalid_field', `items is ${show(items)}, not a list`);
+  return items.map((line: unknown) => {
+    if (!isFields(line))
+      throw new Refusal('invalid_field', `a line of items is ${show(line)}, not an object`);
+    return readLine(line);
+  });
+}
+
+function readLine(fields: Fields): OrderLine {
+  const item = readName(fields, ALIASES.item);
+  const quantity = firstOf(fields, ['quantity']);
+  if (typeof quantity !== 'number' || !Number.isFinite(quantity)) {
+    throw new Refusal('invalid_field', `quantity of ${item} is ${show(quantity)}, not a number`);
+  }
+  return { item, quantity, unitPrice: readPrice(own(fields, 'unit_price') ?? null, item) };
+}
+
+/** A decimal with at most ten digits, two of them after the point, as the event schema holds it. */
+function readPrice(value: unknown, item: string): string | null {
+  if (value === null) return null;
+  const text = typeof value === 'number' ? String(value) : value;
+  const found = typeof text === 'string' ? /^(-?)(\d{1,8}(?:\.\d{1,2})?)$/.exec(text) : null;
+  if (found?.[2] === undefined) {
+    throw new Refusal(
+      'invalid_field',
+      `unit_price of ${item} is ${show(value)}, not an amount such as 12.50`,
+    );
+  }
+  return `${found[1] ?? ''}${normalizePrice(found[2])}`;
+}
+
+function readTime(value: unknown, fallback: number): number {
+  if (value === undefined) return fallback;
+  const time = typeof value === 'string' && /^\d{4}-\d\d-\d\d/.test(value) ? Date.parse(value) : value;
+  if (typeof time !== 'number' || !Number.isInteger(time) || Math.abs(time) > GREATEST_TIME_MS) {
+    throw new Refusal('invalid_field', `created_at is ${show(value)}, not milliseconds or an ISO 8601 time`);
+  }
+  return time;
+}
+
+function show(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return text.length <= SHOWN_CHARACTERS ? text : `${text.slice(0, SHOWN_CHARACTERS)}…`;
+}

@@ -1,0 +1,10 @@
+/** Why an order is rejected, in the order in which the reasons are tried: the first that holds is given. */
+export const REASONS = [
+  'unknown_user',
+  'user_not_paid',
+  'invalid_quantity',
+  'unknown_item',
+  'insufficient_stock',
+] as const;
+
+export type Reason = (typeof REASONS)[number];

@@ -1,0 +1,166 @@
+import type { Headers, RecordFingerprint } from './record.ts';
+import type { Position } from './store.ts';
+
+export interface BrokerRecord {
+  readonly offset: number;
+  /** Milliseconds since the epoch. */
+  readonly timestamp: number;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly headers: Headers;
+}
+
+/**
+ * Records of one partition as they were fetched: offsets ascend, gaps are control records or compaction. Keys and
+ * values are views on the fetched bytes, several MiB: copy what outlives the batch.
+ */
+export interface Batch {
+  readonly topic: string;
+  readonly partition: number;
+  /** May be empty: control records only. */
+  readonly records: readonly BrokerRecord[];
+  /** The offset after the batch, control records included. */
+  readonly next: number;
+  /** The partition's high watermark when it was fetched: for lag, never to end by. */
+  readonly highWatermark: number;
+  /** The cluster that it was fetched from. */
+  readonly clusterId: string;
+  /** What `records[index]` looked like, to store beside a position. @throws RangeError no such record */
+  fingerprint(index: number): RecordFingerprint;
+}
+
+export interface PartitionRange {
+  readonly partition: number;
+  /** Earliest offset that can be read. */
+  readonly start: number;
+  /** Last stable offset: a consumer that has read everything stands here. */
+  readonly end: number;
+}
+
+export interface CommittedOffset {
+  readonly partition: number;
+  /** null: the group has committed none. */
+  readonly offset: number | null;
+  /** What was committed beside it; empty when nothing was. */
+  readonly metadata: string;
+}
+
+export interface GroupMember {
+  readonly memberId: string;
+  readonly clientId: string;
+  readonly host: string;
+}
+
+export interface GroupDescription {
+  /** Kafka's name for it: Stable, Empty, Dead, PreparingRebalance, CompletingRebalance. */
+  readonly state: string;
+  readonly members: readonly GroupMember[];
+}
+
+/**
+ * Every method @throws Failure broker_unreachable after the connection time-out, broker_refused when it answers no
+ * (authentication, authorization), and what is named.
+ */
+export interface BrokerAdmin extends AsyncDisposable {
+  clusterId(): Promise<string>;
+  /** Number of partitions, or undefined when there is no such topic. Never creates it. */
+  partitionCount(topic: string): Promise<number | undefined>;
+  /**
+   * Replication is min(3, brokers). Without effect when the topic exists.
+   *
+   * @param configs topic configuration by Kafka's names
+   * @returns whether this call created it
+   */
+  createTopic(
+    topic: string,
+    options: { partitions: number; configs?: Readonly<Record<string, string>> },
+  ): Promise<boolean>;
+  /** One configuration value of a topic, or undefined where the broker does not say. */
+  topicConfig(topic: string, name: string): Promise<string | undefined>;
+  ranges(topic: string): Promise<readonly PartitionRange[]>;
+  /** First offset whose timestamp is at or after `timestampMs`; the end where there is none. */
+  offsetsAt(topic: string, timestampMs: number): Promise<ReadonlyMap<number, number>>;
+  /** The fingerprints of the records at these offsets; a partition is absent when no record lies there. */
+  fingerprints(
+    topic: string,
+    offsets: ReadonlyMap<number, number>,
+  ): Promise<ReadonlyMap<number, RecordFingerprint>>;
+  committed(group: string, topic: string): Promise<readonly CommittedOffset[]>;
+  /** Sets the committed offsets of a group without members. @throws Failure group_in_use */
+  commit(
+    group: string,
+    topic: string,
+    offsets: readonly { partition: number; offset: number; metadata: string }[],
+  ): Promise<void>;
+  group(group: string): Promise<GroupDescription>;
+  /** Makes a member leave, as it would itself. Without effect when it is gone. */
+  removeMember(group: string, memberId: string): Promise<void>;
+}
+
+export interface SendRecord {
+  readonly key: Uint8Array | string | null;
+  readonly value: Uint8Array | null;
+  readonly headers?: Headers;
+}
+
+export interface SentRecord {
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/** Idempotent, acks=all. One `send` at a time; records with one key keep their order. */
+export interface Producer extends AsyncDisposable {
+  /**
+   * @returns where each record went, in order of `records`; `too_large` for one that the topic does not allow,
+   * while all the others were sent
+   * @throws Failure broker_unreachable, broker_refused, topic_missing
+   */
+  send(topic: string, records: readonly SendRecord[]): Promise<readonly (SentRecord | 'too_large')[]>;
+}
+
+export type ConsumerEvent =
+  | { readonly kind: 'joined'; readonly partitions: readonly number[] }
+  /** No answer from the brokers for `forMs`; told again every 30 s. */
+  | { readonly kind: 'waiting'; readonly forMs: number; readonly message: string }
+  | { readonly kind: 'resumed' }
+  /** The group's offset could not be committed; the stored position stands and it is tried with the next batch. */
+  | { readonly kind: 'commit_failed'; readonly message: string };
+
+export interface RunOptions {
+  readonly topic: string;
+  readonly group: string;
+  /** This folder's own: by it a ghost is known after a kill. */
+  readonly clientId: string;
+  /** Committed beside each offset: this folder's mark. */
+  readonly metadata: string;
+  /** The positions in force now, by partition; one that is absent starts at the earliest offset. */
+  readonly positions: () => ReadonlyMap<number, Position>;
+  readonly onEvent: (event: ConsumerEvent) => void;
+  /** Give up after so long without an answer; null waits for ever. */
+  readonly stallTimeoutMs: number | null;
+  readonly signal: AbortSignal;
+}
+
+export interface Consumer extends AsyncDisposable {
+  /**
+   * Delivers one batch at a time, each partition from its position on, until `signal` aborts; then finishes the
+   * batch in hand, commits, leaves the group and resolves. At each join, before the first batch, every position is
+   * held against the topic: within its range, and the record before it the one that was read.
+   *
+   * `onBatch` resolves with the offset to read next: `batch.next` goes on, any other seeks. Only then is it
+   * committed to Kafka, in the background. While `onBatch` works, heartbeats go on. If it rejects, so does `run`.
+   *
+   * @throws Failure offsets_gone (the position was deleted or lies past the end), topic_changed (the record before
+   * it is another), group_in_use (the group gave us less than all partitions, or has foreign members),
+   * topic_missing, broker_unreachable (no answer for stallTimeoutMs), broker_refused
+   */
+  run(options: RunOptions, onBatch: (batch: Batch) => Promise<number>): Promise<void>;
+}
+
+/** The cluster, by its settings. Opening connects to nothing. */
+export interface Broker {
+  readonly addresses: string;
+  admin(): Promise<BrokerAdmin>;
+  producer(): Promise<Producer>;
+  consumer(): Promise<Consumer>;
+}

@@ -1,0 +1,156 @@
+import type { Decided } from '../domain/decide.ts';
+import type { Edit, EditRequest, EditVia, LoggedEdit } from '../domain/edit.ts';
+import type { Item, User } from '../domain/tables.ts';
+import type { Headers, RecordFingerprint } from './record.ts';
+
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** How far a partition has been read: committed together with the decisions, and what counts. */
+export interface Position extends TopicPartition {
+  /** The offset to read next. */
+  readonly next: number;
+  /** The last record that was read before `next`; null when none was (a fresh or a moved position). */
+  readonly last: RecordFingerprint | null;
+  /** The cluster it was read from; null when it was not read yet. */
+  readonly clusterId: string | null;
+}
+
+/** A record to be sent, committed with the decisions that caused it and sent afterwards, at least once. */
+export interface Outgoing {
+  /** What it is about, `orders/3@17`: one sent twice bears the same id. */
+  readonly id: string;
+  readonly topic: string;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly headers: Headers;
+}
+
+/** What a transaction will look at or change. The store may lock exactly this; to read any other key is a bug. */
+export interface Keys {
+  readonly users?: Iterable<string>;
+  readonly items?: Iterable<string>;
+  readonly orders?: Iterable<string>;
+  readonly partitions?: Iterable<TopicPartition>;
+}
+
+/** The committed state at one moment, readable for the keys of the transaction. */
+export interface Snapshot {
+  /** The moment of the transaction, milliseconds since the epoch. */
+  readonly at: number;
+  user(user: string): User | undefined;
+  item(item: string): Item | undefined;
+  decided(orderId: string): Decided | undefined;
+  position(of: TopicPartition): Position | undefined;
+}
+
+export interface Changes {
+  /** First decisions only, in order. Acceptance takes the stock of its lines: the store deducts it. */
+  readonly decisions?: readonly Decided[];
+  readonly edits?: readonly Edit[];
+  readonly positions?: readonly Position[];
+  readonly outgoing?: readonly Outgoing[];
+}
+
+export interface StoreReader extends AsyncDisposable {
+  /** Rows in the order of the file, hand edits that were not taken in yet included. */
+  users(): Promise<Iterable<User>>;
+  items(): Promise<Iterable<Item>>;
+  decided(orderId: string): Promise<Decided | undefined>;
+  /** Every decision of that kind in the order of the log, streamed in chunks. */
+  decisions(outcome: 'accepted' | 'rejected'): AsyncIterable<readonly Decided[]>;
+  edits(): AsyncIterable<readonly LoggedEdit[]>;
+  positions(): Promise<readonly Position[]>;
+}
+
+/** What the store has to tell while it works. */
+export type StoreNotice =
+  /** Hand edits of a file were taken in. */
+  | { readonly kind: 'hand_edit_merged'; readonly file: string; readonly rows: number }
+  /** A file is broken: its last good values stay in force and it is not written until it is mended. */
+  | {
+      readonly kind: 'file_broken';
+      readonly file: string;
+      readonly line: number;
+      /** Names file and line. */
+      readonly message: string;
+      readonly fix: string | null;
+    }
+  | { readonly kind: 'file_mended'; readonly file: string }
+  /** A file has too little in common with what it was: kept aside, it changes nothing. */
+  | { readonly kind: 'file_set_aside'; readonly file: string; readonly keptAs: string }
+  /** A file was taken away: that changes nothing, it is written anew. */
+  | { readonly kind: 'file_missing'; readonly file: string }
+  /** A file was saved as a version of before, to the byte: that is no change, and it is written anew. */
+  | { readonly kind: 'file_outdated'; readonly file: string }
+  /** A hand edit would have taken stock below zero: it is 0 now. */
+  | { readonly kind: 'stock_clamped'; readonly item: string; readonly wanted: number }
+  /** Something was rebuilt after a crash. */
+  | { readonly kind: 'recovered'; readonly journalRecords: number }
+  /** An edit came from another process by the folder's socket. */
+  | { readonly kind: 'edit_taken_in'; readonly edit: Edit };
+
+export interface Store extends StoreReader {
+  /** Made once with the folder, never changes: the mark by which a consumer group knows its folder. */
+  readonly folderId: string;
+  /**
+   * The one way to change state. `decide` is synchronous and pure; a store may run it again. When this resolves
+   * all of `changes` is durable; when it rejects, none of it happened or the process must leave.
+   * Hand edits and edits by other processes are taken in before `decide` runs.
+   *
+   * @throws Failure write_failed: an operating-system write failed; leave, never retry
+   */
+  transact<R>(keys: Keys, decide: (snapshot: Snapshot) => { changes: Changes; result: R }): Promise<R>;
+  /**
+   * Gives every unsent record to `send`, in order, and marks them sent when it resolves; a crash between sends
+   * again. `send` resolves with the records that the broker refuses for good (too large): those are kept in
+   * `.orderctl/undelivered/`. When `send` rejects, all stay unsent.
+   *
+   * @returns how many left
+   */
+  drain(send: (records: readonly Outgoing[]) => Promise<readonly Outgoing[]>): Promise<number>;
+  /** Unsent records, waiting for `drain`. */
+  unsent(): number;
+}
+
+export interface OwnOptions {
+  /** What the owner is, told to whoever else wants the folder: `consume`. */
+  readonly purpose: string;
+  /** What the edits of its transactions are logged as. */
+  readonly via: EditVia;
+  readonly onNotice: (notice: StoreNotice) => void;
+  /**
+   * Told once when nothing can be stored any more, by whatever that was found: the writing of a CSV in the background,
+   * or an edit by another process. The owner is to leave.
+   */
+  readonly onFailure?: (failure: Error) => void;
+}
+
+/** A folder, seen from a process that may own it, ask its owner, or only read. */
+export interface StoreAccess {
+  /** The folder's absolute path, for messages. */
+  readonly folder: string;
+  /**
+   * Owns the folder until disposal; disposal writes the CSVs and a checkpoint.
+   *
+   * @throws Failure folder_in_use (who has it), corrupt_file, corrupt_state, write_failed
+   */
+  own(options: OwnOptions): Promise<Store>;
+  /**
+   * Makes one edit: by the folder's owner when there is one, else owning the folder for that moment.
+   *
+   * @throws Failure of decideEdit, and those of `own`; owner_unreachable when the owner does not answer in time
+   */
+  edit(
+    request: EditRequest,
+    options: { via: EditVia; onNotice: (notice: StoreNotice) => void },
+  ): Promise<Edit>;
+  /**
+   * No lock, any process, never behind the last commit.
+   *
+   * @throws Failure corrupt_file, corrupt_state
+   */
+  read(): Promise<StoreReader>;
+}

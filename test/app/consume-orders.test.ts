@@ -1,0 +1,409 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { ConsumeOptions, ConsumeOrdersEvent, ConsumeSummary } from '../../src/app/consume-events.ts';
+import { consumeOrders } from '../../src/app/consume-orders.ts';
+import { markOf } from '../../src/app/plan-positions.ts';
+import { Failure } from '../../src/domain/failure.ts';
+import type { Order } from '../../src/domain/order.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { ModelFolder } from '../support/model.ts';
+import { encodeOrder, PlainCodec } from '../support/plain-codec.ts';
+import { ScriptedBroker } from '../support/scripted-broker.ts';
+
+let clock: FakeClock;
+let folder: ModelFolder;
+let broker: ScriptedBroker;
+let codec: PlainCodec;
+let events: ConsumeOrdersEvent[];
+
+beforeEach(async () => {
+  clock = new FakeClock();
+  folder = new ModelFolder(clock);
+  broker = new ScriptedBroker();
+  codec = new PlainCodec();
+  events = [];
+  broker.createTopic('orders', 2);
+  await folder.edit({ kind: 'user.add', user: 'alice', status: 'paid' });
+  await folder.edit({ kind: 'user.add', user: 'bob', status: 'unpaid' });
+  await folder.edit({ kind: 'item.add', item: 'book', quantity: 10 });
+});
+
+function order(orderId: string, user = 'alice', quantity = 1): Order {
+  return { orderId, user, items: [{ item: 'book', quantity, unitPrice: null }], createdAt: 1 };
+}
+
+function send(...orders: (Order | string)[]): void {
+  for (const entry of orders) {
+    const value = typeof entry === 'string' ? new TextEncoder().encode(entry) : encodeOrder(entry);
+    broker.append('orders', 0, { value, key: new TextEncoder().encode('key') });
+  }
+}
+
+async function consume(options: Partial<ConsumeOptions> = {}): Promise<ConsumeSummary> {
+  await consumeOrders(
+    { access: folder, broker, codec, clock },
+    {
+      topic: 'orders',
+      dlqTopic: 'orders.dlq',
+      group: 'g',
+      untilEnd: true,
+      maxMessages: null,
+      reset: null,
+      adopt: false,
+      create: true,
+      signal: new AbortController().signal,
+      on: (event) => events.push(event),
+      ...options,
+    },
+  );
+  return lastSummary();
+}
+
+function lastSummary(): ConsumeSummary {
+  const event = events.at(-1);
+  if (event?.kind !== 'summary') throw new Error('the last event is not the summary');
+  return event.summary;
+}
+
+function next(partition = 0): number | undefined {
+  return folder.stored.get(`orders/${partition}`)?.next;
+}
+
+function failureOf(run: Promise<unknown>): Promise<Failure> {
+  return run.then(
+    () => Promise.reject(new Error('it did not fail')),
+    (error: unknown) => error as Failure,
+  );
+}
+
+describe('consume', () => {
+  it('decides each record once, in one commit with the position', async () => {
+    send(
+      order('A', 'alice', 2),
+      order('B', 'bob'),
+      order('A', 'alice', 2),
+      order('A', 'alice', 3),
+      order('C', 'alice', 9),
+    );
+    const summary = await consume();
+    expect(summary).toMatchObject({
+      read: 5,
+      accepted: 1,
+      rejected: 2,
+      duplicates: 1,
+      conflicts: 1,
+      deadLettered: 0,
+      rejectedByReason: { user_not_paid: 1, insufficient_stock: 1 },
+      commits: 2,
+      stoppedBy: 'end',
+      skipped: 0,
+    });
+    expect(folder.tables.items.get('book')?.quantity).toBe(8);
+    expect(folder.accepted.map(({ order: { orderId } }) => orderId)).toEqual(['A']);
+    expect(next()).toBe(5);
+    expect(folder.stored.get('orders/0')?.last).toEqual({ offset: 4, timestamp: 1004, crc: 28 });
+    expect(broker.committedBy.get('0')).toMatchObject({ offset: 5, metadata: markOf('model-folder') });
+  });
+
+  it('changes nothing when everything is read again, and says what is read again', async () => {
+    send(order('A'), order('B', 'bob'), order('C'));
+    await consume();
+    const before = JSON.stringify([folder.accepted, folder.rejected, [...folder.tables.items]]);
+    const summary = await consume({ reset: { to: 'earliest', partitions: null } });
+    expect(summary).toMatchObject({ read: 3, duplicates: 3, accepted: 0, rejected: 0 });
+    expect(JSON.stringify([folder.accepted, folder.rejected, [...folder.tables.items]])).toBe(before);
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        kind: 'moved',
+        move: expect.objectContaining({ before: 3, after: 0, readAgain: 3 }) as unknown,
+      }),
+    );
+  });
+
+  it('skips what is unread on a reset to latest, says how many, and records the move', async () => {
+    send(order('A'), order('B'));
+    await consume();
+    send(order('C'), order('D'));
+    const summary = await consume({ reset: { to: 'latest', partitions: null } });
+    expect(summary).toMatchObject({ read: 0, skipped: 2, stoppedBy: 'end' });
+    expect(folder.log.at(-2)).toMatchObject({ kind: 'position', before: 2, after: 4, cause: 'reset' });
+    expect(broker.committedBy.get('0')).toMatchObject({ offset: 4 });
+  });
+
+  it('resets to a time or an offset, in some partitions only, brought into range with a word', async () => {
+    send(order('A'), order('B'), order('C'));
+    await consume();
+    await consume({ reset: { to: { timestampMs: 1_001 }, partitions: [0] } });
+    expect(lastSummary()).toMatchObject({ read: 2, duplicates: 2 });
+    await consume({ reset: { to: { offset: 99 }, partitions: [0] } });
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        kind: 'moved',
+        move: expect.objectContaining({ after: 3, clampedFrom: 99 }) as unknown,
+      }),
+    );
+    const failure = await failureOf(consume({ reset: { to: 'earliest', partitions: [7] } }));
+    expect(failure).toMatchObject({ code: 'invalid_value', context: { partition: 7 } });
+  });
+
+  it('forgets on a reset of all what partitions had that the topic has no more', async () => {
+    send(order('A'));
+    await consume();
+    folder.stored.set('orders/5', { topic: 'orders', partition: 5, next: 9, last: null, clusterId: 'gone' });
+    await consume();
+    await consume({ reset: { to: 'earliest', partitions: [0] } });
+    expect(next(5)).toBe(9);
+    await consume({ reset: { to: 'earliest', partitions: null } });
+    expect(lastSummary()).toMatchObject({ read: 1, duplicates: 1, skipped: 0 });
+    expect(folder.stored.get('orders/5')).toMatchObject({ next: 0, last: null });
+    expect([...broker.committedBy.keys()].sort()).toEqual(['0', '1']);
+  });
+
+  it('stops after --max-messages in the middle of a batch, and goes on there', async () => {
+    send(order('A'), order('B'), order('C'), order('D'));
+    expect(await consume({ untilEnd: false, maxMessages: 2 })).toMatchObject({
+      read: 2,
+      stoppedBy: 'max_messages',
+    });
+    expect(next()).toBe(2);
+    expect(await consume()).toMatchObject({ read: 2, accepted: 2, stoppedBy: 'end' });
+  });
+
+  it('ends on an empty topic, creating it and its dead-letter topic with a word', async () => {
+    broker.topics.clear();
+    expect(await consume()).toMatchObject({ read: 0, stoppedBy: 'end' });
+    expect(events.filter(({ kind }) => kind === 'topic_created')).toHaveLength(2);
+    broker.topics.clear();
+    expect(await failureOf(consume({ create: false }))).toMatchObject({ code: 'topic_missing' });
+  });
+
+  it('ignores records below the position in force: a stale fetch has no effect', async () => {
+    send(order('A'), order('B'), order('C'));
+    await consume();
+    folder.stored.set('orders/0', { topic: 'orders', partition: 0, next: 2, last: null, clusterId: null });
+    broker.staleRecords = 2;
+    expect(await consume()).toMatchObject({ read: 1, duplicates: 1 });
+  });
+
+  it('is fenced when the stored position moved under it', async () => {
+    send(order('A'), order('B'), order('C'), order('D'));
+    broker.batchRecords = 2;
+    let batches = 0;
+    broker.beforeBatch = () => {
+      if (++batches !== 2) return;
+      folder.stored.set('orders/0', { topic: 'orders', partition: 0, next: 3, last: null, clusterId: null });
+    };
+    const summary = await consume();
+    expect(folder.accepted.map(({ order: { orderId } }) => orderId)).toEqual(['A', 'B', 'D']);
+    expect(summary.read).toBe(3);
+  });
+
+  it('stops on a signal between batches and exits in order', async () => {
+    send(order('A'), order('B'));
+    const controller = new AbortController();
+    broker.batchRecords = 1;
+    broker.beforeBatch = () => controller.abort();
+    expect(await consume({ signal: controller.signal })).toMatchObject({ read: 1, stoppedBy: 'signal' });
+    expect(next()).toBe(1);
+    expect(folder.owned).toBe(false);
+  });
+
+  it('leaves with the failure of a commit, and with a summary before it', async () => {
+    send(order('A'));
+    broker.beforeBatch = () => {
+      folder.failing = new Failure('write_failed', 'disk full');
+    };
+    expect(await failureOf(consume())).toMatchObject({ code: 'write_failed' });
+    expect(lastSummary()).toMatchObject({ stoppedBy: 'error', read: 0 });
+    expect(folder.owned).toBe(false);
+  });
+
+  it('leaves with the failure of a store that breaks while nothing is asked of it', async () => {
+    send(order('A'), order('B'));
+    const own = folder.own.bind(folder);
+    folder.own = (options) => {
+      broker.beforeBatch = () => options.onFailure?.(new Failure('write_failed', 'the folder is gone'));
+      return own(options);
+    };
+    broker.batchRecords = 1;
+    expect(await failureOf(consume({ untilEnd: false }))).toMatchObject({ code: 'write_failed' });
+    expect(lastSummary()).toMatchObject({ stoppedBy: 'error', read: 1 });
+    expect(folder.owned).toBe(false);
+  });
+
+  it('warns when there is nobody or nothing to decide on', async () => {
+    folder.tables.users.clear();
+    send(order('A'));
+    await consume();
+    expect(events).toContainEqual({ kind: 'empty_table', table: 'users', folder: 'model' });
+    expect(events).not.toContainEqual(expect.objectContaining({ table: 'items' }));
+  });
+
+  it('is refused while the folder has an owner', async () => {
+    await folder.own({ purpose: 'test', via: 'consume', onNotice: () => undefined });
+    expect(await failureOf(consume())).toMatchObject({ code: 'folder_in_use' });
+  });
+});
+
+describe('dead letters', () => {
+  it('are journalled with the position, sent after with their headers, and counted', async () => {
+    send(order('A'), 'garbage', order('B'));
+    const summary = await consume();
+    expect(summary).toMatchObject({ read: 3, accepted: 2, deadLettered: 1 });
+    const sent = broker.topics.get('orders.dlq')?.flat() ?? [];
+    expect(sent).toHaveLength(1);
+    expect(new TextDecoder().decode(sent[0]?.value ?? new Uint8Array())).toBe('garbage');
+    expect(sent[0]?.headers).toMatchObject({
+      'x-original-topic': 'orders',
+      'x-original-partition': '0',
+      'x-original-offset': '1',
+      'x-original-timestamp': '1970-01-01T00:00:01.001Z',
+      'x-original-group': 'g',
+      'x-error-code': 'undecodable',
+      'x-error-stage': 'decode',
+      'x-error-message': 'not JSON',
+      'x-attempts': '1',
+      'x-failed-at': '2026-01-02T03:04:05.006Z',
+    });
+    expect(folder.outgoing).toHaveLength(0);
+  });
+
+  it('come out in the order of their records among the decisions', async () => {
+    send('bad', order('A'), 'worse', order('B'));
+    broker.batchRecords = 10;
+    await consume();
+    const batch = events.find(({ kind }) => kind === 'batch');
+    expect(batch?.kind === 'batch' && batch.results.map(({ kind }) => kind)).toEqual([
+      'dead_letter',
+      'decided',
+      'dead_letter',
+      'decided',
+    ]);
+  });
+
+  it('stay journalled while the broker is away, and leave when it is back', async () => {
+    send('garbage');
+    broker.sendFailures = [
+      new Failure('broker_unreachable', 'away'),
+      new Failure('broker_unreachable', 'away'),
+    ];
+    await consume();
+    expect(events).toContainEqual(expect.objectContaining({ kind: 'waiting', for: 'broker' }));
+    expect(events).toContainEqual({ kind: 'resumed', for: 'broker' });
+    expect(broker.topics.get('orders.dlq')?.flat()).toHaveLength(1);
+  });
+
+  it('left by a crash are sent at the next start', async () => {
+    send('garbage');
+    broker.sendFailures = [new Failure('broker_refused', 'not allowed')];
+    expect(await failureOf(consume())).toMatchObject({ code: 'broker_refused' });
+    expect(folder.outgoing).toHaveLength(1);
+    expect(next()).toBe(1);
+    expect(await consume()).toMatchObject({ read: 0 });
+    expect(broker.topics.get('orders.dlq')?.flat()).toHaveLength(1);
+  });
+
+  it('too large for their topic are kept, and the others of the same send leave', async () => {
+    broker.maxValueBytes = 20;
+    send('x'.repeat(30), 'garbage');
+    await consume();
+    expect(folder.undelivered.map(({ id }) => id)).toEqual(['orders/0@0']);
+    expect(broker.topics.get('orders.dlq')?.flat()).toHaveLength(1);
+    expect(events).toContainEqual({ kind: 'undelivered', id: 'orders/0@0', topic: 'orders.dlq' });
+  });
+});
+
+describe('a registry that is away', () => {
+  const away = (): Failure => new Failure('registry_unreachable', 'registry is away');
+
+  it('is a wait, not a dead letter', async () => {
+    send(order('A'));
+    codec.decodeFailures = [away(), away(), away()];
+    expect(await consume()).toMatchObject({ accepted: 1, deadLettered: 0 });
+    expect(events.filter(({ kind }) => kind === 'waiting')).toHaveLength(1);
+  });
+
+  it('ends a bounded run after a minute without an answer, position and all as before', async () => {
+    send(order('A'));
+    codec.decodeFailures = Array.from({ length: 100 }, away);
+    expect(await failureOf(consume())).toMatchObject({ code: 'registry_unreachable' });
+    expect(clock.slept.reduce((sum, ms) => sum + ms, 0)).toBeGreaterThanOrEqual(60_000);
+    expect(events.filter(({ kind }) => kind === 'waiting').length).toBeGreaterThanOrEqual(2);
+    expect(next()).toBeUndefined();
+  });
+
+  it('does not hold up a stop', async () => {
+    send(order('A'));
+    const controller = new AbortController();
+    codec.decodeFailures = Array.from({ length: 100 }, away);
+    const summary = await consume({
+      untilEnd: false,
+      signal: controller.signal,
+      on: (event) => {
+        events.push(event);
+        if (event.kind === 'waiting') controller.abort();
+      },
+    });
+    expect(summary).toMatchObject({ read: 0, stoppedBy: 'signal' });
+  });
+});
+
+describe('the group', () => {
+  const member = (clientId: string) => ({ memberId: `m-${clientId}`, clientId, host: '/127.0.0.1' });
+
+  it('with foreign members is refused, naming them', async () => {
+    broker.members = [member('rdkafka')];
+    const failure = await failureOf(consume());
+    expect(failure).toMatchObject({ code: 'group_in_use' });
+    expect(failure.message).toContain('rdkafka');
+  });
+
+  it('loses our own ghost, with a word', async () => {
+    broker.members = [member(markOf('model-folder'))];
+    await consume();
+    expect(broker.removed).toEqual([`m-${markOf('model-folder')}`]);
+    expect(events).toContainEqual(expect.objectContaining({ kind: 'ghost_removed' }));
+  });
+
+  it('moved by another tool is honoured, recorded, and harmless', async () => {
+    send(order('A'), order('B'), order('C'));
+    await consume();
+    broker.committedBy.set('0', { partition: 0, offset: 1, metadata: '' });
+    expect(await consume()).toMatchObject({ read: 2, duplicates: 2 });
+    expect(folder.log).toContainEqual(
+      expect.objectContaining({ kind: 'position', cause: 'group_moved', after: 1 }),
+    );
+  });
+
+  it('that lost its offsets is no move: the stored position stands and is committed again', async () => {
+    send(order('A'), order('B'));
+    await consume();
+    broker.committedBy.clear();
+    expect(await consume()).toMatchObject({ read: 0 });
+    expect(broker.committedBy.get('0')).toMatchObject({ offset: 2 });
+  });
+
+  it('that lags behind after a crash is brought up, not taken for a move', async () => {
+    send(order('A'), order('B'));
+    await consume();
+    broker.committedBy.set('0', { partition: 0, offset: 1, metadata: markOf('model-folder') });
+    expect(await consume()).toMatchObject({ read: 0 });
+    expect(broker.committedBy.get('0')).toMatchObject({ offset: 2 });
+  });
+
+  it('without a stored position gives the start', async () => {
+    send(order('A'), order('B'));
+    broker.committedBy.set('0', { partition: 0, offset: 1, metadata: 'from-another-tool' });
+    expect(await consume()).toMatchObject({ read: 1, skipped: 1 });
+  });
+
+  it('of another folder is refused without --adopt, and taken over with it', async () => {
+    send(order('A'), order('B'));
+    broker.committedBy.set('0', { partition: 0, offset: 1, metadata: markOf('other') });
+    const failure = await failureOf(consume());
+    expect(failure).toMatchObject({ code: 'group_marked' });
+    expect(failure.fix).toContain('--adopt');
+    expect(await consume({ adopt: true })).toMatchObject({ read: 1 });
+    expect(folder.log).toContainEqual(expect.objectContaining({ cause: 'adopt', after: 1 }));
+    expect(broker.committedBy.get('0')?.metadata).toBe(markOf('model-folder'));
+  });
+});

@@ -1,0 +1,391 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { ordersFromLines } from '../../src/app/orders-from-lines.ts';
+import {
+  produceOrders,
+  sampleOrders,
+  seededRandom,
+  type ProduceEvent,
+  type ProduceOptions,
+  type ProduceSummary,
+} from '../../src/app/produce-orders.ts';
+import {
+  replayOrders,
+  type ReplayEvent,
+  type ReplayOptions,
+  type ReplaySummary,
+} from '../../src/app/replay-orders.ts';
+import type { Decided } from '../../src/domain/decide.ts';
+import { Failure } from '../../src/domain/failure.ts';
+import type { Order } from '../../src/domain/order.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { ModelFolder } from '../support/model.ts';
+import { PlainCodec } from '../support/plain-codec.ts';
+import { ScriptedBroker } from '../support/scripted-broker.ts';
+
+let clock: FakeClock;
+let folder: ModelFolder;
+let broker: ScriptedBroker;
+const codec = new PlainCodec();
+
+beforeEach(async () => {
+  clock = new FakeClock();
+  folder = new ModelFolder(clock);
+  broker = new ScriptedBroker();
+  broker.createTopic('orders');
+  await folder.edit({ kind: 'user.add', user: 'alice', status: 'paid' });
+  await folder.edit({ kind: 'user.add', user: 'bob', status: 'unpaid' });
+  await folder.edit({ kind: 'item.add', item: 'book', quantity: 10, price: '12.50' });
+  await folder.edit({ kind: 'item.add', item: 'pen', quantity: 10 });
+});
+
+function sentOrders(topic = 'orders'): Order[] {
+  const records = broker.topics.get(topic)?.flat() ?? [];
+  return records.map(({ value }) => JSON.parse(new TextDecoder().decode(value ?? new Uint8Array())) as Order);
+}
+
+function failureOf(run: Promise<unknown>): Promise<Failure> {
+  return run.then(
+    () => Promise.reject(new Error('it did not fail')),
+    (error: unknown) => error as Failure,
+  );
+}
+
+describe('sampleOrders', () => {
+  const sample = async (seed: number, count: number): Promise<Order[]> => {
+    let id = 0;
+    const options = { count, random: seededRandom(seed), newOrderId: () => `ORD-${id++}`, clock };
+    return [...(await sampleOrders(folder, options))];
+  };
+
+  it('gives one to three lines of one to three of known items, for known users, unpaid ones too', async () => {
+    const orders = await sample(1, 500);
+    expect(orders).toHaveLength(500);
+    expect(new Set(orders.map(({ user }) => user))).toEqual(new Set(['alice', 'bob']));
+    for (const { items } of orders) {
+      expect(items.length).toBeGreaterThanOrEqual(1);
+      expect(items.length).toBeLessThanOrEqual(3);
+      for (const { item, quantity, unitPrice } of items) {
+        expect([1, 2, 3]).toContain(quantity);
+        expect(unitPrice).toBe(item === 'book' ? '12.50' : null);
+      }
+    }
+  });
+
+  it('gives the same orders for the same seed, others for another', async () => {
+    expect(await sample(7, 20)).toEqual(await sample(7, 20));
+    expect(await sample(7, 20)).not.toEqual(await sample(8, 20));
+  });
+
+  it('needs users and items, and names the command that adds them', async () => {
+    folder.tables.users.clear();
+    expect(await failureOf(sample(1, 1))).toMatchObject({ code: 'not_found' });
+    expect((await failureOf(sample(1, 1))).fix).toContain('user add');
+    await folder.edit({ kind: 'user.add', user: 'alice', status: 'paid' });
+    folder.tables.items.clear();
+    expect((await failureOf(sample(1, 1))).fix).toContain('inventory add');
+  });
+});
+
+function orders(count: number): Order[] {
+  return Array.from({ length: count }, (_, i) => ({
+    orderId: `ORD-${i}`,
+    user: 'alice',
+    items: [{ item: 'book', quantity: 1, unitPrice: null }],
+    createdAt: i,
+  }));
+}
+
+describe('produce', () => {
+  let events: ProduceEvent[];
+  const produce = async (options: Partial<ProduceOptions>): Promise<void> => {
+    events = [];
+    await produceOrders(
+      { broker, codec, clock },
+      {
+        topic: 'orders',
+        orders: orders(5),
+        count: 5,
+        endless: false,
+        delayMs: 0,
+        create: true,
+        signal: new AbortController().signal,
+        on: (event) => events.push(event),
+        ...options,
+      },
+    );
+  };
+  const summary = (): ProduceSummary => {
+    const event = events.at(-1);
+    if (event?.kind !== 'summary') throw new Error('no summary');
+    return event.summary;
+  };
+
+  it('sends every order in order, keyed by its id, and tells where each went', async () => {
+    await produce({ orders: orders(4100), count: 4100 });
+    expect(sentOrders().map(({ orderId }) => orderId)).toEqual(orders(4100).map(({ orderId }) => orderId));
+    expect(new TextDecoder().decode(broker.topics.get('orders')?.[0]?.[3]?.key ?? new Uint8Array())).toBe(
+      'ORD-3',
+    );
+    const told = events.flatMap((event) => (event.kind === 'sent' ? event.orders : []));
+    expect(told.map(({ offset }) => offset)).toEqual(Array.from({ length: 4100 }, (_, i) => i));
+    expect(summary()).toMatchObject({ sent: 4100, failed: 0, interrupted: false });
+  });
+
+  it('pauses between orders, not before the first nor after the last', async () => {
+    await produce({ delayMs: 500 });
+    expect(clock.slept).toEqual([500, 500, 500, 500]);
+    expect(summary().seconds).toBe(2);
+  });
+
+  it('makes each paced order when it is due, so that it bears the time at which it is sent', async () => {
+    let id = 0;
+    const options = { count: 3, random: seededRandom(1), newOrderId: () => `ORD-${id++}`, clock };
+    const from = clock.now();
+    await produce({ orders: await sampleOrders(folder, options), count: 3, delayMs: 1000 });
+    expect(sentOrders().map(({ createdAt }) => createdAt - from)).toEqual([0, 1000, 2000]);
+  });
+
+  it('creates the topic with a word', async () => {
+    broker.topics.clear();
+    await produce({});
+    expect(events[0]).toMatchObject({ kind: 'topic_created', topic: 'orders', partitions: 6 });
+  });
+
+  it('interrupted, says how many went and how to go on', async () => {
+    const controller = new AbortController();
+    const stopAfterTwo = (event: ProduceEvent): void => {
+      events.push(event);
+      if (events.filter(({ kind }) => kind === 'sent').length === 2) controller.abort();
+    };
+    const failure = await failureOf(produce({ delayMs: 1, signal: controller.signal, on: stopAfterTwo }));
+    expect(failure).toMatchObject({ code: 'interrupted', fix: 'to go on: the same command with --count 3' });
+    expect(summary()).toMatchObject({ sent: 2, interrupted: true });
+    expect(sentOrders()).toHaveLength(2);
+  });
+
+  it('that runs until stopped ends well when stopped', async () => {
+    const controller = new AbortController();
+    const endless = function* (): Iterable<Order> {
+      for (let i = 0; ; i++) yield { orderId: `ORD-${i}`, user: 'alice', items: [], createdAt: 0 };
+    };
+    await produce({
+      orders: endless(),
+      count: null,
+      endless: true,
+      delayMs: 1000,
+      signal: controller.signal,
+      on: (event) => {
+        events.push(event);
+        if (clock.slept.length === 3) controller.abort();
+      },
+    });
+    expect(summary()).toMatchObject({ interrupted: false, sent: 4 });
+  });
+
+  it('names an order that the topic does not take, and tells of all others of its send', async () => {
+    const lines = Array.from({ length: 40 }, () => ({ item: 'book', quantity: 1, unitPrice: null }));
+    const large: Order = { orderId: 'LARGE', user: 'alice', items: lines, createdAt: 0 };
+    const [first, ...rest] = orders(3);
+    const failure = await failureOf(produce({ orders: [first, large, ...rest].flatMap((one) => one ?? []) }));
+    expect(failure).toMatchObject({ code: 'invalid_value', context: { orderId: 'LARGE' } });
+    expect(summary()).toMatchObject({ sent: 3, failed: 1 });
+    expect(events.flatMap((event) => (event.kind === 'sent' ? event.orders : []))).toHaveLength(3);
+  });
+
+  it('leaves with the failure of a send, after a summary that counts it', async () => {
+    broker.sendFailures = [new Failure('broker_unreachable', 'away')];
+    expect(await failureOf(produce({}))).toMatchObject({ code: 'broker_unreachable' });
+    expect(summary()).toMatchObject({ sent: 0, failed: 5, interrupted: false });
+  });
+});
+
+describe('produce from lines', () => {
+  const lines = async function* (...texts: string[]): AsyncGenerator<string> {
+    yield* texts;
+  };
+  const run = async (...texts: string[]): Promise<void> => {
+    let id = 0;
+    const options = { clock, newOrderId: () => `NEW-${id++}` };
+    await produceOrders(
+      { broker, codec, clock },
+      {
+        topic: 'orders',
+        orders: ordersFromLines(lines(...texts), 'in.ndjson', options),
+        count: null,
+        endless: false,
+        delayMs: 0,
+        create: true,
+        signal: new AbortController().signal,
+        on: () => undefined,
+      },
+    );
+  };
+  const good = '{"order_id":"A","user":"alice","items":[{"item":"book","quantity":1}],"note":"ignored"}';
+
+  it('makes missing ids and ignores unknown keys and empty lines', async () => {
+    await run(good, '', '{"user":"bob","item":"pen","quantity":-2}');
+    expect(sentOrders().map(({ orderId }) => orderId)).toEqual(['A', 'NEW-0']);
+  });
+
+  it.each([
+    ['not JSON', '{"order_id":'],
+    ['no user', '{"order_id":"B","items":[]}'],
+    ['a fraction', '{"user":"bob","item":"pen","quantity":1.5}'],
+  ])('stops at the first bad line (%s), with everything before it sent', async (_, bad) => {
+    const failure = await failureOf(run(good, '', bad, good));
+    expect(failure).toMatchObject({ code: 'invalid_input', context: { file: 'in.ndjson', line: 3 } });
+    expect(failure.message).toContain('in.ndjson:3:');
+    expect(failure.message).toContain('orders sent before it: 1');
+    expect(sentOrders()).toHaveLength(1);
+  });
+});
+
+describe('replay', () => {
+  let events: ReplayEvent[];
+  const replay = async (options: Partial<ReplayOptions> = {}): Promise<ReplaySummary> => {
+    events = [];
+    let id = 0;
+    await replayOrders(
+      {
+        access: folder,
+        broker,
+        codec,
+        clock,
+        newOrderId: () => `NEW-${id++}`,
+        newReplayId: () => 'replay-1',
+      },
+      {
+        topic: 'orders',
+        orderId: null,
+        user: null,
+        item: null,
+        sinceMs: null,
+        untilMs: null,
+        limit: null,
+        resumeAfter: null,
+        rejected: false,
+        asNew: false,
+        dryRun: false,
+        delayMs: 0,
+        create: true,
+        signal: new AbortController().signal,
+        on: (event) => events.push(event),
+        ...options,
+      },
+    );
+    return lastSummary();
+  };
+  const lastSummary = (): ReplaySummary => {
+    const event = events.at(-1);
+    if (event?.kind !== 'summary') throw new Error('no summary');
+    return event.summary;
+  };
+  const decide = (orderId: string, user: string, item: string, quantity: number, decidedAt: number): void => {
+    const rejected = user === 'bob';
+    const decided: Decided = {
+      order: { orderId, user, items: [{ item, quantity, unitPrice: null }], createdAt: 5 },
+      record: { topic: 'orders', partition: 0, offset: decidedAt },
+      outcome: rejected
+        ? {
+            kind: 'rejected',
+            reason: 'user_not_paid',
+            detail: 'user bob is unpaid',
+            userStatus: 'unpaid',
+            stock: [1],
+          }
+        : { kind: 'accepted', stock: [10] },
+      decidedAt,
+    };
+    folder.apply({ decisions: [decided] });
+  };
+  beforeEach(() => {
+    decide('A', 'alice', 'book', 1, 100);
+    decide('B', 'bob', 'book', 1, 200);
+    decide('C', 'alice', 'pen', 2, 300);
+    decide('D', 'bob', 'pen', 1.5, 400);
+    decide('E', 'alice', 'pen', 1, 500);
+  });
+  const ids = (): string[] => sentOrders().map(({ orderId }) => orderId);
+
+  it('sends the accepted orders again, in order, with the same ids and a replay id', async () => {
+    expect(await replay()).toMatchObject({
+      selected: 3,
+      sent: 3,
+      alreadyDecided: 3,
+      undecided: 0,
+      interrupted: false,
+      resumeAfter: null,
+      replayId: 'replay-1',
+    });
+    expect(ids()).toEqual(['A', 'C', 'E']);
+    expect(broker.topics.get('orders')?.[0]?.[0]?.headers).toEqual({
+      'x-replay-id': 'replay-1',
+      'x-replay-count': '1',
+      'x-replayed-at': '2026-01-02T03:04:05.006Z',
+    });
+  });
+
+  it.each<[Partial<ReplayOptions>, string[]]>([
+    [{ orderId: 'C' }, ['C']],
+    [{ user: 'carol' }, []],
+    [{ item: 'pen' }, ['C', 'E']],
+    [{ sinceMs: 300 }, ['C', 'E']],
+    [{ untilMs: 300 }, ['A']],
+    [{ limit: 2 }, ['A', 'C']],
+    [{ limit: 1, resumeAfter: 'A' }, ['C']],
+  ])('selects %j', async (filter, expected) => {
+    const summary = await replay(filter);
+    expect(ids()).toEqual(expected);
+    expect(summary.selected).toBe(expected.length);
+  });
+
+  it('as new gives new ids, also for rejected orders; what the schema cannot hold is named', async () => {
+    expect(await replay({ asNew: true, limit: 1 })).toMatchObject({ alreadyDecided: 0, undecided: 1 });
+    expect(ids()).toEqual(['NEW-0']);
+    expect(await replay({ asNew: true, rejected: true })).toMatchObject({ selected: 2, sent: 1, failed: 1 });
+    expect(events).toContainEqual(expect.objectContaining({ kind: 'not_sent', orderId: 'D' }));
+  });
+
+  it('sends nothing on a dry run or for an empty log, and needs no broker for that', async () => {
+    broker.admin = () => Promise.reject(new Error('no broker was needed'));
+    broker.producer = () => Promise.reject(new Error('no broker was needed'));
+    expect(await replay({ dryRun: true })).toMatchObject({ selected: 3, sent: 0, dryRun: true });
+    folder.accepted.length = 0;
+    expect(await replay()).toMatchObject({ selected: 0, sent: 0 });
+  });
+
+  it('goes to another topic on request', async () => {
+    await replay({ topic: 'copy' });
+    expect(sentOrders('copy')).toHaveLength(3);
+    expect(sentOrders()).toHaveLength(0);
+  });
+
+  it('refuses what makes no sense, with the way out', async () => {
+    expect(await failureOf(replay({ rejected: true }))).toMatchObject({ code: 'usage', fix: 'add --as-new' });
+    expect(await failureOf(replay({ orderId: 'nope' }))).toMatchObject({ code: 'not_found' });
+    const final = await failureOf(replay({ orderId: 'B' }));
+    expect(final).toMatchObject({ code: 'already_decided', context: { orderId: 'B' } });
+    expect(final.fix).toBe('to try it again under a new id: orderctl replay --rejected --order B --as-new');
+    expect(await failureOf(replay({ orderId: 'A', rejected: true, asNew: true }))).toMatchObject({
+      code: 'already_decided',
+    });
+    expect(await failureOf(replay({ resumeAfter: 'nope' }))).toMatchObject({ code: 'not_found' });
+  });
+
+  it('interrupted, names the order to resume after', async () => {
+    const controller = new AbortController();
+    const failure = await failureOf(
+      replay({
+        delayMs: 10,
+        signal: controller.signal,
+        on: (event) => {
+          events.push(event);
+          if (event.kind === 'sent') controller.abort();
+        },
+      }),
+    );
+    expect(failure).toMatchObject({ code: 'interrupted' });
+    expect(failure.fix).toContain('--resume-after A');
+    expect(lastSummary()).toMatchObject({ sent: 1, interrupted: true, resumeAfter: 'A' });
+  });
+});

@@ -1,0 +1,267 @@
+import { execFile, spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { closedPort } from '../support/closed-port.ts';
+import { failureOf, openShop } from '../support/cli.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const BINARY = path.join(ROOT, 'bin/orderctl');
+const SECRET = 'correct-horse-battery';
+
+/** Runs a line of the shell, with orderctl as `$ORDERCTL`. */
+async function inShell(
+  script: string,
+  env: Readonly<Record<string, string>>,
+): Promise<{ stdout: string; stderr: string }> {
+  const command = `'${process.execPath}' '${BINARY}'`;
+  return promisify(execFile)(
+    'bash',
+    ['--norc', '--noprofile', '-c', `orderctl() { ${command} "$@"; }\n${script}`],
+    {
+      env: { PATH: process.env.PATH, ...env },
+      timeout: 25_000,
+      maxBuffer: 2 ** 26,
+    },
+  );
+}
+
+describe('a reader that closes the pipe', () => {
+  it('ends it quietly, however much there is', async () => {
+    const shop = openShop();
+    const rows = Array.from({ length: 20_000 }, (_, i) => `item-${i},${i}`);
+    shop.write('inventory.csv', `item,quantity\n${rows.join('\n')}\n`);
+    for (const [args, first] of [
+      ['inventory show', 'ITEM'],
+      ['inventory show -o json', '{"items"'],
+    ] as const) {
+      const script = `orderctl ${args} | head -c 8 | head -1; echo "codes \${PIPESTATUS[@]}"`;
+      const { stdout, stderr } = await inShell(script, shop.env);
+      expect(stdout).toContain(first);
+      expect(stdout).toContain('codes 0 0 0');
+      expect(stderr).toBe('');
+    }
+  });
+
+  it('loses nothing with one that is slow', async () => {
+    const shop = openShop();
+    const rows = Array.from({ length: 20_000 }, (_, i) => `item-${i},${i}`);
+    shop.write('inventory.csv', `item,quantity\n${rows.join('\n')}\n`);
+    const { stdout } = await inShell('orderctl inventory show -o json | (sleep 0.5; cat)', shop.env);
+    expect((JSON.parse(stdout) as { items: unknown[] }).items).toHaveLength(20_000);
+  });
+});
+
+describe('colour', () => {
+  it('is not for pipes', async () => {
+    const shop = openShop();
+    await shop.ok('inventory add --item pen --quantity 1 --reorder-level 5');
+    const failed = await shop.run('user show --user x');
+    const shown = await shop.ok('inventory show');
+    expect(`${failed.stderr}${shown.stdout}`).not.toContain('\u001B');
+  });
+});
+
+describe('secrets', () => {
+  it('are masked and nowhere else', async () => {
+    const shop = openShop({ ORDERCTL_SASL_PASSWORD: SECRET, ORDERCTL_REGISTRY_PASSWORD: SECRET });
+    const text = await shop.ok('config show');
+    expect(text.stdout).toMatch(/^sasl_password +\*{8} +environment ORDERCTL_SASL_PASSWORD$/m);
+    const { settings } = (await shop.json('config show')) as unknown as { settings: { name: string }[] };
+    expect(settings.find(({ name }) => name === 'registry_password')).toEqual({
+      name: 'registry_password',
+      value: '********',
+      source: 'environment',
+      from: 'ORDERCTL_REGISTRY_PASSWORD',
+    });
+    const debugged = await shop.run('config show --log-level debug -o json');
+    expect(`${text.stdout}${text.stderr}${debugged.stdout}${debugged.stderr}`).not.toContain(SECRET);
+  });
+
+  it('are null when unset', async () => {
+    const { settings } = (await openShop().json('config show')) as unknown as {
+      settings: { name: string; value: unknown }[];
+    };
+    expect(settings.find(({ name }) => name === 'sasl_password')?.value).toBeNull();
+  });
+
+  it.each([
+    ['consume', `--sasl-password=${SECRET}`],
+    ['consume', '--sasl-password', SECRET],
+    ['--registry-password', SECRET, 'user', 'show'],
+    ['user', 'show', '--registry', `http://shop:${SECRET}@127.0.0.1:8081`],
+    ['user', 'show', '--brokers', `shop:${SECRET}@127.0.0.1:9092`],
+  ])('are refused on the command line and not repeated: %s', async (...args) => {
+    const result = await openShop().run([...args, '-o', 'json', '--log-level', 'debug']);
+    expect(result).toMatchObject({ code: 2, stdout: '' });
+    expect(result.stderr).not.toContain(SECRET);
+    expect(failureOf(result).fix).toContain('ORDERCTL_');
+  });
+
+  it('are refused in the settings file and not repeated', async () => {
+    const shop = openShop();
+    fs.writeFileSync(path.join(shop.folder, 'orderctl.json'), JSON.stringify({ sasl_password: SECRET }));
+    const result = await shop.run('user show -o json');
+    expect(result.code).toBe(2);
+    expect(failureOf(result)).toMatchObject({
+      code: 'invalid_settings',
+      file: path.join(shop.folder, 'orderctl.json'),
+    });
+    expect(result.stderr).not.toContain(SECRET);
+  });
+
+  it('of a file that others may read are refused', async () => {
+    const shop = openShop();
+    const file = path.join(shop.folder, 'secret');
+    fs.writeFileSync(file, `${SECRET}\n`, { mode: 0o644 });
+    const env = { ORDERCTL_SASL_PASSWORD_FILE: file, ORDERCTL_SASL_USERNAME: 'shop' };
+    const result = await shop.run('consume --sasl-mechanism plain -o json', { env });
+    expect(result.code).toBe(2);
+    expect(failureOf(result)).toMatchObject({ file, fix: `chmod 600 ${file}` });
+    expect(result.stderr).not.toContain(SECRET);
+  });
+});
+
+describe('config show', () => {
+  it('names the source of each value', async () => {
+    const shop = openShop({ ORDERCTL_TOPIC: '', ORDERCTL_GROUP: 'from-env' });
+    const file = path.join(shop.folder, 'orderctl.json');
+    fs.writeFileSync(file, JSON.stringify({ topic: 'from-file', no_color: true }));
+    const document = (await shop.json('config show --brokers kafka:1')) as unknown as {
+      file: string;
+      settings: { name: string }[];
+    };
+    expect(document.file).toBe(file);
+    const of = (wanted: string): unknown => document.settings.find(({ name }) => name === wanted);
+    expect(of('topic')).toEqual({ name: 'topic', value: 'from-file', source: 'file', from: file });
+    expect(of('group')).toEqual({
+      name: 'group',
+      value: 'from-env',
+      source: 'environment',
+      from: 'ORDERCTL_GROUP',
+    });
+    expect(of('brokers')).toEqual({ name: 'brokers', value: 'kafka:1', source: 'flag', from: '--brokers' });
+    expect(of('dlq_topic')).toEqual({
+      name: 'dlq_topic',
+      value: 'from-file.dlq',
+      source: 'default',
+      from: null,
+    });
+    const before = await shop.ok('--brokers kafka:1 config show');
+    expect(before.stdout).toMatch(/^brokers +kafka:1 +flag --brokers$/m);
+    expect(before.stdout).toMatch(new RegExp(`^topic +from-file +${file}$`, 'm'));
+  });
+
+  it('refuses what the file holds wrong, by file and key', async () => {
+    const shop = openShop();
+    const file = path.join(shop.folder, 'orderctl.json');
+    fs.writeFileSync(file, JSON.stringify({ brokres: 'kafka:1' }));
+    const result = await shop.run('config show');
+    expect(result).toMatchObject({ code: 2, stdout: '' });
+    expect(result.stderr).toBe(`error: ${file}: brokres is not a setting\nfix: did you mean brokers?\n`);
+  });
+});
+
+describe('no broker', () => {
+  it.each(['consume --until-end', 'produce --user a --item b --quantity 1'])(
+    '%s is 5 within the time of the contract, and says how to get one',
+    async (args) => {
+      const shop = openShop({ ORDERCTL_BROKERS: `127.0.0.1:${await closedPort()}` });
+      const startedAt = performance.now();
+      const result = await shop.run(`${args} -o json`);
+      expect(performance.now() - startedAt).toBeLessThan(14_000);
+      expect(result.code).toBe(5);
+      expect(failureOf(result)).toMatchObject({ code: 'broker_unreachable', exit_code: 5 });
+      expect(failureOf(result).fix).toContain('--brokers');
+    },
+  );
+
+  it('a second Ctrl-C leaves at once', async () => {
+    const shop = openShop({ ORDERCTL_BROKERS: `127.0.0.1:${await closedPort()}` });
+    const running = shop.start('consume --log-level debug');
+    await running.says(/debug: brokers/);
+    running.signal('SIGINT');
+    await running.says(/stopping/);
+    const startedAt = performance.now();
+    // What comes close behind the first is taken for the same one, so it is pressed until it counts.
+    const pressing = setInterval(() => running.signal('SIGINT'), 100);
+    const { code } = await running.exited;
+    clearInterval(pressing);
+    expect(code).toBe(130);
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
+  });
+});
+
+describe('what nobody foresaw', () => {
+  it.each(['throw new Error("boom")', 'Promise.reject(new Error("boom"))'])(
+    '%s is a bug: 1',
+    async (code) => {
+      const shop = openShop({ ORDERCTL_BROKERS: `127.0.0.1:${await closedPort()}` });
+      const later = encodeURIComponent(`setTimeout(() => { ${code} }, 1000).unref()`);
+      const env = { NODE_OPTIONS: `--import data:text/javascript,${later}` };
+      const result = await shop.run('consume -o json', { env });
+      expect(result.code).toBe(1);
+      expect(failureOf(result)).toMatchObject({ code: 'bug', exit_code: 1 });
+      expect(failureOf(result).message).toContain('boom');
+      expect(result.stderr).not.toMatch(/^ +at /m);
+      const debugged = await shop.run('consume --log-level debug', { env });
+      expect(debugged.stderr).toMatch(/^ +at /m);
+    },
+  );
+});
+
+it.runIf(fs.existsSync('/dev/full'))('a full disk under stdout is 7', async () => {
+  const shop = openShop();
+  await shop.ok('user add --user alice --status paid');
+  const { stdout, stderr } = await inShell('orderctl user show > /dev/full; echo "code $?"', shop.env);
+  expect(stdout).toBe('code 7\n');
+  expect(stderr).toContain('ENOSPC');
+});
+
+describe('loading', () => {
+  it('of a simple command brings in no client, codec or bar', async () => {
+    const shop = openShop();
+    const coverage = path.join(shop.folder, 'coverage');
+    // Node writes down every script that it loaded, modules of both kinds.
+    await shop.ok('user show', { env: { NODE_V8_COVERAGE: coverage } });
+    const loaded = fs
+      .readdirSync(coverage)
+      .map(
+        (file) =>
+          JSON.parse(fs.readFileSync(path.join(coverage, file), 'utf8')) as { result: { url: string }[] },
+      )
+      .flatMap(({ result }) => result.map(({ url }) => url));
+    const packages = new Set(
+      loaded.flatMap((url) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? []),
+    );
+    expect(packages).toContain('commander');
+    expect([...packages].sort()).toEqual(['chalk', 'commander']);
+    const own = loaded.flatMap((url) => /\/dist\/(.+)$/.exec(url)?.[1] ?? []);
+    expect(own).toContain('cli/commands/user.js');
+    expect(own.filter((file) => /^adapters\/(kafka|avro)|^app\/|commands\/(?!user)/.test(file))).toEqual([]);
+  });
+
+  it('left no import in the build that only the sources can follow', () => {
+    const files = fs.readdirSync(path.join(ROOT, 'dist'), { recursive: true, encoding: 'utf8' });
+    const broken = files
+      .filter((file) => file.endsWith('.js'))
+      .filter((file) =>
+        /(?:from|import)\s*\(?['"]\.[^'"]*\.ts['"]/.test(
+          fs.readFileSync(path.join(ROOT, 'dist', file), 'utf8'),
+        ),
+      );
+    expect(broken).toEqual([]);
+  });
+});
+
+it('ends when stdin is a pipe that stays open', async () => {
+  const shop = openShop();
+  const child = spawn(process.execPath, [BINARY, 'user', 'show'], {
+    env: { PATH: process.env.PATH, ...shop.env },
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  const code = await new Promise((resolve) => child.on('exit', resolve));
+  child.stdin.destroy();
+  expect(code).toBe(0);
+});

@@ -1,0 +1,242 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openFolder } from '../../src/adapters/files/folder.ts';
+import { systemClock } from '../../src/compose.ts';
+import { isFailure } from '../../src/domain/failure.ts';
+import type { Store, StoreAccess, StoreNotice } from '../../src/ports/store.ts';
+import { waitFor } from '../support/wait.ts';
+
+let parent: string;
+let folder: string;
+let access: StoreAccess;
+let notices: StoreNotice[];
+const onNotice = (notice: StoreNotice): void => void notices.push(notice);
+
+beforeEach(() => {
+  parent = fs.mkdtempSync(path.join(os.tmpdir(), 'orderctl-csv-'));
+  folder = path.join(parent, 'storage');
+  access = openFolder({ folder, clock: systemClock, user: 'tester' });
+  notices = [];
+  fs.mkdirSync(folder);
+  save('users.csv', 'user,status\nalice,paid\n');
+  save('inventory.csv', 'item,quantity\nbook,10\npen,50\nnotebook,20\n');
+});
+afterEach(() => fs.rmSync(parent, { recursive: true }));
+
+/** Saves as an editor does that was done a while ago. */
+function save(file: string, text: string): void {
+  const name = path.join(folder, file);
+  fs.writeFileSync(name, text);
+  const past = (Date.now() - 60_000) / 1000;
+  fs.utimesSync(name, past, past);
+}
+
+const load = (file: string): string => fs.readFileSync(path.join(folder, file), 'utf8');
+const own = (): Promise<Store> => access.own({ purpose: 'consume topic t', via: 'consume', onNotice });
+const kinds = (): string[] => notices.map(({ kind }) => kind);
+
+async function sell(store: Store, orderId: string, item: string, quantity: number): Promise<void> {
+  await store.transact({ items: [item], orders: [orderId] }, (snapshot) => {
+    const order = { orderId, user: 'alice', items: [{ item, quantity, unitPrice: null }], createdAt: 0 };
+    const stock = [snapshot.item(item)?.quantity ?? 0];
+    const record = { topic: 'orders', partition: 0, offset: 1 };
+    const decided = { order, record, outcome: { kind: 'accepted', stock }, decidedAt: snapshot.at } as const;
+    return { changes: { decisions: [decided] }, result: null };
+  });
+}
+
+async function stock(of: Store | StoreAccess): Promise<Record<string, number>> {
+  const rows = 'items' in of ? await of.items() : await readItems(of);
+  return Object.fromEntries(Array.from(rows, ({ item, quantity }) => [item, quantity]));
+}
+
+async function readItems(from: StoreAccess) {
+  await using reader = await from.read();
+  return [...(await reader.items())];
+}
+
+test('files that a person made are the first state, read without being taken in', async () => {
+  expect(await stock(access)).toEqual({ book: 10, pen: 50, notebook: 20 });
+  expect(fs.existsSync(path.join(folder, '.orderctl'))).toBe(false);
+  const before = load('inventory.csv');
+  await using store = await own();
+  expect(await stock(store)).toEqual({ book: 10, pen: 50, notebook: 20 });
+  expect(load('inventory.csv')).toBe(before);
+});
+
+test('a save of an older version counts as its difference, and undoes no sale', async () => {
+  await using store = await own();
+  const loaded = load('inventory.csv');
+  await sell(store, 'ORD-1', 'book', 3);
+  await waitFor('the file to be written', () => load('inventory.csv').includes('book,7'));
+  await sell(store, 'ORD-2', 'book', 1);
+  save('inventory.csv', loaded.replace('pen,50', 'pen,60'));
+  expect(await stock(access)).toEqual({ book: 6, pen: 60, notebook: 20 });
+  await sell(store, 'ORD-3', 'pen', 5);
+  expect(await stock(store)).toEqual({ book: 6, pen: 55, notebook: 20 });
+  await store[Symbol.asyncDispose]();
+  expect(load('inventory.csv')).toBe('item,quantity\nbook,6\npen,55\nnotebook,20\n');
+});
+
+test('a broken file keeps the last good values and is left alone until it is mended', async () => {
+  const store = await own();
+  await sell(store, 'ORD-1', 'book', 3);
+  save('inventory.csv', 'item,quantity\nbook,many\n');
+  await sell(store, 'ORD-2', 'book', 1);
+  expect(notices).toContainEqual(expect.objectContaining({ kind: 'file_broken', line: 2 }));
+  await sell(store, 'ORD-3', 'book', 1);
+  await store[Symbol.asyncDispose]();
+  expect(kinds().filter((kind) => kind === 'file_broken')).toHaveLength(1);
+  expect(load('inventory.csv')).toBe('item,quantity\nbook,many\n');
+
+  await expect(own()).rejects.toSatisfy(
+    (error) => isFailure(error, 'corrupt_file') && error.context.line === 2,
+  );
+  await expect(access.read()).rejects.toSatisfy((error) => isFailure(error, 'corrupt_file'));
+  // Mended from the version of the beginning: the sales stay.
+  save('inventory.csv', 'item,quantity\nbook,10\npen,50\nnotebook,21\n');
+  await using again = await own();
+  expect(await stock(again)).toEqual({ book: 5, pen: 50, notebook: 21 });
+});
+
+test('a mended file is used again by the same owner', async () => {
+  await using store = await own();
+  save('users.csv', 'user,status\nalice,maybe\n');
+  await sell(store, 'ORD-1', 'book', 1);
+  save('users.csv', 'user,status\nalice,unpaid\n');
+  await sell(store, 'ORD-2', 'book', 1);
+  expect(kinds()).toEqual(expect.arrayContaining(['file_broken', 'file_mended', 'hand_edit_merged']));
+  expect([...(await store.users())].map(({ status }) => status)).toEqual(['unpaid']);
+});
+
+test('a stranger is kept aside and changes nothing', async () => {
+  await using store = await own();
+  await sell(store, 'ORD-1', 'book', 1);
+  save('inventory.csv', 'item,quantity\nw,1\nx,1\ny,1\nz,1\n');
+  await sell(store, 'ORD-2', 'book', 1);
+  expect(kinds()).toContain('file_set_aside');
+  await store[Symbol.asyncDispose]();
+  expect(load('inventory.csv')).toBe('item,quantity\nbook,8\npen,50\nnotebook,20\n');
+  expect(load('inventory.csv.conflict')).toContain('z,1');
+});
+
+test('a file that is taken away is written anew', async () => {
+  {
+    await using store = await own();
+    await sell(store, 'ORD-1', 'book', 1);
+  }
+  fs.rmSync(path.join(folder, 'inventory.csv'));
+  expect(await stock(access)).toEqual({ book: 9, pen: 50, notebook: 20 });
+  {
+    await using store = await own();
+    expect(kinds()).toContain('file_missing');
+    expect(await stock(store)).toEqual({ book: 9, pen: 50, notebook: 20 });
+  }
+  expect(load('inventory.csv')).toBe('item,quantity\nbook,9\npen,50\nnotebook,20\n');
+});
+
+test('an edit that would take stock below zero sets zero and says so', async () => {
+  await using store = await own();
+  await sell(store, 'ORD-1', 'book', 8);
+  save('inventory.csv', 'item,quantity\nbook,4\npen,50\nnotebook,20\n');
+  await sell(store, 'ORD-2', 'pen', 1);
+  expect(notices).toContainEqual({ kind: 'stock_clamped', item: 'book', wanted: -4 });
+  expect(await stock(store)).toEqual({ book: 0, pen: 49, notebook: 20 });
+});
+
+test('an edit while nobody owns the folder counts once, however often it is read', async () => {
+  {
+    await using store = await own();
+    await sell(store, 'ORD-1', 'book', 1);
+  }
+  save('inventory.csv', load('inventory.csv').replace('pen,50', 'pen,40'));
+  for (let round = 0; round < 3; round++) expect((await stock(access)).pen).toBe(40);
+  for (let round = 0; round < 3; round++) {
+    await using store = await own();
+    expect(await stock(store)).toEqual({ book: 9, pen: 40, notebook: 20 });
+  }
+});
+
+test('a folder that lost its .orderctl is refused, as is a shortened log', async () => {
+  {
+    await using store = await own();
+    await sell(store, 'ORD-1', 'book', 1);
+  }
+  const inner = path.join(folder, '.orderctl');
+  fs.renameSync(inner, `${inner}.away`);
+  const refused = (error: unknown): boolean => isFailure(error, 'corrupt_state') && error.fix !== null;
+  await expect(own()).rejects.toSatisfy(refused);
+  await expect(access.read()).rejects.toSatisfy(refused);
+  fs.rmSync(inner, { recursive: true, force: true });
+  fs.renameSync(`${inner}.away`, inner);
+
+  fs.truncateSync(path.join(folder, 'orders.jsonl'), 10);
+  await expect(own()).rejects.toSatisfy(refused);
+  await expect(
+    access.edit({ kind: 'user.remove', user: 'alice' }, { via: 'command', onNotice }),
+  ).rejects.toSatisfy(refused);
+});
+
+test('an owner that nobody asks for anything is told when its folder can no longer be written', async () => {
+  const failures: Error[] = [];
+  const store = await access.own({
+    purpose: 'consume topic t',
+    via: 'consume',
+    onNotice,
+    onFailure: (failure) => failures.push(failure),
+  });
+  fs.rmSync(folder, { recursive: true });
+  await waitFor('the owner to be told', () => failures.length > 0);
+  expect(failures).toEqual([expect.objectContaining({ code: 'write_failed' })]);
+  await expect(sell(store, 'ORD-1', 'book', 1)).rejects.toBe(failures[0]);
+  fs.mkdirSync(folder);
+  await store[Symbol.asyncDispose]();
+  expect(failures).toHaveLength(1);
+});
+
+test('files are still written when the clock is set back', async () => {
+  let backMs = 0;
+  const clock = { ...systemClock, now: () => Date.now() - backMs };
+  await using store = await openFolder({ folder, clock, user: 'tester' }).own({
+    purpose: 'consume topic t',
+    via: 'consume',
+    onNotice,
+  });
+  backMs = 3_600_000;
+  await sell(store, 'ORD-1', 'book', 1);
+  await waitFor('the file to be written', () => load('inventory.csv').includes('book,9'));
+});
+
+test('a save that is an older version to the byte is no change, and that is told', async () => {
+  const store = await own();
+  notices.length = 0;
+  const before = load('users.csv');
+  save('users.csv', before.replace('alice,paid', 'alice,unpaid'));
+  await sell(store, 'ORD-1', 'book', 1);
+  expect(kinds()).toEqual(['hand_edit_merged']);
+  save('users.csv', before);
+  await waitFor('the file to be written anew', () => load('users.csv').includes('alice,unpaid'));
+  expect(kinds()).toEqual(['hand_edit_merged', 'file_outdated']);
+  await store[Symbol.asyncDispose]();
+  save('users.csv', before);
+  await using again = await own();
+  expect(kinds()).toEqual(['hand_edit_merged', 'file_outdated', 'file_outdated']);
+  expect([...(await again.users())].map(({ status }) => status)).toEqual(['unpaid']);
+});
+
+test('the newest version is the base of an edit even when its line in the log is too long to be read', async () => {
+  const store = await own();
+  // What this edit changed fills more than is read of the log of versions.
+  const wide = 'x'.repeat(34 * 1024 * 1024);
+  save('inventory.csv', `item,quantity,note\nbook,10,${wide}\npen,50,\nnotebook,20,\n`);
+  await sell(store, 'ORD-1', 'pen', 1);
+  save('inventory.csv', 'item,quantity,note\nbook,10,\npen,50,\nnotebook,20,\n');
+  await sell(store, 'ORD-2', 'pen', 1);
+  expect(await stock(store)).toEqual({ book: 10, pen: 48, notebook: 20 });
+  save('inventory.csv', 'item,quantity,note\nbook,11,\npen,50,\nnotebook,20,\n');
+  await sell(store, 'ORD-3', 'pen', 1);
+  expect(await stock(store)).toEqual({ book: 11, pen: 47, notebook: 20 });
+  await store[Symbol.asyncDispose]();
+});

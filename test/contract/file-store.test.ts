@@ -1,0 +1,18 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { describe } from 'vitest';
+import { openFolder } from '../../src/adapters/files/folder.ts';
+import { systemClock } from '../../src/compose.ts';
+import { storeContract } from './store.suite.ts';
+
+describe('the file store', () => {
+  storeContract(async () => {
+    const parent = fs.mkdtempSync(path.join(os.tmpdir(), 'orderctl-store-'));
+    const folder = path.join(parent, 'storage');
+    return {
+      access: () => openFolder({ folder, clock: systemClock, user: 'tester' }),
+      [Symbol.asyncDispose]: async () => fs.rmSync(parent, { recursive: true }),
+    };
+  });
+});

@@ -1,0 +1,376 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Decided } from '../../src/domain/decide.ts';
+import { isFailure } from '../../src/domain/failure.ts';
+import type { Order } from '../../src/domain/order.ts';
+import type { Outgoing, Position, Store, StoreAccess, StoreNotice } from '../../src/ports/store.ts';
+
+/** A store to hold against the port's contract; `access` may be called again and again on the same folder. */
+export interface StoreUnderTest extends AsyncDisposable {
+  readonly access: () => StoreAccess;
+}
+
+const AT = Date.UTC(2026, 2, 4, 5, 6, 7, 89);
+const PARTITION = { topic: 'orders', partition: 3 };
+
+function order(orderId: string, item = 'book', quantity = 2, user = 'alice'): Order {
+  return { orderId, user, items: [{ item, quantity, unitPrice: null }], createdAt: AT - 1000 };
+}
+
+function accepted(of: Order, stock: readonly number[], offset = 7): Decided {
+  return { order: of, record: { ...PARTITION, offset }, outcome: { kind: 'accepted', stock }, decidedAt: AT };
+}
+
+function rejected(of: Order, offset = 8): Decided {
+  return {
+    order: of,
+    record: { ...PARTITION, offset },
+    outcome: {
+      kind: 'rejected',
+      reason: 'user_not_paid',
+      detail: 'user "bob" is unpaid — 未払い\n\u2028',
+      userStatus: 'unpaid',
+      stock: of.items.map(() => null),
+    },
+    decidedAt: AT,
+  };
+}
+
+function position(next: number): Position {
+  return {
+    ...PARTITION,
+    next,
+    last: { offset: next - 1, timestamp: AT, crc: 4_000_000_000 },
+    clusterId: 'c-1',
+  };
+}
+
+function outgoing(id: string): Outgoing {
+  return {
+    id,
+    topic: 'orders.dlq',
+    key: Buffer.from([0, 1, 254, 255]),
+    value: null,
+    headers: { text: 'é', bytes: Buffer.from([255]), both: ['a', Buffer.from([1])], none: undefined },
+  };
+}
+
+async function collect<T>(chunks: AsyncIterable<readonly T[]>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const chunk of chunks) all.push(...chunk);
+  return all;
+}
+
+/** Every promise of src/ports/store.ts that needs no knowledge of how a store keeps its data. */
+export function storeContract(make: () => Promise<StoreUnderTest>): void {
+  let under: StoreUnderTest;
+  let access: StoreAccess;
+  const notices: StoreNotice[] = [];
+  const onNotice = (notice: StoreNotice): void => void notices.push(notice);
+
+  beforeEach(async () => {
+    under = await make();
+    access = under.access();
+    notices.length = 0;
+  });
+  afterEach(() => under[Symbol.asyncDispose]());
+
+  const own = (): Promise<Store> =>
+    under.access().own({ purpose: 'consume topic t', via: 'consume', onNotice });
+
+  async function fill(): Promise<void> {
+    const how = { via: 'command', onNotice } as const;
+    await access.edit({ kind: 'user.add', user: 'alice', status: 'paid' }, how);
+    await access.edit({ kind: 'user.add', user: 'bob', status: 'unpaid' }, how);
+    await access.edit({ kind: 'item.add', item: 'book', quantity: 10 }, how);
+    await access.edit(
+      {
+        kind: 'item.add',
+        item: 'pen',
+        quantity: 50,
+        name: 'Pen, blue "fine"',
+        price: '1.5',
+        reorderLevel: 5,
+      },
+      how,
+    );
+  }
+
+  describe('reading', () => {
+    test('a fresh folder is empty', async () => {
+      await using reader = await access.read();
+      expect([...(await reader.users())]).toEqual([]);
+      expect([...(await reader.items())]).toEqual([]);
+      expect(await reader.decided('ORD-1')).toBeUndefined();
+      expect(await collect(reader.decisions('accepted'))).toEqual([]);
+      expect(await collect(reader.edits())).toEqual([]);
+      expect(await reader.positions()).toEqual([]);
+    });
+
+    test('a reader sees every commit that was made before it, while the folder is owned', async () => {
+      await fill();
+      await using store = await own();
+      for (let count = 1; count <= 3; count++) {
+        await decideOne(store, accepted(order(`ORD-${count}`), [12 - 2 * count], count));
+        await using reader = await access.read();
+        expect(await reader.decided(`ORD-${count}`)).toEqual(
+          accepted(order(`ORD-${count}`), [12 - 2 * count], count),
+        );
+        expect((await collect(reader.decisions('accepted'))).length).toBe(count);
+        expect([...(await reader.items())][0]?.quantity).toBe(10 - 2 * count);
+      }
+    });
+  });
+
+  async function decideOne(store: Store, decided: Decided): Promise<void> {
+    const keys = { items: decided.order.items.map(({ item }) => item), orders: [decided.order.orderId] };
+    await store.transact(keys, () => ({ changes: { decisions: [decided] }, result: null }));
+  }
+
+  describe('edits', () => {
+    test('are made, logged with who and how, and come back as they were', async () => {
+      await fill();
+      const how = { via: 'command', onNotice } as const;
+      const edit = await access.edit({ kind: 'item.update', item: 'book', by: -3 }, how);
+      expect(edit).toMatchObject({ kind: 'item', before: { quantity: 10 }, after: { quantity: 7 } });
+      await access.edit({ kind: 'user.remove', user: 'bob' }, how);
+
+      await using reader = await access.read();
+      expect([...(await reader.users())]).toEqual([{ user: 'alice', status: 'paid', extra: {} }]);
+      const pen = {
+        item: 'pen',
+        quantity: 50,
+        name: 'Pen, blue "fine"',
+        price: '1.50',
+        reorderLevel: 5,
+        extra: {},
+      };
+      expect([...(await reader.items())]).toEqual([
+        expect.objectContaining({ item: 'book', quantity: 7 }),
+        pen,
+      ]);
+      const logged = await collect(reader.edits());
+      expect(logged.map(({ kind }) => kind)).toEqual(['user', 'user', 'item', 'item', 'item', 'user']);
+      expect(logged[4]).toMatchObject({ via: 'command', before: { quantity: 10 }, after: { quantity: 7 } });
+      expect(logged.every(({ at, by }) => Number.isSafeInteger(at) && by !== '')).toBe(true);
+    });
+
+    test('that mean nothing are refused and change nothing', async () => {
+      await fill();
+      const how = { via: 'command', onNotice } as const;
+      const refused = async (promise: Promise<unknown>): Promise<string> => {
+        const error: unknown = await promise.then(
+          () => undefined,
+          (reason: unknown) => reason,
+        );
+        return isFailure(error) ? error.code : String(error);
+      };
+      const add = { kind: 'user.add', user: 'alice', status: 'unpaid' } as const;
+      expect(await refused(access.edit(add, how))).toBe('already_exists');
+      expect(await refused(access.edit({ kind: 'item.remove', item: 'desk' }, how))).toBe('not_found');
+      expect(await refused(access.edit({ kind: 'item.update', item: 'book', by: -11 }, how))).toBe(
+        'invalid_value',
+      );
+      await using reader = await access.read();
+      expect((await collect(reader.edits())).length).toBe(4);
+      expect([...(await reader.users())][0]?.status).toBe('paid');
+    });
+
+    test('beside an owner count from its next transaction', async () => {
+      await fill();
+      await using store = await own();
+      const how = { via: 'command', onNotice } as const;
+      await under.access().edit({ kind: 'user.update', user: 'bob', status: 'paid' }, how);
+      const status = await store.transact({ users: ['bob'] }, (snapshot) => ({
+        changes: {},
+        result: snapshot.user('bob')?.status,
+      }));
+      expect(status).toBe('paid');
+      expect([...(await store.users())].map((row) => row.status)).toEqual(['paid', 'paid']);
+    });
+  });
+
+  describe('transact', () => {
+    test('makes all changes visible together, and they outlive the owner', async () => {
+      await fill();
+      const folderId = await change();
+      await using reader = await access.read();
+      await using store = await own();
+      expect(store.folderId).toBe(folderId);
+      for (const seen of [reader, store]) {
+        expect(await seen.decided('ORD-1')).toEqual(accepted(order('ORD-1'), [10]));
+        expect(await seen.decided('ORD-2')).toEqual(rejected(order('ORD-2', 'pen', 1.5e300, 'bob')));
+        expect(await collect(seen.decisions('accepted'))).toEqual([accepted(order('ORD-1'), [10])]);
+        expect(await collect(seen.decisions('rejected'))).toEqual([
+          rejected(order('ORD-2', 'pen', 1.5e300, 'bob')),
+        ]);
+        expect([...(await seen.items())].map(({ quantity }) => quantity)).toEqual([8, 50]);
+        expect(await seen.positions()).toEqual([position(9)]);
+        expect((await collect(seen.edits())).at(-1)).toMatchObject({
+          kind: 'position',
+          before: null,
+          after: 9,
+        });
+      }
+      expect(store.unsent()).toBe(1);
+    });
+
+    async function change(): Promise<string> {
+      await using store = await own();
+      const keys = {
+        users: ['alice'],
+        items: ['book', 'pen', 'desk'],
+        orders: ['ORD-1', 'ORD-2', 'ORD-3'],
+        partitions: [PARTITION],
+      };
+      const result = await store.transact(keys, (snapshot) => {
+        expect(snapshot.user('alice')).toEqual({ user: 'alice', status: 'paid', extra: {} });
+        expect(snapshot.item('book')?.quantity).toBe(10);
+        expect(snapshot.item('desk')).toBeUndefined();
+        expect(snapshot.decided('ORD-1')).toBeUndefined();
+        expect(snapshot.position(PARTITION)).toBeUndefined();
+        const edit = { kind: 'position', ...PARTITION, before: null, after: 9, cause: 'adopt' } as const;
+        return {
+          changes: {
+            decisions: [accepted(order('ORD-1'), [10]), rejected(order('ORD-2', 'pen', 1.5e300, 'bob'))],
+            edits: [edit],
+            positions: [position(9)],
+            outgoing: [outgoing('orders/3@8')],
+          },
+          result: 'what decide gave',
+        };
+      });
+      expect(result).toBe('what decide gave');
+      const seen = await store.transact(keys, (snapshot) => ({
+        changes: {},
+        result: [snapshot.item('book')?.quantity, snapshot.decided('ORD-1'), snapshot.position(PARTITION)],
+      }));
+      expect(seen).toEqual([8, accepted(order('ORD-1'), [10]), position(9)]);
+      return store.folderId;
+    }
+
+    test('runs one after the other, in the order of the calls', async () => {
+      await fill();
+      await using store = await own();
+      const seen = await Promise.all(
+        Array.from({ length: 5 }, (_, index) =>
+          store.transact({ items: ['book'], orders: [`ORD-${index}`] }, (snapshot) => {
+            const stock = snapshot.item('book')?.quantity ?? 0;
+            const decisions = [accepted(order(`ORD-${index}`, 'book', 1), [stock], index)];
+            return { changes: { decisions }, result: stock };
+          }),
+        ),
+      );
+      expect(seen).toEqual([10, 9, 8, 7, 6]);
+    });
+
+    test('takes the stock of all lines, of one item too', async () => {
+      await fill();
+      await using store = await own();
+      const items = [
+        { item: 'book', quantity: 4, unitPrice: '12.50' },
+        { item: 'pen', quantity: 1, unitPrice: null },
+        { item: 'book', quantity: 6, unitPrice: null },
+      ];
+      const decided = accepted({ ...order('ORD-1'), items }, [10, 50, 10]);
+      await decideOne(store, decided);
+      expect([...(await store.items())].map(({ quantity }) => quantity)).toEqual([0, 49]);
+      expect(await store.decided('ORD-1')).toEqual(decided);
+    });
+
+    test('rejects with what `decide` throws, and goes on as if nothing had happened', async () => {
+      await fill();
+      await using store = await own();
+      const thrown = store.transact({}, () => {
+        throw new TypeError('of the caller');
+      });
+      await expect(thrown).rejects.toThrow(TypeError);
+      await decideOne(store, accepted(order('ORD-1'), [10]));
+      expect([...(await store.items())][0]?.quantity).toBe(8);
+    });
+
+    test('keeps odd times and quantities of a rejected order', async () => {
+      await fill();
+      await using store = await own();
+      const odd = { ...order('ORD-9', 'book', -0.25, 'bob'), createdAt: -62_198_755_200_001 };
+      await decideOne(store, rejected(odd));
+      await decideOne(
+        store,
+        rejected({ ...odd, orderId: 'ORD-10', items: [], createdAt: 253_402_300_800_000 }),
+      );
+      expect(await store.decided('ORD-9')).toEqual(rejected(odd));
+      expect((await store.decided('ORD-10'))?.order).toMatchObject({
+        items: [],
+        createdAt: 253_402_300_800_000,
+      });
+    });
+  });
+
+  describe('outgoing records', () => {
+    async function commitOutgoing(store: Store, ...ids: string[]): Promise<void> {
+      await store.transact({}, () => ({ changes: { outgoing: ids.map(outgoing) }, result: null }));
+    }
+
+    test('leave in order, once, byte for byte', async () => {
+      await using store = await own();
+      await commitOutgoing(store, 'orders/3@1', 'orders/3@2');
+      await commitOutgoing(store, 'orders/3@3');
+      const sent: Outgoing[] = [];
+      const send = async (records: readonly Outgoing[]): Promise<readonly Outgoing[]> => {
+        sent.push(...records);
+        return [];
+      };
+      expect(store.unsent()).toBe(3);
+      expect(await store.drain(send)).toBe(3);
+      expect(await store.drain(send)).toBe(0);
+      expect(sent.map(({ id }) => id)).toEqual(['orders/3@1', 'orders/3@2', 'orders/3@3']);
+      expect(sent[0]?.key).toEqual(Buffer.from([0, 1, 254, 255]));
+      expect(sent[0]?.value).toBeNull();
+      expect(sent[0]?.headers).toEqual({
+        text: 'é',
+        bytes: Buffer.from([255]),
+        both: ['a', Buffer.from([1])],
+      });
+      expect(store.unsent()).toBe(0);
+    });
+
+    test('stay when sending fails, over the end of the owner too', async () => {
+      {
+        await using store = await own();
+        await commitOutgoing(store, 'orders/3@1', 'orders/3@2');
+        await expect(store.drain(() => Promise.reject(new Error('no broker')))).rejects.toThrow('no broker');
+        expect(store.unsent()).toBe(2);
+      }
+      await using store = await own();
+      expect(store.unsent()).toBe(2);
+      expect(await store.drain(async () => [])).toBe(2);
+    });
+
+    test('that are refused for good do not come again', async () => {
+      await using store = await own();
+      await commitOutgoing(store, 'orders/3@1', 'orders/3@2');
+      expect(await store.drain(async (records) => records.slice(0, 1))).toBe(1);
+      expect(store.unsent()).toBe(0);
+    });
+
+    test('committed while others are being sent wait for the next drain', async () => {
+      await using store = await own();
+      await commitOutgoing(store, 'orders/3@1');
+      await store.drain(async () => {
+        await commitOutgoing(store, 'orders/3@2');
+        return [];
+      });
+      expect(store.unsent()).toBe(1);
+    });
+  });
+
+  test('a second owner is refused, and may come when the first has ended', async () => {
+    {
+      await using first = await own();
+      expect(first.unsent()).toBe(0);
+      const second = own();
+      await expect(second).rejects.toSatisfy((error) => isFailure(error, 'folder_in_use'));
+    }
+    await using store = await own();
+    expect(store.unsent()).toBe(0);
+  });
+}

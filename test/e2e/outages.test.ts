@@ -1,0 +1,128 @@
+import { describe, expect, test } from 'vitest';
+import { failureOf, finish, penShop, type Shop } from '../support/cli.ts';
+import { startPrivateBroker, startPrivateRegistry } from '../support/cluster.ts';
+import { createTopic, deleteRecordsBefore, deleteTopic, pens, sendRaw } from '../support/topics.ts';
+
+test('a registry that is away is waited for: no order becomes a dead letter', async () => {
+  const registry = await startPrivateRegistry();
+  const shop = await penShop({ ORDERCTL_REGISTRY: registry.address });
+  await shop.ok('produce --user alice --item pen --quantity 2');
+  await registry.kill();
+  const consumer = shop.start('consume');
+  await consumer.says(/registry/, 20_000);
+  expect(consumer.stderr()).not.toMatch(/accepted|dead/);
+  await registry.start();
+  await consumer.says(/accepted/, 30_000);
+  consumer.signal('SIGINT');
+  const { code, stderr } = await finish(consumer, 'consume', 15_000);
+  expect(code, stderr).toBe(0);
+  expect(shop.stock()).toEqual({ pen: 48 });
+});
+
+test(
+  'a broker that dies in flight is waited for; a stop without it takes at most 10 s',
+  { timeout: 180_000 },
+  async () => {
+    const broker = await startPrivateBroker();
+    const shop = await penShop({ ORDERCTL_BROKERS: broker.address });
+    await createTopic(shop.topic, 2, broker.address);
+    const consumer = shop.start('consume');
+    await sendRaw(shop.topic, pens('a', 5), broker.address);
+    await consumer.says(/accepted a-4/);
+
+    await broker.kill();
+    await broker.start();
+    await sendRaw(shop.topic, pens('b', 5), broker.address);
+    await consumer.says(/accepted b-4/, 60_000);
+
+    // A pause is an outage without a closed connection.
+    broker.signal('SIGSTOP');
+    await consumer.says(/wait|no answer|unreachable/i, 60_000);
+    broker.signal('SIGCONT');
+    await sendRaw(shop.topic, pens('c', 5), broker.address);
+    await consumer.says(/accepted c-4/, 60_000);
+
+    await broker.kill();
+    const startedAt = performance.now();
+    consumer.signal('SIGTERM');
+    const { code, stderr } = await finish(consumer, 'consume', 20_000);
+    expect(performance.now() - startedAt).toBeLessThan(10_500);
+    expect(code, stderr).toBe(0);
+    expect(shop.stock()).toEqual({ pen: 35 });
+
+    // And what was decided is not read twice when it is back.
+    await broker.start();
+    const [summary] = await shop.lines('consume --until-end');
+    expect(summary).toMatchObject({ accepted: 0, conflicts: 0, dead_lettered: 0 });
+
+    // Another cluster under the same address, whose topic is longer: offsets alone do not tell.
+    await broker.kill();
+    await broker.start({ fresh: true });
+    await createTopic(shop.topic, 2, broker.address);
+    await sendRaw(shop.topic, pens('z', 40), broker.address);
+    const other = await shop.run('consume --until-end -o json');
+    expect(other.code, other.stderr).toBe(6);
+    expect(failureOf(other)).toMatchObject({ code: 'topic_changed', topic: shop.topic });
+    expect(failureOf(other).fix).not.toBeNull();
+    expect(shop.stock()).toEqual({ pen: 35 });
+  },
+);
+
+describe('a topic that is not the one that was read', () => {
+  async function readShop(): Promise<Shop> {
+    const shop = await penShop();
+    await createTopic(shop.topic, 1);
+    await sendRaw(shop.topic, pens('a', 6));
+    await shop.ok('consume --until-end');
+    return shop;
+  }
+
+  async function stopsWith(shop: Shop, code: string): Promise<void> {
+    const before = shop.read('orders.jsonl');
+    const result = await shop.run('consume --until-end -o json');
+    expect(result.code, result.stderr).toBe(6);
+    const failure = failureOf(result);
+    expect(failure).toMatchObject({ code, exit_code: 6, topic: shop.topic, partition: 0 });
+    // Both ways out: go on from what there is, or from the start.
+    expect(failure.fix).toMatch(/earliest/);
+    expect(shop.read('orders.jsonl')).toBe(before);
+  }
+
+  test('made anew and shorter: the position lies past its end', async () => {
+    const shop = await readShop();
+    await deleteTopic(shop.topic);
+    await createTopic(shop.topic, 1);
+    await sendRaw(shop.topic, pens('b', 2));
+    await stopsWith(shop, 'offsets_gone');
+    const [summary] = await shop.lines('consume --until-end --reset-to earliest');
+    expect(summary).toMatchObject({ read: 2, accepted: 2 });
+    expect(shop.stock()).toEqual({ pen: 42 });
+  });
+
+  test('made anew and longer: the record before the position is another', async () => {
+    const shop = await readShop();
+    await deleteTopic(shop.topic);
+    await createTopic(shop.topic, 1);
+    await sendRaw(shop.topic, pens('b', 9));
+    await stopsWith(shop, 'topic_changed');
+    const [summary] = await shop.lines('consume --until-end --reset-to earliest');
+    expect(summary).toMatchObject({ read: 9, accepted: 9 });
+  });
+
+  test('records deleted beyond the position: the gap is named, not stepped over', async () => {
+    const shop = await readShop();
+    await sendRaw(shop.topic, pens('b', 5));
+    await deleteRecordsBefore(shop.topic, 9);
+    await stopsWith(shop, 'offsets_gone');
+    const [summary] = await shop.lines('consume --until-end --reset-to earliest');
+    expect(summary).toMatchObject({ read: 2, accepted: 2 });
+  });
+
+  test('records deleted before the position are no gap', async () => {
+    const shop = await readShop();
+    await deleteRecordsBefore(shop.topic, 6);
+    await sendRaw(shop.topic, pens('b', 2));
+    const [summary] = await shop.lines('consume --until-end');
+    expect(summary).toMatchObject({ read: 2, accepted: 2 });
+  });
+});

@@ -1,0 +1,260 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { onTestFinished } from 'vitest';
+import { waitFor } from './wait.ts';
+
+const BINARY = path.resolve(import.meta.dirname, '../../bin/orderctl');
+
+export interface Result {
+  /** The exit code; null when a signal ended the process. */
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Sent to its input, which then ends. Without it there is no input. */
+  readonly input?: string;
+  readonly timeoutMs?: number;
+}
+
+/** An orderctl that runs: ended by SIGKILL with the test at the latest. */
+export interface Running {
+  readonly pid: number;
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+  /** Waits until what it said on stderr matches. @throws Error with both outputs when it ends without or in time */
+  readonly says: (pattern: RegExp, timeoutMs?: number) => Promise<RegExpExecArray>;
+  readonly signal: (signal: NodeJS.Signals) => void;
+  readonly exited: Promise<Result>;
+}
+
+/** The caller's environment without what would change orderctl's behaviour or colours. */
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !name.startsWith('ORDERCTL_') && !['FORCE_COLOR', 'NO_COLOR', 'NODE_OPTIONS'].includes(name),
+  );
+  return Object.fromEntries(kept);
+}
+
+/** Starts the built binary. It sees none of the caller's ORDERCTL_ variables. */
+export function startOrderctl(args: readonly string[], options: RunOptions = {}): Running {
+  const child = spawn(process.execPath, [BINARY, ...args], {
+    cwd: options.cwd ?? os.tmpdir(),
+    env: { ...cleanEnvironment(), ...options.env },
+    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+  });
+  return observe(child, ['orderctl', ...args].join(' '), options.input);
+}
+
+/** Runs the built binary to its end. @throws Error when it takes longer than `timeoutMs` (45 s) */
+export async function runOrderctl(args: readonly string[], options: RunOptions = {}): Promise<Result> {
+  return finish(startOrderctl(args, options), args.join(' '), options.timeoutMs ?? 45_000);
+}
+
+/** Waits for the end of what runs. @throws Error with both outputs when that takes longer, after killing it */
+export async function finish(running: Running, what: string, timeoutMs: number): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), timeoutMs);
+  });
+  const result = await Promise.race([running.exited, late]);
+  clearTimeout(timer);
+  if (result !== null) return result;
+  running.signal('SIGKILL');
+  const { stdout, stderr } = await running.exited;
+  throw new Error(`"${what}" did not end within ${timeoutMs} ms\nstdout: ${stdout}\nstderr: ${stderr}`);
+}
+
+/** Collects what a child process writes; also used for programs other than orderctl. */
+export function observe(child: ChildProcess, what: string, input?: string): Running {
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  child.stdin?.on('error', () => undefined);
+  if (input !== undefined) child.stdin?.end(input);
+  let ended = false;
+  const exited = new Promise<Result>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      ended = true;
+      resolve({ code, signal, stdout, stderr });
+    });
+  });
+  const pid = child.pid;
+  if (pid === undefined) throw new Error(`${what} could not be started`);
+  const signal = (name: NodeJS.Signals): void => {
+    if (!ended) child.kill(name);
+  };
+  onTestFinished(() => {
+    signal('SIGCONT');
+    signal('SIGKILL');
+  });
+  return {
+    pid,
+    stdout: () => stdout,
+    stderr: () => stderr,
+    signal,
+    exited,
+    says: async (pattern, timeoutMs = 30_000) => {
+      const outputs = (): string => `${what}\nstdout: ${stdout}\nstderr: ${stderr}`;
+      const match = await waitFor(
+        `${String(pattern)} from ${what}`,
+        () => ({ found: pattern.exec(stderr), ended, stdout, stderr }),
+        (now) => now.found !== null || now.ended,
+        { timeoutMs },
+      );
+      if (match.found === null) throw new Error(`ended without saying ${String(pattern)}: ${outputs()}`);
+      return match.found;
+    },
+  };
+}
+
+/** A folder, topic and group of one test's own, and orderctl called with them. */
+export interface Shop {
+  /** A temporary folder, the working directory of every call; the storage folder is in it. */
+  readonly folder: string;
+  readonly storage: string;
+  readonly topic: string;
+  readonly dlqTopic: string;
+  readonly group: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly run: (args: string | readonly string[], options?: RunOptions) => Promise<Result>;
+  /** `run` that must end with 0. @throws Error with both outputs */
+  readonly ok: (args: string | readonly string[], options?: RunOptions) => Promise<Result>;
+  /** `ok` with `-o json`: stdout's one document. */
+  readonly json: (args: string | readonly string[], options?: RunOptions) => Promise<Json>;
+  /** `ok` with `-o json`: stdout's documents, one a line. */
+  readonly lines: (args: string | readonly string[], options?: RunOptions) => Promise<Json[]>;
+  readonly start: (args: string | readonly string[], options?: RunOptions) => Running;
+  /** A file of the storage folder; empty when it is not there. */
+  readonly read: (file: string) => string;
+  readonly write: (file: string, text: string) => void;
+  /** The objects of a file of one JSON object a line. */
+  readonly jsonl: (file: string) => Json[];
+  /** Quantities by item, from inventory.csv. */
+  readonly stock: () => Record<string, number>;
+}
+
+/** What a command printed as JSON. Typed are the fields that tests reckon with; the rest is for expectations. */
+export interface Json {
+  readonly [field: string]: unknown;
+  readonly type?: string;
+  readonly order_id: string;
+  readonly user: string;
+  readonly items: readonly { readonly item: string; readonly quantity: number }[];
+  readonly read: number;
+  readonly accepted: number;
+  readonly rejected: number;
+  readonly duplicates: number;
+  readonly conflicts: number;
+  readonly dead_lettered: number;
+  readonly skipped: number;
+  readonly sent: number;
+  readonly partitions: readonly Readonly<Record<string, number>>[];
+}
+
+/** @param env settings beside those of the test's own; ORDERCTL_TEST_BROKERS and _REGISTRY are used when set */
+export function openShop(env: Readonly<Record<string, string>> = {}): Shop {
+  const name = `e2e-${randomBytes(5).toString('hex')}`;
+  const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'orderctl-shop-')));
+  onTestFinished(() => fs.rmSync(folder, { recursive: true, force: true }));
+  const settings: Record<string, string> = {
+    ORDERCTL_STORAGE: path.join(folder, 'storage'),
+    ORDERCTL_TOPIC: name,
+    ORDERCTL_GROUP: `${name}-group`,
+  };
+  const brokers = process.env.ORDERCTL_TEST_BROKERS;
+  const registry = process.env.ORDERCTL_TEST_REGISTRY;
+  if (brokers !== undefined) settings.ORDERCTL_BROKERS = brokers;
+  if (registry !== undefined) settings.ORDERCTL_REGISTRY = registry;
+  return shopWith(folder, { ...settings, ...env });
+}
+
+function shopWith(folder: string, env: Record<string, string>): Shop {
+  const storage = env.ORDERCTL_STORAGE ?? '';
+  const topic = env.ORDERCTL_TOPIC ?? '';
+  const split = (args: string | readonly string[]): string[] =>
+    typeof args === 'string' ? args.split(' ').filter((word) => word !== '') : [...args];
+  const merged = (options: RunOptions = {}): RunOptions => ({
+    cwd: folder,
+    ...options,
+    env: { ...env, ...options.env },
+  });
+  const run: Shop['run'] = (args, options) => runOrderctl(split(args), merged(options));
+  const ok: Shop['ok'] = async (args, options) => {
+    const result = await run(args, options);
+    if (result.code !== 0) {
+      throw new Error(
+        `"${split(args).join(' ')}" ended with ${result.code ?? result.signal ?? '?'}\n` +
+          `stdout: ${result.stdout}\nstderr: ${result.stderr}`,
+      );
+    }
+    return result;
+  };
+  const lines: Shop['lines'] = async (args, options) =>
+    parseLines((await ok([...split(args), '-o', 'json'], options)).stdout);
+  const file = (name: string): string => path.join(storage, name);
+  const read = (name: string): string =>
+    fs.existsSync(file(name)) ? fs.readFileSync(file(name), 'utf8') : '';
+  return {
+    folder,
+    storage,
+    topic,
+    dlqTopic: `${topic}.dlq`,
+    group: env.ORDERCTL_GROUP ?? '',
+    env,
+    run,
+    ok,
+    lines,
+    json: async (args, options) => parseJson((await ok([...split(args), '-o', 'json'], options)).stdout),
+    start: (args, options) => startOrderctl(split(args), merged(options)),
+    read,
+    write: (name, text) => {
+      fs.mkdirSync(storage, { recursive: true });
+      fs.writeFileSync(file(name), text);
+    },
+    jsonl: (name) => parseLines(read(name)),
+    stock: () => {
+      const [header = '', ...rows] = read('inventory.csv').trimEnd().split(/\r?\n/);
+      const [item, quantity] = ['item', 'quantity'].map((column) => header.split(',').indexOf(column));
+      return Object.fromEntries(
+        rows.map((row) => {
+          const cells = row.split(',');
+          return [cells[item ?? 0] ?? '', Number(cells[quantity ?? 1])];
+        }),
+      );
+    },
+  };
+}
+
+export function parseLines(text: string): Json[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map(parseJson);
+}
+
+function parseJson(text: string): Json {
+  return JSON.parse(text) as Json;
+}
+
+/** The failure document that `-o json` ends stderr with. */
+export function failureOf(result: Result): Json {
+  return parseJson(result.stderr.trimEnd().split('\n').at(-1) ?? '');
+}
+
+/** A shop where alice, who has paid, finds fifty pens. */
+export async function penShop(env: Record<string, string> = {}): Promise<Shop> {
+  const shop = openShop(env);
+  await shop.ok('user add --user alice --status paid');
+  await shop.ok('inventory add --item pen --quantity 50');
+  return shop;
+}

@@ -1,0 +1,173 @@
+import type { Decided } from '../../src/domain/decide.ts';
+import { decideEdit, type Edit, type EditRequest, type LoggedEdit } from '../../src/domain/edit.ts';
+import { Failure } from '../../src/domain/failure.ts';
+import type { Item, User } from '../../src/domain/tables.ts';
+import type { Clock } from '../../src/ports/clock.ts';
+import type {
+  Changes,
+  Keys,
+  Outgoing,
+  OwnOptions,
+  Position,
+  Snapshot,
+  Store,
+  StoreAccess,
+  StoreReader,
+  TopicPartition,
+} from '../../src/ports/store.ts';
+
+/**
+ * A folder in memory: the plainest thing that keeps the port's promises. It is the store of the use-case tests and
+ * the oracle of the file store's. Any key that was not asked for throws, which the real one does not check.
+ */
+export class ModelFolder implements StoreAccess {
+  readonly folder = 'model';
+  readonly folderId: string;
+  readonly tables = { users: new Map<string, User>(), items: new Map<string, Item>() };
+  readonly accepted: Decided[] = [];
+  readonly rejected: Decided[] = [];
+  readonly byId = new Map<string, Decided>();
+  readonly log: LoggedEdit[] = [];
+  readonly stored = new Map<string, Position>();
+  readonly outgoing: Outgoing[] = [];
+  readonly undelivered: Outgoing[] = [];
+  readonly clock: Clock;
+  owned = false;
+  /** Set to make the next commits fail, as a full disk does. */
+  failing: Failure | null = null;
+
+  constructor(clock: Clock, folderId = 'model-folder') {
+    this.clock = clock;
+    this.folderId = folderId;
+  }
+
+  async own(options: OwnOptions): Promise<Store> {
+    if (this.owned) throw new Failure('folder_in_use', `the folder is in use, wanted for ${options.purpose}`);
+    this.owned = true;
+    return new ModelStore(this);
+  }
+
+  async edit(request: EditRequest): Promise<Edit> {
+    const edit = decideEdit(request, {
+      user: (user) => this.tables.users.get(user),
+      item: (item) => this.tables.items.get(item),
+    });
+    this.apply({ edits: [edit] });
+    return edit;
+  }
+
+  async read(): Promise<StoreReader> {
+    return new ModelStore(this);
+  }
+
+  apply(changes: Changes): void {
+    if (this.failing !== null) throw this.failing;
+    for (const edit of changes.edits ?? []) {
+      this.log.push({ ...edit, at: this.clock.now(), by: 'model', via: 'command' });
+      if (edit.kind === 'user') put(this.tables.users, edit.user, edit.after);
+      else if (edit.kind === 'item') put(this.tables.items, edit.item, edit.after);
+    }
+    for (const decided of changes.decisions ?? []) this.#decide(decided);
+    for (const position of changes.positions ?? []) this.stored.set(nameOf(position), position);
+    this.outgoing.push(...(changes.outgoing ?? []));
+  }
+
+  #decide(decided: Decided): void {
+    const { order, outcome } = decided;
+    if (this.byId.has(order.orderId)) throw new Error(`order ${order.orderId} is decided twice`);
+    this.byId.set(order.orderId, decided);
+    if (outcome.kind === 'rejected') {
+      this.rejected.push(decided);
+      return;
+    }
+    this.accepted.push(decided);
+    for (const { item, quantity } of order.items) {
+      const row = this.tables.items.get(item);
+      if (row === undefined || row.quantity < quantity) throw new Error(`${order.orderId} oversells ${item}`);
+      this.tables.items.set(item, { ...row, quantity: row.quantity - quantity });
+    }
+  }
+}
+
+class ModelStore implements Store {
+  readonly folderId: string;
+  readonly #folder: ModelFolder;
+
+  constructor(folder: ModelFolder) {
+    this.#folder = folder;
+    this.folderId = folder.folderId;
+  }
+
+  async transact<R>(keys: Keys, decide: (snapshot: Snapshot) => { changes: Changes; result: R }): Promise<R> {
+    const asked = {
+      users: new Set(keys.users),
+      items: new Set(keys.items),
+      orders: new Set(keys.orders),
+      partitions: new Set(Array.from(keys.partitions ?? [], nameOf)),
+    };
+    const folder = this.#folder;
+    const check = (set: Set<string>, key: string): string => {
+      if (!set.has(key)) throw new Error(`${key} was not among the keys of the transaction`);
+      return key;
+    };
+    const { changes, result } = decide({
+      at: folder.clock.now(),
+      user: (user) => folder.tables.users.get(check(asked.users, user)),
+      item: (item) => folder.tables.items.get(check(asked.items, item)),
+      decided: (orderId) => folder.byId.get(check(asked.orders, orderId)),
+      position: (of) => folder.stored.get(check(asked.partitions, nameOf(of))),
+    });
+    folder.apply(changes);
+    return result;
+  }
+
+  async drain(send: (records: readonly Outgoing[]) => Promise<readonly Outgoing[]>): Promise<number> {
+    const waiting = [...this.#folder.outgoing];
+    if (waiting.length === 0) return 0;
+    const refused = await send(waiting);
+    this.#folder.outgoing.splice(0, waiting.length);
+    this.#folder.undelivered.push(...refused);
+    return waiting.length - refused.length;
+  }
+
+  unsent(): number {
+    return this.#folder.outgoing.length;
+  }
+
+  async users(): Promise<Iterable<User>> {
+    return [...this.#folder.tables.users.values()];
+  }
+
+  async items(): Promise<Iterable<Item>> {
+    return [...this.#folder.tables.items.values()];
+  }
+
+  async decided(orderId: string): Promise<Decided | undefined> {
+    return this.#folder.byId.get(orderId);
+  }
+
+  async *decisions(outcome: 'accepted' | 'rejected'): AsyncGenerator<readonly Decided[]> {
+    yield [...this.#folder[outcome]];
+  }
+
+  async *edits(): AsyncGenerator<readonly LoggedEdit[]> {
+    yield [...this.#folder.log];
+  }
+
+  async positions(): Promise<readonly Position[]> {
+    return [...this.#folder.stored.values()];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#folder.owned = false;
+  }
+}
+
+function nameOf(of: TopicPartition): string {
+  return `${of.topic}/${of.partition}`;
+}
+
+function put<Row>(table: Map<string, Row>, name: string, row: Row | null): void {
+  if (row === null) table.delete(name);
+  else table.set(name, row);
+}

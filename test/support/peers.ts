@@ -1,0 +1,55 @@
+import { spawn, spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { finish, observe } from './cli.ts';
+import { testBrokers, testRegistry } from './topics.ts';
+
+const PRODUCER = path.resolve(import.meta.dirname, '../e2e/peers/producer.py');
+const python = process.env.ORDERCTL_TEST_PYTHON ?? 'python3';
+/** Where everything must have run, a missing tool is a failure and not a reason to skip. */
+const required = process.env.ORDERCTL_TEST_PEERS === 'required';
+
+function runs(command: string, args: readonly string[]): boolean {
+  return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
+}
+
+function absent(tool: string, isThere: () => boolean, install: string): boolean {
+  if (required || isThere()) return false;
+  process.stderr.write(`SKIPPED: tests with ${tool}, which is missing here; to run them: ${install}\n`);
+  return true;
+}
+
+export const withoutPython = absent(
+  'confluent-kafka',
+  () => runs(python, ['-c', 'import confluent_kafka.schema_registry.avro']),
+  'pip install -r test/e2e/peers/requirements.txt in a venv, and set ORDERCTL_TEST_PYTHON to its python',
+);
+
+export const withoutKcat = absent('kcat', () => runs('kcat', ['-V']), 'apt-get install kcat');
+
+interface Job {
+  readonly topic: string;
+  readonly schema: object;
+  readonly batches: readonly { readonly records: readonly object[]; readonly abort?: boolean }[];
+  readonly compression?: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
+  readonly transactional_id?: string;
+}
+
+/** Orders sent by confluent-kafka with its own AvroSerializer, which registers the schema. */
+export async function sendByPython(job: Job): Promise<void> {
+  await must(
+    python,
+    [PRODUCER],
+    JSON.stringify({ brokers: testBrokers(), registry: testRegistry(), ...job }),
+  );
+}
+
+/** One record a line, the key before the first tab. */
+export async function sendByKcat(topic: string, lines: readonly string[]): Promise<void> {
+  await must('kcat', ['-P', '-b', testBrokers(), '-t', topic, '-K', '\t'], `${lines.join('\n')}\n`);
+}
+
+async function must(command: string, args: readonly string[], input: string): Promise<void> {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  const { code, stderr } = await finish(observe(child, command, input), command, 60_000);
+  if (code !== 0) throw new Error(`${command} ended with ${code ?? 'a signal'}: ${stderr}`);
+}

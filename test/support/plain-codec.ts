@@ -1,0 +1,29 @@
+import type { Order } from '../../src/domain/order.ts';
+import type { BrokerRecord } from '../../src/ports/broker.ts';
+import type { DecodedRecord, OrderCodec } from '../../src/ports/codec.ts';
+
+/** Orders as bare JSON: for tests of what happens around a codec. Anything that does not parse is a dead letter. */
+export class PlainCodec implements OrderCodec {
+  decodeFailures: Error[] = [];
+
+  async decode(records: readonly BrokerRecord[]): Promise<readonly DecodedRecord[]> {
+    const failure = this.decodeFailures.shift();
+    if (failure !== undefined) throw failure;
+    return records.map(({ value }) => {
+      try {
+        const order = JSON.parse(new TextDecoder().decode(value ?? new Uint8Array())) as Order;
+        return { kind: 'order', order };
+      } catch {
+        return { kind: 'dead_letter', code: 'undecodable', stage: 'decode', message: 'not JSON' };
+      }
+    });
+  }
+
+  async encode(orders: readonly Order[]): Promise<readonly Uint8Array[]> {
+    return orders.map((order) => encodeOrder(order));
+  }
+}
+
+export function encodeOrder(order: Order): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(order));
+}

@@ -1,0 +1,146 @@
+import type { Failure } from '../../src/domain/failure.ts';
+import type {
+  Batch,
+  Broker,
+  BrokerAdmin,
+  BrokerRecord,
+  CommittedOffset,
+  Consumer,
+  GroupMember,
+  Producer,
+  RunOptions,
+  SendRecord,
+  SentRecord,
+} from '../../src/ports/broker.ts';
+
+/** A cluster in memory whose consumer delivers records in batches of a size of the test's choice. */
+export class ScriptedBroker implements Broker {
+  readonly addresses = 'scripted';
+  readonly clusterId = 'cluster-1';
+  readonly topics = new Map<string, BrokerRecord[][]>();
+  readonly committedBy = new Map<string, CommittedOffset>();
+  members: GroupMember[] = [];
+  removed: string[] = [];
+  batchRecords = 3;
+  /** Deliver this many records from before the position too, as a fetch does that was under way before a seek. */
+  staleRecords = 0;
+  /** Values longer than this are refused. */
+  maxValueBytes = 1000;
+  sendFailures: Failure[] = [];
+  /** Called before each batch; may throw, abort, or edit the world. */
+  beforeBatch: (batch: Batch) => void = () => undefined;
+
+  createTopic(topic: string, partitions = 1): BrokerRecord[][] {
+    const made = Array.from({ length: partitions }, (): BrokerRecord[] => []);
+    this.topics.set(topic, made);
+    return made;
+  }
+
+  append(topic: string, partition: number, record: Partial<BrokerRecord>): number {
+    const log = this.topics.get(topic)?.[partition];
+    if (log === undefined) throw new Error(`no partition ${topic}/${partition}`);
+    const offset = (log.at(-1)?.offset ?? -1) + 1;
+    log.push({ offset, timestamp: 1_000 + offset, key: null, value: null, headers: {}, ...record });
+    return offset;
+  }
+
+  async admin(): Promise<BrokerAdmin> {
+    const range = (log: BrokerRecord[], partition: number) => ({
+      partition,
+      start: log[0]?.offset ?? 0,
+      end: (log.at(-1)?.offset ?? -1) + 1,
+    });
+    return {
+      clusterId: async () => this.clusterId,
+      partitionCount: async (topic) => this.topics.get(topic)?.length,
+      createTopic: async (topic, { partitions }) => {
+        if (this.topics.has(topic)) return false;
+        this.createTopic(topic, partitions);
+        return true;
+      },
+      topicConfig: async () => '2000',
+      ranges: async (topic) => (this.topics.get(topic) ?? []).map(range),
+      offsetsAt: async (topic, timestampMs) =>
+        new Map(
+          (this.topics.get(topic) ?? []).map((log, partition) => [
+            partition,
+            log.find((record) => record.timestamp >= timestampMs)?.offset ?? range(log, partition).end,
+          ]),
+        ),
+      fingerprints: async () => new Map(),
+      committed: async () => [...this.committedBy.values()],
+      commit: async (_group, _topic, offsets) => {
+        for (const entry of offsets) this.committedBy.set(String(entry.partition), entry);
+      },
+      group: async () => ({ state: this.members.length === 0 ? 'Empty' : 'Stable', members: this.members }),
+      removeMember: async (_group, memberId) => {
+        this.removed.push(memberId);
+        this.members = this.members.filter((member) => member.memberId !== memberId);
+      },
+      [Symbol.asyncDispose]: async () => undefined,
+    };
+  }
+
+  async producer(): Promise<Producer> {
+    return {
+      send: async (topic, records) => this.#send(topic, records),
+      [Symbol.asyncDispose]: async () => undefined,
+    };
+  }
+
+  #send(topic: string, records: readonly SendRecord[]): (SentRecord | 'too_large')[] {
+    const failure = this.sendFailures.shift();
+    if (failure !== undefined) throw failure;
+    return records.map((record) => {
+      if ((record.value?.length ?? 0) > this.maxValueBytes) return 'too_large';
+      const key = typeof record.key === 'string' ? new TextEncoder().encode(record.key) : record.key;
+      const offset = this.append(topic, 0, { key, value: record.value, headers: record.headers ?? {} });
+      return { partition: 0, offset };
+    });
+  }
+
+  async consumer(): Promise<Consumer> {
+    return {
+      run: (options, onBatch) => this.#run(options, onBatch),
+      [Symbol.asyncDispose]: async () => undefined,
+    };
+  }
+
+  async #run(options: RunOptions, onBatch: (batch: Batch) => Promise<number>): Promise<void> {
+    const logs = this.topics.get(options.topic) ?? [];
+    const next = logs.map(
+      (log, partition) => options.positions().get(partition)?.next ?? log[0]?.offset ?? 0,
+    );
+    options.onEvent({ kind: 'joined', partitions: logs.map((_, partition) => partition) });
+    while (!options.signal.aborted) {
+      const partition = logs.findIndex((log, p) => (next[p] ?? 0) <= (log.at(-1)?.offset ?? -1));
+      if (partition === -1) throw new Error('the script ran out: nothing would ever end this run');
+      const from = (next[partition] ?? 0) - this.staleRecords;
+      const records = (logs[partition] ?? [])
+        .filter(({ offset }) => offset >= from)
+        .slice(0, this.batchRecords);
+      const batch = this.#batch(options.topic, partition, records);
+      this.beforeBatch(batch);
+      const answer = await onBatch(batch);
+      next[partition] = answer;
+      this.committedBy.set(String(partition), { partition, offset: answer, metadata: options.metadata });
+    }
+  }
+
+  #batch(topic: string, partition: number, records: BrokerRecord[]): Batch {
+    const end = (this.topics.get(topic)?.[partition]?.at(-1)?.offset ?? -1) + 1;
+    return {
+      topic,
+      partition,
+      records,
+      next: (records.at(-1)?.offset ?? end - 1) + 1,
+      highWatermark: end,
+      clusterId: this.clusterId,
+      fingerprint: (index) => {
+        const record = records[index];
+        if (record === undefined) throw new RangeError(`no record ${index}`);
+        return { offset: record.offset, timestamp: record.timestamp, crc: record.offset * 7 };
+      },
+    };
+  }
+}

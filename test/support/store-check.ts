@@ -1,0 +1,86 @@
+import { expect } from 'vitest';
+import { isFailure } from '../../src/domain/failure.ts';
+import {
+  after,
+  FOLDER,
+  isCrash,
+  observe,
+  type History,
+  type Operation,
+  type Runner,
+  type Truth,
+} from './store-history.ts';
+
+/** How far a run came. */
+export interface Progress {
+  readonly runner: Runner;
+  /** Operations that were acknowledged. */
+  readonly done: number;
+  readonly truth: Truth;
+  /** What ended it before its time. */
+  readonly stopped: Error | null;
+}
+
+export async function run(history: History, runner: Runner, from: number, truth: Truth): Promise<Progress> {
+  let done = from;
+  let known = truth;
+  try {
+    for (; done < history.operations.length; done++) {
+      const operation = operationAt(history, done);
+      const did = await runner.perform(operation);
+      known = after(known, operation, history, did);
+    }
+    await runner.store?.[Symbol.asyncDispose]();
+    return { runner, done, truth: known, stopped: null };
+  } catch (error) {
+    if (!isCrash(error) && !isFailure(error, 'write_failed')) throw error;
+    return { runner, done, truth: known, stopped: error };
+  }
+}
+
+function operationAt(history: History, index: number): Operation {
+  const operation = history.operations[index];
+  if (operation === undefined) throw new Error(`no operation ${index}`);
+  return operation;
+}
+
+/** What may be found: what was acknowledged, and that with the operation in flight. */
+export function allowed(history: History, { done, truth, runner }: Progress): Truth[] {
+  const inFlight = history.operations[done];
+  if (inFlight === undefined) return [truth];
+  const then = after(truth, inFlight, history);
+  if (inFlight.kind === 'add_row' || inFlight.kind === 'restock') return [runner.saved ? then : truth];
+  return [truth, then];
+}
+
+/** Opens the store and compares. @returns which of `truths` it is */
+export async function expectTruth(runner: Runner, truths: readonly Truth[]): Promise<number> {
+  const store = await runner.open();
+  const seen = await observe(store);
+  const unsent = store.unsent();
+  const texts = truths.map((truth) => asText({ ...truth, unsent: truth.unsent.length }));
+  const found = asText({ ...seen, unsent });
+  expectOneOf(found, texts, 'the recovered state');
+  const index = texts.lastIndexOf(found);
+  for (const id of truths[index]?.undelivered ?? []) {
+    const kept = `${FOLDER}/.orderctl/undelivered/${encodeURIComponent(id)}.json`;
+    expect(runner.files.names(), 'what the broker refused').toContain(kept);
+  }
+  return index;
+}
+
+/** With a readable difference to the last when it is none of them. */
+export function expectOneOf(found: string, texts: readonly string[], what: string): void {
+  if (!texts.includes(found)) expect(found, what).toBe(texts.at(-1));
+}
+
+export function asText(truth: object): string {
+  return JSON.stringify(
+    { ...truth, undelivered: undefined },
+    (_key, value: unknown) =>
+      typeof value === 'object' && value !== null && !Array.isArray(value)
+        ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+        : value,
+    1,
+  );
+}

@@ -1,0 +1,393 @@
+import path from 'node:path';
+import { FileStore } from '../../src/adapters/files/file-store.ts';
+import { decideAll, type Decided } from '../../src/domain/decide.ts';
+import { decideEdit, type EditRequest, type LoggedEdit } from '../../src/domain/edit.ts';
+import type { Order } from '../../src/domain/order.ts';
+import type { Item, User } from '../../src/domain/tables.ts';
+import type { Clock } from '../../src/ports/clock.ts';
+import type { Outgoing, StoreNotice, StoreReader } from '../../src/ports/store.ts';
+import { Crash, random, type FaultyFs } from './faulty-fs.ts';
+
+/*
+ * Random histories of a store, and the plainest account of what they must come to. An operation is acknowledged
+ * when its promise resolves: then it must be there whatever happens after.
+ */
+
+export const FOLDER = '/shop/storage';
+const TOPIC = 'orders';
+const PARTITION = { topic: TOPIC, partition: 0 };
+
+export type Operation =
+  | { readonly kind: 'batch'; readonly count: number }
+  | { readonly kind: 'rewind'; readonly to: number }
+  | { readonly kind: 'edit'; readonly request: EditRequest }
+  /** A person adds a row to a CSV. */
+  | { readonly kind: 'add_row'; readonly file: 'users.csv' | 'inventory.csv'; readonly name: string }
+  /** A person adds to a quantity, in a file that is up to date. */
+  | { readonly kind: 'restock'; readonly by: number }
+  | { readonly kind: 'drain'; readonly refuse: boolean }
+  /** A second passes: CSVs are written. */
+  | { readonly kind: 'tick' }
+  | { readonly kind: 'restart' };
+
+/** A clock whose sleepers wake when the test says. */
+export class ManualClock implements Clock {
+  time = Date.UTC(2026, 0, 2, 3, 4, 5, 6);
+  #sleepers: (() => void)[] = [];
+
+  now(): number {
+    return this.time;
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted === true || ms <= 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#sleepers.push(resolve);
+      signal?.addEventListener('abort', () => resolve(), { once: true });
+    });
+  }
+
+  /** Lets a second pass, until everybody who was woken sleeps again. */
+  async tick(): Promise<void> {
+    this.time += 1_000;
+    const woken = this.#sleepers.splice(0);
+    for (const wake of woken) wake();
+    for (let turns = 0; this.#sleepers.length < woken.length && turns < 1_000; turns++) await turn();
+  }
+}
+
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** What must be true, in a form that compares as text. */
+export interface Truth {
+  users: Record<string, string>;
+  items: Record<string, number>;
+  accepted: string[];
+  rejected: string[];
+  next: number;
+  edits: string[];
+  unsent: string[];
+  undelivered: string[];
+}
+
+export interface History {
+  readonly seed: number;
+  readonly operations: readonly Operation[];
+  /** By offset: an order, or null for a record that cannot be one. */
+  readonly topic: readonly (Order | null)[];
+}
+
+const ITEMS = ['book', 'pen', 'notebook'];
+const USERS = ['alice', 'bob', 'carol'];
+
+/** @param length operations after those that fill the tables */
+export function makeHistory(seed: number, length: number): History {
+  const next = random(seed);
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(next() * list.length)] as T;
+  const topic = Array.from({ length: 60 }, (): Order | null => {
+    if (next() < 0.1) return null;
+    // Few ids, so that many records are duplicates; the content follows from the id.
+    const id = Math.floor(next() * 40);
+    const of = random(id + 1);
+    const items = Array.from({ length: 1 + Math.floor(of() * 2) }, () => ({
+      item: ITEMS[Math.floor(of() * ITEMS.length)] ?? 'book',
+      quantity: 1 + Math.floor(of() * 3),
+      unitPrice: of() < 0.3 ? '12.50' : null,
+    }));
+    const user = USERS[Math.floor(of() * 4)] ?? 'nobody';
+    return { orderId: `ORD-${id}`, user, items, createdAt: 1_700_000_000_000 + id };
+  });
+  const operations: Operation[] = [
+    { kind: 'edit', request: { kind: 'user.add', user: 'alice', status: 'paid' } },
+    { kind: 'edit', request: { kind: 'user.add', user: 'bob', status: 'unpaid' } },
+    { kind: 'edit', request: { kind: 'item.add', item: 'book', quantity: 20 } },
+    { kind: 'edit', request: { kind: 'item.add', item: 'pen', quantity: 9, price: '1.20' } },
+  ];
+  for (let index = 0; index < length; index++) {
+    const choice = next();
+    if (choice < 0.35) operations.push({ kind: 'batch', count: 1 + Math.floor(next() * 8) });
+    else if (choice < 0.42) operations.push({ kind: 'rewind', to: Math.floor(next() * 5) });
+    else if (choice < 0.55) {
+      operations.push({ kind: 'edit', request: { kind: 'item.update', item: pick(['book', 'pen']), by: 4 } });
+    } else if (choice < 0.65) {
+      const file = pick(['users.csv', 'inventory.csv'] as const);
+      operations.push({ kind: 'add_row', file, name: `hand${index}` });
+    } else if (choice < 0.73) operations.push({ kind: 'tick' }, { kind: 'restock', by: 3 });
+    else if (choice < 0.83) operations.push({ kind: 'drain', refuse: next() < 0.3 });
+    else if (choice < 0.93) operations.push({ kind: 'tick' });
+    else operations.push({ kind: 'restart' });
+  }
+  return { seed, operations, topic };
+}
+
+export function emptyTruth(): Truth {
+  return {
+    users: {},
+    items: {},
+    accepted: [],
+    rejected: [],
+    next: 0,
+    edits: [],
+    unsent: [],
+    undelivered: [],
+  };
+}
+
+/** What the truth is after an operation. @param done false: the person found nothing to edit */
+export function after(truth: Truth, operation: Operation, history: History, done = true): Truth {
+  const next = structuredClone(truth);
+  switch (operation.kind) {
+    case 'batch':
+      for (const [offset, order] of history.topic.slice(next.next, next.next + operation.count).entries()) {
+        if (order === null) next.unsent.push(`orders/0@${truth.next + offset}`);
+        else decidePlainly(next, order);
+      }
+      next.next = Math.min(history.topic.length, next.next + operation.count);
+      break;
+    case 'rewind':
+      next.edits.push(`position ${next.next} → ${operation.to}`);
+      next.next = operation.to;
+      break;
+    case 'edit': {
+      const { request } = operation;
+      if (request.kind === 'user.add') setUser(next, request.user, request.status);
+      else if (request.kind === 'item.add') setItem(next, request.item, request.quantity);
+      else if (request.kind === 'item.update') {
+        setItem(next, request.item, (next.items[request.item] ?? 0) + (request.by ?? 0));
+      }
+      break;
+    }
+    case 'add_row':
+      if (!done) break;
+      if (operation.file === 'users.csv') setUser(next, operation.name, 'paid');
+      else setItem(next, operation.name, 5);
+      break;
+    case 'restock':
+      if (done) setItem(next, 'book', (next.items.book ?? 0) + operation.by);
+      break;
+    case 'drain':
+      if (operation.refuse) next.undelivered.push(...next.unsent.slice(0, 1));
+      next.unsent = [];
+      break;
+    case 'tick':
+    case 'restart':
+      break;
+  }
+  return next;
+}
+
+function setUser(truth: Truth, user: string, status: string): void {
+  truth.edits.push(`${user} ${truth.users[user] ?? 'null'} → ${status}`);
+  truth.users[user] = status;
+}
+
+function setItem(truth: Truth, item: string, quantity: number): void {
+  truth.edits.push(`${item} ${truth.items[item] ?? 'null'} → ${quantity}`);
+  truth.items[item] = quantity;
+}
+
+function decidePlainly(truth: Truth, order: Order): void {
+  const said = (line: string): boolean => line.startsWith(`${order.orderId} `);
+  if (truth.accepted.some(said) || truth.rejected.some(said)) return;
+  const wanted = new Map<string, number>();
+  for (const { item, quantity } of order.items) wanted.set(item, (wanted.get(item) ?? 0) + quantity);
+  const stock = order.items.map(({ item }) => truth.items[item]);
+  const short = [...wanted].some(([item, quantity]) => quantity > (truth.items[item] ?? 0));
+  const refusal =
+    truth.users[order.user] === undefined
+      ? 'unknown_user'
+      : truth.users[order.user] !== 'paid'
+        ? 'user_not_paid'
+        : stock.includes(undefined)
+          ? 'unknown_item'
+          : short
+            ? 'insufficient_stock'
+            : null;
+  if (refusal !== null) {
+    truth.rejected.push(`${order.orderId} ${refusal}`);
+    return;
+  }
+  for (const [item, quantity] of wanted) truth.items[item] = (truth.items[item] ?? 0) - quantity;
+  truth.accepted.push(`${order.orderId} ${order.user} ${stock.join('+')}`);
+}
+
+/** What a store or reader says, in the form of Truth; `unsent` and `undelivered` are filled by the caller. */
+export async function observe(reader: StoreReader): Promise<Omit<Truth, 'unsent' | 'undelivered'>> {
+  const users = Object.fromEntries(Array.from(await reader.users(), (row: User) => [row.user, row.status]));
+  const items = Object.fromEntries(Array.from(await reader.items(), (row: Item) => [row.item, row.quantity]));
+  const accepted = (await collect(reader.decisions('accepted'))).map(accept);
+  const rejected = (await collect(reader.decisions('rejected'))).map(reject);
+  for (const line of [...accepted, ...rejected]) {
+    const id = line.slice(0, line.indexOf(' '));
+    if ((await reader.decided(id))?.order.orderId !== id)
+      throw new Error(`${id} is in a log but not in the index`);
+  }
+  const edits = (await collect(reader.edits())).map(say);
+  const next = (await reader.positions())[0]?.next ?? 0;
+  return { users, items, accepted, rejected, next, edits };
+}
+
+export async function collect<T>(chunks: AsyncIterable<readonly T[]>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const chunk of chunks) all.push(...chunk);
+  return all;
+}
+
+function accept(decided: Decided): string {
+  return `${decided.order.orderId} ${decided.order.user} ${decided.outcome.stock.join('+')}`;
+}
+
+function reject(decided: Decided): string {
+  return `${decided.order.orderId} ${decided.outcome.kind === 'rejected' ? decided.outcome.reason : '?'}`;
+}
+
+function say(edit: LoggedEdit): string {
+  switch (edit.kind) {
+    case 'user':
+      return `${edit.user} ${edit.before?.status ?? 'null'} → ${edit.after?.status ?? 'null'}`;
+    case 'item':
+      return `${edit.item} ${edit.before?.quantity ?? 'null'} → ${edit.after?.quantity ?? 'null'}`;
+    case 'position':
+      return `position ${edit.before ?? 0} → ${edit.after}`;
+  }
+}
+
+/** One run of a history on one file system. */
+export class Runner {
+  readonly notices: StoreNotice[] = [];
+  readonly clock = new ManualClock();
+  readonly history: History;
+  readonly files: FaultyFs;
+  store: FileStore | undefined;
+  /** Whether the person's edit of the operation in hand has reached the disk. */
+  saved = false;
+
+  constructor(history: History, files: FaultyFs) {
+    this.history = history;
+    this.files = files;
+  }
+
+  async open(): Promise<FileStore> {
+    // One that has ended is none, should this one not open.
+    this.store = undefined;
+    this.store = await FileStore.open({
+      files: this.files,
+      folder: FOLDER,
+      clock: this.clock,
+      user: 'tester',
+      via: 'consume',
+      onNotice: (notice) => this.notices.push(notice),
+      // Small enough that several checkpoints fall into a short history.
+      checkpointBytes: 3_000,
+    });
+    return this.store;
+  }
+
+  /** @returns false when the operation found nothing to do */
+  async perform(operation: Operation): Promise<boolean> {
+    this.saved = false;
+    const store = this.store ?? (await this.open());
+    switch (operation.kind) {
+      case 'batch':
+        await this.#batch(store, operation.count);
+        return true;
+      case 'rewind':
+        await store.transact({ partitions: [PARTITION] }, (snapshot) => {
+          const before = snapshot.position(PARTITION)?.next ?? null;
+          const position = { ...PARTITION, next: operation.to, last: null, clusterId: null };
+          const edit = {
+            kind: 'position',
+            ...PARTITION,
+            before,
+            after: operation.to,
+            cause: 'reset',
+          } as const;
+          return { changes: { edits: [edit], positions: [position] }, result: null };
+        });
+        return true;
+      case 'edit':
+        if (operation.request.kind.endsWith('add')) {
+          await store.transact({}, (snapshot) => {
+            return { changes: { edits: [decideEdit(operation.request, snapshot)] }, result: null };
+          });
+        } else await store.edit(operation.request, { by: 'another', via: 'command' });
+        return true;
+      case 'add_row':
+        return this.#editFile(store, operation.file, (text) => {
+          return `${text}${operation.name},${operation.file === 'users.csv' ? 'paid' : '5'}${this.#blanks(text)}\n`;
+        });
+      case 'restock':
+        return this.#restock(store, operation.by);
+      case 'drain':
+        await store.drain(async (records) => (operation.refuse ? records.slice(0, 1) : []));
+        return true;
+      case 'tick':
+        await this.clock.tick();
+        return true;
+      case 'restart':
+        await store[Symbol.asyncDispose]();
+        await this.open();
+        return true;
+    }
+  }
+
+  async #batch(store: FileStore, count: number): Promise<void> {
+    await store.transact({}, (snapshot) => {
+      const from = snapshot.position(PARTITION)?.next ?? 0;
+      const records = this.history.topic.slice(from, from + count);
+      const orders: { order: Order; record: { topic: string; partition: number; offset: number } }[] = [];
+      const outgoing: Outgoing[] = [];
+      for (const [index, order] of records.entries()) {
+        const record = { ...PARTITION, offset: from + index };
+        if (order !== null) orders.push({ order, record });
+        else {
+          const id = `orders/0@${record.offset}`;
+          const headers = { 'x-error-code': 'undecodable', bytes: Buffer.from([0, 255]) };
+          outgoing.push({ id, topic: 'orders.dlq', key: null, value: Buffer.from([1, 2, 255]), headers });
+        }
+      }
+      const state = {
+        status: (user: string) => snapshot.user(user)?.status,
+        quantity: (item: string) => snapshot.item(item)?.quantity,
+        decided: (orderId: string) => snapshot.decided(orderId),
+      };
+      const decisions = decideAll(orders, state, snapshot.at).flatMap((decision) =>
+        decision.kind === 'decided' ? [decision.decided] : [],
+      );
+      const position = { ...PARTITION, next: from + records.length, last: null, clusterId: 'cluster' };
+      return { changes: { decisions, outgoing, positions: [position] }, result: null };
+    });
+  }
+
+  async #editFile(store: FileStore, file: string, change: (text: string) => string): Promise<boolean> {
+    const name = path.join(FOLDER, file);
+    const text = this.files.get(name)?.toString();
+    if (text === undefined) return false;
+    this.files.put(name, Buffer.from(change(text)));
+    this.saved = true;
+    await store.transact({}, () => ({ changes: {}, result: null }));
+    return true;
+  }
+
+  /** Commas for the columns after the first two. */
+  #blanks(text: string): string {
+    return ','.repeat((text.split('\n')[0] ?? '').split(',').length - 2);
+  }
+
+  async #restock(store: FileStore, by: number): Promise<boolean> {
+    const text = this.files.get(path.join(FOLDER, 'inventory.csv'))?.toString() ?? '';
+    for (const row of await store.items()) {
+      // Only a file that is up to date has one meaning: else the base is a guess, by the contract.
+      if (!text.includes(`\n${row.item},${row.quantity}`)) return false;
+    }
+    const changed = text.replace(/\nbook,(\d+)/, (_, quantity: string) => `\nbook,${Number(quantity) + by}`);
+    if (changed === text) return false;
+    return this.#editFile(store, 'inventory.csv', () => changed);
+  }
+}
+
+export function isCrash(error: unknown): error is Error {
+  return error instanceof Crash || (error instanceof Error && error.cause instanceof Crash);
+}

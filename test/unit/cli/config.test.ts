@@ -1,0 +1,285 @@
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { resolveSettings, type FlagValues, type Resolved } from '../../../src/cli/config.ts';
+import { brokerConnection, registryConnection } from '../../../src/cli/connection.ts';
+import { SETTINGS, type SettingName } from '../../../src/cli/settings.ts';
+import { Failure } from '../../../src/domain/failure.ts';
+
+let root = '';
+let cwd = '';
+
+beforeEach(() => {
+  root = realpathSync(mkdtempSync(join(tmpdir(), 'orderctl-config-')));
+  cwd = join(root, 'a/b');
+  mkdirSync(cwd, { recursive: true });
+});
+
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+function settle(flags: FlagValues = {}, env: Record<string, string> = {}): Resolved {
+  return resolveSettings({ flags, env, cwd });
+}
+
+function failureOf(run: () => unknown): Failure {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof Failure) return error;
+    throw error;
+  }
+  throw new Error('it did not fail');
+}
+
+function writeSettings(content: unknown, folder = root): string {
+  const file = join(folder, 'orderctl.json');
+  writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
+  return file;
+}
+
+/** Four values of each setting, as text: one for each source. */
+const VALUES: Readonly<Partial<Record<SettingName, readonly [flag: string, env: string, file: string]>>> = {
+  storage: ['/flag', '/env', '/file'],
+  brokers: ['flag:1', 'env:2', 'file:3,file:4'],
+  registry: ['http://flag', 'https://env:8081/apis/ccompat/v7', 'http://file'],
+  topic: ['flag', 'env', 'file'],
+  dlq_topic: ['flag', 'env', 'file'],
+  group: ['flag', 'env', 'file'],
+  output: ['json', 'text', 'json'],
+  log_level: ['debug', 'warn', 'error'],
+  tls_ca: ['/flag', '/env', '/file'],
+  tls_cert: ['/flag', '/env', '/file'],
+  tls_key: ['/flag', '/env', '/file'],
+  sasl_mechanism: ['plain', 'scram-sha-256', 'scram-sha-512'],
+  sasl_username: ['flag', 'env', 'file'],
+  registry_username: ['flag', 'env', 'file'],
+};
+
+describe('every setting comes from each source, in order', () => {
+  for (const spec of SETTINGS) {
+    const { name, env: variable, kind } = spec;
+    if (kind === 'secret') continue;
+    it(name, () => {
+      const values = VALUES[name];
+      const [flag, inEnv, inFile] = values ?? [true, '1', true];
+      const env = { [variable]: inEnv };
+      const asFound = (text: unknown): unknown => (values === undefined ? true : text);
+
+      const nothing = settle().byName.get(name);
+      expect(nothing).toMatchObject({ source: 'default', from: null });
+
+      const file = writeSettings({ [name]: inFile });
+      expect(settle().byName.get(name)).toEqual({ value: asFound(inFile), source: 'file', from: file });
+      expect(settle({}, env).byName.get(name)).toEqual({
+        value: asFound(inEnv),
+        source: 'environment',
+        from: variable,
+      });
+      expect(settle({ [name]: flag }, env).byName.get(name)).toEqual({
+        value: asFound(flag),
+        source: 'flag',
+        from: `--${name.replaceAll('_', '-')}`,
+      });
+      expect(settle({}, { [variable]: '' }).byName.get(name)?.source).toBe('file');
+    });
+  }
+
+  it('has the defaults of the contract', () => {
+    expect(settle().settings).toMatchObject({
+      storage: join(cwd, 'storage'),
+      brokers: '127.0.0.1:9092',
+      registry: 'http://127.0.0.1:8081',
+      topic: 'orders',
+      dlqTopic: 'orders.dlq',
+      group: 'orderctl',
+      output: 'text',
+      logLevel: 'info',
+      quiet: false,
+      noColor: false,
+      tls: false,
+      saslMechanism: null,
+    });
+    expect(settle({ topic: 'shop' }).settings.dlqTopic).toBe('shop.dlq');
+  });
+});
+
+describe('the settings file', () => {
+  it('is the nearest one, and its paths are relative to it', () => {
+    writeSettings({ topic: 'far', group: 'far' });
+    const near = writeSettings({ topic: 'near', storage: 'data' }, join(root, 'a'));
+    const { settings, file } = settle();
+    expect(file).toBe(near);
+    expect(settings).toMatchObject({ topic: 'near', group: 'orderctl', storage: join(root, 'a/data') });
+    expect(settle({ storage: 'data' }).settings.storage).toBe(join(cwd, 'data'));
+  });
+
+  it('takes an unknown key for a mistake, and names the one that was meant', () => {
+    const file = writeSettings({ topci: 'x' });
+    const failure = failureOf(() => settle());
+    expect(failure).toMatchObject({ code: 'invalid_settings', exitCode: 2, fix: 'did you mean topic?' });
+    expect(failure.message).toContain(`${file}: topci`);
+    expect(failure.context).toEqual({ file });
+    writeSettings({ 'dlq-topic': 'x' });
+    expect(failureOf(() => settle()).fix).toBe('did you mean dlq_topic?');
+  });
+
+  it.each([
+    [{ topic: 5 }, 'topic is a number'],
+    [{ brokers: ['a:1'] }, 'brokers is an array'],
+    [{ tls: 'yes' }, 'tls is a string'],
+    [{ registry: {} }, 'registry is an object'],
+    [{ output: 'yaml' }, 'output: "yaml" is not a choice'],
+    [['x'], 'does not hold a JSON object'],
+    ['{"topic": ', 'is not valid JSON'],
+  ])('refuses %j', (content, message) => {
+    writeSettings(content);
+    const failure = failureOf(() => settle());
+    expect(failure.exitCode).toBe(2);
+    expect(failure.message).toContain(message);
+  });
+
+  it('says in which line it is broken, without quoting it', () => {
+    const file = writeSettings('{\n  "topic": "x",\n  "sasl_password": "hunter2",\n}');
+    const failure = failureOf(() => settle());
+    expect(failure.message).toBe(`${file}:4 is not valid JSON`);
+    expect(JSON.stringify(failure)).not.toContain('hunter2');
+  });
+
+  it('refuses a password, and does not repeat it', () => {
+    writeSettings({ sasl_password: 'hunter2' });
+    const failure = failureOf(() => settle());
+    expect(failure.exitCode).toBe(2);
+    expect(`${failure.message} ${failure.fix ?? ''}`).not.toContain('hunter2');
+    expect(failure.fix).toContain('ORDERCTL_SASL_PASSWORD_FILE');
+  });
+});
+
+describe('values', () => {
+  it.each([
+    [{ brokers: 'kafka' }, '--brokers'],
+    [{ brokers: 'kafka:0' }, '--brokers'],
+    [{ brokers: 'kafka:70000' }, '--brokers'],
+    [{ brokers: 'a:1,,b:2' }, '--brokers'],
+    [{ brokers: '' }, '--brokers'],
+    [{ brokers: '[::1]:9092' }, 'IPv6'],
+    [{ registry: 'localhost:8081' }, '--registry'],
+    [{ registry: 'ftp://x' }, '--registry'],
+    [{ registry: 'http://x/?a=b' }, '--registry'],
+    [{ topic: 'a b' }, '--topic'],
+    [{ topic: '..' }, '--topic'],
+    [{ topic: 'x'.repeat(250) }, '--topic'],
+    [{ topic: 'x'.repeat(249) }, 'dead-letter topic'],
+    [{ topic: 'same', dlq_topic: 'same' }, '--dlq-topic'],
+    [{ group: '' }, '--group'],
+    [{ log_level: 'loud' }, '--log-level'],
+    [{ storage: '' }, '--storage'],
+  ] satisfies [FlagValues, string][])('refuses %j', (flags, named) => {
+    const failure = failureOf(() => settle(flags));
+    expect(failure).toMatchObject({ code: 'invalid_value', exitCode: 2 });
+    expect(failure.message).toContain(named);
+  });
+
+  it('does not repeat a password that was put into an address', () => {
+    for (const flags of [
+      { registry: 'http://me:hunter2@registry' },
+      { registry: '//me:hunter2@registry' },
+      { brokers: 'me:hunter2@kafka:9092' },
+    ]) {
+      const failure = failureOf(() => settle(flags));
+      expect(`${failure.message} ${failure.fix ?? ''}`).not.toContain('hunter2');
+    }
+  });
+
+  it.each([
+    ['1', true],
+    ['true', true],
+    ['YES', true],
+    ['0', false],
+    ['false', false],
+    ['no', false],
+  ])('reads the switch %s', (text, value) => {
+    expect(settle({}, { ORDERCTL_TLS: text }).settings.tls).toBe(value);
+  });
+
+  it('refuses another switch, and takes any NO_COLOR', () => {
+    expect(failureOf(() => settle({}, { ORDERCTL_TLS: 'on' })).message).toContain('ORDERCTL_TLS');
+    expect(settle({}, { NO_COLOR: '0' }).settings.noColor).toBe(true);
+  });
+
+  it('turns TLS on for a CA, unless it is turned off', () => {
+    expect(settle({ tls_ca: 'ca.pem' }).byName.get('tls')).toEqual({
+      value: true,
+      source: 'implied',
+      from: 'tls_ca',
+    });
+    expect(settle({ tls_ca: 'ca.pem' }, { ORDERCTL_TLS: 'false' }).settings.tls).toBe(false);
+  });
+});
+
+describe('secrets', () => {
+  const user = { ORDERCTL_SASL_USERNAME: 'shop', ORDERCTL_SASL_MECHANISM: 'plain' };
+
+  function secretFile(mode: number, text = 'hunter2\n'): string {
+    const file = join(root, 'secret');
+    writeFileSync(file, text);
+    chmodSync(file, mode);
+    return file;
+  }
+
+  it('come from the environment or a file of the owner alone', () => {
+    const direct = settle({}, { ...user, ORDERCTL_SASL_PASSWORD: 'hunter2' });
+    expect(brokerConnection(direct).sasl).toEqual({
+      mechanism: 'plain',
+      username: 'shop',
+      password: 'hunter2',
+    });
+    const file = secretFile(0o600);
+    const fromFile = settle({}, { ...user, ORDERCTL_SASL_PASSWORD_FILE: file });
+    expect(brokerConnection(fromFile).sasl?.password).toBe('hunter2');
+    expect(fromFile.secret('sasl_password').from).toBe(`ORDERCTL_SASL_PASSWORD_FILE=${file}`);
+  });
+
+  it.each([0o640, 0o604, 0o620])('refuse a file of mode %o', (mode) => {
+    const env = { ...user, ORDERCTL_SASL_PASSWORD_FILE: secretFile(mode) };
+    const failure = failureOf(() => brokerConnection(settle({}, env)));
+    expect(failure).toMatchObject({ exitCode: 2, context: { file: join(root, 'secret') } });
+  });
+
+  it('refuse a missing or empty file, and both ways at once', () => {
+    const missing = { ...user, ORDERCTL_SASL_PASSWORD_FILE: join(root, 'none') };
+    expect(failureOf(() => brokerConnection(settle({}, missing))).message).toContain('ENOENT');
+    const empty = { ...user, ORDERCTL_SASL_PASSWORD_FILE: secretFile(0o600, '\n') };
+    expect(failureOf(() => brokerConnection(settle({}, empty))).message).toContain('is empty');
+    const both = { ...user, ORDERCTL_SASL_PASSWORD: 'x', ORDERCTL_SASL_PASSWORD_FILE: 'y' };
+    expect(failureOf(() => brokerConnection(settle({}, both))).message).toContain('both set');
+  });
+
+  it('need their user, and users their secret', () => {
+    expect(brokerConnection(settle()).sasl).toBeNull();
+    expect(failureOf(() => brokerConnection(settle({}, user))).fix).toContain('ORDERCTL_SASL_PASSWORD');
+    expect(failureOf(() => brokerConnection(settle({}, { ORDERCTL_SASL_PASSWORD: 'x' }))).fix).toContain(
+      '--sasl-username',
+    );
+    const noMechanism = { ORDERCTL_SASL_USERNAME: 'shop', ORDERCTL_SASL_PASSWORD: 'x' };
+    expect(failureOf(() => brokerConnection(settle({}, noMechanism))).fix).toContain('--sasl-mechanism');
+    expect(failureOf(() => registryConnection(settle({ registry_username: 'shop' }))).exitCode).toBe(2);
+    const registry = { ORDERCTL_REGISTRY_USERNAME: 'shop', ORDERCTL_REGISTRY_PASSWORD: 'x' };
+    expect(registryConnection(settle({}, registry)).credentials).toEqual({ username: 'shop', password: 'x' });
+  });
+
+  it('are not asked for before they are needed', () => {
+    expect(settle({}, { ...user, ORDERCTL_SASL_PASSWORD_FILE: secretFile(0o644) }).settings.topic).toBe(
+      'orders',
+    );
+  });
+});
+
+it('needs a certificate and its key together', () => {
+  expect(failureOf(() => brokerConnection(settle({ tls_cert: 'c.pem' }))).fix).toBe('add --tls-key');
+  expect(brokerConnection(settle({ tls_cert: 'c.pem', tls_key: 'k.pem' })).tls).toEqual({
+    ca: null,
+    cert: join(cwd, 'c.pem'),
+    key: join(cwd, 'k.pem'),
+  });
+});

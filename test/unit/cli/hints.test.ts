@@ -1,0 +1,42 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { brokerHints } from '../../../src/cli/hints.ts';
+
+let root = '';
+
+beforeEach(() => (root = mkdtempSync(join(tmpdir(), 'orderctl-hints-'))));
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+function put(path: string, mode = 0o644): void {
+  mkdirSync(join(root, path, '..'), { recursive: true });
+  writeFileSync(join(root, path), '');
+  chmodSync(join(root, path), mode);
+}
+
+it('names only the ways that this installation has', () => {
+  const env = { PATH: join(root, 'bin') };
+  const lines = (cwd = root): string[] => brokerHints('is it running?', env, root, cwd).split('\n');
+  const always = ['is it running?', 'to use another cluster: --brokers HOST:PORT'];
+  put('deploy/kafka/kafka.mjs');
+  put('deploy/docker/docker-compose.yml');
+  expect(lines()).toEqual(always);
+  put('bin/java', 0o755);
+  expect(lines()).toEqual(always);
+  put('bin/mvn', 0o755);
+  expect(lines()[1]).toContain('npm run kafka');
+  expect(lines()).toHaveLength(3);
+  put('bin/docker', 0o755);
+  expect(lines()[2]).toContain('docker compose -f deploy/docker/docker-compose.yml up -d');
+  expect(lines(tmpdir())[1]).toContain(`npm --prefix ${root} run kafka`);
+  expect(lines(tmpdir())[2]).toContain(join(root, 'deploy/docker/docker-compose.yml'));
+});
+
+it('does not send a global installation to npm run', () => {
+  const env = { PATH: join(root, 'bin') };
+  put('bin/java', 0o755);
+  put('bin/mvn', 0o755);
+  put('node_modules/orderctl/deploy/kafka/kafka.mjs');
+  expect(brokerHints(null, env, join(root, 'node_modules/orderctl'), root)).not.toContain('npm');
+});

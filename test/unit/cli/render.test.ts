@@ -1,0 +1,142 @@
+import { describe, expect, it } from 'vitest';
+import { nearest } from '../../../src/cli/nearest.ts';
+import { decisionDocument, decisionRow, viewDecision } from '../../../src/cli/render/orders.ts';
+import { editDocument, editLine } from '../../../src/cli/render/rows.ts';
+import { renderTable } from '../../../src/cli/render/table.ts';
+import { count, duration, grouped } from '../../../src/cli/render/words.ts';
+import type { Item } from '../../../src/domain/tables.ts';
+
+const pen: Item = { item: 'pen', quantity: 50, name: null, price: null, reorderLevel: null, extra: {} };
+
+describe('tables', () => {
+  const rows = [
+    { name: 'pen', quantity: 5 },
+    { name: 'a long notebook', quantity: 12_345 },
+    { name: '鉛筆', quantity: 7 },
+  ];
+  const columns = [
+    { title: 'QUANTITY', align: 'right' as const, cell: (row: { quantity: number }) => String(row.quantity) },
+    { title: 'NAME', cell: (row: { name: string }) => row.name },
+    { title: 'X', cell: () => 'x' },
+  ];
+  const draw = (width: number | null): string[] =>
+    [...renderTable(rows, columns, { width, title: (text) => text })].join('').split('\n');
+
+  it('have no borders, numbers to the right, and nothing at the ends of lines', () => {
+    expect(draw(null)).toEqual([
+      'QUANTITY  NAME             X',
+      '       5  pen              x',
+      '   12345  a long notebook  x',
+      '       7  鉛筆             x',
+      '',
+    ]);
+  });
+
+  it('fit a narrow terminal', () => {
+    const lines = draw(24);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(24);
+    expect(lines[2]).toBe('   12345  a long not…  x');
+  });
+
+  it('come in pieces that fit together', () => {
+    const many = Array.from({ length: 2_500 }, (_, i) => ({ name: `n${i}`, quantity: i }));
+    const pieces = [...renderTable(many, columns, { width: null, title: (text) => text })];
+    expect(pieces).toHaveLength(4);
+    const lines = pieces.join('').trimEnd().split('\n');
+    expect(lines).toHaveLength(2_501);
+    expect(new Set(lines.map((line) => line.length)).size).toBe(1);
+  });
+});
+
+describe('edits', () => {
+  it('are told with what changed', () => {
+    const after = { ...pen, quantity: 100 };
+    expect(editDocument({ kind: 'item', item: 'pen', before: pen, after })).toEqual({
+      item: 'pen',
+      before: { quantity: 50 },
+      after: { quantity: 100 },
+    });
+    expect(editLine({ kind: 'item', item: 'pen', before: pen, after })).toBe(
+      'item pen updated: quantity 50 → 100',
+    );
+    expect(editLine({ kind: 'item', item: 'pen', before: pen, after: pen })).toBe(
+      'item pen unchanged (quantity 50)',
+    );
+    const priced = { ...pen, price: '1.20' };
+    expect(editDocument({ kind: 'item', item: 'pen', before: pen, after: priced })).toEqual({
+      item: 'pen',
+      before: { quantity: 50, price: null },
+      after: { quantity: 50, price: '1.20' },
+    });
+    expect(editLine({ kind: 'item', item: 'pen', before: pen, after: priced })).toBe(
+      'item pen updated: price none → 1.20',
+    );
+    expect(editDocument({ kind: 'item', item: 'pen', before: pen, after: null })).toEqual({
+      item: 'pen',
+      before: { quantity: 50 },
+      after: null,
+    });
+    const bob = { user: 'bob', status: 'paid', extra: {} } as const;
+    expect(editDocument({ kind: 'user', user: 'bob', before: null, after: bob })).toEqual({
+      user: 'bob',
+      before: null,
+      after: { status: 'paid' },
+    });
+    expect(editLine({ kind: 'user', user: 'bob', before: null, after: bob })).toBe('user bob added (paid)');
+  });
+});
+
+describe('decisions as data', () => {
+  const record = { topic: 'orders', partition: 0, offset: 4 };
+  const order = {
+    orderId: 'ORD-8',
+    user: 'bob',
+    items: [{ item: 'pen', quantity: 1, unitPrice: '1.20' }],
+    createdAt: 0,
+  };
+
+  it('have the keys of the contract, in its order', () => {
+    const outcome = {
+      kind: 'rejected',
+      reason: 'user_not_paid',
+      detail: 'user bob is unpaid',
+      userStatus: 'unpaid',
+      stock: [50],
+    } as const;
+    const view = viewDecision({ kind: 'decided', decided: { order, record, outcome, decidedAt: 0 } });
+    expect(JSON.stringify(decisionDocument(view))).toBe(
+      '{"type":"decision","decision":"rejected","order_id":"ORD-8","user":"bob","items":[{"item":"pen","quantity":1}],"reason":"user_not_paid","detail":"user bob is unpaid","topic":"orders","partition":0,"offset":4}',
+    );
+    expect(decisionRow(view)).toBe('rejected ORD-8 bob pen×1: user bob is unpaid (orders/0@4)');
+  });
+
+  it('say null for what a dead letter does not have', () => {
+    const view = viewDecision({ kind: 'dead_letter', record, code: 'undecodable', message: 'too short' });
+    expect(decisionDocument(view)).toEqual({
+      type: 'decision',
+      decision: 'dead_letter',
+      order_id: null,
+      user: null,
+      items: null,
+      reason: 'undecodable',
+      detail: 'too short',
+      topic: 'orders',
+      partition: 0,
+      offset: 4,
+    });
+  });
+});
+
+it('finds what was meant', () => {
+  expect(nearest('topci', ['group', 'topic'])).toBe('topic');
+  expect(nearest('usr', ['user', 'produce'])).toBe('user');
+  expect(nearest('xyzzy', ['user', 'produce'])).toBeUndefined();
+});
+
+it('puts numbers into words', () => {
+  expect(grouped(999)).toBe('999');
+  expect(grouped(1_234_567)).toBe('1,234,567');
+  expect(count(1, 'row')).toBe('1 row');
+  expect(count(0, 'row')).toBe('0 rows');
+  expect([412, 75_400, 720_000].map(duration)).toEqual(['0.4 s', '75 s', '12 min']);
+});

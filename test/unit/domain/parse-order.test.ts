@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { parseOrder } from '../../../src/domain/parse-order.ts';
+
+const defaults = { createdAt: 77 };
+const plain = { order_id: 'A', user: 'alice', items: [{ item: 'book', quantity: 2 }], created_at: 5 };
+const line = { item: 'book', quantity: 2, unitPrice: null };
+
+describe('parseOrder', () => {
+  it.each<[string, unknown, unknown]>([
+    ['plain', plain, { orderId: 'A', user: 'alice', items: [line], createdAt: 5 }],
+    ['unknown fields', { ...plain, more: [1], constructor: 3 }, { orderId: 'A' }],
+    ['flat', { order_id: 'A', user: 'alice', item: 'book', quantity: 2 }, { items: [line], createdAt: 77 }],
+    [
+      'aliases',
+      { order_id: 'A', customer_id: 'al', product_id: 'book', quantity: 2 },
+      { user: 'al', items: [line] },
+    ],
+    [
+      'a flat order beside items that are null',
+      { ...plain, items: null, item: 'book', quantity: 2 },
+      { items: [line] },
+    ],
+    ['no lines', { ...plain, items: [] }, { items: [] }],
+    ['odd quantities', { ...plain, items: [{ item: 'b', quantity: -1.5 }] }, { items: [{ quantity: -1.5 }] }],
+    ['an ISO time', { ...plain, created_at: '1970-01-01T00:00:01Z' }, { createdAt: 1000 }],
+    ['no time', { ...plain, created_at: null }, { createdAt: 77 }],
+    [
+      'a price as text',
+      { ...plain, items: [{ ...line, unit_price: '012.5' }] },
+      { items: [{ unitPrice: '12.50' }] },
+    ],
+    [
+      'a price as a number',
+      { ...plain, items: [{ ...line, unit_price: 3 }] },
+      { items: [{ unitPrice: '3.00' }] },
+    ],
+  ])('reads %s', (_, value, expected) => {
+    expect(parseOrder(value, defaults).order).toMatchObject(expected as object);
+  });
+
+  it('makes an id only where that is wanted', () => {
+    const rest = { ...plain, order_id: undefined };
+    expect(parseOrder(rest, defaults).problem?.code).toBe('missing_field');
+    expect(parseOrder(rest, { ...defaults, newOrderId: () => 'NEW' }).order?.orderId).toBe('NEW');
+    expect(
+      parseOrder({ ...plain, order_id: 7 }, { ...defaults, newOrderId: () => 'NEW' }).problem?.code,
+    ).toBe('invalid_field');
+  });
+
+  it.each<[string, unknown]>([
+    ['invalid_field', 'text'],
+    ['invalid_field', [plain]],
+    ['invalid_field', null],
+    ['missing_field', { ...plain, user: undefined }],
+    ['missing_field', { ...plain, user: null }],
+    ['missing_field', { order_id: 'A', user: 'alice' }],
+    ['missing_field', { ...plain, items: [{ item: 'book' }] }],
+    ['missing_field', { ...plain, items: [{ quantity: 1 }] }],
+    ['missing_field', JSON.parse('{"order_id":"A","__proto__":{"user":"alice"},"items":[]}')],
+    ['invalid_field', { ...plain, items: 'book' }],
+    ['invalid_field', { ...plain, items: ['book'] }],
+    ['invalid_field', { ...plain, items: [{ item: 'book', quantity: '2' }] }],
+    ['invalid_field', { ...plain, items: [{ item: 'book', quantity: NaN }] }],
+    ['invalid_field', { ...plain, items: [{ item: 'book', quantity: Infinity }] }],
+    ['invalid_field', { ...plain, items: [{ ...line, unit_price: '1.234' }] }],
+    ['invalid_field', { ...plain, items: [{ ...line, unit_price: 1e21 }] }],
+    ['invalid_field', { ...plain, created_at: 'yesterday' }],
+    ['invalid_field', { ...plain, created_at: 8.65e15 }],
+    ['invalid_field', { ...plain, created_at: true }],
+    ['invalid_name', { ...plain, user: '=1+1' }],
+    ['invalid_name', { ...plain, order_id: '' }],
+    ['invalid_name', { ...plain, items: [{ item: '../x', quantity: 1 }] }],
+  ])('answers %s to %j', (code, value) => {
+    const { problem } = parseOrder(value, defaults);
+    expect(problem?.code).toBe(code);
+    expect(problem?.message.length).toBeLessThan(250);
+  });
+});

@@ -1,0 +1,250 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseItems, parseUsers, renderItems, type CsvTable } from '../../../src/adapters/files/csv-view.ts';
+import { mergeHandEdit, sameRow, type HandEdit, type Undo } from '../../../src/adapters/files/hand-edits.ts';
+import { encodeVersion, fingerprintFile, readVersions } from '../../../src/adapters/files/versions.ts';
+import { Failure } from '../../../src/domain/failure.ts';
+import type { Item, User } from '../../../src/domain/tables.ts';
+
+type Table = CsvTable<Item>;
+const items = (text: string): Table => parseItems(Buffer.from(text), 'inventory.csv');
+const users = (text: string): CsvTable<User> => parseUsers(Buffer.from(text), 'users.csv');
+
+/** From `newer` to `older`. */
+function undoOf<Row extends User | Item>(newer: CsvTable<Row>, older: CsvTable<Row>): Undo<Row> {
+  const names = new Set([...newer.rows.keys(), ...older.rows.keys()]);
+  const undo = new Map<string, Row | null>();
+  for (const name of names) {
+    const [row, was] = [newer.rows.get(name) ?? null, older.rows.get(name) ?? null];
+    if (!sameRow(row, was)) undo.set(name, was);
+  }
+  return undo;
+}
+
+/** What the store makes of a merge, as text. */
+function applied(current: Table, edit: HandEdit<Item>): string {
+  if (edit.kind === 'set_aside') return 'set aside';
+  const rows = new Map(current.rows);
+  for (const { name, before, after } of edit.edits) {
+    expect(rows.get(name) ?? null).toEqual(before);
+    if (after === null) rows.delete(name);
+    else rows.set(name, after);
+  }
+  const ordered = new Map((edit.order ?? [...rows.keys()]).map((name) => [name, rows.get(name)]));
+  expect([...ordered.keys()].sort()).toEqual([...rows.keys()].sort());
+  const table = { columns: edit.columns, rows: ordered as Map<string, Item> };
+  return Buffer.concat([...renderItems(table)]).toString();
+}
+
+/** Versions from the oldest to the current one; the file is an edit of one of them. */
+function merged(file: string, ...versions: string[]): string {
+  const tables = versions.map(items);
+  const current = tables[tables.length - 1] ?? items('item,quantity\n');
+  const history = tables.slice(0, -1).map((older, at) => undoOf(tables[at + 1] ?? current, older));
+  return applied(current, mergeHandEdit(items(file), current, history.reverse()));
+}
+
+const START = 'item,quantity\nbook,10\npen,50\nnotebook,20\n';
+
+describe('a hand edit', () => {
+  it('counts a quantity as the difference to the version it was made from, and undoes no sale', () => {
+    const sold = 'item,quantity\nbook,7\npen,49\nnotebook,20\n';
+    expect(merged('item,quantity\nbook,30\npen,50\nnotebook,20\n', START, sold)).toBe(
+      'item,quantity\nbook,27\npen,49\nnotebook,20\n',
+    );
+    const more = 'item,quantity\nbook,4\npen,48\nnotebook,9\n';
+    expect(merged('item,quantity\nbook,10\npen,60\nnotebook,20\n', START, sold, more)).toBe(
+      'item,quantity\nbook,4\npen,58\nnotebook,9\n',
+    );
+  });
+
+  it('takes the version with the fewest changed rows, of equal ones the newest', () => {
+    const sold = 'item,quantity\nbook,8\npen,50\nnotebook,20\n';
+    // One changed row against either version: 8 is the newer base.
+    expect(merged('item,quantity\nbook,9\npen,50\nnotebook,20\n', START, sold, sold)).toBe(
+      'item,quantity\nbook,9\npen,50\nnotebook,20\n',
+    );
+  });
+
+  it('removes what the file lacks, adds what is new where it stands, and follows a new order', () => {
+    const now = 'item,quantity\nbook,9\npen,50\nnotebook,20\nlamp,3\n';
+    expect(merged('item,quantity\nnotebook,20\ncup,4\nbook,10\n', START, now)).toBe(
+      'item,quantity\nnotebook,20\nlamp,3\ncup,4\nbook,9\n',
+    );
+    expect(merged('item,quantity\n', START, START)).toBe('item,quantity\n');
+  });
+
+  it('lets the file win where a command has added the same row, or removed a row that the file changes', () => {
+    const now = 'item,quantity\nbook,10\nnotebook,20\ncup,9\n';
+    expect(merged('item,quantity\nbook,10\npen,51\nnotebook,20\ncup,4\n', START, now)).toBe(
+      'item,quantity\nbook,10\npen,51\nnotebook,20\ncup,4\n',
+    );
+    expect(merged(START, START, now)).toBe(now);
+  });
+
+  it('stops at zero and says what it would have been', () => {
+    const current = items('item,quantity\nbook,2\npen,50\nnotebook,20\n');
+    const edit = mergeHandEdit(items('item,quantity\nbook,5\npen,50\nnotebook,20\n'), current, [
+      undoOf(current, items(START)),
+    ]);
+    expect(edit).toMatchObject({ kind: 'merged', clamped: [{ item: 'book', wanted: -3 }] });
+    expect(applied(current, edit)).toContain('book,0\n');
+  });
+
+  it('keeps columns and cells that others changed meanwhile, and takes over those of the file', () => {
+    const start = 'item,quantity,price,shelf\nbook,10,1.00,a\npen,5,2.00,b\n';
+    const now = 'item,quantity,price,shelf\nbook,8,3.00,a\npen,5,2.00,c\n';
+    expect(merged('item,quantity,price,shelf\nbook,10,1.00,z\npen,5,2.50,b\n', start, now)).toBe(
+      'item,quantity,price,shelf\nbook,8,3.00,z\npen,5,2.50,c\n',
+    );
+  });
+
+  it('finds its base also when it adds or drops a column', () => {
+    const sold = 'item,quantity\nbook,7\npen,49\nnotebook,20\n';
+    expect(
+      merged(
+        'item,quantity,price,note\nbook,10,2.50,x\npen,50,1.00,y\nnotebook,20,3.00,z\n',
+        START,
+        sold,
+        sold,
+      ),
+    ).toBe('item,quantity,price,note\nbook,7,2.50,x\npen,49,1.00,y\nnotebook,20,3.00,z\n');
+    const start = 'item,quantity,shelf\nbook,10,a\npen,50,b\n';
+    const now = 'item,quantity,shelf\nbook,6,a\npen,49,b\n';
+    expect(merged('item,quantity\nbook,10\npen,50\n', start, now, now)).toBe(
+      'item,quantity\nbook,6\npen,49\n',
+    );
+  });
+
+  it('is set aside when the file is a stranger, but not when rows are pasted into a short table', () => {
+    expect(merged('item,quantity\na,1\nb,2\nc,3\nbook,10\n', START, START)).toBe('set aside');
+    expect(
+      merged(
+        'item,quantity\nbook,10\na,1\nb,2\nc,3\n',
+        'item,quantity\nbook,10\n',
+        'item,quantity\nbook,9\n',
+      ),
+    ).toBe('item,quantity\nbook,9\na,1\nb,2\nc,3\n');
+    // An empty version of long ago relates nothing.
+    expect(merged('item,quantity\na,1\nb,2\n', 'item,quantity\n', START, START)).toBe('set aside');
+  });
+
+  it('adds everything when no version is known', () => {
+    const current = items('item,quantity\nbook,1\nlamp,2\n');
+    expect(applied(current, mergeHandEdit(items(START), current, []))).toBe(
+      'item,quantity\nbook,10\nlamp,2\npen,50\nnotebook,20\n',
+    );
+  });
+
+  it('changes a status and keeps one that was changed meanwhile', () => {
+    const before = users('user,status\nalice,paid\nbob,unpaid\n');
+    const now = users('user,status\nalice,paid\nbob,paid\n');
+    const edit = mergeHandEdit(users('user,status\nalice,unpaid\nbob,unpaid\n'), now, [undoOf(now, before)]);
+    expect(edit).toMatchObject({
+      edits: [{ name: 'alice', before: { status: 'paid' }, after: { status: 'unpaid' } }],
+    });
+  });
+});
+
+describe('any hand edit of any known version', () => {
+  const name = fc.integer({ min: 0, max: 11 }).map((n) => `i${n}`);
+  const quantities = fc.dictionary(name, fc.integer({ min: 1_000, max: 2_000 }), { minKeys: 4 });
+  const sale = fc.array(fc.tuple(name, fc.integer({ min: 1, max: 9 })), { minLength: 1, maxLength: 4 });
+  const change = fc.oneof(
+    fc.record({ kind: fc.constant('set' as const), name, quantity: fc.integer({ min: 500, max: 3_000 }) }),
+    fc.record({ kind: fc.constant('remove' as const), name }),
+    fc.record({
+      kind: fc.constant('add' as const),
+      name: fc.integer({ min: 20, max: 25 }).map((n) => `i${n}`),
+    }),
+  );
+
+  const toTable = (rows: Map<string, number>): Table =>
+    items(`item,quantity\n${[...rows].map(([item, quantity]) => `${item},${quantity}\n`).join('')}`);
+
+  it('changes the current table by its difference to the best base, as counted the slow way', () => {
+    fc.assert(
+      fc.property(
+        quantities,
+        fc.array(sale, { maxLength: 6 }),
+        fc.array(change, { maxLength: 3 }),
+        fc.nat(),
+        (start, sales, changes, pick) => {
+          const versions = [new Map(Object.entries(start))];
+          for (const sold of sales) {
+            const next = new Map(versions[0]);
+            for (const [item, count] of sold) {
+              const had = next.get(item);
+              if (had !== undefined) next.set(item, had - count);
+            }
+            versions.unshift(next);
+          }
+          const file = new Map(versions[pick % versions.length]);
+          for (const each of changes) {
+            if (each.kind === 'remove') file.delete(each.name);
+            else if (each.kind === 'add') file.set(each.name, 7);
+            else if (file.has(each.name)) file.set(each.name, each.quantity);
+          }
+          const changedFrom = (base: Map<string, number>): number =>
+            [...new Set([...base.keys(), ...file.keys()])].filter((item) => base.get(item) !== file.get(item))
+              .length;
+          const [current = new Map<string, number>(), ...known] = versions;
+          const bases = known.length === 0 ? [current] : known;
+          const fewest = Math.min(...bases.map(changedFrom));
+          const base = bases.find((each) => changedFrom(each) === fewest) ?? current;
+
+          const expected = new Map<string, number>();
+          for (const [item, quantity] of current) if (file.has(item)) expected.set(item, quantity);
+          for (const [item, quantity] of file) {
+            const was = base.get(item);
+            expected.set(item, was === undefined ? quantity : (current.get(item) ?? 0) + quantity - was);
+          }
+
+          const tables = [current, ...bases].map(toTable);
+          const history = tables.slice(1).map((older, at) => undoOf(tables[at] ?? older, older));
+          const edit = mergeHandEdit(toTable(file), tables[0] ?? toTable(current), history);
+          const shared = [...file.keys()].filter((item) => current.has(item)).length;
+          if (shared * 2 < Math.min(file.size, current.size)) {
+            expect(edit.kind).toBe('set_aside');
+            return;
+          }
+          const text = applied(tables[0] ?? toTable(current), edit);
+          const got = new Map([...items(text).rows].map(([item, row]) => [item, row.quantity]));
+          expect(new Map([...got].sort())).toEqual(new Map([...expected].sort()));
+          expect([...got.keys()]).toEqual([...file.keys()]);
+        },
+      ),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
+describe('the log of versions', () => {
+  const first = items('item,quantity,name,price,reorder_level,x\nbook,10,"A ""b""",1.00,3,é\npen,5,,,,\n');
+  const second = items('item,quantity\nbook,8\nlamp,1\n');
+
+  it('gives back what was written, newest first, and reads no further than it is told', () => {
+    const fingerprints = ['a', 'bb'].map((text) => fingerprintFile(Buffer.from(text)));
+    const [one, two] = fingerprints;
+    if (one === undefined || two === undefined) throw new Error('unreachable');
+    const undo = undoOf(second, first);
+    const lines = [
+      encodeVersion<Item>({ fingerprint: one, undo: new Map() }),
+      encodeVersion<Item>({ fingerprint: two, undo }),
+    ];
+    const bytes = Buffer.concat([...lines, Buffer.from('[1,2,[["half')]);
+    const log = (sizeBytes: number) => ({
+      sizeBytes,
+      read: (into: Uint8Array, position: number) => bytes.copy(into, 0, position, sizeBytes),
+    });
+    const sizeBytes = lines.reduce((sum, line) => sum + line.length, 0);
+    expect(readVersions<Item>(log(sizeBytes))).toEqual([
+      { fingerprint: two, undo },
+      { fingerprint: one, undo: new Map() },
+    ]);
+    expect(readVersions<Item>(log(0))).toEqual([]);
+    for (const wrong of [sizeBytes + 5, sizeBytes + 500]) {
+      expect(() => readVersions<Item>(log(wrong))).toThrow(Failure);
+    }
+  });
+});

@@ -1,0 +1,173 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { realFileSystem } from '../../../src/adapters/files/fs.ts';
+import { openIdIndex, type IdIndex, type IdPlace } from '../../../src/adapters/files/id-index.ts';
+import { IdTable, type IdHash } from '../../../src/adapters/files/id-table.ts';
+import { Failure } from '../../../src/domain/failure.ts';
+
+const work = fs.mkdtempSync(path.join(os.tmpdir(), 'id-index-test-'));
+afterAll(() => fs.rmSync(work, { recursive: true, force: true }));
+
+let folder: string;
+beforeEach(() => {
+  folder = fs.mkdtempSync(path.join(work, 'f-'));
+});
+
+const open = (runs: readonly string[] = []): IdIndex => openIdIndex(realFileSystem, folder, runs);
+const id = (n: number): string => `ORD-01890a5d-ac96-774b-bcce-${n.toString(16).padStart(12, '0')}`;
+const place = (n: number): IdPlace => ({
+  log: n % 3 === 0 ? 'rejections' : 'orders',
+  position: n % 5 === 0 ? 2 ** 53 - 1 - n : n * 317,
+});
+
+async function fill(index: IdIndex, from: number, to: number): Promise<readonly string[]> {
+  for (let n = from; n < to; n += 1) index.add(id(n), place(n));
+  return await index.seal();
+}
+
+function expectAll(index: IdIndex, to: number): void {
+  for (let n = 0; n < to; n += 1) expect(index.find(id(n))).toEqual([place(n)]);
+  for (let n = to; n < to + 2_000; n += 1) expect(index.find(id(n))).toEqual([]);
+}
+
+describe('the index of ids', () => {
+  it('finds what was added: in memory, sealed, merged, and by another process', async () => {
+    const index = open();
+    let names: readonly string[] = [];
+    for (let n = 0; n < 9; n += 1) {
+      names = await fill(index, n * 700, (n + 1) * 700);
+      expect(index.pending).toBe(0);
+    }
+    for (let n = 6_300; n < 7_000; n += 1) index.add(id(n), place(n));
+    expect(index.pending).toBe(700);
+    expectAll(index, 7_000);
+    expect(names).toHaveLength(9);
+
+    const reader = open(names);
+    await index.mergeIfDue();
+    const merged = await index.seal();
+    expect(merged.length).toBeLessThan(names.length);
+    index.dropUnused(merged);
+    expect(fs.readdirSync(folder).sort()).toEqual([...merged].sort());
+    expectAll(index, 7_000);
+    expectAll(reader, 6_300); // its files are unlinked, and open
+    expectAll(open(merged), 7_000);
+    index.close();
+  });
+
+  it('agrees with a plain map over random adding, sealing, merging and opening anew', async () => {
+    const step = fc.oneof(
+      {
+        weight: 6,
+        arbitrary: fc.record({ kind: fc.constant('add' as const), count: fc.integer({ min: 1, max: 900 }) }),
+      },
+      { weight: 4, arbitrary: fc.constant({ kind: 'seal' as const }) },
+      { weight: 3, arbitrary: fc.constant({ kind: 'merge' as const }) },
+      { weight: 1, arbitrary: fc.constant({ kind: 'reopen' as const }) },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+        folder = fs.mkdtempSync(path.join(work, 'f-'));
+        let index = open();
+        let total = 0;
+        for (const taken of steps) {
+          if (taken.kind === 'add')
+            for (let n = 0; n < taken.count; n += 1) index.add(id(total), place(total++));
+          else if (taken.kind === 'seal') index.dropUnused(await index.seal());
+          else if (taken.kind === 'merge') await Promise.all([index.mergeIfDue(), index.seal()]);
+          else {
+            const names = await index.seal();
+            index.close();
+            index = open(names);
+          }
+        }
+        expectAll(index, total);
+        index.close();
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  it('keeps what is added while it seals, and never drops a run that is being written', async () => {
+    const index = open();
+    for (let n = 0; n < 20_000; n += 1) index.add(id(n), place(n));
+    const sealed = index.seal();
+    for (let n = 20_000; n < 20_500; n += 1) index.add(id(n), place(n));
+    index.dropUnused([]);
+    expect(index.find(id(5))).toEqual([place(5)]);
+    await sealed;
+    expect(index.pending).toBe(500);
+    expectAll(open(await index.seal()), 20_500);
+  });
+
+  it('never writes over, and later removes, a run that a crash left unnamed', async () => {
+    fs.writeFileSync(path.join(folder, 'ids.4'), 'half');
+    const index = open();
+    const names = await fill(index, 0, 10);
+    expect(names).toEqual(['ids.5']);
+    index.dropUnused(names);
+    expect(fs.readdirSync(folder)).toEqual(['ids.5']);
+  });
+
+  it('gives both candidates when two ids have one hash, across blocks and after a merge', async () => {
+    const table = new IdTable();
+    const hash: IdHash = { high: 0xfffffff0, low: 7 };
+    for (let n = 0; n < 700; n += 1) table.add(hash, { log: 'orders', position: n });
+    const found: IdPlace[] = [];
+    table.find(hash, found);
+    expect(found).toHaveLength(700);
+
+    const index = open();
+    for (let round = 0; round < 8; round += 1) {
+      for (let n = 0; n < 300; n += 1) index.add('same', { log: 'orders', position: round * 300 + n });
+      await fill(index, round * 100, (round + 1) * 100);
+    }
+    await index.mergeIfDue();
+    const reopened = open(await index.seal());
+    for (const each of [index, reopened]) {
+      const positions = each.find('same').map(({ position }) => position);
+      expect(positions.sort((a, b) => a - b)).toEqual(Array.from({ length: 2_400 }, (_, n) => n));
+    }
+  });
+});
+
+describe('a damaged index', () => {
+  const failureOf = (act: () => unknown): Failure => {
+    try {
+      act();
+    } catch (error) {
+      expect(error).toBeInstanceOf(Failure);
+      return error as Failure;
+    }
+    throw new Error('nothing failed');
+  };
+
+  it('is corrupt_state naming the file, wherever a bit is flipped or the file ends', async () => {
+    const [name = ''] = await fill(open(), 0, 2_000);
+    const file = path.join(folder, name);
+    const whole = fs.readFileSync(file);
+    const use = (): void => {
+      const index = open([name]);
+      for (let n = 0; n < 2_000; n += 1) index.find(id(n));
+      index.close();
+    };
+    use();
+    fc.assert(
+      fc.property(fc.nat(whole.length - 1), fc.nat(7), fc.boolean(), (at, bit, cut) => {
+        const bad = Buffer.from(whole);
+        bad[at] = (bad[at] ?? 0) ^ (1 << bit);
+        fs.writeFileSync(file, cut ? whole.subarray(0, at) : bad);
+        const failure = failureOf(use);
+        expect(failure.code).toBe('corrupt_state');
+        expect(failure.context.file).toBe(file);
+        expect(failure.fix).toContain('rebuilt');
+      }),
+      { numRuns: 150 },
+    );
+    fs.rmSync(file);
+    expect(failureOf(use)).toMatchObject({ code: 'corrupt_state' });
+  });
+});

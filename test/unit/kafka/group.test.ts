@@ -1,0 +1,177 @@
+import { describe, expect, it } from 'vitest';
+
+import { assignAll, decodeAssignment } from '../../../src/adapters/kafka/assigner.ts';
+import { CommitQueue } from '../../../src/adapters/kafka/commit-queue.ts';
+import { createErrorFromCode, type BrokerNode } from '../../../src/adapters/kafka/kafkajs-internals.ts';
+import type { Member } from '../../../src/adapters/kafka/membership.ts';
+import { Watch } from '../../../src/adapters/kafka/watch.ts';
+import type { Failure } from '../../../src/domain/failure.ts';
+import type { ConsumerEvent } from '../../../src/ports/broker.ts';
+import { waitFor } from '../../support/wait.ts';
+
+describe('assigner', () => {
+  it('gives everything to the leader and nothing to the others', () => {
+    const assignment = assignAll('b', ['a', 'b', 'c'], 'orders', [0, 1, 2]);
+    const decoded = assignment.map(({ memberId, memberAssignment }) => [
+      memberId,
+      decodeAssignment(memberAssignment, 'orders'),
+    ]);
+    expect(decoded).toEqual([
+      ['a', []],
+      ['b', [0, 1, 2]],
+      ['c', []],
+    ]);
+  });
+
+  it('counts the partitions of its own topic only, and reads an empty assignment', () => {
+    const [only] = assignAll('a', ['a'], 'returns', [0, 1]);
+    expect(decodeAssignment(only?.memberAssignment ?? Buffer.alloc(0), 'orders')).toEqual([]);
+    expect(decodeAssignment(Buffer.alloc(0), 'orders')).toEqual([]);
+  });
+});
+
+describe('commit queue', () => {
+  type Commit = Parameters<BrokerNode['offsetCommit']>[0];
+  /** A coordinator that answers when it is told to. */
+  function scripted() {
+    const commits: Commit[] = [];
+    const waiting: { resolve: (value: unknown) => void; reject: (error: Error) => void }[] = [];
+    const events: ConsumerEvent[] = [];
+    let rejoins = 0;
+    let member: Member | undefined;
+    const node = {
+      offsetCommit: (commit: Commit) => {
+        commits.push(commit);
+        return new Promise((resolve, reject) => waiting.push({ resolve, reject }));
+      },
+    } as unknown as BrokerNode;
+    member = { node, generationId: 3, memberId: 'm' };
+    const queue = new CommitQueue({
+      topic: 'orders',
+      group: 'g',
+      metadata: 'mark',
+      member: () => member,
+      onRejoin: () => (rejoins += 1),
+      onEvent: (event) => events.push(event),
+    });
+    return {
+      queue,
+      commits,
+      events,
+      rejoins: () => rejoins,
+      leave: () => (member = undefined),
+      join: () => (member = { node, generationId: 4, memberId: 'm' }),
+      answer: async (error?: Error) => {
+        const next = await waitFor('a commit', () => waiting.shift());
+        if (error === undefined) next?.resolve(null);
+        else next?.reject(error);
+      },
+    };
+  }
+  const offsets = (commit: Commit | undefined) =>
+    commit?.topics[0]?.partitions.map(({ partition, offset }) => [partition, offset]);
+
+  it('has one commit under way and keeps the newest of each partition', async () => {
+    const { queue, commits, answer } = scripted();
+    queue.add(0, 1);
+    await waitFor('the first commit', () => commits.length === 1);
+    for (let offset = 2; offset <= 50; offset += 1) queue.add(offset % 2, offset);
+    expect(commits).toHaveLength(1);
+    await answer();
+    await waitFor('the second commit', () => commits.length === 2);
+    expect(offsets(commits[1])).toEqual([
+      [0, 50],
+      [1, 49],
+    ]);
+    expect(commits[1]?.topics[0]?.partitions[0]?.metadata).toBe('mark');
+    await answer();
+    await queue.flush();
+    expect(commits).toHaveLength(2);
+  });
+
+  it('commits a position that went back', async () => {
+    const { queue, commits, answer } = scripted();
+    queue.add(0, 9);
+    await answer();
+    await waitFor('the first commit', () => commits.length === 1);
+    queue.add(0, 2);
+    await answer();
+    expect(offsets(commits[1])).toEqual([[0, 2]]);
+  });
+
+  it('tells of a failure, and tries again with the next', async () => {
+    const { queue, commits, events, answer } = scripted();
+    queue.add(0, 1);
+    queue.add(1, 1);
+    await waitFor('the first commit', () => commits.length === 1);
+    queue.add(1, 2);
+    await answer(createErrorFromCode(28));
+    await waitFor('the event', () => events.length === 1);
+    expect(events[0]).toMatchObject({ kind: 'commit_failed' });
+    queue.kick();
+    await answer();
+    expect(offsets(commits[1])).toEqual([
+      [1, 2],
+      [0, 1],
+    ]);
+  });
+
+  it('waits out a rebalance without a word, and commits in the next generation', async () => {
+    const { queue, commits, events, answer, leave, join, rejoins } = scripted();
+    queue.add(0, 1);
+    await answer(createErrorFromCode(27));
+    await queue.flush().catch(() => undefined);
+    leave();
+    queue.add(0, 2);
+    expect(events).toEqual([]);
+    expect(rejoins()).toBe(0);
+    join();
+    queue.kick();
+    await answer();
+    expect(commits.at(-1)?.groupGenerationId).toBe(4);
+    expect(offsets(commits.at(-1))).toEqual([[0, 2]]);
+  });
+
+  it('does not wait longer than two seconds to stop', async () => {
+    const { queue } = scripted();
+    queue.add(0, 1);
+    const startedAt = Date.now();
+    await queue.flush();
+    expect(Date.now() - startedAt).toBeLessThan(3_000);
+  });
+});
+
+describe('watch', () => {
+  it('tells after 30 s, again after 60, that it resumed, and gives up when told to', async () => {
+    const events: ConsumerEvent[] = [];
+    let stalled: Failure | undefined;
+    let since: number | undefined = Date.now() - 30_500;
+    const watch = new Watch({
+      addresses: '127.0.0.1:9',
+      topic: 'orders',
+      stallTimeoutMs: 100_000,
+      overdue: () => (since === undefined ? undefined : { since, partitions: [0, 3] }),
+      onEvent: (event) => events.push(event),
+      onStalled: (failure) => (stalled = failure),
+    });
+    watch.start();
+    try {
+      await waitFor('the first word', () => events.length === 1);
+      expect(events[0]).toMatchObject({
+        kind: 'waiting',
+        message: expect.stringContaining('0, 3') as unknown,
+      });
+      since = Date.now() - 60_500;
+      await waitFor('the second word', () => events.length === 2);
+      since = undefined;
+      await waitFor('the end of it', () => events.length === 3);
+      expect(events[2]).toEqual({ kind: 'resumed' });
+      since = Date.now() - 100_500;
+      await waitFor('the failure', () => stalled);
+      expect(stalled).toMatchObject({ code: 'broker_unreachable' });
+      expect(events).toHaveLength(3);
+    } finally {
+      watch.stop();
+    }
+  });
+});
