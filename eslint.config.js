@@ -11,9 +11,13 @@ const ARROWS = {
   './src/adapters/files': ['domain', 'ports', 'adapters/files'],
   './src/adapters/kafka': ['domain', 'ports', 'adapters/kafka'],
   './src/adapters/avro': ['domain', 'ports', 'adapters/avro'],
-  './src/cli': ['domain', 'ports', 'app', 'compose.ts', 'cli'],
+  './src/cli': ['domain', 'ports', 'app', 'compose.ts', 'cli', 'dev-broker'],
   './src/compose.ts': ['domain', 'ports', 'app', 'adapters', 'compose.ts'],
+  // A broker of its own, which knows nothing of orders.
+  './src/dev-broker': ['dev-broker'],
 };
+
+const MESSAGE = 'This import goes against the arrows of the design.';
 
 /** A technology's package is known to one folder only. */
 const OWNERS = {
@@ -37,6 +41,7 @@ const FOLDERS = [
   'src/adapters/kafka',
   'src/adapters/avro',
   'src/cli',
+  'src/dev-broker',
 ];
 const NO_IO = 'Domain, ports and use cases do no I/O: add it to a port.';
 const PURE = new Set(['src/domain', 'src/ports', 'src/app']);
@@ -73,12 +78,19 @@ export default tseslint.config(
       'import-x/no-restricted-paths': [
         'error',
         {
-          zones: Object.entries(ARROWS).map(([target, allowed]) => ({
-            target,
-            from: './src',
-            except: allowed.map((path) => `./${path}`),
-            message: 'This import goes against the arrows of the design.',
-          })),
+          zones: [
+            ...Object.entries(ARROWS).map(([target, allowed]) => ({
+              target,
+              from: './src',
+              except: allowed.map((path) => `./${path}`),
+              message: MESSAGE,
+            })),
+            {
+              target: './src/cli/**/!(dev|demo).ts',
+              from: './src/dev-broker',
+              message: 'Only the commands dev and demo know the embedded broker.',
+            },
+          ],
         },
       ],
     },
