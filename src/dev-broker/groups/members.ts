@@ -1,0 +1,72 @@
+/** What a member says of one protocol (an assignor's name) that it can work by. The broker never reads the metadata. */
+export interface Protocol {
+  readonly name: string;
+  readonly metadata: Buffer;
+}
+
+/** A member of a group. `join` and `sync` are the tickets of its requests that wait for an answer. */
+export interface Member {
+  memberId: string;
+  readonly instanceId: string | null;
+  readonly clientId: string;
+  readonly clientHost: string;
+  sessionTimeoutMs: number;
+  rebalanceTimeoutMs: number;
+  protocols: readonly Protocol[];
+  assignment: Buffer;
+  /** It has never had an answer to a join, so it does not know its id and cannot send heartbeats. */
+  isNew: boolean;
+  /** When it is given up unless it is heard of; Infinity while it waits for an answer of ours. */
+  expiresAt: number;
+  join: number | null;
+  sync: number | null;
+}
+
+export const NO_ASSIGNMENT = Buffer.alloc(0);
+
+/** Whether a member would say the same again. */
+export function sameProtocols(left: readonly Protocol[], right: readonly Protocol[]): boolean {
+  return (
+    left.length === right.length &&
+    left.every(({ name, metadata }, index) => {
+      const other = right[index];
+      return other?.name === name && other.metadata.equals(metadata);
+    })
+  );
+}
+
+export function metadataOf(member: Member, protocolName: string | null): Buffer {
+  return member.protocols.find(({ name }) => name === protocolName)?.metadata ?? NO_ASSIGNMENT;
+}
+
+/** The names that every member can work by. */
+function commonProtocols(members: Iterable<Member>): Set<string> {
+  let common: Set<string> | null = null;
+  for (const { protocols } of members) {
+    const names = protocols.map(({ name }) => name);
+    const before: Set<string> | null = common;
+    common = new Set(before === null ? names : names.filter((name) => before.has(name)));
+  }
+  return common ?? new Set();
+}
+
+/** Whether one of these is what every member can work by. */
+export function isSupported(members: Iterable<Member>, protocols: readonly Protocol[]): boolean {
+  const common = commonProtocols(members);
+  return protocols.some(({ name }) => common.has(name));
+}
+
+/** The common protocol that most members prefer; the one voted for first where votes are equal. */
+export function selectProtocol(members: readonly Member[]): string | null {
+  const common = commonProtocols(members);
+  const votes = new Map<string, number>();
+  for (const { protocols } of members) {
+    const vote = protocols.find(({ name }) => common.has(name));
+    if (vote !== undefined) votes.set(vote.name, (votes.get(vote.name) ?? 0) + 1);
+  }
+  let selected: string | null = null;
+  for (const [name, count] of votes) {
+    if (selected === null || count > (votes.get(selected) ?? 0)) selected = name;
+  }
+  return selected;
+}

@@ -1,0 +1,45 @@
+import { ERROR, type ErrorCode } from '../wire/errors.ts';
+import { api } from './api.ts';
+
+export interface ApiRange {
+  readonly key: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+interface Response {
+  readonly error: ErrorCode;
+  readonly ranges: readonly ApiRange[];
+}
+
+export const API_VERSIONS_KEY = 18;
+
+/** The ranges are given by whoever holds the table of all APIs: an import of it would go in a circle. */
+export function apiVersions(ranges: () => readonly ApiRange[]) {
+  return api<undefined, Response>({
+    key: API_VERSIONS_KEY,
+    name: 'ApiVersions',
+    min: 0,
+    max: 3,
+    flexibleFrom: 3,
+    read(reader, version) {
+      if (version >= 3) {
+        reader.string(); // client software name
+        reader.string(); // client software version
+      }
+      return undefined;
+    },
+    handle: () => ({ error: ERROR.NONE, ranges: ranges() }),
+    write(writer, { error, ranges }, version) {
+      writer.int16(error);
+      writer.structs(ranges, ({ key, min, max }) => {
+        writer.int16(key);
+        writer.int16(min);
+        writer.int16(max);
+      });
+      if (version >= 1) writer.int32(0);
+      // Features are tagged fields and none is told: a transaction.version would ask for KIP-890's protocol.
+    },
+    fail: (_, error) => ({ error, ranges: error === ERROR.UNSUPPORTED_VERSION ? ranges() : [] }),
+  });
+}
