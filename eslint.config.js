@@ -30,7 +30,6 @@ const OWNERS = {
   commander: 'src/cli',
   chalk: 'src/cli',
   'cli-progress': 'src/cli',
-  'cli-table3': 'src/cli',
 };
 
 const FOLDERS = [

@@ -1,13 +1,11 @@
 import type { Printer } from './print.ts';
-import type { Column } from './table.ts';
+import { renderTable, type Column } from './table.ts';
 
-/** The table library is loaded here: JSON and single lines do without it. */
 export async function printTable<Row>(
   printer: Printer,
   rows: readonly Row[],
   columns: readonly Column<Row>[],
 ): Promise<void> {
-  const { renderTable } = await import('./table.ts');
   const options = { width: printer.dataColumns, title: (text: string) => printer.dataColours.bold(text) };
   for (const text of renderTable(rows, columns, options)) {
     if (printer.closed.aborted) return;

@@ -1,5 +1,3 @@
-import Table from 'cli-table3';
-
 export interface Column<Row> {
   readonly title: string;
   readonly align?: 'left' | 'right';
@@ -10,23 +8,6 @@ export interface Column<Row> {
 const CHUNK_ROWS = 1_000;
 const GAP = '  ';
 const NARROWEST = 6;
-const BORDERLESS = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  mid: '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: GAP,
-};
 
 export interface TableOptions {
   /** Columns of the terminal; null does not shorten anything. */
@@ -48,20 +29,18 @@ export function* renderTable<Row>(
     });
   }
   if (width !== null) shrink(widths, width);
-  const draw = (lines: string[][]): string => {
-    const table = new Table({
-      chars: BORDERLESS,
-      style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [], compact: true },
-      colWidths: widths,
-      colAligns: columns.map((column) => column.align ?? 'left'),
-    });
-    table.push(...lines);
-    return `${table.toString().replaceAll(/ +$/gm, '')}\n`;
+  const draw = (cells: readonly string[]): string => {
+    const drawn = cells.map((text, i) => fit(text, widths[i] ?? 0, columns[i]?.align ?? 'left'));
+    return `${drawn.join(GAP).trimEnd()}\n`;
   };
-  yield draw([columns.map((column) => title(column.title))]);
+  yield draw(columns.map((column) => title(column.title)));
   for (let from = 0; from < rows.length; from += CHUNK_ROWS) {
-    const chunk = rows.slice(from, from + CHUNK_ROWS);
-    yield draw(chunk.map((row) => columns.map((column) => column.cell(row))));
+    let chunk = '';
+    for (let at = from; at < Math.min(from + CHUNK_ROWS, rows.length); at++) {
+      const row = rows[at];
+      if (row !== undefined) chunk += draw(columns.map((column) => column.cell(row)));
+    }
+    yield chunk;
   }
 }
 
@@ -77,20 +56,45 @@ function shrink(widths: number[], limit: number): void {
   }
 }
 
+function fit(text: string, width: number, align: 'left' | 'right'): string {
+  const missing = width - displayWidth(text);
+  if (missing < 0) return shorten(text, width);
+  const padding = ' '.repeat(missing);
+  return align === 'left' ? text + padding : padding + text;
+}
+
+/** Colours take no room, and are kept so that what is coloured ends where it should. */
+function shorten(text: string, width: number): string {
+  let kept = '';
+  let room = width - 1;
+  let isCut = false;
+  for (const [part] of text.matchAll(COLOUR_OR_CHARACTER)) {
+    if (part.startsWith('\u001B[')) kept += part;
+    else if (!isCut) {
+      const taken = characterWidth(part);
+      isCut = taken > room;
+      kept += isCut ? `…${' '.repeat(room)}` : part;
+      room -= taken;
+    }
+  }
+  return kept;
+}
+
 // eslint-disable-next-line no-control-regex -- the escape that begins a colour
 const COLOUR = /\u001B\[\d+(?:;\d+)*m/g;
+const COLOUR_OR_CHARACTER = new RegExp(`${COLOUR.source}|.`, 'gsu');
+const PLAIN = /^[\x20-\x7E]*$/;
+const WIDE =
+  /\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Hangul}|\p{Emoji_Presentation}/u;
 
 /** Most cells are plain ASCII, where the number of characters is the width. */
 function displayWidth(text: string): number {
-  const bare = text.replaceAll(COLOUR, '');
-  if (/^[\x20-\x7E]*$/.test(bare)) return bare.length;
+  if (PLAIN.test(text)) return text.length;
   let width = 0;
-  for (const character of bare)
-    width +=
-      /\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Hangul}|\p{Emoji_Presentation}/u.test(
-        character,
-      )
-        ? 2
-        : 1;
+  for (const character of text.replaceAll(COLOUR, '')) width += characterWidth(character);
   return width;
+}
+
+function characterWidth(character: string): number {
+  return WIDE.test(character) ? 2 : 1;
 }

@@ -38,6 +38,18 @@ describe('tables', () => {
     expect(lines[2]).toBe('   12345  a long not…  x');
   });
 
+  it('shorten a coloured or wide cell to the width of the column, and end its colour', () => {
+    const cut = (cell: string): string => {
+      const options = { width: 6, title: (text: string) => text };
+      return (
+        [...renderTable([{}], [{ title: 'NAME', cell: () => cell }], options)].join('').split('\n')[1] ?? ''
+      );
+    };
+    expect(cut('\u001B[31mnotebook\u001B[39m')).toBe('\u001B[31mnoteb…\u001B[39m');
+    expect(cut('鉛筆鉛筆')).toBe('鉛筆…');
+    expect(cut('a鉛筆b鉛')).toBe('a鉛筆…');
+  });
+
   it('come in pieces that fit together', () => {
     const many = Array.from({ length: 2_500 }, (_, i) => ({ name: `n${i}`, quantity: i }));
     const pieces = [...renderTable(many, columns, { width: null, title: (text) => text })];
