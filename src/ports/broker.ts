@@ -57,6 +57,24 @@ export interface GroupDescription {
   readonly members: readonly GroupMember[];
 }
 
+/** Offsets of one partition. */
+export interface RecordRange {
+  readonly partition: number;
+  /** Inclusive. */
+  readonly from: number;
+  /** Exclusive; one past the end stands for the end as it is when reading begins. */
+  readonly to: number;
+}
+
+/** Records of one partition, at most a few MiB of them. As with a batch: copy what outlives the chunk. */
+export interface RecordChunk {
+  readonly partition: number;
+  /** May be empty: control records, aborted transactions, or what compaction removed. */
+  readonly records: readonly BrokerRecord[];
+  /** The offset after the chunk, control records and compaction included. */
+  readonly next: number;
+}
+
 /**
  * Every method @throws Failure broker_unreachable after the connection time-out, broker_refused when it answers no
  * (authentication, authorization), and what is named.
@@ -85,6 +103,15 @@ export interface BrokerAdmin extends AsyncDisposable {
     topic: string,
     offsets: ReadonlyMap<number, number>,
   ): Promise<ReadonlyMap<number, RecordFingerprint>>;
+  /**
+   * Every committed record of the ranges: one range after the other, in order of offsets, fetched as they are asked
+   * for. Belongs to no group and commits nothing. A partition may stand in several ranges.
+   *
+   * @throws Failure topic_missing, not_found (no such partition), offsets_gone (what was asked for is deleted, at the
+   * start or while it is read), invalid_input (a record batch that is broken in Kafka itself), broker_unreachable
+   * (no answer or nothing new for the connection time-out), broker_refused; the signal's reason when that aborts
+   */
+  records(topic: string, ranges: readonly RecordRange[], signal?: AbortSignal): AsyncIterable<RecordChunk>;
   committed(group: string, topic: string): Promise<readonly CommittedOffset[]>;
   /** Sets the committed offsets of a group without members. @throws Failure group_in_use */
   commit(

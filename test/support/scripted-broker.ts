@@ -1,4 +1,4 @@
-import type { Failure } from '../../src/domain/failure.ts';
+import { Failure } from '../../src/domain/failure.ts';
 import type {
   Batch,
   Broker,
@@ -8,6 +8,8 @@ import type {
   Consumer,
   GroupMember,
   Producer,
+  RecordChunk,
+  RecordRange,
   RunOptions,
   SendRecord,
   SentRecord,
@@ -68,6 +70,7 @@ export class ScriptedBroker implements Broker {
           ]),
         ),
       fingerprints: async () => new Map(),
+      records: (topic, ranges, signal) => this.#records(topic, ranges, signal),
       committed: async () => [...this.committedBy.values()],
       commit: async (_group, _topic, offsets) => {
         for (const entry of offsets) this.committedBy.set(String(entry.partition), entry);
@@ -79,6 +82,26 @@ export class ScriptedBroker implements Broker {
       },
       [Symbol.asyncDispose]: async () => undefined,
     };
+  }
+
+  async *#records(
+    topic: string,
+    ranges: readonly RecordRange[],
+    signal?: AbortSignal,
+  ): AsyncGenerator<RecordChunk> {
+    const logs = this.topics.get(topic);
+    if (logs === undefined) throw new Failure('topic_missing', `there is no topic ${topic}`);
+    for (const { partition, from, to } of ranges) {
+      const log = logs[partition];
+      if (log === undefined) throw new Failure('not_found', `no partition ${topic}/${partition}`);
+      if (from < (log[0]?.offset ?? 0)) throw new Failure('offsets_gone', `${topic}/${partition}@${from}`);
+      const wanted = log.filter(({ offset }) => offset >= from && offset < to);
+      while (wanted.length > 0) {
+        signal?.throwIfAborted();
+        const records = wanted.splice(0, this.batchRecords);
+        yield { partition, records, next: (records.at(-1)?.offset ?? 0) + 1 };
+      }
+    }
   }
 
   async producer(): Promise<Producer> {

@@ -1,11 +1,19 @@
 import { Failure } from '../../domain/failure.ts';
-import type { BrokerAdmin, CommittedOffset, GroupDescription, PartitionRange } from '../../ports/broker.ts';
+import type {
+  BrokerAdmin,
+  CommittedOffset,
+  GroupDescription,
+  PartitionRange,
+  RecordChunk,
+  RecordRange,
+} from '../../ports/broker.ts';
 import type { RecordFingerprint } from '../../ports/record.ts';
 import { KafkaClient } from './client.ts';
 import { answerOf } from './errors.ts';
 import type { KafkaOptions } from './kafka-broker.ts';
 import { createErrorFromCode, LEADER_NOT_AVAILABLE } from './kafkajs-internals.ts';
 import { fetchFingerprints, leaders, listAt, listRanges } from './offsets.ts';
+import { readRanges } from './read-ranges.ts';
 
 /** As many copies as Kafka's own internal topics have, where there are nodes for them. */
 const MOST_REPLICAS = 3;
@@ -105,6 +113,10 @@ class KafkaAdmin implements BrokerAdmin {
     return this.#retry(`read topic ${topic}`, async () =>
       fetchFingerprints(this.#client, topic, offsets, await leaders(this.#client, topic)),
     );
+  }
+
+  records(topic: string, ranges: readonly RecordRange[], signal?: AbortSignal): AsyncIterable<RecordChunk> {
+    return readRanges(this.#client, topic, ranges, signal);
   }
 
   committed(group: string, topic: string): Promise<readonly CommittedOffset[]> {

@@ -1,9 +1,9 @@
-import { Failure, isFailure } from '../../domain/failure.ts';
+import { isFailure } from '../../domain/failure.ts';
 import type { Batch, Consumer, RunOptions } from '../../ports/broker.ts';
 import type { Position } from '../../ports/store.ts';
 import { interruptible, KafkaClient } from './client.ts';
 import { CommitQueue } from './commit-queue.ts';
-import { answerOf, toFailure } from './errors.ts';
+import { answerOf, badBatch, toFailure, topicMissing } from './errors.ts';
 import type { FetchedPartition, Portion } from './fetched-partition.ts';
 import { Fetcher } from './fetcher.ts';
 import { fingerprintOf } from './fingerprint.ts';
@@ -304,27 +304,4 @@ class Run {
     const failure = toFailure(error, { addresses, doing: `read topic ${topic}`, context: { topic } });
     throw isFailure(failure, 'not_found') ? topicMissing(topic, addresses, error) : failure;
   }
-}
-
-function topicMissing(topic: string, addresses: string, cause?: unknown): Failure {
-  return new Failure('topic_missing', `there is no topic ${topic} at ${addresses}`, {
-    fix: `check --topic; orderctl consume makes it when --no-create is not given`,
-    context: { topic },
-    cause,
-  });
-}
-
-function badBatch(topic: string, partition: number, error: BadBatchError): Failure {
-  const { offset, next } = error;
-  return new Failure(
-    'invalid_input',
-    `${topic}/${partition}@${offset}: the record batch cannot be read: ${error.message}`,
-    {
-      fix:
-        `it is broken in Kafka itself; skip it with: ` +
-        `orderctl consume --reset-to ${next} --partitions ${partition}`,
-      context: { topic, partition, offset },
-      cause: error,
-    },
-  );
 }

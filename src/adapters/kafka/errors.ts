@@ -1,4 +1,5 @@
 import { Failure, type FailureContext } from '../../domain/failure.ts';
+import type { BadBatchError } from './record-batch.ts';
 
 /** Names of kafkajs's errors that say nothing but: that node did not answer. */
 const CONNECTION_ERRORS = new Set([
@@ -162,4 +163,29 @@ export function unreachable(addresses: string, why: string, cause?: unknown): Fa
     fix: 'check --brokers, that Kafka runs there, and whether it wants --tls or --sasl-mechanism',
     cause,
   });
+}
+
+/** @param cause what the brokers answered */
+export function topicMissing(topic: string, addresses: string, cause?: unknown): Failure {
+  return new Failure('topic_missing', `there is no topic ${topic} at ${addresses}`, {
+    fix: `check --topic; orderctl consume makes it when --no-create is not given`,
+    context: { topic },
+    cause,
+  });
+}
+
+/** What a record batch is to a person that holds other bytes than a producer sent. */
+export function badBatch(topic: string, partition: number, error: BadBatchError): Failure {
+  const { offset, next } = error;
+  return new Failure(
+    'invalid_input',
+    `${topic}/${partition}@${offset}: the record batch cannot be read: ${error.message}`,
+    {
+      fix:
+        `it is broken in Kafka itself; skip it with: ` +
+        `orderctl consume --reset-to ${next} --partitions ${partition}`,
+      context: { topic, partition, offset },
+      cause: error,
+    },
+  );
 }
