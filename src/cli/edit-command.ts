@@ -12,7 +12,8 @@ export async function makeEdit(session: Session, request: EditRequest): Promise<
     via: 'command',
     onNotice: (notice) => printNotice(printer, notice),
   });
-  if (edit.kind === 'position') throw new Error('the store answered an edit of a table with a position');
+  if (edit.kind !== 'user' && edit.kind !== 'item')
+    throw new Error(`the store answered an edit of a table with ${edit.kind}`);
   await printer.data(`${session.isJson ? JSON.stringify(editDocument(edit)) : editLine(edit)}\n`);
 }
 

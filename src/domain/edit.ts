@@ -2,6 +2,9 @@ import { Failure } from './failure.ts';
 import { isName, NAME_RULE } from './names.ts';
 import { isPrice, isQuantity, normalizePrice, type Item, type User, type UserStatus } from './tables.ts';
 
+/** A reason is a sentence or two. */
+const MAX_WHY_LENGTH = 1_000;
+
 /** A change that somebody asks for; what comes of it depends on the tables at that moment. */
 export type EditRequest =
   | { readonly kind: 'user.add' | 'user.update'; readonly user: string; readonly status: UserStatus }
@@ -14,7 +17,24 @@ export type EditRequest =
       /** Added to what is on hand, may be negative; excludes `quantity`. */
       readonly by?: number;
     } & ItemDetails)
-  | { readonly kind: 'item.remove'; readonly item: string };
+  | { readonly kind: 'item.remove'; readonly item: string }
+  | {
+      readonly kind: 'dead_letter.mark';
+      readonly topic: string;
+      readonly action: DeadLetterAction;
+      readonly why: string;
+      readonly letters: readonly MarkedLetter[];
+    };
+
+export type DeadLetterAction = 'redriven' | 'discarded';
+
+/** A dead letter that something was done with. */
+export interface MarkedLetter {
+  /** How it was named: PARTITION:OFFSET in its topic. */
+  readonly id: string;
+  /** What it is known by again: the same for two copies of one dead letter, another in a topic made anew. */
+  readonly key: string;
+}
 
 interface ItemDetails {
   readonly name?: string;
@@ -22,7 +42,10 @@ interface ItemDetails {
   readonly reorderLevel?: number;
 }
 
-/** A change that happened, from → to; null is "did not exist". Moves of the stored position are edits too. */
+/**
+ * A change that happened, from → to; null is "did not exist". Moves of the stored position are edits too, and so is
+ * what was done with dead letters: neither changes a table.
+ */
 export type Edit =
   | {
       readonly kind: 'user';
@@ -45,6 +68,15 @@ export type Edit =
       readonly after: number;
       /** `reset`: asked for here; `group_moved`: another tool moved the group; `adopt`: a group was taken over. */
       readonly cause: 'reset' | 'group_moved' | 'adopt';
+    }
+  | {
+      readonly kind: 'dead_letter';
+      /** The dead-letter topic. */
+      readonly topic: string;
+      readonly action: DeadLetterAction;
+      /** The reason that was given, or the replay that they went with. */
+      readonly why: string;
+      readonly letters: readonly MarkedLetter[];
     };
 
 export type EditVia = 'command' | 'file' | 'consume';
@@ -82,6 +114,8 @@ export function decideEdit(request: EditRequest, state: EditState): Edit {
       const before = existingItem(request.item, state);
       return { kind: 'item', item: request.item, before, after: null };
     }
+    case 'dead_letter.mark':
+      return markLetters(request);
   }
 }
 
@@ -149,6 +183,19 @@ function existingItem(item: string, state: EditState): Item {
   throw new Failure('not_found', `item ${item} does not exist`, {
     fix: `add it with: orderctl inventory add --item ${item} --quantity 10`,
   });
+}
+
+function markLetters(request: Extract<EditRequest, { kind: 'dead_letter.mark' }>): Edit {
+  const { topic, action, why, letters } = request;
+  if (letters.length === 0) throw new Failure('invalid_value', 'no dead letter is named');
+  if (why.trim() === '' || why.length > MAX_WHY_LENGTH) {
+    throw new Failure(
+      'invalid_value',
+      `the reason why dead letters are ${action} has ${why.length} characters`,
+      { fix: `say why in 1 to ${MAX_WHY_LENGTH} characters` },
+    );
+  }
+  return { kind: 'dead_letter', topic, action, why, letters };
 }
 
 function checkName(what: string, name: string): void {

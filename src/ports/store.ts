@@ -62,6 +62,8 @@ export interface StoreReader extends AsyncDisposable {
   /** Every decision of that kind in the order of the log, streamed in chunks. */
   decisions(outcome: 'accepted' | 'rejected'): AsyncIterable<readonly Decided[]>;
   edits(): AsyncIterable<readonly LoggedEdit[]>;
+  /** What `drain` could not send for good, read one by one, in order of their ids. @throws Failure corrupt_file */
+  undelivered(): AsyncIterable<Outgoing>;
   positions(): Promise<readonly Position[]>;
 }
 
@@ -147,6 +149,12 @@ export interface StoreAccess {
     request: EditRequest,
     options: { via: EditVia; onNotice: (notice: StoreNotice) => void },
   ): Promise<Edit>;
+  /**
+   * Holds a task that only one process at a time may be at, until disposal or its end. Goes beside an owner.
+   *
+   * @throws Failure folder_in_use (who is at it), write_failed
+   */
+  claim(task: 'redrive'): Promise<AsyncDisposable>;
   /**
    * No lock, any process, never behind the last commit.
    *

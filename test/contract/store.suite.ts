@@ -154,6 +154,18 @@ export function storeContract(make: () => Promise<StoreUnderTest>): void {
       expect(logged.every(({ at, by }) => Number.isSafeInteger(at) && by !== '')).toBe(true);
     });
 
+    test('of dead letters are logged as they were asked for and change no table', async () => {
+      await fill();
+      const letters = Array.from({ length: 3_000 }, (_, i) => ({ id: `0:${i}`, key: `orders/0@${i} g é` }));
+      const mark = { topic: 'orders.dlq', action: 'discarded', why: 'a test', letters } as const;
+      await using store = await own();
+      const how = { via: 'command', onNotice } as const;
+      await under.access().edit({ kind: 'dead_letter.mark', ...mark }, how);
+      expect([...(await store.items())].map(({ quantity }) => quantity)).toEqual([10, 50]);
+      await using reader = await access.read();
+      expect((await collect(reader.edits())).at(-1)).toMatchObject({ kind: 'dead_letter', ...mark });
+    });
+
     test('that mean nothing are refused and change nothing', async () => {
       await fill();
       const how = { via: 'command', onNotice } as const;
@@ -345,11 +357,19 @@ export function storeContract(make: () => Promise<StoreUnderTest>): void {
       expect(await store.drain(async () => [])).toBe(2);
     });
 
-    test('that are refused for good do not come again', async () => {
+    test('that are refused for good do not come again, and are kept as they were', async () => {
       await using store = await own();
-      await commitOutgoing(store, 'orders/3@1', 'orders/3@2');
-      expect(await store.drain(async (records) => records.slice(0, 1))).toBe(1);
+      await commitOutgoing(store, 'orders/3@2', 'orders/3@1', 'orders/3@3');
+      expect(await store.drain(async (records) => records.slice(0, 2))).toBe(1);
       expect(store.unsent()).toBe(0);
+      await using reader = await access.read();
+      for (const seen of [reader, store]) {
+        const kept: Outgoing[] = [];
+        for await (const record of seen.undelivered()) kept.push(record);
+        const { none, ...headers } = outgoing('').headers;
+        expect(none).toBeUndefined();
+        expect(kept).toEqual(['orders/3@1', 'orders/3@2'].map((id) => ({ ...outgoing(id), headers })));
+      }
     });
 
     test('committed while others are being sent wait for the next drain', async () => {
@@ -361,6 +381,19 @@ export function storeContract(make: () => Promise<StoreUnderTest>): void {
       });
       expect(store.unsent()).toBe(1);
     });
+  });
+
+  test('a task is claimed by one at a time, beside an owner too', async () => {
+    await using store = await own();
+    expect(store.unsent()).toBe(0);
+    {
+      await using claim = await access.claim('redrive');
+      expect(claim).toBeDefined();
+      const second = under.access().claim('redrive');
+      await expect(second).rejects.toSatisfy((error) => isFailure(error, 'folder_in_use'));
+    }
+    await using again = await under.access().claim('redrive');
+    expect(again).toBeDefined();
   });
 
   test('a second owner is refused, and may come when the first has ended', async () => {

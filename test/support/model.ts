@@ -33,6 +33,7 @@ export class ModelFolder implements StoreAccess {
   readonly undelivered: Outgoing[] = [];
   readonly clock: Clock;
   owned = false;
+  claimed = false;
   /** Set to make the next commits fail, as a full disk does. */
   failing: Failure | null = null;
 
@@ -54,6 +55,16 @@ export class ModelFolder implements StoreAccess {
     });
     this.apply({ edits: [edit] });
     return edit;
+  }
+
+  async claim(task: string): Promise<AsyncDisposable> {
+    if (this.claimed) throw new Failure('folder_in_use', `another ${task} is at work`);
+    this.claimed = true;
+    return {
+      [Symbol.asyncDispose]: async () => {
+        this.claimed = false;
+      },
+    };
   }
 
   async read(): Promise<StoreReader> {
@@ -152,6 +163,10 @@ class ModelStore implements Store {
 
   async *edits(): AsyncGenerator<readonly LoggedEdit[]> {
     yield [...this.#folder.log];
+  }
+
+  async *undelivered(): AsyncGenerator<Outgoing> {
+    yield* [...this.#folder.undelivered].sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
   async positions(): Promise<readonly Position[]> {

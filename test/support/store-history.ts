@@ -109,7 +109,13 @@ export function makeHistory(seed: number, length: number): History {
     const choice = next();
     if (choice < 0.35) operations.push({ kind: 'batch', count: 1 + Math.floor(next() * 8) });
     else if (choice < 0.42) operations.push({ kind: 'rewind', to: Math.floor(next() * 5) });
-    else if (choice < 0.55) {
+    else if (choice < 0.45) {
+      const letters = Array.from({ length: 1 + Math.floor(next() * 3) }, (_, i) => {
+        return { id: `0:${index + i}`, key: `orders/0@${index + i}` };
+      });
+      const mark = { kind: 'dead_letter.mark', topic: 'orders.dlq', action: 'redriven', why: 'r' } as const;
+      operations.push({ kind: 'edit', request: { ...mark, letters } });
+    } else if (choice < 0.55) {
       operations.push({ kind: 'edit', request: { kind: 'item.update', item: pick(['book', 'pen']), by: 4 } });
     } else if (choice < 0.65) {
       const file = pick(['users.csv', 'inventory.csv'] as const);
@@ -156,6 +162,8 @@ export function after(truth: Truth, operation: Operation, history: History, done
       else if (request.kind === 'item.add') setItem(next, request.item, request.quantity);
       else if (request.kind === 'item.update') {
         setItem(next, request.item, (next.items[request.item] ?? 0) + (request.by ?? 0));
+      } else if (request.kind === 'dead_letter.mark') {
+        next.edits.push(`${request.letters.length} dead letters of ${request.topic} ${request.action}`);
       }
       break;
     }
@@ -251,6 +259,8 @@ function say(edit: LoggedEdit): string {
       return `${edit.item} ${edit.before?.quantity ?? 'null'} → ${edit.after?.quantity ?? 'null'}`;
     case 'position':
       return `position ${edit.before ?? 0} → ${edit.after}`;
+    case 'dead_letter':
+      return `${edit.letters.length} dead letters of ${edit.topic} ${edit.action}`;
   }
 }
 

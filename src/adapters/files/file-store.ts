@@ -15,8 +15,7 @@ import { INVENTORY, USERS } from './hand-edit-look.ts';
 import { Ledger } from './ledger.ts';
 import { parsedLines } from './log.ts';
 import { parseDecided } from './order-line.ts';
-
-import { keepUndelivered } from './undelivered.ts';
+import { keepUndelivered, readUndelivered } from './undelivered.ts';
 
 /** CSVs are rewritten at most so often, or twenty times as long as the last rewrite took if that is longer. */
 const REWRITE_EVERY_MS = 1_000;
@@ -193,6 +192,10 @@ export class FileStore implements Store {
 
   edits(): AsyncIterable<readonly LoggedEdit[]> {
     return parsedLines(this.#ledger.view('edits'), parseEdit);
+  }
+
+  undelivered(): AsyncIterable<Outgoing> {
+    return readUndelivered(this.#options.files, this.#options.folder);
   }
 
   async positions(): Promise<readonly Position[]> {

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import path from 'node:path';
 import { decideEdit, type Edit, type EditRequest, type EditVia } from '../../domain/edit.ts';
-import { isFailure } from '../../domain/failure.ts';
+import { Failure, isFailure } from '../../domain/failure.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { OwnOptions, Store, StoreAccess } from '../../ports/store.ts';
 import type { FileStore as FileStoreType } from './file-store.ts';
@@ -78,6 +78,19 @@ export function openFolder(options: {
           if (!isFailure(error, 'folder_in_use') || clock.now() >= until) throw error;
           await clock.sleep(RACE_RETRY_MS);
         }
+      }
+    },
+
+    async claim(task) {
+      const { acquire } = await import('./owner.ts');
+      try {
+        return await acquire(path.join(innerFolder(folder), task), { purpose: task }, async () => null);
+      } catch (error) {
+        if (!isFailure(error, 'folder_in_use')) throw error;
+        throw new Failure('folder_in_use', `another ${task} is at work: ${error.message}`, {
+          fix: 'let it end, or stop it; then run this again',
+          cause: error,
+        });
       }
     },
 

@@ -3,7 +3,7 @@ import type { Decided } from '../../domain/decide.ts';
 import type { LoggedEdit } from '../../domain/edit.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Item, User } from '../../domain/tables.ts';
-import type { Position, StoreReader } from '../../ports/store.ts';
+import type { Outgoing, Position, StoreReader } from '../../ports/store.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { STATE_FILE } from './checkpoint.ts';
 import { parseEdit } from './edit-line.ts';
@@ -23,6 +23,7 @@ import { lookUp, openIndex, rebuildIndex } from './lookup.ts';
 import { parseDecided } from './order-line.ts';
 import { innerFolder, loadFolder, type LoadedFolder } from './recover.ts';
 import { Tables, type Row, type TableState } from './tables.ts';
+import { readUndelivered } from './undelivered.ts';
 
 const RETRIES = 20;
 const RETRY_MS = 25;
@@ -142,6 +143,10 @@ export class FolderReader implements StoreReader {
 
   edits(): AsyncIterable<readonly LoggedEdit[]> {
     return parsedLines(this.#view('edits'), parseEdit);
+  }
+
+  undelivered(): AsyncIterable<Outgoing> {
+    return readUndelivered(this.#files, this.#folder);
   }
 
   async positions(): Promise<readonly Position[]> {

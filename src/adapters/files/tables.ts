@@ -78,6 +78,14 @@ export function outgoingLine(record: Unsent): StateLine {
   ];
 }
 
+/** @throws SyntaxError, TypeError when it is no line of an outgoing record */
+export function parseOutgoing(line: Buffer): Outgoing {
+  const [kind, encoded] = JSON.parse(line.toString('utf8')) as ['outgoing', EncodedOutgoing];
+  if (kind !== 'outgoing') throw new TypeError(`a line of kind ${String(kind)}`);
+  const { id, topic, key, value, headers } = decodeOutgoing(encoded);
+  return { id, topic, key, value, headers };
+}
+
 function encodeBytes(bytes: Uint8Array | null): EncodedBytes {
   return bytes === null
     ? null

@@ -1,3 +1,4 @@
+import type { Edit } from '../../domain/edit.ts';
 import type { StoreNotice } from '../../ports/store.ts';
 import { editLine } from './rows.ts';
 import type { Printer } from './print.ts';
@@ -39,7 +40,22 @@ export function printNotice(printer: Printer, notice: StoreNotice): void {
       printer.info(`recovered ${count(notice.journalRecords, 'commit')} from the journal after a crash`);
       break;
     case 'edit_taken_in':
-      if (notice.edit.kind !== 'position') printer.info(`edit: ${editLine(notice.edit)}`);
+      printEdit(printer, notice.edit);
+      break;
+  }
+}
+
+function printEdit(printer: Printer, edit: Edit): void {
+  switch (edit.kind) {
+    case 'user':
+    case 'item':
+      printer.info(`edit: ${editLine(edit)}`);
+      break;
+    case 'dead_letter':
+      printer.info(`edit: ${count(edit.letters.length, 'dead letter')} of ${edit.topic} ${edit.action}`);
+      break;
+    case 'position':
+      // Told where it is made.
       break;
   }
 }

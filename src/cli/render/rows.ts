@@ -18,7 +18,7 @@ export function itemEntry(item: Item): object {
   };
 }
 
-type TableEdit = Extract<Edit, { kind: 'user' | 'item' }>;
+export type TableEdit = Extract<Edit, { kind: 'user' | 'item' }>;
 
 /**
  * `{"item":"pen","before":{"quantity":50},"after":{"quantity":100}}`: quantity or status always; name, price and

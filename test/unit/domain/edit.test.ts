@@ -26,6 +26,8 @@ function failure(request: EditRequest): Failure {
   throw new Error('no failure');
 }
 
+const LETTER = { id: '0:1', key: 'orders/0@7' };
+
 describe('decideEdit', () => {
   it('adds, updates and removes users, keeping foreign columns', () => {
     expect(decideEdit({ kind: 'user.add', user: 'bob', status: 'unpaid' }, state)).toEqual({
@@ -81,6 +83,11 @@ describe('decideEdit', () => {
     ['invalid_value', { kind: 'item.update', item: 'pen', by: -6 }],
     ['invalid_value', { kind: 'item.update', item: 'pen', by: 2 ** 53 }],
     ['invalid_value', { kind: 'item.update', item: 'pen', by: 1, quantity: 1 }],
+    ['invalid_value', { kind: 'dead_letter.mark', topic: 't', action: 'redriven', why: 'r', letters: [] }],
+    [
+      'invalid_value',
+      { kind: 'dead_letter.mark', topic: 't', action: 'discarded', why: ' ', letters: [LETTER] },
+    ],
   ])('refuses with %s: %j', (code, request) => {
     expect(failure(request).code).toBe(code);
     expect(failure(request).message.length).toBeGreaterThan(10);
