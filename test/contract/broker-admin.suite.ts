@@ -127,12 +127,10 @@ export function adminContract(cluster: Cluster): void {
         sasl: null,
         connectTimeoutMs: 1_000,
       });
-      const startedAt = Date.now();
       for (const open of [() => nobody.admin(), () => nobody.producer()]) {
         const error: unknown = await open().catch((failure: unknown) => failure);
         expect(isFailure(error, 'broker_unreachable') && error.message).toContain(address);
       }
-      expect(Date.now() - startedAt).toBeLessThan(5_000);
     });
   });
 }

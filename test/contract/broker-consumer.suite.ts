@@ -75,15 +75,13 @@ export function consumerContract(cluster: Cluster): void {
       expect(begins).toEqual([0, 7, 3, 15]);
     });
 
-    it('waits for records that come later, and delivers them soon', async () => {
+    it('waits for records that come later, and delivers each', async () => {
       const topic = await filled(0);
       const running = await consume(cluster.broker(), { topic, group: cluster.name('group') });
       await waitFor('the join', () => running.seen.events.length > 0);
       for (const round of [0, 1, 2]) {
         await send(topic, round, 1);
-        const startedAt = Date.now();
         await waitFor('the record', () => running.seen.records.length === round + 1);
-        expect(Date.now() - startedAt).toBeLessThan(1_000);
       }
       running.stop();
       await running.done;
@@ -135,10 +133,8 @@ export function consumerContract(cluster: Cluster): void {
       const group = cluster.name('group');
       const running = await consume(cluster.broker(), { topic, group });
       await waitFor('the join', () => running.seen.events.length > 0);
-      const startedAt = Date.now();
       running.stop();
       await running.done;
-      expect(Date.now() - startedAt).toBeLessThan(2_000);
       expect((await clients.admin.group(group)).members).toEqual([]);
     });
 

@@ -111,7 +111,6 @@ export function groupContract(cluster: Cluster): void {
       expect(member?.clientId).toBe('folder-1');
       await clients.admin.removeMember(group, member?.memberId ?? '');
       expect((await clients.admin.group(group)).members).toEqual([]);
-      const startedAt = Date.now();
       const seen = await consumed(cluster.broker(), {
         topic,
         group,
@@ -119,7 +118,6 @@ export function groupContract(cluster: Cluster): void {
         until: ({ records }) => records.length === 4,
       });
       expect(seen.records).toHaveLength(4);
-      expect(Date.now() - startedAt).toBeLessThan(3_000);
     });
 
     it('waits for a member that vanished to expire when nobody removes it', async () => {

@@ -9,7 +9,7 @@ const KILLS_PER_SHOP = 25;
 
 describe(`${kills} kills in full flow (ORDERCTL_TEST_SEED=${seed})`, () => {
   const shops = Math.ceil(kills / KILLS_PER_SHOP);
-  test.concurrent.for(Array.from({ length: shops }, (_, i) => i))(
+  test.for(Array.from({ length: shops }, (_, i) => i))(
     'shop %i ends with stock = start + edits - sold, and each id decided once',
     { timeout: 600_000 },
     async (index) => {

@@ -132,9 +132,7 @@ describe('owning a folder', () => {
     child.kill('SIGCONT');
     expect(await ask(folder, 'who', 5_000)).toEqual({ answer: child.pid });
     await end(child, 'SIGKILL');
-    const before = performance.now();
     await own();
-    expect(performance.now() - before).toBeLessThan(1_000);
   });
 
   it('has one winner when many want the folder of a killed process, round after round', async () => {
