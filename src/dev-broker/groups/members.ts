@@ -16,10 +16,22 @@ export interface Member {
   assignment: Buffer;
   /** It has never had an answer to a join, so it does not know its id and cannot send heartbeats. */
   isNew: boolean;
-  /** When it is given up unless it is heard of; Infinity while it waits for an answer of ours. */
+  /** When it is given up unless it is heard of. */
   expiresAt: number;
   join: number | null;
   sync: number | null;
+}
+
+/** A member in a form that JSON keeps; bytes are base64. */
+export interface SavedMember {
+  readonly memberId: string;
+  readonly instanceId: string | null;
+  readonly clientId: string;
+  readonly clientHost: string;
+  readonly sessionTimeoutMs: number;
+  readonly rebalanceTimeoutMs: number;
+  readonly protocols: readonly { readonly name: string; readonly metadata: string }[];
+  readonly assignment: string;
 }
 
 export const NO_ASSIGNMENT = Buffer.alloc(0);
@@ -40,18 +52,13 @@ export function metadataOf(member: Member, protocolName: string | null): Buffer 
 }
 
 /** The names that every member can work by. */
-function commonProtocols(members: Iterable<Member>): Set<string> {
-  let common: Set<string> | null = null;
-  for (const { protocols } of members) {
-    const names = protocols.map(({ name }) => name);
-    const before: Set<string> | null = common;
-    common = new Set(before === null ? names : names.filter((name) => before.has(name)));
-  }
-  return common ?? new Set();
+function commonProtocols(members: readonly Member[]): Set<string> {
+  const [first, ...others] = members.map(({ protocols }) => new Set(protocols.map(({ name }) => name)));
+  return new Set([...(first ?? [])].filter((name) => others.every((names) => names.has(name))));
 }
 
 /** Whether one of these is what every member can work by. */
-export function isSupported(members: Iterable<Member>, protocols: readonly Protocol[]): boolean {
+export function isSupported(members: readonly Member[], protocols: readonly Protocol[]): boolean {
   const common = commonProtocols(members);
   return protocols.some(({ name }) => common.has(name));
 }
