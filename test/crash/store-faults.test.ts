@@ -3,7 +3,15 @@ import { expect, test, vi } from 'vitest';
 import { isFailure } from '../../src/domain/failure.ts';
 import { FaultyFs, random } from '../support/faulty-fs.ts';
 import { allowed, expectTruth, run } from '../support/store-check.ts';
-import { emptyTruth, FOLDER, makeHistory, Runner, turn } from '../support/store-history.ts';
+import {
+  after,
+  emptyTruth,
+  FOLDER,
+  makeHistory,
+  Runner,
+  turn,
+  type Operation,
+} from '../support/store-history.ts';
 
 // Thousands of runs: a busy machine may need its time.
 vi.setConfig({ testTimeout: 120_000 });
@@ -50,6 +58,65 @@ async function expectNoMoreWrites(runner: Runner): Promise<void> {
   expect(files.trace.slice(calls), 'written after the failure').toEqual([]);
   expect(files.openFiles, 'files left open').toBe(0);
 }
+
+/** The next sync of one file waits until it is released, and fails then. */
+class LateFailure extends FaultyFs {
+  isWaiting = false;
+  fail: () => void = () => undefined;
+  #name: string | undefined;
+  readonly #fds = new Map<number, string>();
+
+  holdSyncOf(name: string): void {
+    this.#name = name;
+  }
+
+  override open(name: string, mode: 'read' | 'append' | 'create'): number {
+    const fd = super.open(name, mode);
+    this.#fds.set(fd, name);
+    return fd;
+  }
+
+  override async sync(fd: number): Promise<void> {
+    if (this.#fds.get(fd) === this.#name) {
+      this.#name = undefined;
+      this.isWaiting = true;
+      await new Promise<void>((resolve) => (this.fail = resolve));
+      this.arm({ kind: 'fail', call: 1, code: 'EIO' });
+    }
+    await super.sync(fd);
+  }
+}
+
+test('a log whose sync failed in the background is not called durable at the end', async () => {
+  const history = makeHistory(FIRST_SEED, 0);
+  const files = new LateFailure(FIRST_SEED);
+  const runner = new Runner(history, files);
+  let truth = emptyTruth();
+  const perform = async (operation: Operation): Promise<void> => {
+    await runner.perform(operation);
+    truth = after(truth, operation, history);
+  };
+  for (const operation of history.operations) await perform(operation);
+  files.holdSyncOf(`${FOLDER}/orders.jsonl`);
+  for (let round = 0; round < 100 && !files.isWaiting; round++) {
+    await perform({ kind: 'batch', count: 2 });
+    await perform({ kind: 'edit', request: { kind: 'item.update', item: 'book', by: 4 } });
+  }
+  expect(files.isWaiting, 'a checkpoint is under way').toBe(true);
+  // A commit after the checkpoint's cut calls for another one at the end.
+  await perform({ kind: 'edit', request: { kind: 'item.update', item: 'pen', by: 4 } });
+  const ending = expect(runner.store?.[Symbol.asyncDispose]()).rejects.toSatisfy((error) =>
+    isFailure(error, 'write_failed'),
+  );
+  // By now it waits for the checkpoint.
+  for (let turns = 0; turns < 20; turns++) await turn();
+  files.fail();
+  await ending;
+  expect(files.openFiles).toBe(0);
+  for (let round = 0; round < 10; round++) {
+    await expectTruth(new Runner(history, files.survived('power')), [truth]);
+  }
+});
 
 test('a damaged file is refused with a way out, or was not needed', async () => {
   const next = random(FIRST_SEED);

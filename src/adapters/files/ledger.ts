@@ -65,6 +65,8 @@ export class Ledger {
   #state: FolderState | undefined;
   #checkpoint: Promise<void> | undefined;
   #hasCommits = false;
+  /** What failed in the background. A sync that failed is never tried again: it would succeed, and promise what is lost. */
+  #failure: { readonly error: unknown } | undefined;
   readonly #checkpointBytes: number;
   readonly #onFailure: (error: unknown) => void;
 
@@ -138,7 +140,7 @@ export class Ledger {
 
   /** Makes a commit durable and then visible. */
   async commit(commit: Commit): Promise<void> {
-    this.#assertAlone();
+    this.#assertSound();
     const logs: LogBytes[] = [];
     for (const log of LOG_NAMES) {
       const bytes = log === 'orders' || log === 'rejections' ? commit[log]?.bytes : commit.logs?.[log];
@@ -193,14 +195,14 @@ export class Ledger {
   /** Begins a checkpoint: resolves when commits may go on, while the rest is done in the background. */
   async startCheckpoint(): Promise<void> {
     const old = this.#journal;
-    this.#assertAlone();
+    this.#assertSound();
     this.#journal = await nextJournal(this.#files, innerFolder(this.#folder), old);
     old.close();
     const shortened = VERSION_LOGS.filter((log) => this.#isLong(log));
     for (const log of shortened) this.#shorten(log);
     this.#checkpoint = this.#writeCheckpoint(this.#cut(old.end))
       .then(() => this.#startMerge())
-      .catch(this.#onFailure)
+      .catch((error: unknown) => this.#fail(error))
       .finally(() => (this.#checkpoint = undefined));
     // Journals hold positions in a log: none may be for the new file before state.json names it.
     if (shortened.length > 0) await this.#checkpoint;
@@ -210,8 +212,13 @@ export class Ledger {
     this.#merge = this.#index.mergeIfDue().catch((error: unknown) => {
       // The index is a view: the next look-up builds it anew.
       if (isFailure(error, 'corrupt_state')) this.#indexDamaged = true;
-      else this.#onFailure(error);
+      else this.#fail(error);
     });
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#onFailure(error);
   }
 
   #isLong(log: VersionLog): boolean {
@@ -307,7 +314,8 @@ export class Ledger {
     }
   }
 
-  #assertAlone(): void {
+  #assertSound(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
     if (this.#journal.isOurs()) return;
     throw new Failure(
       'folder_in_use',
