@@ -3,6 +3,7 @@ import type { RecordId } from '../domain/order.ts';
 import type { Reason } from '../domain/reasons.ts';
 import type { DeadLetterCode } from '../ports/codec.ts';
 import type { StoreNotice } from '../ports/store.ts';
+import type { GhostRemoved } from './group-positions.ts';
 import type { PositionMove, ResetRequest } from './plan-positions.ts';
 import type { TopicCreated } from './topics.ts';
 
@@ -40,8 +41,7 @@ export type ConsumeOrdersEvent =
   | { readonly kind: 'notice'; readonly notice: StoreNotice }
   /** There is nobody or nothing to decide on: every order will be rejected, for good. */
   | { readonly kind: 'empty_table'; readonly table: 'users' | 'items'; readonly folder: string }
-  /** A member of ours that died without leaving the group was made to leave. */
-  | { readonly kind: 'ghost_removed'; readonly group: string; readonly memberId: string }
+  | GhostRemoved
   | { readonly kind: 'moved'; readonly topic: string; readonly move: PositionMove }
   /** Reading begins; `remaining` records lie before the end seen at start. */
   | { readonly kind: 'started'; readonly topic: string; readonly group: string; readonly remaining: number }

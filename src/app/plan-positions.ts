@@ -3,8 +3,18 @@ import { Failure } from '../domain/failure.ts';
 import type { CommittedOffset, PartitionRange } from '../ports/broker.ts';
 import type { Position } from '../ports/store.ts';
 
-/** Where a reset goes, per partition: already resolved against the topic. */
-export type ResetTo = 'earliest' | 'latest' | { offset: number } | { timestampMs: number };
+/** Where a reset goes. */
+export type ResetTo =
+  | 'earliest'
+  | 'latest'
+  /** Where reading would go on now: takes over what another tool has set for the group. */
+  | 'current'
+  | { readonly offset: number }
+  | { readonly timestampMs: number }
+  /** So many records on from `current`, or back. */
+  | { readonly by: number }
+  /** Offsets by partition; a partition without one stays as it is. */
+  | { readonly offsets: ReadonlyMap<number, number> };
 
 export interface ResetRequest {
   readonly to: ResetTo;
@@ -61,28 +71,55 @@ export function planMoves(input: PlanInput): PositionMove[] {
     const committed = committedBy.get(range.partition);
     const foreign = isForeignMark(committed, input.mark);
     if (foreign && !input.adopt) throw foreignGroup(input, range.partition);
-    if (input.reset !== null && (input.reset.partitions?.includes(range.partition) ?? true)) {
-      const wanted = resolveReset(input.reset.to, range, input.offsetsAtTime);
+    const current = currentOffset(before, committed, input.mark);
+    const wanted = isToBeReset(range.partition, input.reset)
+      ? resolveReset(input.reset.to, range, current, input.offsetsAtTime)
+      : undefined;
+    if (wanted !== undefined) {
       const after = Math.min(Math.max(wanted, range.start), range.end);
       moves.push(moveOf(range, before, after, 'reset', after === wanted ? null : wanted));
-      continue;
+    } else if (current !== before && current !== null) {
+      moves.push(moveOf(range, before, current, foreign ? 'adopt' : 'group_moved', null));
     }
-    if (committed === undefined || committed.offset === null || committed.metadata === input.mark) continue;
-    if (committed.offset === before) continue;
-    moves.push(moveOf(range, before, committed.offset, foreign ? 'adopt' : 'group_moved', null));
   }
-  if (input.reset?.partitions === null) moves.push(...movesOfGone(input));
+  moves.push(...movesOfGone(input));
   return moves;
 }
 
+function isToBeReset(partition: number, reset: ResetRequest | null): reset is ResetRequest {
+  return reset !== null && (reset.partitions?.includes(partition) ?? true);
+}
+
+/**
+ * Where reading goes on, as things are: at the stored position, unless another tool moved the group.
+ *
+ * @param stored the stored position; null when there is none
+ * @param mark of this folder
+ * @returns null: nothing says so, and it begins at the earliest offset
+ */
+export function currentOffset(
+  stored: number | null,
+  committed: CommittedOffset | undefined,
+  mark: string,
+): number | null {
+  if (committed === undefined || committed.offset === null || committed.metadata === mark) return stored;
+  return committed.offset;
+}
+
 /** A topic made anew may have fewer partitions: a reset of all is the way out for those that it has no more. */
-function movesOfGone({ ranges, stored }: PlanInput): PositionMove[] {
+function movesOfGone({ ranges, stored, reset }: PlanInput): PositionMove[] {
+  if (reset?.partitions !== null || isRelative(reset.to)) return [];
   const known = new Set(ranges.map((range) => range.partition));
   return [...stored.values()].flatMap(({ partition, next }) =>
     known.has(partition) || next === 0
       ? []
       : [moveOf({ partition, start: 0, end: 0 }, next, 0, 'reset', null)],
   );
+}
+
+/** Whether it says of each partition by itself where it goes. */
+function isRelative(to: ResetTo): boolean {
+  return to === 'current' || (typeof to === 'object' && ('by' in to || 'offsets' in to));
 }
 
 function checkPartitions(input: PlanInput): void {
@@ -106,16 +143,25 @@ function foreignGroup(input: PlanInput, partition: number): Failure {
     'group_marked',
     `consumer group ${input.group} belongs to another storage folder: its committed offset on ${input.topic}/${partition} bears that folder's mark`,
     {
-      fix: 'give this folder a group of its own with --group NAME, or take this one over at its committed offsets with --adopt',
+      fix: 'give this folder a group of its own with --group NAME, or take this one over at its committed offsets with: orderctl consume --adopt',
       context: { topic: input.topic, partition },
     },
   );
 }
 
-function resolveReset(to: ResetTo, range: PartitionRange, atTime: ReadonlyMap<number, number>): number {
+/** @returns undefined: the partition is not meant */
+function resolveReset(
+  to: ResetTo,
+  range: PartitionRange,
+  current: number | null,
+  atTime: ReadonlyMap<number, number>,
+): number | undefined {
   if (to === 'earliest') return range.start;
   if (to === 'latest') return range.end;
+  if (to === 'current') return current ?? range.start;
   if ('offset' in to) return to.offset;
+  if ('by' in to) return (current ?? range.start) + to.by;
+  if ('offsets' in to) return to.offsets.get(range.partition);
   return atTime.get(range.partition) ?? range.end;
 }
 
