@@ -1,0 +1,332 @@
+import fs from 'node:fs';
+
+import { KafkaError } from '../wire/errors.ts';
+import {
+  batchEndOffset,
+  endTransactionBatch,
+  placeBatch,
+  readBatchHeader,
+  stampBatch,
+  type BatchHeader,
+} from '../wire/record-batch.ts';
+import { recordPlaces, type RecordPlace } from '../wire/records.ts';
+import type { AbortedTransaction, ActiveProducer, ProducerStates } from './producers.ts';
+import { recoverLog } from './recovery.ts';
+import { Segment } from './segment.ts';
+
+/** There is one node, so no leader ever takes over from another. */
+export const LEADER_EPOCH = 0;
+
+/** What of a topic's configuration its logs go by; may change while they are open. */
+export interface LogSettings {
+  readonly maxMessageBytes: number;
+  readonly segmentBytes: number;
+  readonly segmentMs: number;
+  /** -1 for no limit. */
+  readonly retentionMs: number;
+  /** Of one partition; -1 for no limit. */
+  readonly retentionBytes: number;
+  /** message.timestamp.type=LogAppendTime */
+  readonly isAppendTime: boolean;
+  /** cleanup.policy holds `delete`. */
+  readonly deletes: boolean;
+}
+
+export interface Appended {
+  readonly baseOffset: number;
+  /** -1 unless the topic's records bear the time of their arrival. */
+  readonly appendTimeMs: number;
+}
+
+export interface ReadOptions {
+  readonly offset: number;
+  readonly maxBytes: number;
+  /** The first batch is given whatever its size: or a consumer would never get past it. */
+  readonly atLeastOne: boolean;
+  /** read_committed: not beyond the last stable offset. */
+  readonly committedOnly: boolean;
+}
+
+/**
+ * The log of one partition: record batches in segments, their producers, and who waits for more. All of it is
+ * synchronous: a write is in the page cache when it returns, and a kill -9 does not take it back.
+ */
+export class Partition {
+  readonly topic: string;
+  readonly index: number;
+  readonly #folder: string;
+  readonly #settings: () => LogSettings;
+  /** The oldest first. */
+  readonly #sealed: Segment[];
+  #active: Segment;
+  readonly #producers: ProducerStates;
+  readonly #waiting = new Set<() => void>();
+  #startOffset: number;
+  /** When the first batch of the active segment was written, for segment.ms. */
+  #activeSinceMs: number;
+  #closed = false;
+  readonly tornBytes: number;
+
+  /**
+   * @param startOffset below it records were deleted on request
+   * @throws CorruptLogError
+   */
+  constructor(
+    topic: string,
+    index: number,
+    folder: string,
+    startOffset: number,
+    settings: () => LogSettings,
+  ) {
+    this.topic = topic;
+    this.index = index;
+    this.#folder = folder;
+    this.#settings = settings;
+    const { sealed, active, producers, tornBytes } = recoverLog(folder);
+    this.#sealed = sealed;
+    this.#active = active;
+    this.#producers = producers;
+    this.tornBytes = tornBytes;
+    this.#startOffset = Math.min(Math.max(startOffset, this.#first.baseOffset), this.endOffset);
+    this.#activeSinceMs = this.#active.sizeBytes === 0 ? Infinity : Date.now();
+  }
+
+  get #first(): Segment {
+    return this.#sealed[0] ?? this.#active;
+  }
+
+  get #segments(): Segment[] {
+    return [...this.#sealed, this.#active];
+  }
+
+  /** The first offset that can be read. */
+  get startOffset(): number {
+    return this.#startOffset;
+  }
+
+  /** The offset that the next record gets; also the high watermark, with no other replica. */
+  get endOffset(): number {
+    return this.#active.endOffset;
+  }
+
+  /** Below it no transaction is open (LSO). */
+  get stableOffset(): number {
+    return Math.max(this.#producers.firstOpenOffset ?? this.endOffset, this.#startOffset);
+  }
+
+  get sizeBytes(): number {
+    return this.#segments.reduce((sum, segment) => sum + segment.sizeBytes, 0);
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /**
+   * Appends a batch that `checkBatch` has let through, and patches its place into its bytes.
+   *
+   * @returns where it stands; for the repetition of a batch, where the first one stands
+   * @throws KafkaError by the producer's epoch, sequence and transaction
+   */
+  append(batch: Buffer, header: BatchHeader, nowMs: number): Appended {
+    const repeated = this.#producers.check(header);
+    const { isAppendTime } = this.#settings();
+    if (repeated !== undefined) return { baseOffset: repeated, appendTimeMs: isAppendTime ? nowMs : -1 };
+    if (isAppendTime) stampBatch(batch, nowMs);
+    const placed = isAppendTime ? { ...header, maxTimestamp: nowMs } : header;
+    const baseOffset = this.#write(batch, placed, nowMs);
+    this.#producers.append(placed, baseOffset, placed.maxTimestamp);
+    this.#wake();
+    return { baseOffset, appendTimeMs: isAppendTime ? nowMs : -1 };
+  }
+
+  /**
+   * Writes the marker that ends the producer's transaction here, whether or not it wrote anything.
+   *
+   * @returns the marker's offset
+   * @throws KafkaError INVALID_PRODUCER_EPOCH
+   */
+  endTransaction(producerId: number, epoch: number, committed: boolean): number {
+    this.#producers.checkEnd(producerId, epoch);
+    const nowMs = Date.now();
+    const batch = endTransactionBatch(producerId, epoch, committed, nowMs);
+    const offset = this.#write(batch, readBatchHeader(batch), nowMs);
+    const aborted = this.#producers.end(producerId, epoch, committed, offset, nowMs);
+    if (aborted !== undefined) this.#active.addAborted(aborted);
+    this.#wake();
+    return offset;
+  }
+
+  #write(batch: Buffer, header: BatchHeader, nowMs: number): number {
+    if (this.#closed) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION');
+    if (this.#mustRoll(batch.length, nowMs)) this.roll();
+    const baseOffset = this.endOffset;
+    placeBatch(batch, baseOffset, LEADER_EPOCH);
+    if (this.#active.sizeBytes === 0) this.#activeSinceMs = nowMs;
+    this.#active.append(batch, header, baseOffset);
+    return baseOffset;
+  }
+
+  #mustRoll(moreBytes: number, nowMs: number): boolean {
+    const { segmentBytes, segmentMs } = this.#settings();
+    const { sizeBytes } = this.#active;
+    return sizeBytes > 0 && (sizeBytes + moreBytes > segmentBytes || nowMs - this.#activeSinceMs > segmentMs);
+  }
+
+  /** Seals the active segment and begins another. Without effect on an empty one. */
+  roll(): void {
+    const full = this.#active;
+    if (full.sizeBytes === 0) return;
+    const next = new Segment(this.#folder, full.endOffset);
+    this.#producers.expire(Date.now());
+    // In this order, so that a crash between leaves the full one the last, or its successor with its producers.
+    next.saveProducers(JSON.stringify(this.#producers.snapshot()));
+    full.seal();
+    next.open();
+    this.#sealed.push(full);
+    this.#active = next;
+    this.#activeSinceMs = Infinity;
+  }
+
+  /**
+   * Whole batches from the one that holds the offset on, of one segment.
+   *
+   * @returns no bytes at the end
+   * @throws KafkaError OFFSET_OUT_OF_RANGE
+   */
+  read({ offset, maxBytes, atLeastOne, committedOnly }: ReadOptions): Buffer {
+    if (offset < this.#startOffset || offset > this.endOffset) {
+      throw new KafkaError(
+        'OFFSET_OUT_OF_RANGE',
+        `${this.topic}/${this.index} holds ${this.#startOffset} to ${this.endOffset}, not ${offset}`,
+      );
+    }
+    const limit = committedOnly ? this.stableOffset : this.endOffset;
+    if (offset >= limit) return Buffer.alloc(0);
+    return this.#segmentOf(offset).read(offset, limit, maxBytes, atLeastOne);
+  }
+
+  /** Aborted transactions that have records in `[from, upTo)`, or whose marker is there. */
+  abortedBetween(from: number, upTo: number): AbortedTransaction[] {
+    const found: AbortedTransaction[] = [];
+    for (const segment of this.#segments) {
+      if (segment.endOffset <= from) continue;
+      for (const transaction of segment.aborted()) {
+        if (transaction.lastOffset >= from && transaction.firstOffset < upTo) found.push(transaction);
+        // What ends later began later.
+        if (transaction.lastStableOffset >= upTo) return found;
+      }
+    }
+    return found;
+  }
+
+  /**
+   * The first record whose timestamp is at least this. In batches that cannot be looked into (compressed by other
+   * than gzip) it is the first of the first batch that holds such a record: early, never late.
+   */
+  firstAtTime(timestamp: number): RecordPlace | undefined {
+    let after = this.#startOffset;
+    for (const segment of this.#segments) {
+      if (segment.maxTimestamp < timestamp) continue;
+      for (;;) {
+        const batch = segment.findByTime(timestamp, after);
+        if (batch === undefined) break;
+        const header = readBatchHeader(batch);
+        const places = recordPlaces(batch, header) ?? [
+          { offset: Math.max(header.baseOffset, after), timestamp: header.maxTimestamp },
+        ];
+        const first = places.find((one) => one.timestamp >= timestamp && one.offset >= after);
+        if (first !== undefined) return first;
+        // Those of its records that are late enough were deleted.
+        after = batchEndOffset(batch, 0);
+      }
+    }
+    return undefined;
+  }
+
+  /** The record with the highest timestamp; its batch's last one where the batch cannot be looked into. */
+  latestByTime(): RecordPlace | undefined {
+    const [first] = this.#segments.sort((a, b) => b.maxTimestamp - a.maxTimestamp);
+    const batch = first?.findByTime(first.maxTimestamp, this.#startOffset);
+    if (batch === undefined) return undefined;
+    const header = readBatchHeader(batch);
+    const places = recordPlaces(batch, header);
+    return (
+      places?.find(({ timestamp }) => timestamp >= header.maxTimestamp) ?? {
+        offset: batchEndOffset(batch, 0) - 1,
+        timestamp: header.maxTimestamp,
+      }
+    );
+  }
+
+  /** @throws KafkaError OFFSET_OUT_OF_RANGE */
+  deleteBefore(offset: number): void {
+    if (offset < this.#startOffset || offset > this.endOffset) throw new KafkaError('OFFSET_OUT_OF_RANGE');
+    this.#startOffset = offset;
+    // An empty active segment keeps the end offset when all is gone.
+    if (offset === this.endOffset) this.roll();
+    this.#removeSegments((segment) => segment.endOffset <= offset);
+  }
+
+  /** Deletes what the topic's retention no longer keeps, by whole segments, oldest first. */
+  applyRetention(nowMs: number): void {
+    const { deletes, retentionMs, retentionBytes } = this.#settings();
+    this.#producers.expire(nowMs);
+    if (!deletes) return;
+    // Batches without timestamps do not grow old; an empty segment stands in nobody's way.
+    const isOld = ({ maxTimestamp, sizeBytes }: Segment) =>
+      sizeBytes === 0 || (retentionMs >= 0 && maxTimestamp >= 0 && nowMs - maxTimestamp > retentionMs);
+    if (this.#segments.every(isOld)) this.roll();
+    let sizeBytes = this.sizeBytes;
+    this.#removeSegments((segment) => {
+      const isTooMuch = retentionBytes >= 0 && sizeBytes - segment.sizeBytes >= retentionBytes;
+      sizeBytes -= segment.sizeBytes;
+      return isOld(segment) || isTooMuch;
+    });
+    this.#startOffset = Math.max(this.#startOffset, this.#first.baseOffset);
+  }
+
+  /** From the oldest on while they are to go, but never the active one. */
+  #removeSegments(mustGo: (segment: Segment) => boolean): void {
+    while (this.#sealed[0] !== undefined && mustGo(this.#sealed[0])) this.#sealed.shift()?.remove();
+  }
+
+  activeProducers(): ActiveProducer[] {
+    return this.#producers.active();
+  }
+
+  /** Calls back once when there is more to read, or the partition is gone. */
+  onceChanged(callback: () => void): void {
+    this.#waiting.add(callback);
+  }
+
+  forget(callback: () => void): void {
+    this.#waiting.delete(callback);
+  }
+
+  sync(): void {
+    this.#active.sync();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#active.close();
+    this.#wake();
+  }
+
+  remove(): void {
+    this.close();
+    fs.rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #wake(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const callback of waiting) callback();
+  }
+
+  #segmentOf(offset: number): Segment {
+    if (offset >= this.#active.baseOffset) return this.#active;
+    return this.#sealed.findLast((segment) => segment.baseOffset <= offset) ?? this.#first;
+  }
+}
