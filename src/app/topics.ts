@@ -1,12 +1,6 @@
+import { declaredDeadLetters, declaredOrders, type DeclaredTopic } from '../domain/declared-topics.ts';
 import { Failure } from '../domain/failure.ts';
 import type { BrokerAdmin } from '../ports/broker.ts';
-
-/** Partitions of a topic that is created for the user. */
-const NEW_TOPIC_PARTITIONS = 6;
-/** What the headers of a dead letter may add to the record that it carries. */
-const DEAD_LETTER_HEADROOM_BYTES = 64 * 1024;
-/** Kafka's default for `max.message.bytes`, where the broker does not say. */
-const DEFAULT_MAX_MESSAGE_BYTES = 1_048_588;
 
 export interface TopicCreated {
   readonly kind: 'topic_created';
@@ -26,7 +20,7 @@ export async function ensureTopic(
   topic: string,
   create: boolean,
   on: (event: TopicCreated) => void,
-  configs: Readonly<Record<string, string>> = {},
+  declared: DeclaredTopic = declaredOrders(topic),
 ): Promise<number> {
   const found = await admin.partitionCount(topic);
   if (found !== undefined) return found;
@@ -36,10 +30,19 @@ export async function ensureTopic(
       context: { topic },
     });
   }
-  if (await admin.createTopic(topic, { partitions: NEW_TOPIC_PARTITIONS, configs })) {
-    on({ kind: 'topic_created', topic, partitions: NEW_TOPIC_PARTITIONS });
+  if (await createDeclared(admin, declared)) {
+    on({ kind: 'topic_created', topic, partitions: declared.partitions });
   }
-  return (await admin.partitionCount(topic)) ?? NEW_TOPIC_PARTITIONS;
+  return (await admin.partitionCount(topic)) ?? declared.partitions;
+}
+
+/** @returns whether this call created it */
+export function createDeclared(admin: BrokerAdmin, declared: DeclaredTopic): Promise<boolean> {
+  const { topic, partitions, replication } = declared;
+  const configs = Object.fromEntries(
+    Object.entries(declared.configs).map(([name, value]) => [name, String(value)]),
+  );
+  return admin.createTopic(topic, { partitions, replication, configs });
 }
 
 /** As ensureTopic; what fits into `topic` fits into its dead-letter topic, headers included. */
@@ -51,7 +54,7 @@ export async function ensureDeadLetterTopic(
   on: (event: TopicCreated) => void,
 ): Promise<void> {
   if ((await admin.partitionCount(dlqTopic)) !== undefined) return;
-  const limit = Number(await admin.topicConfig(topic, 'max.message.bytes')) || DEFAULT_MAX_MESSAGE_BYTES;
-  const maxMessageBytes = Math.min(limit + DEAD_LETTER_HEADROOM_BYTES, 2 ** 31 - 1);
-  await ensureTopic(admin, dlqTopic, create, on, { 'max.message.bytes': String(maxMessageBytes) });
+  const limit = Number(await admin.topicConfig(topic, 'max.message.bytes'));
+  const declared = declaredDeadLetters(dlqTopic, limit > 0 ? limit : undefined);
+  await ensureTopic(admin, dlqTopic, create, on, declared);
 }

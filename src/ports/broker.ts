@@ -57,6 +57,14 @@ export interface GroupDescription {
   readonly members: readonly GroupMember[];
 }
 
+export interface TopicDescription {
+  readonly partitions: number;
+  /** Copies that the partition with the fewest has. */
+  readonly replication: number;
+  /** Every configuration that the broker tells, by Kafka's names, defaults included. */
+  readonly configs: ReadonlyMap<string, string>;
+}
+
 /** Offsets of one partition. */
 export interface RecordRange {
   readonly partition: number;
@@ -83,16 +91,25 @@ export interface BrokerAdmin extends AsyncDisposable {
   clusterId(): Promise<string>;
   /** Number of partitions, or undefined when there is no such topic. Never creates it. */
   partitionCount(topic: string): Promise<number | undefined>;
+  /** Nodes of the cluster that are up. */
+  brokerCount(): Promise<number>;
+  /** What the cluster says of a topic, or undefined when there is no such topic. Never creates it. */
+  describeTopic(topic: string): Promise<TopicDescription | undefined>;
   /**
-   * Replication is min(3, brokers). Without effect when the topic exists.
+   * Without effect when the topic exists.
    *
-   * @param configs topic configuration by Kafka's names
+   * @param options.replication copies, fewer where there are fewer brokers; 1 unless told
+   * @param options.configs topic configuration by Kafka's names
    * @returns whether this call created it
    */
   createTopic(
     topic: string,
-    options: { partitions: number; configs?: Readonly<Record<string, string>> },
+    options: { partitions: number; replication?: number; configs?: Readonly<Record<string, string>> },
   ): Promise<boolean>;
+  /** Adds partitions until there are `total`. @throws Failure broker_refused when there are as many already */
+  addPartitions(topic: string, total: number): Promise<void>;
+  /** Sets these and leaves every other configuration as it is. @throws Failure broker_refused for a value it does not take */
+  alterTopicConfig(topic: string, configs: Readonly<Record<string, string>>): Promise<void>;
   /** One configuration value of a topic, or undefined where the broker does not say. */
   topicConfig(topic: string, name: string): Promise<string | undefined>;
   ranges(topic: string): Promise<readonly PartitionRange[]>;

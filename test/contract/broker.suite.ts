@@ -10,6 +10,7 @@ import { consumerContract } from './broker-consumer.suite.ts';
 import { endsContract } from './broker-ends.suite.ts';
 import { groupContract } from './broker-group.suite.ts';
 import { producerContract } from './broker-producer.suite.ts';
+import { topicsContract } from './broker-topics.suite.ts';
 import { recordsContract } from './broker-records.suite.ts';
 
 /** What the parts of the suite work with. */
@@ -36,6 +37,7 @@ export function brokerContract(connect: () => Promise<readonly string[]> | reado
       name: (prefix) => `${prefix}-${randomUUID().slice(0, 13)}`,
     };
     adminContract(cluster);
+    topicsContract(cluster);
     producerContract(cluster);
     recordsContract(cluster);
     consumerContract(cluster);

@@ -31,6 +31,10 @@ export class ScriptedBroker implements Broker {
   sendFailures: Failure[] = [];
   /** Called before each batch; may throw, abort, or edit the world. */
   beforeBatch: (batch: Batch) => void = () => undefined;
+  brokers = 1;
+  /** By topic; what is not set is the broker's default. */
+  readonly configs = new Map<string, Map<string, string>>();
+  readonly replication = new Map<string, number>();
 
   createTopic(topic: string, partitions = 1): BrokerRecord[][] {
     const made = Array.from({ length: partitions }, (): BrokerRecord[] => []);
@@ -55,12 +59,25 @@ export class ScriptedBroker implements Broker {
     return {
       clusterId: async () => this.clusterId,
       partitionCount: async (topic) => this.topics.get(topic)?.length,
-      createTopic: async (topic, { partitions }) => {
+      createTopic: async (topic, { partitions, replication = 1, configs = {} }) => {
         if (this.topics.has(topic)) return false;
         this.createTopic(topic, partitions);
+        this.replication.set(topic, Math.min(replication, this.brokers));
+        this.#setConfigs(topic, configs);
         return true;
       },
-      topicConfig: async () => '2000',
+      brokerCount: async () => this.brokers,
+      describeTopic: async (topic) => {
+        const partitions = this.topics.get(topic)?.length;
+        if (partitions === undefined) return undefined;
+        return { partitions, replication: this.replication.get(topic) ?? 1, configs: this.#configsOf(topic) };
+      },
+      addPartitions: async (topic, total) => {
+        const logs = this.topics.get(topic) ?? [];
+        while (logs.length < total) logs.push([]);
+      },
+      alterTopicConfig: async (topic, configs) => this.#setConfigs(topic, configs),
+      topicConfig: async (topic, name) => this.#configsOf(topic).get(name),
       ranges: async (topic) => (this.topics.get(topic) ?? []).map(range),
       offsetsAt: async (topic, timestampMs) =>
         new Map(
@@ -82,6 +99,18 @@ export class ScriptedBroker implements Broker {
       },
       [Symbol.asyncDispose]: async () => undefined,
     };
+  }
+
+  #configsOf(topic: string): Map<string, string> {
+    const defaults = [
+      ['max.message.bytes', '2000'],
+      ['retention.ms', '604800000'],
+    ] as const;
+    return new Map([...defaults, ...(this.configs.get(topic) ?? [])]);
+  }
+
+  #setConfigs(topic: string, configs: Readonly<Record<string, string>>): void {
+    this.configs.set(topic, new Map([...(this.configs.get(topic) ?? []), ...Object.entries(configs)]));
   }
 
   async *#records(

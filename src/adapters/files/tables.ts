@@ -80,9 +80,9 @@ export function outgoingLine(record: Unsent): StateLine {
 
 /** @throws SyntaxError, TypeError when it is no line of an outgoing record */
 export function parseOutgoing(line: Buffer): Outgoing {
-  const [kind, encoded] = JSON.parse(line.toString('utf8')) as ['outgoing', EncodedOutgoing];
-  if (kind !== 'outgoing') throw new TypeError(`a line of kind ${String(kind)}`);
-  const { id, topic, key, value, headers } = decodeOutgoing(encoded);
+  const found = JSON.parse(line.toString('utf8')) as StateLine;
+  if (found[0] !== 'outgoing') throw new TypeError('it is a line of another kind');
+  const { id, topic, key, value, headers } = decodeOutgoing(found[1]);
   return { id, topic, key, value, headers };
 }
 

@@ -6,17 +6,17 @@ import type {
   PartitionRange,
   RecordChunk,
   RecordRange,
+  TopicDescription,
 } from '../../ports/broker.ts';
 import type { RecordFingerprint } from '../../ports/record.ts';
 import { KafkaClient } from './client.ts';
 import { answerOf } from './errors.ts';
 import type { KafkaOptions } from './kafka-broker.ts';
-import { createErrorFromCode, LEADER_NOT_AVAILABLE } from './kafkajs-internals.ts';
+import { createErrorFromCode, INVALID_CONFIG, LEADER_NOT_AVAILABLE } from './kafkajs-internals.ts';
 import { fetchFingerprints, leaders, listAt, listRanges } from './offsets.ts';
 import { readRanges } from './read-ranges.ts';
+import { setTopicConfigs } from './requests.ts';
 
-/** As many copies as Kafka's own internal topics have, where there are nodes for them. */
-const MOST_REPLICAS = 3;
 const CREATE_TIMEOUT_MS = 10_000;
 const TOPIC_RESOURCE = 2;
 
@@ -51,7 +51,7 @@ class KafkaAdmin implements BrokerAdmin {
 
   async createTopic(
     topic: string,
-    options: { partitions: number; configs?: Readonly<Record<string, string>> },
+    options: { partitions: number; replication?: number; configs?: Readonly<Record<string, string>> },
   ): Promise<boolean> {
     const doing = `create topic ${topic}`;
     const created = await this.#retry(doing, async () => {
@@ -63,7 +63,7 @@ class KafkaAdmin implements BrokerAdmin {
             {
               topic,
               numPartitions: options.partitions,
-              replicationFactor: Math.min(MOST_REPLICAS, brokers.length),
+              replicationFactor: Math.min(options.replication ?? 1, brokers.length),
               configEntries: Object.entries(options.configs ?? {}).map(([name, value]) => ({ name, value })),
             },
           ],
@@ -75,14 +75,74 @@ class KafkaAdmin implements BrokerAdmin {
         throw error;
       }
     });
-    await this.#retry(doing, async () => {
-      const found = (await this.#client.topic(topic)).topic;
-      // Metadata spreads after the controller has answered.
-      if (found === undefined || found.partitions.some(({ leader }) => leader < 0)) {
-        throw createErrorFromCode(LEADER_NOT_AVAILABLE);
-      }
-    });
+    await this.#settled(doing, topic, options.partitions, !created);
     return created;
+  }
+
+  /** Metadata spreads after the controller has answered. */
+  async #settled(doing: string, topic: string, partitions: number, fewer = false): Promise<void> {
+    await this.#retry(doing, async () => {
+      const found = (await this.#client.topic(topic)).topic?.partitions ?? [];
+      const enough = found.length >= partitions || (fewer && found.length > 0);
+      if (!enough || found.some(({ leader }) => leader < 0)) throw createErrorFromCode(LEADER_NOT_AVAILABLE);
+    });
+  }
+
+  async brokerCount(): Promise<number> {
+    const { brokers } = await this.#retry('ask for the cluster', () => this.#client.metadata([]));
+    return brokers.length;
+  }
+
+  async describeTopic(topic: string): Promise<TopicDescription | undefined> {
+    return this.#retry(`describe topic ${topic}`, async () => {
+      const found = (await this.#client.topic(topic)).topic;
+      if (found === undefined) return undefined;
+      const node = await this.#client.anyNode();
+      const { resources } = await node.describeConfigs({
+        resources: [{ type: TOPIC_RESOURCE, name: topic }],
+      });
+      const entries = resources.flatMap((resource) => resource.configEntries);
+      return {
+        partitions: found.partitions.length,
+        replication: Math.min(...found.partitions.map(({ replicas }) => replicas.length)),
+        configs: new Map(
+          entries.flatMap(({ configName, configValue }) =>
+            configValue === null ? [] : [[configName, configValue] as const],
+          ),
+        ),
+      };
+    });
+  }
+
+  async addPartitions(topic: string, total: number): Promise<void> {
+    const doing = `add partitions to topic ${topic}`;
+    await this.#retry(doing, async () => {
+      const { controllerId } = await this.#client.metadata([]);
+      const node = await this.#client.node(controllerId);
+      await node.createPartitions({
+        topicPartitions: [{ topic, count: total }],
+        timeout: CREATE_TIMEOUT_MS,
+        validateOnly: false,
+      });
+    });
+    await this.#settled(doing, topic, total);
+  }
+
+  async alterTopicConfig(topic: string, configs: Readonly<Record<string, string>>): Promise<void> {
+    const doing = `change the configuration of topic ${topic}`;
+    const { errorCode, message } = await this.#retry(doing, async () => {
+      const { controllerId } = await this.#client.metadata([]);
+      const answer = await setTopicConfigs(await this.#client.node(controllerId), topic, configs);
+      if (answer.errorCode !== 0 && answer.errorCode !== INVALID_CONFIG) {
+        throw createErrorFromCode(answer.errorCode);
+      }
+      return answer;
+    });
+    if (errorCode === 0) return;
+    throw new Failure('broker_refused', `cannot ${doing}: ${message ?? 'a value is not allowed'}`, {
+      fix: 'see the limits of the brokers',
+      context: { topic },
+    });
   }
 
   async topicConfig(topic: string, name: string): Promise<string | undefined> {

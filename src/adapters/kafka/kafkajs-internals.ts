@@ -144,9 +144,14 @@ export interface BrokerNode {
     }[];
     timeout: number;
   }): Promise<unknown>;
+  createPartitions(request: {
+    topicPartitions: readonly { topic: string; count: number }[];
+    timeout: number;
+    validateOnly: false;
+  }): Promise<unknown>;
   describeConfigs(request: {
-    /** type 2 is a topic. */
-    resources: readonly { type: 2; name: string; configNames: readonly string[] }[];
+    /** type 2 is a topic; no names stand for all. */
+    resources: readonly { type: 2; name: string; configNames?: readonly string[] }[];
   }): Promise<{
     resources: readonly {
       configEntries: readonly { configName: string; configValue: string | null }[];
@@ -207,6 +212,7 @@ export const Broker = load('kafkajs/src/broker') as new (options: {
 export const newEncoder = (): Encoder => new (load('kafkajs/src/protocol/encoder') as new () => Encoder)();
 
 export interface Decoder {
+  readInt8(): number;
   readInt16(): number;
   readInt32(): number;
   readInt64(): { toString(): string };
@@ -223,6 +229,7 @@ export const newDecoder = (bytes: Buffer): Decoder =>
 export const OFFSET_OUT_OF_RANGE = 1;
 export const UNKNOWN_TOPIC_OR_PARTITION = 3;
 export const LEADER_NOT_AVAILABLE = 5;
+export const INVALID_CONFIG = 40;
 
 /** The error of a protocol error code; its `type` is Kafka's name for it. */
 export const createErrorFromCode = (

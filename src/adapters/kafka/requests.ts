@@ -8,9 +8,9 @@ import {
 } from './kafkajs-internals.ts';
 
 /*
- * Three requests that kafkajs encodes or decodes in ways that do not serve: it asks for all topics when given none
- * and fails on all of them when one has no leader; it decodes fetched records itself; and it throws away which
- * partition of a produce request failed. Versions are those that every broker since Kafka 2.3 offers.
+ * Requests that kafkajs encodes or decodes in ways that do not serve: it asks for all topics when given none
+ * and fails on all of them when one has no leader; it decodes fetched records itself; it throws away which
+ * partition of a produce request failed; and it knows no way to set one configuration and leave the others. Versions are those that every broker since Kafka 2.3 offers.
  * Source: https://kafka.apache.org/protocol
  */
 
@@ -21,8 +21,12 @@ const PRODUCE = 0;
 export interface TopicMetadata {
   readonly errorCode: number;
   readonly topic: string;
-  /** leader is −1 where a partition has none. */
-  readonly partitions: readonly { readonly partition: number; readonly leader: number }[];
+  /** leader is −1 where a partition has none; `replicas` are node ids. */
+  readonly partitions: readonly {
+    readonly partition: number;
+    readonly leader: number;
+    readonly replicas: readonly number[];
+  }[];
 }
 
 export interface ClusterMetadata {
@@ -65,8 +69,11 @@ function readTopic(decoder: Decoder): TopicMetadata {
     item.readInt16(); // error code: a missing leader says the same
     const partition = item.readInt32();
     const leader = item.readInt32();
-    for (let list = 0; list < 3; list += 1) item.readArray((replica) => replica.readInt32());
-    return { partition, leader };
+    const nodes = (): number[] => item.readArray((replica) => replica.readInt32());
+    const replicas = nodes();
+    nodes(); // in sync
+    nodes(); // offline
+    return { partition, leader, replicas };
   });
   return { errorCode, topic, partitions };
 }
@@ -192,6 +199,48 @@ export function produceBatches(
       return topics.flat();
     },
   });
+}
+
+const INCREMENTAL_ALTER_CONFIGS = 44;
+const TOPIC_RESOURCE = 2;
+const SET = 0;
+
+/**
+ * IncrementalAlterConfigs, version 0: sets what is named. The older AlterConfigs takes back to their defaults all
+ * that it does not name.
+ *
+ * @returns the error code and message of the topic
+ */
+export async function setTopicConfigs(
+  node: BrokerNode,
+  topic: string,
+  configs: Readonly<Record<string, string>>,
+): Promise<{ errorCode: number; message: string | null }> {
+  const entries = Object.entries(configs);
+  const answers = await send(node, {
+    apiKey: INCREMENTAL_ALTER_CONFIGS,
+    apiVersion: 0,
+    apiName: 'IncrementalAlterConfigs',
+    body: () => {
+      const encoder = newEncoder()
+        .writeInt32(1)
+        .writeInt8(TOPIC_RESOURCE)
+        .writeString(topic)
+        .writeInt32(entries.length);
+      for (const [name, value] of entries) encoder.writeString(name).writeInt8(SET).writeString(value);
+      return encoder.writeBoolean(false);
+    },
+    decode: (decoder) => {
+      decoder.readInt32(); // throttle time
+      return decoder.readArray((item) => {
+        const answer = { errorCode: item.readInt16(), message: item.readString() };
+        item.readInt8(); // kind of resource
+        item.readString();
+        return answer;
+      });
+    },
+  });
+  return answers[0] ?? { errorCode: 0, message: null };
 }
 
 /** Bears the name of kafkajs's own error for it. */

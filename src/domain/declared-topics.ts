@@ -1,0 +1,57 @@
+/**
+ * What our topics are to be: the one place that says so. Topics are created by it, shown against it and brought to
+ * it. Every number is the least that will do, since a cluster may have been given more on purpose.
+ */
+export interface DeclaredTopic {
+  readonly topic: string;
+  readonly partitions: number;
+  /** Copies of each record; fewer where the cluster has fewer brokers. */
+  readonly replication: number;
+  /** By Kafka's names. For times and sizes −1 stands for "without limit". */
+  readonly configs: Readonly<Record<string, number>>;
+}
+
+/** Room for six consumers of a group, should the work ever be shared. */
+const PARTITIONS = 6;
+/** As many copies as Kafka's own internal topics have. */
+const REPLICATION = 3;
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** Kafka's own default: a consumer may be down for a long weekend. */
+const ORDERS_RETENTION_MS = 7 * DAY_MS;
+/** A dead letter waits for a person, and perhaps for a release that mends its cause. */
+const DEAD_LETTERS_RETENTION_MS = 30 * DAY_MS;
+/** What the headers of a dead letter may add to the record that it carries. */
+const DEAD_LETTER_HEADROOM_BYTES = 64 * 1024;
+/** Kafka's default for `max.message.bytes`, where the broker does not say. */
+const DEFAULT_MAX_MESSAGE_BYTES = 1_048_588;
+/** Kafka keeps it in an int. */
+const LARGEST_MESSAGE_BYTES = 2 ** 31 - 1;
+
+export function declaredOrders(topic: string): DeclaredTopic {
+  return {
+    topic,
+    partitions: PARTITIONS,
+    replication: REPLICATION,
+    configs: { 'retention.ms': ORDERS_RETENTION_MS },
+  };
+}
+
+/** @param ordersMaxMessageBytes what the orders topic allows; whatever fits there fits here with its headers */
+export function declaredDeadLetters(topic: string, ordersMaxMessageBytes: number | undefined): DeclaredTopic {
+  const limit = (ordersMaxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES) + DEAD_LETTER_HEADROOM_BYTES;
+  return {
+    topic,
+    partitions: PARTITIONS,
+    replication: REPLICATION,
+    configs: {
+      'max.message.bytes': Math.min(limit, LARGEST_MESSAGE_BYTES),
+      'retention.ms': DEAD_LETTERS_RETENTION_MS,
+    },
+  };
+}
+
+/** Whether a configuration value of the cluster is at least what is declared. */
+export function suffices(actual: string | undefined, declared: number): boolean {
+  const value = actual === undefined ? Number.NaN : Number(actual);
+  return value === -1 || value >= declared;
+}
