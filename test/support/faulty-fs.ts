@@ -23,9 +23,11 @@ type Pending = { readonly at: number; readonly bytes: Buffer } | { readonly trun
 
 interface Inode {
   readonly number: bigint;
+  /** For messages: the name that it was made under. */
+  readonly name: string;
   modifiedNs: bigint;
-  /** What a process sees. */
-  seen: Buffer;
+  /** What a process sees; null for a directory. Never changed in place, so that images can share it. */
+  seen: Buffer | null;
   /** What the disk holds for sure. */
   durable: Buffer;
   /** Since the last sync, in order. */
@@ -37,14 +39,34 @@ type NameChange = readonly { readonly name: string; readonly inode: Inode | null
 
 export type Fault =
   | { readonly kind: 'crash'; readonly call: number }
-  /** That call fails; a failed write leaves a part of it, a failed sync loses what was not synced. */
-  | { readonly kind: 'fail'; readonly call: number; readonly code: 'ENOSPC' | 'EIO' };
+  /** That call fails; a failed write leaves a part of it, a failed sync loses any part of what was not synced. */
+  | { readonly kind: 'fail'; readonly call: number; readonly code: 'ENOSPC' | 'EIO' }
+  /** That read of bytes fails, counted apart. */
+  | { readonly kind: 'fail_read'; readonly call: number };
+
+/** A changing call that is about to be made. */
+export interface CallPoint {
+  readonly number: number;
+  readonly what: string;
+  /** The file system as it were had the process died here: of a write, any part may have been done. */
+  image(): FaultyFs;
+}
+
+interface Write {
+  readonly inode: Inode;
+  readonly at: number;
+  readonly bytes: Uint8Array;
+}
 
 const SECTOR_BYTES = 512;
+const EMPTY = Buffer.alloc(0);
+/** Names that are there before the first call; a directory that is made needs its parent. */
+const ROOT = '/';
 
 /**
- * A file system in memory that knows what would survive. Writes and names that were not synced are kept apart; a
- * fault hits one changing call by its number, from 1 on. After a crash `survived` is what the next process finds.
+ * A file system in memory that knows what would survive. Writes, names and directories that were not synced are kept
+ * apart; a fault hits one changing call by its number, from 1 on. After a crash `survived` is what the next process
+ * finds. With `onCall`, images of it can be taken before every call while it goes on.
  */
 export class FaultyFs implements FileSystem {
   readonly #random: () => number;
@@ -60,18 +82,24 @@ export class FaultyFs implements FileSystem {
   #dead: Crash | undefined;
   /** Changing calls so far. */
   calls = 0;
+  /** Reads of bytes so far. */
+  reads = 0;
   /** What was called, for messages. */
   readonly trace: string[] = [];
+  /** Told of each changing call before it is made. */
+  onCall: ((point: CallPoint) => void) | undefined;
 
   constructor(seed: number, fault?: Fault) {
     this.#random = random(seed);
     this.#fault = fault;
+    this.#makeDurableDirectory(ROOT);
   }
 
   /** Sets the fault to come; calls are counted from 1 again. */
   arm(fault: Fault | undefined): void {
     this.#fault = fault;
     this.calls = 0;
+    this.reads = 0;
     this.trace.length = 0;
   }
 
@@ -84,53 +112,65 @@ export class FaultyFs implements FileSystem {
    * synced any part may be missing, sector by sector, name by name.
    */
   survived(how: 'kill' | 'power'): FaultyFs {
-    const next = new FaultyFs(Math.floor(this.#random() * 2 ** 32));
-    next.#nextInode = this.#nextInode;
-    next.#timeNs = this.#timeNs;
-    const names = how === 'kill' ? this.#names : this.#survivingNames();
+    // After a kill the disk is as far behind as before: power may still fail later.
+    const next = this.#copy().fs;
+    if (how === 'power') next.#losePower();
+    return next;
+  }
+
+  #copy(): { fs: FaultyFs; copyOf: (inode: Inode) => Inode } {
+    const fs = new FaultyFs(Math.floor(this.#random() * 2 ** 32));
+    fs.#nextInode = this.#nextInode;
+    fs.#timeNs = this.#timeNs;
+    fs.#names.clear();
+    fs.#durableNames.clear();
     const copies = new Map<Inode, Inode>();
-    for (const [name, inode] of names) {
-      let copy = copies.get(inode);
-      if (copy === undefined) {
-        const bytes = how === 'kill' ? Buffer.from(inode.seen) : this.#survivingBytes(inode);
-        // After a kill the disk is as far behind as before: power may still fail later.
-        const pending = how === 'kill' ? [...inode.pending] : [];
-        const durable = how === 'kill' ? inode.durable : bytes;
-        copy = { number: inode.number, modifiedNs: inode.modifiedNs, seen: bytes, durable, pending };
-        copies.set(inode, copy);
-      }
-      next.#names.set(name, copy);
-    }
-    if (how === 'power') {
-      next.#durableNames = new Map(next.#names);
-      return next;
-    }
     const copyOf = (inode: Inode): Inode => {
-      const copy = copies.get(inode) ?? { ...inode, pending: [...inode.pending] };
-      copies.set(inode, copy);
+      let copy = copies.get(inode);
+      if (copy === undefined) copies.set(inode, (copy = { ...inode, pending: [...inode.pending] }));
       return copy;
     };
-    for (const [name, inode] of this.#durableNames) next.#durableNames.set(name, copyOf(inode));
+    for (const [name, inode] of this.#names) fs.#names.set(name, copyOf(inode));
+    for (const [name, inode] of this.#durableNames) fs.#durableNames.set(name, copyOf(inode));
     for (const [directory, changes] of this.#pendingNames) {
       const copied = changes.map((change) =>
         change.map(({ name, inode }) => ({ name, inode: inode === null ? null : copyOf(inode) })),
       );
-      next.#pendingNames.set(directory, copied);
+      fs.#pendingNames.set(directory, copied);
     }
-    return next;
+    return { fs, copyOf };
   }
 
-  #survivingNames(): Map<string, Inode> {
+  #losePower(): void {
     const names = new Map(this.#durableNames);
+    // All, nothing or any part: the first two are what happens most.
+    const mode = this.#random();
     for (const changes of this.#pendingNames.values()) {
-      for (const change of changes) if (this.#random() < 0.5) setNames(names, change);
+      for (const change of changes) {
+        if (mode < 0.25 || (mode >= 0.5 && this.#random() < 0.5)) setNames(names, change);
+      }
     }
-    return names;
+    this.#names.clear();
+    for (const [name, inode] of names) if (this.#isReachable(name, names)) this.#names.set(name, inode);
+    for (const inode of new Set(this.#names.values())) {
+      if (inode.seen === null) continue;
+      inode.seen = this.#survivingBytes(inode);
+      inode.durable = inode.seen;
+      inode.pending = [];
+    }
+    this.#durableNames = new Map(this.#names);
+    this.#pendingNames.clear();
+  }
+
+  /** A name is lost with any directory above it. */
+  #isReachable(name: string, names: ReadonlyMap<string, Inode>): boolean {
+    for (let up = name; up !== ROOT; up = path.dirname(up)) if (!names.has(up)) return false;
+    return true;
   }
 
   #survivingBytes(inode: Inode): Buffer {
     let bytes: Buffer = inode.durable;
-    // All, nothing or any part: the first two are what happens most.
+    // As with names.
     const mode = this.#random();
     for (const change of inode.pending) {
       if (mode < 0.3) continue;
@@ -156,21 +196,47 @@ export class FaultyFs implements FileSystem {
     return result;
   }
 
-  /** A person or another program saves a file, durably and at once: not counted as a call. */
-  put(name: string, bytes: Buffer): void {
+  /**
+   * A person or another program saves a file under a new inode, durably and at once: not counted as a call.
+   *
+   * @param fresh it is being written at this moment, by its date
+   */
+  put(name: string, bytes: Buffer, fresh = false): void {
     this.#alive();
-    const inode = this.#inode();
-    inode.seen = bytes;
+    this.#makeDurableDirectory(path.dirname(name));
+    const inode = this.#inode(name, bytes);
     inode.durable = bytes;
+    if (fresh) inode.modifiedNs = BigInt(this.nowMs()) * 1_000_000n;
     this.#names.set(name, inode);
     this.#durableNames.set(name, inode);
     this.#forgetPending(name);
+  }
+
+  /** The same into the inode that `name` has now, wherever that will be moved: as an editor does that has it open. */
+  putInPlace(name: string): ((bytes: Buffer) => void) | undefined {
+    const inode = this.#names.get(name);
+    if (inode === undefined) return undefined;
+    return (bytes) => {
+      this.#alive();
+      inode.seen = bytes;
+      inode.durable = bytes;
+      inode.pending = [];
+      inode.modifiedNs = this.#tick();
+    };
   }
 
   remove(name: string): void {
     this.#names.delete(name);
     this.#durableNames.delete(name);
     this.#forgetPending(name);
+  }
+
+  #makeDurableDirectory(name: string): void {
+    for (let up = name; !this.#names.has(up); up = path.dirname(up)) {
+      const inode = this.#inode(up, null);
+      this.#names.set(up, inode);
+      this.#durableNames.set(up, inode);
+    }
   }
 
   #forgetPending(name: string): void {
@@ -182,24 +248,46 @@ export class FaultyFs implements FileSystem {
   }
 
   get(name: string): Buffer | undefined {
-    return this.#names.get(name)?.seen;
+    return this.#names.get(name)?.seen ?? undefined;
   }
 
+  /** Of files, sorted. */
   names(): string[] {
-    return [...this.#names.keys()].sort();
+    return [...this.#names].flatMap(([name, { seen }]) => (seen === null ? [] : [name])).sort();
   }
 
-  /** One changing call. @returns what it does when the call itself is to fail */
-  #call(what: string, partly?: (share: number) => void): void {
+  /** One changing call. */
+  #call(what: string, name: string, more: number | string = '', write?: Write): void {
     if (this.#dead !== undefined) throw this.#dead;
     this.calls += 1;
-    this.trace.push(what);
+    const text = `${what} ${name} ${more}`;
+    this.trace.push(text);
+    this.onCall?.({ number: this.calls, what: text, image: () => this.#imageAt(write) });
     const fault = this.#fault;
-    if (fault?.call !== this.calls) return;
-    // Of a write, a part may have been done.
-    partly?.(this.#random());
+    if (fault?.call !== this.calls || fault.kind === 'fail_read') return;
+    if (write !== undefined) this.#writePart(write);
     if (fault.kind === 'crash') throw (this.#dead = new Crash(this.calls));
-    throw Object.assign(new Error(`${fault.code}: injected, ${what}`), { code: fault.code });
+    throw Object.assign(new Error(`${fault.code}: injected, ${text}`), { code: fault.code });
+  }
+
+  #imageAt(write: Write | undefined): FaultyFs {
+    const { fs, copyOf } = this.#copy();
+    if (write !== undefined) fs.#writePart({ ...write, inode: copyOf(write.inode) });
+    return fs;
+  }
+
+  #writePart({ inode, at, bytes }: Write): void {
+    // Mostly nothing or all: with all of it, only what follows is lost.
+    const share = this.#random() * 1.5 - 0.25;
+    const size = Math.floor(Math.max(0, Math.min(1, share)) * bytes.byteLength);
+    if (size > 0) this.#write({ inode, at, bytes: bytes.subarray(0, size) });
+  }
+
+  #write({ inode, at, bytes }: Write): void {
+    const copy = Buffer.from(bytes);
+    inode.seen = written(inode.seen ?? EMPTY, copy, at);
+    inode.pending.push({ at, bytes: copy });
+    inode.modifiedNs = this.#tick();
   }
 
   #alive(): void {
@@ -210,15 +298,21 @@ export class FaultyFs implements FileSystem {
     this.#alive();
     let inode = this.#names.get(name);
     if (inode !== undefined && mode === 'create') throw coded('EEXIST', name);
+    if (inode?.seen === null) throw coded('EISDIR', name);
     if (inode === undefined) {
       if (mode === 'read') throw coded('ENOENT', name);
-      this.#call(`open ${name}`);
-      inode = this.#inode();
+      this.#needDirectory(name);
+      this.#call('open', name);
+      inode = this.#inode(name, EMPTY);
       this.#change(name, [{ name, inode }]);
     }
     const fd = this.#nextFd++;
     this.#open.set(fd, inode);
     return fd;
+  }
+
+  #needDirectory(name: string): void {
+    if (!this.#names.has(path.dirname(name))) throw coded('ENOENT', name);
   }
 
   close(fd: number): void {
@@ -227,30 +321,26 @@ export class FaultyFs implements FileSystem {
 
   read(fd: number, into: Uint8Array, position: number): number {
     this.#alive();
-    const part = this.#file(fd).seen.subarray(position, position + into.byteLength);
+    const inode = this.#file(fd);
+    this.reads += 1;
+    if (this.#fault?.kind === 'fail_read' && this.#fault.call === this.reads) {
+      throw Object.assign(new Error(`EIO: injected, read ${inode.name}`), { code: 'EIO' });
+    }
+    const part = (inode.seen ?? EMPTY).subarray(position, position + into.byteLength);
     into.set(part);
     return part.byteLength;
   }
 
   write(fd: number, bytes: Uint8Array, position: number): void {
-    const inode = this.#file(fd);
-    const apply = (size: number): void => {
-      if (size === 0) return;
-      const copy = Buffer.from(bytes.subarray(0, size));
-      inode.seen = written(inode.seen, copy, position);
-      inode.pending.push({ at: position, bytes: copy });
-      inode.modifiedNs = this.#tick();
-    };
-    this.#call(`write ${this.#nameOf(inode)} at ${position}, ${bytes.byteLength}`, (share) =>
-      apply(Math.floor(share * bytes.byteLength)),
-    );
-    apply(bytes.byteLength);
+    const write = { inode: this.#file(fd), at: position, bytes };
+    this.#call('write', write.inode.name, position, write);
+    this.#write(write);
   }
 
   truncate(fd: number, sizeBytes: number): void {
     const inode = this.#file(fd);
-    this.#call(`truncate ${this.#nameOf(inode)} to ${sizeBytes}`);
-    inode.seen = resized(inode.seen, sizeBytes);
+    this.#call('truncate', inode.name, sizeBytes);
+    inode.seen = resized(inode.seen ?? EMPTY, sizeBytes);
     inode.pending.push({ truncate: sizeBytes });
     inode.modifiedNs = this.#tick();
   }
@@ -263,10 +353,16 @@ export class FaultyFs implements FileSystem {
     const inode = this.#file(fd);
     const count = inode.pending.length;
     await Promise.resolve();
-    this.#call(`sync ${this.#nameOf(inode)}`, () => {
+    try {
+      this.#call('sync', inode.name);
+    } catch (error) {
       // The kernel forgets that the pages were dirty: what it shows is not what is on the disk.
-      if (this.#fault?.kind === 'fail') inode.pending = [];
-    });
+      if (this.#fault?.kind === 'fail') {
+        inode.durable = this.#survivingBytes(inode);
+        inode.pending = [];
+      }
+      throw error;
+    }
     for (const change of inode.pending.splice(0, count)) {
       inode.durable =
         'truncate' in change
@@ -277,7 +373,9 @@ export class FaultyFs implements FileSystem {
 
   async syncDirectory(name: string): Promise<void> {
     await Promise.resolve();
-    this.#call(`sync directory ${name}`);
+    this.#alive();
+    if (!this.#names.has(name)) throw coded('ENOENT', name);
+    this.#call('sync directory', name);
     for (const change of this.#pendingNames.get(name) ?? []) setNames(this.#durableNames, change);
     this.#pendingNames.delete(name);
   }
@@ -294,9 +392,10 @@ export class FaultyFs implements FileSystem {
   }
 
   rename(from: string, to: string): void {
+    this.#alive();
     const inode = this.#names.get(from);
     if (inode === undefined) throw coded('ENOENT', from);
-    this.#call(`rename ${from} to ${to}`);
+    this.#call('rename', from, to);
     this.#change(from, [
       { name: from, inode: null },
       { name: to, inode },
@@ -304,48 +403,67 @@ export class FaultyFs implements FileSystem {
   }
 
   link(from: string, to: string): boolean {
+    this.#alive();
     const inode = this.#names.get(from);
     if (inode === undefined) throw coded('ENOENT', from);
     if (this.#names.has(to)) return false;
-    this.#call(`link ${from} to ${to}`);
+    this.#call('link', from, to);
+    // A person may have put a file there at this very moment.
+    if (this.#names.has(to)) return false;
     this.#change(to, [{ name: to, inode }]);
     return true;
   }
 
   unlink(name: string): void {
+    this.#alive();
     if (!this.#names.has(name)) return;
-    this.#call(`unlink ${name}`);
+    this.#call('unlink', name);
     this.#change(name, [{ name, inode: null }]);
   }
 
-  makeDirectory(): void {
-    // Directories are there as soon as a name is in them; that their own names are synced is not modelled.
+  makeDirectory(name: string): void {
     this.#alive();
+    const missing: string[] = [];
+    for (let up = name; !this.#names.has(up); up = path.dirname(up)) missing.unshift(up);
+    for (const directory of missing) {
+      this.#call('make directory', directory);
+      this.#change(directory, [{ name: directory, inode: this.#inode(directory, null) }]);
+    }
   }
 
   list(name: string): string[] {
     this.#alive();
-    return [...this.#names.keys()]
-      .filter((other) => path.dirname(other) === name)
-      .map((other) => path.basename(other));
+    const prefix = name.endsWith('/') ? name : `${name}/`;
+    const found: string[] = [];
+    for (const other of this.#names.keys()) {
+      if (other.startsWith(prefix) && !other.includes('/', prefix.length))
+        found.push(other.slice(prefix.length));
+    }
+    return found;
   }
 
-  /** Long after every write, so that no file looks as if it were being written. */
+  /** Long after every write, so that no file looks as if it were being written unless `put` says so. */
   nowMs(): number {
     return 1e9;
   }
 
-  #inode(): Inode {
-    const empty = Buffer.alloc(0);
-    return { number: this.#nextInode++, modifiedNs: this.#tick(), seen: empty, durable: empty, pending: [] };
+  #inode(name: string, seen: Buffer | null): Inode {
+    return {
+      number: this.#nextInode++,
+      name,
+      modifiedNs: this.#tick(),
+      seen,
+      durable: EMPTY,
+      pending: [],
+    };
   }
 
   #change(name: string, change: NameChange): void {
     setNames(this.#names, change);
     const directory = path.dirname(name);
-    const pending = this.#pendingNames.get(directory) ?? [];
-    pending.push(change);
-    this.#pendingNames.set(directory, pending);
+    const pending = this.#pendingNames.get(directory);
+    if (pending === undefined) this.#pendingNames.set(directory, [change]);
+    else pending.push(change);
   }
 
   #file(fd: number): Inode {
@@ -353,11 +471,6 @@ export class FaultyFs implements FileSystem {
     const inode = this.#open.get(fd);
     if (inode === undefined) throw coded('EBADF', `descriptor ${fd}`);
     return inode;
-  }
-
-  #nameOf(inode: Inode): string {
-    for (const [name, other] of this.#names) if (other === inode) return name;
-    return '(unlinked)';
   }
 
   #tick(): bigint {
@@ -373,7 +486,10 @@ function setNames(names: Map<string, Inode>, change: NameChange): void {
 }
 
 function written(bytes: Buffer, change: Buffer, at: number): Buffer {
-  const result = resized(bytes, Math.max(bytes.byteLength, at + change.byteLength));
+  const end = at + change.byteLength;
+  const result = Buffer.allocUnsafe(Math.max(bytes.byteLength, end));
+  bytes.copy(result);
+  if (at > bytes.byteLength) result.fill(0, bytes.byteLength, at);
   change.copy(result, at);
   return result;
 }
@@ -385,7 +501,7 @@ function resized(bytes: Buffer, sizeBytes: number): Buffer {
 }
 
 function toStat(inode: Inode): FileStat {
-  return { sizeBytes: inode.seen.byteLength, modifiedNs: inode.modifiedNs, inode: inode.number };
+  return { sizeBytes: inode.seen?.byteLength ?? 0, modifiedNs: inode.modifiedNs, inode: inode.number };
 }
 
 function coded(code: string, what: string): Error {

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { journalPath } from './checkpoint.ts';
-import type { FileSystem } from './fs.ts';
+import { errorCode, type FileSystem } from './fs.ts';
 import { Journal } from './journal.ts';
 import { AppendLog, linesOf, LogView, type LogName } from './log.ts';
 import { logEnd, type LoadedFolder } from './recover.ts';
@@ -50,6 +50,20 @@ export function openLogs(
     users: open('users'),
     inventory: open('inventory'),
   };
+}
+
+/** Directories of others, which are not to be read, and file systems that do not sync any. */
+const NOT_OURS_TO_SYNC = new Set(['EACCES', 'EPERM', 'EROFS', 'EINVAL']);
+
+/** Makes the name of a folder durable, and the names of those above it that may have been made along with it. */
+export async function syncNameOf(files: FileSystem, folder: string): Promise<void> {
+  const parent = path.dirname(folder);
+  await files.syncDirectory(parent);
+  try {
+    for (let up = parent; up !== path.dirname(up);) await files.syncDirectory((up = path.dirname(up)));
+  } catch (error) {
+    if (!NOT_OURS_TO_SYNC.has(errorCode(error) ?? '')) throw error;
+  }
 }
 
 /** Makes the journal that goes on where another ends; it is durable with its name when this resolves. */

@@ -9,7 +9,7 @@ import type { FileSystem } from './fs.ts';
 import type { IdIndex } from './id-index.ts';
 import { encodeEntry, type LogBytes } from './journal-entry.ts';
 import { Journal } from './journal.ts';
-import { lineStartAfter, nextJournal, openLogs, viewOf } from './ledger-files.ts';
+import { lineStartAfter, nextJournal, openLogs, syncNameOf, viewOf } from './ledger-files.ts';
 import { AppendLog, LOG_NAMES, type LogView, type LogName, type LogState } from './log.ts';
 import { lookUp, openIndex, rebuildIndex } from './lookup.ts';
 import { innerFolder, loadFolder, repairLogs, type LoadedFolder } from './recover.ts';
@@ -110,10 +110,12 @@ export class Ledger {
     try {
       if (loaded === undefined) {
         files.makeDirectory(inner);
-        await files.syncDirectory(path.dirname(folder));
+        await syncNameOf(files, folder);
         await files.syncDirectory(folder);
       } else {
         for (const fd of loaded.journalFds) await files.datasync(fd);
+        // Their names too: an owner that was killed may not have come to it.
+        await files.syncDirectory(inner);
         repairLogs(files, folder, loaded);
       }
       const logs = openLogs(files, folder, loaded);
