@@ -2,6 +2,7 @@ import type { Decided } from '../domain/decide.ts';
 import type { Edit, EditRequest, EditVia, LoggedEdit } from '../domain/edit.ts';
 import type { Item, User } from '../domain/tables.ts';
 import type { Headers, RecordFingerprint } from './record.ts';
+import type { ConsumerStatus, RunningConsumer } from './status.ts';
 
 export interface TopicPartition {
   readonly topic: string;
@@ -55,6 +56,8 @@ export interface Changes {
 }
 
 export interface StoreReader extends AsyncDisposable {
+  /** As in Store; null when the folder was never owned. */
+  readonly folderId: string | null;
   /** Rows in the order of the file, hand edits that were not taken in yet included. */
   users(): Promise<Iterable<User>>;
   items(): Promise<Iterable<Item>>;
@@ -115,6 +118,14 @@ export interface Store extends StoreReader {
   drain(send: (records: readonly Outgoing[]) => Promise<readonly Outgoing[]>): Promise<number>;
   /** Unsent records, waiting for `drain`. */
   unsent(): number;
+  /**
+   * Keeps a file beside the state, for people and other tools: in the place of one of that name, durable when this
+   * resolves.
+   *
+   * @returns its path
+   * @throws Failure write_failed
+   */
+  keepFile(name: string, text: string): Promise<string>;
 }
 
 export interface OwnOptions {
@@ -128,6 +139,8 @@ export interface OwnOptions {
    * or an edit by another process. The owner is to leave.
    */
   readonly onFailure?: (failure: Error) => void;
+  /** A consumer's: answers `consumerStatus` of other processes, at any moment. */
+  readonly status?: () => ConsumerStatus;
 }
 
 /** A folder, seen from a process that may own it, ask its owner, or only read. */
@@ -149,6 +162,13 @@ export interface StoreAccess {
     request: EditRequest,
     options: { via: EditVia; onNotice: (notice: StoreNotice) => void },
   ): Promise<Edit>;
+  /**
+   * What the folder's owner says of itself, when it is a consumer; nothing of the folder is read.
+   *
+   * @returns null when no consumer owns it
+   * @throws Failure owner_unreachable when the owner does not answer in time
+   */
+  consumerStatus(): Promise<RunningConsumer | null>;
   /**
    * Holds a task that only one process at a time may be at, until disposal or its end. Goes beside an owner.
    *

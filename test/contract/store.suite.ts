@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Decided } from '../../src/domain/decide.ts';
 import { isFailure } from '../../src/domain/failure.ts';
 import type { Order } from '../../src/domain/order.ts';
+import type { ConsumerStatus } from '../../src/ports/status.ts';
 import type { Outgoing, Position, Store, StoreAccess, StoreNotice } from '../../src/ports/store.ts';
 
 /** A store to hold against the port's contract; `access` may be called again and again on the same folder. */
@@ -394,6 +395,41 @@ export function storeContract(make: () => Promise<StoreUnderTest>): void {
     }
     await using again = await under.access().claim('redrive');
     expect(again).toBeDefined();
+  });
+
+  test('an owner that is a consumer says how it is; another says nothing', async () => {
+    expect(await access.consumerStatus()).toBeNull();
+    await using reader = await access.read();
+    expect(reader.folderId).toBeNull();
+    {
+      await using store = await own();
+      expect(await under.access().consumerStatus()).toBeNull();
+      await using later = await access.read();
+      expect(later.folderId).toBe(store.folderId);
+    }
+    let read = 0;
+    const status = (): ConsumerStatus => ({
+      state: 'consuming',
+      waitingFor: null,
+      topic: 'orders',
+      group: 'g',
+      ordersPerSecond: 0,
+      lag: null,
+      lastCommitAt: AT,
+      counts: { read, accepted: 0, rejected: 0, duplicates: 0, conflicts: 0, deadLettered: 0 },
+    });
+    await using consumer = await access.own({ purpose: 'consume', via: 'consume', onNotice, status });
+    read = 3;
+    const running = { pid: process.pid, startedAt: expect.any(Number) as number, status: status() };
+    expect(await under.access().consumerStatus()).toEqual(running);
+    expect(consumer.unsent()).toBe(0);
+  });
+
+  test('a file is kept beside the state, the newest of its name', async () => {
+    await using store = await own();
+    await store.keepFile('undo-1.csv', 'orders,0,1\n');
+    expect(await store.keepFile('undo-1.csv', 'orders,0,2\n')).toMatch(/undo-1\.csv$/);
+    expect(await store.keepFile('undo-2.csv', '')).toMatch(/undo-2\.csv$/);
   });
 
   test('a second owner is refused, and may come when the first has ended', async () => {

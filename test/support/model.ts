@@ -3,6 +3,7 @@ import { decideEdit, type Edit, type EditRequest, type LoggedEdit } from '../../
 import { Failure } from '../../src/domain/failure.ts';
 import type { Item, User } from '../../src/domain/tables.ts';
 import type { Clock } from '../../src/ports/clock.ts';
+import type { RunningConsumer } from '../../src/ports/status.ts';
 import type {
   Changes,
   Keys,
@@ -42,9 +43,19 @@ export class ModelFolder implements StoreAccess {
     this.folderId = folderId;
   }
 
+  /** Files kept by name. */
+  readonly kept = new Map<string, string>();
+  #status: OwnOptions['status'];
+
+  async consumerStatus(): Promise<RunningConsumer | null> {
+    if (!this.owned || this.#status === undefined) return null;
+    return { pid: 1, startedAt: 0, status: this.#status() };
+  }
+
   async own(options: OwnOptions): Promise<Store> {
     if (this.owned) throw new Failure('folder_in_use', `the folder is in use, wanted for ${options.purpose}`);
     this.owned = true;
+    this.#status = options.status;
     return new ModelStore(this);
   }
 
@@ -143,6 +154,12 @@ class ModelStore implements Store {
 
   unsent(): number {
     return this.#folder.outgoing.length;
+  }
+
+  async keepFile(name: string, text: string): Promise<string> {
+    if (this.#folder.failing !== null) throw this.#folder.failing;
+    this.#folder.kept.set(name, text);
+    return `model/${name}`;
   }
 
   async users(): Promise<Iterable<User>> {

@@ -12,6 +12,7 @@ import { ChangeEncoder } from './change-encoder.ts';
 import { parseEdit } from './edit-line.ts';
 import { errorCode, writeFailure, type FileSystem } from './fs.ts';
 import { INVENTORY, USERS } from './hand-edit-look.ts';
+import { keepFile } from './kept-file.ts';
 import { Ledger } from './ledger.ts';
 import { parsedLines } from './log.ts';
 import { parseDecided } from './order-line.ts';
@@ -170,6 +171,10 @@ export class FileStore implements Store {
 
   unsent(): number {
     return this.#ledger.tables.unsent.length;
+  }
+
+  keepFile(name: string, text: string): Promise<string> {
+    return this.#exclusive(() => keepFile(this.#options.files, this.#options.folder, name, text));
   }
 
   async users(): Promise<Iterable<User>> {

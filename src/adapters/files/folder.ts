@@ -3,6 +3,7 @@ import path from 'node:path';
 import { decideEdit, type Edit, type EditRequest, type EditVia } from '../../domain/edit.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { RunningConsumer } from '../../ports/status.ts';
 import type { OwnOptions, Store, StoreAccess } from '../../ports/store.ts';
 import type { FileStore as FileStoreType } from './file-store.ts';
 import { realFileSystem, type FileSystem } from './fs.ts';
@@ -14,12 +15,14 @@ const EDIT_TIMEOUT_MS = 10_000;
 const RACE_MS = 2_000;
 const RACE_RETRY_MS = 50;
 
-interface SocketEdit {
-  readonly kind: 'edit';
-  readonly request: EditRequest;
-  readonly by: string;
-  readonly via: EditVia;
-}
+/** How long an owner may take to say how it is: it waits for nothing to do so. */
+const STATUS_TIMEOUT_MS = 5_000;
+
+/** What is asked of an owner by the folder's socket. */
+type SocketRequest =
+  | { readonly kind: 'edit'; readonly request: EditRequest; readonly by: string; readonly via: EditVia }
+  /** Answered by a RunningConsumer; by null when the owner is no consumer. */
+  | { readonly kind: 'status' };
 
 /** The store in a folder of files. Opening touches nothing. */
 export function openFolder(options: {
@@ -41,13 +44,27 @@ export function openFolder(options: {
     const opened = new Promise<FileStoreType>((resolve) => (start = resolve));
     // Whoever opens is told below; without a request nobody else waits for it.
     opened.catch(() => undefined);
-    const ownership = await acquire(innerFolder(folder), { purpose: how.purpose }, async (request) => {
-      const { request: wanted, by, via } = request as SocketEdit;
-      const store = await opened;
-      const edit = await store.edit(wanted, { by, via });
-      how.onNotice({ kind: 'edit_taken_in', edit });
-      return edit;
-    });
+    const startedAt = clock.now();
+    const answer = async (request: SocketRequest): Promise<Edit | RunningConsumer | null> => {
+      switch (request.kind) {
+        case 'status':
+          return how.status === undefined ? null : { pid: process.pid, startedAt, status: how.status() };
+        case 'edit': {
+          const { request: wanted, by, via } = request;
+          const edit = await (await opened).edit(wanted, { by, via });
+          how.onNotice({ kind: 'edit_taken_in', edit });
+          return edit;
+        }
+        default:
+          // From an orderctl of another version.
+          throw new Failure('invalid_input', `the owner of ${folder} does not know what is asked of it`, {
+            fix: 'run the same version of orderctl as the consumer',
+          });
+      }
+    };
+    const ownership = await acquire(innerFolder(folder), { purpose: how.purpose }, (request) =>
+      answer(request as SocketRequest),
+    );
     const opening = FileStore.open({ files, folder, clock, user: user(), ...how, onEnd: ownership });
     start(opening);
     try {
@@ -64,7 +81,7 @@ export function openFolder(options: {
 
     async edit(request, how): Promise<Edit> {
       const { ask } = await import('./owner.ts');
-      const wanted: SocketEdit = { kind: 'edit', request, by: user(), via: how.via };
+      const wanted: SocketRequest = { kind: 'edit', request, by: user(), via: how.via };
       for (const until = clock.now() + RACE_MS; ;) {
         try {
           const answered = await ask(innerFolder(folder), wanted, EDIT_TIMEOUT_MS);
@@ -79,6 +96,13 @@ export function openFolder(options: {
           await clock.sleep(RACE_RETRY_MS);
         }
       }
+    },
+
+    async consumerStatus() {
+      const { ask } = await import('./owner.ts');
+      const wanted: SocketRequest = { kind: 'status' };
+      const answered = await ask(innerFolder(folder), wanted, STATUS_TIMEOUT_MS);
+      return (answered?.answer ?? null) as RunningConsumer | null;
     },
 
     async claim(task) {

@@ -33,6 +33,7 @@ const RETRY_MS = 25;
  * when the owner replaces it: descriptors outlive names.
  */
 export class FolderReader implements StoreReader {
+  readonly folderId: string | null;
   readonly #files: FileSystem;
   readonly #folder: string;
   readonly #loaded: LoadedFolder | undefined;
@@ -42,6 +43,7 @@ export class FolderReader implements StoreReader {
   #index: IdIndex | undefined;
 
   private constructor(files: FileSystem, folder: string, loaded: LoadedFolder | undefined) {
+    this.folderId = loaded?.state.folderId ?? null;
     this.#files = files;
     this.#folder = folder;
     this.#loaded = loaded;

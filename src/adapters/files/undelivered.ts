@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { Failure } from '../../domain/failure.ts';
 import type { Outgoing } from '../../ports/store.ts';
-import { writeFresh } from './checkpoint.ts';
 import { readWhole, type FileSystem } from './fs.ts';
+import { replaceFile } from './kept-file.ts';
 import { innerFolder } from './recover.ts';
 import { outgoingLine, parseOutgoing, renderLine } from './tables.ts';
 
@@ -22,8 +22,7 @@ export async function keepUndelivered(
   await files.syncDirectory(inner);
   for (const record of records) {
     const name = path.join(kept, `${encodeURIComponent(record.id)}.json`);
-    await writeFresh(files, `${name}.tmp`, [Buffer.from(renderLine(outgoingLine({ ...record, number: 0 })))]);
-    files.rename(`${name}.tmp`, name);
+    await replaceFile(files, name, Buffer.from(renderLine(outgoingLine({ ...record, number: 0 }))));
   }
   await files.syncDirectory(kept);
 }

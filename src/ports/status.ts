@@ -1,0 +1,32 @@
+/** What a consumer says of itself while it runs. */
+export interface ConsumerStatus {
+  /** `starting`: before the first record is asked for; `stopping`: told to stop, finishing what is in hand. */
+  readonly state: 'starting' | 'consuming' | 'waiting' | 'stopping';
+  /** What it waits for, in state `waiting`. */
+  readonly waitingFor: 'broker' | 'registry' | null;
+  readonly topic: string;
+  readonly group: string;
+  /** Records decided or dead-lettered a second, over the last ten seconds. */
+  readonly ordersPerSecond: number;
+  /** Records behind the end, as the brokers told it last; null before they did. */
+  readonly lag: number | null;
+  /** Milliseconds since the epoch; null before the first commit. */
+  readonly lastCommitAt: number | null;
+  /** Since it started. */
+  readonly counts: {
+    readonly read: number;
+    readonly accepted: number;
+    readonly rejected: number;
+    readonly duplicates: number;
+    readonly conflicts: number;
+    readonly deadLettered: number;
+  };
+}
+
+/** The consumer that owns a folder. */
+export interface RunningConsumer {
+  readonly pid: number;
+  /** Since when it owns the folder, milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly status: ConsumerStatus;
+}
