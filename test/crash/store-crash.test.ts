@@ -4,6 +4,7 @@ import { FakeClock } from '../support/fake-clock.ts';
 import { FaultyFs, random } from '../support/faulty-fs.ts';
 import { allowed, asText, expectOneOf, expectTruth, run } from '../support/store-check.ts';
 import {
+  after,
   emptyTruth,
   FOLDER,
   isCrash,
@@ -11,6 +12,7 @@ import {
   observe,
   Runner,
   type History,
+  type Operation,
 } from '../support/store-history.ts';
 
 /*
@@ -85,3 +87,49 @@ test.each(Array.from({ length: SEEDS }, (_, index) => FIRST_SEED + index))(
   },
   120_000,
 );
+
+test('what is acknowledged after a recovery that was killed survives the power too', async () => {
+  const edit: Operation = { kind: 'edit', request: { kind: 'item.update', item: 'book', by: 4 } };
+  const { topic, operations } = makeHistory(FIRST_SEED, 0);
+  // The crash comes in the first commit after a restart: then the journal holds nothing but a part of it.
+  const history: History = {
+    seed: FIRST_SEED,
+    topic,
+    operations: [...operations, { kind: 'restart' }, edit],
+  };
+  const whole = new FaultyFs(FIRST_SEED);
+  await run(history, new Runner(history, whole), 0, emptyTruth());
+  const writes = whole.trace.flatMap((what, index) =>
+    /^write .*journal\.2\b/.test(what) ? [index + 1] : [],
+  );
+  let recoveries = 0;
+  for (const call of writes) {
+    for (let recoveryCall = 1; ; recoveryCall++) {
+      const files = new FaultyFs(call, { kind: 'crash', call });
+      const progress = await run(history, new Runner(history, files), 0, emptyTruth());
+      const truths = allowed(history, progress);
+      const killed = files.survived('kill');
+      killed.arm({ kind: 'crash', call: recoveryCall });
+      try {
+        await new Runner(history, killed).open();
+        break;
+      } catch (error) {
+        if (!isCrash(error)) throw error;
+      }
+      recoveries += 1;
+      const runner = new Runner(history, killed.survived('kill'));
+      const index = await expectTruth(runner, truths);
+      await runner.perform(edit);
+      const truth = after(truths[index] ?? progress.truth, edit, history);
+      for (let round = 0; round < 4; round++) {
+        const what = `crash before call ${call}, then ${recoveryCall} of the recovery: ${killed.trace.at(-1)}`;
+        await expectTruth(new Runner(history, runner.files.survived('power')), [truth]).catch(
+          (cause: unknown) => {
+            throw new Error(what, { cause });
+          },
+        );
+      }
+    }
+  }
+  expect(recoveries).toBeGreaterThan(50);
+});
