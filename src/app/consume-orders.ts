@@ -2,7 +2,13 @@ import type { Broker, Consumer, ConsumerEvent, PartitionRange } from '../ports/b
 import type { Clock } from '../ports/clock.ts';
 import type { OrderCodec } from '../ports/codec.ts';
 import type { Position, Store, StoreAccess } from '../ports/store.ts';
-import type { ConsumeOptions, ConsumeSummary, PartitionProgress } from './consume-events.ts';
+import type {
+  ConsumeOptions,
+  ConsumeOrdersEvent,
+  ConsumeSummary,
+  PartitionProgress,
+} from './consume-events.ts';
+import { StatusBoard } from './consumer-status.ts';
 import { markOf } from './plan-positions.ts';
 import { prepareConsumer } from './prepare-consumer.ts';
 import { BatchProcessor } from './process-batch.ts';
@@ -21,12 +27,17 @@ export interface ConsumePorts {
  *
  * @throws Failure of the ports; group_in_use, group_marked, topic_missing, offsets_gone, topic_changed
  */
-export async function consumeOrders(ports: ConsumePorts, options: ConsumeOptions): Promise<void> {
+export async function consumeOrders(ports: ConsumePorts, asked: ConsumeOptions): Promise<void> {
   const { access, broker, codec, clock } = ports;
-  const { on } = options;
-  const startedAt = clock.now();
   // From here on a stop is ours to say: the end was reached, or the signal came, or nothing can be stored any more.
   const stop = new AbortController();
+  const board = new StatusBoard({ topic: asked.topic, group: asked.group, signal: stop.signal }, clock);
+  const on = (event: ConsumeOrdersEvent): void => {
+    board.take(event);
+    asked.on(event);
+  };
+  const options: ConsumeOptions = { ...asked, on };
+  const startedAt = clock.now();
   let storeFailure: Error | undefined;
   await using store = await access.own({
     purpose: `consume ${options.topic} as group ${options.group}`,
@@ -36,6 +47,7 @@ export async function consumeOrders(ports: ConsumePorts, options: ConsumeOptions
       storeFailure = failure;
       stop.abort();
     },
+    status: () => board.status(),
   });
   for (const table of ['users', 'items'] as const) {
     const [first] = await store[table]();
@@ -55,6 +67,7 @@ export async function consumeOrders(ports: ConsumePorts, options: ConsumeOptions
     positions: prepared.positions,
     stop,
   });
+  board.attach({ counts: () => processor.counts(), lag: () => progress.lag() });
   let failed = true;
   try {
     on({ kind: 'started', topic: options.topic, group: options.group, remaining: progress.remaining() });
@@ -174,6 +187,13 @@ class Progress {
   remaining(): number {
     let sum = 0;
     for (const { next, goal } of this.#byPartition.values()) sum += Math.max(0, goal - next);
+    return sum;
+  }
+
+  /** Records behind the end, as far as it is known by now. */
+  lag(): number {
+    let sum = 0;
+    for (const { next, end } of this.#byPartition.values()) sum += Math.max(0, end - next);
     return sum;
   }
 

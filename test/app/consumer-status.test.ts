@@ -1,0 +1,115 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { ConsumeOptions, ConsumeOrdersEvent } from '../../src/app/consume-events.ts';
+import { consumeOrders } from '../../src/app/consume-orders.ts';
+import { StatusBoard } from '../../src/app/consumer-status.ts';
+import { Failure } from '../../src/domain/failure.ts';
+import type { RunningConsumer } from '../../src/ports/status.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { ModelFolder } from '../support/model.ts';
+import { encodeOrder, PlainCodec } from '../support/plain-codec.ts';
+import { ScriptedBroker } from '../support/scripted-broker.ts';
+
+let clock: FakeClock;
+let folder: ModelFolder;
+let broker: ScriptedBroker;
+const codec = new PlainCodec();
+
+beforeEach(async () => {
+  clock = new FakeClock();
+  folder = new ModelFolder(clock);
+  broker = new ScriptedBroker();
+  broker.createTopic('orders', 2);
+  await folder.edit({ kind: 'user.add', user: 'alice', status: 'paid' });
+  await folder.edit({ kind: 'item.add', item: 'book', quantity: 10 });
+  for (let i = 0; i < 7; i++) {
+    const order = {
+      orderId: `A-${i}`,
+      user: 'alice',
+      items: [{ item: 'book', quantity: 2, unitPrice: null }],
+    };
+    broker.append('orders', 0, { value: encodeOrder({ ...order, createdAt: 1 }) });
+  }
+});
+
+/** Consumes to the end and asks for the status at each event. */
+async function statuses(options: Partial<ConsumeOptions> = {}): Promise<Map<string, RunningConsumer | null>> {
+  const asked: Promise<[string, RunningConsumer | null]>[] = [];
+  const ask = ({ kind }: ConsumeOrdersEvent): void =>
+    void asked.push(folder.consumerStatus().then((status) => [kind, status]));
+  await consumeOrders(
+    { access: folder, broker, codec, clock },
+    {
+      topic: 'orders',
+      dlqTopic: 'orders.dlq',
+      group: 'g',
+      untilEnd: true,
+      maxMessages: null,
+      reset: null,
+      adopt: false,
+      create: true,
+      signal: new AbortController().signal,
+      on: ask,
+      ...options,
+    },
+  );
+  return new Map(await Promise.all(asked));
+}
+
+describe('the status of a consumer', () => {
+  it('tells of each stage, from the counters of the summary', async () => {
+    broker.batchRecords = 3;
+    const at = await statuses();
+    expect(at.get('topic_created')?.status).toMatchObject({
+      state: 'starting',
+      lag: null,
+      lastCommitAt: null,
+    });
+    expect(at.get('started')?.status).toMatchObject({
+      ...{ state: 'consuming', waitingFor: null, topic: 'orders', group: 'g', lag: 7, lastCommitAt: null },
+      counts: { read: 0, accepted: 0, rejected: 0, duplicates: 0, conflicts: 0, deadLettered: 0 },
+    });
+    expect(at.get('summary')?.status).toMatchObject({
+      ...{ state: 'stopping', lag: 0, lastCommitAt: clock.now() },
+      counts: { read: 7, accepted: 5, rejected: 2, duplicates: 0, conflicts: 0, deadLettered: 0 },
+    });
+    expect(await folder.consumerStatus()).toBeNull();
+  });
+
+  it('names what it waits for, and no longer when that is back', async () => {
+    codec.decodeFailures.push(new Failure('registry_unreachable', 'the registry is away'));
+    const at = await statuses();
+    expect(at.get('waiting')?.status).toMatchObject({ state: 'waiting', waitingFor: 'registry' });
+    expect(at.get('resumed')?.status).toMatchObject({ state: 'consuming', waitingFor: null });
+  });
+});
+
+describe('the rate', () => {
+  const batch = (records: number): ConsumeOrdersEvent => ({
+    kind: 'batch',
+    partition: 0,
+    results: new Array<never>(records),
+    next: 0,
+  });
+
+  it('is over the last ten seconds, and falls to nothing when nothing comes', () => {
+    const time = new FakeClock();
+    const { signal } = new AbortController();
+    const board = new StatusBoard({ topic: 't', group: 'g', signal }, time);
+    const rate = (): number => board.status().ordersPerSecond;
+    expect(rate()).toBe(0);
+    board.take(batch(50));
+    expect(rate()).toBe(50);
+    time.time += 2_000;
+    expect(rate()).toBe(25);
+    for (let second = 0; second < 60; second++) {
+      time.time += 500;
+      board.take(batch(20));
+      time.time += 500;
+      board.take(batch(20));
+    }
+    expect(rate()).toBeGreaterThan(36);
+    expect(rate()).toBeLessThan(44);
+    time.time += 12_000;
+    expect(rate()).toBe(0);
+  });
+});
