@@ -104,7 +104,10 @@ export class GroupMembers {
   }
 
   nextExpiry(): number {
-    return Math.min(...this.#pending.values(), ...this.all.map(expiryOf));
+    let next = Infinity;
+    for (const expiresAt of this.#pending.values()) next = Math.min(next, expiresAt);
+    for (const member of this.#members.values()) next = Math.min(next, expiryOf(member));
+    return next;
   }
 
   isPending(memberId: string): boolean {

@@ -1,4 +1,4 @@
-import { ERROR, type ErrorCode } from '../wire/errors.ts';
+import type { ERROR, ErrorCode } from '../wire/errors.ts';
 import { NO_ASSIGNMENT, type Protocol, type SavedMember } from './members.ts';
 
 export interface MemberIdentity {
