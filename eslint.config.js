@@ -46,7 +46,15 @@ const NO_IO = 'Domain, ports and use cases do no I/O: add it to a port.';
 const PURE = new Set(['src/domain', 'src/ports', 'src/app']);
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'node_modules/**', 'storage/**', 'deploy/kafka/target/**'] },
+  {
+    ignores: [
+      'dist/**',
+      'node_modules/**',
+      'storage/**',
+      'deploy/kafka/target/**',
+      'bench/peers/streams/target/**',
+    ],
+  },
   js.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -128,8 +136,11 @@ export default tseslint.config(
         fetch: 'readonly',
         URL: 'readonly',
         Buffer: 'readonly',
+        performance: 'readonly',
         setTimeout: 'readonly',
         clearTimeout: 'readonly',
+        setInterval: 'readonly',
+        clearInterval: 'readonly',
         AbortSignal: 'readonly',
         AbortController: 'readonly',
       },

@@ -1,0 +1,161 @@
+// @ts-check
+import { spawnSync } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync, readSync, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { findJava } from '../../deploy/kafka/install.mjs';
+import { ORDERCTL, ROOT, say } from './cluster.mjs';
+import { measure } from './measure.mjs';
+import { createTopic, writeShop } from './orders.mjs';
+
+const BENCH = join(ROOT, 'bench');
+const SCHEMA_FILE = join(ROOT, 'src', 'schemas', 'order.avsc');
+
+/**
+ * @typedef {object} Job
+ * @property {import('./cluster.mjs').Cluster} cluster
+ * @property {string} topic
+ * @property {number} count
+ * @property {number} users
+ * @property {number} items
+ * @property {string} id of this run alone: its group and its folder
+ */
+
+/**
+ * @typedef {import('./measure.mjs').Run & {seconds: number, count: number, folder: string}} Result
+ * `seconds` from the first record to the last durable commit
+ */
+
+/** @typedef {{name: string, run: (job: Job) => Promise<Result>}} Program */
+
+/** @param {Job} job */
+function folderOf(job) {
+  const folder = join(job.cluster.folder, job.id);
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+/** @param {Job} job */
+export function settingsOf(job) {
+  return {
+    ORDERCTL_STORAGE: folderOf(job),
+    ORDERCTL_BROKERS: job.cluster.brokers,
+    ORDERCTL_REGISTRY: job.cluster.registry,
+    ORDERCTL_TOPIC: job.topic,
+    ORDERCTL_GROUP: job.id,
+  };
+}
+
+/**
+ * `orderctl consume --until-end` as users run it. From the time of its first decision to the last append to its
+ * logs, which is made right after the commit that they belong to.
+ *
+ * @type {Program}
+ */
+export const orderctl = {
+  name: 'orderctl consume',
+  run: async (job) => {
+    const folder = folderOf(job);
+    writeShop(folder, job);
+    const run = await measure(
+      process.execPath,
+      [ORDERCTL, 'consume', '--until-end', '--quiet', '-o', 'json'],
+      {
+        env: settingsOf(job),
+      },
+    );
+    const { read } = /** @type {{read: number}} */ (JSON.parse(run.stdout));
+    return { ...run, ...spanOfLogs(folder), count: read, folder };
+  },
+};
+
+/** @param {string} folder */
+function spanOfLogs(folder) {
+  const logs = ['orders.jsonl', 'rejections.jsonl']
+    .map((name) => join(folder, name))
+    .filter((file) => existsSync(file));
+  const first = Math.min(...logs.map(firstDecision));
+  const last = Math.max(...logs.map((file) => statSync(file).mtimeMs));
+  return { seconds: (last - first) / 1000 };
+}
+
+/** @param {string} file */
+function firstDecision(file) {
+  const head = Buffer.alloc(1024);
+  const fd = openSync(file, 'r');
+  readSync(fd, head);
+  closeSync(fd);
+  const at = /"(?:accepted|rejected)_at":"([^"]+)"/.exec(head.toString('latin1'))?.[1];
+  return at === undefined ? Infinity : Date.parse(at);
+}
+
+/** @param {Job} job */
+function argumentsOf(job) {
+  const { cluster, topic, id, count, users, items } = job;
+  return [cluster.brokers, topic, id, folderOf(job), `${count}`, `${users}`, `${items}`];
+}
+
+/**
+ * A program that prints `{"first", "last", "count"}` in milliseconds since the epoch.
+ *
+ * @param {string} name
+ * @param {(job: Job) => {command: string, args: string[]}} commandOf
+ * @returns {Program}
+ */
+function peer(name, commandOf) {
+  return {
+    name,
+    run: async (job) => {
+      const { command, args } = commandOf(job);
+      const run = await measure(command, [...args, ...argumentsOf(job), SCHEMA_FILE]);
+      const line = run.stdout.trim().split('\n').at(-1) ?? '';
+      const { first, last, count } = /** @type {{first: number, last: number, count: number}} */ (
+        JSON.parse(line)
+      );
+      return { ...run, seconds: (last - first) / 1000, count, folder: folderOf(job) };
+    },
+  };
+}
+
+const script = (/** @type {string} */ file) => () => ({
+  command: process.execPath,
+  args: [join(BENCH, 'peers', file)],
+});
+
+export const floor = peer('floor: raw kafkajs, no ids, no recovery', script('floor.mjs'));
+export const noop = peer('raw kafkajs, no-op', script('noop.mjs'));
+
+/** @returns {Promise<Program | null>} null where Maven or a JDK is missing, with a word */
+export async function kafkaStreams() {
+  if (spawnSync('mvn', ['-v'], { stdio: 'ignore' }).status !== 0) {
+    say('left out: Kafka Streams, which needs Maven and a JDK');
+    return null;
+  }
+  const folder = join(BENCH, 'peers', 'streams');
+  const built = spawnSync('mvn', ['-q', '-B', 'package'], { cwd: folder, encoding: 'utf8' });
+  if (built.status !== 0) throw new Error(`Kafka Streams cannot be built: ${built.stdout}`);
+  const classes = [join(folder, 'target', 'classes'), join(folder, 'target', 'jars', '*')].join(delimiter);
+  const java = findJava();
+  const started = peer('Kafka Streams, exactly_once_v2', () => ({
+    command: java,
+    args: ['-Xmx1g', '-cp', classes, 'Orders'],
+  }));
+  return {
+    name: started.name,
+    run: async (job) => {
+      await createTopic(job.cluster, `${job.topic}.accepted`);
+      return started.run(job);
+    },
+  };
+}
+
+/** @returns {Program | null} null where its packages are missing, with a word */
+export function python() {
+  const command = process.env.ORDERCTL_BENCH_PYTHON ?? 'python3';
+  if (spawnSync(command, ['-c', 'import confluent_kafka, fastavro'], { stdio: 'ignore' }).status !== 0) {
+    say(
+      'left out: Python, which needs confluent-kafka and fastavro (ORDERCTL_BENCH_PYTHON names the python)',
+    );
+    return null;
+  }
+  return peer('Python, at least once', () => ({ command, args: [join(BENCH, 'peers', 'consume.py')] }));
+}

@@ -1,0 +1,77 @@
+#!/usr/bin/env node
+// @ts-check
+import { parseArgs } from 'node:util';
+import { startCluster } from './lib/cluster.mjs';
+import { printMachine } from './lib/table.mjs';
+import { benchCommands } from './sections/commands.mjs';
+import { benchConsume } from './sections/consume.mjs';
+import { benchGrowth } from './sections/growth.mjs';
+import { benchLatency } from './sections/latency.mjs';
+import { benchMixes } from './sections/mixes.mjs';
+import { benchProduce } from './sections/produce.mjs';
+
+const SECTIONS = {
+  consume: benchConsume,
+  mixes: benchMixes,
+  latency: benchLatency,
+  produce: benchProduce,
+  commands: benchCommands,
+  growth: benchGrowth,
+};
+
+const USAGE = `Measures orderctl beside the alternatives, on a Kafka that it starts itself.
+
+Usage
+  npm run bench [-- SECTION…] [--orders 300000] [--runs 3]
+  npm run bench:embedded [-- SECTION…]
+
+Sections: ${Object.keys(SECTIONS).join(', ')}. All but growth, which takes half an hour, unless some are named.
+Results of a run are in docs/performance.md. Nothing else should run on the machine meanwhile.`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    orders: { type: 'string', default: '300000' },
+    runs: { type: 'string', default: '3' },
+    embedded: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+
+/** @param {string} name @param {string} text */
+function wholeNumber(name, text) {
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= 1) return number;
+  throw new TypeError(`--${name} ${text}: a whole number from 1 up\n\n${USAGE}`);
+}
+
+async function main() {
+  if (values.help) {
+    process.stdout.write(`${USAGE}\n`);
+    return;
+  }
+  const names =
+    positionals.length > 0 ? positionals : Object.keys(SECTIONS).filter((name) => name !== 'growth');
+  const sections = names.map((name) => {
+    const section = Object.entries(SECTIONS).find(([known]) => known === name)?.[1];
+    if (section === undefined) throw new TypeError(`no section ${name}\n\n${USAGE}`);
+    return section;
+  });
+  const orders = wholeNumber('orders', values.orders);
+  const runs = wholeNumber('runs', values.runs);
+  const cluster = await startCluster({ embedded: values.embedded });
+  try {
+    printMachine(cluster.name);
+    for (const section of sections) await section({ cluster, orders, runs });
+  } finally {
+    await cluster.stop();
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof TypeError)) throw error;
+  process.stderr.write(`error: ${error.message}\n`);
+  process.exitCode = 2;
+}

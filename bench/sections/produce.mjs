@@ -1,0 +1,89 @@
+// @ts-check
+import { createWriteStream, mkdirSync } from 'node:fs';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { ORDERCTL, ROOT } from '../lib/cluster.mjs';
+import { measure, median } from '../lib/measure.mjs';
+import { createTopic, fillTopic, idOf } from '../lib/orders.mjs';
+import { orderctl, settingsOf } from '../lib/programs.mjs';
+import { orDash, printTable, whole } from '../lib/table.mjs';
+
+const SHOP = { users: 1_000, items: 1_000 };
+
+/**
+ * Sending at full speed: a file, and the log again, beside raw kafkajs with the same records and headers.
+ *
+ * @param {import('./consume.mjs').Bench} bench
+ */
+export async function benchProduce({ cluster, orders, runs }) {
+  const folder = join(cluster.folder, 'produce');
+  mkdirSync(folder);
+  const file = join(folder, 'orders.ndjson');
+  await writeOrders(file, orders);
+
+  // A log of as many orders to replay.
+  await createTopic(cluster, 'bench-replayed');
+  await fillTopic(cluster, 'bench-replayed', { to: orders, ...SHOP });
+  const job = { cluster, count: orders, ...SHOP, topic: 'bench-replayed', id: 'bench-replayed' };
+  const { folder: storage } = await orderctl.run(job);
+
+  /** @type {Map<string, {rate: number, peakMiB: number | null}[]>} */
+  const all = new Map();
+  for (let round = 1; round <= runs; round += 1) {
+    for (const [index, { name, args, isRaw }] of senders(file).entries()) {
+      const topic = `bench-send-${index}-${round}`;
+      await createTopic(cluster, topic);
+      const env = {
+        ...settingsOf({ ...job, topic, id: `send-${index}-${round}` }),
+        ORDERCTL_STORAGE: storage,
+      };
+      const run = await measure(
+        process.execPath,
+        isRaw ? [...args, cluster.brokers, cluster.registry, topic, `${orders}`] : args,
+        { env },
+      );
+      const { sent, seconds } = /** @type {{sent: number, seconds: number}} */ (
+        JSON.parse(run.stdout.trim().split('\n').at(-1) ?? '')
+      );
+      if (sent !== orders) throw new Error(`${name} sent ${sent} of ${orders}`);
+      const found = all.get(name) ?? [];
+      found.push({ rate: sent / seconds, peakMiB: run.peakMiB });
+      all.set(name, found);
+    }
+  }
+  const rates = [...all].map(([name, results]) => ({
+    name,
+    rate: median(results.map(({ rate }) => rate)),
+    peakMiB: Math.max(...results.map(({ peakMiB }) => peakMiB ?? 0)),
+  }));
+  const raw = rates.find(({ name }) => name.startsWith('raw'))?.rate ?? NaN;
+  printTable(
+    `Sending ${whole(orders)} orders, medians of ${runs}`,
+    ['program', 'orders/s', 'of raw', 'peak MiB'],
+    rates.map(({ name, rate, peakMiB }) => [name, whole(rate), (rate / raw).toFixed(2), orDash(peakMiB, 0)]),
+  );
+}
+
+/** @param {string} file */
+function senders(file) {
+  const quiet = ['--quiet', '-o', 'json'];
+  return [
+    { name: 'orderctl produce --file', args: [ORDERCTL, 'produce', '--file', file, ...quiet], isRaw: false },
+    { name: 'orderctl replay', args: [ORDERCTL, 'replay', ...quiet], isRaw: false },
+    { name: 'raw kafkajs, encoded before', args: [join(ROOT, 'bench', 'peers', 'send.mjs')], isRaw: true },
+  ];
+}
+
+/**
+ * @param {string} file
+ * @param {number} count
+ */
+async function writeOrders(file, count) {
+  const out = createWriteStream(file);
+  for (let n = 0; n < count; n += 1) {
+    const line = `{"order_id":"${idOf(n)}","user":"u${n % SHOP.users}","items":[{"item":"i${n % SHOP.items}","quantity":${1 + (n % 3)}}]}\n`;
+    if (!out.write(line)) await once(out, 'drain');
+  }
+  out.end();
+  await once(out, 'finish');
+}
