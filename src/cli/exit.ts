@@ -103,15 +103,20 @@ function failureDocument(failure: Failure, fix: string | null): object {
  * For work that can be stopped: the first SIGINT, SIGTERM or SIGHUP aborts the returned signal, as does a reader
  * that closes our output; a second one leaves at once. Commands that do not ask for it keep the default: a signal
  * ends them.
+ *
+ * @param word said at the first SIGINT; null says nothing, where the end comes at once
  */
-export function takeStopSignal(printer: Printer): AbortSignal {
+export function takeStopSignal(
+  printer: Printer,
+  word: string | null = 'stopping; Ctrl-C again leaves at once',
+): AbortSignal {
   const stop = new AbortController();
   let stoppedAt: number | null = null;
   const onSignal = (signal: NodeJS.Signals): void => {
     const now = performance.now();
     if (stoppedAt === null) {
       stoppedAt = now;
-      if (signal === 'SIGINT') printer.info('stopping; Ctrl-C again leaves at once');
+      if (signal === 'SIGINT' && word !== null) printer.info(word);
       setTimeout(() => leaveNow(130), STOP_LIMIT_MS).unref();
       stop.abort();
     } else if (now - stoppedAt > SAME_SIGNAL_MS) {

@@ -28,6 +28,7 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Co
     load: () => import('./commands/consume.ts'),
   },
   { name: 'replay', summary: 'send decided orders again', load: () => import('./commands/replay.ts') },
+  { name: 'status', summary: 'how the running consumer is', load: () => import('./commands/status.ts') },
   {
     name: 'config',
     summary: 'settings and where they come from',
