@@ -7,7 +7,7 @@ import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../deploy/kafka/services.mjs';
 import { failureOf, finish, observe, openShop } from '../support/cli.ts';
-import { startPrivateBroker } from '../support/cluster.ts';
+import { isEmbedded, startSecureBroker } from '../support/cluster.ts';
 import { testRegistry } from '../support/topics.ts';
 
 const PASSWORD = 'not-a-real-pass-phrase';
@@ -31,7 +31,8 @@ async function makeCertificate(folder: string): Promise<{ keystore: string; pem:
   return { keystore, pem };
 }
 
-test(
+// The embedded broker has no TLS: it listens on this machine alone.
+test.skipIf(isEmbedded)(
   'TLS and SASL: PLAIN and SCRAM count, a wrong password is 5, no secret is ever printed',
   { timeout: 180_000 },
   async () => {
@@ -40,7 +41,7 @@ test(
     const { keystore, pem } = await makeCertificate(folder);
     const port = await freePort();
     const jaas = 'org.apache.kafka.common.security';
-    const broker = await startPrivateBroker({
+    const broker = await startSecureBroker({
       port,
       protocol: 'SASL_SSL',
       properties: `

@@ -11,6 +11,7 @@ import {
   type SecureListener,
   type Service,
 } from '../../deploy/kafka/services.mjs';
+import { startDev } from './dev-service.ts';
 
 /** A broker or registry of one test's own, for tests that stop, pause or replace it. */
 export interface Private {
@@ -24,17 +25,41 @@ export interface Private {
   readonly start: (options?: { fresh?: boolean }) => Promise<void>;
 }
 
-type Launch = (installation: Installation, options: { folder: string; port: number }) => Promise<Service>;
+/** Whether this run is on the broker inside orderctl: what only a real Kafka has is then left out. */
+export const isEmbedded = process.env.ORDERCTL_TEST_CLUSTER === 'embedded';
 
-/** @param secure a further listener, on a port of its own */
-export function startPrivateBroker(secure?: SecureListener): Promise<Private> {
-  return startPrivate((installation, options) =>
-    startKafka(installation, secure === undefined ? options : { ...options, secure }),
+type Running = Pick<Service, 'address' | 'signal' | 'stop' | 'exited'>;
+type Launch = (options: { folder: string; port: number }) => Promise<Running>;
+
+export function startPrivateBroker(): Promise<Private> {
+  return startPrivate(
+    isEmbedded
+      ? async (options) => {
+          const dev = await startDev(options);
+          return { ...dev, address: dev.brokers };
+        }
+      : async (options) => startKafka(await installed(), options),
   );
 }
 
+/** A real Kafka with a further listener, on a port of its own. */
+export function startSecureBroker(secure: SecureListener): Promise<Private> {
+  return startPrivate(async (options) => startKafka(await installed(), { ...options, secure }));
+}
+
 export function startPrivateRegistry(): Promise<Private> {
-  return startPrivate(startRegistry);
+  return startPrivate(
+    isEmbedded
+      ? async ({ folder, port }) => {
+          const dev = await startDev({ folder, registryPort: port });
+          return { ...dev, address: dev.registry };
+        }
+      : async (options) => startRegistry(await installed(), options),
+  );
+}
+
+async function installed(): Promise<Installation> {
+  return { java: findJava(), jars: await installJars(() => undefined) };
 }
 
 /** The address of nobody: a connection is refused at once. */
@@ -43,11 +68,10 @@ export async function deadAddress(): Promise<string> {
 }
 
 async function startPrivate(launch: Launch): Promise<Private> {
-  const installation = { java: findJava(), jars: await installJars(() => undefined) };
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'orderctl-cluster-'));
   const port = await freePort();
   let generation = 0;
-  let service: Service | null = null;
+  let service: Running | null = null;
   onTestFinished(async () => {
     service?.signal('SIGKILL');
     await service?.exited;
@@ -55,10 +79,10 @@ async function startPrivate(launch: Launch): Promise<Private> {
   });
   const start: Private['start'] = async ({ fresh = false } = {}) => {
     if (fresh) generation += 1;
-    service = await launch(installation, { folder: path.join(root, String(generation)), port });
+    service = await launch({ folder: path.join(root, String(generation)), port });
   };
   await start();
-  const address = (service as Service | null)?.address ?? '';
+  const address = (service as Running | null)?.address ?? '';
   return {
     address,
     signal: (signal) => service?.signal(signal),
