@@ -1,0 +1,19 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import build from './build.ts';
+import { startDev } from './dev-service.ts';
+
+/** For all tests of a run: the built binary, and on it the embedded broker and registry, found by the environment. */
+export default async function start(): Promise<() => Promise<void>> {
+  build();
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'orderctl-embedded-'));
+  const dev = await startDev({ folder });
+  process.env.ORDERCTL_TEST_CLUSTER = 'embedded';
+  process.env.ORDERCTL_TEST_BROKERS = dev.brokers;
+  process.env.ORDERCTL_TEST_REGISTRY = dev.registry;
+  return async () => {
+    await dev.stop();
+    fs.rmSync(folder, { recursive: true, force: true });
+  };
+}
