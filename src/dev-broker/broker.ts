@@ -1,6 +1,81 @@
+import { randomBytes } from 'node:crypto';
+import path from 'node:path';
+
+import { Users } from './auth/users.ts';
+import { Topics } from './cluster/topics.ts';
+import { GroupCoordinator } from './groups/coordinator.ts';
+import { StateLog } from './state-log.ts';
+import { TransactionCoordinator } from './transactions/coordinator.ts';
+
+export interface BrokerOptions {
+  readonly dataDir: string;
+  /** Passwords by user; when given, every connection has to prove by SASL who it is. */
+  readonly users?: ReadonlyMap<string, string>;
+  /** Topics come into being when they are asked for, where the request allows it; default true, as in Kafka. */
+  readonly autoCreateTopics?: boolean;
+  /** Of topics whose creator does not say; default 1. */
+  readonly defaultPartitions?: number;
+  /** Told of what a person should know and nobody is answered with. */
+  readonly warn: (message: string) => void;
+}
+
 /** The parts that the requests work on. */
 export interface Broker {
   /** The only node, and its id in the protocol. */
   readonly nodeId: number;
+  /** Made with the data folder: another folder is another cluster. */
   readonly clusterId: string;
+  readonly autoCreateTopics: boolean;
+  readonly defaultPartitions: number;
+  readonly topics: Topics;
+  readonly groups: GroupCoordinator;
+  readonly transactions: TransactionCoordinator;
+  /** Undefined where nobody has to say who it is. */
+  readonly users: Users | undefined;
+}
+
+const NODE_ID = 1;
+
+/**
+ * Opens all that the folder holds.
+ *
+ * @throws CorruptLogError · CorruptStateError
+ */
+export function openBroker(options: BrokerOptions): Broker & { close(): void } {
+  const { dataDir } = options;
+  const topics = new Topics(dataDir, options.warn);
+  const groups = new GroupCoordinator(dataDir);
+  topics.onDeleted((name) => groups.forgetTopic(name));
+  const transactions = new TransactionCoordinator(dataDir, {
+    endInPartition({ topic, partition }, { producerId, epoch }, committed) {
+      topics.partition(topic, partition)?.endTransaction(producerId, epoch, committed);
+    },
+    endInGroups: ({ producerId }, committed) => groups.endTransaction(producerId, committed),
+  });
+  return {
+    nodeId: NODE_ID,
+    clusterId: durableClusterId(path.join(dataDir, 'cluster.log')),
+    autoCreateTopics: options.autoCreateTopics ?? true,
+    defaultPartitions: options.defaultPartitions ?? 1,
+    topics,
+    groups,
+    transactions,
+    users: options.users === undefined ? undefined : new Users(options.users),
+    close() {
+      groups.close();
+      transactions.close();
+      topics.close();
+    },
+  };
+}
+
+function durableClusterId(file: string): string {
+  const log = new StateLog<string>(file);
+  try {
+    const known = log.get('clusterId') ?? randomBytes(16).toString('base64url');
+    if (!log.has('clusterId')) log.set('clusterId', known);
+    return known;
+  } finally {
+    log.close();
+  }
 }

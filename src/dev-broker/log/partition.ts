@@ -26,6 +26,8 @@ export interface LogSettings {
   readonly retentionMs: number;
   /** Of one partition; -1 for no limit. */
   readonly retentionBytes: number;
+  /** How far ahead of the clock a record's timestamp may be. */
+  readonly timestampAheadMs: number;
   /** message.timestamp.type=LogAppendTime */
   readonly isAppendTime: boolean;
   /** cleanup.policy holds `delete`. */
@@ -60,7 +62,7 @@ export class Partition {
   readonly #sealed: Segment[];
   #active: Segment;
   readonly #producers: ProducerStates;
-  readonly #waiting = new Set<() => void>();
+  readonly #listeners = new Set<(bytes: number) => void>();
   #startOffset: number;
   /** When the first batch of the active segment was written, for segment.ms. */
   #activeSinceMs: number;
@@ -136,7 +138,7 @@ export class Partition {
     const placed = isAppendTime ? { ...header, maxTimestamp: nowMs } : header;
     const baseOffset = this.#write(batch, placed, nowMs);
     this.#producers.append(placed, baseOffset, placed.maxTimestamp);
-    this.#wake();
+    this.#changed(batch.length);
     return { baseOffset, appendTimeMs: isAppendTime ? nowMs : -1 };
   }
 
@@ -153,7 +155,7 @@ export class Partition {
     const offset = this.#write(batch, readBatchHeader(batch), nowMs);
     const aborted = this.#producers.end(producerId, epoch, committed, offset, nowMs);
     if (aborted !== undefined) this.#active.addAborted(aborted);
-    this.#wake();
+    this.#changed(Infinity);
     return offset;
   }
 
@@ -295,13 +297,15 @@ export class Partition {
     return this.#producers.active();
   }
 
-  /** Calls back once when there is more to read, or the partition is gone. */
-  onceChanged(callback: () => void): void {
-    this.#waiting.add(callback);
-  }
-
-  forget(callback: () => void): void {
-    this.#waiting.delete(callback);
+  /**
+   * Calls back with the bytes of each batch that is appended; with Infinity when a transaction ends, which may make
+   * any number of bytes readable, and when the partition is closed.
+   *
+   * @returns what ends it
+   */
+  onChanged(listener: (bytes: number) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   sync(): void {
@@ -311,7 +315,7 @@ export class Partition {
   close(): void {
     this.#closed = true;
     this.#active.close();
-    this.#wake();
+    this.#changed(Infinity);
   }
 
   remove(): void {
@@ -319,10 +323,8 @@ export class Partition {
     fs.rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  #wake(): void {
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const callback of waiting) callback();
+  #changed(bytes: number): void {
+    for (const listener of this.#listeners) listener(bytes);
   }
 
   #segmentOf(offset: number): Segment {

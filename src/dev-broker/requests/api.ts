@@ -3,6 +3,9 @@ import type { ErrorCode } from '../wire/errors.ts';
 import type { Reader } from '../wire/reader.ts';
 import type { Writer } from '../wire/writer.ts';
 
+/** Where an answer would say what the user may do: there are no ACLs, and Kafka has this number for "not told". */
+export const NO_OPERATIONS = -(2 ** 31);
+
 /** A SASL exchange that SaslHandshake began and SaslAuthenticate goes on with. */
 export interface SaslExchange {
   /**
@@ -25,6 +28,8 @@ export interface Connection {
   /** The user that was proven by SASL; undefined without it. */
   user: string | undefined;
   sasl: SaslExchange | undefined;
+  /** Set when the client is to be left after this answer: it failed to prove who it is. */
+  closeAfterAnswer: boolean;
 }
 
 /** What a handler gets beside the request. */
@@ -49,15 +54,19 @@ export interface Api<Request, Response> {
   /** @returns the answer, or undefined for none (Produce with acks=0) */
   handle(request: Request, context: Context): Response | undefined | Promise<Response | undefined>;
   write(writer: Writer, response: Response, version: number): void;
-  /** The answer when the whole request fails with `error`: a KafkaError, a broken disk, an injected fault. */
-  fail(request: Request, error: ErrorCode): Response;
+  /**
+   * The answer when the whole request fails with `error`: a KafkaError, a broken disk, an injected fault. Without
+   * one (Produce with acks=0) the connection is closed.
+   */
+  fail(request: Request, error: ErrorCode): Response | undefined;
 }
 
 /** A request that was read, its types closed over: so the server can hold all APIs in one table. */
 export interface Call {
   /** @returns what writes the answer, or undefined for none */
   handle(context: Context): Promise<WriteAnswer | undefined>;
-  fail(error: ErrorCode): WriteAnswer;
+  /** @returns undefined when the protocol has no answer for it */
+  fail(error: ErrorCode): WriteAnswer | undefined;
 }
 
 export type WriteAnswer = (writer: Writer) => void;
@@ -91,7 +100,10 @@ export function api<Request, Response>(definition: Api<Request, Response>): AnyA
           const response = await definition.handle(request, context);
           return response === undefined ? undefined : answer(response);
         },
-        fail: (error) => answer(definition.fail(request, error)),
+        fail(error) {
+          const response = definition.fail(request, error);
+          return response === undefined ? undefined : answer(response);
+        },
       };
     },
   };

@@ -80,4 +80,14 @@ export class KafkaError extends Error {
     super(message);
     this.code = ERROR[error];
   }
+
+  /** @param code one that is not NONE */
+  static of(code: ErrorCode): KafkaError {
+    return new KafkaError(errorName(code));
+  }
+}
+
+export function errorName(code: ErrorCode): ErrorName {
+  const names = Object.keys(ERROR) as ErrorName[];
+  return names.find((name) => ERROR[name] === code) ?? 'UNKNOWN_SERVER_ERROR';
 }

@@ -1,0 +1,96 @@
+import { openBroker, type BrokerOptions } from './broker.ts';
+import { Faults } from './faults.ts';
+import { lockFolder } from './folder-lock.ts';
+import { APIS } from './requests/index.ts';
+import { ProtocolServer } from './server.ts';
+
+export interface DevBrokerOptions extends Omit<BrokerOptions, 'warn'> {
+  /** Made when it is not there. One broker at a time. */
+  readonly dataDir: string;
+  /** Default 127.0.0.1: this machine alone. */
+  readonly host?: string;
+  /** 0 for any that is free. */
+  readonly port: number;
+  /** Between two looks at what the topics' retention no longer keeps; default 5 minutes, as in Kafka. */
+  readonly retentionCheckMs?: number;
+  /** For a client that connects and says nothing; default 10 s. */
+  readonly firstRequestTimeoutMs?: number;
+  /** For a client that asks nothing any more; default 10 minutes, as in Kafka. */
+  readonly idleTimeoutMs?: number;
+  readonly warn?: (message: string) => void;
+}
+
+/** A Kafka-protocol broker for one node, in this process. */
+export interface DevBroker {
+  readonly host: string;
+  readonly port: number;
+  /** `host:port`, for a client's list of brokers. */
+  readonly address: string;
+  readonly clusterId: string;
+  /** Misbehaviour on demand, for tests. */
+  readonly faults: Faults;
+  /** Deletes now what the topics' retention no longer keeps. */
+  applyRetention(): void;
+  /** Ends all connections; the clients come back. */
+  disconnectClients(): void;
+  /** Ends all connections and brings everything to the disk. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Opens the folder and listens.
+ *
+ * @throws FolderInUseError · CannotListenError · CorruptLogError · CorruptStateError, each naming what it is about
+ */
+export async function startDevBroker(options: DevBrokerOptions): Promise<DevBroker> {
+  const { dataDir, host = '127.0.0.1', port, retentionCheckMs = 300_000 } = options;
+  const warn = options.warn ?? (() => undefined);
+  const lock = await lockFolder(dataDir);
+  try {
+    const broker = openBroker({ ...options, warn });
+    const faults = new Faults(new Set([...APIS.values()].map(({ name }) => name)));
+    const server = await ProtocolServer.listen({
+      host,
+      port,
+      broker,
+      faults,
+      firstRequestTimeoutMs: options.firstRequestTimeoutMs ?? 10_000,
+      idleTimeoutMs: options.idleTimeoutMs ?? 600_000,
+      warn,
+    }).catch((error: unknown) => {
+      broker.close();
+      throw error;
+    });
+    const applyRetention = () => {
+      for (const { partitions } of broker.topics.all()) {
+        for (const partition of partitions) partition.applyRetention(Date.now());
+      }
+    };
+    const cleaner = setInterval(() => {
+      try {
+        applyRetention();
+      } catch (error) {
+        warn(`retention failed: ${String(error)}`);
+      }
+    }, retentionCheckMs);
+    cleaner.unref();
+    return {
+      host,
+      port: server.port,
+      address: `${host}:${server.port}`,
+      clusterId: broker.clusterId,
+      faults,
+      applyRetention,
+      disconnectClients: () => server.disconnect(),
+      async stop() {
+        clearInterval(cleaner);
+        await server.stop();
+        broker.close();
+        await lock.release();
+      },
+    };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
