@@ -51,11 +51,11 @@ async function watch(session: Session, access: StoreAccess): Promise<void> {
   while (!signal.aborted) {
     const asked = await ask(access);
     const now = systemClock.now();
-    const width = printer.dataColumns;
     if (isJson) await printer.data(`${JSON.stringify(statusDocument(asked))}\n`);
-    else if (width === null) await printer.data(`${statusLine(asked, access.folder, now)}\n`);
+    else if (!printer.isDataLive) await printer.data(`${statusLine(asked, access.folder, now)}\n`);
     else {
       // A line that wraps would take two lines of the screen.
+      const width = printer.dataColumns ?? Infinity;
       const lines = statusLines(asked, access.folder, now).map((line) => line.slice(0, width - 1));
       await printer.data(`${upAndClear(drawn)}${lines.join('\n')}\n`);
       drawn = lines.length;

@@ -70,6 +70,11 @@ export class Printer {
     return new Terminal(this.#stderr);
   }
 
+  /** Whether data can be drawn again in place. */
+  get isDataLive(): boolean {
+    return isTerminal(this.#stdout);
+  }
+
   /** Whether lines on stderr can be drawn again in place. */
   get isTalkLive(): boolean {
     return isTerminal(this.#stderr);

@@ -1,0 +1,85 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { PassThrough, Writable } from 'node:stream';
+import { Command } from 'commander';
+import { afterEach, describe, expect, it } from 'vitest';
+import { register } from '../../../src/cli/commands/status.ts';
+import { Printer } from '../../../src/cli/render/print.ts';
+import { statusDocument, statusLine, statusLines } from '../../../src/cli/render/status.ts';
+import { Session } from '../../../src/cli/session.ts';
+import type { RunningConsumer } from '../../../src/ports/status.ts';
+
+const NOW = Date.UTC(2026, 10, 25, 12);
+const WAITING: RunningConsumer = {
+  pid: 4711,
+  startedAt: NOW - 75_000,
+  status: {
+    state: 'waiting',
+    waitingFor: 'broker',
+    topic: 'orders',
+    group: 'g',
+    ordersPerSecond: 12.5,
+    lag: null,
+    lastCommitAt: NOW - 3_000,
+    counts: { read: 1_234, accepted: 1_000, rejected: 200, duplicates: 30, conflicts: 1, deadLettered: 3 },
+  },
+};
+
+describe('a status', () => {
+  it('is told in words', () => {
+    expect(statusLines(WAITING, '/data', NOW)).toEqual([
+      'consumer     process 4711, for 75 s',
+      'state        waiting for the brokers',
+      'topic        orders, as group g',
+      'rate         12.5 orders/s',
+      'lag          not known yet',
+      'read         1,234: 1,000 accepted, 200 rejected, 30 duplicates, 1 conflict, 3 dead letters',
+      'last commit  3.0 s ago',
+    ]);
+    expect(statusLine(WAITING, '/data', NOW)).toBe(
+      '2026-11-25T12:00:00.000Z waiting for the brokers, 12.5 orders/s, lag unknown, ' +
+        'read 1,234: 1,000 accepted, 200 rejected, 30 duplicates, 1 conflict, 3 dead letters',
+    );
+    expect(statusLine('none', '/data', NOW)).toBe('2026-11-25T12:00:00.000Z no consumer runs on /data');
+  });
+
+  it('is told as a document, of the same keys whatever is known', () => {
+    expect(statusDocument(WAITING)).toMatchObject({
+      ...{ running: true, pid: 4711, started_at: '2026-11-25T11:58:45.000Z', waiting_for: 'broker' },
+      counts: { read: 1_234, dead_lettered: 3 },
+    });
+    expect(Object.keys(statusDocument('none'))).toEqual(Object.keys(statusDocument(WAITING)));
+    expect(statusDocument('none')).toMatchObject({ running: false, state: null, counts: null });
+    expect(statusDocument('silent')).toMatchObject({ running: true, state: 'silent', pid: null });
+  });
+});
+
+describe('--watch on a terminal', () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'orderctl-status-'));
+  afterEach(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+  it('is drawn again in place, within the width, until nobody reads it', async () => {
+    const writes: string[] = [];
+    const terminal = Object.assign(
+      new Writable({
+        write: (chunk: Buffer, _encoding, done) => {
+          writes.push(chunk.toString());
+          // As when a terminal is closed.
+          done(writes.length === 2 ? Object.assign(new Error('closed'), { code: 'EPIPE' }) : null);
+        },
+      }),
+      { isTTY: true, columns: 20 },
+    );
+    const session = new Session(
+      new Printer(terminal, new PassThrough()),
+      { ORDERCTL_STORAGE: folder },
+      folder,
+    );
+    const program = new Command();
+    register(program, session);
+    session.resolve(program);
+    await program.parseAsync(['status', '--watch'], { from: 'user' });
+    expect(writes).toEqual(['no consumer runs on\n', '\u001B[1A\u001B[Jno consumer runs on\n']);
+  });
+});
