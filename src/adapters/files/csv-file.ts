@@ -96,8 +96,9 @@ export class CsvFile<R extends Row> {
 
   /** @returns false when the file is being written at this moment */
   async #judge(stat: FileStat | undefined, starting: boolean): Promise<boolean> {
-    const { files, folder, ledger, onNotice } = this.#context;
-    const found = findHandEdit(files, folder, this.#kind, this.#table, ledger.view(this.#kind.table));
+    const { files, ledger, onNotice } = this.#context;
+    const bytes = readWhole(files, this.#path);
+    const found = findHandEdit(bytes, this.#path, this.#kind, this.#table, ledger.view(this.#kind.table));
     if (!sameStat(stat, files.stat(this.#path))) return false;
     if (stat !== undefined && found.kind !== 'known' && unsettledMs(files, this.#path, stat) > 0)
       return false;

@@ -1,9 +1,8 @@
-import path from 'node:path';
 import { Failure } from '../../domain/failure.ts';
 import type { Item, User } from '../../domain/tables.ts';
 import { parseItems, parseUsers, type CsvTable } from './csv-view.ts';
 import { openOrUndefined, type LogView } from './log.ts';
-import { readWhole, type FileStat, type FileSystem } from './fs.ts';
+import type { FileStat, FileSystem } from './fs.ts';
 import { mergeHandEdit, sameRow, type HandEdit } from './hand-edits.ts';
 import type { Row, StateLine, TableName, TableState } from './tables.ts';
 import { fingerprintFile, readVersions, type FileFingerprint, type Version } from './versions.ts';
@@ -86,17 +85,17 @@ export type Found<R extends Row> =
 /**
  * Compares a CSV with what is known of it.
  *
+ * @param bytes its content; undefined when it is not there
+ * @param name for messages
  * @param versions the log of the known versions; read only when the file is not the newest of them
  */
 export function findHandEdit<R extends Row>(
-  files: FileSystem,
-  folder: string,
+  bytes: Buffer | undefined,
+  name: string,
   kind: TableKind<R>,
   table: TableState<R>,
   versions: LogView,
 ): Found<R> {
-  const name = path.join(folder, kind.file);
-  const bytes = readWhole(files, name);
   if (bytes === undefined) return { kind: 'missing' };
   const fingerprint = fingerprintFile(bytes);
   if (sameFingerprint(table.newest, fingerprint)) return { kind: 'known', newest: true };

@@ -222,7 +222,9 @@ function holdsSyncedBytes(files: FileSystem, fd: number, from: number, sizeBytes
   const overlap = HEADER_BYTES - 1;
   const chunk = Buffer.allocUnsafe(SCAN_CHUNK_BYTES + overlap);
   for (let at = from; at < sizeBytes; at += SCAN_CHUNK_BYTES) {
-    const bytes = chunk.subarray(0, files.read(fd, chunk, at));
+    // Not beyond: what a reader's owner has written since may be the end of the record that was being written.
+    const wanted = chunk.subarray(0, Math.min(chunk.byteLength, sizeBytes - at));
+    const bytes = wanted.subarray(0, files.read(fd, wanted, at));
     for (let found = bytes.indexOf(0xff); found !== -1; found = bytes.indexOf(0xff, found + 1)) {
       // The bad record's own header may be whole: it proves nothing, its payload may be what is torn.
       const isOwnHeader = at + found === from;

@@ -7,7 +7,7 @@ import type { Outgoing, Position, StoreReader } from '../../ports/store.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { STATE_FILE } from './checkpoint.ts';
 import { parseEdit } from './edit-line.ts';
-import type { FileSystem } from './fs.ts';
+import { readWhole, type FileSystem } from './fs.ts';
 import {
   findHandEdit,
   INVENTORY,
@@ -18,7 +18,7 @@ import {
   type TableKind,
 } from './hand-edit-look.ts';
 import type { IdIndex } from './id-index.ts';
-import { checkLog, LogView, openOrUndefined, parsedLines, type LogName } from './log.ts';
+import { checkLog, LOG_NAMES, LogView, openOrUndefined, parsedLines, type LogName } from './log.ts';
 import { lookUp, openIndex, rebuildIndex } from './lookup.ts';
 import { parseDecided } from './order-line.ts';
 import { innerFolder, loadFolder, type LoadedFolder } from './recover.ts';
@@ -27,6 +27,23 @@ import { readUndelivered } from './undelivered.ts';
 
 const RETRIES = 20;
 const RETRY_MS = 25;
+
+/** A CSV as it lay there. */
+interface FoundCsv {
+  readonly name: string;
+  /** undefined: not there. */
+  readonly bytes: Buffer | undefined;
+  /** For how long still it may be in the middle of being written. */
+  readonly unsettledMs: number;
+}
+
+function readCsv(files: FileSystem, folder: string, { file }: { readonly file: string }): FoundCsv {
+  const name = path.join(folder, file);
+  const stat = files.stat(name);
+  const waitMs = stat === undefined ? 0 : unsettledMs(files, name, stat);
+  const bytes = readWhole(files, name);
+  return { name, bytes, unsettledMs: sameStat(stat, files.stat(name)) ? waitMs : RETRY_MS };
+}
 
 /**
  * A folder as it is at this moment, read without a lock beside whoever owns it. What it has opened stays readable
@@ -56,27 +73,25 @@ export class FolderReader implements StoreReader {
     const state = path.join(innerFolder(folder), STATE_FILE);
     for (let attempt = 1; ; attempt++) {
       const before = files.stat(state);
+      // Before the journal: what the owner has put in place by now, it has committed as a version before.
+      const csvs = [readCsv(files, folder, USERS), readCsv(files, folder, INVENTORY)] as const;
+      let waitMs = RETRY_MS;
+      let reader: FolderReader | undefined;
       try {
-        const loaded = loadFolder(files, folder);
-        const reader = new FolderReader(files, folder, loaded);
-        try {
-          for (const log of ['orders', 'rejections', 'edits', 'users', 'inventory'] as const)
-            reader.#openLog(log);
-          if (sameStat(before, files.stat(state))) {
-            await reader.#mergeHandEdits(clock);
-            return reader;
-          }
-          await reader[Symbol.asyncDispose]();
-        } catch (error) {
-          await reader[Symbol.asyncDispose]();
-          throw error;
+        reader = new FolderReader(files, folder, loadFolder(files, folder));
+        for (const log of LOG_NAMES) reader.#openLog(log);
+        if (sameStat(before, files.stat(state))) {
+          waitMs = reader.#mergeHandEdits(csvs, attempt >= RETRIES);
+          if (waitMs === 0) return reader;
         }
+        await reader[Symbol.asyncDispose]();
       } catch (error) {
+        await reader?.[Symbol.asyncDispose]();
         // A checkpoint made at this moment takes files away that the state before it named.
         const moved = !sameStat(before, files.stat(state));
         if (!moved || !(error instanceof Failure) || attempt >= RETRIES) throw error;
       }
-      await clock.sleep(RETRY_MS);
+      await clock.sleep(waitMs);
     }
   }
 
@@ -95,30 +110,23 @@ export class FolderReader implements StoreReader {
     this.#views.set(log, new LogView(this.#files, parts));
   }
 
-  async #mergeHandEdits(clock: Clock): Promise<void> {
-    await this.#merge(USERS, this.#tables.users, clock);
-    await this.#merge(INVENTORY, this.#tables.inventory, clock);
+  /** @returns 0, or in how many milliseconds to look at the folder again: an editor is at work */
+  #mergeHandEdits([users, inventory]: readonly [FoundCsv, FoundCsv], isLast: boolean): number {
+    return (
+      this.#merge(USERS, this.#tables.users, users, isLast) ||
+      this.#merge(INVENTORY, this.#tables.inventory, inventory, isLast)
+    );
   }
 
-  async #merge<R extends Row>(kind: TableKind<R>, table: TableState<R>, clock: Clock): Promise<void> {
-    const name = path.join(this.#folder, kind.file);
-    for (let attempt = 1; attempt <= RETRIES; attempt++) {
-      const stat = this.#files.stat(name);
-      const waitMs = stat === undefined ? 0 : unsettledMs(this.#files, name, stat);
-      const found = findHandEdit(this.#files, this.#folder, kind, table, this.#view(kind.table));
-      if (found.kind === 'known') return;
-      // Missing for the moment of a rewrite, or an editor at work.
-      const known = table.newest !== null;
-      if (attempt < RETRIES && (waitMs > 0 || (found.kind === 'missing' && known))) {
-        await clock.sleep(waitMs > 0 ? waitMs : RETRY_MS);
-        continue;
-      }
-      if (found.kind === 'broken') throw found.failure;
-      if (found.kind === 'edited' && found.edit.kind === 'merged') {
-        for (const line of takeInLines(kind, table, found, found.edit).lines) this.#tables.apply(line);
-      }
-      return;
+  #merge<R extends Row>(kind: TableKind<R>, table: TableState<R>, csv: FoundCsv, isLast: boolean): number {
+    const found = findHandEdit(csv.bytes, csv.name, kind, table, this.#view(kind.table));
+    if (found.kind === 'known' || found.kind === 'missing') return 0;
+    if (csv.unsettledMs > 0 && !isLast) return csv.unsettledMs;
+    if (found.kind === 'broken') throw found.failure;
+    if (found.edit.kind === 'merged') {
+      for (const line of takeInLines(kind, table, found, found.edit).lines) this.#tables.apply(line);
     }
+    return 0;
   }
 
   async users(): Promise<Iterable<User>> {

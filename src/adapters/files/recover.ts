@@ -86,14 +86,22 @@ function readJournals(
   let commits = 0;
   let journal: LoadedFolder['journal'] | undefined;
   let after: { seq: number; chain: number } = state.journal;
+  const openJournal = (number: number): number | undefined => {
+    const fd = openOrUndefined(files, journalPath(inner, number));
+    if (fd !== undefined) fds.push(fd);
+    return fd;
+  };
+  let next = openJournal(state.journal.number);
   for (let number = state.journal.number; ; number++) {
     const name = journalPath(inner, number);
-    const fd = openOrUndefined(files, name);
+    const fd = next;
     if (fd === undefined) {
       if (journal === undefined) throw corruptState(name, 'it is missing');
       return { journal, commits };
     }
-    fds.push(fd);
+    // Before this one is read: an owner makes the next when it has written its last here. One that comes later goes
+    // on after records that are not seen here.
+    next = openJournal(number + 1);
     // The record before must be the last of the journal before: else this one belongs to something else.
     const chained: boolean[] = [];
     const result: ScanResult = scanJournal(files, fd, (record) => {
