@@ -25,6 +25,7 @@ export interface Broker {
   readonly nodeId: number;
   /** Made with the data folder: another folder is another cluster. */
   readonly clusterId: string;
+  readonly dataDir: string;
   readonly autoCreateTopics: boolean;
   readonly defaultPartitions: number;
   readonly topics: Topics;
@@ -55,6 +56,7 @@ export function openBroker(options: BrokerOptions): Broker & { close(): void } {
   return {
     nodeId: NODE_ID,
     clusterId: durableClusterId(path.join(dataDir, 'cluster.log')),
+    dataDir: path.resolve(dataDir),
     autoCreateTopics: options.autoCreateTopics ?? true,
     defaultPartitions: options.defaultPartitions ?? 1,
     topics,
