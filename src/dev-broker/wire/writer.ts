@@ -17,19 +17,23 @@ export class Writer {
   flexible = false;
 
   int8(value: number): void {
-    this.#chunk.writeInt8(value, this.#room(1));
+    const at = this.#room(1);
+    this.#chunk.writeInt8(value, at);
   }
 
   int16(value: number): void {
-    this.#chunk.writeInt16BE(value, this.#room(2));
+    const at = this.#room(2);
+    this.#chunk.writeInt16BE(value, at);
   }
 
   uint16(value: number): void {
-    this.#chunk.writeUInt16BE(value, this.#room(2));
+    const at = this.#room(2);
+    this.#chunk.writeUInt16BE(value, at);
   }
 
   int32(value: number): void {
-    this.#chunk.writeInt32BE(value, this.#room(4));
+    const at = this.#room(4);
+    this.#chunk.writeInt32BE(value, at);
   }
 
   int64(value: number): void {
@@ -40,7 +44,8 @@ export class Writer {
   }
 
   float64(value: number): void {
-    this.#chunk.writeDoubleBE(value, this.#room(8));
+    const at = this.#room(8);
+    this.#chunk.writeDoubleBE(value, at);
   }
 
   boolean(value: boolean): void {
@@ -49,7 +54,8 @@ export class Writer {
 
   /** 22 characters of base64url. */
   uuid(value: string): void {
-    this.#chunk.write(value, this.#room(16), 16, 'base64url');
+    const at = this.#room(16);
+    this.#chunk.write(value, at, 16, 'base64url');
   }
 
   string(value: string): void {
@@ -60,7 +66,9 @@ export class Writer {
     const length = value === null ? -1 : Buffer.byteLength(value);
     if (this.flexible) this.#unsignedVarint(length + 1);
     else this.int16(length);
-    if (value !== null) this.#chunk.write(value, this.#room(length), length, 'utf8');
+    if (value === null) return;
+    const at = this.#room(length);
+    this.#chunk.write(value, at, length, 'utf8');
   }
 
   bytes(value: Buffer): void {
