@@ -4,7 +4,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { StoreNotice } from '../../ports/store.ts';
 import { writeFresh } from './checkpoint.ts';
 import { renderEdit } from './edit-line.ts';
-import { readWhole, type FileStat, type FileSystem } from './fs.ts';
+import { errorCode, readWhole, type FileStat, type FileSystem } from './fs.ts';
 import {
   findHandEdit,
   sameFingerprint,
@@ -174,7 +174,8 @@ export class CsvFile<R extends Row> {
     for (let number = 2; !files.link(name, keptAs); number++) keptAs = `${this.#path}.${number}.conflict`;
     // Under its new name for sure before the old one goes: it is a person's work.
     await files.syncDirectory(folder);
-    files.unlink(name);
+    // Another file may lie there by now.
+    if (files.stat(name)?.inode === files.stat(keptAs)?.inode) files.unlink(name);
     this.#mustWrite = true;
     onNotice({ kind: 'file_set_aside', file: this.#path, keptAs });
   }
@@ -246,7 +247,7 @@ export class CsvFile<R extends Row> {
   async #place(temporary: string): Promise<boolean> {
     const { files } = this.#context;
     if (this.#seen !== undefined) {
-      files.rename(this.#path, this.#aside);
+      if (!moveAway(files, this.#path, this.#aside)) return false;
       if (!sameStat(this.#seen, files.stat(this.#aside))) {
         await this.#restoreAside();
         return false;
@@ -263,5 +264,16 @@ export class CsvFile<R extends Row> {
     // An editor that had opened it before has written to it just now.
     else await this.#restoreAside();
     return linked;
+  }
+}
+
+/** @returns false when it is not there: a person, or an editor that makes it its backup, was faster */
+function moveAway(files: FileSystem, from: string, to: string): boolean {
+  try {
+    files.rename(from, to);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return false;
+    throw error;
   }
 }
