@@ -4,6 +4,7 @@ import { Failure } from './domain/failure.ts';
 import type { Broker } from './ports/broker.ts';
 import type { Clock } from './ports/clock.ts';
 import type { OrderCodec } from './ports/codec.ts';
+import type { ValueInspector } from './ports/inspector.ts';
 import type { StoreAccess } from './ports/store.ts';
 
 /** How the brokers are reached; paths are absolute. */
@@ -108,6 +109,12 @@ export async function openCodec(
     subject: `${options.topic}-value`,
     register: options.register,
   });
+}
+
+/** Takes record values apart, for people. */
+export async function openInspector(connection: RegistryConnection): Promise<ValueInspector> {
+  const { createInspector } = await import('./adapters/avro/inspect.ts');
+  return createInspector(connection);
 }
 
 /** A moment for ids that come out the same each time: 2026-01-01T00:00:00Z, in milliseconds. */

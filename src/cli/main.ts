@@ -28,7 +28,17 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Co
     load: () => import('./commands/consume.ts'),
   },
   { name: 'replay', summary: 'send decided orders again', load: () => import('./commands/replay.ts') },
+  {
+    name: 'offsets',
+    summary: 'where reading stands, and moving it',
+    load: () => import('./commands/offsets.ts'),
+  },
   { name: 'status', summary: 'how the running consumer is', load: () => import('./commands/status.ts') },
+  {
+    name: 'dlq',
+    summary: 'records that could not be read as orders',
+    load: () => import('./commands/dlq.ts'),
+  },
   {
     name: 'config',
     summary: 'settings and where they come from',

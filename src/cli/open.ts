@@ -17,9 +17,14 @@ export async function openKafka(
 ): Promise<{ broker: Broker; codec: OrderCodec }> {
   const { resolved, printer } = session;
   const [broker, codec] = await Promise.all([
-    openBroker(brokerConnection(resolved), (message) => printer.debug(message)),
+    openBrokerOnly(session),
     openCodec(registryConnection(resolved), { topic, register }),
   ]);
   printer.debug(`brokers ${broker.addresses}, registry ${resolved.settings.registry}`);
   return { broker, codec: pacedByOutput(codec, printer) };
+}
+
+/** The broker, for commands that need no schema. @throws Failure invalid_settings */
+export async function openBrokerOnly({ resolved, printer }: Session): Promise<Broker> {
+  return openBroker(brokerConnection(resolved), (message) => printer.debug(message));
 }

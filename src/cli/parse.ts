@@ -104,11 +104,41 @@ export function resetTarget(flag: string, text: string): ResetTarget {
   );
 }
 
+const DURATION_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+export type ResetPlace = ResetTarget | 'current' | { by: number };
+
+/**
+ * As resetTarget, and: current, so many records from there (`+5`, `-5`), a time ago (`90s`, `30m`, `2h`, `7d`).
+ *
+ * @param now milliseconds since the epoch
+ * @throws Failure invalid_value
+ */
+export function resetPlace(flag: string, text: string, now: number): ResetPlace {
+  if (text === 'current') return text;
+  if (/^[+-]\d+$/.test(text)) return { by: signedNumber(flag, text) };
+  const [, amount, unit = ''] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
+  if (amount !== undefined)
+    return { timestampMs: Math.max(0, now - Number(amount) * (DURATION_MS[unit] ?? 0)) };
+  if (text === 'earliest' || text === 'latest' || /^(\d+$|\d{4}-)/.test(text)) return resetTarget(flag, text);
+  throw invalid(
+    flag,
+    text,
+    'a place in the topic',
+    'use earliest, latest, current, an offset such as 42, +5 or -5 records, 90s, 30m, 2h or 7d ago, or a time such as 2026-11-21T10:00:00Z',
+  );
+}
+
 /** @throws Failure invalid_value */
 export function userStatus(flag: string, text: string): UserStatus {
-  const status = USER_STATUSES.find((candidate) => candidate === text);
-  if (status === undefined) throw invalid(flag, text, 'a status', `use ${USER_STATUSES.join(' or ')}`);
-  return status;
+  return choice(flag, text, 'a status', USER_STATUSES);
+}
+
+/** One of a closed list. @param what it is called, such as `a status` @throws Failure invalid_value */
+export function choice<T extends string>(flag: string, text: string, what: string, choices: readonly T[]): T {
+  const chosen = choices.find((candidate) => candidate === text);
+  if (chosen === undefined) throw invalid(flag, text, what, `use ${choices.join(' or ')}`);
+  return chosen;
 }
 
 /** A user, item or order id. @throws Failure invalid_value */

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { Failure } from '../../domain/failure.ts';
 import { parseOrder } from '../../domain/parse-order.ts';
 import type { BrokerRecord } from '../../ports/broker.ts';
@@ -7,6 +6,14 @@ import { BadBytes, Cursor } from './cursor.ts';
 import { writeOrders } from './order-writer.ts';
 import { readOwnLayout } from './own-layout.ts';
 import { Registry } from './registry.ts';
+import {
+  HEADER_BYTES,
+  MAGIC_BYTE,
+  OPENING_BRACE,
+  ownSchemaText,
+  schemaIdOf,
+  toBuffer,
+} from './wire-format.ts';
 import { WriterSchemas, type Writer } from './writer-schemas.ts';
 
 export interface AvroCodecOptions {
@@ -22,9 +29,6 @@ export interface AvroCodecOptions {
  * An order of a hundred thousand lines takes less; what JSON or Avro can make of it in memory is a small multiple.
  */
 const MAX_VALUE_BYTES = 4 * 1024 * 1024;
-const MAGIC_BYTE = 0;
-const OPENING_BRACE = 0x7b;
-const HEADER_BYTES = 5;
 
 /** Orders as Avro in the Confluent wire format, and as JSON. */
 export function createAvroCodec(options: AvroCodecOptions): OrderCodec {
@@ -50,11 +54,6 @@ export function createAvroCodec(options: AvroCodecOptions): OrderCodec {
   };
 }
 
-function ownSchemaText(): string {
-  // The same from src/ and from dist/: schemas are not compiled.
-  return readFileSync(new URL('../../../src/schemas/order.avsc', import.meta.url), 'utf8');
-}
-
 /** The distinct schema ids of values that name one. */
 function schemaIdsOf(values: readonly (Uint8Array | null)[]): Set<number> {
   const ids = new Set<number>();
@@ -66,10 +65,6 @@ function schemaIdsOf(values: readonly (Uint8Array | null)[]): Set<number> {
     last = id;
   }
   return ids;
-}
-
-function schemaIdOf(value: Uint8Array): number {
-  return (((value[1] ?? 0) << 24) | ((value[2] ?? 0) << 16) | ((value[3] ?? 0) << 8) | (value[4] ?? 0)) >>> 0;
 }
 
 function decodeRecord(record: BrokerRecord, value: Uint8Array | null, schemas: WriterSchemas): DecodedRecord {
@@ -91,10 +86,6 @@ function decodeRecord(record: BrokerRecord, value: Uint8Array | null, schemas: W
   if (writer === undefined) return bad('unknown_schema_id', `the registry knows no schema ${id}`);
   if ('problem' in writer) return bad('undecodable', `schema ${id}: ${writer.problem}`);
   return decodeAvro(toBuffer(value), writer, id, record);
-}
-
-function toBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function decodeJson(value: Buffer, record: BrokerRecord): DecodedRecord {

@@ -17,7 +17,7 @@ interface Field {
 }
 
 /** A parsed type as avsc documents it; which members there are depends on `typeName`. */
-interface Shape {
+export interface Shape {
   readonly typeName: string;
   readonly underlyingType: Shape;
   readonly fields: readonly Field[];
@@ -29,7 +29,7 @@ interface Shape {
 }
 
 /** Reads to a decimal string: unscaled two's complement, big-endian. */
-class DecimalType extends avro.types.LogicalType {
+export class DecimalType extends avro.types.LogicalType {
   readonly scale: number;
 
   constructor(schema: avro.Schema, options?: object) {
@@ -257,15 +257,15 @@ class Compiler {
   }
 }
 
-function isUnion(type: Shape): boolean {
+export function isUnion(type: Shape): boolean {
   return type.typeName.startsWith('union');
 }
 
-function isRecord(type: Shape): boolean {
+export function isRecord(type: Shape): boolean {
   return type.typeName === 'record' || type.typeName === 'error';
 }
 
-function isLogical(type: Shape): boolean {
+export function isLogical(type: Shape): boolean {
   return type instanceof avro.types.LogicalType;
 }
 
@@ -298,7 +298,7 @@ function decimal(read: Read, scale: number): Read {
 }
 
 /** @param bytes big-endian two's complement of the amount times 10^scale */
-function decimalText(bytes: Buffer, scale: number): string {
+export function decimalText(bytes: Buffer, scale: number): string {
   // No price takes more; a number of a million digits is not worth writing out.
   if (bytes.length > 16) return 'a number beyond any price';
   const unsigned = BigInt(bytes.length === 0 ? 0 : `0x${bytes.toString('hex')}`);

@@ -4,7 +4,9 @@ import { compileReader, parseSchema, type Read } from './reader.ts';
 import type { RegisteredSchema, Registry, SchemaReference } from './registry.ts';
 
 /** How values of one writer's schema are read, or why they cannot be. */
-export type Writer = { readonly read: Read; readonly ownLayout: boolean } | { readonly problem: string };
+export type Writer =
+  | { readonly read: Read; readonly ownLayout: boolean; readonly type: avro.Type }
+  | { readonly problem: string };
 
 /**
  * How long an id counts as unknown: a flood of bad records must not become one of requests, and a registry whose
@@ -64,7 +66,7 @@ export class WriterSchemas {
     if (typeof references === 'string') return { problem: references };
     try {
       const type = parseSchema(found.schema, references);
-      return { read: compileReader(type), ownLayout: hasOwnLayout(type, this.#own) };
+      return { read: compileReader(type), ownLayout: hasOwnLayout(type, this.#own), type };
     } catch (error) {
       return {
         problem: `it is no Avro schema: ${error instanceof Error ? error.message.slice(0, 200) : ''}`,

@@ -1,0 +1,25 @@
+import { readFileSync } from 'node:fs';
+
+/*
+ * The Confluent wire format: a byte 0, the schema id in four bytes, big-endian, then Avro. Source:
+ * https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/index.html#wire-format
+ */
+
+export const MAGIC_BYTE = 0;
+/** What a value in JSON begins with. */
+export const OPENING_BRACE = 0x7b;
+export const HEADER_BYTES = 5;
+
+/** @param value at least HEADER_BYTES long */
+export function schemaIdOf(value: Uint8Array): number {
+  return (((value[1] ?? 0) << 24) | ((value[2] ?? 0) << 16) | ((value[3] ?? 0) << 8) | (value[4] ?? 0)) >>> 0;
+}
+
+export function toBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+export function ownSchemaText(): string {
+  // The same from src/ and from dist/: schemas are not compiled.
+  return readFileSync(new URL('../../../src/schemas/order.avsc', import.meta.url), 'utf8');
+}

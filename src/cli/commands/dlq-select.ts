@@ -1,0 +1,37 @@
+import type { Command } from 'commander';
+import type { LetterFilter, LetterState } from '../../app/dlq-letters.ts';
+import { Failure } from '../../domain/failure.ts';
+import { timestamp } from '../parse.ts';
+import { checkTopicName } from '../setting-values.ts';
+
+export const IDS =
+  'An id is PARTITION:OFFSET in the dead-letter topic, such as 0:17. What was too large for that topic is kept in ' +
+  '.orderctl/undelivered/ of the storage folder and has the id kept:TOPIC/PARTITION@OFFSET, by the record it is about.';
+
+export interface FilterFlags {
+  reason?: string;
+  since?: string;
+  until?: string;
+  originalTopic?: string;
+}
+
+export function filterOptions(command: Command): Command {
+  return command
+    .option('--reason <CODE>', 'only this error code, or exception class; unknown: without one')
+    .option('--since <TIME>', 'failed at or after this time')
+    .option('--until <TIME>', 'failed before this time')
+    .option('--original-topic <NAME>', 'only records of this topic');
+}
+
+export function readFilter(flags: FilterFlags, state: LetterState | null): LetterFilter {
+  const sinceMs = flags.since === undefined ? null : timestamp('--since', flags.since);
+  const untilMs = flags.until === undefined ? null : timestamp('--until', flags.until);
+  if (sinceMs !== null && untilMs !== null && sinceMs >= untilMs) {
+    throw new Failure('invalid_value', '--until is not after --since, so nothing can lie between', {
+      fix: 'give a later --until',
+    });
+  }
+  const originalTopic =
+    flags.originalTopic === undefined ? null : checkTopicName(flags.originalTopic, '--original-topic');
+  return { reason: flags.reason ?? null, sinceMs, untilMs, originalTopic, state };
+}

@@ -1,0 +1,29 @@
+import { Failure } from './failure.ts';
+
+/** Which dead letter: a record of the dead-letter topic, or one that was too large for it and is kept in the folder. */
+export type LetterId =
+  | { readonly kind: 'record'; readonly partition: number; readonly offset: number }
+  | { readonly kind: 'kept'; readonly of: string };
+
+const RECORD = /^(\d{1,10}):(\d{1,16})$/;
+/** What it is about, as in formatRecordId: `orders/3@17`. */
+const KEPT = /^kept:([A-Za-z0-9._-]{1,249}\/\d{1,10}@\d{1,16})$/;
+
+/** `0:17`, `kept:orders/3@17`. */
+export function formatLetterId(id: LetterId): string {
+  return id.kind === 'record' ? `${id.partition}:${id.offset}` : `kept:${id.of}`;
+}
+
+/** @throws Failure invalid_value */
+export function parseLetterId(text: string): LetterId {
+  const record = RECORD.exec(text);
+  const [partition, offset] = [Number(record?.[1]), Number(record?.[2])];
+  if (Number.isSafeInteger(partition) && Number.isSafeInteger(offset)) {
+    return { kind: 'record', partition, offset };
+  }
+  const of = KEPT.exec(text)?.[1];
+  if (of !== undefined) return { kind: 'kept', of };
+  throw new Failure('invalid_value', `${JSON.stringify(text.slice(0, 300))} is not the id of a dead letter`, {
+    fix: 'use PARTITION:OFFSET, such as 0:17, or kept:TOPIC/PARTITION@OFFSET; see: orderctl dlq list',
+  });
+}

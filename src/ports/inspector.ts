@@ -1,0 +1,32 @@
+/** A value of a field or an item, as it was read. */
+export interface InspectedField {
+  /** `items[0].quantity`; empty for a value that is no record. */
+  readonly path: string;
+  /** Avro's name of the type. */
+  readonly type: string;
+  /** Shortened when it is long. */
+  readonly value: string;
+  /** Of its first byte, from the start of the value. */
+  readonly position: number;
+}
+
+export interface Inspection {
+  /** `none`: there is no value; `unknown`: neither JSON nor Avro with a schema id. */
+  readonly format: 'none' | 'json' | 'avro' | 'unknown';
+  readonly schemaId: number | null;
+  /** As far as they could be read, in their order; the first few hundred. */
+  readonly fields: readonly InspectedField[];
+  /** There were more than `fields` holds. */
+  readonly isCut: boolean;
+  /** What is wrong, and the byte where that was noticed. */
+  readonly error: { readonly position: number; readonly message: string } | null;
+}
+
+export interface ValueInspector {
+  /**
+   * Takes a value apart as far as that goes. Total: whatever the bytes are, an answer of bounded size and cost.
+   *
+   * @throws Failure registry_unreachable, registry_refused
+   */
+  inspect(value: Uint8Array | null): Promise<Inspection>;
+}
