@@ -83,7 +83,7 @@ export function movedPosition(topic: string, clusterId: string, move: PositionMo
   return { topic, partition: move.partition, next: move.after, last: null, clusterId };
 }
 
-/** All moves, each with the edit that records it, in one commit. */
+/** All moves in one commit, and an edit for each that leads elsewhere. */
 export async function storeMoves(
   store: Store,
   topic: string,
@@ -94,14 +94,16 @@ export async function storeMoves(
   const partitions = moves.map(({ partition }) => ({ topic, partition }));
   await store.transact({ partitions }, () => ({
     changes: {
-      edits: moves.map(({ partition, before, after, cause }) => ({
-        kind: 'position',
-        topic,
-        partition,
-        before,
-        after,
-        cause,
-      })),
+      edits: moves
+        .filter(({ before, after }) => before !== after)
+        .map(({ partition, before, after, cause }) => ({
+          kind: 'position',
+          topic,
+          partition,
+          before,
+          after,
+          cause,
+        })),
       positions: moves.map((move) => movedPosition(topic, clusterId, move)),
     },
     result: undefined,

@@ -13,8 +13,8 @@ export type ResetTo =
   | { readonly timestampMs: number }
   /** So many records on from `current`, or back. */
   | { readonly by: number }
-  /** Offsets by partition; a partition without one stays as it is. */
-  | { readonly offsets: ReadonlyMap<number, number> };
+  /** By partition; one that is not named stays as it is. */
+  | { readonly offsets: ReadonlyMap<number, number | 'earliest'> };
 
 export interface ResetRequest {
   readonly to: ResetTo;
@@ -127,7 +127,7 @@ function checkPartitions(input: PlanInput): void {
   for (const partition of input.reset?.partitions ?? []) {
     if (known.has(partition)) continue;
     throw new Failure('invalid_value', `topic ${input.topic} has no partition ${partition}`, {
-      fix: `--partitions takes numbers from 0 to ${input.ranges.length - 1}`,
+      fix: `its partitions are 0 to ${input.ranges.length - 1}`,
       context: { topic: input.topic, partition },
     });
   }
@@ -161,7 +161,10 @@ function resolveReset(
   if (to === 'current') return current ?? range.start;
   if ('offset' in to) return to.offset;
   if ('by' in to) return (current ?? range.start) + to.by;
-  if ('offsets' in to) return to.offsets.get(range.partition);
+  if ('offsets' in to) {
+    const wanted = to.offsets.get(range.partition);
+    return wanted === 'earliest' ? range.start : wanted;
+  }
   return atTime.get(range.partition) ?? range.end;
 }
 

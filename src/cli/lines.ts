@@ -4,6 +4,13 @@ import { createInterface } from 'node:readline';
 import { Failure } from '../domain/failure.ts';
 import type { Session } from './session.ts';
 
+export interface LinesFlag {
+  /** `--file` */
+  readonly flag: string;
+  /** What a line holds: `one JSON object a line`. */
+  readonly what: string;
+}
+
 /**
  * The lines of a file, or of stdin for `-`. They end early when `signal` aborts.
  *
@@ -11,31 +18,31 @@ import type { Session } from './session.ts';
  */
 export async function openLines(
   file: string,
+  about: LinesFlag,
   { printer }: Pick<Session, 'printer'>,
   signal: AbortSignal,
 ): Promise<{ lines: AsyncIterable<string>; name: string }> {
   if (file === '-') {
-    if (process.stdin.isTTY)
-      printer.info('reading orders from the terminal, one JSON object a line; Ctrl-D ends');
+    if (process.stdin.isTTY) printer.info(`reading from the terminal, ${about.what}; Ctrl-D ends`);
     return { lines: linesOf(process.stdin, signal), name: '<stdin>' };
   }
-  await checkFile(file);
+  await checkFile(file, about);
   return { lines: linesOf(createReadStream(file), signal), name: file };
 }
 
-async function checkFile(file: string): Promise<void> {
+async function checkFile(file: string, { flag, what }: LinesFlag): Promise<void> {
   try {
     if ((await stat(file)).isDirectory()) {
-      throw new Failure('invalid_value', `--file: ${file} is a folder`, { fix: 'give the path of a file' });
+      throw new Failure('invalid_value', `${flag}: ${file} is a folder`, { fix: 'give the path of a file' });
     }
   } catch (error) {
     if (error instanceof Failure) throw error;
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     throw new Failure(
       code === 'ENOENT' ? 'not_found' : 'invalid_value',
-      `--file: ${file} cannot be read (${code})`,
+      `${flag}: ${file} cannot be read (${code})`,
       {
-        fix: 'give the path of a file with one JSON object a line, or - for stdin',
+        fix: `give the path of a file with ${what}, or - for stdin`,
         context: { file },
       },
     );

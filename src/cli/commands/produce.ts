@@ -119,7 +119,12 @@ function refuseMixtures(flags: Flags): void {
 
 async function planOrders(session: Session, flags: Flags, signal: AbortSignal): Promise<Plan> {
   if (flags.file !== undefined) {
-    const { lines, name } = await openLines(flags.file, session, signal);
+    const { lines, name } = await openLines(
+      flags.file,
+      { flag: '--file', what: 'one JSON object a line' },
+      session,
+      signal,
+    );
     return {
       orders: ordersFromLines(lines, name, { clock: systemClock, newOrderId: await orderIds() }),
       count: null,

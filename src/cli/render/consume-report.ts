@@ -1,7 +1,7 @@
 import type { ConsumeOrdersEvent, ConsumeSummary, RecordResult } from '../../app/consume-events.ts';
-import type { PositionMove } from '../../app/plan-positions.ts';
 import type { Session } from '../session.ts';
-import { DecisionThrottle, type TalkLine } from './decision-throttle.ts';
+import { DecisionThrottle } from './decision-throttle.ts';
+import { ghostLine, moveLines } from './moves.ts';
 import { printNotice } from './notices.ts';
 import { decisionDocument, decisionRow, viewDecision } from './orders.ts';
 import { summaryDocument, summaryLines } from './consume-summary.ts';
@@ -53,9 +53,7 @@ export class ConsumeReport {
         printNotice(printer, event.notice);
         break;
       case 'ghost_removed':
-        printer.info(
-          `removed from group ${event.group} a member that this folder left behind when its consumer was killed`,
-        );
+        printer.info(ghostLine(event.group));
         break;
       case 'moved':
         printer.talk(moveLines(event.topic, event.move));
@@ -139,32 +137,3 @@ export class ConsumeReport {
 function serviceName(service: 'broker' | 'registry'): string {
   return service === 'broker' ? 'brokers' : 'schema registry';
 }
-
-/** Where a partition goes on, and what that means for its records. */
-function moveLines(topic: string, move: PositionMove): TalkLine[] {
-  const { partition, before, after, cause, readAgain, skipped, clampedFrom } = move;
-  const place = `${topic}/${partition}`;
-  const lines: TalkLine[] = [];
-  if (clampedFrom !== null) {
-    lines.push({
-      level: 'warn',
-      text: `${place} has no offset ${clampedFrom}: brought into range, to ${after}`,
-    });
-  }
-  const effects = [
-    ...(readAgain > 0 ? [`${count(readAgain, 'record')} to be read again`] : []),
-    ...(skipped > 0 ? [`${count(skipped, 'record')} skipped`] : []),
-  ];
-  const effect = effects.length === 0 ? '' : `, ${effects.join(', ')}`;
-  lines.push({
-    level: skipped > 0 ? 'warn' : 'info',
-    text: `${place}: ${CAUSES[cause]}, ${before === after ? `stays at ${after}` : `${before ?? 'none'} → ${after}`}${effect}`,
-  });
-  return lines;
-}
-
-const CAUSES: Readonly<Record<PositionMove['cause'], string>> = {
-  reset: 'position reset',
-  group_moved: 'another tool moved the group, which is honoured',
-  adopt: 'group taken over at its committed offset',
-};

@@ -1,0 +1,36 @@
+import type { PositionMove } from '../../app/plan-positions.ts';
+import type { TalkLine } from './decision-throttle.ts';
+import { count } from './words.ts';
+
+export function ghostLine(group: string): string {
+  return `removed from group ${group} a member that this folder left behind when its consumer was killed`;
+}
+
+/** Where a partition goes on, and what that means for its records. */
+export function moveLines(topic: string, move: PositionMove): TalkLine[] {
+  const { partition, before, after, cause, readAgain, skipped } = move;
+  const effects = [
+    ...(readAgain > 0 ? [`${count(readAgain, 'record')} to be read again`] : []),
+    ...(skipped > 0 ? [`${count(skipped, 'record')} skipped`] : []),
+  ];
+  const effect = effects.length === 0 ? '' : `, ${effects.join(', ')}`;
+  const change = before === after ? `stays at ${after}` : `${before ?? 'none'} → ${after}`;
+  const text = `${topic}/${partition}: ${CAUSES[cause]}, ${change}${effect}`;
+  return [...clampLines(topic, move), { level: skipped > 0 ? 'warn' : 'info', text }];
+}
+
+/** Of a place that the topic does not have. */
+export function clampLines(
+  topic: string,
+  { partition, clampedFrom, after }: Pick<PositionMove, 'partition' | 'clampedFrom' | 'after'>,
+): TalkLine[] {
+  if (clampedFrom === null) return [];
+  const text = `${topic}/${partition} has no offset ${clampedFrom}: brought into range, to ${after}`;
+  return [{ level: 'warn', text }];
+}
+
+const CAUSES: Readonly<Record<PositionMove['cause'], string>> = {
+  reset: 'position reset',
+  group_moved: 'another tool moved the group, which is honoured',
+  adopt: 'group taken over at its committed offset',
+};

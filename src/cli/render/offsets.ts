@@ -1,0 +1,122 @@
+import type { ResetEvent, ResetResult } from '../../app/reset-offsets.ts';
+import type { OffsetsView, PartitionOffsets } from '../../app/show-offsets.ts';
+import type { Session } from '../session.ts';
+import { clampLines, ghostLine, moveLines } from './moves.ts';
+import { printNotice } from './notices.ts';
+import type { Printer } from './print.ts';
+import { printTable } from './print-table.ts';
+import type { Column } from './table.ts';
+import { count, grouped } from './words.ts';
+
+function numbers<Row>(columns: readonly (readonly [string, (row: Row) => number | null])[]): Column<Row>[] {
+  return columns.map(([title, cell]) => ({
+    title,
+    align: 'right',
+    cell: (row) => String(cell(row) ?? 'none'),
+  }));
+}
+
+const SHOWN = numbers<PartitionOffsets>([
+  ['PARTITION', (row) => row.partition],
+  ['START', (row) => row.start],
+  ['COMMITTED', (row) => row.committed],
+  ['STORED', (row) => row.stored],
+  ['END', (row) => row.end],
+  ['LAG', (row) => row.lag],
+]);
+
+export async function printOffsets({ printer, isJson }: Session, view: OffsetsView): Promise<void> {
+  const { topic, group, partitions } = view;
+  const state = snakeCase(view.groupState);
+  const totalLag = partitions.reduce((sum, { lag }) => sum + lag, 0);
+  if (isJson) {
+    const rows = partitions.map(({ partition, start, committed, stored, end, lag }) => ({
+      ...{ partition, start, committed, stored, end, lag },
+    }));
+    const document = { topic, group, group_state: state, total_lag: totalLag, partitions: rows };
+    await printer.data(`${JSON.stringify(document)}\n`);
+    return;
+  }
+  const words = state.replaceAll('_', ' ');
+  await printer.data(`topic ${topic}, group ${group} (${words}): lag ${grouped(totalLag)}\n`);
+  await printTable(printer, partitions, SHOWN);
+}
+
+/** Kafka's PreparingRebalance, by the custom of our documents. */
+function snakeCase(state: string): string {
+  return state.replace(/(?<=[a-z])[A-Z]/g, '_$&').toLowerCase();
+}
+
+type Moved = ResetResult['partitions'][number];
+
+const MOVED = numbers<Moved>([
+  ['PARTITION', (row) => row.partition],
+  ['BEFORE', (row) => row.before],
+  ['AFTER', (row) => row.after],
+  ['START', (row) => row.start],
+  ['END', (row) => row.end],
+  ['LAG', (row) => row.end - row.after],
+  ['READ AGAIN', (row) => row.readAgain],
+  ['SKIPPED', (row) => row.skipped],
+]);
+
+export function printResetEvent(printer: Printer, event: ResetEvent): void {
+  switch (event.kind) {
+    case 'notice':
+      printNotice(printer, event.notice);
+      break;
+    case 'ghost_removed':
+      printer.info(ghostLine(event.group));
+      break;
+    case 'in_use':
+      printer.warn(`in use by ${event.by}: with --execute this would be refused (4) until that has stopped`);
+      break;
+  }
+}
+
+/** @param to what was asked for, as it was put */
+export async function printReset(session: Session, result: ResetResult, to: string): Promise<void> {
+  const { printer, isJson } = session;
+  printer.talk(warningsOf(result));
+  if (isJson) {
+    await printer.data(`${JSON.stringify(resetDocument(result, to))}\n`);
+    return;
+  }
+  await printTable(printer, result.partitions, MOVED);
+  await printer.data(`${lastLine(result)}\n`);
+}
+
+function warningsOf({ topic, partitions, executed }: ResetResult): ReturnType<typeof moveLines> {
+  const lines = partitions.flatMap((move) =>
+    move.cause === 'reset' ? clampLines(topic, move) : moveLines(topic, move),
+  );
+  const skipped = partitions.reduce((sum, move) => sum + move.skipped, 0);
+  if (skipped === 0) return lines;
+  const text = `${count(skipped, 'record')} ${executed ? 'are' : 'would be'} skipped: they are not read`;
+  return [...lines, { level: 'warn', text }];
+}
+
+function lastLine({ executed, undoFile, partitions, topic, group }: ResetResult): string {
+  if (!executed) return 'nothing changed; add --execute';
+  if (undoFile === null) return 'nothing changed: every partition stands there already';
+  const moved = partitions.filter(({ before, after }) => before !== after).length;
+  return (
+    `reset ${count(moved, 'partition')} of ${topic}, with group ${group}; ` +
+    `to take it back: orderctl offsets undo --execute (kept in ${undoFile})`
+  );
+}
+
+function resetDocument({ topic, group, executed, undoFile, partitions }: ResetResult, to: string): object {
+  return {
+    topic,
+    group,
+    to,
+    executed,
+    undo_file: undoFile,
+    partitions: partitions.map(({ partition, before, after, start, end, readAgain, skipped }) => ({
+      ...{ partition, before, after, start, end },
+      read_again: readAgain,
+      skipped,
+    })),
+  };
+}
