@@ -31,7 +31,7 @@ export type IncompatibilityKind =
 
 export interface Incompatibility {
   readonly kind: IncompatibilityKind;
-  /** In the reader's schema (in the writer's below a union): `/fields/2/type`. */
+  /** `/fields/2/type`: of the reader's schema, but for the numbers of branches, which are those of the writer's. */
   readonly path: string;
   /** What is missing, or what both sides are. */
   readonly detail: string;
@@ -64,7 +64,9 @@ export function differences(level: Level, candidate: Schema, existing: Schema): 
  * @throws RegistryError 42201 when the two are too large to be compared
  */
 export function resolve(reader: Schema, writer: Schema): readonly Incompatibility[] {
-  return new Resolution().compare(reader, writer);
+  const found: Incompatibility[] = [];
+  flatten(new Resolution().compare(reader, writer), '', found);
+  return found;
 }
 
 /** What a person gets to read of a difference. */
@@ -107,35 +109,51 @@ const PROMOTIONS: Readonly<Partial<Record<Schema['type'], readonly Schema['type'
   string: ['bytes'],
 };
 
-/** Comparisons of two types: schemas of a thousand fields take some ten thousand. */
-const MAX_COMPARISONS = 300_000;
+/** Comparisons of types, fields and symbols: schemas of a thousand fields take some ten thousand. */
+const MAX_STEPS = 300_000;
 /** Types within types, by name; each takes a few frames of the stack. */
 const MAX_DEPTH = 500;
 /** A type that occurs everywhere would be reported everywhere. */
 const MAX_FOUND = 100;
-const NOTHING: readonly Incompatibility[] = [];
 
-/** Compares one pair of schemas. What is found below a type is kept with paths that begin there. */
+/** What was found below a step of the path. A type is compared once and its findings are shared by all its places. */
+type Found = readonly (Leaf | { readonly step: string; readonly inside: Found })[];
+interface Leaf {
+  readonly kind: IncompatibilityKind;
+  readonly detail: string;
+}
+const NOTHING: Found = [];
+
+function flatten(found: Found, path: string, into: Incompatibility[]): void {
+  for (const one of found) {
+    if (into.length === MAX_FOUND) return;
+    if ('step' in one) flatten(one.inside, `${path}/${one.step}`, into);
+    else into.push({ kind: one.kind, path: path === '' ? '/' : path, detail: one.detail });
+  }
+}
+
+function below(step: string, inside: Found): Found {
+  return inside.length === 0 ? NOTHING : [{ step, inside }];
+}
+
+/** Compares one pair of schemas. */
 class Resolution {
-  readonly #known = new Map<Schema, Map<Schema, readonly Incompatibility[]>>();
+  readonly #known = new Map<Schema, Map<Schema, Found>>();
   /** Pairs held to be compatible, in the order in which that was assumed. */
   readonly #assumed: (readonly [Schema, Schema])[] = [];
-  #comparisons = 0;
+  #steps = 0;
   #depth = 0;
 
-  compare(reader: Schema, writer: Schema): readonly Incompatibility[] {
-    this.#comparisons += 1;
+  compare(reader: Schema, writer: Schema): Found {
+    this.#spend(1);
     const known = this.#known.get(reader)?.get(writer);
     if (known !== undefined) return known;
-    if (this.#comparisons > MAX_COMPARISONS || this.#depth >= MAX_DEPTH) {
-      throw invalidSchema('it is too large to be compared with an earlier one');
-    }
     // A type that refers to itself is compatible as long as nothing else in it is not.
     const mark = this.#assumed.length;
     this.#assumed.push([reader, writer]);
     this.#remember(reader, writer, NOTHING);
     this.#depth += 1;
-    const found = this.#differences(reader, writer).slice(0, MAX_FOUND);
+    const found = this.#differences(reader, writer);
     this.#depth -= 1;
     if (found.length > 0) {
       // What was concluded from the assumption falls with it.
@@ -145,12 +163,19 @@ class Resolution {
     return found;
   }
 
-  #remember(reader: Schema, writer: Schema, found: readonly Incompatibility[]): void {
-    const byWriter = this.#known.get(reader) ?? new Map<Schema, readonly Incompatibility[]>();
+  #spend(steps: number): void {
+    this.#steps += steps;
+    if (this.#steps > MAX_STEPS || this.#depth > MAX_DEPTH) {
+      throw invalidSchema('it is too large to be compared with an earlier one');
+    }
+  }
+
+  #remember(reader: Schema, writer: Schema, found: Found): void {
+    const byWriter = this.#known.get(reader) ?? new Map<Schema, Found>();
     this.#known.set(reader, byWriter.set(writer, found));
   }
 
-  #differences(reader: Schema, writer: Schema): readonly Incompatibility[] {
+  #differences(reader: Schema, writer: Schema): Found {
     if (writer.type === 'union') return this.#fromUnion(reader, writer.branches);
     if (reader.type === 'union') {
       const isReadable = reader.branches.some((branch) => this.compare(branch, writer).length === 0);
@@ -163,82 +188,71 @@ class Resolution {
       return below('values', this.compare(reader.values, writer.values));
     }
     if (reader.type === 'fixed' && writer.type === 'fixed') return sizes(reader, writer);
-    if (reader.type === 'enum' && writer.type === 'enum') return symbols(reader, writer);
+    if (reader.type === 'enum' && writer.type === 'enum') return this.#enums(reader, writer);
     if (reader.type === 'record' && writer.type === 'record') return this.#records(reader, writer);
     if (reader.type === writer.type || PROMOTIONS[reader.type]?.includes(writer.type) === true) {
       return NOTHING;
     }
     const detail = `reader type: ${typeName(reader)} not compatible with writer type: ${typeName(writer)}`;
-    return [{ kind: 'TYPE_MISMATCH', path: '/', detail }];
+    return [{ kind: 'TYPE_MISMATCH', detail }];
   }
 
   /** Every branch of the writer's union may have been written. */
-  #fromUnion(reader: Schema, branches: readonly Schema[]): readonly Incompatibility[] {
-    if (reader.type !== 'union') {
-      return branches.flatMap((branch, i) => below(String(i), this.compare(reader, branch)));
-    }
-    return branches.flatMap((branch, i) =>
-      this.compare(reader, branch).length === 0 ? [] : below(String(i), [missingBranch(branch)]),
-    );
+  #fromUnion(reader: Schema, branches: readonly Schema[]): Found {
+    return branches.flatMap((branch, i) => {
+      const found = this.compare(reader, branch);
+      const isLacking = reader.type === 'union' && found.length > 0;
+      return below(String(i), isLacking ? [missingBranch(branch)] : found);
+    });
   }
 
-  #records(reader: RecordSchema, writer: RecordSchema): readonly Incompatibility[] {
+  /** A symbol that the reader does not know becomes its default. */
+  #enums(reader: EnumSchema, writer: EnumSchema): Found {
+    this.#spend(reader.symbols.length + writer.symbols.length);
+    const known = new Set(reader.symbols);
+    const missing = reader.default === undefined ? writer.symbols.filter((symbol) => !known.has(symbol)) : [];
+    const found: Found =
+      missing.length === 0 ? NOTHING : [{ kind: 'MISSING_ENUM_SYMBOLS', detail: `[${missing.join(', ')}]` }];
+    return [...names(reader, writer), ...below('symbols', found)];
+  }
+
+  #records(reader: RecordSchema, writer: RecordSchema): Found {
+    this.#spend(reader.fields.length + writer.fields.length);
     // Those of the writer that the reader lacks are read past.
     const written = new Map(writer.fields.map((field) => [field.name, field]));
-    const fields = reader.fields.flatMap((field, i) => {
-      const [from, ...others] = writtenAs(field, written);
-      if (others.length > 0) {
-        return [{ kind: 'AMBIGUOUS_FIELD', path: `/fields/${i}`, detail: field.name } as const];
-      }
-      if (from !== undefined) return below(`fields/${i}/type`, this.compare(field.type, from.type));
-      if (field.default !== undefined) return [];
-      const kind = 'READER_FIELD_MISSING_DEFAULT_VALUE';
-      return [{ kind, path: `/fields/${i}`, detail: field.name } as const];
-    });
-    return [...names(reader, writer), ...fields];
+    const fields = reader.fields.flatMap((field, i) => below(String(i), this.#field(field, written)));
+    return [...names(reader, writer), ...below('fields', fields)];
   }
-}
 
-/** The fields of the writer that a field of the reader takes by its name and aliases: one, unless the schema is odd. */
-function writtenAs(field: Field, written: ReadonlyMap<string, Field>): Field[] {
-  const names = new Set([field.name, ...field.aliases]);
-  return [...names].flatMap((name) => written.get(name) ?? []);
+  #field(field: Field, written: ReadonlyMap<string, Field>): Found {
+    const [from, ...others] = [...new Set([field.name, ...field.aliases])].flatMap(
+      (name) => written.get(name) ?? [],
+    );
+    if (others.length > 0) return [{ kind: 'AMBIGUOUS_FIELD', detail: field.name }];
+    if (from !== undefined) return below('type', this.compare(field.type, from.type));
+    return field.default === undefined
+      ? [{ kind: 'READER_FIELD_MISSING_DEFAULT_VALUE', detail: field.name }]
+      : NOTHING;
+  }
 }
 
 /** Namespaces are not compared, except by way of an alias. */
-function names(reader: NamedSchema, writer: NamedSchema): Incompatibility[] {
+function names(reader: NamedSchema, writer: NamedSchema): Found {
   const isSame =
     simpleName(reader.fullName) === simpleName(writer.fullName) || reader.aliases.includes(writer.fullName);
-  return isSame ? [] : [{ kind: 'NAME_MISMATCH', path: '/name', detail: `expected: ${writer.fullName}` }];
+  return isSame
+    ? NOTHING
+    : below('name', [{ kind: 'NAME_MISMATCH', detail: `expected: ${writer.fullName}` }]);
 }
 
-function sizes(reader: FixedSchema, writer: FixedSchema): Incompatibility[] {
+function sizes(reader: FixedSchema, writer: FixedSchema): Found {
   const detail = `expected: ${writer.size}, found: ${reader.size}`;
-  const isSame = reader.size === writer.size;
-  return [
-    ...names(reader, writer),
-    ...(isSame ? [] : [{ kind: 'FIXED_SIZE_MISMATCH', path: '/size', detail } as const]),
-  ];
+  const found: Found = reader.size === writer.size ? NOTHING : [{ kind: 'FIXED_SIZE_MISMATCH', detail }];
+  return [...names(reader, writer), ...below('size', found)];
 }
 
-/** A symbol that the reader does not know becomes its default. */
-function symbols(reader: EnumSchema, writer: EnumSchema): Incompatibility[] {
-  const known = new Set(reader.symbols);
-  const missing = reader.default === undefined ? writer.symbols.filter((symbol) => !known.has(symbol)) : [];
-  const detail = `[${missing.join(', ')}]`;
-  return [
-    ...names(reader, writer),
-    ...(missing.length === 0 ? [] : [{ kind: 'MISSING_ENUM_SYMBOLS', path: '/symbols', detail } as const]),
-  ];
-}
-
-function missingBranch(writer: Schema): Incompatibility {
-  const detail = `reader union lacking writer type: ${typeName(writer)}`;
-  return { kind: 'MISSING_UNION_BRANCH', path: '/', detail };
-}
-
-function below(step: string, found: readonly Incompatibility[]): Incompatibility[] {
-  return found.map((one) => ({ ...one, path: one.path === '/' ? `/${step}` : `/${step}${one.path}` }));
+function missingBranch(writer: Schema): Leaf {
+  return { kind: 'MISSING_UNION_BRANCH', detail: `reader union lacking writer type: ${typeName(writer)}` };
 }
 
 /** RECORD, as Java's enum prints it. */
