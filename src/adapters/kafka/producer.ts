@@ -5,7 +5,12 @@ import { KafkaClient } from './client.ts';
 import { encodeBatch, recordSizeBound } from './encode-batch.ts';
 import { isConnectionError, isPassing, toFailure } from './errors.ts';
 import type { KafkaOptions } from './kafka-broker.ts';
-import { createErrorFromCode, UNKNOWN_TOPIC_OR_PARTITION, type BrokerNode } from './kafkajs-internals.ts';
+import {
+  createErrorFromCode,
+  LEADER_NOT_AVAILABLE,
+  UNKNOWN_TOPIC_OR_PARTITION,
+  type BrokerNode,
+} from './kafkajs-internals.ts';
 import { leaders } from './offsets.ts';
 import { partitionOf } from './partitioner.ts';
 import { produceBatches } from './requests.ts';
@@ -179,7 +184,12 @@ class KafkaProducer implements Producer {
     for (const partition of partitions) {
       const nodeId = leaderOf.get(partition);
       const bytes = encoded.get(partition);
-      if (nodeId === undefined || bytes === undefined) continue;
+      if (nodeId === undefined) {
+        // The topic was made anew with fewer partitions: the next send goes by what there is.
+        await this.#fail(topic, createErrorFromCode(LEADER_NOT_AVAILABLE), deadline);
+        continue;
+      }
+      if (bytes === undefined) continue;
       byNode.set(nodeId, [...(byNode.get(nodeId) ?? []), { partition, bytes }]);
     }
     const asked = [...byNode].map(async ([nodeId, batches]) => {

@@ -40,3 +40,53 @@ test('records of a send after one that was given up never pass for those', async
   expect(await producer.send('dlq', [record])).toEqual([{ partition: 0, offset: 7 }]);
   expect(stored).toEqual(['1:0', '2:0', '2:1']);
 });
+
+test('a topic made anew with fewer partitions ends a send, and the next one goes by what there is', async () => {
+  const node = {
+    initProducerId: () => Promise.resolve({ producerId: '1', producerEpoch: 0 }),
+  } as unknown as BrokerNode;
+  vi.spyOn(KafkaClient.prototype, 'anyNode').mockResolvedValue(node);
+  vi.spyOn(KafkaClient.prototype, 'node').mockResolvedValue(node);
+  let partitions = [0, 1];
+  vi.spyOn(KafkaClient.prototype, 'topic').mockImplementation(() =>
+    Promise.resolve({
+      cluster: { clusterId: 'c', controllerId: 0, brokers: [], topics: [] },
+      topic: {
+        topic: 'dlq',
+        errorCode: 0,
+        partitions: partitions.map((partition) => ({ partition, leader: 0, replicas: [0] })),
+      },
+    }),
+  );
+  vi.mocked(produceBatches).mockImplementation((_node, _topic, batches) =>
+    Promise.resolve(
+      batches.map(({ partition }) => {
+        const isGone = partition >= partitions.length || partitions.length === 2;
+        partitions = [0];
+        return { partition, errorCode: isGone ? 3 : 0, baseOffset: isGone ? -1 : 7 };
+      }),
+    ),
+  );
+  // A second for each look at the clock: one that goes round without ever waiting would hold up the process for good.
+  let looks = 0;
+  const clock = vi.spyOn(Date, 'now').mockImplementation(() => {
+    if (++looks > 10_000) throw new Error('it goes round without waiting');
+    return 1_800_000_000_000 + looks * 1_000;
+  });
+  try {
+    await using producer = await createProducer({
+      brokers: ['127.0.0.1:9'],
+      clientId: 'c',
+      tls: null,
+      sasl: null,
+    });
+    const records = [1, 2].map((value) => ({ key: null, value: Buffer.from([value]) }));
+    await expect(producer.send('dlq', records)).rejects.toMatchObject({ code: 'broker_unreachable' });
+    expect(await producer.send('dlq', records)).toEqual([
+      { partition: 0, offset: 7 },
+      { partition: 0, offset: 8 },
+    ]);
+  } finally {
+    clock.mockRestore();
+  }
+});
