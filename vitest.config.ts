@@ -7,7 +7,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'parts', include: ['test/{unit,contract,app,crash}/**/*.test.ts'] },
+        test: { name: 'parts', include: ['test/{unit,contract,app,crash,embedded}/**/*.test.ts'] },
       },
       {
         extends: true,

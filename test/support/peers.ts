@@ -48,8 +48,14 @@ export async function sendByKcat(topic: string, lines: readonly string[]): Promi
   await must('kcat', ['-P', '-b', testBrokers(), '-t', topic, '-K', '\t'], `${lines.join('\n')}\n`);
 }
 
-async function must(command: string, args: readonly string[], input: string): Promise<void> {
+/** Runs a Python program on a job. @returns the JSON that it prints @throws Error when it does not end with 0 */
+export async function runPython(program: string, job: object): Promise<unknown> {
+  return JSON.parse(await must(python, [program], JSON.stringify(job)));
+}
+
+async function must(command: string, args: readonly string[], input: string): Promise<string> {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
-  const { code, stderr } = await finish(observe(child, command, input), command, 60_000);
+  const { code, stdout, stderr } = await finish(observe(child, command, input), command, 60_000);
   if (code !== 0) throw new Error(`${command} ended with ${code ?? 'a signal'}: ${stderr}`);
+  return stdout;
 }

@@ -203,6 +203,10 @@ function givenSchema(call: Call): GivenSchema {
   if (schemaType !== null && schemaType !== 'AVRO') {
     throw invalidSchema(`the type ${JSON.stringify(schemaType)} is not supported here, only AVRO is`);
   }
+  for (const part of ['metadata', 'ruleSet']) {
+    // Passed over, they would seem to be kept.
+    if ((body[part] ?? null) !== null) throw invalidSchema(`a schema with ${part} is not supported here`);
+  }
   if (typeof schema !== 'string' || schema === '') throw invalidSchema('the body has no schema');
   return { text: schema, references: referencesOf(body), isNormalized: flag(call, 'normalize') };
 }

@@ -358,6 +358,7 @@ describe('who asks, and how', () => {
     ['a schema that is no text', { schema: {} }, 422, 42201],
     ['no schema', {}, 422, 42201],
     ['no Avro', given(V1, { schemaType: 'PROTOBUF' }), 422, 42201],
+    ['a rule', given(V1, { ruleSet: { domainRules: [] } }), 422, 42201],
     ['odd Avro', { schema: '{"type":"record"}' }, 422, 42201],
     ['too much', given('x'.repeat(3_000_000)), 413, 413],
   ])('%s is refused', async (_, body, status, code) => {
