@@ -35,9 +35,7 @@ export class CommitQueue {
 
   /** Tries again what waits, after the group was joined anew. */
   kick(): void {
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-    });
+    this.#running ??= this.#run();
   }
 
   /** Commits what waits, within 2 s. */
@@ -53,33 +51,42 @@ export class CommitQueue {
     const { topic, group, metadata, member: current, onRejoin, onEvent } = this.#options;
     // Offsets added in the same turn go together.
     await Promise.resolve();
-    while (this.#waiting.size > 0) {
-      const member = current();
-      if (member === undefined) return;
-      const taken = [...this.#waiting];
-      this.#waiting.clear();
-      try {
-        await member.node.offsetCommit({
-          groupId: group,
-          groupGenerationId: member.generationId,
-          memberId: member.memberId,
-          topics: [
-            { topic, partitions: taken.map(([partition, offset]) => ({ partition, offset, metadata })) },
-          ],
-        });
-      } catch (error) {
-        for (const [partition, offset] of taken) {
-          if (!this.#waiting.has(partition)) this.#waiting.set(partition, offset);
+    try {
+      while (this.#waiting.size > 0) {
+        const member = current();
+        if (member === undefined) return;
+        const taken = [...this.#waiting];
+        this.#waiting.clear();
+        try {
+          await member.node.offsetCommit({
+            groupId: group,
+            groupGenerationId: member.generationId,
+            memberId: member.memberId,
+            topics: [
+              { topic, partitions: taken.map(([partition, offset]) => ({ partition, offset, metadata })) },
+            ],
+          });
+        } catch (error) {
+          for (const [partition, offset] of taken) {
+            if (!this.#waiting.has(partition)) this.#waiting.set(partition, offset);
+          }
+          const answer = answerOf(error);
+          if (answer === 'ILLEGAL_GENERATION' || answer === 'UNKNOWN_MEMBER_ID' || isPassing(error))
+            onRejoin();
+          // In a rebalance the next generation takes it, which is no failure to tell of.
+          if (answer !== 'REBALANCE_IN_PROGRESS') {
+            const message = error instanceof Error ? error.message : String(error);
+            onEvent({
+              kind: 'commit_failed',
+              message: `offsets of group ${group} not committed: ${message}`,
+            });
+          }
+          return;
         }
-        const answer = answerOf(error);
-        if (answer === 'ILLEGAL_GENERATION' || answer === 'UNKNOWN_MEMBER_ID' || isPassing(error)) onRejoin();
-        // In a rebalance the next generation takes it, which is no failure to tell of.
-        if (answer !== 'REBALANCE_IN_PROGRESS') {
-          const message = error instanceof Error ? error.message : String(error);
-          onEvent({ kind: 'commit_failed', message: `offsets of group ${group} not committed: ${message}` });
-        }
-        return;
       }
+    } finally {
+      // In the same turn as the last look at what waits: what is added after it begins the next run.
+      this.#running = undefined;
     }
   }
 }

@@ -132,6 +132,24 @@ describe('commit queue', () => {
     expect(offsets(commits.at(-1))).toEqual([[0, 2]]);
   });
 
+  it('commits what is added in the very moment that a commit ends', async () => {
+    // However many turns later: one of them lies between the last look at what waits and the end.
+    for (let turns = 0; turns < 12; turns += 1) {
+      const { queue, commits, answer } = scripted();
+      queue.add(0, 1);
+      await waitFor('the first commit', () => commits.length === 1);
+      const answered = answer();
+      for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+      queue.add(0, 2);
+      await answered;
+      await waitFor(`the second commit, ${turns} turns later`, () => commits.length === 2, Boolean, {
+        timeoutMs: 1_000,
+        everyMs: 5,
+      });
+      await answer();
+    }
+  });
+
   it('does not wait longer than two seconds to stop', async () => {
     const { queue } = scripted();
     queue.add(0, 1);
