@@ -1,21 +1,15 @@
-import type { Decided } from '../domain/decide.ts';
 import { Failure } from '../domain/failure.ts';
 import { fitsTheEvent, type Order } from '../domain/order.ts';
 import type { Broker } from '../ports/broker.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { OrderCodec } from '../ports/codec.ts';
 import type { StoreAccess, StoreReader } from '../ports/store.ts';
+import { matchesOrder, type OrderFilter } from './order-filter.ts';
 import { OrderSender, type SentOrder } from './send-orders.ts';
 import { ensureTopic, type TopicCreated } from './topics.ts';
 
-export interface ReplayFilter {
+export interface ReplayFilter extends OrderFilter {
   readonly orderId: string | null;
-  readonly user: string | null;
-  readonly item: string | null;
-  /** Decision time, milliseconds since the epoch: inclusive. */
-  readonly sinceMs: number | null;
-  /** Exclusive. */
-  readonly untilMs: number | null;
   readonly limit: number | null;
   /** Leaves out everything up to and including this order: where an interrupted replay goes on. */
   readonly resumeAfter: string | null;
@@ -206,7 +200,8 @@ async function* select(
         resumed = order.orderId === options.resumeAfter;
         continue;
       }
-      if (!matches(decided, options)) continue;
+      if (options.orderId !== null && order.orderId !== options.orderId) continue;
+      if (!matchesOrder(decided, options)) continue;
       if (options.limit !== null && progress.selected >= options.limit) return;
       progress.selected += 1;
       if (!order.items.every(({ quantity }) => fitsTheEvent(quantity))) {
@@ -225,15 +220,6 @@ async function* select(
       fix: 'give --resume-after the id that the interrupted replay named',
     });
   }
-}
-
-function matches(decided: Decided, filter: ReplayFilter): boolean {
-  const { order, decidedAt } = decided;
-  if (filter.orderId !== null && order.orderId !== filter.orderId) return false;
-  if (filter.user !== null && order.user !== filter.user) return false;
-  if (filter.item !== null && !order.items.some(({ item }) => item === filter.item)) return false;
-  if (filter.sinceMs !== null && decidedAt < filter.sinceMs) return false;
-  return filter.untilMs === null || decidedAt < filter.untilMs;
 }
 
 async function checkOrderId(reader: StoreReader, options: ReplayOptions): Promise<void> {

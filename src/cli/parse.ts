@@ -81,6 +81,21 @@ function zoneMinutes(zone: string): number | null {
   return (zone.startsWith('-') ? -1 : 1) * (hours * 60 + minutes);
 }
 
+/** `--since` and `--until`: inclusive and exclusive; null: not given. @throws Failure invalid_value */
+export function timeRange(flags: { since?: string; until?: string }): {
+  sinceMs: number | null;
+  untilMs: number | null;
+} {
+  const sinceMs = flags.since === undefined ? null : timestamp('--since', flags.since);
+  const untilMs = flags.until === undefined ? null : timestamp('--until', flags.until);
+  if (sinceMs !== null && untilMs !== null && sinceMs >= untilMs) {
+    throw new Failure('invalid_value', '--until is not after --since, so nothing can lie between', {
+      fix: 'give a later --until',
+    });
+  }
+  return { sinceMs, untilMs };
+}
+
 /** `0,2`. @returns in order, each once @throws Failure invalid_value */
 export function partitionList(flag: string, text: string): number[] {
   if (!/^\d{1,9}(,\d{1,9})*$/.test(text)) {

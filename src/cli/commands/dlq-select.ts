@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { LetterFilter, LetterState } from '../../app/dlq-letters.ts';
-import { Failure } from '../../domain/failure.ts';
-import { timestamp } from '../parse.ts';
+import { timeRange } from '../parse.ts';
 import { checkTopicName } from '../setting-values.ts';
 
 export const IDS =
@@ -24,14 +23,7 @@ export function filterOptions(command: Command): Command {
 }
 
 export function readFilter(flags: FilterFlags, state: LetterState | null): LetterFilter {
-  const sinceMs = flags.since === undefined ? null : timestamp('--since', flags.since);
-  const untilMs = flags.until === undefined ? null : timestamp('--until', flags.until);
-  if (sinceMs !== null && untilMs !== null && sinceMs >= untilMs) {
-    throw new Failure('invalid_value', '--until is not after --since, so nothing can lie between', {
-      fix: 'give a later --until',
-    });
-  }
   const originalTopic =
     flags.originalTopic === undefined ? null : checkTopicName(flags.originalTopic, '--original-topic');
-  return { reason: flags.reason ?? null, sinceMs, untilMs, originalTopic, state };
+  return { reason: flags.reason ?? null, ...timeRange(flags), originalTopic, state };
 }

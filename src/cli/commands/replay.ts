@@ -1,11 +1,10 @@
 import type { Command } from 'commander';
 import { replayOrders, type ReplayOptions } from '../../app/replay-orders.ts';
 import { openIds, openStore, systemClock } from '../../compose.ts';
-import { Failure } from '../../domain/failure.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
 import { openKafka } from '../open.ts';
-import { seconds, timestamp, wholeNumber } from '../parse.ts';
+import { seconds, timeRange, wholeNumber } from '../parse.ts';
 import { SendReport } from '../render/send-report.ts';
 import type { Session } from '../session.ts';
 import { checkTopicName } from '../setting-values.ts';
@@ -88,19 +87,11 @@ async function replay(session: Session, flags: Flags): Promise<void> {
 function readFlags(flags: Flags): Omit<ReplayOptions, 'topic' | 'signal' | 'on'> {
   const given = <T>(text: string | undefined, read: (text: string) => T): T | null =>
     text === undefined ? null : read(text);
-  const sinceMs = given(flags.since, (text) => timestamp('--since', text));
-  const untilMs = given(flags.until, (text) => timestamp('--until', text));
-  if (sinceMs !== null && untilMs !== null && sinceMs >= untilMs) {
-    throw new Failure('invalid_value', '--until is not after --since, so nothing can lie between', {
-      fix: 'give a later --until',
-    });
-  }
   return {
     orderId: flags.order ?? null,
     user: flags.user ?? null,
     item: flags.item ?? null,
-    sinceMs,
-    untilMs,
+    ...timeRange(flags),
     limit: given(flags.limit, (text) => wholeNumber('--limit', text, { min: 1 })),
     resumeAfter: flags.resumeAfter ?? null,
     rejected: flags.rejected === true,
