@@ -96,7 +96,7 @@ export class ClientConnection implements Connection {
     if (this.#busy) return;
     this.#busy = true;
     try {
-      while (!this.closed.aborted) {
+      while (!this.closed.aborted && !this.#socket.writableEnded) {
         const frame = this.#frames.next(this.#mayAll ? MAX_REQUEST_BYTES : MAX_UNPROVEN_BYTES);
         if (frame === undefined) break;
         await this.#serve(frame);

@@ -50,7 +50,7 @@ export class ProtocolServer {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Ends all connections, and those whose ids are given when some are. */
+  /** Ends all connections. */
   disconnect(): void {
     for (const connection of this.#connections) connection.close();
   }

@@ -2,36 +2,31 @@ import fs from 'node:fs';
 
 import { KafkaError } from '../wire/errors.ts';
 import {
-  batchEndOffset,
   endTransactionBatch,
   placeBatch,
   readBatchHeader,
   stampBatch,
   type BatchHeader,
 } from '../wire/record-batch.ts';
-import { recordPlaces, type RecordPlace } from '../wire/records.ts';
+import type { RecordPlace } from '../wire/records.ts';
+import { firstAtTime, latestByTime } from './by-time.ts';
 import type { AbortedTransaction, ActiveProducer, ProducerStates } from './producers.ts';
 import { recoverLog } from './recovery.ts';
+import { outlived, type Retention } from './retention.ts';
 import { Segment } from './segment.ts';
 
 /** There is one node, so no leader ever takes over from another. */
 export const LEADER_EPOCH = 0;
 
 /** What of a topic's configuration its logs go by; may change while they are open. */
-export interface LogSettings {
+export interface LogSettings extends Retention {
   readonly maxMessageBytes: number;
   readonly segmentBytes: number;
   readonly segmentMs: number;
-  /** -1 for no limit. */
-  readonly retentionMs: number;
-  /** Of one partition; -1 for no limit. */
-  readonly retentionBytes: number;
   /** How far ahead of the clock a record's timestamp may be. */
   readonly timestampAheadMs: number;
   /** message.timestamp.type=LogAppendTime */
   readonly isAppendTime: boolean;
-  /** cleanup.policy holds `delete`. */
-  readonly deletes: boolean;
 }
 
 export interface Appended {
@@ -222,43 +217,14 @@ export class Partition {
     return found;
   }
 
-  /**
-   * The first record whose timestamp is at least this. In batches that cannot be looked into (compressed by other
-   * than gzip) it is the first of the first batch that holds such a record: early, never late.
-   */
+  /** See `firstAtTime`. */
   firstAtTime(timestamp: number): RecordPlace | undefined {
-    let after = this.#startOffset;
-    for (const segment of this.#segments) {
-      if (segment.maxTimestamp < timestamp) continue;
-      for (;;) {
-        const batch = segment.findByTime(timestamp, after);
-        if (batch === undefined) break;
-        const header = readBatchHeader(batch);
-        const places = recordPlaces(batch, header) ?? [
-          { offset: Math.max(header.baseOffset, after), timestamp: header.maxTimestamp },
-        ];
-        const first = places.find((one) => one.timestamp >= timestamp && one.offset >= after);
-        if (first !== undefined) return first;
-        // Those of its records that are late enough were deleted.
-        after = batchEndOffset(batch, 0);
-      }
-    }
-    return undefined;
+    return firstAtTime(this.#segments, timestamp, this.#startOffset);
   }
 
-  /** The record with the highest timestamp; its batch's last one where the batch cannot be looked into. */
+  /** See `latestByTime`. */
   latestByTime(): RecordPlace | undefined {
-    const [first] = this.#segments.sort((a, b) => b.maxTimestamp - a.maxTimestamp);
-    const batch = first?.findByTime(first.maxTimestamp, this.#startOffset);
-    if (batch === undefined) return undefined;
-    const header = readBatchHeader(batch);
-    const places = recordPlaces(batch, header);
-    return (
-      places?.find(({ timestamp }) => timestamp >= header.maxTimestamp) ?? {
-        offset: batchEndOffset(batch, 0) - 1,
-        timestamp: header.maxTimestamp,
-      }
-    );
+    return latestByTime(this.#segments, this.#startOffset);
   }
 
   /** @throws KafkaError OFFSET_OUT_OF_RANGE */
@@ -267,30 +233,21 @@ export class Partition {
     this.#startOffset = offset;
     // An empty active segment keeps the end offset when all is gone.
     if (offset === this.endOffset) this.roll();
-    this.#removeSegments((segment) => segment.endOffset <= offset);
+    this.#removeOldest(this.#sealed.filter(({ endOffset }) => endOffset <= offset).length);
   }
 
   /** Deletes what the topic's retention no longer keeps, by whole segments, oldest first. */
   applyRetention(nowMs: number): void {
-    const { deletes, retentionMs, retentionBytes } = this.#settings();
     this.#producers.expire(nowMs);
-    if (!deletes) return;
-    // Batches without timestamps do not grow old; an empty segment stands in nobody's way.
-    const isOld = ({ maxTimestamp, sizeBytes }: Segment) =>
-      sizeBytes === 0 || (retentionMs >= 0 && maxTimestamp >= 0 && nowMs - maxTimestamp > retentionMs);
-    if (this.#segments.every(isOld)) this.roll();
-    let sizeBytes = this.sizeBytes;
-    this.#removeSegments((segment) => {
-      const isTooMuch = retentionBytes >= 0 && sizeBytes - segment.sizeBytes >= retentionBytes;
-      sizeBytes -= segment.sizeBytes;
-      return isOld(segment) || isTooMuch;
-    });
+    const settings = this.#settings();
+    // The active segment is not deleted: when its turn has come, it becomes one of the sealed.
+    if (outlived(this.#segments, settings, nowMs) > this.#sealed.length) this.roll();
+    this.#removeOldest(outlived(this.#sealed, settings, nowMs));
     this.#startOffset = Math.max(this.#startOffset, this.#first.baseOffset);
   }
 
-  /** From the oldest on while they are to go, but never the active one. */
-  #removeSegments(mustGo: (segment: Segment) => boolean): void {
-    while (this.#sealed[0] !== undefined && mustGo(this.#sealed[0])) this.#sealed.shift()?.remove();
+  #removeOldest(count: number): void {
+    for (const segment of this.#sealed.splice(0, count)) segment.remove();
   }
 
   activeProducers(): ActiveProducer[] {

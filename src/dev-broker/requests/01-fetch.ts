@@ -72,13 +72,13 @@ export const fetch = api<Request, Response>({
     // Every answer says "no session" (id 0), which is the protocol's way of doing without.
     if (request.sessionId !== 0) throw new KafkaError('FETCH_SESSION_ID_NOT_FOUND');
     const deadline = performance.now() + request.maxWaitMs;
-    for (;;) {
+    while (!context.connection.closed.aborted) {
       const { answer, sizeBytes, isFinal } = readAll(request, context);
       const leftMs = deadline - performance.now();
       if (isFinal || sizeBytes >= request.minBytes || leftMs <= 0) return answer;
-      if (context.connection.closed.aborted) return undefined;
       await moreBytes(request, context, request.minBytes - sizeBytes, leftMs);
     }
+    return undefined;
   },
   write(writer, { error, topics }, version) {
     writer.int32(0); // throttle time
@@ -165,19 +165,17 @@ function readOne(
   version: number,
 ): PartitionAnswer {
   checkLeaderEpoch(leaderEpoch);
-  const { records, endOffset } = lookInto(
-    partition.read({ offset, maxBytes, atLeastOne, committedOnly }),
-    version,
-  );
+  const records = partition.read({ offset, maxBytes, atLeastOne, committedOnly });
+  const endOffset = endOf(records, version) ?? offset;
   return {
     ...failed(index, ERROR.NONE, partition),
-    aborted: committedOnly ? partition.abortedBetween(offset, endOffset ?? offset) : null,
+    aborted: committedOnly ? partition.abortedBetween(offset, endOffset) : null,
     records,
   };
 }
 
 /** @throws KafkaError UNSUPPORTED_COMPRESSION_TYPE */
-function lookInto(records: Buffer, version: number): { records: Buffer; endOffset: number | undefined } {
+function endOf(records: Buffer, version: number): number | undefined {
   let endOffset: number | undefined;
   for (let at = 0; at < records.length; at += batchSizeBytes(records, at)) {
     if (version < ZSTD_FROM && batchCompression(records, at) === COMPRESSION.zstd) {
@@ -185,7 +183,7 @@ function lookInto(records: Buffer, version: number): { records: Buffer; endOffse
     }
     endOffset = batchEndOffset(records, at);
   }
-  return { records, endOffset };
+  return endOffset;
 }
 
 /** Waits for as many bytes in the partitions that are asked for, the time, or the end of the connection. */

@@ -47,10 +47,6 @@ export class Reader {
     return this.#bytes.readInt16BE(this.#take(2));
   }
 
-  uint16(): number {
-    return this.#bytes.readUInt16BE(this.#take(2));
-  }
-
   int32(): number {
     return this.#bytes.readInt32BE(this.#take(4));
   }
@@ -58,10 +54,6 @@ export class Reader {
   int64(): number {
     const at = this.#take(8);
     return this.#bytes.readInt32BE(at) * 2 ** 32 + this.#bytes.readUInt32BE(at + 4);
-  }
-
-  float64(): number {
-    return this.#bytes.readDoubleBE(this.#take(8));
   }
 
   boolean(): boolean {

@@ -1,0 +1,30 @@
+/** How long a topic keeps its records. */
+export interface Retention {
+  /** cleanup.policy holds `delete`. */
+  readonly deletes: boolean;
+  /** -1 for no limit. */
+  readonly retentionMs: number;
+  /** Of one partition; -1 for no limit. */
+  readonly retentionBytes: number;
+}
+
+/**
+ * How many of these segments, counted from the oldest, are kept no longer. By time, when the youngest record of one is
+ * too old; by size, when what follows it is as large as the limit without it. Segments without timestamps do not grow
+ * old, and empty ones stand in nobody's way.
+ */
+export function outlived(
+  segments: readonly { readonly sizeBytes: number; readonly maxTimestamp: number }[],
+  { deletes, retentionMs, retentionBytes }: Retention,
+  nowMs: number,
+): number {
+  if (!deletes) return 0;
+  let followingBytes = segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const kept = segments.findIndex(({ sizeBytes, maxTimestamp }) => {
+    followingBytes -= sizeBytes;
+    const isOld = retentionMs >= 0 && maxTimestamp >= 0 && nowMs - maxTimestamp > retentionMs;
+    const isTooMuch = retentionBytes >= 0 && followingBytes >= retentionBytes;
+    return sizeBytes > 0 && !isOld && !isTooMuch;
+  });
+  return kept === -1 ? segments.length : kept;
+}
