@@ -12,7 +12,8 @@ function runs(command: string, args: readonly string[]): boolean {
   return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 }
 
-function absent(tool: string, isThere: () => boolean, install: string): boolean {
+/** Whether tests with a tool are to be left out, which is said. */
+export function absent(tool: string, isThere: () => boolean, install: string): boolean {
   if (required || isThere()) return false;
   process.stderr.write(`SKIPPED: tests with ${tool}, which is missing here; to run them: ${install}\n`);
   return true;
@@ -53,7 +54,8 @@ export async function runPython(program: string, job: object): Promise<unknown> 
   return JSON.parse(await must(python, [program], JSON.stringify(job)));
 }
 
-async function must(command: string, args: readonly string[], input: string): Promise<string> {
+/** Runs a program. @returns what it prints @throws Error when it does not end with 0 */
+export async function must(command: string, args: readonly string[], input: string): Promise<string> {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
   const { code, stdout, stderr } = await finish(observe(child, command, input), command, 60_000);
   if (code !== 0) throw new Error(`${command} ended with ${code ?? 'a signal'}: ${stderr}`);

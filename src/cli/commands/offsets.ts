@@ -3,12 +3,12 @@ import { renderOffsets, parseOffsets } from '../../app/offsets-file.ts';
 import type { ResetRequest } from '../../app/plan-positions.ts';
 import { resetOffsets } from '../../app/reset-offsets.ts';
 import { showOffsets, type OffsetsPorts } from '../../app/show-offsets.ts';
-import { openBroker, openStore, systemClock } from '../../compose.ts';
+import { openStore, systemClock } from '../../compose.ts';
 import { Failure } from '../../domain/failure.ts';
-import { brokerConnection } from '../connection.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
 import { openLines } from '../lines.ts';
+import { openBrokerOnly } from '../open.ts';
 import { partitionList, resetPlace } from '../parse.ts';
 import { printOffsets, printReset, printResetEvent } from '../render/offsets.ts';
 import { count } from '../render/words.ts';
@@ -122,11 +122,7 @@ function registerUndo(offsets: Command, session: Session): void {
 }
 
 async function openPorts(session: Session): Promise<OffsetsPorts> {
-  const { resolved, printer } = session;
-  const [access, broker] = await Promise.all([
-    openStore(session.settings.storage),
-    openBroker(brokerConnection(resolved), (message) => printer.debug(message)),
-  ]);
+  const [access, broker] = await Promise.all([openStore(session.settings.storage), openBrokerOnly(session)]);
   return { access, broker };
 }
 

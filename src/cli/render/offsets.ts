@@ -98,12 +98,11 @@ function warningsOf({ topic, partitions, executed }: ResetResult): ReturnType<ty
 
 function lastLine({ executed, undoFile, partitions, topic, group }: ResetResult): string {
   if (!executed) return 'nothing changed; add --execute';
-  if (undoFile === null) return 'nothing changed: every partition stands there already';
   const moved = partitions.filter(({ before, after }) => before !== after).length;
-  return (
-    `reset ${count(moved, 'partition')} of ${topic}, with group ${group}; ` +
-    `to take it back: orderctl offsets undo --execute (kept in ${undoFile})`
-  );
+  if (moved === 0) return 'nothing changed: every partition stands there already';
+  const undo =
+    undoFile === null ? '' : `; to take it back: orderctl offsets undo --execute (kept in ${undoFile})`;
+  return `moved ${count(moved, 'partition')} of ${topic}, with group ${group}${undo}`;
 }
 
 function resetDocument({ topic, group, executed, undoFile, partitions }: ResetResult, to: string): object {

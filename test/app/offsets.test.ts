@@ -1,0 +1,219 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { markOf, type ResetTo } from '../../src/app/plan-positions.ts';
+import {
+  resetOffsets,
+  type ResetEvent,
+  type ResetOptions,
+  type ResetResult,
+} from '../../src/app/reset-offsets.ts';
+import { showOffsets } from '../../src/app/show-offsets.ts';
+import { Failure } from '../../src/domain/failure.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { ModelFolder } from '../support/model.ts';
+import { ScriptedBroker } from '../support/scripted-broker.ts';
+
+const MARK = markOf('model-folder');
+let clock: FakeClock;
+let folder: ModelFolder;
+let broker: ScriptedBroker;
+let events: ResetEvent[];
+
+beforeEach(async () => {
+  clock = new FakeClock();
+  folder = new ModelFolder(clock);
+  broker = new ScriptedBroker();
+  events = [];
+  broker.createTopic('orders', 2);
+  for (let i = 0; i < 10; i++) broker.append('orders', 0, { value: new Uint8Array() });
+  for (let i = 0; i < 4; i++) broker.append('orders', 1, { value: new Uint8Array() });
+  stand(0, 6);
+  stand(1, 4);
+});
+
+/** Position and group stand there, as after a commit. */
+function stand(partition: number, next: number): void {
+  const last = { offset: next - 1, timestamp: 1, crc: 2 };
+  folder.stored.set(`orders/${partition}`, {
+    ...{ topic: 'orders', partition, next, last, clusterId: 'cluster-1' },
+  });
+  broker.committedBy.set(String(partition), { partition, offset: next, metadata: MARK });
+}
+
+async function reset(
+  to: ResetTo | 'undo',
+  options: Partial<ResetOptions> & { partitions?: number[] } = {},
+): Promise<ResetResult> {
+  clock.time += 1_000;
+  return resetOffsets(
+    { access: folder, broker, clock },
+    {
+      topic: 'orders',
+      group: 'g',
+      reset: to === 'undo' ? to : { to, partitions: options.partitions ?? null },
+      execute: true,
+      on: (event) => events.push(event),
+      ...options,
+    },
+  );
+}
+
+const now = () => ({
+  stored: [0, 1].map((partition) => folder.stored.get(`orders/${partition}`)?.next),
+  committed: [0, 1].map((partition) => broker.committedBy.get(String(partition))),
+});
+const standing = (...next: number[]) => ({
+  stored: next,
+  committed: next.map((offset, partition) => ({ partition, offset, metadata: MARK })),
+});
+
+describe('reset', () => {
+  it('says what it would come to, and changes nothing', async () => {
+    const result = await reset('earliest', { execute: false });
+    expect(result).toMatchObject({ executed: false, undoFile: null });
+    expect(result.partitions).toMatchObject([
+      { partition: 0, before: 6, after: 0, start: 0, end: 10, readAgain: 6, skipped: 0 },
+      { partition: 1, before: 4, after: 0, start: 0, end: 4, readAgain: 4, skipped: 0 },
+    ]);
+    expect(now()).toEqual(standing(6, 4));
+    expect([folder.log, folder.kept.size]).toEqual([[], 0]);
+  });
+
+  it('moves positions and group together, after it has kept where they stood', async () => {
+    const result = await reset({ offset: 2 });
+    expect(now()).toEqual(standing(2, 2));
+    expect(folder.stored.get('orders/0')).toMatchObject({ last: null, clusterId: 'cluster-1' });
+    expect(folder.log).toMatchObject([
+      { kind: 'position', topic: 'orders', partition: 0, before: 6, after: 2, cause: 'reset' },
+      { kind: 'position', topic: 'orders', partition: 1, before: 4, after: 2, cause: 'reset' },
+    ]);
+    const name = 'undo-2026-01-02T030406.006Z.csv';
+    expect(result.undoFile).toBe(`model/${name}`);
+    expect([...folder.kept]).toEqual([[name, 'orders,0,6\norders,1,4\n']]);
+    expect(folder.owned).toBe(false);
+  });
+
+  it('moves nothing when where they stood cannot be kept', async () => {
+    folder.failing = new Failure('write_failed', 'disk full');
+    await expect(reset('earliest')).rejects.toMatchObject({ code: 'write_failed' });
+    expect(now()).toEqual(standing(6, 4));
+  });
+
+  it('brings the group up also where the position stays', async () => {
+    broker.committedBy.delete('1');
+    expect(await reset('latest', { partitions: [1] })).toMatchObject({ executed: true, undoFile: null });
+    expect(now()).toEqual(standing(6, 4));
+    expect(folder.log).toEqual([]);
+  });
+
+  it('is refused while the group has members, of which a ghost of this folder is none', async () => {
+    const member = (clientId: string) => ({ memberId: `m-${clientId}`, clientId, host: 'h' });
+    broker.members = [member('other'), member(MARK)];
+    await expect(reset('earliest')).rejects.toMatchObject({ code: 'group_in_use' });
+    expect([now(), broker.removed]).toEqual([standing(6, 4), []]);
+    // A dry run says so.
+    await reset('earliest', { execute: false });
+    expect(events).toEqual([{ kind: 'in_use', by: 'member other (h) of group g' }]);
+
+    broker.members = [member(MARK)];
+    await reset('earliest');
+    expect(events.at(-1)).toEqual({ kind: 'ghost_removed', group: 'g', memberId: `m-${MARK}` });
+    expect(now()).toEqual(standing(0, 0));
+  });
+
+  it('is refused while another owns the folder, which a dry run says', async () => {
+    const status = () => ({ state: 'consuming' }) as never;
+    await using consumer = await folder.own({
+      ...{ purpose: 'consume', via: 'consume', onNotice: () => undefined, status },
+    });
+    await expect(reset('earliest')).rejects.toMatchObject({ code: 'folder_in_use' });
+    await reset('earliest', { execute: false });
+    expect(events).toEqual([{ kind: 'in_use', by: 'the consumer of this folder (process 1)' }]);
+    expect(consumer.unsent()).toBe(0);
+  });
+
+  it('says that the positions moved when the group could not follow; again brings it up', async () => {
+    const failing = new ScriptedBroker();
+    Object.assign(failing, { topics: broker.topics, committedBy: broker.committedBy });
+    const admin = await failing.admin();
+    failing.admin = async () => ({
+      ...admin,
+      commit: () => Promise.reject(new Failure('broker_unreachable', 'no broker answers')),
+    });
+    const good = broker;
+    broker = failing;
+    await expect(reset({ offset: 1 })).rejects.toMatchObject({
+      code: 'broker_unreachable',
+      message: expect.stringContaining('the stored positions were reset, but not') as unknown,
+    });
+    broker = good;
+    expect(now()).toMatchObject({ stored: [1, 1], committed: [{ offset: 6 }, { offset: 4 }] });
+    await reset({ offset: 1 });
+    expect(now()).toEqual(standing(1, 1));
+  });
+});
+
+describe('undo', () => {
+  it('goes back to where the last reset came from, and back again', async () => {
+    await reset('latest');
+    await reset({ offset: 3 }, { partitions: [0] });
+    expect(now()).toEqual(standing(3, 4));
+    expect((await reset('undo', { execute: false })).partitions).toMatchObject([{ partition: 0, after: 10 }]);
+    await reset('undo');
+    expect(now()).toEqual(standing(10, 4));
+    await reset('undo');
+    expect(now()).toEqual(standing(3, 4));
+  });
+
+  it('is not distracted by a reset that led nowhere, by reading on, or by another topic', async () => {
+    await reset('earliest');
+    await reset('earliest');
+    stand(0, 9);
+    folder.log.push({
+      ...{ kind: 'position', topic: 'other', partition: 0, before: 1, after: 2, cause: 'reset' },
+      ...{ at: clock.now() + 5, by: 'model', via: 'command' },
+    });
+    await reset('undo');
+    expect(now()).toEqual(standing(6, 4));
+  });
+
+  it('goes to the earliest offset where there was no position', async () => {
+    folder.stored.clear();
+    broker.committedBy.clear();
+    await reset('latest');
+    expect([...folder.kept.values()]).toEqual(['orders,0,0\norders,1,0\n']);
+    await reset('undo');
+    expect(now()).toEqual(standing(0, 0));
+  });
+
+  it('has nothing to undo at first', async () => {
+    await expect(reset('undo')).rejects.toMatchObject({ code: 'not_found' });
+  });
+});
+
+describe('show', () => {
+  const show = () => showOffsets({ access: folder, broker }, { topic: 'orders', group: 'g' });
+
+  it('tells where folder and group stand', async () => {
+    broker.committedBy.set('0', { partition: 0, offset: 5, metadata: MARK });
+    expect(await show()).toEqual({
+      topic: 'orders',
+      group: 'g',
+      groupState: 'Empty',
+      partitions: [
+        { partition: 0, start: 0, committed: 5, stored: 6, end: 10, lag: 4, current: 6 },
+        { partition: 1, start: 0, committed: 4, stored: 4, end: 4, lag: 0, current: 4 },
+      ],
+    });
+  });
+
+  it('counts the lag from where reading would begin when nothing is stored', async () => {
+    folder.stored.clear();
+    broker.committedBy.clear();
+    broker.committedBy.set('0', { partition: 0, offset: 7, metadata: '' });
+    broker.committedBy.set('1', { partition: 1, offset: null, metadata: '' });
+    expect((await show()).partitions).toMatchObject([
+      { committed: 7, stored: null, lag: 3, current: 7 },
+      { committed: null, stored: null, lag: 4, current: 0 },
+    ]);
+  });
+});

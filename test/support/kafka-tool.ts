@@ -1,0 +1,22 @@
+import path from 'node:path';
+import { findJava } from '../../deploy/kafka/install.mjs';
+import { absent, must } from './peers.ts';
+import { testBrokers } from './topics.ts';
+
+const PROGRAM = path.resolve(import.meta.dirname, '../../deploy/kafka/kafka.mjs');
+
+export const withoutKafkaTools = absent("Kafka's own tools", hasJava, 'install Java 17 and Maven');
+
+function hasJava(): boolean {
+  try {
+    return findJava() !== '';
+  } catch {
+    return false;
+  }
+}
+
+/** Runs one of Kafka's own command-line tools. @returns what it prints @throws Error when it does not end with 0 */
+export function runKafkaTool(tool: string, args: readonly string[]): Promise<string> {
+  const all = [PROGRAM, 'tool', tool, '--bootstrap-server', testBrokers(), ...args];
+  return must(process.execPath, all, '');
+}
