@@ -5,6 +5,7 @@ import type { Broker } from './ports/broker.ts';
 import type { Clock } from './ports/clock.ts';
 import type { OrderCodec } from './ports/codec.ts';
 import type { ValueInspector } from './ports/inspector.ts';
+import type { SchemaTools } from './ports/schema-registry.ts';
 import type { StoreAccess } from './ports/store.ts';
 
 /** How the brokers are reached; paths are absolute. */
@@ -109,6 +110,12 @@ export async function openCodec(
     subject: `${options.topic}-value`,
     register: options.register,
   });
+}
+
+/** Schemas and their registry. */
+export async function openSchemaTools(connection: RegistryConnection): Promise<SchemaTools> {
+  const { createSchemaTools } = await import('./adapters/avro/schema-tools.ts');
+  return createSchemaTools(connection);
 }
 
 /** Takes record values apart, for people. */

@@ -27,6 +27,7 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Co
     summary: 'read orders, decide them, store them',
     load: () => import('./commands/consume.ts'),
   },
+  { name: 'order', summary: 'what became of orders, and why', load: () => import('./commands/order.ts') },
   { name: 'replay', summary: 'send decided orders again', load: () => import('./commands/replay.ts') },
   {
     name: 'offsets',
@@ -38,6 +39,21 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Co
     name: 'dlq',
     summary: 'records that could not be read as orders',
     load: () => import('./commands/dlq.ts'),
+  },
+  {
+    name: 'topics',
+    summary: 'declared topics against the cluster',
+    load: () => import('./commands/topics.ts'),
+  },
+  {
+    name: 'schema',
+    summary: 'the schema of orders in the registry',
+    load: () => import('./commands/schema.ts'),
+  },
+  {
+    name: 'dev',
+    summary: 'a Kafka and a schema registry, for development',
+    load: () => import('./commands/dev.ts'),
   },
   {
     name: 'config',

@@ -138,7 +138,7 @@ async function findSchemaId(registry: Registry, options: AvroCodecOptions): Prom
   const { subject } = options;
   const schema = ownSchemaText();
   const found = await registry.find(subject, schema);
-  if (found !== undefined) return found;
+  if (found !== undefined) return found.id;
   if (options.register) return registry.register(subject, schema);
   throw new Failure('not_found', `the order schema is not registered under subject ${subject}`, {
     fix: 'leave out --no-register to have it registered',

@@ -1,4 +1,5 @@
 import { Failure } from '../../domain/failure.ts';
+import type { SchemaRegistry, SchemaVersion } from '../../ports/schema-registry.ts';
 
 /*
  * The Confluent Schema Registry API, as far as orders need it. Source:
@@ -39,7 +40,7 @@ export interface RegisteredSchema {
  * Every method @throws Failure registry_unreachable (no answer, overloaded or failing: try again) or
  * registry_refused (credentials, or an answer that is no registry's).
  */
-export class Registry {
+export class Registry implements SchemaRegistry {
   readonly #url: string;
   readonly #authorization: string | null;
   #base: Promise<string> | undefined;
@@ -65,31 +66,73 @@ export class Registry {
   }
 
   #schemaOf(answer: Answer): RegisteredSchema | undefined {
-    // A 404 of anything else, or for a wrong path, says nothing about the schema: only these codes do.
-    if (answer.status === 404 && NOT_FOUND_CODES.has(parseObject(answer.text)?.error_code)) return undefined;
+    if (isNotFound(answer)) return undefined;
     if (answer.status === 200 && answer.cut) {
       return { schema: '', schemaType: 'AVRO', references: [], tooLong: true };
     }
     return toSchema(this.#checked(answer));
   }
 
-  /** The id of a schema under a subject, or undefined when it is not there. */
-  async find(subject: string, schema: string): Promise<number | undefined> {
-    const answer = await this.#request('POST', `/subjects/${encodeURIComponent(subject)}`, { schema });
-    return answer.status === 404 ? undefined : this.#idOf(this.#checked(answer));
+  async versions(subject: string): Promise<readonly number[]> {
+    const answer = await this.#request('GET', `/subjects/${encodeURIComponent(subject)}/versions`);
+    if (isNotFound(answer)) return [];
+    const list: unknown = parseJson(answer.text);
+    if (answer.status !== 200 || !Array.isArray(list)) throw this.#refusal(answer);
+    return list.filter((version) => typeof version === 'number').sort((a, b) => a - b);
   }
 
-  /** Registers a schema under a subject. @throws Failure incompatible_schema as well */
+  async version(subject: string, version: number): Promise<SchemaVersion | undefined> {
+    const path = `/subjects/${encodeURIComponent(subject)}/versions/${version}`;
+    const answer = await this.#request('GET', path);
+    if (isNotFound(answer)) return undefined;
+    const body = this.#checked(answer);
+    return { version, id: this.#idOf(body), schema: typeof body.schema === 'string' ? body.schema : '' };
+  }
+
+  async compatibility(subject: string): Promise<string> {
+    const own = await this.#request('GET', `/config/${encodeURIComponent(subject)}`);
+    const answer = own.status === 404 ? await this.#request('GET', '/config') : own;
+    const { compatibilityLevel: level } = this.#checked(answer);
+    if (typeof level !== 'string') throw this.#refusal(answer);
+    return level;
+  }
+
+  async check(
+    subject: string,
+    schema: string,
+  ): Promise<{ compatible: boolean; messages: readonly string[] }> {
+    const level = await this.compatibility(subject);
+    const base = `/compatibility/subjects/${encodeURIComponent(subject)}/versions`;
+    const path = level.endsWith('_TRANSITIVE') ? base : `${base}/latest`;
+    const answer = await this.#request('POST', `${path}?verbose=true`, { schema });
+    // No version is there yet: any schema may be the first.
+    if (isNotFound(answer)) return { compatible: true, messages: [] };
+    if (answer.status === 422) throw notASchema(answer);
+    const { is_compatible: compatible, messages, reason } = this.#checked(answer);
+    if (typeof compatible !== 'boolean') throw this.#refusal(answer);
+    const told = Array.isArray(messages) ? messages : [reason];
+    return { compatible, messages: told.filter((text) => typeof text === 'string' && text !== '') };
+  }
+
+  async find(subject: string, schema: string): Promise<{ id: number; version: number } | undefined> {
+    const answer = await this.#request('POST', `/subjects/${encodeURIComponent(subject)}`, { schema });
+    if (answer.status === 404) return undefined;
+    if (answer.status === 422) throw notASchema(answer);
+    const body = this.#checked(answer);
+    return { id: this.#idOf(body), version: typeof body.version === 'number' ? body.version : 0 };
+  }
+
   async register(subject: string, schema: string): Promise<number> {
     const path = `/subjects/${encodeURIComponent(subject)}/versions`;
     const answer = await this.#request('POST', path, { schema });
     if (answer.status === 409) {
       throw new Failure(
         'incompatible_schema',
-        `the registry refuses our order schema for subject ${subject}: ${messageOf(answer)}`,
-        { fix: 'send to another topic with --topic, or change the compatibility level of the subject' },
+        `the registry refuses the schema for subject ${subject}: ${messageOf(answer)}`,
+        { fix: 'see: orderctl schema check; or send to another topic with --topic' },
       );
     }
+    if (answer.status === 422) throw notASchema(answer);
     return this.#idOf(this.#checked(answer));
   }
 
@@ -154,7 +197,11 @@ export class Registry {
     }
     const body = parseObject(answer.text);
     if (answer.status === 200 && body !== undefined) return body;
-    throw new Failure(
+    throw this.#refusal(answer);
+  }
+
+  #refusal(answer: Answer): Failure {
+    return new Failure(
       'registry_refused',
       `the schema registry at ${this.#url} answers ${answer.status}: ${messageOf(answer)}`,
       { fix: 'check that --registry is the address of a schema registry with the Confluent API' },
@@ -208,12 +255,27 @@ function isReference(value: unknown): value is SchemaReference {
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {
+  const value = parseJson(text);
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+}
+
+function parseJson(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
+}
+
+/** A 404 of anything else, or for a wrong path, says nothing about subject or schema: only these codes do. */
+function isNotFound({ status, text }: Answer): boolean {
+  return status === 404 && NOT_FOUND_CODES.has(parseObject(text)?.error_code);
+}
+
+function notASchema(answer: Answer): Failure {
+  return new Failure('invalid_input', `the registry takes it for no Avro schema: ${messageOf(answer)}`, {
+    fix: 'mend the schema',
+  });
 }
 
 function messageOf({ text }: Answer): string {

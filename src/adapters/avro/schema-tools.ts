@@ -1,0 +1,32 @@
+import { Failure } from '../../domain/failure.ts';
+import type { SchemaTools } from '../../ports/schema-registry.ts';
+import { findDifferences } from './compatibility.ts';
+import { parseSchema } from './reader.ts';
+import { Registry, type RegistryOptions } from './registry.ts';
+import { ownSchemaText } from './wire-format.ts';
+
+export function createSchemaTools(options: RegistryOptions): SchemaTools {
+  return {
+    registry: new Registry(options),
+    ownSchema: ownSchemaText(),
+    validate: (schema, name) => {
+      const problem = problemOf(schema);
+      if (problem === null) return;
+      throw new Failure('invalid_input', `${name} is no Avro schema: ${problem}`, { fix: 'mend the schema' });
+    },
+    differences: (reader, writer) => {
+      const problem = problemOf(reader) ?? problemOf(writer);
+      if (problem !== null) return [{ field: '', reason: `one of them is no Avro schema: ${problem}` }];
+      return findDifferences(reader, writer);
+    },
+  };
+}
+
+function problemOf(schema: string): string | null {
+  try {
+    parseSchema(schema, []);
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message.slice(0, 300) : String(error);
+  }
+}

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { isFailure } from '../../../src/domain/failure.ts';
+import { formatLetterId, parseLetterId } from '../../../src/domain/letter-id.ts';
+
+describe('the id of a dead letter', () => {
+  it.each(['0:17', '5:0', '2147483647:9007199254740991', 'kept:orders/3@17', 'kept:a.b-c_d/0@0'])(
+    '%s',
+    (text) => {
+      expect(formatLetterId(parseLetterId(text))).toBe(text);
+    },
+  );
+
+  it.each([
+    '',
+    '17',
+    '0:',
+    ':1',
+    '-1:2',
+    '0:1.5',
+    '0:9007199254740992',
+    '0:17 ',
+    'kept:',
+    'kept:orders',
+    'kept:a b/0@1',
+  ])('refuses %j', (text) => {
+    expect(() => parseLetterId(text)).toThrow(expect.objectContaining({ code: 'invalid_value' }));
+    try {
+      parseLetterId(text);
+    } catch (error) {
+      expect(isFailure(error) && error.fix).toContain('dlq list');
+    }
+  });
+});
