@@ -111,7 +111,7 @@ describe.each(APIS)('%s', (api) => {
       if (round % 2 === 0) await flow.send(5);
       else await sleep(300);
       if (
-        ['JoinGroup', 'SyncGroup', 'FindCoordinator', 'ApiVersions', 'Metadata', 'DescribeGroups'].includes(
+        ['JoinGroup', 'SyncGroup', 'FindCoordinator', 'ApiVersions', 'Metadata', 'DescribeGroups', 'OffsetFetch', 'ListOffsets'].includes(
           api,
         )
       ) {
