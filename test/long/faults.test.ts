@@ -111,9 +111,16 @@ describe.each(APIS)('%s', (api) => {
       if (round % 2 === 0) await flow.send(5);
       else await sleep(300);
       if (
-        ['JoinGroup', 'SyncGroup', 'FindCoordinator', 'ApiVersions', 'Metadata', 'DescribeGroups', 'OffsetFetch', 'ListOffsets'].includes(
-          api,
-        )
+        [
+          'JoinGroup',
+          'SyncGroup',
+          'FindCoordinator',
+          'ApiVersions',
+          'Metadata',
+          'DescribeGroups',
+          'OffsetFetch',
+          'ListOffsets',
+        ].includes(api)
       ) {
         // Calls of a start and of a new join.
         consumer.signal('SIGKILL');
