@@ -17,6 +17,7 @@ export function brokerHints(
   const isHere = resolve(cwd) === resolve(root);
   const isCheckout = !root.split(sep).includes('node_modules');
   const ways: string[] = fix === null ? [] : [fix];
+  ways.push(`to start one in another terminal, for development: ${ownCommand(root, isHere, env)} dev`);
   if (
     isCheckout &&
     existsSync(join(root, 'deploy/kafka/kafka.mjs')) &&
@@ -33,6 +34,12 @@ export function brokerHints(
   }
   ways.push('to use another cluster: --brokers HOST:PORT');
   return ways.join('\n');
+}
+
+/** How this installation is called from here. */
+function ownCommand(root: string, isHere: boolean, env: Environment): string {
+  if (onPath('orderctl', env)) return 'orderctl';
+  return isHere ? 'npx orderctl' : quoted(join(root, 'bin/orderctl'));
 }
 
 function quoted(path: string): string {

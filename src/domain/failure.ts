@@ -14,6 +14,7 @@ export const EXIT_CODES = {
   topic_missing: 3,
   already_exists: 4,
   folder_in_use: 4,
+  port_in_use: 4,
   group_in_use: 4,
   group_marked: 4,
   already_decided: 4,

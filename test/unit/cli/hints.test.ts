@@ -18,19 +18,26 @@ function put(path: string, mode = 0o644): void {
 it('names only the ways that this installation has', () => {
   const env = { PATH: join(root, 'bin') };
   const lines = (cwd = root): string[] => brokerHints('is it running?', env, root, cwd).split('\n');
-  const always = ['is it running?', 'to use another cluster: --brokers HOST:PORT'];
+  const dev = 'to start one in another terminal, for development:';
+  const always = ['is it running?', `${dev} npx orderctl dev`, 'to use another cluster: --brokers HOST:PORT'];
   put('deploy/kafka/kafka.mjs');
   put('deploy/docker/docker-compose.yml');
   expect(lines()).toEqual(always);
   put('bin/java', 0o755);
   expect(lines()).toEqual(always);
   put('bin/mvn', 0o755);
-  expect(lines()[1]).toContain('npm run kafka');
-  expect(lines()).toHaveLength(3);
+  expect(lines()[2]).toContain('npm run kafka');
+  expect(lines()).toHaveLength(4);
   put('bin/docker', 0o755);
-  expect(lines()[2]).toContain('docker compose -f deploy/docker/docker-compose.yml up -d');
-  expect(lines(tmpdir())[1]).toContain(`npm --prefix ${root} run kafka`);
-  expect(lines(tmpdir())[2]).toContain(join(root, 'deploy/docker/docker-compose.yml'));
+  expect(lines()[3]).toContain('docker compose -f deploy/docker/docker-compose.yml up -d');
+  expect(lines(tmpdir())[1]).toBe(`${dev} ${join(root, 'bin/orderctl')} dev`);
+  expect(lines(tmpdir())[2]).toContain(`npm --prefix ${root} run kafka`);
+  expect(lines(tmpdir())[3]).toContain(join(root, 'deploy/docker/docker-compose.yml'));
+});
+
+it('calls itself as it is called from here', () => {
+  put('bin/orderctl', 0o755);
+  expect(brokerHints(null, { PATH: join(root, 'bin') }, root, tmpdir())).toContain(': orderctl dev');
 });
 
 it('does not send a global installation to npm run', () => {

@@ -1,0 +1,202 @@
+import { once } from 'node:events';
+import { join, relative, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { startDevBroker } from '../../dev-broker/dev-broker.ts';
+import { FolderInUseError } from '../../dev-broker/folder-lock.ts';
+import { CorruptLogError } from '../../dev-broker/log/recovery.ts';
+import { startDevRegistry } from '../../dev-broker/registry/server.ts';
+import { DamagedLog } from '../../dev-broker/registry/storage.ts';
+import { CorruptStateError } from '../../dev-broker/state-log.ts';
+import { Failure } from '../../domain/failure.ts';
+import { takeStopSignal } from '../exit.ts';
+import { describe } from '../help.ts';
+import { wholeNumber } from '../parse.ts';
+import type { Session } from '../session.ts';
+import { SETTINGS } from '../settings.ts';
+
+const DATA_FOLDER = '.orderctl-dev';
+const BROKER_PORT = 9092;
+const REGISTRY_PORT = 8081;
+const LOOPBACK = '127.0.0.1';
+
+interface Flags {
+  port: string;
+  registryPort: string;
+  data: string;
+  host: string;
+}
+
+export function register(program: Command, session: Session): void {
+  describe(program.command('dev'), {
+    summary: 'a Kafka and a schema registry, for development',
+    prose:
+      'Runs a Kafka broker and a schema registry in the foreground until Ctrl-C, for machines that have neither. ' +
+      'Any Kafka client can use them: kcat, the tools of Kafka, Java, Python. What was acknowledged is kept in ' +
+      'the data folder and is there again after a restart, even after kill -9.\n\n' +
+      'They listen where orderctl looks by default, so that no other command needs a setting. --port 0 and ' +
+      '--registry-port 0 take free ones. Only this machine can connect unless --host says otherwise; no password ' +
+      'is asked.\n\n' +
+      'It is for development and tests: one node, one copy of the data. It is never the way to scale; that is a ' +
+      'Kafka cluster, which orderctl reaches by --brokers. A data folder or a port that is in use is a conflict ' +
+      '(4).',
+    examples: [
+      ['orderctl dev', 'run both until Ctrl-C'],
+      ['orderctl dev --port 19092 --registry-port 18081', 'beside another Kafka'],
+      ['orderctl dev --data shop-data', 'with data of its own'],
+      ['orderctl dev -o json', 'the addresses, for a script'],
+    ],
+  })
+    .option('--port <N>', 'of the broker; 0 takes a free one', String(BROKER_PORT))
+    .option('--registry-port <N>', 'of the registry; 0 takes a free one', String(REGISTRY_PORT))
+    .option('--data <DIR>', 'where both keep their data', DATA_FOLDER)
+    .option('--host <HOST>', 'the address to listen on', LOOPBACK)
+    .action(async (flags: Flags) => {
+      await dev(session, flags);
+    });
+}
+
+async function dev(session: Session, flags: Flags): Promise<void> {
+  const { printer, cwd } = session;
+  const options = {
+    host: flags.host,
+    port: wholeNumber('--port', flags.port, { max: 65_535 }),
+    registryPort: wholeNumber('--registry-port', flags.registryPort, { max: 65_535 }),
+    dataDir: resolve(cwd, flags.data),
+    warn: (message: string) => printer.warn(message),
+  };
+  const signal = takeStopSignal(printer);
+  const services = await startServices(options);
+  try {
+    const { broker, registry } = services;
+    if (!['127.0.0.1', '::1', 'localhost'].includes(flags.host)) {
+      printer.warn(`everyone who reaches ${flags.host} can read and write: no password is asked`);
+    }
+    await printer.data(
+      session.isJson
+        ? `${JSON.stringify({ broker, registry, data: options.dataDir, pid: process.pid })}\n`
+        : howToConnect(services, relative(cwd, options.dataDir) || '.'),
+    );
+    if (!signal.aborted) await once(signal, 'abort');
+  } finally {
+    await services.stop();
+  }
+  printer.info('stopped');
+}
+
+function howToConnect({ broker, registry }: Services, data: string): string {
+  const defaults = new Map<string, unknown>(SETTINGS.map(({ name, fallback }) => [name, fallback]));
+  const settings = [
+    ...(broker === defaults.get('brokers') ? [] : [`export ORDERCTL_BROKERS=${broker}`]),
+    ...(registry === defaults.get('registry') ? [] : [`export ORDERCTL_REGISTRY=${registry}`]),
+  ];
+  const commands = [
+    ...settings,
+    'orderctl user add --user alice --status paid',
+    'orderctl inventory add --item book --quantity 10',
+    'orderctl produce --count 5',
+    'orderctl consume',
+  ];
+  return [
+    `broker    ${broker}`,
+    `registry  ${registry}`,
+    `data      ${data} (kept for the next start)`,
+    '',
+    `Try it from another terminal${settings.length === 0 ? ', without any setting' : ''}:`,
+    ...commands.map((command) => `  ${command}`),
+    '',
+    'For development only: one node, one copy of the data. To scale, use a Kafka cluster (--brokers).',
+    'Ctrl-C stops both.',
+    '',
+  ].join('\n');
+}
+
+export interface ServiceOptions {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** 0 takes a free one. */
+  readonly registryPort: number;
+  readonly dataDir: string;
+  readonly warn: (message: string) => void;
+}
+
+export interface Services {
+  /** `host:port`, as --brokers takes it. */
+  readonly broker: string;
+  /** As --registry takes it. */
+  readonly registry: string;
+  readonly stop: () => Promise<void>;
+}
+
+/**
+ * Broker and registry on one data folder, in this process.
+ *
+ * @throws Failure folder_in_use, port_in_use, invalid_value, corrupt_state, write_failed
+ */
+export async function startServices(options: ServiceOptions): Promise<Services> {
+  const { host, port, registryPort, dataDir, warn } = options;
+  // The broker's hold on its folder guards the registry's beside it.
+  const broker = await startDevBroker({ host, port, dataDir: join(dataDir, 'broker'), warn }).catch(
+    (error: unknown) => {
+      throw failureOf(error, options, '--port', port);
+    },
+  );
+  try {
+    const registry = await startDevRegistry({ host, port: registryPort, dataDir: join(dataDir, 'registry') });
+    return {
+      broker: reachable(broker.address),
+      registry: reachable(registry.url),
+      stop: async () => {
+        await Promise.all([registry.stop(), broker.stop()]);
+      },
+    };
+  } catch (error) {
+    await broker.stop();
+    throw failureOf(error, options, '--registry-port', registryPort);
+  }
+}
+
+/** Listening on every address is no address to connect to. */
+function reachable(address: string): string {
+  return address.replace(/(^|\/\/)(0\.0\.0\.0|\[?::\]?)(?=:\d+)/, `$1${LOOPBACK}`);
+}
+
+function failureOf(error: unknown, options: ServiceOptions, flag: string, port: number): unknown {
+  const { host, dataDir } = options;
+  if (error instanceof FolderInUseError) {
+    return new Failure('folder_in_use', `another orderctl dev runs on the data folder ${dataDir}`, {
+      fix: 'use that one as it is, or stop it, or give this one a folder of its own with --data DIR',
+      cause: error,
+    });
+  }
+  if (error instanceof CorruptLogError || error instanceof CorruptStateError || error instanceof DamagedLog) {
+    return new Failure('corrupt_state', error.message, {
+      fix: 'or begin anew with --data DIR',
+      cause: error,
+    });
+  }
+  const system = systemError(error);
+  if (system?.syscall === undefined) return error;
+  if (!['listen', 'bind', 'getaddrinfo'].includes(system.syscall)) {
+    return new Failure('write_failed', `the data folder ${dataDir} cannot be used: ${system.message}`, {
+      fix: 'make room for it, or give another with --data DIR',
+      cause: error,
+    });
+  }
+  if (system.code === 'EADDRINUSE') {
+    return new Failure('port_in_use', `another program listens on ${host}:${port}`, {
+      fix: `stop it, or give another port with ${flag} N (0 takes a free one)`,
+      cause: error,
+    });
+  }
+  return new Failure('invalid_value', `nothing can listen on ${host}:${port}: ${system.message}`, {
+    fix: `give a port from 1024 up with ${flag}, and an address of this machine with --host`,
+    cause: error,
+  });
+}
+
+/** What the operating system refused, be it wrapped by who asked it. */
+function systemError(error: unknown): NodeJS.ErrnoException | undefined {
+  if (!(error instanceof Error)) return undefined;
+  return error.cause instanceof Error ? error.cause : error;
+}
