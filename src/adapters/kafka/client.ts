@@ -5,6 +5,7 @@ import { isConnectionError, isPassing, toFailure, unreachable } from './errors.t
 import {
   Broker,
   calmTimers,
+  closeOnTimeout,
   connectionPoolBuilder,
   createErrorFromCode,
   UNKNOWN_TOPIC_OR_PARTITION,
@@ -223,6 +224,7 @@ function builder(
   return async (address) => {
     const connectionPool = await pools.build(address);
     calmTimers(connectionPool);
+    closeOnTimeout(connectionPool);
     return new Broker({
       connectionPool,
       logger,

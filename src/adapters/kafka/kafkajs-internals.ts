@@ -257,3 +257,20 @@ export function calmTimers(pool: ConnectionPool): void {
     };
   }
 }
+
+/**
+ * A request without an answer in time closes the node's connections, as Kafka's own clients do. kafkajs keeps them:
+ * where the network has forgotten a connection without a word, nothing would come of it until TCP gives up, a
+ * quarter of an hour later, though the node can be reached by a new one.
+ */
+export function closeOnTimeout(pool: ConnectionPool): void {
+  const send = pool.send.bind(pool);
+  pool.send = async <Decoded, Parsed>(request: ProtocolRequest<Decoded, Parsed>): Promise<Parsed> => {
+    try {
+      return (await send(request as ProtocolRequest<unknown, unknown>)) as Parsed;
+    } catch (error) {
+      if (error instanceof Error && error.name === 'KafkaJSRequestTimeoutError') destroyConnections(pool);
+      throw error;
+    }
+  };
+}
