@@ -54,6 +54,13 @@ export async function runPython(program: string, job: object): Promise<unknown> 
   return JSON.parse(await must(python, [program], JSON.stringify(job)));
 }
 
+/** What kcat prints of a topic, a line for each record: partition@offset, key, value, headers. */
+export async function readByKcat(topic: string): Promise<string[]> {
+  const format = '%p@%o\t%k\t%s\t%h\n';
+  const args = ['-C', '-q', '-e', '-o', 'beginning', '-b', testBrokers(), '-t', topic, '-f', format];
+  return (await must('kcat', args, '')).split('\n').filter((line) => line !== '');
+}
+
 /** Runs a program. @returns what it prints @throws Error when it does not end with 0 */
 export async function must(command: string, args: readonly string[], input: string): Promise<string> {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });

@@ -1,0 +1,320 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { discardLetters, findLetters } from '../../src/app/dlq-discard.ts';
+import type { Letter, LetterFilter } from '../../src/app/dlq-letters.ts';
+import { listLetters, type ListLettersSummary } from '../../src/app/dlq-list.ts';
+import { redriveLetters } from '../../src/app/dlq-redrive.ts';
+import type { RedriveEvent, RedriveOptions, RedriveSummary } from '../../src/app/dlq-redrive-events.ts';
+import { Failure } from '../../src/domain/failure.ts';
+import { parseLetterId } from '../../src/domain/letter-id.ts';
+import type { Headers } from '../../src/ports/record.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { ModelFolder } from '../support/model.ts';
+import { ScriptedBroker } from '../support/scripted-broker.ts';
+
+const DLQ = 'orders.dlq';
+const ALL: LetterFilter = { reason: null, sinceMs: null, untilMs: null, originalTopic: null, state: null };
+
+let clock: FakeClock;
+let folder: ModelFolder;
+let broker: ScriptedBroker;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  folder = new ModelFolder(clock);
+  broker = new ScriptedBroker();
+  broker.createTopic('orders');
+  broker.createTopic(DLQ, 2);
+});
+
+function headers(offset: number, more: Headers = {}): Headers {
+  return {
+    'x-original-topic': 'orders',
+    'x-original-partition': '0',
+    'x-original-offset': String(offset),
+    'x-original-group': 'g',
+    'x-error-code': 'undecodable',
+    'x-error-message': 'byte 5: bad',
+    'x-error-stage': 'decode',
+    'x-attempts': '1',
+    'x-failed-at': new Date(1_760_000_000_000 + offset * 1_000).toISOString(),
+    trace: 'abc',
+    ...more,
+  };
+}
+
+function letter(offset: number, more: Headers = {}, partition = 0): void {
+  const bytes = new TextEncoder().encode(`value ${offset}`);
+  broker.append(DLQ, partition, { key: bytes, value: bytes, headers: headers(offset, more) });
+}
+
+async function list(
+  filter: Partial<LetterFilter> = {},
+  limit = Infinity,
+): Promise<ListLettersSummary & { letters: Letter[] }> {
+  const letters: Letter[] = [];
+  const onLetters = async (found: readonly Letter[]): Promise<void> => void letters.push(...found);
+  const summary = await listLetters(
+    { access: folder, broker },
+    { dlqTopic: DLQ, filter: { ...ALL, ...filter }, limit, onLetters },
+  );
+  return { ...summary, letters };
+}
+
+const idsOf = (letters: readonly Letter[]): string[] => letters.map(({ mark }) => mark.id);
+
+describe('dlq list', () => {
+  it('counts by reason and state, and lists no more than it is asked for', async () => {
+    letter(0);
+    letter(1, { 'x-error-code': 'no_value' });
+    letter(2, {}, 1);
+    const found = await list({}, 2);
+    expect(found).toMatchObject({ total: 3, listed: 2, byState: { open: 3, redriven: 0, discarded: 0 } });
+    expect(Object.fromEntries(found.byErrorCode)).toEqual({ undecodable: 2, no_value: 1 });
+    expect(idsOf(found.letters)).toEqual(['0:0', '0:1']);
+  });
+
+  it('selects by reason, time, original topic and state', async () => {
+    letter(0);
+    letter(1, { 'x-error-code': 'no_value' });
+    letter(2, { 'x-original-topic': 'other' });
+    broker.append(DLQ, 1, { headers: {}, timestamp: 5 });
+    const ids = async (filter: Partial<LetterFilter>): Promise<string[]> =>
+      idsOf((await list(filter)).letters);
+    expect(await ids({ reason: 'no_value' })).toEqual(['0:1']);
+    expect(await ids({ reason: 'unknown' })).toEqual(['1:0']);
+    expect(await ids({ originalTopic: 'other' })).toEqual(['0:2']);
+    expect(await ids({ sinceMs: 1_760_000_001_000 })).toEqual(['0:1', '0:2']);
+    expect(await ids({ untilMs: 1_760_000_001_000 })).toEqual(['0:0', '1:0']);
+    expect(await ids({ state: 'discarded' })).toEqual([]);
+  });
+
+  it('lists one that was sent twice after a crash once, in whichever partition the copy lies', async () => {
+    letter(7);
+    letter(7);
+    letter(7, {}, 1);
+    letter(7, { 'x-failed-at': '2026-01-01T00:00:00.000Z' });
+    expect(idsOf((await list()).letters)).toEqual(['0:0', '0:2']);
+  });
+
+  it('lists what was too large for the topic under an id of its own', async () => {
+    folder.undelivered.push(
+      { id: 'orders/0@9', topic: DLQ, key: null, value: new Uint8Array(9), headers: headers(9) },
+      { id: 'orders/0@8', topic: 'another.dlq', key: null, value: null, headers: headers(8) },
+    );
+    letter(1);
+    expect(idsOf((await list()).letters)).toEqual(['kept:orders/0@9', '0:0']);
+  });
+
+  it('does not take a letter at the same place of a topic made anew for one that was handled', async () => {
+    broker.append(DLQ, 0, { headers: {}, timestamp: 5 });
+    const [found] = (await list()).letters;
+    const mark = { kind: 'dead_letter.mark', topic: DLQ, action: 'discarded', why: 'w' } as const;
+    await folder.edit({ ...mark, letters: found === undefined ? [] : [found.mark] });
+    expect((await list()).letters[0]?.state).toBe('discarded');
+    broker.createTopic(DLQ);
+    broker.append(DLQ, 0, { headers: {}, timestamp: 6 });
+    expect((await list()).letters[0]?.state).toBe('open');
+  });
+
+  it('needs the topic', async () => {
+    broker.topics.delete(DLQ);
+    await expect(list()).rejects.toMatchObject({ code: 'topic_missing' });
+  });
+});
+
+describe('dlq redrive', () => {
+  let events: RedriveEvent[];
+  let stop: AbortController;
+  beforeEach(() => {
+    events = [];
+    stop = new AbortController();
+  });
+  const redrive = (options: Partial<RedriveOptions> = {}): Promise<void> =>
+    redriveLetters(
+      { access: folder, broker, clock, newReplayId: () => 'r-1' },
+      {
+        ...{
+          dlqTopic: DLQ,
+          select: { filter: ALL },
+          max: null,
+          toTopic: null,
+          maxRedrives: 3,
+          execute: true,
+        },
+        ...{ signal: stop.signal, on: async (event) => void events.push(event), onNotice: () => undefined },
+        ...options,
+      },
+    );
+  const summary = (): RedriveSummary => {
+    const event = events.at(-1);
+    if (event?.kind !== 'summary') throw new Error('no summary');
+    return event.summary;
+  };
+  const sent = (topic = 'orders') => broker.topics.get(topic)?.flat() ?? [];
+  const skipped = (): string[] =>
+    events.flatMap((event) => (event.kind === 'skipped' ? [`${event.id} ${event.reason}`] : []));
+  const ids = (...texts: string[]) => ({ ids: texts.map(parseLetterId) });
+
+  it('sends nothing in a dry run, and says what it would', async () => {
+    letter(0);
+    letter(0);
+    await redrive({ execute: false });
+    expect(sent()).toEqual([]);
+    expect(folder.log).toEqual([]);
+    expect(summary()).toMatchObject({ dryRun: true, selected: 1, sent: 1 });
+    expect(Object.fromEntries(summary().byTopic)).toEqual({ orders: 1 });
+  });
+
+  it('sends key and value as they are, drops the errors, says where it came from', async () => {
+    letter(3, { bytes: Buffer.from([255, 0]) });
+    await redrive();
+    const value = new TextEncoder().encode('value 3');
+    expect(sent()).toEqual([expect.objectContaining({ key: value, value })]);
+    const found = sent()[0]?.headers;
+    expect(found).toMatchObject({
+      trace: 'abc',
+      bytes: Buffer.from([255, 0]),
+      'x-original-topic': 'orders',
+      'x-original-offset': '3',
+      'x-replay-id': 'r-1',
+      'x-replay-count': '1',
+    });
+    expect(Object.keys(found ?? {}).filter((name) => /^x-(error|failed)/.test(name))).toEqual([]);
+    expect(folder.log.at(-1)).toMatchObject({
+      kind: 'dead_letter',
+      action: 'redriven',
+      why: 'replay r-1 to orders',
+    });
+  });
+
+  it('sends nothing twice: not by a second run, not a copy, not by its id', async () => {
+    for (let offset = 0; offset < 10; offset += 1) letter(offset);
+    letter(4);
+    await redrive({ max: 4 });
+    expect(sent()).toHaveLength(4);
+    await redrive();
+    await redrive();
+    expect(sent()).toHaveLength(10);
+    events = [];
+    await redrive({ select: ids('0:4', '0:10') });
+    expect(sent()).toHaveLength(10);
+    expect(skipped()).toEqual(['0:4 redriven', '0:10 redriven']);
+    await expect(redrive({ select: ids('0:4', '1:0') })).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  it('goes on after Ctrl-C where it ended', async () => {
+    for (let offset = 0; offset < 10; offset += 1) letter(offset);
+    const on: RedriveOptions['on'] = async (event) => {
+      events.push(event);
+      if (event.kind === 'sent') stop.abort();
+    };
+    await expect(redrive({ on })).rejects.toMatchObject({ code: 'interrupted' });
+    expect(summary()).toMatchObject({ interrupted: true, sent: 3 });
+    stop = new AbortController();
+    await redrive();
+    expect(sent()).toHaveLength(10);
+    expect(new Set(sent().map(({ value }) => new TextDecoder().decode(value ?? undefined))).size).toBe(10);
+  });
+
+  it('goes on after a broker that went away, with what was not sent', async () => {
+    for (let offset = 0; offset < 6; offset += 1) letter(offset);
+    const on: RedriveOptions['on'] = async (event) => {
+      events.push(event);
+      if (event.kind === 'sent') broker.sendFailures.push(new Failure('broker_unreachable', 'gone'));
+    };
+    await expect(redrive({ on })).rejects.toMatchObject({ code: 'broker_unreachable' });
+    expect(summary()).toMatchObject({ sent: 3, interrupted: false });
+    broker.sendFailures = [];
+    await redrive();
+    expect(sent()).toHaveLength(6);
+  });
+
+  it('tells of a mark that could not be stored, and keeps no letter from the next run', async () => {
+    letter(0);
+    folder.failing = new Failure('write_failed', 'disk full');
+    await expect(redrive()).rejects.toMatchObject({ code: 'write_failed' });
+    expect(summary()).toMatchObject({ sent: 0, interrupted: false });
+    folder.failing = null;
+    expect((await list({ state: 'open' })).total).toBe(1);
+  });
+
+  it('skips what it cannot or should not send, with the reason, and leaves it open', async () => {
+    letter(0, { 'x-original-topic': 'no topic' });
+    letter(1, { 'x-original-topic': 'gone' });
+    letter(2, { 'x-replay-count': '3' });
+    letter(3, { 'x-original-topic': DLQ });
+    broker.append(DLQ, 1, { value: new Uint8Array(5_000), headers: headers(4) });
+    letter(5);
+    await redrive();
+    expect(skipped()).toEqual([
+      '0:0 no_original_topic',
+      '0:1 topic_missing',
+      '0:2 quarantined',
+      '0:3 topic_missing',
+      '1:0 too_large',
+    ]);
+    expect(sent()).toHaveLength(1);
+    expect(summary()).toMatchObject({ selected: 6, sent: 1 });
+    expect((await list({ state: 'open' })).total).toBe(5);
+    broker.createTopic('elsewhere');
+    await redrive({ toTopic: 'elsewhere', maxRedrives: 4, select: ids('0:0', '0:2') });
+    expect(sent('elsewhere').map((record) => record.headers['x-replay-count'])).toEqual(['1', '4']);
+  });
+
+  it('sends what was kept in the folder, and what a filter selects', async () => {
+    const value = new Uint8Array(9);
+    folder.undelivered.push({ id: 'orders/0@9', topic: DLQ, key: null, value, headers: headers(9) });
+    letter(1, { 'x-error-code': 'no_value' });
+    letter(2);
+    await redrive({ select: ids('kept:orders/0@9') });
+    expect(sent().map((record) => record.value)).toEqual([value]);
+    await redrive({ select: { filter: { ...ALL, reason: 'no_value' } } });
+    expect(sent()).toHaveLength(2);
+    await expect(redrive({ select: ids('kept:orders/0@77') })).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  it('refuses ids that are not there before it sends anything', async () => {
+    letter(0);
+    for (const id of ['0:1', '7:0']) {
+      await expect(redrive({ select: ids('0:0', id) })).rejects.toMatchObject({ code: 'not_found' });
+    }
+    await expect(redrive({ toTopic: 'nowhere' })).rejects.toMatchObject({ code: 'topic_missing' });
+    expect(sent()).toEqual([]);
+  });
+
+  it('is done by one at a time', async () => {
+    letter(0);
+    await using claim = await folder.claim('redrive');
+    expect(claim).toBeDefined();
+    await expect(redrive()).rejects.toMatchObject({ code: 'folder_in_use' });
+    await redrive({ execute: false });
+    expect(sent()).toEqual([]);
+  });
+});
+
+describe('dlq discard', () => {
+  it('marks with the reason, once for a letter and its copies, and redrive leaves it alone', async () => {
+    letter(0);
+    letter(0);
+    letter(1);
+    const options = { dlqTopic: DLQ, ids: ['0:0', '0:1'].map(parseLetterId) };
+    const letters = await findLetters({ access: folder, broker }, options);
+    expect(letters).toHaveLength(1);
+    await discardLetters(folder, { dlqTopic: DLQ, letters, why: 'a test', onNotice: () => undefined });
+    expect(folder.log).toMatchObject([{ kind: 'dead_letter', action: 'discarded', why: 'a test' }]);
+    expect(await list()).toMatchObject({ total: 2, byState: { open: 1, discarded: 1, redriven: 0 } });
+  });
+
+  it('marks any number, in edits that fit through a socket', async () => {
+    const letters = Array.from({ length: 1_000 }, (_, i) => ({
+      mark: { id: `0:${i}`, key: `${i} ${'k'.repeat(390)}` },
+      state: 'open' as const,
+      origin: {} as Letter['origin'],
+    }));
+    await discardLetters(folder, { dlqTopic: DLQ, letters, why: 'w', onNotice: () => undefined });
+    expect(folder.log.length).toBeGreaterThan(1);
+    for (const edit of folder.log) expect(JSON.stringify(edit).length).toBeLessThan(1024 * 1024);
+    const marked = folder.log.flatMap((edit) => (edit.kind === 'dead_letter' ? edit.letters : []));
+    expect(marked).toEqual(letters.map(({ mark }) => mark));
+  });
+});
