@@ -212,7 +212,7 @@ export class FaultyFs implements FileSystem {
     this.#forgetPending(name);
   }
 
-  /** The same into the inode that `name` has now, wherever that will be moved: as an editor does that has it open. */
+  /** The same into the inode that `name` has at the moment of the call. */
   putInPlace(name: string): ((bytes: Buffer) => void) | undefined {
     const inode = this.#names.get(name);
     if (inode === undefined) return undefined;
@@ -222,6 +222,8 @@ export class FaultyFs implements FileSystem {
       inode.durable = bytes;
       inode.pending = [];
       inode.modifiedNs = this.#tick();
+      this.#durableNames.set(name, inode);
+      this.#forgetPending(name);
     };
   }
 
@@ -393,9 +395,11 @@ export class FaultyFs implements FileSystem {
 
   rename(from: string, to: string): void {
     this.#alive();
+    if (!this.#names.has(from)) throw coded('ENOENT', from);
+    this.#call('rename', from, to);
+    // Looked up now: a person may have put another file there at this very moment.
     const inode = this.#names.get(from);
     if (inode === undefined) throw coded('ENOENT', from);
-    this.#call('rename', from, to);
     this.#change(from, [
       { name: from, inode: null },
       { name: to, inode },
@@ -504,6 +508,11 @@ function toStat(inode: Inode): FileStat {
   return { sizeBytes: inode.seen?.byteLength ?? 0, modifiedNs: inode.modifiedNs, inode: inode.number };
 }
 
+/** Without a stack: most are answers that a caller expects, and there are millions of them. */
 function coded(code: string, what: string): Error {
-  return Object.assign(new Error(`${code}: ${what}`), { code });
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  const error = Object.assign(new Error(`${code}: ${what}`), { code });
+  Error.stackTraceLimit = stackTraceLimit;
+  return error;
 }

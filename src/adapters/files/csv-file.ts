@@ -75,11 +75,13 @@ export class CsvFile<R extends Row> {
   }
 
   /**
-   * The first look: puts back what a crash has left aside, waits for an editor that is still writing.
+   * The first look: clears up what a crash has left, puts back what lies aside, waits for an editor that is still
+   * writing.
    *
    * @throws Failure corrupt_file
    */
   async start(): Promise<void> {
+    this.#context.files.unlink(this.#temporary);
     await this.#restoreAside();
     while (!(await this.#judge(this.#context.files.stat(this.#path), true))) {
       await this.#context.clock.sleep(LOOK_AGAIN_MS);
@@ -180,6 +182,10 @@ export class CsvFile<R extends Row> {
     onNotice({ kind: 'file_set_aside', file: this.#path, keptAs });
   }
 
+  get #temporary(): string {
+    return `${this.#path}.new`;
+  }
+
   get #aside(): string {
     return `${this.#path}.previous`;
   }
@@ -189,15 +195,15 @@ export class CsvFile<R extends Row> {
    * if it is no version that we know.
    */
   async #restoreAside(): Promise<void> {
-    const { files, ledger } = this.#context;
+    const { files, folder, ledger } = this.#context;
     const bytes = readWhole(files, this.#aside);
     if (bytes === undefined) return;
     const found = fingerprintFile(bytes);
     const known = readVersions<R>(ledger.view(this.#kind.table));
-    if (
-      !files.link(this.#aside, this.#path) &&
-      !known.some(({ fingerprint }) => sameFingerprint(fingerprint, found))
-    ) {
+    if (files.link(this.#aside, this.#path)) {
+      // As in setting aside: it may be a person's work.
+      await files.syncDirectory(folder);
+    } else if (!known.some(({ fingerprint }) => sameFingerprint(fingerprint, found))) {
       await this.#setAside(this.#aside);
     }
     files.unlink(this.#aside);
@@ -211,7 +217,7 @@ export class CsvFile<R extends Row> {
   async rewrite(): Promise<boolean> {
     const { files, folder, ledger, exclusive } = this.#context;
     const table = this.#table;
-    const temporary = `${this.#path}.new`;
+    const temporary = this.#temporary;
     const rendered: TableState<R> = { ...table, rows: new Map(table.rows), undo: new Map(table.undo) };
     const since = new Map<string, R | null>();
     table.sinceRender = since;

@@ -1,0 +1,282 @@
+import type { EditRequest } from '../../src/domain/edit.ts';
+import type { Order } from '../../src/domain/order.ts';
+import { batchOf, MAX_DEAD_LETTER_BYTES, TOPIC, type SimRecord, type SimTopic } from './topic.ts';
+
+/*
+ * The plainest account of what a folder must come to: whole tables, whole versions of files, lists of lines. It shares
+ * no code with the store. A truth is never changed; what happens makes another.
+ */
+
+/** An edit of a table. */
+export type TableEdit = Exclude<EditRequest, { kind: 'dead_letter.mark' }>;
+export type TableFile = 'users.csv' | 'inventory.csv';
+/** Status or quantity by name. */
+export type Rows = ReadonlyMap<string, string | number>;
+
+/** One version of a CSV that the store knows, or may know. */
+export interface FileVersion {
+  readonly rows: Rows;
+  /** null: written down, but perhaps never put in place. */
+  readonly text: string | null;
+  /** Recent versions are kept: an older one may be forgotten. */
+  readonly sure: boolean;
+}
+
+export interface Truth {
+  readonly rows: Readonly<Record<TableFile, Rows>>;
+  /** Lines of orders.jsonl, byte by byte. */
+  readonly accepted: readonly string[];
+  /** Lines of rejections.jsonl without their `detail`. */
+  readonly rejected: readonly string[];
+  /** Place of the deciding record by order id. */
+  readonly decided: ReadonlyMap<string, string>;
+  readonly edits: readonly string[];
+  readonly positions: ReadonlyMap<number, number>;
+  readonly unsent: readonly DeadLetter[];
+  /** Every record that was found to be no order, once. */
+  readonly deadLetters: readonly string[];
+  readonly undelivered: readonly string[];
+}
+
+export interface DeadLetter {
+  readonly id: string;
+  readonly tooLarge: boolean;
+}
+
+export const FRESH: Truth = {
+  rows: { 'users.csv': new Map(), 'inventory.csv': new Map() },
+  accepted: [],
+  rejected: [],
+  decided: new Map(),
+  edits: [],
+  positions: new Map(),
+  unsent: [],
+  deadLetters: [],
+  undelivered: [],
+};
+
+/** A batch is read for `position`, the one in force. */
+export function afterBatch(
+  truth: Truth,
+  topic: SimTopic,
+  fetch: { partition: number; from: number; count: number },
+  at: number,
+): Truth {
+  const position = truth.positions.get(fetch.partition) ?? 0;
+  const { records, next } = batchOf(topic, fetch.partition, fetch.from, fetch.count);
+  if (next <= position && truth.positions.has(fetch.partition)) return truth;
+  const state = {
+    stock: new Map(truth.rows['inventory.csv']) as Map<string, number>,
+    accepted: [...truth.accepted],
+    rejected: [...truth.rejected],
+    decided: new Map(truth.decided),
+    unsent: [...truth.unsent],
+    deadLetters: [...truth.deadLetters],
+  };
+  for (const record of records as readonly SimRecord[]) {
+    if (record.offset < position) continue;
+    const id = `${TOPIC}/${fetch.partition}@${record.offset}`;
+    if (record.order === null) {
+      const tooLarge = (record.value?.byteLength ?? 0) > MAX_DEAD_LETTER_BYTES;
+      state.unsent.push({ id, tooLarge });
+      if (!state.deadLetters.includes(id)) state.deadLetters.push(id);
+    } else if (!state.decided.has(record.order.orderId)) {
+      state.decided.set(record.order.orderId, id);
+      const users = truth.rows['users.csv'] as ReadonlyMap<string, string>;
+      decide(record.order, users, state, { partition: fetch.partition, offset: record.offset, at });
+    }
+  }
+  return {
+    ...truth,
+    ...state,
+    rows: { ...truth.rows, 'inventory.csv': state.stock },
+    positions: new Map(truth.positions).set(fetch.partition, Math.max(next, position)),
+  };
+}
+
+function decide(
+  order: Order,
+  users: ReadonlyMap<string, string>,
+  state: { stock: Map<string, number>; accepted: string[]; rejected: string[] },
+  record: { partition: number; offset: number; at: number },
+): void {
+  const { stock } = state;
+  const status = users.get(order.user);
+  const wanted = new Map<string, number>();
+  for (const { item, quantity } of order.items) wanted.set(item, (wanted.get(item) ?? 0) + quantity);
+  const reason = ((): string | null => {
+    if (status === undefined) return 'unknown_user';
+    if (status !== 'paid') return 'user_not_paid';
+    if (order.items.some(({ quantity }) => !Number.isInteger(quantity) || quantity < 1)) {
+      return 'invalid_quantity';
+    }
+    if (order.items.some(({ item }) => !stock.has(item))) return 'unknown_item';
+    return [...wanted].some(([item, quantity]) => quantity > (stock.get(item) ?? 0))
+      ? 'insufficient_stock'
+      : null;
+  })();
+  const head = {
+    order_id: order.orderId,
+    user: order.user,
+    items: order.items.map(({ item, quantity, unitPrice }) => ({
+      item,
+      quantity,
+      stock: stock.get(item) ?? null,
+      ...(unitPrice === null ? {} : { unit_price: unitPrice }),
+    })),
+    created_at: new Date(order.createdAt).toISOString(),
+  };
+  const decidedAt = new Date(record.at).toISOString();
+  const tail = { topic: TOPIC, partition: record.partition, offset: record.offset };
+  if (reason === null) {
+    for (const [item, quantity] of wanted) stock.set(item, (stock.get(item) ?? 0) - quantity);
+    state.accepted.push(JSON.stringify({ ...head, accepted_at: decidedAt, ...tail }));
+  } else {
+    const why = { reason, user_status: status ?? null, rejected_at: decidedAt };
+    state.rejected.push(JSON.stringify({ ...head, ...why, ...tail }));
+  }
+}
+
+export function afterDrain(truth: Truth): Truth {
+  const refused = truth.unsent.filter(({ tooLarge }) => tooLarge).map(({ id }) => id);
+  return { ...truth, unsent: [], undelivered: [...truth.undelivered, ...refused] };
+}
+
+/** @returns the same truth when the edit must be refused */
+export function afterEdit(truth: Truth, request: TableEdit, via: string): Truth {
+  const file = 'user' in request ? 'users.csv' : 'inventory.csv';
+  const name = 'user' in request ? request.user : request.item;
+  const before = truth.rows[file].get(name);
+  const value = edited(request, before);
+  return value === undefined ? truth : withEdits(truth, file, [[name, value]], via);
+}
+
+/** @returns null: removed; undefined: refused */
+function edited(request: TableEdit, before: string | number | undefined): string | number | null | undefined {
+  if (request.kind.endsWith('.add') !== (before === undefined)) return undefined;
+  switch (request.kind) {
+    case 'user.add':
+    case 'user.update':
+      return request.status;
+    case 'item.add':
+      return request.quantity;
+    case 'item.update': {
+      const value = request.quantity ?? Number(before) + (request.by ?? 0);
+      return value < 0 ? undefined : value;
+    }
+    case 'user.remove':
+    case 'item.remove':
+      return null;
+  }
+}
+
+function withEdits(
+  truth: Truth,
+  file: TableFile,
+  changes: readonly (readonly [string, string | number | null])[],
+  via: string,
+): Truth {
+  const rows = new Map(truth.rows[file]);
+  const edits = [...truth.edits];
+  for (const [name, value] of changes) {
+    edits.push(`${via} ${name} ${rows.get(name) ?? 'none'} → ${value ?? 'none'}`);
+    if (value === null) rows.delete(name);
+    else rows.set(name, value);
+  }
+  return { ...truth, edits, rows: { ...truth.rows, [file]: rows } };
+}
+
+export function afterMoves(
+  truth: Truth,
+  moves: readonly { partition: number; to: number; cause: string }[],
+): Truth {
+  const positions = new Map(truth.positions);
+  const edits = [...truth.edits];
+  for (const { partition, to, cause } of moves) {
+    edits.push(`${cause} ${partition} ${positions.get(partition) ?? 'none'} → ${to}`);
+    positions.set(partition, to);
+  }
+  return moves.length === 0 ? truth : { ...truth, positions, edits };
+}
+
+/**
+ * A person has saved a file. The base is the known version that leaves the fewest changed rows, then the newest; which
+ * of the old ones is still known may be open, so that there can be several outcomes.
+ */
+export function afterSave(
+  truth: Truth,
+  file: TableFile,
+  text: string,
+  versions: readonly FileVersion[],
+): Truth[] {
+  const found = parseCsv(text);
+  const outcomes: Truth[] = [];
+  const newest = versions.findLastIndex((version) => version.sure);
+  if (versions.some((version) => version.text === text)) {
+    outcomes.push(truth);
+    if (versions.some((version) => version.text === text && version.sure)) return outcomes;
+  }
+  // Without a known version, all rows are additions.
+  if (newest === -1) outcomes.push(merged(truth, file, found, new Map()));
+  const rated = versions.map(({ rows, sure }, index) => ({
+    index,
+    sure,
+    rows,
+    ...rate(rows, found, index === newest),
+  }));
+  const better = (a: (typeof rated)[number], b: (typeof rated)[number]): boolean =>
+    a.changed < b.changed || (a.changed === b.changed && a.index > b.index);
+  const related = rated.filter((version) => version.related);
+  for (const version of related) {
+    if (related.some((other) => other.sure && better(other, version))) continue;
+    outcomes.push(merged(truth, file, found, version.rows));
+  }
+  // Set aside: nothing changes.
+  if (versions.length > 0 && !related.some(({ sure }) => sure)) outcomes.push(truth);
+  return outcomes;
+}
+
+function rate(version: Rows, found: Rows, isNewest: boolean): { changed: number; related: boolean } {
+  const names = new Set([...version.keys(), ...found.keys()]);
+  let changed = 0;
+  let shared = 0;
+  for (const name of names) {
+    if (version.get(name) !== found.get(name)) changed += 1;
+    if (version.has(name) && found.has(name)) shared += 1;
+  }
+  const related =
+    version.size === 0 ? isNewest || found.size === 0 : shared * 2 >= Math.min(version.size, found.size);
+  return { changed, related };
+}
+
+function merged(truth: Truth, file: TableFile, found: Rows, base: Rows): Truth {
+  const current = truth.rows[file];
+  const changes: [string, string | number | null][] = [];
+  for (const [name, value] of found) {
+    const was = base.get(name);
+    const is = current.get(name);
+    if (was === value) continue;
+    const after =
+      was === undefined || is === undefined || typeof value === 'string'
+        ? value
+        : Math.max(0, Number(is) + value - Number(was));
+    if (after !== is) changes.push([name, after]);
+  }
+  for (const name of current.keys()) if (!found.has(name) && base.has(name)) changes.push([name, null]);
+  return withEdits(truth, file, changes, 'file');
+}
+
+/** Files of the simulation need no quotes. */
+export function parseCsv(text: string): Rows {
+  const rows = new Map<string, string | number>();
+  for (const line of text.split('\n').slice(1)) {
+    const [name = '', value = ''] = line.split(',');
+    if (name !== '') rows.set(name, /^\d+$/.test(value) ? Number(value) : value);
+  }
+  return rows;
+}
+
+export function renderCsv(file: TableFile, rows: Rows): string {
+  const lines = [...rows].map(([name, value]) => `${name},${value}\n`);
+  return `${file === 'users.csv' ? 'user,status' : 'item,quantity'}\n${lines.join('')}`;
+}

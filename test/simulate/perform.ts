@@ -1,0 +1,221 @@
+import { isFailure } from '../../src/domain/failure.ts';
+import { decideEdit } from '../../src/domain/edit.ts';
+import * as oracle from './oracle.ts';
+import type { TableEdit, TableFile } from './oracle.ts';
+import type { Save, Step } from './steps.ts';
+import { endOf } from './topic.ts';
+import { succeeds, type World } from './world.ts';
+
+/** Does one step, and knows at each moment what a crash may leave of it. */
+export async function perform(world: World, step: Step): Promise<void> {
+  switch (step.kind) {
+    case 'batch':
+      return world.batch(step);
+    case 'stale_member': {
+      const positions = new Map(world.earlier);
+      return world.batch({ ...step, stale: 0, sendFault: null }, positions);
+    }
+    case 'edit':
+      return world.edit(step.request);
+    case 'save':
+      save(world, step.save);
+      return world.look();
+    case 'save_during_rewrite':
+      return saveDuringRewrite(world, step.save, step.call);
+    case 'half_save':
+      return halfSave(world, step.save, step.partition);
+    case 'foreign_file':
+      return foreignFile(world, step.file);
+    case 'break_file':
+      return breakFile(world, step.file, step.restart);
+    case 'remove_file':
+      world.files.remove(world.path(step.file));
+      return world.look();
+    case 'old_file': {
+      const text = textOf(world, step.file, step.back);
+      if (text === undefined) return;
+      put(world, step.file, text, 'replace');
+      return world.look();
+    }
+    case 'rewind':
+      return world.rewind(step.partition, Math.min(step.to, endOf(world.topic, step.partition)));
+    case 'move_group': {
+      const offset = Math.min(step.to, endOf(world.topic, step.partition));
+      await world.close();
+      world.broker.committed.set(step.partition, { partition: step.partition, offset, metadata: '' });
+      return world.restart();
+    }
+    case 'restart':
+      return world.restart();
+    case 'handover':
+      await world.close();
+      await world.open('command');
+      await ownEdit(world, step.request);
+      return world.restart();
+    case 'robbed':
+      return robbed(world, step.request, step.wakes);
+    case 'together':
+      return together(world, step);
+    case 'tick':
+      return world.clock.tick();
+  }
+}
+
+/** An edit by a command that owns the folder for a moment. */
+async function ownEdit(world: World, request: TableEdit): Promise<void> {
+  const { truth, store } = world;
+  const after = oracle.afterEdit(truth, request, 'command');
+  world.truths = [truth, after];
+  await succeeds(() =>
+    store.transact({}, (snapshot) => {
+      return { changes: { edits: [decideEdit(request, snapshot)] }, result: null };
+    }),
+  );
+  world.truths = [after];
+}
+
+/** What an editor loaded `back` versions ago; undefined when there was no file. */
+function textOf(world: World, file: TableFile, back: number): string | undefined {
+  if (back === 0) return world.files.get(world.path(file))?.toString();
+  const texts = world.versions[file].flatMap(({ text }) => (text === null ? [] : [text]));
+  return texts.at(-1 - back) ?? texts.at(0);
+}
+
+function changed(text: string, { file, change }: Save): string {
+  const lines = text.split('\n').slice(0, -1);
+  const width = (lines[0] ?? '').split(',').length;
+  if (change.kind === 'add') {
+    const cells = [change.name, file === 'users.csv' ? 'paid' : '5'];
+    lines.push([...cells, ...Array.from({ length: width - 2 }, () => '')].join(','));
+  } else if (lines.length > 1) {
+    const at = 1 + (change.row % (lines.length - 1));
+    const [name = '', value = '', ...rest] = (lines[at] ?? '').split(',');
+    if (change.kind === 'remove') lines.splice(at, 1);
+    else {
+      const other =
+        file === 'users.csv'
+          ? value === 'paid'
+            ? 'unpaid'
+            : 'paid'
+          : String(Math.max(0, Number(value) + change.by));
+      lines[at] = [name, other, ...rest].join(',');
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function put(world: World, file: TableFile, text: string, mode: Save['mode']): void {
+  const bytes = Buffer.from(text);
+  const name = world.path(file);
+  const inPlace = mode === 'in_place' ? world.files.putInPlace(name) : undefined;
+  if (inPlace === undefined) world.files.put(name, bytes);
+  else inPlace(bytes);
+  world.saved(file, text);
+}
+
+function save(world: World, what: Save): void {
+  const text = textOf(world, what.file, what.back);
+  if (text !== undefined) put(world, what.file, changed(text, what), what.mode);
+}
+
+async function saveDuringRewrite(world: World, what: Save, call: number): Promise<void> {
+  const text = textOf(world, what.file, what.back);
+  await world.edit({ kind: 'item.update', item: 'book', by: 1 });
+  await world.edit({ kind: 'user.update', user: 'carol', status: 'paid' });
+  if (text === undefined) return world.clock.tick();
+  const act = (): void => {
+    // What is being written may be known already.
+    world.addVersion(what.file, { rows: world.truth.rows[what.file], text: null, sure: false });
+    put(world, what.file, changed(text, what), what.mode);
+  };
+  await world.interruptAt(call, act, () => world.clock.tick());
+  return world.look();
+}
+
+async function halfSave(world: World, what: Save, partition: number): Promise<void> {
+  const text = textOf(world, what.file, what.back);
+  if (text === undefined) return;
+  const whole = changed(text, what);
+  world.unfinished.set(what.file, { text: whole, broken: false });
+  world.files.put(world.path(what.file), Buffer.from(whole.slice(0, whole.length / 2)), true);
+  await world.batch({ partition, count: 2, stale: 0, sendFault: null });
+  await world.clock.tick();
+  put(world, what.file, whole, 'replace');
+  return world.look();
+}
+
+async function foreignFile(world: World, file: TableFile): Promise<void> {
+  const value = file === 'users.csv' ? 'paid' : '1';
+  const names = ['strange1', 'strange2', 'strange3'];
+  const text = oracle.renderCsv(file, new Map(names.map((name) => [name, value])));
+  const before = world.truth;
+  const known = world.versions[file].some((version) => version.text === text);
+  put(world, file, text, 'replace');
+  await world.look();
+  const kept = world.files.names().some((name) => {
+    return (
+      name.startsWith(world.path(file)) &&
+      name.endsWith('.conflict') &&
+      world.files.get(name)?.toString() === text
+    );
+  });
+  if (world.truth === before && !known && !kept) throw new Error(`a strange ${file} was not kept`);
+}
+
+async function breakFile(world: World, file: TableFile, restart: boolean): Promise<void> {
+  const versions = world.versions[file];
+  const good = versions.findLast(({ text, sure }) => text !== null && sure)?.text;
+  if (good === undefined || good === null) return;
+  const header = good.slice(0, good.indexOf('\n'));
+  world.unfinished.set(file, { text: good, broken: true });
+  world.files.put(world.path(file), Buffer.from(`${header}\nbook,"many\n`));
+  await world.batch({ partition: 0, count: 2, stale: 0, sendFault: null });
+  await world.clock.tick();
+  if (restart) {
+    await world.close();
+    await world.expectRefusal(file);
+  }
+  put(world, file, good, 'replace');
+  if (!restart) return world.look();
+  await world.open();
+  await world.settle();
+  return world.start();
+}
+
+/**
+ * Sockets keep a paused owner from being robbed. Should they fail all the same, the journal tells who wakes up that it
+ * is not alone.
+ */
+async function robbed(
+  world: World,
+  request: TableEdit,
+  wakes: 'commit' | 'rewrite' | 'close',
+): Promise<void> {
+  await world.clock.tick();
+  const old = world.store;
+  await world.open('command');
+  await ownEdit(world, request);
+  try {
+    if (wakes === 'rewrite') await world.clock.tick();
+    if (wakes !== 'close') {
+      await old.edit({ kind: 'item.add', item: 'phantom', quantity: 1 }, { by: 'old', via: 'command' });
+      throw new Error('an owner went on that was not alone');
+    }
+  } catch (error) {
+    if (!isFailure(error, 'folder_in_use')) throw error;
+  } finally {
+    await old[Symbol.asyncDispose]().catch((error: unknown) => {
+      if (!isFailure(error, 'folder_in_use')) throw error;
+    });
+  }
+  await world.restart();
+}
+
+async function together(world: World, step: Extract<Step, { kind: 'together' }>): Promise<void> {
+  const { truth, store } = world;
+  const edited = oracle.afterEdit(truth, step.request, 'command');
+  const ticking = world.clock.tick();
+  const editing = succeeds(() => store.edit(step.request, { by: 'somebody', via: 'command' }));
+  const fetch = { ...step, stale: 0, sendFault: null };
+  await Promise.all([ticking, editing, world.batch(fetch, world.positions, [truth, edited])]);
+}

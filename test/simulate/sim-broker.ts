@@ -1,0 +1,65 @@
+import { Failure } from '../../src/domain/failure.ts';
+import type { Broker, BrokerAdmin, CommittedOffset, Producer, SendRecord } from '../../src/ports/broker.ts';
+import { CLUSTER, endOf, MAX_DEAD_LETTER_BYTES, PARTITIONS, type SimTopic } from './topic.ts';
+
+export type SendFault = 'before' | 'after';
+
+/** What of a cluster a folder can see. It survives every crash of the consumer. */
+export class SimBroker implements Broker {
+  readonly addresses = 'simulated';
+  /** Ids of the dead letters that arrived, in order. */
+  readonly arrived: string[];
+  readonly committed: Map<number, CommittedOffset>;
+  /** The next send fails before or after the records arrived. */
+  sendFault: SendFault | null = null;
+  readonly #topic: SimTopic;
+
+  constructor(topic: SimTopic, from?: SimBroker) {
+    this.#topic = topic;
+    this.arrived = [...(from?.arrived ?? [])];
+    this.committed = new Map(from?.committed);
+  }
+
+  async admin(): Promise<BrokerAdmin> {
+    return {
+      clusterId: async () => CLUSTER,
+      partitionCount: async () => PARTITIONS,
+      createTopic: async () => false,
+      topicConfig: async () => '2000',
+      ranges: async () =>
+        this.#topic.map((_, partition) => ({ partition, start: 0, end: endOf(this.#topic, partition) })),
+      committed: async () => [...this.committed.values()],
+      commit: async (_group, _topic, offsets) => {
+        for (const entry of offsets) this.committed.set(entry.partition, entry);
+      },
+      group: async () => ({ state: 'Empty', members: [] }),
+      [Symbol.asyncDispose]: async () => undefined,
+    } satisfies Partial<BrokerAdmin> as unknown as BrokerAdmin;
+  }
+
+  async producer(): Promise<Producer> {
+    return {
+      send: async (_topic, records) => this.#send(records),
+      [Symbol.asyncDispose]: async () => undefined,
+    };
+  }
+
+  async consumer(): Promise<never> {
+    throw new Error('batches are handed over by the simulation');
+  }
+
+  #send(records: readonly SendRecord[]): ({ partition: number; offset: number } | 'too_large')[] {
+    const fault = this.sendFault;
+    this.sendFault = null;
+    const away = new Failure('broker_unreachable', 'the simulated broker is away');
+    if (fault === 'before') throw away;
+    const answers = records.map(({ value, headers }) => {
+      if ((value?.byteLength ?? 0) > MAX_DEAD_LETTER_BYTES) return 'too_large' as const;
+      const at = (name: string): string => String(headers?.[`x-original-${name}`]);
+      this.arrived.push(`${at('topic')}/${at('partition')}@${at('offset')}`);
+      return { partition: 0, offset: this.arrived.length - 1 };
+    });
+    if (fault === 'after') throw away;
+    return answers;
+  }
+}

@@ -1,0 +1,371 @@
+import path from 'node:path';
+import { FileStore } from '../../src/adapters/files/file-store.ts';
+import type { ConsumeOptions } from '../../src/app/consume-events.ts';
+import { markOf } from '../../src/app/plan-positions.ts';
+import { prepareConsumer } from '../../src/app/prepare-consumer.ts';
+import { BatchProcessor } from '../../src/app/process-batch.ts';
+import type { EditVia } from '../../src/domain/edit.ts';
+import { isFailure } from '../../src/domain/failure.ts';
+import type { Position } from '../../src/ports/store.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import type { CallPoint, FaultyFs } from '../support/faulty-fs.ts';
+import { ManualClock } from './manual-clock.ts';
+import * as oracle from './oracle.ts';
+import type { FileVersion, TableEdit, TableFile, Truth } from './oracle.ts';
+import { SimBroker, type SendFault } from './sim-broker.ts';
+import type { History } from './steps.ts';
+import { batchOf, DLQ_TOPIC, knowingCodec, PARTITIONS, TOPIC, type SimTopic } from './topic.ts';
+import { matching } from './verify.ts';
+
+export const FOLDER = '/shop/storage';
+export const TABLE_FILES = ['users.csv', 'inventory.csv'] as const;
+
+/** A file that a person leaves half written or broken, and how it is completed before anybody starts again. */
+export interface Unfinished {
+  readonly text: string;
+  readonly broken: boolean;
+}
+
+/** Everything but memory: what the next process and the outside find. */
+export interface Moment {
+  readonly files: FaultyFs;
+  readonly broker: SimBroker;
+  /** What a crash at this moment may leave: what was acknowledged, and what was in flight. */
+  readonly truths: readonly Truth[];
+  readonly versions: Readonly<Record<TableFile, readonly FileVersion[]>>;
+  readonly unfinished: ReadonlyMap<TableFile, Unfinished>;
+  readonly time: number;
+  /** Index of the step in hand. */
+  readonly step: number;
+}
+
+/** A folder with its owner, the cluster beside it, and the truth about both. */
+export class World {
+  readonly history: History;
+  readonly topic: SimTopic;
+  readonly files: FaultyFs;
+  readonly broker: SimBroker;
+  readonly clock: ManualClock;
+  readonly versions: Record<TableFile, FileVersion[]>;
+  readonly unfinished: Map<TableFile, Unfinished>;
+  truths: readonly Truth[];
+  step: number;
+  /** By partition, as the consumer knows them. */
+  positions = new Map<number, Position>();
+  /** The same before the last batch. */
+  earlier = new Map<number, Position>();
+  onCall: ((point: CallPoint) => void) | undefined;
+  #interrupt: { calls: number; act: () => void } | undefined;
+  #store: FileStore | undefined;
+  #processor: BatchProcessor | undefined;
+
+  constructor(history: History, topic: SimTopic, moment: Moment) {
+    this.history = history;
+    this.topic = topic;
+    this.files = moment.files;
+    this.broker = moment.broker;
+    this.truths = moment.truths;
+    this.versions = {
+      'users.csv': [...moment.versions['users.csv']],
+      'inventory.csv': [...moment.versions['inventory.csv']],
+    };
+    this.unfinished = new Map(moment.unfinished);
+    this.clock = new ManualClock(moment.time);
+    this.step = moment.step;
+    this.files.onCall = (point) => this.#beforeCall(point);
+  }
+
+  moment(files: FaultyFs): Moment {
+    const { truths, versions, unfinished, clock, step } = this;
+    return {
+      files,
+      broker: new SimBroker(this.topic, this.broker),
+      truths,
+      versions: {
+        'users.csv': [...versions['users.csv']],
+        'inventory.csv': [...versions['inventory.csv']],
+      },
+      unfinished: new Map(unfinished),
+      time: clock.time,
+      step,
+    };
+  }
+
+  get store(): FileStore {
+    if (this.#store === undefined) throw new Error('nobody owns the folder');
+    return this.#store;
+  }
+
+  /** The one truth between two steps. */
+  get truth(): Truth {
+    const [truth, ...others] = this.truths;
+    if (truth === undefined || others.length > 0) throw new Error('the truth is not settled');
+    return truth;
+  }
+
+  #beforeCall(point: CallPoint): void {
+    const interrupt = this.#interrupt;
+    if (interrupt !== undefined && --interrupt.calls === 0) {
+      this.#interrupt = undefined;
+      interrupt.act();
+    }
+    for (const file of TABLE_FILES) {
+      const name = this.path(file);
+      if (point.what === `link ${name}.new ${name}`) this.#seePlaced(file, name);
+    }
+    this.onCall?.(point);
+  }
+
+  /** What a person does before a call of `work`, or after it when it makes fewer. */
+  async interruptAt(call: number, act: () => void, work: () => Promise<void>): Promise<void> {
+    this.#interrupt = { calls: call, act };
+    await work();
+    const late = this.#interrupt as { act: () => void } | undefined;
+    this.#interrupt = undefined;
+    late?.act();
+  }
+
+  /** A version of a CSV goes to its place. */
+  #seePlaced(file: TableFile, name: string): void {
+    const text = this.files.get(`${name}.new`)?.toString() ?? '';
+    const version = { rows: oracle.parseCsv(text), text, sure: true };
+    const taken = this.files.get(name) !== undefined;
+    // Somebody was faster: what was written down before is the older one.
+    this.addVersion(file, version, taken ? 1 : 0);
+  }
+
+  /** @param back how many are newer */
+  addVersion(file: TableFile, version: FileVersion, back = 0): void {
+    const list = this.versions[file];
+    if (this.forgetful && version.sure) list.forEach((old, at) => (list[at] = { ...old, sure: false }));
+    list.splice(list.length - back, 0, version);
+  }
+
+  /** Whether checkpoints may shorten the logs of versions. */
+  get forgetful(): boolean {
+    return this.history.checkpointBytes < 100_000;
+  }
+
+  path(file: string): string {
+    return path.join(FOLDER, file);
+  }
+
+  async open(via: EditVia = 'consume'): Promise<FileStore> {
+    this.#store = undefined;
+    this.#store = await FileStore.open({
+      files: this.files,
+      folder: FOLDER,
+      clock: this.clock,
+      user: 'tester',
+      via,
+      onNotice: () => undefined,
+      checkpointBytes: this.history.checkpointBytes,
+    });
+    return this.#store;
+  }
+
+  /** As a consumer starts: positions are settled with the group, and what waits to be sent is sent. */
+  async start(): Promise<void> {
+    const { store, broker, truth } = this;
+    const mark = markOf(store.folderId);
+    const moves = [...broker.committed.values()]
+      .filter(({ offset, metadata }) => offset !== null && metadata !== mark)
+      .map(({ partition, offset }) => ({ partition, to: offset ?? 0, cause: 'group_moved' }))
+      .filter(({ partition, to }) => truth.positions.get(partition) !== to)
+      .sort((a, b) => a.partition - b.partition);
+    const moved = oracle.afterMoves(truth, moves);
+    const options = this.#options();
+    this.truths = [truth, moved];
+    const prepared = await prepareConsumer(store, broker, options);
+    this.positions = prepared.positions;
+    this.earlier = new Map(this.positions);
+    this.truths = [moved, oracle.afterDrain(moved)];
+    this.#processor = this.#processorFor(this.positions);
+    await this.#processor.drain();
+    this.truths = [oracle.afterDrain(moved)];
+  }
+
+  #options(): ConsumeOptions {
+    return {
+      topic: TOPIC,
+      dlqTopic: DLQ_TOPIC,
+      group: 'simulated',
+      untilEnd: true,
+      maxMessages: null,
+      reset: null,
+      adopt: false,
+      create: true,
+      signal: new AbortController().signal,
+      on: () => undefined,
+    };
+  }
+
+  #processorFor(positions: Map<number, Position>): BatchProcessor {
+    return new BatchProcessor({
+      store: this.store,
+      codec: knowingCodec,
+      broker: this.broker,
+      clock: new FakeClock(),
+      options: this.#options(),
+      positions,
+      stop: new AbortController(),
+    });
+  }
+
+  async close(): Promise<void> {
+    const store = this.#store;
+    this.#store = undefined;
+    await store?.[Symbol.asyncDispose]();
+  }
+
+  async restart(): Promise<void> {
+    await this.close();
+    await this.open();
+    await this.start();
+  }
+
+  /**
+   * One batch through the consumer's own path, from where `positions` stand.
+   *
+   * @param before commits that come first
+   */
+  async batch(
+    fetch: { partition: number; count: number; stale: number; sendFault: SendFault | null },
+    positions = this.positions,
+    before: readonly Truth[] = [this.truth],
+  ): Promise<void> {
+    const { partition, count, stale } = fetch;
+    const known = before.at(-1) ?? this.truth;
+    const expected = positions.get(partition)?.next;
+    const from = Math.max(0, (expected ?? 0) - stale);
+    const inForce = expected === known.positions.get(partition);
+    const after = inForce
+      ? oracle.afterBatch(known, this.topic, { partition, from, count }, this.clock.now())
+      : known;
+    const drained = oracle.afterDrain(after);
+    this.truths = [...before, after, drained];
+    this.broker.sendFault = fetch.sendFault;
+    if (positions === this.positions) this.earlier = new Map(positions);
+    const processor = positions === this.positions ? this.#processor : this.#processorFor(positions);
+    const next = await processor?.process(batchOf(this.topic, partition, from, count));
+    this.broker.sendFault = null;
+    // Nothing new for whom reads: the store is not asked.
+    const fetched = batchOf(this.topic, partition, from, count).next;
+    const nothing = expected !== undefined && fetched <= expected;
+    const wanted = nothing ? expected : (drained.positions.get(partition) ?? next);
+    if (next !== wanted)
+      throw new Error(`partition ${partition} goes on at ${next ?? 'none'}, not at ${wanted ?? 'none'}`);
+    this.broker.committed.set(partition, {
+      partition,
+      offset: next ?? 0,
+      metadata: markOf(this.store.folderId),
+    });
+    this.truths = [drained];
+  }
+
+  /** An edit by command, sent to the owner. */
+  async edit(request: TableEdit): Promise<void> {
+    const { truth } = this;
+    const after = oracle.afterEdit(truth, request, 'command');
+    this.truths = [truth, after];
+    const done = await succeeds(() => this.store.edit(request, { by: 'somebody', via: 'command' }));
+    if (done !== (after !== truth)) throw new Error(`${request.kind} was ${done ? 'made' : 'refused'}`);
+    this.truths = [after];
+  }
+
+  /** A transaction that changes nothing takes hand edits in. */
+  async look(): Promise<void> {
+    await this.store.transact({}, () => ({ changes: {}, result: null }));
+    await this.settle();
+  }
+
+  /** Where several truths are possible, the store says which it is. */
+  async settle(): Promise<void> {
+    if (this.truths.length > 1) this.truths = [await matching(this, this.truths)];
+  }
+
+  /** A person's file is there from this moment on, whatever crashes. */
+  saved(file: TableFile, text: string): void {
+    const before = this.truths;
+    const outcomes = before.flatMap((truth) => oracle.afterSave(truth, file, text, this.versions[file]));
+    this.truths = outcomes;
+    this.unfinished.delete(file);
+    // A version of before and a stranger change nothing; what is taken in is the newest version.
+    const ignored = outcomes.filter((outcome) => before.includes(outcome)).length;
+    if (ignored === outcomes.length) return;
+    this.addVersion(file, { rows: oracle.parseCsv(text), text, sure: ignored === 0 });
+  }
+
+  /**
+   * The next process after a crash: what a person left unfinished is completed, the folder opened, and found to be one
+   * of the truths.
+   */
+  async recover(): Promise<void> {
+    // A version may have been written down and not put in place.
+    for (const file of TABLE_FILES) {
+      const rows = new Set(this.truths.map((truth) => truth.rows[file]));
+      for (const table of rows) this.addVersion(file, { rows: table, text: null, sure: false });
+    }
+    for (const [file, { text, broken }] of this.unfinished) {
+      if (broken) await this.expectRefusal(file);
+      this.files.put(this.path(file), Buffer.from(text));
+      this.saved(file, text);
+    }
+    await this.open();
+    this.truths = [await matching(this, this.truths)];
+  }
+
+  /** A broken file is refused with its name and line, and left as it is. */
+  async expectRefusal(file: TableFile): Promise<void> {
+    const name = this.path(file);
+    const before = this.files.get(name);
+    let refusal: unknown;
+    try {
+      await this.open();
+    } catch (error) {
+      refusal = error;
+    }
+    if (!isFailure(refusal, 'corrupt_file') || refusal.context.file !== name || refusal.context.line !== 2) {
+      throw new Error(`${name} is broken and not refused so: ${String(refusal)}`);
+    }
+    if (this.files.get(name) !== before) throw new Error(`${name} was broken and is changed`);
+  }
+
+  /** Reads every partition from its beginning to its end: what was decided before is decided once only. */
+  async readAll(): Promise<void> {
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      await this.rewind(partition, 0);
+      this.positions.set(partition, { topic: TOPIC, partition, next: 0, last: null, clusterId: null });
+      await this.batch({ partition, count: 100, stale: 0, sendFault: null });
+    }
+  }
+
+  async rewind(partition: number, to: number): Promise<void> {
+    const { truth, store } = this;
+    const after = oracle.afterMoves(truth, [{ partition, to, cause: 'reset' }]);
+    this.truths = [truth, after];
+    const of = { topic: TOPIC, partition };
+    await store.transact({ partitions: [of] }, (snapshot) => {
+      const before = snapshot.position(of)?.next ?? null;
+      return {
+        changes: {
+          edits: [{ kind: 'position', ...of, before, after: to, cause: 'reset' }],
+          positions: [{ ...of, next: to, last: null, clusterId: null }],
+        },
+        result: null,
+      };
+    });
+    this.truths = [after];
+  }
+}
+
+/** @returns false when it is refused without harm */
+export async function succeeds(work: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    if (isFailure(error, 'already_exists', 'not_found', 'invalid_value')) return false;
+    throw error;
+  }
+}
