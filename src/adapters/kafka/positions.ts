@@ -76,9 +76,14 @@ async function checkFingerprints(
     throw changed(
       { topic, partition, next },
       `offset ${last.offset} holds another record than the one that was read there ` +
-        `(then of ${new Date(last.timestamp).toISOString()}, now of ${new Date(now.timestamp).toISOString()})`,
+        `(then of ${timeOf(last)}, now of ${timeOf(now)})`,
     );
   }
+}
+
+/** A producer may stamp anything, nanoseconds too; JavaScript's dates end at ±8.64e15 ms. */
+function timeOf({ timestamp }: RecordFingerprint): string {
+  return Math.abs(timestamp) <= 8.64e15 ? new Date(timestamp).toISOString() : `timestamp ${timestamp}`;
 }
 
 interface Place {
