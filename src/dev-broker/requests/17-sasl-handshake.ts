@@ -2,16 +2,20 @@ import { MECHANISMS } from '../auth/users.ts';
 import { ERROR, type ErrorCode } from '../wire/errors.ts';
 import { api } from './api.ts';
 
-/** Begins to prove who the client is, by a mechanism. Version 1, which SaslAuthenticate follows: in version 0 bare tokens do. */
+/**
+ * Begins to prove who the client is, by a mechanism; SaslAuthenticate follows. Version 0, behind which tokens come bare
+ * and which clients stopped using in 2017, is told because librdkafka takes a broker without it for one without
+ * SASL, and is refused.
+ */
 export const saslHandshake = api<string, ErrorCode>({
   key: 17,
   name: 'SaslHandshake',
-  min: 1,
+  min: 0,
   max: 1,
   read: (reader) => reader.string(),
-  handle(mechanism, { broker, connection }) {
+  handle(mechanism, { broker, connection, version }) {
     if (broker.users === undefined) return ERROR.ILLEGAL_SASL_STATE;
-    connection.sasl = broker.users.exchange(mechanism);
+    connection.sasl = version === 0 ? undefined : broker.users.exchange(mechanism);
     return connection.sasl === undefined ? ERROR.UNSUPPORTED_SASL_MECHANISM : ERROR.NONE;
   },
   write(writer, error) {
