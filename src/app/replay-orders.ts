@@ -1,3 +1,4 @@
+import type { Decided } from '../domain/decide.ts';
 import { Failure } from '../domain/failure.ts';
 import { fitsTheEvent, type Order } from '../domain/order.ts';
 import type { Broker } from '../ports/broker.ts';
@@ -53,11 +54,12 @@ export interface ReplaySummary {
   readonly selected: number;
   readonly sent: number;
   readonly failed: number;
-  /** Of the selected: bear an id that is decided, so that consuming them changes nothing. */
+  /** Of those sent, or that a dry run would send: bear an id that is decided, so that consuming changes nothing. */
   readonly alreadyDecided: number;
+  /** Of the same: bear a new id, so that consuming decides them. */
   readonly undecided: number;
   readonly interrupted: boolean;
-  /** The last order that was sent when it was interrupted. */
+  /** The last order of the log that was sent, when it did not come to its end. */
   readonly resumeAfter: string | null;
   readonly seconds: number;
 }
@@ -77,10 +79,9 @@ export async function replayOrders(ports: ReplayPorts, options: ReplayOptions): 
   }
   const startedAt = clock.now();
   const replayId = ports.newReplayId();
-  const progress = { selected: 0, sent: 0, failed: 0, last: null as string | null };
+  const progress: Progress = { selected: 0, sent: 0, failed: 0, last: null };
   await using reader = await access.read();
-  await checkOrderId(reader, options);
-  const orders = select(reader, options, ports, progress);
+  const orders = select(await decidedOrders(reader, options), options, ports, progress);
   let finished = false;
   try {
     if (options.dryRun) {
@@ -94,6 +95,7 @@ export async function replayOrders(ports: ReplayPorts, options: ReplayOptions): 
     finished = !signal.aborted;
   } finally {
     const interrupted = !finished && signal.aborted;
+    const effective = options.dryRun ? progress.selected - progress.failed : progress.sent;
     on({
       kind: 'summary',
       summary: {
@@ -103,29 +105,32 @@ export async function replayOrders(ports: ReplayPorts, options: ReplayOptions): 
         selected: progress.selected,
         sent: progress.sent,
         failed: progress.failed,
-        alreadyDecided: options.asNew ? 0 : progress.selected,
-        undecided: options.asNew ? progress.selected : 0,
+        alreadyDecided: options.asNew ? 0 : effective,
+        undecided: options.asNew ? effective : 0,
         interrupted,
-        resumeAfter: finished ? null : progress.last,
+        resumeAfter: finished ? null : (progress.last?.logged ?? null),
         seconds: (clock.now() - startedAt) / 1000,
       },
     });
   }
-  if (!finished) throw interruptedAfter(progress.sent, progress.last);
+  if (!finished) throw interruptedAfter(progress, options);
 }
 
 interface Progress {
   selected: number;
   sent: number;
   failed: number;
-  /** The id in the log of the last order that was sent. */
-  last: string | null;
+  /** The last order that was sent. */
+  last: Selected | null;
 }
 
 /** An order of the log and what is sent for it: the same, or a copy with a new id. */
 interface Selected {
+  /** Its id in the log. */
   readonly logged: string;
   readonly sending: Order;
+  /** How many were selected up to this one. */
+  readonly selected: number;
 }
 
 async function sendAll(parts: {
@@ -138,10 +143,10 @@ async function sendAll(parts: {
 }): Promise<void> {
   const { ports, options, broker, replayId, orders, progress } = parts;
   const { topic, on } = options;
-  const inLog: string[] = [];
+  const underWay: Selected[] = [];
   const sending = async function* (): AsyncGenerator<Order> {
     for await (const order of orders) {
-      inLog.push(order.logged);
+      underWay.push(order);
       yield order.sending;
     }
   };
@@ -177,7 +182,7 @@ async function sendAll(parts: {
       progress.failed += step.failed.count;
       throw step.failed.error;
     }
-    progress.last = inLog.splice(0, step.sent.length).at(-1) ?? progress.last;
+    progress.last = underWay.splice(0, step.sent.length).at(-1) ?? progress.last;
   }
 }
 
@@ -187,20 +192,19 @@ async function* prepend(first: Order, rest: AsyncGenerator<Order>): AsyncGenerat
 }
 
 async function* select(
-  reader: StoreReader,
+  decisions: AsyncIterable<readonly Decided[]>,
   options: ReplayOptions,
   ports: ReplayPorts,
   progress: Progress,
 ): AsyncGenerator<Selected> {
   let resumed = options.resumeAfter === null;
-  for await (const chunk of reader.decisions(options.rejected ? 'rejected' : 'accepted')) {
+  for await (const chunk of decisions) {
     for (const decided of chunk) {
       const { order } = decided;
       if (!resumed) {
         resumed = order.orderId === options.resumeAfter;
         continue;
       }
-      if (options.orderId !== null && order.orderId !== options.orderId) continue;
       if (!matchesOrder(decided, options)) continue;
       if (options.limit !== null && progress.selected >= options.limit) return;
       progress.selected += 1;
@@ -212,7 +216,7 @@ async function* select(
       const sending = options.asNew
         ? { ...order, orderId: ports.newOrderId(), createdAt: ports.clock.now() }
         : order;
-      yield { logged: order.orderId, sending };
+      yield { logged: order.orderId, sending, selected: progress.selected };
     }
   }
   if (!resumed) {
@@ -222,9 +226,17 @@ async function* select(
   }
 }
 
-async function checkOrderId(reader: StoreReader, options: ReplayOptions): Promise<void> {
+/**
+ * What may be selected: the log, or the one order that is named, found by its index.
+ *
+ * @throws Failure not_found, already_decided
+ */
+async function decidedOrders(
+  reader: StoreReader,
+  options: ReplayOptions,
+): Promise<AsyncIterable<readonly Decided[]>> {
   const { orderId } = options;
-  if (orderId === null) return;
+  if (orderId === null) return reader.decisions(options.rejected ? 'rejected' : 'accepted');
   const decided = await reader.decided(orderId);
   if (decided === undefined) {
     throw new Failure('not_found', `order ${orderId} was never decided here`, {
@@ -248,13 +260,19 @@ async function checkOrderId(reader: StoreReader, options: ReplayOptions): Promis
       context: { orderId },
     });
   }
+  return only(decided);
 }
 
-function interruptedAfter(sent: number, last: string | null): Failure {
+async function* only(decided: Decided): AsyncGenerator<readonly Decided[]> {
+  yield [decided];
+}
+
+function interruptedAfter({ sent, last }: Progress, { limit }: ReplayOptions): Failure {
+  const left = limit === null || last === null ? '' : ` --limit ${limit - last.selected}`;
   return new Failure('interrupted', `interrupted after ${sent} orders`, {
     fix:
       last === null
         ? 'run the same command again'
-        : `to go on, run the same command with --resume-after ${last}`,
+        : `to go on, run the same command with --resume-after ${last.logged}${left}`,
   });
 }

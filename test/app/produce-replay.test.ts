@@ -333,6 +333,8 @@ describe('replay', () => {
     [{ untilMs: 300 }, ['A']],
     [{ limit: 2 }, ['A', 'C']],
     [{ limit: 1, resumeAfter: 'A' }, ['C']],
+    [{ item: 'pen', sinceMs: 300, untilMs: 500, user: 'alice' }, ['C']],
+    [{ orderId: 'C', item: 'book' }, []],
   ])('selects %j', async (filter, expected) => {
     const summary = await replay(filter);
     expect(ids()).toEqual(expected);
@@ -342,7 +344,9 @@ describe('replay', () => {
   it('as new gives new ids, also for rejected orders; what the schema cannot hold is named', async () => {
     expect(await replay({ asNew: true, limit: 1 })).toMatchObject({ alreadyDecided: 0, undecided: 1 });
     expect(ids()).toEqual(['NEW-0']);
-    expect(await replay({ asNew: true, rejected: true })).toMatchObject({ selected: 2, sent: 1, failed: 1 });
+    const expected = { selected: 2, failed: 1, alreadyDecided: 0, undecided: 1 };
+    expect(await replay({ asNew: true, rejected: true, dryRun: true })).toMatchObject(expected);
+    expect(await replay({ asNew: true, rejected: true })).toMatchObject({ ...expected, sent: 1 });
     expect(events).toContainEqual(expect.objectContaining({ kind: 'not_sent', orderId: 'D' }));
   });
 
@@ -370,6 +374,52 @@ describe('replay', () => {
       code: 'already_decided',
     });
     expect(await failureOf(replay({ resumeAfter: 'nope' }))).toMatchObject({ code: 'not_found' });
+  });
+
+  it('finds the one order that is named without reading the log', async () => {
+    folder.read = async () => {
+      const reader = await ModelFolder.prototype.read.call(folder);
+      return Object.assign(reader, {
+        decisions: () => {
+          throw new Error('the log was read');
+        },
+      });
+    };
+    expect(await replay({ orderId: 'E' })).toMatchObject({ selected: 1, sent: 1 });
+    expect(ids()).toEqual(['E']);
+  });
+
+  it('goes on where it was interrupted: each order once, and no more than the limit in all', async () => {
+    const controller = new AbortController();
+    const limited = replay({
+      delayMs: 10,
+      limit: 2,
+      signal: controller.signal,
+      on: (event) => {
+        events.push(event);
+        if (event.kind === 'sent') controller.abort();
+      },
+    });
+    const { fix } = await failureOf(limited);
+    expect(fix).toBe('to go on, run the same command with --resume-after A --limit 1');
+    expect(lastSummary()).toMatchObject({ sent: 1, alreadyDecided: 1, resumeAfter: 'A' });
+    await replay({ delayMs: 10, limit: 1, resumeAfter: 'A' });
+    expect(ids()).toEqual(['A', 'C']);
+  });
+
+  it('that fails names the order to resume after in its summary', async () => {
+    broker.sendFailures = [];
+    const failure = await failureOf(
+      replay({
+        delayMs: 10,
+        on: (event) => {
+          events.push(event);
+          if (event.kind === 'sent') broker.sendFailures = [new Failure('broker_unreachable', 'away')];
+        },
+      }),
+    );
+    expect(failure).toMatchObject({ code: 'broker_unreachable' });
+    expect(lastSummary()).toMatchObject({ sent: 1, failed: 1, interrupted: false, resumeAfter: 'A' });
   });
 
   it('interrupted, names the order to resume after', async () => {

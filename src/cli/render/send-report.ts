@@ -116,11 +116,22 @@ function summaryText(summary: ProduceSummary | ReplaySummary): string {
   if (!('replayId' in summary)) {
     return `sent ${count(summary.sent, 'order')} to ${summary.topic} in ${time}${failed}`;
   }
-  const { dryRun, selected, sent, topic, alreadyDecided, undecided } = summary;
-  const done = dryRun
-    ? `would replay ${count(selected, 'order')} to ${topic}; nothing was sent: leave out --dry-run`
-    : `replayed ${count(sent, 'order')} to ${topic} in ${time}${failed}`;
-  if (alreadyDecided > 0)
-    return `${done}\n${count(alreadyDecided, 'id')} decided already in this folder: consuming them again changes nothing there`;
-  return undecided > 0 ? `${done}\n${count(undecided, 'new id')}: consuming decides them again` : done;
+  const { dryRun, sent, topic, alreadyDecided, undecided, interrupted, resumeAfter } = summary;
+  const lines = [
+    dryRun
+      ? `would replay ${count(alreadyDecided + undecided, 'order')} to ${topic}${failed}; nothing was sent: leave out --dry-run`
+      : `replayed ${count(sent, 'order')} to ${topic} in ${time}${failed}`,
+  ];
+  if (alreadyDecided > 0) {
+    lines.push(
+      `${count(alreadyDecided, 'id')} decided already in this folder: consuming them again changes nothing there`,
+    );
+  }
+  if (undecided > 0) lines.push(`${count(undecided, 'new id')}: consuming decides them again`);
+  // Who interrupts is told by the failure.
+  if (resumeAfter !== null && !interrupted) {
+    const doubt = undecided > 0 ? '; orders behind it may have been sent, and would be decided twice' : '';
+    lines.push(`to go on, run the same command with --resume-after ${resumeAfter}${doubt}`);
+  }
+  return lines.join('\n');
 }
