@@ -174,23 +174,21 @@ export class LogView {
     }
   }
 
-  /** All lines from `from` on, in buffers of whole lines of about `chunkBytes`. */
+  /** All lines from `from` on, in buffers of whole lines of about `chunkBytes`, each good until the next is asked for. */
   *chunks(from = 0, chunkBytes = 256 * 1024): Generator<Buffer> {
-    let at = from;
-    let size = chunkBytes;
-    while (at < this.sizeBytes) {
-      const bytes = Buffer.allocUnsafe(Math.min(size, this.sizeBytes - at));
+    // One for all: fresh memory costs several times what reading does.
+    let bytes = Buffer.allocUnsafe(Math.max(0, Math.min(chunkBytes, this.sizeBytes - from)));
+    for (let at = from; at < this.sizeBytes;) {
       const found = bytes.subarray(0, this.read(bytes, at));
       const end = found.lastIndexOf(10) + 1;
       if (end === 0) {
         // A line longer than the buffer; with all of it read there is none, which a checked log cannot be.
-        if (found.byteLength < size) return;
-        size *= 4;
+        if (found.byteLength < bytes.byteLength || at + found.byteLength >= this.sizeBytes) return;
+        bytes = Buffer.allocUnsafe(bytes.byteLength * 4);
         continue;
       }
       yield found.subarray(0, end);
       at += end;
-      size = chunkBytes;
     }
   }
 

@@ -4,7 +4,7 @@ import type { FolderState } from './checkpoint.ts';
 import type { FileSystem } from './fs.ts';
 import { openIdIndex, type IdIndex, type IdPlace } from './id-index.ts';
 import { linesOf, type LogView } from './log.ts';
-import { orderIdOf, parseDecided } from './order-line.ts';
+import { lineBegin, orderIdOf, parseDecided } from './order-line.ts';
 
 const DECISION_LOGS = ['orders', 'rejections'] as const;
 
@@ -54,7 +54,7 @@ export function openIndex(
 ): { index: IdIndex; rebuilt: boolean } {
   try {
     const index = openIdIndex(files, inner, state?.ids ?? []);
-    for (const log of DECISION_LOGS) addIds(index, log, view(log), state?.logs[log].sizeBytes ?? 0);
+    addTail(index, state, view);
     return { index, rebuilt: false };
   } catch (error) {
     if (!isFailure(error, 'corrupt_state')) throw error;
@@ -70,6 +70,34 @@ export function rebuildIndex(
   const index = openIdIndex(files, inner, []);
   for (const log of DECISION_LOGS) addIds(index, log, view(log), 0);
   return index;
+}
+
+/** Adds the ids that the runs of a checkpoint do not have. */
+export function addTail(
+  index: IdIndex,
+  state: FolderState | undefined,
+  view: (log: IdPlace['log']) => LogView,
+): void {
+  for (const log of DECISION_LOGS) addIds(index, log, view(log), state?.logs[log].sizeBytes ?? 0);
+}
+
+/** The decision of an order id among the lines after a checkpoint, without an index of them. */
+export function findInTail(
+  orderId: string,
+  state: FolderState,
+  view: (log: IdPlace['log']) => LogView,
+): Decided | undefined {
+  const begin = Buffer.from(lineBegin(orderId));
+  for (const log of DECISION_LOGS) {
+    for (const chunk of view(log).chunks(state.logs[log].sizeBytes)) {
+      for (let at = chunk.indexOf(begin); at !== -1; at = chunk.indexOf(begin, at + 1)) {
+        // Such text can stand within a line, in what somebody named something.
+        if (at > 0 && chunk[at - 1] !== 10) continue;
+        return parseDecided(chunk.subarray(at, chunk.indexOf(10, at)));
+      }
+    }
+  }
+  return undefined;
 }
 
 function addIds(index: IdIndex, log: IdPlace['log'], view: LogView, from: number): void {

@@ -123,7 +123,12 @@ export function parseDecided(line: Buffer): Decided {
   };
 }
 
-const ID_PREFIX = Buffer.from('{"order_id":"');
+const ID_PREFIX = Buffer.from(lineBegin('').slice(0, -1));
+
+/** How the line of an order begins: its name needs no escaping. */
+export function lineBegin(orderId: string): string {
+  return `{"order_id":"${orderId}"`;
+}
 
 /** The order id of a line without parsing it all; undefined when it is no line of ours. */
 export function orderIdOf(line: Buffer): string | undefined {

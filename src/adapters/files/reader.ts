@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Decided } from '../../domain/decide.ts';
 import type { LoggedEdit } from '../../domain/edit.ts';
-import { Failure } from '../../domain/failure.ts';
+import { Failure, isFailure } from '../../domain/failure.ts';
 import type { Item, User } from '../../domain/tables.ts';
 import type { Outgoing, Position, StoreReader } from '../../ports/store.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -17,9 +17,9 @@ import {
   USERS,
   type TableKind,
 } from './hand-edit-look.ts';
-import type { IdIndex } from './id-index.ts';
+import { openIdIndex, type IdIndex } from './id-index.ts';
 import { checkLog, LOG_NAMES, LogView, openOrUndefined, parsedLines, type LogName } from './log.ts';
-import { lookUp, openIndex, rebuildIndex } from './lookup.ts';
+import { addTail, findInTail, lookUp, rebuildIndex } from './lookup.ts';
 import { parseDecided } from './order-line.ts';
 import { innerFolder, loadFolder, type LoadedFolder } from './recover.ts';
 import { Tables, type Row, type TableState } from './tables.ts';
@@ -27,6 +27,8 @@ import { readUndelivered } from './undelivered.ts';
 
 const RETRIES = 20;
 const RETRY_MS = 25;
+/** For so many, searching the lines after the checkpoint is cheaper than indexing all their ids. */
+const FEW_LOOK_UPS = 8;
 
 /** A CSV as it lay there. */
 interface FoundCsv {
@@ -58,6 +60,9 @@ export class FolderReader implements StoreReader {
   readonly #views = new Map<LogName, LogView>();
   readonly #fds: number[];
   #index: IdIndex | undefined;
+  /** It has the ids after the checkpoint as well. */
+  #isTailIndexed = false;
+  #lookUps = 0;
 
   private constructor(files: FileSystem, folder: string, loaded: LoadedFolder | undefined) {
     this.folderId = loaded?.state.folderId ?? null;
@@ -139,12 +144,35 @@ export class FolderReader implements StoreReader {
 
   async decided(orderId: string): Promise<Decided | undefined> {
     if (this.#loaded === undefined) return undefined;
+    const { state } = this.#loaded;
     const view = (log: LogName): LogView => this.#view(log);
-    this.#index ??= openIndex(this.#files, innerFolder(this.#folder), this.#loaded.state, view).index;
-    const rebuild = (): IdIndex => rebuildIndex(this.#files, innerFolder(this.#folder), view);
+    this.#lookUps += 1;
+    if (this.#lookUps <= FEW_LOOK_UPS) {
+      const found = findInTail(orderId, state, view);
+      if (found !== undefined) return found;
+    }
+    const rebuild = (): IdIndex => {
+      this.#isTailIndexed = true;
+      return rebuildIndex(this.#files, innerFolder(this.#folder), view);
+    };
+    this.#index ??= this.#openRuns(rebuild);
+    if (this.#lookUps > FEW_LOOK_UPS && !this.#isTailIndexed) {
+      addTail(this.#index, state, view);
+      this.#isTailIndexed = true;
+    }
     const { decided, index } = lookUp(orderId, this.#index, view, rebuild);
     this.#index = index;
     return decided;
+  }
+
+  #openRuns(rebuild: () => IdIndex): IdIndex {
+    try {
+      return openIdIndex(this.#files, innerFolder(this.#folder), this.#loaded?.state.ids ?? []);
+    } catch (error) {
+      // Damaged, or taken away by an owner that has merged it since.
+      if (isFailure(error, 'corrupt_state')) return rebuild();
+      throw error;
+    }
   }
 
   decisions(outcome: 'accepted' | 'rejected'): AsyncIterable<readonly Decided[]> {
