@@ -55,6 +55,7 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Co
     summary: 'a Kafka and a schema registry, for development',
     load: () => import('./commands/dev.ts'),
   },
+  { name: 'demo', summary: 'the whole story in ten seconds', load: () => import('./commands/demo.ts') },
   {
     name: 'config',
     summary: 'settings and where they come from',

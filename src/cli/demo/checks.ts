@@ -1,0 +1,156 @@
+/** What the demo looks at in the end: what was sent, what the files say, what the consumer said. */
+export interface Evidence {
+  /** Order ids, as the producer printed them. */
+  readonly sent: readonly string[];
+  /** Lines of orders.jsonl and rejections.jsonl. */
+  readonly accepted: readonly DecidedLine[];
+  readonly rejected: readonly DecidedLine[];
+  /** By item: put in by command, and by the hand edit. */
+  readonly putIn: Readonly<Record<string, number>>;
+  readonly edited: Readonly<Record<string, number>>;
+  /** By item, as `inventory show` says and as inventory.csv does. */
+  readonly stock: Readonly<Record<string, number>>;
+  readonly inventoryCsv: string;
+  /** Both logs, before everything was read again and after the replay. */
+  readonly logsBefore: string;
+  readonly logsAfter: string;
+  /** Of the consumer after the kill, of the reading from the beginning, of the reading after the replay. */
+  readonly restarted: ConsumeSummary;
+  readonly again: ConsumeSummary;
+  readonly afterReplay: ConsumeSummary;
+  /** How many orders the replay sent. */
+  readonly replayed: number;
+}
+
+export interface DecidedLine {
+  readonly order_id: string;
+  readonly items: readonly { readonly item: string; readonly quantity: number }[];
+  readonly reason?: string;
+}
+
+/** The summary of `consume -o json`, as far as it is looked at. */
+export interface ConsumeSummary {
+  readonly read: number;
+  readonly accepted: number;
+  readonly rejected: number;
+  readonly duplicates: number;
+  readonly conflicts: number;
+  readonly dead_lettered: number;
+  readonly partitions: readonly { readonly lag: number }[];
+}
+
+export interface Promised {
+  readonly promise: string;
+  readonly ok: boolean;
+  /** The figures it rests on. */
+  readonly detail: string;
+}
+
+/** Every promise with whether it was kept. Nothing is taken from the program but what it wrote and printed. */
+export function checkPromises(evidence: Evidence): Promised[] {
+  return [
+    onceEach(evidence),
+    stockAddsUp(evidence),
+    againChangesNothing(evidence),
+    nothingLost(evidence),
+    filesAreYours(evidence),
+  ];
+}
+
+function onceEach({ accepted, rejected }: Evidence): Promised {
+  const ids = [...accepted, ...rejected].map((line) => line.order_id);
+  const distinct = new Set(ids).size;
+  return {
+    promise: 'every order is decided once',
+    ok: ids.length > 0 && distinct === ids.length,
+    detail: `${ids.length} decisions for ${distinct} order ids, though the consumer was killed on the way`,
+  };
+}
+
+function stockAddsUp(evidence: Evidence): Promised {
+  const { putIn, edited, stock } = evidence;
+  const sold = soldOf(evidence.accepted);
+  const items = [
+    ...new Set([...Object.keys(putIn), ...Object.keys(edited), ...Object.keys(stock), ...sold.keys()]),
+  ];
+  const sums = items.map((item) => {
+    const [first, second, gone] = [putIn[item] ?? 0, edited[item] ?? 0, sold.get(item) ?? 0];
+    const is = stock[item];
+    const ok = is !== undefined && is >= 0 && first + second - gone === is;
+    return { ok, text: `${item} ${first} + ${second} − ${gone} = ${is ?? 'gone'}${ok ? '' : ' (wrong)'}` };
+  });
+  return {
+    promise: 'stock = what was put in − what was sold',
+    ok: sold.size > 0 && sums.every(({ ok }) => ok),
+    detail: sums.map(({ text }) => text).join(', '),
+  };
+}
+
+function soldOf(accepted: readonly DecidedLine[]): Map<string, number> {
+  const sold = new Map<string, number>();
+  for (const { item, quantity } of accepted.flatMap(({ items }) => items)) {
+    sold.set(item, (sold.get(item) ?? 0) + quantity);
+  }
+  return sold;
+}
+
+function againChangesNothing({
+  again,
+  afterReplay,
+  replayed,
+  sent,
+  accepted,
+  ...evidence
+}: Evidence): Promised {
+  const isUnchanged = evidence.logsBefore !== '' && evidence.logsBefore === evidence.logsAfter;
+  return {
+    promise: 'reading again and replaying changes nothing',
+    ok:
+      isUnchanged &&
+      again.read === sent.length &&
+      again.duplicates === again.read &&
+      replayed === accepted.length &&
+      afterReplay.read === replayed &&
+      afterReplay.duplicates === afterReplay.read,
+    detail:
+      `${again.duplicates} of ${again.read} records read again and ${afterReplay.duplicates} of ${afterReplay.read} ` +
+      `replayed are duplicates; the logs are ${isUnchanged ? 'the same, byte for byte' : 'not the same'}`,
+  };
+}
+
+function nothingLost({ sent, accepted, rejected, restarted, again, afterReplay }: Evidence): Promised {
+  const decided = new Set([...accepted, ...rejected].map((line) => line.order_id));
+  const lost = sent.filter((id) => !decided.has(id)).length;
+  const unexplained = rejected.filter(({ reason }) => (reason ?? '') === '').length;
+  const isAccountedFor = [restarted, again, afterReplay].every(
+    (run) =>
+      run.read === run.accepted + run.rejected + run.duplicates + run.conflicts + run.dead_lettered &&
+      run.partitions.every(({ lag }) => lag === 0),
+  );
+  return {
+    promise: 'nothing is lost, nothing is silent',
+    ok: sent.length > 0 && lost === 0 && unexplained === 0 && decided.size === sent.length && isAccountedFor,
+    detail:
+      `${sent.length} sent = ${accepted.length} accepted + ${rejected.length} rejected with a reason, ${lost} lost` +
+      (isAccountedFor ? '' : '; a run does not account for all that it read'),
+  };
+}
+
+function filesAreYours({ edited, stock, inventoryCsv }: Evidence): Promised {
+  const rows = new Map(
+    inventoryCsv
+      .trimEnd()
+      .split(/\r?\n/)
+      .slice(1)
+      .map((line) => line.split(','))
+      .map(([item = '', quantity = '']) => [item, Number(quantity)]),
+  );
+  const isSame = Object.entries(stock).every(([item, quantity]) => rows.get(item) === quantity);
+  const isThere = Object.keys(edited).length > 0 && Object.keys(edited).every((item) => rows.has(item));
+  const edits = Object.entries(edited).map(([item, by]) => `${item} +${by}`);
+  return {
+    promise: 'the files are yours to edit',
+    ok: isSame && isThere,
+    detail: `the edit beside the running consumer (${edits.join(', ')}) counts, and inventory.csv agrees with the stock`,
+  };
+}

@@ -1,0 +1,174 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '../../domain/failure.ts';
+import { PACKAGE_ROOT } from '../hints.ts';
+import type { Printer } from '../render/print.ts';
+
+const WAIT_LIMIT_MS = 30_000;
+const LOOK_EVERY_MS = 20;
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+}
+
+/** An orderctl that runs beside the story. */
+export interface Player {
+  readonly pid: number;
+  readonly stderr: () => string;
+  readonly signal: (signal: NodeJS.Signals) => void;
+  readonly ended: Promise<Ended>;
+}
+
+/**
+ * Where the story plays: a temporary folder and the real binary as child processes in it. Folder and children are
+ * gone when this process is, however it ends, except by SIGKILL.
+ */
+export class Stage {
+  readonly folder = realpathSync(mkdtempSync(join(tmpdir(), 'orderctl-demo-')));
+  readonly #printer: Printer;
+  readonly #abort: AbortSignal;
+  readonly #children = new Set<ChildProcess>();
+  #isKept = false;
+
+  constructor(printer: Printer, abort: AbortSignal) {
+    this.#printer = printer;
+    this.#abort = abort;
+    abort.addEventListener('abort', () => this.#killAll());
+    process.on('exit', () => {
+      this.#killAll();
+      // A child that is being killed may still write.
+      if (!this.#isKept) rmSync(this.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+    });
+  }
+
+  /** Leaves the folder for whoever looks into what went wrong. */
+  keep(): void {
+    this.#isKept = true;
+  }
+
+  /** The settings of every command: the nearest orderctl.json, so that the commands are as short as they look. */
+  useSettings(settings: object): void {
+    writeFileSync(join(this.folder, 'orderctl.json'), `${JSON.stringify(settings, null, 2)}\n`);
+  }
+
+  title(text: string): void {
+    this.#printer.info(`\n${this.#printer.talkColours.bold(text)}`);
+  }
+
+  command(line: string): void {
+    this.#printer.info(`  ${this.#printer.talkColours.cyan(`$ ${line}`)}`);
+  }
+
+  output(text: string): void {
+    const lines = text.trimEnd().split('\n');
+    this.#printer.info(lines.map((line) => `    ${this.#printer.talkColours.dim(line)}`).join('\n'));
+  }
+
+  /** A file of the folder; empty when it is not there yet. */
+  read(file: string): string {
+    try {
+      return readFileSync(join(this.folder, file), 'utf8');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+      throw error;
+    }
+  }
+
+  /** Shows a command, runs it and shows what it prints. @throws Failure check_failed when it does not end with 0 */
+  async run(args: string, { shown = (stdout: string) => stdout } = {}): Promise<string> {
+    this.command(`orderctl ${args}`);
+    const player = this.#spawn(args, 'pipe');
+    const { code, stdout } = await player.ended;
+    this.#checkGoingOn();
+    if (code !== 0) throw endedBadly(args, code, player.stderr());
+    const text = shown(stdout);
+    if (text !== '') this.output(text);
+    return stdout;
+  }
+
+  /** Shows a command and starts it in the background. @param toFile takes its stdout */
+  start(args: string, toFile?: string): Player {
+    this.command(`orderctl ${args}${toFile === undefined ? '' : ` > ${toFile}`} &`);
+    if (toFile === undefined) return this.#spawn(args, 'pipe');
+    const fd = openSync(join(this.folder, toFile), 'w');
+    try {
+      return this.#spawn(args, fd);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** @throws Failure check_failed when it takes too long or `player` ends meanwhile, interrupted */
+  async until(what: string, holds: () => boolean, players: readonly Player[]): Promise<void> {
+    let gone: number | null | undefined;
+    for (const player of players) void player.ended.then(({ code }) => (gone = code));
+    const deadline = performance.now() + WAIT_LIMIT_MS;
+    while (!holds()) {
+      this.#checkGoingOn();
+      const stderr = players.map((player) => player.stderr()).join('');
+      if (gone !== undefined) throw endedBadly(`(while waiting for ${what})`, gone, stderr);
+      if (performance.now() > deadline) {
+        throw failed(`waited ${WAIT_LIMIT_MS / 1000} s in vain for ${what}: ${lastLines(stderr)}`);
+      }
+      await sleep(LOOK_EVERY_MS);
+    }
+  }
+
+  #spawn(args: string, stdout: 'pipe' | number): Player {
+    this.#checkGoingOn();
+    const child = spawn(process.execPath, [join(PACKAGE_ROOT, 'bin/orderctl'), ...args.split(' ')], {
+      cwd: this.folder,
+      env: environment(),
+      stdio: ['ignore', stdout, 'pipe'],
+    });
+    this.#children.add(child);
+    let out = '';
+    let err = '';
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (out += text));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (err += text));
+    const ended = new Promise<Ended>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (code) => {
+        this.#children.delete(child);
+        resolve({ code, stdout: out });
+      });
+    });
+    return { pid: child.pid ?? 0, stderr: () => err, signal: (name) => void child.kill(name), ended };
+  }
+
+  #killAll(): void {
+    for (const child of this.#children) child.kill('SIGKILL');
+  }
+
+  #checkGoingOn(): void {
+    if (!this.#abort.aborted) return;
+    throw new Failure('interrupted', 'the demo was interrupted', { fix: 'run it again: it begins anew' });
+  }
+}
+
+/** Ours without what would change the commands that are shown. */
+function environment(): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !name.startsWith('ORDERCTL_') && name !== 'FORCE_COLOR',
+  );
+  return Object.fromEntries(kept);
+}
+
+function endedBadly(args: string, code: number | null, stderr: string): Failure {
+  const how = code === null ? 'was killed' : `ended with ${code}`;
+  return failed(`orderctl ${args} ${how}: ${lastLines(stderr)}`);
+}
+
+function failed(message: string): Failure {
+  return new Failure('check_failed', message, {
+    fix: 'run it again; if it fails again, report what it printed',
+  });
+}
+
+function lastLines(text: string): string {
+  return text.trimEnd().split('\n').slice(-5).join('\n');
+}

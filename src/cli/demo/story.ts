@@ -1,0 +1,153 @@
+import { renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ConsumeSummary, DecidedLine, Evidence } from './checks.ts';
+import type { Player, Stage } from './stage.ts';
+
+const PUT_IN = { book: 300, pen: 300 };
+const EDITED = { pen: 50, mug: 25 };
+const INVENTORY = 'storage/inventory.csv';
+/** Decisions before the hand edit, from there to the kill, and orders sent from there to the end. */
+const BEFORE_EDIT = 40;
+const BEFORE_KILL = 120;
+const AFTER_KILL = 120;
+
+/** Plays the whole story; what it saw is for the checks. @throws Failure check_failed, interrupted */
+export async function play(stage: Stage): Promise<Evidence> {
+  stage.title('1. Two users, one of whom has not paid, and something to sell');
+  await stage.run('user add --user alice --status paid');
+  await stage.run('user add --user bob --status unpaid');
+  for (const [item, quantity] of Object.entries(PUT_IN)) {
+    await stage.run(`inventory add --item ${item} --quantity ${quantity}`);
+  }
+  await killInTheMiddle(stage);
+
+  stage.title('5. It is started again, and goes on where the last commit was');
+  const restarted = await consume(stage, 'consume --until-end -o json');
+  const logsBefore = logs(stage);
+
+  stage.title('6. Back to the beginning: every order is read a second time');
+  const again = await consume(stage, 'consume --reset-to earliest --until-end -o json');
+
+  stage.title('7. A replay: what was accepted is sent a second time');
+  const replayed = summaryOf(await stage.run('replay -o json', { shown: replayInShort }));
+  const afterReplay = await consume(stage, 'consume --until-end -o json');
+
+  stage.title('8. What is left');
+  const inventory = await stage.run('inventory show -o json');
+  const { items } = JSON.parse(inventory) as { items: { item: string; quantity: number }[] };
+  return {
+    sent: linesOf<{ type: string; order_id: string }>(stage.read('sent.jsonl'))
+      .filter(({ type }) => type === 'sent')
+      .map((line) => line.order_id),
+    accepted: linesOf<DecidedLine>(stage.read('storage/orders.jsonl')),
+    rejected: linesOf<DecidedLine>(stage.read('storage/rejections.jsonl')),
+    putIn: PUT_IN,
+    edited: EDITED,
+    stock: Object.fromEntries(items.map(({ item, quantity }) => [item, quantity])),
+    inventoryCsv: stage.read(INVENTORY),
+    logsBefore,
+    logsAfter: logs(stage),
+    restarted,
+    again,
+    afterReplay,
+    replayed: replayed.sent,
+  };
+}
+
+/** Orders come in without end, a person edits the stock, and the consumer is killed between two of them. */
+async function killInTheMiddle(stage: Stage): Promise<void> {
+  stage.title('2. A consumer runs, and orders come in');
+  const consumer = stage.start('consume');
+  await stage.until('the consumer to start', () => consumer.stderr().includes('consuming '), [consumer]);
+  const producer = stage.start('produce --count 0 --delay 0.005 -o json', 'sent.jsonl');
+  const both = [consumer, producer];
+  await stage.until(`${BEFORE_EDIT} decisions`, () => decided(stage) >= BEFORE_EDIT, both);
+  stage.output(firstDecisions(consumer));
+
+  stage.title('3. Meanwhile a person edits inventory.csv: 50 pens more, and mugs');
+  editByHand(stage);
+  const untilKill = decided(stage) + BEFORE_KILL;
+  await stage.until(`${untilKill} decisions`, () => decided(stage) >= untilKill, both);
+
+  stage.title('4. In the middle of it the consumer is killed, and orders go on coming in');
+  stage.command(`kill -9 ${consumer.pid}`);
+  consumer.signal('SIGKILL');
+  await consumer.ended;
+  const untilEnd = sent(stage) + AFTER_KILL;
+  await stage.until(`${untilEnd} orders`, () => sent(stage) >= untilEnd, [producer]);
+  producer.signal('SIGINT');
+  await producer.ended;
+  stage.output(`${decided(stage)} orders decided, ${sent(stage)} sent`);
+}
+
+/** As an editor saves: a new file in place of the old one. */
+function editByHand(stage: Stage): void {
+  const before = stage.read(INVENTORY);
+  const after = before.replace(/^pen,(\d+)/m, (_, pens: string) => `pen,${Number(pens) + EDITED.pen}`);
+  const saved = `${after}mug,${EDITED.mug}\n`;
+  const file = join(stage.folder, INVENTORY);
+  writeFileSync(`${file}.edited`, saved);
+  renameSync(`${file}.edited`, file);
+  stage.output(`${rowsIn(before)}  →  ${rowsIn(saved)}`);
+}
+
+function rowsIn(csv: string): string {
+  return csv.trimEnd().split('\n').slice(1).join('  ');
+}
+
+async function consume(stage: Stage, args: string): Promise<ConsumeSummary> {
+  const stdout = await stage.run(args, { shown: (text) => inShort(summaryOf(text)) });
+  return summaryOf(stdout);
+}
+
+/** Of consume or replay: each has its own of these fields. */
+type Summary = ConsumeSummary & { readonly sent: number; readonly already_decided: number };
+
+function summaryOf(stdout: string): Summary {
+  return JSON.parse(lastLine(stdout)) as Summary;
+}
+
+function inShort({ read, accepted, rejected, duplicates, conflicts, dead_lettered: dead }: Summary): string {
+  return (
+    `read ${read}: ${accepted} accepted, ${rejected} rejected, ${duplicates} duplicates, ` +
+    `${conflicts} conflicts, ${dead} dead letters`
+  );
+}
+
+function replayInShort(stdout: string): string {
+  const { sent: count, already_decided: decidedAlready } = summaryOf(stdout);
+  return `sent ${count}, ${decidedAlready} of them decided already`;
+}
+
+function firstDecisions(consumer: Player): string {
+  const lines = consumer.stderr().split('\n');
+  return [...lines.filter((line) => /^(accepted|warning: order) /.test(line)).slice(0, 4), '…'].join('\n');
+}
+
+function logs(stage: Stage): string {
+  return stage.read('storage/orders.jsonl') + stage.read('storage/rejections.jsonl');
+}
+
+function decided(stage: Stage): number {
+  return linesIn(logs(stage));
+}
+
+/** The producer's summary, which comes last, is no order. */
+function sent(stage: Stage): number {
+  return stage.read('sent.jsonl').split('{"type":"sent"').length - 1;
+}
+
+function linesIn(text: string): number {
+  return text.split('\n').length - 1;
+}
+
+function lastLine(text: string): string {
+  return text.trimEnd().split('\n').at(-1) ?? '';
+}
+
+function linesOf<T>(text: string): T[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as T);
+}

@@ -1,0 +1,124 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { failureOf, openShop, type Running, type Shop } from '../support/cli.ts';
+import { waitFor } from '../support/wait.ts';
+
+/** A demo whose temporary folder lies in the shop's. */
+function startDemo(shop: Shop, args = ''): Running {
+  // Settings of the caller do not concern it.
+  const env = { TMPDIR: shop.folder, ORDERCTL_BROKERS: 'nowhere:1', ORDERCTL_TOPIC: 'other' };
+  return shop.start(`demo ${args}`, { env });
+}
+
+function demoFolders(shop: Shop): string[] {
+  return fs.readdirSync(shop.folder).filter((name) => name.startsWith('orderctl-demo-'));
+}
+
+it(
+  'tells the story with the real commands, keeps its promises and leaves nothing behind',
+  { timeout: 90_000 },
+  async () => {
+    const shop = openShop();
+    const { code, stdout, stderr } = await startDemo(shop).exited;
+    expect({ code, stdout }, stderr).toMatchObject({ code: 0 });
+    expect(
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.slice(0, 2)),
+    ).toEqual(['✓ ', '✓ ', '✓ ', '✓ ', '✓ ', 'do']);
+    for (const command of [
+      'orderctl user add --user alice --status paid',
+      'orderctl inventory add --item book --quantity 300',
+      'orderctl consume &',
+      'orderctl produce --count 0 --delay 0.005 -o json > sent.jsonl &',
+      'orderctl consume --until-end -o json',
+      'orderctl consume --reset-to earliest --until-end -o json',
+      'orderctl replay -o json',
+    ]) {
+      expect(stderr).toContain(`  $ ${command}\n`);
+    }
+    expect(stderr).toMatch(/\$ kill -9 \d+\n/);
+    expect(stderr).toMatch(/read (\d+): 0 accepted, 0 rejected, \1 duplicates, 0 conflicts, 0 dead letters/);
+    expect(demoFolders(shop)).toEqual([]);
+  },
+);
+
+it('a promise that was not kept: ✗, 6, and the folder is left', { timeout: 90_000 }, async () => {
+  const shop = openShop();
+  const demo = startDemo(shop, '-o json');
+  await demo.says(/\n5\. /);
+  const [folder = ''] = demoFolders(shop);
+  // An order that was sent, as far as anybody can tell, and that nobody ever decides.
+  fs.appendFileSync(path.join(shop.folder, folder, 'sent.jsonl'), '{"type":"sent","order_id":"lost"}\n');
+  const result = await demo.exited;
+  expect(result.code, result.stderr).toBe(6);
+  const { ok, promises } = JSON.parse(result.stdout) as {
+    ok: boolean;
+    promises: { promise: string; ok: boolean }[];
+  };
+  expect(ok).toBe(false);
+  expect(promises.filter((one) => !one.ok).map((one) => one.promise)).toContain(
+    'nothing is lost, nothing is silent',
+  );
+  expect(failureOf(result)).toMatchObject({ code: 'check_failed', exit_code: 6 });
+  expect(failureOf(result).fix).toContain(folder);
+  expect(demoFolders(shop)).toEqual([folder]);
+});
+
+it(
+  'a command that fails on the way ends it with 6 and what that command said',
+  { timeout: 90_000 },
+  async () => {
+    const shop = openShop();
+    const demo = startDemo(shop, '-o json');
+    await demo.says(/\n5\. /);
+    const [folder = ''] = demoFolders(shop);
+    fs.writeFileSync(path.join(shop.folder, folder, 'storage/users.csv'), 'user,status\nalice,sometimes\n');
+    const result = await demo.exited;
+    expect(result.code, result.stderr).toBe(6);
+    expect(failureOf(result)).toMatchObject({ code: 'check_failed' });
+    expect(failureOf(result).message).toMatch(/orderctl .* ended with 6: .*users\.csv:2/s);
+  },
+);
+
+it(
+  'Ctrl-C in the middle: 130, and nothing is left behind, no process either',
+  { timeout: 60_000 },
+  async () => {
+    const shop = openShop();
+    const demo = startDemo(shop);
+    await demo.says(/\n3\. /);
+    const children = fs
+      .readFileSync(`/proc/${demo.pid}/task/${demo.pid}/children`, 'utf8')
+      .trim()
+      .split(' ')
+      .map(Number);
+    expect(children.length).toBe(2);
+    onTestFinished(() => children.forEach(end));
+    demo.signal('SIGINT');
+    const { code, stdout, stderr } = await demo.exited;
+    expect({ code, stdout }, stderr).toEqual({ code: 130, stdout: '' });
+    expect(stderr).toContain('the demo was interrupted');
+    expect(demoFolders(shop)).toEqual([]);
+    await waitFor(
+      'the end of its children',
+      () => children.filter(isAlive),
+      (alive) => alive.length === 0,
+    );
+  },
+);
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function end(pid: number): void {
+  if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+}
