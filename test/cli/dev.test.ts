@@ -114,7 +114,7 @@ describe('refuses', () => {
     });
     const number = /(\d{2,})/.exec(ports)?.[1] ?? '';
     expect(failure.message).toContain(`127.0.0.1:${number}`);
-    // It let go of the folder and of the other port.
+    // Nothing of it holds the folder.
     await stop((await startDev(shop, '--data other')).dev);
   });
 
