@@ -33,7 +33,7 @@ export interface DevBroker {
   applyRetention(): void;
   /** Ends all connections; the clients come back. */
   disconnectClients(): void;
-  /** Ends all connections and brings everything to the disk. */
+  /** Ends all connections and brings everything to the disk. Without effect when called again. */
   stop(): Promise<void>;
 }
 
@@ -74,6 +74,13 @@ export async function startDevBroker(options: DevBrokerOptions): Promise<DevBrok
       }
     }, retentionCheckMs);
     cleaner.unref();
+    const stop = async () => {
+      clearInterval(cleaner);
+      await server.stop();
+      broker.close();
+      await lock.release();
+    };
+    let stopping: Promise<void> | undefined;
     return {
       host,
       port: server.port,
@@ -82,12 +89,7 @@ export async function startDevBroker(options: DevBrokerOptions): Promise<DevBrok
       faults,
       applyRetention,
       disconnectClients: () => server.disconnect(),
-      async stop() {
-        clearInterval(cleaner);
-        await server.stop();
-        broker.close();
-        await lock.release();
-      },
+      stop: () => (stopping ??= stop()),
     };
   } catch (error) {
     await lock.release();

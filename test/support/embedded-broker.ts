@@ -15,12 +15,12 @@ export function embeddedBroker() {
   });
   return {
     folder,
-    async start(options: Partial<DevBrokerOptions> = {}): Promise<DevBroker> {
+    start: async (options: Partial<DevBrokerOptions> = {}): Promise<DevBroker> => {
       const broker = await startDevBroker({ port: 0, dataDir: folder(), ...options });
       brokers.push(broker);
       return broker;
     },
-    async connect(broker: DevBroker): Promise<RawClient> {
+    connect: async (broker: DevBroker): Promise<RawClient> => {
       const client = await RawClient.connect(broker.port);
       clients.push(client);
       return client;

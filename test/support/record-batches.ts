@@ -11,11 +11,11 @@ export interface BatchOptions {
   readonly epoch?: number;
   readonly sequence?: number;
   readonly transactional?: boolean;
-  /** `opaque` says that it is lz4, which nothing here looks into. */
-  readonly compression?: 'none' | 'gzip' | 'opaque';
+  /** Of lz4 and zstd only the attribute is true: nothing here looks into them. */
+  readonly compression?: keyof typeof ATTRIBUTES;
 }
 
-const ATTRIBUTES = { none: 0, gzip: 1, opaque: 3 };
+const ATTRIBUTES = { none: 0, gzip: 1, lz4: 3, zstd: 4 };
 const TRANSACTIONAL = 0x10;
 const HEADER_BYTES = 61;
 

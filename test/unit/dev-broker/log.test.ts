@@ -135,7 +135,7 @@ describe('time', () => {
   it('looks into gzip, and is early rather than late where it cannot look', () => {
     const partition = partitionIn(folder());
     append(partition, { values: ['a', 'b'], timestamps: [10, 20], compression: 'gzip' });
-    append(partition, { values: ['c', 'd'], timestamps: [30, 40], compression: 'opaque' });
+    append(partition, { values: ['c', 'd'], timestamps: [30, 40], compression: 'lz4' });
     expect([15, 20, 21, 35, 40].map((wanted) => at(partition, wanted))).toEqual([1, 1, 2, 2, 2]);
     expect(partition.latestByTime()).toEqual({ offset: 3, timestamp: 40 });
   });
@@ -202,13 +202,12 @@ describe('transactions', () => {
     const dir = folder();
     const settings = { segmentBytes: 400 };
     const partition = partitionIn(dir, settings);
-    let sequence = 0;
     for (let round = 0; round < 6; round += 1) {
-      append(partition, { values: ['x'.repeat(100)], sequence: sequence++, ...transaction });
+      append(partition, { values: ['x'.repeat(100)], sequence: round, ...transaction });
       append(partition, { values: ['y'.repeat(100)] });
       partition.endTransaction(5, 0, round % 2 === 0);
     }
-    append(partition, { values: ['z'], sequence: sequence++, ...transaction });
+    append(partition, { values: ['z'], sequence: 6, ...transaction });
     append(partition, { values: ['y'.repeat(300)] });
     append(partition, { values: ['y'.repeat(300)] });
     partition.close();

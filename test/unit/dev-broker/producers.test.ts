@@ -23,7 +23,7 @@ function partition() {
   let offset = 0;
   return {
     states,
-    send(sent: Sent): number {
+    send: (sent: Sent): number => {
       const batch = header(sent);
       const repeated = states.check(batch);
       if (repeated !== undefined) return repeated;
@@ -32,7 +32,7 @@ function partition() {
       offset += batch.count;
       return baseOffset;
     },
-    end(epoch: number, committed: boolean, producerId = 7) {
+    end: (epoch: number, committed: boolean, producerId = 7) => {
       states.checkEnd(producerId, epoch);
       offset += 1;
       return states.end(producerId, epoch, committed, offset - 1, 0);
