@@ -7,12 +7,22 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'parts', include: ['test/{unit,contract,app,crash,embedded}/**/*.test.ts'] },
+        test: { name: 'parts', include: ['test/{unit,contract,app,crash,fuzz}/**/*.test.ts'] },
       },
       {
         extends: true,
         // The built binary, without Kafka.
         test: { name: 'cli', include: ['test/cli/**/*.test.ts'], globalSetup: 'test/support/build.ts' },
+      },
+      {
+        extends: true,
+        // The built binary on the embedded broker; the same tests run on a real Kafka by vitest.kafka.config.ts.
+        test: {
+          name: 'embedded',
+          include: ['test/embedded/broker.test.ts', 'test/e2e/**/*.test.ts'],
+          globalSetup: 'test/support/embedded-cluster.ts',
+          testTimeout: 90_000,
+        },
       },
     ],
   },
