@@ -47,7 +47,7 @@ async function valuesIn(address: string, topic: string): Promise<string[]> {
   const [range] = await (await adminOf(address)).fetchTopicOffsets(topic);
   const end = Number(range?.high ?? 0);
   if (end === 0) return [];
-  const consumer = client(address).consumer({ groupId: `read-${topic}-${Date.now()}` });
+  const consumer = client(address).consumer({ groupId: `read-${topic}`, maxWaitTimeInMs: 100 });
   open.push(consumer);
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });
@@ -128,10 +128,10 @@ describe('a restart', () => {
       const producer = await producerOf(address);
       const acknowledged: string[] = [];
       let kills = 0;
-      for (let count = 0; count < 240; count += 1) {
+      for (let count = 0; count < 150; count += 1) {
         const values = Array.from({ length: 20 }, (_, index) => `${count}.${index}`);
         const sending = producer.send({ topic: 't', messages: values.map((value) => ({ value })) });
-        if (count % 80 === 50) {
+        if (count % 50 === 30) {
           broker.child.kill('SIGKILL');
           await once(broker.child, 'exit');
           kills += 1;
