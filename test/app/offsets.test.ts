@@ -154,14 +154,14 @@ describe('reset', () => {
 
 describe('undo', () => {
   it('goes back to where the last reset came from, and back again', async () => {
-    await reset('latest');
+    await reset('earliest');
     await reset({ offset: 3 }, { partitions: [0] });
-    expect(now()).toEqual(standing(3, 4));
-    expect((await reset('undo', { execute: false })).partitions).toMatchObject([{ partition: 0, after: 10 }]);
+    expect(now()).toEqual(standing(3, 0));
+    expect((await reset('undo', { execute: false })).partitions).toMatchObject([{ partition: 0, after: 0 }]);
     await reset('undo');
-    expect(now()).toEqual(standing(10, 4));
+    expect(now()).toEqual(standing(0, 0));
     await reset('undo');
-    expect(now()).toEqual(standing(3, 4));
+    expect(now()).toEqual(standing(3, 0));
   });
 
   it('is not distracted by a reset that led nowhere, by reading on, or by another topic', async () => {

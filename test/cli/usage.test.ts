@@ -1,39 +1,48 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { failureOf, openShop, runOrderctl } from '../support/cli.ts';
+import { openStore } from '../../src/compose.ts';
+import { failureOf, openShop, runOrderctl, type Result } from '../support/cli.ts';
 
-/** Every command and noun, as the root help and the nouns' help name them. */
-async function allCommands(): Promise<string[][]> {
-  const found: string[][] = [[]];
-  // Grows while it is walked: commands have commands.
-  for (const words of found) {
-    const { stdout } = await runOrderctl([...words, '--help']);
-    const list = /^Commands:\n((?: {2}.*\n)+)/m.exec(stdout)?.[1] ?? '';
-    for (const [, name = ''] of list.matchAll(/^ {2}(\S+)/gm))
-      if (name !== 'help') found.push([...words, name]);
-  }
+/** Each run is a process, and there are a hundred. */
+const MANY_RUNS_MS = 120_000;
+
+/** Every command and noun with its help, as the root help and the nouns' help name them. */
+async function allHelp(): Promise<Map<string, Result>> {
+  const found = new Map<string, Result>();
+  const ask = async (words: readonly string[]): Promise<void> => {
+    const result = await runOrderctl([...words, '--help']);
+    found.set(words.join(' '), result);
+    const list = /^Commands:\n((?: {2}.*\n)+)/m.exec(result.stdout)?.[1] ?? '';
+    const names = [...list.matchAll(/^ {2}(\S+)/gm)].map(([, name = '']) => name);
+    await Promise.all(names.filter((name) => name !== 'help').map((name) => ask([...words, name])));
+  };
+  await ask([]);
   return found;
 }
 
 describe('help', () => {
-  it('is complete for every command, and fits 80 columns', async () => {
-    const commands = await allCommands();
-    const names = commands.map((words) => words.join(' '));
+  /** Asked for by the first test that needs it. */
+  let asked: Promise<ReadonlyMap<string, Result>> | undefined;
+  const help = (): Promise<ReadonlyMap<string, Result>> => (asked ??= allHelp());
+
+  it('is complete for every command, and fits 80 columns', { timeout: MANY_RUNS_MS }, async () => {
+    const all = await help();
+    const names = [...all.keys()];
     for (const name of [
       ...['user add', 'user update', 'user remove', 'user show'],
       ...['inventory add', 'inventory update', 'inventory remove', 'inventory show'],
-      ...['produce', 'consume', 'replay', 'config show'],
+      ...['produce', 'consume', 'replay', 'status', 'config show'],
+      ...['offsets show', 'offsets reset', 'offsets export', 'offsets undo'],
     ]) {
       expect(names).toContain(name);
     }
-    for (const words of commands) {
-      const { code, stdout, stderr } = await runOrderctl([...words, '--help']);
-      const what = `orderctl ${words.join(' ')} --help`;
+    for (const [name, { code, stdout, stderr }] of all) {
+      const what = `orderctl ${name} --help`;
       expect({ code, stderr }, what).toEqual({ code: 0, stderr: '' });
       expect(Math.max(...stdout.split('\n').map((line) => line.length)), what).toBeLessThanOrEqual(80);
       const [usage = '', prose = ''] = stdout.split('\n\n');
-      expect(usage, what).toContain(`Usage: ${['orderctl', ...words].join(' ')}`);
+      expect(usage, what).toContain(`Usage: orderctl ${name}`.trim());
       expect(prose.length, what).toBeGreaterThan(60);
       expect(stdout, what).toMatch(/\nEXAMPLES\n {2}# .+\n {2}orderctl /);
       for (const common of ['--storage', 'ORDERCTL_BROKERS', 'NO_COLOR', 'default: orders']) {
@@ -42,18 +51,22 @@ describe('help', () => {
     }
   });
 
-  it('has only examples that the command line understands', async () => {
-    for (const words of await allCommands()) {
-      const { stdout } = await runOrderctl([...words, '--help']);
-      const examples = [...stdout.matchAll(/^ {2}orderctl (.+)$/gm)].map(([, line = '']) => line);
-      for (const example of examples) {
-        const [command = ''] = example.split(' | ');
+  it('has only examples that the command line understands', { timeout: MANY_RUNS_MS }, async () => {
+    const examples = new Set(
+      [...(await help()).values()].flatMap(({ stdout }) =>
+        [...stdout.matchAll(/^ {2}orderctl (.+)$/gm)].map(([, line = '']) => line.split(/ [|>] /)[0] ?? ''),
+      ),
+    );
+    const waiting = [...examples];
+    const tryThem = async (): Promise<void> => {
+      for (let example = waiting.pop(); example !== undefined; example = waiting.pop()) {
         // Help is asked for last, so everything before it must have been understood.
-        const result = await runOrderctl([...command.split(' '), '--topic', 'not a topic']);
-        const isHelp = command.endsWith('--help');
+        const result = await runOrderctl([...example.split(' '), '--topic', 'not a topic']);
+        const isHelp = example.endsWith('--help');
         expect(result.stderr, example).toContain(isHelp ? '' : '--topic: "not a topic" is not a topic name');
       }
-    }
+    };
+    await Promise.all(Array.from({ length: 4 }, tryThem));
   });
 
   it.each([[[]], [['help']], [['user']], [['help', 'user', 'add']]])('is what %j prints', async (words) => {
@@ -95,6 +108,15 @@ describe('wrong usage', () => {
     ['replay --since 2026-01-02T00:00:00Z --until 2026-01-01T00:00:00Z', '--until', ''],
     ['replay --limit 0', '--limit', ''],
     ['replay --rejected', 'new ids', '--as-new'],
+    ['offsets reset', '--to or --from-file', '--to earliest'],
+    ['offsets reset --to 1 --from-file x', '--to and --from-file exclude', ''],
+    ['offsets reset --to sometime', '--to: "sometime" is not a place', '2h'],
+    ['offsets reset --to 2w', '--to: "2w"', ''],
+    ['offsets reset --to 2026-11-21', 'time zone', ''],
+    ['offsets reset --to +', '--to: "+"', ''],
+    ['offsets reset --to earliest --partitions all', '--partitions: "all"', ''],
+    ['offsets undo --to 1', "unknown option '--to'", ''],
+    ['status --watsh', "unknown option '--watsh'", 'did you mean --watch?'],
   ])('orderctl %s', async (args, message, fix) => {
     const shop = openShop();
     const result = await shop.run(`${args} -o json`);
@@ -142,6 +164,40 @@ describe('what needs no broker', () => {
     const result = await openShop().run('produce --file nowhere.ndjson -o json');
     expect(result.code).toBe(3);
     expect(failureOf(result)).toMatchObject({ code: 'not_found', file: 'nowhere.ndjson' });
+  });
+
+  it('offsets of a file that is not there, or is none', async () => {
+    const shop = openShop();
+    const absent = await shop.run('offsets reset --from-file nowhere.csv -o json');
+    expect(absent.code).toBe(3);
+    expect(failureOf(absent)).toMatchObject({ code: 'not_found', file: 'nowhere.csv' });
+    const bad = await shop.run('offsets reset --from-file - -o json', { input: 'orders,0,1\norders,0\n' });
+    expect(bad.code).toBe(6);
+    expect(failureOf(bad)).toMatchObject({ code: 'invalid_input', file: '<stdin>', line: 2 });
+  });
+
+  it('status without a consumer: 3, and a document that says so', async () => {
+    const shop = openShop();
+    const none = await shop.run('status -o json');
+    expect(none.code).toBe(3);
+    expect(failureOf(none)).toMatchObject({ code: 'not_found' });
+    expect(failureOf(none).fix).toContain('orderctl consume');
+    const { running, ...rest } = JSON.parse(none.stdout) as Record<string, unknown>;
+    expect(running).toBe(false);
+    expect(Object.keys(rest)).toEqual([
+      ...['pid', 'started_at', 'state', 'waiting_for', 'topic', 'group', 'orders_per_second', 'lag'],
+      ...['last_commit_at', 'counts'],
+    ]);
+    expect(new Set(Object.values(rest))).toEqual(new Set([null]));
+    expect(await shop.run('status')).toMatchObject({ code: 3, stdout: '' });
+  });
+
+  it('status while an edit owns the folder: no consumer runs', async () => {
+    const shop = openShop();
+    const access = await openStore(shop.storage);
+    await using store = await access.own({ purpose: 'edit', via: 'command', onNotice: () => undefined });
+    expect(store.unsent()).toBe(0);
+    expect((await shop.run('status')).code).toBe(3);
   });
 
   it('replay of an empty log sends nothing and ends well', async () => {

@@ -24,6 +24,17 @@ test('consume and produce without a broker: 5 within 10 s, with the ways to get 
   );
 });
 
+test('offsets without a broker: 5, and the folder is free', async () => {
+  const shop = await penShop({ ORDERCTL_BROKERS: await deadAddress() });
+  await Promise.all(
+    ['show', 'export', 'reset --to earliest --execute'].map(async (args) => {
+      const result = await shop.run(`offsets ${args} -o json`, { timeoutMs: 25_000 });
+      expect(result.code, result.stderr).toBe(5);
+      expect(failureOf(result)).toMatchObject({ code: 'broker_unreachable' });
+    }),
+  );
+});
+
 test('replay without a broker: 5', async () => {
   const shop = await penShop();
   await createTopic(shop.topic, 1);

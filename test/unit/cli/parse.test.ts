@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   nameOf,
   partitionList,
+  resetPlace,
   resetTarget,
   seconds,
   signedNumber,
@@ -94,6 +95,34 @@ describe('places to reset to', () => {
   it.each(['', 'Earliest', '-5', '+5', '1h', '2026-11-21'])('refuse %j', (text) => {
     expect(() => resetTarget('--reset-to', text)).toThrow(refusal('--reset-to'));
   });
+});
+
+describe('places to reset offsets to', () => {
+  const NOW = 1_000_000_000_000;
+
+  it.each([
+    ['earliest', 'earliest'],
+    ['latest', 'latest'],
+    ['current', 'current'],
+    ['42', { offset: 42 }],
+    ['+5', { by: 5 }],
+    ['-5', { by: -5 }],
+    ['90s', { timestampMs: NOW - 90_000 }],
+    ['30m', { timestampMs: NOW - 1_800_000 }],
+    ['2h', { timestampMs: NOW - 7_200_000 }],
+    ['7d', { timestampMs: NOW - 604_800_000 }],
+    ['999999999d', { timestampMs: 0 }],
+    ['1970-01-01T00:00:01Z', { timestampMs: 1_000 }],
+  ])('are %s', (text, place) => {
+    expect(resetPlace('--to', text, NOW)).toEqual(place);
+  });
+
+  it.each(['', 'Current', '1.5h', '2w', '+', '--5', '1h30m', '2026-11-21', '99999999999999999999'])(
+    'refuse %j',
+    (text) => {
+      expect(() => resetPlace('--to', text, NOW)).toThrow(refusal('--to'));
+    },
+  );
 });
 
 it('reads partitions, each once and in order', () => {
