@@ -273,8 +273,8 @@ describe('dlq redrive', () => {
     await createTopic(shop.dlqTopic, 1);
     const headers = vendorHeaders(shop.topic).streams ?? {};
     const total = 30_000;
-    for (let from = 0; from < total; from += 5_000) {
-      const messages = Array.from({ length: 5_000 }, (_, i) => ({ value: `v${from + i}`, headers }));
+    for (let from = 0; from < total; from += 2_000) {
+      const messages = Array.from({ length: 2_000 }, (_, i) => ({ value: `v${from + i}`, headers }));
       await sendRaw(shop.dlqTopic, messages);
     }
     const running = shop.start('dlq redrive --all --execute -o json');

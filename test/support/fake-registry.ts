@@ -69,7 +69,12 @@ export class FakeRegistry {
       if (request.headers.authorization !== wanted) return { status: 401, json: { error_code: 401 } };
     }
     if (!url.startsWith(`${this.prefix}/`)) return { status: 404, json: { message: 'no such page' } };
-    const path = url.slice(this.prefix.length).split('/').slice(1).map(decodeURIComponent);
+    const path = url
+      .slice(this.prefix.length)
+      .replace(/\?.*/, '')
+      .split('/')
+      .slice(1)
+      .map(decodeURIComponent);
     const [noun, name = '', versions, version] = path;
     if (noun === 'schemas') return this.#byId(Number(path[2]));
     if (name === '') return { status: 200, json: [...this.subjects.keys()] };

@@ -41,7 +41,6 @@ export function vendorHeaders(topic: string): Readonly<Record<string, Record<str
       'kafka_dlt-exception-stacktrace': 'at …',
     },
     spring_retry: {
-      kafka_original_noise: 'x',
       'kafka_original-topic': topic,
       'kafka_original-partition': int(2),
       'kafka_original-offset': long(45),

@@ -14,6 +14,8 @@ interface JsonObject {
 }
 
 interface Shape {
+  /** Where it stands in its schema. */
+  readonly node: Json;
   /** `record`, `int`, `union` … */
   readonly type: string;
   readonly fullName: string;
@@ -50,8 +52,8 @@ class Comparison {
   readonly #writerNames = new Map<string, Json>();
   readonly #found: SchemaDifference[] = [];
   #steps = 0;
-  /** Pairs of named types that are being compared: a recursive schema meets them again. */
-  readonly #compared = new Set<string>();
+  /** Pairs of records that are being compared: a recursive schema meets them again. */
+  readonly #open = new Map<Json, Set<Json>>();
 
   constructor(reader: Json, writer: Json) {
     this.#reader = reader;
@@ -130,9 +132,9 @@ class Comparison {
   }
 
   #compareRecords(reader: Shape, writer: Shape, path: string, depth: number): void {
-    const pair = `${reader.fullName}\n${writer.fullName}`;
-    if (this.#compared.has(pair)) return;
-    this.#compared.add(pair);
+    const against = this.#open.get(reader.node) ?? new Set();
+    if (against.has(writer.node)) return;
+    this.#open.set(reader.node, against.add(writer.node));
     for (const field of reader.fields) {
       const names = [field.name, ...field.aliases];
       const written = writer.fields.find(({ name }) => names.includes(name));
@@ -140,7 +142,7 @@ class Comparison {
       if (written !== undefined) this.#compare(field.type, written.type, at, depth + 1);
       else if (!field.hasDefault) this.#add(at, 'it is not written, and has no default to be read as');
     }
-    this.#compared.delete(pair);
+    against.delete(writer.node);
   }
 }
 
@@ -190,6 +192,7 @@ function shapeOf(type: Json, names: ReadonlyMap<string, Json>): Shape {
   const fields = Array.isArray(type.fields) ? (type.fields as readonly Json[]).filter(isObject) : [];
   const symbols = Array.isArray(type.symbols) ? (type.symbols as readonly Json[]) : [];
   return {
+    node: type,
     type: type.type === 'error' ? 'record' : type.type,
     fullName: typeof type.name === 'string' ? type.name : '',
     fields: fields.map((field) => ({
@@ -211,6 +214,7 @@ function text(value: Json | undefined): string {
 }
 
 const NOTHING: Shape = {
+  node: null,
   type: '',
   fullName: '',
   fields: [],

@@ -115,7 +115,9 @@ export class Registry implements SchemaRegistry {
   }
 
   async find(subject: string, schema: string): Promise<{ id: number; version: number } | undefined> {
-    const answer = await this.#request('POST', `/subjects/${encodeURIComponent(subject)}`, { schema });
+    // Without it, some registries compare texts: line breaks alone would make another version of the same schema.
+    const path = `/subjects/${encodeURIComponent(subject)}?normalize=true`;
+    const answer = await this.#request('POST', path, { schema });
     if (answer.status === 404) return undefined;
     if (answer.status === 422) throw notASchema(answer);
     const body = this.#checked(answer);

@@ -1,0 +1,145 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { failureOf, openShop, type Shop } from '../support/cli.ts';
+import { closedPort } from '../support/closed-port.ts';
+import { registerSchema, testRegistry } from '../support/topics.ts';
+
+const OWN = JSON.parse(
+  fs.readFileSync(path.resolve(import.meta.dirname, '../../src/schemas/order.avsc'), 'utf8'),
+) as { fields: { name: string }[] };
+
+async function setLevel(subject: string, compatibility: string): Promise<void> {
+  const answer = await fetch(`${testRegistry()}/config/${subject}`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
+    body: JSON.stringify({ compatibility }),
+  });
+  if (!answer.ok) throw new Error(`registry: ${answer.status} ${await answer.text()}`);
+}
+
+async function versions(subject: string): Promise<number> {
+  const answer = await fetch(`${testRegistry()}/subjects/${subject}/versions`);
+  return answer.ok ? ((await answer.json()) as number[]).length : 0;
+}
+
+/** The order schema with a field more. */
+function withField(field: object): object {
+  return { ...OWN, fields: [...OWN.fields, field] };
+}
+
+function save(shop: Shop, schema: object): string {
+  const file = path.join(shop.folder, 'order.avsc');
+  fs.writeFileSync(file, JSON.stringify(schema));
+  return file;
+}
+
+describe('schema', () => {
+  test('is shown, checked and registered, once', async () => {
+    const shop = openShop();
+    const subject = `${shop.topic}-value`;
+    expect(await shop.json('schema show')).toMatchObject({
+      subject,
+      versions: [],
+      latest: null,
+      registered: null,
+    });
+    const before = await shop.ok('schema show');
+    expect(before.stdout).toContain(`subject ${subject}: not registered`);
+    expect(before.stderr).toContain('orderctl schema register');
+    expect(await shop.json('schema check')).toMatchObject({ subject, compatible: true, differences: [] });
+    expect(await versions(subject)).toBe(0);
+
+    const made = await shop.json('schema register');
+    expect(made).toMatchObject({ subject, registered: true, version: 1 });
+    expect(await shop.json('schema register')).toMatchObject({ id: made.id, version: 1, registered: false });
+    expect(await versions(subject)).toBe(1);
+    const shown = await shop.json('schema show');
+    expect(shown).toMatchObject({
+      versions: [1],
+      latest: { version: 1, id: made.id },
+      registered: { id: made.id, version: 1, is_latest: true },
+    });
+    expect((await shop.ok('schema show')).stdout).toContain(
+      `the order schema is version 1, id ${String(made.id)}, the latest`,
+    );
+  });
+
+  test('one that is not compatible is 6, told by field and reason, and not registered', async () => {
+    const shop = openShop();
+    const subject = `${shop.topic}-value`;
+    await registerSchema(subject, OWN);
+    await setLevel(subject, 'BACKWARD');
+    const file = save(shop, withField({ name: 'discount', type: 'int' }));
+    const checked = await shop.run(`schema check --file ${file} -o json`);
+    expect(checked.code).toBe(6);
+    expect(JSON.parse(checked.stdout)).toMatchObject({
+      compatible: false,
+      compatibility: 'BACKWARD',
+      differences: [{ field: 'discount', version: 1, direction: 'backward' }],
+    });
+    const failure = failureOf(checked);
+    expect(failure).toMatchObject({ code: 'incompatible_schema', exit_code: 6 });
+    expect(failure.message).toContain('discount: it is not written, and has no default');
+    const registered = await shop.run(`schema register --file ${file}`);
+    expect(registered.code).toBe(6);
+    expect(registered.stderr).toContain('discount: it is not written');
+    expect(registered.stderr).toContain('fix:');
+    expect(await versions(subject)).toBe(1);
+  });
+
+  test('one with a default becomes the next version, and ours is no longer the latest', async () => {
+    const shop = openShop();
+    const subject = `${shop.topic}-value`;
+    await registerSchema(subject, OWN);
+    await setLevel(subject, 'FULL_TRANSITIVE');
+    const file = save(shop, withField({ name: 'discount', type: 'int', default: 0 }));
+    expect((await shop.ok(`schema check --file ${file}`)).stdout).toContain('can be registered');
+    expect(await shop.json(`schema register --file ${file}`)).toMatchObject({ version: 2, registered: true });
+    expect(await shop.json('schema show')).toMatchObject({
+      versions: [1, 2],
+      registered: { version: 1, is_latest: false },
+    });
+    // The other way round of FULL: version 2 is read without the field.
+    const dropped = save(shop, { ...OWN, fields: OWN.fields.slice(0, -1) });
+    const refused = await shop.run(`schema check --file ${dropped} -o json`);
+    expect(refused.code).toBe(6);
+    expect(JSON.parse(refused.stdout)).toMatchObject({
+      differences: expect.arrayContaining([
+        expect.objectContaining({ field: 'created_at', direction: 'forward', version: 1 }),
+        expect.objectContaining({ field: 'created_at', direction: 'forward', version: 2 }),
+      ]) as unknown,
+    });
+  });
+
+  test('with the level NONE everything is taken, with a warning of what would not fit', async () => {
+    const shop = openShop();
+    const subject = `${shop.topic}-value`;
+    await registerSchema(subject, OWN);
+    await setLevel(subject, 'NONE');
+    const file = save(shop, withField({ name: 'discount', type: 'int' }));
+    const { stderr } = await shop.ok(`schema check --file ${file}`);
+    expect(stderr).toContain('NONE');
+    expect(stderr).toContain('discount: it is not written');
+  });
+
+  test('files that hold no schema, and a registry that is not there, have their codes', async () => {
+    const shop = openShop();
+    const broken = path.join(shop.folder, 'broken.avsc');
+    fs.writeFileSync(broken, '{"type":');
+    const none = save(shop, { type: 'nothing' });
+    const refused: [string, number, string][] = [
+      [`--file ${shop.folder}/none.avsc`, 3, 'not_found'],
+      [`--file ${shop.folder}`, 2, 'invalid_value'],
+      [`--file ${broken}`, 6, 'invalid_input'],
+      [`--file ${none}`, 6, 'invalid_input'],
+      [`--registry http://127.0.0.1:${await closedPort()}`, 5, 'registry_unreachable'],
+    ];
+    for (const [args, code, name] of refused) {
+      const result = await shop.run(`schema check ${args} -o json`);
+      expect(result.code, result.stderr).toBe(code);
+      expect(failureOf(result)).toMatchObject({ code: name });
+    }
+    expect((await shop.run('schema remove')).code).toBe(2);
+  });
+});

@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { findDifferences } from '../../../src/adapters/avro/compatibility.ts';
+
+const OWN = readFileSync(new URL('../../../src/schemas/order.avsc', import.meta.url), 'utf8');
+
+function record(...fields: object[]): object {
+  return { type: 'record', name: 'R', fields };
+}
+
+function differences(reader: unknown, writer: unknown): [string, string][] {
+  return findDifferences(JSON.stringify(reader), JSON.stringify(writer)).map(({ field, reason }) => [
+    field,
+    reason,
+  ]);
+}
+
+const A_INT = { name: 'a', type: 'int' };
+
+describe('what keeps a schema from reading what another wrote', () => {
+  it('is nothing for the same schema, nor for one that only promotes, adds defaults or leaves out', () => {
+    expect(findDifferences(OWN, OWN)).toEqual([]);
+    expect(differences('long', 'int')).toEqual([]);
+    expect(differences('string', 'bytes')).toEqual([]);
+    expect(differences(['null', 'double'], 'float')).toEqual([]);
+    expect(differences(record(A_INT, { name: 'b', type: 'int', default: 0 }), record(A_INT))).toEqual([]);
+    expect(differences(record(A_INT), record(A_INT, { name: 'b', type: 'int' }))).toEqual([]);
+    expect(differences(record({ ...A_INT, aliases: ['old'] }), record({ name: 'old', type: 'int' }))).toEqual(
+      [],
+    );
+  });
+
+  it('is told by field', () => {
+    expect(differences(record(A_INT, { name: 'b', type: 'int' }), record(A_INT))).toEqual([
+      ['b', 'it is not written, and has no default to be read as'],
+    ]);
+    expect(differences('int', 'long')).toEqual([['', 'long is written, int is read']]);
+    expect(
+      differences(
+        record({ name: 'items', type: { type: 'array', items: record(A_INT) } }),
+        record({ name: 'items', type: { type: 'array', items: record({ name: 'a', type: 'string' }) } }),
+      ),
+    ).toEqual([['items[].a', 'string is written, int is read']]);
+    expect(differences({ type: 'map', values: 'int' }, { type: 'map', values: 'string' })).toEqual([
+      ['{}', 'string is written, int is read'],
+    ]);
+    expect(differences(record(A_INT), record({ name: 'a', type: ['null', 'int'] }))).toEqual([
+      ['a', 'null is written, int is read'],
+    ]);
+    expect(differences(['null', 'int'], 'string')).toEqual([
+      ['', 'string is written, which is none of null, int'],
+    ]);
+    const colour = (...symbols: string[]) => ({ type: 'enum', name: 'C', symbols });
+    expect(differences(colour('red'), colour('red', 'blue'))).toEqual([
+      ['', 'symbols that may be written are not known: blue'],
+    ]);
+    expect(differences({ ...colour('red'), default: 'red' }, colour('red', 'blue'))).toEqual([]);
+    expect(differences({ type: 'fixed', name: 'F', size: 4 }, { type: 'fixed', name: 'F', size: 5 })).toEqual(
+      [['', '5 bytes are written, 4 are read']],
+    );
+    expect(differences(record(A_INT), { ...record(A_INT), name: 'Other' })[0]?.[1]).toContain(
+      'names are compared',
+    );
+  });
+
+  it('is found in named types wherever they are used, and recursion ends', () => {
+    const tree = (type: string) => ({
+      type: 'record',
+      name: 'Tree',
+      namespace: 'n',
+      fields: [
+        { name: 'value', type },
+        { name: 'left', type: ['null', 'Tree'] },
+        { name: 'right', type: ['null', 'n.Tree'] },
+      ],
+    });
+    expect(differences(tree('long'), tree('int'))).toEqual([]);
+    expect(differences(tree('int'), tree('string'))).toContainEqual([
+      'value',
+      'string is written, int is read',
+    ]);
+  });
+
+  it('is looked for with bounded effort, whatever the schema', () => {
+    // Each record holds two of the next: 2^40 places.
+    let type: unknown = 'int';
+    for (let level = 0; level < 40; level += 1) {
+      type = {
+        type: 'record',
+        name: `R${level}`,
+        fields: [
+          { name: 'a', type },
+          { name: 'b', type: level === 0 ? 'int' : `R${level - 1}` },
+        ],
+      };
+    }
+    expect(differences(type, type)).toEqual([]);
+  });
+});
