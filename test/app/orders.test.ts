@@ -1,0 +1,254 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { explainOrder, type Explanation } from '../../src/app/explain-order.ts';
+import { inDecisionOrder, listOrders } from '../../src/app/list-orders.ts';
+import { Courses, isSkipped } from '../../src/app/skips.ts';
+import type { Decided } from '../../src/domain/decide.ts';
+import type { LoggedEdit } from '../../src/domain/edit.ts';
+import type { StoreReader } from '../../src/ports/store.ts';
+import { decideRecords, recordOf, type DecidedRecord } from '../support/decided.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { ModelFolder } from '../support/model.ts';
+import { encodeOrder, PlainCodec } from '../support/plain-codec.ts';
+import { ScriptedBroker } from '../support/scripted-broker.ts';
+
+const ALL = { user: null, item: null, sinceMs: null, untilMs: null };
+
+async function shop(): Promise<ModelFolder> {
+  const folder = new ModelFolder(new FakeClock());
+  await folder.edit({ kind: 'user.add', user: 'alice', status: 'paid' });
+  await folder.edit({ kind: 'user.add', user: 'bob', status: 'unpaid' });
+  await folder.edit({ kind: 'item.add', item: 'pen', quantity: 5 });
+  await folder.edit({ kind: 'item.add', item: 'book', quantity: 1 });
+  return folder;
+}
+
+async function decideIn(folder: ModelFolder, ...records: DecidedRecord[]): Promise<void> {
+  const store = await folder.own({ purpose: 'test', via: 'consume', onNotice: () => undefined });
+  await decideRecords(store, records);
+  await store[Symbol.asyncDispose]();
+  await folder.clock.sleep(1_000);
+}
+
+async function listed(
+  folder: ModelFolder,
+  options: Partial<Parameters<typeof listOrders>[1]> = {},
+): Promise<{ ids: string[]; hasMore: boolean }> {
+  const ids: string[] = [];
+  const { hasMore } = await listOrders(folder, {
+    ...{ status: null, filter: ALL, limit: Infinity },
+    onOrders: async (orders) => void ids.push(...orders.map(({ order }) => order.orderId)),
+    ...options,
+  });
+  return { ids, hasMore };
+}
+
+describe('orders are listed', () => {
+  const records = [
+    recordOf('orders', 0, 'A', 'alice', { pen: 1 }),
+    recordOf('orders', 1, 'B', 'bob', { pen: 1 }),
+    recordOf('orders', 2, 'C', 'alice', { book: 1 }),
+  ] as const;
+
+  it('in the order of their decisions, over both logs', async () => {
+    const folder = await shop();
+    await decideIn(folder, ...records);
+    await decideIn(folder, recordOf('orders', 3, 'D', 'bob', { pen: 1 }));
+    await decideIn(folder, recordOf('orders', 4, 'E', 'alice', { pen: 1, book: 1 }));
+    await decideIn(folder, recordOf('orders', 5, 'F', 'alice', { pen: 1 }));
+    expect((await listed(folder)).ids).toEqual(['A', 'B', 'C', 'D', 'E', 'F']);
+    expect((await listed(folder, { status: 'rejected' })).ids).toEqual(['B', 'D', 'E']);
+  });
+
+  it('by what is selected, and no more than the limit', async () => {
+    const folder = await shop();
+    const start = folder.clock.now();
+    await decideIn(folder, ...records);
+    await decideIn(folder, recordOf('orders', 3, 'D', 'bob', { book: 1 }));
+    expect((await listed(folder, { filter: { ...ALL, user: 'bob' } })).ids).toEqual(['B', 'D']);
+    expect((await listed(folder, { filter: { ...ALL, item: 'book' } })).ids).toEqual(['C', 'D']);
+    expect((await listed(folder, { filter: { ...ALL, sinceMs: start + 1_000 } })).ids).toEqual(['D']);
+    expect((await listed(folder, { filter: { ...ALL, untilMs: start + 1_000 } })).ids).toEqual([
+      'A',
+      'B',
+      'C',
+    ]);
+    expect(await listed(folder, { limit: 2 })).toEqual({ ids: ['A', 'B'], hasMore: true });
+    expect(await listed(folder, { limit: 4 })).toEqual({ ids: ['A', 'B', 'C', 'D'], hasMore: false });
+  });
+
+  it('chunk by chunk as one log would be, whatever the sizes of the chunks', async () => {
+    const decisions = fc.array(
+      fc.record({ at: fc.integer({ min: 0, max: 30 }), log: fc.constantFrom('accepted', 'rejected') }),
+    );
+    await fc.assert(
+      fc.asyncProperty(decisions, fc.integer({ min: 1, max: 5 }), async (made, size) => {
+        const sorted = made
+          .sort((a, b) => a.at - b.at)
+          .map(({ at, log }, offset) => ({ log, decided: decidedAt(at, offset) }));
+        const reader = {
+          decisions: async function* (outcome: string) {
+            const log = sorted.filter(({ log: name }) => name === outcome).map(({ decided }) => decided);
+            for (let from = 0; from < log.length; from += size) yield log.slice(from, from + size);
+          },
+        } as unknown as StoreReader;
+        const found: Decided[] = [];
+        for await (const chunk of inDecisionOrder(reader)) {
+          expect(chunk.length).toBeGreaterThan(0);
+          found.push(...chunk);
+        }
+        expect(found.map(({ record }) => record.offset)).toEqual(sorted.map((_, at) => at));
+      }),
+    );
+  });
+
+  it('without reading on after the limit', async () => {
+    let chunks = 0;
+    let closed = 0;
+    const decisions = async function* (outcome: string) {
+      try {
+        for (; outcome === 'accepted'; chunks++) yield [decidedAt(chunks, chunks)];
+      } finally {
+        closed += 1;
+      }
+    };
+    const reader = { decisions, [Symbol.asyncDispose]: async () => undefined } as unknown as StoreReader;
+    const folder = Object.assign(await shop(), { read: async () => reader });
+    expect(await listed(folder, { limit: 3 })).toMatchObject({ hasMore: true });
+    expect(chunks).toBeLessThan(6);
+    expect(closed).toBe(2);
+  });
+});
+
+function decidedAt(at: number, offset: number): Decided {
+  const { order, record } = recordOf('orders', offset, `ORD-${offset}`, 'alice', { pen: 1 });
+  return { order, record, decidedAt: at, outcome: { kind: 'accepted', stock: [1] } };
+}
+
+describe('an order is explained', () => {
+  it('from the files: its decision, its record, and what it would come to now', async () => {
+    const folder = await shop();
+    await decideIn(folder, recordOf('orders', 0, 'A', 'bob', { pen: 2 }));
+    const explained = await explainOrder(folder, 'A', null);
+    expect(explained).toMatchObject({
+      decided: { outcome: { kind: 'rejected', reason: 'user_not_paid', stock: [5] } },
+      now: { kind: 'rejected', reason: 'user_not_paid' },
+      records: [{ topic: 'orders', partition: 0, offset: 0, role: 'deciding', timestamp: null }],
+      scanned: false,
+    });
+    await folder.edit({ kind: 'user.update', user: 'bob', status: 'paid' });
+    expect((await explainOrder(folder, 'A', null))?.now).toEqual({ kind: 'accepted', stock: [5] });
+    await folder.edit({ kind: 'item.update', item: 'pen', quantity: 1 });
+    expect((await explainOrder(folder, 'A', null))?.now).toMatchObject({ reason: 'insufficient_stock' });
+    expect(await explainOrder(folder, 'Z', null)).toBeUndefined();
+  });
+
+  async function scanned(folder: ModelFolder, orders: DecidedRecord[]): Promise<Explanation | undefined> {
+    const broker = new ScriptedBroker();
+    broker.createTopic('orders');
+    for (const { order } of orders) {
+      broker.append('orders', 0, { value: encodeOrder(order), headers: { 'x-replay-id': 'r1' } });
+    }
+    broker.append('orders', 0, { key: new TextEncoder().encode('A'), value: new Uint8Array([1]) });
+    return explainOrder(folder, 'A', { broker, codec: new PlainCodec(), topic: 'orders' });
+  }
+
+  it('with every record of the topic by its role', async () => {
+    const folder = await shop();
+    const first = recordOf('orders', 0, 'A', 'alice', { pen: 1 });
+    const other = recordOf('orders', 2, 'A', 'alice', { pen: 2 });
+    await decideIn(folder, first, { ...first, record: { ...first.record, offset: 1 } }, other);
+    const explained = await scanned(folder, [first, first, other, first, other]);
+    expect(explained?.records.map(({ offset, role }) => [offset, role])).toEqual([
+      [0, 'deciding'],
+      [1, 'duplicate'],
+      [2, 'conflict'],
+      [3, 'unread'],
+      [4, 'unread'],
+    ]);
+    expect(explained?.records[1]).toMatchObject({ timestamp: 1_001, replayId: 'r1' });
+    expect(explained?.unreadable).toEqual([{ topic: 'orders', partition: 0, offset: 5 }]);
+  });
+
+  it('when it waits to be read, or was skipped', async () => {
+    const folder = await shop();
+    const record = recordOf('orders', 0, 'A', 'alice', { pen: 9 });
+    expect(await scanned(folder, [record])).toMatchObject({
+      decided: null,
+      now: { kind: 'rejected', reason: 'insufficient_stock' },
+      records: [{ offset: 0, role: 'unread' }],
+    });
+    const move = { kind: 'position', topic: 'orders', partition: 0, before: null, after: 1, cause: 'reset' };
+    folder.apply({
+      edits: [move as LoggedEdit],
+      positions: [{ topic: 'orders', partition: 0, next: 1, last: null, clusterId: null }],
+    });
+    expect(await scanned(folder, [record])).toMatchObject({ records: [{ offset: 0, role: 'unread' }] });
+  });
+
+  it('whose record is gone from the topic', async () => {
+    const folder = await shop();
+    await decideIn(folder, recordOf('old-orders', 0, 'A', 'alice', { pen: 1 }));
+    expect((await scanned(folder, []))?.records).toEqual([
+      { topic: 'old-orders', partition: 0, offset: 0, timestamp: null, role: 'deciding', replayId: null },
+    ]);
+  });
+});
+
+describe('skips', () => {
+  const moved = (before: number | null, after: number, at: number): LoggedEdit => ({
+    ...{ kind: 'position', topic: 'orders', partition: 0, before, after, cause: 'reset', at },
+    ...{ by: 'me', via: 'command' },
+  });
+  const skipsOf = (next: number, ...moves: LoggedEdit[]): [number, number, number][] => {
+    const courses = new Courses();
+    for (const move of moves) courses.take(move);
+    courses.readTo({ topic: 'orders', partition: 0 }, next);
+    return courses.skips().map(({ from, to, at }) => [from, to, at]);
+  };
+
+  it('are what was passed over and not read before or since', () => {
+    expect(skipsOf(9, moved(5, 9, 1))).toEqual([[5, 9, 1]]);
+    expect(skipsOf(9, moved(null, 4, 1))).toEqual([[0, 4, 1]]);
+    // Back, and forward to where it was.
+    expect(skipsOf(9, moved(9, 2, 1), moved(2, 9, 2))).toEqual([]);
+    // Skipped, then read after all.
+    expect(skipsOf(9, moved(5, 9, 1), moved(9, 5, 2))).toEqual([]);
+    expect(skipsOf(7, moved(5, 9, 1), moved(9, 5, 2))).toEqual([[7, 9, 1]]);
+    // Read up to 3 when it was skipped to 5, again from 0, and skipped further.
+    expect(skipsOf(8, moved(3, 5, 1), moved(6, 0, 2), moved(1, 8, 3))).toEqual([
+      [3, 5, 1],
+      [6, 8, 3],
+    ]);
+  });
+
+  it('come to what a plain list of offsets says', () => {
+    const steps = fc.array(fc.record({ read: fc.nat(5), to: fc.nat(12) }), { maxLength: 6 });
+    fc.assert(
+      fc.property(steps, fc.nat(5), (made, last) => {
+        const courses = new Courses();
+        const read = new Set<number>();
+        const passed = new Set<number>();
+        let at = 0;
+        const readOn = (records: number): void => {
+          for (; records > 0; records--) read.add(at++);
+        };
+        made.forEach(({ read: records, to }, index) => {
+          readOn(records);
+          courses.take(moved(at, to, index));
+          for (let offset = at; offset < to; offset++) passed.add(offset);
+          at = to;
+        });
+        readOn(last);
+        courses.readTo({ topic: 'orders', partition: 0 }, at);
+        const skips = courses.skips();
+        for (let offset = 0; offset < 20; offset++) {
+          const expected = passed.has(offset) && !read.has(offset);
+          expect(isSkipped(skips, { topic: 'orders', partition: 0, offset })).toBe(expected);
+        }
+        const furthest = Math.max(at, Math.max(-1, ...read) + 1);
+        expect(courses.furthest({ topic: 'orders', partition: 0 })).toBe(furthest);
+      }),
+    );
+  });
+});

@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import { failureOf, openShop, type Shop } from '../support/cli.ts';
+import { decideRecords, ownFolder, recordOf } from '../support/decided.ts';
+
+/** alice bought two pens, bob may not, and a third order wanted more than there is. */
+async function decidedShop(): Promise<Shop> {
+  const shop = openShop();
+  shop.write('users.csv', 'user,status\nalice,paid\nbob,unpaid\n');
+  shop.write('inventory.csv', 'item,quantity\npen,50\n');
+  await using store = await ownFolder(shop.storage);
+  await decideRecords(store, [
+    recordOf('orders', 0, 'ORD-1', 'alice', { pen: 2 }),
+    recordOf('orders', 1, 'ORD-2', 'bob', { pen: 1 }, 3),
+    recordOf('orders', 2, 'ORD-3', 'alice', { pen: 49, book: 1 }),
+  ]);
+  return shop;
+}
+
+const iso = expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/) as string;
+const SECOND = {
+  ...{ order_id: 'ORD-2', status: 'rejected', reason: 'user_not_paid', detail: 'user bob is unpaid' },
+  ...{ user: 'bob', user_status: 'unpaid', items: [{ item: 'pen', quantity: 1, stock: 48 }] },
+  ...{ created_at: '2026-01-02T00:00:00.000Z', decided_at: iso, topic: 'orders', partition: 3, offset: 1 },
+};
+
+describe('order show', () => {
+  it('is one document, or the facts one a line', async () => {
+    const shop = await decidedShop();
+    expect(await shop.json('order show ORD-2')).toEqual(SECOND);
+    expect(await shop.json('order show ORD-1')).toMatchObject({
+      ...{ status: 'accepted', reason: null, detail: null, user_status: 'paid' },
+      items: [{ item: 'pen', quantity: 2, stock: 50 }],
+    });
+    const { stdout, stderr } = await shop.ok('order show ORD-3');
+    expect(stdout).toContain('status    rejected: unknown_item, item book does not exist\n');
+    expect(stdout).toContain('items     pen×49 (48 on hand)\n          book×1 (does not exist)\n');
+    expect(stderr).toBe('');
+  });
+
+  it('of an unknown id names what to try', async () => {
+    const shop = await decidedShop();
+    const result = await shop.run('order show ORD-9 -o json');
+    expect(result).toMatchObject({ code: 3, stdout: '' });
+    expect(failureOf(result)).toMatchObject({ code: 'not_found', order_id: 'ORD-9' });
+    expect(failureOf(result).fix).toContain('orderctl order explain ORD-9 --scan');
+    expect(await openShop().run('order show ORD-9')).toMatchObject({ code: 3 });
+  });
+
+  it.each([
+    [['order', 'show'], 'ID'],
+    [['order', 'show', '=1+1'], 'ID'],
+    [['order', 'show', 'A', 'B'], 'too many'],
+    [['order', 'list', '--status', 'lost'], '--status'],
+    [['order', 'list', '--limit', '0'], '--limit'],
+    [['order', 'list', '--limit', 'x'], '--limit'],
+    [['order', 'list', '--since', 'yesterday'], '--since'],
+    [['order', 'list', '--since', '2026-01-02T00:00:00Z', '--until', '2026-01-01T00:00:00Z'], '--until'],
+  ])('refuses %j', async (args, named) => {
+    const result = await openShop().run(args);
+    expect(result).toMatchObject({ code: 2, stdout: '' });
+    expect(result.stderr).toContain(named);
+  });
+});
+
+describe('order list', () => {
+  it('is one object a line, or a table', async () => {
+    const shop = await decidedShop();
+    const lines = await shop.lines('order list');
+    expect(lines.map(({ order_id: id }) => id)).toEqual(['ORD-1', 'ORD-2', 'ORD-3']);
+    expect(lines[1]).toEqual(SECOND);
+    const { stdout } = await shop.ok('order list --status rejected --user bob');
+    expect(stdout).toMatch(/^DECIDED +ORDER +STATUS +USER +ITEMS +REASON +RECORD\n/);
+    expect(stdout).toMatch(/\S+Z +ORD-2 +rejected +bob +pen×1 +user_not_paid +orders\/3@1\n$/);
+    expect((await shop.lines('order list --item book')).map(({ order_id: id }) => id)).toEqual(['ORD-3']);
+    expect(await shop.lines('order list --limit 1 --status rejected')).toEqual([SECOND]);
+    const none = await shop.ok('order list --user carol');
+    expect(none).toMatchObject({ stdout: '' });
+    expect(none.stderr).toContain('no order');
+  });
+});
+
+describe('order explain', () => {
+  it('says why, and what can be done now', async () => {
+    const shop = await decidedShop();
+    const explained = await shop.json('order explain ORD-2');
+    expect(explained).toEqual({
+      ...SECOND,
+      explanation: expect.stringMatching(/^Rejected at .*orders\/3@1, because user bob is unpaid/) as string,
+      records: [
+        { topic: 'orders', partition: 3, offset: 1, timestamp: null, role: 'deciding', replay_id: null },
+      ],
+      scanned: false,
+      next: expect.any(Array) as unknown,
+    });
+    const next = (await shop.json('order explain ORD-2')).next as string[];
+    expect(next.join('\n')).toContain('orderctl user update --user bob --status paid');
+    await shop.ok('user update --user bob --status paid');
+    const { stdout } = await shop.ok('order explain ORD-2');
+    expect(stdout).toContain(
+      '"orderctl replay --rejected --order ORD-2 --as-new" tries it again under a new id: now it would be accepted',
+    );
+    expect((await shop.ok('order explain ORD-1')).stdout).toContain('pen went from 50 to 48');
+    const short = (await shop.ok('order explain ORD-3')).stdout;
+    expect(short).toContain('only items of inventory.csv can be ordered');
+  });
+
+  it('of an unknown id is not found', async () => {
+    expect(await (await decidedShop()).run('order explain ORD-9')).toMatchObject({ code: 3, stdout: '' });
+  });
+});
