@@ -275,8 +275,13 @@ describe('dlq redrive', () => {
 
   it('refuses ids that are not there before it sends anything', async () => {
     letter(0);
-    for (const id of ['0:1', '7:0']) {
-      await expect(redrive({ select: ids('0:0', id) })).rejects.toMatchObject({ code: 'not_found' });
+    // Compaction took what lay between.
+    broker.append(DLQ, 0, { offset: 2, headers: headers(2) });
+    const kept = { id: 'orders/0@9', topic: DLQ, key: null, value: null, headers: headers(9) };
+    folder.undelivered.push(kept);
+    for (const id of ['0:1', '0:3', '7:0', 'kept:orders/0@1']) {
+      const select = ids('0:0', 'kept:orders/0@9', id);
+      await expect(redrive({ select }), id).rejects.toMatchObject({ code: 'not_found' });
     }
     await expect(redrive({ toTopic: 'nowhere' })).rejects.toMatchObject({ code: 'topic_missing' });
     expect(sent()).toEqual([]);
