@@ -208,8 +208,8 @@ export function afterSave(
   file: TableFile,
   text: string,
   versions: readonly FileVersion[],
+  found = parseCsv(text),
 ): Truth[] {
-  const found = parseCsv(text);
   const outcomes: Truth[] = [];
   const newest = versions.findLastIndex((version) => version.sure);
   if (versions.some((version) => version.text === text)) {

@@ -186,17 +186,12 @@ async function breakFile(world: World, file: TableFile, restart: boolean): Promi
  * Sockets keep a paused owner from being robbed. Should they fail all the same, the journal tells who wakes up that it
  * is not alone.
  */
-async function robbed(
-  world: World,
-  request: TableEdit,
-  wakes: 'commit' | 'rewrite' | 'close',
-): Promise<void> {
+async function robbed(world: World, request: TableEdit, wakes: 'commit' | 'close'): Promise<void> {
   await world.clock.tick();
   const old = world.store;
   await world.open('command');
   await ownEdit(world, request);
   try {
-    if (wakes === 'rewrite') await world.clock.tick();
     if (wakes !== 'close') {
       await old.edit({ kind: 'item.add', item: 'phantom', quantity: 1 }, { by: 'old', via: 'command' });
       throw new Error('an owner went on that was not alone');

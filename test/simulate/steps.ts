@@ -49,7 +49,7 @@ export type Step =
   /** A command owns the folder between two consumers. */
   | { readonly kind: 'handover'; readonly request: TableEdit }
   /** The owner is paused while others own the folder, and wakes up. */
-  | { readonly kind: 'robbed'; readonly request: TableEdit; readonly wakes: 'commit' | 'rewrite' | 'close' }
+  | { readonly kind: 'robbed'; readonly request: TableEdit; readonly wakes: 'commit' | 'close' }
   /** A batch, an edit by the socket and the rewriting of the CSVs at once. */
   | {
       readonly kind: 'together';
@@ -127,7 +127,7 @@ function makeStep(choice: number, draw: Draw): Step {
       () => ({
         kind: 'robbed',
         request: makeEdit(draw),
-        wakes: pick(['commit', 'rewrite', 'close'] as const),
+        wakes: pick(['commit', 'close'] as const),
       }),
     ],
     [6, () => ({ kind: 'together', partition, count, request: makeEdit(draw) })],

@@ -21,7 +21,7 @@ import { openIdIndex, type IdIndex } from './id-index.ts';
 import { checkLog, LOG_NAMES, LogView, openOrUndefined, parsedLines, type LogName } from './log.ts';
 import { addTail, findInTail, lookUp, rebuildIndex } from './lookup.ts';
 import { parseDecided } from './order-line.ts';
-import { innerFolder, loadFolder, type LoadedFolder } from './recover.ts';
+import { checkAgainstJournal, innerFolder, loadFolder, type LoadedFolder } from './recover.ts';
 import { Tables, type Row, type TableState } from './tables.ts';
 import { readUndelivered } from './undelivered.ts';
 
@@ -104,7 +104,8 @@ export class FolderReader implements StoreReader {
     if (this.#loaded === undefined) return;
     const state = this.#loaded.state.logs[log];
     const name = path.join(this.#folder, state.file);
-    checkLog(this.#files, name, state);
+    const sizeBytes = checkLog(this.#files, name, state);
+    checkAgainstJournal(this.#files, this.#folder, this.#loaded, log, sizeBytes);
     const parts = [...this.#loaded.tails[log]];
     if (state.sizeBytes > 0) {
       const fd = openOrUndefined(this.#files, name);

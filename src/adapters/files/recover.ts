@@ -25,7 +25,13 @@ export interface LoadedFolder {
   readonly state: FolderState;
   readonly tables: Tables;
   /** The last journal of the chain and where it ends. */
-  readonly journal: { readonly number: number; readonly end: JournalEnd; readonly torn: boolean };
+  readonly journal: {
+    readonly number: number;
+    readonly end: JournalEnd;
+    readonly torn: boolean;
+    /** How long it was when it was read, an unfinished record included. */
+    readonly readBytes: number;
+  };
   /** All journals of the chain, open for reading: `tails` lie in them. */
   readonly journalFds: readonly number[];
   /** Commits found in the journals. */
@@ -104,6 +110,7 @@ function readJournals(
     next = openJournal(number + 1);
     // The record before must be the last of the journal before: else this one belongs to something else.
     const chained: boolean[] = [];
+    const readBytes = files.statOpen(fd).sizeBytes;
     const result: ScanResult = scanJournal(files, fd, (record) => {
       if (chained.length === 0) chained.push(record.seq === after.seq + 1 && record.previous === after.chain);
       // An empty record is an owner's mark that it was here.
@@ -124,7 +131,7 @@ function readJournals(
     if (chained[0] !== true) {
       throw corruptState(name, 'it does not go on where the one before it ends');
     }
-    journal = { number, end: result.end, torn: result.torn };
+    journal = { number, end: result.end, torn: result.torn, readBytes };
     after = result.end;
   }
 }
@@ -163,6 +170,32 @@ export function logEnd(loaded: LoadedFolder, log: LogName): number {
 }
 
 /**
+ * What the owner may find out at once, a reader beside it only when nobody commits: a log is written after its journal
+ * record, so that one which is longer than the journals say tells of records that were lost from them.
+ *
+ * @param sizeBytes of the log, looked at after `loaded` was read
+ * @throws Failure corrupt_state
+ */
+export function checkAgainstJournal(
+  files: FileSystem,
+  folder: string,
+  loaded: LoadedFolder,
+  log: LogName,
+  sizeBytes: number,
+): void {
+  const { number, readBytes } = loaded.journal;
+  const inner = innerFolder(folder);
+  const end = logEnd(loaded, log);
+  if (sizeBytes <= end || files.stat(journalPath(inner, number))?.sizeBytes !== readBytes) return;
+  if (files.stat(journalPath(inner, number + 1)) !== undefined) return;
+  throw beyondJournal(path.join(folder, loaded.state.logs[log].file), sizeBytes, end);
+}
+
+function beyondJournal(name: string, sizeBytes: number, end: number): Failure {
+  return damagedLog(name, `it has ${sizeBytes} bytes, but the journal knows of ${end} only`);
+}
+
+/**
  * Brings the logs to what is true: up to the checkpoint they are verified, after it written again from the
  * journals. Not synced: the journals still hold it until the next checkpoint.
  *
@@ -177,9 +210,7 @@ export function repairLogs(files: FileSystem, folder: string, loaded: LoadedFold
     const tail = loaded.tails[log];
     const end = logEnd(loaded, log);
     // A log is written only after its journal record is synced: what is in no record was lost from the journal.
-    if (sizeBytes > end) {
-      throw damagedLog(name, `it has ${sizeBytes} bytes, but the journal knows of ${end} only`);
-    }
+    if (sizeBytes > end) throw beyondJournal(name, sizeBytes, end);
     if (tail.length === 0) continue;
     const fd = files.open(name, 'append');
     try {

@@ -1,0 +1,32 @@
+import { expect, test, vi } from 'vitest';
+import { fuzzBatches, noBatchCounts } from './batches.ts';
+import { fuzzFiles, noFileCounts } from './files.ts';
+import { fuzzRecords, noRecordCounts } from './records.ts';
+
+/* A short run of the fuzzers; as long as one likes: npm run fuzz. */
+
+const SEED = Number(process.env.ORDERCTL_TEST_SEED ?? 1);
+// A busy machine may need its time.
+vi.setConfig({ testTimeout: 240_000 });
+
+test('hostile records end in one place each, and change nothing else', async () => {
+  const counts = noRecordCounts();
+  await fuzzRecords(SEED, 4_000, counts);
+  expect(counts.orders).toBeGreaterThan(200);
+  expect(counts.duplicates).toBeGreaterThan(20);
+  expect(Object.keys(counts.byCode).length).toBeGreaterThan(5);
+});
+
+test('hostile record batches and bombs are read or refused', () => {
+  const counts = noBatchCounts();
+  fuzzBatches(SEED, 2_000, counts);
+  expect(counts.refused).toBeGreaterThan(500);
+  expect(counts.refused).toBeLessThan(counts.batches);
+});
+
+test('damaged files are refused or were not needed: every byte and length of the journals, some of the others', async () => {
+  const counts = noFileCounts();
+  await fuzzFiles(SEED, (name) => (name.includes('/journal.') ? 1 : 0.01), counts);
+  expect(counts.files).toBeGreaterThan(1_000);
+  expect(counts.refused).toBeGreaterThan(500);
+});
