@@ -2,7 +2,7 @@ import path from 'node:path';
 import { journalPath } from './checkpoint.ts';
 import { errorCode, type FileSystem } from './fs.ts';
 import { Journal } from './journal.ts';
-import { AppendLog, linesOf, LogView, type LogName } from './log.ts';
+import { AppendLog, linesOf, LogView, NO_LOG, type LogName } from './log.ts';
 import { logEnd, type LoadedFolder } from './recover.ts';
 
 /** Where the logs of a fresh folder are; those of versions move on to other names as they are shortened. */
@@ -40,8 +40,9 @@ export function openLogs(
   loaded: LoadedFolder | undefined,
 ): Record<LogName, AppendLog> {
   const open = (log: LogName): AppendLog => {
+    const known = loaded?.state.logs[log] ?? { file: LOG_FILES[log], ...NO_LOG };
     const sizeBytes = loaded === undefined ? 0 : logEnd(loaded, log);
-    return new AppendLog(files, path.join(folder, loaded?.state.logs[log].file ?? LOG_FILES[log]), sizeBytes);
+    return new AppendLog(files, path.join(folder, known.file), sizeBytes, known);
   };
   return {
     orders: open('orders'),

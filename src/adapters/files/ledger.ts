@@ -10,7 +10,15 @@ import type { IdIndex } from './id-index.ts';
 import { encodeEntry, type LogBytes } from './journal-entry.ts';
 import { Journal } from './journal.ts';
 import { lineStartAfter, nextJournal, openLogs, syncNameOf, viewOf } from './ledger-files.ts';
-import { AppendLog, LOG_NAMES, type LogView, type LogName, type LogState } from './log.ts';
+import {
+  AppendLog,
+  LOG_NAMES,
+  NO_LOG,
+  type LogCut,
+  type LogName,
+  type LogState,
+  type LogView,
+} from './log.ts';
 import { lookUp, openIndex, rebuildIndex } from './lookup.ts';
 import { innerFolder, loadFolder, repairLogs, type LoadedFolder } from './recover.ts';
 import { renderLine, Tables, type StateLine } from './tables.ts';
@@ -39,7 +47,7 @@ export interface Commit {
 interface Cut {
   readonly journal: FolderState['journal'];
   readonly lines: Iterable<StateLine>;
-  readonly sizes: Readonly<Record<LogName, number>>;
+  readonly logs: Readonly<Record<LogName, LogCut>>;
 }
 
 const NOTHING = { seq: 0, chain: 0 };
@@ -234,7 +242,7 @@ export class Ledger {
     const name = path.join(innerFolder(this.#folder), `${log}.versions.${this.#journal.number}`);
     // What a crash left: no state.json has named it.
     this.#files.unlink(name);
-    this.#logs[log] = new AppendLog(this.#files, name, 0);
+    this.#logs[log] = new AppendLog(this.#files, name, 0, NO_LOG);
     for (const chunk of viewOf(this.#files, old).chunks(from)) this.#logs[log].append(chunk);
     old.close();
   }
@@ -262,11 +270,11 @@ export class Ledger {
   #cut(after: { seq: number; chain: number }): Cut {
     for (const log of LOG_NAMES) this.#logs[log].assertOurs();
     this.#hasCommits = false;
-    const sizes = LOG_NAMES.map((log) => [log, this.#logs[log].sizeBytes] as const);
+    const logs = LOG_NAMES.map((log) => [log, this.#logs[log].cut()] as const);
     return {
       journal: { number: this.#journal.number, seq: after.seq, chain: after.chain },
       lines: this.tables.snapshot(),
-      sizes: Object.fromEntries(sizes) as Record<LogName, number>,
+      logs: Object.fromEntries(logs) as Record<LogName, LogCut>,
     };
   }
 
@@ -288,7 +296,7 @@ export class Ledger {
     const logs = Object.fromEntries(
       LOG_NAMES.map((log) => {
         const file = path.relative(this.#folder, this.#logs[log].path);
-        return [log, { file, ...this.#logs[log].describe(cut.sizes[log]) }];
+        return [log, { file, ...this.#logs[log].describe(cut.logs[log]) }];
       }),
     ) as Record<LogName, LogState & { file: string }>;
     const state: FolderState = {

@@ -20,9 +20,16 @@ const FIRST_READ_BYTES = 1024;
 /** What a checkpoint says of a log. */
 export interface LogState {
   readonly sizeBytes: number;
-  /** CRC-32 of its last 64 KiB (of all when shorter). */
+  /** CRC-32 of its last 64 KiB (of all when shorter): what is compared whenever it is opened. */
   readonly tailCrc: number;
+  /** CRC-32 of all of it: what an audit compares. */
+  readonly crc: number;
 }
+
+/** What is known of a log that was just made. */
+export const NO_LOG: LogCut = { sizeBytes: 0, crc: 0 };
+
+export type LogCut = Pick<LogState, 'sizeBytes' | 'crc'>;
 
 /** One log, open for appending by the folder's owner. */
 export class AppendLog {
@@ -31,14 +38,21 @@ export class AppendLog {
   readonly #files: FileSystem;
   readonly #inode: bigint;
   #sizeBytes: number;
+  #crc: number;
 
-  /** @param sizeBytes up to where it is true: the next append begins there */
-  constructor(files: FileSystem, name: string, sizeBytes: number) {
+  /**
+   * @param sizeBytes up to where it is true: the next append begins there
+   * @param known a beginning of it and its CRC-32
+   */
+  constructor(files: FileSystem, name: string, sizeBytes: number, known: LogCut) {
     this.path = name;
     this.#files = files;
     this.fd = files.open(name, 'append');
     this.#inode = files.statOpen(this.fd).inode;
     this.#sizeBytes = sizeBytes;
+    const view = new LogView(files, [{ fd: this.fd, at: 0, position: 0, sizeBytes }]);
+    this.#crc = known.crc;
+    for (const chunk of view.chunks(known.sizeBytes)) this.#crc = crc32(chunk, this.#crc);
   }
 
   get sizeBytes(): number {
@@ -49,15 +63,21 @@ export class AppendLog {
     if (bytes.byteLength === 0) return;
     this.#files.write(this.fd, bytes, this.#sizeBytes);
     this.#sizeBytes += bytes.byteLength;
+    this.#crc = crc32(bytes, this.#crc);
   }
 
   sync(): Promise<void> {
     return this.#files.sync(this.fd);
   }
 
-  /** What a checkpoint has to say of its first `sizeBytes`. */
-  describe(sizeBytes: number): LogState {
-    return { sizeBytes, tailCrc: tailCrc(this.#files, this.fd, sizeBytes) };
+  /** What it is at this moment. */
+  cut(): LogCut {
+    return { sizeBytes: this.#sizeBytes, crc: this.#crc };
+  }
+
+  /** What a checkpoint has to say of it as it was. */
+  describe(cut: LogCut): LogState {
+    return { ...cut, tailCrc: tailCrc(this.#files, this.fd, cut.sizeBytes) };
   }
 
   /** @throws Failure corrupt_state when another program has replaced, shortened or lengthened it meanwhile */
