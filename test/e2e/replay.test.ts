@@ -8,7 +8,10 @@ async function decidedShop(): Promise<Shop> {
   const shop = await penShop();
   await shop.ok('user add --user bob --status unpaid');
   await createTopic(shop.topic, 1);
-  const ofBob = pens('b', 2).map(({ key, value }) => ({ key, value: String(value).replace('alice', 'bob') }));
+  const ofBob = pens('b', 2).map((message) => ({
+    ...message,
+    value: String(message.value).replace('alice', 'bob'),
+  }));
   await sendRaw(shop.topic, [...pens('a', 8), ...ofBob]);
   await shop.ok('consume --until-end');
   return shop;
