@@ -3,7 +3,7 @@ import path from 'node:path';
 
 import { Users } from './auth/users.ts';
 import { Topics } from './cluster/topics.ts';
-import { GroupCoordinator } from './groups/coordinator.ts';
+import { GroupCoordinator, type GroupSettings } from './groups/coordinator.ts';
 import { StateLog } from './state-log.ts';
 import { TransactionCoordinator } from './transactions/coordinator.ts';
 
@@ -15,6 +15,8 @@ export interface BrokerOptions {
   readonly autoCreateTopics?: boolean;
   /** Of topics whose creator does not say; default 1. */
   readonly defaultPartitions?: number;
+  /** What is not given is as `GROUP_SETTINGS` has it. */
+  readonly groups?: Partial<GroupSettings>;
   /** Told of what a person should know and nobody is answered with. */
   readonly warn: (message: string) => void;
 }
@@ -45,7 +47,7 @@ const NODE_ID = 1;
 export function openBroker(options: BrokerOptions): Broker & { close(): void } {
   const { dataDir } = options;
   const topics = new Topics(dataDir, options.warn);
-  const groups = new GroupCoordinator(dataDir);
+  const groups = new GroupCoordinator(dataDir, options.groups);
   topics.onDeleted((name) => groups.forgetTopic(name));
   const transactions = new TransactionCoordinator(dataDir, {
     endInPartition({ topic, partition }, { producerId, epoch }, committed) {

@@ -29,7 +29,7 @@ export interface DevBroker {
   readonly clusterId: string;
   /** Misbehaviour on demand, for tests. */
   readonly faults: Faults;
-  /** Deletes now what the topics' retention no longer keeps. */
+  /** Deletes now what the retention of topics and offsets no longer keeps. */
   applyRetention(): void;
   /** Ends all connections; the clients come back. */
   disconnectClients(): void;
@@ -65,6 +65,7 @@ export async function startDevBroker(options: DevBrokerOptions): Promise<DevBrok
       for (const { partitions } of broker.topics.all()) {
         for (const partition of partitions) partition.applyRetention(Date.now());
       }
+      broker.groups.applyRetention();
     };
     const cleaner = setInterval(() => {
       try {

@@ -25,13 +25,16 @@ export interface GroupSettings {
   readonly maxSessionTimeoutMs: number;
   /** group.initial.rebalance.delay.ms */
   readonly initialRebalanceDelayMs: number;
+  /** How long the offsets of a group without members are kept; Infinity for ever. */
+  readonly offsetsRetentionMs: number;
 }
 
-/** Kafka's, except that the first rebalance waits for nobody, as one has it on a machine of one's own. */
+/** Kafka's, except that the first rebalance waits for nobody, and that no offset is lost over a holiday. */
 export const GROUP_SETTINGS: GroupSettings = {
   minSessionTimeoutMs: 6_000,
   maxSessionTimeoutMs: 1_800_000,
   initialRebalanceDelayMs: 0,
+  offsetsRetentionMs: Infinity,
 };
 
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -159,18 +162,13 @@ export class GroupCoordinator {
     }
   }
 
-  /**
-   * Deletes the offsets of groups without members that were committed longer ago, and the groups that are left with
-   * nothing. Never happens by itself.
-   */
-  expireOffsets(retentionMs: number): void {
-    const before = Date.now() - retentionMs;
+  /** Deletes what is older than its retention, and the groups that have neither members nor offsets. */
+  applyRetention(): void {
+    const before = Date.now() - this.#settings.offsetsRetentionMs;
     for (const [groupId, group] of this.#groups) {
       if (group.state !== 'Empty') continue;
-      this.offsets.delete(
-        groupId,
-        this.offsets.of(groupId).filter(({ committedAt }) => committedAt <= before),
-      );
+      const old = this.offsets.of(groupId).filter(({ committedAt }) => committedAt <= before);
+      this.offsets.delete(groupId, old);
       if (!this.offsets.groups().has(groupId)) this.delete(groupId);
     }
   }

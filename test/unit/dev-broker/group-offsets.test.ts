@@ -13,9 +13,11 @@ import { joining, syncing } from './group-requests.ts';
 let folder = '';
 let groups: GroupCoordinator;
 
+const settings = { minSessionTimeoutMs: 100, offsetsRetentionMs: 3_600_000 };
+
 beforeEach(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'groups-'));
-  groups = new GroupCoordinator(folder, { minSessionTimeoutMs: 100 });
+  groups = new GroupCoordinator(folder, settings);
 });
 
 afterEach(() => {
@@ -25,7 +27,7 @@ afterEach(() => {
 
 function restart(): void {
   groups.close();
-  groups = new GroupCoordinator(folder, { minSessionTimeoutMs: 100 });
+  groups = new GroupCoordinator(folder, settings);
 }
 
 function offset(partition: number, value: number, topic = 'orders'): PartitionOffset {
@@ -89,9 +91,9 @@ describe('offsets', () => {
     restart();
     expect(groups.offsets.of('g').map(({ topic }) => topic)).toEqual(['payments']);
     expect(groups.offsets.groups()).toEqual(new Set(['g']));
-    groups.offsets.commit('h', [{ ...offset(0, 3), committedAt: Date.now() - 5_000 }]);
+    groups.offsets.commit('h', [{ ...offset(0, 3), committedAt: Date.now() - 4_000_000 }]);
     groups.checkCommit('h', simple, options);
-    groups.expireOffsets(1_000);
+    groups.applyRetention();
     restart();
     expect(groups.all().map(([name]) => name)).toEqual(['g']);
     expect(groups.delete('g')).toBe(ERROR.NONE);
