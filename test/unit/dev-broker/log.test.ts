@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { checkBatch } from '../../../src/dev-broker/log/incoming-batch.ts';
 import { Partition, type LogSettings } from '../../../src/dev-broker/log/partition.ts';
 import { outlived } from '../../../src/dev-broker/log/retention.ts';
+import { SparseIndex } from '../../../src/dev-broker/log/sparse-index.ts';
 import { readBatchHeader } from '../../../src/dev-broker/wire/record-batch.ts';
 import { batchesIn, recordBatch, sealed, valuesOf, type BatchOptions } from '../../support/record-batches.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -114,6 +115,23 @@ describe('reading', () => {
       fs.writeFileSync(`${dir}/${name}`, 'no index');
     }
     expect(valuesOf(read(partition, 700, { maxBytes: 1 }))).toEqual(['value 700']);
+  });
+});
+
+describe('the sparse index', () => {
+  it('leads to the last entry at or before what is looked for', () => {
+    const index = new SparseIndex();
+    // A batch every 5,000 bytes and 10 offsets, a millisecond later each: one in four becomes an entry.
+    for (let batch = 0; batch < 1_000; batch += 1) index.add(batch * 10, batch * 5_000, batch - 1);
+    for (let batch = 0; batch < 1_000; batch += 1) {
+      const entry = Math.floor(batch / 4) * 20_000;
+      expect(index.positionOf(batch * 10 + 9)).toBe(entry);
+      expect(index.positionOfTime(batch)).toBe(entry);
+    }
+    const file = `${folder()}/index`;
+    const checksum = index.save(file);
+    expect(SparseIndex.load(file, checksum).positionOf(4_005)).toBe(2_000_000);
+    expect(SparseIndex.load(file, checksum ^ 1).positionOf(4_005)).toBe(0);
   });
 });
 

@@ -115,6 +115,11 @@ describe('hostile lengths', () => {
     expect(() => read(new Reader(bytes, flexible))).toThrow(BadFrame);
   });
 
+  it('are refused by the bytes that are left, before a place is made for what is not there', () => {
+    const reader = new Reader(Buffer.from([0, 0, 3, 0xe8, 1, 2, 3]));
+    expect(() => reader.array(() => reader.int8())).toThrow('an array of 1000 in 3 bytes');
+  });
+
   it('are refused when arrays in arrays would become many small things', () => {
     // A thousand arrays of a thousand bytes each.
     const inner = Buffer.concat([Buffer.from([0, 0, 3, 0xe8]), Buffer.alloc(1000)]);
