@@ -126,7 +126,9 @@ export const noop = peer('raw kafkajs, no-op', script('noop.mjs'));
 
 /** @returns {Promise<Program | null>} null where Maven or a JDK is missing, with a word */
 export async function kafkaStreams() {
-  if (spawnSync('mvn', ['-v'], { stdio: 'ignore' }).status !== 0) {
+  const isThere = (/** @type {string} */ command) =>
+    spawnSync(command, ['-version'], { stdio: 'ignore' }).status === 0;
+  if (!isThere('mvn') || !isThere('javac')) {
     say('left out: Kafka Streams, which needs Maven and a JDK');
     return null;
   }

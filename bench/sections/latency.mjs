@@ -19,7 +19,7 @@ import { settingsOf } from '../lib/programs.mjs';
 import { printTable } from '../lib/table.mjs';
 
 const SHOP = { users: 1_000, items: 1_000 };
-const SECONDS = 20;
+const LONGEST_SECONDS = 20;
 const PER_SECOND = 1_000;
 const SEND_EVERY_MS = 10;
 
@@ -29,14 +29,15 @@ const SEND_EVERY_MS = 10;
  *
  * @param {import('./consume.mjs').Bench} bench
  */
-export async function benchLatency({ cluster, runs }) {
+export async function benchLatency({ cluster, orders, runs }) {
+  const seconds = Math.min(LONGEST_SECONDS, Math.ceil(orders / PER_SECOND));
   /** @type {Map<string, {p50: number[], p99: number[]}>} */
   const all = new Map();
   for (let round = 1; round <= runs; round += 1) {
     for (const program of [orderctlEach, rawStamp]) {
       const topic = `bench-latency-${program.name.replaceAll(/\W+/g, '-')}-${round}`;
       await createTopic(cluster, topic);
-      const latencies = await measureOne(cluster, topic, program);
+      const latencies = await measureOne(cluster, topic, program, seconds * PER_SECOND);
       const found = all.get(program.name) ?? { p50: [], p99: [] };
       found.p50.push(percentile(latencies, 0.5));
       found.p99.push(percentile(latencies, 0.99));
@@ -45,7 +46,7 @@ export async function benchLatency({ cluster, runs }) {
   }
   const raw = all.get(rawStamp.name);
   printTable(
-    `Latency at ${PER_SECOND} orders/s for ${SECONDS} s, from acknowledged send to durable commit, medians of ${runs}`,
+    `Latency at ${PER_SECOND} orders/s for ${seconds} s, from acknowledged send to durable commit, medians of ${runs}`,
     ['program', 'p50 ms', 'p99 ms', 'p50 of raw', 'p99 of raw'],
     [...all].map(([name, { p50, p99 }]) => [
       name,
@@ -74,10 +75,11 @@ const rawStamp = {
  * @param {import('../lib/cluster.mjs').Cluster} cluster
  * @param {string} topic
  * @param {Reader} program
+ * @param {number} count
  * @returns {Promise<number[]>} milliseconds, ascending
  */
-async function measureOne(cluster, topic, program) {
-  const job = { cluster, topic, count: SECONDS * PER_SECOND, ...SHOP, id: topic };
+async function measureOne(cluster, topic, program, count) {
+  const job = { cluster, topic, count, ...SHOP, id: topic };
   const env = settingsOf(job);
   writeShop(env.ORDERCTL_STORAGE, SHOP);
   const child = spawn(process.execPath, program.args(job), {
