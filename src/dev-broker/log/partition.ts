@@ -199,8 +199,9 @@ export class Partition {
       );
     }
     const limit = committedOnly ? this.stableOffset : this.endOffset;
-    if (offset >= limit) return Buffer.alloc(0);
-    return this.#segmentOf(offset).read(offset, limit, maxBytes, atLeastOne);
+    // What others in the same answer took may leave less than nothing.
+    if (offset >= limit || (maxBytes <= 0 && !atLeastOne)) return Buffer.alloc(0);
+    return this.#segmentOf(offset).read(offset, limit, Math.max(maxBytes, 0), atLeastOne);
   }
 
   /** Aborted transactions that have records in `[from, upTo)`, or whose marker is there. */

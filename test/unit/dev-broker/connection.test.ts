@@ -105,6 +105,17 @@ describe('what a connection answers', () => {
     await client.closed;
   });
 
+  it('takes no memory for bytes that a client only announces', async () => {
+    const broker = await start();
+    const before = process.memoryUsage().arrayBuffers;
+    for (let count = 0; count < 100; count += 1) {
+      const client = await connect(broker);
+      client.send(Buffer.from('06000000' + '0000'.repeat(5), 'hex'));
+    }
+    expect(await isServed(broker)).toBe(true);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(50e6);
+  });
+
   it('waits for a client that does not read, instead of piling up answers', async () => {
     const broker = await start();
     const client = await connect(broker);

@@ -79,8 +79,10 @@ describe('reading', () => {
     const partition = partitionIn(folder());
     for (const value of ['x'.repeat(50), 'y'.repeat(5_000), 'z']) append(partition, { values: [value] });
     const sizes = batchesIn(read(partition, 0)).map(({ sizeBytes }) => sizeBytes);
-    expect(read(partition, 0, { maxBytes: 0 })).toHaveLength(sizes[0] ?? 0);
-    expect(read(partition, 0, { maxBytes: 0, atLeastOne: false })).toHaveLength(0);
+    for (const maxBytes of [0, -1e6]) {
+      expect(read(partition, 0, { maxBytes })).toHaveLength(sizes[0] ?? 0);
+      expect(read(partition, 0, { maxBytes, atLeastOne: false })).toHaveLength(0);
+    }
     expect(read(partition, 1, { maxBytes: 10 })).toHaveLength(sizes[1] ?? 0);
     expect(read(partition, 1, { maxBytes: 10, atLeastOne: false })).toHaveLength(0);
     expect(read(partition, 0, { maxBytes: 1_000 })).toHaveLength(sizes[0] ?? 0);
