@@ -4,7 +4,7 @@ import type { StoreAccess, StoreNotice } from '../ports/store.ts';
 import { Letters, type Letter } from './dlq-letters.ts';
 
 /** Letters to a mark: its line has to fit through the folder's socket. */
-export const MARK_AT_ONCE = 300;
+export const MARK_AT_ONCE = 1_000;
 
 /** What is told of a letter once its bytes are no longer at hand. */
 export type LetterNote = Pick<Letter, 'mark' | 'state' | 'origin'>;

@@ -48,8 +48,24 @@ export function matchesLetter(letter: Letter, filter: LetterFilter): boolean {
 
 /** Copies of one letter come from a crash between sending and remembering it: they lie near each other. */
 const COPIES_WITHIN = 100_000;
-/** What a group's name may add to a key is bounded: keys go over the folder's socket by the hundred. */
-const MAX_KEY_LENGTH = 400;
+/** Keys go over the folder's socket by the thousand, as JSON: nothing in them may take more room there. */
+const KEY = /^[ !#-[\]-~]{1,400}$/;
+
+/** Tells of each key whether it is new, looking back at COPIES_WITHIN keys or more. */
+function recentOnly(): (key: string) => boolean {
+  // Two generations: a set that loses its oldest key with each new one gets slow.
+  let recent = new Set<string>();
+  let older = recent;
+  return (key) => {
+    if (recent.has(key) || older.has(key)) return false;
+    recent.add(key);
+    if (recent.size >= COPIES_WITHIN) {
+      older = recent;
+      recent = new Set();
+    }
+    return true;
+  };
+}
 
 export interface LetterSources {
   readonly admin: BrokerAdmin;
@@ -105,21 +121,14 @@ export class Letters {
 
   /** Every letter once, chunk by chunk: those kept in the folder, then the topic, partition by partition. */
   async *all(): AsyncGenerator<readonly Letter[]> {
-    const seen = new Set<string>();
-    const isNew = ({ mark }: Letter): boolean => {
-      if (seen.has(mark.key)) return false;
-      seen.add(mark.key);
-      const [oldest] = seen;
-      if (seen.size > COPIES_WITHIN && oldest !== undefined) seen.delete(oldest);
-      return true;
-    };
+    const isNew = recentOnly();
     yield* this.#kept(null);
     const ranges = this.#ranges.filter(({ start, end }) => end > start);
     const wanted = ranges.map(({ partition, start, end }) => ({ partition, from: start, to: end }));
     const { admin, dlqTopic, signal } = this.#sources;
     for await (const { partition, records } of admin.records(dlqTopic, wanted, signal)) {
       const letters = records.map((record) => this.#letter(partition, record));
-      yield letters.filter(isNew);
+      yield letters.filter(({ mark }) => isNew(mark.key));
     }
   }
 
@@ -199,7 +208,7 @@ function keyOf(id: LetterId, origin: LetterOrigin, timestamp: number | null): st
   const { format, topic, partition, offset, group, failedAt } = origin;
   if (format === 'orderctl' && topic !== null && partition !== null && offset !== null && failedAt !== null) {
     const key = `${topic}/${partition}@${offset} ${new Date(failedAt).toISOString()} ${group ?? ''}`;
-    if (key.length <= MAX_KEY_LENGTH) return key;
+    if (KEY.test(key)) return key;
   }
   return `${formatLetterId(id)} ${timestamp ?? ''}`;
 }

@@ -17,7 +17,7 @@ export interface RedrivePorts {
 
 /**
  * Sends dead letters back to where they came from, key and value unchanged. What went is marked after each send, so
- * that a second run goes on where this one ended; after a kill between the two, at most 300 letters go twice, which
+ * that a second run goes on where this one ended; after a kill between the two, at most 1,000 letters go twice, which
  * the ids of orders keep harmless. The last event is the summary, before a failure too.
  *
  * @throws Failure topic_missing, not_found (an id; before anything is sent), folder_in_use (another redrive),

@@ -311,7 +311,7 @@ describe('dlq discard', () => {
   });
 
   it('marks any number, in edits that fit through a socket', async () => {
-    const letters = Array.from({ length: 1_000 }, (_, i) => ({
+    const letters = Array.from({ length: 2_500 }, (_, i) => ({
       mark: { id: `0:${i}`, key: `${i} ${'k'.repeat(390)}` },
       state: 'open' as const,
       origin: {} as Letter['origin'],
