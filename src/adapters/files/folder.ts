@@ -7,6 +7,7 @@ import type { RunningConsumer } from '../../ports/status.ts';
 import type { OwnOptions, Store, StoreAccess } from '../../ports/store.ts';
 import type { FileStore as FileStoreType } from './file-store.ts';
 import { realFileSystem, type FileSystem } from './fs.ts';
+import { EDIT_PURPOSE } from './owner-wire.ts';
 import { innerFolder } from './recover.ts';
 
 /** How long an owner may take for an edit: its batch in hand comes first. */
@@ -86,7 +87,7 @@ export function openFolder(options: {
         try {
           const answered = await ask(innerFolder(folder), wanted, EDIT_TIMEOUT_MS);
           if (answered !== null) return answered.answer as Edit;
-          await using store = await own({ purpose: 'edit', ...how });
+          await using store = await own({ purpose: EDIT_PURPOSE, ...how });
           return await store.transact({}, (snapshot) => {
             const edit = decideEdit(request, snapshot);
             return { changes: { edits: [edit] }, result: edit };

@@ -7,6 +7,9 @@ import { EXIT_CODES, Failure, type FailureCode, type FailureContext } from '../.
  */
 const MAX_LINE_BYTES = 1024 * 1024;
 
+/** The purpose of who owns the folder for the moment of one edit: worth waiting for. */
+export const EDIT_PURPOSE = 'edit';
+
 /** Who owns the folder. */
 export interface Hello {
   readonly pid: number;

@@ -6,7 +6,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../domain/failure.ts';
 import { errorCode, writeFailure } from './fs.ts';
 import { contact, socketName, socketNumbers, withShortPath, type Lines } from './owner-socket.ts';
-import { decodeFailure, encodeFailure, isObject, onLines, parseJson, toHello } from './owner-wire.ts';
+import {
+  decodeFailure,
+  EDIT_PURPOSE,
+  encodeFailure,
+  isObject,
+  onLines,
+  parseJson,
+  toHello,
+} from './owner-wire.ts';
 import { writeLine, type Hello } from './owner-wire.ts';
 
 /** How long an owner may take to say hello before it counts as not answering. */
@@ -100,7 +108,7 @@ export async function ask(
   });
 }
 
-/** @throws Failure folder_in_use when somebody holds the highest socket */
+/** @throws Failure folder_in_use when somebody holds the highest socket, for longer than an edit takes */
 async function checkFree(folder: string, short: string): Promise<number> {
   const deadline = Date.now() + TAKEOVER_MS;
   for (;;) {
@@ -112,7 +120,11 @@ async function checkFree(folder: string, short: string): Promise<number> {
         return number;
       case 'open':
         found.socket.destroy();
-        throw inUse(folder, found.hello, true);
+        if (found.hello.purpose !== EDIT_PURPOSE || Date.now() >= deadline) {
+          throw inUse(folder, found.hello, true);
+        }
+        await sleep(RETRY_MS);
+        break;
       case 'silent':
         throw inUse(folder, readHello(folder, number), false);
       case 'gone':

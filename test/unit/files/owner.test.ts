@@ -135,6 +135,17 @@ describe('owning a folder', () => {
     await own();
   });
 
+  it('waits for who owns it for the moment of an edit, and for nobody else', async () => {
+    const editing = await acquire(folder, { purpose: 'edit' }, async () => null);
+    const waiting = acquire(folder, { purpose: 'consume' }, async () => null);
+    await editing[Symbol.asyncDispose]();
+    const consuming = await waiting;
+    expect((await failureOf(acquire(folder, { purpose: 'edit' }, async () => null))).code).toBe(
+      'folder_in_use',
+    );
+    await consuming[Symbol.asyncDispose]();
+  });
+
   it('has one winner when many want the folder of a killed process, round after round', async () => {
     const seed = Date.now() % 100_000;
     let state = seed;
