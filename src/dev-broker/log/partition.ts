@@ -199,8 +199,8 @@ export class Partition {
       );
     }
     const limit = committedOnly ? this.stableOffset : this.endOffset;
-    // What others in the same answer took may leave less than nothing.
-    if (offset >= limit || (maxBytes <= 0 && !atLeastOne)) return Buffer.alloc(0);
+    if (offset >= limit) return Buffer.alloc(0);
+    // What others in the same answer took may have left less than nothing.
     return this.#segmentOf(offset).read(offset, limit, Math.max(maxBytes, 0), atLeastOne);
   }
 
