@@ -1,11 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
-/** Runs as long as one likes: by `npm run crash-test` and `npm run fault-test`. */
+/** Runs as long as one likes: on the embedded broker, or on what the environment names (`npm run crash-test:kafka`). */
 export default defineConfig({
   test: {
     include: ['test/long/**/*.test.ts'],
     testTimeout: 600_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
+    globalSetup: process.env.ORDERCTL_TEST_BROKERS === undefined ? ['test/support/embedded-cluster.ts'] : [],
   },
 });

@@ -9,7 +9,7 @@ import { freePort, startKafka, startRegistry } from './services.mjs';
 
 /**
  * `npm run test:kafka [-- vitest's arguments]`: a broker and a registry of its own on free ports, the built binary,
- * and the tests of vitest.kafka.config.ts on both. Ends with vitest's exit code.
+ * and the tests of vitest.kafka.config.ts, or of another --config, on both. Ends with vitest's exit code.
  */
 const ROOT = join(import.meta.dirname, '..', '..');
 
@@ -60,10 +60,16 @@ async function main() {
     running.push(await startRegistry(installation, { folder, port: await freePort() }));
     const [broker, registry] = running;
     say(`Apache Kafka ${broker?.address ?? ''}, registry ${registry?.address ?? ''}`);
+    const given = process.argv.slice(2);
     const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
     return await run(
       process.execPath,
-      [vitest, 'run', '--config', 'vitest.kafka.config.ts', ...process.argv.slice(2)],
+      [
+        vitest,
+        'run',
+        ...(given.includes('--config') ? [] : ['--config', 'vitest.kafka.config.ts']),
+        ...given,
+      ],
       {
         ...process.env,
         ORDERCTL_TEST_BROKERS: broker?.address,
