@@ -3,15 +3,8 @@ import { expect, test, vi } from 'vitest';
 import { isFailure } from '../../src/domain/failure.ts';
 import { FaultyFs, random } from '../support/faulty-fs.ts';
 import { allowed, expectTruth, run } from '../support/store-check.ts';
-import {
-  after,
-  emptyTruth,
-  FOLDER,
-  makeHistory,
-  Runner,
-  turn,
-  type Operation,
-} from '../support/store-history.ts';
+import { after, emptyTruth, FOLDER, makeHistory, Runner, type Operation } from '../support/store-history.ts';
+import { turn } from '../simulate/manual-clock.ts';
 
 // Thousands of runs: a busy machine may need its time.
 vi.setConfig({ testTimeout: 120_000 });
@@ -45,6 +38,25 @@ test.each(['ENOSPC', 'EIO'] as const)(
     }
   },
 );
+
+test('a read that fails stops the run or is not needed, and loses nothing', async () => {
+  const history = makeHistory(FIRST_SEED, 12);
+  const whole = new FaultyFs(FIRST_SEED);
+  await run(history, new Runner(history, whole), 0, emptyTruth());
+  let stopped = 0;
+  for (let call = 1; call <= whole.reads; call++) {
+    const files = new FaultyFs(FIRST_SEED + call, { kind: 'fail_read', call });
+    try {
+      const progress = await run(history, new Runner(history, files), 0, emptyTruth());
+      if (progress.stopped !== null) stopped += 1;
+      const survived = files.survived(call % 2 === 0 ? 'kill' : 'power');
+      await expectTruth(new Runner(history, survived), allowed(history, progress));
+    } catch (error) {
+      throw new Error(`seed ${FIRST_SEED}, read ${call} of ${whole.reads}`, { cause: error });
+    }
+  }
+  expect(stopped).toBeGreaterThan(40);
+});
 
 async function expectNoMoreWrites(runner: Runner): Promise<void> {
   const { store, files } = runner;

@@ -4,8 +4,8 @@ import { decideAll, type Decided } from '../../src/domain/decide.ts';
 import { decideEdit, type EditRequest, type LoggedEdit } from '../../src/domain/edit.ts';
 import type { Order } from '../../src/domain/order.ts';
 import type { Item, User } from '../../src/domain/tables.ts';
-import type { Clock } from '../../src/ports/clock.ts';
 import type { Outgoing, StoreNotice, StoreReader } from '../../src/ports/store.ts';
+import { ManualClock } from '../simulate/manual-clock.ts';
 import { Crash, random, type FaultyFs } from './faulty-fs.ts';
 
 /*
@@ -29,36 +29,6 @@ export type Operation =
   /** A second passes: CSVs are written. */
   | { readonly kind: 'tick' }
   | { readonly kind: 'restart' };
-
-/** A clock whose sleepers wake when the test says. */
-export class ManualClock implements Clock {
-  time = Date.UTC(2026, 0, 2, 3, 4, 5, 6);
-  #sleepers: (() => void)[] = [];
-
-  now(): number {
-    return this.time;
-  }
-
-  sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    if (signal?.aborted === true || ms <= 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#sleepers.push(resolve);
-      signal?.addEventListener('abort', () => resolve(), { once: true });
-    });
-  }
-
-  /** Lets a second pass, until everybody who was woken sleeps again. */
-  async tick(): Promise<void> {
-    this.time += 1_000;
-    const woken = this.#sleepers.splice(0);
-    for (const wake of woken) wake();
-    for (let turns = 0; this.#sleepers.length < woken.length && turns < 1_000; turns++) await turn();
-  }
-}
-
-export function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
 
 /** What must be true, in a form that compares as text. */
 export interface Truth {

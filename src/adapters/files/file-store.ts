@@ -121,8 +121,8 @@ export class FileStore implements Store {
       try {
         outcome = decide(this.#snapshot());
       } catch (error) {
-        // Nothing was written: an error of the caller's, which leaves the store as it is.
-        return { error };
+        // Nothing was written: an error of the caller's, or of a look-up, which leaves the store as it is.
+        return { error: failureOf(error, this.#options.folder) };
       }
       await this.#commit(outcome.changes, from);
       return { result: outcome.result };

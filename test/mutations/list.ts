@@ -1,0 +1,252 @@
+/** A change of the source that breaks a promise. */
+export interface Mutation {
+  /** What is broken. */
+  readonly name: string;
+  readonly file: string;
+  /** Stands in the file exactly once. */
+  readonly from: string;
+  readonly to: string;
+  /** Of which one must fail. */
+  readonly tests: readonly string[];
+}
+
+const SIMULATION = ['test/crash/simulation.test.ts'];
+const FUZZ = ['test/fuzz/fuzz.test.ts'];
+const files = (name: string): string => `src/adapters/files/${name}`;
+
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'a commit is not synced',
+    file: files('journal.ts'),
+    from: '    await this.#files.datasync(this.#fd);\n',
+    to: '',
+    tests: SIMULATION,
+  },
+  {
+    name: 'a sync that failed is tried again',
+    file: files('journal.ts'),
+    from: 'await this.#files.datasync(this.#fd);',
+    to: 'await this.#files.datasync(this.#fd).catch(() => this.#files.datasync(this.#fd));',
+    tests: ['test/crash/store-faults.test.ts'],
+  },
+  {
+    name: 'the name of a new journal is not synced',
+    file: files('ledger-files.ts'),
+    from: '    await files.syncDirectory(inner);\n',
+    to: '',
+    tests: SIMULATION,
+  },
+  {
+    name: 'the name of a fresh folder is not synced',
+    file: files('ledger.ts'),
+    from: '        await syncNameOf(files, folder);\n',
+    to: '',
+    tests: SIMULATION,
+  },
+  {
+    name: 'a checkpoint does not sync the logs',
+    file: files('ledger.ts'),
+    from: '    for (const log of LOG_NAMES) await this.#logs[log].sync();\n',
+    to: '',
+    tests: SIMULATION,
+  },
+  {
+    name: 'what a checkpoint replaced is removed before its own name is synced',
+    file: files('checkpoint.ts'),
+    from: '  files.rename(temporary, name);\n  await files.syncDirectory(inner);\n',
+    to: '  files.rename(temporary, name);\n',
+    tests: SIMULATION,
+  },
+  {
+    name: 'recovery builds on a journal that it has not synced',
+    file: files('ledger.ts'),
+    from: '        for (const fd of loaded.journalFds) await files.datasync(fd);\n',
+    to: '',
+    tests: ['test/crash/store-crash.test.ts', ...SIMULATION],
+  },
+  {
+    name: 'recovery does not write the logs again',
+    file: files('recover.ts'),
+    from: '    if (tail.length === 0) continue;\n',
+    to: '    if (tail.length >= 0) continue;\n',
+    tests: SIMULATION,
+  },
+  {
+    name: 'the journal is read without its checksums',
+    file: files('journal.ts'),
+    from: ' || crc32(found) !== header.payloadCrc) break;',
+    to: ') break;',
+    tests: [...SIMULATION, ...FUZZ],
+  },
+  {
+    name: 'a log that is longer than the journal says is accepted',
+    file: files('recover.ts'),
+    from: '    if (sizeBytes > end) throw beyondJournal(name, sizeBytes, end);\n',
+    to: '',
+    tests: FUZZ,
+  },
+  {
+    name: 'a reader accepts it',
+    file: files('snapshot.ts'),
+    from: '    checkAgainstJournal(this.#files, folder, this.loaded, log, sizeBytes);\n',
+    to: '',
+    tests: FUZZ,
+  },
+  {
+    name: 'the snapshot of the tables is read without its checksum',
+    file: files('checkpoint.ts'),
+    from: 'if (found !== crc || ',
+    to: 'if (',
+    tests: FUZZ,
+  },
+  {
+    name: 'decided ids are not put into the index',
+    file: files('ledger.ts'),
+    from: "    for (const log of ['orders', 'rejections'] as const) this.#addIds(log, commit[log]);\n",
+    to: '',
+    tests: SIMULATION,
+  },
+  {
+    name: 'an owner does not see that another one has written',
+    file: files('ledger.ts'),
+    from: 'if (this.#journal.isOurs()) return;',
+    to: 'if (this.#journal.isOurs() || this.folderId !== "") return;',
+    tests: SIMULATION,
+  },
+  {
+    name: 'a second owner is let in',
+    file: files('owner.ts'),
+    from: '        throw inUse(folder, found.hello, true);\n',
+    to: '        return number;\n',
+    tests: ['test/unit/files/owner.test.ts'],
+  },
+  {
+    name: 'dead letters count as sent before they are',
+    file: files('file-store.ts'),
+    from: '      const refused = await send(records);\n      await this.#exclusive(async () => {\n',
+    to: "      await this.#exclusive(() => this.#ledger.commit({ lines: [['sent', last.number]] }));\n      const refused = await send(records);\n      await this.#exclusive(async () => {\n",
+    tests: SIMULATION,
+  },
+  {
+    name: 'what the broker refuses is not kept',
+    file: files('file-store.ts'),
+    from: '        await keepUndelivered(this.#options.files, this.#options.folder, refused);\n',
+    to: '',
+    tests: SIMULATION,
+  },
+  {
+    name: 'a CSV is put in place before its version is written down',
+    file: files('csv-file.ts'),
+    from: '        await ledger.commit({ lines, logs: { [this.#kind.table]: version } });\n',
+    to: '',
+    tests: SIMULATION,
+  },
+  {
+    name: 'a CSV is replaced without a look at what was moved aside',
+    file: files('csv-file.ts'),
+    from: '      if (!sameStat(this.#seen, files.stat(this.#aside))) {\n',
+    to: '      if (this.#path === "") {\n',
+    tests: SIMULATION,
+  },
+  {
+    name: 'a hand edit that is put back is not synced',
+    file: files('csv-file.ts'),
+    from: "      // As in setting aside: it may be a person's work.\n      await files.syncDirectory(folder);\n",
+    to: '',
+    tests: SIMULATION,
+  },
+  {
+    name: 'the version that a hand edit was made from is ignored',
+    file: files('hand-edits.ts'),
+    from: 'if (changed < fewest && ',
+    to: 'if (at === 0 && ',
+    tests: SIMULATION,
+  },
+  {
+    name: 'a hand edit takes stock below zero',
+    file: files('hand-edits.ts'),
+    from: '  if (wanted >= 0) return',
+    to: '  if (wanted >= -Infinity) return',
+    tests: ['test/unit/files/hand-edits.test.ts'],
+  },
+  {
+    name: 'a stranger in the place of a CSV is taken for an edit',
+    file: files('hand-edits.ts'),
+    from: '  return shared * 2 >= Math.min(versionRows, fileRows);\n',
+    to: '  return shared >= 0;\n',
+    tests: SIMULATION,
+  },
+  {
+    name: 'the position is not compared in the transaction',
+    file: 'src/app/process-batch.ts',
+    from: '      if (inForce !== expected)\n',
+    to: '      if (inForce !== expected && records.length < 0)\n',
+    tests: SIMULATION,
+  },
+  {
+    name: 'a dead letter is sent before it is in the journal',
+    file: 'src/app/process-batch.ts',
+    from: '    const last = records.length === 0 ? null : batch.fingerprint(from + records.length - 1);\n',
+    to: `    const last = records.length === 0 ? null : batch.fingerprint(from + records.length - 1);
+    this.#producer ??= await this.#parts.broker.producer();
+    const { topic, partition } = batch;
+    const context = { dlqTopic: options.dlqTopic, group: options.group, failedAt: 0 };
+    const early = records.flatMap((record, index) => {
+      const why = decoded[index];
+      if (why?.kind !== 'dead_letter') return [];
+      return [deadLetter(record, { topic, partition, offset: record.offset }, why, context)];
+    });
+    await sendOutgoing(this.#producer, early);
+`,
+    tests: SIMULATION,
+  },
+  {
+    name: 'offsets are committed to Kafka before the journal',
+    file: 'src/adapters/kafka/consumer.ts',
+    from: '    this.#fetcher.hold(partition);\n',
+    to: '    this.#fetcher.hold(partition);\n    this.#commits.add(partition, next);\n',
+    tests: ['test/unit/kafka/delivery.test.ts'],
+  },
+  {
+    name: 'the fingerprint of the record before the position is not compared',
+    file: 'src/adapters/kafka/positions.ts',
+    from: 'if (now === undefined || sameFingerprint(now, last)) continue;',
+    to: 'if (now === undefined || sameFingerprint(last, last)) continue;',
+    tests: ['test/unit/kafka/positions.test.ts'],
+  },
+  {
+    name: "another folder's mark on the group is ignored",
+    file: 'src/app/plan-positions.ts',
+    from: 'if (foreign && !input.adopt) throw',
+    to: 'if (foreign && input.topic === "") throw',
+    tests: ['test/app/consume-orders.test.ts'],
+  },
+  {
+    name: 'a duplicate in one batch is decided again',
+    file: 'src/domain/decide.ts',
+    from: 'const first = decidedHere.get(order.orderId) ?? state.decided(order.orderId);',
+    to: 'const first = state.decided(order.orderId);',
+    tests: ['test/unit/domain/decide.test.ts'],
+  },
+  {
+    name: 'orders of one batch do not see what the others took',
+    file: 'src/domain/decide.ts',
+    from: 'quantity: (item) => quantities.get(item) ?? state.quantity(item),',
+    to: 'quantity: (item) => state.quantity(item),',
+    tests: ['test/unit/domain/decide.test.ts'],
+  },
+  {
+    name: 'an order is accepted in part',
+    file: 'src/domain/decide.ts',
+    from: '    if (quantity > onHand) {\n',
+    to: '    if (quantity > onHand && items.every((line) => line.quantity > onHand)) {\n',
+    tests: ['test/unit/domain/decide.test.ts'],
+  },
+  {
+    name: 'a gzip bomb is unpacked',
+    file: 'src/adapters/kafka/codecs.ts',
+    from: 'return gunzipSync(bytes, { maxOutputLength: cap });',
+    to: 'return gunzipSync(bytes);',
+    tests: ['test/unit/kafka/codecs.test.ts'],
+  },
+];
