@@ -85,7 +85,7 @@ export async function startDevBroker(options: DevBrokerOptions): Promise<DevBrok
     return {
       host,
       port: server.port,
-      address: `${host}:${server.port}`,
+      address: host.includes(':') ? `[${host}]:${server.port}` : `${host}:${server.port}`,
       clusterId: broker.clusterId,
       faults,
       applyRetention,

@@ -115,10 +115,6 @@ export class Partition {
     return this.#segments.reduce((sum, segment) => sum + segment.sizeBytes, 0);
   }
 
-  get closed(): boolean {
-    return this.#closed;
-  }
-
   /**
    * Appends a batch that `checkBatch` has let through, and patches its place into its bytes.
    *

@@ -2,16 +2,24 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import net from 'node:net';
+import os from 'node:os';
 import path from 'node:path';
 import kafkajs, { type Kafka } from 'kafkajs';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { FolderInUseError } from '../../../src/dev-broker/folder-lock.ts';
 import { CannotListenError } from '../../../src/dev-broker/server.ts';
+import { ERROR } from '../../../src/dev-broker/wire/errors.ts';
 import { embeddedBroker } from '../../support/embedded-broker.ts';
+import { body, fetched } from '../../support/raw-client.ts';
+import { recordBatch } from '../../support/record-batches.ts';
 import { transpile } from '../../support/transpile.ts';
 
-const { start, folder } = embeddedBroker();
+const { start, connect, folder } = embeddedBroker();
+
+const hasIpv6 = Object.values(os.networkInterfaces()).some((all) =>
+  all?.some(({ address }) => address === '::1'),
+);
 
 const open: { disconnect(): Promise<void> }[] = [];
 const children: ChildProcess[] = [];
@@ -182,5 +190,39 @@ describe('a start', () => {
     await expect(refused).rejects.toThrow(CannotListenError);
     await expect(refused).rejects.toThrow(first.address);
     await start({ dataDir });
+  });
+});
+
+describe('a broker that runs', () => {
+  it('deletes on request what the topics keep no longer', async () => {
+    const broker = await start();
+    const client = await connect(broker);
+    await client.ask(3, 4, body.metadata(['t']));
+    const batch = recordBatch({ values: ['old'], timestamps: 1_000 });
+    await client.ask(0, 7, body.produce('t', batch));
+    broker.applyRetention();
+    const { startOffset, highWatermark, error } = fetched(await client.ask(1, 11, body.fetch('t', 0)));
+    expect({ startOffset, highWatermark, error }).toEqual({
+      startOffset: 1,
+      highWatermark: 1,
+      error: ERROR.OFFSET_OUT_OF_RANGE,
+    });
+  });
+
+  it('ends all connections when it is told to, and takes new ones', async () => {
+    const broker = await start();
+    const clients = [await connect(broker), await connect(broker)];
+    for (const client of clients) await client.ask(18, 0);
+    broker.disconnectClients();
+    await Promise.all(clients.map(({ closed }) => closed));
+    expect((await (await connect(broker)).ask(18, 0))?.int16()).toBe(ERROR.NONE);
+  });
+
+  it.skipIf(!hasIpv6)('listens on IPv6 too, and says so in its address', async () => {
+    const broker = await start({ host: '::1' });
+    expect(broker.address).toBe(`[::1]:${broker.port}`);
+    const socket = net.connect(broker.port, '::1');
+    await once(socket, 'connect');
+    socket.destroy();
   });
 });
