@@ -41,6 +41,12 @@ test('some histories survive a crash before every call', async () => {
 
 /** Histories that once failed, made small. */
 const FOUND: Record<string, History> = {
+  'a merge of the index that ends while the folder is closed': {
+    seed: 100_017,
+    folder: 2,
+    checkpointBytes: 1_500,
+    steps: [{ kind: 'tick' }, { kind: 'break_file', file: 'users.csv', restart: true }],
+  },
   'a file saved while a CSV was being replaced, put back without a sync of the folder': {
     seed: 20_069,
     folder: 3,

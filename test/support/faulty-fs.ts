@@ -59,6 +59,7 @@ interface Write {
 }
 
 const SECTOR_BYTES = 512;
+const LONGEST_SYNC_TURNS = 60;
 const EMPTY = Buffer.alloc(0);
 /** Names that are there before the first call; a directory that is made needs its parent. */
 const ROOT = '/';
@@ -348,13 +349,18 @@ export class FaultyFs implements FileSystem {
   }
 
   async datasync(fd: number): Promise<void> {
-    await this.sync(fd);
+    await this.#sync(fd, 1);
   }
 
+  /** Now and then it takes long: what does not wait for it may come first. */
   async sync(fd: number): Promise<void> {
+    await this.#sync(fd, 1 + Math.floor(this.#random() ** 2 * LONGEST_SYNC_TURNS));
+  }
+
+  async #sync(fd: number, turns: number): Promise<void> {
     const inode = this.#file(fd);
     const count = inode.pending.length;
-    await Promise.resolve();
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
     try {
       this.#call('sync', inode.name);
     } catch (error) {

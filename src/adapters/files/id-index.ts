@@ -154,6 +154,11 @@ class FileIdIndex implements IdIndex {
       return true;
     });
     if (merged === null) return;
+    // Closed since the last look: then the inputs are, too.
+    if (this.#closed) {
+      merged.close();
+      return;
+    }
     this.#runs = [merged, ...this.#runs.filter((run) => !inputs.includes(run))];
     for (const run of inputs) run.close();
   }
