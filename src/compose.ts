@@ -46,10 +46,14 @@ export async function openStore(folder: string): Promise<StoreAccess> {
   return openFolder({ folder, clock: systemClock });
 }
 
-/** @throws Failure invalid_settings a TLS file cannot be read */
+/**
+ * @param limits how long nobody may answer before it is broker_unreachable
+ * @throws Failure invalid_settings a TLS file cannot be read
+ */
 export async function openBroker(
   connection: BrokerConnection,
   onLog: (message: string) => void,
+  limits: { connectTimeoutMs?: number } = {},
 ): Promise<Broker> {
   const [{ createKafkaBroker }, tls] = await Promise.all([
     import('./adapters/kafka/kafka-broker.ts'),
@@ -61,6 +65,7 @@ export async function openBroker(
     tls,
     sasl: connection.sasl,
     onLog: (_level, message) => onLog(message),
+    ...limits,
   });
 }
 

@@ -28,6 +28,7 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Co
     load: () => import('./commands/consume.ts'),
   },
   { name: 'order', summary: 'what became of orders, and why', load: () => import('./commands/order.ts') },
+  { name: 'audit', summary: 'whether the books balance', load: () => import('./commands/audit.ts') },
   { name: 'replay', summary: 'send decided orders again', load: () => import('./commands/replay.ts') },
   {
     name: 'offsets',
@@ -61,7 +62,15 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Co
     summary: 'settings and where they come from',
     load: () => import('./commands/config.ts'),
   },
+  {
+    name: 'completion',
+    summary: 'completion for bash, zsh and fish',
+    load: () => import('./commands/completion.ts'),
+  },
 ];
+
+/** What the scripts of `completion` ask: no command of its own, so that no help names it. */
+const COMPLETE = '__complete';
 
 /** Runs one command line, as `process.argv` gives it, and sets the exit code. */
 export async function run(argv: readonly string[]): Promise<void> {
@@ -82,6 +91,10 @@ export async function run(argv: readonly string[]): Promise<void> {
 }
 
 async function runCommandLine(given: readonly string[], session: Session): Promise<void> {
+  if (given[0] === COMPLETE) {
+    await printCompletions(given.slice(1), session);
+    return;
+  }
   refusePasswords(given);
   const words = given[0] === 'help' ? [...given.slice(1), '--help'] : [...given];
   const name = firstWord(words);
@@ -99,10 +112,7 @@ async function runCommandLine(given: readonly string[], session: Session): Promi
     getOutHasColors: () => false,
     getErrHasColors: () => false,
   });
-  for (const command of COMMANDS) {
-    if (command.name === name) (await command.load()).register(program, session);
-    else program.command(command.name).summary(command.summary);
-  }
+  await addCommands(program, name, session);
   try {
     if (words.length === 0) program.outputHelp();
     else await program.parseAsync(words, { from: 'user' });
@@ -114,6 +124,27 @@ async function runCommandLine(given: readonly string[], session: Session): Promi
     if (!asksForHelp) throw usageFailure(error, program, words);
   } finally {
     await session.printer.data(help);
+  }
+}
+
+/** All by name, one of them whole. */
+async function addCommands(program: Command, name: string | undefined, session: Session): Promise<void> {
+  for (const command of COMMANDS) {
+    if (command.name === name) (await command.load()).register(program, session);
+    else program.command(command.name).summary(command.summary);
+  }
+}
+
+async function printCompletions(words: readonly string[], session: Session): Promise<void> {
+  const program = newProgram(session);
+  await addCommands(program, firstWord(words.slice(0, -1)), session);
+  const { complete } = await import('./complete.ts');
+  try {
+    const found = await complete(words, program, session);
+    await session.printer.data(found.map((word) => `${word}\n`).join(''));
+  } catch (error) {
+    // Whoever pressed a key wants words, not what is wrong: that is said when the command is run.
+    if (!(error instanceof Failure)) throw error;
   }
 }
 

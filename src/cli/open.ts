@@ -25,6 +25,9 @@ export async function openKafka(
 }
 
 /** The broker, for commands that need no schema. @throws Failure invalid_settings */
-export async function openBrokerOnly({ resolved, printer }: Session): Promise<Broker> {
-  return openBroker(brokerConnection(resolved), (message) => printer.debug(message));
+export async function openBrokerOnly(
+  { resolved, printer }: Session,
+  limits: { connectTimeoutMs?: number } = {},
+): Promise<Broker> {
+  return openBroker(brokerConnection(resolved), (message) => printer.debug(message), limits);
 }

@@ -89,6 +89,10 @@ export interface RecordChunk {
  */
 export interface BrokerAdmin extends AsyncDisposable {
   clusterId(): Promise<string>;
+  /** All topics but Kafka's own, sorted. */
+  topicNames(): Promise<readonly string[]>;
+  /** All consumer groups, sorted. */
+  groupNames(): Promise<readonly string[]>;
   /** Number of partitions, or undefined when there is no such topic. Never creates it. */
   partitionCount(topic: string): Promise<number | undefined>;
   /** Nodes of the cluster that are up. */

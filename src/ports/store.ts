@@ -1,6 +1,7 @@
 import type { Decided } from '../domain/decide.ts';
 import type { Edit, EditRequest, EditVia, LoggedEdit } from '../domain/edit.ts';
 import type { Item, User } from '../domain/tables.ts';
+import type { StoreInspection } from './inspection.ts';
 import type { Headers, RecordFingerprint } from './record.ts';
 import type { ConsumerStatus, RunningConsumer } from './status.ts';
 
@@ -176,9 +177,27 @@ export interface StoreAccess {
    */
   claim(task: 'redrive'): Promise<AsyncDisposable>;
   /**
+   * Ids of recent decisions that begin with `prefix`, newest first: what the ends of the two logs show, at a cost that
+   * does not grow with them. For a person to choose from; what was just decided may be missing.
+   */
+  recentOrderIds(prefix: string, limit: number): readonly string[];
+  /**
    * No lock, any process, never behind the last commit.
    *
    * @throws Failure corrupt_file, corrupt_state
    */
   read(): Promise<StoreReader>;
+  /**
+   * As `read`, for an audit.
+   *
+   * @throws Failure corrupt_state when what is true cannot be told
+   */
+  inspect(): Promise<StoreInspection>;
+  /**
+   * Owns the folder for a moment and builds anew what is a view of the logs: the index of order ids, the CSVs, the
+   * ends of the logs since the last checkpoint.
+   *
+   * @throws Failure as `own`
+   */
+  rebuildViews(options: { onNotice: (notice: StoreNotice) => void }): Promise<void>;
 }

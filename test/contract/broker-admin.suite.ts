@@ -22,6 +22,17 @@ export function adminContract(cluster: Cluster): void {
       expect(await admin.partitionCount(topic)).toBeUndefined();
     });
 
+    it('lists topics without Kafka’s own, and groups', async () => {
+      const topic = cluster.name('listed');
+      const group = cluster.name('listed-group');
+      await admin.createTopic(topic, { partitions: 1 });
+      await admin.commit(group, topic, [{ partition: 0, offset: 0, metadata: '' }]);
+      const topics = await admin.topicNames();
+      expect(topics).toContain(topic);
+      expect(topics.filter((name) => name.startsWith('__'))).toEqual([]);
+      expect(await admin.groupNames()).toContain(group);
+    });
+
     it('creates a topic once, with its configuration', async () => {
       const topic = cluster.name('made');
       expect(

@@ -3,6 +3,7 @@ import { decideEdit, type Edit, type EditRequest, type LoggedEdit } from '../../
 import { Failure } from '../../src/domain/failure.ts';
 import type { Item, User } from '../../src/domain/tables.ts';
 import type { Clock } from '../../src/ports/clock.ts';
+import type { Finding, PlacedLines, StoreInspection } from '../../src/ports/inspection.ts';
 import type { RunningConsumer } from '../../src/ports/status.ts';
 import type {
   Changes,
@@ -52,6 +53,11 @@ export class ModelFolder implements StoreAccess {
     return { pid: 1, startedAt: 0, status: this.#status() };
   }
 
+  recentOrderIds(prefix: string, limit: number): readonly string[] {
+    const ids = [...this.byId.keys()].reverse();
+    return ids.filter((id) => id.startsWith(prefix)).slice(0, limit);
+  }
+
   async own(options: OwnOptions): Promise<Store> {
     if (this.owned) throw new Failure('folder_in_use', `the folder is in use, wanted for ${options.purpose}`);
     this.owned = true;
@@ -80,6 +86,42 @@ export class ModelFolder implements StoreAccess {
 
   async read(): Promise<StoreReader> {
     return new ModelStore(this);
+  }
+
+  async inspect(): Promise<StoreInspection> {
+    const store = new ModelStore(this);
+    const placed = async function* <T>(
+      file: string,
+      chunks: AsyncIterable<readonly T[]>,
+    ): AsyncGenerator<PlacedLines<T>> {
+      for await (const lines of chunks) yield { file, firstLine: 1, lines };
+    };
+    return {
+      isOwned: this.owned,
+      users: () => this.tables.users.values(),
+      items: () => this.tables.items.values(),
+      positions: () => [...this.stored.values()],
+      unsent: () => this.outgoing,
+      undelivered: () => store.undelivered(),
+      decided: (orderId) => store.decided(orderId),
+      decisions: (outcome) => placed(`${outcome}.jsonl`, store.decisions(outcome)),
+      edits: () => placed('edits.jsonl', store.edits()),
+      whereRow: (table, name) => `${table}:${name}`,
+      findings: () => this.#findings(),
+      [Symbol.asyncDispose]: async () => undefined,
+    };
+  }
+
+  /** What a file store would find, for tests to set. */
+  found: Finding[] = [];
+
+  async *#findings(): AsyncGenerator<Finding> {
+    yield* this.found;
+  }
+
+  async rebuildViews(): Promise<void> {
+    if (this.owned) throw new Failure('folder_in_use', 'the folder is in use');
+    this.found = this.found.filter(({ difference }) => difference?.fix !== null);
   }
 
   apply(changes: Changes): void {

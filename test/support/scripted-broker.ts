@@ -58,6 +58,8 @@ export class ScriptedBroker implements Broker {
     });
     return {
       clusterId: async () => this.clusterId,
+      topicNames: async () => [],
+      groupNames: async () => [],
       partitionCount: async (topic) => this.topics.get(topic)?.length,
       createTopic: async (topic, { partitions, replication = 1, configs = {} }) => {
         if (this.topics.has(topic)) return false;

@@ -4,11 +4,12 @@ import { decideEdit, type Edit, type EditRequest, type EditVia } from '../../dom
 import { Failure, isFailure } from '../../domain/failure.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { RunningConsumer } from '../../ports/status.ts';
-import type { OwnOptions, Store, StoreAccess } from '../../ports/store.ts';
+import type { OwnOptions, StoreAccess } from '../../ports/store.ts';
 import type { FileStore as FileStoreType } from './file-store.ts';
 import { realFileSystem, type FileSystem } from './fs.ts';
 import { EDIT_PURPOSE } from './owner-wire.ts';
 import { innerFolder } from './recover.ts';
+import { recentOrderIds } from './recent-ids.ts';
 
 /** How long an owner may take for an edit: its batch in hand comes first. */
 const EDIT_TIMEOUT_MS = 10_000;
@@ -37,7 +38,7 @@ export function openFolder(options: {
   const { clock, files = realFileSystem } = options;
   const user = (): string => options.user ?? userName();
 
-  const own = async (how: OwnOptions): Promise<Store> => {
+  const openOwned = async (how: OwnOptions): Promise<FileStoreType> => {
     // What only owners need is loaded by owners: readers are to be quick.
     const [{ acquire }, { FileStore }] = await Promise.all([import('./owner.ts'), import('./file-store.ts')]);
     // Requests may come before the store is open: they wait for it.
@@ -78,7 +79,7 @@ export function openFolder(options: {
 
   return {
     folder,
-    own,
+    own: openOwned,
 
     async edit(request, how): Promise<Edit> {
       const { ask } = await import('./owner.ts');
@@ -87,7 +88,7 @@ export function openFolder(options: {
         try {
           const answered = await ask(innerFolder(folder), wanted, EDIT_TIMEOUT_MS);
           if (answered !== null) return answered.answer as Edit;
-          await using store = await own({ purpose: EDIT_PURPOSE, ...how });
+          await using store = await openOwned({ purpose: EDIT_PURPOSE, ...how });
           return await store.transact({}, (snapshot) => {
             const edit = decideEdit(request, snapshot);
             return { changes: { edits: [edit] }, result: edit };
@@ -119,9 +120,34 @@ export function openFolder(options: {
       }
     },
 
+    recentOrderIds: (prefix, limit) => recentOrderIds(files, folder, prefix, limit),
+
     async read() {
       const { FolderReader } = await import('./reader.ts');
       return FolderReader.open(files, folder, clock);
+    },
+
+    async inspect() {
+      const [{ FolderInspection }, { ask }] = await Promise.all([
+        import('./inspection.ts'),
+        import('./owner.ts'),
+      ]);
+      const wanted: SocketRequest = { kind: 'status' };
+      const isOwned = async (): Promise<boolean> => {
+        try {
+          return (await ask(innerFolder(folder), wanted, STATUS_TIMEOUT_MS)) !== null;
+        } catch (error) {
+          // A paused owner is one.
+          if (isFailure(error, 'owner_unreachable')) return true;
+          throw error;
+        }
+      };
+      return FolderInspection.open(files, folder, clock, isOwned);
+    },
+
+    async rebuildViews({ onNotice }) {
+      await using store = await openOwned({ purpose: 'audit --repair', via: 'command', onNotice });
+      await store.rebuildViews();
     },
   };
 }

@@ -44,6 +44,23 @@ class KafkaAdmin implements BrokerAdmin {
     return clusterId;
   }
 
+  async topicNames(): Promise<readonly string[]> {
+    const { topics } = await this.#retry('list topics', () => this.#client.metadata(null));
+    const names = topics.map(({ topic }) => topic);
+    return names.filter((name) => !name.startsWith('__')).sort();
+  }
+
+  async groupNames(): Promise<readonly string[]> {
+    return this.#retry('list groups', async () => {
+      const { brokers } = await this.#client.metadata([]);
+      // Each broker knows those that it coordinates.
+      const lists = await Promise.all(
+        brokers.map(async ({ nodeId }) => (await this.#client.node(nodeId)).listGroups()),
+      );
+      return lists.flatMap(({ groups }) => groups.map(({ groupId }) => groupId)).sort();
+    });
+  }
+
   async partitionCount(topic: string): Promise<number | undefined> {
     const found = await this.#retry(`look at topic ${topic}`, () => this.#client.topic(topic));
     return found.topic?.partitions.length;

@@ -136,7 +136,7 @@ export class KafkaClient {
     }
   }
 
-  async metadata(topics: readonly string[]): Promise<ClusterMetadata> {
+  async metadata(topics: readonly string[] | null): Promise<ClusterMetadata> {
     const metadata = await fetchMetadata(await this.anyNode(), topics);
     this.#known = new Map(metadata.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));
     return metadata;

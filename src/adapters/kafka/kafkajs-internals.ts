@@ -114,6 +114,7 @@ export interface BrokerNode {
       partitions: readonly { partition: number; offset: string; metadata: string | null }[];
     }[];
   }>;
+  listGroups(): Promise<{ groups: readonly { groupId: string }[] }>;
   describeGroups(request: { groupIds: readonly string[] }): Promise<{
     groups: readonly {
       groupId: string;

@@ -36,15 +36,15 @@ export interface ClusterMetadata {
   readonly topics: readonly TopicMetadata[];
 }
 
-/** Metadata, version 6. Never creates a topic. */
-export function fetchMetadata(node: BrokerNode, topics: readonly string[]): Promise<ClusterMetadata> {
+/** Metadata, version 6; null is all topics. Never creates one. */
+export function fetchMetadata(node: BrokerNode, topics: readonly string[] | null): Promise<ClusterMetadata> {
   return send(node, {
     apiKey: METADATA,
     apiVersion: 6,
     apiName: 'Metadata',
     body: () => {
-      const encoder = newEncoder().writeInt32(topics.length);
-      for (const topic of topics) encoder.writeString(topic);
+      const encoder = newEncoder().writeInt32(topics?.length ?? -1);
+      for (const topic of topics ?? []) encoder.writeString(topic);
       return encoder.writeBoolean(false);
     },
     decode: (decoder) => {

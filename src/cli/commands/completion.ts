@@ -1,0 +1,63 @@
+import { Argument, type Command } from 'commander';
+import { describe } from '../help.ts';
+import type { Session } from '../session.ts';
+
+/** Each asks `orderctl __complete` for what may stand here, a line each; `:files` leaves it to the shell. */
+const SCRIPTS = {
+  bash: `_orderctl() {
+  local IFS=$'\\n' current="\${COMP_WORDS[COMP_CWORD]}" found
+  found=$(orderctl __complete "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+  if [ "$found" = ":files" ]; then
+    COMPREPLY=($(compgen -f -- "$current"))
+  else
+    [ "$current" = "=" ] && current=""
+    COMPREPLY=($(compgen -W "$found" -- "$current"))
+  fi
+}
+complete -F _orderctl orderctl
+`,
+  zsh: `#compdef orderctl
+_orderctl() {
+  local -a found
+  found=("\${(@f)$(orderctl __complete "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
+  if [[ "\${found[1]}" == ":files" ]]; then
+    _files
+  else
+    compadd -- "\${(@)found}"
+  fi
+}
+compdef _orderctl orderctl
+`,
+  fish: `function __orderctl_complete
+  set -l words (commandline -opc) (commandline -ct)
+  set -l found (orderctl __complete $words[2..-1] 2>/dev/null)
+  if test "$found" = ":files"
+    __fish_complete_path (commandline -ct)
+  else
+    printf '%s\\n' $found
+  end
+end
+complete -c orderctl -f -a '(__orderctl_complete)'
+`,
+} as const;
+
+type Shell = keyof typeof SCRIPTS;
+const SHELLS = Object.keys(SCRIPTS) as Shell[];
+
+export function register(program: Command, session: Session): void {
+  describe(program.command('completion'), {
+    summary: 'completion for bash, zsh and fish',
+    prose:
+      'Prints a script for your shell that completes commands and flags, and users, items, topics, groups and the ' +
+      'latest order ids from what is really there. It asks this program each time, so it is never out of date.',
+    examples: [
+      ['source <(orderctl completion bash)', 'in .bashrc'],
+      ['source <(orderctl completion zsh)', 'in .zshrc, after compinit'],
+      ['orderctl completion fish | source', 'in config.fish'],
+    ],
+  })
+    .addArgument(new Argument('<SHELL>', SHELLS.join(', ')).choices(SHELLS))
+    .action(async (shell: Shell) => {
+      await session.printer.data(SCRIPTS[shell]);
+    });
+}
