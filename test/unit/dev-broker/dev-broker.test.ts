@@ -1,4 +1,3 @@
-import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import net from 'node:net';
@@ -13,19 +12,18 @@ import { ERROR } from '../../../src/dev-broker/wire/errors.ts';
 import { embeddedBroker } from '../../support/embedded-broker.ts';
 import { body, fetched } from '../../support/raw-client.ts';
 import { recordBatch } from '../../support/record-batches.ts';
-import { transpile } from '../../support/transpile.ts';
+import { killableBrokers } from '../../support/killable-broker.ts';
 
 const { start, connect, folder } = embeddedBroker();
+const startKillable = killableBrokers();
 
 const hasIpv6 = Object.values(os.networkInterfaces()).some((all) =>
   all?.some(({ address }) => address === '::1'),
 );
 
 const open: { disconnect(): Promise<void> }[] = [];
-const children: ChildProcess[] = [];
 afterEach(async () => {
   for (const client of open.splice(0)) await client.disconnect();
-  for (const child of children.splice(0)) child.kill('SIGKILL');
 });
 
 function client(address: string): Kafka {
@@ -109,25 +107,8 @@ describe('a restart', () => {
     'loses nothing that was acknowledged, however often it is killed in full flow',
     { timeout: 60_000 },
     async () => {
-      const dataDir = folder();
-      const script = path.join(folder(), 'run.js');
-      const built = transpile('dev-broker/dev-broker.ts', path.dirname(script));
-      fs.writeFileSync(
-        script,
-        `import { startDevBroker } from ${JSON.stringify(built)};
-       const broker = await startDevBroker({ port: Number(process.argv[2]), dataDir: process.argv[3] });
-       process.send(broker.port);`,
-      );
-      const run = async (port: number) => {
-        const child = fork(script, [String(port), dataDir], {
-          stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-        });
-        children.push(child);
-        const [listening] = (await once(child, 'message')) as [number];
-        return { child, port: listening };
-      };
-      let broker = await run(0);
-      const address = `127.0.0.1:${broker.port}`;
+      const broker = await startKillable();
+      const { address } = broker;
       await (
         await adminOf(address)
       ).createTopics({
@@ -140,10 +121,8 @@ describe('a restart', () => {
         const values = Array.from({ length: 20 }, (_, index) => `${count}.${index}`);
         const sending = producer.send({ topic: 't', messages: values.map((value) => ({ value })) });
         if (count % 50 === 30) {
-          broker.child.kill('SIGKILL');
-          await once(broker.child, 'exit');
           kills += 1;
-          broker = await run(broker.port);
+          await broker.killAndRestart();
         }
         await sending;
         acknowledged.push(...values);
