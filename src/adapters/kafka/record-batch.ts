@@ -256,13 +256,18 @@ class Varints {
   }
 }
 
+/** Two bytes can claim one: what a small compressed batch unfolds to must not fill the memory with them. */
+const MAX_HEADERS = 10_000;
+
 function readHeaders(bytes: Buffer, at: number): Headers {
   const reader = new Varints(bytes, at);
   const count = reader.varint();
   // Without a prototype: a header may be called anything.
   const headers = Object.create(null) as Record<string, Uint8Array | string | (Uint8Array | string)[]>;
-  for (let index = 0; index < count && reader.at < bytes.length; index += 1) {
+  for (let index = 0; index < Math.min(count, MAX_HEADERS) && reader.at < bytes.length; index += 1) {
     const nameLength = reader.varint();
+    // Garbage, from which there is no way on: only back, without end.
+    if (nameLength < 0) break;
     const name = bytes.toString('utf8', reader.at, reader.at + nameLength);
     reader.at += nameLength;
     const length = reader.varint();

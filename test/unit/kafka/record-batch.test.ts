@@ -265,3 +265,36 @@ describe('partitioner', () => {
     expect(partitionOf(Buffer.from('21'), 7)).toBe((-973932308 & 0x7fffffff) % 7);
   });
 });
+
+describe('hostile headers', () => {
+  /** The headers of the one record of a batch whose last bytes, the headers, are replaced. */
+  function headersOf(tail: Buffer, name: string, value: Uint8Array): string[] {
+    const batch = encodeBatch([{ key: null, value: null, headers: { [name]: value } }], {
+      producerId: -1,
+      producerEpoch: 0,
+      baseSequence: 0,
+      timestampMs: 1_000,
+    });
+    tail.copy(batch, batch.length - tail.length);
+    batch.writeUInt32BE(crc32c(batch, 21), 17);
+    const fetched = new FetchedPartition({ fetchOffset: 0, highWatermark: 1, buffer: batch, aborted: [] });
+    const headers = fetched.take()?.records[0]?.headers ?? {};
+    return Object.values(headers).flatMap((found) =>
+      Array.isArray(found) ? found.map(String) : [String(found)],
+    );
+  }
+
+  it('that lead back to where they began end', () => {
+    // 8,191 of them; a name of -2 bytes; a value of none, which begins where the name did.
+    const tail = Buffer.from([0xfe, 0x7f, 0x03, 0x01, 0x00]);
+    expect(headersOf(tail, 'a', Buffer.from('b'))).toEqual([]);
+  });
+
+  it('that are two bytes each are no more than so many', () => {
+    const claimed = 1_000_000;
+    // Count, length of the name, name, length of the value, value.
+    const tail = Buffer.alloc(1 + 1 + 1 + 3 + claimed);
+    Buffer.from([0xfe, 0xff, 0x7f]).copy(tail);
+    expect(headersOf(tail, 'a', Buffer.alloc(claimed))).toHaveLength(10_000);
+  });
+});
