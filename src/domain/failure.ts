@@ -29,6 +29,7 @@ export const EXIT_CODES = {
   offsets_gone: 6,
   topic_changed: 6,
   incompatible_schema: 6,
+  audit_mismatch: 6,
   check_failed: 6,
   write_failed: 7,
   interrupted: 130,

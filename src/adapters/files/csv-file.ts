@@ -74,6 +74,11 @@ export class CsvFile<R extends Row> {
     return !this.#broken && (this.#mustWrite || this.#table.undo.size > 0);
   }
 
+  /** Has it written though nothing says that it is behind. */
+  writeAgain(): void {
+    this.#mustWrite = true;
+  }
+
   /**
    * The first look: clears up what a crash has left, puts back what lies aside, waits for an editor that is still
    * writing.

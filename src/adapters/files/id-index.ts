@@ -2,7 +2,8 @@ import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Failure } from '../../domain/failure.ts';
 import { errorCode, writeFailure, type FileSystem } from './fs.ts';
-import { IdRun, IdRunWriter, CHUNK_BLOCKS } from './id-run.ts';
+import { least, RunCursor, TableCursor, type EntryCursor } from './id-cursors.ts';
+import { IdRun, IdRunWriter } from './id-run.ts';
 import { compareEntries, ENTRY_WORDS, hashId, IdTable, type IdHash } from './id-table.ts';
 
 /** Where the decision of an order id is written. */
@@ -24,6 +25,13 @@ export interface IdIndex {
    * @throws Failure corrupt_state
    */
   find(orderId: string): readonly IdPlace[];
+  /**
+   * Every entry in order of its hash, each once. Nothing may be added meanwhile.
+   *
+   * @param onEntry its words are at `at`, and stay there for the call only
+   * @throws Failure corrupt_state
+   */
+  visit(onEntry: (words: Uint32Array, at: number) => void): void;
   /** Entries in memory, not yet in a run. */
   readonly pending: number;
   /**
@@ -101,6 +109,21 @@ class FileIdIndex implements IdIndex {
     return found.length === 0 ? NOTHING : found;
   }
 
+  visit(onEntry: (words: Uint32Array, at: number) => void): void {
+    const cursors: EntryCursor[] = [
+      new TableCursor(this.#table),
+      ...this.#runs.map((run) => new RunCursor(run)),
+    ];
+    const last = new Uint32Array(ENTRY_WORDS);
+    let isFirst = true;
+    for (let next = least(cursors); next !== undefined; next = least(cursors)) {
+      if (isFirst || compareEntries(next.words, next.at, last, 0) !== 0) onEntry(next.words, next.at);
+      for (let word = 0; word < ENTRY_WORDS; word++) last[word] = next.words[next.at + word] ?? 0;
+      isFirst = false;
+      next.advance();
+    }
+  }
+
   async seal(): Promise<readonly string[]> {
     if (this.#table.size > 0) {
       const table = this.#table;
@@ -142,7 +165,7 @@ class FileIdIndex implements IdIndex {
     if (inputs.length === 0) return;
     const total = inputs.reduce((sum, { entries }) => sum + entries, 0);
     const merged = await this.#write(total, async (writer) => {
-      const cursors = inputs.map((run) => new Cursor(run));
+      const cursors = inputs.map((run) => new RunCursor(run));
       const turn = new Turn();
       for (let first = least(cursors); first !== undefined; first = least(cursors)) {
         writer.add(first.words, first.at);
@@ -208,40 +231,6 @@ function chooseInputs(runs: readonly IdRun[]): readonly IdRun[] {
     total += run.entries;
   }
   return inputs;
-}
-
-class Cursor {
-  words: Uint32Array;
-  at = 0;
-  readonly #run: IdRun;
-  #block = 0;
-
-  constructor(run: IdRun) {
-    this.#run = run;
-    this.words = run.readChunk(0);
-  }
-
-  get atEnd(): boolean {
-    return this.at >= this.words.length;
-  }
-
-  advance(): void {
-    this.at += ENTRY_WORDS;
-    if (!this.atEnd) return;
-    this.#block += CHUNK_BLOCKS;
-    this.words = this.#run.readChunk(this.#block);
-    this.at = 0;
-  }
-}
-
-function least(cursors: readonly Cursor[]): Cursor | undefined {
-  let first: Cursor | undefined;
-  for (const cursor of cursors) {
-    if (cursor.atEnd) continue;
-    if (first === undefined || compareEntries(cursor.words, cursor.at, first.words, first.at) < 0)
-      first = cursor;
-  }
-  return first;
 }
 
 /** Background work in slices: the clock is looked at only every few hundred steps. */

@@ -28,6 +28,15 @@ export function hashId(orderId: string, into: IdHash): void {
   into.low = a >>> 0;
 }
 
+/** The two words that stand for a place. */
+export function placeLow(position: number): number {
+  return position % HIGH;
+}
+
+export function placeHigh({ log, position }: IdPlace): number {
+  return Math.floor(position / HIGH) + (log === 'rejections' ? REJECTIONS : 0);
+}
+
 export function toPlace(low: number, high: number): IdPlace {
   return {
     log: high >= REJECTIONS ? 'rejections' : 'orders',
@@ -52,9 +61,7 @@ export class IdTable {
 
   add(hash: IdHash, place: IdPlace): void {
     if (this.size * 2 >= 2 ** this.#bits) this.#grow();
-    const low = place.position % HIGH;
-    const high = Math.floor(place.position / HIGH) + (place.log === 'rejections' ? REJECTIONS : 0);
-    this.#put(hash.high, hash.low, low, high);
+    this.#put(hash.high, hash.low, placeLow(place.position), placeHigh(place));
     this.size += 1;
   }
 

@@ -72,7 +72,7 @@ export class Ledger {
   #journal: Journal;
   #state: FolderState | undefined;
   #checkpoint: Promise<void> | undefined;
-  #hasCommits = false;
+  #hasChanged = false;
   /** What failed in the background. A sync that failed is never tried again: it would succeed, and promise what is lost. */
   #failure: { readonly error: unknown } | undefined;
   readonly #checkpointBytes: number;
@@ -159,7 +159,7 @@ export class Ledger {
     }
     const state = Buffer.from(commit.lines.map(renderLine).join(''));
     await this.#journal.commit(encodeEntry({ logs, state }));
-    this.#hasCommits = true;
+    this.#hasChanged = true;
 
     for (const log of ['orders', 'rejections'] as const) this.#addIds(log, commit[log]);
     for (const { log, bytes } of logs) this.#logs[log].append(bytes);
@@ -175,15 +175,22 @@ export class Ledger {
     }
   }
 
+  /** Builds the index anew from the logs, for the next checkpoint to name. */
+  rebuildIndex(): void {
+    this.#indexDamaged = false;
+    this.#index.close();
+    this.#index = this.#builtIndex();
+    this.#hasChanged = true;
+  }
+
+  #builtIndex(): IdIndex {
+    return rebuildIndex(this.#files, innerFolder(this.#folder), (log) => this.view(log));
+  }
+
   decided(orderId: string): Decided | undefined {
     const view = (log: LogName): LogView => this.view(log);
-    const rebuild = (): IdIndex => rebuildIndex(this.#files, innerFolder(this.#folder), view);
-    if (this.#indexDamaged) {
-      this.#indexDamaged = false;
-      this.#index.close();
-      this.#index = rebuild();
-    }
-    const { decided, index } = lookUp(orderId, this.#index, view, rebuild);
+    if (this.#indexDamaged) this.rebuildIndex();
+    const { decided, index } = lookUp(orderId, this.#index, view, () => this.#builtIndex());
     this.#index = index;
     return decided;
   }
@@ -250,7 +257,7 @@ export class Ledger {
   /** The last checkpoint of this owner: whatever the journal holds goes into it. */
   async finish(): Promise<void> {
     await this.#checkpoint;
-    if (!this.#hasCommits) return;
+    if (!this.#hasChanged) return;
     // Owners that live shortly would never see the end of a merge that is always given up.
     await Promise.race([this.#merge, sleep(MERGE_AT_END_MS, undefined, { ref: false })]);
     await this.startCheckpoint();
@@ -269,7 +276,7 @@ export class Ledger {
   /** Everything that the checkpoint will say, as it is at this moment. */
   #cut(after: { seq: number; chain: number }): Cut {
     for (const log of LOG_NAMES) this.#logs[log].assertOurs();
-    this.#hasCommits = false;
+    this.#hasChanged = false;
     const logs = LOG_NAMES.map((log) => [log, this.#logs[log].cut()] as const);
     return {
       journal: { number: this.#journal.number, seq: after.seq, chain: after.chain },

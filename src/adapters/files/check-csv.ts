@@ -1,0 +1,110 @@
+import { difference, type Difference } from '../../domain/difference.ts';
+import type { Item, User } from '../../domain/tables.ts';
+import type { Finding } from '../../ports/inspection.ts';
+import { findHandEdit, type TableKind } from './hand-edit-look.ts';
+import { sameRow } from './hand-edits.ts';
+import type { LogView } from './log.ts';
+import type { Row, TableState } from './tables.ts';
+
+export interface CsvSources<R extends Row> {
+  readonly kind: TableKind<R>;
+  readonly table: TableState<R>;
+  readonly bytes: Buffer | undefined;
+  readonly versions: LogView;
+  /** An owner is at work: the file may lag. */
+  readonly isOwned: boolean;
+  /** An owner was killed: the next one writes what it did not come to. */
+  readonly isUnfinished: boolean;
+}
+
+/** Holds a CSV against its table: it is a view, and a person may edit it. */
+export function* checkCsv<R extends User | Item>(sources: CsvSources<R>): Generator<Finding> {
+  const { kind, table, bytes, versions, isOwned, isUnfinished } = sources;
+  const where = kind.file;
+  const found = findHandEdit(bytes, where, kind, table, versions);
+  switch (found.kind) {
+    case 'missing':
+      if (table.newest === null && table.rows.size === 0) return;
+      if (isOwned || isUnfinished) yield behind(sources, `it is not there at this moment`);
+      else {
+        const message = `${where} is missing`;
+        yield { difference: difference('csv_missing', where, { message, fix: null }) };
+      }
+      return;
+    case 'broken': {
+      const { message, fix, context } = found.failure;
+      const place = `${where}:${context.line ?? 1}`;
+      yield { difference: difference('csv_broken', place, { message, fix: fix ?? 'mend it' }) };
+      return;
+    }
+    case 'edited': {
+      const { edit } = found;
+      const what =
+        edit.kind === 'merged'
+          ? `${edit.edits.length} rows were changed by hand: they count from the next commit on`
+          : 'it has too little in common with what it was: it will be kept aside, and nothing of it counts';
+      yield { note: { kind: 'hand_edit', where, message: `${where}: ${what}` } };
+      return;
+    }
+    case 'known':
+      if (found.newest) {
+        const wrong = [...wrongRows(sources, bytes ?? Buffer.alloc(0))];
+        yield* wrong.map((difference) => ({ difference }));
+        if (wrong.length > 0 || table.undo.size === 0) return;
+      }
+      if (isOwned || isUnfinished) yield behind(sources, `${table.undo.size} rows are behind`);
+      else {
+        const message = `${where} is an older version of what was written: ${table.undo.size} rows or more are behind`;
+        yield { difference: difference('csv_behind', where, { message, fix: null }) };
+      }
+  }
+}
+
+function behind<R extends Row>({ kind, isOwned }: CsvSources<R>, how: string): Finding {
+  const why = isOwned
+    ? 'its owner writes it within a second, or twenty times as long as it takes'
+    : 'an owner was killed before it could write it, and the next one does';
+  return { note: { kind: 'csv_behind', where: kind.file, message: `${kind.file}: ${how}; ${why}` } };
+}
+
+/** What the newest version says that the table did not hold when it was written. */
+function* wrongRows<R extends User | Item>(
+  { kind, table }: CsvSources<R>,
+  bytes: Buffer,
+): Generator<Difference> {
+  const { rows } = kind.parse(bytes, kind.file);
+  const written = (name: string): R | null =>
+    table.undo.has(name) ? (table.undo.get(name) ?? null) : (table.rows.get(name) ?? null);
+  for (const name of new Set([...rows.keys(), ...table.rows.keys(), ...table.undo.keys()])) {
+    const [expected, actual] = [written(name), rows.get(name) ?? null];
+    if (sameRow(expected, actual)) continue;
+    const where = `${kind.file}:${lineOfRow(bytes, name)}`;
+    const message = `${where}: ${name} is ${inShort(actual)}, and should be ${inShort(expected)}`;
+    yield difference('csv_mismatch', where, {
+      item: kind.table === 'inventory' ? name : null,
+      ...{ expected: value(expected), actual: value(actual), message, fix: null },
+    });
+  }
+}
+
+function value(row: User | Item | null): string | number | null {
+  if (row === null) return null;
+  return 'item' in row ? row.quantity : row.status;
+}
+
+function inShort(row: User | Item | null): string {
+  return row === null ? 'not there' : JSON.stringify(row);
+}
+
+/** The line on which a row begins, counted from 1; 1 when there is none. */
+export function lineOfRow(bytes: Buffer, name: string): number {
+  let line = 1;
+  for (let at = 0; at < bytes.byteLength; line++) {
+    const end = bytes.indexOf(10, at);
+    const text = bytes.toString('utf8', at, end === -1 ? bytes.byteLength : end);
+    if (text.split(',').some((cell) => cell.trim().replaceAll('"', '') === name)) return line;
+    if (end === -1) break;
+    at = end + 1;
+  }
+  return 1;
+}

@@ -1,0 +1,221 @@
+import path from 'node:path';
+import { crc32 } from 'node:zlib';
+import type { Decided } from '../../domain/decide.ts';
+import { difference } from '../../domain/difference.ts';
+import type { LoggedEdit } from '../../domain/edit.ts';
+import { isFailure, type Failure } from '../../domain/failure.ts';
+import type { Item, User } from '../../domain/tables.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Finding, PlacedLines, StoreInspection } from '../../ports/inspection.ts';
+import type { Outgoing, Position } from '../../ports/store.ts';
+import { checkCsv, lineOfRow } from './check-csv.ts';
+import { checkIds } from './check-ids.ts';
+import { parseEdit } from './edit-line.ts';
+import type { FileSystem } from './fs.ts';
+import { INVENTORY, USERS } from './hand-edit-look.ts';
+import { openIdIndex, type IdIndex } from './id-index.ts';
+import { linesOf, LOG_NAMES, openOrUndefined, type LogName, type LogView } from './log.ts';
+import { addTail, lookUp, rebuildIndex } from './lookup.ts';
+import { parseDecided } from './order-line.ts';
+import { innerFolder, logEnd, type LoadedFolder } from './recover.ts';
+import { FolderSnapshot } from './snapshot.ts';
+import { readUndelivered } from './undelivered.ts';
+
+const RETRY_MS = 25;
+const COMPARED_BYTES = 256 * 1024;
+
+/** These are not given another name when they are shortened. */
+const LASTING_LOGS = ['orders', 'rejections', 'edits'] as const;
+
+/** A folder at one moment, down to its files. */
+export class FolderInspection implements StoreInspection {
+  readonly isOwned: boolean;
+  readonly #files: FileSystem;
+  readonly #folder: string;
+  readonly #snapshot: FolderSnapshot;
+  /** Of the runs; with what came after them from the first use on. */
+  #index: IdIndex | Failure;
+  #isTailIndexed = false;
+
+  private constructor(
+    files: FileSystem,
+    folder: string,
+    found: { snapshot: FolderSnapshot; index: IdIndex | Failure; isOwned: boolean },
+  ) {
+    this.#files = files;
+    this.#folder = folder;
+    this.#snapshot = found.snapshot;
+    this.#index = found.index;
+    this.isOwned = found.isOwned;
+  }
+
+  /** @param isOwned asked before the folder is looked at, and after */
+  static async open(
+    files: FileSystem,
+    folder: string,
+    clock: Clock,
+    isOwned: () => Promise<boolean>,
+  ): Promise<FolderInspection> {
+    const wasOwned = await isOwned();
+    let index: IdIndex | Failure | undefined;
+    // Opened at once: an owner that merges runs takes them away.
+    const openRuns = ({ loaded }: FolderSnapshot, isLast: boolean): number => {
+      try {
+        index = openIdIndex(files, innerFolder(folder), loaded?.state.ids ?? []);
+      } catch (error) {
+        if (!isFailure(error, 'corrupt_state')) throw error;
+        if (!isLast) return RETRY_MS;
+        index = error;
+      }
+      return 0;
+    };
+    const snapshot = await FolderSnapshot.open(files, folder, clock, openRuns);
+    const found = index ?? openIdIndex(files, innerFolder(folder), []);
+    return new FolderInspection(files, folder, {
+      snapshot,
+      index: found,
+      isOwned: wasOwned || (await isOwned()),
+    });
+  }
+
+  users(): Iterable<User> {
+    return this.#snapshot.tables.users.rows.values();
+  }
+
+  items(): Iterable<Item> {
+    return this.#snapshot.tables.inventory.rows.values();
+  }
+
+  positions(): readonly Position[] {
+    return this.#snapshot.tables.positions();
+  }
+
+  unsent(): readonly Outgoing[] {
+    return this.#snapshot.tables.unsent;
+  }
+
+  undelivered(): AsyncIterable<Outgoing> {
+    return readUndelivered(this.#files, this.#folder);
+  }
+
+  async decided(orderId: string): Promise<Decided | undefined> {
+    const view = (log: LogName): LogView => this.#snapshot.view(log);
+    const rebuild = (): IdIndex => rebuildIndex(this.#files, innerFolder(this.#folder), view);
+    const found = this.#wholeIndex();
+    const { decided, index } = lookUp(orderId, 'find' in found ? found : rebuild(), view, rebuild);
+    this.#index = index;
+    return decided;
+  }
+
+  decisions(outcome: 'accepted' | 'rejected'): AsyncIterable<PlacedLines<Decided>> {
+    return this.#placed(outcome === 'accepted' ? 'orders' : 'rejections', parseDecided);
+  }
+
+  edits(): AsyncIterable<PlacedLines<LoggedEdit>> {
+    return this.#placed('edits', parseEdit);
+  }
+
+  whereRow(table: 'users' | 'items', name: string): string {
+    const { users, inventory } = this.#snapshot.csvs;
+    const [{ file }, { bytes }] = table === 'users' ? [USERS, users] : [INVENTORY, inventory];
+    return bytes === undefined ? file : `${file}:${lineOfRow(bytes, name)}`;
+  }
+
+  async *findings(): AsyncGenerator<Finding> {
+    const { loaded, tables, csvs } = this.#snapshot;
+    const view = (log: LogName): LogView => this.#snapshot.view(log);
+    if (loaded !== undefined) {
+      for (const log of LOG_NAMES) yield* this.#checkLog(log, loaded);
+      for (const log of LASTING_LOGS) yield* this.#checkTail(log, loaded);
+      const sources = {
+        ...{ view, index: this.#wholeIndex(), fileOf: (log: LogName) => loaded.state.logs[log].file },
+        relative: (file: string) => path.relative(this.#folder, file),
+      };
+      for (const difference of checkIds(sources)) yield { difference };
+    }
+    const about = { isOwned: this.isOwned, isUnfinished: (loaded?.commits ?? 0) > 0 };
+    const { users, inventory } = tables;
+    yield* checkCsv({
+      ...about,
+      kind: USERS,
+      table: users,
+      bytes: csvs.users.bytes,
+      versions: view('users'),
+    });
+    yield* checkCsv({
+      ...{ ...about, kind: INVENTORY, table: inventory },
+      ...{ bytes: csvs.inventory.bytes, versions: view('inventory') },
+    });
+  }
+
+  /** Up to the checkpoint a log is what the checkpoint says, to the bit. */
+  *#checkLog(log: LogName, { state }: LoadedFolder): Generator<Finding> {
+    const { file, sizeBytes, crc } = state.logs[log];
+    let at = 0;
+    let found = 0;
+    for (const chunk of this.#snapshot.view(log).chunks()) {
+      found = crc32(chunk.subarray(0, Math.max(0, sizeBytes - at)), found);
+      at += chunk.byteLength;
+    }
+    if (found === crc) return;
+    const message = `${file} is not what was written: its first ${sizeBytes} bytes have another checksum`;
+    yield { difference: difference('log_changed', file, { message }) };
+  }
+
+  /** What came after the checkpoint stands in the journal; on disk it may be unfinished, not different. */
+  *#checkTail(log: (typeof LASTING_LOGS)[number], loaded: LoadedFolder): Generator<Finding> {
+    const { file, sizeBytes: from } = loaded.state.logs[log];
+    const end = logEnd(loaded, log);
+    const fd = openOrUndefined(this.#files, path.join(this.#folder, file));
+    try {
+      const onDisk = fd === undefined ? 0 : Math.min(this.#files.statOpen(fd).sizeBytes, end);
+      const [ours, theirs] = [Buffer.alloc(COMPARED_BYTES), Buffer.alloc(COMPARED_BYTES)];
+      for (let at = from; fd !== undefined && at < onDisk; at += COMPARED_BYTES) {
+        const size = Math.min(COMPARED_BYTES, onDisk - at);
+        this.#snapshot.view(log).read(ours.subarray(0, size), at);
+        this.#files.read(fd, theirs.subarray(0, size), at);
+        if (ours.compare(theirs, 0, size, 0, size) === 0) continue;
+        const message = `${file} differs from the journal after byte ${at}, in what came after the last checkpoint`;
+        yield { difference: difference('log_tail_mismatch', file, { message, fix: null }) };
+        return;
+      }
+      if (this.isOwned || onDisk >= end) return;
+      const message = `the last ${end - onDisk} bytes of ${file} stand in the journal only: the next start writes them`;
+      yield { note: { kind: 'unfinished', where: file, message } };
+    } finally {
+      if (fd !== undefined) this.#files.close(fd);
+    }
+  }
+
+  #wholeIndex(): IdIndex | Failure {
+    const { loaded } = this.#snapshot;
+    if ('find' in this.#index && !this.#isTailIndexed && loaded !== undefined) {
+      addTail(this.#index, loaded.state, (log) => this.#snapshot.view(log));
+    }
+    this.#isTailIndexed = true;
+    return this.#index;
+  }
+
+  async *#placed<T>(log: LogName, parse: (line: Buffer) => T): AsyncGenerator<PlacedLines<T>> {
+    const file = this.#snapshot.loaded?.state.logs[log].file ?? '';
+    let firstLine = 1;
+    for (const chunk of this.#snapshot.view(log).chunks()) {
+      const lines = Array.from(linesOf(chunk), ({ line }) => parsedOrNot(line, parse));
+      yield { file, firstLine, lines };
+      firstLine += lines.length;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#snapshot.close();
+    if ('close' in this.#index) this.#index.close();
+  }
+}
+
+function parsedOrNot<T>(line: Buffer, parse: (line: Buffer) => T): T | undefined {
+  try {
+    return parse(line);
+  } catch {
+    return undefined;
+  }
+}

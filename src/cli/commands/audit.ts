@@ -1,0 +1,68 @@
+import type { Command } from 'commander';
+import type { TopicPorts } from '../../app/audit-topic.ts';
+import type { AuditResult } from '../../app/audit.ts';
+import { openStore } from '../../compose.ts';
+import { Failure } from '../../domain/failure.ts';
+import { describe } from '../help.ts';
+import { auditDocument, auditText } from '../render/audit.ts';
+import { printNotice } from '../render/notices.ts';
+import { count } from '../render/words.ts';
+import type { Session } from '../session.ts';
+
+export function register(program: Command, session: Session): void {
+  describe(program.command('audit'), {
+    summary: 'derive stock and decisions anew, and compare',
+    prose:
+      'Checks from the files that the books balance: the stock of every item is what was put in less what was sold, ' +
+      'each accepted order began where the one before it ended, each id is decided once, and logs, edits, index, ' +
+      'journal, positions and CSVs agree. Works beside a running consumer. A hand edit that was not taken in yet, or a ' +
+      'CSV that lags a running consumer, is told and is no difference. Records that a reset skipped are listed.\n\n' +
+      '--with-topic also reads every record below the stored positions: each must be decided, a duplicate, a dead ' +
+      'letter, or skipped. --repair builds anew what is made from the logs (CSVs, index, the ends of the logs since the ' +
+      'last checkpoint); exit code 4 while a consumer runs. What is the truth and damaged has to come from a backup.\n\n' +
+      'Exit code 6 when something differs.',
+    examples: [
+      ['orderctl audit', 'from the files alone'],
+      ['orderctl audit --with-topic', 'every record accounted for'],
+      ['orderctl audit --repair', 'mend what can be mended'],
+      ['orderctl audit -o json | jq .differences_total', 'for a script'],
+    ],
+  })
+    .option('--with-topic', 'read the topic too')
+    .option('--repair', 'build anew what is made from the logs')
+    .action(async (flags: { withTopic?: true; repair?: true }) => {
+      const { settings, printer, isJson } = session;
+      const { audit } = await import('../../app/audit.ts');
+      const access = await openStore(settings.storage);
+      const result = await audit(access, {
+        topic: flags.withTopic === true ? await topicPorts(session) : null,
+        repair: flags.repair === true,
+        onNotice: (notice) => printNotice(printer, notice),
+      });
+      await printer.data(isJson ? `${JSON.stringify(auditDocument(result))}\n` : auditText(result));
+      if (result.total > 0) throw mismatch(result, access.folder);
+    });
+}
+
+async function topicPorts(session: Session): Promise<TopicPorts> {
+  const { topic, dlqTopic } = session.settings;
+  const { openKafka } = await import('../open.ts');
+  return { ...(await openKafka(session, { topic, register: false })), topic, dlqTopic };
+}
+
+function mismatch({ total, differences }: AuditResult, folder: string): Failure {
+  const [first] = differences;
+  const isRepairable = differences.some(({ fix }) => fix === null);
+  const fixes = [
+    ...(isRepairable ? ['stop the consumer, then: orderctl audit --repair'] : []),
+    ...new Set(differences.flatMap(({ fix }) => fix ?? [])),
+  ];
+  return new Failure(
+    'audit_mismatch',
+    `${folder}: ${count(total, 'difference')}, first ${first?.where ?? ''}`,
+    {
+      fix: fixes.slice(0, 3).join('\n'),
+      context: { ...(first?.orderId == null ? {} : { orderId: first.orderId }) },
+    },
+  );
+}

@@ -1,0 +1,62 @@
+/** What does not agree. Part of the outside contract: never rename one. */
+export type DifferenceKind =
+  /** A file that is the truth, and cannot be what was written. */
+  | 'state_damaged'
+  | 'log_changed'
+  | 'line_unreadable'
+  /** One id, two decisions. */
+  | 'decided_twice'
+  /** Stock is not what was put in less what was sold. */
+  | 'stock_mismatch'
+  /** An accepted order or an edit does not begin where the one before it ended. */
+  | 'stock_before_mismatch'
+  | 'edit_mismatch'
+  | 'oversold'
+  | 'item_mismatch'
+  | 'user_mismatch'
+  | 'position_mismatch'
+  /** Views. */
+  | 'log_tail_mismatch'
+  | 'index_damaged'
+  | 'index_missing'
+  | 'csv_missing'
+  | 'csv_behind'
+  | 'csv_mismatch'
+  /** A person's file that cannot be read. */
+  | 'csv_broken'
+  /** Against the topic. */
+  | 'record_unaccounted'
+  | 'record_mismatch'
+  | 'dead_letter_missing';
+
+export interface Difference {
+  readonly kind: DifferenceKind;
+  readonly item: string | null;
+  readonly orderId: string | null;
+  readonly expected: string | number | null;
+  readonly actual: string | number | null;
+  /** `orders.jsonl:7` (a line, counted from 1), `orders/3@17` (a record), or a file; files are relative to the folder. */
+  readonly where: string;
+  /** What does not agree, in words. */
+  readonly message: string;
+  /** What can be done about it; null for a view, which is built anew. */
+  readonly fix: string | null;
+}
+
+/** Something that a person wonders about and that is as it may be. */
+export interface AuditNote {
+  readonly kind: 'hand_edit' | 'csv_behind' | 'unfinished' | 'dead_letters_deleted' | 'records_deleted';
+  readonly where: string;
+  readonly message: string;
+}
+
+const RESTORE = 'restore the whole folder from a backup; orders read since then are read again from Kafka';
+
+/** A difference in what is the truth: no view can mend it. */
+export function difference(
+  kind: DifferenceKind,
+  where: string,
+  about: Partial<Omit<Difference, 'kind' | 'where'>> & { readonly message: string },
+): Difference {
+  return { kind, item: null, orderId: null, expected: null, actual: null, where, fix: RESTORE, ...about };
+}

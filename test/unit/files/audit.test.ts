@@ -1,0 +1,270 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { audit, type AuditResult } from '../../../src/app/audit.ts';
+import { openFolder } from '../../../src/adapters/files/folder.ts';
+import { systemClock } from '../../../src/compose.ts';
+import type { Store, StoreAccess } from '../../../src/ports/store.ts';
+import { decideRecords, ownFolder, recordOf } from '../../support/decided.ts';
+
+interface Shop {
+  readonly folder: string;
+  readonly access: StoreAccess;
+  readonly file: (name: string) => string;
+  readonly read: (name: string) => string;
+  readonly write: (name: string, text: string | Buffer) => void;
+  readonly own: () => Promise<Store>;
+  readonly audit: (repair?: boolean) => Promise<AuditResult>;
+}
+
+const ORDERS = 200;
+
+/** Two hundred orders, every tenth rejected, one of them of two lines, with edits in between. */
+async function shop(): Promise<Shop> {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'orderctl-audit-'));
+  onTestFinished(() => fs.rmSync(folder, { recursive: true, force: true }));
+  const file = (name: string): string => path.join(folder, name);
+  fs.writeFileSync(file('users.csv'), 'user,status\nalice,paid\nbob,unpaid\n');
+  fs.writeFileSync(file('inventory.csv'), 'item,quantity\npen,500\nbook,90\n');
+  const access = openFolder({ folder, clock: systemClock });
+  const own = (): Promise<Store> => ownFolder(folder);
+  await using store = await own();
+  for (let offset = 0; offset < ORDERS; offset++) {
+    const user = offset % 10 === 9 ? 'bob' : 'alice';
+    const items = offset === 42 ? { pen: 2, book: 3 } : { pen: 1 };
+    await decideRecords(store, [recordOf('orders', offset, `ORD-${offset}`, user, items)]);
+    if (offset === 100) {
+      await store.transact({}, (snapshot) => {
+        const before = snapshot.item('pen') ?? null;
+        const after = before === null ? null : { ...before, quantity: before.quantity + 50 };
+        return { changes: { edits: [{ kind: 'item', item: 'pen', before, after }] }, result: undefined };
+      });
+    }
+  }
+  return {
+    ...{ folder, access, file, own },
+    read: (name) => fs.readFileSync(file(name), 'utf8'),
+    write: (name, text) => fs.writeFileSync(file(name), text),
+    audit: (repair = false) => audit(access, { topic: null, repair, onNotice: () => undefined }),
+  };
+}
+
+function kinds({ differences }: AuditResult): string[] {
+  return [...new Set(differences.map(({ kind }) => kind))].sort();
+}
+
+describe('a sound folder', () => {
+  it('has no difference, and all of it is counted', async () => {
+    const made = await shop();
+    const result = await made.audit();
+    expect(result).toMatchObject({ total: 0, differences: [], notes: [], skips: [] });
+    expect(result.checked).toEqual({ items: 2, users: 2, orders: 180, rejections: 20, edits: 5 });
+  });
+
+  it('has none while it is owned, nor when its owner was killed', async () => {
+    const made = await shop();
+    const store = await made.own();
+    await decideRecords(store, [recordOf('orders', 300, 'ORD-300', 'alice', { pen: 3 })]);
+    const beside = await made.audit();
+    expect(beside.total).toBe(0);
+    expect(beside.notes).toMatchObject([{ kind: 'csv_behind', where: 'inventory.csv' }]);
+    expect(beside.checked.orders).toBe(181);
+    // As after kill -9: what lies on disk at this moment.
+    const copy = `${made.folder}-killed`;
+    onTestFinished(() => fs.rmSync(copy, { recursive: true, force: true }));
+    fs.cpSync(made.folder, copy, {
+      recursive: true,
+      filter: (name) => !path.basename(name).startsWith('owner.'),
+    });
+    await store[Symbol.asyncDispose]();
+    const killed = await audit(openFolder({ folder: copy, clock: systemClock }), {
+      ...{ topic: null, repair: false, onNotice: () => undefined },
+    });
+    expect(killed.total).toBe(0);
+    expect(killed.notes).toMatchObject([{ kind: 'csv_behind' }]);
+    await expect(made.audit()).resolves.toMatchObject({ total: 0, notes: [] });
+  });
+
+  it('may hold a hand edit that was not taken in yet', async () => {
+    const made = await shop();
+    made.write('inventory.csv', made.read('inventory.csv').replace(/^book,\d+$/m, 'book,88'));
+    expect(await made.audit()).toMatchObject({
+      total: 0,
+      notes: [{ kind: 'hand_edit', where: 'inventory.csv' }],
+    });
+  });
+
+  it('is fresh', async () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'orderctl-audit-'));
+    onTestFinished(() => fs.rmSync(folder, { recursive: true, force: true }));
+    const access = openFolder({ folder, clock: systemClock });
+    const result = await audit(access, { topic: null, repair: false, onNotice: () => undefined });
+    expect(result).toMatchObject({ total: 0, checked: { items: 0, orders: 0 } });
+  });
+
+  it('lists what a reset skipped', async () => {
+    const made = await shop();
+    {
+      await using store = await made.own();
+      await store.transact({ partitions: [{ topic: 'orders', partition: 0 }] }, () => ({
+        changes: {
+          edits: [
+            { kind: 'position', topic: 'orders', partition: 0, before: ORDERS, after: 250, cause: 'reset' },
+          ],
+          positions: [{ topic: 'orders', partition: 0, next: 250, last: null, clusterId: null }],
+        },
+        result: undefined,
+      }));
+    }
+    const { total, skips } = await made.audit();
+    expect(total).toBe(0);
+    expect(skips).toMatchObject([{ partition: 0, from: ORDERS, to: 250, cause: 'reset' }]);
+  });
+});
+
+/** So much more in both logs that what was there lies before the last 64 KiB, which are compared at each opening. */
+async function bury(made: Shop): Promise<void> {
+  await using store = await made.own();
+  for (let round = 0; round < 10; round++) {
+    await store.transact({}, (snapshot) => {
+      const before = snapshot.item('pen') ?? null;
+      const extra = { note: 'x'.repeat(8_000 + round) };
+      const after = before === null ? null : { ...before, quantity: before.quantity + 60, extra };
+      return { changes: { edits: [{ kind: 'item', item: 'pen', before, after }] }, result: undefined };
+    });
+    const records = Array.from({ length: 60 }, (_, at) => {
+      const offset = 10_000 + round * 60 + at;
+      return recordOf('orders', offset, `LATER-${offset}`, 'alice', { pen: 1 }, 1);
+    });
+    await decideRecords(store, records);
+  }
+}
+
+describe('tampering is found', () => {
+  it.each([
+    ['quantity', '"item":"pen","quantity":2', '"item":"pen","quantity":3', 'stock_mismatch'],
+    [
+      'stock',
+      '"item":"book","quantity":3,"stock":90',
+      '"item":"book","quantity":3,"stock":80',
+      'stock_before_mismatch',
+    ],
+    ['user', '"order_id":"ORD-42","user":"alice"', '"order_id":"ORD-42","user":"alicf"', 'log_changed'],
+    ['id', '"order_id":"ORD-42"', '"order_id":"ORD-43"', 'decided_twice'],
+    ['form', '{"order_id":"ORD-42"', '{"order_id":"ORD-42!', 'line_unreadable'],
+    ['position', '"partition":0,"offset":42}', '"partition":7,"offset":42}', 'position_mismatch'],
+  ])('a line of orders.jsonl with another %s, of the same length', async (_what, from, to, kind) => {
+    const made = await shop();
+    await bury(made);
+    const text = made.read('orders.jsonl');
+    expect(text).toContain(from);
+    made.write('orders.jsonl', text.replace(from, to));
+    const result = await made.audit();
+    expect(kinds(result)).toEqual(expect.arrayContaining(['log_changed', kind]));
+    expect(result.differences.every(({ fix }) => fix?.includes('backup') ?? true)).toBe(true);
+  });
+
+  it('a line of edits.jsonl changed in the middle', async () => {
+    const made = await shop();
+    await bury(made);
+    const text = made.read('.orderctl/edits.jsonl');
+    made.write('.orderctl/edits.jsonl', text.replace('"quantity":500', '"quantity":400'));
+    const result = await made.audit();
+    expect(kinds(result)).toEqual(['log_changed', 'stock_before_mismatch', 'stock_mismatch']);
+    expect(result.differences).toMatchObject([
+      { kind: 'stock_before_mismatch', where: 'orders.jsonl:1', expected: 400, actual: 500 },
+      { kind: 'stock_mismatch', item: 'pen', where: 'inventory.csv:2' },
+      { kind: 'log_changed', where: '.orderctl/edits.jsonl' },
+    ]);
+  });
+
+  it.each([
+    ['orders.jsonl', 'a line removed', (text: string) => text.slice(text.indexOf('\n') + 1)],
+    ['orders.jsonl', 'a line twice', (text: string) => text + text.slice(0, text.indexOf('\n') + 1)],
+    ['orders.jsonl', 'its end changed', (text: string) => text.replace('"offset":198}', '"offset":197}')],
+    [
+      '.orderctl/edits.jsonl',
+      'its end changed',
+      (text: string) => text.replace('"quantity":90', '"quantity":91'),
+    ],
+    ['.orderctl/state.json', 'another position', (text: string) => text.replace('"seq"', '"sea"')],
+  ])('%s with %s: what is true cannot be told', async (name, _how, change) => {
+    const made = await shop();
+    made.write(name, change(made.read(name)));
+    const result = await made.audit();
+    expect(result.differences).toMatchObject([{ kind: 'state_damaged', where: name }]);
+    expect(result.differences[0]?.fix).toMatch(/backup|put .* back/);
+    await expect(made.audit(true)).rejects.toMatchObject({ code: 'corrupt_state' });
+  });
+
+  it('the snapshot of the tables', async () => {
+    const made = await shop();
+    const [name = ''] = fs.readdirSync(made.file('.orderctl')).filter((found) => /^tables\.\d+$/.test(found));
+    made.write(`.orderctl/${name}`, made.read(`.orderctl/${name}`).replace('"paid"', '"pail"'));
+    const result = await made.audit();
+    expect(result.differences).toMatchObject([{ kind: 'state_damaged', where: `.orderctl/${name}` }]);
+  });
+});
+
+describe('a view is built anew', () => {
+  const runs = (made: Shop): string[] =>
+    fs.readdirSync(made.file('.orderctl')).filter((name) => /^ids\.\d+$/.test(name));
+
+  it.each([
+    ['at its beginning', () => 8, 'index_damaged'],
+    ['at its end', (bytes: Buffer) => bytes.byteLength - 8, 'index_damaged'],
+  ])('an index run damaged %s', async (_where, at, kind) => {
+    const made = await shop();
+    for (const name of runs(made)) {
+      const bytes = fs.readFileSync(made.file(`.orderctl/${name}`));
+      const place = at(bytes);
+      bytes[place] = (bytes[place] ?? 0) ^ 1;
+      made.write(`.orderctl/${name}`, bytes);
+    }
+    const found = await made.audit();
+    expect(kinds(found)).toEqual([kind]);
+    const repaired = await made.audit(true);
+    expect(repaired).toMatchObject({ total: 0, repaired: [{ kind }] });
+    expect(await made.audit()).toMatchObject({ total: 0 });
+    await using reader = await made.access.read();
+    expect(await reader.decided('ORD-7')).toBeDefined();
+  });
+
+  it('an index run that is missing', async () => {
+    const made = await shop();
+    for (const name of runs(made)) fs.rmSync(made.file(`.orderctl/${name}`));
+    expect(kinds(await made.audit())).toEqual(['index_damaged']);
+    expect(await made.audit(true)).toMatchObject({ total: 0, repaired: [{ kind: 'index_damaged' }] });
+  });
+
+  it('a CSV that is missing, or an older version', async () => {
+    const made = await shop();
+    const older = made.read('inventory.csv');
+    {
+      await using store = await made.own();
+      await decideRecords(store, [recordOf('orders', 300, 'ORD-300', 'alice', { pen: 3 })]);
+    }
+    const newer = made.read('inventory.csv');
+    made.write('inventory.csv', older);
+    expect(kinds(await made.audit())).toEqual(['csv_behind']);
+    expect(await made.audit(true)).toMatchObject({ total: 0, repaired: [{ kind: 'csv_behind' }] });
+    expect(made.read('inventory.csv')).toBe(newer);
+    fs.rmSync(made.file('users.csv'));
+    expect(kinds(await made.audit())).toEqual(['csv_missing']);
+    expect(await made.audit(true)).toMatchObject({ total: 0, repaired: [{ where: 'users.csv' }] });
+    expect(made.read('users.csv')).toContain('alice,paid');
+  });
+
+  it('but not a file that a person has broken, nor beside an owner', async () => {
+    const made = await shop();
+    const sound = made.read('users.csv');
+    made.write('users.csv', `${sound}carol,perhaps\n`);
+    expect((await made.audit()).differences).toMatchObject([{ kind: 'csv_broken', where: 'users.csv:4' }]);
+    await expect(made.audit(true)).rejects.toMatchObject({ code: 'corrupt_file' });
+    made.write('users.csv', sound);
+    const store = await made.own();
+    await expect(made.audit(true)).rejects.toMatchObject({ code: 'folder_in_use' });
+    await store[Symbol.asyncDispose]();
+  });
+});
