@@ -52,6 +52,11 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Co
     load: () => import('./commands/schema.ts'),
   },
   {
+    name: 'doctor',
+    summary: 'check settings, folder and services',
+    load: () => import('./commands/doctor.ts'),
+  },
+  {
     name: 'dev',
     summary: 'a Kafka and a schema registry, for development',
     load: () => import('./commands/dev.ts'),

@@ -89,6 +89,8 @@ export interface RecordChunk {
  */
 export interface BrokerAdmin extends AsyncDisposable {
   clusterId(): Promise<string>;
+  /** Requests that are needed and that these brokers do not offer, by their names in the protocol. */
+  missingRequests(): Promise<readonly string[]>;
   /** All topics but Kafka's own, sorted. */
   topicNames(): Promise<readonly string[]>;
   /** All consumer groups, sorted. */

@@ -176,6 +176,8 @@ export interface StoreAccess {
    * @throws Failure folder_in_use (who is at it), write_failed
    */
   claim(task: 'redrive'): Promise<AsyncDisposable>;
+  /** What the disk under the folder has left, and whether we may write there. */
+  room(): { readonly freeBytes: number; readonly writable: boolean };
   /**
    * Ids of recent decisions that begin with `prefix`, newest first: what the ends of the two logs show, at a cost that
    * does not grow with them. For a person to choose from; what was just decided may be missing.

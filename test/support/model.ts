@@ -53,6 +53,10 @@ export class ModelFolder implements StoreAccess {
     return { pid: 1, startedAt: 0, status: this.#status() };
   }
 
+  room(): { freeBytes: number; writable: boolean } {
+    return { freeBytes: 2 ** 40, writable: true };
+  }
+
   recentOrderIds(prefix: string, limit: number): readonly string[] {
     const ids = [...this.byId.keys()].reverse();
     return ids.filter((id) => id.startsWith(prefix)).slice(0, limit);

@@ -58,6 +58,7 @@ export class ScriptedBroker implements Broker {
     });
     return {
       clusterId: async () => this.clusterId,
+      missingRequests: async () => [],
       topicNames: async () => [],
       groupNames: async () => [],
       partitionCount: async (topic) => this.topics.get(topic)?.length,

@@ -10,6 +10,7 @@ import { realFileSystem, type FileSystem } from './fs.ts';
 import { EDIT_PURPOSE } from './owner-wire.ts';
 import { innerFolder } from './recover.ts';
 import { recentOrderIds } from './recent-ids.ts';
+import { roomOf } from './room.ts';
 
 /** How long an owner may take for an edit: its batch in hand comes first. */
 const EDIT_TIMEOUT_MS = 10_000;
@@ -119,6 +120,8 @@ export function openFolder(options: {
         });
       }
     },
+
+    room: () => roomOf(folder),
 
     recentOrderIds: (prefix, limit) => recentOrderIds(files, folder, prefix, limit),
 

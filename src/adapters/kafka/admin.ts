@@ -15,7 +15,7 @@ import type { KafkaOptions } from './kafka-broker.ts';
 import { createErrorFromCode, INVALID_CONFIG, LEADER_NOT_AVAILABLE } from './kafkajs-internals.ts';
 import { fetchFingerprints, leaders, listAt, listRanges } from './offsets.ts';
 import { readRanges } from './read-ranges.ts';
-import { setTopicConfigs } from './requests.ts';
+import { setTopicConfigs, missingRequests } from './requests.ts';
 
 const CREATE_TIMEOUT_MS = 10_000;
 const TOPIC_RESOURCE = 2;
@@ -42,6 +42,10 @@ class KafkaAdmin implements BrokerAdmin {
   async clusterId(): Promise<string> {
     const { clusterId } = await this.#retry('ask for the cluster', () => this.#client.metadata([]));
     return clusterId;
+  }
+
+  missingRequests(): Promise<readonly string[]> {
+    return this.#retry('ask what is offered', async () => missingRequests(await this.#client.anyNode()));
   }
 
   async topicNames(): Promise<readonly string[]> {

@@ -14,9 +14,9 @@ import {
  * Source: https://kafka.apache.org/protocol
  */
 
-const METADATA = 3;
-const FETCH = 1;
-const PRODUCE = 0;
+const METADATA = { apiKey: 3, apiVersion: 6, apiName: 'Metadata' };
+const FETCH = { apiKey: 1, apiVersion: 11, apiName: 'Fetch' };
+const PRODUCE = { apiKey: 0, apiVersion: 7, apiName: 'Produce' };
 
 export interface TopicMetadata {
   readonly errorCode: number;
@@ -39,9 +39,7 @@ export interface ClusterMetadata {
 /** Metadata, version 6; null is all topics. Never creates one. */
 export function fetchMetadata(node: BrokerNode, topics: readonly string[] | null): Promise<ClusterMetadata> {
   return send(node, {
-    apiKey: METADATA,
-    apiVersion: 6,
-    apiName: 'Metadata',
+    ...METADATA,
     body: () => {
       const encoder = newEncoder().writeInt32(topics?.length ?? -1);
       for (const topic of topics ?? []) encoder.writeString(topic);
@@ -100,9 +98,7 @@ export interface FetchedData {
 /** Fetch, version 11. */
 export async function fetchRecords(node: BrokerNode, request: FetchRequest): Promise<FetchedData[]> {
   const answer = await send(node, {
-    apiKey: FETCH,
-    apiVersion: 11,
-    apiName: 'Fetch',
+    ...FETCH,
     requestTimeoutMs: request.maxWaitMs + 10_000,
     body: () => {
       const encoder = newEncoder()
@@ -167,9 +163,7 @@ export function produceBatches(
   timeoutMs: number,
 ): Promise<ProducedData[]> {
   return send(node, {
-    apiKey: PRODUCE,
-    apiVersion: 7,
-    apiName: 'Produce',
+    ...PRODUCE,
     requestTimeoutMs: timeoutMs + 1_000,
     body: () => {
       const encoder = newEncoder()
@@ -201,7 +195,22 @@ export function produceBatches(
   });
 }
 
-const INCREMENTAL_ALTER_CONFIGS = 44;
+const INCREMENTAL_ALTER_CONFIGS = { apiKey: 44, apiVersion: 0, apiName: 'IncrementalAlterConfigs' };
+
+/** The names of the requests above that a node does not offer in our version. */
+export function missingRequests(node: BrokerNode): string[] {
+  return [METADATA, FETCH, PRODUCE, INCREMENTAL_ALTER_CONFIGS]
+    .filter((request) => !isOffered(node, request))
+    .map(({ apiName }) => apiName);
+}
+
+function isOffered(
+  node: BrokerNode,
+  { apiKey, apiVersion }: { apiKey: number; apiVersion: number },
+): boolean {
+  const offered = node.versions[apiKey];
+  return offered !== undefined && apiVersion >= offered.minVersion && apiVersion <= offered.maxVersion;
+}
 const TOPIC_RESOURCE = 2;
 const SET = 0;
 
@@ -218,9 +227,7 @@ export async function setTopicConfigs(
 ): Promise<{ errorCode: number; message: string | null }> {
   const entries = Object.entries(configs);
   const answers = await send(node, {
-    apiKey: INCREMENTAL_ALTER_CONFIGS,
-    apiVersion: 0,
-    apiName: 'IncrementalAlterConfigs',
+    ...INCREMENTAL_ALTER_CONFIGS,
     body: () => {
       const encoder = newEncoder()
         .writeInt32(1)
@@ -260,8 +267,7 @@ async function send<Answer>(
   },
 ): Promise<Answer> {
   const { apiKey, apiVersion, apiName } = options;
-  const offered = node.versions[apiKey];
-  if (offered === undefined || apiVersion < offered.minVersion || apiVersion > offered.maxVersion) {
+  if (!isOffered(node, options)) {
     throw new UnsupportedRequestError(`${apiName} version ${apiVersion} is not offered`);
   }
   const protocol: ProtocolRequest<Answer> = {

@@ -1,0 +1,70 @@
+import type { Command } from 'commander';
+import { doctor, type Check } from '../../app/doctor.ts';
+import { openSchemaTools, openStore, systemClock } from '../../compose.ts';
+import type { Failure } from '../../domain/failure.ts';
+import { registryConnection } from '../connection.ts';
+import { describe } from '../help.ts';
+import { openBrokerOnly } from '../open.ts';
+import { printTable } from '../render/print-table.ts';
+import type { Column } from '../render/table.ts';
+import type { Session } from '../session.ts';
+
+/** Short of what a consumer waits: a person looks on. */
+const BROKER_TIMEOUT_MS = 5_000;
+
+export function register(program: Command, session: Session): void {
+  describe(program.command('doctor'), {
+    summary: 'check settings, folder and services',
+    prose:
+      'Looks at all that a consumer depends on and changes nothing: settings, storage folder and its owner, disk, ' +
+      'brokers and what they offer, topics, positions, group, clock, registry and schema. Each finding comes with ' +
+      'what to do. The exit code is that of the worst: 0 when there are warnings at most.',
+    examples: [
+      ['orderctl doctor', 'is anything wrong?'],
+      ['orderctl doctor -o json | jq \'.checks[] | select(.state != "ok")\'', 'for a script'],
+    ],
+  }).action(async () => {
+    await examine(session);
+  });
+}
+
+async function examine(session: Session): Promise<void> {
+  const { settings, resolved, printer, isJson } = session;
+  const [access, broker, tools] = await Promise.all([
+    openStore(settings.storage),
+    openBrokerOnly(session, { connectTimeoutMs: BROKER_TIMEOUT_MS }),
+    openSchemaTools(registryConnection(resolved)),
+  ]);
+  const { topic, dlqTopic, group } = settings;
+  const checks = await doctor(
+    { access, broker, tools, clock: systemClock },
+    { topic, dlqTopic, group, settingsFile: resolved.file },
+  );
+  const worst = worstOf(checks);
+  if (isJson) await printer.data(`${JSON.stringify(documentOf(checks, worst))}\n`);
+  else await printTable(printer, checks, COLUMNS);
+  if (worst !== null) throw worst;
+}
+
+/** Wrong data before services that do not answer, and those before a conflict. */
+function worstOf(checks: readonly Check[]): Failure | null {
+  const failures = checks.flatMap(({ failure }) => failure ?? []);
+  return failures.sort((a, b) => b.exitCode - a.exitCode)[0] ?? null;
+}
+
+function documentOf(checks: readonly Check[], worst: Failure | null): object {
+  return {
+    ok: checks.every(({ state }) => state === 'ok'),
+    exit_code: worst?.exitCode ?? 0,
+    checks: checks.map(({ name, state, message, fix }) => ({ name, state, message, fix })),
+  };
+}
+
+const COLUMNS: readonly Column<Check>[] = [
+  { title: 'CHECK', cell: ({ name }) => name },
+  { title: 'STATE', cell: ({ state }) => state },
+  {
+    title: 'FINDING',
+    cell: ({ message, fix }) => (fix === null ? message : `${message}; ${fix.split('\n')[0] ?? ''}`),
+  },
+];
