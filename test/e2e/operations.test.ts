@@ -1,0 +1,194 @@
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { deadAddress } from '../support/cluster.ts';
+import { finish, observe, penShop, type Result, type Shop } from '../support/cli.ts';
+import {
+  confluentValue,
+  createTopic,
+  deleteTopic,
+  jsonOrder,
+  pens,
+  sendRaw,
+  testRegistry,
+  withAdmin,
+} from '../support/topics.ts';
+
+/** docs/operations.md: each situation is made here, and the commands under its heading are run as they are written. */
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const DOCUMENT = fs.readFileSync(path.join(ROOT, 'docs/operations.md'), 'utf8');
+
+interface Command {
+  readonly line: string;
+  readonly exitCode: number;
+}
+
+/** The `sh` lines under each heading, with the exit code that their comment names. */
+const SITUATIONS = new Map(
+  DOCUMENT.split(/^## /m)
+    .slice(1)
+    .map((section) => {
+      const title = section.slice(0, section.indexOf('\n'));
+      const blocks = [...section.matchAll(/^```sh\n(.*?)^```/gms)].map(([, block = '']) => block);
+      const commands = blocks.flatMap((block) => block.trimEnd().split('\n')).map(readCommand);
+      return [title, commands];
+    }),
+);
+
+function readCommand(text: string): Command {
+  const [, line = text, code = '0'] = /^(.*?)\s+# exit code (\d+):.*$/.exec(text) ?? [];
+  return { line, exitCode: Number(code) };
+}
+
+/** Runs a line in a shell that knows `orderctl`, in the folder of the shop. */
+async function runLine(shop: Shop, line: string): Promise<Result> {
+  const bin = path.join(shop.folder, 'bin');
+  fs.mkdirSync(bin, { recursive: true });
+  const program = path.join(bin, 'orderctl');
+  fs.writeFileSync(program, `#!/bin/sh\nexec "${process.execPath}" "${ROOT}/bin/orderctl" "$@"\n`, {
+    mode: 0o755,
+  });
+  const env = { ...process.env, ...shop.env, PATH: `${bin}:${process.env.PATH ?? ''}` };
+  const child = spawn('sh', ['-c', line], { cwd: shop.folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  return finish(observe(child, line), line, 60_000);
+}
+
+/** Registries differ in what they demand when nobody has said it. */
+async function setCompatibility(subject: string, compatibility: string): Promise<void> {
+  const answer = await fetch(`${testRegistry()}/config/${subject}`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
+    body: JSON.stringify({ compatibility }),
+  });
+  expect(answer.status).toBe(200);
+}
+
+/** @returns what they printed, one after the other */
+async function runSituation(shop: Shop, title: string): Promise<string> {
+  const commands = SITUATIONS.get(title) ?? [];
+  expect(commands.length, title).toBeGreaterThan(0);
+  let said = '';
+  for (const { line, exitCode } of commands) {
+    const { code, stdout, stderr } = await runLine(shop, line);
+    expect(code, `${line}\n${stdout}${stderr}`).toBe(exitCode);
+    said += `$ ${line}\n${stdout}${stderr}`;
+  }
+  return said;
+}
+
+/** A shop as in the document: `storage` in the folder it stands in, and one partition, so that places are known. */
+async function shopWithOneOf(...topics: readonly ('orders' | 'dlq')[]): Promise<Shop> {
+  const shop = await penShop();
+  await shop.ok('user add --user carol --status paid');
+  await shop.ok('user add --user bob --status unpaid');
+  await shop.ok('inventory add --item book --quantity 10 --price 12.50');
+  if (topics.includes('orders')) await createTopic(shop.topic, 1);
+  if (topics.includes('dlq')) await createTopic(shop.dlqTopic, 1);
+  return shop;
+}
+
+describe('docs/operations.md', () => {
+  test('The lag grows', async () => {
+    const shop = await shopWithOneOf('orders');
+    await sendRaw(shop.topic, pens('a', 7));
+    const said = await runSituation(shop, 'The lag grows');
+    expect(said).toMatch(/accepted a-6/);
+    expect(shop.stock()).toMatchObject({ pen: 43 });
+  });
+
+  test('A flood of bad records', async () => {
+    const shop = await shopWithOneOf('orders', 'dlq');
+    const unknown = confluentValue(2_000_000_000, { type: 'string' }, 'who knows');
+    await sendRaw(shop.topic, [{ value: unknown }, { value: unknown }, { value: 'a test' }, ...pens('a', 1)]);
+    await shop.ok('consume --until-end');
+    const said = await runSituation(shop, 'A flood of bad records');
+    expect(said).toMatch(/unknown_schema_id/);
+    const [summary] = await shop.lines('consume --until-end');
+    expect(summary).toMatchObject({ read: 2, dead_lettered: 2 });
+  });
+
+  test('A wrong price list was imported', async () => {
+    const shop = await shopWithOneOf('orders');
+    shop.write('inventory.csv', shop.read('inventory.csv').replace(/^book,10,.*$/m, 'book,3,99.00'));
+    await sendRaw(shop.topic, [jsonOrder('w-1', 'carol', { book: 5 })]);
+    await shop.ok('consume --until-end');
+    expect(shop.jsonl('rejections.jsonl')).toHaveLength(1);
+    await runSituation(shop, 'A wrong price list was imported');
+    expect(shop.jsonl('orders.jsonl')).toHaveLength(1);
+    expect(shop.stock()).toMatchObject({ book: 5 });
+  });
+
+  test('The disk is full', async () => {
+    const shop = await shopWithOneOf('orders');
+    await sendRaw(shop.topic, pens('a', 3));
+    await runSituation(shop, 'The disk is full');
+    expect(shop.stock()).toMatchObject({ pen: 47 });
+  });
+
+  test('The registry is gone', async () => {
+    const shop = await shopWithOneOf('orders');
+    const gone = { ...shop, env: { ...shop.env, ORDERCTL_REGISTRY: `http://${await deadAddress()}` } };
+    const said = await runSituation(gone, 'The registry is gone');
+    expect(said).toMatch(/registry/);
+  });
+
+  test('The consumer is dead, and its folder still owned', async () => {
+    const shop = await shopWithOneOf('orders');
+    const consumer = shop.start('consume');
+    await sendRaw(shop.topic, pens('a', 1));
+    await consumer.says(/accepted a-0/);
+    consumer.signal('SIGSTOP');
+    await runSituation(shop, 'The consumer is dead, and its folder still owned');
+    expect((await consumer.exited).signal).toBe('SIGKILL');
+    expect(shop.stock()).toMatchObject({ pen: 49 });
+  });
+
+  test("The group's offsets have expired", async () => {
+    const shop = await shopWithOneOf('orders');
+    await sendRaw(shop.topic, pens('a', 4));
+    await shop.ok('consume --until-end');
+    await withAdmin((admin) => admin.deleteGroups([shop.group]));
+    await runSituation(shop, "The group's offsets have expired");
+    const { partitions } = await shop.json('offsets show');
+    expect(partitions).toMatchObject([{ committed: 4, stored: 4, lag: 0 }]);
+  });
+
+  test('The topic was made anew', async () => {
+    const shop = await shopWithOneOf('orders');
+    await sendRaw(shop.topic, pens('a', 2));
+    await shop.ok('consume --until-end');
+    await deleteTopic(shop.topic);
+    await createTopic(shop.topic, 1);
+    await sendRaw(shop.topic, pens('b', 5));
+    await runSituation(shop, 'The topic was made anew');
+    expect(shop.stock()).toMatchObject({ pen: 43 });
+  });
+
+  test('A schema is incompatible', async () => {
+    const shop = await shopWithOneOf('orders');
+    await shop.ok('schema register');
+    await setCompatibility(`${shop.topic}-value`, 'BACKWARD');
+    const schema = JSON.parse(fs.readFileSync(path.join(ROOT, 'src/schemas/order.avsc'), 'utf8')) as {
+      fields: object[];
+    };
+    schema.fields.push({ name: 'channel', type: 'string' });
+    fs.writeFileSync(path.join(shop.folder, 'order-v2.avsc'), JSON.stringify(schema));
+    const said = await runSituation(shop, 'A schema is incompatible');
+    expect(said).toMatch(/channel/);
+  });
+
+  test("One customer's orders are to be sent again", async () => {
+    const shop = await shopWithOneOf('orders');
+    await sendRaw(shop.topic, [jsonOrder('c-1', 'carol', { book: 1 }), ...pens('a', 2)]);
+    await shop.ok('consume --until-end');
+    onTestFinished(() => withAdmin((admin) => admin.deleteTopics({ topics: ['orders-for-carol'] })));
+    const before = shop.read('orders.jsonl');
+    await runSituation(shop, "One customer's orders are to be sent again");
+    expect(shop.read('orders.jsonl')).toBe(before);
+  });
+
+  test('has no situation that is not tried here', () => {
+    expect(SITUATIONS.size).toBe(10);
+  });
+});
