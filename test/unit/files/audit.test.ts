@@ -46,8 +46,24 @@ async function shop(): Promise<Shop> {
     ...{ folder, access, file, own },
     read: (name) => fs.readFileSync(file(name), 'utf8'),
     write: (name, text) => fs.writeFileSync(file(name), text),
-    audit: (repair = false) => audit(access, { topic: null, repair, onNotice: () => undefined }),
+    audit: (repair = false) => auditOf(folder, repair),
   };
+}
+
+/** As after kill -9: what lies on disk at this moment. */
+function killedCopy({ folder }: Shop): string {
+  const copy = `${folder}-killed`;
+  onTestFinished(() => fs.rmSync(copy, { recursive: true, force: true }));
+  fs.cpSync(folder, copy, {
+    recursive: true,
+    filter: (name) => !path.basename(name).startsWith('owner.'),
+  });
+  return copy;
+}
+
+function auditOf(folder: string, repair = false): Promise<AuditResult> {
+  const access = openFolder({ folder, clock: systemClock });
+  return audit(access, { topic: null, repair, onNotice: () => undefined });
 }
 
 function kinds({ differences }: AuditResult): string[] {
@@ -70,17 +86,8 @@ describe('a sound folder', () => {
     expect(beside.total).toBe(0);
     expect(beside.notes).toMatchObject([{ kind: 'csv_behind', where: 'inventory.csv' }]);
     expect(beside.checked.orders).toBe(181);
-    // As after kill -9: what lies on disk at this moment.
-    const copy = `${made.folder}-killed`;
-    onTestFinished(() => fs.rmSync(copy, { recursive: true, force: true }));
-    fs.cpSync(made.folder, copy, {
-      recursive: true,
-      filter: (name) => !path.basename(name).startsWith('owner.'),
-    });
+    const killed = await auditOf(killedCopy(made));
     await store[Symbol.asyncDispose]();
-    const killed = await audit(openFolder({ folder: copy, clock: systemClock }), {
-      ...{ topic: null, repair: false, onNotice: () => undefined },
-    });
     expect(killed.total).toBe(0);
     expect(killed.notes).toMatchObject([{ kind: 'csv_behind' }]);
     await expect(made.audit()).resolves.toMatchObject({ total: 0, notes: [] });
@@ -98,9 +105,7 @@ describe('a sound folder', () => {
   it('is fresh', async () => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'orderctl-audit-'));
     onTestFinished(() => fs.rmSync(folder, { recursive: true, force: true }));
-    const access = openFolder({ folder, clock: systemClock });
-    const result = await audit(access, { topic: null, repair: false, onNotice: () => undefined });
-    expect(result).toMatchObject({ total: 0, checked: { items: 0, orders: 0 } });
+    expect(await auditOf(folder)).toMatchObject({ total: 0, checked: { items: 0, orders: 0 } });
   });
 
   it('lists what a reset skipped', async () => {
@@ -236,6 +241,20 @@ describe('a view is built anew', () => {
     for (const name of runs(made)) fs.rmSync(made.file(`.orderctl/${name}`));
     expect(kinds(await made.audit())).toEqual(['index_damaged']);
     expect(await made.audit(true)).toMatchObject({ total: 0, repaired: [{ kind: 'index_damaged' }] });
+  });
+
+  it('the end of a log that a kill left unfinished or wrong', async () => {
+    const made = await shop();
+    const store = await made.own();
+    await decideRecords(store, [recordOf('orders', 300, 'ORD-300', 'alice', { pen: 3 })]);
+    const copy = killedCopy(made);
+    await store[Symbol.asyncDispose]();
+    const log = path.join(copy, 'orders.jsonl');
+    const whole = fs.readFileSync(log, 'utf8');
+    fs.writeFileSync(log, whole.replace('"offset":300}', '"offset":303}'));
+    expect(kinds(await auditOf(copy))).toEqual(['log_tail_mismatch']);
+    expect(await auditOf(copy, true)).toMatchObject({ total: 0, repaired: [{ where: 'orders.jsonl' }] });
+    expect(fs.readFileSync(log, 'utf8')).toBe(whole);
   });
 
   it('a CSV that is missing, or an older version', async () => {

@@ -1,0 +1,216 @@
+import { describe, expect, it } from 'vitest';
+import { audit, type AuditResult } from '../../src/app/audit.ts';
+import { deadLetter } from '../../src/app/dead-letters.ts';
+import { difference } from '../../src/domain/difference.ts';
+import type { Edit } from '../../src/domain/edit.ts';
+import type { Item } from '../../src/domain/tables.ts';
+import { decideRecords, recordOf, type DecidedRecord } from '../support/decided.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { ModelFolder } from '../support/model.ts';
+import { encodeOrder, PlainCodec } from '../support/plain-codec.ts';
+import { ScriptedBroker } from '../support/scripted-broker.ts';
+
+async function shop(): Promise<ModelFolder> {
+  const folder = new ModelFolder(new FakeClock());
+  await folder.edit({ kind: 'user.add', user: 'alice', status: 'paid' });
+  await folder.edit({ kind: 'item.add', item: 'pen', quantity: 10 });
+  return folder;
+}
+
+async function decideIn(folder: ModelFolder, ...records: DecidedRecord[]): Promise<void> {
+  const store = await folder.own({ purpose: 'test', via: 'consume', onNotice: () => undefined });
+  await decideRecords(store, records);
+  await store[Symbol.asyncDispose]();
+}
+
+const options = { topic: null, repair: false, onNotice: () => undefined };
+
+function told({ differences }: AuditResult): unknown[] {
+  return differences.map(({ kind, expected, actual }) => [kind, expected, actual]);
+}
+
+describe('the books', () => {
+  it('balance over sales and edits in any order, without a clock', async () => {
+    const folder = await shop();
+    let offset = 0;
+    for (const quantity of [3, 3, 10, 1, 0, 5]) {
+      await decideIn(folder, recordOf('orders', offset++, `A-${offset}`, 'alice', { pen: 2 }));
+      // A clock that was set back.
+      (folder.clock as { time?: number }).time = 1_000 - offset;
+      await folder.edit({ kind: 'item.update', item: 'pen', quantity });
+    }
+    await folder.edit({ kind: 'item.remove', item: 'pen' });
+    await folder.edit({ kind: 'item.add', item: 'pen', quantity: 4 });
+    await decideIn(folder, recordOf('orders', offset, 'LAST', 'alice', { pen: 4 }));
+    expect(await audit(folder, options)).toMatchObject({ total: 0, checked: { items: 1, edits: 10 } });
+  });
+
+  const pen = (quantity: number): Item => ({
+    ...{ item: 'pen', quantity, name: null, price: null, reorderLevel: null, extra: {} },
+  });
+
+  it.each<[string, (folder: ModelFolder) => void, unknown[]]>([
+    [
+      'stock that nobody put in',
+      (folder) => folder.tables.items.set('pen', pen(9)),
+      [['stock_mismatch', 8, 9]],
+    ],
+    ['an item that is gone', (folder) => folder.tables.items.delete('pen'), [['stock_mismatch', 8, null]]],
+    [
+      'an item that nobody added',
+      (folder) => folder.tables.items.set('book', { ...pen(1), item: 'book' }),
+      [['stock_mismatch', null, 1]],
+    ],
+    [
+      'a user that nobody changed',
+      (folder) => folder.tables.users.set('alice', { user: 'alice', status: 'unpaid', extra: {} }),
+      [['user_mismatch', 'paid', 'unpaid']],
+    ],
+    [
+      'a price that nobody set',
+      (folder) => folder.tables.items.set('pen', { ...pen(8), price: '1.00' }),
+      [
+        [
+          'item_mismatch',
+          '{"name":null,"price":null,"reorder_level":null}',
+          '{"name":null,"price":"1.00","reorder_level":null}',
+        ],
+      ],
+    ],
+    [
+      'a lost edit',
+      (folder) => folder.log.splice(1, 1),
+      [
+        ['stock_before_mismatch', null, 10],
+        ['stock_mismatch', null, 8],
+      ],
+    ],
+    [
+      'an edit that begins elsewhere',
+      (folder) => {
+        const edit: Edit = { kind: 'item', item: 'pen', before: pen(5), after: pen(6) };
+        folder.apply({ edits: [edit] });
+      },
+      [
+        ['edit_mismatch', 8, 5],
+        ['stock_mismatch', 9, 6],
+      ],
+    ],
+    ['a lost order', (folder) => folder.accepted.pop(), [['stock_mismatch', 10, 8]]],
+    ['an order beyond the position', (folder) => folder.stored.clear(), [['position_mismatch', 0, 0]]],
+  ])('do not with %s', async (_what, tamper, expected) => {
+    const folder = await shop();
+    await decideIn(folder, recordOf('orders', 0, 'A', 'alice', { pen: 2 }));
+    tamper(folder);
+    const result = await audit(folder, options);
+    expect(told(result)).toEqual(expected);
+  });
+
+  it('keep the first hundred differences and count all; what was repaired is told', async () => {
+    const folder = await shop();
+    folder.found = Array.from({ length: 150 }, (_, at) => ({
+      difference: difference('index_missing', `orders.jsonl:${at}`, { message: 'x', fix: null }),
+    }));
+    expect(await audit(folder, options)).toMatchObject({ total: 150, differences: { length: 100 } });
+    const repaired = await audit(folder, { ...options, repair: true });
+    expect(repaired).toMatchObject({ total: 0, repaired: { length: 100 } });
+  });
+});
+
+describe('with the topic', () => {
+  const A = recordOf('orders', 0, 'A', 'alice', { pen: 1 });
+
+  /** A decided, a duplicate of it, a conflict, and a dead letter. */
+  async function consumed(): Promise<{ folder: ModelFolder; broker: ScriptedBroker }> {
+    const folder = await shop();
+    const broker = new ScriptedBroker();
+    broker.createTopic('orders');
+    broker.createTopic('orders.dlq');
+    const records = [A, A, recordOf('orders', 2, 'A', 'alice', { pen: 5 })];
+    for (const { order } of records) broker.append('orders', 0, { value: encodeOrder(order) });
+    broker.append('orders', 0, { value: new Uint8Array([7]) });
+    await decideIn(
+      folder,
+      ...records.map(({ order }, offset) => ({ order, record: { ...A.record, offset } })),
+    );
+    folder.apply({ positions: [{ topic: 'orders', partition: 0, next: 4, last: null, clusterId: null }] });
+    return { folder, broker };
+  }
+
+  function look(folder: ModelFolder, broker: ScriptedBroker): Promise<AuditResult> {
+    const topic = { broker, codec: new PlainCodec(), topic: 'orders', dlqTopic: 'orders.dlq' };
+    return audit(folder, { ...options, topic });
+  }
+
+  function letter(): ReturnType<typeof deadLetter> {
+    const record = { offset: 3, timestamp: 1, key: null, value: new Uint8Array([7]), headers: {} };
+    const why = { kind: 'dead_letter', code: 'undecodable', stage: 'decode', message: 'no' } as const;
+    const place = { topic: 'orders', partition: 0, offset: 3 };
+    return deadLetter(record, place, why, { dlqTopic: 'orders.dlq', group: 'g', failedAt: 1 });
+  }
+
+  const ALL = { records: 4, deciding: 1, duplicates: 1, conflicts: 1, deadLetters: 1, skipped: 0 };
+
+  it('every record ended in one place: a dead letter that was sent, waits, or is kept', async () => {
+    const { folder, broker } = await consumed();
+    broker.append('orders.dlq', 0, letter());
+    expect(await look(folder, broker)).toMatchObject({ total: 0, topic: ALL });
+    for (const place of ['outgoing', 'undelivered'] as const) {
+      const other = await consumed();
+      other.folder[place].push(letter());
+      expect(await look(other.folder, other.broker)).toMatchObject({ total: 0, topic: ALL });
+    }
+  });
+
+  it('a dead letter that is nowhere is missing, unless the dead-letter topic lost records', async () => {
+    const { folder, broker } = await consumed();
+    const missing = await look(folder, broker);
+    expect(missing.differences).toMatchObject([{ kind: 'dead_letter_missing', where: 'orders/0@3' }]);
+    broker.append('orders.dlq', 0, {});
+    broker.append('orders.dlq', 0, {});
+    broker.topics.get('orders.dlq')?.[0]?.shift();
+    const deleted = await look(folder, broker);
+    expect(deleted).toMatchObject({ total: 0, notes: [{ kind: 'dead_letters_deleted' }], topic: ALL });
+  });
+
+  it('a record that is not decided is unaccounted for, a skipped one is skipped', async () => {
+    const { folder, broker } = await consumed();
+    broker.append('orders.dlq', 0, letter());
+    broker.append('orders', 0, { value: encodeOrder({ ...A.order, orderId: 'LOST' }) });
+    const position = { topic: 'orders', partition: 0, next: 5, last: null, clusterId: null };
+    folder.apply({ positions: [position] });
+    expect((await look(folder, broker)).differences).toMatchObject([
+      { kind: 'record_unaccounted', orderId: 'LOST', where: 'orders/0@4' },
+    ]);
+    const move = { ...{ kind: 'position', topic: 'orders', partition: 0 }, before: 4, after: 5 } as const;
+    folder.apply({ edits: [{ ...move, cause: 'reset' }] });
+    expect(await look(folder, broker)).toMatchObject({
+      total: 0,
+      topic: { skipped: 1 },
+      skips: [{ from: 4 }],
+    });
+  });
+
+  it('records beyond the position are not looked at, deleted ones are named', async () => {
+    const { folder, broker } = await consumed();
+    broker.append('orders.dlq', 0, letter());
+    broker.append('orders', 0, { value: encodeOrder({ ...A.order, orderId: 'NEXT' }) });
+    expect(await look(folder, broker)).toMatchObject({ total: 0, topic: ALL });
+    broker.topics.get('orders')?.[0]?.shift();
+    expect(await look(folder, broker)).toMatchObject({
+      ...{ total: 0, topic: { records: 3, deciding: 0 } },
+      notes: [{ kind: 'records_deleted', where: 'orders/0@1' }],
+    });
+  });
+
+  it('other content under the deciding record, and a position past the end, are told', async () => {
+    const { folder, broker } = await consumed();
+    broker.append('orders.dlq', 0, letter());
+    const log = broker.topics.get('orders')?.[0] ?? [];
+    const [first] = log;
+    if (first !== undefined) log[0] = { ...first, value: encodeOrder({ ...A.order, user: 'mallory' }) };
+    expect(told(await look(folder, broker))).toEqual([['record_mismatch', null, null]]);
+    log.pop();
+    expect(told(await look(folder, broker))).toContainEqual(['position_mismatch', 3, 4]);
+  });
+});
