@@ -170,4 +170,24 @@ describe('decideAll', () => {
       ),
     );
   });
+
+  it('lets the second order of a batch see the unit that the first one took', () => {
+    const last = { status: () => 'paid' as const, quantity: () => 1, decided: () => undefined };
+    const orders = ['A', 'B'].map((orderId, offset) => ({
+      order: {
+        orderId,
+        user: 'alice',
+        items: [{ item: 'book', quantity: 1, unitPrice: null }],
+        createdAt: 0,
+      },
+      record: { topic: 't', partition: 0, offset },
+    }));
+    const outcomes = decideAll(orders, last, 1).map(
+      (decision) => decision.kind === 'decided' && decision.decided.outcome,
+    );
+    expect(outcomes).toMatchObject([
+      { kind: 'accepted', stock: [1] },
+      { kind: 'rejected', reason: 'insufficient_stock', stock: [0] },
+    ]);
+  });
 });
