@@ -182,8 +182,11 @@ describe('with the topic', () => {
     expect((await look(folder, broker)).differences).toMatchObject([
       { kind: 'record_unaccounted', orderId: 'LOST', where: 'orders/0@4' },
     ]);
-    const move = { ...{ kind: 'position', topic: 'orders', partition: 0 }, before: 4, after: 5 } as const;
-    folder.apply({ edits: [{ ...move, cause: 'reset' }] });
+    const move: Edit = {
+      ...{ kind: 'position' as const, topic: 'orders', partition: 0 },
+      ...{ before: 4, after: 5, cause: 'reset' as const },
+    };
+    folder.apply({ edits: [move] });
     expect(await look(folder, broker)).toMatchObject({
       total: 0,
       topic: { skipped: 1 },
