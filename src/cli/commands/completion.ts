@@ -51,9 +51,9 @@ export function register(program: Command, session: Session): void {
       'Prints a script for your shell that completes commands and flags, and users, items, topics, groups and the ' +
       'latest order ids from what is really there. It asks this program each time, so it is never out of date.',
     examples: [
+      ['orderctl completion fish | source', 'in config.fish'],
       ['source <(orderctl completion bash)', 'in .bashrc'],
       ['source <(orderctl completion zsh)', 'in .zshrc, after compinit'],
-      ['orderctl completion fish | source', 'in config.fish'],
     ],
   })
     .addArgument(new Argument('<SHELL>', SHELLS.join(', ')).choices(SHELLS))
