@@ -13,6 +13,7 @@ import {
   createLogger,
   defaultSocketFactory,
   destroyConnections,
+  forgetHalfAnswers,
   LOG_EVERYTHING,
   LOG_NOTHING,
   type BrokerNode,
@@ -225,6 +226,7 @@ function builder(
     const connectionPool = await pools.build(address);
     calmTimers(connectionPool);
     closeOnTimeout(connectionPool);
+    forgetHalfAnswers(connectionPool);
     return new Broker({
       connectionPool,
       logger,

@@ -48,6 +48,12 @@ interface RequestQueue {
 interface Connection {
   readonly requestQueue: RequestQueue;
   readonly socket?: Socket;
+  connect(): Promise<boolean>;
+  isConnected(): boolean;
+  /** Bytes of an answer that is not whole yet, how many they are, and how many it takes to go on. */
+  chunks: Buffer[];
+  bytesBuffered: number;
+  bytesNeeded: number;
 }
 
 export interface ConnectionPool {
@@ -274,4 +280,25 @@ export function closeOnTimeout(pool: ConnectionPool): void {
       throw error;
     }
   };
+}
+
+/** Of the size in front of each answer. */
+const SIZE_BYTES = 4;
+
+/**
+ * kafkajs keeps the half of an answer that a lost connection leaves, and reads what the next one says as the rest of
+ * it: sizes and answers that nobody sent. A connection begins with nothing.
+ */
+export function forgetHalfAnswers(pool: ConnectionPool): void {
+  for (const connection of pool.pool) {
+    const connect = connection.connect.bind(connection);
+    connection.connect = () => {
+      if (!connection.isConnected()) {
+        connection.chunks = [];
+        connection.bytesBuffered = 0;
+        connection.bytesNeeded = SIZE_BYTES;
+      }
+      return connect();
+    };
+  }
 }

@@ -6,10 +6,32 @@ import {
   connectionPoolBuilder,
   createLogger,
   defaultSocketFactory,
+  destroyConnections,
   LOG_NOTHING,
+  forgetHalfAnswers,
   type BrokerNode,
+  type ConnectionPool,
 } from '../../../src/adapters/kafka/kafkajs-internals.ts';
 import { fetchMetadata } from '../../../src/adapters/kafka/requests.ts';
+
+async function poolOf(port: number, requestTimeoutMs: number): Promise<ConnectionPool> {
+  return connectionPoolBuilder({
+    brokers: [`127.0.0.1:${port}`],
+    clientId: 'c',
+    connectionTimeout: 5_000,
+    requestTimeout: requestTimeoutMs,
+    enforceRequestTimeout: true,
+    maxInFlightRequests: null,
+    instrumentationEmitter: null,
+    logger: createLogger({ level: LOG_NOTHING, logCreator: () => () => undefined }),
+    socketFactory: defaultSocketFactory,
+  }).build({ host: '127.0.0.1', port });
+}
+
+function nodeOf(connectionPool: ConnectionPool): BrokerNode {
+  const node: unknown = { connectionPool, versions: { 3: { minVersion: 0, maxVersion: 6 } } };
+  return node as BrokerNode;
+}
 
 test('a connection on which no answer comes in time is closed, not asked again', async () => {
   let closed = 0;
@@ -22,21 +44,43 @@ test('a connection on which no answer comes in time is closed, not asked again',
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void silent.close());
   const { port } = silent.address() as AddressInfo;
-  const pool = await connectionPoolBuilder({
-    brokers: [`127.0.0.1:${port}`],
-    clientId: 'c',
-    connectionTimeout: 5_000,
-    requestTimeout: 50,
-    enforceRequestTimeout: true,
-    maxInFlightRequests: null,
-    instrumentationEmitter: null,
-    logger: createLogger({ level: LOG_NOTHING, logCreator: () => () => undefined }),
-    socketFactory: defaultSocketFactory,
-  }).build({ host: '127.0.0.1', port });
+  const pool = await poolOf(port, 50);
   closeOnTimeout(pool);
-  const node = { connectionPool: pool, versions: { 3: { minVersion: 0, maxVersion: 6 } } } as unknown;
-  await expect(fetchMetadata(node as BrokerNode, [])).rejects.toMatchObject({
+  await expect(fetchMetadata(nodeOf(pool), [])).rejects.toMatchObject({
     name: 'KafkaJSRequestTimeoutError',
   });
   await expect.poll(() => closed).toBe(1);
+});
+
+/** Metadata, version 6, of a cluster without brokers or topics, to the request with this correlation id. */
+function emptyMetadata(correlationId: number): Buffer {
+  const body = Buffer.alloc(4 + 4 + 4 + (2 + 7) + 4 + 4);
+  body.writeInt32BE(correlationId, 0);
+  body.writeInt16BE(7, 12);
+  body.write('cluster', 14, 'latin1');
+  const size = Buffer.alloc(4);
+  size.writeInt32BE(body.byteLength);
+  return Buffer.concat([size, body]);
+}
+
+test('half an answer that a lost connection left is not the beginning of what the next one says', async () => {
+  let connections = 0;
+  const server = net.createServer((socket) => {
+    const isFirst = connections++ === 0;
+    socket.on('error', () => undefined);
+    socket.on('data', (request) => {
+      const answer = emptyMetadata(request.readInt32BE(8));
+      if (isFirst) socket.end(answer.subarray(0, answer.byteLength - 5));
+      else socket.write(answer);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const pool = await poolOf((server.address() as AddressInfo).port, 2_000);
+  onTestFinished(() => {
+    destroyConnections(pool);
+    server.close();
+  });
+  forgetHalfAnswers(pool);
+  await expect(fetchMetadata(nodeOf(pool), [])).rejects.toThrow(/closed|connection/i);
+  expect(await fetchMetadata(nodeOf(pool), [])).toMatchObject({ clusterId: 'cluster', brokers: [] });
 });
