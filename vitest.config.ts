@@ -1,9 +1,12 @@
+import os from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // Most of the time is waiting for processes: one more than there are cores keeps a machine of two busy.
+    maxWorkers: Math.max(3, os.availableParallelism()),
     projects: [
       {
         extends: true,
