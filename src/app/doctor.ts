@@ -39,6 +39,8 @@ const LOW_BYTES = 1024 ** 3;
 const CLOCK_APART_MS = 5 * 60_000;
 
 type Finding = Pick<Check, 'state' | 'message'> & { fix?: string };
+const counted = (count: number, noun: string): string =>
+  `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
 const ok = (message: string): Finding => ({ state: 'ok', message });
 const warning = (message: string, fix: string): Finding => ({ state: 'warning', message, fix });
 
@@ -100,7 +102,8 @@ async function checkStorage(access: StoreAccess): Promise<Finding> {
   await using reader = await access.read();
   const users = [...(await reader.users())].length;
   const items = [...(await reader.items())].length;
-  if (users > 0 && items > 0) return ok(`${access.folder}: ${users} users, ${items} items`);
+  if (users > 0 && items > 0)
+    return ok(`${access.folder}: ${counted(users, 'user')}, ${counted(items, 'item')}`);
   const missing = users === 0 ? 'users' : 'items';
   return warning(
     `${access.folder}: no ${missing}, so every order would be rejected`,
@@ -135,9 +138,7 @@ function checkDisk(access: StoreAccess): Finding {
 async function checkBroker(broker: Broker): Promise<Finding> {
   await using admin = await broker.admin();
   const [clusterId, brokers] = [await admin.clusterId(), await admin.brokerCount()];
-  return ok(
-    `${broker.addresses}: cluster ${clusterId}, ${brokers === 1 ? '1 broker' : `${brokers} brokers`}`,
-  );
+  return ok(`${broker.addresses}: cluster ${clusterId}, ${counted(brokers, 'broker')}`);
 }
 
 async function checkVersions(admin: BrokerAdmin): Promise<Finding> {
@@ -149,9 +150,17 @@ async function checkVersions(admin: BrokerAdmin): Promise<Finding> {
 }
 
 async function checkTopics(admin: BrokerAdmin, options: DoctorOptions): Promise<Finding> {
-  const { actions, warnings } = await planTopics(admin, options);
-  if (actions.length === 0 && warnings.length === 0) return ok('as they are declared');
-  if (actions.length === 0) return warning(warnings.join('; '), 'see: orderctl topics show');
+  const { actions, warnings, topics, brokers } = await planTopics(admin, options);
+  if (actions.length === 0) {
+    const isFull = topics.every(
+      ({ actual, possibleReplication }) => (actual?.replication ?? 0) >= possibleReplication,
+    );
+    if (!isFull) return warning(warnings.join('; '), 'see: orderctl topics show');
+    // What the cluster cannot hold is nobody's mistake.
+    return ok(
+      warnings.length === 0 ? 'as they are declared' : `as ${counted(brokers, 'broker')} can have them`,
+    );
+  }
   const missing = actions.flatMap((action) => (action.kind === 'create' ? [action.declared.topic] : []));
   return warning(
     missing.length > 0 ? `not there: ${missing.join(', ')}` : 'not as they are declared',
@@ -174,7 +183,7 @@ async function checkPositions(ports: DoctorPorts, options: DoctorOptions): Promi
     );
   }
   const lag = partitions.reduce((sum, entry) => sum + entry.lag, 0);
-  return ok(lag === 1 ? '1 record to read' : `${lag} records to read`);
+  return ok(`${counted(lag, 'record')} to read`);
 }
 
 async function checkGroup(

@@ -1,4 +1,5 @@
-import type { Broker, PartitionRange } from '../ports/broker.ts';
+import { Failure } from '../domain/failure.ts';
+import type { Broker, BrokerAdmin, PartitionRange } from '../ports/broker.ts';
 import type { Position, Store } from '../ports/store.ts';
 import type { ConsumeOptions } from './consume-events.ts';
 import {
@@ -31,6 +32,7 @@ export async function prepareConsumer(
 ): Promise<Prepared> {
   const { topic, group, on } = options;
   await using admin = await broker.admin();
+  if (options.reset === null) await refuseVanished(admin, store, topic);
   await ensureTopic(admin, topic, options.create, on);
   await ensureDeadLetterTopic(admin, topic, options.dlqTopic, options.create, on);
   await clearGroup(admin, store, options, on);
@@ -57,4 +59,24 @@ export async function prepareConsumer(
   }
   await commitPositions(admin, options, { positions, ranges, committed, mark });
   return { ranges, positions, skipped: moves.reduce((sum, move) => sum + move.skipped, 0) };
+}
+
+/**
+ * A topic that this folder has read and that is not there is no new one: it was deleted, or this is another cluster.
+ *
+ * @throws Failure topic_changed
+ */
+async function refuseVanished(admin: BrokerAdmin, store: Store, topic: string): Promise<void> {
+  const read = [...(await storedPositions(store, topic)).values()].find(({ next }) => next > 0);
+  if (read === undefined || (await admin.partitionCount(topic)) !== undefined) return;
+  throw new Failure(
+    'topic_changed',
+    `topic ${topic} is gone: this folder has read ${topic}/${read.partition} up to ${read.next}; it was deleted, or this is another cluster`,
+    {
+      fix:
+        'if it is another cluster, name the right one with --brokers; to begin again on a new topic of that name: ' +
+        'orderctl consume --reset-to earliest (decided ids stay decided)',
+      context: { topic, partition: read.partition, offset: read.next },
+    },
+  );
 }

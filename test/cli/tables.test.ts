@@ -198,3 +198,22 @@ it('does not read another folder because of where it is called', async () => {
   const env = { ORDERCTL_STORAGE: '' };
   expect((await shop.ok('user show -o json', { cwd: elsewhere, env })).stdout).toContain('alice');
 });
+
+describe('the storage folder', () => {
+  it('is not made by a command that finds nothing to do there', async () => {
+    const shop = openShop();
+    expect((await shop.run('user update --user nobody --status paid')).code).toBe(3);
+    expect((await shop.run('inventory remove --item nothing --yes')).code).toBe(3);
+    expect(fs.existsSync(shop.storage)).toBe(false);
+  });
+
+  it('that is a file is named as that', async () => {
+    const shop = openShop();
+    fs.writeFileSync(shop.storage, 'no folder');
+    for (const command of ['user show', 'user add --user alice --status paid', 'audit']) {
+      const result = await shop.run(command);
+      expect(result).toMatchObject({ code: 2, stdout: '' });
+      expect(result.stderr).toContain(`${shop.storage} is a file, not a folder`);
+    }
+  });
+});

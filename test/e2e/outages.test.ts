@@ -1,7 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { failureOf, finish, penShop, type Shop } from '../support/cli.ts';
 import { startPrivateBroker, startPrivateRegistry } from '../support/cluster.ts';
-import { createTopic, deleteRecordsBefore, deleteTopic, pens, sendRaw } from '../support/topics.ts';
+import {
+  createTopic,
+  deleteRecordsBefore,
+  deleteTopic,
+  pens,
+  sendRaw,
+  withAdmin,
+} from '../support/topics.ts';
 
 test('a registry that is away is waited for: no order becomes a dead letter', async () => {
   const registry = await startPrivateRegistry();
@@ -105,6 +112,15 @@ describe('a topic that is not the one that was read', () => {
     await stopsWith(shop, 'topic_changed');
     const [summary] = await shop.lines('consume --until-end --reset-to earliest');
     expect(summary).toMatchObject({ read: 9, accepted: 9 });
+  });
+
+  test('gone: it is not made anew for a folder that has read it, unless that is asked for', async () => {
+    const shop = await readShop();
+    await deleteTopic(shop.topic);
+    await stopsWith(shop, 'topic_changed');
+    expect(await withAdmin((admin) => admin.listTopics())).not.toContain(shop.topic);
+    const [summary] = await shop.lines('consume --until-end --reset-to earliest');
+    expect(summary).toMatchObject({ read: 0 });
   });
 
   test('records deleted beyond the position: the gap is named, not stepped over', async () => {

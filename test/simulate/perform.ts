@@ -212,5 +212,6 @@ async function together(world: World, step: Extract<Step, { kind: 'together' }>)
   const ticking = world.clock.tick();
   const editing = succeeds(() => store.edit(step.request, { by: 'somebody', via: 'command' }));
   const fetch = { ...step, stale: 0, sendFault: null };
-  await Promise.all([ticking, editing, world.batch(fetch, world.positions, [truth, edited])]);
+  const beside = Promise.all([ticking, editing]);
+  await world.batch(fetch, world.positions, [truth, edited], beside);
 }

@@ -228,11 +228,13 @@ export class World {
    * One batch through the consumer's own path, from where `positions` stand.
    *
    * @param before commits that come first
+   * @param beside what goes on at the same time, and is to be done too
    */
   async batch(
     fetch: { partition: number; count: number; stale: number; sendFault: SendFault | null },
     positions = this.positions,
     before: readonly Truth[] = [this.truth],
+    beside: Promise<unknown> = Promise.resolve(),
   ): Promise<void> {
     const { partition, count, stale } = fetch;
     const known = before.at(-1) ?? this.truth;
@@ -248,6 +250,7 @@ export class World {
     if (positions === this.positions) this.earlier = new Map(positions);
     const processor = positions === this.positions ? this.#processor : this.#processorFor(positions);
     const next = await processor?.process(batchOf(this.topic, partition, from, count));
+    await beside;
     this.broker.sendFault = null;
     // Nothing new for whom reads: the store is not asked.
     const fetched = batchOf(this.topic, partition, from, count).next;

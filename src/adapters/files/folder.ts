@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import path from 'node:path';
 import { decideEdit, type Edit, type EditRequest, type EditVia } from '../../domain/edit.ts';
@@ -7,6 +8,7 @@ import type { RunningConsumer } from '../../ports/status.ts';
 import type { OwnOptions, StoreAccess } from '../../ports/store.ts';
 import type { FileStore as FileStoreType } from './file-store.ts';
 import { realFileSystem, type FileSystem } from './fs.ts';
+import { INVENTORY, USERS } from './hand-edit-look.ts';
 import { EDIT_PURPOSE } from './owner-wire.ts';
 import { innerFolder } from './recover.ts';
 import { recentOrderIds } from './recent-ids.ts';
@@ -36,6 +38,7 @@ export function openFolder(options: {
   user?: string;
 }): StoreAccess {
   const folder = path.resolve(options.folder);
+  checkIsFolder(folder);
   const { clock, files = realFileSystem } = options;
   const user = (): string => options.user ?? userName();
 
@@ -89,6 +92,10 @@ export function openFolder(options: {
         try {
           const answered = await ask(innerFolder(folder), wanted, EDIT_TIMEOUT_MS);
           if (answered !== null) return answered.answer as Edit;
+          // A request that nothing there can fulfil makes no folder.
+          if (files.stat(innerFolder(folder)) === undefined && !hasTables(files, folder)) {
+            decideEdit(request, { user: () => undefined, item: () => undefined });
+          }
           await using store = await openOwned({ purpose: EDIT_PURPOSE, ...how });
           return await store.transact({}, (snapshot) => {
             const edit = decideEdit(request, snapshot);
@@ -153,6 +160,20 @@ export function openFolder(options: {
       await store.rebuildViews();
     },
   };
+}
+
+/** Whether a person has made one: it is taken in before anything is decided. */
+function hasTables(files: FileSystem, folder: string): boolean {
+  return [USERS, INVENTORY].some(({ file }) => files.stat(path.join(folder, file)) !== undefined);
+}
+
+/** @throws Failure invalid_value: what is meant to be the folder is a file */
+function checkIsFolder(folder: string): void {
+  if (!(statSync(folder, { throwIfNoEntry: false })?.isFile() ?? false)) return;
+  throw new Failure('invalid_value', `--storage: ${folder} is a file, not a folder`, {
+    fix: 'give the folder that users.csv and inventory.csv are in, or shall be',
+    context: { file: folder },
+  });
 }
 
 function userName(): string {

@@ -5,8 +5,6 @@ import type { Failure } from '../../domain/failure.ts';
 import { registryConnection } from '../connection.ts';
 import { describe } from '../help.ts';
 import { openBrokerOnly } from '../open.ts';
-import { printTable } from '../render/print-table.ts';
-import type { Column } from '../render/table.ts';
 import type { Session } from '../session.ts';
 
 /** Short of what a consumer waits: a person looks on. */
@@ -42,7 +40,7 @@ async function examine(session: Session): Promise<void> {
   );
   const worst = worstOf(checks);
   if (isJson) await printer.data(`${JSON.stringify(documentOf(checks, worst))}\n`);
-  else await printTable(printer, checks, COLUMNS);
+  else await printer.data(linesOf(checks));
   if (worst !== null) throw worst;
 }
 
@@ -60,11 +58,12 @@ function documentOf(checks: readonly Check[], worst: Failure | null): object {
   };
 }
 
-const COLUMNS: readonly Column<Check>[] = [
-  { title: 'CHECK', cell: ({ name }) => name },
-  { title: 'STATE', cell: ({ state }) => state },
-  {
-    title: 'FINDING',
-    cell: ({ message, fix }) => (fix === null ? message : `${message}; ${fix.split('\n')[0] ?? ''}`),
-  },
-];
+/** Not a table: what to do is not to be cut off where a terminal is narrow. */
+function linesOf(checks: readonly Check[]): string {
+  return checks
+    .map(({ name, state, message, fix }) => {
+      const fixes = fix === null ? [] : fix.split('\n').map((line) => `${' '.repeat(19)}fix: ${line}\n`);
+      return `${state.padEnd(8)} ${name.padEnd(10)}${message}\n${fixes.join('')}`;
+    })
+    .join('');
+}

@@ -30,7 +30,7 @@ export function toRow(letter: Letter): LetterRow {
 }
 
 export const LETTER_COLUMNS: readonly Column<LetterRow>[] = [
-  { title: 'ID', cell: (row) => row.id },
+  { title: 'ID', isWhole: true, cell: (row) => row.id },
   { title: 'STATE', cell: (row) => row.state },
   { title: 'REASON', cell: (row) => row.code },
   { title: 'FAILED AT', cell: (row) => row.failedAt },

@@ -63,7 +63,7 @@ export function explainDocument(explained: Explanation): object {
 
 export const ORDER_COLUMNS: readonly Column<Decided>[] = [
   { title: 'DECIDED', cell: ({ decidedAt }) => isoOf(decidedAt) },
-  { title: 'ORDER', cell: ({ order }) => order.orderId },
+  { title: 'ORDER', isWhole: true, cell: ({ order }) => order.orderId },
   { title: 'STATUS', cell: ({ outcome }) => outcome.kind },
   { title: 'USER', cell: ({ order }) => order.user },
   { title: 'ITEMS', cell: ({ order }) => itemsInWords(order) },

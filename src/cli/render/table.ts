@@ -1,6 +1,8 @@
 export interface Column<Row> {
   readonly title: string;
   readonly align?: 'left' | 'right';
+  /** Never shortened: half an id is of no use. */
+  readonly isWhole?: boolean;
   readonly cell: (row: Row) => string;
 }
 
@@ -28,7 +30,10 @@ export function* renderTable<Row>(
       if (length > (widths[i] ?? 0)) widths[i] = length;
     });
   }
-  if (width !== null) shrink(widths, width);
+  if (width !== null) {
+    const shrinkable = columns.flatMap(({ isWhole }, i) => (isWhole === true ? [] : [i]));
+    shrink(widths, shrinkable, width);
+  }
   const draw = (cells: readonly string[]): string => {
     const drawn = cells.map((text, i) => fit(text, widths[i] ?? 0, columns[i]?.align ?? 'left'));
     return `${drawn.join(GAP).trimEnd()}\n`;
@@ -44,15 +49,15 @@ export function* renderTable<Row>(
   }
 }
 
-/** Takes from the widest column until all fit. */
-function shrink(widths: number[], limit: number): void {
+/** Takes from the widest of the shrinkable columns until all fit, or none can give any more. */
+function shrink(widths: number[], shrinkable: readonly number[], limit: number): void {
   const total = (): number =>
     widths.reduce((sum, width) => sum + width, 0) + GAP.length * (widths.length - 1);
   while (total() > limit) {
-    const widest = widths.indexOf(Math.max(...widths));
-    const width = widths[widest] ?? 0;
-    if (width <= NARROWEST) return;
-    widths[widest] = width - 1;
+    const widest = Math.max(...shrinkable.map((i) => widths[i] ?? 0));
+    const column = shrinkable.find((i) => widths[i] === widest);
+    if (column === undefined || widest <= NARROWEST) return;
+    widths[column] = widest - 1;
   }
 }
 

@@ -38,6 +38,14 @@ describe('tables', () => {
     expect(lines[2]).toBe('   12345  a long not…  x');
   });
 
+  it('never shorten an id: the others give', () => {
+    const id = 'ORD-01a210bb-101a-7353-97b7-eb1d84de3b73';
+    const withId = [{ title: 'ID', isWhole: true, cell: () => id }, ...columns];
+    const lines = [...renderTable(rows, withId, { width: 66, title: (text) => text })].join('').split('\n');
+    expect(lines[2]).toBe(`${id}     12345  a long not…  x`);
+    expect([...renderTable(rows, withId, { width: 30, title: (text) => text })].join('')).toContain(id);
+  });
+
   it('shorten a coloured or wide cell to the width of the column, and end its colour', () => {
     const cut = (cell: string): string => {
       const options = { width: 6, title: (text: string) => text };
