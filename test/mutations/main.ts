@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { mutated, ROOT } from './apply.ts';
 import { MUTATIONS, type Mutation } from './list.ts';
 
 /*
@@ -14,7 +15,6 @@ const HELP = `npm run mutations -- [--only WORD]
 
   --only WORD  those whose name holds it
 `;
-const ROOT = path.resolve(import.meta.dirname, '../..');
 const COPIED = [
   'src',
   'test',
@@ -51,14 +51,6 @@ function main(mutations: readonly Mutation[]): void {
   } finally {
     fs.rmSync(tree, { recursive: true, force: true });
   }
-}
-
-/** The mutated text. @throws Error when it does not apply */
-function mutated({ name, file, from, to }: Mutation): string {
-  const text = fs.readFileSync(path.join(ROOT, file), 'utf8');
-  const parts = text.split(from);
-  if (parts.length !== 2) throw new Error(`${name}: its text stands ${parts.length - 1} times in ${file}`);
-  return parts.join(to);
 }
 
 function copyTree(): string {
