@@ -21,6 +21,11 @@ const APIS = [
   ...['Metadata', 'ListOffsets', 'Fetch', 'FindCoordinator', 'JoinGroup', 'SyncGroup', 'Heartbeat'],
   ...['OffsetCommit', 'OffsetFetch', 'DescribeGroups', 'ApiVersions', 'Produce', 'InitProducerId'],
 ];
+/** Calls of a start and of a new join: for these the consumer is killed and started again. */
+const OF_A_START = new Set([
+  ...['JoinGroup', 'SyncGroup', 'FindCoordinator', 'ApiVersions', 'Metadata', 'DescribeGroups'],
+  ...['OffsetFetch', 'ListOffsets'],
+]);
 const FAULTS: readonly (readonly [string, Fault])[] = [
   ['drops the connection before it', { kind: 'drop', when: 'before' }],
   ['drops the connection after it', { kind: 'drop', when: 'after' }],
@@ -80,79 +85,83 @@ async function allDecided(flow: Flow, isRunning: () => boolean): Promise<boolean
   return isRunning();
 }
 
-describe.each(APIS)('%s', (api) => {
-  test.each(FAULTS)('the broker %s', { timeout: 60_000 * rounds }, async (_, fault) => {
-    const broker = await startBroker();
-    const shop = await shopOn(broker);
-    const flow = new Flow(broker, shop);
-    let consumer = shop.start('consume');
-    let hasEnded = false;
-    const watch = (): void => {
-      hasEnded = false;
-      const watched = consumer;
-      void watched.exited.then(() => {
-        if (watched === consumer) hasEnded = true;
-      });
-    };
-    watch();
-    await consumer.says(/consuming/);
-    const { members } = await withAdmin(async (admin) => {
-      const read = async (): Promise<readonly { clientId: string }[]> =>
-        (await admin.describeGroups([shop.group])).groups[0]?.members ?? [];
-      return { members: await waitFor('the member', read, (found) => found.length === 1) };
-    }, broker.address);
-    const clientId = members[0]?.clientId ?? '';
-    let struck = 0;
-    for (let round = 0; round < rounds; round += 1) {
-      // Three in a row, so that the first attempt to mend it meets it too; now and then while nothing is there to read.
-      const active = ['orderctl', clientId].map((of) =>
-        broker.faults.add({ fault, api, clientId: of, times: 3 }),
-      );
-      if (round % 2 === 0) await flow.send(5);
-      else await sleep(300);
-      if (
-        [
-          'JoinGroup',
-          'SyncGroup',
-          'FindCoordinator',
-          'ApiVersions',
-          'Metadata',
-          'DescribeGroups',
-          'OffsetFetch',
-          'ListOffsets',
-        ].includes(api)
-      ) {
-        // Calls of a start and of a new join.
-        consumer.signal('SIGKILL');
-        await consumer.exited;
-        consumer = shop.start('consume');
-        watch();
-      }
-      await flow.send(5);
-      const isStruck = (): boolean => active.some(({ hits }) => hits > 0);
-      await waitFor('the fault to strike', () => isStruck() || flow.accepted().length === flow.sent.length);
-      await sleep(200);
-      if (isStruck()) struck += 1;
-      for (const rule of active) rule.remove();
-      await flow.send(5);
-      const goesOn = await allDecided(flow, () => !hasEnded);
-      if (!goesOn) {
-        const { code, stderr } = await consumer.exited;
-        // Left with a code, and said why.
-        expect([5, 6], stderr).toContain(code);
-        consumer = shop.start('consume');
-        watch();
-        expect(await allDecided(flow, () => !hasEnded)).toBe(true);
-      }
+/** The faults of `rounds` rounds strike, one after the other, a consumer that has orders to read. */
+async function survives(api: string, fault: Fault): Promise<void> {
+  const broker = await startBroker();
+  const shop = await shopOn(broker);
+  const flow = new Flow(broker, shop);
+  let consumer = shop.start('consume');
+  let hasEnded = false;
+  const watch = (): void => {
+    hasEnded = false;
+    const watched = consumer;
+    void watched.exited.then(() => {
+      if (watched === consumer) hasEnded = true;
+    });
+  };
+  watch();
+  await consumer.says(/consuming/);
+  const { members } = await withAdmin(async (admin) => {
+    const read = async (): Promise<readonly { clientId: string }[]> =>
+      (await admin.describeGroups([shop.group])).groups[0]?.members ?? [];
+    return { members: await waitFor('the member', read, (found) => found.length === 1) };
+  }, broker.address);
+  const clientId = members[0]?.clientId ?? '';
+  let struck = 0;
+  for (let round = 0; round < rounds; round += 1) {
+    // Three in a row, so that the first attempt to mend it meets it too; now and then while nothing is there to read.
+    const active = ['orderctl', clientId].map((of) =>
+      broker.faults.add({ fault, api, clientId: of, times: 3 }),
+    );
+    if (round % 2 === 0) await flow.send(5);
+    else await sleep(300);
+    if (OF_A_START.has(api)) {
+      consumer.signal('SIGKILL');
+      await consumer.exited;
+      consumer = shop.start('consume');
+      watch();
     }
-    // The flow may be decided before a fault of rare calls strikes, but not each time.
-    expect(struck).toBeGreaterThan(0);
-    consumer.signal('SIGINT');
-    const { code, stderr } = await finish(consumer, 'consume', 15_000);
-    expect(code, stderr).toBe(0);
-    const ids = flow.accepted();
-    expect(new Set(ids).size).toBe(ids.length);
-    expect(new Set(ids)).toEqual(new Set(flow.sent));
-    expect(shop.stock()).toEqual({ pen: 1_000_000 - ids.length });
-  });
+    await flow.send(5);
+    const isStruck = (): boolean => active.some(({ hits }) => hits > 0);
+    await waitFor('the fault to strike', () => isStruck() || flow.accepted().length === flow.sent.length);
+    await sleep(200);
+    if (isStruck()) struck += 1;
+    for (const rule of active) rule.remove();
+    await flow.send(5);
+    const goesOn = await allDecided(flow, () => !hasEnded);
+    if (!goesOn) {
+      const { code, stderr } = await consumer.exited;
+      // Left with a code, and said why.
+      expect([5, 6], stderr).toContain(code);
+      consumer = shop.start('consume');
+      watch();
+      expect(await allDecided(flow, () => !hasEnded)).toBe(true);
+    }
+  }
+  // The flow may be decided before a fault of rare calls strikes, but not each time.
+  expect(struck).toBeGreaterThan(0);
+  consumer.signal('SIGINT');
+  const { code, stderr } = await finish(consumer, 'consume', 15_000);
+  expect(code, stderr).toBe(0);
+  const ids = flow.accepted();
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(new Set(ids)).toEqual(new Set(flow.sent));
+  expect(shop.stock()).toEqual({ pen: 1_000_000 - ids.length });
+}
+
+const options = { timeout: 60_000 * rounds };
+
+describe.each(APIS)('%s', (api) => {
+  test.each(FAULTS)('the broker %s', options, (_, fault) => survives(api, fault));
+});
+
+describe('the broker is no longer', () => {
+  test.each(['JoinGroup', 'SyncGroup', 'Heartbeat', 'OffsetCommit', 'OffsetFetch', 'DescribeGroups'])(
+    'the coordinator, it says to %s',
+    options,
+    (api) => survives(api, { kind: 'error', error: 'NOT_COORDINATOR' }),
+  );
+  test.each(['Fetch', 'ListOffsets', 'Produce'])('the leader, it says to %s', options, (api) =>
+    survives(api, { kind: 'error', error: 'NOT_LEADER_OR_FOLLOWER' }),
+  );
 });
