@@ -91,7 +91,9 @@ describe.skipIf(withoutPython)('confluent-kafka', () => {
       const seen = (await runPython(path.join(PEERS, 'members.py'), job)) as Members;
       expect(seen.phases).toEqual([[6], [3, 3], [2, 2, 2], [3, 3]]);
       expect(Object.keys(seen.times_read)).toHaveLength(records);
-      expect(Object.values(seen.committed).reduce((sum, offset) => sum + offset, 0)).toBe(records);
+      // Below zero for a partition that got none of the records, and so no commit.
+      const committed = Object.values(seen.committed).filter((offset) => offset >= 0);
+      expect(committed.reduce((sum, offset) => sum + offset, 0)).toBe(records);
     },
   );
 
