@@ -106,13 +106,14 @@ export class BatchProcessor {
     position: { expected: number | null; next: number; last: RecordFingerprint | null },
   ): Promise<{ results: RecordResult[] | null; next: number }> {
     const { store, positions, options } = this.#parts;
-    const of = { topic: batch.topic, partition: batch.partition };
+    const { topic, partition } = batch;
+    const of = { topic, partition };
     const orders: { order: Order; record: RecordId }[] = [];
     for (let i = 0; i < records.length; i++) {
       const entry = decoded[i];
       const record = records[i];
       if (entry?.kind === 'order' && record !== undefined) {
-        orders.push({ order: entry.order, record: { ...of, offset: record.offset } });
+        orders.push({ order: entry.order, record: { topic, partition, offset: record.offset } });
       }
     }
     const { expected, next } = position;

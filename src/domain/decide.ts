@@ -63,22 +63,22 @@ export function decide(order: Order, state: DecideState): Outcome {
     }
   }
 
-  const stock: number[] = [];
-  for (const line of items) {
-    const onHand = state.quantity(line.item);
-    if (onHand === undefined) {
-      return reject(order, state, 'unknown_item', `item ${line.item} does not exist`);
-    }
-    stock.push(onHand);
-  }
   // One line is by far the commonest order, and needs no totals.
-  if (items.length === 1) {
-    const line = items[0];
-    const onHand = stock[0];
-    if (line !== undefined && onHand !== undefined && line.quantity > onHand) {
-      return reject(order, state, 'insufficient_stock', shortage(line.item, onHand, line.quantity));
+  const only = items.length === 1 ? items[0] : undefined;
+  if (only !== undefined) {
+    const { item, quantity } = only;
+    const onHand = state.quantity(item);
+    if (onHand === undefined) return reject(order, state, 'unknown_item', `item ${item} does not exist`);
+    if (quantity > onHand) {
+      return reject(order, state, 'insufficient_stock', shortage(item, onHand, quantity));
     }
-    return { kind: 'accepted', stock };
+    return { kind: 'accepted', stock: [onHand] };
+  }
+  const stock: number[] = [];
+  for (const { item } of items) {
+    const onHand = state.quantity(item);
+    if (onHand === undefined) return reject(order, state, 'unknown_item', `item ${item} does not exist`);
+    stock.push(onHand);
   }
   for (const [item, quantity] of totalsByItem(items)) {
     const onHand = state.quantity(item) ?? 0;
@@ -131,7 +131,8 @@ export function decideAll(
   };
   const decisions: Decision[] = [];
   for (const { order, record } of orders) {
-    const first = decidedHere.get(order.orderId) ?? state.decided(order.orderId);
+    const { orderId, items } = order;
+    const first = decidedHere.get(orderId) ?? state.decided(orderId);
     if (first !== undefined) {
       decisions.push({
         kind: 'duplicate',
@@ -144,12 +145,15 @@ export function decideAll(
     }
     const outcome = decide(order, scratch);
     if (outcome.kind === 'accepted') {
-      for (const line of order.items) {
-        quantities.set(line.item, (scratch.quantity(line.item) ?? 0) - line.quantity);
+      for (let index = 0; index < items.length; index++) {
+        const line = items[index];
+        if (line === undefined) continue;
+        const onHand = index === 0 ? outcome.stock[0] : scratch.quantity(line.item);
+        quantities.set(line.item, (onHand ?? 0) - line.quantity);
       }
     }
     const decided: Decided = { order, record, outcome, decidedAt: at };
-    decidedHere.set(order.orderId, decided);
+    decidedHere.set(orderId, decided);
     decisions.push({ kind: 'decided', decided });
   }
   return decisions;

@@ -42,7 +42,7 @@ export function readOwnLayout(bytes: Buffer, from: number): Order | undefined {
   if (orderId === undefined) return undefined;
   const user = readName(bytes);
   if (user === undefined) return undefined;
-  const items: OrderLine[] = [];
+  let items: OrderLine[] | undefined;
   for (;;) {
     const count = readSmall(bytes);
     if (count === 0) break;
@@ -54,12 +54,14 @@ export function readOwnLayout(bytes: Buffer, from: number): Order | undefined {
       const quantity = readSmall(bytes);
       const unitPrice = readPrice(bytes);
       if (Number.isNaN(quantity) || unitPrice === undefined) return undefined;
-      items.push({ item, quantity, unitPrice });
+      // Not by push alone: an array that it begins has room for seventeen, and most orders are of one line.
+      if (items === undefined) items = [{ item, quantity, unitPrice }];
+      else items.push({ item, quantity, unitPrice });
     }
   }
   const createdAt = readTime(bytes);
   if (Number.isNaN(createdAt) || at !== bytes.length) return undefined;
-  return { orderId, user, items, createdAt };
+  return { orderId, user, items: items ?? [], createdAt };
 }
 
 function readName(bytes: Buffer): string | undefined {

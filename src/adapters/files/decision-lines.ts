@@ -1,5 +1,5 @@
 import type { Decided } from '../../domain/decide.ts';
-import { renderDecided } from './order-line.ts';
+import { maxLineBytes, writeDecided } from './order-line.ts';
 
 const FIRST_BYTES = 64 * 1024;
 
@@ -26,9 +26,7 @@ export class DecisionLines {
   }
 
   add(decided: Decided): void {
-    // ASCII throughout: one character is one byte.
-    const line = renderDecided(decided);
-    const needed = this.#length + line.length;
+    const needed = this.#length + maxLineBytes(decided);
     if (needed > this.#buffer.byteLength) {
       const larger = Buffer.allocUnsafe(Math.max(needed, this.#buffer.byteLength * 2));
       this.#buffer.copy(larger, 0, 0, this.#length);
@@ -36,6 +34,6 @@ export class DecisionLines {
     }
     this.ids.push(decided.order.orderId);
     this.starts.push(this.#length);
-    this.#length += this.#buffer.write(line, this.#length, 'latin1');
+    this.#length = writeDecided(decided, this.#buffer, this.#length);
   }
 }

@@ -71,6 +71,8 @@ class FileIdIndex implements IdIndex {
   readonly #files: FileSystem;
   readonly #folder: string;
   readonly #hash: IdHash = { high: 0, low: 0 };
+  /** Of the look-up under way. */
+  readonly #found: IdPlace[] = [];
   #runs: IdRun[] = [];
   #table = new IdTable();
   #sealing: IdTable | null = null;
@@ -102,11 +104,12 @@ class FileIdIndex implements IdIndex {
   find(orderId: string): readonly IdPlace[] {
     const hash = this.#hash;
     hashId(orderId, hash);
-    const found: IdPlace[] = [];
+    const found = this.#found;
+    found.length = 0;
     this.#table.find(hash, found);
     this.#sealing?.find(hash, found);
     for (const run of this.#runs) run.find(hash, found);
-    return found.length === 0 ? NOTHING : found;
+    return found.length === 0 ? NOTHING : found.splice(0);
   }
 
   visit(onEntry: (words: Uint32Array, at: number) => void): void {

@@ -102,9 +102,8 @@ export class FolderInspection implements StoreInspection {
     const view = (log: LogName): LogView => this.#snapshot.view(log);
     const rebuild = (): IdIndex => rebuildIndex(this.#files, innerFolder(this.#folder), view);
     const found = this.#wholeIndex();
-    const { decided, index } = lookUp(orderId, 'find' in found ? found : rebuild(), view, rebuild);
-    this.#index = index;
-    return decided;
+    this.#index = 'find' in found ? found : rebuild();
+    return lookUp(orderId, this.#index, view, () => (this.#index = rebuild()));
   }
 
   decisions(outcome: 'accepted' | 'rejected'): AsyncIterable<PlacedLines<Decided>> {

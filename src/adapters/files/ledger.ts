@@ -80,6 +80,9 @@ export class Ledger {
   #failure: { readonly error: unknown } | undefined;
   readonly #checkpointBytes: number;
   readonly #onFailure: (error: unknown) => void;
+  /** Made once: an id is looked up for every order. */
+  readonly #view = (log: LogName): LogView => this.view(log);
+  readonly #rebuilt = (): IdIndex => (this.#index = this.#builtIndex());
 
   private constructor(parts: {
     files: FileSystem;
@@ -191,11 +194,8 @@ export class Ledger {
   }
 
   decided(orderId: string): Decided | undefined {
-    const view = (log: LogName): LogView => this.view(log);
     if (this.#indexDamaged) this.rebuildIndex();
-    const { decided, index } = lookUp(orderId, this.#index, view, () => this.#builtIndex());
-    this.#index = index;
-    return decided;
+    return lookUp(orderId, this.#index, this.#view, this.#rebuilt);
   }
 
   /** A log up to its present end. */

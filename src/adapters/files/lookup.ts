@@ -12,31 +12,30 @@ const DECISION_LOGS = ['orders', 'rejections'] as const;
  * The decision of an order id. The index may name too many places: entries that share a hash, or of lines that a
  * crash has taken back; so each line is read.
  *
- * @param rebuild called when the index turns out to be damaged
- * @returns `index`: the one to look in from now on
+ * @param rebuilt called when the index turns out to be damaged, and is closed: the one to look in from then on
  */
 export function lookUp(
   orderId: string,
   index: IdIndex,
   view: (log: IdPlace['log']) => LogView,
-  rebuild: () => IdIndex,
-): { decided: Decided | undefined; index: IdIndex } {
-  let places: readonly IdPlace[];
+  rebuilt: () => IdIndex,
+): Decided | undefined {
+  const places = placesOf(orderId, index, rebuilt);
+  for (const { log, position } of places) {
+    const line = view(log).line(position);
+    if (line !== undefined && orderIdOf(line) === orderId) return parseDecided(line);
+  }
+  return undefined;
+}
+
+function placesOf(orderId: string, index: IdIndex, rebuilt: () => IdIndex): readonly IdPlace[] {
   try {
-    places = index.find(orderId);
+    return index.find(orderId);
   } catch (error) {
     if (!isFailure(error, 'corrupt_state')) throw error;
     index.close();
-    const rebuilt = rebuild();
-    return lookUp(orderId, rebuilt, view, () => {
-      throw error;
-    });
+    return rebuilt().find(orderId);
   }
-  for (const { log, position } of places) {
-    const line = view(log).line(position);
-    if (line !== undefined && orderIdOf(line) === orderId) return { decided: parseDecided(line), index };
-  }
-  return { decided: undefined, index };
 }
 
 /**

@@ -1,34 +1,188 @@
 import type { Decided } from '../../domain/decide.ts';
 import type { Reason } from '../../domain/reasons.ts';
 import type { UserStatus } from '../../domain/tables.ts';
-import type { Order, OrderLine } from '../../domain/order.ts';
+import type { Order, OrderLine, RecordId } from '../../domain/order.ts';
 
 /*
- * A decision as a line of orders.jsonl or rejections.jsonl. Written by template, because JSON.stringify
- * with dates costs five times as much and this runs once for every order. All of it is ASCII: every name is in the
- * alphabet of names.ts and needs no escaping; `detail`, which may hold any text, is escaped.
+ * A decision as a line of orders.jsonl or rejections.jsonl. Written byte by byte into a buffer, since this runs once for
+ * every order and was a third of what an order cost when it was done by strings. All of it is ASCII: every name is in
+ * the alphabet of names.ts and needs no escaping; `detail`, which may hold any text, is escaped.
  */
 
 const GREATEST_TIME_MS = 8.64e15;
 const DAY_MS = 86_400_000;
 
-/** The line of a decision, ended by a line feed. */
-export function renderDecided(decided: Decided): string {
+/** Bytes that the line of a decision takes at most, its line feed included. */
+export function maxLineBytes({ order, record, outcome }: Decided): number {
+  // What is fixed in a line takes 240 bytes with the longest numbers, in an item 90; an escaped character takes six.
+  let bytes = 300 + order.orderId.length + order.user.length + record.topic.length;
+  for (const { item, unitPrice } of order.items) bytes += 120 + item.length + 6 * (unitPrice?.length ?? 0);
+  return outcome.kind === 'accepted' ? bytes : bytes + 6 * outcome.detail.length;
+}
+
+/** Where writing goes; one for all calls, since they do not overlap. */
+let target: Uint8Array = new Uint8Array(0);
+let at = 0;
+
+const ORDER_ID = Buffer.from('{"order_id":"');
+const USER = Buffer.from('","user":"');
+const ITEMS = Buffer.from('","items":[');
+const FIRST_ITEM = Buffer.from('{"item":"');
+const NEXT_ITEM = Buffer.from(',{"item":"');
+const QUANTITY = Buffer.from('","quantity":');
+const STOCK = Buffer.from(',"stock":');
+const CREATED_AT = Buffer.from('],"created_at":"');
+
+/**
+ * Writes the line of a decision, ended by a line feed.
+ *
+ * @param into has room for `maxLineBytes` from `from` on
+ * @returns where the line ends
+ */
+export function writeDecided(decided: Decided, into: Uint8Array, from: number): number {
   const { order, record, outcome } = decided;
-  const { topic, partition, offset } = record;
-  let items = '';
-  for (let index = 0; index < order.items.length; index++) {
-    const line = order.items[index];
-    if (line === undefined) continue;
-    const price = line.unitPrice === null ? '' : `,"unit_price":${asciiJson(line.unitPrice)}`;
-    const stock = outcome.stock[index] ?? null;
-    items += `${index === 0 ? '' : ','}{"item":"${line.item}","quantity":${line.quantity},"stock":${stock}${price}}`;
+  target = into;
+  at = from;
+  putBytes(ORDER_ID);
+  put(order.orderId);
+  putBytes(USER);
+  put(order.user);
+  putBytes(ITEMS);
+  const { items } = order;
+  for (let index = 0; index < items.length; index++) {
+    const line = items[index];
+    if (line !== undefined) putItem(line, outcome.stock[index] ?? null, index === 0);
   }
-  const head = `{"order_id":"${order.orderId}","user":"${order.user}","items":[${items}],"created_at":"${isoTime(order.createdAt)}"`;
-  const tail = `"topic":"${topic}","partition":${partition},"offset":${offset}}\n`;
-  if (outcome.kind === 'accepted') return `${head},"accepted_at":"${isoTime(decided.decidedAt)}",${tail}`;
-  const status = outcome.userStatus === null ? 'null' : `"${outcome.userStatus}"`;
-  return `${head},"reason":"${outcome.reason}","detail":${asciiJson(outcome.detail)},"user_status":${status},"rejected_at":"${isoTime(decided.decidedAt)}",${tail}`;
+  putBytes(CREATED_AT);
+  putTime(order.createdAt);
+  if (outcome.kind === 'rejected') {
+    put('","reason":"');
+    put(outcome.reason);
+    put('","detail":');
+    put(asciiJson(outcome.detail));
+    put(outcome.userStatus === null ? ',"user_status":null' : `,"user_status":"${outcome.userStatus}"`);
+  }
+  putBytes(tailOf(decided, record));
+  putNumber(record.offset);
+  put('}\n');
+  return at;
+}
+
+function putItem({ item, quantity, unitPrice }: OrderLine, stock: number | null, isFirst: boolean): void {
+  putBytes(isFirst ? FIRST_ITEM : NEXT_ITEM);
+  put(item);
+  putBytes(QUANTITY);
+  putNumber(quantity);
+  putBytes(STOCK);
+  if (stock === null) put('null');
+  else putNumber(stock);
+  if (unitPrice !== null) {
+    put(',"unit_price":');
+    put(asciiJson(unitPrice));
+  }
+  put('}');
+}
+
+interface Tail {
+  readonly kind: 'accepted' | 'rejected';
+  readonly decidedAt: number;
+  readonly topic: string;
+  readonly partition: number;
+  readonly bytes: Uint8Array;
+}
+
+let knownTail: Tail | undefined;
+
+/** What stands between creation time or status and offset: the same for all that a batch accepts. */
+function tailOf({ outcome: { kind }, decidedAt }: Decided, { topic, partition }: RecordId): Uint8Array {
+  const known = knownTail;
+  if (
+    known?.decidedAt === decidedAt &&
+    known.kind === kind &&
+    known.partition === partition &&
+    known.topic === topic
+  ) {
+    return known.bytes;
+  }
+  const begin = kind === 'accepted' ? '","accepted_at' : ',"rejected_at';
+  const bytes = Buffer.from(
+    `${begin}":"${isoTime(decidedAt)}","topic":"${topic}","partition":${partition},"offset":`,
+  );
+  knownTail = { kind, decidedAt, topic, partition, bytes };
+  return bytes;
+}
+
+function putBytes(bytes: Uint8Array): void {
+  target.set(bytes, at);
+  at += bytes.byteLength;
+}
+
+/** For names this short a loop is faster than a call into Buffer. */
+function put(text: string): void {
+  const into = target;
+  const from = at;
+  for (let index = 0; index < text.length; index++) into[from + index] = text.charCodeAt(index);
+  at = from + text.length;
+}
+
+const ZERO = 0x30;
+
+function putNumber(value: number): void {
+  if (!(value >= 0 && value <= 0x7fffffff && Number.isInteger(value))) {
+    put(String(value));
+    return;
+  }
+  let digits = 1;
+  for (let bound = 10; value >= bound; bound *= 10) digits++;
+  putDigits(value, digits);
+}
+
+/** The last `digits` digits of a whole number below 2^31. */
+function putDigits(value: number, digits: number): void {
+  const into = target;
+  let rest = value | 0;
+  for (let place = at + digits - 1; place >= at; place--) {
+    const tenth = (rest / 10) | 0;
+    into[place] = ZERO + rest - tenth * 10;
+    rest = tenth;
+  }
+  at += digits;
+}
+
+let knownDay = NaN;
+let knownDate = Buffer.alloc(0);
+
+/** As isoTime, for times of which most are of one day. */
+function putTime(ms: number): void {
+  const day = Number.isInteger(ms) ? Math.floor(ms / DAY_MS) : NaN;
+  if (day !== knownDay) {
+    const text = isoTime(ms);
+    if (!(Math.abs(ms) <= GREATEST_TIME_MS) || Number.isNaN(day)) {
+      put(text);
+      return;
+    }
+    knownDay = day;
+    knownDate = Buffer.from(text.slice(0, text.indexOf('T') + 1));
+  }
+  const rest = ms - day * DAY_MS;
+  const seconds = (rest / 1000) | 0;
+  const minutes = (seconds / 60) | 0;
+  const hours = (minutes / 60) | 0;
+  putBytes(knownDate);
+  putDigits(hours, 2);
+  put(':');
+  putDigits(minutes - hours * 60, 2);
+  put(':');
+  putDigits(seconds - minutes * 60, 2);
+  put('.');
+  putDigits(rest - seconds * 1000, 3);
+  put('Z');
+}
+
+/** ISO 8601 in UTC with milliseconds; times beyond what a date can be are the nearest that can. */
+export function isoTime(ms: number): string {
+  const bounded = Number.isNaN(ms) ? 0 : Math.max(-GREATEST_TIME_MS, Math.min(GREATEST_TIME_MS, ms));
+  return new Date(bounded).toISOString();
 }
 
 /** JSON text of ASCII alone, so that one byte is one character. */
@@ -37,36 +191,6 @@ function asciiJson(text: string): string {
     /[^\x20-\x7e]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
-}
-
-let knownDay = NaN;
-let knownDate = '';
-
-/** ISO 8601 in UTC with milliseconds; times beyond what a date can be are the nearest that can. */
-export function isoTime(ms: number): string {
-  const day = Math.floor(ms / DAY_MS);
-  if (day !== knownDay) {
-    const bounded = Number.isNaN(ms) ? 0 : Math.max(-GREATEST_TIME_MS, Math.min(GREATEST_TIME_MS, ms));
-    const text = new Date(bounded).toISOString();
-    if (bounded !== ms) return text;
-    knownDay = day;
-    knownDate = text.slice(0, text.indexOf('T') + 1);
-  }
-  const rest = Math.trunc(ms - day * DAY_MS);
-  const seconds = Math.trunc(rest / 1000);
-  const minutes = Math.trunc(seconds / 60);
-  return `${knownDate}${two(Math.trunc(minutes / 60))}:${two(minutes % 60)}:${two(seconds % 60)}.${three(rest % 1000)}Z`;
-}
-
-const TWO = Array.from({ length: 60 }, (_, value) => String(value).padStart(2, '0'));
-
-function two(value: number): string {
-  return TWO[value] ?? '';
-}
-
-function three(value: number): string {
-  if (value >= 100) return `${value}`;
-  return value >= 10 ? `0${value}` : `00${value}`;
 }
 
 interface OrderLineJson {

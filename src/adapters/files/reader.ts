@@ -68,9 +68,7 @@ export class FolderReader implements StoreReader {
       addTail(this.#index, state, view);
       this.#isTailIndexed = true;
     }
-    const { decided, index } = lookUp(orderId, this.#index, view, rebuild);
-    this.#index = index;
-    return decided;
+    return lookUp(orderId, this.#index, view, () => (this.#index = rebuild()));
   }
 
   #openRuns(rebuild: () => IdIndex): IdIndex {
