@@ -154,10 +154,10 @@ let knownDate = Buffer.alloc(0);
 
 /** As isoTime, for times of which most are of one day. */
 function putTime(ms: number): void {
-  const day = Number.isInteger(ms) ? Math.floor(ms / DAY_MS) : NaN;
+  const day = Number.isInteger(ms) && Math.abs(ms) <= GREATEST_TIME_MS ? Math.floor(ms / DAY_MS) : NaN;
   if (day !== knownDay) {
     const text = isoTime(ms);
-    if (!(Math.abs(ms) <= GREATEST_TIME_MS) || Number.isNaN(day)) {
+    if (Number.isNaN(day)) {
       put(text);
       return;
     }
