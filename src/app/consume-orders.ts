@@ -123,6 +123,7 @@ async function read(reading: Reading): Promise<void> {
       metadata: markOf(store.folderId),
       positions: () => positions,
       onEvent,
+      onNext: (records) => processor.expect(records),
       stallTimeoutMs: bounded ? BOUNDED_WAIT_MS : null,
       signal: stop.signal,
     },

@@ -36,6 +36,7 @@ interface Stored {
 export class BatchProcessor {
   readonly #parts: BatchProcessorParts;
   #producer: Producer | undefined;
+  #expected: { records: readonly BrokerRecord[]; decoded: Promise<readonly DecodedRecord[]> } | undefined;
   readonly #counts: { -readonly [K in keyof Counts]: Counts[K] } = {
     read: 0,
     accepted: 0,
@@ -57,7 +58,7 @@ export class BatchProcessor {
 
   /** @returns the offset to read next: where the batch ends, or the position in force when it is not for us */
   async process(batch: Batch): Promise<number> {
-    const { positions, options, codec } = this.#parts;
+    const { positions, options } = this.#parts;
     const expected = positions.get(batch.partition)?.next ?? null;
     const { from, records, next } = portion(
       batch,
@@ -66,7 +67,7 @@ export class BatchProcessor {
     );
     if (next === expected) return next;
 
-    const decoded = await untilAvailable(() => codec.decode(records), this.#waitFor('registry'));
+    const decoded = await untilAvailable(() => this.#decode(records), this.#waitFor('registry'));
     if (decoded === undefined) return expected ?? records[0]?.offset ?? batch.next;
 
     const last = records.length === 0 ? null : batch.fingerprint(from + records.length - 1);
@@ -76,6 +77,20 @@ export class BatchProcessor {
     options.on({ kind: 'batch', partition: batch.partition, results: stored.results, next });
     await this.drain();
     return next;
+  }
+
+  /** Decodes records that are likely to come next, while the batch before them is being stored. */
+  expect(records: readonly BrokerRecord[]): void {
+    const decoded = this.#parts.codec.decode(records);
+    // Who processes them meets the failure, or tries again.
+    decoded.catch(() => undefined);
+    this.#expected = { records, decoded };
+  }
+
+  #decode(records: readonly BrokerRecord[]): Promise<readonly DecodedRecord[]> {
+    const expected = this.#expected;
+    this.#expected = undefined;
+    return expected?.records === records ? expected.decoded : this.#parts.codec.decode(records);
   }
 
   /** Sends what is waiting to be sent, if anything: also what a crash left behind. */
@@ -175,7 +190,8 @@ function portion(
 ): { from: number; records: readonly BrokerRecord[]; next: number } {
   const from = expected === null ? 0 : firstAtOrAfter(batch.records, expected);
   const to = Math.min(from + room, batch.records.length);
-  const records = batch.records.slice(from, to);
+  // The same array where it is all of them, by which it is known again.
+  const records = from === 0 && to === batch.records.length ? batch.records : batch.records.slice(from, to);
   const leftOver = batch.records[to];
   const next = leftOver === undefined ? batch.next : leftOver.offset;
   return { from, records, next: Math.max(next, expected ?? 0) };

@@ -186,6 +186,11 @@ export interface RunOptions {
   /** The positions in force now, by partition; one that is absent starts at the earliest offset. */
   readonly positions: () => ReadonlyMap<number, Position>;
   readonly onEvent: (event: ConsumerEvent) => void;
+  /**
+   * Told of records while the batch before them is worked on: what needs no position can be done meanwhile. They are
+   * the very array of the next batch, unless a move, a join or a failure comes between.
+   */
+  readonly onNext?: (records: readonly BrokerRecord[]) => void;
   /** Give up after so long without an answer; null waits for ever. */
   readonly stallTimeoutMs: number | null;
   readonly signal: AbortSignal;

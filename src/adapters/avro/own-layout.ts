@@ -40,7 +40,7 @@ export function readOwnLayout(bytes: Buffer, from: number): Order | undefined {
   at = from;
   const orderId = readName(bytes);
   if (orderId === undefined) return undefined;
-  const user = readName(bytes);
+  const user = readKnownName(bytes);
   if (user === undefined) return undefined;
   let items: OrderLine[] | undefined;
   for (;;) {
@@ -49,7 +49,7 @@ export function readOwnLayout(bytes: Buffer, from: number): Order | undefined {
     // Said this way round, NaN leaves too.
     if (!(count > 0 && count <= bytes.length - at)) return undefined;
     for (let read = 0; read < count; read++) {
-      const item = readName(bytes);
+      const item = readKnownName(bytes);
       if (item === undefined) return undefined;
       const quantity = readSmall(bytes);
       const unitPrice = readPrice(bytes);
@@ -65,14 +65,59 @@ export function readOwnLayout(bytes: Buffer, from: number): Order | undefined {
 }
 
 function readName(bytes: Buffer): string | undefined {
+  const end = nameEnd(bytes);
+  if (end === 0) return undefined;
+  const start = at;
+  at = end;
+  return bytes.toString('latin1', start, end);
+}
+
+/**
+ * Users and items come again and again: the same string each time takes no memory, and a Map knows it by its address.
+ * One place for each hash, so that it never grows.
+ */
+const KNOWN_NAMES = 8_192;
+const known: (string | undefined)[] = new Array<string | undefined>(KNOWN_NAMES).fill(undefined);
+
+function readKnownName(bytes: Buffer): string | undefined {
+  const end = nameEnd(bytes);
+  if (end === 0) return undefined;
+  const start = at;
+  at = end;
+  const place = nameHash & (KNOWN_NAMES - 1);
+  const name = known[place];
+  if (name !== undefined && isAt(name, bytes, start, end)) return name;
+  return (known[place] = bytes.toString('latin1', start, end));
+}
+
+function isAt(name: string, bytes: Buffer, start: number, end: number): boolean {
+  if (name.length !== end - start) return false;
+  for (let index = 0; index < name.length; index++) {
+    if (name.charCodeAt(index) !== bytes[start + index]) return false;
+  }
+  return true;
+}
+
+/** Of the name that was looked at last. */
+let nameHash = 0;
+
+/** Steps to a name and looks through it. @returns where it ends; 0 when it is none */
+function nameEnd(bytes: Buffer): number {
   const size = readSmall(bytes);
   const start = at;
   const end = start + size;
-  if (!(size > 0) || size > MAX_NAME_BYTES || end > bytes.length) return undefined;
-  if (NAME_BYTES[bytes[start] ?? 0] !== 2) return undefined;
-  for (let index = start + 1; index < end; index++) if (NAME_BYTES[bytes[index] ?? 0] === 0) return undefined;
-  at = end;
-  return bytes.toString('latin1', start, end);
+  if (!(size > 0) || size > MAX_NAME_BYTES || end > bytes.length) return 0;
+  const first = bytes[start] ?? 0;
+  if (NAME_BYTES[first] !== 2) return 0;
+  let hash = first;
+  for (let index = start + 1; index < end; index++) {
+    const byte = bytes[index] ?? 0;
+    if (NAME_BYTES[byte] === 0) return 0;
+    hash = Math.imul(hash, 31) + byte;
+  }
+  // The low bits alone would be those of the last bytes.
+  nameHash = hash ^ (hash >>> 13);
+  return end;
 }
 
 /** null, or the amount in hundredths as two's complement of at most six bytes. */

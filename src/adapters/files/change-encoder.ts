@@ -42,7 +42,7 @@ export class ChangeEncoder {
   #encodeDecisions(changes: Changes): (string | number)[] {
     this.#orders.clear();
     this.#rejections.clear();
-    const left = new Map<string, number>();
+    const left = new Map<string, { quantity: number }>();
     const edited = new Map<string, number>();
     for (const edit of changes.edits ?? []) {
       if (edit.kind === 'item') edited.set(edit.item, edit.after?.quantity ?? NaN);
@@ -55,14 +55,21 @@ export class ChangeEncoder {
       }
       this.#orders.add(decided);
       for (const { item, quantity } of decided.order.items) {
-        const before = left.get(item) ?? edited.get(item) ?? rows.get(item)?.quantity ?? NaN;
-        // Written so that NaN, an item that does not exist, is caught too.
-        if (!(before >= quantity)) {
-          throw new Error(`order ${decided.order.orderId} is accepted for ${quantity} ${item} of ${before}`);
+        let onHand = left.get(item);
+        if (onHand === undefined) {
+          onHand = { quantity: edited.get(item) ?? rows.get(item)?.quantity ?? NaN };
+          left.set(item, onHand);
         }
-        left.set(item, before - quantity);
+        // Written so that NaN, an item that does not exist, is caught too.
+        if (!(onHand.quantity >= quantity)) {
+          const wanted = `${quantity} ${item} of ${onHand.quantity}`;
+          throw new Error(`order ${decided.order.orderId} is accepted for ${wanted}`);
+        }
+        onHand.quantity -= quantity;
       }
     }
-    return [...left].flat();
+    const quantities: (string | number)[] = [];
+    for (const [item, { quantity }] of left) quantities.push(item, quantity);
+    return quantities;
   }
 }

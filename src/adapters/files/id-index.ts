@@ -134,9 +134,9 @@ class FileIdIndex implements IdIndex {
       this.#table = new IdTable();
       const run = await this.#write(table.size, async (writer) => {
         const turn = new Turn();
-        for (const cluster of table.sorted()) {
-          for (let at = 0; at < cluster.length; at += ENTRY_WORDS) writer.add(cluster, at);
-          if (turn.isOver(cluster.length / ENTRY_WORDS)) await turn.next();
+        for (const sorted of table.sorted()) {
+          for (let at = 0; at < sorted.length; at += ENTRY_WORDS) writer.add(sorted, at);
+          if (turn.isOver(sorted.length / ENTRY_WORDS)) await turn.next();
         }
         return true;
       });

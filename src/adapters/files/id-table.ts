@@ -47,6 +47,8 @@ export function toPlace(low: number, high: number): IdPlace {
 const FIRST_BITS = 10;
 /** Free slots behind the last home slot, so that no probe wraps around. */
 const TAIL_SLOTS = 64;
+/** Entries that `sorted` gives at a time, at least. */
+const SORTED_WORDS = 4_096 * ENTRY_WORDS;
 /** A place no entry has: 2^53 - 1 is the greatest position. */
 const FREE = 0xffffffff;
 
@@ -75,16 +77,33 @@ export class IdTable {
     }
   }
 
-  /** All entries in order of their hashes, cluster by cluster. Nothing may be added meanwhile. */
+  /**
+   * All entries in order of their hashes, a few thousand at a time. Nothing may be added meanwhile.
+   *
+   * @returns arrays that are valid until the next one is asked for
+   */
   *sorted(): Generator<Uint32Array> {
     const words = this.#words;
-    let from = 0;
+    let sorted = new Uint32Array(2 * SORTED_WORDS);
+    let filled = 0;
     for (let at = 0; at < words.length; at += ENTRY_WORDS) {
-      if (words[at + 3] !== FREE) continue;
-      if (at > from) yield sortCluster(words.subarray(from, at));
-      from = at + ENTRY_WORDS;
+      if (words[at + 3] === FREE) {
+        // No entry belongs on the other side of a free slot.
+        if (filled >= SORTED_WORDS) {
+          yield sorted.subarray(0, filled);
+          filled = 0;
+        }
+        continue;
+      }
+      if (filled === sorted.length) {
+        const longer = new Uint32Array(2 * filled);
+        longer.set(sorted);
+        sorted = longer;
+      }
+      insert(words, at, sorted, filled);
+      filled += ENTRY_WORDS;
     }
-    if (from < words.length) yield sortCluster(words.subarray(from));
+    if (filled > 0) yield sorted.subarray(0, filled);
   }
 
   #put(hashHigh: number, hashLow: number, low: number, high: number): void {
@@ -120,19 +139,12 @@ function withFreeSlots(words: Uint32Array, slots: number): Uint32Array {
   return longer.fill(FREE, words.length);
 }
 
-/** Insertion sort of a copy: a cluster is a few entries, most of them in order. */
-function sortCluster(cluster: Uint32Array): Uint32Array {
-  const words = cluster.slice();
-  const held = new Uint32Array(ENTRY_WORDS);
-  for (let next = ENTRY_WORDS; next < words.length; next += ENTRY_WORDS) {
-    let to = next;
-    while (to > 0 && compareEntries(words, to - ENTRY_WORDS, words, next) > 0) to -= ENTRY_WORDS;
-    if (to === next) continue;
-    held.set(words.subarray(next, next + ENTRY_WORDS));
-    words.copyWithin(to + ENTRY_WORDS, to, next);
-    words.set(held, to);
-  }
-  return words;
+/** Puts an entry among the sorted ones before `end`: mostly behind them all, since the slots are all but sorted. */
+function insert(words: Uint32Array, at: number, sorted: Uint32Array, end: number): void {
+  let to = end;
+  while (to > 0 && compareEntries(sorted, to - ENTRY_WORDS, words, at) > 0) to -= ENTRY_WORDS;
+  if (to < end) sorted.copyWithin(to + ENTRY_WORDS, to, end);
+  for (let word = 0; word < ENTRY_WORDS; word++) sorted[to + word] = words[at + word] ?? 0;
 }
 
 /** By hash, then by place: equal entries meet, so that a merge can drop one. */

@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 import { isFailure } from '../../domain/failure.ts';
 import type { Batch, Consumer, RunOptions } from '../../ports/broker.ts';
 import type { Position } from '../../ports/store.ts';
@@ -190,7 +192,7 @@ class Run {
   async #deliver(partition: number, highWatermark: number, { records, next }: Portion): Promise<void> {
     const { topic } = this.#options;
     this.#fetcher.hold(partition);
-    const wanted = await this.#onBatch({
+    const working = this.#onBatch({
       topic,
       partition,
       records,
@@ -203,10 +205,23 @@ class Run {
         return fingerprintOf(record);
       },
     });
+    await this.#lookAhead(working);
+    const wanted = await working;
     if (wanted !== next) this.#fetcher.seek(partition, wanted);
     this.#fetcher.hold(undefined);
     this.#read.set(partition, wanted);
     this.#commits.add(partition, wanted);
+  }
+
+  /** Reads the records that come next as soon as `working` waits for something: mostly for the disk. */
+  async #lookAhead(working: Promise<number>): Promise<void> {
+    // It is awaited later, and may have failed by then.
+    working.catch(() => undefined);
+    await nextTurn();
+    const next = this.#fetcher.peek();
+    if (next === undefined || this.#doubt || this.#halt.signal.aborted) return;
+    const records = next.data.lookAhead();
+    if (records.length > 0) this.#options.onNext?.(records);
   }
 
   /** Holds the positions against the topic, and reads on from them. */

@@ -15,10 +15,10 @@ export interface Portion {
 
 /**
  * How much is handed out at once. A commit per portion should pay, which a thousand records do; and its objects
- * should die young: 50,000 of them took 140 MB more memory for the same rate.
+ * should die young: with 4,000 of them an order takes a tenth more CPU time, with 50,000 also 140 MB more memory.
  */
 const PORTION_BYTES = 4 * 1024 * 1024;
-const PORTION_RECORDS = 4_000;
+const PORTION_RECORDS = 2_000;
 
 /**
  * What one fetch brought of one partition, decoded as it is taken.
@@ -37,6 +37,8 @@ export class FetchedPartition {
   #next: number;
   #open: BatchRecords | undefined;
   #openNext = 0;
+  /** What `take` will hand out next, where `lookAhead` was called. */
+  #ahead: (() => Portion | undefined) | undefined;
 
   constructor(fetched: {
     fetchOffset: number;
@@ -62,7 +64,7 @@ export class FetchedPartition {
 
   /** Whether `take` has nothing more to hand out. */
   get isExhausted(): boolean {
-    return this.#open === undefined && isCutShort(this.#buffer, this.#at);
+    return this.#ahead === undefined && this.#open === undefined && isCutShort(this.#buffer, this.#at);
   }
 
   /**
@@ -71,6 +73,28 @@ export class FetchedPartition {
    * @throws BadBatchError; what comes before the bad batch is handed out first
    */
   take(): Portion | undefined {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    return ahead === undefined ? this.#read() : ahead();
+  }
+
+  /** Reads what `take` will hand out next, while there is time for it. @returns its records */
+  lookAhead(): readonly BrokerRecord[] {
+    if (this.#ahead !== undefined) return [];
+    try {
+      const portion = this.#read();
+      this.#ahead = () => portion;
+      return portion?.records ?? [];
+    } catch (error) {
+      // For `take` to throw: a bad batch must not be read twice.
+      this.#ahead = () => {
+        throw error;
+      };
+      return [];
+    }
+  }
+
+  #read(): Portion | undefined {
     const records: BrokerRecord[] = [];
     const startedAt = this.#next;
     let sizeBytes = 0;
