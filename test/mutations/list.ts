@@ -224,8 +224,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a duplicate in one batch is decided again',
     file: 'src/domain/decide.ts',
-    from: 'const first = decidedHere.get(order.orderId) ?? state.decided(order.orderId);',
-    to: 'const first = state.decided(order.orderId);',
+    from: 'const first = decidedHere.get(orderId) ?? state.decided(orderId);',
+    to: 'const first = state.decided(orderId);',
     tests: ['test/unit/domain/decide.test.ts', ...SIMULATION],
   },
   {
@@ -238,8 +238,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'an order is accepted in part',
     file: 'src/domain/decide.ts',
-    from: '    if (quantity > onHand) {\n',
-    to: '    if (quantity > onHand && items.every((line) => line.quantity > onHand)) {\n',
+    from: '?? 0;\n    if (quantity > onHand) {\n',
+    to: '?? 0;\n    if (quantity > onHand && items.every((line) => line.quantity > onHand)) {\n',
     tests: ['test/unit/domain/decide.test.ts', ...SIMULATION],
   },
   {
