@@ -89,8 +89,9 @@ export class BatchProcessor {
 
   #decode(records: readonly BrokerRecord[]): Promise<readonly DecodedRecord[]> {
     const expected = this.#expected;
+    if (expected?.records !== records) return this.#parts.codec.decode(records);
     this.#expected = undefined;
-    return expected?.records === records ? expected.decoded : this.#parts.codec.decode(records);
+    return expected.decoded;
   }
 
   /** Sends what is waiting to be sent, if anything: also what a crash left behind. */

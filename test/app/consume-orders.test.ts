@@ -76,6 +76,31 @@ function failureOf(run: Promise<unknown>): Promise<Failure> {
 }
 
 describe('consume', () => {
+  it.each([
+    ['come', false],
+    ['do not come', true],
+  ])(
+    'decodes the records that are told to come while it stores, and decides them once if they %s',
+    async (_, misleads) => {
+      broker.misleads = misleads;
+      broker.batchRecords = 2;
+      send(order('A'), order('B', 'bob'), order('C'), 'garbage', order('A'), order('D'));
+      // Of the second batch, while the first one is stored: who needs it asks again.
+      codec.failAt(2, new Failure('registry_unreachable', 'no registry'));
+      const summary = await consume();
+      expect(summary).toMatchObject({
+        read: 6,
+        accepted: 3,
+        rejected: 1,
+        duplicates: 1,
+        deadLettered: 1,
+        commits: 3,
+      });
+      // Three batches; those after the first one twice where the first time was in vain, and once more after the failure.
+      expect(codec.decoded).toBe(misleads ? 5 : 4);
+    },
+  );
+
   it('decides each record once, in one commit with the position', async () => {
     send(
       order('A', 'alice', 2),

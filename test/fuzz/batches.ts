@@ -59,6 +59,7 @@ function take(buffer: Buffer, counts: BatchCounts): number {
     for (let portion = fetched.take(); portion !== undefined; portion = fetched.take()) {
       for (const record of portion.records) touch(record);
       read += portion.records.length;
+      if (portion.next % 2 === 0) fetched.lookAhead();
       if (read > 1_000_000) throw new Error('records come without end');
     }
   } catch (error) {

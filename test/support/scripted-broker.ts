@@ -26,6 +26,8 @@ export class ScriptedBroker implements Broker {
   batchRecords = 3;
   /** Deliver this many records from before the position too, as a fetch does that was under way before a seek. */
   staleRecords = 0;
+  /** What comes next is not what `onNext` was told of, as after a seek. */
+  misleads = false;
   /** Values longer than this are refused. */
   maxValueBytes = 1000;
   sendFailures: Failure[] = [];
@@ -167,16 +169,22 @@ export class ScriptedBroker implements Broker {
       (log, partition) => options.positions().get(partition)?.next ?? log[0]?.offset ?? 0,
     );
     options.onEvent({ kind: 'joined', partitions: logs.map((_, partition) => partition) });
+    const recordsFrom = (partition: number, from: number): BrokerRecord[] =>
+      (logs[partition] ?? []).filter(({ offset }) => offset >= from).slice(0, this.batchRecords);
+    let ahead: { partition: number; from: number; records: BrokerRecord[] } | undefined;
     while (!options.signal.aborted) {
       const partition = logs.findIndex((log, p) => (next[p] ?? 0) <= (log.at(-1)?.offset ?? -1));
       if (partition === -1) throw new Error('the script ran out: nothing would ever end this run');
       const from = (next[partition] ?? 0) - this.staleRecords;
-      const records = (logs[partition] ?? [])
-        .filter(({ offset }) => offset >= from)
-        .slice(0, this.batchRecords);
+      const isAhead = ahead?.partition === partition && ahead.from === from;
+      const records = (isAhead ? ahead?.records : undefined) ?? recordsFrom(partition, from);
       const batch = this.#batch(options.topic, partition, records);
       this.beforeBatch(batch);
-      const answer = await onBatch(batch);
+      const working = onBatch(batch);
+      const told = recordsFrom(partition, batch.next + (this.misleads ? 1 : 0));
+      ahead = this.misleads ? undefined : { partition, from: batch.next, records: told };
+      if (told.length > 0) options.onNext?.(told);
+      const answer = await working;
       next[partition] = answer;
       this.committedBy.set(String(partition), { partition, offset: answer, metadata: options.metadata });
     }
