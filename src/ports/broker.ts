@@ -1,6 +1,13 @@
 import type { Headers, RecordFingerprint } from './record.ts';
 import type { Position } from './store.ts';
 
+/** Bytes from `from` up to `to` of others. */
+export interface Slice {
+  readonly bytes: Uint8Array;
+  readonly from: number;
+  readonly to: number;
+}
+
 export interface BrokerRecord {
   readonly offset: number;
   /** Milliseconds since the epoch. */
@@ -8,6 +15,8 @@ export interface BrokerRecord {
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
   readonly headers: Headers;
+  /** Where `value` lies, for who reads many: a view of a few bytes costs more than to read them. */
+  readonly valueSlice?: Slice | null;
 }
 
 /**

@@ -431,6 +431,10 @@ export class FaultyFs implements FileSystem {
     this.#change(name, [{ name, inode: null }]);
   }
 
+  async discard(name: string): Promise<void> {
+    this.unlink(name);
+  }
+
   makeDirectory(name: string): void {
     this.#alive();
     const missing: string[] = [];

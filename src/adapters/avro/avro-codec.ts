@@ -1,6 +1,6 @@
 import { Failure } from '../../domain/failure.ts';
 import { parseOrder } from '../../domain/parse-order.ts';
-import type { BrokerRecord } from '../../ports/broker.ts';
+import type { BrokerRecord, Slice } from '../../ports/broker.ts';
 import type { DeadLetterCode, DecodedRecord, OrderCodec } from '../../ports/codec.ts';
 import { BadBytes, Cursor } from './cursor.ts';
 import { writeOrders } from './order-writer.ts';
@@ -37,10 +37,8 @@ export function createAvroCodec(options: AvroCodecOptions): OrderCodec {
   let schemaId: Promise<number> | undefined;
   return {
     async decode(records) {
-      // Once: a record makes its value anew each time it is asked for it.
-      const values = records.map(({ value }) => value);
-      await schemas.load(schemaIdsOf(values));
-      return records.map((record, i) => decodeRecord(record, values[i] ?? null, schemas));
+      await schemas.load(schemaIdsOf(records));
+      return records.map((record) => decodeRecord(record, schemas));
     },
     async encode(orders) {
       schemaId ??= findSchemaId(registry, options);
@@ -54,38 +52,54 @@ export function createAvroCodec(options: AvroCodecOptions): OrderCodec {
   };
 }
 
+/** Where a record's value lies; null: it has none. */
+function sliceOf({ valueSlice, value }: BrokerRecord): Slice | null {
+  if (valueSlice !== undefined) return valueSlice;
+  return value === null ? null : { bytes: value, from: 0, to: value.length };
+}
+
 /** The distinct schema ids of values that name one. */
-function schemaIdsOf(values: readonly (Uint8Array | null)[]): Set<number> {
+function schemaIdsOf(records: readonly BrokerRecord[]): Set<number> {
   const ids = new Set<number>();
   let last = -1;
-  for (const value of values) {
-    if (value?.[0] !== MAGIC_BYTE || value.length < HEADER_BYTES) continue;
-    const id = schemaIdOf(value);
+  for (const record of records) {
+    const slice = sliceOf(record);
+    if (slice === null || slice.to - slice.from < HEADER_BYTES) continue;
+    if (slice.bytes[slice.from] !== MAGIC_BYTE) continue;
+    const id = schemaIdOf(slice.bytes, slice.from);
     if (id !== last) ids.add(id);
     last = id;
   }
   return ids;
 }
 
-function decodeRecord(record: BrokerRecord, value: Uint8Array | null, schemas: WriterSchemas): DecodedRecord {
-  if (value === null) return bad('no_value', 'the record has no value');
-  if (value.length > MAX_VALUE_BYTES) {
-    return bad('too_large', `the value has ${value.length} bytes; at most ${MAX_VALUE_BYTES} are read`);
+function decodeRecord(record: BrokerRecord, schemas: WriterSchemas): DecodedRecord {
+  const slice = sliceOf(record);
+  if (slice === null) return bad('no_value', 'the record has no value');
+  const { bytes, from, to } = slice;
+  const sizeBytes = to - from;
+  if (sizeBytes > MAX_VALUE_BYTES) {
+    return bad('too_large', `the value has ${sizeBytes} bytes; at most ${MAX_VALUE_BYTES} are read`);
   }
-  if (value[0] === OPENING_BRACE) return decodeJson(toBuffer(value), record);
-  if (value[0] !== MAGIC_BYTE) {
+  const first = sizeBytes === 0 ? undefined : bytes[from];
+  if (first === OPENING_BRACE) return decodeJson(toBuffer(bytes.subarray(from, to)), record);
+  if (first !== MAGIC_BYTE) {
     return bad(
       'unknown_format',
-      `the value begins with byte ${value[0] ?? 'none'}: it is neither Avro with a schema id nor JSON`,
+      `the value begins with byte ${first ?? 'none'}: it is neither Avro with a schema id nor JSON`,
     );
   }
-  if (value.length < HEADER_BYTES)
-    return bad('undecodable', `byte ${value.length}: the value ends before its schema id`);
-  const id = schemaIdOf(value);
+  if (sizeBytes < HEADER_BYTES)
+    return bad('undecodable', `byte ${sizeBytes}: the value ends before its schema id`);
+  const id = schemaIdOf(bytes, from);
   const writer = schemas.get(id);
   if (writer === undefined) return bad('unknown_schema_id', `the registry knows no schema ${id}`);
   if ('problem' in writer) return bad('undecodable', `schema ${id}: ${writer.problem}`);
-  return decodeAvro(toBuffer(value), writer, id, record);
+  if (writer.ownLayout) {
+    const order = readOwnLayout(toBuffer(bytes), from + HEADER_BYTES, to);
+    if (order !== undefined) return { kind: 'order', order };
+  }
+  return decodeAvro(toBuffer(bytes.subarray(from, to)), writer, id, record);
 }
 
 function decodeJson(value: Buffer, record: BrokerRecord): DecodedRecord {
@@ -109,10 +123,6 @@ function decodeAvro(
   id: number,
   record: BrokerRecord,
 ): DecodedRecord {
-  if (writer.ownLayout) {
-    const order = readOwnLayout(value, HEADER_BYTES);
-    if (order !== undefined) return { kind: 'order', order };
-  }
   const cursor = new Cursor(value, HEADER_BYTES);
   try {
     const fields = writer.read(cursor);

@@ -35,7 +35,7 @@ export function createInspector(options: RegistryOptions): ValueInspector {
           error: { position: value.length, message: 'the value ends before its schema id' },
         });
       }
-      const schemaId = schemaIdOf(value);
+      const schemaId = schemaIdOf(value, 0);
       await schemas.load(new Set([schemaId]));
       const writer = schemas.get(schemaId) ?? { problem: 'the registry does not know it' };
       if ('problem' in writer) {

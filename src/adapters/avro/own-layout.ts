@@ -35,9 +35,13 @@ const MAX_NAME_BYTES = 128;
 /** Where reading has come to; one for all calls, since they do not overlap. */
 let at = 0;
 
-/** @returns undefined when there is anything unusual about the bytes */
-export function readOwnLayout(bytes: Buffer, from: number): Order | undefined {
+/** Where the value ends; what lies behind it belongs to others. */
+let limit = 0;
+
+/** @returns undefined when there is anything unusual about the bytes from `from` to `to` */
+export function readOwnLayout(bytes: Buffer, from: number, to: number): Order | undefined {
   at = from;
+  limit = to;
   const orderId = readName(bytes);
   if (orderId === undefined) return undefined;
   const user = readKnownName(bytes);
@@ -47,7 +51,7 @@ export function readOwnLayout(bytes: Buffer, from: number): Order | undefined {
     const count = readSmall(bytes);
     if (count === 0) break;
     // Said this way round, NaN leaves too.
-    if (!(count > 0 && count <= bytes.length - at)) return undefined;
+    if (!(count > 0 && count <= limit - at)) return undefined;
     for (let read = 0; read < count; read++) {
       const item = readKnownName(bytes);
       if (item === undefined) return undefined;
@@ -60,7 +64,7 @@ export function readOwnLayout(bytes: Buffer, from: number): Order | undefined {
     }
   }
   const createdAt = readTime(bytes);
-  if (Number.isNaN(createdAt) || at !== bytes.length) return undefined;
+  if (Number.isNaN(createdAt) || at !== limit) return undefined;
   return { orderId, user, items: items ?? [], createdAt };
 }
 
@@ -106,7 +110,7 @@ function nameEnd(bytes: Buffer): number {
   const size = readSmall(bytes);
   const start = at;
   const end = start + size;
-  if (!(size > 0) || size > MAX_NAME_BYTES || end > bytes.length) return 0;
+  if (!(size > 0) || size > MAX_NAME_BYTES || end > limit) return 0;
   const first = bytes[start] ?? 0;
   if (NAME_BYTES[first] !== 2) return 0;
   let hash = first;
@@ -126,7 +130,7 @@ function readPrice(bytes: Buffer): string | null | undefined {
   if (branch === 0) return null;
   if (branch !== 2) return undefined;
   const size = readSmall(bytes);
-  if (!(size > 0) || size > 6 || at + size > bytes.length) return undefined;
+  if (!(size > 0) || size > 6 || at + size > limit) return undefined;
   const hundredths = bytes.readIntBE(at, size);
   at += size;
   // Ten digits in all; what is more, or negative, is for the general reader to judge.

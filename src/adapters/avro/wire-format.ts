@@ -10,9 +10,10 @@ export const MAGIC_BYTE = 0;
 export const OPENING_BRACE = 0x7b;
 export const HEADER_BYTES = 5;
 
-/** @param value at least HEADER_BYTES long */
-export function schemaIdOf(value: Uint8Array): number {
-  return (((value[1] ?? 0) << 24) | ((value[2] ?? 0) << 16) | ((value[3] ?? 0) << 8) | (value[4] ?? 0)) >>> 0;
+/** @param from where a value of at least HEADER_BYTES begins */
+export function schemaIdOf(bytes: Uint8Array, from: number): number {
+  const [a = 0, b = 0, c = 0, d = 0] = [bytes[from + 1], bytes[from + 2], bytes[from + 3], bytes[from + 4]];
+  return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
 }
 
 export function toBuffer(bytes: Uint8Array): Buffer {

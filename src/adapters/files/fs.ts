@@ -27,6 +27,8 @@ export interface FileSystem {
   link(from: string, to: string): boolean;
   /** Without effect when there is none. */
   unlink(path: string): void;
+  /** As unlink, for large files: to free their blocks takes milliseconds. */
+  discard(path: string): Promise<void>;
   makeDirectory(path: string): void;
   /** Names in a directory; empty when there is none. */
   list(path: string): string[];
@@ -40,6 +42,7 @@ export interface FileStat {
   readonly inode: bigint;
 }
 
+const unlink = promisify(fs.unlink);
 const datasync = promisify(fs.fdatasync);
 const sync = promisify(fs.fsync);
 
@@ -98,6 +101,13 @@ export const realFileSystem: FileSystem = {
   unlink(name) {
     try {
       fs.unlinkSync(name);
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') throw error;
+    }
+  },
+  async discard(name) {
+    try {
+      await unlink(name);
     } catch (error) {
       if (errorCode(error) !== 'ENOENT') throw error;
     }

@@ -44,7 +44,7 @@ export interface IdIndex {
   /** Merges runs in slices of a few milliseconds when there are too many; the next `seal` names what came of it. */
   mergeIfDue(): Promise<void>;
   /** Unlinks all runs but those in use and those of `named`, which a checkpoint has named. */
-  dropUnused(named: readonly string[]): void;
+  dropUnused(named: readonly string[]): Promise<void>;
   /** A merge under way is given up. */
   close(): void;
 }
@@ -151,10 +151,10 @@ class FileIdIndex implements IdIndex {
     await this.#merging;
   }
 
-  dropUnused(named: readonly string[]): void {
+  async dropUnused(named: readonly string[]): Promise<void> {
     const kept = new Set([...named, ...this.#runs.map(({ name }) => name), ...this.#writing]);
     for (const name of this.#files.list(this.#folder)) {
-      if (RUN_NAME.test(name) && !kept.has(name)) this.#files.unlink(path.join(this.#folder, name));
+      if (RUN_NAME.test(name) && !kept.has(name)) await this.#files.discard(path.join(this.#folder, name));
     }
   }
 

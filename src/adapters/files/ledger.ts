@@ -319,18 +319,18 @@ export class Ledger {
     };
     await writeState(this.#files, inner, state);
     this.#state = state;
-    this.#index.dropUnused(ids);
-    this.#removeOlder(state);
+    await this.#index.dropUnused(ids);
+    await this.#removeOlder(state);
   }
 
   /** What the state before named, and what a crash has left. */
-  #removeOlder(state: FolderState): void {
+  async #removeOlder(state: FolderState): Promise<void> {
     const inner = innerFolder(this.#folder);
     const named = new Set(LOG_NAMES.map((log) => path.basename(state.logs[log].file)));
     for (const name of this.#files.list(inner)) {
       const number = Number(/^(?:journal|tables)\.(\d+)$/.exec(name)?.[1] ?? NaN);
       const unnamed = /^(?:users|inventory)\.versions\.\d+$/.test(name) && !named.has(name);
-      if (unnamed || number < state.journal.number) this.#files.unlink(path.join(inner, name));
+      if (unnamed || number < state.journal.number) await this.#files.discard(path.join(inner, name));
     }
   }
 

@@ -26,12 +26,12 @@ let at = 0;
 
 const ORDER_ID = Buffer.from('{"order_id":"');
 const USER = Buffer.from('","user":"');
-const ITEMS = Buffer.from('","items":[');
-const FIRST_ITEM = Buffer.from('{"item":"');
+const NO_ITEMS = Buffer.from('","items":[');
+const FIRST_ITEM = Buffer.from('","items":[{"item":"');
 const NEXT_ITEM = Buffer.from(',{"item":"');
 const QUANTITY = Buffer.from('","quantity":');
 const STOCK = Buffer.from(',"stock":');
-const CREATED_AT = Buffer.from('],"created_at":"');
+const CREATED_AT = '],"created_at":"';
 
 /**
  * Writes the line of a decision, ended by a line feed.
@@ -47,14 +47,13 @@ export function writeDecided(decided: Decided, into: Uint8Array, from: number): 
   put(order.orderId);
   putBytes(USER);
   put(order.user);
-  putBytes(ITEMS);
   const { items } = order;
   for (let index = 0; index < items.length; index++) {
     const line = items[index];
     if (line !== undefined) putItem(line, outcome.stock[index] ?? null, index === 0);
   }
-  putBytes(CREATED_AT);
-  putTime(order.createdAt);
+  if (items.length === 0) putBytes(NO_ITEMS);
+  putCreatedAt(order.createdAt);
   if (outcome.kind === 'rejected') {
     put('","reason":"');
     put(outcome.reason);
@@ -150,25 +149,27 @@ function putDigits(value: number, digits: number): void {
 }
 
 let knownDay = NaN;
-let knownDate = Buffer.alloc(0);
+/** What stands before the time of that day. */
+let knownBegin = Buffer.alloc(0);
 
-/** As isoTime, for times of which most are of one day. */
-function putTime(ms: number): void {
+/** As isoTime writes it; most orders of a batch were created on one day. */
+function putCreatedAt(ms: number): void {
   const day = Number.isInteger(ms) && Math.abs(ms) <= GREATEST_TIME_MS ? Math.floor(ms / DAY_MS) : NaN;
   if (day !== knownDay) {
     const text = isoTime(ms);
     if (Number.isNaN(day)) {
+      put(CREATED_AT);
       put(text);
       return;
     }
     knownDay = day;
-    knownDate = Buffer.from(text.slice(0, text.indexOf('T') + 1));
+    knownBegin = Buffer.from(CREATED_AT + text.slice(0, text.indexOf('T') + 1));
   }
   const rest = ms - day * DAY_MS;
   const seconds = (rest / 1000) | 0;
   const minutes = (seconds / 60) | 0;
   const hours = (minutes / 60) | 0;
-  putBytes(knownDate);
+  putBytes(knownBegin);
   putDigits(hours, 2);
   put(':');
   putDigits(minutes - hours * 60, 2);

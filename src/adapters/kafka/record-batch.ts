@@ -1,4 +1,4 @@
-import type { BrokerRecord } from '../../ports/broker.ts';
+import type { BrokerRecord, Slice } from '../../ports/broker.ts';
 import type { Headers } from '../../ports/record.ts';
 import { CodecError, decompress } from './codecs.ts';
 import { crc32c } from './crc32c.ts';
@@ -101,14 +101,15 @@ export function isCutShort(buffer: Buffer, at: number): boolean {
 }
 
 /** A record as a view on the batch's bytes; key, value and headers are made when they are asked for. */
-class FetchedRecord implements BrokerRecord {
+class FetchedRecord implements BrokerRecord, Slice {
   readonly offset: number;
   readonly timestamp: number;
-  readonly #bytes: Buffer;
+  readonly bytes: Buffer;
+  /** The value's place; `to` is before `from` where there is none. */
+  readonly from: number;
+  readonly to: number;
   readonly #keyAt: number;
   readonly #keyLength: number;
-  readonly #valueAt: number;
-  readonly #valueLength: number;
 
   constructor(
     offset: number,
@@ -121,24 +122,27 @@ class FetchedRecord implements BrokerRecord {
   ) {
     this.offset = offset;
     this.timestamp = timestamp;
-    this.#bytes = bytes;
+    this.bytes = bytes;
+    this.from = valueAt;
+    this.to = valueAt + valueLength;
     this.#keyAt = keyAt;
     this.#keyLength = keyLength;
-    this.#valueAt = valueAt;
-    this.#valueLength = valueLength;
   }
 
   get key(): Uint8Array | null {
-    return this.#keyLength < 0 ? null : this.#bytes.subarray(this.#keyAt, this.#keyAt + this.#keyLength);
+    return this.#keyLength < 0 ? null : this.bytes.subarray(this.#keyAt, this.#keyAt + this.#keyLength);
   }
 
   get value(): Uint8Array | null {
-    if (this.#valueLength < 0) return null;
-    return this.#bytes.subarray(this.#valueAt, this.#valueAt + this.#valueLength);
+    return this.to < this.from ? null : this.bytes.subarray(this.from, this.to);
+  }
+
+  get valueSlice(): Slice | null {
+    return this.to < this.from ? null : this;
   }
 
   get headers(): Headers {
-    return readHeaders(this.#bytes, this.#valueAt + Math.max(this.#valueLength, 0));
+    return readHeaders(this.bytes, Math.max(this.from, this.to));
   }
 }
 

@@ -50,7 +50,7 @@ describe('the index of ids', () => {
     await index.mergeIfDue();
     const merged = await index.seal();
     expect(merged.length).toBeLessThan(names.length);
-    index.dropUnused(merged);
+    await index.dropUnused(merged);
     expect(fs.readdirSync(folder).sort()).toEqual([...merged].sort());
     expectAll(index, 7_000);
     expectAll(reader, 6_300); // its files are unlinked, and open
@@ -76,7 +76,7 @@ describe('the index of ids', () => {
         for (const taken of steps) {
           if (taken.kind === 'add')
             for (let n = 0; n < taken.count; n += 1) index.add(id(total), place(total++));
-          else if (taken.kind === 'seal') index.dropUnused(await index.seal());
+          else if (taken.kind === 'seal') await index.dropUnused(await index.seal());
           else if (taken.kind === 'merge') await Promise.all([index.mergeIfDue(), index.seal()]);
           else {
             const names = await index.seal();
@@ -96,7 +96,7 @@ describe('the index of ids', () => {
     for (let n = 0; n < 20_000; n += 1) index.add(id(n), place(n));
     const sealed = index.seal();
     for (let n = 20_000; n < 20_500; n += 1) index.add(id(n), place(n));
-    index.dropUnused([]);
+    await index.dropUnused([]);
     expect(index.find(id(5))).toEqual([place(5)]);
     await sealed;
     expect(index.pending).toBe(500);
@@ -108,7 +108,7 @@ describe('the index of ids', () => {
     const index = open();
     const names = await fill(index, 0, 10);
     expect(names).toEqual(['ids.5']);
-    index.dropUnused(names);
+    await index.dropUnused(names);
     expect(fs.readdirSync(folder)).toEqual(['ids.5']);
   });
 
