@@ -340,6 +340,15 @@ export class FaultyFs implements FileSystem {
     this.#write(write);
   }
 
+  /** Not all of it may come through: each part is a call of its own. */
+  writeAll(fd: number, parts: readonly Uint8Array[], position: number): void {
+    let at = position;
+    for (const part of parts) {
+      if (part.byteLength > 0) this.write(fd, part, at);
+      at += part.byteLength;
+    }
+  }
+
   truncate(fd: number, sizeBytes: number): void {
     const inode = this.#file(fd);
     this.#call('truncate', inode.name, sizeBytes);

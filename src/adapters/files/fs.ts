@@ -15,6 +15,8 @@ export interface FileSystem {
   read(fd: number, into: Uint8Array, position: number): number;
   /** Writes all of it. */
   write(fd: number, bytes: Uint8Array, position: number): void;
+  /** Writes all of `parts`, one behind the other, by one call where there is no trouble. */
+  writeAll(fd: number, parts: readonly Uint8Array[], position: number): void;
   truncate(fd: number, sizeBytes: number): void;
   datasync(fd: number): Promise<void>;
   sync(fd: number): Promise<void>;
@@ -70,6 +72,16 @@ export const realFileSystem: FileSystem = {
     let done = 0;
     while (done < bytes.byteLength) {
       done += fs.writeSync(fd, bytes, done, bytes.byteLength - done, position + done);
+    }
+  },
+  writeAll(fd, parts, position) {
+    let written = fs.writevSync(fd, parts, position);
+    let at = position;
+    for (const part of parts) {
+      const done = Math.min(written, part.byteLength);
+      written -= done;
+      if (done < part.byteLength) this.write(fd, part.subarray(done), at + done);
+      at += part.byteLength;
     }
   },
   truncate: (fd, sizeBytes) => fs.ftruncateSync(fd, sizeBytes),

@@ -138,11 +138,8 @@ export class Journal {
     const chain = crc32(header.subarray(0, 24));
     header.writeUInt32LE(chain, 24);
 
-    let at = this.#end.sizeBytes;
-    for (const bytes of [header, ...parts]) {
-      if (bytes.byteLength > 0) this.#files.write(this.#fd, bytes, at);
-      at += bytes.byteLength;
-    }
+    this.#files.writeAll(this.#fd, [header, ...parts], this.#end.sizeBytes);
+    const at = this.#end.sizeBytes + HEADER_BYTES + payloadBytes;
     await this.#files.datasync(this.#fd);
     this.#files.write(this.#fd, encodeMark(seq, chain), at);
     this.#end = { seq, chain, sizeBytes: at + MARK_BYTES };

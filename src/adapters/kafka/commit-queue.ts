@@ -3,6 +3,8 @@ import { answerOf, isPassing } from './errors.ts';
 import type { Member } from './membership.ts';
 
 const FLUSH_TIMEOUT_MS = 2_000;
+/** The least time between two commits: each costs both sides about as much as a small batch. */
+const COMMIT_EVERY_MS = 100;
 
 export interface CommitQueueOptions {
   readonly topic: string;
@@ -16,13 +18,18 @@ export interface CommitQueueOptions {
 }
 
 /**
- * Commits the newest offset of each partition behind the reading, one request at a time. The stored position is
+ * Commits the newest offset of each partition behind the reading, ten times a second at most. The stored position is
  * what counts, so a commit that fails is told and tried again with the next; it ends nothing.
  */
 export class CommitQueue {
   readonly #options: CommitQueueOptions;
   readonly #waiting = new Map<number, number>();
   #running: Promise<void> | undefined;
+  /** When the last commit was sent (performance clock). */
+  #lastAt = -Infinity;
+  /** Ends the pause before the next one. */
+  #hurry: (() => void) | undefined;
+  #isFlushing = false;
 
   constructor(options: CommitQueueOptions) {
     this.#options = options;
@@ -41,6 +48,8 @@ export class CommitQueue {
   /** Commits what waits, within 2 s. */
   async flush(): Promise<void> {
     const deadline = Date.now() + FLUSH_TIMEOUT_MS;
+    this.#isFlushing = true;
+    this.#hurry?.();
     await within(this.#running, deadline);
     if (this.#waiting.size === 0) return;
     this.kick();
@@ -53,8 +62,10 @@ export class CommitQueue {
     await Promise.resolve();
     try {
       while (this.#waiting.size > 0) {
+        await this.#pause();
         const member = current();
         if (member === undefined) return;
+        this.#lastAt = performance.now();
         const taken = [...this.#waiting];
         this.#waiting.clear();
         try {
@@ -88,6 +99,18 @@ export class CommitQueue {
       // In the same turn as the last look at what waits: what is added after it begins the next run.
       this.#running = undefined;
     }
+  }
+
+  async #pause(): Promise<void> {
+    const restMs = this.#lastAt + COMMIT_EVERY_MS - performance.now();
+    if (this.#isFlushing || restMs <= 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, restMs);
+      this.#hurry = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 }
 
