@@ -341,7 +341,7 @@ export class FaultyFs implements FileSystem {
   }
 
   /** Not all of it may come through: each part is a call of its own. */
-  writeAll(fd: number, parts: readonly Uint8Array[], position: number): void {
+  async writeAll(fd: number, parts: readonly Uint8Array[], position: number): Promise<void> {
     let at = position;
     for (const part of parts) {
       if (part.byteLength > 0) this.write(fd, part, at);

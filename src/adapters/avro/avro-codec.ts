@@ -53,8 +53,10 @@ export function createAvroCodec(options: AvroCodecOptions): OrderCodec {
 }
 
 /** Where a record's value lies; null: it has none. */
-function sliceOf({ valueSlice, value }: BrokerRecord): Slice | null {
-  if (valueSlice !== undefined) return valueSlice;
+function sliceOf(record: BrokerRecord): Slice | null {
+  if (record.valueSlice !== undefined) return record.valueSlice;
+  // Asked for here alone: it may be made each time.
+  const { value } = record;
   return value === null ? null : { bytes: value, from: 0, to: value.length };
 }
 

@@ -15,8 +15,8 @@ export interface FileSystem {
   read(fd: number, into: Uint8Array, position: number): number;
   /** Writes all of it. */
   write(fd: number, bytes: Uint8Array, position: number): void;
-  /** Writes all of `parts`, one behind the other, by one call where there is no trouble. */
-  writeAll(fd: number, parts: readonly Uint8Array[], position: number): void;
+  /** Writes all of `parts`, one behind the other. They must not change before this resolves. */
+  writeAll(fd: number, parts: readonly Uint8Array[], position: number): Promise<void>;
   truncate(fd: number, sizeBytes: number): void;
   datasync(fd: number): Promise<void>;
   sync(fd: number): Promise<void>;
@@ -44,6 +44,10 @@ export interface FileStat {
   readonly inode: bigint;
 }
 
+/** From here on to copy the bytes takes longer than to have another thread do it. */
+const LARGE_BYTES = 64 * 1024;
+
+const writev = promisify(fs.writev);
 const unlink = promisify(fs.unlink);
 const datasync = promisify(fs.fdatasync);
 const sync = promisify(fs.fsync);
@@ -74,10 +78,14 @@ export const realFileSystem: FileSystem = {
       done += fs.writeSync(fd, bytes, done, bytes.byteLength - done, position + done);
     }
   },
-  writeAll(fd, parts, position) {
-    let written = fs.writevSync(fd, parts, position);
+  async writeAll(fd, parts, position) {
+    const sizeBytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
+    const isLarge = sizeBytes > LARGE_BYTES;
+    let written = isLarge
+      ? (await writev(fd, parts, position)).bytesWritten
+      : fs.writevSync(fd, parts, position);
     let at = position;
-    for (const part of parts) {
+    for (const part of written === sizeBytes ? [] : parts) {
       const done = Math.min(written, part.byteLength);
       written -= done;
       if (done < part.byteLength) this.write(fd, part.subarray(done), at + done);

@@ -138,9 +138,9 @@ export class Journal {
     const chain = crc32(header.subarray(0, 24));
     header.writeUInt32LE(chain, 24);
 
-    this.#files.writeAll(this.#fd, [header, ...parts], this.#end.sizeBytes);
-    const at = this.#end.sizeBytes + HEADER_BYTES + payloadBytes;
+    await this.#files.writeAll(this.#fd, [header, ...parts], this.#end.sizeBytes);
     await this.#files.datasync(this.#fd);
+    const at = this.#end.sizeBytes + HEADER_BYTES + payloadBytes;
     this.#files.write(this.#fd, encodeMark(seq, chain), at);
     this.#end = { seq, chain, sizeBytes: at + MARK_BYTES };
   }
