@@ -194,8 +194,9 @@ export class Tables {
   #applyQuantities(pairs: readonly (string | number)[]): void {
     for (let index = 0; index + 1 < pairs.length; index += 2) {
       const item = String(pairs[index]);
-      const row = this.inventory.rows.get(item);
-      if (row !== undefined) setRow(this.inventory, item, { ...row, quantity: Number(pairs[index + 1]) });
+      const before = this.inventory.rows.get(item);
+      if (before === undefined) continue;
+      changeRow(this.inventory, item, before, { ...before, quantity: Number(pairs[index + 1]) });
     }
   }
 
@@ -219,7 +220,10 @@ export class Tables {
 
 /** Changes one row and remembers what it was in the newest version of the file. A new row goes to the end. */
 function setRow<R extends Row>(table: TableState<R>, name: string, row: R | null): void {
-  const before = table.rows.get(name) ?? null;
+  changeRow(table, name, table.rows.get(name) ?? null, row);
+}
+
+function changeRow<R extends Row>(table: TableState<R>, name: string, before: R | null, row: R | null): void {
   if (!table.undo.has(name)) table.undo.set(name, before);
   if (table.sinceRender?.has(name) === false) table.sinceRender.set(name, before);
   if (row === null) table.rows.delete(name);
