@@ -38,6 +38,8 @@ export class AppendLog {
   readonly #files: FileSystem;
   readonly #inode: bigint;
   #sizeBytes: number;
+  /** Up to where it is durable for sure; what was found at the start may not be. */
+  #syncedBytes = -1;
   #crc: number;
 
   /**
@@ -66,8 +68,12 @@ export class AppendLog {
     this.#crc = crc32(bytes, this.#crc);
   }
 
-  sync(): Promise<void> {
-    return this.#files.sync(this.fd);
+  /** Durable up to its present end when this resolves: nothing to do when nothing came since the last time. */
+  async sync(): Promise<void> {
+    const sizeBytes = this.#sizeBytes;
+    if (sizeBytes === this.#syncedBytes) return;
+    await this.#files.sync(this.fd);
+    this.#syncedBytes = sizeBytes;
   }
 
   /** What it is at this moment. */
