@@ -2,7 +2,7 @@
 import { client, encodeOrder, idOf, orderType, registerSchema } from '../lib/orders.mjs';
 
 /* What kafkajs alone takes: records that are encoded before the clock starts, in batches of a good size. */
-const [brokers = '', registry = '', topic = '', count = '0'] = process.argv.slice(2);
+const [kind = '', brokers = '', registry = '', topic = '', count = '0'] = process.argv.slice(2);
 const SEND_RECORDS = 2_000;
 const size = { users: 1_000, items: 1_000 };
 const schemaId = await registerSchema(
@@ -10,9 +10,15 @@ const schemaId = await registerSchema(
   topic,
 );
 const type = orderType();
+const headers = {
+  'x-replay-id': '0199b1f0-7c1e-7b5e-9d51-2f6f3c1d8a44',
+  'x-replay-count': '1',
+  'x-replayed-at': new Date().toISOString(),
+};
 const messages = Array.from({ length: Number(count) }, (_, n) => ({
   key: idOf(n),
   value: encodeOrder(type, schemaId, n, size),
+  ...(kind === 'replay' ? { headers } : {}),
 }));
 const producer = client(brokers).producer({ idempotent: true, maxInFlightRequests: 1 });
 await producer.connect();

@@ -30,7 +30,7 @@ export async function benchProduce({ cluster, orders, runs }) {
   /** @type {Map<string, {rate: number, peakMiB: number | null}[]>} */
   const all = new Map();
   for (let round = 1; round <= runs; round += 1) {
-    for (const [index, { name, args, isRaw }] of senders(file).entries()) {
+    for (const [index, { name, args, raw }] of senders(file).entries()) {
       const topic = `bench-send-${index}-${round}`;
       await createTopic(cluster, topic);
       const env = {
@@ -39,7 +39,7 @@ export async function benchProduce({ cluster, orders, runs }) {
       };
       const run = await measure(
         process.execPath,
-        isRaw ? [...args, cluster.brokers, cluster.registry, topic, `${orders}`] : args,
+        raw === name ? [...args, cluster.brokers, cluster.registry, topic, `${orders}`] : args,
         { env },
       );
       const { sent, seconds } = /** @type {{sent: number, seconds: number}} */ (
@@ -51,26 +51,32 @@ export async function benchProduce({ cluster, orders, runs }) {
       all.set(name, found);
     }
   }
-  const rates = [...all].map(([name, results]) => ({
-    name,
-    rate: median(results.map(({ rate }) => rate)),
-    peakMiB: Math.max(...results.map(({ peakMiB }) => peakMiB ?? 0)),
-  }));
-  const raw = rates.find(({ name }) => name.startsWith('raw'))?.rate ?? NaN;
+  const rateOf = (/** @type {string} */ name) => median((all.get(name) ?? []).map(({ rate }) => rate));
   printTable(
     `Sending ${whole(orders)} orders, medians of ${runs}`,
     ['program', 'orders/s', 'of raw', 'peak MiB'],
-    rates.map(({ name, rate, peakMiB }) => [name, whole(rate), (rate / raw).toFixed(2), orDash(peakMiB, 0)]),
+    senders(file).map(({ name, raw }) => {
+      const peakMiB = Math.max(...(all.get(name) ?? []).map((result) => result.peakMiB ?? 0));
+      return [name, whole(rateOf(name)), (rateOf(name) / rateOf(raw)).toFixed(2), orDash(peakMiB, 0)];
+    }),
   );
 }
 
-/** @param {string} file */
+const RAW = 'raw kafkajs, encoded before';
+const RAW_REPLAY = 'raw kafkajs, encoded before, with the headers of a replay';
+
+/**
+ * @param {string} file
+ * @returns {{name: string, args: string[], raw: string}[]} `raw`: the one to compare it with
+ */
 function senders(file) {
   const quiet = ['--quiet', '-o', 'json'];
+  const send = join(ROOT, 'bench', 'peers', 'send.mjs');
   return [
-    { name: 'orderctl produce --file', args: [ORDERCTL, 'produce', '--file', file, ...quiet], isRaw: false },
-    { name: 'orderctl replay', args: [ORDERCTL, 'replay', ...quiet], isRaw: false },
-    { name: 'raw kafkajs, encoded before', args: [join(ROOT, 'bench', 'peers', 'send.mjs')], isRaw: true },
+    { name: 'orderctl produce --file', args: [ORDERCTL, 'produce', '--file', file, ...quiet], raw: RAW },
+    { name: RAW, args: [send, 'plain'], raw: RAW },
+    { name: 'orderctl replay', args: [ORDERCTL, 'replay', ...quiet], raw: RAW_REPLAY },
+    { name: RAW_REPLAY, args: [send, 'replay'], raw: RAW_REPLAY },
   ];
 }
 

@@ -1,4 +1,5 @@
 import type { SendRecord } from '../../ports/broker.ts';
+import type { Headers } from '../../ports/record.ts';
 import { crc32c } from './crc32c.ts';
 import { BATCH_HEADER_BYTES } from './record-batch.ts';
 
@@ -11,25 +12,59 @@ export interface BatchOrigin {
   readonly timestampMs: number;
 }
 
-/** Greatest length of what stands around key, value and headers: length, attributes, deltas, lengths, count. */
+/** Greatest length of what stands around key, value and headers: length, attributes, deltas, lengths. */
 const RECORD_OVERHEAD_BYTES = 32;
 
+/**
+ * The headers of records as they stand in a batch, their number first. Records that are sent together mostly share
+ * one object: it is encoded once.
+ */
+export class HeaderEncoder {
+  #known: Headers | undefined;
+  #bytes: Uint8Array = NO_HEADERS;
+
+  encode({ headers }: SendRecord): Uint8Array {
+    if (headers === undefined) return NO_HEADERS;
+    if (headers !== this.#known) {
+      this.#known = headers;
+      this.#bytes = headerBytes(headers);
+    }
+    return this.#bytes;
+  }
+}
+
+const NO_HEADERS = Uint8Array.of(0);
+
+function headerBytes(headers: Headers): Uint8Array {
+  const entries = headerEntries(headers);
+  let bound = 10;
+  for (const [name, value] of entries) bound += sizeOf(name) + sizeOf(value);
+  const buffer = Buffer.allocUnsafe(bound);
+  const writer = new Writer(buffer, 0);
+  writer.varint(entries.length);
+  for (const [name, value] of entries) {
+    writer.bytes(name);
+    writer.bytes(value);
+  }
+  return buffer.subarray(0, writer.at);
+}
+
 /** At least the bytes that the record takes in a batch. */
-export function recordSizeBound(record: SendRecord): number {
-  let sizeBytes = RECORD_OVERHEAD_BYTES + lengthOf(record.key) + lengthOf(record.value);
-  for (const [name, value] of headerEntries(record))
-    sizeBytes += 10 + Buffer.byteLength(name) + lengthOf(value);
-  return sizeBytes;
+export function recordSizeBound(record: SendRecord, headers = new HeaderEncoder()): number {
+  return (
+    RECORD_OVERHEAD_BYTES + lengthOf(record.key) + lengthOf(record.value) + headers.encode(record).length
+  );
 }
 
 /** Records of one partition as a record batch (magic 2), uncompressed. See record-batch.ts for the layout. */
 export function encodeBatch(records: readonly SendRecord[], origin: BatchOrigin): Buffer {
+  const headers = new HeaderEncoder();
   let bound = BATCH_HEADER_BYTES;
-  for (const record of records) bound += recordSizeBound(record);
+  for (const record of records) bound += recordSizeBound(record, headers);
   const buffer = Buffer.allocUnsafe(bound);
   const writer = new Writer(buffer, BATCH_HEADER_BYTES);
   records.forEach((record, delta) => {
-    writer.record(record, delta);
+    writer.record(record, delta, headers.encode(record));
   });
   const bytes = buffer.subarray(0, writer.at);
   bytes.writeBigInt64BE(0n, 0); // the broker gives the offset
@@ -55,8 +90,8 @@ function lengthOf(bytes: Bytes): number {
   return typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.length;
 }
 
-function headerEntries(record: SendRecord): [string, Uint8Array | string][] {
-  return Object.entries(record.headers ?? {}).flatMap(([name, value]) => {
+function headerEntries(headers: Headers): [string, Uint8Array | string][] {
+  return Object.entries(headers).flatMap(([name, value]) => {
     if (value === undefined) return [];
     return Array.isArray(value)
       ? value.map((one): [string, Uint8Array | string] => [name, one])
@@ -73,22 +108,15 @@ class Writer {
     this.at = at;
   }
 
-  record(record: SendRecord, delta: number): void {
-    const headers = headerEntries(record);
-    let length =
-      2 + varintSize(delta) + sizeOf(record.key) + sizeOf(record.value) + varintSize(headers.length);
-    for (const [name, value] of headers) length += sizeOf(name) + sizeOf(value);
-    this.varint(length);
+  record({ key, value }: SendRecord, delta: number, headers: Uint8Array): void {
+    this.varint(2 + varintSize(delta) + sizeOf(key) + sizeOf(value) + headers.length);
     this.#buffer.writeInt16BE(0, this.at); // attributes and timestamp delta
     this.at += 2;
     this.varint(delta);
-    this.bytes(record.key);
-    this.bytes(record.value);
-    this.varint(headers.length);
-    for (const [name, value] of headers) {
-      this.bytes(name);
-      this.bytes(value);
-    }
+    this.bytes(key);
+    this.bytes(value);
+    this.#buffer.set(headers, this.at);
+    this.at += headers.length;
   }
 
   bytes(bytes: Bytes): void {

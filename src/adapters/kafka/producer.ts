@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Producer, SendRecord, SentRecord } from '../../ports/broker.ts';
 import { KafkaClient } from './client.ts';
-import { encodeBatch, recordSizeBound } from './encode-batch.ts';
+import { encodeBatch, HeaderEncoder, recordSizeBound } from './encode-batch.ts';
 import { isConnectionError, isPassing, toFailure } from './errors.ts';
 import type { KafkaOptions } from './kafka-broker.ts';
 import {
@@ -240,12 +240,13 @@ class KafkaProducer implements Producer {
   #split(records: readonly SendRecord[], partitions: number): Map<number, Pending[]> {
     const indexes = new Map<number, number[][]>();
     const sizes = new Map<number, number>();
+    const headers = new HeaderEncoder();
     records.forEach((record, index) => {
       const key = typeof record.key === 'string' ? Buffer.from(record.key) : record.key;
       const partition = key === null ? this.#round++ % partitions : partitionOf(key, partitions);
       const batches = indexes.get(partition) ?? [];
       indexes.set(partition, batches);
-      const sizeBytes = recordSizeBound(record);
+      const sizeBytes = recordSizeBound(record, headers);
       const filled = sizes.get(partition) ?? 0;
       const last = batches.at(-1);
       if (last === undefined || filled + sizeBytes > BATCH_BYTES) {
