@@ -16,29 +16,32 @@ export interface BatchOrigin {
 const RECORD_OVERHEAD_BYTES = 32;
 
 /**
- * The headers of records as they stand in a batch, their number first. Records that are sent together mostly share
- * one object: it is encoded once.
+ * The headers of records as they stand in a batch, their number first: encoded once for each object, which records
+ * that are sent together may share. For one send: the objects must not change meanwhile.
  */
 export class HeaderEncoder {
-  #known: Headers | undefined;
-  #bytes: Uint8Array = NO_HEADERS;
+  readonly #known = new Map<Headers, Uint8Array>();
 
   encode({ headers }: SendRecord): Uint8Array {
     if (headers === undefined) return NO_HEADERS;
-    if (headers !== this.#known) {
-      this.#known = headers;
-      this.#bytes = headerBytes(headers);
-    }
-    return this.#bytes;
+    let bytes = this.#known.get(headers);
+    if (bytes === undefined) this.#known.set(headers, (bytes = headerBytes(headers)));
+    return bytes;
   }
 }
 
 const NO_HEADERS = Uint8Array.of(0);
 
 function headerBytes(headers: Headers): Uint8Array {
-  const entries = headerEntries(headers);
+  const entries: [string, Uint8Array | string][] = [];
   let bound = 10;
-  for (const [name, value] of entries) bound += sizeOf(name) + sizeOf(value);
+  for (const [name, values] of Object.entries(headers)) {
+    if (values === undefined) continue;
+    for (const value of Array.isArray(values) ? values : [values]) {
+      entries.push([name, value]);
+      bound += 10 + 3 * name.length + (typeof value === 'string' ? 3 * value.length : value.length);
+    }
+  }
   const buffer = Buffer.allocUnsafe(bound);
   const writer = new Writer(buffer, 0);
   writer.varint(entries.length);
@@ -57,8 +60,11 @@ export function recordSizeBound(record: SendRecord, headers = new HeaderEncoder(
 }
 
 /** Records of one partition as a record batch (magic 2), uncompressed. See record-batch.ts for the layout. */
-export function encodeBatch(records: readonly SendRecord[], origin: BatchOrigin): Buffer {
-  const headers = new HeaderEncoder();
+export function encodeBatch(
+  records: readonly SendRecord[],
+  origin: BatchOrigin,
+  headers = new HeaderEncoder(),
+): Buffer {
   let bound = BATCH_HEADER_BYTES;
   for (const record of records) bound += recordSizeBound(record, headers);
   const buffer = Buffer.allocUnsafe(bound);
@@ -88,15 +94,6 @@ type Bytes = Uint8Array | string | null;
 function lengthOf(bytes: Bytes): number {
   if (bytes === null) return 0;
   return typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.length;
-}
-
-function headerEntries(headers: Headers): [string, Uint8Array | string][] {
-  return Object.entries(headers).flatMap(([name, value]) => {
-    if (value === undefined) return [];
-    return Array.isArray(value)
-      ? value.map((one): [string, Uint8Array | string] => [name, one])
-      : [[name, value] as [string, Uint8Array | string]];
-  });
 }
 
 class Writer {

@@ -54,6 +54,17 @@ interface Pending {
   readonly indexes: readonly number[];
 }
 
+/** One `send` under way. */
+interface Sending {
+  readonly topic: string;
+  readonly records: readonly SendRecord[];
+  readonly headers: HeaderEncoder;
+  /** What came of each record. */
+  readonly sent: (Answer | undefined)[];
+  /** Milliseconds since the epoch. */
+  readonly deadline: number;
+}
+
 interface Topic {
   readonly leaderOf: ReadonlyMap<number, number>;
   readonly readAt: number;
@@ -104,26 +115,26 @@ class KafkaProducer implements Producer {
     // Other records under those numbers would pass for duplicates, and be lost.
     if (this.#gaveUp) await this.begin();
     this.#gaveUp = true;
-    const sent = new Array<Answer | undefined>(records.length);
+    const sending: Sending = {
+      topic,
+      records,
+      headers: new HeaderEncoder(),
+      sent: new Array<Answer | undefined>(records.length),
+      deadline: Date.now() + SEND_TIMEOUT_MS,
+    };
     const { leaderOf } = await this.#topic(topic, false);
-    const queues = this.#split(records, leaderOf.size);
-    const deadline = Date.now() + SEND_TIMEOUT_MS;
-    while (queues.size > 0) await this.#step(topic, records, queues, sent, deadline);
+    const queues = this.#split(sending, leaderOf.size);
+    while (queues.size > 0) await this.#step(sending, queues);
     this.#gaveUp = false;
-    return sent.map((one) => one ?? { partition: -1, offset: -1 });
+    return sending.sent.map((one) => one ?? { partition: -1, offset: -1 });
   }
 
   /** Sends the first batch of each queue and takes off what was stored. */
-  async #step(
-    topic: string,
-    records: readonly SendRecord[],
-    queues: Map<number, Pending[]>,
-    sent: (Answer | undefined)[],
-    deadline: number,
-  ): Promise<void> {
+  async #step(sending: Sending, queues: Map<number, Pending[]>): Promise<void> {
+    const { topic, sent, deadline } = sending;
     const heads = [...queues.values()].flatMap((queue) => queue.slice(0, 1));
     const encoded = new Map(
-      heads.map((pending) => [pending.partition, this.#encode(topic, records, pending)] as const),
+      heads.map((pending) => [pending.partition, this.#encode(sending, pending)] as const),
     );
     const open = new Map(heads.map((pending) => [pending.partition, pending]));
     for (;;) {
@@ -156,10 +167,10 @@ class KafkaProducer implements Producer {
     }
   }
 
-  #encode(topic: string, records: readonly SendRecord[], pending: Pending): Buffer {
+  #encode({ topic, records, headers }: Sending, pending: Pending): Buffer {
     const batch = pending.indexes.flatMap((index) => records[index] ?? []);
     const baseSequence = this.#sequences.get(`${topic}/${pending.partition}`) ?? 0;
-    return encodeBatch(batch, { ...this.#id, baseSequence, timestampMs: Date.now() });
+    return encodeBatch(batch, { ...this.#id, baseSequence, timestampMs: Date.now() }, headers);
   }
 
   #stored(topic: string, pending: Pending, baseOffset: number, sent: (Answer | undefined)[]): void {
@@ -237,10 +248,9 @@ class KafkaProducer implements Producer {
   }
 
   /** Batches per partition, in order. Records without a key go round. */
-  #split(records: readonly SendRecord[], partitions: number): Map<number, Pending[]> {
+  #split({ records, headers }: Sending, partitions: number): Map<number, Pending[]> {
     const indexes = new Map<number, number[][]>();
     const sizes = new Map<number, number>();
-    const headers = new HeaderEncoder();
     records.forEach((record, index) => {
       const key = typeof record.key === 'string' ? Buffer.from(record.key) : record.key;
       const partition = key === null ? this.#round++ % partitions : partitionOf(key, partitions);
