@@ -15,8 +15,8 @@ const LOG_FILES: Readonly<Record<LogName, string>> = {
 };
 
 /** A log up to where its owner has written it. */
-export function viewOf(files: FileSystem, { fd, sizeBytes }: AppendLog): LogView {
-  return new LogView(files, [{ fd, at: 0, position: 0, sizeBytes }]);
+export function viewOf(files: FileSystem, { fd, sizeBytes, lineWindow }: AppendLog): LogView {
+  return new LogView(files, [{ fd, at: 0, position: 0, sizeBytes }], lineWindow);
 }
 
 /** Where the first line begins at or after `position`; where the last one does when none is after it. */

@@ -16,6 +16,7 @@ export type LogName = (typeof LOG_NAMES)[number];
 /** How much before the end of a log is compared when it is opened: more would make starting slow. */
 const CHECKED_TAIL_BYTES = 64 * 1024;
 const FIRST_READ_BYTES = 1024;
+const WINDOW_BYTES = 64 * 1024;
 
 /** What a checkpoint says of a log. */
 export interface LogState {
@@ -35,6 +36,7 @@ export type LogCut = Pick<LogState, 'sizeBytes' | 'crc'>;
 export class AppendLog {
   readonly path: string;
   readonly fd: number;
+  readonly lineWindow = new LineWindow();
   readonly #files: FileSystem;
   readonly #inode: bigint;
   #sizeBytes: number;
@@ -160,15 +162,29 @@ export interface LogPart {
   readonly sizeBytes: number;
 }
 
+/**
+ * What was read of a log for single lines. Who asks for one line behind another, as a topic that is read again does,
+ * asks the disk once for many.
+ */
+export class LineWindow {
+  /** Where the last line that was asked for begins. */
+  asked = -WINDOW_BYTES;
+  from = 0;
+  bytes: Buffer = Buffer.alloc(0);
+}
+
 /** A log as one piece, for reading, up to a fixed length. Parts ascend and leave no gap. */
 export class LogView {
   readonly #files: FileSystem;
   readonly #parts: readonly LogPart[];
+  readonly #window: LineWindow;
   readonly sizeBytes: number;
 
-  constructor(files: FileSystem, parts: readonly LogPart[]) {
+  /** @param window shared by views of one log, whose bytes never change */
+  constructor(files: FileSystem, parts: readonly LogPart[], window = new LineWindow()) {
     this.#files = files;
     this.#parts = parts;
+    this.#window = window;
     const last = parts.at(-1);
     this.sizeBytes = last === undefined ? 0 : last.position + last.sizeBytes;
   }
@@ -191,12 +207,17 @@ export class LogView {
   /** The line that begins at `position`, without its line feed; undefined where no line begins. */
   line(position: number): Buffer | undefined {
     if (position < 0 || position >= this.sizeBytes) return undefined;
-    for (let size = FIRST_READ_BYTES; ; size *= 4) {
-      const bytes = Buffer.allocUnsafe(size);
-      const found = bytes.subarray(0, this.read(bytes, position));
-      const lineFeed = found.indexOf(10);
-      if (lineFeed !== -1) return found.subarray(0, lineFeed);
-      if (found.byteLength < size) return undefined;
+    const window = this.#window;
+    const isNext = position >= window.asked && position < window.asked + WINDOW_BYTES;
+    window.asked = position;
+    const kept = lineAt(window.bytes, position - window.from);
+    if (kept !== undefined) return kept;
+    for (let size = isNext ? WINDOW_BYTES : FIRST_READ_BYTES; ; size *= 4) {
+      const bytes = Buffer.allocUnsafeSlow(size);
+      window.from = position;
+      window.bytes = bytes.subarray(0, this.read(bytes, position));
+      const line = lineAt(window.bytes, 0);
+      if (line !== undefined || window.bytes.byteLength < size) return line;
     }
   }
 
@@ -230,6 +251,13 @@ export class LogView {
     }
     return low;
   }
+}
+
+/** The line that begins at `at`, where all of it lies in `bytes`. */
+function lineAt(bytes: Buffer, at: number): Buffer | undefined {
+  if (at < 0 || at >= bytes.byteLength) return undefined;
+  const lineFeed = bytes.indexOf(10, at);
+  return lineFeed === -1 ? undefined : bytes.subarray(at, lineFeed);
 }
 
 /** The lines of a buffer of whole lines, with where each begins in it. */
