@@ -1,6 +1,5 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { Failure } from '../../domain/failure.ts';
 
 /**
@@ -40,8 +39,8 @@ export interface FileStat {
   readonly inode: bigint;
 }
 
-const datasync = promisify(fs.fdatasync);
-const sync = promisify(fs.fsync);
+const datasync = waitFor(fs.fdatasync);
+const sync = waitFor(fs.fsync);
 
 const OPEN_FLAGS = {
   read: fs.constants.O_RDONLY,
@@ -113,6 +112,19 @@ export const realFileSystem: FileSystem = {
   },
   nowMs: () => Date.now(),
 };
+
+/** As util.promisify, without the cost of loading node:util, which each command would pay. */
+function waitFor(
+  call: (fd: number, done: (error: Error | null) => void) => void,
+): (fd: number) => Promise<void> {
+  return (fd) =>
+    new Promise((resolve, reject) => {
+      call(fd, (error) => {
+        if (error === null) resolve();
+        else reject(error);
+      });
+    });
+}
 
 function toStat(stat: fs.BigIntStats): FileStat {
   return { sizeBytes: Number(stat.size), modifiedNs: stat.mtimeNs, inode: stat.ino };
