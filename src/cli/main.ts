@@ -81,6 +81,7 @@ const COMPLETE = '__complete';
 export async function run(argv: readonly string[]): Promise<void> {
   const words = argv.slice(2);
   const printer = new Printer(process.stdout, process.stderr);
+  await printer.loadColours();
   // Until the settings are known, for errors in the command line itself.
   printer.configure({
     level: 'info',

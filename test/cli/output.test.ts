@@ -4,7 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { closedPort } from '../support/closed-port.ts';
-import { failureOf, openShop } from '../support/cli.ts';
+import { failureOf, openShop, type Shop } from '../support/cli.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const BINARY = path.join(ROOT, 'bin/orderctl');
@@ -216,39 +216,51 @@ it.runIf(fs.existsSync('/dev/full'))('a full disk under stdout is 7', async () =
 });
 
 describe('loading', () => {
-  it('of a simple command brings in no client, codec or bar', async () => {
-    const shop = openShop();
-    const coverage = path.join(shop.folder, 'coverage');
-    // Node writes down every script that it loaded, modules of both kinds.
-    await shop.ok('user show', { env: { NODE_V8_COVERAGE: coverage } });
-    const loaded = fs
-      .readdirSync(coverage)
-      .map(
-        (file) =>
-          JSON.parse(fs.readFileSync(path.join(coverage, file), 'utf8')) as { result: { url: string }[] },
-      )
-      .flatMap(({ result }) => result.map(({ url }) => url));
-    const packages = new Set(
-      loaded.flatMap((url) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? []),
-    );
-    expect(packages).toContain('commander');
-    expect([...packages].sort()).toEqual(['chalk', 'commander']);
-    const own = loaded.flatMap((url) => /\/dist\/(.+)$/.exec(url)?.[1] ?? []);
-    expect(own).toContain('cli/commands/user.js');
-    expect(own.filter((file) => /^adapters\/(kafka|avro)|^app\/|commands\/(?!user)/.test(file))).toEqual([]);
-  });
+  /** What Node loaded of ours and of packages: it writes down every script, modules of both kinds. */
+  async function loadedBy(shop: Shop, args: string): Promise<{ own: string[]; packages: string[] }> {
+    const coverage = fs.mkdtempSync(path.join(shop.folder, 'coverage-'));
+    await shop.ok(args, { env: { NODE_V8_COVERAGE: coverage } });
+    const urls = fs.readdirSync(coverage).flatMap((file) => {
+      const text = fs.readFileSync(path.join(coverage, file), 'utf8');
+      return (JSON.parse(text) as { result: { url: string }[] }).result.map(({ url }) => url);
+    });
+    const own = urls.flatMap((url) => /\/dist\/cli\/(.+)$/.exec(url)?.[1] ?? []);
+    const packages = urls.flatMap((url) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? []);
+    return { own: own.sort(), packages };
+  }
 
-  it('left no import in the build that only the sources can follow', () => {
-    const files = fs.readdirSync(path.join(ROOT, 'dist'), { recursive: true, encoding: 'utf8' });
-    const broken = files
-      .filter((file) => file.endsWith('.js'))
-      .filter((file) =>
-        /(?:from|import)\s*\(?['"]\.[^'"]*\.ts['"]/.test(
-          fs.readFileSync(path.join(ROOT, 'dist', file), 'utf8'),
-        ),
+  /** The sources that the build has put into a file. */
+  function sourcesIn(file: string): string[] {
+    const text = fs.readFileSync(path.join(ROOT, 'dist/cli', file), 'utf8');
+    return [...text.matchAll(/^\/\/(?:#region)? ?src\/(.+)$/gm)].map(([, source = '']) => source);
+  }
+
+  it.each([
+    // Arguments, how many files at most, and the sources beyond those that every command may have.
+    ['--version', 1, []],
+    ['user show', 3, ['cli/commands/user.ts']],
+    ['inventory update --item pen --quantity 5', 4, ['cli/commands/inventory.ts']],
+    ['order list', 6, ['cli/commands/order.ts', 'app/list-orders.ts', 'app/order-filter.ts']],
+  ] as const)(
+    'of %s is a handful of files, with what it needs and no package',
+    async (args, atMost, needed) => {
+      const shop = openShop();
+      await shop.ok('inventory add --item pen --quantity 3');
+      const { own, packages } = await loadedBy(shop, args);
+      expect(packages).toEqual([]);
+      expect(own).toContain('main.js');
+      expect(own.length).toBeLessThanOrEqual(atMost);
+      const sources = own.flatMap(sourcesIn);
+      expect(sources).toEqual(expect.arrayContaining(['cli/main.ts', ...needed]));
+      const every =
+        /^(domain|ports)\/|^compose\.ts$|^cli\/(?:render\/)?[^/]+$|^adapters\/files\/(?!inspection|check-)/;
+      const others = sources.filter((source) => !every.test(source) && !needed.some((one) => one === source));
+      expect(others).toEqual([]);
+      expect(sources.filter((source) => /^cli\/(complete|lines|open)|progress|doctor/.test(source))).toEqual(
+        [],
       );
-    expect(broken).toEqual([]);
-  });
+    },
+  );
 });
 
 it('ends when stdin is a pipe that stays open', async () => {

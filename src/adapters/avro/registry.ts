@@ -1,5 +1,6 @@
 import { Failure } from '../../domain/failure.ts';
 import type { SchemaRegistry, SchemaVersion } from '../../ports/schema-registry.ts';
+import { sendHttp, type HttpAnswer } from './http.ts';
 
 /*
  * The Confluent Schema Registry API, as far as orders need it. Source:
@@ -65,7 +66,7 @@ export class Registry implements SchemaRegistry {
     return this.#schemaOf(await this.#request('GET', path));
   }
 
-  #schemaOf(answer: Answer): RegisteredSchema | undefined {
+  #schemaOf(answer: HttpAnswer): RegisteredSchema | undefined {
     if (isNotFound(answer)) return undefined;
     if (answer.status === 200 && answer.cut) {
       return { schema: '', schemaType: 'AVRO', references: [], tooLong: true };
@@ -138,7 +139,7 @@ export class Registry implements SchemaRegistry {
     return this.#idOf(this.#checked(answer));
   }
 
-  async #request(method: string, path: string, body?: unknown): Promise<Answer> {
+  async #request(method: string, path: string, body?: unknown): Promise<HttpAnswer> {
     this.#base ??= this.#findBase();
     let base: string;
     try {
@@ -158,23 +159,22 @@ export class Registry implements SchemaRegistry {
     return other.status === 200 ? this.#url + APICURIO_PATH : this.#url;
   }
 
-  async #send(method: string, url: string, body?: unknown): Promise<Answer> {
+  async #send(method: string, url: string, body?: unknown): Promise<HttpAnswer> {
     try {
-      const response = await fetch(url, {
+      const answer = await sendHttp({
         method,
-        headers: {
-          accept: CONTENT_TYPE,
-          ...(body === undefined ? {} : { 'content-type': CONTENT_TYPE }),
-          ...(this.#authorization === null ? {} : { authorization: this.#authorization }),
-        },
+        url,
+        authorization: this.#authorization,
+        headers: { accept: CONTENT_TYPE, ...(body === undefined ? {} : { 'content-type': CONTENT_TYPE }) },
         body: body === undefined ? null : JSON.stringify(body),
-        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+        timeoutMs: REQUEST_TIMEOUT_MS,
+        maxBytes: MAX_RESPONSE_BYTES,
       });
-      const { text, cut } = await readBounded(response);
-      if (response.status >= 500 || response.status === 429 || response.status === 408) {
-        throw new Error(`it answers ${response.status} ${text.slice(0, 200)}`.trim());
+      const { status, text } = answer;
+      if (status >= 500 || status === 429 || status === 408) {
+        throw new Error(`it answers ${status} ${text.slice(0, 200)}`.trim());
       }
-      return { status: response.status, text, cut };
+      return answer;
     } catch (error) {
       throw new Failure(
         'registry_unreachable',
@@ -187,7 +187,7 @@ export class Registry implements SchemaRegistry {
     }
   }
 
-  #checked(answer: Answer): Record<string, unknown> {
+  #checked(answer: HttpAnswer): Record<string, unknown> {
     if (answer.status === 401 || answer.status === 403) {
       throw new Failure(
         'registry_refused',
@@ -202,7 +202,7 @@ export class Registry implements SchemaRegistry {
     throw this.#refusal(answer);
   }
 
-  #refusal(answer: Answer): Failure {
+  #refusal(answer: HttpAnswer): Failure {
     return new Failure(
       'registry_refused',
       `the schema registry at ${this.#url} answers ${answer.status}: ${messageOf(answer)}`,
@@ -216,28 +216,6 @@ export class Registry implements SchemaRegistry {
       fix: 'check that --registry is the address of a schema registry with the Confluent API',
     });
   }
-}
-
-interface Answer {
-  readonly status: number;
-  readonly text: string;
-  /** There was more than is read. */
-  readonly cut: boolean;
-}
-
-async function readBounded(response: Response): Promise<{ text: string; cut: boolean }> {
-  if (response.body === null) return { text: '', cut: false };
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
-  let cut = false;
-  for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
-    sizeBytes += chunk.byteLength;
-    // A long list of subjects is not read to its end: only whether there is one is of interest.
-    cut = sizeBytes > MAX_RESPONSE_BYTES;
-    if (cut) break;
-    chunks.push(chunk);
-  }
-  return { text: Buffer.concat(chunks).toString('utf8'), cut };
 }
 
 function toSchema(body: Record<string, unknown>): RegisteredSchema {
@@ -270,17 +248,17 @@ function parseJson(text: string): unknown {
 }
 
 /** A 404 of anything else, or for a wrong path, says nothing about subject or schema: only these codes do. */
-function isNotFound({ status, text }: Answer): boolean {
+function isNotFound({ status, text }: HttpAnswer): boolean {
   return status === 404 && NOT_FOUND_CODES.has(parseObject(text)?.error_code);
 }
 
-function notASchema(answer: Answer): Failure {
+function notASchema(answer: HttpAnswer): Failure {
   return new Failure('invalid_input', `the registry takes it for no Avro schema: ${messageOf(answer)}`, {
     fix: 'mend the schema',
   });
 }
 
-function messageOf({ text }: Answer): string {
+function messageOf({ text }: HttpAnswer): string {
   const message = parseObject(text)?.message;
   return (
     (typeof message === 'string' ? message : (text.trim().split('\n')[0] ?? '')).slice(0, 500) ||
@@ -291,7 +269,7 @@ function messageOf({ text }: Answer): string {
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === 'TimeoutError') return `no answer within ${REQUEST_TIMEOUT_MS / 1000} s`;
-  const { cause } = error;
-  const inner = cause instanceof AggregateError ? (cause.errors[0] as unknown) : cause;
-  return inner instanceof Error ? inner.message : error.message;
+  // A name with several addresses fails on each.
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  return first instanceof Error ? first.message : error.message;
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 
 /*
  * The Confluent wire format: a byte 0, the schema id in four bytes, big-endian, then Avro. Source:
@@ -21,6 +22,6 @@ export function toBuffer(bytes: Uint8Array): Buffer {
 }
 
 export function ownSchemaText(): string {
-  // The same from src/ and from dist/: schemas are not compiled.
-  return readFileSync(new URL('../../../src/schemas/order.avsc', import.meta.url), 'utf8');
+  // By package.json, wherever the build has put this module: schemas are not compiled.
+  return readFileSync(createRequire(import.meta.url).resolve('#schemas/order.avsc'), 'utf8');
 }

@@ -1,8 +1,9 @@
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import { Failure } from '../../domain/failure.ts';
-import { openOrUndefined, linesOf, LogView, type LogName, type LogState } from './log.ts';
+import { openOrUndefined, LogView, type LogName, type LogState } from './log.ts';
 import { readWhole, type FileSystem } from './fs.ts';
+import { applyLines } from './state-lines.ts';
 import { renderLine, type StateLine, type Tables } from './tables.ts';
 
 /*
@@ -137,11 +138,6 @@ export function readSnapshot(files: FileSystem, inner: string, state: FolderStat
   } finally {
     files.close(fd);
   }
-}
-
-/** @param lines state lines, each ended by a line feed */
-export function applyLines(lines: Buffer, tables: Tables): void {
-  for (const { line } of linesOf(lines)) tables.apply(JSON.parse(line.toString('utf8')) as StateLine);
 }
 
 /** Writes a file anew, in the place of a leftover of that name; its bytes are durable when this resolves. */

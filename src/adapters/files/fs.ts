@@ -1,6 +1,5 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { Failure } from '../../domain/failure.ts';
 
 /**
@@ -47,10 +46,8 @@ export interface FileStat {
 /** From here on to copy the bytes takes longer than to have another thread do it. */
 const LARGE_BYTES = 64 * 1024;
 
-const writev = promisify(fs.writev);
-const unlink = promisify(fs.unlink);
-const datasync = promisify(fs.fdatasync);
-const sync = promisify(fs.fsync);
+const datasync = (fd: number): Promise<void> => done((back) => fs.fdatasync(fd, back));
+const sync = (fd: number): Promise<void> => done((back) => fs.fsync(fd, back));
 
 const OPEN_FLAGS = {
   read: fs.constants.O_RDONLY,
@@ -81,9 +78,17 @@ export const realFileSystem: FileSystem = {
   async writeAll(fd, parts, position) {
     const sizeBytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
     const isLarge = sizeBytes > LARGE_BYTES;
-    let written = isLarge
-      ? (await writev(fd, parts, position)).bytesWritten
-      : fs.writevSync(fd, parts, position);
+    let written = 0;
+    if (isLarge) {
+      await done((back) => {
+        fs.writev(fd, parts, position, (error, count) => {
+          written = count;
+          back(error);
+        });
+      });
+    } else {
+      written = fs.writevSync(fd, parts, position);
+    }
     let at = position;
     for (const part of written === sizeBytes ? [] : parts) {
       const done = Math.min(written, part.byteLength);
@@ -127,7 +132,7 @@ export const realFileSystem: FileSystem = {
   },
   async discard(name) {
     try {
-      await unlink(name);
+      await done((back) => fs.unlink(name, back));
     } catch (error) {
       if (errorCode(error) !== 'ENOENT') throw error;
     }
@@ -143,6 +148,16 @@ export const realFileSystem: FileSystem = {
   },
   nowMs: () => Date.now(),
 };
+
+/** As util.promisify, without the cost of loading node:util, which each command would pay. */
+function done(call: (back: (error: Error | null) => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    call((error) => {
+      if (error === null) resolve();
+      else reject(error);
+    });
+  });
+}
 
 function toStat(stat: fs.BigIntStats): FileStat {
   return { sizeBytes: Number(stat.size), modifiedNs: stat.mtimeNs, inode: stat.ino };

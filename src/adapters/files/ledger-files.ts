@@ -86,3 +86,9 @@ export async function nextJournal(
   }
   return journal;
 }
+
+/** Random; cryptography is loaded for it once in the life of a folder, not with each command. */
+export async function newFolderId(): Promise<string> {
+  const { randomUUID } = await import('node:crypto');
+  return randomUUID();
+}

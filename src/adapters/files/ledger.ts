@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Decided } from '../../domain/decide.ts';
@@ -9,7 +8,7 @@ import type { FileSystem } from './fs.ts';
 import type { IdIndex } from './id-index.ts';
 import { encodeEntry, type LogBytes } from './journal-entry.ts';
 import { Journal } from './journal.ts';
-import { lineStartAfter, nextJournal, openLogs, syncNameOf, viewOf } from './ledger-files.ts';
+import { lineStartAfter, newFolderId, nextJournal, openLogs, syncNameOf, viewOf } from './ledger-files.ts';
 import {
   AppendLog,
   LOG_NAMES,
@@ -87,6 +86,7 @@ export class Ledger {
   private constructor(parts: {
     files: FileSystem;
     folder: string;
+    folderId: string;
     loaded: LoadedFolder | undefined;
     logs: Record<LogName, AppendLog>;
     index: IdIndex;
@@ -99,7 +99,7 @@ export class Ledger {
     this.#files = parts.files;
     this.#folder = parts.folder;
     this.#state = parts.loaded?.state;
-    this.folderId = parts.loaded?.state.folderId ?? randomUUID();
+    this.folderId = parts.folderId;
     this.tables = parts.loaded?.tables ?? new Tables();
     this.recoveredCommits = parts.loaded?.commits ?? 0;
     this.#logs = parts.logs;
@@ -143,7 +143,9 @@ export class Ledger {
             loaded.journal.end,
           )
         : await nextJournal(files, inner, loaded?.journal ?? { number: 0, end: NOTHING });
-      const ledger = new Ledger({ files, folder, loaded, logs, index, journal, checkpointBytes, onFailure });
+      const folderId = loaded?.state.folderId ?? (await newFolderId());
+      const parts = { files, folder, folderId, loaded, logs, index, journal, checkpointBytes, onFailure };
+      const ledger = new Ledger(parts);
       // A record of ours in the journal: an owner from before, should it wake up, finds that it is not alone.
       if (goesOn) await journal.commit([]);
       else await ledger.#writeCheckpoint(ledger.#cut(loaded?.journal.end ?? NOTHING));

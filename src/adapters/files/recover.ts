@@ -1,7 +1,6 @@
 import path from 'node:path';
 import { Failure } from '../../domain/failure.ts';
 import {
-  applyLines,
   corruptState,
   journalPath,
   readSnapshot,
@@ -13,6 +12,7 @@ import type { FileSystem } from './fs.ts';
 import { decodeEntry } from './journal-entry.ts';
 import { scanJournal, type JournalEnd, type ScanResult } from './journal.ts';
 import { checkLog, damagedLog, LOG_NAMES, openOrUndefined, type LogName, type LogPart } from './log.ts';
+import { CommittedLines } from './state-lines.ts';
 import { Tables } from './tables.ts';
 
 /*
@@ -66,14 +66,16 @@ export function loadFolder(files: FileSystem, folder: string): LoadedFolder | un
     inventory: [],
   };
   const fds: number[] = [];
+  const lines = new CommittedLines(tables);
   try {
     const chain = readJournals(files, inner, state, fds, (payload, payloadAt, fd) => {
       const entry = decodeEntry(payload);
       for (const { log, position, bytes, at } of entry.logs) {
         tails[log].push({ fd, at: payloadAt + at, position, sizeBytes: bytes.byteLength });
       }
-      applyLines(entry.state, tables);
+      lines.apply(entry.state);
     });
+    lines.finish();
     return { state, tables, journalFds: fds, tails, ...chain };
   } catch (error) {
     for (const fd of fds) files.close(fd);

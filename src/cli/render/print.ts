@@ -1,5 +1,4 @@
 import type { Writable } from 'node:stream';
-import { Chalk, type ChalkInstance } from 'chalk';
 import type { LogLevel } from '../settings.ts';
 import { columnsOf, Terminal } from './terminal.ts';
 
@@ -10,6 +9,14 @@ export interface PrinterOptions {
   /** Colour forbidden by a setting; else each stream has colour when it is a terminal. */
   readonly noColor: boolean;
 }
+
+/** What a text can look like; each keeps it as it is where there is no colour. */
+export type Colours = Readonly<
+  Record<'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan', (text: string) => string>
+>;
+
+const plain = (text: string): string => text;
+const NO_COLOURS: Colours = { bold: plain, dim: plain, red: plain, green: plain, yellow: plain, cyan: plain };
 
 /** A line on the terminal that is drawn again in place: it steps aside for other lines. */
 export interface LiveLine {
@@ -30,10 +37,12 @@ export class Printer {
   #writeError: NodeJS.ErrnoException | null = null;
   #room: Promise<void> | null = null;
   #makeRoom: () => void = () => undefined;
+  /** Of a terminal; null when there is none. */
+  #terminalColours: Colours | null = null;
   /** Colours for what goes to stdout. */
-  dataColours: ChalkInstance = new Chalk({ level: 0 });
+  dataColours: Colours = NO_COLOURS;
   /** Colours for what goes to stderr. */
-  talkColours: ChalkInstance = new Chalk({ level: 0 });
+  talkColours: Colours = NO_COLOURS;
 
   constructor(stdout: Writable, stderr: Writable) {
     this.#stdout = stdout;
@@ -52,10 +61,17 @@ export class Printer {
     stdout.on('drain', hasRoom).on('close', hasRoom);
   }
 
+  /** Makes colours ready where there is a terminal to show them; elsewhere a command does not pay for loading them. */
+  async loadColours(): Promise<void> {
+    if (!this.isDataLive && !this.isTalkLive) return;
+    const { Chalk } = await import('chalk');
+    this.#terminalColours = new Chalk({ level: 1 });
+  }
+
   configure({ level, noColor }: PrinterOptions): void {
     this.#level = level;
-    const colours = (stream: Writable): ChalkInstance =>
-      new Chalk({ level: isTerminal(stream) && !noColor ? 1 : 0 });
+    const colours = (stream: Writable): Colours =>
+      isTerminal(stream) && !noColor ? (this.#terminalColours ?? NO_COLOURS) : NO_COLOURS;
     this.dataColours = colours(this.#stdout);
     this.talkColours = colours(this.#stderr);
   }
