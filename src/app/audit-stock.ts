@@ -111,8 +111,8 @@ export class StockBooks {
     const account = this.#accounts.get(item);
     const expected = account === undefined || account.row === null ? null : account.putIn - account.sold;
     const actual = found?.quantity ?? null;
-    const where = whereRow(item);
     if (expected !== actual) {
+      const where = whereRow(item);
       this.#report(
         difference('stock_mismatch', where, {
           ...{ item, expected, actual },
@@ -123,7 +123,7 @@ export class StockBooks {
     const row = account?.row ?? null;
     if (row === null || found === null || sameDetails(row, found)) return;
     this.#report(
-      difference('item_mismatch', where, {
+      difference('item_mismatch', whereRow(item), {
         ...{ item, expected: inShort(row), actual: inShort(found) },
         message: `${item} is ${inShort(found)}; its last edit made it ${inShort(row)}`,
       }),

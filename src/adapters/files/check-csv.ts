@@ -75,10 +75,12 @@ function* wrongRows<R extends User | Item>(
   const { rows } = kind.parse(bytes, kind.file);
   const written = (name: string): R | null =>
     table.undo.has(name) ? (table.undo.get(name) ?? null) : (table.rows.get(name) ?? null);
+  let lines: ReadonlyMap<string, number> | undefined;
   for (const name of new Set([...rows.keys(), ...table.rows.keys(), ...table.undo.keys()])) {
     const [expected, actual] = [written(name), rows.get(name) ?? null];
     if (sameRow(expected, actual)) continue;
-    const where = `${kind.file}:${lineOfRow(bytes, name)}`;
+    lines ??= linesOfRows(bytes);
+    const where = `${kind.file}:${lines.get(name) ?? 1}`;
     const message = `${where}: ${name} is ${inShort(actual)}, and should be ${inShort(expected)}`;
     yield difference('csv_mismatch', where, {
       item: kind.table === 'inventory' ? name : null,
@@ -96,15 +98,19 @@ function inShort(row: User | Item | null): string {
   return row === null ? 'not there' : JSON.stringify(row);
 }
 
-/** The line on which a row begins, counted from 1; 1 when there is none. */
-export function lineOfRow(bytes: Buffer, name: string): number {
+/** The line on which each row begins, counted from 1, by the texts of its cells: the first that has one. */
+export function linesOfRows(bytes: Buffer): ReadonlyMap<string, number> {
+  const lines = new Map<string, number>();
   let line = 1;
   for (let at = 0; at < bytes.byteLength; line++) {
     const end = bytes.indexOf(10, at);
     const text = bytes.toString('utf8', at, end === -1 ? bytes.byteLength : end);
-    if (text.split(',').some((cell) => cell.trim().replaceAll('"', '') === name)) return line;
+    for (const cell of text.split(',')) {
+      const name = cell.trim().replaceAll('"', '');
+      if (!lines.has(name)) lines.set(name, line);
+    }
     if (end === -1) break;
     at = end + 1;
   }
-  return 1;
+  return lines;
 }

@@ -8,7 +8,7 @@ import type { Item, User } from '../../domain/tables.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Finding, PlacedLines, StoreInspection } from '../../ports/inspection.ts';
 import type { Outgoing, Position } from '../../ports/store.ts';
-import { checkCsv, lineOfRow } from './check-csv.ts';
+import { checkCsv, linesOfRows } from './check-csv.ts';
 import { checkIds } from './check-ids.ts';
 import { parseEdit } from './edit-line.ts';
 import type { FileSystem } from './fs.ts';
@@ -35,6 +35,7 @@ export class FolderInspection implements StoreInspection {
   readonly #snapshot: FolderSnapshot;
   /** Of the runs; with what came after them from the first use on. */
   #index: IdIndex | Failure;
+  readonly #rowLines = new Map<'users' | 'items', ReadonlyMap<string, number>>();
   #isTailIndexed = false;
 
   private constructor(
@@ -117,7 +118,10 @@ export class FolderInspection implements StoreInspection {
   whereRow(table: 'users' | 'items', name: string): string {
     const { users, inventory } = this.#snapshot.csvs;
     const [{ file }, { bytes }] = table === 'users' ? [USERS, users] : [INVENTORY, inventory];
-    return bytes === undefined ? file : `${file}:${lineOfRow(bytes, name)}`;
+    if (bytes === undefined) return file;
+    let lines = this.#rowLines.get(table);
+    if (lines === undefined) this.#rowLines.set(table, (lines = linesOfRows(bytes)));
+    return `${file}:${lines.get(name) ?? 1}`;
   }
 
   async *findings(): AsyncGenerator<Finding> {
