@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib';
 import { Failure } from '../../domain/failure.ts';
 import { openOrUndefined, LogView, type LogName, type LogState } from './log.ts';
 import { readWhole, type FileSystem } from './fs.ts';
-import { applyLines } from './state-lines.ts';
+import { restoreLines } from './state-lines.ts';
 import { renderLine, type StateLine, type Tables } from './tables.ts';
 
 /*
@@ -134,7 +134,7 @@ export function readSnapshot(files: FileSystem, inner: string, state: FolderStat
     if (found !== crc || files.statOpen(fd).sizeBytes !== sizeBytes) {
       throw corruptState(name, 'its checksum does not fit');
     }
-    for (const chunk of view.chunks()) applyLines(chunk, tables);
+    for (const chunk of view.chunks()) restoreLines(chunk, tables);
   } finally {
     files.close(fd);
   }

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { EditVia, LoggedEdit } from '../../domain/edit.ts';
+import type { EditVia } from '../../domain/edit.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { StoreNotice } from '../../ports/store.ts';
 import { writeFresh } from './checkpoint.ts';
@@ -17,6 +17,7 @@ import {
 import type { HandEdit } from './hand-edits.ts';
 import type { Ledger } from './ledger.ts';
 import type { Row, StateLine, TableState } from './tables.ts';
+import { textBytes } from './text-bytes.ts';
 import { encodeVersion, fingerprintFile, readVersions } from './versions.ts';
 import { crc32 } from 'node:zlib';
 
@@ -156,16 +157,15 @@ export class CsvFile<R extends Row> {
     const { ledger, clock, by, onNotice } = this.#context;
     const { lines, version } = takeInLines(this.#kind, this.#table, found, edit);
     const stamp = { at: clock.now(), by, via: 'file' as EditVia };
-    const logged = edit.edits.map(({ name, before, after }): LoggedEdit => ({
-      ...this.#kind.edit(name, before, after),
-      ...stamp,
-    }));
+    const rowEdit = this.#kind.edit;
+    const logged = function* (): Generator<string> {
+      for (const { name, before, after } of edit.edits) {
+        yield renderEdit({ ...rowEdit(name, before, after), ...stamp });
+      }
+    };
     await ledger.commit({
       lines,
-      logs: {
-        edits: Buffer.from(logged.map(renderEdit).join('')),
-        [this.#kind.table]: encodeVersion(version),
-      },
+      logs: { edits: textBytes(logged()), [this.#kind.table]: encodeVersion(version) },
     });
     this.#mustWrite = false;
     for (const { item, wanted } of edit.clamped) onNotice({ kind: 'stock_clamped', item, wanted });

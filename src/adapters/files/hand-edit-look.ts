@@ -22,7 +22,7 @@ export interface TableKind<R extends Row> {
   readonly file: string;
   parse(bytes: Buffer, file: string): CsvTable<R>;
   line(name: string, row: R | null): StateLine;
-  edit(name: string, before: R | null, after: R | null): RowEdit;
+  readonly edit: (name: string, before: R | null, after: R | null) => RowEdit;
 }
 
 type RowEdit =
@@ -121,6 +121,16 @@ export function sameFingerprint(a: FileFingerprint | null, b: FileFingerprint): 
   return a !== null && a.sizeBytes === b.sizeBytes && a.crc32 === b.crc32;
 }
 
+/** What a merged hand edit makes of rows, columns and their order. */
+export function* editLines<R extends Row>(
+  kind: TableKind<R>,
+  edit: Extract<HandEdit<R>, { kind: 'merged' }>,
+): Generator<StateLine> {
+  for (const { name, after } of edit.edits) yield kind.line(name, after);
+  yield ['columns', kind.table, edit.columns];
+  if (edit.order !== null) yield ['order', kind.table, edit.order];
+}
+
 /** What taking in a merged hand edit changes: afterwards the found file is the newest known version. */
 export function takeInLines<R extends Row>(
   kind: TableKind<R>,
@@ -128,6 +138,12 @@ export function takeInLines<R extends Row>(
   found: { readonly fingerprint: FileFingerprint; readonly rows: CsvTable<R> },
   edit: Extract<HandEdit<R>, { kind: 'merged' }>,
 ): { lines: StateLine[]; version: Version<R> } {
+  const lines: StateLine[] = [...editLines(kind, edit)];
+  lines.push(['version', kind.table, found.fingerprint]);
+  // The first of all: it is what the table now holds, and there is none before it.
+  if (table.newest === null && table.rows.size === 0) {
+    return { lines, version: { fingerprint: found.fingerprint, undo: new Map() } };
+  }
   const after = new Map(edit.edits.map(({ name, after: row }) => [name, row]));
   const merged = (name: string): R | null =>
     after.get(name) ?? (after.has(name) ? null : (table.rows.get(name) ?? null));
@@ -140,12 +156,6 @@ export function takeInLines<R extends Row>(
     ...after.keys(),
   ]);
   const inFile = (name: string): R | null => found.rows.rows.get(name) ?? null;
-  const lines: StateLine[] = [
-    ...edit.edits.map(({ name, after: row }) => kind.line(name, row)),
-    ['columns', kind.table, edit.columns],
-  ];
-  if (edit.order !== null) lines.push(['order', kind.table, edit.order]);
-  lines.push(['version', kind.table, found.fingerprint]);
   for (const [name, row] of difference(names, merged, inFile)) lines.push(['undo', kind.table, name, row]);
   const undo = table.newest === null ? new Map<string, R | null>() : difference(names, inFile, newest);
   return { lines, version: { fingerprint: found.fingerprint, undo } };

@@ -251,6 +251,8 @@ function newOrder<Row extends User | Item>(
   current: CsvTable<Row>,
   edits: readonly RowEdit<Row>[],
 ): readonly string[] | null {
+  // All of them are new, and come in the order of the file.
+  if (current.rows.size === 0) return null;
   const removed = new Set<string>();
   const added: string[] = [];
   for (const { name, before, after } of edits) {

@@ -21,6 +21,7 @@ import {
 import { lookUp, openIndex, rebuildIndex } from './lookup.ts';
 import { innerFolder, loadFolder, repairLogs, type LoadedFolder } from './recover.ts';
 import { renderLine, Tables, type StateLine } from './tables.ts';
+import { textBytes } from './text-bytes.ts';
 
 /**
  * A checkpoint bounds what a start has to recover, and what every reader has to read beside a running owner: about a
@@ -53,6 +54,10 @@ interface Cut {
 }
 
 const NOTHING = { seq: 0, chain: 0 };
+
+function* rendered(lines: readonly StateLine[]): Generator<string> {
+  for (const line of lines) yield renderLine(line);
+}
 
 /**
  * The truth of a folder in the hands of its owner: tables in memory, journal, logs and index of ids, moving
@@ -165,7 +170,7 @@ export class Ledger {
       if (bytes === undefined || bytes.byteLength === 0) continue;
       logs.push({ log, position: this.#logs[log].sizeBytes, bytes });
     }
-    const state = Buffer.from(commit.lines.map(renderLine).join(''));
+    const state = textBytes(rendered(commit.lines));
     await this.#journal.commit(encodeEntry({ logs, state }));
     this.#hasChanged = true;
 

@@ -6,7 +6,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Outgoing, Position, StoreReader } from '../../ports/store.ts';
 import { parseEdit } from './edit-line.ts';
 import type { FileSystem } from './fs.ts';
-import { findHandEdit, INVENTORY, takeInLines, USERS, type TableKind } from './hand-edit-look.ts';
+import { editLines, findHandEdit, INVENTORY, USERS, type TableKind } from './hand-edit-look.ts';
 import { openIdIndex, type IdIndex } from './id-index.ts';
 import { parsedLines, type LogName, type LogView } from './log.ts';
 import { addTail, findInTail, lookUp, rebuildIndex } from './lookup.ts';
@@ -124,7 +124,7 @@ function merge<R extends Row>(
   if (csv.unsettledMs > 0 && !isLast) return csv.unsettledMs;
   if (found.kind === 'broken') throw found.failure;
   if (found.edit.kind === 'merged') {
-    for (const line of takeInLines(kind, table, found, found.edit).lines) snapshot.tables.apply(line);
+    for (const line of editLines(kind, found.edit)) snapshot.tables.apply(line);
   }
   return 0;
 }

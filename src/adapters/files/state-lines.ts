@@ -8,9 +8,9 @@ import type { StateLine, Tables } from './tables.ts';
 /** Parsed at once: a line on its own costs three times as much, and all of a large edit too much memory. */
 const PARSED_BYTES = 256 * 1024;
 
-/** @param lines state lines, each ended by a line feed */
-export function applyLines(lines: Buffer, tables: Tables): void {
-  for (const parsed of parsedAtOnce(lines)) for (const line of parsed) tables.apply(line);
+/** @param lines of a snapshot, each ended by a line feed */
+export function restoreLines(lines: Buffer, tables: Tables): void {
+  for (const parsed of parsedAtOnce(lines)) for (const line of parsed) tables.restore(line);
 }
 
 function* parsedAtOnce(lines: Buffer): Generator<readonly StateLine[]> {

@@ -152,6 +152,13 @@ export class Tables {
     return [...this.#positions.values()];
   }
 
+  /** As apply, for the lines of a snapshot: what they make of the tables differs from no file, as a line of them says. */
+  restore(line: StateLine): void {
+    if (line[0] === 'user' && line[2] !== null) this.users.rows.set(line[1], line[2]);
+    else if (line[0] === 'item' && line[2] !== null) this.inventory.rows.set(line[1], line[2]);
+    else this.apply(line);
+  }
+
   apply(line: StateLine): void {
     switch (line[0]) {
       case 'user':
