@@ -180,10 +180,18 @@ function putCreatedAt(ms: number): void {
   put('Z');
 }
 
+let knownTime = NaN;
+let knownText = '';
+
 /** ISO 8601 in UTC with milliseconds; times beyond what a date can be are the nearest that can. */
 export function isoTime(ms: number): string {
-  const bounded = Number.isNaN(ms) ? 0 : Math.max(-GREATEST_TIME_MS, Math.min(GREATEST_TIME_MS, ms));
-  return new Date(bounded).toISOString();
+  // All edits of a file have one.
+  if (ms !== knownTime) {
+    const bounded = Number.isNaN(ms) ? 0 : Math.max(-GREATEST_TIME_MS, Math.min(GREATEST_TIME_MS, ms));
+    knownText = new Date(bounded).toISOString();
+    knownTime = ms;
+  }
+  return knownText;
 }
 
 /** JSON text of ASCII alone, so that one byte is one character. */
