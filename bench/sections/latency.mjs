@@ -22,6 +22,8 @@ const SHOP = { users: 1_000, items: 1_000 };
 const LONGEST_SECONDS = 20;
 const PER_SECOND = 1_000;
 const SEND_EVERY_MS = 10;
+/** Not counted: while both programs are new, their code is not compiled and their first answers are slow. */
+const WARM_UP_SECONDS = 2;
 
 /**
  * From the acknowledged send to the line that says what became of it, at a steady rate: orderctl prints a decision
@@ -100,7 +102,8 @@ async function measureOne(cluster, topic, program, count) {
   const ackedAt = await sendSteadily(cluster, topic, job.count);
   while (seenAt.size < job.count && child.exitCode === null) await sleep(10);
   child.kill('SIGINT');
-  return [...ackedAt].map(([id, at]) => (seenAt.get(id) ?? NaN) - at).sort((a, b) => a - b);
+  const steady = [...ackedAt].slice(Math.min(WARM_UP_SECONDS * PER_SECOND, job.count / 2));
+  return steady.map(([id, at]) => (seenAt.get(id) ?? NaN) - at).sort((a, b) => a - b);
 }
 
 /**

@@ -75,6 +75,7 @@ export async function consumeOrders(ports: ConsumePorts, asked: ConsumeOptions):
     await using consumer = await broker.consumer();
     await read({ consumer, store, processor, progress, positions: prepared.positions, options, stop });
     if (storeFailure !== undefined) throw storeFailure;
+    await processor.drain();
     failed = false;
   } finally {
     options.signal.removeEventListener('abort', forwardAbort);

@@ -21,6 +21,9 @@ export interface BatchProcessorParts {
   readonly stop: AbortController;
 }
 
+/** So many dead letters wait at most for the batches behind theirs. */
+const MOST_UNSENT = 1_000;
+
 type Counts = Pick<
   ConsumeSummary,
   'read' | 'accepted' | 'rejected' | 'duplicates' | 'conflicts' | 'deadLettered' | 'commits'
@@ -75,7 +78,8 @@ export class BatchProcessor {
     if (stored.results === null) return stored.next;
     this.#count(stored.results);
     options.on({ kind: 'batch', partition: batch.partition, results: stored.results, next });
-    await this.drain();
+    // While more is at hand, what is to be sent goes together: each time costs a round to the brokers and a commit.
+    if (this.#expected === undefined || this.#parts.store.unsent() >= MOST_UNSENT) await this.drain();
     return next;
   }
 

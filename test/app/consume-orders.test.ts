@@ -76,6 +76,15 @@ function failureOf(run: Promise<unknown>): Promise<Failure> {
 }
 
 describe('consume', () => {
+  it('sends what waits for the batches behind it before it stops', async () => {
+    broker.batchRecords = 2;
+    send(order('A'), 'garbage', order('B'), order('C'));
+    const summary = await consume({ untilEnd: false, maxMessages: 2 });
+    expect(summary).toMatchObject({ read: 2, accepted: 1, deadLettered: 1, stoppedBy: 'max_messages' });
+    expect(broker.topics.get('orders.dlq')?.[0]).toHaveLength(1);
+    expect(folder.outgoing).toHaveLength(0);
+  });
+
   it.each([
     ['come', false],
     ['do not come', true],
@@ -84,7 +93,7 @@ describe('consume', () => {
     async (_, misleads) => {
       broker.misleads = misleads;
       broker.batchRecords = 2;
-      send(order('A'), order('B', 'bob'), order('C'), 'garbage', order('A'), order('D'));
+      send(order('A'), 'garbage', order('B', 'bob'), order('C'), order('A'), order('D'));
       // Of the second batch, while the first one is stored: who needs it asks again.
       codec.failAt(2, new Failure('registry_unreachable', 'no registry'));
       const summary = await consume();
@@ -96,6 +105,9 @@ describe('consume', () => {
         deadLettered: 1,
         commits: 3,
       });
+      // The dead letter of the first batch had to wait for the others.
+      expect(broker.topics.get('orders.dlq')?.[0]).toHaveLength(1);
+      expect(folder.outgoing).toHaveLength(0);
       // Three batches; those after the first one twice where the first time was in vain, and once more after the failure.
       expect(codec.decoded).toBe(misleads ? 5 : 4);
     },
