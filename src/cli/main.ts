@@ -96,7 +96,8 @@ export async function run(argv: readonly string[]): Promise<void> {
   });
 }
 
-async function runCommandLine(given: readonly string[], session: Session): Promise<void> {
+/** What `run` does, without the exit: for tests of many command lines in one process. @throws Failure */
+export async function runCommandLine(given: readonly string[], session: Session): Promise<void> {
   if (given[0] === COMPLETE) {
     await printCompletions(given.slice(1), session);
     return;
