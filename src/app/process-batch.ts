@@ -68,9 +68,10 @@ export class BatchProcessor {
       expected,
       (options.maxMessages ?? Infinity) - this.#counts.read,
     );
+    const decode = this.#decoderOf(records);
     if (next === expected) return next;
 
-    const decoded = await untilAvailable(() => this.#decode(records), this.#waitFor('registry'));
+    const decoded = await untilAvailable(decode, this.#waitFor('registry'));
     if (decoded === undefined) return expected ?? records[0]?.offset ?? batch.next;
 
     const last = records.length === 0 ? null : batch.fingerprint(from + records.length - 1);
@@ -91,11 +92,19 @@ export class BatchProcessor {
     this.#expected = { records, decoded };
   }
 
-  #decode(records: readonly BrokerRecord[]): Promise<readonly DecodedRecord[]> {
+  /**
+   * Decodes these records; the first time they may be decoded already. What was expected instead of them will not come
+   * any more: nothing waits for it.
+   */
+  #decoderOf(records: readonly BrokerRecord[]): () => Promise<readonly DecodedRecord[]> {
     const expected = this.#expected;
-    if (expected?.records !== records) return this.#parts.codec.decode(records);
     this.#expected = undefined;
-    return expected.decoded;
+    let ahead = expected?.records === records ? expected.decoded : undefined;
+    return () => {
+      const decoded = ahead ?? this.#parts.codec.decode(records);
+      ahead = undefined;
+      return decoded;
+    };
   }
 
   /** Sends what is waiting to be sent, if anything: also what a crash left behind. */

@@ -85,6 +85,16 @@ describe('consume', () => {
     expect(folder.outgoing).toHaveLength(0);
   });
 
+  it('sends dead letters at once when what was told to come did not, and nothing follows', async () => {
+    broker.misleads = true;
+    broker.batchRecords = 2;
+    send(order('A'), order('B'), 'garbage', order('C'));
+    const sent: (number | undefined)[] = [];
+    broker.afterBatch = () => void sent.push(broker.topics.get('orders.dlq')?.[0]?.length);
+    await consume();
+    expect(sent).toEqual([0, 1]);
+  });
+
   it.each([
     ['come', false],
     ['do not come', true],
@@ -95,7 +105,7 @@ describe('consume', () => {
       broker.batchRecords = 2;
       send(order('A'), 'garbage', order('B', 'bob'), order('C'), order('A'), order('D'));
       // Of the second batch, while the first one is stored: who needs it asks again.
-      codec.failAt(2, new Failure('registry_unreachable', 'no registry'));
+      codec.decodeFailures = [undefined, new Failure('registry_unreachable', 'no registry')];
       const summary = await consume();
       expect(summary).toMatchObject({
         read: 6,

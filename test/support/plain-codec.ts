@@ -4,14 +4,10 @@ import type { DecodedRecord, OrderCodec } from '../../src/ports/codec.ts';
 
 /** Orders as bare JSON: for tests of what happens around a codec. Anything that does not parse is a dead letter. */
 export class PlainCodec implements OrderCodec {
+  /** Of the next calls, in their order; undefined: one that does not fail. */
   decodeFailures: (Error | undefined)[] = [];
   /** How often it was called. */
   decoded = 0;
-
-  /** Call number `call` from now on, counted from 1, fails. */
-  failAt(call: number, failure: Error): void {
-    this.decodeFailures[call - 1] = failure;
-  }
 
   async decode(records: readonly BrokerRecord[]): Promise<readonly DecodedRecord[]> {
     this.decoded += 1;

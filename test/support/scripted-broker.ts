@@ -33,6 +33,8 @@ export class ScriptedBroker implements Broker {
   sendFailures: Failure[] = [];
   /** Called before each batch; may throw, abort, or edit the world. */
   beforeBatch: (batch: Batch) => void = () => undefined;
+  /** Called when a batch was handled. */
+  afterBatch: (batch: Batch) => void = () => undefined;
   brokers = 1;
   /** By topic; what is not set is the broker's default. */
   readonly configs = new Map<string, Map<string, string>>();
@@ -185,6 +187,7 @@ export class ScriptedBroker implements Broker {
       ahead = this.misleads ? undefined : { partition, from: batch.next, records: told };
       if (told.length > 0) options.onNext?.(told);
       const answer = await working;
+      this.afterBatch(batch);
       next[partition] = answer;
       this.committedBy.set(String(partition), { partition, offset: answer, metadata: options.metadata });
     }
