@@ -69,11 +69,8 @@ export function readOwnLayout(bytes: Buffer, from: number, to: number): Order | 
 }
 
 function readName(bytes: Buffer): string | undefined {
-  const end = nameEnd(bytes);
-  if (end === 0) return undefined;
-  const start = at;
-  at = end;
-  return bytes.toString('latin1', start, end);
+  const start = skipName(bytes);
+  return start === -1 ? undefined : bytes.toString('latin1', start, at);
 }
 
 /**
@@ -84,44 +81,44 @@ const KNOWN_NAMES = 8_192;
 const known: (string | undefined)[] = new Array<string | undefined>(KNOWN_NAMES).fill(undefined);
 
 function readKnownName(bytes: Buffer): string | undefined {
-  const end = nameEnd(bytes);
-  if (end === 0) return undefined;
-  const start = at;
-  at = end;
+  const start = skipName(bytes);
+  if (start === -1) return undefined;
   const place = nameHash & (KNOWN_NAMES - 1);
   const name = known[place];
-  if (name !== undefined && isAt(name, bytes, start, end)) return name;
-  return (known[place] = bytes.toString('latin1', start, end));
+  if (name !== undefined && isBehind(name, bytes, start)) return name;
+  return (known[place] = bytes.toString('latin1', start, at));
 }
 
-function isAt(name: string, bytes: Buffer, start: number, end: number): boolean {
-  if (name.length !== end - start) return false;
+/** Whether the name that was stepped over last, from `start` on, is this one. */
+function isBehind(name: string, bytes: Buffer, start: number): boolean {
+  if (name.length !== at - start) return false;
   for (let index = 0; index < name.length; index++) {
     if (name.charCodeAt(index) !== bytes[start + index]) return false;
   }
   return true;
 }
 
-/** Of the name that was looked at last. */
+/** Of the name that was stepped over last. */
 let nameHash = 0;
 
-/** Steps to a name and looks through it. @returns where it ends; 0 when it is none */
-function nameEnd(bytes: Buffer): number {
+/** Steps over a name. @returns where it begins; -1 when it is none */
+function skipName(bytes: Buffer): number {
   const size = readSmall(bytes);
   const start = at;
   const end = start + size;
-  if (!(size > 0) || size > MAX_NAME_BYTES || end > limit) return 0;
+  if (!(size > 0) || size > MAX_NAME_BYTES || end > limit) return -1;
   const first = bytes[start] ?? 0;
-  if (NAME_BYTES[first] !== 2) return 0;
+  if (NAME_BYTES[first] !== 2) return -1;
   let hash = first;
   for (let index = start + 1; index < end; index++) {
     const byte = bytes[index] ?? 0;
-    if (NAME_BYTES[byte] === 0) return 0;
+    if (NAME_BYTES[byte] === 0) return -1;
     hash = Math.imul(hash, 31) + byte;
   }
   // The low bits alone would be those of the last bytes.
   nameHash = hash ^ (hash >>> 13);
-  return end;
+  at = end;
+  return start;
 }
 
 /** null, or the amount in hundredths as two's complement of at most six bytes. */

@@ -91,9 +91,9 @@ export const realFileSystem: FileSystem = {
     }
     let at = position;
     for (const part of written === sizeBytes ? [] : parts) {
-      const done = Math.min(written, part.byteLength);
-      written -= done;
-      if (done < part.byteLength) this.write(fd, part.subarray(done), at + done);
+      const whole = Math.min(written, part.byteLength);
+      written -= whole;
+      if (whole < part.byteLength) this.write(fd, part.subarray(whole), at + whole);
       at += part.byteLength;
     }
   },
