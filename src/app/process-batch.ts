@@ -246,12 +246,7 @@ function decideBatch(
   snapshot: Snapshot,
   options: ConsumeOptions,
 ): { changes: Changes; results: RecordResult[] } {
-  const state = {
-    status: (user: string) => snapshot.user(user)?.status,
-    quantity: (item: string) => snapshot.item(item)?.quantity,
-    decided: (orderId: string) => snapshot.decided(orderId),
-  };
-  const decisions = decideAll(orders, state, snapshot.at);
+  const decisions = decideAll(orders, snapshot, snapshot.at);
   const first: Decided[] = [];
   for (const decision of decisions) if (decision.kind === 'decided') first.push(decision.decided);
   if (orders.length === records.length) return { changes: { decisions: first }, results: decisions };

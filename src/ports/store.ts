@@ -1,6 +1,6 @@
 import type { Decided } from '../domain/decide.ts';
 import type { Edit, EditRequest, EditVia, LoggedEdit } from '../domain/edit.ts';
-import type { Item, User } from '../domain/tables.ts';
+import type { Item, User, UserStatus } from '../domain/tables.ts';
 import type { StoreInspection } from './inspection.ts';
 import type { Headers, RecordFingerprint } from './record.ts';
 import type { ConsumerStatus, RunningConsumer } from './status.ts';
@@ -42,6 +42,9 @@ export interface Keys {
 export interface Snapshot {
   /** The moment of the transaction, milliseconds since the epoch. */
   readonly at: number;
+  status(user: string): UserStatus | undefined;
+  quantity(item: string): number | undefined;
+  /** The whole row, for edits. */
   user(user: string): User | undefined;
   item(item: string): Item | undefined;
   decided(orderId: string): Decided | undefined;
@@ -49,7 +52,10 @@ export interface Snapshot {
 }
 
 export interface Changes {
-  /** First decisions only, in order. Acceptance takes the stock of its lines: the store deducts it. */
+  /**
+   * First decisions only, in order. Acceptance takes the stock of its lines: the store deducts it. What `edits` make of
+   * an item counts first; an item that they add cannot be sold by the same changes.
+   */
   readonly decisions?: readonly Decided[];
   readonly edits?: readonly Edit[];
   readonly positions?: readonly Position[];

@@ -178,10 +178,14 @@ class ModelStore implements Store {
       if (!set.has(key)) throw new Error(`${key} was not among the keys of the transaction`);
       return key;
     };
+    const userOf = (user: string): User | undefined => folder.tables.users.get(check(asked.users, user));
+    const itemOf = (item: string): Item | undefined => folder.tables.items.get(check(asked.items, item));
     const { changes, result } = decide({
       at: folder.clock.now(),
-      user: (user) => folder.tables.users.get(check(asked.users, user)),
-      item: (item) => folder.tables.items.get(check(asked.items, item)),
+      status: (user) => userOf(user)?.status,
+      quantity: (item) => itemOf(item)?.quantity,
+      user: userOf,
+      item: itemOf,
       decided: (orderId) => folder.byId.get(check(asked.orders, orderId)),
       position: (of) => folder.stored.get(check(asked.partitions, nameOf(of))),
     });

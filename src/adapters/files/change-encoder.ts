@@ -1,75 +1,62 @@
 import type { EditVia } from '../../domain/edit.ts';
 import type { Changes } from '../../ports/store.ts';
 import { DecisionLines } from './decision-lines.ts';
-import { renderEdit } from './edit-line.ts';
+import { editRenderer } from './edit-line.ts';
 import type { Commit } from './ledger.ts';
+import { Sales } from './sales.ts';
 import { outgoingLine, type StateLine, type Tables } from './tables.ts';
+import { textBytes } from './text-bytes.ts';
 
 /** Makes of the changes that a transaction wants the commit that the journal takes. */
 export class ChangeEncoder {
   readonly #tables: Tables;
   readonly #orders = new DecisionLines();
   readonly #rejections = new DecisionLines();
+  readonly #sales: Sales;
 
   constructor(tables: Tables) {
     this.#tables = tables;
+    this.#sales = new Sales(tables.inventory.rows);
   }
 
   /** @returns null when nothing changes; valid until the next call, whose lines use the same buffers */
   toCommit(changes: Changes, stamp: { at: number; by: string; via: EditVia }): Commit | null {
     const lines: StateLine[] = [];
-    let edits = '';
+    const edits: string[] = [];
+    const render = editRenderer(stamp);
     for (const edit of changes.edits ?? []) {
-      edits += renderEdit({ ...edit, ...stamp });
-      if (edit.kind === 'user') lines.push(['user', edit.user, edit.after]);
-      if (edit.kind === 'item') lines.push(['item', edit.item, edit.after]);
+      edits.push(render(edit));
+      if (edit.kind === 'user') lines.push(['rows', 'users', [[edit.user, edit.after]]]);
+      if (edit.kind === 'item') lines.push(['rows', 'inventory', [[edit.item, edit.after]]]);
     }
-    const quantities = this.#encodeDecisions(changes);
-    if (quantities.length > 0) lines.push(['quantities', quantities]);
+    this.#encodeDecisions(changes);
     for (const position of changes.positions ?? []) lines.push(['position', position]);
     let number = this.#tables.lastNumber;
     for (const record of changes.outgoing ?? []) lines.push(outgoingLine({ ...record, number: ++number }));
-    if (lines.length === 0 && edits === '' && (changes.decisions ?? []).length === 0) return null;
+    if (lines.length === 0 && edits.length === 0 && (changes.decisions ?? []).length === 0) return null;
     return {
       lines,
+      sales: this.#sales,
       orders: this.#orders,
       rejections: this.#rejections,
-      logs: { edits: Buffer.from(edits) },
+      logs: { edits: textBytes(edits) },
     };
   }
 
-  /** @returns item, quantity, item, quantity, … after all sales */
-  #encodeDecisions(changes: Changes): (string | number)[] {
+  #encodeDecisions({ edits = [], decisions = [] }: Changes): void {
     this.#orders.clear();
     this.#rejections.clear();
-    const left = new Map<string, { quantity: number }>();
     const edited = new Map<string, number>();
-    for (const edit of changes.edits ?? []) {
-      if (edit.kind === 'item') edited.set(edit.item, edit.after?.quantity ?? NaN);
-    }
-    const { rows } = this.#tables.inventory;
-    for (const decided of changes.decisions ?? []) {
+    for (const edit of edits) if (edit.kind === 'item') edited.set(edit.item, edit.after?.quantity ?? NaN);
+    this.#sales.begin(edited);
+    for (const decided of decisions) {
       if (decided.outcome.kind === 'rejected') {
         this.#rejections.add(decided);
         continue;
       }
       this.#orders.add(decided);
-      for (const { item, quantity } of decided.order.items) {
-        let onHand = left.get(item);
-        if (onHand === undefined) {
-          onHand = { quantity: edited.get(item) ?? rows.get(item)?.quantity ?? NaN };
-          left.set(item, onHand);
-        }
-        // Written so that NaN, an item that does not exist, is caught too.
-        if (!(onHand.quantity >= quantity)) {
-          const wanted = `${quantity} ${item} of ${onHand.quantity}`;
-          throw new Error(`order ${decided.order.orderId} is accepted for ${wanted}`);
-        }
-        onHand.quantity -= quantity;
-      }
+      const { orderId, items } = decided.order;
+      for (const { item, quantity } of items) this.#sales.sell(item, quantity, orderId);
     }
-    const quantities: (string | number)[] = [];
-    for (const [item, { quantity }] of left) quantities.push(item, quantity);
-    return quantities;
   }
 }

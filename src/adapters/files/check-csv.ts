@@ -4,11 +4,12 @@ import type { Finding } from '../../ports/inspection.ts';
 import { findHandEdit, type TableKind } from './hand-edit-look.ts';
 import { sameRow } from './hand-edits.ts';
 import type { LogView } from './log.ts';
-import type { Row, TableState } from './tables.ts';
+import type { Row } from './rows.ts';
+import type { Table } from './table.ts';
 
 export interface CsvSources<R extends Row> {
   readonly kind: TableKind<R>;
-  readonly table: TableState<R>;
+  readonly table: Table<R>;
   readonly bytes: Buffer | undefined;
   readonly versions: LogView;
   /** An owner is at work: the file may lag. */
@@ -50,11 +51,11 @@ export function* checkCsv<R extends User | Item>(sources: CsvSources<R>): Genera
       if (found.newest) {
         const wrong = [...wrongRows(sources, bytes ?? Buffer.alloc(0))];
         yield* wrong.map((difference) => ({ difference }));
-        if (wrong.length > 0 || table.undo.size === 0) return;
+        if (wrong.length > 0 || !table.isBehind) return;
       }
-      if (isOwned || isUnfinished) yield behind(sources, `${table.undo.size} rows are behind`);
+      if (isOwned || isUnfinished) yield behind(sources, `${table.undo().size} rows are behind`);
       else {
-        const message = `${where} is an older version of what was written: ${table.undo.size} rows or more are behind`;
+        const message = `${where} is an older version of what was written: ${table.undo().size} rows or more are behind`;
         yield { difference: difference('csv_behind', where, { message, fix: null }) };
       }
   }
@@ -73,10 +74,11 @@ function* wrongRows<R extends User | Item>(
   bytes: Buffer,
 ): Generator<Difference> {
   const { rows } = kind.parse(bytes, kind.file);
+  const undo = table.undo();
   const written = (name: string): R | null =>
-    table.undo.has(name) ? (table.undo.get(name) ?? null) : (table.rows.get(name) ?? null);
+    undo.has(name) ? (undo.get(name) ?? null) : (table.rows.get(name) ?? null);
   let lines: ReadonlyMap<string, number> | undefined;
-  for (const name of new Set([...rows.keys(), ...table.rows.keys(), ...table.undo.keys()])) {
+  for (const name of new Set([...rows.keys(), ...table.rows.keys(), ...undo.keys()])) {
     const [expected, actual] = [written(name), rows.get(name) ?? null];
     if (sameRow(expected, actual)) continue;
     lines ??= linesOfRows(bytes);

@@ -23,7 +23,8 @@ import { renderLine, type StateLine, type Tables } from './tables.ts';
  */
 
 export const STATE_FILE = 'state.json';
-const FORMAT = 1;
+/** Of this layout of `.orderctl/`; 1 had one state line for each row. */
+export const FORMAT = 2;
 const CHUNK_BYTES = 256 * 1024;
 
 export interface FolderState {

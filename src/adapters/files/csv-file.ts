@@ -1,9 +1,8 @@
 import path from 'node:path';
-import type { EditVia } from '../../domain/edit.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { StoreNotice } from '../../ports/store.ts';
 import { writeFresh } from './checkpoint.ts';
-import { renderEdit } from './edit-line.ts';
+import { editRenderer } from './edit-line.ts';
 import { errorCode, readWhole, type FileStat, type FileSystem } from './fs.ts';
 import {
   findHandEdit,
@@ -16,7 +15,9 @@ import {
 } from './hand-edit-look.ts';
 import type { HandEdit } from './hand-edits.ts';
 import type { Ledger } from './ledger.ts';
-import type { Row, StateLine, TableState } from './tables.ts';
+import type { Row } from './rows.ts';
+import type { FrozenTable, Table } from './table.ts';
+import { rowLines, type StateLine } from './tables.ts';
 import { textBytes } from './text-bytes.ts';
 import { encodeVersion, fingerprintFile, readVersions } from './versions.ts';
 import { crc32 } from 'node:zlib';
@@ -48,8 +49,8 @@ export interface CsvContext {
 export class CsvFile<R extends Row> {
   readonly #context: CsvContext;
   readonly #kind: TableKind<R>;
-  readonly #table: TableState<R>;
-  readonly #render: (table: TableState<R>) => Iterable<Buffer>;
+  readonly #table: Table<R>;
+  readonly #render: (table: FrozenTable<R>) => Iterable<Buffer>;
   readonly #path: string;
   /** The file as it was when it was last known or judged; undefined: not there. */
   #seen: FileStat | undefined;
@@ -60,8 +61,8 @@ export class CsvFile<R extends Row> {
   constructor(
     context: CsvContext,
     kind: TableKind<R>,
-    table: TableState<R>,
-    render: (table: TableState<R>) => Iterable<Buffer>,
+    table: Table<R>,
+    render: (table: FrozenTable<R>) => Iterable<Buffer>,
   ) {
     this.#context = context;
     this.#kind = kind;
@@ -72,7 +73,7 @@ export class CsvFile<R extends Row> {
 
   /** Whether the file on disk is behind the table. */
   get dirty(): boolean {
-    return !this.#broken && (this.#mustWrite || this.#table.undo.size > 0);
+    return !this.#broken && (this.#mustWrite || this.#table.isBehind);
   }
 
   /** Has it written though nothing says that it is behind. */
@@ -156,11 +157,11 @@ export class CsvFile<R extends Row> {
   ): Promise<void> {
     const { ledger, clock, by, onNotice } = this.#context;
     const { lines, version } = takeInLines(this.#kind, this.#table, found, edit);
-    const stamp = { at: clock.now(), by, via: 'file' as EditVia };
+    const render = editRenderer({ at: clock.now(), by, via: 'file' });
     const rowEdit = this.#kind.edit;
     const logged = function* (): Generator<string> {
       for (const { name, before, after } of edit.edits) {
-        yield renderEdit({ ...rowEdit(name, before, after), ...stamp });
+        yield render(rowEdit(name, before, after));
       }
     };
     await ledger.commit({
@@ -223,9 +224,7 @@ export class CsvFile<R extends Row> {
     const { files, folder, ledger, exclusive } = this.#context;
     const table = this.#table;
     const temporary = this.#temporary;
-    const rendered: TableState<R> = { ...table, rows: new Map(table.rows), undo: new Map(table.undo) };
-    const since = new Map<string, R | null>();
-    table.sinceRender = since;
+    const rendered = table.beginRender();
     const fingerprint = { sizeBytes: 0, crc32: 0 };
     const counted = function* (chunks: Iterable<Buffer>): Generator<Buffer> {
       for (const chunk of chunks) {
@@ -236,16 +235,15 @@ export class CsvFile<R extends Row> {
     };
     await writeFresh(files, temporary, counted(this.#render(rendered)));
     const placed = await exclusive(async () => {
-      table.sinceRender = null;
+      const since = table.endRender();
       await this.look();
       // An edit that was taken in, or one to take in: begin again from there.
       if (table.newest !== rendered.newest || this.#broken) return false;
       if (!sameStat(this.#seen, files.stat(this.#path))) return false;
       if (table.newest?.sizeBytes !== fingerprint.sizeBytes || table.newest.crc32 !== fingerprint.crc32) {
-        const lines: StateLine[] = [['version', this.#kind.table, fingerprint]];
-        for (const [name, row] of since) lines.push(['undo', this.#kind.table, name, row]);
-        const undo = rendered.newest === null ? new Map<string, R | null>() : rendered.undo;
-        const version = encodeVersion({ fingerprint, undo });
+        const { table: name } = this.#kind;
+        const lines: StateLine[] = [['version', name, fingerprint], ...rowLines('undo', name, since)];
+        const version = encodeVersion({ fingerprint, undo: rendered.newest === null ? [] : rendered.undo });
         await ledger.commit({ lines, logs: { [this.#kind.table]: version } });
       }
       return this.#place(temporary);

@@ -1,7 +1,4 @@
 import { isUtf8 } from 'node:buffer';
-import { createRequire } from 'node:module';
-import type * as CsvParse from 'csv-parse/sync';
-import { Failure } from '../../domain/failure.ts';
 import { isName, NAME_RULE } from '../../domain/names.ts';
 import {
   isPrice,
@@ -11,31 +8,28 @@ import {
   type User,
   type UserStatus,
 } from '../../domain/tables.ts';
+import { corrupt, PlainRecords, QUOTE, QuotedRecords } from './csv-records.ts';
+import { isPlain, ITEM_PARTS, NO_EXTRA, Rows, USER_PARTS, type Row, type RowParts } from './rows.ts';
 
 /**
  * A table as its file has it. Rows by name in the order of the file; `columns` are the header's names in its
  * order, ours and others.
  */
-export interface CsvTable<Row extends User | Item> {
+export interface CsvTable<R extends Row> {
   columns: readonly string[];
-  rows: Map<string, Row>;
+  rows: Pick<Map<string, R>, 'size' | 'has' | 'get' | 'keys' | typeof Symbol.iterator> & {
+    values(): Iterable<R>;
+  };
 }
+
+/** What of a table is written to its file. */
+type WrittenTable<R extends Row> = Pick<CsvTable<R>, 'columns'> & { rows: { values(): Iterable<R> } };
 
 export const USER_COLUMNS = ['user', 'status'] as const;
 export const ITEM_COLUMNS = ['item', 'quantity', 'name', 'price', 'reorder_level'] as const;
 
-const NO_EXTRA: Readonly<Record<string, string>> = Object.freeze({});
 const CHUNK_CHARACTERS = 256 * 1024;
 const SHOWN_CHARACTERS = 40;
-const LINE_BREAK = /\r\n|\n|\r/g;
-
-export function emptyUsers(): CsvTable<User> {
-  return { columns: USER_COLUMNS, rows: new Map() };
-}
-
-export function emptyItems(): CsvTable<Item> {
-  return { columns: ITEM_COLUMNS.slice(0, 2), rows: new Map() };
-}
 
 /**
  * Reads `users.csv`: RFC 4180, UTF-8, BOM and any line ending accepted, blank lines (and rows whose cells are all
@@ -46,60 +40,70 @@ export function emptyItems(): CsvTable<Item> {
  * @throws Failure corrupt_file with file and line (1-based, the header is line 1)
  */
 export function parseUsers(bytes: Buffer, file: string): CsvTable<User> {
-  return parseTable<User>(bytes, { file, required: ['user', 'status'], ours: USER_COLUMNS }, (place) => {
-    const userAt = place.indexOf('user');
-    const statusAt = place.indexOf('status');
-    return (cells, fail) => {
-      const user = readName(cells[userAt], 'user', fail);
-      const status = cells[statusAt]?.trim() ?? '';
-      if (!isStatus(status)) {
-        return fail(`status of user ${user} is ${show(status)}`, 'write paid or unpaid, in small letters');
-      }
-      return { name: user, row: (extra) => ({ user, status, extra }) };
-    };
-  });
+  return parseTable<User>(
+    bytes,
+    USER_PARTS,
+    { file, required: ['user', 'status'], ours: USER_COLUMNS },
+    (place) => {
+      const userAt = place.indexOf('user');
+      const statusAt = place.indexOf('status');
+      return (cells, fail) => {
+        const user = readName(cells[userAt], 'user', fail);
+        const status = cells[statusAt]?.trim() ?? '';
+        if (!isStatus(status)) {
+          return fail(`status of user ${user} is ${show(status)}`, 'write paid or unpaid, in small letters');
+        }
+        return { name: user, row: (extra) => ({ user, status, extra }) };
+      };
+    },
+  );
 }
 
 /** Reads `inventory.csv`; otherwise as parseUsers. */
 export function parseItems(bytes: Buffer, file: string): CsvTable<Item> {
-  return parseTable<Item>(bytes, { file, required: ['item', 'quantity'], ours: ITEM_COLUMNS }, (place) => {
-    const [itemAt, quantityAt, nameAt, priceAt, levelAt] = ITEM_COLUMNS.map((name) => place.indexOf(name));
-    return (cells, fail) => {
-      const item = readName(cells[itemAt ?? -1], 'item', fail);
-      const quantity = readCount(cells[quantityAt ?? -1], `quantity of ${item}`, fail);
-      const level = cells[levelAt ?? -1]?.trim() ?? '';
-      const reorderLevel = level === '' ? null : readCount(level, `reorder_level of ${item}`, fail);
-      const amount = cells[priceAt ?? -1]?.trim() ?? '';
-      if (amount !== '' && !isPrice(amount)) {
-        fail(
-          `price of ${item} is ${show(amount)}`,
-          'write an amount such as 12.50 (a point, at most two decimals, no currency), or leave it empty',
-        );
-      }
-      const price = amount === '' ? null : normalizePrice(amount);
-      const text = cells[nameAt ?? -1] ?? '';
-      const name = text === '' ? null : text;
-      return { name: item, row: (extra) => ({ item, quantity, name, price, reorderLevel, extra }) };
-    };
-  });
+  return parseTable<Item>(
+    bytes,
+    ITEM_PARTS,
+    { file, required: ['item', 'quantity'], ours: ITEM_COLUMNS },
+    (place) => {
+      const [itemAt, quantityAt, nameAt, priceAt, levelAt] = ITEM_COLUMNS.map((name) => place.indexOf(name));
+      return (cells, fail) => {
+        const item = readName(cells[itemAt ?? -1], 'item', fail);
+        const quantity = readCount(cells[quantityAt ?? -1], `quantity of ${item}`, fail);
+        const level = cells[levelAt ?? -1]?.trim() ?? '';
+        const reorderLevel = level === '' ? null : readCount(level, `reorder_level of ${item}`, fail);
+        const amount = cells[priceAt ?? -1]?.trim() ?? '';
+        if (amount !== '' && !isPrice(amount)) {
+          fail(
+            `price of ${item} is ${show(amount)}`,
+            'write an amount such as 12.50 (a point, at most two decimals, no currency), or leave it empty',
+          );
+        }
+        const price = amount === '' ? null : normalizePrice(amount);
+        const text = cells[nameAt ?? -1] ?? '';
+        const name = text === '' ? null : text;
+        return { name: item, row: (extra) => ({ item, quantity, name, price, reorderLevel, extra }) };
+      };
+    },
+  );
 }
 
 /** Writes `users.csv` with LF, in chunks of about 256 KiB. Rows hold names and statuses of our alphabet. */
-export function renderUsers(table: CsvTable<User>): Iterable<Buffer> {
+export function renderUsers(table: WrittenTable<User>): Iterable<Buffer> {
   const columns = writtenColumns(table);
   return render(columns, table.rows.values(), columns.map(userCell));
 }
 
 /** Writes `inventory.csv`. An optional column that the header lacks is added when a row has a value for it. */
-export function renderItems(table: CsvTable<Item>): Iterable<Buffer> {
+export function renderItems(table: WrittenTable<Item>): Iterable<Buffer> {
   const columns = writtenColumns(table);
   return render(columns, table.rows.values(), columns.map(itemCell));
 }
 
 type Fail = (message: string, fix: string) => never;
-interface ReadRow<Row> {
+interface ReadRow<R> {
   name: string;
-  row: (extra: Readonly<Record<string, string>>) => Row;
+  row: (extra: Readonly<Record<string, string>>) => R;
 }
 interface Expected {
   file: string;
@@ -107,29 +111,29 @@ interface Expected {
   ours: readonly string[];
 }
 
-function parseTable<Row extends User | Item>(
+function parseTable<R extends Row>(
   bytes: Buffer,
+  parts: RowParts<R>,
   expected: Expected,
-  rowReader: (columns: readonly string[]) => (cells: readonly string[], fail: Fail) => ReadRow<Row>,
-): CsvTable<Row> {
+  rowReader: (columns: readonly string[]) => (cells: readonly string[], fail: Fail) => ReadRow<R>,
+): CsvTable<R> {
   const { file } = expected;
   checkText(bytes, file);
-  const records = parseRecords(bytes, file);
-  let at = records.findIndex((cells) => !isBlank(cells));
+  const records = bytes.includes(QUOTE) ? new QuotedRecords(bytes, file) : new PlainRecords(bytes);
   const fail: Fail = (message, fix) => {
-    throw corrupt(file, lineOf(records, at), message, fix);
+    throw corrupt(file, records.line, message, fix);
   };
-  const header = records[at];
+  let header = records.next();
+  while (header !== undefined && isBlank(header)) header = records.next();
   if (header === undefined) {
-    at = 0;
-    return fail('the file is empty', `write the header ${expected.required.join(',')}, or remove the file`);
+    const fix = `write the header ${expected.required.join(',')}, or remove the file`;
+    throw corrupt(file, 1, 'the file is empty', fix);
   }
   const columns = readHeader(header, expected, fail);
   const readRow = rowReader(columns);
   const others = [...columns.entries()].filter(([, name]) => !expected.ours.includes(name));
-  const rows = new Map<string, Row>();
-  for (at += 1; at < records.length; at += 1) {
-    const cells = records[at] ?? [];
+  const rows = new Rows(parts);
+  for (let cells = records.next(); cells !== undefined; cells = records.next()) {
     if (isBlank(cells)) continue;
     if (cells.length !== columns.length) {
       fail(
@@ -151,16 +155,6 @@ function parseTable<Row extends User | Item>(
 /** An empty line, or a row whose cells a spreadsheet has cleared. */
 function isBlank(cells: readonly string[]): boolean {
   return cells[0] === '' && cells.every((cell) => cell === '');
-}
-
-/** @returns the line that record `at` begins on; a cell may hold line breaks */
-function lineOf(records: readonly (readonly string[])[], at: number): number {
-  let line = 1;
-  for (const cells of records.slice(0, at)) {
-    line += 1;
-    for (const cell of cells) line += cell.match(LINE_BREAK)?.length ?? 0;
-  }
-  return line;
 }
 
 function checkText(bytes: Buffer, file: string): void {
@@ -199,30 +193,6 @@ function readHeader(cells: readonly string[], expected: Expected, fail: Fail): r
   return columns;
 }
 
-const require = createRequire(import.meta.url);
-
-/** @returns all records, an empty line being a record of one empty cell, so that lines can be counted */
-function parseRecords(bytes: Buffer, file: string): readonly string[][] {
-  // Loaded when needed: most commands find their tables in the checkpoint and parse nothing.
-  const { parse } = require('csv-parse/sync') as typeof CsvParse;
-  const options = {
-    bom: true,
-    relax_column_count: true,
-    // Editors mix line endings; where there is no CR, looking for one delimiter saves a fifth of the time.
-    record_delimiter: bytes.includes(13) ? ['\r\n', '\n', '\r'] : '\n',
-  };
-  try {
-    return parse(bytes, options);
-  } catch (error) {
-    const { message = String(error), records = 0 } = error as { message?: string; records?: number };
-    // Parsing once more, up to the record that is broken, tells the line that it begins on.
-    const before = records === 0 ? [] : parse(bytes, { ...options, to: records });
-    const reason = message.replace(/ at line \d+/, '');
-    const fix = 'close every " that opens a cell, and write " inside it as ""';
-    throw corrupt(file, lineOf(before, before.length), reason, fix);
-  }
-}
-
 function readName(cell: string | undefined, column: string, fail: Fail): string {
   const name = cell?.trim() ?? '';
   if (!isName(name)) fail(`${show(name)} is not a name for ${column}`, `use ${NAME_RULE}`);
@@ -246,17 +216,14 @@ function show(text: string): string {
   return JSON.stringify(text.length <= SHOWN_CHARACTERS ? text : `${text.slice(0, SHOWN_CHARACTERS)}…`);
 }
 
-function corrupt(file: string, line: number, message: string, fix: string): Failure {
-  return new Failure('corrupt_file', `${file}:${line}: ${message}`, { fix, context: { file, line } });
-}
-
 /** The columns that a table is written with: its header, and what that lacks of the values that are there. */
-export function writtenColumns(table: CsvTable<User> | CsvTable<Item>): readonly string[] {
+export function writtenColumns(table: WrittenTable<User> | WrittenTable<Item>): readonly string[] {
   const columns = [...table.columns];
   let missing = ITEM_COLUMNS.filter((name) => !columns.includes(name)).map(
     (name) => [name, itemCell(name)] as const,
   );
   for (const row of table.rows.values()) {
+    if (isPlain(row)) continue;
     for (const name in row.extra) if (!columns.includes(name)) columns.push(name);
     if (!('item' in row)) continue;
     for (const [name, cell] of missing) {

@@ -15,8 +15,8 @@ export class DecisionLines {
   readonly starts: number[] = [];
 
   /** Valid until the next `clear`. */
-  get bytes(): Buffer {
-    return this.#buffer.subarray(0, this.#length);
+  get parts(): readonly Buffer[] {
+    return [this.#buffer.subarray(0, this.#length)];
   }
 
   clear(): void {

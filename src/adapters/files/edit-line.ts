@@ -1,10 +1,10 @@
 import type { Edit, LoggedEdit } from '../../domain/edit.ts';
 import { isoTime } from './order-line.ts';
 
-/** An edit as a line of edits.jsonl: `{"at":"2026-…Z","by":"…","via":"command","kind":"user",…}`. */
-export function renderEdit(edit: LoggedEdit): string {
-  const { at, by, via, ...what } = edit;
-  return `${JSON.stringify({ at: isoTime(at), by, via, ...what })}\n`;
+/** @returns what makes an edit a line of edits.jsonl: `{"at":"2026-…Z","by":"…","via":"command","kind":"user",…}` */
+export function editRenderer({ at, by, via }: Pick<LoggedEdit, 'at' | 'by' | 'via'>): (edit: Edit) => string {
+  const begin = JSON.stringify({ at: isoTime(at), by, via }).slice(0, -1);
+  return (edit) => `${begin},${JSON.stringify(edit).slice(1)}\n`;
 }
 
 /** @throws SyntaxError when it is no line of ours */

@@ -3,7 +3,7 @@ import { decideEdit, type Edit, type EditRequest, type EditVia } from '../../dom
 import { Failure } from '../../domain/failure.ts';
 import type { Decided } from '../../domain/decide.ts';
 import type { LoggedEdit } from '../../domain/edit.ts';
-import type { Item, User } from '../../domain/tables.ts';
+import { USER_STATUSES, type Item, type User } from '../../domain/tables.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Changes, Keys, Outgoing, Position, Snapshot, Store, StoreNotice } from '../../ports/store.ts';
 import { CsvFile } from './csv-file.ts';
@@ -87,6 +87,8 @@ export class FileStore implements Store {
     try {
       await guarded(options.folder, async () => {
         for (const csv of store.#csvs) await csv.start();
+        // A large file that was taken in is written down before orders come, not beside the first of them.
+        if (ledger.checkpointDue) await ledger.startCheckpoint();
       });
     } catch (error) {
       await ledger.close();
@@ -139,6 +141,11 @@ export class FileStore implements Store {
     const { tables } = this.#ledger;
     return {
       at: this.#options.clock.now(),
+      status: (user) => {
+        const place = tables.users.rows.value(user);
+        return place === undefined ? undefined : USER_STATUSES[place];
+      },
+      quantity: (item) => tables.inventory.rows.value(item),
       user: (user) => tables.users.rows.get(user),
       item: (item) => tables.inventory.rows.get(item),
       decided: (orderId) => this.#ledger.decided(orderId),

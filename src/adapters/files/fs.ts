@@ -45,6 +45,8 @@ export interface FileStat {
 
 /** From here on to copy the bytes takes longer than to have another thread do it. */
 const LARGE_BYTES = 64 * 1024;
+/** IOV_MAX of Linux and macOS: a call with more is refused. */
+const MOST_PARTS = 1024;
 
 const datasync = (fd: number): Promise<void> => done((back) => fs.fdatasync(fd, back));
 const sync = (fd: number): Promise<void> => done((back) => fs.fsync(fd, back));
@@ -76,6 +78,11 @@ export const realFileSystem: FileSystem = {
     }
   },
   async writeAll(fd, parts, position) {
+    if (parts.length > MOST_PARTS) {
+      await this.writeAll(fd, parts.slice(0, MOST_PARTS), position);
+      const at = parts.slice(0, MOST_PARTS).reduce((sum, part) => sum + part.byteLength, position);
+      return this.writeAll(fd, parts.slice(MOST_PARTS), at);
+    }
     const sizeBytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
     const isLarge = sizeBytes > LARGE_BYTES;
     let written = 0;

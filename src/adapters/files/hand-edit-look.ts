@@ -4,7 +4,9 @@ import { parseItems, parseUsers, type CsvTable } from './csv-view.ts';
 import { openOrUndefined, type LogView } from './log.ts';
 import type { FileStat, FileSystem } from './fs.ts';
 import { mergeHandEdit, sameRow, type HandEdit } from './hand-edits.ts';
-import type { Row, StateLine, TableName, TableState } from './tables.ts';
+import type { Row } from './rows.ts';
+import type { Table } from './table.ts';
+import { rowLines, type NamedRow, type StateLine, type TableName } from './tables.ts';
 import { fingerprintFile, readVersions, type FileFingerprint, type Version } from './versions.ts';
 
 /*
@@ -21,7 +23,6 @@ export interface TableKind<R extends Row> {
   readonly table: TableName;
   readonly file: string;
   parse(bytes: Buffer, file: string): CsvTable<R>;
-  line(name: string, row: R | null): StateLine;
   readonly edit: (name: string, before: R | null, after: R | null) => RowEdit;
 }
 
@@ -33,7 +34,6 @@ export const USERS: TableKind<User> = {
   table: 'users',
   file: 'users.csv',
   parse: parseUsers,
-  line: (name, row) => ['user', name, row],
   edit: (user, before, after) => ({ kind: 'user', user, before, after }),
 };
 
@@ -41,7 +41,6 @@ export const INVENTORY: TableKind<Item> = {
   table: 'inventory',
   file: 'inventory.csv',
   parse: parseItems,
-  line: (name, row) => ['item', name, row],
   edit: (item, before, after) => ({ kind: 'item', item, before, after }),
 };
 
@@ -93,7 +92,7 @@ export function findHandEdit<R extends Row>(
   bytes: Buffer | undefined,
   name: string,
   kind: TableKind<R>,
-  table: TableState<R>,
+  table: Table<R>,
   versions: LogView,
 ): Found<R> {
   if (bytes === undefined) return { kind: 'missing' };
@@ -113,7 +112,7 @@ export function findHandEdit<R extends Row>(
   // The oldest version leads to one that we do not know; without any, the table has no file to differ from. The newest
   // is known by the table, even if its line is longer than what is read of the log.
   const history =
-    table.newest === null ? [] : [table.undo, ...known.slice(0, -1).map((version) => version.undo)];
+    table.newest === null ? [] : [table.undo(), ...known.slice(0, -1).map((version) => version.undo)];
   return { kind: 'edited', fingerprint, rows, edit: mergeHandEdit(rows, table, history) };
 }
 
@@ -126,7 +125,10 @@ export function* editLines<R extends Row>(
   kind: TableKind<R>,
   edit: Extract<HandEdit<R>, { kind: 'merged' }>,
 ): Generator<StateLine> {
-  for (const { name, after } of edit.edits) yield kind.line(name, after);
+  const rows = function* (): Generator<NamedRow> {
+    for (const { name, after } of edit.edits) yield [name, after];
+  };
+  yield* rowLines('rows', kind.table, rows());
   yield ['columns', kind.table, edit.columns];
   if (edit.order !== null) yield ['order', kind.table, edit.order];
 }
@@ -134,31 +136,33 @@ export function* editLines<R extends Row>(
 /** What taking in a merged hand edit changes: afterwards the found file is the newest known version. */
 export function takeInLines<R extends Row>(
   kind: TableKind<R>,
-  table: TableState<R>,
+  table: Table<R>,
   found: { readonly fingerprint: FileFingerprint; readonly rows: CsvTable<R> },
   edit: Extract<HandEdit<R>, { kind: 'merged' }>,
-): { lines: StateLine[]; version: Version<R> } {
-  const lines: StateLine[] = [...editLines(kind, edit)];
-  lines.push(['version', kind.table, found.fingerprint]);
+): { lines: Iterable<StateLine>; version: Version<R> } {
+  const { fingerprint } = found;
+  const linesWith = (undo: readonly StateLine[]): Iterable<StateLine> => ({
+    *[Symbol.iterator]() {
+      yield* editLines(kind, edit);
+      yield ['version', kind.table, fingerprint];
+      yield* undo;
+    },
+  });
   // The first of all: it is what the table now holds, and there is none before it.
   if (table.newest === null && table.rows.size === 0) {
-    return { lines, version: { fingerprint: found.fingerprint, undo: new Map() } };
+    return { lines: linesWith([]), version: { fingerprint, undo: new Map() } };
   }
-  const after = new Map(edit.edits.map(({ name, after: row }) => [name, row]));
+  const after = new Map(Array.from(edit.edits, ({ name, after: row }) => [name, row] as const));
   const merged = (name: string): R | null =>
     after.get(name) ?? (after.has(name) ? null : (table.rows.get(name) ?? null));
+  const before = table.undo();
   const newest = (name: string): R | null =>
-    table.undo.get(name) ?? (table.undo.has(name) ? null : (table.rows.get(name) ?? null));
-  const names = new Set([
-    ...table.rows.keys(),
-    ...found.rows.rows.keys(),
-    ...table.undo.keys(),
-    ...after.keys(),
-  ]);
+    before.get(name) ?? (before.has(name) ? null : (table.rows.get(name) ?? null));
+  const names = new Set([...table.rows.keys(), ...found.rows.rows.keys(), ...before.keys(), ...after.keys()]);
   const inFile = (name: string): R | null => found.rows.rows.get(name) ?? null;
-  for (const [name, row] of difference(names, merged, inFile)) lines.push(['undo', kind.table, name, row]);
-  const undo = table.newest === null ? new Map<string, R | null>() : difference(names, inFile, newest);
-  return { lines, version: { fingerprint: found.fingerprint, undo } };
+  const undo = [...rowLines('undo', kind.table, difference(names, merged, inFile))];
+  const toBefore = table.newest === null ? new Map<string, R | null>() : difference(names, inFile, newest);
+  return { lines: linesWith(undo), version: { fingerprint, undo: toBefore } };
 }
 
 function difference<R extends Row>(

@@ -15,12 +15,15 @@ export interface RowEdit<Row> {
   readonly after: Row | null;
 }
 
+/** As many as a file has rows: made while they are gone through where that can be. */
+type RowEdits<Row> = Pick<readonly RowEdit<Row>[], 'length' | typeof Symbol.iterator>;
+
 export type HandEdit<Row> =
   /** It shares less than half its rows with any known version. */
   | { readonly kind: 'set_aside' }
   | {
       readonly kind: 'merged';
-      readonly edits: readonly RowEdit<Row>[];
+      readonly edits: RowEdits<Row>;
       /** Stock that the edit would have taken below zero: it is 0 now. */
       readonly clamped: readonly { item: string; wanted: number }[];
       readonly columns: readonly string[];
@@ -45,6 +48,7 @@ export function mergeHandEdit<Row extends User | Item>(
   history: Iterable<Undo<Row>>,
 ): HandEdit<Row> {
   const undos = [...history];
+  if (undos.length === 0 && current.rows.size === 0) return allNew(found);
   const base = findBase(found, current, undos);
   if (base === null) return { kind: 'set_aside' };
 
@@ -65,6 +69,17 @@ export function mergeHandEdit<Row extends User | Item>(
     if (!found.rows.has(name) && base(name) !== null) edit(name, before, null);
   }
   return { kind: 'merged', edits, clamped, columns: found.columns, order: newOrder(found, current, edits) };
+}
+
+/** The first file of all. */
+function allNew<Row extends User | Item>({ rows, columns }: CsvTable<Row>): HandEdit<Row> {
+  const edits = {
+    length: rows.size,
+    *[Symbol.iterator](): ArrayIterator<RowEdit<Row>> {
+      for (const [name, after] of rows) yield { name, before: null, after };
+    },
+  };
+  return { kind: 'merged', edits, clamped: [], columns, order: null };
 }
 
 /** Whether two rows are the same to a reader of the file, where an unset column is an empty cell. */

@@ -10,17 +10,22 @@ import type { LogName } from './log.ts';
  * they are afterwards. Applying a record twice is therefore the same as applying it once.
  */
 
-export interface LogBytes {
+interface LogPlace {
   readonly log: LogName;
-  /** Where in the log they belong. */
+  /** Where in the log the bytes belong. */
   readonly position: number;
-  readonly bytes: Uint8Array;
+}
+
+export interface LogBytes extends LogPlace {
+  /** One behind the other. */
+  readonly parts: readonly Uint8Array[];
+  readonly sizeBytes: number;
 }
 
 export interface JournalEntry {
   readonly logs: readonly LogBytes[];
-  /** State lines, each ended by a line feed. */
-  readonly state: Uint8Array;
+  /** State lines, each ended by a line feed, one part behind the other. */
+  readonly state: readonly Uint8Array[];
 }
 
 interface Directory {
@@ -30,19 +35,23 @@ interface Directory {
 
 export function encodeEntry(entry: JournalEntry): Uint8Array[] {
   const directory: Directory = {
-    logs: entry.logs.map((part) => [part.log, part.position, part.bytes.byteLength]),
-    state: entry.state.byteLength,
+    logs: entry.logs.map((part) => [part.log, part.position, part.sizeBytes]),
+    state: totalBytes(entry.state),
   };
   return [
     Buffer.from(`${JSON.stringify(directory)}\n`),
-    ...entry.logs.map((part) => part.bytes),
-    entry.state,
+    ...entry.logs.flatMap(({ parts }) => parts),
+    ...entry.state,
   ];
+}
+
+export function totalBytes(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, part) => sum + part.byteLength, 0);
 }
 
 export interface DecodedEntry {
   /** `at`: where the bytes begin in the payload. */
-  readonly logs: readonly (LogBytes & { readonly at: number })[];
+  readonly logs: readonly (LogPlace & { readonly bytes: Uint8Array; readonly at: number })[];
   readonly state: Buffer;
 }
 

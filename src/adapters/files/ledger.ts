@@ -2,11 +2,11 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Decided } from '../../domain/decide.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
-import { journalPath, writeSnapshot, writeState, type FolderState } from './checkpoint.ts';
+import { FORMAT, journalPath, writeSnapshot, writeState, type FolderState } from './checkpoint.ts';
 import type { DecisionLines } from './decision-lines.ts';
 import type { FileSystem } from './fs.ts';
 import type { IdIndex } from './id-index.ts';
-import { encodeEntry, type LogBytes } from './journal-entry.ts';
+import { encodeEntry, totalBytes, type LogBytes } from './journal-entry.ts';
 import { Journal } from './journal.ts';
 import { lineStartAfter, newFolderId, nextJournal, openLogs, syncNameOf, viewOf } from './ledger-files.ts';
 import {
@@ -20,6 +20,7 @@ import {
 } from './log.ts';
 import { lookUp, openIndex, rebuildIndex } from './lookup.ts';
 import { innerFolder, loadFolder, repairLogs, type LoadedFolder } from './recover.ts';
+import type { Sales } from './sales.ts';
 import { renderLine, Tables, type StateLine } from './tables.ts';
 import { textBytes } from './text-bytes.ts';
 
@@ -42,8 +43,10 @@ const VERSION_LOGS: readonly VersionLog[] = ['users', 'inventory'];
 export interface Commit {
   readonly orders?: DecisionLines;
   readonly rejections?: DecisionLines;
-  readonly logs?: Partial<Record<'edits' | 'users' | 'inventory', Uint8Array>>;
-  readonly lines: readonly StateLine[];
+  readonly sales?: Sales;
+  readonly logs?: Partial<Record<'edits' | 'users' | 'inventory', readonly Uint8Array[]>>;
+  /** Gone through twice. */
+  readonly lines: Iterable<StateLine>;
 }
 
 /** What a checkpoint will say. */
@@ -55,7 +58,7 @@ interface Cut {
 
 const NOTHING = { seq: 0, chain: 0 };
 
-function* rendered(lines: readonly StateLine[]): Generator<string> {
+function* rendered(lines: Iterable<StateLine>): Generator<string> {
   for (const line of lines) yield renderLine(line);
 }
 
@@ -166,17 +169,21 @@ export class Ledger {
     this.#assertSound();
     const logs: LogBytes[] = [];
     for (const log of LOG_NAMES) {
-      const bytes = log === 'orders' || log === 'rejections' ? commit[log]?.bytes : commit.logs?.[log];
-      if (bytes === undefined || bytes.byteLength === 0) continue;
-      logs.push({ log, position: this.#logs[log].sizeBytes, bytes });
+      const parts =
+        (log === 'orders' || log === 'rejections' ? commit[log]?.parts : commit.logs?.[log]) ?? [];
+      const sizeBytes = totalBytes(parts);
+      if (sizeBytes > 0) logs.push({ log, position: this.#logs[log].sizeBytes, parts, sizeBytes });
     }
-    const state = textBytes(rendered(commit.lines));
+    const state: Uint8Array[] = textBytes(rendered(commit.lines));
+    // After the lines: what was edited is sold from.
+    if (commit.sales?.isEmpty === false) state.push(commit.sales.render());
     await this.#journal.commit(encodeEntry({ logs, state }));
     this.#hasChanged = true;
 
     for (const log of ['orders', 'rejections'] as const) this.#addIds(log, commit[log]);
-    for (const { log, bytes } of logs) this.#logs[log].append(bytes);
+    for (const { log, parts } of logs) for (const part of parts) this.#logs[log].append(part);
     for (const line of commit.lines) this.tables.apply(line);
+    if (commit.sales !== undefined) this.tables.applySales(commit.sales);
   }
 
   #addIds(log: 'orders' | 'rejections', lines: DecisionLines | undefined): void {
@@ -317,7 +324,7 @@ export class Ledger {
       }),
     ) as Record<LogName, LogState & { file: string }>;
     const state: FolderState = {
-      format: 1,
+      format: FORMAT,
       folderId: this.folderId,
       journal: cut.journal,
       tables: { file, ...snapshot },

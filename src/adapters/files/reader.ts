@@ -13,7 +13,8 @@ import { addTail, findInTail, lookUp, rebuildIndex } from './lookup.ts';
 import { parseDecided } from './order-line.ts';
 import { innerFolder } from './recover.ts';
 import { FolderSnapshot, type FoundCsv } from './snapshot.ts';
-import type { Row, TableState } from './tables.ts';
+import type { Row } from './rows.ts';
+import type { Table } from './table.ts';
 import { readUndelivered } from './undelivered.ts';
 
 /** For so many, searching the lines after the checkpoint is cheaper than indexing all their ids. */
@@ -114,7 +115,7 @@ function mergeHandEdits(found: FolderSnapshot, isLast: boolean): number {
 
 function merge<R extends Row>(
   kind: TableKind<R>,
-  table: TableState<R>,
+  table: Table<R>,
   csv: FoundCsv,
   snapshot: FolderSnapshot,
   isLast: boolean,

@@ -1,4 +1,4 @@
-import type { StateLine, Tables } from './tables.ts';
+import type { ParsedLine, Tables } from './tables.ts';
 
 /*
  * Reading state lines: those of a snapshot, and those of the commits after it. A command that shows one row reads
@@ -13,12 +13,12 @@ export function restoreLines(lines: Buffer, tables: Tables): void {
   for (const parsed of parsedAtOnce(lines)) for (const line of parsed) tables.restore(line);
 }
 
-function* parsedAtOnce(lines: Buffer): Generator<readonly StateLine[]> {
+function* parsedAtOnce(lines: Buffer): Generator<readonly ParsedLine[]> {
   for (let at = 0; at < lines.byteLength;) {
     const lineFeed = lines.indexOf(10, Math.min(at + PARSED_BYTES, lines.byteLength - 1));
     const end = lineFeed === -1 ? lines.byteLength : lineFeed;
     // No line feed stands within a line: JSON writes it as \n.
-    yield JSON.parse(`[${lines.toString('utf8', at, end).replaceAll('\n', ',')}]`) as StateLine[];
+    yield JSON.parse(`[${lines.toString('utf8', at, end).replaceAll('\n', ',')}]`) as ParsedLine[];
     at = end + 1;
   }
 }
@@ -43,7 +43,7 @@ export class CommittedLines {
         else {
           // Positions and outgoing records have nothing to do with stock.
           if (line[0] !== 'position' && line[0] !== 'outgoing' && line[0] !== 'sent') this.finish();
-          this.#tables.apply(line);
+          this.#tables.applyParsed(line);
         }
       }
     }
@@ -52,7 +52,7 @@ export class CommittedLines {
   /** To be called after the last one. */
   finish(): void {
     if (this.#quantities.size === 0) return;
-    this.#tables.apply(['quantities', [...this.#quantities].flat()]);
+    this.#tables.applyParsed(['quantities', [...this.#quantities].flat()]);
     this.#quantities.clear();
   }
 

@@ -1,7 +1,11 @@
 import type { Item, User } from '../../domain/tables.ts';
 import type { Headers } from '../../ports/record.ts';
 import type { Outgoing, Position, TopicPartition } from '../../ports/store.ts';
-import { emptyItems, emptyUsers, type CsvTable } from './csv-view.ts';
+import { ITEM_COLUMNS, USER_COLUMNS } from './csv-view.ts';
+import { renderCells, rowOfCells, type Cells } from './row-cells.ts';
+import { ITEM_PARTS, USER_PARTS, type Row } from './rows.ts';
+import type { Sales } from './sales.ts';
+import { Table, type FrozenTable } from './table.ts';
 import type { FileFingerprint } from './versions.ts';
 
 /*
@@ -11,17 +15,9 @@ import type { FileFingerprint } from './versions.ts';
  */
 
 export type TableName = 'users' | 'inventory';
-export type Row = User | Item;
 
-/** A table, and how it differs from the file that people see. */
-export interface TableState<R extends Row> extends CsvTable<R> {
-  /** What rows were in the newest known version of the CSV, where that differs; null: not there. */
-  undo: Map<string, R | null>;
-  /** The same against the rows that are being rendered for the next version; null: none is. */
-  sinceRender: Map<string, R | null> | null;
-  /** The newest version of the CSV that is or was on disk; null: none yet. */
-  newest: FileFingerprint | null;
-}
+/** A row as it is after a change, or was before one; null: not there. */
+export type NamedRow = readonly [name: string, row: Row | null];
 
 /** An outgoing record and its place in the order of all that ever were. */
 export interface Unsent extends Outgoing {
@@ -29,16 +25,15 @@ export interface Unsent extends Outgoing {
 }
 
 export type StateLine =
-  | readonly ['user', string, User | null]
-  | readonly ['item', string, Item | null]
-  /** Item, quantity, item, quantity, …: the common case, a batch of sales. */
-  | readonly ['quantities', readonly (string | number)[]]
+  /** What rows are now; written down as the cells of row-cells.ts. */
+  | readonly ['rows', TableName, readonly NamedRow[]]
+  /** What rows were in the newest known version of the CSV, where that differs; written down as `rows`. */
+  | readonly ['undo', TableName, readonly NamedRow[]]
   | readonly ['columns', TableName, readonly string[]]
   /** Rows in a new order. */
   | readonly ['order', TableName, readonly string[]]
   /** This is the newest known version of the CSV now; `undo` lines say how the table differs from it. */
   | readonly ['version', TableName, FileFingerprint | null]
-  | readonly ['undo', TableName, string, Row | null]
   | readonly ['position', Position]
   | readonly ['outgoing', EncodedOutgoing]
   /** All up to this number were sent. */
@@ -55,8 +50,42 @@ interface EncodedOutgoing {
   readonly headers: readonly [string, EncodedHeader | EncodedHeader[]][];
 }
 
+/** A line as it is read: rows are cells. */
+export type ParsedLine =
+  | readonly ['rows', TableName, readonly Cells[]]
+  | readonly ['undo', TableName, readonly Cells[]]
+  /** Item, quantity, item, quantity, …: a batch of sales, by Sales. */
+  | readonly ['quantities', readonly (string | number)[]]
+  | Exclude<StateLine, readonly ['rows', ...unknown[]] | readonly ['undo', ...unknown[]]>;
+
 export function renderLine(line: StateLine): string {
-  return `${JSON.stringify(line)}\n`;
+  if (line[0] !== 'rows' && line[0] !== 'undo') return `${JSON.stringify(line)}\n`;
+  let text = `["${line[0]}","${line[1]}",[`;
+  let separator = '';
+  for (const [name, row] of line[2]) {
+    text += separator + renderCells(name, row);
+    separator = ',';
+  }
+  return `${text}]]\n`;
+}
+
+/** So many rows stand in one line at most: a line is parsed as a whole. */
+const ROWS_PER_LINE = 1_000;
+
+/** Lines that hold these rows. */
+export function* rowLines(
+  kind: 'rows' | 'undo',
+  table: TableName,
+  rows: Iterable<NamedRow>,
+): Generator<StateLine> {
+  let some: NamedRow[] = [];
+  for (const row of rows) {
+    some.push(row);
+    if (some.length < ROWS_PER_LINE) continue;
+    yield [kind, table, some];
+    some = [];
+  }
+  if (some.length > 0) yield [kind, table, some];
 }
 
 export function outgoingLine(record: Unsent): StateLine {
@@ -80,7 +109,7 @@ export function outgoingLine(record: Unsent): StateLine {
 
 /** @throws SyntaxError, TypeError when it is no line of an outgoing record */
 export function parseOutgoing(line: Buffer): Outgoing {
-  const found = JSON.parse(line.toString('utf8')) as StateLine;
+  const found = JSON.parse(line.toString('utf8')) as ParsedLine;
   if (found[0] !== 'outgoing') throw new TypeError('it is a line of another kind');
   const { id, topic, key, value, headers } = decodeOutgoing(found[1]);
   return { id, topic, key, value, headers };
@@ -123,13 +152,8 @@ function positionKey(of: TopicPartition): string {
 }
 
 export class Tables {
-  readonly users: TableState<User> = { ...emptyUsers(), undo: new Map(), sinceRender: null, newest: null };
-  readonly inventory: TableState<Item> = {
-    ...emptyItems(),
-    undo: new Map(),
-    sinceRender: null,
-    newest: null,
-  };
+  readonly users = new Table<User>(USER_PARTS, USER_COLUMNS);
+  readonly inventory = new Table<Item>(ITEM_PARTS, ITEM_COLUMNS.slice(0, 2));
   readonly #positions = new Map<string, Position>();
   /** In order of their numbers. */
   #unsent: Unsent[] = [];
@@ -152,37 +176,47 @@ export class Tables {
     return [...this.#positions.values()];
   }
 
-  /** As apply, for the lines of a snapshot: what they make of the tables differs from no file, as a line of them says. */
-  restore(line: StateLine): void {
-    if (line[0] === 'user' && line[2] !== null) this.users.rows.set(line[1], line[2]);
-    else if (line[0] === 'item' && line[2] !== null) this.inventory.rows.set(line[1], line[2]);
-    else this.apply(line);
+  /** As applyParsed, for the lines of a snapshot: what they make of the tables differs from no file, as a line of them says. */
+  restore(line: ParsedLine): void {
+    if (line[0] !== 'rows') {
+      this.applyParsed(line);
+      return;
+    }
+    const table = this[line[1]] as Table<Row>;
+    for (const cells of line[2]) {
+      const row = rowOfCells(cells);
+      if (row !== null) table.rows.set(cells[0], row);
+    }
+  }
+
+  applyParsed(line: ParsedLine): void {
+    if (line[0] === 'quantities') this.#setQuantities(line[1]);
+    else if (line[0] === 'rows' || line[0] === 'undo') {
+      const rows = line[2].map((cells): NamedRow => [cells[0], rowOfCells(cells)]);
+      this.apply([line[0], line[1], rows]);
+    } else this.apply(line);
   }
 
   apply(line: StateLine): void {
     switch (line[0]) {
-      case 'user':
-        setRow(this.users, line[1], line[2]);
+      case 'rows': {
+        const table = this[line[1]] as Table<Row>;
+        for (const [name, row] of line[2]) table.set(name, row);
         break;
-      case 'item':
-        setRow(this.inventory, line[1], line[2]);
+      }
+      case 'undo': {
+        const table = this[line[1]] as Table<Row>;
+        for (const [name, row] of line[2]) table.remember(name, row);
         break;
-      case 'quantities':
-        this.#applyQuantities(line[1]);
-        break;
+      }
       case 'columns':
         this[line[1]].columns = line[2];
         break;
       case 'order':
-        if (line[1] === 'users') reorder(this.users, line[2]);
-        else reorder(this.inventory, line[2]);
+        this[line[1]].reorder(line[2]);
         break;
       case 'version':
-        this[line[1]].newest = line[2];
-        this[line[1]].undo.clear();
-        break;
-      case 'undo':
-        (this[line[1]].undo as Map<string, Row | null>).set(line[2], line[3]);
+        this[line[1]].versionIs(line[2]);
         break;
       case 'position':
         this.#positions.set(positionKey(line[1]), line[1]);
@@ -198,26 +232,28 @@ export class Tables {
     }
   }
 
-  #applyQuantities(pairs: readonly (string | number)[]): void {
+  applySales(sales: Sales): void {
+    sales.forEach((place, quantity) => this.inventory.setValueAt(place, quantity));
+  }
+
+  #setQuantities(pairs: readonly (string | number)[]): void {
     for (let index = 0; index + 1 < pairs.length; index += 2) {
-      const item = String(pairs[index]);
-      const before = this.inventory.rows.get(item);
-      if (before === undefined) continue;
-      changeRow(this.inventory, item, before, { ...before, quantity: Number(pairs[index + 1]) });
+      const place = this.inventory.rows.placeOf(String(pairs[index]));
+      if (place !== undefined) this.inventory.setValueAt(place, Number(pairs[index + 1]));
     }
   }
 
   /** The lines that make these tables from nothing, as they are at the call: rows are never changed in place. */
   snapshot(): Iterable<StateLine> {
-    const users = frozen(this.users);
-    const inventory = frozen(this.inventory);
+    const users = this.users.frozen();
+    const inventory = this.inventory.frozen();
     const positions = this.positions();
     const unsent = this.#unsent.slice();
     // What was sent for good is before the first unsent record, or is all there ever was.
     const sent = (unsent[0]?.number ?? this.#lastNumber + 1) - 1;
     return (function* () {
-      yield* tableLines('users', users, (row) => ['user', row.user, row]);
-      yield* tableLines('inventory', inventory, (row) => ['item', row.item, row]);
+      yield* tableLines('users', users, ({ user }) => user);
+      yield* tableLines('inventory', inventory, ({ item }) => item);
       for (const position of positions) yield ['position', position];
       yield ['sent', sent];
       for (const record of unsent) yield outgoingLine(record);
@@ -225,45 +261,17 @@ export class Tables {
   }
 }
 
-/** Changes one row and remembers what it was in the newest version of the file. A new row goes to the end. */
-function setRow<R extends Row>(table: TableState<R>, name: string, row: R | null): void {
-  changeRow(table, name, table.rows.get(name) ?? null, row);
-}
-
-function changeRow<R extends Row>(table: TableState<R>, name: string, before: R | null, row: R | null): void {
-  if (!table.undo.has(name)) table.undo.set(name, before);
-  if (table.sinceRender?.has(name) === false) table.sinceRender.set(name, before);
-  if (row === null) table.rows.delete(name);
-  else table.rows.set(name, row);
-}
-
-function reorder<R extends Row>(table: TableState<R>, names: readonly string[]): void {
-  const rows = new Map<string, R>();
-  for (const name of names) {
-    const row = table.rows.get(name);
-    if (row !== undefined) rows.set(name, row);
-  }
-  for (const [name, row] of table.rows) if (!rows.has(name)) rows.set(name, row);
-  table.rows = rows;
-}
-
-function frozen<R extends Row>(table: TableState<R>) {
-  return {
-    columns: table.columns,
-    newest: table.newest,
-    rows: [...table.rows.values()],
-    undo: [...table.undo],
-  };
-}
-
 function* tableLines<R extends Row>(
   name: TableName,
-  table: ReturnType<typeof frozen<R>>,
-  rowLine: (row: R) => StateLine,
+  table: FrozenTable<R>,
+  nameOf: (row: R) => string,
 ): Generator<StateLine> {
   yield ['columns', name, table.columns];
-  for (const row of table.rows) yield rowLine(row);
-  // After the rows: it forgets what the rows above have left in `undo`.
+  const named = function* (): Generator<NamedRow> {
+    for (const row of table.rows.values()) yield [nameOf(row), row];
+  };
+  yield* rowLines('rows', name, named());
+  // After the rows: it forgets what the rows above have left.
   yield ['version', name, table.newest];
-  for (const [row, before] of table.undo) yield ['undo', name, row, before];
+  yield* rowLines('undo', name, table.undo);
 }

@@ -1,8 +1,8 @@
 /** Of how much text bytes are made at once: an edit of a million rows as one string would take the memory twice. */
 const TEXT_UNITS = 256 * 1024;
 
-/** The bytes of texts, one behind the other. */
-export function textBytes(texts: Iterable<string>): Buffer {
+/** The bytes of texts, one behind the other, in parts of about 256 KiB. */
+export function textBytes(texts: Iterable<string>): Buffer[] {
   const parts: Buffer[] = [];
   let text = '';
   for (const next of texts) {
@@ -11,6 +11,6 @@ export function textBytes(texts: Iterable<string>): Buffer {
     parts.push(Buffer.from(text));
     text = '';
   }
-  const last = Buffer.from(text);
-  return parts.length === 0 ? last : Buffer.concat([...parts, last]);
+  if (text !== '') parts.push(Buffer.from(text));
+  return parts;
 }

@@ -229,8 +229,8 @@ describe('the log of versions', () => {
     if (one === undefined || two === undefined) throw new Error('unreachable');
     const undo = undoOf(second, first);
     const lines = [
-      encodeVersion<Item>({ fingerprint: one, undo: new Map() }),
-      encodeVersion<Item>({ fingerprint: two, undo }),
+      Buffer.concat(encodeVersion({ fingerprint: one, undo: new Map() })),
+      Buffer.concat(encodeVersion({ fingerprint: two, undo })),
     ];
     const bytes = Buffer.concat([...lines, Buffer.from('[1,2,[["half')]);
     const log = (sizeBytes: number) => ({

@@ -26,7 +26,7 @@ const failed = (error: unknown): never => expect.fail(String(error));
 const sizeOf = (name: string): number => fs.statSync(inner(name)).size;
 
 async function add(ledger: Ledger, user: string): Promise<void> {
-  await ledger.commit({ lines: [['user', user, { user, status: 'paid', extra: {} }]] });
+  await ledger.commit({ lines: [['rows', 'users', [[user, { user, status: 'paid', extra: {} }]]]] });
 }
 
 async function usersSeen(files: FileSystem): Promise<string[]> {

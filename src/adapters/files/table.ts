@@ -1,0 +1,175 @@
+import type { CsvTable } from './csv-view.ts';
+import { grown, Rows, type FrozenRows, type Row, type RowParts } from './rows.ts';
+import type { FileFingerprint } from './versions.ts';
+
+/** What rows were at some moment, where that differs from what they are now. */
+class Changed<R extends Row> {
+  readonly #rows: Rows<R>;
+  /** Places where only the value has changed so far as is known, in the order of the first change. */
+  readonly #places: number[] = [];
+  /** By place: what the value was. NaN, which no row has: it is as it was. */
+  #values = new Float64Array(0);
+  /** Any other change; null: the row was not there. What is in here counts, whatever is known of a place. */
+  readonly #others = new Map<string, R | null>();
+
+  constructor(rows: Rows<R>) {
+    this.#rows = rows;
+  }
+
+  get isEmpty(): boolean {
+    return this.#places.length === 0 && this.#others.size === 0;
+  }
+
+  /** To be called before the value at a place changes. */
+  noteValue(place: number): void {
+    if (place >= this.#values.length) {
+      const from = this.#values.length;
+      this.#values = grown(this.#values, Math.max(place + 1, this.#rows.places)).fill(NaN, from);
+    }
+    if (!Number.isNaN(this.#values[place])) return;
+    this.#values[place] = this.#rows.valueAt(place);
+    this.#places.push(place);
+  }
+
+  /** To be called before a row changes, comes or goes. */
+  noteRow(name: string): void {
+    if (!this.#others.has(name)) this.#others.set(name, this.#before(name));
+  }
+
+  #before(name: string): R | null {
+    const place = this.#rows.placeOf(name);
+    if (place === undefined) return null;
+    const value = this.#values[place] ?? NaN;
+    return this.#rows.rowWith(place, Number.isNaN(value) ? this.#rows.valueAt(place) : value) ?? null;
+  }
+
+  /** Has a row remembered as it was. */
+  remember(name: string, row: R | null): void {
+    this.#others.set(name, row);
+  }
+
+  /** To be called before rows are given other places. */
+  forgetPlaces(): void {
+    for (const [name, row] of [...this.entries()]) this.#others.set(name, row);
+    this.#places.length = 0;
+    this.#values = new Float64Array(0);
+  }
+
+  /** What is known now. To be read at any time: what changes meanwhile may be among it, as it was. */
+  entries(): Generator<[string, R | null]> {
+    return this.#entries(this.#places.length);
+  }
+
+  *#entries(count: number): Generator<[string, R | null]> {
+    for (const place of this.#places.slice(0, count)) {
+      const row = this.#rows.rowWith(place, this.#values[place] ?? NaN);
+      const name = this.#rows.nameAt(place);
+      if (row !== undefined && name !== undefined && !this.#others.has(name)) yield [name, row];
+    }
+    // After the places: what gets here meanwhile is not missed.
+    yield* this.#others;
+  }
+}
+
+/** A table at one moment, to be written down while it changes. */
+export interface FrozenTable<R extends Row> {
+  readonly columns: readonly string[];
+  readonly rows: FrozenRows<R>;
+  /** The newest known version of the CSV, and what rows were in it where that differs. */
+  readonly newest: FileFingerprint | null;
+  readonly undo: Iterable<[string, R | null]>;
+}
+
+/** A table, and how it differs from the file that people see. */
+export class Table<R extends Row> implements CsvTable<R> {
+  columns: readonly string[];
+  rows: Rows<R>;
+  readonly #parts: RowParts<R>;
+  #newest: FileFingerprint | null = null;
+  #undo: Changed<R>;
+  /** Since the rows that are being rendered for the next version; undefined: none are. */
+  #sinceRender: Changed<R> | undefined;
+
+  constructor(parts: RowParts<R>, columns: readonly string[]) {
+    this.#parts = parts;
+    this.columns = columns;
+    this.rows = new Rows(parts);
+    this.#undo = new Changed(this.rows);
+  }
+
+  /** The newest version of the CSV that is or was on disk; null: none yet. */
+  get newest(): FileFingerprint | null {
+    return this.#newest;
+  }
+
+  /** Whether that version says anything else than the table. */
+  get isBehind(): boolean {
+    return this.#newest === null ? this.rows.size > 0 : !this.#undo.isEmpty;
+  }
+
+  /** What rows were in the newest known version of the CSV, where that differs; null: not there. */
+  undo(): Map<string, R | null> {
+    return new Map(this.#undo.entries());
+  }
+
+  /** For what makes the table from nothing: no file differs from that. */
+  restore(name: string, row: R): void {
+    this.rows.set(name, row);
+  }
+
+  /** Changes one row; null: removes it. A new row goes to the end. */
+  set(name: string, row: R | null): void {
+    if (this.#newest !== null) this.#undo.noteRow(name);
+    this.#sinceRender?.noteRow(name);
+    if (row === null) this.rows.delete(name);
+    else this.rows.set(name, row);
+  }
+
+  setValueAt(place: number, value: number): void {
+    if (this.#newest !== null) this.#undo.noteValue(place);
+    this.#sinceRender?.noteValue(place);
+    this.rows.setValueAt(place, value);
+  }
+
+  /** Rows in a new order; those that are not named follow in theirs. */
+  reorder(names: Iterable<string>): void {
+    this.#undo.forgetPlaces();
+    this.#sinceRender?.forgetPlaces();
+    const rows = new Rows(this.#parts);
+    const take = (name: string): void => {
+      const row = this.rows.get(name);
+      if (row !== undefined && !rows.has(name)) rows.set(name, row);
+    };
+    for (const name of names) take(name);
+    for (const name of this.rows.keys()) take(name);
+    this.rows.takeOver(rows);
+  }
+
+  /** From here on the table as it is differs from `newest` by what `remember` is told and by what comes. */
+  versionIs(newest: FileFingerprint | null): void {
+    this.#newest = newest;
+    this.#undo = new Changed(this.rows);
+  }
+
+  remember(name: string, row: R | null): void {
+    this.#undo.remember(name, row);
+  }
+
+  frozen(): FrozenTable<R> {
+    const { columns, newest } = this;
+    return { columns, newest, rows: this.rows.frozen(), undo: this.#undo.entries() };
+  }
+
+  /** As `frozen`; from here on what changes is remembered until `endRender`. */
+  beginRender(): FrozenTable<R> {
+    this.#sinceRender = new Changed(this.rows);
+    return this.frozen();
+  }
+
+  /** @returns what rows were when rendering began, where that has changed */
+  endRender(): Iterable<[string, R | null]> {
+    const since = this.#sinceRender;
+    this.#sinceRender = undefined;
+    return since?.entries() ?? [];
+  }
+}
