@@ -163,6 +163,13 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: SIMULATION,
   },
   {
+    name: 'what is being written down changes with the table',
+    file: files('rows.ts'),
+    from: '      values: values.slice(0, names.length),\n',
+    to: '      values,\n',
+    tests: ['test/unit/files/table.test.ts'],
+  },
+  {
     name: 'a hand edit takes stock below zero',
     file: files('hand-edits.ts'),
     from: '  if (wanted >= 0) return',

@@ -16,7 +16,7 @@ export class ChangeEncoder {
 
   constructor(tables: Tables) {
     this.#tables = tables;
-    this.#sales = new Sales(tables.inventory.rows);
+    this.#sales = new Sales(tables.inventory);
   }
 
   /** @returns null when nothing changes; valid until the next call, whose lines use the same buffers */

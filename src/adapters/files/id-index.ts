@@ -131,7 +131,8 @@ class FileIdIndex implements IdIndex {
     if (this.#table.size > 0) {
       const table = this.#table;
       this.#sealing = table;
-      this.#table = new IdTable();
+      // As many will come until the next checkpoint.
+      this.#table = new IdTable(table.size);
       const run = await this.#write(table.size, async (writer) => {
         const turn = new Turn();
         for (const sorted of table.sorted()) {

@@ -45,6 +45,8 @@ export function toPlace(low: number, high: number): IdPlace {
 }
 
 const FIRST_BITS = 10;
+/** 4 MiB: who expects more waits to see it come. */
+const MOST_FIRST_BITS = 18;
 /** Free slots behind the last home slot, so that no probe wraps around. */
 const TAIL_SLOTS = 64;
 /** Entries that `sorted` gives at a time, at least. */
@@ -58,8 +60,14 @@ const FREE = 0xffffffff;
  */
 export class IdTable {
   size = 0;
-  #bits = FIRST_BITS;
-  #words = firstSlots(FIRST_BITS);
+  #bits: number;
+  #words: Uint32Array;
+
+  /** @param expected so many entries that it need not grow */
+  constructor(expected = 0) {
+    this.#bits = Math.min(MOST_FIRST_BITS, Math.max(FIRST_BITS, Math.ceil(Math.log2(2 * expected + 1))));
+    this.#words = firstSlots(this.#bits);
+  }
 
   add(hash: IdHash, place: IdPlace): void {
     if (this.size * 2 >= 2 ** this.#bits) this.#grow();

@@ -29,8 +29,11 @@ import { textBytes } from './text-bytes.ts';
  * millisecond a MiB. Half and double the size make no difference to how fast orders are stored.
  */
 const CHECKPOINT_BYTES = 16 * 1024 * 1024;
-/** A large snapshot is written less often, so that it never costs more than the commits between two. */
-const CHECKPOINT_PER_SNAPSHOT = 4;
+/**
+ * A large snapshot is written less often, so that it never costs more than the commits between two. To read it takes
+ * whoever opens the folder five times as long as so much journal.
+ */
+const CHECKPOINT_PER_SNAPSHOT = 8;
 
 /** How long the log of versions of a CSV may become, as a share of the size that calls for a checkpoint: 8 MiB. */
 const VERSIONS_PER_CHECKPOINT = 0.5;

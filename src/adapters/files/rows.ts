@@ -58,6 +58,46 @@ function isEmpty(extra: Readonly<Record<string, string>>): boolean {
 /** The rows of a table at one moment, in the order of the file. */
 export interface FrozenRows<R extends Row> {
   values(): Generator<R>;
+  /** undefined: it was removed. */
+  nameAt(place: number): string | undefined;
+  /** The row as it would be with another value; undefined: it was removed. */
+  rowWith(place: number, value: number): R | undefined;
+}
+
+/** By place, all three. */
+interface Columns<R extends Row> {
+  /** undefined: the row was removed. */
+  readonly names: (string | undefined)[];
+  values: Float64Array;
+  readonly rests: (Partial<R> | null)[];
+}
+
+class PlacedRows<R extends Row> implements FrozenRows<R> {
+  protected readonly parts: RowParts<R>;
+  protected readonly columns: Columns<R>;
+
+  constructor(parts: RowParts<R>, columns: Columns<R>) {
+    this.parts = parts;
+    this.columns = columns;
+  }
+
+  nameAt(place: number): string | undefined {
+    return this.columns.names[place];
+  }
+
+  rowWith(place: number, value: number): R | undefined {
+    const { names, rests } = this.columns;
+    const name = names[place];
+    return name === undefined ? undefined : this.parts.row(name, value, rests[place] ?? null);
+  }
+
+  *values(): Generator<R> {
+    const { names, values } = this.columns;
+    for (let place = 0; place < names.length; place++) {
+      const row = this.rowWith(place, values[place] ?? NaN);
+      if (row !== undefined) yield row;
+    }
+  }
 }
 
 /**
@@ -65,16 +105,11 @@ export interface FrozenRows<R extends Row> {
  * value, lies in an array of numbers: with a million rows that are objects each look at one is a look at cold memory
  * more, and each sale one more object for the collector. A place once given is given to no other row.
  */
-export class Rows<R extends Row> {
-  readonly #parts: RowParts<R>;
-  #places = new Map<string, number>();
-  /** By place, as the other two; undefined: the row was removed. */
-  #names: (string | undefined)[] = [];
-  #values = new Float64Array(FIRST_ROWS);
-  #rests: (Partial<R> | null)[] = [];
+export class Rows<R extends Row> extends PlacedRows<R> {
+  readonly #places = new Map<string, number>();
 
   constructor(parts: RowParts<R>) {
-    this.#parts = parts;
+    super(parts, { names: [], values: new Float64Array(FIRST_ROWS), rests: [] });
   }
 
   get size(): number {
@@ -87,13 +122,13 @@ export class Rows<R extends Row> {
 
   get(name: string): R | undefined {
     const place = this.#places.get(name);
-    return place === undefined ? undefined : this.#rowAt(name, place, this.valueAt(place));
+    return place === undefined ? undefined : this.rowWith(place, this.valueAt(place));
   }
 
   /** Stock or status alone, without making a row. */
   value(name: string): number | undefined {
     const place = this.#places.get(name);
-    return place === undefined ? undefined : this.#values[place];
+    return place === undefined ? undefined : this.columns.values[place];
   }
 
   placeOf(name: string): number | undefined {
@@ -102,52 +137,38 @@ export class Rows<R extends Row> {
 
   /** How many places there are, those of removed rows included. */
   get places(): number {
-    return this.#names.length;
+    return this.columns.names.length;
   }
 
   valueAt(place: number): number {
-    return this.#values[place] ?? NaN;
+    return this.columns.values[place] ?? NaN;
   }
 
   setValueAt(place: number, value: number): void {
-    this.#values[place] = value;
-  }
-
-  /** undefined: it was removed. */
-  nameAt(place: number): string | undefined {
-    return this.#names[place];
-  }
-
-  /** The row as it would be with another value; undefined: it was removed. */
-  rowWith(place: number, value: number): R | undefined {
-    const name = this.#names[place];
-    return name === undefined ? undefined : this.#rowAt(name, place, value);
-  }
-
-  #rowAt(name: string, place: number, value: number): R {
-    return this.#parts.row(name, value, this.#rests[place] ?? null);
+    this.columns.values[place] = value;
   }
 
   /** A new row goes to the end. */
   set(name: string, row: R): this {
+    const { columns, parts } = this;
     let place = this.#places.get(name);
     if (place === undefined) {
-      place = this.#names.length;
+      place = this.places;
       this.#places.set(name, place);
-      this.#names.push(name);
-      this.#rests.push(null);
-      if (place >= this.#values.length) this.#values = grown(this.#values, place + 1);
+      columns.names.push(name);
+      columns.rests.push(null);
+      if (place >= columns.values.length) columns.values = grown(columns.values, place + 1);
     }
-    this.#values[place] = this.#parts.value(row);
-    this.#rests[place] = this.#parts.rest(row);
+    columns.values[place] = parts.value(row);
+    columns.rests[place] = parts.rest(row);
     return this;
   }
 
   delete(name: string): boolean {
     const place = this.#places.get(name);
     if (place === undefined) return false;
-    this.#names[place] = undefined;
-    this.#rests[place] = null;
+    this.columns.names[place] = undefined;
+    this.columns.rests[place] = null;
     return this.#places.delete(name);
   }
 
@@ -155,42 +176,21 @@ export class Rows<R extends Row> {
     return this.#places.keys();
   }
 
-  *values(): Generator<R> {
-    yield* rowsOf(this.#parts, this.#names, this.#values, this.#rests);
-  }
-
   *[Symbol.iterator](): Generator<[string, R]> {
-    for (const [name, place] of this.#places) yield [name, this.#rowAt(name, place, this.valueAt(place))];
-  }
-
-  /** Becomes what `other` is, which is not to be used again. */
-  takeOver(other: Rows<R>): void {
-    this.#places = other.#places;
-    this.#names = other.#names;
-    this.#values = other.#values;
-    this.#rests = other.#rests;
+    for (const [name, place] of this.#places) {
+      const row = this.rowWith(place, this.valueAt(place));
+      if (row !== undefined) yield [name, row];
+    }
   }
 
   /** The rows as they are now, to be read while they change. */
   frozen(): FrozenRows<R> {
-    const [names, values, rests] = [
-      this.#names.slice(),
-      this.#values.slice(0, this.places),
-      this.#rests.slice(),
-    ];
-    return { values: () => rowsOf(this.#parts, names, values, rests) };
-  }
-}
-
-function* rowsOf<R extends Row>(
-  parts: RowParts<R>,
-  names: readonly (string | undefined)[],
-  values: Float64Array,
-  rests: readonly (Partial<R> | null)[],
-): Generator<R> {
-  for (let place = 0; place < names.length; place++) {
-    const name = names[place];
-    if (name !== undefined) yield parts.row(name, values[place] ?? NaN, rests[place] ?? null);
+    const { names, values, rests } = this.columns;
+    return new PlacedRows(this.parts, {
+      names: names.slice(),
+      values: values.slice(0, names.length),
+      rests: rests.slice(),
+    });
   }
 }
 

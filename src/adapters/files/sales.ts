@@ -1,5 +1,5 @@
-import type { Rows } from './rows.ts';
 import type { Item } from '../../domain/tables.ts';
+import type { Table } from './table.ts';
 
 const FIRST_BYTES = 16 * 1024;
 
@@ -8,7 +8,7 @@ const FIRST_BYTES = 16 * 1024;
  * decisions were made on. One for all batches; what it holds is valid until `begin`.
  */
 export class Sales {
-  readonly #rows: Rows<Item>;
+  readonly #table: Table<Item>;
   /** Places in the order of their first sale. */
   readonly #places: number[] = [];
   /** By place; counts where `#batches` has the number of this batch. */
@@ -18,8 +18,8 @@ export class Sales {
   #starts: ReadonlyMap<string, number> = new Map();
   #buffer = Buffer.allocUnsafe(FIRST_BYTES);
 
-  constructor(rows: Rows<Item>) {
-    this.#rows = rows;
+  constructor(table: Table<Item>) {
+    this.#table = table;
   }
 
   /** @param starts by item: what is on hand before the sales, where that is not what the table says */
@@ -27,19 +27,19 @@ export class Sales {
     this.#starts = starts;
     this.#places.length = 0;
     this.#batch += 1;
-    if (this.#left.length >= this.#rows.places) return;
+    if (this.#left.length >= this.#table.rows.places) return;
     // A few more than there are: rows that are added one by one do not make it new each time.
-    const places = this.#rows.places + (this.#rows.places >> 3);
+    const places = this.#table.rows.places + (this.#table.rows.places >> 3);
     this.#left = new Float64Array(places);
     this.#batches = new Float64Array(places);
   }
 
   /** @throws Error when there is not so much left: a bug of whoever accepted the order */
   sell(item: string, quantity: number, orderId: string): void {
-    const place = this.#rows.placeOf(item) ?? -1;
+    const place = this.#table.rows.placeOf(item) ?? -1;
     if (place !== -1 && this.#batches[place] !== this.#batch) {
       this.#batches[place] = this.#batch;
-      this.#left[place] = this.#starts.get(item) ?? this.#rows.valueAt(place);
+      this.#left[place] = this.#starts.get(item) ?? this.#table.rows.valueAt(place);
       this.#places.push(place);
     }
     const left = this.#left[place] ?? NaN;
@@ -64,7 +64,7 @@ export class Sales {
     let text = '["quantities",[';
     let separator = '';
     for (const place of this.#places) {
-      text += `${separator}"${this.#rows.nameAt(place) ?? ''}",${this.#left[place]}`;
+      text += `${separator}"${this.#table.rows.nameAt(place) ?? ''}",${this.#left[place]}`;
       separator = ',';
     }
     text += ']]\n';

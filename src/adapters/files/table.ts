@@ -5,7 +5,7 @@ import type { FileFingerprint } from './versions.ts';
 /** What rows were at some moment, where that differs from what they are now. */
 class Changed<R extends Row> {
   readonly #rows: Rows<R>;
-  /** Places where only the value has changed so far as is known, in the order of the first change. */
+  /** Places where the value has changed, in the order of the first change. */
   readonly #places: number[] = [];
   /** By place: what the value was. NaN, which no row has: it is as it was. */
   #values = new Float64Array(0);
@@ -48,26 +48,36 @@ class Changed<R extends Row> {
     this.#others.set(name, row);
   }
 
-  /** To be called before rows are given other places. */
-  forgetPlaces(): void {
-    for (const [name, row] of [...this.entries()]) this.#others.set(name, row);
-    this.#places.length = 0;
-    this.#values = new Float64Array(0);
+  /** The same for rows in other places. */
+  in(rows: Rows<R>): Changed<R> {
+    const moved = new Changed(rows);
+    for (const [name, row] of this.entries()) moved.remember(name, row);
+    return moved;
   }
 
-  /** What is known now. To be read at any time: what changes meanwhile may be among it, as it was. */
+  /** What is known now. */
   entries(): Generator<[string, R | null]> {
-    return this.#entries(this.#places.length);
+    return this.#entries(this.#rows, this.#places.length, this.#others);
   }
 
-  *#entries(count: number): Generator<[string, R | null]> {
-    for (const place of this.#places.slice(0, count)) {
-      const row = this.#rows.rowWith(place, this.#values[place] ?? NaN);
-      const name = this.#rows.nameAt(place);
-      if (row !== undefined && name !== undefined && !this.#others.has(name)) yield [name, row];
+  /** The same, to be read when more has changed. @param rows as they are now */
+  frozen(rows: FrozenRows<R>): Iterable<[string, R | null]> {
+    const [count, others] = [this.#places.length, new Map(this.#others)];
+    return { [Symbol.iterator]: () => this.#entries(rows, count, others) };
+  }
+
+  *#entries(
+    rows: Pick<FrozenRows<R>, 'nameAt' | 'rowWith'>,
+    count: number,
+    others: ReadonlyMap<string, R | null>,
+  ): Generator<[string, R | null]> {
+    yield* others;
+    for (let at = 0; at < count; at++) {
+      const place = this.#places[at] ?? -1;
+      const name = rows.nameAt(place);
+      const row = rows.rowWith(place, this.#values[place] ?? NaN);
+      if (row !== undefined && name !== undefined && !others.has(name)) yield [name, row];
     }
-    // After the places: what gets here meanwhile is not missed.
-    yield* this.#others;
   }
 }
 
@@ -133,8 +143,6 @@ export class Table<R extends Row> implements CsvTable<R> {
 
   /** Rows in a new order; those that are not named follow in theirs. */
   reorder(names: Iterable<string>): void {
-    this.#undo.forgetPlaces();
-    this.#sinceRender?.forgetPlaces();
     const rows = new Rows(this.#parts);
     const take = (name: string): void => {
       const row = this.rows.get(name);
@@ -142,7 +150,9 @@ export class Table<R extends Row> implements CsvTable<R> {
     };
     for (const name of names) take(name);
     for (const name of this.rows.keys()) take(name);
-    this.rows.takeOver(rows);
+    this.#undo = this.#undo.in(rows);
+    this.#sinceRender = this.#sinceRender?.in(rows);
+    this.rows = rows;
   }
 
   /** From here on the table as it is differs from `newest` by what `remember` is told and by what comes. */
@@ -157,7 +167,8 @@ export class Table<R extends Row> implements CsvTable<R> {
 
   frozen(): FrozenTable<R> {
     const { columns, newest } = this;
-    return { columns, newest, rows: this.rows.frozen(), undo: this.#undo.entries() };
+    const rows = this.rows.frozen();
+    return { columns, newest, rows, undo: this.#undo.frozen(rows) };
   }
 
   /** As `frozen`; from here on what changes is remembered until `endRender`. */

@@ -65,6 +65,45 @@ describe('a CSV', () => {
     expect(rendered({ columns: table.columns, rows })).toBe(`${text}pen,1,,\n`);
   });
 
+  it('is read the same without quotes, which needs no library, and with them', () => {
+    const cell = fc.stringMatching(/^[ a-zé€😀.:0-9]{0,6}$/u);
+    const row = fc.array(cell, { minLength: 1, maxLength: 4 });
+    const lineEnd = fc.constantFrom('\n', '\r\n', '\r');
+    const text = fc.tuple(
+      fc.constantFrom('', '\ufeff'),
+      fc.array(fc.tuple(row, lineEnd), { minLength: 1, maxLength: 6 }),
+      fc.boolean(),
+    );
+    fc.assert(
+      fc.property(text, ([mark, rows, isEnded]) => {
+        const end = (index: number, lineEnding: string): string =>
+          isEnded || index < rows.length - 1 ? lineEnding : '';
+        const header = `${mark}user,status,note\n`;
+        const read = (quoted: (text: string) => string): unknown => {
+          const lines = rows.map(
+            ([cells, ending], index) => cells.map(quoted).join(',') + end(index, ending),
+          );
+          try {
+            return [...parseUsers(Buffer.from(header + lines.join('')), 'users.csv').rows];
+          } catch (error) {
+            return (error as Failure).message;
+          }
+        };
+        expect(read((plain) => plain)).toEqual(read((plain) => `"${plain}"`));
+      }),
+      { numRuns: 500 },
+    );
+    const names = fc.uniqueArray(fc.stringMatching(/^[a-z]{1,8}$/), { maxLength: 20 });
+    fc.assert(
+      fc.property(names, lineEnd, (users, ending) => {
+        const lines = ['user,status,note', ...users.map((user) => `${user},paid,é${user}`)].join(ending);
+        expect(Array.from(parseUsers(Buffer.from(lines), 'users.csv').rows.values())).toEqual(
+          users.map((user) => ({ user, status: 'paid', extra: { note: `é${user}` } })),
+        );
+      }),
+    );
+  });
+
   it('comes back as it was, whatever its cells hold', () => {
     const cell = fc.string({ unit: 'grapheme', maxLength: 12 });
     const awkward = fc.oneof(
