@@ -1,5 +1,6 @@
 // @ts-check
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { createWriteStream, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import avsc from 'avsc';
 import kafkajs from 'kafkajs';
@@ -133,4 +134,21 @@ export async function fillTopic(cluster, topic, { from = 0, to, users, items, mi
     await producer.send({ topic, messages, acks: -1 });
   }
   await producer.disconnect();
+}
+
+/**
+ * Writes orders as lines for `produce --file`.
+ *
+ * @param {string} file
+ * @param {number} count
+ * @param {{users: number, items: number}} size
+ */
+export async function writeOrders(file, count, { users, items }) {
+  const out = createWriteStream(file);
+  for (let n = 0; n < count; n += 1) {
+    const line = `{"order_id":"${idOf(n)}","user":"u${n % users}","items":[{"item":"i${n % items}","quantity":${1 + (n % 3)}}]}\n`;
+    if (!out.write(line)) await once(out, 'drain');
+  }
+  out.end();
+  await once(out, 'finish');
 }

@@ -3,7 +3,7 @@ import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ORDERCTL, say } from '../lib/cluster.mjs';
 import { measure } from '../lib/measure.mjs';
-import { createTopic, fillTopic, writeShop } from '../lib/orders.mjs';
+import { createTopic, fillTopic, writeOrders, writeShop } from '../lib/orders.mjs';
 import { floor, orderctl, settingsOf } from '../lib/programs.mjs';
 import { orDash, printTable, whole } from '../lib/table.mjs';
 import { inTurn } from './consume.mjs';
@@ -12,14 +12,17 @@ const SIZES = [1_000, 100_000, 1_000_000];
 const HISTORY = [100_000, 1_000_000, 10_000_000];
 const SHOP = { users: 1_000, items: 1_000 };
 
+const STREAMED = [1_000_000, 10_000_000];
+
 /**
- * What grows: the tables, and the history of decided ids.
+ * What grows: the tables, the history of decided ids, and a file of orders that is sent, decided and sent again.
  *
  * @param {import('./consume.mjs').Bench} bench
  */
 export async function benchGrowth(bench) {
   await growTables(bench);
   await growHistory(bench);
+  await growStream(bench);
 }
 
 /** @param {import('./consume.mjs').Bench} bench */
@@ -78,6 +81,36 @@ async function growHistory({ cluster }) {
     rows,
   );
   rmSync(settingsOf(job).ORDERCTL_STORAGE, { recursive: true, force: true });
+}
+
+/** @param {import('./consume.mjs').Bench} bench */
+async function growStream({ cluster }) {
+  const rows = [];
+  for (const count of STREAMED) {
+    const topic = `bench-stream-${count}`;
+    await createTopic(cluster, topic);
+    const env = settingsOf({ cluster, topic, count, ...SHOP, id: topic });
+    writeShop(env.ORDERCTL_STORAGE, SHOP);
+    const file = join(env.ORDERCTL_STORAGE, 'orders.ndjson');
+    await writeOrders(file, count, SHOP);
+    for (const args of [
+      ['produce', '--file', file],
+      ['consume', '--until-end'],
+      ['replay', '--to-topic', `${topic}-again`],
+    ]) {
+      const run = await measure(process.execPath, [ORDERCTL, ...args, '--quiet', '-o', 'json'], { env });
+      const { seconds, sent, read } = JSON.parse(run.stdout.trim().split('\n').at(-1) ?? '');
+      if ((sent ?? read) !== count) throw new Error(`${args[0]} handled ${sent ?? read} of ${count}`);
+      rows.push([`${args[0]}`, whole(count), whole(count / seconds), orDash(run.peakMiB, 0)]);
+      say(`${args[0]} ${whole(count)}: ${whole(count / seconds)}/s, ${orDash(run.peakMiB, 0)} MiB`);
+    }
+    rmSync(env.ORDERCTL_STORAGE, { recursive: true, force: true });
+  }
+  printTable(
+    'One file of orders, sent, decided and sent again, start and stop of the program included',
+    ['command', 'orders', 'orders/s', 'peak MiB'],
+    rows,
+  );
 }
 
 /** @param {import('../lib/programs.mjs').Job} job */

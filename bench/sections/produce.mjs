@@ -1,10 +1,9 @@
 // @ts-check
-import { createWriteStream, mkdirSync } from 'node:fs';
-import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ORDERCTL, ROOT } from '../lib/cluster.mjs';
 import { measure, median } from '../lib/measure.mjs';
-import { createTopic, fillTopic, idOf } from '../lib/orders.mjs';
+import { createTopic, fillTopic, writeOrders } from '../lib/orders.mjs';
 import { orderctl, settingsOf } from '../lib/programs.mjs';
 import { orDash, printTable, whole } from '../lib/table.mjs';
 
@@ -19,7 +18,7 @@ export async function benchProduce({ cluster, orders, runs }) {
   const folder = join(cluster.folder, 'produce');
   mkdirSync(folder);
   const file = join(folder, 'orders.ndjson');
-  await writeOrders(file, orders);
+  await writeOrders(file, orders, SHOP);
 
   // A log of as many orders to replay.
   await createTopic(cluster, 'bench-replayed');
@@ -78,18 +77,4 @@ function senders(file) {
     { name: 'orderctl replay', args: [ORDERCTL, 'replay', ...quiet], raw: RAW_REPLAY },
     { name: RAW_REPLAY, args: [send, 'replay'], raw: RAW_REPLAY },
   ];
-}
-
-/**
- * @param {string} file
- * @param {number} count
- */
-async function writeOrders(file, count) {
-  const out = createWriteStream(file);
-  for (let n = 0; n < count; n += 1) {
-    const line = `{"order_id":"${idOf(n)}","user":"u${n % SHOP.users}","items":[{"item":"i${n % SHOP.items}","quantity":${1 + (n % 3)}}]}\n`;
-    if (!out.write(line)) await once(out, 'drain');
-  }
-  out.end();
-  await once(out, 'finish');
 }
