@@ -5,6 +5,9 @@ import { existsSync, readFileSync } from 'node:fs';
 /** Linux counts the CPU time of a process in hundredths of a second. */
 const TICKS_PER_SECOND = 100;
 const SAMPLE_MS = 50;
+/** Of a program that prints a line for each of ten million orders only the end is kept. */
+const MOST_OUTPUT = 2 ** 23;
+const KEPT_OUTPUT = 2 ** 20;
 
 /**
  * @typedef {object} Run
@@ -34,7 +37,10 @@ export async function measure(command, args, { env, cwd } = {}) {
   });
   let stdout = '';
   let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (/** @type {string} */ text) => (stdout += text));
+  child.stdout.setEncoding('utf8').on('data', (/** @type {string} */ text) => {
+    stdout += text;
+    if (stdout.length > MOST_OUTPUT) stdout = stdout.slice(-KEPT_OUTPUT);
+  });
   child.stderr.setEncoding('utf8').on('data', (/** @type {string} */ text) => (stderr += text));
   /** @type {Pick<Run, 'cpuSeconds' | 'peakMiB' | 'writtenBytes'>} */
   let taken = { cpuSeconds: null, peakMiB: null, writtenBytes: null };

@@ -137,7 +137,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a CSV is put in place before its version is written down',
     file: files('csv-file.ts'),
-    from: '        await ledger.commit({ lines, logs: { [this.#kind.table]: version } });\n',
+    from: '        await ledger.commit({ lines, logs: { [name]: version } });\n',
     to: '',
     tests: SIMULATION,
   },
@@ -161,6 +161,13 @@ export const MUTATIONS: readonly Mutation[] = [
     from: 'if (changed < fewest && ',
     to: 'if (at === 0 && ',
     tests: SIMULATION,
+  },
+  {
+    name: 'a version of which too little is kept is taken for an edit',
+    file: files('hand-edit-look.ts'),
+    from: 'if (table.older.some(',
+    to: 'if ([].some(',
+    tests: ['test/unit/files/csv-versions.test.ts'],
   },
   {
     name: 'what is being written down changes with the table',

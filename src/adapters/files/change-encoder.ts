@@ -47,7 +47,11 @@ export class ChangeEncoder {
     this.#orders.clear();
     this.#rejections.clear();
     const edited = new Map<string, number>();
-    for (const edit of edits) if (edit.kind === 'item') edited.set(edit.item, edit.after?.quantity ?? NaN);
+    for (const edit of edits) {
+      // What is removed cannot be sold, even if it is added again: it is another row then.
+      if (edit.kind !== 'item' || Number.isNaN(edited.get(edit.item))) continue;
+      edited.set(edit.item, edit.after?.quantity ?? NaN);
+    }
     this.#sales.begin(edited);
     for (const decided of decisions) {
       if (decided.outcome.kind === 'rejected') {

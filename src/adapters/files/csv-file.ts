@@ -6,7 +6,6 @@ import { editRenderer } from './edit-line.ts';
 import { errorCode, readWhole, type FileStat, type FileSystem } from './fs.ts';
 import {
   findHandEdit,
-  sameFingerprint,
   sameStat,
   takeInLines,
   unsettledMs,
@@ -19,7 +18,7 @@ import type { Row } from './rows.ts';
 import type { FrozenTable, Table } from './table.ts';
 import { rowLines, type StateLine } from './tables.ts';
 import { textBytes } from './text-bytes.ts';
-import { encodeVersion, fingerprintFile, readVersions } from './versions.ts';
+import { encodeVersion, fingerprintFile, readVersions, sameFingerprint } from './versions.ts';
 import { crc32 } from 'node:zlib';
 
 /*
@@ -240,11 +239,14 @@ export class CsvFile<R extends Row> {
       // An edit that was taken in, or one to take in: begin again from there.
       if (table.newest !== rendered.newest || this.#broken) return false;
       if (!sameStat(this.#seen, files.stat(this.#path))) return false;
-      if (table.newest?.sizeBytes !== fingerprint.sizeBytes || table.newest.crc32 !== fingerprint.crc32) {
-        const { table: name } = this.#kind;
-        const lines: StateLine[] = [['version', name, fingerprint], ...rowLines('undo', name, since)];
+      const { table: name } = this.#kind;
+      const lines: StateLine[] = [['version', name, fingerprint], ...rowLines('undo', name, since)];
+      if (sameFingerprint(table.newest, fingerprint)) {
+        // Rows were changed, and changed back: nothing is left to write.
+        if (table.isBehind) await ledger.commit({ lines });
+      } else {
         const version = encodeVersion({ fingerprint, undo: rendered.newest === null ? [] : rendered.undo });
-        await ledger.commit({ lines, logs: { [this.#kind.table]: version } });
+        await ledger.commit({ lines, logs: { [name]: version } });
       }
       return this.#place(temporary);
     });

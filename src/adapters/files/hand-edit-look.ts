@@ -7,7 +7,13 @@ import { mergeHandEdit, sameRow, type HandEdit } from './hand-edits.ts';
 import type { Row } from './rows.ts';
 import type { Table } from './table.ts';
 import { rowLines, type NamedRow, type StateLine, type TableName } from './tables.ts';
-import { fingerprintFile, readVersions, type FileFingerprint, type Version } from './versions.ts';
+import {
+  fingerprintFile,
+  readVersions,
+  sameFingerprint,
+  type FileFingerprint,
+  type Version,
+} from './versions.ts';
 
 /*
  * What a person did to a CSV since we knew it. Owners take it in, readers only look as if it had been taken in.
@@ -98,6 +104,9 @@ export function findHandEdit<R extends Row>(
   if (bytes === undefined) return { kind: 'missing' };
   const fingerprint = fingerprintFile(bytes);
   if (sameFingerprint(table.newest, fingerprint)) return { kind: 'known', newest: true };
+  // By the table: of what was in a version nothing is left when its line, or the one after it, was too long to be kept.
+  if (table.older.some((older) => sameFingerprint(older, fingerprint)))
+    return { kind: 'known', newest: false };
   const known = table.newest === null ? [] : readVersions<R>(versions);
   if (known.some((version) => sameFingerprint(version.fingerprint, fingerprint))) {
     return { kind: 'known', newest: false };
@@ -114,10 +123,6 @@ export function findHandEdit<R extends Row>(
   const history =
     table.newest === null ? [] : [table.undo(), ...known.slice(0, -1).map((version) => version.undo)];
   return { kind: 'edited', fingerprint, rows, edit: mergeHandEdit(rows, table, history) };
-}
-
-export function sameFingerprint(a: FileFingerprint | null, b: FileFingerprint): boolean {
-  return a !== null && a.sizeBytes === b.sizeBytes && a.crc32 === b.crc32;
 }
 
 /** What a merged hand edit makes of rows, columns and their order. */

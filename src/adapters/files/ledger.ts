@@ -30,8 +30,8 @@ import { textBytes } from './text-bytes.ts';
  */
 const CHECKPOINT_BYTES = 16 * 1024 * 1024;
 /**
- * A large snapshot is written less often, so that it never costs more than the commits between two. To read it takes
- * whoever opens the folder five times as long as so much journal.
+ * A large snapshot is written less often, so that it never costs more than the commits between two. Whoever opens the
+ * folder reads both, and a MiB of the snapshot takes much longer than a MiB of the journal.
  */
 const CHECKPOINT_PER_SNAPSHOT = 8;
 

@@ -1,6 +1,9 @@
 import type { CsvTable } from './csv-view.ts';
 import { grown, Rows, type FrozenRows, type Row, type RowParts } from './rows.ts';
-import type { FileFingerprint } from './versions.ts';
+import { sameFingerprint, type FileFingerprint } from './versions.ts';
+
+/** So many older versions are known for what they are, however little is kept of what was in them. */
+const OLDER_VERSIONS = 64;
 
 /** What rows were at some moment, where that differs from what they are now. */
 class Changed<R extends Row> {
@@ -87,6 +90,7 @@ export interface FrozenTable<R extends Row> {
   readonly rows: FrozenRows<R>;
   /** The newest known version of the CSV, and what rows were in it where that differs. */
   readonly newest: FileFingerprint | null;
+  readonly older: readonly FileFingerprint[];
   readonly undo: Iterable<[string, R | null]>;
 }
 
@@ -96,6 +100,7 @@ export class Table<R extends Row> implements CsvTable<R> {
   rows: Rows<R>;
   readonly #parts: RowParts<R>;
   #newest: FileFingerprint | null = null;
+  #older: readonly FileFingerprint[] = [];
   #undo: Changed<R>;
   /** Since the rows that are being rendered for the next version; undefined: none are. */
   #sinceRender: Changed<R> | undefined;
@@ -110,6 +115,11 @@ export class Table<R extends Row> implements CsvTable<R> {
   /** The newest version of the CSV that is or was on disk; null: none yet. */
   get newest(): FileFingerprint | null {
     return this.#newest;
+  }
+
+  /** Versions before the newest, newest first. */
+  get older(): readonly FileFingerprint[] {
+    return this.#older;
   }
 
   /** Whether that version says anything else than the table. */
@@ -155,10 +165,21 @@ export class Table<R extends Row> implements CsvTable<R> {
     this.rows = rows;
   }
 
-  /** From here on the table as it is differs from `newest` by what `remember` is told and by what comes. */
-  versionIs(newest: FileFingerprint | null): void {
+  /**
+   * From here on the table as it is differs from `newest` by what `remember` is told and by what comes.
+   *
+   * @param older the versions before it; else those that are known
+   */
+  versionIs(newest: FileFingerprint | null, older?: readonly FileFingerprint[]): void {
+    this.#older = older ?? this.#olderThan(newest);
     this.#newest = newest;
     this.#undo = new Changed(this.rows);
+  }
+
+  #olderThan(newest: FileFingerprint | null): readonly FileFingerprint[] {
+    if (this.#newest === null || (newest !== null && sameFingerprint(this.#newest, newest)))
+      return this.#older;
+    return [this.#newest, ...this.#older].slice(0, OLDER_VERSIONS);
   }
 
   remember(name: string, row: R | null): void {
@@ -166,9 +187,9 @@ export class Table<R extends Row> implements CsvTable<R> {
   }
 
   frozen(): FrozenTable<R> {
-    const { columns, newest } = this;
+    const { columns, newest, older } = this;
     const rows = this.rows.frozen();
-    return { columns, newest, rows, undo: this.#undo.frozen(rows) };
+    return { columns, newest, older, rows, undo: this.#undo.frozen(rows) };
   }
 
   /** As `frozen`; from here on what changes is remembered until `endRender`. */

@@ -33,7 +33,7 @@ export type StateLine =
   /** Rows in a new order. */
   | readonly ['order', TableName, readonly string[]]
   /** This is the newest known version of the CSV now; `undo` lines say how the table differs from it. */
-  | readonly ['version', TableName, FileFingerprint | null]
+  | readonly ['version', TableName, FileFingerprint | null, older?: readonly FileFingerprint[]]
   | readonly ['position', Position]
   | readonly ['outgoing', EncodedOutgoing]
   /** All up to this number were sent. */
@@ -216,7 +216,7 @@ export class Tables {
         this[line[1]].reorder(line[2]);
         break;
       case 'version':
-        this[line[1]].versionIs(line[2]);
+        this[line[1]].versionIs(line[2], line[3]);
         break;
       case 'position':
         this.#positions.set(positionKey(line[1]), line[1]);
@@ -272,6 +272,6 @@ function* tableLines<R extends Row>(
   };
   yield* rowLines('rows', name, named());
   // After the rows: it forgets what the rows above have left.
-  yield ['version', name, table.newest];
+  yield ['version', name, table.newest, table.older];
   yield* rowLines('undo', name, table.undo);
 }

@@ -28,6 +28,10 @@ export function fingerprintFile(bytes: Buffer): FileFingerprint {
   return { sizeBytes: bytes.byteLength, crc32: crc32(bytes) };
 }
 
+export function sameFingerprint(a: FileFingerprint | null, b: FileFingerprint): boolean {
+  return a !== null && a.sizeBytes === b.sizeBytes && a.crc32 === b.crc32;
+}
+
 /** @returns one JSON line: `[sizeBytes, crc32, [["book",8], ["pen"], …]]`, rows as in row-cells.ts */
 export function encodeVersion(version: {
   readonly fingerprint: FileFingerprint;
