@@ -156,11 +156,11 @@ async function orderIds(seed: number | null = null): Promise<() => string> {
 function readOrder(flags: Flags, newOrderId: () => string): Order {
   const { user, item: items = [], quantity: quantities = [] } = flags;
   if (user === undefined || items.length === 0 || items.length !== quantities.length) {
-    throw new Failure(
-      'usage',
-      `one order takes --user, and as many --quantity as --item (given: ${items.length} and ${quantities.length})`,
-      { fix: 'for example: orderctl produce --user bob --item pen --quantity 2' },
-    );
+    const counted = `${items.length} --item and ${quantities.length} --quantity are given`;
+    const missing = user === undefined ? '--user is missing' : counted;
+    throw new Failure('usage', `one order takes --user, and as many --quantity as --item: ${missing}`, {
+      fix: 'for example: orderctl produce --user bob --item pen --quantity 2',
+    });
   }
   return {
     orderId: newOrderId(),
