@@ -22,10 +22,8 @@ export class ChangeEncoder {
   /** @returns null when nothing changes; valid until the next call, whose lines use the same buffers */
   toCommit(changes: Changes, stamp: { at: number; by: string; via: EditVia }): Commit | null {
     const lines: StateLine[] = [];
-    const edits: string[] = [];
-    const render = editRenderer(stamp);
-    for (const edit of changes.edits ?? []) {
-      edits.push(render(edit));
+    const { edits = [] } = changes;
+    for (const edit of edits) {
       if (edit.kind === 'user') lines.push(['rows', 'users', [[edit.user, edit.after]]]);
       if (edit.kind === 'item') lines.push(['rows', 'inventory', [[edit.item, edit.after]]]);
     }
@@ -39,7 +37,8 @@ export class ChangeEncoder {
       sales: this.#sales,
       orders: this.#orders,
       rejections: this.#rejections,
-      logs: { edits: textBytes(edits) },
+      // Hardly any batch of orders has edits.
+      logs: edits.length === 0 ? {} : { edits: textBytes(edits.map(editRenderer(stamp))) },
     };
   }
 

@@ -2,7 +2,7 @@ import { difference, type Difference } from '../../domain/difference.ts';
 import type { Item, User } from '../../domain/tables.ts';
 import type { Finding } from '../../ports/inspection.ts';
 import { findHandEdit, type TableKind } from './hand-edit-look.ts';
-import { sameRow } from './hand-edits.ts';
+import { overlaid, sameRow } from './hand-edits.ts';
 import type { LogView } from './log.ts';
 import type { Row } from './rows.ts';
 import type { Table } from './table.ts';
@@ -75,8 +75,7 @@ function* wrongRows<R extends User | Item>(
 ): Generator<Difference> {
   const { rows } = kind.parse(bytes, kind.file);
   const undo = table.undo();
-  const written = (name: string): R | null =>
-    undo.has(name) ? (undo.get(name) ?? null) : (table.rows.get(name) ?? null);
+  const written = overlaid(table.rows, undo);
   let lines: ReadonlyMap<string, number> | undefined;
   for (const name of new Set([...rows.keys(), ...table.rows.keys(), ...undo.keys()])) {
     const [expected, actual] = [written(name), rows.get(name) ?? null];

@@ -15,7 +15,7 @@ const CARRIAGE_RETURN = 0x0d;
 const BYTE_ORDER_MARK = Buffer.from('\ufeff');
 const LINE_BREAK = /\r\n|\n|\r/g;
 
-export interface Records {
+interface Records {
   /** The cells of the next record; undefined: there is none. */
   next(): readonly string[] | undefined;
   /** On which line the last record begins, counted from 1. */

@@ -3,7 +3,7 @@ import { decideEdit, type Edit, type EditRequest, type EditVia } from '../../dom
 import { Failure } from '../../domain/failure.ts';
 import type { Decided } from '../../domain/decide.ts';
 import type { LoggedEdit } from '../../domain/edit.ts';
-import { USER_STATUSES, type Item, type User } from '../../domain/tables.ts';
+import type { Item, User } from '../../domain/tables.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Changes, Keys, Outgoing, Position, Snapshot, Store, StoreNotice } from '../../ports/store.ts';
 import { CsvFile } from './csv-file.ts';
@@ -16,6 +16,7 @@ import { keepFile } from './kept-file.ts';
 import { Ledger } from './ledger.ts';
 import { parsedLines } from './log.ts';
 import { parseDecided } from './order-line.ts';
+import { statusOf } from './rows.ts';
 import { keepUndelivered, readUndelivered } from './undelivered.ts';
 
 /** CSVs are rewritten at most so often, or twenty times as long as the last rewrite took if that is longer. */
@@ -142,8 +143,8 @@ export class FileStore implements Store {
     return {
       at: this.#options.clock.now(),
       status: (user) => {
-        const place = tables.users.rows.value(user);
-        return place === undefined ? undefined : USER_STATUSES[place];
+        const value = tables.users.rows.value(user);
+        return value === undefined ? undefined : statusOf(value);
       },
       quantity: (item) => tables.inventory.rows.value(item),
       user: (user) => tables.users.rows.get(user),

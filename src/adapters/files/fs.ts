@@ -79,11 +79,11 @@ export const realFileSystem: FileSystem = {
   },
   async writeAll(fd, parts, position) {
     if (parts.length > MOST_PARTS) {
-      await this.writeAll(fd, parts.slice(0, MOST_PARTS), position);
-      const at = parts.slice(0, MOST_PARTS).reduce((sum, part) => sum + part.byteLength, position);
-      return this.writeAll(fd, parts.slice(MOST_PARTS), at);
+      const first = parts.slice(0, MOST_PARTS);
+      await this.writeAll(fd, first, position);
+      return this.writeAll(fd, parts.slice(MOST_PARTS), position + totalBytes(first));
     }
-    const sizeBytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
+    const sizeBytes = totalBytes(parts);
     const isLarge = sizeBytes > LARGE_BYTES;
     let written = 0;
     if (isLarge) {
@@ -155,6 +155,10 @@ export const realFileSystem: FileSystem = {
   },
   nowMs: () => Date.now(),
 };
+
+export function totalBytes(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, part) => sum + part.byteLength, 0);
+}
 
 /** As util.promisify, without the cost of loading node:util, which each command would pay. */
 function done(call: (back: (error: Error | null) => void) => void): Promise<void> {

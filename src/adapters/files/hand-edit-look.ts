@@ -3,7 +3,7 @@ import type { Item, User } from '../../domain/tables.ts';
 import { parseItems, parseUsers, type CsvTable } from './csv-view.ts';
 import { openOrUndefined, type LogView } from './log.ts';
 import type { FileStat, FileSystem } from './fs.ts';
-import { mergeHandEdit, sameRow, type HandEdit } from './hand-edits.ts';
+import { mergeHandEdit, overlaid, sameRow, type HandEdit } from './hand-edits.ts';
 import type { Row } from './rows.ts';
 import type { Table } from './table.ts';
 import { rowLines, type NamedRow, type StateLine, type TableName } from './tables.ts';
@@ -158,11 +158,9 @@ export function takeInLines<R extends Row>(
     return { lines: linesWith([]), version: { fingerprint, undo: new Map() } };
   }
   const after = new Map(Array.from(edit.edits, ({ name, after: row }) => [name, row] as const));
-  const merged = (name: string): R | null =>
-    after.get(name) ?? (after.has(name) ? null : (table.rows.get(name) ?? null));
+  const merged = overlaid(table.rows, after);
   const before = table.undo();
-  const newest = (name: string): R | null =>
-    before.get(name) ?? (before.has(name) ? null : (table.rows.get(name) ?? null));
+  const newest = overlaid(table.rows, before);
   const names = new Set([...table.rows.keys(), ...found.rows.rows.keys(), ...before.keys(), ...after.keys()]);
   const inFile = (name: string): R | null => found.rows.rows.get(name) ?? null;
   const undo = [...rowLines('undo', kind.table, difference(names, merged, inFile))];

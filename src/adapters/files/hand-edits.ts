@@ -120,6 +120,17 @@ function extraCell(extra: Extra, key: string): string {
 /** Rows of a version; null: not there. */
 type Base<Row> = (name: string) => Row | null;
 
+/** Rows with others in their place, which may come later. */
+export function overlaid<Row>(
+  rows: { get(name: string): Row | undefined },
+  others: Undo<Row>,
+): (name: string) => Row | null {
+  return (name) => {
+    const row = others.get(name);
+    return row === undefined ? (rows.get(name) ?? null) : row;
+  };
+}
+
 /** @returns null when the file has too little in common with every known version */
 function findBase<Row extends User | Item>(
   found: CsvTable<Row>,
@@ -129,10 +140,7 @@ function findBase<Row extends User | Item>(
   if (undos.length === 0) return () => null;
   const isChanged = rowComparer(found, current);
   const overlay = new Map<string, Row | null>();
-  const version = (name: string): Row | null => {
-    const row = overlay.get(name);
-    return row === undefined ? (current.rows.get(name) ?? null) : row;
-  };
+  const version = overlaid(current.rows, overlay);
   let sizeRows = 0;
   let shared = 0;
   let changed = 0;

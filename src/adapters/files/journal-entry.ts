@@ -1,3 +1,4 @@
+import { totalBytes } from './fs.ts';
 import type { LogName } from './log.ts';
 
 /*
@@ -43,10 +44,6 @@ export function encodeEntry(entry: JournalEntry): Uint8Array[] {
     ...entry.logs.flatMap(({ parts }) => parts),
     ...entry.state,
   ];
-}
-
-export function totalBytes(parts: readonly Uint8Array[]): number {
-  return parts.reduce((sum, part) => sum + part.byteLength, 0);
 }
 
 export interface DecodedEntry {

@@ -4,9 +4,9 @@ import type { Decided } from '../../domain/decide.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import { FORMAT, journalPath, writeSnapshot, writeState, type FolderState } from './checkpoint.ts';
 import type { DecisionLines } from './decision-lines.ts';
-import type { FileSystem } from './fs.ts';
+import { totalBytes, type FileSystem } from './fs.ts';
 import type { IdIndex } from './id-index.ts';
-import { encodeEntry, totalBytes, type LogBytes } from './journal-entry.ts';
+import { encodeEntry, type LogBytes } from './journal-entry.ts';
 import { Journal } from './journal.ts';
 import { lineStartAfter, newFolderId, nextJournal, openLogs, syncNameOf, viewOf } from './ledger-files.ts';
 import {

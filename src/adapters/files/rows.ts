@@ -1,4 +1,4 @@
-import { USER_STATUSES, type Item, type User } from '../../domain/tables.ts';
+import { USER_STATUSES, type Item, type User, type UserStatus } from '../../domain/tables.ts';
 
 export type Row = User | Item;
 
@@ -16,12 +16,17 @@ export interface RowParts<R extends Row> {
   row(name: string, value: number, rest: Partial<R> | null): R;
 }
 
+/** @param value of a user's row */
+export function statusOf(value: number): UserStatus {
+  return USER_STATUSES[value] ?? 'unpaid';
+}
+
 export const USER_PARTS: RowParts<User> = {
   value: ({ status }) => USER_STATUSES.indexOf(status),
   rest: ({ extra }) => (isEmpty(extra) ? null : { extra }),
   row: (user, value, rest) => ({
     user,
-    status: USER_STATUSES[value] ?? 'unpaid',
+    status: statusOf(value),
     extra: rest?.extra ?? NO_EXTRA,
   }),
 };

@@ -132,11 +132,6 @@ export class Table<R extends Row> implements CsvTable<R> {
     return new Map(this.#undo.entries());
   }
 
-  /** For what makes the table from nothing: no file differs from that. */
-  restore(name: string, row: R): void {
-    this.rows.set(name, row);
-  }
-
   /** Changes one row; null: removes it. A new row goes to the end. */
   set(name: string, row: R | null): void {
     if (this.#newest !== null) this.#undo.noteRow(name);

@@ -60,13 +60,9 @@ export type ParsedLine =
 
 export function renderLine(line: StateLine): string {
   if (line[0] !== 'rows' && line[0] !== 'undo') return `${JSON.stringify(line)}\n`;
-  let text = `["${line[0]}","${line[1]}",[`;
-  let separator = '';
-  for (const [name, row] of line[2]) {
-    text += separator + renderCells(name, row);
-    separator = ',';
-  }
-  return `${text}]]\n`;
+  const [kind, table, rows] = line;
+  const cells = rows.map(([name, row]) => renderCells(name, row));
+  return `["${kind}","${table}",[${cells.join(',')}]]\n`;
 }
 
 /** So many rows stand in one line at most: a line is parsed as a whole. */
