@@ -36,10 +36,11 @@ export interface MarkedLetter {
   readonly key: string;
 }
 
+/** Left out: stays as it is; null: is unset, and so is an empty text, which is all that a cell can say of it. */
 interface ItemDetails {
-  readonly name?: string;
-  readonly price?: string;
-  readonly reorderLevel?: number;
+  readonly name?: string | null;
+  readonly price?: string | null;
+  readonly reorderLevel?: number | null;
 }
 
 /**
@@ -216,24 +217,26 @@ function checkQuantity(item: string, quantity: number): void {
 }
 
 function checkedDetails(details: ItemDetails): Partial<Item> {
-  const { name, price, reorderLevel } = details;
-  if (price !== undefined && !isPrice(price)) {
+  const { reorderLevel } = details;
+  const name = details.name === '' ? null : details.name;
+  const price = details.price === '' ? null : details.price;
+  if (typeof price === 'string' && !isPrice(price)) {
     throw new Failure('invalid_value', `price ${JSON.stringify(price)} is not an amount such as 12.50`, {
       fix: 'use up to eight digits and at most two decimals',
     });
   }
-  if (reorderLevel !== undefined && !isQuantity(reorderLevel)) {
+  if (typeof reorderLevel === 'number' && !isQuantity(reorderLevel)) {
     throw new Failure('invalid_value', `reorder level ${reorderLevel} is not a whole number from 0 up`);
   }
   // A line break or another control character would make the row span lines that no person expects.
-  if (name !== undefined && (name.length > 256 || /\p{Cc}/u.test(name) || /^[=+\-@]/.test(name))) {
+  if (typeof name === 'string' && (name.length > 256 || /\p{Cc}/u.test(name) || /^[=+\-@]/.test(name))) {
     throw new Failure('invalid_value', `item name ${JSON.stringify(name)} is not allowed`, {
       fix: 'use at most 256 characters, none of them a control character, and do not begin with = + - @',
     });
   }
   return {
     ...(name === undefined ? {} : { name }),
-    ...(price === undefined ? {} : { price: normalizePrice(price) }),
+    ...(price === undefined ? {} : { price: price === null ? null : normalizePrice(price) }),
     ...(reorderLevel === undefined ? {} : { reorderLevel }),
   };
 }

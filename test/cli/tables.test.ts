@@ -133,6 +133,28 @@ describe('inventory', () => {
     expect(await shop.json('inventory update --item pen --by +1')).toMatchObject({ after: { quantity: 61 } });
   });
 
+  it('has its details unset by an empty text, as by an empty cell', async () => {
+    const shop = openShop();
+    await shop.ok('inventory add --item pen --quantity 2 --name Pen --price 1.20 --reorder-level 5');
+    const unset = ['inventory', 'update', '--item', 'pen', '--name', '', '--price', '', '-o', 'json'];
+    expect(JSON.parse((await shop.ok(unset)).stdout)).toEqual({
+      item: 'pen',
+      before: { quantity: 2, name: 'Pen', price: '1.20', reorder_level: 5 },
+      after: { quantity: 2, name: null, price: null, reorder_level: 5 },
+    });
+    await shop.ok(['inventory', 'update', '--item', 'pen', '--reorder-level', '']);
+    const bare = { items: [{ name: null, price: null, reorder_level: null, low: false }] };
+    expect(await shop.json('inventory show')).toMatchObject(bare);
+    await shop.ok(['inventory', 'update', '--item', 'pen', '--name', '']);
+    await shop.ok('audit');
+    shop.write('inventory.csv', 'item,quantity,name,price,reorder_level\npen,2,A pen,1.50,6\n');
+    await shop.ok('inventory update --item pen --by 1');
+    shop.write('inventory.csv', 'item,quantity,name,price,reorder_level\npen,9,,,\n');
+    expect(await shop.json('inventory show')).toMatchObject(bare);
+    await shop.ok('inventory update --item pen --by 1');
+    expect((await shop.ok('audit')).stdout).toContain('balance');
+  });
+
   it('does not go below zero', async () => {
     const shop = openShop();
     await shop.ok('inventory add --item pen --quantity 2');

@@ -270,4 +270,32 @@ export const MUTATIONS: readonly Mutation[] = [
     to: 'return gunzipSync(bytes);',
     tests: ['test/unit/kafka/codecs.test.ts'],
   },
+  {
+    name: 'an empty name is another than none',
+    file: 'src/domain/edit.ts',
+    from: "details.name === '' ? null : details.name;",
+    to: 'details.name;',
+    tests: ['test/unit/domain/edit.test.ts'],
+  },
+  {
+    name: 'an empty price is no price to take',
+    file: 'src/domain/edit.ts',
+    from: "details.price === '' ? null : details.price;",
+    to: 'details.price;',
+    tests: ['test/unit/domain/edit.test.ts'],
+  },
+  {
+    name: 'an empty name of an older version is kept in the snapshot',
+    file: files('row-cells.ts'),
+    from: "title === '' ? null : title;",
+    to: 'title;',
+    tests: ['test/unit/files/audit.test.ts'],
+  },
+  {
+    name: 'an empty name of an older version is kept in the log of edits',
+    file: files('edit-line.ts'),
+    from: "item?.name === '' ? { ...item, name: null } : item;",
+    to: 'item;',
+    tests: ['test/unit/files/audit.test.ts'],
+  },
 ];

@@ -29,7 +29,9 @@ export function rowOfCells(cells: Cells): Row | null {
   const [name, first] = cells;
   if (typeof first === 'number') {
     const [, quantity, title = null, price = null, reorderLevel = null, extra] = cells;
-    return { item: name, quantity, name: title, price, reorderLevel, extra: extra ?? NO_EXTRA } as Item;
+    // Up to 0.1.0 an empty name was written down as it is, which no cell of a CSV can tell from none.
+    const unset = title === '' ? null : title;
+    return { item: name, quantity, name: unset, price, reorderLevel, extra: extra ?? NO_EXTRA } as Item;
   }
   return { user: name, status: first, extra: cells[2] ?? NO_EXTRA } as User;
 }

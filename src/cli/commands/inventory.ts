@@ -44,12 +44,20 @@ function withDetails(command: Command): Command {
     .option('--reorder-level <N>', 'at or under this much it is low');
 }
 
-function detailsOf(options: DetailOptions): { name?: string; price?: string; reorderLevel?: number } {
+/** An empty text unsets, as an empty cell of the file does. */
+function detailsOf(options: DetailOptions): {
+  name?: string | null;
+  price?: string | null;
+  reorderLevel?: number | null;
+} {
   const { name, price, reorderLevel } = options;
+  const set = <T>(text: string, parse: (text: string) => T): T | null => (text === '' ? null : parse(text));
   return {
-    ...(name === undefined ? {} : { name }),
-    ...(price === undefined ? {} : { price }),
-    ...(reorderLevel === undefined ? {} : { reorderLevel: wholeNumber('--reorder-level', reorderLevel) }),
+    ...(name === undefined ? {} : { name: set(name, String) }),
+    ...(price === undefined ? {} : { price: set(price, String) }),
+    ...(reorderLevel === undefined
+      ? {}
+      : { reorderLevel: set(reorderLevel, (text) => wholeNumber('--reorder-level', text)) }),
   };
 }
 
@@ -79,7 +87,8 @@ function registerUpdate(inventory: Command, session: Session): void {
     summary: 'change the stock or the details of an item',
     prose:
       'Sets the stock with --quantity, or adjusts it with --by: give one of them, not both. Adjusting is safe ' +
-      'while orders come in; below zero is refused (2). --name, --price and --reorder-level change the details. ' +
+      'while orders come in; below zero is refused (2). --name, --price and --reorder-level change the details; an ' +
+      "empty text unsets one: --price ''. " +
       `Exit code 3 if there is no such item. ${BESIDE}\n\n` +
       'Under -o json the answer has "before" and "after", null where the item is not there: the quantity always; ' +
       'name, price and reorder_level where one of the two has it.',
@@ -88,6 +97,7 @@ function registerUpdate(inventory: Command, session: Session): void {
       ['orderctl inventory update --item pen --by +20', 'twenty more have come'],
       ['orderctl inventory update --item pen --by -3', 'three were broken'],
       ['orderctl inventory update --item pen --price 1.30', 'a new price'],
+      ["orderctl inventory update --item pen --reorder-level ''", 'no reorder level any more'],
     ],
   })
     .requiredOption('--item <NAME>', 'name of the item')

@@ -61,6 +61,15 @@ describe('decideEdit', () => {
     ).toMatchObject({ before: null, after: { quantity: 1, price: '12.50', reorderLevel: 3, name: null } });
   });
 
+  it.each(['', null])('unsets a detail that is set to %j', (unset) => {
+    const bare = { ...pen, name: null, price: null, reorderLevel: null };
+    const update = { kind: 'item.update', item: 'pen', name: unset, price: unset } as const;
+    expect(decideEdit({ ...update, reorderLevel: null }, state)).toMatchObject({ after: bare });
+    expect(
+      decideEdit({ kind: 'item.add', item: 'x', quantity: 1, name: unset, price: unset }, state),
+    ).toMatchObject({ after: { name: null, price: null, reorderLevel: null } });
+  });
+
   it.each<[string, EditRequest]>([
     ['already_exists', { kind: 'user.add', user: 'alice', status: 'paid' }],
     ['already_exists', { kind: 'item.add', item: 'pen', quantity: 1 }],

@@ -102,6 +102,25 @@ describe('a sound folder', () => {
     });
   });
 
+  it('may hold an empty name, which is none, from a version that wrote it down', async () => {
+    const made = await shop();
+    await using store = await made.own();
+    const change = (name: string): Promise<void> =>
+      store.transact({}, (snapshot) => {
+        const before = snapshot.item('pen') ?? null;
+        const after = before === null ? null : { ...before, name };
+        return { changes: { edits: [{ kind: 'item', item: 'pen', before, after }] }, result: undefined };
+      });
+    await change('Pen');
+    await change('');
+    const killed = killedCopy(made);
+    expect(await auditOf(killed)).toMatchObject({ total: 0 });
+    expect(await auditOf(killed, true)).toMatchObject({ total: 0 });
+    await using reader = await openFolder({ folder: killed, clock: systemClock }).read();
+    expect([...(await reader.items())]).toMatchObject([{ item: 'pen', name: null }, { item: 'book' }]);
+    expect(await auditOf(killed)).toMatchObject({ total: 0, notes: [] });
+  });
+
   it('is fresh', async () => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'orderctl-audit-'));
     onTestFinished(() => fs.rmSync(folder, { recursive: true, force: true }));
