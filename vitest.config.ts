@@ -34,7 +34,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'parts', include: ['test/{unit,contract,app,crash,fuzz}/**/*.test.ts'] },
+        test: { name: 'parts', include: ['test/{unit,contract,app,model,crash,fuzz}/**/*.test.ts'] },
       },
       {
         extends: true,
