@@ -1,6 +1,7 @@
 import { formatRecordId, type RecordId } from '../domain/order.ts';
 import type { BrokerRecord, Producer } from '../ports/broker.ts';
-import type { Headers } from '../ports/record.ts';
+import { lastHeader, type Headers } from '../ports/record.ts';
+import { withHeaders } from './dlq-headers.ts';
 import type { DecodedRecord } from '../ports/codec.ts';
 import type { Outgoing } from '../ports/store.ts';
 
@@ -13,19 +14,19 @@ export function deadLetter(
   why: Undecodable,
   context: { dlqTopic: string; group: string; failedAt: number },
 ): Outgoing {
-  const headers: Headers = {
-    ...record.headers,
-    'x-original-topic': id.topic,
-    'x-original-partition': String(id.partition),
-    'x-original-offset': String(id.offset),
-    'x-original-timestamp': new Date(clampTime(record.timestamp)).toISOString(),
-    'x-original-group': context.group,
-    'x-error-code': why.code,
-    'x-error-message': why.message,
-    'x-error-stage': why.stage,
-    'x-attempts': String(earlierAttempts(record.headers) + 1),
-    'x-failed-at': new Date(context.failedAt).toISOString(),
-  };
+  const { headers: original } = record;
+  const headers = withHeaders(original, [
+    ['x-original-topic', id.topic],
+    ['x-original-partition', String(id.partition)],
+    ['x-original-offset', String(id.offset)],
+    ['x-original-timestamp', new Date(clampTime(record.timestamp)).toISOString()],
+    ['x-original-group', context.group],
+    ['x-error-code', why.code],
+    ['x-error-message', why.message],
+    ['x-error-stage', why.stage],
+    ['x-attempts', String(earlierAttempts(original) + 1)],
+    ['x-failed-at', new Date(context.failedAt).toISOString()],
+  ]);
   return { id: formatRecordId(id), topic: context.dlqTopic, key: record.key, value: record.value, headers };
 }
 
@@ -36,7 +37,7 @@ function clampTime(timestampMs: number): number {
 
 /** A record that was redriven and failed again says how often it was tried. */
 function earlierAttempts(headers: Headers): number {
-  const value = headers['x-attempts'];
+  const value = lastHeader(headers, 'x-attempts');
   const text = value instanceof Uint8Array ? new TextDecoder().decode(value) : value;
   return typeof text === 'string' && /^\d{1,6}$/.test(text) ? Number(text) : 0;
 }

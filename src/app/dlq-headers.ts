@@ -1,4 +1,4 @@
-import type { Headers } from '../ports/record.ts';
+import { lastHeader, type Headers } from '../ports/record.ts';
 
 /*
  * What the headers of a dead letter say, in the formats of those who write dead letters. Where a header stands
@@ -172,25 +172,30 @@ export function redriveHeaders(
   origin: LetterOrigin,
   replay: { id: string; at: number },
 ): Headers {
-  const kept = Object.entries(headers).filter(([name]) => !DEAD_LETTER_HEADER.test(name));
+  const kept = headers.filter(([name]) => !DEAD_LETTER_HEADER.test(name));
   const provenance = Object.entries({
     'x-original-topic': origin.topic,
     'x-original-partition': origin.partition,
     'x-original-offset': origin.offset,
     'x-original-timestamp': origin.timestamp === null ? null : new Date(origin.timestamp).toISOString(),
   }).flatMap(([name, value]) => (value === null ? [] : [[name, String(value)] as const]));
-  return {
-    ...Object.fromEntries(kept),
-    ...Object.fromEntries(provenance),
-    'x-replay-id': replay.id,
-    'x-replay-count': String(origin.replayCount + 1),
-    'x-replayed-at': new Date(replay.at).toISOString(),
-  };
+  return withHeaders(kept, [
+    ...provenance,
+    ['x-replay-id', replay.id],
+    ['x-replay-count', String(origin.replayCount + 1)],
+    ['x-replayed-at', new Date(replay.at).toISOString()],
+  ]);
 }
 
+/** The headers as they are, order and repetition included, with ours behind them instead of any of those names. */
+export function withHeaders(headers: Headers, ours: Headers): Headers {
+  const names = new Set(ours.map(([name]) => name));
+  return [...headers.filter(([name]) => !names.has(name)), ...ours];
+}
+
+/** null is no text and no number: as if it were not there. */
 function lastValue(headers: Headers, name: string): Uint8Array | string | undefined {
-  const value = Object.hasOwn(headers, name) ? headers[name] : undefined;
-  return Array.isArray(value) ? value.at(-1) : value;
+  return lastHeader(headers, name) ?? undefined;
 }
 
 const decoder = new TextDecoder();

@@ -38,7 +38,7 @@ export async function showLetter(
     const mark = letter.state === 'open' ? null : await lastMark(reader, dlqTopic, letter.mark.key);
     const { key, value, headers, failedAt } = letter;
     try {
-      const inspection = await inspector.inspect(value);
+      const inspection = await inspector.inspect(letter);
       const record = { offset: 0, timestamp: failedAt ?? 0, key, value, headers };
       const [now] = await codec.decode([record]);
       return { letter, mark, inspection, now: now ?? null, problem: null };

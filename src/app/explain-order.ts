@@ -2,6 +2,7 @@ import { decide, type Decided, type Outcome } from '../domain/decide.ts';
 import { sameContent, type Order, type RecordId } from '../domain/order.ts';
 import type { Broker, BrokerRecord } from '../ports/broker.ts';
 import type { OrderCodec } from '../ports/codec.ts';
+import { lastHeader } from '../ports/record.ts';
 import type { StoreAccess, StoreReader } from '../ports/store.ts';
 import { rangesOf } from './group-positions.ts';
 import { isSkipped, readSkips } from './skips.ts';
@@ -103,9 +104,8 @@ async function scanTopic(
 }
 
 function replayIdOf({ headers }: BrokerRecord): string | null {
-  const value = headers['x-replay-id'];
-  const first = Array.isArray(value) ? value[0] : value;
-  return typeof first === 'string' ? first : textOf(first ?? null);
+  const value = lastHeader(headers, 'x-replay-id') ?? null;
+  return typeof value === 'string' ? value : textOf(value);
 }
 
 function textOf(bytes: Uint8Array | null): string | null {

@@ -4,6 +4,7 @@ import { fitsTheEvent, type Order } from '../domain/order.ts';
 import type { Broker } from '../ports/broker.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { OrderCodec } from '../ports/codec.ts';
+import type { Headers } from '../ports/record.ts';
 import type { StoreAccess, StoreReader } from '../ports/store.ts';
 import { matchesOrder, type OrderFilter } from './order-filter.ts';
 import { OrderSender, type SentOrder } from './send-orders.ts';
@@ -159,11 +160,11 @@ async function sendAll(parts: {
     await ensureTopic(admin, topic, options.create, on);
   }
   await using producer = await broker.producer();
-  const headers = {
-    'x-replay-id': replayId,
-    'x-replay-count': '1',
-    'x-replayed-at': new Date(ports.clock.now()).toISOString(),
-  };
+  const headers: Headers = [
+    ['x-replay-id', replayId],
+    ['x-replay-count', '1'],
+    ['x-replayed-at', new Date(ports.clock.now()).toISOString()],
+  ];
   const { codec, clock } = ports;
   const sender = new OrderSender({
     producer,

@@ -1,4 +1,4 @@
-import type { Headers, RecordFingerprint } from './record.ts';
+import type { Headers, HeaderValue, RecordFingerprint } from './record.ts';
 import type { Position } from './store.ts';
 
 /** Bytes from `from` up to `to` of others. */
@@ -17,6 +17,8 @@ export interface BrokerRecord {
   readonly headers: Headers;
   /** Where `value` lies, for who reads many: a view of a few bytes costs more than to read them. */
   readonly valueSlice?: Slice | null;
+  /** As `lastHeader(headers, name)`, for who reads many: taking all headers apart costs more than reading the value. */
+  lastHeader?(name: string): HeaderValue | undefined;
 }
 
 /**

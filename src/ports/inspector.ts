@@ -1,3 +1,5 @@
+import type { BrokerRecord } from './broker.ts';
+
 /** A value of a field or an item, as it was read. */
 export interface InspectedField {
   /** `items[0].quantity`; empty for a value that is no record. */
@@ -14,6 +16,8 @@ export interface Inspection {
   /** `none`: there is no value; `unknown`: neither JSON nor Avro with a schema id. */
   readonly format: 'none' | 'json' | 'avro' | 'unknown';
   readonly schemaId: number | null;
+  /** Where a header names the schema by its GUID. */
+  readonly schemaGuid: string | null;
   /** As far as they could be read, in their order; the first few hundred. */
   readonly fields: readonly InspectedField[];
   /** There were more than `fields` holds. */
@@ -28,5 +32,5 @@ export interface ValueInspector {
    *
    * @throws Failure registry_unreachable, registry_refused
    */
-  inspect(value: Uint8Array | null): Promise<Inspection>;
+  inspect(record: Pick<BrokerRecord, 'value' | 'headers'>): Promise<Inspection>;
 }

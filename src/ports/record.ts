@@ -1,6 +1,12 @@
-type HeaderValue = Uint8Array | string;
-/** Record headers: a name may have several values. */
-export type Headers = Readonly<Record<string, HeaderValue | HeaderValue[] | undefined>>;
+/** null is a value of its own, other than no bytes. */
+export type HeaderValue = Uint8Array | string | null;
+/** Record headers in their order; a name may stand several times. */
+export type Headers = readonly (readonly [name: string, value: HeaderValue])[];
+
+/** The last value under this name: where a header stands several times, the last one is the newest. */
+export function lastHeader(headers: Headers, name: string): HeaderValue | undefined {
+  return headers.findLast(([candidate]) => candidate === name)?.[1];
+}
 
 /** What a record looked like, to recognise it: CRC-32 of key and value with their lengths, and its timestamp. */
 export interface RecordFingerprint {

@@ -143,7 +143,7 @@ describe('with the topic', () => {
   }
 
   function letter(): ReturnType<typeof deadLetter> {
-    const record = { offset: 3, timestamp: 1, key: null, value: new Uint8Array([7]), headers: {} };
+    const record = { offset: 3, timestamp: 1, key: null, value: new Uint8Array([7]), headers: [] };
     const why = { kind: 'dead_letter', code: 'undecodable', stage: 'decode', message: 'no' } as const;
     const place = { topic: 'orders', partition: 0, offset: 3 };
     return deadLetter(record, place, why, { dlqTopic: 'orders.dlq', group: 'g', failedAt: 1 });

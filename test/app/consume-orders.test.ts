@@ -4,6 +4,7 @@ import { consumeOrders } from '../../src/app/consume-orders.ts';
 import { markOf } from '../../src/app/plan-positions.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import type { Order } from '../../src/domain/order.ts';
+import type { Headers } from '../../src/ports/record.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { ModelFolder } from '../support/model.ts';
 import { encodeOrder, PlainCodec } from '../support/plain-codec.ts';
@@ -299,19 +300,37 @@ describe('dead letters', () => {
     const sent = broker.topics.get('orders.dlq')?.flat() ?? [];
     expect(sent).toHaveLength(1);
     expect(new TextDecoder().decode(sent[0]?.value ?? new Uint8Array())).toBe('garbage');
-    expect(sent[0]?.headers).toMatchObject({
-      'x-original-topic': 'orders',
-      'x-original-partition': '0',
-      'x-original-offset': '1',
-      'x-original-timestamp': '1970-01-01T00:00:01.001Z',
-      'x-original-group': 'g',
-      'x-error-code': 'undecodable',
-      'x-error-stage': 'decode',
-      'x-error-message': 'not JSON',
-      'x-attempts': '1',
-      'x-failed-at': '2026-01-02T03:04:05.006Z',
-    });
+    expect(sent[0]?.headers).toEqual([
+      ['x-original-topic', 'orders'],
+      ['x-original-partition', '0'],
+      ['x-original-offset', '1'],
+      ['x-original-timestamp', '1970-01-01T00:00:01.001Z'],
+      ['x-original-group', 'g'],
+      ['x-error-code', 'undecodable'],
+      ['x-error-message', 'not JSON'],
+      ['x-error-stage', 'decode'],
+      ['x-attempts', '1'],
+      ['x-failed-at', '2026-01-02T03:04:05.006Z'],
+    ]);
     expect(folder.outgoing).toHaveLength(0);
+  });
+
+  it("keep the record's own headers in their order, repeated and null ones too, before ours", async () => {
+    const value = new TextEncoder().encode('garbage');
+    const own: Headers = [
+      ['a', new Uint8Array([1])],
+      ['b', null],
+      ['x-attempts', '2'],
+      ['a', new Uint8Array()],
+      ['x-original-offset', '77'],
+      ['a', null],
+    ];
+    broker.append('orders', 0, { value, headers: own });
+    await consume();
+    const headers = broker.topics.get('orders.dlq')?.[0]?.[0]?.headers ?? [];
+    expect(headers.slice(0, 4)).toEqual([own[0], own[1], own[3], own[5]]);
+    expect(headers.filter(([name]) => name === 'x-original-offset')).toEqual([['x-original-offset', '0']]);
+    expect(headers.filter(([name]) => name === 'x-attempts')).toEqual([['x-attempts', '3']]);
   });
 
   it('come out in the order of their records among the decisions', async () => {

@@ -147,7 +147,7 @@ describe('an order is explained', () => {
     const broker = new ScriptedBroker();
     broker.createTopic('orders');
     for (const { order } of orders) {
-      broker.append('orders', 0, { value: encodeOrder(order), headers: { 'x-replay-id': 'r1' } });
+      broker.append('orders', 0, { value: encodeOrder(order), headers: [['x-replay-id', 'r1']] });
     }
     broker.append('orders', 0, { key: new TextEncoder().encode('A'), value: new Uint8Array([1]) });
     return explainOrder(folder, 'A', { broker, codec: new PlainCodec(), topic: 'orders' });

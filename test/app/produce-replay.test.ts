@@ -318,11 +318,11 @@ describe('replay', () => {
       replayId: 'replay-1',
     });
     expect(ids()).toEqual(['A', 'C', 'E']);
-    expect(broker.topics.get('orders')?.[0]?.[0]?.headers).toEqual({
-      'x-replay-id': 'replay-1',
-      'x-replay-count': '1',
-      'x-replayed-at': '2026-01-02T03:04:05.006Z',
-    });
+    expect(broker.topics.get('orders')?.[0]?.[0]?.headers).toEqual([
+      ['x-replay-id', 'replay-1'],
+      ['x-replay-count', '1'],
+      ['x-replayed-at', '2026-01-02T03:04:05.006Z'],
+    ]);
   });
 
   it.each<[Partial<ReplayOptions>, string[]]>([

@@ -51,7 +51,14 @@ function outgoing(id: string): Outgoing {
     topic: 'orders.dlq',
     key: Buffer.from([0, 1, 254, 255]),
     value: null,
-    headers: { text: 'é', bytes: Buffer.from([255]), both: ['a', Buffer.from([1])], none: undefined },
+    headers: [
+      ['both', 'a'],
+      ['text', 'é'],
+      ['bytes', Buffer.from([255])],
+      ['both', Buffer.from([1])],
+      ['none', null],
+      ['empty', Buffer.from([])],
+    ],
   };
 }
 
@@ -338,11 +345,7 @@ export function storeContract(make: () => Promise<StoreUnderTest>): void {
       expect(sent.map(({ id }) => id)).toEqual(['orders/3@1', 'orders/3@2', 'orders/3@3']);
       expect(sent[0]?.key).toEqual(Buffer.from([0, 1, 254, 255]));
       expect(sent[0]?.value).toBeNull();
-      expect(sent[0]?.headers).toEqual({
-        text: 'é',
-        bytes: Buffer.from([255]),
-        both: ['a', Buffer.from([1])],
-      });
+      expect(sent[0]?.headers).toEqual(outgoing('').headers);
       expect(store.unsent()).toBe(0);
     });
 
@@ -367,9 +370,7 @@ export function storeContract(make: () => Promise<StoreUnderTest>): void {
       for (const seen of [reader, store]) {
         const kept: Outgoing[] = [];
         for await (const record of seen.undelivered()) kept.push(record);
-        const { none, ...headers } = outgoing('').headers;
-        expect(none).toBeUndefined();
-        expect(kept).toEqual(['orders/3@1', 'orders/3@2'].map((id) => ({ ...outgoing(id), headers })));
+        expect(kept).toEqual(['orders/3@1', 'orders/3@2'].map(outgoing));
       }
     });
 

@@ -72,7 +72,7 @@ function take(buffer: Buffer, counts: BatchCounts): number {
 /** All that a record makes when it is asked for. */
 function touch(record: BrokerRecord): void {
   const { key, value, headers, offset, timestamp } = record;
-  const size = (key?.byteLength ?? 0) + (value?.byteLength ?? 0) + Object.keys(headers).length;
+  const size = (key?.byteLength ?? 0) + (value?.byteLength ?? 0) + headers.length;
   if (!Number.isFinite(size + offset + timestamp)) throw new Error('a record is no record');
 }
 
@@ -82,7 +82,14 @@ function makeBatch(draw: Draw): Buffer {
     Array.from({ length: 1 + below(5) }, (_, index) => ({
       key: `K-${index}`,
       value: bytes(below(60)),
-      headers: below(2) === 0 ? { a: bytes(3), b: ['x', bytes(2)] } : {},
+      headers:
+        below(2) === 0
+          ? [
+              ['a', bytes(3)],
+              ['b', null],
+              ['a', bytes(2)],
+            ]
+          : [],
     })),
     { producerId: 1, producerEpoch: 0, baseSequence: 0, timestampMs: 1_700_000_000_000 },
   );

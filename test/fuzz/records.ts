@@ -5,6 +5,7 @@ import { BatchProcessor } from '../../src/app/process-batch.ts';
 import { formatRecordId } from '../../src/domain/order.ts';
 import type { Broker, BrokerRecord, SendRecord } from '../../src/ports/broker.ts';
 import { DEAD_LETTER_CODES, type OrderCodec } from '../../src/ports/codec.ts';
+import { lastHeader } from '../../src/ports/record.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { FakeRegistry } from '../support/fake-registry.ts';
 import { FaultyFs } from '../support/faulty-fs.ts';
@@ -152,7 +153,15 @@ function makeRecord(draw: Draw, material: Material, offset: number): BrokerRecor
     timestamp: pick([0, 1_700_000_000_000, -1, 2 ** 53, -(2 ** 53)]),
     key: below(4) === 0 ? null : bytes(below(8)),
     value: makeValue(draw, material),
-    headers: below(5) === 0 ? { 'x-attempts': bytes(3), ['__proto__x']: 'a', other: [bytes(2), 'b'] } : {},
+    headers:
+      below(5) === 0
+        ? [
+            ['x-attempts', bytes(3)],
+            ['__proto__', null],
+            ['other', bytes(2)],
+            ['x-attempts', 'b'],
+          ]
+        : [],
   };
 }
 
@@ -166,8 +175,8 @@ function processorOf(
     send: async (topic: string, records: readonly SendRecord[]) =>
       records.map(({ key, value, headers }, index) => {
         if (topic !== 'orders.dlq') throw new Error(`sent to ${topic}`);
-        const code = String(headers?.['x-error-code']);
-        sent.push({ key, value, code, offset: Number(headers?.['x-original-offset']) });
+        const of = (name: string): string => String(lastHeader(headers ?? [], name));
+        sent.push({ key, value, code: of('x-error-code'), offset: Number(of('x-original-offset')) });
         return { partition: 0, offset: index };
       }),
     [Symbol.asyncDispose]: async () => undefined,

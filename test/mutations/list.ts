@@ -1,3 +1,5 @@
+import { SENDING } from './sending.ts';
+
 /** A change of the source that breaks a promise. */
 export interface Mutation {
   /** What is broken. */
@@ -15,6 +17,7 @@ const FUZZ = ['test/fuzz/fuzz.test.ts'];
 const files = (name: string): string => `src/adapters/files/${name}`;
 
 export const MUTATIONS: readonly Mutation[] = [
+  ...SENDING,
   {
     name: 'a commit is not synced',
     file: files('journal.ts'),

@@ -1,5 +1,6 @@
 import { Failure } from '../../src/domain/failure.ts';
 import type { Broker, BrokerAdmin, CommittedOffset, Producer, SendRecord } from '../../src/ports/broker.ts';
+import { lastHeader } from '../../src/ports/record.ts';
 import { CLUSTER, endOf, MAX_DEAD_LETTER_BYTES, PARTITIONS, type SimTopic } from './topic.ts';
 
 export type SendFault = 'before' | 'after';
@@ -55,7 +56,7 @@ export class SimBroker implements Broker {
     if (fault === 'before') throw away;
     const answers = records.map(({ value, headers }) => {
       if ((value?.byteLength ?? 0) > MAX_DEAD_LETTER_BYTES) return 'too_large' as const;
-      const at = (name: string): string => String(headers?.[`x-original-${name}`]);
+      const at = (name: string): string => String(lastHeader(headers ?? [], `x-original-${name}`));
       this.arrived.push(`${at('topic')}/${at('partition')}@${at('offset')}`);
       return { partition: 0, offset: this.arrived.length - 1 };
     });

@@ -36,7 +36,7 @@ export function makeTopic(seed: number): SimTopic {
       if (next() < 0.1) offset += 1 + Math.floor(next() * 3);
       const order = next() < 0.12 ? null : makeOrder(next);
       const value = Buffer.from(next() < 0.3 ? 'x'.repeat(MAX_DEAD_LETTER_BYTES + 1) : 'bytes');
-      records.push({ offset, timestamp: 1_000 + offset, key: null, value, headers: {}, order });
+      records.push({ offset, timestamp: 1_000 + offset, key: null, value, headers: [], order });
       offset += 1;
     }
     return records;

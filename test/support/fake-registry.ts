@@ -5,6 +5,8 @@ interface Entry {
   readonly id: number;
   readonly schema: string;
   readonly schemaType?: string;
+  /** By which it is known too, as by Confluent's registry since 8.0. */
+  readonly guid?: string;
   readonly references?: readonly { name: string; subject: string; version: number }[];
 }
 
@@ -76,7 +78,9 @@ export class FakeRegistry {
       .slice(1)
       .map(decodeURIComponent);
     const [noun, name = '', versions, version] = path;
-    if (noun === 'schemas') return this.#byId(Number(path[2]));
+    if (noun === 'schemas' && name === 'ids') return this.#one(({ id }) => id === Number(path[2]));
+    if (noun === 'schemas' && this.#hasGuids()) return this.#one(({ guid }) => guid === path[2]);
+    if (noun === 'schemas') return { status: 404, json: { message: 'RESTEASY003210' } };
     if (name === '') return { status: 200, json: [...this.subjects.keys()] };
     const entries = this.subjects.get(name) ?? [];
     if (request.method === 'GET') return { status: 200, json: entries[Number(version) - 1] ?? {} };
@@ -92,8 +96,13 @@ export class FakeRegistry {
     return { status: 200, json: { id: found?.id ?? this.add(name, schema) } };
   }
 
-  #byId(id: number): { status: number; json: unknown } {
-    const found = [...this.subjects.values()].flat().find((entry) => entry.id === id);
+  /** An older registry has no such resource at all. */
+  #hasGuids(): boolean {
+    return [...this.subjects.values()].flat().some(({ guid }) => guid !== undefined);
+  }
+
+  #one(isIt: (entry: Entry) => boolean): { status: number; json: unknown } {
+    const found = [...this.subjects.values()].flat().find(isIt);
     return found === undefined
       ? { status: 404, json: { error_code: 40403, message: 'Schema not found' } }
       : { status: 200, json: { ...found, id: undefined } };

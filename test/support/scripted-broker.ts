@@ -50,7 +50,7 @@ export class ScriptedBroker implements Broker {
     const log = this.topics.get(topic)?.[partition];
     if (log === undefined) throw new Error(`no partition ${topic}/${partition}`);
     const offset = (log.at(-1)?.offset ?? -1) + 1;
-    log.push({ offset, timestamp: 1_000 + offset, key: null, value: null, headers: {}, ...record });
+    log.push({ offset, timestamp: 1_000 + offset, key: null, value: null, headers: [], ...record });
     return offset;
   }
 
@@ -153,7 +153,7 @@ export class ScriptedBroker implements Broker {
     return records.map((record) => {
       if ((record.value?.length ?? 0) > this.maxValueBytes) return 'too_large';
       const key = typeof record.key === 'string' ? new TextEncoder().encode(record.key) : record.key;
-      const offset = this.append(topic, 0, { key, value: record.value, headers: record.headers ?? {} });
+      const offset = this.append(topic, 0, { key, value: record.value, headers: record.headers ?? [] });
       return { partition: 0, offset };
     });
   }

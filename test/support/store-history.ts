@@ -4,6 +4,7 @@ import { decideAll, type Decided } from '../../src/domain/decide.ts';
 import { decideEdit, type EditRequest, type LoggedEdit } from '../../src/domain/edit.ts';
 import type { Order } from '../../src/domain/order.ts';
 import type { Item, User } from '../../src/domain/tables.ts';
+import type { Headers } from '../../src/ports/record.ts';
 import type { Outgoing, StoreNotice, StoreReader } from '../../src/ports/store.ts';
 import { ManualClock } from '../simulate/manual-clock.ts';
 import { Crash, random, type FaultyFs } from './faulty-fs.ts';
@@ -324,7 +325,11 @@ export class Runner {
         if (order !== null) orders.push({ order, record });
         else {
           const id = `orders/0@${record.offset}`;
-          const headers = { 'x-error-code': 'undecodable', bytes: Buffer.from([0, 255]) };
+          const headers: Headers = [
+            ['x-error-code', 'undecodable'],
+            ['bytes', Buffer.from([0, 255])],
+            ['bytes', null],
+          ];
           outgoing.push({ id, topic: 'orders.dlq', key: null, value: Buffer.from([1, 2, 255]), headers });
         }
       }

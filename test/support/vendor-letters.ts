@@ -1,5 +1,3 @@
-import type { Headers } from '../../src/ports/record.ts';
-
 /** An int and a long as Java writes them. */
 export function int(value: number): Buffer {
   const bytes = Buffer.alloc(4);
@@ -95,5 +93,5 @@ export function vendorHeaders(topic: string): Readonly<Record<string, Record<str
       'x-attempts': '2',
       'x-failed-at': '2025-10-09T08:53:21.000Z',
     },
-  } satisfies Record<string, Headers>;
+  };
 }

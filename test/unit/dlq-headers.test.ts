@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readOrigin, redriveHeaders } from '../../src/app/dlq-headers.ts';
+import { lastHeader, type Headers } from '../../src/ports/record.ts';
 import { int, long, vendorHeaders } from '../support/vendor-letters.ts';
 
 const EXPECTED: Record<string, object> = {
@@ -41,10 +42,9 @@ const EXPECTED: Record<string, object> = {
 
 const REPLAY = { id: 'r-1', at: 1_770_000_000_000 };
 
-describe.each(Object.entries(vendorHeaders('shop.orders')))('a dead letter of %s', (vendor, headers) => {
-  const asBytes = Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, Buffer.from(value as string)]),
-  );
+describe.each(Object.entries(vendorHeaders('shop.orders')))('a dead letter of %s', (vendor, byName) => {
+  const headers: Headers = Object.entries(byName);
+  const asBytes: Headers = headers.map(([name, value]) => [name, Buffer.from(value as string)]);
 
   it('says where it came from and why', () => {
     for (const given of [headers, asBytes]) {
@@ -60,68 +60,71 @@ describe.each(Object.entries(vendorHeaders('shop.orders')))('a dead letter of %s
   });
 
   it('leaves those headers behind when it is sent again, and keeps its own', () => {
-    const given = { ...headers, trace: Buffer.from([1, 255]), many: ['a', Buffer.from('b')] };
+    const own: Headers = [
+      ['many', 'a'],
+      ['trace', Buffer.from([1, 255])],
+      ['many', Buffer.from('b')],
+      ['none', null],
+    ];
+    const given = [...own.slice(0, 2), ...headers, ...own.slice(2)];
     const sent = redriveHeaders(given, readOrigin(given), REPLAY);
-    const { attempts } = vendor === 'orderctl' ? { attempts: { 'x-attempts': '2' } } : { attempts: {} };
-    const expected = {
-      trace: Buffer.from([1, 255]),
-      many: ['a', Buffer.from('b')],
-      'x-original-topic': 'shop.orders',
-      'x-original-partition': '2',
-      'x-original-offset': '45',
-      'x-replay-id': 'r-1',
-      'x-replay-count': '1',
-      'x-replayed-at': '2026-02-02T02:40:00.000Z',
-      ...attempts,
-    };
-    expect(sent).toMatchObject(expected);
-    const others = new Set([...Object.keys(expected), 'x-original-timestamp', 'x-original-group']);
-    expect(Object.keys(sent).filter((name) => !others.has(name))).toEqual([]);
+    const expected: Headers = [
+      ...own,
+      ['x-original-topic', 'shop.orders'],
+      ['x-original-partition', '2'],
+      ['x-original-offset', '45'],
+      ['x-replay-id', 'r-1'],
+      ['x-replay-count', '1'],
+      ['x-replayed-at', '2026-02-02T02:40:00.000Z'],
+    ];
+    const others = new Set(['x-attempts', 'x-original-timestamp', 'x-original-group']);
+    expect(sent.filter(([name]) => !others.has(name))).toEqual(expected);
+    expect(lastHeader(sent, 'x-attempts')).toBe(vendor === 'orderctl' ? '2' : undefined);
   });
 });
 
 describe('headers of dead letters', () => {
   it('count how often it came back, and the last of several counts', () => {
-    const headers = {
-      '__connect.errors.topic': ['first', 'second'],
-      '__connect.errors.partition': [int(1), int(7)],
-      'x-replay-count': Buffer.from('2'),
-    };
+    const headers: Headers = [
+      ['__connect.errors.topic', 'first'],
+      ['__connect.errors.partition', int(1)],
+      ['__connect.errors.topic', 'second'],
+      ['__connect.errors.partition', int(7)],
+      ['x-replay-count', Buffer.from('2')],
+    ];
     const origin = readOrigin(headers);
     expect(origin).toMatchObject({ topic: 'second', partition: 7, replayCount: 2 });
-    expect(redriveHeaders(headers, origin, REPLAY)['x-replay-count']).toBe('3');
+    expect(lastHeader(redriveHeaders(headers, origin, REPLAY), 'x-replay-count')).toBe('3');
   });
 
   it('name no topic that cannot be one, and no number that is none', () => {
-    const origin = readOrigin({
-      'kafka_dlt-original-topic': 'no topic\u001B[31m',
-      'kafka_dlt-original-partition': int(-1),
-      'kafka_dlt-original-offset': long(-5),
-      'kafka_dlt-exception-message': `a\u001B[31m\r\nb${'x'.repeat(5_000)}`,
-    });
+    const origin = readOrigin([
+      ['kafka_dlt-original-topic', 'no topic\u001B[31m'],
+      ['kafka_dlt-original-partition', int(-1)],
+      ['kafka_dlt-original-offset', long(-5)],
+      ['kafka_dlt-exception-message', `a\u001B[31m\r\nb${'x'.repeat(5_000)}`],
+    ]);
     expect(origin).toMatchObject({ format: 'spring', topic: null, partition: null, offset: null });
     expect(origin.errorMessage).toMatch(/^a \[31m bx+$/);
     expect(origin.errorMessage).toHaveLength(1_000);
   });
 
   it('are no dead letter without those of a known format', () => {
-    expect(readOrigin({ 'x-original-topic': 'orders', trace: 'a' })).toMatchObject({
-      format: null,
-      topic: null,
-    });
-    expect(readOrigin({ toString: 'x' })).toMatchObject({ format: null });
+    const headers: Headers = [
+      ['x-original-topic', 'orders'],
+      ['trace', 'a'],
+      ['x-error-code', null],
+    ];
+    expect(readOrigin(headers)).toMatchObject({ format: null, topic: null });
+    expect(readOrigin([['toString', 'x']])).toMatchObject({ format: null });
   });
 
   it('whatever they hold, are read and sent again', () => {
     const names = Object.values(vendorHeaders('t')).flatMap((headers) => Object.keys(headers));
-    const value = fc.oneof(fc.string(), fc.uint8Array({ maxLength: 40 }));
-    const header = fc.tuple(
-      fc.oneof(fc.constantFrom(...names, 'x-replay-count'), fc.string()),
-      fc.oneof(value, fc.array(value, { maxLength: 3 })),
-    );
+    const value = fc.oneof(fc.string(), fc.uint8Array({ maxLength: 40 }), fc.constant(null));
+    const header = fc.tuple(fc.oneof(fc.constantFrom(...names, 'x-replay-count'), fc.string()), value);
     fc.assert(
-      fc.property(fc.array(header), (entries) => {
-        const headers = Object.fromEntries(entries);
+      fc.property(fc.array(header), (headers) => {
         const origin = readOrigin(headers);
         for (const number of [
           origin.partition,
@@ -133,8 +136,8 @@ describe('headers of dead letters', () => {
           expect(number === null || (Number.isSafeInteger(number) && number >= 0)).toBe(true);
         }
         const sent = redriveHeaders(headers, origin, REPLAY);
-        expect(sent['x-replay-id']).toBe('r-1');
-        expect(Object.keys(sent).some((name) => name.startsWith('x-error-'))).toBe(false);
+        expect(lastHeader(sent, 'x-replay-id')).toBe('r-1');
+        expect(sent.some(([name]) => name.startsWith('x-error-'))).toBe(false);
       }),
     );
   });

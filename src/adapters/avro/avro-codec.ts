@@ -12,7 +12,10 @@ import {
   OPENING_BRACE,
   ownSchemaText,
   schemaIdOf,
+  schemaInHeader,
+  schemaName,
   toBuffer,
+  type SchemaKey,
 } from './wire-format.ts';
 import { WriterSchemas, type Writer } from './writer-schemas.ts';
 
@@ -37,7 +40,7 @@ export function createAvroCodec(options: AvroCodecOptions): OrderCodec {
   let schemaId: Promise<number> | undefined;
   return {
     async decode(records) {
-      await schemas.load(schemaIdsOf(records));
+      await schemas.load(schemasOf(records));
       return records.map((record) => decodeRecord(record, schemas));
     },
     async encode(orders) {
@@ -60,19 +63,22 @@ function sliceOf(record: BrokerRecord): Slice | null {
   return value === null ? null : { bytes: value, from: 0, to: value.length };
 }
 
-/** The distinct schema ids of values that name one. */
-function schemaIdsOf(records: readonly BrokerRecord[]): Set<number> {
-  const ids = new Set<number>();
-  let last = -1;
+/** The distinct schemas that records name. */
+function schemasOf(records: readonly BrokerRecord[]): Set<SchemaKey> {
+  const keys = new Set<SchemaKey>();
+  let last: SchemaKey | undefined;
   for (const record of records) {
     const slice = sliceOf(record);
-    if (slice === null || slice.to - slice.from < HEADER_BYTES) continue;
-    if (slice.bytes[slice.from] !== MAGIC_BYTE) continue;
-    const id = schemaIdOf(slice.bytes, slice.from);
-    if (id !== last) ids.add(id);
-    last = id;
+    if (slice === null || slice.bytes[slice.from] === OPENING_BRACE) continue;
+    const key = schemaInHeader(record) ?? schemaInPrefix(slice);
+    if (key !== undefined && key !== last) keys.add(key);
+    last = key;
   }
-  return ids;
+  return keys;
+}
+
+function schemaInPrefix({ bytes, from, to }: Slice): number | undefined {
+  return to - from >= HEADER_BYTES && bytes[from] === MAGIC_BYTE ? schemaIdOf(bytes, from) : undefined;
 }
 
 function decodeRecord(record: BrokerRecord, schemas: WriterSchemas): DecodedRecord {
@@ -85,23 +91,27 @@ function decodeRecord(record: BrokerRecord, schemas: WriterSchemas): DecodedReco
   }
   const first = sizeBytes === 0 ? undefined : bytes[from];
   if (first === OPENING_BRACE) return decodeJson(toBuffer(bytes.subarray(from, to)), record);
-  if (first !== MAGIC_BYTE) {
+  const inHeader = schemaInHeader(record);
+  const key = inHeader ?? schemaInPrefix(slice);
+  if (key === undefined) {
+    if (first === MAGIC_BYTE)
+      return bad('undecodable', `byte ${sizeBytes}: the value ends before its schema id`);
     return bad(
       'unknown_format',
       `the value begins with byte ${first ?? 'none'}: it is neither Avro with a schema id nor JSON`,
     );
   }
-  if (sizeBytes < HEADER_BYTES)
-    return bad('undecodable', `byte ${sizeBytes}: the value ends before its schema id`);
-  const id = schemaIdOf(bytes, from);
-  const writer = schemas.get(id);
-  if (writer === undefined) return bad('unknown_schema_id', `the registry knows no schema ${id}`);
-  if ('problem' in writer) return bad('undecodable', `schema ${id}: ${writer.problem}`);
+  const writer = schemas.get(key);
+  if (writer === undefined)
+    return bad('unknown_schema_id', `the registry knows no schema ${schemaName(key)}`);
+  if ('problem' in writer) return bad('undecodable', `schema ${schemaName(key)}: ${writer.problem}`);
+  const avroAt = inHeader === undefined ? HEADER_BYTES : 0;
   if (writer.ownLayout) {
-    const order = readOwnLayout(toBuffer(bytes), from + HEADER_BYTES, to);
+    const order = readOwnLayout(toBuffer(bytes), from + avroAt, to);
     if (order !== undefined) return { kind: 'order', order };
   }
-  return decodeAvro(toBuffer(bytes.subarray(from, to)), writer, id, record);
+  const cursor = new Cursor(toBuffer(bytes.subarray(from, to)), avroAt);
+  return decodeAvro(cursor, writer, key, record);
 }
 
 function decodeJson(value: Buffer, record: BrokerRecord): DecodedRecord {
@@ -120,19 +130,18 @@ function decodeJson(value: Buffer, record: BrokerRecord): DecodedRecord {
 }
 
 function decodeAvro(
-  value: Buffer,
+  cursor: Cursor,
   writer: Extract<Writer, { read: unknown }>,
-  id: number,
+  key: SchemaKey,
   record: BrokerRecord,
 ): DecodedRecord {
-  const cursor = new Cursor(value, HEADER_BYTES);
   try {
     const fields = writer.read(cursor);
     if (cursor.left > 0) cursor.fail(`${cursor.left} bytes follow the value`);
     return toDecoded(fields, record);
   } catch (error) {
     if (!(error instanceof BadBytes)) throw error;
-    return bad('undecodable', `byte ${error.position}: ${error.message} (schema ${id})`);
+    return bad('undecodable', `byte ${error.position}: ${error.message} (schema ${schemaName(key)})`);
   }
 }
 

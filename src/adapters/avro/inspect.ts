@@ -9,6 +9,8 @@ import {
   OPENING_BRACE,
   ownSchemaText,
   schemaIdOf,
+  schemaInHeader,
+  schemaName,
   toBuffer,
 } from './wire-format.ts';
 import { WriterSchemas } from './writer-schemas.ts';
@@ -22,37 +24,41 @@ const MAX_STEPS = 1_000_000;
 export function createInspector(options: RegistryOptions): ValueInspector {
   const schemas = new WriterSchemas(new Registry(options), ownSchemaText());
   return {
-    async inspect(value) {
+    async inspect(record) {
+      const { value } = record;
       if (value === null)
         return found('none', { error: { position: 0, message: 'the record has no value' } });
       if (value[0] === OPENING_BRACE) return found('json', { error: findJsonError(value) });
-      if (value[0] !== MAGIC_BYTE) {
+      const inHeader = schemaInHeader(record);
+      if (inHeader === undefined && value[0] !== MAGIC_BYTE) {
         const message = 'it is neither Avro with a schema id (a first byte 0) nor a JSON object';
         return found('unknown', { error: { position: 0, message } });
       }
-      if (value.length < HEADER_BYTES) {
+      if (inHeader === undefined && value.length < HEADER_BYTES) {
         return found('avro', {
           error: { position: value.length, message: 'the value ends before its schema id' },
         });
       }
-      const schemaId = schemaIdOf(value, 0);
-      await schemas.load(new Set([schemaId]));
-      const writer = schemas.get(schemaId) ?? { problem: 'the registry does not know it' };
+      const key = inHeader ?? schemaIdOf(value, 0);
+      const schema = typeof key === 'number' ? { schemaId: key } : { schemaGuid: key };
+      await schemas.load(new Set([key]));
+      const writer = schemas.get(key) ?? { problem: 'the registry does not know it' };
       if ('problem' in writer) {
-        const message = `schema ${schemaId}: ${writer.problem}`;
-        return found('avro', { schemaId, error: { position: 1, message } });
+        const message = `schema ${schemaName(key)}: ${writer.problem}`;
+        return found('avro', { ...schema, error: { position: inHeader === undefined ? 1 : 0, message } });
       }
-      return found('avro', { schemaId, ...walk(toBuffer(value), writer.type as unknown as Shape) });
+      const cursor = new Cursor(toBuffer(value), inHeader === undefined ? HEADER_BYTES : 0);
+      return found('avro', { ...schema, ...walk(cursor, writer.type as unknown as Shape) });
     },
   };
 }
 
 function found(format: Inspection['format'], rest: Partial<Inspection>): Inspection {
-  return { format, schemaId: null, fields: [], isCut: false, error: null, ...rest };
+  return { format, schemaId: null, schemaGuid: null, fields: [], isCut: false, error: null, ...rest };
 }
 
-function walk(bytes: Buffer, type: Shape): Pick<Inspection, 'fields' | 'isCut' | 'error'> {
-  const walker = new Walker(new Cursor(bytes, HEADER_BYTES));
+function walk(cursor: Cursor, type: Shape): Pick<Inspection, 'fields' | 'isCut' | 'error'> {
+  const walker = new Walker(cursor);
   let error: Inspection['error'] = null;
   try {
     walker.value(type, '');

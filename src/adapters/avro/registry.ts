@@ -60,6 +60,12 @@ export class Registry implements SchemaRegistry {
     return this.#schemaOf(answer);
   }
 
+  /** @returns undefined when the registry knows no such GUID, or none at all, as those older than Confluent's 8.0 */
+  async schemaByGuid(guid: string): Promise<RegisteredSchema | undefined> {
+    const answer = await this.#request('GET', `/schemas/guids/${guid}`);
+    return answer.status === 404 || answer.status === 405 ? undefined : this.#schemaOf(answer);
+  }
+
   /** @returns undefined when the registry knows no such subject or version */
   async schemaByVersion(subject: string, version: number): Promise<RegisteredSchema | undefined> {
     const path = `/subjects/${encodeURIComponent(subject)}/versions/${version}`;

@@ -1,20 +1,48 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import type { BrokerRecord } from '../../ports/broker.ts';
+import { lastHeader } from '../../ports/record.ts';
 
 /*
- * The Confluent wire format: a byte 0, the schema id in four bytes, big-endian, then Avro. Source:
+ * The Confluent wire format: a byte 0, the schema id in four bytes, big-endian, then Avro. Or Avro alone, with the
+ * schema in a header: a byte 0 and its id, or a byte 1 and its GUID in sixteen bytes. Sources:
  * https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/index.html#wire-format
+ * io.confluent.kafka.serializers.schema.id: SchemaId, HeaderSchemaIdSerializer, DualSchemaIdDeserializer (8.0)
  */
 
 export const MAGIC_BYTE = 0;
 /** What a value in JSON begins with. */
 export const OPENING_BRACE = 0x7b;
 export const HEADER_BYTES = 5;
+const SCHEMA_HEADER = '__value_schema_id';
+const MAGIC_BYTE_GUID = 1;
+const GUID_HEADER_BYTES = 17;
+
+/** By what a registry knows a schema: its id, or its GUID as text. */
+export type SchemaKey = number | string;
 
 /** @param from where a value of at least HEADER_BYTES begins */
 export function schemaIdOf(bytes: Uint8Array, from: number): number {
   const [a = 0, b = 0, c = 0, d = 0] = [bytes[from + 1], bytes[from + 2], bytes[from + 3], bytes[from + 4]];
   return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
+}
+
+/** The schema that the record's header names, which counts before a prefix. What is neither id nor GUID names none. */
+export function schemaInHeader(record: Pick<BrokerRecord, 'headers' | 'lastHeader'>): SchemaKey | undefined {
+  const value =
+    record.lastHeader === undefined
+      ? lastHeader(record.headers, SCHEMA_HEADER)
+      : record.lastHeader(SCHEMA_HEADER);
+  if (!(value instanceof Uint8Array)) return undefined;
+  if (value[0] === MAGIC_BYTE && value.length >= HEADER_BYTES) return schemaIdOf(value, 0);
+  if (value[0] !== MAGIC_BYTE_GUID || value.length < GUID_HEADER_BYTES) return undefined;
+  const hex = toBuffer(value).toString('hex', 1, GUID_HEADER_BYTES);
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+}
+
+/** For messages, after "schema". */
+export function schemaName(key: SchemaKey): string {
+  return typeof key === 'number' ? String(key) : `with GUID ${key}`;
 }
 
 export function toBuffer(bytes: Uint8Array): Buffer {

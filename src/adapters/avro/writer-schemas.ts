@@ -2,6 +2,7 @@ import type avro from 'avsc';
 import { hasOwnLayout } from './own-layout.ts';
 import { compileReader, parseSchema, type Read } from './reader.ts';
 import type { RegisteredSchema, Registry, SchemaReference } from './registry.ts';
+import type { SchemaKey } from './wire-format.ts';
 
 /** How values of one writer's schema are read, or why they cannot be. */
 export type Writer =
@@ -18,13 +19,13 @@ const MAX_REFERENCES = 100;
 /** Ids are Java's int: a larger one comes from garbage, which some registries answer with an error. */
 const MAX_ID = 2 ** 31 - 1;
 
-/** Writers' schemas by id. An id means the same for ever, so that each is fetched once. */
+/** Writers' schemas by id or GUID. Either means the same for ever, so that each is fetched once. */
 export class WriterSchemas {
   readonly #registry: Registry;
   readonly #own: avro.Type;
-  readonly #known = new Map<number, Writer>();
-  /** Ids the registry did not know, and until when that is believed (performance clock). */
-  readonly #unknown = new Map<number, number>();
+  readonly #known = new Map<SchemaKey, Writer>();
+  /** Those the registry did not know, and until when that is believed (performance clock). */
+  readonly #unknown = new Map<SchemaKey, number>();
 
   /** @param ownSchema the text of our own schema */
   constructor(registry: Registry, ownSchema: string) {
@@ -32,31 +33,35 @@ export class WriterSchemas {
     this.#own = parseSchema(ownSchema, []);
   }
 
-  get(id: number): Writer | undefined {
-    return this.#known.get(id);
+  get(key: SchemaKey): Writer | undefined {
+    return this.#known.get(key);
   }
 
-  /** Fetches what is missing of `ids`. @throws Failure of the registry */
-  async load(ids: ReadonlySet<number>): Promise<void> {
+  /** Fetches what is missing of `keys`. @throws Failure of the registry */
+  async load(keys: ReadonlySet<SchemaKey>): Promise<void> {
     const now = performance.now();
-    const missing = [...ids].filter(
-      (id) => id <= MAX_ID && !this.#known.has(id) && (this.#unknown.get(id) ?? 0) <= now,
+    const missing = [...keys].filter(
+      (key) =>
+        (typeof key === 'string' || key <= MAX_ID) &&
+        !this.#known.has(key) &&
+        (this.#unknown.get(key) ?? 0) <= now,
     );
     for (let from = 0; from < missing.length; from += REQUESTS_AT_ONCE) {
-      await Promise.all(missing.slice(from, from + REQUESTS_AT_ONCE).map((id) => this.#fetch(id)));
+      await Promise.all(missing.slice(from, from + REQUESTS_AT_ONCE).map((key) => this.#fetch(key)));
     }
   }
 
-  async #fetch(id: number): Promise<void> {
-    const found = await this.#registry.schemaById(id);
+  async #fetch(key: SchemaKey): Promise<void> {
+    const found =
+      typeof key === 'number' ? await this.#registry.schemaById(key) : await this.#registry.schemaByGuid(key);
     if (found === undefined) {
       // Ids in garbage are as many as the garbage: what is remembered of them is bounded.
       if (this.#unknown.size >= 10_000) this.#unknown.clear();
-      this.#unknown.set(id, performance.now() + UNKNOWN_FOR_MS);
+      this.#unknown.set(key, performance.now() + UNKNOWN_FOR_MS);
       return;
     }
-    this.#unknown.delete(id);
-    this.#known.set(id, await this.#compile(found));
+    this.#unknown.delete(key);
+    this.#known.set(key, await this.#compile(found));
   }
 
   async #compile(found: RegisteredSchema): Promise<Writer> {

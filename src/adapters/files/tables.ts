@@ -1,5 +1,5 @@
 import type { Item, User } from '../../domain/tables.ts';
-import type { Headers } from '../../ports/record.ts';
+import type { Headers, HeaderValue } from '../../ports/record.ts';
 import type { Outgoing, Position, TopicPartition } from '../../ports/store.ts';
 import { ITEM_COLUMNS, USER_COLUMNS } from './csv-view.ts';
 import { renderCells, rowOfCells, type Cells } from './row-cells.ts';
@@ -40,13 +40,14 @@ export type StateLine =
   | readonly ['sent', number];
 
 type EncodedBytes = string | null;
-type EncodedHeader = { s: string } | { b: string };
+type EncodedHeader = { s: string } | { b: string } | null;
 interface EncodedOutgoing {
   readonly number: number;
   readonly id: string;
   readonly topic: string;
   readonly key: EncodedBytes;
   readonly value: EncodedBytes;
+  /** Several values under one name: as earlier versions wrote them. */
   readonly headers: readonly [string, EncodedHeader | EncodedHeader[]][];
 }
 
@@ -85,11 +86,6 @@ export function* rowLines(
 }
 
 export function outgoingLine(record: Unsent): StateLine {
-  const headers = Object.entries(record.headers).flatMap(([name, value]) =>
-    value === undefined
-      ? []
-      : [[name, Array.isArray(value) ? value.map(encodeHeader) : encodeHeader(value)] as const],
-  );
   return [
     'outgoing',
     {
@@ -98,7 +94,7 @@ export function outgoingLine(record: Unsent): StateLine {
       topic: record.topic,
       key: encodeBytes(record.key),
       value: encodeBytes(record.value),
-      headers: headers.map(([name, value]) => [name, value]),
+      headers: record.headers.map(([name, value]) => [name, encodeHeader(value)]),
     },
   ];
 }
@@ -117,21 +113,20 @@ function encodeBytes(bytes: Uint8Array | null): EncodedBytes {
     : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 }
 
-function encodeHeader(value: Uint8Array | string): EncodedHeader {
+function encodeHeader(value: HeaderValue): EncodedHeader {
+  if (value === null) return null;
   return typeof value === 'string' ? { s: value } : { b: encodeBytes(value) ?? '' };
 }
 
-function decodeHeader(value: EncodedHeader): Uint8Array | string {
+function decodeHeader(value: EncodedHeader): HeaderValue {
+  if (value === null) return null;
   return 's' in value ? value.s : Buffer.from(value.b, 'base64');
 }
 
 function decodeOutgoing(encoded: EncodedOutgoing): Unsent {
   const { number, id, topic, key, value } = encoded;
-  const headers: Headers = Object.fromEntries(
-    encoded.headers.map(([name, header]) => [
-      name,
-      Array.isArray(header) ? header.map(decodeHeader) : decodeHeader(header),
-    ]),
+  const headers: Headers = encoded.headers.flatMap(([name, header]) =>
+    (Array.isArray(header) ? header : [header]).map((one) => [name, decodeHeader(one)] as const),
   );
   return {
     number,

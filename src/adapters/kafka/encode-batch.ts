@@ -33,19 +33,14 @@ export class HeaderEncoder {
 const NO_HEADERS = Uint8Array.of(0);
 
 function headerBytes(headers: Headers): Uint8Array {
-  const entries: [string, Uint8Array | string][] = [];
   let bound = 10;
-  for (const [name, values] of Object.entries(headers)) {
-    if (values === undefined) continue;
-    for (const value of Array.isArray(values) ? values : [values]) {
-      entries.push([name, value]);
-      bound += 10 + 3 * name.length + (typeof value === 'string' ? 3 * value.length : value.length);
-    }
+  for (const [name, value] of headers) {
+    bound += 10 + 3 * name.length + (typeof value === 'string' ? 3 * value.length : (value?.length ?? 0));
   }
   const buffer = Buffer.allocUnsafe(bound);
   const writer = new Writer(buffer, 0);
-  writer.varint(entries.length);
-  for (const [name, value] of entries) {
+  writer.varint(headers.length);
+  for (const [name, value] of headers) {
     writer.bytes(name);
     writer.bytes(value);
   }

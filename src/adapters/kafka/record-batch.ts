@@ -1,7 +1,9 @@
 import type { BrokerRecord, Slice } from '../../ports/broker.ts';
-import type { Headers } from '../../ports/record.ts';
+import type { Headers, HeaderValue } from '../../ports/record.ts';
 import { CodecError, decompress } from './codecs.ts';
 import { crc32c } from './crc32c.ts';
+import { findLastHeader, readHeaders } from './record-headers.ts';
+import { Varints } from './varints.ts';
 
 /**
  * The record batch of Kafka (magic 2), read and written without kafkajs: its decoder makes strings of offsets,
@@ -144,6 +146,10 @@ class FetchedRecord implements BrokerRecord, Slice {
   get headers(): Headers {
     return readHeaders(this.bytes, Math.max(this.from, this.to));
   }
+
+  lastHeader(name: string): HeaderValue | undefined {
+    return findLastHeader(this.bytes, Math.max(this.from, this.to), name);
+  }
 }
 
 /** The records of one batch, read in portions: a batch of many small records would fill the memory at once. */
@@ -221,68 +227,6 @@ export function isAbortMarker(buffer: Buffer, at: number, header: BatchHeader): 
   new BatchRecords(buffer, at, header).readInto(marker, 0, 1);
   const key = marker[0]?.key;
   return key instanceof Uint8Array && key.length >= 4 && Buffer.from(key).readInt16BE(2) === 0;
-}
-
-/** Zigzag numbers of Kafka's records, read one after another. */
-class Varints {
-  readonly #bytes: Uint8Array;
-  at: number;
-
-  constructor(bytes: Uint8Array, at: number) {
-    this.#bytes = bytes;
-    this.at = at;
-  }
-
-  varint(): number {
-    const bytes = this.#bytes;
-    let byte = bytes[this.at++] ?? 0;
-    let value = byte & 0x7f;
-    for (let shift = 7; byte >= 0x80 && shift < 35; shift += 7) {
-      byte = bytes[this.at++] ?? 0;
-      value |= (byte & 0x7f) << shift;
-    }
-    return (value >>> 1) ^ -(value & 1);
-  }
-
-  /** Exact up to 2^53. */
-  varlong(): number {
-    const bytes = this.#bytes;
-    let byte = bytes[this.at++] ?? 0;
-    if (byte < 0x80) return (byte >>> 1) ^ -(byte & 1);
-    const negative = (byte & 1) === 1;
-    // Half the raw value, so that it stays within the exact range.
-    let half = (byte & 0x7f) >>> 1;
-    for (let factor = 64, read = 1; byte >= 0x80 && read < 10; factor *= 128, read += 1) {
-      byte = bytes[this.at++] ?? 0;
-      half += (byte & 0x7f) * factor;
-    }
-    return negative ? -half - 1 : half;
-  }
-}
-
-/** Two bytes can claim one: what a small compressed batch unfolds to must not fill the memory with them. */
-const MAX_HEADERS = 10_000;
-
-function readHeaders(bytes: Buffer, at: number): Headers {
-  const reader = new Varints(bytes, at);
-  const count = reader.varint();
-  // Without a prototype: a header may be called anything.
-  const headers = Object.create(null) as Record<string, Uint8Array | string | (Uint8Array | string)[]>;
-  for (let index = 0; index < Math.min(count, MAX_HEADERS) && reader.at < bytes.length; index += 1) {
-    const nameLength = reader.varint();
-    // Garbage, from which there is no way on: only back, without end.
-    if (nameLength < 0) break;
-    const name = bytes.toString('utf8', reader.at, reader.at + nameLength);
-    reader.at += nameLength;
-    const length = reader.varint();
-    const value = bytes.subarray(reader.at, reader.at + Math.max(length, 0));
-    reader.at += Math.max(length, 0);
-    const before = headers[name];
-    if (before === undefined) headers[name] = value;
-    else if (Array.isArray(before)) before.push(value);
-    else headers[name] = [before, value];
-  }
-  return headers;
 }
 
 export function readInt64(buffer: Buffer, at: number): number {

@@ -2,6 +2,7 @@ import type { ShownLetter } from '../../app/dlq-show.ts';
 import { UNKNOWN_CODE } from '../../app/dlq-letters.ts';
 import type { DecodedRecord } from '../../ports/codec.ts';
 import type { Inspection } from '../../ports/inspector.ts';
+import type { HeaderValue } from '../../ports/record.ts';
 import { iso, letterDocument, originPlace, sizeOf } from './letters.ts';
 import { orderInWords } from './orders.ts';
 import { count } from './words.ts';
@@ -31,10 +32,11 @@ export function shownDocument(shown: ShownLetter): object {
 }
 
 function inspectionDocument(inspection: Inspection, value: Uint8Array | null): object {
-  const { format, schemaId, fields, isCut, error } = inspection;
+  const { format, schemaId, schemaGuid, fields, isCut, error } = inspection;
   return {
     format,
     schema_id: schemaId,
+    schema_guid: schemaGuid,
     text: format === 'json' ? jsonText(value) : null,
     fields,
     cut: isCut,
@@ -74,7 +76,7 @@ export function shownText(shown: ShownLetter, dlqTopic: string): string {
     `dead letter ${letter.mark.id} of ${dlqTopic}: ${letter.state}`,
     ...facts.map(([name, value]) => `  ${name.padEnd(10)} ${value}`),
     'headers',
-    ...headerEntries(letter.headers).map(([name, value]) => `  ${name} = ${value}`),
+    ...headerEntries(letter.headers).map(([name, value]) => `  ${name} = ${value ?? 'null'}`),
     ...dump('key', letter.key, KEY_BYTES, null),
     ...dump('value', letter.value, VALUE_BYTES, inspection?.error?.position ?? null),
     ...(inspection === null ? [] : decoded(inspection, letter.value)),
@@ -94,17 +96,16 @@ function nowText(now: DecodedRecord): string {
 }
 
 /** Every value of every header, as text where it is text and in hex where it is not. */
-function headerEntries(headers: ShownLetter['letter']['headers']): (readonly [string, string])[] {
-  const all = Object.entries(headers).flatMap(([name, value]) =>
-    (Array.isArray(value) ? value : [value]).flatMap((one) =>
-      one === undefined ? [] : [[printable(name).slice(0, HEADER_CHARACTERS), headerText(one)] as const],
-    ),
-  );
-  const rest = all.length - HEADERS;
-  return rest > 0 ? [...all.slice(0, HEADERS), ['…', `${rest} more`] as const] : all;
+function headerEntries(headers: ShownLetter['letter']['headers']): (readonly [string, string | null])[] {
+  const shown = headers
+    .slice(0, HEADERS)
+    .map(([name, value]) => [printable(name).slice(0, HEADER_CHARACTERS), headerText(value)] as const);
+  const rest = headers.length - HEADERS;
+  return rest > 0 ? [...shown, ['…', `${rest} more`] as const] : shown;
 }
 
-function headerText(value: Uint8Array | string): string {
+function headerText(value: HeaderValue): string | null {
+  if (value === null) return null;
   const bytes = typeof value === 'string' ? Buffer.from(value) : toBuffer(value);
   const text = bytes.subarray(0, 4 * HEADER_CHARACTERS).toString('utf8');
   const isText = !/[\p{Cc}\uFFFD]/u.test(text.replaceAll(/[\n\r\t]/g, ' '));
@@ -154,8 +155,10 @@ const FORMAT_NAMES = {
   unknown: 'unknown format',
 } as const satisfies Readonly<Record<Inspection['format'], string>>;
 
-function decoded({ format, schemaId, fields, isCut, error }: Inspection, value: Uint8Array | null): string[] {
-  const lines = [`decoded: ${FORMAT_NAMES[format]}${schemaId === null ? '' : `, schema ${schemaId}`}`];
+function decoded(inspection: Inspection, value: Uint8Array | null): string[] {
+  const { format, schemaId, schemaGuid, fields, isCut, error } = inspection;
+  const schema = schemaId ?? schemaGuid;
+  const lines = [`decoded: ${FORMAT_NAMES[format]}${schema === null ? '' : `, schema ${schema}`}`];
   if (format === 'json') lines.push(`  ${jsonText(value) ?? ''}`);
   for (const field of fields) {
     lines.push(`  byte ${field.position}: ${field.path} ${field.type} = ${printable(field.value)}`);

@@ -30,7 +30,7 @@ function open(options: Partial<AvroCodecOptions> = {}): OrderCodec {
 }
 
 function record(value: Uint8Array | null) {
-  return { offset: 0, timestamp: 99, key: null, value, headers: {} };
+  return { offset: 0, timestamp: 99, key: null, value, headers: [] };
 }
 
 async function decode(value: Uint8Array | null): Promise<DecodedRecord> {

@@ -41,7 +41,7 @@ beforeAll(async () => {
 afterAll(() => registry.stop());
 
 async function decode(value: Buffer): Promise<DecodedRecord | undefined> {
-  const [decoded] = await codec.decode([{ offset: 0, timestamp: 5, key: null, value, headers: {} }]);
+  const [decoded] = await codec.decode([{ offset: 0, timestamp: 5, key: null, value, headers: [] }]);
   return decoded;
 }
 

@@ -21,7 +21,7 @@ afterAll(() => registry.stop());
 
 async function decode(...values: (Uint8Array | null)[]): Promise<readonly DecodedRecord[]> {
   return codec.decode(
-    values.map((value, offset) => ({ offset, timestamp: 1, key: null, value, headers: {} })),
+    values.map((value, offset) => ({ offset, timestamp: 1, key: null, value, headers: [] })),
   );
 }
 

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createInspector } from '../../../src/adapters/avro/inspect.ts';
 import { findJsonError } from '../../../src/adapters/avro/json-error.ts';
-import type { ValueInspector } from '../../../src/ports/inspector.ts';
+import type { Inspection, ValueInspector } from '../../../src/ports/inspector.ts';
+import type { Headers } from '../../../src/ports/record.ts';
 import { FakeRegistry } from '../../support/fake-registry.ts';
 
 const SCHEMA = {
@@ -32,6 +33,10 @@ beforeAll(async () => {
 });
 afterAll(() => registry.stop());
 
+function inspect(value: Buffer | null, headers: Headers = []): Promise<Inspection> {
+  return inspector.inspect({ value, headers });
+}
+
 function head(id: number): Buffer {
   const bytes = Buffer.alloc(5);
   bytes.writeInt32BE(id, 1);
@@ -47,7 +52,7 @@ describe('a value taken apart', () => {
 
   it('is told field by field, each with the byte where it begins', async () => {
     const id = registry.add('s', SCHEMA);
-    const found = await inspector.inspect(Buffer.concat([head(id), whole]));
+    const found = await inspect(Buffer.concat([head(id), whole]));
     expect(found).toMatchObject({ format: 'avro', schemaId: id, isCut: false, error: null });
     expect(found.fields.map(({ path, type, value: text }) => `${path} ${type} ${text}`)).toEqual([
       'id string "o-1"',
@@ -66,23 +71,21 @@ describe('a value taken apart', () => {
   it('is told up to where it breaks, wherever it is cut', async () => {
     const id = registry.add('s', SCHEMA);
     for (let size = 0; size < whole.length; size += 1) {
-      const found = await inspector.inspect(Buffer.concat([head(id), whole.subarray(0, size)]));
+      const found = await inspect(Buffer.concat([head(id), whole.subarray(0, size)]));
       expect(found.error?.position).toBeLessThanOrEqual(size + 5);
       expect(found.fields.every(({ position }) => position <= (found.error?.position ?? -1))).toBe(true);
     }
-    const longer = await inspector.inspect(Buffer.concat([head(id), whole, Buffer.alloc(3)]));
+    const longer = await inspect(Buffer.concat([head(id), whole, Buffer.alloc(3)]));
     expect(longer.error).toEqual({ position: 5 + whole.length, message: '3 bytes follow the value' });
   });
 
   it('is bounded: many items are cut, claims of more than there is are refused', async () => {
     const ints = registry.add('i', { type: 'array', items: 'int' });
     const many = avsc.Type.forSchema({ type: 'array', items: 'int' }).toBuffer(Array(5_000).fill(1));
-    const found = await inspector.inspect(Buffer.concat([head(ints), many]));
+    const found = await inspect(Buffer.concat([head(ints), many]));
     expect(found).toMatchObject({ isCut: true, error: null });
     expect(found.fields).toHaveLength(300);
-    const claims = await inspector.inspect(
-      Buffer.concat([head(ints), Buffer.from([0xfe, 0xff, 0xff, 0xff, 0x0f])]),
-    );
+    const claims = await inspect(Buffer.concat([head(ints), Buffer.from([0xfe, 0xff, 0xff, 0xff, 0x0f])]));
     expect(claims.error?.message).toContain('2147483647 items');
     let type: unknown = 'null';
     for (let level = 0; level < 40; level += 1) {
@@ -93,24 +96,37 @@ describe('a value taken apart', () => {
       ];
       type = { type: 'record', name: `R${level}`, fields };
     }
-    const deep = await inspector.inspect(head(registry.add('deep', type)));
+    const deep = await inspect(head(registry.add('deep', type)));
     expect(deep.error?.message).toContain('more parts than can be looked at');
   });
 
+  it('is taken apart by the schema that a header names', async () => {
+    const id = registry.add('s', SCHEMA);
+    const byId = await inspect(whole, [['__value_schema_id', head(id)]]);
+    expect(byId).toMatchObject({ format: 'avro', schemaId: id, schemaGuid: null, error: null });
+    expect(byId.fields[0]).toMatchObject({ path: 'id', value: '"o-1"', position: 0 });
+    const guid = '00112233-4455-6677-8899-aabbccddeeff';
+    registry.add('g', SCHEMA, { guid });
+    const header = Buffer.concat([Buffer.from([1]), Buffer.from(guid.replaceAll('-', ''), 'hex')]);
+    const byGuid = await inspect(whole, [['__value_schema_id', header]]);
+    expect(byGuid).toMatchObject({ format: 'avro', schemaId: null, schemaGuid: guid, error: null });
+    expect(byGuid.fields).toEqual(byId.fields);
+  });
+
   it('says what it is that it cannot take apart', async () => {
-    expect(await inspector.inspect(null)).toMatchObject({ format: 'none' });
-    expect(await inspector.inspect(Buffer.from('hello'))).toMatchObject({
+    expect(await inspect(null)).toMatchObject({ format: 'none' });
+    expect(await inspect(Buffer.from('hello'))).toMatchObject({
       format: 'unknown',
       error: { position: 0 },
     });
-    expect(await inspector.inspect(Buffer.from([0, 0]))).toMatchObject({
+    expect(await inspect(Buffer.from([0, 0]))).toMatchObject({
       format: 'avro',
       error: { position: 2 },
     });
-    const unknown = await inspector.inspect(head(77_777));
+    const unknown = await inspect(head(77_777));
     expect(unknown).toMatchObject({ format: 'avro', schemaId: 77_777, error: { position: 1 } });
     const other = registry.add('p', 'syntax = "proto3";', { schemaType: 'PROTOBUF' });
-    expect((await inspector.inspect(head(other))).error?.message).toContain('PROTOBUF');
+    expect((await inspect(head(other))).error?.message).toContain('PROTOBUF');
   });
 });
 

@@ -1,0 +1,25 @@
+import { expect, it } from 'vitest';
+import { outgoingLine, parseOutgoing, renderLine } from '../../../src/adapters/files/tables.ts';
+import type { Headers } from '../../../src/ports/record.ts';
+
+const RECORD = { id: 'orders/0@1', topic: 'orders.dlq', key: null, value: Buffer.from([0, 255]) };
+
+it('a record to be sent keeps its headers: order, repetition, null', () => {
+  const headers: Headers = [
+    ['a', 'text'],
+    ['b', null],
+    ['a', Buffer.from([255])],
+    ['a', ''],
+  ];
+  const line = renderLine(outgoingLine({ ...RECORD, headers, number: 7 }));
+  expect(parseOutgoing(Buffer.from(line))).toEqual({ ...RECORD, headers });
+});
+
+it('a line of an earlier version, with several values under one name, is read', () => {
+  const line = `["outgoing",{"number":7,"id":"orders/0@1","topic":"orders.dlq","key":null,"value":"AP8=","headers":[["a",[{"s":"text"},{"b":"/w=="}]],["c",{"s":"x"}]]}]`;
+  expect(parseOutgoing(Buffer.from(line)).headers).toEqual([
+    ['a', 'text'],
+    ['a', Buffer.from([255])],
+    ['c', 'x'],
+  ]);
+});
