@@ -1,39 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Failure, type FailureContext } from '../../domain/failure.ts';
-import { isConnectionError, isPassing, toFailure, unreachable } from './errors.ts';
+import { connector, destroyConnections, type Address, type Sockets } from './connections.ts';
+import { isPassing, isRefused, toFailure, unreachable } from './errors.ts';
 import {
-  Broker,
-  calmTimers,
-  closeOnTimeout,
-  connectionPoolBuilder,
   createErrorFromCode,
   UNKNOWN_TOPIC_OR_PARTITION,
   LEADER_NOT_AVAILABLE,
-  createLogger,
-  defaultSocketFactory,
-  destroyConnections,
-  forgetHalfAnswers,
-  LOG_EVERYTHING,
-  LOG_NOTHING,
   type BrokerNode,
-  type SocketFactory,
 } from './kafkajs-internals.ts';
 import type { KafkaOptions } from './kafka-broker.ts';
+import { firstSuccess } from './race.ts';
 import { fetchMetadata, type ClusterMetadata, type TopicMetadata } from './requests.ts';
 
-/** How long one connection may take to come about; several addresses are tried within the whole time-out. */
-const CONNECT_ATTEMPT_MS = 3_000;
-const REQUEST_TIMEOUT_MS = 15_000;
-const AUTHENTICATION_TIMEOUT_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 10_000;
+/** Where every address refuses, nobody is about to answer but a broker that is just starting. */
+const REFUSED_TIMEOUT_MS = 1_200;
+/** An address has that long to answer before the next one is asked too: as in RFC 8305 ("happy eyeballs"). */
+const STAGGER_MS = 250;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
-
-interface Sockets {
-  readonly open: Set<ReturnType<SocketFactory>>;
-  closed: boolean;
-}
 
 export interface RetryOptions {
   /** What is being done, to follow "cannot". */
@@ -44,41 +30,53 @@ export interface RetryOptions {
   readonly context?: FailureContext;
 }
 
+/** A connection to one address that is being made or was made. */
+interface Link {
+  readonly opening: Promise<BrokerNode>;
+  /** Once it was made. */
+  node: BrokerNode | undefined;
+}
+
 /** Connections to the nodes of one cluster, each made when it is first needed. */
 export class KafkaClient {
   readonly addresses: string;
   readonly connectTimeoutMs: number;
-  readonly #options: KafkaOptions;
+  readonly #given: readonly Address[];
   readonly #sockets: Sockets = { open: new Set(), closed: false };
-  readonly #build: (address: { host: string; port: number }) => Promise<BrokerNode>;
-  readonly #nodes = new Map<number, BrokerNode>();
-  #bootstrap: BrokerNode | undefined;
-  #known = new Map<number, { host: string; port: number }>();
-  #nextAddress = 0;
+  readonly #connect: (address: Address) => Promise<BrokerNode>;
+  readonly #links = new Map<string, Link>();
+  #known = new Map<number, Address>();
+  /** How many questions to any node there were: each begins with another node. */
+  #turn = 0;
+  /** Some address answered, now or before. */
+  #hasMet = false;
 
   constructor(options: KafkaOptions) {
-    this.#options = options;
     this.addresses = options.brokers.join(',');
     this.connectTimeoutMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
-    this.#build = builder(options, this.#sockets);
+    this.#given = options.brokers.map(parseAddress);
+    this.#connect = connector(options, this.#sockets);
   }
 
   /**
-   * Runs `action` until it succeeds, its error is one that does not pass, or the time is up.
+   * Runs `action` until it succeeds, its error is one that does not pass, or the time is up. As long as no address
+   * has ever answered, an attempt does not outlive the time, and there is little of it where all refuse.
    *
    * @throws Failure as by toFailure, or the signal's reason
    */
   async retry<T>(options: RetryOptions, action: () => Promise<T>): Promise<T> {
-    const timeoutMs = options.timeoutMs ?? this.connectTimeoutMs;
-    const deadline = Date.now() + timeoutMs;
+    const { signal } = options;
+    const startedAt = Date.now();
+    const deadline = startedAt + (options.timeoutMs ?? this.connectTimeoutMs);
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-      options.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       try {
-        return await interruptible(action(), options.signal);
+        return await interruptible(this.#untilLate(action(), deadline), signal);
       } catch (error) {
-        options.signal?.throwIfAborted();
-        if (isConnectionError(error)) this.forgetBroken();
-        if (this.#sockets.closed || !isPassing(error) || Date.now() + pauseMs >= deadline) {
+        signal?.throwIfAborted();
+        const isRefusal = !this.#hasMet && isRefused(error);
+        const end = isRefusal ? Math.min(deadline, startedAt + REFUSED_TIMEOUT_MS) : deadline;
+        if (this.#sockets.closed || !isPassing(error) || Date.now() + pauseMs >= end) {
           throw toFailure(error, {
             addresses: this.addresses,
             doing: options.doing,
@@ -86,59 +84,54 @@ export class KafkaClient {
           });
         }
         // An aborted pause is noticed at the top.
-        await sleep(pauseMs, undefined, options.signal ? { signal: options.signal } : {}).catch(
-          () => undefined,
-        );
+        await sleep(pauseMs, undefined, signal ? { signal } : {}).catch(() => undefined);
       }
     }
   }
 
-  /** Any connected node: one that is known, else the next address of the settings. */
-  async anyNode(): Promise<BrokerNode> {
-    for (const node of [this.#bootstrap, ...this.#nodes.values()]) {
-      if (node?.isConnected() === true) return node;
+  /** Settles with the first attempt of a client at the deadline at the latest. */
+  async #untilLate<T>(attempt: Promise<T>, deadline: number): Promise<T> {
+    const leftMs = deadline - Date.now();
+    if (this.#hasMet || leftMs > LONGEST_TIMER_MS) return attempt;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        if (!this.#hasMet)
+          reject(unreachable(this.addresses, `nothing came within ${Math.round(leftMs / 100) / 10} s`));
+      }, leftMs);
+    });
+    try {
+      return await Promise.race([attempt, late]);
+    } finally {
+      clearTimeout(timer);
+      attempt.catch(() => undefined);
     }
-    const addresses = [...this.#options.brokers.map(parseAddress), ...this.#known.values()];
-    // The next one first each time: an address that hangs is not to be hung on again.
-    const from = this.#nextAddress++ % addresses.length;
-    let failed: Error = unreachable(this.addresses, 'no address is given');
-    for (const address of [...addresses.slice(from), ...addresses.slice(0, from)]) {
-      try {
-        this.#bootstrap = await this.#connect(address);
-        return this.#bootstrap;
-      } catch (error) {
-        if (!(error instanceof Error && isConnectionError(error))) throw error;
-        failed = error;
-      }
-    }
-    throw failed;
+  }
+
+  /**
+   * The answer of the first node that gives one: the nodes that are connected, then every address that is known,
+   * each asked when the one before fails or lets us wait. For questions that any node answers.
+   */
+  ask<T>(question: (node: BrokerNode) => Promise<T>): Promise<T> {
+    const attempts = this.#candidates().map((address) => async () => question(await this.#node(address)));
+    return firstSuccess(attempts, STAGGER_MS);
+  }
+
+  /** Any connected node: one that is known, else the first address that answers. */
+  anyNode(): Promise<BrokerNode> {
+    return this.ask((node) => Promise.resolve(node));
   }
 
   async node(nodeId: number): Promise<BrokerNode> {
-    const connected = this.#nodes.get(nodeId);
-    if (connected?.isConnected() === true) return connected;
     if (!this.#known.has(nodeId)) await this.metadata([]);
     const address = this.#known.get(nodeId);
     // Not in the metadata: the node went, and its partitions are about to get another leader.
     if (address === undefined) throw createErrorFromCode(LEADER_NOT_AVAILABLE);
-    const node = await this.#connect(address);
-    this.#nodes.set(nodeId, node);
-    return node;
-  }
-
-  async #connect(address: { host: string; port: number }): Promise<BrokerNode> {
-    const node = await this.#build(address);
-    try {
-      await node.connect();
-      return node;
-    } catch (error) {
-      destroyConnections(node.connectionPool);
-      throw error;
-    }
+    return this.#node(address);
   }
 
   async metadata(topics: readonly string[] | null): Promise<ClusterMetadata> {
-    const metadata = await fetchMetadata(await this.anyNode(), topics);
+    const metadata = await this.ask((node) => fetchMetadata(node, topics));
     this.#known = new Map(metadata.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));
     return metadata;
   }
@@ -157,23 +150,17 @@ export class KafkaClient {
     return { cluster, topic: found };
   }
 
+  /** On a connection of its own: a node answers one question of a connection after the other, and a join waits. */
   async coordinator(group: string): Promise<BrokerNode> {
-    const node = await this.anyNode();
-    const { coordinator } = await node.findGroupCoordinator({ groupId: group, coordinatorType: 0 });
-    this.#known.set(coordinator.nodeId, { host: coordinator.host, port: coordinator.port });
-    return this.node(coordinator.nodeId);
-  }
-
-  /** Drops nodes that have lost their connection, so that the next use makes a new one. */
-  forgetBroken(): void {
-    for (const [nodeId, node] of this.#nodes) if (!node.isConnected()) this.#nodes.delete(nodeId);
-    if (this.#bootstrap?.isConnected() === false) this.#bootstrap = undefined;
+    const { coordinator } = await this.ask((node) =>
+      node.findGroupCoordinator({ groupId: group, coordinatorType: 0 }),
+    );
+    return this.#node({ host: coordinator.host, port: coordinator.port }, 'group');
   }
 
   /** Drops a node whose connection cannot be trusted any more, connected or not. */
   forget(node: BrokerNode): void {
-    for (const [nodeId, known] of this.#nodes) if (known === node) this.#nodes.delete(nodeId);
-    if (this.#bootstrap === node) this.#bootstrap = undefined;
+    for (const [key, link] of this.#links) if (link.node === node) this.#links.delete(key);
     destroyConnections(node.connectionPool);
   }
 
@@ -183,61 +170,58 @@ export class KafkaClient {
     // With an error, since only then kafkajs stops its timers and rejects what waits.
     for (const socket of this.#sockets.open) socket.destroy(new Error('closed by orderctl'));
     this.#sockets.open.clear();
-    this.#nodes.clear();
-    this.#bootstrap = undefined;
+    this.#links.clear();
+  }
+
+  /** Connected ones first, each time beginning with another: one that hangs, or lags behind, is one of several. */
+  #candidates(): Address[] {
+    const turn = this.#turn++;
+    const rotated = <T>(all: T[]): T[] => {
+      const from = all.length === 0 ? 0 : turn % all.length;
+      return [...all.slice(from), ...all.slice(0, from)];
+    };
+    const every = new Map([...this.#given, ...this.#known.values()].map((one) => [nameOf(one), one]));
+    const isConnected = (address: Address): boolean =>
+      this.#links.get(keyOf(address, 'data'))?.node?.isConnected() === true;
+    const all = [...every.values()];
+    return [...rotated(all.filter(isConnected)), ...rotated(all.filter((one) => !isConnected(one)))];
+  }
+
+  /** The connection to an address; a new one where there is none or it was lost. */
+  #node(address: Address, purpose: Purpose = 'data'): Promise<BrokerNode> {
+    const key = keyOf(address, purpose);
+    const known = this.#links.get(key);
+    if (known !== undefined && known.node?.isConnected() !== false) return known.opening;
+    const link: Link = { opening: this.#connect(address), node: undefined };
+    this.#links.set(key, link);
+    link.opening.then(
+      (node) => {
+        link.node = node;
+        this.#hasMet = true;
+      },
+      () => {
+        if (this.#links.get(key) === link) this.#links.delete(key);
+      },
+    );
+    return link.opening;
   }
 }
 
-/** kafkajs wants a map or nothing for TLS, and credentials beside the mechanism. */
-function builder(
-  options: KafkaOptions,
-  sockets: Sockets,
-): (address: { host: string; port: number }) => Promise<BrokerNode> {
-  const { onLog } = options;
-  const logger = createLogger({
-    level: onLog === undefined ? LOG_NOTHING : LOG_EVERYTHING,
-    logCreator:
-      () =>
-      ({ namespace, log: { message, ...details } }) =>
-        // Always debug: what it calls an error is a retry, or comes up as a Failure of ours.
-        onLog?.('debug', `kafkajs ${namespace}: ${message}`, details),
-  });
-  const pools = connectionPoolBuilder({
-    brokers: options.brokers,
-    ssl: options.tls ?? undefined,
-    sasl: options.sasl ?? undefined,
-    clientId: options.clientId,
-    connectionTimeout: Math.min(CONNECT_ATTEMPT_MS, options.connectTimeoutMs ?? CONNECT_ATTEMPT_MS),
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    enforceRequestTimeout: true,
-    maxInFlightRequests: null,
-    instrumentationEmitter: null,
-    logger,
-    socketFactory: ((socketOptions) => {
-      const socket = defaultSocketFactory(socketOptions);
-      // Begun before the end, got here after it.
-      if (sockets.closed) socket.destroy(new Error('closed by orderctl'));
-      sockets.open.add(socket);
-      socket.on('close', () => sockets.open.delete(socket));
-      return socket;
-    }) satisfies SocketFactory,
-  });
-  return async (address) => {
-    const connectionPool = await pools.build(address);
-    calmTimers(connectionPool);
-    closeOnTimeout(connectionPool);
-    forgetHalfAnswers(connectionPool);
-    return new Broker({
-      connectionPool,
-      logger,
-      allowAutoTopicCreation: false,
-      authenticationTimeout: AUTHENTICATION_TIMEOUT_MS,
-    });
-  };
+/** setTimeout takes no more. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+type Purpose = 'data' | 'group';
+
+function nameOf({ host, port }: Address): string {
+  return `${host}:${port}`;
+}
+
+function keyOf(address: Address, purpose: Purpose): string {
+  return `${purpose} ${nameOf(address)}`;
 }
 
 /** `host:port`, `[::1]:port`; the port defaults to 9092. @throws Failure invalid_value */
-export function parseAddress(text: string): { host: string; port: number } {
+export function parseAddress(text: string): Address {
   const match = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text.trim());
   const host = match?.[1] ?? match?.[2];
   const port = Number(match?.[3] ?? 9092);

@@ -69,6 +69,14 @@ export function isConnectionError(error: unknown): boolean {
   return CONNECTION_ERRORS.has(name) && !CERTIFICATE_ERROR.test(code ?? '');
 }
 
+/** Codes of Node's by which nobody is there: no broker listens, or no such host is known. */
+const REFUSED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH']);
+
+/** Whether an address said at once that nobody is there, rather than nothing. */
+export function isRefused(error: unknown): boolean {
+  return REFUSED.has(describe(error).code ?? '');
+}
+
 /** Whether to try again: another node, or the same a moment later. */
 export function isPassing(error: unknown): boolean {
   return isConnectionError(error) || PASSING_ANSWERS.has(answerOf(error) ?? '');

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 
 import type { KafkaClient } from './client.ts';
 import { isConnectionError, isPassing } from './errors.ts';
@@ -23,12 +23,18 @@ const PAUSE_MS = 200;
 /** New partitions are seen after that long. */
 export const METADATA_AGE_MS = 10_000;
 
+/** One partition's part in a question to one node; known by its identity. */
+interface Question {
+  readonly nodeId: number;
+  readonly offset: number;
+}
+
 interface Slot {
   readonly partition: number;
   /** The offset to ask for next. */
   offset: number;
-  /** Raised by every seek: an answer to a question of before is thrown away. */
-  epoch: number;
+  /** The question that may be answered, of one node at a time. A seek and another leader take it back. */
+  question: Question | undefined;
   data: FetchedPartition | undefined;
   /** The last answer brought nothing. */
   atEnd: boolean;
@@ -64,6 +70,8 @@ export class Fetcher {
   #order: number[] = [];
   #paused = true;
   #wake: () => void = () => undefined;
+  /** Something happened since the reader last waited. */
+  #isWoken = false;
 
   constructor(options: FetcherOptions) {
     this.#options = options;
@@ -79,7 +87,7 @@ export class Fetcher {
         this.#slots.set(partition, {
           partition,
           offset,
-          epoch: 0,
+          question: undefined,
           data: undefined,
           atEnd: false,
           waitingSince,
@@ -100,7 +108,7 @@ export class Fetcher {
   seek(partition: number, offset: number): void {
     const slot = this.#slots.get(partition);
     if (slot === undefined) return;
-    slot.epoch += 1;
+    slot.question = undefined;
     slot.offset = offset;
     slot.data = undefined;
     slot.atEnd = false;
@@ -133,13 +141,18 @@ export class Fetcher {
 
   /** Resolves when there may be an answer to take, or `wake` was called. */
   async arrival(): Promise<void> {
-    if (this.#ready.length > 0) return;
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-    });
+    if (!this.#isWoken) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    this.#isWoken = false;
+    // Whatever woke us, timers and signals come first: a reader that finds nothing cannot keep them out.
+    await nextTurn();
   }
 
   wake(): void {
+    this.#isWoken = true;
     this.#wake();
   }
 
@@ -171,13 +184,16 @@ export class Fetcher {
       const slot = this.#slots.get(partition);
       return slot !== undefined && this.#leaderOf.get(partition) === nodeId ? [slot] : [];
     });
-    const wanted = led.filter((slot) => slot.data === undefined);
+    const wanted = led.filter((slot) => slot.data === undefined && slot.question === undefined);
     // A node that waits for news cannot be asked for what is there: so it waits only when nobody is busy.
     const busy = this.#inHand !== undefined || this.#ready.length > 0;
     if (wanted.length === 0 || (busy && wanted.every((slot) => slot.atEnd))) return;
-    const asked = wanted.map((slot) => ({ slot, offset: slot.offset, epoch: slot.epoch }));
     const now = Date.now();
-    for (const slot of wanted) slot.waitingSince ??= now;
+    const asked = wanted.map((slot) => {
+      slot.waitingSince ??= now;
+      slot.question = { nodeId, offset: slot.offset };
+      return { slot, question: slot.question };
+    });
     this.#asking.add(nodeId);
     void this.#question(nodeId, asked, busy ? 0 : MAX_WAIT_MS)
       .catch((error: unknown) => {
@@ -185,14 +201,15 @@ export class Fetcher {
       })
       .finally(() => {
         this.#asking.delete(nodeId);
+        for (const { slot, question } of asked) if (slot.question === question) slot.question = undefined;
         this.#pump();
-        this.#wake();
+        this.wake();
       });
   }
 
   async #question(
     nodeId: number,
-    asked: readonly { slot: Slot; offset: number; epoch: number }[],
+    asked: readonly { slot: Slot; question: Question }[],
     maxWaitMs: number,
   ): Promise<void> {
     const { client, topic, signal } = this.#options;
@@ -201,7 +218,10 @@ export class Fetcher {
       node = await client.node(nodeId);
       const answers = await fetchRecords(node, {
         topic,
-        partitions: asked.map(({ slot, offset }) => ({ partition: slot.partition, offset })),
+        partitions: asked.map(({ slot, question }) => ({
+          partition: slot.partition,
+          offset: question.offset,
+        })),
         maxWaitMs,
         maxBytes: MAX_BYTES,
         maxPartitionBytes: MAX_PARTITION_BYTES,
@@ -210,16 +230,16 @@ export class Fetcher {
       if (signal.aborted) return;
       let troubled = false;
       for (const answer of answers) {
-        const question = asked.find(({ slot }) => slot.partition === answer.partition);
-        if (question === undefined || question.slot.epoch !== question.epoch) continue;
-        if (!this.#answered(question.slot, question.offset, answer)) troubled = true;
+        const found = asked.find(({ slot }) => slot.partition === answer.partition);
+        if (found === undefined || found.slot.question !== found.question) continue;
+        found.slot.question = undefined;
+        if (!this.#answered(found.slot, found.question.offset, answer)) troubled = true;
       }
       if (troubled) await this.#settle();
     } catch (error) {
       if (signal.aborted) return;
       if (!isPassing(error)) throw error;
       if (node !== undefined && isConnectionError(error)) client.forget(node);
-      client.forgetBroken();
       // Who answers next at this address may be another cluster.
       this.#options.onDoubt();
       await this.#settle();
@@ -256,7 +276,7 @@ export class Fetcher {
     this.#ready.push(slot);
     // Served last next time, so that a long backlog does not keep the others from being served.
     this.#order = [...others, slot.partition];
-    this.#wake();
+    this.wake();
     return true;
   }
 
@@ -299,13 +319,16 @@ export class Fetcher {
           onLeaders(undefined, cluster.clusterId);
         } else {
           this.#leaderOf = new Map(found.partitions.map(({ partition, leader }) => [partition, leader]));
+          for (const slot of this.#slots.values()) {
+            // The one that led before may answer yet, or never.
+            if (slot.question?.nodeId !== this.#leaderOf.get(slot.partition)) slot.question = undefined;
+          }
           onLeaders(this.#leaderOf, cluster.clusterId);
           this.#oweLeaderless();
           if (found.partitions.every(({ leader }) => leader >= 0)) return;
         }
       } catch (error) {
         if (!isPassing(error)) throw error;
-        client.forgetBroken();
       }
       await sleep(PAUSE_MS, undefined, { signal }).catch(() => undefined);
     }

@@ -42,6 +42,8 @@ export interface ProtocolRequest<Decoded, Parsed = Decoded> {
 
 interface RequestQueue {
   readonly pending: readonly unknown[];
+  /** By correlation id; `sentAt` in milliseconds since the epoch, from which its time-out counts. */
+  readonly inflight: ReadonlyMap<number, { sentAt: number | null }>;
   scheduleCheckPendingRequests(): void;
 }
 
@@ -50,13 +52,17 @@ interface Connection {
   readonly socket?: Socket;
   connect(): Promise<boolean>;
   isConnected(): boolean;
-  /** Bytes of an answer that is not whole yet, how many they are, and how many it takes to go on. */
-  chunks: Buffer[];
-  bytesBuffered: number;
-  bytesNeeded: number;
+  /** Without effect where no credentials are set. */
+  authenticate(): Promise<void>;
+  isAuthenticated(): boolean;
+  processData(data: Buffer): void;
 }
 
 export interface ConnectionPool {
+  readonly host: string;
+  readonly port: number;
+  readonly sasl?: unknown;
+  /** Two: the second one is for Fetch. */
   readonly pool: readonly Connection[];
   send<Decoded, Parsed>(request: ProtocolRequest<Decoded, Parsed>): Promise<Parsed>;
 }
@@ -242,63 +248,3 @@ export const INVALID_CONFIG = 40;
 export const createErrorFromCode = (
   load('kafkajs/src/protocol/error') as { createErrorFromCode: (code: number) => Error }
 ).createErrorFromCode;
-
-/**
- * Closes a node's connections at once. kafkajs's own way waits for the answers that are due; with an error it stops
- * its timers and rejects what waits.
- */
-export function destroyConnections(pool: ConnectionPool): void {
-  for (const { socket } of pool.pool) socket?.destroy(new Error('closed by orderctl'));
-}
-
-/**
- * From the first answer on, kafkajs runs a timer of about 1 ms per connection even when nothing waits to be sent
- * (kafkajs#1556, #1751): it counts from `throttledUntil` −1. With nothing pending there is nothing to schedule;
- * a request that is queued schedules its own check.
- */
-export function calmTimers(pool: ConnectionPool): void {
-  for (const { requestQueue } of pool.pool) {
-    const schedule = requestQueue.scheduleCheckPendingRequests.bind(requestQueue);
-    requestQueue.scheduleCheckPendingRequests = () => {
-      if (requestQueue.pending.length > 0) schedule();
-    };
-  }
-}
-
-/**
- * A request without an answer in time closes the node's connections, as Kafka's own clients do. kafkajs keeps them:
- * where the network has forgotten a connection without a word, nothing would come of it until TCP gives up, a
- * quarter of an hour later, though the node can be reached by a new one.
- */
-export function closeOnTimeout(pool: ConnectionPool): void {
-  const send = pool.send.bind(pool);
-  pool.send = async <Decoded, Parsed>(request: ProtocolRequest<Decoded, Parsed>): Promise<Parsed> => {
-    try {
-      return (await send(request as ProtocolRequest<unknown, unknown>)) as Parsed;
-    } catch (error) {
-      if (error instanceof Error && error.name === 'KafkaJSRequestTimeoutError') destroyConnections(pool);
-      throw error;
-    }
-  };
-}
-
-/** Of the size in front of each answer. */
-const SIZE_BYTES = 4;
-
-/**
- * kafkajs keeps the half of an answer that a lost connection leaves, and reads what the next one says as the rest of
- * it: sizes and answers that nobody sent. A connection begins with nothing.
- */
-export function forgetHalfAnswers(pool: ConnectionPool): void {
-  for (const connection of pool.pool) {
-    const connect = connection.connect.bind(connection);
-    connection.connect = () => {
-      if (!connection.isConnected()) {
-        connection.chunks = [];
-        connection.bytesBuffered = 0;
-        connection.bytesNeeded = SIZE_BYTES;
-      }
-      return connect();
-    };
-  }
-}

@@ -94,7 +94,6 @@ export class Membership {
         if (isPassing(error) || answerOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') {
           // The coordinator is away or moving. Reading goes on; the group is joined again when it is back. Whether
           // the topic is gone is for the reading to find out.
-          client.forgetBroken();
           this.#rejoin = true;
           continue;
         }
@@ -116,7 +115,6 @@ export class Membership {
       const answer = answerOf(error) ?? '';
       if (REJOIN.has(answer)) await this.#join();
       else if (answer === 'NOT_COORDINATOR_FOR_GROUP' || isConnectionError(error)) {
-        client.forgetBroken();
         const node = await client.coordinator(group);
         this.#member = { ...member, node };
       } else throw error;

@@ -230,7 +230,6 @@ class KafkaProducer implements Producer {
       const { addresses } = this.#client;
       throw toFailure(error, { addresses, doing: `send to topic ${topic}`, context: { topic } });
     }
-    this.#client.forgetBroken();
     await sleep(PAUSE_MS);
     await this.#topic(topic, true, Math.max(deadline - Date.now(), PAUSE_MS));
   }

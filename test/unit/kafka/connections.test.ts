@@ -1,14 +1,12 @@
 import net from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
+import { destroyConnections, guard } from '../../../src/adapters/kafka/connections.ts';
 import {
-  closeOnTimeout,
   connectionPoolBuilder,
   createLogger,
   defaultSocketFactory,
-  destroyConnections,
   LOG_NOTHING,
-  forgetHalfAnswers,
   type BrokerNode,
   type ConnectionPool,
 } from '../../../src/adapters/kafka/kafkajs-internals.ts';
@@ -45,7 +43,7 @@ test('a connection on which no answer comes in time is closed, not asked again',
   onTestFinished(() => void silent.close());
   const { port } = silent.address() as AddressInfo;
   const pool = await poolOf(port, 50);
-  closeOnTimeout(pool);
+  guard(pool);
   await expect(fetchMetadata(nodeOf(pool), [])).rejects.toMatchObject({
     name: 'KafkaJSRequestTimeoutError',
   });
@@ -75,12 +73,64 @@ test('half an answer that a lost connection left is not the beginning of what th
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const pool = await poolOf(port, 2_000);
+  guard(pool);
+  await expect(fetchMetadata(nodeOf(pool), [])).rejects.toThrow(/closed|connection/i);
+  // It is not connected again: a new one takes its place.
+  await expect(fetchMetadata(nodeOf(pool), [])).rejects.toThrow(/not connected/i);
+  const next = await poolOf(port, 2_000);
+  onTestFinished(() => destroyConnections(next));
+  guard(next);
+  expect(await fetchMetadata(nodeOf(next), [])).toMatchObject({ clusterId: 'cluster', brokers: [] });
+});
+
+test('two requests that come together make one connection', async () => {
+  let connections = 0;
+  const server = net.createServer((socket) => {
+    connections += 1;
+    socket.on('error', () => undefined);
+    let waiting = Buffer.alloc(0);
+    socket.on('data', (bytes) => {
+      waiting = Buffer.concat([waiting, bytes]);
+      while (waiting.length > 4) {
+        socket.write(emptyMetadata(waiting.readInt32BE(8)));
+        waiting = waiting.subarray(4 + waiting.readInt32BE(0));
+      }
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const pool = await poolOf((server.address() as AddressInfo).port, 2_000);
   onTestFinished(() => {
     destroyConnections(pool);
     server.close();
   });
-  forgetHalfAnswers(pool);
-  await expect(fetchMetadata(nodeOf(pool), [])).rejects.toThrow(/closed|connection/i);
-  expect(await fetchMetadata(nodeOf(pool), [])).toMatchObject({ clusterId: 'cluster', brokers: [] });
+  guard(pool);
+  await Promise.all([fetchMetadata(nodeOf(pool), []), fetchMetadata(nodeOf(pool), [])]);
+  expect(connections).toBe(1);
+});
+
+test('a large answer over a slow link is no silence', async () => {
+  const server = net.createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.on('data', (request) => {
+      const answer = emptyMetadata(request.readInt32BE(8));
+      let at = 0;
+      const timer = setInterval(() => {
+        socket.write(answer.subarray(at, at + 4));
+        at += 4;
+        if (at >= answer.length) clearInterval(timer);
+      }, 60);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const pool = await poolOf((server.address() as AddressInfo).port, 300);
+  onTestFinished(() => {
+    destroyConnections(pool);
+    server.close();
+  });
+  guard(pool);
+  // Ten pieces: twice as long as the time-out, and never as long without a word.
+  expect(await fetchMetadata(nodeOf(pool), [])).toMatchObject({ clusterId: 'cluster' });
 });

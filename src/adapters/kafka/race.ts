@@ -1,0 +1,45 @@
+import { isConnectionError, isRefused } from './errors.ts';
+
+/**
+ * The result of the first attempt that succeeds. The next one begins when the one before fails, or has taken
+ * `staggerMs`; those under way go on beside it.
+ *
+ * @throws when all have failed, the error that says most: an answer, then silence, then refused connections
+ */
+export function firstSuccess<T>(attempts: readonly (() => Promise<T>)[], staggerMs: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const errors: unknown[] = [];
+    let begun = 0;
+    let timer: NodeJS.Timeout | undefined;
+    const begin = (): void => {
+      clearTimeout(timer);
+      const attempt = attempts[begun];
+      if (attempt === undefined) return;
+      begun += 1;
+      timer = setTimeout(begin, staggerMs);
+      attempt().then(
+        (result) => {
+          clearTimeout(timer);
+          begun = attempts.length;
+          resolve(result);
+        },
+        (error: unknown) => {
+          errors.push(error);
+          if (errors.length === attempts.length) {
+            clearTimeout(timer);
+            reject(mostTelling(errors));
+          } else begin();
+        },
+      );
+    };
+    begin();
+  });
+}
+
+function mostTelling(errors: readonly unknown[]): Error {
+  const found =
+    errors.find((error) => !isConnectionError(error)) ??
+    errors.find((error) => !isRefused(error)) ??
+    errors[0];
+  return found instanceof Error ? found : new Error(String(found));
+}
