@@ -60,6 +60,8 @@ export type ConsumeOrdersEvent =
     }
   | { readonly kind: 'resumed'; readonly for: 'broker' | 'registry' }
   | { readonly kind: 'commit_failed'; readonly message: string }
+  /** Another process asks it to stop: whoever runs it is to abort its signal. */
+  | { readonly kind: 'stop_asked' }
   | { readonly kind: 'summary'; readonly summary: ConsumeSummary };
 
 export interface ConsumeSummary {

@@ -48,6 +48,7 @@ export async function consumeOrders(ports: ConsumePorts, asked: ConsumeOptions):
       stop.abort();
     },
     status: () => board.status(),
+    onStop: () => on({ kind: 'stop_asked' }),
   });
   for (const table of ['users', 'items'] as const) {
     const [first] = await store[table]();

@@ -36,6 +36,7 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Co
     load: () => import('./commands/offsets.ts'),
   },
   { name: 'status', summary: 'how the running consumer is', load: () => import('./commands/status.ts') },
+  { name: 'stop', summary: 'have the running consumer leave', load: () => import('./commands/stop.ts') },
   {
     name: 'dlq',
     summary: 'records that could not be read as orders',

@@ -30,3 +30,10 @@ export interface RunningConsumer {
   readonly startedAt: number;
   readonly status: ConsumerStatus;
 }
+
+/** An owner of a folder that was made to leave. */
+export interface StoppedConsumer {
+  readonly pid: number;
+  /** It did not finish what it had in hand: the next owner recovers that. */
+  readonly killed: boolean;
+}

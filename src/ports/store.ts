@@ -3,7 +3,8 @@ import type { Edit, EditRequest, EditVia, LoggedEdit } from '../domain/edit.ts';
 import type { Item, User, UserStatus } from '../domain/tables.ts';
 import type { StoreInspection } from './inspection.ts';
 import type { Headers, RecordFingerprint } from './record.ts';
-import type { ConsumerStatus, RunningConsumer } from './status.ts';
+import type { Processes } from './processes.ts';
+import type { ConsumerStatus, RunningConsumer, StoppedConsumer } from './status.ts';
 
 export interface TopicPartition {
   readonly topic: string;
@@ -148,6 +149,8 @@ export interface OwnOptions {
   readonly onFailure?: (failure: Error) => void;
   /** A consumer's: answers `consumerStatus` of other processes, at any moment. */
   readonly status?: () => ConsumerStatus;
+  /** A consumer's: called when another process asks it to stop. */
+  readonly onStop?: () => void;
 }
 
 /** A folder, seen from a process that may own it, ask its owner, or only read. */
@@ -176,6 +179,15 @@ export interface StoreAccess {
    * @throws Failure owner_unreachable when the owner does not answer in time
    */
   consumerStatus(): Promise<RunningConsumer | null>;
+  /**
+   * Has the consumer that owns the folder finish and leave, and waits for it.
+   *
+   * @param options.kill ends an owner that does not do so, after making sure that it is the owner
+   * @returns null when no consumer owns the folder
+   * @throws Failure owner_unreachable
+   */
+  stopConsumer(options: { kill: boolean }): Promise<StoppedConsumer | null>;
+  readonly processes: Processes;
   /**
    * Holds a task that only one process at a time may be at, until disposal or its end. Goes beside an owner.
    *

@@ -62,7 +62,7 @@ describe('help', () => {
     for (const name of [
       ...['user add', 'user update', 'user remove', 'user show'],
       ...['inventory add', 'inventory update', 'inventory remove', 'inventory show'],
-      ...['produce', 'consume', 'replay', 'status', 'config show'],
+      ...['produce', 'consume', 'replay', 'status', 'stop', 'config show'],
       ...['offsets show', 'offsets reset', 'offsets export', 'offsets undo'],
     ]) {
       expect(names).toContain(name);

@@ -301,4 +301,25 @@ export const MUTATIONS: readonly Mutation[] = [
     to: 'item;',
     tests: ['test/unit/files/audit.test.ts'],
   },
+  {
+    name: 'who owns the folder for the moment of an edit is not waited for',
+    file: files('owner.ts'),
+    from: 'found.hello.purpose !== EDIT_PURPOSE ||',
+    to: "found.hello.purpose !== '' ||",
+    tests: ['test/unit/files/owner.test.ts'],
+  },
+  {
+    name: 'stop --kill goes by the number of the process alone',
+    file: files('owner-stop.ts'),
+    from: "if (owner.process === null || processes.stateOf(owner.process) !== 'alive') {",
+    to: 'if (owner.process === null) {',
+    tests: ['test/unit/files/owner-stop.test.ts'],
+  },
+  {
+    name: 'a later process of the same number is taken for the one of before',
+    file: files('processes.ts'),
+    from: "return found === start ? 'alive' : 'dead';",
+    to: "return found === null ? 'dead' : 'alive';",
+    tests: ['test/unit/files/processes.test.ts'],
+  },
 ];

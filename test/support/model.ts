@@ -4,6 +4,7 @@ import { Failure } from '../../src/domain/failure.ts';
 import type { Item, User } from '../../src/domain/tables.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Finding, PlacedLines, StoreInspection } from '../../src/ports/inspection.ts';
+import type { Processes } from '../../src/ports/processes.ts';
 import type { RunningConsumer } from '../../src/ports/status.ts';
 import type {
   Changes,
@@ -52,6 +53,17 @@ export class ModelFolder implements StoreAccess {
     if (!this.owned || this.#status === undefined) return null;
     return { pid: 1, startedAt: 0, status: this.#status() };
   }
+
+  async stopConsumer(): Promise<null> {
+    return null;
+  }
+
+  /** Who lives, by identity; any other process is of another machine. */
+  readonly living = new Map<string, 'alive' | 'dead'>();
+  readonly processes: Processes = {
+    self: () => 'machine/1/1',
+    stateOf: (identity) => this.living.get(identity) ?? 'unknown',
+  };
 
   room(): { freeBytes: number; writable: boolean } {
     return { freeBytes: 2 ** 40, writable: true };

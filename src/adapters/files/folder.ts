@@ -10,6 +10,7 @@ import type { FileStore as FileStoreType } from './file-store.ts';
 import { realFileSystem, type FileSystem } from './fs.ts';
 import { INVENTORY, USERS } from './hand-edit-look.ts';
 import { EDIT_PURPOSE } from './owner-wire.ts';
+import { processes } from './processes.ts';
 import { innerFolder } from './recover.ts';
 import { recentOrderIds } from './recent-ids.ts';
 import { roomOf } from './room.ts';
@@ -27,7 +28,9 @@ const STATUS_TIMEOUT_MS = 5_000;
 type SocketRequest =
   | { readonly kind: 'edit'; readonly request: EditRequest; readonly by: string; readonly via: EditVia }
   /** Answered by a RunningConsumer; by null when the owner is no consumer. */
-  | { readonly kind: 'status' };
+  | { readonly kind: 'status' }
+  /** Answered by whether the owner is a consumer, which then stops. */
+  | { readonly kind: 'stop' };
 
 /** The store in a folder of files. Opening touches nothing. */
 export function openFolder(options: {
@@ -51,10 +54,13 @@ export function openFolder(options: {
     // Whoever opens is told below; without a request nobody else waits for it.
     opened.catch(() => undefined);
     const startedAt = clock.now();
-    const answer = async (request: SocketRequest): Promise<Edit | RunningConsumer | null> => {
+    const answer = async (request: SocketRequest): Promise<Edit | RunningConsumer | boolean | null> => {
       switch (request.kind) {
         case 'status':
           return how.status === undefined ? null : { pid: process.pid, startedAt, status: how.status() };
+        case 'stop':
+          how.onStop?.();
+          return how.onStop !== undefined;
         case 'edit': {
           const { request: wanted, by, via } = request;
           const edit = await (await opened).edit(wanted, { by, via });
@@ -114,6 +120,14 @@ export function openFolder(options: {
       const answered = await ask(innerFolder(folder), wanted, STATUS_TIMEOUT_MS);
       return (answered?.answer ?? null) as RunningConsumer | null;
     },
+
+    async stopConsumer({ kill }) {
+      const { stopOwner } = await import('./owner-stop.ts');
+      const request: SocketRequest = { kind: 'stop' };
+      return stopOwner(innerFolder(folder), request, kill);
+    },
+
+    processes,
 
     async claim(task) {
       const { acquire } = await import('./owner.ts');

@@ -1,11 +1,11 @@
-import { mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import net, { type Socket } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../domain/failure.ts';
 import { errorCode } from './fs.ts';
-import { onLines, toHello, type Hello } from './owner-wire.ts';
+import { onLines, parseJson, toHello, type Hello } from './owner-wire.ts';
 
 /** `sun_path` holds 104 bytes on macOS, 108 on Linux, its final zero included; longer ones are cut silently. */
 const MAX_SOCKET_PATH_BYTES = 103;
@@ -31,6 +31,19 @@ export function socketNumbers(folder: string): number[] {
     return number === undefined ? [] : [Number(number)];
   });
   return numbers.sort((a, b) => b - a);
+}
+
+/** What the owner of that number wrote beside its socket: for messages about one that does not answer. */
+export function readHello(folder: string, number: number): Hello | null {
+  try {
+    return toHello(parseJson(readFileSync(helloFile(folder, number), 'utf8')));
+  } catch {
+    return null;
+  }
+}
+
+export function helloFile(folder: string, number: number): string {
+  return path.join(folder, `${socketName(number)}.json`);
 }
 
 /** Calls `use` with a path of `folder` that is short enough for sockets in it: if need be, a temporary link to it. */

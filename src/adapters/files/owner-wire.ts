@@ -16,6 +16,8 @@ export interface Hello {
   readonly purpose: string;
   /** ISO 8601. */
   readonly startedAt: string;
+  /** As Processes.self. */
+  readonly process: string | null;
 }
 
 export interface WireFailure {
@@ -73,7 +75,7 @@ export function toHello(value: unknown): Hello | null {
   if (!isObject(value)) return null;
   const { pid, purpose, startedAt } = value;
   if (typeof pid !== 'number' || typeof purpose !== 'string' || typeof startedAt !== 'string') return null;
-  return { pid, purpose, startedAt };
+  return { pid, purpose, startedAt, process: typeof value.process === 'string' ? value.process : null };
 }
 
 /** An error that is no Failure travels as a bug. */

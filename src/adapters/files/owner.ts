@@ -1,20 +1,22 @@
-import { chmodSync, linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, linkSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { readdirSync, writeFileSync } from 'node:fs';
 import net, { type Socket } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../domain/failure.ts';
 import { errorCode, writeFailure } from './fs.ts';
-import { contact, socketName, socketNumbers, withShortPath, type Lines } from './owner-socket.ts';
+import { processes } from './processes.ts';
+import { describe, inUse, unreachable } from './owner-failures.ts';
 import {
-  decodeFailure,
-  EDIT_PURPOSE,
-  encodeFailure,
-  isObject,
-  onLines,
-  parseJson,
-  toHello,
-} from './owner-wire.ts';
+  contact,
+  helloFile,
+  readHello,
+  socketName,
+  socketNumbers,
+  withShortPath,
+  type Lines,
+} from './owner-socket.ts';
+import { decodeFailure, EDIT_PURPOSE, encodeFailure, isObject, onLines } from './owner-wire.ts';
 import { writeLine, type Hello } from './owner-wire.ts';
 
 /** How long an owner may take to say hello before it counts as not answering. */
@@ -46,7 +48,12 @@ export async function acquire(
   self: { purpose: string },
   onRequest: (request: unknown) => Promise<unknown>,
 ): Promise<Ownership> {
-  const hello: Hello = { pid: process.pid, purpose: self.purpose, startedAt: new Date().toISOString() };
+  const hello: Hello = {
+    pid: process.pid,
+    purpose: self.purpose,
+    startedAt: new Date().toISOString(),
+    process: processes.self(),
+  };
   try {
     mkdirSync(folder, { recursive: true });
     return await withShortPath(folder, async (short) => {
@@ -54,11 +61,16 @@ export async function acquire(
       const fresh = await listen(short, hello, onRequest);
       try {
         const number = await takeOver(folder, short, fresh.file);
-        writeFileSync(path.join(folder, `${socketName(number)}.json`), JSON.stringify(hello), {
-          mode: 0o600,
-        });
+        const described = helloFile(folder, number);
+        writeFileSync(described, JSON.stringify(hello), { mode: 0o600 });
         removeOlder(folder, number);
-        return { [Symbol.asyncDispose]: () => fresh.close() };
+        return {
+          async [Symbol.asyncDispose]() {
+            // While it is ours: later the number of the process may be another program's.
+            rmSync(described, { force: true });
+            await fresh.close();
+          },
+        };
       } catch (error) {
         await fresh.close();
         throw error;
@@ -254,15 +266,6 @@ async function exchange(
   }
 }
 
-/** What the owner of that number wrote beside its socket: for messages about one that does not answer. */
-function readHello(folder: string, number: number): Hello | null {
-  try {
-    return toHello(parseJson(readFileSync(path.join(folder, `${socketName(number)}.json`), 'utf8')));
-  } catch {
-    return null;
-  }
-}
-
 function removeOlder(folder: string, number: number): void {
   for (const name of readdirSync(folder)) {
     const file = path.join(folder, name);
@@ -272,25 +275,4 @@ function removeOlder(folder: string, number: number): void {
     const modifiedMs = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
     if (Date.now() - modifiedMs > LEFTOVER_MS) rmSync(file, { recursive: true, force: true });
   }
-}
-
-function describe(hello: Hello | null): string {
-  if (hello === null) return 'another process';
-  return `process ${hello.pid} (${hello.purpose}, since ${hello.startedAt})`;
-}
-
-function inUse(folder: string, hello: Hello | null, answers: boolean): Failure {
-  const silent = answers ? '' : ', which does not answer: it is paused or very busy';
-  const message = `${path.dirname(folder)} is in use by ${describe(hello)}${silent}`;
-  const fix = answers
-    ? 'stop it first, or use another folder by --storage'
-    : `let it go on (kill -CONT ${hello?.pid ?? 'PID'}) or end it (kill -9 ${hello?.pid ?? 'PID'}): then the folder is free at once`;
-  return new Failure('folder_in_use', message, { fix });
-}
-
-function unreachable(folder: string, hello: Hello | null): Failure {
-  const message = `${path.dirname(folder)} belongs to ${describe(hello)}, which does not answer; nothing was asked of it`;
-  const pid = hello?.pid ?? 'PID';
-  const fix = `let it go on (kill -CONT ${pid}) or end it (kill -9 ${pid}), then ask again`;
-  return new Failure('owner_unreachable', message, { fix });
 }

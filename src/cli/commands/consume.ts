@@ -74,7 +74,11 @@ async function consume(session: Session, flags: Flags): Promise<void> {
     group: settings.group,
     ...request,
     signal,
-    on: (event: ConsumeOrdersEvent) => report.take(event),
+    on: (event: ConsumeOrdersEvent) => {
+      report.take(event);
+      // As a service manager does it, so that it takes no longer either.
+      if (event.kind === 'stop_asked' && !signal.aborted) process.kill(process.pid, 'SIGTERM');
+    },
   };
   try {
     await consumeOrders({ access, broker, codec, clock: systemClock }, options);

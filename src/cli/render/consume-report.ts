@@ -87,6 +87,9 @@ export class ConsumeReport {
           `the group's offsets could not be committed: ${event.message}; the stored position stands, and the next commit makes up for it`,
         );
         break;
+      case 'stop_asked':
+        printer.info('stopping, as orderctl stop asks');
+        break;
       case 'summary':
         this.close();
         this.#summary(event.summary);

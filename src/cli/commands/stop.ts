@@ -1,0 +1,54 @@
+import type { Command } from 'commander';
+import { openStore, systemClock } from '../../compose.ts';
+import { Failure } from '../../domain/failure.ts';
+import { describe } from '../help.ts';
+import { duration } from '../render/words.ts';
+import type { Session } from '../session.ts';
+
+export function register(program: Command, session: Session): void {
+  describe(program.command('stop'), {
+    summary: 'have the running consumer leave',
+    prose:
+      'Asks the consumer that runs on the storage folder to finish what it has in hand and leave its group, and ' +
+      'waits for that, 10 seconds at most. Exit code 3 when none runs; 5 when it does not answer, because it is ' +
+      'paused, or has not ended in time.\n\n' +
+      '--kill ends it in these two cases, after making sure that the process is the one that owns the folder: a ' +
+      'number alone may be another program by now. Nothing that was decided is lost by it.',
+    examples: [
+      ['orderctl stop', 'before a backup'],
+      ['orderctl stop --kill', 'when it is paused or hangs'],
+    ],
+  })
+    .option('--kill', 'end one that does not answer or does not end')
+    .action(async (flags: { kill?: true }) => {
+      await stop(session, flags.kill === true);
+    });
+}
+
+async function stop({ printer, settings, isJson }: Session, kill: boolean): Promise<void> {
+  const access = await openStore(settings.storage);
+  const from = systemClock.now();
+  const found = await access.stopConsumer({ kill });
+  const afterMs = systemClock.now() - from;
+  if (isJson) {
+    const document = {
+      stopped: found !== null,
+      pid: found?.pid ?? null,
+      killed: found?.killed ?? false,
+      seconds: found === null ? null : afterMs / 1000,
+    };
+    await printer.data(`${JSON.stringify(document)}\n`);
+  }
+  if (found === null) {
+    throw new Failure('not_found', `no consumer runs on ${access.folder}`, {
+      fix: 'name its folder with --storage; see: orderctl doctor',
+    });
+  }
+  if (isJson) return;
+  const { pid, killed } = found;
+  await printer.data(
+    killed
+      ? `killed process ${pid}: what it had in hand is recovered by the next orderctl consume\n`
+      : `process ${pid} has finished and left, after ${duration(afterMs)}\n`,
+  );
+}
