@@ -30,4 +30,18 @@ export const COMMANDS: readonly Mutation[] = [
     to: '',
     tests: ['test/unit/cli/hints.test.ts'],
   },
+  {
+    name: 'a build takes the files of the one before away from commands that run',
+    file: 'build.mjs',
+    from: 'if (Date.now() - at > KEPT_MS)',
+    to: 'if (Date.now() - at > -1)',
+    tests: ['test/unit/build.test.ts'],
+  },
+  {
+    name: 'a build is written over the one in force',
+    file: 'build.mjs',
+    from: 'const name = contentOf(folder);',
+    to: "const name = 'cli';",
+    tests: ['test/unit/build.test.ts'],
+  },
 ];
