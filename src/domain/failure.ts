@@ -3,7 +3,7 @@
  * contract (`"code"` under `-o json`): never rename one.
  *
  * 1 a bug · 2 wrong usage · 3 not found · 4 conflict · 5 a service cannot be reached or refused us ·
- * 6 the data is wrong · 7 an operating-system write failed · 130 interrupted before the end
+ * 6 the data is wrong · 7 the operating system failed a read or a write · 130 interrupted before the end
  */
 export const EXIT_CODES = {
   bug: 1,
@@ -31,6 +31,7 @@ export const EXIT_CODES = {
   incompatible_schema: 6,
   audit_mismatch: 6,
   check_failed: 6,
+  read_failed: 7,
   write_failed: 7,
   interrupted: 130,
 } as const;

@@ -34,6 +34,8 @@ interface Inode {
   pending: Pending[];
 }
 
+const ACCESS = { mode: 0o644, uid: 0, gid: 0 };
+
 /** Names that one call sets and removes together. */
 type NameChange = readonly { readonly name: string; readonly inode: Inode | null }[];
 
@@ -444,6 +446,11 @@ export class FaultyFs implements FileSystem {
     this.unlink(name);
   }
 
+  /** One user has everything here. */
+  setAccess(): void {
+    this.#alive();
+  }
+
   makeDirectory(name: string): void {
     this.#alive();
     const missing: string[] = [];
@@ -524,7 +531,8 @@ function resized(bytes: Buffer, sizeBytes: number): Buffer {
 }
 
 function toStat(inode: Inode): FileStat {
-  return { sizeBytes: inode.seen?.byteLength ?? 0, modifiedNs: inode.modifiedNs, inode: inode.number };
+  const sizeBytes = inode.seen?.byteLength ?? 0;
+  return { sizeBytes, modifiedNs: inode.modifiedNs, inode: inode.number, access: ACCESS };
 }
 
 /** Without a stack: most are answers that a caller expects, and there are millions of them. */

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import { Failure } from '../../domain/failure.ts';
+import type { FileAccess } from './access.ts';
 import { openOrUndefined, LogView, type LogName, type LogState } from './log.ts';
 import { readWhole, type FileSystem } from './fs.ts';
 import { restoreLines } from './state-lines.ts';
@@ -141,11 +142,21 @@ export function readSnapshot(files: FileSystem, inner: string, state: FolderStat
   }
 }
 
-/** Writes a file anew, in the place of a leftover of that name; its bytes are durable when this resolves. */
-export async function writeFresh(files: FileSystem, name: string, chunks: Iterable<Buffer>): Promise<void> {
+/**
+ * Writes a file anew, in the place of a leftover of that name; its bytes are durable when this resolves.
+ *
+ * @param access whose it is and who may use it, before it holds a byte
+ */
+export async function writeFresh(
+  files: FileSystem,
+  name: string,
+  chunks: Iterable<Buffer>,
+  access?: FileAccess,
+): Promise<void> {
   files.unlink(name);
   const fd = files.open(name, 'create');
   try {
+    if (access !== undefined) files.setAccess(fd, access);
     let at = 0;
     for (const chunk of chunks) {
       files.write(fd, chunk, at);

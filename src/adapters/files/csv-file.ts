@@ -2,6 +2,9 @@ import path from 'node:path';
 import type { Clock } from '../../ports/clock.ts';
 import type { StoreNotice } from '../../ports/store.ts';
 import { writeFresh } from './checkpoint.ts';
+import { isFailure, type Failure } from '../../domain/failure.ts';
+import type { FileAccess } from './access.ts';
+import { OWN_STYLE, styleOf, type CsvStyle } from './csv-records.ts';
 import { editRenderer } from './edit-line.ts';
 import { errorCode, readWhole, type FileStat, type FileSystem } from './fs.ts';
 import {
@@ -49,19 +52,23 @@ export class CsvFile<R extends Row> {
   readonly #context: CsvContext;
   readonly #kind: TableKind<R>;
   readonly #table: Table<R>;
-  readonly #render: (table: FrozenTable<R>) => Iterable<Buffer>;
+  readonly #render: (table: FrozenTable<R>, style: CsvStyle) => Iterable<Buffer>;
   readonly #path: string;
   /** The file as it was when it was last known or judged; undefined: not there. */
   #seen: FileStat | undefined;
   #looked = false;
-  #broken = false;
+  /** Why it cannot be taken in. */
+  #broken: Failure | undefined;
   #mustWrite = false;
+  /** As the user has it: what is written in its place is the same to other programs. */
+  #style = OWN_STYLE;
+  #access: FileAccess | undefined;
 
   constructor(
     context: CsvContext,
     kind: TableKind<R>,
     table: Table<R>,
-    render: (table: FrozenTable<R>) => Iterable<Buffer>,
+    render: (table: FrozenTable<R>, style: CsvStyle) => Iterable<Buffer>,
   ) {
     this.#context = context;
     this.#kind = kind;
@@ -72,7 +79,7 @@ export class CsvFile<R extends Row> {
 
   /** Whether the file on disk is behind the table. */
   get dirty(): boolean {
-    return !this.#broken && (this.#mustWrite || this.#table.isBehind);
+    return this.#broken === undefined && (this.#mustWrite || this.#table.isBehind);
   }
 
   /** Has it written though nothing says that it is behind. */
@@ -97,7 +104,9 @@ export class CsvFile<R extends Row> {
   /** Takes in a hand edit if there is one: one stat when there is none. To be called between two commits. */
   async look(): Promise<void> {
     const stat = this.#context.files.stat(this.#path);
-    if (this.#looked && sameStat(stat, this.#seen)) return;
+    // Another mode does not show in what is compared.
+    const isRead = this.#broken?.code !== 'read_failed';
+    if (this.#looked && isRead && sameStat(stat, this.#seen)) return;
     if (stat !== undefined && unsettledMs(this.#context.files, this.#path, stat) > 0) return;
     await this.#judge(stat, false);
   }
@@ -105,20 +114,30 @@ export class CsvFile<R extends Row> {
   /** @returns false when the file is being written at this moment */
   async #judge(stat: FileStat | undefined, starting: boolean): Promise<boolean> {
     const { files, ledger, onNotice } = this.#context;
-    const bytes = readWhole(files, this.#path);
-    const found = findHandEdit(bytes, this.#path, this.#kind, this.#table, ledger.view(this.#kind.table));
+    let found: Found<R>;
+    try {
+      const bytes = readWhole(files, this.#path);
+      if (bytes !== undefined) this.#style = styleOf(bytes);
+      if (stat !== undefined) this.#access = stat.access;
+      found = findHandEdit(bytes, this.#path, this.#kind, this.#table, ledger.view(this.#kind.table));
+    } catch (error) {
+      // What this user may not read is as good as broken.
+      if (!isFailure(error, 'read_failed')) throw error;
+      found = { kind: 'broken', failure: error };
+    }
     if (!sameStat(stat, files.stat(this.#path))) return false;
     if (stat !== undefined && found.kind !== 'known' && unsettledMs(files, this.#path, stat) > 0)
       return false;
     if (found.kind === 'broken') {
       if (starting) throw found.failure;
-      this.#broken = true;
       const { line = 1 } = found.failure.context;
-      const { message, fix } = found.failure;
-      onNotice({ kind: 'file_broken', file: this.#path, line, message, fix });
+      const { message, fix, code } = found.failure;
+      const isSaid = code === 'read_failed' && message === this.#broken?.message;
+      if (!isSaid) onNotice({ kind: 'file_broken', file: this.#path, line, message, fix });
+      this.#broken = found.failure;
     } else {
-      if (this.#broken) onNotice({ kind: 'file_mended', file: this.#path });
-      this.#broken = false;
+      if (this.#broken !== undefined) onNotice({ kind: 'file_mended', file: this.#path });
+      this.#broken = undefined;
       await this.#accept(found);
     }
     // What was set aside is gone from there; anything else is as it was judged, and a change since is another edit.
@@ -232,12 +251,13 @@ export class CsvFile<R extends Row> {
         yield chunk;
       }
     };
-    await writeFresh(files, temporary, counted(this.#render(rendered)));
+    const access = files.stat(this.#path)?.access ?? this.#access;
+    await writeFresh(files, temporary, counted(this.#render(rendered, this.#style)), access);
     const placed = await exclusive(async () => {
       const since = table.endRender();
       await this.look();
       // An edit that was taken in, or one to take in: begin again from there.
-      if (table.newest !== rendered.newest || this.#broken) return false;
+      if (table.newest !== rendered.newest || this.#broken !== undefined) return false;
       if (!sameStat(this.#seen, files.stat(this.#path))) return false;
       const { table: name } = this.#kind;
       const lines: StateLine[] = [['version', name, fingerprint], ...rowLines('undo', name, since)];

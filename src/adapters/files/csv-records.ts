@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type * as CsvParse from 'csv-parse/sync';
+import { otherSeparator, SEPARATE_BY_COMMAS } from './csv-separator.ts';
 import { Failure } from '../../domain/failure.ts';
 
 /*
@@ -12,8 +13,35 @@ export const QUOTE = 0x22;
 const COMMA = 0x2c;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
-const BYTE_ORDER_MARK = Buffer.from('\ufeff');
+export const BYTE_ORDER_MARK = '\ufeff';
+const MARK_BYTES = Buffer.from(BYTE_ORDER_MARK);
 const LINE_BREAK = /\r\n|\n|\r/g;
+
+/** How a file is written beside its cells: spreadsheets that wrote it so read it only so. */
+export interface CsvStyle {
+  /** Whether it begins with the byte order mark, by which Excel knows UTF-8. */
+  readonly isMarked: boolean;
+  readonly lineEnd: '\n' | '\r\n' | '\r';
+}
+
+export const OWN_STYLE: CsvStyle = { isMarked: false, lineEnd: '\n' };
+
+/** Where line ends are mixed, the one of the header counts. */
+export function styleOf(bytes: Buffer): CsvStyle {
+  let isQuoted = false;
+  for (let at = 0; at < bytes.byteLength; at++) {
+    const byte = bytes[at];
+    if (byte === QUOTE) isQuoted = !isQuoted;
+    if (isQuoted || (byte !== LINE_FEED && byte !== CARRIAGE_RETURN)) continue;
+    const carriageReturn = bytes[at + 1] === LINE_FEED ? '\r\n' : '\r';
+    return { isMarked: isMarked(bytes), lineEnd: byte === LINE_FEED ? '\n' : carriageReturn };
+  }
+  return { isMarked: isMarked(bytes), lineEnd: OWN_STYLE.lineEnd };
+}
+
+function isMarked(bytes: Buffer): boolean {
+  return bytes.subarray(0, MARK_BYTES.byteLength).equals(MARK_BYTES);
+}
 
 interface Records {
   /** The cells of the next record; undefined: there is none. */
@@ -30,8 +58,7 @@ export class PlainRecords implements Records {
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
-    const isMarked = bytes.subarray(0, BYTE_ORDER_MARK.byteLength).equals(BYTE_ORDER_MARK);
-    this.#at = isMarked ? BYTE_ORDER_MARK.byteLength : 0;
+    this.#at = isMarked(bytes) ? MARK_BYTES.byteLength : 0;
   }
 
   next(): readonly string[] | undefined {
@@ -93,9 +120,13 @@ function parseRecords(bytes: Buffer, file: string): readonly string[][] {
     const { message = String(error), records = 0 } = error as { message?: string; records?: number };
     // Parsing once more, up to the record that is broken, tells the line that it begins on.
     const before = records === 0 ? [] : parse(bytes, { ...options, to: records });
+    const line = lineOf(before, before.length);
+    const separator = otherSeparator(bytes.toString('utf8').split(LINE_BREAK)[line - 1] ?? '');
+    if (separator !== undefined) {
+      throw corrupt(file, line, `its cells are separated by ${separator}, not commas`, SEPARATE_BY_COMMAS);
+    }
     const reason = message.replace(/ at line \d+/, '');
-    const fix = 'close every " that opens a cell, and write " inside it as ""';
-    throw corrupt(file, lineOf(before, before.length), reason, fix);
+    throw corrupt(file, line, reason, 'close every " that opens a cell, and write " inside it as ""');
   }
 }
 

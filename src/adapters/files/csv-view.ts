@@ -8,7 +8,16 @@ import {
   type User,
   type UserStatus,
 } from '../../domain/tables.ts';
-import { corrupt, PlainRecords, QUOTE, QuotedRecords } from './csv-records.ts';
+import {
+  BYTE_ORDER_MARK,
+  corrupt,
+  OWN_STYLE,
+  PlainRecords,
+  QUOTE,
+  QuotedRecords,
+  type CsvStyle,
+} from './csv-records.ts';
+import { firstLine, otherSeparator, SEPARATE_BY_COMMAS } from './csv-separator.ts';
 import { isPlain, ITEM_PARTS, NO_EXTRA, Rows, USER_PARTS, type Row, type RowParts } from './rows.ts';
 
 /**
@@ -30,6 +39,8 @@ export const ITEM_COLUMNS = ['item', 'quantity', 'name', 'price', 'reorder_level
 
 const CHUNK_CHARACTERS = 256 * 1024;
 const SHOWN_CHARACTERS = 40;
+/** Where the header ends at the latest, for a look at what separates its cells. */
+const HEADER_BYTES = 64 * 1024;
 
 /**
  * Reads `users.csv`: RFC 4180, UTF-8, BOM and any line ending accepted, blank lines (and rows whose cells are all
@@ -88,16 +99,16 @@ export function parseItems(bytes: Buffer, file: string): CsvTable<Item> {
   );
 }
 
-/** Writes `users.csv` with LF, in chunks of about 256 KiB. Rows hold names and statuses of our alphabet. */
-export function renderUsers(table: WrittenTable<User>): Iterable<Buffer> {
+/** Writes `users.csv`, in chunks of about 256 KiB. Rows hold names and statuses of our alphabet. */
+export function renderUsers(table: WrittenTable<User>, style = OWN_STYLE): Iterable<Buffer> {
   const columns = writtenColumns(table);
-  return render(columns, table.rows.values(), columns.map(userCell));
+  return render(columns, table.rows.values(), columns.map(userCell), style);
 }
 
 /** Writes `inventory.csv`. An optional column that the header lacks is added when a row has a value for it. */
-export function renderItems(table: WrittenTable<Item>): Iterable<Buffer> {
+export function renderItems(table: WrittenTable<Item>, style = OWN_STYLE): Iterable<Buffer> {
   const columns = writtenColumns(table);
-  return render(columns, table.rows.values(), columns.map(itemCell));
+  return render(columns, table.rows.values(), columns.map(itemCell), style);
 }
 
 type Fail = (message: string, fix: string) => never;
@@ -119,6 +130,7 @@ function parseTable<R extends Row>(
 ): CsvTable<R> {
   const { file } = expected;
   checkText(bytes, file);
+  checkSeparator(bytes, expected);
   const records = bytes.includes(QUOTE) ? new QuotedRecords(bytes, file) : new PlainRecords(bytes);
   const fail: Fail = (message, fix) => {
     throw corrupt(file, records.line, message, fix);
@@ -136,6 +148,9 @@ function parseTable<R extends Row>(
   for (let cells = records.next(); cells !== undefined; cells = records.next()) {
     if (isBlank(cells)) continue;
     if (cells.length !== columns.length) {
+      const separator = cells.length === 1 ? otherSeparator(cells[0] ?? '') : undefined;
+      if (separator !== undefined)
+        fail(`its cells are separated by ${separator}, not commas`, SEPARATE_BY_COMMAS);
       fail(
         `the row has ${cells.length} cells, the header ${columns.length}`,
         `give each of ${columns.join(', ')} one cell; a value with a comma in it needs "quotes"`,
@@ -171,18 +186,24 @@ function checkText(bytes: Buffer, file: string): void {
   }
 }
 
+/** Before quotes are looked at: beside another separator they seem to be in the middle of a cell. */
+function checkSeparator(bytes: Buffer, { file, required }: Expected): void {
+  const { text, number } = firstLine(bytes.toString('utf8', 0, HEADER_BYTES));
+  if (/^"?sep=.?"?$/i.test(text)) {
+    const fix = `remove that line, begin the file with ${required.join(',')}, and separate cells by commas`;
+    throw corrupt(file, number, `the line ${show(text)} is for Excel alone`, fix);
+  }
+  const separator = otherSeparator(text);
+  if (separator === undefined) return;
+  throw corrupt(file, number, `its cells are separated by ${separator}, not commas`, SEPARATE_BY_COMMAS);
+}
+
 function readHeader(cells: readonly string[], expected: Expected, fail: Fail): readonly string[] {
   const columns = cells.map((cell) => cell.trim());
   const wanted = expected.required.join(',');
   for (const name of expected.required) {
     if (columns.includes(name)) continue;
-    const separator = [';', '\t', '|'].find((mark) => columns.length === 1 && columns[0]?.includes(mark));
-    fail(
-      `the header ${show(cells.join(','))} has no column ${name}`,
-      separator === undefined
-        ? `begin the file with ${wanted}`
-        : `begin the file with ${wanted} and separate cells by commas, not by ${JSON.stringify(separator)}`,
-    );
+    fail(`the header ${show(cells.join(','))} has no column ${name}`, `begin the file with ${wanted}`);
   }
   columns.forEach((name, at) => {
     if (name === '') fail(`column ${at + 1} of the header has no name`, 'name it or remove it');
@@ -264,15 +285,16 @@ function* render<Row>(
   columns: readonly string[],
   rows: Iterable<Row>,
   cellsOf: readonly ((row: Row) => string)[],
+  { isMarked, lineEnd }: CsvStyle,
 ): Generator<Buffer> {
-  let text = `${columns.map(quote).join(',')}\n`;
+  let text = `${isMarked ? BYTE_ORDER_MARK : ''}${columns.map(quote).join(',')}${lineEnd}`;
   for (const row of rows) {
     let separator = '';
     for (const cell of cellsOf) {
       text += separator + cell(row);
       separator = ',';
     }
-    text += '\n';
+    text += lineEnd;
     if (text.length >= CHUNK_CHARACTERS) {
       yield Buffer.from(text);
       text = '';

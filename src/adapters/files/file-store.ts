@@ -325,8 +325,7 @@ export class FileStore implements Store {
 function failureOf(error: unknown, folder: string): Error {
   if (!(error instanceof Error)) return new Error(String(error));
   if (error instanceof Failure || errorCode(error) === undefined) return error;
-  const file =
-    error instanceof Error && 'path' in error && typeof error.path === 'string' ? error.path : null;
+  const file = 'path' in error && typeof error.path === 'string' ? error.path : null;
   return writeFailure(error, file ?? path.join(folder, '.orderctl'));
 }
 
@@ -335,6 +334,7 @@ function isFatal(error: unknown): boolean {
   return (
     !(error instanceof Failure) ||
     error.code === 'write_failed' ||
+    error.code === 'read_failed' ||
     error.code === 'corrupt_state' ||
     error.code === 'folder_in_use'
   );

@@ -1,13 +1,17 @@
 import fs from 'node:fs';
-import path from 'node:path';
-import { Failure } from '../../domain/failure.ts';
+import type { Failure } from '../../domain/failure.ts';
+import { systemFailure } from '../../domain/system-failure.ts';
+import { accessOf, adopt, makeDirectory, ownership, setAccess, type FileAccess } from './access.ts';
 
 /**
  * The file-system calls that the store makes, injected so that a test can crash before any of them. Reads and
  * writes are synchronous, because they end in the page cache; what waits for the disk is not.
  */
 export interface FileSystem {
-  /** `read`: must exist. `append`: created when absent, never truncated, positional writes. `create`: must not exist. */
+  /**
+   * `read`: must be there, and be a file. `append`: created when absent, never truncated, positional writes.
+   * `create`: must not exist. What root creates belongs to the owner of its folder.
+   */
   open(path: string, mode: 'read' | 'append' | 'create'): number;
   close(fd: number): void;
   /** @returns bytes read; fewer than asked for only at the end of the file */
@@ -30,6 +34,8 @@ export interface FileSystem {
   unlink(path: string): void;
   /** As unlink, for large files: to free their blocks takes milliseconds. */
   discard(path: string): Promise<void>;
+  /** Gives an open file the mode, owner and group of another, as far as this user may. */
+  setAccess(fd: number, access: FileAccess): void;
   makeDirectory(path: string): void;
   /** Names in a directory; empty when there is none. */
   list(path: string): string[];
@@ -41,6 +47,7 @@ export interface FileStat {
   readonly sizeBytes: number;
   readonly modifiedNs: bigint;
   readonly inode: bigint;
+  readonly access: FileAccess;
 }
 
 /** From here on to copy the bytes takes longer than to have another thread do it. */
@@ -51,16 +58,27 @@ const MOST_PARTS = 1024;
 const datasync = (fd: number): Promise<void> => done((back) => fs.fdatasync(fd, back));
 const sync = (fd: number): Promise<void> => done((back) => fs.fsync(fd, back));
 
-const OPEN_FLAGS = {
-  read: fs.constants.O_RDONLY,
-  append: fs.constants.O_RDWR | fs.constants.O_CREAT,
-  create: fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_EXCL,
-};
+const CREATE = fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_EXCL;
 
-/** The operating system's own. Errors are Node's; `writeFailure` makes them a person's. */
+/**
+ * The operating system's own. What cannot be read is a Failure; errors of writing are Node's, for `writeFailure` to
+ * say what they were about. ENOENT and EEXIST stay Node's as well: what they mean the caller knows.
+ */
 export const realFileSystem: FileSystem = {
-  // Node applies the user's umask to 0o666, so that modes are never wider than the user's.
-  open: (name, mode) => fs.openSync(name, OPEN_FLAGS[mode], 0o666),
+  open(name, mode) {
+    if (mode === 'read') return reading(name, () => openToRead(name));
+    if (mode === 'append') {
+      try {
+        return fs.openSync(name, fs.constants.O_RDWR);
+      } catch (error) {
+        if (errorCode(error) !== 'ENOENT') throw error;
+      }
+    }
+    // Node applies the user's umask to 0o666, so that modes are never wider than the user's.
+    const fd = fs.openSync(name, CREATE, 0o666);
+    adopt(fd, name);
+    return fd;
+  },
   close: (fd) => fs.closeSync(fd),
   read(fd, into, position) {
     let done = 0;
@@ -116,7 +134,7 @@ export const realFileSystem: FileSystem = {
     }
   },
   stat(name) {
-    const found = fs.statSync(name, { bigint: true, throwIfNoEntry: false });
+    const found = reading(name, () => fs.statSync(name, { bigint: true, throwIfNoEntry: false }));
     return found === undefined ? undefined : toStat(found);
   },
   statOpen: (fd) => toStat(fs.fstatSync(fd, { bigint: true })),
@@ -144,10 +162,11 @@ export const realFileSystem: FileSystem = {
       if (errorCode(error) !== 'ENOENT') throw error;
     }
   },
-  makeDirectory: (name) => void fs.mkdirSync(name, { recursive: true }),
+  setAccess,
+  makeDirectory,
   list(name) {
     try {
-      return fs.readdirSync(name);
+      return reading(name, () => fs.readdirSync(name));
     } catch (error) {
       if (errorCode(error) === 'ENOENT') return [];
       throw error;
@@ -155,6 +174,25 @@ export const realFileSystem: FileSystem = {
   },
   nowMs: () => Date.now(),
 };
+
+/** What is no file is refused at once: a pipe would have us wait for somebody to write to it. */
+function openToRead(name: string): number {
+  const fd = fs.openSync(name, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+  const stat = fs.fstatSync(fd);
+  if (stat.isFile()) return fd;
+  fs.closeSync(fd);
+  const message = 'it is no file';
+  throw Object.assign(new Error(message), { code: stat.isDirectory() ? 'EISDIR' : 'ENXIO', syscall: 'read' });
+}
+
+function reading<T>(name: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') throw error;
+    throw readFailure(error, name);
+  }
+}
 
 export function totalBytes(parts: readonly Uint8Array[]): number {
   return parts.reduce((sum, part) => sum + part.byteLength, 0);
@@ -171,7 +209,12 @@ function done(call: (back: (error: Error | null) => void) => void): Promise<void
 }
 
 function toStat(stat: fs.BigIntStats): FileStat {
-  return { sizeBytes: Number(stat.size), modifiedNs: stat.mtimeNs, inode: stat.ino };
+  return {
+    sizeBytes: Number(stat.size),
+    modifiedNs: stat.mtimeNs,
+    inode: stat.ino,
+    access: accessOf(stat),
+  };
 }
 
 export function errorCode(error: unknown): string | undefined {
@@ -180,16 +223,12 @@ export function errorCode(error: unknown): string | undefined {
 
 /** @returns the failure of an operating-system write, naming the file and the way out */
 export function writeFailure(error: unknown, file: string): Failure {
-  const reason = error instanceof Error ? error.message : String(error);
-  const fix =
-    errorCode(error) === 'ENOSPC' || errorCode(error) === 'EDQUOT'
-      ? 'free space on that disk and start again: nothing that was decided is lost'
-      : `check the disk and the permissions of ${path.dirname(file)}, then start again: nothing that was decided is lost`;
-  return new Failure('write_failed', `writing ${file} failed: ${reason}`, {
-    fix,
-    context: { file },
-    cause: error,
-  });
+  const then = 'start again: nothing that was decided is lost';
+  return systemFailure(error, { file, doing: 'write', then, ...ownership(file) });
+}
+
+function readFailure(error: unknown, file: string): Failure {
+  return systemFailure(error, { file, doing: 'read', ...ownership(file) });
 }
 
 /** The whole of a file, or undefined when there is none. For files whose size is bounded. */

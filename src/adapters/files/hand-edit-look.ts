@@ -1,4 +1,4 @@
-import { Failure } from '../../domain/failure.ts';
+import { Failure, isFailure } from '../../domain/failure.ts';
 import type { Item, User } from '../../domain/tables.ts';
 import { parseItems, parseUsers, type CsvTable } from './csv-view.ts';
 import { openOrUndefined, type LogView } from './log.ts';
@@ -65,7 +65,14 @@ export function unsettledMs(files: FileSystem, name: string, stat: FileStat): nu
 }
 
 function endsLine(files: FileSystem, name: string, sizeBytes: number): boolean {
-  const fd = openOrUndefined(files, name);
+  let fd: number | undefined;
+  try {
+    fd = openOrUndefined(files, name);
+  } catch (error) {
+    // Whoever reads it next says so.
+    if (isFailure(error, 'read_failed')) return true;
+    throw error;
+  }
   if (fd === undefined) return false;
   try {
     const last = Buffer.alloc(1);

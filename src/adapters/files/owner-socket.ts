@@ -1,10 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import net, { type Socket } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Failure } from '../../domain/failure.ts';
-import { errorCode } from './fs.ts';
+import type { Failure } from '../../domain/failure.ts';
+import { systemFailure } from '../../domain/system-failure.ts';
+import { ownership } from './access.ts';
+import { errorCode, realFileSystem } from './fs.ts';
 import { onLines, parseJson, toHello, type Hello } from './owner-wire.ts';
 
 /** `sun_path` holds 104 bytes on macOS, 108 on Linux, its final zero included; longer ones are cut silently. */
@@ -19,13 +21,7 @@ export function socketName(number: number): string {
 
 /** @returns the numbers of all sockets in the folder, highest first; empty when there is no folder */
 export function socketNumbers(folder: string): number[] {
-  let names: string[];
-  try {
-    names = readdirSync(folder);
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return [];
-    throw error;
-  }
+  const names = realFileSystem.list(folder);
   const numbers = names.flatMap((name) => {
     const number = SOCKET_NAME.exec(name)?.[1];
     return number === undefined ? [] : [Number(number)];
@@ -50,7 +46,7 @@ export function helloFile(folder: string, number: number): string {
 export async function withShortPath<T>(folder: string, use: (short: string) => Promise<T>): Promise<T> {
   const absolute = path.resolve(folder);
   if (Buffer.byteLength(absolute) + LONGEST_NAME_BYTES <= MAX_SOCKET_PATH_BYTES) return await use(absolute);
-  const directory = mkdtempSync(path.join(os.tmpdir(), 'orderctl-'));
+  const directory = temporaryDirectory();
   try {
     const link = path.join(directory, 'f');
     symlinkSync(absolute, link);
@@ -58,6 +54,21 @@ export async function withShortPath<T>(folder: string, use: (short: string) => P
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** TMPDIR may name a place that is not there, or is full. @throws Failure write_failed when none can be used */
+function temporaryDirectory(): string {
+  const wanted = os.tmpdir();
+  for (const parent of [wanted, '/tmp', '/var/tmp']) {
+    try {
+      return mkdtempSync(path.join(parent, 'orderctl-'));
+    } catch (error) {
+      if (parent !== '/var/tmp') continue;
+      const fix = 'set TMPDIR to a directory that you may write to';
+      throw systemFailure(error, { file: wanted, doing: 'write', ...ownership(wanted), fix });
+    }
+  }
+  return wanted;
 }
 
 export type Contact =
@@ -91,7 +102,7 @@ export async function contact(file: string, timeoutMs: number): Promise<Contact>
           else if (['ENOENT', 'ECONNRESET', 'EPIPE'].includes(code)) resolve({ kind: 'gone' });
           // Linux says EAGAIN when more connections wait than the paused owner's queue holds.
           else if (code === 'EAGAIN') resolve({ kind: 'silent' });
-          else if (code === 'EACCES' || code === 'EPERM') reject(foreign(file));
+          else if (code === 'EACCES' || code === 'EPERM') reject(closed(error, file));
           else reject(error);
         });
         socket.on('close', () => resolve({ kind: 'gone' }));
@@ -114,12 +125,8 @@ export async function contact(file: string, timeoutMs: number): Promise<Contact>
   }
 }
 
-function foreign(file: string): Failure {
-  return new Failure(
-    'owner_unreachable',
-    `the owner of the folder runs as another user: ${file} is closed to us`,
-    {
-      fix: 'run this command as the user that the consumer runs as',
-    },
-  );
+/** By an owner that ran as another user; whether it still runs cannot be seen from here. */
+function closed(error: Error, file: string): Failure {
+  const name = path.join(realpathSync(path.dirname(file)), path.basename(file));
+  return systemFailure(error, { file: name, doing: 'read', ...ownership(name) });
 }

@@ -1,9 +1,10 @@
-import { chmodSync, linkSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, linkSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { readdirSync, writeFileSync } from 'node:fs';
 import net, { type Socket } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../domain/failure.ts';
+import { adoptByName, adoptSocket, makeDirectory } from './access.ts';
 import { errorCode, writeFailure } from './fs.ts';
 import { processes } from './processes.ts';
 import { describe, inUse, unreachable } from './owner-failures.ts';
@@ -55,7 +56,7 @@ export async function acquire(
     process: processes.self(),
   };
   try {
-    mkdirSync(folder, { recursive: true });
+    makeDirectory(folder);
     return await withShortPath(folder, async (short) => {
       await checkFree(folder, short);
       const fresh = await listen(short, hello, onRequest);
@@ -63,6 +64,7 @@ export async function acquire(
         const number = await takeOver(folder, short, fresh.file);
         const described = helloFile(folder, number);
         writeFileSync(described, JSON.stringify(hello), { mode: 0o600 });
+        adoptByName(described);
         removeOlder(folder, number);
         return {
           async [Symbol.asyncDispose]() {
@@ -199,6 +201,8 @@ async function listen(
     server.listen(file, resolve);
   });
   chmodSync(file, 0o600);
+  adoptSocket(file, short);
+  adoptByName(path.dirname(file));
   const close = async (): Promise<void> => {
     closing = true;
     await Promise.all(running);

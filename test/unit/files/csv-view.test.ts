@@ -154,7 +154,15 @@ describe('a broken CSV', () => {
     ['empty', '', 1, 'empty'],
     ['of blank lines', '\n\n', 1, 'empty'],
     ['another header', 'name,amount\nbook,1\n', 1, '"name,amount"'],
-    ['separated by semicolons', 'item;quantity\nbook;1\n', 1, 'no column item'],
+    ['separated by semicolons', 'item;quantity\nbook;1\n', 1, 'by semicolons, not commas'],
+    ['by semicolons, with quotes', '"item";"quantity"\n"book";1\n', 1, 'by semicolons, not commas'],
+    ['by semicolons, quoted below', 'item;quantity;x\nbook;1;"a, ""b"\n', 1, 'by semicolons, not commas'],
+    ['by semicolons, in other words', '\ufeff\r\nArtikel;"Men;ge"\r\n"Buch";1\r\n', 2, 'by semicolons'],
+    ['by tabs', 'item\tquantity\nbook\t"1"\n', 1, 'by tabs, not commas'],
+    ['by bars', 'item|quantity\nbook|1\n', 1, 'by bars, not commas'],
+    ['by semicolons from a row on', 'item,quantity\nbook,1\npen;2\n', 3, 'by semicolons, not commas'],
+    ['the same with quotes', 'item,quantity\nbook,1\n"pen";2\n', 3, 'by semicolons, not commas'],
+    ['with a word to Excel', 'sep=;\nitem;quantity\nbook;1\n', 1, '"sep=;" is for Excel'],
     ['a column twice', 'item,quantity,item\n', 1, '"item" twice'],
     ['a nameless column', 'item,quantity,\n', 1, 'column 3'],
     ['a name twice', 'item,quantity\nbook,1\nbook,2\n', 3, '"book" is there twice'],
@@ -182,6 +190,12 @@ describe('a broken CSV', () => {
     expect(failure.message).toContain(said);
     expect(failure.message.length).toBeLessThan(200);
     expect(failure.fix).not.toBeNull();
+    expect(/by commas|with commas/.test(failure.fix ?? '')).toBe(/separated by|Excel/.test(failure.message));
+  });
+
+  it('is not one for a semicolon inside of a cell', () => {
+    const text = 'item,quantity,"a;b"\nbook,1,x;y;z\npen,2,"u;v"\n';
+    expect(parseItems(Buffer.from(text), 'inventory.csv').rows.size).toBe(2);
   });
 
   it('is one with another status than paid or unpaid, in small letters', () => {

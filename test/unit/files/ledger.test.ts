@@ -111,3 +111,27 @@ test('damage that a merge of the index meets is mended by the next look-up, and 
   }
   expect(failures).toEqual([]);
 });
+
+test.each<[string, (name: string) => void]>([
+  [
+    'replaced by another of the same length',
+    (name) => {
+      fs.copyFileSync(name, `${name}.copy`);
+      fs.renameSync(`${name}.copy`, name);
+    },
+  ],
+  ['shortened', (name) => fs.truncateSync(name, 10)],
+  ['lengthened', (name) => fs.appendFileSync(name, '{}\n')],
+  ['removed', (name) => fs.rmSync(name)],
+])('no checkpoint is made of a log that was %s meanwhile', async (_how, change) => {
+  const ledger = await open();
+  await decide(ledger, 0, 10);
+  const before = state();
+  const file = path.join(folder, 'orders.jsonl');
+  change(file);
+  const refused = { code: 'corrupt_state', context: { file } };
+  await expect(ledger.startCheckpoint()).rejects.toMatchObject(refused);
+  await expect(ledger.finish()).rejects.toMatchObject(refused);
+  await ledger.close();
+  expect(state()).toBe(before);
+});

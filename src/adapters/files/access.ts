@@ -1,0 +1,121 @@
+import fs from 'node:fs';
+import path from 'node:path';
+
+/*
+ * Whose files are and what others may do with them. What root makes in another user's folder becomes that user's: one
+ * command by root would lock the user out otherwise. Root acts in a folder where that user may swap names meanwhile,
+ * so ownership is given by descriptor, never through a name that may be a link by now.
+ */
+
+export interface FileAccess {
+  /** Permission bits: 0o777 at most. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+const PERMISSIONS = 0o777;
+
+export function accessOf(stat: { mode: bigint; uid: bigint; gid: bigint }): FileAccess {
+  return { mode: Number(stat.mode) & PERMISSIONS, uid: Number(stat.uid), gid: Number(stat.gid) };
+}
+
+/** Gives a file that root has just made to the owner and group of its folder, with no wider mode than the folder's. */
+export function adopt(fd: number, name: string): void {
+  const folder = ownerForRoot(path.dirname(name));
+  if (folder === null) return;
+  const { mode } = fs.fstatSync(fd);
+  // The mode after the owner: for an instant fewer may use it, never more.
+  fs.fchownSync(fd, folder.uid, folder.gid);
+  fs.fchmodSync(fd, mode & folder.mode & PERMISSIONS);
+}
+
+/** The same for a file or directory that is not open. */
+export function adoptByName(name: string): void {
+  if (ownerForRoot(path.dirname(name)) === null) return;
+  const fd = fs.openSync(name, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
+  try {
+    adopt(fd, name);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/**
+ * The same for a socket, which cannot be opened.
+ *
+ * @param name in a directory that only root can enter so far
+ * @param folder whose owner and group it gets
+ */
+export function adoptSocket(name: string, folder: string): void {
+  const owner = ownerForRoot(folder);
+  if (owner !== null) fs.lchownSync(name, owner.uid, owner.gid);
+}
+
+/** Makes a directory and those above it that are missing. */
+export function makeDirectory(name: string): void {
+  const first = fs.mkdirSync(name, { recursive: true });
+  if (first === undefined) return;
+  const made = [];
+  for (let at = path.resolve(name); at.length >= first.length; at = path.dirname(at)) made.unshift(at);
+  for (const directory of made) adoptByName(directory);
+}
+
+/** null: this is not root, or root's own folder. */
+function ownerForRoot(folder: string): FileAccess | null {
+  if (process.geteuid?.() !== 0) return null;
+  const { uid, gid, mode } = fs.statSync(folder);
+  return uid === 0 ? null : { uid, gid, mode };
+}
+
+/** Gives an open file the access of another, as far as this user may. */
+export function setAccess(fd: number, { mode, uid, gid }: FileAccess): void {
+  const found = fs.fstatSync(fd);
+  let isGroupKept = found.gid === gid;
+  if (found.uid !== uid || !isGroupKept) {
+    isGroupKept = tryChown(fd, uid, gid) || tryChown(fd, found.uid, gid);
+  }
+  // Another group gets no more than everyone has.
+  const kept = isGroupKept ? mode : (mode & ~0o070) | ((mode & 0o007) << 3);
+  fs.fchmodSync(fd, kept);
+}
+
+function tryChown(fd: number, uid: number, gid: number): boolean {
+  try {
+    fs.fchownSync(fd, uid, gid);
+    return true;
+  } catch {
+    // Only root gives files away, and others choose among their own groups.
+    return false;
+  }
+}
+
+/** Whose the nearest thing is that is there of a path that was refused, and how to get at it. */
+export function ownership(name: string): { owner: string; fix: string } | null {
+  for (let at = name; ; at = path.dirname(at)) {
+    try {
+      const { uid, mode } = fs.statSync(at);
+      const bits = (mode & PERMISSIONS).toString(8).padStart(3, '0');
+      const owner = `${at === name ? 'it' : at} belongs to ${userOf(uid)}, mode ${bits}`;
+      return { owner, fix: wayIn(name, uid) };
+    } catch {
+      if (at === path.dirname(at)) return null;
+    }
+  }
+}
+
+/** Who owns the folder gets back what another has left in it; anyone else is to be the owner. */
+function wayIn(name: string, uid: number): string {
+  const inner = path.dirname(name);
+  const folder = path.basename(inner) === '.orderctl' ? path.dirname(inner) : inner;
+  const own = process.geteuid?.();
+  const isOurs = fs.statSync(folder, { throwIfNoEntry: false })?.uid === own;
+  if (uid === own) return `change its mode: chmod u+rwX ${name}`;
+  return isOurs
+    ? `have it given back to you: sudo chown -R "$(id -un)" ${folder}`
+    : `run this as ${userOf(uid)}, or have its mode changed`;
+}
+
+function userOf(uid: number): string {
+  return uid === 0 ? 'root' : `uid ${uid}`;
+}
