@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { defineConfig } from 'rolldown';
 
 /*
- * The build: src/ becomes a few files in dist/cli/. Node takes half a millisecond to find and load a module, so that
+ * The build: src/ becomes a few files in a folder of dist/ (build.mjs). Node takes half a millisecond to find and load a module, so that
  * sixty of them cost a simple command more than its work. What a command alone needs stays apart, and is loaded by
  * its `await import` as before; a test holds which files that are. Not minified: stacks are to be read.
  */
@@ -30,11 +30,9 @@ export default defineConfig({
   external: (id) => INSTALLED.some((name) => id === name || id.startsWith(`${name}/`)),
   transform: { target: 'es2023' },
   output: {
-    dir: 'dist/cli',
     format: 'esm',
     entryFileNames: '[name].js',
     chunkFileNames: '[name].js',
-    cleanDir: true,
     codeSplitting: { groups: GROUPS },
   },
 });

@@ -6,8 +6,11 @@ import type { Printer } from './render/print.ts';
 const LAST_RESORT_MS = 5_000;
 /** A stop takes at most ten seconds; a little less, so that the process is gone by then. */
 const STOP_LIMIT_MS = 9_500;
-/** npm and a terminal both pass on one Ctrl-C: what comes within this is not a second one. */
-const SAME_SIGNAL_MS = 300;
+/**
+ * npm and the terminal both pass on one Ctrl-C: the copy comes within this. Shorter than two key presses of a person in
+ * a hurry; what is taken for a second one by mistake leaves at once, which is safe.
+ */
+const SAME_SIGNAL_MS = 100;
 
 export interface ExitOptions {
   readonly printer: Printer;
@@ -111,15 +114,18 @@ export function takeStopSignal(
   word: string | null = 'stopping; Ctrl-C again leaves at once',
 ): AbortSignal {
   const stop = new AbortController();
-  let stoppedAt: number | null = null;
+  let stoppedAt = 0;
+  let signals = 0;
   const onSignal = (signal: NodeJS.Signals): void => {
     const now = performance.now();
-    if (stoppedAt === null) {
+    signals += 1;
+    if (signals === 1) {
       stoppedAt = now;
       if (signal === 'SIGINT' && word !== null) printer.info(word);
       setTimeout(() => leaveNow(130), STOP_LIMIT_MS).unref();
       stop.abort();
-    } else if (now - stoppedAt > SAME_SIGNAL_MS) {
+    } else if (signals > 2 || now - stoppedAt > SAME_SIGNAL_MS) {
+      // One Ctrl-C comes twice at most.
       leaveNow(130);
     }
   };

@@ -1,5 +1,5 @@
 import { accessSync, constants, existsSync } from 'node:fs';
-import { delimiter, join, resolve, sep } from 'node:path';
+import { delimiter, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -15,22 +15,19 @@ export function brokerHints(
   cwd: string = process.cwd(),
 ): string {
   const isHere = resolve(cwd) === resolve(root);
-  const isCheckout = !root.split(sep).includes('node_modules');
+  // What lies in the checkout is of use to who works in it: an installation has commands.
+  const isInCheckout =
+    !root.split(sep).includes('node_modules') && !relative(root, cwd).split(sep).includes('..');
   const ways: string[] = fix === null ? [] : [fix];
   ways.push(`to start one in another terminal, for development: ${ownCommand(root, isHere, env)} dev`);
-  if (
-    isCheckout &&
-    existsSync(join(root, 'deploy/kafka/kafka.mjs')) &&
-    onPath('java', env) &&
-    onPath('mvn', env)
-  ) {
-    const command = isHere ? 'npm run kafka' : `npm --prefix ${quoted(resolve(root))} run kafka`;
-    ways.push(`to start a Kafka on this machine: ${command}`);
-  }
-  const compose = join(root, 'deploy/docker/docker-compose.yml');
-  if (existsSync(compose) && onPath('docker', env)) {
-    const file = isHere ? 'deploy/docker/docker-compose.yml' : quoted(compose);
-    ways.push(`to start one with Docker: docker compose -f ${file} up -d`);
+  if (isInCheckout) {
+    if (existsSync(join(root, 'deploy/kafka/kafka.mjs')) && onPath('java', env) && onPath('mvn', env)) {
+      ways.push('to start a Kafka on this machine: npm run kafka');
+    }
+    const compose = join(root, 'deploy/docker/docker-compose.yml');
+    if (existsSync(compose) && onPath('docker', env)) {
+      ways.push(`to start one with Docker: docker compose -f ${quoted(relative(cwd, compose))} up -d`);
+    }
   }
   ways.push('to use another cluster: --brokers HOST:PORT');
   return ways.join('\n');

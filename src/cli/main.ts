@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { Failure } from '../domain/failure.ts';
 import { passwordWays } from './config.ts';
+import { misspelledVariables } from './environment.ts';
 import { runToExit } from './exit.ts';
 import { describe, HELP_COLUMNS, settingOptions } from './help.ts';
 import { PACKAGE_ROOT } from './hints.ts';
@@ -10,6 +11,7 @@ import { nearest } from './nearest.ts';
 import { Printer } from './render/print.ts';
 import { Session } from './session.ts';
 import { SETTINGS, type SettingSpec } from './settings.ts';
+import { refuseRepeats, usageFailure } from './usage.ts';
 import { isJsonWanted } from './wanted-output.ts';
 
 interface CommandModule {
@@ -141,6 +143,7 @@ async function addCommands(program: Command, name: string | undefined, session: 
     if (command.name === name) (await command.load()).register(program, session);
     else program.command(command.name).summary(command.summary);
   }
+  for (const command of program.commands) refuseRepeats(command);
 }
 
 async function printCompletions(words: readonly string[], session: Session): Promise<void> {
@@ -183,9 +186,12 @@ function newProgram(session: Session): Command {
     .helpOption('-h, --help', 'print help')
     .helpCommand(false)
     .configureHelp({ helpWidth: HELP_COLUMNS, showGlobalOptions: true })
-    .showSuggestionAfterError()
+    .showSuggestionAfterError(false)
     .exitOverride()
-    .hook('preAction', () => session.resolve(program));
+    .hook('preAction', () => {
+      session.resolve(program);
+      for (const line of misspelledVariables(session.env)) session.printer.warn(line);
+    });
   for (const option of settingOptions()) program.addOption(option);
   return program;
 }
@@ -232,47 +238,4 @@ function refusePasswords(words: readonly string[]): void {
       fix: `set ${passwordWays(variable)}`,
     });
   }
-}
-
-function usageFailure(error: CommanderError, program: Command, words: readonly string[]): Failure {
-  // Commander tells of a missing option before it tells that another was misspelt.
-  if (error.code === 'commander.missingMandatoryOptionValue') {
-    const known = knownOptions(program, words);
-    const unknown = words.find((word) => /^--[a-z]/.test(word) && !known.has(word.replace(/=.*/s, '')));
-    if (unknown !== undefined) {
-      const option = unknown.replace(/=.*/s, '');
-      const near = nearest(option, known);
-      return new Failure('usage', `unknown option '${option}'`, {
-        fix: near === undefined ? `see: ${commandPath(program, words)} --help` : `did you mean ${near}?`,
-      });
-    }
-  }
-  const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
-  const fix =
-    suggestion === undefined
-      ? `see: ${commandPath(program, words)} --help`
-      : suggestion.replace(/^\(D/, 'd').replace(/\)$/, '');
-  return new Failure('usage', message, { fix });
-}
-
-function knownOptions(program: Command, words: readonly string[]): Set<string> {
-  const options = commandChain(program, words).flatMap((command) => command.options);
-  return new Set(['--help', ...options.flatMap((option) => option.long ?? [])]);
-}
-
-/** `orderctl user add` */
-function commandPath(program: Command, words: readonly string[]): string {
-  return commandChain(program, words)
-    .map((command) => command.name())
-    .join(' ');
-}
-
-/** The program and the commands under it, as far as the words name them. */
-function commandChain(program: Command, words: readonly string[]): Command[] {
-  const chain = [program];
-  for (const word of words) {
-    const next = chain.at(-1)?.commands.find((candidate) => candidate.name() === word);
-    if (next !== undefined) chain.push(next);
-  }
-  return chain;
 }

@@ -1,8 +1,11 @@
+/** More wrong letters than this make another word, however long both are. */
+const MOST_WRONG = 3;
+
 /** The candidate that was most likely meant, or undefined when none is near. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   // Two letters in five may be wrong: `topci` finds topic, `xyz` finds nothing.
-  let bestDistance = Math.floor(word.length * 0.4) + 1;
+  let bestDistance = Math.min(MOST_WRONG, Math.floor(word.length * 0.4)) + 1;
   for (const candidate of candidates) {
     const distance = editDistance(word, candidate);
     if (distance < bestDistance) {

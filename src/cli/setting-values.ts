@@ -77,8 +77,18 @@ function readBrokers(text: string, where: string): string {
       fix: 'use --sasl-username, and ORDERCTL_SASL_PASSWORD in the environment',
     });
   }
-  const addresses = text.split(',').map((part) => part.trim());
+  // As listeners are written in Kafka's own settings.
+  const addresses = text.split(',').map((part) => part.trim().replace(/^PLAINTEXT:\/\//i, ''));
   for (const address of addresses) {
+    const [, scheme, bare] = /^([a-z][a-z0-9_+.-]*):\/\/(.*)$/i.exec(address) ?? [];
+    if (scheme !== undefined && bare !== undefined) {
+      throw bad(
+        where,
+        address,
+        'is not HOST:PORT',
+        withoutScheme(scheme.toUpperCase(), bare.replace(/\/.*$/, '')),
+      );
+    }
     if (address.startsWith('[') || (address.match(/:/g)?.length ?? 0) > 1) {
       throw bad(
         where,
@@ -93,6 +103,14 @@ function readBrokers(text: string, where: string): string {
     if (port < 1 || port > 65_535) throw bad(where, address, 'has no port from 1 to 65535', fix);
   }
   return addresses.join(',');
+}
+
+function withoutScheme(scheme: string, bare: string): string {
+  const ways = [
+    ...(scheme.endsWith('SSL') ? ['--tls'] : []),
+    ...(scheme.startsWith('SASL_') ? ['--sasl-mechanism and --sasl-username'] : []),
+  ];
+  return `give ${bare}${ways.length === 0 ? '' : `, with ${ways.join(', ')}`}`;
 }
 
 function readUrl(text: string, where: string): string {

@@ -112,7 +112,7 @@ export function decideEdit(request: EditRequest, state: EditState): Edit {
     case 'item.update':
       return updateItem(request, state);
     case 'item.remove': {
-      const before = existingItem(request.item, state);
+      const before = existingItem(request.item, state, 'see what there is: orderctl inventory show');
       return { kind: 'item', item: request.item, before, after: null };
     }
     case 'dead_letter.mark':
@@ -130,14 +130,20 @@ function decideUserEdit(
     checkName('user', user);
     if (before !== null) {
       throw new Failure('already_exists', `user ${user} exists already (${before.status})`, {
-        fix: `change it with: orderctl user update --user ${user} --status ${request.status}`,
+        fix:
+          before.status === request.status
+            ? 'nothing is left to do'
+            : `change it with: orderctl user update --user ${user} --status ${request.status}`,
       });
     }
     return { kind: 'user', user, before, after: { user, status: request.status, extra: {} } };
   }
   if (before === null) {
     throw new Failure('not_found', `user ${user} does not exist`, {
-      fix: `add it with: orderctl user add --user ${user} --status paid`,
+      fix:
+        request.kind === 'user.remove'
+          ? 'see who there is: orderctl user show'
+          : `add it with: orderctl user add --user ${user} --status ${request.status}`,
     });
   }
   if (request.kind === 'user.remove') return { kind: 'user', user, before, after: null };
@@ -151,7 +157,8 @@ function addItem(request: Extract<EditRequest, { kind: 'item.add' }>, state: Edi
   const before = state.item(item) ?? null;
   if (before !== null) {
     throw new Failure('already_exists', `item ${item} exists already (${before.quantity} on hand)`, {
-      fix: `change it with: orderctl inventory update --item ${item} --quantity ${quantity}`,
+      // Not --quantity: it would overwrite what is on hand.
+      fix: `to put ${quantity} more on hand: orderctl inventory update --item ${item} --by +${quantity}`,
     });
   }
   const bare: Item = { item, quantity, name: null, price: null, reorderLevel: null, extra: {} };
@@ -163,7 +170,8 @@ function updateItem(request: Extract<EditRequest, { kind: 'item.update' }>, stat
   if (request.quantity !== undefined && request.by !== undefined) {
     throw new Failure('invalid_value', '--quantity sets and --by adjusts: give one of them, not both');
   }
-  const before = existingItem(item, state);
+  const adding = `add it with: orderctl inventory add --item ${item} --quantity ${request.quantity ?? 10}`;
+  const before = existingItem(item, state, adding);
   const quantity = request.quantity ?? before.quantity + (request.by ?? 0);
   if (request.by !== undefined && quantity < 0) {
     throw new Failure(
@@ -178,12 +186,10 @@ function updateItem(request: Extract<EditRequest, { kind: 'item.update' }>, stat
   return { kind: 'item', item, before, after: { ...before, quantity, ...checkedDetails(request) } };
 }
 
-function existingItem(item: string, state: EditState): Item {
+function existingItem(item: string, state: EditState, fix: string): Item {
   const found = state.item(item);
   if (found !== undefined) return found;
-  throw new Failure('not_found', `item ${item} does not exist`, {
-    fix: `add it with: orderctl inventory add --item ${item} --quantity 10`,
-  });
+  throw new Failure('not_found', `item ${item} does not exist`, { fix });
 }
 
 function markLetters(request: Extract<EditRequest, { kind: 'dead_letter.mark' }>): Edit {

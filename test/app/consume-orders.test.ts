@@ -232,6 +232,27 @@ describe('consume', () => {
     expect(await consume()).toMatchObject({ read: 1, duplicates: 1 });
   });
 
+  it('keeps the last record that it read in mind over batches of control records alone', async () => {
+    send(order('A'), order('B'), 'the end of a transaction', 'the end of another');
+    broker.control.add(2).add(3);
+    broker.batchRecords = 2;
+    expect(await consume()).toMatchObject({ read: 2, accepted: 2, stoppedBy: 'end' });
+    const last = { offset: 1, timestamp: 1_001, crc: 7 };
+    expect(folder.stored.get('orders/0')).toMatchObject({ next: 4, last });
+  });
+
+  it('counts as lag what came in after the start', async () => {
+    send(order('A'), order('B'));
+    broker.batchRecords = 1;
+    const end = new AbortController();
+    broker.afterBatch = ({ next }) => {
+      if (next === 1) send(order('C'), order('D'));
+      else end.abort();
+    };
+    const summary = await consume({ untilEnd: false, signal: end.signal });
+    expect(summary.partitions[0]).toMatchObject({ first: 0, next: 2, end: 4, lag: 2 });
+  });
+
   it('is fenced when the stored position moved under it', async () => {
     send(order('A'), order('B'), order('C'), order('D'));
     broker.batchRecords = 2;

@@ -122,14 +122,29 @@ describe('refuses', () => {
     ['--port 65536', 2, 'invalid_value'],
     ['--registry-port x', 2, 'invalid_value'],
     ['--port 0 --registry-port 0 --host 192.0.2.1', 2, 'invalid_value'],
-    ['--port 0 --registry-port 0 --data file', 7, 'write_failed'],
     ['--prot 1', 2, 'usage'],
   ])('%s', async (args, code, failure) => {
-    const shop = openShop();
-    fs.writeFileSync(path.join(shop.folder, 'file'), '');
-    const result = await shop.run(`dev ${args} -o json`);
+    const result = await openShop().run(`dev ${args} -o json`);
     expect(result).toMatchObject({ code, stdout: '' });
     expect(failureOf(result)).toMatchObject({ code: failure });
+  });
+
+  it.each([
+    ['that is a file', 'data', 'remove the file that stands in its place'],
+    // Not even root can make a file there, so that the lock is what fails, a socket as the port has one.
+    ['that cannot be written', 'locked', ''],
+  ])('a data folder %s, by its name', async (_, data, fix) => {
+    const shop = openShop();
+    fs.writeFileSync(path.join(shop.folder, 'data'), '');
+    fs.mkdirSync(path.join(shop.folder, 'locked'));
+    fs.symlinkSync('/proc/self', path.join(shop.folder, 'locked/broker'));
+    const result = await shop.run(`dev --port 0 --registry-port 0 --data ${data} -o json`);
+    expect(result).toMatchObject({ code: 7, stdout: '' });
+    const failure = failureOf(result);
+    expect(failure).toMatchObject({ code: 'write_failed' });
+    expect(failure.message).toContain(`the data folder ${path.join(shop.folder, data)} cannot be used`);
+    expect(failure.fix).toContain(fix);
+    expect(failure.fix).toMatch(/or give another with --data DIR$/);
   });
 
   it('a damaged registry, naming the line', async () => {

@@ -12,13 +12,15 @@ import { failureOf, openShop, runOrderctl } from '../support/cli.ts';
 
 interface Told {
   readonly stdout: string;
+  readonly stderr: string;
   /** What it ended with, other than 0. */
   readonly failure: Failure | null;
 }
 
 /** As runOrderctl, in this process: there are hundreds, and none comes to do anything. */
-async function told(words: readonly string[]): Promise<Told> {
+async function told(words: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Told> {
   let stdout = '';
+  let stderr = '';
   const into = (take: (text: string) => void): Writable =>
     new Writable({
       decodeStrings: false,
@@ -29,15 +31,15 @@ async function told(words: readonly string[]): Promise<Told> {
     });
   const printer = new Printer(
     into((text) => (stdout += text)),
-    into(() => undefined),
+    into((text) => (stderr += text)),
   );
-  const session = new Session(printer, {}, os.tmpdir());
+  const session = new Session(printer, env, os.tmpdir());
   try {
     await runCommandLine(words, session);
-    return { stdout, failure: null };
+    return { stdout, stderr, failure: null };
   } catch (error) {
     if (!isFailure(error)) throw error;
-    return { stdout, failure: error };
+    return { stdout, stderr, failure: error };
   }
 }
 
@@ -119,6 +121,10 @@ describe('wrong usage', () => {
     ['consume --until-ende', "unknown option '--until-ende'", 'did you mean --until-end?'],
     ['user show --storag x', "unknown option '--storag'", 'did you mean --storage?'],
     ['user show extra', 'too many arguments', 'orderctl user show --help'],
+    ['user show --reason x', "unknown option '--reason'", 'see: orderctl user show --help'],
+    ['inventory show --item a --item b', '--item is given more than once', 'once'],
+    ['produce --count 1 --count=2', '--count is given more than once', 'once'],
+    ['dlq list --reason undecodable --reason x', '--reason is given more than once', 'once'],
     ['user show --user', "'--user <NAME>' argument missing", 'orderctl user show --help'],
     ['consume --partitions 0', '--partitions', '--reset-to'],
     ['consume --max-messages 0', '--max-messages: "0"', ''],
@@ -185,6 +191,22 @@ describe('wrong usage', () => {
     expect(failureOf(inEnvironment)).toMatchObject({ type: 'error', code: 'usage' });
     expect((await shop.run('usr')).stderr).not.toContain('"type"');
   });
+});
+
+it('warns of variables that look like a setting and are none, and does its work', async () => {
+  const { stderr, failure } = await told(['config', 'show'], { ORDERCTL_BROKER: 'kafka-1:9092' });
+  expect(failure).toBeNull();
+  expect(stderr).toBe(
+    'warning: ORDERCTL_BROKER is not a setting and has no effect; did you mean ORDERCTL_BROKERS?\n',
+  );
+  const quiet = await told(['config', 'show', '--quiet'], { ORDERCTL_BROKER: 'kafka-1:9092' });
+  expect(quiet).toMatchObject({ stderr: '', failure: null });
+});
+
+it('takes the last of a setting that is given twice: an alias has one, which its caller overrides', async () => {
+  const { stdout, failure } = await told('--topic a config show --topic b -o json'.split(' '));
+  expect(failure).toBeNull();
+  expect(stdout).toContain('"b"');
 });
 
 describe('what needs no broker', () => {

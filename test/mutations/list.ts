@@ -1,4 +1,6 @@
+import { COMMANDS } from './commands.ts';
 import { SENDING } from './sending.ts';
+import { USE_CASES } from './use-cases.ts';
 
 /** A change of the source that breaks a promise. */
 export interface Mutation {
@@ -322,6 +324,8 @@ export const MUTATIONS: readonly Mutation[] = [
     to: "return found === null ? 'dead' : 'alive';",
     tests: ['test/unit/files/processes.test.ts'],
   },
+  ...USE_CASES,
+  ...COMMANDS,
   {
     name: 'a log replaced by another of the same length is not noticed',
     file: files('log.ts'),

@@ -15,7 +15,16 @@ const HELP = `npm run mutations -- [--only WORD]
 
   --only WORD  those whose name holds it
 `;
-const COPIED = ['src', 'test', 'deploy', 'bin', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
+const COPIED = [
+  'src',
+  'test',
+  'deploy',
+  'bin',
+  'build.mjs',
+  'package.json',
+  'tsconfig.json',
+  'vitest.config.ts',
+];
 
 interface Verdict {
   /** The first test that failed; null: none did. */

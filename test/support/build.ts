@@ -8,7 +8,6 @@ const BUILT = Symbol.for('orderctl.built');
 export default function build(): void {
   if (BUILT in globalThis) return;
   const root = path.resolve(import.meta.dirname, '../..');
-  const bundler = path.join(root, 'node_modules/rolldown/bin/cli.mjs');
-  execFileSync(process.execPath, [bundler, '-c', '--logLevel', 'warn'], { cwd: root, stdio: 'inherit' });
+  execFileSync(process.execPath, [path.join(root, 'build.mjs')], { cwd: root, stdio: 'inherit' });
   Object.assign(globalThis, { [BUILT]: true });
 }

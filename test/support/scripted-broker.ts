@@ -28,6 +28,8 @@ export class ScriptedBroker implements Broker {
   staleRecords = 0;
   /** What comes next is not what `onNext` was told of, as after a seek. */
   misleads = false;
+  /** Offsets of control records: they take their place in the log, and no consumer sees them. */
+  readonly control = new Set<number>();
   /** Values longer than this are refused. */
   maxValueBytes = 1000;
   sendFailures: Failure[] = [];
@@ -193,13 +195,15 @@ export class ScriptedBroker implements Broker {
     }
   }
 
-  #batch(topic: string, partition: number, records: BrokerRecord[]): Batch {
+  #batch(topic: string, partition: number, fetched: BrokerRecord[]): Batch {
     const end = (this.topics.get(topic)?.[partition]?.at(-1)?.offset ?? -1) + 1;
+    const hasControl = fetched.some(({ offset }) => this.control.has(offset));
+    const records = hasControl ? fetched.filter(({ offset }) => !this.control.has(offset)) : fetched;
     return {
       topic,
       partition,
       records,
-      next: (records.at(-1)?.offset ?? end - 1) + 1,
+      next: (fetched.at(-1)?.offset ?? end - 1) + 1,
       highWatermark: end,
       clusterId: this.clusterId,
       fingerprint: (index) => {

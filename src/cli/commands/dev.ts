@@ -177,9 +177,11 @@ function failureOf(error: unknown, options: ServiceOptions, flag: string, port: 
   }
   const system = systemError(error);
   if (system?.syscall === undefined) return error;
-  if (!['listen', 'bind', 'getaddrinfo'].includes(system.syscall)) {
+  // The lock of the folder is a socket too, one without a port.
+  const isOfFolder = 'port' in system && system.port === -1;
+  if (isOfFolder || !['listen', 'bind', 'getaddrinfo'].includes(system.syscall)) {
     return new Failure('write_failed', `the data folder ${dataDir} cannot be used: ${system.message}`, {
-      fix: 'make room for it, or give another with --data DIR',
+      fix: `${FOLDER_FIXES[system.code ?? ''] ?? 'see that it can be written'}, or give another with --data DIR`,
       cause: error,
     });
   }
@@ -194,6 +196,16 @@ function failureOf(error: unknown, options: ServiceOptions, flag: string, port: 
     cause: error,
   });
 }
+
+const FOLDER_FIXES: Readonly<Record<string, string>> = {
+  EACCES: 'make it writable for you',
+  EPERM: 'make it writable for you',
+  EROFS: 'make it writable for you',
+  ENOSPC: 'make room for it',
+  EDQUOT: 'make room for it',
+  ENOTDIR: 'remove the file that stands in its place',
+  EEXIST: 'remove the file that stands in its place',
+};
 
 /** What the operating system refused, be it wrapped by who asked it. */
 function systemError(error: unknown): NodeJS.ErrnoException | undefined {

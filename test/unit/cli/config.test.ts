@@ -163,6 +163,8 @@ describe('values', () => {
     [{ brokers: 'a:1,,b:2' }, '--brokers'],
     [{ brokers: '' }, '--brokers'],
     [{ brokers: '[::1]:9092' }, 'IPv6'],
+    [{ brokers: 'SSL://kafka:9093' }, '"SSL://kafka:9093" is not HOST:PORT'],
+    [{ brokers: 'kafka-1:9092,http://kafka-2:8080/x' }, '"http://kafka-2:8080/x" is not HOST:PORT'],
     [{ registry: 'localhost:8081' }, '--registry'],
     [{ registry: 'ftp://x' }, '--registry'],
     [{ registry: 'http://x/?a=b' }, '--registry'],
@@ -282,4 +284,19 @@ it('needs a certificate and its key together', () => {
     cert: join(cwd, 'c.pem'),
     key: join(cwd, 'k.pem'),
   });
+});
+
+it('understands an address as Kafka writes its listeners, and says what the others are given by', () => {
+  const { settings } = settle({ brokers: 'PLAINTEXT://kafka-1:9092, plaintext://kafka-2:9092' });
+  expect(settings.brokers).toBe('kafka-1:9092,kafka-2:9092');
+  const fixOf = (brokers: string): string | null => failureOf(() => settle({ brokers })).fix;
+  expect(fixOf('SSL://kafka:9093')).toBe('give kafka:9093, with --tls');
+  expect(fixOf('SASL_SSL://kafka:9094')).toBe(
+    'give kafka:9094, with --tls, --sasl-mechanism and --sasl-username',
+  );
+  expect(fixOf('SASL_PLAINTEXT://kafka:9095')).toBe(
+    'give kafka:9095, with --sasl-mechanism and --sasl-username',
+  );
+  expect(fixOf('http://kafka:8080/path')).toBe('give kafka:8080');
+  expect(fixOf('2001:db8::1:9092')).toBe('use a host name');
 });

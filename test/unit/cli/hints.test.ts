@@ -30,9 +30,20 @@ it('names only the ways that this installation has', () => {
   expect(lines()).toHaveLength(4);
   put('bin/docker', 0o755);
   expect(lines()[3]).toContain('docker compose -f deploy/docker/docker-compose.yml up -d');
-  expect(lines(tmpdir())[1]).toBe(`${dev} ${join(root, 'bin/orderctl')} dev`);
-  expect(lines(tmpdir())[2]).toContain(`npm --prefix ${root} run kafka`);
-  expect(lines(tmpdir())[3]).toContain(join(root, 'deploy/docker/docker-compose.yml'));
+  mkdirSync(join(root, 'src'));
+  expect(lines(join(root, 'src'))[2]).toContain('npm run kafka');
+  expect(lines(join(root, 'src'))[3]).toContain('docker compose -f ../deploy/docker/docker-compose.yml');
+});
+
+it('does not send who works elsewhere into the checkout, but calls the program by its path', () => {
+  const env = { PATH: join(root, 'bin') };
+  for (const program of ['java', 'mvn', 'docker']) put(`bin/${program}`, 0o755);
+  put('deploy/kafka/kafka.mjs');
+  put('deploy/docker/docker-compose.yml');
+  expect(brokerHints(null, env, root, tmpdir()).split('\n')).toEqual([
+    `to start one in another terminal, for development: ${join(root, 'bin/orderctl')} dev`,
+    'to use another cluster: --brokers HOST:PORT',
+  ]);
 });
 
 it('calls itself as it is called from here', () => {
@@ -45,5 +56,5 @@ it('does not send a global installation to npm run', () => {
   put('bin/java', 0o755);
   put('bin/mvn', 0o755);
   put('node_modules/orderctl/deploy/kafka/kafka.mjs');
-  expect(brokerHints(null, env, join(root, 'node_modules/orderctl'), root)).not.toContain('npm');
+  expect(brokerHints(null, env, join(root, 'node_modules/orderctl'), root)).not.toMatch(/npm |deploy/);
 });

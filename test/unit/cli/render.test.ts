@@ -151,6 +151,8 @@ it('finds what was meant', () => {
   expect(nearest('topci', ['group', 'topic'])).toBe('topic');
   expect(nearest('usr', ['user', 'produce'])).toBe('user');
   expect(nearest('xyzzy', ['user', 'produce'])).toBeUndefined();
+  expect(nearest('reason', ['version', 'since'])).toBeUndefined();
+  expect(nearest('sasl_certificate', ['sasl_mechanism'])).toBeUndefined();
 });
 
 it('puts numbers into words', () => {

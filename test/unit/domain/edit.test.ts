@@ -101,4 +101,16 @@ describe('decideEdit', () => {
     expect(failure(request).code).toBe(code);
     expect(failure(request).message.length).toBeGreaterThan(10);
   });
+
+  it.each<[EditRequest, string]>([
+    [{ kind: 'user.add', user: 'alice', status: 'paid' }, 'nothing is left to do'],
+    [{ kind: 'user.add', user: 'alice', status: 'unpaid' }, 'user update --user alice --status unpaid'],
+    [{ kind: 'user.update', user: 'bob', status: 'unpaid' }, 'user add --user bob --status unpaid'],
+    [{ kind: 'user.remove', user: 'bob' }, 'orderctl user show'],
+    [{ kind: 'item.add', item: 'pen', quantity: 10 }, 'inventory update --item pen --by +10'],
+    [{ kind: 'item.update', item: 'book', quantity: 7 }, 'inventory add --item book --quantity 7'],
+    [{ kind: 'item.remove', item: 'book' }, 'orderctl inventory show'],
+  ])('names the way out that does what was meant, and overwrites nothing: %j', (request, fix) => {
+    expect(failure(request).fix).toContain(fix);
+  });
 });

@@ -1,0 +1,116 @@
+import { createHash, randomUUID } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/*
+ * `npm run build`: never changes a file that a running command may still load. Each build has a folder of its own in
+ * dist/, named by its content; dist/main.js, replaced by a rename, says which one is in force.
+ */
+
+const ROOT = import.meta.dirname;
+/** A command that began before the last build still loads from the one before. */
+const KEPT_MS = 86_400_000;
+/** npm packs nothing of a folder with this file in it. It is as old as the build that came after. */
+const REPLACED = '.npmignore';
+/** npm passes over names that begin like this. */
+const UNFINISHED = '._new-';
+const POINTER = 'main.js';
+
+/** Bundles src/ and puts it in force. @returns {Promise<string>} the folder of the build */
+export async function build(dist = path.join(ROOT, 'dist')) {
+  const [{ rolldown }, { default: config }] = await Promise.all([
+    import('rolldown'),
+    import('./rolldown.config.js'),
+  ]);
+  const folder = newFolder(dist);
+  const { output, ...input } = config;
+  const bundle = await rolldown({ ...input, logLevel: 'warn' });
+  await bundle.write({ ...output, dir: folder });
+  await bundle.close();
+  return publish(dist, folder);
+}
+
+/**
+ * Beside what it will replace, so that a rename does it.
+ *
+ * @param {string} dist
+ * @returns {string}
+ */
+export function newFolder(dist) {
+  // Not mkdtemp: other users may run what root has built.
+  const folder = path.join(dist, UNFINISHED + randomUUID());
+  fs.mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+/**
+ * Puts a folder with a main.js in force. Two at once are safe: the later rename counts, and either is whole.
+ *
+ * @param {string} dist
+ * @param {string} folder of newFolder
+ * @returns {string} where it is now
+ */
+export function publish(dist, folder) {
+  const name = contentOf(folder);
+  const place = path.join(dist, name);
+  if (fs.existsSync(place)) fs.rmSync(folder, { recursive: true });
+  else renameUnlessThere(folder, place);
+  const pointer = path.join(dist, `._main-${randomUUID()}`);
+  fs.writeFileSync(pointer, `// Written by the build.\nexport * from './${name}/main.js';\n`);
+  fs.renameSync(pointer, path.join(dist, POINTER));
+  retire(dist);
+  return place;
+}
+
+/** @param {string} folder */
+function contentOf(folder) {
+  const hash = createHash('sha256');
+  for (const name of fs.readdirSync(folder).sort()) {
+    hash.update(`${name}\0`).update(fs.readFileSync(path.join(folder, name)));
+  }
+  return hash.digest('hex').slice(0, 12);
+}
+
+/** @param {string} from @param {string} to */
+function renameUnlessThere(from, to) {
+  try {
+    fs.renameSync(from, to);
+  } catch (error) {
+    // Another build of the same sources was faster.
+    if (!fs.existsSync(to)) throw error;
+    fs.rmSync(from, { recursive: true });
+  }
+}
+
+/**
+ * Marks the builds that are replaced, and removes those that were replaced long ago: never the last one.
+ *
+ * @param {string} dist
+ */
+function retire(dist) {
+  const replaced = [];
+  for (const entry of fs.readdirSync(dist, { withFileTypes: true })) {
+    const place = path.join(dist, entry.name);
+    if (!entry.isDirectory() || place === inForce(dist)) continue;
+    // What a build that was killed has left is as old as itself.
+    const isUnfinished = entry.name.startsWith(UNFINISHED);
+    const mark = isUnfinished ? place : path.join(place, REPLACED);
+    if (!fs.existsSync(mark)) fs.writeFileSync(mark, '*\n');
+    replaced.push({ place, at: fs.statSync(mark).mtimeMs });
+  }
+  replaced.sort((a, b) => b.at - a.at);
+  for (const { place, at } of replaced.slice(1)) {
+    if (Date.now() - at > KEPT_MS) fs.rmSync(place, { recursive: true, force: true });
+  }
+  // A build that came to be in force meanwhile may have been marked.
+  fs.rmSync(path.join(inForce(dist), REPLACED), { force: true });
+}
+
+/** @param {string} dist */
+function inForce(dist) {
+  const [, name = ''] = /'\.\/(\w+)\/main\.js'/.exec(fs.readFileSync(path.join(dist, POINTER), 'utf8')) ?? [];
+  return path.join(dist, name);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await build();

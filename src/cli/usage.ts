@@ -1,0 +1,68 @@
+import type { Command, CommanderError } from 'commander';
+import { Failure } from '../domain/failure.ts';
+import { nearest } from './nearest.ts';
+
+/**
+ * Refuses an option that is given twice where one value counts: the last one in silence is seldom what was meant.
+ * Settings are left out: a script or an alias gives one that its caller overrides.
+ */
+export function refuseRepeats(command: Command): void {
+  for (const option of command.options) {
+    // An option with a parser of its own collects.
+    if (!option.required || option.parseArg !== undefined) continue;
+    let given = 0;
+    command.on(`option:${option.name()}`, () => {
+      given += 1;
+      if (given > 1) {
+        throw new Failure('usage', `${option.long ?? option.flags} is given more than once`, {
+          fix: 'give it once; only the last would count',
+        });
+      }
+    });
+  }
+  for (const below of command.commands) refuseRepeats(below);
+}
+
+/** What was wrong with a command line, in our words. */
+export function usageFailure(error: CommanderError, program: Command, words: readonly string[]): Failure {
+  const chain = commandChain(program, words);
+  const known = new Set([
+    '--help',
+    ...chain.flatMap(({ options }) => options.flatMap(({ long }) => long ?? [])),
+  ]);
+  // `orderctl user add`
+  const see = `see: ${chain.map((command) => command.name()).join(' ')} --help`;
+  // Commander tells of a missing option before it tells that another was misspelt.
+  const misspelt =
+    error.code === 'commander.missingMandatoryOptionValue'
+      ? words
+          .map((word) => word.replace(/=.*/s, ''))
+          .find((word) => /^--[a-z]/.test(word) && !known.has(word))
+      : undefined;
+  const [given = ''] = error.message.replace(/^error: /, '').split('\n');
+  const message = misspelt === undefined ? given : `unknown option '${misspelt}'`;
+  const [, kind, word = ''] = /^unknown (option|command) '(.*)'$/.exec(message) ?? [];
+  let near: string | undefined;
+  if (kind === 'option') near = nearestOption(word, known);
+  if (kind === 'command') near = nearest(word, chain.at(-1)?.commands.map((command) => command.name()) ?? []);
+  return new Failure('usage', message, { fix: near === undefined ? see : `did you mean ${near}?` });
+}
+
+/** The dashes, which all have, make no two options alike. */
+function nearestOption(option: string, known: ReadonlySet<string>): string | undefined {
+  const near = nearest(
+    option.replace(/^--/, ''),
+    [...known].map((name) => name.slice(2)),
+  );
+  return near === undefined ? undefined : `--${near}`;
+}
+
+/** The program and the commands under it, as far as the words name them. */
+function commandChain(program: Command, words: readonly string[]): Command[] {
+  const chain = [program];
+  for (const word of words) {
+    const next = chain.at(-1)?.commands.find((candidate) => candidate.name() === word);
+    if (next !== undefined) chain.push(next);
+  }
+  return chain;
+}
