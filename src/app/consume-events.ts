@@ -3,8 +3,8 @@ import type { RecordId } from '../domain/order.ts';
 import type { Reason } from '../domain/reasons.ts';
 import type { DeadLetterCode } from '../ports/codec.ts';
 import type { StoreNotice } from '../ports/store.ts';
-import type { GhostRemoved } from './group-positions.ts';
-import type { PositionMove, ResetRequest } from './plan-positions.ts';
+import type { CopySuspected, GhostRemoved } from './clear-group.ts';
+import type { GroupAhead, PositionMove, ResetRequest } from './plan-positions.ts';
 import type { TopicCreated } from './topics.ts';
 
 /* What a run of the consumer is asked for, and what it tells. */
@@ -20,6 +20,8 @@ export interface ConsumeOptions {
   readonly reset: ResetRequest | null;
   /** Take over a group that bears another folder's mark. */
   readonly adopt: boolean;
+  /** The folder is a copy: it gets an id of its own first. */
+  readonly newId?: boolean;
   /** Create missing topics. */
   readonly create: boolean;
   readonly signal: AbortSignal;
@@ -42,6 +44,14 @@ export type ConsumeOrdersEvent =
   /** There is nobody or nothing to decide on: every order will be rejected, for good. */
   | { readonly kind: 'empty_table'; readonly table: 'users' | 'items'; readonly folder: string }
   | GhostRemoved
+  | CopySuspected
+  /** The folder is older than its group: those records are read again, and decided where the folder has lost it. */
+  | {
+      readonly kind: 'group_ahead';
+      readonly topic: string;
+      readonly group: string;
+      readonly ahead: readonly GroupAhead[];
+    }
   | { readonly kind: 'moved'; readonly topic: string; readonly move: PositionMove }
   /** Reading begins; `remaining` records lie before the end seen at start. */
   | { readonly kind: 'started'; readonly topic: string; readonly group: string; readonly remaining: number }

@@ -49,12 +49,14 @@ export async function consumeOrders(ports: ConsumePorts, asked: ConsumeOptions):
     },
     status: () => board.status(),
     onStop: () => on({ kind: 'stop_asked' }),
+    newId: options.newId === true,
   });
   for (const table of ['users', 'items'] as const) {
     const [first] = await store[table]();
     if (first === undefined) on({ kind: 'empty_table', table, folder: access.folder });
   }
-  const prepared = await prepareConsumer(store, broker, options);
+  const { processes } = access;
+  const prepared = await prepareConsumer({ store, broker, processes, clock }, options);
   const forwardAbort = (): void => stop.abort();
   options.signal.addEventListener('abort', forwardAbort);
   if (options.signal.aborted) stop.abort();
@@ -74,7 +76,9 @@ export async function consumeOrders(ports: ConsumePorts, asked: ConsumeOptions):
     on({ kind: 'started', topic: options.topic, group: options.group, remaining: progress.remaining() });
     await processor.drain();
     await using consumer = await broker.consumer();
-    await read({ consumer, store, processor, progress, positions: prepared.positions, options, stop });
+    const { positions } = prepared;
+    const process = processes.self();
+    await read({ consumer, process, store, processor, progress, positions, options, stop });
     if (storeFailure !== undefined) throw storeFailure;
     await processor.drain();
     failed = false;
@@ -96,6 +100,7 @@ export async function consumeOrders(ports: ConsumePorts, asked: ConsumeOptions):
 
 interface Reading {
   readonly consumer: Consumer;
+  readonly process: string | null;
   readonly store: Store;
   readonly processor: BatchProcessor;
   readonly progress: Progress;
@@ -105,7 +110,7 @@ interface Reading {
 }
 
 async function read(reading: Reading): Promise<void> {
-  const { consumer, store, processor, progress, positions, options, stop } = reading;
+  const { consumer, process, store, processor, progress, positions, options, stop } = reading;
   const bounded = options.untilEnd || options.maxMessages !== null;
   const finished = (): boolean =>
     (options.untilEnd && progress.atEnd()) || processor.counts().read >= (options.maxMessages ?? Infinity);
@@ -122,6 +127,7 @@ async function read(reading: Reading): Promise<void> {
       topic: options.topic,
       group: options.group,
       clientId: markOf(store.folderId),
+      process,
       metadata: markOf(store.folderId),
       positions: () => positions,
       onEvent,

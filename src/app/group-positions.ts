@@ -1,20 +1,13 @@
 import { Failure, isFailure } from '../domain/failure.ts';
 import type { BrokerAdmin, CommittedOffset, PartitionRange } from '../ports/broker.ts';
 import type { Position, Store, StoreReader } from '../ports/store.ts';
-import { markOf, type PositionMove, type ResetTo } from './plan-positions.ts';
+import type { PositionMove, ResetTo } from './plan-positions.ts';
 
 /* Stored positions and the consumer group that follows them: what consuming and resetting have in common. */
 
 export interface GroupOf {
   readonly topic: string;
   readonly group: string;
-}
-
-/** A member of ours that died without leaving the group was made to leave. */
-export interface GhostRemoved {
-  readonly kind: 'ghost_removed';
-  readonly group: string;
-  readonly memberId: string;
 }
 
 /** The stored positions of one topic, by partition. */
@@ -48,35 +41,6 @@ export async function offsetsAtTime(
 ): Promise<ReadonlyMap<number, number>> {
   if (typeof to !== 'object' || !('timestampMs' in to)) return new Map();
   return admin.offsetsAt(topic, to.timestampMs);
-}
-
-/**
- * A member with this folder's client id is our ghost after a kill: the folder is ours alone, so it cannot live.
- *
- * @param store owned, which is why that member cannot live
- * @throws Failure group_in_use
- */
-export async function clearGroup(
-  admin: BrokerAdmin,
-  store: Store,
-  { topic, group }: GroupOf,
-  on: (event: GhostRemoved) => void,
-): Promise<void> {
-  const { members } = await admin.group(group);
-  const foreign = members.filter((member) => member.clientId !== markOf(store.folderId));
-  if (foreign.length > 0) {
-    const names = foreign
-      .map((member) => `${member.clientId || member.memberId} (${member.host})`)
-      .join(', ');
-    throw new Failure('group_in_use', `consumer group ${group} has other members: ${names}`, {
-      fix: 'stop them, or give this folder a group of its own with --group NAME',
-      context: { topic },
-    });
-  }
-  for (const member of members) {
-    await admin.removeMember(group, member.memberId);
-    on({ kind: 'ghost_removed', group, memberId: member.memberId });
-  }
 }
 
 export function movedPosition(topic: string, clusterId: string, move: PositionMove): Position {

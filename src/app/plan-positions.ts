@@ -106,6 +106,29 @@ export function currentOffset(
   return committed.offset;
 }
 
+/** Records that the group is beyond the folder. */
+export interface GroupAhead {
+  readonly partition: number;
+  readonly committed: number;
+  readonly stored: number;
+}
+
+/**
+ * Where the group stands beyond the folder by the folder's own mark. A commit follows what is stored, so the folder is
+ * an older copy of itself, or of one that went on.
+ */
+export function groupAhead(
+  input: Pick<PlanInput, 'ranges' | 'stored' | 'committed' | 'mark'>,
+): readonly GroupAhead[] {
+  const committedBy = new Map(input.committed.map((entry) => [entry.partition, entry]));
+  return input.ranges.flatMap(({ partition, start }) => {
+    const entry = committedBy.get(partition);
+    const stored = input.stored.get(partition)?.next ?? start;
+    if (entry?.metadata !== input.mark || entry.offset === null || entry.offset <= stored) return [];
+    return [{ partition, committed: entry.offset, stored }];
+  });
+}
+
 /** A topic made anew may have fewer partitions: a reset of all is the way out for those that it has no more. */
 function movesOfGone({ ranges, stored, reset }: PlanInput): PositionMove[] {
   if (reset?.partitions !== null || isRelative(reset.to)) return [];

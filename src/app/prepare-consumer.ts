@@ -1,16 +1,18 @@
 import { Failure } from '../domain/failure.ts';
 import type { Broker, BrokerAdmin, PartitionRange } from '../ports/broker.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Processes } from '../ports/processes.ts';
 import type { Position, Store } from '../ports/store.ts';
 import type { ConsumeOptions } from './consume-events.ts';
+import { clearGroup } from './clear-group.ts';
 import {
-  clearGroup,
   commitPositions,
   movedPosition,
   offsetsAtTime,
   storedPositions,
   storeMoves,
 } from './group-positions.ts';
-import { markOf, planMoves } from './plan-positions.ts';
+import { groupAhead, markOf, planMoves } from './plan-positions.ts';
 import { ensureDeadLetterTopic, ensureTopic } from './topics.ts';
 
 export interface Prepared {
@@ -26,21 +28,23 @@ export interface Prepared {
  * stored position stands where reading shall begin, with the group's committed offsets brought up to it.
  */
 export async function prepareConsumer(
-  store: Store,
-  broker: Broker,
+  ports: { store: Store; broker: Broker; processes: Processes; clock: Clock },
   options: ConsumeOptions,
 ): Promise<Prepared> {
+  const { store, broker } = ports;
   const { topic, group, on } = options;
   await using admin = await broker.admin();
   if (options.reset === null) await refuseVanished(admin, store, topic);
   await ensureTopic(admin, topic, options.create, on);
   await ensureDeadLetterTopic(admin, topic, options.dlqTopic, options.create, on);
-  await clearGroup(admin, store, options, on);
+  await clearGroup(admin, ports, options, on);
   const ranges = await admin.ranges(topic);
   const clusterId = await admin.clusterId();
   const positions = await storedPositions(store, topic);
   const mark = markOf(store.folderId);
   const committed = await admin.committed(group, topic);
+  const ahead = options.reset === null ? groupAhead({ ranges, stored: positions, committed, mark }) : [];
+  if (ahead.length > 0) on({ kind: 'group_ahead', topic, group, ahead });
   const moves = planMoves({
     topic,
     group,

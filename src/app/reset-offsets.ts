@@ -2,15 +2,14 @@ import { Failure, isFailure } from '../domain/failure.ts';
 import type { BrokerAdmin, CommittedOffset, PartitionRange } from '../ports/broker.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Position, Store, StoreAccess, StoreNotice, StoreReader } from '../ports/store.ts';
+import { clearGroup, type CopySuspected, type GhostRemoved } from './clear-group.ts';
 import {
-  clearGroup,
   commitPositions,
   movedPosition,
   offsetsAtTime,
   rangesOf,
   storedPositions,
   storeMoves,
-  type GhostRemoved,
   type GroupOf,
 } from './group-positions.ts';
 import { renderOffsets } from './offsets-file.ts';
@@ -26,6 +25,7 @@ export interface ResetOptions extends GroupOf {
 
 export type ResetEvent =
   | GhostRemoved
+  | CopySuspected
   | { readonly kind: 'notice'; readonly notice: StoreNotice }
   /** A dry run found that executing would be refused now. */
   | { readonly kind: 'in_use'; readonly by: string };
@@ -61,7 +61,7 @@ export async function resetOffsets(
     via: 'command',
     onNotice: (notice) => options.on({ kind: 'notice', notice }),
   });
-  await clearGroup(admin, store, options, options.on);
+  await clearGroup(admin, { store, processes: access.processes, clock }, options, options.on);
   const plan = await planReset(admin, store, options);
   const undoFile = await keepUndo(store, plan, options.topic, clock);
   await storeMoves(store, options.topic, plan.clusterId, plan.moves);
@@ -135,8 +135,9 @@ async function tellUsers(
     on({ kind: 'in_use', by: `an owner of this folder that does not answer` });
   }
   const { members } = await admin.group(group);
-  for (const { clientId, memberId, host } of members) {
-    if (reader.folderId !== null && clientId === markOf(reader.folderId)) continue;
+  for (const { clientId, memberId, host, process } of members) {
+    const isOurs = reader.folderId !== null && clientId === markOf(reader.folderId);
+    if (isOurs && (process === null || access.processes.stateOf(process) !== 'alive')) continue;
     on({ kind: 'in_use', by: `member ${clientId || memberId} (${host}) of group ${group}` });
   }
 }

@@ -1,7 +1,7 @@
 import type { Broker, CommittedOffset, PartitionRange } from '../ports/broker.ts';
 import type { StoreAccess } from '../ports/store.ts';
 import { rangesOf, storedPositions, type GroupOf } from './group-positions.ts';
-import { currentOffset, markOf } from './plan-positions.ts';
+import { currentOffset, groupAhead, markOf, type GroupAhead } from './plan-positions.ts';
 
 export interface OffsetsPorts {
   readonly access: StoreAccess;
@@ -12,6 +12,7 @@ export interface OffsetsView extends GroupOf {
   /** Kafka's name for it: Stable, Empty, Dead, PreparingRebalance, CompletingRebalance. */
   readonly groupState: string;
   readonly partitions: readonly PartitionOffsets[];
+  readonly ahead: readonly GroupAhead[];
 }
 
 export interface PartitionOffsets {
@@ -22,7 +23,10 @@ export interface PartitionOffsets {
   /** null: the folder has read none yet. */
   readonly stored: number | null;
   readonly end: number;
-  /** Records from the stored position to the end; without one, from where reading would begin. */
+  /**
+   * From the stored position to the end, deleted records included, as every Kafka tool counts; without one, from where
+   * reading would begin.
+   */
   readonly lag: number;
   /** Where reading would go on. */
   readonly current: number;
@@ -38,18 +42,21 @@ export async function showOffsets(
   { topic, group }: GroupOf,
 ): Promise<OffsetsView> {
   await using admin = await broker.admin();
+  const asked = Promise.all([admin.committed(group, topic), admin.group(group)]);
+  // That there is no such topic is for the ranges to say.
+  asked.catch(() => undefined);
+  const ranges = await rangesOf(admin, topic);
+  const [entries, { state }] = await asked;
+  // After the group, which follows what is stored: a consumer at work is never behind its own commits.
   await using reader = await access.read();
   const stored = await storedPositions(reader, topic);
   const mark = markOf(reader.folderId ?? '');
-  const ranges = await rangesOf(admin, topic);
-  const committed = new Map(
-    (await admin.committed(group, topic)).map((entry) => [entry.partition, entry] as const),
-  );
-  const { state } = await admin.group(group);
+  const committed = new Map(entries.map((entry) => [entry.partition, entry] as const));
   const partitions = ranges.map((range) =>
     offsetsOf(range, stored.get(range.partition)?.next ?? null, committed.get(range.partition), mark),
   );
-  return { topic, group, groupState: state, partitions };
+  const ahead = groupAhead({ ranges, stored, committed: entries, mark });
+  return { topic, group, groupState: state, partitions, ahead };
 }
 
 function offsetsOf(
@@ -59,14 +66,13 @@ function offsetsOf(
   mark: string,
 ): PartitionOffsets {
   const current = currentOffset(stored, committed, mark) ?? start;
-  const from = Math.max(stored ?? current, start);
   return {
     partition,
     start,
     committed: committed?.offset ?? null,
     stored,
     end,
-    lag: Math.max(0, end - from),
+    lag: Math.max(0, end - (stored ?? current)),
     current,
   };
 }

@@ -60,10 +60,14 @@ export interface GroupMember {
   readonly memberId: string;
   readonly clientId: string;
   readonly host: string;
+  /** What it said as RunOptions.process; null where it is none of ours, or the group is between generations. */
+  readonly process: string | null;
+  /** How long the group keeps it without a sign of life; null where it did not say so. */
+  readonly sessionTimeoutMs: number | null;
 }
 
 export interface GroupDescription {
-  /** Kafka's name for it: Stable, Empty, Dead, PreparingRebalance, CompletingRebalance. */
+  /** Kafka's name for it: Stable, Empty, Dead, PreparingRebalance, CompletingRebalance; Assigning, Reconciling. */
   readonly state: string;
   readonly members: readonly GroupMember[];
 }
@@ -192,6 +196,8 @@ export interface RunOptions {
   readonly group: string;
   /** This folder's own: by it a ghost is known after a kill. */
   readonly clientId: string;
+  /** As Processes.self: others read it in the description of the group. */
+  readonly process?: string | null;
   /** Committed beside each offset: this folder's mark. */
   readonly metadata: string;
   /** The positions in force now, by partition; one that is absent starts at the earliest offset. */

@@ -106,7 +106,7 @@ export type StoreNotice =
   | { readonly kind: 'edit_taken_in'; readonly edit: Edit };
 
 export interface Store extends StoreReader {
-  /** Made once with the folder, never changes: the mark by which a consumer group knows its folder. */
+  /** Made with the folder: the mark by which a consumer group knows its folder. */
   readonly folderId: string;
   /**
    * The one way to change state. `decide` is synchronous and pure; a store may run it again. When this resolves
@@ -149,6 +149,8 @@ export interface OwnOptions {
   readonly onFailure?: (failure: Error) => void;
   /** A consumer's: answers `consumerStatus` of other processes, at any moment. */
   readonly status?: () => ConsumerStatus;
+  /** Gives the folder a new id, durable when `own` resolves: it is a copy of another. */
+  readonly newId?: boolean;
   /** A consumer's: called when another process asks it to stop. */
   readonly onStop?: () => void;
 }

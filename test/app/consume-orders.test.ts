@@ -435,7 +435,10 @@ describe('a registry that is away', () => {
 });
 
 describe('the group', () => {
-  const member = (clientId: string) => ({ memberId: `m-${clientId}`, clientId, host: '/127.0.0.1' });
+  const member = (clientId: string) => ({
+    ...{ memberId: `m-${clientId}`, clientId, host: '127.0.0.1' },
+    ...{ process: 'machine/7/7', sessionTimeoutMs: 6_000 },
+  });
 
   it('with foreign members is refused, naming them', async () => {
     broker.members = [member('rdkafka')];
@@ -446,9 +449,30 @@ describe('the group', () => {
 
   it('loses our own ghost, with a word', async () => {
     broker.members = [member(markOf('model-folder'))];
+    folder.living.set('machine/7/7', 'dead');
     await consume();
     expect(broker.removed).toEqual([`m-${markOf('model-folder')}`]);
     expect(events).toContainEqual(expect.objectContaining({ kind: 'ghost_removed' }));
+  });
+
+  it('is refused to a copy of the folder whose consumer lives, which is left alone', async () => {
+    send(order('A'));
+    broker.members = [member(markOf('model-folder'))];
+    folder.living.set('machine/7/7', 'alive');
+    const failure = await failureOf(consume());
+    expect(failure).toMatchObject({ code: 'group_in_use' });
+    expect(failure.message).toContain('copy');
+    expect(failure.fix).toContain('orderctl consume --new-id --group NAME');
+    expect([broker.removed, folder.accepted]).toEqual([[], []]);
+  });
+
+  it('bears the mark of another folder once a copy has an id of its own', async () => {
+    send(order('A'));
+    await consume();
+    expect(await failureOf(consume({ newId: true }))).toMatchObject({ code: 'group_marked' });
+    broker.committedBy.clear();
+    await consume();
+    expect(broker.committedBy.get('0')?.metadata).toBe(markOf('model-folder-2'));
   });
 
   it('moved by another tool is honoured, recorded, and harmless', async () => {

@@ -98,6 +98,17 @@ describe('reset', () => {
     expect(now()).toEqual(standing(6, 4));
   });
 
+  it('moves nothing when only where they stood cannot be kept', async () => {
+    const own = folder.own.bind(folder);
+    folder.own = async (options) => {
+      const store = await own(options);
+      store.keepFile = () => Promise.reject(new Failure('write_failed', 'disk full'));
+      return store;
+    };
+    await expect(reset('earliest')).rejects.toMatchObject({ code: 'write_failed' });
+    expect([now(), folder.log]).toEqual([standing(6, 4), []]);
+  });
+
   it('brings the group up also where the position stays', async () => {
     broker.committedBy.delete('1');
     expect(await reset('latest', { partitions: [1] })).toMatchObject({ executed: true, undoFile: null });
@@ -106,7 +117,11 @@ describe('reset', () => {
   });
 
   it('is refused while the group has members, of which a ghost of this folder is none', async () => {
-    const member = (clientId: string) => ({ memberId: `m-${clientId}`, clientId, host: 'h' });
+    const member = (clientId: string) => ({
+      ...{ memberId: `m-${clientId}`, clientId, host: 'h' },
+      ...{ process: 'machine/7/7', sessionTimeoutMs: 6_000 },
+    });
+    folder.living.set('machine/7/7', 'dead');
     broker.members = [member('other'), member(MARK)];
     await expect(reset('earliest')).rejects.toMatchObject({ code: 'group_in_use' });
     expect([now(), broker.removed]).toEqual([standing(6, 4), []]);
@@ -203,7 +218,49 @@ describe('show', () => {
         { partition: 0, start: 0, committed: 5, stored: 6, end: 10, lag: 4, current: 6 },
         { partition: 1, start: 0, committed: 4, stored: 4, end: 4, lag: 0, current: 4 },
       ],
+      ahead: [],
     });
+  });
+
+  it('counts the lag from the stored position, also when the topic has deleted it', async () => {
+    broker.topics.get('orders')?.[0]?.splice(0, 8);
+    const { partitions } = await show();
+    expect(partitions[0]).toMatchObject({ start: 8, stored: 6, end: 10, lag: 4 });
+  });
+
+  it('says where the group stands beyond the folder by the mark of the folder', async () => {
+    const entry = (partition: number, offset: number, metadata = MARK): void =>
+      void broker.committedBy.set(String(partition), { partition, offset, metadata });
+    entry(0, 9);
+    expect((await show()).ahead).toEqual([{ partition: 0, committed: 9, stored: 6 }]);
+    // Moved by another tool, another folder's, and behind.
+    for (const [offset, mark] of [
+      [9, ''],
+      [9, 'orderctl:x'],
+      [5, MARK],
+    ] as const) {
+      entry(0, offset, mark);
+      expect((await show()).ahead).toEqual([]);
+    }
+    folder.stored.clear();
+    entry(0, 3);
+    expect((await show()).ahead).toMatchObject([
+      { partition: 0, stored: 0 },
+      { partition: 1, stored: 0 },
+    ]);
+  });
+
+  it('looks at the folder after the group, which a consumer at work brings up behind it', async () => {
+    const admin = await broker.admin();
+    broker.admin = async () => ({
+      ...admin,
+      committed: async (group, topic) => {
+        const committed = await admin.committed(group, topic);
+        stand(0, 7);
+        return committed;
+      },
+    });
+    expect(await show()).toMatchObject({ ahead: [], partitions: [{ committed: 6, stored: 7 }, {}] });
   });
 
   it('counts the lag from where reading would begin when nothing is stored', async () => {

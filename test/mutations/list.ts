@@ -56,6 +56,45 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: SIMULATION,
   },
   {
+    name: 'a member with the id of this folder is removed though it may live',
+    file: 'src/app/clear-group.ts',
+    from: "process !== null && processes.stateOf(process) === 'dead';",
+    to: "process === null || processes.stateOf(process) !== 'unknown';",
+    tests: ['test/app/clear-group.test.ts'],
+  },
+  {
+    name: 'a copy of the folder joins beside the other one',
+    file: 'src/app/clear-group.ts',
+    from: 'throw copyInUse(group, other.host);',
+    to: 'return;',
+    tests: ['test/app/clear-group.test.ts'],
+  },
+  {
+    name: 'members of the new group protocol do not count',
+    file: 'src/adapters/kafka/groups.ts',
+    from: 'return describeNewGroup(node, group);',
+    to: 'return { state: NO_GROUP, members: [] };',
+    tests: ['test/unit/kafka/consumer-groups.test.ts'],
+  },
+  {
+    name: 'positions are reset while the group has members',
+    file: 'src/app/reset-offsets.ts',
+    from: '  await clearGroup(admin, { store, processes: access.processes, clock }, options, options.on);\n',
+    to: '',
+    tests: ['test/app/offsets.test.ts'],
+  },
+  {
+    name: 'the way back is kept after the move',
+    file: 'src/app/reset-offsets.ts',
+    from:
+      '  const undoFile = await keepUndo(store, plan, options.topic, clock);\n' +
+      '  await storeMoves(store, options.topic, plan.clusterId, plan.moves);\n',
+    to:
+      '  await storeMoves(store, options.topic, plan.clusterId, plan.moves);\n' +
+      '  const undoFile = await keepUndo(store, plan, options.topic, clock);\n',
+    tests: ['test/app/offsets.test.ts'],
+  },
+  {
     name: 'what a checkpoint replaced is removed before its own name is synced',
     file: files('checkpoint.ts'),
     from: '  files.rename(temporary, name);\n  await files.syncDirectory(inner);\n',

@@ -6,6 +6,7 @@ import { prepareConsumer } from '../../src/app/prepare-consumer.ts';
 import { BatchProcessor } from '../../src/app/process-batch.ts';
 import type { EditVia } from '../../src/domain/edit.ts';
 import { isFailure } from '../../src/domain/failure.ts';
+import type { Processes } from '../../src/ports/processes.ts';
 import type { Position } from '../../src/ports/store.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import type { CallPoint, FaultyFs } from '../support/faulty-fs.ts';
@@ -176,7 +177,9 @@ export class World {
     const moved = oracle.afterMoves(truth, moves);
     const options = this.#options();
     this.truths = [truth, moved];
-    const prepared = await prepareConsumer(store, broker, options);
+    // Nobody else is ever in the group.
+    const processes: Processes = { self: () => null, stateOf: () => 'unknown' };
+    const prepared = await prepareConsumer({ store, broker, processes, clock: this.clock }, options);
     this.positions = prepared.positions;
     this.earlier = new Map(this.positions);
     this.truths = [moved, oracle.afterDrain(moved)];

@@ -25,7 +25,7 @@ import type {
  */
 export class ModelFolder implements StoreAccess {
   readonly folder = 'model';
-  readonly folderId: string;
+  folderId: string;
   readonly tables = { users: new Map<string, User>(), items: new Map<string, Item>() };
   readonly accepted: Decided[] = [];
   readonly rejected: Decided[] = [];
@@ -77,6 +77,7 @@ export class ModelFolder implements StoreAccess {
   async own(options: OwnOptions): Promise<Store> {
     if (this.owned) throw new Failure('folder_in_use', `the folder is in use, wanted for ${options.purpose}`);
     this.owned = true;
+    if (options.newId === true) this.folderId += '-2';
     this.#status = options.status;
     return new ModelStore(this);
   }

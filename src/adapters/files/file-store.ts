@@ -35,6 +35,8 @@ export interface FileStoreOptions {
   readonly onFailure?: ((failure: Error) => void) | undefined;
   /** Disposed when the store has written its last: then the next owner may come. */
   readonly onEnd?: AsyncDisposable;
+  /** As in OwnOptions. */
+  readonly newId?: boolean;
   /** Size of the journal that calls for a checkpoint. */
   readonly checkpointBytes?: number;
 }
@@ -81,7 +83,7 @@ export class FileStore implements Store {
     // What fails before there is a store fails again, or is of no account, when there is one.
     let onFailure: (error: unknown) => void = () => undefined;
     const ledger = await guarded(options.folder, () =>
-      Ledger.open(options.files, options.folder, (error) => onFailure(error), options.checkpointBytes),
+      Ledger.open(options.files, options.folder, (error) => onFailure(error), options),
     );
     const store = new FileStore(options, ledger);
     onFailure = (error) => void store.#fail(error);

@@ -128,7 +128,7 @@ export class Ledger {
     files: FileSystem,
     folder: string,
     onFailure: (error: unknown) => void,
-    checkpointBytes = CHECKPOINT_BYTES,
+    { checkpointBytes = CHECKPOINT_BYTES, newId = false }: { checkpointBytes?: number; newId?: boolean } = {},
   ): Promise<Ledger> {
     const inner = innerFolder(folder);
     const loaded = loadFolder(files, folder);
@@ -145,7 +145,7 @@ export class Ledger {
       }
       const logs = openLogs(files, folder, loaded);
       const { index, rebuilt } = openIndex(files, inner, loaded?.state, (log) => viewOf(files, logs[log]));
-      const goesOn = loaded?.commits === 0 && !loaded.journal.torn && !rebuilt;
+      const goesOn = !newId && loaded?.commits === 0 && !loaded.journal.torn && !rebuilt;
       const journal = goesOn
         ? Journal.open(
             files,
@@ -154,7 +154,8 @@ export class Ledger {
             loaded.journal.end,
           )
         : await nextJournal(files, inner, loaded?.journal ?? { number: 0, end: NOTHING });
-      const folderId = loaded?.state.folderId ?? (await newFolderId());
+      const known = newId ? undefined : loaded?.state.folderId;
+      const folderId = known ?? (await newFolderId());
       const parts = { files, folder, folderId, loaded, logs, index, journal, checkpointBytes, onFailure };
       const ledger = new Ledger(parts);
       // A record of ours in the journal: an owner from before, should it wake up, finds that it is not alone.

@@ -11,6 +11,7 @@ import type {
 import type { RecordFingerprint } from '../../ports/record.ts';
 import { KafkaClient } from './client.ts';
 import { answerOf } from './errors.ts';
+import { describeGroup, groupInUse } from './groups.ts';
 import type { KafkaOptions } from './kafka-broker.ts';
 import { createErrorFromCode, INVALID_CONFIG, LEADER_NOT_AVAILABLE } from './kafkajs-internals.ts';
 import { fetchFingerprints, leaders, listAt, listRanges } from './offsets.ts';
@@ -244,7 +245,7 @@ class KafkaAdmin implements BrokerAdmin {
         ) {
           throw error;
         }
-        throw groupInUse(group, await describeGroup(this.#client, group));
+        throw groupInUse(group, await describeGroup(this.#client, group), this.#client.clientId);
       }
     });
   }
@@ -271,29 +272,4 @@ class KafkaAdmin implements BrokerAdmin {
   #retry<T>(doing: string, action: () => Promise<T>): Promise<T> {
     return this.#client.retry({ doing }, action);
   }
-}
-
-export async function describeGroup(client: KafkaClient, group: string): Promise<GroupDescription> {
-  const node = await client.coordinator(group);
-  const { groups } = await node.describeGroups({ groupIds: [group] });
-  const found = groups.find((candidate) => candidate.groupId === group);
-  return {
-    state: found?.state ?? 'Dead',
-    members: (found?.members ?? []).map(({ memberId, clientId, clientHost }) => ({
-      memberId,
-      clientId,
-      // Java writes an address without a name as "/127.0.0.1".
-      host: clientHost.replace(/^\//, ''),
-    })),
-  };
-}
-
-/** @param others what the group says of itself; members that are our own are left out by the caller */
-export function groupInUse(group: string, others: GroupDescription, cause?: unknown): Failure {
-  const names = others.members.map(({ clientId, host }) => `${clientId} on ${host}`);
-  const who = names.length === 0 ? 'another consumer' : names.join(', ');
-  return new Failure('group_in_use', `group ${group} is in use by ${who}`, {
-    fix: 'stop it, or use another group with --group NAME: this folder needs every partition of its topic',
-    cause,
-  });
 }

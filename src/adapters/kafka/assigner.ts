@@ -9,10 +9,39 @@ export const ASSIGNER = 'orderctl';
 
 const VERSION = 0;
 
-/** What a member says of itself on joining (ConsumerProtocolSubscription, version 0). */
-export function encodeSubscription(topic: string): Buffer {
-  return newEncoder().writeInt16(VERSION).writeArray([topic]).writeBytes(Buffer.alloc(0)).buffer;
+/** What a member of ours says of itself, for others to read in the description of the group. */
+export interface AboutMember {
+  /** As RunOptions.process. */
+  readonly process: string | null;
+  /** How long the group keeps it without a sign of life. */
+  readonly sessionTimeoutMs: number | null;
 }
+
+/** ConsumerProtocolSubscription, version 0. */
+export function encodeSubscription(topic: string, about: AboutMember): Buffer {
+  const userData = Buffer.from(JSON.stringify(about));
+  return newEncoder().writeInt16(VERSION).writeArray([topic]).writeBytes(userData).buffer;
+}
+
+/** @returns nothing known for a member that is not ours, or of a version that did not say it */
+export function decodeSubscription(bytes: Buffer): AboutMember {
+  try {
+    const decoder = newDecoder(bytes);
+    decoder.readInt16();
+    decoder.readArray((topic) => topic.readString());
+    const said: unknown = JSON.parse(decoder.readBytes()?.toString() ?? '');
+    if (typeof said !== 'object' || said === null) return UNKNOWN;
+    const { process, sessionTimeoutMs } = said as Record<string, unknown>;
+    return {
+      process: typeof process === 'string' ? process : null,
+      sessionTimeoutMs: typeof sessionTimeoutMs === 'number' ? sessionTimeoutMs : null,
+    };
+  } catch {
+    return UNKNOWN;
+  }
+}
+
+const UNKNOWN: AboutMember = { process: null, sessionTimeoutMs: null };
 
 /** What the leader gives to each member: all to itself, nothing to the others. */
 export function assignAll(

@@ -41,6 +41,7 @@ interface Link {
 export class KafkaClient {
   readonly addresses: string;
   readonly connectTimeoutMs: number;
+  readonly clientId: string;
   readonly #given: readonly Address[];
   readonly #sockets: Sockets = { open: new Set(), closed: false };
   readonly #connect: (address: Address) => Promise<BrokerNode>;
@@ -53,6 +54,7 @@ export class KafkaClient {
 
   constructor(options: KafkaOptions) {
     this.addresses = options.brokers.join(',');
+    this.clientId = options.clientId;
     this.connectTimeoutMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
     this.#given = options.brokers.map(parseAddress);
     this.#connect = connector(options, this.#sockets);

@@ -73,7 +73,7 @@ class Run {
   #checkingSince: number | undefined;
 
   constructor(kafka: KafkaOptions, options: RunOptions, onBatch: (batch: Batch) => Promise<number>) {
-    const { topic, group, metadata, onEvent } = options;
+    const { topic, group, process = null, metadata, onEvent } = options;
     this.#options = options;
     this.#onBatch = onBatch;
     this.#client = new KafkaClient(kafka);
@@ -81,6 +81,7 @@ class Run {
       client: this.#client,
       topic,
       group,
+      process,
       signal: this.#ended.signal,
       onJoined: (partitions) => {
         this.#joined(partitions);

@@ -20,6 +20,9 @@ export interface Encoder {
   writeString(value: string | null): Encoder;
   writeBytes(value: Buffer): Encoder;
   writeArray(values: readonly (Encoder | string | number)[]): Encoder;
+  /** Compact: a length is one more than it is, and takes as few bytes as it can. */
+  writeUVarInt(value: number): Encoder;
+  writeUVarIntString(value: string): Encoder;
 }
 
 export interface ProtocolRequest<Decoded, Parsed = Decoded> {
@@ -131,7 +134,13 @@ export interface BrokerNode {
     groups: readonly {
       groupId: string;
       state: string;
-      members: readonly { memberId: string; clientId: string; clientHost: string }[];
+      members: readonly {
+        memberId: string;
+        clientId: string;
+        clientHost: string;
+        /** Empty while the group is between generations. */
+        memberMetadata: Buffer;
+      }[];
     }[];
   }>;
   listOffsets(request: {
@@ -234,6 +243,10 @@ export interface Decoder {
   readBytes(length?: number): Buffer | null;
   readArray<T>(read: (decoder: Decoder) => T): T[];
   canReadBytes(length: number): boolean;
+  readUVarIntString(): string | null;
+  /** null is an array that is not there. */
+  readUVarIntArray<T>(read: (decoder: Decoder) => T): T[] | null;
+  readTaggedFields(): unknown;
 }
 export const newDecoder = (bytes: Buffer): Decoder =>
   new (load('kafkajs/src/protocol/decoder') as new (bytes: Buffer) => Decoder)(bytes);
@@ -243,6 +256,8 @@ export const OFFSET_OUT_OF_RANGE = 1;
 export const UNKNOWN_TOPIC_OR_PARTITION = 3;
 export const LEADER_NOT_AVAILABLE = 5;
 export const INVALID_CONFIG = 40;
+export const UNSUPPORTED_VERSION = 35;
+export const GROUP_ID_NOT_FOUND = 69;
 
 /** The error of a protocol error code; its `type` is Kafka's name for it. */
 export const createErrorFromCode = (

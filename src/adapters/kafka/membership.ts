@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { describeGroup, groupInUse } from './admin.ts';
 import { ASSIGNER, assignAll, decodeAssignment, encodeSubscription } from './assigner.ts';
 import type { KafkaClient } from './client.ts';
 import { answerOf, isConnectionError, isPassing, toFailure } from './errors.ts';
+import { describeGroup, groupInUse } from './groups.ts';
 import type { BrokerNode, JoinedGroup } from './kafkajs-internals.ts';
 import { leaders } from './offsets.ts';
 
@@ -30,6 +30,8 @@ export interface MembershipOptions {
   readonly client: KafkaClient;
   readonly topic: string;
   readonly group: string;
+  /** As RunOptions.process. */
+  readonly process: string | null;
   readonly signal: AbortSignal;
   /** Each time that the group was joined, with all partitions of the topic. */
   readonly onJoined: (partitions: readonly number[]) => void;
@@ -133,7 +135,9 @@ export class Membership {
           const answer = answerOf(error) ?? '';
           if (answer === 'UNKNOWN_MEMBER_ID') this.#memberId = '';
           if (REJOIN.has(answer)) return undefined;
-          if (FOREIGN.has(answer)) throw groupInUse(group, await describeGroup(client, group), error);
+          if (FOREIGN.has(answer)) {
+            throw groupInUse(group, await describeGroup(client, group), client.clientId, error);
+          }
           if (answer === 'INVALID_SESSION_TIMEOUT' && this.#lengthenSession()) return undefined;
           throw error;
         }
@@ -153,14 +157,15 @@ export class Membership {
   }
 
   async #joinOnce(): Promise<number[]> {
-    const { client, group, topic } = this.#options;
+    const { client, group, topic, process } = this.#options;
+    const about = { process, sessionTimeoutMs: this.#sessionTimeoutMs };
     const node = await client.coordinator(group);
     const joined = await node.joinGroup({
       groupId: group,
       sessionTimeout: this.#sessionTimeoutMs,
       rebalanceTimeout: REBALANCE_TIMEOUT_MS,
       memberId: this.#memberId,
-      groupProtocols: [{ name: ASSIGNER, metadata: encodeSubscription(topic) }],
+      groupProtocols: [{ name: ASSIGNER, metadata: encodeSubscription(topic, about) }],
     });
     this.#memberId = joined.memberId;
     const { memberAssignment } = await node.syncGroup({
@@ -190,7 +195,7 @@ export class Membership {
     );
     await this.leave();
     const members = description.members.filter(({ memberId }) => memberId !== own);
-    throw groupInUse(group, { ...description, members });
+    throw groupInUse(group, { ...description, members }, client.clientId);
   }
 
   #lengthenSession(): boolean {

@@ -18,6 +18,7 @@ interface Flags {
   partitions?: string;
   each?: true;
   adopt?: true;
+  newId?: true;
   /** Commander's negation of --no-create. */
   create: boolean;
 }
@@ -34,8 +35,9 @@ export function register(program: Command, session: Session): void {
       'decided once. --reset-to goes elsewhere (and implies --reset): earliest, latest, an offset, or a time ' +
       'such as 2026-11-21T10:00:00Z. --partitions confines it, and needs one of the two.\n\n' +
       'One consumer owns a storage folder (4 for a second one), and a folder has a group of its own: --adopt ' +
-      'takes over the group of another folder, at its committed offsets. A missing topic is created; ' +
-      '--no-create makes it exit code 3.',
+      'takes over the group of another folder, at its committed offsets. A copy of a folder has the id of the ' +
+      'first: while that one consumes, it is refused (4), and to use both, --new-id gives it an id of its own, and ' +
+      '--group a group. A missing topic is created; --no-create makes it exit code 3.',
     examples: [
       ['orderctl consume', 'run until Ctrl-C'],
       ['orderctl consume --until-end', 'decide what is there, then stop'],
@@ -51,6 +53,7 @@ export function register(program: Command, session: Session): void {
     .option('--partitions <LIST>', 'reset only these, such as 0,2')
     .option('--each', 'print every decision to stdout')
     .option('--adopt', "take over another folder's consumer group")
+    .option('--new-id', 'this folder is a copy: give it an id of its own first')
     .option('--no-create', 'do not create missing topics')
     .action(async (flags: Flags) => {
       await consume(session, flags);
@@ -87,7 +90,7 @@ async function consume(session: Session, flags: Flags): Promise<void> {
   }
 }
 
-type Request = Pick<ConsumeOptions, 'untilEnd' | 'maxMessages' | 'reset' | 'adopt' | 'create'>;
+type Request = Pick<ConsumeOptions, 'untilEnd' | 'maxMessages' | 'reset' | 'adopt' | 'newId' | 'create'>;
 
 function readFlags(flags: Flags): Request {
   const isReset = flags.reset === true || flags.resetTo !== undefined;
@@ -104,6 +107,7 @@ function readFlags(flags: Flags): Request {
       flags.maxMessages === undefined ? null : wholeNumber('--max-messages', flags.maxMessages, { min: 1 }),
     reset: isReset ? { to, partitions } : null,
     adopt: flags.adopt === true,
+    newId: flags.newId === true,
     create: flags.create,
   };
 }

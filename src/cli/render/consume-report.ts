@@ -1,7 +1,7 @@
 import type { ConsumeOrdersEvent, ConsumeSummary, RecordResult } from '../../app/consume-events.ts';
 import type { Session } from '../session.ts';
 import { DecisionThrottle } from './decision-throttle.ts';
-import { ghostLine, moveLines } from './moves.ts';
+import { aheadLine, ghostLine, moveLines, suspectLine } from './moves.ts';
 import { printNotice } from './notices.ts';
 import { decisionDocument, decisionRow, viewDecision } from './orders.ts';
 import { summaryDocument, summaryLines } from './consume-summary.ts';
@@ -54,6 +54,12 @@ export class ConsumeReport {
         break;
       case 'ghost_removed':
         printer.info(ghostLine(event.group));
+        break;
+      case 'copy_suspected':
+        printer.warn(suspectLine(event));
+        break;
+      case 'group_ahead':
+        printer.warn(aheadLine(event.topic, event.group, event.ahead));
         break;
       case 'moved':
         printer.talk(moveLines(event.topic, event.move));

@@ -1,7 +1,8 @@
 import type { ResetEvent, ResetResult } from '../../app/reset-offsets.ts';
 import type { OffsetsView, PartitionOffsets } from '../../app/show-offsets.ts';
 import type { Session } from '../session.ts';
-import { clampLines, ghostLine, moveLines } from './moves.ts';
+import type { TalkLine } from './decision-throttle.ts';
+import { aheadLine, clampLines, ghostLine, moveLines, suspectLine } from './moves.ts';
 import { printNotice } from './notices.ts';
 import type { Printer } from './print.ts';
 import { printTable } from './print-table.ts';
@@ -26,7 +27,9 @@ const SHOWN = numbers<PartitionOffsets>([
 ]);
 
 export async function printOffsets({ printer, isJson }: Session, view: OffsetsView): Promise<void> {
-  const { topic, group, partitions } = view;
+  const { topic, group, partitions, ahead } = view;
+  if (ahead.length > 0) printer.warn(aheadLine(topic, group, ahead));
+  printer.talk(partitions.flatMap((entry) => oddities(topic, group, entry, ahead)));
   const state = snakeCase(view.groupState);
   const totalLag = partitions.reduce((sum, { lag }) => sum + lag, 0);
   if (isJson) {
@@ -40,6 +43,26 @@ export async function printOffsets({ printer, isJson }: Session, view: OffsetsVi
   const words = state.replaceAll('_', ' ');
   await printer.data(`topic ${topic}, group ${group} (${words}): lag ${grouped(totalLag)}\n`);
   await printTable(printer, partitions, SHOWN);
+}
+
+/** What the numbers of a partition do not say by themselves. */
+function oddities(
+  topic: string,
+  group: string,
+  { partition, start, stored, end, current }: PartitionOffsets,
+  ahead: OffsetsView['ahead'],
+): TalkLine[] {
+  const lines: TalkLine[] = [];
+  const place = `${topic}/${partition}`;
+  if (stored !== null && current !== stored && !ahead.some((entry) => entry.partition === partition)) {
+    const text = `${place}: another tool moved group ${group} to ${current}; the next orderctl consume goes on there`;
+    lines.push({ level: 'warn', text });
+  }
+  if (stored !== null && (stored < start || stored > end)) {
+    const text = `${place}: the topic holds ${start} to ${end}, and the stored position ${stored} is not in it: consume will stop there; see orderctl doctor`;
+    lines.push({ level: 'warn', text });
+  }
+  return lines;
 }
 
 /** Kafka's PreparingRebalance, by the custom of our documents. */
@@ -67,6 +90,9 @@ export function printResetEvent(printer: Printer, event: ResetEvent): void {
       break;
     case 'ghost_removed':
       printer.info(ghostLine(event.group));
+      break;
+    case 'copy_suspected':
+      printer.warn(suspectLine(event));
       break;
     case 'in_use':
       printer.warn(`in use by ${event.by}: with --execute this would be refused (4) until that has stopped`);
