@@ -1,6 +1,7 @@
 import os from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { testsIn } from './test/support/tests-in.ts';
 
 /** What takes longest begins first, so that no core is idle in the end: those that calculate, then those that wait. */
 const LONGEST = [
@@ -34,19 +35,19 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'parts', include: ['test/{unit,contract,app,model,crash,fuzz}/**/*.test.ts'] },
+        test: { name: 'parts', include: testsIn('unit', 'contract', 'app', 'model', 'crash', 'fuzz') },
       },
       {
         extends: true,
         // The built binary, without Kafka.
-        test: { name: 'cli', include: ['test/cli/**/*.test.ts'], globalSetup: 'test/support/build.ts' },
+        test: { name: 'cli', include: testsIn('cli'), globalSetup: 'test/support/build.ts' },
       },
       {
         extends: true,
         // The built binary on the embedded broker; the same tests run on a real Kafka by vitest.kafka.config.ts.
         test: {
           name: 'embedded',
-          include: ['test/embedded/broker.test.ts', 'test/e2e/**/*.test.ts'],
+          include: ['test/embedded/broker.test.ts', ...testsIn('e2e')],
           globalSetup: 'test/support/embedded-cluster.ts',
           testTimeout: 90_000,
         },

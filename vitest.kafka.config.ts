@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { testsIn } from './test/support/tests-in.ts';
 
 /**
  * What runs on a real Kafka and registry: started by `npm run test:kafka`, which names them in the environment. And
@@ -6,7 +7,7 @@ import { defineConfig } from 'vitest/config';
  */
 export default defineConfig({
   test: {
-    include: ['test/{kafka,e2e}/**/*.test.ts', 'test/embedded/*clients.test.ts'],
+    include: [...testsIn('kafka', 'e2e'), 'test/embedded/*clients.test.ts'],
     testTimeout: 90_000,
     hookTimeout: 90_000,
     // Most of the time is waiting; more would take the machine from the JVMs and the binary.

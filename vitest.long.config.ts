@@ -1,9 +1,10 @@
 import { defineConfig } from 'vitest/config';
+import { testsIn } from './test/support/tests-in.ts';
 
 /** Runs as long as one likes: on the embedded broker, or on what the environment names (`npm run crash-test:kafka`). */
 export default defineConfig({
   test: {
-    include: ['test/long/**/*.test.ts'],
+    include: testsIn('long'),
     testTimeout: 600_000,
     hookTimeout: 60_000,
     maxWorkers: 2,

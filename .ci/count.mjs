@@ -1,22 +1,60 @@
-// Prints "passed failed skipped" of one vitest result file. A file that is missing, a test file that could not be
-// loaded and a run without a test count as failures.
-import { readFileSync } from 'node:fs';
+// count.mjs [--all] FILE…: prints "passed failed skipped" of vitest's result files, and on stderr what it counts as failed
+// beside the tests that failed: a result file that is missing, a test file that could not be loaded, a run without a
+// test, more skipped tests than .ci/skips.json declares, and with --all a test file that no run has run.
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 
-let counts = [0, 1, 0];
-try {
-  const result = JSON.parse(readFileSync(process.argv[2], 'utf8'));
-  const unloaded = result.testResults.filter(
-    (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
-  ).length;
-  const failed = result.numFailedTests + unloaded;
-  const isEmpty = result.numTotalTests === 0;
-  const isUnexplained = !result.success && failed === 0;
-  counts = [
-    result.numPassedTests,
-    failed + (isEmpty || isUnexplained ? 1 : 0),
-    result.numPendingTests + result.numTodoTests,
-  ];
-} catch {
-  // Stays one failure.
+const ROOT = path.resolve(import.meta.dirname, '..');
+/** Runs as long as one likes: .ci/nightly. */
+const LONG = 'test/long/';
+
+const isWhole = process.argv[2] === '--all';
+const total = { passed: 0, failed: 0, skipped: 0 };
+const seen = new Set();
+
+function fail(message, count = 1) {
+  process.stderr.write(`${message}\n`);
+  total.failed += count;
 }
-process.stdout.write(`${counts.join(' ')}\n`);
+
+function take(file) {
+  let result;
+  try {
+    result = JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    fail(`${path.basename(file, '.json')}: did not come to its results`);
+    return;
+  }
+  total.passed += result.numPassedTests;
+  total.failed += result.numFailedTests;
+  if (result.numTotalTests === 0) fail(`${path.basename(file, '.json')}: ran no test`);
+  let explained = result.numFailedTests > 0 || result.numTotalTests === 0;
+  for (const { name, status, assertionResults } of result.testResults) {
+    const test = path.relative(ROOT, name);
+    seen.add(test);
+    if (status === 'failed' && !assertionResults.some((one) => one.status === 'failed')) {
+      fail(`${test}: could not be loaded`);
+      explained = true;
+    }
+    takeSkips(test, assertionResults.filter((one) => !['passed', 'failed'].includes(one.status)).length);
+  }
+  if (!result.success && !explained) fail(`${path.basename(file, '.json')}: failed outside of its tests`);
+}
+
+function takeSkips(test, count) {
+  const declared = JSON.parse(readFileSync(path.join(ROOT, '.ci/skips.json'), 'utf8'));
+  const { most, why } = declared.find(({ file }) => file === test) ?? { most: 0, why: 'none is declared' };
+  total.skipped += count;
+  if (count > most)
+    fail(`${test}: ${count} skipped where ${most} may be (${why}): .ci/skips.json`, count - most);
+}
+
+for (const file of process.argv.slice(isWhole ? 3 : 2)) take(file);
+if (isWhole) {
+  for (const name of readdirSync(path.join(ROOT, 'test'), { recursive: true })) {
+    const test = path.join('test', String(name));
+    if (test.endsWith('.test.ts') && !test.startsWith(LONG) && !seen.has(test))
+      fail(`${test}: no run has run it`);
+  }
+}
+process.stdout.write(`${total.passed} ${total.failed} ${total.skipped}\n`);

@@ -68,17 +68,26 @@ function needMaven() {
   );
 }
 
+/** @returns {string} where installJars puts them: named by the pom's checksum */
+function jarsFolder() {
+  return join(TARGET, `jars-${createHash('sha256').update(readFileSync(POM)).digest('hex').slice(0, 12)}`);
+}
+
+/** Whether installJars has nothing to download. */
+export function hasJars() {
+  return existsSync(jarsFolder());
+}
+
 /**
- * The folder that holds `kafka/*.jar` and `registry/*.jar`, downloaded by Maven the first time. It is named by the
- * pom's checksum and appears by one rename, so what is there is whole and is what the pom says.
+ * The folder that holds `kafka/*.jar` and `registry/*.jar`, downloaded by Maven the first time. It appears by one
+ * rename, so what is there is whole and is what the pom says.
  *
  * @param {(line: string) => void} say
  * @returns {Promise<string>}
  * @throws {CannotStart} 3 without Maven, 5 when the download fails
  */
 export async function installJars(say) {
-  const name = `jars-${createHash('sha256').update(readFileSync(POM)).digest('hex').slice(0, 12)}`;
-  const jars = join(TARGET, name);
+  const jars = jarsFolder();
   if (existsSync(jars)) return jars;
 
   needMaven();
@@ -108,7 +117,7 @@ export async function installJars(say) {
   for (const entry of readdirSync(TARGET)) {
     const path = join(TARGET, entry);
     const old = Date.now() - statSync(path).mtimeMs > 3_600_000;
-    if (entry.startsWith('jars-') ? entry !== name : old) rmSync(path, { recursive: true, force: true });
+    if (entry.startsWith('jars-') ? path !== jars : old) rmSync(path, { recursive: true, force: true });
   }
   return jars;
 }
