@@ -5,6 +5,7 @@ import type { OrderCodec } from '../ports/codec.ts';
 import { lastHeader } from '../ports/record.ts';
 import type { StoreAccess, StoreReader } from '../ports/store.ts';
 import { rangesOf } from './group-positions.ts';
+import { triesOf } from './retries.ts';
 import { isSkipped, readSkips } from './skips.ts';
 
 /** What a record with the id of an order is to it; `unread`: it was not read yet, or was skipped. */
@@ -25,6 +26,10 @@ export interface Explanation {
   /** What comes of the same order under a new id, were it decided at this moment. */
   readonly now: Outcome;
   readonly records: readonly ExplainedRecord[];
+  /** The order that this one tries again, under an id that follows from it; null: none. */
+  readonly retryOf: string | null;
+  /** Other tries of the same order, in their order. */
+  readonly retries: readonly Decided[];
   /** Whether the topic was searched. */
   readonly scanned: boolean;
   /** Places of records whose key is the id and whose value is no order that can be read. */
@@ -55,9 +60,12 @@ export async function explainOrder(
   const found = scan === null ? null : await scanTopic(scan, orderId);
   const order = decided?.order ?? found?.records[0]?.order;
   if (order === undefined) return undefined;
+  const tries = await triesOf(reader, order);
   return {
     order,
     decided,
+    retryOf: tries.root === orderId ? null : tries.root,
+    retries: tries.decided.filter((one) => one.order.orderId !== orderId),
     now: await decideNow(reader, order),
     records: await recordsOf(reader, decided, found?.records ?? []),
     scanned: scan !== null,

@@ -1,29 +1,17 @@
-import type { Decided } from '../domain/decide.ts';
 import { Failure } from '../domain/failure.ts';
-import { fitsTheEvent, type Order } from '../domain/order.ts';
+import type { Order } from '../domain/order.ts';
 import type { Broker } from '../ports/broker.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { OrderCodec } from '../ports/codec.ts';
 import type { Headers } from '../ports/record.ts';
-import type { StoreAccess, StoreReader } from '../ports/store.ts';
-import { matchesOrder, type OrderFilter } from './order-filter.ts';
+import type { StoreAccess } from '../ports/store.ts';
+import { selectOrders, type ReplayFilter, type Selected } from './replay-selection.ts';
 import { OrderSender, type SentOrder } from './send-orders.ts';
 import { ensureTopic, type TopicCreated } from './topics.ts';
-
-export interface ReplayFilter extends OrderFilter {
-  readonly orderId: string | null;
-  readonly limit: number | null;
-  /** Leaves out everything up to and including this order: where an interrupted replay goes on. */
-  readonly resumeAfter: string | null;
-}
 
 export interface ReplayOptions extends ReplayFilter {
   /** Where the orders go. */
   readonly topic: string;
-  /** Rejected orders instead of accepted ones; only with `asNew`, because a decision is final. */
-  readonly rejected: boolean;
-  /** New ids, so that the orders are decided again. */
-  readonly asNew: boolean;
   readonly dryRun: boolean;
   readonly delayMs: number;
   readonly create: boolean;
@@ -36,7 +24,6 @@ export interface ReplayPorts {
   readonly broker: Broker;
   readonly codec: OrderCodec;
   readonly clock: Clock;
-  readonly newOrderId: () => string;
   readonly newReplayId: () => string;
 }
 
@@ -46,6 +33,8 @@ export type ReplayEvent =
   /** A dry run's answer for orders that would be sent. */
   | { readonly kind: 'would_send'; readonly topic: string; readonly orders: readonly Order[] }
   | { readonly kind: 'not_sent'; readonly orderId: string; readonly why: string }
+  /** Its last try was accepted, under the id `by`: it is not sent. */
+  | { readonly kind: 'fulfilled'; readonly orderId: string; readonly by: string }
   | { readonly kind: 'summary'; readonly summary: ReplaySummary };
 
 export interface ReplaySummary {
@@ -55,6 +44,8 @@ export interface ReplaySummary {
   readonly selected: number;
   readonly sent: number;
   readonly failed: number;
+  /** Not sent, because their last try was accepted. */
+  readonly fulfilled: number;
   /** Of those sent, or that a dry run would send: bear an id that is decided, so that consuming changes nothing. */
   readonly alreadyDecided: number;
   /** Of the same: bear a new id, so that consuming decides them. */
@@ -78,17 +69,22 @@ export async function replayOrders(ports: ReplayPorts, options: ReplayOptions): 
       fix: 'add --as-new',
     });
   }
+  if (options.again && !options.asNew) {
+    throw new Failure('usage', '--again is about orders that are tried under new ids', {
+      fix: 'add --as-new',
+    });
+  }
   const startedAt = clock.now();
   const replayId = ports.newReplayId();
-  const progress: Progress = { selected: 0, sent: 0, failed: 0, last: null };
+  const progress: Progress = { selected: 0, sent: 0, failed: 0, fulfilled: 0, last: null };
   await using reader = await access.read();
-  const orders = select(await decidedOrders(reader, options), options, ports, progress);
+  const orders = toSend(selectOrders(reader, options, clock), progress, on);
   let finished = false;
   try {
     if (options.dryRun) {
       for await (const order of orders) {
         if (signal.aborted) break;
-        on({ kind: 'would_send', topic, orders: [order.sending] });
+        on({ kind: 'would_send', topic, orders: [order.order] });
       }
     } else {
       await sendAll({ ports, options, broker, replayId, orders, progress });
@@ -96,7 +92,9 @@ export async function replayOrders(ports: ReplayPorts, options: ReplayOptions): 
     finished = !signal.aborted;
   } finally {
     const interrupted = !finished && signal.aborted;
-    const effective = options.dryRun ? progress.selected - progress.failed : progress.sent;
+    const effective = options.dryRun
+      ? progress.selected - progress.failed - progress.fulfilled
+      : progress.sent;
     on({
       kind: 'summary',
       summary: {
@@ -106,6 +104,7 @@ export async function replayOrders(ports: ReplayPorts, options: ReplayOptions): 
         selected: progress.selected,
         sent: progress.sent,
         failed: progress.failed,
+        fulfilled: progress.fulfilled,
         alreadyDecided: options.asNew ? 0 : effective,
         undecided: options.asNew ? effective : 0,
         interrupted,
@@ -121,17 +120,30 @@ interface Progress {
   selected: number;
   sent: number;
   failed: number;
+  fulfilled: number;
   /** The last order that was sent. */
-  last: Selected | null;
+  last: ToSend | null;
 }
 
-/** An order of the log and what is sent for it: the same, or a copy with a new id. */
-interface Selected {
-  /** Its id in the log. */
-  readonly logged: string;
-  readonly sending: Order;
-  /** How many were selected up to this one. */
-  readonly selected: number;
+type ToSend = Extract<Selected, { kind: 'order' }>;
+
+/** Counts what is selected, tells of what is not to be sent, and passes on the rest. */
+async function* toSend(
+  selected: AsyncIterable<Selected>,
+  progress: Progress,
+  on: (event: ReplayEvent) => void,
+): AsyncGenerator<ToSend> {
+  for await (const one of selected) {
+    progress.selected += 1;
+    if (one.kind === 'order') yield one;
+    else if (one.kind === 'fulfilled') {
+      progress.fulfilled += 1;
+      on({ kind: 'fulfilled', orderId: one.logged, by: one.by });
+    } else {
+      progress.failed += 1;
+      on({ kind: 'not_sent', orderId: one.logged, why: one.why });
+    }
+  }
 }
 
 async function sendAll(parts: {
@@ -139,16 +151,16 @@ async function sendAll(parts: {
   options: ReplayOptions;
   broker: Broker;
   replayId: string;
-  orders: AsyncIterable<Selected>;
+  orders: AsyncIterable<ToSend>;
   progress: Progress;
 }): Promise<void> {
   const { ports, options, broker, replayId, orders, progress } = parts;
   const { topic, on } = options;
-  const underWay: Selected[] = [];
+  const underWay: ToSend[] = [];
   const sending = async function* (): AsyncGenerator<Order> {
     for await (const order of orders) {
       underWay.push(order);
-      yield order.sending;
+      yield order.order;
     }
   };
   // An empty log sends nothing, and needs no broker for that.
@@ -190,82 +202,6 @@ async function sendAll(parts: {
 async function* prepend(first: Order, rest: AsyncGenerator<Order>): AsyncGenerator<Order> {
   yield first;
   yield* rest;
-}
-
-async function* select(
-  decisions: AsyncIterable<readonly Decided[]>,
-  options: ReplayOptions,
-  ports: ReplayPorts,
-  progress: Progress,
-): AsyncGenerator<Selected> {
-  let resumed = options.resumeAfter === null;
-  for await (const chunk of decisions) {
-    for (const decided of chunk) {
-      const { order } = decided;
-      if (!resumed) {
-        resumed = order.orderId === options.resumeAfter;
-        continue;
-      }
-      if (!matchesOrder(decided, options)) continue;
-      if (options.limit !== null && progress.selected >= options.limit) return;
-      progress.selected += 1;
-      if (!order.items.every(({ quantity }) => fitsTheEvent(quantity))) {
-        progress.failed += 1;
-        options.on({ kind: 'not_sent', orderId: order.orderId, why: 'a quantity is not a whole number' });
-        continue;
-      }
-      const sending = options.asNew
-        ? { ...order, orderId: ports.newOrderId(), createdAt: ports.clock.now() }
-        : order;
-      yield { logged: order.orderId, sending, selected: progress.selected };
-    }
-  }
-  if (!resumed) {
-    throw new Failure('not_found', `order ${options.resumeAfter ?? ''} is not in the log`, {
-      fix: 'give --resume-after the id that the interrupted replay named',
-    });
-  }
-}
-
-/**
- * What may be selected: the log, or the one order that is named, found by its index.
- *
- * @throws Failure not_found, already_decided
- */
-async function decidedOrders(
-  reader: StoreReader,
-  options: ReplayOptions,
-): Promise<AsyncIterable<readonly Decided[]>> {
-  const { orderId } = options;
-  if (orderId === null) return reader.decisions(options.rejected ? 'rejected' : 'accepted');
-  const decided = await reader.decided(orderId);
-  if (decided === undefined) {
-    throw new Failure('not_found', `order ${orderId} was never decided here`, {
-      fix: 'the ids are in orders.jsonl and rejections.jsonl',
-      context: { orderId },
-    });
-  }
-  if (decided.outcome.kind === 'rejected' && !options.rejected) {
-    throw new Failure(
-      'already_decided',
-      `order ${orderId} was rejected: ${decided.outcome.detail}; a decision is final`,
-      {
-        fix: `to try it again under a new id: orderctl replay --rejected --order ${orderId} --as-new`,
-        context: { orderId },
-      },
-    );
-  }
-  if (decided.outcome.kind === 'accepted' && options.rejected) {
-    throw new Failure('already_decided', `order ${orderId} was accepted, not rejected`, {
-      fix: 'leave out --rejected',
-      context: { orderId },
-    });
-  }
-  return only(decided);
-}
-
-async function* only(decided: Decided): AsyncGenerator<readonly Decided[]> {
-  yield [decided];
 }
 
 function interruptedAfter({ sent, last }: Progress, { limit }: ReplayOptions): Failure {

@@ -186,6 +186,29 @@ describe('an order is explained', () => {
     expect(await scanned(folder, [record])).toMatchObject({ records: [{ offset: 0, role: 'unread' }] });
   });
 
+  it('with the order that it tries again, and the tries of it', async () => {
+    const folder = await shop();
+    const content = { pen: 2 };
+    await decideIn(
+      folder,
+      recordOf('orders', 0, 'A', 'bob', content),
+      recordOf('orders', 1, 'A.r1', 'bob', content),
+      recordOf('orders', 2, 'B.r1', 'bob', content),
+    );
+    await folder.edit({ kind: 'user.update', user: 'bob', status: 'paid' });
+    await decideIn(folder, recordOf('orders', 3, 'A.r2', 'bob', content));
+    const tries = (explained: Explanation | undefined) =>
+      explained?.retries.map(({ order, outcome }) => `${order.orderId} ${outcome.kind}`);
+    const first = await explainOrder(folder, 'A', null);
+    expect(first?.retryOf).toBeNull();
+    expect(tries(first)).toEqual(['A.r1 rejected', 'A.r2 accepted']);
+    const second = await explainOrder(folder, 'A.r1', null);
+    expect(second?.retryOf).toBe('A');
+    expect(tries(second)).toEqual(['A.r2 accepted']);
+    // There is no order B.
+    expect(await explainOrder(folder, 'B.r1', null)).toMatchObject({ retryOf: null, retries: [] });
+  });
+
   it('whose record is gone from the topic', async () => {
     const folder = await shop();
     await decideIn(folder, recordOf('old-orders', 0, 'A', 'alice', { pen: 1 }));

@@ -244,16 +244,8 @@ describe('replay', () => {
   let events: ReplayEvent[];
   const replay = async (options: Partial<ReplayOptions> = {}): Promise<ReplaySummary> => {
     events = [];
-    let id = 0;
     await replayOrders(
-      {
-        access: folder,
-        broker,
-        codec,
-        clock,
-        newOrderId: () => `NEW-${id++}`,
-        newReplayId: () => 'replay-1',
-      },
+      { access: folder, broker, codec, clock, newReplayId: () => 'replay-1' },
       {
         topic: 'orders',
         orderId: null,
@@ -265,6 +257,7 @@ describe('replay', () => {
         resumeAfter: null,
         rejected: false,
         asNew: false,
+        again: false,
         dryRun: false,
         delayMs: 0,
         create: true,
@@ -343,7 +336,7 @@ describe('replay', () => {
 
   it('as new gives new ids, also for rejected orders; what the schema cannot hold is named', async () => {
     expect(await replay({ asNew: true, limit: 1 })).toMatchObject({ alreadyDecided: 0, undecided: 1 });
-    expect(ids()).toEqual(['NEW-0']);
+    expect(ids()).toEqual(['A.r1']);
     const expected = { selected: 2, failed: 1, alreadyDecided: 0, undecided: 1 };
     expect(await replay({ asNew: true, rejected: true, dryRun: true })).toMatchObject(expected);
     expect(await replay({ asNew: true, rejected: true })).toMatchObject({ ...expected, sent: 1 });
@@ -373,7 +366,88 @@ describe('replay', () => {
     expect(await failureOf(replay({ orderId: 'A', rejected: true, asNew: true }))).toMatchObject({
       code: 'already_decided',
     });
+    expect(await failureOf(replay({ again: true }))).toMatchObject({ code: 'usage', fix: 'add --as-new' });
     expect(await failureOf(replay({ resumeAfter: 'nope' }))).toMatchObject({ code: 'not_found' });
+  });
+
+  describe('of rejected orders under new ids', () => {
+    const retry = (options: Partial<ReplayOptions> = {}) =>
+      replay({ rejected: true, asNew: true, orderId: null, item: 'book', ...options });
+    const newIds = async (options: Partial<ReplayOptions> = {}): Promise<string[]> => {
+      const before = sentOrders().length;
+      await retry(options);
+      return sentOrders()
+        .slice(before)
+        .map(({ orderId }) => orderId);
+    };
+    /** As the consumer decides a try. */
+    const decideTry = (orderId: string, accepted: boolean): void => {
+      decide(orderId, accepted ? 'alice' : 'bob', 'book', 1, 600);
+      const log = accepted ? folder.accepted : folder.rejected;
+      const last = log.pop();
+      if (last === undefined) throw new Error('nothing was decided');
+      const decided = { ...last, order: { ...last.order, user: 'bob' } };
+      log.push(decided);
+      folder.byId.set(orderId, decided);
+    };
+
+    it('sends the same id until it is decided, and the next one after a rejection', async () => {
+      expect(await newIds()).toEqual(['B.r1']);
+      expect(await newIds()).toEqual(['B.r1']);
+      decideTry('B.r1', false);
+      // B and B.r1 are both in the log of rejections: they are one order.
+      expect(await newIds()).toEqual(['B.r2']);
+      expect(await newIds()).toEqual(['B.r2']);
+      expect(await newIds({ orderId: 'B' })).toEqual(['B.r2']);
+      expect(await newIds({ orderId: 'B.r1' })).toEqual(['B.r2']);
+      expect(await newIds({ sinceMs: 600 })).toEqual(['B.r2']);
+    });
+
+    it('fulfils an order once, however often it is run; --again orders it once more', async () => {
+      decideTry('B.r1', false);
+      decideTry('B.r2', true);
+      expect(await newIds()).toEqual([]);
+      expect(lastSummary()).toMatchObject({ selected: 1, sent: 0, failed: 0, fulfilled: 1, undecided: 0 });
+      expect(events).toContainEqual({ kind: 'fulfilled', orderId: 'B', by: 'B.r2' });
+      const refused = await failureOf(retry({ orderId: 'B' }));
+      expect(refused).toMatchObject({ code: 'already_decided', context: { orderId: 'B' } });
+      expect(refused.message).toContain('accepted as B.r2');
+      expect(refused.fix).toBe(
+        'to order the same once more: orderctl replay --rejected --order B --as-new --again',
+      );
+      const final = await failureOf(replay({ orderId: 'B' }));
+      expect(final).toMatchObject({ code: 'already_decided' });
+      expect(final.fix).toContain('it was accepted as B.r2');
+      expect(await retry({ dryRun: true, again: true })).toMatchObject({ selected: 1, undecided: 1 });
+      expect(await newIds({ again: true })).toEqual(['B.r3']);
+      expect(await newIds({ again: true, orderId: 'B' })).toEqual(['B.r3']);
+    });
+
+    it("leaves ids alone that are somebody's own names", async () => {
+      // Another order of that name: not a try, and its number is taken.
+      decide('B.r1', 'bob', 'book', 7, 600);
+      expect(await newIds()).toEqual(['B.r2', 'B.r1.r1']);
+      decide('B.r2', 'alice', 'book', 1, 650);
+      expect(await newIds({ orderId: 'B' })).toEqual(['B.r3']);
+      decide('X.r3', 'bob', 'book', 2, 700);
+      expect(await newIds({ orderId: 'X.r3' })).toEqual(['X.r3.r1']);
+    });
+
+    it('goes on behind the order that it is told, and takes no try of one before it', async () => {
+      decide('F', 'bob', 'book', 3, 600);
+      decideTry('B.r1', false);
+      expect(await newIds({ resumeAfter: 'B' })).toEqual(['F.r1']);
+    });
+
+    it('sends none whose id would be too long for a name, and says so', async () => {
+      const long = 'L'.repeat(125);
+      decide(long, 'bob', 'book', 1, 600);
+      decide(`${long}LL`, 'bob', 'book', 2, 700);
+      expect(await newIds()).toEqual(['B.r1', `${long}.r1`]);
+      expect(`${long}.r1`).toHaveLength(128);
+      expect(lastSummary()).toMatchObject({ selected: 3, sent: 2, failed: 1 });
+      expect(events).toContainEqual(expect.objectContaining({ kind: 'not_sent', orderId: `${long}LL` }));
+    });
   });
 
   it('finds the one order that is named without reading the log', async () => {

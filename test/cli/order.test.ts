@@ -90,6 +90,8 @@ describe('order explain', () => {
         { topic: 'orders', partition: 3, offset: 1, timestamp: null, role: 'deciding', replay_id: null },
       ],
       scanned: false,
+      retry_of: null,
+      retries: [],
       next: expect.any(Array) as unknown,
     });
     const next = (await shop.json('order explain ORD-2')).next as string[];

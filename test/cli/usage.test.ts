@@ -266,7 +266,7 @@ describe('what needs no broker', () => {
     expect(result.code).toBe(0);
     const summary = JSON.parse(result.stdout) as object;
     expect(Object.keys(summary)).toEqual([
-      ...['type', 'command', 'topic', 'replay_id', 'dry_run', 'selected', 'sent', 'failed'],
+      ...['type', 'command', 'topic', 'replay_id', 'dry_run', 'selected', 'sent', 'failed', 'fulfilled'],
       ...['already_decided', 'undecided', 'interrupted', 'resume_after', 'seconds'],
     ]);
     expect(summary).toMatchObject({ type: 'summary', command: 'replay', sent: 0, selected: 0 });

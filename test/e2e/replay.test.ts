@@ -67,9 +67,28 @@ test('the flags that select go together, and rejected orders are tried again und
   const summary = (await shop.lines('replay --rejected --user bob --as-new')).at(-1);
   expect(summary).toMatchObject({ sent: 2, already_decided: 0, undecided: 2 });
   expect((await shop.lines('consume --until-end'))[0]).toMatchObject({ read: 2, accepted: 2 });
-  const text = await shop.ok('replay --rejected --as-new --dry-run');
-  expect(text.stdout).toContain('2 new ids: consuming decides them again');
   expect(shop.stock()).toEqual({ pen: 40 });
+  // Run again, by whoever is not sure whether it was: nothing is fulfilled twice.
+  const text = await shop.ok('replay --rejected --user bob --as-new');
+  expect(text.stdout).toContain('skipped b-0: accepted as b-0.r1\n');
+  expect(text.stdout).toContain('left out 2 orders whose last try was accepted: --again');
+  expect((await shop.lines('consume --until-end'))[0]).toMatchObject({ read: 0 });
+  const refused = await shop.run('replay --rejected --order b-0 --as-new');
+  expect(refused.code).toBe(4);
+  expect(refused.stderr).toContain('--again');
+  const explained = await shop.json('order explain b-0');
+  expect(explained).toMatchObject({
+    retry_of: null,
+    retries: [{ order_id: 'b-0.r1', status: 'accepted' }],
+    explanation: expect.stringContaining('Tried again as b-0.r1 (accepted).') as string,
+  });
+  expect(await shop.json('order explain b-0.r1')).toMatchObject({
+    retry_of: 'b-0',
+    explanation: expect.stringContaining('It is a try of order b-0.') as string,
+  });
+  const once = await shop.ok('replay --rejected --order b-0 --as-new --again --dry-run');
+  expect(once.stdout).toContain('would send b-0.r2 ');
+  expect(once.stdout).toContain('1 new id: consuming decides them, each once');
 });
 
 test('Ctrl-C at a rate of two a second, and on from there: every order once, none beyond the limit', async () => {

@@ -20,6 +20,7 @@ interface Flags {
   toTopic?: string;
   rejected?: true;
   asNew?: true;
+  again?: true;
   dryRun?: true;
   resumeAfter?: string;
   /** Commander's negations. */
@@ -33,9 +34,12 @@ export function register(program: Command, session: Session): void {
     prose:
       'Sends the orders of orders.jsonl again, in their order, with the same ids and keys. Their ids are ' +
       'decided, so consuming them from the live topic changes nothing; --to-topic sends them elsewhere. ' +
-      '--as-new gives them new ids, so that they are decided again; --rejected --as-new does that with the ' +
+      '--as-new sends them under new ids, so that they are decided again; --rejected --as-new does that with the ' +
       'orders of rejections.jsonl. --rejected needs --as-new, because a decision is final (4 for --order with ' +
       'the id of a rejected order).\n\n' +
+      'A new id follows from the old one and the number of the try: ORD-7.r1, and ORD-7.r2 once that was rejected. ' +
+      'So sending it twice makes a duplicate, and an order is fulfilled once. One whose last try was accepted is ' +
+      'left out unless --again is given (4 for --order).\n\n' +
       'The flags that select go together: an order is sent when all of them hold. --since is inclusive, --until ' +
       'exclusive, both about the time of the decision. An empty log sends nothing, 0. Ctrl-C: 130, with the ' +
       '--resume-after to go on with.',
@@ -55,7 +59,8 @@ export function register(program: Command, session: Session): void {
     .option('--limit <N>', 'at most so many')
     .option('--to-topic <NAME>', 'send to this topic instead')
     .option('--rejected', 'rejected orders instead of accepted ones')
-    .option('--as-new', 'give new ids: they are decided again')
+    .option('--as-new', 'under new ids: they are decided again')
+    .option('--again', 'with --as-new: also those whose last try was accepted')
     .option('--dry-run', 'only print what would be sent')
     .option('--resume-after <ID>', 'leave out everything up to this order')
     .option('--no-register', 'do not register the schema')
@@ -72,11 +77,11 @@ async function replay(session: Session, flags: Flags): Promise<void> {
   const signal = takeStopSignal(printer);
   const access = await openStore(settings.storage);
   const { broker, codec } = await openKafka(session, { topic, register: flags.register });
-  const newId = await openIds();
+  const newReplayId = await openIds();
   const report = await SendReport.open(session, 'replay', null);
   try {
     await replayOrders(
-      { access, broker, codec, clock: systemClock, newOrderId: () => `ORD-${newId()}`, newReplayId: newId },
+      { access, broker, codec, clock: systemClock, newReplayId },
       { ...request, topic, signal, on: (event) => report.take(event) },
     );
   } finally {
@@ -96,6 +101,7 @@ function readFlags(flags: Flags): Omit<ReplayOptions, 'topic' | 'signal' | 'on'>
     resumeAfter: flags.resumeAfter ?? null,
     rejected: flags.rejected === true,
     asNew: flags.asNew === true,
+    again: flags.again === true,
     dryRun: flags.dryRun === true,
     delayMs: given(flags.delay, (text) => seconds('--delay', text)) ?? 0,
     create: flags.create,

@@ -57,6 +57,11 @@ export function explainDocument(explained: Explanation): object {
       replay_id: replayId,
     })),
     scanned,
+    retry_of: explained.retryOf,
+    retries: explained.retries.map(({ order: { orderId }, outcome }) => ({
+      order_id: orderId,
+      status: outcome.kind,
+    })),
     next: nextSteps(explained),
   };
 }
@@ -127,8 +132,9 @@ const RULES: Readonly<Record<Reason, string>> = {
   insufficient_stock: 'an order is filled as a whole or not at all, so nothing of it was taken',
 };
 
-export function explanationOf({ decided, order, records, unreadable, scanned }: Explanation): string {
-  const more = scanned ? otherRecords(records, unreadable) : '';
+export function explanationOf(explained: Explanation): string {
+  const { decided, order, records, unreadable, scanned } = explained;
+  const more = otherTries(explained) + (scanned ? otherRecords(records, unreadable) : '');
   if (decided === null) {
     return `Order ${order.orderId} is not decided: a record with that id waits in the topic.${more}`;
   }
@@ -141,6 +147,14 @@ export function explanationOf({ decided, order, records, unreadable, scanned }: 
     );
   }
   return `Accepted ${when}: user ${order.user} was paid, and ${takenInWords(order, outcome)}.${more}`;
+}
+
+function otherTries({ retryOf, retries }: Explanation): string {
+  const all = retries.map(({ order, outcome }) => `${order.orderId} (${outcome.kind})`);
+  return [
+    retryOf === null ? '' : ` It is a try of order ${retryOf}.`,
+    all.length === 0 ? '' : ` Tried ${retryOf === null ? 'again ' : 'too '}as ${all.join(', ')}.`,
+  ].join('');
 }
 
 /** `book went from 10 to 8` */
@@ -169,7 +183,9 @@ function otherRecords(records: readonly ExplainedRecord[], unreadable: Explanati
 }
 
 /** What can be done about it now, with what it would come to. */
-export function nextSteps({ decided, order, now, records, unreadable }: Explanation): string[] {
+export function nextSteps(explained: Explanation): string[] {
+  const { decided, order, now, records, unreadable } = explained;
+  const lastTry = explained.retries.at(-1);
   const would = now.kind === 'accepted' ? 'accepted' : `rejected (${now.reason}: ${now.detail})`;
   const waiting = records.filter(({ role }) => role === 'unread').map(formatRecordId);
   const letters =
@@ -188,15 +204,24 @@ export function nextSteps({ decided, order, now, records, unreadable }: Explanat
     ...letters,
   ];
   const id = order.orderId;
+  const accepted = lastTry?.outcome.kind === 'accepted' ? lastTry.order.orderId : null;
+  const flags = `--as-new${accepted === null ? '' : ' --again'}`;
   if (decided.outcome.kind === 'accepted') {
     return [
       ...again,
-      `"orderctl replay --order ${id} --as-new" orders the same again under a new id: now it would be ${would}`,
+      `"orderctl replay --order ${id} ${flags}" orders the same again under a new id: now it would be ${would}`,
+    ];
+  }
+  if (accepted !== null) {
+    return [
+      `nothing has to be done: it was accepted as ${accepted}`,
+      ...again,
+      `"orderctl replay --rejected --order ${id} ${flags}" orders the same once more: now it would be ${would}`,
     ];
   }
   return [
     ...(now.kind === 'rejected' ? [mend(order, now)] : []),
-    `"orderctl replay --rejected --order ${id} --as-new" tries it again under a new id: now it would be ${would}`,
+    `"orderctl replay --rejected --order ${id} ${flags}" tries it again under a new id: now it would be ${would}`,
     ...again,
   ];
 }

@@ -50,6 +50,9 @@ export class SendReport {
       case 'not_sent':
         printer.warn(`order ${event.orderId} was not sent: ${event.why}`);
         break;
+      case 'fulfilled':
+        this.#skip(event.orderId, event.by);
+        break;
       case 'summary':
         this.close();
         this.#summary(event.summary);
@@ -78,6 +81,14 @@ export class SendReport {
     this.#bar?.add(orders.length);
   }
 
+  #skip(orderId: string, by: string): void {
+    const { printer, isJson } = this.#session;
+    const line = isJson
+      ? JSON.stringify({ type: 'skipped', order_id: orderId, reason: 'fulfilled', fulfilled_as: by })
+      : `skipped ${orderId}: accepted as ${by}`;
+    void printer.data(`${line}\n`);
+  }
+
   #summary(summary: ProduceSummary | ReplaySummary): void {
     const { printer, isJson } = this.#session;
     if (isJson) {
@@ -102,6 +113,7 @@ function sendSummaryDocument(command: Command, summary: ProduceSummary | ReplayS
     selected: summary.selected,
     sent,
     failed,
+    fulfilled: summary.fulfilled,
     already_decided: summary.alreadyDecided,
     undecided: summary.undecided,
     interrupted,
@@ -116,7 +128,7 @@ function summaryText(summary: ProduceSummary | ReplaySummary): string {
   if (!('replayId' in summary)) {
     return `sent ${count(summary.sent, 'order')} to ${summary.topic} in ${time}${failed}`;
   }
-  const { dryRun, sent, topic, alreadyDecided, undecided, interrupted, resumeAfter } = summary;
+  const { dryRun, sent, topic, alreadyDecided, undecided, interrupted, resumeAfter, fulfilled } = summary;
   const lines = [
     dryRun
       ? `would replay ${count(alreadyDecided + undecided, 'order')} to ${topic}${failed}; nothing was sent: leave out --dry-run`
@@ -127,11 +139,15 @@ function summaryText(summary: ProduceSummary | ReplaySummary): string {
       `${count(alreadyDecided, 'id')} decided already in this folder: consuming them again changes nothing there`,
     );
   }
-  if (undecided > 0) lines.push(`${count(undecided, 'new id')}: consuming decides them again`);
+  if (undecided > 0) lines.push(`${count(undecided, 'new id')}: consuming decides them, each once`);
+  if (fulfilled > 0) {
+    lines.push(
+      `left out ${count(fulfilled, 'order')} whose last try was accepted: --again orders the same once more`,
+    );
+  }
   // Who interrupts is told by the failure.
   if (resumeAfter !== null && !interrupted) {
-    const doubt = undecided > 0 ? '; orders behind it may have been sent, and would be decided twice' : '';
-    lines.push(`to go on, run the same command with --resume-after ${resumeAfter}${doubt}`);
+    lines.push(`to go on, run the same command with --resume-after ${resumeAfter}`);
   }
   return lines.join('\n');
 }
