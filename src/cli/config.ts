@@ -173,9 +173,18 @@ function toSettings(byName: ReadonlyMap<SettingName, ResolvedSetting>): Settings
 /** The nearest orderctl.json, from `folder` upwards. */
 export function findSettingsFile(folder: string): string | null {
   const path = join(folder, SETTINGS_FILE);
-  if (statSync(path, { throwIfNoEntry: false }) !== undefined) return path;
+  if (isThere(path)) return path;
   const parent = dirname(folder);
   return parent === folder ? null : findSettingsFile(parent);
+}
+
+function isThere(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    // In a folder that may not be searched nothing is found; anything else is told by who reads the file.
+    return !['EACCES', 'EPERM'].includes(errorCode(error));
+  }
 }
 
 function readSettingsFile(file: string): Map<string, SettingValue> {

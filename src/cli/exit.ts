@@ -1,4 +1,5 @@
 import { Failure, isFailure } from '../domain/failure.ts';
+import { isSystemError, systemFailure } from '../domain/system-failure.ts';
 import { brokerHints } from './hints.ts';
 import type { Printer } from './render/print.ts';
 
@@ -45,7 +46,7 @@ export async function runToExit(work: () => Promise<void>, options: ExitOptions)
   if (printer.writeError !== null) {
     const cause = printer.writeError;
     const message = `the output could not be written (${cause.code ?? cause.message})`;
-    report(new Failure('write_failed', message, { fix: 'make room where stdout goes', cause }), options);
+    report(new Failure('write_failed', message, { fix: 'make room where it goes', cause }), options);
   }
   setTimeout(() => leaveNow(process.exitCode), LAST_RESORT_MS).unref();
 }
@@ -78,6 +79,7 @@ function report(error: unknown, { printer, isJson, env }: ExitOptions): void {
 
 function toFailure(error: unknown): Failure {
   if (isFailure(error)) return error;
+  if (isSystemError(error)) return systemFailure(error);
   const message = error instanceof Error ? error.message : String(error);
   return new Failure('bug', `this is a bug in orderctl: ${message}`, {
     fix: 'run it again with --log-level debug and report what it prints, with the command',

@@ -90,7 +90,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     level: 'info',
     noColor: (process.env.NO_COLOR ?? '') !== '' || words.includes('--no-color'),
   });
-  const session = new Session(printer, process.env, process.cwd());
+  const session = new Session(printer, process.env, () => process.cwd());
   await runToExit(() => runCommandLine(words, session), {
     printer,
     env: process.env,
@@ -171,7 +171,7 @@ function newProgram(session: Session): Command {
       'never flags: set ORDERCTL_SASL_PASSWORD and ORDERCTL_REGISTRY_PASSWORD, or the same with _FILE to the ' +
       'path of a file that only you can read.\n\n' +
       'Exit codes: 0 done, 1 a bug, 2 wrong usage, 3 not found, 4 conflict, 5 a service cannot be reached or ' +
-      'refused us, 6 the data is wrong, 7 a write failed, 130 interrupted before the end.',
+      'refused us, 6 the data is wrong, 7 the machine failed to read or write, 130 interrupted before the end.',
     examples: [
       ['orderctl user add --user alice --status paid', 'a user who may order'],
       ['orderctl inventory add --item book --quantity 10', 'something to order'],

@@ -9,13 +9,18 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export class Session {
   readonly printer: Printer;
   readonly env: Environment;
-  readonly cwd: string;
+  readonly #cwd: string | (() => string);
   #resolved: Resolved | null = null;
 
-  constructor(printer: Printer, env: Environment, cwd: string) {
+  /** @param cwd found out when it is needed: it may have been removed, which is no matter to --version */
+  constructor(printer: Printer, env: Environment, cwd: string | (() => string)) {
     this.printer = printer;
     this.env = env;
-    this.cwd = cwd;
+    this.#cwd = cwd;
+  }
+
+  get cwd(): string {
+    return typeof this.#cwd === 'string' ? this.#cwd : this.#cwd();
   }
 
   /** Settles the settings from the flags that `program` parsed. @throws Failure */

@@ -14,14 +14,14 @@ export function isJsonWanted(words: readonly string[], session: Pick<Session, 'e
     else if (/^-o./.test(word)) flag = word.slice(2).replace(/^=/, '');
   });
   const variable = session.env.ORDERCTL_OUTPUT;
-  const wanted = flag ?? (variable === undefined || variable === '' ? outputInFile(session.cwd) : variable);
+  const wanted = flag ?? (variable === undefined || variable === '' ? outputInFile(session) : variable);
   return wanted?.toLowerCase() === 'json';
 }
 
-function outputInFile(cwd: string): string | undefined {
-  const file = findSettingsFile(cwd);
-  if (file === null) return undefined;
+function outputInFile(session: Pick<Session, 'cwd'>): string | undefined {
   try {
+    const file = findSettingsFile(session.cwd);
+    if (file === null) return undefined;
     const text = readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
     const { output } = JSON.parse(text) as { output?: unknown };
     return typeof output === 'string' ? output : undefined;

@@ -73,6 +73,11 @@ export function systemFailure(
     const fix = 'change to another directory: cd';
     return new Failure('read_failed', `the working directory is gone (${code ?? ''})`, { fix, cause: error });
   }
+  if (syscall === 'mkdtemp') {
+    const message = `no temporary directory can be made at ${path ?? ''} (${code ?? ''})`;
+    const fix = 'set TMPDIR to a directory that you may write to';
+    return new Failure('write_failed', message, { fix, cause: error });
+  }
   const file = about.file ?? path;
   const doing = about.doing ?? (READING.has(syscall ?? '') ? 'read' : 'write');
   const isDenied = code === 'EACCES' || code === 'EPERM';
@@ -81,7 +86,9 @@ export function systemFailure(
     'check the disk and the permissions',
   ];
   const owner = isDenied && about.owner !== undefined ? `; ${about.owner}` : '';
-  const what = `${doing === 'read' ? 'reading' : 'writing'}${file === undefined ? '' : ` ${file}`} failed`;
+  const isOfFiles = READING.has(syscall ?? '') || WRITING.has(syscall ?? '') || file !== undefined;
+  const verb = doing === 'read' ? 'reading' : 'writing';
+  const what = isOfFiles ? `${verb}${file === undefined ? '' : ` ${file}`} failed` : 'the machine failed us';
   const known = MEANINGS[code ?? ''] === undefined ? '' : ` (${code ?? ''})`;
   const fix = (isDenied ? about.fix : undefined) ?? way;
   return new Failure(

@@ -442,4 +442,32 @@ export const MUTATIONS: readonly Mutation[] = [
     to: '',
     tests: ['test/unit/files/csv-view.test.ts'],
   },
+  {
+    name: 'what the machine refuses is called a bug',
+    file: 'src/cli/exit.ts',
+    from: '  if (isSystemError(error)) return systemFailure(error);\n',
+    to: '',
+    tests: ['test/cli/machine.test.ts'],
+  },
+  {
+    name: 'a full disk under stdout is found out too late',
+    file: 'src/cli/render/print.ts',
+    from: '    await new Promise((resolve) => setImmediate(resolve));\n',
+    to: '',
+    tests: ['test/cli/machine.test.ts'],
+  },
+  {
+    name: 'a pipe in the place of a file is read for ever',
+    file: files('fs.ts'),
+    from: '  if (stat.isFile()) return fd;\n',
+    to: '  if (!stat.isDirectory()) return fd;\n',
+    tests: ['test/cli/machine.test.ts'],
+  },
+  {
+    name: 'a read that fails is called a write',
+    file: 'src/domain/system-failure.ts',
+    from: "READING.has(syscall ?? '') ? 'read' : 'write');",
+    to: "'write');",
+    tests: ['test/unit/domain/system-failure.test.ts'],
+  },
 ];

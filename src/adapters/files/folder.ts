@@ -7,6 +7,8 @@ import type { Clock } from '../../ports/clock.ts';
 import type { RunningConsumer } from '../../ports/status.ts';
 import type { OwnOptions, StoreAccess } from '../../ports/store.ts';
 import type { FileStore as FileStoreType } from './file-store.ts';
+import { systemFailure } from '../../domain/system-failure.ts';
+import { ownership } from './access.ts';
 import { realFileSystem, type FileSystem } from './fs.ts';
 import { INVENTORY, USERS } from './hand-edit-look.ts';
 import { EDIT_PURPOSE } from './owner-wire.ts';
@@ -183,11 +185,19 @@ function hasTables(files: FileSystem, folder: string): boolean {
 
 /** @throws Failure invalid_value: what is meant to be the folder is a file */
 function checkIsFolder(folder: string): void {
-  if (!(statSync(folder, { throwIfNoEntry: false })?.isFile() ?? false)) return;
+  if (!isFile(folder)) return;
   throw new Failure('invalid_value', `--storage: ${folder} is a file, not a folder`, {
     fix: 'give the folder that users.csv and inventory.csv are in, or shall be',
     context: { file: folder },
   });
+}
+
+function isFile(folder: string): boolean {
+  try {
+    return statSync(folder, { throwIfNoEntry: false })?.isFile() ?? false;
+  } catch (error) {
+    throw systemFailure(error, { file: folder, doing: 'read', ...ownership(folder) });
+  }
 }
 
 function userName(): string {

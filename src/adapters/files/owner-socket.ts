@@ -56,16 +56,14 @@ export async function withShortPath<T>(folder: string, use: (short: string) => P
   }
 }
 
-/** TMPDIR may name a place that is not there, or is full. @throws Failure write_failed when none can be used */
+/** TMPDIR may name a place that cannot be used. @throws Failure write_failed when none can */
 function temporaryDirectory(): string {
   const wanted = os.tmpdir();
   for (const parent of [wanted, '/tmp', '/var/tmp']) {
     try {
       return mkdtempSync(path.join(parent, 'orderctl-'));
     } catch (error) {
-      if (parent !== '/var/tmp') continue;
-      const fix = 'set TMPDIR to a directory that you may write to';
-      throw systemFailure(error, { file: wanted, doing: 'write', ...ownership(wanted), fix });
+      if (parent === '/var/tmp') throw systemFailure(error);
     }
   }
   return wanted;

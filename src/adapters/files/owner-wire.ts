@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { EXIT_CODES, Failure, type FailureCode, type FailureContext } from '../../domain/failure.ts';
+import { isSystemError, systemFailure } from '../../domain/system-failure.ts';
 
 /**
  * What owner and asker say to each other: JSON, one object a line. The owner begins with a hello; then each
@@ -78,11 +79,12 @@ export function toHello(value: unknown): Hello | null {
   return { pid, purpose, startedAt, process: typeof value.process === 'string' ? value.process : null };
 }
 
-/** An error that is no Failure travels as a bug. */
+/** An error that is no Failure, nor of the operating system, travels as a bug. */
 export function encodeFailure(error: unknown): WireFailure {
   if (error instanceof Failure) {
     return { code: error.code, message: error.message, fix: error.fix, context: error.context };
   }
+  if (isSystemError(error)) return encodeFailure(systemFailure(error));
   const message = error instanceof Error ? error.message : String(error);
   return { code: 'bug', message, fix: null, context: {} };
 }

@@ -49,8 +49,8 @@ export class Printer {
     this.#stderr = stderr;
     for (const stream of [stdout, stderr]) {
       stream.on('error', (error: NodeJS.ErrnoException) => {
-        // A reader that has seen enough (`| head`) is no failure; a full disk under stdout is one.
-        if (stream === stdout && error.code !== 'EPIPE') this.#writeError ??= error;
+        // A reader that has seen enough (`| head`) is no failure; a full disk under what is written is one.
+        if (error.code !== 'EPIPE') this.#writeError ??= error;
         this.#closed.abort(error);
       });
     }
@@ -101,7 +101,7 @@ export class Printer {
     return this.#closed.signal;
   }
 
-  /** Why data could not be written, other than that its reader has gone. */
+  /** Why something could not be written, other than that its reader has gone. */
   get writeError(): NodeJS.ErrnoException | null {
     return this.#writeError;
   }
@@ -162,6 +162,8 @@ export class Printer {
   /** Resolves when all that was written has left this process, or nobody reads it. */
   async flush(): Promise<void> {
     await Promise.all([this.#flushed(this.#stdout), this.#flushed(this.#stderr)]);
+    // A stream on a file tells of an error of its last write after it has let go of it.
+    await new Promise((resolve) => setImmediate(resolve));
   }
 
   #talk(level: LogLevel, text: string): void {
