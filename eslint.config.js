@@ -25,7 +25,6 @@ const OWNERS = {
   snappy: 'src/adapters/kafka',
   'lz4-napi': 'src/adapters/kafka',
   fzstd: 'src/adapters/kafka',
-  avsc: 'src/adapters/avro',
   'csv-parse': 'src/adapters/files',
   commander: 'src/cli',
   chalk: 'src/cli',

@@ -1,5 +1,6 @@
 import type { Decision } from '../domain/decide.ts';
 import type { RecordId } from '../domain/order.ts';
+import type { IgnoredPrices } from '../domain/parse-order.ts';
 import type { Reason } from '../domain/reasons.ts';
 import type { DeadLetterCode } from '../ports/codec.ts';
 import type { StoreNotice } from '../ports/store.ts';
@@ -61,6 +62,13 @@ export type ConsumeOrdersEvent =
       readonly results: readonly RecordResult[];
       readonly next: number;
     }
+  /** Prices of an order that are none: its lines have no price. */
+  | {
+      readonly kind: 'prices_ignored';
+      readonly record: RecordId;
+      readonly orderId: string;
+      readonly ignored: IgnoredPrices;
+    }
   | { readonly kind: 'undelivered'; readonly id: string; readonly topic: string }
   | {
       readonly kind: 'waiting';
@@ -82,6 +90,8 @@ export interface ConsumeSummary {
   readonly conflicts: number;
   readonly deadLettered: number;
   readonly rejectedByReason: Readonly<Partial<Record<Reason, number>>>;
+  /** Lines whose price is none, and that have no price therefore. */
+  readonly ignoredPrices: number;
   /** Records passed over by moves of the position. */
   readonly skipped: number;
   readonly commits: number;

@@ -1,4 +1,4 @@
-import { formatRecordId, type RecordId } from '../domain/order.ts';
+import { formatRecordId, recordTime, type RecordId } from '../domain/order.ts';
 import type { BrokerRecord, Producer } from '../ports/broker.ts';
 import { lastHeader, type Headers } from '../ports/record.ts';
 import { withHeaders } from './dlq-headers.ts';
@@ -19,7 +19,7 @@ export function deadLetter(
     ['x-original-topic', id.topic],
     ['x-original-partition', String(id.partition)],
     ['x-original-offset', String(id.offset)],
-    ['x-original-timestamp', new Date(clampTime(record.timestamp)).toISOString()],
+    ['x-original-timestamp', new Date(recordTime(record.timestamp) ?? context.failedAt).toISOString()],
     ['x-original-group', context.group],
     ['x-error-code', why.code],
     ['x-error-message', why.message],
@@ -28,11 +28,6 @@ export function deadLetter(
     ['x-failed-at', new Date(context.failedAt).toISOString()],
   ]);
   return { id: formatRecordId(id), topic: context.dlqTopic, key: record.key, value: record.value, headers };
-}
-
-/** A producer may stamp anything; JavaScript's dates end at ±8.64e15 ms. */
-function clampTime(timestampMs: number): number {
-  return Math.min(Math.max(timestampMs, 0), 8.64e15);
 }
 
 /** A record that was redriven and failed again says how often it was tried. */

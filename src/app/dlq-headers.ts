@@ -1,3 +1,4 @@
+import { recordTime } from '../domain/order.ts';
 import { lastHeader, type Headers } from '../ports/record.ts';
 
 /*
@@ -223,10 +224,7 @@ function whole(value: number): number | null {
   return Number.isSafeInteger(value) && value >= 0 ? value : null;
 }
 
-/** JavaScript's dates end at ±8.64e15 ms. */
-const LAST_DATE_MS = 8.64e15;
-
 function timeIn(headers: Headers, name: string): number | null {
   const ms = numberIn(headers, name) ?? Date.parse(textIn(headers, name) ?? '');
-  return ms >= 0 && ms <= LAST_DATE_MS ? ms : null;
+  return recordTime(ms);
 }

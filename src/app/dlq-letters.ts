@@ -1,6 +1,7 @@
 import type { DeadLetterAction, MarkedLetter } from '../domain/edit.ts';
 import { Failure } from '../domain/failure.ts';
 import { formatLetterId, type LetterId } from '../domain/letter-id.ts';
+import { recordTime } from '../domain/order.ts';
 import type { BrokerAdmin, PartitionRange } from '../ports/broker.ts';
 import type { Headers } from '../ports/record.ts';
 import type { StoreReader } from '../ports/store.ts';
@@ -196,7 +197,8 @@ export class Letters {
     const origin = readOrigin(headers);
     const mark = { id: formatLetterId(id), key: keyOf(id, origin, timestamp) };
     const state = this.#states.get(mark.key) ?? 'open';
-    return { id, mark, state, origin, failedAt: origin.failedAt ?? timestamp, key, value, headers };
+    const failedAt = origin.failedAt ?? (timestamp === null ? null : recordTime(timestamp));
+    return { id, mark, state, origin, failedAt, key, value, headers };
   }
 }
 

@@ -1,5 +1,5 @@
 import { decide, type Decided, type Outcome } from '../domain/decide.ts';
-import { sameContent, type Order, type RecordId } from '../domain/order.ts';
+import { recordTime, sameContent, type Order, type RecordId } from '../domain/order.ts';
 import type { Broker, BrokerRecord } from '../ports/broker.ts';
 import type { OrderCodec } from '../ports/codec.ts';
 import { lastHeader } from '../ports/record.ts';
@@ -84,7 +84,7 @@ async function decideNow(reader: StoreReader, order: Order): Promise<Outcome> {
 
 interface FoundRecord extends RecordId {
   readonly order: Order;
-  readonly timestamp: number;
+  readonly timestamp: number | null;
   readonly replayId: string | null;
 }
 
@@ -104,7 +104,8 @@ async function scanTopic(
       const result = decoded[at];
       if (result?.kind === 'order' && result.order.orderId === orderId) {
         const { order } = result;
-        records.push({ ...place, order, timestamp: record.timestamp, replayId: replayIdOf(record) });
+        const timestamp = recordTime(record.timestamp);
+        records.push({ ...place, order, timestamp, replayId: replayIdOf(record) });
       } else if (result?.kind === 'dead_letter' && textOf(record.key) === orderId) unreadable.push(place);
     });
   }

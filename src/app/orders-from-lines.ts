@@ -30,11 +30,13 @@ export async function* ordersFromLines(
     } catch {
       throw bad('the line is not JSON');
     }
-    const { order, problem } = parseOrder(value, {
+    const { order, ignored, problem } = parseOrder(value, {
       createdAt: options.clock.now(),
       newOrderId: options.newOrderId,
     });
     if (problem !== undefined) throw bad(problem.message);
+    // A consumer reads past a price that is none; who sends the file can mend it.
+    if (ignored !== null) throw bad(ignored.message);
     const unfit = order.items.find(({ quantity }) => !fitsTheEvent(quantity));
     if (unfit !== undefined)
       throw bad(`quantity of ${unfit.item} is ${unfit.quantity}; the event holds whole numbers`);

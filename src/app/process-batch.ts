@@ -1,13 +1,13 @@
 import { decideAll, type Decided } from '../domain/decide.ts';
 import type { Order, RecordId } from '../domain/order.ts';
-import type { Reason } from '../domain/reasons.ts';
 import type { Batch, Broker, BrokerRecord, Producer } from '../ports/broker.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { DecodedRecord, OrderCodec } from '../ports/codec.ts';
 import type { Changes, Keys, Outgoing, Position, Snapshot, Store, TopicPartition } from '../ports/store.ts';
 import type { RecordFingerprint } from '../ports/record.ts';
-import type { ConsumeOptions, ConsumeSummary, RecordResult } from './consume-events.ts';
+import type { ConsumeOptions, RecordResult } from './consume-events.ts';
 import { deadLetter, sendOutgoing } from './dead-letters.ts';
+import { Tally, type Counts } from './tally.ts';
 import { BOUNDED_WAIT_MS, untilAvailable, type WaitOptions } from './wait.ts';
 
 export interface BatchProcessorParts {
@@ -24,11 +24,6 @@ export interface BatchProcessorParts {
 /** So many dead letters wait at most for the batches behind theirs. */
 const MOST_UNSENT = 1_000;
 
-type Counts = Pick<
-  ConsumeSummary,
-  'read' | 'accepted' | 'rejected' | 'duplicates' | 'conflicts' | 'deadLettered' | 'commits'
->;
-
 /** What a commit came to: no results when the position in force is not the one the batch was read for. */
 interface Stored {
   readonly results: RecordResult[] | null;
@@ -40,23 +35,14 @@ export class BatchProcessor {
   readonly #parts: BatchProcessorParts;
   #producer: Producer | undefined;
   #expected: { records: readonly BrokerRecord[]; decoded: Promise<readonly DecodedRecord[]> } | undefined;
-  readonly #counts: { -readonly [K in keyof Counts]: Counts[K] } = {
-    read: 0,
-    accepted: 0,
-    rejected: 0,
-    duplicates: 0,
-    conflicts: 0,
-    deadLettered: 0,
-    commits: 0,
-  };
-  readonly #rejectedByReason: Partial<Record<Reason, number>> = {};
+  readonly #tally = new Tally();
 
   constructor(parts: BatchProcessorParts) {
     this.#parts = parts;
   }
 
-  counts(): Counts & Pick<ConsumeSummary, 'rejectedByReason'> {
-    return { ...this.#counts, rejectedByReason: this.#rejectedByReason };
+  counts(): Counts {
+    return this.#tally.counts();
   }
 
   /** @returns the offset to read next: where the batch ends, or the position in force when it is not for us */
@@ -66,7 +52,7 @@ export class BatchProcessor {
     const { from, records, next } = portion(
       batch,
       expected,
-      (options.maxMessages ?? Infinity) - this.#counts.read,
+      (options.maxMessages ?? Infinity) - this.#tally.read,
     );
     const decode = this.#decoderOf(records);
     if (next === expected) return next;
@@ -77,7 +63,8 @@ export class BatchProcessor {
     const last = records.length === 0 ? null : batch.fingerprint(from + records.length - 1);
     const stored = await this.#store(batch, records, decoded, { expected, next, last });
     if (stored.results === null) return stored.next;
-    this.#count(stored.results);
+    this.#tally.add(stored.results);
+    this.#reportIgnored(batch, records, decoded);
     options.on({ kind: 'batch', partition: batch.partition, results: stored.results, next });
     // While more is at hand, what is to be sent goes together: each time costs a round to the brokers and a commit.
     if (this.#expected === undefined || this.#parts.store.unsent() >= MOST_UNSENT) await this.drain();
@@ -160,23 +147,26 @@ export class BatchProcessor {
       return { changes: { ...changes, positions: [stored] }, result: { results, position: stored } };
     });
     if (outcome.position !== undefined) positions.set(batch.partition, outcome.position);
-    if (outcome.results !== null) this.#counts.commits += 1;
+    if (outcome.results !== null) this.#tally.addCommit();
     return { results: outcome.results, next: outcome.position?.next ?? next };
   }
 
-  #count(results: readonly RecordResult[]): void {
-    const counts = this.#counts;
-    counts.read += results.length;
-    for (const result of results) {
-      if (result.kind === 'dead_letter') counts.deadLettered += 1;
-      else if (result.kind === 'duplicate') counts[result.sameContent ? 'duplicates' : 'conflicts'] += 1;
-      else if (result.decided.outcome.kind === 'accepted') counts.accepted += 1;
-      else {
-        const { reason } = result.decided.outcome;
-        counts.rejected += 1;
-        this.#rejectedByReason[reason] = (this.#rejectedByReason[reason] ?? 0) + 1;
-      }
-    }
+  #reportIgnored(
+    { topic, partition }: Batch,
+    records: readonly BrokerRecord[],
+    decoded: readonly DecodedRecord[],
+  ): void {
+    decoded.forEach((entry, index) => {
+      const record = records[index];
+      if (entry.kind !== 'order' || entry.ignored === undefined || record === undefined) return;
+      this.#tally.addIgnoredPrices(entry.ignored.count);
+      this.#parts.options.on({
+        kind: 'prices_ignored',
+        record: { topic, partition, offset: record.offset },
+        orderId: entry.order.orderId,
+        ignored: entry.ignored,
+      });
+    });
   }
 
   #waitFor(service: 'broker' | 'registry'): WaitOptions {

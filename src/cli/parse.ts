@@ -1,4 +1,5 @@
 import { Failure } from '../domain/failure.ts';
+import { parseIsoTime } from '../domain/iso-time.ts';
 import { isName, NAME_RULE } from '../domain/names.ts';
 import { USER_STATUSES, type UserStatus } from '../domain/tables.ts';
 
@@ -47,38 +48,17 @@ export function seconds(flag: string, text: string): number {
   return Math.round(value * 1000);
 }
 
-const TIMESTAMP =
-  /^(\d{4})-(\d{2})-(\d{2})(?:[Tt](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?([Zz]|[+-]\d{2}:?\d{2})?)?$/;
-
 /** ISO 8601 with zone. @returns milliseconds since the epoch @throws Failure invalid_value */
 export function timestamp(flag: string, text: string): number {
-  const match = TIMESTAMP.exec(text);
+  const time = parseIsoTime(text);
   const fix = `for example ${flag} 2026-11-21T10:00:00Z, or …+01:00`;
-  if (match === null) throw invalid(flag, text, 'a time by ISO 8601', fix);
-  const [, year, month, day, hour, minute, second, fraction, zone] = match;
-  if (zone === undefined) {
-    const time = hour === undefined ? `${text}T00:00:00Z` : `${text}Z`;
-    throw new Failure('invalid_value', `${flag}: ${JSON.stringify(text)} does not say in which time zone`, {
-      fix: `add one: ${flag} ${time} is UTC; +01:00 in place of Z is an hour east of it`,
-    });
-  }
-  const parts = [year, month, day, hour, minute, second ?? 0].map(Number);
-  const [y = 0, mo = 0, d = 0, h = 0, mi = 0, s = 0] = parts;
-  const utc = new Date(Date.UTC(y, mo - 1, d, h, mi, s));
-  // Date.UTC carries 31 February over into March.
-  const isReal = utc.getUTCMonth() === mo - 1 && utc.getUTCDate() === d && h < 24 && mi < 60 && s < 60;
-  const offset = zoneMinutes(zone);
-  if (!isReal || offset === null) throw invalid(flag, text, 'a time that exists', fix);
-  const ms = Math.floor(Number(`0.${fraction ?? '0'}`) * 1000);
-  return utc.getTime() + ms - offset * 60_000;
-}
-
-function zoneMinutes(zone: string): number | null {
-  if (zone.toUpperCase() === 'Z') return 0;
-  const hours = Number(zone.slice(1, 3));
-  const minutes = Number(zone.slice(-2));
-  if (hours > 23 || minutes > 59) return null;
-  return (zone.startsWith('-') ? -1 : 1) * (hours * 60 + minutes);
+  if (time === 'unreadable') throw invalid(flag, text, 'a time by ISO 8601', fix);
+  if (time === 'unreal') throw invalid(flag, text, 'a time that exists', fix);
+  if (time.hasZone) return time.ms;
+  const whole = text.length === 10 ? `${text}T00:00:00Z` : `${text}Z`;
+  throw new Failure('invalid_value', `${flag}: ${JSON.stringify(text)} does not say in which time zone`, {
+    fix: `add one: ${flag} ${whole} is UTC; +01:00 in place of Z is an hour east of it`,
+  });
 }
 
 /** `--since` and `--until`: inclusive and exclusive; null: not given. @throws Failure invalid_value */

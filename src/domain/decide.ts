@@ -114,7 +114,8 @@ export interface BatchState extends DecideState {
 
 /**
  * Folds `decide` over a batch on a scratch copy: the second order sees the unit that the first one took, and a
- * second record of an id is a duplicate of the first. `state` is not changed.
+ * second record of an id is a duplicate of the first. An order that nothing dates is made when it is decided. `state`
+ * is not changed.
  *
  * @param at decision time, milliseconds since the epoch
  */
@@ -152,7 +153,8 @@ export function decideAll(
         quantities.set(line.item, (onHand ?? 0) - line.quantity);
       }
     }
-    const decided: Decided = { order, record, outcome, decidedAt: at };
+    const dated = Number.isNaN(order.createdAt) ? { ...order, createdAt: at } : order;
+    const decided: Decided = { order: dated, record, outcome, decidedAt: at };
     decidedHere.set(orderId, decided);
     decisions.push({ kind: 'decided', decided });
   }

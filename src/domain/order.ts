@@ -1,3 +1,6 @@
+/** The last moment that a date can be. */
+export const GREATEST_TIME_MS = 8.64e15;
+
 /** Greatest quantity an order line may ask for: Avro's and Java's int. */
 export const MAX_LINE_QUANTITY = 2 ** 31 - 1;
 
@@ -8,7 +11,7 @@ export function fitsTheEvent(quantity: number): boolean {
 
 export interface OrderLine {
   readonly item: string;
-  /** Any finite number as it was sent; whether it is acceptable is decided, not assumed. */
+  /** Any number as it was sent, NaN and the infinities too; whether it is acceptable is decided, not assumed. */
   readonly quantity: number;
   /** A decimal string such as "12.50"; null when the order names no price. */
   readonly unitPrice: string | null;
@@ -19,7 +22,7 @@ export interface Order {
   readonly orderId: string;
   readonly user: string;
   readonly items: readonly OrderLine[];
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch; NaN: nothing says when, until the order is decided. */
   readonly createdAt: number;
 }
 
@@ -51,6 +54,16 @@ export function sameContent(a: Order, b: Order): boolean {
   const left = totalsByItem(a.items);
   const right = totalsByItem(b.items);
   if (left.size !== right.size) return false;
-  for (const [item, quantity] of left) if (right.get(item) !== quantity) return false;
+  for (const [item, quantity] of left) if (!isSameTotal(right.get(item), quantity)) return false;
   return true;
+}
+
+/** What is no finite number is kept without saying which: JSON has none of them. */
+function isSameTotal(a: number | undefined, b: number): boolean {
+  return a === b || (a !== undefined && !Number.isFinite(a) && !Number.isFinite(b));
+}
+
+/** When a record was made; null when its producer did not say, for which Kafka writes −1. */
+export function recordTime(timestampMs: number): number | null {
+  return timestampMs >= 0 && timestampMs <= GREATEST_TIME_MS ? timestampMs : null;
 }

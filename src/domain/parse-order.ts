@@ -1,6 +1,7 @@
+import { parseIsoTime } from './iso-time.ts';
 import { isName, NAME_RULE } from './names.ts';
-import type { Order, OrderLine } from './order.ts';
-import { normalizePrice } from './tables.ts';
+import { GREATEST_TIME_MS, type Order, type OrderLine } from './order.ts';
+import { priceOf } from './price.ts';
 
 /** Why fields are no order, by the codes of dead letters. */
 export interface OrderProblem {
@@ -8,12 +9,19 @@ export interface OrderProblem {
   readonly message: string;
 }
 
+/** Prices that are none: those lines have no price. */
+export interface IgnoredPrices {
+  readonly count: number;
+  /** What is wrong with the first of them. */
+  readonly message: string;
+}
+
 export type ParsedOrder =
-  | { readonly order: Order; readonly problem?: never }
-  | { readonly problem: OrderProblem; readonly order?: never };
+  | { readonly order: Order; readonly ignored: IgnoredPrices | null; readonly problem?: never }
+  | { readonly problem: OrderProblem; readonly order?: never; readonly ignored?: never };
 
 export interface OrderDefaults {
-  /** For an order that does not say when it was made, milliseconds since the epoch. */
+  /** For an order that does not say when it was made: milliseconds since the epoch, or NaN. */
   readonly createdAt: number;
   /** For an order without an id; absent makes that a problem. */
   readonly newOrderId?: () => string;
@@ -24,13 +32,11 @@ type Fields = Readonly<Record<string, unknown>>;
 /** Names that other producers give our fields, as in the event schema. */
 const ALIASES = { user: ['user', 'customer_id'], item: ['item', 'product_id'] } as const;
 
-/** The last moment that a date can be. */
-const GREATEST_TIME_MS = 8.64e15;
 const SHOWN_CHARACTERS = 40;
 
 /**
  * An order from named values, as JSON or a schema with other fields gives them. Unknown fields are ignored. An
- * order of one item may be flat. Quantities may be any finite number: whether they are acceptable is decided later.
+ * order of one item may be flat. Quantities may be any number: whether they are acceptable is decided later.
  */
 export function parseOrder(value: unknown, defaults: OrderDefaults): ParsedOrder {
   try {
@@ -41,10 +47,10 @@ export function parseOrder(value: unknown, defaults: OrderDefaults): ParsedOrder
         ? defaults.newOrderId()
         : readName(value, ['order_id']);
     const user = readName(value, ALIASES.user);
-    const items = readLines(value);
-    return {
-      order: { orderId, user, items, createdAt: readTime(own(value, 'created_at'), defaults.createdAt) },
-    };
+    const ignored: Ignored = { current: null };
+    const items = readLines(value, ignored);
+    const createdAt = readTime(own(value, 'created_at'), defaults.createdAt);
+    return { order: { orderId, user, items, createdAt }, ignored: ignored.current };
   } catch (error) {
     if (error instanceof Refusal) return { problem: { code: error.code, message: error.message } };
     throw error;
@@ -88,53 +94,49 @@ function readName(fields: Fields, names: readonly string[]): string {
   return value;
 }
 
-function readLines(fields: Fields): OrderLine[] {
+interface Ignored {
+  current: IgnoredPrices | null;
+}
+
+function readLines(fields: Fields, ignored: Ignored): OrderLine[] {
   const items = own(fields, 'items');
   if (items === undefined) {
     // Flat, and said to be without items rather than without an item when it is neither.
     if (!ALIASES.item.some((name) => own(fields, name) !== undefined)) {
       throw new Refusal('missing_field', 'field items is missing');
     }
-    return [readLine(fields)];
+    return [readLine(fields, ignored)];
   }
   if (!Array.isArray(items)) throw new Refusal('invalid_field', `items is ${show(items)}, not a list`);
   return items.map((line: unknown) => {
     if (!isFields(line))
       throw new Refusal('invalid_field', `a line of items is ${show(line)}, not an object`);
-    return readLine(line);
+    return readLine(line, ignored);
   });
 }
 
-function readLine(fields: Fields): OrderLine {
+function readLine(fields: Fields, ignored: Ignored): OrderLine {
   const item = readName(fields, ALIASES.item);
   const quantity = firstOf(fields, ['quantity']);
-  if (typeof quantity !== 'number' || !Number.isFinite(quantity)) {
+  if (typeof quantity !== 'number') {
     throw new Refusal('invalid_field', `quantity of ${item} is ${show(quantity)}, not a number`);
   }
-  return { item, quantity, unitPrice: readPrice(own(fields, 'unit_price') ?? null, item) };
-}
-
-/** A decimal with at most ten digits, two of them after the point, as the event schema holds it. */
-function readPrice(value: unknown, item: string): string | null {
-  if (value === null) return null;
-  const text = typeof value === 'number' ? String(value) : value;
-  const found = typeof text === 'string' ? /^(-?)(\d{1,8}(?:\.\d{1,2})?)$/.exec(text) : null;
-  if (found?.[2] === undefined) {
-    throw new Refusal(
-      'invalid_field',
-      `unit_price of ${item} is ${show(value)}, not an amount such as 12.50`,
-    );
+  const given = own(fields, 'unit_price');
+  const unitPrice = given === undefined ? null : priceOf(given);
+  if (given !== undefined && unitPrice === null) {
+    const message = `unit_price of ${item} is ${show(given)}, not an amount such as 12.50 of at most ten digits`;
+    ignored.current = { message, ...ignored.current, count: (ignored.current?.count ?? 0) + 1 };
   }
-  return `${found[1] ?? ''}${normalizePrice(found[2])}`;
+  return { item, quantity, unitPrice };
 }
 
 function readTime(value: unknown, fallback: number): number {
   if (value === undefined) return fallback;
-  const time = typeof value === 'string' && /^\d{4}-\d\d-\d\d/.test(value) ? Date.parse(value) : value;
-  if (typeof time !== 'number' || !Number.isInteger(time) || Math.abs(time) > GREATEST_TIME_MS) {
-    throw new Refusal('invalid_field', `created_at is ${show(value)}, not milliseconds or an ISO 8601 time`);
-  }
-  return time;
+  const parsed = typeof value === 'string' ? parseIsoTime(value) : null;
+  const time = typeof parsed === 'object' && parsed !== null ? parsed.ms : value;
+  if (typeof time === 'number' && Number.isInteger(time) && Math.abs(time) <= GREATEST_TIME_MS) return time;
+  const why = parsed === 'unreal' ? 'a time that exists' : 'milliseconds or an ISO 8601 time';
+  throw new Refusal('invalid_field', `created_at is ${show(value)}, not ${why}`);
 }
 
 function show(value: unknown): string {

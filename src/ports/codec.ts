@@ -1,4 +1,5 @@
 import type { Order } from '../domain/order.ts';
+import type { IgnoredPrices } from '../domain/parse-order.ts';
 import type { BrokerRecord } from './broker.ts';
 
 /** Why a record cannot be an order. Part of the outside contract: `x-error-code`. */
@@ -15,7 +16,11 @@ export const DEAD_LETTER_CODES = [
 export type DeadLetterCode = (typeof DEAD_LETTER_CODES)[number];
 
 export type DecodedRecord =
-  | { readonly kind: 'order'; readonly order: Order }
+  | {
+      readonly kind: 'order';
+      readonly order: Order;
+      readonly ignored?: IgnoredPrices;
+    }
   | {
       readonly kind: 'dead_letter';
       readonly code: DeadLetterCode;

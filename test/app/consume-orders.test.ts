@@ -5,6 +5,7 @@ import { markOf } from '../../src/app/plan-positions.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import type { Order } from '../../src/domain/order.ts';
 import type { Headers } from '../../src/ports/record.ts';
+import { lastHeader } from '../../src/ports/record.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { ModelFolder } from '../support/model.ts';
 import { encodeOrder, PlainCodec } from '../support/plain-codec.ts';
@@ -150,6 +151,35 @@ describe('consume', () => {
     expect(next()).toBe(5);
     expect(folder.stored.get('orders/0')?.last).toEqual({ offset: 4, timestamp: 1004, crc: 28 });
     expect(broker.committedBy.get('0')).toMatchObject({ offset: 5, metadata: markOf('model-folder') });
+  });
+
+  it('counts prices that are none and names their orders, once for each record that is read', async () => {
+    const decode = codec.decode.bind(codec);
+    const ignored = { count: 2, message: 'unit_price of book is "12,50"' };
+    codec.decode = async (records) =>
+      (await decode(records)).map((entry) =>
+        entry.kind === 'order' && entry.order.orderId === 'B' ? { ...entry, ignored } : entry,
+      );
+    send(order('A'), order('B'), 'garbage', order('B'));
+    expect(await consume()).toMatchObject({ accepted: 2, duplicates: 1, deadLettered: 1, ignoredPrices: 4 });
+    const told = events.filter(({ kind }) => kind === 'prices_ignored');
+    expect(told).toEqual(
+      [1, 3].map((offset) => ({
+        kind: 'prices_ignored',
+        record: { topic: 'orders', partition: 0, offset },
+        orderId: 'B',
+        ignored,
+      })),
+    );
+  });
+
+  it('stamps a dead letter of a record without a time with the moment of its failure', async () => {
+    broker.append('orders', 0, { value: new TextEncoder().encode('garbage'), timestamp: -1 });
+    await consume();
+    const headers = broker.topics.get('orders.dlq')?.[0]?.[0]?.headers;
+    const valueOf = (name: string) => lastHeader(headers ?? [], name);
+    expect(valueOf('x-original-timestamp')).toMatch(/^\d{4}-/);
+    expect(valueOf('x-original-timestamp')).toBe(valueOf('x-failed-at'));
   });
 
   it('changes nothing when everything is read again, and says what is read again', async () => {

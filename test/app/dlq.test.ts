@@ -116,6 +116,12 @@ describe('dlq list', () => {
     expect((await list()).letters[0]?.state).toBe('open');
   });
 
+  it('says nothing of when one failed that neither its headers nor its record date', async () => {
+    broker.append(DLQ, 0, { headers: [], timestamp: -1 });
+    broker.append(DLQ, 0, { headers: [], timestamp: 5 });
+    expect((await list()).letters.map(({ failedAt }) => failedAt)).toEqual([null, 5]);
+  });
+
   it('needs the topic', async () => {
     broker.topics.delete(DLQ);
     await expect(list()).rejects.toMatchObject({ code: 'topic_missing' });

@@ -147,7 +147,14 @@ describe('an order is explained', () => {
     const broker = new ScriptedBroker();
     broker.createTopic('orders');
     for (const { order } of orders) {
-      broker.append('orders', 0, { value: encodeOrder(order), headers: [['x-replay-id', 'r1']] });
+      const { createdAt } = order;
+      // An order of −1 lies in a record that has no time.
+      const timestamp = createdAt === -1 ? { timestamp: -1 } : {};
+      broker.append('orders', 0, {
+        value: encodeOrder(order),
+        headers: [['x-replay-id', 'r1']],
+        ...timestamp,
+      });
     }
     broker.append('orders', 0, { key: new TextEncoder().encode('A'), value: new Uint8Array([1]) });
     return explainOrder(folder, 'A', { broker, codec: new PlainCodec(), topic: 'orders' });
@@ -168,6 +175,12 @@ describe('an order is explained', () => {
     ]);
     expect(explained?.records[1]).toMatchObject({ timestamp: 1_001, replayId: 'r1' });
     expect(explained?.unreadable).toEqual([{ topic: 'orders', partition: 0, offset: 5 }]);
+  });
+
+  it('without a time of its record where that has none', async () => {
+    const { order, record } = recordOf('orders', 0, 'A', 'alice', { pen: 1 });
+    const explained = await scanned(await shop(), [{ order: { ...order, createdAt: -1 }, record }]);
+    expect(explained?.records).toMatchObject([{ offset: 0, timestamp: null }]);
   });
 
   it('when it waits to be read, or was skipped', async () => {

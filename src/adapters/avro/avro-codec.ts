@@ -1,4 +1,5 @@
 import { Failure } from '../../domain/failure.ts';
+import { recordTime } from '../../domain/order.ts';
 import { parseOrder } from '../../domain/parse-order.ts';
 import type { BrokerRecord, Slice } from '../../ports/broker.ts';
 import type { DeadLetterCode, DecodedRecord, OrderCodec } from '../../ports/codec.ts';
@@ -104,17 +105,37 @@ function decodeRecord(record: BrokerRecord, schemas: WriterSchemas): DecodedReco
   const writer = schemas.get(key);
   if (writer === undefined)
     return bad('unknown_schema_id', `the registry knows no schema ${schemaName(key)}`);
-  if ('problem' in writer) return bad('undecodable', `schema ${schemaName(key)}: ${writer.problem}`);
-  const avroAt = inHeader === undefined ? HEADER_BYTES : 0;
-  if (writer.ownLayout) {
-    const order = readOwnLayout(toBuffer(bytes), from + avroAt, to);
+  const payloadAt = inHeader === undefined ? HEADER_BYTES : 0;
+  if (writer.kind === 'avro' && writer.ownLayout) {
+    const order = readOwnLayout(toBuffer(bytes), from + payloadAt, to);
     if (order !== undefined) return { kind: 'order', order };
   }
-  const cursor = new Cursor(toBuffer(bytes.subarray(from, to)), avroAt);
-  return decodeAvro(cursor, writer, key, record);
+  return decodeFramed(toBuffer(bytes.subarray(from, to)), payloadAt, writer, key, record);
 }
 
-function decodeJson(value: Buffer, record: BrokerRecord): DecodedRecord {
+/** A value whose schema is named by its prefix or a header. */
+function decodeFramed(
+  value: Buffer,
+  payloadAt: number,
+  writer: Writer,
+  key: SchemaKey,
+  record: BrokerRecord,
+): DecodedRecord {
+  const payload = value.subarray(payloadAt);
+  if (writer.kind === 'json') return decodeJson(payload, record, ` (schema ${schemaName(key)})`);
+  const decoded =
+    writer.kind === 'avro'
+      ? decodeAvro(new Cursor(value, payloadAt), writer, key, record)
+      : bad('undecodable', `schema ${schemaName(key)}: ${writer.problem}`);
+  const isAvro = decoded.kind === 'order' || decoded.code !== 'undecodable';
+  if (isAvro || payload[0] !== OPENING_BRACE) return decoded;
+  // Serializers for JSON frame their values in the same way, and not every registry says of a schema what it is for.
+  const json = decodeJson(payload, record);
+  return json.kind === 'dead_letter' && json.code === 'undecodable' ? decoded : json;
+}
+
+/** @param where for a message */
+function decodeJson(value: Buffer, record: BrokerRecord, where = ''): DecodedRecord {
   let fields: unknown;
   try {
     fields = JSON.parse(value.toString('utf8'));
@@ -123,7 +144,7 @@ function decodeJson(value: Buffer, record: BrokerRecord): DecodedRecord {
     const position = /at position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1];
     return bad(
       'undecodable',
-      `the value is not JSON${position === undefined ? '' : ` from character ${position} on`}`,
+      `the value is not JSON${position === undefined ? '' : ` from character ${position} on`}${where}`,
     );
   }
   return toDecoded(fields, record);
@@ -131,7 +152,7 @@ function decodeJson(value: Buffer, record: BrokerRecord): DecodedRecord {
 
 function decodeAvro(
   cursor: Cursor,
-  writer: Extract<Writer, { read: unknown }>,
+  writer: Extract<Writer, { kind: 'avro' }>,
   key: SchemaKey,
   record: BrokerRecord,
 ): DecodedRecord {
@@ -146,9 +167,9 @@ function decodeAvro(
 }
 
 function toDecoded(fields: unknown, record: BrokerRecord): DecodedRecord {
-  const { order, problem } = parseOrder(fields, { createdAt: record.timestamp });
+  const { order, ignored, problem } = parseOrder(fields, { createdAt: recordTime(record.timestamp) ?? NaN });
   if (problem !== undefined) return { kind: 'dead_letter', stage: 'validate', ...problem };
-  return { kind: 'order', order };
+  return ignored === null ? { kind: 'order', order } : { kind: 'order', order, ignored };
 }
 
 function bad(code: DeadLetterCode, message: string): DecodedRecord {

@@ -1,4 +1,5 @@
 import type { SchemaDifference } from '../../ports/schema-registry.ts';
+import { parseSchema, simpleName, type Named, type RecordSchema, type Schema } from './schema.ts';
 
 /*
  * Why a value that was written with one schema cannot be read with another. Source:
@@ -6,26 +7,6 @@ import type { SchemaDifference } from '../../ports/schema-registry.ts';
  *
  * Registries know that themselves; but what some of them say of it names a place in the text and no reason.
  */
-
-type Json = string | JsonObject | readonly Json[] | number | boolean | null;
-// A type alias cannot refer to itself.
-interface JsonObject {
-  readonly [name: string]: Json;
-}
-
-interface Shape {
-  /** Where it stands in its schema. */
-  readonly node: Json;
-  /** `record`, `int`, `union` … */
-  readonly type: string;
-  readonly fullName: string;
-  readonly fields: readonly { name: string; aliases: readonly string[]; type: Json; hasDefault: boolean }[];
-  readonly items: Json;
-  readonly symbols: readonly string[];
-  readonly hasDefault: boolean;
-  readonly size: number;
-  readonly branches: readonly Json[];
-}
 
 /** To which types a type can be read: the writer's first. */
 const PROMOTIONS: Readonly<Record<string, readonly string[]>> = {
@@ -40,30 +21,19 @@ const MAX_DIFFERENCES = 100;
 const MAX_DEPTH = 64;
 const MAX_STEPS = 100_000;
 
-/** @param reader @param writer texts of Avro schemas, each whole in itself */
+/** @param reader @param writer texts of Avro schemas, each whole in itself @throws Error when one is none */
 export function findDifferences(reader: string, writer: string): SchemaDifference[] {
-  return new Comparison(JSON.parse(reader) as Json, JSON.parse(writer) as Json).run();
+  return new Comparison().run(parseSchema(reader, []), parseSchema(writer, []));
 }
 
 class Comparison {
-  readonly #reader: Json;
-  readonly #writer: Json;
-  readonly #readerNames = new Map<string, Json>();
-  readonly #writerNames = new Map<string, Json>();
   readonly #found: SchemaDifference[] = [];
   #steps = 0;
   /** Pairs of records that are being compared: a recursive schema meets them again. */
-  readonly #open = new Map<Json, Set<Json>>();
+  readonly #open = new Map<Schema, Set<Schema>>();
 
-  constructor(reader: Json, writer: Json) {
-    this.#reader = reader;
-    this.#writer = writer;
-    collectNames(reader, '', this.#readerNames);
-    collectNames(writer, '', this.#writerNames);
-  }
-
-  run(): SchemaDifference[] {
-    this.#compare(this.#reader, this.#writer, '', 0);
+  run(reader: Schema, writer: Schema): SchemaDifference[] {
+    this.#compare(reader, writer, '', 0);
     return this.#found;
   }
 
@@ -71,21 +41,19 @@ class Comparison {
     if (this.#found.length < MAX_DIFFERENCES) this.#found.push({ field, reason });
   }
 
-  #compare(readerType: Json, writerType: Json, path: string, depth: number): void {
+  #compare(reader: Schema, writer: Schema, path: string, depth: number): void {
     this.#steps += 1;
     if (depth > MAX_DEPTH || this.#steps > MAX_STEPS) return;
-    const reader = shapeOf(readerType, this.#readerNames);
-    const writer = shapeOf(writerType, this.#writerNames);
     if (writer.type === 'union') {
-      for (const branch of writer.branches) this.#compare(readerType, branch, path, depth + 1);
+      for (const branch of writer.branches) this.#compare(reader, branch, path, depth + 1);
       return;
     }
     if (reader.type === 'union') {
-      const fits = reader.branches.some((branch) => this.#fits(branch, writerType, depth));
+      const fits = reader.branches.some((branch) => this.#fits(branch, writer, depth));
       if (!fits)
         this.#add(
           path,
-          `${nameOf(writer)} is written, which is none of ${namesOf(reader, this.#readerNames)}`,
+          `${nameOf(writer)} is written, which is none of ${reader.branches.map(nameOf).join(', ')}`,
         );
       return;
     }
@@ -98,129 +66,53 @@ class Comparison {
     this.#compareSame(reader, writer, path, depth);
   }
 
-  #fits(reader: Json, writer: Json, depth: number): boolean {
+  #fits(reader: Schema, writer: Schema, depth: number): boolean {
     const before = this.#found.length;
     this.#compare(reader, writer, '', depth + 1);
     return this.#found.splice(before).length === 0;
   }
 
-  #compareSame(reader: Shape, writer: Shape, path: string, depth: number): void {
-    if (bareName(reader.fullName) !== bareName(writer.fullName)) {
+  #compareSame(reader: Schema, writer: Schema, path: string, depth: number): void {
+    if ('name' in reader && 'name' in writer && !isSameName(reader, writer)) {
       this.#add(path, `${nameOf(writer)} is written, ${nameOf(reader)} is read: names are compared`);
     }
-    switch (reader.type) {
-      case 'array':
-        this.#compare(reader.items, writer.items, `${path}[]`, depth + 1);
-        break;
-      case 'map':
-        this.#compare(reader.items, writer.items, `${path}{}`, depth + 1);
-        break;
-      case 'fixed':
-        if (reader.size !== writer.size)
-          this.#add(path, `${writer.size} bytes are written, ${reader.size} are read`);
-        break;
-      case 'enum': {
-        const missing = writer.symbols.filter((symbol) => !reader.symbols.includes(symbol));
-        if (missing.length > 0 && !reader.hasDefault)
-          this.#add(path, `symbols that may be written are not known: ${missing.slice(0, 10).join(', ')}`);
-        break;
-      }
-      case 'record':
-        this.#compareRecords(reader, writer, path, depth);
-        break;
+    if (reader.type === 'array' && writer.type === 'array') {
+      this.#compare(reader.items, writer.items, `${path}[]`, depth + 1);
+    } else if (reader.type === 'map' && writer.type === 'map') {
+      this.#compare(reader.items, writer.items, `${path}{}`, depth + 1);
+    } else if (reader.type === 'fixed' && writer.type === 'fixed') {
+      if (reader.size !== writer.size)
+        this.#add(path, `${writer.size} bytes are written, ${reader.size} are read`);
+    } else if (reader.type === 'enum' && writer.type === 'enum') {
+      const missing = writer.symbols.filter((symbol) => !reader.symbols.includes(symbol));
+      if (missing.length > 0 && !reader.hasDefault)
+        this.#add(path, `symbols that may be written are not known: ${missing.slice(0, 10).join(', ')}`);
+    } else if (reader.type === 'record' && writer.type === 'record') {
+      this.#compareRecords(reader, writer, path, depth);
     }
   }
 
-  #compareRecords(reader: Shape, writer: Shape, path: string, depth: number): void {
-    const against = this.#open.get(reader.node) ?? new Set();
-    if (against.has(writer.node)) return;
-    this.#open.set(reader.node, against.add(writer.node));
+  #compareRecords(reader: RecordSchema, writer: RecordSchema, path: string, depth: number): void {
+    const against = this.#open.get(reader) ?? new Set();
+    if (against.has(writer)) return;
+    this.#open.set(reader, against.add(writer));
     for (const field of reader.fields) {
-      const names = [field.name, ...field.aliases];
-      const written = writer.fields.find(({ name }) => names.includes(name));
+      const written =
+        writer.fields.find(({ name }) => name === field.name) ??
+        writer.fields.find(({ name }) => field.aliases.includes(name));
       const at = path === '' ? field.name : `${path}.${field.name}`;
       if (written !== undefined) this.#compare(field.type, written.type, at, depth + 1);
       else if (!field.hasDefault) this.#add(at, 'it is not written, and has no default to be read as');
     }
-    against.delete(writer.node);
+    against.delete(writer);
   }
 }
 
-function namesOf({ branches }: Shape, names: ReadonlyMap<string, Json>): string {
-  return branches.map((branch) => nameOf(shapeOf(branch, names))).join(', ');
+/** Namespaces are not compared, except by way of an alias. */
+function isSameName(reader: Named, writer: Named): boolean {
+  return simpleName(reader.name) === simpleName(writer.name) || reader.aliases.includes(writer.name);
 }
 
-function nameOf({ type, fullName }: Shape): string {
-  return fullName === '' ? type : `${type} ${fullName}`;
+function nameOf(schema: Schema): string {
+  return 'name' in schema ? `${schema.type} ${schema.name}` : schema.type;
 }
-
-function bareName(fullName: string): string {
-  return fullName.slice(fullName.lastIndexOf('.') + 1);
-}
-
-function isObject(value: Json): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function collectNames(type: Json, namespace: string, names: Map<string, Json>): void {
-  if (Array.isArray(type)) {
-    for (const branch of type as readonly Json[]) collectNames(branch, namespace, names);
-    return;
-  }
-  if (!isObject(type)) return;
-  const own = typeof type.namespace === 'string' ? type.namespace : namespace;
-  if (typeof type.name === 'string' && typeof type.type === 'string') {
-    names.set(type.name, type);
-    if (own !== '' && !type.name.includes('.')) names.set(`${own}.${type.name}`, type);
-  }
-  if (Array.isArray(type.fields)) {
-    for (const field of type.fields as readonly Json[])
-      if (isObject(field)) collectNames(field.type ?? null, own, names);
-  }
-  for (const inner of [type.items, type.values]) if (inner !== undefined) collectNames(inner, own, names);
-  if (isObject(type.type ?? null)) collectNames(type.type ?? null, own, names);
-}
-
-function shapeOf(type: Json, names: ReadonlyMap<string, Json>): Shape {
-  if (Array.isArray(type)) return { ...NOTHING, type: 'union', branches: type as readonly Json[] };
-  if (typeof type === 'string') {
-    const named = names.get(type);
-    return named === undefined ? { ...NOTHING, type } : shapeOf(named, names);
-  }
-  if (!isObject(type)) return { ...NOTHING, type: JSON.stringify(type) };
-  if (typeof type.type !== 'string') return shapeOf(type.type ?? null, names);
-  const fields = Array.isArray(type.fields) ? (type.fields as readonly Json[]).filter(isObject) : [];
-  const symbols = Array.isArray(type.symbols) ? (type.symbols as readonly Json[]) : [];
-  return {
-    node: type,
-    type: type.type === 'error' ? 'record' : type.type,
-    fullName: typeof type.name === 'string' ? type.name : '',
-    fields: fields.map((field) => ({
-      name: text(field.name),
-      aliases: Array.isArray(field.aliases) ? (field.aliases as readonly Json[]).map(text) : [],
-      type: field.type ?? null,
-      hasDefault: field.default !== undefined,
-    })),
-    items: type.items ?? type.values ?? null,
-    symbols: symbols.map(text),
-    hasDefault: type.default !== undefined,
-    size: Number(type.size),
-    branches: [],
-  };
-}
-
-function text(value: Json | undefined): string {
-  return typeof value === 'string' ? value : '';
-}
-
-const NOTHING: Shape = {
-  node: null,
-  type: '',
-  fullName: '',
-  fields: [],
-  items: null,
-  symbols: [],
-  hasDefault: false,
-  size: 0,
-  branches: [],
-};

@@ -106,6 +106,11 @@ export class Cursor {
     return this.#bytes.subarray(from, from + sizeBytes);
   }
 
+  /** Steps over bytes or a string without making anything of it. */
+  pass(): void {
+    this.#take(this.#length());
+  }
+
   string(): string {
     const sizeBytes = this.#length();
     const from = this.#take(sizeBytes);

@@ -1,8 +1,9 @@
 import type { Inspection, InspectedField, ValueInspector } from '../../ports/inspector.ts';
 import { BadBytes, Cursor } from './cursor.ts';
 import { findJsonError } from './json-error.ts';
-import { DecimalType, decimalText, isLogical, isRecord, isUnion, type Shape } from './reader.ts';
+import { decimalText } from './reader.ts';
 import { Registry, type RegistryOptions } from './registry.ts';
+import type { Schema } from './schema.ts';
 import {
   HEADER_BYTES,
   MAGIC_BYTE,
@@ -13,7 +14,7 @@ import {
   schemaName,
   toBuffer,
 } from './wire-format.ts';
-import { WriterSchemas } from './writer-schemas.ts';
+import { WriterSchemas, type Writer } from './writer-schemas.ts';
 
 const MAX_FIELDS = 300;
 const MAX_VALUE_CHARACTERS = 200;
@@ -42,13 +43,13 @@ export function createInspector(options: RegistryOptions): ValueInspector {
       const key = inHeader ?? schemaIdOf(value, 0);
       const schema = typeof key === 'number' ? { schemaId: key } : { schemaGuid: key };
       await schemas.load(new Set([key]));
-      const writer = schemas.get(key) ?? { problem: 'the registry does not know it' };
-      if ('problem' in writer) {
-        const message = `schema ${schemaName(key)}: ${writer.problem}`;
+      const payloadAt = inHeader === undefined ? HEADER_BYTES : 0;
+      const writer = schemas.get(key);
+      if (writer === undefined || writer.kind === 'unusable') {
+        const message = `schema ${schemaName(key)}: ${writer?.problem ?? 'the registry does not know it'}`;
         return found('avro', { ...schema, error: { position: inHeader === undefined ? 1 : 0, message } });
       }
-      const cursor = new Cursor(toBuffer(value), inHeader === undefined ? HEADER_BYTES : 0);
-      return found('avro', { ...schema, ...walk(cursor, writer.type as unknown as Shape) });
+      return { ...takeApart(toBuffer(value), payloadAt, writer), ...schema };
     },
   };
 }
@@ -57,7 +58,24 @@ function found(format: Inspection['format'], rest: Partial<Inspection>): Inspect
   return { format, schemaId: null, schemaGuid: null, fields: [], isCut: false, error: null, ...rest };
 }
 
-function walk(cursor: Cursor, type: Shape): Pick<Inspection, 'fields' | 'isCut' | 'error'> {
+/** A value whose schema is named by its prefix or a header. */
+function takeApart(
+  value: Buffer,
+  payloadAt: number,
+  writer: Exclude<Writer, { kind: 'unusable' }>,
+): Inspection {
+  if (writer.kind === 'json') return found('json', { error: jsonErrorOf(value, payloadAt) });
+  const walked = walk(new Cursor(value, payloadAt), writer.schema);
+  const isJson = value[payloadAt] === OPENING_BRACE && jsonErrorOf(value, payloadAt) === null;
+  return walked.error !== null && isJson ? found('json', {}) : found('avro', walked);
+}
+
+function jsonErrorOf(value: Buffer, payloadAt: number): Inspection['error'] {
+  const error = findJsonError(value.subarray(payloadAt));
+  return error === null ? null : { ...error, position: error.position + payloadAt };
+}
+
+function walk(cursor: Cursor, type: Schema): Pick<Inspection, 'fields' | 'isCut' | 'error'> {
   const walker = new Walker(cursor);
   let error: Inspection['error'] = null;
   try {
@@ -71,6 +89,8 @@ function walk(cursor: Cursor, type: Shape): Pick<Inspection, 'fields' | 'isCut' 
   return { fields: walker.fields, isCut: walker.isCut, error };
 }
 
+type Scalar = Exclude<Schema, { type: 'union' | 'record' | 'array' | 'map' }>;
+
 /** Reads a value field by field and writes down what it finds. */
 class Walker {
   readonly cursor: Cursor;
@@ -82,65 +102,55 @@ class Walker {
     this.cursor = cursor;
   }
 
-  value(type: Shape, path: string): void {
+  value(type: Schema, path: string): void {
     const { cursor } = this;
     this.#steps += 1;
     if (this.#steps > MAX_STEPS) cursor.fail('the value has more parts than can be looked at');
     cursor.nested(() => {
-      if (isUnion(type)) this.value(this.#choice('branch', type.types), path);
-      else if (isRecord(type)) {
+      if (type.type === 'union') this.value(this.#choice('branch', type.branches), path);
+      else if (type.type === 'record') {
         for (const field of type.fields)
           this.value(field.type, path === '' ? field.name : `${path}.${field.name}`);
-      } else if (type.typeName === 'array') this.#array(type, path);
-      else if (type.typeName === 'map') this.#map(type, path);
+      } else if (type.type === 'array') this.#array(type.items, path);
+      else if (type.type === 'map') this.#map(type.items, path);
       else this.#scalar(type, path);
     });
   }
 
-  #array(type: Shape, path: string): void {
+  #array(items: Schema, path: string): void {
     const { position } = this.cursor;
     let count = 0;
-    this.cursor.blocks(takesNothing(type.itemsType), () => {
-      this.value(type.itemsType, `${path}[${count}]`);
+    this.cursor.blocks(takesNothing(items), () => {
+      this.value(items, `${path}[${count}]`);
       count += 1;
     });
     if (count === 0) this.#note(path, 'array', '[]', position);
   }
 
-  #map(type: Shape, path: string): void {
+  #map(values: Schema, path: string): void {
     const { position } = this.cursor;
     let count = 0;
     this.cursor.blocks(false, () => {
       const key = JSON.stringify(this.cursor.string().slice(0, 60));
-      this.value(type.valuesType, `${path}[${key}]`);
+      this.value(values, `${path}[${key}]`);
       count += 1;
     });
     if (count === 0) this.#note(path, 'map', '{}', position);
   }
 
-  #scalar(type: Shape, path: string): void {
+  #scalar(type: Scalar, path: string): void {
     const { position } = this.cursor;
     const value = this.#read(type);
-    const name = isLogical(type) ? type.underlyingType.typeName : type.typeName;
-    const text =
-      typeof value === 'string'
-        ? JSON.stringify(value.slice(0, MAX_VALUE_CHARACTERS))
-        : Buffer.isBuffer(value)
-          ? this.#bytes(type, value)
-          : String(value);
-    this.#note(path, type instanceof DecimalType ? 'decimal' : name, text, position);
+    const decimal = 'meaning' in type && type.meaning?.kind === 'decimal' ? type.meaning : null;
+    let text = String(value);
+    if (typeof value === 'string') text = JSON.stringify(value.slice(0, MAX_VALUE_CHARACTERS));
+    else if (Buffer.isBuffer(value)) text = decimal === null ? hex(value) : decimalText(value, decimal.scale);
+    this.#note(path, decimal === null ? type.type : 'decimal', text, position);
   }
 
-  #bytes(type: Shape, value: Buffer): string {
-    if (type instanceof DecimalType) return decimalText(value, type.scale);
-    const hex = value.subarray(0, MAX_VALUE_CHARACTERS / 2).toString('hex');
-    return `0x${hex}${value.length > MAX_VALUE_CHARACTERS / 2 ? '…' : ''}`;
-  }
-
-  #read(type: Shape): string | number | bigint | boolean | null | Buffer {
+  #read(type: Scalar): string | number | bigint | boolean | null | Buffer {
     const { cursor } = this;
-    if (isLogical(type)) return this.#read(type.underlyingType);
-    switch (type.typeName) {
+    switch (type.type) {
       case 'null':
         return null;
       case 'boolean':
@@ -155,12 +165,12 @@ class Walker {
         return cursor.double();
       case 'string':
         return cursor.string();
+      case 'bytes':
+        return cursor.bytes();
       case 'fixed':
         return cursor.fixed(type.size);
       case 'enum':
         return this.#choice('symbol', type.symbols);
-      default:
-        return cursor.bytes();
     }
   }
 
@@ -176,11 +186,15 @@ class Walker {
   }
 }
 
+function hex(value: Buffer): string {
+  const most = MAX_VALUE_CHARACTERS / 2;
+  return `0x${value.toString('hex', 0, most)}${value.length > most ? '…' : ''}`;
+}
+
 /** Whether values take no bytes at all. One that is met again is taken to: the cursor bounds them either way. */
-function takesNothing(type: Shape, seen = new Set<Shape>()): boolean {
+function takesNothing(type: Schema, seen = new Set<Schema>()): boolean {
   if (seen.has(type)) return true;
   seen.add(type);
-  if (isLogical(type)) return takesNothing(type.underlyingType, seen);
-  if (isRecord(type)) return type.fields.every((field) => takesNothing(field.type, seen));
-  return type.typeName === 'null' || (type.typeName === 'fixed' && type.size === 0);
+  if (type.type === 'record') return type.fields.every((field) => takesNothing(field.type, seen));
+  return type.type === 'null' || (type.type === 'fixed' && type.size === 0);
 }

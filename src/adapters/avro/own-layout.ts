@@ -1,5 +1,5 @@
-import type avro from 'avsc';
 import type { Order, OrderLine } from '../../domain/order.ts';
+import type { Field, Schema } from './schema.ts';
 
 /*
  * The layout that orderctl writes, read without a cursor object: by far the commonest record, and decoding is the
@@ -7,21 +7,26 @@ import type { Order, OrderLine } from '../../domain/order.ts';
  * which says what is wrong and where.
  */
 
-/** Whether values of this schema have the layout of ours: names of records, aliases and defaults do not matter. */
-export function hasOwnLayout(type: avro.Type, own: avro.Type): boolean {
-  return layoutOf(type) === layoutOf(own);
+/** Whether values have the layout of ours: names of types, aliases and defaults do not matter. @param own not recursive */
+export function hasOwnLayout(type: Schema, own: Schema): boolean {
+  if (own.type === 'union')
+    return type.type === 'union' && everyPair(type.branches, own.branches, hasOwnLayout);
+  if (own.type === 'record') return type.type === 'record' && everyPair(type.fields, own.fields, isSameField);
+  if ('items' in own) return 'items' in type && type.type === own.type && hasOwnLayout(type.items, own.items);
+  return type.type === own.type && JSON.stringify(type) === JSON.stringify(own);
 }
 
-interface Field {
-  readonly name: string;
-  readonly type: unknown;
+function isSameField(field: Field, own: Field): boolean {
+  return field.name === own.name && hasOwnLayout(field.type, own.type);
 }
 
-function layoutOf(type: avro.Type): string {
-  return JSON.stringify(type.schema({ exportAttrs: true }), (_key, value: unknown) =>
-    typeof value === 'object' && value !== null && 'fields' in value
-      ? { fields: (value.fields as Field[]).map((field) => ({ name: field.name, type: field.type })) }
-      : value,
+function everyPair<T>(some: readonly T[], own: readonly T[], isSame: (one: T, other: T) => boolean): boolean {
+  return (
+    some.length === own.length &&
+    own.every((other, at) => {
+      const one = some[at];
+      return one !== undefined && isSame(one, other);
+    })
   );
 }
 

@@ -1,115 +1,48 @@
-import avro from 'avsc';
 import type { Cursor } from './cursor.ts';
+import type { Field, Meaning, RecordSchema, Schema } from './schema.ts';
 
 /*
- * Reads a value as its writer's schema lays it out. avsc parses the schema; it does not read the bytes, because its
- * decoder trusts them: five bytes that claim a large array exhaust the heap. Nor are schemas resolved as in the
- * Avro specification, which compares the names of records: only fields count here, and the value is taken by them.
+ * Reads a value as its writer's schema lays it out. Avro libraries trust the bytes: five that claim a large array
+ * exhaust the heap. They also resolve schemas as the specification has it, which compares the names of records: here
+ * only fields count, and the value is taken by them.
  */
 
 export type Read = (cursor: Cursor) => unknown;
 type Skip = Read;
 
-interface Field {
-  readonly name: string;
-  readonly aliases: readonly string[];
-  readonly type: Shape;
-}
-
-/** A parsed type as avsc documents it; which members there are depends on `typeName`. */
-export interface Shape {
-  readonly typeName: string;
-  readonly underlyingType: Shape;
-  readonly fields: readonly Field[];
-  readonly itemsType: Shape;
-  readonly valuesType: Shape;
-  readonly types: readonly Shape[];
-  readonly symbols: readonly string[];
-  readonly size: number;
-}
-
-/** Reads to a decimal string: unscaled two's complement, big-endian. */
-export class DecimalType extends avro.types.LogicalType {
-  readonly scale: number;
-
-  constructor(schema: avro.Schema, options?: object) {
-    super(schema, options);
-    const { scale = 0 } = schema as { scale?: number };
-    if (!Number.isInteger(scale) || scale < 0 || scale > 100) throw new Error('scale is no small number');
-    this.scale = scale;
-  }
-
-  /** What avsc asks for when a schema is written out. */
-  protected override _export(attributes: avro.Schema): void {
-    Object.assign(attributes, { scale: this.scale });
-  }
-}
-
-/** A time in finer units than milliseconds. */
-class FineTimestampType extends avro.types.LogicalType {
-  readonly unitsPerMs: number;
-
-  constructor(schema: avro.Schema, options?: object) {
-    super(schema, options);
-    this.unitsPerMs =
-      (schema as { logicalType?: string }).logicalType === 'timestamp-nanos' ? 1_000_000 : 1_000;
-  }
-}
-
-const LOGICAL_TYPES = {
-  decimal: DecimalType,
-  'timestamp-micros': FineTimestampType,
-  'timestamp-nanos': FineTimestampType,
-} as unknown as Record<string, new () => avro.types.LogicalType>;
-
-/** A writer's defaults are for readers of older values, and avsc is stricter about them than others. */
-function parseJson(schema: string): avro.Schema {
-  return JSON.parse(schema, (key, value: unknown) => (key === 'default' ? undefined : value)) as avro.Schema;
-}
-
-/**
- * @param references schemas that `schema` refers to, each after those that it refers to itself
- * @throws Error when a text is no Avro schema
- */
-export function parseSchema(schema: string, references: readonly string[]): avro.Type {
-  // Without a prototype: names in a schema are anybody's.
-  const registry = Object.create(null) as Record<string, avro.Type>;
-  const options = { registry, logicalTypes: LOGICAL_TYPES };
-  for (const reference of references) avro.Type.forSchema(parseJson(reference), options);
-  return avro.Type.forSchema(parseJson(schema), options);
-}
-
 const LINE_FIELDS = new Set(['item', 'product_id', 'quantity', 'unit_price']);
 /** A flat order has the fields of its one line. */
 const ORDER_FIELDS = new Set(['order_id', 'user', 'customer_id', 'items', 'created_at', ...LINE_FIELDS]);
+/** What is text in the event schema: bytes are promoted to it. A price is not, so that no bytes are taken for an amount. */
+const TEXT_FIELDS = new Set(['order_id', 'user', 'customer_id', 'item', 'product_id', 'created_at']);
 
 /**
- * @returns a reader of values that were written with `type`. Of records it keeps the fields that an order and its
+ * @returns a reader of values that were written with `schema`. Of records it keeps the fields that an order and its
  * lines can have, by name; everything else is read past without being built, so that the memory which a value takes
  * is bounded by what an order is and not by what a schema can think of.
  */
-export function compileReader(type: avro.Type): Read {
-  return new Compiler().order(type as unknown as Shape);
+export function compileReader(schema: Schema): Read {
+  return new Compiler().order(schema);
 }
 
 class Compiler {
   /** Types by identity: a recursive schema refers to one that is being compiled. */
-  readonly #skips = new Map<Shape, { skip: Skip }>();
-  readonly #widths = new Map<Shape, number>();
+  readonly #skips = new Map<Schema, { skip: Skip }>();
+  readonly #widths = new Map<Schema, number>();
 
-  order(type: Shape): Read {
-    if (isUnion(type)) return this.#union(type, (branch) => this.order(branch));
-    if (!isRecord(type)) return this.#scalar(type);
+  order(type: Schema): Read {
+    if (type.type === 'union') return choice('branch', type.branches, (branch) => this.order(branch));
+    if (type.type !== 'record') return this.#scalar(type, '');
     return this.#record(type, ORDER_FIELDS, (name, of) =>
-      name === 'items' ? this.#lines(of) : this.#scalar(of),
+      name === 'items' ? this.#lines(of) : this.#scalar(of, name),
     );
   }
 
-  #lines(type: Shape): Read {
-    if (isUnion(type)) return this.#union(type, (branch) => this.#lines(branch));
-    if (type.typeName !== 'array') return this.#scalar(type);
-    const read = this.#line(type.itemsType);
-    const free = this.#width(type.itemsType) === 0;
+  #lines(type: Schema): Read {
+    if (type.type === 'union') return choice('branch', type.branches, (branch) => this.#lines(branch));
+    if (type.type !== 'array') return this.#scalar(type, 'items');
+    const read = this.#line(type.items);
+    const free = this.#width(type.items) === 0;
     return (cursor) => {
       const items: unknown[] = [];
       cursor.blocks(free, () => items.push(read(cursor)));
@@ -117,21 +50,20 @@ class Compiler {
     };
   }
 
-  #line(type: Shape): Read {
-    if (isUnion(type)) return this.#union(type, (branch) => this.#line(branch));
-    if (!isRecord(type)) return this.#scalar(type);
-    return this.#record(type, LINE_FIELDS, (_name, of) => this.#scalar(of));
+  #line(type: Schema): Read {
+    if (type.type === 'union') return choice('branch', type.branches, (branch) => this.#line(branch));
+    if (type.type !== 'record') return this.#scalar(type, '');
+    return this.#record(type, LINE_FIELDS, (name, of) => this.#scalar(of, name));
   }
 
-  #union(type: Shape, compile: (branch: Shape) => Read): Read {
-    const branches = type.types.map(compile);
-    return choice('branch', branches, (read, cursor) => read(cursor));
-  }
-
-  #record(type: Shape, wanted: ReadonlySet<string>, compile: (name: string, of: Shape) => Read): Read {
+  #record(
+    { fields }: RecordSchema,
+    wanted: ReadonlySet<string>,
+    compile: (name: string, of: Schema) => Read,
+  ): Read {
     const steps: { name: string | null; read: Read }[] = [];
-    for (const field of type.fields) {
-      const name = wantedName(field, wanted, type.fields);
+    for (const field of fields) {
+      const name = wantedName(field, wanted, fields);
       if (name !== null) steps.push({ name, read: compile(name, field.type) });
       else if (this.#width(field.type) > 0) steps.push({ name, read: this.#skip(field.type) });
     }
@@ -146,38 +78,38 @@ class Compiler {
   }
 
   /** What stands where a text, a number or a time belongs; of anything else only its kind is told. */
-  #scalar(type: Shape): Read {
-    if (type instanceof DecimalType) return decimal(this.#scalar(type.underlyingType), type.scale);
-    if (type instanceof FineTimestampType) {
-      const exact = type.underlyingType.typeName === 'long';
-      return fineTime(exact ? (cursor) => cursor.long() : this.#scalar(type.underlyingType), type.unitsPerMs);
-    }
-    if (isUnion(type)) return this.#union(type, (branch) => this.#scalar(branch));
-    switch (type.typeName) {
+  #scalar(type: Schema, field: string): Read {
+    switch (type.type) {
+      case 'union':
+        return choice('branch', type.branches, (branch) => this.#scalar(branch, field));
       case 'null':
         return () => null;
       case 'boolean':
         return (cursor) => cursor.boolean();
       case 'int':
-        return (cursor) => cursor.int();
-      case 'long':
-        // Beyond 2^53 it is not exact, but still a number: whether it can be a quantity is decided later.
-        return (cursor) => Number(cursor.long());
+      case 'long': {
+        const read = type.type === 'int' ? int : long;
+        return type.meaning === null ? (cursor) => Number(read(cursor)) : time(read, type.meaning);
+      }
       case 'float':
         return (cursor) => cursor.float();
       case 'double':
         return (cursor) => cursor.double();
-      case 'bytes':
-        return (cursor) => cursor.bytes();
       case 'string':
         return (cursor) => cursor.string();
-      case 'fixed':
-        return (cursor) => cursor.fixed(type.size);
+      case 'bytes':
+      case 'fixed': {
+        const read = type.type === 'fixed' ? fixed(type.size) : (cursor: Cursor) => cursor.bytes();
+        if (type.meaning?.kind === 'decimal') return decimal(read, type.meaning.scale, field);
+        return type.type === 'bytes' && TEXT_FIELDS.has(field) ? (cursor) => cursor.string() : read;
+      }
       case 'enum':
-        return choice('symbol', type.symbols, (symbol) => symbol);
-      default: {
+        return choice('symbol', type.symbols, (symbol) => () => symbol);
+      case 'array':
+      case 'map':
+      case 'record': {
         const skip = this.#skip(type);
-        const kind = type.typeName === 'array' ? [] : {};
+        const kind = type.type === 'array' ? [] : {};
         return (cursor) => {
           skip(cursor);
           return kind;
@@ -186,7 +118,7 @@ class Compiler {
     }
   }
 
-  #skip(type: Shape): Skip {
+  #skip(type: Schema): Skip {
     const known = this.#skips.get(type);
     if (known !== undefined) return (cursor) => known.skip(cursor);
     const slot: { skip: Skip } = { skip: unfinished };
@@ -195,21 +127,16 @@ class Compiler {
     return slot.skip;
   }
 
-  #compileSkip(type: Shape): Skip {
+  #compileSkip(type: Schema): Skip {
     if (this.#width(type) === Infinity)
       return (cursor) => cursor.fail('a record that holds itself never ends');
-    if (isLogical(type)) return this.#skip(type.underlyingType);
-    if (isUnion(type)) {
-      const branches = type.types.map((branch) => this.#skip(branch));
-      return choice('branch', branches, (skip, cursor) => skip(cursor));
-    }
-    switch (type.typeName) {
+    switch (type.type) {
+      case 'union':
+        return choice('branch', type.branches, (branch) => this.#skip(branch));
       case 'array':
-        return this.#skipBlocks(type.itemsType, false);
       case 'map':
-        return this.#skipBlocks(type.valuesType, true);
-      case 'record':
-      case 'error': {
+        return this.#skipBlocks(type.items, type.type === 'map');
+      case 'record': {
         // A field that takes no bytes is not even looked at: such records can double at each level.
         const fields = type.fields.filter((field) => this.#width(field.type) > 0);
         const skips = fields.map((field) => this.#skip(field.type));
@@ -219,26 +146,35 @@ class Compiler {
           });
       }
       case 'string':
-        return (cursor) => cursor.bytes();
-      default:
-        return this.#scalar(type);
+      case 'bytes':
+        return (cursor) => cursor.pass();
+      case 'fixed':
+        return fixed(type.size);
+      case 'null':
+      case 'boolean':
+      case 'int':
+      case 'long':
+      case 'float':
+      case 'double':
+      case 'enum':
+        return this.#scalar(type, '');
     }
   }
 
-  #skipBlocks(type: Shape, keyed: boolean): Skip {
+  #skipBlocks(type: Schema, keyed: boolean): Skip {
     const skip = this.#skip(type);
     const free = !keyed && this.#width(type) === 0;
     return (cursor) =>
       cursor.nested(() => {
         cursor.blocks(free, () => {
-          if (keyed) cursor.bytes();
+          if (keyed) cursor.pass();
           skip(cursor);
         });
       });
   }
 
   /** The fewest bytes that a value takes; Infinity for a record that no value can be of. */
-  #width(type: Shape): number {
+  #width(type: Schema): number {
     const known = this.#widths.get(type);
     if (known !== undefined) return known;
     // Met again before it is known, a record holds itself without a way out.
@@ -248,25 +184,12 @@ class Compiler {
     return width;
   }
 
-  #computeWidth(type: Shape): number {
-    if (isLogical(type)) return this.#width(type.underlyingType);
-    if (type.typeName === 'null') return 0;
-    if (type.typeName === 'fixed') return type.size;
-    if (!isRecord(type)) return 1;
+  #computeWidth(type: Schema): number {
+    if (type.type === 'null') return 0;
+    if (type.type === 'fixed') return type.size;
+    if (type.type !== 'record') return 1;
     return type.fields.reduce((sum, field) => sum + this.#width(field.type), 0);
   }
-}
-
-export function isUnion(type: Shape): boolean {
-  return type.typeName.startsWith('union');
-}
-
-export function isRecord(type: Shape): boolean {
-  return type.typeName === 'record' || type.typeName === 'error';
-}
-
-export function isLogical(type: Shape): boolean {
-  return type instanceof avro.types.LogicalType;
 }
 
 /** A writer's own aliases count where the name itself says nothing. */
@@ -281,26 +204,30 @@ function unfinished(): never {
 }
 
 /** An index into a closed list: symbols of an enum, branches of a union. */
-function choice<T>(what: string, from: readonly T[], then: (chosen: T, cursor: Cursor) => unknown): Read {
+function choice<T>(what: string, from: readonly T[], compile: (of: T) => Read): Read {
+  const reads = from.map(compile);
   return (cursor) => {
     const index = cursor.long();
-    const chosen = typeof index === 'number' ? from[index] : undefined;
-    if (chosen === undefined) return cursor.fail(`there is no ${what} ${index}`);
-    return then(chosen, cursor);
+    const read = typeof index === 'number' ? reads[index] : undefined;
+    return read === undefined ? cursor.fail(`there is no ${what} ${index}`) : read(cursor);
   };
 }
 
-function decimal(read: Read, scale: number): Read {
-  return (cursor) => {
-    const bytes = read(cursor);
-    return Buffer.isBuffer(bytes) ? decimalText(bytes, scale) : bytes;
-  };
+function fixed(sizeBytes: number): (cursor: Cursor) => Buffer {
+  return (cursor) => cursor.fixed(sizeBytes);
 }
+
+function decimal(read: (cursor: Cursor) => Buffer, scale: number, field: string): Read {
+  if (field === 'quantity') return (cursor) => Number(decimalText(read(cursor), scale));
+  return (cursor) => decimalText(read(cursor), scale);
+}
+
+/** Two's complement of so many bytes has more digits than any amount. */
+const MAX_DECIMAL_BYTES = 512;
 
 /** @param bytes big-endian two's complement of the amount times 10^scale */
 export function decimalText(bytes: Buffer, scale: number): string {
-  // No price takes more; a number of a million digits is not worth writing out.
-  if (bytes.length > 16) return 'a number beyond any price';
+  if (bytes.length > MAX_DECIMAL_BYTES) return 'a number beyond any amount';
   const unsigned = BigInt(bytes.length === 0 ? 0 : `0x${bytes.toString('hex')}`);
   const unscaled = BigInt.asIntN(bytes.length * 8, unsigned);
   const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, '0');
@@ -310,10 +237,34 @@ export function decimalText(bytes: Buffer, scale: number): string {
   return `${unscaled < 0n ? '-' : ''}${whole}${fraction === '' ? '' : `.${fraction}`}`;
 }
 
-function fineTime(read: Read, unitsPerMs: number): Read {
-  return (cursor) => {
-    const value = read(cursor);
-    if (typeof value === 'bigint') return Number(value / BigInt(unitsPerMs));
-    return typeof value === 'number' ? Math.floor(value / unitsPerMs) : value;
-  };
+function int(cursor: Cursor): number {
+  return cursor.int();
+}
+
+/** Beyond 2^53 no longer exact as a number, but still one: whether it can be a quantity is decided later. */
+function long(cursor: Cursor): number | bigint {
+  return cursor.long();
+}
+
+const DAY_MS = 86_400_000;
+
+/** @returns a reader of milliseconds since the epoch; of a text where it is no moment */
+function time(read: (cursor: Cursor) => number | bigint, meaning: Meaning): Read {
+  switch (meaning.kind) {
+    case 'day':
+      return (cursor) => Number(read(cursor)) * DAY_MS;
+    case 'moment': {
+      const { perMs } = meaning;
+      return (cursor) => {
+        const value = read(cursor);
+        return typeof value === 'bigint' ? Number(value / BigInt(perMs)) : Math.floor(value / perMs);
+      };
+    }
+    case 'decimal':
+    case 'time_of_day':
+      return (cursor) => {
+        read(cursor);
+        return 'a time of no day';
+      };
+  }
 }

@@ -1,8 +1,8 @@
 import { Failure } from '../../domain/failure.ts';
 import type { SchemaTools } from '../../ports/schema-registry.ts';
 import { findDifferences } from './compatibility.ts';
-import { parseSchema } from './reader.ts';
 import { Registry, type RegistryOptions } from './registry.ts';
+import { parseSchema } from './schema.ts';
 import { ownSchemaText } from './wire-format.ts';
 
 export function createSchemaTools(options: RegistryOptions): SchemaTools {

@@ -1,13 +1,15 @@
-import type avro from 'avsc';
 import { hasOwnLayout } from './own-layout.ts';
-import { compileReader, parseSchema, type Read } from './reader.ts';
+import { compileReader, type Read } from './reader.ts';
 import type { RegisteredSchema, Registry, SchemaReference } from './registry.ts';
+import { parseSchema, type Schema } from './schema.ts';
 import type { SchemaKey } from './wire-format.ts';
 
 /** How values of one writer's schema are read, or why they cannot be. */
 export type Writer =
-  | { readonly read: Read; readonly ownLayout: boolean; readonly type: avro.Type }
-  | { readonly problem: string };
+  | { readonly kind: 'avro'; readonly read: Read; readonly ownLayout: boolean; readonly schema: Schema }
+  /** Values are JSON, whatever its schema says. */
+  | { readonly kind: 'json' }
+  | { readonly kind: 'unusable'; readonly problem: string };
 
 /**
  * How long an id counts as unknown: a flood of bad records must not become one of requests, and a registry whose
@@ -22,7 +24,7 @@ const MAX_ID = 2 ** 31 - 1;
 /** Writers' schemas by id or GUID. Either means the same for ever, so that each is fetched once. */
 export class WriterSchemas {
   readonly #registry: Registry;
-  readonly #own: avro.Type;
+  readonly #own: Schema;
   readonly #known = new Map<SchemaKey, Writer>();
   /** Those the registry did not know, and until when that is believed (performance clock). */
   readonly #unknown = new Map<SchemaKey, number>();
@@ -65,17 +67,21 @@ export class WriterSchemas {
   }
 
   async #compile(found: RegisteredSchema): Promise<Writer> {
-    if (found.schemaType !== 'AVRO') return { problem: `it is ${found.schemaType}, not Avro` };
-    if (found.tooLong) return { problem: 'its text is longer than any schema' };
+    if (found.schemaType === 'JSON') return { kind: 'json' };
+    if (found.schemaType !== 'AVRO') return unusable(`it is ${found.schemaType}, not Avro`);
+    if (found.tooLong) return unusable('its text is longer than any schema');
     const references = await this.#references(found.references);
-    if (typeof references === 'string') return { problem: references };
+    if (typeof references === 'string') return unusable(references);
     try {
-      const type = parseSchema(found.schema, references);
-      return { read: compileReader(type), ownLayout: hasOwnLayout(type, this.#own), type };
-    } catch (error) {
+      const schema = parseSchema(found.schema, references);
       return {
-        problem: `it is no Avro schema: ${error instanceof Error ? error.message.slice(0, 200) : ''}`,
+        kind: 'avro',
+        read: compileReader(schema),
+        ownLayout: hasOwnLayout(schema, this.#own),
+        schema,
       };
+    } catch (error) {
+      return unusable(`it is no Avro schema: ${error instanceof Error ? error.message.slice(0, 200) : ''}`);
     }
   }
 
@@ -101,4 +107,8 @@ export class WriterSchemas {
     await visit(references);
     return problem ?? [...texts.values()];
   }
+}
+
+function unusable(problem: string): Writer {
+  return { kind: 'unusable', problem };
 }

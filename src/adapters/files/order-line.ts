@@ -1,7 +1,7 @@
 import type { Decided } from '../../domain/decide.ts';
 import type { Reason } from '../../domain/reasons.ts';
 import type { UserStatus } from '../../domain/tables.ts';
-import type { Order, OrderLine, RecordId } from '../../domain/order.ts';
+import { GREATEST_TIME_MS, type Order, type OrderLine, type RecordId } from '../../domain/order.ts';
 
 /*
  * A decision as a line of orders.jsonl or rejections.jsonl. Written byte by byte into a buffer, since this runs once for
@@ -9,7 +9,6 @@ import type { Order, OrderLine, RecordId } from '../../domain/order.ts';
  * the alphabet of names.ts and needs no escaping; `detail`, which may hold any text, is escaped.
  */
 
-const GREATEST_TIME_MS = 8.64e15;
 const DAY_MS = 86_400_000;
 
 /** Bytes that the line of a decision takes at most, its line feed included. */
@@ -71,7 +70,9 @@ function putItem({ item, quantity, unitPrice }: OrderLine, stock: number | null,
   putBytes(isFirst ? FIRST_ITEM : NEXT_ITEM);
   put(item);
   putBytes(QUANTITY);
-  putNumber(quantity);
+  // JSON has neither NaN nor infinities; the detail of the rejection says which it was.
+  if (Number.isFinite(quantity)) putNumber(quantity);
+  else put('null');
   putBytes(STOCK);
   if (stock === null) put('null');
   else putNumber(stock);
@@ -205,7 +206,7 @@ function asciiJson(text: string): string {
 interface OrderLineJson {
   order_id: string;
   user: string;
-  items: { item: string; quantity: number; stock: number | null; unit_price?: string }[];
+  items: { item: string; quantity: number | null; stock: number | null; unit_price?: string }[];
   created_at: string;
   accepted_at?: string;
   reason?: Reason;
@@ -222,7 +223,7 @@ export function parseDecided(line: Buffer): Decided {
   const json = JSON.parse(line.toString('utf8')) as OrderLineJson;
   const items: OrderLine[] = json.items.map(({ item, quantity, unit_price: price }) => ({
     item,
-    quantity,
+    quantity: quantity ?? NaN,
     unitPrice: price ?? null,
   }));
   const order: Order = {

@@ -1,6 +1,7 @@
 import type { ConsumeOrdersEvent, ConsumeSummary, RecordResult } from '../../app/consume-events.ts';
+import { formatRecordId } from '../../domain/order.ts';
 import type { Session } from '../session.ts';
-import { DecisionThrottle } from './decision-throttle.ts';
+import { DecisionThrottle, LINES_A_SECOND } from './decision-throttle.ts';
 import { aheadLine, ghostLine, moveLines, suspectLine } from './moves.ts';
 import { printNotice } from './notices.ts';
 import { decisionDocument, decisionRow, viewDecision } from './orders.ts';
@@ -31,6 +32,8 @@ export class ConsumeReport {
   readonly #throttle: DecisionThrottle;
   readonly #timer: NodeJS.Timeout;
   #bar: ProgressBar | null = null;
+  #ignoredTold = 0;
+  #ignoredHeld = 0;
 
   constructor(session: Session, { isEach, startBar, ...limits }: ConsumeReportOptions) {
     this.#session = session;
@@ -39,7 +42,10 @@ export class ConsumeReport {
     this.#limits = limits;
     const { printer } = session;
     this.#throttle = new DecisionThrottle((level) => printer.says(level));
-    this.#timer = setInterval(() => printer.talk(this.#throttle.tick(performance.now())), TICK_MS);
+    this.#timer = setInterval(() => {
+      printer.talk(this.#throttle.tick(performance.now()));
+      this.#flushIgnored();
+    }, TICK_MS);
     this.#timer.unref();
   }
 
@@ -69,6 +75,9 @@ export class ConsumeReport {
         break;
       case 'batch':
         this.#batch(event.results);
+        break;
+      case 'prices_ignored':
+        this.#ignored(event);
         break;
       case 'undelivered':
         printer.warn(
@@ -109,6 +118,26 @@ export class ConsumeReport {
     this.#bar?.stop();
     this.#bar = null;
     this.#session.printer.talk(this.#throttle.flush());
+    this.#flushIgnored();
+  }
+
+  /** One by one as far as a person can read them; of the rest their number, once a second. */
+  #ignored({ ignored, orderId, record }: Extract<ConsumeOrdersEvent, { kind: 'prices_ignored' }>): void {
+    if (this.#ignoredTold < LINES_A_SECOND) {
+      const more = ignored.count > 1 ? `, and ${count(ignored.count - 1, 'more line')}` : '';
+      this.#session.printer.warn(
+        `order ${orderId}: ${ignored.message}${more}: kept without a price (${formatRecordId(record)})`,
+      );
+      this.#ignoredTold += 1;
+    } else this.#ignoredHeld += ignored.count;
+  }
+
+  #flushIgnored(): void {
+    const held = this.#ignoredHeld;
+    this.#ignoredHeld = 0;
+    this.#ignoredTold = 0;
+    if (held === 0) return;
+    this.#session.printer.warn(`and more: ${count(held, 'line')} kept without a price`);
   }
 
   #start(topic: string, group: string, remaining: number): void {

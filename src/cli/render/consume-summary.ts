@@ -15,6 +15,7 @@ export function summaryDocument(summary: ConsumeSummary): object {
     conflicts: summary.conflicts,
     dead_lettered: summary.deadLettered,
     rejected_by_reason: summary.rejectedByReason,
+    ignored_prices: summary.ignoredPrices,
     skipped: summary.skipped,
     commits: summary.commits,
     stopped_by: summary.stoppedBy,
@@ -55,6 +56,8 @@ export function summaryLines(summary: ConsumeSummary, printer: Printer): string 
   const lines = [`read ${count(summary.read, 'record')}: ${counts.join(', ')}`];
   const reasons = Object.entries(summary.rejectedByReason).map(([reason, n]) => `${reason} ${grouped(n)}`);
   if (reasons.length > 0) lines.push(`rejected: ${reasons.join(', ')}`);
+  if (summary.ignoredPrices > 0)
+    lines.push(`without a price: ${count(summary.ignoredPrices, 'line')} whose unit_price is no amount`);
   if (summary.skipped > 0)
     lines.push(`skipped: ${count(summary.skipped, 'record')} by moves of the position`);
   const time = duration(summary.seconds * 1000);

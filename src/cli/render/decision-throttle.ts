@@ -3,7 +3,7 @@ import { count } from './words.ts';
 import { decisionLine, viewDecision, type DecisionName, type DecisionView } from './orders.ts';
 
 /** Decisions that are told one by one, in a second; more come as one line with counts. */
-const LINES_A_SECOND = 20;
+export const LINES_A_SECOND = 20;
 const WINDOW_MS = 1_000;
 
 export interface TalkLine {

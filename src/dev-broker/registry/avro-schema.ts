@@ -7,9 +7,11 @@ import { isObject, member, parseJson, type JsonObject } from './json.ts';
  * leaves something open, what Apache Avro for Java accepts is accepted: the Confluent registry is built on that.
  */
 
-const PRIMITIVES = ['null', 'boolean', 'int', 'long', 'float', 'double', 'bytes', 'string'] as const;
+export const PRIMITIVES = ['null', 'boolean', 'int', 'long', 'float', 'double', 'bytes', 'string'] as const;
+export const COMPLEX = ['record', 'error', 'enum', 'fixed', 'array', 'map', 'union'] as const;
 const PRIMITIVE_NAMES: ReadonlySet<string> = new Set(PRIMITIVES);
-const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+/** As Avro for Java checks them: letters and digits of any script. Namespaces and aliases of fields it does not check. */
+const NAME = /^[\p{L}_][\p{L}\p{Nd}_]*$/u;
 
 export interface NamedParts {
   /** With its namespace. */
@@ -238,10 +240,10 @@ function nameOf(json: JsonObject, enclosing: string): NamedParts {
   const namespace = optionalText(json, 'namespace') ?? enclosing;
   const fullName = qualified(name, namespace);
   if (PRIMITIVE_NAMES.has(fullName)) throw invalidSchema(`${name} is the name of a primitive type`);
-  if (!fullName.split('.').every((part) => NAME.test(part))) {
-    throw invalidSchema(`${shown(fullName)} is no name for a type`);
-  }
   const aliases = textList(json, 'aliases').map((alias) => qualified(alias, namespaceOf(fullName)));
+  for (const each of [fullName, ...aliases]) {
+    if (!NAME.test(simpleName(each))) throw invalidSchema(`${shown(each)} is no name for a type`);
+  }
   return { fullName, aliases, doc: optionalText(json, 'doc') };
 }
 

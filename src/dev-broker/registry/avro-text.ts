@@ -1,5 +1,7 @@
 import {
+  COMPLEX,
   namespaceOf,
+  PRIMITIVES,
   simpleName,
   type Field,
   type NamedSchema,
@@ -96,8 +98,12 @@ class Writer {
   }
 }
 
+/** What a short name would be read as instead. */
+const TYPE_WORDS: ReadonlySet<string> = new Set([...PRIMITIVES, ...COMPLEX]);
+
 function shortName(fullName: string, namespace: string): string {
-  return namespaceOf(fullName) === namespace ? simpleName(fullName) : fullName;
+  const name = simpleName(fullName);
+  return namespaceOf(fullName) === namespace && !TYPE_WORDS.has(name) ? name : fullName;
 }
 
 function aliasesOf(aliases: readonly string[]): object {

@@ -63,6 +63,33 @@ describe('what keeps a schema from reading what another wrote', () => {
     );
   });
 
+  it('is no other name that the reader gives as an alias, so that a new field is the only complaint', () => {
+    const lines = (line: object) => ({
+      ...record({ name: 'items', type: { type: 'array', items: line } }),
+      namespace: 'shop',
+    });
+    const old = { type: 'record', name: 'Line', fields: [A_INT] };
+    const renamed = (fields: object[], aliases: string[]) =>
+      lines({ type: 'record', name: 'OrderLine', aliases, fields });
+    const b = { name: 'b', type: 'int' };
+    const missing = ['items[].b', 'it is not written, and has no default to be read as'];
+    for (const alias of ['Line', 'shop.Line']) {
+      expect(differences(renamed([A_INT, { ...b, default: 0 }], [alias]), lines(old))).toEqual([]);
+      expect(differences(renamed([A_INT, b], [alias]), lines(old))).toEqual([missing]);
+    }
+    // An alias is of the namespace it stands in, unless it says another.
+    expect(differences(renamed([A_INT], ['other.Line']), lines(old))[0]?.[1]).toContain('names are compared');
+    expect(differences(renamed([A_INT], []), lines(old))).toHaveLength(1);
+  });
+
+  it('looks at the field of the name itself before any alias', () => {
+    const reader = record({ name: 'b', type: 'int', aliases: ['a'] });
+    const a = { name: 'a', type: 'string' };
+    const b = { name: 'b', type: 'int' };
+    expect(differences(reader, record(a, b))).toEqual([]);
+    expect(differences(reader, record(a))).toEqual([['b', 'string is written, int is read']]);
+  });
+
   it('is found in named types wherever they are used, and recursion ends', () => {
     const tree = (type: string) => ({
       type: 'record',

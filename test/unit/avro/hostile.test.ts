@@ -39,7 +39,10 @@ function expectAnswers(decoded: readonly DecodedRecord[]): void {
       ]) {
         expect(name).toMatch(/^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$/);
       }
-      for (const { quantity } of entry.order.items) expect(Number.isFinite(quantity)).toBe(true);
+      for (const { quantity, unitPrice } of entry.order.items) {
+        expect(typeof quantity).toBe('number');
+        if (unitPrice !== null) expect(unitPrice).toMatch(/^-?\d{1,8}\.\d\d$/);
+      }
     }
   }
 }

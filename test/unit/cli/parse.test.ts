@@ -77,7 +77,7 @@ describe('timestamps', () => {
     '2026-11-21Z',
     '2026-13-01T00:00:00Z',
     '2026-02-29T00:00:00Z',
-    '2026-01-01T24:00:00Z',
+    '2026-01-01T24:00:01Z',
     '2026-01-01T00:60:00Z',
   ])('refuse %j', (text) => {
     expect(() => timestamp('--since', text)).toThrow(refusal('--since'));

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decide, decideAll, type Decided } from '../../../src/domain/decide.ts';
-import type { Order } from '../../../src/domain/order.ts';
+import { sameContent, type Order } from '../../../src/domain/order.ts';
 import { REASONS } from '../../../src/domain/reasons.ts';
 import type { UserStatus } from '../../../src/domain/tables.ts';
 
@@ -190,4 +190,28 @@ describe('decideAll', () => {
       { kind: 'rejected', reason: 'insufficient_stock', stock: [0] },
     ]);
   });
+
+  it('takes an order that nothing dates to be made when it is decided, and the date of any other as it is', () => {
+    const known = { ...state, decided: () => undefined };
+    const record = { topic: 't', partition: 0, offset: 0 };
+    const undated = { ...order('alice', ['book', 1]), createdAt: NaN };
+    const dated = { ...order('alice', ['book', 1]), orderId: 'ORD-2', createdAt: -1 };
+    const made = decideAll(
+      [undated, dated].map((each) => ({ order: each, record })),
+      known,
+      77,
+    ).map((decision) => decision.kind === 'decided' && decision.decided.order.createdAt);
+    expect(made).toEqual([77, -1]);
+  });
+});
+
+it('a quantity that is no finite number is rejected, and is the same content when it comes back from a file', () => {
+  for (const quantity of [NaN, Infinity, -Infinity]) {
+    const odd = order('alice', ['book', quantity], ['pen', 1]);
+    expect(decide(odd, state)).toMatchObject({ kind: 'rejected', reason: 'invalid_quantity' });
+    expect(sameContent(odd, order('alice', ['book', NaN], ['pen', 1]))).toBe(true);
+    expect(sameContent(odd, order('alice', ['book', 1], ['pen', 1]))).toBe(false);
+    expect(sameContent(order('alice', ['book', 1], ['pen', 1]), odd)).toBe(false);
+    expect(sameContent(odd, order('alice', ['ghost', NaN], ['pen', 1]))).toBe(false);
+  }
 });

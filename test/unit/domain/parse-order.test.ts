@@ -22,6 +22,8 @@ describe('parseOrder', () => {
     ],
     ['no lines', { ...plain, items: [] }, { items: [] }],
     ['odd quantities', { ...plain, items: [{ item: 'b', quantity: -1.5 }] }, { items: [{ quantity: -1.5 }] }],
+    ['a quantity that is no finite number', { ...plain, items: [{ item: 'b', quantity: NaN }] }, {}],
+    ['a time without a zone as UTC', { ...plain, created_at: '1970-01-01T00:00:01' }, { createdAt: 1000 }],
     ['an ISO time', { ...plain, created_at: '1970-01-01T00:00:01Z' }, { createdAt: 1000 }],
     ['no time', { ...plain, created_at: null }, { createdAt: 77 }],
     [
@@ -36,6 +38,27 @@ describe('parseOrder', () => {
     ],
   ])('reads %s', (_, value, expected) => {
     expect(parseOrder(value, defaults).order).toMatchObject(expected as object);
+  });
+
+  it('passes over a price that is none, and says how many and what', () => {
+    const items = [
+      { ...line, unit_price: '12,50' },
+      { ...line, unit_price: 12.345 },
+      { ...line, unit_price: { amount: 1 } },
+      { ...line, unit_price: null },
+    ];
+    const parsed = parseOrder({ ...plain, items }, defaults);
+    expect(parsed.order?.items.map(({ unitPrice }) => unitPrice)).toEqual([null, '12.34', null, null]);
+    expect(parsed.ignored).toEqual({
+      count: 2,
+      message: 'unit_price of book is "12,50", not an amount such as 12.50 of at most ten digits',
+    });
+    expect(parseOrder(plain, defaults).ignored).toBeNull();
+  });
+
+  it('says of a date that does not exist that it does not', () => {
+    const { problem } = parseOrder({ ...plain, created_at: '2026-02-30' }, defaults);
+    expect(problem?.message).toBe('created_at is "2026-02-30", not a time that exists');
   });
 
   it('makes an id only where that is wanted', () => {
@@ -60,10 +83,12 @@ describe('parseOrder', () => {
     ['invalid_field', { ...plain, items: 'book' }],
     ['invalid_field', { ...plain, items: ['book'] }],
     ['invalid_field', { ...plain, items: [{ item: 'book', quantity: '2' }] }],
-    ['invalid_field', { ...plain, items: [{ item: 'book', quantity: NaN }] }],
-    ['invalid_field', { ...plain, items: [{ item: 'book', quantity: Infinity }] }],
-    ['invalid_field', { ...plain, items: [{ ...line, unit_price: '1.234' }] }],
-    ['invalid_field', { ...plain, items: [{ ...line, unit_price: 1e21 }] }],
+    ['invalid_field', { ...plain, items: [{ item: 'book', quantity: true }] }],
+    ['invalid_field', { ...plain, items: [{ item: 'book', quantity: [2] }] }],
+    ['invalid_field', { ...plain, created_at: '2026-02-30' }],
+    ['invalid_field', { ...plain, created_at: '2026-01-01T24:00:01' }],
+    ['invalid_field', { ...plain, created_at: 1.5 }],
+    ['invalid_field', { ...plain, created_at: {} }],
     ['invalid_field', { ...plain, created_at: 'yesterday' }],
     ['invalid_field', { ...plain, created_at: 8.65e15 }],
     ['invalid_field', { ...plain, created_at: true }],

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseSchema, type NamedSchema } from '../../../../src/dev-broker/registry/avro-schema.ts';
 import { schemaText } from '../../../../src/dev-broker/registry/avro-text.ts';
+import { resolve } from '../../../../src/dev-broker/registry/compatibility.ts';
 import { RegistryError } from '../../../../src/dev-broker/registry/errors.ts';
 
 function textOf(json: unknown, isNormalized = false): string {
@@ -58,6 +59,18 @@ describe('the text of a schema', () => {
     expect(textOf(json)).toBe(expected);
   });
 
+  it('a type that is called string in its namespace is never written by that name alone', () => {
+    const own = { type: 'record', name: 'string', fields: [{ name: 'x', type: 'int' }] };
+    const fields = [
+      { name: 'a', type: own },
+      { name: 'b', type: 'shop.string' },
+      { name: 'c', type: 'string' },
+    ];
+    const text = textOf({ type: 'record', name: 'shop.R', fields });
+    expect(text).toContain('{"name":"b","type":"shop.string"},{"name":"c","type":"string"}');
+    expect(textOf(text)).toBe(text);
+  });
+
   it('normalized, the order of other attributes does not count', () => {
     const one = { type: 'bytes', scale: 2, logicalType: 'decimal', more: { b: 1, a: 2 } };
     const other = { more: { a: 2, b: 1 }, logicalType: 'decimal', type: 'bytes', scale: 2 };
@@ -81,6 +94,29 @@ describe('the text of a schema', () => {
     expect(textOf(text)).toBe(text);
     expect(() => textOf('"constructor"')).toThrow('undefined type');
     expect(() => textOf('{"__proto__":{"type":"string"}}')).toThrow('no type');
+  });
+});
+
+describe('names that Avro for Java takes', () => {
+  it.each<[string, object]>([
+    ['a namespace with a hyphen', { ...record(), namespace: 'my-shop.orders' }],
+    ['a namespace of digits and spaces', { ...record(), namespace: '1.my shop' }],
+    ['a namespace with an empty part', { ...record(), namespace: 'a..b' }],
+    ['a full name with a hyphen before its last dot', { type: 'fixed', name: 'a-b.F', size: 1 }],
+    [
+      'letters of other scripts',
+      { type: 'record', name: 'Größe', fields: [{ name: 'número', type: 'int' }] },
+    ],
+    ['symbols of other scripts', { type: 'enum', name: 'E', symbols: ['größer', '注文'] }],
+    ['an enum without symbols', { type: 'enum', name: 'E', symbols: [] }],
+    ['an alias in a namespace with a hyphen', { ...record(), aliases: ['a-b.R'] }],
+    ['aliases of fields of any form', record({ name: 'a', type: 'int', aliases: ['a-b', '', '1 2'] })],
+    ['a record called string in a namespace', { type: 'record', name: 'string', namespace: 'a', fields: [] }],
+  ])('%s', (_, json) => {
+    expect(JSON.parse(textOf(textOf(json)))).toMatchObject(JSON.parse(textOf(json)) as object);
+    expect(
+      resolve(parseSchema(JSON.stringify(json), new Map()), parseSchema(textOf(json), new Map())),
+    ).toEqual([]);
   });
 });
 
@@ -108,7 +144,15 @@ describe('what is no schema', () => {
     ['a record without fields', { type: 'record', name: 'R' }],
     ['a record without a name', { type: 'record', fields: [] }],
     ['a name with a space', { type: 'record', name: 'a b', fields: [] }],
-    ['a namespace with a dash', { type: 'record', name: 'R', namespace: 'a-b', fields: [] }],
+    ['a name with a dash', { type: 'record', name: 'a-b', fields: [] }],
+    ['a name with a dash behind a namespace', { type: 'record', name: 'a.b-c', fields: [] }],
+    ['a name that begins with a digit', { type: 'fixed', name: '1F', size: 1 }],
+    ['an empty name', { type: 'record', name: '', fields: [] }],
+    ['a name that ends with a dot', { type: 'record', name: 'a.b.', fields: [] }],
+    ['an alias with a dash', { ...record(), aliases: ['a-b'] }],
+    ['a field with a dash', record({ name: 'a-b', type: 'int' })],
+    ['a field with an empty name', record({ name: '', type: 'int' })],
+    ['a symbol that is empty', { type: 'enum', name: 'E', symbols: [''] }],
     ['the name of a primitive type', { type: 'record', name: 'string', fields: [] }],
     [
       'a name twice',

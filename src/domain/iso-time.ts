@@ -1,0 +1,47 @@
+/** A time that exists, as UTC when its text names no zone. */
+export interface IsoTime {
+  /** Milliseconds since the epoch; finer fractions are cut off. */
+  readonly ms: number;
+  readonly hasZone: boolean;
+}
+
+const FORM =
+  /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,20}))?)?([Zz]|[+-]\d{2}(?::?\d{2})?)?)?$/;
+
+/**
+ * A date, or a date and a time of day, by ISO 8601. Not by Date.parse, which takes a time without a zone to be local
+ * and carries 30 February over into March.
+ *
+ * @returns why not: it has no such form, or there is no such time
+ */
+export function parseIsoTime(text: string): IsoTime | 'unreadable' | 'unreal' {
+  const match = FORM.exec(text);
+  if (match === null) return 'unreadable';
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1, 7).map(numberOf);
+  const fraction = match[7] ?? '';
+  const zone = match[8];
+  const date = new Date(0);
+  // Date.UTC takes the years up to 99 for those of the last century.
+  date.setUTCFullYear(year, month - 1, day);
+  const isDay = date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
+  const isEndOfDay = hour === 24 && minute === 0 && second === 0 && /^0*$/.test(fraction);
+  const isTime = (hour < 24 && minute < 60 && second < 60) || isEndOfDay;
+  const offset = zone === undefined ? 0 : zoneMinutes(zone);
+  if (!isDay || !isTime || offset === null) return 'unreal';
+  const seconds = (hour * 60 + minute - offset) * 60 + second;
+  const ms = Number(fraction.slice(0, 3).padEnd(3, '0'));
+  return { ms: date.getTime() + seconds * 1_000 + ms, hasZone: zone !== undefined };
+}
+
+function numberOf(digits: string | undefined): number {
+  return Number(digits ?? 0);
+}
+
+/** Minutes east of UTC. */
+function zoneMinutes(zone: string): number | null {
+  if (zone.toUpperCase() === 'Z') return 0;
+  const hours = Number(zone.slice(1, 3));
+  const minutes = Number(zone.slice(3).replace(':', ''));
+  if (hours > 23 || minutes > 59) return null;
+  return (zone.startsWith('-') ? -1 : 1) * (hours * 60 + minutes);
+}
