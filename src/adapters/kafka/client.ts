@@ -132,6 +132,12 @@ export class KafkaClient {
     return this.#node(address);
   }
 
+  /** `host:port` of a node, as the metadata have it. */
+  addressOf(nodeId: number): string | undefined {
+    const address = this.#known.get(nodeId);
+    return address === undefined ? undefined : nameOf(address);
+  }
+
   async metadata(topics: readonly string[] | null): Promise<ClusterMetadata> {
     const metadata = await this.ask((node) => fetchMetadata(node, topics));
     this.#known = new Map(metadata.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));

@@ -29,11 +29,14 @@ const HANDSHAKE_TIMEOUT_MS = 3_000;
 /** The whole of it, with the versions and the authentication. */
 const CONNECT_TIMEOUT_MS = 5_000;
 /** What a broker answers from memory. Longer silence is a broker, or a connection, that is gone. */
-const ANSWER_TIMEOUT_MS = 3_000;
+export const ANSWER_TIMEOUT_MS = 3_000;
+/** A coordinator waits 5 s for the replicas of a commit. */
+const COMMIT_TIMEOUT_MS = 6_000;
 /** What may wait for the controller, for replicas or for other members, where a request sets no limit itself. */
 const CHANGE_TIMEOUT_MS = 15_000;
 
 const FETCH = 1;
+const OFFSET_COMMIT = 8;
 /** Fetch, ListOffsets, Metadata, OffsetFetch, FindCoordinator, Heartbeat, DescribeGroups, ListGroups, ApiVersions. */
 const QUICK = new Set([FETCH, 2, 3, 9, 10, 12, 15, 16, 18]);
 /** SaslHandshake, ApiVersions, SaslAuthenticate. */
@@ -164,10 +167,9 @@ function closeOnTrouble(pool: ConnectionPool): void {
   const send = pool.send.bind(pool);
   pool.send = async <Decoded, Parsed>(protocol: ProtocolRequest<Decoded, Parsed>): Promise<Parsed> => {
     const { apiKey } = protocol.request;
-    const limited =
-      QUICK.has(apiKey) || protocol.requestTimeout !== undefined
-        ? protocol
-        : { ...protocol, requestTimeout: CHANGE_TIMEOUT_MS };
+    const limitMs = apiKey === OFFSET_COMMIT ? COMMIT_TIMEOUT_MS : CHANGE_TIMEOUT_MS;
+    const hasLimit = QUICK.has(apiKey) || protocol.requestTimeout !== undefined;
+    const limited = hasLimit ? protocol : { ...protocol, requestTimeout: limitMs };
     try {
       await ready(pool, apiKey);
       return (await send(limited as ProtocolRequest<unknown, unknown>)) as Parsed;

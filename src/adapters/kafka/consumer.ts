@@ -5,14 +5,15 @@ import type { Batch, Consumer, RunOptions } from '../../ports/broker.ts';
 import type { Position } from '../../ports/store.ts';
 import { interruptible, KafkaClient } from './client.ts';
 import { CommitQueue } from './commit-queue.ts';
-import { answerOf, badBatch, toFailure, topicMissing } from './errors.ts';
+import { badBatch, toFailure, topicMissing } from './errors.ts';
 import type { FetchedPartition, Portion } from './fetched-partition.ts';
 import { Fetcher } from './fetcher.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { KafkaOptions } from './kafka-broker.ts';
-import { createErrorFromCode, LEADER_NOT_AVAILABLE } from './kafkajs-internals.ts';
+import { Leaders } from './leaders.ts';
 import { Membership } from './membership.ts';
-import { checkPositions } from './positions.ts';
+import { PositionChecks } from './position-checks.ts';
+import { checkTopic } from './positions.ts';
 import { BadBatchError } from './record-batch.ts';
 import { Watch } from './watch.ts';
 
@@ -25,9 +26,10 @@ export function createConsumer(options: KafkaOptions): Consumer {
 }
 
 /**
- * The consumer loop over kafkajs's connections. Kafka tells what there is to read and shows others how far we are;
- * where to read is told by the stored positions alone, and whatever could make them mean something else (a join, a
- * lost connection, an offset out of range) has them held against the topic again before the next batch.
+ * The consumer loop over kafkajs's connections. Kafka says what there is to read and shows others how far we are;
+ * where to read, the stored positions alone say. Whatever could make one mean something else (a join, another
+ * leader, a lost connection, an offset out of range) has it compared with the topic again before the next record of
+ * that partition is delivered.
  */
 class KafkaConsumer implements Consumer {
   readonly #options: KafkaOptions;
@@ -54,7 +56,9 @@ class Run {
   readonly #client: KafkaClient;
   readonly #membership: Membership;
   readonly #commits: CommitQueue;
+  readonly #leaders: Leaders;
   readonly #fetcher: Fetcher;
+  readonly #checks: PositionChecks;
   readonly #watch: Watch;
   /** Aborts to end the reading: asked from outside, or failed. */
   readonly #halt = new AbortController();
@@ -63,14 +67,10 @@ class Run {
   /** What the handler returned, for partitions that have no stored position yet. */
   readonly #read = new Map<number, number>();
   #failure: { error: unknown } | undefined;
-  #doubt = true;
   #partitionCount = 0;
-  /** A join that was not told yet: only once the positions held is it. */
+  /** A join that was not reported yet: that waits until every position was compared. */
   #joinedTo: readonly number[] | undefined;
-  #clusterId = '';
   #missingSince: number | undefined;
-  /** Since when the positions are being held against the topic: nothing is fetched meanwhile. */
-  #checkingSince: number | undefined;
 
   constructor(kafka: KafkaOptions, options: RunOptions, onBatch: (batch: Batch) => Promise<number>) {
     const { topic, group, process = null, metadata, onEvent } = options;
@@ -94,35 +94,44 @@ class Run {
       topic,
       group,
       metadata,
-      member: () => this.#membership.member,
-      onRejoin: () => {
-        this.#membership.rejoin();
-      },
+      membership: this.#membership,
       onEvent,
     });
+    const onFailed = (error: unknown): void => {
+      this.#fail(error);
+    };
+    const reading = { client: this.#client, topic, signal: this.#halt.signal, onFailed };
+    this.#leaders = new Leaders({
+      ...reading,
+      isTroubled: () => this.#fetcher.slots.isTroubled,
+      onRead: (partitions, clusterId) => {
+        this.#sawLeaders(partitions, clusterId);
+      },
+    });
     this.#fetcher = new Fetcher({
-      client: this.#client,
-      topic,
-      signal: this.#halt.signal,
-      onLeaders: (leaderOf, clusterId) => {
-        this.#sawLeaders(leaderOf, clusterId);
-      },
+      ...reading,
+      leaders: this.#leaders,
       onDoubt: () => {
-        this.#suspect();
+        this.#checks.begin();
       },
-      onFailed: (error) => {
-        this.#fail(error);
+    });
+    this.#checks = new PositionChecks({
+      ...reading,
+      leaders: this.#leaders,
+      fetcher: this.#fetcher,
+      positions: () => this.#positions(),
+      onChecked: () => {
+        this.#reportJoin();
       },
     });
     this.#watch = new Watch({
+      addressOf: (nodeId) => this.#client.addressOf(nodeId),
       addresses: this.#client.addresses,
       topic,
       stallTimeoutMs: options.stallTimeoutMs,
-      overdue: () => this.#overdue(),
+      owed: () => this.#fetcher.slots.owed(),
       onEvent,
-      onStalled: (failure) => {
-        this.#fail(failure);
-      },
+      onStalled: onFailed,
     });
   }
 
@@ -137,6 +146,7 @@ class Run {
     try {
       await this.#connect();
       this.#watch.start();
+      void this.#leaders.run();
       await this.#loop();
     } catch (error) {
       if (error !== signal.reason) this.#fail(error);
@@ -166,10 +176,6 @@ class Run {
 
   async #loop(): Promise<void> {
     while (!this.#halt.signal.aborted) {
-      if (this.#doubt) {
-        await this.#check();
-        continue;
-      }
       const ready = this.#fetcher.peek();
       if (ready === undefined) {
         await this.#fetcher.arrival();
@@ -199,7 +205,7 @@ class Run {
       records,
       next,
       highWatermark,
-      clusterId: this.#clusterId,
+      clusterId: this.#leaders.clusterId,
       fingerprint: (index) => {
         const record = records[index];
         if (record === undefined) throw new RangeError(`the batch has no record ${index}`);
@@ -208,9 +214,9 @@ class Run {
     });
     await this.#lookAhead(working);
     const wanted = await working;
+    this.#read.set(partition, wanted);
     if (wanted !== next) this.#fetcher.seek(partition, wanted);
     this.#fetcher.hold(undefined);
-    this.#read.set(partition, wanted);
     this.#commits.add(partition, wanted);
   }
 
@@ -220,67 +226,34 @@ class Run {
     working.catch(() => undefined);
     await nextTurn();
     const next = this.#fetcher.peek();
-    if (next === undefined || this.#doubt || this.#halt.signal.aborted) return;
+    if (next === undefined || this.#halt.signal.aborted) return;
     const records = next.data.lookAhead();
     if (records.length > 0) this.#options.onNext?.(records);
   }
 
-  /** Holds the positions against the topic, and reads on from them. */
-  async #check(): Promise<void> {
+  #positions(): Map<number, Position> {
     const { topic } = this.#options;
-    this.#fetcher.pause();
-    this.#doubt = false;
-    this.#checkingSince ??= Date.now();
     const positions = new Map<number, Position>();
     // Read in this run, but not stored: a handler need not store what brought nothing.
     for (const [partition, next] of this.#read) {
       positions.set(partition, { topic, partition, next, last: null, clusterId: null });
     }
     for (const [partition, position] of this.#options.positions()) positions.set(partition, position);
-    const checked = await this.#client.retry(
-      {
-        doing: `read topic ${topic}`,
-        signal: this.#halt.signal,
-        // How long to wait is the watch's to say, once running.
-        timeoutMs: Number.MAX_SAFE_INTEGER,
-        context: { topic },
-      },
-      async () => {
-        try {
-          return await checkPositions(this.#client, topic, positions);
-        } catch (error) {
-          if (answerOf(error) !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error;
-          // A broker that has just started knows no topics for a moment.
-          this.#missing();
-          throw createErrorFromCode(LEADER_NOT_AVAILABLE);
-        }
-      },
-    );
-    this.#checkingSince = undefined;
-    this.#clusterId = checked.clusterId;
-    this.#fetcher.assign(checked.offsets);
-    const partitions = this.#joinedTo;
-    this.#joinedTo = undefined;
-    if (partitions !== undefined) this.#options.onEvent({ kind: 'joined', partitions });
+    return positions;
   }
 
-  #overdue(): { since: number; partitions: number[] } | undefined {
-    const owed = this.#fetcher.overdue();
-    const since = this.#checkingSince;
-    if (since === undefined || (owed !== undefined && owed.since <= since)) return owed;
-    return { since, partitions: owed?.partitions ?? [] };
+  #reportJoin(): void {
+    const partitions = this.#joinedTo;
+    if (partitions === undefined || !this.#fetcher.slots.isSure) return;
+    this.#joinedTo = undefined;
+    this.#options.onEvent({ kind: 'joined', partitions });
   }
 
   #joined(partitions: readonly number[]): void {
     this.#partitionCount = partitions.length;
     this.#joinedTo = partitions;
-    this.#suspect();
+    this.#fetcher.add(partitions);
     this.#commits.kick();
-  }
-
-  #suspect(): void {
-    this.#doubt = true;
-    this.#fetcher.wake();
   }
 
   #missing(): void {
@@ -289,14 +262,14 @@ class Run {
     this.#fail(topicMissing(this.#options.topic, this.#client.addresses));
   }
 
-  #sawLeaders(leaderOf: ReadonlyMap<number, number> | undefined, clusterId: string): void {
-    if (leaderOf === undefined) {
-      this.#missing();
-      return;
+  #sawLeaders(partitions: readonly number[], clusterId: string): void {
+    if (partitions.length === 0) this.#missing();
+    else {
+      this.#missingSince = undefined;
+      checkTopic(this.#positions().values(), { clusterId, partitions });
+      if (partitions.length !== this.#partitionCount) this.#membership.rejoin();
     }
-    this.#missingSince = undefined;
-    if (clusterId !== this.#clusterId) this.#suspect();
-    if (leaderOf.size !== this.#partitionCount) this.#membership.rejoin();
+    this.#fetcher.slots.sawLeaders();
   }
 
   #fail(error: unknown): void {

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { ASSIGNER, assignAll, decodeAssignment, encodeSubscription } from './assigner.ts';
 import type { KafkaClient } from './client.ts';
-import { answerOf, isConnectionError, isPassing, toFailure } from './errors.ts';
+import { answerOf, isPassing, toFailure } from './errors.ts';
 import { describeGroup, groupInUse } from './groups.ts';
 import type { BrokerNode, JoinedGroup } from './kafkajs-internals.ts';
-import { leaders } from './offsets.ts';
+import { partitionsOf } from './offsets.ts';
 
 /** Shortest first: a ghost holds the group that long after a kill. Brokers allow from 6 s as they come. */
 const SESSION_TIMEOUTS_MS = [6_000, 10_000, 30_000, 60_000];
@@ -14,6 +14,8 @@ const HEARTBEATS_PER_SESSION = 3;
 const REBALANCE_TIMEOUT_MS = 15_000;
 const FIND_TIMEOUT_MS = 30_000;
 const PAUSE_MS = 300;
+/** Between two tries to reach a coordinator that is away. */
+const AWAY_PAUSE_MS = 1_000;
 const LEAVE_TIMEOUT_MS = 1_500;
 
 /** Answers after which a member joins again. */
@@ -21,7 +23,6 @@ const REJOIN = new Set(['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_
 const FOREIGN = new Set(['INCONSISTENT_GROUP_PROTOCOL', 'GROUP_MAX_SIZE_REACHED']);
 
 export interface Member {
-  readonly node: BrokerNode;
   readonly generationId: number;
   readonly memberId: string;
 }
@@ -47,6 +48,7 @@ export interface MembershipOptions {
 export class Membership {
   readonly #options: MembershipOptions;
   #member: Member | undefined;
+  #node: BrokerNode | undefined;
   #memberId = '';
   #sessionTimeoutMs = SESSION_TIMEOUTS_MS[0] ?? 6_000;
   #rejoin = false;
@@ -67,8 +69,25 @@ export class Membership {
     void this.#keepUp();
   }
 
-  /** Joins again soon: the topic has more partitions, or a commit was told to. */
-  rejoin(): void {
+  /** The coordinator; found again after `lose`, and the membership stays what it is. */
+  async node(): Promise<BrokerNode> {
+    if (this.#node?.isConnected() !== true)
+      this.#node = await this.#options.client.coordinator(this.#options.group);
+    return this.#node;
+  }
+
+  /** The node does not answer, or coordinates no more. */
+  lose(): void {
+    this.#node = undefined;
+  }
+
+  /**
+   * Joins again soon: the topic has more partitions, or a commit was refused.
+   *
+   * @param refused the membership that was; without effect when there is another one since
+   */
+  rejoin(refused?: Member): void {
+    if (refused !== undefined && refused !== this.#member) return;
     this.#rejoin = true;
     this.#wake();
   }
@@ -79,14 +98,19 @@ export class Membership {
     const { group } = this.#options;
     if (this.#memberId === '' || member === undefined) return;
     this.#member = undefined;
-    const left = member.node.leaveGroup({ groupId: group, memberId: this.#memberId }).catch(() => undefined);
+    const left = this.node()
+      .then((node) => node.leaveGroup({ groupId: group, memberId: member.memberId }))
+      .catch(() => undefined);
     await Promise.race([left, sleep(LEAVE_TIMEOUT_MS, undefined, { ref: false })]);
   }
 
   async #keepUp(): Promise<void> {
     const { signal, onLost, group, client } = this.#options;
+    const calmMs = this.#sessionTimeoutMs / HEARTBEATS_PER_SESSION;
+    let pauseMs = calmMs;
     while (!signal.aborted) {
-      await this.#pause(this.#sessionTimeoutMs / HEARTBEATS_PER_SESSION);
+      await this.#pause(pauseMs);
+      pauseMs = calmMs;
       if (isAborted(signal)) return;
       try {
         if (this.#rejoin || this.#member === undefined) await this.#join();
@@ -94,9 +118,10 @@ export class Membership {
       } catch (error) {
         if (isAborted(signal)) return;
         if (isPassing(error) || answerOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') {
-          // The coordinator is away or moving. Reading goes on; the group is joined again when it is back. Whether
+          // The coordinator is away or moving. Reading goes on, and so does the membership when it is back. Whether
           // the topic is gone is for the reading to find out.
-          this.#rejoin = true;
+          this.lose();
+          pauseMs = AWAY_PAUSE_MS;
           continue;
         }
         onLost(toFailure(error, { addresses: client.addresses, doing: `stay in group ${group}` }));
@@ -106,32 +131,29 @@ export class Membership {
   }
 
   async #heartbeat(member: Member): Promise<void> {
-    const { group, client } = this.#options;
+    const { group } = this.#options;
     try {
-      await member.node.heartbeat({
+      const node = await this.node();
+      await node.heartbeat({
         groupId: group,
         groupGenerationId: member.generationId,
         memberId: member.memberId,
       });
     } catch (error) {
-      const answer = answerOf(error) ?? '';
-      if (REJOIN.has(answer)) await this.#join();
-      else if (answer === 'NOT_COORDINATOR_FOR_GROUP' || isConnectionError(error)) {
-        const node = await client.coordinator(group);
-        this.#member = { ...member, node };
-      } else throw error;
+      if (!REJOIN.has(answerOf(error) ?? '')) throw error;
+      await this.#join();
     }
   }
 
   async #join(): Promise<void> {
     const { client, group, topic, signal, onJoined } = this.#options;
-    this.#rejoin = false;
     const partitions = await client.retry(
       { doing: `join group ${group}`, timeoutMs: FIND_TIMEOUT_MS, signal },
       async () => {
         try {
           return await this.#joinOnce();
         } catch (error) {
+          this.lose();
           const answer = answerOf(error) ?? '';
           if (answer === 'UNKNOWN_MEMBER_ID') this.#memberId = '';
           if (REJOIN.has(answer)) return undefined;
@@ -149,17 +171,18 @@ export class Membership {
       await this.#join();
       return;
     }
-    const count = (
-      await client.retry({ doing: `look at topic ${topic}`, signal }, () => leaders(client, topic))
-    ).size;
-    if (partitions.length < count) await this.#giveUp();
+    const all = await client.retry({ doing: `look at topic ${topic}`, signal }, () =>
+      partitionsOf(client, topic),
+    );
+    if (partitions.length < all.length) await this.#giveUp();
+    this.#rejoin = false;
     onJoined(partitions);
   }
 
   async #joinOnce(): Promise<number[]> {
-    const { client, group, topic, process } = this.#options;
+    const { group, topic, process } = this.#options;
     const about = { process, sessionTimeoutMs: this.#sessionTimeoutMs };
-    const node = await client.coordinator(group);
+    const node = await this.node();
     const joined = await node.joinGroup({
       groupId: group,
       sessionTimeout: this.#sessionTimeoutMs,
@@ -174,14 +197,14 @@ export class Membership {
       memberId: joined.memberId,
       groupAssignment: await this.#assignment(joined),
     });
-    this.#member = { node, generationId: joined.generationId, memberId: joined.memberId };
+    this.#member = { generationId: joined.generationId, memberId: joined.memberId };
     return decodeAssignment(memberAssignment, topic);
   }
 
   async #assignment(joined: JoinedGroup): Promise<{ memberId: string; memberAssignment: Buffer }[]> {
     if (joined.leaderId !== joined.memberId) return [];
     const { client, topic } = this.#options;
-    const partitions = [...(await leaders(client, topic)).keys()].sort((a, b) => a - b);
+    const partitions = await partitionsOf(client, topic);
     const memberIds = joined.members.map(({ memberId }) => memberId);
     return assignAll(joined.leaderId, memberIds, topic, partitions);
   }

@@ -1,6 +1,7 @@
 import type { BrokerRecord, PartitionRange } from '../../ports/broker.ts';
 import type { RecordFingerprint } from '../../ports/record.ts';
 import type { KafkaClient } from './client.ts';
+import { badBatch } from './errors.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import {
   createErrorFromCode,
@@ -8,7 +9,7 @@ import {
   OFFSET_OUT_OF_RANGE,
   UNKNOWN_TOPIC_OR_PARTITION,
 } from './kafkajs-internals.ts';
-import { BatchRecords, readHeader } from './record-batch.ts';
+import { BadBatchError, BatchRecords, readHeader } from './record-batch.ts';
 import { fetchRecords } from './requests.ts';
 
 /** Timestamps with a meaning of their own in ListOffsets. */
@@ -25,6 +26,13 @@ export async function leaders(client: KafkaClient, topic: string): Promise<Map<n
       return [partition, leader];
     }),
   );
+}
+
+/** The topic's partitions in order, led or not. Rejects with UNKNOWN_TOPIC_OR_PARTITION. */
+export async function partitionsOf(client: KafkaClient, topic: string): Promise<number[]> {
+  const found = (await client.topic(topic)).topic;
+  if (found === undefined) throw createErrorFromCode(UNKNOWN_TOPIC_OR_PARTITION);
+  return found.partitions.map(({ partition }) => partition).sort((a, b) => a - b);
 }
 
 /**
@@ -104,12 +112,17 @@ export async function listAt(
 const PROBE_PARTITION_BYTES = 256 * 1024;
 const PROBE_BYTES = 8 * 1024 * 1024;
 
-/** The fingerprints of the records at these offsets; absent where none lies there, or it is a control record. */
+/**
+ * The fingerprints of the records at these offsets; absent where none lies there, or it is a control record.
+ *
+ * @param epochOf where a node is to refuse that leads under another epoch
+ */
 export async function fetchFingerprints(
   client: KafkaClient,
   topic: string,
   offsets: ReadonlyMap<number, number>,
   leaderOf: ReadonlyMap<number, number>,
+  epochOf: ReadonlyMap<number, number> = new Map(),
 ): Promise<Map<number, RecordFingerprint>> {
   const found = new Map<number, RecordFingerprint>();
   for (const [nodeId, led] of byLeader(leaderOf)) {
@@ -118,7 +131,11 @@ export async function fetchFingerprints(
     while (wanted.length > 0) {
       const answers = await fetchRecords(node, {
         topic,
-        partitions: wanted.map((partition) => ({ partition, offset: offsets.get(partition) ?? 0 })),
+        partitions: wanted.map((partition) => ({
+          partition,
+          offset: offsets.get(partition) ?? 0,
+          leaderEpoch: epochOf.get(partition) ?? -1,
+        })),
         maxWaitMs: 0,
         maxBytes: PROBE_BYTES,
         maxPartitionBytes: PROBE_PARTITION_BYTES,
@@ -130,7 +147,8 @@ export async function fetchFingerprints(
         if (errorCode !== 0) throw createErrorFromCode(errorCode);
         const offset = offsets.get(partition) ?? 0;
         // Nothing although there is something: the answer was full before it came to this partition.
-        const record = records.length === 0 && offset < highWatermark ? 'cut' : recordAt(records, offset);
+        const isFull = records.length === 0 && offset < highWatermark;
+        const record = isFull ? 'cut' : recordAt(records, offset, { topic, partition });
         if (record === 'cut') cutShort.push(partition);
         else if (record !== undefined) found.set(partition, fingerprintOf(record));
       }
@@ -141,7 +159,20 @@ export async function fetchFingerprints(
   return found;
 }
 
-function recordAt(buffer: Buffer, offset: number): BrokerRecord | 'cut' | undefined {
+/** @throws Failure invalid_input for a batch that is broken */
+function recordAt(
+  buffer: Buffer,
+  offset: number,
+  { topic, partition }: { topic: string; partition: number },
+): BrokerRecord | 'cut' | undefined {
+  try {
+    return findRecord(buffer, offset);
+  } catch (error) {
+    throw error instanceof BadBatchError ? badBatch(topic, partition, error) : error;
+  }
+}
+
+function findRecord(buffer: Buffer, offset: number): BrokerRecord | 'cut' | undefined {
   const header = buffer.length === 0 ? undefined : readHeader(buffer, 0);
   if (header === undefined) return buffer.length > 0 ? 'cut' : undefined;
   if (header.isControl || header.baseOffset > offset || header.count === 0) return undefined;

@@ -4,71 +4,86 @@ import type { Position } from '../../ports/store.ts';
 import type { RecordFingerprint } from '../../ports/record.ts';
 import type { KafkaClient } from './client.ts';
 import { sameFingerprint } from './fingerprint.ts';
-import { fetchFingerprints, leaders, listRanges } from './offsets.ts';
+import type { Leader } from './leaders.ts';
+import { fetchFingerprints, listRanges } from './offsets.ts';
+
+/** What partitions of one node are compared with. */
+export interface Comparison {
+  readonly client: KafkaClient;
+  readonly topic: string;
+  /** The partitions and who leads them: one node, and the epochs by which a later leader is told from it. */
+  readonly led: ReadonlyMap<number, Leader>;
+  /** Of any partition; one that is absent starts at the earliest offset. */
+  readonly positions: ReadonlyMap<number, Position>;
+}
 
 /**
- * Holds positions against the topic as it is now.
+ * Compares positions with the topic as its leaders have it now.
  *
- * @returns the cluster, and the offset to read next of every partition of the topic
+ * @returns the offset to read next of every partition that is led
  * @throws Failure offsets_gone, topic_changed; errors of kafkajs as they come
  */
-export async function checkPositions(
-  client: KafkaClient,
-  topic: string,
-  positions: ReadonlyMap<number, Position>,
-): Promise<{ clusterId: string; offsets: Map<number, number> }> {
-  const { clusterId } = await client.metadata([]);
-  const leaderOf = await leaders(client, topic);
+export async function checkPositions(comparison: Comparison): Promise<Map<number, number>> {
+  const { client, topic, led, positions } = comparison;
   // Up to the high watermark: an open transaction ends what can be read now, not what there is.
   const ranges = new Map(
-    (await listRanges(client, topic, leaderOf, false)).map((range) => [range.partition, range]),
+    (await listRanges(client, topic, nodesOf(led), false)).map((range) => [range.partition, range]),
   );
-  for (const position of positions.values()) {
-    checkCluster(position, clusterId);
-    checkRange(position, ranges.get(position.partition));
+  for (const [partition, range] of ranges) {
+    const position = positions.get(partition);
+    if (position !== undefined) checkRange(position, range);
   }
-  await checkFingerprints(client, topic, positions, leaderOf, ranges);
-  const offsets = [...ranges.values()].map(
-    ({ partition, start }) => [partition, positions.get(partition)?.next ?? start] as const,
-  );
-  return { clusterId, offsets: new Map(offsets) };
-}
-
-function checkCluster({ topic, partition, next, clusterId }: Position, found: string): void {
-  if (clusterId === null || clusterId === found) return;
-  throw changed(
-    { topic, partition, next },
-    `was read up to offset ${next} on cluster ${clusterId}, but this is cluster ${found}`,
+  await checkFingerprints(comparison, ranges);
+  return new Map(
+    [...ranges.values()].map(({ partition, start }) => [partition, positions.get(partition)?.next ?? start]),
   );
 }
 
-function checkRange(position: Position, range: PartitionRange | undefined): void {
+/** @throws Failure topic_changed when the positions are of another cluster, or of more partitions than there are */
+export function checkTopic(
+  positions: Iterable<Position>,
+  cluster: { readonly clusterId: string; readonly partitions: readonly number[] },
+): void {
+  for (const position of positions) {
+    const { partition, next, clusterId } = position;
+    if (clusterId !== null && clusterId !== cluster.clusterId) {
+      throw changed(
+        position,
+        `was read up to offset ${next} on cluster ${clusterId}, but this is cluster ${cluster.clusterId}`,
+      );
+    }
+    if (next > 0 && !cluster.partitions.includes(partition)) {
+      throw changed(position, `was read up to offset ${next}, but the topic has no such partition any more`);
+    }
+  }
+}
+
+function epochsOf(led: ReadonlyMap<number, Leader>): Map<number, number> {
+  return new Map([...led].map(([partition, { epoch }]) => [partition, epoch]));
+}
+
+function nodesOf(led: ReadonlyMap<number, Leader>): Map<number, number> {
+  return new Map([...led].map(([partition, { nodeId }]) => [partition, nodeId]));
+}
+
+function checkRange(position: Position, range: PartitionRange): void {
   const { topic, partition, next } = position;
-  if (range === undefined) {
-    if (next === 0) return;
-    throw changed(position, `was read up to offset ${next}, but the topic has no such partition any more`);
-  }
   if (next < range.start || next > range.end) throw offsetsGone({ topic, partition, next }, range);
 }
 
 async function checkFingerprints(
-  client: KafkaClient,
-  topic: string,
-  positions: ReadonlyMap<number, Position>,
-  leaderOf: ReadonlyMap<number, number>,
+  { client, topic, led, positions }: Comparison,
   ranges: ReadonlyMap<number, PartitionRange>,
 ): Promise<void> {
   const expected = new Map<number, RecordFingerprint>();
-  for (const { partition, last } of positions.values()) {
-    const range = ranges.get(partition);
+  for (const [partition, { start, end }] of ranges) {
+    const last = positions.get(partition)?.last ?? null;
     // What was deleted or lies past the end cannot be compared.
-    if (last !== null && range !== undefined && last.offset >= range.start && last.offset < range.end) {
-      expected.set(partition, last);
-    }
+    if (last !== null && last.offset >= start && last.offset < end) expected.set(partition, last);
   }
   if (expected.size === 0) return;
   const offsets = new Map([...expected].map(([partition, last]) => [partition, last.offset]));
-  const found = await fetchFingerprints(client, topic, offsets, leaderOf);
+  const found = await fetchFingerprints(client, topic, offsets, nodesOf(led), epochsOf(led));
   for (const [partition, last] of expected) {
     const now = found.get(partition);
     if (now === undefined || sameFingerprint(now, last)) continue;
@@ -96,8 +111,8 @@ interface Place {
 function changed({ topic, partition, next }: Place, why: string): Failure {
   return new Failure('topic_changed', `${topic}/${partition}: ${why}`, {
     fix:
-      `check --brokers and --topic; if the topic was made anew, read it from its beginning with: ` +
-      `orderctl consume --reset-to earliest (orders decided before stay decided)`,
+      `check --brokers and --topic; if the topic was created again, or an unclean election cut off its end, read ` +
+      `it from its beginning with: orderctl consume --reset-to earliest (orders decided before stay decided)`,
     context: { topic, partition, offset: next },
   });
 }
@@ -110,7 +125,7 @@ function offsetsGone({ topic, partition, next }: Place, range: PartitionRange): 
   const gap =
     next < range.start
       ? `records ${next} to ${range.start - 1} were deleted before they were read`
-      : 'records that were read are gone';
+      : 'records that were read are gone (the topic was created again, or an unclean election cut off its end)';
   return new Failure(
     'offsets_gone',
     `${topic}/${partition}: stored position ${next} is not in the topic: ${available}; ${gap}`,

@@ -1,3 +1,4 @@
+import { ANSWER_TIMEOUT_MS } from './connections.ts';
 import type { AbortedTransaction } from './fetched-partition.ts';
 import {
   newDecoder,
@@ -14,17 +15,18 @@ import {
  * Source: https://kafka.apache.org/protocol
  */
 
-const METADATA = { apiKey: 3, apiVersion: 6, apiName: 'Metadata' };
+const METADATA = { apiKey: 3, apiVersion: 7, apiName: 'Metadata' };
 const FETCH = { apiKey: 1, apiVersion: 11, apiName: 'Fetch' };
 const PRODUCE = { apiKey: 0, apiVersion: 7, apiName: 'Produce' };
 
 export interface TopicMetadata {
   readonly errorCode: number;
   readonly topic: string;
-  /** leader is −1 where a partition has none; `replicas` are node ids. */
+  /** leader is −1 where a partition has none; its epoch grows with every election; `replicas` are node ids. */
   readonly partitions: readonly {
     readonly partition: number;
     readonly leader: number;
+    readonly epoch: number;
     readonly replicas: readonly number[];
   }[];
 }
@@ -36,7 +38,7 @@ export interface ClusterMetadata {
   readonly topics: readonly TopicMetadata[];
 }
 
-/** Metadata, version 6; null is all topics. Never creates one. */
+/** Metadata, version 7; null is all topics. Never creates one. */
 export function fetchMetadata(node: BrokerNode, topics: readonly string[] | null): Promise<ClusterMetadata> {
   return send(node, {
     ...METADATA,
@@ -67,19 +69,27 @@ function readTopic(decoder: Decoder): TopicMetadata {
     item.readInt16(); // error code: a missing leader says the same
     const partition = item.readInt32();
     const leader = item.readInt32();
+    const epoch = item.readInt32();
     const nodes = (): number[] => item.readArray((replica) => replica.readInt32());
     const replicas = nodes();
     nodes(); // in sync
     nodes(); // offline
-    return { partition, leader, replicas };
+    return { partition, leader, epoch, replicas };
   });
   return { errorCode, topic, partitions };
+}
+
+export interface FetchedFrom {
+  readonly partition: number;
+  readonly offset: number;
+  /** A node that knows of another epoch answers with an error; −1 where it does not matter. */
+  readonly leaderEpoch?: number;
 }
 
 export interface FetchRequest {
   readonly topic: string;
   /** In this order: the first that has records is served even beyond the limits. */
-  readonly partitions: readonly { readonly partition: number; readonly offset: number }[];
+  readonly partitions: readonly FetchedFrom[];
   readonly maxWaitMs: number;
   readonly maxBytes: number;
   readonly maxPartitionBytes: number;
@@ -99,7 +109,7 @@ export interface FetchedData {
 export async function fetchRecords(node: BrokerNode, request: FetchRequest): Promise<FetchedData[]> {
   const answer = await send(node, {
     ...FETCH,
-    requestTimeoutMs: request.maxWaitMs + 10_000,
+    requestTimeoutMs: request.maxWaitMs + ANSWER_TIMEOUT_MS,
     body: () => {
       const encoder = newEncoder()
         .writeInt32(-1) // no replica
@@ -112,10 +122,10 @@ export async function fetchRecords(node: BrokerNode, request: FetchRequest): Pro
         .writeInt32(1)
         .writeString(request.topic)
         .writeInt32(request.partitions.length);
-      for (const { partition, offset } of request.partitions) {
+      for (const { partition, offset, leaderEpoch = -1 } of request.partitions) {
         encoder
           .writeInt32(partition)
-          .writeInt32(-1) // leader epoch unknown
+          .writeInt32(leaderEpoch)
           .writeInt64(offset)
           .writeInt64(-1)
           .writeInt32(request.maxPartitionBytes);

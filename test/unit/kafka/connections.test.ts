@@ -27,7 +27,7 @@ async function poolOf(port: number, requestTimeoutMs: number): Promise<Connectio
 }
 
 function nodeOf(connectionPool: ConnectionPool): BrokerNode {
-  const node: unknown = { connectionPool, versions: { 3: { minVersion: 0, maxVersion: 6 } } };
+  const node: unknown = { connectionPool, versions: { 3: { minVersion: 0, maxVersion: 7 } } };
   return node as BrokerNode;
 }
 
@@ -50,7 +50,7 @@ test('a connection on which no answer comes in time is closed, not asked again',
   await expect.poll(() => closed).toBe(1);
 });
 
-/** Metadata, version 6, of a cluster without brokers or topics, to the request with this correlation id. */
+/** Metadata, version 7, of a cluster without brokers or topics, to the request with this correlation id. */
 function emptyMetadata(correlationId: number): Buffer {
   const body = Buffer.alloc(4 + 4 + 4 + (2 + 7) + 4 + 4);
   body.writeInt32BE(correlationId, 0);

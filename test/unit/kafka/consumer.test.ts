@@ -1,47 +1,164 @@
-import { expect, test, vi } from 'vitest';
-import { KafkaClient } from '../../../src/adapters/kafka/client.ts';
-import { createConsumer } from '../../../src/adapters/kafka/consumer.ts';
-import type { MembershipOptions } from '../../../src/adapters/kafka/membership.ts';
-import { createErrorFromCode, LEADER_NOT_AVAILABLE } from '../../../src/adapters/kafka/kafkajs-internals.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
 
-/** A group that lets us in at once. */
-vi.mock('../../../src/adapters/kafka/membership.ts', () => ({
-  Membership: class {
-    readonly member = undefined;
-    readonly #options: MembershipOptions;
-    constructor(options: MembershipOptions) {
-      this.#options = options;
-    }
-    start = async (): Promise<void> => this.#options.onJoined([0]);
-    leave = async (): Promise<void> => undefined;
-    rejoin = (): void => undefined;
-  },
-}));
+import type { Batch } from '../../../src/ports/broker.ts';
+import { ModelCluster } from '../../support/model-cluster/cluster.ts';
+import { API } from '../../support/model-cluster/requests.ts';
+import { runConsumer } from '../../support/model-cluster/run-consumer.ts';
+import { waitFor } from '../../support/wait.ts';
 
-/** A broker that is gone as soon as the group was joined. */
-vi.mock('../../../src/adapters/kafka/positions.ts', () => ({
-  checkPositions: () => Promise.reject(createErrorFromCode(LEADER_NOT_AVAILABLE)),
-}));
+describe('the consumer', () => {
+  it('ends a bounded run when the brokers go between the join and the first look at the positions', async () => {
+    await using cluster = await ModelCluster.start({ partitions: 1, nodes: 1 });
+    cluster.delayMs = (_, key) => (key === API.listOffsets ? 60_000 : 0);
+    const run = runConsumer(cluster, { stallTimeoutMs: 500 });
+    await expect(run.done).rejects.toMatchObject({ code: 'broker_unreachable' });
+  });
 
-vi.spyOn(KafkaClient.prototype, 'topic').mockResolvedValue({
-  cluster: { clusterId: 'c', controllerId: 0, brokers: [], topics: [] },
-  topic: { topic: 'orders', errorCode: 0, partitions: [] },
+  it('ends within 10 s of a stop, whoever is silent', async () => {
+    await using cluster = await ModelCluster.start({ partitions: 3 });
+    cluster.model.append(0, 5);
+    const run = runConsumer(cluster);
+    await waitFor('the records', () => run.delivered.get(0)?.length === 5);
+    for (const node of cluster.nodes) node.isSilent = true;
+    await sleep(1_000);
+    const startedAt = performance.now();
+    await run.stop();
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+  });
+
+  it('throws away what was fetched before the handler moved the position', async () => {
+    await using cluster = await ModelCluster.start({ partitions: 1 });
+    cluster.model.append(0, 40);
+    let moves = 0;
+    const run = runConsumer(cluster, {
+      // The next answer is under way meanwhile.
+      onBatch: async (batch: Batch) => {
+        if (moves > 2) return undefined;
+        cluster.model.append(0, 10);
+        await sleep(100);
+        moves += 1;
+        return batch.records[0]?.offset;
+      },
+    });
+    await waitFor(
+      'the records',
+      () => (run.positions.get(0)?.next ?? 0) >= cluster.model.of(0).end && moves > 2,
+    );
+    const delivered = run.delivered.get(0) ?? [];
+    // Three times from the same place, then on.
+    expect(delivered.slice(-cluster.model.of(0).log.length)).toEqual(cluster.model.of(0).log);
+    await run.stop();
+  });
+
+  it('steps over what compaction left out, and stops at what was deleted before it was read', async () => {
+    await using cluster = await ModelCluster.start({ partitions: 1 });
+    cluster.model.append(0, 3);
+    for (let left = 0; left < 5; left += 1) cluster.model.skip(0);
+    cluster.model.append(0, 3);
+    let isHeld = true;
+    const run = runConsumer(cluster, {
+      onBatch: async () => {
+        await waitFor('the deletion', () => !isHeld, Boolean, { everyMs: 5 });
+        return undefined;
+      },
+    });
+    isHeld = false;
+    await waitFor('the records', () => run.delivered.get(0)?.length === 6);
+    isHeld = true;
+    cluster.model.append(0, 1);
+    await sleep(200);
+    // A broker may answer past the gap, instead of refusing the offset.
+    cluster.readsOverGaps = true;
+    cluster.model.append(0, 20);
+    cluster.model.deleteBefore(0, 24);
+    isHeld = false;
+    await expect(run.done).rejects.toMatchObject({
+      code: 'offsets_gone',
+      message: expect.stringMatching(/were deleted before they were read/) as unknown,
+    });
+    expect(run.delivered.get(0)?.at(-1)?.offset).toBeLessThan(24);
+  });
+
+  it('does not fill the memory with what the handler does not take', async () => {
+    await using cluster = await ModelCluster.start({ partitions: 24, nodes: 1 });
+    for (let partition = 0; partition < 24; partition += 1) cluster.model.append(partition, 4, 500_000);
+    let go: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (go = resolve));
+    const run = runConsumer(cluster, { onBatch: () => held.then(() => undefined) });
+    await waitFor('answers', () => cluster.servedBytes > 12e6);
+    await sleep(1_000);
+    // 16 MiB and the answer that was under way.
+    expect(cluster.servedBytes).toBeLessThan(26e6);
+    go();
+    await waitFor('the rest', () => [...run.delivered.values()].flat().length === 24 * 4);
+    await run.stop();
+  });
+
+  it('reads the partitions of a node on that answers some of them with errors that pass', async () => {
+    await using cluster = await ModelCluster.start({ partitions: 3, nodes: 1 });
+    for (let partition = 0; partition < 3; partition += 1) cluster.model.append(partition, 10);
+    // NETWORK_EXCEPTION, of one.
+    cluster.trouble = (partition) => (partition === 1 ? 13 : 0);
+    const run = runConsumer(cluster);
+    const count = (partition: number): number => run.delivered.get(partition)?.length ?? 0;
+    await waitFor('the others', () => count(0) === 10 && count(2) === 10);
+    expect(count(1)).toBe(0);
+    cluster.trouble = () => 0;
+    await waitFor('this one', () => count(1) === 10);
+    await run.stop();
+  });
 });
 
-test('a broker that goes between the join and the first look at the positions ends a bounded run', async () => {
-  await using consumer = createConsumer({ brokers: ['127.0.0.1:9'], clientId: 'c', tls: null, sasl: null });
-  const run = consumer.run(
-    {
-      topic: 'orders',
-      group: 'g',
-      clientId: 'c',
-      metadata: 'm',
-      positions: () => new Map(),
-      onEvent: () => undefined,
-      stallTimeoutMs: 500,
-      signal: new AbortController().signal,
-    },
-    (batch) => Promise.resolve(batch.next),
-  );
-  await expect(run).rejects.toMatchObject({ code: 'broker_unreachable' });
+describe('the group', () => {
+  it('keeps its member when the coordinator moves or hangs up, and the commits follow', async () => {
+    await using cluster = await ModelCluster.start({ partitions: 3 });
+    const run = runConsumer(cluster);
+    const committed = async (): Promise<void> => {
+      cluster.model.append(0, 5);
+      await waitFor('the commit', () => cluster.model.committed.get(0) === cluster.model.of(0).end);
+    };
+    await committed();
+    cluster.model.coordinator = 2;
+    await committed();
+    cluster.node(2).hangUp();
+    await committed();
+    cluster.node(2).isSilent = true;
+    await sleep(500);
+    cluster.model.coordinator = 3;
+    for (const [partition, { leader }] of cluster.model.partitions.entries()) {
+      if (leader === 2) cluster.model.elect(partition, 3);
+    }
+    await committed();
+    expect(cluster.model.joins).toBe(1);
+    expect(run.events.filter(({ kind }) => kind === 'commit_failed').length).toBeLessThanOrEqual(1);
+    await run.stop();
+  });
+
+  it('is joined again, once, when the session has expired, and the offsets are committed in the new generation', async () => {
+    await using cluster = await ModelCluster.start({ partitions: 3 });
+    const run = runConsumer(cluster);
+    cluster.model.append(0, 5);
+    await waitFor('the commit', () => cluster.model.committed.get(0) === 5);
+    cluster.model.expireMember();
+    cluster.model.append(0, 5);
+    await waitFor('the commit', () => cluster.model.committed.get(0) === 10);
+    await sleep(2_500);
+    expect(cluster.model.joins).toBe(2);
+    expect(run.delivered.get(0)?.map(({ offset }) => offset)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    await run.stop();
+  });
+
+  it('compares the positions at each join, before anything else is read', async () => {
+    await using cluster = await ModelCluster.start({ partitions: 1, nodes: 1 });
+    cluster.model.append(0, 30);
+    const run = runConsumer(cluster);
+    await waitFor('the records', () => run.delivered.get(0)?.length === 30);
+    // The same leader and epoch, the same end, nothing more to read: only a join looks.
+    const replica = cluster.model.of(0);
+    Object.assign(replica, { log: [], end: 0 });
+    cluster.model.append(0, 30);
+    cluster.model.expireMember();
+    await expect(run.done).rejects.toMatchObject({ code: 'topic_changed' });
+  });
 });

@@ -4,6 +4,7 @@ import { assignAll, decodeAssignment } from '../../../src/adapters/kafka/assigne
 import { CommitQueue } from '../../../src/adapters/kafka/commit-queue.ts';
 import { createErrorFromCode, type BrokerNode } from '../../../src/adapters/kafka/kafkajs-internals.ts';
 import type { Member } from '../../../src/adapters/kafka/membership.ts';
+import type { Owed } from '../../../src/adapters/kafka/slots.ts';
 import { Watch } from '../../../src/adapters/kafka/watch.ts';
 import type { Failure } from '../../../src/domain/failure.ts';
 import type { ConsumerEvent } from '../../../src/ports/broker.ts';
@@ -45,13 +46,20 @@ describe('commit queue', () => {
         return new Promise((resolve, reject) => waiting.push({ resolve, reject }));
       },
     } as unknown as BrokerNode;
-    member = { node, generationId: 3, memberId: 'm' };
+    member = { generationId: 3, memberId: 'm' };
+    let lost = 0;
     const queue = new CommitQueue({
       topic: 'orders',
       group: 'g',
       metadata: 'mark',
-      member: () => member,
-      onRejoin: () => (rejoins += 1),
+      membership: {
+        get member() {
+          return member;
+        },
+        node: () => Promise.resolve(node),
+        lose: () => (lost += 1),
+        rejoin: () => (rejoins += 1),
+      },
       onEvent: (event) => events.push(event),
     });
     return {
@@ -59,8 +67,9 @@ describe('commit queue', () => {
       commits,
       events,
       rejoins: () => rejoins,
+      lost: () => lost,
       leave: () => (member = undefined),
-      join: () => (member = { node, generationId: 4, memberId: 'm' }),
+      join: () => (member = { generationId: 4, memberId: 'm' }),
       answer: async (error?: Error) => {
         const next = await waitFor('a commit', () => waiting.shift());
         if (error === undefined) next?.resolve(null);
@@ -116,6 +125,34 @@ describe('commit queue', () => {
     ]);
   });
 
+  it('goes on as the same member when the coordinator is away, ever more slowly, and reports it once', async () => {
+    const { queue, commits, events, answer, rejoins, lost } = scripted();
+    const sentAt: number[] = [];
+    queue.add(0, 1);
+    for (let times = 0; times < 3; times += 1) {
+      await waitFor('a commit', () => commits.length === times + 1, Boolean, { everyMs: 5 });
+      sentAt.push(performance.now());
+      await answer(Object.assign(new Error('gone'), { name: 'KafkaJSConnectionError' }));
+    }
+    await waitFor('the last commit', () => commits.length === 4);
+    await answer();
+    expect(rejoins()).toBe(0);
+    expect(lost()).toBe(3);
+    expect(events).toHaveLength(1);
+    const [first = 0, second = 0, third = 0] = sentAt;
+    expect(second - first).toBeGreaterThan(400);
+    expect(third - second).toBeGreaterThan(second - first);
+    expect(offsets(commits[3])).toEqual([[0, 1]]);
+  });
+
+  it('asks for another membership when this one is refused', async () => {
+    const { queue, answer, rejoins, commits } = scripted();
+    queue.add(0, 1);
+    await waitFor('the commit', () => commits.length === 1);
+    await answer(createErrorFromCode(25));
+    await waitFor('the rejoin', () => rejoins() === 1);
+  });
+
   it('waits out a rebalance without a word, and commits in the next generation', async () => {
     const { queue, commits, events, answer, leave, join, rejoins } = scripted();
     queue.add(0, 1);
@@ -158,6 +195,14 @@ describe('commit queue', () => {
 });
 
 describe('watch', () => {
+  const owedSince = (since: number): Owed[] => [
+    { partition: 3, since, nodeId: 2 },
+    { partition: 1, since, nodeId: null },
+    { partition: 0, since, nodeId: 2 },
+    // Asked a moment ago: all is well with it.
+    { partition: 4, since: Date.now(), nodeId: 1 },
+  ];
+
   it('tells after 30 s, again after 60, that it resumed, and gives up when told to', async () => {
     const events: ConsumerEvent[] = [];
     let stalled: Failure | undefined;
@@ -166,7 +211,8 @@ describe('watch', () => {
       addresses: '127.0.0.1:9',
       topic: 'orders',
       stallTimeoutMs: 100_000,
-      overdue: () => (since === undefined ? undefined : { since, partitions: [0, 3] }),
+      addressOf: (nodeId) => (nodeId === 2 ? '127.0.0.1:92' : undefined),
+      owed: () => (since === undefined ? [] : owedSince(since)),
       onEvent: (event) => events.push(event),
       onStalled: (failure) => (stalled = failure),
     });
@@ -175,7 +221,8 @@ describe('watch', () => {
       await waitFor('the first word', () => events.length === 1);
       expect(events[0]).toMatchObject({
         kind: 'waiting',
-        message: expect.stringContaining('0, 3') as unknown,
+        message:
+          'no answer from 127.0.0.1:92 for partitions 0, 3 and no leader for partition 1 of topic orders',
       });
       since = Date.now() - 60_500;
       await waitFor('the second word', () => events.length === 2);

@@ -17,7 +17,7 @@ test('records of a send after one that was given up never pass for those', async
   vi.spyOn(KafkaClient.prototype, 'node').mockResolvedValue(node);
   vi.spyOn(KafkaClient.prototype, 'topic').mockResolvedValue({
     cluster: { clusterId: 'c', controllerId: 0, brokers: [], topics: [] },
-    topic: { topic: 'dlq', errorCode: 0, partitions: [{ partition: 0, leader: 0, replicas: [0] }] },
+    topic: { topic: 'dlq', errorCode: 0, partitions: [{ partition: 0, leader: 0, epoch: 0, replicas: [0] }] },
   });
   // As a broker that goes by what is in the batch: producer id at byte 43, base sequence at byte 53.
   const stored: string[] = [];
@@ -54,7 +54,7 @@ test('a topic made anew with fewer partitions ends a send, and the next one goes
       topic: {
         topic: 'dlq',
         errorCode: 0,
-        partitions: partitions.map((partition) => ({ partition, leader: 0, replicas: [0] })),
+        partitions: partitions.map((partition) => ({ partition, leader: 0, epoch: 0, replicas: [0] })),
       },
     }),
   );

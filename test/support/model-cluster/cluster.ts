@@ -1,0 +1,149 @@
+import net, { type AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { Frames } from '../../../src/dev-broker/frames.ts';
+import { Reader } from '../../../src/dev-broker/wire/reader.ts';
+import { Writer } from '../../../src/dev-broker/wire/writer.ts';
+import { Model, type Replica } from './model.ts';
+import { answer, API } from './requests.ts';
+
+/** How long a Fetch without news is held. */
+const FETCH_WAIT_MS = 30;
+const MAX_FRAME_BYTES = 1 << 20;
+
+/** One node of the model: a server on loopback that answers from it. */
+export class ModelNode {
+  readonly id: number;
+  readonly server = net.createServer((socket) => this.#serve(socket));
+  readonly sockets = new Set<net.Socket>();
+  readonly #cluster: ModelCluster;
+  /** Takes everything and says nothing. */
+  isSilent = false;
+  /** What it knows of the partitions since it was cut off from the others. */
+  view: readonly Replica[] | undefined;
+
+  constructor(id: number, cluster: ModelCluster) {
+    this.id = id;
+    this.#cluster = cluster;
+  }
+
+  get port(): number {
+    return (this.server.address() as AddressInfo | null)?.port ?? 0;
+  }
+
+  /** Goes on answering from what it has now, whatever the others do. */
+  cutOff(): void {
+    this.view = structuredClone(this.#cluster.model.partitions);
+  }
+
+  heal(): void {
+    this.view = undefined;
+  }
+
+  /** Ends all connections. */
+  hangUp(): void {
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  #serve(socket: net.Socket): void {
+    this.sockets.add(socket);
+    socket.on('close', () => this.sockets.delete(socket));
+    socket.on('error', () => undefined);
+    const frames = new Frames();
+    let tail = Promise.resolve();
+    socket.on('data', (chunk) => {
+      frames.push(chunk);
+      for (let frame = frames.next(MAX_FRAME_BYTES); frame; frame = frames.next(MAX_FRAME_BYTES)) {
+        const request = frame;
+        // As a broker does: one request of a connection after the other.
+        tail = tail.then(() => this.#answer(socket, request));
+      }
+    });
+  }
+
+  async #answer(socket: net.Socket, frame: Buffer): Promise<void> {
+    const cluster = this.#cluster;
+    const key = frame.readInt16BE(0);
+    cluster.asked.push({ node: this.id, key });
+    let bytes = this.#write(frame);
+    if (key === API.fetch && !bytes.isNews) {
+      await sleep(FETCH_WAIT_MS);
+      bytes = this.#write(frame);
+    }
+    // Made before, sent late: what it says may not hold any more.
+    await sleep(cluster.delayMs(this.id, key));
+    if (this.isSilent || socket.destroyed) return;
+    for (const chunk of bytes.chunks) socket.write(chunk);
+  }
+
+  #write(frame: Buffer): { chunks: Buffer[]; isNews: boolean } {
+    const cluster = this.#cluster;
+    const reader = new Reader(frame);
+    const writer = new Writer();
+    const key = reader.int16();
+    const version = reader.int16();
+    writer.int32(reader.int32());
+    reader.nullableString();
+    const isNews = answer(key, version, reader, writer, {
+      id: this.id,
+      model: cluster.model,
+      nodes: cluster.nodes.filter((node) => !cluster.down.has(node.id)),
+      partitions: this.view ?? cluster.model.partitions,
+      trouble: (partition) => cluster.trouble(partition),
+      readsOverGaps: cluster.readsOverGaps,
+      onServed: (sizeBytes) => (cluster.servedBytes += sizeBytes),
+    });
+    return { chunks: writer.finish(), isNews };
+  }
+}
+
+/** A cluster of a few nodes in this process that does what a test says, and answers by the protocol. */
+export class ModelCluster implements AsyncDisposable {
+  readonly model: Model;
+  readonly nodes: ModelNode[];
+  /** Nodes that the metadata do not list. */
+  readonly down = new Set<number>();
+  /** Every request, in order. */
+  readonly asked: { node: number; key: number }[] = [];
+  servedBytes = 0;
+  readsOverGaps = false;
+  /** How late an answer is. */
+  delayMs: (node: number, key: number) => number = () => 0;
+  /** An error that a partition of a Fetch is answered with, or 0. */
+  trouble: (partition: number) => number = () => 0;
+
+  private constructor(topic: string, partitions: number, nodes: number) {
+    this.model = new Model(topic, partitions, nodes);
+    this.nodes = Array.from({ length: nodes }, (_, index) => new ModelNode(index + 1, this));
+  }
+
+  static async start(
+    options: { topic?: string; partitions?: number; nodes?: number } = {},
+  ): Promise<ModelCluster> {
+    const { topic = 'orders', partitions = 6, nodes = 3 } = options;
+    const cluster = new ModelCluster(topic, partitions, nodes);
+    await Promise.all(
+      cluster.nodes.map(
+        ({ server }) => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve)),
+      ),
+    );
+    return cluster;
+  }
+
+  get addresses(): string[] {
+    return this.nodes.map(({ port }) => `127.0.0.1:${port}`);
+  }
+
+  node(id: number): ModelNode {
+    const found = this.nodes[id - 1];
+    if (found === undefined) throw new Error(`no node ${id}`);
+    return found;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const node of this.nodes) {
+      node.hangUp();
+      node.server.close();
+    }
+  }
+}

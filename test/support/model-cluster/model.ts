@@ -1,0 +1,131 @@
+import { recordBatch } from '../record-batches.ts';
+
+export interface Entry {
+  readonly offset: number;
+  readonly value: string;
+}
+
+/** One partition as a replica has it. */
+export interface Replica {
+  /** -1: none. */
+  leader: number;
+  epoch: number;
+  /** The first offset that was not deleted. */
+  start: number;
+  /** What comes next. */
+  end: number;
+  log: Entry[];
+}
+
+/** How many records a batch has at most: small, so that an answer is of several. */
+const BATCH_RECORDS = 4;
+
+/**
+ * A topic and a group as the cluster has them. Tests change them as a cluster would: the clients see it at their
+ * next question.
+ */
+export class Model {
+  readonly topic: string;
+  readonly partitions: Replica[];
+  clusterId = 'model';
+  /** Of the group. */
+  coordinator = 1;
+  generation = 0;
+  memberId = '';
+  joins = 0;
+  readonly committed = new Map<number, number>();
+  #values = 0;
+
+  constructor(topic: string, partitions: number, nodes: number) {
+    this.topic = topic;
+    this.partitions = Array.from({ length: partitions }, (_, index) => ({
+      leader: (index % nodes) + 1,
+      epoch: 5,
+      start: 0,
+      end: 0,
+      log: [],
+    }));
+  }
+
+  of(partition: number): Replica {
+    const found = this.partitions[partition];
+    if (found === undefined) throw new Error(`no partition ${partition}`);
+    return found;
+  }
+
+  /** Appends values of which no two are the same. */
+  append(partition: number, count = 1, sizeBytes = 0): void {
+    const replica = this.of(partition);
+    for (let left = count; left > 0; left -= 1) {
+      this.#values += 1;
+      replica.log.push({ offset: replica.end, value: `v${this.#values}`.padEnd(sizeBytes, '.') });
+      replica.end += 1;
+    }
+  }
+
+  /** What compaction or a control record leaves: an offset without a record. */
+  skip(partition: number): void {
+    this.of(partition).end += 1;
+  }
+
+  /** @param leader -1 for none */
+  elect(partition: number, leader: number): void {
+    const replica = this.of(partition);
+    replica.leader = leader;
+    replica.epoch += 1;
+  }
+
+  /** An election of a replica that has less than was acknowledged. */
+  electUnclean(partition: number, leader: number, end: number): void {
+    this.elect(partition, leader);
+    const replica = this.of(partition);
+    replica.log = replica.log.filter(({ offset }) => offset < end);
+    replica.end = Math.min(replica.end, end);
+  }
+
+  deleteBefore(partition: number, offset: number): void {
+    const replica = this.of(partition);
+    replica.start = Math.max(replica.start, Math.min(offset, replica.end));
+    replica.log = replica.log.filter((entry) => entry.offset >= replica.start);
+  }
+
+  /** The group forgets its member, as when the session expired. */
+  expireMember(): void {
+    this.memberId = '';
+    this.generation += 1;
+  }
+}
+
+/** Record batches from an offset on, as a leader sends them: at least one, then as many as fit. */
+export function batchesFrom(replica: Replica, offset: number, maxBytes: number): Buffer {
+  const batches: Buffer[] = [];
+  let sizeBytes = 0;
+  // Batches stay what they were appended as: the first one may begin before what was asked for.
+  const from = offset - (offset % BATCH_RECORDS);
+  let at = replica.log.findIndex((entry) => entry.offset >= from);
+  while (at >= 0 && at < replica.log.length) {
+    const run = runAt(replica.log, at);
+    at += run.length;
+    const first = run[0]?.offset ?? 0;
+    if (first + run.length <= offset) continue;
+    const batch = recordBatch({ values: run.map(({ value }) => value) });
+    batch.writeBigInt64BE(BigInt(first), 0);
+    batch.writeInt32BE(replica.epoch, 12);
+    if (batches.length > 0 && sizeBytes + batch.length > maxBytes) break;
+    batches.push(batch);
+    sizeBytes += batch.length;
+  }
+  return Buffer.concat(batches);
+}
+
+/** The records from there to the end of their batch, or to the next gap. */
+function runAt(log: readonly Entry[], at: number): Entry[] {
+  const run: Entry[] = [];
+  for (let entry = log[at]; entry !== undefined; entry = log[at + run.length]) {
+    const before = run.at(-1);
+    if (before !== undefined && (entry.offset !== before.offset + 1 || entry.offset % BATCH_RECORDS === 0))
+      break;
+    run.push(entry);
+  }
+  return run;
+}

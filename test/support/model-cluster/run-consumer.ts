@@ -1,0 +1,82 @@
+import { createConsumer } from '../../../src/adapters/kafka/consumer.ts';
+import type { Batch, ConsumerEvent } from '../../../src/ports/broker.ts';
+import type { Position } from '../../../src/ports/store.ts';
+import type { ModelCluster } from './cluster.ts';
+
+export interface Delivered {
+  readonly offset: number;
+  readonly value: string;
+}
+
+export interface ModelRun {
+  /** In the order of delivery, by partition. */
+  readonly delivered: ReadonlyMap<number, Delivered[]>;
+  readonly positions: Map<number, Position>;
+  readonly events: ConsumerEvent[];
+  readonly clusterIds: Set<string>;
+  /** Rejects with the failure of the run. */
+  readonly done: Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface ModelRunOptions {
+  readonly positions?: Map<number, Position>;
+  readonly stallTimeoutMs?: number;
+  /** Before a batch is taken. @returns the offset to go on at, where that is not the batch's end */
+  readonly onBatch?: (batch: Batch) => Promise<number | undefined> | number | undefined;
+}
+
+/** The consumer of the kafka adapter on a model, with a handler that stores positions as the application does. */
+export function runConsumer(cluster: ModelCluster, options: ModelRunOptions = {}): ModelRun {
+  const { positions = new Map<number, Position>(), stallTimeoutMs = null } = options;
+  const delivered = new Map<number, Delivered[]>();
+  const events: ConsumerEvent[] = [];
+  const clusterIds = new Set<string>();
+  const stopping = new AbortController();
+  const { topic } = cluster.model;
+  const consumer = createConsumer({ brokers: cluster.addresses, clientId: 'c', tls: null, sasl: null });
+  const onBatch = async (batch: Batch): Promise<number> => {
+    const { partition, records, next, clusterId } = batch;
+    const elsewhere = await options.onBatch?.(batch);
+    clusterIds.add(clusterId);
+    const before = positions.get(partition);
+    // What lies elsewhere is not taken, as of a batch from before a move of the position.
+    const isWanted = before === undefined || (records[0]?.offset ?? next) >= before.next;
+    const taken = delivered.get(partition) ?? [];
+    delivered.set(partition, taken);
+    for (const { offset, value } of isWanted ? records : []) {
+      taken.push({ offset, value: Buffer.from(value ?? []).toString() });
+    }
+    const goOn = elsewhere ?? (isWanted ? next : before.next);
+    const last = elsewhere === undefined && records.length > 0 ? batch.fingerprint(records.length - 1) : null;
+    positions.set(partition, { topic, partition, next: goOn, last: last ?? before?.last ?? null, clusterId });
+    return goOn;
+  };
+  const done = consumer
+    .run(
+      {
+        topic,
+        group: 'g',
+        clientId: 'c',
+        metadata: 'mark',
+        positions: () => positions,
+        onEvent: (event) => events.push(event),
+        stallTimeoutMs,
+        signal: stopping.signal,
+      },
+      onBatch,
+    )
+    .finally(() => consumer[Symbol.asyncDispose]());
+  done.catch(() => undefined);
+  return {
+    delivered,
+    positions,
+    events,
+    clusterIds,
+    done,
+    stop: async () => {
+      stopping.abort();
+      await done;
+    },
+  };
+}

@@ -1,0 +1,156 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it, describe } from 'vitest';
+
+import { ModelCluster } from '../../support/model-cluster/cluster.ts';
+import { API } from '../../support/model-cluster/requests.ts';
+import { runConsumer, type ModelRun } from '../../support/model-cluster/run-consumer.ts';
+import { waitFor } from '../../support/wait.ts';
+
+/** That everything of the model was delivered, in order and once. */
+async function hasAll(cluster: ModelCluster, run: ModelRun, partitions?: readonly number[]): Promise<void> {
+  const wanted = partitions ?? [...cluster.model.partitions.keys()];
+  const count = (partition: number): number => run.delivered.get(partition)?.length ?? 0;
+  const isDone = (): boolean =>
+    wanted.every((partition) => count(partition) >= cluster.model.of(partition).log.length);
+  await Promise.race([waitFor('the records', isDone, Boolean, { timeoutMs: 15_000, everyMs: 10 }), run.done]);
+  for (const partition of wanted) {
+    expect(run.delivered.get(partition) ?? []).toEqual(cluster.model.of(partition).log);
+  }
+}
+
+describe('a leader that moves', () => {
+  it('is followed though the one before answers late, without a spin', async () => {
+    await using cluster = await ModelCluster.start({ partitions: 3 });
+    for (const partition of [0, 1, 2]) cluster.model.append(partition, 10);
+    const run = runConsumer(cluster);
+    await hasAll(cluster, run);
+    for (let move = 0; move < 6; move += 1) {
+      const late = cluster.model.of(0).leader;
+      cluster.delayMs = (node, key) => (node === late && key === API.fetch ? 700 : 0);
+      // Under way at the old leader, with the records that the new one has too.
+      const before = cluster.asked.length;
+      await waitFor('a question to the old leader', () =>
+        cluster.asked.slice(before).some(({ node, key }) => node === late && key === API.fetch),
+      );
+      for (const partition of [0, 1, 2]) cluster.model.append(partition, 5);
+      await sleep(50);
+      for (const partition of [0, 1, 2])
+        cluster.model.elect(partition, (cluster.model.of(partition).leader % 3) + 1);
+      await hasAll(cluster, run);
+    }
+    await run.stop();
+  });
+
+  it('is asked within 3 s though the one before has gone silent, and the others go on meanwhile', async () => {
+    await using cluster = await ModelCluster.start({ partitions: 3 });
+    const run = runConsumer(cluster);
+    for (const partition of [0, 1, 2]) cluster.model.append(partition, 10);
+    await hasAll(cluster, run);
+    cluster.node(1).isSilent = true;
+    for (const partition of [0, 1, 2]) cluster.model.append(partition, 10);
+    await hasAll(cluster, run, [1, 2]);
+    await sleep(2_000);
+    cluster.model.elect(0, 2);
+    cluster.model.coordinator = 3;
+    const startedAt = performance.now();
+    await hasAll(cluster, run);
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    await run.stop();
+  });
+
+  it('takes the position along only when its log goes on where ours ended: shorter', async () => {
+    await using cluster = await ModelCluster.start({ partitions: 3 });
+    cluster.model.append(0, 30);
+    const run = runConsumer(cluster);
+    await hasAll(cluster, run);
+    cluster.model.electUnclean(0, 2, 20);
+    await expect(run.done).rejects.toMatchObject({
+      code: 'offsets_gone',
+      message: expect.stringContaining('unclean election') as unknown,
+      context: { partition: 0, offset: 30 },
+    });
+  });
+
+  it('takes the position along only when its log goes on where ours ended: filled with others meanwhile', async () => {
+    await using cluster = await ModelCluster.start({ partitions: 3 });
+    cluster.model.append(0, 30);
+    const run = runConsumer(cluster);
+    await hasAll(cluster, run);
+    const seen = run.delivered.get(0)?.length;
+    cluster.model.electUnclean(0, 2, 20);
+    cluster.model.append(0, 50);
+    await expect(run.done).rejects.toMatchObject({ code: 'topic_changed', context: { partition: 0 } });
+    expect(run.delivered.get(0)).toHaveLength(seen ?? 0);
+  });
+
+  it('is found to have lost records though it leads again at once', async () => {
+    await using cluster = await ModelCluster.start({ partitions: 3 });
+    cluster.model.append(0, 30);
+    const run = runConsumer(cluster);
+    await hasAll(cluster, run);
+    cluster.model.electUnclean(0, 2, 20);
+    cluster.model.append(0, 50);
+    // By node alone nothing has changed.
+    cluster.model.elect(0, 1);
+    await expect(run.done).rejects.toMatchObject({ code: 'topic_changed' });
+  });
+
+  it('is not left again for what a node says that is cut off from the others', async () => {
+    await using cluster = await ModelCluster.start({ partitions: 3 });
+    cluster.model.append(0, 30);
+    const run = runConsumer(cluster);
+    await hasAll(cluster, run);
+    cluster.node(1).cutOff();
+    for (const partition of [0, 1, 2]) cluster.model.elect(partition, 2);
+    cluster.model.coordinator = 2;
+    cluster.model.append(0, 30);
+    // The leaders are read again and again, of each node in turn.
+    cluster.trouble = (partition) => (partition === 1 ? 7 : 0);
+    await hasAll(cluster, run, [0]);
+    await sleep(3_000);
+    cluster.trouble = () => 0;
+    cluster.model.append(0, 5);
+    await hasAll(cluster, run);
+    await run.stop();
+  });
+
+  it('is believed again when the topic was made again, with epochs from the beginning', async () => {
+    await using cluster = await ModelCluster.start({ partitions: 1 });
+    cluster.model.append(0, 30);
+    const run = runConsumer(cluster);
+    await hasAll(cluster, run);
+    const replica = cluster.model.of(0);
+    Object.assign(replica, { epoch: 0, leader: 2, log: [], end: 0 });
+    cluster.model.append(0, 40);
+    await expect(run.done).rejects.toMatchObject({ code: 'topic_changed' });
+  });
+});
+
+describe('a partition without a leader', () => {
+  it('holds up no other, and is read on as soon as it has one', async () => {
+    await using cluster = await ModelCluster.start({ partitions: 6 });
+    for (let partition = 0; partition < 6; partition += 1) cluster.model.append(partition, 10);
+    const run = runConsumer(cluster);
+    await hasAll(cluster, run);
+    cluster.model.elect(2, -1);
+    for (let round = 0; round < 3; round += 1) {
+      for (let partition = 0; partition < 6; partition += 1) cluster.model.append(partition, 10);
+      await hasAll(cluster, run, [0, 1, 3, 4, 5]);
+    }
+    expect(run.delivered.get(2)).toHaveLength(10);
+    cluster.model.elect(2, 1);
+    await hasAll(cluster, run);
+    await run.stop();
+  });
+
+  it('does not keep a run from beginning', async () => {
+    await using cluster = await ModelCluster.start({ partitions: 3 });
+    cluster.model.elect(1, -1);
+    for (let partition = 0; partition < 3; partition += 1) cluster.model.append(partition, 10);
+    const run = runConsumer(cluster);
+    await hasAll(cluster, run, [0, 2]);
+    cluster.model.elect(1, 2);
+    await hasAll(cluster, run);
+    await run.stop();
+  });
+});
