@@ -1,0 +1,40 @@
+import { PassThrough } from 'node:stream';
+import { expect, it } from 'vitest';
+import { printNotice } from '../../../src/cli/render/notices.ts';
+import { Printer } from '../../../src/cli/render/print.ts';
+import type { Edit } from '../../../src/domain/edit.ts';
+import type { StoreNotice } from '../../../src/ports/store.ts';
+
+function said(notice: StoreNotice): string {
+  const stderr = new PassThrough();
+  printNotice(new Printer(new PassThrough(), stderr), notice);
+  return String(stderr.read() ?? '');
+}
+
+it.each<[StoreNotice, string]>([
+  [{ kind: 'file_missing', file: 'users.csv' }, 'warning: users.csv is gone'],
+  [
+    { kind: 'file_broken', file: 'users.csv', line: 3, message: 'users.csv:3: no status', fix: 'give one' },
+    'warning: users.csv:3: no status (give one); the last good values stay in force',
+  ],
+  [{ kind: 'file_mended', file: 'users.csv' }, 'users.csv: mended, in use again'],
+  [{ kind: 'stock_clamped', item: 'pen', wanted: -3 }, 'warning: item pen: a hand edit came to -3'],
+  [{ kind: 'recovered', journalRecords: 1 }, 'recovered 1 commit from the journal'],
+])('%j is said', (notice, text) => {
+  expect(said(notice).startsWith(text), said(notice)).toBe(true);
+});
+
+it('an edit that the consumer takes in is said as the command would say it, a move where it is made', () => {
+  const taken = (edit: Edit): string => said({ kind: 'edit_taken_in', edit });
+  const before = { user: 'bob', status: 'unpaid', extra: {} } as const;
+  expect(taken({ kind: 'user', user: 'bob', before, after: { ...before, status: 'paid' } })).toBe(
+    'edit: user bob updated: status unpaid → paid\n',
+  );
+  const letters = [{ id: '0:1', key: 'k' }];
+  expect(taken({ kind: 'dead_letter', topic: 'orders.dlq', action: 'discarded', why: 'old', letters })).toBe(
+    'edit: 1 dead letter of orders.dlq discarded\n',
+  );
+  expect(
+    taken({ kind: 'position', topic: 'orders', partition: 0, before: 5, after: 0, cause: 'reset' }),
+  ).toBe('');
+});

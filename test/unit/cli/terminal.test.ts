@@ -1,0 +1,199 @@
+import { PassThrough, Writable } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { confirm } from '../../../src/cli/ask.ts';
+import { Printer } from '../../../src/cli/render/print.ts';
+import { startBar } from '../../../src/cli/render/progress.ts';
+import { columnsOf, Terminal } from '../../../src/cli/render/terminal.ts';
+
+// eslint-disable-next-line no-control-regex -- the sequences of a terminal begin with one
+const CONTROL_OR_TEXT = /\r|\u001B\[K|[^\r\u001B]+/g;
+const CLEAR = '\r\u001B[K';
+
+/** A stream that says of itself what a terminal says. */
+class Screen extends Writable {
+  readonly isTTY: boolean;
+  columns: number;
+  text = '';
+
+  constructor(columns: number, isTTY = true) {
+    super({ decodeStrings: false });
+    this.columns = columns;
+    this.isTTY = isTTY;
+  }
+
+  override _write(text: string, _: string, done: () => void): void {
+    this.text += text;
+    done();
+  }
+
+  /** What stands there now: what a terminal makes of it. */
+  get lines(): string[] {
+    return this.text.split('\n').map((written) => {
+      let line = '';
+      let at = 0;
+      for (const [part] of written.matchAll(CONTROL_OR_TEXT)) {
+        if (part === '\r') at = 0;
+        else if (part === '\u001B[K') line = line.slice(0, at);
+        else {
+          line = line.slice(0, at) + part + line.slice(at + part.length);
+          at += part.length;
+        }
+      }
+      return line;
+    });
+  }
+}
+
+describe('colour', () => {
+  async function printed(screens: { data: Screen; messages: Screen }, noColor: boolean): Promise<void> {
+    const printer = new Printer(screens.data, screens.messages);
+    await printer.loadColours();
+    printer.configure({ level: 'info', noColor });
+    await printer.data(`${printer.dataColours.yellow('low')}\n`);
+    printer.warn('careful');
+  }
+
+  it.each([
+    [
+      'both are terminals',
+      true,
+      true,
+      false,
+      '\u001B[33mlow\u001B[39m\n',
+      '\u001B[33mwarning:\u001B[39m careful\n',
+    ],
+    ['data goes to a file', false, true, false, 'low\n', '\u001B[33mwarning:\u001B[39m careful\n'],
+    ['messages go to a file', true, false, false, '\u001B[33mlow\u001B[39m\n', 'warning: careful\n'],
+    ['neither is a terminal', false, false, false, 'low\n', 'warning: careful\n'],
+    ['a setting forbids it', true, true, true, 'low\n', 'warning: careful\n'],
+  ])('is where a terminal is: %s', async (_, data, messages, noColor, onData, onMessages) => {
+    const screens = { data: new Screen(80, data), messages: new Screen(80, messages) };
+    await printed(screens, noColor);
+    expect([screens.data.text, screens.messages.text]).toEqual([onData, onMessages]);
+  });
+});
+
+describe('the width', () => {
+  it('is that of the terminal; a file has none, and one that does not say is as good as 80', () => {
+    const width = (screen: Screen): number | null => new Printer(screen, new Screen(80)).dataColumns;
+    expect(width(new Screen(40))).toBe(40);
+    expect(width(new Screen(40, false))).toBeNull();
+    expect(width(new Screen(0))).toBeNull();
+    expect(columnsOf(new PassThrough())).toBeNull();
+    expect(new Terminal(new Screen(40)).getWidth()).toBe(40);
+    expect(new Terminal(new Screen(0)).getWidth()).toBe(80);
+  });
+});
+
+describe('a progress bar', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  function started(columns: number, total = 200) {
+    const [data, messages] = [new Screen(columns), new Screen(columns)];
+    const printer = new Printer(data, messages);
+    printer.configure({ level: 'info', noColor: true });
+    return { printer, data, messages, bar: startBar(printer, 'sending', total) };
+  }
+
+  it('says how far it is, in one line that is drawn in place', () => {
+    const { messages, bar } = started(120);
+    bar.add(50);
+    vi.advanceTimersByTime(1_000);
+    expect(messages.lines).toEqual([expect.stringMatching(/^sending \[=+-+\] 25% 50\/200 .*ETA/)]);
+    bar.add(100);
+    vi.advanceTimersByTime(1_000);
+    expect(messages.lines).toEqual([expect.stringContaining('75% 150/200')]);
+    bar.stop();
+  });
+
+  it('never says more than all', () => {
+    const { messages, bar } = started(120, 3);
+    bar.add(5);
+    vi.advanceTimersByTime(1_000);
+    expect(messages.lines).toEqual([expect.stringContaining('100% 3/3')]);
+    bar.stop();
+  });
+
+  it('keeps within the terminal, so that it can be drawn over', () => {
+    const { messages, bar } = started(30);
+    bar.add(50);
+    vi.advanceTimersByTime(1_000);
+    expect(messages.lines[0]?.length).toBeGreaterThan(20);
+    expect(messages.lines[0]?.length).toBeLessThan(30);
+    bar.stop();
+  });
+
+  it('stands below what is said meanwhile, on either stream, and leaves nothing behind', async () => {
+    const { printer, data, messages, bar } = started(120);
+    vi.advanceTimersByTime(1_000);
+    printer.info('a message');
+    expect(messages.lines).toEqual(['a message', expect.stringContaining('sending [')]);
+    const before = messages.text;
+    await printer.data('data\n');
+    // Both go to one terminal: the bar makes room first and comes back after.
+    expect(data.text).toBe('data\n');
+    const drawn = messages.text.slice(before.length);
+    expect(drawn.startsWith(CLEAR)).toBe(true);
+    expect(drawn).toContain('sending [');
+    bar.stop();
+    expect(messages.lines).toEqual(['a message', '']);
+    const atEnd = messages.text;
+    vi.advanceTimersByTime(10_000);
+    printer.info('the last word');
+    expect(messages.text).toBe(`${atEnd}the last word\n`);
+  });
+});
+
+describe('a question', () => {
+  const [stdin, stderr] = (['stdin', 'stderr'] as const).map((name) =>
+    Object.getOwnPropertyDescriptor(process, name),
+  );
+  let input: PassThrough & { isTTY?: boolean };
+  let output: Screen;
+
+  beforeEach(() => {
+    input = Object.assign(new PassThrough(), { isTTY: true });
+    output = new Screen(80);
+    Object.defineProperty(process, 'stdin', { value: input, configurable: true });
+    Object.defineProperty(process, 'stderr', { value: output, configurable: true });
+  });
+  afterEach(() => {
+    Object.defineProperty(process, 'stdin', stdin ?? {});
+    Object.defineProperty(process, 'stderr', stderr ?? {});
+  });
+
+  it.each([
+    ['y\n', true],
+    ['Yes\n', true],
+    [' y \n', true],
+    ['n\n', false],
+    ['\n', false],
+    ['yesterday\n', false],
+  ])('answered %j is %s', async (answer, sure) => {
+    const asked = confirm('Remove user bob?', false);
+    input.write(answer);
+    expect(await asked).toBe(sure);
+    expect(output.text).toContain('Remove user bob? [y/N] ');
+  });
+
+  it('that nobody can answer any more is a no', async () => {
+    const asked = confirm('Remove user bob?', false);
+    input.end();
+    expect(await asked).toBe(false);
+  });
+
+  it('left by Ctrl-C is an interruption', async () => {
+    const asked = confirm('Remove user bob?', false);
+    input.write('\u0003');
+    await expect(asked).rejects.toMatchObject({ code: 'interrupted', exitCode: 130 });
+    expect(output.text).toMatch(/\n$/);
+  });
+
+  it('is not asked where --yes answers it, and is an error off a terminal', async () => {
+    expect(await confirm('Remove user bob?', true)).toBe(true);
+    expect(output.text).toBe('');
+    input.isTTY = false;
+    await expect(confirm('Remove user bob?', false)).rejects.toMatchObject({ exitCode: 2, fix: 'add --yes' });
+  });
+});
