@@ -10,6 +10,7 @@ import { FakeClock } from '../support/fake-clock.ts';
 import { FakeRegistry } from '../support/fake-registry.ts';
 import { FaultyFs } from '../support/faulty-fs.ts';
 import { ManualClock } from '../simulate/manual-clock.ts';
+import { expectHonest, foreignWriters, HONEST, type Writer } from './foreign-records.ts';
 import { draws, makeValue, sampleOrders, type Draw, type Material } from './hostile-records.ts';
 
 /*
@@ -20,6 +21,7 @@ import { draws, makeValue, sampleOrders, type Draw, type Material } from './host
 const FOLDER = '/fuzz/storage';
 const TOPIC = 'orders';
 const STOCK = 1_000;
+const TIMESTAMPS = [0, 1_700_000_000_000, -1, 2 ** 53, -(2 ** 53)];
 const BATCH_RECORDS = 100;
 const BATCHES_PER_FOLDER = 10;
 /** What all bombs together may take: far less than one of them claims. */
@@ -37,6 +39,10 @@ const BOMBS: readonly unknown[] = [
   { type: 'fixed', name: 'Big', size: 2_000_000_000 },
   { type: 'record', name: 'Chain', fields: [{ name: 'next', type: ['null', 'Chain'] }] },
 ];
+
+interface Materials extends Material {
+  readonly foreign: readonly Writer[];
+}
 
 export interface RecordCounts {
   records: number;
@@ -56,12 +62,13 @@ export async function fuzzRecords(seed: number, records: number, counts: RecordC
       subject: 'orders-value',
       register: true,
     });
-    const material: Material = {
+    const material: Materials = {
       avro: (await codec.encode(sampleOrders())).map((value) => Buffer.from(value)),
       bombIds: BOMBS.map((type) =>
         registry.add('theirs', { type: 'record', name: 'P', fields: [{ name: 'x', type }] }),
       ),
       unknownId: 9_999,
+      foreign: foreignWriters(draws(seed), registry),
     };
     const startBytes = process.memoryUsage().heapUsed;
     const end = counts.records + records;
@@ -90,7 +97,7 @@ interface Sent {
 async function fuzzFolder(
   seed: number,
   codec: OrderCodec,
-  material: Material,
+  material: Materials,
   counts: RecordCounts,
 ): Promise<void> {
   const draw = draws(seed);
@@ -117,6 +124,7 @@ async function fuzzFolder(
       });
     }
     expectOnePlaceEach(read, results, sent);
+    expectHonest(read, results);
     await expectStock(store, files, results);
   } catch (error) {
     throw new Error(`seed ${seed}, in or before record ${read.length}`, { cause: error });
@@ -146,11 +154,15 @@ function openStore(files: FaultyFs): Promise<FileStore> {
   });
 }
 
-function makeRecord(draw: Draw, material: Material, offset: number): BrokerRecord {
+function makeRecord(draw: Draw, material: Materials, offset: number): BrokerRecord {
   const { below, bytes, pick } = draw;
+  if (below(4) === 0) {
+    const value = pick(material.foreign)(draw);
+    return { offset, timestamp: pick(TIMESTAMPS), key: null, value, headers: [[HONEST, null]] };
+  }
   return {
     offset,
-    timestamp: pick([0, 1_700_000_000_000, -1, 2 ** 53, -(2 ** 53)]),
+    timestamp: pick(TIMESTAMPS),
     key: below(4) === 0 ? null : bytes(below(8)),
     value: makeValue(draw, material),
     headers:
