@@ -23,6 +23,8 @@ export interface ConsumeOptions {
   readonly adopt: boolean;
   /** The folder is a copy: it gets an id of its own first. */
   readonly newId?: boolean;
+  /** Go on without users or items, of which every order is rejected. */
+  readonly allowEmpty?: boolean;
   /** Create missing topics. */
   readonly create: boolean;
   readonly signal: AbortSignal;

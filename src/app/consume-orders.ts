@@ -1,3 +1,4 @@
+import { Failure } from '../domain/failure.ts';
 import type { Broker, Consumer, ConsumerEvent, PartitionRange } from '../ports/broker.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { OrderCodec } from '../ports/codec.ts';
@@ -25,7 +26,7 @@ export interface ConsumePorts {
  * Reads orders, decides each once, and stores decision and position in one commit. Runs until a limit of
  * `options` or its signal ends it; the last event is the summary, before a failure too.
  *
- * @throws Failure of the ports; group_in_use, group_marked, topic_missing, offsets_gone, topic_changed
+ * @throws Failure of the ports; not_found (no users or no items); group_in_use, group_marked, topic_missing, offsets_gone, topic_changed
  */
 export async function consumeOrders(ports: ConsumePorts, asked: ConsumeOptions): Promise<void> {
   const { access, broker, codec, clock } = ports;
@@ -39,6 +40,9 @@ export async function consumeOrders(ports: ConsumePorts, asked: ConsumeOptions):
   const options: ConsumeOptions = { ...asked, on };
   const startedAt = clock.now();
   let storeFailure: Error | undefined;
+  const allowsEmpty = options.allowEmpty === true;
+  // Before it is owned: a mistyped name leaves no folder behind.
+  if (!allowsEmpty && !access.isThere()) throw nothingToDecideOn('users', access.folder);
   await using store = await access.own({
     purpose: `consume ${options.topic} as group ${options.group}`,
     via: 'consume',
@@ -53,7 +57,9 @@ export async function consumeOrders(ports: ConsumePorts, asked: ConsumeOptions):
   });
   for (const table of ['users', 'items'] as const) {
     const [first] = await store[table]();
-    if (first === undefined) on({ kind: 'empty_table', table, folder: access.folder });
+    if (first !== undefined) continue;
+    if (!allowsEmpty) throw nothingToDecideOn(table, access.folder);
+    on({ kind: 'empty_table', table, folder: access.folder });
   }
   const { processes } = access;
   const prepared = await prepareConsumer({ store, broker, processes, clock }, options);
@@ -96,6 +102,19 @@ export async function consumeOrders(ports: ConsumePorts, asked: ConsumeOptions):
       },
     });
   }
+}
+
+/** A decision is final: orders are not rejected for ever because the folder is the wrong one, or not filled yet. */
+function nothingToDecideOn(table: 'users' | 'items', folder: string): Failure {
+  const add =
+    table === 'users'
+      ? 'orderctl user add --user alice --status paid'
+      : 'orderctl inventory add --item book --quantity 10';
+  return new Failure(
+    'not_found',
+    `there are no ${table} in ${folder}: every order would be rejected, and a decision is final`,
+    { fix: `name another folder with --storage, or add some: ${add}\nto reject them all: --allow-empty` },
+  );
 }
 
 interface Reading {

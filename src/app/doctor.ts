@@ -70,8 +70,12 @@ export async function doctor(ports: DoctorPorts, options: DoctorOptions): Promis
     await run('topics', () => checkTopics(admin, options));
     const isThere = (await admin.partitionCount(options.topic)) !== undefined;
     if (isThere) {
-      await run('positions', () => checkPositions(ports, options));
-      await run('group', () => checkGroup(ports, admin, options));
+      if (ports.access.isThere()) {
+        await run('positions', () => checkPositions(ports, options));
+        await run('group', () => checkGroup(ports, admin, options));
+      } else {
+        skip(`${ports.access.folder} is no storage folder`, 'positions', 'group');
+      }
       await run('clock', () => checkClock(ports, admin, options.topic));
     } else {
       skip(`there is no topic ${options.topic} yet`, 'positions', 'group', 'clock');

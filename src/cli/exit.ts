@@ -66,7 +66,9 @@ function report(error: unknown, { printer, isJson, env }: ExitOptions): void {
   }
   process.exitCode = failure.exitCode;
   const { red, cyan } = printer.talkColours;
-  const fix = failure.code === 'broker_unreachable' ? brokerHints(failure.fix, env) : failure.fix;
+  const ways = failure.code === 'broker_unreachable' ? brokerHints(failure.fix, env) : failure.fix;
+  // Before it becomes JSON, where a path is written otherwise.
+  const fix = ways === null ? null : printer.rephrased(ways);
   printer.error(`${red('error:')} ${failure.message}`);
   if (fix !== null) printer.error(`${cyan('fix:')} ${fix.replaceAll('\n', '\n     ')}`);
   if (failure.code === 'bug') {
@@ -74,7 +76,8 @@ function report(error: unknown, { printer, isJson, env }: ExitOptions): void {
     if (stack !== undefined && (printer.says('debug') || env.ORDERCTL_LOG_LEVEL === 'debug'))
       printer.error(stack);
   }
-  if (isJson()) printer.error(JSON.stringify(failureDocument(failure, fix)));
+  if (isJson())
+    printer.error(JSON.stringify(failureDocument(failure, fix, printer.rephrased(failure.message))));
 }
 
 function toFailure(error: unknown): Failure {
@@ -87,13 +90,13 @@ function toFailure(error: unknown): Failure {
   });
 }
 
-function failureDocument(failure: Failure, fix: string | null): object {
+function failureDocument(failure: Failure, fix: string | null, message: string): object {
   const { file, line, topic, partition, offset, orderId } = failure.context;
   return {
     type: 'error',
     code: failure.code,
     exit_code: failure.exitCode,
-    message: failure.message,
+    message,
     fix,
     file: file ?? null,
     line: line ?? null,

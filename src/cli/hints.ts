@@ -33,6 +33,33 @@ export function brokerHints(
   return ways.join('\n');
 }
 
+/** Commands that work on a storage folder, and which of them look at Kafka too. */
+const ON_FILES = ['user', 'inventory', 'status', 'stop'];
+const ON_KAFKA = ['produce', 'consume', 'replay', 'order', 'offsets', 'dlq', 'audit', 'doctor'];
+const CALL = new RegExp(String.raw`\borderctl (${[...ON_FILES, ...ON_KAFKA].join('|')})\b([^;,"\n]*)`, 'g');
+
+/** A setting that was given as a flag, and so holds for no other command. */
+export interface GivenFlag {
+  readonly flag: string;
+  readonly value: string;
+}
+
+/**
+ * Commands that a text names, with the flags that say where this one works: without them they would do something
+ * elsewhere, on the folder, topic or group of the defaults.
+ */
+export function repeatPlaces(text: string, given: readonly GivenFlag[]): string {
+  if (given.length === 0) return text;
+  return text.replace(CALL, (_, command: string, rest: string) => {
+    const flags = given
+      .filter(
+        ({ flag }) => (flag === '--storage' || ON_KAFKA.includes(command)) && !rest.includes(`${flag} `),
+      )
+      .map(({ flag, value }) => `${flag} ${quoted(value)} `);
+    return `orderctl ${flags.join('')}${command}${rest}`;
+  });
+}
+
 /** How this installation is called from here. */
 function ownCommand(root: string, isHere: boolean, env: Environment): string {
   if (onPath('orderctl', env)) return 'orderctl';

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { resolveSettings, type FlagValues, type Resolved, type Settings } from './config.ts';
+import { repeatPlaces, type GivenFlag } from './hints.ts';
 import type { Printer } from './render/print.ts';
-import { SETTINGS } from './settings.ts';
+import { flagOf, SETTINGS } from './settings.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -27,7 +28,9 @@ export class Session {
   resolve(program: Command): void {
     this.#resolved = resolveSettings({ flags: flagValues(program), env: this.env, cwd: this.cwd });
     const { quiet, logLevel, noColor } = this.settings;
-    this.printer.configure({ level: quiet ? 'error' : logLevel, noColor });
+    const given = givenPlaces(this.#resolved);
+    const rephrase = (text: string): string => repeatPlaces(text, given);
+    this.printer.configure({ level: quiet ? 'error' : logLevel, noColor, rephrase });
   }
 
   get resolved(): Resolved {
@@ -52,6 +55,16 @@ export class Session {
   get isLive(): boolean {
     return this.printer.isTalkLive && !this.settings.quiet && !this.isJson;
   }
+}
+
+/** Settings that say where a command works. */
+const PLACES = ['storage', 'brokers', 'registry', 'topic', 'dlq_topic', 'group'] as const;
+
+function givenPlaces({ byName }: Resolved): GivenFlag[] {
+  return PLACES.flatMap((name) => {
+    const found = byName.get(name);
+    return found?.source === 'flag' ? [{ flag: flagOf(name), value: String(found.value) }] : [];
+  });
 }
 
 function flagValues(program: Command): FlagValues {

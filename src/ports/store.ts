@@ -196,6 +196,8 @@ export interface StoreAccess {
    * @throws Failure folder_in_use (who is at it), write_failed
    */
   claim(task: 'redrive'): Promise<AsyncDisposable>;
+  /** Whether it holds anything of a store; who owns one that does not makes it. */
+  isThere(): boolean;
   /** What the disk under the folder has left, and whether we may write there. */
   room(): { readonly freeBytes: number; readonly writable: boolean };
   /**
@@ -206,13 +208,13 @@ export interface StoreAccess {
   /**
    * No lock, any process, never behind the last commit.
    *
-   * @throws Failure corrupt_file, corrupt_state
+   * @throws Failure not_found (it is no storage folder), corrupt_file, corrupt_state
    */
   read(): Promise<StoreReader>;
   /**
    * As `read`, for an audit.
    *
-   * @throws Failure corrupt_state when what is true cannot be told
+   * @throws Failure not_found (it is no storage folder), corrupt_state when what is true cannot be told
    */
   inspect(): Promise<StoreInspection>;
   /**

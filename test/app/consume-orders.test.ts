@@ -329,10 +329,20 @@ describe('consume', () => {
     expect(folder.owned).toBe(false);
   });
 
-  it('warns when there is nobody or nothing to decide on', async () => {
-    folder.tables.users.clear();
+  it('decides nothing when there is nobody or nothing to decide on, unless that is allowed', async () => {
     send(order('A'));
-    await consume();
+    folder.tables.items.clear();
+    expect(await failureOf(consume())).toMatchObject({ code: 'not_found', exitCode: 3 });
+    await folder.edit({ kind: 'item.add', item: 'book', quantity: 10 });
+    folder.tables.users.clear();
+    const refused = await failureOf(consume());
+    expect(refused.fix).toContain('orderctl user add');
+    expect(refused.fix).toContain('--allow-empty');
+    expect([folder.rejected, next(), folder.owned]).toEqual([[], undefined, false]);
+    folder.isThere = () => false;
+    expect(await failureOf(consume())).toMatchObject({ code: 'not_found' });
+    await consume({ allowEmpty: true });
+    expect(folder.rejected).toHaveLength(1);
     expect(events).toContainEqual({ kind: 'empty_table', table: 'users', folder: 'model' });
     expect(events).not.toContainEqual(expect.objectContaining({ table: 'items' }));
   });

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { closedPort } from '../support/closed-port.ts';
-import { failureOf, openShop, type Shop } from '../support/cli.ts';
+import { failureOf, openShop, penShop, type Shop } from '../support/cli.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const BINARY = path.join(ROOT, 'bin/orderctl');
@@ -167,7 +167,7 @@ describe('no broker', () => {
   it.each(['consume --until-end', 'produce --user a --item b --quantity 1'])(
     '%s is 5 within the time of the contract, and says how to get one',
     async (args) => {
-      const shop = openShop({ ORDERCTL_BROKERS: `127.0.0.1:${await closedPort()}` });
+      const shop = await penShop({ ORDERCTL_BROKERS: `127.0.0.1:${await closedPort()}` });
       const result = await shop.run(`${args} -o json`, { timeoutMs: 25_000 });
       expect(result.code).toBe(5);
       expect(failureOf(result)).toMatchObject({ code: 'broker_unreachable', exit_code: 5 });
@@ -176,7 +176,7 @@ describe('no broker', () => {
   );
 
   it('a second Ctrl-C leaves at once', async () => {
-    const shop = openShop({ ORDERCTL_BROKERS: `127.0.0.1:${await closedPort()}` });
+    const shop = await penShop({ ORDERCTL_BROKERS: `127.0.0.1:${await closedPort()}` });
     const running = shop.start('consume --log-level debug');
     await running.says(/debug: brokers/);
     running.signal('SIGINT');
@@ -193,7 +193,7 @@ describe('what nobody foresaw', () => {
   it.each(['throw new Error("boom")', 'Promise.reject(new Error("boom"))'])(
     '%s is a bug: 1',
     async (code) => {
-      const shop = openShop({ ORDERCTL_BROKERS: `127.0.0.1:${await closedPort()}` });
+      const shop = await penShop({ ORDERCTL_BROKERS: `127.0.0.1:${await closedPort()}` });
       const later = encodeURIComponent(`setTimeout(() => { ${code} }, 1000).unref()`);
       const env = { NODE_OPTIONS: `--import data:text/javascript,${later}` };
       const result = await shop.run('consume -o json', { env });
@@ -264,7 +264,7 @@ describe('loading', () => {
 });
 
 it('ends when stdin is a pipe that stays open', async () => {
-  const shop = openShop();
+  const shop = await penShop();
   const child = spawn(process.execPath, [BINARY, 'user', 'show'], {
     env: { PATH: process.env.PATH, ...shop.env },
     stdio: ['pipe', 'ignore', 'ignore'],

@@ -61,6 +61,7 @@ describe('user', () => {
 
   it('says how to add the first one', async () => {
     const shop = openShop();
+    await shop.ok('inventory add --item pen --quantity 1');
     const text = await shop.ok('user show');
     expect(text.stdout).toBe('');
     expect(text.stderr).toContain('orderctl user add --user');

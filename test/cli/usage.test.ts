@@ -262,7 +262,9 @@ describe('what needs no broker', () => {
   });
 
   it('replay of an empty log sends nothing and ends well', async () => {
-    const result = await openShop().run('replay -o json', { env: { ORDERCTL_BROKERS: '127.0.0.1:1' } });
+    const shop = openShop();
+    await shop.ok('user add --user alice --status paid');
+    const result = await shop.run('replay -o json', { env: { ORDERCTL_BROKERS: '127.0.0.1:1' } });
     expect(result.code).toBe(0);
     const summary = JSON.parse(result.stdout) as object;
     expect(Object.keys(summary)).toEqual([

@@ -44,11 +44,22 @@ test('all is well: a line for each check, and 0', async () => {
 
 test('what is not there yet is a warning with what to do, and still 0', async () => {
   const shop = openShop();
+  await shop.ok('user add --user alice --status paid');
   const json = await shop.ok('doctor -o json');
   expect(statesOf(json)).toMatchObject({ storage: 'warning', topics: 'warning', positions: 'skipped' });
   const storage = documentOf(json).checks.find(({ name }) => name === 'storage');
-  expect(storage?.fix).toMatch(/^orderctl user add/);
+  expect(storage?.fix).toMatch(/^orderctl inventory add/);
   expect(documentOf(json)).toMatchObject({ ok: false, exit_code: 0 });
+});
+
+test('a folder that is none is an error: 3, and no position is looked at', async () => {
+  const shop = await penShop();
+  await createTopic(shop.topic, 1);
+  const result = await shop.run('doctor --storage nowhere -o json');
+  expect(result.code, result.stderr).toBe(3);
+  expect(statesOf(result)).toMatchObject({ storage: 'error', positions: 'skipped', group: 'skipped' });
+  const storage = documentOf(result).checks.find(({ name }) => name === 'storage');
+  expect(storage?.fix).toContain(`orderctl --storage ${shop.folder}/nowhere user add`);
 });
 
 test('nobody answers: 5, and what depends on them is skipped', async () => {

@@ -95,6 +95,20 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ['test/app/offsets.test.ts'],
   },
   {
+    name: 'orders are decided without users or items',
+    file: 'src/app/consume-orders.ts',
+    from: 'if (!allowsEmpty) throw nothingToDecideOn(table, access.folder);',
+    to: '',
+    tests: ['test/app/consume-orders.test.ts'],
+  },
+  {
+    name: 'a folder that is none looks healthy',
+    file: files('snapshot.ts'),
+    from: 'if (!isStorage(files, folder)) throw noStorage(folder);',
+    to: '',
+    tests: ['test/unit/files/audit.test.ts'],
+  },
+  {
     name: 'what a checkpoint replaced is removed before its own name is synced',
     file: files('checkpoint.ts'),
     from: '  files.rename(temporary, name);\n  await files.syncDirectory(inner);\n',

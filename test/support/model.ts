@@ -65,6 +65,10 @@ export class ModelFolder implements StoreAccess {
     stateOf: (identity) => this.living.get(identity) ?? 'unknown',
   };
 
+  isThere(): boolean {
+    return true;
+  }
+
   room(): { freeBytes: number; writable: boolean } {
     return { freeBytes: 2 ** 40, writable: true };
   }

@@ -10,10 +10,9 @@ import type { FileStore as FileStoreType } from './file-store.ts';
 import { systemFailure } from '../../domain/system-failure.ts';
 import { ownership } from './access.ts';
 import { realFileSystem, type FileSystem } from './fs.ts';
-import { INVENTORY, USERS } from './hand-edit-look.ts';
 import { EDIT_PURPOSE } from './owner-wire.ts';
 import { processes } from './processes.ts';
-import { innerFolder } from './recover.ts';
+import { innerFolder, isStorage } from './recover.ts';
 import { recentOrderIds } from './recent-ids.ts';
 import { roomOf } from './room.ts';
 
@@ -101,7 +100,7 @@ export function openFolder(options: {
           const answered = await ask(innerFolder(folder), wanted, EDIT_TIMEOUT_MS);
           if (answered !== null) return answered.answer as Edit;
           // A request that nothing there can fulfil makes no folder.
-          if (files.stat(innerFolder(folder)) === undefined && !hasTables(files, folder)) {
+          if (files.stat(innerFolder(folder)) === undefined && !isStorage(files, folder)) {
             decideEdit(request, { user: () => undefined, item: () => undefined });
           }
           await using store = await openOwned({ purpose: EDIT_PURPOSE, ...how });
@@ -144,6 +143,8 @@ export function openFolder(options: {
       }
     },
 
+    isThere: () => isStorage(files, folder),
+
     room: () => roomOf(folder),
 
     recentOrderIds: (prefix, limit) => recentOrderIds(files, folder, prefix, limit),
@@ -176,11 +177,6 @@ export function openFolder(options: {
       await store.rebuildViews();
     },
   };
-}
-
-/** Whether a person has made one: it is taken in before anything is decided. */
-function hasTables(files: FileSystem, folder: string): boolean {
-  return [USERS, INVENTORY].some(({ file }) => files.stat(path.join(folder, file)) !== undefined);
 }
 
 /** @throws Failure invalid_value: what is meant to be the folder is a file */

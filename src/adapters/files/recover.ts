@@ -138,13 +138,21 @@ function readJournals(
   }
 }
 
+/** Whether a folder is one of ours, or a person has begun to make one. */
+export function isStorage(files: FileSystem, folder: string): boolean {
+  const names = [path.join('.orderctl', STATE_FILE), 'users.csv', 'inventory.csv', ...DECISION_LOGS];
+  return names.some((name) => files.stat(path.join(folder, name)) !== undefined);
+}
+
+const DECISION_LOGS = ['orders.jsonl', 'rejections.jsonl'];
+
 /**
  * A folder without state.json is fresh only when nothing of ours is in it: a checkpoint is durable before the first
  * decision, so a filled log means that `.orderctl/` was lost.
  */
 function assertFresh(files: FileSystem, folder: string): void {
   const inner = innerFolder(folder);
-  for (const log of ['orders.jsonl', 'rejections.jsonl']) {
+  for (const log of DECISION_LOGS) {
     const name = path.join(folder, log);
     if ((files.stat(name)?.sizeBytes ?? 0) === 0) continue;
     throw new Failure(

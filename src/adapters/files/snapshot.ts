@@ -5,7 +5,7 @@ import { STATE_FILE } from './checkpoint.ts';
 import { readWhole, type FileSystem } from './fs.ts';
 import { INVENTORY, sameStat, unsettledMs, USERS } from './hand-edit-look.ts';
 import { checkLog, LOG_NAMES, LogView, openOrUndefined, type LogName } from './log.ts';
-import { checkAgainstJournal, innerFolder, loadFolder, type LoadedFolder } from './recover.ts';
+import { checkAgainstJournal, innerFolder, isStorage, loadFolder, type LoadedFolder } from './recover.ts';
 import { Tables } from './tables.ts';
 
 const RETRIES = 20;
@@ -53,7 +53,7 @@ export class FolderSnapshot {
   /**
    * @param settle called with what was found, until it returns 0: otherwise how many milliseconds to wait before the
    *   folder is looked at again; `isLast`: this time there is no further
-   * @throws Failure corrupt_state; of `settle`
+   * @throws Failure not_found: it is no storage folder; corrupt_state; of `settle`
    */
   static async open(
     files: FileSystem,
@@ -62,6 +62,7 @@ export class FolderSnapshot {
     settle: (found: FolderSnapshot, isLast: boolean) => number,
   ): Promise<FolderSnapshot> {
     const state = path.join(innerFolder(folder), STATE_FILE);
+    if (!isStorage(files, folder)) throw noStorage(folder);
     for (let attempt = 1; ; attempt++) {
       const before = files.stat(state);
       // Before the journal: what the owner has put in place by now, it has committed as a version before.
@@ -110,4 +111,15 @@ export class FolderSnapshot {
   close(): void {
     for (const fd of this.#fds.splice(0)) this.#files.close(fd);
   }
+}
+
+function noStorage(folder: string): Failure {
+  return new Failure(
+    'not_found',
+    `${folder} is no storage folder: it holds neither users.csv nor inventory.csv`,
+    {
+      fix: 'name another with --storage, or begin one here with: orderctl user add --user alice --status paid',
+      context: { file: folder },
+    },
+  );
 }

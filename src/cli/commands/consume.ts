@@ -19,6 +19,7 @@ interface Flags {
   each?: true;
   adopt?: true;
   newId?: true;
+  allowEmpty?: true;
   /** Commander's negation of --no-create. */
   create: boolean;
 }
@@ -37,7 +38,8 @@ export function register(program: Command, session: Session): void {
       'One consumer owns a storage folder (4 for a second one), and a folder has a group of its own: --adopt ' +
       'takes over the group of another folder, at its committed offsets. A copy of a folder has the id of the ' +
       'first: while that one consumes, it is refused (4), and to use both, --new-id gives it an id of its own, and ' +
-      '--group a group. A missing topic is created; --no-create makes it exit code 3.',
+      '--group a group. A missing topic is created; --no-create makes it exit code 3. So is a folder without users or ' +
+      'items, since a decision is final; --allow-empty goes on.',
     examples: [
       ['orderctl consume', 'run until Ctrl-C'],
       ['orderctl consume --until-end', 'decide what is there, then stop'],
@@ -54,6 +56,7 @@ export function register(program: Command, session: Session): void {
     .option('--each', 'print every decision to stdout')
     .option('--adopt', "take over another folder's consumer group")
     .option('--new-id', 'this folder is a copy: give it an id of its own first')
+    .option('--allow-empty', 'go on without users or items: all is rejected')
     .option('--no-create', 'do not create missing topics')
     .action(async (flags: Flags) => {
       await consume(session, flags);
@@ -90,7 +93,10 @@ async function consume(session: Session, flags: Flags): Promise<void> {
   }
 }
 
-type Request = Pick<ConsumeOptions, 'untilEnd' | 'maxMessages' | 'reset' | 'adopt' | 'newId' | 'create'>;
+type Request = Pick<
+  ConsumeOptions,
+  'untilEnd' | 'maxMessages' | 'reset' | 'adopt' | 'newId' | 'allowEmpty' | 'create'
+>;
 
 function readFlags(flags: Flags): Request {
   const isReset = flags.reset === true || flags.resetTo !== undefined;
@@ -108,6 +114,7 @@ function readFlags(flags: Flags): Request {
     reset: isReset ? { to, partitions } : null,
     adopt: flags.adopt === true,
     newId: flags.newId === true,
+    allowEmpty: flags.allowEmpty === true,
     create: flags.create,
   };
 }

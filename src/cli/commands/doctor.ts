@@ -34,10 +34,14 @@ async function examine(session: Session): Promise<void> {
     openSchemaTools(registryConnection(resolved)),
   ]);
   const { topic, dlqTopic, group } = settings;
-  const checks = await doctor(
+  const found = await doctor(
     { access, broker, tools, clock: systemClock },
     { topic, dlqTopic, group, settingsFile: resolved.file },
   );
+  const checks = found.map((check) => ({
+    ...check,
+    fix: check.fix === null ? null : printer.rephrased(check.fix),
+  }));
   const worst = worstOf(checks);
   if (isJson) await printer.data(`${JSON.stringify(documentOf(checks, worst))}\n`);
   else await printer.data(linesOf(checks));

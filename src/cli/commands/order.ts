@@ -130,7 +130,11 @@ function registerExplain(order: Command, session: Session): void {
       const scan = flags.scan === true ? await scanPorts(session) : null;
       const explained = await explainOrder(access, id, scan);
       if (explained === undefined) throw unknownOrder(id, access.folder, scan !== null);
-      await printer.data(isJson ? `${JSON.stringify(explainDocument(explained))}\n` : explainText(explained));
+      const rephrase = (step: string): string => printer.rephrased(step);
+      const document = isJson ? explainDocument(explained, rephrase) : null;
+      await printer.data(
+        document === null ? explainText(explained, rephrase) : `${JSON.stringify(document)}\n`,
+      );
     });
 }
 

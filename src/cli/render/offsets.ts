@@ -109,7 +109,7 @@ export async function printReset(session: Session, result: ResetResult, to: stri
     return;
   }
   await printTable(printer, result.partitions, MOVED);
-  await printer.data(`${lastLine(result)}\n`);
+  await printer.data(`${printer.rephrased(lastLine(result))}\n`);
 }
 
 function warningsOf({ topic, partitions, executed }: ResetResult): ReturnType<typeof moveLines> {

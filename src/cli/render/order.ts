@@ -47,7 +47,8 @@ function undecidedDocument(order: Order): object {
   };
 }
 
-export function explainDocument(explained: Explanation): object {
+/** @param rephrase as Printer.rephrased */
+export function explainDocument(explained: Explanation, rephrase: (text: string) => string): object {
   const { order, decided, records, scanned } = explained;
   return {
     ...(decided === null ? undecidedDocument(order) : orderDocument(decided)),
@@ -62,7 +63,7 @@ export function explainDocument(explained: Explanation): object {
       order_id: orderId,
       status: outcome.kind,
     })),
-    next: nextSteps(explained),
+    next: nextSteps(explained).map(rephrase),
   };
 }
 
@@ -103,12 +104,13 @@ export function orderText({ order, record, outcome, decidedAt }: Decided): strin
   return facts.map(([name, value]) => `${name.padEnd(10)}${value}\n`).join('');
 }
 
-export function explainText(explained: Explanation): string {
+/** @param rephrase as Printer.rephrased */
+export function explainText(explained: Explanation, rephrase: (text: string) => string): string {
   const { decided, order, records, scanned } = explained;
   const facts = decided === null ? `order     ${order.orderId} (not decided)\n` : orderText(decided);
   const lines = records.map(recordLine);
   const search = scanned ? [] : ['  (the topic was not searched for more of them: --scan does that)'];
-  const next = nextSteps(explained).map((step) => `  - ${step}`);
+  const next = nextSteps(explained).map((step) => `  - ${rephrase(step)}`);
   return [
     `${facts}\n${explanationOf(explained)}`,
     ['', 'records', ...lines, ...search].join('\n'),

@@ -8,6 +8,8 @@ export interface PrinterOptions {
   readonly level: LogLevel;
   /** Colour forbidden by a setting; else each stream has colour when it is a terminal. */
   readonly noColor: boolean;
+  /** What becomes of each message: it repeats in commands that it names what they need. */
+  readonly rephrase?: (text: string) => string;
 }
 
 /** What a text can look like; each keeps it as it is where there is no colour. */
@@ -39,6 +41,7 @@ export class Printer {
   #makeRoom: () => void = () => undefined;
   /** Of a terminal; null when there is none. */
   #terminalColours: Colours | null = null;
+  #rephrase: (text: string) => string = plain;
   /** Colours for what goes to stdout. */
   dataColours: Colours = NO_COLOURS;
   /** Colours for what goes to stderr. */
@@ -68,8 +71,9 @@ export class Printer {
     this.#terminalColours = new Chalk({ level: 1 });
   }
 
-  configure({ level, noColor }: PrinterOptions): void {
+  configure({ level, noColor, rephrase = plain }: PrinterOptions): void {
     this.#level = level;
+    this.#rephrase = rephrase;
     const colours = (stream: Writable): Colours =>
       isTerminal(stream) && !noColor ? (this.#terminalColours ?? NO_COLOURS) : NO_COLOURS;
     this.dataColours = colours(this.#stdout);
@@ -122,6 +126,11 @@ export class Printer {
     await this.#room;
   }
 
+  /** As messages are rephrased: for what is data, and names commands. */
+  rephrased(text: string): string {
+    return this.#rephrase(text);
+  }
+
   error(text: string): void {
     this.#talk('error', text);
   }
@@ -169,7 +178,7 @@ export class Printer {
   #talk(level: LogLevel, text: string): void {
     if (!this.says(level) || (this.closed.aborted && this.#writeError === null)) return;
     this.#live?.clear();
-    this.#stderr.write(`${text}\n`);
+    this.#stderr.write(`${this.#rephrase(text)}\n`);
     this.#live?.draw();
   }
   async #flushed(stream: Writable): Promise<void> {

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { brokerHints } from '../../../src/cli/hints.ts';
+import { brokerHints, repeatPlaces } from '../../../src/cli/hints.ts';
 
 let root = '';
 
@@ -57,4 +57,30 @@ it('does not send a global installation to npm run', () => {
   put('bin/mvn', 0o755);
   put('node_modules/orderctl/deploy/kafka/kafka.mjs');
   expect(brokerHints(null, env, join(root, 'node_modules/orderctl'), root)).not.toMatch(/npm |deploy/);
+});
+
+it('repeats in commands that it names where this one works', () => {
+  const storage = { flag: '--storage', value: '/data/my shop' };
+  const topic = { flag: '--topic', value: 'returns' };
+  const rephrased = (text: string): string => repeatPlaces(text, [storage, topic]);
+  expect(rephrased('add some: orderctl user add --user alice, "orderctl stop"; then go on')).toBe(
+    "add some: orderctl --storage '/data/my shop' user add --user alice, \"orderctl --storage '/data/my shop' stop\"; then go on",
+  );
+  expect(rephrased('orderctl consume --reset-to earliest')).toBe(
+    "orderctl --storage '/data/my shop' --topic returns consume --reset-to earliest",
+  );
+  expect(rephrased('orderctl consume --topic other; see orderctl audit')).toBe(
+    "orderctl --storage '/data/my shop' consume --topic other; see orderctl --storage '/data/my shop' --topic returns audit",
+  );
+  // What is no command of the folder, and what is so already.
+  for (const text of [
+    'the same version of orderctl as the consumer',
+    'orderctl dev',
+    'my-orderctl-consume',
+  ]) {
+    expect(rephrased(text)).toBe(text);
+  }
+  const once = rephrased('orderctl audit');
+  expect(rephrased(once)).toBe(once);
+  expect(repeatPlaces('orderctl audit', [])).toBe('orderctl audit');
 });

@@ -124,6 +124,8 @@ describe('a sound folder', () => {
   it('is fresh', async () => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'orderctl-audit-'));
     onTestFinished(() => fs.rmSync(folder, { recursive: true, force: true }));
+    await expect(auditOf(folder)).rejects.toMatchObject({ code: 'not_found', exitCode: 3 });
+    fs.writeFileSync(path.join(folder, 'users.csv'), 'user,status\n');
     expect(await auditOf(folder)).toMatchObject({ total: 0, checked: { items: 0, orders: 0 } });
   });
 

@@ -1,0 +1,56 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { failureOf, openShop } from '../support/cli.ts';
+
+const READING = [
+  ...[
+    'user show',
+    'inventory show',
+    'inventory show --low',
+    'order list',
+    'order show A-1',
+    'order explain A-1',
+  ],
+  ...['audit', 'replay', 'replay --dry-run', 'produce --count 1'],
+];
+
+test.each(READING)('"%s" of a folder that is none is 3, and makes none', async (args) => {
+  const shop = openShop();
+  fs.mkdirSync(path.join(shop.folder, 'empty'));
+  for (const name of ['nowhere', 'empty']) {
+    const folder = path.join(shop.folder, name);
+    const result = await shop.run(`--storage ${name} ${args} -o json`);
+    expect(result.code, result.stderr).toBe(3);
+    expect(failureOf(result)).toMatchObject({ code: 'not_found', exit_code: 3 });
+    expect(failureOf(result).message).toContain(folder);
+    expect(failureOf(result).fix).toContain(`orderctl --storage ${folder} user add`);
+    expect(fs.existsSync(path.join(folder, '.orderctl'))).toBe(false);
+  }
+});
+
+test('consume of a folder without users or items is 3 and decides nothing', async () => {
+  const shop = openShop();
+  const folder = path.join(shop.folder, 'new');
+  const missing = await shop.run('consume --storage new --group two --until-end -o json');
+  expect(missing.code, missing.stderr).toBe(3);
+  expect(failureOf(missing)).toMatchObject({ code: 'not_found' });
+  expect(failureOf(missing).fix).toContain(`orderctl --storage ${folder} user add`);
+  expect(failureOf(missing).fix).toContain('--allow-empty');
+  expect(fs.existsSync(folder)).toBe(false);
+
+  await shop.ok('user add --user alice --status paid');
+  const half = await shop.run('consume --until-end');
+  expect(half.code, half.stderr).toBe(3);
+  expect(half.stderr).toContain('there are no items in');
+});
+
+test('a hint names the folder that was given by a flag', async () => {
+  const shop = openShop();
+  await shop.ok('user add --user alice --status paid --storage other');
+  const other = await shop.run('user show --user bob --storage other');
+  expect(other.stderr).toContain(`orderctl --storage ${shop.folder}/other user show`);
+  // By the environment it holds for the next command as well.
+  await shop.ok('user add --user alice --status paid');
+  expect((await shop.run('user show --user bob')).stderr).toContain('orderctl user show');
+});
