@@ -1,6 +1,6 @@
 import kafkajs from 'kafkajs';
 import { describe, expect, test } from 'vitest';
-import { failureOf, openShop, type Json } from '../support/cli.ts';
+import { failureOf, openShop, penShop, type Json } from '../support/cli.ts';
 import { closedPort } from '../support/closed-port.ts';
 import { createTopic, readTopic, sendRaw, withAdmin } from '../support/topics.ts';
 
@@ -124,7 +124,7 @@ describe('topics', () => {
   });
 
   test('what consume makes is what is declared', async () => {
-    const shop = openShop();
+    const shop = await penShop();
     await shop.ok('consume --until-end');
     expect((await shop.json('topics show')).actions).toEqual([]);
   });
