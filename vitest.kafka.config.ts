@@ -7,7 +7,7 @@ import { testsIn } from './test/support/tests-in.ts';
  */
 export default defineConfig({
   test: {
-    include: [...testsIn('kafka', 'e2e'), 'test/embedded/*clients.test.ts'],
+    include: [...testsIn('kafka', 'e2e', 'cluster'), 'test/embedded/*clients.test.ts'],
     testTimeout: 90_000,
     hookTimeout: 90_000,
     // Most of the time is waiting; more would take the machine from the JVMs and the binary.

@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findJava, installJars } from '../../deploy/kafka/install.mjs';
-import { freePort, startKafka, startRegistry } from '../../deploy/kafka/services.mjs';
+import { startKafka } from '../../deploy/kafka/broker.mjs';
+import { freePort, startRegistry } from '../../deploy/kafka/services.mjs';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
 export const ORDERCTL = join(ROOT, 'bin', 'orderctl');

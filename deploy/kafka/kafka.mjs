@@ -1,30 +1,39 @@
 #!/usr/bin/env node
 // @ts-check
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { CannotStart, findJava, installJars } from './install.mjs';
-import { endOfLog, refuseTakenPort, startKafka, startRegistry } from './services.mjs';
+import { startKafka, startKafkaNodes, stopNodes } from './broker.mjs';
+import { endOfLog, refuseTakenPort, startRegistry } from './services.mjs';
 import { TOOL_NAMES, runTool } from './tools.mjs';
 
 const USAGE = `Runs a real Apache Kafka and a schema registry on this machine, without Docker, until Ctrl-C.
 
 Usage
-  npm run kafka [-- --port 9092 --registry-port 8081 --data .kafka]
+  npm run kafka [-- --nodes 1 --port 9092 --registry-port 8081 --data .kafka]
   npm run kafka -- tool NAME [ARGS…]
 
 Both listen on 127.0.0.1 alone, on orderctl's default ports, so that orderctl needs no setting. Topics, offsets and
 schemas are kept in the data folder across restarts; delete the folder to begin anew. Needs Java 17 or newer, and
 Maven the first time.
 
+--nodes 3 is a cluster of three brokers on the ports from --port up, with three replicas of everything of which two
+acknowledge a record: to see what a consumer does when a broker is killed by its pid, which is printed. It starts again
+after ten seconds. Three need 600 MB of memory; their data is kept apart from that of one node.
+
 tool runs one of Kafka's own command-line tools on any cluster:
   ${TOOL_NAMES.join(', ')}
 
 EXAMPLES
   npm run kafka
+  npm run kafka -- --nodes 3
   npm run kafka -- --port 19092 --registry-port 18081 --data my-data
   npm run kafka -- tool topics --bootstrap-server 127.0.0.1:9092 --describe
   npm run kafka -- tool consumer-groups --bootstrap-server 127.0.0.1:9092 --describe --group orderctl`;
 
 const SAME_SIGNAL_MS = 300;
+/** How long a killed node of several is away: longer than the others take to give its partitions to another. */
+const AWAY_MS = 10_000;
 
 /** @param {string} line */
 const say = (line) => process.stderr.write(`${line}\n`);
@@ -39,12 +48,19 @@ function parsePort(text, flag) {
   throw new CannotStart(`${flag} ${text}: a port is a number from 1 to 65535`, 2);
 }
 
+/** @param {string} text */
+function parseNodes(text) {
+  if (text === '1' || text === '3') return Number(text);
+  throw new CannotStart(`--nodes ${text}: give 1 or 3; two could not outvote each other when one is gone`, 2);
+}
+
 /** @param {string[]} args */
 function parseOptions(args) {
   try {
     return parseArgs({
       args,
       options: {
+        nodes: { type: 'string', default: '1' },
         port: { type: 'string', default: '9092' },
         'registry-port': { type: 'string', default: '8081' },
         data: { type: 'string', default: '.kafka' },
@@ -63,28 +79,34 @@ async function serve(args) {
     process.stdout.write(`${USAGE}\n`);
     return 0;
   }
+  const nodes = parseNodes(options.nodes);
   const port = parsePort(options.port, '--port');
+  const ports = Array.from({ length: nodes }, (_, index) => parsePort(String(port + index), '--port'));
   const registryPort = parsePort(options['registry-port'], '--registry-port');
   const java = findJava();
-  await refuseTakenPort(port, 'the broker', '--port');
+  for (const one of ports) await refuseTakenPort(one, 'the broker', '--port');
   await refuseTakenPort(registryPort, 'the registry', '--registry-port');
   const installation = { java, jars: await installJars(say) };
 
   /** @type {import('./services.mjs').Service[]} */
-  const running = [];
-  let stopping = false;
+  let brokers = [];
+  /** @type {import('./services.mjs').Service[]} */
+  let registries = [];
+  /** @type {Promise<import('./services.mjs').Service | undefined>[]} */
+  let ends = [];
+  const stop = new AbortController();
   let askedAt = 0;
   /** @type {Promise<void>} */
   const asked = new Promise((resolve) => {
     const ask = () => {
       if (askedAt === 0) {
         askedAt = Date.now();
-        stopping = true;
+        stop.abort();
         resolve();
         // npm passes on the Ctrl-C that we got as well: only a later one is a second one. It does not wait: both
         // keep what they have acknowledged.
       } else if (Date.now() - askedAt > SAME_SIGNAL_MS) {
-        for (const service of running) service.signal('SIGKILL');
+        for (const service of [...brokers, ...registries]) service.signal('SIGKILL');
       }
     };
     process.on('SIGINT', ask);
@@ -94,29 +116,66 @@ async function serve(args) {
 
   try {
     say('starting Apache Kafka and the registry …');
-    const started = await Promise.allSettled([
-      startKafka(installation, { folder: options.data, port }),
-      startRegistry(installation, { folder: options.data, port: registryPort }),
-    ]);
-    for (const result of started) if (result.status === 'fulfilled') running.push(result.value);
-    for (const result of started) if (result.status === 'rejected') throw result.reason;
-    if (!stopping) say(readyText(port, registryPort, running, options.data));
-    const died = await Promise.race([
-      asked,
-      ...running.map(async (service) => {
-        await service.exited;
-        return service;
-      }),
-    ]);
-    if (died !== undefined && !stopping) {
+    const starting = [
+      nodes === 1
+        ? startKafka(installation, { folder: options.data, port }).then((broker) => [broker])
+        : startKafkaNodes(installation, { folder: options.data, ports }),
+      startRegistry(installation, { folder: options.data, port: registryPort }).then((one) => [one]),
+    ];
+    const [kafka, registry] = await Promise.allSettled(starting);
+    if (kafka?.status === 'fulfilled') brokers = kafka.value;
+    if (registry?.status === 'fulfilled') registries = registry.value;
+    for (const result of [kafka, registry]) if (result?.status === 'rejected') throw result.reason;
+    const isStopped = stop.signal.aborted;
+    if (!isStopped) say(readyText(port, registryPort, [...brokers, ...registries], options.data));
+    ends = [
+      ...brokers.map((_, index) => endOf(brokers, index, stop.signal)),
+      ...registries.map((_, index) => endOf(registries, index, stop.signal)),
+    ];
+    const died = await Promise.race([asked, ...ends]);
+    if (died !== undefined && !stop.signal.aborted) {
       throw new CannotStart(`${died.name} has ended by itself. ${endOfLog(died.logFile)}`, 1);
     }
     return 0;
   } finally {
-    if (running.length > 0) say('stopping …');
+    stop.abort();
+    const any = brokers.length + registries.length > 0;
+    if (any) say('stopping …');
     // The registry first: nothing is registered for records that Kafka no longer takes.
-    for (const service of running.toReversed()) await service.stop();
-    if (running.length > 0) say(`stopped; what was in them is kept in ${options.data}`);
+    for (const service of registries) await service.stop();
+    if (brokers.length > 1) await stopNodes(brokers);
+    else for (const broker of brokers) await broker.stop();
+    // A node that was just starting again.
+    await Promise.allSettled(ends);
+    if (any) say(`stopped; what was in them is kept in ${options.data}`);
+  }
+}
+
+/**
+ * Resolves when a service has ended for good: one of several nodes starts again.
+ *
+ * @param {import('./services.mjs').Service[]} services
+ * @param {number} index of the one, which is replaced
+ * @param {AbortSignal} stop
+ * @returns {Promise<import('./services.mjs').Service | undefined>} the one that ended
+ * @throws {CannotStart} when it does not start again
+ */
+async function endOf(services, index, stop) {
+  for (;;) {
+    const service = services[index];
+    await service?.exited;
+    if (service?.restart === undefined || stop.aborted) return service;
+    say(`${service.name} (${service.address}) has ended; it starts again in ${AWAY_MS / 1_000} s`);
+    try {
+      await sleep(AWAY_MS, undefined, { signal: stop });
+      const again = await service.restart(stop);
+      services[index] = again;
+      say(`${again.name} (${again.address}) is back, pid ${again.pid}`);
+      if (stop.aborted) await again.stop();
+    } catch (error) {
+      if (stop.aborted) return service;
+      throw error;
+    }
   }
 }
 
@@ -127,16 +186,20 @@ async function serve(args) {
  * @param {string} data
  */
 function readyText(port, registryPort, running, data) {
+  const brokers = running.slice(0, -1);
   const settings = [];
-  if (port !== 9092) settings.push(`--brokers 127.0.0.1:${port}`);
+  // With one address of three a start fails while that one is away.
+  if (port !== 9092 || brokers.length > 1) {
+    settings.push(`--brokers ${brokers.map(({ address }) => address).join(',')}`);
+  }
   if (registryPort !== 8081) settings.push(`--registry http://127.0.0.1:${registryPort}`);
-  const [broker, registry] = running;
+  const registry = running.at(-1);
   return `ready
-  broker    ${broker?.address ?? ''}   log ${broker?.logFile ?? ''}
+${brokers.map(({ address, logFile, pid }) => `  broker    ${address}   log ${logFile}${brokers.length > 1 ? `   pid ${pid}` : ''}`).join('\n')}
   registry  ${registry?.address ?? ''}   log ${registry?.logFile ?? ''}
   data      ${data}, kept across restarts
 ${settings.length === 0 ? 'orderctl finds both without a setting.' : `orderctl finds them with ${settings.join(' ')}`}
-Ctrl-C stops both.`;
+Ctrl-C stops ${brokers.length > 1 ? 'all' : 'both'}.`;
 }
 
 try {

@@ -1,21 +1,12 @@
 // @ts-check
-import { spawn, spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readdirSync,
-  writeFileSync,
-} from 'node:fs';
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, readdirSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CannotStart } from './install.mjs';
 
-const HOST = '127.0.0.1';
+export const HOST = '127.0.0.1';
 const START_TIMEOUT_MS = 90_000;
 const STOP_TIMEOUT_MS = 30_000;
 const REGISTRY_PATH = '/apis/ccompat/v7';
@@ -32,6 +23,8 @@ const REGISTRY_PATH = '/apis/ccompat/v7';
  * @property {Promise<void>} exited resolves when the process has ended, for whatever reason
  * @property {() => Promise<void>} stop asks it to stop and waits for it
  * @property {(signal: NodeJS.Signals) => void} signal SIGKILL, SIGSTOP, SIGCONT
+ * @property {(abort: AbortSignal) => Promise<Service>} [restart] starts it again when it has ended, where others go on
+ *   without it; `abort` kills it while it starts
  */
 
 /**
@@ -39,58 +32,6 @@ const REGISTRY_PATH = '/apis/ccompat/v7';
  * @property {string} java
  * @property {string} jars
  */
-
-/**
- * A second way into the broker, by the name SECURE.
- *
- * @typedef {object} SecureListener
- * @property {number} port
- * @property {'SSL' | 'SASL_SSL' | 'SASL_PLAINTEXT'} protocol
- * @property {string} properties further lines of server.properties, such as `listener.name.secure.…`
- */
-
-/**
- * Apache Kafka in KRaft mode, broker and controller in one process, loopback only. Its data, kept across restarts,
- * is in `folder/kafka`.
- *
- * @param {Installation} installation
- * @param {{folder: string, port: number, secure?: SecureListener}} options
- * @returns {Promise<Service>} once it answers
- * @throws {CannotStart} 1 when it dies, as it does when the port is taken, or does not answer
- */
-export async function startKafka({ java, jars }, { folder, port, secure }) {
-  const root = resolve(folder);
-  const data = join(root, 'kafka');
-  mkdirSync(data, { recursive: true });
-  const properties = join(root, 'server.properties');
-  // The controller is reached by nobody but this broker, so any free port does and it may change between starts:
-  // a static voter is known by its id, not by its address.
-  writeFileSync(properties, kafkaProperties({ data, port, controllerPort: await freePort(), secure }));
-  const run = [
-    `-Dlog4j2.configurationFile=${join(import.meta.dirname, 'log4j2.xml')}`,
-    '-Djava.awt.headless=true',
-    '-cp',
-    join(jars, 'kafka', '*'),
-  ];
-  if (!existsSync(join(data, 'meta.properties'))) format(java, run, properties);
-  return startService({
-    name: 'Apache Kafka',
-    port,
-    address: `${HOST}:${port}`,
-    java,
-    args: [
-      '-Xms256m',
-      '-Xmx512m',
-      '-XX:+UseG1GC',
-      '-XX:MaxGCPauseMillis=20',
-      ...run,
-      'kafka.Kafka',
-      properties,
-    ],
-    logFile: join(root, 'kafka.log'),
-    answers: () => brokerAnswers(port),
-  });
-}
 
 /**
  * The Apicurio registry with the Confluent API, loopback only. Its schemas, kept across restarts, are in
@@ -128,67 +69,12 @@ export async function startRegistry({ java, jars }, { folder, port }) {
   });
 }
 
-/** @param {{data: string, port: number, controllerPort: number, secure: SecureListener | undefined}} options */
-function kafkaProperties({ data, port, controllerPort, secure }) {
-  const clients = `PLAINTEXT://${HOST}:${port}${secure ? `,SECURE://${HOST}:${secure.port}` : ''}`;
-  return `# Written at each start.
-process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@${HOST}:${controllerPort}
-controller.listener.names=CONTROLLER
-listeners=${clients},CONTROLLER://${HOST}:${controllerPort}
-advertised.listeners=${clients}
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT${secure ? `,SECURE:${secure.protocol}` : ''}
-log.dirs=${data}
-
-# One broker holds every replica there is.
-offsets.topic.replication.factor=1
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
-
-# One machine: fewer internal partitions, no wait for more members to join.
-offsets.topic.num.partitions=4
-transaction.state.log.num.partitions=4
-group.initial.rebalance.delay.ms=0
-# Its default of 128 MiB would be a quarter of this heap.
-log.cleaner.dedupe.buffer.size=16777216
-${secure?.properties ?? ''}`;
-}
-
-/**
- * @param {string} java
- * @param {string[]} run
- * @param {string} properties
- */
-function format(java, run, properties) {
-  // A cluster id that begins with a dash would be read as an option.
-  const id = `K${randomBytes(16).toString('base64url').slice(1)}`;
-  const { status, stdout, stderr } = spawnSync(
-    java,
-    [
-      '-Xmx128m',
-      '-XX:TieredStopAtLevel=1',
-      ...run,
-      'kafka.tools.StorageTool',
-      'format',
-      '-t',
-      id,
-      '-c',
-      properties,
-    ],
-    { encoding: 'utf8' },
-  );
-  if (status !== 0) throw new CannotStart(`Kafka could not prepare its data folder:\n${stdout}${stderr}`, 1);
-}
-
 /**
  * @param {{name: string, port: number, address: string, java: string, args: string[], logFile: string,
- *   answers: () => Promise<boolean>}} options
+ *   answers: () => Promise<boolean>, abort?: AbortSignal | undefined}} options `abort` kills it while it starts
  * @returns {Promise<Service>}
  */
-async function startService({ name, port, address, java, args, logFile, answers }) {
+export async function startService({ name, port, address, java, args, logFile, answers, abort }) {
   const log = openSync(logFile, 'w');
   // In a group of its own, so that Ctrl-C reaches us alone and we stop things in order.
   const child = spawn(java, args, { stdio: ['ignore', log, log], detached: true });
@@ -220,6 +106,9 @@ async function startService({ name, port, address, java, args, logFile, answers 
     clearTimeout(killer);
   };
 
+  const kill = () => signal('SIGKILL');
+  abort?.addEventListener('abort', kill);
+  if (abort?.aborted) kill();
   const deadline = Date.now() + START_TIMEOUT_MS;
   while (!(await answers().catch(() => false))) {
     if (ended) throw new CannotStart(`${name} ended at its start. ${endOfLog(logFile)}`, 1);
@@ -232,6 +121,7 @@ async function startService({ name, port, address, java, args, logFile, answers 
     }
     await Promise.race([sleep(100), exited]);
   }
+  abort?.removeEventListener('abort', kill);
   return { name, port, address, pid, logFile, exited, stop, signal };
 }
 
@@ -255,39 +145,6 @@ function stopWhenWeDie(pid) {
 export function endOfLog(logFile) {
   const lines = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-15);
   return `The end of ${logFile}:\n${lines.map((line) => `  ${line}`).join('\n')}`;
-}
-
-/**
- * Whether the broker counts itself among the living: an open port alone comes seconds earlier. Asked by Metadata v1
- * for no topics (https://kafka.apache.org/protocol#The_Messages_Metadata).
- *
- * @param {number} port
- * @returns {Promise<boolean>}
- */
-function brokerAnswers(port) {
-  const request = Buffer.from([
-    ...[0, 0, 0, 14], // size of what follows
-    ...[0, 3], // Metadata
-    ...[0, 1], // version
-    ...[0, 0, 0, 1], // correlation id
-    ...[0xff, 0xff], // client id: null
-    ...[0, 0, 0, 0], // no topics
-  ]);
-  return new Promise((done, fail) => {
-    const socket = connect(port, HOST, () => socket.write(request));
-    let answer = Buffer.alloc(0);
-    socket.setTimeout(2_000, () => socket.destroy(new Error('no answer')));
-    socket.on('data', (data) => {
-      answer = Buffer.concat([answer, data]);
-      // size, correlation id, number of brokers
-      if (answer.length >= 12) {
-        done(answer.readInt32BE(8) > 0);
-        socket.destroy();
-      }
-    });
-    socket.on('error', fail);
-    socket.on('close', () => fail(new Error('closed')));
-  });
 }
 
 /**

@@ -5,7 +5,8 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CannotStart, findJava, installJars } from './install.mjs';
-import { freePort, startKafka, startRegistry } from './services.mjs';
+import { startKafka } from './broker.mjs';
+import { freePort, startRegistry } from './services.mjs';
 
 /**
  * `npm run test:kafka [-- vitest's arguments]`: a broker and a registry of its own on free ports, the built binary,

@@ -3,14 +3,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
 import { findJava, installJars } from '../../deploy/kafka/install.mjs';
-import {
-  freePort,
-  startKafka,
-  startRegistry,
-  type Installation,
-  type SecureListener,
-  type Service,
-} from '../../deploy/kafka/services.mjs';
+import { startKafka, type SecureListener } from '../../deploy/kafka/broker.mjs';
+import { freePort, startRegistry, type Installation, type Service } from '../../deploy/kafka/services.mjs';
 import { startDev } from './dev-service.ts';
 
 /** A broker or registry of one test's own, for tests that stop, pause or replace it. */

@@ -1,0 +1,168 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { electLeader, NodeConnection, reassign } from './requests.ts';
+import type { Trial } from './trial.ts';
+
+const THREE = 3;
+
+/** Sends one request to a node that answers: any of them hands it to the controller. */
+export async function asking<T>(trial: Trial, ask: (node: NodeConnection) => Promise<T>): Promise<T> {
+  let failure: unknown;
+  for (const node of trial.cluster.nodes.filter(({ runs }) => runs)) {
+    const connection = new NodeConnection(node.port);
+    try {
+      return await ask(connection);
+    } catch (error) {
+      failure = error;
+    } finally {
+      connection.close();
+    }
+  }
+  throw failure;
+}
+
+/** All replicas in sync, as before the next thing may happen. */
+export async function whole(trial: Trial, replicas = THREE): Promise<void> {
+  await trial.leaders.until(
+    'all replicas in sync',
+    ({ leader, inSync }) => leader >= 0 && inSync.length >= replicas,
+  );
+}
+
+/** A graceful leader move: another replica is preferred, and elected. */
+export async function moveLeader(trial: Trial, partition: number): Promise<void> {
+  const { replicas, leader } = trial.leaders.of(partition);
+  const [next, ...rest] = replicas.filter((replica) => replica !== leader);
+  if (next === undefined) throw new Error(`partition ${partition} has one replica`);
+  await asking(trial, async (node) => {
+    await reassign(node, trial.shop.topic, partition, [next, ...rest, leader]);
+    await electLeader(node, trial.shop.topic, partition);
+  });
+  await leads(trial, partition, next);
+}
+
+/** A move by reassignment: its leader is taken from the partition's replicas, and comes back as the last of them. */
+export async function takeLeaderAway(trial: Trial, partition: number): Promise<void> {
+  const { replicas, leader } = trial.leaders.of(partition);
+  const rest = replicas.filter((replica) => replica !== leader);
+  await asking(trial, (node) => reassign(node, trial.shop.topic, partition, rest));
+  await trial.leaders.until(
+    `partition ${partition} without node ${leader}`,
+    (state) => state.partition !== partition || (state.leader !== leader && state.replicas.length < THREE),
+  );
+  await asking(trial, (node) => reassign(node, trial.shop.topic, partition, [...rest, leader]));
+  await whole(trial);
+}
+
+export async function leads(trial: Trial, partition: number, leader: number): Promise<void> {
+  await trial.leaders.until(
+    `node ${leader} to lead partition ${partition}`,
+    (state) => state.partition !== partition || state.leader === leader,
+  );
+}
+
+/** Spreads the leaders over the nodes, since a node that was away leads nothing. */
+export async function spreadLeaders(trial: Trial): Promise<void> {
+  for (const { partition, leader, replicas } of trial.leaders.partitions) {
+    const wanted = (partition % THREE) + 1;
+    if (leader === wanted || !replicas.includes(wanted)) continue;
+    const order = [wanted, ...replicas.filter((replica) => replica !== wanted)];
+    await asking(trial, async (node) => {
+      await reassign(node, trial.shop.topic, partition, order);
+      await electLeader(node, trial.shop.topic, partition);
+    });
+    await leads(trial, partition, wanted);
+  }
+}
+
+/** The partitions that a node led have another leader. */
+async function succeeded(trial: Trial, node: number): Promise<void> {
+  await trial.leaders.until(`node ${node} to lead nothing`, ({ leader }) => leader >= 0 && leader !== node);
+}
+
+export async function killAndRestart(trial: Trial, id: number, awayMs: number): Promise<void> {
+  const node = trial.cluster.node(id);
+  await node.kill();
+  await succeeded(trial, id);
+  await sleep(awayMs);
+  await node.start();
+  await whole(trial);
+}
+
+/** It takes connections and never answers: its partitions get other leaders. */
+export async function pauseNode(trial: Trial, id: number, forMs: number): Promise<void> {
+  const node = trial.cluster.node(id);
+  node.pause();
+  try {
+    await succeeded(trial, id);
+    await sleep(forMs);
+  } finally {
+    node.resume();
+  }
+  await whole(trial);
+}
+
+/** Cut off from clients and from its peers. */
+export async function cutOff(trial: Trial, id: number, forMs: number): Promise<void> {
+  const { cluster } = trial;
+  cluster.node(id).links.clients.silence(() => true);
+  await cutFromPeers(trial, id, forMs).finally(() => cluster.node(id).links.clients.heal());
+}
+
+/** Cut off from its peers alone: it goes on answering clients, with what is no longer so. */
+export async function cutFromPeers(trial: Trial, id: number, forMs: number): Promise<void> {
+  trial.cluster.cutFromPeers([id]);
+  try {
+    await succeeded(trial, id);
+    await sleep(forMs);
+  } finally {
+    trial.cluster.cutFromPeers([]);
+  }
+  await whole(trial);
+}
+
+/** Cut off from clients alone: it goes on leading what nobody can read. */
+export async function cutFromClients(trial: Trial, id: number, forMs: number): Promise<void> {
+  const { clients } = trial.cluster.node(id).links;
+  clients.silence(() => true);
+  await sleep(forMs);
+  clients.heal();
+}
+
+/** Only one is left, too few for an election or an acknowledgement; then they come back. */
+export async function twoAway(trial: Trial, left: number, forMs: number): Promise<void> {
+  const others = trial.cluster.nodes.filter(({ id }) => id !== left);
+  await Promise.all(others.map((node) => node.kill()));
+  await sleep(forMs);
+  await Promise.all(others.map((node) => node.start()));
+  await whole(trial);
+}
+
+/** Leaves a partition to one node alone. */
+export async function onlyReplica(trial: Trial, partition: number, node: number): Promise<void> {
+  await asking(trial, (any) => reassign(any, trial.shop.topic, partition, [node]));
+  await trial.leaders.until(
+    `partition ${partition} on node ${node} alone`,
+    (state) => state.partition !== partition || (state.leader === node && state.replicas.length === 1),
+  );
+}
+
+/** Kills the only replica of a partition, and starts it again when `meanwhile` is done. */
+export async function leaderless(
+  trial: Trial,
+  id: number,
+  partition: number,
+  meanwhile: () => Promise<void>,
+): Promise<void> {
+  const node = trial.cluster.node(id);
+  await node.kill();
+  await trial.leaders.until(
+    `partition ${partition} without a leader and the others with one`,
+    (state) => (state.partition === partition) === state.leader < 0,
+  );
+  await meanwhile();
+  await node.start();
+  await trial.leaders.until(
+    'all replicas in sync',
+    ({ leader, inSync, replicas }) => leader >= 0 && inSync.length === replicas.length,
+  );
+}

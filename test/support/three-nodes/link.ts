@@ -1,0 +1,129 @@
+import net from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const HOST = '127.0.0.1';
+
+/** Whether bytes of a connection are held back. `from` is the node that opened it; null is a client. */
+export type Silence = (from: number | null) => boolean;
+
+interface Pair {
+  readonly near: net.Socket;
+  readonly far: net.Socket;
+  /** Undefined until the first request has told. */
+  from: number | null | undefined;
+}
+
+/**
+ * A way to a port that can be cut: a TCP proxy. Silent, it takes connections and bytes and hands nothing on, as a
+ * network does that loses every packet; what it kept goes on its way when it heals, as TCP would send it again.
+ * Closed, it refuses connections and ends those there are, as a machine does whose process has died.
+ */
+export class Link {
+  readonly port: number;
+  readonly #target: number;
+  readonly #pairs = new Set<Pair>();
+  #server: net.Server | undefined;
+  #silence: Silence = () => false;
+
+  private constructor(port: number, target: number) {
+    this.port = port;
+    this.#target = target;
+  }
+
+  static async open(port: number, target: number): Promise<Link> {
+    const link = new Link(port, target);
+    await link.reopen();
+    return link;
+  }
+
+  silence(silence: Silence): void {
+    this.#silence = silence;
+    for (const pair of this.#pairs) this.#apply(pair);
+  }
+
+  heal(): void {
+    this.silence(() => false);
+  }
+
+  close(): void {
+    this.#server?.close();
+    this.#server = undefined;
+    for (const { near, far } of this.#pairs) {
+      near.destroy();
+      far.destroy();
+    }
+  }
+
+  async reopen(): Promise<void> {
+    if (this.#server !== undefined) return;
+    for (;;) {
+      const server = net.createServer((near) => {
+        this.#connect(near);
+      });
+      const opened = await new Promise<boolean>((resolve) => {
+        server.once('error', () => {
+          resolve(false);
+        });
+        server.listen(this.port, HOST, () => {
+          resolve(true);
+        });
+      });
+      if (opened) {
+        this.#server = server;
+        return;
+      }
+      // Another connection of this machine has the port as its own end for a moment.
+      await sleep(100);
+    }
+  }
+
+  #connect(near: net.Socket): void {
+    const far = net.connect(this.#target, HOST);
+    const pair: Pair = { near, far, from: undefined };
+    this.#pairs.add(pair);
+    near.setNoDelay(true);
+    far.setNoDelay(true);
+    const end = () => {
+      this.#pairs.delete(pair);
+      near.destroy();
+      far.destroy();
+    };
+    for (const socket of [near, far]) socket.on('error', end).on('close', end);
+    let head = Buffer.alloc(0);
+    const read = (chunk: Buffer) => {
+      head = Buffer.concat([head, chunk]);
+      pair.from = originOf(head);
+      if (pair.from === undefined) return;
+      near.off('data', read);
+      near.pause();
+      near.unshift(head);
+      this.#apply(pair);
+    };
+    near.on('data', read);
+  }
+
+  #apply({ near, far, from }: Pair): void {
+    if (from === undefined) return;
+    near.unpipe(far);
+    far.unpipe(near);
+    if (this.#silence(from)) return;
+    near.pipe(far);
+    far.pipe(near);
+  }
+}
+
+/**
+ * Who opened a connection, by the client id in the header of its first request: a broker's replica fetcher is
+ * `broker-1-fetcher-0`, its way to the controller `1`, a controller's to the others `raft-client-1`.
+ *
+ * @returns undefined while the header is not whole
+ */
+function originOf(head: Buffer): number | null | undefined {
+  const [LENGTH_AT, TEXT_AT] = [12, 14]; // size, key, version, correlation id; length
+  if (head.length < TEXT_AT) return undefined;
+  const length = Math.max(head.readInt16BE(LENGTH_AT), 0);
+  if (head.length < TEXT_AT + length) return undefined;
+  const clientId = head.toString('utf8', TEXT_AT, TEXT_AT + length);
+  const node = /^(?:broker-(\d+)-fetcher-\d+|raft-client-(\d+)|(\d+))$/.exec(clientId);
+  return node === null ? null : Number(node[1] ?? node[2] ?? node[3]);
+}

@@ -1,0 +1,48 @@
+/** One event of a trial, in milliseconds. */
+export interface Measured {
+  readonly kind: string;
+  /** From the new leader to the next decision, of each partition that moved. */
+  readonly nextDecisionMs: readonly number[];
+  /** The part of that in which the new leader had not acknowledged a record yet. */
+  readonly nextRecordMs: readonly number[];
+  /** The longest that an order of the partitions that did not move waited for its decision meanwhile, of each. */
+  readonly othersMs: readonly number[];
+}
+
+/** Minimum, median and maximum of what was measured, a line for each kind of event. */
+export function table(measured: readonly Measured[]): string {
+  const kinds = [...new Set(measured.map(({ kind }) => kind))];
+  const rows = kinds.map((kind) => {
+    const of = measured.filter((one) => one.kind === kind);
+    return [
+      kind,
+      String(of.length),
+      spread(of.flatMap(({ nextDecisionMs }) => nextDecisionMs)),
+      spread(of.flatMap(({ nextRecordMs }) => nextRecordMs)),
+      spread(of.flatMap(({ othersMs }) => othersMs)),
+    ];
+  });
+  const head = [
+    'event',
+    'times',
+    'new leader to next decision: min / median / max s',
+    'of it without a record',
+    'longest wait elsewhere',
+  ];
+  const all = [head, ...rows];
+  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
+  const lines = all.map((row) => `| ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |`);
+  lines.splice(1, 0, `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`);
+  return lines.join('\n');
+}
+
+export function longest(measured: readonly Measured[]): number {
+  return Math.max(0, ...measured.flatMap(({ nextDecisionMs }) => nextDecisionMs));
+}
+
+function spread(values: readonly number[]): string {
+  if (values.length === 0) return '-';
+  const sorted = values.toSorted((a, b) => a - b);
+  const picks = [sorted[0], sorted[sorted.length >> 1], sorted.at(-1)];
+  return picks.map((ms) => ((ms ?? 0) / 1_000).toFixed(2)).join(' / ');
+}
