@@ -79,6 +79,9 @@ export type ConsumeOrdersEvent =
       readonly message: string;
     }
   | { readonly kind: 'resumed'; readonly for: 'broker' | 'registry' }
+  /** As ConsumerEvent: for the status alone. */
+  | { readonly kind: 'silent' }
+  | { readonly kind: 'answered' }
   | { readonly kind: 'commit_failed'; readonly message: string }
   /** Another process asks it to stop: whoever runs it is to abort its signal. */
   | { readonly kind: 'stop_asked' }

@@ -171,6 +171,8 @@ function forward(event: Exclude<ConsumerEvent, { kind: 'joined' }>, on: ConsumeO
     case 'resumed':
       on({ kind: 'resumed', for: 'broker' });
       break;
+    case 'silent':
+    case 'answered':
     case 'commit_failed':
       on(event);
       break;

@@ -25,6 +25,7 @@ export class StatusBoard {
   readonly #bySecond: { readonly second: number; records: number }[] = [];
   #sources: StatusSources | undefined;
   #isReading = false;
+  #isSilent = false;
   #lastCommitAt: number | null = null;
 
   /** @param options its signal aborts when the consumer is to stop */
@@ -43,6 +44,8 @@ export class StatusBoard {
     if (event.kind === 'started') this.#isReading = true;
     else if (event.kind === 'waiting') this.#waiting.add(event.for);
     else if (event.kind === 'resumed') this.#waiting.delete(event.for);
+    else if (event.kind === 'silent') this.#isSilent = true;
+    else if (event.kind === 'answered') this.#isSilent = false;
     else if (event.kind === 'batch') {
       this.#lastCommitAt = this.#clock.now();
       this.#add(event.results.length, this.#lastCommitAt);
@@ -51,7 +54,9 @@ export class StatusBoard {
 
   status(): ConsumerStatus {
     const { topic, group } = this.#options;
-    const [waitingFor = null] = this.#waiting;
+    const [first = null] = this.#waiting;
+    // What answers to nobody holds up everything else.
+    const waitingFor = this.#isSilent ? 'broker' : first;
     const { read, accepted, rejected, duplicates, conflicts, deadLettered } =
       this.#sources?.counts() ?? NOTHING;
     return {
@@ -60,7 +65,8 @@ export class StatusBoard {
       topic,
       group,
       ordersPerSecond: this.#rate(this.#clock.now()),
-      lag: this.#sources?.lag() ?? null,
+      // Nobody knows what has come meanwhile.
+      lag: waitingFor === 'broker' ? null : (this.#sources?.lag() ?? null),
       lastCommitAt: this.#lastCommitAt,
       counts: { read, accepted, rejected, duplicates, conflicts, deadLettered },
     };

@@ -142,6 +142,13 @@ export interface BrokerAdmin extends AsyncDisposable {
     offsets: ReadonlyMap<number, number>,
   ): Promise<ReadonlyMap<number, RecordFingerprint>>;
   /**
+   * Compares positions with the topic as it is now, as a consumer does at each join: their cluster, that they lie in
+   * it, and the record before each.
+   *
+   * @throws Failure offsets_gone, topic_changed
+   */
+  checkPositions(topic: string, positions: ReadonlyMap<number, Position>): Promise<void>;
+  /**
    * Every committed record of the ranges: one range after the other, in order of offsets, fetched as they are asked
    * for. Belongs to no group and commits nothing. A partition may stand in several ranges.
    *
@@ -188,6 +195,9 @@ export type ConsumerEvent =
   /** No answer from the brokers for `forMs`; told again every 30 s. */
   | { readonly kind: 'waiting'; readonly forMs: number; readonly message: string }
   | { readonly kind: 'resumed' }
+  /** An answer is late, long before that is worth a word; until `answered`. */
+  | { readonly kind: 'silent' }
+  | { readonly kind: 'answered' }
   /** The group's offset could not be committed; the stored position stands and it is tried with the next batch. */
   | { readonly kind: 'commit_failed'; readonly message: string };
 

@@ -81,6 +81,18 @@ describe('the status of a consumer', () => {
     expect(at.get('waiting')?.status).toMatchObject({ state: 'waiting', waitingFor: 'registry' });
     expect(at.get('resumed')?.status).toMatchObject({ state: 'consuming', waitingFor: null });
   });
+
+  it('does not wait for the word of the consumer to say that the brokers do not answer', () => {
+    const { signal } = new AbortController();
+    const board = new StatusBoard({ topic: 't', group: 'g', signal }, new FakeClock());
+    const { counts } = board.status();
+    board.attach({ counts: () => counts, lag: () => 3 });
+    board.take({ kind: 'started', topic: 't', group: 'g', remaining: 3 });
+    board.take({ kind: 'silent' });
+    expect(board.status()).toMatchObject({ state: 'waiting', waitingFor: 'broker', lag: null });
+    board.take({ kind: 'answered' });
+    expect(board.status()).toMatchObject({ state: 'consuming', waitingFor: null, lag: 3 });
+  });
 });
 
 describe('the rate', () => {

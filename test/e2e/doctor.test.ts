@@ -100,6 +100,22 @@ test('wrong data comes before anything else: 6, with the way out', async () => {
   expect(broken.stdout).toMatch(/^error +storage .*users\.csv:1.*\n +fix: /m);
 });
 
+test('another topic or cluster under the same name is seen as consume sees it: 6', async () => {
+  const shop = await penShop();
+  await createTopic(shop.topic, 1);
+  await sendRaw(shop.topic, pens('a', 2));
+  await shop.ok('consume --until-end');
+  await deleteTopic(shop.topic);
+  await createTopic(shop.topic, 1);
+  // As many records as were read: by the offsets alone all is well.
+  await sendRaw(shop.topic, pens('b', 3));
+  const refused = await shop.run('consume --until-end -o json');
+  expect(refused.code, refused.stderr).toBe(6);
+  const result = await shop.run('doctor -o json');
+  expect(result.code, result.stderr).toBe(6);
+  expect(failureOf(result).message).toBe(failureOf(refused).message);
+});
+
 test("another folder's group is a conflict: 4", async () => {
   const shop = await penShop();
   await createTopic(shop.topic, 1);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { failureOf, finish, parseLines, penShop } from '../support/cli.ts';
-import { deadAddress, startPrivateRegistry } from '../support/cluster.ts';
+import { deadAddress, startPrivateBroker, startPrivateRegistry } from '../support/cluster.ts';
 import { createTopic, pens, sendRaw } from '../support/topics.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -87,4 +87,33 @@ test('--watch tells each second, over the end of a consumer too, until Ctrl-C', 
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   }
   expect(text.stdout()).toMatch(/^\S+Z no consumer runs on .*\n/);
+});
+
+test('brokers that do not answer are seen at once, and their return', async () => {
+  const broker = await startPrivateBroker();
+  const shop = await penShop({ ORDERCTL_BROKERS: broker.address });
+  await createTopic(shop.topic, 1, broker.address);
+  await sendRaw(shop.topic, pens('a', 1), broker.address);
+  const consumer = shop.start('consume');
+  await consumer.says(/accepted a-0/);
+  await waitFor(
+    'the lag',
+    () => shop.json('status'),
+    ({ lag }) => lag === 0,
+  );
+  broker.signal('SIGSTOP');
+  const seen = await waitFor(
+    'the wait',
+    () => shop.json('status'),
+    ({ state }) => state === 'waiting',
+  );
+  expect(seen).toMatchObject({ waiting_for: 'broker', lag: null });
+  // Half a minute later there is a word about it as well.
+  expect(consumer.stderr()).not.toMatch(/no answer/);
+  broker.signal('SIGCONT');
+  await waitFor(
+    'the end of it',
+    () => shop.json('status'),
+    ({ state, lag }) => state === 'consuming' && lag === 0,
+  );
 });

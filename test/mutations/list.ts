@@ -109,6 +109,13 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ['test/unit/files/audit.test.ts'],
   },
   {
+    name: 'a consumer whose brokers are silent says that it consumes',
+    file: 'src/adapters/kafka/watch.ts',
+    from: 'const isSilent = forMs >= SILENT_FROM_MS;',
+    to: 'const isSilent = forMs >= REPORT_EVERY_MS;',
+    tests: ['test/unit/kafka/group.test.ts'],
+  },
+  {
     name: 'what a checkpoint replaced is removed before its own name is synced',
     file: files('checkpoint.ts'),
     from: '  files.rename(temporary, name);\n  await files.syncDirectory(inner);\n',

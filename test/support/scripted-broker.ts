@@ -96,6 +96,7 @@ export class ScriptedBroker implements Broker {
           ]),
         ),
       fingerprints: async () => new Map(),
+      checkPositions: async () => undefined,
       records: (topic, ranges, signal) => this.#records(topic, ranges, signal),
       committed: async () => [...this.committedBy.values()],
       commit: async (_group, _topic, offsets) => {

@@ -9,12 +9,14 @@ import type {
   TopicDescription,
 } from '../../ports/broker.ts';
 import type { RecordFingerprint } from '../../ports/record.ts';
+import type { Position } from '../../ports/store.ts';
 import { KafkaClient } from './client.ts';
 import { answerOf } from './errors.ts';
 import { describeGroup, groupInUse } from './groups.ts';
 import type { KafkaOptions } from './kafka-broker.ts';
 import { createErrorFromCode, INVALID_CONFIG, LEADER_NOT_AVAILABLE } from './kafkajs-internals.ts';
 import { fetchFingerprints, leaders, listAt, listRanges } from './offsets.ts';
+import { checkAll } from './positions.ts';
 import { readRanges } from './read-ranges.ts';
 import { setTopicConfigs, missingRequests } from './requests.ts';
 
@@ -195,6 +197,10 @@ class KafkaAdmin implements BrokerAdmin {
     return this.#retry(`read topic ${topic}`, async () =>
       fetchFingerprints(this.#client, topic, offsets, await leaders(this.#client, topic)),
     );
+  }
+
+  async checkPositions(topic: string, positions: ReadonlyMap<number, Position>): Promise<void> {
+    await this.#retry(`read topic ${topic}`, () => checkAll(this.#client, topic, positions));
   }
 
   records(topic: string, ranges: readonly RecordRange[], signal?: AbortSignal): AsyncIterable<RecordChunk> {

@@ -4,6 +4,7 @@ import type { Position } from '../../ports/store.ts';
 import type { RecordFingerprint } from '../../ports/record.ts';
 import type { KafkaClient } from './client.ts';
 import { sameFingerprint } from './fingerprint.ts';
+import { createErrorFromCode, UNKNOWN_TOPIC_OR_PARTITION } from './kafkajs-internals.ts';
 import type { Leader } from './leaders.ts';
 import { fetchFingerprints, listRanges } from './offsets.ts';
 
@@ -56,6 +57,24 @@ export function checkTopic(
       throw changed(position, `was read up to offset ${next}, but the topic has no such partition any more`);
     }
   }
+}
+
+/** Compares the positions of a whole topic at once. Rejects as checkTopic and checkPositions do. */
+export async function checkAll(
+  client: KafkaClient,
+  topic: string,
+  positions: ReadonlyMap<number, Position>,
+): Promise<void> {
+  const { cluster, topic: found } = await client.topic(topic);
+  if (found === undefined) throw createErrorFromCode(UNKNOWN_TOPIC_OR_PARTITION);
+  const partitions = found.partitions.map(({ partition }) => partition);
+  checkTopic(positions.values(), { clusterId: cluster.clusterId, partitions });
+  const led = new Map(
+    found.partitions.flatMap(({ partition, leader, epoch }) =>
+      leader < 0 ? [] : [[partition, { nodeId: leader, epoch }] as const],
+    ),
+  );
+  await checkPositions({ client, topic, led, positions });
 }
 
 function epochsOf(led: ReadonlyMap<number, Leader>): Map<number, number> {

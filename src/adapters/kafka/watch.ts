@@ -9,6 +9,9 @@ const REPORT_EVERY_MS = 30_000;
 /** Once there is something to report, what is owed for less than that is none of it. */
 const NAMED_FROM_MS = 5_000;
 
+/** An answer takes half a second when there is nothing to read: who asks how the consumer is learns of it by then. */
+const SILENT_FROM_MS = 2_000;
+
 export interface WatchOptions {
   readonly addresses: string;
   /** `host:port` of a node, where it is known. */
@@ -26,6 +29,7 @@ export class Watch {
   readonly #options: WatchOptions;
   #timer: NodeJS.Timeout | undefined;
   #reported = 0;
+  #isSilent = false;
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -51,6 +55,11 @@ export class Watch {
       this.stop();
       onStalled(unreachable(addresses, `${this.#describe(late)} for ${Math.round(forMs / 1000)} s`));
       return;
+    }
+    const isSilent = forMs >= SILENT_FROM_MS;
+    if (isSilent !== this.#isSilent) {
+      this.#isSilent = isSilent;
+      onEvent({ kind: isSilent ? 'silent' : 'answered' });
     }
     const periods = Math.floor(forMs / REPORT_EVERY_MS);
     if (periods > this.#reported) {

@@ -97,6 +97,10 @@ export class ConsumeReport {
           `there are no ${event.table} in ${event.folder}: every order will be rejected, and a decision is final`,
         );
         break;
+      case 'silent':
+      case 'answered':
+        // The status has it; a word comes when it lasts.
+        break;
       case 'commit_failed':
         printer.warn(
           `the group's offsets could not be committed: ${event.message}; the stored position stands, and the next commit makes up for it`,

@@ -205,6 +205,8 @@ describe('watch', () => {
 
   it('tells after 30 s, again after 60, that it resumed, and gives up when told to', async () => {
     const events: ConsumerEvent[] = [];
+    const quiet: string[] = [];
+    const isQuiet = ({ kind }: ConsumerEvent): boolean => ['silent', 'answered'].includes(kind);
     let stalled: Failure | undefined;
     let since: number | undefined = Date.now() - 30_500;
     const watch = new Watch({
@@ -213,7 +215,7 @@ describe('watch', () => {
       stallTimeoutMs: 100_000,
       addressOf: (nodeId) => (nodeId === 2 ? '127.0.0.1:92' : undefined),
       owed: () => (since === undefined ? [] : owedSince(since)),
-      onEvent: (event) => events.push(event),
+      onEvent: (event) => (isQuiet(event) ? quiet.push(event.kind) : events.push(event)),
       onStalled: (failure) => (stalled = failure),
     });
     watch.start();
@@ -226,8 +228,14 @@ describe('watch', () => {
       });
       since = Date.now() - 60_500;
       await waitFor('the second word', () => events.length === 2);
+      expect(quiet).toEqual(['silent']);
       since = undefined;
       await waitFor('the end of it', () => events.length === 3);
+      expect(quiet).toEqual(['silent', 'answered']);
+      // Long before there is a word about it, and not for a fetch that waits for records.
+      since = Date.now() - 1_000;
+      await waitFor('the silence', () => quiet.length === 3);
+      expect([Date.now() - since, events.length]).toEqual([expect.toSatisfy((ms: number) => ms >= 2_000), 3]);
       expect(events[2]).toEqual({ kind: 'resumed' });
       since = Date.now() - 100_500;
       await waitFor('the failure', () => stalled);
