@@ -134,14 +134,15 @@ test(
     const send = async (prefix: string, count: number): Promise<Set<string>> => {
       const orders = Array.from({ length: count }, (_, n) => orderOf(`${prefix}-${n}`, n));
       const connection = new NodeConnection(cluster.node(leaders.of(0).leader).port);
-      for (;;) {
-        const refusal = await produce(connection, shop.topic, 0, batchOf(orders)).then(
-          () => undefined,
-          (error: unknown) => error,
+      const isTaken = (): Promise<boolean> =>
+        produce(connection, shop.topic, 0, batchOf(orders)).then(
+          () => true,
+          (error: unknown) => {
+            if (error instanceof Refusal && error.code === NOT_LEADER_OR_FOLLOWER) return false;
+            throw error;
+          },
         );
-        if (refusal === undefined) break;
-        if (!(refusal instanceof Refusal && refusal.code === NOT_LEADER_OR_FOLLOWER)) throw refusal;
-      }
+      while (!(await isTaken()));
       connection.close();
       return new Set(orders.map(({ id }) => id));
     };
