@@ -219,6 +219,14 @@ describe('dlq redrive', () => {
     await expect(redrive({ select: ids('0:4', '1:0') })).rejects.toMatchObject({ code: 'not_found' });
   });
 
+  it('sends a letter and its copy, both named, once', async () => {
+    letter(4);
+    letter(4);
+    await redrive({ select: ids('0:0', '0:1') });
+    expect(sent()).toHaveLength(1);
+    expect(summary()).toMatchObject({ sent: 1 });
+  });
+
   it('goes on after Ctrl-C where it ended', async () => {
     for (let offset = 0; offset < 10; offset += 1) letter(offset);
     const on: RedriveOptions['on'] = async (event) => {

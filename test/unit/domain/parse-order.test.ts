@@ -40,6 +40,24 @@ describe('parseOrder', () => {
     expect(parseOrder(value, defaults).order).toMatchObject(expected as object);
   });
 
+  it('takes our own name of a field before the one that others give it', () => {
+    const both = {
+      ...plain,
+      customer_id: 'other',
+      items: [{ item: 'book', product_id: 'pen', quantity: 2 }],
+    };
+    expect(parseOrder(both, defaults).order).toMatchObject({ user: 'alice', items: [line] });
+  });
+
+  it('reads no field that a value has inherited', () => {
+    const { user, ...rest } = plain;
+    const inheriting: unknown = Object.assign(Object.create({ user }) as object, rest);
+    expect(parseOrder(inheriting, defaults).problem).toMatchObject({
+      code: 'missing_field',
+      message: 'field user is missing',
+    });
+  });
+
   it('passes over a price that is none, and says how many and what', () => {
     const items = [
       { ...line, unit_price: '12,50' },

@@ -1,0 +1,88 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { doctor, type Check } from '../../src/app/doctor.ts';
+import { markOf } from '../../src/app/plan-positions.ts';
+import { Failure } from '../../src/domain/failure.ts';
+import type { SchemaTools } from '../../src/ports/schema-registry.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { ModelFolder } from '../support/model.ts';
+import { ScriptedBroker } from '../support/scripted-broker.ts';
+
+let clock: FakeClock;
+let folder: ModelFolder;
+let broker: ScriptedBroker;
+
+const tools: SchemaTools = {
+  registry: {
+    versions: async () => [],
+    version: async () => undefined,
+    find: async () => undefined,
+    compatibility: async () => 'BACKWARD',
+    check: async () => ({ compatible: true, messages: [] }),
+    register: async () => 1,
+  },
+  ownSchema: '"string"',
+  validate: () => undefined,
+  differences: () => [],
+};
+
+beforeEach(() => {
+  clock = new FakeClock();
+  folder = new ModelFolder(clock);
+  broker = new ScriptedBroker();
+  broker.createTopic('orders');
+  broker.createTopic('orders.dlq');
+});
+
+/** The checks by name. */
+async function checks(): Promise<Map<string, Check>> {
+  const options = { topic: 'orders', dlqTopic: 'orders.dlq', group: 'g', settingsFile: null };
+  const found = await doctor({ access: folder, broker, tools, clock }, options);
+  return new Map(found.map((check) => [check.name, check]));
+}
+
+describe('doctor', () => {
+  it('looks at everything, whatever it finds', async () => {
+    expect([...(await checks()).keys()]).toEqual([
+      ...['settings', 'storage', 'owner', 'disk', 'broker', 'versions', 'topics', 'positions', 'group'],
+      ...['clock', 'registry', 'schema'],
+    ]);
+  });
+
+  it.each([
+    [-3_600_000, 'ok'],
+    [4 * 60_000, 'ok'],
+    [6 * 60_000, 'warning'],
+    [3_600_000, 'warning'],
+  ])('a record %i ms ahead of the clock: %s', async (aheadMs, state) => {
+    broker.append('orders', 0, { timestamp: clock.now() + aheadMs });
+    expect((await checks()).get('clock')?.state).toBe(state);
+  });
+
+  it('says of a folder without users or items that every order would be rejected', async () => {
+    expect((await checks()).get('storage')).toMatchObject({ state: 'warning' });
+    await folder.edit({ kind: 'user.add', user: 'alice', status: 'paid' });
+    expect((await checks()).get('storage')?.fix).toContain('inventory add');
+    await folder.edit({ kind: 'item.add', item: 'pen', quantity: 1 });
+    expect((await checks()).get('storage')).toMatchObject({ state: 'ok', fix: null });
+  });
+
+  it('finds a position outside of the topic, and a group that is not ours', async () => {
+    folder.stored.set('orders/0', { topic: 'orders', partition: 0, next: 7, last: null, clusterId: null });
+    broker.committedBy.set('0', { partition: 0, offset: 7, metadata: markOf('another') });
+    const found = await checks();
+    expect(found.get('positions')).toMatchObject({ state: 'error', failure: { code: 'offsets_gone' } });
+    expect(found.get('group')).toMatchObject({ state: 'error', failure: { code: 'group_marked' } });
+  });
+
+  it('leaves out what needs a broker or a topic where there is none', async () => {
+    broker.topics.delete('orders');
+    expect((await checks()).get('clock')).toMatchObject({ state: 'skipped' });
+    broker.admin = () => Promise.reject(new Failure('broker_unreachable', 'nobody answers'));
+    const found = await checks();
+    expect(found.get('broker')).toMatchObject({ state: 'error', failure: { exitCode: 5 } });
+    for (const name of ['versions', 'topics', 'positions', 'group', 'clock']) {
+      expect(found.get(name), name).toMatchObject({ state: 'skipped' });
+    }
+    expect(found.get('schema')?.state).toBe('ok');
+  });
+});

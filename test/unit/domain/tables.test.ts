@@ -1,0 +1,17 @@
+import { expect, it } from 'vitest';
+import { isLow, isPrice, isQuantity, normalizePrice } from '../../../src/domain/tables.ts';
+
+it('an item is low at its reorder level and under it, and never without one', () => {
+  const item = { item: 'pen', quantity: 3, name: null, price: null, extra: {} };
+  const low = [null, 0, 2, 3, 4].filter((reorderLevel) => isLow({ ...item, reorderLevel }));
+  expect(low).toEqual([3, 4]);
+  expect(isLow({ ...item, quantity: 0, reorderLevel: 0 })).toBe(true);
+});
+
+it('a price has up to eight digits and two places, a quantity is a whole number that is exact', () => {
+  expect(['0', '12.5', '99999999.99', '007'].map(isPrice)).toEqual([true, true, true, true]);
+  expect(['', '-1', '.5', '1.', '1.234', '123456789', '1e3', '1,5'].some(isPrice)).toBe(false);
+  expect(['0', '12.5', '007.10', '000'].map(normalizePrice)).toEqual(['0.00', '12.50', '7.10', '0.00']);
+  expect([0, 5, 2 ** 53 - 1].every(isQuantity)).toBe(true);
+  expect([-1, 0.5, 2 ** 53, NaN, Infinity].some(isQuantity)).toBe(false);
+});
