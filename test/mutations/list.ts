@@ -1,4 +1,5 @@
 import { COMMANDS } from './commands.ts';
+import { READING } from './reading.ts';
 import { SENDING } from './sending.ts';
 import { USE_CASES } from './use-cases.ts';
 
@@ -19,6 +20,7 @@ const FUZZ = ['test/fuzz/fuzz.test.ts'];
 const files = (name: string): string => `src/adapters/files/${name}`;
 
 export const MUTATIONS: readonly Mutation[] = [
+  ...READING,
   ...SENDING,
   {
     name: 'a commit is not synced',

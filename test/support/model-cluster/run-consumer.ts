@@ -22,7 +22,7 @@ export interface ModelRun {
 export interface ModelRunOptions {
   readonly positions?: Map<number, Position>;
   readonly stallTimeoutMs?: number;
-  /** Before a batch is taken. @returns the offset to go on at, where that is not the batch's end */
+  /** Before a batch is taken. @returns the offset of it to go on at, where that is not its end */
   readonly onBatch?: (batch: Batch) => Promise<number | undefined> | number | undefined;
 }
 
@@ -48,8 +48,9 @@ export function runConsumer(cluster: ModelCluster, options: ModelRunOptions = {}
       taken.push({ offset, value: Buffer.from(value ?? []).toString() });
     }
     const goOn = elsewhere ?? (isWanted ? next : before.next);
-    const last = elsewhere === undefined && records.length > 0 ? batch.fingerprint(records.length - 1) : null;
-    positions.set(partition, { topic, partition, next: goOn, last: last ?? before?.last ?? null, clusterId });
+    const lastIndex = isWanted ? records.findLastIndex(({ offset }) => offset < goOn) : -1;
+    const last = lastIndex < 0 ? (before?.last ?? null) : batch.fingerprint(lastIndex);
+    positions.set(partition, { topic, partition, next: goOn, last, clusterId });
     return goOn;
   };
   const done = consumer

@@ -8,6 +8,7 @@ import { fingerprintOf, sameFingerprint } from '../../../src/adapters/kafka/fing
 import { murmur2, partitionOf } from '../../../src/adapters/kafka/partitioner.ts';
 import { BadBatchError, readHeader } from '../../../src/adapters/kafka/record-batch.ts';
 import type { SendRecord } from '../../../src/ports/broker.ts';
+import { recordBatch } from '../../support/record-batches.ts';
 import { lastHeader, type HeaderValue } from '../../../src/ports/record.ts';
 
 interface Shape {
@@ -309,5 +310,22 @@ describe('hostile headers', () => {
     const tail = Buffer.alloc(1 + 1 + 1 + 3 + claimed);
     Buffer.from([0xfe, 0xff, 0x7f]).copy(tail);
     expect(headersOf(tail, 'a', Buffer.alloc(claimed))).toHaveLength(10_000);
+  });
+});
+
+describe('the timestamp of a record', () => {
+  const timestamps = (batch: Buffer): number[] => {
+    const fetched = new FetchedPartition({ fetchOffset: 0, highWatermark: 99, buffer: batch, aborted: [] });
+    return (fetched.take()?.records ?? []).map(({ timestamp }) => timestamp);
+  };
+
+  it('is what the producer set, or the moment of the append where the topic says so', () => {
+    const batch = recordBatch({ values: ['a', 'b', 'c'], timestamps: [1_000, 1_500, 900] });
+    expect(timestamps(batch)).toEqual([1_000, 1_500, 900]);
+    // message.timestamp.type=LogAppendTime: the broker sets the bit and the greatest timestamp, and leaves the deltas.
+    batch.writeInt16BE(batch.readInt16BE(21) | 0x08, 21);
+    batch.writeBigInt64BE(9_000n, 35);
+    batch.writeUInt32BE(crc32c(batch, 21), 17);
+    expect(timestamps(batch)).toEqual([9_000, 9_000, 9_000]);
   });
 });

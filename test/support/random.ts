@@ -1,0 +1,27 @@
+/** Numbers that follow from a seed. */
+export interface Random {
+  /** A whole number from 0 to below `limit`. */
+  below(limit: number): number;
+  /** One of them, each as often as it weighs. */
+  pick<T>(weighed: readonly (readonly [weight: number, value: T])[]): T;
+}
+
+/** By mulberry32. */
+export function randomOf(seed: number): Random {
+  let state = seed >>> 0;
+  const next = (): number => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+  return {
+    below: (limit) => Math.floor(next() * limit),
+    pick: (weighed) => {
+      let at = next() * weighed.reduce((sum, [weight]) => sum + weight, 0);
+      const found = weighed.find(([weight]) => (at -= weight) < 0) ?? weighed.at(-1);
+      if (found === undefined) throw new RangeError('nothing to pick from');
+      return found[1];
+    },
+  };
+}
