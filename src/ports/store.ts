@@ -103,7 +103,9 @@ export type StoreNotice =
   /** Something was rebuilt after a crash. */
   | { readonly kind: 'recovered'; readonly journalRecords: number }
   /** An edit came from another process by the folder's socket. */
-  | { readonly kind: 'edit_taken_in'; readonly edit: Edit };
+  | { readonly kind: 'edit_taken_in'; readonly edit: Edit }
+  /** The same of an edited copy of a table. */
+  | { readonly kind: 'copy_taken_in'; readonly file: string; readonly rows: number };
 
 export interface Store extends StoreReader {
   /** Made with the folder: the mark by which a consumer group knows its folder. */
@@ -155,6 +157,36 @@ export interface OwnOptions {
   readonly onStop?: () => void;
 }
 
+/** A copy of a table for an editor. What it was made from lies beside it, so that what the user changes is known. */
+export interface TableCopy {
+  /** The CSV to edit. */
+  readonly file: string;
+  /** Whether it is another than it was. */
+  isChanged(): boolean;
+  /**
+   * Takes the changes over into the table as it is now: quantities as the difference, of other cells the changed one
+   * wins. By the folder's owner when there is one, else owning the folder for that moment.
+   *
+   * @throws Failure corrupt_file, with `file` and line, for a mistake in the copy: then nothing was asked of anyone;
+   *   otherwise as `edit` of StoreAccess
+   */
+  merge(options: { via: EditVia; onNotice: (notice: StoreNotice) => void }): Promise<TableMerge>;
+  /** Removes it. */
+  discard(): void;
+}
+
+export interface TableMerge {
+  readonly added: number;
+  readonly changed: number;
+  readonly removed: number;
+  /** The first of them, up to half a mebibyte; the log of edits has all. */
+  readonly edits: readonly Edit[];
+  /** Rows or columns are in another order, or a column came or went. */
+  readonly isRearranged: boolean;
+  /** Stock that the edit would have taken below zero: it is 0 now. */
+  readonly clamped: readonly { readonly item: string; readonly wanted: number }[];
+}
+
 /** A folder, seen from a process that may own it, ask its owner, or only read. */
 export interface StoreAccess {
   /** The folder's absolute path, for messages. */
@@ -174,6 +206,13 @@ export interface StoreAccess {
     request: EditRequest,
     options: { via: EditVia; onNotice: (notice: StoreNotice) => void },
   ): Promise<Edit>;
+  /**
+   * Makes a copy of a table to edit; nothing is locked while it is open.
+   *
+   * @param kept the file of a copy that was made before and not discarded
+   * @throws Failure not_found when there is no folder, or no such copy; those of `read`
+   */
+  copyTable(table: 'users' | 'inventory', kept?: string): Promise<TableCopy>;
   /**
    * What the folder's owner says of itself, when it is a consumer; nothing of the folder is read.
    *

@@ -70,7 +70,7 @@ describe('a file that cannot be read or written is a failure of the machine', ()
     const { code, said } = shell(`$O inventory show --storage ${shop.storage}`, { uid: 12_345 });
     expect({ code, said }).toMatchObject({
       code: 7,
-      said: expect.stringContaining('belongs to root, mode 600'),
+      said: expect.stringContaining('belongs to root, mode 600') as unknown,
     });
   });
 
@@ -84,7 +84,7 @@ describe('a file that cannot be read or written is a failure of the machine', ()
     const { code, said } = shell(`${line} $O inventory show`);
     expect({ code, said }).toMatchObject({
       code: 7,
-      said: expect.stringContaining('belongs to root, mode 700'),
+      said: expect.stringContaining('belongs to root, mode 700') as unknown,
     });
   });
 
@@ -124,7 +124,7 @@ describe('a working directory that was removed', () => {
       code: 7,
       said: expect.stringMatching(
         /^error: the working directory is gone.*\nfix: .*\n\{"type":"error","code":"read_failed"/,
-      ),
+      ) as unknown,
     });
   });
 });

@@ -69,6 +69,10 @@ export class ModelFolder implements StoreAccess {
     return true;
   }
 
+  async copyTable(): Promise<never> {
+    throw new Error('the model has no files');
+  }
+
   room(): { freeBytes: number; writable: boolean } {
     return { freeBytes: 2 ** 40, writable: true };
   }

@@ -5,18 +5,30 @@ import type { Decided } from '../../domain/decide.ts';
 import type { LoggedEdit } from '../../domain/edit.ts';
 import type { Item, User } from '../../domain/tables.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Changes, Keys, Outgoing, Position, Snapshot, Store, StoreNotice } from '../../ports/store.ts';
+import type {
+  Changes,
+  Keys,
+  Outgoing,
+  Position,
+  Snapshot,
+  Store,
+  StoreNotice,
+  TableMerge,
+} from '../../ports/store.ts';
 import { CsvFile } from './csv-file.ts';
 import { renderItems, renderUsers } from './csv-view.ts';
 import { ChangeEncoder } from './change-encoder.ts';
 import { parseEdit } from './edit-line.ts';
 import { errorCode, writeFailure, type FileSystem } from './fs.ts';
-import { INVENTORY, USERS } from './hand-edit-look.ts';
+import { INVENTORY, USERS, type TableKind } from './hand-edit-look.ts';
 import { keepFile } from './kept-file.ts';
 import { Ledger } from './ledger.ts';
 import { parsedLines } from './log.ts';
 import { parseDecided } from './order-line.ts';
 import { statusOf } from './rows.ts';
+import type { Table } from './table.ts';
+import { copyPaths, mergeCopy, readCopy, type EditedCopy } from './table-copy.ts';
+import type { TableName } from './tables.ts';
 import { keepUndelivered, readUndelivered } from './undelivered.ts';
 
 /** CSVs are rewritten at most so often, or twenty times as long as the last rewrite took if that is longer. */
@@ -113,6 +125,35 @@ export class FileStore implements Store {
     return this.#change(from, (snapshot) => {
       const edit = decideEdit(request, snapshot);
       return { changes: { edits: [edit] }, result: edit };
+    });
+  }
+
+  /** Takes an edited copy of a table in. @throws Failure corrupt_file, not_found of the copy */
+  async mergeCopy(table: TableName, name: string, from: { by: string; via: EditVia }): Promise<TableMerge> {
+    const { files, folder } = this.#options;
+    const { users, inventory } = this.#ledger.tables;
+    const paths = copyPaths(folder, table, name);
+    return table === 'users'
+      ? this.#merge(USERS, users, readCopy(files, USERS, paths), from)
+      : this.#merge(INVENTORY, inventory, readCopy(files, INVENTORY, paths), from);
+  }
+
+  #merge<R extends User | Item>(
+    kind: TableKind<R>,
+    table: Table<R>,
+    copy: EditedCopy<R>,
+    from: { by: string; via: EditVia },
+  ): Promise<TableMerge> {
+    return this.#exclusive(async () => {
+      await this.#lookForHandEdits();
+      const { commit, merge } = mergeCopy(kind, table, copy, { at: this.#options.clock.now(), ...from });
+      if (commit !== null) {
+        await this.#ledger.commit(commit);
+        // Another order of rows is no change of the table.
+        this.#csvs[kind.table === 'users' ? 0 : 1].writeAgain();
+      }
+      if (this.#ledger.checkpointDue) await this.#ledger.startCheckpoint();
+      return merge;
     });
   }
 

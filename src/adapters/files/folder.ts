@@ -5,16 +5,18 @@ import { decideEdit, type Edit, type EditRequest, type EditVia } from '../../dom
 import { Failure, isFailure } from '../../domain/failure.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { RunningConsumer } from '../../ports/status.ts';
-import type { OwnOptions, StoreAccess } from '../../ports/store.ts';
+import type { OwnOptions, StoreAccess, TableMerge } from '../../ports/store.ts';
 import type { FileStore as FileStoreType } from './file-store.ts';
 import { systemFailure } from '../../domain/system-failure.ts';
 import { ownership } from './access.ts';
 import { realFileSystem, type FileSystem } from './fs.ts';
+import { INVENTORY, USERS } from './hand-edit-look.ts';
 import { EDIT_PURPOSE } from './owner-wire.ts';
 import { processes } from './processes.ts';
 import { innerFolder, isStorage } from './recover.ts';
 import { recentOrderIds } from './recent-ids.ts';
 import { roomOf } from './room.ts';
+import type { TableName } from './tables.ts';
 
 /** How long an owner may take for an edit: its batch in hand comes first. */
 const EDIT_TIMEOUT_MS = 10_000;
@@ -28,10 +30,20 @@ const STATUS_TIMEOUT_MS = 5_000;
 /** What is asked of an owner by the folder's socket. */
 type SocketRequest =
   | { readonly kind: 'edit'; readonly request: EditRequest; readonly by: string; readonly via: EditVia }
+  /** Answered by a TableMerge. `copy` is the name of its directory. */
+  | {
+      readonly kind: 'merge';
+      readonly table: TableName;
+      readonly copy: string;
+      readonly by: string;
+      readonly via: EditVia;
+    }
   /** Answered by a RunningConsumer; by null when the owner is no consumer. */
   | { readonly kind: 'status' }
   /** Answered by whether the owner is a consumer, which then stops. */
   | { readonly kind: 'stop' };
+
+type Answer = Edit | TableMerge | RunningConsumer | boolean | null;
 
 /** The store in a folder of files. Opening touches nothing. */
 export function openFolder(options: {
@@ -55,7 +67,7 @@ export function openFolder(options: {
     // Whoever opens is told below; without a request nobody else waits for it.
     opened.catch(() => undefined);
     const startedAt = clock.now();
-    const answer = async (request: SocketRequest): Promise<Edit | RunningConsumer | boolean | null> => {
+    const answer = async (request: SocketRequest): Promise<Answer> => {
       switch (request.kind) {
         case 'status':
           return how.status === undefined ? null : { pid: process.pid, startedAt, status: how.status() };
@@ -67,6 +79,13 @@ export function openFolder(options: {
           const edit = await (await opened).edit(wanted, { by, via });
           how.onNotice({ kind: 'edit_taken_in', edit });
           return edit;
+        }
+        case 'merge': {
+          const { table, copy, by, via } = request;
+          const merge = await (await opened).mergeCopy(table, copy, { by, via });
+          const rows = merge.added + merge.changed + merge.removed;
+          if (rows > 0) how.onNotice({ kind: 'copy_taken_in', file: `${table}.csv`, rows });
+          return merge;
         }
         default:
           // From an orderctl of another version.
@@ -88,31 +107,78 @@ export function openFolder(options: {
     }
   };
 
+  /** Has the folder's owner do something, or does it as its owner for that moment. */
+  const askOrOwn = async <A extends Answer>(
+    wanted: SocketRequest,
+    how: Omit<OwnOptions, 'purpose'>,
+    own: (store: FileStoreType) => Promise<A>,
+    beforeOwning: () => void = () => undefined,
+  ): Promise<A> => {
+    const { ask } = await import('./owner.ts');
+    for (const until = clock.now() + RACE_MS; ;) {
+      try {
+        const answered = await ask(innerFolder(folder), wanted, EDIT_TIMEOUT_MS);
+        if (answered !== null) return answered.answer as A;
+        beforeOwning();
+        await using store = await openOwned({ purpose: EDIT_PURPOSE, ...how });
+        return await own(store);
+      } catch (error) {
+        if (!isFailure(error, 'folder_in_use') || clock.now() >= until) throw error;
+        await clock.sleep(RACE_RETRY_MS);
+      }
+    }
+  };
+
+  const contentOf = async (table: TableName): Promise<Iterable<Buffer>> => {
+    if (!isStorage(files, folder)) {
+      throw new Failure('not_found', `${folder} holds no users and no items`, {
+        fix: 'give the right one by --storage, or make it by adding a first user or item',
+        context: { file: folder },
+      });
+    }
+    const { FolderReader } = await import('./reader.ts');
+    await using reader = await FolderReader.open(files, folder, clock);
+    return [...reader.render(table)];
+  };
+
   return {
     folder,
     own: openOwned,
 
     async edit(request, how): Promise<Edit> {
-      const { ask } = await import('./owner.ts');
+      const decide = (store: FileStoreType): Promise<Edit> =>
+        store.transact({}, (snapshot) => {
+          const edit = decideEdit(request, snapshot);
+          return { changes: { edits: [edit] }, result: edit };
+        });
       const wanted: SocketRequest = { kind: 'edit', request, by: user(), via: how.via };
-      for (const until = clock.now() + RACE_MS; ;) {
-        try {
-          const answered = await ask(innerFolder(folder), wanted, EDIT_TIMEOUT_MS);
-          if (answered !== null) return answered.answer as Edit;
-          // A request that nothing there can fulfil makes no folder.
-          if (files.stat(innerFolder(folder)) === undefined && !isStorage(files, folder)) {
-            decideEdit(request, { user: () => undefined, item: () => undefined });
-          }
-          await using store = await openOwned({ purpose: EDIT_PURPOSE, ...how });
-          return await store.transact({}, (snapshot) => {
-            const edit = decideEdit(request, snapshot);
-            return { changes: { edits: [edit] }, result: edit };
-          });
-        } catch (error) {
-          if (!isFailure(error, 'folder_in_use') || clock.now() >= until) throw error;
-          await clock.sleep(RACE_RETRY_MS);
+      return await askOrOwn(wanted, how, decide, () => {
+        // A request that nothing there can fulfil makes no folder.
+        if (files.stat(innerFolder(folder)) === undefined && !isStorage(files, folder)) {
+          decideEdit(request, { user: () => undefined, item: () => undefined });
         }
-      }
+      });
+    },
+
+    async copyTable(table, kept) {
+      const { copyPaths, isUntouched, makeCopy, readCopy, removeCopy } = await import('./table-copy.ts');
+      const paths =
+        kept === undefined
+          ? await makeCopy(files, folder, table, await contentOf(table))
+          : copyPaths(folder, table, path.basename(path.dirname(path.resolve(kept))));
+      return {
+        file: paths.file,
+        isChanged: () => !isUntouched(files, paths),
+        discard: () => removeCopy(folder, paths),
+        async merge(how) {
+          // A mistake is found here: the owner is not asked for nothing.
+          if (table === 'users') readCopy(files, USERS, paths);
+          else readCopy(files, INVENTORY, paths);
+          const from = { by: user(), via: how.via };
+          const wanted: SocketRequest = { kind: 'merge', table, copy: paths.name, ...from };
+          return await askOrOwn(wanted, how, (store) => store.mergeCopy(table, paths.name, from));
+        },
+      };
     },
 
     async consumerStatus() {

@@ -50,8 +50,15 @@ export function mergeHandEdit<Row extends User | Item>(
   const undos = [...history];
   if (undos.length === 0 && current.rows.size === 0) return allNew(found);
   const base = findBase(found, current, undos);
-  if (base === null) return { kind: 'set_aside' };
+  return base === null ? { kind: 'set_aside' } : mergeFrom(found, current, base);
+}
 
+/** @param base rows of the version that the file was made from; null: not there */
+export function mergeFrom<Row extends User | Item>(
+  found: CsvTable<Row>,
+  current: CsvTable<Row>,
+  base: (name: string) => Row | null,
+): Extract<HandEdit<Row>, { kind: 'merged' }> {
   const edits: RowEdit<Row>[] = [];
   const clamped: { item: string; wanted: number }[] = [];
   const edit = (name: string, before: Row | null, after: Row | null): void => {

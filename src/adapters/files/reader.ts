@@ -4,6 +4,8 @@ import { isFailure } from '../../domain/failure.ts';
 import type { Item, User } from '../../domain/tables.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Outgoing, Position, StoreReader } from '../../ports/store.ts';
+import { styleOf } from './csv-records.ts';
+import { renderItems, renderUsers } from './csv-view.ts';
 import { parseEdit } from './edit-line.ts';
 import type { FileSystem } from './fs.ts';
 import { editLines, findHandEdit, INVENTORY, USERS, type TableKind } from './hand-edit-look.ts';
@@ -15,6 +17,7 @@ import { innerFolder } from './recover.ts';
 import { FolderSnapshot, type FoundCsv } from './snapshot.ts';
 import type { Row } from './rows.ts';
 import type { Table } from './table.ts';
+import type { TableName } from './tables.ts';
 import { readUndelivered } from './undelivered.ts';
 
 /** For so many, searching the lines after the checkpoint is cheaper than indexing all their ids. */
@@ -92,6 +95,13 @@ export class FolderReader implements StoreReader {
 
   undelivered(): AsyncIterable<Outgoing> {
     return readUndelivered(this.#files, this.#folder);
+  }
+
+  /** A table as its CSV would be written now, in the style of the file that lies there. */
+  render(table: TableName): Iterable<Buffer> {
+    const { tables, csvs } = this.#snapshot;
+    const style = styleOf(csvs[table].bytes ?? Buffer.alloc(0));
+    return table === 'users' ? renderUsers(tables.users, style) : renderItems(tables.inventory, style);
   }
 
   async positions(): Promise<readonly Position[]> {

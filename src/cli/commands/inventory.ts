@@ -3,7 +3,7 @@ import { openStore } from '../../compose.ts';
 import { Failure } from '../../domain/failure.ts';
 import { isLow, type Item } from '../../domain/tables.ts';
 import { confirm } from '../ask.ts';
-import { makeEdit, printJsonList } from '../edit-command.ts';
+import { makeEdit, printJsonList, registerEdit } from '../edit-command.ts';
 import { describe } from '../help.ts';
 import { nameOf, signedNumber, wholeNumber } from '../parse.ts';
 import { itemEntry } from '../render/rows.ts';
@@ -28,6 +28,7 @@ export function register(program: Command, session: Session): void {
   registerAdd(inventory, session);
   registerUpdate(inventory, session);
   registerRemove(inventory, session);
+  registerEdit(inventory, session, 'inventory');
   registerShow(inventory, session);
 }
 

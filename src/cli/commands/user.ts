@@ -3,7 +3,7 @@ import { openStore } from '../../compose.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { User } from '../../domain/tables.ts';
 import { confirm } from '../ask.ts';
-import { makeEdit, printJsonList } from '../edit-command.ts';
+import { makeEdit, printJsonList, registerEdit } from '../edit-command.ts';
 import { describe } from '../help.ts';
 import { nameOf, userStatus } from '../parse.ts';
 import { userEntry } from '../render/rows.ts';
@@ -27,6 +27,7 @@ export function register(program: Command, session: Session): void {
   registerAdd(user, session);
   registerUpdate(user, session);
   registerRemove(user, session);
+  registerEdit(user, session, 'users');
   registerShow(user, session);
 }
 

@@ -42,6 +42,9 @@ export function printNotice(printer: Printer, notice: StoreNotice): void {
     case 'edit_taken_in':
       printEdit(printer, notice.edit);
       break;
+    case 'copy_taken_in':
+      printer.info(`${notice.file}: took in an edit of ${count(notice.rows, 'row')}`);
+      break;
   }
 }
 

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -228,4 +228,10 @@ it.runIf(isRoot)('what is not permitted is a failure with the file, its owner an
     expect(failure.message).toMatch(/^reading .*owner\.\d+ failed: .* it belongs to root, mode 600/);
     expect(failure.fix).toContain(`sudo chown -R "$(id -un)" ${folder}`);
   }
+});
+
+it('a pipe in the place of a file is refused at once, and nobody is waited for', async () => {
+  execFileSync('mkfifo', [file('users.csv')]);
+  const failure = await failureOf(openFolder({ folder, clock: systemClock }).read());
+  expect(failure).toMatchObject({ code: 'read_failed', context: { file: file('users.csv') } });
 });

@@ -1,0 +1,174 @@
+import { spawn } from 'node:child_process';
+import { readdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { openStore } from '../compose.ts';
+import { Failure, isFailure } from '../domain/failure.ts';
+import type { StoreAccess, TableCopy, TableMerge } from '../ports/store.ts';
+import { confirm } from './ask.ts';
+import type { EditOptions, EditedTable } from './edit-command.ts';
+import { printNotice } from './render/notices.ts';
+import { editDocument, editLine } from './render/rows.ts';
+import { count } from './render/words.ts';
+import type { Session } from './session.ts';
+
+/** What a shell ends with when there is no such program, or it may not be run. */
+const NOT_RUN = new Set([126, 127]);
+/** Who comes back sooner has not waited for a person. */
+const AT_ONCE_MS = 1_000;
+
+/** One `user edit` or `inventory edit`. */
+export async function editTable(
+  session: Session,
+  { table, command }: { table: EditedTable; command: string },
+  options: EditOptions,
+): Promise<void> {
+  const { printer } = session;
+  const program = editorOf(session, options.with);
+  const access = await openStore(session.settings.storage);
+  const aside = keptAside(access, table);
+  if (aside.length > 0) printer.info(`kept aside, to be looked at: ${aside.join(', ')}`);
+  const copy = await access.copyTable(table, options.resume);
+  let isKept = true;
+  try {
+    const isAtOnce = await edited(copy, program);
+    const merge = copy.isChanged() ? await merged(session, copy, program) : null;
+    isKept = false;
+    const settled = options.settled === true ? aside : [];
+    for (const file of settled) rmSync(file, { force: true });
+    await printMerge(session, { table, merge, settled, waits: isAtOnce ? program : null });
+    if (aside.length > 0 && settled.length === 0 && merge !== null) {
+      printer.info(
+        `${aside.join(', ')} stays; once its changes are made, remove it, or run this with --settled`,
+      );
+    }
+  } catch (error) {
+    isKept = isKept && copy.isChanged();
+    if (!isKept || !(error instanceof Failure)) throw error;
+    throw withCopy(error, copy, command);
+  } finally {
+    if (!isKept) copy.discard();
+  }
+}
+
+/** Merges; while there is a mistake in the copy, a person is asked to mend it. */
+async function merged(session: Session, copy: TableCopy, program: string): Promise<TableMerge> {
+  const { printer } = session;
+  for (;;) {
+    try {
+      return await copy.merge({ via: 'command', onNotice: (notice) => printNotice(printer, notice) });
+    } catch (error) {
+      const isMistake = isFailure(error, 'corrupt_file') && error.context.file === copy.file;
+      if (!isMistake || !process.stdin.isTTY || !process.stderr.isTTY) throw error;
+      printer.error(`${error.message}${error.fix === null ? '' : `\n${error.fix}`}`);
+      if (!(await confirm('Edit it again?', false))) throw error;
+      await edited(copy, program);
+    }
+  }
+}
+
+function withCopy(failure: Failure, copy: TableCopy, command: string): Failure {
+  const { code, message, fix, context } = failure;
+  const how = fix === null ? '' : `${fix}\n`;
+  return new Failure(code, message, {
+    fix: `${how}your copy is kept; go on with: ${command} --resume ${copy.file}`,
+    context,
+    cause: failure,
+  });
+}
+
+/** @throws Failure usage when there is none */
+function editorOf({ env }: Session, given: string | undefined): string {
+  const found = [given, env.VISUAL, env.EDITOR].find((program) => (program ?? '').trim() !== '');
+  if (found !== undefined) return found;
+  if (process.stdin.isTTY) return 'vi';
+  throw new Failure('usage', 'there is no terminal, and no editor is named', {
+    fix: 'name one by --with PROGRAM, $VISUAL or $EDITOR',
+  });
+}
+
+/**
+ * Runs the editor, as git does: by the shell, so that it may have flags of its own.
+ *
+ * @returns whether it came back too soon for a person to have done anything
+ * @throws Failure usage when it cannot be run, interrupted when it ends with an error
+ */
+async function edited(copy: TableCopy, program: string): Promise<boolean> {
+  const from = performance.now();
+  // Ctrl-C is the editor's while it runs.
+  const ignore = (): void => undefined;
+  process.on('SIGINT', ignore);
+  const { code, signal } = await new Promise<{ code: number | null; signal: string | null }>(
+    (resolve, reject) => {
+      const child = spawn('sh', ['-c', `${program} "$@"`, program, copy.file], {
+        // Data alone goes to stdout where that is no terminal.
+        stdio: ['inherit', process.stdout.isTTY ? 'inherit' : 2, 'inherit'],
+      });
+      child.on('error', reject);
+      child.on('close', (code, signal) => resolve({ code, signal }));
+    },
+  ).finally(() => process.off('SIGINT', ignore));
+  if (NOT_RUN.has(code ?? 0)) {
+    throw new Failure('usage', `the editor ${JSON.stringify(program)} cannot be run`, {
+      fix: 'name another by --with PROGRAM, $VISUAL or $EDITOR',
+    });
+  }
+  if (code !== 0) {
+    const how = signal === null ? `with ${code ?? 'nothing'}` : `by ${signal}`;
+    throw new Failure('interrupted', `the editor ${JSON.stringify(program)} ended ${how}; nothing changed`);
+  }
+  return performance.now() - from < AT_ONCE_MS;
+}
+
+function keptAside({ folder }: StoreAccess, table: EditedTable): readonly string[] {
+  const isOurs = (name: string): boolean => name.startsWith(`${table}.csv`) && name.endsWith('.conflict');
+  try {
+    return readdirSync(folder)
+      .filter(isOurs)
+      .sort()
+      .map((name) => path.join(folder, name));
+  } catch {
+    // What is wrong with the folder is said by what opens it.
+    return [];
+  }
+}
+
+async function printMerge(
+  { printer, isJson }: Session,
+  done: {
+    readonly table: EditedTable;
+    readonly merge: TableMerge | null;
+    readonly settled: readonly string[];
+    /** The program that came back at once. */
+    readonly waits: string | null;
+  },
+): Promise<void> {
+  const { table, settled, waits } = done;
+  const merge = done.merge ?? NO_CHANGE;
+  const { added, changed, removed, isRearranged, clamped } = merge;
+  const edits = merge.edits.flatMap((edit) => (edit.kind === 'user' || edit.kind === 'item' ? [edit] : []));
+  for (const { item, wanted } of clamped) printNotice(printer, { kind: 'stock_clamped', item, wanted });
+  if (isJson) {
+    const counts = { file: `${table}.csv`, added, changed, removed };
+    await printer.data(
+      `${JSON.stringify({ ...counts, edits: edits.map(editDocument), clamped, settled })}\n`,
+    );
+    return;
+  }
+  await printer.data(edits.map((edit) => `${editLine(edit)}\n`).join(''));
+  for (const file of settled) printer.info(`removed ${file}`);
+  const total = added + changed + removed;
+  const more = total - edits.length;
+  if (more > 0) printer.info(`and ${count(more, 'row')} more`);
+  if (total > 0) printer.info(`${table}.csv: ${added} added, ${changed} changed, ${removed} removed`);
+  else if (isRearranged) printer.info(`${table}.csv: in another order`);
+  else if (waits === null || done.merge !== null) printer.info('nothing changed');
+  else {
+    printer.info(
+      `nothing changed; ${waits} came back at once: an editor that does not wait needs its flag for it`,
+    );
+  }
+}
+
+const NO_CHANGE: TableMerge = {
+  ...{ added: 0, changed: 0, removed: 0, edits: [], isRearranged: false, clamped: [] },
+};

@@ -1,0 +1,53 @@
+import { PassThrough, Writable } from 'node:stream';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { runToExit } from '../../../src/cli/exit.ts';
+import { Printer } from '../../../src/cli/render/print.ts';
+import { Failure } from '../../../src/domain/failure.ts';
+
+let before: typeof process.exitCode;
+beforeEach(() => {
+  before = process.exitCode;
+  process.exitCode = undefined;
+  vi.spyOn(process, 'on').mockReturnValue(process);
+  vi.spyOn(process, 'removeAllListeners').mockReturnValue(process);
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  process.exitCode = before;
+});
+
+async function ended(
+  work: (printer: Printer) => Promise<void>,
+  stdout: Writable = new PassThrough(),
+): Promise<{ code: unknown; said: string }> {
+  const stderr = new PassThrough();
+  const printer = new Printer(stdout, stderr);
+  printer.configure({ level: 'info', noColor: true });
+  await runToExit(() => work(printer), { printer, isJson: () => false, env: {} });
+  return { code: process.exitCode, said: String(stderr.read() ?? '') };
+}
+
+it('ends with what the failure is, and a bug is one only where it is ours', async () => {
+  const denied = { code: 'EACCES', syscall: 'open', path: '/f' };
+  for (const [error, code, said] of [
+    [new Failure('not_found', 'no pen'), 3, 'error: no pen\n'],
+    [Object.assign(new Error('EACCES: x'), denied), 7, 'error: writing /f failed: permission denied'],
+    [new TypeError('x is undefined'), 1, 'error: this is a bug in orderctl: x is undefined'],
+    [Object.assign(new Error('EBADF: x'), { code: 'EBADF', syscall: 'read' }), 1, 'this is a bug'],
+  ] as const) {
+    const found = await ended(() => Promise.reject(error));
+    expect(found.code).toBe(code);
+    expect(found.said).toContain(said);
+  }
+});
+
+it.each([
+  ['ENOSPC', 7],
+  ['EPIPE', 0],
+])('ends as it must when the last write met %s', async (code, exitCode) => {
+  // As a file does: the error comes after the stream has let go of what was written.
+  const full = new Writable({
+    write: (_chunk, _encoding, done) => done(Object.assign(new Error(code), { code })),
+  });
+  expect((await ended((printer) => printer.data('help'), full)).code).toBe(exitCode);
+});
