@@ -9,6 +9,7 @@ import { benchGrowth } from './sections/growth.mjs';
 import { benchLatency } from './sections/latency.mjs';
 import { benchMixes } from './sections/mixes.mjs';
 import { benchProduce } from './sections/produce.mjs';
+import { benchTimes } from './sections/times.mjs';
 
 const SECTIONS = {
   consume: benchConsume,
@@ -16,6 +17,7 @@ const SECTIONS = {
   latency: benchLatency,
   produce: benchProduce,
   commands: benchCommands,
+  times: benchTimes,
   growth: benchGrowth,
 };
 
