@@ -17,24 +17,21 @@ const FORM =
 export function parseIsoTime(text: string): IsoTime | 'unreadable' | 'unreal' {
   const match = FORM.exec(text);
   if (match === null) return 'unreadable';
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1, 7).map(numberOf);
+  const [month, day] = [Number(match[2]), Number(match[3])];
+  const [hour, minute, second] = [Number(match[4] ?? 0), Number(match[5] ?? 0), Number(match[6] ?? 0)];
   const fraction = match[7] ?? '';
   const zone = match[8];
   const date = new Date(0);
   // Date.UTC takes the years up to 99 for those of the last century.
-  date.setUTCFullYear(year, month - 1, day);
+  date.setUTCFullYear(Number(match[1]), month - 1, day);
   const isDay = date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
   const isEndOfDay = hour === 24 && minute === 0 && second === 0 && /^0*$/.test(fraction);
   const isTime = (hour < 24 && minute < 60 && second < 60) || isEndOfDay;
   const offset = zone === undefined ? 0 : zoneMinutes(zone);
   if (!isDay || !isTime || offset === null) return 'unreal';
   const seconds = (hour * 60 + minute - offset) * 60 + second;
-  const ms = Number(fraction.slice(0, 3).padEnd(3, '0'));
+  const ms = fraction === '' ? 0 : Number(fraction.slice(0, 3).padEnd(3, '0'));
   return { ms: date.getTime() + seconds * 1_000 + ms, hasZone: zone !== undefined };
-}
-
-function numberOf(digits: string | undefined): number {
-  return Number(digits ?? 0);
 }
 
 /** Minutes east of UTC. */

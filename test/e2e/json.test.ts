@@ -82,6 +82,7 @@ test('every document has the keys of the contract', async () => {
   const counts = { read: 0, accepted: 0, rejected: 0, duplicates: 0, conflicts: 0, dead_lettered: 0 };
   expectShape(consumed.at(-1), {
     ...{ type: 'summary', command: 'consume', ...counts, rejected_by_reason: { user_not_paid: 1 } },
+    ignored_prices: 0,
     ...{ skipped: 0, commits: 1, stopped_by: 'end', seconds: 0 },
     partitions: [{ partition: 0, first: 0, next: 5, end: 5, lag: 0 }],
   });

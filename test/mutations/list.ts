@@ -1,5 +1,6 @@
 import { COMMANDS } from './commands.ts';
 import { READING } from './reading.ts';
+import { EVENTS } from './events.ts';
 import { SENDING } from './sending.ts';
 import { USE_CASES } from './use-cases.ts';
 
@@ -21,6 +22,7 @@ const files = (name: string): string => `src/adapters/files/${name}`;
 
 export const MUTATIONS: readonly Mutation[] = [
   ...READING,
+  ...EVENTS,
   ...SENDING,
   {
     name: 'a commit is not synced',

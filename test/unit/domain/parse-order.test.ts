@@ -22,7 +22,11 @@ describe('parseOrder', () => {
     ],
     ['no lines', { ...plain, items: [] }, { items: [] }],
     ['odd quantities', { ...plain, items: [{ item: 'b', quantity: -1.5 }] }, { items: [{ quantity: -1.5 }] }],
-    ['a quantity that is no finite number', { ...plain, items: [{ item: 'b', quantity: NaN }] }, {}],
+    [
+      'a quantity that is no finite number',
+      { ...plain, items: [{ item: 'b', quantity: NaN }] },
+      { items: [{ quantity: NaN }] },
+    ],
     ['a time without a zone as UTC', { ...plain, created_at: '1970-01-01T00:00:01' }, { createdAt: 1000 }],
     ['an ISO time', { ...plain, created_at: '1970-01-01T00:00:01Z' }, { createdAt: 1000 }],
     ['no time', { ...plain, created_at: null }, { createdAt: 77 }],
