@@ -41,7 +41,7 @@ describe('a leader that moves', () => {
     await run.stop();
   });
 
-  it('is asked within 3 s though the one before has gone silent, and the others go on meanwhile', async () => {
+  it('is asked within 2 s though the one before has gone silent, and the others go on meanwhile', async () => {
     await using cluster = await ModelCluster.start({ partitions: 3 });
     const run = runConsumer(cluster);
     for (const partition of [0, 1, 2]) cluster.model.append(partition, 10);
@@ -49,12 +49,13 @@ describe('a leader that moves', () => {
     cluster.node(1).isSilent = true;
     for (const partition of [0, 1, 2]) cluster.model.append(partition, 10);
     await hasAll(cluster, run, [1, 2]);
-    await sleep(2_000);
+    // By then it was given up on, and is being connected to again, which takes three seconds.
+    await sleep(4_500);
     cluster.model.elect(0, 2);
     cluster.model.coordinator = 3;
     const startedAt = performance.now();
     await hasAll(cluster, run);
-    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
     await run.stop();
   });
 
