@@ -37,12 +37,12 @@ function earlierAttempts(headers: Headers): number {
   return typeof text === 'string' && /^\d{1,6}$/.test(text) ? Number(text) : 0;
 }
 
-/** Sends what the store holds back. @returns what the broker refuses for its size */
+/** Sends what the store holds back. @returns what the broker refuses for good */
 export async function sendOutgoing(producer: Producer, records: readonly Outgoing[]): Promise<Outgoing[]> {
   const refused: Outgoing[] = [];
   for (const [topic, group] of groupByTopic(records)) {
     const answers = await producer.send(topic, group);
-    refused.push(...group.filter((_, i) => answers[i] === 'too_large'));
+    refused.push(...group.filter((_, i) => typeof answers[i] === 'string'));
   }
   return refused;
 }

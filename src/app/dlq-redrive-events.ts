@@ -21,7 +21,7 @@ export interface RedriveOptions {
 }
 
 export type SkipReason =
-  'redriven' | 'discarded' | 'no_original_topic' | 'topic_missing' | 'quarantined' | 'too_large';
+  'redriven' | 'discarded' | 'no_original_topic' | 'topic_missing' | 'quarantined' | 'too_large' | 'refused';
 
 export interface RedriveStep {
   readonly id: string;

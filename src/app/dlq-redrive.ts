@@ -194,8 +194,12 @@ class Redrive {
     const gone: { letter: Letter; place: SentRecord }[] = [];
     for (const [i, { letter }] of group.entries()) {
       const place = answers[i];
-      if (place !== undefined && place !== 'too_large') gone.push({ letter, place });
-      else await this.#skip(letter, 'too_large', `it is larger than topic ${topic} allows; it stays open`);
+      if (typeof place === 'object') gone.push({ letter, place });
+      else if (place === 'refused') {
+        await this.#skip(letter, 'refused', `topic ${topic} does not take it; it stays open`);
+      } else {
+        await this.#skip(letter, 'too_large', `it is larger than topic ${topic} allows; it stays open`);
+      }
     }
     if (gone.length === 0) return;
     const marks: MarkedLetter[] = gone.map(({ letter }) => letter.mark);

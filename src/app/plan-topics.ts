@@ -73,8 +73,20 @@ function actionsOf({ declared, actual, possibleReplication }: TopicState): Topic
     if (suffices(value, least)) continue;
     actions.push({ kind: 'alter_config', topic, name, from: value ?? null, to: String(least) });
   }
+  const policy = compactedPolicy(actual);
+  if (policy !== null) actions.push({ kind: 'alter_config', topic, ...policy });
   return actions;
 }
+
+/** Its action, where a topic is compacted: that drops orders of one key, and refuses dead letters without one. */
+export function compactedPolicy(
+  actual: TopicDescription | null,
+): { readonly name: string; readonly from: string; readonly to: string } | null {
+  const from = actual?.configs.get(POLICY) ?? '';
+  return from.split(',').includes('compact') ? { name: POLICY, from, to: 'delete' } : null;
+}
+
+const POLICY = 'cleanup.policy';
 
 function warningsOf({ declared, actual, possibleReplication }: TopicState, brokers: number): string[] {
   const { topic, partitions, replication } = declared;
@@ -84,6 +96,11 @@ function warningsOf({ declared, actual, possibleReplication }: TopicState, broke
   if (actual === null) {
     if (possibleReplication < replication) warnings.push(`${copies(possibleReplication)}, because ${limit}`);
     return warnings;
+  }
+  if (compactedPolicy(actual) !== null) {
+    warnings.push(
+      `${topic} is compacted: of records with one key only the last is kept, and records without a key are refused`,
+    );
   }
   if (actual.replication < possibleReplication) {
     warnings.push(`${copies(actual.replication)}: kafka-reassign-partitions changes that, not this command`);

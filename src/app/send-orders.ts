@@ -85,11 +85,13 @@ export class OrderSender {
       const answers = await producer.send(topic, records);
       const sent = orders.flatMap((order, i) => {
         const answer = answers[i];
-        return answer === undefined || answer === 'too_large' ? [] : [{ order, ...answer }];
+        return answer === undefined || typeof answer === 'string' ? [] : [{ order, ...answer }];
       });
-      const refused = orders.find((_, i) => answers[i] === 'too_large');
+      const at = answers.findIndex((answer) => typeof answer === 'string');
+      const refused = orders[at];
       if (refused === undefined) return { sent, failed: null };
-      return { sent, failed: { count: orders.length - sent.length, error: tooLarge(refused, topic) } };
+      const error = answers[at] === 'too_large' ? tooLarge(refused, topic) : refusedBy(refused, topic);
+      return { sent, failed: { count: orders.length - sent.length, error } };
     } catch (error) {
       return { sent: [], failed: { count: orders.length, error } };
     }
@@ -100,5 +102,12 @@ function tooLarge(order: Order, topic: string): Failure {
   return new Failure('invalid_value', `order ${order.orderId} is larger than topic ${topic} allows`, {
     fix: 'split it into several orders, or raise max.message.bytes of the topic',
     context: { topic, orderId: order.orderId },
+  });
+}
+
+function refusedBy({ orderId }: Order, topic: string): Failure {
+  return new Failure('broker_refused', `the brokers do not take order ${orderId} into topic ${topic}`, {
+    fix: 'see the configuration of the topic, and the log of the brokers',
+    context: { topic, orderId },
   });
 }

@@ -183,11 +183,14 @@ export interface SentRecord {
 /** Idempotent, acks=all. One `send` at a time; records with one key keep their order. */
 export interface Producer extends AsyncDisposable {
   /**
-   * @returns where each record went, in order of `records`; `too_large` for one that the topic does not allow,
+   * @returns where each record went, in order of `records`; `too_large` or `refused` for one that the topic does not allow,
    * while all the others were sent
    * @throws Failure broker_unreachable, broker_refused, topic_missing
    */
-  send(topic: string, records: readonly SendRecord[]): Promise<readonly (SentRecord | 'too_large')[]>;
+  send(
+    topic: string,
+    records: readonly SendRecord[],
+  ): Promise<readonly (SentRecord | 'too_large' | 'refused')[]>;
 }
 
 export type ConsumerEvent =

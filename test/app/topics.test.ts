@@ -43,6 +43,21 @@ describe('topics against what is declared', () => {
     expect(broker.configs.get('orders.dlq')?.get('max.message.bytes')).toBe(String(2_000 + 64 * 1024));
   });
 
+  it('are not compacted: that is planned away, with a warning', async () => {
+    await apply();
+    broker.configs.get('orders.dlq')?.set('cleanup.policy', 'compact,delete');
+    const { actions, warnings } = await plan();
+    expect(actions).toEqual([
+      {
+        ...{ kind: 'alter_config', topic: 'orders.dlq', name: 'cleanup.policy' },
+        ...{ from: 'compact,delete', to: 'delete' },
+      },
+    ]);
+    expect(warnings.join()).toContain('orders.dlq is compacted');
+    await apply();
+    expect((await plan()).actions).toEqual([]);
+  });
+
   it('are raised and never lowered', async () => {
     broker.createTopic('orders', 9);
     broker.createTopic('orders.dlq', 2);

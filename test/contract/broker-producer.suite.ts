@@ -138,7 +138,7 @@ export function producerContract(cluster: Cluster): void {
   });
 }
 
-function placed(answer: SentRecord | 'too_large'): SentRecord {
-  if (answer === 'too_large') throw new Error('a record was refused for its size');
+function placed(answer: SentRecord | 'too_large' | 'refused'): SentRecord {
+  if (typeof answer === 'string') throw new Error('a record was refused for its size');
   return answer;
 }

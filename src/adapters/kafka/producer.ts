@@ -28,6 +28,8 @@ const PAUSE_MS = 100;
 const SEQUENCE_LIMIT = 2 ** 31;
 /** Answers of Kafka to a batch, by code. */
 const MESSAGE_TOO_LARGE = new Set([10, 18]);
+/** What is wrong with the record itself: without a key in a compacted topic, a timestamp out of range. */
+const RECORD_REFUSED = new Set([32, 43, 87]);
 const DUPLICATE_SEQUENCE = 46;
 /** The broker lost track of our sequence, or we of it: a new producer id begins anew. */
 const LOST_SEQUENCE = new Set([45, 47, 59]);
@@ -45,7 +47,7 @@ export async function createProducer(options: KafkaOptions): Promise<Producer> {
   return producer;
 }
 
-type Answer = SentRecord | 'too_large';
+type Answer = SentRecord | 'too_large' | 'refused';
 
 /** Records of one partition under way, in order. */
 interface Pending {
@@ -146,9 +148,11 @@ class KafkaProducer implements Producer {
         if (errorCode === 0 || errorCode === DUPLICATE_SEQUENCE) {
           this.#stored(topic, pending, baseOffset, sent);
           take(queues, pending, []);
-        } else if (MESSAGE_TOO_LARGE.has(errorCode)) {
+        } else if (MESSAGE_TOO_LARGE.has(errorCode) || RECORD_REFUSED.has(errorCode)) {
+          // A batch is refused as a whole: halves of it lead to the records that are meant.
           const halves = halve(pending);
-          if (halves.length === 0) for (const index of pending.indexes) sent[index] = 'too_large';
+          const why = RECORD_REFUSED.has(errorCode) ? 'refused' : 'too_large';
+          if (halves.length === 0) for (const index of pending.indexes) sent[index] = why;
           take(queues, pending, halves);
         } else if (LOST_SEQUENCE.has(errorCode)) {
           lost = true;

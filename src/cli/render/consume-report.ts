@@ -81,7 +81,7 @@ export class ConsumeReport {
         break;
       case 'undelivered':
         printer.warn(
-          `dead letter ${event.id} is too large for ${event.topic}: kept in .orderctl/undelivered/ of the storage folder`,
+          `dead letter ${event.id} is refused by ${event.topic}, as too large or because that is compacted (see: orderctl topics show): kept in .orderctl/undelivered/ of the storage folder`,
         );
         break;
       case 'waiting': {

@@ -1,4 +1,4 @@
-import type { TopicAction, TopicPlan, TopicState } from '../../app/plan-topics.ts';
+import { compactedPolicy, type TopicAction, type TopicPlan, type TopicState } from '../../app/plan-topics.ts';
 import { suffices } from '../../domain/declared-topics.ts';
 import type { Column } from './table.ts';
 
@@ -7,7 +7,7 @@ export interface TopicRow {
   readonly what: string;
   readonly declared: string;
   readonly actual: string;
-  readonly state: 'ok' | 'missing' | 'less';
+  readonly state: 'ok' | 'missing' | 'less' | 'compacted';
 }
 
 /** A row for each thing that is declared. */
@@ -22,6 +22,7 @@ export function topicRows({ topics }: TopicPlan): TopicRow[] {
       state: actual === null ? 'missing' : isEnough ? 'ok' : 'less',
     });
     const { partitions, replication } = declared;
+    const policy = compactedPolicy(actual);
     return [
       row(
         'partitions',
@@ -34,6 +35,9 @@ export function topicRows({ topics }: TopicPlan): TopicRow[] {
         const value = actual?.configs.get(name);
         return row(name, String(least), value ?? null, suffices(value, least));
       }),
+      ...(policy === null
+        ? []
+        : [{ ...row(policy.name, policy.to, policy.from, false), state: 'compacted' as const }]),
     ];
   });
 }
@@ -71,6 +75,7 @@ export function topicsDocument(plan: TopicPlan): object {
         declared: String(least),
         actual: actual?.configs.get(name) ?? null,
       })),
+      compacted: compactedPolicy(actual) !== null,
     })),
     actions: plan.actions.map(actionDocument),
     warnings: plan.warnings,

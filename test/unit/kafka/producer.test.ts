@@ -90,3 +90,40 @@ test('a topic made anew with fewer partitions ends a send, and the next one goes
     clock.mockRestore();
   }
 });
+
+test('a record that a topic does not take is found in its batch, and the others are sent', async () => {
+  const node = {
+    initProducerId: () => Promise.resolve({ producerId: '1', producerEpoch: 0 }),
+  } as unknown as BrokerNode;
+  vi.spyOn(KafkaClient.prototype, 'anyNode').mockResolvedValue(node);
+  vi.spyOn(KafkaClient.prototype, 'node').mockResolvedValue(node);
+  vi.spyOn(KafkaClient.prototype, 'topic').mockResolvedValue({
+    cluster: { clusterId: 'c', controllerId: 0, brokers: [], topics: [] },
+    topic: { topic: 'dlq', errorCode: 0, partitions: [{ partition: 0, leader: 0, epoch: 0, replicas: [0] }] },
+  });
+  let end = 0;
+  // As a compacted topic: the whole batch is refused for one record without a key.
+  vi.mocked(produceBatches).mockImplementation(async (_node, _topic, batches) =>
+    Promise.resolve(
+      batches.map(({ partition, bytes }) => {
+        if (bytes.includes('bad')) return { partition, errorCode: 87, baseOffset: -1 };
+        const baseOffset = end;
+        end += bytes.readInt32BE(57);
+        return { partition, errorCode: 0, baseOffset };
+      }),
+    ),
+  );
+  await using producer = await createProducer({
+    brokers: ['127.0.0.1:9'],
+    clientId: 'c',
+    tls: null,
+    sasl: null,
+  });
+  const records = ['a', 'b', 'bad', 'c'].map((text) => ({ key: null, value: Buffer.from(text) }));
+  expect(await producer.send('dlq', records)).toEqual([
+    { partition: 0, offset: 0 },
+    { partition: 0, offset: 1 },
+    'refused',
+    { partition: 0, offset: 2 },
+  ]);
+});
