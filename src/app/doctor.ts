@@ -1,5 +1,6 @@
 import { Failure, isFailure } from '../domain/failure.ts';
 import type { Broker, BrokerAdmin } from '../ports/broker.ts';
+import { SET_ASIDE_CAUSES } from '../domain/set-aside.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { SchemaTools } from '../ports/schema-registry.ts';
 import type { StoreAccess } from '../ports/store.ts';
@@ -63,6 +64,7 @@ export async function doctor(ports: DoctorPorts, options: DoctorOptions): Promis
     ok(settingsFile === null ? 'flags, environment and defaults' : `from ${settingsFile}`),
   );
   await run('storage', () => checkStorage(ports.access));
+  await run('hand_edits', async () => checkKeptAside(ports.access));
   await run('owner', () => checkOwner(ports.access));
   await run('disk', async () => checkDisk(ports.access));
   if (await run('broker', () => checkBroker(ports.broker))) {
@@ -115,6 +117,16 @@ async function checkStorage(access: StoreAccess): Promise<Finding> {
     users === 0
       ? 'orderctl user add --user alice --status paid'
       : 'orderctl inventory add --item book --quantity 10',
+  );
+}
+
+function checkKeptAside(access: StoreAccess): Finding {
+  const [first, ...others] = access.keptAside();
+  if (first === undefined) return ok('every file that a user has saved was taken in');
+  const more = others.length === 0 ? '' : `, and ${counted(others.length, 'more file')}`;
+  return warning(
+    `${first.file} was kept aside, and nothing of it counts: ${SET_ASIDE_CAUSES[first.why]}${more}`,
+    'carry over what it changes by orderctl user edit or inventory edit, then remove it',
   );
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { Failure } from '../domain/failure.ts';
@@ -188,12 +188,34 @@ function newProgram(session: Session): Command {
     .configureHelp({ helpWidth: HELP_COLUMNS, showGlobalOptions: true })
     .showSuggestionAfterError(false)
     .exitOverride()
-    .hook('preAction', () => {
+    .hook('preAction', async (_, action) => {
       session.resolve(program);
       for (const line of misspelledVariables(session.env)) session.printer.warn(line);
+      if (usesFolder(action) && mayHoldKept(session.settings.storage)) {
+        await (await import('./kept-aside.ts')).warnOfKeptAside(session);
+      }
     });
   for (const option of settingOptions()) program.addOption(option);
   return program;
+}
+
+/** Commands that have nothing to do with the folder of the settings. */
+const FOLDERLESS: readonly string[] = ['dev', 'demo', 'config', 'completion', 'schema', 'topics'];
+
+function usesFolder(action: Command): boolean {
+  let command = action;
+  while (command.parent?.parent != null) command = command.parent;
+  return !FOLDERLESS.includes(command.name());
+}
+
+/** Found out without the store, which not every command needs to load. */
+function mayHoldKept(folder: string): boolean {
+  try {
+    return readdirSync(folder).some((name) => name.endsWith('.conflict'));
+  } catch {
+    // Whoever needs the folder says what is wrong with it.
+    return false;
+  }
 }
 
 function version(): string {

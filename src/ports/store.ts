@@ -1,5 +1,6 @@
 import type { Decided } from '../domain/decide.ts';
 import type { Edit, EditRequest, EditVia, LoggedEdit } from '../domain/edit.ts';
+import type { SetAside } from '../domain/set-aside.ts';
 import type { Item, User, UserStatus } from '../domain/tables.ts';
 import type { StoreInspection } from './inspection.ts';
 import type { Headers, RecordFingerprint } from './record.ts';
@@ -81,7 +82,13 @@ export interface StoreReader extends AsyncDisposable {
 /** What the store has to tell while it works. */
 export type StoreNotice =
   /** Hand edits of a file were taken in. */
-  | { readonly kind: 'hand_edit_merged'; readonly file: string; readonly rows: number }
+  | {
+      readonly kind: 'hand_edit_merged';
+      readonly file: string;
+      readonly rows: number;
+      /** The version that it was made from, and when that came; null: it is the first file of all. */
+      readonly madeFrom: { readonly at: number; readonly isOwnSave: boolean } | null;
+    }
   /** A file is broken: its last good values stay in force and it is not written until it is mended. */
   | {
       readonly kind: 'file_broken';
@@ -92,8 +99,13 @@ export type StoreNotice =
       readonly fix: string | null;
     }
   | { readonly kind: 'file_mended'; readonly file: string }
-  /** A file has too little in common with what it was: kept aside, it changes nothing. */
-  | { readonly kind: 'file_set_aside'; readonly file: string; readonly keptAs: string }
+  /** A file that cannot be merged is kept aside, and changes nothing; null: the next owner will do so. */
+  | {
+      readonly kind: 'file_set_aside';
+      readonly file: string;
+      readonly keptAs: string | null;
+      readonly why: SetAside;
+    }
   /** A file was taken away: that changes nothing, it is written anew. */
   | { readonly kind: 'file_missing'; readonly file: string }
   /** A file was saved as a version of before, to the byte: that is no change, and it is written anew. */
@@ -244,12 +256,15 @@ export interface StoreAccess {
    * does not grow with them. For a person to choose from; what was just decided may be missing.
    */
   recentOrderIds(prefix: string, limit: number): readonly string[];
+  /** Files that users saved and that could not be taken in: they wait to be dealt with. */
+  keptAside(): readonly { readonly file: string; readonly why: SetAside }[];
   /**
    * No lock, any process, never behind the last commit.
    *
+   * @param how `onNotice` is told of a file that is broken, whose last good values are read; without it that is thrown
    * @throws Failure not_found (it is no storage folder), corrupt_file, corrupt_state
    */
-  read(): Promise<StoreReader>;
+  read(how?: { readonly onNotice: (notice: StoreNotice) => void }): Promise<StoreReader>;
   /**
    * As `read`, for an audit.
    *

@@ -58,7 +58,7 @@ const FOUND: Record<string, History> = {
         save: {
           file: 'users.csv',
           back: 2,
-          change: { kind: 'set', row: 2, by: 2 },
+          change: { kind: 'set', rows: [2], by: 2 },
           mode: 'replace',
         },
         call: 4,

@@ -7,6 +7,7 @@ import {
   after,
   emptyTruth,
   FOLDER,
+  isByHand,
   isCrash,
   makeHistory,
   observe,
@@ -62,7 +63,7 @@ async function crashAndRecover(history: History, call: number, how: 'kill' | 'po
   const index = await expectTruth(runner, truths);
   const truth = truths[index] ?? progress.truth;
   const inFlight = history.operations[progress.done];
-  const byHand = inFlight?.kind === 'add_row' || inFlight?.kind === 'restock';
+  const byHand = inFlight !== undefined && isByHand(inFlight);
   const happened = truths.length === 2 ? index === 1 : byHand && progress.runner.saved;
   const end = await run(history, runner, progress.done + (happened ? 1 : 0), truth);
   expect(end.stopped).toBeNull();

@@ -26,6 +26,7 @@ test('all is well: a line for each check, and 0', async () => {
   const names = [
     'settings',
     'storage',
+    'hand_edits',
     'owner',
     'disk',
     'broker',

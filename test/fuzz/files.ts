@@ -108,9 +108,9 @@ function truthsOf(moment: Moment, files: FaultyFs, name: string): readonly Truth
   const found = rowsOf(file, bytes);
   if (found === undefined) return moment.truths;
   return moment.truths.flatMap((truth) => {
-    const outcomes = oracle.afterSave(truth, file, bytes.toString(), moment.versions[file], found);
+    const outcomes = oracle.afterSave(truth, file, bytes.toString(), moment.versions[file], null, found);
     // Where a crash was, a version may be known that was never seen.
-    return [...outcomes, truth];
+    return [...outcomes.map(({ truth: outcome }) => outcome), truth];
   });
 }
 

@@ -17,10 +17,23 @@ export interface Counts {
   crashesAgain: number;
   /** Looks of a reader at what a crash left. */
   reads: number;
+  /** Saves of what a user had loaded a while before: merged as it was meant, set aside, merged otherwise. */
+  meant: number;
+  aside: number;
+  wrong: number;
 }
 
 export function noCounts(): Counts {
-  return { histories: 0, crashPoints: 0, recoveries: 0, crashesAgain: 0, reads: 0 };
+  return {
+    histories: 0,
+    crashPoints: 0,
+    recoveries: 0,
+    crashesAgain: 0,
+    reads: 0,
+    meant: 0,
+    aside: 0,
+    wrong: 0,
+  };
 }
 
 export interface Exploration {
@@ -63,6 +76,7 @@ export async function explore(history: History, exploration: Exploration, counts
   world.onCall = undefined;
   await toTheEnd(world);
   counts.histories += 1;
+  for (const outcome of ['meant', 'aside', 'wrong'] as const) counts[outcome] += world.saves[outcome];
   for (const { moment, call } of moments) {
     counts.crashPoints += 1;
     const how = next() < 0.3 ? 'kill' : 'power';

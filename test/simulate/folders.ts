@@ -48,6 +48,9 @@ async function prepare(number: number): Promise<Moment> {
       ['book', 20],
       ['pen', 9],
       ['ink', 3],
+      ['cup', 40],
+      ['lamp', 70],
+      ['map', 5],
     ]),
   );
   for (const [file, text] of [
@@ -55,7 +58,7 @@ async function prepare(number: number): Promise<Moment> {
     ['inventory.csv', items],
   ] as const) {
     files.put(world.path(file), Buffer.from(text));
-    world.saved(file, text);
+    world.saved(file, text, null);
   }
   if (number === 1) return world.moment(files);
   await world.open();

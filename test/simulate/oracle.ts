@@ -18,8 +18,6 @@ export interface FileVersion {
   readonly rows: Rows;
   /** null: written down, but perhaps never put in place. */
   readonly text: string | null;
-  /** Recent versions are kept: an older one may be forgotten. */
-  readonly sure: boolean;
 }
 
 export interface Truth {
@@ -199,54 +197,37 @@ export function afterMoves(
   return moves.length === 0 ? truth : { ...truth, positions, edits };
 }
 
+/** What became of a save. */
+export type SaveOutcome = 'meant' | 'aside' | 'wrong';
+
 /**
- * A person has saved a file. The base is the known version that leaves the fewest changed rows, then the newest; which
- * of the old ones is still known may be open, so that there can be several outcomes.
+ * A user has saved a file, made from `loaded`. What was meant is known here alone: the store concludes it, and may be
+ * wrong, but nothing else can come of a save than a merge from some version that it knew, or nothing at all.
+ *
+ * @param loaded null: it does not matter
+ * @returns the outcomes; what was meant is the last
  */
 export function afterSave(
   truth: Truth,
   file: TableFile,
   text: string,
   versions: readonly FileVersion[],
+  loaded: Rows | null,
   found = parseCsv(text),
-): Truth[] {
-  const outcomes: Truth[] = [];
-  const newest = versions.findLastIndex((version) => version.sure);
-  if (versions.some((version) => version.text === text)) {
-    outcomes.push(truth);
-    if (versions.some((version) => version.text === text && version.sure)) return outcomes;
-  }
+): { truth: Truth; outcome: SaveOutcome }[] {
   // Without a known version, all rows are additions.
-  if (newest === -1) outcomes.push(merged(truth, file, found, new Map()));
-  const rated = versions.map(({ rows, sure }, index) => ({
-    index,
-    sure,
-    rows,
-    ...rate(rows, found, index === newest),
-  }));
-  const better = (a: (typeof rated)[number], b: (typeof rated)[number]): boolean =>
-    a.changed < b.changed || (a.changed === b.changed && a.index > b.index);
-  const related = rated.filter((version) => version.related);
-  for (const version of related) {
-    if (related.some((other) => other.sure && better(other, version))) continue;
-    outcomes.push(merged(truth, file, found, version.rows));
-  }
-  // Set aside: nothing changes.
-  if (versions.length > 0 && !related.some(({ sure }) => sure)) outcomes.push(truth);
-  return outcomes;
+  if (versions.length === 0) return [{ truth: merged(truth, file, found, new Map()), outcome: 'meant' }];
+  const bases = versions.map(({ rows }) => rows).filter((rows) => !isMassDeletion(truth, file, found, rows));
+  const wrong = bases.map((rows) => ({ truth: merged(truth, file, found, rows), outcome: 'wrong' as const }));
+  const aside = { truth, outcome: 'aside' } as const;
+  if (loaded === null || isMassDeletion(truth, file, found, loaded)) return [...wrong, aside];
+  return [...wrong, aside, { truth: merged(truth, file, found, loaded), outcome: 'meant' }];
 }
 
-function rate(version: Rows, found: Rows, isNewest: boolean): { changed: number; related: boolean } {
-  const names = new Set([...version.keys(), ...found.keys()]);
-  let changed = 0;
-  let shared = 0;
-  for (const name of names) {
-    if (version.get(name) !== found.get(name)) changed += 1;
-    if (version.has(name) && found.has(name)) shared += 1;
-  }
-  const related =
-    version.size === 0 ? isNewest || found.size === 0 : shared * 2 >= Math.min(version.size, found.size);
-  return { changed, related };
+/** Whether more than half of the rows are missing: that is never taken in. */
+function isMassDeletion(truth: Truth, file: TableFile, found: Rows, base: Rows): boolean {
+  const rows = [...truth.rows[file].keys()].filter((name) => base.has(name));
+  return rows.filter((name) => !found.has(name)).length * 2 > rows.length;
 }
 
 function merged(truth: Truth, file: TableFile, found: Rows, base: Rows): Truth {

@@ -1,9 +1,9 @@
 import { isFailure } from '../../src/domain/failure.ts';
 import { decideEdit } from '../../src/domain/edit.ts';
 import * as oracle from './oracle.ts';
-import type { TableEdit, TableFile } from './oracle.ts';
+import type { SaveOutcome, TableEdit, TableFile } from './oracle.ts';
 import type { Save, Step } from './steps.ts';
-import { endOf } from './topic.ts';
+import { endOf, PARTITIONS } from './topic.ts';
 import { succeeds, type World } from './world.ts';
 
 /** Does one step, and knows at each moment what a crash may leave of it. */
@@ -22,6 +22,8 @@ export async function perform(world: World, step: Step): Promise<void> {
       return world.look();
     case 'save_during_rewrite':
       return saveDuringRewrite(world, step.save, step.call);
+    case 'session':
+      return session(world, step);
     case 'half_save':
       return halfSave(world, step.save, step.partition);
     case 'foreign_file':
@@ -34,7 +36,7 @@ export async function perform(world: World, step: Step): Promise<void> {
     case 'old_file': {
       const text = textOf(world, step.file, step.back);
       if (text === undefined) return;
-      put(world, step.file, text, 'replace');
+      put(world, step.file, text, 'replace', null);
       return world.look();
     }
     case 'rewind':
@@ -82,40 +84,91 @@ function textOf(world: World, file: TableFile, back: number): string | undefined
 }
 
 function changed(text: string, { file, change }: Save): string {
-  const lines = text.split('\n').slice(0, -1);
-  const width = (lines[0] ?? '').split(',').length;
-  if (change.kind === 'add') {
-    const cells = [change.name, file === 'users.csv' ? 'paid' : '5'];
-    lines.push([...cells, ...Array.from({ length: width - 2 }, () => '')].join(','));
-  } else if (lines.length > 1) {
-    const at = 1 + (change.row % (lines.length - 1));
-    const [name = '', value = '', ...rest] = (lines[at] ?? '').split(',');
-    if (change.kind === 'remove') lines.splice(at, 1);
-    else {
-      const other =
-        file === 'users.csv'
-          ? value === 'paid'
-            ? 'unpaid'
-            : 'paid'
-          : String(Math.max(0, Number(value) + change.by));
-      lines[at] = [name, other, ...rest].join(',');
-    }
-  }
-  return `${lines.join('\n')}\n`;
+  const [header = '', ...rows] = text.split('\n').slice(0, -1);
+  return [header, ...changedRows(header, rows, file, change)].map((line) => `${line}\n`).join('');
 }
 
-function put(world: World, file: TableFile, text: string, mode: Save['mode']): void {
+function changedRows(
+  header: string,
+  rows: readonly string[],
+  file: TableFile,
+  change: Save['change'],
+): readonly string[] {
+  switch (change.kind) {
+    case 'add': {
+      const blanks = header
+        .split(',')
+        .slice(2)
+        .map(() => ',');
+      const value = file === 'users.csv' ? 'paid' : '5';
+      return [...rows, ...change.names.map((name) => `${name},${value}${blanks.join('')}`)];
+    }
+    case 'remove': {
+      const removed = new Set(change.rows.map((row) => row % Math.max(1, rows.length)));
+      return rows.filter((_, at) => !removed.has(at));
+    }
+    case 'keep':
+      return rows.slice(0, change.count);
+    case 'set': {
+      const set = new Set(change.rows.map((row) => row % Math.max(1, rows.length)));
+      return rows.map((row, at) => (set.has(at) ? setRow(row, file, change.by) : row));
+    }
+  }
+}
+
+function setRow(row: string, file: TableFile, by: number): string {
+  const [name = '', value = '', ...rest] = row.split(',');
+  const flipped = value === 'paid' ? 'unpaid' : 'paid';
+  const other = file === 'users.csv' ? flipped : String(Math.max(0, Number(value) + by));
+  return [name, other, ...rest].join(',');
+}
+
+function put(
+  world: World,
+  file: TableFile,
+  text: string,
+  mode: Save['mode'],
+  loaded: string | null,
+): () => SaveOutcome {
   const bytes = Buffer.from(text);
   const name = world.path(file);
   const inPlace = mode === 'in_place' ? world.files.putInPlace(name) : undefined;
   if (inPlace === undefined) world.files.put(name, bytes);
   else inPlace(bytes);
-  world.saved(file, text);
+  return world.saved(file, text, loaded === null ? null : oracle.parseCsv(loaded));
 }
 
 function save(world: World, what: Save): void {
   const text = textOf(world, what.file, what.back);
-  if (text !== undefined) put(world, what.file, changed(text, what), what.mode);
+  if (text !== undefined) put(world, what.file, changed(text, what), what.mode, text);
+}
+
+/** Users load the file, orders come in, and each saves in his turn what he has loaded and changed. */
+async function session(world: World, step: Extract<Step, { kind: 'session' }>): Promise<void> {
+  const sell = async (count: number): Promise<void> => {
+    for (let round = 0; round < count; round++) {
+      await world.batch({
+        partition: (step.partition + round) % PARTITIONS,
+        count: 2,
+        stale: 0,
+        sendFault: null,
+      });
+      await world.clock.tick();
+    }
+  };
+  await world.clock.tick();
+  const loaded: [Save, string][] = [];
+  for (const each of step.saves) {
+    const text = world.files.readByOthers(world.path(each.file))?.toString();
+    if (text !== undefined) loaded.push([each, text]);
+    await sell(step.between);
+  }
+  for (const [each, text] of loaded) {
+    await sell(step.between);
+    const outcomeOf = put(world, each.file, changed(text, each), each.mode, text);
+    await world.look();
+    world.saves[outcomeOf()] += 1;
+  }
 }
 
 async function saveDuringRewrite(world: World, what: Save, call: number): Promise<void> {
@@ -125,8 +178,8 @@ async function saveDuringRewrite(world: World, what: Save, call: number): Promis
   if (text === undefined) return world.clock.tick();
   const act = (): void => {
     // What is being written may be known already.
-    world.addVersion(what.file, { rows: world.truth.rows[what.file], text: null, sure: false });
-    put(world, what.file, changed(text, what), what.mode);
+    world.addVersion(what.file, { rows: world.truth.rows[what.file], text: null });
+    put(world, what.file, changed(text, what), what.mode, text);
   };
   await world.interruptAt(call, act, () => world.clock.tick());
   return world.look();
@@ -140,7 +193,7 @@ async function halfSave(world: World, what: Save, partition: number): Promise<vo
   world.files.put(world.path(what.file), Buffer.from(whole.slice(0, whole.length / 2)), true);
   await world.batch({ partition, count: 2, stale: 0, sendFault: null });
   await world.clock.tick();
-  put(world, what.file, whole, 'replace');
+  put(world, what.file, whole, 'replace', text);
   return world.look();
 }
 
@@ -150,7 +203,7 @@ async function foreignFile(world: World, file: TableFile): Promise<void> {
   const text = oracle.renderCsv(file, new Map(names.map((name) => [name, value])));
   const before = world.truth;
   const known = world.versions[file].some((version) => version.text === text);
-  put(world, file, text, 'replace');
+  put(world, file, text, 'replace', null);
   await world.look();
   const kept = world.files.names().some((name) => {
     return (
@@ -164,7 +217,7 @@ async function foreignFile(world: World, file: TableFile): Promise<void> {
 
 async function breakFile(world: World, file: TableFile, restart: boolean): Promise<void> {
   const versions = world.versions[file];
-  const good = versions.findLast(({ text, sure }) => text !== null && sure)?.text;
+  const good = versions.findLast(({ text }) => text !== null)?.text;
   if (good === undefined || good === null) return;
   const header = good.slice(0, good.indexOf('\n'));
   world.unfinished.set(file, { text: good, broken: true });
@@ -175,7 +228,7 @@ async function breakFile(world: World, file: TableFile, restart: boolean): Promi
     await world.close();
     await world.expectRefusal(file);
   }
-  put(world, file, good, 'replace');
+  put(world, file, good, 'replace', null);
   if (!restart) return world.look();
   await world.open();
   await world.settle();

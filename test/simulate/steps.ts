@@ -13,9 +13,11 @@ export interface Save {
   /** How many versions ago the editor has loaded it; 0: as it is now. */
   readonly back: number;
   readonly change:
-    | { readonly kind: 'set'; readonly row: number; readonly by: number }
-    | { readonly kind: 'add'; readonly name: string }
-    | { readonly kind: 'remove'; readonly row: number };
+    | { readonly kind: 'set'; readonly rows: readonly number[]; readonly by: number }
+    | { readonly kind: 'add'; readonly names: readonly string[] }
+    | { readonly kind: 'remove'; readonly rows: readonly number[] }
+    /** The first rows alone: of most tables, less than half. */
+    | { readonly kind: 'keep'; readonly count: number };
   readonly mode: 'replace' | 'in_place';
 }
 
@@ -34,6 +36,13 @@ export type Step =
   | { readonly kind: 'save'; readonly save: Save }
   /** Before that call of the rewriting of the CSVs. */
   | { readonly kind: 'save_during_rewrite'; readonly save: Save; readonly call: number }
+  /** Each loads the file, orders come in `between` times, and each saves in the same order. */
+  | {
+      readonly kind: 'session';
+      readonly saves: readonly Save[];
+      readonly between: number;
+      readonly partition: number;
+    }
   /** Half of the file is there for a while. */
   | { readonly kind: 'half_save'; readonly save: Save; readonly partition: number }
   | { readonly kind: 'foreign_file'; readonly file: TableFile }
@@ -113,6 +122,15 @@ function makeStep(choice: number, draw: Draw): Step {
     [8, () => ({ kind: 'edit', request: makeEdit(draw) })],
     [10, () => ({ kind: 'save', save: makeSave(file, draw) })],
     [8, () => ({ kind: 'save_during_rewrite', save: makeSave(file, draw), call: 1 + below(16) })],
+    [
+      10,
+      () => ({
+        kind: 'session',
+        saves: Array.from({ length: 1 + below(2) }, () => makeSave(file, draw)),
+        between: below(3),
+        partition,
+      }),
+    ],
     [3, () => ({ kind: 'half_save', save: makeSave(file, draw), partition })],
     [2, () => ({ kind: 'foreign_file', file })],
     [3, () => ({ kind: 'break_file', file, restart: below(2) === 0 })],
@@ -143,13 +161,15 @@ function makeStep(choice: number, draw: Draw): Step {
 }
 
 function makeSave(file: TableFile, { below, pick, index }: Draw): Save {
-  const kind = pick(['set', 'set', 'set', 'add', 'remove'] as const);
-  const change: Save['change'] =
-    kind === 'set'
-      ? { kind, row: below(4), by: pick([-7, -1, 2, 5]) }
-      : kind === 'add'
-        ? { kind, name: `hand${index}` }
-        : { kind, row: below(4) };
+  const kind = pick(['set', 'set', 'set', 'add', 'add', 'remove', 'remove', 'keep'] as const);
+  const some = (): number[] => Array.from({ length: 1 + below(3) }, () => below(6));
+  const changes: Record<typeof kind, () => Save['change']> = {
+    set: () => ({ kind: 'set', rows: some(), by: pick([-7, -1, 2, 5]) }),
+    add: () => ({ kind: 'add', names: some().map((_, at) => `hand${index}.${below(100)}.${at}`) }),
+    remove: () => ({ kind: 'remove', rows: some() }),
+    keep: () => ({ kind: 'keep', count: below(3) }),
+  };
+  const change = changes[kind]();
   return { file, back: pick([0, 0, 0, 1, 2]), change, mode: pick(['replace', 'in_place'] as const) };
 }
 

@@ -3,7 +3,7 @@ import type { LoggedEdit } from '../../src/domain/edit.ts';
 import type { Item, User } from '../../src/domain/tables.ts';
 import { formatRecordId } from '../../src/domain/order.ts';
 import type { StoreReader } from '../../src/ports/store.ts';
-import { FakeClock } from '../support/fake-clock.ts';
+import { ManualClock } from './manual-clock.ts';
 import { parseCsv, type Rows, type Truth } from './oracle.ts';
 import { FOLDER, TABLE_FILES, type Moment, type World } from './world.ts';
 
@@ -137,7 +137,7 @@ export async function expectReadable(moment: Moment): Promise<void> {
   const aside = TABLE_FILES.some((file) => files.get(`${FOLDER}/${file}.previous`) !== undefined);
   if (aside || moment.unfinished.size > 0) return;
   const before = files.calls;
-  const reader = await FolderReader.open(files, FOLDER, new FakeClock());
+  const reader = await FolderReader.open(files, FOLDER, new ManualClock(moment.time));
   const seen = JSON.stringify(await look(reader, null));
   const texts = moment.truths.map((truth) => {
     const all = expected(truth, { all: false });

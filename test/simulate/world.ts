@@ -12,7 +12,7 @@ import { FakeClock } from '../support/fake-clock.ts';
 import type { CallPoint, FaultyFs } from '../support/faulty-fs.ts';
 import { ManualClock } from './manual-clock.ts';
 import * as oracle from './oracle.ts';
-import type { FileVersion, TableEdit, TableFile, Truth } from './oracle.ts';
+import type { FileVersion, Rows, SaveOutcome, TableEdit, TableFile, Truth } from './oracle.ts';
 import { SimBroker, type SendFault } from './sim-broker.ts';
 import type { History } from './steps.ts';
 import { batchOf, DLQ_TOPIC, knowingCodec, PARTITIONS, TOPIC, type SimTopic } from './topic.ts';
@@ -40,6 +40,9 @@ export interface Moment {
   readonly step: number;
 }
 
+/** What became of saves made from a version that somebody had loaded. */
+export type SaveCounts = Record<SaveOutcome, number>;
+
 /** A folder with its owner, the cluster beside it, and the truth about both. */
 export class World {
   readonly history: History;
@@ -56,6 +59,7 @@ export class World {
   /** The same before the last batch. */
   earlier = new Map<number, Position>();
   onCall: ((point: CallPoint) => void) | undefined;
+  readonly saves: SaveCounts = { meant: 0, aside: 0, wrong: 0 };
   #interrupt: { calls: number; act: () => void } | undefined;
   #store: FileStore | undefined;
   #processor: BatchProcessor | undefined;
@@ -129,7 +133,7 @@ export class World {
   /** A version of a CSV goes to its place. */
   #seePlaced(file: TableFile, name: string): void {
     const text = this.files.get(`${name}.new`)?.toString() ?? '';
-    const version = { rows: oracle.parseCsv(text), text, sure: true };
+    const version = { rows: oracle.parseCsv(text), text };
     const taken = this.files.get(name) !== undefined;
     // Somebody was faster: what was written down before is the older one.
     this.addVersion(file, version, taken ? 1 : 0);
@@ -138,13 +142,7 @@ export class World {
   /** @param back how many are newer */
   addVersion(file: TableFile, version: FileVersion, back = 0): void {
     const list = this.versions[file];
-    if (this.forgetful && version.sure) list.forEach((old, at) => (list[at] = { ...old, sure: false }));
     list.splice(list.length - back, 0, version);
-  }
-
-  /** Whether checkpoints may shorten the logs of versions. */
-  get forgetful(): boolean {
-    return this.history.checkpointBytes < 100_000;
   }
 
   path(file: string): string {
@@ -290,16 +288,23 @@ export class World {
     if (this.truths.length > 1) this.truths = [await matching(this, this.truths)];
   }
 
-  /** A person's file is there from this moment on, whatever crashes. */
-  saved(file: TableFile, text: string): void {
-    const before = this.truths;
-    const outcomes = before.flatMap((truth) => oracle.afterSave(truth, file, text, this.versions[file]));
-    this.truths = outcomes;
+  /**
+   * A user's file is there from this moment on, whatever crashes.
+   *
+   * @param loaded what the editor had loaded; null: no editor has saved it
+   * @returns what became of it, to be asked once the truth is settled
+   */
+  saved(file: TableFile, text: string, loaded: Rows | null): () => SaveOutcome {
+    const outcomes = this.truths.flatMap((truth) =>
+      oracle.afterSave(truth, file, text, this.versions[file], loaded),
+    );
+    this.truths = outcomes.map(({ truth }) => truth);
     this.unfinished.delete(file);
-    // A version of before and a stranger change nothing; what is taken in is the newest version.
-    const ignored = outcomes.filter((outcome) => before.includes(outcome)).length;
-    if (ignored === outcomes.length) return;
-    this.addVersion(file, { rows: oracle.parseCsv(text), text, sure: ignored === 0 });
+    // What is taken in is the newest version.
+    if (outcomes.some(({ outcome }) => outcome !== 'aside')) {
+      this.addVersion(file, { rows: oracle.parseCsv(text), text });
+    }
+    return () => outcomes.findLast(({ truth }) => truth === this.truth)?.outcome ?? 'wrong';
   }
 
   /**
@@ -310,12 +315,12 @@ export class World {
     // A version may have been written down and not put in place.
     for (const file of TABLE_FILES) {
       const rows = new Set(this.truths.map((truth) => truth.rows[file]));
-      for (const table of rows) this.addVersion(file, { rows: table, text: null, sure: false });
+      for (const table of rows) this.addVersion(file, { rows: table, text: null });
     }
     for (const [file, { text, broken }] of this.unfinished) {
       if (broken) await this.expectRefusal(file);
       this.files.put(this.path(file), Buffer.from(text));
-      this.saved(file, text);
+      this.saved(file, text, null);
     }
     await this.open();
     this.truths = [await matching(this, this.truths)];

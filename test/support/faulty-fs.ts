@@ -26,6 +26,8 @@ interface Inode {
   /** For messages: the name that it was made under. */
   readonly name: string;
   modifiedNs: bigint;
+  /** It bears the mark that a read by another program takes away. */
+  isUnread: boolean;
   /** What a process sees; null for a directory. Never changed in place, so that images can share it. */
   seen: Buffer | null;
   /** What the disk holds for sure. */
@@ -472,6 +474,24 @@ export class FaultyFs implements FileSystem {
     return found;
   }
 
+  /** Lost with the power, if ever: not counted as a call. */
+  markUnread(name: string): void {
+    this.#alive();
+    const inode = this.#names.get(name);
+    if (inode !== undefined) inode.isUnread = true;
+  }
+
+  showsReads(): boolean {
+    return true;
+  }
+
+  /** Another program reads a file. */
+  readByOthers(name: string): Buffer | undefined {
+    const inode = this.#names.get(name);
+    if (inode !== undefined) inode.isUnread = false;
+    return inode?.seen ?? undefined;
+  }
+
   /** Long after every write, so that no file looks as if it were being written unless `put` says so. */
   nowMs(): number {
     return 1e9;
@@ -482,6 +502,7 @@ export class FaultyFs implements FileSystem {
       number: this.#nextInode++,
       name,
       modifiedNs: this.#tick(),
+      isUnread: false,
       seen,
       durable: EMPTY,
       pending: [],
@@ -531,8 +552,8 @@ function resized(bytes: Buffer, sizeBytes: number): Buffer {
 }
 
 function toStat(inode: Inode): FileStat {
-  const sizeBytes = inode.seen?.byteLength ?? 0;
-  return { sizeBytes, modifiedNs: inode.modifiedNs, inode: inode.number, access: ACCESS };
+  const { number, modifiedNs, isUnread } = inode;
+  return { sizeBytes: inode.seen?.byteLength ?? 0, modifiedNs, inode: number, access: ACCESS, isUnread };
 }
 
 /** Without a stack: most are answers that a caller expects, and there are millions of them. */

@@ -1,6 +1,7 @@
 import type { Decided } from '../../src/domain/decide.ts';
 import { decideEdit, type Edit, type EditRequest, type LoggedEdit } from '../../src/domain/edit.ts';
 import { Failure } from '../../src/domain/failure.ts';
+import type { SetAside } from '../../src/domain/set-aside.ts';
 import type { Item, User } from '../../src/domain/tables.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Finding, PlacedLines, StoreInspection } from '../../src/ports/inspection.ts';
@@ -71,6 +72,13 @@ export class ModelFolder implements StoreAccess {
 
   async copyTable(): Promise<never> {
     throw new Error('the model has no files');
+  }
+
+  /** What `keptAside` says. */
+  readonly aside: { readonly file: string; readonly why: SetAside }[] = [];
+
+  keptAside(): readonly { readonly file: string; readonly why: SetAside }[] {
+    return this.aside;
   }
 
   room(): { freeBytes: number; writable: boolean } {

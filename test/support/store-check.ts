@@ -3,6 +3,7 @@ import { isFailure } from '../../src/domain/failure.ts';
 import {
   after,
   FOLDER,
+  isByHand,
   isCrash,
   observe,
   type History,
@@ -49,7 +50,7 @@ export function allowed(history: History, { done, truth, runner }: Progress): Tr
   const inFlight = history.operations[done];
   if (inFlight === undefined) return [truth];
   const then = after(truth, inFlight, history);
-  if (inFlight.kind === 'add_row' || inFlight.kind === 'restock') return [runner.saved ? then : truth];
+  if (isByHand(inFlight)) return [runner.saved ? then : truth];
   return [truth, then];
 }
 

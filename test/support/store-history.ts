@@ -18,18 +18,29 @@ export const FOLDER = '/shop/storage';
 const TOPIC = 'orders';
 const PARTITION = { topic: TOPIC, partition: 0 };
 
+type CsvName = 'users.csv' | 'inventory.csv';
+
 export type Operation =
   | { readonly kind: 'batch'; readonly count: number }
   | { readonly kind: 'rewind'; readonly to: number }
   | { readonly kind: 'edit'; readonly request: EditRequest }
-  /** A person adds a row to a CSV. */
-  | { readonly kind: 'add_row'; readonly file: 'users.csv' | 'inventory.csv'; readonly name: string }
+  /** A user adds rows to a CSV. */
+  | { readonly kind: 'add_rows'; readonly file: CsvName; readonly names: readonly string[] }
+  /** A user deletes rows that users have added. */
+  | { readonly kind: 'remove_rows'; readonly file: CsvName; readonly count: number }
+  /** A user deletes all rows but the first: that counts for nothing. */
+  | { readonly kind: 'remove_most'; readonly file: CsvName }
   /** A person adds to a quantity, in a file that is up to date. */
   | { readonly kind: 'restock'; readonly by: number }
   | { readonly kind: 'drain'; readonly refuse: boolean }
   /** A second passes: CSVs are written. */
   | { readonly kind: 'tick' }
   | { readonly kind: 'restart' };
+
+/** Whether a user saves a file in it: that is there or not, whatever the store came to. */
+export function isByHand({ kind }: Operation): boolean {
+  return kind === 'add_rows' || kind === 'remove_rows' || kind === 'remove_most' || kind === 'restock';
+}
 
 /** What must be true, in a form that compares as text. */
 export interface Truth {
@@ -90,7 +101,12 @@ export function makeHistory(seed: number, length: number): History {
       operations.push({ kind: 'edit', request: { kind: 'item.update', item: pick(['book', 'pen']), by: 4 } });
     } else if (choice < 0.65) {
       const file = pick(['users.csv', 'inventory.csv'] as const);
-      operations.push({ kind: 'add_row', file, name: `hand${index}` });
+      const count = 1 + Math.floor(next() * 3);
+      const names = Array.from({ length: count }, (_, at) => `hand${index}.${at}`);
+      const what = next();
+      if (what < 0.55) operations.push({ kind: 'add_rows', file, names });
+      else if (what < 0.9) operations.push({ kind: 'remove_rows', file, count });
+      else operations.push({ kind: 'remove_most', file });
     } else if (choice < 0.73) operations.push({ kind: 'tick' }, { kind: 'restock', by: 3 });
     else if (choice < 0.83) operations.push({ kind: 'drain', refuse: next() < 0.3 });
     else if (choice < 0.93) operations.push({ kind: 'tick' });
@@ -138,10 +154,17 @@ export function after(truth: Truth, operation: Operation, history: History, done
       }
       break;
     }
-    case 'add_row':
+    case 'add_rows':
       if (!done) break;
-      if (operation.file === 'users.csv') setUser(next, operation.name, 'paid');
-      else setItem(next, operation.name, 5);
+      for (const name of operation.names) {
+        if (operation.file === 'users.csv') setUser(next, name, 'paid');
+        else setItem(next, name, 5);
+      }
+      break;
+    case 'remove_rows':
+      if (done) removeRows(next, operation.file, operation.count);
+      break;
+    case 'remove_most':
       break;
     case 'restock':
       if (done) setItem(next, 'book', (next.items.book ?? 0) + operation.by);
@@ -155,6 +178,22 @@ export function after(truth: Truth, operation: Operation, history: History, done
       break;
   }
   return next;
+}
+
+/** The last of those that users have added. */
+function removedOf(names: readonly string[], count: number): readonly string[] {
+  // More than half of a table is never taken in.
+  const most = Math.min(count, Math.floor(names.length / 2));
+  return most === 0 ? [] : names.filter((name) => name.startsWith('hand')).slice(-most);
+}
+
+function removeRows(truth: Truth, file: CsvName, count: number): void {
+  const rows: Record<string, string | number> = file === 'users.csv' ? truth.users : truth.items;
+  for (const name of removedOf(Object.keys(rows), count)) {
+    truth.edits.push(`${name} ${rows[name] ?? 'null'} → null`);
+    // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- it is plain data
+    delete rows[name];
+  }
 }
 
 function setUser(truth: Truth, user: string, status: string): void {
@@ -295,9 +334,25 @@ export class Runner {
           });
         } else await store.edit(operation.request, { by: 'another', via: 'command' });
         return true;
-      case 'add_row':
+      case 'add_rows':
         return this.#editFile(store, operation.file, (text) => {
-          return `${text}${operation.name},${operation.file === 'users.csv' ? 'paid' : '5'}${this.#blanks(text)}\n`;
+          const value = `${operation.file === 'users.csv' ? 'paid' : '5'}${this.#blanks(text)}`;
+          return `${text}${operation.names.map((name) => `${name},${value}\n`).join('')}`;
+        });
+      case 'remove_rows':
+        return this.#editFile(store, operation.file, (text) => {
+          const [header = '', ...rows] = text.split('\n').slice(0, -1);
+          const removed = removedOf(
+            rows.map((row) => row.split(',')[0] ?? ''),
+            operation.count,
+          );
+          const kept = rows.filter((row) => !removed.includes(row.split(',')[0] ?? ''));
+          return `${[header, ...kept].join('\n')}\n`;
+        });
+      case 'remove_most':
+        return this.#editFile(store, operation.file, (text) => {
+          const lines = text.split('\n').slice(0, -1);
+          return lines.length <= 3 ? text : `${lines.slice(0, 2).join('\n')}\n`;
         });
       case 'restock':
         return this.#restock(store, operation.by);
@@ -348,7 +403,7 @@ export class Runner {
 
   async #editFile(store: FileStore, file: string, change: (text: string) => string): Promise<boolean> {
     const name = path.join(FOLDER, file);
-    const text = this.files.get(name)?.toString();
+    const text = this.files.readByOthers(name)?.toString();
     if (text === undefined) return false;
     this.files.put(name, Buffer.from(change(text)));
     this.saved = true;

@@ -1,9 +1,11 @@
+import { SET_ASIDE_CAUSES } from '../../domain/set-aside.ts';
 import { difference, type Difference } from '../../domain/difference.ts';
 import type { Item, User } from '../../domain/tables.ts';
 import type { Finding } from '../../ports/inspection.ts';
-import { findHandEdit, type TableKind } from './hand-edit-look.ts';
-import { overlaid, sameRow } from './hand-edits.ts';
+import { findHandEdit, type FileFacts, type TableKind } from './hand-edit-look.ts';
+import { overlaid } from './base-rule.ts';
 import type { LogView } from './log.ts';
+import { sameRow } from './merge-rows.ts';
 import type { Row } from './rows.ts';
 import type { Table } from './table.ts';
 
@@ -11,6 +13,7 @@ export interface CsvSources<R extends Row> {
   readonly kind: TableKind<R>;
   readonly table: Table<R>;
   readonly bytes: Buffer | undefined;
+  readonly facts: FileFacts;
   readonly versions: LogView;
   /** An owner is at work: the file may lag. */
   readonly isOwned: boolean;
@@ -20,9 +23,9 @@ export interface CsvSources<R extends Row> {
 
 /** Holds a CSV against its table: it is a view, and a person may edit it. */
 export function* checkCsv<R extends User | Item>(sources: CsvSources<R>): Generator<Finding> {
-  const { kind, table, bytes, versions, isOwned, isUnfinished } = sources;
+  const { kind, table, bytes, facts, versions, isOwned, isUnfinished } = sources;
   const where = kind.file;
-  const found = findHandEdit(bytes, where, kind, table, versions);
+  const found = findHandEdit(bytes, where, kind, table, versions, facts);
   switch (found.kind) {
     case 'missing':
       if (table.newest === null && table.rows.size === 0) return;
@@ -43,7 +46,7 @@ export function* checkCsv<R extends User | Item>(sources: CsvSources<R>): Genera
       const what =
         edit.kind === 'merged'
           ? `${edit.edits.length} rows were changed by hand: they count from the next commit on`
-          : 'it has too little in common with what it was: it will be kept aside, and nothing of it counts';
+          : `${SET_ASIDE_CAUSES[edit.why]}: it will be kept aside, and nothing of it counts`;
       yield { note: { kind: 'hand_edit', where, message: `${where}: ${what}` } };
       return;
     }

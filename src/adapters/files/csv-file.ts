@@ -5,30 +5,43 @@ import { writeFresh } from './checkpoint.ts';
 import { isFailure, type Failure } from '../../domain/failure.ts';
 import type { FileAccess } from './access.ts';
 import { OWN_STYLE, styleOf, type CsvStyle } from './csv-records.ts';
+import type { SetAside } from '../../domain/set-aside.ts';
 import { editRenderer } from './edit-line.ts';
 import { errorCode, readWhole, type FileStat, type FileSystem } from './fs.ts';
 import {
+  brokenNotice,
   findHandEdit,
   sameStat,
+  savedMsOf,
   takeInLines,
   unsettledMs,
+  type FileFacts,
   type Found,
   type TableKind,
 } from './hand-edit-look.ts';
 import type { HandEdit } from './hand-edits.ts';
+import { keptName, listKeptAside } from './kept-aside.ts';
 import type { Ledger } from './ledger.ts';
+import { openOrUndefined } from './log.ts';
 import type { Row } from './rows.ts';
 import type { FrozenTable, Table } from './table.ts';
 import { rowLines, type StateLine } from './tables.ts';
 import { textBytes } from './text-bytes.ts';
-import { encodeVersion, fingerprintFile, readVersions, sameFingerprint } from './versions.ts';
+import {
+  encodeRead,
+  encodeVersion,
+  fingerprintFile,
+  readVersions,
+  sameFingerprint,
+  type FileFingerprint,
+} from './versions.ts';
 import { crc32 } from 'node:zlib';
 
 /*
- * One CSV: a view of its table that people may edit. What keeps every edit counted exactly once:
+ * One CSV: a view of its table that users may edit. What keeps every edit counted exactly once:
  *
  *   - a version is committed (its fingerprint, and how to get from it to the one before) before it is put in place,
- *     so that whatever lies on disk after a crash is a version we know or an edit by a person, never in doubt;
+ *     so that whatever lies on disk after a crash is a version we know or an edit by a user, never in doubt;
  *   - when an edit is taken in, the file as found becomes the newest known version in the same commit;
  *   - the file is replaced by moving it aside, seeing that it is the one we know, and linking the new one in, which
  *     fails when somebody has put another there meanwhile: that is an edit to take in first.
@@ -44,6 +57,8 @@ export interface CsvContext {
   readonly clock: Clock;
   readonly by: string;
   readonly onNotice: (notice: StoreNotice) => void;
+  /** Whether it shows that other programs read a file. */
+  readonly showsReads: () => boolean;
   /** Runs between two commits. */
   readonly exclusive: <T>(work: () => Promise<T>) => Promise<T>;
 }
@@ -63,6 +78,10 @@ export class CsvFile<R extends Row> {
   /** As the user has it: what is written in its place is the same to other programs. */
   #style = OWN_STYLE;
   #access: FileAccess | undefined;
+  /** The newest version, open: it shows whether it was read when another file is in its place already. */
+  #newestFd: number | undefined;
+  /** The newest version is committed, and was never in place: another file was. */
+  #isNewestUnseen = false;
 
   constructor(
     context: CsvContext,
@@ -114,12 +133,14 @@ export class CsvFile<R extends Row> {
   /** @returns false when the file is being written at this moment */
   async #judge(stat: FileStat | undefined, starting: boolean): Promise<boolean> {
     const { files, ledger, onNotice } = this.#context;
+    const facts = this.#facts(stat);
     let found: Found<R>;
     try {
       const bytes = readWhole(files, this.#path);
       if (bytes !== undefined) this.#style = styleOf(bytes);
       if (stat !== undefined) this.#access = stat.access;
-      found = findHandEdit(bytes, this.#path, this.#kind, this.#table, ledger.view(this.#kind.table));
+      const log = ledger.view(this.#kind.table);
+      found = findHandEdit(bytes, this.#path, this.#kind, this.#table, log, facts);
     } catch (error) {
       // What this user may not read is as good as broken.
       if (!isFailure(error, 'read_failed')) throw error;
@@ -128,53 +149,59 @@ export class CsvFile<R extends Row> {
     if (!sameStat(stat, files.stat(this.#path))) return false;
     if (stat !== undefined && found.kind !== 'known' && unsettledMs(files, this.#path, stat) > 0)
       return false;
+    let isGone = false;
     if (found.kind === 'broken') {
       if (starting) throw found.failure;
-      const { line = 1 } = found.failure.context;
-      const { message, fix, code } = found.failure;
+      const { message, code } = found.failure;
       const isSaid = code === 'read_failed' && message === this.#broken?.message;
-      if (!isSaid) onNotice({ kind: 'file_broken', file: this.#path, line, message, fix });
+      if (!isSaid) onNotice(brokenNotice(this.#path, found.failure));
       this.#broken = found.failure;
     } else {
       if (this.#broken !== undefined) onNotice({ kind: 'file_mended', file: this.#path });
       this.#broken = undefined;
-      await this.#accept(found);
+      isGone = await this.#accept(found, facts);
     }
-    // What was set aside is gone from there; anything else is as it was judged, and a change since is another edit.
-    const gone = found.kind === 'edited' && found.edit.kind === 'set_aside';
-    this.#seen = gone ? undefined : stat;
+    // Anything that is not gone is as it was judged, and a change since is another edit.
+    this.#seen = isGone ? undefined : stat;
     this.#looked = true;
     return true;
   }
 
-  async #accept(found: Exclude<Found<R>, { kind: 'broken' }>): Promise<void> {
+  /** @returns whether the file was set aside */
+  async #accept(found: Exclude<Found<R>, { kind: 'broken' }>, facts: FileFacts): Promise<boolean> {
     const { ledger, onNotice } = this.#context;
     switch (found.kind) {
       case 'missing':
-        if (this.#table.newest === null && this.#table.rows.size === 0) return;
+        if (this.#table.newest === null && this.#table.rows.size === 0) return false;
         if (this.#looked || this.#table.newest !== null) onNotice({ kind: 'file_missing', file: this.#path });
         this.#mustWrite = true;
-        return;
+        return false;
       case 'known':
         this.#mustWrite = !found.newest;
+        if (found.newest && this.#newestFd === undefined) this.#watchNewest();
         // After a crash it is what was on disk before the newest version was put in place.
         if (!found.newest && (this.#looked || ledger.recoveredCommits === 0)) {
           onNotice({ kind: 'file_outdated', file: this.#path });
         }
-        return;
+        return false;
       case 'edited':
-        if (found.edit.kind === 'merged') await this.#takeIn(found, found.edit);
-        else await this.#setAside(this.#path);
-        return;
+        if (this.#keptAs(this.#path) !== undefined) await this.#finishSettingAside(this.#path);
+        else if (found.edit.kind === 'set_aside') await this.#setAside(this.#path, found.edit.why);
+        else {
+          await this.#takeIn(found, found.edit, facts);
+          return false;
+        }
+        return true;
     }
   }
 
   async #takeIn(
     found: Extract<Found<R>, { kind: 'edited' }>,
     edit: Extract<HandEdit<R>, { kind: 'merged' }>,
+    facts: FileFacts,
   ): Promise<void> {
     const { ledger, clock, by, onNotice } = this.#context;
-    const { lines, version } = takeInLines(this.#kind, this.#table, found, edit);
+    const { lines, version } = takeInLines(this.#kind, this.#table, found, edit, facts);
     const render = editRenderer({ at: clock.now(), by, via: 'file' });
     const rowEdit = this.#kind.edit;
     const logged = function* (): Generator<string> {
@@ -187,23 +214,66 @@ export class CsvFile<R extends Row> {
       logs: { edits: textBytes(logged()), [this.#kind.table]: encodeVersion(version) },
     });
     this.#mustWrite = false;
+    this.close();
     for (const { item, wanted } of edit.clamped) onNotice({ kind: 'stock_clamped', item, wanted });
     if (edit.edits.length > 0) {
-      onNotice({ kind: 'hand_edit_merged', file: this.#path, rows: edit.edits.length });
+      const { madeFrom } = found;
+      const from = madeFrom === null ? null : { at: madeFrom.at, isOwnSave: madeFrom.hand !== null };
+      onNotice({ kind: 'hand_edit_merged', file: this.#path, rows: edit.edits.length, madeFrom: from });
     }
   }
 
-  /** Keeps a file that cannot be merged; the table is written anew in its place. */
-  async #setAside(name: string): Promise<void> {
+  #facts(stat: FileStat | undefined): FileFacts {
+    return {
+      nowMs: this.#context.clock.now(),
+      savedMs: savedMsOf(stat),
+      isNewestUnread: this.#isNewestUnread(),
+    };
+  }
+
+  #isNewestUnread(): boolean {
+    const { files, showsReads } = this.#context;
+    if (this.#isNewestUnseen) return showsReads();
+    return this.#newestFd !== undefined && showsReads() && files.statOpen(this.#newestFd).isUnread;
+  }
+
+  /** What lies in place is the newest version. */
+  #watchNewest(): void {
+    this.close();
+    this.#newestFd = openOrUndefined(this.#context.files, this.#path);
+  }
+
+  close(): void {
+    if (this.#newestFd !== undefined) this.#context.files.close(this.#newestFd);
+    this.#newestFd = undefined;
+    this.#isNewestUnseen = false;
+  }
+
+  /** Keeps a file that cannot be merged; the table is written again in its place. */
+  async #setAside(name: string, why: SetAside): Promise<void> {
     const { files, folder, onNotice } = this.#context;
-    let keptAs = `${this.#path}.conflict`;
-    for (let number = 2; !files.link(name, keptAs); number++) keptAs = `${this.#path}.${number}.conflict`;
-    // Under its new name for sure before the old one goes: it is a person's work.
+    let number = 1;
+    while (!files.link(name, path.join(folder, keptName(this.#kind.table, why, number)))) number++;
+    const keptAs = path.join(folder, keptName(this.#kind.table, why, number));
+    // Under its new name for sure before the old one goes: it is a user's work.
     await files.syncDirectory(folder);
-    // Another file may lie there by now.
-    if (files.stat(name)?.inode === files.stat(keptAs)?.inode) files.unlink(name);
+    await this.#finishSettingAside(name);
+    onNotice({ kind: 'file_set_aside', file: this.#path, keptAs, why });
+  }
+
+  /** Where a file is kept aside that lies here still, as a crash in the middle leaves it; another may lie here by now. */
+  #keptAs(name: string): string | undefined {
+    const { files, folder } = this.#context;
+    const inode = files.stat(name)?.inode;
+    return listKeptAside(files, folder).find(({ file }) => files.stat(file)?.inode === inode)?.file;
+  }
+
+  /** What was said to count for nothing must not be found here again when power fails. */
+  async #finishSettingAside(name: string): Promise<void> {
+    const { files, folder } = this.#context;
+    if (this.#keptAs(name) !== undefined) files.unlink(name);
+    await files.syncDirectory(folder);
     this.#mustWrite = true;
-    onNotice({ kind: 'file_set_aside', file: this.#path, keptAs });
   }
 
   get #temporary(): string {
@@ -223,12 +293,12 @@ export class CsvFile<R extends Row> {
     const bytes = readWhole(files, this.#aside);
     if (bytes === undefined) return;
     const found = fingerprintFile(bytes);
-    const known = readVersions<R>(ledger.view(this.#kind.table));
+    const { versions: known } = readVersions<R>(ledger.view(this.#kind.table));
     if (files.link(this.#aside, this.#path)) {
-      // As in setting aside: it may be a person's work.
+      // As in setting aside: it may be a user's work.
       await files.syncDirectory(folder);
     } else if (!known.some(({ fingerprint }) => sameFingerprint(fingerprint, found))) {
-      await this.#setAside(this.#aside);
+      await this.#setAside(this.#aside, 'overtaken');
     }
     files.unlink(this.#aside);
   }
@@ -253,6 +323,7 @@ export class CsvFile<R extends Row> {
     };
     const access = files.stat(this.#path)?.access ?? this.#access;
     await writeFresh(files, temporary, counted(this.#render(rendered, this.#style)), access);
+    if (this.#context.showsReads()) files.markUnread(temporary);
     const placed = await exclusive(async () => {
       const since = table.endRender();
       await this.look();
@@ -261,22 +332,35 @@ export class CsvFile<R extends Row> {
       if (!sameStat(this.#seen, files.stat(this.#path))) return false;
       const { table: name } = this.#kind;
       const lines: StateLine[] = [['version', name, fingerprint], ...rowLines('undo', name, since)];
+      const former = this.#isNewestUnread() ? table.newest : null;
       if (sameFingerprint(table.newest, fingerprint)) {
         // Rows were changed, and changed back: nothing is left to write.
         if (table.isBehind) await ledger.commit({ lines });
       } else {
-        const version = encodeVersion({ fingerprint, undo: rendered.newest === null ? [] : rendered.undo });
-        await ledger.commit({ lines, logs: { [name]: version } });
+        const version = {
+          fingerprint,
+          undo: rendered.newest === null ? [] : rendered.undo,
+          at: this.#context.clock.now(),
+          hand: null,
+          isFormerUnread: former !== null,
+        };
+        await ledger.commit({ lines, logs: { [name]: encodeVersion(version) } });
       }
-      return this.#place(temporary);
+      const isPlaced = await this.#place(temporary, former);
+      if (!isPlaced) {
+        this.close();
+        this.#isNewestUnseen = true;
+      }
+      return isPlaced;
     });
     files.unlink(temporary);
     if (placed) await files.syncDirectory(folder);
     return placed;
   }
 
-  async #place(temporary: string): Promise<boolean> {
-    const { files } = this.#context;
+  /** @param former the version before, if nobody was known to have read it when this one was committed */
+  async #place(temporary: string, former: FileFingerprint | null): Promise<boolean> {
+    const { files, ledger } = this.#context;
     if (this.#seen !== undefined) {
       if (!moveAway(files, this.#path, this.#aside)) return false;
       if (!sameStat(this.#seen, files.stat(this.#aside))) {
@@ -287,9 +371,14 @@ export class CsvFile<R extends Row> {
     // False: somebody has put another file there; the one aside is a version that we know.
     const linked = files.link(temporary, this.#path);
     const known = this.#seen;
+    // Somebody has read it at the last moment.
+    if (former !== null && !this.#isNewestUnread()) {
+      await ledger.commit({ lines: [], logs: { [this.#kind.table]: encodeRead(former) } });
+    }
     if (linked) {
       this.#seen = files.stat(temporary);
       this.#mustWrite = false;
+      this.#watchNewest();
     }
     if (sameStat(known, files.stat(this.#aside))) files.unlink(this.#aside);
     // An editor that had opened it before has written to it just now.

@@ -25,6 +25,7 @@ import { keepFile } from './kept-file.ts';
 import { Ledger } from './ledger.ts';
 import { parsedLines } from './log.ts';
 import { parseDecided } from './order-line.ts';
+import { innerFolder } from './recover.ts';
 import { statusOf } from './rows.ts';
 import type { Table } from './table.ts';
 import { copyPaths, mergeCopy, readCopy, type EditedCopy } from './table-copy.ts';
@@ -69,6 +70,7 @@ export class FileStore implements Store {
   /** Whether somebody has been told of it. */
   #told = false;
   #closed = false;
+  #showsReads: boolean | undefined;
 
   private constructor(options: FileStoreOptions, ledger: Ledger) {
     this.#options = options;
@@ -82,6 +84,7 @@ export class FileStore implements Store {
       clock: options.clock,
       by: options.user,
       onNotice: options.onNotice,
+      showsReads: () => (this.#showsReads ??= options.files.showsReads(innerFolder(options.folder))),
       exclusive: <T>(work: () => Promise<T>) => this.#exclusive(work),
     };
     this.#csvs = [
@@ -106,6 +109,7 @@ export class FileStore implements Store {
         if (ledger.checkpointDue) await ledger.startCheckpoint();
       });
     } catch (error) {
+      for (const csv of store.#csvs) csv.close();
       await ledger.close();
       throw error;
     }
@@ -282,6 +286,7 @@ export class FileStore implements Store {
     } finally {
       this.#closed = true;
       await this.#queue;
+      for (const csv of this.#csvs) csv.close();
       await this.#ledger.close();
       await this.#options.onEnd?.[Symbol.asyncDispose]();
     }

@@ -11,6 +11,7 @@ import { systemFailure } from '../../domain/system-failure.ts';
 import { ownership } from './access.ts';
 import { realFileSystem, type FileSystem } from './fs.ts';
 import { INVENTORY, USERS } from './hand-edit-look.ts';
+import { listKeptAside } from './kept-aside.ts';
 import { EDIT_PURPOSE } from './owner-wire.ts';
 import { processes } from './processes.ts';
 import { innerFolder, isStorage } from './recover.ts';
@@ -215,9 +216,11 @@ export function openFolder(options: {
 
     recentOrderIds: (prefix, limit) => recentOrderIds(files, folder, prefix, limit),
 
-    async read() {
+    keptAside: () => listKeptAside(files, folder),
+
+    async read(how) {
       const { FolderReader } = await import('./reader.ts');
-      return FolderReader.open(files, folder, clock);
+      return FolderReader.open(files, folder, clock, how?.onNotice);
     },
 
     async inspect() {

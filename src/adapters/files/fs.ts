@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import type { Failure } from '../../domain/failure.ts';
 import { systemFailure } from '../../domain/system-failure.ts';
 import { accessOf, adopt, makeDirectory, ownership, setAccess, type FileAccess } from './access.ts';
+import { isUnread, markUnread, openQuietly, showsReads } from './read-marks.ts';
 
 /**
  * The file-system calls that the store makes, injected so that a test can crash before any of them. Reads and
@@ -37,6 +38,10 @@ export interface FileSystem {
   /** Gives an open file the mode, owner and group of another, as far as this user may. */
   setAccess(fd: number, access: FileAccess): void;
   makeDirectory(path: string): void;
+  /** Marks a file so that `isUnread` of its stat is true until another program reads it. Where it cannot, it does nothing. */
+  markUnread(path: string): void;
+  /** Whether such a mark is taken away by a read, as it is where times of access are kept. @param directory to try it in */
+  showsReads(directory: string): boolean;
   /** Names in a directory; empty when there is none. */
   list(path: string): string[];
   /** The clock by which files are dated, milliseconds since the epoch. */
@@ -48,6 +53,8 @@ export interface FileStat {
   readonly modifiedNs: bigint;
   readonly inode: bigint;
   readonly access: FileAccess;
+  /** It bears the mark of `markUnread` still: no other program has read it. */
+  readonly isUnread: boolean;
 }
 
 /** From here on to copy the bytes takes longer than to have another thread do it. */
@@ -163,6 +170,8 @@ export const realFileSystem: FileSystem = {
     }
   },
   setAccess,
+  markUnread,
+  showsReads,
   makeDirectory,
   list(name) {
     try {
@@ -177,7 +186,7 @@ export const realFileSystem: FileSystem = {
 
 /** What is no file is refused at once: a pipe would have us wait for somebody to write to it. */
 function openToRead(name: string): number {
-  const fd = fs.openSync(name, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+  const fd = openQuietly(name, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
   const stat = fs.fstatSync(fd);
   if (stat.isFile()) return fd;
   fs.closeSync(fd);
@@ -214,6 +223,7 @@ function toStat(stat: fs.BigIntStats): FileStat {
     modifiedNs: stat.mtimeNs,
     inode: stat.ino,
     access: accessOf(stat),
+    isUnread: isUnread(stat),
   };
 }
 

@@ -1,9 +1,12 @@
 import { Failure, isFailure } from '../../domain/failure.ts';
 import type { Item, User } from '../../domain/tables.ts';
+import type { StoreNotice } from '../../ports/store.ts';
 import { parseItems, parseUsers, type CsvTable } from './csv-view.ts';
 import { openOrUndefined, type LogView } from './log.ts';
 import type { FileStat, FileSystem } from './fs.ts';
-import { mergeHandEdit, overlaid, sameRow, type HandEdit } from './hand-edits.ts';
+import { isOwnSave, overlaid, type KnownVersion } from './base-rule.ts';
+import { mergeHandEdit, type HandEdit } from './hand-edits.ts';
+import { sameRow } from './merge-rows.ts';
 import type { Row } from './rows.ts';
 import type { Table } from './table.ts';
 import { rowLines, type NamedRow, type StateLine, type TableName } from './tables.ts';
@@ -12,11 +15,12 @@ import {
   readVersions,
   sameFingerprint,
   type FileFingerprint,
-  type Version,
+  type NewVersion,
+  type VersionHistory,
 } from './versions.ts';
 
 /*
- * What a person did to a CSV since we knew it. Owners take it in, readers only look as if it had been taken in.
+ * What a user did to a CSV since we knew it. Owners take it in, readers only look as if it had been taken in.
  */
 
 /** How long a file must be left alone before it counts: an editor truncates it first and then writes. */
@@ -92,32 +96,50 @@ export type Found<R extends Row> =
       readonly fingerprint: FileFingerprint;
       readonly rows: CsvTable<R>;
       readonly edit: HandEdit<R>;
+      /** The version that it was made from; null: none is known. */
+      readonly madeFrom: MadeFrom | null;
     };
+
+export type MadeFrom = Pick<KnownVersion<unknown>, 'at' | 'hand'>;
+
+/** What is known of a CSV besides its bytes. */
+export interface FileFacts {
+  readonly nowMs: number;
+  /** When the file was saved, milliseconds since the epoch. */
+  readonly savedMs: number;
+  /** Nobody has read the newest version since it was put in place; false as well where that is not known. */
+  readonly isNewestUnread: boolean;
+}
+
+export function savedMsOf(stat: FileStat | undefined): number {
+  return stat === undefined ? 0 : Number(stat.modifiedNs) / 1e6;
+}
 
 /**
  * Compares a CSV with what is known of it.
  *
  * @param bytes its content; undefined when it is not there
  * @param name for messages
- * @param versions the log of the known versions; read only when the file is not the newest of them
+ * @param log of the known versions; read only when the file is not the newest of them
  */
 export function findHandEdit<R extends Row>(
   bytes: Buffer | undefined,
   name: string,
   kind: TableKind<R>,
   table: Table<R>,
-  versions: LogView,
+  log: LogView,
+  facts: FileFacts,
 ): Found<R> {
   if (bytes === undefined) return { kind: 'missing' };
   const fingerprint = fingerprintFile(bytes);
   if (sameFingerprint(table.newest, fingerprint)) return { kind: 'known', newest: true };
+  const history: VersionHistory<R> =
+    table.newest === null ? { versions: [], isComplete: true } : readVersions<R>(log);
   // By the table: of what was in a version nothing is left when its line, or the one after it, was too long to be kept.
-  if (table.older.some((older) => sameFingerprint(older, fingerprint)))
-    return { kind: 'known', newest: false };
-  const known = table.newest === null ? [] : readVersions<R>(versions);
-  if (known.some((version) => sameFingerprint(version.fingerprint, fingerprint))) {
-    return { kind: 'known', newest: false };
-  }
+  const isKnown =
+    table.older.some((older) => sameFingerprint(older, fingerprint)) ||
+    history.versions.some((version) => sameFingerprint(version.fingerprint, fingerprint));
+  if (isKnown && !isTakenBack(fingerprint, history, facts)) return { kind: 'known', newest: false };
   let rows: CsvTable<R>;
   try {
     rows = kind.parse(bytes, name);
@@ -125,11 +147,49 @@ export function findHandEdit<R extends Row>(
     if (error instanceof Failure) return { kind: 'broken', failure: error };
     throw error;
   }
-  // The oldest version leads to one that we do not know; without any, the table has no file to differ from. The newest
-  // is known by the table, even if its line is longer than what is read of the log.
-  const history =
-    table.newest === null ? [] : [table.undo(), ...known.slice(0, -1).map((version) => version.undo)];
-  return { kind: 'edited', fingerprint, rows, edit: mergeHandEdit(rows, table, history) };
+  const known = knownVersions(table, history, facts);
+  const edit = mergeHandEdit(rows, table, known, {
+    ...facts,
+    isEnded: bytes.at(-1) === 10 || bytes.at(-1) === 13,
+    isComplete: history.isComplete,
+  });
+  const madeFrom = edit.kind === 'merged' && edit.base !== null ? (known[edit.base] ?? null) : null;
+  return { kind: 'edited', fingerprint, rows, edit, madeFrom };
+}
+
+/** Whether a file that is an older version to the byte is what the user's last save was made from: see base-rule.ts. */
+function isTakenBack<R>(
+  fingerprint: FileFingerprint,
+  { versions }: VersionHistory<R>,
+  facts: FileFacts,
+): boolean {
+  const at = versions.findIndex(({ hand }) => hand !== null);
+  const save = versions[at];
+  if (save === undefined || !isOwnSave(save, facts)) return false;
+  const base = versions[at + (save.hand?.back ?? Infinity)];
+  return base !== undefined && sameFingerprint(base.fingerprint, fingerprint);
+}
+
+/** The versions as the rule for the base wants them: each by the way to it from the next newer one. */
+function knownVersions<R extends Row>(
+  table: Table<R>,
+  { versions }: VersionHistory<R>,
+  { isNewestUnread }: FileFacts,
+): readonly KnownVersion<R>[] {
+  if (table.newest === null) return [];
+  // The table knows the newest even if its line is longer than what is read of the log.
+  if (versions.length === 0) return [{ undo: table.undo(), at: 0, unread: false, hand: null }];
+  return versions.map(({ at, unread, hand }, index) =>
+    index === 0
+      ? { undo: table.undo(), at, unread: isNewestUnread && hand === null, hand }
+      : { undo: versions[index - 1]?.undo ?? new Map<string, R | null>(), at, unread, hand },
+  );
+}
+
+/** What is said of a file that is broken. */
+export function brokenNotice(file: string, failure: Failure): StoreNotice {
+  const { message, fix, context } = failure;
+  return { kind: 'file_broken', file, line: context.line ?? 1, message, fix };
 }
 
 /** What a merged hand edit makes of rows, columns and their order. */
@@ -151,8 +211,15 @@ export function takeInLines<R extends Row>(
   table: Table<R>,
   found: { readonly fingerprint: FileFingerprint; readonly rows: CsvTable<R> },
   edit: Extract<HandEdit<R>, { kind: 'merged' }>,
-): { lines: Iterable<StateLine>; version: Version<R> } {
+  facts: FileFacts,
+): { lines: Iterable<StateLine>; version: NewVersion } {
   const { fingerprint } = found;
+  const version = {
+    fingerprint,
+    at: facts.nowMs,
+    hand: { back: edit.base === null ? null : edit.base + 1, savedMs: facts.savedMs },
+    isFormerUnread: facts.isNewestUnread,
+  };
   const linesWith = (undo: readonly StateLine[]): Iterable<StateLine> => ({
     *[Symbol.iterator]() {
       yield* editLines(kind, edit);
@@ -162,7 +229,7 @@ export function takeInLines<R extends Row>(
   });
   // The first of all: it is what the table now holds, and there is none before it.
   if (table.newest === null && table.rows.size === 0) {
-    return { lines: linesWith([]), version: { fingerprint, undo: new Map() } };
+    return { lines: linesWith([]), version: { ...version, undo: [] } };
   }
   const after = new Map(Array.from(edit.edits, ({ name, after: row }) => [name, row] as const));
   const merged = overlaid(table.rows, after);
@@ -172,7 +239,7 @@ export function takeInLines<R extends Row>(
   const inFile = (name: string): R | null => found.rows.rows.get(name) ?? null;
   const undo = [...rowLines('undo', kind.table, difference(names, merged, inFile))];
   const toBefore = table.newest === null ? new Map<string, R | null>() : difference(names, inFile, newest);
-  return { lines: linesWith(undo), version: { fingerprint, undo: toBefore } };
+  return { lines: linesWith(undo), version: { ...version, undo: toBefore } };
 }
 
 function difference<R extends Row>(

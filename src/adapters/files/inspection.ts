@@ -143,11 +143,12 @@ export class FolderInspection implements StoreInspection {
       kind: USERS,
       table: users,
       bytes: csvs.users.bytes,
+      facts: csvs.users.facts,
       versions: view('users'),
     });
     yield* checkCsv({
       ...{ ...about, kind: INVENTORY, table: inventory },
-      ...{ bytes: csvs.inventory.bytes, versions: view('inventory') },
+      ...{ bytes: csvs.inventory.bytes, facts: csvs.inventory.facts, versions: view('inventory') },
     });
   }
 

@@ -35,8 +35,11 @@ const CHECKPOINT_BYTES = 16 * 1024 * 1024;
  */
 const CHECKPOINT_PER_SNAPSHOT = 8;
 
-/** How long the log of versions of a CSV may become, as a share of the size that calls for a checkpoint: 8 MiB. */
-const VERSIONS_PER_CHECKPOINT = 0.5;
+/**
+ * How long the log of versions of a CSV may become, as a share of the size that calls for a checkpoint: 16 MiB, of which
+ * the newer 8 are kept. With versions of a few minutes alone, the one that a user's editor loaded is gone when he saves.
+ */
+const VERSIONS_PER_CHECKPOINT = 1;
 const MERGE_AT_END_MS = 1_000;
 
 type VersionLog = 'users' | 'inventory';

@@ -3,12 +3,12 @@ import type { LoggedEdit } from '../../domain/edit.ts';
 import { isFailure } from '../../domain/failure.ts';
 import type { Item, User } from '../../domain/tables.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Outgoing, Position, StoreReader } from '../../ports/store.ts';
+import type { Outgoing, Position, StoreNotice, StoreReader } from '../../ports/store.ts';
 import { styleOf } from './csv-records.ts';
 import { renderItems, renderUsers } from './csv-view.ts';
 import { parseEdit } from './edit-line.ts';
 import type { FileSystem } from './fs.ts';
-import { editLines, findHandEdit, INVENTORY, USERS, type TableKind } from './hand-edit-look.ts';
+import { brokenNotice, editLines, findHandEdit, INVENTORY, USERS, type TableKind } from './hand-edit-look.ts';
 import { openIdIndex, type IdIndex } from './id-index.ts';
 import { parsedLines, type LogName, type LogView } from './log.ts';
 import { addTail, findInTail, lookUp, rebuildIndex } from './lookup.ts';
@@ -41,9 +41,24 @@ export class FolderReader implements StoreReader {
     this.#snapshot = snapshot;
   }
 
-  /** @throws Failure corrupt_file, corrupt_state */
-  static async open(files: FileSystem, folder: string, clock: Clock): Promise<FolderReader> {
-    return new FolderReader(files, folder, await FolderSnapshot.open(files, folder, clock, mergeHandEdits));
+  /**
+   * @param onNotice told of a file that is broken, whose last good values are read; without it that is thrown
+   * @throws Failure corrupt_file, corrupt_state
+   */
+  static async open(
+    files: FileSystem,
+    folder: string,
+    clock: Clock,
+    onNotice?: (notice: StoreNotice) => void,
+  ): Promise<FolderReader> {
+    let notices: StoreNotice[] = [];
+    const keep = onNotice === undefined ? undefined : (notice: StoreNotice) => void notices.push(notice);
+    const snapshot = await FolderSnapshot.open(files, folder, clock, (found, isLast) => {
+      notices = [];
+      return mergeHandEdits(found, { isLast, onNotice: keep });
+    });
+    for (const notice of notices) onNotice?.(notice);
+    return new FolderReader(files, folder, snapshot);
   }
 
   async users(): Promise<Iterable<User>> {
@@ -115,11 +130,11 @@ export class FolderReader implements StoreReader {
 }
 
 /** @returns 0, or in how many milliseconds to look at the folder again: an editor is at work */
-function mergeHandEdits(found: FolderSnapshot, isLast: boolean): number {
+function mergeHandEdits(found: FolderSnapshot, how: Parameters<typeof merge>[4]): number {
   const { tables, csvs } = found;
   return (
-    merge(USERS, tables.users, csvs.users, found, isLast) ||
-    merge(INVENTORY, tables.inventory, csvs.inventory, found, isLast)
+    merge(USERS, tables.users, csvs.users, found, how) ||
+    merge(INVENTORY, tables.inventory, csvs.inventory, found, how)
   );
 }
 
@@ -128,13 +143,20 @@ function merge<R extends Row>(
   table: Table<R>,
   csv: FoundCsv,
   snapshot: FolderSnapshot,
-  isLast: boolean,
+  { isLast, onNotice }: { isLast: boolean; onNotice: ((notice: StoreNotice) => void) | undefined },
 ): number {
-  const found = findHandEdit(csv.bytes, csv.name, kind, table, snapshot.view(kind.table));
+  const found = findHandEdit(csv.bytes, csv.name, kind, table, snapshot.view(kind.table), csv.facts);
   if (found.kind === 'known' || found.kind === 'missing') return 0;
   if (csv.unsettledMs > 0 && !isLast) return csv.unsettledMs;
-  if (found.kind === 'broken') throw found.failure;
-  if (found.edit.kind === 'merged') {
+  if (found.kind === 'broken') {
+    // The last good values are there once the folder is in use; of a first file there are none.
+    if (onNotice === undefined || snapshot.loaded === undefined) throw found.failure;
+    onNotice(brokenNotice(csv.name, found.failure));
+    return 0;
+  }
+  if (found.edit.kind === 'set_aside') {
+    onNotice?.({ kind: 'file_set_aside', file: csv.name, keptAs: null, why: found.edit.why });
+  } else {
     for (const line of editLines(kind, found.edit)) snapshot.tables.apply(line);
   }
   return 0;

@@ -3,7 +3,7 @@ import { Failure } from '../../domain/failure.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { STATE_FILE } from './checkpoint.ts';
 import { readWhole, type FileSystem } from './fs.ts';
-import { INVENTORY, sameStat, unsettledMs, USERS } from './hand-edit-look.ts';
+import { INVENTORY, sameStat, savedMsOf, unsettledMs, USERS, type FileFacts } from './hand-edit-look.ts';
 import { checkLog, LOG_NAMES, LogView, openOrUndefined, type LogName } from './log.ts';
 import { checkAgainstJournal, innerFolder, isStorage, loadFolder, type LoadedFolder } from './recover.ts';
 import { Tables } from './tables.ts';
@@ -18,14 +18,22 @@ export interface FoundCsv {
   readonly bytes: Buffer | undefined;
   /** For how long still it may be in the middle of being written. */
   readonly unsettledMs: number;
+  readonly facts: FileFacts;
 }
 
-function readCsv(files: FileSystem, folder: string, { file }: { readonly file: string }): FoundCsv {
+function readCsv(
+  files: FileSystem,
+  folder: string,
+  { file }: { readonly file: string },
+  nowMs: number,
+): FoundCsv {
   const name = path.join(folder, file);
   const stat = files.stat(name);
   const waitMs = stat === undefined ? 0 : unsettledMs(files, name, stat);
   const bytes = readWhole(files, name);
-  return { name, bytes, unsettledMs: sameStat(stat, files.stat(name)) ? waitMs : RETRY_MS };
+  // Whether the newest version was read is known to its owner alone once another file is in its place.
+  const facts = { nowMs, savedMs: savedMsOf(stat), isNewestUnread: false };
+  return { name, bytes, facts, unsettledMs: sameStat(stat, files.stat(name)) ? waitMs : RETRY_MS };
 }
 
 /**
@@ -66,7 +74,10 @@ export class FolderSnapshot {
     for (let attempt = 1; ; attempt++) {
       const before = files.stat(state);
       // Before the journal: what the owner has put in place by now, it has committed as a version before.
-      const csvs = { users: readCsv(files, folder, USERS), inventory: readCsv(files, folder, INVENTORY) };
+      const csvs = {
+        users: readCsv(files, folder, USERS, clock.now()),
+        inventory: readCsv(files, folder, INVENTORY, clock.now()),
+      };
       let waitMs = RETRY_MS;
       let found: FolderSnapshot | undefined;
       try {

@@ -6,6 +6,7 @@ import { confirm } from '../ask.ts';
 import { makeEdit, printJsonList, registerEdit } from '../edit-command.ts';
 import { describe } from '../help.ts';
 import { nameOf, signedNumber, wholeNumber } from '../parse.ts';
+import { printNotice } from '../render/notices.ts';
 import { itemEntry } from '../render/rows.ts';
 import type { Column } from '../render/table.ts';
 import { printTable, extraColumns } from '../render/print-table.ts';
@@ -164,7 +165,9 @@ function registerShow(inventory: Command, session: Session): void {
 
 async function showItems(session: Session, only: string | undefined, lowOnly: boolean): Promise<void> {
   const access = await openStore(session.settings.storage);
-  await using reader = await access.read();
+  await using reader = await access.read({
+    onNotice: (notice) => printNotice(session.printer, notice),
+  });
   const all = [...(await reader.items())];
   const named = only === undefined ? all : all.filter((row) => row.item === only);
   if (only !== undefined && named.length === 0) {

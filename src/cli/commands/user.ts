@@ -6,6 +6,7 @@ import { confirm } from '../ask.ts';
 import { makeEdit, printJsonList, registerEdit } from '../edit-command.ts';
 import { describe } from '../help.ts';
 import { nameOf, userStatus } from '../parse.ts';
+import { printNotice } from '../render/notices.ts';
 import { userEntry } from '../render/rows.ts';
 import type { Column } from '../render/table.ts';
 import { printTable, extraColumns } from '../render/print-table.ts';
@@ -105,7 +106,9 @@ const COLUMNS: readonly Column<User>[] = [
 
 async function showUsers(session: Session, only: string | undefined): Promise<void> {
   const access = await openStore(session.settings.storage);
-  await using reader = await access.read();
+  await using reader = await access.read({
+    onNotice: (notice) => printNotice(session.printer, notice),
+  });
   const all = await reader.users();
   const users = only === undefined ? [...all] : [...all].filter((row) => row.user === only);
   if (only !== undefined && users.length === 0) {

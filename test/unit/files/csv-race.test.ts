@@ -105,3 +105,26 @@ test('a save that comes while a stranger is set aside is taken in', async () => 
   expect(fs.readFileSync(`${csv()}.conflict`, 'utf8')).toContain('x,1');
   expect(failures).toEqual([]);
 });
+
+test('a save that comes while the file is written for the last time is taken in, and written', async () => {
+  let armed = false;
+  const store = await open({
+    ...realFileSystem,
+    open(name, mode) {
+      if (armed && name === `${csv()}.new` && mode === 'create') {
+        armed = false;
+        save('item,quantity\nbook,10\npen,50\nink,7\n');
+      }
+      return realFileSystem.open(name, mode);
+    },
+  });
+  await set(store, 'book', 10);
+  await set(store, 'pen', 50);
+  await waitFor('the file', () => fs.existsSync(csv()) && fs.readFileSync(csv(), 'utf8').includes('pen'));
+  await set(store, 'book', 9);
+  armed = true;
+  await store[Symbol.asyncDispose]();
+  expect(armed).toBe(false);
+  expect(fs.readFileSync(csv(), 'utf8')).toBe('item,quantity\nbook,9\npen,50\nink,7\n');
+  expect(failures).toEqual([]);
+});

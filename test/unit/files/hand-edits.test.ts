@@ -1,8 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseItems, parseUsers, renderItems, type CsvTable } from '../../../src/adapters/files/csv-view.ts';
-import { mergeHandEdit, sameRow, type HandEdit, type Undo } from '../../../src/adapters/files/hand-edits.ts';
-import { encodeVersion, fingerprintFile, readVersions } from '../../../src/adapters/files/versions.ts';
+import type { FileClues, KnownVersion, Undo } from '../../../src/adapters/files/base-rule.ts';
+import { mergeHandEdit, type HandEdit } from '../../../src/adapters/files/hand-edits.ts';
+import { sameRow } from '../../../src/adapters/files/merge-rows.ts';
+import {
+  encodeRead,
+  encodeVersion,
+  fingerprintFile,
+  readVersions,
+} from '../../../src/adapters/files/versions.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import type { Item, User } from '../../../src/domain/tables.ts';
 
@@ -36,12 +43,21 @@ function applied(current: Table, edit: HandEdit<Item>): string {
   return Buffer.concat([...renderItems(table)]).toString();
 }
 
+const NOW = 1_800_000_000_000;
+const HOUR = 3_600_000;
+const CLUES: FileClues = { nowMs: NOW, savedMs: NOW, isEnded: true, isComplete: true };
+
+/** Each stood for an hour, and was read. @param undos newest first */
+function known<Row extends User | Item>(...undos: Undo<Row>[]): KnownVersion<Row>[] {
+  return undos.map((undo, at) => ({ undo, at: NOW - (at + 1) * HOUR, unread: false, hand: null }));
+}
+
 /** Versions from the oldest to the current one; the file is an edit of one of them. */
 function merged(file: string, ...versions: string[]): string {
   const tables = versions.map(items);
   const current = tables[tables.length - 1] ?? items('item,quantity\n');
-  const history = tables.slice(0, -1).map((older, at) => undoOf(tables[at + 1] ?? current, older));
-  return applied(current, mergeHandEdit(items(file), current, history.reverse()));
+  const undos = tables.slice(0, -1).map((older, at) => undoOf(tables[at + 1] ?? current, older));
+  return applied(current, mergeHandEdit(items(file), current, known(...undos.reverse()), CLUES));
 }
 
 const START = 'item,quantity\nbook,10\npen,50\nnotebook,20\n';
@@ -58,20 +74,11 @@ describe('a hand edit', () => {
     );
   });
 
-  it('takes the version with the fewest changed rows, of equal ones the newest', () => {
-    const sold = 'item,quantity\nbook,8\npen,50\nnotebook,20\n';
-    // One changed row against either version: 8 is the newer base.
-    expect(merged('item,quantity\nbook,9\npen,50\nnotebook,20\n', START, sold, sold)).toBe(
-      'item,quantity\nbook,9\npen,50\nnotebook,20\n',
-    );
-  });
-
   it('removes what the file lacks, adds what is new where it stands, and follows a new order', () => {
     const now = 'item,quantity\nbook,9\npen,50\nnotebook,20\nlamp,3\n';
     expect(merged('item,quantity\nnotebook,20\ncup,4\nbook,10\n', START, now)).toBe(
       'item,quantity\nnotebook,20\nlamp,3\ncup,4\nbook,9\n',
     );
-    expect(merged('item,quantity\n', START, START)).toBe('item,quantity\n');
   });
 
   it('lets the file win where a command has added the same row, or removed a row that the file changes', () => {
@@ -84,9 +91,12 @@ describe('a hand edit', () => {
 
   it('stops at zero and says what it would have been', () => {
     const current = items('item,quantity\nbook,2\npen,50\nnotebook,20\n');
-    const edit = mergeHandEdit(items('item,quantity\nbook,5\npen,50\nnotebook,20\n'), current, [
-      undoOf(current, items(START)),
-    ]);
+    const edit = mergeHandEdit(
+      items('item,quantity\nbook,5\npen,50\nnotebook,20\n'),
+      current,
+      known(undoOf(current, items(START))),
+      CLUES,
+    );
     expect(edit).toMatchObject({ kind: 'merged', clamped: [{ item: 'book', wanted: -3 }] });
     expect(applied(current, edit)).toContain('book,0\n');
   });
@@ -131,15 +141,37 @@ describe('a hand edit', () => {
 
   it('adds everything when no version is known', () => {
     const current = items('item,quantity\nbook,1\nlamp,2\n');
-    expect(applied(current, mergeHandEdit(items(START), current, []))).toBe(
+    expect(applied(current, mergeHandEdit(items(START), current, [], CLUES))).toBe(
       'item,quantity\nbook,10\nlamp,2\npen,50\nnotebook,20\n',
+    );
+  });
+
+  it('keeps each cell that was changed meanwhile: level, price, name, column', () => {
+    const header = 'item,quantity,name,price,reorder_level,shelf\n';
+    const start = `${header}book,10,Book,1.00,3,a\npen,50,Pen,2.00,5,b\n`;
+    const now = `${header}book,9,Buch,1.10,4,c\npen,50,Pen,2.00,5,b\n`;
+    const [book, pen] = ['book,10,Book,1.00,3,a\n', 'pen,50,Pen,2.00,5,b\n'];
+    const edits: [string, string][] = [
+      ['book,10,Book,1.00,8,a\n', 'book,9,Buch,1.10,8,c\n'],
+      ['book,10,Book,7.00,3,a\n', 'book,9,Buch,7.00,4,c\n'],
+      ['book,10,"B ""1"", x\ry",1.00,3,a\n', 'book,9,"B ""1"", x\ry",1.10,4,c\n'],
+      ['book,10,"x\ry",1.00,3,a\n', 'book,9,"x\ry",1.10,4,c\n'],
+      ['book,10,Book,1.00,3,z\n', 'book,9,Buch,1.10,4,z\n'],
+      ['book,10,,1.00,,a\n', 'book,9,,1.10,,c\n'],
+    ];
+    for (const [saved, expected] of edits) {
+      expect(merged(`${header}${saved}${pen}`, start, now)).toBe(`${header}${expected}${pen}`);
+    }
+    expect(merged(`${header}${book}pen,50,Pen,2.00,6,b\n`, start, now)).toBe(
+      `${header}book,9,Buch,1.10,4,c\npen,50,Pen,2.00,6,b\n`,
     );
   });
 
   it('changes a status and keeps one that was changed meanwhile', () => {
     const before = users('user,status\nalice,paid\nbob,unpaid\n');
     const now = users('user,status\nalice,paid\nbob,paid\n');
-    const edit = mergeHandEdit(users('user,status\nalice,unpaid\nbob,unpaid\n'), now, [undoOf(now, before)]);
+    const file = users('user,status\nalice,unpaid\nbob,unpaid\n');
+    const edit = mergeHandEdit(file, now, known(undoOf(now, before)), CLUES);
     expect(edit).toMatchObject({
       edits: [{ name: 'alice', before: { status: 'paid' }, after: { status: 'unpaid' } }],
     });
@@ -162,7 +194,7 @@ describe('any hand edit of any known version', () => {
   const toTable = (rows: Map<string, number>): Table =>
     items(`item,quantity\n${[...rows].map(([item, quantity]) => `${item},${quantity}\n`).join('')}`);
 
-  it('changes the current table by its difference to the best base, as counted the slow way', () => {
+  it('changes the current table by its difference to a version that fits best, or is set aside', () => {
     fc.assert(
       fc.property(
         quantities,
@@ -185,13 +217,25 @@ describe('any hand edit of any known version', () => {
             else if (each.kind === 'add') file.set(each.name, 7);
             else if (file.has(each.name)) file.set(each.name, each.quantity);
           }
-          const changedFrom = (base: Map<string, number>): number =>
-            [...new Set([...base.keys(), ...file.keys()])].filter((item) => base.get(item) !== file.get(item))
-              .length;
-          const [current = new Map<string, number>(), ...known] = versions;
-          const bases = known.length === 0 ? [current] : known;
-          const fewest = Math.min(...bases.map(changedFrom));
-          const base = bases.find((each) => changedFrom(each) === fewest) ?? current;
+          const scoreOf = (base: Map<string, number>): number =>
+            [...file].filter(([item, quantity]) => base.get(item) === quantity).length;
+          const [current = new Map<string, number>(), ...older] = versions;
+          const bases = older.length === 0 ? [current] : older;
+          const tables = [current, ...bases].map(toTable);
+          const undos = tables.slice(1).map((each, at) => undoOf(tables[at] ?? each, each));
+          const edit = mergeHandEdit(toTable(file), tables[0] ?? toTable(current), known(...undos), CLUES);
+          const missing = [...current.keys()].filter((item) => !file.has(item)).length;
+          const shared = current.size - missing;
+          if (shared * 2 < Math.min(file.size, current.size) || missing * 2 > current.size) {
+            expect(edit.kind).toBe('set_aside');
+            return;
+          }
+          if (edit.kind === 'set_aside') {
+            expect(edit.why).toBe('ambiguous');
+            return;
+          }
+          const base = bases[edit.base ?? -1] ?? new Map<string, number>();
+          expect(scoreOf(base)).toBe(Math.max(...bases.map(scoreOf)));
 
           const expected = new Map<string, number>();
           for (const [item, quantity] of current) if (file.has(item)) expected.set(item, quantity);
@@ -200,14 +244,6 @@ describe('any hand edit of any known version', () => {
             expected.set(item, was === undefined ? quantity : (current.get(item) ?? 0) + quantity - was);
           }
 
-          const tables = [current, ...bases].map(toTable);
-          const history = tables.slice(1).map((older, at) => undoOf(tables[at] ?? older, older));
-          const edit = mergeHandEdit(toTable(file), tables[0] ?? toTable(current), history);
-          const shared = [...file.keys()].filter((item) => current.has(item)).length;
-          if (shared * 2 < Math.min(file.size, current.size)) {
-            expect(edit.kind).toBe('set_aside');
-            return;
-          }
           const text = applied(tables[0] ?? toTable(current), edit);
           const got = new Map([...items(text).rows].map(([item, row]) => [item, row.quantity]));
           expect(new Map([...got].sort())).toEqual(new Map([...expected].sort()));
@@ -229,8 +265,15 @@ describe('the log of versions', () => {
     if (one === undefined || two === undefined) throw new Error('unreachable');
     const undo = undoOf(second, first);
     const lines = [
-      Buffer.concat(encodeVersion({ fingerprint: one, undo: new Map() })),
-      Buffer.concat(encodeVersion({ fingerprint: two, undo })),
+      Buffer.concat(
+        encodeVersion({ fingerprint: one, undo: new Map(), at: 7, hand: null, isFormerUnread: false }),
+      ),
+      Buffer.concat(
+        encodeVersion({
+          ...{ fingerprint: two, undo, at: 8, isFormerUnread: true },
+          hand: { back: 1, savedMs: 7.5 },
+        }),
+      ),
     ];
     const bytes = Buffer.concat([...lines, Buffer.from('[1,2,[["half')]);
     const log = (sizeBytes: number) => ({
@@ -238,11 +281,27 @@ describe('the log of versions', () => {
       read: (into: Uint8Array, position: number) => bytes.copy(into, 0, position, sizeBytes),
     });
     const sizeBytes = lines.reduce((sum, line) => sum + line.length, 0);
-    expect(readVersions<Item>(log(sizeBytes))).toEqual([
-      { fingerprint: two, undo },
-      { fingerprint: one, undo: new Map() },
-    ]);
-    expect(readVersions<Item>(log(0))).toEqual([]);
+    const newest = { fingerprint: two, undo, at: 8, unread: false, hand: { back: 1, savedMs: 7.5 } };
+    const oldest = { fingerprint: one, undo: new Map(), at: 7, unread: true, hand: null };
+    expect(readVersions<Item>(log(sizeBytes))).toEqual({ versions: [newest, oldest], isComplete: true });
+    expect(readVersions<Item>(log(0))).toEqual({ versions: [], isComplete: false });
+    // Read after all, at the last moment.
+    const read = Buffer.concat([...lines, ...encodeRead(one)]);
+    const readLog = {
+      sizeBytes: read.length,
+      read: (into: Uint8Array, at: number) => read.copy(into, 0, at),
+    };
+    expect(readVersions<Item>(readLog).versions).toEqual([newest, { ...oldest, unread: false }]);
+    // Without what was before it, and as an older program has written it.
+    const later = Buffer.concat(lines.slice(1));
+    const laterLog = {
+      sizeBytes: later.length,
+      read: (into: Uint8Array, at: number) => later.copy(into, 0, at),
+    };
+    expect(readVersions<Item>(laterLog).isComplete).toBe(false);
+    const old = Buffer.from('[3,4,[["book",8]]]\n');
+    const oldLog = { sizeBytes: old.length, read: (into: Uint8Array, at: number) => old.copy(into, 0, at) };
+    expect(readVersions<Item>(oldLog).versions).toMatchObject([{ at: 0, unread: false, hand: null }]);
     for (const wrong of [sizeBytes + 5, sizeBytes + 500]) {
       expect(() => readVersions<Item>(log(wrong))).toThrow(Failure);
     }

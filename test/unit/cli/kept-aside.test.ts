@@ -1,0 +1,87 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { Writable } from 'node:stream';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { runCommandLine } from '../../../src/cli/main.ts';
+import { Printer } from '../../../src/cli/render/print.ts';
+import { Session } from '../../../src/cli/session.ts';
+
+/* What a user has saved and nothing of which counts is said by every command until it is dealt with. */
+
+let folder: string;
+beforeEach(() => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'orderctl-kept-'));
+});
+afterEach(() => fs.rmSync(folder, { recursive: true }));
+
+async function run(words: string): Promise<{ stdout: string; stderr: string }> {
+  const said = { stdout: '', stderr: '' };
+  const into = (name: keyof typeof said): Writable =>
+    new Writable({
+      decodeStrings: false,
+      write(text: string, _encoding, done) {
+        said[name] += text;
+        done();
+      },
+    });
+  const session = new Session(new Printer(into('stdout'), into('stderr')), {}, os.tmpdir());
+  await runCommandLine([...words.split(' '), '--storage', folder], session);
+  return said;
+}
+
+/** Saves as an editor does that was done a while ago. */
+function save(file: string, text: string): void {
+  fs.writeFileSync(path.join(folder, file), text);
+  const past = Date.now() / 1_000 - 60;
+  fs.utimesSync(path.join(folder, file), past, past);
+}
+
+test('a file from which most rows are missing is kept aside, and every command says so until it is gone', async () => {
+  save('inventory.csv', 'item,quantity\nbook,10\npen,50\nnotebook,20\nlamp,5\n');
+  await run('user add --user alice --status paid');
+  save('inventory.csv', 'item,quantity\nbook,10\n');
+  const kept = path.join(folder, 'inventory.csv.rows_missing.conflict');
+  const warning = `warning: ${kept} was kept aside, and nothing of it counts: more than half of its rows are missing;`;
+
+  const shown = await run('inventory show -o json');
+  expect(shown.stderr).toMatch(
+    /^warning: .*inventory\.csv does not count as it is, and will be kept aside: more/,
+  );
+  expect(JSON.parse(shown.stdout)).toMatchObject({ items: { length: 4 } });
+  const first = await run('inventory update --item pen --by -1');
+  expect(first.stderr).toContain(warning);
+  expect(fs.readFileSync(kept, 'utf8')).toBe('item,quantity\nbook,10\n');
+  for (const words of ['user show', 'inventory show -o json', 'audit', 'order list']) {
+    const { stdout, stderr } = await run(words);
+    expect(
+      stderr.split('\n').filter((line) => line.startsWith(warning)),
+      words,
+    ).toHaveLength(1);
+    expect(stdout).not.toContain('kept aside');
+    if (words.endsWith('json')) expect(JSON.parse(stdout)).toMatchObject({ items: { length: 4 } });
+  }
+  expect((await run('config show')).stderr).toBe('');
+  fs.rmSync(kept);
+  expect((await run('inventory show')).stderr).toBe('');
+});
+
+test('beside a broken file the last good values are shown, with what is wrong and where', async () => {
+  save('inventory.csv', 'item,quantity\nbook,10\n');
+  await run('user add --user alice --status paid');
+  save('inventory.csv', 'item,quantity\nbook,many\n');
+  const { stdout, stderr } = await run('inventory show -o json');
+  expect(JSON.parse(stdout)).toMatchObject({ items: [{ item: 'book', quantity: 10 }] });
+  expect(stderr).toMatch(/^warning: .*inventory\.csv:2: quantity of book is "many".*the last good values/);
+  expect((await run('user show')).stdout).toContain('alice');
+});
+
+test('a merge says which version it was made from', async () => {
+  save('inventory.csv', 'item,quantity\nbook,10\npen,50\n');
+  await run('user add --user alice --status paid');
+  save('inventory.csv', 'item,quantity\nbook,10\npen,60\n');
+  const { stderr } = await run('inventory update --item book --by 1');
+  expect(stderr).toMatch(
+    /inventory\.csv: took in a hand edit of 1 row, made from the save of \d\d:\d\d:\d\d\n/,
+  );
+});
