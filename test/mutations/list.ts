@@ -128,6 +128,20 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ['test/unit/kafka/producer.test.ts'],
   },
   {
+    name: 'an owner that finds another has written goes on trying',
+    file: files('file-store.ts'),
+    from: "    error.code === 'folder_in_use'\n",
+    to: "    error.code === 'bug'\n",
+    tests: ['test/unit/files/robbed-store.test.ts'],
+  },
+  {
+    name: 'the end waits for the pause between two commits',
+    file: 'src/adapters/kafka/commit-queue.ts',
+    from: '    this.#hurry?.();\n',
+    to: '',
+    tests: ['test/unit/kafka/group.test.ts'],
+  },
+  {
     name: 'what a checkpoint replaced is removed before its own name is synced',
     file: files('checkpoint.ts'),
     from: '  files.rename(temporary, name);\n  await files.syncDirectory(inner);\n',

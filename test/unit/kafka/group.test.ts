@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { assignAll, decodeAssignment } from '../../../src/adapters/kafka/assigner.ts';
 import { CommitQueue } from '../../../src/adapters/kafka/commit-queue.ts';
@@ -184,6 +184,31 @@ describe('commit queue', () => {
         everyMs: 5,
       });
       await answer();
+    }
+  });
+
+  it('does not sit out the pause between two commits when it is to end', async () => {
+    const { queue, commits, answer } = scripted();
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(0);
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    try {
+      queue.add(0, 1);
+      await waitFor('the first commit', () => commits.length === 1);
+      queue.add(0, 2);
+      await answer();
+      await waitFor('the pause', () => timers.mock.calls.some(([, ms]) => ms === 100), Boolean, {
+        everyMs: 1,
+      });
+      expect(commits).toHaveLength(1);
+      const flushed = queue.flush();
+      // Turns of the loop, and no time to speak of.
+      for (let turn = 0; turn < 3; turn += 1) await new Promise(setImmediate);
+      expect(commits).toHaveLength(2);
+      await answer();
+      await flushed;
+    } finally {
+      clock.mockRestore();
+      timers.mockRestore();
     }
   });
 
