@@ -52,13 +52,6 @@ export const READING: readonly Mutation[] = [
     tests: ['test/unit/kafka/consumer.test.ts'],
   },
   {
-    name: 'fetching ahead is not bounded in memory',
-    file: 'src/adapters/kafka/fetcher.ts',
-    from: '    if (bufferedBytes > MAX_BUFFERED_BYTES) return;\n',
-    to: '',
-    tests: ['test/unit/kafka/consumer.test.ts'],
-  },
-  {
     name: 'records of a topic with LogAppendTime bear the time of the producer',
     file: 'src/adapters/kafka/record-batch.ts',
     from: 'appendTime ? maxTimestamp :',

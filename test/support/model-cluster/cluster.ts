@@ -91,7 +91,6 @@ export class ModelNode {
       partitions: this.view ?? cluster.model.partitions,
       trouble: (partition) => cluster.trouble(partition),
       readsOverGaps: cluster.readsOverGaps,
-      onServed: (sizeBytes) => (cluster.servedBytes += sizeBytes),
     });
     return { chunks: writer.finish(), isNews };
   }
@@ -105,7 +104,6 @@ export class ModelCluster implements AsyncDisposable {
   readonly down = new Set<number>();
   /** Every request, in order. */
   readonly asked: { node: number; key: number }[] = [];
-  servedBytes = 0;
   readsOverGaps = false;
   /** How late an answer is. */
   delayMs: (node: number, key: number) => number = () => 0;

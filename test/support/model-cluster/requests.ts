@@ -50,7 +50,6 @@ export interface Node {
   readonly trouble: (partition: number) => number;
   /** Leaves out what an answer to a Fetch should tell of deleted offsets. */
   readonly readsOverGaps: boolean;
-  readonly onServed: (sizeBytes: number) => void;
 }
 
 /** @returns whether there was news, where a client may wait for it */
@@ -142,7 +141,6 @@ function fetch(reader: Reader, writer: Writer, node: Node): boolean {
           ? batchesFrom(replica, offset, Math.min(left, maxBytes))
           : Buffer.alloc(0);
       left -= records.length;
-      node.onServed(records.length);
       isNews ||= error !== NONE || records.length > 0;
       writer.int32(index);
       writer.int16(error);

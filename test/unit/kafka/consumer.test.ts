@@ -80,21 +80,6 @@ describe('the consumer', () => {
     expect(run.delivered.get(0)?.at(-1)?.offset).toBeLessThan(24);
   });
 
-  it('does not fill the memory with what the handler does not take', async () => {
-    await using cluster = await ModelCluster.start({ partitions: 24, nodes: 1 });
-    for (let partition = 0; partition < 24; partition += 1) cluster.model.append(partition, 4, 500_000);
-    let go: () => void = () => undefined;
-    const held = new Promise<void>((resolve) => (go = resolve));
-    const run = runConsumer(cluster, { onBatch: () => held.then(() => undefined) });
-    await waitFor('answers', () => cluster.servedBytes > 12e6);
-    await sleep(1_000);
-    // 16 MiB and the answer that was under way.
-    expect(cluster.servedBytes).toBeLessThan(26e6);
-    go();
-    await waitFor('the rest', () => [...run.delivered.values()].flat().length === 24 * 4);
-    await run.stop();
-  });
-
   it('reads the partitions of a node on that answers some of them with errors that pass', async () => {
     await using cluster = await ModelCluster.start({ partitions: 3, nodes: 1 });
     for (let partition = 0; partition < 3; partition += 1) cluster.model.append(partition, 10);
