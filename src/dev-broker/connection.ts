@@ -2,11 +2,12 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import type { SaslExchange } from './auth/sasl-exchange.ts';
 import type { Broker } from './broker.ts';
 import { faultCode, type Fault, type Faults } from './faults.ts';
 import { Frames } from './frames.ts';
 import { API_VERSIONS_KEY } from './requests/18-api-versions.ts';
-import type { AnyApi, Call, Connection, Context, SaslExchange, WriteAnswer } from './requests/api.ts';
+import type { AnyApi, Call, Connection, Context, WriteAnswer } from './requests/api.ts';
 import { APIS } from './requests/index.ts';
 import { ERROR, KafkaError, type ErrorCode } from './wire/errors.ts';
 import { BadFrame, Reader } from './wire/reader.ts';

@@ -205,14 +205,14 @@ export const EVENTS: readonly Mutation[] = [
   },
   {
     name: 'the embedded registry refuses a namespace that Confluent takes',
-    file: 'src/dev-broker/registry/avro-schema.ts',
+    file: 'src/dev-broker/registry/avro-parser.ts',
     from: '    if (!NAME.test(simpleName(each)))',
     to: "    if (!each.split('.').every((part) => NAME.test(part)))",
     tests: ['test/unit/dev-broker/registry/avro-schema.test.ts'],
   },
   {
     name: 'the embedded registry takes names that Confluent refuses',
-    file: 'src/dev-broker/registry/avro-schema.ts',
+    file: 'src/dev-broker/registry/avro-parser.ts',
     from: '    if (!NAME.test(simpleName(each)))',
     to: "    if (simpleName(each) === '')",
     tests: ['test/unit/dev-broker/registry/avro-schema.test.ts'],

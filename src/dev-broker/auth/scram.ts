@@ -1,7 +1,7 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes, timingSafeEqual } from 'node:crypto';
 
-import type { SaslExchange } from '../requests/api.ts';
 import { KafkaError } from '../wire/errors.ts';
+import type { SaslExchange } from './sasl-exchange.ts';
 
 export type ScramHash = 'sha256' | 'sha512';
 

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-import type { SaslExchange } from '../requests/api.ts';
 import { KafkaError } from '../wire/errors.ts';
+import type { SaslExchange } from './sasl-exchange.ts';
 import { scramCredential, scramExchange, type ScramCredential, type ScramHash } from './scram.ts';
 
 export const MECHANISMS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const;

@@ -1,4 +1,5 @@
-import { parseSchema, type NamedSchema, type Schema } from './avro-schema.ts';
+import { parseSchema } from './avro-parser.ts';
+import type { NamedSchema, Schema } from './avro-schema.ts';
 import { schemaText } from './avro-text.ts';
 import { differences, inWords, isTransitive, LEVELS, type Level } from './compatibility.ts';
 import * as errors from './errors.ts';

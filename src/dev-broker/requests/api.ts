@@ -1,3 +1,4 @@
+import type { SaslExchange } from '../auth/sasl-exchange.ts';
 import type { Broker } from '../broker.ts';
 import type { ErrorCode } from '../wire/errors.ts';
 import type { Reader } from '../wire/reader.ts';
@@ -5,16 +6,6 @@ import type { Writer } from '../wire/writer.ts';
 
 /** Where an answer would say what the user may do: there are no ACLs, and Kafka has this number for "not told". */
 export const NO_OPERATIONS = -(2 ** 31);
-
-/** A SASL exchange that SaslHandshake began and SaslAuthenticate goes on with. */
-export interface SaslExchange {
-  /**
-   * @param token what the client sent
-   * @returns what to answer, and the user once it is proven who it is
-   * @throws KafkaError SASL_AUTHENTICATION_FAILED
-   */
-  next(token: Buffer): { readonly answer: Buffer; readonly user?: string };
-}
 
 /** One client's connection, as far as a handler may know it. */
 export interface Connection {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import { scramCredential, scramExchange, type ScramHash } from '../../../src/dev-broker/auth/scram.ts';
 import { MECHANISMS, Users } from '../../../src/dev-broker/auth/users.ts';
-import type { SaslExchange } from '../../../src/dev-broker/requests/api.ts';
+import type { SaslExchange } from '../../../src/dev-broker/auth/sasl-exchange.ts';
 import { ERROR } from '../../../src/dev-broker/wire/errors.ts';
 
 const text = (exchange: SaslExchange, token: string) => exchange.next(Buffer.from(token)).answer.toString();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseSchema, type NamedSchema } from '../../../../src/dev-broker/registry/avro-schema.ts';
+import { parseSchema } from '../../../../src/dev-broker/registry/avro-parser.ts';
+import type { NamedSchema } from '../../../../src/dev-broker/registry/avro-schema.ts';
 import { schemaText } from '../../../../src/dev-broker/registry/avro-text.ts';
 import { resolve } from '../../../../src/dev-broker/registry/compatibility.ts';
 import { RegistryError } from '../../../../src/dev-broker/registry/errors.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseSchema, type Schema } from '../../../../src/dev-broker/registry/avro-schema.ts';
+import { parseSchema } from '../../../../src/dev-broker/registry/avro-parser.ts';
+import type { Schema } from '../../../../src/dev-broker/registry/avro-schema.ts';
 import {
   differences,
   inWords,
