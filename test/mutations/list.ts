@@ -2,6 +2,7 @@ import { COMMANDS } from './commands.ts';
 import { READING } from './reading.ts';
 import { EVENTS } from './events.ts';
 import { SENDING } from './sending.ts';
+import { SERVICES } from './services.ts';
 import { USE_CASES } from './use-cases.ts';
 
 /** A change of the source that breaks a promise. */
@@ -579,6 +580,7 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ['test/unit/files/processes.test.ts'],
   },
   ...USE_CASES,
+  ...SERVICES,
   ...COMMANDS,
   {
     name: 'a log replaced by another of the same length is not noticed',

@@ -279,6 +279,7 @@ describe('secrets', () => {
 
 it('needs a certificate and its key together', () => {
   expect(failureOf(() => brokerConnection(settle({ tls_cert: 'c.pem' }))).fix).toBe('add --tls-key');
+  expect(failureOf(() => brokerConnection(settle({ tls_key: 'k.pem' }))).fix).toBe('add --tls-cert');
   expect(brokerConnection(settle({ tls_cert: 'c.pem', tls_key: 'k.pem' })).tls).toEqual({
     ca: null,
     cert: join(cwd, 'c.pem'),

@@ -1,7 +1,8 @@
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { takeStopSignal } from '../../../src/cli/exit.ts';
+import { runToExit, takeStopSignal } from '../../../src/cli/exit.ts';
 import { Printer } from '../../../src/cli/render/print.ts';
+import { Failure } from '../../../src/domain/failure.ts';
 
 /** The process as `takeStopSignal` sees it: its signals, its clock and its end. */
 let send: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => void;
@@ -87,5 +88,35 @@ describe('a stop', () => {
     const signal = stopSignal();
     stdout.emit('error', Object.assign(new Error('closed'), { code: 'EPIPE' }));
     expect(signal.aborted).toBe(true);
+  });
+});
+
+describe('the end', () => {
+  const exitCode = process.exitCode;
+  afterEach(() => (process.exitCode = exitCode));
+
+  async function codeOf(work: () => Promise<void>): Promise<{ code: unknown; said: string }> {
+    process.exitCode = undefined;
+    await runToExit(work, { printer: new Printer(stdout, stderr), env: {}, isJson: () => false });
+    return { code: process.exitCode, said: String(stderr.read() ?? '') };
+  }
+
+  it('has the code of the failure, and says it with the way out', async () => {
+    const failure = new Failure('not_found', 'item pen does not exist', { fix: 'add it' });
+    expect(await codeOf(() => Promise.reject(failure))).toEqual({
+      code: 3,
+      said: 'error: item pen does not exist\nfix: add it\n',
+    });
+    expect(await codeOf(() => Promise.resolve())).toEqual({ code: 0, said: '' });
+  });
+
+  it('by a reader that has enough is no interruption', async () => {
+    const interrupted = new Failure('interrupted', 'interrupted after 5 orders');
+    expect(await codeOf(() => Promise.reject(interrupted))).toMatchObject({ code: 130 });
+    const closed = async (): Promise<void> => {
+      stdout.emit('error', Object.assign(new Error('closed'), { code: 'EPIPE' }));
+      throw interrupted;
+    };
+    expect(await codeOf(closed)).toEqual({ code: 0, said: '' });
   });
 });
