@@ -43,7 +43,18 @@ async function checks(): Promise<Map<string, Check>> {
 describe('doctor', () => {
   it('looks at everything, whatever it finds', async () => {
     expect([...(await checks()).keys()]).toEqual([
-      ...['settings', 'storage', 'owner', 'disk', 'broker', 'versions', 'topics', 'positions', 'group'],
+      ...[
+        'settings',
+        'storage',
+        'hand_edits',
+        'owner',
+        'disk',
+        'broker',
+        'versions',
+        'topics',
+        'positions',
+        'group',
+      ],
       ...['clock', 'registry', 'schema'],
     ]);
   });
@@ -64,6 +75,19 @@ describe('doctor', () => {
     expect((await checks()).get('storage')?.fix).toContain('inventory add');
     await folder.edit({ kind: 'item.add', item: 'pen', quantity: 1 });
     expect((await checks()).get('storage')).toMatchObject({ state: 'ok', fix: null });
+  });
+
+  it('warns of a file that was kept aside, until it is gone', async () => {
+    folder.aside.push({ file: '/shop/inventory.csv.ambiguous.conflict', why: 'ambiguous' });
+    folder.aside.push({ file: '/shop/users.csv.conflict', why: 'stranger' });
+    const found = (await checks()).get('hand_edits');
+    expect(found).toMatchObject({ state: 'warning' });
+    expect(found?.message).toMatch(
+      /^\/shop\/inventory\.csv\.ambiguous\.conflict was kept aside.*, and 1 more file$/,
+    );
+    expect(found?.fix).toContain('orderctl user edit or inventory edit');
+    folder.aside.length = 0;
+    expect((await checks()).get('hand_edits')).toMatchObject({ state: 'ok' });
   });
 
   it('finds a position outside of the topic, and a group that is not ours', async () => {

@@ -32,6 +32,9 @@ test('short histories come to what the topic and the people said, through a cras
   const counts = await simulate(FIRST_SEED, HISTORIES, 3, { share: 0.015 });
   expect(counts.histories).toBe(HISTORIES);
   expect(counts.recoveries).toBeGreaterThan(HISTORIES / 2);
+  // Tables of some six rows, users who have both loaded the file, and seconds between: as hard as it can be.
+  expect(counts.meant).toBeGreaterThan(counts.aside + counts.wrong);
+  expect(counts.wrong).toBeLessThan((counts.meant + counts.aside) / 8 + 3);
 }, 240_000);
 
 test('some histories survive a crash before every call', async () => {
