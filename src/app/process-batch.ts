@@ -23,6 +23,8 @@ export interface BatchProcessorParts {
 
 /** So many dead letters wait at most for the batches behind theirs. */
 const MOST_UNSENT = 1_000;
+/** And so long the next batch for them: a leader that does not answer holds up what it leads, not decisions. */
+const LONGEST_SEND_MS = 250;
 
 /** What a commit came to: no results when the position in force is not the one the batch was read for. */
 interface Stored {
@@ -34,6 +36,8 @@ interface Stored {
 export class BatchProcessor {
   readonly #parts: BatchProcessorParts;
   #producer: Producer | undefined;
+  /** Under way, or failed. */
+  #sending: Promise<void> | undefined;
   #expected: { records: readonly BrokerRecord[]; decoded: Promise<readonly DecodedRecord[]> } | undefined;
   readonly #tally = new Tally();
 
@@ -67,8 +71,19 @@ export class BatchProcessor {
     this.#reportIgnored(batch, records, decoded);
     options.on({ kind: 'batch', partition: batch.partition, results: stored.results, next });
     // While more is at hand, what is to be sent goes together: each time costs a round to the brokers and a commit.
-    if (this.#expected === undefined || this.#parts.store.unsent() >= MOST_UNSENT) await this.drain();
+    await this.#sendSome();
     return next;
+  }
+
+  async #sendSome(): Promise<void> {
+    const { store, clock } = this.#parts;
+    const isFull = store.unsent() >= MOST_UNSENT;
+    if (this.#expected !== undefined && !isFull) return;
+    const sending = this.#send();
+    // A run that ends by itself may have come to its end.
+    if (isFull || this.#isBounded()) return sending;
+    const sent = new AbortController();
+    await Promise.race([sending.finally(() => sent.abort()), clock.sleep(LONGEST_SEND_MS, sent.signal)]);
   }
 
   /** Decodes records that are likely to come next, while the batch before them is being stored. */
@@ -96,8 +111,25 @@ export class BatchProcessor {
 
   /** Sends what is waiting to be sent, if anything: also what a crash left behind. */
   async drain(): Promise<void> {
+    // What was added since the last sending began is not part of it.
+    await this.#sending;
+    await this.#send();
+  }
+
+  /** Begins to send, or gives the sending that is under way. One that fails ends the run, and is given from then on. */
+  #send(): Promise<void> {
+    if (this.#sending !== undefined) return this.#sending;
+    if (this.#parts.store.unsent() === 0) return Promise.resolve();
+    const sending = this.#sendAll().then(() => {
+      this.#sending = undefined;
+    });
+    sending.catch(() => this.#parts.stop.abort());
+    this.#sending = sending;
+    return sending;
+  }
+
+  async #sendAll(): Promise<void> {
     const { store, options } = this.#parts;
-    if (store.unsent() === 0) return;
     await untilAvailable(
       () =>
         store.drain(async (records) => {
@@ -169,13 +201,17 @@ export class BatchProcessor {
     });
   }
 
+  #isBounded(): boolean {
+    const { untilEnd, maxMessages } = this.#parts.options;
+    return untilEnd || maxMessages !== null;
+  }
+
   #waitFor(service: 'broker' | 'registry'): WaitOptions {
     const { clock, options, stop } = this.#parts;
-    const bounded = options.untilEnd || options.maxMessages !== null;
     return {
       clock,
       signal: stop.signal,
-      limitMs: bounded ? BOUNDED_WAIT_MS : null,
+      limitMs: this.#isBounded() ? BOUNDED_WAIT_MS : null,
       retryOn: [service === 'broker' ? 'broker_unreachable' : 'registry_unreachable'],
       onWait: (forMs, message) => options.on({ kind: 'waiting', for: service, forMs, message }),
       onBack: () => options.on({ kind: 'resumed', for: service }),

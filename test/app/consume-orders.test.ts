@@ -419,6 +419,63 @@ describe('dead letters', () => {
     expect(broker.topics.get('orders.dlq')?.flat()).toHaveLength(1);
   });
 
+  describe('for a leader that does not answer', () => {
+    let answer: () => void;
+    let stop: AbortController;
+    let waiting: number[];
+
+    /** One record at a time, so that none is at hand for which dead letters would wait anyway. */
+    function feed(values: (Order | string)[], atEnd: () => void): void {
+      send(...values.splice(0, 1));
+      broker.afterBatch = () => {
+        waiting.push(folder.outgoing.length);
+        if (values.length > 0) send(...values.splice(0, 1));
+        else atEnd();
+      };
+    }
+
+    beforeEach(() => {
+      const answered = new Promise<void>((resolve) => (answer = resolve));
+      broker.beforeSend = () => answered;
+      broker.idles = true;
+      stop = new AbortController();
+      waiting = [];
+    });
+
+    it('do not hold up the decisions behind them, and leave when it answers', async () => {
+      feed(['garbage', order('A'), 'worse', order('B')], () => {
+        stop.abort();
+        answer();
+      });
+      const summary = await consume({ untilEnd: false, signal: stop.signal });
+      expect(waiting).toEqual([1, 1, 2, 2]);
+      expect(summary).toMatchObject({ read: 4, accepted: 2, deadLettered: 2, stoppedBy: 'signal' });
+      expect(broker.topics.get('orders.dlq')?.flat()).toHaveLength(2);
+      expect(folder.outgoing).toHaveLength(0);
+    });
+
+    it('end the run when it refuses them later, though nothing follows', async () => {
+      broker.sendFailures = [new Failure('broker_refused', 'not allowed')];
+      feed(['garbage', order('A')], () => {
+        answer();
+      });
+      const failure = await failureOf(consume({ untilEnd: false, signal: stop.signal }));
+      expect(failure).toMatchObject({ code: 'broker_refused' });
+      expect(folder.outgoing).toHaveLength(1);
+      expect(next()).toBe(2);
+    });
+
+    it('are waited for by a run that ends by itself', async () => {
+      feed(['garbage'], () => undefined);
+      const run = consume();
+      for (let turns = 0; turns < 50; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+      expect(waiting).toEqual([]);
+      answer();
+      expect(await run).toMatchObject({ read: 1, deadLettered: 1, stoppedBy: 'end' });
+      expect(broker.topics.get('orders.dlq')?.flat()).toHaveLength(1);
+    });
+  });
+
   it('left by a crash are sent at the next start', async () => {
     send('garbage');
     broker.sendFailures = [new Failure('broker_refused', 'not allowed')];

@@ -10,6 +10,27 @@ export const USE_CASES: readonly Mutation[] = [
     tests: ['test/app/consume-orders.test.ts'],
   },
   {
+    name: 'decisions wait for dead letters whose leader does not answer',
+    file: 'src/app/process-batch.ts',
+    from: 'if (isFull || this.#isBounded()) return sending;',
+    to: 'return sending;',
+    tests: ['test/app/consume-orders.test.ts'],
+  },
+  {
+    name: 'dead letters that are refused after their batch go unnoticed',
+    file: 'src/app/process-batch.ts',
+    from: 'sending.catch(() => this.#parts.stop.abort());',
+    to: 'sending.catch(() => (this.#sending = undefined));',
+    tests: ['test/app/consume-orders.test.ts'],
+  },
+  {
+    name: 'a run that ends by itself ends before its dead letters are sent',
+    file: 'src/app/process-batch.ts',
+    from: 'if (isFull || this.#isBounded()) return sending;',
+    to: 'if (isFull) return sending;',
+    tests: ['test/app/consume-orders.test.ts'],
+  },
+  {
     name: 'audit does not compare reorder levels',
     file: 'src/app/audit-stock.ts',
     from: ' && a.reorderLevel === b.reorderLevel',

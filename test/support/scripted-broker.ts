@@ -33,6 +33,10 @@ export class ScriptedBroker implements Broker {
   /** Values longer than this are refused. */
   maxValueBytes = 1000;
   sendFailures: Failure[] = [];
+  /** At the end of the script the consumer waits for more, instead of failing. */
+  idles = false;
+  /** Before each `send` of a producer. */
+  beforeSend: () => Promise<void> = async () => undefined;
   /** Called before each batch; may throw, abort, or edit the world. */
   beforeBatch: (batch: Batch) => void = () => undefined;
   /** Called when a batch was handled. */
@@ -145,7 +149,10 @@ export class ScriptedBroker implements Broker {
 
   async producer(): Promise<Producer> {
     return {
-      send: async (topic, records) => this.#send(topic, records),
+      send: async (topic, records) => {
+        await this.beforeSend();
+        return this.#send(topic, records);
+      },
       [Symbol.asyncDispose]: async () => undefined,
     };
   }
@@ -179,7 +186,11 @@ export class ScriptedBroker implements Broker {
     let ahead: { partition: number; from: number; records: BrokerRecord[] } | undefined;
     while (!options.signal.aborted) {
       const partition = logs.findIndex((log, p) => (next[p] ?? 0) <= (log.at(-1)?.offset ?? -1));
-      if (partition === -1) throw new Error('the script ran out: nothing would ever end this run');
+      if (partition === -1) {
+        if (!this.idles) throw new Error('the script ran out: nothing would ever end this run');
+        await new Promise((resolve) => setImmediate(resolve));
+        continue;
+      }
       const from = (next[partition] ?? 0) - this.staleRecords;
       const isAhead = ahead?.partition === partition && ahead.from === from;
       const records = (isAhead ? ahead?.records : undefined) ?? recordsFrom(partition, from);
@@ -187,7 +198,7 @@ export class ScriptedBroker implements Broker {
       this.beforeBatch(batch);
       const working = onBatch(batch);
       const told = recordsFrom(partition, batch.next + (this.misleads ? 1 : 0));
-      ahead = this.misleads ? undefined : { partition, from: batch.next, records: told };
+      ahead = this.misleads || told.length === 0 ? undefined : { partition, from: batch.next, records: told };
       if (told.length > 0) options.onNext?.(told);
       const answer = await working;
       this.afterBatch(batch);

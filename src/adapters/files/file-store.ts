@@ -210,7 +210,8 @@ export class FileStore implements Store {
 
   drain(send: (records: readonly Outgoing[]) => Promise<readonly Outgoing[]>): Promise<number> {
     const run = this.#drains.then(async () => {
-      const records = this.#ledger.tables.unsent;
+      // What is decided meanwhile is not among them.
+      const records = this.#ledger.tables.unsent.slice();
       const last = records.at(-1);
       if (last === undefined) return 0;
       const refused = await send(records);
