@@ -94,6 +94,9 @@ describe('the base of a hand edit', () => {
     ];
     expect(baseOf('a,7 b,60', versions)).toBe(0);
     expect(baseOf('a,7 b,50 c,1', versions)).toBe(0);
+    // A row that is gone by now, and that the file does not have.
+    const before = { rows: 'a,7 b,50 z,1', minutesAgo: 2 };
+    expect(baseOf('a,7 b,60', [versions[0] as Version, before])).toBe(0);
   });
 
   it('is not one that fits worse by a quarter of the cells in which the two differ', () => {
