@@ -114,4 +114,18 @@ export const READING: readonly Mutation[] = [
     to: 'request.sentAt ??= now;',
     tests: ['test/unit/kafka/connections.test.ts'],
   },
+  {
+    name: 'fetching ahead is not bounded in memory',
+    file: 'src/adapters/kafka/fetcher.ts',
+    from: '    if (bufferedBytes > MAX_BUFFERED_BYTES) return;\n',
+    to: '',
+    tests: ['test/unit/kafka/fetch-ahead.test.ts'],
+  },
+  {
+    name: 'a partition that an answer had no room for counts as read to its end',
+    file: 'src/adapters/kafka/fetcher.ts',
+    from: ' && offset >= stableEnd',
+    to: '',
+    tests: ['test/unit/kafka/fetch-ahead.test.ts'],
+  },
 ];

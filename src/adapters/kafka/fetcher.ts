@@ -218,14 +218,15 @@ export class Fetcher {
   }
 
   #answered(slot: Slot, offset: number, answer: FetchedData): void {
-    const { errorCode, highWatermark, logStart, records, aborted } = answer;
+    const { errorCode, highWatermark, stableEnd, logStart, records, aborted } = answer;
     if (errorCode !== 0) {
       this.#refused(slot, errorCode);
       return;
     }
     slot.waitingSince = null;
-    slot.atEnd = records.length === 0;
-    if (slot.atEnd) return;
+    // Nothing although there is something: the answer was full before it came to this partition.
+    slot.atEnd = records.length === 0 && offset >= stableEnd;
+    if (records.length === 0) return;
     const others = this.#order.filter((partition) => partition !== slot.partition);
     if (isCutShort(records, 0)) {
       // The first that is asked for comes whole, however large.

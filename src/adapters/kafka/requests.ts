@@ -100,6 +100,8 @@ export interface FetchedData {
   readonly partition: number;
   readonly errorCode: number;
   readonly highWatermark: number;
+  /** Where a reader of committed transactions stands once it has read everything. */
+  readonly stableEnd: number;
   readonly logStart: number;
   readonly aborted: readonly AbortedTransaction[];
   readonly records: Buffer;
@@ -150,11 +152,12 @@ function readFetched(decoder: Decoder): FetchedData {
   const partition = decoder.readInt32();
   const errorCode = decoder.readInt16();
   const highWatermark = int64(decoder);
-  decoder.readInt64(); // last stable offset
+  const stableEnd = int64(decoder);
   const logStart = int64(decoder);
   const aborted = decoder.readArray((item) => ({ producerId: int64(item), firstOffset: int64(item) }));
   decoder.readInt32(); // preferred replica: we name no rack
-  return { partition, errorCode, highWatermark, logStart, aborted, records: decoder.readBytes() ?? EMPTY };
+  const records = decoder.readBytes() ?? EMPTY;
+  return { partition, errorCode, highWatermark, stableEnd, logStart, aborted, records };
 }
 
 const EMPTY = Buffer.alloc(0);
