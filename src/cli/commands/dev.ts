@@ -3,10 +3,9 @@ import { join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { startDevBroker } from '../../dev-broker/dev-broker.ts';
 import { FolderInUseError } from '../../dev-broker/folder-lock.ts';
+import { CorruptStateError } from '../../dev-broker/line-log.ts';
 import { CorruptLogError } from '../../dev-broker/log/recovery.ts';
 import { startDevRegistry } from '../../dev-broker/registry/server.ts';
-import { DamagedLog } from '../../dev-broker/registry/storage.ts';
-import { CorruptStateError } from '../../dev-broker/state-log.ts';
 import { Failure } from '../../domain/failure.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
@@ -169,7 +168,7 @@ function failureOf(error: unknown, options: ServiceOptions, flag: string, port: 
       cause: error,
     });
   }
-  if (error instanceof CorruptLogError || error instanceof CorruptStateError || error instanceof DamagedLog) {
+  if (error instanceof CorruptLogError || error instanceof CorruptStateError) {
     return new Failure('corrupt_state', error.message, {
       fix: 'or begin anew with --data DIR',
       cause: error,

@@ -9,7 +9,7 @@ import {
   readBatchHeader,
   type BatchHeader,
 } from '../wire/record-batch.ts';
-import { readAll } from './files.ts';
+import { readAll } from '../files.ts';
 import { ProducerStates, type ProducerSnapshot } from './producers.ts';
 import { Segment } from './segment.ts';
 

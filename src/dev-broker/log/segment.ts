@@ -9,7 +9,7 @@ import {
   batchSizeBytes,
   type BatchHeader,
 } from '../wire/record-batch.ts';
-import { readAll, readFileIfThere, replaceFile, writeAll } from './files.ts';
+import { readAll, readFileIfThere, replaceFile, writeAll } from '../files.ts';
 import type { AbortedTransaction } from './producers.ts';
 import { INDEX_GAP_BYTES, SparseIndex } from './sparse-index.ts';
 

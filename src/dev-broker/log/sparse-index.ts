@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 
-import { readFileIfThere, replaceFile } from './files.ts';
+import { readFileIfThere, replaceFile } from '../files.ts';
 
 /** Bytes of log between two entries: what a look-up has to read in vain at most, beside one batch. */
 export const INDEX_GAP_BYTES = 16_384;

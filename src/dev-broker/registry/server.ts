@@ -2,11 +2,11 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { RegistryError } from './errors.ts';
+import { LineLog } from '../line-log.ts';
+import { RegistryError, storeFailed } from './errors.ts';
 import { parseJson } from './json.ts';
 import { RawJson, ROUTES, type Call, type Handler } from './routes.ts';
 import { State, type RegistryEvent } from './state.ts';
-import { EventLog } from './storage.ts';
 import { Subjects } from './subjects.ts';
 
 /*
@@ -48,15 +48,14 @@ export interface DevRegistry {
  * A schema registry with the Confluent API for one process and Avro, for development and tests. A change is on the
  * disk before it is answered. One registry at a time may have a folder; the caller sees to that.
  *
- * @throws DamagedLog · the errors of node:net and node:fs, EADDRINUSE first of all
+ * @throws CorruptStateError · the errors of node:net and node:fs, EADDRINUSE first of all
  */
 export async function startDevRegistry(options: DevRegistryOptions): Promise<DevRegistry> {
   const { host = '127.0.0.1', port, dataDir, credentials, path = '' } = options;
-  const { log, events } = EventLog.open(join(dataDir, 'registry.log'));
+  const state = new State();
+  const log = new LineLog(join(dataDir, 'registry.log'), (event) => state.apply(event as RegistryEvent));
   try {
-    const state = new State();
-    for (const event of events) state.apply(event as RegistryEvent);
-    const subjects = new Subjects(state, (event) => log.append(event));
+    const subjects = new Subjects(state, durably(log));
     const api = new Api(subjects, path.replace(/\/+$/, ''), credentials);
     const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
       void api.answer(request, response);
@@ -71,6 +70,22 @@ export async function startDevRegistry(options: DevRegistryOptions): Promise<Dev
   }
 }
 
+/** @returns brings an event to the disk. It throws RegistryError 50001 when that fails, and ever after. */
+function durably(log: LineLog): (event: RegistryEvent) => void {
+  let failure: string | undefined;
+  return (event) => {
+    // What a failed write or sync left in the file is only known after reading it again.
+    if (failure !== undefined) throw storeFailed(failure);
+    try {
+      log.append(event);
+      log.sync();
+    } catch (error) {
+      failure = `${log.file} could not be written (${(error as Error).message}); restart the registry`;
+      throw storeFailed(failure);
+    }
+  };
+}
+
 async function listen(server: Server, host: string, port: number): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -81,7 +96,7 @@ async function listen(server: Server, host: string, port: number): Promise<void>
   });
 }
 
-async function stop(server: Server, log: EventLog): Promise<void> {
+async function stop(server: Server, log: LineLog): Promise<void> {
   if (!server.listening) return;
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   const timer = setTimeout(() => server.closeAllConnections(), STOP_GRACE_MS);

@@ -2,7 +2,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-import { CorruptStateError, StateLog } from '../../../src/dev-broker/state-log.ts';
+import { CorruptStateError } from '../../../src/dev-broker/line-log.ts';
+import { StateLog } from '../../../src/dev-broker/state-log.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 function reopened(file: string): [string, unknown][] {

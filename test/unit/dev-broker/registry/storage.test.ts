@@ -1,8 +1,6 @@
 import fs from 'node:fs';
-import path from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { startDevRegistry } from '../../../../src/dev-broker/registry/server.ts';
-import { DamagedLog, EventLog } from '../../../../src/dev-broker/registry/storage.ts';
 import { A, B, given, openRegistry, record, tempFolder } from './support.ts';
 
 it('all that was answered is there after a restart', async () => {
@@ -41,55 +39,6 @@ it('stops twice, and with a connection open', async () => {
   await ask('GET', '/subjects');
   await Promise.all([registry.stop(), registry.stop()]);
   await expect(fetch(registry.url)).rejects.toThrow();
-});
-
-function logOf(...events: object[]): { file: string; sizes: number[] } {
-  const file = path.join(tempFolder(), 'registry.log');
-  const { log } = EventLog.open(file);
-  const sizes = events.map((event) => {
-    log.append(event);
-    return fs.statSync(file).size;
-  });
-  log.close();
-  return { file, sizes };
-}
-
-function read(file: string): unknown[] {
-  const { log, events } = EventLog.open(file);
-  log.close();
-  return events;
-}
-
-it('a write torn at any byte is cut off, and writing goes on', () => {
-  const { file, sizes } = logOf({ n: 1 }, { n: 2, text: 'ü\n' });
-  const [first = 0, second = 0] = sizes;
-  const whole = fs.readFileSync(file);
-  for (let size = first; size < second; size += 1) {
-    fs.writeFileSync(file, whole.subarray(0, size));
-    const { log, events } = EventLog.open(file);
-    expect(events).toEqual([{ n: 1 }]);
-    log.append({ n: 3 });
-    log.close();
-    expect(read(file)).toEqual([{ n: 1 }, { n: 3 }]);
-  }
-});
-
-it('a tail that was never written through, be it zeros with line ends, is cut off', () => {
-  const { file } = logOf({ n: 1 });
-  fs.appendFileSync(file, Buffer.from('\0\0\n\0\n00000000 {"n":2}\n\0'));
-  expect(read(file)).toEqual([{ n: 1 }]);
-  expect(fs.readFileSync(file, 'utf8')).toMatch(/^[0-9a-f]{8} \{"n":1\}\n$/);
-});
-
-it('a changed bit before the last entry is refused, and the file stays as it is', () => {
-  const { file, sizes } = logOf({ n: 1 }, { n: 2 }, { n: 3 });
-  const bytes = fs.readFileSync(file);
-  const at = (sizes[0] ?? 0) + 12;
-  bytes[at] = (bytes[at] ?? 0) ^ 1;
-  fs.writeFileSync(file, bytes);
-  expect(() => EventLog.open(file)).toThrow(DamagedLog);
-  expect(() => EventLog.open(file)).toThrow(`${file}:2 `);
-  expect(fs.readFileSync(file)).toEqual(bytes);
 });
 
 it.each(['writeSync', 'fdatasyncSync'] as const)(
