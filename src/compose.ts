@@ -129,6 +129,15 @@ export async function openInspector(connection: RegistryConnection): Promise<Val
   return createInspector(connection);
 }
 
+/** UUIDs of version 7 for the lines of a file: the same each time for the same content. @param sha256 of the file */
+export async function openLineIds(sha256: string): Promise<(line: number) => string> {
+  const [{ v7 }, { createHash }] = await Promise.all([import('uuid'), import('node:crypto')]);
+  return (line) => {
+    const random = createHash('sha256').update(`${sha256}:${line}`).digest().subarray(0, 16);
+    return v7({ msecs: SEEDED_IDS_FROM_MS + line, random });
+  };
+}
+
 /** A moment for ids that come out the same each time: 2026-01-01T00:00:00Z, in milliseconds. */
 const SEEDED_IDS_FROM_MS = 1_767_225_600_000;
 

@@ -37,12 +37,17 @@ function earlierAttempts(headers: Headers): number {
   return typeof text === 'string' && /^\d{1,6}$/.test(text) ? Number(text) : 0;
 }
 
-/** Sends what the store holds back. @returns what the broker refuses for good */
-export async function sendOutgoing(producer: Producer, records: readonly Outgoing[]): Promise<Outgoing[]> {
+/** Sends what the store holds back. @returns what the broker refuses for good. @throws when any may not have gone */
+export async function sendOutgoing(
+  producer: Producer,
+  records: readonly Outgoing[],
+  signal: AbortSignal,
+): Promise<Outgoing[]> {
   const refused: Outgoing[] = [];
   for (const [topic, group] of groupByTopic(records)) {
-    const answers = await producer.send(topic, group);
-    refused.push(...group.filter((_, i) => typeof answers[i] === 'string'));
+    const { outcomes, failure } = await producer.send(topic, group, { signal });
+    if (failure !== null) throw failure;
+    refused.push(...group.filter((_, i) => typeof outcomes[i] === 'string'));
   }
   return refused;
 }

@@ -52,15 +52,15 @@ const COPIES_WITHIN = 100_000;
 /** Keys go over the folder's socket by the thousand, as JSON: nothing in them may take more room there. */
 const KEY = /^[ !#-[\]-~]{1,400}$/;
 
-/** Tells of each key whether it is new, looking back at COPIES_WITHIN keys or more. */
-function recentOnly(): (key: string) => boolean {
+/** Tells of each key whether it is new, looking back at `within` keys or more. */
+export function recentOnly(within = COPIES_WITHIN): (key: string) => boolean {
   // Two generations: a set that loses its oldest key with each new one gets slow.
   let recent = new Set<string>();
   let older = recent;
   return (key) => {
     if (recent.has(key) || older.has(key)) return false;
     recent.add(key);
-    if (recent.size >= COPIES_WITHIN) {
+    if (recent.size >= within) {
       older = recent;
       recent = new Set();
     }

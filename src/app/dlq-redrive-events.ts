@@ -34,6 +34,8 @@ export interface RedriveStep {
 export type RedriveEvent =
   | { readonly kind: 'would_send' | 'sent'; readonly steps: readonly RedriveStep[] }
   | { readonly kind: 'skipped'; readonly id: string; readonly reason: SkipReason; readonly message: string }
+  /** Whether these went is not known: they stay open. */
+  | { readonly kind: 'unknown'; readonly ids: readonly string[]; readonly topic: string }
   | { readonly kind: 'summary'; readonly summary: RedriveSummary };
 
 export interface RedriveSummary {
@@ -46,6 +48,10 @@ export interface RedriveSummary {
   readonly sent: number;
   readonly byTopic: ReadonlyMap<string, number>;
   readonly skipped: ReadonlyMap<SkipReason, number>;
+  /** Did not go. */
+  readonly failed: number;
+  /** Given to the brokers without an answer. */
+  readonly unknown: number;
   readonly interrupted: boolean;
   readonly seconds: number;
 }

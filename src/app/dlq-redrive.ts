@@ -1,5 +1,5 @@
 import type { MarkedLetter } from '../domain/edit.ts';
-import { Failure } from '../domain/failure.ts';
+import { Failure, isFailure } from '../domain/failure.ts';
 import type { Broker, BrokerAdmin, Producer, SentRecord } from '../ports/broker.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { StoreAccess } from '../ports/store.ts';
@@ -84,6 +84,8 @@ class Redrive {
   readonly #byTopic = new Map<string, number>();
   #producer: Producer | undefined;
   #selected = 0;
+  #unknown = 0;
+  #failed = 0;
   sent = 0;
 
   constructor(ports: RedrivePorts, options: RedriveOptions, admin: BrokerAdmin, letters: Letters) {
@@ -181,8 +183,7 @@ class Redrive {
   }
 
   async #send(topic: string, group: readonly Planned[]): Promise<void> {
-    const { access, broker, clock } = this.#ports;
-    const { dlqTopic, onNotice } = this.#options;
+    const { broker, clock } = this.#ports;
     this.#producer ??= await broker.producer();
     const replay = { id: this.#replayId, at: clock.now() };
     const records = group.map(({ letter }) => ({
@@ -190,18 +191,26 @@ class Redrive {
       value: letter.value,
       headers: redriveHeaders(letter.headers, letter.origin, replay),
     }));
-    const answers = await this.#producer.send(topic, records);
+    const { outcomes, failure } = await this.#producer.send(topic, records, { signal: this.#options.signal });
     const gone: { letter: Letter; place: SentRecord }[] = [];
+    const left: { letter: Letter; isUnknown: boolean }[] = [];
     for (const [i, { letter }] of group.entries()) {
-      const place = answers[i];
-      if (typeof place === 'object') gone.push({ letter, place });
-      else if (place === 'refused') {
-        await this.#skip(letter, 'refused', `topic ${topic} does not take it; it stays open`);
-      } else {
+      const outcome = outcomes[i];
+      if (typeof outcome === 'object') gone.push({ letter, place: outcome });
+      else if (outcome === 'too_large') {
         await this.#skip(letter, 'too_large', `it is larger than topic ${topic} allows; it stays open`);
-      }
+      } else if (outcome === 'refused') {
+        await this.#skip(letter, 'refused', `topic ${topic} does not take it; it stays open`);
+      } else left.push({ letter, isUnknown: outcome === 'unknown' });
     }
-    if (gone.length === 0) return;
+    if (gone.length > 0) await this.#mark(topic, gone);
+    if (failure !== null) throw await this.#leave(topic, left, failure);
+  }
+
+  /** What went is marked before it is told, and though others did not go. */
+  async #mark(topic: string, gone: readonly { letter: Letter; place: SentRecord }[]): Promise<void> {
+    const { access } = this.#ports;
+    const { dlqTopic, onNotice } = this.#options;
     const marks: MarkedLetter[] = gone.map(({ letter }) => letter.mark);
     await access.edit(
       {
@@ -237,6 +246,29 @@ class Redrive {
     await this.#options.on({ kind, steps });
   }
 
+  /** Those that may have gone stay open: sent again, the ids of their orders keep them harmless. */
+  async #leave(
+    topic: string,
+    left: readonly { letter: Letter; isUnknown: boolean }[],
+    failure: Error,
+  ): Promise<Error> {
+    const unknown = left.filter(({ isUnknown }) => isUnknown).map(({ letter }) => letter.mark.id);
+    this.#unknown += unknown.length;
+    this.#failed += left.length - unknown.length;
+    if (unknown.length > 0) await this.#options.on({ kind: 'unknown', ids: unknown, topic });
+    if (!isFailure(failure)) return failure;
+    const doubt =
+      unknown.length === 0
+        ? ''
+        : `; whether ${unknown.slice(0, 5).join(', ')}${unknown.length > 5 ? `, … (${unknown.length} in all)` : ''} went is unknown`;
+    const way = 'then run the same command again: what went is marked and does not go twice';
+    return new Failure(failure.code, failure.message + doubt, {
+      fix: failure.fix === null ? way : `${failure.fix}; ${way}`,
+      context: failure.context,
+      cause: failure,
+    });
+  }
+
   async #skip(letter: Letter, reason: SkipReason, message: string): Promise<void> {
     this.#skipped.set(reason, (this.#skipped.get(reason) ?? 0) + 1);
     await this.#options.on({ kind: 'skipped', id: letter.mark.id, reason, message });
@@ -255,6 +287,8 @@ class Redrive {
       sent: this.sent,
       byTopic: this.#byTopic,
       skipped: this.#skipped,
+      failed: this.#failed,
+      unknown: this.#unknown,
       interrupted,
       seconds: (this.#ports.clock.now() - this.#startedAt) / 1000,
     };

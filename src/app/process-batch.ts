@@ -129,12 +129,12 @@ export class BatchProcessor {
   }
 
   async #sendAll(): Promise<void> {
-    const { store, options } = this.#parts;
+    const { store, options, stop } = this.#parts;
     await untilAvailable(
       () =>
         store.drain(async (records) => {
           this.#producer ??= await this.#parts.broker.producer();
-          const refused = await sendOutgoing(this.#producer, records);
+          const refused = await sendOutgoing(this.#producer, records, stop.signal);
           for (const { id, topic } of refused) options.on({ kind: 'undelivered', id, topic });
           return refused;
         }),

@@ -5,17 +5,28 @@ import type { Broker } from '../ports/broker.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { OrderCodec } from '../ports/codec.ts';
 import type { StoreAccess } from '../ports/store.ts';
-import { OrderSender, type SentOrder } from './send-orders.ts';
-import { ensureTopic, type TopicCreated } from './topics.ts';
+import { inDoubt, OrderSender, type Sendable, type Sent } from './send-orders.ts';
+import { openProducer } from './open-producer.ts';
+import type { TopicCreated } from './topics.ts';
+
+/** An order, and its number in its source from 1: of its line in a file, or in the sequence of samples. */
+export interface Numbered extends Sendable {
+  readonly number: number;
+}
+
+/**
+ * How a run that did not come to its end goes on: from a number, under the same ids; with other orders, so many as
+ * are left; or with the same one order.
+ */
+export type Resume = '--from' | '--from-line' | '--count' | '--order-id';
 
 export interface ProduceOptions {
   readonly topic: string;
   /** Where the orders come from: `sampleOrders`, one given order, or a file. */
-  readonly orders: AsyncIterable<Order> | Iterable<Order>;
-  /** How many there will be; null when nobody knows (a file) or it runs until stopped. */
+  readonly orders: AsyncIterable<Numbered> | Iterable<Numbered>;
+  /** How many there will be; null when it runs until stopped. */
   readonly count: number | null;
-  /** Runs until stopped: being stopped is then its proper end. */
-  readonly endless: boolean;
+  readonly resume: Resume;
   /** Pause between two orders. */
   readonly delayMs: number;
   readonly create: boolean;
@@ -31,16 +42,28 @@ export interface ProducePorts {
 
 export type ProduceEvent =
   | TopicCreated
-  | { readonly kind: 'sent'; readonly topic: string; readonly orders: readonly SentOrder[] }
+  | { readonly kind: 'sent'; readonly topic: string; readonly orders: readonly Sent<Sendable>[] }
+  /** Whether these are stored is not known. */
+  | { readonly kind: 'unknown'; readonly topic: string; readonly orders: readonly Order[] }
   | { readonly kind: 'summary'; readonly summary: ProduceSummary };
 
 export interface ProduceSummary {
   readonly topic: string;
   readonly sent: number;
-  /** Given to the broker without an answer: they may be there or not. */
+  /** Not stored. */
   readonly failed: number;
   readonly interrupted: boolean;
   readonly seconds: number;
+  /** Given to the brokers without an answer: they may be stored, now or later. */
+  readonly unknown: number;
+}
+
+interface Progress {
+  sent: number;
+  failed: number;
+  unknown: number;
+  /** The first that is not known to be sent. */
+  next: number | null;
 }
 
 /**
@@ -49,57 +72,82 @@ export interface ProduceSummary {
  * @throws Failure of the ports and of `orders`; interrupted when a finite run was stopped
  */
 export async function produceOrders(ports: ProducePorts, options: ProduceOptions): Promise<void> {
-  const { broker, codec, clock } = ports;
-  const { topic, on, signal } = options;
+  const { clock } = ports;
+  const { topic, on, signal, count } = options;
   const startedAt = clock.now();
-  let sent = 0;
-  let failed = 0;
+  const progress: Progress = { sent: 0, failed: 0, unknown: 0, next: null };
   let finished = false;
   try {
-    {
-      await using admin = await broker.admin();
-      await ensureTopic(admin, topic, options.create, on);
-    }
-    await using producer = await broker.producer();
-    const sender = new OrderSender({
-      producer,
-      codec,
-      clock,
-      topic,
-      delayMs: options.delayMs,
-      count: options.count,
-      signal,
-    });
-    for await (const step of sender.send(options.orders)) {
-      sent += step.sent.length;
-      if (step.sent.length > 0) on({ kind: 'sent', topic, orders: step.sent });
-      if (step.failed === null) continue;
-      failed += step.failed.count;
-      throw step.failed.error;
-    }
-    finished = !signal.aborted || (options.count !== null && sent >= options.count);
+    await sendAll(ports, options, progress);
+    finished = !signal.aborted || (count !== null && progress.sent >= count);
   } finally {
-    const interrupted = !finished && signal.aborted && !options.endless;
+    const { sent, failed, unknown } = progress;
+    const interrupted = !finished && signal.aborted && count !== null;
     const seconds = (clock.now() - startedAt) / 1000;
-    on({ kind: 'summary', summary: { topic, sent, failed, interrupted, seconds } });
+    on({ kind: 'summary', summary: { topic, sent, failed, interrupted, seconds, unknown } });
   }
-  if (!finished && !options.endless) throw interruptedAfter(sent, options.count);
+  if (!finished && count !== null) throw interruptedAfter(progress, options, '');
 }
 
-function interruptedAfter(sent: number, count: number | null): Failure {
-  if (count === null) {
-    return new Failure('interrupted', `interrupted after ${sent} orders`, {
-      fix: `to go on, produce the rest of the file: leave out its first ${sent} orders`,
-    });
+async function sendAll(
+  { broker, codec, clock }: ProducePorts,
+  options: ProduceOptions,
+  progress: Progress,
+): Promise<void> {
+  const { topic, on, signal, delayMs, count } = options;
+  await using producer = await openProducer(broker, options);
+  if (producer === undefined) return;
+  const sender = new OrderSender({ producer, codec, clock, topic, delayMs, count, signal });
+  for await (const step of sender.send(options.orders)) {
+    progress.sent += step.sent.length;
+    progress.failed += step.failed.length;
+    progress.unknown += step.unknown.length;
+    if (step.sent.length > 0) on({ kind: 'sent', topic, orders: step.sent });
+    const left = [...step.unknown, ...step.failed];
+    if (left.length === 0) {
+      progress.next = (step.sent.at(-1)?.number ?? 0) + 1;
+      continue;
+    }
+    progress.next = left.reduce((least, { number }) => Math.min(least, number), Infinity);
+    if (step.unknown.length > 0) {
+      on({ kind: 'unknown', topic, orders: step.unknown.map(({ order }) => order) });
+    }
+    const way = `to send them again under the same ids: ${wayOn(progress, options, left[0])}`;
+    const error = inDoubt(step, way);
+    if (!signal.aborted || count === null || !(error instanceof Failure)) throw error;
+    throw interruptedAfter(progress, options, `; ${error.message}`);
   }
-  return new Failure('interrupted', `interrupted: ${sent} of ${count} orders sent`, {
-    fix: `to go on: the same command with --count ${count - sent}`,
+}
+
+function interruptedAfter(progress: Progress, options: ProduceOptions, why: string): Failure {
+  const { sent } = progress;
+  const { count, topic } = options;
+  return new Failure('interrupted', `interrupted: ${sent} of ${count ?? 'endless'} orders sent${why}`, {
+    fix: `to go on: ${wayOn(progress, options)}`,
+    context: { topic },
   });
 }
 
+/** How the orders that were not sent are sent, and those in doubt again under the same ids. */
+function wayOn(
+  { sent, unknown, next }: Progress,
+  { resume, count }: ProduceOptions,
+  left?: Sendable,
+): string {
+  if (next === null && unknown === 0) return 'run the same command again';
+  if (resume === '--order-id') return `the same command with --order-id ${left?.order.orderId ?? ''}`;
+  if (resume !== '--count') return `the same command with ${resume} ${next ?? 1}`;
+  const rest = count === null ? 0 : count - sent - unknown;
+  const others = rest > 0 ? [`the same command with --count ${rest}`] : [];
+  const inDoubt = unknown > 0 ? ['pass the lines {"type":"unknown",…} to "orderctl produce --file -"'] : [];
+  return [...inDoubt, ...others].join(', then ');
+}
+
 export interface SampleOptions {
-  /** null: without end. */
+  /** Of the whole sequence; null: without end. */
   readonly count: number | null;
+  /** The first that is given: those before it are passed over. */
+  readonly from: number;
   /** From 0 inclusive to 1 exclusive. */
   readonly random: () => number;
   readonly newOrderId: () => string;
@@ -112,7 +160,7 @@ export interface SampleOptions {
  *
  * @throws Failure not_found when there are no users or no items
  */
-export async function sampleOrders(access: StoreAccess, options: SampleOptions): Promise<Iterable<Order>> {
+export async function sampleOrders(access: StoreAccess, options: SampleOptions): Promise<Iterable<Numbered>> {
   await using reader = await access.read();
   const users = [...(await reader.users())];
   const items = [...(await reader.items())];
@@ -129,10 +177,14 @@ export async function sampleOrders(access: StoreAccess, options: SampleOptions):
   return generate(users, items, options);
 }
 
-function* generate(users: readonly User[], items: readonly Item[], options: SampleOptions): Iterable<Order> {
-  const { count, random, newOrderId, clock } = options;
+function* generate(
+  users: readonly User[],
+  items: readonly Item[],
+  options: SampleOptions,
+): Iterable<Numbered> {
+  const { count, from, random, newOrderId, clock } = options;
   const below = (limit: number): number => Math.floor(random() * limit);
-  for (let made = 0; count === null || made < count; made++) {
+  for (let number = 1; count === null || number <= count; number++) {
     const user = users[below(users.length)];
     const lines = new Map<string, { item: string; quantity: number; unitPrice: string | null }>();
     for (let wanted = 1 + below(3); wanted > 0; wanted--) {
@@ -141,7 +193,12 @@ function* generate(users: readonly User[], items: readonly Item[], options: Samp
       if (item !== undefined) lines.set(item.item, { item: item.item, quantity, unitPrice: item.price });
     }
     if (user === undefined) return;
-    yield { orderId: newOrderId(), user: user.user, items: [...lines.values()], createdAt: clock.now() };
+    const orderId = newOrderId();
+    if (number < from) continue;
+    yield {
+      order: { orderId, user: user.user, items: [...lines.values()], createdAt: clock.now() },
+      number,
+    };
   }
 }
 

@@ -6,8 +6,9 @@ import type { OrderCodec } from '../ports/codec.ts';
 import type { Headers } from '../ports/record.ts';
 import type { StoreAccess } from '../ports/store.ts';
 import { selectOrders, type ReplayFilter, type Selected } from './replay-selection.ts';
-import { OrderSender, type SentOrder } from './send-orders.ts';
-import { ensureTopic, type TopicCreated } from './topics.ts';
+import { inDoubt, OrderSender, type Sendable, type Sent } from './send-orders.ts';
+import { openProducer } from './open-producer.ts';
+import type { TopicCreated } from './topics.ts';
 
 export interface ReplayOptions extends ReplayFilter {
   /** Where the orders go. */
@@ -29,7 +30,9 @@ export interface ReplayPorts {
 
 export type ReplayEvent =
   | TopicCreated
-  | { readonly kind: 'sent'; readonly topic: string; readonly orders: readonly SentOrder[] }
+  | { readonly kind: 'sent'; readonly topic: string; readonly orders: readonly Sent<Sendable>[] }
+  /** Whether these are stored is not known. */
+  | { readonly kind: 'unknown'; readonly topic: string; readonly orders: readonly Order[] }
   /** A dry run's answer for orders that would be sent. */
   | { readonly kind: 'would_send'; readonly topic: string; readonly orders: readonly Order[] }
   | { readonly kind: 'not_sent'; readonly orderId: string; readonly why: string }
@@ -44,6 +47,8 @@ export interface ReplaySummary {
   readonly selected: number;
   readonly sent: number;
   readonly failed: number;
+  /** Given to the brokers without an answer: they may be stored, now or later. */
+  readonly unknown: number;
   /** Not sent, because their last try was accepted. */
   readonly fulfilled: number;
   /** Of those sent, or that a dry run would send: bear an id that is decided, so that consuming changes nothing. */
@@ -76,9 +81,9 @@ export async function replayOrders(ports: ReplayPorts, options: ReplayOptions): 
   }
   const startedAt = clock.now();
   const replayId = ports.newReplayId();
-  const progress: Progress = { selected: 0, sent: 0, failed: 0, fulfilled: 0, last: null };
+  const progress: Progress = { selected: 0, sent: 0, failed: 0, fulfilled: 0, unknown: 0, last: null };
   await using reader = await access.read();
-  const orders = toSend(selectOrders(reader, options, clock), progress, on);
+  const orders = toSend(await selectOrders(reader, options, clock), progress, on);
   let finished = false;
   try {
     if (options.dryRun) {
@@ -105,6 +110,7 @@ export async function replayOrders(ports: ReplayPorts, options: ReplayOptions): 
         sent: progress.sent,
         failed: progress.failed,
         fulfilled: progress.fulfilled,
+        unknown: progress.unknown,
         alreadyDecided: options.asNew ? 0 : effective,
         undecided: options.asNew ? effective : 0,
         interrupted,
@@ -113,7 +119,7 @@ export async function replayOrders(ports: ReplayPorts, options: ReplayOptions): 
       },
     });
   }
-  if (!finished) throw interruptedAfter(progress, options);
+  if (!finished) throw interruptedAfter(progress, options, '');
 }
 
 interface Progress {
@@ -121,6 +127,7 @@ interface Progress {
   sent: number;
   failed: number;
   fulfilled: number;
+  unknown: number;
   /** The last order that was sent. */
   last: ToSend | null;
 }
@@ -151,27 +158,16 @@ async function sendAll(parts: {
   options: ReplayOptions;
   broker: Broker;
   replayId: string;
-  orders: AsyncIterable<ToSend>;
+  orders: AsyncGenerator<ToSend>;
   progress: Progress;
 }): Promise<void> {
   const { ports, options, broker, replayId, orders, progress } = parts;
   const { topic, on } = options;
-  const underWay: ToSend[] = [];
-  const sending = async function* (): AsyncGenerator<Order> {
-    for await (const order of orders) {
-      underWay.push(order);
-      yield order.order;
-    }
-  };
   // An empty log sends nothing, and needs no broker for that.
-  const iterator = sending();
-  const first = await iterator.next();
+  const first = await orders.next();
   if (first.done === true) return;
-  {
-    await using admin = await broker.admin();
-    await ensureTopic(admin, topic, options.create, on);
-  }
-  await using producer = await broker.producer();
+  await using producer = await openProducer(broker, options);
+  if (producer === undefined) return;
   const headers: Headers = [
     ['x-replay-id', replayId],
     ['x-replay-count', '1'],
@@ -188,28 +184,39 @@ async function sendAll(parts: {
     signal: options.signal,
     headers,
   });
-  for await (const step of sender.send(prepend(first.value, iterator))) {
+  for await (const step of sender.send(prepend(first.value, orders))) {
     progress.sent += step.sent.length;
+    progress.failed += step.failed.length;
+    progress.unknown += step.unknown.length;
     if (step.sent.length > 0) on({ kind: 'sent', topic, orders: step.sent });
-    if (step.failed !== null) {
-      progress.failed += step.failed.count;
-      throw step.failed.error;
+    if (step.unknown.length > 0) {
+      on({ kind: 'unknown', topic, orders: step.unknown.map(({ order }) => order) });
     }
-    progress.last = underWay.splice(0, step.sent.length).at(-1) ?? progress.last;
+    if (step.unknown.length + step.failed.length > 0) {
+      const error = inDoubt(step, `to go on under the same ids: ${wayOn(progress, options)}`);
+      if (!options.signal.aborted || !(error instanceof Failure)) throw error;
+      throw interruptedAfter(progress, options, `; ${error.message}`);
+    }
+    progress.last = step.sent.at(-1) ?? progress.last;
   }
 }
 
-async function* prepend(first: Order, rest: AsyncGenerator<Order>): AsyncGenerator<Order> {
+async function* prepend<T>(first: T, rest: AsyncGenerator<T>): AsyncGenerator<T> {
   yield first;
   yield* rest;
 }
 
-function interruptedAfter({ sent, last }: Progress, { limit }: ReplayOptions): Failure {
-  const left = limit === null || last === null ? '' : ` --limit ${limit - last.selected}`;
-  return new Failure('interrupted', `interrupted after ${sent} orders`, {
-    fix:
-      last === null
-        ? 'run the same command again'
-        : `to go on, run the same command with --resume-after ${last.logged}${left}`,
+function interruptedAfter(progress: Progress, options: ReplayOptions, why: string): Failure {
+  const { sent, last } = progress;
+  const way = wayOn(progress, options);
+  return new Failure('interrupted', `interrupted after ${sent} orders${why}`, {
+    fix: last === null ? way : `to go on, ${way}`,
+    context: { topic: options.topic },
   });
+}
+
+function wayOn({ last }: Progress, { limit }: ReplayOptions): string {
+  if (last === null) return 'run the same command again';
+  const left = limit === null ? '' : ` --limit ${limit - last.selected}`;
+  return `run the same command with --resume-after ${last.logged}${left}`;
 }

@@ -40,7 +40,16 @@ export type Selected =
  *
  * @throws Failure not_found, already_decided
  */
-export async function* selectOrders(
+export async function selectOrders(
+  reader: StoreReader,
+  filter: ReplayFilter,
+  clock: Clock,
+): Promise<AsyncGenerator<Selected>> {
+  return select(await decidedOrders(reader, filter), reader, filter, clock);
+}
+
+async function* select(
+  decisions: AsyncIterable<readonly Decided[]>,
   reader: StoreReader,
   filter: ReplayFilter,
   clock: Clock,
@@ -49,7 +58,7 @@ export async function* selectOrders(
   let selected = 0;
   /** Ids that the tries follow from, of orders that have been tried before; others are met once. */
   const met = new Set<string>();
-  for await (const chunk of await decidedOrders(reader, filter)) {
+  for await (const chunk of decisions) {
     for (const decided of chunk) {
       const { order } = decided;
       const goesOn = resumed;

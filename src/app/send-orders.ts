@@ -1,18 +1,24 @@
-import { Failure } from '../domain/failure.ts';
+import { Failure, isFailure } from '../domain/failure.ts';
 import type { Order } from '../domain/order.ts';
 import type { Producer, SentRecord } from '../ports/broker.ts';
 import type { Headers } from '../ports/record.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { OrderCodec } from '../ports/codec.ts';
 import { inBatches } from './in-batches.ts';
+import { unlessStopped } from './wait.ts';
 
 /** Orders to a send: beyond this a larger request is no faster, and a stop waits for no more than one. */
 const BATCH_ORDERS = 2_000;
 const LINGER_MS = 50;
+/** So many orders are named in a message. */
+const NAMED = 5;
 
-export interface SentOrder extends SentRecord {
+/** What is sent for one entry of a source: its order, beside whatever the source knows of it. */
+export interface Sendable {
   readonly order: Order;
 }
+
+export type Sent<T extends Sendable> = T & SentRecord;
 
 export interface SenderParts {
   readonly producer: Producer;
@@ -26,11 +32,15 @@ export interface SenderParts {
   readonly headers?: Headers;
 }
 
-export interface SendStep {
+export interface SendStep<T extends Sendable> {
   /** What was acknowledged. */
-  readonly sent: readonly SentOrder[];
-  /** What was not, and why: nothing is sent after that. */
-  readonly failed: { readonly count: number; readonly error: unknown } | null;
+  readonly sent: readonly Sent<T>[];
+  /** What was given to the brokers without an answer: it may be stored, now or later. */
+  readonly unknown: readonly T[];
+  /** What is not stored. */
+  readonly failed: readonly T[];
+  /** Why there is something unknown or failed: nothing is sent after that. */
+  readonly error: unknown;
 }
 
 /** Encodes and sends orders in their order: batch by batch, or one by one with a pause. Ends when the signal aborts. */
@@ -42,29 +52,29 @@ export class OrderSender {
   }
 
   /**
-   * Yields what came of each send; the first that failed ends it. When `orders` fails, what came before is sent
+   * Yields what came of each send; the first that failed ends it. When `source` fails, what came before is sent
    * first, so that whoever is told where it failed knows what went.
    */
-  async *send(orders: AsyncIterable<Order> | Iterable<Order>): AsyncGenerator<SendStep> {
+  async *send<T extends Sendable>(source: AsyncIterable<T> | Iterable<T>): AsyncGenerator<SendStep<T>> {
     const { clock, delayMs, signal } = this.#parts;
     const stopped = (): boolean => signal.aborted;
     const batches =
       delayMs > 0
-        ? this.#paced(orders)
-        : inBatches(orders, { size: BATCH_ORDERS, lingerMs: LINGER_MS, clock });
+        ? this.#paced(source)
+        : inBatches(source, { size: BATCH_ORDERS, lingerMs: LINGER_MS, clock });
     for await (const batch of batches) {
       if (stopped()) return;
       const step = await this.#sendBatch(batch);
+      if (step === undefined) return;
       yield step;
-      if (step.failed !== null) return;
+      if (step.unknown.length + step.failed.length > 0) return;
     }
   }
 
   /** One by one, each taken from its source when it is due: then it bears the time at which it is sent. */
-  async *#paced(orders: AsyncIterable<Order> | Iterable<Order>): AsyncGenerator<readonly Order[]> {
+  async *#paced<T>(items: AsyncIterable<T> | Iterable<T>): AsyncGenerator<readonly T[]> {
     const { clock, delayMs, signal, count } = this.#parts;
-    const source =
-      Symbol.asyncIterator in orders ? orders[Symbol.asyncIterator]() : orders[Symbol.iterator]();
+    const source = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
     for (let taken = 1; ; taken++) {
       const next = await source.next();
       if (next.done === true) return;
@@ -73,28 +83,39 @@ export class OrderSender {
     }
   }
 
-  async #sendBatch(orders: readonly Order[]): Promise<SendStep> {
-    const { producer, codec, topic, headers } = this.#parts;
+  /** @returns undefined when it was stopped before anything was sent */
+  async #sendBatch<T extends Sendable>(batch: readonly T[]): Promise<SendStep<T> | undefined> {
+    const { producer, codec, topic, headers, signal } = this.#parts;
+    let values: readonly Uint8Array[] | undefined;
     try {
-      const values = await codec.encode(orders);
-      const records = orders.map((order, i) => ({
-        key: order.orderId,
-        value: values[i] ?? null,
-        ...(headers === undefined ? {} : { headers }),
-      }));
-      const answers = await producer.send(topic, records);
-      const sent = orders.flatMap((order, i) => {
-        const answer = answers[i];
-        return answer === undefined || typeof answer === 'string' ? [] : [{ order, ...answer }];
-      });
-      const at = answers.findIndex((answer) => typeof answer === 'string');
-      const refused = orders[at];
-      if (refused === undefined) return { sent, failed: null };
-      const error = answers[at] === 'too_large' ? tooLarge(refused, topic) : refusedBy(refused, topic);
-      return { sent, failed: { count: orders.length - sent.length, error } };
+      const encoding = codec.encode(batch.map(({ order }) => order));
+      values = await unlessStopped(encoding, signal);
     } catch (error) {
-      return { sent: [], failed: { count: orders.length, error } };
+      return { sent: [], unknown: [], failed: batch, error };
     }
+    if (values === undefined) return undefined;
+    const encoded = values;
+    const records = batch.map(({ order }, i) => ({
+      key: order.orderId,
+      value: encoded[i] ?? null,
+      ...(headers === undefined ? {} : { headers }),
+    }));
+    const { outcomes, failure } = await producer.send(topic, records, { signal });
+    const sent: Sent<T>[] = [];
+    const unknown: T[] = [];
+    const failed: T[] = [];
+    let refused: Failure | undefined;
+    batch.forEach((item, i) => {
+      const outcome = outcomes[i] ?? 'unknown';
+      if (typeof outcome === 'object') sent.push({ ...item, ...outcome });
+      else if (outcome === 'unknown') unknown.push(item);
+      else {
+        failed.push(item);
+        if (outcome === 'too_large') refused ??= tooLarge(item.order, topic);
+        if (outcome === 'refused') refused ??= refusedBy(item.order, topic);
+      }
+    });
+    return { sent, unknown, failed, error: failure ?? refused ?? null };
   }
 }
 
@@ -110,4 +131,21 @@ function refusedBy({ orderId }: Order, topic: string): Failure {
     fix: 'see the configuration of the topic, and the log of the brokers',
     context: { topic, orderId },
   });
+}
+
+/**
+ * The failure of a send, told with the orders it left in doubt.
+ *
+ * @param way how they are sent again under the same ids
+ */
+export function inDoubt<T extends Sendable>({ error, unknown, failed }: SendStep<T>, way: string): unknown {
+  const [first] = [...unknown, ...failed];
+  if (!isFailure(error, 'broker_unreachable', 'broker_refused') || first === undefined) return error;
+  const named = unknown.slice(0, NAMED).map(({ order }) => order.orderId);
+  const more = unknown.length > named.length ? `, … (${unknown.length} in all)` : '';
+  const doubt =
+    named.length === 0 ? '' : `; whether these orders are stored is unknown: ${named.join(', ')}${more}`;
+  const fix = [...(error.fix === null ? [] : [error.fix]), way].join('; then ');
+  const context = { ...error.context, orderId: first.order.orderId };
+  return new Failure(error.code, error.message + doubt, { fix, context, cause: error });
 }

@@ -49,3 +49,19 @@ export async function untilAvailable<R>(
     }
   }
 }
+
+/** What comes of the work; undefined as soon as the signal aborts, whatever comes of it then. */
+export async function unlessStopped<R>(work: Promise<R>, signal: AbortSignal): Promise<R | undefined> {
+  let stop: () => void = () => undefined;
+  const stopped = new Promise<undefined>((resolve) => {
+    stop = () => resolve(undefined);
+  });
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    return await Promise.race([work, stopped]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    work.catch(() => undefined);
+  }
+}

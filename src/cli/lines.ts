@@ -30,7 +30,8 @@ export async function openLines(
   return { lines: linesOf(createReadStream(file), signal), name: file };
 }
 
-async function checkFile(file: string, { flag, what }: LinesFlag): Promise<void> {
+/** @throws Failure not_found, invalid_value */
+export async function checkFile(file: string, { flag, what }: LinesFlag): Promise<void> {
   try {
     if ((await stat(file)).isDirectory()) {
       throw new Failure('invalid_value', `${flag}: ${file} is a folder`, { fix: 'give the path of a file' });
@@ -49,7 +50,7 @@ async function checkFile(file: string, { flag, what }: LinesFlag): Promise<void>
   }
 }
 
-async function* linesOf(
+export async function* linesOf(
   input: NodeJS.ReadableStream & { destroy(): unknown },
   signal: AbortSignal,
 ): AsyncGenerator<string> {

@@ -180,17 +180,28 @@ export interface SentRecord {
   readonly offset: number;
 }
 
+/**
+ * What came of a record: where it went; that the topic does not allow its size, or refuses it otherwise; that no answer says whether it is
+ * stored, now or later; or that it is not.
+ */
+export type SendOutcome = SentRecord | 'too_large' | 'refused' | 'unknown' | 'not_sent';
+
+export interface SendResult {
+  /** In order of the records. */
+  readonly outcomes: readonly SendOutcome[];
+  /** Why some are unknown or not sent; null when none is. Of broker_unreachable, broker_refused, not_found. */
+  readonly failure: Error | null;
+}
+
+export interface SendOptions {
+  /** When it aborts, what is under way has a few seconds left. */
+  readonly signal?: AbortSignal;
+}
+
 /** Idempotent, acks=all. One `send` at a time; records with one key keep their order. */
 export interface Producer extends AsyncDisposable {
-  /**
-   * @returns where each record went, in order of `records`; `too_large` or `refused` for one that the topic does not allow,
-   * while all the others were sent
-   * @throws Failure broker_unreachable, broker_refused, topic_missing
-   */
-  send(
-    topic: string,
-    records: readonly SendRecord[],
-  ): Promise<readonly (SentRecord | 'too_large' | 'refused')[]>;
+  /** Sends what can be sent: a partition or a node that does not answer holds up no other. */
+  send(topic: string, records: readonly SendRecord[], options?: SendOptions): Promise<SendResult>;
 }
 
 export type ConsumerEvent =

@@ -97,6 +97,16 @@ describe('consume', () => {
     expect(sent).toEqual([0, 1]);
   });
 
+  it('lets no more than so many dead letters wait, however much is at hand', async () => {
+    broker.batchRecords = 300;
+    send(...Array.from({ length: 2_000 }, () => 'garbage'));
+    const waiting: number[] = [];
+    broker.afterBatch = () => void waiting.push(folder.outgoing.length);
+    await consume();
+    expect(Math.max(...waiting)).toBe(900);
+    expect(broker.topics.get('orders.dlq')?.[0]).toHaveLength(2_000);
+  });
+
   it.each([
     ['come', false],
     ['do not come', true],

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { discardLetters, findLetters } from '../../src/app/dlq-discard.ts';
-import type { Letter, LetterFilter } from '../../src/app/dlq-letters.ts';
+import { recentOnly, type Letter, type LetterFilter } from '../../src/app/dlq-letters.ts';
 import { listLetters, type ListLettersSummary } from '../../src/app/dlq-list.ts';
 import { redriveLetters } from '../../src/app/dlq-redrive.ts';
 import type { RedriveEvent, RedriveOptions, RedriveSummary } from '../../src/app/dlq-redrive-events.ts';
@@ -94,6 +94,18 @@ describe('dlq list', () => {
     letter(7, [], 1);
     letter(7, [['x-failed-at', '2026-01-01T00:00:00.000Z']]);
     expect(idsOf((await list()).letters)).toEqual(['0:0', '0:2']);
+  });
+
+  it('knows a copy again within so many letters at least, across the edge of what is remembered', () => {
+    for (const distance of [1, 2, 3]) {
+      const isNew = recentOnly(4);
+      const told: boolean[] = [];
+      for (let key = 0; key < 20; key += 1) {
+        told.push(isNew(`k${key}`));
+        if (key >= distance) told.push(!isNew(`k${key - distance}`));
+      }
+      expect(told.every(Boolean), String(distance)).toBe(true);
+    }
   });
 
   it('lists what was too large for the topic under an id of its own', async () => {
@@ -251,6 +263,25 @@ describe('dlq redrive', () => {
     expect(summary()).toMatchObject({ sent: 3, interrupted: false });
     broker.sendFailures = [];
     await redrive();
+    expect(sent()).toHaveLength(6);
+  });
+
+  it('marks what went when the rest did not, counts the rest apart, and leaves it open', async () => {
+    for (let offset = 0; offset < 5; offset += 1) letter(offset);
+    broker.batchRecords = 10;
+    const fates = ['sent', 'lost_answer', 'unknown', 'not_sent', 'sent'] as const;
+    broker.sendFailures = [new Failure('broker_unreachable', 'away')];
+    broker.onSendFailure = (index) => fates[index] ?? 'not_sent';
+    const failure = await redrive().catch((error: unknown) => error as Failure);
+    expect(failure).toMatchObject({ code: 'broker_unreachable' });
+    expect((failure as Failure).message).toBe('away; whether 0:1, 0:2 went is unknown');
+    expect((failure as Failure).fix).toContain('run the same command again');
+    expect(summary()).toMatchObject({ selected: 5, sent: 2, failed: 1, unknown: 2, interrupted: false });
+    expect(events).toContainEqual({ kind: 'unknown', ids: ['0:1', '0:2'], topic: 'orders' });
+    expect(idsOf((await list({ state: 'open' })).letters)).toEqual(['0:1', '0:2', '0:3']);
+    await redrive();
+    expect(summary()).toMatchObject({ sent: 3, failed: 0, unknown: 0 });
+    // The one whose answer was lost is there twice: the id of its order keeps that harmless.
     expect(sent()).toHaveLength(6);
   });
 

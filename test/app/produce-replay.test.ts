@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { ordersFromLines } from '../../src/app/orders-from-lines.ts';
+import { checkLines, ordersFromLines } from '../../src/app/orders-from-lines.ts';
 import {
   produceOrders,
   sampleOrders,
   seededRandom,
+  type Numbered,
   type ProduceEvent,
   type ProduceOptions,
   type ProduceSummary,
@@ -51,10 +52,10 @@ function failureOf(run: Promise<unknown>): Promise<Failure> {
 }
 
 describe('sampleOrders', () => {
-  const sample = async (seed: number, count: number): Promise<Order[]> => {
+  const sample = async (seed: number, count: number, from = 1): Promise<Order[]> => {
     let id = 0;
-    const options = { count, random: seededRandom(seed), newOrderId: () => `ORD-${id++}`, clock };
-    return [...(await sampleOrders(folder, options))];
+    const options = { count, from, random: seededRandom(seed), newOrderId: () => `ORD-${id++}`, clock };
+    return [...(await sampleOrders(folder, options))].map(({ order }) => order);
   };
 
   it('gives one to three lines of one to three of known items, for known users, unpaid ones too', async () => {
@@ -76,6 +77,11 @@ describe('sampleOrders', () => {
     expect(await sample(7, 20)).not.toEqual(await sample(8, 20));
   });
 
+  it('gives the rest of a sequence as they would be in the whole', async () => {
+    expect(await sample(7, 20, 13)).toEqual((await sample(7, 20)).slice(12));
+    expect(await sample(7, 20, 21)).toEqual([]);
+  });
+
   it('needs users and items, and names the command that adds them', async () => {
     folder.tables.users.clear();
     expect(await failureOf(sample(1, 1))).toMatchObject({ code: 'not_found' });
@@ -86,12 +92,15 @@ describe('sampleOrders', () => {
   });
 });
 
-function orders(count: number): Order[] {
+function orders(count: number): Numbered[] {
   return Array.from({ length: count }, (_, i) => ({
-    orderId: `ORD-${i}`,
-    user: 'alice',
-    items: [{ item: 'book', quantity: 1, unitPrice: null }],
-    createdAt: i,
+    number: i + 1,
+    order: {
+      orderId: `ORD-${i}`,
+      user: 'alice',
+      items: [{ item: 'book', quantity: 1, unitPrice: null }],
+      createdAt: i,
+    },
   }));
 }
 
@@ -105,7 +114,7 @@ describe('produce', () => {
         topic: 'orders',
         orders: orders(5),
         count: 5,
-        endless: false,
+        resume: '--count',
         delayMs: 0,
         create: true,
         signal: new AbortController().signal,
@@ -122,7 +131,9 @@ describe('produce', () => {
 
   it('sends every order in order, keyed by its id, and tells where each went', async () => {
     await produce({ orders: orders(4100), count: 4100 });
-    expect(sentOrders().map(({ orderId }) => orderId)).toEqual(orders(4100).map(({ orderId }) => orderId));
+    expect(sentOrders().map(({ orderId }) => orderId)).toEqual(
+      orders(4100).map(({ order }) => order.orderId),
+    );
     expect(new TextDecoder().decode(broker.topics.get('orders')?.[0]?.[3]?.key ?? new Uint8Array())).toBe(
       'ORD-3',
     );
@@ -139,7 +150,7 @@ describe('produce', () => {
 
   it('makes each paced order when it is due, so that it bears the time at which it is sent', async () => {
     let id = 0;
-    const options = { count: 3, random: seededRandom(1), newOrderId: () => `ORD-${id++}`, clock };
+    const options = { count: 3, from: 1, random: seededRandom(1), newOrderId: () => `ORD-${id++}`, clock };
     const from = clock.now();
     await produce({ orders: await sampleOrders(folder, options), count: 3, delayMs: 1000 });
     expect(sentOrders().map(({ createdAt }) => createdAt - from)).toEqual([0, 1000, 2000]);
@@ -165,13 +176,14 @@ describe('produce', () => {
 
   it('that runs until stopped ends well when stopped', async () => {
     const controller = new AbortController();
-    const endless = function* (): Iterable<Order> {
-      for (let i = 0; ; i++) yield { orderId: `ORD-${i}`, user: 'alice', items: [], createdAt: 0 };
+    const endless = function* (): Iterable<Numbered> {
+      for (let number = 1; ; number++) {
+        yield { number, order: { orderId: `ORD-${number}`, user: 'alice', items: [], createdAt: 0 } };
+      }
     };
     await produce({
       orders: endless(),
       count: null,
-      endless: true,
       delayMs: 1000,
       signal: controller.signal,
       on: (event) => {
@@ -184,7 +196,8 @@ describe('produce', () => {
 
   it('names an order that the topic does not take, and tells of all others of its send', async () => {
     const lines = Array.from({ length: 40 }, () => ({ item: 'book', quantity: 1, unitPrice: null }));
-    const large: Order = { orderId: 'LARGE', user: 'alice', items: lines, createdAt: 0 };
+    const order: Order = { orderId: 'LARGE', user: 'alice', items: lines, createdAt: 0 };
+    const large: Numbered = { number: 2, order };
     const [first, ...rest] = orders(3);
     const failure = await failureOf(produce({ orders: [first, large, ...rest].flatMap((one) => one ?? []) }));
     expect(failure).toMatchObject({ code: 'invalid_value', context: { orderId: 'LARGE' } });
@@ -195,7 +208,77 @@ describe('produce', () => {
   it('leaves with the failure of a send, after a summary that counts it', async () => {
     broker.sendFailures = [new Failure('broker_unreachable', 'away')];
     expect(await failureOf(produce({}))).toMatchObject({ code: 'broker_unreachable' });
-    expect(summary()).toMatchObject({ sent: 0, failed: 5, interrupted: false });
+    expect(summary()).toMatchObject({ sent: 0, failed: 5, unknown: 0, interrupted: false });
+  });
+
+  describe('without an answer for some', () => {
+    beforeEach(() => {
+      broker.sendFailures = [new Failure('broker_unreachable', 'away', { fix: 'start it' })];
+      const fates = ['sent', 'lost_answer', 'unknown', 'not_sent', 'sent'] as const;
+      broker.onSendFailure = (index) => fates[index] ?? 'not_sent';
+    });
+
+    it('counts them apart, names their ids, and gives them out', async () => {
+      const failure = await failureOf(produce({}));
+      expect(failure).toMatchObject({ code: 'broker_unreachable', context: { orderId: 'ORD-1' } });
+      expect(failure.message).toBe('away; whether these orders are stored is unknown: ORD-1, ORD-2');
+      expect(summary()).toMatchObject({ sent: 2, failed: 1, unknown: 2, interrupted: false });
+      const unknown = events.flatMap((event) => (event.kind === 'unknown' ? event.orders : []));
+      expect(unknown.map(({ orderId }) => orderId)).toEqual(['ORD-1', 'ORD-2']);
+    });
+
+    it.each([
+      [
+        '--count',
+        'pass the lines {"type":"unknown",…} to "orderctl produce --file -", then the same command with --count 1',
+      ],
+      ['--from', 'the same command with --from 2'],
+      ['--from-line', 'the same command with --from-line 2'],
+      ['--order-id', 'the same command with --order-id ORD-1'],
+    ] as const)('says how to send them again under the same ids: %s', async (resume, way) => {
+      const { fix } = await failureOf(produce({ resume }));
+      expect(fix).toBe(`start it; then to send them again under the same ids: ${way}`);
+    });
+
+    it('is an interruption when it was stopped, and a failure when it was to run until then', async () => {
+      const stopped = (count: number | null): Promise<Failure> => {
+        const controller = new AbortController();
+        broker.sendFailures = [new Failure('broker_unreachable', 'away')];
+        broker.onSendFailure = () => {
+          controller.abort();
+          return 'unknown';
+        };
+        return failureOf(produce({ count, resume: '--from', signal: controller.signal }));
+      };
+      const finite = await stopped(5);
+      expect(finite).toMatchObject({ code: 'interrupted', fix: 'to go on: the same command with --from 1' });
+      expect(finite.message).toContain('unknown: ORD-0, ORD-1');
+      expect(summary()).toMatchObject({ unknown: 5, interrupted: true });
+      expect(await stopped(null)).toMatchObject({ code: 'broker_unreachable' });
+      expect(summary()).toMatchObject({ unknown: 5, interrupted: false });
+    });
+  });
+
+  it('stopped while nobody answers ends at once, with its summary', async () => {
+    const controller = new AbortController();
+    for (const part of ['admin', 'producer'] as const) {
+      const stuck = Object.assign(new ScriptedBroker(), {
+        [part]: () => {
+          controller.abort();
+          return part === 'producer' ? new Promise(() => undefined) : admin;
+        },
+      });
+      stuck.createTopic('orders');
+      const admin = new ScriptedBroker()
+        .admin()
+        .then((one) => ({ ...one, partitionCount: () => new Promise(() => undefined) }));
+      broker = stuck;
+      const failure = await failureOf(produce({ signal: controller.signal }));
+      expect(failure).toMatchObject({ code: 'interrupted', fix: 'to go on: run the same command again' });
+      expect(summary()).toMatchObject({ sent: 0, interrupted: true });
+      await produce({ count: null, signal: controller.signal });
+      expect(summary()).toMatchObject({ sent: 0, interrupted: false });
+    }
   });
 });
 
@@ -204,15 +287,14 @@ describe('produce from lines', () => {
     yield* texts;
   };
   const run = async (...texts: string[]): Promise<void> => {
-    let id = 0;
-    const options = { clock, newOrderId: () => `NEW-${id++}` };
+    const options = { clock, idOf: (line: number) => `NEW-${line}` };
     await produceOrders(
       { broker, codec, clock },
       {
         topic: 'orders',
         orders: ordersFromLines(lines(...texts), 'in.ndjson', options),
         count: null,
-        endless: false,
+        resume: '--from-line',
         delayMs: 0,
         create: true,
         signal: new AbortController().signal,
@@ -224,19 +306,35 @@ describe('produce from lines', () => {
 
   it('makes missing ids and ignores unknown keys and empty lines', async () => {
     await run(good, '', '{"user":"bob","item":"pen","quantity":-2}');
-    expect(sentOrders().map(({ orderId }) => orderId)).toEqual(['A', 'NEW-0']);
+    expect(sentOrders().map(({ orderId }) => orderId)).toEqual(['A', 'NEW-3']);
   });
 
   it.each([
     ['not JSON', '{"order_id":'],
     ['no user', '{"order_id":"B","items":[]}'],
     ['a fraction', '{"user":"bob","item":"pen","quantity":1.5}'],
-  ])('stops at the first bad line (%s), with everything before it sent', async (_, bad) => {
-    const failure = await failureOf(run(good, '', bad, good));
-    expect(failure).toMatchObject({ code: 'invalid_input', context: { file: 'in.ndjson', line: 3 } });
-    expect(failure.message).toContain('in.ndjson:3:');
-    expect(failure.message).toContain('orders sent before it: 1');
-    expect(sentOrders()).toHaveLength(1);
+  ])('are checked before any is sent: %s', async (_, bad) => {
+    const { signal } = new AbortController();
+    for (const from of [1, 4]) {
+      const check = checkLines(lines(good, '', bad, good), 'in.ndjson', { from, clock, signal });
+      const failure = await failureOf(check);
+      expect(failure).toMatchObject({ code: 'invalid_input', context: { file: 'in.ndjson', line: 3 } });
+      expect(failure.message).toMatch(/^in\.ndjson:3: .*; nothing was sent$/);
+    }
+  });
+
+  it('are counted from the line on that is asked for', async () => {
+    const { signal } = new AbortController();
+    const check = (from: number) =>
+      checkLines(lines(good, '', '{"user":"bob","item":"pen","quantity":1}', ''), 'in.ndjson', {
+        ...{ from, clock, signal },
+      });
+    expect(await check(1)).toEqual({ orders: 2, withoutId: 1 });
+    expect(await check(2)).toEqual({ orders: 1, withoutId: 1 });
+    expect(await failureOf(check(4))).toMatchObject({
+      code: 'invalid_value',
+      fix: 'its last order is in line 3',
+    });
   });
 });
 

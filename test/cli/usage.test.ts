@@ -133,6 +133,11 @@ describe('wrong usage', () => {
     ['produce --count 1e3', '--count: "1e3"', ''],
     ['produce --delay x', '--delay: "x"', ''],
     ['produce --count 1 --file x', '--file and --count', ''],
+    ['produce --count 9 --from 3', '--seed', 'add --seed'],
+    ['produce --seed 1 --count 9 --from 10', '--from 10', ''],
+    ['produce --from-line 3', '--from-line', '--file'],
+    ['produce --order-id A --file x', '--order-id and --file', ''],
+    ['replay --again', '--again', '--as-new'],
     ['produce --user a --item b --quantity 1 --seed 1', '--user and --seed', ''],
     ['produce --user a --item b --item c --quantity 1', '2 --item and 1 --quantity', ''],
     ['produce --item b --quantity 1', '--user is missing', '--user bob'],
@@ -269,7 +274,7 @@ describe('what needs no broker', () => {
     const summary = JSON.parse(result.stdout) as object;
     expect(Object.keys(summary)).toEqual([
       ...['type', 'command', 'topic', 'replay_id', 'dry_run', 'selected', 'sent', 'failed', 'fulfilled'],
-      ...['already_decided', 'undecided', 'interrupted', 'resume_after', 'seconds'],
+      ...['already_decided', 'undecided', 'interrupted', 'resume_after', 'seconds', 'unknown'],
     ]);
     expect(summary).toMatchObject({ type: 'summary', command: 'replay', sent: 0, selected: 0 });
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import type { SentRecord } from '../../src/ports/broker.ts';
+import type { SendOutcome, SentRecord } from '../../src/ports/broker.ts';
 import type { Headers } from '../../src/ports/record.ts';
 import { consumed, text } from '../support/kafka-consume.ts';
 import { openClients } from '../support/kafka-clients.ts';
@@ -26,7 +26,7 @@ export function producerContract(cluster: Cluster): void {
       );
       const sent = (
         await Promise.all(batches.map((records) => clients.producer.send(topic, records)))
-      ).flat();
+      ).flatMap(({ outcomes }) => outcomes);
       const seen = await consumed(cluster.broker(), {
         topic,
         group: cluster.name('group'),
@@ -64,7 +64,7 @@ export function producerContract(cluster: Cluster): void {
         until: ({ records }) => records.length >= 100,
       });
       const theirs = new Map(seen.records.map(({ value, partition }) => [value, partition]));
-      expect(sent.map(placed).map(({ partition }) => partition)).toEqual(
+      expect(sent.outcomes.map(placed).map(({ partition }) => partition)).toEqual(
         keys.map((key) => theirs.get(`other ${key}`)),
       );
     });
@@ -107,7 +107,10 @@ export function producerContract(cluster: Cluster): void {
         value: Buffer.alloc(1_000, index),
       }));
       const sent = await clients.producer.send(topic, records);
-      expect(sent).toEqual(records.map((_, index) => ({ partition: 0, offset: index })));
+      expect(sent).toEqual({
+        outcomes: records.map((_, index) => ({ partition: 0, offset: index })),
+        failure: null,
+      });
     });
 
     it('tells which record is larger than the topic allows, and sends the others', async () => {
@@ -117,28 +120,28 @@ export function producerContract(cluster: Cluster): void {
         { key: 'LARGE', value: Buffer.alloc(9_000) },
         { key: 'small-2', value: Buffer.from('b') },
       ];
-      expect(await clients.producer.send(topic, records)).toEqual([
-        { partition: 0, offset: 0 },
-        'too_large',
-        { partition: 0, offset: 1 },
-      ]);
+      expect(await clients.producer.send(topic, records)).toEqual({
+        outcomes: [{ partition: 0, offset: 0 }, 'too_large', { partition: 0, offset: 1 }],
+        failure: null,
+      });
       expect(await clients.admin.ranges(topic)).toEqual([{ partition: 0, start: 0, end: 2 }]);
       // What was refused must not have used up a sequence number.
       const after = await clients.producer.send(topic, [{ key: 'small-3', value: Buffer.from('c') }]);
-      expect(after).toEqual([{ partition: 0, offset: 2 }]);
+      expect(after.outcomes).toEqual([{ partition: 0, offset: 2 }]);
     });
 
     it('says that there is no such topic, and makes none', async () => {
       const topic = cluster.name('absent');
-      await expect(clients.producer.send(topic, [{ key: 'k', value: null }])).rejects.toMatchObject({
-        code: 'not_found',
+      expect(await clients.producer.send(topic, [{ key: 'k', value: null }])).toMatchObject({
+        outcomes: ['not_sent'],
+        failure: { code: 'not_found' },
       });
       expect(await clients.admin.partitionCount(topic)).toBeUndefined();
     });
   });
 }
 
-function placed(answer: SentRecord | 'too_large' | 'refused'): SentRecord {
-  if (typeof answer === 'string') throw new Error('a record was refused for its size');
-  return answer;
+function placed(outcome: SendOutcome): SentRecord {
+  if (typeof outcome === 'string') throw new Error(`a record is ${outcome}`);
+  return outcome;
 }

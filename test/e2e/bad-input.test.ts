@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { failureOf, openShop } from '../support/cli.ts';
-import { createTopic, jsonOrder, sendRaw } from '../support/topics.ts';
+import { createTopic, jsonOrder, readTopic, sendRaw } from '../support/topics.ts';
 
 describe('a file that is broken is refused with its line, and left as it is', () => {
   test.each([
@@ -119,7 +119,7 @@ test('produce without users or items names the command that adds them', async ()
   expect(second.stderr).toMatch(/orderctl inventory add/);
 });
 
-test('produce --file stops at the first bad line, naming it and how many were sent', async () => {
+test('produce --file is checked whole before the first is sent; sent twice it is the same orders', async () => {
   const shop = openShop();
   await createTopic(shop.topic, 1);
   const good = '{"user":"alice","items":[{"item":"pen","quantity":1}],"colour":"red"}';
@@ -128,7 +128,28 @@ test('produce --file stops at the first bad line, naming it and how many were se
   expect(result.code, result.stderr).toBe(6);
   expect(failureOf(result)).toMatchObject({ exit_code: 6, line: 3 });
   expect(result.stderr).toMatch(/orders\.ndjson:3/);
-  expect(result.stderr).toMatch(/\b2\b/);
+  expect(result.stderr).toMatch(/nothing was sent/);
+  expect(await readTopic(shop.topic)).toEqual([]);
+  fs.writeFileSync(path.join(shop.folder, 'orders.ndjson'), `${good}\n\n${good}\n${good}\n`);
+  const idsOf = (lines: readonly Record<string, unknown>[]): unknown[] =>
+    lines.slice(0, -1).map(({ order_id }) => order_id);
+  const whole = await shop.lines('produce --file orders.ndjson');
+  expect(new Set(idsOf(whole)).size).toBe(3);
+  expect(idsOf(await shop.lines('produce --file orders.ndjson'))).toEqual(idsOf(whole));
+  expect(idsOf(await shop.lines('produce --file orders.ndjson --from-line 2'))).toEqual(
+    idsOf(whole).slice(1),
+  );
+  const beyond = await shop.run('produce --file orders.ndjson --from-line 9');
+  expect(beyond.code).toBe(2);
+  // The same bytes by another way.
+  const text = fs.readFileSync(path.join(shop.folder, 'orders.ndjson'), 'utf8');
+  expect(idsOf(await shop.lines('produce --file -', { input: text }))).toEqual(idsOf(whole));
+  await shop.ok('user add --user alice --status paid');
+  await shop.ok('inventory add --item pen --quantity 5');
+  const samples = await shop.lines('produce --seed 7 --count 9');
+  expect(idsOf(await shop.lines('produce --seed 7 --count 9 --from 4'))).toEqual(idsOf(samples).slice(3));
+  const named = await shop.lines('produce --user alice --item pen --quantity 1 --order-id MINE-1');
+  expect(idsOf(named)).toEqual(['MINE-1']);
   const piped = await shop.lines('produce --file -', { input: `${good}\n` });
   expect(piped.at(-1)).toMatchObject({ sent: 1 });
 });

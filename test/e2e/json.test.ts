@@ -70,7 +70,7 @@ test('every document has the keys of the contract', async () => {
   });
   expectShape(produced.at(-1), {
     ...{ type: 'summary', command: 'produce', topic: '', sent: 1 },
-    ...{ failed: 0, interrupted: false, seconds: 0 },
+    ...{ failed: 0, interrupted: false, seconds: 0, unknown: 0 },
   });
   await shop.ok('produce --user bob --item pen --quantity 1');
 
@@ -91,6 +91,7 @@ test('every document has the keys of the contract', async () => {
   expectShape(replayed.at(-1), {
     ...{ type: 'summary', command: 'replay', topic: '', replay_id: '', dry_run: false, selected: 1, sent: 1 },
     ...{ failed: 0, already_decided: 1, undecided: 0, interrupted: false, resume_after: null, seconds: 0 },
+    ...{ fulfilled: 0, unknown: 0 },
   });
 });
 

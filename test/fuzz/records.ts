@@ -184,13 +184,15 @@ function processorOf(
   results: RecordResult[],
 ): BatchProcessor {
   const producer = {
-    send: async (topic: string, records: readonly SendRecord[]) =>
-      records.map(({ key, value, headers }, index) => {
+    send: async (topic: string, records: readonly SendRecord[]) => ({
+      failure: null,
+      outcomes: records.map(({ key, value, headers }, index) => {
         if (topic !== 'orders.dlq') throw new Error(`sent to ${topic}`);
         const of = (name: string): string => String(lastHeader(headers ?? [], name));
         sent.push({ key, value, code: of('x-error-code'), offset: Number(of('x-original-offset')) });
         return { partition: 0, offset: index };
       }),
+    }),
     [Symbol.asyncDispose]: async () => undefined,
   };
   const unused = async (): Promise<never> => {

@@ -123,7 +123,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'one record that a topic does not take stops all',
-    file: 'src/adapters/kafka/producer.ts',
+    file: 'src/adapters/kafka/send-run.ts',
     from: 'new Set([32, 43, 87])',
     to: 'new Set([32, 43])',
     tests: ['test/unit/kafka/producer.test.ts'],

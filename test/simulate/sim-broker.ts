@@ -1,5 +1,12 @@
 import { Failure } from '../../src/domain/failure.ts';
-import type { Broker, BrokerAdmin, CommittedOffset, Producer, SendRecord } from '../../src/ports/broker.ts';
+import type {
+  Broker,
+  BrokerAdmin,
+  CommittedOffset,
+  Producer,
+  SendRecord,
+  SendResult,
+} from '../../src/ports/broker.ts';
 import { lastHeader } from '../../src/ports/record.ts';
 import { CLUSTER, endOf, MAX_DEAD_LETTER_BYTES, PARTITIONS, type SimTopic } from './topic.ts';
 
@@ -49,18 +56,18 @@ export class SimBroker implements Broker {
     throw new Error('batches are handed over by the simulation');
   }
 
-  #send(records: readonly SendRecord[]): ({ partition: number; offset: number } | 'too_large')[] {
+  #send(records: readonly SendRecord[]): SendResult {
     const fault = this.sendFault;
     this.sendFault = null;
     const away = new Failure('broker_unreachable', 'the simulated broker is away');
-    if (fault === 'before') throw away;
-    const answers = records.map(({ value, headers }) => {
+    if (fault === 'before') return { outcomes: records.map(() => 'not_sent' as const), failure: away };
+    const outcomes = records.map(({ value, headers }) => {
       if ((value?.byteLength ?? 0) > MAX_DEAD_LETTER_BYTES) return 'too_large' as const;
       const at = (name: string): string => String(lastHeader(headers ?? [], `x-original-${name}`));
       this.arrived.push(`${at('topic')}/${at('partition')}@${at('offset')}`);
       return { partition: 0, offset: this.arrived.length - 1 };
     });
-    if (fault === 'after') throw away;
-    return answers;
+    if (fault === 'after') return { outcomes: records.map(() => 'unknown' as const), failure: away };
+    return { outcomes, failure: null };
   }
 }

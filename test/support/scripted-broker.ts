@@ -12,7 +12,7 @@ import type {
   RecordRange,
   RunOptions,
   SendRecord,
-  SentRecord,
+  SendResult,
 } from '../../src/ports/broker.ts';
 
 /** A cluster in memory whose consumer delivers records in batches of a size of the test's choice. */
@@ -37,6 +37,8 @@ export class ScriptedBroker implements Broker {
   idles = false;
   /** Before each `send` of a producer. */
   beforeSend: () => Promise<void> = async () => undefined;
+  /** What a failing send makes of the record at this index of the send; `lost_answer` is stored and unknown. */
+  onSendFailure: (index: number) => 'sent' | 'lost_answer' | 'unknown' | 'not_sent' = () => 'not_sent';
   /** Called before each batch; may throw, abort, or edit the world. */
   beforeBatch: (batch: Batch) => void = () => undefined;
   /** Called when a batch was handled. */
@@ -157,15 +159,17 @@ export class ScriptedBroker implements Broker {
     };
   }
 
-  #send(topic: string, records: readonly SendRecord[]): (SentRecord | 'too_large')[] {
-    const failure = this.sendFailures.shift();
-    if (failure !== undefined) throw failure;
-    return records.map((record) => {
+  #send(topic: string, records: readonly SendRecord[]): SendResult {
+    const failure = this.sendFailures.shift() ?? null;
+    const outcomes = records.map((record, index) => {
+      const fate = failure === null ? 'sent' : this.onSendFailure(index);
+      if (fate === 'unknown' || fate === 'not_sent') return fate;
       if ((record.value?.length ?? 0) > this.maxValueBytes) return 'too_large';
       const key = typeof record.key === 'string' ? new TextEncoder().encode(record.key) : record.key;
       const offset = this.append(topic, 0, { key, value: record.value, headers: record.headers ?? [] });
-      return { partition: 0, offset };
+      return fate === 'lost_answer' ? 'unknown' : { partition: 0, offset };
     });
+    return { outcomes, failure };
   }
 
   async consumer(): Promise<Consumer> {

@@ -168,21 +168,26 @@ export interface ProducedData {
   readonly baseOffset: number;
 }
 
-/** Produce, version 7, acks=all. @param batches one encoded record batch per partition */
+/**
+ * Produce, version 7, acks=all.
+ *
+ * @param batches one encoded record batch per partition
+ * @param limits how long the leader may wait for its replicas, and the connection be silent
+ */
 export function produceBatches(
   node: BrokerNode,
   topic: string,
   batches: readonly { readonly partition: number; readonly bytes: Buffer }[],
-  timeoutMs: number,
+  limits: { readonly acknowledgeMs: number; readonly silenceMs: number },
 ): Promise<ProducedData[]> {
   return send(node, {
     ...PRODUCE,
-    requestTimeoutMs: timeoutMs + 1_000,
+    requestTimeoutMs: limits.silenceMs,
     body: () => {
       const encoder = newEncoder()
         .writeString(null) // not transactional
         .writeInt16(-1)
-        .writeInt32(timeoutMs)
+        .writeInt32(limits.acknowledgeMs)
         .writeInt32(1)
         .writeString(topic)
         .writeInt32(batches.length);

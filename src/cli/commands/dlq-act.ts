@@ -86,6 +86,12 @@ async function redrive(session: Session, texts: readonly string[], flags: Redriv
           const { summary } = event;
           const text = isJson ? JSON.stringify(redriveSummaryDocument(summary)) : redriveSummaryText(summary);
           await printer.data(`${text}\n`);
+        } else if (event.kind === 'unknown') {
+          const { ids, topic } = event;
+          const lines = ids.map((id) =>
+            isJson ? JSON.stringify({ type: 'unknown', id, topic }) : `unknown ${id} to ${topic}`,
+          );
+          await printer.data(`${lines.join('\n')}\n`);
         } else {
           const { kind, steps } = event;
           const lines = steps.map((step) =>

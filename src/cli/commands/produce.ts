@@ -1,16 +1,23 @@
 import type { Command } from 'commander';
-import { ordersFromLines } from '../../app/orders-from-lines.ts';
-import { produceOrders, sampleOrders, seededRandom } from '../../app/produce-orders.ts';
-import { openIds, openStore, systemClock } from '../../compose.ts';
+import { checkLines, ordersFromLines } from '../../app/orders-from-lines.ts';
+import {
+  produceOrders,
+  sampleOrders,
+  seededRandom,
+  type Numbered,
+  type Resume,
+} from '../../app/produce-orders.ts';
+import { openIds, openLineIds, openStore, systemClock } from '../../compose.ts';
 import { Failure } from '../../domain/failure.ts';
 import { MAX_LINE_QUANTITY, type Order } from '../../domain/order.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
-import { openLines } from '../lines.ts';
 import { openKafka } from '../open.ts';
 import { nameOf, seconds, signedNumber, wholeNumber } from '../parse.ts';
 import { SendReport } from '../render/send-report.ts';
+import { count } from '../render/words.ts';
 import type { Session } from '../session.ts';
+import { WholeFile } from '../whole-file.ts';
 
 const DEFAULT_COUNT = 5;
 const ENDLESS_DELAY_MS = 1_000;
@@ -20,6 +27,9 @@ interface Flags {
   count?: string;
   delay?: string;
   seed?: string;
+  from?: string;
+  orderId?: string;
+  fromLine?: string;
   user?: string;
   item?: string[];
   quantity?: string[];
@@ -36,16 +46,20 @@ export function register(program: Command, session: Session): void {
       'Sends orders to the topic as Avro events, keyed by their id. Without further flags: five sample orders of ' +
       'one to three lines, for random users and items of the storage folder, unpaid users too. With --user, ' +
       '--item and --quantity: exactly that order, even if unknown or unpaid, so that rejections can be tried. ' +
-      'With --file: the orders of a file, one JSON object a line; missing ids are made up, the first bad line ' +
-      'stops it (6).\n\n' +
-      '--count and --seed are for sample orders only; --user and --file exclude each other and both. ' +
-      'Ctrl-C: 0 with --count 0, else 130 with a word on how to go on. No users or no items: 3. The schema is ' +
+      'With --file: the orders of a file, one JSON object a line. The whole file is checked first: a bad line is 6, ' +
+      'and nothing was sent. A line without an id gets one that follows from the file and the line, so that sending ' +
+      'the same file again makes duplicates.\n\n' +
+      '--count, --seed and --from are for sample orders only; --user and --file exclude each other and both. ' +
+      'Ctrl-C: 0 with --count 0, else 130 with the way to go on. When the brokers do not answer: 5, with the orders ' +
+      'that may be stored all the same ("unknown" in the summary), a line of JSON for each, and the way to send them ' +
+      'again under the same ids. No users or no items: 3. The schema is ' +
       'registered when its subject is new and a missing topic is created; --no-register and --no-create make ' +
       'that exit code 3.',
     examples: [
       ['orderctl produce --count 5 --delay 1', 'five orders, one a second'],
       ['orderctl produce --count 0', 'one a second until Ctrl-C'],
       ['orderctl produce --count 100 --seed 7', 'the same orders and ids each time'],
+      ['orderctl produce --count 100 --seed 7 --from 41', 'of these, the last sixty'],
       ['orderctl produce --user bob --item pen --quantity 2 --item book --quantity 1', 'exactly this order'],
       ['orderctl produce --file orders.ndjson', 'orders from a file; - is stdin'],
     ],
@@ -53,10 +67,13 @@ export function register(program: Command, session: Session): void {
     .option('--count <N>', `how many; 0: until stopped (default ${DEFAULT_COUNT})`)
     .option('--delay <SECONDS>', 'between two orders (default 0; 1 with --count 0)')
     .option('--seed <N>', 'the same orders and ids each time')
+    .option('--from <N>', 'with --seed: begin with the Nth of these orders')
     .option('--user <NAME>', 'exactly one order: of this user')
     .option('--item <NAME>', 'its line; repeat with --quantity', collect)
     .option('--quantity <N>', 'of the item before it', collect)
+    .option('--order-id <ID>', 'its id (default: a new one)')
     .option('--file <FILE>', 'orders from NDJSON; - is stdin')
+    .option('--from-line <N>', 'begin with this line of the file')
     .option('--no-register', 'do not register the schema')
     .option('--no-create', 'do not create a missing topic')
     .action(async (flags: Flags) => {
@@ -70,10 +87,10 @@ function collect(value: string, before: string[] | undefined): string[] {
 
 /** What is to be sent, and how it is told. */
 interface Plan {
-  readonly orders: AsyncIterable<Order> | Iterable<Order>;
-  /** null: nobody knows, or without end. */
+  readonly orders: AsyncIterable<Numbered> | Iterable<Numbered>;
+  /** null: without end. */
   readonly count: number | null;
-  readonly endless: boolean;
+  readonly resume: Resume;
 }
 
 async function produce(session: Session, flags: Flags): Promise<void> {
@@ -81,8 +98,10 @@ async function produce(session: Session, flags: Flags): Promise<void> {
   const { topic } = settings;
   refuseMixtures(flags);
   const signal = takeStopSignal(printer);
-  const plan = await planOrders(session, flags, signal);
-  const delayMs = delayOf(flags, plan.endless);
+  await using file = await openFile(session, flags, signal);
+  const plan =
+    file === null ? await planOrders(session, flags) : await planFile(session, flags, file, signal);
+  const delayMs = delayOf(flags, plan.count === null);
   const { broker, codec } = await openKafka(session, { topic, register: flags.register });
   const report = await SendReport.open(session, 'produce', plan.count);
   try {
@@ -100,15 +119,18 @@ function delayOf(flags: Flags, endless: boolean): number {
   return endless ? ENDLESS_DELAY_MS : 0;
 }
 
-const SAMPLE_FLAGS = ['count', 'seed'] as const;
-const ORDER_FLAGS = ['user', 'item', 'quantity'] as const;
+const SAMPLE_FLAGS = ['count', 'seed', 'from'] as const;
+const ORDER_FLAGS = ['user', 'item', 'quantity', 'orderId'] as const;
+const FILE_FLAGS = ['file', 'fromLine'] as const;
 
 function refuseMixtures(flags: Flags): void {
   const given = (names: readonly (keyof Flags)[]): string | undefined => {
     const name = names.find((candidate) => flags[candidate] !== undefined);
-    return name === undefined ? undefined : `--${name}`;
+    return name === undefined
+      ? undefined
+      : `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
   };
-  const [sample, order, file] = [given(SAMPLE_FLAGS), given(ORDER_FLAGS), given(['file'])];
+  const [sample, order, file] = [given(SAMPLE_FLAGS), given(ORDER_FLAGS), given(FILE_FLAGS)];
   const both = [order, file, sample].filter((flag) => flag !== undefined);
   if (both.length > 1) {
     throw new Failure('usage', `${both[0] ?? ''} and ${both[1] ?? ''} exclude each other`, {
@@ -117,34 +139,82 @@ function refuseMixtures(flags: Flags): void {
   }
 }
 
-async function planOrders(session: Session, flags: Flags, signal: AbortSignal): Promise<Plan> {
-  if (flags.file !== undefined) {
-    const { lines, name } = await openLines(
-      flags.file,
-      { flag: '--file', what: 'one JSON object a line' },
-      session,
-      signal,
-    );
-    return {
-      orders: ordersFromLines(lines, name, { clock: systemClock, newOrderId: await orderIds() }),
-      count: null,
-      endless: false,
-    };
+async function openFile(session: Session, flags: Flags, signal: AbortSignal): Promise<WholeFile | null> {
+  if (flags.file === undefined) {
+    if (flags.fromLine === undefined) return null;
+    throw new Failure('usage', '--from-line is about a file', { fix: 'name the file with --file' });
   }
-  if (flags.user !== undefined || flags.item !== undefined || flags.quantity !== undefined) {
-    return { orders: [readOrder(flags, await orderIds())], count: 1, endless: false };
+  try {
+    const about = { flag: '--file', what: 'one JSON object a line' };
+    return await WholeFile.open(flags.file, about, session, signal);
+  } catch (error) {
+    throw signal.aborted ? stoppedBefore() : error;
+  }
+}
+
+async function planFile(
+  { printer }: Session,
+  flags: Flags,
+  file: WholeFile,
+  signal: AbortSignal,
+): Promise<Plan> {
+  const from = flags.fromLine === undefined ? 1 : wholeNumber('--from-line', flags.fromLine, { min: 1 });
+  const found = await checkLines(file.lines(signal), file.name, { from, clock: systemClock, signal });
+  if (signal.aborted) throw stoppedBefore();
+  let idOf: (line: number) => string = () => '';
+  if (found.withoutId > 0) {
+    const newId = await openLineIds(await file.sha256());
+    idOf = (line) => `ORD-${newId(line)}`;
+    printer.info(
+      `${count(found.withoutId, 'line')} without order_id: the ids follow from the file, so that sending it again makes duplicates`,
+    );
+  }
+  const orders = ordersFromLines(file.lines(signal), file.name, { clock: systemClock, idOf });
+  return { orders: onwards(orders, from), count: found.orders, resume: '--from-line' };
+}
+
+async function* onwards(orders: AsyncIterable<Numbered>, from: number): AsyncGenerator<Numbered> {
+  for await (const order of orders) if (order.number >= from) yield order;
+}
+
+function stoppedBefore(): Failure {
+  return new Failure('interrupted', 'interrupted while the orders were checked: nothing was sent', {
+    fix: 'run the same command again',
+  });
+}
+
+async function planOrders(session: Session, flags: Flags): Promise<Plan> {
+  if (
+    flags.user !== undefined ||
+    flags.item !== undefined ||
+    flags.quantity !== undefined ||
+    flags.orderId !== undefined
+  ) {
+    const order = readOrder(flags, await orderIds());
+    return { orders: [{ order, number: 1 }], count: 1, resume: '--order-id' };
   }
   const wanted = flags.count === undefined ? DEFAULT_COUNT : wholeNumber('--count', flags.count);
-  const count = wanted === 0 ? null : wanted;
+  const total = wanted === 0 ? null : wanted;
   const seed = flags.seed === undefined ? null : wholeNumber('--seed', flags.seed, { max: MAX_SEED });
+  const from = flags.from === undefined ? 1 : wholeNumber('--from', flags.from, { min: 1 });
+  if (flags.from !== undefined && seed === null) {
+    throw new Failure('usage', '--from is about the orders of a seed', { fix: 'add --seed' });
+  }
+  if (total !== null && from > total) {
+    throw new Failure('invalid_value', `--from ${from} is beyond the last of ${total} orders`, {
+      fix: `use a number up to ${total}, or a larger --count`,
+    });
+  }
   if (flags.delay !== undefined) seconds('--delay', flags.delay);
   const orders = await sampleOrders(await openStore(session.settings.storage), {
-    count,
+    count: total,
+    from,
     random: seed === null ? Math.random : seededRandom(seed),
     newOrderId: await orderIds(seed),
     clock: systemClock,
   });
-  return { orders, count, endless: count === null };
+  const resume = seed === null ? '--count' : '--from';
+  return { orders, count: total === null ? null : total - from + 1, resume };
 }
 
 async function orderIds(seed: number | null = null): Promise<() => string> {
@@ -163,7 +233,7 @@ function readOrder(flags: Flags, newOrderId: () => string): Order {
     });
   }
   return {
-    orderId: newOrderId(),
+    orderId: flags.orderId === undefined ? newOrderId() : nameOf('--order-id', flags.orderId),
     user: nameOf('--user', user),
     items: items.map((item, i) => ({
       item: nameOf('--item', item),

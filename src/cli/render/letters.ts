@@ -153,6 +153,8 @@ export function redriveSummaryDocument(summary: RedriveSummary): object {
     skipped_by_reason: Object.fromEntries(skipped),
     interrupted: summary.interrupted,
     seconds: summary.seconds,
+    failed: summary.failed,
+    unknown: summary.unknown,
   };
 }
 
@@ -165,6 +167,9 @@ export function redriveSummaryText(summary: RedriveSummary): string {
   const reasons = [...skipped].map(([reason, n]) => `${reason} ${grouped(n)}`).join(', ');
   const lines = [dryRun ? `would redrive ${what}` : `redrove ${what} in ${duration(seconds * 1000)}`];
   if (reasons !== '') lines.push(`skipped: ${reasons}`);
+  const { failed, unknown } = summary;
+  if (failed + unknown > 0)
+    lines.push(`not sent: ${failed}; unknown whether sent: ${unknown}; both stay open`);
   if (dryRun) lines.push('nothing changed; add --execute');
   return lines.join('\n');
 }

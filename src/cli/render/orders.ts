@@ -92,7 +92,7 @@ function itemDocuments(order: Order): object[] {
 
 /** A sent order, or one that a dry run would send. */
 export function sentDocument(
-  type: 'sent' | 'would_send',
+  type: 'sent' | 'would_send' | 'unknown',
   order: Order,
   topic: string,
   place: { readonly partition: number; readonly offset: number } | null,

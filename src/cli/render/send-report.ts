@@ -40,6 +40,9 @@ export class SendReport {
           event.topic,
         );
         break;
+      case 'unknown':
+        this.#unknown(event.orders, event.topic);
+        break;
       case 'would_send':
         this.#print(
           event.orders.map((order) => [order, null] as const),
@@ -81,6 +84,12 @@ export class SendReport {
     this.#bar?.add(orders.length);
   }
 
+  /** As JSON in any case: so they can be given to `produce --file`. */
+  #unknown(orders: readonly Order[], topic: string): void {
+    const lines = orders.map((order) => `${JSON.stringify(sentDocument('unknown', order, topic, null))}\n`);
+    void this.#session.printer.data(lines.join(''));
+  }
+
   #skip(orderId: string, by: string): void {
     const { printer, isJson } = this.#session;
     const line = isJson
@@ -101,9 +110,9 @@ export class SendReport {
 
 /** Keys in the order of the contract. */
 function sendSummaryDocument(command: Command, summary: ProduceSummary | ReplaySummary): object {
-  const { topic, sent, failed, interrupted, seconds } = summary;
+  const { topic, sent, failed, interrupted, seconds, unknown } = summary;
   if (!('replayId' in summary))
-    return { type: 'summary', command, topic, sent, failed, interrupted, seconds };
+    return { type: 'summary', command, topic, sent, failed, interrupted, seconds, unknown };
   return {
     type: 'summary',
     command,
@@ -119,12 +128,15 @@ function sendSummaryDocument(command: Command, summary: ProduceSummary | ReplayS
     interrupted,
     resume_after: summary.resumeAfter,
     seconds,
+    unknown,
   };
 }
 
 function summaryText(summary: ProduceSummary | ReplaySummary): string {
   const time = duration(summary.seconds * 1000);
-  const failed = summary.failed > 0 ? `, ${count(summary.failed, 'order')} failed` : '';
+  const failed =
+    (summary.failed > 0 ? `, ${count(summary.failed, 'order')} failed` : '') +
+    (summary.unknown > 0 ? `, ${count(summary.unknown, 'order')} unknown` : '');
   if (!('replayId' in summary)) {
     return `sent ${count(summary.sent, 'order')} to ${summary.topic} in ${time}${failed}`;
   }

@@ -1,129 +1,187 @@
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 
-import { KafkaClient } from '../../../src/adapters/kafka/client.ts';
-import type { BrokerNode } from '../../../src/adapters/kafka/kafkajs-internals.ts';
 import { createProducer } from '../../../src/adapters/kafka/producer.ts';
-import { readInt64 } from '../../../src/adapters/kafka/record-batch.ts';
-import { produceBatches } from '../../../src/adapters/kafka/requests.ts';
+import { Failure } from '../../../src/domain/failure.ts';
+import type { Producer, SendRecord } from '../../../src/ports/broker.ts';
+import { ScriptedCluster } from '../../support/scripted-cluster.ts';
+import { waitFor } from '../../support/wait.ts';
 
-vi.mock('../../../src/adapters/kafka/requests.ts');
+async function producerOf(cluster: ScriptedCluster): Promise<Producer> {
+  const producer = await createProducer({ brokers: cluster.addresses, clientId: 'c', tls: null, sasl: null });
+  onTestFinished(() => producer[Symbol.asyncDispose]());
+  return producer;
+}
+
+/** Without keys: they go round the partitions. */
+const records = (count: number, sizeBytes = 1): SendRecord[] =>
+  Array.from({ length: count }, () => ({ key: null, value: Buffer.alloc(sizeBytes) }));
+
+const REQUEST_TIMED_OUT = 7;
+const NOT_LEADER = 6;
+const NOT_ENOUGH_REPLICAS = 19;
+const NOT_ENOUGH_REPLICAS_AFTER_APPEND = 20;
+const OUT_OF_ORDER_SEQUENCE = 45;
+const DUPLICATE_SEQUENCE = 46;
+const TOPIC_AUTHORIZATION_FAILED = 29;
+const INVALID_RECORD = 87;
+
+test('a silent node holds up its own partitions only, and they go to their new leader soon', async () => {
+  const cluster = await ScriptedCluster.start(3, [0, 1, 2]);
+  const producer = await producerOf(cluster);
+  expect((await producer.send('t', records(3))).failure).toBeNull();
+  cluster.silent.add(0);
+  const sending = producer.send('t', records(3));
+  await waitFor(
+    'the others',
+    () => cluster.arrived.length,
+    (arrived) => arrived >= 5,
+  );
+  cluster.leaders = [1, 1, 2];
+  const movedAt = performance.now();
+  const { outcomes, failure } = await sending;
+  expect(failure).toBeNull();
+  expect(outcomes.every((outcome) => typeof outcome === 'object')).toBe(true);
+  expect(performance.now() - movedAt).toBeLessThan(6_000);
+});
+
+test('what a partition without a leader cannot take keeps no other waiting, and is not sent', async () => {
+  const cluster = await ScriptedCluster.start(2, [0, -1, 1]);
+  const producer = await producerOf(cluster);
+  const stop = new AbortController();
+  const sending = producer.send('t', records(3), { signal: stop.signal });
+  await waitFor(
+    'the others',
+    () => cluster.arrived.length,
+    (arrived) => arrived >= 2,
+  );
+  stop.abort();
+  const { outcomes, failure } = await sending;
+  expect(outcomes.map((outcome) => (typeof outcome === 'object' ? 'sent' : outcome))).toEqual([
+    'sent',
+    'not_sent',
+    'sent',
+  ]);
+  expect(failure).toMatchObject({ code: 'broker_unreachable', context: { topic: 't' } });
+});
+
+test.each([
+  ['silence', 'silent', 'unknown'],
+  ['a lost connection', 'close', 'unknown'],
+  ['a leader that waited for its replicas in vain', REQUEST_TIMED_OUT, 'unknown'],
+  ['replicas that went after it was stored', NOT_ENOUGH_REPLICAS_AFTER_APPEND, 'unknown'],
+  ['too few replicas to begin with', NOT_ENOUGH_REPLICAS, 'not_sent'],
+  ['a node that leads no more', NOT_LEADER, 'not_sent'],
+  ['no permission', TOPIC_AUTHORIZATION_FAILED, 'not_sent'],
+] as const)('after %s a record that is given up is told right', async (_, answer, expected) => {
+  const cluster = await ScriptedCluster.start(1, [0, 0]);
+  cluster.answer = ({ partition }) => (partition === 0 ? answer : 0);
+  const producer = await producerOf(cluster);
+  const stop = new AbortController();
+  const sending = producer.send('t', records(2), { signal: stop.signal });
+  await waitFor(
+    'an attempt',
+    () => cluster.arrived.length,
+    (arrived) => arrived >= 1,
+  );
+  stop.abort();
+  const { outcomes, failure } = await sending;
+  expect(outcomes[0]).toBe(expected);
+  expect(failure).toBeInstanceOf(Failure);
+});
+
+test('a batch in doubt goes again under its own sequence number, before any other of its partition', async () => {
+  const cluster = await ScriptedCluster.start(1, [0]);
+  const answers = [REQUEST_TIMED_OUT, NOT_LEADER, DUPLICATE_SEQUENCE];
+  cluster.answer = () => answers.shift() ?? 0;
+  const producer = await producerOf(cluster);
+  const { outcomes, failure } = await producer.send('t', records(3));
+  expect(failure).toBeNull();
+  // The broker no longer says where it is.
+  expect(outcomes).toEqual(outcomes.map(() => ({ partition: 0, offset: -1 })));
+  await producer.send('t', records(1));
+  expect(cluster.arrived.map(({ producerId, sequence }) => `${producerId}:${sequence}`)).toEqual([
+    ...['1:0', '1:0', '1:0'],
+    '1:3',
+  ]);
+});
 
 test('records of a send after one that was given up never pass for those', async () => {
-  let producerId = 0;
-  const node = {
-    initProducerId: () => Promise.resolve({ producerId: String(++producerId), producerEpoch: 0 }),
-  } as unknown as BrokerNode;
-  vi.spyOn(KafkaClient.prototype, 'anyNode').mockResolvedValue(node);
-  vi.spyOn(KafkaClient.prototype, 'node').mockResolvedValue(node);
-  vi.spyOn(KafkaClient.prototype, 'topic').mockResolvedValue({
-    cluster: { clusterId: 'c', controllerId: 0, brokers: [], topics: [] },
-    topic: { topic: 'dlq', errorCode: 0, partitions: [{ partition: 0, leader: 0, epoch: 0, replicas: [0] }] },
-  });
-  // As a broker that goes by what is in the batch: producer id at byte 43, base sequence at byte 53.
-  const stored: string[] = [];
-  let answers = 0;
-  vi.mocked(produceBatches).mockImplementation(async (_node, _topic, batches) => {
-    for (const { bytes } of batches) stored.push(`${readInt64(bytes, 43)}:${bytes.readInt32BE(53)}`);
-    if (++answers === 1) throw new Error('the answer was lost');
-    return Promise.resolve(batches.map(({ partition }) => ({ partition, errorCode: 0, baseOffset: 7 })));
-  });
+  const cluster = await ScriptedCluster.start(1, [0]);
+  cluster.answer = () => (cluster.arrived.length === 1 ? 'silent' : 0);
+  const producer = await producerOf(cluster);
+  const stop = new AbortController();
+  const sending = producer.send('t', records(1), { signal: stop.signal });
+  await waitFor(
+    'it',
+    () => cluster.arrived.length,
+    (arrived) => arrived === 1,
+  );
+  cluster.answer = () => 'silent';
+  stop.abort();
+  expect(await sending).toMatchObject({ outcomes: ['unknown'] });
+  cluster.answer = () => 0;
+  const before = cluster.arrived.length;
+  expect(await producer.send('t', records(1))).toMatchObject({ failure: null });
+  await producer.send('t', records(1));
+  expect(cluster.arrived.slice(before).map(({ producerId, sequence }) => [producerId, sequence])).toEqual([
+    [2, 0],
+    [2, 1],
+  ]);
+});
 
-  await using producer = await createProducer({
-    brokers: ['127.0.0.1:9'],
-    clientId: 'c',
-    tls: null,
-    sasl: null,
-  });
-  const record = { key: null, value: Buffer.from('x') };
-  await expect(producer.send('dlq', [record])).rejects.toThrow();
-  expect(await producer.send('dlq', [record])).toEqual([{ partition: 0, offset: 7 }]);
-  expect(await producer.send('dlq', [record])).toEqual([{ partition: 0, offset: 7 }]);
-  expect(stored).toEqual(['1:0', '2:0', '2:1']);
+test('a broker that lost the sequence gets what it did not take under a new producer id', async () => {
+  const cluster = await ScriptedCluster.start(2, [0, 1]);
+  const producer = await producerOf(cluster);
+  await producer.send('t', records(4));
+  cluster.answer = ({ partition, producerId }) =>
+    partition === 0 && producerId === 1 ? OUT_OF_ORDER_SEQUENCE : 0;
+  expect((await producer.send('t', records(4))).failure).toBeNull();
+  const last = cluster.arrived.filter(({ partition }) => partition === 0).at(-1);
+  expect(last).toMatchObject({ producerId: 2, sequence: 0, records: 2 });
+});
+
+test('a batch is no larger than Kafka takes by default', async () => {
+  const cluster = await ScriptedCluster.start(1, [0]);
+  const producer = await producerOf(cluster);
+  expect((await producer.send('t', records(3_000, 1_000))).failure).toBeNull();
+  expect(cluster.arrived.length).toBeGreaterThan(1);
+  for (const { sizeBytes } of cluster.arrived) expect(sizeBytes).toBeLessThanOrEqual(1_048_588);
 });
 
 test('a topic made anew with fewer partitions ends a send, and the next one goes by what there is', async () => {
-  const node = {
-    initProducerId: () => Promise.resolve({ producerId: '1', producerEpoch: 0 }),
-  } as unknown as BrokerNode;
-  vi.spyOn(KafkaClient.prototype, 'anyNode').mockResolvedValue(node);
-  vi.spyOn(KafkaClient.prototype, 'node').mockResolvedValue(node);
-  let partitions = [0, 1];
-  vi.spyOn(KafkaClient.prototype, 'topic').mockImplementation(() =>
-    Promise.resolve({
-      cluster: { clusterId: 'c', controllerId: 0, brokers: [], topics: [] },
-      topic: {
-        topic: 'dlq',
-        errorCode: 0,
-        partitions: partitions.map((partition) => ({ partition, leader: 0, epoch: 0, replicas: [0] })),
-      },
-    }),
+  const cluster = await ScriptedCluster.start(1, [0, 0]);
+  const producer = await producerOf(cluster);
+  await producer.send('t', records(2));
+  cluster.leaders = [0];
+  cluster.answer = ({ partition }) => (partition === 1 ? 3 : 0);
+  const stop = new AbortController();
+  const sending = producer.send('t', records(2), { signal: stop.signal });
+  await waitFor(
+    'both',
+    () => cluster.arrived.length,
+    (arrived) => arrived >= 4,
   );
-  vi.mocked(produceBatches).mockImplementation((_node, _topic, batches) =>
-    Promise.resolve(
-      batches.map(({ partition }) => {
-        const isGone = partition >= partitions.length || partitions.length === 2;
-        partitions = [0];
-        return { partition, errorCode: isGone ? 3 : 0, baseOffset: isGone ? -1 : 7 };
-      }),
-    ),
-  );
-  // A second for each look at the clock: one that goes round without ever waiting would hold up the process for good.
-  let looks = 0;
-  const clock = vi.spyOn(Date, 'now').mockImplementation(() => {
-    if (++looks > 10_000) throw new Error('it goes round without waiting');
-    return 1_800_000_000_000 + looks * 1_000;
+  stop.abort();
+  expect(await sending).toMatchObject({ outcomes: [{ partition: 0 }, 'not_sent'] });
+  expect(await producer.send('t', records(2))).toMatchObject({
+    outcomes: [{ partition: 0 }, { partition: 0 }],
+    failure: null,
   });
-  try {
-    await using producer = await createProducer({
-      brokers: ['127.0.0.1:9'],
-      clientId: 'c',
-      tls: null,
-      sasl: null,
-    });
-    const records = [1, 2].map((value) => ({ key: null, value: Buffer.from([value]) }));
-    await expect(producer.send('dlq', records)).rejects.toMatchObject({ code: 'broker_unreachable' });
-    expect(await producer.send('dlq', records)).toEqual([
-      { partition: 0, offset: 7 },
-      { partition: 0, offset: 8 },
-    ]);
-  } finally {
-    clock.mockRestore();
-  }
 });
 
 test('a record that a topic does not take is found in its batch, and the others are sent', async () => {
-  const node = {
-    initProducerId: () => Promise.resolve({ producerId: '1', producerEpoch: 0 }),
-  } as unknown as BrokerNode;
-  vi.spyOn(KafkaClient.prototype, 'anyNode').mockResolvedValue(node);
-  vi.spyOn(KafkaClient.prototype, 'node').mockResolvedValue(node);
-  vi.spyOn(KafkaClient.prototype, 'topic').mockResolvedValue({
-    cluster: { clusterId: 'c', controllerId: 0, brokers: [], topics: [] },
-    topic: { topic: 'dlq', errorCode: 0, partitions: [{ partition: 0, leader: 0, epoch: 0, replicas: [0] }] },
+  const cluster = await ScriptedCluster.start(1, [0]);
+  // As a compacted topic: the whole batch is refused for one record without a key, here the large one.
+  cluster.answer = ({ sizeBytes }) => (sizeBytes > 5_000 ? INVALID_RECORD : 0);
+  const producer = await producerOf(cluster);
+  const mixed = [...records(2), ...records(1, 9_000), ...records(1)];
+  expect(await producer.send('t', mixed)).toEqual({
+    outcomes: [
+      { partition: 0, offset: 0 },
+      { partition: 0, offset: 1 },
+      'refused',
+      { partition: 0, offset: 2 },
+    ],
+    failure: null,
   });
-  let end = 0;
-  // As a compacted topic: the whole batch is refused for one record without a key.
-  vi.mocked(produceBatches).mockImplementation(async (_node, _topic, batches) =>
-    Promise.resolve(
-      batches.map(({ partition, bytes }) => {
-        if (bytes.includes('bad')) return { partition, errorCode: 87, baseOffset: -1 };
-        const baseOffset = end;
-        end += bytes.readInt32BE(57);
-        return { partition, errorCode: 0, baseOffset };
-      }),
-    ),
-  );
-  await using producer = await createProducer({
-    brokers: ['127.0.0.1:9'],
-    clientId: 'c',
-    tls: null,
-    sasl: null,
-  });
-  const records = ['a', 'b', 'bad', 'c'].map((text) => ({ key: null, value: Buffer.from(text) }));
-  expect(await producer.send('dlq', records)).toEqual([
-    { partition: 0, offset: 0 },
-    { partition: 0, offset: 1 },
-    'refused',
-    { partition: 0, offset: 2 },
-  ]);
 });

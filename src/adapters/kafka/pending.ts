@@ -1,0 +1,64 @@
+import type { SendRecord } from '../../ports/broker.ts';
+import { recordSizeBound, type HeaderEncoder } from './encode-batch.ts';
+import { partitionOf } from './partitioner.ts';
+
+/** Under Kafka's default of 1 MiB for `max.message.bytes`, which counts a whole batch. */
+const BATCH_BYTES = 900_000;
+
+/** Records of one partition that go in one batch, in order. */
+export interface Pending {
+  readonly partition: number;
+  /** Indexes into the records of the send. */
+  readonly indexes: readonly number[];
+  /** Encoded, with its sequence numbers, once it was sent. */
+  bytes: Buffer | undefined;
+  isUnderWay: boolean;
+  /** The leaders have to be asked for before it is sent again. */
+  waits: boolean;
+  /** A request with it was not answered, or by a leader that may have it: only an answer to it tells. */
+  perhapsStored: boolean;
+}
+
+function pendingOf(partition: number, indexes: readonly number[]): Pending {
+  const state = { bytes: undefined, isUnderWay: false, waits: false, perhapsStored: false };
+  return { partition, indexes, ...state };
+}
+
+/** Batches per partition, in order. */
+export function queuesOf(
+  records: readonly SendRecord[],
+  headers: HeaderEncoder,
+  partitions: number,
+  /** The partition of a record without a key. */
+  next: (partitions: number) => number,
+): Map<number, Pending[]> {
+  const batches = new Map<number, { sizeBytes: number; readonly all: number[][] }>();
+  records.forEach((record, index) => {
+    const key = typeof record.key === 'string' ? Buffer.from(record.key) : record.key;
+    const partition = key === null ? next(partitions) : partitionOf(key, partitions);
+    let of = batches.get(partition);
+    if (of === undefined) batches.set(partition, (of = { sizeBytes: 0, all: [] }));
+    const sizeBytes = recordSizeBound(record, headers);
+    const last = of.all.at(-1);
+    if (last === undefined || of.sizeBytes + sizeBytes > BATCH_BYTES) {
+      of.all.push([index]);
+      of.sizeBytes = sizeBytes;
+    } else {
+      last.push(index);
+      of.sizeBytes += sizeBytes;
+    }
+  });
+  return new Map(
+    [...batches].map(([partition, { all }]) => [
+      partition,
+      all.map((indexes) => pendingOf(partition, indexes)),
+    ]),
+  );
+}
+
+/** A batch that is too large as two; none when it is one record. */
+export function halve({ partition, indexes }: Pending): Pending[] {
+  if (indexes.length < 2) return [];
+  const middle = Math.ceil(indexes.length / 2);
+  return [pendingOf(partition, indexes.slice(0, middle)), pendingOf(partition, indexes.slice(middle))];
+}

@@ -1,0 +1,295 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { SendOutcome, SendRecord, SendResult } from '../../ports/broker.ts';
+import type { KafkaClient } from './client.ts';
+import { encodeBatch, HeaderEncoder } from './encode-batch.ts';
+import { answerOf, isConnectionError, isPassing, toFailure, unreachable } from './errors.ts';
+import {
+  createErrorFromCode,
+  LEADER_NOT_AVAILABLE,
+  UNKNOWN_TOPIC_OR_PARTITION,
+  type BrokerNode,
+} from './kafkajs-internals.ts';
+import { halve, queuesOf, type Pending } from './pending.ts';
+import { produceBatches, type ProducedData } from './requests.ts';
+import { endOf, type EndOptions } from './send-end.ts';
+
+/** How long a leader may wait for its replicas: the next attempt waits on for the same batch. */
+const ACKNOWLEDGE_TIMEOUT_MS = 2_000;
+/** How long a node may be silent, with what a slow link takes for the request; doubled after each silence. */
+const SILENCE_MS = 3_000;
+const SLOW_LINK_BYTES_PER_MS = 1_024;
+const LONGEST_SILENCE_MS = 15_000;
+/** A topic that was just made is not known to every node yet. */
+const UNKNOWN_TOPIC_MS = 3_000;
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 1_000;
+
+/** Answers of Kafka to a batch, by code. */
+const MESSAGE_TOO_LARGE = new Set([10, 18]);
+/** What is wrong with the record itself: without a key in a compacted topic, a timestamp out of range. */
+const RECORD_REFUSED = new Set([32, 43, 87]);
+const DUPLICATE_SEQUENCE = 46;
+/** The broker lost track of our sequence, or we of it: a new producer id begins from scratch. */
+const LOST_SEQUENCE = new Set([45, 47, 59]);
+/** UNKNOWN_SERVER_ERROR, REQUEST_TIMED_OUT, NETWORK_EXCEPTION, NOT_ENOUGH_REPLICAS_AFTER_APPEND, KAFKA_STORAGE_ERROR. */
+const PERHAPS_STORED = new Set([-1, 7, 13, 20, 56]);
+
+/** What outlives one send: the producer id, the sequence numbers of its partitions, and who leads them. */
+export interface ProducerState {
+  readonly client: KafkaClient;
+  id(): { readonly producerId: number; readonly producerEpoch: number };
+  /** A new producer id; all sequence numbers begin again. @throws Failure broker_unreachable, broker_refused */
+  begin(): Promise<void>;
+  sequence(topic: string, partition: number): number;
+  /** So many more records of the partition are stored. */
+  stored(topic: string, partition: number, records: number): void;
+  /** Leaders by partition, −1 where there is none. Rejects with UNKNOWN_TOPIC_OR_PARTITION. */
+  leaders(topic: string, again: boolean): Promise<readonly number[]>;
+  /** The partition of a record without a key, of so many. */
+  nextPartition(partitions: number): number;
+}
+
+export interface SendRunOptions extends EndOptions {
+  readonly topic: string;
+  readonly records: readonly SendRecord[];
+}
+
+/**
+ * One send. Each partition's batches go in order, one at a time; each node has one request under way, and a node
+ * that is silent holds up its own partitions only. A batch that was not answered is sent again as the very same bytes
+ * before any other of its partition, so that it is stored once.
+ */
+export class SendRun {
+  readonly #state: ProducerState;
+  readonly #options: SendRunOptions;
+  readonly #headers = new HeaderEncoder();
+  readonly #outcomes: (SendOutcome | undefined)[];
+  #queues = new Map<number, Pending[]>();
+  /** Requests under way, by node. */
+  readonly #requests = new Map<number, { done: Promise<void>; node: BrokerNode | undefined }>();
+  readonly #silences = new Map<number, number>();
+  /** The leaders are being asked for; resolves when they are known, or after a pause. */
+  #asking: Promise<void> | undefined;
+  #leaders: readonly number[] = [];
+  #pauseMs = FIRST_PAUSE_MS;
+  /** Why something has to be tried again, the last time. */
+  #trouble: unknown;
+  /** What trying again does not mend. */
+  #fatal: { readonly error: unknown } | undefined;
+  #lostSequence = false;
+  #isOver = false;
+  readonly #startedAt = Date.now();
+
+  constructor(state: ProducerState, options: SendRunOptions) {
+    this.#state = state;
+    this.#options = options;
+    this.#outcomes = new Array<SendOutcome | undefined>(options.records.length);
+  }
+
+  async run(): Promise<SendResult> {
+    const end = endOf(this.#options);
+    try {
+      await Promise.race([this.#all(end.signal), end.reached]);
+    } catch (error) {
+      this.#fatal ??= { error };
+    } finally {
+      this.#isOver = true;
+      end.cancel();
+    }
+    // What is under way is not waited for any more, by whoever sends next neither.
+    for (const { node } of this.#requests.values()) if (node !== undefined) this.#state.client.forget(node);
+    return this.#result();
+  }
+
+  async #all(end: AbortSignal): Promise<void> {
+    const { topic, records } = this.#options;
+    while (!(await this.#learnLeaders(false))) if (this.#fatal !== undefined || end.aborted) return;
+    const next = (partitions: number): number => this.#state.nextPartition(partitions);
+    this.#queues = queuesOf(records, this.#headers, this.#leaders.length, next);
+    while (this.#queues.size > 0 && !end.aborted) {
+      // What is under way is waited for in any case.
+      if (this.#fatal === undefined && !this.#lostSequence) this.#request();
+      const waits = [...this.#requests.values()].map(({ done }) => done);
+      if (this.#asking !== undefined) waits.push(this.#asking);
+      if (waits.length > 0) await Promise.race(waits);
+      else if (this.#fatal === undefined) await this.#beginAgain(topic);
+      else return;
+    }
+  }
+
+  /** What was not answered goes again under the new id: order ids keep a second copy harmless. */
+  async #beginAgain(topic: string): Promise<void> {
+    await this.#state.begin();
+    this.#lostSequence = false;
+    for (const queue of this.#queues.values()) for (const pending of queue) pending.bytes = undefined;
+    this.#leaders = await this.#state.leaders(topic, true);
+  }
+
+  /** Starts what can be started: the first batch of each partition that waits, one request per leader. */
+  #request(): void {
+    const byNode = new Map<number, Pending[]>();
+    for (const [partition, [pending]] of this.#queues) {
+      if (pending === undefined || pending.isUnderWay) continue;
+      const leader = this.#leaders[partition] ?? -1;
+      if (leader < 0) this.#trouble = createErrorFromCode(LEADER_NOT_AVAILABLE);
+      if (leader < 0 || pending.waits) this.#askAgain();
+      else if (!this.#requests.has(leader)) byNode.set(leader, [...(byNode.get(leader) ?? []), pending]);
+    }
+    for (const [nodeId, batches] of byNode) {
+      for (const pending of batches) pending.isUnderWay = true;
+      const request = { done: Promise.resolve(), node: undefined };
+      this.#requests.set(nodeId, request);
+      request.done = this.#send(nodeId, batches, request).finally(() => {
+        if (this.#hasEnded()) return;
+        for (const pending of batches) pending.isUnderWay = false;
+        this.#requests.delete(nodeId);
+      });
+    }
+  }
+
+  async #send(
+    nodeId: number,
+    batches: readonly Pending[],
+    request: { node: BrokerNode | undefined },
+  ): Promise<void> {
+    const { topic } = this.#options;
+    const { client } = this.#state;
+    let node: BrokerNode | undefined;
+    try {
+      node = await client.node(nodeId);
+      if (this.#hasEnded()) return;
+      request.node = node;
+      const encoded = batches.map((pending) => ({
+        partition: pending.partition,
+        bytes: (pending.bytes ??= this.#encode(pending)),
+      }));
+      const answers = await produceBatches(node, topic, encoded, {
+        acknowledgeMs: ACKNOWLEDGE_TIMEOUT_MS,
+        silenceMs: this.#silenceMs(nodeId, encoded),
+      });
+      // An answer that comes after the end counts for nothing: other records may have its sequence numbers.
+      if (this.#hasEnded()) return;
+      this.#silences.delete(nodeId);
+      const byPartition = new Map(answers.map((answer) => [answer.partition, answer]));
+      for (const pending of batches) this.#take(pending, byPartition.get(pending.partition));
+    } catch (error) {
+      if (this.#hasEnded()) return;
+      if (node !== undefined && isConnectionError(error)) {
+        client.forget(node);
+        this.#silences.set(nodeId, (this.#silences.get(nodeId) ?? 0) + 1);
+        // It may have been stored before the connection was lost.
+        for (const pending of batches) pending.perhapsStored = true;
+      }
+      this.#fail(batches, error);
+    }
+  }
+
+  #hasEnded(): boolean {
+    return this.#isOver;
+  }
+
+  #silenceMs(nodeId: number, batches: readonly { readonly bytes: Buffer }[]): number {
+    const sizeBytes = batches.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    const once = SILENCE_MS + sizeBytes / SLOW_LINK_BYTES_PER_MS;
+    return Math.min(once * 2 ** (this.#silences.get(nodeId) ?? 0), LONGEST_SILENCE_MS);
+  }
+
+  #encode({ partition, indexes }: Pending): Buffer {
+    const { topic, records } = this.#options;
+    const batch = indexes.flatMap((index) => records[index] ?? []);
+    const baseSequence = this.#state.sequence(topic, partition);
+    return encodeBatch(batch, { ...this.#state.id(), baseSequence, timestampMs: Date.now() }, this.#headers);
+  }
+
+  #take(pending: Pending, answer: ProducedData | undefined): void {
+    const { topic } = this.#options;
+    const { partition, indexes } = pending;
+    const errorCode = answer?.errorCode ?? UNKNOWN_TOPIC_OR_PARTITION;
+    if (answer !== undefined && (errorCode === 0 || errorCode === DUPLICATE_SEQUENCE)) {
+      const { baseOffset } = answer;
+      this.#state.stored(topic, partition, indexes.length);
+      indexes.forEach((index, delta) => {
+        // A duplicate that the broker no longer knows the offset of answers −1.
+        this.#outcomes[index] = { partition, offset: baseOffset < 0 ? -1 : baseOffset + delta };
+      });
+      this.#replace(partition, []);
+      this.#pauseMs = FIRST_PAUSE_MS;
+    } else if (MESSAGE_TOO_LARGE.has(errorCode) || RECORD_REFUSED.has(errorCode)) {
+      // A batch is refused as a whole: halves of it lead to the records that are meant.
+      const why = RECORD_REFUSED.has(errorCode) ? 'refused' : 'too_large';
+      const halves = halve(pending);
+      if (halves.length === 0) for (const index of indexes) this.#outcomes[index] = why;
+      this.#replace(partition, halves);
+    } else if (LOST_SEQUENCE.has(errorCode)) {
+      this.#lostSequence = true;
+    } else {
+      if (PERHAPS_STORED.has(errorCode)) pending.perhapsStored = true;
+      const error = createErrorFromCode(errorCode);
+      this.#fail([pending], error, errorCode === UNKNOWN_TOPIC_OR_PARTITION || isPassing(error));
+    }
+  }
+
+  #fail(batches: readonly Pending[], error: unknown, passing = isPassing(error)): void {
+    this.#trouble = error;
+    if (!passing) this.#fatal ??= { error };
+    for (const pending of batches) pending.waits = true;
+  }
+
+  /** The first batch of a partition is done with. */
+  #replace(partition: number, instead: readonly Pending[]): void {
+    const queue = [...instead, ...(this.#queues.get(partition) ?? []).slice(1)];
+    if (queue.length === 0) this.#queues.delete(partition);
+    else this.#queues.set(partition, queue);
+  }
+
+  #askAgain(): void {
+    this.#asking ??= this.#learnLeaders(true).then(() => {
+      for (const [pending] of this.#queues.values()) if (pending !== undefined) pending.waits = false;
+      this.#asking = undefined;
+    });
+  }
+
+  /** @returns whether they are known; else after a pause */
+  async #learnLeaders(again: boolean): Promise<boolean> {
+    try {
+      if (again) await this.#pause();
+      this.#leaders = await this.#state.leaders(this.#options.topic, again);
+      return true;
+    } catch (error) {
+      this.#trouble = error;
+      const isNew = Date.now() - this.#startedAt < UNKNOWN_TOPIC_MS;
+      if (!isPassing(error) && !(isNew && answerOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION'))
+        this.#fatal ??= { error };
+      if (!again) await this.#pause();
+      return false;
+    }
+  }
+
+  async #pause(): Promise<void> {
+    await sleep(this.#pauseMs);
+    this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
+  }
+
+  #result(): SendResult {
+    for (const queue of this.#queues.values()) {
+      for (const { indexes, isUnderWay, perhapsStored } of queue) {
+        const outcome = isUnderWay || perhapsStored ? 'unknown' : 'not_sent';
+        for (const index of indexes) this.#outcomes[index] = outcome;
+      }
+    }
+    const outcomes = Array.from(this.#outcomes, (outcome) => outcome ?? 'not_sent');
+    if (!outcomes.some((outcome) => outcome === 'unknown' || outcome === 'not_sent')) {
+      return { outcomes, failure: null };
+    }
+    const { topic } = this.#options;
+    const { addresses } = this.#state.client;
+    const silence = unreachable(addresses, `no answer to what was sent to topic ${topic}`);
+    const failure = toFailure(this.#fatal?.error ?? this.#trouble ?? silence, {
+      addresses,
+      doing: `send to topic ${topic}`,
+      context: { topic },
+    });
+    return { outcomes, failure };
+  }
+}

@@ -1,0 +1,31 @@
+import type { Broker, Producer } from '../ports/broker.ts';
+import { ensureTopic, type TopicCreated } from './topics.ts';
+import { unlessStopped } from './wait.ts';
+
+/**
+ * A producer, once the topic is there.
+ *
+ * @param options.create false makes a missing topic a failure
+ * @returns undefined when it was stopped meanwhile
+ * @throws Failure topic_missing and those of the broker
+ */
+export async function openProducer(
+  broker: Broker,
+  options: {
+    readonly topic: string;
+    readonly create: boolean;
+    readonly on: (event: TopicCreated) => void;
+    readonly signal: AbortSignal;
+  },
+): Promise<Producer | undefined> {
+  const { topic, create, on, signal } = options;
+  {
+    await using admin = await broker.admin();
+    if ((await unlessStopped(ensureTopic(admin, topic, create, on), signal)) === undefined) return undefined;
+  }
+  const opening = broker.producer();
+  const producer = await unlessStopped(opening, signal);
+  // Nobody else closes it.
+  if (producer === undefined) opening.then((late) => late[Symbol.asyncDispose]()).catch(() => undefined);
+  return producer;
+}
