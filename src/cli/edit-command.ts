@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import type { EditRequest } from '../domain/edit.ts';
 import { openStore } from '../compose.ts';
 import { describe } from './help.ts';
-import { printNotice } from './render/notices.ts';
-import { editDocument, editLine } from './render/rows.ts';
+import { printNotice } from './output/store-notices.ts';
+import { editDocument, editLine } from './output/table-rows.ts';
 import type { Session } from './session.ts';
 
 /** Makes one edit and prints its answer. @throws Failure of decideEdit and of the store */

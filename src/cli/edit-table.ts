@@ -6,9 +6,9 @@ import { Failure, isFailure } from '../domain/failure.ts';
 import type { StoreAccess, TableCopy, TableMerge } from '../ports/store.ts';
 import { confirm } from './ask.ts';
 import type { EditOptions, EditedTable } from './edit-command.ts';
-import { printNotice } from './render/notices.ts';
-import { editDocument, editLine } from './render/rows.ts';
-import { count } from './render/words.ts';
+import { printNotice } from './output/store-notices.ts';
+import { editDocument, editLine } from './output/table-rows.ts';
+import { count } from './output/text.ts';
 import type { Session } from './session.ts';
 
 /** What a shell ends with when there is no such program, or it may not be run. */

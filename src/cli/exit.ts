@@ -1,7 +1,7 @@
 import { Failure, isFailure } from '../domain/failure.ts';
 import { isSystemError, systemFailure } from '../domain/system-failure.ts';
 import { brokerHints } from './hints.ts';
-import type { Printer } from './render/print.ts';
+import type { Printer } from './output/printer.ts';
 
 /** Something that is still open after the work is done may hold the process for so long at most. */
 const LAST_RESORT_MS = 5_000;

@@ -1,5 +1,5 @@
 import { openStore } from '../compose.ts';
-import { keptAsideText } from './render/notices.ts';
+import { keptAsideText } from './output/store-notices.ts';
 import type { Session } from './session.ts';
 
 /** What a user has saved and nothing of which counts is said until somebody has dealt with it. */

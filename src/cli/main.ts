@@ -8,7 +8,7 @@ import { runToExit } from './exit.ts';
 import { describe, HELP_COLUMNS, settingOptions } from './help.ts';
 import { PACKAGE_ROOT } from './hints.ts';
 import { nearest } from './nearest.ts';
-import { Printer } from './render/print.ts';
+import { Printer } from './output/printer.ts';
 import { Session } from './session.ts';
 import { SETTINGS, type SettingSpec } from './settings.ts';
 import { refuseRepeats, usageFailure } from './usage.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { resolveSettings, type FlagValues, type Resolved, type Settings } from './config.ts';
 import { repeatPlaces, type GivenFlag } from './hints.ts';
-import type { Printer } from './render/print.ts';
+import type { Printer } from './output/printer.ts';
 import { flagOf, SETTINGS } from './settings.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;

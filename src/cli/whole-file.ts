@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { checkFile, linesOf, type LinesFlag } from './lines.ts';
+import { checkFile, linesOf, type LinesFlag } from './input-lines.ts';
 import type { Session } from './session.ts';
 
 const CHUNK_BYTES = 256 * 1024;

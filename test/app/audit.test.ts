@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { audit, type AuditResult } from '../../src/app/audit.ts';
-import { deadLetter } from '../../src/app/dead-letters.ts';
+import { audit, type AuditResult } from '../../src/app/audit/audit.ts';
+import { deadLetter } from '../../src/app/run/dead-letters.ts';
 import { difference } from '../../src/domain/difference.ts';
 import type { Edit } from '../../src/domain/edit.ts';
 import type { Item } from '../../src/domain/tables.ts';

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { clearGroup, type CopySuspected, type GhostRemoved } from '../../src/app/clear-group.ts';
-import { markOf } from '../../src/app/plan-positions.ts';
+import { clearGroup, type CopySuspected, type GhostRemoved } from '../../src/app/offsets/clear-group.ts';
+import { markOf } from '../../src/app/offsets/plan.ts';
 import type { GroupMember } from '../../src/ports/broker.ts';
 import type { Processes } from '../../src/ports/processes.ts';
 import { ModelFolder } from '../support/model.ts';

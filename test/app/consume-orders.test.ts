@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { ConsumeOptions, ConsumeOrdersEvent, ConsumeSummary } from '../../src/app/consume-events.ts';
-import { consumeOrders } from '../../src/app/consume-orders.ts';
-import { markOf } from '../../src/app/plan-positions.ts';
+import type { ConsumeOptions, ConsumeOrdersEvent, ConsumeSummary } from '../../src/app/run/events.ts';
+import { consumeOrders } from '../../src/app/run/consume.ts';
+import { markOf } from '../../src/app/offsets/plan.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import type { Order } from '../../src/domain/order.ts';
 import type { Headers } from '../../src/ports/record.ts';

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { ConsumeOptions, ConsumeOrdersEvent } from '../../src/app/consume-events.ts';
-import { consumeOrders } from '../../src/app/consume-orders.ts';
-import { StatusBoard } from '../../src/app/consumer-status.ts';
+import type { ConsumeOptions, ConsumeOrdersEvent } from '../../src/app/run/events.ts';
+import { consumeOrders } from '../../src/app/run/consume.ts';
+import { StatusBoard } from '../../src/app/run/status.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import type { RunningConsumer } from '../../src/ports/status.ts';
 import { FakeClock } from '../support/fake-clock.ts';

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { discardLetters, findLetters } from '../../src/app/dlq-discard.ts';
-import { recentOnly, type Letter, type LetterFilter } from '../../src/app/dlq-letters.ts';
-import { listLetters, type ListLettersSummary } from '../../src/app/dlq-list.ts';
-import { redriveLetters } from '../../src/app/dlq-redrive.ts';
-import type { RedriveEvent, RedriveOptions, RedriveSummary } from '../../src/app/dlq-redrive-events.ts';
+import { discardLetters, findLetters } from '../../src/app/dlq/discard.ts';
+import { recentOnly, type Letter, type LetterFilter } from '../../src/app/dlq/letters.ts';
+import { listLetters, type ListLettersSummary } from '../../src/app/dlq/list.ts';
+import { redriveLetters } from '../../src/app/dlq/redrive.ts';
+import type { RedriveEvent, RedriveOptions, RedriveSummary } from '../../src/app/dlq/redrive-events.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import { parseLetterId } from '../../src/domain/letter-id.ts';
 import { lastHeader, type Headers } from '../../src/ports/record.ts';

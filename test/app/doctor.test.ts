@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { doctor, type Check } from '../../src/app/doctor.ts';
-import { markOf } from '../../src/app/plan-positions.ts';
+import { doctor, type Check } from '../../src/app/doctor/doctor.ts';
+import { markOf } from '../../src/app/offsets/plan.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import type { SchemaTools } from '../../src/ports/schema-registry.ts';
 import { FakeClock } from '../support/fake-clock.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { inBatches } from '../../src/app/in-batches.ts';
+import { inBatches } from '../../src/app/send/in-batches.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 
 /** Sleeps until it is told, or the signal aborts. */

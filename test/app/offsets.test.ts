@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { markOf, type ResetTo } from '../../src/app/plan-positions.ts';
+import { markOf, type ResetTo } from '../../src/app/offsets/plan.ts';
 import {
   resetOffsets,
   type ResetEvent,
   type ResetOptions,
   type ResetResult,
-} from '../../src/app/reset-offsets.ts';
-import { showOffsets } from '../../src/app/show-offsets.ts';
+} from '../../src/app/offsets/reset.ts';
+import { showOffsets } from '../../src/app/offsets/show.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { ModelFolder } from '../support/model.ts';

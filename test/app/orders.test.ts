@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { explainOrder, type Explanation } from '../../src/app/explain-order.ts';
-import { inDecisionOrder, listOrders } from '../../src/app/list-orders.ts';
-import { Courses, isSkipped } from '../../src/app/skips.ts';
+import { explainOrder, type Explanation } from '../../src/app/orders/explain.ts';
+import { inDecisionOrder, listOrders } from '../../src/app/orders/list.ts';
+import { Courses, isSkipped } from '../../src/app/offsets/skips.ts';
 import type { Decided } from '../../src/domain/decide.ts';
 import type { LoggedEdit } from '../../src/domain/edit.ts';
 import type { StoreReader } from '../../src/ports/store.ts';

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { checkLines, ordersFromLines } from '../../src/app/orders-from-lines.ts';
+import { checkLines, ordersFromLines } from '../../src/app/send/orders-from-lines.ts';
 import {
   produceOrders,
   sampleOrders,
@@ -8,13 +8,13 @@ import {
   type ProduceEvent,
   type ProduceOptions,
   type ProduceSummary,
-} from '../../src/app/produce-orders.ts';
+} from '../../src/app/send/produce.ts';
 import {
   replayOrders,
   type ReplayEvent,
   type ReplayOptions,
   type ReplaySummary,
-} from '../../src/app/replay-orders.ts';
+} from '../../src/app/send/replay.ts';
 import type { Decided } from '../../src/domain/decide.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import type { Order } from '../../src/domain/order.ts';

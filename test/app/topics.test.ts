@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { applyTopics, planTopics, type TopicAction, type TopicPlan } from '../../src/app/plan-topics.ts';
-import { ensureDeadLetterTopic, ensureTopic } from '../../src/app/topics.ts';
+import { applyTopics, planTopics, type TopicAction, type TopicPlan } from '../../src/app/topics/plan.ts';
+import { ensureDeadLetterTopic, ensureTopic } from '../../src/app/topics/ensure.ts';
 import { ScriptedBroker } from '../support/scripted-broker.ts';
 
 const NAMES = { topic: 'orders', dlqTopic: 'orders.dlq' };

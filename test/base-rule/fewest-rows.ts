@@ -1,7 +1,7 @@
-import type { Choice, KnownVersion } from '../../src/adapters/files/base-rule.ts';
-import { overlaid } from '../../src/adapters/files/base-rule.ts';
-import type { CsvTable } from '../../src/adapters/files/csv-view.ts';
-import { sameRow } from '../../src/adapters/files/merge-rows.ts';
+import type { Choice, KnownVersion } from '../../src/adapters/files/csv/base-rule.ts';
+import { overlaid } from '../../src/adapters/files/csv/base-rule.ts';
+import type { CsvTable } from '../../src/adapters/files/csv/view.ts';
+import { sameRow } from '../../src/adapters/files/csv/merge-rows.ts';
 import type { Item } from '../../src/domain/tables.ts';
 
 /** The rule of before, for comparison: the version that leaves the fewest changed rows, of equal ones the newest. */

@@ -3,9 +3,9 @@ import {
   type Choice,
   type FileClues,
   type KnownVersion,
-} from '../../src/adapters/files/base-rule.ts';
-import type { CsvTable } from '../../src/adapters/files/csv-view.ts';
-import { mergedRow, sameRow } from '../../src/adapters/files/merge-rows.ts';
+} from '../../src/adapters/files/csv/base-rule.ts';
+import type { CsvTable } from '../../src/adapters/files/csv/view.ts';
+import { mergedRow, sameRow } from '../../src/adapters/files/csv/merge-rows.ts';
 import type { Item } from '../../src/domain/tables.ts';
 import { random } from '../support/faulty-fs.ts';
 import { fewestRows } from './fewest-rows.ts';

@@ -1,6 +1,6 @@
-import type { FileClues, HandSave, KnownVersion, Undo } from '../../src/adapters/files/base-rule.ts';
-import { mergedRow, sameRow } from '../../src/adapters/files/merge-rows.ts';
-import type { CsvTable } from '../../src/adapters/files/csv-view.ts';
+import type { FileClues, HandSave, KnownVersion, Undo } from '../../src/adapters/files/csv/base-rule.ts';
+import { mergedRow, sameRow } from '../../src/adapters/files/csv/merge-rows.ts';
+import type { CsvTable } from '../../src/adapters/files/csv/view.ts';
 import type { Item } from '../../src/domain/tables.ts';
 
 /*

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { runCommandLine } from '../../src/cli/main.ts';
-import { Printer } from '../../src/cli/render/print.ts';
+import { Printer } from '../../src/cli/output/printer.ts';
 import { Session } from '../../src/cli/session.ts';
 import { openStore } from '../../src/compose.ts';
 import { isFailure, type Failure } from '../../src/domain/failure.ts';

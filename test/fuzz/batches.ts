@@ -1,10 +1,10 @@
 import { gzipSync } from 'node:zlib';
 import { compressFrameSync } from 'lz4-napi';
 import { compressSync } from 'snappy';
-import { crc32c } from '../../src/adapters/kafka/crc32c.ts';
-import { encodeBatch } from '../../src/adapters/kafka/encode-batch.ts';
-import { FetchedPartition } from '../../src/adapters/kafka/fetched-partition.ts';
-import { BadBatchError, BATCH_HEADER_BYTES } from '../../src/adapters/kafka/record-batch.ts';
+import { crc32c } from '../../src/adapters/kafka/protocol/crc32c.ts';
+import { encodeBatch } from '../../src/adapters/kafka/protocol/encode-batch.ts';
+import { FetchedPartition } from '../../src/adapters/kafka/protocol/fetched-partition.ts';
+import { BadBatchError, BATCH_HEADER_BYTES } from '../../src/adapters/kafka/protocol/record-batch.ts';
 import type { BrokerRecord } from '../../src/ports/broker.ts';
 import { draws, type Draw } from './hostile-records.ts';
 

@@ -1,4 +1,4 @@
-import { parseItems, parseUsers } from '../../src/adapters/files/csv-view.ts';
+import { parseItems, parseUsers } from '../../src/adapters/files/csv/view.ts';
 import { isFailure } from '../../src/domain/failure.ts';
 import { random, type FaultyFs } from '../support/faulty-fs.ts';
 import { begin } from '../simulate/folders.ts';

@@ -1,4 +1,4 @@
-import type { RecordResult } from '../../src/app/consume-events.ts';
+import type { RecordResult } from '../../src/app/run/events.ts';
 import { formatRecordId, GREATEST_TIME_MS } from '../../src/domain/order.ts';
 import type { BrokerRecord } from '../../src/ports/broker.ts';
 import { avroBytes, field, framed, recordSchema } from '../support/avro-values.ts';

@@ -58,7 +58,7 @@ export const EVENTS: readonly Mutation[] = [
   },
   {
     name: 'prices that are left out are not counted',
-    file: 'src/app/process-batch.ts',
+    file: 'src/app/run/batch.ts',
     from: '      this.#tally.addIgnoredPrices(entry.ignored.count);\n',
     to: '',
     tests: ['test/app/consume-orders.test.ts'],
@@ -156,7 +156,7 @@ export const EVENTS: readonly Mutation[] = [
   },
   {
     name: 'a quantity that is no finite number makes a line that is not JSON',
-    file: 'src/adapters/files/order-line.ts',
+    file: 'src/adapters/files/logs/order-line.ts',
     from: "  else put('null');\n  putBytes(STOCK);",
     to: '  else putNumber(quantity);\n  putBytes(STOCK);',
     tests: ['test/unit/files/order-line.test.ts'],
@@ -191,7 +191,7 @@ export const EVENTS: readonly Mutation[] = [
   },
   {
     name: 'schema check at a transitive level looks at the latest version only',
-    file: 'src/app/check-schema.ts',
+    file: 'src/app/schema/check.ts',
     from: "level.endsWith('_TRANSITIVE') ? -MOST_VERSIONS : -1",
     to: '-1',
     tests: ['test/unit/avro/schema-check.test.ts'],

@@ -63,35 +63,35 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a member with the id of this folder is removed though it may live',
-    file: 'src/app/clear-group.ts',
+    file: 'src/app/offsets/clear-group.ts',
     from: "process !== null && processes.stateOf(process) === 'dead';",
     to: "process === null || processes.stateOf(process) !== 'unknown';",
     tests: ['test/app/clear-group.test.ts'],
   },
   {
     name: 'a copy of the folder joins beside the other one',
-    file: 'src/app/clear-group.ts',
+    file: 'src/app/offsets/clear-group.ts',
     from: 'throw copyInUse(group, other.host);',
     to: 'return;',
     tests: ['test/app/clear-group.test.ts'],
   },
   {
     name: 'members of the new group protocol do not count',
-    file: 'src/adapters/kafka/groups.ts',
+    file: 'src/adapters/kafka/admin/groups.ts',
     from: 'return describeNewGroup(node, group);',
     to: 'return { state: NO_GROUP, members: [] };',
     tests: ['test/unit/kafka/consumer-groups.test.ts'],
   },
   {
     name: 'positions are reset while the group has members',
-    file: 'src/app/reset-offsets.ts',
+    file: 'src/app/offsets/reset.ts',
     from: '  await clearGroup(admin, { store, processes: access.processes, clock }, options, options.on);\n',
     to: '',
     tests: ['test/app/offsets.test.ts'],
   },
   {
     name: 'the way back is kept after the move',
-    file: 'src/app/reset-offsets.ts',
+    file: 'src/app/offsets/reset.ts',
     from:
       '  const undoFile = await keepUndo(store, plan, options.topic, clock);\n' +
       '  await storeMoves(store, options.topic, plan.clusterId, plan.moves);\n',
@@ -102,7 +102,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'orders are decided without users or items',
-    file: 'src/app/consume-orders.ts',
+    file: 'src/app/run/consume.ts',
     from: 'if (!allowsEmpty) throw nothingToDecideOn(table, access.folder);',
     to: '',
     tests: ['test/app/consume-orders.test.ts'],
@@ -116,7 +116,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a consumer whose brokers are silent says that it consumes',
-    file: 'src/adapters/kafka/watch.ts',
+    file: 'src/adapters/kafka/consume/watch.ts',
     from: 'const isSilent = forMs >= SILENT_FROM_MS;',
     to: 'const isSilent = forMs >= REPORT_EVERY_MS;',
     tests: ['test/unit/kafka/group.test.ts'],
@@ -137,7 +137,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'the end waits for the pause between two commits',
-    file: 'src/adapters/kafka/commit-queue.ts',
+    file: 'src/adapters/kafka/consume/commit-queue.ts',
     from: '    this.#hurry?.();\n',
     to: '',
     tests: ['test/unit/kafka/group.test.ts'],
@@ -452,14 +452,14 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'the position is not compared in the transaction',
-    file: 'src/app/process-batch.ts',
+    file: 'src/app/run/batch.ts',
     from: '      if (inForce !== expected)\n',
     to: '      if (inForce !== expected && records.length < 0)\n',
     tests: SIMULATION,
   },
   {
     name: 'a dead letter is sent before it is in the journal',
-    file: 'src/app/process-batch.ts',
+    file: 'src/app/run/batch.ts',
     from: '    const last = records.length === 0 ? null : batch.fingerprint(from + records.length - 1);\n',
     to: `    const last = records.length === 0 ? null : batch.fingerprint(from + records.length - 1);
     this.#producer ??= await this.#parts.broker.producer();
@@ -476,28 +476,28 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'offsets are committed to Kafka before the journal',
-    file: 'src/adapters/kafka/consumer.ts',
+    file: 'src/adapters/kafka/consume/consumer.ts',
     from: '    this.#fetcher.hold(partition);\n',
     to: '    this.#fetcher.hold(partition);\n    this.#commits.add(partition, next);\n',
     tests: ['test/unit/kafka/delivery.test.ts'],
   },
   {
     name: 'the fingerprint of the record before the position is not compared',
-    file: 'src/adapters/kafka/positions.ts',
+    file: 'src/adapters/kafka/consume/positions.ts',
     from: 'if (now === undefined || sameFingerprint(now, last)) continue;',
     to: 'if (now === undefined || sameFingerprint(last, last)) continue;',
     tests: ['test/unit/kafka/positions.test.ts'],
   },
   {
     name: "another folder's mark on the group is ignored",
-    file: 'src/app/plan-positions.ts',
+    file: 'src/app/offsets/plan.ts',
     from: 'if (foreign && !input.adopt) throw',
     to: 'if (foreign && input.topic === "") throw',
     tests: ['test/app/consume-orders.test.ts'],
   },
   {
     name: 'records that were only told to come are taken for those that came',
-    file: 'src/app/process-batch.ts',
+    file: 'src/app/run/batch.ts',
     from: 'expected?.records === records ? expected.decoded',
     to: 'expected !== undefined ? expected.decoded',
     tests: ['test/app/consume-orders.test.ts'],
@@ -525,7 +525,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a gzip bomb is unpacked',
-    file: 'src/adapters/kafka/codecs.ts',
+    file: 'src/adapters/kafka/protocol/codecs.ts',
     from: 'return gunzipSync(bytes, { maxOutputLength: cap });',
     to: 'return gunzipSync(bytes);',
     tests: ['test/unit/kafka/codecs.test.ts'],
@@ -668,7 +668,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a full disk under stdout is found out too late',
-    file: 'src/cli/render/print.ts',
+    file: 'src/cli/output/printer.ts',
     from: '    await new Promise((resolve) => setImmediate(resolve));\n',
     to: '',
     tests: ['test/unit/cli/run-to-exit.test.ts'],

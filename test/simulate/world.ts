@@ -1,9 +1,9 @@
 import path from 'node:path';
-import { FileStore } from '../../src/adapters/files/file-store.ts';
-import type { ConsumeOptions } from '../../src/app/consume-events.ts';
-import { markOf } from '../../src/app/plan-positions.ts';
-import { prepareConsumer } from '../../src/app/prepare-consumer.ts';
-import { BatchProcessor } from '../../src/app/process-batch.ts';
+import { FileStore } from '../../src/adapters/files/store.ts';
+import type { ConsumeOptions } from '../../src/app/run/events.ts';
+import { markOf } from '../../src/app/offsets/plan.ts';
+import { prepareConsumer } from '../../src/app/run/prepare.ts';
+import { BatchProcessor } from '../../src/app/run/batch.ts';
 import type { EditVia } from '../../src/domain/edit.ts';
 import { isFailure } from '../../src/domain/failure.ts';
 import type { Processes } from '../../src/ports/processes.ts';

@@ -1,7 +1,7 @@
 import net, { type AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
-import { newEncoder, type Encoder } from '../../src/adapters/kafka/kafkajs-internals.ts';
-import { readInt64 } from '../../src/adapters/kafka/record-batch.ts';
+import { newEncoder, type Encoder } from '../../src/adapters/kafka/protocol/kafkajs.ts';
+import { readInt64 } from '../../src/adapters/kafka/protocol/record-batch.ts';
 
 /** A batch as it arrived at a node. */
 export interface Arrived {

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { FileStore } from '../../src/adapters/files/file-store.ts';
+import { FileStore } from '../../src/adapters/files/store.ts';
 import { decideAll, type Decided } from '../../src/domain/decide.ts';
 import { decideEdit, type EditRequest, type LoggedEdit } from '../../src/domain/edit.ts';
 import type { Order } from '../../src/domain/order.ts';

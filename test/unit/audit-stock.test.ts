@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { StockBooks } from '../../src/app/audit-stock.ts';
+import { StockBooks } from '../../src/app/audit/stock.ts';
 import type { Difference } from '../../src/domain/difference.ts';
 import type { Item } from '../../src/domain/tables.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readOrigin, redriveHeaders } from '../../src/app/dlq-headers.ts';
+import { readOrigin, redriveHeaders } from '../../src/app/dlq/headers.ts';
 import { lastHeader, type Headers } from '../../src/ports/record.ts';
 import { int, long, vendorHeaders } from '../support/vendor-letters.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseOffsets, renderOffsets, type FileOffsets } from '../../src/app/offsets-file.ts';
+import { parseOffsets, renderOffsets, type FileOffsets } from '../../src/app/offsets/file.ts';
 
 async function parse(text: string, of = { topic: 'orders', group: 'g' }): Promise<FileOffsets> {
   const lines = async function* (): AsyncGenerator<string> {

@@ -6,7 +6,7 @@ import {
   planMoves,
   type PlanInput,
   type ResetTo,
-} from '../../src/app/plan-positions.ts';
+} from '../../src/app/offsets/plan.ts';
 import type { CommittedOffset } from '../../src/ports/broker.ts';
 import type { Position } from '../../src/ports/store.ts';
 

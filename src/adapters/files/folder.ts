@@ -6,18 +6,18 @@ import { Failure, isFailure } from '../../domain/failure.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { RunningConsumer } from '../../ports/status.ts';
 import type { OwnOptions, StoreAccess, TableMerge } from '../../ports/store.ts';
-import type { FileStore as FileStoreType } from './file-store.ts';
+import type { FileStore as FileStoreType } from './store.ts';
 import { systemFailure } from '../../domain/system-failure.ts';
 import { ownership } from './access.ts';
 import { realFileSystem, type FileSystem } from './fs.ts';
-import { INVENTORY, USERS } from './hand-edit-look.ts';
-import { listKeptAside } from './kept-aside.ts';
-import { EDIT_PURPOSE } from './owner-wire.ts';
-import { processes } from './processes.ts';
-import { innerFolder, isStorage } from './recover.ts';
-import { recentOrderIds } from './recent-ids.ts';
+import { INVENTORY, USERS } from './csv/hand-edit-look.ts';
+import { listKeptAside } from './csv/kept-aside.ts';
+import { EDIT_PURPOSE } from './owner/wire.ts';
+import { processes } from './owner/processes.ts';
+import { innerFolder, isStorage } from './journal/recover.ts';
+import { recentOrderIds } from './logs/recent-ids.ts';
 import { roomOf } from './room.ts';
-import type { TableName } from './tables.ts';
+import type { TableName } from './tables/tables.ts';
 
 /** How long an owner may take for an edit: its batch in hand comes first. */
 const EDIT_TIMEOUT_MS = 10_000;
@@ -61,7 +61,10 @@ export function openFolder(options: {
 
   const openOwned = async (how: OwnOptions): Promise<FileStoreType> => {
     // What only owners need is loaded by owners: readers are to be quick.
-    const [{ acquire }, { FileStore }] = await Promise.all([import('./owner.ts'), import('./file-store.ts')]);
+    const [{ acquire }, { FileStore }] = await Promise.all([
+      import('./owner/owner.ts'),
+      import('./store.ts'),
+    ]);
     // Requests may come before the store is open: they wait for it.
     let start: (opening: Promise<FileStoreType>) => void = () => undefined;
     const opened = new Promise<FileStoreType>((resolve) => (start = resolve));
@@ -115,7 +118,7 @@ export function openFolder(options: {
     own: (store: FileStoreType) => Promise<A>,
     beforeOwning: () => void = () => undefined,
   ): Promise<A> => {
-    const { ask } = await import('./owner.ts');
+    const { ask } = await import('./owner/owner.ts');
     for (const until = clock.now() + RACE_MS; ;) {
       try {
         const answered = await ask(innerFolder(folder), wanted, EDIT_TIMEOUT_MS);
@@ -162,7 +165,7 @@ export function openFolder(options: {
     },
 
     async copyTable(table, kept) {
-      const { copyPaths, isUntouched, makeCopy, readCopy, removeCopy } = await import('./table-copy.ts');
+      const { copyPaths, isUntouched, makeCopy, readCopy, removeCopy } = await import('./csv/table-copy.ts');
       const paths =
         kept === undefined
           ? await makeCopy(files, folder, table, await contentOf(table))
@@ -183,14 +186,14 @@ export function openFolder(options: {
     },
 
     async consumerStatus() {
-      const { ask } = await import('./owner.ts');
+      const { ask } = await import('./owner/owner.ts');
       const wanted: SocketRequest = { kind: 'status' };
       const answered = await ask(innerFolder(folder), wanted, STATUS_TIMEOUT_MS);
       return (answered?.answer ?? null) as RunningConsumer | null;
     },
 
     async stopConsumer({ kill }) {
-      const { stopOwner } = await import('./owner-stop.ts');
+      const { stopOwner } = await import('./owner/stop.ts');
       const request: SocketRequest = { kind: 'stop' };
       return stopOwner(innerFolder(folder), request, kill);
     },
@@ -198,7 +201,7 @@ export function openFolder(options: {
     processes,
 
     async claim(task) {
-      const { acquire } = await import('./owner.ts');
+      const { acquire } = await import('./owner/owner.ts');
       try {
         return await acquire(path.join(innerFolder(folder), task), { purpose: task }, async () => null);
       } catch (error) {
@@ -226,7 +229,7 @@ export function openFolder(options: {
     async inspect() {
       const [{ FolderInspection }, { ask }] = await Promise.all([
         import('./inspection.ts'),
-        import('./owner.ts'),
+        import('./owner/owner.ts'),
       ]);
       const wanted: SocketRequest = { kind: 'status' };
       const isOwned = async (): Promise<boolean> => {

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import type { Failure } from '../../domain/failure.ts';
 import { systemFailure } from '../../domain/system-failure.ts';
 import { accessOf, adopt, makeDirectory, ownership, setAccess, type FileAccess } from './access.ts';
-import { isUnread, markUnread, openQuietly, showsReads } from './read-marks.ts';
+import { isUnread, markUnread, openQuietly, showsReads } from './csv/read-marks.ts';
 
 /**
  * The file-system calls that the store makes, injected so that a test can crash before any of them. Reads and

@@ -1,7 +1,7 @@
 import path from 'node:path';
-import { writeFresh } from './checkpoint.ts';
+import { writeFresh } from './journal/checkpoint.ts';
 import type { FileSystem } from './fs.ts';
-import { innerFolder } from './recover.ts';
+import { innerFolder } from './journal/recover.ts';
 
 /** Puts a whole file in the place of one of that name. Its name is durable once the directory is synced. */
 export async function replaceFile(files: FileSystem, name: string, bytes: Buffer): Promise<void> {

@@ -1,9 +1,9 @@
 import path from 'node:path';
-import { journalPath } from './checkpoint.ts';
+import { journalPath } from './journal/checkpoint.ts';
 import { errorCode, type FileSystem } from './fs.ts';
-import { Journal } from './journal.ts';
-import { AppendLog, linesOf, LogView, NO_LOG, type LogName } from './log.ts';
-import { logEnd, type LoadedFolder } from './recover.ts';
+import { Journal } from './journal/journal.ts';
+import { AppendLog, linesOf, LogView, NO_LOG, type LogName } from './logs/log.ts';
+import { logEnd, type LoadedFolder } from './journal/recover.ts';
 
 /** Where the logs of a fresh folder are; those of versions move on to other names as they are shortened. */
 const LOG_FILES: Readonly<Record<LogName, string>> = {

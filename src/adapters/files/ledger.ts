@@ -2,12 +2,12 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Decided } from '../../domain/decide.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
-import { FORMAT, journalPath, writeSnapshot, writeState, type FolderState } from './checkpoint.ts';
-import type { DecisionLines } from './decision-lines.ts';
+import { FORMAT, journalPath, writeSnapshot, writeState, type FolderState } from './journal/checkpoint.ts';
+import type { DecisionLines } from './logs/decision-lines.ts';
 import { totalBytes, type FileSystem } from './fs.ts';
-import type { IdIndex } from './id-index.ts';
-import { encodeEntry, type LogBytes } from './journal-entry.ts';
-import { Journal } from './journal.ts';
+import type { IdIndex } from './ids/index.ts';
+import { encodeEntry, type LogBytes } from './journal/entry.ts';
+import { Journal } from './journal/journal.ts';
 import { lineStartAfter, newFolderId, nextJournal, openLogs, syncNameOf, viewOf } from './ledger-files.ts';
 import {
   AppendLog,
@@ -17,11 +17,11 @@ import {
   type LogName,
   type LogState,
   type LogView,
-} from './log.ts';
-import { lookUp, openIndex, rebuildIndex } from './lookup.ts';
-import { innerFolder, loadFolder, repairLogs, type LoadedFolder } from './recover.ts';
-import type { Sales } from './sales.ts';
-import { renderLine, Tables, type StateLine } from './tables.ts';
+} from './logs/log.ts';
+import { lookUp, openIndex, rebuildIndex } from './ids/lookup.ts';
+import { innerFolder, loadFolder, repairLogs, type LoadedFolder } from './journal/recover.ts';
+import type { Sales } from './tables/sales.ts';
+import { renderLine, Tables, type StateLine } from './tables/tables.ts';
 import { textBytes } from './text-bytes.ts';
 
 /**

@@ -4,21 +4,28 @@ import { isFailure } from '../../domain/failure.ts';
 import type { Item, User } from '../../domain/tables.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Outgoing, Position, StoreNotice, StoreReader } from '../../ports/store.ts';
-import { styleOf } from './csv-records.ts';
-import { renderItems, renderUsers } from './csv-view.ts';
-import { parseEdit } from './edit-line.ts';
+import { styleOf } from './csv/records.ts';
+import { renderItems, renderUsers } from './csv/view.ts';
+import { parseEdit } from './logs/edit-line.ts';
 import type { FileSystem } from './fs.ts';
-import { brokenNotice, editLines, findHandEdit, INVENTORY, USERS, type TableKind } from './hand-edit-look.ts';
-import { openIdIndex, type IdIndex } from './id-index.ts';
-import { parsedLines, type LogName, type LogView } from './log.ts';
-import { addTail, findInTail, lookUp, rebuildIndex } from './lookup.ts';
-import { parseDecided } from './order-line.ts';
-import { innerFolder } from './recover.ts';
-import { FolderSnapshot, type FoundCsv } from './snapshot.ts';
-import type { Row } from './rows.ts';
-import type { Table } from './table.ts';
-import type { TableName } from './tables.ts';
-import { readUndelivered } from './undelivered.ts';
+import {
+  brokenNotice,
+  editLines,
+  findHandEdit,
+  INVENTORY,
+  USERS,
+  type TableKind,
+} from './csv/hand-edit-look.ts';
+import { openIdIndex, type IdIndex } from './ids/index.ts';
+import { parsedLines, type LogName, type LogView } from './logs/log.ts';
+import { addTail, findInTail, lookUp, rebuildIndex } from './ids/lookup.ts';
+import { parseDecided } from './logs/order-line.ts';
+import { innerFolder } from './journal/recover.ts';
+import { FolderSnapshot, type FoundCsv } from './journal/snapshot.ts';
+import type { Row } from './tables/rows.ts';
+import type { Table } from './tables/table.ts';
+import type { TableName } from './tables/tables.ts';
+import { readUndelivered } from './logs/undelivered.ts';
 
 /** For so many, searching the lines after the checkpoint is cheaper than indexing all their ids. */
 const FEW_LOOK_UPS = 8;

@@ -21,8 +21,8 @@ export interface KafkaOptions {
 export function createKafkaBroker(options: KafkaOptions): Broker {
   return {
     addresses: options.brokers.join(','),
-    admin: async () => (await import('./admin.ts')).createAdmin(options),
-    producer: async () => (await import('./producer.ts')).createProducer(options),
-    consumer: async () => (await import('./consumer.ts')).createConsumer(options),
+    admin: async () => (await import('./admin/admin.ts')).createAdmin(options),
+    producer: async () => (await import('./produce/producer.ts')).createProducer(options),
+    consumer: async () => (await import('./consume/consumer.ts')).createConsumer(options),
   };
 }

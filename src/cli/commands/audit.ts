@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
-import type { TopicPorts } from '../../app/audit-topic.ts';
-import type { AuditResult } from '../../app/audit.ts';
+import type { TopicPorts } from '../../app/audit/topic.ts';
+import type { AuditResult } from '../../app/audit/audit.ts';
 import { openStore } from '../../compose.ts';
 import { Failure } from '../../domain/failure.ts';
 import { describe } from '../help.ts';
-import { auditDocument, auditText } from '../render/audit.ts';
-import { printNotice } from '../render/notices.ts';
-import { count } from '../render/words.ts';
+import { auditDocument, auditText } from '../output/audit.ts';
+import { printNotice } from '../output/store-notices.ts';
+import { count } from '../output/text.ts';
 import type { Session } from '../session.ts';
 
 export function register(program: Command, session: Session): void {
@@ -32,7 +32,7 @@ export function register(program: Command, session: Session): void {
     .option('--repair', 'build anew what is made from the logs')
     .action(async (flags: { withTopic?: true; repair?: true }) => {
       const { settings, printer, isJson } = session;
-      const { audit } = await import('../../app/audit.ts');
+      const { audit } = await import('../../app/audit/audit.ts');
       const access = await openStore(settings.storage);
       const result = await audit(access, {
         topic: flags.withTopic === true ? await topicPorts(session) : null,
@@ -46,7 +46,7 @@ export function register(program: Command, session: Session): void {
 
 async function topicPorts(session: Session): Promise<TopicPorts> {
   const { topic, dlqTopic } = session.settings;
-  const { openKafka } = await import('../open.ts');
+  const { openKafka } = await import('../open-kafka.ts');
   return { ...(await openKafka(session, { topic, register: false })), topic, dlqTopic };
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { ResolvedSetting } from '../config.ts';
 import { describe } from '../help.ts';
-import { printTable } from '../render/print-table.ts';
+import { printTable } from '../output/print-table.ts';
 import type { Session } from '../session.ts';
 import { SETTINGS, type SettingName } from '../settings.ts';
 

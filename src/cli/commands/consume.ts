@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
-import type { ConsumeOptions, ConsumeOrdersEvent } from '../../app/consume-events.ts';
-import { consumeOrders } from '../../app/consume-orders.ts';
+import type { ConsumeOptions, ConsumeOrdersEvent } from '../../app/run/events.ts';
+import { consumeOrders } from '../../app/run/consume.ts';
 import { openStore, systemClock } from '../../compose.ts';
 import { Failure } from '../../domain/failure.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
-import { openKafka } from '../open.ts';
+import { openKafka } from '../open-kafka.ts';
 import { partitionList, resetTarget, wholeNumber } from '../parse.ts';
-import { ConsumeReport } from '../render/consume-report.ts';
+import { ConsumeReport } from '../output/consume-report.ts';
 import type { Session } from '../session.ts';
 
 interface Flags {
@@ -72,7 +72,7 @@ async function consume(session: Session, flags: Flags): Promise<void> {
   const report = new ConsumeReport(session, {
     ...request,
     isEach: flags.each === true,
-    startBar: session.isLive ? (await import('../render/progress.ts')).startBar : null,
+    startBar: session.isLive ? (await import('../output/progress.ts')).startBar : null,
   });
   const options: ConsumeOptions = {
     topic: settings.topic,

@@ -5,11 +5,16 @@ import { parseLetterId } from '../../domain/letter-id.ts';
 import { confirm } from '../ask.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
-import { openBrokerOnly } from '../open.ts';
+import { openBrokerOnly } from '../open-kafka.ts';
 import { wholeNumber } from '../parse.ts';
-import { printNotice } from '../render/notices.ts';
-import { redriveSummaryDocument, redriveSummaryText, stepDocument, stepLine } from '../render/letters.ts';
-import { count } from '../render/words.ts';
+import { printNotice } from '../output/store-notices.ts';
+import {
+  redriveSummaryDocument,
+  redriveSummaryText,
+  stepDocument,
+  stepLine,
+} from '../output/dead-letter-list.ts';
+import { count } from '../output/text.ts';
 import type { Session } from '../session.ts';
 import { checkTopicName } from '../setting-values.ts';
 import { filterOptions, IDS, readFilter, type FilterFlags } from './dlq-select.ts';
@@ -65,7 +70,7 @@ async function redrive(session: Session, texts: readonly string[], flags: Redriv
     });
   }
   const signal = takeStopSignal(printer);
-  const { redriveLetters } = await import('../../app/dlq-redrive.ts');
+  const { redriveLetters } = await import('../../app/dlq/redrive.ts');
   const [access, broker, newReplayId] = await Promise.all([
     openStore(settings.storage),
     openBrokerOnly(session),
@@ -148,7 +153,7 @@ async function discard(
   if (why.trim() === '') {
     throw new Failure('invalid_value', '--why is empty', { fix: 'say why in a few words' });
   }
-  const { discardLetters, findLetters } = await import('../../app/dlq-discard.ts');
+  const { discardLetters, findLetters } = await import('../../app/dlq/discard.ts');
   const access = await openStore(settings.storage);
   const found = await findLetters({ access, broker: await openBrokerOnly(session) }, { dlqTopic, ids });
   const open = found.filter(({ state }) => state === 'open');

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { LetterFilter, LetterState } from '../../app/dlq-letters.ts';
+import type { LetterFilter, LetterState } from '../../app/dlq/letters.ts';
 import { timeRange } from '../parse.ts';
 import { checkTopicName } from '../setting-values.ts';
 

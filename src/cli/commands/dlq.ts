@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { openInspector, openStore } from '../../compose.ts';
-import { LETTER_STATES } from '../../app/dlq-letters.ts';
+import { LETTER_STATES } from '../../app/dlq/letters.ts';
 import { parseLetterId } from '../../domain/letter-id.ts';
 import { registryConnection } from '../connection.ts';
 import { describe } from '../help.ts';
-import { openBrokerOnly, openKafka } from '../open.ts';
+import { openBrokerOnly, openKafka } from '../open-kafka.ts';
 import { choice, wholeNumber } from '../parse.ts';
-import { printTable } from '../render/print-table.ts';
+import { printTable } from '../output/print-table.ts';
 import {
   HISTOGRAM_COLUMNS,
   histogram,
@@ -16,8 +16,8 @@ import {
   listSummaryDocument,
   toRow,
   type LetterRow,
-} from '../render/letters.ts';
-import { count } from '../render/words.ts';
+} from '../output/dead-letter-list.ts';
+import { count } from '../output/text.ts';
 import type { Session } from '../session.ts';
 import { filterOptions, IDS, readFilter, type FilterFlags } from './dlq-select.ts';
 import { registerDiscard, registerRedrive } from './dlq-act.ts';
@@ -84,7 +84,7 @@ async function list(
         ? Infinity
         : MAX_ROWS
       : wholeNumber('--limit', flags.limit, { min: 1, ...(isJson ? {} : { max: 100_000 }) });
-  const { listLetters } = await import('../../app/dlq-list.ts');
+  const { listLetters } = await import('../../app/dlq/list.ts');
   const access = await openStore(settings.storage);
   const rows: LetterRow[] = [];
   const summary = await listLetters(
@@ -131,8 +131,8 @@ function registerShow(dlq: Command, session: Session): void {
       const { settings, printer, isJson } = session;
       const id = parseLetterId(text);
       const [{ showLetter }, { shownDocument, shownText }] = await Promise.all([
-        import('../../app/dlq-show.ts'),
-        import('../render/letter.ts'),
+        import('../../app/dlq/show.ts'),
+        import('../output/dead-letter.ts'),
       ]);
       const { dlqTopic, topic } = settings;
       const { broker, codec } = await openKafka(session, { topic, register: false });

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { doctor, type Check } from '../../app/doctor.ts';
+import { doctor, type Check } from '../../app/doctor/doctor.ts';
 import { openSchemaTools, openStore, systemClock } from '../../compose.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { registryConnection } from '../connection.ts';
 import { describe } from '../help.ts';
-import { openBrokerOnly } from '../open.ts';
+import { openBrokerOnly } from '../open-kafka.ts';
 import type { Session } from '../session.ts';
 
 /** Short of what a consumer waits: a person looks on. */

@@ -1,17 +1,17 @@
 import type { Command } from 'commander';
-import { renderOffsets, parseOffsets } from '../../app/offsets-file.ts';
-import type { ResetRequest } from '../../app/plan-positions.ts';
-import { resetOffsets } from '../../app/reset-offsets.ts';
-import { showOffsets, type OffsetsPorts } from '../../app/show-offsets.ts';
+import { renderOffsets, parseOffsets } from '../../app/offsets/file.ts';
+import type { ResetRequest } from '../../app/offsets/plan.ts';
+import { resetOffsets } from '../../app/offsets/reset.ts';
+import { showOffsets, type OffsetsPorts } from '../../app/offsets/show.ts';
 import { openStore, systemClock } from '../../compose.ts';
 import { Failure } from '../../domain/failure.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
-import { openLines } from '../lines.ts';
-import { openBrokerOnly } from '../open.ts';
+import { openLines } from '../input-lines.ts';
+import { openBrokerOnly } from '../open-kafka.ts';
 import { partitionList, resetPlace } from '../parse.ts';
-import { printOffsets, printReset, printResetEvent } from '../render/offsets.ts';
-import { count } from '../render/words.ts';
+import { printOffsets, printReset, printResetEvent } from '../output/offsets.ts';
+import { count } from '../output/text.ts';
 import type { Session } from '../session.ts';
 
 const TOGETHER =

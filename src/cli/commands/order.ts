@@ -1,12 +1,18 @@
 import type { Command } from 'commander';
-import type { ScanPorts } from '../../app/explain-order.ts';
+import type { ScanPorts } from '../../app/orders/explain.ts';
 import type { Decided } from '../../domain/decide.ts';
 import { Failure } from '../../domain/failure.ts';
 import { openStore } from '../../compose.ts';
 import { describe } from '../help.ts';
 import { choice, nameOf, timeRange, wholeNumber } from '../parse.ts';
-import { explainDocument, explainText, ORDER_COLUMNS, orderDocument, orderText } from '../render/order.ts';
-import { printTable } from '../render/print-table.ts';
+import {
+  explainDocument,
+  explainText,
+  ORDER_COLUMNS,
+  orderDocument,
+  orderText,
+} from '../output/decided-order.ts';
+import { printTable } from '../output/print-table.ts';
 import type { Session } from '../session.ts';
 
 const BESIDE = 'Answered from the files, beside a running consumer too.';
@@ -92,7 +98,7 @@ async function list(session: Session, flags: ListFlags): Promise<void> {
     flags.limit === undefined
       ? unlimited
       : wholeNumber('--limit', flags.limit, { min: 1, ...(isJson ? {} : { max: 100_000 }) });
-  const { listOrders } = await import('../../app/list-orders.ts');
+  const { listOrders } = await import('../../app/orders/list.ts');
   const rows: Decided[] = [];
   const onOrders = async (orders: readonly Decided[]): Promise<void> => {
     if (!isJson) rows.push(...orders);
@@ -125,7 +131,7 @@ function registerExplain(order: Command, session: Session): void {
     .action(async (text: string, flags: { scan?: true }) => {
       const id = nameOf('ID', text);
       const { printer, isJson, settings } = session;
-      const { explainOrder } = await import('../../app/explain-order.ts');
+      const { explainOrder } = await import('../../app/orders/explain.ts');
       const access = await openStore(settings.storage);
       const scan = flags.scan === true ? await scanPorts(session) : null;
       const explained = await explainOrder(access, id, scan);
@@ -140,7 +146,7 @@ function registerExplain(order: Command, session: Session): void {
 
 async function scanPorts(session: Session): Promise<ScanPorts> {
   const { topic } = session.settings;
-  const { openKafka } = await import('../open.ts');
+  const { openKafka } = await import('../open-kafka.ts');
   const { broker, codec } = await openKafka(session, { topic, register: false });
   return { broker, codec, topic };
 }

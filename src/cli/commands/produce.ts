@@ -1,21 +1,21 @@
 import type { Command } from 'commander';
-import { checkLines, ordersFromLines } from '../../app/orders-from-lines.ts';
+import { checkLines, ordersFromLines } from '../../app/send/orders-from-lines.ts';
 import {
   produceOrders,
   sampleOrders,
   seededRandom,
   type Numbered,
   type Resume,
-} from '../../app/produce-orders.ts';
+} from '../../app/send/produce.ts';
 import { openIds, openLineIds, openStore, systemClock } from '../../compose.ts';
 import { Failure } from '../../domain/failure.ts';
 import { MAX_LINE_QUANTITY, type Order } from '../../domain/order.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
-import { openKafka } from '../open.ts';
+import { openKafka } from '../open-kafka.ts';
 import { nameOf, seconds, signedNumber, wholeNumber } from '../parse.ts';
-import { SendReport } from '../render/send-report.ts';
-import { count } from '../render/words.ts';
+import { SendReport } from '../output/send-report.ts';
+import { count } from '../output/text.ts';
 import type { Session } from '../session.ts';
 import { WholeFile } from '../whole-file.ts';
 

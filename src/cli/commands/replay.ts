@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import { replayOrders, type ReplayOptions } from '../../app/replay-orders.ts';
+import { replayOrders, type ReplayOptions } from '../../app/send/replay.ts';
 import { openIds, openStore, systemClock } from '../../compose.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
-import { openKafka } from '../open.ts';
+import { openKafka } from '../open-kafka.ts';
 import { seconds, timeRange, wholeNumber } from '../parse.ts';
-import { SendReport } from '../render/send-report.ts';
+import { SendReport } from '../output/send-report.ts';
 import type { Session } from '../session.ts';
 import { checkTopicName } from '../setting-values.ts';
 

@@ -1,12 +1,12 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { checkSchema, reportSchema, type SchemaCheck } from '../../app/check-schema.ts';
+import { checkSchema, reportSchema, type SchemaCheck } from '../../app/schema/check.ts';
 import { openSchemaTools } from '../../compose.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { SchemaTools } from '../../ports/schema-registry.ts';
 import { registryConnection } from '../connection.ts';
 import { describe } from '../help.ts';
-import { checkDocument, differenceLine, reportDocument, reportLines } from '../render/schema.ts';
+import { checkDocument, differenceLine, reportDocument, reportLines } from '../output/schema.ts';
 import type { Session } from '../session.ts';
 
 const SUBJECT = 'The subject is that of the values of --topic: orders-value.';

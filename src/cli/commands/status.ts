@@ -4,7 +4,7 @@ import { Failure, isFailure } from '../../domain/failure.ts';
 import type { StoreAccess } from '../../ports/store.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
-import { statusDocument, statusLine, statusLines, type Asked } from '../render/status.ts';
+import { statusDocument, statusLine, statusLines, type Asked } from '../output/status.ts';
 import type { Session } from '../session.ts';
 
 const EVERY_MS = 1_000;

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { openStore, systemClock } from '../../compose.ts';
 import { Failure } from '../../domain/failure.ts';
 import { describe } from '../help.ts';
-import { duration } from '../render/words.ts';
+import { duration } from '../output/text.ts';
 import type { Session } from '../session.ts';
 
 export function register(program: Command, session: Session): void {

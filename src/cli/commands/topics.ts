@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { applyTopics, planTopics, type TopicAction } from '../../app/plan-topics.ts';
+import { applyTopics, planTopics, type TopicAction } from '../../app/topics/plan.ts';
 import { describe } from '../help.ts';
-import { openBrokerOnly } from '../open.ts';
-import { printTable } from '../render/print-table.ts';
-import { actionDocument, actionLine, TOPIC_COLUMNS, topicRows, topicsDocument } from '../render/topics.ts';
+import { openBrokerOnly } from '../open-kafka.ts';
+import { printTable } from '../output/print-table.ts';
+import { actionDocument, actionLine, TOPIC_COLUMNS, topicRows, topicsDocument } from '../output/topics.ts';
 import type { Session } from '../session.ts';
 
 const DECLARED =

@@ -6,10 +6,10 @@ import { confirm } from '../ask.ts';
 import { makeEdit, printJsonList, registerEdit } from '../edit-command.ts';
 import { describe } from '../help.ts';
 import { nameOf, userStatus } from '../parse.ts';
-import { printNotice } from '../render/notices.ts';
-import { userEntry } from '../render/rows.ts';
-import type { Column } from '../render/table.ts';
-import { printTable, extraColumns } from '../render/print-table.ts';
+import { printNotice } from '../output/store-notices.ts';
+import { userEntry } from '../output/table-rows.ts';
+import type { Column } from '../output/table.ts';
+import { printTable, extraColumns } from '../output/print-table.ts';
 import type { Session } from '../session.ts';
 
 const BESIDE = 'Works beside a running consumer too, and counts from its next batch.';

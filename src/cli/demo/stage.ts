@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../domain/failure.ts';
 import { PACKAGE_ROOT } from '../hints.ts';
-import type { Printer } from '../render/print.ts';
+import type { Printer } from '../output/printer.ts';
 
 const WAIT_LIMIT_MS = 30_000;
 const LOOK_EVERY_MS = 20;

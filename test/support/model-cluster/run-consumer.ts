@@ -1,4 +1,4 @@
-import { createConsumer } from '../../../src/adapters/kafka/consumer.ts';
+import { createConsumer } from '../../../src/adapters/kafka/consume/consumer.ts';
 import type { Batch, ConsumerEvent } from '../../../src/ports/broker.ts';
 import type { Position } from '../../../src/ports/store.ts';
 import type { ModelCluster } from './cluster.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { encodeBatch } from '../../../src/adapters/kafka/encode-batch.ts';
+import { encodeBatch } from '../../../src/adapters/kafka/protocol/encode-batch.ts';
 import type { ThreeNodes } from './cluster.ts';
 import type { Leaders } from './leaders.ts';
 import { NodeConnection, produce } from './requests.ts';

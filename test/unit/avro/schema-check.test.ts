@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createSchemaTools } from '../../../src/adapters/avro/schema-tools.ts';
-import { checkSchema, type SchemaCheck } from '../../../src/app/check-schema.ts';
+import { checkSchema, type SchemaCheck } from '../../../src/app/schema/check.ts';
 import type { SchemaTools } from '../../../src/ports/schema-registry.ts';
 import { given, openRegistry, record, type Ask } from '../dev-broker/registry/support.ts';
 

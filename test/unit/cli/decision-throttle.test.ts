@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { RecordResult } from '../../../src/app/consume-events.ts';
-import { DecisionThrottle } from '../../../src/cli/render/decision-throttle.ts';
+import type { RecordResult } from '../../../src/app/run/events.ts';
+import { DecisionThrottle } from '../../../src/cli/output/decision-throttle.ts';
 import type { Decided } from '../../../src/domain/decide.ts';
 import type { Order } from '../../../src/domain/order.ts';
 

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { runToExit, takeStopSignal } from '../../../src/cli/exit.ts';
-import { Printer } from '../../../src/cli/render/print.ts';
+import { Printer } from '../../../src/cli/output/printer.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 
 /** The process as `takeStopSignal` sees it: its signals, its clock and its end. */

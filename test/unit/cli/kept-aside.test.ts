@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runCommandLine } from '../../../src/cli/main.ts';
-import { Printer } from '../../../src/cli/render/print.ts';
+import { Printer } from '../../../src/cli/output/printer.ts';
 import { Session } from '../../../src/cli/session.ts';
 
 /* What a user has saved and nothing of which counts is said by every command until it is dealt with. */

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { expect, it } from 'vitest';
-import { printNotice } from '../../../src/cli/render/notices.ts';
-import { Printer } from '../../../src/cli/render/print.ts';
+import { printNotice } from '../../../src/cli/output/store-notices.ts';
+import { Printer } from '../../../src/cli/output/printer.ts';
 import type { Edit } from '../../../src/domain/edit.ts';
 import type { StoreNotice } from '../../../src/ports/store.ts';
 

@@ -2,7 +2,7 @@ import os from 'node:os';
 import { PassThrough } from 'node:stream';
 import { expect, it } from 'vitest';
 import { runCommandLine } from '../../../src/cli/main.ts';
-import { Printer } from '../../../src/cli/render/print.ts';
+import { Printer } from '../../../src/cli/output/printer.ts';
 import { Session } from '../../../src/cli/session.ts';
 import type { Failure } from '../../../src/domain/failure.ts';
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { nearest } from '../../../src/cli/nearest.ts';
-import { decisionDocument, decisionRow, viewDecision } from '../../../src/cli/render/orders.ts';
-import { editDocument, editLine } from '../../../src/cli/render/rows.ts';
-import { renderTable } from '../../../src/cli/render/table.ts';
-import { count, duration, grouped } from '../../../src/cli/render/words.ts';
+import { decisionDocument, decisionRow, viewDecision } from '../../../src/cli/output/decision.ts';
+import { editDocument, editLine } from '../../../src/cli/output/table-rows.ts';
+import { renderTable } from '../../../src/cli/output/table.ts';
+import { count, duration, grouped } from '../../../src/cli/output/text.ts';
 import type { Item } from '../../../src/domain/tables.ts';
 
 const pen: Item = { item: 'pen', quantity: 50, name: null, price: null, reorderLevel: null, extra: {} };

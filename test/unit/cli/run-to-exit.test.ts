@@ -1,7 +1,7 @@
 import { PassThrough, Writable } from 'node:stream';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { runToExit } from '../../../src/cli/exit.ts';
-import { Printer } from '../../../src/cli/render/print.ts';
+import { Printer } from '../../../src/cli/output/printer.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 
 let before: typeof process.exitCode;

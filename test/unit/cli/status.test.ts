@@ -5,8 +5,8 @@ import { PassThrough, Writable } from 'node:stream';
 import { Command } from 'commander';
 import { afterEach, describe, expect, it } from 'vitest';
 import { register } from '../../../src/cli/commands/status.ts';
-import { Printer } from '../../../src/cli/render/print.ts';
-import { statusDocument, statusLine, statusLines } from '../../../src/cli/render/status.ts';
+import { Printer } from '../../../src/cli/output/printer.ts';
+import { statusDocument, statusLine, statusLines } from '../../../src/cli/output/status.ts';
 import { Session } from '../../../src/cli/session.ts';
 import type { RunningConsumer } from '../../../src/ports/status.ts';
 

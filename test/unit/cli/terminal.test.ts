@@ -1,9 +1,9 @@
 import { PassThrough, Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { confirm } from '../../../src/cli/ask.ts';
-import { Printer } from '../../../src/cli/render/print.ts';
-import { startBar } from '../../../src/cli/render/progress.ts';
-import { columnsOf, Terminal } from '../../../src/cli/render/terminal.ts';
+import { Printer } from '../../../src/cli/output/printer.ts';
+import { startBar } from '../../../src/cli/output/progress.ts';
+import { columnsOf, Terminal } from '../../../src/cli/output/terminal.ts';
 
 // eslint-disable-next-line no-control-regex -- the sequences of a terminal begin with one
 const CONTROL_OR_TEXT = /\r|\u001B\[K|[^\r\u001B]+/g;

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { audit, type AuditResult } from '../../../src/app/audit.ts';
+import { audit, type AuditResult } from '../../../src/app/audit/audit.ts';
 import { openFolder } from '../../../src/adapters/files/folder.ts';
 import { systemClock } from '../../../src/compose.ts';
 import type { Store, StoreAccess } from '../../../src/ports/store.ts';

@@ -4,9 +4,9 @@ import {
   type FileClues,
   type HandSave,
   type Undo,
-} from '../../../src/adapters/files/base-rule.ts';
-import { parseItems, type CsvTable } from '../../../src/adapters/files/csv-view.ts';
-import { sameRow } from '../../../src/adapters/files/merge-rows.ts';
+} from '../../../src/adapters/files/csv/base-rule.ts';
+import { parseItems, type CsvTable } from '../../../src/adapters/files/csv/view.ts';
+import { sameRow } from '../../../src/adapters/files/csv/merge-rows.ts';
 import type { Item } from '../../../src/domain/tables.ts';
 
 /* Each clause of the rule, in the smallest table that shows it. */

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { checkIds } from '../../../src/adapters/files/check-ids.ts';
-import { openIdIndex } from '../../../src/adapters/files/id-index.ts';
-import { LogView } from '../../../src/adapters/files/log.ts';
+import { checkIds } from '../../../src/adapters/files/ids/check.ts';
+import { openIdIndex } from '../../../src/adapters/files/ids/index.ts';
+import { LogView } from '../../../src/adapters/files/logs/log.ts';
 import { realFileSystem } from '../../../src/adapters/files/fs.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import fs from 'node:fs';

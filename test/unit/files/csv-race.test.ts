@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { FileStore } from '../../../src/adapters/files/file-store.ts';
+import { FileStore } from '../../../src/adapters/files/store.ts';
 import { realFileSystem, type FileSystem } from '../../../src/adapters/files/fs.ts';
 import { systemClock } from '../../../src/compose.ts';
 import type { StoreNotice } from '../../../src/ports/store.ts';

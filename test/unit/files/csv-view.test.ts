@@ -6,7 +6,7 @@ import {
   renderItems,
   renderUsers,
   type CsvTable,
-} from '../../../src/adapters/files/csv-view.ts';
+} from '../../../src/adapters/files/csv/view.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import { normalizePrice, type Item } from '../../../src/domain/tables.ts';
 

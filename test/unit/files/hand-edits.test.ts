@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseItems, parseUsers, renderItems, type CsvTable } from '../../../src/adapters/files/csv-view.ts';
-import type { FileClues, KnownVersion, Undo } from '../../../src/adapters/files/base-rule.ts';
-import { mergeHandEdit, type HandEdit } from '../../../src/adapters/files/hand-edits.ts';
-import { sameRow } from '../../../src/adapters/files/merge-rows.ts';
+import { parseItems, parseUsers, renderItems, type CsvTable } from '../../../src/adapters/files/csv/view.ts';
+import type { FileClues, KnownVersion, Undo } from '../../../src/adapters/files/csv/base-rule.ts';
+import { mergeHandEdit, type HandEdit } from '../../../src/adapters/files/csv/hand-edits.ts';
+import { sameRow } from '../../../src/adapters/files/csv/merge-rows.ts';
 import {
   encodeRead,
   encodeVersion,
   fingerprintFile,
   readVersions,
-} from '../../../src/adapters/files/versions.ts';
+} from '../../../src/adapters/files/csv/versions.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import type { Item, User } from '../../../src/domain/tables.ts';
 

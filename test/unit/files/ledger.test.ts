@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { DecisionLines } from '../../../src/adapters/files/decision-lines.ts';
+import { DecisionLines } from '../../../src/adapters/files/logs/decision-lines.ts';
 import { realFileSystem, type FileSystem } from '../../../src/adapters/files/fs.ts';
 import { Ledger } from '../../../src/adapters/files/ledger.ts';
 import { waitFor } from '../../support/wait.ts';

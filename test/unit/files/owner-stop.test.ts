@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { stopOwner } from '../../../src/adapters/files/owner-stop.ts';
+import { stopOwner } from '../../../src/adapters/files/owner/stop.ts';
 import { transpile } from '../../support/transpile.ts';
 
 const work = fs.mkdtempSync(path.join(os.tmpdir(), 'owner-stop-test-'));

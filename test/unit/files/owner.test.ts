@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { acquire, ask, type Ownership } from '../../../src/adapters/files/owner.ts';
+import { acquire, ask, type Ownership } from '../../../src/adapters/files/owner/owner.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import { transpile } from '../../support/transpile.ts';
 

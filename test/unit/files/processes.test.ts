@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { pidOf, processes } from '../../../src/adapters/files/processes.ts';
+import { pidOf, processes } from '../../../src/adapters/files/owner/processes.ts';
 import { waitFor } from '../../support/wait.ts';
 
 describe('a process by its identity', () => {

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { FileStore } from '../../../src/adapters/files/file-store.ts';
+import { FileStore } from '../../../src/adapters/files/store.ts';
 import { realFileSystem, type FileSystem } from '../../../src/adapters/files/fs.ts';
 import { Ledger } from '../../../src/adapters/files/ledger.ts';
 import { FolderReader } from '../../../src/adapters/files/reader.ts';

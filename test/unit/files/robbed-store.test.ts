@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { FileStore } from '../../../src/adapters/files/file-store.ts';
+import { FileStore } from '../../../src/adapters/files/store.ts';
 import { realFileSystem } from '../../../src/adapters/files/fs.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { audit } from '../../../src/app/audit.ts';
+import { audit } from '../../../src/app/audit/audit.ts';
 import { openFolder } from '../../../src/adapters/files/folder.ts';
 import { systemClock } from '../../../src/compose.ts';
 import type { Failure } from '../../../src/domain/failure.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { ITEM_PARTS, USER_PARTS } from '../../../src/adapters/files/rows.ts';
-import { Table } from '../../../src/adapters/files/table.ts';
+import { ITEM_PARTS, USER_PARTS } from '../../../src/adapters/files/tables/rows.ts';
+import { Table } from '../../../src/adapters/files/tables/table.ts';
 import type { Item } from '../../../src/domain/tables.ts';
 
 /*

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { KafkaClient } from '../../../src/adapters/kafka/client.ts';
-import { firstSuccess } from '../../../src/adapters/kafka/race.ts';
+import { KafkaClient } from '../../../src/adapters/kafka/protocol/client.ts';
+import { firstSuccess } from '../../../src/adapters/kafka/protocol/race.ts';
 import { closedPort } from '../../support/closed-port.ts';
 import { embeddedBroker } from '../../support/embedded-broker.ts';
 import { silentServer } from '../../support/silent-server.ts';

@@ -4,7 +4,11 @@ import { compressFrameSync } from 'lz4-napi';
 import { compressSync } from 'snappy';
 import { describe, expect, it } from 'vitest';
 
-import { CodecError, decompress, MAX_DECOMPRESSED_BYTES } from '../../../src/adapters/kafka/codecs.ts';
+import {
+  CodecError,
+  decompress,
+  MAX_DECOMPRESSED_BYTES,
+} from '../../../src/adapters/kafka/protocol/codecs.ts';
 
 const GZIP = 1;
 const SNAPPY = 2;

@@ -1,7 +1,7 @@
 import net from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { destroyConnections, guard } from '../../../src/adapters/kafka/connections.ts';
+import { destroyConnections, guard } from '../../../src/adapters/kafka/protocol/connections.ts';
 import {
   connectionPoolBuilder,
   createLogger,
@@ -9,8 +9,8 @@ import {
   LOG_NOTHING,
   type BrokerNode,
   type ConnectionPool,
-} from '../../../src/adapters/kafka/kafkajs-internals.ts';
-import { fetchMetadata } from '../../../src/adapters/kafka/requests.ts';
+} from '../../../src/adapters/kafka/protocol/kafkajs.ts';
+import { fetchMetadata } from '../../../src/adapters/kafka/protocol/requests.ts';
 
 async function poolOf(port: number, requestTimeoutMs: number): Promise<ConnectionPool> {
   return connectionPoolBuilder({

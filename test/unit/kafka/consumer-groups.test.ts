@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { decodeSubscription, encodeSubscription } from '../../../src/adapters/kafka/assigner.ts';
-import type { KafkaClient } from '../../../src/adapters/kafka/client.ts';
-import { describeGroup, groupInUse } from '../../../src/adapters/kafka/groups.ts';
-import type { BrokerNode, ProtocolRequest } from '../../../src/adapters/kafka/kafkajs-internals.ts';
+import { decodeSubscription, encodeSubscription } from '../../../src/adapters/kafka/consume/assigner.ts';
+import type { KafkaClient } from '../../../src/adapters/kafka/protocol/client.ts';
+import { describeGroup, groupInUse } from '../../../src/adapters/kafka/admin/groups.ts';
+import type { BrokerNode, ProtocolRequest } from '../../../src/adapters/kafka/protocol/kafkajs.ts';
 import { Writer } from '../../../src/dev-broker/wire/writer.ts';
 
 /** ConsumerGroupDescribe, version 0, answered: one member that has partitions, after the tags of the header. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { parseAddress } from '../../../src/adapters/kafka/client.ts';
-import { isPassing, toFailure } from '../../../src/adapters/kafka/errors.ts';
-import { createErrorFromCode } from '../../../src/adapters/kafka/kafkajs-internals.ts';
+import { parseAddress } from '../../../src/adapters/kafka/protocol/client.ts';
+import { isPassing, toFailure } from '../../../src/adapters/kafka/protocol/errors.ts';
+import { createErrorFromCode } from '../../../src/adapters/kafka/protocol/kafkajs.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 
 const setting = { addresses: 'kafka:9092', doing: 'read topic orders' };

@@ -1,11 +1,11 @@
 import { describe, expect, it, vi } from 'vitest';
 
-import { assignAll, decodeAssignment } from '../../../src/adapters/kafka/assigner.ts';
-import { CommitQueue } from '../../../src/adapters/kafka/commit-queue.ts';
-import { createErrorFromCode, type BrokerNode } from '../../../src/adapters/kafka/kafkajs-internals.ts';
-import type { Member } from '../../../src/adapters/kafka/membership.ts';
-import type { Owed } from '../../../src/adapters/kafka/slots.ts';
-import { Watch } from '../../../src/adapters/kafka/watch.ts';
+import { assignAll, decodeAssignment } from '../../../src/adapters/kafka/consume/assigner.ts';
+import { CommitQueue } from '../../../src/adapters/kafka/consume/commit-queue.ts';
+import { createErrorFromCode, type BrokerNode } from '../../../src/adapters/kafka/protocol/kafkajs.ts';
+import type { Member } from '../../../src/adapters/kafka/consume/membership.ts';
+import type { Owed } from '../../../src/adapters/kafka/consume/slots.ts';
+import { Watch } from '../../../src/adapters/kafka/consume/watch.ts';
 import type { Failure } from '../../../src/domain/failure.ts';
 import type { ConsumerEvent } from '../../../src/ports/broker.ts';
 import { waitFor } from '../../support/wait.ts';

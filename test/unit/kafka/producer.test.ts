@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 
-import { createProducer } from '../../../src/adapters/kafka/producer.ts';
+import { createProducer } from '../../../src/adapters/kafka/produce/producer.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import type { Producer, SendRecord } from '../../../src/ports/broker.ts';
 import { ScriptedCluster } from '../../support/scripted-cluster.ts';

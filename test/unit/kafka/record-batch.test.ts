@@ -1,12 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { crc32c } from '../../../src/adapters/kafka/crc32c.ts';
-import { encodeBatch, recordSizeBound } from '../../../src/adapters/kafka/encode-batch.ts';
-import { FetchedPartition, type AbortedTransaction } from '../../../src/adapters/kafka/fetched-partition.ts';
-import { fingerprintOf, sameFingerprint } from '../../../src/adapters/kafka/fingerprint.ts';
-import { murmur2, partitionOf } from '../../../src/adapters/kafka/partitioner.ts';
-import { BadBatchError, readHeader } from '../../../src/adapters/kafka/record-batch.ts';
+import { crc32c } from '../../../src/adapters/kafka/protocol/crc32c.ts';
+import { encodeBatch, recordSizeBound } from '../../../src/adapters/kafka/protocol/encode-batch.ts';
+import {
+  FetchedPartition,
+  type AbortedTransaction,
+} from '../../../src/adapters/kafka/protocol/fetched-partition.ts';
+import { fingerprintOf, sameFingerprint } from '../../../src/adapters/kafka/protocol/fingerprint.ts';
+import { murmur2, partitionOf } from '../../../src/adapters/kafka/produce/partitioner.ts';
+import { BadBatchError, readHeader } from '../../../src/adapters/kafka/protocol/record-batch.ts';
 import type { SendRecord } from '../../../src/ports/broker.ts';
 import { recordBatch } from '../../support/record-batches.ts';
 import { lastHeader, type HeaderValue } from '../../../src/ports/record.ts';

@@ -1,0 +1,120 @@
+import { SET_ASIDE_CAUSES } from '../../../domain/set-aside.ts';
+import { difference, type Difference } from '../../../domain/difference.ts';
+import type { Item, User } from '../../../domain/tables.ts';
+import type { Finding } from '../../../ports/inspection.ts';
+import { findHandEdit, type FileFacts, type TableKind } from './hand-edit-look.ts';
+import { overlaid } from './base-rule.ts';
+import type { LogView } from '../logs/log.ts';
+import { sameRow } from './merge-rows.ts';
+import type { Row } from '../tables/rows.ts';
+import type { Table } from '../tables/table.ts';
+
+export interface CsvSources<R extends Row> {
+  readonly kind: TableKind<R>;
+  readonly table: Table<R>;
+  readonly bytes: Buffer | undefined;
+  readonly facts: FileFacts;
+  readonly versions: LogView;
+  /** An owner is at work: the file may lag. */
+  readonly isOwned: boolean;
+  /** An owner was killed: the next one writes what it did not come to. */
+  readonly isUnfinished: boolean;
+}
+
+/** Holds a CSV against its table: it is a view, and a person may edit it. */
+export function* checkCsv<R extends User | Item>(sources: CsvSources<R>): Generator<Finding> {
+  const { kind, table, bytes, facts, versions, isOwned, isUnfinished } = sources;
+  const where = kind.file;
+  const found = findHandEdit(bytes, where, kind, table, versions, facts);
+  switch (found.kind) {
+    case 'missing':
+      if (table.newest === null && table.rows.size === 0) return;
+      if (isOwned || isUnfinished) yield behind(sources, `it is not there at this moment`);
+      else {
+        const message = `${where} is missing`;
+        yield { difference: difference('csv_missing', where, { message, fix: null }) };
+      }
+      return;
+    case 'broken': {
+      const { message, fix, context } = found.failure;
+      const place = `${where}:${context.line ?? 1}`;
+      yield { difference: difference('csv_broken', place, { message, fix: fix ?? 'mend it' }) };
+      return;
+    }
+    case 'edited': {
+      const { edit } = found;
+      const what =
+        edit.kind === 'merged'
+          ? `${edit.edits.length} rows were changed by hand: they count from the next commit on`
+          : `${SET_ASIDE_CAUSES[edit.why]}: it will be kept aside, and nothing of it counts`;
+      yield { note: { kind: 'hand_edit', where, message: `${where}: ${what}` } };
+      return;
+    }
+    case 'known':
+      if (found.newest) {
+        const wrong = [...wrongRows(sources, bytes ?? Buffer.alloc(0))];
+        yield* wrong.map((difference) => ({ difference }));
+        if (wrong.length > 0 || !table.isBehind) return;
+      }
+      if (isOwned || isUnfinished) yield behind(sources, `${table.undo().size} rows are behind`);
+      else {
+        const message = `${where} is an older version of what was written: ${table.undo().size} rows or more are behind`;
+        yield { difference: difference('csv_behind', where, { message, fix: null }) };
+      }
+  }
+}
+
+function behind<R extends Row>({ kind, isOwned }: CsvSources<R>, how: string): Finding {
+  const why = isOwned
+    ? 'its owner writes it within a second, or twenty times as long as it takes'
+    : 'an owner was killed before it could write it, and the next one does';
+  return { note: { kind: 'csv_behind', where: kind.file, message: `${kind.file}: ${how}; ${why}` } };
+}
+
+/** What the newest version says that the table did not hold when it was written. */
+function* wrongRows<R extends User | Item>(
+  { kind, table }: CsvSources<R>,
+  bytes: Buffer,
+): Generator<Difference> {
+  const { rows } = kind.parse(bytes, kind.file);
+  const undo = table.undo();
+  const written = overlaid(table.rows, undo);
+  let lines: ReadonlyMap<string, number> | undefined;
+  for (const name of new Set([...rows.keys(), ...table.rows.keys(), ...undo.keys()])) {
+    const [expected, actual] = [written(name), rows.get(name) ?? null];
+    if (sameRow(expected, actual)) continue;
+    lines ??= linesOfRows(bytes);
+    const where = `${kind.file}:${lines.get(name) ?? 1}`;
+    const message = `${where}: ${name} is ${inShort(actual)}, and should be ${inShort(expected)}`;
+    yield difference('csv_mismatch', where, {
+      item: kind.table === 'inventory' ? name : null,
+      ...{ expected: value(expected), actual: value(actual), message, fix: null },
+    });
+  }
+}
+
+function value(row: User | Item | null): string | number | null {
+  if (row === null) return null;
+  return 'item' in row ? row.quantity : row.status;
+}
+
+function inShort(row: User | Item | null): string {
+  return row === null ? 'not there' : JSON.stringify(row);
+}
+
+/** The line on which each row begins, counted from 1, by the texts of its cells: the first that has one. */
+export function linesOfRows(bytes: Buffer): ReadonlyMap<string, number> {
+  const lines = new Map<string, number>();
+  let line = 1;
+  for (let at = 0; at < bytes.byteLength; line++) {
+    const end = bytes.indexOf(10, at);
+    const text = bytes.toString('utf8', at, end === -1 ? bytes.byteLength : end);
+    for (const cell of text.split(',')) {
+      const name = cell.trim().replaceAll('"', '');
+      if (!lines.has(name)) lines.set(name, line);
+    }
+    if (end === -1) break;
+    at = end + 1;
+  }
+  return lines;
+}

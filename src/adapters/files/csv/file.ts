@@ -1,0 +1,399 @@
+import path from 'node:path';
+import type { Clock } from '../../../ports/clock.ts';
+import type { StoreNotice } from '../../../ports/store.ts';
+import { writeFresh } from '../journal/checkpoint.ts';
+import { isFailure, type Failure } from '../../../domain/failure.ts';
+import type { FileAccess } from '../access.ts';
+import { OWN_STYLE, styleOf, type CsvStyle } from './records.ts';
+import type { SetAside } from '../../../domain/set-aside.ts';
+import { editRenderer } from '../logs/edit-line.ts';
+import { errorCode, readWhole, type FileStat, type FileSystem } from '../fs.ts';
+import {
+  brokenNotice,
+  findHandEdit,
+  sameStat,
+  savedMsOf,
+  takeInLines,
+  unsettledMs,
+  type FileFacts,
+  type Found,
+  type TableKind,
+} from './hand-edit-look.ts';
+import type { HandEdit } from './hand-edits.ts';
+import { keptName, listKeptAside } from './kept-aside.ts';
+import type { Ledger } from '../ledger.ts';
+import { openOrUndefined } from '../logs/log.ts';
+import type { Row } from '../tables/rows.ts';
+import type { FrozenTable, Table } from '../tables/table.ts';
+import { rowLines, type StateLine } from '../tables/tables.ts';
+import { textBytes } from '../text-bytes.ts';
+import {
+  encodeRead,
+  encodeVersion,
+  fingerprintFile,
+  readVersions,
+  sameFingerprint,
+  type FileFingerprint,
+} from './versions.ts';
+import { crc32 } from 'node:zlib';
+
+/*
+ * One CSV: a view of its table that users may edit. What keeps every edit counted exactly once:
+ *
+ *   - a version is committed (its fingerprint, and how to get from it to the one before) before it is put in place,
+ *     so that whatever lies on disk after a crash is a version we know or an edit by a user, never in doubt;
+ *   - when an edit is taken in, the file as found becomes the newest known version in the same commit;
+ *   - the file is replaced by moving it aside, seeing that it is the one we know, and linking the new one in, which
+ *     fails when somebody has put another there meanwhile: that is an edit to take in first.
+ */
+
+/** How often to look while an editor writes. */
+const LOOK_AGAIN_MS = 20;
+
+export interface CsvContext {
+  readonly files: FileSystem;
+  readonly folder: string;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly by: string;
+  readonly onNotice: (notice: StoreNotice) => void;
+  /** Whether it shows that other programs read a file. */
+  readonly showsReads: () => boolean;
+  /** Runs between two commits. */
+  readonly exclusive: <T>(work: () => Promise<T>) => Promise<T>;
+}
+
+export class CsvFile<R extends Row> {
+  readonly #context: CsvContext;
+  readonly #kind: TableKind<R>;
+  readonly #table: Table<R>;
+  readonly #render: (table: FrozenTable<R>, style: CsvStyle) => Iterable<Buffer>;
+  readonly #path: string;
+  /** The file as it was when it was last known or judged; undefined: not there. */
+  #seen: FileStat | undefined;
+  #looked = false;
+  /** Why it cannot be taken in. */
+  #broken: Failure | undefined;
+  #mustWrite = false;
+  /** As the user has it: what is written in its place is the same to other programs. */
+  #style = OWN_STYLE;
+  #access: FileAccess | undefined;
+  /** The newest version, open: it shows whether it was read when another file is in its place already. */
+  #newestFd: number | undefined;
+  /** The newest version is committed, and was never in place: another file was. */
+  #isNewestUnseen = false;
+
+  constructor(
+    context: CsvContext,
+    kind: TableKind<R>,
+    table: Table<R>,
+    render: (table: FrozenTable<R>, style: CsvStyle) => Iterable<Buffer>,
+  ) {
+    this.#context = context;
+    this.#kind = kind;
+    this.#table = table;
+    this.#render = render;
+    this.#path = path.join(context.folder, kind.file);
+  }
+
+  /** Whether the file on disk is behind the table. */
+  get dirty(): boolean {
+    return this.#broken === undefined && (this.#mustWrite || this.#table.isBehind);
+  }
+
+  /** Has it written though nothing says that it is behind. */
+  writeAgain(): void {
+    this.#mustWrite = true;
+  }
+
+  /**
+   * The first look: clears up what a crash has left, puts back what lies aside, waits for an editor that is still
+   * writing.
+   *
+   * @throws Failure corrupt_file
+   */
+  async start(): Promise<void> {
+    this.#context.files.unlink(this.#temporary);
+    await this.#restoreAside();
+    while (!(await this.#judge(this.#context.files.stat(this.#path), true))) {
+      await this.#context.clock.sleep(LOOK_AGAIN_MS);
+    }
+  }
+
+  /** Takes in a hand edit if there is one: one stat when there is none. To be called between two commits. */
+  async look(): Promise<void> {
+    const stat = this.#context.files.stat(this.#path);
+    // Another mode does not show in what is compared.
+    const isRead = this.#broken?.code !== 'read_failed';
+    if (this.#looked && isRead && sameStat(stat, this.#seen)) return;
+    if (stat !== undefined && unsettledMs(this.#context.files, this.#path, stat) > 0) return;
+    await this.#judge(stat, false);
+  }
+
+  /** @returns false when the file is being written at this moment */
+  async #judge(stat: FileStat | undefined, starting: boolean): Promise<boolean> {
+    const { files, ledger, onNotice } = this.#context;
+    const facts = this.#facts(stat);
+    let found: Found<R>;
+    try {
+      const bytes = readWhole(files, this.#path);
+      if (bytes !== undefined) this.#style = styleOf(bytes);
+      if (stat !== undefined) this.#access = stat.access;
+      const log = ledger.view(this.#kind.table);
+      found = findHandEdit(bytes, this.#path, this.#kind, this.#table, log, facts);
+    } catch (error) {
+      // What this user may not read is as good as broken.
+      if (!isFailure(error, 'read_failed')) throw error;
+      found = { kind: 'broken', failure: error };
+    }
+    if (!sameStat(stat, files.stat(this.#path))) return false;
+    if (stat !== undefined && found.kind !== 'known' && unsettledMs(files, this.#path, stat) > 0)
+      return false;
+    let isGone = false;
+    if (found.kind === 'broken') {
+      if (starting) throw found.failure;
+      const { message, code } = found.failure;
+      const isSaid = code === 'read_failed' && message === this.#broken?.message;
+      if (!isSaid) onNotice(brokenNotice(this.#path, found.failure));
+      this.#broken = found.failure;
+    } else {
+      if (this.#broken !== undefined) onNotice({ kind: 'file_mended', file: this.#path });
+      this.#broken = undefined;
+      isGone = await this.#accept(found, facts);
+    }
+    // Anything that is not gone is as it was judged, and a change since is another edit.
+    this.#seen = isGone ? undefined : stat;
+    this.#looked = true;
+    return true;
+  }
+
+  /** @returns whether the file was set aside */
+  async #accept(found: Exclude<Found<R>, { kind: 'broken' }>, facts: FileFacts): Promise<boolean> {
+    const { ledger, onNotice } = this.#context;
+    switch (found.kind) {
+      case 'missing':
+        if (this.#table.newest === null && this.#table.rows.size === 0) return false;
+        if (this.#looked || this.#table.newest !== null) onNotice({ kind: 'file_missing', file: this.#path });
+        this.#mustWrite = true;
+        return false;
+      case 'known':
+        this.#mustWrite = !found.newest;
+        if (found.newest && this.#newestFd === undefined) this.#watchNewest();
+        // After a crash it is what was on disk before the newest version was put in place.
+        if (!found.newest && (this.#looked || ledger.recoveredCommits === 0)) {
+          onNotice({ kind: 'file_outdated', file: this.#path });
+        }
+        return false;
+      case 'edited':
+        if (this.#keptAs(this.#path) !== undefined) await this.#finishSettingAside(this.#path);
+        else if (found.edit.kind === 'set_aside') await this.#setAside(this.#path, found.edit.why);
+        else {
+          await this.#takeIn(found, found.edit, facts);
+          return false;
+        }
+        return true;
+    }
+  }
+
+  async #takeIn(
+    found: Extract<Found<R>, { kind: 'edited' }>,
+    edit: Extract<HandEdit<R>, { kind: 'merged' }>,
+    facts: FileFacts,
+  ): Promise<void> {
+    const { ledger, clock, by, onNotice } = this.#context;
+    const { lines, version } = takeInLines(this.#kind, this.#table, found, edit, facts);
+    const render = editRenderer({ at: clock.now(), by, via: 'file' });
+    const rowEdit = this.#kind.edit;
+    const logged = function* (): Generator<string> {
+      for (const { name, before, after } of edit.edits) {
+        yield render(rowEdit(name, before, after));
+      }
+    };
+    await ledger.commit({
+      lines,
+      logs: { edits: textBytes(logged()), [this.#kind.table]: encodeVersion(version) },
+    });
+    this.#mustWrite = false;
+    this.close();
+    for (const { item, wanted } of edit.clamped) onNotice({ kind: 'stock_clamped', item, wanted });
+    if (edit.edits.length > 0) {
+      const { madeFrom } = found;
+      const from = madeFrom === null ? null : { at: madeFrom.at, isOwnSave: madeFrom.hand !== null };
+      onNotice({ kind: 'hand_edit_merged', file: this.#path, rows: edit.edits.length, madeFrom: from });
+    }
+  }
+
+  #facts(stat: FileStat | undefined): FileFacts {
+    return {
+      nowMs: this.#context.clock.now(),
+      savedMs: savedMsOf(stat),
+      isNewestUnread: this.#isNewestUnread(),
+    };
+  }
+
+  #isNewestUnread(): boolean {
+    const { files, showsReads } = this.#context;
+    if (this.#isNewestUnseen) return showsReads();
+    return this.#newestFd !== undefined && showsReads() && files.statOpen(this.#newestFd).isUnread;
+  }
+
+  /** What lies in place is the newest version. */
+  #watchNewest(): void {
+    this.close();
+    this.#newestFd = openOrUndefined(this.#context.files, this.#path);
+  }
+
+  close(): void {
+    if (this.#newestFd !== undefined) this.#context.files.close(this.#newestFd);
+    this.#newestFd = undefined;
+    this.#isNewestUnseen = false;
+  }
+
+  /** Keeps a file that cannot be merged; the table is written again in its place. */
+  async #setAside(name: string, why: SetAside): Promise<void> {
+    const { files, folder, onNotice } = this.#context;
+    let number = 1;
+    while (!files.link(name, path.join(folder, keptName(this.#kind.table, why, number)))) number++;
+    const keptAs = path.join(folder, keptName(this.#kind.table, why, number));
+    // Under its new name for sure before the old one goes: it is a user's work.
+    await files.syncDirectory(folder);
+    await this.#finishSettingAside(name);
+    onNotice({ kind: 'file_set_aside', file: this.#path, keptAs, why });
+  }
+
+  /** Where a file is kept aside that lies here still, as a crash in the middle leaves it; another may lie here by now. */
+  #keptAs(name: string): string | undefined {
+    const { files, folder } = this.#context;
+    const inode = files.stat(name)?.inode;
+    return listKeptAside(files, folder).find(({ file }) => files.stat(file)?.inode === inode)?.file;
+  }
+
+  /** What was said to count for nothing must not be found here again when power fails. */
+  async #finishSettingAside(name: string): Promise<void> {
+    const { files, folder } = this.#context;
+    if (this.#keptAs(name) !== undefined) files.unlink(name);
+    await files.syncDirectory(folder);
+    this.#mustWrite = true;
+  }
+
+  get #temporary(): string {
+    return `${this.#path}.new`;
+  }
+
+  get #aside(): string {
+    return `${this.#path}.previous`;
+  }
+
+  /**
+   * Puts back what lies aside. When another file has taken its place by now, what lies aside is kept as a conflict
+   * if it is no version that we know.
+   */
+  async #restoreAside(): Promise<void> {
+    const { files, folder, ledger } = this.#context;
+    const bytes = readWhole(files, this.#aside);
+    if (bytes === undefined) return;
+    const found = fingerprintFile(bytes);
+    const { versions: known } = readVersions<R>(ledger.view(this.#kind.table));
+    if (files.link(this.#aside, this.#path)) {
+      // As in setting aside: it may be a user's work.
+      await files.syncDirectory(folder);
+    } else if (!known.some(({ fingerprint }) => sameFingerprint(fingerprint, found))) {
+      await this.#setAside(this.#aside, 'overtaken');
+    }
+    files.unlink(this.#aside);
+  }
+
+  /**
+   * Writes the file anew, in the background of commits, unless an edit is found in its place.
+   *
+   * @returns whether the file is in place
+   */
+  async rewrite(): Promise<boolean> {
+    const { files, folder, ledger, exclusive } = this.#context;
+    const table = this.#table;
+    const temporary = this.#temporary;
+    const rendered = table.beginRender();
+    const fingerprint = { sizeBytes: 0, crc32: 0 };
+    const counted = function* (chunks: Iterable<Buffer>): Generator<Buffer> {
+      for (const chunk of chunks) {
+        fingerprint.sizeBytes += chunk.byteLength;
+        fingerprint.crc32 = crc32(chunk, fingerprint.crc32);
+        yield chunk;
+      }
+    };
+    const access = files.stat(this.#path)?.access ?? this.#access;
+    await writeFresh(files, temporary, counted(this.#render(rendered, this.#style)), access);
+    if (this.#context.showsReads()) files.markUnread(temporary);
+    const placed = await exclusive(async () => {
+      const since = table.endRender();
+      await this.look();
+      // An edit that was taken in, or one to take in: begin again from there.
+      if (table.newest !== rendered.newest || this.#broken !== undefined) return false;
+      if (!sameStat(this.#seen, files.stat(this.#path))) return false;
+      const { table: name } = this.#kind;
+      const lines: StateLine[] = [['version', name, fingerprint], ...rowLines('undo', name, since)];
+      const former = this.#isNewestUnread() ? table.newest : null;
+      if (sameFingerprint(table.newest, fingerprint)) {
+        // Rows were changed, and changed back: nothing is left to write.
+        if (table.isBehind) await ledger.commit({ lines });
+      } else {
+        const version = {
+          fingerprint,
+          undo: rendered.newest === null ? [] : rendered.undo,
+          at: this.#context.clock.now(),
+          hand: null,
+          isFormerUnread: former !== null,
+        };
+        await ledger.commit({ lines, logs: { [name]: encodeVersion(version) } });
+      }
+      const isPlaced = await this.#place(temporary, former);
+      if (!isPlaced) {
+        this.close();
+        this.#isNewestUnseen = true;
+      }
+      return isPlaced;
+    });
+    files.unlink(temporary);
+    if (placed) await files.syncDirectory(folder);
+    return placed;
+  }
+
+  /** @param former the version before, if nobody was known to have read it when this one was committed */
+  async #place(temporary: string, former: FileFingerprint | null): Promise<boolean> {
+    const { files, ledger } = this.#context;
+    if (this.#seen !== undefined) {
+      if (!moveAway(files, this.#path, this.#aside)) return false;
+      if (!sameStat(this.#seen, files.stat(this.#aside))) {
+        await this.#restoreAside();
+        return false;
+      }
+    }
+    // False: somebody has put another file there; the one aside is a version that we know.
+    const linked = files.link(temporary, this.#path);
+    const known = this.#seen;
+    // Somebody has read it at the last moment.
+    if (former !== null && !this.#isNewestUnread()) {
+      await ledger.commit({ lines: [], logs: { [this.#kind.table]: encodeRead(former) } });
+    }
+    if (linked) {
+      this.#seen = files.stat(temporary);
+      this.#mustWrite = false;
+      this.#watchNewest();
+    }
+    if (sameStat(known, files.stat(this.#aside))) files.unlink(this.#aside);
+    // An editor that had opened it before has written to it just now.
+    else await this.#restoreAside();
+    return linked;
+  }
+}
+
+/** @returns false when it is not there: a person, or an editor that makes it its backup, was faster */
+function moveAway(files: FileSystem, from: string, to: string): boolean {
+  try {
+    files.rename(from, to);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,253 @@
+import { Failure, isFailure } from '../../../domain/failure.ts';
+import type { Item, User } from '../../../domain/tables.ts';
+import type { StoreNotice } from '../../../ports/store.ts';
+import { parseItems, parseUsers, type CsvTable } from './view.ts';
+import { openOrUndefined, type LogView } from '../logs/log.ts';
+import type { FileStat, FileSystem } from '../fs.ts';
+import { isOwnSave, overlaid, type KnownVersion } from './base-rule.ts';
+import { mergeHandEdit, type HandEdit } from './hand-edits.ts';
+import { sameRow } from './merge-rows.ts';
+import type { Row } from '../tables/rows.ts';
+import type { Table } from '../tables/table.ts';
+import { rowLines, type NamedRow, type StateLine, type TableName } from '../tables/tables.ts';
+import {
+  fingerprintFile,
+  readVersions,
+  sameFingerprint,
+  type FileFingerprint,
+  type NewVersion,
+  type VersionHistory,
+} from './versions.ts';
+
+/*
+ * What a user did to a CSV since we knew it. Owners take it in, readers only look as if it had been taken in.
+ */
+
+/** How long a file must be left alone before it counts: an editor truncates it first and then writes. */
+const SETTLED_MS = 100;
+/** The same when it does not end in a line feed, which is how a file looks that is half written. */
+const SETTLED_UNFINISHED_MS = 1_000;
+
+/** How the rows of one kind are handled. */
+export interface TableKind<R extends Row> {
+  readonly table: TableName;
+  readonly file: string;
+  parse(bytes: Buffer, file: string): CsvTable<R>;
+  readonly edit: (name: string, before: R | null, after: R | null) => RowEdit;
+}
+
+type RowEdit =
+  | { kind: 'user'; user: string; before: User | null; after: User | null }
+  | { kind: 'item'; item: string; before: Item | null; after: Item | null };
+
+export const USERS: TableKind<User> = {
+  table: 'users',
+  file: 'users.csv',
+  parse: parseUsers,
+  edit: (user, before, after) => ({ kind: 'user', user, before, after }),
+};
+
+export const INVENTORY: TableKind<Item> = {
+  table: 'inventory',
+  file: 'inventory.csv',
+  parse: parseItems,
+  edit: (item, before, after) => ({ kind: 'item', item, before, after }),
+};
+
+export function sameStat(a: FileStat | undefined, b: FileStat | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.inode === b.inode && a.sizeBytes === b.sizeBytes && a.modifiedNs === b.modifiedNs;
+}
+
+/** For how long still the file may be in the middle of being written; 0 when it may be read. */
+export function unsettledMs(files: FileSystem, name: string, stat: FileStat): number {
+  const ageMs = files.nowMs() - Number(stat.modifiedNs / 1_000_000n);
+  // A time to come is a clock that was set, not a file that is being written.
+  if (ageMs < 0 || ageMs >= SETTLED_UNFINISHED_MS) return 0;
+  if (ageMs < SETTLED_MS) return SETTLED_MS - ageMs;
+  return endsLine(files, name, stat.sizeBytes) ? 0 : SETTLED_UNFINISHED_MS - ageMs;
+}
+
+function endsLine(files: FileSystem, name: string, sizeBytes: number): boolean {
+  let fd: number | undefined;
+  try {
+    fd = openOrUndefined(files, name);
+  } catch (error) {
+    // Whoever reads it next says so.
+    if (isFailure(error, 'read_failed')) return true;
+    throw error;
+  }
+  if (fd === undefined) return false;
+  try {
+    const last = Buffer.alloc(1);
+    return sizeBytes > 0 && files.read(fd, last, sizeBytes - 1) === 1 && (last[0] === 10 || last[0] === 13);
+  } finally {
+    files.close(fd);
+  }
+}
+
+export type Found<R extends Row> =
+  | { readonly kind: 'missing' }
+  /** A version that we wrote or took in; `newest`: no other came after it. */
+  | { readonly kind: 'known'; readonly newest: boolean }
+  | { readonly kind: 'broken'; readonly failure: Failure }
+  | {
+      readonly kind: 'edited';
+      readonly fingerprint: FileFingerprint;
+      readonly rows: CsvTable<R>;
+      readonly edit: HandEdit<R>;
+      /** The version that it was made from; null: none is known. */
+      readonly madeFrom: MadeFrom | null;
+    };
+
+export type MadeFrom = Pick<KnownVersion<unknown>, 'at' | 'hand'>;
+
+/** What is known of a CSV besides its bytes. */
+export interface FileFacts {
+  readonly nowMs: number;
+  /** When the file was saved, milliseconds since the epoch. */
+  readonly savedMs: number;
+  /** Nobody has read the newest version since it was put in place; false as well where that is not known. */
+  readonly isNewestUnread: boolean;
+}
+
+export function savedMsOf(stat: FileStat | undefined): number {
+  return stat === undefined ? 0 : Number(stat.modifiedNs) / 1e6;
+}
+
+/**
+ * Compares a CSV with what is known of it.
+ *
+ * @param bytes its content; undefined when it is not there
+ * @param name for messages
+ * @param log of the known versions; read only when the file is not the newest of them
+ */
+export function findHandEdit<R extends Row>(
+  bytes: Buffer | undefined,
+  name: string,
+  kind: TableKind<R>,
+  table: Table<R>,
+  log: LogView,
+  facts: FileFacts,
+): Found<R> {
+  if (bytes === undefined) return { kind: 'missing' };
+  const fingerprint = fingerprintFile(bytes);
+  if (sameFingerprint(table.newest, fingerprint)) return { kind: 'known', newest: true };
+  const history: VersionHistory<R> =
+    table.newest === null ? { versions: [], isComplete: true } : readVersions<R>(log);
+  // By the table: of what was in a version nothing is left when its line, or the one after it, was too long to be kept.
+  const isKnown =
+    table.older.some((older) => sameFingerprint(older, fingerprint)) ||
+    history.versions.some((version) => sameFingerprint(version.fingerprint, fingerprint));
+  if (isKnown && !isTakenBack(fingerprint, history, facts)) return { kind: 'known', newest: false };
+  let rows: CsvTable<R>;
+  try {
+    rows = kind.parse(bytes, name);
+  } catch (error) {
+    if (error instanceof Failure) return { kind: 'broken', failure: error };
+    throw error;
+  }
+  const known = knownVersions(table, history, facts);
+  const edit = mergeHandEdit(rows, table, known, {
+    ...facts,
+    isEnded: bytes.at(-1) === 10 || bytes.at(-1) === 13,
+    isComplete: history.isComplete,
+  });
+  const madeFrom = edit.kind === 'merged' && edit.base !== null ? (known[edit.base] ?? null) : null;
+  return { kind: 'edited', fingerprint, rows, edit, madeFrom };
+}
+
+/** Whether a file that is an older version to the byte is what the user's last save was made from: see base-rule.ts. */
+function isTakenBack<R>(
+  fingerprint: FileFingerprint,
+  { versions }: VersionHistory<R>,
+  facts: FileFacts,
+): boolean {
+  const at = versions.findIndex(({ hand }) => hand !== null);
+  const save = versions[at];
+  if (save === undefined || !isOwnSave(save, facts)) return false;
+  const base = versions[at + (save.hand?.back ?? Infinity)];
+  return base !== undefined && sameFingerprint(base.fingerprint, fingerprint);
+}
+
+/** The versions as the rule for the base wants them: each by the way to it from the next newer one. */
+function knownVersions<R extends Row>(
+  table: Table<R>,
+  { versions }: VersionHistory<R>,
+  { isNewestUnread }: FileFacts,
+): readonly KnownVersion<R>[] {
+  if (table.newest === null) return [];
+  // The table knows the newest even if its line is longer than what is read of the log.
+  if (versions.length === 0) return [{ undo: table.undo(), at: 0, unread: false, hand: null }];
+  return versions.map(({ at, unread, hand }, index) =>
+    index === 0
+      ? { undo: table.undo(), at, unread: isNewestUnread && hand === null, hand }
+      : { undo: versions[index - 1]?.undo ?? new Map<string, R | null>(), at, unread, hand },
+  );
+}
+
+/** What is said of a file that is broken. */
+export function brokenNotice(file: string, failure: Failure): StoreNotice {
+  const { message, fix, context } = failure;
+  return { kind: 'file_broken', file, line: context.line ?? 1, message, fix };
+}
+
+/** What a merged hand edit makes of rows, columns and their order. */
+export function* editLines<R extends Row>(
+  kind: TableKind<R>,
+  edit: Extract<HandEdit<R>, { kind: 'merged' }>,
+): Generator<StateLine> {
+  const rows = function* (): Generator<NamedRow> {
+    for (const { name, after } of edit.edits) yield [name, after];
+  };
+  yield* rowLines('rows', kind.table, rows());
+  yield ['columns', kind.table, edit.columns];
+  if (edit.order !== null) yield ['order', kind.table, edit.order];
+}
+
+/** What taking in a merged hand edit changes: afterwards the found file is the newest known version. */
+export function takeInLines<R extends Row>(
+  kind: TableKind<R>,
+  table: Table<R>,
+  found: { readonly fingerprint: FileFingerprint; readonly rows: CsvTable<R> },
+  edit: Extract<HandEdit<R>, { kind: 'merged' }>,
+  facts: FileFacts,
+): { lines: Iterable<StateLine>; version: NewVersion } {
+  const { fingerprint } = found;
+  const version = {
+    fingerprint,
+    at: facts.nowMs,
+    hand: { back: edit.base === null ? null : edit.base + 1, savedMs: facts.savedMs },
+    isFormerUnread: facts.isNewestUnread,
+  };
+  const linesWith = (undo: readonly StateLine[]): Iterable<StateLine> => ({
+    *[Symbol.iterator]() {
+      yield* editLines(kind, edit);
+      yield ['version', kind.table, fingerprint];
+      yield* undo;
+    },
+  });
+  // The first of all: it is what the table now holds, and there is none before it.
+  if (table.newest === null && table.rows.size === 0) {
+    return { lines: linesWith([]), version: { ...version, undo: [] } };
+  }
+  const after = new Map(Array.from(edit.edits, ({ name, after: row }) => [name, row] as const));
+  const merged = overlaid(table.rows, after);
+  const before = table.undo();
+  const newest = overlaid(table.rows, before);
+  const names = new Set([...table.rows.keys(), ...found.rows.rows.keys(), ...before.keys(), ...after.keys()]);
+  const inFile = (name: string): R | null => found.rows.rows.get(name) ?? null;
+  const undo = [...rowLines('undo', kind.table, difference(names, merged, inFile))];
+  const toBefore = table.newest === null ? new Map<string, R | null>() : difference(names, inFile, newest);
+  return { lines: linesWith(undo), version: { ...version, undo: toBefore } };
+}
+
+function difference<R extends Row>(
+  names: Iterable<string>,
+  from: (name: string) => R | null,
+  to: (name: string) => R | null,
+): Map<string, R | null> {
+  const undo = new Map<string, R | null>();
+  for (const name of names) if (!sameRow(from(name), to(name))) undo.set(name, to(name));
+  return undo;
+}

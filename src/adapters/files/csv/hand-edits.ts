@@ -1,0 +1,119 @@
+import type { SetAside } from '../../../domain/set-aside.ts';
+import type { Item, User } from '../../../domain/tables.ts';
+import { chooseBase, type FileClues, type KnownVersion } from './base-rule.ts';
+import type { CsvTable } from './view.ts';
+import { mergedRow, sameRow, type Clamped } from './merge-rows.ts';
+
+/*
+ * A user saves a CSV from an editor that loaded it some time ago, while sales, commands and other edits went on. As in
+ * any three-way merge, the edit is the difference between the file and the version that it was made from.
+ */
+
+export interface RowEdit<Row> {
+  readonly name: string;
+  readonly before: Row | null;
+  readonly after: Row | null;
+}
+
+/** As many as a file has rows: made while they are gone through where that can be. */
+type RowEdits<Row> = Pick<readonly RowEdit<Row>[], 'length' | typeof Symbol.iterator>;
+
+export type HandEdit<Row> =
+  | { readonly kind: 'set_aside'; readonly why: SetAside }
+  | {
+      readonly kind: 'merged';
+      readonly edits: RowEdits<Row>;
+      readonly clamped: readonly Clamped[];
+      readonly columns: readonly string[];
+      /** Names in their new order; null when it is the current one, with new rows at its end as `edits` adds them. */
+      readonly order: readonly string[] | null;
+      /** The place in `versions` of the one that it was made from; null: none is known. */
+      readonly base: number | null;
+    };
+
+/**
+ * Takes a user's edit over into the current table.
+ *
+ * Costs time linear in rows and entries of the undos of `versions`.
+ *
+ * @param versions newest first; empty when no version is known: then all rows of the file are additions
+ */
+export function mergeHandEdit<Row extends User | Item>(
+  found: CsvTable<Row>,
+  current: CsvTable<Row>,
+  versions: readonly KnownVersion<Row>[],
+  clues: FileClues,
+): HandEdit<Row> {
+  if (versions.length === 0 && current.rows.size === 0) return allNew(found);
+  const choice = chooseBase(found, current, versions, clues);
+  if (choice.kind === 'set_aside') return choice;
+  return mergeFrom(found, current, choice.row, choice.index === -1 ? null : choice.index);
+}
+
+/**
+ * @param base rows of the version that the file was made from; null: not there
+ * @param index its place in the versions, where it is one
+ */
+export function mergeFrom<Row extends User | Item>(
+  found: CsvTable<Row>,
+  current: CsvTable<Row>,
+  base: (name: string) => Row | null,
+  index: number | null = null,
+): Extract<HandEdit<Row>, { kind: 'merged' }> {
+  const edits: RowEdit<Row>[] = [];
+  const clamped: Clamped[] = [];
+  const { columns } = found;
+  const edit = (name: string, before: Row | null, row: Row | null): void => {
+    const after = mergedRow(base(name), before, row, columns, clamped);
+    if (!sameRow(before, after)) edits.push({ name, before, after });
+  };
+  for (const [name, row] of found.rows) edit(name, current.rows.get(name) ?? null, row);
+  for (const [name, before] of current.rows) if (!found.rows.has(name)) edit(name, before, null);
+  return { kind: 'merged', edits, clamped, columns, order: newOrder(found, current, edits), base: index };
+}
+
+/** The first file of all. */
+function allNew<Row extends User | Item>({ rows, columns }: CsvTable<Row>): HandEdit<Row> {
+  const edits = {
+    length: rows.size,
+    *[Symbol.iterator](): ArrayIterator<RowEdit<Row>> {
+      for (const [name, after] of rows) yield { name, before: null, after };
+    },
+  };
+  return { kind: 'merged', edits, clamped: [], columns, order: null, base: null };
+}
+
+/** The order of the file; rows that it does not have stay behind the row that they follow now. */
+function newOrder<Row extends User | Item>(
+  found: CsvTable<Row>,
+  current: CsvTable<Row>,
+  edits: readonly RowEdit<Row>[],
+): readonly string[] | null {
+  // All of them are new, and come in the order of the file.
+  if (current.rows.size === 0) return null;
+  const removed = new Set<string>();
+  const added: string[] = [];
+  for (const { name, before, after } of edits) {
+    if (after === null) removed.add(name);
+    else if (before === null) added.push(name);
+  }
+  const appended = [...current.rows.keys()].filter((name) => !removed.has(name)).concat(added);
+  const present = new Set(appended);
+  const followers = new Map<string | null, string[]>();
+  let leader: string | null = null;
+  for (const name of current.rows.keys()) {
+    if (found.rows.has(name)) leader = name;
+    else if (!removed.has(name)) {
+      const names = followers.get(leader);
+      if (names === undefined) followers.set(leader, [name]);
+      else names.push(name);
+    }
+  }
+  const order = [...(followers.get(null) ?? [])];
+  for (const name of found.rows.keys()) {
+    if (present.has(name)) order.push(name);
+    const following = followers.get(name);
+    if (following !== undefined) for (const follower of following) order.push(follower);
+  }
+  return order.every((name, at) => appended[at] === name) ? null : order;
+}

@@ -1,0 +1,36 @@
+import path from 'node:path';
+import { SET_ASIDE_CAUSES, type SetAside } from '../../../domain/set-aside.ts';
+import type { FileSystem } from '../fs.ts';
+import type { TableName } from '../tables/tables.ts';
+
+/*
+ * A CSV that could not be taken in lies beside it as `inventory.csv.CAUSE.conflict` until somebody has dealt with it:
+ * every command says so. The name holds all there is to say, so that nothing can disagree with it.
+ */
+
+export interface KeptAside {
+  readonly table: TableName;
+  /** Its path. */
+  readonly file: string;
+  readonly why: SetAside;
+}
+
+const KEPT = /^(users|inventory)\.csv(?:\.([a-z_]+))?(?:\.\d+)?\.conflict$/;
+
+/** @param number from 1 up, of those of the same cause */
+export function keptName(table: TableName, why: SetAside, number: number): string {
+  const cause = why === 'stranger' ? '' : `.${why}`;
+  return `${table}.csv${cause}${number === 1 ? '' : `.${number}`}.conflict`;
+}
+
+/** The files of a folder that wait to be dealt with. */
+export function listKeptAside(files: Pick<FileSystem, 'list'>, folder: string): readonly KeptAside[] {
+  return files
+    .list(folder)
+    .flatMap((name): KeptAside[] => {
+      const [, table, cause = 'stranger'] = KEPT.exec(name) ?? [];
+      if (table === undefined || !(cause in SET_ASIDE_CAUSES)) return [];
+      return [{ table: table as TableName, file: path.join(folder, name), why: cause as SetAside }];
+    })
+    .sort((a, b) => (a.file < b.file ? -1 : 1));
+}

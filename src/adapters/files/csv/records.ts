@@ -1,0 +1,145 @@
+import { createRequire } from 'node:module';
+import type * as CsvParse from 'csv-parse/sync';
+import { otherSeparator, SEPARATE_BY_COMMAS } from './separator.ts';
+import { Failure } from '../../../domain/failure.ts';
+
+/*
+ * The records of a CSV, one by one. Both ways give the same of a text that both can read: an empty line is a record of
+ * one empty cell, so that lines can be counted.
+ */
+
+/** The byte that makes a file more than lines of cells. */
+export const QUOTE = 0x22;
+const COMMA = 0x2c;
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+export const BYTE_ORDER_MARK = '\ufeff';
+const MARK_BYTES = Buffer.from(BYTE_ORDER_MARK);
+const LINE_BREAK = /\r\n|\n|\r/g;
+
+/** How a file is written beside its cells: spreadsheets that wrote it so read it only so. */
+export interface CsvStyle {
+  /** Whether it begins with the byte order mark, by which Excel knows UTF-8. */
+  readonly isMarked: boolean;
+  readonly lineEnd: '\n' | '\r\n' | '\r';
+}
+
+export const OWN_STYLE: CsvStyle = { isMarked: false, lineEnd: '\n' };
+
+/** Where line ends are mixed, the one of the header counts. */
+export function styleOf(bytes: Buffer): CsvStyle {
+  let isQuoted = false;
+  for (let at = 0; at < bytes.byteLength; at++) {
+    const byte = bytes[at];
+    if (byte === QUOTE) isQuoted = !isQuoted;
+    if (isQuoted || (byte !== LINE_FEED && byte !== CARRIAGE_RETURN)) continue;
+    const carriageReturn = bytes[at + 1] === LINE_FEED ? '\r\n' : '\r';
+    return { isMarked: isMarked(bytes), lineEnd: byte === LINE_FEED ? '\n' : carriageReturn };
+  }
+  return { isMarked: isMarked(bytes), lineEnd: OWN_STYLE.lineEnd };
+}
+
+function isMarked(bytes: Buffer): boolean {
+  return bytes.subarray(0, MARK_BYTES.byteLength).equals(MARK_BYTES);
+}
+
+interface Records {
+  /** The cells of the next record; undefined: there is none. */
+  next(): readonly string[] | undefined;
+  /** On which line the last record begins, counted from 1. */
+  readonly line: number;
+}
+
+/** Of a text without quotes, which is what nearly all tables are. The library takes three times as long for it. */
+export class PlainRecords implements Records {
+  readonly #bytes: Buffer;
+  #at: number;
+  line = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+    this.#at = isMarked(bytes) ? MARK_BYTES.byteLength : 0;
+  }
+
+  next(): readonly string[] | undefined {
+    const bytes = this.#bytes;
+    const end = bytes.length;
+    if (this.#at >= end) return undefined;
+    const cells: string[] = [];
+    let from = this.#at;
+    let isAscii = true;
+    for (let at = from; ; at++) {
+      const byte = at === end ? LINE_FEED : (bytes[at] ?? LINE_FEED);
+      if (byte >= 0x80) isAscii = false;
+      if (byte !== COMMA && byte !== LINE_FEED && byte !== CARRIAGE_RETURN) continue;
+      cells.push(bytes.toString(isAscii ? 'latin1' : 'utf8', from, at));
+      from = at + 1;
+      isAscii = true;
+      if (byte === COMMA) continue;
+      if (byte === CARRIAGE_RETURN && bytes[from] === LINE_FEED) from += 1;
+      this.#at = from;
+      this.line += 1;
+      return cells;
+    }
+  }
+}
+
+const require = createRequire(import.meta.url);
+
+/** Of any text. @throws Failure corrupt_file when quotes do not fit together */
+export class QuotedRecords implements Records {
+  readonly #records: readonly (readonly string[])[];
+  #taken = 0;
+
+  /** @param file how messages name it */
+  constructor(bytes: Buffer, file: string) {
+    this.#records = parseRecords(bytes, file);
+  }
+
+  next(): readonly string[] | undefined {
+    return this.#records[this.#taken++];
+  }
+
+  get line(): number {
+    return lineOf(this.#records, this.#taken - 1);
+  }
+}
+
+function parseRecords(bytes: Buffer, file: string): readonly string[][] {
+  // Loaded when needed: hardly any table has quotes.
+  const { parse } = require('csv-parse/sync') as typeof CsvParse;
+  const options = {
+    bom: true,
+    relax_column_count: true,
+    // Editors mix line endings; where there is no CR, looking for one delimiter saves a fifth of the time.
+    record_delimiter: bytes.includes(CARRIAGE_RETURN) ? ['\r\n', '\n', '\r'] : '\n',
+  };
+  try {
+    return parse(bytes, options);
+  } catch (error) {
+    const { message = String(error), records = 0 } = error as { message?: string; records?: number };
+    // Parsing once more, up to the record that is broken, tells the line that it begins on.
+    const before = records === 0 ? [] : parse(bytes, { ...options, to: records });
+    const line = lineOf(before, before.length);
+    const separator = otherSeparator(bytes.toString('utf8').split(LINE_BREAK)[line - 1] ?? '');
+    if (separator !== undefined) {
+      throw corrupt(file, line, `its cells are separated by ${separator}, not commas`, SEPARATE_BY_COMMAS);
+    }
+    const reason = message.replace(/ at line \d+/, '');
+    throw corrupt(file, line, reason, 'close every " that opens a cell, and write " inside it as ""');
+  }
+}
+
+/** @returns the line that record `at` begins on; a cell may hold line breaks */
+function lineOf(records: readonly (readonly string[])[], at: number): number {
+  let line = 1;
+  for (const cells of records.slice(0, at)) {
+    line += 1;
+    for (const cell of cells) line += cell.match(LINE_BREAK)?.length ?? 0;
+  }
+  return line;
+}
+
+export function corrupt(file: string, line: number, message: string, fix: string): Failure {
+  return new Failure('corrupt_file', `${file}:${line}: ${message}`, { fix, context: { file, line } });
+}

@@ -1,0 +1,152 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { Edit, LoggedEdit } from '../../../domain/edit.ts';
+import { Failure } from '../../../domain/failure.ts';
+import type { Item, User } from '../../../domain/tables.ts';
+import type { TableMerge } from '../../../ports/store.ts';
+import { adoptByName, makeDirectory } from '../access.ts';
+import { writeFresh } from '../journal/checkpoint.ts';
+import type { CsvTable } from './view.ts';
+import { editRenderer } from '../logs/edit-line.ts';
+import { errorCode, readWhole, writeFailure, type FileSystem } from '../fs.ts';
+import { editLines, type TableKind } from './hand-edit-look.ts';
+import { mergeFrom } from './hand-edits.ts';
+import type { Commit } from '../ledger.ts';
+import { innerFolder } from '../journal/recover.ts';
+import type { Row } from '../tables/rows.ts';
+import type { Table } from '../tables/table.ts';
+import type { TableName } from '../tables/tables.ts';
+import { textBytes } from '../text-bytes.ts';
+
+/*
+ * A copy of a table for an editor: a directory in `.orderctl/` with the file to edit and what it was made from. It lies
+ * in the folder, so that its owner can read it wherever the command runs, and so that a copy with a mistake in it can be
+ * taken up again. Who merges it needs no rule for the base: the base is there.
+ */
+
+const DIRECTORY = /^edit-[A-Za-z0-9]{6}$/;
+const BASE_FILE = 'base.csv';
+/** Of edits in an answer: a line on the socket of the folder may be a mebibyte long. */
+const SHOWN_BYTES = 512 * 1024;
+
+export interface CopyPaths {
+  /** Its name, by which the owner of the folder finds it. */
+  readonly name: string;
+  readonly directory: string;
+  readonly file: string;
+  readonly base: string;
+}
+
+/** @throws Failure not_found when it is none of this folder and table */
+export function copyPaths(folder: string, table: TableName, name: string): CopyPaths {
+  const directory = path.join(innerFolder(folder), name);
+  const [file, base] = [path.join(directory, `${table}.csv`), path.join(directory, BASE_FILE)];
+  if (DIRECTORY.test(name) && fs.existsSync(base) && fs.existsSync(file))
+    return { name, directory, file, base };
+  throw new Failure('not_found', `${file} is no copy of ${table}.csv that was made to be edited`, {
+    fix: 'give the path of a copy that was kept, as the message about it had it',
+    context: { file },
+  });
+}
+
+/** Makes a copy. @param content of the table as it is now */
+export async function makeCopy(
+  files: FileSystem,
+  folder: string,
+  table: TableName,
+  content: Iterable<Buffer>,
+): Promise<CopyPaths> {
+  const inner = innerFolder(folder);
+  const chunks = [...content];
+  let directory: string;
+  try {
+    makeDirectory(inner);
+    directory = fs.mkdtempSync(path.join(inner, 'edit-'));
+    adoptByName(directory);
+    await writeFresh(files, path.join(directory, BASE_FILE), chunks);
+    await writeFresh(files, path.join(directory, `${table}.csv`), chunks);
+  } catch (error) {
+    if (error instanceof Failure || errorCode(error) === undefined) throw error;
+    throw writeFailure(error, inner);
+  }
+  return copyPaths(folder, table, path.basename(directory));
+}
+
+export function removeCopy(folder: string, { directory }: CopyPaths): void {
+  fs.rmSync(directory, { recursive: true, force: true });
+  try {
+    // Where nothing else was made in it, the folder is as it was.
+    fs.rmdirSync(innerFolder(folder));
+  } catch {
+    // It is in use.
+  }
+}
+
+export interface EditedCopy<R extends Row> {
+  readonly base: CsvTable<R>;
+  readonly found: CsvTable<R>;
+}
+
+/** @throws Failure corrupt_file for a mistake in the copy; not_found */
+export function readCopy<R extends Row>(
+  files: FileSystem,
+  kind: TableKind<R>,
+  { file, base }: CopyPaths,
+): EditedCopy<R> {
+  const read = (name: string): CsvTable<R> => {
+    const bytes = readWhole(files, name);
+    if (bytes !== undefined) return kind.parse(bytes, name);
+    const fix = 'begin again: what was edited is gone';
+    throw new Failure('not_found', `${name} is not there any more`, { fix, context: { file: name } });
+  };
+  return { base: read(base), found: read(file) };
+}
+
+/** What taking an edited copy in changes. `commit` is null when that is nothing. */
+export function mergeCopy<R extends User | Item>(
+  kind: TableKind<R>,
+  table: Table<R>,
+  { base, found }: EditedCopy<R>,
+  stamp: Pick<LoggedEdit, 'at' | 'by' | 'via'>,
+): { commit: Commit | null; merge: TableMerge } {
+  const hasSameColumns = isSame(base.columns, found.columns);
+  const merged = {
+    ...mergeFrom(found, table, (name) => base.rows.get(name) ?? null),
+    // As with a cell: a column that came meanwhile stays.
+    columns: hasSameColumns ? table.columns : found.columns,
+  };
+  const edits = Array.from(merged.edits, ({ name, before, after }) => kind.edit(name, before, after));
+  const sameOrder = hasSameColumns && isSame([...base.rows.keys()], [...found.rows.keys()]);
+  const merge: TableMerge = {
+    added: edits.filter(({ before }) => before === null).length,
+    changed: edits.filter(({ before, after }) => before !== null && after !== null).length,
+    removed: edits.filter(({ after }) => after === null).length,
+    edits: [...firstOf(edits)],
+    isRearranged: !sameOrder && edits.every(({ before, after }) => before !== null && after !== null),
+    clamped: merged.clamped,
+  };
+  if (edits.length === 0 && sameOrder) return { commit: null, merge };
+  const logged = edits.length === 0 ? {} : { edits: textBytes(edits.map(editRenderer(stamp))) };
+  // Gone through twice: written down, and applied.
+  const lines = { [Symbol.iterator]: () => editLines(kind, merged) };
+  return { commit: { lines, logs: logged }, merge };
+}
+
+function isSame(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((name, at) => name === b[at]);
+}
+
+function* firstOf(edits: readonly Edit[]): Generator<Edit> {
+  let sizeBytes = 0;
+  for (const edit of edits) {
+    sizeBytes += Buffer.byteLength(JSON.stringify(edit));
+    if (sizeBytes > SHOWN_BYTES) return;
+    yield edit;
+  }
+}
+
+/** Whether a copy says the same as when it was made. */
+export function isUntouched(files: FileSystem, { file, base }: CopyPaths): boolean {
+  const [now, was] = [readWhole(files, file), readWhole(files, base)];
+  return now !== undefined && was !== undefined && now.equals(was);
+}

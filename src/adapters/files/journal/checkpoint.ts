@@ -1,0 +1,170 @@
+import path from 'node:path';
+import { crc32 } from 'node:zlib';
+import { Failure } from '../../../domain/failure.ts';
+import type { FileAccess } from '../access.ts';
+import { openOrUndefined, LogView, type LogName, type LogState } from '../logs/log.ts';
+import { readWhole, type FileSystem } from '../fs.ts';
+import { restoreLines } from './state-lines.ts';
+import { renderLine, type StateLine, type Tables } from '../tables/tables.ts';
+
+/*
+ * The checkpoint: from where recovery starts. `state.json` names everything that is true at one moment, the cut:
+ *
+ *   the snapshot of the tables · how long each log is · the runs of the id index · the journal that goes on after it
+ *
+ * It is made in two halves, so that commits wait only for the first:
+ *
+ *   cut    between two commits: make journal n+1, sync it and its name; from here on commits go there
+ *   write  in the background: sync the logs, write and sync the snapshot and the index run, sync both directories,
+ *          then put state.json in place (write beside, sync, rename, sync the directory), then unlink what the
+ *          state before it named
+ *
+ * A crash before the rename leaves the older state, which names journal n; recovery goes on from n into n+1 by the
+ * chain of their records. Nothing is ever truncated or overwritten that a durable state.json names.
+ */
+
+export const STATE_FILE = 'state.json';
+/** Of this layout of `.orderctl/`; 1 had one state line for each row. */
+export const FORMAT = 2;
+const CHUNK_BYTES = 256 * 1024;
+
+export interface FolderState {
+  /** Of this layout; a later one gets another number. */
+  readonly format: number;
+  /** Random, made once with the folder. */
+  readonly folderId: string;
+  /** The journal that begins at this checkpoint, and what its opening record is chained to. */
+  readonly journal: { readonly number: number; readonly seq: number; readonly chain: number };
+  /** The snapshot of the tables, in `.orderctl/`. */
+  readonly tables: { readonly file: string; readonly sizeBytes: number; readonly crc: number };
+  /** `file` is relative to the folder. */
+  readonly logs: Readonly<Record<LogName, LogState & { readonly file: string }>>;
+  /** Runs of the id index. */
+  readonly ids: readonly string[];
+}
+
+/** @param inner the `.orderctl` folder */
+export function journalPath(inner: string, number: number): string {
+  return path.join(inner, `journal.${number}`);
+}
+
+/** Puts state.json in place; durable when this resolves. */
+export async function writeState(files: FileSystem, inner: string, state: FolderState): Promise<void> {
+  const text = JSON.stringify(state);
+  const bytes = Buffer.from(`${JSON.stringify({ crc32: crc32(text), state }, null, 1)}\n`);
+  const name = path.join(inner, STATE_FILE);
+  const temporary = `${name}.tmp`;
+  await writeFresh(files, temporary, [bytes]);
+  files.rename(temporary, name);
+  await files.syncDirectory(inner);
+}
+
+/**
+ * @returns undefined when there is no state.json
+ * @throws Failure corrupt_state when it cannot be read
+ */
+export function readState(files: FileSystem, inner: string): FolderState | undefined {
+  const name = path.join(inner, STATE_FILE);
+  const bytes = readWhole(files, name);
+  if (bytes === undefined) return undefined;
+  let parsed: { crc32: number; state: FolderState };
+  try {
+    parsed = JSON.parse(bytes.toString('utf8')) as typeof parsed;
+    if (crc32(JSON.stringify(parsed.state)) !== parsed.crc32) throw new Error('its checksum does not fit');
+  } catch (error) {
+    throw corruptState(name, `it cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  if (parsed.state.format !== FORMAT) {
+    throw new Failure(
+      'corrupt_state',
+      `${name} is of format ${parsed.state.format}; this version knows ${FORMAT}`,
+      {
+        fix: 'use the version of orderctl that wrote it',
+        context: { file: name },
+      },
+    );
+  }
+  return parsed.state;
+}
+
+export function corruptState(name: string, how: string): Failure {
+  return new Failure('corrupt_state', `${name} is damaged: ${how}`, {
+    fix: 'restore the whole folder from a backup; what was decided since then is read again from Kafka',
+    context: { file: name },
+  });
+}
+
+/** Streams the tables into a new file, yielding to other work between chunks; durable when this resolves. */
+export async function writeSnapshot(
+  files: FileSystem,
+  name: string,
+  lines: Iterable<StateLine>,
+): Promise<{ sizeBytes: number; crc: number }> {
+  let sizeBytes = 0;
+  let crc = 0;
+  const chunks = function* () {
+    let text = '';
+    for (const line of lines) {
+      text += renderLine(line);
+      if (text.length < CHUNK_BYTES) continue;
+      yield Buffer.from(text);
+      text = '';
+    }
+    yield Buffer.from(text);
+  };
+  const counted = function* () {
+    for (const chunk of chunks()) {
+      sizeBytes += chunk.byteLength;
+      crc = crc32(chunk, crc);
+      yield chunk;
+    }
+  };
+  await writeFresh(files, name, counted());
+  return { sizeBytes, crc };
+}
+
+/** @throws Failure corrupt_state */
+export function readSnapshot(files: FileSystem, inner: string, state: FolderState, tables: Tables): void {
+  const { file, sizeBytes, crc } = state.tables;
+  const name = path.join(inner, file);
+  const fd = openOrUndefined(files, name);
+  if (fd === undefined) throw corruptState(name, 'it is missing');
+  try {
+    const view = new LogView(files, [{ fd, at: 0, position: 0, sizeBytes }]);
+    let found = 0;
+    for (const chunk of view.chunks()) found = crc32(chunk, found);
+    if (found !== crc || files.statOpen(fd).sizeBytes !== sizeBytes) {
+      throw corruptState(name, 'its checksum does not fit');
+    }
+    for (const chunk of view.chunks()) restoreLines(chunk, tables);
+  } finally {
+    files.close(fd);
+  }
+}
+
+/**
+ * Writes a file anew, in the place of a leftover of that name; its bytes are durable when this resolves.
+ *
+ * @param access whose it is and who may use it, before it holds a byte
+ */
+export async function writeFresh(
+  files: FileSystem,
+  name: string,
+  chunks: Iterable<Buffer>,
+  access?: FileAccess,
+): Promise<void> {
+  files.unlink(name);
+  const fd = files.open(name, 'create');
+  try {
+    if (access !== undefined) files.setAccess(fd, access);
+    let at = 0;
+    for (const chunk of chunks) {
+      files.write(fd, chunk, at);
+      at += chunk.byteLength;
+      if (chunk.byteLength >= CHUNK_BYTES) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await files.sync(fd);
+  } finally {
+    files.close(fd);
+  }
+}

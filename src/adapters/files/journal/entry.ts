@@ -1,0 +1,66 @@
+import { totalBytes } from '../fs.ts';
+import type { LogName } from '../logs/log.ts';
+
+/*
+ * What one journal record holds, for recovery to apply again:
+ *
+ *   payload = directory, line feed, bytes for the logs, state lines
+ *   directory = {"logs":[[name, position, length], …],"state":length}
+ *
+ * The bytes for a log are verbatim, with the position they belong at; state lines (state-line.ts) carry values as
+ * they are afterwards. Applying a record twice is therefore the same as applying it once.
+ */
+
+interface LogPlace {
+  readonly log: LogName;
+  /** Where in the log the bytes belong. */
+  readonly position: number;
+}
+
+export interface LogBytes extends LogPlace {
+  /** One behind the other. */
+  readonly parts: readonly Uint8Array[];
+  readonly sizeBytes: number;
+}
+
+export interface JournalEntry {
+  readonly logs: readonly LogBytes[];
+  /** State lines, each ended by a line feed, one part behind the other. */
+  readonly state: readonly Uint8Array[];
+}
+
+interface Directory {
+  logs: [LogName, number, number][];
+  state: number;
+}
+
+export function encodeEntry(entry: JournalEntry): Uint8Array[] {
+  const directory: Directory = {
+    logs: entry.logs.map((part) => [part.log, part.position, part.sizeBytes]),
+    state: totalBytes(entry.state),
+  };
+  return [
+    Buffer.from(`${JSON.stringify(directory)}\n`),
+    ...entry.logs.flatMap(({ parts }) => parts),
+    ...entry.state,
+  ];
+}
+
+export interface DecodedEntry {
+  /** `at`: where the bytes begin in the payload. */
+  readonly logs: readonly (LogPlace & { readonly bytes: Uint8Array; readonly at: number })[];
+  readonly state: Buffer;
+}
+
+/** @param payload what checked out by its CRC, so that it is as `encodeEntry` made it */
+export function decodeEntry(payload: Buffer): DecodedEntry {
+  const lineFeed = payload.indexOf(10);
+  const directory = JSON.parse(payload.toString('utf8', 0, lineFeed)) as Directory;
+  let at = lineFeed + 1;
+  const logs = directory.logs.map(([log, position, length]) => {
+    const part = { log, position, bytes: payload.subarray(at, at + length), at };
+    at += length;
+    return part;
+  });
+  return { logs, state: payload.subarray(at, at + directory.state) };
+}

@@ -1,0 +1,236 @@
+import path from 'node:path';
+import { Failure } from '../../../domain/failure.ts';
+import {
+  corruptState,
+  journalPath,
+  readSnapshot,
+  readState,
+  STATE_FILE,
+  type FolderState,
+} from './checkpoint.ts';
+import type { FileSystem } from '../fs.ts';
+import { decodeEntry } from './entry.ts';
+import { scanJournal, type JournalEnd, type ScanResult } from './journal.ts';
+import { checkLog, damagedLog, LOG_NAMES, openOrUndefined, type LogName, type LogPart } from '../logs/log.ts';
+import { CommittedLines } from './state-lines.ts';
+import { Tables } from '../tables/tables.ts';
+
+/*
+ * What is true, found from the files: state.json, the snapshot that it names, the logs up to the lengths that it
+ * names, and the journals after it in their chain. `loadFolder` only reads, for readers and owners alike.
+ * `repairLogs` is the owner's: it brings the logs on disk to what the journals say.
+ */
+
+export interface LoadedFolder {
+  readonly state: FolderState;
+  readonly tables: Tables;
+  /** The last journal of the chain and where it ends. */
+  readonly journal: {
+    readonly number: number;
+    readonly end: JournalEnd;
+    readonly torn: boolean;
+    /** How long it was when it was read, an unfinished record included. */
+    readonly readBytes: number;
+  };
+  /** All journals of the chain, open for reading: `tails` lie in them. */
+  readonly journalFds: readonly number[];
+  /** Commits found in the journals. */
+  readonly commits: number;
+  /** What each log has got since the checkpoint, as it stands in the journals. */
+  readonly tails: Readonly<Record<LogName, readonly LogPart[]>>;
+}
+
+/** Where everything in a folder lies. */
+export function innerFolder(folder: string): string {
+  return path.join(folder, '.orderctl');
+}
+
+/**
+ * @returns undefined when the folder is fresh: it holds nothing of ours yet
+ * @throws Failure corrupt_state
+ */
+export function loadFolder(files: FileSystem, folder: string): LoadedFolder | undefined {
+  const inner = innerFolder(folder);
+  const state = readState(files, inner);
+  if (state === undefined) {
+    assertFresh(files, folder);
+    return undefined;
+  }
+  const tables = new Tables();
+  readSnapshot(files, inner, state, tables);
+  const tails: Record<LogName, LogPart[]> = {
+    orders: [],
+    rejections: [],
+    edits: [],
+    users: [],
+    inventory: [],
+  };
+  const fds: number[] = [];
+  const lines = new CommittedLines(tables);
+  try {
+    const chain = readJournals(files, inner, state, fds, (payload, payloadAt, fd) => {
+      const entry = decodeEntry(payload);
+      for (const { log, position, bytes, at } of entry.logs) {
+        tails[log].push({ fd, at: payloadAt + at, position, sizeBytes: bytes.byteLength });
+      }
+      lines.apply(entry.state);
+    });
+    lines.finish();
+    return { state, tables, journalFds: fds, tails, ...chain };
+  } catch (error) {
+    for (const fd of fds) files.close(fd);
+    throw error;
+  }
+}
+
+/** Follows the chain of journals from the one that the state names. */
+function readJournals(
+  files: FileSystem,
+  inner: string,
+  state: FolderState,
+  fds: number[],
+  onCommit: (payload: Buffer, payloadAt: number, fd: number) => void,
+): Pick<LoadedFolder, 'journal' | 'commits'> {
+  let commits = 0;
+  let journal: LoadedFolder['journal'] | undefined;
+  let after: { seq: number; chain: number } = state.journal;
+  const openJournal = (number: number): number | undefined => {
+    const fd = openOrUndefined(files, journalPath(inner, number));
+    if (fd !== undefined) fds.push(fd);
+    return fd;
+  };
+  let next = openJournal(state.journal.number);
+  for (let number = state.journal.number; ; number++) {
+    const name = journalPath(inner, number);
+    const fd = next;
+    if (fd === undefined) {
+      if (journal === undefined) throw corruptState(name, 'it is missing');
+      return { journal, commits };
+    }
+    // Before this one is read: an owner makes the next when it has written its last here. One that comes later goes
+    // on after records that are not seen here.
+    next = openJournal(number + 1);
+    // The record before must be the last of the journal before: else this one belongs to something else.
+    const chained: boolean[] = [];
+    const readBytes = files.statOpen(fd).sizeBytes;
+    const result: ScanResult = scanJournal(files, fd, (record) => {
+      if (chained.length === 0) chained.push(record.seq === after.seq + 1 && record.previous === after.chain);
+      // An empty record is an owner's mark that it was here.
+      else if (chained[0] === true && record.payload.byteLength > 0) {
+        commits += 1;
+        onCommit(record.payload, record.payloadAt, fd);
+      }
+    });
+    if (result.kind === 'damaged') {
+      throw corruptState(name, `the record at byte ${result.position} does not check out, and it was synced`);
+    }
+    if (result.kind === 'empty') {
+      if (journal === undefined) throw corruptState(name, 'its first record does not check out');
+      // It was being made when power failed: nothing was committed to it.
+      return { journal, commits };
+    }
+    // An owner that goes on after an unfinished record chains to what was whole before it.
+    if (chained[0] !== true) {
+      throw corruptState(name, 'it does not go on where the one before it ends');
+    }
+    journal = { number, end: result.end, torn: result.torn, readBytes };
+    after = result.end;
+  }
+}
+
+/** Whether a folder is one of ours, or a person has begun to make one. */
+export function isStorage(files: FileSystem, folder: string): boolean {
+  const names = [path.join('.orderctl', STATE_FILE), 'users.csv', 'inventory.csv', ...DECISION_LOGS];
+  return names.some((name) => files.stat(path.join(folder, name)) !== undefined);
+}
+
+const DECISION_LOGS = ['orders.jsonl', 'rejections.jsonl'];
+
+/**
+ * A folder without state.json is fresh only when nothing of ours is in it: a checkpoint is durable before the first
+ * decision, so a filled log means that `.orderctl/` was lost.
+ */
+function assertFresh(files: FileSystem, folder: string): void {
+  const inner = innerFolder(folder);
+  for (const log of DECISION_LOGS) {
+    const name = path.join(folder, log);
+    if ((files.stat(name)?.sizeBytes ?? 0) === 0) continue;
+    throw new Failure(
+      'corrupt_state',
+      `${name} holds decisions, but ${path.join(inner, STATE_FILE)} is missing`,
+      {
+        fix: `restore ${inner} from a backup; or, to begin anew and have every order decided again, move ${log} away`,
+        context: { file: path.join(inner, STATE_FILE) },
+      },
+    );
+  }
+  // The first journal may be there when power failed while the folder was made; a second one never.
+  if (
+    files.stat(journalPath(inner, 2)) !== undefined ||
+    (files.stat(path.join(inner, 'edits.jsonl'))?.sizeBytes ?? 0) > 0
+  ) {
+    throw corruptState(path.join(inner, STATE_FILE), 'it is missing beside a journal that was in use');
+  }
+}
+
+/** How long a log is, with what only the journals hold. */
+export function logEnd(loaded: LoadedFolder, log: LogName): number {
+  const last = loaded.tails[log].at(-1);
+  return last === undefined ? loaded.state.logs[log].sizeBytes : last.position + last.sizeBytes;
+}
+
+/**
+ * What the owner may find out at once, a reader beside it only when nobody commits: a log is written after its journal
+ * record, so that one which is longer than the journals say tells of records that were lost from them.
+ *
+ * @param sizeBytes of the log, looked at after `loaded` was read
+ * @throws Failure corrupt_state
+ */
+export function checkAgainstJournal(
+  files: FileSystem,
+  folder: string,
+  loaded: LoadedFolder,
+  log: LogName,
+  sizeBytes: number,
+): void {
+  const { number, readBytes } = loaded.journal;
+  const inner = innerFolder(folder);
+  const end = logEnd(loaded, log);
+  if (sizeBytes <= end || files.stat(journalPath(inner, number))?.sizeBytes !== readBytes) return;
+  if (files.stat(journalPath(inner, number + 1)) !== undefined) return;
+  throw beyondJournal(path.join(folder, loaded.state.logs[log].file), sizeBytes, end);
+}
+
+function beyondJournal(name: string, sizeBytes: number, end: number): Failure {
+  return damagedLog(name, `it has ${sizeBytes} bytes, but the journal knows of ${end} only`);
+}
+
+/**
+ * Brings the logs to what is true: up to the checkpoint they are verified, after it written again from the
+ * journals. Not synced: the journals still hold it until the next checkpoint.
+ *
+ * @throws Failure corrupt_state when a log is shorter than the checkpoint says, differs before it, or is longer
+ * than every commit there was
+ */
+export function repairLogs(files: FileSystem, folder: string, loaded: LoadedFolder): void {
+  for (const log of LOG_NAMES) {
+    const known = loaded.state.logs[log];
+    const name = path.join(folder, known.file);
+    const sizeBytes = checkLog(files, name, known);
+    const tail = loaded.tails[log];
+    const end = logEnd(loaded, log);
+    // A log is written only after its journal record is synced: what is in no record was lost from the journal.
+    if (sizeBytes > end) throw beyondJournal(name, sizeBytes, end);
+    if (tail.length === 0) continue;
+    const fd = files.open(name, 'append');
+    try {
+      for (const part of tail) {
+        const bytes = Buffer.allocUnsafe(part.sizeBytes);
+        files.read(part.fd, bytes, part.at);
+        files.write(fd, bytes, part.position);
+      }
+    } finally {
+      files.close(fd);
+    }
+  }
+}

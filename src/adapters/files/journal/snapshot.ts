@@ -1,0 +1,136 @@
+import path from 'node:path';
+import { Failure } from '../../../domain/failure.ts';
+import type { Clock } from '../../../ports/clock.ts';
+import { STATE_FILE } from './checkpoint.ts';
+import { readWhole, type FileSystem } from '../fs.ts';
+import { INVENTORY, sameStat, savedMsOf, unsettledMs, USERS, type FileFacts } from '../csv/hand-edit-look.ts';
+import { checkLog, LOG_NAMES, LogView, openOrUndefined, type LogName } from '../logs/log.ts';
+import { checkAgainstJournal, innerFolder, isStorage, loadFolder, type LoadedFolder } from './recover.ts';
+import { Tables } from '../tables/tables.ts';
+
+const RETRIES = 20;
+const RETRY_MS = 25;
+
+/** A CSV as it lay there. */
+export interface FoundCsv {
+  readonly name: string;
+  /** undefined: not there. */
+  readonly bytes: Buffer | undefined;
+  /** For how long still it may be in the middle of being written. */
+  readonly unsettledMs: number;
+  readonly facts: FileFacts;
+}
+
+function readCsv(
+  files: FileSystem,
+  folder: string,
+  { file }: { readonly file: string },
+  nowMs: number,
+): FoundCsv {
+  const name = path.join(folder, file);
+  const stat = files.stat(name);
+  const waitMs = stat === undefined ? 0 : unsettledMs(files, name, stat);
+  const bytes = readWhole(files, name);
+  // Whether the newest version was read is known to its owner alone once another file is in its place.
+  const facts = { nowMs, savedMs: savedMsOf(stat), isNewestUnread: false };
+  return { name, bytes, facts, unsettledMs: sameStat(stat, files.stat(name)) ? waitMs : RETRY_MS };
+}
+
+/**
+ * A folder as it is at one moment, read without a lock beside whoever owns it. What it has opened stays readable
+ * when the owner replaces it: descriptors outlive names.
+ */
+export class FolderSnapshot {
+  /** undefined: nothing of ours is in it yet. */
+  readonly loaded: LoadedFolder | undefined;
+  /** What is committed: without hand edits that were not taken in. */
+  readonly tables: Tables;
+  readonly csvs: { readonly users: FoundCsv; readonly inventory: FoundCsv };
+  readonly #files: FileSystem;
+  readonly #views = new Map<LogName, LogView>();
+  readonly #fds: number[];
+
+  private constructor(files: FileSystem, loaded: LoadedFolder | undefined, csvs: FolderSnapshot['csvs']) {
+    this.loaded = loaded;
+    this.tables = loaded?.tables ?? new Tables();
+    this.csvs = csvs;
+    this.#files = files;
+    this.#fds = [...(loaded?.journalFds ?? [])];
+  }
+
+  /**
+   * @param settle called with what was found, until it returns 0: otherwise how many milliseconds to wait before the
+   *   folder is looked at again; `isLast`: this time there is no further
+   * @throws Failure not_found: it is no storage folder; corrupt_state; of `settle`
+   */
+  static async open(
+    files: FileSystem,
+    folder: string,
+    clock: Clock,
+    settle: (found: FolderSnapshot, isLast: boolean) => number,
+  ): Promise<FolderSnapshot> {
+    const state = path.join(innerFolder(folder), STATE_FILE);
+    if (!isStorage(files, folder)) throw noStorage(folder);
+    for (let attempt = 1; ; attempt++) {
+      const before = files.stat(state);
+      // Before the journal: what the owner has put in place by now, it has committed as a version before.
+      const csvs = {
+        users: readCsv(files, folder, USERS, clock.now()),
+        inventory: readCsv(files, folder, INVENTORY, clock.now()),
+      };
+      let waitMs = RETRY_MS;
+      let found: FolderSnapshot | undefined;
+      try {
+        found = new FolderSnapshot(files, loadFolder(files, folder), csvs);
+        for (const log of LOG_NAMES) found.#openLog(folder, log);
+        if (sameStat(before, files.stat(state))) {
+          waitMs = settle(found, attempt >= RETRIES);
+          if (waitMs === 0) return found;
+        }
+        found.close();
+      } catch (error) {
+        found?.close();
+        // A checkpoint made at this moment takes files away that the state before it named.
+        const moved = !sameStat(before, files.stat(state));
+        if (!moved || !(error instanceof Failure) || attempt >= RETRIES) throw error;
+      }
+      await clock.sleep(waitMs);
+    }
+  }
+
+  #openLog(folder: string, log: LogName): void {
+    if (this.loaded === undefined) return;
+    const state = this.loaded.state.logs[log];
+    const name = path.join(folder, state.file);
+    const sizeBytes = checkLog(this.#files, name, state);
+    checkAgainstJournal(this.#files, folder, this.loaded, log, sizeBytes);
+    const parts = [...this.loaded.tails[log]];
+    if (state.sizeBytes > 0) {
+      const fd = openOrUndefined(this.#files, name);
+      if (fd === undefined) return;
+      this.#fds.push(fd);
+      parts.unshift({ fd, at: 0, position: 0, sizeBytes: state.sizeBytes });
+    }
+    this.#views.set(log, new LogView(this.#files, parts));
+  }
+
+  /** A log with all that was committed. */
+  view(log: LogName): LogView {
+    return this.#views.get(log) ?? new LogView(this.#files, []);
+  }
+
+  close(): void {
+    for (const fd of this.#fds.splice(0)) this.#files.close(fd);
+  }
+}
+
+function noStorage(folder: string): Failure {
+  return new Failure(
+    'not_found',
+    `${folder} is no storage folder: it holds neither users.csv nor inventory.csv`,
+    {
+      fix: 'name another with --storage, or begin one here with: orderctl user add --user alice --status paid',
+      context: { file: folder },
+    },
+  );
+}

@@ -1,0 +1,64 @@
+import type { ParsedLine, Tables } from '../tables/tables.ts';
+
+/*
+ * Reading state lines: those of a snapshot, and those of the commits after it. A command that shows one row reads
+ * them all, so it counts what each costs.
+ */
+
+/** Parsed at once: a line on its own costs three times as much, and all of a large edit too much memory. */
+const PARSED_BYTES = 256 * 1024;
+
+/** @param lines of a snapshot, each ended by a line feed */
+export function restoreLines(lines: Buffer, tables: Tables): void {
+  for (const parsed of parsedAtOnce(lines)) for (const line of parsed) tables.restore(line);
+}
+
+function* parsedAtOnce(lines: Buffer): Generator<readonly ParsedLine[]> {
+  for (let at = 0; at < lines.byteLength;) {
+    const lineFeed = lines.indexOf(10, Math.min(at + PARSED_BYTES, lines.byteLength - 1));
+    const end = lineFeed === -1 ? lines.byteLength : lineFeed;
+    // No line feed stands within a line: JSON writes it as \n.
+    yield JSON.parse(`[${lines.toString('utf8', at, end).replaceAll('\n', ',')}]`) as ParsedLine[];
+    at = end + 1;
+  }
+}
+
+/**
+ * Applies the lines of commit after commit. Stock that was sold from again and again is set once, to what it was in the
+ * end: it makes no difference to the tables, since each line says what is true after it.
+ */
+export class CommittedLines {
+  readonly #tables: Tables;
+  readonly #quantities = new Map<string, number>();
+
+  constructor(tables: Tables) {
+    this.#tables = tables;
+  }
+
+  /** @param lines of one commit, later than those before */
+  apply(lines: Buffer): void {
+    for (const parsed of parsedAtOnce(lines)) {
+      for (const line of parsed) {
+        if (line[0] === 'quantities') this.#keep(line[1]);
+        else {
+          // Positions and outgoing records have nothing to do with stock.
+          if (line[0] !== 'position' && line[0] !== 'outgoing' && line[0] !== 'sent') this.finish();
+          this.#tables.applyParsed(line);
+        }
+      }
+    }
+  }
+
+  /** To be called after the last one. */
+  finish(): void {
+    if (this.#quantities.size === 0) return;
+    this.#tables.applyParsed(['quantities', [...this.#quantities].flat()]);
+    this.#quantities.clear();
+  }
+
+  #keep(pairs: readonly (string | number)[]): void {
+    for (let index = 0; index + 1 < pairs.length; index += 2) {
+      this.#quantities.set(String(pairs[index]), Number(pairs[index + 1]));
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import type { Decided } from '../../../domain/decide.ts';
+import { maxLineBytes, writeDecided } from './order-line.ts';
+
+const FIRST_BYTES = 64 * 1024;
+
+/**
+ * The lines of a batch for one log, rendered into one buffer that is used again: concatenating the strings of a
+ * large batch costs more than all else.
+ */
+export class DecisionLines {
+  #buffer = Buffer.allocUnsafe(FIRST_BYTES);
+  #length = 0;
+  /** Order ids, and where the line of each begins. */
+  readonly ids: string[] = [];
+  readonly starts: number[] = [];
+
+  /** Valid until the next `clear`. */
+  get parts(): readonly Buffer[] {
+    return [this.#buffer.subarray(0, this.#length)];
+  }
+
+  clear(): void {
+    this.#length = 0;
+    this.ids.length = 0;
+    this.starts.length = 0;
+  }
+
+  add(decided: Decided): void {
+    const needed = this.#length + maxLineBytes(decided);
+    if (needed > this.#buffer.byteLength) {
+      const larger = Buffer.allocUnsafe(Math.max(needed, this.#buffer.byteLength * 2));
+      this.#buffer.copy(larger, 0, 0, this.#length);
+      this.#buffer = larger;
+    }
+    this.ids.push(decided.order.orderId);
+    this.starts.push(this.#length);
+    this.#length = writeDecided(decided, this.#buffer, this.#length);
+  }
+}

@@ -1,0 +1,22 @@
+import type { Edit, LoggedEdit } from '../../../domain/edit.ts';
+import type { Item } from '../../../domain/tables.ts';
+import { isoTime } from './order-line.ts';
+
+/** @returns what makes an edit a line of edits.jsonl: `{"at":"2026-…Z","by":"…","via":"command","kind":"user",…}` */
+export function editRenderer({ at, by, via }: Pick<LoggedEdit, 'at' | 'by' | 'via'>): (edit: Edit) => string {
+  const begin = JSON.stringify({ at: isoTime(at), by, via }).slice(0, -1);
+  return (edit) => `${begin},${JSON.stringify(edit).slice(1)}\n`;
+}
+
+/** @throws SyntaxError when it is no line of ours */
+export function parseEdit(line: Buffer): LoggedEdit {
+  const { at, ...rest } = JSON.parse(line.toString('utf8')) as Omit<LoggedEdit, 'at'> & { at: string };
+  const edit = { ...(rest as Edit & Pick<LoggedEdit, 'by' | 'via'>), at: Date.parse(at) };
+  if (edit.kind !== 'item') return edit;
+  return { ...edit, before: withoutEmptyName(edit.before), after: withoutEmptyName(edit.after) };
+}
+
+/** As in row-cells.ts. */
+function withoutEmptyName(item: Item | null): Item | null {
+  return item?.name === '' ? { ...item, name: null } : item;
+}

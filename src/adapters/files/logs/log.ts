@@ -1,0 +1,279 @@
+import path from 'node:path';
+import { crc32 } from 'node:zlib';
+import { Failure } from '../../../domain/failure.ts';
+import { errorCode, type FileSystem } from '../fs.ts';
+
+/*
+ * The append-only logs. A log is true up to the length that the checkpoint names; what follows is in the journal
+ * too and is written again from there after a crash. It is written after the journal is synced and is itself
+ * synced only for a checkpoint.
+ */
+
+/** `users` and `inventory` are the logs of the versions of those CSVs. */
+export const LOG_NAMES = ['orders', 'rejections', 'edits', 'users', 'inventory'] as const;
+export type LogName = (typeof LOG_NAMES)[number];
+
+/** How much before the end of a log is compared when it is opened: more would make starting slow. */
+const CHECKED_TAIL_BYTES = 64 * 1024;
+const FIRST_READ_BYTES = 1024;
+const WINDOW_BYTES = 64 * 1024;
+
+/** What a checkpoint says of a log. */
+export interface LogState {
+  readonly sizeBytes: number;
+  /** CRC-32 of its last 64 KiB (of all when shorter): what is compared whenever it is opened. */
+  readonly tailCrc: number;
+  /** CRC-32 of all of it: what an audit compares. */
+  readonly crc: number;
+}
+
+/** What is known of a log that was just made. */
+export const NO_LOG: LogCut = { sizeBytes: 0, crc: 0 };
+
+export type LogCut = Pick<LogState, 'sizeBytes' | 'crc'>;
+
+/** One log, open for appending by the folder's owner. */
+export class AppendLog {
+  readonly path: string;
+  readonly fd: number;
+  readonly lineWindow = new LineWindow();
+  readonly #files: FileSystem;
+  readonly #inode: bigint;
+  #sizeBytes: number;
+  /** Up to where it is durable for sure; what was found at the start may not be. */
+  #syncedBytes = -1;
+  #crc: number;
+
+  /**
+   * @param sizeBytes up to where it is true: the next append begins there
+   * @param known a beginning of it and its CRC-32
+   */
+  constructor(files: FileSystem, name: string, sizeBytes: number, known: LogCut) {
+    this.path = name;
+    this.#files = files;
+    this.fd = files.open(name, 'append');
+    this.#inode = files.statOpen(this.fd).inode;
+    this.#sizeBytes = sizeBytes;
+    const view = new LogView(files, [{ fd: this.fd, at: 0, position: 0, sizeBytes }]);
+    this.#crc = known.crc;
+    for (const chunk of view.chunks(known.sizeBytes)) this.#crc = crc32(chunk, this.#crc);
+  }
+
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
+  append(bytes: Uint8Array): void {
+    if (bytes.byteLength === 0) return;
+    this.#files.write(this.fd, bytes, this.#sizeBytes);
+    this.#sizeBytes += bytes.byteLength;
+    this.#crc = crc32(bytes, this.#crc);
+  }
+
+  /** Durable up to its present end when this resolves: nothing to do when nothing came since the last time. */
+  async sync(): Promise<void> {
+    const sizeBytes = this.#sizeBytes;
+    if (sizeBytes === this.#syncedBytes) return;
+    await this.#files.sync(this.fd);
+    this.#syncedBytes = sizeBytes;
+  }
+
+  /** What it is at this moment. */
+  cut(): LogCut {
+    return { sizeBytes: this.#sizeBytes, crc: this.#crc };
+  }
+
+  /** What a checkpoint has to say of it as it was. */
+  describe(cut: LogCut): LogState {
+    return { ...cut, tailCrc: tailCrc(this.#files, this.fd, cut.sizeBytes) };
+  }
+
+  /** @throws Failure corrupt_state when another program has replaced, shortened or lengthened it meanwhile */
+  assertOurs(): void {
+    const found = this.#files.stat(this.path);
+    if (found?.inode === this.#inode && found.sizeBytes === this.#sizeBytes) return;
+    throw new Failure(
+      'corrupt_state',
+      `${this.path} was changed by another program while it was being written`,
+      {
+        fix: 'stop that program and start again: everything decided since the last checkpoint is still in the journal',
+        context: { file: this.path },
+      },
+    );
+  }
+
+  close(): void {
+    this.#files.close(this.fd);
+  }
+}
+
+function tailCrc(files: FileSystem, fd: number, sizeBytes: number): number {
+  const tail = Buffer.allocUnsafe(Math.min(sizeBytes, CHECKED_TAIL_BYTES));
+  return crc32(tail.subarray(0, files.read(fd, tail, sizeBytes - tail.byteLength)));
+}
+
+/**
+ * Holds a log against what the checkpoint says of it. Its length and last 64 KiB are compared; a change further
+ * back that keeps the length is found by `audit` only.
+ *
+ * @returns its size on disk
+ * @throws Failure corrupt_state
+ */
+export function checkLog(files: FileSystem, name: string, state: LogState): number {
+  const fd = openOrUndefined(files, name);
+  try {
+    const sizeBytes = fd === undefined ? 0 : files.statOpen(fd).sizeBytes;
+    if (sizeBytes < state.sizeBytes) {
+      throw damagedLog(name, `it has ${sizeBytes} bytes; ${state.sizeBytes} were written`);
+    }
+    if (fd !== undefined && tailCrc(files, fd, state.sizeBytes) !== state.tailCrc) {
+      throw damagedLog(name, `its last lines before byte ${state.sizeBytes} are not those that were written`);
+    }
+    return sizeBytes;
+  } finally {
+    if (fd !== undefined) files.close(fd);
+  }
+}
+
+export function damagedLog(name: string, how: string): Failure {
+  return new Failure('corrupt_state', `${name} was changed or shortened: ${how}`, {
+    fix: `put ${path.basename(name)} back as it was, or restore the whole folder from a backup; orders read since then are read again from Kafka`,
+    context: { file: name },
+  });
+}
+
+/** @returns a descriptor for reading, or undefined when there is no such file */
+export function openOrUndefined(files: FileSystem, name: string): number | undefined {
+  try {
+    return files.open(name, 'read');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** A stretch of a log and the file that holds it: the log itself, or a journal for what it does not hold yet. */
+export interface LogPart {
+  readonly fd: number;
+  /** Where it begins in that file. */
+  readonly at: number;
+  /** Where it begins in the log. */
+  readonly position: number;
+  readonly sizeBytes: number;
+}
+
+/**
+ * What was read of a log for single lines. Who asks for one line behind another, as a topic that is read again does,
+ * asks the disk once for many.
+ */
+export class LineWindow {
+  /** Where the last line that was asked for begins. */
+  asked = -WINDOW_BYTES;
+  from = 0;
+  bytes: Buffer = Buffer.alloc(0);
+}
+
+/** A log as one piece, for reading, up to a fixed length. Parts ascend and leave no gap. */
+export class LogView {
+  readonly #files: FileSystem;
+  readonly #parts: readonly LogPart[];
+  readonly #window: LineWindow;
+  readonly sizeBytes: number;
+
+  /** @param window shared by views of one log, whose bytes never change */
+  constructor(files: FileSystem, parts: readonly LogPart[], window = new LineWindow()) {
+    this.#files = files;
+    this.#parts = parts;
+    this.#window = window;
+    const last = parts.at(-1);
+    this.sizeBytes = last === undefined ? 0 : last.position + last.sizeBytes;
+  }
+
+  /** Fills `into` from `position` on. @returns bytes read; fewer only at the end */
+  read(into: Uint8Array, position: number): number {
+    let done = 0;
+    for (let index = this.#partAt(position); index < this.#parts.length; index++) {
+      const part = this.#parts[index];
+      if (part === undefined || done === into.byteLength) break;
+      const from = position + done - part.position;
+      const wanted = Math.min(part.sizeBytes - from, into.byteLength - done);
+      const got = this.#files.read(part.fd, into.subarray(done, done + wanted), part.at + from);
+      done += got;
+      if (got < wanted) break;
+    }
+    return done;
+  }
+
+  /** The line that begins at `position`, without its line feed; undefined where no line begins. */
+  line(position: number): Buffer | undefined {
+    if (position < 0 || position >= this.sizeBytes) return undefined;
+    const window = this.#window;
+    const isNext = position >= window.asked && position < window.asked + WINDOW_BYTES;
+    window.asked = position;
+    const kept = lineAt(window.bytes, position - window.from);
+    if (kept !== undefined) return kept;
+    for (let size = isNext ? WINDOW_BYTES : FIRST_READ_BYTES; ; size *= 4) {
+      const bytes = Buffer.allocUnsafeSlow(size);
+      window.from = position;
+      window.bytes = bytes.subarray(0, this.read(bytes, position));
+      const line = lineAt(window.bytes, 0);
+      if (line !== undefined || window.bytes.byteLength < size) return line;
+    }
+  }
+
+  /** All lines from `from` on, in buffers of whole lines of about `chunkBytes`, each good until the next is asked for. */
+  *chunks(from = 0, chunkBytes = 256 * 1024): Generator<Buffer> {
+    // One for all: fresh memory costs several times what reading does.
+    let bytes = Buffer.allocUnsafe(Math.max(0, Math.min(chunkBytes, this.sizeBytes - from)));
+    for (let at = from; at < this.sizeBytes;) {
+      const found = bytes.subarray(0, this.read(bytes, at));
+      const end = found.lastIndexOf(10) + 1;
+      if (end === 0) {
+        // A line longer than the buffer; with all of it read there is none, which a checked log cannot be.
+        if (found.byteLength < bytes.byteLength || at + found.byteLength >= this.sizeBytes) return;
+        bytes = Buffer.allocUnsafe(bytes.byteLength * 4);
+        continue;
+      }
+      yield found.subarray(0, end);
+      at += end;
+    }
+  }
+
+  /** The first part that reaches beyond `position`. */
+  #partAt(position: number): number {
+    let low = 0;
+    let high = this.#parts.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const part = this.#parts[middle];
+      if (part !== undefined && part.position + part.sizeBytes <= position) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/** The line that begins at `at`, where all of it lies in `bytes`. */
+function lineAt(bytes: Buffer, at: number): Buffer | undefined {
+  if (at < 0 || at >= bytes.byteLength) return undefined;
+  const lineFeed = bytes.indexOf(10, at);
+  return lineFeed === -1 ? undefined : bytes.subarray(at, lineFeed);
+}
+
+/** The lines of a buffer of whole lines, with where each begins in it. */
+export function* linesOf(chunk: Buffer): Generator<{ line: Buffer; at: number }> {
+  for (let at = 0; at < chunk.byteLength;) {
+    const lineFeed = chunk.indexOf(10, at);
+    const end = lineFeed === -1 ? chunk.byteLength : lineFeed;
+    yield { line: chunk.subarray(at, end), at };
+    at = end + 1;
+  }
+}
+
+/** Reads a log in chunks, so that its size does not matter. */
+export async function* parsedLines<T>(
+  view: LogView,
+  parse: (line: Buffer) => T,
+): AsyncIterable<readonly T[]> {
+  for (const chunk of view.chunks()) yield Array.from(linesOf(chunk), ({ line }) => parse(line));
+}

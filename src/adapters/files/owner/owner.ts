@@ -1,0 +1,282 @@
+import { chmodSync, linkSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
+import net, { type Socket } from 'node:net';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '../../../domain/failure.ts';
+import { adoptByName, adoptSocket, makeDirectory } from '../access.ts';
+import { errorCode, writeFailure } from '../fs.ts';
+import { processes } from './processes.ts';
+import { describe, inUse, unreachable } from './failures.ts';
+import {
+  contact,
+  helloFile,
+  readHello,
+  socketName,
+  socketNumbers,
+  withShortPath,
+  type Lines,
+} from './socket.ts';
+import { decodeFailure, EDIT_PURPOSE, encodeFailure, isObject, onLines } from './wire.ts';
+import { writeLine, type Hello } from './wire.ts';
+
+/** How long an owner may take to say hello before it counts as not answering. */
+const HELLO_TIMEOUT_MS = 1_000;
+/** How long to look again while an owner is ending: a killed process closes its sockets only after its memory. */
+const TAKEOVER_MS = 5_000;
+const RETRY_MS = 5;
+/** Said by an owner that ends: a request that it did not answer before, it did not run. */
+const GOODBYE = { goodbye: true };
+const GOODBYE_MS = 500;
+/** What a killed process left while it tried to own the folder is removed when it is older. */
+const LEFTOVER_MS = 60_000;
+
+/** Holds the folder. Disposal stops answering and leaves the newest socket to be taken over. */
+export type Ownership = AsyncDisposable;
+
+/**
+ * Owns a folder, or refuses. The owner listens on a Unix socket `owner.<n>` in it; the kernel answers for it even
+ * while it is paused, and refuses once it is gone, however it ended. To take over, a socket that listens already
+ * is linked in as n+1, which fails when somebody else was faster. Lower numbers are removed, the highest never
+ * is: so who has linked n+1 and sees no higher number knows that nobody passed while it looked away.
+ *
+ * @param folder the `.orderctl` directory, made when it is missing
+ * @param onRequest answers a request; may be called before this resolves
+ * @throws Failure folder_in_use naming pid and purpose; write_failed
+ */
+export async function acquire(
+  folder: string,
+  self: { purpose: string },
+  onRequest: (request: unknown) => Promise<unknown>,
+): Promise<Ownership> {
+  const hello: Hello = {
+    pid: process.pid,
+    purpose: self.purpose,
+    startedAt: new Date().toISOString(),
+    process: processes.self(),
+  };
+  try {
+    makeDirectory(folder);
+    return await withShortPath(folder, async (short) => {
+      await checkFree(folder, short);
+      const fresh = await listen(short, hello, onRequest);
+      try {
+        const number = await takeOver(folder, short, fresh.file);
+        const described = helloFile(folder, number);
+        writeFileSync(described, JSON.stringify(hello), { mode: 0o600 });
+        adoptByName(described);
+        removeOlder(folder, number);
+        return {
+          async [Symbol.asyncDispose]() {
+            // While it is ours: later the number of the process may be another program's.
+            rmSync(described, { force: true });
+            await fresh.close();
+          },
+        };
+      } catch (error) {
+        await fresh.close();
+        throw error;
+      } finally {
+        rmSync(path.dirname(fresh.file), { recursive: true, force: true });
+      }
+    });
+  } catch (error) {
+    throw error instanceof Failure ? error : writeFailure(error, folder);
+  }
+}
+
+/**
+ * Asks the owner of a folder.
+ *
+ * @returns null when nobody owns it: then nothing was asked
+ * @throws Failure what the owner answers; owner_unreachable when it does not answer in time, saying whether it may
+ *   have been done
+ */
+export async function ask(
+  folder: string,
+  request: unknown,
+  timeoutMs: number,
+): Promise<{ answer: unknown } | null> {
+  const deadline = Date.now() + timeoutMs;
+  return await withShortPath(folder, async (short) => {
+    for (;;) {
+      const [number] = socketNumbers(folder);
+      if (number === undefined) return null;
+      const found = await contact(path.join(short, socketName(number)), Math.max(1, deadline - Date.now()));
+      switch (found.kind) {
+        case 'open': {
+          const answered = await exchange(found, request, deadline);
+          if (answered !== null) return answered;
+          break;
+        }
+        case 'silent':
+          throw unreachable(folder, readHello(folder, number));
+        case 'free':
+          if (socketNumbers(folder)[0] === number) return null;
+          break;
+        case 'gone':
+          if (Date.now() >= deadline) throw unreachable(folder, readHello(folder, number));
+          await sleep(RETRY_MS);
+      }
+    }
+  });
+}
+
+/** @throws Failure folder_in_use when somebody holds the highest socket, for longer than an edit takes */
+async function checkFree(folder: string, short: string): Promise<number> {
+  const deadline = Date.now() + TAKEOVER_MS;
+  for (;;) {
+    const [number] = socketNumbers(folder);
+    if (number === undefined) return 0;
+    const found = await contact(path.join(short, socketName(number)), HELLO_TIMEOUT_MS);
+    switch (found.kind) {
+      case 'free':
+        return number;
+      case 'open':
+        found.socket.destroy();
+        if (found.hello.purpose !== EDIT_PURPOSE || Date.now() >= deadline) {
+          throw inUse(folder, found.hello, true);
+        }
+        await sleep(RETRY_MS);
+        break;
+      case 'silent':
+        throw inUse(folder, readHello(folder, number), false);
+      case 'gone':
+        if (Date.now() >= deadline) throw inUse(folder, readHello(folder, number), false);
+        await sleep(RETRY_MS);
+    }
+  }
+}
+
+async function takeOver(folder: string, short: string, fresh: string): Promise<number> {
+  for (;;) {
+    const number = (await checkFree(folder, short)) + 1;
+    const file = path.join(folder, socketName(number));
+    if (!link(fresh, file)) continue;
+    // A name that was removed as a lower number could be linked once more: then a higher one is there.
+    if (socketNumbers(folder)[0] === number) return number;
+    rmSync(file, { force: true });
+  }
+}
+
+function link(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+interface Listening {
+  /** Where it listens, in a directory of its own that only this user can enter. */
+  readonly file: string;
+  close(): Promise<void>;
+}
+
+async function listen(
+  short: string,
+  hello: Hello,
+  onRequest: (request: unknown) => Promise<unknown>,
+): Promise<Listening> {
+  const file = path.join(mkdtempSync(path.join(short, 'owner.new-')), 'socket');
+  const sockets = new Set<Socket>();
+  const running = new Set<Promise<void>>();
+  let closing = false;
+  const server = net.createServer((socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => socket.destroy());
+    writeLine(socket, hello);
+    onLines(socket, (line) => {
+      // A request that came too late is not run: the goodbye tells its sender so.
+      if (closing) return;
+      const answered = answer(socket, line, onRequest).finally(() => running.delete(answered));
+      running.add(answered);
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(file, resolve);
+  });
+  chmodSync(file, 0o600);
+  adoptSocket(file, short);
+  adoptByName(path.dirname(file));
+  const close = async (): Promise<void> => {
+    closing = true;
+    await Promise.all(running);
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    for (const socket of sockets) {
+      writeLine(socket, GOODBYE);
+      socket.end();
+    }
+    // An asker that is paused does not hold up the owner's end.
+    const timer = setTimeout(() => sockets.forEach((socket) => socket.destroy()), GOODBYE_MS);
+    await closed;
+    clearTimeout(timer);
+  };
+  return { file, close };
+}
+
+async function answer(
+  socket: Socket,
+  line: unknown,
+  onRequest: (request: unknown) => Promise<unknown>,
+): Promise<void> {
+  const id = isObject(line) ? line.id : null;
+  try {
+    if (!isObject(line) || !Object.hasOwn(line, 'request')) {
+      throw new Failure('invalid_input', 'a line that is no request came by the socket of the folder');
+    }
+    const answered = await onRequest(line.request);
+    writeLine(socket, { id, answer: answered ?? null });
+  } catch (error) {
+    writeLine(socket, { id, failure: encodeFailure(error) });
+  }
+}
+
+/** @returns null when the owner said goodbye instead: then the request was not run */
+async function exchange(
+  owner: { hello: Hello; socket: Socket; lines: Lines },
+  request: unknown,
+  deadline: number,
+): Promise<{ answer: unknown } | null> {
+  const { hello, socket, lines } = owner;
+  const timer = new AbortController();
+  const lost = (how: string): Failure => {
+    const message = `${describe(hello)} ${how}; whether it did what was asked is not known`;
+    return new Failure('owner_unreachable', message, { fix: 'look whether it was done, then ask again' });
+  };
+  try {
+    if (lines.early.length > 0 || socket.destroyed) return null;
+    return await Promise.race([
+      sleep(Math.max(1, deadline - Date.now()), undefined, { signal: timer.signal }).then(() => {
+        throw lost('did not answer in time');
+      }),
+      new Promise<{ answer: unknown } | null>((resolve, reject) => {
+        socket.on('close', () => reject(lost('ended without an answer')));
+        lines.handle = (value) => {
+          if (isObject(value) && Object.hasOwn(value, 'answer')) resolve({ answer: value.answer });
+          else if (isObject(value) && Object.hasOwn(value, 'failure')) reject(decodeFailure(value.failure));
+          else resolve(null);
+        };
+        writeLine(socket, { id: 1, request });
+      }),
+    ]);
+  } finally {
+    timer.abort();
+    socket.destroy();
+  }
+}
+
+function removeOlder(folder: string, number: number): void {
+  for (const name of readdirSync(folder)) {
+    const file = path.join(folder, name);
+    const older = /^owner\.(\d+)(\.json)?$/.exec(name)?.[1];
+    if (older !== undefined && Number(older) < number) rmSync(file, { force: true });
+    if (!name.startsWith('owner.new-')) continue;
+    const modifiedMs = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+    if (Date.now() - modifiedMs > LEFTOVER_MS) rmSync(file, { recursive: true, force: true });
+  }
+}

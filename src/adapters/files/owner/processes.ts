@@ -1,0 +1,76 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, readlinkSync } from 'node:fs';
+import type { Processes } from '../../../ports/processes.ts';
+import { errorCode } from '../fs.ts';
+
+/*
+ * A process is known by the start of its machine, the space that numbers it (a container has one of its own), its
+ * number, and when it was started: numbers come round again. Linux says so under /proc, see proc_pid_stat(5).
+ */
+
+/** Of /proc/PID/stat, counted behind the name of the program, which may hold spaces. */
+const STATE_FIELD = 0;
+const START_FIELD = 19;
+/** There is such a process, and when it was started we may not see. */
+const HIDDEN = 'hidden';
+
+export const processes: Processes = {
+  self() {
+    const space = spaceOf();
+    const start = startOf(process.pid);
+    return space === null || start === null || start === HIDDEN ? null : `${space}/${process.pid}/${start}`;
+  },
+  stateOf(identity) {
+    const [, space, pid, start] = /^(.+)\/(\d+)\/([^/]+)$/.exec(identity) ?? [];
+    if (space === undefined || space !== spaceOf()) return 'unknown';
+    const found = startOf(Number(pid));
+    if (found === HIDDEN) return 'unknown';
+    return found === start ? 'alive' : 'dead';
+  },
+};
+
+/** The number of the process in an identity. */
+export function pidOf(identity: string): number {
+  return Number(identity.split('/').at(-2));
+}
+
+/** Within it a number stands for one process at a time. */
+function spaceOf(): string | null {
+  try {
+    if (process.platform === 'darwin') return run('sysctl', ['-n', 'kern.bootsessionuuid']);
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    return `${boot}/${readlinkSync('/proc/self/ns/pid')}`;
+  } catch {
+    return null;
+  }
+}
+
+/** @returns HIDDEN, or null when there is no such process, or nothing is left of it but its exit code */
+function startOf(pid: number): string | null {
+  try {
+    if (process.platform === 'darwin') {
+      const [state = '', ...start] = run('ps', ['-o', 'stat=,lstart=', '-p', String(pid)]).split(/\s+/);
+      return state.startsWith('Z') ? null : start.join('-');
+    }
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return /^[ZX]/.test(fields[STATE_FIELD] ?? '') ? null : (fields[START_FIELD] ?? HIDDEN);
+  } catch {
+    return isThere(pid) ? HIDDEN : null;
+  }
+}
+
+/** Where /proc shows each user only their own processes, a number that is in use is refused, not unknown. */
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errorCode(error) !== 'ESRCH';
+  }
+}
+
+function run(program: string, args: readonly string[]): string {
+  const env = { ...process.env, LC_ALL: 'C', TZ: 'UTC' };
+  return execFileSync(program, args, { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+}

@@ -1,0 +1,120 @@
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure, isFailure } from '../../../domain/failure.ts';
+import type { StoppedConsumer } from '../../../ports/status.ts';
+import { errorCode } from '../fs.ts';
+import { describe } from './failures.ts';
+import { contact, readHello, socketName, socketNumbers, withShortPath } from './socket.ts';
+import type { Hello } from './wire.ts';
+import { ask } from './owner.ts';
+import { pidOf, processes } from './processes.ts';
+
+/** A running owner answers at once: what takes longer is paused, or busy beyond use. */
+const ANSWER_MS = 2_000;
+/** A stop takes ten seconds at most. */
+const STOP_MS = 10_000;
+const HELLO_MS = 1_000;
+const DEATH_MS = 5_000;
+const LOOK_MS = 20;
+
+/**
+ * Has the consumer that owns a folder finish and leave, and waits for that.
+ *
+ * @param request what an owner answers with true when it is a consumer, which then stops
+ * @param kill ends an owner that does not answer, or not in time, whatever it is; first it is made sure that the
+ *   process of that number is the one that owns the folder
+ * @returns null when no consumer owns it
+ * @throws Failure owner_unreachable
+ */
+export async function stopOwner(
+  folder: string,
+  request: unknown,
+  kill: boolean,
+): Promise<StoppedConsumer | null> {
+  const deadline = Date.now() + STOP_MS;
+  const owner = await ownerOf(folder);
+  if (owner === null) return null;
+  try {
+    const answered = await ask(folder, request, ANSWER_MS);
+    if (answered?.answer !== true) return null;
+  } catch (error) {
+    if (!isFailure(error, 'owner_unreachable') || !kill) throw error;
+    return killOwner(folder);
+  }
+  if (await hasEnded(folder, owner, deadline)) return { pid: owner.pid, killed: false };
+  if (kill) return killOwner(folder);
+  throw new Failure(
+    'owner_unreachable',
+    `${describe(owner)} was asked to stop and has not ended after ${STOP_MS / 1000} s`,
+    { fix: 'wait for it, or end it with: orderctl stop --kill' },
+  );
+}
+
+/** @returns null when nobody holds the folder */
+async function ownerOf(folder: string): Promise<Hello | null> {
+  return withShortPath(folder, async (short) => {
+    for (;;) {
+      const [number] = socketNumbers(folder);
+      if (number === undefined) return null;
+      const found = await contact(path.join(short, socketName(number)), HELLO_MS);
+      if (found.kind === 'open') found.socket.destroy();
+      // One that took over meanwhile is another owner.
+      if (socketNumbers(folder)[0] !== number) continue;
+      switch (found.kind) {
+        case 'free':
+          return null;
+        case 'gone':
+          await sleep(LOOK_MS);
+          continue;
+        case 'open':
+          return found.hello;
+        case 'silent':
+          return readHello(folder, number) ?? UNKNOWN;
+      }
+    }
+  });
+}
+
+/** It holds the folder and has not said who it is. */
+const UNKNOWN: Hello = { pid: 0, purpose: 'an owner', startedAt: 'an unknown time', process: null };
+
+/** @returns whether it let go of the folder and its process is gone, as far as that can be seen from here */
+async function hasEnded(folder: string, owner: Hello, deadline: number): Promise<boolean> {
+  for (;;) {
+    const now = await ownerOf(folder);
+    const isGone = owner.process === null || processes.stateOf(owner.process) !== 'alive';
+    if (isGone && (now === null || !isSame(now, owner))) return true;
+    if (Date.now() >= deadline) return false;
+    await sleep(LOOK_MS);
+  }
+}
+
+function isSame(a: Hello, b: Hello): boolean {
+  return a.pid === b.pid && a.startedAt === b.startedAt;
+}
+
+/** @returns null when nobody holds the folder any more */
+async function killOwner(folder: string): Promise<StoppedConsumer | null> {
+  const owner = await ownerOf(folder);
+  if (owner === null) return null;
+  // The number alone could be another program's by now: what was written may be of an owner long dead.
+  if (owner.process === null || processes.stateOf(owner.process) !== 'alive') {
+    throw new Failure('owner_unreachable', `${describe(owner)} cannot be seen from here: it was not killed`, {
+      fix: 'end it on the machine, or in the container, that it runs in',
+    });
+  }
+  const pid = pidOf(owner.process);
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (errorCode(error) !== 'EPERM') throw error;
+    throw new Failure('owner_unreachable', `${describe(owner)} runs as another user: it was not killed`, {
+      fix: 'run this command as the user that it runs as',
+      cause: error,
+    });
+  }
+  if (await hasEnded(folder, owner, Date.now() + DEATH_MS)) return { pid, killed: true };
+  throw new Failure('owner_unreachable', `${describe(owner)} was killed and has not ended yet`, {
+    fix: 'it waits for the disk or the network: run this command again in a moment',
+  });
+}

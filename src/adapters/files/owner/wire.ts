@@ -1,0 +1,112 @@
+import type { Socket } from 'node:net';
+import { EXIT_CODES, Failure, type FailureCode, type FailureContext } from '../../../domain/failure.ts';
+import { isSystemError, systemFailure } from '../../../domain/system-failure.ts';
+
+/**
+ * What owner and asker say to each other: JSON, one object a line. The owner begins with a hello; then each
+ * request `{id, request}` gets `{id, answer}` or `{id, failure}`, several at a time, in any order.
+ */
+const MAX_LINE_BYTES = 1024 * 1024;
+
+/** The purpose of who owns the folder for the moment of one edit: worth waiting for. */
+export const EDIT_PURPOSE = 'edit';
+
+/** Who owns the folder. */
+export interface Hello {
+  readonly pid: number;
+  readonly purpose: string;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  /** As Processes.self. */
+  readonly process: string | null;
+}
+
+export interface WireFailure {
+  readonly code: FailureCode;
+  readonly message: string;
+  readonly fix: string | null;
+  readonly context: FailureContext;
+}
+
+/**
+ * Cuts a socket's bytes into lines and hands each over, parsed; `undefined` is a line that is not JSON. A line
+ * longer than MAX_LINE_BYTES ends the connection.
+ */
+export function onLines(socket: Socket, onLine: (value: unknown) => void): void {
+  let parts: Buffer[] = [];
+  let sizeBytes = 0;
+  socket.on('data', (chunk: Buffer) => {
+    let from = 0;
+    while (from < chunk.length && !socket.destroyed) {
+      const newline = chunk.indexOf(10, from);
+      const part = chunk.subarray(from, newline === -1 ? chunk.length : newline);
+      parts.push(part);
+      sizeBytes += part.length;
+      if (sizeBytes > MAX_LINE_BYTES) {
+        socket.destroy();
+        return;
+      }
+      if (newline === -1) return;
+      const line = Buffer.concat(parts, sizeBytes).toString();
+      parts = [];
+      sizeBytes = 0;
+      from = newline + 1;
+      onLine(parseJson(line));
+    }
+  });
+}
+
+export function writeLine(socket: Socket, value: unknown): void {
+  if (socket.writable) socket.write(`${JSON.stringify(value)}\n`);
+}
+
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function toHello(value: unknown): Hello | null {
+  if (!isObject(value)) return null;
+  const { pid, purpose, startedAt } = value;
+  if (typeof pid !== 'number' || typeof purpose !== 'string' || typeof startedAt !== 'string') return null;
+  return { pid, purpose, startedAt, process: typeof value.process === 'string' ? value.process : null };
+}
+
+/** An error that is no Failure, nor of the operating system, travels as a bug. */
+export function encodeFailure(error: unknown): WireFailure {
+  if (error instanceof Failure) {
+    return { code: error.code, message: error.message, fix: error.fix, context: error.context };
+  }
+  if (isSystemError(error)) return encodeFailure(systemFailure(error));
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: 'bug', message, fix: null, context: {} };
+}
+
+export function decodeFailure(value: unknown): Failure {
+  if (!isObject(value) || typeof value.message !== 'string') {
+    return new Failure('bug', 'the owner of the folder answered with a failure that cannot be read');
+  }
+  const code = typeof value.code === 'string' && Object.hasOwn(EXIT_CODES, value.code) ? value.code : 'bug';
+  return new Failure(code as FailureCode, value.message, {
+    ...(typeof value.fix === 'string' ? { fix: value.fix } : {}),
+    ...(isObject(value.context) ? { context: decodeContext(value.context) } : {}),
+  });
+}
+
+function decodeContext(value: Record<string, unknown>): FailureContext {
+  const context: FailureContext = {};
+  for (const key of ['file', 'topic', 'orderId'] as const) {
+    if (typeof value[key] === 'string') context[key] = value[key];
+  }
+  for (const key of ['line', 'partition', 'offset'] as const) {
+    if (typeof value[key] === 'number') context[key] = value[key];
+  }
+  return context;
+}

@@ -1,0 +1,74 @@
+import type { Item } from '../../../domain/tables.ts';
+import type { Table } from './table.ts';
+
+const FIRST_BYTES = 16 * 1024;
+
+/**
+ * What a batch of accepted orders leaves on hand, item by item: the independent account of a commit, whatever the
+ * decisions were made on. One for all batches; what it holds is valid until `begin`.
+ */
+export class Sales {
+  readonly #table: Table<Item>;
+  /** Places in the order of their first sale. */
+  readonly #places: number[] = [];
+  /** By place; counts where `#batches` has the number of this batch. */
+  #left = new Float64Array(0);
+  #batches = new Float64Array(0);
+  #batch = 0;
+  #starts: ReadonlyMap<string, number> = new Map();
+  #buffer = Buffer.allocUnsafe(FIRST_BYTES);
+
+  constructor(table: Table<Item>) {
+    this.#table = table;
+  }
+
+  /** @param starts by item: what is on hand before the sales, where that is not what the table says */
+  begin(starts: ReadonlyMap<string, number>): void {
+    this.#starts = starts;
+    this.#places.length = 0;
+    this.#batch += 1;
+    if (this.#left.length >= this.#table.rows.places) return;
+    // A few more than there are: rows that are added one by one do not make it new each time.
+    const places = this.#table.rows.places + (this.#table.rows.places >> 3);
+    this.#left = new Float64Array(places);
+    this.#batches = new Float64Array(places);
+  }
+
+  /** @throws Error when there is not so much left: a bug of whoever accepted the order */
+  sell(item: string, quantity: number, orderId: string): void {
+    const place = this.#table.rows.placeOf(item) ?? -1;
+    if (place !== -1 && this.#batches[place] !== this.#batch) {
+      this.#batches[place] = this.#batch;
+      this.#left[place] = this.#starts.get(item) ?? this.#table.rows.valueAt(place);
+      this.#places.push(place);
+    }
+    const left = this.#left[place] ?? NaN;
+    // Written so that NaN, an item that does not exist, is caught too.
+    if (!(left >= quantity)) {
+      throw new Error(`order ${orderId} is accepted for ${quantity} ${item} of ${left}`);
+    }
+    this.#left[place] = left - quantity;
+  }
+
+  get isEmpty(): boolean {
+    return this.#places.length === 0;
+  }
+
+  /** What is left at each place that something was sold from. */
+  forEach(take: (place: number, quantity: number) => void): void {
+    for (const place of this.#places) take(place, this.#left[place] ?? NaN);
+  }
+
+  /** The state line of it: `["quantities",["book",8,…]]`. */
+  render(): Buffer {
+    let text = '["quantities",[';
+    let separator = '';
+    for (const place of this.#places) {
+      text += `${separator}"${this.#table.rows.nameAt(place) ?? ''}",${this.#left[place]}`;
+      separator = ',';
+    }
+    text += ']]\n';
+    if (this.#buffer.byteLength < text.length) this.#buffer = Buffer.allocUnsafe(text.length * 2);
+    return this.#buffer.subarray(0, this.#buffer.write(text, 'latin1'));
+  }
+}

@@ -1,0 +1,202 @@
+import type { CsvTable } from '../csv/view.ts';
+import { grown, Rows, type FrozenRows, type Row, type RowParts } from './rows.ts';
+import { sameFingerprint, type FileFingerprint } from '../csv/versions.ts';
+
+/** So many older versions are known for what they are, however little is kept of what was in them. */
+const OLDER_VERSIONS = 64;
+
+/** What rows were at some moment, where that differs from what they are now. */
+class Changed<R extends Row> {
+  readonly #rows: Rows<R>;
+  /** Places where the value has changed, in the order of the first change. */
+  readonly #places: number[] = [];
+  /** By place: what the value was. NaN, which no row has: it is as it was. */
+  #values = new Float64Array(0);
+  /** Any other change; null: the row was not there. What is in here counts, whatever is known of a place. */
+  readonly #others = new Map<string, R | null>();
+
+  constructor(rows: Rows<R>) {
+    this.#rows = rows;
+  }
+
+  get isEmpty(): boolean {
+    return this.#places.length === 0 && this.#others.size === 0;
+  }
+
+  /** To be called before the value at a place changes. */
+  noteValue(place: number): void {
+    if (place >= this.#values.length) {
+      const from = this.#values.length;
+      this.#values = grown(this.#values, Math.max(place + 1, this.#rows.places)).fill(NaN, from);
+    }
+    if (!Number.isNaN(this.#values[place])) return;
+    this.#values[place] = this.#rows.valueAt(place);
+    this.#places.push(place);
+  }
+
+  /** To be called before a row changes, comes or goes. */
+  noteRow(name: string): void {
+    if (!this.#others.has(name)) this.#others.set(name, this.#before(name));
+  }
+
+  #before(name: string): R | null {
+    const place = this.#rows.placeOf(name);
+    if (place === undefined) return null;
+    const value = this.#values[place] ?? NaN;
+    return this.#rows.rowWith(place, Number.isNaN(value) ? this.#rows.valueAt(place) : value) ?? null;
+  }
+
+  /** Has a row remembered as it was. */
+  remember(name: string, row: R | null): void {
+    this.#others.set(name, row);
+  }
+
+  /** The same for rows in other places. */
+  in(rows: Rows<R>): Changed<R> {
+    const moved = new Changed(rows);
+    for (const [name, row] of this.entries()) moved.remember(name, row);
+    return moved;
+  }
+
+  /** What is known now. */
+  entries(): Generator<[string, R | null]> {
+    return this.#entries(this.#rows, this.#places.length, this.#others);
+  }
+
+  /** The same, to be read when more has changed. @param rows as they are now */
+  frozen(rows: FrozenRows<R>): Iterable<[string, R | null]> {
+    const [count, others] = [this.#places.length, new Map(this.#others)];
+    return { [Symbol.iterator]: () => this.#entries(rows, count, others) };
+  }
+
+  *#entries(
+    rows: Pick<FrozenRows<R>, 'nameAt' | 'rowWith'>,
+    count: number,
+    others: ReadonlyMap<string, R | null>,
+  ): Generator<[string, R | null]> {
+    yield* others;
+    for (let at = 0; at < count; at++) {
+      const place = this.#places[at] ?? -1;
+      const name = rows.nameAt(place);
+      const row = rows.rowWith(place, this.#values[place] ?? NaN);
+      if (row !== undefined && name !== undefined && !others.has(name)) yield [name, row];
+    }
+  }
+}
+
+/** A table at one moment, to be written down while it changes. */
+export interface FrozenTable<R extends Row> {
+  readonly columns: readonly string[];
+  readonly rows: FrozenRows<R>;
+  /** The newest known version of the CSV, and what rows were in it where that differs. */
+  readonly newest: FileFingerprint | null;
+  readonly older: readonly FileFingerprint[];
+  readonly undo: Iterable<[string, R | null]>;
+}
+
+/** A table, and how it differs from the file that people see. */
+export class Table<R extends Row> implements CsvTable<R> {
+  columns: readonly string[];
+  rows: Rows<R>;
+  readonly #parts: RowParts<R>;
+  #newest: FileFingerprint | null = null;
+  #older: readonly FileFingerprint[] = [];
+  #undo: Changed<R>;
+  /** Since the rows that are being rendered for the next version; undefined: none are. */
+  #sinceRender: Changed<R> | undefined;
+
+  constructor(parts: RowParts<R>, columns: readonly string[]) {
+    this.#parts = parts;
+    this.columns = columns;
+    this.rows = new Rows(parts);
+    this.#undo = new Changed(this.rows);
+  }
+
+  /** The newest version of the CSV that is or was on disk; null: none yet. */
+  get newest(): FileFingerprint | null {
+    return this.#newest;
+  }
+
+  /** Versions before the newest, newest first. */
+  get older(): readonly FileFingerprint[] {
+    return this.#older;
+  }
+
+  /** Whether that version says anything else than the table. */
+  get isBehind(): boolean {
+    return this.#newest === null ? this.rows.size > 0 : !this.#undo.isEmpty;
+  }
+
+  /** What rows were in the newest known version of the CSV, where that differs; null: not there. */
+  undo(): Map<string, R | null> {
+    return new Map(this.#undo.entries());
+  }
+
+  /** Changes one row; null: removes it. A new row goes to the end. */
+  set(name: string, row: R | null): void {
+    if (this.#newest !== null) this.#undo.noteRow(name);
+    this.#sinceRender?.noteRow(name);
+    if (row === null) this.rows.delete(name);
+    else this.rows.set(name, row);
+  }
+
+  setValueAt(place: number, value: number): void {
+    if (this.#newest !== null) this.#undo.noteValue(place);
+    this.#sinceRender?.noteValue(place);
+    this.rows.setValueAt(place, value);
+  }
+
+  /** Rows in a new order; those that are not named follow in theirs. */
+  reorder(names: Iterable<string>): void {
+    const rows = new Rows(this.#parts);
+    const take = (name: string): void => {
+      const row = this.rows.get(name);
+      if (row !== undefined && !rows.has(name)) rows.set(name, row);
+    };
+    for (const name of names) take(name);
+    for (const name of this.rows.keys()) take(name);
+    this.#undo = this.#undo.in(rows);
+    this.#sinceRender = this.#sinceRender?.in(rows);
+    this.rows = rows;
+  }
+
+  /**
+   * From here on the table as it is differs from `newest` by what `remember` is told and by what comes.
+   *
+   * @param older the versions before it; else those that are known
+   */
+  versionIs(newest: FileFingerprint | null, older?: readonly FileFingerprint[]): void {
+    this.#older = older ?? this.#olderThan(newest);
+    this.#newest = newest;
+    this.#undo = new Changed(this.rows);
+  }
+
+  #olderThan(newest: FileFingerprint | null): readonly FileFingerprint[] {
+    if (this.#newest === null || (newest !== null && sameFingerprint(this.#newest, newest)))
+      return this.#older;
+    return [this.#newest, ...this.#older].slice(0, OLDER_VERSIONS);
+  }
+
+  remember(name: string, row: R | null): void {
+    this.#undo.remember(name, row);
+  }
+
+  frozen(): FrozenTable<R> {
+    const { columns, newest, older } = this;
+    const rows = this.rows.frozen();
+    return { columns, newest, older, rows, undo: this.#undo.frozen(rows) };
+  }
+
+  /** As `frozen`; from here on what changes is remembered until `endRender`. */
+  beginRender(): FrozenTable<R> {
+    this.#sinceRender = new Changed(this.rows);
+    return this.frozen();
+  }
+
+  /** @returns what rows were when rendering began, where that has changed */
+  endRender(): Iterable<[string, R | null]> {
+    const since = this.#sinceRender;
+    this.#sinceRender = undefined;
+    return since?.entries() ?? [];
+  }
+}

@@ -1,0 +1,182 @@
+import type { BrokerRecord, PartitionRange } from '../../../ports/broker.ts';
+import type { RecordFingerprint } from '../../../ports/record.ts';
+import type { KafkaClient } from '../protocol/client.ts';
+import { badBatch } from '../protocol/errors.ts';
+import { fingerprintOf } from '../protocol/fingerprint.ts';
+import {
+  createErrorFromCode,
+  LEADER_NOT_AVAILABLE,
+  OFFSET_OUT_OF_RANGE,
+  UNKNOWN_TOPIC_OR_PARTITION,
+} from '../protocol/kafkajs.ts';
+import { BadBatchError, BatchRecords, readHeader } from '../protocol/record-batch.ts';
+import { fetchRecords } from '../protocol/requests.ts';
+
+/** Timestamps with a meaning of their own in ListOffsets. */
+const LATEST = -1;
+const EARLIEST = -2;
+
+/** The leader of each partition. Rejects with UNKNOWN_TOPIC_OR_PARTITION or, while one is missing, LEADER_NOT_AVAILABLE. */
+export async function leaders(client: KafkaClient, topic: string): Promise<Map<number, number>> {
+  const found = (await client.topic(topic)).topic;
+  if (found === undefined) throw createErrorFromCode(UNKNOWN_TOPIC_OR_PARTITION);
+  return new Map(
+    found.partitions.map(({ partition, leader }) => {
+      if (leader < 0) throw createErrorFromCode(LEADER_NOT_AVAILABLE);
+      return [partition, leader];
+    }),
+  );
+}
+
+/** The topic's partitions in order, led or not. Rejects with UNKNOWN_TOPIC_OR_PARTITION. */
+export async function partitionsOf(client: KafkaClient, topic: string): Promise<number[]> {
+  const found = (await client.topic(topic)).topic;
+  if (found === undefined) throw createErrorFromCode(UNKNOWN_TOPIC_OR_PARTITION);
+  return found.partitions.map(({ partition }) => partition).sort((a, b) => a - b);
+}
+
+/**
+ * One offset per partition, by ListOffsets.
+ *
+ * @param at LATEST, EARLIEST or milliseconds since the epoch: the first record then or later, −1 where none is
+ * @param stable whether an open transaction ends the partition
+ */
+async function list(
+  client: KafkaClient,
+  topic: string,
+  leaderOf: ReadonlyMap<number, number>,
+  at: number,
+  stable: boolean,
+): Promise<Map<number, number>> {
+  const offsets = new Map<number, number>();
+  for (const [nodeId, partitions] of byLeader(leaderOf)) {
+    const node = await client.node(nodeId);
+    const { responses } = await node.listOffsets({
+      replicaId: -1,
+      isolationLevel: stable ? 1 : 0,
+      topics: [{ topic, partitions: partitions.map((partition) => ({ partition, timestamp: at })) }],
+    });
+    for (const { partitions: answers } of responses) {
+      for (const { partition, offset } of answers) offsets.set(partition, Number(offset));
+    }
+  }
+  return offsets;
+}
+
+function byLeader(leaderOf: ReadonlyMap<number, number>): Map<number, number[]> {
+  const partitions = new Map<number, number[]>();
+  for (const [partition, leader] of leaderOf) {
+    const led = partitions.get(leader);
+    if (led === undefined) partitions.set(leader, [partition]);
+    else led.push(partition);
+  }
+  return partitions;
+}
+
+/**
+ * What can be read of each partition, in order of partitions.
+ *
+ * @param stable whether `end` is the last stable offset (where a consumer that has read everything stands) or the
+ * high watermark (the greatest offset that was ever committed to the log)
+ */
+export async function listRanges(
+  client: KafkaClient,
+  topic: string,
+  leaderOf: ReadonlyMap<number, number>,
+  stable: boolean,
+): Promise<PartitionRange[]> {
+  const starts = await list(client, topic, leaderOf, EARLIEST, stable);
+  const ends = await list(client, topic, leaderOf, LATEST, stable);
+  return [...starts]
+    .map(([partition, start]) => ({ partition, start, end: ends.get(partition) ?? start }))
+    .sort((a, b) => a.partition - b.partition);
+}
+
+export async function listAt(
+  client: KafkaClient,
+  topic: string,
+  timestampMs: number,
+): Promise<Map<number, number>> {
+  const leaderOf = await leaders(client, topic);
+  const found = await list(client, topic, leaderOf, timestampMs, true);
+  const ends = await list(client, topic, leaderOf, LATEST, true);
+  return new Map(
+    [...ends].map(([partition, end]) => {
+      const offset = found.get(partition) ?? -1;
+      return [partition, offset < 0 ? end : Math.min(offset, end)];
+    }),
+  );
+}
+
+/** Enough for a batch of a common size of each partition in one answer; larger ones are asked for again, first. */
+const PROBE_PARTITION_BYTES = 256 * 1024;
+const PROBE_BYTES = 8 * 1024 * 1024;
+
+/**
+ * The fingerprints of the records at these offsets; absent where none lies there, or it is a control record.
+ *
+ * @param epochOf where a node is to refuse that leads under another epoch
+ */
+export async function fetchFingerprints(
+  client: KafkaClient,
+  topic: string,
+  offsets: ReadonlyMap<number, number>,
+  leaderOf: ReadonlyMap<number, number>,
+  epochOf: ReadonlyMap<number, number> = new Map(),
+): Promise<Map<number, RecordFingerprint>> {
+  const found = new Map<number, RecordFingerprint>();
+  for (const [nodeId, led] of byLeader(leaderOf)) {
+    let wanted = led.filter((partition) => offsets.has(partition));
+    const node = await client.node(nodeId);
+    while (wanted.length > 0) {
+      const answers = await fetchRecords(node, {
+        topic,
+        partitions: wanted.map((partition) => ({
+          partition,
+          offset: offsets.get(partition) ?? 0,
+          leaderEpoch: epochOf.get(partition) ?? -1,
+        })),
+        maxWaitMs: 0,
+        maxBytes: PROBE_BYTES,
+        maxPartitionBytes: PROBE_PARTITION_BYTES,
+        readCommitted: false,
+      });
+      const cutShort: number[] = [];
+      for (const { partition, errorCode, records, highWatermark } of answers) {
+        if (errorCode === OFFSET_OUT_OF_RANGE) continue;
+        if (errorCode !== 0) throw createErrorFromCode(errorCode);
+        const offset = offsets.get(partition) ?? 0;
+        // Nothing although there is something: the answer was full before it came to this partition.
+        const isFull = records.length === 0 && offset < highWatermark;
+        const record = isFull ? 'cut' : recordAt(records, offset, { topic, partition });
+        if (record === 'cut') cutShort.push(partition);
+        else if (record !== undefined) found.set(partition, fingerprintOf(record));
+      }
+      // The first that is asked for comes whole, so each round settles one at least.
+      wanted = cutShort.length < wanted.length ? cutShort : cutShort.slice(1);
+    }
+  }
+  return found;
+}
+
+/** @throws Failure invalid_input for a batch that is broken */
+function recordAt(
+  buffer: Buffer,
+  offset: number,
+  { topic, partition }: { topic: string; partition: number },
+): BrokerRecord | 'cut' | undefined {
+  try {
+    return findRecord(buffer, offset);
+  } catch (error) {
+    throw error instanceof BadBatchError ? badBatch(topic, partition, error) : error;
+  }
+}
+
+function findRecord(buffer: Buffer, offset: number): BrokerRecord | 'cut' | undefined {
+  const header = buffer.length === 0 ? undefined : readHeader(buffer, 0);
+  if (header === undefined) return buffer.length > 0 ? 'cut' : undefined;
+  if (header.isControl || header.baseOffset > offset || header.count === 0) return undefined;
+  const records: BrokerRecord[] = [];
+  new BatchRecords(buffer, 0, header).readInto(records, offset, 1);
+  return records[0]?.offset === offset ? records[0] : undefined;
+}

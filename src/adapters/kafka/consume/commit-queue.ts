@@ -1,0 +1,159 @@
+import type { ConsumerEvent } from '../../../ports/broker.ts';
+import { answerOf, isPassing } from '../protocol/errors.ts';
+import type { BrokerNode } from '../protocol/kafkajs.ts';
+import type { Member } from './membership.ts';
+
+const FLUSH_TIMEOUT_MS = 2_000;
+/** The least time between two commits: each costs both sides about as much as a small batch. */
+const COMMIT_EVERY_MS = 100;
+/** After a failure, and at most after several in a row. */
+const REST_MS = 500;
+const LONGEST_REST_MS = 5_000;
+/** Failures that follow within that time are counted, not reported. */
+const REPORT_EVERY_MS = 30_000;
+
+/** What commits need of the membership. */
+export interface CommitMembership {
+  /** undefined while the group is not joined. */
+  readonly member: Member | undefined;
+  node(): Promise<BrokerNode>;
+  lose(): void;
+  rejoin(refused: Member): void;
+}
+
+export interface CommitQueueOptions {
+  readonly topic: string;
+  readonly group: string;
+  readonly metadata: string;
+  readonly membership: CommitMembership;
+  readonly onEvent: (event: ConsumerEvent) => void;
+}
+
+/**
+ * Commits the newest offset of each partition behind the reading, ten times a second at most. The stored position is
+ * what counts, so a commit that fails is reported, twice a minute at most, and tried again; it ends nothing.
+ */
+export class CommitQueue {
+  readonly #options: CommitQueueOptions;
+  readonly #waiting = new Map<number, number>();
+  #running: Promise<void> | undefined;
+  /** When the last commit was sent (performance clock). */
+  #lastAt = -Infinity;
+  /** The least time from then to the next. */
+  #restMs = COMMIT_EVERY_MS;
+  /** Ends the pause before the next one. */
+  #hurry: (() => void) | undefined;
+  #isFlushing = false;
+  #reportedAt = -Infinity;
+  /** Failures since the last report. */
+  #unreported = 0;
+
+  constructor(options: CommitQueueOptions) {
+    this.#options = options;
+  }
+
+  add(partition: number, offset: number): void {
+    this.#waiting.set(partition, offset);
+    this.kick();
+  }
+
+  /** Tries again what waits, after the group was joined again. */
+  kick(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Commits what waits, within 2 s. */
+  async flush(): Promise<void> {
+    const deadline = Date.now() + FLUSH_TIMEOUT_MS;
+    this.#isFlushing = true;
+    this.#hurry?.();
+    await within(this.#running, deadline);
+    if (this.#waiting.size === 0) return;
+    this.kick();
+    await within(this.#running, deadline);
+  }
+
+  async #run(): Promise<void> {
+    // Offsets added in the same turn go together.
+    await Promise.resolve();
+    try {
+      while (this.#waiting.size > 0) {
+        await this.#pause();
+        const { member } = this.#options.membership;
+        if (member === undefined) return;
+        this.#lastAt = performance.now();
+        if (await this.#commit(member)) this.#restMs = COMMIT_EVERY_MS;
+        else if (this.#isFlushing) return;
+      }
+    } finally {
+      // In the same turn as the last look at what waits: what is added after it begins the next run.
+      this.#running = undefined;
+    }
+  }
+
+  /** @returns whether what waited is committed */
+  async #commit(member: Member): Promise<boolean> {
+    const { topic, group, metadata, membership } = this.#options;
+    const taken = [...this.#waiting];
+    this.#waiting.clear();
+    try {
+      const node = await membership.node();
+      await node.offsetCommit({
+        groupId: group,
+        groupGenerationId: member.generationId,
+        memberId: member.memberId,
+        topics: [
+          { topic, partitions: taken.map(([partition, offset]) => ({ partition, offset, metadata })) },
+        ],
+      });
+      return true;
+    } catch (error) {
+      for (const [partition, offset] of taken) {
+        if (!this.#waiting.has(partition)) this.#waiting.set(partition, offset);
+      }
+      this.#restMs = Math.min(Math.max(this.#restMs * 2, REST_MS), LONGEST_REST_MS);
+      const answer = answerOf(error);
+      if (answer === 'ILLEGAL_GENERATION' || answer === 'UNKNOWN_MEMBER_ID') membership.rejoin(member);
+      else if (isPassing(error)) membership.lose();
+      // In a rebalance the next generation takes it, which is no failure to report.
+      if (answer !== 'REBALANCE_IN_PROGRESS') this.#report(error);
+      return false;
+    }
+  }
+
+  #report(error: unknown): void {
+    const { group, onEvent } = this.#options;
+    this.#unreported += 1;
+    if (performance.now() - this.#reportedAt < REPORT_EVERY_MS) return;
+    const times = this.#unreported === 1 ? '' : ` (${this.#unreported} times)`;
+    this.#reportedAt = performance.now();
+    this.#unreported = 0;
+    const message = error instanceof Error ? error.message : String(error);
+    onEvent({
+      kind: 'commit_failed',
+      message: `offsets of group ${group} not committed${times}: ${message}`,
+    });
+  }
+
+  async #pause(): Promise<void> {
+    const restMs = this.#lastAt + this.#restMs - performance.now();
+    if (this.#isFlushing || restMs <= 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, restMs);
+      this.#hurry = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+async function within(promise: Promise<void> | undefined, deadline: number): Promise<void> {
+  if (promise === undefined) return;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, Math.max(deadline - Date.now(), 0));
+  });
+  await Promise.race([promise, late]);
+  clearTimeout(timer);
+}

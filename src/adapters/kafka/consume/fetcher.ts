@@ -1,0 +1,258 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+import type { KafkaClient } from '../protocol/client.ts';
+import { isConnectionError, isPassing } from '../protocol/errors.ts';
+import { FetchedPartition } from '../protocol/fetched-partition.ts';
+import {
+  createErrorFromCode,
+  OFFSET_OUT_OF_RANGE,
+  UNKNOWN_TOPIC_OR_PARTITION,
+  type BrokerNode,
+} from '../protocol/kafkajs.ts';
+import type { Leader, Leaders } from './leaders.ts';
+import { isCutShort, readInt64 } from '../protocol/record-batch.ts';
+import { fetchRecords, type FetchedData } from '../protocol/requests.ts';
+import { Slots, type Question, type Slot } from './slots.ts';
+
+/** A portion of work of 1 to 4 MiB: large enough that its fdatasync is cheap, small enough for the memory. */
+const MAX_PARTITION_BYTES = 2 * 1024 * 1024;
+const MAX_BYTES = 6 * 1024 * 1024;
+/** Fetched and not yet taken: beyond that nothing more is asked for. */
+const MAX_BUFFERED_BYTES = 16 * 1024 * 1024;
+/** How long a broker holds the question while there is nothing new; also how long a seek may take. */
+const MAX_WAIT_MS = 500;
+export interface FetcherOptions {
+  readonly client: KafkaClient;
+  readonly topic: string;
+  readonly signal: AbortSignal;
+  readonly leaders: Leaders;
+  /** Positions are in doubt that can be compared: soon after, once for all of them. */
+  readonly onDoubt: () => void;
+  /** An error that does not pass: the end. */
+  readonly onFailed: (error: unknown) => void;
+}
+
+/**
+ * Fetches ahead of the reader: one question per node under way, one answer per partition kept. While a batch is
+ * worked on, the next ones arrive.
+ *
+ * What comes of a partition from before a seek or a doubt, or from the leader before, is thrown away.
+ */
+export class Fetcher {
+  readonly #options: FetcherOptions;
+  readonly slots: Slots;
+  readonly #ready: Slot[] = [];
+  readonly #asking = new Set<number>();
+  #order: number[] = [];
+  #wake: () => void = () => undefined;
+  /** Something happened since the reader last waited. */
+  #isWoken = false;
+
+  constructor(options: FetcherOptions) {
+    this.#options = options;
+    const { leaders, signal, onDoubt } = options;
+    this.slots = new Slots({
+      leaders,
+      signal,
+      onDoubt,
+      onDropped: (slot) => {
+        this.#drop(slot);
+      },
+      onRested: () => {
+        this.#pump();
+      },
+    });
+  }
+
+  /** These are to be read, and the positions of all of them are in doubt. */
+  add(partitions: readonly number[]): void {
+    for (const partition of partitions) {
+      if (this.slots.get(partition) === undefined) this.#order.push(partition);
+      this.slots.add(partition);
+    }
+    this.slots.doubtAll();
+  }
+
+  /** The partition's position was compared under that leader, and is where to read on. */
+  assign(partition: number, leader: Leader, offset: number): void {
+    if (this.slots.settle(partition, leader) !== undefined) this.seek(partition, offset);
+  }
+
+  seek(partition: number, offset: number): void {
+    const slot = this.slots.get(partition);
+    if (slot === undefined) return;
+    slot.offset = offset;
+    slot.atEnd = false;
+    this.#drop(slot);
+    this.#pump();
+  }
+
+  /** The oldest answer that was not taken, or undefined. */
+  peek(): { partition: number; data: FetchedPartition } | undefined {
+    const slot = this.#ready[0];
+    return slot?.data === undefined ? undefined : { partition: slot.partition, data: slot.data };
+  }
+
+  /** The partition's answer was read through; `next` is where it goes on. Its records are now in hand. */
+  finish(partition: number, next: number): void {
+    const slot = this.slots.get(partition);
+    if (slot === undefined || this.#ready[0] !== slot) return;
+    this.#ready.shift();
+    slot.data = undefined;
+    slot.offset = next;
+    this.#pump();
+  }
+
+  /** While a batch is worked on, nodes are asked for what comes next, but not to wait for what is not there. */
+  hold(partition: number | undefined): void {
+    this.slots.inHand = partition;
+    this.#pump();
+    this.slots.tellDoubt();
+  }
+
+  /** Resolves when something has happened: an answer, the end of a question, or `wake`. */
+  async arrival(): Promise<void> {
+    if (!this.#isWoken) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    this.#isWoken = false;
+    // Whatever woke us, timers and signals come first: a reader that finds nothing cannot keep them out.
+    await nextTurn();
+  }
+
+  wake(): void {
+    this.#isWoken = true;
+    this.#wake();
+  }
+
+  #drop(slot: Slot): void {
+    slot.question = undefined;
+    slot.data = undefined;
+    const index = this.#ready.indexOf(slot);
+    if (index >= 0) this.#ready.splice(index, 1);
+  }
+
+  #pump(): void {
+    if (this.#options.signal.aborted) return;
+    let bufferedBytes = 0;
+    for (const slot of this.#ready) bufferedBytes += slot.data?.sizeBytes ?? 0;
+    if (bufferedBytes > MAX_BUFFERED_BYTES) return;
+    const askable = new Map<number, Slot[]>();
+    for (const partition of this.#order) {
+      const slot = this.slots.get(partition);
+      if (slot?.checked === undefined || slot.isResting || this.#asking.has(slot.checked.nodeId)) continue;
+      if (slot.data !== undefined || slot.question !== undefined) continue;
+      const { nodeId } = slot.checked;
+      const led = askable.get(nodeId);
+      if (led === undefined) askable.set(nodeId, [slot]);
+      else led.push(slot);
+    }
+    for (const [nodeId, wanted] of askable) this.#ask(nodeId, wanted);
+  }
+
+  /** Begins a question to the node about those of its partitions that have no answer waiting. */
+  #ask(nodeId: number, wanted: readonly Slot[]): void {
+    // A node that waits for news cannot be asked for what is there: so it waits only when nobody is busy.
+    const busy = this.slots.inHand !== undefined || this.#ready.length > 0;
+    if (busy && wanted.every((slot) => slot.atEnd)) return;
+    const now = Date.now();
+    const asked = new Map<number, { slot: Slot; question: Question }>();
+    for (const slot of wanted) {
+      if (slot.checked === undefined) continue;
+      slot.waitingSince ??= now;
+      slot.question = { leader: slot.checked, offset: slot.offset };
+      asked.set(slot.partition, { slot, question: slot.question });
+    }
+    this.#asking.add(nodeId);
+    void this.#question(nodeId, asked, busy ? 0 : MAX_WAIT_MS)
+      .catch((error: unknown) => {
+        this.#options.onFailed(error);
+      })
+      .finally(() => {
+        this.#asking.delete(nodeId);
+        for (const { slot, question } of asked.values()) {
+          if (slot.question === question) slot.question = undefined;
+        }
+        this.#pump();
+        this.wake();
+      });
+  }
+
+  async #question(
+    nodeId: number,
+    asked: ReadonlyMap<number, { slot: Slot; question: Question }>,
+    maxWaitMs: number,
+  ): Promise<void> {
+    const { client, topic, signal, leaders } = this.#options;
+    let node: BrokerNode | undefined;
+    try {
+      node = await client.node(nodeId);
+      const answers = await fetchRecords(node, {
+        topic,
+        partitions: [...asked].map(([partition, { question }]) => ({
+          partition,
+          offset: question.offset,
+          leaderEpoch: question.leader.epoch,
+        })),
+        maxWaitMs,
+        maxBytes: MAX_BYTES,
+        maxPartitionBytes: MAX_PARTITION_BYTES,
+        readCommitted: true,
+      });
+      if (signal.aborted) return;
+      for (const answer of answers) {
+        const found = asked.get(answer.partition);
+        if (found === undefined || found.slot.question !== found.question) continue;
+        found.slot.question = undefined;
+        this.#answered(found.slot, found.question.offset, answer);
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!isPassing(error)) throw error;
+      if (node !== undefined && isConnectionError(error)) client.forget(node);
+      leaders.suspect(nodeId);
+      this.slots.sawLeaders();
+    }
+  }
+
+  #answered(slot: Slot, offset: number, answer: FetchedData): void {
+    const { errorCode, highWatermark, stableEnd, logStart, records, aborted } = answer;
+    if (errorCode !== 0) {
+      this.#refused(slot, errorCode);
+      return;
+    }
+    slot.waitingSince = null;
+    // Nothing although there is something: the answer was full before it came to this partition.
+    slot.atEnd = records.length === 0 && offset >= stableEnd;
+    if (records.length === 0) return;
+    const others = this.#order.filter((partition) => partition !== slot.partition);
+    if (isCutShort(records, 0)) {
+      // The first that is asked for comes whole, however large.
+      this.#order = [slot.partition, ...others];
+      return;
+    }
+    // A jump that compaction made lies within the log; one over deleted records is the end.
+    if (logStart > offset && readInt64(records, 0) > offset) {
+      this.slots.doubt(slot);
+      return;
+    }
+    slot.data = new FetchedPartition({ fetchOffset: offset, highWatermark, buffer: records, aborted });
+    this.#ready.push(slot);
+    // Served last next time, so that a long backlog does not keep the others from being served.
+    this.#order = [...others, slot.partition];
+    this.wake();
+  }
+
+  #refused(slot: Slot, errorCode: number): void {
+    if (errorCode === OFFSET_OUT_OF_RANGE || errorCode === UNKNOWN_TOPIC_OR_PARTITION) this.slots.doubt(slot);
+    else {
+      const error = createErrorFromCode(errorCode);
+      if (!isPassing(error) && errorCode !== -1) throw error;
+    }
+    slot.waitingSince ??= Date.now();
+    this.slots.rest(slot);
+    this.#options.leaders.hurry();
+  }
+}

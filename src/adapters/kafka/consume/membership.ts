@@ -1,0 +1,244 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { ASSIGNER, assignAll, decodeAssignment, encodeSubscription } from './assigner.ts';
+import type { KafkaClient } from '../protocol/client.ts';
+import { answerOf, isPassing, toFailure } from '../protocol/errors.ts';
+import { describeGroup, groupInUse } from '../admin/groups.ts';
+import type { BrokerNode, JoinedGroup } from '../protocol/kafkajs.ts';
+import { partitionsOf } from '../admin/offsets.ts';
+
+/** Shortest first: a ghost holds the group that long after a kill. Brokers allow from 6 s as they come. */
+const SESSION_TIMEOUTS_MS = [6_000, 10_000, 30_000, 60_000];
+const HEARTBEATS_PER_SESSION = 3;
+/** How long the group waits for us when somebody joins: we answer at the next heartbeat. */
+const REBALANCE_TIMEOUT_MS = 15_000;
+const FIND_TIMEOUT_MS = 30_000;
+const PAUSE_MS = 300;
+/** Between two tries to reach a coordinator that is away. */
+const AWAY_PAUSE_MS = 1_000;
+const LEAVE_TIMEOUT_MS = 1_500;
+
+/** Answers after which a member joins again. */
+const REJOIN = new Set(['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID']);
+const FOREIGN = new Set(['INCONSISTENT_GROUP_PROTOCOL', 'GROUP_MAX_SIZE_REACHED']);
+
+export interface Member {
+  readonly generationId: number;
+  readonly memberId: string;
+}
+
+export interface MembershipOptions {
+  readonly client: KafkaClient;
+  readonly topic: string;
+  readonly group: string;
+  /** As RunOptions.process. */
+  readonly process: string | null;
+  readonly signal: AbortSignal;
+  /** Each time that the group was joined, with all partitions of the topic. */
+  readonly onJoined: (partitions: readonly number[]) => void;
+  /** Once: the group can no longer be ours. */
+  readonly onLost: (failure: Error) => void;
+}
+
+/**
+ * Our membership of the consumer group, kept up beside the reading: joins, heartbeats and rejoins go on while a
+ * batch is worked on for minutes. The group serves two ends only: no second consumer reads for another folder, and
+ * every Kafka tool sees who consumes and how far. What is read does not depend on it.
+ */
+export class Membership {
+  readonly #options: MembershipOptions;
+  #member: Member | undefined;
+  #node: BrokerNode | undefined;
+  #memberId = '';
+  #sessionTimeoutMs = SESSION_TIMEOUTS_MS[0] ?? 6_000;
+  #rejoin = false;
+  #wake: () => void = () => undefined;
+
+  constructor(options: MembershipOptions) {
+    this.#options = options;
+  }
+
+  /** undefined while not joined: commits wait. */
+  get member(): Member | undefined {
+    return this.#member;
+  }
+
+  /** Joins, then keeps the membership up in the background. @throws Failure as Consumer.run */
+  async start(): Promise<void> {
+    await this.#join();
+    void this.#keepUp();
+  }
+
+  /** The coordinator; found again after `lose`, and the membership stays what it is. */
+  async node(): Promise<BrokerNode> {
+    if (this.#node?.isConnected() !== true)
+      this.#node = await this.#options.client.coordinator(this.#options.group);
+    return this.#node;
+  }
+
+  /** The node does not answer, or coordinates no more. */
+  lose(): void {
+    this.#node = undefined;
+  }
+
+  /**
+   * Joins again soon: the topic has more partitions, or a commit was refused.
+   *
+   * @param refused the membership that was; without effect when there is another one since
+   */
+  rejoin(refused?: Member): void {
+    if (refused !== undefined && refused !== this.#member) return;
+    this.#rejoin = true;
+    this.#wake();
+  }
+
+  /** Gives the group free at once. Never rejects; takes 1.5 s at most. */
+  async leave(): Promise<void> {
+    const member = this.#member;
+    const { group } = this.#options;
+    if (this.#memberId === '' || member === undefined) return;
+    this.#member = undefined;
+    const left = this.node()
+      .then((node) => node.leaveGroup({ groupId: group, memberId: member.memberId }))
+      .catch(() => undefined);
+    await Promise.race([left, sleep(LEAVE_TIMEOUT_MS, undefined, { ref: false })]);
+  }
+
+  async #keepUp(): Promise<void> {
+    const { signal, onLost, group, client } = this.#options;
+    const calmMs = this.#sessionTimeoutMs / HEARTBEATS_PER_SESSION;
+    let pauseMs = calmMs;
+    while (!signal.aborted) {
+      await this.#pause(pauseMs);
+      pauseMs = calmMs;
+      if (isAborted(signal)) return;
+      try {
+        if (this.#rejoin || this.#member === undefined) await this.#join();
+        else await this.#heartbeat(this.#member);
+      } catch (error) {
+        if (isAborted(signal)) return;
+        if (isPassing(error) || answerOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') {
+          // The coordinator is away or moving. Reading goes on, and so does the membership when it is back. Whether
+          // the topic is gone is for the reading to find out.
+          this.lose();
+          pauseMs = AWAY_PAUSE_MS;
+          continue;
+        }
+        onLost(toFailure(error, { addresses: client.addresses, doing: `stay in group ${group}` }));
+        return;
+      }
+    }
+  }
+
+  async #heartbeat(member: Member): Promise<void> {
+    const { group } = this.#options;
+    try {
+      const node = await this.node();
+      await node.heartbeat({
+        groupId: group,
+        groupGenerationId: member.generationId,
+        memberId: member.memberId,
+      });
+    } catch (error) {
+      if (!REJOIN.has(answerOf(error) ?? '')) throw error;
+      await this.#join();
+    }
+  }
+
+  async #join(): Promise<void> {
+    const { client, group, topic, signal, onJoined } = this.#options;
+    const partitions = await client.retry(
+      { doing: `join group ${group}`, timeoutMs: FIND_TIMEOUT_MS, signal },
+      async () => {
+        try {
+          return await this.#joinOnce();
+        } catch (error) {
+          this.lose();
+          const answer = answerOf(error) ?? '';
+          if (answer === 'UNKNOWN_MEMBER_ID') this.#memberId = '';
+          if (REJOIN.has(answer)) return undefined;
+          if (FOREIGN.has(answer)) {
+            throw groupInUse(group, await describeGroup(client, group), client.clientId, error);
+          }
+          if (answer === 'INVALID_SESSION_TIMEOUT' && this.#lengthenSession()) return undefined;
+          throw error;
+        }
+      },
+    );
+    if (partitions === undefined) {
+      await this.#pause(PAUSE_MS);
+      signal.throwIfAborted();
+      await this.#join();
+      return;
+    }
+    const all = await client.retry({ doing: `look at topic ${topic}`, signal }, () =>
+      partitionsOf(client, topic),
+    );
+    if (partitions.length < all.length) await this.#giveUp();
+    this.#rejoin = false;
+    onJoined(partitions);
+  }
+
+  async #joinOnce(): Promise<number[]> {
+    const { group, topic, process } = this.#options;
+    const about = { process, sessionTimeoutMs: this.#sessionTimeoutMs };
+    const node = await this.node();
+    const joined = await node.joinGroup({
+      groupId: group,
+      sessionTimeout: this.#sessionTimeoutMs,
+      rebalanceTimeout: REBALANCE_TIMEOUT_MS,
+      memberId: this.#memberId,
+      groupProtocols: [{ name: ASSIGNER, metadata: encodeSubscription(topic, about) }],
+    });
+    this.#memberId = joined.memberId;
+    const { memberAssignment } = await node.syncGroup({
+      groupId: group,
+      generationId: joined.generationId,
+      memberId: joined.memberId,
+      groupAssignment: await this.#assignment(joined),
+    });
+    this.#member = { generationId: joined.generationId, memberId: joined.memberId };
+    return decodeAssignment(memberAssignment, topic);
+  }
+
+  async #assignment(joined: JoinedGroup): Promise<{ memberId: string; memberAssignment: Buffer }[]> {
+    if (joined.leaderId !== joined.memberId) return [];
+    const { client, topic } = this.#options;
+    const partitions = await partitionsOf(client, topic);
+    const memberIds = joined.members.map(({ memberId }) => memberId);
+    return assignAll(joined.leaderId, memberIds, topic, partitions);
+  }
+
+  /** @throws Failure group_in_use, after leaving: the one that has the group is not to wait for us */
+  async #giveUp(): Promise<never> {
+    const { client, group } = this.#options;
+    const own = this.#memberId;
+    const description = await client.retry({ doing: `describe group ${group}` }, () =>
+      describeGroup(client, group),
+    );
+    await this.leave();
+    const members = description.members.filter(({ memberId }) => memberId !== own);
+    throw groupInUse(group, { ...description, members }, client.clientId);
+  }
+
+  #lengthenSession(): boolean {
+    const next = SESSION_TIMEOUTS_MS.find((timeoutMs) => timeoutMs > this.#sessionTimeoutMs);
+    if (next === undefined) return false;
+    this.#sessionTimeoutMs = next;
+    return true;
+  }
+
+  /** Ends early by rejoin() or the signal. */
+  async #pause(ms: number): Promise<void> {
+    const early = new AbortController();
+    this.#wake = () => {
+      early.abort();
+    };
+    const signal = AbortSignal.any([this.#options.signal, early.signal]);
+    await sleep(ms, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
+}

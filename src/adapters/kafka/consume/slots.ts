@@ -1,0 +1,184 @@
+import type { FetchedPartition } from '../protocol/fetched-partition.ts';
+import type { Leader, Leaders } from './leaders.ts';
+
+/** After trouble a partition is left alone for that long. */
+const REST_MS = 200;
+/** An answer that is owed for that long is trouble: an idle partition is answered after half a second. */
+const TROUBLE_MS = 1_000;
+
+/** One partition's part in a question to one node; known by its identity. */
+export interface Question {
+  readonly leader: Leader;
+  readonly offset: number;
+}
+
+/** A partition that is read. */
+export interface Slot {
+  readonly partition: number;
+  /** The offset to ask for next. */
+  offset: number;
+  /** Under whose reign the position was last compared with the topic; undefined when that is in doubt. */
+  checked: Leader | undefined;
+  /** The comparison under way. A new doubt takes it back. */
+  check: Leader | undefined;
+  /** The one question that may be answered. A seek, a doubt and another leader take it back. */
+  question: Question | undefined;
+  data: FetchedPartition | undefined;
+  /** The last answer brought nothing. */
+  atEnd: boolean;
+  isResting: boolean;
+  /** Since when an answer is owed, milliseconds since the epoch. */
+  waitingSince: number | null;
+}
+
+/** A partition that is owed an answer. */
+export interface Owed {
+  readonly partition: number;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  /** Who should answer; null where the partition has no leader. */
+  readonly nodeId: number | null;
+}
+
+export interface SlotsOptions {
+  readonly leaders: Leaders;
+  readonly signal: AbortSignal;
+  /** What was fetched or asked of the partition counts no more. */
+  readonly onDropped: (slot: Slot) => void;
+  /** Positions are in doubt that can be compared: soon after, once for all of them. */
+  readonly onDoubt: () => void;
+  /** Partitions may be asked for again. */
+  readonly onRested: () => void;
+}
+
+/**
+ * The partitions that are read, and which of their positions are in doubt. A partition is only read under a leader
+ * under which its position was compared with the topic.
+ */
+export class Slots {
+  readonly #options: SlotsOptions;
+  readonly #slots = new Map<number, Slot>();
+  /** The one whose batch is worked on. */
+  inHand: number | undefined;
+  #isTelling = false;
+
+  constructor(options: SlotsOptions) {
+    this.#options = options;
+  }
+
+  get(partition: number): Slot | undefined {
+    return this.#slots.get(partition);
+  }
+
+  add(partition: number): void {
+    if (this.#slots.has(partition)) return;
+    const nothing = { checked: undefined, check: undefined, question: undefined, data: undefined };
+    this.#slots.set(partition, {
+      partition,
+      offset: 0,
+      ...nothing,
+      atEnd: false,
+      isResting: false,
+      waitingSince: null,
+    });
+  }
+
+  /** Nothing of it is read until its position was compared again. */
+  doubt(slot: Slot): void {
+    slot.checked = undefined;
+    slot.check = undefined;
+    slot.waitingSince ??= Date.now();
+    this.#options.onDropped(slot);
+    this.tellDoubt();
+  }
+
+  doubtAll(): void {
+    for (const slot of this.#slots.values()) this.doubt(slot);
+  }
+
+  /** Leaders were read or are suspected: what was compared under another one is in doubt. */
+  sawLeaders(): void {
+    for (const slot of this.#slots.values()) {
+      const leader = this.#options.leaders.of(slot.partition);
+      const isOld = (reign: Leader | undefined): boolean => reign !== undefined && reign !== leader;
+      if (leader === undefined || isOld(slot.checked) || isOld(slot.check)) this.doubt(slot);
+    }
+    this.tellDoubt();
+  }
+
+  /** In the same turn, after all that raises doubts. */
+  tellDoubt(): void {
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    queueMicrotask(() => {
+      this.#isTelling = false;
+      if (!this.#options.signal.aborted) this.#options.onDoubt();
+    });
+  }
+
+  /**
+   * Partitions whose positions are in doubt and can be compared now: from here on they are being compared. One whose
+   * batch is in hand has no position to compare yet.
+   */
+  takeDoubtful(): Map<number, Leader> {
+    const doubtful = new Map<number, Leader>();
+    for (const slot of this.#slots.values()) {
+      const leader = this.#options.leaders.of(slot.partition);
+      if (leader === undefined || slot.checked !== undefined || slot.check !== undefined) continue;
+      if (slot.isResting || slot.partition === this.inHand) continue;
+      slot.check = leader;
+      doubtful.set(slot.partition, leader);
+    }
+    return doubtful;
+  }
+
+  /** @returns the slot, no longer in doubt; undefined when a new doubt came up meanwhile */
+  settle(partition: number, leader: Leader): Slot | undefined {
+    const slot = this.#slots.get(partition);
+    if (slot?.check !== leader) return undefined;
+    slot.check = undefined;
+    slot.checked = leader;
+    return slot;
+  }
+
+  /** The comparison failed in a way that passes: it is to be made again. */
+  putBack(partition: number, leader: Leader): void {
+    const slot = this.#slots.get(partition);
+    if (slot?.check !== leader) return;
+    slot.check = undefined;
+    this.rest(slot);
+  }
+
+  rest(slot: Slot): void {
+    slot.isResting = true;
+    const timer = setTimeout(() => {
+      slot.isResting = false;
+      this.#options.onRested();
+      this.tellDoubt();
+    }, REST_MS);
+    timer.unref();
+  }
+
+  /** Whether every partition that has a leader was compared. */
+  get isSure(): boolean {
+    const { leaders } = this.#options;
+    return [...this.#slots.values()].every(
+      (slot) => slot.checked !== undefined || leaders.of(slot.partition) === undefined,
+    );
+  }
+
+  /** The partitions that are owed an answer. */
+  owed(): Owed[] {
+    return [...this.#slots.values()].flatMap(({ partition, waitingSince }) => {
+      const nodeId = this.#options.leaders.lastOf(partition);
+      return waitingSince === null || partition === this.inHand
+        ? []
+        : [{ partition, since: waitingSince, nodeId }];
+    });
+  }
+
+  get isTroubled(): boolean {
+    const since = Date.now() - TROUBLE_MS;
+    return this.owed().some((owed) => owed.since <= since);
+  }
+}

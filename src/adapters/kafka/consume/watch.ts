@@ -1,0 +1,90 @@
+import type { ConsumerEvent } from '../../../ports/broker.ts';
+import type { Failure } from '../../../domain/failure.ts';
+import { unreachable } from '../protocol/errors.ts';
+import type { Owed } from './slots.ts';
+
+const TICK_MS = 250;
+/** A wait is reported after that long, and again each time it has passed. */
+const REPORT_EVERY_MS = 30_000;
+/** Once there is something to report, what is owed for less than that is none of it. */
+const NAMED_FROM_MS = 5_000;
+
+/** An answer takes half a second when there is nothing to read: who asks how the consumer is learns of it by then. */
+const SILENT_FROM_MS = 2_000;
+
+export interface WatchOptions {
+  readonly addresses: string;
+  /** `host:port` of a node, where it is known. */
+  readonly addressOf: (nodeId: number) => string | undefined;
+  readonly topic: string;
+  readonly stallTimeoutMs: number | null;
+  /** The partitions that are owed an answer. */
+  readonly owed: () => readonly Owed[];
+  readonly onEvent: (event: ConsumerEvent) => void;
+  readonly onStalled: (failure: Failure) => void;
+}
+
+/** Sees to it that the consumer is never alive and idle without saying so. */
+export class Watch {
+  readonly #options: WatchOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #reported = 0;
+  #isSilent = false;
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => {
+      this.#tick();
+    }, TICK_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #tick(): void {
+    const { addresses, stallTimeoutMs, owed, onEvent, onStalled } = this.#options;
+    const now = Date.now();
+    const all = owed();
+    const forMs = all.reduce((longest, { since }) => Math.max(longest, now - since), 0);
+    const late = all.filter(({ since }) => now - since >= Math.min(forMs, NAMED_FROM_MS));
+    if (stallTimeoutMs !== null && forMs >= stallTimeoutMs) {
+      this.stop();
+      onStalled(unreachable(addresses, `${this.#describe(late)} for ${Math.round(forMs / 1000)} s`));
+      return;
+    }
+    const isSilent = forMs >= SILENT_FROM_MS;
+    if (isSilent !== this.#isSilent) {
+      this.#isSilent = isSilent;
+      onEvent({ kind: isSilent ? 'silent' : 'answered' });
+    }
+    const periods = Math.floor(forMs / REPORT_EVERY_MS);
+    if (periods > this.#reported) {
+      this.#reported = periods;
+      onEvent({ kind: 'waiting', forMs, message: this.#describe(late) });
+    } else if (periods === 0 && this.#reported > 0) {
+      this.#reported = 0;
+      onEvent({ kind: 'resumed' });
+    }
+  }
+
+  /** `no answer from 127.0.0.1:9093 for partitions 1, 4 and no leader for partition 2 of topic orders`. */
+  #describe(late: readonly Owed[]): string {
+    const { addresses, addressOf, topic } = this.#options;
+    const byNode = new Map<number | null, number[]>();
+    for (const { nodeId, partition } of late) byNode.set(nodeId, [...(byNode.get(nodeId) ?? []), partition]);
+    const parts = [...byNode].map(([nodeId, partitions]) => {
+      const which = `${partitions.length === 1 ? 'partition' : 'partitions'} ${partitions.sort(ascending).join(', ')}`;
+      if (nodeId === null) return `no leader for ${which}`;
+      return `no answer from ${addressOf(nodeId) ?? addresses} for ${which}`;
+    });
+    return `${parts.join(' and ')} of topic ${topic}`;
+  }
+}
+
+function ascending(a: number, b: number): number {
+  return a - b;
+}

@@ -1,0 +1,260 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { Failure, type FailureContext } from '../../../domain/failure.ts';
+import { connector, destroyConnections, type Address, type Sockets } from './connections.ts';
+import { isPassing, isRefused, toFailure, unreachable } from './errors.ts';
+import {
+  createErrorFromCode,
+  UNKNOWN_TOPIC_OR_PARTITION,
+  LEADER_NOT_AVAILABLE,
+  type BrokerNode,
+} from './kafkajs.ts';
+import type { KafkaOptions } from '../kafka-broker.ts';
+import { firstSuccess } from './race.ts';
+import { fetchMetadata, type ClusterMetadata, type TopicMetadata } from './requests.ts';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+/** Where every address refuses, nobody is about to answer but a broker that is just starting. */
+const REFUSED_TIMEOUT_MS = 1_200;
+/** An address has that long to answer before the next one is asked too: as in RFC 8305 ("happy eyeballs"). */
+const STAGGER_MS = 250;
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 1_000;
+
+export interface RetryOptions {
+  /** What is being done, to follow "cannot". */
+  readonly doing: string;
+  /** From the first try until no further one is begun. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  readonly context?: FailureContext;
+}
+
+/** A connection to one address that is being made or was made. */
+interface Link {
+  readonly opening: Promise<BrokerNode>;
+  /** Once it was made. */
+  node: BrokerNode | undefined;
+}
+
+/** Connections to the nodes of one cluster, each made when it is first needed. */
+export class KafkaClient {
+  readonly addresses: string;
+  readonly connectTimeoutMs: number;
+  readonly clientId: string;
+  readonly #given: readonly Address[];
+  readonly #sockets: Sockets = { open: new Set(), closed: false };
+  readonly #connect: (address: Address) => Promise<BrokerNode>;
+  readonly #links = new Map<string, Link>();
+  #known = new Map<number, Address>();
+  /** How many questions to any node there were: each begins with another node. */
+  #turn = 0;
+  /** Some address answered, now or before. */
+  #hasMet = false;
+
+  constructor(options: KafkaOptions) {
+    this.addresses = options.brokers.join(',');
+    this.clientId = options.clientId;
+    this.connectTimeoutMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
+    this.#given = options.brokers.map(parseAddress);
+    this.#connect = connector(options, this.#sockets);
+  }
+
+  /**
+   * Runs `action` until it succeeds, its error is one that does not pass, or the time is up. As long as no address
+   * has ever answered, an attempt does not outlive the time, and there is little of it where all refuse.
+   *
+   * @throws Failure as by toFailure, or the signal's reason
+   */
+  async retry<T>(options: RetryOptions, action: () => Promise<T>): Promise<T> {
+    const { signal } = options;
+    const startedAt = Date.now();
+    const deadline = startedAt + (options.timeoutMs ?? this.connectTimeoutMs);
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+      signal?.throwIfAborted();
+      try {
+        return await interruptible(this.#untilLate(action(), deadline), signal);
+      } catch (error) {
+        signal?.throwIfAborted();
+        const isRefusal = !this.#hasMet && isRefused(error);
+        const end = isRefusal ? Math.min(deadline, startedAt + REFUSED_TIMEOUT_MS) : deadline;
+        if (this.#sockets.closed || !isPassing(error) || Date.now() + pauseMs >= end) {
+          throw toFailure(error, {
+            addresses: this.addresses,
+            doing: options.doing,
+            ...(options.context === undefined ? {} : { context: options.context }),
+          });
+        }
+        // An aborted pause is noticed at the top.
+        await sleep(pauseMs, undefined, signal ? { signal } : {}).catch(() => undefined);
+      }
+    }
+  }
+
+  /** Settles with the first attempt of a client at the deadline at the latest. */
+  async #untilLate<T>(attempt: Promise<T>, deadline: number): Promise<T> {
+    const leftMs = deadline - Date.now();
+    if (this.#hasMet || leftMs > LONGEST_TIMER_MS) return attempt;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        if (!this.#hasMet)
+          reject(unreachable(this.addresses, `nothing came within ${Math.round(leftMs / 100) / 10} s`));
+      }, leftMs);
+    });
+    try {
+      return await Promise.race([attempt, late]);
+    } finally {
+      clearTimeout(timer);
+      attempt.catch(() => undefined);
+    }
+  }
+
+  /**
+   * The answer of the first node that gives one: the nodes that are connected, then every address that is known,
+   * each asked when the one before fails or lets us wait. For questions that any node answers.
+   */
+  ask<T>(question: (node: BrokerNode) => Promise<T>): Promise<T> {
+    const attempts = this.#candidates().map((address) => async () => question(await this.#node(address)));
+    return firstSuccess(attempts, STAGGER_MS);
+  }
+
+  /** Any connected node: one that is known, else the first address that answers. */
+  anyNode(): Promise<BrokerNode> {
+    return this.ask((node) => Promise.resolve(node));
+  }
+
+  async node(nodeId: number): Promise<BrokerNode> {
+    if (!this.#known.has(nodeId)) await this.metadata([]);
+    const address = this.#known.get(nodeId);
+    // Not in the metadata: the node went, and its partitions are about to get another leader.
+    if (address === undefined) throw createErrorFromCode(LEADER_NOT_AVAILABLE);
+    return this.#node(address);
+  }
+
+  /** `host:port` of a node, as the metadata have it. */
+  addressOf(nodeId: number): string | undefined {
+    const address = this.#known.get(nodeId);
+    return address === undefined ? undefined : nameOf(address);
+  }
+
+  async metadata(topics: readonly string[] | null): Promise<ClusterMetadata> {
+    const metadata = await this.ask((node) => fetchMetadata(node, topics));
+    this.#known = new Map(metadata.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));
+    return metadata;
+  }
+
+  /** @returns undefined when there is no such topic; otherwise rejects with what the node answered */
+  async topic(topic: string): Promise<{ cluster: ClusterMetadata; topic: TopicMetadata | undefined }> {
+    const cluster = await this.metadata([topic]);
+    const found = cluster.topics.find((candidate) => candidate.topic === topic);
+    if (found === undefined || found.errorCode === UNKNOWN_TOPIC_OR_PARTITION) {
+      return { cluster, topic: undefined };
+    }
+    // A topic is listed with this code while some partition has no leader yet.
+    if (found.errorCode !== 0 && found.errorCode !== LEADER_NOT_AVAILABLE) {
+      throw createErrorFromCode(found.errorCode);
+    }
+    return { cluster, topic: found };
+  }
+
+  /** On a connection of its own: a node answers one question of a connection after the other, and a join waits. */
+  async coordinator(group: string): Promise<BrokerNode> {
+    const { coordinator } = await this.ask((node) =>
+      node.findGroupCoordinator({ groupId: group, coordinatorType: 0 }),
+    );
+    return this.#node({ host: coordinator.host, port: coordinator.port }, 'group');
+  }
+
+  /** Drops a node whose connection cannot be trusted any more, connected or not. */
+  forget(node: BrokerNode): void {
+    for (const [key, link] of this.#links) if (link.node === node) this.#links.delete(key);
+    destroyConnections(node.connectionPool);
+  }
+
+  /** At once: what is in flight rejects, and nothing of kafkajs keeps the process alive. */
+  close(): void {
+    this.#sockets.closed = true;
+    // With an error, since only then kafkajs stops its timers and rejects what waits.
+    for (const socket of this.#sockets.open) socket.destroy(new Error('closed by orderctl'));
+    this.#sockets.open.clear();
+    this.#links.clear();
+  }
+
+  /** Connected ones first, each time beginning with another: one that hangs, or lags behind, is one of several. */
+  #candidates(): Address[] {
+    const turn = this.#turn++;
+    const rotated = <T>(all: T[]): T[] => {
+      const from = all.length === 0 ? 0 : turn % all.length;
+      return [...all.slice(from), ...all.slice(0, from)];
+    };
+    const every = new Map([...this.#given, ...this.#known.values()].map((one) => [nameOf(one), one]));
+    const isConnected = (address: Address): boolean =>
+      this.#links.get(keyOf(address, 'data'))?.node?.isConnected() === true;
+    const all = [...every.values()];
+    return [...rotated(all.filter(isConnected)), ...rotated(all.filter((one) => !isConnected(one)))];
+  }
+
+  /** The connection to an address; a new one where there is none or it was lost. */
+  #node(address: Address, purpose: Purpose = 'data'): Promise<BrokerNode> {
+    const key = keyOf(address, purpose);
+    const known = this.#links.get(key);
+    if (known !== undefined && known.node?.isConnected() !== false) return known.opening;
+    const link: Link = { opening: this.#connect(address), node: undefined };
+    this.#links.set(key, link);
+    link.opening.then(
+      (node) => {
+        link.node = node;
+        this.#hasMet = true;
+      },
+      () => {
+        if (this.#links.get(key) === link) this.#links.delete(key);
+      },
+    );
+    return link.opening;
+  }
+}
+
+/** setTimeout takes no more. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+type Purpose = 'data' | 'group';
+
+function nameOf({ host, port }: Address): string {
+  return `${host}:${port}`;
+}
+
+function keyOf(address: Address, purpose: Purpose): string {
+  return `${purpose} ${nameOf(address)}`;
+}
+
+/** `host:port`, `[::1]:port`; the port defaults to 9092. @throws Failure invalid_value */
+export function parseAddress(text: string): Address {
+  const match = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text.trim());
+  const host = match?.[1] ?? match?.[2];
+  const port = Number(match?.[3] ?? 9092);
+  if (host === undefined || port < 1 || port > 65535) {
+    throw new Failure('invalid_value', `broker address ${JSON.stringify(text)} is not HOST:PORT`, {
+      fix: 'write it like 127.0.0.1:9092',
+    });
+  }
+  return { host, port };
+}
+
+/** Settles with the promise, or rejects as soon as the signal aborts; the promise's own error is then of no use. */
+export async function interruptible<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  let onAbort: () => void = () => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => {
+      reject(signal.reason as Error);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    promise.catch(() => undefined);
+  }
+}

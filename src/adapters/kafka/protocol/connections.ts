@@ -1,0 +1,210 @@
+import {
+  Broker,
+  connectionPoolBuilder,
+  createLogger,
+  defaultSocketFactory,
+  LOG_EVERYTHING,
+  LOG_NOTHING,
+  type BrokerNode,
+  type ConnectionPool,
+  type ProtocolRequest,
+  type SocketFactory,
+} from './kafkajs.ts';
+import { isConnectionError } from './errors.ts';
+import type { KafkaOptions } from '../kafka-broker.ts';
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Sockets that are open, so that all can be closed at once. */
+export interface Sockets {
+  readonly open: Set<ReturnType<SocketFactory>>;
+  closed: boolean;
+}
+
+/** From the first packet to the end of the TLS handshake. */
+const HANDSHAKE_TIMEOUT_MS = 3_000;
+/** The whole of it, with the versions and the authentication. */
+const CONNECT_TIMEOUT_MS = 5_000;
+/** What a broker answers from memory. Longer silence is a broker, or a connection, that is gone. */
+export const ANSWER_TIMEOUT_MS = 3_000;
+/** A coordinator waits 5 s for the replicas of a commit. */
+const COMMIT_TIMEOUT_MS = 6_000;
+/** What may wait for the controller, for replicas or for other members, where a request sets no limit itself. */
+const CHANGE_TIMEOUT_MS = 15_000;
+
+const FETCH = 1;
+const OFFSET_COMMIT = 8;
+/** Fetch, ListOffsets, Metadata, OffsetFetch, FindCoordinator, Heartbeat, DescribeGroups, ListGroups, ApiVersions. */
+const QUICK = new Set([FETCH, 2, 3, 9, 10, 12, 15, 16, 18]);
+/** SaslHandshake, ApiVersions, SaslAuthenticate. */
+const BEFORE_AUTHENTICATION = new Set([17, 18, 36]);
+
+/**
+ * Connects to one node at a time. kafkajs wants a map or nothing for TLS, and credentials beside the mechanism.
+ *
+ * @returns a function that rejects with errors of kafkajs, within 5 s
+ */
+export function connector(
+  options: KafkaOptions,
+  sockets: Sockets,
+): (address: Address) => Promise<BrokerNode> {
+  const { onLog } = options;
+  const logger = createLogger({
+    level: onLog === undefined ? LOG_NOTHING : LOG_EVERYTHING,
+    logCreator:
+      () =>
+      ({ namespace, log: { message, ...details } }) =>
+        // Always debug: what it calls an error is a retry, or comes up as a Failure of ours.
+        onLog?.('debug', `kafkajs ${namespace}: ${message}`, details),
+  });
+  const pools = connectionPoolBuilder({
+    brokers: options.brokers,
+    ssl: options.tls ?? undefined,
+    sasl: options.sasl ?? undefined,
+    clientId: options.clientId,
+    connectionTimeout: Math.min(HANDSHAKE_TIMEOUT_MS, options.connectTimeoutMs ?? HANDSHAKE_TIMEOUT_MS),
+    requestTimeout: ANSWER_TIMEOUT_MS,
+    enforceRequestTimeout: true,
+    maxInFlightRequests: null,
+    instrumentationEmitter: null,
+    logger,
+    socketFactory: ((socketOptions) => {
+      const socket = defaultSocketFactory(socketOptions);
+      // Begun before the end, got here after it.
+      if (sockets.closed) socket.destroy(new Error('closed by orderctl'));
+      sockets.open.add(socket);
+      socket.on('close', () => sockets.open.delete(socket));
+      return socket;
+    }) satisfies SocketFactory,
+  });
+  return async (address) => {
+    const connectionPool = await pools.build(address);
+    guard(connectionPool);
+    const node = new Broker({
+      connectionPool,
+      logger,
+      allowAutoTopicCreation: false,
+      authenticationTimeout: CONNECT_TIMEOUT_MS,
+    });
+    try {
+      await within(CONNECT_TIMEOUT_MS, node.connect(), `${address.host}:${address.port}`);
+      return node;
+    } catch (error) {
+      destroyConnections(connectionPool);
+      throw error;
+    }
+  };
+}
+
+/** What kafkajs leaves to be desired in its connections to one node, mended. */
+export function guard(pool: ConnectionPool): void {
+  calmTimers(pool);
+  connectOnce(pool);
+  timeOnlySilence(pool);
+  closeOnTrouble(pool);
+}
+
+/**
+ * Closes a node's connections at once. kafkajs's own way waits for the answers that are due; with an error it stops
+ * its timers and rejects what waits.
+ */
+export function destroyConnections(pool: ConnectionPool): void {
+  for (const { socket } of pool.pool) socket?.destroy(new Error('closed by orderctl'));
+}
+
+/**
+ * From the first answer on, kafkajs runs a timer of about 1 ms per connection even when nothing waits to be sent
+ * (kafkajs#1556, #1751): it counts from `throttledUntil` −1. With nothing pending there is nothing to schedule;
+ * a request that is queued schedules its own check.
+ */
+function calmTimers(pool: ConnectionPool): void {
+  for (const { requestQueue } of pool.pool) {
+    const schedule = requestQueue.scheduleCheckPendingRequests.bind(requestQueue);
+    requestQueue.scheduleCheckPendingRequests = () => {
+      if (requestQueue.pending.length > 0) schedule();
+    };
+  }
+}
+
+/**
+ * Each connection is made once, by whichever request comes first; when it is lost, so is the node, and a new pool
+ * takes its place. kafkajs would connect again in the same object: it opens two sockets for two requests that come
+ * together, reads what a new connection says as the rest of the half answer that the old one left, and closes the
+ * new one when the old one has drained.
+ */
+function connectOnce(pool: ConnectionPool): void {
+  for (const connection of pool.pool) {
+    const connect = connection.connect.bind(connection);
+    let connecting: Promise<boolean> | undefined;
+    connection.connect = () => (connecting ??= connect());
+  }
+}
+
+/**
+ * Every byte that arrives starts the time-out of the requests under way again: a large answer over a slow link is
+ * no silence.
+ */
+function timeOnlySilence(pool: ConnectionPool): void {
+  for (const connection of pool.pool) {
+    const processData = connection.processData.bind(connection);
+    connection.processData = (data) => {
+      const now = Date.now();
+      for (const request of connection.requestQueue.inflight.values()) request.sentAt = now;
+      processData(data);
+    };
+  }
+}
+
+/**
+ * A request without an answer in time, or a connection that is lost, closes all connections to the node, as Kafka's
+ * own clients do. kafkajs keeps them: where the network has forgotten a connection without a word, nothing would
+ * come of it until TCP gives up, a quarter of an hour later, though the node can be reached by a new one.
+ */
+function closeOnTrouble(pool: ConnectionPool): void {
+  const send = pool.send.bind(pool);
+  pool.send = async <Decoded, Parsed>(protocol: ProtocolRequest<Decoded, Parsed>): Promise<Parsed> => {
+    const { apiKey } = protocol.request;
+    const limitMs = apiKey === OFFSET_COMMIT ? COMMIT_TIMEOUT_MS : CHANGE_TIMEOUT_MS;
+    const hasLimit = QUICK.has(apiKey) || protocol.requestTimeout !== undefined;
+    const limited = hasLimit ? protocol : { ...protocol, requestTimeout: limitMs };
+    try {
+      await ready(pool, apiKey);
+      return (await send(limited as ProtocolRequest<unknown, unknown>)) as Parsed;
+    } catch (error) {
+      if (isConnectionError(error)) destroyConnections(pool);
+      throw error;
+    }
+  };
+}
+
+/** Connects and authenticates where that is still to be done: kafkajs sets no limit to the latter. */
+async function ready(pool: ConnectionPool, apiKey: number): Promise<void> {
+  const connection = pool.pool[apiKey === FETCH ? 1 : 0];
+  if (connection === undefined || BEFORE_AUTHENTICATION.has(apiKey)) return;
+  if (connection.isConnected() && (pool.sasl === undefined || connection.isAuthenticated())) return;
+  const opened = connection.connect().then(() => connection.authenticate());
+  await within(CONNECT_TIMEOUT_MS, opened, `${pool.host}:${pool.port}`);
+}
+
+/** Bears the name of kafkajs's own error for it. */
+class ConnectTimeoutError extends Error {
+  override readonly name = 'KafkaJSConnectionError';
+}
+
+async function within<T>(timeoutMs: number, promise: Promise<T>, address: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new ConnectTimeoutError(`${address} did not answer within ${timeoutMs / 1000} s`));
+    }, timeoutMs);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+    promise.catch(() => undefined);
+  }
+}

@@ -1,0 +1,199 @@
+import { Failure, type FailureContext } from '../../../domain/failure.ts';
+import type { BadBatchError } from './record-batch.ts';
+
+/** Names of kafkajs's errors that say nothing but: that node did not answer. */
+const CONNECTION_ERRORS = new Set([
+  'KafkaJSConnectionError',
+  'KafkaJSConnectionClosedError',
+  'KafkaJSRequestTimeoutError',
+  'KafkaJSLockTimeout',
+]);
+
+/** Answers that pass by themselves: a leader or coordinator is moving, starting or loading. */
+const PASSING_ANSWERS = new Set([
+  'LEADER_NOT_AVAILABLE',
+  'NOT_LEADER_FOR_PARTITION',
+  'REQUEST_TIMED_OUT',
+  'REPLICA_NOT_AVAILABLE',
+  'NETWORK_EXCEPTION',
+  'GROUP_LOAD_IN_PROGRESS',
+  'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'NOT_COORDINATOR_FOR_GROUP',
+  'NOT_ENOUGH_REPLICAS',
+  'NOT_ENOUGH_REPLICAS_AFTER_APPEND',
+  'NOT_CONTROLLER',
+  'KAFKA_STORAGE_ERROR',
+  'FENCED_LEADER_EPOCH',
+  'UNKNOWN_LEADER_EPOCH',
+  'UNSTABLE_OFFSET_COMMIT',
+]);
+
+/** Codes of Node's TLS errors by which a certificate is refused, by it or by us: trying again is of no use. */
+const CERTIFICATE_ERROR = /CERT|SELF_SIGNED|^UNABLE_TO|^ERR_TLS|^ERR_SSL|^ERR_OSSL|^EPROTO$/;
+/** What a port that speaks no TLS looks like, but a broker that is going down too. */
+const NO_HANDSHAKE = 'before secure TLS connection';
+
+interface Described {
+  readonly name: string;
+  readonly type: string | null;
+  readonly code: string | null;
+  readonly message: string;
+}
+
+/** kafkajs wraps errors in errors that lose `type` and `code`; the innermost that has them is meant. */
+function describe(error: unknown): Described {
+  let found: Described = { name: '', type: null, code: null, message: String(error) };
+  for (let current: unknown = error, depth = 0; current instanceof Error && depth < 10; depth += 1) {
+    const { type, code } = current as { type?: unknown; code?: unknown };
+    if (typeof type === 'string' || depth === 0 || CONNECTION_ERRORS.has(current.name)) {
+      found = {
+        name: current.name,
+        type: typeof type === 'string' ? type : null,
+        code: typeof code === 'string' ? code : null,
+        message: current.message,
+      };
+    }
+    const errors: unknown = (current as { errors?: unknown }).errors;
+    current = Array.isArray(errors) ? errors[0] : current.cause;
+  }
+  return found;
+}
+
+/** Kafka's name of the answer that an error stands for, or null when it is no answer. */
+export function answerOf(error: unknown): string | null {
+  return describe(error).type;
+}
+
+export function isConnectionError(error: unknown): boolean {
+  const { name, code } = describe(error);
+  return CONNECTION_ERRORS.has(name) && !CERTIFICATE_ERROR.test(code ?? '');
+}
+
+/** Codes of Node's by which nobody is there: no broker listens, or no such host is known. */
+const REFUSED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH']);
+
+/** Whether an address said at once that nobody is there, rather than nothing. */
+export function isRefused(error: unknown): boolean {
+  return REFUSED.has(describe(error).code ?? '');
+}
+
+/** Whether to try again: another node, or the same a moment later. */
+export function isPassing(error: unknown): boolean {
+  return isConnectionError(error) || PASSING_ANSWERS.has(answerOf(error) ?? '');
+}
+
+export interface ErrorSetting {
+  /** The cluster as the user named it: `127.0.0.1:9092`. */
+  readonly addresses: string;
+  /** What was being done, to follow "cannot": `read topic orders`. */
+  readonly doing: string;
+  readonly context?: FailureContext;
+}
+
+/**
+ * The Failure that an error of kafkajs, of a node or of the network means to a person. What is none of these is a
+ * bug and comes back as it is.
+ */
+export function toFailure(error: unknown, { addresses, doing, context = {} }: ErrorSetting): Error {
+  if (error instanceof Failure) return error;
+  const { name, type, code, message } = describe(error);
+  const refused = (why: string, fix: string) =>
+    new Failure('broker_refused', why, { fix, context, cause: error });
+
+  if (type === 'ILLEGAL_SASL_STATE') {
+    return refused(
+      `the brokers at ${addresses} ask for no credentials`,
+      'leave out --sasl-mechanism, or use another port',
+    );
+  }
+  if (name === 'KafkaJSSASLAuthenticationError' || type?.includes('SASL') === true) {
+    return refused(
+      `the brokers at ${addresses} refused the credentials: ${message}`,
+      'check --sasl-mechanism, --sasl-username and ORDERCTL_SASL_PASSWORD (or its _FILE)',
+    );
+  }
+  if (type?.endsWith('_AUTHORIZATION_FAILED') === true) {
+    return refused(
+      `cannot ${doing}: the brokers at ${addresses} do not allow it (${type})`,
+      'ask who runs Kafka to allow it for this user (ACLs on the topic and on the group)',
+    );
+  }
+  if (CONNECTION_ERRORS.has(name)) {
+    if (CERTIFICATE_ERROR.test(code ?? '') || message.includes(NO_HANDSHAKE)) {
+      return refused(
+        `no TLS connection to ${addresses}: ${message}`,
+        'check that this port speaks TLS, and --tls-ca, --tls-cert and --tls-key: the certificate must be signed ' +
+          'by that authority and bear the name in --brokers',
+      );
+    }
+    return unreachable(addresses, message, error);
+  }
+  if (type === 'UNKNOWN_TOPIC_OR_PARTITION') {
+    return new Failure('not_found', `cannot ${doing}: there is no such topic at ${addresses}`, {
+      context,
+      cause: error,
+    });
+  }
+  if (type === 'INVALID_TOPIC_EXCEPTION') {
+    return new Failure('invalid_value', `cannot ${doing}: Kafka does not allow that topic name`, {
+      fix: 'use letters, digits and . _ - (at most 249 characters)',
+      context,
+      cause: error,
+    });
+  }
+  if (PASSING_ANSWERS.has(type ?? '')) {
+    return new Failure(
+      'broker_unreachable',
+      `cannot ${doing}: ${addresses} answers ${type ?? ''} (${message})`,
+      {
+        fix: 'wait until the cluster has settled, then try again; see the log of the brokers if it does not',
+        context,
+        cause: error,
+      },
+    );
+  }
+  if (type !== null)
+    return refused(
+      `cannot ${doing}: ${addresses} answers ${type} (${message})`,
+      'see the log of the brokers',
+    );
+  if (name === 'KafkaJSServerDoesNotSupportApiKey') {
+    return refused(
+      `cannot ${doing}: what listens at ${addresses} does not offer it`,
+      'use a broker that speaks the protocol of Kafka 2.3 or newer',
+    );
+  }
+  return error instanceof Error ? error : new Error(message);
+}
+
+export function unreachable(addresses: string, why: string, cause?: unknown): Failure {
+  return new Failure('broker_unreachable', `no broker answers at ${addresses} (${why})`, {
+    fix: 'check --brokers, that Kafka runs there, and whether it wants --tls or --sasl-mechanism',
+    cause,
+  });
+}
+
+/** @param cause what the brokers answered */
+export function topicMissing(topic: string, addresses: string, cause?: unknown): Failure {
+  return new Failure('topic_missing', `there is no topic ${topic} at ${addresses}`, {
+    fix: `check --topic; orderctl consume makes it when --no-create is not given`,
+    context: { topic },
+    cause,
+  });
+}
+
+/** What a record batch is to a person that holds other bytes than a producer sent. */
+export function badBatch(topic: string, partition: number, error: BadBatchError): Failure {
+  const { offset, next } = error;
+  return new Failure(
+    'invalid_input',
+    `${topic}/${partition}@${offset}: the record batch cannot be read: ${error.message}`,
+    {
+      fix:
+        `it is broken in Kafka itself; skip it with: ` +
+        `orderctl consume --reset-to ${next} --partitions ${partition}`,
+      context: { topic, partition, offset },
+      cause: error,
+    },
+  );
+}

@@ -1,0 +1,227 @@
+import { difference, type AuditNote, type Difference } from '../../domain/difference.ts';
+import { isFailure, type Failure } from '../../domain/failure.ts';
+import type { LoggedEdit } from '../../domain/edit.ts';
+import type { PlacedLines, StoreInspection } from '../../ports/inspection.ts';
+import type { StoreAccess, StoreNotice } from '../../ports/store.ts';
+import { Furthest, UserBooks } from './books.ts';
+import { StockBooks } from './stock.ts';
+import { auditTopic, type AuditedTopic, type TopicPorts } from './topic.ts';
+import { Courses, type Skip } from '../offsets/skips.ts';
+
+/** So many differences are kept; all are counted. */
+const MAX_DIFFERENCES = 100;
+
+export interface AuditOptions {
+  /** Holds the topic against the folder too. */
+  readonly topic: TopicPorts | null;
+  /** Builds anew what is a view; owns the folder for that. */
+  readonly repair: boolean;
+  readonly onNotice: (notice: StoreNotice) => void;
+}
+
+export interface AuditResult {
+  readonly checked: {
+    readonly items: number;
+    readonly users: number;
+    readonly orders: number;
+    readonly rejections: number;
+    readonly edits: number;
+  };
+  /** null: the topic was not looked at. */
+  readonly topic: AuditedTopic | null;
+  readonly skips: readonly Skip[];
+  readonly unsent: number;
+  readonly undelivered: number;
+  readonly notes: readonly AuditNote[];
+  readonly total: number;
+  /** The first of them. */
+  readonly differences: readonly Difference[];
+  /** What was wrong and is not any more. */
+  readonly repaired: readonly Difference[];
+}
+
+/**
+ * Derives stock and decisions anew from the logs and compares: stock is what was put in less what was sold, each id
+ * is decided once, and every file agrees with what it is made from. Streams, whatever the size; goes beside a running
+ * consumer unless it is to repair.
+ *
+ * @throws Failure folder_in_use to repair; of the broker and the codec with a topic
+ */
+export async function audit(access: StoreAccess, options: AuditOptions): Promise<AuditResult> {
+  const before = await look(access, options.topic);
+  if (!options.repair) return before;
+  await access.rebuildViews({ onNotice: options.onNotice });
+  const after = await look(access, options.topic);
+  const left = new Set(after.differences.map(nameOf));
+  return { ...after, repaired: before.differences.filter((found) => !left.has(nameOf(found))) };
+}
+
+function nameOf({ kind, where, orderId, item }: Difference): string {
+  return JSON.stringify([kind, where, orderId, item]);
+}
+
+async function look(access: StoreAccess, topic: TopicPorts | null): Promise<AuditResult> {
+  const differences = new Differences();
+  let inspection: StoreInspection;
+  try {
+    inspection = await access.inspect();
+  } catch (error) {
+    if (!isFailure(error, 'corrupt_state', 'corrupt_file')) throw error;
+    differences.add(damaged(error, access.folder));
+    return { ...NOTHING, ...differences.result() };
+  }
+  await using opened = inspection;
+  const report = (found: Difference): void => differences.add(found);
+  const ledger = await readLedger(opened, report);
+  const notes: AuditNote[] = [];
+  for await (const finding of opened.findings()) {
+    if (finding.difference !== undefined) differences.add(finding.difference);
+    else notes.push(finding.note);
+  }
+  const skips = ledger.courses.skips();
+  const audited = topic === null ? null : await auditTopic(opened, topic, { skips, report, notes });
+  let undelivered = 0;
+  for await (const record of opened.undelivered()) if (record.id !== '') undelivered += 1;
+  return {
+    checked: ledger.checked,
+    topic: audited,
+    skips,
+    unsent: opened.unsent().length,
+    undelivered,
+    notes,
+    ...differences.result(),
+    repaired: [],
+  };
+}
+
+const NOTHING: Omit<AuditResult, 'total' | 'differences'> = {
+  checked: { items: 0, users: 0, orders: 0, rejections: 0, edits: 0 },
+  ...{ topic: null, skips: [], unsent: 0, undelivered: 0, notes: [], repaired: [] },
+};
+
+class Differences {
+  readonly #kept: Difference[] = [];
+  #total = 0;
+
+  add(found: Difference): void {
+    this.#total += 1;
+    if (this.#kept.length < MAX_DIFFERENCES) this.#kept.push(found);
+  }
+
+  result(): Pick<AuditResult, 'total' | 'differences'> {
+    return { total: this.#total, differences: this.#kept };
+  }
+}
+
+/** What is true cannot be told: nothing else can be compared. */
+function damaged({ message, fix, context }: Failure, folder: string): Difference {
+  const file = context.file ?? folder;
+  const where = file.startsWith(`${folder}/`) ? file.slice(folder.length + 1) : file;
+  return difference('state_damaged', where, { message, ...(fix === null ? {} : { fix }) });
+}
+
+interface ReadLedger {
+  readonly checked: AuditResult['checked'];
+  readonly courses: Courses;
+}
+
+/** One pass over the logs. */
+async function readLedger(
+  inspection: StoreInspection,
+  report: (found: Difference) => void,
+): Promise<ReadLedger> {
+  const books = new StockBooks(report);
+  const users = new UserBooks(report);
+  const courses = new Courses();
+  const furthest = new Furthest();
+  const edits = new EditReader(inspection, report, (edit, where) => {
+    if (edit.kind === 'item') books.edit(edit, where);
+    else if (edit.kind === 'user') users.edit(edit, where);
+    else courses.take(edit);
+  });
+  const orders = await eachLine(inspection.decisions('accepted'), report, (decided, file, line) => {
+    furthest.take(decided, file, line);
+    if (books.isReadyFor(decided)) {
+      books.sale(decided, file, line);
+      return undefined;
+    }
+    // Edits are read on as far as they are needed.
+    return (async () => {
+      while (!books.isReadyFor(decided) && (await edits.readOn()));
+      books.sale(decided, file, line);
+    })();
+  });
+  const rejections = await eachLine(inspection.decisions('rejected'), report, (decided, file, line) => {
+    furthest.take(decided, file, line);
+    return undefined;
+  });
+  while (await edits.readOn());
+  const positions = inspection.positions();
+  for (const position of positions) courses.readTo(position, position.next);
+  furthest.close(courses, report);
+  books.close(inspection.items(), (item) => inspection.whereRow('items', item));
+  users.close(inspection.users(), (user) => inspection.whereRow('users', user));
+  return {
+    checked: { items: books.size, users: users.size, orders, rejections, edits: edits.count },
+    courses,
+  };
+}
+
+/**
+ * @param take may have something to wait for: most lines have not, and there may be millions
+ * @returns how many lines there are
+ */
+async function eachLine<T>(
+  chunks: AsyncIterable<PlacedLines<T>>,
+  report: (found: Difference) => void,
+  take: (value: T, file: string, line: number) => Promise<void> | undefined,
+): Promise<number> {
+  let count = 0;
+  for await (const { file, firstLine, lines } of chunks) {
+    for (const [at, value] of lines.entries()) {
+      if (value === undefined) report(unreadable(file, firstLine + at));
+      else {
+        const waiting = take(value, file, firstLine + at);
+        if (waiting !== undefined) await waiting;
+      }
+    }
+    count += lines.length;
+  }
+  return count;
+}
+
+function unreadable(file: string, line: number): Difference {
+  const where = `${file}:${line}`;
+  return difference('line_unreadable', where, { message: `${where} is no line that orderctl wrote` });
+}
+
+/** The log of edits, read on when it is asked for. */
+class EditReader {
+  readonly #chunks: AsyncIterator<PlacedLines<LoggedEdit>>;
+  readonly #report: (found: Difference) => void;
+  readonly #take: (edit: LoggedEdit, where: string) => void;
+  count = 0;
+
+  constructor(
+    inspection: StoreInspection,
+    report: (found: Difference) => void,
+    take: (edit: LoggedEdit, where: string) => void,
+  ) {
+    this.#chunks = inspection.edits()[Symbol.asyncIterator]();
+    this.#report = report;
+    this.#take = take;
+  }
+
+  /** @returns false at the end */
+  async readOn(): Promise<boolean> {
+    const next = await this.#chunks.next();
+    if (next.done === true) return false;
+    const { file, firstLine, lines } = next.value;
+    for (const [at, edit] of lines.entries()) {
+      if (edit === undefined) this.#report(unreadable(file, firstLine + at));
+      else this.#take(edit, `${file}:${firstLine + at}`);
+    }
+    this.count += lines.length;
+    return true;
+  }
+}

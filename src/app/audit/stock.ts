@@ -1,0 +1,170 @@
+import type { Decided } from '../../domain/decide.ts';
+import { difference, type Difference } from '../../domain/difference.ts';
+import type { LoggedEdit } from '../../domain/edit.ts';
+import { totalsByItem } from '../../domain/order.ts';
+import type { Item } from '../../domain/tables.ts';
+
+type ItemEdit = Extract<LoggedEdit, { kind: 'item' }>;
+
+interface Account {
+  /** On hand after all that was taken in; null: there is no such item. */
+  onHand: number | null;
+  /** What edits came to, less what was sold: by the law of the books, what is on hand. */
+  putIn: number;
+  sold: number;
+  /** As the last edit left it. */
+  row: Item | null;
+  /** Edits that begin elsewhere than where this one stands: sales come before them. */
+  waiting: { readonly edit: ItemEdit; readonly where: string }[];
+}
+
+/**
+ * Follows the stock of every item through edits and sales, which come from two logs. The order between the two needs
+ * no clock: stock only falls by sales, so an edit that begins where the account stands has no sale before it.
+ */
+export class StockBooks {
+  readonly #accounts = new Map<string, Account>();
+  readonly #report: (difference: Difference) => void;
+
+  constructor(report: (difference: Difference) => void) {
+    this.#report = report;
+  }
+
+  edit(edit: ItemEdit, where: string): void {
+    const account = this.#account(edit.item);
+    if (account.waiting.length === 0 && begins(edit, account)) apply(edit, account);
+    else account.waiting.push({ edit, where });
+  }
+
+  /** Whether a sale can be taken in as things stand; if not, edits that come before it may be missing. */
+  isReadyFor({ order, outcome }: Decided): boolean {
+    return order.items.every(({ item }, at) => this.#accounts.get(item)?.onHand === outcome.stock[at]);
+  }
+
+  sale(decided: Decided, file: string, line: number): void {
+    const { items } = decided.order;
+    const only = items.length === 1 ? items[0] : undefined;
+    // One line is by far the commonest order, and needs no totals.
+    if (only !== undefined) {
+      this.#sell(only.item, only.quantity, decided, file, line);
+      return;
+    }
+    for (const [item, quantity] of totalsByItem(items)) this.#sell(item, quantity, decided, file, line);
+  }
+
+  #sell(item: string, quantity: number, { order, outcome }: Decided, file: string, line: number): void {
+    const account = this.#account(item);
+    const at = order.items.findIndex((candidate) => candidate.item === item);
+    const stock = outcome.stock[at] ?? null;
+    const { orderId } = order;
+    const where = (): string => `${file}:${line}`;
+    if (account.onHand !== stock) {
+      const [says, was] = [stock ?? 'no', account.onHand ?? 'none'];
+      const message = `${where()}: order ${orderId} says that ${says} ${item} were on hand; by what came before it was ${was}`;
+      const about = { item, orderId, expected: account.onHand, actual: stock, message };
+      this.#report(difference('stock_before_mismatch', where(), about));
+    }
+    if (!Number.isSafeInteger(quantity) || quantity < 1 || quantity > (stock ?? 0)) {
+      const message = `${where()}: order ${orderId} was accepted for ${quantity} ${item} of ${stock ?? 'none'}`;
+      const about = { item, orderId, expected: stock, actual: quantity, message };
+      this.#report(difference('oversold', where(), about));
+    }
+    // Goes on from what the line says: one wrong line is one difference.
+    account.onHand = (stock ?? 0) - quantity;
+    account.sold += quantity;
+    if (account.waiting.length > 0) drain(account);
+  }
+
+  /** When all has come in: what waits, waits in vain; and the table must be what the accounts say. */
+  close(rows: Iterable<Item>, whereRow: (item: string) => string): void {
+    for (const [item, account] of this.#accounts) this.#closeAccount(item, account);
+    const missing = new Set(this.#accounts.keys());
+    for (const row of rows) {
+      missing.delete(row.item);
+      this.#compare(row.item, row, whereRow);
+    }
+    for (const item of missing) {
+      if (this.#accounts.get(item)?.row !== null) this.#compare(item, null, whereRow);
+    }
+  }
+
+  get size(): number {
+    return this.#accounts.size;
+  }
+
+  #closeAccount(item: string, account: Account): void {
+    for (let next = account.waiting.shift(); next !== undefined; next = account.waiting.shift()) {
+      const { edit, where } = next;
+      const before = edit.before?.quantity ?? null;
+      this.#report(
+        difference('edit_mismatch', where, {
+          ...{ item, expected: account.onHand, actual: before },
+          message: `${where}: an edit of ${item} begins at ${before ?? 'none'}; by what came before it was ${account.onHand ?? 'none'}`,
+        }),
+      );
+      apply(edit, account);
+      drain(account);
+    }
+  }
+
+  #compare(item: string, found: Item | null, whereRow: (item: string) => string): void {
+    const account = this.#accounts.get(item);
+    const expected = account === undefined || account.row === null ? null : account.putIn - account.sold;
+    const actual = found?.quantity ?? null;
+    if (expected !== actual) {
+      const where = whereRow(item);
+      this.#report(
+        difference('stock_mismatch', where, {
+          ...{ item, expected, actual },
+          message: `${item}: ${account?.putIn ?? 0} were put in and ${account?.sold ?? 0} sold, which leaves ${expected ?? 'no such item'}; on hand are ${actual ?? 'none'}`,
+        }),
+      );
+    }
+    const row = account?.row ?? null;
+    if (row === null || found === null || sameDetails(row, found)) return;
+    this.#report(
+      difference('item_mismatch', whereRow(item), {
+        ...{ item, expected: inShort(row), actual: inShort(found) },
+        message: `${item} is ${inShort(found)}; its last edit made it ${inShort(row)}`,
+      }),
+    );
+  }
+
+  #account(item: string): Account {
+    let account = this.#accounts.get(item);
+    if (account === undefined) {
+      account = { onHand: null, putIn: 0, sold: 0, row: null, waiting: [] };
+      this.#accounts.set(item, account);
+    }
+    return account;
+  }
+}
+
+function begins(edit: ItemEdit, account: Account): boolean {
+  return (edit.before?.quantity ?? null) === account.onHand;
+}
+
+function apply({ before, after }: ItemEdit, account: Account): void {
+  account.putIn += (after?.quantity ?? 0) - (before?.quantity ?? 0);
+  account.onHand = after?.quantity ?? null;
+  account.row = after;
+}
+
+function drain(account: Account): void {
+  for (
+    let next = account.waiting[0];
+    next !== undefined && begins(next.edit, account);
+    next = account.waiting[0]
+  ) {
+    account.waiting.shift();
+    apply(next.edit, account);
+  }
+}
+
+function sameDetails(a: Item, b: Item): boolean {
+  return a.name === b.name && a.price === b.price && a.reorderLevel === b.reorderLevel;
+}
+
+function inShort({ name, price, reorderLevel }: Item): string {
+  return JSON.stringify({ name, price, reorder_level: reorderLevel });
+}

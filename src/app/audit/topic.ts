@@ -1,0 +1,202 @@
+import { difference, type AuditNote, type Difference } from '../../domain/difference.ts';
+import { sameContent, formatRecordId, type Order, type RecordId } from '../../domain/order.ts';
+import type { Broker, BrokerAdmin, BrokerRecord } from '../../ports/broker.ts';
+import type { DecodedRecord, OrderCodec } from '../../ports/codec.ts';
+import type { StoreInspection } from '../../ports/inspection.ts';
+import { readOrigin } from '../dlq/headers.ts';
+import { rangesOf } from '../offsets/group-positions.ts';
+import { isSkipped, type Skip } from '../offsets/skips.ts';
+
+export interface TopicPorts {
+  readonly broker: Broker;
+  readonly codec: OrderCodec;
+  readonly topic: string;
+  readonly dlqTopic: string;
+}
+
+/** What became of the records below the stored positions. */
+export interface AuditedTopic {
+  readonly records: number;
+  readonly deciding: number;
+  readonly duplicates: number;
+  readonly conflicts: number;
+  readonly deadLetters: number;
+  readonly skipped: number;
+}
+
+interface Sink {
+  readonly skips: readonly Skip[];
+  readonly report: (found: Difference) => void;
+  readonly notes: AuditNote[];
+}
+
+/**
+ * Every record below the stored position of its partition has ended in one place: decided, a duplicate or conflict of
+ * a decided id, a dead letter, or skipped by a move of the position. Control records and aborted ones are none.
+ *
+ * @throws Failure topic_missing, and those of the ports
+ */
+export async function auditTopic(
+  inspection: StoreInspection,
+  ports: TopicPorts,
+  sink: Sink,
+): Promise<AuditedTopic> {
+  const { broker, codec, topic } = ports;
+  await using admin = await broker.admin();
+  const wanted = await toBeRead(admin, inspection, topic, sink);
+  const counts = { records: 0, deciding: 0, duplicates: 0, conflicts: 0, deadLetters: 0, skipped: 0 };
+  const undecided: Undecided[] = [];
+  for await (const { partition, records } of admin.records(topic, wanted)) {
+    const decoded = await codec.decode(records);
+    for (const [at, record] of records.entries()) {
+      const place: RecordId = { topic, partition, offset: record.offset };
+      counts.records += 1;
+      const found = await account(inspection, place, decoded[at], sink);
+      if (typeof found === 'string') counts[found] += 1;
+      else undecided.push(found);
+    }
+  }
+  counts.deadLetters += await accountLetters(admin, inspection, ports, undecided, sink);
+  return counts;
+}
+
+/** A record that was not decided: a dead letter, or lost. */
+interface Undecided {
+  readonly place: RecordId;
+  /** null: it cannot be read as an order. */
+  readonly orderId: string | null;
+}
+
+type Counted = 'deciding' | 'duplicates' | 'conflicts' | 'skipped';
+
+async function account(
+  inspection: StoreInspection,
+  place: RecordId,
+  decoded: DecodedRecord | undefined,
+  { skips, report }: Sink,
+): Promise<Counted | Undecided> {
+  if (decoded?.kind !== 'order') {
+    return isSkipped(skips, place) ? 'skipped' : { place, orderId: null };
+  }
+  const { order } = decoded;
+  const decided = await inspection.decided(order.orderId);
+  if (decided === undefined) {
+    return isSkipped(skips, place) ? 'skipped' : { place, orderId: order.orderId };
+  }
+  const { topic, partition, offset } = decided.record;
+  const isSame = sameContent(order, decided.order);
+  if (topic === place.topic && partition === place.partition && offset === place.offset) {
+    if (!isSame) report(otherContent(place, order));
+    return 'deciding';
+  }
+  return isSame ? 'duplicates' : 'conflicts';
+}
+
+/** From the first record that is left up to the stored position, partition by partition. */
+async function toBeRead(
+  admin: BrokerAdmin,
+  inspection: StoreInspection,
+  topic: string,
+  { report, notes }: Sink,
+): Promise<{ partition: number; from: number; to: number }[]> {
+  const ranges = new Map((await rangesOf(admin, topic)).map((range) => [range.partition, range]));
+  const wanted = [];
+  for (const position of inspection.positions()) {
+    if (position.topic !== topic) continue;
+    const { partition, next } = position;
+    const { start, end } = ranges.get(partition) ?? { start: 0, end: 0 };
+    const where = `${topic}/${partition}@${next}`;
+    if (next > end) {
+      const message = `the stored position of ${topic}/${partition} is ${next}, but the topic ends at ${end}`;
+      const fix =
+        'see: orderctl offsets show; "orderctl consume" says what to do when the topic was made anew';
+      report(difference('position_mismatch', where, { expected: end, actual: next, message, fix }));
+    }
+    const to = Math.min(next, end);
+    if (start > 0 && next > 0) {
+      const message = `${topic}/${partition}: records before ${start} were deleted by retention or by hand, and are not compared`;
+      notes.push({ kind: 'records_deleted', where: `${topic}/${partition}@${start}`, message });
+    }
+    if (to > start) wanted.push({ partition, from: start, to });
+  }
+  return wanted.sort((a, b) => a.partition - b.partition);
+}
+
+/**
+ * Looks for each undecided record among the dead letters: sent, waiting to be sent, or kept in the folder.
+ *
+ * @returns how many were found
+ */
+async function accountLetters(
+  admin: BrokerAdmin,
+  inspection: StoreInspection,
+  { topic, dlqTopic }: TopicPorts,
+  undecided: readonly Undecided[],
+  { report, notes }: Sink,
+): Promise<number> {
+  if (undecided.length === 0) return 0;
+  const left = new Map(undecided.map((record) => [formatRecordId(record.place), record]));
+  for (const { id } of inspection.unsent()) left.delete(id);
+  for await (const { id } of inspection.undelivered()) left.delete(id);
+  const isWhole = left.size === 0 || (await removeSent(admin, topic, dlqTopic, left));
+  for (const [where, { place, orderId }] of left) {
+    if (orderId !== null) report(unaccounted(place, orderId));
+    else if (isWhole) report(letterMissing(where, dlqTopic));
+  }
+  const missing = [...left.values()].filter(({ orderId }) => orderId === null).length;
+  if (!isWhole && missing > 0) {
+    const message = `${missing} dead letters are not in ${dlqTopic}, from which records were deleted`;
+    notes.push({ kind: 'dead_letters_deleted', where: dlqTopic, message });
+  }
+  return undecided.length - left.size + (isWhole ? 0 : missing);
+}
+
+/** @returns whether the dead-letter topic still holds all that was sent to it */
+async function removeSent(
+  admin: BrokerAdmin,
+  topic: string,
+  dlqTopic: string,
+  left: Map<string, Undecided>,
+): Promise<boolean> {
+  if ((await admin.partitionCount(dlqTopic)) === undefined) return true;
+  const ranges = await admin.ranges(dlqTopic);
+  const wanted = ranges
+    .filter(({ start, end }) => end > start)
+    .map(({ partition, start, end }) => ({ partition, from: start, to: end }));
+  for await (const { records } of admin.records(dlqTopic, wanted)) {
+    for (const record of records) {
+      const of = originOf(record);
+      if (of?.topic === topic) left.delete(formatRecordId(of));
+    }
+  }
+  return ranges.every(({ start }) => start === 0);
+}
+
+function originOf({ headers }: BrokerRecord): RecordId | undefined {
+  const { topic, partition, offset } = readOrigin(headers);
+  if (topic === null || partition === null || offset === null) return undefined;
+  return { topic, partition, offset };
+}
+
+function otherContent(place: RecordId, order: Order): Difference {
+  const where = formatRecordId(place);
+  const message = `order ${order.orderId} was decided on ${where}, but the record holds other content than its line`;
+  return difference('record_mismatch', where, { orderId: order.orderId, message });
+}
+
+function unaccounted(place: RecordId, orderId: string): Difference {
+  const where = formatRecordId(place);
+  const { topic, partition, offset } = place;
+  return difference('record_unaccounted', where, {
+    orderId,
+    message: `${where} holds order ${orderId}, lies below the stored position of ${topic}/${partition}, and is neither decided nor a dead letter nor skipped`,
+    fix: `read it again: orderctl offsets reset --to ${offset} --partitions ${partition} --execute; what is decided stays so`,
+  });
+}
+
+function letterMissing(where: string, dlqTopic: string): Difference {
+  return difference('dead_letter_missing', where, {
+    message: `${where} cannot be read as an order, and is not among the dead letters of ${dlqTopic}`,
+    fix: 'name the dead-letter topic that was in use with --dlq-topic; or read the record again: orderctl offsets reset',
+  });
+}

@@ -1,0 +1,227 @@
+import type { DeadLetterAction, MarkedLetter } from '../../domain/edit.ts';
+import { Failure } from '../../domain/failure.ts';
+import { formatLetterId, type LetterId } from '../../domain/letter-id.ts';
+import { recordTime } from '../../domain/order.ts';
+import type { BrokerAdmin, PartitionRange } from '../../ports/broker.ts';
+import type { Headers } from '../../ports/record.ts';
+import type { StoreReader } from '../../ports/store.ts';
+import { readOrigin, type LetterOrigin } from './headers.ts';
+
+export const LETTER_STATES = ['open', 'redriven', 'discarded'] as const;
+export type LetterState = (typeof LETTER_STATES)[number];
+
+/** A dead letter. Key, value and headers are views on fetched bytes: good until the next chunk. */
+export interface Letter {
+  readonly id: LetterId;
+  /** By which it is known again. */
+  readonly mark: MarkedLetter;
+  readonly state: LetterState;
+  readonly origin: LetterOrigin;
+  /** Milliseconds since the epoch: as the headers say, else the record's own time; null for a kept one without. */
+  readonly failedAt: number | null;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly headers: Headers;
+}
+
+export interface LetterFilter {
+  /** Error code. */
+  readonly reason: string | null;
+  /** Inclusive; the time of failure, milliseconds since the epoch. */
+  readonly sinceMs: number | null;
+  /** Exclusive. */
+  readonly untilMs: number | null;
+  readonly originalTopic: string | null;
+  readonly state: LetterState | null;
+}
+
+/** Under which letters without an error code are counted and found. */
+export const UNKNOWN_CODE = 'unknown';
+
+export function matchesLetter(letter: Letter, filter: LetterFilter): boolean {
+  const { origin, failedAt, state } = letter;
+  if (filter.reason !== null && (origin.errorCode ?? UNKNOWN_CODE) !== filter.reason) return false;
+  if (filter.originalTopic !== null && origin.topic !== filter.originalTopic) return false;
+  if (filter.state !== null && state !== filter.state) return false;
+  if (filter.sinceMs !== null && (failedAt === null || failedAt < filter.sinceMs)) return false;
+  return filter.untilMs === null || (failedAt !== null && failedAt < filter.untilMs);
+}
+
+/** Copies of one letter come from a crash between sending and remembering it: they lie near each other. */
+const COPIES_WITHIN = 100_000;
+/** Keys go over the folder's socket by the thousand, as JSON: nothing in them may take more room there. */
+const KEY = /^[ !#-[\]-~]{1,400}$/;
+
+/** Tells of each key whether it is new, looking back at `within` keys or more. */
+export function recentOnly(within = COPIES_WITHIN): (key: string) => boolean {
+  // Two generations: a set that loses its oldest key with each new one gets slow.
+  let recent = new Set<string>();
+  let older = recent;
+  return (key) => {
+    if (recent.has(key) || older.has(key)) return false;
+    recent.add(key);
+    if (recent.size >= within) {
+      older = recent;
+      recent = new Set();
+    }
+    return true;
+  };
+}
+
+export interface LetterSources {
+  readonly admin: BrokerAdmin;
+  readonly reader: StoreReader;
+  readonly dlqTopic: string;
+  readonly signal?: AbortSignal;
+}
+
+/** The letters of a dead-letter topic, and what was done with them. */
+export class Letters {
+  readonly #sources: LetterSources;
+  readonly #ranges: readonly PartitionRange[];
+  /** By key; grows with what is marked. */
+  readonly #states: Map<string, LetterState>;
+
+  private constructor(
+    sources: LetterSources,
+    ranges: readonly PartitionRange[],
+    states: Map<string, LetterState>,
+  ) {
+    this.#sources = sources;
+    this.#ranges = ranges;
+    this.#states = states;
+  }
+
+  /** As the topic and the folder are at this moment. @throws Failure topic_missing */
+  static async open(sources: LetterSources): Promise<Letters> {
+    const { admin, reader, dlqTopic } = sources;
+    if ((await admin.partitionCount(dlqTopic)) === undefined) {
+      throw new Failure('topic_missing', `topic ${dlqTopic} does not exist`, {
+        fix: 'name another with --dlq-topic; "orderctl consume" makes the one of its topic',
+        context: { topic: dlqTopic },
+      });
+    }
+    const states = new Map<string, LetterState>();
+    for await (const edits of reader.edits()) {
+      for (const edit of edits) {
+        if (edit.kind !== 'dead_letter' || edit.topic !== dlqTopic) continue;
+        for (const { key } of edit.letters) states.set(key, edit.action);
+      }
+    }
+    return new Letters(sources, await admin.ranges(dlqTopic), states);
+  }
+
+  /** Takes note that these are marked: copies of them that come later are too. */
+  marked(letters: readonly MarkedLetter[], action: DeadLetterAction): void {
+    for (const { key } of letters) this.#states.set(key, action);
+  }
+
+  stateOf(letter: Letter): LetterState {
+    return this.#states.get(letter.mark.key) ?? 'open';
+  }
+
+  /** Every letter once, chunk by chunk: those kept in the folder, then the topic, partition by partition. */
+  async *all(): AsyncGenerator<readonly Letter[]> {
+    const isNew = recentOnly();
+    yield* this.#kept(null);
+    const ranges = this.#ranges.filter(({ start, end }) => end > start);
+    const wanted = ranges.map(({ partition, start, end }) => ({ partition, from: start, to: end }));
+    const { admin, dlqTopic, signal } = this.#sources;
+    for await (const { partition, records } of admin.records(dlqTopic, wanted, signal)) {
+      const letters = records.map((record) => this.#letter(partition, record));
+      yield letters.filter(({ mark }) => isNew(mark.key));
+    }
+  }
+
+  /** These letters, chunk by chunk, in no certain order. @throws Failure not_found */
+  async *some(ids: readonly LetterId[]): AsyncGenerator<readonly Letter[]> {
+    const { admin, dlqTopic, signal } = this.#sources;
+    const kept = new Set(ids.flatMap((id) => (id.kind === 'kept' ? [id.of] : [])));
+    if (kept.size > 0) yield* this.#kept(kept);
+    for (const of of kept) throw missing(dlqTopic, { kind: 'kept', of }, 'none of that name is kept');
+    const ranges = ids.flatMap((id) => (id.kind === 'record' ? [this.#rangeOf(id)] : []));
+    const left = new Map(ranges.map((range) => [`${range.partition}:${range.from}`, range]));
+    if (left.size === 0) return;
+    for await (const { partition, records } of admin.records(dlqTopic, [...left.values()], signal)) {
+      for (const { offset } of records) left.delete(`${partition}:${offset}`);
+      yield records.map((record) => this.#letter(partition, record));
+    }
+    for (const { partition, from } of left.values()) {
+      throw missing(dlqTopic, { kind: 'record', partition, offset: from }, 'no record lies there');
+    }
+  }
+
+  /** That all of these are there. @throws Failure not_found */
+  async check(ids: readonly LetterId[]): Promise<void> {
+    const chunks = this.some(ids);
+    while ((await chunks.next()).done !== true);
+  }
+
+  #rangeOf(id: Extract<LetterId, { kind: 'record' }>): { partition: number; from: number; to: number } {
+    const { partition, offset } = id;
+    const range = this.#ranges.find((candidate) => candidate.partition === partition);
+    const { dlqTopic } = this.#sources;
+    if (range === undefined) throw missing(dlqTopic, id, `it has no partition ${partition}`);
+    if (offset < range.start) {
+      throw missing(
+        dlqTopic,
+        id,
+        `it was deleted, by retention or by hand: ${range.start} is the first left`,
+      );
+    }
+    if (offset >= range.end) throw missing(dlqTopic, id, `the partition ends at ${range.end}`);
+    return { partition, from: offset, to: offset + 1 };
+  }
+
+  /** @param wanted takes what is found out of it; null: all */
+  async *#kept(wanted: Set<string> | null): AsyncGenerator<readonly Letter[]> {
+    const { reader, dlqTopic } = this.#sources;
+    for await (const { id: of, topic, key, value, headers } of reader.undelivered()) {
+      if (topic !== dlqTopic || wanted?.delete(of) === false) continue;
+      yield [this.#make({ kind: 'kept', of }, { key, value, headers, timestamp: null })];
+    }
+  }
+
+  #letter(
+    partition: number,
+    record: { offset: number; timestamp: number } & Pick<Letter, 'key' | 'value' | 'headers'>,
+  ): Letter {
+    return this.#make({ kind: 'record', partition, offset: record.offset }, record);
+  }
+
+  #make(
+    id: LetterId,
+    record: { timestamp: number | null } & Pick<Letter, 'key' | 'value' | 'headers'>,
+  ): Letter {
+    const { key, value, headers, timestamp } = record;
+    const origin = readOrigin(headers);
+    const mark = { id: formatLetterId(id), key: keyOf(id, origin, timestamp) };
+    const state = this.#states.get(mark.key) ?? 'open';
+    const failedAt = origin.failedAt ?? (timestamp === null ? null : recordTime(timestamp));
+    return { id, mark, state, origin, failedAt, key, value, headers };
+  }
+}
+
+/**
+ * A letter of ours is known by the record it is about, who read it and when; one of others by its place and time, so
+ * that what lies at the same place of a topic made anew is another.
+ */
+function keyOf(id: LetterId, origin: LetterOrigin, timestamp: number | null): string {
+  const { format, topic, partition, offset, group, failedAt } = origin;
+  if (format === 'orderctl' && topic !== null && partition !== null && offset !== null && failedAt !== null) {
+    const key = `${topic}/${partition}@${offset} ${new Date(failedAt).toISOString()} ${group ?? ''}`;
+    if (KEY.test(key)) return key;
+  }
+  return `${formatLetterId(id)} ${timestamp ?? ''}`;
+}
+
+function missing(dlqTopic: string, id: LetterId, why: string): Failure {
+  const context = {
+    topic: dlqTopic,
+    ...(id.kind === 'record' ? { partition: id.partition, offset: id.offset } : {}),
+  };
+  return new Failure('not_found', `there is no dead letter ${formatLetterId(id)} in ${dlqTopic}: ${why}`, {
+    fix: 'see: orderctl dlq list',
+    context,
+  });
+}

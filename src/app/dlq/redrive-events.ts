@@ -1,0 +1,57 @@
+import type { LetterId } from '../../domain/letter-id.ts';
+import type { SentRecord } from '../../ports/broker.ts';
+import type { StoreNotice } from '../../ports/store.ts';
+import type { LetterFilter } from './letters.ts';
+
+export interface RedriveOptions {
+  readonly dlqTopic: string;
+  /** These, or all that are open and match. */
+  readonly select: { readonly ids: readonly LetterId[] } | { readonly filter: LetterFilter };
+  /** Send at most so many; null: no limit. */
+  readonly max: number | null;
+  /** Instead of each letter's original topic. */
+  readonly toTopic: string | null;
+  /** A letter that was sent again so often is left alone. */
+  readonly maxRedrives: number;
+  readonly execute: boolean;
+  readonly signal: AbortSignal;
+  /** Called again when it has resolved: whoever prints sets the pace. */
+  readonly on: (event: RedriveEvent) => Promise<void>;
+  readonly onNotice: (notice: StoreNotice) => void;
+}
+
+export type SkipReason =
+  'redriven' | 'discarded' | 'no_original_topic' | 'topic_missing' | 'quarantined' | 'too_large' | 'refused';
+
+export interface RedriveStep {
+  readonly id: string;
+  readonly errorCode: string | null;
+  readonly topic: string;
+  /** null in a dry run. */
+  readonly place: SentRecord | null;
+}
+
+export type RedriveEvent =
+  | { readonly kind: 'would_send' | 'sent'; readonly steps: readonly RedriveStep[] }
+  | { readonly kind: 'skipped'; readonly id: string; readonly reason: SkipReason; readonly message: string }
+  /** Whether these went is not known: they stay open. */
+  | { readonly kind: 'unknown'; readonly ids: readonly string[]; readonly topic: string }
+  | { readonly kind: 'summary'; readonly summary: RedriveSummary };
+
+export interface RedriveSummary {
+  readonly dlqTopic: string;
+  readonly replayId: string;
+  readonly dryRun: boolean;
+  /** Letters that were asked for and looked at. */
+  readonly selected: number;
+  /** Of these, how many went, or would go. */
+  readonly sent: number;
+  readonly byTopic: ReadonlyMap<string, number>;
+  readonly skipped: ReadonlyMap<SkipReason, number>;
+  /** Did not go. */
+  readonly failed: number;
+  /** Given to the brokers without an answer. */
+  readonly unknown: number;
+  readonly interrupted: boolean;
+  readonly seconds: number;
+}

@@ -1,0 +1,296 @@
+import type { MarkedLetter } from '../../domain/edit.ts';
+import { Failure, isFailure } from '../../domain/failure.ts';
+import type { Broker, BrokerAdmin, Producer, SentRecord } from '../../ports/broker.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { StoreAccess } from '../../ports/store.ts';
+import { MARK_AT_ONCE } from './discard.ts';
+import { redriveHeaders } from './headers.ts';
+import { Letters, matchesLetter, type Letter, type LetterFilter } from './letters.ts';
+import type { RedriveOptions, RedriveSummary, SkipReason } from './redrive-events.ts';
+
+export interface RedrivePorts {
+  readonly access: StoreAccess;
+  readonly broker: Broker;
+  readonly clock: Clock;
+  readonly newReplayId: () => string;
+}
+
+/**
+ * Sends dead letters back to where they came from, key and value unchanged. What went is marked after each send, so
+ * that a second run goes on where this one ended; after a kill between the two, at most 1,000 letters go twice, which
+ * the ids of orders keep harmless. The last event is the summary, before a failure too.
+ *
+ * @throws Failure topic_missing, not_found (an id; before anything is sent), folder_in_use (another redrive),
+ * interrupted, those of the ports
+ */
+export async function redriveLetters(ports: RedrivePorts, options: RedriveOptions): Promise<void> {
+  // Before the marks are read: those of another redrive would be missing.
+  const claim = options.execute ? await ports.access.claim('redrive') : null;
+  try {
+    await redriveAlone(ports, options);
+  } finally {
+    await claim?.[Symbol.asyncDispose]();
+  }
+}
+
+async function redriveAlone(ports: RedrivePorts, options: RedriveOptions): Promise<void> {
+  const { access, broker } = ports;
+  const { dlqTopic, execute, signal, toTopic } = options;
+  await using admin = await broker.admin();
+  await using reader = await access.read();
+  if (toTopic !== null && (await admin.partitionCount(toTopic)) === undefined) {
+    throw new Failure('topic_missing', `topic ${toTopic} does not exist`, {
+      fix: 'make it first, or leave out --to-topic',
+      context: { topic: toTopic },
+    });
+  }
+  const letters = await Letters.open({ admin, reader, dlqTopic, signal });
+  const run = new Redrive(ports, options, admin, letters);
+  let finished = false;
+  try {
+    // All must be there before the first goes.
+    if ('ids' in options.select) await letters.check(options.select.ids);
+    await run.all();
+    finished = !signal.aborted;
+  } catch (error) {
+    if (!signal.aborted || error !== signal.reason) throw error;
+  } finally {
+    await run.close();
+    await options.on({ kind: 'summary', summary: run.summary(!finished && signal.aborted) });
+  }
+  if (!finished) {
+    throw new Failure('interrupted', `interrupted after ${run.sent} dead letters`, {
+      fix: execute
+        ? 'to go on, run the same command again: what went is marked and does not go twice'
+        : 'run the same command again',
+    });
+  }
+}
+
+interface Planned {
+  readonly letter: Letter;
+  readonly topic: string;
+}
+
+class Redrive {
+  readonly #ports: RedrivePorts;
+  readonly #options: RedriveOptions;
+  readonly #admin: BrokerAdmin;
+  readonly #letters: Letters;
+  readonly #replayId: string;
+  readonly #startedAt: number;
+  readonly #exists = new Map<string, boolean>();
+  readonly #skipped = new Map<SkipReason, number>();
+  readonly #byTopic = new Map<string, number>();
+  #producer: Producer | undefined;
+  #selected = 0;
+  #unknown = 0;
+  #failed = 0;
+  sent = 0;
+
+  constructor(ports: RedrivePorts, options: RedriveOptions, admin: BrokerAdmin, letters: Letters) {
+    this.#ports = ports;
+    this.#options = options;
+    this.#admin = admin;
+    this.#letters = letters;
+    this.#replayId = ports.newReplayId();
+    this.#startedAt = ports.clock.now();
+  }
+
+  async all(): Promise<void> {
+    const { select, signal } = this.#options;
+    const chunks = 'ids' in select ? this.#letters.some(select.ids) : this.#letters.all();
+    for await (const chunk of chunks) {
+      const asked =
+        'ids' in select ? chunk : chunk.filter((letter) => this.#isAskedFor(letter, select.filter));
+      for (let from = 0; from < asked.length; from += MARK_AT_ONCE) {
+        if (this.#room() === 0 || signal.aborted) return;
+        await this.#step(asked.slice(from, from + MARK_AT_ONCE));
+      }
+    }
+  }
+
+  /** What is done with already is not asked for by a filter. */
+  #isAskedFor(letter: Letter, filter: LetterFilter): boolean {
+    return this.#letters.stateOf(letter) === 'open' && matchesLetter(letter, filter);
+  }
+
+  #room(): number {
+    return (this.#options.max ?? Infinity) - this.sent;
+  }
+
+  async #step(letters: readonly Letter[]): Promise<void> {
+    const byTopic = new Map<string, Planned[]>();
+    const planned = new Set<string>();
+    for (const letter of letters) {
+      if (planned.size >= this.#room()) break;
+      // Two copies of one letter, asked for by their ids.
+      if (planned.has(letter.mark.key)) continue;
+      this.#selected += 1;
+      const plan = await this.#plan(letter);
+      if ('reason' in plan) {
+        await this.#skip(letter, plan.reason, plan.message);
+        continue;
+      }
+      planned.add(letter.mark.key);
+      byTopic.set(plan.topic, [...(byTopic.get(plan.topic) ?? []), plan]);
+    }
+    for (const [topic, group] of byTopic) {
+      if (this.#options.execute) await this.#send(topic, group);
+      else
+        await this.#tell(
+          'would_send',
+          topic,
+          group.map(({ letter }) => ({ letter, place: null })),
+        );
+    }
+  }
+
+  async #plan(letter: Letter): Promise<Planned | { reason: SkipReason; message: string }> {
+    const { toTopic, maxRedrives, dlqTopic } = this.#options;
+    const { origin } = letter;
+    const state = this.#letters.stateOf(letter);
+    if (state !== 'open') return { reason: state, message: `it was ${state} before` };
+    const topic = toTopic ?? origin.topic;
+    if (topic === null) {
+      return {
+        reason: 'no_original_topic',
+        message: 'its headers do not say which topic it came from; --to-topic sends it to one',
+      };
+    }
+    if (origin.replayCount >= maxRedrives) {
+      return {
+        reason: 'quarantined',
+        message: `it came back ${origin.replayCount} times; --max-redrives ${origin.replayCount + 1} sends it again`,
+      };
+    }
+    if (topic === dlqTopic || !(await this.#topicExists(topic))) {
+      const why = topic === dlqTopic ? 'is the dead-letter topic itself' : 'does not exist';
+      return {
+        reason: 'topic_missing',
+        message: `its topic ${topic} ${why}; --to-topic sends it to another`,
+      };
+    }
+    return { letter, topic };
+  }
+
+  async #topicExists(topic: string): Promise<boolean> {
+    const known = this.#exists.get(topic);
+    if (known !== undefined) return known;
+    const exists = (await this.#admin.partitionCount(topic)) !== undefined;
+    this.#exists.set(topic, exists);
+    return exists;
+  }
+
+  async #send(topic: string, group: readonly Planned[]): Promise<void> {
+    const { broker, clock } = this.#ports;
+    this.#producer ??= await broker.producer();
+    const replay = { id: this.#replayId, at: clock.now() };
+    const records = group.map(({ letter }) => ({
+      key: letter.key,
+      value: letter.value,
+      headers: redriveHeaders(letter.headers, letter.origin, replay),
+    }));
+    const { outcomes, failure } = await this.#producer.send(topic, records, { signal: this.#options.signal });
+    const gone: { letter: Letter; place: SentRecord }[] = [];
+    const left: { letter: Letter; isUnknown: boolean }[] = [];
+    for (const [i, { letter }] of group.entries()) {
+      const outcome = outcomes[i];
+      if (typeof outcome === 'object') gone.push({ letter, place: outcome });
+      else if (outcome === 'too_large') {
+        await this.#skip(letter, 'too_large', `it is larger than topic ${topic} allows; it stays open`);
+      } else if (outcome === 'refused') {
+        await this.#skip(letter, 'refused', `topic ${topic} does not take it; it stays open`);
+      } else left.push({ letter, isUnknown: outcome === 'unknown' });
+    }
+    if (gone.length > 0) await this.#mark(topic, gone);
+    if (failure !== null) throw await this.#leave(topic, left, failure);
+  }
+
+  /** What went is marked before it is told, and though others did not go. */
+  async #mark(topic: string, gone: readonly { letter: Letter; place: SentRecord }[]): Promise<void> {
+    const { access } = this.#ports;
+    const { dlqTopic, onNotice } = this.#options;
+    const marks: MarkedLetter[] = gone.map(({ letter }) => letter.mark);
+    await access.edit(
+      {
+        kind: 'dead_letter.mark',
+        topic: dlqTopic,
+        action: 'redriven',
+        why: `replay ${this.#replayId} to ${topic}`,
+        letters: marks,
+      },
+      { via: 'command', onNotice },
+    );
+    await this.#tell('sent', topic, gone);
+  }
+
+  async #tell(
+    kind: 'would_send' | 'sent',
+    topic: string,
+    letters: readonly { letter: Letter; place: SentRecord | null }[],
+  ): Promise<void> {
+    this.sent += letters.length;
+    // In a dry run too: a copy that comes later would not go again.
+    this.#letters.marked(
+      letters.map(({ letter }) => letter.mark),
+      'redriven',
+    );
+    this.#byTopic.set(topic, (this.#byTopic.get(topic) ?? 0) + letters.length);
+    const steps = letters.map(({ letter, place }) => ({
+      id: letter.mark.id,
+      errorCode: letter.origin.errorCode,
+      topic,
+      place,
+    }));
+    await this.#options.on({ kind, steps });
+  }
+
+  /** Those that may have gone stay open: sent again, the ids of their orders keep them harmless. */
+  async #leave(
+    topic: string,
+    left: readonly { letter: Letter; isUnknown: boolean }[],
+    failure: Error,
+  ): Promise<Error> {
+    const unknown = left.filter(({ isUnknown }) => isUnknown).map(({ letter }) => letter.mark.id);
+    this.#unknown += unknown.length;
+    this.#failed += left.length - unknown.length;
+    if (unknown.length > 0) await this.#options.on({ kind: 'unknown', ids: unknown, topic });
+    if (!isFailure(failure)) return failure;
+    const doubt =
+      unknown.length === 0
+        ? ''
+        : `; whether ${unknown.slice(0, 5).join(', ')}${unknown.length > 5 ? `, … (${unknown.length} in all)` : ''} went is unknown`;
+    const way = 'then run the same command again: what went is marked and does not go twice';
+    return new Failure(failure.code, failure.message + doubt, {
+      fix: failure.fix === null ? way : `${failure.fix}; ${way}`,
+      context: failure.context,
+      cause: failure,
+    });
+  }
+
+  async #skip(letter: Letter, reason: SkipReason, message: string): Promise<void> {
+    this.#skipped.set(reason, (this.#skipped.get(reason) ?? 0) + 1);
+    await this.#options.on({ kind: 'skipped', id: letter.mark.id, reason, message });
+  }
+
+  async close(): Promise<void> {
+    await this.#producer?.[Symbol.asyncDispose]();
+  }
+
+  summary(interrupted: boolean): RedriveSummary {
+    return {
+      dlqTopic: this.#options.dlqTopic,
+      replayId: this.#replayId,
+      dryRun: !this.#options.execute,
+      selected: this.#selected,
+      sent: this.sent,
+      byTopic: this.#byTopic,
+      skipped: this.#skipped,
+      failed: this.#failed,
+      unknown: this.#unknown,
+      interrupted,
+      seconds: (this.#ports.clock.now() - this.#startedAt) / 1000,
+    };
+  }
+}

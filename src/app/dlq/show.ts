@@ -1,0 +1,62 @@
+import type { LoggedEdit } from '../../domain/edit.ts';
+import { isFailure, type Failure } from '../../domain/failure.ts';
+import type { LetterId } from '../../domain/letter-id.ts';
+import type { Broker } from '../../ports/broker.ts';
+import type { DecodedRecord, OrderCodec } from '../../ports/codec.ts';
+import type { Inspection, ValueInspector } from '../../ports/inspector.ts';
+import type { StoreAccess, StoreReader } from '../../ports/store.ts';
+import { Letters, type Letter } from './letters.ts';
+
+export interface ShownLetter {
+  readonly letter: Letter;
+  /** What was done with it last, by whom and why; null: nothing. */
+  readonly mark: Extract<LoggedEdit, { kind: 'dead_letter' }> | null;
+  /** null: the registry was away or refused us, see `problem`. */
+  readonly inspection: Inspection | null;
+  /** What consuming it would make of it now. */
+  readonly now: DecodedRecord | null;
+  readonly problem: Failure | null;
+}
+
+export interface ShowLetterPorts {
+  readonly access: StoreAccess;
+  readonly broker: Broker;
+  readonly codec: OrderCodec;
+  readonly inspector: ValueInspector;
+}
+
+/** One dead letter, taken apart. @throws Failure topic_missing, not_found */
+export async function showLetter(
+  { access, broker, codec, inspector }: ShowLetterPorts,
+  { dlqTopic, id }: { dlqTopic: string; id: LetterId },
+): Promise<ShownLetter> {
+  await using admin = await broker.admin();
+  await using reader = await access.read();
+  const letters = await Letters.open({ admin, reader, dlqTopic });
+  for await (const [letter] of letters.some([id])) {
+    if (letter === undefined) continue;
+    const mark = letter.state === 'open' ? null : await lastMark(reader, dlqTopic, letter.mark.key);
+    const { key, value, headers, failedAt } = letter;
+    try {
+      const inspection = await inspector.inspect(letter);
+      const record = { offset: 0, timestamp: failedAt ?? 0, key, value, headers };
+      const [now] = await codec.decode([record]);
+      return { letter, mark, inspection, now: now ?? null, problem: null };
+    } catch (error) {
+      if (!isFailure(error, 'registry_unreachable', 'registry_refused')) throw error;
+      return { letter, mark, inspection: null, now: null, problem: error };
+    }
+  }
+  throw new Error('a letter that is not there was not told of');
+}
+
+async function lastMark(reader: StoreReader, dlqTopic: string, key: string): Promise<ShownLetter['mark']> {
+  let last: ShownLetter['mark'] = null;
+  for await (const edits of reader.edits()) {
+    for (const edit of edits) {
+      if (edit.kind !== 'dead_letter' || edit.topic !== dlqTopic) continue;
+      if (edit.letters.some((letter) => letter.key === key)) last = edit;
+    }
+  }
+  return last;
+}

@@ -1,0 +1,271 @@
+import { Failure, isFailure } from '../../domain/failure.ts';
+import type { Broker, BrokerAdmin } from '../../ports/broker.ts';
+import { SET_ASIDE_CAUSES } from '../../domain/set-aside.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { SchemaTools } from '../../ports/schema-registry.ts';
+import type { StoreAccess } from '../../ports/store.ts';
+import { checkSchema } from '../schema/check.ts';
+import { storedPositions } from '../offsets/group-positions.ts';
+import { markOf } from '../offsets/plan.ts';
+import { planTopics } from '../topics/plan.ts';
+import { showOffsets } from '../offsets/show.ts';
+
+export interface DoctorPorts {
+  readonly access: StoreAccess;
+  readonly broker: Broker;
+  readonly tools: SchemaTools;
+  readonly clock: Clock;
+}
+
+export interface DoctorOptions {
+  readonly topic: string;
+  readonly dlqTopic: string;
+  readonly group: string;
+  /** The settings file in force; null where there is none. */
+  readonly settingsFile: string | null;
+}
+
+export interface Check {
+  readonly name: string;
+  readonly state: 'ok' | 'warning' | 'error' | 'skipped';
+  readonly message: string;
+  /** What to do; null where there is nothing to. */
+  readonly fix: string | null;
+  /** What an error ends in. */
+  readonly failure: Failure | null;
+}
+
+/** Less than this is soon full, and then nothing can be stored. */
+const LOW_BYTES = 1024 ** 3;
+/** Clocks further apart put `--since`, retention and resets to a time in the wrong place. */
+const CLOCK_APART_MS = 5 * 60_000;
+
+type Finding = Pick<Check, 'state' | 'message'> & { fix?: string };
+const counted = (count: number, noun: string): string =>
+  `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
+const ok = (message: string): Finding => ({ state: 'ok', message });
+const warning = (message: string, fix: string): Finding => ({ state: 'warning', message, fix });
+
+/** Looks at everything that a consumer depends on, and changes nothing. Never throws: what fails is a finding. */
+export async function doctor(ports: DoctorPorts, options: DoctorOptions): Promise<readonly Check[]> {
+  const checks: Check[] = [];
+  const run = async (name: string, check: () => Promise<Finding>): Promise<boolean> => {
+    const found = await findingOf(name, check);
+    checks.push(found);
+    return found.state !== 'error';
+  };
+  const skip = (reason: string, ...names: string[]): void => {
+    for (const name of names) {
+      checks.push({ name, state: 'skipped', message: reason, fix: null, failure: null });
+    }
+  };
+  const { settingsFile } = options;
+  await run('settings', async () =>
+    ok(settingsFile === null ? 'flags, environment and defaults' : `from ${settingsFile}`),
+  );
+  await run('storage', () => checkStorage(ports.access));
+  await run('hand_edits', async () => checkKeptAside(ports.access));
+  await run('owner', () => checkOwner(ports.access));
+  await run('disk', async () => checkDisk(ports.access));
+  if (await run('broker', () => checkBroker(ports.broker))) {
+    await using admin = await ports.broker.admin();
+    await run('versions', () => checkVersions(admin));
+    await run('topics', () => checkTopics(admin, options));
+    const isThere = (await admin.partitionCount(options.topic)) !== undefined;
+    if (isThere) {
+      if (ports.access.isThere()) {
+        await run('positions', () => checkPositions(ports, admin, options));
+        await run('group', () => checkGroup(ports, admin, options));
+      } else {
+        skip(`${ports.access.folder} is no storage folder`, 'positions', 'group');
+      }
+      await run('clock', () => checkClock(ports, admin, options.topic));
+    } else {
+      skip(`there is no topic ${options.topic} yet`, 'positions', 'group', 'clock');
+    }
+  } else {
+    skip('no broker answers', 'versions', 'topics', 'positions', 'group', 'clock');
+  }
+  const subject = `${options.topic}-value`;
+  if (await run('registry', () => checkRegistry(ports.tools, subject))) {
+    await run('schema', () => checkOwnSchema(ports.tools, subject));
+  } else {
+    skip('no registry answers', 'schema');
+  }
+  return checks;
+}
+
+async function findingOf(name: string, check: () => Promise<Finding>): Promise<Check> {
+  try {
+    const { state, message, fix = null } = await check();
+    return { name, state, message, fix, failure: null };
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    return { name, state: 'error', message: error.message, fix: error.fix, failure: error };
+  }
+}
+
+async function checkStorage(access: StoreAccess): Promise<Finding> {
+  await using reader = await access.read();
+  const users = [...(await reader.users())].length;
+  const items = [...(await reader.items())].length;
+  if (users > 0 && items > 0)
+    return ok(`${access.folder}: ${counted(users, 'user')}, ${counted(items, 'item')}`);
+  const missing = users === 0 ? 'users' : 'items';
+  return warning(
+    `${access.folder}: no ${missing}, so every order would be rejected`,
+    users === 0
+      ? 'orderctl user add --user alice --status paid'
+      : 'orderctl inventory add --item book --quantity 10',
+  );
+}
+
+function checkKeptAside(access: StoreAccess): Finding {
+  const [first, ...others] = access.keptAside();
+  if (first === undefined) return ok('every file that a user has saved was taken in');
+  const more = others.length === 0 ? '' : `, and ${counted(others.length, 'more file')}`;
+  return warning(
+    `${first.file} was kept aside, and nothing of it counts: ${SET_ASIDE_CAUSES[first.why]}${more}`,
+    'carry over what it changes by orderctl user edit or inventory edit, then remove it',
+  );
+}
+
+async function checkOwner(access: StoreAccess): Promise<Finding> {
+  const running = await access.consumerStatus();
+  if (running === null) return ok('no consumer runs on the folder');
+  const { state, waitingFor } = running.status;
+  if (waitingFor === null) return ok(`a consumer runs as process ${running.pid}: ${state}`);
+  return warning(
+    `the consumer, process ${running.pid}, waits for the ${waitingFor}`,
+    'it goes on by itself when that answers',
+  );
+}
+
+function checkDisk(access: StoreAccess): Finding {
+  const { freeBytes, writable } = access.room();
+  const free = `${(freeBytes / 1024 ** 3).toFixed(1)} GiB free under ${access.folder}`;
+  if (!writable) {
+    throw new Failure('write_failed', `${access.folder} cannot be written by this user`, {
+      fix: 'change who may write there, or use another --storage',
+    });
+  }
+  return freeBytes < LOW_BYTES ? warning(free, 'make room: a full disk stops the consumer') : ok(free);
+}
+
+async function checkBroker(broker: Broker): Promise<Finding> {
+  await using admin = await broker.admin();
+  const [clusterId, brokers] = [await admin.clusterId(), await admin.brokerCount()];
+  return ok(`${broker.addresses}: cluster ${clusterId}, ${counted(brokers, 'broker')}`);
+}
+
+async function checkVersions(admin: BrokerAdmin): Promise<Finding> {
+  const missing = await admin.missingRequests();
+  if (missing.length === 0) return ok('the brokers offer every request that is needed');
+  throw new Failure('broker_refused', `the brokers do not offer ${missing.join(', ')}`, {
+    fix: 'use Apache Kafka 2.3 or newer, or what speaks its protocol',
+  });
+}
+
+async function checkTopics(admin: BrokerAdmin, options: DoctorOptions): Promise<Finding> {
+  const { actions, warnings, topics, brokers } = await planTopics(admin, options);
+  if (actions.length === 0) {
+    const isFull = topics.every(
+      ({ actual, possibleReplication }) => (actual?.replication ?? 0) >= possibleReplication,
+    );
+    if (!isFull) return warning(warnings.join('; '), 'see: orderctl topics show');
+    // What the cluster cannot hold is nobody's mistake.
+    return ok(
+      warnings.length === 0 ? 'as they are declared' : `as ${counted(brokers, 'broker')} can have them`,
+    );
+  }
+  const missing = actions.flatMap((action) => (action.kind === 'create' ? [action.declared.topic] : []));
+  return warning(
+    missing.length > 0 ? `not there: ${missing.join(', ')}` : 'not as they are declared',
+    'see and mend: orderctl topics apply',
+  );
+}
+
+async function checkPositions(
+  ports: DoctorPorts,
+  admin: BrokerAdmin,
+  options: DoctorOptions,
+): Promise<Finding> {
+  const { topic } = options;
+  await using reader = await ports.access.read();
+  await admin.checkPositions(topic, await storedPositions(reader, topic));
+  const { partitions, ahead } = await showOffsets(ports, options);
+  if (ahead.length > 0) {
+    return warning(
+      'the group stands beyond this folder, which is as it was before: a backup, or a copy',
+      'see: orderctl offsets show',
+    );
+  }
+  const lag = partitions.reduce((sum, entry) => sum + entry.lag, 0);
+  return ok(`${counted(lag, 'record')} to read`);
+}
+
+async function checkGroup(
+  { access }: DoctorPorts,
+  admin: BrokerAdmin,
+  { topic, group }: DoctorOptions,
+): Promise<Finding> {
+  await using reader = await access.read();
+  const mark = markOf(reader.folderId ?? '');
+  const committed = await admin.committed(group, topic);
+  const foreign = committed.find(
+    ({ offset, metadata }) => offset !== null && metadata !== mark && metadata.startsWith(markOf('')),
+  );
+  if (foreign !== undefined) {
+    throw new Failure(
+      'group_marked',
+      `group ${group} belongs to another folder, by its mark on ${topic}/${foreign.partition}`,
+      { fix: 'use a group of its own with --group NAME, or take it over: orderctl consume --adopt' },
+    );
+  }
+  const { state, members } = await admin.group(group);
+  const others = members.filter(({ clientId }) => clientId !== mark);
+  if (others.length > 0) {
+    const names = others.map(({ clientId, host }) => `${clientId} on ${host}`).join(', ');
+    throw new Failure('group_in_use', `group ${group} has other members: ${names}`, {
+      fix: 'stop them, or use a group of its own with --group NAME',
+    });
+  }
+  return ok(`${group}: ${state.toLowerCase()}`);
+}
+
+/** Kafka tells no time of its own: the newest record of each partition is what there is to compare with. */
+async function checkClock({ clock }: DoctorPorts, admin: BrokerAdmin, topic: string): Promise<Finding> {
+  const ranges = (await admin.ranges(topic))
+    .filter(({ start, end }) => end > start)
+    .map(({ partition, end }) => ({ partition, from: end - 1, to: end }));
+  let newest = -Infinity;
+  for await (const { records } of admin.records(topic, ranges)) {
+    for (const { timestamp } of records) newest = Math.max(newest, timestamp);
+  }
+  if (newest - clock.now() <= CLOCK_APART_MS) return ok('no record is from the future');
+  const minutes = Math.round((newest - clock.now()) / 60_000);
+  return warning(
+    `the newest record is ${minutes} minutes ahead of this machine's clock`,
+    'set the clocks of this machine and of the producers',
+  );
+}
+
+async function checkRegistry({ registry }: SchemaTools, subject: string): Promise<Finding> {
+  const versions = await registry.versions(subject);
+  return ok(versions.length === 0 ? `answers; ${subject} is new` : `answers; ${subject} is there`);
+}
+
+async function checkOwnSchema(tools: SchemaTools, subject: string): Promise<Finding> {
+  const { report, compatible } = await checkSchema(tools, {
+    subject,
+    schema: tools.ownSchema,
+    name: 'the order schema',
+  });
+  if (report.registered !== null) return ok(`registered: version ${report.registered.version}`);
+  if (!compatible) {
+    throw new Failure('incompatible_schema', `the order schema is not compatible with ${subject}`, {
+      fix: 'see the fields: orderctl schema check',
+    });
+  }
+  return ok('not registered yet: the first order that is sent does it');
+}

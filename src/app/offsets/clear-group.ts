@@ -1,0 +1,82 @@
+import { copyInUse } from '../../domain/copies.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { BrokerAdmin, GroupMember } from '../../ports/broker.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Processes } from '../../ports/processes.ts';
+import type { Store } from '../../ports/store.ts';
+import type { GroupOf } from './group-positions.ts';
+import { markOf } from './plan.ts';
+
+/** A member of ours that died without leaving the group was made to leave. */
+export interface GhostRemoved {
+  readonly kind: 'ghost_removed';
+  readonly group: string;
+  readonly memberId: string;
+}
+
+/** A member bears this folder's id, and whether it lives is not known: its session is waited for, `forMs` at most. */
+export interface CopySuspected {
+  readonly kind: 'copy_suspected';
+  readonly group: string;
+  readonly host: string;
+  readonly forMs: number;
+}
+
+/** The shortest that Kafka takes as it comes: what a member has that does not say. */
+const SESSION_MS = 6_000;
+/** A coordinator notices a little late. */
+const SLACK_MS = 2_000;
+/** A killed process is there for as long as its memory takes to be given back. */
+const DEATH_MS = 1_500;
+const LOOK_MS = 200;
+
+/**
+ * Makes sure that nobody else is in the group. A member with this folder's client id is our ghost when its process is
+ * known to be dead: it is removed. Otherwise it may be a consumer on a copy of this folder, which goes on living, or
+ * one that died where we cannot see it, whose session ends.
+ *
+ * @throws Failure group_in_use; interrupted
+ */
+export async function clearGroup(
+  admin: BrokerAdmin,
+  { store, processes, clock }: { store: Store; processes: Processes; clock: Clock },
+  { topic, group, signal }: GroupOf & { readonly signal?: AbortSignal },
+  on: (event: GhostRemoved | CopySuspected) => void,
+): Promise<void> {
+  const from = clock.now();
+  for (let told = false; ; told = true) {
+    const { members } = await admin.group(group);
+    const foreign = members.filter((member) => member.clientId !== markOf(store.folderId));
+    if (foreign.length > 0) throw hasOthers(topic, group, foreign);
+    const isGhost = ({ process }: GroupMember): boolean =>
+      process !== null && processes.stateOf(process) === 'dead';
+    for (const { memberId } of members.filter(isGhost)) {
+      await admin.removeMember(group, memberId);
+      on({ kind: 'ghost_removed', group, memberId });
+    }
+    const [other, ...more] = members.filter((member) => !isGhost(member));
+    if (other === undefined) return;
+    const forMs = Math.max(...[other, ...more].map((member) => patienceMs(member, processes)));
+    if (clock.now() - from >= forMs) throw copyInUse(group, other.host);
+    if (!told) on({ kind: 'copy_suspected', group, host: other.host, forMs });
+    await clock.sleep(LOOK_MS, signal);
+    if (signal?.aborted === true) {
+      throw new Failure('interrupted', `stopped while waiting for a member of group ${group} to end`, {
+        fix: 'run the same command again',
+      });
+    }
+  }
+}
+
+function patienceMs({ process, sessionTimeoutMs }: GroupMember, processes: Processes): number {
+  if (process !== null && processes.stateOf(process) === 'alive') return DEATH_MS;
+  return (sessionTimeoutMs ?? SESSION_MS) + SLACK_MS;
+}
+
+function hasOthers(topic: string, group: string, members: readonly GroupMember[]): Failure {
+  const names = members.map(({ clientId, memberId, host }) => `${clientId || memberId} (${host})`);
+  return new Failure('group_in_use', `consumer group ${group} has other members: ${names.join(', ')}`, {
+    fix: 'stop them, or give this folder a group of its own with --group NAME',
+    context: { topic },
+  });
+}

@@ -1,0 +1,69 @@
+import { Failure } from '../../domain/failure.ts';
+import type { GroupOf } from './group-positions.ts';
+
+/*
+ * Offsets as a file: what kafka-consumer-groups writes with --export and reads with --from-file, as tried on that
+ * of Kafka 4.3.1. A line is `topic,partition,offset` for one group, `group,topic,partition,offset` for several.
+ */
+
+export interface FileOffsets {
+  readonly offsets: ReadonlyMap<number, number>;
+  /** Lines about other topics or groups, which say nothing to us. */
+  readonly others: number;
+}
+
+export function renderOffsets(
+  topic: string,
+  rows: readonly { readonly partition: number; readonly offset: number }[],
+): string {
+  return rows.map(({ partition, offset }) => `${topic},${partition},${offset}\n`).join('');
+}
+
+/** Group names may hold anything, so they are what is left over; the tool puts odd ones in quotes. */
+const LINE =
+  /^(?:(?<group>.+),)?"?(?<topic>[\w.-]{1,249})"?,"?(?<partition>\d{1,9})"?,"?(?<offset>\d{1,16})"?$/;
+
+/**
+ * @param name of the file, for messages
+ * @throws Failure invalid_input with file and line; when no line is about this topic and group, too
+ */
+export async function parseOffsets(
+  lines: AsyncIterable<string>,
+  name: string,
+  { topic, group }: GroupOf,
+): Promise<FileOffsets> {
+  const offsets = new Map<number, number>();
+  let others = 0;
+  let line = 0;
+  for await (const text of lines) {
+    line += 1;
+    if (text.trim() === '') continue;
+    const found = LINE.exec(text.trim())?.groups;
+    const offset = Number(found?.offset);
+    if (found === undefined || !Number.isSafeInteger(offset)) {
+      throw badLine(name, line, `${JSON.stringify(text.slice(0, 100))} is not TOPIC,PARTITION,OFFSET`);
+    }
+    if (found.topic !== topic || (found.group !== undefined && unquoted(found.group) !== group)) {
+      others += 1;
+      continue;
+    }
+    const partition = Number(found.partition);
+    if (offsets.has(partition)) throw badLine(name, line, `partition ${partition} comes a second time`);
+    offsets.set(partition, offset);
+  }
+  if (offsets.size === 0) {
+    throw badLine(name, null, `no line is about topic ${topic}${others > 0 ? ` and group ${group}` : ''}`);
+  }
+  return { offsets, others };
+}
+
+function unquoted(text: string): string {
+  return /^".*"$/.test(text) ? text.slice(1, -1).replaceAll('""', '"') : text;
+}
+
+function badLine(file: string, line: number | null, why: string): Failure {
+  return new Failure('invalid_input', `${file}${line === null ? '' : `:${line}`}: ${why}`, {
+    fix: 'use what orderctl offsets export writes, or kafka-consumer-groups with --export',
+    context: { file, ...(line === null ? {} : { line }) },
+  });
+}

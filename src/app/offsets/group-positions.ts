@@ -1,0 +1,103 @@
+import { Failure, isFailure } from '../../domain/failure.ts';
+import type { BrokerAdmin, CommittedOffset, PartitionRange } from '../../ports/broker.ts';
+import type { Position, Store, StoreReader } from '../../ports/store.ts';
+import type { PositionMove, ResetTo } from './plan.ts';
+
+/* Stored positions and the consumer group that follows them: what consuming and resetting have in common. */
+
+export interface GroupOf {
+  readonly topic: string;
+  readonly group: string;
+}
+
+/** The stored positions of one topic, by partition. */
+export async function storedPositions(reader: StoreReader, topic: string): Promise<Map<number, Position>> {
+  const positions = new Map<number, Position>();
+  for (const position of await reader.positions()) {
+    if (position.topic === topic) positions.set(position.partition, position);
+  }
+  return positions;
+}
+
+/** @throws Failure topic_missing */
+export async function rangesOf(admin: BrokerAdmin, topic: string): Promise<readonly PartitionRange[]> {
+  try {
+    return await admin.ranges(topic);
+  } catch (error) {
+    if (!isFailure(error, 'not_found')) throw error;
+    throw new Failure('topic_missing', `topic ${topic} does not exist`, {
+      fix: 'name another with --topic; orderctl consume makes a missing one',
+      context: { topic },
+      cause: error,
+    });
+  }
+}
+
+/** What a reset to a time comes to, by partition; empty for any other. */
+export async function offsetsAtTime(
+  admin: BrokerAdmin,
+  topic: string,
+  to: ResetTo | undefined,
+): Promise<ReadonlyMap<number, number>> {
+  if (typeof to !== 'object' || !('timestampMs' in to)) return new Map();
+  return admin.offsetsAt(topic, to.timestampMs);
+}
+
+export function movedPosition(topic: string, clusterId: string, move: PositionMove): Position {
+  return { topic, partition: move.partition, next: move.after, last: null, clusterId };
+}
+
+/** All moves in one commit, and an edit for each that leads elsewhere. */
+export async function storeMoves(
+  store: Store,
+  topic: string,
+  clusterId: string,
+  moves: readonly PositionMove[],
+): Promise<void> {
+  if (moves.length === 0) return;
+  const partitions = moves.map(({ partition }) => ({ topic, partition }));
+  await store.transact({ partitions }, () => ({
+    changes: {
+      edits: moves
+        .filter(({ before, after }) => before !== after)
+        .map(({ partition, before, after, cause }) => ({
+          kind: 'position',
+          topic,
+          partition,
+          before,
+          after,
+          cause,
+        })),
+      positions: moves.map((move) => movedPosition(topic, clusterId, move)),
+    },
+    result: undefined,
+  }));
+}
+
+/** Brings the group's committed offsets up to the stored positions, with our mark: every Kafka tool shows the right lag. */
+export async function commitPositions(
+  admin: BrokerAdmin,
+  { topic, group }: GroupOf,
+  now: {
+    readonly positions: ReadonlyMap<number, Position>;
+    readonly ranges: readonly PartitionRange[];
+    readonly committed: readonly CommittedOffset[];
+    readonly mark: string;
+  },
+): Promise<void> {
+  const { positions, ranges, committed, mark } = now;
+  const committedBy = new Map(committed.map((entry) => [entry.partition, entry]));
+  // A partition that the topic has no more is for the reading to refuse: it says what to do.
+  const known = new Set(ranges.map((range) => range.partition));
+  const behind = [...positions.values()].filter((position) => {
+    if (!known.has(position.partition)) return false;
+    const entry = committedBy.get(position.partition);
+    return entry?.offset !== position.next || entry.metadata !== mark;
+  });
+  if (behind.length === 0) return;
+  await admin.commit(
+    group,
+    topic,
+    behind.map(({ partition, next }) => ({ partition, offset: next, metadata: mark })),
+  );
+}

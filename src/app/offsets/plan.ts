@@ -1,0 +1,211 @@
+import type { Edit } from '../../domain/edit.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { CommittedOffset, PartitionRange } from '../../ports/broker.ts';
+import type { Position } from '../../ports/store.ts';
+
+/** Where a reset goes. */
+export type ResetTo =
+  | 'earliest'
+  | 'latest'
+  /** Where reading would go on now: takes over what another tool has set for the group. */
+  | 'current'
+  | { readonly offset: number }
+  | { readonly timestampMs: number }
+  /** So many records on from `current`, or back. */
+  | { readonly by: number }
+  /** By partition; one that is not named stays as it is. */
+  | { readonly offsets: ReadonlyMap<number, number | 'earliest'> };
+
+export interface ResetRequest {
+  readonly to: ResetTo;
+  /** null: all of them. */
+  readonly partitions: readonly number[] | null;
+}
+
+/** A stored position that is about to change without a record being read. */
+export interface PositionMove {
+  readonly partition: number;
+  readonly before: number | null;
+  readonly after: number;
+  readonly cause: Extract<Edit, { kind: 'position' }>['cause'];
+  /** Records that will be read once more: their ids are decided, so that changes nothing. */
+  readonly readAgain: number;
+  /** Records that will not be read. */
+  readonly skipped: number;
+  /** What was asked for, where it lay outside the topic. */
+  readonly clampedFrom: number | null;
+}
+
+export interface PlanInput {
+  readonly topic: string;
+  readonly group: string;
+  readonly mark: string;
+  readonly ranges: readonly PartitionRange[];
+  readonly stored: ReadonlyMap<number, Position>;
+  readonly committed: readonly CommittedOffset[];
+  readonly adopt: boolean;
+  readonly reset: ResetRequest | null;
+  /** Offsets by partition for a reset to a time. */
+  readonly offsetsAtTime: ReadonlyMap<number, number>;
+}
+
+const MARK_PREFIX = 'orderctl:';
+
+/** The metadata of our commits: by it a folder knows its own. */
+export function markOf(folderId: string): string {
+  return `${MARK_PREFIX}${folderId}`;
+}
+
+/**
+ * Which stored positions change before reading starts. The stored position is what counts; a committed offset
+ * without our mark says that somebody moved the group, and is honoured.
+ *
+ * @throws Failure group_marked (another folder's group), invalid_value (no such partition)
+ */
+export function planMoves(input: PlanInput): PositionMove[] {
+  checkPartitions(input);
+  const committedBy = new Map(input.committed.map((entry) => [entry.partition, entry]));
+  const moves: PositionMove[] = [];
+  for (const range of input.ranges) {
+    const before = input.stored.get(range.partition)?.next ?? null;
+    const committed = committedBy.get(range.partition);
+    const foreign = isForeignMark(committed, input.mark);
+    if (foreign && !input.adopt) throw foreignGroup(input, range.partition);
+    const current = currentOffset(before, committed, input.mark);
+    const wanted = isToBeReset(range.partition, input.reset)
+      ? resolveReset(input.reset.to, range, current, input.offsetsAtTime)
+      : undefined;
+    if (wanted !== undefined) {
+      const after = Math.min(Math.max(wanted, range.start), range.end);
+      moves.push(moveOf(range, before, after, 'reset', after === wanted ? null : wanted));
+    } else if (current !== before && current !== null) {
+      moves.push(moveOf(range, before, current, foreign ? 'adopt' : 'group_moved', null));
+    }
+  }
+  moves.push(...movesOfGone(input));
+  return moves;
+}
+
+function isToBeReset(partition: number, reset: ResetRequest | null): reset is ResetRequest {
+  return reset !== null && (reset.partitions?.includes(partition) ?? true);
+}
+
+/**
+ * Where reading goes on, as things are: at the stored position, unless another tool moved the group.
+ *
+ * @param stored the stored position; null when there is none
+ * @param mark of this folder
+ * @returns null: nothing says so, and it begins at the earliest offset
+ */
+export function currentOffset(
+  stored: number | null,
+  committed: CommittedOffset | undefined,
+  mark: string,
+): number | null {
+  if (committed === undefined || committed.offset === null || committed.metadata === mark) return stored;
+  return committed.offset;
+}
+
+/** Records that the group is beyond the folder. */
+export interface GroupAhead {
+  readonly partition: number;
+  readonly committed: number;
+  readonly stored: number;
+}
+
+/**
+ * Where the group stands beyond the folder by the folder's own mark. A commit follows what is stored, so the folder is
+ * an older copy of itself, or of one that went on.
+ */
+export function groupAhead(
+  input: Pick<PlanInput, 'ranges' | 'stored' | 'committed' | 'mark'>,
+): readonly GroupAhead[] {
+  const committedBy = new Map(input.committed.map((entry) => [entry.partition, entry]));
+  return input.ranges.flatMap(({ partition, start }) => {
+    const entry = committedBy.get(partition);
+    const stored = input.stored.get(partition)?.next ?? start;
+    if (entry?.metadata !== input.mark || entry.offset === null || entry.offset <= stored) return [];
+    return [{ partition, committed: entry.offset, stored }];
+  });
+}
+
+/** A topic made anew may have fewer partitions: a reset of all is the way out for those that it has no more. */
+function movesOfGone({ ranges, stored, reset }: PlanInput): PositionMove[] {
+  if (reset?.partitions !== null || isRelative(reset.to)) return [];
+  const known = new Set(ranges.map((range) => range.partition));
+  return [...stored.values()].flatMap(({ partition, next }) =>
+    known.has(partition) || next === 0
+      ? []
+      : [moveOf({ partition, start: 0, end: 0 }, next, 0, 'reset', null)],
+  );
+}
+
+/** Whether it says of each partition by itself where it goes. */
+function isRelative(to: ResetTo): boolean {
+  return to === 'current' || (typeof to === 'object' && ('by' in to || 'offsets' in to));
+}
+
+function checkPartitions(input: PlanInput): void {
+  const known = new Set(input.ranges.map((range) => range.partition));
+  for (const partition of input.reset?.partitions ?? []) {
+    if (known.has(partition)) continue;
+    throw new Failure('invalid_value', `topic ${input.topic} has no partition ${partition}`, {
+      fix: `its partitions are 0 to ${input.ranges.length - 1}`,
+      context: { topic: input.topic, partition },
+    });
+  }
+}
+
+function isForeignMark(committed: CommittedOffset | undefined, mark: string): boolean {
+  if (committed === undefined || committed.offset === null) return false;
+  return committed.metadata.startsWith(MARK_PREFIX) && committed.metadata !== mark;
+}
+
+function foreignGroup(input: PlanInput, partition: number): Failure {
+  return new Failure(
+    'group_marked',
+    `consumer group ${input.group} belongs to another storage folder: its committed offset on ${input.topic}/${partition} bears that folder's mark`,
+    {
+      fix: 'give this folder a group of its own with --group NAME, or take this one over at its committed offsets with: orderctl consume --adopt',
+      context: { topic: input.topic, partition },
+    },
+  );
+}
+
+/** @returns undefined: the partition is not meant */
+function resolveReset(
+  to: ResetTo,
+  range: PartitionRange,
+  current: number | null,
+  atTime: ReadonlyMap<number, number>,
+): number | undefined {
+  if (to === 'earliest') return range.start;
+  if (to === 'latest') return range.end;
+  if (to === 'current') return current ?? range.start;
+  if ('offset' in to) return to.offset;
+  if ('by' in to) return (current ?? range.start) + to.by;
+  if ('offsets' in to) {
+    const wanted = to.offsets.get(range.partition);
+    return wanted === 'earliest' ? range.start : wanted;
+  }
+  return atTime.get(range.partition) ?? range.end;
+}
+
+function moveOf(
+  range: PartitionRange,
+  before: number | null,
+  after: number,
+  cause: PositionMove['cause'],
+  clampedFrom: number | null,
+): PositionMove {
+  const from = Math.max(before ?? range.start, range.start);
+  return {
+    partition: range.partition,
+    before,
+    after,
+    cause,
+    readAgain: Math.max(0, Math.min(from, range.end) - after),
+    skipped: Math.max(0, after - from),
+    clampedFrom,
+  };
+}

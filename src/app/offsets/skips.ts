@@ -1,0 +1,115 @@
+import type { LoggedEdit } from '../../domain/edit.ts';
+import type { StoreReader, TopicPartition } from '../../ports/store.ts';
+
+/** Records that a move of the position passed over and that were not read before or since. */
+export interface Skip extends TopicPartition {
+  /** Inclusive. */
+  readonly from: number;
+  /** Exclusive. */
+  readonly to: number;
+  readonly cause: PositionEdit['cause'];
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+type PositionEdit = Extract<LoggedEdit, { kind: 'position' }>;
+
+interface Interval {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What one partition has been through, from move to move. */
+interface Course extends TopicPartition {
+  /** Where the last move led to: reading went on from there. */
+  from: number;
+  /** Ascending, apart from each other. */
+  read: Interval[];
+  readonly moves: Skip[];
+}
+
+/** What was skipped and never read, in the order in which it was skipped. */
+export async function readSkips(reader: Pick<StoreReader, 'edits' | 'positions'>): Promise<Skip[]> {
+  const courses = new Courses();
+  for await (const edits of reader.edits()) for (const edit of edits) courses.take(edit);
+  for (const position of await reader.positions()) courses.readTo(position, position.next);
+  return courses.skips();
+}
+
+/** Follows the moves of positions through the log of edits. */
+export class Courses {
+  readonly #byPartition = new Map<string, Course>();
+
+  take(edit: LoggedEdit): void {
+    if (edit.kind !== 'position') return;
+    const { topic, partition, before, after, cause, at } = edit;
+    const course = this.readTo(edit, before ?? 0);
+    if (after > (before ?? 0))
+      course.moves.push({ topic, partition, from: before ?? 0, to: after, cause, at });
+    course.from = after;
+  }
+
+  /** Reading has come to this offset. */
+  readTo({ topic, partition }: TopicPartition, next: number): Course {
+    const key = `${topic}/${partition}`;
+    let course = this.#byPartition.get(key);
+    if (course === undefined) {
+      course = { topic, partition, from: 0, read: [], moves: [] };
+      this.#byPartition.set(key, course);
+    }
+    if (next > course.from) course.read = add(course.read, { from: course.from, to: next });
+    course.from = next;
+    return course;
+  }
+
+  skips(): Skip[] {
+    const skips = [...this.#byPartition.values()].flatMap(({ read, moves }) => {
+      // What two moves passed over is told of the first.
+      let known = read;
+      return moves.flatMap((move) => {
+        const left = subtract(move, known);
+        known = add(known, move);
+        return left.map((interval) => ({ ...move, ...interval }));
+      });
+    });
+    return skips.sort((a, b) => a.at - b.at || a.partition - b.partition || a.from - b.from);
+  }
+
+  /** The greatest offset that reading has ever come to; undefined for a partition that has no position. */
+  furthest({ topic, partition }: TopicPartition): number | undefined {
+    const course = this.#byPartition.get(`${topic}/${partition}`);
+    return course === undefined ? undefined : Math.max(course.from, course.read.at(-1)?.to ?? 0);
+  }
+}
+
+export function isSkipped(skips: readonly Skip[], { topic, partition, offset }: RecordPlace): boolean {
+  return skips.some(
+    (skip) => skip.topic === topic && skip.partition === partition && skip.from <= offset && offset < skip.to,
+  );
+}
+
+interface RecordPlace extends TopicPartition {
+  readonly offset: number;
+}
+
+function add(intervals: readonly Interval[], { from, to }: Interval): Interval[] {
+  const apart = intervals.filter((other) => other.to < from || other.from > to);
+  const touching = intervals.filter((other) => other.to >= from && other.from <= to);
+  const joined = {
+    from: Math.min(from, ...touching.map((other) => other.from)),
+    to: Math.max(to, ...touching.map((other) => other.to)),
+  };
+  return [...apart, joined].sort((a, b) => a.from - b.from);
+}
+
+function subtract({ from, to }: Interval, intervals: readonly Interval[]): Interval[] {
+  const left: Interval[] = [];
+  let at = from;
+  for (const other of intervals) {
+    if (other.to <= at || other.from >= to) continue;
+    if (other.from > at) left.push({ from: at, to: other.from });
+    at = Math.max(at, other.to);
+  }
+  if (at < to) left.push({ from: at, to });
+  return left;
+}

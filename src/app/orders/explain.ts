@@ -1,0 +1,153 @@
+import { decide, type Decided, type Outcome } from '../../domain/decide.ts';
+import { recordTime, sameContent, type Order, type RecordId } from '../../domain/order.ts';
+import type { Broker, BrokerRecord } from '../../ports/broker.ts';
+import type { OrderCodec } from '../../ports/codec.ts';
+import { lastHeader } from '../../ports/record.ts';
+import type { StoreAccess, StoreReader } from '../../ports/store.ts';
+import { rangesOf } from '../offsets/group-positions.ts';
+import { triesOf } from './retries.ts';
+import { isSkipped, readSkips } from '../offsets/skips.ts';
+
+/** What a record with the id of an order is to it; `unread`: it was not read yet, or was skipped. */
+export type RecordRole = 'deciding' | 'duplicate' | 'conflict' | 'unread';
+
+export interface ExplainedRecord extends RecordId {
+  /** Milliseconds since the epoch; null when the record was not looked at. */
+  readonly timestamp: number | null;
+  readonly role: RecordRole;
+  /** Of the replay that sent it; null when none did, or it was not looked at. */
+  readonly replayId: string | null;
+}
+
+export interface Explanation {
+  readonly order: Order;
+  /** null: it is not decided, and was found in the topic. */
+  readonly decided: Decided | null;
+  /** What comes of the same order under a new id, were it decided at this moment. */
+  readonly now: Outcome;
+  readonly records: readonly ExplainedRecord[];
+  /** The order that this one tries again, under an id that follows from it; null: none. */
+  readonly retryOf: string | null;
+  /** Other tries of the same order, in their order. */
+  readonly retries: readonly Decided[];
+  /** Whether the topic was searched. */
+  readonly scanned: boolean;
+  /** Places of records whose key is the id and whose value is no order that can be read. */
+  readonly unreadable: readonly RecordId[];
+}
+
+/** Where to search for further records of the id. */
+export interface ScanPorts {
+  readonly broker: Broker;
+  readonly codec: OrderCodec;
+  readonly topic: string;
+}
+
+/**
+ * Why an order was decided as it was. From the files alone unless `scan` is given: then the topic is read up to its
+ * present end.
+ *
+ * @returns undefined when neither knows it
+ * @throws Failure of the ports; topic_missing
+ */
+export async function explainOrder(
+  access: StoreAccess,
+  orderId: string,
+  scan: ScanPorts | null,
+): Promise<Explanation | undefined> {
+  await using reader = await access.read();
+  const decided = (await reader.decided(orderId)) ?? null;
+  const found = scan === null ? null : await scanTopic(scan, orderId);
+  const order = decided?.order ?? found?.records[0]?.order;
+  if (order === undefined) return undefined;
+  const tries = await triesOf(reader, order);
+  return {
+    order,
+    decided,
+    retryOf: tries.root === orderId ? null : tries.root,
+    retries: tries.decided.filter((one) => one.order.orderId !== orderId),
+    now: await decideNow(reader, order),
+    records: await recordsOf(reader, decided, found?.records ?? []),
+    scanned: scan !== null,
+    unreadable: found?.unreadable ?? [],
+  };
+}
+
+async function decideNow(reader: StoreReader, order: Order): Promise<Outcome> {
+  const items = new Map<string, number>();
+  const names = new Set(order.items.map(({ item }) => item));
+  for (const { item, quantity } of await reader.items()) if (names.has(item)) items.set(item, quantity);
+  let status: ReturnType<Parameters<typeof decide>[1]['status']>;
+  for (const user of await reader.users()) if (user.user === order.user) status = user.status;
+  return decide(order, { status: () => status, quantity: (item) => items.get(item) });
+}
+
+interface FoundRecord extends RecordId {
+  readonly order: Order;
+  readonly timestamp: number | null;
+  readonly replayId: string | null;
+}
+
+async function scanTopic(
+  { broker, codec, topic }: ScanPorts,
+  orderId: string,
+): Promise<{ records: FoundRecord[]; unreadable: RecordId[] }> {
+  await using admin = await broker.admin();
+  const ranges = (await rangesOf(admin, topic)).filter(({ start, end }) => end > start);
+  const wanted = ranges.map(({ partition, start, end }) => ({ partition, from: start, to: end }));
+  const records: FoundRecord[] = [];
+  const unreadable: RecordId[] = [];
+  for await (const chunk of admin.records(topic, wanted)) {
+    const decoded = await codec.decode(chunk.records);
+    chunk.records.forEach((record, at) => {
+      const place: RecordId = { topic, partition: chunk.partition, offset: record.offset };
+      const result = decoded[at];
+      if (result?.kind === 'order' && result.order.orderId === orderId) {
+        const { order } = result;
+        const timestamp = recordTime(record.timestamp);
+        records.push({ ...place, order, timestamp, replayId: replayIdOf(record) });
+      } else if (result?.kind === 'dead_letter' && textOf(record.key) === orderId) unreadable.push(place);
+    });
+  }
+  return { records, unreadable };
+}
+
+function replayIdOf({ headers }: BrokerRecord): string | null {
+  const value = lastHeader(headers, 'x-replay-id') ?? null;
+  return typeof value === 'string' ? value : textOf(value);
+}
+
+function textOf(bytes: Uint8Array | null): string | null {
+  return bytes === null ? null : new TextDecoder().decode(bytes);
+}
+
+async function recordsOf(
+  reader: StoreReader,
+  decided: Decided | null,
+  found: readonly FoundRecord[],
+): Promise<ExplainedRecord[]> {
+  const positions = new Map(
+    (await reader.positions()).map(({ topic, partition, next }) => [`${topic}/${partition}`, next]),
+  );
+  const skips = found.length === 0 ? [] : await readSkips(reader);
+  const records = found.map((record): ExplainedRecord => {
+    const { topic, partition, offset, timestamp, replayId } = record;
+    const place = { topic, partition, offset };
+    const isRead = offset < (positions.get(`${topic}/${partition}`) ?? 0) && !isSkipped(skips, place);
+    return { ...place, timestamp, role: roleOf(record, decided, isRead), replayId };
+  });
+  // Its record may be gone from the topic by now, and is not looked for without a search.
+  if (decided !== null && !records.some(({ role }) => role === 'deciding')) {
+    records.unshift({ ...decided.record, timestamp: null, role: 'deciding', replayId: null });
+  }
+  return records;
+}
+
+function roleOf(record: FoundRecord, decided: Decided | null, isRead: boolean): RecordRole {
+  if (decided === null) return 'unread';
+  const { topic, partition, offset } = decided.record;
+  // Even when the position was set back before it.
+  if (record.topic === topic && record.partition === partition && record.offset === offset) return 'deciding';
+  if (!isRead) return 'unread';
+  return sameContent(record.order, decided.order) ? 'duplicate' : 'conflict';
+}

@@ -1,0 +1,19 @@
+import type { Decided } from '../../domain/decide.ts';
+
+/** Which decisions are meant: those of which all that is not null holds. */
+export interface OrderFilter {
+  readonly user: string | null;
+  /** One of its lines has it. */
+  readonly item: string | null;
+  /** Decision time, milliseconds since the epoch: inclusive. */
+  readonly sinceMs: number | null;
+  /** Exclusive. */
+  readonly untilMs: number | null;
+}
+
+export function matchesOrder({ order, decidedAt }: Decided, filter: OrderFilter): boolean {
+  if (filter.user !== null && order.user !== filter.user) return false;
+  if (filter.item !== null && !order.items.some(({ item }) => item === filter.item)) return false;
+  if (filter.sinceMs !== null && decidedAt < filter.sinceMs) return false;
+  return filter.untilMs === null || decidedAt < filter.untilMs;
+}

@@ -1,0 +1,63 @@
+import { formatRecordId, recordTime, type RecordId } from '../../domain/order.ts';
+import type { BrokerRecord, Producer } from '../../ports/broker.ts';
+import { lastHeader, type Headers } from '../../ports/record.ts';
+import { withHeaders } from '../dlq/headers.ts';
+import type { DecodedRecord } from '../../ports/codec.ts';
+import type { Outgoing } from '../../ports/store.ts';
+
+type Undecodable = Extract<DecodedRecord, { kind: 'dead_letter' }>;
+
+/** The record as it goes to the dead-letter topic: key, value and headers as they were, and why it is there. */
+export function deadLetter(
+  record: BrokerRecord,
+  id: RecordId,
+  why: Undecodable,
+  context: { dlqTopic: string; group: string; failedAt: number },
+): Outgoing {
+  const { headers: original } = record;
+  const headers = withHeaders(original, [
+    ['x-original-topic', id.topic],
+    ['x-original-partition', String(id.partition)],
+    ['x-original-offset', String(id.offset)],
+    ['x-original-timestamp', new Date(recordTime(record.timestamp) ?? context.failedAt).toISOString()],
+    ['x-original-group', context.group],
+    ['x-error-code', why.code],
+    ['x-error-message', why.message],
+    ['x-error-stage', why.stage],
+    ['x-attempts', String(earlierAttempts(original) + 1)],
+    ['x-failed-at', new Date(context.failedAt).toISOString()],
+  ]);
+  return { id: formatRecordId(id), topic: context.dlqTopic, key: record.key, value: record.value, headers };
+}
+
+/** A record that was redriven and failed again says how often it was tried. */
+function earlierAttempts(headers: Headers): number {
+  const value = lastHeader(headers, 'x-attempts');
+  const text = value instanceof Uint8Array ? new TextDecoder().decode(value) : value;
+  return typeof text === 'string' && /^\d{1,6}$/.test(text) ? Number(text) : 0;
+}
+
+/** Sends what the store holds back. @returns what the broker refuses for good. @throws when any may not have gone */
+export async function sendOutgoing(
+  producer: Producer,
+  records: readonly Outgoing[],
+  signal: AbortSignal,
+): Promise<Outgoing[]> {
+  const refused: Outgoing[] = [];
+  for (const [topic, group] of groupByTopic(records)) {
+    const { outcomes, failure } = await producer.send(topic, group, { signal });
+    if (failure !== null) throw failure;
+    refused.push(...group.filter((_, i) => typeof outcomes[i] === 'string'));
+  }
+  return refused;
+}
+
+function groupByTopic(records: readonly Outgoing[]): Map<string, Outgoing[]> {
+  const byTopic = new Map<string, Outgoing[]>();
+  for (const record of records) {
+    const group = byTopic.get(record.topic);
+    if (group === undefined) byTopic.set(record.topic, [record]);
+    else group.push(record);
+  }
+  return byTopic;
+}

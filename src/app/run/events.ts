@@ -1,0 +1,115 @@
+import type { Decision } from '../../domain/decide.ts';
+import type { RecordId } from '../../domain/order.ts';
+import type { IgnoredPrices } from '../../domain/parse-order.ts';
+import type { Reason } from '../../domain/reasons.ts';
+import type { DeadLetterCode } from '../../ports/codec.ts';
+import type { StoreNotice } from '../../ports/store.ts';
+import type { CopySuspected, GhostRemoved } from '../offsets/clear-group.ts';
+import type { GroupAhead, PositionMove, ResetRequest } from '../offsets/plan.ts';
+import type { TopicCreated } from '../topics/ensure.ts';
+
+/* What a run of the consumer is asked for, and what it tells. */
+
+export interface ConsumeOptions {
+  readonly topic: string;
+  readonly dlqTopic: string;
+  readonly group: string;
+  /** Stop once past the end offsets seen at start. */
+  readonly untilEnd: boolean;
+  /** Stop after so many records. */
+  readonly maxMessages: number | null;
+  readonly reset: ResetRequest | null;
+  /** Take over a group that bears another folder's mark. */
+  readonly adopt: boolean;
+  /** The folder is a copy: it gets an id of its own first. */
+  readonly newId?: boolean;
+  /** Go on without users or items, of which every order is rejected. */
+  readonly allowEmpty?: boolean;
+  /** Create missing topics. */
+  readonly create: boolean;
+  readonly signal: AbortSignal;
+  readonly on: (event: ConsumeOrdersEvent) => void;
+}
+
+/** What became of one record. */
+export type RecordResult =
+  | Decision
+  | {
+      readonly kind: 'dead_letter';
+      readonly record: RecordId;
+      readonly code: DeadLetterCode;
+      readonly message: string;
+    };
+
+export type ConsumeOrdersEvent =
+  | TopicCreated
+  | { readonly kind: 'notice'; readonly notice: StoreNotice }
+  /** There is nobody or nothing to decide on: every order will be rejected, for good. */
+  | { readonly kind: 'empty_table'; readonly table: 'users' | 'items'; readonly folder: string }
+  | GhostRemoved
+  | CopySuspected
+  /** The folder is older than its group: those records are read again, and decided where the folder has lost it. */
+  | {
+      readonly kind: 'group_ahead';
+      readonly topic: string;
+      readonly group: string;
+      readonly ahead: readonly GroupAhead[];
+    }
+  | { readonly kind: 'moved'; readonly topic: string; readonly move: PositionMove }
+  /** Reading begins; `remaining` records lie before the end seen at start. */
+  | { readonly kind: 'started'; readonly topic: string; readonly group: string; readonly remaining: number }
+  | {
+      readonly kind: 'batch';
+      readonly partition: number;
+      readonly results: readonly RecordResult[];
+      readonly next: number;
+    }
+  /** Prices of an order that are none: its lines have no price. */
+  | {
+      readonly kind: 'prices_ignored';
+      readonly record: RecordId;
+      readonly orderId: string;
+      readonly ignored: IgnoredPrices;
+    }
+  | { readonly kind: 'undelivered'; readonly id: string; readonly topic: string }
+  | {
+      readonly kind: 'waiting';
+      readonly for: 'broker' | 'registry';
+      readonly forMs: number;
+      readonly message: string;
+    }
+  | { readonly kind: 'resumed'; readonly for: 'broker' | 'registry' }
+  /** As ConsumerEvent: for the status alone. */
+  | { readonly kind: 'silent' }
+  | { readonly kind: 'answered' }
+  | { readonly kind: 'commit_failed'; readonly message: string }
+  /** Another process asks it to stop: whoever runs it is to abort its signal. */
+  | { readonly kind: 'stop_asked' }
+  | { readonly kind: 'summary'; readonly summary: ConsumeSummary };
+
+export interface ConsumeSummary {
+  readonly read: number;
+  readonly accepted: number;
+  readonly rejected: number;
+  readonly duplicates: number;
+  readonly conflicts: number;
+  readonly deadLettered: number;
+  readonly rejectedByReason: Readonly<Partial<Record<Reason, number>>>;
+  /** Lines whose price is none, and that have no price therefore. */
+  readonly ignoredPrices: number;
+  /** Records passed over by moves of the position. */
+  readonly skipped: number;
+  readonly commits: number;
+  readonly stoppedBy: 'end' | 'signal' | 'max_messages' | 'error';
+  readonly seconds: number;
+  readonly partitions: readonly PartitionProgress[];
+}
+
+export interface PartitionProgress {
+  readonly partition: number;
+  /** Where reading began. */
+  readonly first: number;
+  readonly next: number;
+  readonly end: number;
+  readonly lag: number;
+}

@@ -1,0 +1,86 @@
+import { Failure } from '../../domain/failure.ts';
+import type { Broker, BrokerAdmin, PartitionRange } from '../../ports/broker.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Processes } from '../../ports/processes.ts';
+import type { Position, Store } from '../../ports/store.ts';
+import type { ConsumeOptions } from './events.ts';
+import { clearGroup } from '../offsets/clear-group.ts';
+import {
+  commitPositions,
+  movedPosition,
+  offsetsAtTime,
+  storedPositions,
+  storeMoves,
+} from '../offsets/group-positions.ts';
+import { groupAhead, markOf, planMoves } from '../offsets/plan.ts';
+import { ensureDeadLetterTopic, ensureTopic } from '../topics/ensure.ts';
+
+export interface Prepared {
+  readonly ranges: readonly PartitionRange[];
+  /** By partition; one that is absent starts at the earliest offset. */
+  readonly positions: Map<number, Position>;
+  /** Records that moves of the position pass over. */
+  readonly skipped: number;
+}
+
+/**
+ * All that must be settled before the group is joined: topics are there, nobody else is in the group, and every
+ * stored position stands where reading shall begin, with the group's committed offsets brought up to it.
+ */
+export async function prepareConsumer(
+  ports: { store: Store; broker: Broker; processes: Processes; clock: Clock },
+  options: ConsumeOptions,
+): Promise<Prepared> {
+  const { store, broker } = ports;
+  const { topic, group, on } = options;
+  await using admin = await broker.admin();
+  if (options.reset === null) await refuseVanished(admin, store, topic);
+  await ensureTopic(admin, topic, options.create, on);
+  await ensureDeadLetterTopic(admin, topic, options.dlqTopic, options.create, on);
+  await clearGroup(admin, ports, options, on);
+  const ranges = await admin.ranges(topic);
+  const clusterId = await admin.clusterId();
+  const positions = await storedPositions(store, topic);
+  const mark = markOf(store.folderId);
+  const committed = await admin.committed(group, topic);
+  const ahead = options.reset === null ? groupAhead({ ranges, stored: positions, committed, mark }) : [];
+  if (ahead.length > 0) on({ kind: 'group_ahead', topic, group, ahead });
+  const moves = planMoves({
+    topic,
+    group,
+    mark,
+    ranges,
+    stored: positions,
+    committed,
+    adopt: options.adopt,
+    reset: options.reset,
+    offsetsAtTime: await offsetsAtTime(admin, topic, options.reset?.to),
+  });
+  await storeMoves(store, topic, clusterId, moves);
+  for (const move of moves) {
+    positions.set(move.partition, movedPosition(topic, clusterId, move));
+    on({ kind: 'moved', topic, move });
+  }
+  await commitPositions(admin, options, { positions, ranges, committed, mark });
+  return { ranges, positions, skipped: moves.reduce((sum, move) => sum + move.skipped, 0) };
+}
+
+/**
+ * A topic that this folder has read and that is not there is no new one: it was deleted, or this is another cluster.
+ *
+ * @throws Failure topic_changed
+ */
+async function refuseVanished(admin: BrokerAdmin, store: Store, topic: string): Promise<void> {
+  const read = [...(await storedPositions(store, topic)).values()].find(({ next }) => next > 0);
+  if (read === undefined || (await admin.partitionCount(topic)) !== undefined) return;
+  throw new Failure(
+    'topic_changed',
+    `topic ${topic} is gone: this folder has read ${topic}/${read.partition} up to ${read.next}; it was deleted, or this is another cluster`,
+    {
+      fix:
+        'if it is another cluster, name the right one with --brokers; to begin again on a new topic of that name: ' +
+        'orderctl consume --reset-to earliest (decided ids stay decided)',
+      context: { topic, partition: read.partition, offset: read.next },
+    },
+  );
+}

@@ -1,0 +1,67 @@
+import { isFailure, type FailureCode } from '../../domain/failure.ts';
+import type { Clock } from '../../ports/clock.ts';
+
+/** How often a person is told that something is still being waited for. */
+const WARN_EVERY_MS = 30_000;
+/** How long a bounded run waits for a service that was there before. */
+export const BOUNDED_WAIT_MS = 60_000;
+const RETRY_EVERY_MS = 1_000;
+
+export interface WaitOptions {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Give up after so long; null waits for ever. */
+  readonly limitMs: number | null;
+  /** Failures that mean "away, try again". Any other passes. */
+  readonly retryOn: readonly FailureCode[];
+  readonly onWait: (forMs: number, message: string) => void;
+  readonly onBack: () => void;
+}
+
+/**
+ * Calls `attempt` until it succeeds, the limit passes (then its last failure is thrown) or the signal aborts.
+ *
+ * @returns undefined when aborted
+ */
+export async function untilAvailable<R>(
+  attempt: () => Promise<R>,
+  options: WaitOptions,
+): Promise<R | undefined> {
+  const { clock, signal, limitMs, retryOn } = options;
+  let since: number | null = null;
+  let warnedAt = Number.NEGATIVE_INFINITY;
+  for (;;) {
+    try {
+      const result = await attempt();
+      if (since !== null) options.onBack();
+      return result;
+    } catch (error) {
+      if (!isFailure(error, ...retryOn)) throw error;
+      if (signal.aborted) return undefined;
+      const now = clock.now();
+      since ??= now;
+      if (limitMs !== null && now - since >= limitMs) throw error;
+      if (now - warnedAt >= WARN_EVERY_MS) {
+        options.onWait(now - since, error.message);
+        warnedAt = now;
+      }
+      await clock.sleep(RETRY_EVERY_MS, signal);
+    }
+  }
+}
+
+/** What comes of the work; undefined as soon as the signal aborts, whatever comes of it then. */
+export async function unlessStopped<R>(work: Promise<R>, signal: AbortSignal): Promise<R | undefined> {
+  let stop: () => void = () => undefined;
+  const stopped = new Promise<undefined>((resolve) => {
+    stop = () => resolve(undefined);
+  });
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    return await Promise.race([work, stopped]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    work.catch(() => undefined);
+  }
+}

@@ -1,0 +1,80 @@
+import type { SchemaDifference, SchemaTools, SchemaVersion } from '../../ports/schema-registry.ts';
+
+export interface SchemaReport {
+  readonly subject: string;
+  readonly versions: readonly number[];
+  readonly latest: SchemaVersion | null;
+  readonly compatibility: string;
+  /** Where the schema in question stands under the subject; null: nowhere. */
+  readonly registered: { readonly id: number; readonly version: number } | null;
+}
+
+/** What the registry has under a subject, and whether `schema` is among it. @throws Failure of the registry */
+export async function reportSchema(
+  { registry }: SchemaTools,
+  { subject, schema }: { subject: string; schema: string },
+): Promise<SchemaReport> {
+  const versions = await registry.versions(subject);
+  const last = versions.at(-1);
+  const latest = last === undefined ? undefined : await registry.version(subject, last);
+  const registered = latest === undefined ? undefined : await registry.find(subject, schema);
+  return {
+    subject,
+    versions,
+    latest: latest ?? null,
+    compatibility: await registry.compatibility(subject),
+    registered: registered ?? null,
+  };
+}
+
+/** A difference and between which versions it stands. */
+export interface VersionDifference extends SchemaDifference {
+  readonly version: number;
+  /** `backward`: the new schema cannot read what the version wrote; `forward`: the other way round. */
+  readonly direction: 'backward' | 'forward';
+}
+
+export interface SchemaCheck {
+  readonly report: SchemaReport;
+  /** By the registry's own judgement. */
+  readonly compatible: boolean;
+  /** What the registry says of it. */
+  readonly messages: readonly string[];
+  /** Found here, by the level of the subject; with NONE, by BACKWARD. */
+  readonly differences: readonly VersionDifference[];
+}
+
+/** Versions that are looked at, newest first: a transitive level asks for all. */
+const MOST_VERSIONS = 50;
+
+/** Whether a schema could be registered, and by which fields not. @throws Failure of the registry, invalid_input */
+export async function checkSchema(
+  tools: SchemaTools,
+  { subject, schema, name }: { subject: string; schema: string; name: string },
+): Promise<SchemaCheck> {
+  // What is no schema is told of before anything is asked of the registry.
+  tools.validate(schema, name);
+  const report = await reportSchema(tools, { subject, schema });
+  const { compatible, messages } = await tools.registry.check(subject, schema);
+  return { report, compatible, messages, differences: await findDifferences(tools, report, schema) };
+}
+
+async function findDifferences(
+  tools: SchemaTools,
+  { subject, versions, compatibility: level }: SchemaReport,
+  schema: string,
+): Promise<VersionDifference[]> {
+  const compared = versions.slice(level.endsWith('_TRANSITIVE') ? -MOST_VERSIONS : -1);
+  const found: VersionDifference[] = [];
+  for (const version of compared) {
+    const old = await tools.registry.version(subject, version);
+    if (old === undefined) continue;
+    const between = (direction: VersionDifference['direction'], reader: string, writer: string): void => {
+      for (const difference of tools.differences(reader, writer))
+        found.push({ ...difference, version, direction });
+    };
+    if (!level.startsWith('FORWARD')) between('backward', schema, old.schema);
+    if (level.startsWith('FORWARD') || level.startsWith('FULL')) between('forward', old.schema, schema);
+  }
+  return found;
+}

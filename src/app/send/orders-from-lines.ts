@@ -1,0 +1,101 @@
+import { Failure } from '../../domain/failure.ts';
+import { fitsTheEvent, type Order } from '../../domain/order.ts';
+import { parseOrder } from '../../domain/parse-order.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Numbered } from './produce.ts';
+
+export interface LineOptions {
+  readonly clock: Clock;
+  /** The id of the order of a line that has none: the same each time. */
+  readonly idOf: (line: number) => string;
+}
+
+/**
+ * Orders from NDJSON, by the numbers of their lines. Missing ids are made up, unknown keys and empty lines ignored.
+ *
+ * @param file how messages name it
+ * @throws Failure invalid_input at the first bad line, with file and line
+ */
+export async function* ordersFromLines(
+  lines: AsyncIterable<string>,
+  file: string,
+  options: LineOptions,
+): AsyncGenerator<Numbered> {
+  let number = 0;
+  for await (const text of lines) {
+    number += 1;
+    if (text.trim() !== '') yield { order: readLine(text, { file, line: number }, options), number };
+  }
+}
+
+function readLine(text: string, place: { file: string; line: number }, options: LineOptions): Order {
+  const bad = (why: string): Failure =>
+    new Failure('invalid_input', `${place.file}:${place.line}: ${why}`, {
+      fix: 'mend the line and run the same command again',
+      context: place,
+    });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw bad('the line is not JSON');
+  }
+  const { order, ignored, problem } = parseOrder(value, {
+    createdAt: options.clock.now(),
+    newOrderId: () => options.idOf(place.line),
+  });
+  if (problem !== undefined) throw bad(problem.message);
+  // A consumer reads past a price that is none; who sends the file can mend it.
+  if (ignored !== null) throw bad(ignored.message);
+  const unfit = order.items.find(({ quantity }) => !fitsTheEvent(quantity));
+  if (unfit !== undefined)
+    throw bad(`quantity of ${unfit.item} is ${unfit.quantity}; the event holds whole numbers`);
+  return order;
+}
+
+export interface CheckedLines {
+  /** Orders of the lines from `from` on. */
+  readonly orders: number;
+  /** Of all lines, those without an id. */
+  readonly withoutId: number;
+}
+
+/**
+ * Reads a whole file before the first of its orders is sent.
+ *
+ * @param from the first line that is to be sent
+ * @throws Failure invalid_input at the first bad line: nothing was sent; invalid_value when there is no line `from`
+ */
+export async function checkLines(
+  lines: AsyncIterable<string>,
+  file: string,
+  { from, clock, signal }: { from: number; clock: Clock; signal: AbortSignal },
+): Promise<CheckedLines> {
+  let orders = 0;
+  let withoutId = 0;
+  let last = 0;
+  const idOf = (): string => {
+    withoutId += 1;
+    return 'ORD-0';
+  };
+  try {
+    for await (const { number } of ordersFromLines(lines, file, { clock, idOf })) {
+      last = number;
+      if (number >= from) orders += 1;
+    }
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'invalid_input') throw error;
+    throw new Failure(error.code, `${error.message}; nothing was sent`, {
+      ...(error.fix === null ? {} : { fix: error.fix }),
+      context: error.context,
+    });
+  }
+  // Stopped, it has not seen the last.
+  if (from > 1 && from > last && !signal.aborted) {
+    throw new Failure('invalid_value', `--from-line: ${file} has no order from line ${from} on`, {
+      fix: `its last order is in line ${last}`,
+      context: { file },
+    });
+  }
+  return { orders, withoutId };
+}

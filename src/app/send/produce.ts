@@ -1,0 +1,214 @@
+import { Failure } from '../../domain/failure.ts';
+import type { Order } from '../../domain/order.ts';
+import type { Item, User } from '../../domain/tables.ts';
+import type { Broker } from '../../ports/broker.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { OrderCodec } from '../../ports/codec.ts';
+import type { StoreAccess } from '../../ports/store.ts';
+import { inDoubt, OrderSender, type Sendable, type Sent } from './sender.ts';
+import { openProducer } from '../open-producer.ts';
+import type { TopicCreated } from '../topics/ensure.ts';
+
+/** An order, and its number in its source from 1: of its line in a file, or in the sequence of samples. */
+export interface Numbered extends Sendable {
+  readonly number: number;
+}
+
+/**
+ * How a run that did not come to its end goes on: from a number, under the same ids; with other orders, so many as
+ * are left; or with the same one order.
+ */
+export type Resume = '--from' | '--from-line' | '--count' | '--order-id';
+
+export interface ProduceOptions {
+  readonly topic: string;
+  /** Where the orders come from: `sampleOrders`, one given order, or a file. */
+  readonly orders: AsyncIterable<Numbered> | Iterable<Numbered>;
+  /** How many there will be; null when it runs until stopped. */
+  readonly count: number | null;
+  readonly resume: Resume;
+  /** Pause between two orders. */
+  readonly delayMs: number;
+  readonly create: boolean;
+  readonly signal: AbortSignal;
+  readonly on: (event: ProduceEvent) => void;
+}
+
+export interface ProducePorts {
+  readonly broker: Broker;
+  readonly codec: OrderCodec;
+  readonly clock: Clock;
+}
+
+export type ProduceEvent =
+  | TopicCreated
+  | { readonly kind: 'sent'; readonly topic: string; readonly orders: readonly Sent<Sendable>[] }
+  /** Whether these are stored is not known. */
+  | { readonly kind: 'unknown'; readonly topic: string; readonly orders: readonly Order[] }
+  | { readonly kind: 'summary'; readonly summary: ProduceSummary };
+
+export interface ProduceSummary {
+  readonly topic: string;
+  readonly sent: number;
+  /** Not stored. */
+  readonly failed: number;
+  readonly interrupted: boolean;
+  readonly seconds: number;
+  /** Given to the brokers without an answer: they may be stored, now or later. */
+  readonly unknown: number;
+}
+
+interface Progress {
+  sent: number;
+  failed: number;
+  unknown: number;
+  /** The first that is not known to be sent. */
+  next: number | null;
+}
+
+/**
+ * Sends orders as Avro events, keyed by their id. The last event is the summary, before a failure too.
+ *
+ * @throws Failure of the ports and of `orders`; interrupted when a finite run was stopped
+ */
+export async function produceOrders(ports: ProducePorts, options: ProduceOptions): Promise<void> {
+  const { clock } = ports;
+  const { topic, on, signal, count } = options;
+  const startedAt = clock.now();
+  const progress: Progress = { sent: 0, failed: 0, unknown: 0, next: null };
+  let finished = false;
+  try {
+    await sendAll(ports, options, progress);
+    finished = !signal.aborted || (count !== null && progress.sent >= count);
+  } finally {
+    const { sent, failed, unknown } = progress;
+    const interrupted = !finished && signal.aborted && count !== null;
+    const seconds = (clock.now() - startedAt) / 1000;
+    on({ kind: 'summary', summary: { topic, sent, failed, interrupted, seconds, unknown } });
+  }
+  if (!finished && count !== null) throw interruptedAfter(progress, options, '');
+}
+
+async function sendAll(
+  { broker, codec, clock }: ProducePorts,
+  options: ProduceOptions,
+  progress: Progress,
+): Promise<void> {
+  const { topic, on, signal, delayMs, count } = options;
+  await using producer = await openProducer(broker, options);
+  if (producer === undefined) return;
+  const sender = new OrderSender({ producer, codec, clock, topic, delayMs, count, signal });
+  for await (const step of sender.send(options.orders)) {
+    progress.sent += step.sent.length;
+    progress.failed += step.failed.length;
+    progress.unknown += step.unknown.length;
+    if (step.sent.length > 0) on({ kind: 'sent', topic, orders: step.sent });
+    const left = [...step.unknown, ...step.failed];
+    if (left.length === 0) {
+      progress.next = (step.sent.at(-1)?.number ?? 0) + 1;
+      continue;
+    }
+    progress.next = left.reduce((least, { number }) => Math.min(least, number), Infinity);
+    if (step.unknown.length > 0) {
+      on({ kind: 'unknown', topic, orders: step.unknown.map(({ order }) => order) });
+    }
+    const way = `to send them again under the same ids: ${wayOn(progress, options, left[0])}`;
+    const error = inDoubt(step, way);
+    if (!signal.aborted || count === null || !(error instanceof Failure)) throw error;
+    throw interruptedAfter(progress, options, `; ${error.message}`);
+  }
+}
+
+function interruptedAfter(progress: Progress, options: ProduceOptions, why: string): Failure {
+  const { sent } = progress;
+  const { count, topic } = options;
+  return new Failure('interrupted', `interrupted: ${sent} of ${count ?? 'endless'} orders sent${why}`, {
+    fix: `to go on: ${wayOn(progress, options)}`,
+    context: { topic },
+  });
+}
+
+/** How the orders that were not sent are sent, and those in doubt again under the same ids. */
+function wayOn(
+  { sent, unknown, next }: Progress,
+  { resume, count }: ProduceOptions,
+  left?: Sendable,
+): string {
+  if (next === null && unknown === 0) return 'run the same command again';
+  if (resume === '--order-id') return `the same command with --order-id ${left?.order.orderId ?? ''}`;
+  if (resume !== '--count') return `the same command with ${resume} ${next ?? 1}`;
+  const rest = count === null ? 0 : count - sent - unknown;
+  const others = rest > 0 ? [`the same command with --count ${rest}`] : [];
+  const inDoubt = unknown > 0 ? ['pass the lines {"type":"unknown",…} to "orderctl produce --file -"'] : [];
+  return [...inDoubt, ...others].join(', then ');
+}
+
+export interface SampleOptions {
+  /** Of the whole sequence; null: without end. */
+  readonly count: number | null;
+  /** The first that is given: those before it are passed over. */
+  readonly from: number;
+  /** From 0 inclusive to 1 exclusive. */
+  readonly random: () => number;
+  readonly newOrderId: () => string;
+  readonly clock: Clock;
+}
+
+/**
+ * Sample orders: one to three lines of quantity one to three, for random known users, unpaid ones too, and items.
+ * The same `random` and `newOrderId` give the same orders.
+ *
+ * @throws Failure not_found when there are no users or no items
+ */
+export async function sampleOrders(access: StoreAccess, options: SampleOptions): Promise<Iterable<Numbered>> {
+  await using reader = await access.read();
+  const users = [...(await reader.users())];
+  const items = [...(await reader.items())];
+  if (users.length === 0) {
+    throw new Failure('not_found', `there are no users in ${access.folder}`, {
+      fix: 'add one: orderctl user add --user alice --status paid',
+    });
+  }
+  if (items.length === 0) {
+    throw new Failure('not_found', `there are no items in ${access.folder}`, {
+      fix: 'add one: orderctl inventory add --item book --quantity 10',
+    });
+  }
+  return generate(users, items, options);
+}
+
+function* generate(
+  users: readonly User[],
+  items: readonly Item[],
+  options: SampleOptions,
+): Iterable<Numbered> {
+  const { count, from, random, newOrderId, clock } = options;
+  const below = (limit: number): number => Math.floor(random() * limit);
+  for (let number = 1; count === null || number <= count; number++) {
+    const user = users[below(users.length)];
+    const lines = new Map<string, { item: string; quantity: number; unitPrice: string | null }>();
+    for (let wanted = 1 + below(3); wanted > 0; wanted--) {
+      const item = items[below(items.length)];
+      const quantity = 1 + below(3);
+      if (item !== undefined) lines.set(item.item, { item: item.item, quantity, unitPrice: item.price });
+    }
+    if (user === undefined) return;
+    const orderId = newOrderId();
+    if (number < from) continue;
+    yield {
+      order: { orderId, user: user.user, items: [...lines.values()], createdAt: clock.now() },
+      number,
+    };
+  }
+}
+
+/** A small generator of good quality for samples (mulberry32, public domain, by Tommy Ettinger). */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,156 @@
+import type { Decided } from '../../domain/decide.ts';
+import { Failure } from '../../domain/failure.ts';
+import { isName } from '../../domain/names.ts';
+import { fitsTheEvent, type Order } from '../../domain/order.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { StoreReader } from '../../ports/store.ts';
+import { matchesOrder, type OrderFilter } from '../orders/filter.ts';
+import { triesOf } from '../orders/retries.ts';
+
+export interface ReplayFilter extends OrderFilter {
+  readonly orderId: string | null;
+  readonly limit: number | null;
+  /** Leaves out everything up to and including this order: where an interrupted replay goes on. */
+  readonly resumeAfter: string | null;
+  /** Rejected orders instead of accepted ones; only with `asNew`, because a decision is final. */
+  readonly rejected: boolean;
+  /** Under ids that follow from the old ones, so that the orders are decided again. */
+  readonly asNew: boolean;
+  /** With `asNew`: those too of which the last try was accepted. */
+  readonly again: boolean;
+}
+
+/** What became of an order that was selected. */
+export type Selected =
+  | {
+      readonly kind: 'order';
+      /** Its id in the log. */
+      readonly logged: string;
+      /** What is sent for it: the same, or a copy under the id of the next try. */
+      readonly order: Order;
+      /** How many were selected up to this one. */
+      readonly selected: number;
+    }
+  | { readonly kind: 'fulfilled'; readonly logged: string; readonly by: string }
+  | { readonly kind: 'unfit'; readonly logged: string; readonly why: string };
+
+/**
+ * The orders that are asked for, in the order of their log. An order and its tries are one: the first of them that
+ * is met stands for all.
+ *
+ * @throws Failure not_found, already_decided
+ */
+export async function selectOrders(
+  reader: StoreReader,
+  filter: ReplayFilter,
+  clock: Clock,
+): Promise<AsyncGenerator<Selected>> {
+  return select(await decidedOrders(reader, filter), reader, filter, clock);
+}
+
+async function* select(
+  decisions: AsyncIterable<readonly Decided[]>,
+  reader: StoreReader,
+  filter: ReplayFilter,
+  clock: Clock,
+): AsyncGenerator<Selected> {
+  let resumed = filter.resumeAfter === null;
+  let selected = 0;
+  /** Ids that the tries follow from, of orders that have been tried before; others are met once. */
+  const met = new Set<string>();
+  for await (const chunk of decisions) {
+    for (const decided of chunk) {
+      const { order } = decided;
+      const goesOn = resumed;
+      resumed ||= order.orderId === filter.resumeAfter;
+      if (!matchesOrder(decided, filter)) continue;
+      const tries = filter.asNew ? await triesOf(reader, order) : null;
+      if (tries !== null && tries.decided.length > 0) {
+        if (met.has(tries.root)) continue;
+        met.add(tries.root);
+      }
+      if (!goesOn) continue;
+      if (filter.limit !== null && selected >= filter.limit) return;
+      selected += 1;
+      const logged = order.orderId;
+      const last = tries?.decided.at(-1);
+      if (last?.outcome.kind === 'accepted' && !filter.again) {
+        yield { kind: 'fulfilled', logged, by: last.order.orderId };
+        continue;
+      }
+      const why = unfitness(order, tries?.next ?? logged);
+      if (why !== null) yield { kind: 'unfit', logged, why };
+      else {
+        const sending = tries === null ? order : { ...order, orderId: tries.next, createdAt: clock.now() };
+        yield { kind: 'order', logged, order: sending, selected };
+      }
+    }
+  }
+  if (!resumed) {
+    throw new Failure('not_found', `order ${filter.resumeAfter ?? ''} is not in the log`, {
+      fix: 'give --resume-after the id that the interrupted replay named',
+    });
+  }
+}
+
+function unfitness({ items }: Order, orderId: string): string | null {
+  if (!items.every(({ quantity }) => fitsTheEvent(quantity))) return 'a quantity is not a whole number';
+  if (isName(orderId)) return null;
+  return `its id leaves no room for the number of the try: ${orderId} is too long; produce it with --order-id`;
+}
+
+/**
+ * What may be selected: the log, or the one order that is named, found by its index.
+ *
+ * @throws Failure not_found, already_decided
+ */
+async function decidedOrders(
+  reader: StoreReader,
+  filter: ReplayFilter,
+): Promise<AsyncIterable<readonly Decided[]>> {
+  const { orderId } = filter;
+  if (orderId === null) return reader.decisions(filter.rejected ? 'rejected' : 'accepted');
+  const context = { orderId };
+  const decided = await reader.decided(orderId);
+  if (decided === undefined) {
+    throw new Failure('not_found', `order ${orderId} was never decided here`, {
+      fix: 'the ids are in orders.jsonl and rejections.jsonl',
+      context,
+    });
+  }
+  const { outcome, order } = decided;
+  if (outcome.kind === 'accepted' && filter.rejected) {
+    throw new Failure('already_decided', `order ${orderId} was accepted, not rejected`, {
+      fix: 'leave out --rejected',
+      context,
+    });
+  }
+  const last = (await triesOf(reader, order)).decided.at(-1);
+  const fulfilledBy = last?.outcome.kind === 'accepted' ? last.order.orderId : null;
+  const rejected = outcome.kind === 'rejected' ? ' --rejected' : '';
+  const again = `orderctl replay${rejected} --order ${orderId} --as-new`;
+  if (filter.asNew && fulfilledBy !== null && !filter.again) {
+    throw new Failure('already_decided', `order ${orderId} was tried again and accepted as ${fulfilledBy}`, {
+      fix: `to order the same once more: ${again} --again`,
+      context,
+    });
+  }
+  if (outcome.kind === 'rejected' && !filter.rejected) {
+    throw new Failure(
+      'already_decided',
+      `order ${orderId} was rejected: ${outcome.detail}; a decision is final`,
+      {
+        fix:
+          fulfilledBy === null
+            ? `to try it again under a new id: ${again}`
+            : `it was accepted as ${fulfilledBy}; to order the same once more: ${again} --again`,
+        context,
+      },
+    );
+  }
+  return only(decided);
+}
+
+async function* only(decided: Decided): AsyncGenerator<readonly Decided[]> {
+  yield [decided];
+}

@@ -1,0 +1,222 @@
+import { Failure } from '../../domain/failure.ts';
+import type { Order } from '../../domain/order.ts';
+import type { Broker } from '../../ports/broker.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { OrderCodec } from '../../ports/codec.ts';
+import type { Headers } from '../../ports/record.ts';
+import type { StoreAccess } from '../../ports/store.ts';
+import { selectOrders, type ReplayFilter, type Selected } from './replay-selection.ts';
+import { inDoubt, OrderSender, type Sendable, type Sent } from './sender.ts';
+import { openProducer } from '../open-producer.ts';
+import type { TopicCreated } from '../topics/ensure.ts';
+
+export interface ReplayOptions extends ReplayFilter {
+  /** Where the orders go. */
+  readonly topic: string;
+  readonly dryRun: boolean;
+  readonly delayMs: number;
+  readonly create: boolean;
+  readonly signal: AbortSignal;
+  readonly on: (event: ReplayEvent) => void;
+}
+
+export interface ReplayPorts {
+  readonly access: StoreAccess;
+  readonly broker: Broker;
+  readonly codec: OrderCodec;
+  readonly clock: Clock;
+  readonly newReplayId: () => string;
+}
+
+export type ReplayEvent =
+  | TopicCreated
+  | { readonly kind: 'sent'; readonly topic: string; readonly orders: readonly Sent<Sendable>[] }
+  /** Whether these are stored is not known. */
+  | { readonly kind: 'unknown'; readonly topic: string; readonly orders: readonly Order[] }
+  /** A dry run's answer for orders that would be sent. */
+  | { readonly kind: 'would_send'; readonly topic: string; readonly orders: readonly Order[] }
+  | { readonly kind: 'not_sent'; readonly orderId: string; readonly why: string }
+  /** Its last try was accepted, under the id `by`: it is not sent. */
+  | { readonly kind: 'fulfilled'; readonly orderId: string; readonly by: string }
+  | { readonly kind: 'summary'; readonly summary: ReplaySummary };
+
+export interface ReplaySummary {
+  readonly topic: string;
+  readonly replayId: string;
+  readonly dryRun: boolean;
+  readonly selected: number;
+  readonly sent: number;
+  readonly failed: number;
+  /** Given to the brokers without an answer: they may be stored, now or later. */
+  readonly unknown: number;
+  /** Not sent, because their last try was accepted. */
+  readonly fulfilled: number;
+  /** Of those sent, or that a dry run would send: bear an id that is decided, so that consuming changes nothing. */
+  readonly alreadyDecided: number;
+  /** Of the same: bear a new id, so that consuming decides them. */
+  readonly undecided: number;
+  readonly interrupted: boolean;
+  /** The last order of the log that was sent, when it did not come to its end. */
+  readonly resumeAfter: string | null;
+  readonly seconds: number;
+}
+
+/**
+ * Sends decided orders again, in the order of their log. The last event is the summary, before a failure too.
+ *
+ * @throws Failure of the ports; usage, not_found or already_decided for what was asked; interrupted
+ */
+export async function replayOrders(ports: ReplayPorts, options: ReplayOptions): Promise<void> {
+  const { access, broker, clock } = ports;
+  const { topic, on, signal } = options;
+  if (options.rejected && !options.asNew) {
+    throw new Failure('usage', 'rejected orders can only be replayed with new ids: a decision is final', {
+      fix: 'add --as-new',
+    });
+  }
+  if (options.again && !options.asNew) {
+    throw new Failure('usage', '--again is about orders that are tried under new ids', {
+      fix: 'add --as-new',
+    });
+  }
+  const startedAt = clock.now();
+  const replayId = ports.newReplayId();
+  const progress: Progress = { selected: 0, sent: 0, failed: 0, fulfilled: 0, unknown: 0, last: null };
+  await using reader = await access.read();
+  const orders = toSend(await selectOrders(reader, options, clock), progress, on);
+  let finished = false;
+  try {
+    if (options.dryRun) {
+      for await (const order of orders) {
+        if (signal.aborted) break;
+        on({ kind: 'would_send', topic, orders: [order.order] });
+      }
+    } else {
+      await sendAll({ ports, options, broker, replayId, orders, progress });
+    }
+    finished = !signal.aborted;
+  } finally {
+    const interrupted = !finished && signal.aborted;
+    const effective = options.dryRun
+      ? progress.selected - progress.failed - progress.fulfilled
+      : progress.sent;
+    on({
+      kind: 'summary',
+      summary: {
+        topic,
+        replayId,
+        dryRun: options.dryRun,
+        selected: progress.selected,
+        sent: progress.sent,
+        failed: progress.failed,
+        fulfilled: progress.fulfilled,
+        unknown: progress.unknown,
+        alreadyDecided: options.asNew ? 0 : effective,
+        undecided: options.asNew ? effective : 0,
+        interrupted,
+        resumeAfter: finished ? null : (progress.last?.logged ?? null),
+        seconds: (clock.now() - startedAt) / 1000,
+      },
+    });
+  }
+  if (!finished) throw interruptedAfter(progress, options, '');
+}
+
+interface Progress {
+  selected: number;
+  sent: number;
+  failed: number;
+  fulfilled: number;
+  unknown: number;
+  /** The last order that was sent. */
+  last: ToSend | null;
+}
+
+type ToSend = Extract<Selected, { kind: 'order' }>;
+
+/** Counts what is selected, tells of what is not to be sent, and passes on the rest. */
+async function* toSend(
+  selected: AsyncIterable<Selected>,
+  progress: Progress,
+  on: (event: ReplayEvent) => void,
+): AsyncGenerator<ToSend> {
+  for await (const one of selected) {
+    progress.selected += 1;
+    if (one.kind === 'order') yield one;
+    else if (one.kind === 'fulfilled') {
+      progress.fulfilled += 1;
+      on({ kind: 'fulfilled', orderId: one.logged, by: one.by });
+    } else {
+      progress.failed += 1;
+      on({ kind: 'not_sent', orderId: one.logged, why: one.why });
+    }
+  }
+}
+
+async function sendAll(parts: {
+  ports: ReplayPorts;
+  options: ReplayOptions;
+  broker: Broker;
+  replayId: string;
+  orders: AsyncGenerator<ToSend>;
+  progress: Progress;
+}): Promise<void> {
+  const { ports, options, broker, replayId, orders, progress } = parts;
+  const { topic, on } = options;
+  // An empty log sends nothing, and needs no broker for that.
+  const first = await orders.next();
+  if (first.done === true) return;
+  await using producer = await openProducer(broker, options);
+  if (producer === undefined) return;
+  const headers: Headers = [
+    ['x-replay-id', replayId],
+    ['x-replay-count', '1'],
+    ['x-replayed-at', new Date(ports.clock.now()).toISOString()],
+  ];
+  const { codec, clock } = ports;
+  const sender = new OrderSender({
+    producer,
+    codec,
+    clock,
+    topic,
+    delayMs: options.delayMs,
+    count: null,
+    signal: options.signal,
+    headers,
+  });
+  for await (const step of sender.send(prepend(first.value, orders))) {
+    progress.sent += step.sent.length;
+    progress.failed += step.failed.length;
+    progress.unknown += step.unknown.length;
+    if (step.sent.length > 0) on({ kind: 'sent', topic, orders: step.sent });
+    if (step.unknown.length > 0) {
+      on({ kind: 'unknown', topic, orders: step.unknown.map(({ order }) => order) });
+    }
+    if (step.unknown.length + step.failed.length > 0) {
+      const error = inDoubt(step, `to go on under the same ids: ${wayOn(progress, options)}`);
+      if (!options.signal.aborted || !(error instanceof Failure)) throw error;
+      throw interruptedAfter(progress, options, `; ${error.message}`);
+    }
+    progress.last = step.sent.at(-1) ?? progress.last;
+  }
+}
+
+async function* prepend<T>(first: T, rest: AsyncGenerator<T>): AsyncGenerator<T> {
+  yield first;
+  yield* rest;
+}
+
+function interruptedAfter(progress: Progress, options: ReplayOptions, why: string): Failure {
+  const { sent, last } = progress;
+  const way = wayOn(progress, options);
+  return new Failure('interrupted', `interrupted after ${sent} orders${why}`, {
+    fix: last === null ? way : `to go on, ${way}`,
+    context: { topic: options.topic },
+  });
+}
+
+function wayOn({ last }: Progress, { limit }: ReplayOptions): string {
+  if (last === null) return 'run the same command again';
+  const left = limit === null ? '' : ` --limit ${limit - last.selected}`;
+  return `run the same command with --resume-after ${last.logged}${left}`;
+}

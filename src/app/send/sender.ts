@@ -1,0 +1,151 @@
+import { Failure, isFailure } from '../../domain/failure.ts';
+import type { Order } from '../../domain/order.ts';
+import type { Producer, SentRecord } from '../../ports/broker.ts';
+import type { Headers } from '../../ports/record.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { OrderCodec } from '../../ports/codec.ts';
+import { inBatches } from './in-batches.ts';
+import { unlessStopped } from '../run/wait.ts';
+
+/** Orders to a send: beyond this a larger request is no faster, and a stop waits for no more than one. */
+const BATCH_ORDERS = 2_000;
+const LINGER_MS = 50;
+/** So many orders are named in a message. */
+const NAMED = 5;
+
+/** What is sent for one entry of a source: its order, beside whatever the source knows of it. */
+export interface Sendable {
+  readonly order: Order;
+}
+
+export type Sent<T extends Sendable> = T & SentRecord;
+
+export interface SenderParts {
+  readonly producer: Producer;
+  readonly codec: OrderCodec;
+  readonly clock: Clock;
+  readonly topic: string;
+  readonly delayMs: number;
+  /** How many orders there will be, where that is known: then no pause follows the last. */
+  readonly count: number | null;
+  readonly signal: AbortSignal;
+  readonly headers?: Headers;
+}
+
+export interface SendStep<T extends Sendable> {
+  /** What was acknowledged. */
+  readonly sent: readonly Sent<T>[];
+  /** What was given to the brokers without an answer: it may be stored, now or later. */
+  readonly unknown: readonly T[];
+  /** What is not stored. */
+  readonly failed: readonly T[];
+  /** Why there is something unknown or failed: nothing is sent after that. */
+  readonly error: unknown;
+}
+
+/** Encodes and sends orders in their order: batch by batch, or one by one with a pause. Ends when the signal aborts. */
+export class OrderSender {
+  readonly #parts: SenderParts;
+
+  constructor(parts: SenderParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Yields what came of each send; the first that failed ends it. When `source` fails, what came before is sent
+   * first, so that whoever is told where it failed knows what went.
+   */
+  async *send<T extends Sendable>(source: AsyncIterable<T> | Iterable<T>): AsyncGenerator<SendStep<T>> {
+    const { clock, delayMs, signal } = this.#parts;
+    const stopped = (): boolean => signal.aborted;
+    const batches =
+      delayMs > 0
+        ? this.#paced(source)
+        : inBatches(source, { size: BATCH_ORDERS, lingerMs: LINGER_MS, clock });
+    for await (const batch of batches) {
+      if (stopped()) return;
+      const step = await this.#sendBatch(batch);
+      if (step === undefined) return;
+      yield step;
+      if (step.unknown.length + step.failed.length > 0) return;
+    }
+  }
+
+  /** One by one, each taken from its source when it is due: then it bears the time at which it is sent. */
+  async *#paced<T>(items: AsyncIterable<T> | Iterable<T>): AsyncGenerator<readonly T[]> {
+    const { clock, delayMs, signal, count } = this.#parts;
+    const source = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
+    for (let taken = 1; ; taken++) {
+      const next = await source.next();
+      if (next.done === true) return;
+      yield [next.value];
+      if (taken !== count) await clock.sleep(delayMs, signal);
+    }
+  }
+
+  /** @returns undefined when it was stopped before anything was sent */
+  async #sendBatch<T extends Sendable>(batch: readonly T[]): Promise<SendStep<T> | undefined> {
+    const { producer, codec, topic, headers, signal } = this.#parts;
+    let values: readonly Uint8Array[] | undefined;
+    try {
+      const encoding = codec.encode(batch.map(({ order }) => order));
+      values = await unlessStopped(encoding, signal);
+    } catch (error) {
+      return { sent: [], unknown: [], failed: batch, error };
+    }
+    if (values === undefined) return undefined;
+    const encoded = values;
+    const records = batch.map(({ order }, i) => ({
+      key: order.orderId,
+      value: encoded[i] ?? null,
+      ...(headers === undefined ? {} : { headers }),
+    }));
+    const { outcomes, failure } = await producer.send(topic, records, { signal });
+    const sent: Sent<T>[] = [];
+    const unknown: T[] = [];
+    const failed: T[] = [];
+    let refused: Failure | undefined;
+    batch.forEach((item, i) => {
+      const outcome = outcomes[i] ?? 'unknown';
+      if (typeof outcome === 'object') sent.push({ ...item, ...outcome });
+      else if (outcome === 'unknown') unknown.push(item);
+      else {
+        failed.push(item);
+        if (outcome === 'too_large') refused ??= tooLarge(item.order, topic);
+        if (outcome === 'refused') refused ??= refusedBy(item.order, topic);
+      }
+    });
+    return { sent, unknown, failed, error: failure ?? refused ?? null };
+  }
+}
+
+function tooLarge(order: Order, topic: string): Failure {
+  return new Failure('invalid_value', `order ${order.orderId} is larger than topic ${topic} allows`, {
+    fix: 'split it into several orders, or raise max.message.bytes of the topic',
+    context: { topic, orderId: order.orderId },
+  });
+}
+
+function refusedBy({ orderId }: Order, topic: string): Failure {
+  return new Failure('broker_refused', `the brokers do not take order ${orderId} into topic ${topic}`, {
+    fix: 'see the configuration of the topic, and the log of the brokers',
+    context: { topic, orderId },
+  });
+}
+
+/**
+ * The failure of a send, told with the orders it left in doubt.
+ *
+ * @param way how they are sent again under the same ids
+ */
+export function inDoubt<T extends Sendable>({ error, unknown, failed }: SendStep<T>, way: string): unknown {
+  const [first] = [...unknown, ...failed];
+  if (!isFailure(error, 'broker_unreachable', 'broker_refused') || first === undefined) return error;
+  const named = unknown.slice(0, NAMED).map(({ order }) => order.orderId);
+  const more = unknown.length > named.length ? `, … (${unknown.length} in all)` : '';
+  const doubt =
+    named.length === 0 ? '' : `; whether these orders are stored is unknown: ${named.join(', ')}${more}`;
+  const fix = [...(error.fix === null ? [] : [error.fix]), way].join('; then ');
+  const context = { ...error.context, orderId: first.order.orderId };
+  return new Failure(error.code, error.message + doubt, { fix, context, cause: error });
+}

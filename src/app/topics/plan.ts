@@ -1,0 +1,138 @@
+import {
+  declaredDeadLetters,
+  declaredOrders,
+  suffices,
+  type DeclaredTopic,
+} from '../../domain/declared-topics.ts';
+import type { BrokerAdmin, TopicDescription } from '../../ports/broker.ts';
+import { createDeclared } from './ensure.ts';
+
+/** A topic as it is declared and as the cluster has it. */
+export interface TopicState {
+  readonly declared: DeclaredTopic;
+  /** null: there is no such topic. */
+  readonly actual: TopicDescription | null;
+  /** Copies that this cluster can hold of those that are declared. */
+  readonly possibleReplication: number;
+}
+
+export type TopicAction =
+  | { readonly kind: 'create'; readonly declared: DeclaredTopic; readonly replication: number }
+  | { readonly kind: 'add_partitions'; readonly topic: string; readonly from: number; readonly to: number }
+  | {
+      readonly kind: 'alter_config';
+      readonly topic: string;
+      readonly name: string;
+      readonly from: string | null;
+      readonly to: string;
+    };
+
+export interface TopicPlan {
+  readonly brokers: number;
+  readonly topics: readonly TopicState[];
+  /** What brings the cluster to what is declared: nothing is made smaller, nothing deleted. */
+  readonly actions: readonly TopicAction[];
+  /** What to know of it, and what differs without an action that mends it. */
+  readonly warnings: readonly string[];
+}
+
+/** Holds the declared topics against the cluster. Changes nothing. */
+export async function planTopics(
+  admin: BrokerAdmin,
+  { topic, dlqTopic }: { topic: string; dlqTopic: string },
+): Promise<TopicPlan> {
+  const brokers = await admin.brokerCount();
+  const orders = await admin.describeTopic(topic);
+  const limit = Number(orders?.configs.get('max.message.bytes'));
+  const deadLetters = declaredDeadLetters(dlqTopic, limit > 0 ? limit : undefined);
+  const found = [
+    { declared: declaredOrders(topic), actual: orders ?? null },
+    { declared: deadLetters, actual: (await admin.describeTopic(dlqTopic)) ?? null },
+  ];
+  const topics = found.map((state) => ({
+    ...state,
+    possibleReplication: Math.min(state.declared.replication, brokers),
+  }));
+  return {
+    brokers,
+    topics,
+    actions: topics.flatMap(actionsOf),
+    warnings: topics.flatMap((state) => warningsOf(state, brokers)),
+  };
+}
+
+function actionsOf({ declared, actual, possibleReplication }: TopicState): TopicAction[] {
+  const { topic, partitions } = declared;
+  if (actual === null) return [{ kind: 'create', declared, replication: possibleReplication }];
+  const actions: TopicAction[] = [];
+  if (actual.partitions < partitions) {
+    actions.push({ kind: 'add_partitions', topic, from: actual.partitions, to: partitions });
+  }
+  for (const [name, least] of Object.entries(declared.configs)) {
+    const value = actual.configs.get(name);
+    if (suffices(value, least)) continue;
+    actions.push({ kind: 'alter_config', topic, name, from: value ?? null, to: String(least) });
+  }
+  const policy = compactedPolicy(actual);
+  if (policy !== null) actions.push({ kind: 'alter_config', topic, ...policy });
+  return actions;
+}
+
+/** Its action, where a topic is compacted: that drops orders of one key, and refuses dead letters without one. */
+export function compactedPolicy(
+  actual: TopicDescription | null,
+): { readonly name: string; readonly from: string; readonly to: string } | null {
+  const from = actual?.configs.get(POLICY) ?? '';
+  return from.split(',').includes('compact') ? { name: POLICY, from, to: 'delete' } : null;
+}
+
+const POLICY = 'cleanup.policy';
+
+function warningsOf({ declared, actual, possibleReplication }: TopicState, brokers: number): string[] {
+  const { topic, partitions, replication } = declared;
+  const warnings: string[] = [];
+  const copies = (n: number): string => `${topic}: ${n} of ${replication} copies`;
+  const limit = `the cluster has ${brokers} ${brokers === 1 ? 'broker' : 'brokers'}`;
+  if (actual === null) {
+    if (possibleReplication < replication) warnings.push(`${copies(possibleReplication)}, because ${limit}`);
+    return warnings;
+  }
+  if (compactedPolicy(actual) !== null) {
+    warnings.push(
+      `${topic} is compacted: of records with one key only the last is kept, and records without a key are refused`,
+    );
+  }
+  if (actual.replication < possibleReplication) {
+    warnings.push(`${copies(actual.replication)}: kafka-reassign-partitions changes that, not this command`);
+  } else if (actual.replication < replication) {
+    warnings.push(`${copies(actual.replication)}, because ${limit}`);
+  }
+  if (actual.partitions < partitions) {
+    warnings.push(
+      `${topic}: with more partitions, keys move: records of one key that come later may lie in another partition and be read before earlier ones`,
+    );
+  }
+  return warnings;
+}
+
+/** Carries out a plan, one action after the other. @param onDone called after each */
+export async function applyTopics(
+  admin: BrokerAdmin,
+  plan: TopicPlan,
+  onDone: (action: TopicAction) => Promise<void>,
+): Promise<void> {
+  for (const action of plan.actions) {
+    switch (action.kind) {
+      case 'create':
+        await createDeclared(admin, action.declared);
+        break;
+      case 'add_partitions':
+        await admin.addPartitions(action.topic, action.to);
+        break;
+      case 'alter_config':
+        await admin.alterTopicConfig(action.topic, { [action.name]: action.to });
+        break;
+    }
+    await onDone(action);
+  }
+}

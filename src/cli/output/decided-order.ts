@@ -1,0 +1,244 @@
+import type { Explanation, ExplainedRecord } from '../../app/orders/explain.ts';
+import type { Decided, Outcome } from '../../domain/decide.ts';
+import { formatRecordId, type Order } from '../../domain/order.ts';
+import type { Reason } from '../../domain/reasons.ts';
+import type { Column } from './table.ts';
+import { isoOf } from './text.ts';
+
+/** An entry of `order show` and `order list`, keys in the order of the contract. */
+export function orderDocument({ order, record, outcome, decidedAt }: Decided): object {
+  const isRejected = outcome.kind === 'rejected';
+  return {
+    order_id: order.orderId,
+    status: outcome.kind,
+    reason: isRejected ? outcome.reason : null,
+    detail: isRejected ? outcome.detail : null,
+    user: order.user,
+    // Nobody else is accepted.
+    user_status: isRejected ? outcome.userStatus : 'paid',
+    items: order.items.map(({ item, quantity }, at) => ({
+      item,
+      quantity,
+      stock: outcome.stock[at] ?? null,
+    })),
+    created_at: isoOf(order.createdAt),
+    decided_at: isoOf(decidedAt),
+    topic: record.topic,
+    partition: record.partition,
+    offset: record.offset,
+  };
+}
+
+/** What the topic holds of an order that is not decided, by the same keys. */
+function undecidedDocument(order: Order): object {
+  return {
+    order_id: order.orderId,
+    status: null,
+    reason: null,
+    detail: null,
+    user: order.user,
+    user_status: null,
+    items: order.items.map(({ item, quantity }) => ({ item, quantity, stock: null })),
+    created_at: isoOf(order.createdAt),
+    decided_at: null,
+    topic: null,
+    partition: null,
+    offset: null,
+  };
+}
+
+/** @param rephrase as Printer.rephrased */
+export function explainDocument(explained: Explanation, rephrase: (text: string) => string): object {
+  const { order, decided, records, scanned } = explained;
+  return {
+    ...(decided === null ? undecidedDocument(order) : orderDocument(decided)),
+    explanation: explanationOf(explained),
+    records: records.map(({ topic, partition, offset, timestamp, role, replayId }) => ({
+      ...{ topic, partition, offset, timestamp: timestamp === null ? null : isoOf(timestamp), role },
+      replay_id: replayId,
+    })),
+    scanned,
+    retry_of: explained.retryOf,
+    retries: explained.retries.map(({ order: { orderId }, outcome }) => ({
+      order_id: orderId,
+      status: outcome.kind,
+    })),
+    next: nextSteps(explained).map(rephrase),
+  };
+}
+
+export const ORDER_COLUMNS: readonly Column<Decided>[] = [
+  { title: 'DECIDED', cell: ({ decidedAt }) => isoOf(decidedAt) },
+  { title: 'ORDER', isWhole: true, cell: ({ order }) => order.orderId },
+  { title: 'STATUS', cell: ({ outcome }) => outcome.kind },
+  { title: 'USER', cell: ({ order }) => order.user },
+  { title: 'ITEMS', cell: ({ order }) => itemsInWords(order) },
+  { title: 'REASON', cell: ({ outcome }) => (outcome.kind === 'rejected' ? outcome.reason : '') },
+  { title: 'RECORD', cell: ({ record }) => formatRecordId(record) },
+];
+
+function itemsInWords({ items }: Order): string {
+  return items.map(({ item, quantity }) => `${item}×${quantity}`).join(', ');
+}
+
+/** The facts of a decision, one a line. */
+export function orderText({ order, record, outcome, decidedAt }: Decided): string {
+  const isRejected = outcome.kind === 'rejected';
+  const userStatus = isRejected ? (outcome.userStatus ?? 'does not exist') : 'paid';
+  const facts: [string, string][] = [
+    ['order', order.orderId],
+    ['status', isRejected ? `rejected: ${outcome.reason}, ${outcome.detail}` : 'accepted'],
+    ['user', `${order.user} (${userStatus})`],
+    ...order.items.map(({ item, quantity, unitPrice }, at): [string, string] => {
+      const price = unitPrice === null ? '' : ` at ${unitPrice}`;
+      const stock = outcome.stock[at] ?? null;
+      return [
+        at === 0 ? 'items' : '',
+        `${item}×${quantity}${price} (${stock === null ? 'does not exist' : `${stock} on hand`})`,
+      ];
+    }),
+    ['created', isoOf(order.createdAt)],
+    ['decided', isoOf(decidedAt)],
+    ['record', formatRecordId(record)],
+  ];
+  return facts.map(([name, value]) => `${name.padEnd(10)}${value}\n`).join('');
+}
+
+/** @param rephrase as Printer.rephrased */
+export function explainText(explained: Explanation, rephrase: (text: string) => string): string {
+  const { decided, order, records, scanned } = explained;
+  const facts = decided === null ? `order     ${order.orderId} (not decided)\n` : orderText(decided);
+  const lines = records.map(recordLine);
+  const search = scanned ? [] : ['  (the topic was not searched for more of them: --scan does that)'];
+  const next = nextSteps(explained).map((step) => `  - ${rephrase(step)}`);
+  return [
+    `${facts}\n${explanationOf(explained)}`,
+    ['', 'records', ...lines, ...search].join('\n'),
+    ['', 'next', ...next, ''].join('\n'),
+  ].join('\n');
+}
+
+function recordLine(record: ExplainedRecord): string {
+  const { timestamp, role, replayId } = record;
+  const time = timestamp === null ? '' : `, ${isoOf(timestamp)}`;
+  const replay = replayId === null ? '' : `, sent by replay ${replayId}`;
+  return `  ${formatRecordId(record)}: ${role}${time}${replay}`;
+}
+
+/** What the rule behind a reason is. */
+const RULES: Readonly<Record<Reason, string>> = {
+  unknown_user: 'only users of users.csv may order',
+  user_not_paid: 'only users who have paid may order',
+  invalid_quantity: 'every line needs a whole quantity of at least 1',
+  unknown_item: 'only items of inventory.csv can be ordered',
+  insufficient_stock: 'an order is filled as a whole or not at all, so nothing of it was taken',
+};
+
+export function explanationOf(explained: Explanation): string {
+  const { decided, order, records, unreadable, scanned } = explained;
+  const more = otherTries(explained) + (scanned ? otherRecords(records, unreadable) : '');
+  if (decided === null) {
+    return `Order ${order.orderId} is not decided: a record with that id waits in the topic.${more}`;
+  }
+  const { outcome, decidedAt, record } = decided;
+  const when = `at ${isoOf(decidedAt)}, on record ${formatRecordId(record)}`;
+  if (outcome.kind === 'rejected') {
+    return (
+      `Rejected ${when}, because ${outcome.detail}: ${RULES[outcome.reason]}. ` +
+      `Its stock is as it was. The decision is final.${more}`
+    );
+  }
+  return `Accepted ${when}: user ${order.user} was paid, and ${takenInWords(order, outcome)}.${more}`;
+}
+
+function otherTries({ retryOf, retries }: Explanation): string {
+  const all = retries.map(({ order, outcome }) => `${order.orderId} (${outcome.kind})`);
+  return [
+    retryOf === null ? '' : ` It is a try of order ${retryOf}.`,
+    all.length === 0 ? '' : ` Tried ${retryOf === null ? 'again ' : 'too '}as ${all.join(', ')}.`,
+  ].join('');
+}
+
+/** `book went from 10 to 8` */
+function takenInWords(order: Order, outcome: Outcome): string {
+  const byItem = new Map<string, { before: number; quantity: number }>();
+  order.items.forEach(({ item, quantity }, at) => {
+    const before = outcome.stock[at] ?? 0;
+    byItem.set(item, { before, quantity: (byItem.get(item)?.quantity ?? 0) + quantity });
+  });
+  return [...byItem]
+    .map(([item, { before, quantity }]) => `${item} went from ${before} to ${before - quantity}`)
+    .join(', ');
+}
+
+function otherRecords(records: readonly ExplainedRecord[], unreadable: Explanation['unreadable']): string {
+  const duplicates = records.filter(({ role }) => role === 'duplicate').length;
+  const conflicts = records.filter(({ role }) => role === 'conflict').length;
+  const parts = [
+    ...(duplicates > 0 ? [`${duplicates} more with the same content had no effect`] : []),
+    ...(conflicts > 0 ? [`${conflicts} more with other content had no effect`] : []),
+    ...(unreadable.length > 0
+      ? [`${unreadable.map(formatRecordId).join(', ')} has this key, but cannot be read as an order`]
+      : []),
+  ];
+  return parts.length === 0 ? '' : ` In the topic: ${parts.join('; ')}.`;
+}
+
+/** What can be done about it now, with what it would come to. */
+export function nextSteps(explained: Explanation): string[] {
+  const { decided, order, now, records, unreadable } = explained;
+  const lastTry = explained.retries.at(-1);
+  const would = now.kind === 'accepted' ? 'accepted' : `rejected (${now.reason}: ${now.detail})`;
+  const waiting = records.filter(({ role }) => role === 'unread').map(formatRecordId);
+  const letters =
+    unreadable.length === 0 ? [] : ['"orderctl dlq list" shows what could not be read, and why'];
+  if (decided === null) {
+    return [
+      `"orderctl consume" decides it when it reads ${waiting[0] ?? 'it'}: now it would be ${would}`,
+      ...letters,
+    ];
+  }
+  const again = [
+    ...(waiting.length > 0
+      ? [`${waiting.join(', ')} is yet to be read: the decision stands all the same`]
+      : []),
+    'a record with this id that comes again, by replay or redrive, changes nothing: a duplicate, or a conflict when its content differs',
+    ...letters,
+  ];
+  const id = order.orderId;
+  const accepted = lastTry?.outcome.kind === 'accepted' ? lastTry.order.orderId : null;
+  const flags = `--as-new${accepted === null ? '' : ' --again'}`;
+  if (decided.outcome.kind === 'accepted') {
+    return [
+      ...again,
+      `"orderctl replay --order ${id} ${flags}" orders the same again under a new id: now it would be ${would}`,
+    ];
+  }
+  if (accepted !== null) {
+    return [
+      `nothing has to be done: it was accepted as ${accepted}`,
+      ...again,
+      `"orderctl replay --rejected --order ${id} ${flags}" orders the same once more: now it would be ${would}`,
+    ];
+  }
+  return [
+    ...(now.kind === 'rejected' ? [mend(order, now)] : []),
+    `"orderctl replay --rejected --order ${id} ${flags}" tries it again under a new id: now it would be ${would}`,
+    ...again,
+  ];
+}
+
+function mend(order: Order, { reason, detail }: Extract<Outcome, { kind: 'rejected' }>): string {
+  switch (reason) {
+    case 'unknown_user':
+      return `${detail}: "orderctl user add --user ${order.user} --status paid" adds them`;
+    case 'user_not_paid':
+      return `${detail}: "orderctl user update --user ${order.user} --status paid" once they have paid`;
+    case 'unknown_item':
+      return `${detail}: "orderctl inventory add --item ITEM --quantity N" adds one`;
+    case 'insufficient_stock':
+      return `${detail}: "orderctl inventory update --item ITEM --by +N" puts more in`;
+    case 'invalid_quantity':
+      return `${detail}: whoever sent it has to send another order`;
+  }
+}

@@ -1,0 +1,165 @@
+import type { ProduceEvent, ProduceSummary } from '../../app/send/produce.ts';
+import type { ReplayEvent, ReplaySummary } from '../../app/send/replay.ts';
+import { formatRecordId, type Order } from '../../domain/order.ts';
+import type { Session } from '../session.ts';
+import { orderInWords, sentDocument } from './decision.ts';
+import type { ProgressBar, StartBar } from './progress.ts';
+import { count, duration } from './text.ts';
+
+type Command = 'produce' | 'replay';
+
+/** Prints what `produce` and `replay` send, and their summary. */
+export class SendReport {
+  readonly #session: Session;
+  readonly #command: Command;
+  readonly #bar: ProgressBar | null;
+
+  private constructor(session: Session, command: Command, bar: ProgressBar | null) {
+    this.#session = session;
+    this.#command = command;
+    this.#bar = bar;
+  }
+
+  /** @param total null: nobody knows, so there is no bar */
+  static async open(session: Session, command: Command, total: number | null): Promise<SendReport> {
+    const startBar: StartBar | null =
+      session.isLive && total !== null && total > 1 ? (await import('./progress.ts')).startBar : null;
+    return new SendReport(session, command, startBar?.(session.printer, command, total ?? 0) ?? null);
+  }
+
+  take(event: ProduceEvent | ReplayEvent): void {
+    const { printer } = this.#session;
+    switch (event.kind) {
+      case 'topic_created':
+        printer.info(`created topic ${event.topic} with ${count(event.partitions, 'partition')}`);
+        break;
+      case 'sent':
+        this.#print(
+          event.orders.map(({ order, partition, offset }) => [order, { partition, offset }] as const),
+          'sent',
+          event.topic,
+        );
+        break;
+      case 'unknown':
+        this.#unknown(event.orders, event.topic);
+        break;
+      case 'would_send':
+        this.#print(
+          event.orders.map((order) => [order, null] as const),
+          'would_send',
+          event.topic,
+        );
+        break;
+      case 'not_sent':
+        printer.warn(`order ${event.orderId} was not sent: ${event.why}`);
+        break;
+      case 'fulfilled':
+        this.#skip(event.orderId, event.by);
+        break;
+      case 'summary':
+        this.close();
+        this.#summary(event.summary);
+        break;
+    }
+  }
+
+  close(): void {
+    this.#bar?.stop();
+  }
+
+  #print(
+    orders: readonly (readonly [Order, { partition: number; offset: number } | null])[],
+    type: 'sent' | 'would_send',
+    topic: string,
+  ): void {
+    const { printer, isJson } = this.#session;
+    const verb = type === 'sent' ? 'sent' : 'would send';
+    const lines = orders.map(([order, place]) => {
+      if (isJson) return `${JSON.stringify(sentDocument(type, order, topic, place))}\n`;
+      const where = place === null ? topic : formatRecordId({ topic, ...place });
+      return `${verb} ${order.orderId} ${orderInWords(order)} (${where})\n`;
+    });
+    // Pace is kept where orders are encoded: nothing here can wait.
+    void printer.data(lines.join(''));
+    this.#bar?.add(orders.length);
+  }
+
+  /** As JSON in any case: so they can be given to `produce --file`. */
+  #unknown(orders: readonly Order[], topic: string): void {
+    const lines = orders.map((order) => `${JSON.stringify(sentDocument('unknown', order, topic, null))}\n`);
+    void this.#session.printer.data(lines.join(''));
+  }
+
+  #skip(orderId: string, by: string): void {
+    const { printer, isJson } = this.#session;
+    const line = isJson
+      ? JSON.stringify({ type: 'skipped', order_id: orderId, reason: 'fulfilled', fulfilled_as: by })
+      : `skipped ${orderId}: accepted as ${by}`;
+    void printer.data(`${line}\n`);
+  }
+
+  #summary(summary: ProduceSummary | ReplaySummary): void {
+    const { printer, isJson } = this.#session;
+    if (isJson) {
+      void printer.data(`${JSON.stringify(sendSummaryDocument(this.#command, summary))}\n`);
+      return;
+    }
+    void printer.data(`${summaryText(summary)}\n`);
+  }
+}
+
+/** Keys in the order of the contract. */
+function sendSummaryDocument(command: Command, summary: ProduceSummary | ReplaySummary): object {
+  const { topic, sent, failed, interrupted, seconds, unknown } = summary;
+  if (!('replayId' in summary))
+    return { type: 'summary', command, topic, sent, failed, interrupted, seconds, unknown };
+  return {
+    type: 'summary',
+    command,
+    topic,
+    replay_id: summary.replayId,
+    dry_run: summary.dryRun,
+    selected: summary.selected,
+    sent,
+    failed,
+    fulfilled: summary.fulfilled,
+    already_decided: summary.alreadyDecided,
+    undecided: summary.undecided,
+    interrupted,
+    resume_after: summary.resumeAfter,
+    seconds,
+    unknown,
+  };
+}
+
+function summaryText(summary: ProduceSummary | ReplaySummary): string {
+  const time = duration(summary.seconds * 1000);
+  const failed =
+    (summary.failed > 0 ? `, ${count(summary.failed, 'order')} failed` : '') +
+    (summary.unknown > 0 ? `, ${count(summary.unknown, 'order')} unknown` : '');
+  if (!('replayId' in summary)) {
+    return `sent ${count(summary.sent, 'order')} to ${summary.topic} in ${time}${failed}`;
+  }
+  const { dryRun, sent, topic, alreadyDecided, undecided, interrupted, resumeAfter, fulfilled } = summary;
+  const lines = [
+    dryRun
+      ? `would replay ${count(alreadyDecided + undecided, 'order')} to ${topic}${failed}; nothing was sent: leave out --dry-run`
+      : `replayed ${count(sent, 'order')} to ${topic} in ${time}${failed}`,
+  ];
+  if (alreadyDecided > 0) {
+    lines.push(
+      `${count(alreadyDecided, 'id')} decided already in this folder: consuming them again changes nothing there`,
+    );
+  }
+  if (undecided > 0) lines.push(`${count(undecided, 'new id')}: consuming decides them, each once`);
+  if (fulfilled > 0) {
+    lines.push(
+      `left out ${count(fulfilled, 'order')} whose last try was accepted: --again orders the same once more`,
+    );
+  }
+  // Who interrupts is told by the failure.
+  if (resumeAfter !== null && !interrupted) {
+    lines.push(`to go on, run the same command with --resume-after ${resumeAfter}`);
+  }
+  return lines.join('\n');
+}

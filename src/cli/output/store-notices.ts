@@ -1,0 +1,92 @@
+import path from 'node:path';
+import type { Edit } from '../../domain/edit.ts';
+import { SET_ASIDE_CAUSES, type SetAside } from '../../domain/set-aside.ts';
+import type { StoreNotice } from '../../ports/store.ts';
+import { editLine } from './table-rows.ts';
+import type { Printer } from './printer.ts';
+import { count, isoOf } from './text.ts';
+
+/** Tells what the store has to tell. */
+export function printNotice(printer: Printer, notice: StoreNotice): void {
+  switch (notice.kind) {
+    case 'hand_edit_merged':
+      printer.info(
+        `${notice.file}: took in a hand edit of ${count(notice.rows, 'row')}${madeFrom(notice.madeFrom)}`,
+      );
+      break;
+    case 'file_broken':
+      printer.warn(
+        `${notice.message}${notice.fix === null ? '' : ` (${notice.fix})`}; the last good values stay in force, and the file is not written until it is mended`,
+      );
+      break;
+    case 'file_mended':
+      printer.info(`${notice.file}: mended, in use again`);
+      break;
+    case 'file_set_aside':
+      if (notice.keptAs !== null) printer.warn(keptAsideText({ file: notice.keptAs, why: notice.why }));
+      else {
+        printer.warn(
+          `${notice.file} does not count as it is, and will be kept aside: ${SET_ASIDE_CAUSES[notice.why]}`,
+        );
+      }
+      break;
+    case 'file_missing':
+      printer.warn(`${notice.file} is gone: that changes nothing, it is written anew`);
+      break;
+    case 'file_outdated':
+      printer.warn(
+        `${notice.file} was saved exactly as it was in an earlier version: that counts as no change, and it is written anew; to take a change back, use orderctl user update or inventory update`,
+      );
+      break;
+    case 'stock_clamped':
+      printer.warn(
+        `item ${notice.item}: a hand edit came to ${notice.wanted} after the orders in between; it is 0 now`,
+      );
+      break;
+    case 'recovered':
+      printer.info(`recovered ${count(notice.journalRecords, 'commit')} from the journal after a crash`);
+      break;
+    case 'edit_taken_in':
+      printEdit(printer, notice.edit);
+      break;
+    case 'copy_taken_in':
+      printer.info(`${notice.file}: took in an edit of ${count(notice.rows, 'row')}`);
+      break;
+  }
+}
+
+/** Which version a hand edit was made from, by the clock on the wall where it is not long ago. */
+function madeFrom(version: { readonly at: number; readonly isOwnSave: boolean } | null): string {
+  // What an older program has written down has no time.
+  if (version === null || version.at === 0) return '';
+  const at = new Date(version.at);
+  const time = [at.getHours(), at.getMinutes(), at.getSeconds()]
+    .map((part) => String(part).padStart(2, '0'))
+    .join(':');
+  const day = at.toDateString() === new Date().toDateString() ? '' : `${isoOf(version.at).slice(0, 10)} `;
+  return `, made from the ${version.isOwnSave ? 'save' : 'version'} of ${day}${time}`;
+}
+
+/** Of a file that could not be taken in and waits to be dealt with, in one line. */
+export function keptAsideText({ file, why }: { readonly file: string; readonly why: SetAside }): string {
+  const noun = path.basename(file).startsWith('users.') ? 'user' : 'inventory';
+  return (
+    `${file} was kept aside, and nothing of it counts: ${SET_ASIDE_CAUSES[why]}; to carry over what it changes: ` +
+    `orderctl ${noun} edit; then remove it`
+  );
+}
+
+function printEdit(printer: Printer, edit: Edit): void {
+  switch (edit.kind) {
+    case 'user':
+    case 'item':
+      printer.info(`edit: ${editLine(edit)}`);
+      break;
+    case 'dead_letter':
+      printer.info(`edit: ${count(edit.letters.length, 'dead letter')} of ${edit.topic} ${edit.action}`);
+      break;
+    case 'position':
+      // Told where it is made.
+      break;
+  }
+}
