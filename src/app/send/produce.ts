@@ -6,7 +6,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { OrderCodec } from '../../ports/codec.ts';
 import type { StoreAccess } from '../../ports/store.ts';
 import { inDoubt, OrderSender, type Sendable, type Sent } from './sender.ts';
-import { openProducer } from '../open-producer.ts';
+import { openProducer } from './open-producer.ts';
 import type { TopicCreated } from '../topics/ensure.ts';
 
 /** An order, and its number in its source from 1: of its line in a file, or in the sequence of samples. */

@@ -7,7 +7,7 @@ import type { Headers } from '../../ports/record.ts';
 import type { StoreAccess } from '../../ports/store.ts';
 import { selectOrders, type ReplayFilter, type Selected } from './replay-selection.ts';
 import { inDoubt, OrderSender, type Sendable, type Sent } from './sender.ts';
-import { openProducer } from '../open-producer.ts';
+import { openProducer } from './open-producer.ts';
 import type { TopicCreated } from '../topics/ensure.ts';
 
 export interface ReplayOptions extends ReplayFilter {

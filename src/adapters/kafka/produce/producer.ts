@@ -3,7 +3,7 @@ import { interruptible, KafkaClient } from '../protocol/client.ts';
 import { toFailure, unreachable } from '../protocol/errors.ts';
 import type { KafkaOptions } from '../kafka-broker.ts';
 import { createErrorFromCode, UNKNOWN_TOPIC_OR_PARTITION } from '../protocol/kafkajs.ts';
-import { SendRun, type ProducerState } from '../send-run.ts';
+import { SendRun, type ProducerState } from './send-run.ts';
 
 /** How long one `send` goes on trying. */
 const SEND_TIMEOUT_MS = 30_000;

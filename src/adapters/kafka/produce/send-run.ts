@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { SendOutcome, SendRecord, SendResult } from '../../ports/broker.ts';
-import type { KafkaClient } from './protocol/client.ts';
-import { encodeBatch, HeaderEncoder } from './protocol/encode-batch.ts';
-import { answerOf, isConnectionError, isPassing, toFailure, unreachable } from './protocol/errors.ts';
+import type { SendOutcome, SendRecord, SendResult } from '../../../ports/broker.ts';
+import type { KafkaClient } from '../protocol/client.ts';
+import { encodeBatch, HeaderEncoder } from '../protocol/encode-batch.ts';
+import { answerOf, isConnectionError, isPassing, toFailure, unreachable } from '../protocol/errors.ts';
 import {
   createErrorFromCode,
   LEADER_NOT_AVAILABLE,
   UNKNOWN_TOPIC_OR_PARTITION,
   type BrokerNode,
-} from './protocol/kafkajs.ts';
+} from '../protocol/kafkajs.ts';
 import { halve, queuesOf, type Pending } from './pending.ts';
-import { produceBatches, type ProducedData } from './protocol/requests.ts';
+import { produceBatches, type ProducedData } from '../protocol/requests.ts';
 import { endOf, type EndOptions } from './send-end.ts';
 
 /** How long a leader may wait for its replicas: the next attempt waits on for the same batch. */

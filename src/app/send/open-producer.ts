@@ -1,6 +1,6 @@
-import type { Broker, Producer } from '../ports/broker.ts';
-import { ensureTopic, type TopicCreated } from './topics/ensure.ts';
-import { unlessStopped } from './run/wait.ts';
+import type { Broker, Producer } from '../../ports/broker.ts';
+import { ensureTopic, type TopicCreated } from '../topics/ensure.ts';
+import { unlessStopped } from '../run/wait.ts';
 
 /**
  * A producer, once the topic is there.

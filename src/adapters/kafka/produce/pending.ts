@@ -1,6 +1,6 @@
-import type { SendRecord } from '../../ports/broker.ts';
-import { recordSizeBound, type HeaderEncoder } from './protocol/encode-batch.ts';
-import { partitionOf } from './produce/partitioner.ts';
+import type { SendRecord } from '../../../ports/broker.ts';
+import { recordSizeBound, type HeaderEncoder } from '../protocol/encode-batch.ts';
+import { partitionOf } from './partitioner.ts';
 
 /** Under Kafka's default of 1 MiB for `max.message.bytes`, which counts a whole batch. */
 const BATCH_BYTES = 900_000;
