@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleepFor } from 'node:timers/promises';
+import type { TimeLimits } from './adapters/kafka/kafka-broker.ts';
 import { Failure } from './domain/failure.ts';
 import type { Broker } from './ports/broker.ts';
 import type { Clock } from './ports/clock.ts';
@@ -7,6 +8,8 @@ import type { OrderCodec } from './ports/codec.ts';
 import type { ValueInspector } from './ports/inspector.ts';
 import type { SchemaTools } from './ports/schema-registry.ts';
 import type { StoreAccess } from './ports/store.ts';
+
+export type { TimeLimits };
 
 /** How the brokers are reached; paths are absolute. */
 export interface BrokerConnection {
@@ -53,7 +56,7 @@ export async function openStore(folder: string): Promise<StoreAccess> {
 export async function openBroker(
   connection: BrokerConnection,
   onLog: (message: string) => void,
-  limits: { connectTimeoutMs?: number } = {},
+  limits: TimeLimits = {},
 ): Promise<Broker> {
   const [{ createKafkaBroker }, tls] = await Promise.all([
     import('./adapters/kafka/kafka-broker.ts'),

@@ -1,4 +1,4 @@
-import { openBroker, openCodec } from '../compose.ts';
+import { openBroker, openCodec, type TimeLimits } from '../compose.ts';
 import type { Broker } from '../ports/broker.ts';
 import type { OrderCodec } from '../ports/codec.ts';
 import { brokerConnection, registryConnection } from './connection.ts';
@@ -27,7 +27,7 @@ export async function openKafka(
 /** The broker, for commands that need no schema. @throws Failure invalid_settings */
 export async function openBrokerOnly(
   { resolved, printer }: Session,
-  limits: { connectTimeoutMs?: number } = {},
+  limits: TimeLimits = {},
 ): Promise<Broker> {
   return openBroker(brokerConnection(resolved), (message) => printer.debug(message), limits);
 }

@@ -98,6 +98,35 @@ describe('doctor', () => {
     expect(found.get('group')).toMatchObject({ state: 'error', failure: { code: 'group_marked' } });
   });
 
+  it('says what was kept aside, why, and the ways out', async () => {
+    folder.aside.push(
+      { file: '/shop/inventory.csv.1.conflict', why: 'rows_missing' },
+      { file: '/shop/users.csv.1.conflict', why: 'stranger' },
+    );
+    const found = (await checks()).get('hand_edits');
+    expect(found).toMatchObject({ state: 'warning', failure: null });
+    expect(found?.message).toMatch(
+      /^\/shop\/inventory.csv.1.conflict was kept aside.*rows are missing, and 1 more file$/,
+    );
+    expect(found?.fix).toMatch(/user edit or inventory edit/);
+  });
+
+  it('says once that the folder cannot be read', async () => {
+    const broken = new Failure('corrupt_file', 'inventory.csv:2: quantity of pen is "many"');
+    folder.read = () => Promise.reject(broken);
+    const found = await checks();
+    expect(found.get('storage')).toMatchObject({ state: 'error', failure: broken });
+    const saying = [...found.values()].filter(({ message }) => message.includes('many'));
+    expect(saying.map(({ name }) => name)).toEqual(['storage']);
+    for (const name of ['positions', 'group']) {
+      expect(found.get(name)).toMatchObject({
+        state: 'skipped',
+        message: expect.stringContaining('storage') as unknown,
+      });
+    }
+    expect(found.get('clock')?.state).toBe('ok');
+  });
+
   it('leaves out what needs a broker or a topic where there is none', async () => {
     broker.topics.delete('orders');
     expect((await checks()).get('clock')).toMatchObject({ state: 'skipped' });

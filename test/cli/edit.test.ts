@@ -73,6 +73,9 @@ describe('edit', () => {
     const copy = keptCopy(result.stderr);
     expect(failureOf(result)).toMatchObject({ code: 'corrupt_file', file: copy, line: 3 });
     expect(result.stderr).toContain(`${copy}:3: quantity of pen is "many"`);
+    const given = await shop.run([...wrong, '--storage', shop.storage]);
+    expect(failureOf(given).fix).toContain(`orderctl --storage ${shop.storage} inventory edit --resume `);
+    fs.rmSync(path.dirname(keptCopy(given.stderr)), { recursive: true });
     expect(shop.stock()).toEqual({ book: 10, pen: 50 });
     await shop.ok('inventory update --item book --by -4');
     await shop.ok(['inventory', 'edit', '--resume', copy, '--with', 'sed -i s/many/60/']);

@@ -129,6 +129,51 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ['test/unit/kafka/producer.test.ts'],
   },
   {
+    name: 'a compacted topic of the embedded broker takes records without a key',
+    file: 'src/dev-broker/log/incoming-batch.ts',
+    from: '  if (limits.compacts) checkKeys(bytes, header);\n',
+    to: '',
+    tests: ['test/unit/dev-broker/requests.test.ts'],
+  },
+  {
+    name: 'leaders are asked for their offsets one after the other',
+    file: 'src/adapters/kafka/admin/offsets.ts',
+    from: `  return Promise.all(
+    [...byLeader(leaderOf)].map(async ([nodeId, partitions]) =>
+      question(await client.node(nodeId), partitions),
+    ),
+  );`,
+    to: `  return (async () => {
+    const answers: T[] = [];
+    for (const [nodeId, partitions] of byLeader(leaderOf)) {
+      answers.push(await question(await client.node(nodeId), partitions));
+    }
+    return answers;
+  })();`,
+    tests: ['test/unit/kafka/offsets.test.ts'],
+  },
+  {
+    name: 'slow brokers are waited for beyond the time of all questions',
+    file: 'src/adapters/kafka/protocol/client.ts',
+    from: 'if ((this.#hasMet && !isEnd) || leftMs',
+    to: 'if (this.#hasMet || leftMs',
+    tests: ['test/unit/kafka/offsets.test.ts'],
+  },
+  {
+    name: 'doctor says of a broken file once for each check',
+    file: 'src/app/doctor/doctor.ts',
+    from: '      if (isReadable) {',
+    to: '      if (ports.access.isThere()) {',
+    tests: ['test/app/doctor.test.ts'],
+  },
+  {
+    name: 'doctor is silent about what was kept aside',
+    file: 'src/app/doctor/doctor.ts',
+    from: "  await run('hand_edits', async () => checkKeptAside(ports.access));\n",
+    to: '',
+    tests: ['test/app/doctor.test.ts'],
+  },
+  {
     name: 'an owner that finds another has written goes on trying',
     file: files('store.ts'),
     from: "    error.code === 'folder_in_use'\n",

@@ -11,9 +11,9 @@ import { MUTATIONS, type Mutation } from './list.ts';
  * the named tests fail. Ends 1 when one survives.
  */
 
-const HELP = `npm run mutations -- [--only WORD]
+const HELP = `npm run mutations -- [--only WORD]…
 
-  --only WORD  those whose name holds it
+  --only WORD  those whose name holds it, or one of them
 `;
 const COPIED = [
   'src',
@@ -33,10 +33,13 @@ interface Verdict {
 }
 
 const { values } = parseArgs({
-  options: { only: { type: 'string', default: '' }, help: { type: 'boolean', default: false } },
+  options: {
+    only: { type: 'string', multiple: true, default: [''] },
+    help: { type: 'boolean', default: false },
+  },
 });
 if (values.help) process.stdout.write(HELP);
-else main(MUTATIONS.filter(({ name }) => name.includes(values.only)));
+else main(MUTATIONS.filter(({ name }) => values.only.some((word) => name.includes(word))));
 
 function main(mutations: readonly Mutation[]): void {
   for (const mutation of mutations) mutated(mutation);

@@ -5,6 +5,8 @@ import { readBatchHeader, type BatchHeader } from '../../src/dev-broker/wire/rec
 
 export interface BatchOptions {
   readonly values: readonly string[];
+  /** None unless there is one. */
+  readonly keys?: readonly (string | null)[];
   /** One for all, or one for each. */
   readonly timestamps?: number | readonly number[];
   readonly producerId?: number;
@@ -27,7 +29,9 @@ export function recordBatch(options: BatchOptions): Buffer {
   );
   const first = times[0] ?? 0;
   const plain = Buffer.concat(
-    values.map((value, index) => record(value, index, (times[index] ?? 0) - first)),
+    values.map((value, index) =>
+      record(value, options.keys?.[index] ?? null, index, (times[index] ?? 0) - first),
+    ),
   );
   const compression = options.compression ?? 'none';
   const records = compression === 'gzip' ? gzipSync(plain) : plain;
@@ -74,12 +78,12 @@ export function valuesOf(bytes: Buffer): string[] {
   return batchesIn(bytes).flatMap(({ values }) => values);
 }
 
-function record(value: string, offsetDelta: number, timestampDelta: number): Buffer {
+function record(value: string, key: string | null, offsetDelta: number, timestampDelta: number): Buffer {
   const body = Buffer.concat([
     Buffer.from([0]),
     varint(timestampDelta),
     varint(offsetDelta),
-    varint(-1), // no key
+    ...(key === null ? [varint(-1)] : [varint(Buffer.byteLength(key)), Buffer.from(key)]),
     varint(Buffer.byteLength(value)),
     Buffer.from(value),
     varint(0), // headers

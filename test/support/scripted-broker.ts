@@ -102,7 +102,15 @@ export class ScriptedBroker implements Broker {
           ]),
         ),
       fingerprints: async () => new Map(),
-      checkPositions: async () => undefined,
+      checkPositions: async (topic, positions) => {
+        const ranges = (this.topics.get(topic) ?? []).map(range);
+        const gone = ranges.find(({ partition, start, end }) => {
+          const next = positions.get(partition)?.next ?? start;
+          return next < start || next > end;
+        });
+        if (gone !== undefined)
+          throw new Failure('offsets_gone', `${topic}/${gone.partition} has it no more`);
+      },
       records: (topic, ranges, signal) => this.#records(topic, ranges, signal),
       committed: async () => [...this.committedBy.values()],
       commit: async (_group, _topic, offsets) => {

@@ -1,6 +1,6 @@
 import type { Broker } from '../../ports/broker.ts';
 
-export interface KafkaOptions {
+export interface KafkaOptions extends TimeLimits {
   /** `host:port` each; the first that answers tells of the others. */
   readonly brokers: readonly string[];
   readonly clientId: string;
@@ -13,8 +13,13 @@ export interface KafkaOptions {
   } | null;
   /** What the client library says, all of it at `debug`. */
   readonly onLog?: (level: 'debug', message: string, details: Readonly<Record<string, unknown>>) => void;
-  /** How long nobody may answer before it is broker_unreachable; 10 s unless told. */
+}
+
+export interface TimeLimits {
+  /** How long nobody may answer before it is broker_unreachable; 10 s unless it is set. */
   readonly connectTimeoutMs?: number;
+  /** How long all may take that is asked of one admin; without it, each question has its own time. */
+  readonly totalTimeoutMs?: number;
 }
 
 /** A Kafka cluster. Cheap: kafkajs is loaded and connections are made by the first use. */

@@ -63,7 +63,7 @@ export async function doctor(ports: DoctorPorts, options: DoctorOptions): Promis
   await run('settings', async () =>
     ok(settingsFile === null ? 'flags, environment and defaults' : `from ${settingsFile}`),
   );
-  await run('storage', () => checkStorage(ports.access));
+  const isReadable = await run('storage', () => checkStorage(ports.access));
   await run('hand_edits', async () => checkKeptAside(ports.access));
   await run('owner', () => checkOwner(ports.access));
   await run('disk', async () => checkDisk(ports.access));
@@ -73,11 +73,11 @@ export async function doctor(ports: DoctorPorts, options: DoctorOptions): Promis
     await run('topics', () => checkTopics(admin, options));
     const isThere = (await admin.partitionCount(options.topic)) !== undefined;
     if (isThere) {
-      if (ports.access.isThere()) {
+      if (isReadable) {
         await run('positions', () => checkPositions(ports, admin, options));
         await run('group', () => checkGroup(ports, admin, options));
       } else {
-        skip(`${ports.access.folder} is no storage folder`, 'positions', 'group');
+        skip('the storage folder cannot be read: see storage', 'positions', 'group');
       }
       await run('clock', () => checkClock(ports, admin, options.topic));
     } else {

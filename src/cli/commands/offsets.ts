@@ -3,7 +3,7 @@ import { renderOffsets, parseOffsets } from '../../app/offsets/file.ts';
 import type { ResetRequest } from '../../app/offsets/plan.ts';
 import { resetOffsets } from '../../app/offsets/reset.ts';
 import { showOffsets, type OffsetsPorts } from '../../app/offsets/show.ts';
-import { openStore, systemClock } from '../../compose.ts';
+import { openStore, systemClock, type TimeLimits } from '../../compose.ts';
 import { Failure } from '../../domain/failure.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
@@ -13,6 +13,9 @@ import { partitionList, resetPlace } from '../parse.ts';
 import { printOffsets, printReset, printResetEvent } from '../output/offsets.ts';
 import { count } from '../output/text.ts';
 import type { Session } from '../session.ts';
+
+/** All that showing the positions asks, however many brokers are slow: a person looks on. */
+const SHOW_TIMEOUT_MS = 10_000;
 
 const TOGETHER =
   'The stored position is what counts, and the committed offsets of the group follow it, so that every Kafka ' +
@@ -45,7 +48,8 @@ function registerShow(offsets: Command, session: Session): void {
     ],
   }).action(async () => {
     const { topic, group } = session.settings;
-    await printOffsets(session, await showOffsets(await openPorts(session), { topic, group }));
+    const ports = await openPorts(session, { totalTimeoutMs: SHOW_TIMEOUT_MS });
+    await printOffsets(session, await showOffsets(ports, { topic, group }));
   });
 }
 
@@ -97,7 +101,8 @@ function registerExport(offsets: Command, session: Session): void {
     examples: [['orderctl offsets export > offsets.csv', 'keep them']],
   }).action(async () => {
     const { topic, group } = session.settings;
-    const { partitions } = await showOffsets(await openPorts(session), { topic, group });
+    const ports = await openPorts(session, { totalTimeoutMs: SHOW_TIMEOUT_MS });
+    const { partitions } = await showOffsets(ports, { topic, group });
     const rows = partitions.map(({ partition, current }) => ({ partition, offset: current }));
     await session.printer.data(renderOffsets(topic, rows));
   });
@@ -121,8 +126,11 @@ function registerUndo(offsets: Command, session: Session): void {
     });
 }
 
-async function openPorts(session: Session): Promise<OffsetsPorts> {
-  const [access, broker] = await Promise.all([openStore(session.settings.storage), openBrokerOnly(session)]);
+async function openPorts(session: Session, limits: TimeLimits = {}): Promise<OffsetsPorts> {
+  const [access, broker] = await Promise.all([
+    openStore(session.settings.storage),
+    openBrokerOnly(session, limits),
+  ]);
   return { access, broker };
 }
 

@@ -133,10 +133,12 @@ export function describeTopicConfigs(configs: TopicConfigs): DescribedConfig[] {
 
 export interface TopicSettings extends LogSettings {
   readonly minInsyncReplicas: number;
+  readonly compacts: boolean;
 }
 
 export function topicSettings(configs: TopicConfigs): TopicSettings {
   const number = (name: string) => Number(topicConfig(configs, name));
+  const policy = elements(topicConfig(configs, 'cleanup.policy'));
   return {
     maxMessageBytes: number('max.message.bytes'),
     segmentBytes: number('segment.bytes'),
@@ -145,7 +147,8 @@ export function topicSettings(configs: TopicConfigs): TopicSettings {
     retentionBytes: number('retention.bytes'),
     timestampAheadMs: number('message.timestamp.after.max.ms'),
     isAppendTime: topicConfig(configs, 'message.timestamp.type') === 'LogAppendTime',
-    deletes: elements(topicConfig(configs, 'cleanup.policy')).includes('delete'),
+    deletes: policy.includes('delete'),
+    compacts: policy.includes('compact'),
     minInsyncReplicas: number('min.insync.replicas'),
   };
 }

@@ -1,4 +1,4 @@
-import { KafkaError } from '../wire/errors.ts';
+import { KafkaError, RecordsRefused } from '../wire/errors.ts';
 import {
   BATCH_HEADER_BYTES,
   checksumHolds,
@@ -6,17 +6,20 @@ import {
   readBatchHeader,
   type BatchHeader,
 } from '../wire/record-batch.ts';
+import { keylessRecords } from '../wire/records.ts';
 
 export interface BatchLimits {
   /** max.message.bytes */
   readonly maxMessageBytes: number;
   readonly isAppendTime: boolean;
   readonly timestampAheadMs: number;
+  /** cleanup.policy has compact: every record needs a key. */
+  readonly compacts: boolean;
 }
 
 /**
  * What a producer sent for one partition: one batch, of the current format, as it says of itself. Its records are
- * not looked at.
+ * not looked at, but for their keys where the topic is compacted.
  *
  * @throws KafkaError with the code that Kafka answers
  */
@@ -57,7 +60,17 @@ export function checkBatch(bytes: Buffer, limits: BatchLimits, nowMs: number): B
   ) {
     throw new KafkaError('INVALID_TIMESTAMP', `Timestamp ${header.maxTimestamp} is too far ahead.`);
   }
+  if (limits.compacts) checkKeys(bytes, header);
   return header;
+}
+
+/** What cannot be unpacked here passes. @throws RecordsRefused */
+function checkKeys(bytes: Buffer, header: BatchHeader): void {
+  const refused = keylessRecords(bytes, header).map((index) => ({
+    index,
+    message: 'Compacted topic cannot accept message without key.',
+  }));
+  if (refused.length > 0) throw new RecordsRefused(refused);
 }
 
 function whatIsWrong(header: BatchHeader): string | undefined {

@@ -1,7 +1,7 @@
 import type { Topic } from '../cluster/topics.ts';
 import { checkBatch } from '../log/incoming-batch.ts';
 import type { Appended, Partition } from '../log/partition.ts';
-import { ERROR, KafkaError, type ErrorCode } from '../wire/errors.ts';
+import { ERROR, KafkaError, RecordsRefused, type ErrorCode, type RecordError } from '../wire/errors.ts';
 import { COMPRESSION, type BatchHeader } from '../wire/record-batch.ts';
 import { api, type Context } from './api.ts';
 
@@ -19,6 +19,8 @@ interface PartitionAnswer extends Appended {
   readonly error: ErrorCode;
   readonly startOffset: number;
   readonly message: string | null;
+  /** Which records of the batch were refused, where it was for records. */
+  readonly refused: readonly RecordError[];
 }
 
 type Response = readonly { readonly name: string; readonly partitions: readonly PartitionAnswer[] }[];
@@ -49,13 +51,12 @@ export const produce = api<Request, Response>({
         try {
           return {
             ...write(request, name, index, records, context),
-            error: ERROR.NONE,
-            message: null,
-            index,
+            ...{ error: ERROR.NONE, message: null, refused: [], index },
           };
         } catch (error) {
           if (!(error instanceof KafkaError)) throw error;
-          return { ...failed(index, error.code), message: error.message };
+          const refused = error instanceof RecordsRefused ? error.records : [];
+          return { ...failed(index, error.code), message: error.message, refused };
         }
       }),
     }));
@@ -75,7 +76,10 @@ export const produce = api<Request, Response>({
         if (version >= 2) writer.int64(partition.appendTimeMs);
         if (version >= 5) writer.int64(partition.startOffset);
         if (version >= 8) {
-          writer.structs([], () => undefined); // errors of single records: they are not looked at
+          writer.structs(partition.refused, (record) => {
+            writer.int32(record.index);
+            writer.nullableString(record.message);
+          });
           writer.nullableString(partition.message);
         }
       });
@@ -92,7 +96,7 @@ export const produce = api<Request, Response>({
 });
 
 function failed(index: number, error: ErrorCode): PartitionAnswer {
-  return { index, error, baseOffset: -1, appendTimeMs: -1, startOffset: -1, message: null };
+  return { index, error, baseOffset: -1, appendTimeMs: -1, startOffset: -1, message: null, refused: [] };
 }
 
 /** @throws KafkaError */

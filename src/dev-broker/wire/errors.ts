@@ -87,6 +87,24 @@ export class KafkaError extends Error {
   }
 }
 
+/** Why one record of a batch is refused. */
+export interface RecordError {
+  /** From 0 on, in the batch. */
+  readonly index: number;
+  readonly message: string;
+}
+
+/** A batch is refused as a whole for records in it. */
+export class RecordsRefused extends KafkaError {
+  readonly records: readonly RecordError[];
+
+  constructor(records: readonly RecordError[]) {
+    const first = records.slice(0, 3).map(({ message }) => message);
+    super('INVALID_RECORD', `${records.length} records are refused, the first for: ${first.join(' ')}`);
+    this.records = records;
+  }
+}
+
 export function errorName(code: ErrorCode): ErrorName {
   const names = Object.keys(ERROR) as ErrorName[];
   return names.find((name) => ERROR[name] === code) ?? 'UNKNOWN_SERVER_ERROR';

@@ -10,16 +10,29 @@ export interface RecordPlace {
   readonly timestamp: number;
 }
 
+interface SeenRecord extends RecordPlace {
+  readonly hasKey: boolean;
+}
+
 /**
  * Offsets and timestamps of the records in a whole batch, for look-ups by time.
  *
  * @returns undefined when the records cannot be seen: they are compressed in a way that Node has no decoder for
  */
 export function recordPlaces(batch: Buffer, header: BatchHeader): RecordPlace[] | undefined {
+  return recordsIn(batch, header)?.map(({ offset, timestamp }) => ({ offset, timestamp }));
+}
+
+/** Which records of a whole batch have no key, counted from 0; none where they cannot be seen. */
+export function keylessRecords(batch: Buffer, header: BatchHeader): number[] {
+  return (recordsIn(batch, header) ?? []).flatMap(({ hasKey }, index) => (hasKey ? [] : [index]));
+}
+
+function recordsIn(batch: Buffer, header: BatchHeader): SeenRecord[] | undefined {
   const { baseOffset, baseTimestamp, maxTimestamp, isAppendTime, count } = header;
   const records = unpacked(batch.subarray(BATCH_HEADER_BYTES), header.compression);
   if (records === undefined) return undefined;
-  const places: RecordPlace[] = [];
+  const places: SeenRecord[] = [];
   const varints = new Varints(records);
   while (places.length < count && varints.at < records.length) {
     const length = varints.next();
@@ -28,7 +41,9 @@ export function recordPlaces(batch: Buffer, header: BatchHeader): RecordPlace[] 
     varints.at += 1; // attributes: none are defined
     const timestampDelta = varints.next();
     const offset = baseOffset + varints.next();
-    places.push({ offset, timestamp: isAppendTime ? maxTimestamp : baseTimestamp + timestampDelta });
+    const timestamp = isAppendTime ? maxTimestamp : baseTimestamp + timestampDelta;
+    // An absent key has length −1.
+    places.push({ offset, timestamp, hasKey: varints.next() >= 0 });
     varints.at = end;
   }
   return places;

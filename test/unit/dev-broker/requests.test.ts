@@ -51,6 +51,44 @@ describe('Produce', () => {
     expect(valuesOf((await fetch(0)).records)).toEqual(['right']);
   });
 
+  it.each(['none', 'gzip'] as const)(
+    'takes no record without a key into a compacted topic, and names those that it refuses: %s',
+    async (compression) => {
+      const client = await connect(await start());
+      await client.ask(19, 4, (writer) => {
+        writer.structs(['t'], (name) => {
+          writer.string(name);
+          writer.int32(1);
+          writer.int16(1);
+          writer.structs([], () => undefined);
+          writer.structs([['cleanup.policy', 'compact,delete'] as const], (config) => {
+            for (const text of config) writer.nullableString(text);
+          });
+        });
+        writer.int32(1_000);
+        writer.boolean(false);
+      });
+      const send = async (keys: (string | null)[], version: number) =>
+        client.ask(
+          0,
+          version,
+          body.produce('t', recordBatch({ values: keys.map(() => 'v'), keys, compression })),
+        );
+      expect(produced(await send(['a', null, 'b'], 7))).toMatchObject({
+        error: ERROR.INVALID_RECORD,
+        baseOffset: -1,
+      });
+      const answer = await send(['a', null, 'b', null], 8);
+      expect(produced(answer)).toMatchObject({ error: ERROR.INVALID_RECORD });
+      // Behind what is there in every version.
+      expect(answer?.structs(() => [answer.int32(), answer.nullableString()])).toEqual([
+        [1, expect.stringContaining('without key')],
+        [3, expect.stringContaining('without key')],
+      ]);
+      expect(produced(await send(['a', '', 'b'], 7))).toMatchObject({ error: ERROR.NONE, baseOffset: 0 });
+    },
+  );
+
   it('does not answer acks=0, and ends the connection when it fails', async () => {
     const broker = await start();
     const { client, fetch } = await topicOn(broker);

@@ -8,6 +8,7 @@ import {
   LEADER_NOT_AVAILABLE,
   OFFSET_OUT_OF_RANGE,
   UNKNOWN_TOPIC_OR_PARTITION,
+  type BrokerNode,
 } from '../protocol/kafkajs.ts';
 import { BadBatchError, BatchRecords, readHeader } from '../protocol/record-batch.ts';
 import { fetchRecords } from '../protocol/requests.ts';
@@ -48,19 +49,28 @@ async function list(
   at: number,
   stable: boolean,
 ): Promise<Map<number, number>> {
-  const offsets = new Map<number, number>();
-  for (const [nodeId, partitions] of byLeader(leaderOf)) {
-    const node = await client.node(nodeId);
+  const answers = await askLeaders(client, leaderOf, async (node, partitions) => {
     const { responses } = await node.listOffsets({
       replicaId: -1,
       isolationLevel: stable ? 1 : 0,
       topics: [{ topic, partitions: partitions.map((partition) => ({ partition, timestamp: at })) }],
     });
-    for (const { partitions: answers } of responses) {
-      for (const { partition, offset } of answers) offsets.set(partition, Number(offset));
-    }
-  }
-  return offsets;
+    return responses.flatMap((response) => response.partitions);
+  });
+  return new Map(answers.flat().map(({ partition, offset }) => [partition, Number(offset)]));
+}
+
+/** All at once: those that are slow are waited for together. */
+function askLeaders<T>(
+  client: KafkaClient,
+  leaderOf: ReadonlyMap<number, number>,
+  question: (node: BrokerNode, partitions: readonly number[]) => Promise<T>,
+): Promise<T[]> {
+  return Promise.all(
+    [...byLeader(leaderOf)].map(async ([nodeId, partitions]) =>
+      question(await client.node(nodeId), partitions),
+    ),
+  );
 }
 
 function byLeader(leaderOf: ReadonlyMap<number, number>): Map<number, number[]> {
@@ -85,8 +95,10 @@ export async function listRanges(
   leaderOf: ReadonlyMap<number, number>,
   stable: boolean,
 ): Promise<PartitionRange[]> {
-  const starts = await list(client, topic, leaderOf, EARLIEST, stable);
-  const ends = await list(client, topic, leaderOf, LATEST, stable);
+  const [starts, ends] = await Promise.all([
+    list(client, topic, leaderOf, EARLIEST, stable),
+    list(client, topic, leaderOf, LATEST, stable),
+  ]);
   return [...starts]
     .map(([partition, start]) => ({ partition, start, end: ends.get(partition) ?? start }))
     .sort((a, b) => a.partition - b.partition);
@@ -98,8 +110,10 @@ export async function listAt(
   timestampMs: number,
 ): Promise<Map<number, number>> {
   const leaderOf = await leaders(client, topic);
-  const found = await list(client, topic, leaderOf, timestampMs, true);
-  const ends = await list(client, topic, leaderOf, LATEST, true);
+  const [found, ends] = await Promise.all([
+    list(client, topic, leaderOf, timestampMs, true),
+    list(client, topic, leaderOf, LATEST, true),
+  ]);
   return new Map(
     [...ends].map(([partition, end]) => {
       const offset = found.get(partition) ?? -1;
@@ -125,9 +139,9 @@ export async function fetchFingerprints(
   epochOf: ReadonlyMap<number, number> = new Map(),
 ): Promise<Map<number, RecordFingerprint>> {
   const found = new Map<number, RecordFingerprint>();
-  for (const [nodeId, led] of byLeader(leaderOf)) {
-    let wanted = led.filter((partition) => offsets.has(partition));
-    const node = await client.node(nodeId);
+  const probed = new Map([...leaderOf].filter(([partition]) => offsets.has(partition)));
+  await askLeaders(client, probed, async (node, led) => {
+    let wanted = led;
     while (wanted.length > 0) {
       const answers = await fetchRecords(node, {
         topic,
@@ -155,7 +169,7 @@ export async function fetchFingerprints(
       // The first that is asked for comes whole, so each round settles one at least.
       wanted = cutShort.length < wanted.length ? cutShort : cutShort.slice(1);
     }
-  }
+  });
   return found;
 }
 

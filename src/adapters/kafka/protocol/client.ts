@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Failure, type FailureContext } from '../../../domain/failure.ts';
 import { connector, destroyConnections, type Address, type Sockets } from './connections.ts';
-import { isPassing, isRefused, toFailure, unreachable } from './errors.ts';
+import { brokersSilent, isPassing, isRefused, toFailure, unreachable } from './errors.ts';
 import {
   createErrorFromCode,
   UNKNOWN_TOPIC_OR_PARTITION,
@@ -43,12 +43,15 @@ export class KafkaClient {
   readonly connectTimeoutMs: number;
   readonly clientId: string;
   readonly #given: readonly Address[];
-  readonly #sockets: Sockets = { open: new Set(), closed: false };
+  readonly #sockets: Sockets = { open: new Set(), due: [], closed: false };
   readonly #connect: (address: Address) => Promise<BrokerNode>;
   readonly #links = new Map<string, Link>();
   #known = new Map<number, Address>();
   /** How many questions to any node there were: each begins with another node. */
   #turn = 0;
+  /** When nothing is waited for any longer, whatever it is: milliseconds since the epoch. */
+  readonly #endsAt: number;
+  readonly #totalTimeoutMs: number;
   /** Some address answered, now or before. */
   #hasMet = false;
 
@@ -56,6 +59,8 @@ export class KafkaClient {
     this.addresses = options.brokers.join(',');
     this.clientId = options.clientId;
     this.connectTimeoutMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
+    this.#totalTimeoutMs = options.totalTimeoutMs ?? Infinity;
+    this.#endsAt = Date.now() + this.#totalTimeoutMs;
     this.#given = options.brokers.map(parseAddress);
     this.#connect = connector(options, this.#sockets);
   }
@@ -69,11 +74,11 @@ export class KafkaClient {
   async retry<T>(options: RetryOptions, action: () => Promise<T>): Promise<T> {
     const { signal } = options;
     const startedAt = Date.now();
-    const deadline = startedAt + (options.timeoutMs ?? this.connectTimeoutMs);
+    const deadline = Math.min(startedAt + (options.timeoutMs ?? this.connectTimeoutMs), this.#endsAt);
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
       signal?.throwIfAborted();
       try {
-        return await interruptible(this.#untilLate(action(), deadline), signal);
+        return await interruptible(this.#untilLate(action(), deadline, options.doing), signal);
       } catch (error) {
         signal?.throwIfAborted();
         const isRefusal = !this.#hasMet && isRefused(error);
@@ -91,14 +96,16 @@ export class KafkaClient {
     }
   }
 
-  /** Settles with the first attempt of a client at the deadline at the latest. */
-  async #untilLate<T>(attempt: Promise<T>, deadline: number): Promise<T> {
-    const leftMs = deadline - Date.now();
-    if (this.#hasMet || leftMs > LONGEST_TIMER_MS) return attempt;
+  /** Settles with the first attempt of a client at the deadline at the latest, and with each at the end of all. */
+  async #untilLate<T>(attempt: Promise<T>, deadline: number, doing: string): Promise<T> {
+    const leftMs = Math.max(0, deadline - Date.now());
+    const isEnd = deadline === this.#endsAt;
+    if ((this.#hasMet && !isEnd) || leftMs > LONGEST_TIMER_MS) return attempt;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        if (!this.#hasMet)
+        if (isEnd && this.#hasMet) reject(this.#tooSlow(doing));
+        else if (!this.#hasMet)
           reject(unreachable(this.addresses, `nothing came within ${Math.round(leftMs / 100) / 10} s`));
       }, leftMs);
     });
@@ -108,6 +115,11 @@ export class KafkaClient {
       clearTimeout(timer);
       attempt.catch(() => undefined);
     }
+  }
+
+  #tooSlow(doing: string): Failure {
+    const due = [...new Set(this.#sockets.due)].sort().join(', ');
+    return brokersSilent(doing, due, `${this.#totalTimeoutMs / 1000} s`);
   }
 
   /**

@@ -18,9 +18,11 @@ export interface Address {
   readonly port: number;
 }
 
-/** Sockets that are open, so that all can be closed at once. */
+/** Sockets that are open, so that all can be closed at once, and who is waited for. */
 export interface Sockets {
   readonly open: Set<ReturnType<SocketFactory>>;
+  /** `host:port` of each node that a connection or an answer is due from, as often as it is. */
+  readonly due: string[];
   closed: boolean;
 }
 
@@ -82,7 +84,9 @@ export function connector(
   });
   return async (address) => {
     const connectionPool = await pools.build(address);
+    const name = `${address.host}:${address.port}`;
     guard(connectionPool);
+    noteDue(connectionPool, name, sockets.due);
     const node = new Broker({
       connectionPool,
       logger,
@@ -90,7 +94,7 @@ export function connector(
       authenticationTimeout: CONNECT_TIMEOUT_MS,
     });
     try {
-      await within(CONNECT_TIMEOUT_MS, node.connect(), `${address.host}:${address.port}`);
+      await whileDue(sockets.due, name, () => within(CONNECT_TIMEOUT_MS, node.connect(), name));
       return node;
     } catch (error) {
       destroyConnections(connectionPool);
@@ -178,6 +182,22 @@ function closeOnTrouble(pool: ConnectionPool): void {
       throw error;
     }
   };
+}
+
+/** Keeps the node in the list while one of its answers is due. */
+function noteDue(pool: ConnectionPool, name: string, due: string[]): void {
+  const send = pool.send.bind(pool);
+  pool.send = <Decoded, Parsed>(protocol: ProtocolRequest<Decoded, Parsed>): Promise<Parsed> =>
+    whileDue(due, name, () => send(protocol));
+}
+
+async function whileDue<T>(due: string[], name: string, work: () => Promise<T>): Promise<T> {
+  due.push(name);
+  try {
+    return await work();
+  } finally {
+    due.splice(due.indexOf(name), 1);
+  }
 }
 
 /** Connects and authenticates where that is still to be done: kafkajs sets no limit to the latter. */

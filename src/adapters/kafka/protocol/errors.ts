@@ -37,19 +37,22 @@ interface Described {
   readonly name: string;
   readonly type: string | null;
   readonly code: string | null;
+  /** `host:port` of the one node that it is about. */
+  readonly broker: string | null;
   readonly message: string;
 }
 
 /** kafkajs wraps errors in errors that lose `type` and `code`; the innermost that has them is meant. */
 function describe(error: unknown): Described {
-  let found: Described = { name: '', type: null, code: null, message: String(error) };
+  let found: Described = { name: '', type: null, code: null, broker: null, message: String(error) };
   for (let current: unknown = error, depth = 0; current instanceof Error && depth < 10; depth += 1) {
-    const { type, code } = current as { type?: unknown; code?: unknown };
+    const { type, code, broker } = current as { type?: unknown; code?: unknown; broker?: unknown };
     if (typeof type === 'string' || depth === 0 || CONNECTION_ERRORS.has(current.name)) {
       found = {
         name: current.name,
         type: typeof type === 'string' ? type : null,
         code: typeof code === 'string' ? code : null,
+        broker: typeof broker === 'string' ? broker : null,
         message: current.message,
       };
     }
@@ -96,7 +99,7 @@ export interface ErrorSetting {
  */
 export function toFailure(error: unknown, { addresses, doing, context = {} }: ErrorSetting): Error {
   if (error instanceof Failure) return error;
-  const { name, type, code, message } = describe(error);
+  const { name, type, code, broker, message } = describe(error);
   const refused = (why: string, fix: string) =>
     new Failure('broker_refused', why, { fix, context, cause: error });
 
@@ -126,7 +129,7 @@ export function toFailure(error: unknown, { addresses, doing, context = {} }: Er
           'by that authority and bear the name in --brokers',
       );
     }
-    return unreachable(addresses, message, error);
+    return unreachable(addresses, broker === null ? message : `${broker}: ${message}`, error);
   }
   if (type === 'UNKNOWN_TOPIC_OR_PARTITION') {
     return new Failure('not_found', `cannot ${doing}: there is no such topic at ${addresses}`, {
@@ -170,6 +173,13 @@ export function unreachable(addresses: string, why: string, cause?: unknown): Fa
   return new Failure('broker_unreachable', `no broker answers at ${addresses} (${why})`, {
     fix: 'check --brokers, that Kafka runs there, and whether it wants --tls or --sasl-mechanism',
     cause,
+  });
+}
+
+/** @param due `host:port` of each that was waited for */
+export function brokersSilent(doing: string, due: string, within: string): Failure {
+  return new Failure('broker_unreachable', `cannot ${doing}: no answer of ${due} within ${within}`, {
+    fix: 'see whether these brokers run, and their logs; others of the cluster do answer',
   });
 }
 
