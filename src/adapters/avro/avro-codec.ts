@@ -23,15 +23,13 @@ import { WriterSchemas, type Writer } from './writer-schemas.ts';
 export interface AvroCodecOptions {
   readonly registryUrl: string;
   readonly credentials: { readonly username: string; readonly password: string } | null;
-  /** Under which our schema is registered: `orders-value`. */
+  /** Subject of our schema: `orders-value`. */
   readonly subject: string;
-  /** Whether it may be registered when it is not there. */
+  /** Whether to register our schema when the subject lacks it. */
   readonly register: boolean;
 }
 
-/**
- * An order of a hundred thousand lines takes less; what JSON or Avro can make of it in memory is a small multiple.
- */
+/** An order of a hundred thousand lines is smaller; decoded, JSON or Avro takes a small multiple of it. */
 const MAX_VALUE_BYTES = 4 * 1024 * 1024;
 
 /** Orders as Avro in the Confluent wire format, and as JSON. */
@@ -56,15 +54,14 @@ export function createAvroCodec(options: AvroCodecOptions): OrderCodec {
   };
 }
 
-/** Where a record's value lies; null: it has none. */
+/** @returns null when the record has no value */
 function sliceOf(record: BrokerRecord): Slice | null {
   if (record.valueSlice !== undefined) return record.valueSlice;
-  // Asked for here alone: it may be made each time.
+  // Read once: the getter may build it on each call.
   const { value } = record;
   return value === null ? null : { bytes: value, from: 0, to: value.length };
 }
 
-/** The distinct schemas that records name. */
 function schemasOf(records: readonly BrokerRecord[]): Set<SchemaKey> {
   const keys = new Set<SchemaKey>();
   let last: SchemaKey | undefined;
@@ -129,18 +126,18 @@ function decodeFramed(
       : bad('undecodable', `schema ${schemaName(key)}: ${writer.problem}`);
   const isAvro = decoded.kind === 'order' || decoded.code !== 'undecodable';
   if (isAvro || payload[0] !== OPENING_BRACE) return decoded;
-  // Serializers for JSON frame their values in the same way, and not every registry says of a schema what it is for.
+  // JSON serializers use the same prefix, and not every registry gives a schema's type.
   const json = decodeJson(payload, record);
   return json.kind === 'dead_letter' && json.code === 'undecodable' ? decoded : json;
 }
 
-/** @param where for a message */
+/** @param where appended to messages */
 function decodeJson(value: Buffer, record: BrokerRecord, where = ''): DecodedRecord {
   let fields: unknown;
   try {
     fields = JSON.parse(value.toString('utf8'));
   } catch (error) {
-    // The parser's message quotes the text, which may be long and anything.
+    // The parser's message quotes the text, which may be long.
     const position = /at position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1];
     return bad(
       'undecodable',

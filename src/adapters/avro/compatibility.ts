@@ -5,10 +5,10 @@ import { parseSchema, simpleName, type Named, type RecordSchema, type Schema } f
  * Why a value that was written with one schema cannot be read with another. Source:
  * https://avro.apache.org/docs/1.12.0/specification/#schema-resolution
  *
- * Registries know that themselves; but what some of them say of it names a place in the text and no reason.
+ * Registries check this themselves, but some of them report only a path, without the reason.
  */
 
-/** To which types a type can be read: the writer's first. */
+/** Writer's type to the reader's types that accept it. */
 const PROMOTIONS: Readonly<Record<string, readonly string[]>> = {
   int: ['long', 'float', 'double'],
   long: ['float', 'double'],
@@ -16,12 +16,12 @@ const PROMOTIONS: Readonly<Record<string, readonly string[]>> = {
   string: ['bytes'],
   bytes: ['string'],
 };
-/** Schemas may be anybody's. */
+/** Limits: the schemas come from other programs. */
 const MAX_DIFFERENCES = 100;
 const MAX_DEPTH = 64;
 const MAX_STEPS = 100_000;
 
-/** @param reader @param writer texts of Avro schemas, each whole in itself @throws Error when one is none */
+/** @param reader @param writer Avro schemas without references @throws Error when one is not valid */
 export function findDifferences(reader: string, writer: string): SchemaDifference[] {
   return new Comparison().run(parseSchema(reader, []), parseSchema(writer, []));
 }
@@ -29,7 +29,7 @@ export function findDifferences(reader: string, writer: string): SchemaDifferenc
 class Comparison {
   readonly #found: SchemaDifference[] = [];
   #steps = 0;
-  /** Pairs of records that are being compared: a recursive schema meets them again. */
+  /** Pairs of records being compared: a recursive schema reaches them again. */
   readonly #open = new Map<Schema, Set<Schema>>();
 
   run(reader: Schema, writer: Schema): SchemaDifference[] {
@@ -53,13 +53,13 @@ class Comparison {
       if (!fits)
         this.#add(
           path,
-          `${nameOf(writer)} is written, which is none of ${reader.branches.map(nameOf).join(', ')}`,
+          `the writer has ${nameOf(writer)}, the reader only ${reader.branches.map(nameOf).join(', ')}`,
         );
       return;
     }
     if (reader.type !== writer.type) {
       if (PROMOTIONS[writer.type]?.includes(reader.type) !== true) {
-        this.#add(path, `${nameOf(writer)} is written, ${nameOf(reader)} is read`);
+        this.#add(path, `the writer has ${nameOf(writer)}, the reader ${nameOf(reader)}`);
       }
       return;
     }
@@ -74,7 +74,7 @@ class Comparison {
 
   #compareSame(reader: Schema, writer: Schema, path: string, depth: number): void {
     if ('name' in reader && 'name' in writer && !isSameName(reader, writer)) {
-      this.#add(path, `${nameOf(writer)} is written, ${nameOf(reader)} is read: names are compared`);
+      this.#add(path, `the writer has ${nameOf(writer)}, the reader ${nameOf(reader)}: the names differ`);
     }
     if (reader.type === 'array' && writer.type === 'array') {
       this.#compare(reader.items, writer.items, `${path}[]`, depth + 1);
@@ -82,11 +82,11 @@ class Comparison {
       this.#compare(reader.items, writer.items, `${path}{}`, depth + 1);
     } else if (reader.type === 'fixed' && writer.type === 'fixed') {
       if (reader.size !== writer.size)
-        this.#add(path, `${writer.size} bytes are written, ${reader.size} are read`);
+        this.#add(path, `the writer has ${writer.size} bytes, the reader ${reader.size}`);
     } else if (reader.type === 'enum' && writer.type === 'enum') {
       const missing = writer.symbols.filter((symbol) => !reader.symbols.includes(symbol));
       if (missing.length > 0 && !reader.hasDefault)
-        this.#add(path, `symbols that may be written are not known: ${missing.slice(0, 10).join(', ')}`);
+        this.#add(path, `the reader lacks symbols: ${missing.slice(0, 10).join(', ')}`);
     } else if (reader.type === 'record' && writer.type === 'record') {
       this.#compareRecords(reader, writer, path, depth);
     }
@@ -102,13 +102,13 @@ class Comparison {
         writer.fields.find(({ name }) => field.aliases.includes(name));
       const at = path === '' ? field.name : `${path}.${field.name}`;
       if (written !== undefined) this.#compare(field.type, written.type, at, depth + 1);
-      else if (!field.hasDefault) this.#add(at, 'it is not written, and has no default to be read as');
+      else if (!field.hasDefault) this.#add(at, 'the writer does not have it, and it has no default');
     }
     against.delete(writer);
   }
 }
 
-/** Namespaces are not compared, except by way of an alias. */
+/** Namespaces are compared in aliases only. */
 function isSameName(reader: Named, writer: Named): boolean {
   return simpleName(reader.name) === simpleName(writer.name) || reader.aliases.includes(writer.name);
 }

@@ -1,4 +1,4 @@
-/** Bytes that are not what they should be, with where that was noticed (counted from the start of the value). */
+/** Malformed bytes, and where they were noticed (from the start of the value). */
 export class BadBytes extends Error {
   readonly position: number;
 
@@ -8,16 +8,16 @@ export class BadBytes extends Error {
   }
 }
 
-/** How deep a value may nest: recursive schemas would let few bytes build any depth. */
+/** Under a recursive schema a few bytes could nest to any depth. */
 const MAX_DEPTH = 64;
 
 /**
- * Reads Avro's binary encoding from untrusted bytes. Every length is held against the bytes that are left before
- * anything is made of it. Source: https://avro.apache.org/docs/1.12.0/specification/#binary-encoding
+ * Reads Avro's binary encoding from untrusted bytes. Every length is compared with the bytes left before anything is
+ * allocated for it. Source: https://avro.apache.org/docs/1.12.0/specification/#binary-encoding
  */
 export class Cursor {
   readonly #bytes: Buffer;
-  /** Items that take no bytes at all are paid from here, since nothing else bounds them. */
+  /** Budget of items that take no bytes, since nothing else bounds them. */
   #freeItems: number;
   #depth = 0;
   position: number;
@@ -53,7 +53,7 @@ export class Cursor {
 
   boolean(): boolean {
     const value = this.byte();
-    if (value > 1) this.fail(`byte ${value} is no boolean`);
+    if (value > 1) this.fail(`byte ${value} is not a boolean`);
     return value === 1;
   }
 
@@ -64,7 +64,7 @@ export class Cursor {
     return value;
   }
 
-  /** A number where it is exact, otherwise a bigint. */
+  /** A bigint where a number would not be exact. */
   long(): number | bigint {
     let raw = 0;
     let scale = 1;
@@ -106,8 +106,8 @@ export class Cursor {
     return this.#bytes.subarray(from, from + sizeBytes);
   }
 
-  /** Steps over bytes or a string without making anything of it. */
-  pass(): void {
+  /** Skips bytes or a string. */
+  skip(): void {
     this.#take(this.#length());
   }
 
@@ -139,9 +139,16 @@ export class Cursor {
     }
   }
 
+  /** One of a list by its index: a symbol of an enum, a branch of a union. */
+  choose<T>(what: string, from: readonly T[]): T {
+    const index = this.long();
+    const chosen = typeof index === 'number' ? from[index] : undefined;
+    return chosen ?? this.fail(`there is no ${what} ${index}`);
+  }
+
   #length(): number {
     const sizeBytes = this.long();
-    if (typeof sizeBytes === 'bigint' || sizeBytes < 0) this.fail(`${sizeBytes} is no length`);
+    if (typeof sizeBytes === 'bigint' || sizeBytes < 0) this.fail(`${sizeBytes} is not a length`);
     return sizeBytes;
   }
 

@@ -1,8 +1,8 @@
 import type { IncomingMessage, RequestOptions } from 'node:http';
 
 /*
- * One HTTP request. By node:http, because the global fetch takes 25 ms to load, at each start of whatever sends or reads
- * orders. Redirections are followed as fetch does, as far as a registry behind a proxy may need it.
+ * One HTTP request by node:http: the global fetch takes 25 ms to load, at each start of a command that sends or reads
+ * orders. Redirections are followed as by fetch, as far as a registry behind a proxy needs it.
  */
 
 const MAX_REDIRECTIONS = 5;
@@ -10,21 +10,21 @@ const MAX_REDIRECTIONS = 5;
 export interface HttpRequest {
   readonly method: string;
   readonly url: string;
-  /** Not given to another host that this one sends us to. */
+  /** Not sent to another origin after a redirection. */
   readonly authorization: string | null;
-  /** Headers in small letters. */
+  /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | null;
-  /** Until the whole answer is there. */
+  /** For the whole answer. */
   readonly timeoutMs: number;
-  /** What is read of an answer at most. */
+  /** Of the answer; the rest is not read. */
   readonly maxBytes: number;
 }
 
 export interface HttpAnswer {
   readonly status: number;
   readonly text: string;
-  /** There was more than is read. */
+  /** Whether the answer was longer than `maxBytes`. */
   readonly cut: boolean;
 }
 
@@ -34,7 +34,7 @@ export async function sendHttp(request: HttpRequest): Promise<HttpAnswer> {
   try {
     return await follow(request, signal);
   } catch (error) {
-    // Node says that it was aborted, not why.
+    // Node reports that it was aborted, not why.
     throw signal.aborted ? signal.reason : error;
   }
 }
@@ -70,7 +70,7 @@ async function open(
       ...(authorization === null ? {} : { authorization }),
       ...(body === null ? {} : { 'content-length': Buffer.byteLength(body) }),
     },
-    // A connection for each: requests are few, and one that is kept may be closed just when it is used again.
+    // No keep-alive: requests are few, and a kept connection may be closed just as it is reused.
     agent: false,
     signal,
   };
@@ -89,7 +89,7 @@ async function readBounded(
   let sizeBytes = 0;
   for await (const chunk of response as AsyncIterable<Uint8Array>) {
     sizeBytes += chunk.byteLength;
-    // A long list of subjects is not read to its end: only whether there is one is of interest.
+    // A long list of subjects need not be read to its end: only its existence matters.
     if (sizeBytes > maxBytes) break;
     chunks.push(chunk);
   }

@@ -3,7 +3,7 @@ import { BadBytes, Cursor } from './cursor.ts';
 import { findJsonError } from './json-error.ts';
 import { decimalText } from './reader.ts';
 import { Registry, type RegistryOptions } from './registry.ts';
-import type { Schema } from './schema.ts';
+import { Widths, type Schema } from './schema.ts';
 import {
   HEADER_BYTES,
   MAGIC_BYTE,
@@ -18,10 +18,10 @@ import { WriterSchemas, type Writer } from './writer-schemas.ts';
 
 const MAX_FIELDS = 300;
 const MAX_VALUE_CHARACTERS = 200;
-/** Fields that take no bytes can double at each level of a schema: what is looked at is bounded too. */
+/** Fields that take no bytes can double at each level of a schema, so visits are bounded too. */
 const MAX_STEPS = 1_000_000;
 
-/** Takes values apart by their writers' schemas. */
+/** Breaks values down by their writers' schemas. */
 export function createInspector(options: RegistryOptions): ValueInspector {
   const schemas = new WriterSchemas(new Registry(options), ownSchemaText());
   return {
@@ -49,7 +49,7 @@ export function createInspector(options: RegistryOptions): ValueInspector {
         const message = `schema ${schemaName(key)}: ${writer?.problem ?? 'the registry does not know it'}`;
         return found('avro', { ...schema, error: { position: inHeader === undefined ? 1 : 0, message } });
       }
-      return { ...takeApart(toBuffer(value), payloadAt, writer), ...schema };
+      return { ...breakDown(toBuffer(value), payloadAt, writer), ...schema };
     },
   };
 }
@@ -59,7 +59,7 @@ function found(format: Inspection['format'], rest: Partial<Inspection>): Inspect
 }
 
 /** A value whose schema is named by its prefix or a header. */
-function takeApart(
+function breakDown(
   value: Buffer,
   payloadAt: number,
   writer: Exclude<Writer, { kind: 'unusable' }>,
@@ -91,11 +91,12 @@ function walk(cursor: Cursor, type: Schema): Pick<Inspection, 'fields' | 'isCut'
 
 type Scalar = Exclude<Schema, { type: 'union' | 'record' | 'array' | 'map' }>;
 
-/** Reads a value field by field and writes down what it finds. */
+/** Reads a value field by field and notes each. */
 class Walker {
   readonly cursor: Cursor;
   readonly fields: InspectedField[] = [];
   isCut = false;
+  readonly #widths = new Widths();
   #steps = 0;
 
   constructor(cursor: Cursor) {
@@ -107,7 +108,7 @@ class Walker {
     this.#steps += 1;
     if (this.#steps > MAX_STEPS) cursor.fail('the value has more parts than can be looked at');
     cursor.nested(() => {
-      if (type.type === 'union') this.value(this.#choice('branch', type.branches), path);
+      if (type.type === 'union') this.value(cursor.choose('branch', type.branches), path);
       else if (type.type === 'record') {
         for (const field of type.fields)
           this.value(field.type, path === '' ? field.name : `${path}.${field.name}`);
@@ -120,7 +121,7 @@ class Walker {
   #array(items: Schema, path: string): void {
     const { position } = this.cursor;
     let count = 0;
-    this.cursor.blocks(takesNothing(items), () => {
+    this.cursor.blocks(this.#widths.of(items) === 0, () => {
       this.value(items, `${path}[${count}]`);
       count += 1;
     });
@@ -170,14 +171,8 @@ class Walker {
       case 'fixed':
         return cursor.fixed(type.size);
       case 'enum':
-        return this.#choice('symbol', type.symbols);
+        return cursor.choose('symbol', type.symbols);
     }
-  }
-
-  #choice<T>(what: string, from: readonly T[]): T {
-    const index = this.cursor.long();
-    const chosen = typeof index === 'number' ? from[index] : undefined;
-    return chosen ?? this.cursor.fail(`there is no ${what} ${index}`);
   }
 
   #note(path: string, type: string, value: string, position: number): void {
@@ -189,12 +184,4 @@ class Walker {
 function hex(value: Buffer): string {
   const most = MAX_VALUE_CHARACTERS / 2;
   return `0x${value.toString('hex', 0, most)}${value.length > most ? '…' : ''}`;
-}
-
-/** Whether values take no bytes at all. One that is met again is taken to: the cursor bounds them either way. */
-function takesNothing(type: Schema, seen = new Set<Schema>()): boolean {
-  if (seen.has(type)) return true;
-  seen.add(type);
-  if (type.type === 'record') return type.fields.every((field) => takesNothing(field.type, seen));
-  return type.type === 'null' || (type.type === 'fixed' && type.size === 0);
 }

@@ -1,5 +1,9 @@
-/** Where a text stops being JSON: `JSON.parse` does not say so for short texts. Positions are bytes. */
+/**
+ * Where a text stops being JSON. `JSON.parse` does not say so for short texts; jsonc-parser was tried: inside a string
+ * it gives the start of the string only, and it is recursive without a limit.
+ */
 export interface JsonError {
+  /** In bytes. */
   readonly position: number;
   readonly message: string;
 }
@@ -7,13 +11,10 @@ export interface JsonError {
 const MAX_DEPTH = 512;
 const WORDS = ['true', 'false', 'null'];
 const NUMBER = /-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
-// eslint-disable-next-line no-control-regex -- which a string must not hold
+// eslint-disable-next-line no-control-regex -- a string must not contain them
 const STRING = /"(?:[^"\\\u0000-\u001F]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 
-/**
- * @returns null for a text that is JSON
- * Source of the grammar: RFC 8259.
- */
+/** Grammar: RFC 8259. @returns null for valid JSON */
 export function findJsonError(bytes: Uint8Array): JsonError | null {
   const text = new TextDecoder().decode(bytes);
   const scanner = new Scanner(text);
@@ -50,7 +51,7 @@ class Scanner {
       this.at += word.length;
       return null;
     }
-    return this.#match(NUMBER) ? null : `a value is wanted, not ${this.#here()}`;
+    return this.#match(NUMBER) ? null : `a value is expected, not ${this.#here()}`;
   }
 
   #list(end: string, depth: number, isObject: boolean): string | null {
@@ -60,27 +61,27 @@ class Scanner {
     for (;;) {
       if (isObject) {
         this.#space();
-        if (this.#text[this.at] !== '"') return `a name in quotes is wanted, not ${this.#here()}`;
+        if (this.#text[this.at] !== '"') return `a name in quotes is expected, not ${this.#here()}`;
         if (!this.#match(STRING)) return this.#brokenString();
         this.#space();
-        if (!this.#take(':')) return `":" is wanted after a name, not ${this.#here()}`;
+        if (!this.#take(':')) return `":" is expected after a name, not ${this.#here()}`;
       }
       const failed = this.#value(depth + 1);
       if (failed !== null) return failed;
       this.#space();
       if (this.#take(end)) return null;
-      if (!this.#take(',')) return `"," or "${end}" is wanted, not ${this.#here()}`;
+      if (!this.#take(',')) return `"," or "${end}" is expected, not ${this.#here()}`;
     }
   }
 
-  /** Goes to where a string breaks. */
+  /** Advances to where a string breaks. */
   #brokenString(): string {
     for (this.at += 1; this.at < this.#text.length; this.at += 1) {
       const character = this.#text[this.at] ?? '';
-      if (character < ' ') return 'a string holds a control character';
+      if (character < ' ') return 'a string contains a control character';
       if (character !== '\\') continue;
       if (!/^\\(["\\/bfnrt]|u[0-9a-fA-F]{4})/.test(this.#text.slice(this.at, this.at + 6))) {
-        return 'a string holds an escape that there is not';
+        return 'a string contains an escape that JSON does not have';
       }
       this.at += 1;
     }

@@ -2,8 +2,8 @@ import { Failure } from '../../domain/failure.ts';
 import { fitsTheEvent, type Order, type OrderLine } from '../../domain/order.ts';
 
 /*
- * Writes the layout of our own schema by hand: producing spends much of its time here, and avsc's encoder writes
- * numbers beyond 2^52 wrongly, which some times are.
+ * A hand-written encoder for our own schema: producing spends much of its time here, and avsc encodes numbers beyond
+ * 2^52 wrongly, which some times are.
  * Source: https://avro.apache.org/docs/1.12.0/specification/#binary-encoding
  */
 
@@ -11,16 +11,16 @@ const MAGIC_BYTE = 0;
 const CHUNK_BYTES = 256 * 1024;
 /** Header, two lengths, the number of lines, the end of the lines, the time: at most ten bytes each. */
 const MOST_ORDER_BYTES = 5 + 5 * 10;
-/** A length, a quantity, a branch, a length and a price, besides the name. */
+/** A length, a quantity, a branch, a length and a price, without the name. */
 const MOST_LINE_BYTES = 10 + 5 + 1 + 1 + 6;
 /** A UTF-16 unit takes at most three bytes in UTF-8. */
 const MOST_BYTES_PER_UNIT = 3;
 
 /**
- * Values in the Confluent wire format. All of a batch lie in a few buffers: an allocation per order costs more than
- * the encoding.
+ * Values in the Confluent wire format. A batch shares a few buffers: an allocation per order costs more than the
+ * encoding.
  *
- * @throws Failure invalid_value: a quantity is no int, or a time no whole number of milliseconds
+ * @throws Failure invalid_value: a quantity does not fit an int, or a time is not a whole number of milliseconds
  */
 export function writeOrders(orders: readonly Order[], schemaId: number): Buffer[] {
   let chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
@@ -47,7 +47,7 @@ function writeOrder(order: Order, schemaId: number, into: Buffer, from: number):
   if (!Number.isSafeInteger(order.createdAt)) {
     throw new Failure(
       'invalid_value',
-      `order ${order.orderId}: ${order.createdAt} is no time in milliseconds`,
+      `order ${order.orderId}: ${order.createdAt} is not a time in milliseconds`,
       {
         context: { orderId: order.orderId },
       },
@@ -103,7 +103,7 @@ function writeAnyText(text: string, into: Buffer, from: number): number {
 /** Zigzag, seven bits a byte. @param value a safe integer */
 function writeLong(value: number, into: Buffer, from: number): number {
   let at = from;
-  // The last bit is the sign; the rest may be taken apart in doubles, which hold it exactly.
+  // The last bit is the sign; the rest is exact in a double.
   let rest = value < 0 ? -(value + 1) : value;
   const low = ((rest % 64) << 1) | (value < 0 ? 1 : 0);
   rest = Math.floor(rest / 64);

@@ -2,12 +2,12 @@ import type { Order, OrderLine } from '../../domain/order.ts';
 import type { Field, Schema } from './schema.ts';
 
 /*
- * The layout that orderctl writes, read without a cursor object: by far the commonest record, and decoding is the
- * greatest part of what consuming an order costs. Anything unusual in the bytes is left to the general reader,
- * which says what is wrong and where.
+ * A fast reader for the layout that orderctl writes: by far the commonest, and decoding is most of the cost of
+ * consuming an order. Anything unusual in the bytes is left to the general reader, which reports what is wrong and
+ * where.
  */
 
-/** Whether values have the layout of ours: names of types, aliases and defaults do not matter. @param own not recursive */
+/** Whether values have our layout; names of types, aliases and defaults do not matter. @param own not recursive */
 export function hasOwnLayout(type: Schema, own: Schema): boolean {
   if (own.type === 'union')
     return type.type === 'union' && everyPair(type.branches, own.branches, hasOwnLayout);
@@ -37,10 +37,10 @@ for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 for (const character of '._:@/-') NAME_BYTES[character.charCodeAt(0)] = 1;
 const MAX_NAME_BYTES = 128;
 
-/** Where reading has come to; one for all calls, since they do not overlap. */
+/** The read position; shared by all calls, since they do not overlap. */
 let at = 0;
 
-/** Where the value ends; what lies behind it belongs to others. */
+/** End of the value; the buffer continues with other records. */
 let limit = 0;
 
 /** @returns undefined when there is anything unusual about the bytes from `from` to `to` */
@@ -55,7 +55,7 @@ export function readOwnLayout(bytes: Buffer, from: number, to: number): Order | 
   for (;;) {
     const count = readSmall(bytes);
     if (count === 0) break;
-    // Said this way round, NaN leaves too.
+    // Negated, so that NaN returns too.
     if (!(count > 0 && count <= limit - at)) return undefined;
     for (let read = 0; read < count; read++) {
       const item = readKnownName(bytes);
@@ -63,7 +63,7 @@ export function readOwnLayout(bytes: Buffer, from: number, to: number): Order | 
       const quantity = readSmall(bytes);
       const unitPrice = readPrice(bytes);
       if (Number.isNaN(quantity) || unitPrice === undefined) return undefined;
-      // Not by push alone: an array that it begins has room for seventeen, and most orders are of one line.
+      // push on an empty array allocates room for seventeen, and most orders have one line.
       if (items === undefined) items = [{ item, quantity, unitPrice }];
       else items.push({ item, quantity, unitPrice });
     }
@@ -79,8 +79,8 @@ function readName(bytes: Buffer): string | undefined {
 }
 
 /**
- * Users and items come again and again: the same string each time takes no memory, and a Map knows it by its address.
- * One place for each hash, so that it never grows.
+ * Users and items repeat: reusing the string saves memory, and a Map compares it by address. One slot per hash, so the
+ * table never grows.
  */
 const KNOWN_NAMES = 8_192;
 const known: (string | undefined)[] = new Array<string | undefined>(KNOWN_NAMES).fill(undefined);
@@ -90,12 +90,12 @@ function readKnownName(bytes: Buffer): string | undefined {
   if (start === -1) return undefined;
   const place = nameHash & (KNOWN_NAMES - 1);
   const name = known[place];
-  if (name !== undefined && isBehind(name, bytes, start)) return name;
+  if (name !== undefined && isSkipped(name, bytes, start)) return name;
   return (known[place] = bytes.toString('latin1', start, at));
 }
 
-/** Whether the name that was stepped over last, from `start` on, is this one. */
-function isBehind(name: string, bytes: Buffer, start: number): boolean {
+/** Whether the name just skipped, which began at `start`, is this one. */
+function isSkipped(name: string, bytes: Buffer, start: number): boolean {
   if (name.length !== at - start) return false;
   for (let index = 0; index < name.length; index++) {
     if (name.charCodeAt(index) !== bytes[start + index]) return false;
@@ -103,10 +103,10 @@ function isBehind(name: string, bytes: Buffer, start: number): boolean {
   return true;
 }
 
-/** Of the name that was stepped over last. */
+/** Of the name just skipped. */
 let nameHash = 0;
 
-/** Steps over a name. @returns where it begins; -1 when it is none */
+/** Skips a name. @returns where it begins; -1 when it is not a valid name */
 function skipName(bytes: Buffer): number {
   const size = readSmall(bytes);
   const start = at;
@@ -120,7 +120,7 @@ function skipName(bytes: Buffer): number {
     if (NAME_BYTES[byte] === 0) return -1;
     hash = Math.imul(hash, 31) + byte;
   }
-  // The low bits alone would be those of the last bytes.
+  // The low bits alone would depend on the last bytes only.
   nameHash = hash ^ (hash >>> 13);
   at = end;
   return start;
@@ -135,7 +135,7 @@ function readPrice(bytes: Buffer): string | null | undefined {
   if (!(size > 0) || size > 6 || at + size > limit) return undefined;
   const hundredths = bytes.readIntBE(at, size);
   at += size;
-  // Ten digits in all; what is more, or negative, is for the general reader to judge.
+  // At most ten digits; longer or negative amounts are left to the general reader.
   if (hundredths < 0 || hundredths >= 1e10) return undefined;
   const cents = hundredths % 100;
   return `${(hundredths - cents) / 100}.${cents < 10 ? '0' : ''}${cents}`;

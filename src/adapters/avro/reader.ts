@@ -1,34 +1,32 @@
 import type { Cursor } from './cursor.ts';
-import type { Field, Meaning, RecordSchema, Schema } from './schema.ts';
+import { Widths, type Field, type Meaning, type RecordSchema, type Schema } from './schema.ts';
 
 /*
- * Reads a value as its writer's schema lays it out. Avro libraries trust the bytes: five that claim a large array
- * exhaust the heap. They also resolve schemas as the specification has it, which compares the names of records: here
- * only fields count, and the value is taken by them.
+ * Reads a value by its writer's schema. Avro libraries trust the bytes: five that claim a large array exhaust the heap.
+ * They also resolve schemas by the specification, which compares the names of records; here only fields count.
  */
 
 export type Read = (cursor: Cursor) => unknown;
 type Skip = Read;
 
 const LINE_FIELDS = new Set(['item', 'product_id', 'quantity', 'unit_price']);
-/** A flat order has the fields of its one line. */
+/** A flat order has the fields of its only line. */
 const ORDER_FIELDS = new Set(['order_id', 'user', 'customer_id', 'items', 'created_at', ...LINE_FIELDS]);
-/** What is text in the event schema: bytes are promoted to it. A price is not, so that no bytes are taken for an amount. */
+/** Text in the event schema, to which bytes are promoted. A price is not, lest bytes be taken for an amount. */
 const TEXT_FIELDS = new Set(['order_id', 'user', 'customer_id', 'item', 'product_id', 'created_at']);
 
 /**
- * @returns a reader of values that were written with `schema`. Of records it keeps the fields that an order and its
- * lines can have, by name; everything else is read past without being built, so that the memory which a value takes
- * is bounded by what an order is and not by what a schema can think of.
+ * @returns a reader of values written with `schema`. Of records it keeps the fields that an order and its lines can
+ * have, by name; everything else is skipped, so that memory is bounded by the size of an order, whatever the schema.
  */
 export function compileReader(schema: Schema): Read {
   return new Compiler().order(schema);
 }
 
 class Compiler {
-  /** Types by identity: a recursive schema refers to one that is being compiled. */
+  /** By identity: a recursive schema refers to a type being compiled. */
   readonly #skips = new Map<Schema, { skip: Skip }>();
-  readonly #widths = new Map<Schema, number>();
+  readonly #widths = new Widths();
 
   order(type: Schema): Read {
     if (type.type === 'union') return choice('branch', type.branches, (branch) => this.order(branch));
@@ -42,7 +40,7 @@ class Compiler {
     if (type.type === 'union') return choice('branch', type.branches, (branch) => this.#lines(branch));
     if (type.type !== 'array') return this.#scalar(type, 'items');
     const read = this.#line(type.items);
-    const free = this.#width(type.items) === 0;
+    const free = this.#widths.of(type.items) === 0;
     return (cursor) => {
       const items: unknown[] = [];
       cursor.blocks(free, () => items.push(read(cursor)));
@@ -65,7 +63,7 @@ class Compiler {
     for (const field of fields) {
       const name = wantedName(field, wanted, fields);
       if (name !== null) steps.push({ name, read: compile(name, field.type) });
-      else if (this.#width(field.type) > 0) steps.push({ name, read: this.#skip(field.type) });
+      else if (this.#widths.of(field.type) > 0) steps.push({ name, read: this.#skip(field.type) });
     }
     return (cursor) => {
       const value: Record<string, unknown> = {};
@@ -77,7 +75,7 @@ class Compiler {
     };
   }
 
-  /** What stands where a text, a number or a time belongs; of anything else only its kind is told. */
+  /** Where a text, a number or a time belongs; anything else becomes an empty value of its kind. */
   #scalar(type: Schema, field: string): Read {
     switch (type.type) {
       case 'union':
@@ -128,8 +126,8 @@ class Compiler {
   }
 
   #compileSkip(type: Schema): Skip {
-    if (this.#width(type) === Infinity)
-      return (cursor) => cursor.fail('a record that holds itself never ends');
+    if (this.#widths.of(type) === Infinity)
+      return (cursor) => cursor.fail('a record that contains itself never ends');
     switch (type.type) {
       case 'union':
         return choice('branch', type.branches, (branch) => this.#skip(branch));
@@ -137,8 +135,8 @@ class Compiler {
       case 'map':
         return this.#skipBlocks(type.items, type.type === 'map');
       case 'record': {
-        // A field that takes no bytes is not even looked at: such records can double at each level.
-        const fields = type.fields.filter((field) => this.#width(field.type) > 0);
+        // Fields that take no bytes are left out: such records can double at each level.
+        const fields = type.fields.filter((field) => this.#widths.of(field.type) > 0);
         const skips = fields.map((field) => this.#skip(field.type));
         return (cursor) =>
           cursor.nested(() => {
@@ -147,7 +145,7 @@ class Compiler {
       }
       case 'string':
       case 'bytes':
-        return (cursor) => cursor.pass();
+        return (cursor) => cursor.skip();
       case 'fixed':
         return fixed(type.size);
       case 'null':
@@ -163,36 +161,18 @@ class Compiler {
 
   #skipBlocks(type: Schema, keyed: boolean): Skip {
     const skip = this.#skip(type);
-    const free = !keyed && this.#width(type) === 0;
+    const free = !keyed && this.#widths.of(type) === 0;
     return (cursor) =>
       cursor.nested(() => {
         cursor.blocks(free, () => {
-          if (keyed) cursor.pass();
+          if (keyed) cursor.skip();
           skip(cursor);
         });
       });
   }
-
-  /** The fewest bytes that a value takes; Infinity for a record that no value can be of. */
-  #width(type: Schema): number {
-    const known = this.#widths.get(type);
-    if (known !== undefined) return known;
-    // Met again before it is known, a record holds itself without a way out.
-    this.#widths.set(type, Infinity);
-    const width = this.#computeWidth(type);
-    this.#widths.set(type, width);
-    return width;
-  }
-
-  #computeWidth(type: Schema): number {
-    if (type.type === 'null') return 0;
-    if (type.type === 'fixed') return type.size;
-    if (type.type !== 'record') return 1;
-    return type.fields.reduce((sum, field) => sum + this.#width(field.type), 0);
-  }
 }
 
-/** A writer's own aliases count where the name itself says nothing. */
+/** A writer's alias counts where no field has that name. */
 function wantedName(field: Field, wanted: ReadonlySet<string>, fields: readonly Field[]): string | null {
   if (wanted.has(field.name)) return field.name;
   const alias = field.aliases.find((name) => wanted.has(name));
@@ -203,14 +183,10 @@ function unfinished(): never {
   throw new Error('a schema was read before it was compiled');
 }
 
-/** An index into a closed list: symbols of an enum, branches of a union. */
+/** Reads an index into a list, then what it stands for. */
 function choice<T>(what: string, from: readonly T[], compile: (of: T) => Read): Read {
   const reads = from.map(compile);
-  return (cursor) => {
-    const index = cursor.long();
-    const read = typeof index === 'number' ? reads[index] : undefined;
-    return read === undefined ? cursor.fail(`there is no ${what} ${index}`) : read(cursor);
-  };
+  return (cursor) => cursor.choose(what, reads)(cursor);
 }
 
 function fixed(sizeBytes: number): (cursor: Cursor) => Buffer {
@@ -222,7 +198,7 @@ function decimal(read: (cursor: Cursor) => Buffer, scale: number, field: string)
   return (cursor) => decimalText(read(cursor), scale);
 }
 
-/** Two's complement of so many bytes has more digits than any amount. */
+/** More digits than any amount has. */
 const MAX_DECIMAL_BYTES = 512;
 
 /** @param bytes big-endian two's complement of the amount times 10^scale */
@@ -232,7 +208,7 @@ export function decimalText(bytes: Buffer, scale: number): string {
   const unscaled = BigInt.asIntN(bytes.length * 8, unsigned);
   const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, '0');
   const whole = digits.slice(0, digits.length - scale);
-  // Zeros beyond the second place say nothing: 12.5000 is 12.50.
+  // Zeros beyond the second place mean nothing: 12.5000 is 12.50.
   const fraction = digits.slice(digits.length - scale).replace(/(?<=^..)0+$/, '');
   return `${unscaled < 0n ? '-' : ''}${whole}${fraction === '' ? '' : `.${fraction}`}`;
 }
@@ -241,14 +217,14 @@ function int(cursor: Cursor): number {
   return cursor.int();
 }
 
-/** Beyond 2^53 no longer exact as a number, but still one: whether it can be a quantity is decided later. */
+/** Beyond 2^53 a bigint; whether it can be a quantity is decided later. */
 function long(cursor: Cursor): number | bigint {
   return cursor.long();
 }
 
 const DAY_MS = 86_400_000;
 
-/** @returns a reader of milliseconds since the epoch; of a text where it is no moment */
+/** @returns a reader of milliseconds since the epoch, or of a text when the value is not a moment */
 function time(read: (cursor: Cursor) => number | bigint, meaning: Meaning): Read {
   switch (meaning.kind) {
     case 'day':

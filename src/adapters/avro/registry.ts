@@ -3,15 +3,15 @@ import type { SchemaRegistry, SchemaVersion } from '../../ports/schema-registry.
 import { sendHttp, type HttpAnswer } from './http.ts';
 
 /*
- * The Confluent Schema Registry API, as far as orders need it. Source:
+ * The part of the Confluent Schema Registry API that orders need. Source:
  * https://docs.confluent.io/platform/current/schema-registry/develop/api.html
  */
 
-/** Half of what a stop may take, so that one under way does not hold it up. */
+/** Half the time that a stop may take, so that a pending request does not delay it. */
 const REQUEST_TIMEOUT_MS = 5_000;
-/** Schemas are text for people; one of megabytes is none. */
+/** Schemas are written by hand and never take megabytes. */
 const MAX_RESPONSE_BYTES = 1024 * 1024;
-/** Where Apicurio keeps the Confluent API. */
+/** Apicurio's path of the Confluent API. */
 const APICURIO_PATH = '/apis/ccompat/v7';
 /** Subject, version, schema. */
 const NOT_FOUND_CODES = new Set<unknown>([40401, 40402, 40403]);
@@ -33,13 +33,13 @@ export interface RegisteredSchema {
   /** AVRO, JSON or PROTOBUF. */
   readonly schemaType: string;
   readonly references: readonly SchemaReference[];
-  /** Its text is longer than is read; `schema` is empty then. */
+  /** The text is longer than MAX_RESPONSE_BYTES; `schema` is empty then. */
   readonly tooLong: boolean;
 }
 
 /**
  * Every method @throws Failure registry_unreachable (no answer, overloaded or failing: try again) or
- * registry_refused (credentials, or an answer that is no registry's).
+ * registry_refused (credentials, or an answer that does not come from a registry).
  */
 export class Registry implements SchemaRegistry {
   readonly #url: string;
@@ -54,19 +54,19 @@ export class Registry implements SchemaRegistry {
         : `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`;
   }
 
-  /** @returns undefined when the registry knows no such id */
+  /** @returns undefined when the registry does not know the id */
   async schemaById(id: number): Promise<RegisteredSchema | undefined> {
     const answer = await this.#request('GET', `/schemas/ids/${id}`);
     return this.#schemaOf(answer);
   }
 
-  /** @returns undefined when the registry knows no such GUID, or none at all, as those older than Confluent's 8.0 */
+  /** @returns undefined when the registry does not know the GUID or, before Confluent 8.0, has no GUIDs */
   async schemaByGuid(guid: string): Promise<RegisteredSchema | undefined> {
     const answer = await this.#request('GET', `/schemas/guids/${guid}`);
     return answer.status === 404 || answer.status === 405 ? undefined : this.#schemaOf(answer);
   }
 
-  /** @returns undefined when the registry knows no such subject or version */
+  /** @returns undefined when the registry does not know the subject or version */
   async schemaByVersion(subject: string, version: number): Promise<RegisteredSchema | undefined> {
     const path = `/subjects/${encodeURIComponent(subject)}/versions/${version}`;
     return this.#schemaOf(await this.#request('GET', path));
@@ -112,17 +112,17 @@ export class Registry implements SchemaRegistry {
     const base = `/compatibility/subjects/${encodeURIComponent(subject)}/versions`;
     const path = level.endsWith('_TRANSITIVE') ? base : `${base}/latest`;
     const answer = await this.#request('POST', `${path}?verbose=true`, { schema });
-    // No version is there yet: any schema may be the first.
+    // There is no version yet: any schema may be the first.
     if (isNotFound(answer)) return { compatible: true, messages: [] };
     if (answer.status === 422) throw notASchema(answer);
     const { is_compatible: compatible, messages, reason } = this.#checked(answer);
     if (typeof compatible !== 'boolean') throw this.#refusal(answer);
-    const told = Array.isArray(messages) ? messages : [reason];
-    return { compatible, messages: told.filter((text) => typeof text === 'string' && text !== '') };
+    const reasons = Array.isArray(messages) ? messages : [reason];
+    return { compatible, messages: reasons.filter((text) => typeof text === 'string' && text !== '') };
   }
 
   async find(subject: string, schema: string): Promise<{ id: number; version: number } | undefined> {
-    // Without it, some registries compare texts: line breaks alone would make another version of the same schema.
+    // Without normalize, some registries compare texts: a line break alone would make a new version.
     const path = `/subjects/${encodeURIComponent(subject)}?normalize=true`;
     const answer = await this.#request('POST', path, { schema });
     if (answer.status === 404) return undefined;
@@ -157,7 +157,7 @@ export class Registry implements SchemaRegistry {
     return this.#send(method, base + path, body);
   }
 
-  /** A registry whose Confluent API has a path of its own answers 404 to its plain address. */
+  /** Where the Confluent API has a path of its own, the plain address answers 404. */
   async #findBase(): Promise<string> {
     const answer = await this.#send('GET', `${this.#url}/subjects`);
     if (answer.status !== 404 || new URL(this.#url).pathname !== '/') return this.#url;
@@ -197,7 +197,7 @@ export class Registry implements SchemaRegistry {
     if (answer.status === 401 || answer.status === 403) {
       throw new Failure(
         'registry_refused',
-        `the schema registry at ${this.#url} refuses us (${answer.status})`,
+        `the schema registry at ${this.#url} refuses access (${answer.status})`,
         {
           fix: 'check --registry-username and ORDERCTL_REGISTRY_PASSWORD',
         },
@@ -253,15 +253,19 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** A 404 of anything else, or for a wrong path, says nothing about subject or schema: only these codes do. */
+/** Any other 404, such as one for a wrong path, says nothing about the subject or schema. */
 function isNotFound({ status, text }: HttpAnswer): boolean {
   return status === 404 && NOT_FOUND_CODES.has(parseObject(text)?.error_code);
 }
 
 function notASchema(answer: HttpAnswer): Failure {
-  return new Failure('invalid_input', `the registry takes it for no Avro schema: ${messageOf(answer)}`, {
-    fix: 'mend the schema',
-  });
+  return new Failure(
+    'invalid_input',
+    `the registry does not accept it as an Avro schema: ${messageOf(answer)}`,
+    {
+      fix: 'correct the schema',
+    },
+  );
 }
 
 function messageOf({ text }: HttpAnswer): string {
@@ -275,7 +279,7 @@ function messageOf({ text }: HttpAnswer): string {
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === 'TimeoutError') return `no answer within ${REQUEST_TIMEOUT_MS / 1000} s`;
-  // A name with several addresses fails on each.
+  // A host name with several addresses fails once per address.
   const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
   return first instanceof Error ? first.message : error.message;
 }

@@ -12,11 +12,14 @@ export function createSchemaTools(options: RegistryOptions): SchemaTools {
     validate: (schema, name) => {
       const problem = problemOf(schema);
       if (problem === null) return;
-      throw new Failure('invalid_input', `${name} is no Avro schema: ${problem}`, { fix: 'mend the schema' });
+      throw new Failure('invalid_input', `${name} is not a valid Avro schema: ${problem}`, {
+        fix: 'correct the schema',
+      });
     },
     differences: (reader, writer) => {
       const problem = problemOf(reader) ?? problemOf(writer);
-      if (problem !== null) return [{ field: '', reason: `one of them is no Avro schema: ${problem}` }];
+      if (problem !== null)
+        return [{ field: '', reason: `one of them is not a valid Avro schema: ${problem}` }];
       return findDifferences(reader, writer);
     },
   };

@@ -1,20 +1,20 @@
 /*
- * Avro schemas as other programs have registered them. Only what reading needs is asked of one: names may be any text,
- * because registries and libraries differ in which they take, and defaults are not looked at. Source:
+ * Avro schemas as other programs registered them. Only what reading needs is checked: names may be any text, because
+ * registries and libraries differ in what they accept, and defaults are ignored. Source:
  * https://avro.apache.org/docs/1.12.0/specification/#schema-declaration
  */
 
 const PRIMITIVES = ['null', 'boolean', 'int', 'long', 'float', 'double', 'bytes', 'string'] as const;
 type Primitive = (typeof PRIMITIVES)[number];
-/** Schemas are written by hand: none nests like this. */
+/** Schemas are written by hand and never nest like this. */
 const MAX_DEPTH = 500;
 /** More places than any amount has. */
 const MAX_SCALE = 1_000;
 
-/** What a number or bytes stand for, where that changes how they are read. */
+/** The logical type of a number or bytes, where it changes how they are read. */
 export type Meaning =
   | { readonly kind: 'decimal'; readonly scale: number }
-  /** A moment since the epoch: in units of which a millisecond has so many, or in days. */
+  /** Since the epoch, in units of 1/perMs ms. */
   | { readonly kind: 'moment'; readonly perMs: number }
   | { readonly kind: 'day' }
   | { readonly kind: 'time_of_day' };
@@ -47,7 +47,7 @@ interface Enum extends Named {
   readonly symbols: readonly string[];
   readonly hasDefault: boolean;
 }
-/** Errors of protocols are records. */
+/** Includes `error` types, of protocols. */
 export interface RecordSchema extends Named {
   readonly type: 'record';
   readonly fields: readonly Field[];
@@ -65,7 +65,7 @@ type JsonObject = Readonly<Record<string, unknown>>;
 
 /**
  * @param references schemas that `text` refers to, each after those that it refers to itself
- * @throws Error when a text is no Avro schema
+ * @throws Error when a text is not a valid Avro schema
  */
 export function parseSchema(text: string, references: readonly string[]): Schema {
   const parser = new Parser();
@@ -84,7 +84,7 @@ class Parser {
     if (Array.isArray(json)) {
       return { type: 'union', branches: json.map((branch) => this.schema(branch, namespace, depth + 1)) };
     }
-    if (!isObject(json)) throw new Error(`${show(json)} is no type`);
+    if (!isObject(json)) throw new Error(`${show(json)} is not a type`);
     const { type } = json;
     switch (type) {
       case 'record':
@@ -116,7 +116,7 @@ class Parser {
   #byName(name: string, namespace: string, attributes: JsonObject): Schema {
     const type = PRIMITIVES.find((primitive) => primitive === name);
     if (type !== undefined) return { type, meaning: meaningOf(type, attributes) };
-    // Avro for Java looks in the null namespace, too.
+    // Avro for Java also looks in the null namespace.
     const found = this.#names.get(qualified(name, namespace)) ?? this.#names.get(name);
     if (found === undefined) throw new Error(`there is no type ${show(name)}`);
     return found;
@@ -126,11 +126,12 @@ class Parser {
     if (!Array.isArray(json.fields)) throw new Error(`${show(json)} has no fields`);
     const fields: Field[] = [];
     const record: RecordSchema = { ...namedBy(json, namespace), type: 'record', fields };
-    // Before its fields: one of them may be of this type.
+    // Before its fields: one of them may have this type.
     this.#define(record);
     const inner = namespaceOf(record.name);
     for (const field of json.fields as readonly unknown[]) {
-      if (!isObject(field) || typeof field.name !== 'string') throw new Error(`${show(field)} is no field`);
+      if (!isObject(field) || typeof field.name !== 'string')
+        throw new Error(`${show(field)} is not a field`);
       fields.push({
         name: field.name,
         aliases: texts(field.aliases ?? [], field),
@@ -147,7 +148,29 @@ class Parser {
   }
 }
 
-/** What a logical type says; null where it says nothing that counts, or is not for this type: Avro passes over it then. */
+/** The fewest bytes that values of a schema take; Infinity for a record that no value can be of. */
+export class Widths {
+  readonly #known = new Map<Schema, number>();
+
+  of(type: Schema): number {
+    const known = this.#known.get(type);
+    if (known !== undefined) return known;
+    // Met again before it is known, a record contains itself without a way out.
+    this.#known.set(type, Infinity);
+    const width = this.#compute(type);
+    this.#known.set(type, width);
+    return width;
+  }
+
+  #compute(type: Schema): number {
+    if (type.type === 'null') return 0;
+    if (type.type === 'fixed') return type.size;
+    if (type.type !== 'record') return 1;
+    return type.fields.reduce((sum, field) => sum + this.of(field.type), 0);
+  }
+}
+
+/** @returns null where the logical type does not matter, or does not fit the type: Avro ignores it then */
 function meaningOf(type: Primitive, { logicalType, scale = 0 }: JsonObject): Meaning | null {
   switch (`${String(logicalType)} ${type}`) {
     case 'decimal bytes':
@@ -187,14 +210,14 @@ function namedBy(json: JsonObject, enclosing: string): Named {
   return { name: fullName, aliases: texts(aliases ?? [], json).map((alias) => qualified(alias, inner)) };
 }
 
-/** A name with a dot is a full one, whatever namespace it stands in. */
+/** A name with a dot is a full name in any namespace. */
 function qualified(name: string, namespace: string): string {
   return name.includes('.') || namespace === '' ? name : `${namespace}.${name}`;
 }
 
 function texts(value: unknown, json: JsonObject): readonly string[] {
   if (Array.isArray(value) && value.every((text) => typeof text === 'string')) return value;
-  throw new Error(`a list of names is wanted in ${show(json)}`);
+  throw new Error(`a list of names is expected in ${show(json)}`);
 }
 
 function isObject(value: unknown): value is JsonObject {

@@ -11,23 +11,23 @@ import { lastHeader } from '../../ports/record.ts';
  */
 
 export const MAGIC_BYTE = 0;
-/** What a value in JSON begins with. */
+/** The first byte of a JSON object. */
 export const OPENING_BRACE = 0x7b;
 export const HEADER_BYTES = 5;
 const SCHEMA_HEADER = '__value_schema_id';
 const MAGIC_BYTE_GUID = 1;
 const GUID_HEADER_BYTES = 17;
 
-/** By what a registry knows a schema: its id, or its GUID as text. */
+/** A schema's id in the registry, or its GUID as text. */
 export type SchemaKey = number | string;
 
-/** @param from where a value of at least HEADER_BYTES begins */
+/** @param from start of a value of at least HEADER_BYTES */
 export function schemaIdOf(bytes: Uint8Array, from: number): number {
   const [a = 0, b = 0, c = 0, d = 0] = [bytes[from + 1], bytes[from + 2], bytes[from + 3], bytes[from + 4]];
   return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
 }
 
-/** The schema that the record's header names, which counts before a prefix. What is neither id nor GUID names none. */
+/** The schema that the record's header names; it takes precedence over a prefix. */
 export function schemaInHeader(record: Pick<BrokerRecord, 'headers' | 'lastHeader'>): SchemaKey | undefined {
   const value =
     record.lastHeader === undefined
@@ -50,6 +50,6 @@ export function toBuffer(bytes: Uint8Array): Buffer {
 }
 
 export function ownSchemaText(): string {
-  // By package.json, wherever the build has put this module: schemas are not compiled.
+  // Resolved by package.json, wherever the build puts this module.
   return readFileSync(createRequire(import.meta.url).resolve('#schemas/order.avsc'), 'utf8');
 }

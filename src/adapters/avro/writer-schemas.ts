@@ -4,29 +4,29 @@ import type { RegisteredSchema, Registry, SchemaReference } from './registry.ts'
 import { parseSchema, type Schema } from './schema.ts';
 import type { SchemaKey } from './wire-format.ts';
 
-/** How values of one writer's schema are read, or why they cannot be. */
+/** How values of a writer's schema are read, or why they cannot be. */
 export type Writer =
   | { readonly kind: 'avro'; readonly read: Read; readonly ownLayout: boolean; readonly schema: Schema }
-  /** Values are JSON, whatever its schema says. */
+  /** Values are JSON; the schema is not used. */
   | { readonly kind: 'json' }
   | { readonly kind: 'unusable'; readonly problem: string };
 
 /**
- * How long an id counts as unknown: a flood of bad records must not become one of requests, and a registry whose
- * copies lag behind must not be asked in vain for ever.
+ * How long an id stays unknown: a flood of bad records must not become a flood of requests, yet a replica of the
+ * registry that lags must be asked again.
  */
 const UNKNOWN_FOR_MS = 5_000;
 const REQUESTS_AT_ONCE = 4;
 const MAX_REFERENCES = 100;
-/** Ids are Java's int: a larger one comes from garbage, which some registries answer with an error. */
+/** Ids are Java ints; some registries answer a larger one, which is garbage, with an error. */
 const MAX_ID = 2 ** 31 - 1;
 
-/** Writers' schemas by id or GUID. Either means the same for ever, so that each is fetched once. */
+/** Writers' schemas by id or GUID. Neither ever changes its meaning, so each is fetched once. */
 export class WriterSchemas {
   readonly #registry: Registry;
   readonly #own: Schema;
   readonly #known = new Map<SchemaKey, Writer>();
-  /** Those the registry did not know, and until when that is believed (performance clock). */
+  /** Keys that the registry did not know, and until when they count as unknown (performance clock). */
   readonly #unknown = new Map<SchemaKey, number>();
 
   /** @param ownSchema the text of our own schema */
@@ -39,7 +39,7 @@ export class WriterSchemas {
     return this.#known.get(key);
   }
 
-  /** Fetches what is missing of `keys`. @throws Failure of the registry */
+  /** Fetches the missing ones of `keys`. @throws Failure of the registry */
   async load(keys: ReadonlySet<SchemaKey>): Promise<void> {
     const now = performance.now();
     const missing = [...keys].filter(
@@ -57,7 +57,7 @@ export class WriterSchemas {
     const found =
       typeof key === 'number' ? await this.#registry.schemaById(key) : await this.#registry.schemaByGuid(key);
     if (found === undefined) {
-      // Ids in garbage are as many as the garbage: what is remembered of them is bounded.
+      // Garbage can name any number of ids: memory is bounded.
       if (this.#unknown.size >= 10_000) this.#unknown.clear();
       this.#unknown.set(key, performance.now() + UNKNOWN_FOR_MS);
       return;
@@ -81,11 +81,13 @@ export class WriterSchemas {
         schema,
       };
     } catch (error) {
-      return unusable(`it is no Avro schema: ${error instanceof Error ? error.message.slice(0, 200) : ''}`);
+      return unusable(
+        `it is not a valid Avro schema: ${error instanceof Error ? error.message.slice(0, 200) : ''}`,
+      );
     }
   }
 
-  /** The texts of referenced schemas, each after those that it refers to itself; or why there are none. */
+  /** @returns the texts of referenced schemas, each after those that it refers to; or the problem */
   async #references(references: readonly SchemaReference[]): Promise<string[] | string> {
     let problem: string | undefined;
     const texts = new Map<string, string>();

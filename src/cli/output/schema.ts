@@ -49,7 +49,7 @@ export function checkDocument({ report, compatible, messages, differences }: Sch
   };
 }
 
-/** `created_at: it is not written, and has no default to be read as (version 1)` */
+/** `created_at: the writer does not have it, and it has no default (version 1)` */
 export function differenceLine({ field, reason, version, direction }: VersionDifference): string {
   const who = direction === 'backward' ? `reading version ${version}` : `read by version ${version}`;
   return `${field === '' ? 'the schema' : field}: ${reason} (${who})`;

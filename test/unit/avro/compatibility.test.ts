@@ -30,36 +30,36 @@ describe('what keeps a schema from reading what another wrote', () => {
     );
   });
 
-  it('is told by field', () => {
+  it('is reported by field', () => {
     expect(differences(record(A_INT, { name: 'b', type: 'int' }), record(A_INT))).toEqual([
-      ['b', 'it is not written, and has no default to be read as'],
+      ['b', 'the writer does not have it, and it has no default'],
     ]);
-    expect(differences('int', 'long')).toEqual([['', 'long is written, int is read']]);
+    expect(differences('int', 'long')).toEqual([['', 'the writer has long, the reader int']]);
     expect(
       differences(
         record({ name: 'items', type: { type: 'array', items: record(A_INT) } }),
         record({ name: 'items', type: { type: 'array', items: record({ name: 'a', type: 'string' }) } }),
       ),
-    ).toEqual([['items[].a', 'string is written, int is read']]);
+    ).toEqual([['items[].a', 'the writer has string, the reader int']]);
     expect(differences({ type: 'map', values: 'int' }, { type: 'map', values: 'string' })).toEqual([
-      ['{}', 'string is written, int is read'],
+      ['{}', 'the writer has string, the reader int'],
     ]);
     expect(differences(record(A_INT), record({ name: 'a', type: ['null', 'int'] }))).toEqual([
-      ['a', 'null is written, int is read'],
+      ['a', 'the writer has null, the reader int'],
     ]);
     expect(differences(['null', 'int'], 'string')).toEqual([
-      ['', 'string is written, which is none of null, int'],
+      ['', 'the writer has string, the reader only null, int'],
     ]);
     const colour = (...symbols: string[]) => ({ type: 'enum', name: 'C', symbols });
     expect(differences(colour('red'), colour('red', 'blue'))).toEqual([
-      ['', 'symbols that may be written are not known: blue'],
+      ['', 'the reader lacks symbols: blue'],
     ]);
     expect(differences({ ...colour('red'), default: 'red' }, colour('red', 'blue'))).toEqual([]);
     expect(differences({ type: 'fixed', name: 'F', size: 4 }, { type: 'fixed', name: 'F', size: 5 })).toEqual(
-      [['', '5 bytes are written, 4 are read']],
+      [['', 'the writer has 5 bytes, the reader 4']],
     );
     expect(differences(record(A_INT), { ...record(A_INT), name: 'Other' })[0]?.[1]).toContain(
-      'names are compared',
+      'the names differ',
     );
   });
 
@@ -72,13 +72,13 @@ describe('what keeps a schema from reading what another wrote', () => {
     const renamed = (fields: object[], aliases: string[]) =>
       lines({ type: 'record', name: 'OrderLine', aliases, fields });
     const b = { name: 'b', type: 'int' };
-    const missing = ['items[].b', 'it is not written, and has no default to be read as'];
+    const missing = ['items[].b', 'the writer does not have it, and it has no default'];
     for (const alias of ['Line', 'shop.Line']) {
       expect(differences(renamed([A_INT, { ...b, default: 0 }], [alias]), lines(old))).toEqual([]);
       expect(differences(renamed([A_INT, b], [alias]), lines(old))).toEqual([missing]);
     }
     // An alias is of the namespace it stands in, unless it says another.
-    expect(differences(renamed([A_INT], ['other.Line']), lines(old))[0]?.[1]).toContain('names are compared');
+    expect(differences(renamed([A_INT], ['other.Line']), lines(old))[0]?.[1]).toContain('the names differ');
     expect(differences(renamed([A_INT], []), lines(old))).toHaveLength(1);
   });
 
@@ -87,7 +87,7 @@ describe('what keeps a schema from reading what another wrote', () => {
     const a = { name: 'a', type: 'string' };
     const b = { name: 'b', type: 'int' };
     expect(differences(reader, record(a, b))).toEqual([]);
-    expect(differences(reader, record(a))).toEqual([['b', 'string is written, int is read']]);
+    expect(differences(reader, record(a))).toEqual([['b', 'the writer has string, the reader int']]);
   });
 
   it('is found in named types wherever they are used, and recursion ends', () => {
@@ -104,7 +104,7 @@ describe('what keeps a schema from reading what another wrote', () => {
     expect(differences(tree('long'), tree('int'))).toEqual([]);
     expect(differences(tree('int'), tree('string'))).toContainEqual([
       'value',
-      'string is written, int is read',
+      'the writer has string, the reader int',
     ]);
   });
 

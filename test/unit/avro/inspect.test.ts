@@ -136,13 +136,13 @@ describe('where a text stops being JSON', () => {
     ['{"a" 1}', 5, '":"'],
     ['{a:1}', 1, 'a name in quotes'],
     ['{"a":01}', 6, '"," or "}"'],
-    ['{"é":x}', 6, 'a value is wanted, not "x"'],
+    ['{"é":x}', 6, 'a value is expected, not "x"'],
     ['{"a":"b\nc"}', 7, 'control character'],
     ['{"a":"\\x"}', 6, 'escape'],
     ['{"a":"b', 7, 'a string does not end'],
-    ['{"a":[1,]}', 8, 'a value is wanted, not "]"'],
+    ['{"a":[1,]}', 8, 'a value is expected, not "]"'],
     ['{} {}', 3, 'follows the value'],
-    ['{"a":tru}', 5, 'a value is wanted'],
+    ['{"a":tru}', 5, 'a value is expected'],
   ])('%j: byte %i', (text, position, message) => {
     const found = findJsonError(Buffer.from(text));
     expect(found?.position).toBe(position);

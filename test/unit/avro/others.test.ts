@@ -149,7 +149,7 @@ describe('names', () => {
     ['in a number', '5'],
   ])('%s are no schema', (_what, text) => {
     const tools = createSchemaTools({ url: registry.url, credentials: null });
-    expect(() => tools.validate(text, 'theirs.avsc')).toThrow(/theirs\.avsc is no Avro schema: /);
+    expect(() => tools.validate(text, 'theirs.avsc')).toThrow(/theirs\.avsc is not a valid Avro schema: /);
   });
 
   it('an alias counts where no field has the name itself, and not beside it', async () => {
@@ -402,7 +402,7 @@ describe('JSON behind a schema id', () => {
     expect(await inspect(framed(avro, json))).toMatchObject({ format: 'json', schemaId: avro, error: null });
     expect(await decode(framed(avro, json.subarray(0, -1)))).toMatchObject({
       code: 'undecodable',
-      message: expect.stringContaining('byte 6: -62 is no length') as string,
+      message: expect.stringContaining('byte 6: -62 is not a length') as string,
     });
     expect(await decode(framed(9_999, json))).toMatchObject({ code: 'unknown_schema_id' });
   });

@@ -68,7 +68,7 @@ describe('a schema against the versions that its level compares', () => {
         version: 1,
         direction: 'backward',
         field: 'items[].b',
-        reason: 'it is not written, and has no default to be read as',
+        reason: 'the writer does not have it, and it has no default',
       },
     ]);
   });
