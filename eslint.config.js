@@ -1,48 +1,70 @@
-import { builtinModules } from 'node:module';
+import { readdirSync } from 'node:fs';
 import js from '@eslint/js';
 import importX from 'eslint-plugin-import-x';
 import tseslint from 'typescript-eslint';
 
-/** Who may import from where: docs/how-it-works.md draws it. Everything not named is refused. */
-const ARROWS = {
-  './src/domain': ['domain'],
-  './src/ports': ['domain', 'ports'],
-  './src/app': ['domain', 'ports', 'app'],
-  './src/adapters/files': ['domain', 'ports', 'adapters/files'],
-  './src/adapters/kafka': ['domain', 'ports', 'adapters/kafka'],
-  './src/adapters/avro': ['domain', 'ports', 'adapters/avro'],
-  './src/cli': ['domain', 'ports', 'app', 'compose.ts', 'cli', 'dev-broker'],
-  './src/compose.ts': ['domain', 'ports', 'app', 'adapters', 'compose.ts'],
+/**
+ * What the parts of src may import, as docs/how-it-works.md draws it: their own files, these other parts, these
+ * packages, and Node's modules or not. Everything that is not named is refused, and so is a part that is not named.
+ */
+const PARTS = {
+  domain: { parts: [], packages: [] },
+  ports: { parts: ['domain'], packages: [] },
+  app: { parts: ['domain', 'ports'], packages: [] },
+  documents: { parts: ['domain'], packages: ['typebox'] },
+  cli: {
+    parts: ['domain', 'ports', 'app', 'documents', 'compose.ts', 'dev-broker'],
+    packages: ['commander', 'chalk', 'cli-progress'],
+    node: true,
+  },
+  'compose.ts': { parts: ['domain', 'ports', 'app', 'adapters'], packages: ['uuid'], node: true },
   // A broker of its own, which knows nothing of orders.
-  './src/dev-broker': ['dev-broker'],
+  'dev-broker': { parts: [], packages: ['@node-rs/crc32'], node: true },
 };
 
-const MESSAGE = 'This import goes against the arrows of the design.';
-
-/** A technology's package is known to one folder only. */
-const OWNERS = {
-  kafkajs: 'src/adapters/kafka',
-  snappy: 'src/adapters/kafka',
-  'lz4-napi': 'src/adapters/kafka',
-  fzstd: 'src/adapters/kafka',
-  'csv-parse': 'src/adapters/files',
-  commander: 'src/cli',
-  chalk: 'src/cli',
-  'cli-progress': 'src/cli',
+/** An adapter meets the ports and knows no other adapter; a technology's packages are known to one adapter only. */
+const ADAPTER_PACKAGES = {
+  avro: ['jsonc-parser'],
+  files: ['csv-parse'],
+  kafka: ['kafkajs', 'snappy', 'lz4-napi', 'fzstd', '@node-rs/crc32'],
 };
 
-const FOLDERS = [
-  'src/domain',
-  'src/ports',
-  'src/app',
-  'src/adapters/files',
-  'src/adapters/kafka',
-  'src/adapters/avro',
-  'src/cli',
-  'src/dev-broker',
-];
-const NO_IO = 'Domain, ports and use cases do no I/O: add it to a port.';
-const PURE = new Set(['src/domain', 'src/ports', 'src/app']);
+const SRC = new URL('src/', import.meta.url);
+const UNNAMED = { parts: [], packages: [], node: false };
+
+/** What is really there, with its rule: an entry of src that PARTS does not name gets the one that allows nothing. */
+const RULES = new Map([
+  ...readdirSync(SRC)
+    .filter((name) => name !== 'adapters')
+    .map((name) => [name, PARTS[name] ?? UNNAMED]),
+  ...readdirSync(new URL('adapters/', SRC)).map((name) => [
+    `adapters/${name}`,
+    { parts: ['domain', 'ports'], packages: ADAPTER_PACKAGES[name] ?? [], node: true },
+  ]),
+]);
+
+/** All import specifiers but relative paths, the schemas and what is allowed. Only adapters may make a `require`. */
+function refused(part, { packages, node = false }) {
+  const builtin = part.startsWith('adapters/') ? 'node:' : 'node:(?!module$)';
+  const named = packages.map((name) => `${name}(?:/|$)`);
+  return `^(?!${['\\.{1,2}/', '#schemas/', ...(node ? [builtin] : []), ...named].join('|')})`;
+}
+
+function packageRules(part, rule) {
+  const regex = refused(part, rule);
+  const message = `eslint.config.js does not allow this import in src/${part}.`;
+  const callees = part.startsWith('adapters/') ? ['CallExpression[callee.name=/^(require|load)$/]'] : [];
+  return {
+    'no-restricted-imports': ['error', { patterns: [{ regex, message }] }],
+    'no-restricted-syntax': [
+      'error',
+      ...['ImportExpression', ...callees].map((parent) => ({
+        selector: `${parent} > Literal[value=/${regex.replaceAll('/', '\\/')}/]`,
+        message,
+      })),
+    ],
+  };
+}
 
 export default tseslint.config(
   {
@@ -85,11 +107,11 @@ export default tseslint.config(
         'error',
         {
           zones: [
-            ...Object.entries(ARROWS).map(([target, allowed]) => ({
-              target,
+            ...[...RULES].map(([part, { parts }]) => ({
+              target: `./src/${part}`,
               from: './src',
-              except: allowed.map((path) => `./${path}`),
-              message: MESSAGE,
+              except: [part, ...parts].map((path) => `./${path}`),
+              message: 'This import goes against the arrows of docs/how-it-works.md.',
             })),
             {
               target: './src/cli/**/!(dev|demo).ts',
@@ -101,30 +123,9 @@ export default tseslint.config(
       ],
     },
   },
-  ...FOLDERS.map((folder) => ({
-    files: [`${folder}/**/*.ts`],
-    rules: {
-      'no-restricted-imports': [
-        'error',
-        {
-          paths: [
-            ...(PURE.has(folder) ? builtinModules.map((name) => ({ name, message: NO_IO })) : []),
-            ...Object.entries(OWNERS)
-              .filter(([, owner]) => owner !== folder)
-              .map(([name, owner]) => ({ name, message: `Only ${owner} knows this package.` })),
-          ],
-          patterns: [
-            ...(PURE.has(folder) ? [{ group: ['node:*'], message: NO_IO }] : []),
-            ...Object.entries(OWNERS)
-              .filter(([, owner]) => owner !== folder)
-              .map(([name, owner]) => ({
-                group: [`${name}/*`],
-                message: `Only ${owner} knows this package.`,
-              })),
-          ],
-        },
-      ],
-    },
+  ...[...RULES].map(([part, rule]) => ({
+    files: part.endsWith('.ts') ? [`src/${part}`] : [`src/${part}/**/*.ts`],
+    rules: packageRules(part, rule),
   })),
   {
     files: ['**/*.mjs', '**/*.js', 'bin/*'],
