@@ -1,33 +1,36 @@
 /** What does not agree. Part of the outside contract: never rename one. */
-export type DifferenceKind =
+export const DIFFERENCE_KINDS = [
   /** A file that is the truth, and cannot be what was written. */
-  | 'state_damaged'
-  | 'log_changed'
-  | 'line_unreadable'
+  'state_damaged',
+  'log_changed',
+  'line_unreadable',
   /** One id, two decisions. */
-  | 'decided_twice'
+  'decided_twice',
   /** Stock is not what was put in less what was sold. */
-  | 'stock_mismatch'
+  'stock_mismatch',
   /** An accepted order or an edit does not begin where the one before it ended. */
-  | 'stock_before_mismatch'
-  | 'edit_mismatch'
-  | 'oversold'
-  | 'item_mismatch'
-  | 'user_mismatch'
-  | 'position_mismatch'
+  'stock_before_mismatch',
+  'edit_mismatch',
+  'oversold',
+  'item_mismatch',
+  'user_mismatch',
+  'position_mismatch',
   /** Views. */
-  | 'log_tail_mismatch'
-  | 'index_damaged'
-  | 'index_missing'
-  | 'csv_missing'
-  | 'csv_behind'
-  | 'csv_mismatch'
-  /** A person's file that cannot be read. */
-  | 'csv_broken'
+  'log_tail_mismatch',
+  'index_damaged',
+  'index_missing',
+  'csv_missing',
+  'csv_behind',
+  'csv_mismatch',
+  /** The user's file cannot be read. */
+  'csv_broken',
   /** Against the topic. */
-  | 'record_unaccounted'
-  | 'record_mismatch'
-  | 'dead_letter_missing';
+  'record_unaccounted',
+  'record_mismatch',
+  'dead_letter_missing',
+] as const;
+
+export type DifferenceKind = (typeof DIFFERENCE_KINDS)[number];
 
 export interface Difference {
   readonly kind: DifferenceKind;

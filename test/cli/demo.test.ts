@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { failureOf, openShop, type Running, type Shop } from '../support/cli.ts';
+import { expectValidated } from '../support/documents.ts';
 import { waitFor } from '../support/wait.ts';
 
 /** A demo whose temporary folder lies in the shop's. */
@@ -54,6 +55,7 @@ it('a promise that was not kept: ✗, 6, and the folder is left', { timeout: 90_
   fs.appendFileSync(path.join(shop.folder, folder, 'sent.jsonl'), '{"type":"sent","order_id":"lost"}\n');
   const result = await demo.exited;
   expect(result.code, result.stderr).toBe(6);
+  expectValidated('demo');
   const { ok, promises } = JSON.parse(result.stdout) as {
     ok: boolean;
     promises: { promise: string; ok: boolean }[];

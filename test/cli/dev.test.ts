@@ -4,6 +4,7 @@ import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { closedPort } from '../support/closed-port.ts';
 import { failureOf, openShop, type Running, type Shop } from '../support/cli.ts';
+import { expectValidated } from '../support/documents.ts';
 import { waitFor } from '../support/wait.ts';
 
 interface Addresses {
@@ -52,6 +53,7 @@ it('orders go through it, and are there after a kill -9 and a restart', async ()
   await shop.ok('produce --count 2', toUse(addresses));
   dev.signal('SIGKILL');
   await dev.exited;
+  expectValidated('dev');
 
   const ports = `--port ${portOf(addresses.broker)} --registry-port ${portOf(addresses.registry)}`;
   const { dev: again, addresses: same } = await startDev(shop, ports);

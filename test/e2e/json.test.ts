@@ -1,29 +1,47 @@
+import fs from 'node:fs';
+import path from 'node:path';
 import { expect, test } from 'vitest';
-import { openShop, type Json } from '../support/cli.ts';
+import { openShop, runOrderctl } from '../support/cli.ts';
+import { COMMANDS, JSON_COMMANDS, validatedCommands } from '../support/documents.ts';
+import { sendRaw } from '../support/topics.ts';
 
-/** The keys of a document, at every depth: keys are part of the contract, never removed and none by accident. */
-function shapeOf(value: unknown): unknown {
-  if (Array.isArray(value)) return value.slice(0, 1).map(shapeOf);
-  if (value === null || typeof value !== 'object') return null;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, inner]) => [key, shapeOf(inner)]),
-  );
+/** Their own tests are the ones that run them, and say so by `expectValidated`. */
+const TRIED_ELSEWHERE: Readonly<Record<string, string>> = {
+  dev: 'test/cli/dev.test.ts',
+  demo: 'test/cli/demo.test.ts',
+};
+
+/** Names of the commands in a help text. */
+async function commandsIn(...words: readonly string[]): Promise<string[]> {
+  const { stdout } = await runOrderctl([...words, '--help']);
+  const [, list = ''] = stdout.split('\nCommands:\n');
+  return [
+    ...list
+      .split('\n\n', 1)
+      .join('')
+      .matchAll(/^ {2}([a-z-]+)/gm),
+  ].flatMap(([, name]) => (name === undefined || name === 'help' ? [] : name));
 }
 
-function expectShape(document: Json | undefined, keys: object): void {
-  expect(shapeOf(document), JSON.stringify(document)).toEqual(shapeOf(keys));
-}
+test('what every command prints as JSON is declared in src/documents', async () => {
+  const found = (
+    await Promise.all(
+      (await commandsIn()).map(async (noun) => {
+        const verbs = await commandsIn(noun);
+        return verbs.length === 0 ? [noun] : verbs.map((verb) => `${noun} ${verb}`);
+      }),
+    )
+  ).flat();
+  expect(found.sort()).toEqual([...COMMANDS].sort());
+});
 
-const LINE = { item: 'x', quantity: 1 };
-
-test('every document has the keys of the contract', async () => {
+test('what every command prints as JSON is as it is declared', async () => {
   const shop = openShop();
-  const change = { user: 'x', before: null, after: { status: 'x' } };
-  const added = await shop.json('user add --user alice --status paid');
-  expect(added).toEqual({ user: 'alice', before: null, after: { status: 'paid' } });
-  expectShape(added, change);
+  expect(await shop.json('user add --user alice --status paid')).toEqual({
+    user: 'alice',
+    before: null,
+    after: { status: 'paid' },
+  });
   expect(await shop.json('user update --user alice --status unpaid')).toEqual({
     user: 'alice',
     before: { status: 'paid' },
@@ -36,63 +54,81 @@ test('every document has the keys of the contract', async () => {
   });
   await shop.ok('user add --user alice --status paid');
   await shop.ok('user add --user bob --status unpaid');
+  await shop.json(['user', 'edit', '--with', "sed -i 's/^bob,unpaid/bob,paid/;$aeve,paid'"]);
+  await shop.ok('user update --user bob --status unpaid');
 
   await shop.ok('inventory add --item book --quantity 10 --name Book --price 12.50 --reorder-level 3');
-  await shop.ok('inventory add --item pen --quantity 50');
-  expect(await shop.json('inventory update --item pen --quantity 100')).toMatchObject({
+  await shop.json('inventory add --item pen --quantity 50');
+  expect(await shop.json('inventory update --item pen --quantity 100')).toEqual({
     item: 'pen',
     before: { quantity: 50 },
     after: { quantity: 100 },
   });
+  await shop.json(['inventory', 'edit', '--with', "sed -i 's/^book,10/book,12/;$amug,3,Mug,2,'"]);
+  await shop.json('inventory remove --item mug --yes');
   expect(await shop.json('user show')).toEqual({
     users: [
       { user: 'alice', status: 'paid', extra: {} },
       { user: 'bob', status: 'unpaid', extra: {} },
+      { user: 'eve', status: 'paid', extra: {} },
     ],
   });
   expect(await shop.json('inventory show')).toEqual({
     items: [
-      { item: 'book', quantity: 10, name: 'Book', price: '12.50', reorder_level: 3, low: false, extra: {} },
+      { item: 'book', quantity: 12, name: 'Book', price: '12.50', reorder_level: 3, low: false, extra: {} },
       { item: 'pen', quantity: 100, name: null, price: null, reorder_level: null, low: false, extra: {} },
     ],
   });
   expect((await shop.json('inventory show --low')).items).toEqual([]);
 
-  const produced = await shop.lines('produce --user alice --item book --quantity 2');
-  expectShape(produced[0], {
-    type: 'sent',
-    order_id: '',
-    user: '',
-    items: [LINE],
-    topic: '',
-    partition: 0,
-    offset: 0,
-  });
-  expectShape(produced.at(-1), {
-    ...{ type: 'summary', command: 'produce', topic: '', sent: 1 },
-    ...{ failed: 0, interrupted: false, seconds: 0, unknown: 0 },
-  });
-  await shop.ok('produce --user bob --item pen --quantity 1');
-
+  await shop.json('topics show');
+  await shop.json('topics apply');
+  await shop.json('topics apply --execute');
+  await shop.json('schema show');
+  await shop.json('schema check');
+  await shop.json('schema register');
+  const [sent] = await shop.lines('produce --user alice --item book --quantity 2');
+  await shop.ok('produce --user bob --item pen --quantity 1 --item ink --quantity 1');
+  await sendRaw(shop.topic, [
+    { key: 'a', value: 'no order' },
+    { key: 'b', value: 'nor this' },
+  ]);
   const consumed = await shop.lines('consume --until-end --each');
-  expectShape(consumed[0], {
-    ...{ type: 'decision', decision: '', order_id: '', user: '', items: [LINE] },
-    ...{ reason: null, detail: null, topic: '', partition: 0, offset: 0 },
-  });
-  const counts = { read: 0, accepted: 0, rejected: 0, duplicates: 0, conflicts: 0, dead_lettered: 0 };
-  expectShape(consumed.at(-1), {
-    ...{ type: 'summary', command: 'consume', ...counts, rejected_by_reason: { user_not_paid: 1 } },
-    ignored_prices: 0,
-    ...{ skipped: 0, commits: 1, stopped_by: 'end', seconds: 0 },
-    partitions: [{ partition: 0, first: 0, next: 5, end: 5, lag: 0 }],
-  });
+  expect(consumed.at(-1)).toMatchObject({ read: 4, accepted: 1, rejected: 1, dead_lettered: 2 });
+  await shop.lines('replay --dry-run');
+  await shop.lines('replay');
+  await shop.lines('replay --rejected --as-new');
+  await shop.lines('consume --until-end --each');
 
-  const replayed = await shop.lines('replay');
-  expectShape(replayed.at(-1), {
-    ...{ type: 'summary', command: 'replay', topic: '', replay_id: '', dry_run: false, selected: 1, sent: 1 },
-    ...{ failed: 0, already_decided: 1, undecided: 0, interrupted: false, resume_after: null, seconds: 0 },
-    ...{ fulfilled: 0, unknown: 0 },
-  });
+  const id = sent?.order_id ?? '';
+  await shop.json(`order show ${id}`);
+  expect(await shop.lines('order list')).toHaveLength(3);
+  await shop.json(`order explain ${id} --scan`);
+  await shop.json('offsets show');
+  await shop.json('offsets reset --to earliest --execute');
+  await shop.json('offsets undo');
+  const [first, second] = await shop.lines('dlq list');
+  await shop.json(`dlq show ${String(first?.id)}`);
+  await shop.json(`dlq discard ${String(first?.id)} --why enough --yes`);
+  await shop.lines('dlq redrive --all');
+  await shop.lines('dlq redrive --all --execute');
+  await shop.lines(`dlq redrive ${String(second?.id)}`);
+  await shop.json('audit --with-topic');
+  await shop.json('doctor');
+  await shop.json('config show');
+
+  const consumer = shop.start('consume -o json');
+  await consumer.says(/consuming/);
+  await shop.json('status');
+  await shop.json('stop');
+  expect((await consumer.exited).code).toBe(0);
+  expect((await shop.run('status -o json')).code).toBe(3);
+
+  for (const [command, file] of Object.entries(TRIED_ELSEWHERE)) {
+    const source = fs.readFileSync(path.resolve(import.meta.dirname, '../..', file), 'utf8');
+    expect(source, file).toContain(`expectValidated('${command}')`);
+  }
+  expect([...validatedCommands(), ...Object.keys(TRIED_ELSEWHERE)].sort()).toEqual([...JSON_COMMANDS].sort());
 });
 
 test('stdout is data alone, stderr talk; --quiet says only errors', async () => {

@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
+import { validateOutput } from './documents.ts';
 import { waitFor } from './wait.ts';
 
 const BINARY = path.resolve(import.meta.dirname, '../../bin/orderctl');
@@ -43,14 +44,23 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(kept);
 }
 
-/** Starts the built binary. It sees none of the caller's ORDERCTL_ variables. */
+/**
+ * Starts the built binary. It sees none of the caller's ORDERCTL_ variables. Its JSON is compared with the schemas
+ * of src/documents when it ends.
+ */
 export function startOrderctl(args: readonly string[], options: RunOptions = {}): Running {
+  const env = { ...cleanEnvironment(), ...options.env };
   const child = spawn(process.execPath, [BINARY, ...args], {
     cwd: options.cwd ?? os.tmpdir(),
-    env: { ...cleanEnvironment(), ...options.env },
+    env,
     stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
-  return observe(child, ['orderctl', ...args].join(' '), options.input);
+  const running = observe(child, ['orderctl', ...args].join(' '), options.input);
+  const exited = running.exited.then((result) => {
+    validateOutput(args, env, result);
+    return result;
+  });
+  return { ...running, exited };
 }
 
 /** Runs the built binary to its end. @throws Error when it takes longer than `timeoutMs` (45 s) */

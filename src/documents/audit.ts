@@ -1,0 +1,63 @@
+import { Type } from 'typebox';
+import { DIFFERENCE_KINDS } from '../domain/difference.ts';
+import { Count, nullable, object, Time, type Document } from './shapes.ts';
+
+const Value = nullable(Type.Union([Type.String(), Type.Number()]));
+
+const Difference = object({
+  kind: Type.Enum(DIFFERENCE_KINDS),
+  item: nullable(Type.String()),
+  order_id: nullable(Type.String()),
+  expected: Value,
+  actual: Value,
+  where: Type.String({ description: 'FILE:LINE, TOPIC/PARTITION@OFFSET or a file; files are relative' }),
+  message: Type.String(),
+  fix: nullable(Type.String(), 'null: the file is built again by itself'),
+});
+export type Difference = Document<typeof Difference>;
+
+/** What `audit` found. */
+export const Audit = object({
+  ok: Type.Boolean(),
+  checked: object({
+    items: Count,
+    orders: Count,
+    rejections: Count,
+    records: nullable(Count, 'null: the topic was not read'),
+    users: Count,
+    edits: Count,
+  }),
+  skips: Type.Array(
+    object({
+      topic: Type.String(),
+      partition: Count,
+      from: Type.Integer({ minimum: 0, description: 'the first offset that was not read' }),
+      to: Type.Integer({ minimum: 0, description: 'the offset after the last one' }),
+      cause: Type.Enum(['reset', 'group_moved', 'adopt']),
+      at: Time,
+    }),
+  ),
+  differences_total: Count,
+  differences: Type.Array(Difference, { description: 'the first hundred' }),
+  repaired: Type.Array(Difference),
+  records: nullable(
+    object({
+      deciding: Count,
+      duplicates: Count,
+      conflicts: Count,
+      dead_letters: Count,
+      skipped: Count,
+    }),
+    'records below the stored positions; null: the topic was not read',
+  ),
+  unsent: Type.Integer({ minimum: 0, description: 'dead letters that wait to be sent' }),
+  undelivered: Type.Integer({ minimum: 0, description: 'dead letters that the topic does not take' }),
+  notes: Type.Array(
+    object({
+      kind: Type.Enum(['hand_edit', 'csv_behind', 'unfinished', 'dead_letters_deleted', 'records_deleted']),
+      where: Type.String(),
+      message: Type.String(),
+    }),
+  ),
+});
+export type Audit = Document<typeof Audit>;

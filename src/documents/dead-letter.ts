@@ -1,0 +1,112 @@
+import { Type } from 'typebox';
+import { Count, nullable, object, PLACE_OR_NULL, Time, type Document } from './shapes.ts';
+
+const STATE = Type.Enum(['open', 'redriven', 'discarded']);
+const ID = Type.String({ description: 'PARTITION:OFFSET in the dead-letter topic' });
+
+/** A dead letter, as `dlq list` prints it. */
+export const DeadLetter = object({
+  type: Type.Literal('dead_letter'),
+  id: ID,
+  state: STATE,
+  error_code: nullable(Type.String(), 'a code of orderctl, or the class of the exception of another program'),
+  error_stage: nullable(Type.String()),
+  error_message: nullable(Type.String()),
+  attempts: nullable(Type.Number()),
+  failed_at: nullable(Time),
+  original: object({ ...PLACE_OR_NULL, timestamp: nullable(Time) }),
+  size_bytes: Type.Integer({ minimum: 0, description: 'of key and value' }),
+  format: nullable(Type.String(), 'the program whose headers it has'),
+  group: nullable(Type.String()),
+  replay_count: Count,
+});
+export type DeadLetter = Document<typeof DeadLetter>;
+
+const Bytes = object({
+  size_bytes: Count,
+  hex: Type.String({ description: 'the first of the bytes' }),
+});
+
+const Position = Type.Integer({ minimum: 0, description: 'of the first byte, from the start of the value' });
+
+/** `dlq show`: a dead letter with its bytes, as far as they can be read. */
+export const ShownDeadLetter = object({
+  ...DeadLetter.properties,
+  marked: nullable(
+    object({
+      action: Type.Enum(['redriven', 'discarded']),
+      at: nullable(Time),
+      by: Type.String(),
+      why: Type.String(),
+    }),
+  ),
+  headers: Type.Array(object({ name: Type.String(), value: nullable(Type.String()) })),
+  key: nullable(Bytes),
+  value: nullable(Bytes),
+  decoded: nullable(
+    object({
+      format: Type.Enum(['none', 'json', 'avro', 'unknown']),
+      schema_id: nullable(Type.Integer()),
+      schema_guid: nullable(Type.String()),
+      text: nullable(Type.String(), 'of a value in JSON'),
+      fields: Type.Array(
+        object({
+          path: Type.String(),
+          type: Type.String({ description: 'its name in Avro' }),
+          value: Type.String(),
+          position: Position,
+        }),
+      ),
+      cut: Type.Boolean({ description: 'whether there are more fields' }),
+      error: nullable(object({ position: Position, message: Type.String() })),
+    }),
+  ),
+  now: nullable(
+    object({
+      readable: Type.Boolean(),
+      order_id: nullable(Type.String()),
+      error_code: nullable(Type.String()),
+      error_message: nullable(Type.String()),
+    }),
+    'what would become of it if it were sent again',
+  ),
+  problem: nullable(Type.String(), 'why it could not be decoded, such as a registry that is away'),
+});
+export type ShownDeadLetter = Document<typeof ShownDeadLetter>;
+
+/** A dead letter that `dlq redrive` sends or would send. */
+export const RedrivenDeadLetter = object({
+  type: Type.Enum(['sent', 'would_send']),
+  id: ID,
+  error_code: nullable(Type.String()),
+  topic: Type.String(),
+  partition: nullable(Count),
+  offset: nullable(Count),
+});
+export type RedrivenDeadLetter = Document<typeof RedrivenDeadLetter>;
+
+/** A dead letter that `dlq redrive` leaves alone. */
+export const SkippedDeadLetter = object({
+  type: Type.Literal('skipped'),
+  id: ID,
+  reason: Type.Enum([
+    'redriven',
+    'discarded',
+    'no_original_topic',
+    'topic_missing',
+    'quarantined',
+    'too_large',
+    'refused',
+  ]),
+  message: Type.String(),
+});
+export type SkippedDeadLetter = Document<typeof SkippedDeadLetter>;
+
+/** What came of `dlq discard`. */
+export const DiscardedDeadLetters = object({
+  topic: Type.String({ description: 'the dead-letter topic' }),
+  why: Type.String(),
+  discarded: Type.Array(ID),
+  skipped: Type.Array(object({ id: ID, state: STATE })),
+});
+export type DiscardedDeadLetters = Document<typeof DiscardedDeadLetters>;

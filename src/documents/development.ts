@@ -1,0 +1,25 @@
+import { Type } from 'typebox';
+import { object, Seconds, type Document } from './shapes.ts';
+
+/** Where `dev` listens. */
+export const Services = object({
+  broker: Type.String({ description: 'HOST:PORT' }),
+  registry: Type.String({ description: 'URL' }),
+  data: Type.String({ description: 'path of the data folder' }),
+  pid: Type.Integer({ minimum: 1 }),
+});
+export type Services = Document<typeof Services>;
+
+/** What came of `demo`. */
+export const Demo = object({
+  ok: Type.Boolean(),
+  promises: Type.Array(
+    object({
+      promise: Type.String(),
+      ok: Type.Boolean(),
+      detail: Type.String({ description: 'the figures that it rests on' }),
+    }),
+  ),
+  seconds: Seconds,
+});
+export type Demo = Document<typeof Demo>;

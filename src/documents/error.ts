@@ -1,0 +1,16 @@
+import { Type } from 'typebox';
+import { nullable, object, PLACE_OR_NULL, type Document } from './shapes.ts';
+
+/** Any failure: the last line of stderr. */
+export const ErrorDocument = object({
+  type: Type.Literal('error'),
+  code: Type.String({ description: 'for programs, such as broker_unreachable; never renamed' }),
+  exit_code: Type.Integer({ minimum: 1 }),
+  message: Type.String(),
+  fix: nullable(Type.String(), 'what to do about it'),
+  file: nullable(Type.String()),
+  line: nullable(Type.Integer({ minimum: 1 })),
+  ...PLACE_OR_NULL,
+  order_id: nullable(Type.String()),
+});
+export type ErrorDocument = Document<typeof ErrorDocument>;

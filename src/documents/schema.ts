@@ -1,0 +1,49 @@
+import { Type } from 'typebox';
+import { Count, nullable, object, type Document } from './shapes.ts';
+
+const Versions = Type.Array(Count);
+const Level = Type.String({ description: "the registry's name of it, such as BACKWARD" });
+const VERSION = { id: Type.Integer(), version: Count };
+
+/** `schema show`: what the registry has under the subject. */
+export const SchemaReport = object({
+  subject: Type.String(),
+  versions: Versions,
+  latest: nullable(object({ ...VERSION, schema: Type.String() })),
+  compatibility: Level,
+  registered: nullable(
+    object({ ...VERSION, is_latest: Type.Boolean() }),
+    'where the schema asked about stands; null: it is not registered',
+  ),
+});
+export type SchemaReport = Document<typeof SchemaReport>;
+
+/** `schema check`: whether the registry would take it. */
+export const SchemaCheck = object({
+  subject: Type.String(),
+  compatible: Type.Boolean({ description: "the registry's own judgement" }),
+  compatibility: Level,
+  versions: Versions,
+  registered: nullable(object(VERSION)),
+  differences: Type.Array(
+    object({
+      field: Type.String({ description: 'such as items[].quantity; empty for the schema as a whole' }),
+      reason: Type.String(),
+      version: Count,
+      direction: Type.Enum(['backward', 'forward'], {
+        description: 'backward: the new schema cannot read what the version wrote; forward: the reverse',
+      }),
+    }),
+  ),
+  messages: Type.Array(Type.String(), { description: 'of the registry' }),
+});
+export type SchemaCheck = Document<typeof SchemaCheck>;
+
+/** `schema register`. */
+export const RegisteredSchema = object({
+  subject: Type.String(),
+  id: Type.Integer(),
+  version: nullable(Count),
+  registered: Type.Boolean({ description: 'false: it was there before' }),
+});
+export type RegisteredSchema = Document<typeof RegisteredSchema>;

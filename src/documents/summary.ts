@@ -1,0 +1,83 @@
+import { Type } from 'typebox';
+import { REASONS } from '../domain/reasons.ts';
+import { Count, CountByName, COUNTS, nullable, object, Seconds, type Document } from './shapes.ts';
+
+const SENT = {
+  topic: Type.String(),
+  sent: Count,
+  failed: Count,
+  interrupted: Type.Boolean(),
+  seconds: Seconds,
+};
+
+const REPLAY = {
+  replay_id: Type.String(),
+  dry_run: Type.Boolean(),
+  selected: Count,
+};
+
+export const ProduceSummary = object({
+  type: Type.Literal('summary'),
+  command: Type.Literal('produce'),
+  ...SENT,
+});
+export type ProduceSummary = Document<typeof ProduceSummary>;
+
+export const ReplaySummary = object({
+  type: Type.Literal('summary'),
+  command: Type.Literal('replay'),
+  ...SENT,
+  ...REPLAY,
+  fulfilled: Type.Integer({ minimum: 0, description: 'left out, because a try was accepted' }),
+  already_decided: Count,
+  undecided: Count,
+  resume_after: nullable(Type.String(), 'the last order that was sent, where more are left'),
+});
+export type ReplaySummary = Document<typeof ReplaySummary>;
+
+export const ConsumeSummary = object({
+  type: Type.Literal('summary'),
+  command: Type.Literal('consume'),
+  ...COUNTS,
+  rejected_by_reason: Type.Partial(Type.Record(Type.Enum(REASONS), Count), { additionalProperties: false }),
+  ignored_prices: Type.Integer({ minimum: 0, description: 'lines whose unit_price is no amount' }),
+  skipped: Type.Integer({ minimum: 0, description: 'records passed over by moves of the position' }),
+  commits: Count,
+  stopped_by: Type.Enum(['end', 'signal', 'max_messages', 'error']),
+  seconds: Seconds,
+  partitions: Type.Array(
+    object({
+      partition: Count,
+      first: Type.Integer({ minimum: 0, description: 'the offset that reading began at' }),
+      next: Type.Integer({ minimum: 0, description: 'the offset to go on with' }),
+      end: Count,
+      lag: Type.Integer(),
+    }),
+  ),
+});
+export type ConsumeSummary = Document<typeof ConsumeSummary>;
+
+export const DeadLetterListSummary = object({
+  type: Type.Literal('summary'),
+  command: Type.Literal('dlq list'),
+  total: Count,
+  by_error_code: CountByName,
+  by_state: object({ open: Count, redriven: Count, discarded: Count }),
+  listed: Type.Integer({ minimum: 0, description: 'less than the total where --limit says so' }),
+  topic: Type.String(),
+});
+export type DeadLetterListSummary = Document<typeof DeadLetterListSummary>;
+
+export const RedriveSummary = object({
+  type: Type.Literal('summary'),
+  command: Type.Literal('dlq redrive'),
+  topic: Type.String({ description: 'the dead-letter topic' }),
+  ...REPLAY,
+  sent: Count,
+  by_topic: CountByName,
+  skipped: Count,
+  skipped_by_reason: CountByName,
+  interrupted: Type.Boolean(),
+  seconds: Seconds,
+});
+export type RedriveSummary = Document<typeof RedriveSummary>;

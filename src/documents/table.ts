@@ -1,0 +1,61 @@
+import { Type } from 'typebox';
+import { USER_STATUSES } from '../domain/tables.ts';
+import { Count, Money, nullable, object, type Document } from './shapes.ts';
+
+const EXTRA = Type.Record(Type.String(), Type.String(), {
+  description: 'columns of the file that orderctl does not know',
+});
+
+/** A user, as `user show` lists them. */
+export const User = object({ user: Type.String(), status: Type.Enum(USER_STATUSES), extra: EXTRA });
+export type User = Document<typeof User>;
+
+export const UserList = object({ users: Type.Array(User) });
+
+/** An item, as `inventory show` lists them. */
+export const Item = object({
+  item: Type.String(),
+  quantity: Type.Integer({ minimum: 0, description: 'on hand' }),
+  name: nullable(Type.String()),
+  price: nullable(Money),
+  reorder_level: nullable(Count),
+  low: Type.Boolean({ description: 'at or under its reorder level' }),
+  extra: EXTRA,
+});
+export type Item = Document<typeof Item>;
+
+export const ItemList = object({ items: Type.Array(Item) });
+
+const UserState = nullable(object({ status: Type.Enum(USER_STATUSES) }), 'null: there is no such user');
+
+/** An edit of a user. */
+export const UserEdit = object({ user: Type.String(), before: UserState, after: UserState });
+export type UserEdit = Document<typeof UserEdit>;
+
+const ItemState = nullable(
+  object({
+    quantity: Count,
+    name: Type.Optional(nullable(Type.String())),
+    price: Type.Optional(nullable(Money)),
+    reorder_level: Type.Optional(nullable(Count)),
+  }),
+  'null: there is no such item. Name, price and reorder level are on both sides when one of them has it',
+);
+
+/** An edit of an item. */
+export const ItemEdit = object({ item: Type.String(), before: ItemState, after: ItemState });
+export type ItemEdit = Document<typeof ItemEdit>;
+
+/** What came of `user edit` and `inventory edit`. */
+export const TableEdit = object({
+  file: Type.Enum(['users.csv', 'inventory.csv']),
+  added: Count,
+  changed: Count,
+  removed: Count,
+  edits: Type.Array(Type.Union([UserEdit, ItemEdit]), { description: 'the first of them' }),
+  clamped: Type.Array(object({ item: Type.String(), wanted: Type.Integer() }), {
+    description: 'stock that would have gone below zero and is 0 now',
+  }),
+  settled: Type.Array(Type.String(), { description: 'paths of files kept aside that were removed' }),
+});
+export type TableEdit = Document<typeof TableEdit>;

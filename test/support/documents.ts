@@ -1,0 +1,184 @@
+import type { TSchema } from 'typebox';
+import { Compile, type Validator } from 'typebox/compile';
+import { Audit } from '../../src/documents/audit.ts';
+import { Settings } from '../../src/documents/config.ts';
+import {
+  DeadLetter,
+  DiscardedDeadLetters,
+  RedrivenDeadLetter,
+  ShownDeadLetter,
+  SkippedDeadLetter,
+} from '../../src/documents/dead-letter.ts';
+import { Demo, Services } from '../../src/documents/development.ts';
+import { Diagnosis } from '../../src/documents/doctor.ts';
+import { ErrorDocument } from '../../src/documents/error.ts';
+import { Offsets, OffsetsReset } from '../../src/documents/offsets.ts';
+import { Decision, Explanation, Order, Sent, SkippedOrder } from '../../src/documents/order.ts';
+import { RegisteredSchema, SchemaCheck, SchemaReport } from '../../src/documents/schema.ts';
+import { Status, Stopped } from '../../src/documents/status.ts';
+import {
+  ConsumeSummary,
+  DeadLetterListSummary,
+  ProduceSummary,
+  RedriveSummary,
+  ReplaySummary,
+} from '../../src/documents/summary.ts';
+import { ItemEdit, ItemList, TableEdit, UserEdit, UserList } from '../../src/documents/table.ts';
+import { AppliedTopics, Topics } from '../../src/documents/topics.ts';
+
+/** What a command prints under `-o json`: one document, or any number of lines and then a summary, if it has one. */
+type Output =
+  | { readonly one: TSchema }
+  | { readonly lines: readonly TSchema[]; readonly summary: TSchema | null }
+  | 'text';
+
+const OUTPUTS: Readonly<Record<string, Output>> = {
+  'user add': { one: UserEdit },
+  'user update': { one: UserEdit },
+  'user remove': { one: UserEdit },
+  'user edit': { one: TableEdit },
+  'user show': { one: UserList },
+  'inventory add': { one: ItemEdit },
+  'inventory update': { one: ItemEdit },
+  'inventory remove': { one: ItemEdit },
+  'inventory edit': { one: TableEdit },
+  'inventory show': { one: ItemList },
+  produce: { lines: [Sent], summary: ProduceSummary },
+  consume: { lines: [Decision], summary: ConsumeSummary },
+  replay: { lines: [Sent, SkippedOrder], summary: ReplaySummary },
+  'order show': { one: Order },
+  'order list': { lines: [Order], summary: null },
+  'order explain': { one: Explanation },
+  'offsets show': { one: Offsets },
+  'offsets reset': { one: OffsetsReset },
+  'offsets undo': { one: OffsetsReset },
+  // A file that kafka-consumer-groups reads, too.
+  'offsets export': 'text',
+  'dlq list': { lines: [DeadLetter], summary: DeadLetterListSummary },
+  'dlq show': { one: ShownDeadLetter },
+  'dlq redrive': { lines: [RedrivenDeadLetter, SkippedDeadLetter], summary: RedriveSummary },
+  'dlq discard': { one: DiscardedDeadLetters },
+  'topics show': { one: Topics },
+  'topics apply': { one: AppliedTopics },
+  'schema show': { one: SchemaReport },
+  'schema check': { one: SchemaCheck },
+  'schema register': { one: RegisteredSchema },
+  audit: { one: Audit },
+  // With --watch one a second.
+  status: { lines: [Status], summary: null },
+  stop: { one: Stopped },
+  doctor: { one: Diagnosis },
+  'config show': { one: Settings },
+  dev: { one: Services },
+  demo: { one: Demo },
+  // A script for a shell.
+  completion: 'text',
+};
+
+/** Every command whose output is declared, and those of them that print JSON. */
+export const COMMANDS = Object.keys(OUTPUTS);
+export const JSON_COMMANDS = COMMANDS.filter((command) => OUTPUTS[command] !== 'text');
+
+const seen = new Set<string>();
+
+/** The commands whose JSON this test file has compared with its schema so far. */
+export function validatedCommands(): ReadonlySet<string> {
+  return seen;
+}
+
+/** For tests of commands that test/e2e/json.test.ts does not run. */
+export function expectValidated(command: string): void {
+  if (!seen.has(command)) throw new Error(`no JSON of "${command}" was compared with its schema here`);
+}
+
+interface Ended {
+  /** null: it was killed, maybe in the middle of a line. */
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * Compares all that a command printed under `-o json` with the schemas of src/documents, the error on stderr too;
+ * does nothing for other output. @throws Error that names the command, the document and what is wrong with it
+ */
+export function validateOutput(words: readonly string[], env: NodeJS.ProcessEnv, ended: Ended): void {
+  if (!asksForJson(words, env)) return;
+  const { code, stdout, stderr } = ended;
+  if (code !== null && code !== 0) validate(words, [ErrorDocument], lastLine(stderr));
+  const command = commandOf(words);
+  const output = command === null ? 'text' : (OUTPUTS[command] ?? 'text');
+  if (command === null || output === 'text') return;
+  const lines = stdout.split('\n');
+  const rest = lines.pop() ?? '';
+  if (rest !== '' && code !== null)
+    throw new Error(`${words.join(' ')}: its output ends within a line: ${rest}`);
+  if ('one' in output) {
+    if (lines.length > 1 || (code === 0 && lines.length === 0)) {
+      throw new Error(`${words.join(' ')}: ${lines.length} documents instead of one:\n${stdout}`);
+    }
+    for (const line of lines) validate(words, [output.one], line);
+  } else {
+    const { lines: schemas, summary } = output;
+    const hasSummary = summary !== null && (code === 0 || isSummary(lines.at(-1) ?? ''));
+    const last = hasSummary ? (lines.pop() ?? '') : null;
+    for (const line of lines) validate(words, schemas, line);
+    if (last !== null && summary !== null) validate(words, [summary], last);
+  }
+  if (stdout !== '') seen.add(command);
+}
+
+function isSummary(line: string): boolean {
+  return line.startsWith('{"type":"summary"');
+}
+
+function lastLine(text: string): string {
+  return text.trimEnd().split('\n').at(-1) ?? '';
+}
+
+const validators = new Map<TSchema, Validator>();
+
+function validatorOf(schema: TSchema): Validator {
+  let validator = validators.get(schema);
+  if (validator === undefined) validators.set(schema, (validator = Compile(schema)));
+  return validator;
+}
+
+function validate(words: readonly string[], schemas: readonly TSchema[], line: string): void {
+  let document: unknown;
+  try {
+    document = JSON.parse(line);
+  } catch {
+    throw new Error(`${words.join(' ')}: this is not JSON: ${line}`);
+  }
+  if (schemas.some((schema) => validatorOf(schema).Check(document))) return;
+  const problems = schemas.map((schema) =>
+    validatorOf(schema)
+      .Errors(document)
+      .map(
+        ({ instancePath, message, params }) =>
+          `  ${instancePath || '/'} ${message} ${JSON.stringify(params)}`,
+      )
+      .join('\n'),
+  );
+  throw new Error(
+    `${words.join(' ')}: not as src/documents declares it: ${line}\n${problems.join('\n  or\n')}`,
+  );
+}
+
+function asksForJson(words: readonly string[], env: NodeJS.ProcessEnv): boolean {
+  const text = ` ${words.join(' ')} `;
+  if (/ (--help|-h|help|--version|-V|__complete) /.test(text)) return false;
+  const given = / (?:-o|--output)[ =]?(\w+) /.exec(text)?.[1] ?? env.ORDERCTL_OUTPUT;
+  return given?.toLowerCase() === 'json';
+}
+
+/** The longest command that the words name, wherever flags stand. */
+function commandOf(words: readonly string[]): string | null {
+  for (const [at, word] of words.entries()) {
+    const pair = `${word} ${words[at + 1] ?? ''}`;
+    if (pair in OUTPUTS) return pair;
+    if (word in OUTPUTS) return word;
+  }
+  return null;
+}
