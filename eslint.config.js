@@ -128,6 +128,23 @@ export default tseslint.config(
     rules: packageRules(part, rule),
   })),
   {
+    files: ['src/cli/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              group: ['**/documents/**'],
+              allowTypeImports: true,
+              message: 'Types only: a command does not load a validation library.',
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
     files: ['**/*.mjs', '**/*.js', 'bin/*'],
     languageOptions: {
       globals: {

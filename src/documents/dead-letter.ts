@@ -85,6 +85,10 @@ export const RedrivenDeadLetter = object({
 });
 export type RedrivenDeadLetter = Document<typeof RedrivenDeadLetter>;
 
+/** A dead letter that was sent and never acknowledged: nobody knows whether it is there. */
+export const UnknownDeadLetter = object({ type: Type.Literal('unknown'), id: ID, topic: Type.String() });
+export type UnknownDeadLetter = Document<typeof UnknownDeadLetter>;
+
 /** A dead letter that `dlq redrive` leaves alone. */
 export const SkippedDeadLetter = object({
   type: Type.Literal('skipped'),

@@ -60,9 +60,9 @@ export const Decision = object({
 });
 export type Decision = Document<typeof Decision>;
 
-/** An order that was sent, or would be sent, by `produce` and `replay`. */
+/** An order that `produce` and `replay` sent or would send, or of which nobody knows whether it was sent. */
 export const Sent = object({
-  type: Type.Enum(['sent', 'would_send']),
+  type: Type.Enum(['sent', 'would_send', 'unknown']),
   order_id: Type.String(),
   user: Type.String(),
   items: Type.Array(object(LINE)),

@@ -2,10 +2,13 @@ import { Type } from 'typebox';
 import { REASONS } from '../domain/reasons.ts';
 import { Count, CountByName, COUNTS, nullable, object, Seconds, type Document } from './shapes.ts';
 
+const Unknown = Type.Integer({ minimum: 0, description: 'sent, but never acknowledged: there or not' });
+
 const SENT = {
   topic: Type.String(),
   sent: Count,
   failed: Count,
+  unknown: Unknown,
   interrupted: Type.Boolean(),
   seconds: Seconds,
 };
@@ -74,6 +77,8 @@ export const RedriveSummary = object({
   topic: Type.String({ description: 'the dead-letter topic' }),
   ...REPLAY,
   sent: Count,
+  failed: Count,
+  unknown: Unknown,
   by_topic: CountByName,
   skipped: Count,
   skipped_by_reason: CountByName,

@@ -8,6 +8,7 @@ import {
   RedrivenDeadLetter,
   ShownDeadLetter,
   SkippedDeadLetter,
+  UnknownDeadLetter,
 } from '../../src/documents/dead-letter.ts';
 import { Demo, Services } from '../../src/documents/development.ts';
 import { Diagnosis } from '../../src/documents/doctor.ts';
@@ -56,7 +57,10 @@ const OUTPUTS: Readonly<Record<string, Output>> = {
   'offsets export': 'text',
   'dlq list': { lines: [DeadLetter], summary: DeadLetterListSummary },
   'dlq show': { one: ShownDeadLetter },
-  'dlq redrive': { lines: [RedrivenDeadLetter, SkippedDeadLetter], summary: RedriveSummary },
+  'dlq redrive': {
+    lines: [RedrivenDeadLetter, SkippedDeadLetter, UnknownDeadLetter],
+    summary: RedriveSummary,
+  },
   'dlq discard': { one: DiscardedDeadLetters },
   'topics show': { one: Topics },
   'topics apply': { one: AppliedTopics },
