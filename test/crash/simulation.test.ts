@@ -75,3 +75,24 @@ test.each(Object.entries(FOUND))('%s', async (_, history) => {
     await explore({ ...history, seed: history.seed + round * 1_000 }, { share: 1 }, noCounts());
   }
 });
+
+test.each([
+  ['restored', false],
+  ['consumed with an id and a group of its own', true],
+])(
+  'an older copy of the folder, %s, decides what it does not know, and goes on from its own positions',
+  async (_, newId) => {
+    const sold = { kind: 'batch', count: 3, stale: 0, sendFault: null } as const;
+    const request = { kind: 'item.update', item: 'book', by: 7 } as const;
+    const steps: History['steps'] = [
+      { ...sold, partition: 0 },
+      { kind: 'older_copy', partition: 1, count: 4, request, newId },
+      { ...sold, partition: 1 },
+      { kind: 'restart' },
+    ];
+    for (const folder of [1, 2, 3]) {
+      const history = { seed: FIRST_SEED + folder, folder, checkpointBytes: 1_500, steps };
+      await explore(history, { share: 0.2 }, noCounts());
+    }
+  },
+);

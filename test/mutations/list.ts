@@ -129,6 +129,20 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ['test/unit/kafka/producer.test.ts'],
   },
   {
+    name: 'a folder that was restored goes on from where its group stands',
+    file: 'src/app/offsets/plan.ts',
+    from: 'committed.offset === null || committed.metadata === mark)',
+    to: 'committed.offset === null)',
+    tests: SIMULATION,
+  },
+  {
+    name: 'a copy keeps the id that it was to lose',
+    file: files('ledger.ts'),
+    from: 'const known = newId ? undefined : loaded?.state.folderId;',
+    to: 'const known = loaded?.state.folderId;',
+    tests: SIMULATION,
+  },
+  {
     name: 'a compacted topic of the embedded broker takes records without a key',
     file: 'src/dev-broker/log/incoming-batch.ts',
     from: '  if (limits.compacts) checkKeys(bytes, header);\n',

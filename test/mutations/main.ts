@@ -58,6 +58,8 @@ function main(mutations: readonly Mutation[]): void {
 
 function copyTree(): string {
   const tree = fs.mkdtempSync(path.join(os.tmpdir(), 'orderctl-mutations-'));
+  // Some tests run a part of it as another user.
+  fs.chmodSync(tree, 0o755);
   for (const name of COPIED) fs.cpSync(path.join(ROOT, name), path.join(tree, name), { recursive: true });
   fs.symlinkSync(path.join(ROOT, 'node_modules'), path.join(tree, 'node_modules'));
   return tree;

@@ -56,6 +56,8 @@ export async function perform(world: World, step: Step): Promise<void> {
       return world.restart();
     case 'robbed':
       return robbed(world, step.request, step.wakes);
+    case 'older_copy':
+      return olderCopy(world, step);
     case 'together':
       return together(world, step);
     case 'tick':
@@ -257,6 +259,25 @@ async function robbed(world: World, request: TableEdit, wakes: 'commit' | 'close
     });
   }
   await world.restart();
+}
+
+async function olderCopy(world: World, step: Extract<Step, { kind: 'older_copy' }>): Promise<void> {
+  const { partition, count, request, newId } = step;
+  await world.close();
+  const copy = world.moment(world.files.survived('kill'));
+  await world.restart();
+  const { folderId } = world.store;
+  for (let round = 0; round < PARTITIONS; round++) {
+    const at = (partition + round) % PARTITIONS;
+    await world.batch({ partition: at, count: count + round, stale: 0, sendFault: null });
+  }
+  await world.edit(request);
+  await world.close();
+  world.goOnWith(copy, { newId });
+  await world.open('consume', newId);
+  if ((world.store.folderId !== folderId) !== newId) throw new Error(`the copy has the id ${folderId}`);
+  await world.settle();
+  return world.start();
 }
 
 async function together(world: World, step: Extract<Step, { kind: 'together' }>): Promise<void> {

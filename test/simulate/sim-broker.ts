@@ -17,6 +17,8 @@ export class SimBroker implements Broker {
   readonly addresses = 'simulated';
   /** Ids of the dead letters that arrived, in order. */
   readonly arrived: string[];
+  /** Those among them that came of what the folder does not know any more. */
+  #forgotten = new Set<string>();
   readonly committed: Map<number, CommittedOffset>;
   /** The next send fails before or after the records arrived. */
   sendFault: SendFault | null = null;
@@ -25,7 +27,18 @@ export class SimBroker implements Broker {
   constructor(topic: SimTopic, from?: SimBroker) {
     this.#topic = topic;
     this.arrived = [...(from?.arrived ?? [])];
+    if (from !== undefined) this.#forgotten = new Set(from.#forgotten);
     this.committed = new Map(from?.committed);
+  }
+
+  /** The folder is an older copy from now on: what it had sent since may be unknown to it. */
+  forget(): void {
+    for (const id of this.arrived) this.#forgotten.add(id);
+  }
+
+  /** What must be in the journal. */
+  get known(): string[] {
+    return this.arrived.filter((id) => !this.#forgotten.has(id));
   }
 
   async admin(): Promise<BrokerAdmin> {

@@ -59,6 +59,17 @@ export type Step =
   | { readonly kind: 'handover'; readonly request: TableEdit }
   /** The owner is paused while others own the folder, and wakes up. */
   | { readonly kind: 'robbed'; readonly request: TableEdit; readonly wakes: 'commit' | 'close' }
+  /**
+   * A copy of the folder is made, orders and an edit go on in the folder, and then the copy takes its place: as a backup
+   * that is restored, or (`newId`) as a folder of its own with a group of its own.
+   */
+  | {
+      readonly kind: 'older_copy';
+      readonly partition: number;
+      readonly count: number;
+      readonly request: TableEdit;
+      readonly newId: boolean;
+    }
   /** A batch, an edit by the socket and the rewriting of the CSVs at once. */
   | {
       readonly kind: 'together';
@@ -148,6 +159,7 @@ function makeStep(choice: number, draw: Draw): Step {
         wakes: pick(['commit', 'close'] as const),
       }),
     ],
+    [4, () => ({ kind: 'older_copy', partition, count, request: makeEdit(draw), newId: below(2) === 0 })],
     [6, () => ({ kind: 'together', partition, count, request: makeEdit(draw) })],
     [8, () => ({ kind: 'tick' })],
   ];

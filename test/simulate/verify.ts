@@ -185,7 +185,7 @@ export function expectClosed(world: World): void {
   const sent = new Set(broker.arrived);
   const missing = truth.deadLetters.find((id) => !sent.has(id) && !truth.undelivered.includes(id));
   if (missing !== undefined) throw new Error(`dead letter ${missing} is nowhere`);
-  const strange = broker.arrived.find((id) => !truth.deadLetters.includes(id));
+  const strange = broker.known.find((id) => !truth.deadLetters.includes(id));
   if (strange !== undefined) throw new Error(`dead letter ${strange} was sent and is not in the journal`);
 }
 

@@ -47,7 +47,7 @@ export type SaveCounts = Record<SaveOutcome, number>;
 export class World {
   readonly history: History;
   readonly topic: SimTopic;
-  readonly files: FaultyFs;
+  files: FaultyFs;
   readonly broker: SimBroker;
   readonly clock: ManualClock;
   readonly versions: Record<TableFile, FileVersion[]>;
@@ -149,7 +149,22 @@ export class World {
     return path.join(FOLDER, file);
   }
 
-  async open(via: EditVia = 'consume'): Promise<FileStore> {
+  /**
+   * Nobody owns the folder, and a copy of it of before takes its place. What it knows is all that is known: the cluster
+   * alone goes on from where it is.
+   *
+   * @param as newId: the copy is consumed by a group of its own, which has committed nothing
+   */
+  goOnWith(copy: Moment, as: { readonly newId: boolean }): void {
+    this.files = copy.files;
+    this.files.onCall = (point) => this.#beforeCall(point);
+    this.truths = copy.truths;
+    for (const file of TABLE_FILES) this.versions[file] = [...copy.versions[file]];
+    this.broker.forget();
+    if (as.newId) this.broker.committed.clear();
+  }
+
+  async open(via: EditVia = 'consume', newId = false): Promise<FileStore> {
     this.#store = undefined;
     this.#store = await FileStore.open({
       files: this.files,
@@ -158,6 +173,7 @@ export class World {
       user: 'tester',
       via,
       onNotice: () => undefined,
+      newId,
       checkpointBytes: this.history.checkpointBytes,
     });
     return this.#store;
