@@ -7,7 +7,7 @@ import { stopOwner } from '../../../src/adapters/files/owner/stop.ts';
 import { transpile } from '../../support/transpile.ts';
 
 const work = fs.mkdtempSync(path.join(os.tmpdir(), 'owner-stop-test-'));
-const ownerModule = transpile('adapters/files/owner.ts', path.join(work, 'built'));
+const ownerModule = transpile('adapters/files/owner/owner.ts', path.join(work, 'built'));
 const childModule = path.join(work, 'child.mjs');
 
 /** Owns the folder. What is asked of it is answered with true; when that is `stop`, it lets go and ends. */

@@ -10,7 +10,7 @@ import { Failure } from '../../../src/domain/failure.ts';
 import { transpile } from '../../support/transpile.ts';
 
 const work = fs.mkdtempSync(path.join(os.tmpdir(), 'owner-test-'));
-const ownerModule = transpile('adapters/files/owner.ts', path.join(work, 'built'));
+const ownerModule = transpile('adapters/files/owner/owner.ts', path.join(work, 'built'));
 const childModule = path.join(work, 'child.mjs');
 
 /** Tries to own the folder when told to; answers `tried` with whether it does. Requests are answered with its pid. */
