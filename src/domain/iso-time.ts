@@ -1,3 +1,5 @@
+import { GREATEST_TIME_MS } from './order.ts';
+
 /** A time that exists, as UTC when its text names no zone. */
 export interface IsoTime {
   /** Milliseconds since the epoch; finer fractions are cut off. */
@@ -41,4 +43,23 @@ function zoneMinutes(zone: string): number | null {
   const minutes = Number(zone.slice(3).replace(':', ''));
   if (hours > 23 || minutes > 59) return null;
   return (zone.startsWith('-') ? -1 : 1) * (hours * 60 + minutes);
+}
+
+let knownMs = NaN;
+let knownText = '';
+
+/** ISO 8601 in UTC with milliseconds; times beyond what a date can be are the nearest that can. */
+export function isoTime(ms: number): string {
+  // The edits of a file and the decisions of a batch have one time.
+  if (ms !== knownMs) {
+    const bounded = Number.isNaN(ms) ? 0 : Math.max(-GREATEST_TIME_MS, Math.min(GREATEST_TIME_MS, ms));
+    knownText = new Date(bounded).toISOString();
+    knownMs = ms;
+  }
+  return knownText;
+}
+
+/** The same of a time that may not be known. */
+export function isoTimeOrNull(ms: number | null | undefined): string | null {
+  return ms === null || ms === undefined ? null : isoTime(ms);
 }

@@ -1,3 +1,4 @@
+import { isoTime, isoTimeOrNull } from '../../domain/iso-time.ts';
 import { recordTime } from '../../domain/order.ts';
 import { lastHeader, type Headers } from '../../ports/record.ts';
 
@@ -178,13 +179,13 @@ export function redriveHeaders(
     'x-original-topic': origin.topic,
     'x-original-partition': origin.partition,
     'x-original-offset': origin.offset,
-    'x-original-timestamp': origin.timestamp === null ? null : new Date(origin.timestamp).toISOString(),
+    'x-original-timestamp': isoTimeOrNull(origin.timestamp),
   }).flatMap(([name, value]) => (value === null ? [] : [[name, String(value)] as const]));
   return withHeaders(kept, [
     ...provenance,
     ['x-replay-id', replay.id],
     ['x-replay-count', String(origin.replayCount + 1)],
-    ['x-replayed-at', new Date(replay.at).toISOString()],
+    ['x-replayed-at', isoTime(replay.at)],
   ]);
 }
 

@@ -1,5 +1,6 @@
 import type { DeadLetterAction, MarkedLetter } from '../../domain/edit.ts';
 import { Failure } from '../../domain/failure.ts';
+import { isoTime } from '../../domain/iso-time.ts';
 import { formatLetterId, type LetterId } from '../../domain/letter-id.ts';
 import { recordTime } from '../../domain/order.ts';
 import type { BrokerAdmin, PartitionRange } from '../../ports/broker.ts';
@@ -209,7 +210,7 @@ export class Letters {
 function keyOf(id: LetterId, origin: LetterOrigin, timestamp: number | null): string {
   const { format, topic, partition, offset, group, failedAt } = origin;
   if (format === 'orderctl' && topic !== null && partition !== null && offset !== null && failedAt !== null) {
-    const key = `${topic}/${partition}@${offset} ${new Date(failedAt).toISOString()} ${group ?? ''}`;
+    const key = `${topic}/${partition}@${offset} ${isoTime(failedAt)} ${group ?? ''}`;
     if (KEY.test(key)) return key;
   }
   return `${formatLetterId(id)} ${timestamp ?? ''}`;

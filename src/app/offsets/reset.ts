@@ -1,4 +1,5 @@
 import { Failure, isFailure } from '../../domain/failure.ts';
+import { isoTime } from '../../domain/iso-time.ts';
 import type { BrokerAdmin, CommittedOffset, PartitionRange } from '../../ports/broker.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Position, Store, StoreAccess, StoreNotice, StoreReader } from '../../ports/store.ts';
@@ -149,7 +150,7 @@ async function keepUndo(store: Store, plan: Plan, topic: string, clock: Clock): 
     .filter(({ before, after, cause }) => cause === 'reset' && before !== after)
     .map(({ partition, before }) => ({ partition, offset: before ?? starts.get(partition) ?? 0 }));
   if (rows.length === 0) return null;
-  const time = new Date(clock.now()).toISOString().replaceAll(':', '');
+  const time = isoTime(clock.now()).replaceAll(':', '');
   return store.keepFile(`undo-${time}.csv`, renderOffsets(topic, rows));
 }
 

@@ -1,3 +1,4 @@
+import { isoTime } from '../../domain/iso-time.ts';
 import { formatRecordId, recordTime, type RecordId } from '../../domain/order.ts';
 import type { BrokerRecord, Producer } from '../../ports/broker.ts';
 import { lastHeader, type Headers } from '../../ports/record.ts';
@@ -19,13 +20,13 @@ export function deadLetter(
     ['x-original-topic', id.topic],
     ['x-original-partition', String(id.partition)],
     ['x-original-offset', String(id.offset)],
-    ['x-original-timestamp', new Date(recordTime(record.timestamp) ?? context.failedAt).toISOString()],
+    ['x-original-timestamp', isoTime(recordTime(record.timestamp) ?? context.failedAt)],
     ['x-original-group', context.group],
     ['x-error-code', why.code],
     ['x-error-message', why.message],
     ['x-error-stage', why.stage],
     ['x-attempts', String(earlierAttempts(original) + 1)],
-    ['x-failed-at', new Date(context.failedAt).toISOString()],
+    ['x-failed-at', isoTime(context.failedAt)],
   ]);
   return { id: formatRecordId(id), topic: context.dlqTopic, key: record.key, value: record.value, headers };
 }

@@ -1,4 +1,5 @@
 import { Failure } from '../../domain/failure.ts';
+import { isoTime } from '../../domain/iso-time.ts';
 import type { Order } from '../../domain/order.ts';
 import type { Broker } from '../../ports/broker.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -171,7 +172,7 @@ async function sendAll(parts: {
   const headers: Headers = [
     ['x-replay-id', replayId],
     ['x-replay-count', '1'],
-    ['x-replayed-at', new Date(ports.clock.now()).toISOString()],
+    ['x-replayed-at', isoTime(ports.clock.now())],
   ];
   const { codec, clock } = ports;
   const sender = new OrderSender({

@@ -1,8 +1,9 @@
 import type { AuditedTopic } from '../../app/audit/topic.ts';
 import type { AuditResult } from '../../app/audit/audit.ts';
 import type { Difference } from '../../domain/difference.ts';
+import { isoTime } from '../../domain/iso-time.ts';
 import type { Skip } from '../../app/offsets/skips.ts';
-import { count, grouped, isoOf } from './text.ts';
+import { count, grouped } from './text.ts';
 
 /** Told as text; `-o json` has more of them. */
 const SHOWN = 20;
@@ -21,7 +22,7 @@ export function auditDocument(result: AuditResult): object {
       edits: checked.edits,
     },
     skips: result.skips.map(({ topic: of, partition, from, to, cause, at }) => ({
-      ...{ topic: of, partition, from, to, cause, at: isoOf(at) },
+      ...{ topic: of, partition, from, to, cause, at: isoTime(at) },
     })),
     differences_total: result.total,
     differences: result.differences.map(differenceDocument),
@@ -101,5 +102,5 @@ const CAUSES: Readonly<Record<Skip['cause'], string>> = {
 };
 
 function skipLine({ topic, partition, from, to, cause, at }: Skip): string {
-  return `skipped: ${topic}/${partition} from ${from} to ${to - 1}, ${CAUSES[cause]} at ${isoOf(at)}; no loss, but not read`;
+  return `skipped: ${topic}/${partition} from ${from} to ${to - 1}, ${CAUSES[cause]} at ${isoTime(at)}; no loss, but not read`;
 }

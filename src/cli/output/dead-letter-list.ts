@@ -1,6 +1,7 @@
 import { UNKNOWN_CODE, type Letter } from '../../app/dlq/letters.ts';
 import type { ListLettersSummary } from '../../app/dlq/list.ts';
 import type { RedriveStep, RedriveSummary } from '../../app/dlq/redrive-events.ts';
+import { isoTimeOrNull } from '../../domain/iso-time.ts';
 import { formatRecordId } from '../../domain/order.ts';
 import type { Column } from './table.ts';
 import { count, duration, grouped } from './text.ts';
@@ -22,7 +23,7 @@ export function toRow(letter: Letter): LetterRow {
     id: mark.id,
     state,
     code: origin.errorCode ?? UNKNOWN_CODE,
-    failedAt: iso(failedAt) ?? '',
+    failedAt: isoTimeOrNull(failedAt) ?? '',
     from: originPlace(letter),
     sizeBytes: sizeOf(letter),
     message: origin.errorMessage ?? '',
@@ -50,10 +51,6 @@ export function sizeOf({ key, value }: Letter): number {
   return (key?.byteLength ?? 0) + (value?.byteLength ?? 0);
 }
 
-export function iso(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString();
-}
-
 /** Keys in the order of the contract. */
 export function letterDocument(letter: Letter): object {
   const { mark, state, origin, failedAt } = letter;
@@ -65,12 +62,12 @@ export function letterDocument(letter: Letter): object {
     error_stage: origin.errorStage,
     error_message: origin.errorMessage,
     attempts: origin.attempts,
-    failed_at: iso(failedAt),
+    failed_at: isoTimeOrNull(failedAt),
     original: {
       topic: origin.topic,
       partition: origin.partition,
       offset: origin.offset,
-      timestamp: iso(origin.timestamp),
+      timestamp: isoTimeOrNull(origin.timestamp),
     },
     size_bytes: sizeOf(letter),
     format: origin.format,

@@ -1,9 +1,10 @@
 import type { ShownLetter } from '../../app/dlq/show.ts';
 import { UNKNOWN_CODE } from '../../app/dlq/letters.ts';
+import { isoTime, isoTimeOrNull } from '../../domain/iso-time.ts';
 import type { DecodedRecord } from '../../ports/codec.ts';
 import type { Inspection } from '../../ports/inspector.ts';
 import type { HeaderValue } from '../../ports/record.ts';
-import { iso, letterDocument, originPlace, sizeOf } from './dead-letter-list.ts';
+import { letterDocument, originPlace, sizeOf } from './dead-letter-list.ts';
 import { orderInWords } from './decision.ts';
 import { count } from './text.ts';
 
@@ -21,7 +22,7 @@ export function shownDocument(shown: ShownLetter): object {
     of === null ? null : { size_bytes: of.byteLength, hex: toBuffer(of).subarray(0, limit).toString('hex') };
   return {
     ...letterDocument(letter),
-    marked: mark === null ? null : { action: mark.action, at: iso(mark.at), by: mark.by, why: mark.why },
+    marked: mark === null ? null : { action: mark.action, at: isoTime(mark.at), by: mark.by, why: mark.why },
     headers: headerEntries(letter.headers).map(([name, value]) => ({ name, value })),
     key: bytes(letter.key, KEY_BYTES),
     value: bytes(letter.value, VALUE_BYTES),
@@ -60,15 +61,15 @@ export function shownText(shown: ShownLetter, dlqTopic: string): string {
     'from',
     [
       place === '' ? 'unknown: its headers do not say' : place,
-      ...(origin.timestamp === null ? [] : [iso(origin.timestamp)]),
+      ...(origin.timestamp === null ? [] : [isoTime(origin.timestamp)]),
       ...(origin.group === null ? [] : [`group ${origin.group}`]),
       ...(origin.format === null ? [] : [`headers of ${origin.format}`]),
     ].join(', '),
   ]);
   const attempts = origin.attempts === null ? '' : `, ${count(origin.attempts, 'attempt')}`;
-  facts.push(['failed', `${iso(letter.failedAt) ?? 'unknown'}${attempts}`]);
+  facts.push(['failed', `${isoTimeOrNull(letter.failedAt) ?? 'unknown'}${attempts}`]);
   if (origin.replayCount > 0) facts.push(['came back', `${origin.replayCount} times`]);
-  if (mark !== null) facts.push([mark.action, `${iso(mark.at) ?? ''} by ${mark.by}: ${printable(mark.why)}`]);
+  if (mark !== null) facts.push([mark.action, `${isoTime(mark.at)} by ${mark.by}: ${printable(mark.why)}`]);
   facts.push(['size', `${sizeOf(letter)} bytes of key and value`]);
   if (problem !== null) facts.push(['decoded', `not: ${problem.message}`]);
   if (now !== null) facts.push(['now', nowText(now)]);

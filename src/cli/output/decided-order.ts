@@ -1,9 +1,9 @@
 import type { Explanation, ExplainedRecord } from '../../app/orders/explain.ts';
 import type { Decided, Outcome } from '../../domain/decide.ts';
+import { isoTime, isoTimeOrNull } from '../../domain/iso-time.ts';
 import { formatRecordId, type Order } from '../../domain/order.ts';
 import type { Reason } from '../../domain/reasons.ts';
 import type { Column } from './table.ts';
-import { isoOf } from './text.ts';
 
 /** An entry of `order show` and `order list`, keys in the order of the contract. */
 export function orderDocument({ order, record, outcome, decidedAt }: Decided): object {
@@ -21,8 +21,8 @@ export function orderDocument({ order, record, outcome, decidedAt }: Decided): o
       quantity,
       stock: outcome.stock[at] ?? null,
     })),
-    created_at: isoOf(order.createdAt),
-    decided_at: isoOf(decidedAt),
+    created_at: isoTime(order.createdAt),
+    decided_at: isoTime(decidedAt),
     topic: record.topic,
     partition: record.partition,
     offset: record.offset,
@@ -39,7 +39,7 @@ function undecidedDocument(order: Order): object {
     user: order.user,
     user_status: null,
     items: order.items.map(({ item, quantity }) => ({ item, quantity, stock: null })),
-    created_at: isoOf(order.createdAt),
+    created_at: isoTime(order.createdAt),
     decided_at: null,
     topic: null,
     partition: null,
@@ -54,7 +54,7 @@ export function explainDocument(explained: Explanation, rephrase: (text: string)
     ...(decided === null ? undecidedDocument(order) : orderDocument(decided)),
     explanation: explanationOf(explained),
     records: records.map(({ topic, partition, offset, timestamp, role, replayId }) => ({
-      ...{ topic, partition, offset, timestamp: timestamp === null ? null : isoOf(timestamp), role },
+      ...{ topic, partition, offset, timestamp: isoTimeOrNull(timestamp), role },
       replay_id: replayId,
     })),
     scanned,
@@ -68,7 +68,7 @@ export function explainDocument(explained: Explanation, rephrase: (text: string)
 }
 
 export const ORDER_COLUMNS: readonly Column<Decided>[] = [
-  { title: 'DECIDED', cell: ({ decidedAt }) => isoOf(decidedAt) },
+  { title: 'DECIDED', cell: ({ decidedAt }) => isoTime(decidedAt) },
   { title: 'ORDER', isWhole: true, cell: ({ order }) => order.orderId },
   { title: 'STATUS', cell: ({ outcome }) => outcome.kind },
   { title: 'USER', cell: ({ order }) => order.user },
@@ -97,8 +97,8 @@ export function orderText({ order, record, outcome, decidedAt }: Decided): strin
         `${item}×${quantity}${price} (${stock === null ? 'does not exist' : `${stock} on hand`})`,
       ];
     }),
-    ['created', isoOf(order.createdAt)],
-    ['decided', isoOf(decidedAt)],
+    ['created', isoTime(order.createdAt)],
+    ['decided', isoTime(decidedAt)],
     ['record', formatRecordId(record)],
   ];
   return facts.map(([name, value]) => `${name.padEnd(10)}${value}\n`).join('');
@@ -120,7 +120,7 @@ export function explainText(explained: Explanation, rephrase: (text: string) => 
 
 function recordLine(record: ExplainedRecord): string {
   const { timestamp, role, replayId } = record;
-  const time = timestamp === null ? '' : `, ${isoOf(timestamp)}`;
+  const time = timestamp === null ? '' : `, ${isoTime(timestamp)}`;
   const replay = replayId === null ? '' : `, sent by replay ${replayId}`;
   return `  ${formatRecordId(record)}: ${role}${time}${replay}`;
 }
@@ -141,7 +141,7 @@ export function explanationOf(explained: Explanation): string {
     return `Order ${order.orderId} is not decided: a record with that id waits in the topic.${more}`;
   }
   const { outcome, decidedAt, record } = decided;
-  const when = `at ${isoOf(decidedAt)}, on record ${formatRecordId(record)}`;
+  const when = `at ${isoTime(decidedAt)}, on record ${formatRecordId(record)}`;
   if (outcome.kind === 'rejected') {
     return (
       `Rejected ${when}, because ${outcome.detail}: ${RULES[outcome.reason]}. ` +

@@ -1,3 +1,4 @@
+import { isoTime, isoTimeOrNull } from '../../domain/iso-time.ts';
 import type { RunningConsumer } from '../../ports/status.ts';
 import { count, duration, grouped } from './text.ts';
 
@@ -11,14 +12,14 @@ export function statusDocument(asked: Asked): object {
   return {
     running: asked !== 'none',
     pid: known?.pid ?? null,
-    started_at: isoOrNull(known?.startedAt),
+    started_at: isoTimeOrNull(known?.startedAt),
     state: status?.state ?? (asked === 'silent' ? 'silent' : null),
     waiting_for: status?.waitingFor ?? null,
     topic: status?.topic ?? null,
     group: status?.group ?? null,
     orders_per_second: status?.ordersPerSecond ?? null,
     lag: status?.lag ?? null,
-    last_commit_at: isoOrNull(status?.lastCommitAt),
+    last_commit_at: isoTimeOrNull(status?.lastCommitAt),
     counts: status === undefined ? null : countsDocument(status.counts),
   };
 }
@@ -26,10 +27,6 @@ export function statusDocument(asked: Asked): object {
 function countsDocument(counts: RunningConsumer['status']['counts']): object {
   const { read, accepted, rejected, duplicates, conflicts, deadLettered } = counts;
   return { read, accepted, rejected, duplicates, conflicts, dead_lettered: deadLettered };
-}
-
-function isoOrNull(ms: number | null | undefined): string | null {
-  return ms === null || ms === undefined ? null : new Date(ms).toISOString();
 }
 
 /** The status on several lines, for a person. */
@@ -52,7 +49,7 @@ export function statusLines(asked: Asked, folder: string, now: number): string[]
 
 /** The status on one line, for a log. */
 export function statusLine(asked: Asked, folder: string, now: number): string {
-  const at = new Date(now).toISOString();
+  const at = isoTime(now);
   if (typeof asked !== 'object') return `${at} ${statusLines(asked, folder, now).join(' ')}`;
   const { ordersPerSecond, lag } = asked.status;
   return `${at} ${stateInWords(asked)}, ${ordersPerSecond} orders/s, lag ${lag ?? 'unknown'}, read ${countsInWords(asked)}`;

@@ -1,10 +1,11 @@
 import path from 'node:path';
 import type { Edit } from '../../domain/edit.ts';
+import { isoTime } from '../../domain/iso-time.ts';
 import { SET_ASIDE_CAUSES, type SetAside } from '../../domain/set-aside.ts';
 import type { StoreNotice } from '../../ports/store.ts';
 import { editLine } from './table-rows.ts';
 import type { Printer } from './printer.ts';
-import { count, isoOf } from './text.ts';
+import { count } from './text.ts';
 
 /** Tells what the store has to tell. */
 export function printNotice(printer: Printer, notice: StoreNotice): void {
@@ -63,7 +64,7 @@ function madeFrom(version: { readonly at: number; readonly isOwnSave: boolean } 
   const time = [at.getHours(), at.getMinutes(), at.getSeconds()]
     .map((part) => String(part).padStart(2, '0'))
     .join(':');
-  const day = at.toDateString() === new Date().toDateString() ? '' : `${isoOf(version.at).slice(0, 10)} `;
+  const day = at.toDateString() === new Date().toDateString() ? '' : `${isoTime(version.at).slice(0, 10)} `;
   return `, made from the ${version.isOwnSave ? 'save' : 'version'} of ${day}${time}`;
 }
 

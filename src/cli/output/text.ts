@@ -14,12 +14,3 @@ export function duration(ms: number): string {
   if (ms < 10_000) return `${(ms / 1000).toFixed(1)} s`;
   return ms < 120_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`;
 }
-
-/** What a date can be in JavaScript: a producer may stamp anything. */
-const GREATEST_TIME_MS = 8.64e15;
-
-/** ISO 8601 in UTC with milliseconds; times beyond what a date can be are the nearest that can. */
-export function isoOf(ms: number): string {
-  const bounded = Number.isNaN(ms) ? 0 : Math.max(-GREATEST_TIME_MS, Math.min(GREATEST_TIME_MS, ms));
-  return new Date(bounded).toISOString();
-}

@@ -1,12 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import {
-  isoTime,
-  maxLineBytes,
-  parseDecided,
-  writeDecided,
-} from '../../../src/adapters/files/logs/order-line.ts';
+import { maxLineBytes, parseDecided, writeDecided } from '../../../src/adapters/files/logs/order-line.ts';
 import type { Decided, Outcome } from '../../../src/domain/decide.ts';
+import { isoTime } from '../../../src/domain/iso-time.ts';
 
 const name = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$/);
 const quantity = fc.oneof(

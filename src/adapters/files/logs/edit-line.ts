@@ -1,6 +1,6 @@
 import type { Edit, LoggedEdit } from '../../../domain/edit.ts';
+import { isoTime } from '../../../domain/iso-time.ts';
 import type { Item } from '../../../domain/tables.ts';
-import { isoTime } from './order-line.ts';
 
 /** @returns what makes an edit a line of edits.jsonl: `{"at":"2026-…Z","by":"…","via":"command","kind":"user",…}` */
 export function editRenderer({ at, by, via }: Pick<LoggedEdit, 'at' | 'by' | 'via'>): (edit: Edit) => string {

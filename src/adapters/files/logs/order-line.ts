@@ -1,6 +1,7 @@
 import type { Decided } from '../../../domain/decide.ts';
 import type { Reason } from '../../../domain/reasons.ts';
 import type { UserStatus } from '../../../domain/tables.ts';
+import { isoTime } from '../../../domain/iso-time.ts';
 import { GREATEST_TIME_MS, type Order, type OrderLine, type RecordId } from '../../../domain/order.ts';
 
 /*
@@ -179,20 +180,6 @@ function putCreatedAt(ms: number): void {
   put('.');
   putDigits(rest - seconds * 1000, 3);
   put('Z');
-}
-
-let knownTime = NaN;
-let knownText = '';
-
-/** ISO 8601 in UTC with milliseconds; times beyond what a date can be are the nearest that can. */
-export function isoTime(ms: number): string {
-  // All edits of a file have one.
-  if (ms !== knownTime) {
-    const bounded = Number.isNaN(ms) ? 0 : Math.max(-GREATEST_TIME_MS, Math.min(GREATEST_TIME_MS, ms));
-    knownText = new Date(bounded).toISOString();
-    knownTime = ms;
-  }
-  return knownText;
 }
 
 /** JSON text of ASCII alone, so that one byte is one character. */
