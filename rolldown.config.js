@@ -12,11 +12,23 @@ const GROUPS = [
   {
     name: 'core',
     priority: 3,
-    test: /src\/cli\/(main|edit-command|parse|ask)\.ts|src\/cli\/render\/print-table\.ts|@oxc-project/,
+    files: [
+      'src/cli/main.ts',
+      'src/cli/edit-command.ts',
+      'src/cli/parse.ts',
+      'src/cli/ask.ts',
+      'src/cli/output/print-table.ts',
+    ],
   },
-  { name: 'files', priority: 2, test: /src\/adapters\/files\/(folder|reader)\.ts/ },
-  { name: 'owner', priority: 1, test: /src\/adapters\/files\/(owner|file-store)\.ts/ },
-];
+  { name: 'files', priority: 2, files: ['src/adapters/files/folder.ts', 'src/adapters/files/reader.ts'] },
+  { name: 'owner', priority: 1, files: ['src/adapters/files/owner/owner.ts', 'src/adapters/files/store.ts'] },
+].map(({ name, priority, files }) => ({
+  name,
+  priority,
+  /** @param {string} id */
+  test: (id) =>
+    files.some((file) => id.endsWith(`/${file}`)) || (name === 'core' && id.includes('@oxc-project')),
+}));
 
 /** Taken into the build: small, and many files or part of every command. Other packages are loaded as they are installed. */
 const TAKEN_IN = ['commander', 'chalk', 'uuid'];

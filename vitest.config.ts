@@ -37,7 +37,10 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'parts', include: testsIn('unit', 'contract', 'app', 'model', 'crash', 'fuzz') },
+        test: {
+          name: 'parts',
+          include: ['test/tidy.test.ts', ...testsIn('unit', 'contract', 'app', 'model', 'crash', 'fuzz')],
+        },
       },
       {
         extends: true,

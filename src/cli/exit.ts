@@ -1,7 +1,6 @@
 import { Failure, isFailure } from '../domain/failure.ts';
 import { isSystemError, systemFailure } from '../domain/system-failure.ts';
-import { EXIT_CODES } from './exit-codes.ts';
-import { brokerHints, wayOut } from './hints.ts';
+import { brokerHints } from './hints.ts';
 import type { Printer } from './output/printer.ts';
 
 /** Something that is still open after the work is done may hold the process for so long at most. */
@@ -65,10 +64,9 @@ function report(error: unknown, { printer, isJson, env }: ExitOptions): void {
     process.exitCode = 0;
     return;
   }
-  process.exitCode = EXIT_CODES[failure.code];
+  process.exitCode = failure.exitCode;
   const { red, cyan } = printer.talkColours;
-  const way = failure.fix === null ? null : wayOut(failure.fix);
-  const ways = failure.code === 'broker_unreachable' ? brokerHints(way, env) : way;
+  const ways = failure.code === 'broker_unreachable' ? brokerHints(failure.fix, env) : failure.fix;
   // Before it becomes JSON, where a path is written otherwise.
   const fix = ways === null ? null : printer.rephrased(ways);
   printer.error(`${red('error:')} ${failure.message}`);
@@ -97,7 +95,7 @@ function failureDocument(failure: Failure, fix: string | null, message: string):
   return {
     type: 'error',
     code: failure.code,
-    exit_code: EXIT_CODES[failure.code],
+    exit_code: failure.exitCode,
     message,
     fix,
     file: file ?? null,

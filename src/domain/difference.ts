@@ -1,4 +1,3 @@
-import type { Advice } from './advice.ts';
 /** What does not agree. Part of the outside contract: never rename one. */
 export const DIFFERENCE_KINDS = [
   /** A file that is the truth, and cannot be what was written. */
@@ -44,7 +43,7 @@ export interface Difference {
   /** What does not agree, in words. */
   readonly message: string;
   /** What can be done about it; null for a view, which is built anew. */
-  readonly fix: Advice | null;
+  readonly fix: string | null;
 }
 
 /** Something that a person wonders about and that is as it may be. */

@@ -1,4 +1,3 @@
-import type { Advice } from './advice.ts';
 import { Failure } from './failure.ts';
 import { isName, NAME_RULE } from './names.ts';
 import { isPrice, isQuantity, normalizePrice, type Item, type User, type UserStatus } from './tables.ts';
@@ -113,7 +112,7 @@ export function decideEdit(request: EditRequest, state: EditState): Edit {
     case 'item.update':
       return updateItem(request, state);
     case 'item.remove': {
-      const before = existingItem(request.item, state, { kind: 'show_items' });
+      const before = existingItem(request.item, state, 'see what there is: orderctl inventory show');
       return { kind: 'item', item: request.item, before, after: null };
     }
     case 'dead_letter.mark':
@@ -134,7 +133,7 @@ function decideUserEdit(
         fix:
           before.status === request.status
             ? 'nothing is left to do'
-            : { kind: 'change_user', user, status: request.status },
+            : `change it with: orderctl user update --user ${user} --status ${request.status}`,
       });
     }
     return { kind: 'user', user, before, after: { user, status: request.status, extra: {} } };
@@ -143,8 +142,8 @@ function decideUserEdit(
     throw new Failure('not_found', `user ${user} does not exist`, {
       fix:
         request.kind === 'user.remove'
-          ? { kind: 'show_users' }
-          : { kind: 'add_user', user, status: request.status },
+          ? 'see who there is: orderctl user show'
+          : `add it with: orderctl user add --user ${user} --status ${request.status}`,
     });
   }
   if (request.kind === 'user.remove') return { kind: 'user', user, before, after: null };
@@ -158,7 +157,8 @@ function addItem(request: Extract<EditRequest, { kind: 'item.add' }>, state: Edi
   const before = state.item(item) ?? null;
   if (before !== null) {
     throw new Failure('already_exists', `item ${item} exists already (${before.quantity} on hand)`, {
-      fix: { kind: 'add_stock', item, quantity },
+      // Not --quantity: it would overwrite what is on hand.
+      fix: `to put ${quantity} more on hand: orderctl inventory update --item ${item} --by +${quantity}`,
     });
   }
   const bare: Item = { item, quantity, name: null, price: null, reorderLevel: null, extra: {} };
@@ -168,22 +168,25 @@ function addItem(request: Extract<EditRequest, { kind: 'item.add' }>, state: Edi
 function updateItem(request: Extract<EditRequest, { kind: 'item.update' }>, state: EditState): Edit {
   const { item } = request;
   if (request.quantity !== undefined && request.by !== undefined) {
-    throw new Failure('invalid_value', 'a quantity is either set or adjusted, not both');
+    throw new Failure('invalid_value', '--quantity sets and --by adjusts: give one of them, not both');
   }
-  const before = existingItem(item, state, { kind: 'add_item', item, quantity: request.quantity ?? 10 });
+  const adding = `add it with: orderctl inventory add --item ${item} --quantity ${request.quantity ?? 10}`;
+  const before = existingItem(item, state, adding);
   const quantity = request.quantity ?? before.quantity + (request.by ?? 0);
   if (request.by !== undefined && quantity < 0) {
     throw new Failure(
       'invalid_value',
       `item ${item} has ${before.quantity} on hand; ${request.by} would take it below zero`,
-      { fix: { kind: 'take_less', item, most: before.quantity } },
+      {
+        fix: `take at most ${before.quantity}, or set it: orderctl inventory update --item ${item} --quantity 0`,
+      },
     );
   }
   checkQuantity(item, quantity);
   return { kind: 'item', item, before, after: { ...before, quantity, ...checkedDetails(request) } };
 }
 
-function existingItem(item: string, state: EditState, fix: Advice): Item {
+function existingItem(item: string, state: EditState, fix: string): Item {
   const found = state.item(item);
   if (found !== undefined) return found;
   throw new Failure('not_found', `item ${item} does not exist`, { fix });

@@ -10,7 +10,6 @@ import { FakeClock } from '../support/fake-clock.ts';
 import { ModelFolder } from '../support/model.ts';
 import { encodeOrder, PlainCodec } from '../support/plain-codec.ts';
 import { ScriptedBroker } from '../support/scripted-broker.ts';
-import { fixText } from '../support/ways-out.ts';
 
 let clock: FakeClock;
 let folder: ModelFolder;
@@ -343,7 +342,7 @@ describe('consume', () => {
   it('decides nothing when there is nobody or nothing to decide on, unless that is allowed', async () => {
     send(order('A'));
     folder.tables.items.clear();
-    expect(await failureOf(consume())).toMatchObject({ code: 'not_found' });
+    expect(await failureOf(consume())).toMatchObject({ code: 'not_found', exitCode: 3 });
     await folder.edit({ kind: 'item.add', item: 'book', quantity: 10 });
     folder.tables.users.clear();
     const refused = await failureOf(consume());
@@ -570,7 +569,7 @@ describe('the group', () => {
     const failure = await failureOf(consume());
     expect(failure).toMatchObject({ code: 'group_in_use' });
     expect(failure.message).toContain('copy');
-    expect(fixText(failure)).toContain('orderctl consume --new-id --group NAME');
+    expect(failure.fix).toContain('orderctl consume --new-id --group NAME');
     expect([broker.removed, folder.accepted]).toEqual([[], []]);
   });
 

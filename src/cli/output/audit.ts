@@ -3,7 +3,6 @@ import type { AuditResult } from '../../app/audit/audit.ts';
 import type { Difference } from '../../domain/difference.ts';
 import { isoTime } from '../../domain/iso-time.ts';
 import type { Skip } from '../../app/offsets/skips.ts';
-import { wayOut } from '../hints.ts';
 import { count, grouped } from './text.ts';
 
 /** Told as text; `-o json` has more of them. */
@@ -45,16 +44,7 @@ function differenceDocument({
   message,
   fix,
 }: Difference): object {
-  return {
-    kind,
-    item,
-    order_id: orderId,
-    expected,
-    actual,
-    where,
-    message,
-    fix: fix === null ? null : wayOut(fix),
-  };
+  return { kind, item, order_id: orderId, expected, actual, where, message, fix };
 }
 
 function recordsDocument({ deciding, duplicates, conflicts, deadLetters, skipped }: AuditedTopic): object {

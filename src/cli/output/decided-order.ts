@@ -134,7 +134,7 @@ const RULES: Readonly<Record<Reason, string>> = {
   insufficient_stock: 'an order is filled as a whole or not at all, so nothing of it was taken',
 };
 
-export function explanationOf(explained: Explanation): string {
+function explanationOf(explained: Explanation): string {
   const { decided, order, records, unreadable, scanned } = explained;
   const more = otherTries(explained) + (scanned ? otherRecords(records, unreadable) : '');
   if (decided === null) {
@@ -185,7 +185,7 @@ function otherRecords(records: readonly ExplainedRecord[], unreadable: Explanati
 }
 
 /** What can be done about it now, with what it would come to. */
-export function nextSteps(explained: Explanation): string[] {
+function nextSteps(explained: Explanation): string[] {
   const { decided, order, now, records, unreadable } = explained;
   const lastTry = explained.retries.at(-1);
   const would = now.kind === 'accepted' ? 'accepted' : `rejected (${now.reason}: ${now.detail})`;

@@ -5,7 +5,6 @@ import type { SaslExchange } from './sasl-exchange.ts';
 import { scramCredential, scramExchange, type ScramCredential, type ScramHash } from './scram.ts';
 
 export const MECHANISMS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const;
-export type Mechanism = (typeof MECHANISMS)[number];
 
 /** Who may come in, by name and password. */
 export class Users {

@@ -216,7 +216,7 @@ function checkPartitionCount(count: number): void {
 }
 
 /** Like Kafka's, none that looks like an option on a command line. */
-export function newTopicId(): string {
+function newTopicId(): string {
   for (;;) {
     const id = randomBytes(16).toString('base64url');
     if (!id.startsWith('-')) return id;

@@ -105,7 +105,7 @@ export class RecordsRefused extends KafkaError {
   }
 }
 
-export function errorName(code: ErrorCode): ErrorName {
+function errorName(code: ErrorCode): ErrorName {
   const names = Object.keys(ERROR) as ErrorName[];
   return names.find((name) => ERROR[name] === code) ?? 'UNKNOWN_SERVER_ERROR';
 }

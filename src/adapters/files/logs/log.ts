@@ -166,7 +166,7 @@ export interface LogPart {
  * What was read of a log for single lines. Who asks for one line behind another, as a topic that is read again does,
  * asks the disk once for many.
  */
-export class LineWindow {
+class LineWindow {
   /** Where the last line that was asked for begins. */
   asked = -WINDOW_BYTES;
   from = 0;

@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Advice } from '../../../domain/advice.ts';
-import { FAILURE_CODES, Failure, type FailureCode, type FailureContext } from '../../../domain/failure.ts';
+import { EXIT_CODES, Failure, type FailureCode, type FailureContext } from '../../../domain/failure.ts';
 import { isSystemError, systemFailure } from '../../../domain/system-failure.ts';
 
 /**
@@ -25,7 +24,7 @@ export interface Hello {
 export interface WireFailure {
   readonly code: FailureCode;
   readonly message: string;
-  readonly fix: Advice | null;
+  readonly fix: string | null;
   readonly context: FailureContext;
 }
 
@@ -94,11 +93,9 @@ export function decodeFailure(value: unknown): Failure {
   if (!isObject(value) || typeof value.message !== 'string') {
     return new Failure('bug', 'the owner of the folder answered with a failure that cannot be read');
   }
-  const code = FAILURE_CODES.find((known) => known === value.code) ?? 'bug';
-  const { fix } = value;
-  const isAdvice = typeof fix === 'string' || (isObject(fix) && typeof fix.kind === 'string');
-  return new Failure(code, value.message, {
-    ...(isAdvice ? { fix: fix as Advice } : {}),
+  const code = typeof value.code === 'string' && Object.hasOwn(EXIT_CODES, value.code) ? value.code : 'bug';
+  return new Failure(code as FailureCode, value.message, {
+    ...(typeof value.fix === 'string' ? { fix: value.fix } : {}),
     ...(isObject(value.context) ? { context: decodeContext(value.context) } : {}),
   });
 }

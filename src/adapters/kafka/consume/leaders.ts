@@ -5,7 +5,7 @@ import { isPassing } from '../protocol/errors.ts';
 import type { TopicMetadata } from '../protocol/requests.ts';
 
 /** New partitions are seen after that long. */
-export const METADATA_AGE_MS = 10_000;
+const METADATA_AGE_MS = 10_000;
 /** While an answer is owed, the leaders are read that often. */
 const TROUBLED_AGE_MS = 500;
 /** The least time between two readings. */
