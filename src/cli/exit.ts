@@ -1,3 +1,4 @@
+import type { ErrorDocument } from '../documents/error.ts';
 import { Failure, isFailure } from '../domain/failure.ts';
 import { isSystemError, systemFailure } from '../domain/system-failure.ts';
 import { brokerHints } from './hints.ts';
@@ -90,7 +91,7 @@ function toFailure(error: unknown): Failure {
   });
 }
 
-function failureDocument(failure: Failure, fix: string | null, message: string): object {
+function failureDocument(failure: Failure, fix: string | null, message: string): ErrorDocument {
   const { file, line, topic, partition, offset, orderId } = failure.context;
   return {
     type: 'error',

@@ -1,5 +1,6 @@
 import type { AuditedTopic } from '../../app/audit/topic.ts';
 import type { AuditResult } from '../../app/audit/audit.ts';
+import type { Audit } from '../../documents/audit.ts';
 import type { Difference } from '../../domain/difference.ts';
 import { isoTime } from '../../domain/iso-time.ts';
 import type { Skip } from '../../app/offsets/skips.ts';
@@ -9,7 +10,7 @@ import { count, grouped } from './text.ts';
 const SHOWN = 20;
 
 /** Keys in the order of the contract, then what else is known. */
-export function auditDocument(result: AuditResult): object {
+export function auditDocument(result: AuditResult): Audit {
   const { checked, topic } = result;
   return {
     ok: result.total === 0,
@@ -43,11 +44,17 @@ function differenceDocument({
   where,
   message,
   fix,
-}: Difference): object {
+}: Difference): Audit['differences'][number] {
   return { kind, item, order_id: orderId, expected, actual, where, message, fix };
 }
 
-function recordsDocument({ deciding, duplicates, conflicts, deadLetters, skipped }: AuditedTopic): object {
+function recordsDocument({
+  deciding,
+  duplicates,
+  conflicts,
+  deadLetters,
+  skipped,
+}: AuditedTopic): Audit['records'] {
   return { deciding, duplicates, conflicts, dead_letters: deadLetters, skipped };
 }
 

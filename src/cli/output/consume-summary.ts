@@ -1,19 +1,16 @@
 import type { ConsumeSummary, PartitionProgress } from '../../app/run/events.ts';
+import type { ConsumeSummary as SummaryDocument } from '../../documents/summary.ts';
+import { countsDocument, countsInWords } from './counts.ts';
 import type { Printer } from './printer.ts';
 import { renderTable, type Column } from './table.ts';
 import { count, duration, grouped } from './text.ts';
 
 /** The summary under `-o json`, keys in the order of the contract. */
-export function summaryDocument(summary: ConsumeSummary): object {
+export function summaryDocument(summary: ConsumeSummary): SummaryDocument {
   return {
     type: 'summary',
     command: 'consume',
-    read: summary.read,
-    accepted: summary.accepted,
-    rejected: summary.rejected,
-    duplicates: summary.duplicates,
-    conflicts: summary.conflicts,
-    dead_lettered: summary.deadLettered,
+    ...countsDocument(summary),
     rejected_by_reason: summary.rejectedByReason,
     ignored_prices: summary.ignoredPrices,
     skipped: summary.skipped,
@@ -46,14 +43,7 @@ const COLUMNS: readonly Column<PartitionProgress>[] = [
 ];
 
 export function summaryLines(summary: ConsumeSummary, printer: Printer): string {
-  const counts = [
-    `${grouped(summary.accepted)} accepted`,
-    `${grouped(summary.rejected)} rejected`,
-    count(summary.duplicates, 'duplicate'),
-    count(summary.conflicts, 'conflict'),
-    count(summary.deadLettered, 'dead letter'),
-  ];
-  const lines = [`read ${count(summary.read, 'record')}: ${counts.join(', ')}`];
+  const lines = [`read ${count(summary.read, 'record')}: ${countsInWords(summary)}`];
   const reasons = Object.entries(summary.rejectedByReason).map(([reason, n]) => `${reason} ${grouped(n)}`);
   if (reasons.length > 0) lines.push(`rejected: ${reasons.join(', ')}`);
   if (summary.ignoredPrices > 0)

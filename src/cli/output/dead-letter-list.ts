@@ -1,6 +1,11 @@
 import { UNKNOWN_CODE, type Letter } from '../../app/dlq/letters.ts';
 import type { ListLettersSummary } from '../../app/dlq/list.ts';
 import type { RedriveStep, RedriveSummary } from '../../app/dlq/redrive-events.ts';
+import type { DeadLetter, RedrivenDeadLetter } from '../../documents/dead-letter.ts';
+import type {
+  DeadLetterListSummary,
+  RedriveSummary as RedriveSummaryDocument,
+} from '../../documents/summary.ts';
 import { isoTimeOrNull } from '../../domain/iso-time.ts';
 import { formatRecordId } from '../../domain/order.ts';
 import type { Column } from './table.ts';
@@ -52,7 +57,7 @@ export function sizeOf({ key, value }: Letter): number {
 }
 
 /** Keys in the order of the contract. */
-export function letterDocument(letter: Letter): object {
+export function letterDocument(letter: Letter): DeadLetter {
   const { mark, state, origin, failedAt } = letter;
   return {
     type: 'dead_letter',
@@ -76,7 +81,7 @@ export function letterDocument(letter: Letter): object {
   };
 }
 
-export function listSummaryDocument(summary: ListLettersSummary): object {
+export function listSummaryDocument(summary: ListLettersSummary): DeadLetterListSummary {
   return {
     type: 'summary',
     command: 'dlq list',
@@ -118,7 +123,7 @@ export function listLine({ dlqTopic, total, byState }: ListLettersSummary): stri
   return `${count(total, 'dead letter')} in ${dlqTopic}${states.length === 0 ? '' : `: ${states.join(', ')}`}`;
 }
 
-export function stepDocument(type: 'sent' | 'would_send', step: RedriveStep): object {
+export function stepDocument(type: RedrivenDeadLetter['type'], step: RedriveStep): RedrivenDeadLetter {
   return {
     type,
     id: step.id,
@@ -135,7 +140,7 @@ export function stepLine(type: 'sent' | 'would_send', { id, errorCode, topic, pl
   return `${verb} ${id} to ${where} (${errorCode ?? UNKNOWN_CODE})`;
 }
 
-export function redriveSummaryDocument(summary: RedriveSummary): object {
+export function redriveSummaryDocument(summary: RedriveSummary): RedriveSummaryDocument {
   const { skipped } = summary;
   return {
     type: 'summary',

@@ -1,5 +1,6 @@
 import type { ShownLetter } from '../../app/dlq/show.ts';
 import { UNKNOWN_CODE } from '../../app/dlq/letters.ts';
+import type { ShownDeadLetter } from '../../documents/dead-letter.ts';
 import { isoTime, isoTimeOrNull } from '../../domain/iso-time.ts';
 import type { DecodedRecord } from '../../ports/codec.ts';
 import type { Inspection } from '../../ports/inspector.ts';
@@ -16,9 +17,9 @@ const HEADERS = 100;
 /** Bytes to a line of the dump. */
 const LINE_BYTES = 16;
 
-export function shownDocument(shown: ShownLetter): object {
+export function shownDocument(shown: ShownLetter): ShownDeadLetter {
   const { letter, mark, inspection, now, problem } = shown;
-  const bytes = (of: Uint8Array | null, limit: number): object | null =>
+  const bytes = (of: Uint8Array | null, limit: number): ShownDeadLetter['key'] =>
     of === null ? null : { size_bytes: of.byteLength, hex: toBuffer(of).subarray(0, limit).toString('hex') };
   return {
     ...letterDocument(letter),
@@ -32,7 +33,7 @@ export function shownDocument(shown: ShownLetter): object {
   };
 }
 
-function inspectionDocument(inspection: Inspection, value: Uint8Array | null): object {
+function inspectionDocument(inspection: Inspection, value: Uint8Array | null): ShownDeadLetter['decoded'] {
   const { format, schemaId, schemaGuid, fields, isCut, error } = inspection;
   return {
     format,
@@ -45,7 +46,7 @@ function inspectionDocument(inspection: Inspection, value: Uint8Array | null): o
   };
 }
 
-function nowDocument(now: DecodedRecord): object {
+function nowDocument(now: DecodedRecord): ShownDeadLetter['now'] {
   return now.kind === 'order'
     ? { readable: true, order_id: now.order.orderId, error_code: null, error_message: null }
     : { readable: false, order_id: null, error_code: now.code, error_message: printable(now.message) };

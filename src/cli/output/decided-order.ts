@@ -1,4 +1,5 @@
 import type { Explanation, ExplainedRecord } from '../../app/orders/explain.ts';
+import type { Explanation as ExplanationDocument, Order as OrderDocument } from '../../documents/order.ts';
 import type { Decided, Outcome } from '../../domain/decide.ts';
 import { isoTime, isoTimeOrNull } from '../../domain/iso-time.ts';
 import { formatRecordId, type Order } from '../../domain/order.ts';
@@ -6,7 +7,7 @@ import type { Reason } from '../../domain/reasons.ts';
 import type { Column } from './table.ts';
 
 /** An entry of `order show` and `order list`, keys in the order of the contract. */
-export function orderDocument({ order, record, outcome, decidedAt }: Decided): object {
+export function orderDocument({ order, record, outcome, decidedAt }: Decided): OrderDocument {
   const isRejected = outcome.kind === 'rejected';
   return {
     order_id: order.orderId,
@@ -29,8 +30,8 @@ export function orderDocument({ order, record, outcome, decidedAt }: Decided): o
   };
 }
 
-/** What the topic holds of an order that is not decided, by the same keys. */
-function undecidedDocument(order: Order): object {
+/** Of an order that is not decided, by the same keys. */
+function undecidedDocument(order: Order) {
   return {
     order_id: order.orderId,
     status: null,
@@ -48,7 +49,10 @@ function undecidedDocument(order: Order): object {
 }
 
 /** @param rephrase as Printer.rephrased */
-export function explainDocument(explained: Explanation, rephrase: (text: string) => string): object {
+export function explainDocument(
+  explained: Explanation,
+  rephrase: (text: string) => string,
+): ExplanationDocument {
   const { order, decided, records, scanned } = explained;
   return {
     ...(decided === null ? undecidedDocument(order) : orderDocument(decided)),

@@ -1,8 +1,9 @@
+import type { Decision, Sent } from '../../documents/order.ts';
 import { formatRecordId, type Order, type RecordId } from '../../domain/order.ts';
 import type { RecordResult } from '../../app/run/events.ts';
 
 /** What became of a record, by the names of the contract. */
-export type DecisionName = 'accepted' | 'rejected' | 'duplicate' | 'conflict' | 'dead_letter';
+export type DecisionName = Decision['decision'];
 
 export interface DecisionView {
   readonly decision: DecisionName;
@@ -71,7 +72,7 @@ export function decisionLine(view: DecisionView): string {
   }
 }
 
-export function decisionDocument({ decision, record, order, reason, detail }: DecisionView): object {
+export function decisionDocument({ decision, record, order, reason, detail }: DecisionView): Decision {
   return {
     type: 'decision',
     decision,
@@ -86,17 +87,17 @@ export function decisionDocument({ decision, record, order, reason, detail }: De
   };
 }
 
-function itemDocuments(order: Order): object[] {
+function itemDocuments(order: Order): Sent['items'] {
   return order.items.map(({ item, quantity }) => ({ item, quantity }));
 }
 
 /** A sent order, or one that a dry run would send. */
 export function sentDocument(
-  type: 'sent' | 'would_send' | 'unknown',
+  type: Sent['type'],
   order: Order,
   topic: string,
   place: { readonly partition: number; readonly offset: number } | null,
-): object {
+): Sent {
   return {
     type,
     order_id: order.orderId,

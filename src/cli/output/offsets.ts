@@ -1,5 +1,6 @@
 import type { ResetEvent, ResetResult } from '../../app/offsets/reset.ts';
 import type { OffsetsView, PartitionOffsets } from '../../app/offsets/show.ts';
+import type { Offsets, OffsetsReset } from '../../documents/offsets.ts';
 import type { Session } from '../session.ts';
 import type { TalkLine } from './decision-throttle.ts';
 import { aheadLine, clampLines, ghostLine, moveLines, suspectLine } from './position-moves.ts';
@@ -36,7 +37,7 @@ export async function printOffsets({ printer, isJson }: Session, view: OffsetsVi
     const rows = partitions.map(({ partition, start, committed, stored, end, lag }) => ({
       ...{ partition, start, committed, stored, end, lag },
     }));
-    const document = { topic, group, group_state: state, total_lag: totalLag, partitions: rows };
+    const document: Offsets = { topic, group, group_state: state, total_lag: totalLag, partitions: rows };
     await printer.data(`${JSON.stringify(document)}\n`);
     return;
   }
@@ -131,7 +132,10 @@ function lastLine({ executed, undoFile, partitions, topic, group }: ResetResult)
   return `moved ${count(moved, 'partition')} of ${topic}, with group ${group}${undo}`;
 }
 
-function resetDocument({ topic, group, executed, undoFile, partitions }: ResetResult, to: string): object {
+function resetDocument(
+  { topic, group, executed, undoFile, partitions }: ResetResult,
+  to: string,
+): OffsetsReset {
   return {
     topic,
     group,

@@ -1,4 +1,5 @@
 import type { SchemaCheck, SchemaReport, VersionDifference } from '../../app/schema/check.ts';
+import type * as Documents from '../../documents/schema.ts';
 
 export function reportDocument({
   subject,
@@ -6,7 +7,7 @@ export function reportDocument({
   latest,
   compatibility,
   registered,
-}: SchemaReport): object {
+}: SchemaReport): Documents.SchemaReport {
   return {
     subject,
     versions,
@@ -37,7 +38,12 @@ export function reportLines(report: SchemaReport, what: string): string {
   return `${lines.join('\n')}\n`;
 }
 
-export function checkDocument({ report, compatible, messages, differences }: SchemaCheck): object {
+export function checkDocument({
+  report,
+  compatible,
+  messages,
+  differences,
+}: SchemaCheck): Documents.SchemaCheck {
   return {
     subject: report.subject,
     compatible,

@@ -1,5 +1,7 @@
 import type { ProduceEvent, ProduceSummary } from '../../app/send/produce.ts';
 import type { ReplayEvent, ReplaySummary } from '../../app/send/replay.ts';
+import type { SkippedOrder } from '../../documents/order.ts';
+import type * as Summary from '../../documents/summary.ts';
 import { formatRecordId, type Order } from '../../domain/order.ts';
 import type { Session } from '../session.ts';
 import { orderInWords, sentDocument } from './decision.ts';
@@ -11,12 +13,10 @@ type Command = 'produce' | 'replay';
 /** Prints what `produce` and `replay` send, and their summary. */
 export class SendReport {
   readonly #session: Session;
-  readonly #command: Command;
   readonly #bar: ProgressBar | null;
 
-  private constructor(session: Session, command: Command, bar: ProgressBar | null) {
+  private constructor(session: Session, bar: ProgressBar | null) {
     this.#session = session;
-    this.#command = command;
     this.#bar = bar;
   }
 
@@ -24,7 +24,7 @@ export class SendReport {
   static async open(session: Session, command: Command, total: number | null): Promise<SendReport> {
     const startBar: StartBar | null =
       session.isLive && total !== null && total > 1 ? (await import('./progress.ts')).startBar : null;
-    return new SendReport(session, command, startBar?.(session.printer, command, total ?? 0) ?? null);
+    return new SendReport(session, startBar?.(session.printer, command, total ?? 0) ?? null);
   }
 
   take(event: ProduceEvent | ReplayEvent): void {
@@ -92,16 +92,20 @@ export class SendReport {
 
   #skip(orderId: string, by: string): void {
     const { printer, isJson } = this.#session;
-    const line = isJson
-      ? JSON.stringify({ type: 'skipped', order_id: orderId, reason: 'fulfilled', fulfilled_as: by })
-      : `skipped ${orderId}: accepted as ${by}`;
+    const document: SkippedOrder = {
+      type: 'skipped',
+      order_id: orderId,
+      reason: 'fulfilled',
+      fulfilled_as: by,
+    };
+    const line = isJson ? JSON.stringify(document) : `skipped ${orderId}: accepted as ${by}`;
     void printer.data(`${line}\n`);
   }
 
   #summary(summary: ProduceSummary | ReplaySummary): void {
     const { printer, isJson } = this.#session;
     if (isJson) {
-      void printer.data(`${JSON.stringify(sendSummaryDocument(this.#command, summary))}\n`);
+      void printer.data(`${JSON.stringify(sendSummaryDocument(summary))}\n`);
       return;
     }
     void printer.data(`${summaryText(summary)}\n`);
@@ -109,13 +113,15 @@ export class SendReport {
 }
 
 /** Keys in the order of the contract. */
-function sendSummaryDocument(command: Command, summary: ProduceSummary | ReplaySummary): object {
+function sendSummaryDocument(
+  summary: ProduceSummary | ReplaySummary,
+): Summary.ProduceSummary | Summary.ReplaySummary {
   const { topic, sent, failed, interrupted, seconds, unknown } = summary;
   if (!('replayId' in summary))
-    return { type: 'summary', command, topic, sent, failed, interrupted, seconds, unknown };
+    return { type: 'summary', command: 'produce', topic, sent, failed, interrupted, seconds, unknown };
   return {
     type: 'summary',
-    command,
+    command: 'replay',
     topic,
     replay_id: summary.replayId,
     dry_run: summary.dryRun,

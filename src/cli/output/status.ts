@@ -1,12 +1,14 @@
+import type { Status } from '../../documents/status.ts';
 import { isoTime, isoTimeOrNull } from '../../domain/iso-time.ts';
 import type { RunningConsumer } from '../../ports/status.ts';
+import { countsDocument, countsInWords } from './counts.ts';
 import { count, duration, grouped } from './text.ts';
 
 /** What came of asking: a consumer, none, or one that does not answer. */
 export type Asked = RunningConsumer | 'none' | 'silent';
 
 /** Keys in the order of the contract; all of them null where they are not known. */
-export function statusDocument(asked: Asked): object {
+export function statusDocument(asked: Asked): Status {
   const known = typeof asked === 'object' ? asked : null;
   const status = known?.status;
   return {
@@ -24,11 +26,6 @@ export function statusDocument(asked: Asked): object {
   };
 }
 
-function countsDocument(counts: RunningConsumer['status']['counts']): object {
-  const { read, accepted, rejected, duplicates, conflicts, deadLettered } = counts;
-  return { read, accepted, rejected, duplicates, conflicts, dead_lettered: deadLettered };
-}
-
 /** The status on several lines, for a person. */
 export function statusLines(asked: Asked, folder: string, now: number): string[] {
   if (asked === 'none') return [`no consumer runs on ${folder}`];
@@ -41,7 +38,7 @@ export function statusLines(asked: Asked, folder: string, now: number): string[]
     ['topic', `${topic}, as group ${group}`],
     ['rate', `${status.ordersPerSecond} orders/s`],
     ['lag', lag === null ? 'not known yet' : count(lag, 'record')],
-    ['read', countsInWords(asked)],
+    ['read', readInWords(asked)],
     ['last commit', lastCommitAt === null ? 'none yet' : `${ago(lastCommitAt, now)} ago`],
   ];
   return rows.map(([name, value]) => `${name.padEnd(13)}${value}`);
@@ -52,7 +49,7 @@ export function statusLine(asked: Asked, folder: string, now: number): string {
   const at = isoTime(now);
   if (typeof asked !== 'object') return `${at} ${statusLines(asked, folder, now).join(' ')}`;
   const { ordersPerSecond, lag } = asked.status;
-  return `${at} ${stateInWords(asked)}, ${ordersPerSecond} orders/s, lag ${lag ?? 'unknown'}, read ${countsInWords(asked)}`;
+  return `${at} ${stateInWords(asked)}, ${ordersPerSecond} orders/s, lag ${lag ?? 'unknown'}, read ${readInWords(asked)}`;
 }
 
 function stateInWords({ status: { state, waitingFor } }: RunningConsumer): string {
@@ -60,15 +57,8 @@ function stateInWords({ status: { state, waitingFor } }: RunningConsumer): strin
   return `waiting for the ${waitingFor === 'broker' ? 'brokers' : 'schema registry'}`;
 }
 
-function countsInWords({ status: { counts } }: RunningConsumer): string {
-  const parts = [
-    `${grouped(counts.accepted)} accepted`,
-    `${grouped(counts.rejected)} rejected`,
-    count(counts.duplicates, 'duplicate'),
-    count(counts.conflicts, 'conflict'),
-    count(counts.deadLettered, 'dead letter'),
-  ];
-  return `${grouped(counts.read)}: ${parts.join(', ')}`;
+function readInWords({ status: { counts } }: RunningConsumer): string {
+  return `${grouped(counts.read)}: ${countsInWords(counts)}`;
 }
 
 function ago(at: number, now: number): string {

@@ -1,12 +1,13 @@
+import type * as Documents from '../../documents/table.ts';
 import type { Edit } from '../../domain/edit.ts';
 import { isLow, type Item, type User } from '../../domain/tables.ts';
 
 /** The entries of `user show` and `inventory show`, keys in the order of the contract. */
-export function userEntry({ user, status, extra }: User): object {
+export function userEntry({ user, status, extra }: User): Documents.User {
   return { user, status, extra };
 }
 
-export function itemEntry(item: Item): object {
+export function itemEntry(item: Item): Documents.Item {
   return {
     item: item.item,
     quantity: item.quantity,
@@ -24,14 +25,15 @@ export type TableEdit = Extract<Edit, { kind: 'user' | 'item' }>;
  * `{"item":"pen","before":{"quantity":50},"after":{"quantity":100}}`: quantity or status always; name, price and
  * reorder_level on both sides when one of them has it.
  */
-export function editDocument(edit: TableEdit): object {
+export function editDocument(edit: TableEdit): Documents.UserEdit | Documents.ItemEdit {
   if (edit.kind === 'user') {
-    const side = (user: User | null): object | null => (user === null ? null : { status: user.status });
+    const side = (user: User | null): Documents.UserEdit['before'] =>
+      user === null ? null : { status: user.status };
     return { user: edit.user, before: side(edit.before), after: side(edit.after) };
   }
   const has = (key: 'name' | 'price' | 'reorderLevel'): boolean =>
     (edit.before?.[key] ?? edit.after?.[key] ?? null) !== null;
-  const side = (item: Item | null): object | null =>
+  const side = (item: Item | null): Documents.ItemEdit['before'] =>
     item === null
       ? null
       : {

@@ -1,4 +1,5 @@
 import { compactedPolicy, type TopicAction, type TopicPlan, type TopicState } from '../../app/topics/plan.ts';
+import type { TopicAction as TopicActionDocument, Topics } from '../../documents/topics.ts';
 import { suffices } from '../../domain/declared-topics.ts';
 import type { Column } from './table.ts';
 
@@ -58,7 +59,7 @@ export const TOPIC_COLUMNS: readonly Column<TopicRow>[] = [
   { title: 'STATE', cell: (row) => row.state },
 ];
 
-export function topicsDocument(plan: TopicPlan): object {
+export function topicsDocument(plan: TopicPlan): Topics {
   return {
     brokers: plan.brokers,
     topics: plan.topics.map(({ declared, actual, possibleReplication }) => ({
@@ -82,7 +83,7 @@ export function topicsDocument(plan: TopicPlan): object {
   };
 }
 
-export function actionDocument(action: TopicAction): object {
+export function actionDocument(action: TopicAction): TopicActionDocument {
   switch (action.kind) {
     case 'create': {
       const { topic, partitions, configs } = action.declared;
