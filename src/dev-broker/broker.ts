@@ -9,23 +9,23 @@ import { TransactionCoordinator } from './transactions/coordinator.ts';
 
 export interface BrokerOptions {
   readonly dataDir: string;
-  /** Passwords by user; when given, every connection has to prove by SASL who it is. */
+  /** Passwords by user; when given, every connection must authenticate by SASL. */
   readonly users?: ReadonlyMap<string, string>;
-  /** Topics come into being when they are asked for, where the request allows it; default true, as in Kafka. */
+  /** Topics are created when requested, where the request allows it; default true, as in Kafka. */
   readonly autoCreateTopics?: boolean;
-  /** Of topics whose creator does not say; default 1. */
+  /** Of topics created without a number of partitions; default 1. */
   readonly defaultPartitions?: number;
-  /** What is not given is as `GROUP_SETTINGS` has it. */
+  /** Defaults: `GROUP_SETTINGS`. */
   readonly groups?: Partial<GroupSettings>;
-  /** Told of what a person should know and nobody is answered with. */
+  /** Receives problems that no response reports. */
   readonly warn: (message: string) => void;
 }
 
-/** The parts that the requests work on. */
+/** What requests work on. */
 export interface Broker {
-  /** The only node, and its id in the protocol. */
+  /** Id of the only node. */
   readonly nodeId: number;
-  /** Made with the data folder: another folder is another cluster. */
+  /** Created with the data folder: another folder is another cluster. */
   readonly clusterId: string;
   readonly dataDir: string;
   readonly autoCreateTopics: boolean;
@@ -33,14 +33,14 @@ export interface Broker {
   readonly topics: Topics;
   readonly groups: GroupCoordinator;
   readonly transactions: TransactionCoordinator;
-  /** Undefined where nobody has to say who it is. */
+  /** Undefined when connections need not authenticate. */
   readonly users: Users | undefined;
 }
 
 const NODE_ID = 1;
 
 /**
- * Opens all that the folder holds.
+ * Opens the data folder.
  *
  * @throws CorruptLogError · CorruptStateError
  */

@@ -15,20 +15,20 @@ import { Writer } from './wire/writer.ts';
 
 /** Kafka's socket.request.max.bytes. */
 const MAX_REQUEST_BYTES = 100 << 20;
-/** What a client may send that has not said who it is (Kafka's sasl.server.max.receive.size). */
+/** Before authentication (Kafka's sasl.server.max.receive.size). */
 const MAX_UNPROVEN_BYTES = 512 << 10;
-/** Bytes that are read ahead while a request is being handled. */
+/** Read ahead while a request is being handled. */
 const READ_AHEAD_BYTES = 1 << 20;
-/** SaslHandshake, ApiVersions and SaslAuthenticate: what is open to everybody. */
+/** Allowed before authentication: SaslHandshake, ApiVersions and SaslAuthenticate. */
 const OPEN_APIS = new Set([17, API_VERSIONS_KEY, 36]);
 
 export interface ConnectionOptions {
   readonly id: number;
   readonly broker: Broker;
   readonly faults: Faults;
-  /** Time for the first request and, where users are asked for, until it is known who it is. */
+  /** Time for the first request and, with users, for authentication. */
   readonly firstRequestTimeoutMs: number;
-  /** Time without a request after which a client is taken to be gone. */
+  /** Time without a request after which a client counts as gone. */
   readonly idleTimeoutMs: number;
   readonly warn: (message: string) => void;
 }
@@ -42,8 +42,8 @@ interface Request {
 }
 
 /**
- * One client: its requests are handled one after another and answered in their order, as the protocol demands. What
- * cannot be read ends this connection and nothing else.
+ * One client: its requests are handled one at a time and answered in order, as the protocol demands. A request that
+ * cannot be read ends this connection only.
  */
 export class ClientConnection implements Connection {
   readonly id: number;
@@ -68,7 +68,7 @@ export class ClientConnection implements Connection {
     this.#firstRequest = setTimeout(() => this.close(), options.firstRequestTimeoutMs);
     socket.setNoDelay(true);
     socket.setTimeout(options.idleTimeoutMs, () => this.close());
-    // A client that is killed resets its connection; the end is dealt with in 'close'.
+    // A killed client resets its connection; 'close' follows.
     socket.on('error', () => undefined);
     socket.on('close', () => {
       clearTimeout(this.#firstRequest);
@@ -89,7 +89,7 @@ export class ClientConnection implements Connection {
     this.#socket.destroy();
   }
 
-  get #mayAll(): boolean {
+  get #isAuthenticated(): boolean {
     return this.#options.broker.users === undefined || this.user !== undefined;
   }
 
@@ -98,7 +98,7 @@ export class ClientConnection implements Connection {
     this.#busy = true;
     try {
       while (!this.closed.aborted && !this.#socket.writableEnded) {
-        const frame = this.#frames.next(this.#mayAll ? MAX_REQUEST_BYTES : MAX_UNPROVEN_BYTES);
+        const frame = this.#frames.next(this.#isAuthenticated ? MAX_REQUEST_BYTES : MAX_UNPROVEN_BYTES);
         if (frame === undefined) break;
         await this.#serve(frame);
       }
@@ -116,8 +116,8 @@ export class ClientConnection implements Connection {
   async #serve(frame: Buffer): Promise<void> {
     const request = this.#read(frame);
     if (request === undefined) return this.#answerUnknownApiVersions(frame);
-    if (!this.#mayAll && !OPEN_APIS.has(request.api.key)) {
-      throw new BadFrame(`${request.api.name} before it is known who asks`);
+    if (!this.#isAuthenticated && !OPEN_APIS.has(request.api.key)) {
+      throw new BadFrame(`${request.api.name} before authentication`);
     }
     const { api, context } = request;
     const fault = this.#options.faults.take({
@@ -126,12 +126,12 @@ export class ClientConnection implements Connection {
       connectionId: this.id,
     });
     const answer = await this.#handle(request, fault);
-    if (this.#mayAll) clearTimeout(this.#firstRequest);
+    if (this.#isAuthenticated) clearTimeout(this.#firstRequest);
     if (answer !== undefined) await this.#send(this.#encode(request, answer), fault);
     if (this.closeAfterAnswer) this.#socket.end();
   }
 
-  /** @returns undefined for an ApiVersions newer than ours, the only thing unknown that has an answer */
+  /** @returns undefined for a newer ApiVersions, the only unknown request that has an answer */
   #read(frame: Buffer): Request | undefined {
     const reader = new Reader(frame);
     const key = reader.int16();
@@ -163,7 +163,7 @@ export class ClientConnection implements Connection {
         this.close();
         return undefined;
       case 'delay':
-        // A client that leaves need not be waited for.
+        // Aborted when the client leaves.
         await sleep(fault.delayMs, undefined, { signal: this.closed }).catch(() => undefined);
         break;
       case 'duplicate':
@@ -195,7 +195,7 @@ export class ClientConnection implements Connection {
     const writer = new Writer();
     writer.int32(correlationId);
     writer.flexible = version >= api.flexibleFrom;
-    // The client does not know yet which versions we have: so this one's header is always the oldest.
+    // The client does not know our versions yet, so this header is always the oldest.
     if (api.key !== API_VERSIONS_KEY) writer.noTags();
     answer(writer);
     writer.noTags();
@@ -212,7 +212,7 @@ export class ClientConnection implements Connection {
     await this.#send(writer.finish(), undefined);
   }
 
-  /** Waits until the client has taken most of it: one that does not read is not answered into memory. */
+  /** Waits until the client has taken most of it: a client that does not read must not fill our memory. */
   async #send(chunks: readonly Buffer[], fault: Fault | undefined): Promise<void> {
     if (this.closed.aborted) return;
     if (fault?.kind === 'cut') {
@@ -228,7 +228,7 @@ export class ClientConnection implements Connection {
   }
 }
 
-/** IPv4 as such, also where the socket is one for both. */
+/** IPv4 in its own notation, also on a dual-stack socket. */
 function plainAddress(address: string | undefined): string {
   return (address ?? '').replace(/^::ffff:/, '');
 }

@@ -5,17 +5,17 @@ import { APIS } from './requests/index.ts';
 import { ProtocolServer } from './server.ts';
 
 export interface DevBrokerOptions extends Omit<BrokerOptions, 'warn'> {
-  /** Made when it is not there. One broker at a time. */
+  /** Created when missing. One broker at a time. */
   readonly dataDir: string;
-  /** Default 127.0.0.1: this machine alone. */
+  /** Default 127.0.0.1: this machine only. */
   readonly host?: string;
-  /** 0 for any that is free. */
+  /** 0 for any free port. */
   readonly port: number;
-  /** Between two looks at what the topics' retention no longer keeps; default 5 minutes, as in Kafka. */
+  /** Interval at which retention is applied; default 5 minutes, as in Kafka. */
   readonly retentionCheckMs?: number;
-  /** For a client that connects and says nothing; default 10 s. */
+  /** For a client that connects and sends nothing; default 10 s. */
   readonly firstRequestTimeoutMs?: number;
-  /** For a client that asks nothing any more; default 10 minutes, as in Kafka. */
+  /** For a client that sends no more requests; default 10 minutes, as in Kafka. */
   readonly idleTimeoutMs?: number;
   readonly warn?: (message: string) => void;
 }
@@ -27,20 +27,20 @@ export interface DevBroker {
   /** `host:port`, for a client's list of brokers. */
   readonly address: string;
   readonly clusterId: string;
-  /** Misbehaviour on demand, for tests. */
+  /** Fault injection, for tests. */
   readonly faults: Faults;
-  /** Deletes now what the retention of topics and offsets no longer keeps. */
+  /** Applies the retention of topics and offsets now. */
   applyRetention(): void;
-  /** Ends all connections; the clients come back. */
+  /** Ends all connections; clients reconnect. */
   disconnectClients(): void;
-  /** Ends all connections and brings everything to the disk. Without effect when called again. */
+  /** Ends all connections and syncs everything to disk. Without effect when called again. */
   stop(): Promise<void>;
 }
 
 /**
  * Opens the folder and listens.
  *
- * @throws FolderInUseError · CannotListenError · CorruptLogError · CorruptStateError, each naming what it is about
+ * @throws FolderInUseError · CannotListenError · CorruptLogError · CorruptStateError
  */
 export async function startDevBroker(options: DevBrokerOptions): Promise<DevBroker> {
   const { dataDir, host = '127.0.0.1', port, retentionCheckMs = 300_000 } = options;

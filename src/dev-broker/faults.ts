@@ -1,36 +1,36 @@
 import { ERROR, type ErrorCode, type ErrorName } from './wire/errors.ts';
 
-/** What may go wrong with one request. */
+/** What goes wrong with a request. */
 export type Fault =
   /** The connection ends before the request is handled, or after it but before the answer. */
   | { readonly kind: 'drop'; readonly when: 'before' | 'after' }
-  /** It is never handled nor answered, and the connection stays. */
+  /** It is neither handled nor answered; the connection stays. */
   | { readonly kind: 'silence' }
-  /** It is handled late, and so is whatever the client sent behind it. */
+  /** It is handled late, and so is all that the client sent after it. */
   | { readonly kind: 'delay'; readonly delayMs: number }
-  /** It is handled twice, as if the client had sent it again; the second answer is the one that is sent. */
+  /** It is handled twice, as if the client had sent it again; the second answer is sent. */
   | { readonly kind: 'duplicate' }
   /** The connection ends in the middle of the answer to it. */
   | { readonly kind: 'cut' }
   /** It is not handled but answered with this error. */
   | { readonly kind: 'error'; readonly error: ErrorName };
 
-/** Which requests a fault meets: all that fit what is given. */
+/** Which requests a fault affects: those that match all given fields. */
 export interface FaultRule {
   readonly fault: Fault;
-  /** By the API's name in the protocol: `Produce`, `Fetch`, … */
+  /** The API's name in the protocol: `Produce`, `Fetch`, … */
   readonly api?: string;
   readonly clientId?: string;
   readonly connectionId?: number;
-  /** Requests that fit and are let through before it begins; default 0. */
+  /** Matching requests to let through first; default 0. */
   readonly skip?: number;
-  /** Requests that it meets; default 1, Infinity for all. */
+  /** Requests to affect; default 1, Infinity for all. */
   readonly times?: number;
 }
 
-/** A rule at work. */
+/** A rule in force. */
 export interface ActiveFault {
-  /** Requests that it has met. */
+  /** Requests affected so far. */
   readonly hits: number;
   remove(): void;
 }
@@ -41,7 +41,7 @@ export interface IncomingRequest {
   readonly connectionId: number;
 }
 
-/** Misbehaviour on demand, for tests of clients. The first rule that fits is the one that strikes. */
+/** Fault injection, for tests of clients. The first matching rule applies. */
 export class Faults {
   readonly #apis: ReadonlySet<string>;
   readonly #rules = new Set<{ rule: FaultRule; seen: number; hits: number }>();
@@ -69,7 +69,7 @@ export class Faults {
     this.#rules.clear();
   }
 
-  /** What is to happen to this request. */
+  /** @returns the fault for this request, counted as used */
   take(request: IncomingRequest): Fault | undefined {
     for (const entry of this.#rules) {
       if (!fits(entry.rule, request)) continue;

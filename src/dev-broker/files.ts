@@ -18,14 +18,14 @@ export function writeAll(fd: number, bytes: Buffer, position: number): void {
   }
 }
 
-/** Puts a whole file in place: readers see the old one or the new one. */
+/** Readers see the old file or the new one, each whole. */
 export function replaceFile(file: string, bytes: Buffer | string): void {
   const fresh = `${file}.new`;
   fs.writeFileSync(fresh, bytes);
   fs.renameSync(fresh, file);
 }
 
-/** @returns undefined when there is none */
+/** @returns undefined when there is no such file */
 export function readFileIfThere(file: string): Buffer | undefined {
   try {
     return fs.readFileSync(file);

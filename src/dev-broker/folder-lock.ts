@@ -5,18 +5,18 @@ import os from 'node:os';
 import path from 'node:path';
 
 const LOCK_NAME = /^lock-(\d+)$/;
-/** What every system takes as the path of a Unix socket. */
+/** Every system accepts this length of a Unix socket's path. */
 const MAX_SOCKET_PATH = 100;
 
-/** Another process works with this folder. */
+/** Another process uses this folder. */
 export class FolderInUseError extends Error {
   override readonly name = 'FolderInUseError';
 }
 
 /**
- * One process at a time: it holds a Unix socket in the folder, which the kernel drops with the process, so a kill
- * leaves no stale lock. Sockets are numbered; a fresh one is linked as n+1 only when n refuses connections, and
- * whoever then sees a higher number gives way. The highest is never unlinked by another.
+ * One process at a time: it listens on a Unix socket in the folder, which the kernel closes with the process, so a kill
+ * leaves no stale lock. Sockets are numbered; a fresh one is linked as n+1 only when n refuses connections, and a
+ * process that then sees a higher number gives up. No process unlinks the highest of another.
  *
  * @throws FolderInUseError
  */
@@ -79,7 +79,7 @@ async function answers(folder: string, name: string): Promise<boolean> {
   });
 }
 
-/** A deep folder is reached by a link to it: the path of a socket has to be short. */
+/** The path of a socket must be short: a deep folder is reached by a symbolic link. */
 async function withShortPath<T>(folder: string, name: string, use: (file: string) => Promise<T>): Promise<T> {
   const file = path.join(folder, name);
   if (Buffer.byteLength(file) <= MAX_SOCKET_PATH) return use(file);

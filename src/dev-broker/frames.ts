@@ -4,14 +4,14 @@ const PREFIX_BYTES = 4;
 const FIRST_BYTES = 65_536;
 
 /**
- * Cuts what comes over a connection into frames: int32 length, then as many bytes. Memory is taken for bytes that
- * are here, at most twice as many, and never for a length that a client only claims.
+ * Splits the bytes of a connection into frames: int32 length, then as many bytes. Memory is allocated for at most twice
+ * the bytes received, never for a length that a client only claims.
  */
 export class Frames {
   #buffer: Buffer = Buffer.alloc(0);
   #start = 0;
   #end = 0;
-  /** Whether `#buffer` is ours to write behind `#end`: a chunk of the socket's is not. */
+  /** Whether `#buffer` may be written after `#end`: a chunk of the socket may not. */
   #owned = false;
 
   get pendingBytes(): number {
@@ -27,13 +27,13 @@ export class Frames {
       return;
     }
     if (!this.#owned || this.#end + chunk.length > this.#buffer.length) this.#grow(chunk.length);
-    // Frames that were given out lie before `#end`: they are not touched.
+    // Frames already returned lie before `#end` and stay untouched.
     chunk.copy(this.#buffer, this.#end);
     this.#end += chunk.length;
   }
 
   /**
-   * @returns the next whole frame without its length, a view that stays as it is
+   * @returns the next whole frame without its length, a view that stays valid
    * @throws BadFrame for a length that is negative or above `maxBytes`
    */
   next(maxBytes: number): Buffer | undefined {

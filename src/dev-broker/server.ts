@@ -2,21 +2,21 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 
 import { ClientConnection, type ConnectionOptions } from './connection.ts';
 
-/** More clients than a broker for development has; each may hold a request in memory. */
+/** More than a development broker has; each may keep a request in memory. */
 const MAX_CONNECTIONS = 1000;
 
-/** The port is taken, or the host is not one of this machine's. */
+/** The port is in use, or the host is not an address of this machine. */
 export class CannotListenError extends Error {
   override readonly name = 'CannotListenError';
 }
 
 export interface ListenOptions extends Omit<ConnectionOptions, 'id'> {
   readonly host: string;
-  /** 0 for any that is free. */
+  /** 0 for any free port. */
   readonly port: number;
 }
 
-/** Takes connections in. */
+/** Accepts connections. */
 export class ProtocolServer {
   readonly #server: Server;
   readonly #connections = new Set<ClientConnection>();

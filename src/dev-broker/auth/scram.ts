@@ -5,7 +5,7 @@ import type { SaslExchange } from './sasl-exchange.ts';
 
 export type ScramHash = 'sha256' | 'sha512';
 
-/** What the server keeps of a password: it can check a proof by it and make none. */
+/** What the server keeps of a password: enough to verify a proof, not to make one. */
 export interface ScramCredential {
   readonly salt: Buffer;
   readonly iterations: number;
@@ -13,10 +13,10 @@ export interface ScramCredential {
   readonly serverKey: Buffer;
 }
 
-/** The least that Kafka takes, which RFC 7677 names too. */
+/** Kafka's minimum, also that of RFC 7677. */
 const ITERATIONS = 4096;
 
-/** RFC 5802, 3: SaltedPassword, ClientKey, StoredKey and ServerKey. Passwords are taken as UTF-8, as Kafka does. */
+/** RFC 5802, 3: SaltedPassword, ClientKey, StoredKey and ServerKey. Passwords are UTF-8, as in Kafka. */
 export function scramCredential(hash: ScramHash, password: string, salt = randomBytes(16)): ScramCredential {
   const length = createHash(hash).digest().length;
   const salted = pbkdf2Sync(password, salt, ITERATIONS, length, hash);
@@ -33,7 +33,7 @@ export function scramCredential(hash: ScramHash, password: string, salt = random
  * The server's side of SCRAM (RFC 5802, RFC 7677) without channel binding: client-first, server-first, client-final,
  * server-final.
  *
- * @param credentialOf undefined for a user that there is not
+ * @param credentialOf undefined for an unknown user
  */
 export function scramExchange(
   hash: ScramHash,
@@ -48,10 +48,10 @@ export function scramExchange(
     const found = /^([ny],(?:a=([^,]*))?,)((?:m=[^,]*,)?n=([^,]+),r=([\x21-\x2b\x2d-\x7e]+)(?:,.*)?)$/s.exec(
       message,
     );
-    if (found === null) throw refused('the first message of SCRAM cannot be read');
+    if (found === null) throw refused('the first SCRAM message cannot be parsed');
     const [, gs2 = '', actAs, bare = '', name = '', clientNonce = ''] = found;
     const user = unescapeName(name);
-    if (bare.startsWith('m=')) throw refused('an extension of SCRAM that is not known is demanded');
+    if (bare.startsWith('m=')) throw refused('the client requires an unknown SCRAM extension');
     if (actAs !== undefined && unescapeName(actAs) !== user) throw refused('no user may act as another');
     const credential = credentialOf(user);
     if (credential === undefined) throw refused('invalid credentials');
@@ -63,10 +63,10 @@ export function scramExchange(
 
   const final = (message: string, { user, credential, nonce, auth, gs2 }: NonNullable<typeof begun>) => {
     const found = /^(c=([^,]+),r=([^,]+)(?:,.*)?),p=([^,]+)$/s.exec(message);
-    if (found === null) throw refused('the final message of SCRAM cannot be read');
+    if (found === null) throw refused('the final SCRAM message cannot be parsed');
     const [, withoutProof = '', binding = '', answeredNonce = '', proof = ''] = found;
     if (answeredNonce !== nonce || Buffer.from(binding, 'base64').toString() !== gs2) {
-      throw refused('the final message of SCRAM does not belong to the first');
+      throw refused('the final SCRAM message does not match the first');
     }
     const authMessage = `${auth},${withoutProof}`;
     const signature = hmac(hash, credential.storedKey, authMessage);
@@ -89,7 +89,7 @@ export function scramExchange(
 
 /** RFC 5802, 5.1: a comma is =2C in a name and an equals sign =3D. */
 function unescapeName(name: string): string {
-  if (/=(?!2C|3D)/.test(name)) throw refused('the name of the user is not written as SCRAM has it');
+  if (/=(?!2C|3D)/.test(name)) throw refused('the user name is not encoded as SCRAM requires');
   return name.replaceAll('=2C', ',').replaceAll('=3D', '=');
 }
 

@@ -6,17 +6,17 @@ import { scramCredential, scramExchange, type ScramCredential, type ScramHash } 
 
 export const MECHANISMS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const;
 
-/** Who may come in, by name and password. */
+/** Users and their passwords. */
 export class Users {
   readonly #passwords: ReadonlyMap<string, string>;
-  /** Derived when first asked for: each takes thousands of hashes. */
+  /** Derived on first use: each takes thousands of hashes. */
   readonly #credentials = new Map<string, ScramCredential>();
 
   constructor(passwords: ReadonlyMap<string, string>) {
     this.#passwords = passwords;
   }
 
-  /** @returns undefined when there is no such mechanism */
+  /** @returns undefined for an unknown mechanism */
   exchange(mechanism: string): SaslExchange | undefined {
     switch (mechanism) {
       case 'PLAIN':
@@ -56,7 +56,7 @@ export class Users {
   }
 }
 
-/** In a time that says nothing of where they differ. */
+/** Takes the same time wherever they differ. */
 function same(left: string, right: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(left), digest(right));

@@ -1,6 +1,6 @@
 import { CONFIG_TYPE, type DescribedConfig } from './topic-config.ts';
 
-/** Settings of the node that clients look at. They come with its start and cannot be changed by a client. */
+/** The node's settings that clients read. They are fixed at its start. */
 export function describeBrokerConfigs(settings: {
   readonly nodeId: number;
   readonly autoCreateTopics: boolean;

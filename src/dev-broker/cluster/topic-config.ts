@@ -1,7 +1,7 @@
 import type { LogSettings } from '../log/partition.ts';
 import { KafkaError } from '../wire/errors.ts';
 
-/** Types of a configuration as DescribeConfigs tells them. */
+/** Types as DescribeConfigs numbers them. */
 export const CONFIG_TYPE = { boolean: 1, string: 2, int: 3, long: 5, double: 6, list: 7 } as const;
 
 interface Definition {
@@ -9,18 +9,18 @@ interface Definition {
   readonly default: string;
   readonly min?: number;
   readonly max?: number;
-  /** Each element of a list has to be one of these. */
+  /** Allowed elements of a list. */
   readonly oneOf?: readonly string[];
 }
 
 const LONG_MAX = '9223372036854775807';
 const INT_MAX = 2 ** 31 - 1;
-/** Kafka's is 1 GiB: what is read at a start is the last segment of each partition. */
+/** Kafka's is 1 GiB. A start reads the last segment of each partition. */
 const SEGMENT_BYTES = 16 << 20;
 
 /**
- * Every topic configuration that Kafka 4 knows, with its default there (segment.bytes alone differs), so that a
- * client may set it and read it back. `LogSettings` is what has an effect here; DESIGN.md lists the others.
+ * Every topic configuration of Kafka 4 with its default there (only segment.bytes differs), so that a client can set it
+ * and read it back. `LogSettings` are those with an effect; DESIGN.md lists the others.
  */
 const DEFINITIONS: ReadonlyMap<string, Definition> = new Map<string, Definition>([
   ['cleanup.policy', { type: 'list', default: 'delete', oneOf: ['delete', 'compact'] }],
@@ -68,7 +68,7 @@ const DEFINITIONS: ReadonlyMap<string, Definition> = new Map<string, Definition>
 
 export type TopicConfigs = Readonly<Record<string, string>>;
 
-/** @throws KafkaError INVALID_CONFIG naming the key and what it may be */
+/** @throws KafkaError INVALID_CONFIG naming the key and its allowed values */
 export function checkTopicConfigs(configs: TopicConfigs): void {
   for (const [name, value] of Object.entries(configs)) {
     const definition = DEFINITIONS.get(name);
@@ -89,7 +89,7 @@ function whyInvalid({ type, min = -Infinity, max = Infinity, oneOf }: Definition
     case 'long':
     case 'double': {
       const isNumber = type === 'double' ? value.trim() !== '' : /^-?\d+$/.test(value);
-      if (!isNumber || Number.isNaN(Number(value))) return `it is no ${type}`;
+      if (!isNumber || Number.isNaN(Number(value))) return `it is not of type ${type}`;
       return Number(value) < min || Number(value) > max ? `it must be from ${min} to ${max}` : undefined;
     }
     case 'string':

@@ -8,7 +8,7 @@ import { KafkaError } from '../wire/errors.ts';
 import { checkTopicConfigs, topicSettings, type TopicConfigs, type TopicSettings } from './topic-config.ts';
 
 const MAX_NAME_LENGTH = 249;
-/** More would take more files than a process may have open. */
+/** More would exceed the open files of a process. */
 const MAX_PARTITIONS = 1000;
 
 interface SavedTopic {
@@ -44,7 +44,7 @@ class LiveTopic implements Topic {
 export class Topics {
   readonly #logs: string;
   readonly #saved: StateLog<SavedTopic>;
-  /** By `ID/PARTITION`: the first offset left after records were deleted on request. */
+  /** First offsets after records were deleted on request, by `ID/PARTITION`. */
   readonly #starts: StateLog<number>;
   readonly #byName = new Map<string, LiveTopic>();
   readonly #byId = new Map<string, LiveTopic>();
@@ -88,12 +88,12 @@ export class Topics {
     return [...this.#byName.values()];
   }
 
-  /** @throws KafkaError for what Kafka refuses too */
+  /** @throws KafkaError where Kafka refuses too */
   checkNew(name: string, partitions: number, configs: TopicConfigs): void {
     if (!/^[a-zA-Z0-9._-]+$/.test(name) || name.length > MAX_NAME_LENGTH || name === '.' || name === '..') {
       throw new KafkaError(
         'INVALID_TOPIC_EXCEPTION',
-        `"${name}" is no topic name: 1 to ${MAX_NAME_LENGTH} of a-z A-Z 0-9 . _ -`,
+        `"${name}" is not a topic name: 1 to ${MAX_NAME_LENGTH} of a-z A-Z 0-9 . _ -`,
       );
     }
     if (this.#byName.has(name)) {
@@ -117,7 +117,7 @@ export class Topics {
   /** @throws KafkaError UNKNOWN_TOPIC_OR_PARTITION */
   delete(name: string): void {
     const topic = this.#existing(name);
-    // Unknown from here on, whatever becomes of the files: a start removes what nobody knows.
+    // Gone from here on, even if its files remain: a start removes the files of unknown topics.
     this.#saved.delete(name);
     this.#byName.delete(name);
     this.#byId.delete(topic.id);
@@ -163,7 +163,7 @@ export class Topics {
     this.#starts.set(`${topic.id}/${partition.index}`, partition.startOffset);
   }
 
-  /** Calls back with the name of each topic that is deleted. */
+  /** Calls back with the name of each deleted topic. */
   onDeleted(listener: (name: string) => void): void {
     this.#onDeleted.push(listener);
   }
@@ -197,7 +197,7 @@ export class Topics {
     }
   }
 
-  /** Folders of topics whose creation or deletion a crash cut short. */
+  /** Removes folders of topics whose creation or deletion a crash interrupted. */
   #removeOrphans(): void {
     fs.mkdirSync(this.#logs, { recursive: true });
     for (const id of fs.readdirSync(this.#logs)) {
@@ -215,7 +215,7 @@ function checkPartitionCount(count: number): void {
   }
 }
 
-/** Like Kafka's, none that looks like an option on a command line. */
+/** Like Kafka's, but never one that looks like a command-line option. */
 function newTopicId(): string {
   for (;;) {
     const id = randomBytes(16).toString('base64url');

@@ -25,11 +25,11 @@ export interface GroupSettings {
   readonly maxSessionTimeoutMs: number;
   /** group.initial.rebalance.delay.ms */
   readonly initialRebalanceDelayMs: number;
-  /** How long the offsets of a group without members are kept; Infinity for ever. */
+  /** How long the offsets of a group without members are kept; Infinity: for ever. */
   readonly offsetsRetentionMs: number;
 }
 
-/** Kafka's, except that the first rebalance waits for nobody, and that no offset is lost over a holiday. */
+/** Kafka's, except that the first rebalance does not wait, and that offsets outlive a holiday. */
 export const GROUP_SETTINGS: GroupSettings = {
   minSessionTimeoutMs: 6_000,
   maxSessionTimeoutMs: 1_800_000,
@@ -40,8 +40,8 @@ export const GROUP_SETTINGS: GroupSettings = {
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * All groups: gives each its requests and its time, keeps it in a file, and answers whom it says. Sessions are
- * measured by a clock that nobody sets.
+ * All groups: passes each its requests and the time, saves it, and answers the requests it names. Sessions are measured
+ * by a monotonic clock.
  */
 export class GroupCoordinator {
   readonly offsets: GroupOffsets;
@@ -54,7 +54,7 @@ export class GroupCoordinator {
   #tickets = 0;
   #closed = false;
 
-  /** @param folder where `groups.log` and `offsets.log` are kept */
+  /** @param folder for `groups.log` and `offsets.log` */
   constructor(folder: string, settings: Partial<GroupSettings> = {}) {
     this.#settings = { ...GROUP_SETTINGS, ...settings };
     this.#log = new StateLog(path.join(folder, 'groups.log'));
@@ -74,7 +74,7 @@ export class GroupCoordinator {
     return [...this.#groups];
   }
 
-  /** Resolves once the group has come to its next generation, or at once with an error. */
+  /** Resolves once the group reaches its next generation, or at once with an error. */
   join(groupId: string, request: Omit<JoinRequest, 'newMemberId'>): Promise<JoinAnswer> {
     const refused = this.#refusesJoin(groupId, request);
     if (refused !== undefined) return Promise.resolve(joinFailed(refused, request.memberId));
@@ -87,7 +87,7 @@ export class GroupCoordinator {
     });
   }
 
-  /** Resolves once the leader has brought the assignment, or at once with an error. */
+  /** Resolves once the leader has sent the assignment, or at once with an error. */
   sync(groupId: string, request: SyncRequest): Promise<SyncAnswer> {
     const group = this.#groups.get(groupId);
     if (group === undefined) return Promise.resolve(syncFailed(ERROR.UNKNOWN_MEMBER_ID));
@@ -114,10 +114,10 @@ export class GroupCoordinator {
   }
 
   /**
-   * Whether this member, or nobody in particular, may commit offsets of the group. A group that there is not comes
-   * into being for somebody who does without members.
+   * Whether this member, or a client that is no member, may commit offsets of the group. For the latter a missing group
+   * is created.
    *
-   * @param unknownGroup the answer to a member of a group that there is not
+   * @param unknownGroup the answer to a member of a missing group
    */
   checkCommit(
     groupId: string,
@@ -132,7 +132,7 @@ export class GroupCoordinator {
     return error ?? unknownGroup;
   }
 
-  /** A producer's transaction has ended, and with it what is to become of the offsets that it committed. */
+  /** A producer's transaction has ended: the offsets it committed are kept or dropped. */
   endTransaction(producerId: number, committed: boolean): void {
     for (const groupId of this.offsets.endTransaction(producerId, committed)) {
       if (committed) this.#getOrCreate(groupId);
@@ -152,7 +152,7 @@ export class GroupCoordinator {
     return ERROR.NONE;
   }
 
-  /** A topic is gone, and what groups have committed of it: one made anew under its name begins without. */
+  /** Drops the committed offsets of a deleted topic: a new topic of the same name begins without them. */
   forgetTopic(topic: string): void {
     for (const groupId of this.offsets.groups()) {
       this.offsets.delete(
@@ -162,7 +162,7 @@ export class GroupCoordinator {
     }
   }
 
-  /** Deletes what is older than its retention, and the groups that have neither members nor offsets. */
+  /** Deletes offsets older than their retention, then groups with neither members nor offsets. */
   applyRetention(): void {
     const before = Date.now() - this.#settings.offsetsRetentionMs;
     for (const [groupId, group] of this.#groups) {
@@ -173,7 +173,7 @@ export class GroupCoordinator {
     }
   }
 
-  /** Answers everybody who waits. */
+  /** Answers all waiting requests. */
   close(): void {
     this.#closed = true;
     for (const timer of this.#timers.values()) clearTimeout(timer);
@@ -220,7 +220,7 @@ export class GroupCoordinator {
     this.#arm(groupId);
   }
 
-  /** One timer a group, for what is due first. */
+  /** One timer per group, for its next deadline. */
   #arm(groupId: string): void {
     clearTimeout(this.#timers.get(groupId));
     this.#timers.delete(groupId);
@@ -230,7 +230,7 @@ export class GroupCoordinator {
     const timer = setTimeout(() => {
       this.#carryOut(groupId, this.#groups.get(groupId)?.tick(performance.now()) ?? []);
     }, inMs);
-    // Nobody is kept alive by a session.
+    // A session must not keep the process alive.
     timer.unref();
     this.#timers.set(groupId, timer);
   }

@@ -10,15 +10,15 @@ interface Joining {
   readonly protocols: readonly Protocol[];
 }
 
-/** Who is in a group: members in the order in which they came, their leader, and ids that were given but not yet used. */
+/** The members of a group in order of arrival, their leader, and ids handed out but not yet used. */
 export class GroupMembers {
   readonly #members = new Map<string, Member>();
   readonly #instances = new Map<string, Member>();
-  /** Ids given to clients that are to join with them, and when they lapse. */
+  /** Ids handed to clients that are to join with them, and when they expire. */
   readonly #pending = new Map<string, number>();
   #leaderId: string | null = null;
 
-  /** A copy: members may be removed while one goes through it. */
+  /** A copy: members may be removed during iteration. */
   get all(): readonly Member[] {
     return [...this.#members.values()];
   }
@@ -35,7 +35,7 @@ export class GroupMembers {
     return this.#instances.get(instanceId);
   }
 
-  /** Whether there is this member, and a static one under this id. */
+  /** Whether this member exists, a static one under this id. */
   check(identity: { readonly memberId: string; readonly instanceId: string | null }): ErrorCode {
     const { memberId, instanceId } = identity;
     if (instanceId !== null) {
@@ -72,7 +72,7 @@ export class GroupMembers {
     if (this.#leaderId === member.memberId) this.#leaderId = this.all[0]?.memberId ?? null;
   }
 
-  /** The same static member under another id, in the old one's place. */
+  /** Gives a static member a new id, in the place of the old one. */
   replace(old: Member, memberId: string, joining: Joining): Member {
     const { clientId, clientHost } = joining;
     const member: Member = { ...old, memberId, clientId, clientHost, join: null, sync: null };
@@ -83,7 +83,7 @@ export class GroupMembers {
     return member;
   }
 
-  /** @returns whether the leader has joined, or one that has took its place */
+  /** @returns whether the leader has joined, or was replaced by a member that has */
   electJoinedLeader(): boolean {
     if (this.#leaderId !== null && this.#members.get(this.#leaderId)?.join != null) return true;
     const joined = this.all.find(({ join }) => join !== null);
@@ -118,19 +118,19 @@ export class GroupMembers {
     this.#pending.set(memberId, expiresAt);
   }
 
-  /** @returns whether it was there */
+  /** @returns whether it existed */
   dropPending(memberId: string): boolean {
     return this.#pending.delete(memberId);
   }
 
-  /** @returns whether one lapsed */
+  /** @returns whether one expired */
   expirePending(now: number): boolean {
     const lapsed = [...this.#pending].filter(([, expiresAt]) => expiresAt <= now);
     for (const [memberId] of lapsed) this.#pending.delete(memberId);
     return lapsed.length > 0;
   }
 
-  /** What the leader is told of each. */
+  /** What the leader receives of each member. */
   describe(protocolName: string | null) {
     return this.all.map((member) => ({
       memberId: member.memberId,
@@ -155,7 +155,7 @@ export class GroupMembers {
     }));
   }
 
-  /** Each gets its session anew. */
+  /** Restarts the session of each. */
   restore(saved: readonly SavedMember[], leaderId: string | null, now: number): void {
     for (const member of saved) {
       this.#put({
@@ -180,7 +180,7 @@ export class GroupMembers {
   }
 }
 
-/** A member that waits for an answer of ours is there, unless it never had one: then its client may be long gone. */
+/** A member waiting for our answer is alive, unless it never had one: then its client may be long gone. */
 function expiryOf({ isNew, join, sync, expiresAt }: Member): number {
   return !isNew && (join !== null || sync !== null) ? Infinity : expiresAt;
 }

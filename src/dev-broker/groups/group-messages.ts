@@ -3,11 +3,11 @@ import { NO_ASSIGNMENT, type Protocol, type SavedMember } from './members.ts';
 
 export interface MemberIdentity {
   readonly memberId: string;
-  /** Of a static member, which keeps its place over a restart; null of any other. */
+  /** Of a static member, which keeps its place across a restart; null for any other. */
   readonly instanceId: string | null;
 }
 
-/** A member as it was at a generation. */
+/** A member as of a generation. */
 export interface Membership extends MemberIdentity {
   readonly generation: number;
 }
@@ -19,11 +19,11 @@ export interface JoinRequest extends MemberIdentity {
   readonly rebalanceTimeoutMs: number;
   readonly protocolType: string;
   readonly protocols: readonly Protocol[];
-  /** The id for a member that has none: chance is not the group's. */
+  /** Generated id for a member that has none: `Group` itself uses no randomness. */
   readonly newMemberId: string;
-  /** Whether a new member learns its id first and joins again with it (from version 4 on). */
+  /** Whether a new member receives its id first and joins again with it (from version 4 on). */
   readonly idFirst: boolean;
-  /** Whether a leader can be told that there is nothing to assign (from version 9 on). */
+  /** Whether the leader can skip the assignment (from version 9 on). */
   readonly canSkipAssignment: boolean;
 }
 
@@ -35,7 +35,7 @@ export interface JoinAnswer {
   readonly protocolName: string | null;
   readonly leaderId: string;
   readonly skipAssignment: boolean;
-  /** For the leader alone, which assigns. */
+  /** For the leader, which assigns; empty for others. */
   readonly members: readonly (MemberIdentity & { readonly metadata: Buffer })[];
 }
 
@@ -52,7 +52,7 @@ export interface SyncAnswer {
   readonly assignment: Buffer;
 }
 
-/** What of a group outlives the process: as it was when last stable or empty. */
+/** The saved form of a group: as it was when last stable or empty. */
 export interface SavedGroup {
   readonly generation: number;
   readonly protocolType: string | null;
@@ -61,7 +61,7 @@ export interface SavedGroup {
   readonly members: readonly SavedMember[];
 }
 
-/** What is to be done: answer a request that waits, or, before any answer, keep the group. */
+/** To be carried out by the coordinator: answer a waiting request or, before any answer, save the group. */
 export type Effect =
   | { readonly kind: 'joined'; readonly ticket: number; readonly answer: JoinAnswer }
   | { readonly kind: 'synced'; readonly ticket: number; readonly answer: SyncAnswer }
@@ -84,5 +84,5 @@ export function syncFailed(error: ErrorCode): SyncAnswer {
   return { error, protocolType: null, protocolName: null, assignment: NO_ASSIGNMENT };
 }
 
-/** Why a request that waits is answered with an error. */
+/** Why a waiting request is answered with an error. */
 export type Refusal = (typeof ERROR)['UNKNOWN_MEMBER_ID' | 'REBALANCE_IN_PROGRESS' | 'FENCED_INSTANCE_ID'];

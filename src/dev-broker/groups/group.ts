@@ -12,13 +12,13 @@ import {
 import { isSupported, metadataOf, sameProtocols, selectProtocol, type Member } from './members.ts';
 import { Rebalance, type GroupState } from './rebalance.ts';
 
-/** A new member's join is given up after this long, for it cannot send heartbeats: Kafka's constant. */
+/** A new member's join expires after this long, since it cannot send heartbeats: Kafka's constant. */
 export const NEW_MEMBER_JOIN_TIMEOUT_MS = 5 * 60_000;
 
 /**
  * One group of the classic protocol as a state machine: requests and the time in, effects out. It has no clock, no
- * socket and no randomness. Every join and sync carries a ticket and gets exactly one answer, at once or later; what
- * passes by time happens in `tick`, which is due at `deadline`.
+ * socket and no randomness. Every join and sync carries a ticket and gets exactly one answer, at once or later;
+ * expiries happen in `tick`, which is due at `deadline`.
  *
  * Rules and error codes are those of Kafka's classic groups (GroupMetadataManager and ClassicGroup, Kafka 4).
  */
@@ -55,7 +55,7 @@ export class Group {
     return this.#rebalance.deadline;
   }
 
-  /** The metadata by which a member takes part in the protocol that was chosen. */
+  /** A member's metadata for the chosen protocol. */
   metadataOf(member: Member): Buffer {
     return metadataOf(member, this.protocolName);
   }
@@ -91,7 +91,7 @@ export class Group {
       this.#rebalance.effect({ kind: 'synced', ticket, answer: syncFailed(error) });
       return this.tick(now);
     }
-    // A second request while the first waits: nobody waits for the first any more.
+    // A second request while the first waits: the client has given up on the first.
     this.#rebalance.refuse(member, ERROR.REBALANCE_IN_PROGRESS);
     member.sync = ticket;
     const assignments = request.assignments.map(
@@ -101,7 +101,7 @@ export class Group {
     return this.tick(now);
   }
 
-  /** @returns the answer's error; the session of a member that is known goes on */
+  /** @returns the answer's error; extends the session of a known member */
   heartbeat(request: Membership, now: number): ErrorCode {
     const error = this.#check(request);
     if (error !== ERROR.NONE) return error;
@@ -109,7 +109,7 @@ export class Group {
     return this.state === 'PreparingRebalance' ? ERROR.REBALANCE_IN_PROGRESS : ERROR.NONE;
   }
 
-  /** @returns an error for each of them; a static member may be named by its instance id alone */
+  /** @returns an error for each; a static member may be named by its instance id alone */
   leave(
     leaving: readonly MemberIdentity[],
     now: number,
@@ -123,7 +123,7 @@ export class Group {
    * Whether offsets may be committed: those of a generation or, with generation −1 and no member, those of a group
    * without members.
    *
-   * @param transactional a transaction fences by its producer, so the state of the group is not held against it
+   * @param transactional a transaction is fenced by its producer, so the group's state does not matter
    */
   commit(request: Membership, transactional: boolean, now: number): ErrorCode {
     if (this.state === 'Dead') return ERROR.COORDINATOR_NOT_AVAILABLE;
@@ -140,7 +140,7 @@ export class Group {
     return ERROR.NONE;
   }
 
-  /** @returns whether it is gone now: only a group without members goes */
+  /** @returns whether it was deleted: only a group without members is */
   delete(): boolean {
     if (this.state !== 'Empty') return false;
     this.#rebalance.die();
@@ -177,7 +177,7 @@ export class Group {
     this.#rebalance.refuse(member, ERROR.REBALANCE_IN_PROGRESS);
     member.join = ticket;
     const isLeader = member.memberId === this.#rebalance.members.leaderId;
-    // A leader that joins a stable group again wants a rebalance: only it sees that topics have changed.
+    // A leader that rejoins a stable group wants a rebalance: only the leader sees that topics have changed.
     const onlyLostTheAnswer = this.state === 'CompletingRebalance' || (this.state === 'Stable' && !isLeader);
     if (onlyLostTheAnswer && sameProtocols(member.protocols, request.protocols)) {
       this.#rebalance.answerJoin(member, now);
@@ -187,7 +187,7 @@ export class Group {
     this.#rebalance.begin(now);
   }
 
-  /** A static member that comes back without its id takes its own place again, with its assignment. */
+  /** A static member that returns without its id gets its place and assignment back. */
   #replaceStatic(ticket: number, request: JoinRequest, old: Member, now: number): void {
     const { members } = this.#rebalance;
     const leaderBefore = members.leaderId ?? '';
@@ -196,7 +196,7 @@ export class Group {
     member.join = ticket;
     update(member, request);
     if (this.state === 'CompletingRebalance') {
-      // The leader assigns to the old id by now, and what it says would not reach the new one.
+      // The leader is assigning to the old id: its assignment would not reach the new one.
       this.#rebalance.prepare(now);
     } else if (this.state === 'PreparingRebalance') {
       this.#rebalance.completeIfAllJoined(now);
@@ -204,7 +204,7 @@ export class Group {
       this.#rebalance.prepare(now);
     } else {
       this.#rebalance.save();
-      // One that cannot skip the assignment is told of the leader before it, or it would assign anew.
+      // A leader that cannot skip the assignment is shown its predecessor as leader, lest it assign again.
       const tells = request.canSkipAssignment
         ? { skipAssignment: member.memberId === members.leaderId }
         : { leaderId: leaderBefore, members: [] };

@@ -1,10 +1,10 @@
-/** What a member says of one protocol (an assignor's name) that it can work by. The broker never reads the metadata. */
+/** A protocol (an assignor's name) that a member supports. The broker never reads the metadata. */
 export interface Protocol {
   readonly name: string;
   readonly metadata: Buffer;
 }
 
-/** A member of a group. `join` and `sync` are the tickets of its requests that wait for an answer. */
+/** A member of a group. `join` and `sync` are the tickets of its waiting requests. */
 export interface Member {
   memberId: string;
   readonly instanceId: string | null;
@@ -14,15 +14,15 @@ export interface Member {
   rebalanceTimeoutMs: number;
   protocols: readonly Protocol[];
   assignment: Buffer;
-  /** It has never had an answer to a join, so it does not know its id and cannot send heartbeats. */
+  /** It has had no answer to a join yet, so it does not know its id and cannot send heartbeats. */
   isNew: boolean;
-  /** When it is given up unless it is heard of. */
+  /** When it is removed unless it sends a request. */
   expiresAt: number;
   join: number | null;
   sync: number | null;
 }
 
-/** A member in a form that JSON keeps; bytes are base64. */
+/** A member as JSON; bytes are base64. */
 export interface SavedMember {
   readonly memberId: string;
   readonly instanceId: string | null;
@@ -36,7 +36,7 @@ export interface SavedMember {
 
 export const NO_ASSIGNMENT = Buffer.alloc(0);
 
-/** Whether a member would say the same again. */
+/** Whether a member's protocols are unchanged. */
 export function sameProtocols(left: readonly Protocol[], right: readonly Protocol[]): boolean {
   return (
     left.length === right.length &&
@@ -51,19 +51,19 @@ export function metadataOf(member: Member, protocolName: string | null): Buffer 
   return member.protocols.find(({ name }) => name === protocolName)?.metadata ?? NO_ASSIGNMENT;
 }
 
-/** The names that every member can work by. */
+/** The names that every member supports. */
 function commonProtocols(members: readonly Member[]): Set<string> {
   const [first, ...others] = members.map(({ protocols }) => new Set(protocols.map(({ name }) => name)));
   return new Set([...(first ?? [])].filter((name) => others.every((names) => names.has(name))));
 }
 
-/** Whether one of these is what every member can work by. */
+/** Whether every member supports one of these. */
 export function isSupported(members: readonly Member[], protocols: readonly Protocol[]): boolean {
   const common = commonProtocols(members);
   return protocols.some(({ name }) => common.has(name));
 }
 
-/** The common protocol that most members prefer; the one voted for first where votes are equal. */
+/** The common protocol that most members prefer; on a tie, the one voted for first. */
 export function selectProtocol(members: readonly Member[]): string | null {
   const common = commonProtocols(members);
   const votes = new Map<string, number>();

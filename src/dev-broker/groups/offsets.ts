@@ -2,7 +2,7 @@ import { StateLog, type Change } from '../state-log.ts';
 
 export interface CommittedOffset {
   readonly offset: number;
-  /** Epoch of the leader that the last record came from, −1 when the client did not say. */
+  /** Leader epoch of the last record, −1 when not given. */
   readonly leaderEpoch: number;
   readonly metadata: string;
   /** Milliseconds since the epoch. */
@@ -14,18 +14,18 @@ export interface PartitionOffset extends CommittedOffset {
   readonly partition: number;
 }
 
-/** Names a committed offset, or with a producer id one that a transaction has not ended yet. */
+/** Identifies a committed offset or, with a producer id, one pending in a transaction. */
 type Key = readonly [group: string, topic: string, partition: number, producerId?: number];
 
 /**
- * The offsets of all groups. What a transaction commits is pending until it ends. A change is in the file when the
- * call returns, all of one call or, after a crash, none.
+ * The offsets of all groups. Those committed in a transaction are pending until it ends. A call's changes are in the
+ * file when it returns; after a crash, all of them or none.
  */
 export class GroupOffsets {
   readonly #log: StateLog<CommittedOffset>;
-  /** Group, then topic and partition as one key. */
+  /** By group, then by topic and partition as one key. */
   readonly #committed = new Map<string, Map<string, PartitionOffset>>();
-  /** Producer id, then the key in the log. */
+  /** By producer id, then by the key in the log. */
   readonly #pending = new Map<number, Map<string, PartitionOffset & { readonly group: string }>>();
 
   constructor(file: string) {
@@ -38,7 +38,7 @@ export class GroupOffsets {
     }
   }
 
-  /** Names of the groups that have any, pending ones included. */
+  /** Groups that have offsets, pending ones included. */
   groups(): Set<string> {
     const pending = [...this.#pending.values()].flatMap((offsets) => [...offsets.values()]);
     return new Set([...this.#committed.keys(), ...pending.map(({ group }) => group)]);
@@ -64,7 +64,7 @@ export class GroupOffsets {
     for (const each of offsets) this.#putCommitted(group, each);
   }
 
-  /** Commits as part of the producer's transaction. */
+  /** Commits in the producer's transaction. */
   commitPending(producerId: number, group: string, offsets: readonly PartitionOffset[]): void {
     this.#log.write(
       offsets.map((each) => [keyOf(group, each.topic, each.partition, producerId), valueOf(each)]),
@@ -73,9 +73,9 @@ export class GroupOffsets {
   }
 
   /**
-   * The producer's transaction has ended; without effect when it had committed no offsets.
+   * Ends the producer's transaction; without effect when it committed no offsets.
    *
-   * @returns the groups whose offsets they were
+   * @returns the groups of its offsets
    */
   endTransaction(producerId: number, committed: boolean): ReadonlySet<string> {
     const pending = this.#pending.get(producerId) ?? new Map<string, PartitionOffset & { group: string }>();

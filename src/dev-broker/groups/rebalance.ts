@@ -13,9 +13,9 @@ import { NO_ASSIGNMENT, selectProtocol, type Member } from './members.ts';
 export type GroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead';
 
 /**
- * The generations of one group: how it comes from one to the next. A rebalance is prepared (members are awaited to
- * join), then completed (each has its answer; the leader's assignment is awaited), then stable. Which request may do
- * what is `Group`'s; here is what it leads to, in memory and as effects.
+ * How a group moves from one generation to the next: preparing (members join), completing (each has its answer; the
+ * leader's assignment is awaited), stable. `Group` decides which requests are allowed; their consequences, in memory
+ * and as effects, are here.
  */
 export class Rebalance {
   readonly members = new GroupMembers();
@@ -25,11 +25,11 @@ export class Rebalance {
   #protocolName: string | null = null;
   /** Of the members' protocols; kept while the group is empty. */
   protocolType: string | null = null;
-  /** When the join phase ends with whoever is there; set while preparing. */
+  /** When the join phase ends with the members present; set while preparing. */
   #joinDeadline = Infinity;
-  /** In the first rebalance of an empty group: how much longer it may wait, and whether somebody came meanwhile. */
+  /** In the first rebalance of an empty group: how much longer it may wait, and whether a member joined meanwhile. */
   #initial: { remainingMs: number; newcomer: boolean } | null = null;
-  /** When members that have not asked for their assignment are given up. */
+  /** When members that have not requested their assignment are removed. */
   #syncDeadline = Infinity;
   readonly #toSync = new Set<string>();
   #effects: Effect[] = [];
@@ -51,7 +51,7 @@ export class Rebalance {
     return this.#protocolName;
   }
 
-  /** When `tick` is due; Infinity while nothing passes by time. */
+  /** When `tick` is due; Infinity while nothing expires. */
   get deadline(): number {
     return Math.min(this.#joinDeadline, this.#syncDeadline, this.members.nextExpiry());
   }
@@ -83,7 +83,7 @@ export class Rebalance {
     this.effect({ kind: 'save', saved });
   }
 
-  /** Does what has passed by time, and takes the effects of all that was done since the last tick. */
+  /** Applies expiries, and returns the effects since the last tick. */
   tick(now: number): readonly Effect[] {
     const expired = this.members.expired(now);
     for (const member of expired) this.remove(member);
@@ -100,14 +100,14 @@ export class Rebalance {
     return effects;
   }
 
-  /** The group has one member more, or one that says something else. */
+  /** A member was added, or its protocols changed. */
   begin(now: number): void {
     if (this.#initial !== null) this.#initial.newcomer = true;
     if (this.#state === 'PreparingRebalance') this.completeIfAllJoined(now);
     else this.prepare(now);
   }
 
-  /** Begins anew: who waits for an assignment is told to join again. */
+  /** Starts over: members waiting for an assignment must join again. */
   prepare(now: number): void {
     const initial = this.#state === 'Empty';
     this.#state = 'PreparingRebalance';
@@ -138,7 +138,7 @@ export class Rebalance {
     else this.completeIfAllJoined(now);
   }
 
-  /** The member's sync is noted; the leader's brings everybody's assignment. */
+  /** Notes a member's sync; the leader's carries the assignment of all. */
   synced(member: Member, assignments: ReadonlyMap<string, Buffer>, now: number): void {
     this.#toSync.delete(member.memberId);
     if (this.#toSync.size === 0) this.#syncDeadline = Infinity;
@@ -152,7 +152,7 @@ export class Rebalance {
     }
   }
 
-  /** A static member took the place of its former self. */
+  /** A static member replaced its former self. */
   replaced(old: Member): void {
     this.refuse(old, ERROR.FENCED_INSTANCE_ID);
     this.#toSync.delete(old.memberId);
@@ -164,7 +164,7 @@ export class Rebalance {
     this.#toSync.delete(member.memberId);
   }
 
-  /** Ends the requests of a member that wait. */
+  /** Ends a member's waiting requests. */
   refuse(member: Member, error: Refusal): void {
     const { join, sync } = member;
     const memberId = error === ERROR.UNKNOWN_MEMBER_ID ? '' : member.memberId;
@@ -194,7 +194,7 @@ export class Rebalance {
     member.join = null;
   }
 
-  /** It was heard of: its session begins again. */
+  /** Restarts its session. */
   touch(member: Member, now: number): void {
     member.expiresAt = now + member.sessionTimeoutMs;
   }
@@ -219,7 +219,7 @@ export class Rebalance {
     }
     const members = this.members.all;
     if (members.length > 0 && !this.members.electJoinedLeader()) {
-      // Only static members that do not answer: their sessions decide.
+      // Only static members are missing: their sessions decide.
       this.#joinDeadline = now + Math.max(this.members.rebalanceTimeoutMs(), 1);
       return;
     }

@@ -2,10 +2,10 @@ import { BadFrame, Reader } from '../wire/reader.ts';
 import type { Group } from './group.ts';
 
 /**
- * The topics that the members of a group of consumers subscribe to, as their metadata say (ConsumerProtocolSubscription:
- * a version, then topics).
+ * The topics that a group's members subscribe to, by their metadata (ConsumerProtocolSubscription: a version, then
+ * topics).
  *
- * @returns undefined when they are no consumers or say it in another way
+ * @returns undefined when they are not consumers or use another format
  */
 export function consumerTopics(group: Group): ReadonlySet<string> | undefined {
   if (group.protocolType !== 'consumer') return undefined;

@@ -3,8 +3,8 @@ import { recordPlaces, type RecordPlace } from '../wire/records.ts';
 import type { Segment } from './segment.ts';
 
 /**
- * The first record from `startOffset` on whose timestamp is at least `timestamp`. In batches that cannot be looked
- * into (compressed by other than gzip) it is the first of the first batch that holds such a record: early, never late.
+ * The first record from `startOffset` on with at least `timestamp`. In batches that cannot be read (compressed other
+ * than by gzip) it is the first record of the first batch that contains such a record: early, never late.
  */
 export function firstAtTime(
   segments: readonly Segment[],
@@ -23,14 +23,14 @@ export function firstAtTime(
       ];
       const first = places.find((one) => one.timestamp >= timestamp && one.offset >= after);
       if (first !== undefined) return first;
-      // Those of its records that are late enough were deleted.
+      // The matching records of this batch were deleted.
       after = batchEndOffset(batch, 0);
     }
   }
   return undefined;
 }
 
-/** The record with the highest timestamp; the last one of its batch where the batch cannot be looked into. */
+/** The record with the highest timestamp; the last of its batch where the batch cannot be read. */
 export function latestByTime(segments: readonly Segment[], startOffset: number): RecordPlace | undefined {
   const latest = segments.reduce<Segment | undefined>(
     (found, segment) => (found === undefined || segment.maxTimestamp > found.maxTimestamp ? segment : found),

@@ -18,10 +18,10 @@ export interface BatchLimits {
 }
 
 /**
- * What a producer sent for one partition: one batch, of the current format, as it says of itself. Its records are
- * not looked at, but for their keys where the topic is compacted.
+ * Checks what a producer sent for one partition: one batch of the current format, consistent with its header. Records
+ * are read only for their keys, where the topic is compacted.
  *
- * @throws KafkaError with the code that Kafka answers
+ * @throws KafkaError with Kafka's code
  */
 export function checkBatch(bytes: Buffer, limits: BatchLimits, nowMs: number): BatchHeader {
   if (bytes.length < BATCH_HEADER_BYTES) {
@@ -41,7 +41,7 @@ export function checkBatch(bytes: Buffer, limits: BatchLimits, nowMs: number): B
     throw new KafkaError('CORRUPT_MESSAGE', `a batch of ${header.sizeBytes} in ${bytes.length} bytes`);
   }
   if (header.sizeBytes < bytes.length) {
-    throw new KafkaError('INVALID_RECORD', 'a request holds one batch a partition');
+    throw new KafkaError('INVALID_RECORD', 'a request carries one batch per partition');
   }
   if (header.sizeBytes > limits.maxMessageBytes) {
     throw new KafkaError(
@@ -64,7 +64,7 @@ export function checkBatch(bytes: Buffer, limits: BatchLimits, nowMs: number): B
   return header;
 }
 
-/** What cannot be unpacked here passes. @throws RecordsRefused */
+/** Records that cannot be decompressed here pass. @throws RecordsRefused */
 function checkKeys(bytes: Buffer, header: BatchHeader): void {
   const refused = keylessRecords(bytes, header).map((index) => ({
     index,

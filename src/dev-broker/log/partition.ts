@@ -15,10 +15,10 @@ import { recoverLog } from './recovery.ts';
 import { outlived, type Retention } from './retention.ts';
 import { Segment } from './segment.ts';
 
-/** There is one node, so no leader ever takes over from another. */
+/** With one node the leader never changes. */
 export const LEADER_EPOCH = 0;
 
-/** What of a topic's configuration its logs go by; may change while they are open. */
+/** The topic's settings that apply to its logs; they may change while these are open. */
 export interface LogSettings extends Retention {
   readonly maxMessageBytes: number;
   readonly segmentBytes: number;
@@ -31,22 +31,22 @@ export interface LogSettings extends Retention {
 
 export interface Appended {
   readonly baseOffset: number;
-  /** -1 unless the topic's records bear the time of their arrival. */
+  /** -1 unless the topic's records carry their time of arrival. */
   readonly appendTimeMs: number;
 }
 
 export interface ReadOptions {
   readonly offset: number;
   readonly maxBytes: number;
-  /** The first batch is given whatever its size: or a consumer would never get past it. */
+  /** Return the first batch whatever its size, or a consumer would never get past it. */
   readonly atLeastOne: boolean;
-  /** read_committed: not beyond the last stable offset. */
+  /** read_committed: up to the last stable offset. */
   readonly committedOnly: boolean;
 }
 
 /**
- * The log of one partition: record batches in segments, their producers, and who waits for more. All of it is
- * synchronous: a write is in the page cache when it returns, and a kill -9 does not take it back.
+ * The log of one partition: record batches in segments, their producers, and readers waiting for more. All calls are
+ * synchronous: a write is in the page cache when it returns and survives a kill -9.
  */
 export class Partition {
   readonly topic: string;
@@ -65,7 +65,7 @@ export class Partition {
   readonly tornBytes: number;
 
   /**
-   * @param startOffset below it records were deleted on request
+   * @param startOffset records below it were deleted on request
    * @throws CorruptLogError
    */
   constructor(
@@ -101,12 +101,12 @@ export class Partition {
     return this.#startOffset;
   }
 
-  /** The offset that the next record gets; also the high watermark, with no other replica. */
+  /** Offset of the next record; also the high watermark, as there is no other replica. */
   get endOffset(): number {
     return this.#active.endOffset;
   }
 
-  /** Below it no transaction is open (LSO). */
+  /** No transaction is open below it (LSO). */
   get stableOffset(): number {
     return Math.max(this.#producers.firstOpenOffset ?? this.endOffset, this.#startOffset);
   }
@@ -116,9 +116,9 @@ export class Partition {
   }
 
   /**
-   * Appends a batch that `checkBatch` has let through, and patches its place into its bytes.
+   * Appends a batch that passed `checkBatch`, and patches its offset into its bytes.
    *
-   * @returns where it stands; for the repetition of a batch, where the first one stands
+   * @returns its place; for a repeated batch, the place of the first
    * @throws KafkaError by the producer's epoch, sequence and transaction
    */
   append(batch: Buffer, header: BatchHeader, nowMs: number): Appended {
@@ -134,7 +134,7 @@ export class Partition {
   }
 
   /**
-   * Writes the marker that ends the producer's transaction here, whether or not it wrote anything.
+   * Writes the marker that ends the producer's transaction, even if it wrote nothing here.
    *
    * @returns the marker's offset
    * @throws KafkaError INVALID_PRODUCER_EPOCH
@@ -166,13 +166,13 @@ export class Partition {
     return sizeBytes > 0 && (sizeBytes + moreBytes > segmentBytes || nowMs - this.#activeSinceMs > segmentMs);
   }
 
-  /** Seals the active segment and begins another. Without effect on an empty one. */
+  /** Seals the active segment and begins another. Without effect when it is empty. */
   roll(): void {
     const full = this.#active;
     if (full.sizeBytes === 0) return;
     const next = new Segment(this.#folder, full.endOffset);
     this.#producers.expire(Date.now());
-    // In this order, so that a crash between leaves the full one the last, or its successor with its producers.
+    // In this order: a crash in between leaves the full one as the last, or its successor with its producers.
     next.saveProducers(JSON.stringify(this.#producers.snapshot()));
     full.seal();
     next.open();
@@ -182,32 +182,32 @@ export class Partition {
   }
 
   /**
-   * Whole batches from the one that holds the offset on, of one segment.
+   * Whole batches of one segment, beginning with the one that contains the offset.
    *
-   * @returns no bytes at the end
+   * @returns no bytes at the end of the log
    * @throws KafkaError OFFSET_OUT_OF_RANGE
    */
   read({ offset, maxBytes, atLeastOne, committedOnly }: ReadOptions): Buffer {
     if (offset < this.#startOffset || offset > this.endOffset) {
       throw new KafkaError(
         'OFFSET_OUT_OF_RANGE',
-        `${this.topic}/${this.index} holds ${this.#startOffset} to ${this.endOffset}, not ${offset}`,
+        `${this.topic}/${this.index} has offsets ${this.#startOffset} to ${this.endOffset}, not ${offset}`,
       );
     }
     const limit = committedOnly ? this.stableOffset : this.endOffset;
     if (offset >= limit) return Buffer.alloc(0);
-    // What others in the same answer took may have left less than nothing.
+    // Negative when the other partitions of the answer used up more than its limit.
     return this.#segmentOf(offset).read(offset, limit, Math.max(maxBytes, 0), atLeastOne);
   }
 
-  /** Aborted transactions that have records in `[from, upTo)`, or whose marker is there. */
+  /** Aborted transactions with records or their marker in `[from, upTo)`. */
   abortedBetween(from: number, upTo: number): AbortedTransaction[] {
     const found: AbortedTransaction[] = [];
     for (const segment of this.#segments) {
       if (segment.endOffset <= from) continue;
       for (const transaction of segment.aborted()) {
         if (transaction.lastOffset >= from && transaction.firstOffset < upTo) found.push(transaction);
-        // What ends later began later.
+        // Later segments can only end transactions at later offsets.
         if (transaction.lastStableOffset >= upTo) return found;
       }
     }
@@ -228,16 +228,16 @@ export class Partition {
   deleteBefore(offset: number): void {
     if (offset < this.#startOffset || offset > this.endOffset) throw new KafkaError('OFFSET_OUT_OF_RANGE');
     this.#startOffset = offset;
-    // An empty active segment keeps the end offset when all is gone.
+    // An empty active segment keeps the end offset when all records are deleted.
     if (offset === this.endOffset) this.roll();
     this.#removeOldest(this.#sealed.filter(({ endOffset }) => endOffset <= offset).length);
   }
 
-  /** Deletes what the topic's retention no longer keeps, by whole segments, oldest first. */
+  /** Deletes whole segments that exceed the topic's retention, oldest first. */
   applyRetention(nowMs: number): void {
     this.#producers.expire(nowMs);
     const settings = this.#settings();
-    // The active segment is not deleted: when its turn has come, it becomes one of the sealed.
+    // The active segment is sealed first when it is due.
     if (outlived(this.#segments, settings, nowMs) > this.#sealed.length) this.roll();
     this.#removeOldest(outlived(this.#sealed, settings, nowMs));
     this.#startOffset = Math.max(this.#startOffset, this.#first.baseOffset);
@@ -255,7 +255,7 @@ export class Partition {
    * Calls back with the bytes of each batch that is appended; with Infinity when a transaction ends, which may make
    * any number of bytes readable, and when the partition is closed.
    *
-   * @returns what ends it
+   * @returns the function that unsubscribes
    */
   onChanged(listener: (bytes: number) => void): () => void {
     this.#listeners.add(listener);

@@ -1,9 +1,9 @@
 import { type BatchHeader } from '../wire/record-batch.ts';
 import { KafkaError } from '../wire/errors.ts';
 
-/** As many batches as an idempotent producer may have in flight: of these a repetition is recognised. */
+/** Batches that an idempotent producer may have in flight: repetitions of these are recognised. */
 const REMEMBERED_BATCHES = 5;
-/** A producer that wrote nothing for this long is forgotten, as in Kafka (producer.id.expiration.ms). */
+/** Producers that wrote nothing for this long are forgotten, as in Kafka (producer.id.expiration.ms). */
 const EXPIRES_AFTER_MS = 24 * 3_600_000;
 const MAX_SEQUENCE = 2 ** 31 - 1;
 
@@ -22,7 +22,7 @@ interface Producer {
   lastTimestamp: number;
 }
 
-/** What is known of one producer of a partition, for DescribeProducers. */
+/** A producer of a partition, for DescribeProducers. */
 export interface ActiveProducer {
   readonly producerId: number;
   readonly epoch: number;
@@ -32,7 +32,7 @@ export interface ActiveProducer {
   readonly transactionStart: number;
 }
 
-/** A transaction that ended as aborted: what a read_committed consumer has to leave out. */
+/** An aborted transaction, which read_committed consumers skip. */
 export interface AbortedTransaction {
   readonly producerId: number;
   readonly firstOffset: number;
@@ -49,12 +49,12 @@ export interface ProducerSnapshot {
 }
 
 /**
- * Producers of one partition: their sequences, epochs and open transactions (KIP-98). `check` says whether a batch
- * may be written, `append` takes note that it was; recovery replays the log through `append`.
+ * Producers of one partition: their sequences, epochs and open transactions (KIP-98). `check` decides whether a batch
+ * may be written, `append` records that it was; recovery replays the log through `append`.
  */
 export class ProducerStates {
   readonly #producers: Map<number, Producer>;
-  /** In the order in which they began, so that the first bounds the last stable offset. */
+  /** In order of their beginning: the first bounds the last stable offset. */
   readonly #open: Map<number, number>;
 
   constructor(snapshot: ProducerSnapshot = { producers: [], open: [] }) {
@@ -76,7 +76,7 @@ export class ProducerStates {
   }
 
   /**
-   * @returns the first offset of the same batch if it was written already
+   * @returns the first offset of the batch if it was already written
    * @throws KafkaError INVALID_PRODUCER_EPOCH, OUT_OF_ORDER_SEQUENCE_NUMBER or INVALID_TXN_STATE
    */
   check(batch: BatchHeader): number | undefined {
@@ -140,9 +140,9 @@ export class ProducerStates {
   }
 
   /**
-   * Takes note of a marker at `offset`.
+   * Records a marker at `offset`.
    *
-   * @returns the transaction that it aborted, unless it committed or nothing was open
+   * @returns the aborted transaction; undefined when it committed or none was open
    */
   end(
     producerId: number,
@@ -163,7 +163,7 @@ export class ProducerStates {
     };
   }
 
-  /** Forgets who has been silent for a day and has nothing open. */
+  /** Forgets producers silent for a day without an open transaction. */
   expire(nowMs: number): void {
     for (const [producerId, { lastTimestamp }] of this.#producers) {
       if (nowMs - lastTimestamp > EXPIRES_AFTER_MS && !this.#open.has(producerId)) {
@@ -182,7 +182,7 @@ export class ProducerStates {
     }));
   }
 
-  /** A new epoch begins with no batches. */
+  /** A new epoch begins without batches. */
   #producerAt(producerId: number, epoch: number): Producer {
     const known = this.#producers.get(producerId);
     if (known?.epoch === epoch) return known;
@@ -192,7 +192,7 @@ export class ProducerStates {
   }
 }
 
-/** Sequences count on from 0 behind 2^31-1. */
+/** Sequences wrap to 0 after 2^31-1. */
 function sequenceAfter(sequence: number, by: number): number {
   return (sequence + by) % (MAX_SEQUENCE + 1);
 }

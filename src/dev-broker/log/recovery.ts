@@ -16,7 +16,7 @@ import { Segment } from './segment.ts';
 const LOG_FILE = /^(\d{20})\.log$/;
 const READ_BYTES = 1 << 20;
 
-/** A log is damaged where it was whole once. Nothing was changed in it. */
+/** A log is damaged before its end; nothing in it was changed. */
 export class CorruptLogError extends Error {
   override readonly name = 'CorruptLogError';
 }
@@ -27,15 +27,14 @@ export interface RecoveredLog {
   /** Open for writing. */
   readonly active: Segment;
   readonly producers: ProducerStates;
-  /** What a crash had left half-written and was cut off. */
+  /** Size of the half-written end that was cut off. */
   readonly tornBytes: number;
 }
 
 /**
- * Opens a partition's folder. The last segment is read and every checksum in it verified; what follows its last
- * whole batch is the torn end of a write that was never acknowledged, and is cut off. If a whole batch follows the
- * broken place it is no torn end, and the log is refused. Sealed segments are taken by their seals, or are read
- * when theirs is missing.
+ * Opens a partition's folder. The last segment is read and its checksums are verified; bytes after its last whole batch
+ * are the torn end of an unacknowledged write and are cut off. If a whole batch follows the broken place, it is not a
+ * torn end, and the log is refused. Sealed segments are opened by their seals, or read when the seal is missing.
  *
  * @throws CorruptLogError
  */
@@ -53,7 +52,7 @@ export function recoverLog(folder: string): RecoveredLog {
   const allSealed = sealed.every((segment) => segment.loadSeal());
   const producers = new ProducerStates(allSealed ? snapshot : EMPTY);
   if (snapshot === undefined || !allSealed) {
-    // Without them the producers are found by reading the log from its beginning.
+    // Without it, producers are rebuilt by reading the log from its beginning.
     sealed = bases.map((base) => new Segment(folder, base));
     for (const segment of sealed) {
       replay(segment, producers, 'whole');
@@ -86,7 +85,7 @@ function checkContinuity(segments: readonly Segment[]): void {
   });
 }
 
-/** @returns bytes that were cut off behind the last whole batch */
+/** @returns the number of bytes cut off after the last whole batch */
 function replay(segment: Segment, producers: ProducerStates, end: 'whole' | 'may be torn'): number {
   const fd = fs.openSync(segment.file, 'r');
   try {
@@ -99,7 +98,7 @@ function replay(segment: Segment, producers: ProducerStates, end: 'whole' | 'may
     const where = `${segment.file} is damaged at byte ${segment.sizeBytes} (offset ${segment.endOffset})`;
     if (end === 'whole' || batchFollows(fd, segment.sizeBytes + 1, fileBytes, segment.endOffset)) {
       throw new CorruptLogError(
-        `${where}, and whole batches follow: put a backup of the data folder back, or delete the topic's folder`,
+        `${where}, and whole batches follow: restore the data folder from a backup, or delete the topic's folder`,
       );
     }
     segment.truncate(segment.sizeBytes);
@@ -126,7 +125,7 @@ interface WholeBatch {
   readonly batch: Buffer;
 }
 
-/** The batches of a file up to the first that is not one, not whole, or not the next. */
+/** The batches of a file up to the first that is invalid, incomplete or out of order. */
 function* wholeBatches(fd: number, fileBytes: number, baseOffset: number): Generator<WholeBatch> {
   let window = Buffer.alloc(0);
   let windowAt = 0;
@@ -155,7 +154,7 @@ function isPlausible({ magic, sizeBytes, baseOffset, lastOffsetDelta }: BatchHea
   return magic === 2 && sizeBytes >= BATCH_HEADER_BYTES && baseOffset >= next && lastOffsetDelta >= 0;
 }
 
-/** Whether a whole batch begins anywhere in `[from, fileBytes)`: then what is before it was not torn by a crash. */
+/** Whether a whole batch begins anywhere in `[from, fileBytes)`: then a crash did not tear the bytes before it. */
 function batchFollows(fd: number, from: number, fileBytes: number, offset: number): boolean {
   const rest = Buffer.allocUnsafe(fileBytes - from);
   readAll(fd, rest, from);

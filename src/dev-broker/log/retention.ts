@@ -1,6 +1,6 @@
 /** How long a topic keeps its records. */
 export interface Retention {
-  /** cleanup.policy holds `delete`. */
+  /** cleanup.policy includes `delete`. */
   readonly deletes: boolean;
   /** -1 for no limit. */
   readonly retentionMs: number;
@@ -9,9 +9,8 @@ export interface Retention {
 }
 
 /**
- * How many of these segments, counted from the oldest, are kept no longer. By time, when the youngest record of one is
- * too old; by size, when what follows it is as large as the limit without it. Segments without timestamps do not grow
- * old, and empty ones stand in nobody's way.
+ * How many of these segments, oldest first, exceed retention. By time: the youngest record is too old. By size: the
+ * segments that follow reach the limit alone. Segments without timestamps never grow old; empty ones do not count.
  */
 export function outlived(
   segments: readonly { readonly sizeBytes: number; readonly maxTimestamp: number }[],

@@ -13,7 +13,7 @@ import { readAll, readFileIfThere, replaceFile, writeAll } from '../files.ts';
 import type { AbortedTransaction } from './producers.ts';
 import { INDEX_GAP_BYTES, SparseIndex } from './sparse-index.ts';
 
-/** What a closed segment's `.seal` file says of it: enough to know it without reading it. */
+/** The `.seal` file of a closed segment: enough to use the segment without reading it. */
 interface Seal {
   readonly endOffset: number;
   readonly sizeBytes: number;
@@ -23,15 +23,15 @@ interface Seal {
   readonly indexChecksum: number;
 }
 
-/** Where a batch is, with its header's bytes there. */
+/** The position of a batch, and its header's bytes. */
 export interface FoundBatch {
   readonly position: number;
   readonly bytes: Buffer;
 }
 
 /**
- * A file of a partition's log, named by the offset that it begins with. The last one is written to; the others are
- * sealed, and of them only a few numbers are in memory.
+ * A file of a partition's log, named by its first offset. The last one is written to; the others are sealed, with only
+ * a few numbers in memory.
  */
 export class Segment {
   readonly baseOffset: number;
@@ -39,7 +39,7 @@ export class Segment {
   endOffset: number;
   sizeBytes = 0;
   maxTimestamp = -1;
-  /** Base offset of the batch that has it. */
+  /** Base offset of that batch. */
   maxTimestampOffset = -1;
   /** Read from the seal when needed, once sealed. */
   #aborted: AbortedTransaction[] | undefined = [];
@@ -59,7 +59,7 @@ export class Segment {
     return `${this.#stem}.log`;
   }
 
-  /** @returns whether its seal is there and agrees with the file */
+  /** @returns whether the seal exists and matches the file */
   loadSeal(): boolean {
     const seal = this.#readSeal();
     if (seal === undefined) return false;
@@ -79,7 +79,7 @@ export class Segment {
     this.#fd = fs.openSync(this.file, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o666);
   }
 
-  /** Takes note of a batch that is in the file at `sizeBytes`. */
+  /** Records a batch that is in the file at `sizeBytes`. */
   add(header: BatchHeader, baseOffset: number): void {
     this.#index?.add(baseOffset - this.baseOffset, this.sizeBytes, this.maxTimestamp);
     this.sizeBytes += header.sizeBytes;
@@ -97,12 +97,12 @@ export class Segment {
 
   append(batch: Buffer, header: BatchHeader, baseOffset: number): void {
     if (this.#fd === undefined) throw new Error(`${this.file} is sealed`);
-    // A write that failed half-way is written over by the next: the size only grows by whole batches.
+    // A half-failed write is overwritten by the next: the size only grows by whole batches.
     writeAll(this.#fd, batch, this.sizeBytes);
     this.add(header, baseOffset);
   }
 
-  /** Makes it one of the closed ones. Its bytes go to the disk behind our back. */
+  /** Closes the segment. Its bytes are synced in the background. */
   seal(): void {
     const seal: Seal = {
       endOffset: this.endOffset,
@@ -114,7 +114,7 @@ export class Segment {
     };
     const fd = this.#fd;
     if (fd !== undefined) {
-      // Whatever a torn write left behind the last whole batch.
+      // Remains of a torn write after the last whole batch.
       fs.ftruncateSync(fd, this.sizeBytes);
       this.#fd = undefined;
       fs.fdatasync(fd, () => fs.close(fd));
@@ -140,7 +140,7 @@ export class Segment {
 
   remove(): void {
     this.close();
-    // The log last: files beside it without it would never be looked at again.
+    // The log last: without it the other files would never be found again.
     for (const extension of ['seal', 'index', 'producers', 'log']) {
       fs.rmSync(`${this.#stem}.${extension}`, { force: true });
     }
@@ -161,8 +161,8 @@ export class Segment {
   }
 
   /**
-   * Whole batches from the one that holds `offset` on, before `limitOffset`, up to `maxBytes`; the first one
-   * whatever its size when `atLeastOne`.
+   * Whole batches from the one that contains `offset`, before `limitOffset`, up to `maxBytes`; with `atLeastOne` the
+   * first one whatever its size.
    */
   read(offset: number, limitOffset: number, maxBytes: number, atLeastOne: boolean): Buffer {
     const from = this.#loadIndex().positionOf(offset - this.baseOffset);
@@ -183,7 +183,7 @@ export class Segment {
     });
   }
 
-  /** The batch that holds `offset`, with `position` at or before it. */
+  /** The batch that contains `offset`; `position` is at or before it. */
   #readOne(fd: number, position: number, offset: number, maxBytes: number, atLeastOne: boolean): Buffer {
     const found = this.#scan(fd, position, (bytes) => batchEndOffset(bytes, 0) > offset);
     if (found === undefined) return Buffer.alloc(0);
@@ -193,7 +193,7 @@ export class Segment {
     return batch.subarray(0, readAll(fd, batch, found.position));
   }
 
-  /** The first batch that ends behind `afterOffset` and has a timestamp of at least `timestamp`, whole. */
+  /** The first whole batch that ends after `afterOffset` and has a timestamp of at least `timestamp`. */
   findByTime(timestamp: number, afterOffset: number): Buffer | undefined {
     const from = this.#loadIndex().positionOfTime(timestamp);
     return this.#withFd((fd) => {
@@ -243,7 +243,7 @@ export class Segment {
   }
 }
 
-/** @returns where the batch with `offset` begins, or undefined when it is not among these bytes */
+/** @returns where the batch with `offset` begins; undefined when these bytes do not contain it */
 function skipTo(bytes: Buffer, offset: number): number | undefined {
   let at = 0;
   while (at + BATCH_HEADER_BYTES <= bytes.length) {

@@ -2,14 +2,14 @@ import { crc32 } from 'node:zlib';
 
 import { readFileIfThere, replaceFile } from '../files.ts';
 
-/** Bytes of log between two entries: what a look-up has to read in vain at most, beside one batch. */
+/** Bytes of log between two entries: what a look-up reads needlessly at most, besides one batch. */
 export const INDEX_GAP_BYTES = 16_384;
 /** offset relative to the segment uint32, position uint32, highest timestamp of all batches before it float64 */
 const ENTRY_BYTES = 16;
 
 /**
- * Where batches are in a segment's file, by offset and by time: an entry every `INDEX_GAP_BYTES`, so that it is a
- * thousandth of the log. Grows in memory while its segment is written to; then it is a file, read when needed.
+ * Positions of batches in a segment's file by offset and by time: an entry every `INDEX_GAP_BYTES`, a thousandth of the
+ * log. Kept in memory while its segment is written to, then in a file that is read when needed.
  */
 export class SparseIndex {
   #entries: Buffer;
@@ -20,7 +20,7 @@ export class SparseIndex {
     this.#sizeBytes = entries.length;
   }
 
-  /** @returns an index without entries, by which everything is found more slowly, when the file is not as written */
+  /** @returns an empty index, which makes look-ups slow but right, when the file is damaged */
   static load(file: string, checksum: number): SparseIndex {
     const entries = readFileIfThere(file);
     return entries !== undefined && crc32(entries) === checksum
@@ -35,7 +35,7 @@ export class SparseIndex {
     return crc32(entries);
   }
 
-  /** Told of every batch; keeps one in a while. */
+  /** Called for every batch; keeps an entry once per gap. */
   add(relativeOffset: number, position: number, maxTimestampBefore: number): void {
     const at = this.#sizeBytes;
     const last = at === 0 ? 0 : this.#entries.readUInt32BE(at - ENTRY_BYTES + 4);
@@ -51,7 +51,7 @@ export class SparseIndex {
     this.#sizeBytes += ENTRY_BYTES;
   }
 
-  /** @returns a position at or before the batch that holds the offset */
+  /** @returns a position at or before the batch that contains the offset */
   positionOf(relativeOffset: number): number {
     return this.#lastWhere((at) => this.#entries.readUInt32BE(at) <= relativeOffset);
   }
@@ -61,7 +61,7 @@ export class SparseIndex {
     return this.#lastWhere((at) => this.#entries.readDoubleBE(at + 8) < timestamp);
   }
 
-  /** The position in the last entry that holds `isBefore`, which is true of the first ones only. */
+  /** The position of the last entry for which `isBefore` holds; it is true for a prefix of the entries. */
   #lastWhere(isBefore: (at: number) => boolean): number {
     let low = 0;
     let high = this.#sizeBytes / ENTRY_BYTES;

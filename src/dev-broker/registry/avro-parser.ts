@@ -16,28 +16,28 @@ import {
 } from './avro-schema.ts';
 
 /*
- * Avro schemas as the specification declares them, https://avro.apache.org/docs/1.12.0/specification/. Where it
- * leaves something open, what Apache Avro for Java accepts is accepted: the Confluent registry is built on that.
+ * Parses Avro schemas by the specification, https://avro.apache.org/docs/1.12.0/specification/. What it leaves open is
+ * accepted as in Apache Avro for Java, on which the Confluent registry is built.
  */
 
 const PRIMITIVE_NAMES: ReadonlySet<string> = new Set(PRIMITIVES);
-/** As Avro for Java checks them: letters and digits of any script. Namespaces and aliases of fields it does not check. */
+/** As in Avro for Java: letters and digits of any script. It does not check namespaces and aliases of fields. */
 const NAME = /^[\p{L}_][\p{L}\p{Nd}_]*$/u;
 
 /**
- * @param names types that are known already, by full name; those that `text` defines are added
- * @throws RegistryError 42201 when it is no Avro schema
+ * @param names known types by full name; those that `text` defines are added
+ * @throws RegistryError 42201 when it is not a valid Avro schema
  */
 export function parseSchema(text: string, names: Map<string, NamedSchema>): Schema {
   let json: unknown;
   try {
     json = parseJson(text);
   } catch (error) {
-    throw invalidSchema(`it is no JSON: ${(error as Error).message}`);
+    throw invalidSchema(`it is not valid JSON: ${(error as Error).message}`);
   }
   const parser = new Parser(names);
   const schema = parser.schema(json, '');
-  // Only now are all types complete: a default may be of one that refers to itself.
+  // Only now are all types complete: a default may have a type that refers to itself.
   checkDefaults(parser.fields);
   return schema;
 }
@@ -54,7 +54,7 @@ class Parser {
   schema(json: unknown, namespace: string): Schema {
     if (typeof json === 'string') return this.#byName(json, namespace, {});
     if (Array.isArray(json)) return this.#union(json, namespace);
-    if (!isObject(json)) throw invalidSchema(`${shown(json)} is no schema`);
+    if (!isObject(json)) throw invalidSchema(`${shown(json)} is not a schema`);
     const type = member(json, 'type');
     if (typeof type !== 'string') throw invalidSchema(`no type in ${shown(json)}`);
     switch (type) {
@@ -85,7 +85,7 @@ class Parser {
   #byName(name: string, namespace: string, props: JsonObject): Schema {
     const primitive = PRIMITIVES.find((candidate) => candidate === name);
     if (primitive !== undefined) return { type: primitive, props };
-    // Java looks in the null namespace, too; the specification only in the enclosing one.
+    // Java also looks in the null namespace; the specification only in the enclosing one.
     const found = this.#names.get(qualified(name, namespace)) ?? this.#names.get(name);
     if (found === undefined) throw invalidSchema(`undefined type ${shown(name)}`);
     return found;
@@ -95,7 +95,7 @@ class Parser {
     const branches = json.map((branch) => this.schema(branch, namespace));
     const seen = new Set<string>();
     for (const branch of branches) {
-      if (branch.type === 'union') throw invalidSchema('a union may not hold another union');
+      if (branch.type === 'union') throw invalidSchema('a union may not contain another union');
       const key = 'fullName' in branch ? branch.fullName : branch.type;
       if (seen.has(key)) throw invalidSchema(`${key} is twice in a union`);
       seen.add(key);
@@ -106,7 +106,7 @@ class Parser {
   #record(json: JsonObject, namespace: string): RecordSchema {
     const named = nameOf(json, namespace);
     const list = required(json, 'fields');
-    if (!Array.isArray(list)) throw invalidSchema(`the fields of ${named.fullName} are no list`);
+    if (!Array.isArray(list)) throw invalidSchema(`the fields of ${named.fullName} are not a list`);
     const fields: Field[] = [];
     const record: RecordSchema = {
       ...named,
@@ -115,7 +115,7 @@ class Parser {
       fields,
       props: propsOf(json, ['fields', ...NAMED]),
     };
-    // Before its fields: one of them may be of this type.
+    // Before its fields: one of them may have this type.
     this.#define(record);
     const seen = new Set<string>();
     for (const item of list as unknown[]) {
@@ -129,14 +129,14 @@ class Parser {
   }
 
   #field(json: unknown, record: RecordSchema): Field {
-    if (!isObject(json)) throw invalidSchema(`${shown(json)} in ${record.fullName} is no field`);
+    if (!isObject(json)) throw invalidSchema(`${shown(json)} in ${record.fullName} is not a field`);
     const name = member(json, 'name');
     if (typeof name !== 'string' || !NAME.test(name)) {
-      throw invalidSchema(`${shown(name)} is no name for a field of ${record.fullName}`);
+      throw invalidSchema(`${shown(name)} is not a valid name for a field of ${record.fullName}`);
     }
     const order = optionalText(json, 'order');
     if (order !== undefined && !['ascending', 'descending', 'ignore'].includes(order)) {
-      throw invalidSchema(`${shown(order)} is no order, of field ${name} of ${record.fullName}`);
+      throw invalidSchema(`${shown(order)} is not a sort order, in field ${name} of ${record.fullName}`);
     }
     return {
       name,
@@ -154,12 +154,13 @@ class Parser {
     if (!Array.isArray(member(json, 'symbols'))) throw invalidSchema(`${named.fullName} has no symbols`);
     const symbols = textList(json, 'symbols');
     for (const symbol of symbols) {
-      if (!NAME.test(symbol)) throw invalidSchema(`${shown(symbol)} is no symbol, in ${named.fullName}`);
+      if (!NAME.test(symbol))
+        throw invalidSchema(`${shown(symbol)} is not a valid symbol, in ${named.fullName}`);
     }
     if (new Set(symbols).size < symbols.length) throw invalidSchema(`${named.fullName} has a symbol twice`);
     const fallback = optionalText(json, 'default');
     if (fallback !== undefined && !symbols.includes(fallback)) {
-      throw invalidSchema(`the default ${shown(fallback)} is no symbol of ${named.fullName}`);
+      throw invalidSchema(`the default ${shown(fallback)} is not a symbol of ${named.fullName}`);
     }
     return this.#define({
       ...named,
@@ -174,7 +175,7 @@ class Parser {
     const named = nameOf(json, namespace);
     const size = member(json, 'size');
     if (typeof size !== 'number' || !Number.isInteger(size) || size < 0 || size >= 2 ** 31) {
-      throw invalidSchema(`${shown(size)} is no size, of ${named.fullName}`);
+      throw invalidSchema(`${shown(size)} is not a size, in ${named.fullName}`);
     }
     return this.#define({ ...named, type: 'fixed', size, props: propsOf(json, ['size', ...NAMED]) });
   }
@@ -196,12 +197,12 @@ function nameOf(json: JsonObject, enclosing: string): NamedParts {
   if (PRIMITIVE_NAMES.has(fullName)) throw invalidSchema(`${name} is the name of a primitive type`);
   const aliases = textList(json, 'aliases').map((alias) => qualified(alias, namespaceOf(fullName)));
   for (const each of [fullName, ...aliases]) {
-    if (!NAME.test(simpleName(each))) throw invalidSchema(`${shown(each)} is no name for a type`);
+    if (!NAME.test(simpleName(each))) throw invalidSchema(`${shown(each)} is not a valid name for a type`);
   }
   return { fullName, aliases, doc: optionalText(json, 'doc') };
 }
 
-/** A name with a dot is a full one, whatever namespace it stands in. */
+/** A name with a dot is a full name in any namespace. */
 function qualified(name: string, namespace: string): string {
   return name.includes('.') || namespace === '' ? name : `${namespace}.${name}`;
 }
@@ -212,7 +213,7 @@ function required(json: JsonObject, name: string): unknown {
   return value;
 }
 
-/** Absent, too, when it is no text: Java passes over such attributes. */
+/** @returns undefined also for a value that is not text: Java ignores such attributes */
 function optionalText(json: JsonObject, name: string): string | undefined {
   const value = member(json, name);
   return typeof value === 'string' ? value : undefined;
@@ -222,7 +223,7 @@ function textList(json: JsonObject, name: string): string[] {
   const value = member(json, name);
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value) || !value.every((item) => typeof item === 'string')) {
-    throw invalidSchema(`${name} is no list of texts in ${shown(json)}`);
+    throw invalidSchema(`${name} is not a list of strings in ${shown(json)}`);
   }
   return value;
 }

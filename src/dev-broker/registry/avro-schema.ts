@@ -1,6 +1,6 @@
 import type { JsonObject } from './json.ts';
 
-/* Avro schemas as types: `avro-parser.ts` makes them of text, `avro-text.ts` text of them. */
+/* Parsed Avro schemas: `avro-parser.ts` reads them from text, `avro-text.ts` writes them as text. */
 
 export const PRIMITIVES = ['null', 'boolean', 'int', 'long', 'float', 'double', 'bytes', 'string'] as const;
 export const COMPLEX = ['record', 'error', 'enum', 'fixed', 'array', 'map', 'union'] as const;
@@ -17,7 +17,7 @@ export interface Field {
   readonly name: string;
   readonly aliases: readonly string[];
   readonly type: Schema;
-  /** `{ value }` when there is a default, which may be null. */
+  /** The default itself may be null. */
   readonly default: { readonly value: unknown } | undefined;
   readonly doc: string | undefined;
   readonly order: string | undefined;
@@ -25,7 +25,7 @@ export interface Field {
 }
 
 interface WithProps {
-  /** Attributes that the specification gives no meaning, logical types among them, in the order given. */
+  /** All other attributes, logical types among them, in the order given. */
   readonly props: JsonObject;
 }
 
@@ -46,7 +46,7 @@ export type EnumSchema = WithProps &
 export type RecordSchema = WithProps &
   NamedParts & {
     readonly type: 'record';
-    /** `"type":"error"`, of protocols: the same but for the word. */
+    /** `"type":"error"`, of protocols: a record in all but name. */
     readonly isError: boolean;
     readonly fields: readonly Field[];
   };

@@ -11,11 +11,11 @@ import {
 import { isObject, type JsonObject } from './json.ts';
 
 /**
- * The one text of a schema: without white space, attributes in the order in which Avro for Java writes them, names
- * as short as they can be. Schemas with the same text are the same.
+ * The canonical text of a schema: without white space, attributes in the order in which Avro for Java writes them, names
+ * as short as possible. Schemas with the same text are the same.
  *
- * @param known full names that are defined elsewhere: they are written as names
- * @param isNormalized writes other attributes in alphabetical order, so that their order does not count either
+ * @param known full names defined elsewhere: written as names
+ * @param isNormalized sorts the other attributes too, so that their order does not matter
  */
 export function schemaText(schema: Schema, known: Iterable<string>, isNormalized: boolean): string {
   return JSON.stringify(new Writer(known, isNormalized).schema(schema, ''));
@@ -98,7 +98,7 @@ class Writer {
   }
 }
 
-/** What a short name would be read as instead. */
+/** Names that would be read as built-in types when written short. */
 const TYPE_WORDS: ReadonlySet<string> = new Set([...PRIMITIVES, ...COMPLEX]);
 
 function shortName(fullName: string, namespace: string): string {

@@ -3,9 +3,9 @@ import { simpleName } from './avro-schema.ts';
 import { invalidSchema } from './errors.ts';
 
 /*
- * Whether what was written with one schema can be read with another: "Schema Resolution" of the Avro specification,
- * https://avro.apache.org/docs/1.12.0/specification/#schema-resolution, with the verdicts and the words of
- * SchemaCompatibility in Avro for Java, which the Confluent registry asks.
+ * Whether values written with one schema can be read with another: "Schema Resolution" of the Avro specification,
+ * https://avro.apache.org/docs/1.12.0/specification/#schema-resolution, with the verdicts and the terms of
+ * SchemaCompatibility in Avro for Java, which the Confluent registry uses.
  */
 
 export const LEVELS = [
@@ -26,28 +26,27 @@ export type IncompatibilityKind =
   | 'READER_FIELD_MISSING_DEFAULT_VALUE'
   | 'TYPE_MISMATCH'
   | 'MISSING_UNION_BRANCH'
-  /** Java throws here; to the Confluent registry that is an incompatibility, too. */
+  /** Java throws here, which the Confluent registry counts as an incompatibility. */
   | 'AMBIGUOUS_FIELD';
 
 export interface Incompatibility {
   readonly kind: IncompatibilityKind;
-  /** `/fields/2/type`: of the reader's schema, but for the numbers of branches, which are those of the writer's. */
+  /** `/fields/2/type`, in the reader's schema; only branch numbers are the writer's. */
   readonly path: string;
-  /** What is missing, or what both sides are. */
+  /** What is missing, or the two that differ. */
   readonly detail: string;
 }
 
-/** The same with the side that reads. */
 export interface Difference extends Incompatibility {
   readonly reader: 'new' | 'old';
 }
 
-/** Whether a level asks for every earlier version and not for the latest alone. */
+/** Whether a level covers all earlier versions, not only the latest. */
 export function isTransitive(level: Level): boolean {
   return level.endsWith('_TRANSITIVE');
 }
 
-/** What a level has against `candidate` after `existing`; empty when nothing. */
+/** @returns why a level forbids `candidate` after `existing`; empty when it does not */
 export function differences(level: Level, candidate: Schema, existing: Schema): Difference[] {
   const isBackward = level.startsWith('BACKWARD') || level.startsWith('FULL');
   const isForward = level.startsWith('FORWARD') || level.startsWith('FULL');
@@ -61,7 +60,7 @@ export function differences(level: Level, candidate: Schema, existing: Schema): 
 
 /**
  * @returns why values of `writer` cannot be read with `reader`; empty when they can
- * @throws RegistryError 42201 when the two are too large to be compared
+ * @throws RegistryError 42201 when the two are too large to compare
  */
 export function resolve(reader: Schema, writer: Schema): readonly Incompatibility[] {
   const found: Incompatibility[] = [];
@@ -69,7 +68,7 @@ export function resolve(reader: Schema, writer: Schema): readonly Incompatibilit
   return found;
 }
 
-/** What a person gets to read of a difference. */
+/** A difference in Confluent's form for users. */
 export function inWords({ kind, path, detail, reader }: Difference): string {
   const writer = reader === 'new' ? 'old' : 'new';
   return `{errorType:'${kind}', description:'${sentence(kind, path, detail, reader, writer)}', additionalInfo:'${detail}'}`;
@@ -100,7 +99,7 @@ function sentence(
   }
 }
 
-/** Types of the writer that a type of the reader takes besides its own. */
+/** Reader's type to other writer's types that it accepts. */
 const PROMOTIONS: Readonly<Partial<Record<Schema['type'], readonly Schema['type'][]>>> = {
   long: ['int'],
   float: ['int', 'long'],
@@ -109,14 +108,14 @@ const PROMOTIONS: Readonly<Partial<Record<Schema['type'], readonly Schema['type'
   string: ['bytes'],
 };
 
-/** Comparisons of types, fields and symbols: schemas of a thousand fields take some ten thousand. */
+/** Comparisons of types, fields and symbols: schemas with a thousand fields take about ten thousand. */
 const MAX_STEPS = 300_000;
-/** Types within types, by name; each takes a few frames of the stack. */
+/** Nested types; each takes a few stack frames. */
 const MAX_DEPTH = 500;
-/** A type that occurs everywhere would be reported everywhere. */
+/** A type that is used everywhere would be reported everywhere. */
 const MAX_FOUND = 100;
 
-/** What was found below a step of the path. A type is compared once and its findings are shared by all its places. */
+/** Findings below a step of the path. A type is compared once; all its places share the findings. */
 type Found = readonly (Leaf | { readonly step: string; readonly inside: Found })[];
 interface Leaf {
   readonly kind: IncompatibilityKind;
@@ -136,10 +135,9 @@ function below(step: string, inside: Found): Found {
   return inside.length === 0 ? NOTHING : [{ step, inside }];
 }
 
-/** Compares one pair of schemas. */
 class Resolution {
   readonly #known = new Map<Schema, Map<Schema, Found>>();
-  /** Pairs held to be compatible, in the order in which that was assumed. */
+  /** Pairs assumed to be compatible, in order of assumption. */
   readonly #assumed: (readonly [Schema, Schema])[] = [];
   #steps = 0;
   #depth = 0;
@@ -148,7 +146,7 @@ class Resolution {
     this.#spend(1);
     const known = this.#known.get(reader)?.get(writer);
     if (known !== undefined) return known;
-    // A type that refers to itself is compatible as long as nothing else in it is not.
+    // A type that refers to itself is compatible unless something else in it is not.
     const mark = this.#assumed.length;
     this.#assumed.push([reader, writer]);
     this.#remember(reader, writer, NOTHING);
@@ -156,7 +154,7 @@ class Resolution {
     const found = this.#differences(reader, writer);
     this.#depth -= 1;
     if (found.length > 0) {
-      // What was concluded from the assumption falls with it.
+      // Conclusions drawn from the assumption are void too.
       for (const [r, w] of this.#assumed.splice(mark)) this.#known.get(r)?.delete(w);
       this.#remember(reader, writer, found);
     }
@@ -166,7 +164,7 @@ class Resolution {
   #spend(steps: number): void {
     this.#steps += steps;
     if (this.#steps > MAX_STEPS || this.#depth > MAX_DEPTH) {
-      throw invalidSchema('it is too large to be compared with an earlier one');
+      throw invalidSchema('it is too large to compare with an earlier one');
     }
   }
 
@@ -197,7 +195,7 @@ class Resolution {
     return [{ kind: 'TYPE_MISMATCH', detail }];
   }
 
-  /** Every branch of the writer's union may have been written. */
+  /** Any branch of the writer's union may have been written. */
   #fromUnion(reader: Schema, branches: readonly Schema[]): Found {
     return branches.flatMap((branch, i) => {
       const found = this.compare(reader, branch);
@@ -206,7 +204,7 @@ class Resolution {
     });
   }
 
-  /** A symbol that the reader does not know becomes its default. */
+  /** A symbol unknown to the reader becomes its default. */
   #enums(reader: EnumSchema, writer: EnumSchema): Found {
     this.#spend(reader.symbols.length + writer.symbols.length);
     const known = new Set(reader.symbols);
@@ -218,7 +216,7 @@ class Resolution {
 
   #records(reader: RecordSchema, writer: RecordSchema): Found {
     this.#spend(reader.fields.length + writer.fields.length);
-    // Those of the writer that the reader lacks are read past.
+    // The writer's other fields are skipped.
     const written = new Map(writer.fields.map((field) => [field.name, field]));
     const fields = reader.fields.flatMap((field, i) => below(String(i), this.#field(field, written)));
     return [...names(reader, writer), ...below('fields', fields)];
@@ -236,7 +234,7 @@ class Resolution {
   }
 }
 
-/** Namespaces are not compared, except by way of an alias. */
+/** Namespaces are compared in aliases only. */
 function names(reader: NamedSchema, writer: NamedSchema): Found {
   const isSame =
     simpleName(reader.fullName) === simpleName(writer.fullName) || reader.aliases.includes(writer.fullName);

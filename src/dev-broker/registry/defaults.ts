@@ -2,10 +2,10 @@ import type { Field, Schema } from './avro-schema.ts';
 import { invalidSchema } from './errors.ts';
 import { isObject } from './json.ts';
 
-/** Steps of checking: a long default of a wide union would be tried with each of its branches. */
+/** A long default of a wide union would be tried with each branch. */
 const MAX_STEPS = 1_000_000;
 
-/** @throws RegistryError 42201 when a default is no value of its field's type */
+/** @throws RegistryError 42201 when a default is not a value of its field's type */
 export function checkDefaults(fields: readonly Field[]): void {
   let steps = 0;
 
@@ -20,7 +20,7 @@ export function checkDefaults(fields: readonly Field[]): void {
       case 'int':
         return typeof value === 'number' && (value | 0) === value;
       case 'long':
-        // The largest longs are no doubles of their own: 2^63 stands for them, too.
+        // The largest longs round to the double 2^63.
         return typeof value === 'number' && Number.isInteger(value) && Math.abs(value) <= 2 ** 63;
       case 'float':
       case 'double':
@@ -37,7 +37,7 @@ export function checkDefaults(fields: readonly Field[]): void {
       case 'union':
         return type.branches.some((branch) => isValueOf(branch, value));
       case 'record':
-        // A field that is left out takes its own default, which is checked at that field.
+        // A field left out takes its own default, which is checked at that field.
         return (
           isObject(value) &&
           type.fields.every(({ name, type: of, default: own }) =>
@@ -50,7 +50,7 @@ export function checkDefaults(fields: readonly Field[]): void {
   for (const { name, type, default: given } of fields) {
     if (given !== undefined && !isValueOf(type, given.value)) {
       const text = JSON.stringify(given.value);
-      throw invalidSchema(`the default ${text.slice(0, 200)} of field ${name} is no value of its type`);
+      throw invalidSchema(`the default ${text.slice(0, 200)} of field ${name} is not a value of its type`);
     }
   }
 }

@@ -1,9 +1,9 @@
 /*
- * What the registry refuses, with the codes of the Confluent Schema Registry. Source:
+ * The registry's errors, with the codes of the Confluent Schema Registry. Source:
  * https://docs.confluent.io/platform/current/schema-registry/develop/api.html
  */
 
-/** Answered as `{error_code, message}` with the HTTP status that the code begins with. */
+/** Answered as `{error_code, message}`; the code begins with the HTTP status. */
 export class RegistryError extends Error {
   override readonly name = 'RegistryError';
   readonly code: number;

@@ -1,10 +1,10 @@
-/** Schemas nest by hand: real ones stay under fifty. Recursion over what is parsed is bounded by this. */
+/** Real schemas stay under fifty. Bounds all recursion over the parsed value. */
 const MAX_DEPTH = 200;
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /**
- * JSON.parse for text from anybody. @throws SyntaxError when it is no JSON or is nested too deeply
+ * JSON.parse for untrusted text. @throws SyntaxError when it is not valid JSON or nests too deeply
  */
 export function parseJson(text: string): unknown {
   let depth = 0;
@@ -27,12 +27,12 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Its own member of that name: a schema may well call something `constructor`. */
+/** Own members only: a schema may well call something `constructor`. */
 export function member(object: JsonObject, name: string): unknown {
   return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
-/** Whether a number in it is more than a double can tell from its neighbours, so that printing would change it. */
+/** Whether it contains a number beyond the precision of a double, which printing would change. */
 export function hasUnsafeNumber(value: unknown): boolean {
   if (typeof value === 'number') {
     return !Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value));

@@ -8,14 +8,14 @@ import type { GivenSchema, Subjects, SubjectVersion, VersionName } from './subje
  */
 
 export interface Call {
-  /** Those of the path, by name, decoded. */
+  /** Of the path, by name, decoded. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
-  /** Parsed; undefined when there was none. */
+  /** Parsed; undefined without a body. */
   readonly body: unknown;
 }
 
-/** Returns what is answered as JSON. @throws RegistryError */
+/** @returns the answer, to be sent as JSON @throws RegistryError */
 export type Handler = (subjects: Subjects, call: Call) => unknown;
 
 const MAX_INT = 2 ** 31 - 1;
@@ -122,7 +122,7 @@ export const ROUTES: readonly (readonly [method: string, path: string, handle: H
   ],
 ];
 
-/** A schema as the body itself: the text is JSON already. */
+/** An answer that is JSON text already: a schema. */
 export class RawJson {
   readonly text: string;
 
@@ -147,7 +147,7 @@ function versionOf({ params: { version = '' } }: Call): VersionName {
 }
 
 function idOf({ params: { id = '' } }: Call): number {
-  // As Confluent answers a path that is none of its own.
+  // As Confluent answers an unknown path.
   if (!/^\d{1,10}$/.test(id)) throw new RegistryError(404, 'HTTP 404 Not Found');
   return Number(id);
 }
@@ -198,13 +198,13 @@ function referencesBody(references: readonly Reference[]): object {
 
 function givenSchema(call: Call): GivenSchema {
   const { body } = call;
-  if (!isObject(body)) throw new RegistryError(422, 'The body is no JSON object with a schema');
+  if (!isObject(body)) throw new RegistryError(422, 'The body is not a JSON object with a schema');
   const { schema, schemaType = 'AVRO' } = body;
   if (schemaType !== null && schemaType !== 'AVRO') {
     throw invalidSchema(`the type ${JSON.stringify(schemaType)} is not supported here, only AVRO is`);
   }
   for (const part of ['metadata', 'ruleSet']) {
-    // Passed over, they would seem to be kept.
+    // Ignored, they would seem to be stored.
     if ((body[part] ?? null) !== null) throw invalidSchema(`a schema with ${part} is not supported here`);
   }
   if (typeof schema !== 'string' || schema === '') throw invalidSchema('the body has no schema');
@@ -213,7 +213,7 @@ function givenSchema(call: Call): GivenSchema {
 
 function referencesOf({ references }: JsonObject): Reference[] {
   if (references === undefined || references === null) return [];
-  if (!Array.isArray(references)) throw invalidSchema('its references are no list');
+  if (!Array.isArray(references)) throw invalidSchema('its references are not a list');
   return references.map((one: unknown) => {
     const { name, subject, version } = isObject(one) ? one : {};
     if (typeof name !== 'string' || typeof subject !== 'string' || !Number.isInteger(version)) {

@@ -10,43 +10,43 @@ import { State, type RegistryEvent } from './state.ts';
 import { Subjects } from './subjects.ts';
 
 /*
- * HTTP by node:http and a table of routes. fastify 5.12 was measured: 120–170 ms to import and 50–80 ms to listen,
- * of the 300 ms that broker and registry together may take to be up.
+ * HTTP by node:http and a table of routes. fastify 5.12 took 120–170 ms to import and 50–80 ms to listen, of the
+ * 300 ms that broker and registry together may take to start.
  */
 
 const CONTENT_TYPE = 'application/vnd.schemaregistry.v1+json';
-/** Types that a browser does not send to a strange site unasked. */
+/** Types that a browser does not send across origins without a preflight, JSON among them. */
 const ACCEPTED_TYPES = new Set([CONTENT_TYPE, 'application/vnd.schemaregistry+json', 'application/json']);
-/** Larger than Confluent's own limit on a schema, a million characters, with quotes escaped. */
+/** Room for Confluent's limit on a schema, a million characters, with quotes escaped. */
 const MAX_BODY_BYTES = 2 * 1024 * 1024;
-/** A request that does not come to its end holds a connection no longer. */
+/** For a request to arrive completely. */
 const REQUEST_TIMEOUT_MS = 30_000;
-/** How long answers under way may take at a stop. */
+/** How long a stop waits for pending answers. */
 const STOP_GRACE_MS = 500;
 
 export interface DevRegistryOptions {
   /** Default: 127.0.0.1. */
   readonly host?: string;
-  /** 0 takes a free one. */
+  /** 0 for any free port. */
   readonly port: number;
-  /** A folder of the registry's own: it keeps one file there. */
+  /** A folder for the registry alone: it keeps one file there. */
   readonly dataDir: string;
-  /** Asked of every request (HTTP Basic). */
+  /** Required of every request (HTTP Basic). */
   readonly credentials?: { readonly username: string; readonly password: string };
-  /** Where the API begins, `/apis/ccompat/v7`; everything else is 404. Default: the root. */
+  /** Prefix of the API, `/apis/ccompat/v7`; all other paths are 404. Default: none. */
   readonly path?: string;
 }
 
 export interface DevRegistry {
-  /** Its address with the path. */
+  /** With the path. */
   readonly url: string;
   /** Resolves when the port is free. */
   stop(): Promise<void>;
 }
 
 /**
- * A schema registry with the Confluent API for one process and Avro, for development and tests. A change is on the
- * disk before it is answered. One registry at a time may have a folder; the caller sees to that.
+ * A schema registry with the Confluent API for Avro in one process, for development and tests. A change is on disk
+ * before it is answered. The caller makes sure that only one registry uses a folder.
  *
  * @throws CorruptStateError · the errors of node:net and node:fs, EADDRINUSE first of all
  */
@@ -70,7 +70,7 @@ export async function startDevRegistry(options: DevRegistryOptions): Promise<Dev
   }
 }
 
-/** @returns brings an event to the disk. It throws RegistryError 50001 when that fails, and ever after. */
+/** @returns a function that writes an event to disk. It throws RegistryError 50001 when that fails, and from then on. */
 function durably(log: LineLog): (event: RegistryEvent) => void {
   let failure: string | undefined;
   return (event) => {
@@ -133,7 +133,7 @@ class Api {
   }
 
   async #handle(request: IncomingMessage): Promise<unknown> {
-    // First of all, whoever asks: who is refused reads the answer only when all that was sent was taken.
+    // First, even for a request to be refused: a client reads the answer only after its body was taken.
     const text = await readBody(request);
     if (this.#authorization !== null) {
       const given = digest(request.headers.authorization ?? '');
@@ -172,7 +172,7 @@ function wordsOf(path: string): string[] {
   return path.replace(/^\//, '').replace(/\/$/, '').split('/');
 }
 
-/** Words of the path that stand for `:names`, decoded: a name may hold a slash. */
+/** @returns the words in place of `:names`, decoded: a name may contain a slash */
 function match(pattern: readonly string[], words: readonly string[]): Record<string, string> | undefined {
   if (pattern.length !== words.length) return undefined;
   const params: Record<string, string> = {};
@@ -188,11 +188,11 @@ function decoded(word: string): string {
   try {
     return decodeURIComponent(word);
   } catch {
-    throw new RegistryError(400, `The path holds ${JSON.stringify(word)}, which is no UTF-8`);
+    throw new RegistryError(400, `The path contains ${JSON.stringify(word)}, which is not UTF-8`);
   }
 }
 
-/** @returns undefined when it is too long; nothing of it is kept then */
+/** @returns undefined when it is too long */
 async function readBody(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
@@ -212,7 +212,7 @@ function bodyOf(request: IncomingMessage, text: string): unknown {
   try {
     return parseJson(text);
   } catch (error) {
-    throw new RegistryError(400, `The body is no JSON: ${(error as Error).message}`);
+    throw new RegistryError(400, `The body is not valid JSON: ${(error as Error).message}`);
   }
 }
 
@@ -221,7 +221,7 @@ function send(response: ServerResponse, status: number, body: string): void {
   response.end(body);
 }
 
-/** Of equal length whatever was given, as a comparison in constant time wants it. */
+/** A fixed length, which a comparison in constant time needs. */
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }

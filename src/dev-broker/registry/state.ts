@@ -3,7 +3,7 @@ import type { Level } from './compatibility.ts';
 /** What the registry knows: a fold over the entries of its log. */
 
 export interface Reference {
-  /** As the schema that refers calls it. */
+  /** The name that the referring schema uses. */
   readonly name: string;
   readonly subject: string;
   readonly version: number;
@@ -34,7 +34,7 @@ export interface Usage {
 }
 
 export class State {
-  /** Subjects stay when their last version is erased: a number is never given twice. */
+  /** Subjects stay when their last version is erased: a version number is never reused. */
   readonly #subjects = new Map<string, { versions: Map<number, Version>; next: number }>();
   readonly #schemas = new Map<number, StoredSchema>();
   readonly #ids = new Map<string, number>();
@@ -49,13 +49,13 @@ export class State {
     return this.#subjects.get(subject)?.next ?? 1;
   }
 
-  /** In alphabetical order, those included whose versions are all deleted. */
+  /** In alphabetical order, including those whose versions are all deleted. */
   subjects(): string[] {
     const names = [...this.#subjects].filter(([, { versions }]) => versions.size > 0).map(([name]) => name);
     return names.sort();
   }
 
-  /** From the oldest on, deleted ones included. */
+  /** Oldest first, including deleted ones. */
   versions(subject: string): Version[] {
     return [...(this.#subjects.get(subject)?.versions.values() ?? [])];
   }
@@ -64,17 +64,16 @@ export class State {
     return this.#schemas.get(id);
   }
 
-  /** The id of a schema that is kept already, whatever its subjects. */
+  /** The id of a known schema, in any subject. */
   idOf(text: string, references: readonly Reference[]): number | undefined {
     return this.#ids.get(keyOf(text, references));
   }
 
-  /** Where an id is used. */
   usages(id: number): Usage[] {
     return this.#all().filter((usage) => usage.id === id);
   }
 
-  /** Versions whose schemas refer to a version. */
+  /** Versions whose schemas refer to this version. */
   referrers(subject: string, version: number): (Usage & { id: number })[] {
     return this.#all().filter(({ id }) =>
       this.#schemas.get(id)?.references.some((to) => to.subject === subject && to.version === version),
@@ -107,9 +106,7 @@ export class State {
         else this.#levels.set(event.subject, event.level);
         break;
       default:
-        throw new Error(
-          `the log of the registry holds an entry of a newer version: ${JSON.stringify(event)}`,
-        );
+        throw new Error(`the registry's log contains an entry of a newer version: ${JSON.stringify(event)}`);
     }
   }
 

@@ -7,10 +7,10 @@ import { hasUnsafeNumber } from './json.ts';
 import type { Reference, RegistryEvent, State, StoredSchema, Version } from './state.ts';
 
 const DEFAULT_LEVEL: Level = 'BACKWARD';
-/** Schemas that one refers to, those that they refer to included. */
+/** Schemas that one refers to, directly or not. */
 const MAX_REFERENCES = 200;
 
-/** A schema as a client gives it. */
+/** A schema as a client sends it. */
 export interface GivenSchema {
   readonly text: string;
   /** Version −1 is the latest one. */
@@ -27,7 +27,7 @@ export interface SubjectVersion extends StoredSchema {
 export type VersionName = number | 'latest';
 
 /**
- * The registry without its protocol. A change is given to `write` first and counts when that has returned.
+ * The registry without its protocol. A change is passed to `write` first and takes effect when that returns.
  * Every method @throws RegistryError
  */
 export class Subjects {
@@ -62,7 +62,7 @@ export class Subjects {
     return found;
   }
 
-  /** The highest id given so far; 0 when there is none. */
+  /** The highest id so far; 0 without schemas. */
   get maxId(): number {
     return this.#state.nextId - 1;
   }
@@ -73,14 +73,14 @@ export class Subjects {
     return found.map(({ subject, version }) => ({ subject, version }));
   }
 
-  /** Ids of the schemas that refer to a version. */
+  /** Ids of schemas that refer to a version. */
   referencedBy(subject: string, version: VersionName): number[] {
     const { version: number } = this.#find(subject, version, false);
     const found = this.#state.referrers(subject, number).filter(({ isDeleted }) => !isDeleted);
     return [...new Set(found.map(({ id }) => id))];
   }
 
-  /** @returns the version that holds the schema; 40403 when none does */
+  /** @returns the version with the schema @throws RegistryError 40403 when there is none */
   lookUp(subject: string, given: GivenSchema, { deleted }: { deleted: boolean }): SubjectVersion {
     const versions = deleted ? this.#state.versions(subject) : this.#live(subject);
     if (versions.length === 0) throw errors.subjectNotFound(subject);
@@ -91,7 +91,7 @@ export class Subjects {
     return this.#withSchema(subject, found);
   }
 
-  /** @returns the id; a schema that the subject has keeps its version. 409 when it is not compatible */
+  /** @returns the id; no new version for a schema that the subject has @throws RegistryError 409 when not compatible */
   register(subject: string, given: GivenSchema): number {
     checkSubject(subject);
     const { text, references, schema } = this.#read(given);
@@ -105,7 +105,7 @@ export class Subjects {
     return id;
   }
 
-  /** @returns the versions that are gone from now on */
+  /** @returns the deleted versions */
   deleteSubject(subject: string, { permanent }: { permanent: boolean }): number[] {
     const all = this.#state.versions(subject);
     const live = this.#live(subject);
@@ -118,7 +118,7 @@ export class Subjects {
     return versions;
   }
 
-  /** @returns its number */
+  /** @returns the version's number */
   deleteVersion(subject: string, name: VersionName, { permanent }: { permanent: boolean }): number {
     const { version, isDeleted } = this.#find(subject, name, true);
     if (permanent && !isDeleted) throw errors.versionNotSoftDeleted(subject, version);
@@ -128,18 +128,18 @@ export class Subjects {
     return version;
   }
 
-  /** What speaks against a schema as the next version of a subject; empty when nothing. */
+  /** @returns why a schema cannot be the next version of a subject; empty when it can */
   problems(subject: string, given: GivenSchema, against: VersionName | 'every'): string[] {
     const { schema } = this.#read(given);
     const live = this.#live(subject);
-    // A first version is compatible with what is not there.
+    // Any first version is compatible.
     if (against === 'every' || (against === 'latest' && live.length === 0)) {
       return this.#problems(subject, schema, live);
     }
     return this.#problems(subject, schema, [this.#find(subject, against, false)]);
   }
 
-  /** @returns the global level for `null`; 40408 for a subject that has none of its own */
+  /** @returns the global level for `null` @throws RegistryError 40408 for a subject without its own level */
   level(subject: string | null, { orGlobal }: { orGlobal: boolean }): Level {
     const own = this.#state.level(subject);
     if (own !== undefined) return own;
@@ -154,7 +154,7 @@ export class Subjects {
     this.#commit({ kind: 'level', subject, level });
   }
 
-  /** @returns the level that no longer holds */
+  /** @returns the level until now */
   resetLevel(subject: string | null): Level {
     const level = this.level(subject, { orGlobal: false });
     this.#commit({ kind: 'level', subject, level: null });
@@ -186,7 +186,7 @@ export class Subjects {
   #problems(subject: string, schema: Schema, versions: readonly Version[]): string[] {
     const level = this.level(subject, { orGlobal: true });
     if (level === 'NONE') return [];
-    // From the newest on: the first that does not agree is told of.
+    // Newest first: the first conflict is reported.
     for (const { version, id } of versions.toReversed()) {
       const { text, references } = this.schema(id);
       const found = differences(level, schema, parseSchema(text, this.#names(references)));
@@ -216,7 +216,7 @@ export class Subjects {
     const names = this.#names(references);
     const known = [...names.keys()];
     const schema = parseSchema(text, names);
-    // A number that would be printed as another one: only the text itself says which.
+    // A number that printing would change is only exact in the text itself.
     const isExact = !hasUnsafeNumber(JSON.parse(text));
     return { schema, references, text: isExact ? schemaText(schema, known, isNormalized) : text };
   }
@@ -228,13 +228,13 @@ export class Subjects {
     throw errors.invalidSchema(`it refers to version ${version} of subject '${subject}', which is not there`);
   }
 
-  /** The types that schemas referred to define, directly or further on. */
+  /** The types defined by referenced schemas, directly or not. */
   #names(references: readonly Reference[]): Map<string, NamedSchema> {
     const names = new Map<string, NamedSchema>();
     const seen = new Set<number>();
     const visit = (list: readonly Reference[]): void => {
       for (const { subject, version } of list) {
-        // A deleted version is still what schemas mean that were registered before.
+        // Schemas registered earlier still refer to deleted versions.
         const { id } = this.#find(subject, version, true);
         if (seen.has(id)) continue;
         seen.add(id);
@@ -256,7 +256,7 @@ interface StoredText {
 }
 
 function checkSubject(subject: string): void {
-  // eslint-disable-next-line no-control-regex -- control characters are what is refused
+  // eslint-disable-next-line no-control-regex -- control characters are refused
   if (subject === '' || subject.length > 1024 || /[\u0000-\u001f\u007f]/.test(subject)) {
     throw errors.invalidSubject(subject);
   }

@@ -19,19 +19,19 @@ interface PartitionAnswer extends Appended {
   readonly error: ErrorCode;
   readonly startOffset: number;
   readonly message: string | null;
-  /** Which records of the batch were refused, where it was for records. */
+  /** The refused records, where the batch was refused for single records. */
   readonly refused: readonly RecordError[];
 }
 
 type Response = readonly { readonly name: string; readonly partitions: readonly PartitionAnswer[] }[];
 
-/** zstd came with this version: an older client could not read it back. */
+/** The first version with zstd: an older client could not read it back. */
 const ZSTD_FROM = 7;
 
 export const produce = api<Request, Response>({
   key: 0,
   name: 'Produce',
-  // librdkafka takes a broker without versions 0 to 2 for one that cannot compress. Their message formats are refused.
+  // Without versions 0 to 2, librdkafka assumes a broker that cannot compress. Their message formats are refused.
   min: 0,
   max: 8,
   read(reader, version) {
@@ -61,7 +61,7 @@ export const produce = api<Request, Response>({
       }),
     }));
     if (request.acks !== 0) return answers;
-    // It asked for no answer: a closed connection is how Kafka tells it that something failed.
+    // Without an answer, Kafka reports a failure by closing the connection.
     const isLost = answers.some(({ partitions }) => partitions.some(({ error }) => error !== ERROR.NONE));
     if (isLost) throw new KafkaError('UNKNOWN_SERVER_ERROR');
     return undefined;
@@ -112,19 +112,19 @@ function write(
   const partition = topic?.partitions[index];
   if (topic === undefined || partition === undefined) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION');
   if (acks === -1 && topic.settings.minInsyncReplicas > 1) throw new KafkaError('NOT_ENOUGH_REPLICAS');
-  if (records === null) throw new KafkaError('INVALID_RECORD', 'a request holds one batch a partition');
+  if (records === null) throw new KafkaError('INVALID_RECORD', 'a request carries one batch per partition');
   const nowMs = Date.now();
   const header = checkBatch(records, topic.settings, nowMs);
   if (header.compression === COMPRESSION.zstd && version < ZSTD_FROM) {
-    throw new KafkaError('UNSUPPORTED_COMPRESSION_TYPE', 'zstd is there from version 7 of Produce on');
+    throw new KafkaError('UNSUPPORTED_COMPRESSION_TYPE', 'zstd needs version 7 of Produce');
   }
   if (header.isTransactional) checkTransaction(transactionalId, topic, partition, header, broker);
   return { ...partition.append(records, header, nowMs), startOffset: partition.startOffset };
 }
 
 /**
- * A batch that comes after the end of its transaction, delayed on its way, would begin another that nobody ends
- * (KIP-890): it has to be of one that is open and knows the partition.
+ * A delayed batch that arrives after the end of its transaction would begin another that is never ended (KIP-890): its
+ * transaction must be open and include the partition.
  */
 function checkTransaction(
   transactionalId: string | null,

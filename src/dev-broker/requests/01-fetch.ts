@@ -27,7 +27,7 @@ interface PartitionAnswer {
   readonly highWatermark: number;
   readonly stableOffset: number;
   readonly startOffset: number;
-  /** Null when everything is read, committed or not. */
+  /** Null for read_uncommitted. */
   readonly aborted: readonly AbortedTransaction[] | null;
   readonly records: Buffer;
 }
@@ -38,9 +38,9 @@ interface Response {
 }
 
 const NO_RECORDS = Buffer.alloc(0);
-/** What one answer may hold, whatever the client would take (Kafka's fetch.max.bytes of a broker). */
+/** Of one answer, whatever the client accepts (the broker's fetch.max.bytes in Kafka). */
 const MAX_ANSWER_BYTES = 55 << 20;
-/** zstd came with this version: an older client could not read it. */
+/** The first version with zstd: an older client could not read it. */
 const ZSTD_FROM = 10;
 
 export const fetch = api<Request, Response>({
@@ -69,7 +69,7 @@ export const fetch = api<Request, Response>({
     return { maxWaitMs, minBytes, maxBytes, committedOnly, sessionId, topics };
   },
   async handle(request, context) {
-    // Every answer says "no session" (id 0), which is the protocol's way of doing without.
+    // Every answer has session id 0: the protocol's way to do without sessions.
     if (request.sessionId !== 0) throw new KafkaError('FETCH_SESSION_ID_NOT_FOUND');
     const deadline = performance.now() + request.maxWaitMs;
     while (!context.connection.closed.aborted) {
@@ -105,7 +105,7 @@ export const fetch = api<Request, Response>({
   },
   fail: ({ topics }, error) => ({
     error,
-    // Before version 7 there is no place for an error but with the partitions.
+    // Before version 7 only partitions have an error field.
     topics: topics.map(({ name, partitions }) => ({
       name,
       partitions: partitions.map(({ index }) => failed(index, error)),
@@ -128,7 +128,7 @@ function failed(index: number, error: ErrorCode, partition?: Partition): Partiti
 interface Reading {
   readonly answer: Response;
   readonly sizeBytes: number;
-  /** Waiting would not make it better: something failed, or nothing was asked for. */
+  /** Waiting would not help: something failed, or nothing was requested. */
   readonly isFinal: boolean;
 }
 
@@ -186,7 +186,7 @@ function endOf(records: Buffer, version: number): number | undefined {
   return endOffset;
 }
 
-/** Waits for as many bytes in the partitions that are asked for, the time, or the end of the connection. */
+/** Waits for so many bytes in the requested partitions, the time-out, or the end of the connection. */
 function moreBytes(request: Request, { broker, connection }: Context, bytes: number, timeoutMs: number) {
   return new Promise<void>((resolve) => {
     const ends: (() => void)[] = [];

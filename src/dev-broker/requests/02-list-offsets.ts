@@ -23,7 +23,7 @@ interface PartitionAnswer extends RecordPlace {
 
 type Response = readonly { readonly name: string; readonly partitions: readonly PartitionAnswer[] }[];
 
-/** Stand for timestamps. The last came with version 7. */
+/** Special timestamps. The last is new in version 7. */
 const LATEST = -1;
 const EARLIEST = -2;
 const MAX_TIMESTAMP = -3;

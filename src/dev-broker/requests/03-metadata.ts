@@ -5,7 +5,7 @@ import { NO_UUID } from '../wire/reader.ts';
 import { api, NO_OPERATIONS } from './api.ts';
 
 interface Request {
-  /** Null for all. By id where the name is null. */
+  /** Null for all topics. A null name means: by id. */
   readonly topics: readonly { readonly id: string; readonly name: string | null }[] | null;
   readonly mayCreate: boolean;
 }
@@ -39,7 +39,7 @@ export const metadata = api<Request, Response>({
     const mayCreate = version >= 4 ? reader.boolean() : true;
     if (version >= 8 && version <= 10) reader.boolean(); // cluster operations
     if (version >= 8) reader.boolean(); // topic operations
-    // In version 0 there was no null yet.
+    // Version 0 has no null.
     return { topics: version === 0 && topics?.length === 0 ? null : topics, mayCreate };
   },
   handle({ topics, mayCreate }, { broker, connection }) {

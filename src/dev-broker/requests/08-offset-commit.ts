@@ -21,7 +21,7 @@ export const offsetCommit = api<Request, PartitionErrors>({
     const generation = version >= 1 ? reader.int32() : -1;
     const memberId = version >= 1 ? reader.string() : '';
     const instanceId = version >= 7 ? reader.nullableString() : null;
-    if (version >= 2 && version <= 4) reader.int64(); // retention time: the broker's counts
+    if (version >= 2 && version <= 4) reader.int64(); // retention time: the broker's own applies
     const topics = reader.structs(() => ({
       name: reader.string(),
       partitions: reader.structs(() => {

@@ -7,7 +7,7 @@ import type { ByTopic } from './topic-results.ts';
 
 interface Wanted {
   readonly groupId: string;
-  /** null: all that the group has. */
+  /** Null: all of the group. */
   readonly topics: readonly { readonly name: string; readonly partitions: readonly number[] }[] | null;
 }
 
@@ -41,7 +41,7 @@ export const offsetFetch = api<
         ? reader.structs(() => {
             const groupId = reader.string();
             if (version >= 9) {
-              reader.nullableString(); // member id and epoch are of KIP-848's groups
+              reader.nullableString(); // member id and epoch belong to KIP-848's groups
               reader.int32();
             }
             return { groupId, topics: readTopics(reader) };
@@ -70,7 +70,7 @@ export const offsetFetch = api<
     groups.map(({ groupId, topics }) => ({
       groupId,
       error,
-      // Before version 2 there is no place for it but at the partitions.
+      // Before version 2 only partitions have an error field.
       topics: (topics ?? []).map(({ name, partitions }) => ({
         name,
         partitions: partitions.map((partition) => ({ ...NOTHING, partition, error })),

@@ -21,7 +21,7 @@ export const joinGroup = api<Request, JoinAnswer>({
     const protocolType = reader.string();
     const protocols = reader.structs(() => ({
       name: reader.string(),
-      // A copy: what is read is a view on the whole request, and this is kept.
+      // A copy, since it is kept: the bytes read are a view of the whole request.
       metadata: Buffer.from(reader.bytes()),
     }));
     if (version >= 8) reader.nullableString(); // reason

@@ -39,7 +39,7 @@ export const leaveGroup = api<
   write(writer, { error, members }, version) {
     if (version >= 1) writer.int32(0); // throttle time
     if (version <= 2) {
-      // One member, and its error is the answer's.
+      // A single member, whose error is that of the answer.
       writer.int16(error === ERROR.NONE ? (members[0]?.error ?? ERROR.NONE) : error);
       return;
     }

@@ -17,7 +17,7 @@ export const syncGroup = api<{ readonly groupId: string } & SyncRequest, SyncAns
       protocolName: version >= 5 ? reader.nullableString() : null,
       assignments: reader.structs(() => ({
         memberId: reader.string(),
-        // A copy: what is read is a view on the whole request, and this is kept.
+        // A copy, since it is kept: the bytes read are a view of the whole request.
         assignment: Buffer.from(reader.bytes()),
       })),
     };

@@ -20,7 +20,7 @@ interface DescribedGroup {
   readonly members: readonly DescribedMember[];
 }
 
-/** What a client reads as "not asked for". */
+/** Means "not requested" to clients. */
 const NO_OPERATIONS = -2_147_483_648;
 const NO_BYTES = Buffer.alloc(0);
 
@@ -32,7 +32,7 @@ export const describeGroups = api<readonly string[], readonly DescribedGroup[]>(
   flexibleFrom: 5,
   read(reader, version) {
     const groupIds = reader.array(() => reader.string());
-    if (version >= 3) reader.boolean(); // whether to include what the client may do: nobody is forbidden anything
+    if (version >= 3) reader.boolean(); // whether to include authorized operations: there are no ACLs
     return groupIds;
   },
   handle(groupIds, { broker }) {
@@ -63,14 +63,14 @@ export const describeGroups = api<readonly string[], readonly DescribedGroup[]>(
   fail: (groupIds, error) => groupIds.map((groupId) => nothing(groupId, error)),
 });
 
-/** A group that there is not is described as dead, without an error. */
+/** A missing group is described as dead, without an error. */
 function nothing(groupId: string, error: ErrorCode): DescribedGroup {
   const state = error === ERROR.NONE ? 'Dead' : '';
   return { groupId, error, state, protocolType: '', protocolName: '', members: [] };
 }
 
 function describe(groupId: string, group: Group): DescribedGroup {
-  // Between generations there is no choice of protocol to speak of.
+  // Between generations no protocol is chosen.
   const isStable = group.state === 'Stable';
   return {
     groupId,
@@ -82,7 +82,7 @@ function describe(groupId: string, group: Group): DescribedGroup {
       memberId: member.memberId,
       instanceId: member.instanceId,
       clientId: member.clientId,
-      // Java's way to print an address, which tools expect.
+      // As Java prints an address, which tools expect.
       clientHost: `/${member.clientHost}`,
       metadata: isStable ? group.metadataOf(member) : NO_BYTES,
       assignment: isStable ? member.assignment : NO_BYTES,

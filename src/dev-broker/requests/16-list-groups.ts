@@ -16,7 +16,7 @@ interface Response {
   }[];
 }
 
-/** The only type of group that there is here. */
+/** The only type of group here. */
 const TYPE = 'classic';
 
 export const listGroups = api<Request, Response>({

@@ -3,9 +3,8 @@ import { ERROR, type ErrorCode } from '../wire/errors.ts';
 import { api } from './api.ts';
 
 /**
- * Begins to prove who the client is, by a mechanism; SaslAuthenticate follows. Version 0, behind which tokens come bare
- * and which clients stopped using in 2017, is told because librdkafka takes a broker without it for one without
- * SASL, and is refused.
+ * Begins authentication by a mechanism; SaslAuthenticate follows. Version 0, after which tokens follow bare and which
+ * clients stopped using in 2017, is offered because librdkafka assumes no SASL without it; requests of it are refused.
  */
 export const saslHandshake = api<string, ErrorCode>({
   key: 17,

@@ -14,7 +14,7 @@ interface Response {
 
 export const API_VERSIONS_KEY = 18;
 
-/** The ranges are given by whoever holds the table of all APIs: an import of it would go in a circle. */
+/** @param ranges of all APIs: importing their table would be circular */
 export function apiVersions(ranges: () => readonly ApiRange[]) {
   return api<undefined, Response>({
     key: API_VERSIONS_KEY,
@@ -38,7 +38,7 @@ export function apiVersions(ranges: () => readonly ApiRange[]) {
         writer.int16(max);
       });
       if (version >= 1) writer.int32(0);
-      // Features are tagged fields and none is told: a transaction.version would ask for KIP-890's protocol.
+      // Features would be tagged fields; none is advertised: transaction.version would select KIP-890's protocol.
     },
     fail: (_, error) => ({ error, ranges: error === ERROR.UNSUPPORTED_VERSION ? ranges() : [] }),
   });

@@ -7,10 +7,10 @@ import { attempt, type Outcome } from './outcome.ts';
 
 interface NewTopic {
   readonly name: string;
-  /** -1 for the broker's default, or when they are assigned. */
+  /** -1 for the broker's default, or with assignments. */
   readonly partitionCount: number;
   readonly replicationFactor: number;
-  /** Which brokers have which partition, when the client says. */
+  /** Brokers by partition, when the client assigns them. */
   readonly assignments: readonly { readonly index: number; readonly brokerIds: readonly number[] }[];
   readonly configs: readonly { readonly name: string; readonly value: string | null }[];
 }
@@ -104,7 +104,7 @@ function givenConfigs({ configs }: NewTopic): TopicConfigs {
   );
 }
 
-/** @throws KafkaError for replicas that one node cannot have */
+/** @throws KafkaError when a single node cannot have these replicas */
 function wantedPartitions(
   { partitionCount, replicationFactor, assignments }: NewTopic,
   broker: Context['broker'],

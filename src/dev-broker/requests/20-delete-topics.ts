@@ -4,7 +4,7 @@ import { api } from './api.ts';
 import { attempt, type Outcome } from './outcome.ts';
 
 interface Wanted {
-  /** Null when it is named by its id. */
+  /** Null when given by id. */
   readonly name: string | null;
   readonly id: string;
 }

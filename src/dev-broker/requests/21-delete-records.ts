@@ -4,7 +4,7 @@ import { attempt } from './outcome.ts';
 
 interface TopicWanted {
   readonly name: string;
-  /** The first offset to be left; -1 for none. */
+  /** The first offset to keep; -1 to delete all records. */
   readonly partitions: readonly { readonly index: number; readonly beforeOffset: number }[];
 }
 

@@ -4,7 +4,7 @@ import { api } from './api.ts';
 import { fencedBefore } from './fenced.ts';
 
 interface Request {
-  /** null for a producer that is idempotent and no more. */
+  /** Null for a producer that is only idempotent. */
   readonly transactionalId: string | null;
   readonly timeoutMs: number;
   readonly producer: ProducerIdentity;

@@ -7,7 +7,7 @@ import { attempt } from './outcome.ts';
 interface PartitionWanted {
   readonly index: number;
   readonly currentEpoch: number;
-  /** The one whose end is asked for. */
+  /** The epoch whose end is requested. */
   readonly epoch: number;
 }
 

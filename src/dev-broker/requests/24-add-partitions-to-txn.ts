@@ -10,7 +10,7 @@ interface Request {
   readonly topics: ByTopic<object>;
 }
 
-/** Versions from 4 on are for brokers among themselves. */
+/** Versions from 4 on are for use between brokers. */
 export const addPartitionsToTxn = api<Request, PartitionErrors>({
   key: 24,
   name: 'AddPartitionsToTxn',

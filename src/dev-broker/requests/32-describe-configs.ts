@@ -60,7 +60,7 @@ export const describeConfigs = api<Request, readonly ResourceAnswer[]>({
         writer.boolean(type === RESOURCE.broker); // read only
         writer.int8(config.isDefault ? CONFIG_SOURCE.default : own);
         writer.boolean(false); // sensitive
-        // Where a value would be taken from, the first being the one in force.
+        // Sources of a value; the first is in force.
         const values = [
           ...(config.isDefault ? [] : [{ value: config.value, source: own }]),
           { value: config.default, source: CONFIG_SOURCE.default },
@@ -95,7 +95,7 @@ function configsOf(type: number, name: string, broker: Context['broker']): Descr
     return describeTopicConfigs(topic.configs);
   }
   if (type === RESOURCE.broker) {
-    // An empty name asks for what all brokers share, which is nothing.
+    // An empty name means the settings shared by all brokers: none here.
     if (name === '') return [];
     if (name === String(broker.nodeId)) return describeBrokerConfigs(broker);
     throw new KafkaError(

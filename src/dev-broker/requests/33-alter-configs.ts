@@ -3,7 +3,7 @@ import { api } from './api.ts';
 
 interface Request {
   readonly resources: readonly (Resource & {
-    /** All that is to be set afterwards; what is not named goes back to its default. */
+    /** Replaces all settings: those not named return to their defaults. */
     readonly configs: readonly { readonly name: string; readonly value: string | null }[];
   })[];
   readonly validateOnly: boolean;

@@ -59,7 +59,7 @@ export const describeLogDirs = api<Wanted, Response>({
           writer.int32(index);
           writer.int64(sizeBytes);
           writer.int64(0); // lag behind the leader
-          writer.boolean(false); // on its way to another folder
+          writer.boolean(false); // being moved to another folder
         });
       });
       if (version < 4) return;

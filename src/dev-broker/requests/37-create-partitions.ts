@@ -2,7 +2,7 @@ import { api } from './api.ts';
 import { attempt, type Outcome } from './outcome.ts';
 
 interface Request {
-  /** `count` is how many there are to be afterwards. */
+  /** `count` is the new number of partitions. */
   readonly topics: readonly { readonly name: string; readonly count: number }[];
   readonly validateOnly: boolean;
 }

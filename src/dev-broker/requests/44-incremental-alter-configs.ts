@@ -52,7 +52,7 @@ function apply(configs: TopicConfigs, { name, operation, value }: Change): Topic
   if (operation !== OPERATION.append && operation !== OPERATION.subtract) {
     throw new KafkaError('INVALID_REQUEST', `Operation ${operation} is none.`);
   }
-  if (!isListConfig(name)) throw new KafkaError('INVALID_CONFIG', `${name} is no list.`);
+  if (!isListConfig(name)) throw new KafkaError('INVALID_CONFIG', `${name} is not a list.`);
   const now = topicConfig(configs, name).split(',').filter(Boolean);
   const given = value.split(',');
   const others = now.filter((element) => !given.includes(element));

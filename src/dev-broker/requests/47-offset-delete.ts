@@ -30,7 +30,7 @@ export const offsetDelete = api<Request, Response>({
   handle({ groupId, topics }, { broker }) {
     const group = broker.groups.get(groupId);
     if (group === undefined) return { error: ERROR.GROUP_ID_NOT_FOUND, topics: [] };
-    // A group of consumers says which topics it reads, and the offsets of others may go while it runs.
+    // Consumers declare their topics: offsets of other topics can be deleted while the group runs.
     const subscribed = group.state === 'Empty' ? new Set<string>() : consumerTopics(group);
     if (subscribed === undefined) return { error: ERROR.NON_EMPTY_GROUP, topics: [] };
     const deleted: { topic: string; partition: number }[] = [];

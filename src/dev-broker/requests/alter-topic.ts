@@ -5,7 +5,7 @@ import type { Writer } from '../wire/writer.ts';
 import { RESOURCE } from './config-source.ts';
 import { attempt, type Outcome } from './outcome.ts';
 
-/** What the two requests that change configurations have in common. */
+/** Shared by the two requests that change configurations. */
 export interface Resource {
   readonly type: number;
   readonly name: string;
@@ -13,7 +13,7 @@ export interface Resource {
 
 export type Altered = Resource & Outcome;
 
-/** @param wanted the topic's configurations as they are to be, from those it has */
+/** @param wanted computes the topic's new configurations from its present ones */
 export function alterTopic(
   { type, name }: Resource,
   broker: Broker,

@@ -4,42 +4,42 @@ import type { ErrorCode } from '../wire/errors.ts';
 import type { Reader } from '../wire/reader.ts';
 import type { Writer } from '../wire/writer.ts';
 
-/** Where an answer would say what the user may do: there are no ACLs, and Kafka has this number for "not told". */
+/** Kafka's "not given" for authorized operations: there are no ACLs. */
 export const NO_OPERATIONS = -(2 ** 31);
 
-/** One client's connection, as far as a handler may know it. */
+/** One client's connection, as seen by handlers. */
 export interface Connection {
   readonly id: number;
-  /** Address of the client, without its port. */
+  /** Without the port. */
   readonly clientHost: string;
-  /** Where the client reached this broker: what Metadata and FindCoordinator tell it to come back to. */
+  /** The address by which the client reached this broker, which Metadata and FindCoordinator return. */
   readonly reachedAt: { readonly host: string; readonly port: number };
-  /** Aborted when the connection is gone: whoever makes the client wait gives up then. */
+  /** Aborted when the connection is gone: handlers that wait give up then. */
   readonly closed: AbortSignal;
-  /** The user that was proven by SASL; undefined without it. */
+  /** The authenticated user; undefined before or without SASL. */
   user: string | undefined;
   sasl: SaslExchange | undefined;
-  /** Set when the client is to be left after this answer: it failed to prove who it is. */
+  /** Set when authentication fails: the connection is closed after the answer. */
   closeAfterAnswer: boolean;
 }
 
-/** What a handler gets beside the request. */
+/** What a handler receives besides the request. */
 export interface Context {
   readonly broker: Broker;
   readonly connection: Connection;
-  /** What the client calls itself; empty when it does not. */
+  /** Empty when the client does not name itself. */
   readonly clientId: string;
   readonly version: number;
 }
 
-/** One API of the protocol, one file each. `read` and `write` follow the message's definition field by field. */
+/** One API of the protocol. `read` and `write` follow the message's definition field by field. */
 export interface Api<Request, Response> {
   readonly key: number;
   readonly name: string;
-  /** Range of versions, as ApiVersions tells it. */
+  /** Range of versions that ApiVersions returns. */
   readonly min: number;
   readonly max: number;
-  /** First version in the compact encoding with tagged fields; left out where `max` is older. */
+  /** First version in the compact encoding with tagged fields; omitted when `max` is older. */
   readonly flexibleFrom?: number;
   read(reader: Reader, version: number): Request;
   /** @returns the answer, or undefined for none (Produce with acks=0) */
@@ -52,9 +52,9 @@ export interface Api<Request, Response> {
   fail(request: Request, error: ErrorCode): Response | undefined;
 }
 
-/** A request that was read, its types closed over: so the server can hold all APIs in one table. */
+/** A parsed request with its types hidden, so that one table can contain all APIs. */
 export interface Call {
-  /** @returns what writes the answer, or undefined for none */
+  /** @returns writes the answer; undefined for none */
   handle(context: Context): Promise<WriteAnswer | undefined>;
   /** @returns undefined when the protocol has no answer for it */
   fail(error: ErrorCode): WriteAnswer | undefined;

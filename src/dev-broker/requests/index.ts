@@ -36,7 +36,7 @@ import { describeTransactions } from './65-describe-transactions.ts';
 import { listTransactions } from './66-list-transactions.ts';
 import type { AnyApi } from './api.ts';
 
-/** All that this broker answers, by key; what is told to clients by ApiVersions is made from this table. */
+/** All APIs of this broker by key; ApiVersions returns this table. */
 const ALL: readonly AnyApi[] = [
   produce,
   fetch,

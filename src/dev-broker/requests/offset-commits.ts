@@ -6,7 +6,7 @@ import { withErrors, type ByTopic, type PartitionErrors } from './topic-results.
 /** Kafka's offset.metadata.max.bytes. */
 const MAX_METADATA_BYTES = 4096;
 
-/** An offset as OffsetCommit and TxnOffsetCommit ask to commit it. */
+/** An offset to commit, of OffsetCommit and TxnOffsetCommit. */
 export interface WantedOffset {
   readonly offset: number;
   readonly leaderEpoch: number;
@@ -14,9 +14,9 @@ export interface WantedOffset {
 }
 
 /**
- * Sorts what can be committed from what cannot, by partition: one bad partition holds no other back.
+ * Separates offsets that can be committed from the others, by partition: a bad partition does not block the rest.
  *
- * @param commit keeps those that can be
+ * @param commit saves those that can be committed
  */
 export function commitWhatCanBe(
   topics: ByTopic<WantedOffset>,

@@ -1,12 +1,12 @@
 import { ERROR, KafkaError, type ErrorCode } from '../wire/errors.ts';
 
-/** How one of several things in a request went. */
+/** The outcome of one of several operations in a request. */
 export interface Outcome {
   readonly error: ErrorCode;
   readonly message: string | null;
 }
 
-/** Does it; a refusal is an outcome, anything else is thrown on. */
+/** Turns a KafkaError into an outcome; other errors pass through. */
 export function attempt(what: () => void): Outcome {
   try {
     what();

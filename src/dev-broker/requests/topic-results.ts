@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../wire/errors.ts';
 import type { Writer } from '../wire/writer.ts';
 
-/** Topics with partitions, of which each has something: the shape that many messages share. */
+/** Topics with partitions and a value for each: the shape of many messages. */
 export type ByTopic<T> = readonly {
   readonly name: string;
   readonly partitions: readonly ({ readonly partition: number } & T)[];

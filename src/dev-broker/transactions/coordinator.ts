@@ -17,26 +17,26 @@ import {
   type Transaction,
 } from './transaction.ts';
 
-/** What a transaction writes to, and is told of its end. */
+/** What takes part in a transaction and is notified of its end. */
 export interface Participants {
-  /** Writes the marker that ends the producer's transaction; without effect where the partition is gone. */
+  /** Writes the marker that ends the producer's transaction; without effect when the partition is gone. */
   endInPartition(of: TopicPartition, producer: ProducerIdentity, committed: boolean): void;
-  /** Offsets that the producer committed within its transaction become those of their groups, or nothing. */
+  /** Applies or drops the offsets that the producer committed in its transaction. */
   endInGroups(producer: ProducerIdentity, committed: boolean): void;
 }
 
 /** Kafka's transaction.max.timeout.ms. */
 export const MAX_TRANSACTION_TIMEOUT_MS = 15 * 60_000;
-/** Producer ids are taken from the file in blocks, so that a producer costs no write. */
+/** Producer ids are reserved in blocks, so that a new producer costs no write. */
 const PRODUCER_ID_BLOCK = 1000;
 const NEXT_PRODUCER_ID = 'next';
-/** An end that could not be told to all (the disk is full) is told again after this. */
+/** Interval at which an unfinished end (the disk is full) is tried again. */
 const RETRY_MS = 1_000;
 
 /**
  * All transactional ids. A transaction's outcome is decided once Prepare… is in the file; markers and offsets follow,
- * then Complete…. All of it is done before the answer, and what a kill -9 interrupts is done at the next start: a
- * marker may be written twice, which means no more than once.
+ * then Complete…. All of it happens before the answer; what a kill -9 interrupts is finished at the next start. A
+ * marker may be written twice, which is harmless.
  */
 export class TransactionCoordinator {
   readonly #log: StateLog<Transaction>;
@@ -46,7 +46,7 @@ export class TransactionCoordinator {
   #endOfBlock: number;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param folder where `transactions.log` and `producer-ids.log` are kept */
+  /** @param folder for `transactions.log` and `producer-ids.log` */
   constructor(folder: string, participants: Participants) {
     this.#log = new StateLog(path.join(folder, 'transactions.log'));
     this.#producerIds = new StateLog(path.join(folder, 'producer-ids.log'));
@@ -76,7 +76,7 @@ export class TransactionCoordinator {
     return this.#nextProducerId - 1;
   }
 
-  /** Begins a producer anew under its transactional id; whatever another had open under it is aborted. */
+  /** Starts a new producer under its transactional id; an open transaction of another one is aborted. */
   initialize(
     transactionalId: string,
     producer: ProducerIdentity,
@@ -107,15 +107,15 @@ export class TransactionCoordinator {
     return this.#take(transactionalId, add(this.#settled(transactionalId), producer, added, Date.now()));
   }
 
-  /** When it returns without an error every partition and group knows the outcome. */
+  /** When it returns without an error, the outcome has reached every partition and group. */
   end(transactionalId: string, producer: ProducerIdentity, committed: boolean): ErrorCode {
     if (transactionalId === '') return ERROR.INVALID_REQUEST;
     return this.#take(transactionalId, end(this.#settled(transactionalId), producer, committed));
   }
 
   /**
-   * Whether the producer may write to the partition, or commit offsets of the group, within its transaction. What
-   * would come after the end of the transaction, and so belong to none, is refused (KIP-890).
+   * Whether the producer may write to the partition, or commit offsets of the group, in its transaction. What arrives
+   * after the end of the transaction is refused (KIP-890).
    */
   checkWrite(
     transactionalId: string,
@@ -137,7 +137,7 @@ export class TransactionCoordinator {
     this.#producerIds.close();
   }
 
-  /** An outcome that was decided and could not be told to all (the disk was full) is told first. */
+  /** First finishes a decided outcome that did not reach all (the disk was full). */
   #settled(transactionalId: string): Transaction | undefined {
     const transaction = this.get(transactionalId);
     if (transaction === undefined || !isPrepared(transaction)) return transaction;
@@ -165,7 +165,7 @@ export class TransactionCoordinator {
     this.#log.set(transactionalId, complete(transaction));
   }
 
-  /** Aborts what has been open for longer than its producer wanted, and goes on with what could not be finished. */
+  /** Aborts transactions that exceed their time-out, and finishes decided ones. */
   #expire(): void {
     const now = Date.now();
     for (const [transactionalId, transaction] of this.all()) {
@@ -189,7 +189,7 @@ export class TransactionCoordinator {
         try {
           this.#expire();
         } catch {
-          // The disk is full or gone: it is tried again, and who asks meanwhile is told.
+          // The disk is full or gone: tried again; requests in between receive the error.
         }
         this.#arm();
       },

@@ -8,46 +8,45 @@ export interface TopicPartition {
   readonly partition: number;
 }
 
-/** What is known of one transactional id; as JSON it outlives the process. */
+/** The state of a transactional id, saved as JSON. */
 export interface Transaction {
   readonly producerId: number;
   readonly epoch: number;
-  /** The epoch before, whose owner may ask again for the answer that it lost; −1 when another may be fenced by it. */
+  /** The previous epoch, whose owner may ask again for a lost answer; −1 when that could fence another. */
   readonly lastEpoch: number;
-  /** The producer id before epochs ran out; −1 when there was none. */
+  /** The previous producer id, whose epochs ran out; −1 without one. */
   readonly lastProducerId: number;
   readonly timeoutMs: number;
   readonly state: TransactionState;
-  /** What the transaction writes to: partitions, and groups whose offsets it commits. */
+  /** What takes part: partitions, and groups whose offsets it commits. */
   readonly partitions: readonly TopicPartition[];
   readonly groups: readonly string[];
   /** When its first partition or group was added; −1 outside a transaction. */
   readonly startedAt: number;
 }
 
-/** A producer as it names itself in a request; −1 and −1 when it is new. */
+/** A producer as identified in a request; −1 and −1 when it is new. */
 export interface ProducerIdentity {
   readonly producerId: number;
   readonly epoch: number;
 }
 
-/** What a request leads to: a refusal, nothing (it is so already), or the next state. */
+/** What a request leads to: an error, no change, or the next state. */
 export type Step =
   | { readonly kind: 'refused'; readonly error: ErrorCode }
   | { readonly kind: 'done' }
   | { readonly kind: 'becomes'; readonly next: Transaction };
 
 const NONE = -1;
-/** The last epoch is kept for fencing, so the one before is the last that a producer gets: int16, as Kafka has it. */
+/** An int16, as in Kafka. The last epoch is reserved for fencing; producers get up to the one before. */
 const EXHAUSTED_EPOCH = 32_766;
 
 /**
- * A producer begins or begins anew (InitProducerId): it gets the next epoch, which fences all before it. Rules and
- * error codes here and below are those of Kafka's TransactionCoordinator and TransactionMetadata (transaction
- * version 1).
+ * A producer starts or restarts (InitProducerId): it gets the next epoch, which fences all earlier ones. Rules and error
+ * codes here and below are those of Kafka's TransactionCoordinator and TransactionMetadata (transaction version 1).
  *
- * @param freshProducerId called when a producer id that nobody has had is needed
- * @returns `becomes` PrepareAbort when a transaction is open: it is to be aborted first, then this is asked again
+ * @param freshProducerId called when an unused producer id is needed
+ * @returns `becomes` PrepareAbort when a transaction is open: abort it first, then call this again
  */
 export function initialize(
   current: Transaction | undefined,
@@ -73,12 +72,12 @@ export function initialize(
   if (isNew || producer.epoch === epoch) {
     return begin(producerId, epoch + 1, isNew ? NONE : epoch, lastProducerId, timeoutMs);
   }
-  // It has had this answer made, and did not get it.
+  // It repeats a request whose answer was lost.
   if (producer.epoch === lastEpoch) return begin(producerId, epoch, lastEpoch, lastProducerId, timeoutMs);
   return refused('PRODUCER_FENCED');
 }
 
-/** Partitions or groups join the transaction (AddPartitionsToTxn, AddOffsetsToTxn), which is open from then on. */
+/** Adds partitions or groups to the transaction (AddPartitionsToTxn, AddOffsetsToTxn), which opens it. */
 export function add(
   current: Transaction | undefined,
   producer: ProducerIdentity,
@@ -104,7 +103,7 @@ export function add(
   return { kind: 'becomes', next };
 }
 
-/** The producer ends its transaction (EndTxn). Once the next state is kept, its outcome is decided. */
+/** The producer ends its transaction (EndTxn). Once the next state is saved, its outcome is decided. */
 export function end(current: Transaction | undefined, producer: ProducerIdentity, commit: boolean): Step {
   const error = check(current, producer);
   if (current === undefined || error !== ERROR.NONE) return { kind: 'refused', error };
@@ -126,18 +125,18 @@ export function end(current: Transaction | undefined, producer: ProducerIdentity
   }
 }
 
-/** An open transaction is to be aborted by the coordinator: its producer is fenced by the next epoch. */
+/** The coordinator aborts an open transaction; the next epoch fences its producer. */
 export function fence(current: Transaction): Transaction {
   return { ...current, state: 'PrepareAbort', epoch: current.epoch + 1, lastEpoch: NONE };
 }
 
-/** All that it wrote to knows the outcome. */
+/** The outcome has reached all that took part. */
 export function complete(current: Transaction): Transaction {
   const state = current.state === 'PrepareCommit' ? 'CompleteCommit' : 'CompleteAbort';
   return { ...current, state, partitions: [], groups: [], startedAt: NONE };
 }
 
-/** When an open transaction is aborted by the coordinator; Infinity without one. */
+/** When the coordinator aborts an open transaction; Infinity without one. */
 export function expiresAt({ state, startedAt, timeoutMs }: Transaction): number {
   return state === 'Ongoing' ? startedAt + timeoutMs : Infinity;
 }
@@ -146,7 +145,7 @@ export function writesTo(transaction: Transaction, { topic, partition }: TopicPa
   return transaction.partitions.some((one) => one.topic === topic && one.partition === partition);
 }
 
-/** Whether the producer is the one that has the transactional id now. */
+/** Whether the producer currently owns the transactional id. */
 export function check(current: Transaction | undefined, producer: ProducerIdentity): ErrorCode {
   if (current?.producerId !== producer.producerId) return ERROR.INVALID_PRODUCER_ID_MAPPING;
   return current.epoch === producer.epoch ? ERROR.NONE : ERROR.PRODUCER_FENCED;

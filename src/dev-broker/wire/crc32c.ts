@@ -21,7 +21,7 @@ function buildTables(): Int32Array {
   return tables;
 }
 
-/** CRC-32C of `bytes[start, end)`, eight bytes a step: it is the one thing here that looks at every byte produced. */
+/** CRC-32C of `bytes[start, end)`, eight bytes per step: nothing else here reads every byte produced. */
 export function crc32c(bytes: Uint8Array, start: number, end: number): number {
   const t = TABLES;
   let crc = -1;

@@ -71,7 +71,7 @@ export const ERROR = {
 export type ErrorName = keyof typeof ERROR;
 export type ErrorCode = (typeof ERROR)[ErrorName];
 
-/** A refusal that the protocol has a code for. Thrown by a handler, the request is answered with it as a whole. */
+/** An error with a code of the protocol. Thrown by a handler, it is the answer to the whole request. */
 export class KafkaError extends Error {
   override readonly name = 'KafkaError';
   readonly code: ErrorCode;

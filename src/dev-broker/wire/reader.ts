@@ -1,9 +1,9 @@
-/** Bytes that are no request of the Kafka protocol. The connection they came by is closed. */
+/** Bytes that are not a request of the Kafka protocol. Their connection is closed. */
 export class BadFrame extends Error {
   override readonly name = 'BadFrame';
 }
 
-/** Elements that all arrays of one request may have together: no client of one node asks for as many. */
+/** Elements of all arrays of a request together: no client of one node sends as many. */
 const MAX_ELEMENTS = 500_000;
 
 /** Kafka's "no id": sixteen zero bytes. */
@@ -12,13 +12,13 @@ export const NO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA';
 /**
  * Reads the fields of a request one after another, in either encoding of the protocol: in flexible versions
  * lengths are unsigned varints plus one and every struct ends in tagged fields; in classic ones they are int16 and
- * int32 (https://kafka.apache.org/protocol#protocol_types, KIP-482). Which one it is was decided by the header, so
- * that a request file reads the same in both.
+ * int32 (https://kafka.apache.org/protocol#protocol_types, KIP-482). The header decides which, so that a request file
+ * is the same for both.
  *
- * Every length is held against the bytes that are left before anything is made of it. int64 is read as a number:
- * exact to 2^53, which no offset, timestamp or producer id reaches.
+ * Every length is compared with the bytes left before anything is allocated for it. int64 is read as a number: exact to
+ * 2^53, which no offset, timestamp or producer id reaches.
  *
- * @throws BadFrame from each method, when the bytes end early or say what cannot be
+ * @throws BadFrame from each method, when the bytes end early or are malformed
  */
 export class Reader {
   readonly #bytes: Buffer;
@@ -77,12 +77,12 @@ export class Reader {
     return this.#bytes.toString('utf8', at, at + length);
   }
 
-  /** A view on the frame, not a copy. */
+  /** A view of the frame, not a copy. */
   bytes(): Buffer {
     return this.nullableBytes() ?? refuse('bytes are null that must not be');
   }
 
-  /** A view on the frame, not a copy. Record sets are read by this too. */
+  /** A view of the frame, not a copy. Also for record sets. */
   nullableBytes(): Buffer | null {
     const length = this.flexible ? this.#compactLength() : this.int32();
     if (length < 0) return null;
@@ -148,7 +148,7 @@ export class Reader {
 
   /** @returns where the next `length` bytes begin */
   #take(length: number): number {
-    if (length > this.remaining) refuse(`${length} bytes are wanted and ${this.remaining} are left`);
+    if (length > this.remaining) refuse(`${length} bytes are needed and ${this.remaining} are left`);
     const at = this.#at;
     this.#at += length;
     return at;

@@ -2,7 +2,7 @@ import { crc32c } from './crc32c.ts';
 
 /**
  * A record batch (magic 2, https://kafka.apache.org/documentation/#recordbatch) is stored as it came. Only its
- * header is looked at: baseOffset int64, length int32 (of what follows it), leaderEpoch int32, magic int8,
+ * header is read: baseOffset int64, length int32 (of what follows it), leaderEpoch int32, magic int8,
  * crc uint32 (of what follows it), attributes int16, lastOffsetDelta int32, baseTimestamp int64,
  * maxTimestamp int64, producerId int64, producerEpoch int16, baseSequence int32, count int32, records.
  */
@@ -35,7 +35,7 @@ export const COMPRESSION = { none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 } as c
 
 export interface BatchHeader {
   readonly baseOffset: number;
-  /** Of the whole batch, its prefix included. */
+  /** Of the whole batch, including its prefix. */
   readonly sizeBytes: number;
   readonly magic: number;
   readonly compression: number;
@@ -52,7 +52,7 @@ export interface BatchHeader {
   readonly count: number;
 }
 
-/** @returns the header at `at`, of which `BATCH_HEADER_BYTES` must be there; nothing of it is checked */
+/** @returns the header at `at`, unchecked; `BATCH_HEADER_BYTES` must be present */
 export function readBatchHeader(bytes: Buffer, at = 0): BatchHeader {
   const attributes = bytes.readInt16BE(at + AT.attributes);
   return {
@@ -81,7 +81,7 @@ export function batchBaseOffset(bytes: Buffer, at: number): number {
   return readInt64(bytes, at + AT.baseOffset);
 }
 
-/** The offset behind the batch, `BATCH_HEADER_BYTES` of which must be there. */
+/** The offset after the batch, of which `BATCH_HEADER_BYTES` must be present. */
 export function batchEndOffset(bytes: Buffer, at: number): number {
   return batchBaseOffset(bytes, at) + bytes.readInt32BE(at + AT.lastOffsetDelta) + 1;
 }
@@ -94,12 +94,12 @@ export function batchCompression(bytes: Buffer, at: number): number {
   return bytes.readInt16BE(at + AT.attributes) & COMPRESSION_BITS;
 }
 
-/** Whether the checksum of the batch in `bytes[at, end)` is that of its bytes. */
+/** Whether the checksum of the batch in `bytes[at, end)` is right. */
 export function checksumHolds(bytes: Buffer, at: number, end: number): boolean {
   return bytes.readUInt32BE(at + AT.crc) === crc32c(bytes, at + AT.attributes, end);
 }
 
-/** Gives the batch its place in the log. Neither field is under the checksum, for this reason. */
+/** Writes the batch's place in the log, which the checksum does not cover. */
 export function placeBatch(batch: Buffer, baseOffset: number, leaderEpoch: number): void {
   writeInt64(batch, baseOffset, AT.baseOffset);
   batch.writeInt32BE(leaderEpoch, AT.leaderEpoch);

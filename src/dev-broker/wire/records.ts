@@ -2,7 +2,7 @@ import { gunzipSync } from 'node:zlib';
 
 import { BATCH_HEADER_BYTES, COMPRESSION, type BatchHeader } from './record-batch.ts';
 
-/** What a gzip batch may become: a bomb ends here. */
+/** Limit for a decompressed gzip batch, against bombs. */
 const MAX_UNPACKED_BYTES = 64 << 20;
 
 export interface RecordPlace {
@@ -17,13 +17,13 @@ interface SeenRecord extends RecordPlace {
 /**
  * Offsets and timestamps of the records in a whole batch, for look-ups by time.
  *
- * @returns undefined when the records cannot be seen: they are compressed in a way that Node has no decoder for
+ * @returns undefined when the records cannot be read: Node has no decoder for their compression
  */
 export function recordPlaces(batch: Buffer, header: BatchHeader): RecordPlace[] | undefined {
   return recordsIn(batch, header)?.map(({ offset, timestamp }) => ({ offset, timestamp }));
 }
 
-/** Which records of a whole batch have no key, counted from 0; none where they cannot be seen. */
+/** Indexes of the records without a key in a whole batch; empty where the records cannot be read. */
 export function keylessRecords(batch: Buffer, header: BatchHeader): number[] {
   return (recordsIn(batch, header) ?? []).flatMap(({ hasKey }, index) => (hasKey ? [] : [index]));
 }
@@ -55,11 +55,11 @@ function unpacked(records: Buffer, compression: number): Buffer | undefined {
   try {
     return gunzipSync(records, { maxOutputLength: MAX_UNPACKED_BYTES });
   } catch {
-    return undefined; // it is the producer's, and stored as it came
+    return undefined; // not ours to judge: it is stored as it came
   }
 }
 
-/** Zigzag numbers, read one after another. */
+/** Reads successive zigzag numbers. */
 class Varints {
   readonly #bytes: Buffer;
   at = 0;

@@ -1,4 +1,4 @@
-/** From this size on bytes are not copied into the answer but sent from where they are. */
+/** From this size on, bytes are sent by reference instead of being copied into the answer. */
 const BY_REFERENCE_BYTES = 2048;
 const FIRST_CHUNK_BYTES = 512;
 const PREFIX_BYTES = 4;
@@ -9,7 +9,7 @@ const PREFIX_BYTES = 4;
  */
 export class Writer {
   #chunk: Buffer = Buffer.allocUnsafe(FIRST_CHUNK_BYTES);
-  /** Room for the length, which is known at the end. */
+  /** The length is written at the end. */
   #at = PREFIX_BYTES;
   #done: Buffer[] = [];
   #doneBytes = 0;
@@ -80,7 +80,7 @@ export class Writer {
     if (value !== null) this.#raw(value);
   }
 
-  /** Bytes that are in pieces, as one field. */
+  /** One field from several buffers. */
   bytesOf(parts: readonly Buffer[]): void {
     this.#length(parts.reduce((sum, part) => sum + part.length, 0));
     for (const part of parts) this.#raw(part);
@@ -105,7 +105,7 @@ export class Writer {
     if (this.flexible) this.int8(0);
   }
 
-  /** @returns what goes over the socket, the length in front; the writer is used up */
+  /** @returns the bytes to send, beginning with the length; the writer is used up */
   finish(): Buffer[] {
     this.#close();
     this.#done[0]?.writeInt32BE(this.#doneBytes - PREFIX_BYTES, 0);
@@ -146,7 +146,7 @@ export class Writer {
     this.#doneBytes += this.#at;
   }
 
-  /** Takes `bytes` in the current chunk, making it larger when they do not fit. Before `#chunk` is looked at. */
+  /** Reserves `bytes` in the current chunk, which it may replace by a larger one: call it before using `#chunk`. */
   #room(bytes: number): number {
     const at = this.#at;
     if (at + bytes > this.#chunk.length) {

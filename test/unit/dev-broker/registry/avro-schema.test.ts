@@ -121,9 +121,9 @@ describe('names that Avro for Java takes', () => {
   });
 });
 
-describe('what is no schema', () => {
+describe('what is not a schema', () => {
   it.each<[string, unknown]>([
-    ['no JSON', 'string'],
+    ['not JSON', 'string'],
     ['a number', 4],
     ['null', 'null'],
     ['an object without a type', { name: 'R' }],
@@ -172,11 +172,11 @@ describe('what is no schema', () => {
     ['an enum without symbols', { type: 'enum', name: 'E' }],
     ['a symbol with a dash', { type: 'enum', name: 'E', symbols: ['a-b'] }],
     ['a symbol twice', { type: 'enum', name: 'E', symbols: ['A', 'A'] }],
-    ['a default that is no symbol', { type: 'enum', name: 'E', symbols: ['A'], default: 'B' }],
+    ['a default that is not a symbol', { type: 'enum', name: 'E', symbols: ['A'], default: 'B' }],
     ['an array without items', { type: 'array' }],
     ['a map without values', { type: 'map' }],
     ['a size below zero', { type: 'fixed', name: 'F', size: -1 }],
-    ['a size that is no number', { type: 'fixed', name: 'F', size: '1' }],
+    ['a size that is not a number', { type: 'fixed', name: 'F', size: '1' }],
   ])('%s', (_, json) => {
     expect(() => textOf(json)).toThrow(expect.objectContaining({ code: 42201 }));
   });
@@ -206,7 +206,7 @@ describe('what is no schema', () => {
   ])('a field of type %j with the default %j: %s', (type, value, isValid) => {
     const schema = record({ name: 'a', type, default: value });
     if (isValid) expect(textOf(schema)).toContain('"default":');
-    else expect(() => textOf(schema)).toThrow('no value of its type');
+    else expect(() => textOf(schema)).toThrow('not a value of its type');
   });
 });
 
@@ -241,7 +241,7 @@ describe('hostile schemas', () => {
       type: { type: 'array', items: types },
       default: Array(3000).fill({ f: 'x' }),
     });
-    expect(() => textOf(schema)).toThrow('no value of its type');
+    expect(() => textOf(schema)).toThrow('not a value of its type');
     const late = [...types.slice(1), { ...types[0], fields: [{ name: 'f', type: 'string' }] }];
     const slow = record({
       name: 'a',

@@ -275,13 +275,13 @@ describe('schemas made to take long', () => {
       fields: i === 0 ? [] : [{ name: 'f', type: `T${i - 1}` }],
     }));
     const chain = avro({ ...record({ name: 'all', type: links }, { name: 'top', type: 'T19999' }) });
-    expect(() => resolve(chain, chain)).toThrow('too large to be compared');
+    expect(() => resolve(chain, chain)).toThrow('too large to compare');
   });
 
   it('two wide unions are refused', () => {
     const union = (prefix: string): Schema =>
       avro(Array.from({ length: 5_000 }, (_, i) => ({ type: 'fixed', name: `${prefix}${i}`, size: 1 })));
-    expect(() => resolve(union('A'), union('B'))).toThrow('too large to be compared');
+    expect(() => resolve(union('A'), union('B'))).toThrow('too large to compare');
   });
 
   it('a difference in a type that is everywhere is told of a bounded number of times', () => {
