@@ -9,6 +9,7 @@ import type { EditOptions, EditedTable } from './edit-command.ts';
 import { printNotice } from './output/store-notices.ts';
 import { editDocument, editLine } from './output/table-rows.ts';
 import { count } from './output/text.ts';
+import { wayOut } from './hints.ts';
 import type { Session } from './session.ts';
 
 /** What a shell ends with when there is no such program, or it may not be run. */
@@ -59,7 +60,7 @@ async function merged(session: Session, copy: TableCopy, program: string): Promi
     } catch (error) {
       const isMistake = isFailure(error, 'corrupt_file') && error.context.file === copy.file;
       if (!isMistake || !process.stdin.isTTY || !process.stderr.isTTY) throw error;
-      printer.error(`${error.message}${error.fix === null ? '' : `\n${error.fix}`}`);
+      printer.error(`${error.message}${error.fix === null ? '' : `\n${wayOut(error.fix)}`}`);
       if (!(await confirm('Edit it again?', false))) throw error;
       await edited(copy, program);
     }
@@ -68,7 +69,7 @@ async function merged(session: Session, copy: TableCopy, program: string): Promi
 
 function withCopy(failure: Failure, copy: TableCopy, command: string): Failure {
   const { code, message, fix, context } = failure;
-  const how = fix === null ? '' : `${fix}\n`;
+  const how = fix === null ? '' : `${wayOut(fix)}\n`;
   return new Failure(code, message, {
     fix: `${how}your copy is kept; go on with: ${command} --resume ${copy.file}`,
     context,

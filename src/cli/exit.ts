@@ -1,7 +1,8 @@
 import type { ErrorDocument } from '../documents/error.ts';
 import { Failure, isFailure } from '../domain/failure.ts';
 import { isSystemError, systemFailure } from '../domain/system-failure.ts';
-import { brokerHints } from './hints.ts';
+import { EXIT_CODES } from './exit-codes.ts';
+import { brokerHints, wayOut } from './hints.ts';
 import type { Printer } from './output/printer.ts';
 
 /** Something that is still open after the work is done may hold the process for so long at most. */
@@ -65,9 +66,10 @@ function report(error: unknown, { printer, isJson, env }: ExitOptions): void {
     process.exitCode = 0;
     return;
   }
-  process.exitCode = failure.exitCode;
+  process.exitCode = EXIT_CODES[failure.code];
   const { red, cyan } = printer.talkColours;
-  const ways = failure.code === 'broker_unreachable' ? brokerHints(failure.fix, env) : failure.fix;
+  const way = failure.fix === null ? null : wayOut(failure.fix);
+  const ways = failure.code === 'broker_unreachable' ? brokerHints(way, env) : way;
   // Before it becomes JSON, where a path is written otherwise.
   const fix = ways === null ? null : printer.rephrased(ways);
   printer.error(`${red('error:')} ${failure.message}`);
@@ -96,7 +98,7 @@ function failureDocument(failure: Failure, fix: string | null, message: string):
   return {
     type: 'error',
     code: failure.code,
-    exit_code: failure.exitCode,
+    exit_code: EXIT_CODES[failure.code],
     message,
     fix,
     file: file ?? null,

@@ -1,6 +1,42 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Advice, TypedAdvice } from '../domain/advice.ts';
+
+type Ways = {
+  readonly [K in TypedAdvice['kind']]: (advice: TypedAdvice & { readonly kind: K }) => string;
+};
+
+const WAYS: Ways = {
+  in_turn: ({ steps }) => steps.map(wayOut).join('; then '),
+
+  show_users: () => 'see who there is: orderctl user show',
+  show_items: () => 'see what there is: orderctl inventory show',
+  add_user: ({ user, status }) => `add it with: orderctl user add --user ${user} --status ${status}`,
+  change_user: ({ user, status }) => `change it with: orderctl user update --user ${user} --status ${status}`,
+  add_item: ({ item, quantity }) =>
+    `add it with: orderctl inventory add --item ${item} --quantity ${quantity}`,
+  // Not --quantity: it would overwrite what is on hand.
+  add_stock: ({ item, quantity }) =>
+    `to put ${quantity} more on hand: orderctl inventory update --item ${item} --by +${quantity}`,
+  take_less: ({ item, most }) =>
+    `take at most ${most}, or set it: orderctl inventory update --item ${item} --quantity 0`,
+
+  choose_copy: () =>
+    'to go on with the other one, leave this one alone; to go on with this one, stop the other first, where it runs: orderctl stop\n' +
+    'to use both, give this one an id and a group of its own: orderctl consume --new-id --group NAME',
+
+  letter_ids: () =>
+    'use PARTITION:OFFSET, such as 0:17, or kept:TOPIC/PARTITION@OFFSET; see: orderctl dlq list',
+};
+
+/** The way out in the words of the command line. */
+export function wayOut(advice: Advice): string {
+  if (typeof advice === 'string') return advice;
+  // It may come from the owner of the folder, which may be another version.
+  if (!Object.hasOwn(WAYS, advice.kind)) return 'run the same version of orderctl as the consumer';
+  return (WAYS[advice.kind] as (advice: TypedAdvice) => string)(advice);
+}
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

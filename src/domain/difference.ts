@@ -1,3 +1,4 @@
+import type { Advice } from './advice.ts';
 /** What does not agree. Part of the outside contract: never rename one. */
 export const DIFFERENCE_KINDS = [
   /** A file that is the truth, and cannot be what was written. */
@@ -43,7 +44,7 @@ export interface Difference {
   /** What does not agree, in words. */
   readonly message: string;
   /** What can be done about it; null for a view, which is built anew. */
-  readonly fix: string | null;
+  readonly fix: Advice | null;
 }
 
 /** Something that a person wonders about and that is as it may be. */

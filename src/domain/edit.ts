@@ -1,3 +1,4 @@
+import type { Advice } from './advice.ts';
 import { Failure } from './failure.ts';
 import { isName, NAME_RULE } from './names.ts';
 import { isPrice, isQuantity, normalizePrice, type Item, type User, type UserStatus } from './tables.ts';
@@ -112,7 +113,7 @@ export function decideEdit(request: EditRequest, state: EditState): Edit {
     case 'item.update':
       return updateItem(request, state);
     case 'item.remove': {
-      const before = existingItem(request.item, state, 'see what there is: orderctl inventory show');
+      const before = existingItem(request.item, state, { kind: 'show_items' });
       return { kind: 'item', item: request.item, before, after: null };
     }
     case 'dead_letter.mark':
@@ -133,7 +134,7 @@ function decideUserEdit(
         fix:
           before.status === request.status
             ? 'nothing is left to do'
-            : `change it with: orderctl user update --user ${user} --status ${request.status}`,
+            : { kind: 'change_user', user, status: request.status },
       });
     }
     return { kind: 'user', user, before, after: { user, status: request.status, extra: {} } };
@@ -142,8 +143,8 @@ function decideUserEdit(
     throw new Failure('not_found', `user ${user} does not exist`, {
       fix:
         request.kind === 'user.remove'
-          ? 'see who there is: orderctl user show'
-          : `add it with: orderctl user add --user ${user} --status ${request.status}`,
+          ? { kind: 'show_users' }
+          : { kind: 'add_user', user, status: request.status },
     });
   }
   if (request.kind === 'user.remove') return { kind: 'user', user, before, after: null };
@@ -157,8 +158,7 @@ function addItem(request: Extract<EditRequest, { kind: 'item.add' }>, state: Edi
   const before = state.item(item) ?? null;
   if (before !== null) {
     throw new Failure('already_exists', `item ${item} exists already (${before.quantity} on hand)`, {
-      // Not --quantity: it would overwrite what is on hand.
-      fix: `to put ${quantity} more on hand: orderctl inventory update --item ${item} --by +${quantity}`,
+      fix: { kind: 'add_stock', item, quantity },
     });
   }
   const bare: Item = { item, quantity, name: null, price: null, reorderLevel: null, extra: {} };
@@ -168,25 +168,22 @@ function addItem(request: Extract<EditRequest, { kind: 'item.add' }>, state: Edi
 function updateItem(request: Extract<EditRequest, { kind: 'item.update' }>, state: EditState): Edit {
   const { item } = request;
   if (request.quantity !== undefined && request.by !== undefined) {
-    throw new Failure('invalid_value', '--quantity sets and --by adjusts: give one of them, not both');
+    throw new Failure('invalid_value', 'a quantity is either set or adjusted, not both');
   }
-  const adding = `add it with: orderctl inventory add --item ${item} --quantity ${request.quantity ?? 10}`;
-  const before = existingItem(item, state, adding);
+  const before = existingItem(item, state, { kind: 'add_item', item, quantity: request.quantity ?? 10 });
   const quantity = request.quantity ?? before.quantity + (request.by ?? 0);
   if (request.by !== undefined && quantity < 0) {
     throw new Failure(
       'invalid_value',
       `item ${item} has ${before.quantity} on hand; ${request.by} would take it below zero`,
-      {
-        fix: `take at most ${before.quantity}, or set it: orderctl inventory update --item ${item} --quantity 0`,
-      },
+      { fix: { kind: 'take_less', item, most: before.quantity } },
     );
   }
   checkQuantity(item, quantity);
   return { kind: 'item', item, before, after: { ...before, quantity, ...checkedDetails(request) } };
 }
 
-function existingItem(item: string, state: EditState, fix: string): Item {
+function existingItem(item: string, state: EditState, fix: Advice): Item {
   const found = state.item(item);
   if (found !== undefined) return found;
   throw new Failure('not_found', `item ${item} does not exist`, { fix });

@@ -24,6 +24,6 @@ export function parseLetterId(text: string): LetterId {
   const of = KEPT.exec(text)?.[1];
   if (of !== undefined) return { kind: 'kept', of };
   throw new Failure('invalid_value', `${JSON.stringify(text.slice(0, 300))} is not the id of a dead letter`, {
-    fix: 'use PARTITION:OFFSET, such as 0:17, or kept:TOPIC/PARTITION@OFFSET; see: orderctl dlq list',
+    fix: { kind: 'letter_ids' },
   });
 }

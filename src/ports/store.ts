@@ -1,3 +1,4 @@
+import type { Advice } from '../domain/advice.ts';
 import type { Decided } from '../domain/decide.ts';
 import type { Edit, EditRequest, EditVia, LoggedEdit } from '../domain/edit.ts';
 import type { SetAside } from '../domain/set-aside.ts';
@@ -96,7 +97,7 @@ export type StoreNotice =
       readonly line: number;
       /** Names file and line. */
       readonly message: string;
-      readonly fix: string | null;
+      readonly fix: Advice | null;
     }
   | { readonly kind: 'file_mended'; readonly file: string }
   /** A file that cannot be merged is kept aside, and changes nothing; null: the next owner will do so. */

@@ -158,7 +158,7 @@ describe('wrong usage', () => {
   ])('orderctl %s', async (args, message, fix) => {
     const { stdout, failure } = await told(`--storage ${openShop().storage} ${args}`.split(' '));
     expect(stdout).toBe('');
-    expect(failure).toMatchObject({ exitCode: 2 });
+    expect(failure).toMatchObject({ code: 'usage' });
     expect(failure?.code).toMatch(/^(usage|invalid_value)$/);
     expect(failure?.message).toContain(message);
     expect(failure?.fix ?? '').toContain(fix);

@@ -7,6 +7,7 @@ import type { Rows, TableFile, Truth } from '../simulate/oracle.ts';
 import { makeTopic } from '../simulate/topic.ts';
 import { expectClosed, expectIndexed, expectReadable, matching } from '../simulate/verify.ts';
 import { FOLDER, TABLE_FILES, World, type Moment } from '../simulate/world.ts';
+import { EXIT_CODES } from '../../src/cli/exit-codes.ts';
 
 /*
  * The files of a small folder, damaged at one place: every byte flipped, every length cut. Whoever opens it refuses,
@@ -147,9 +148,9 @@ async function refuses(work: () => Promise<void>): Promise<boolean> {
     return false;
   } catch (error) {
     if (!isFailure(error)) throw error;
-    const { exitCode, fix, context, message } = error;
+    const { code, fix, context, message } = error;
     const names = context.file?.startsWith(FOLDER) === true || message.includes(FOLDER);
-    if (exitCode === 6 && fix !== null && names) return true;
+    if (EXIT_CODES[code] === 6 && fix !== null && names) return true;
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+import type { Advice } from '../../domain/advice.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import type { Broker, BrokerAdmin } from '../../ports/broker.ts';
 import { SET_ASIDE_CAUSES } from '../../domain/set-aside.ts';
@@ -30,7 +31,7 @@ export interface Check {
   readonly state: 'ok' | 'warning' | 'error' | 'skipped';
   readonly message: string;
   /** What to do; null where there is nothing to. */
-  readonly fix: string | null;
+  readonly fix: Advice | null;
   /** What an error ends in. */
   readonly failure: Failure | null;
 }
@@ -40,11 +41,11 @@ const LOW_BYTES = 1024 ** 3;
 /** Clocks further apart put `--since`, retention and resets to a time in the wrong place. */
 const CLOCK_APART_MS = 5 * 60_000;
 
-type Finding = Pick<Check, 'state' | 'message'> & { fix?: string };
+type Finding = Pick<Check, 'state' | 'message'> & { fix?: Advice };
 const counted = (count: number, noun: string): string =>
   `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
 const ok = (message: string): Finding => ({ state: 'ok', message });
-const warning = (message: string, fix: string): Finding => ({ state: 'warning', message, fix });
+const warning = (message: string, fix: Advice): Finding => ({ state: 'warning', message, fix });
 
 /** Looks at everything that a consumer depends on, and changes nothing. Never throws: what fails is a finding. */
 export async function doctor(ports: DoctorPorts, options: DoctorOptions): Promise<readonly Check[]> {

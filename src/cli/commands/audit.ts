@@ -7,6 +7,7 @@ import { describe } from '../help.ts';
 import { auditDocument, auditText } from '../output/audit.ts';
 import { printNotice } from '../output/store-notices.ts';
 import { count } from '../output/text.ts';
+import { wayOut } from '../hints.ts';
 import type { Session } from '../session.ts';
 
 export function register(program: Command, session: Session): void {
@@ -55,7 +56,7 @@ function mismatch({ total, differences }: AuditResult, folder: string): Failure 
   const isRepairable = differences.some(({ fix }) => fix === null);
   const fixes = [
     ...(isRepairable ? ['stop the consumer, then: orderctl audit --repair'] : []),
-    ...new Set(differences.flatMap(({ fix }) => fix ?? [])),
+    ...new Set(differences.flatMap(({ fix }) => (fix === null ? [] : wayOut(fix)))),
   ];
   return new Failure(
     'audit_mismatch',

@@ -5,6 +5,8 @@ import type { Failure } from '../../domain/failure.ts';
 import { registryConnection } from '../connection.ts';
 import { describe } from '../help.ts';
 import { openBrokerOnly } from '../open-kafka.ts';
+import { EXIT_CODES } from '../exit-codes.ts';
+import { wayOut } from '../hints.ts';
 import type { Session } from '../session.ts';
 
 /** Short of what a consumer waits: a person looks on. */
@@ -40,7 +42,7 @@ async function examine(session: Session): Promise<void> {
   );
   const checks = found.map((check) => ({
     ...check,
-    fix: check.fix === null ? null : printer.rephrased(check.fix),
+    fix: check.fix === null ? null : printer.rephrased(wayOut(check.fix)),
   }));
   const worst = worstOf(checks);
   if (isJson) await printer.data(`${JSON.stringify(documentOf(checks, worst))}\n`);
@@ -48,22 +50,24 @@ async function examine(session: Session): Promise<void> {
   if (worst !== null) throw worst;
 }
 
+type ShownCheck = Check & { readonly fix: string | null };
+
 /** Wrong data before services that do not answer, and those before a conflict. */
-function worstOf(checks: readonly Check[]): Failure | null {
+function worstOf(checks: readonly ShownCheck[]): Failure | null {
   const failures = checks.flatMap(({ failure }) => failure ?? []);
-  return failures.sort((a, b) => b.exitCode - a.exitCode)[0] ?? null;
+  return failures.sort((a, b) => EXIT_CODES[b.code] - EXIT_CODES[a.code])[0] ?? null;
 }
 
-function documentOf(checks: readonly Check[], worst: Failure | null): object {
+function documentOf(checks: readonly ShownCheck[], worst: Failure | null): object {
   return {
     ok: checks.every(({ state }) => state === 'ok'),
-    exit_code: worst?.exitCode ?? 0,
+    exit_code: worst === null ? 0 : EXIT_CODES[worst.code],
     checks: checks.map(({ name, state, message, fix }) => ({ name, state, message, fix })),
   };
 }
 
 /** Not a table: what to do is not to be cut off where a terminal is narrow. */
-function linesOf(checks: readonly Check[]): string {
+function linesOf(checks: readonly ShownCheck[]): string {
   return checks
     .map(({ name, state, message, fix }) => {
       const fixes = fix === null ? [] : fix.split('\n').map((line) => `${' '.repeat(19)}fix: ${line}\n`);

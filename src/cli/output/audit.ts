@@ -4,6 +4,7 @@ import type { Audit } from '../../documents/audit.ts';
 import type { Difference } from '../../domain/difference.ts';
 import { isoTime } from '../../domain/iso-time.ts';
 import type { Skip } from '../../app/offsets/skips.ts';
+import { wayOut } from '../hints.ts';
 import { count, grouped } from './text.ts';
 
 /** Told as text; `-o json` has more of them. */
@@ -45,7 +46,16 @@ function differenceDocument({
   message,
   fix,
 }: Difference): Audit['differences'][number] {
-  return { kind, item, order_id: orderId, expected, actual, where, message, fix };
+  return {
+    kind,
+    item,
+    order_id: orderId,
+    expected,
+    actual,
+    where,
+    message,
+    fix: fix === null ? null : wayOut(fix),
+  };
 }
 
 function recordsDocument({

@@ -5,6 +5,7 @@ import { SET_ASIDE_CAUSES, type SetAside } from '../../domain/set-aside.ts';
 import type { StoreNotice } from '../../ports/store.ts';
 import { editLine } from './table-rows.ts';
 import type { Printer } from './printer.ts';
+import { wayOut } from '../hints.ts';
 import { count } from './text.ts';
 
 /** Tells what the store has to tell. */
@@ -17,7 +18,7 @@ export function printNotice(printer: Printer, notice: StoreNotice): void {
       break;
     case 'file_broken':
       printer.warn(
-        `${notice.message}${notice.fix === null ? '' : ` (${notice.fix})`}; the last good values stay in force, and the file is not written until it is mended`,
+        `${notice.message}${notice.fix === null ? '' : ` (${wayOut(notice.fix)})`}; the last good values stay in force, and the file is not written until it is mended`,
       );
       break;
     case 'file_mended':

@@ -6,6 +6,7 @@ import { resolveSettings, type FlagValues, type Resolved } from '../../../src/cl
 import { brokerConnection, registryConnection } from '../../../src/cli/connection.ts';
 import { SETTINGS, type SettingName } from '../../../src/cli/settings.ts';
 import { Failure } from '../../../src/domain/failure.ts';
+import { fixText } from '../../support/ways-out.ts';
 
 let root = '';
 let cwd = '';
@@ -117,7 +118,7 @@ describe('the settings file', () => {
   it('takes an unknown key for a mistake, and names the one that was meant', () => {
     const file = writeSettings({ topci: 'x' });
     const failure = failureOf(() => settle());
-    expect(failure).toMatchObject({ code: 'invalid_settings', exitCode: 2, fix: 'did you mean topic?' });
+    expect(failure).toMatchObject({ code: 'invalid_settings', fix: 'did you mean topic?' });
     expect(failure.message).toContain(`${file}: topci`);
     expect(failure.context).toEqual({ file });
     writeSettings({ 'dlq-topic': 'x' });
@@ -135,7 +136,7 @@ describe('the settings file', () => {
   ])('refuses %j', (content, message) => {
     writeSettings(content);
     const failure = failureOf(() => settle());
-    expect(failure.exitCode).toBe(2);
+    expect(failure.code).toBe('invalid_settings');
     expect(failure.message).toContain(message);
   });
 
@@ -149,8 +150,8 @@ describe('the settings file', () => {
   it('refuses a password, and does not repeat it', () => {
     writeSettings({ sasl_password: 'hunter2' });
     const failure = failureOf(() => settle());
-    expect(failure.exitCode).toBe(2);
-    expect(`${failure.message} ${failure.fix ?? ''}`).not.toContain('hunter2');
+    expect(failure.code).toBe('invalid_settings');
+    expect(`${failure.message} ${fixText(failure)}`).not.toContain('hunter2');
     expect(failure.fix).toContain('ORDERCTL_SASL_PASSWORD_FILE');
   });
 });
@@ -178,7 +179,7 @@ describe('values', () => {
     [{ storage: '' }, '--storage'],
   ] satisfies [FlagValues, string][])('refuses %j', (flags, named) => {
     const failure = failureOf(() => settle(flags));
-    expect(failure).toMatchObject({ code: 'invalid_value', exitCode: 2 });
+    expect(failure).toMatchObject({ code: 'invalid_value' });
     expect(failure.message).toContain(named);
   });
 
@@ -189,7 +190,7 @@ describe('values', () => {
       { brokers: 'me:hunter2@kafka:9092' },
     ]) {
       const failure = failureOf(() => settle(flags));
-      expect(`${failure.message} ${failure.fix ?? ''}`).not.toContain('hunter2');
+      expect(`${failure.message} ${fixText(failure)}`).not.toContain('hunter2');
     }
   });
 
@@ -245,7 +246,7 @@ describe('secrets', () => {
   it.each([0o640, 0o604, 0o620])('refuse a file of mode %o', (mode) => {
     const env = { ...user, ORDERCTL_SASL_PASSWORD_FILE: secretFile(mode) };
     const failure = failureOf(() => brokerConnection(settle({}, env)));
-    expect(failure).toMatchObject({ exitCode: 2, context: { file: join(root, 'secret') } });
+    expect(failure).toMatchObject({ code: 'invalid_settings', context: { file: join(root, 'secret') } });
   });
 
   it('refuse a missing or empty file, and both ways at once', () => {
@@ -265,7 +266,9 @@ describe('secrets', () => {
     );
     const noMechanism = { ORDERCTL_SASL_USERNAME: 'shop', ORDERCTL_SASL_PASSWORD: 'x' };
     expect(failureOf(() => brokerConnection(settle({}, noMechanism))).fix).toContain('--sasl-mechanism');
-    expect(failureOf(() => registryConnection(settle({ registry_username: 'shop' }))).exitCode).toBe(2);
+    expect(failureOf(() => registryConnection(settle({ registry_username: 'shop' }))).code).toBe(
+      'invalid_settings',
+    );
     const registry = { ORDERCTL_REGISTRY_USERNAME: 'shop', ORDERCTL_REGISTRY_PASSWORD: 'x' };
     expect(registryConnection(settle({}, registry)).credentials).toEqual({ username: 'shop', password: 'x' });
   });
@@ -290,7 +293,7 @@ it('needs a certificate and its key together', () => {
 it('understands an address as Kafka writes its listeners, and says what the others are given by', () => {
   const { settings } = settle({ brokers: 'PLAINTEXT://kafka-1:9092, plaintext://kafka-2:9092' });
   expect(settings.brokers).toBe('kafka-1:9092,kafka-2:9092');
-  const fixOf = (brokers: string): string | null => failureOf(() => settle({ brokers })).fix;
+  const fixOf = (brokers: string): string => fixText(failureOf(() => settle({ brokers })));
   expect(fixOf('SSL://kafka:9093')).toBe('give kafka:9093, with --tls');
   expect(fixOf('SASL_SSL://kafka:9094')).toBe(
     'give kafka:9094, with --tls, --sasl-mechanism and --sasl-username',

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isFailure } from '../../../src/domain/failure.ts';
 import { formatLetterId, parseLetterId } from '../../../src/domain/letter-id.ts';
+import { fixText } from '../../support/ways-out.ts';
 
 describe('the id of a dead letter', () => {
   it.each(['0:17', '5:0', '2147483647:9007199254740991', 'kept:orders/3@17', 'kept:a.b-c_d/0@0'])(
@@ -27,7 +28,7 @@ describe('the id of a dead letter', () => {
     try {
       parseLetterId(text);
     } catch (error) {
-      expect(isFailure(error) && error.fix).toContain('dlq list');
+      expect(isFailure(error) && fixText(error)).toContain('dlq list');
     }
   });
 });

@@ -20,7 +20,6 @@ describe('an error of the operating system', () => {
     const found = systemFailure(error);
     expect(found).toMatchObject({
       code: failure,
-      exitCode: 7,
       message,
       cause: error,
       context: { file: '/f' },

@@ -9,6 +9,7 @@ import {
 } from '../../../src/adapters/files/csv/view.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import { normalizePrice, type Item } from '../../../src/domain/tables.ts';
+import { fixText } from '../../support/ways-out.ts';
 
 function failureOf(act: () => unknown): Failure {
   try {
@@ -190,7 +191,7 @@ describe('a broken CSV', () => {
     expect(failure.message).toContain(said);
     expect(failure.message.length).toBeLessThan(200);
     expect(failure.fix).not.toBeNull();
-    expect(/by commas|with commas/.test(failure.fix ?? '')).toBe(/separated by|Excel/.test(failure.message));
+    expect(/by commas|with commas/.test(fixText(failure))).toBe(/separated by|Excel/.test(failure.message));
   });
 
   it('is not one for a semicolon inside of a cell', () => {

@@ -195,7 +195,7 @@ it('with a mistake is refused with file and line, kept, and taken up again', asy
 
 it('is none of another table, another folder or nowhere', async () => {
   const copy = await access.copyTable('users');
-  const notFound = { code: 'not_found', exitCode: 3 };
+  const notFound = { code: 'not_found' };
   await expect(access.copyTable('inventory', copy.file)).rejects.toMatchObject(notFound);
   await expect(access.copyTable('users', path.join(folder, 'users.csv'))).rejects.toMatchObject(notFound);
   fs.rmSync(copy.file);

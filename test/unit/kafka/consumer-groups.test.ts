@@ -4,6 +4,7 @@ import type { KafkaClient } from '../../../src/adapters/kafka/protocol/client.ts
 import { describeGroup, groupInUse } from '../../../src/adapters/kafka/admin/groups.ts';
 import type { BrokerNode, ProtocolRequest } from '../../../src/adapters/kafka/protocol/kafkajs.ts';
 import { Writer } from '../../../src/dev-broker/wire/writer.ts';
+import { fixText } from '../../support/ways-out.ts';
 
 /** ConsumerGroupDescribe, version 0, answered: one member that has partitions, after the tags of the header. */
 function answerOf(errorCode: number): Buffer {
@@ -137,7 +138,7 @@ it.each(['null', '7', '{}', '{"process":3,"sessionTimeoutMs":"x"}', '{', ''])(
 it('a member with the id of our folder is a copy of it', () => {
   const member = { memberId: 'm', clientId: 'orderctl:1', host: 'h', process: null, sessionTimeoutMs: null };
   const group = { state: 'Stable', members: [member] };
-  expect(groupInUse('g', group, 'orderctl:1').fix).toContain('--new-id');
+  expect(fixText(groupInUse('g', group, 'orderctl:1'))).toContain('--new-id');
   expect(groupInUse('g', group, 'orderctl:2')).toMatchObject({
     message: 'group g is in use by orderctl:1 on h',
   });

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
-import { EXIT_CODES, Failure, type FailureCode, type FailureContext } from '../../../domain/failure.ts';
+import type { Advice } from '../../../domain/advice.ts';
+import { FAILURE_CODES, Failure, type FailureCode, type FailureContext } from '../../../domain/failure.ts';
 import { isSystemError, systemFailure } from '../../../domain/system-failure.ts';
 
 /**
@@ -24,7 +25,7 @@ export interface Hello {
 export interface WireFailure {
   readonly code: FailureCode;
   readonly message: string;
-  readonly fix: string | null;
+  readonly fix: Advice | null;
   readonly context: FailureContext;
 }
 
@@ -93,9 +94,11 @@ export function decodeFailure(value: unknown): Failure {
   if (!isObject(value) || typeof value.message !== 'string') {
     return new Failure('bug', 'the owner of the folder answered with a failure that cannot be read');
   }
-  const code = typeof value.code === 'string' && Object.hasOwn(EXIT_CODES, value.code) ? value.code : 'bug';
-  return new Failure(code as FailureCode, value.message, {
-    ...(typeof value.fix === 'string' ? { fix: value.fix } : {}),
+  const code = FAILURE_CODES.find((known) => known === value.code) ?? 'bug';
+  const { fix } = value;
+  const isAdvice = typeof fix === 'string' || (isObject(fix) && typeof fix.kind === 'string');
+  return new Failure(code, value.message, {
+    ...(isAdvice ? { fix: fix as Advice } : {}),
     ...(isObject(value.context) ? { context: decodeContext(value.context) } : {}),
   });
 }
