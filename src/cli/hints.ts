@@ -7,6 +7,11 @@ type Ways = {
   readonly [K in TypedAdvice['kind']]: (advice: TypedAdvice & { readonly kind: K }) => string;
 };
 
+const ADD_FIRST = {
+  users: 'orderctl user add --user alice --status paid',
+  items: 'orderctl inventory add --item book --quantity 10',
+};
+
 const WAYS: Ways = {
   in_turn: ({ steps }) => steps.map(wayOut).join('; then '),
 
@@ -26,8 +31,62 @@ const WAYS: Ways = {
     'to go on with the other one, leave this one alone; to go on with this one, stop the other first, where it runs: orderctl stop\n' +
     'to use both, give this one an id and a group of its own: orderctl consume --new-id --group NAME',
 
+  begin_storage: () => `name another with --storage, or begin one here with: ${ADD_FIRST.users}`,
+  writable_folder: () => 'change who may write there, or use another --storage',
+  carry_over: () => 'carry over what it changes by orderctl user edit or inventory edit, then remove it',
+  add_first: ({ table }) => `add one: ${ADD_FIRST[table]}`,
+  fill_or_reject: ({ table }) =>
+    `name another folder with --storage, or add some: ${ADD_FIRST[table]}\nto reject them all: --allow-empty`,
+  stop_owner: () => 'stop it first (a consumer: orderctl stop), or use another folder by --storage',
+  end_owner: () => 'wait for it, or end it with: orderctl stop --kill',
+  wake_owner: ({ pid }) => `let it go on (kill -CONT ${pid ?? 'PID'}) or end it with: orderctl stop --kill`,
+
+  list_letters: () => 'see: orderctl dlq list',
+  other_dlq_topic: () => 'name another with --dlq-topic; "orderctl consume" makes the one of its topic',
+  used_dlq_topic: () =>
+    'name the dead-letter topic that was in use with --dlq-topic; or read the record again: orderctl offsets reset',
   letter_ids: () =>
     'use PARTITION:OFFSET, such as 0:17, or kept:TOPIC/PARTITION@OFFSET; see: orderctl dlq list',
+
+  check_brokers: () =>
+    'check --brokers, that Kafka runs there, and whether it wants --tls or --sasl-mechanism',
+  no_credentials: () => 'leave out --sasl-mechanism, or use another port',
+  check_credentials: () =>
+    'check --sasl-mechanism, --sasl-username and ORDERCTL_SASL_PASSWORD (or its _FILE)',
+  check_tls: () =>
+    'check that this port speaks TLS, and --tls-ca, --tls-cert and --tls-key: the certificate must be signed by ' +
+    'that authority and be for the name in --brokers',
+  other_topic: () => 'name another with --topic; orderctl consume makes a missing one',
+  create_topic: () => 'leave out --no-create to have it made, or name another with --topic',
+  show_topics: () => 'see: orderctl topics show',
+  apply_topics: () => 'see and mend: orderctl topics apply',
+  own_group: () => 'stop what uses it, or give this folder a group of its own with --group NAME',
+  own_group_or_adopt: () =>
+    'give this folder a group of its own with --group NAME, or take this one over at its committed offsets with: ' +
+    'orderctl consume --adopt',
+  show_offsets: () => 'see: orderctl offsets show',
+  offsets_file: () => 'use what orderctl offsets export writes, or kafka-consumer-groups with --export',
+  other_cluster: () =>
+    'if it is another cluster, name the right one with --brokers; to begin again on a new topic of that name: ' +
+    'orderctl consume --reset-to earliest (decided ids stay decided)',
+  topic_changed: () =>
+    'check --brokers and --topic; if the topic was created again, or an unclean election cut off its end, read ' +
+    'it from its beginning with: orderctl consume --reset-to earliest (orders decided before stay decided)',
+  topic_made_again: () =>
+    'see: orderctl offsets show; "orderctl consume" says what to do when the topic was created again',
+  offsets_gone: ({ partition }) =>
+    'read again what is left with: orderctl consume --reset-to earliest (order ids keep that harmless); ' +
+    `or go on elsewhere with: orderctl consume --reset-to latest --partitions ${partition} (or an offset)`,
+  read_again: ({ partition, offset }) =>
+    `read it again: orderctl offsets reset --to ${offset} --partitions ${partition} --execute; what is decided stays so`,
+  skip_batch: ({ partition, next }) =>
+    `it is broken in Kafka itself; skip it with: orderctl consume --reset-to ${next} --partitions ${partition}`,
+
+  check_schema: () => 'see the fields: orderctl schema check; or send to another topic with --topic',
+  register_schema: () => 'leave out --no-register to have it registered',
+  other_registry: () => 'start it, or name another with --registry URL',
+  registry_address: () => 'check that --registry is the address of a schema registry with the Confluent API',
+  registry_credentials: () => 'check --registry-username and ORDERCTL_REGISTRY_PASSWORD',
 };
 
 /** The way out in the words of the command line. */

@@ -72,7 +72,7 @@ describe('doctor', () => {
   it('says of a folder without users or items that every order would be rejected', async () => {
     expect((await checks()).get('storage')).toMatchObject({ state: 'warning' });
     await folder.edit({ kind: 'user.add', user: 'alice', status: 'paid' });
-    expect((await checks()).get('storage')?.fix).toContain('inventory add');
+    expect((await checks()).get('storage')?.fix).toEqual({ kind: 'add_first', table: 'items' });
     await folder.edit({ kind: 'item.add', item: 'pen', quantity: 1 });
     expect((await checks()).get('storage')).toMatchObject({ state: 'ok', fix: null });
   });
@@ -85,7 +85,7 @@ describe('doctor', () => {
     expect(found?.message).toMatch(
       /^\/shop\/inventory\.csv\.ambiguous\.conflict was kept aside.*, and 1 more file$/,
     );
-    expect(found?.fix).toContain('orderctl user edit or inventory edit');
+    expect(found?.fix).toEqual({ kind: 'carry_over' });
     folder.aside.length = 0;
     expect((await checks()).get('hand_edits')).toMatchObject({ state: 'ok' });
   });
@@ -108,7 +108,7 @@ describe('doctor', () => {
     expect(found?.message).toMatch(
       /^\/shop\/inventory.csv.1.conflict was kept aside.*rows are missing, and 1 more file$/,
     );
-    expect(found?.fix).toMatch(/user edit or inventory edit/);
+    expect(found?.fix).toEqual({ kind: 'carry_over' });
   });
 
   it('says once that the folder cannot be read', async () => {

@@ -22,6 +22,7 @@ import { FakeClock } from '../support/fake-clock.ts';
 import { ModelFolder } from '../support/model.ts';
 import { PlainCodec } from '../support/plain-codec.ts';
 import { ScriptedBroker } from '../support/scripted-broker.ts';
+import { fixText } from '../support/ways-out.ts';
 
 let clock: FakeClock;
 let folder: ModelFolder;
@@ -85,10 +86,10 @@ describe('sampleOrders', () => {
   it('needs users and items, and names the command that adds them', async () => {
     folder.tables.users.clear();
     expect(await failureOf(sample(1, 1))).toMatchObject({ code: 'not_found' });
-    expect((await failureOf(sample(1, 1))).fix).toContain('user add');
+    expect(fixText(await failureOf(sample(1, 1)))).toContain('user add');
     await folder.edit({ kind: 'user.add', user: 'alice', status: 'paid' });
     folder.tables.items.clear();
-    expect((await failureOf(sample(1, 1))).fix).toContain('inventory add');
+    expect(fixText(await failureOf(sample(1, 1)))).toContain('inventory add');
   });
 });
 

@@ -49,7 +49,7 @@ test('what is not there yet is a warning with what to do, and still 0', async ()
   const json = await shop.ok('doctor -o json');
   expect(statesOf(json)).toMatchObject({ storage: 'warning', topics: 'warning', positions: 'skipped' });
   const storage = documentOf(json).checks.find(({ name }) => name === 'storage');
-  expect(storage?.fix).toMatch(/^orderctl inventory add/);
+  expect(storage?.fix).toMatch(/^add one: orderctl inventory add/);
   expect(documentOf(json)).toMatchObject({ ok: false, exit_code: 0 });
 });
 

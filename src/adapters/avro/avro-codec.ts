@@ -180,6 +180,6 @@ async function findSchemaId(registry: Registry, options: AvroCodecOptions): Prom
   if (found !== undefined) return found.id;
   if (options.register) return registry.register(subject, schema);
   throw new Failure('not_found', `the order schema is not registered under subject ${subject}`, {
-    fix: 'leave out --no-register to have it registered',
+    fix: { kind: 'register_schema' },
   });
 }

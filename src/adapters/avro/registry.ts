@@ -138,7 +138,7 @@ export class Registry implements SchemaRegistry {
       throw new Failure(
         'incompatible_schema',
         `the registry refuses the schema for subject ${subject}: ${messageOf(answer)}`,
-        { fix: 'see: orderctl schema check; or send to another topic with --topic' },
+        { fix: { kind: 'check_schema' } },
       );
     }
     if (answer.status === 422) throw notASchema(answer);
@@ -186,7 +186,7 @@ export class Registry implements SchemaRegistry {
         'registry_unreachable',
         `the schema registry at ${this.#url} does not answer: ${reasonOf(error)}`,
         {
-          fix: 'start it, or name another with --registry URL',
+          fix: { kind: 'other_registry' },
           cause: error,
         },
       );
@@ -199,7 +199,7 @@ export class Registry implements SchemaRegistry {
         'registry_refused',
         `the schema registry at ${this.#url} refuses access (${answer.status})`,
         {
-          fix: 'check --registry-username and ORDERCTL_REGISTRY_PASSWORD',
+          fix: { kind: 'registry_credentials' },
         },
       );
     }
@@ -212,14 +212,14 @@ export class Registry implements SchemaRegistry {
     return new Failure(
       'registry_refused',
       `the schema registry at ${this.#url} answers ${answer.status}: ${messageOf(answer)}`,
-      { fix: 'check that --registry is the address of a schema registry with the Confluent API' },
+      { fix: { kind: 'registry_address' } },
     );
   }
 
   #idOf(body: Record<string, unknown>): number {
     if (typeof body.id === 'number') return body.id;
     throw new Failure('registry_refused', `the schema registry at ${this.#url} answers without a schema id`, {
-      fix: 'check that --registry is the address of a schema registry with the Confluent API',
+      fix: { kind: 'registry_address' },
     });
   }
 }

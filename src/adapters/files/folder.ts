@@ -136,7 +136,7 @@ export function openFolder(options: {
   const contentOf = async (table: TableName): Promise<Iterable<Buffer>> => {
     if (!isStorage(files, folder)) {
       throw new Failure('not_found', `${folder} holds no users and no items`, {
-        fix: 'give the right one by --storage, or make it by adding a first user or item',
+        fix: { kind: 'begin_storage' },
         context: { file: folder },
       });
     }
@@ -245,7 +245,7 @@ export function openFolder(options: {
     },
 
     async rebuildViews({ onNotice }) {
-      await using store = await openOwned({ purpose: 'audit --repair', via: 'command', onNotice });
+      await using store = await openOwned({ purpose: 'repair', via: 'command', onNotice });
       await store.rebuildViews();
     },
   };
@@ -254,7 +254,7 @@ export function openFolder(options: {
 /** @throws Failure invalid_value: what is meant to be the folder is a file */
 function checkIsFolder(folder: string): void {
   if (!isFile(folder)) return;
-  throw new Failure('invalid_value', `--storage: ${folder} is a file, not a folder`, {
+  throw new Failure('invalid_value', `${folder} is a file, not a folder`, {
     fix: 'give the folder that users.csv and inventory.csv are in, or shall be',
     context: { file: folder },
   });

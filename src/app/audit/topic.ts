@@ -108,8 +108,7 @@ async function toBeRead(
     const where = `${topic}/${partition}@${next}`;
     if (next > end) {
       const message = `the stored position of ${topic}/${partition} is ${next}, but the topic ends at ${end}`;
-      const fix =
-        'see: orderctl offsets show; "orderctl consume" says what to do when the topic was made anew';
+      const fix = { kind: 'topic_made_again' } as const;
       report(difference('position_mismatch', where, { expected: end, actual: next, message, fix }));
     }
     const to = Math.min(next, end);
@@ -190,13 +189,13 @@ function unaccounted(place: RecordId, orderId: string): Difference {
   return difference('record_unaccounted', where, {
     orderId,
     message: `${where} holds order ${orderId}, lies below the stored position of ${topic}/${partition}, and is neither decided nor a dead letter nor skipped`,
-    fix: `read it again: orderctl offsets reset --to ${offset} --partitions ${partition} --execute; what is decided stays so`,
+    fix: { kind: 'read_again', partition, offset },
   });
 }
 
 function letterMissing(where: string, dlqTopic: string): Difference {
   return difference('dead_letter_missing', where, {
     message: `${where} cannot be read as an order, and is not among the dead letters of ${dlqTopic}`,
-    fix: 'name the dead-letter topic that was in use with --dlq-topic; or read the record again: orderctl offsets reset',
+    fix: { kind: 'used_dlq_topic' },
   });
 }

@@ -98,7 +98,7 @@ export class Letters {
     const { admin, reader, dlqTopic } = sources;
     if ((await admin.partitionCount(dlqTopic)) === undefined) {
       throw new Failure('topic_missing', `topic ${dlqTopic} does not exist`, {
-        fix: 'name another with --dlq-topic; "orderctl consume" makes the one of its topic',
+        fix: { kind: 'other_dlq_topic' },
         context: { topic: dlqTopic },
       });
     }
@@ -222,7 +222,7 @@ function missing(dlqTopic: string, id: LetterId, why: string): Failure {
     ...(id.kind === 'record' ? { partition: id.partition, offset: id.offset } : {}),
   };
   return new Failure('not_found', `there is no dead letter ${formatLetterId(id)} in ${dlqTopic}: ${why}`, {
-    fix: 'see: orderctl dlq list',
+    fix: { kind: 'list_letters' },
     context,
   });
 }

@@ -38,7 +38,7 @@ export interface Check {
 
 /** Less than this is soon full, and then nothing can be stored. */
 const LOW_BYTES = 1024 ** 3;
-/** Clocks further apart put `--since`, retention and resets to a time in the wrong place. */
+/** Clocks further apart put times asked for, retention and resets to a time in the wrong place. */
 const CLOCK_APART_MS = 5 * 60_000;
 
 type Finding = Pick<Check, 'state' | 'message'> & { fix?: Advice };
@@ -113,12 +113,10 @@ async function checkStorage(access: StoreAccess): Promise<Finding> {
   if (users > 0 && items > 0)
     return ok(`${access.folder}: ${counted(users, 'user')}, ${counted(items, 'item')}`);
   const missing = users === 0 ? 'users' : 'items';
-  return warning(
-    `${access.folder}: no ${missing}, so every order would be rejected`,
-    users === 0
-      ? 'orderctl user add --user alice --status paid'
-      : 'orderctl inventory add --item book --quantity 10',
-  );
+  return warning(`${access.folder}: no ${missing}, so every order would be rejected`, {
+    kind: 'add_first',
+    table: missing,
+  });
 }
 
 function checkKeptAside(access: StoreAccess): Finding {
@@ -127,7 +125,7 @@ function checkKeptAside(access: StoreAccess): Finding {
   const more = others.length === 0 ? '' : `, and ${counted(others.length, 'more file')}`;
   return warning(
     `${first.file} was kept aside, and nothing of it counts: ${SET_ASIDE_CAUSES[first.why]}${more}`,
-    'carry over what it changes by orderctl user edit or inventory edit, then remove it',
+    { kind: 'carry_over' },
   );
 }
 
@@ -147,7 +145,7 @@ function checkDisk(access: StoreAccess): Finding {
   const free = `${(freeBytes / 1024 ** 3).toFixed(1)} GiB free under ${access.folder}`;
   if (!writable) {
     throw new Failure('write_failed', `${access.folder} cannot be written by this user`, {
-      fix: 'change who may write there, or use another --storage',
+      fix: { kind: 'writable_folder' },
     });
   }
   return freeBytes < LOW_BYTES ? warning(free, 'make room: a full disk stops the consumer') : ok(free);
@@ -173,17 +171,16 @@ async function checkTopics(admin: BrokerAdmin, options: DoctorOptions): Promise<
     const isFull = topics.every(
       ({ actual, possibleReplication }) => (actual?.replication ?? 0) >= possibleReplication,
     );
-    if (!isFull) return warning(warnings.join('; '), 'see: orderctl topics show');
+    if (!isFull) return warning(warnings.join('; '), { kind: 'show_topics' });
     // What the cluster cannot hold is nobody's mistake.
     return ok(
       warnings.length === 0 ? 'as they are declared' : `as ${counted(brokers, 'broker')} can have them`,
     );
   }
   const missing = actions.flatMap((action) => (action.kind === 'create' ? [action.declared.topic] : []));
-  return warning(
-    missing.length > 0 ? `not there: ${missing.join(', ')}` : 'not as they are declared',
-    'see and mend: orderctl topics apply',
-  );
+  return warning(missing.length > 0 ? `not there: ${missing.join(', ')}` : 'not as they are declared', {
+    kind: 'apply_topics',
+  });
 }
 
 async function checkPositions(
@@ -196,10 +193,9 @@ async function checkPositions(
   await admin.checkPositions(topic, await storedPositions(reader, topic));
   const { partitions, ahead } = await showOffsets(ports, options);
   if (ahead.length > 0) {
-    return warning(
-      'the group stands beyond this folder, which is as it was before: a backup, or a copy',
-      'see: orderctl offsets show',
-    );
+    return warning('the group stands beyond this folder, which is as it was before: a backup, or a copy', {
+      kind: 'show_offsets',
+    });
   }
   const lag = partitions.reduce((sum, entry) => sum + entry.lag, 0);
   return ok(`${counted(lag, 'record')} to read`);
@@ -220,7 +216,7 @@ async function checkGroup(
     throw new Failure(
       'group_marked',
       `group ${group} belongs to another folder, by its mark on ${topic}/${foreign.partition}`,
-      { fix: 'use a group of its own with --group NAME, or take it over: orderctl consume --adopt' },
+      { fix: { kind: 'own_group_or_adopt' } },
     );
   }
   const { state, members } = await admin.group(group);
@@ -228,7 +224,7 @@ async function checkGroup(
   if (others.length > 0) {
     const names = others.map(({ clientId, host }) => `${clientId} on ${host}`).join(', ');
     throw new Failure('group_in_use', `group ${group} has other members: ${names}`, {
-      fix: 'stop them, or use a group of its own with --group NAME',
+      fix: { kind: 'own_group' },
     });
   }
   return ok(`${group}: ${state.toLowerCase()}`);
@@ -265,7 +261,7 @@ async function checkOwnSchema(tools: SchemaTools, subject: string): Promise<Find
   if (report.registered !== null) return ok(`registered: version ${report.registered.version}`);
   if (!compatible) {
     throw new Failure('incompatible_schema', `the order schema is not compatible with ${subject}`, {
-      fix: 'see the fields: orderctl schema check',
+      fix: { kind: 'check_schema' },
     });
   }
   return ok('not registered yet: the first order that is sent does it');

@@ -76,7 +76,7 @@ function patienceMs({ process, sessionTimeoutMs }: GroupMember, processes: Proce
 function hasOthers(topic: string, group: string, members: readonly GroupMember[]): Failure {
   const names = members.map(({ clientId, memberId, host }) => `${clientId || memberId} (${host})`);
   return new Failure('group_in_use', `consumer group ${group} has other members: ${names.join(', ')}`, {
-    fix: 'stop them, or give this folder a group of its own with --group NAME',
+    fix: { kind: 'own_group' },
     context: { topic },
   });
 }

@@ -63,7 +63,7 @@ function unquoted(text: string): string {
 
 function badLine(file: string, line: number | null, why: string): Failure {
   return new Failure('invalid_input', `${file}${line === null ? '' : `:${line}`}: ${why}`, {
-    fix: 'use what orderctl offsets export writes, or kafka-consumer-groups with --export',
+    fix: { kind: 'offsets_file' },
     context: { file, ...(line === null ? {} : { line }) },
   });
 }

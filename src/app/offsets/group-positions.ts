@@ -26,7 +26,7 @@ export async function rangesOf(admin: BrokerAdmin, topic: string): Promise<reado
   } catch (error) {
     if (!isFailure(error, 'not_found')) throw error;
     throw new Failure('topic_missing', `topic ${topic} does not exist`, {
-      fix: 'name another with --topic; orderctl consume makes a missing one',
+      fix: { kind: 'other_topic' },
       context: { topic },
       cause: error,
     });

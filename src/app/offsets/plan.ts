@@ -166,7 +166,7 @@ function foreignGroup(input: PlanInput, partition: number): Failure {
     'group_marked',
     `consumer group ${input.group} belongs to another storage folder: its committed offset on ${input.topic}/${partition} bears that folder's mark`,
     {
-      fix: 'give this folder a group of its own with --group NAME, or take this one over at its committed offsets with: orderctl consume --adopt',
+      fix: { kind: 'own_group_or_adopt' },
       context: { topic: input.topic, partition },
     },
   );

@@ -116,7 +116,7 @@ async function reversal(reader: StoreReader, topic: string): Promise<ResetReques
   }
   if (at !== null) return { to: { offsets }, partitions: null };
   throw new Failure('not_found', `no reset of topic ${topic} was executed in this folder: nothing to undo`, {
-    fix: 'see: orderctl offsets show',
+    fix: { kind: 'show_offsets' },
     context: { topic },
   });
 }

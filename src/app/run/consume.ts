@@ -101,14 +101,10 @@ export async function consumeOrders(ports: ConsumePorts, asked: ConsumeOptions):
 
 /** A decision is final: orders are not rejected for ever because the folder is the wrong one, or not filled yet. */
 function nothingToDecideOn(table: 'users' | 'items', folder: string): Failure {
-  const add =
-    table === 'users'
-      ? 'orderctl user add --user alice --status paid'
-      : 'orderctl inventory add --item book --quantity 10';
   return new Failure(
     'not_found',
     `there are no ${table} in ${folder}: every order would be rejected, and a decision is final`,
-    { fix: `name another folder with --storage, or add some: ${add}\nto reject them all: --allow-empty` },
+    { fix: { kind: 'fill_or_reject', table } },
   );
 }
 

@@ -77,9 +77,7 @@ async function refuseVanished(admin: BrokerAdmin, store: Store, topic: string): 
     'topic_changed',
     `topic ${topic} is gone: this folder has read ${topic}/${read.partition} up to ${read.next}; it was deleted, or this is another cluster`,
     {
-      fix:
-        'if it is another cluster, name the right one with --brokers; to begin again on a new topic of that name: ' +
-        'orderctl consume --reset-to earliest (decided ids stay decided)',
+      fix: { kind: 'other_cluster' },
       context: { topic, partition: read.partition, offset: read.next },
     },
   );

@@ -166,12 +166,12 @@ export async function sampleOrders(access: StoreAccess, options: SampleOptions):
   const items = [...(await reader.items())];
   if (users.length === 0) {
     throw new Failure('not_found', `there are no users in ${access.folder}`, {
-      fix: 'add one: orderctl user add --user alice --status paid',
+      fix: { kind: 'add_first', table: 'users' },
     });
   }
   if (items.length === 0) {
     throw new Failure('not_found', `there are no items in ${access.folder}`, {
-      fix: 'add one: orderctl inventory add --item book --quantity 10',
+      fix: { kind: 'add_first', table: 'items' },
     });
   }
   return generate(users, items, options);

@@ -26,7 +26,7 @@ export async function ensureTopic(
   if (found !== undefined) return found;
   if (!create) {
     throw new Failure('topic_missing', `topic ${topic} does not exist`, {
-      fix: 'leave out --no-create to have it made, or name another with --topic',
+      fix: { kind: 'create_topic' },
       context: { topic },
     });
   }

@@ -7,6 +7,7 @@ import type { Failure } from '../../../src/domain/failure.ts';
 import type { Order } from '../../../src/domain/order.ts';
 import type { DecodedRecord, OrderCodec } from '../../../src/ports/codec.ts';
 import { FakeRegistry } from '../../support/fake-registry.ts';
+import { fixText } from '../../support/ways-out.ts';
 
 const OWN_SCHEMA = readFileSync(new URL('../../../src/schemas/order.avsc', import.meta.url), 'utf8');
 
@@ -390,7 +391,7 @@ describe('the registry', () => {
     registry.credentials = 'me:secret';
     const failure = await failureOf(codec.encode([alice]));
     expect(failure).toMatchObject({ code: 'registry_refused' });
-    expect(failure.fix).toContain('ORDERCTL_REGISTRY_PASSWORD');
+    expect(fixText(failure)).toContain('ORDERCTL_REGISTRY_PASSWORD');
     codec = open({ credentials: { username: 'me', password: 'secret' } });
     expect(await order(await own())).toEqual(alice);
   });

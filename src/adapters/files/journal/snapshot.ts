@@ -129,7 +129,7 @@ function noStorage(folder: string): Failure {
     'not_found',
     `${folder} is no storage folder: it holds neither users.csv nor inventory.csv`,
     {
-      fix: 'name another with --storage, or begin one here with: orderctl user add --user alice --status paid',
+      fix: { kind: 'begin_storage' },
       context: { file: folder },
     },
   );

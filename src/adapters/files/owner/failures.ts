@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { Advice } from '../../../domain/advice.ts';
 import { Failure } from '../../../domain/failure.ts';
 import type { Hello } from './wire.ts';
 
@@ -10,17 +11,17 @@ export function describe(hello: Hello | null): string {
 export function inUse(folder: string, hello: Hello | null, answers: boolean): Failure {
   const silent = answers ? '' : ', which does not answer: it is paused or very busy';
   const message = `${path.dirname(folder)} is in use by ${describe(hello)}${silent}`;
-  const fix = answers
-    ? 'stop it first (a consumer: orderctl stop), or use another folder by --storage'
-    : `${wakeOrEnd(hello)}: then the folder is free at once`;
+  const fix: Advice = answers ? { kind: 'stop_owner' } : wakeOrEnd(hello);
   return new Failure('folder_in_use', message, { fix });
 }
 
 export function unreachable(folder: string, hello: Hello | null): Failure {
   const message = `${path.dirname(folder)} belongs to ${describe(hello)}, which does not answer; nothing was asked of it`;
-  return new Failure('owner_unreachable', message, { fix: `${wakeOrEnd(hello)}, then ask again` });
+  return new Failure('owner_unreachable', message, {
+    fix: { kind: 'in_turn', steps: [wakeOrEnd(hello), 'ask again'] },
+  });
 }
 
-function wakeOrEnd(hello: Hello | null): string {
-  return `let it go on (kill -CONT ${hello?.pid ?? 'PID'}) or end it with: orderctl stop --kill`;
+function wakeOrEnd(hello: Hello | null): Advice {
+  return { kind: 'wake_owner', pid: hello?.pid ?? null };
 }

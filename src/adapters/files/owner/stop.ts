@@ -46,7 +46,7 @@ export async function stopOwner(
   throw new Failure(
     'owner_unreachable',
     `${describe(owner)} was asked to stop and has not ended after ${STOP_MS / 1000} s`,
-    { fix: 'wait for it, or end it with: orderctl stop --kill' },
+    { fix: { kind: 'end_owner' } },
   );
 }
 

@@ -68,7 +68,7 @@ export function groupInUse(
   const names = others.members.map((member) => `${member.clientId} on ${member.host}`);
   const who = names.length === 0 ? 'another consumer' : names.join(', ');
   return new Failure('group_in_use', `group ${group} is in use by ${who}`, {
-    fix: 'stop it, or use another group with --group NAME: this folder needs every partition of its topic',
+    fix: { kind: 'own_group' },
     cause,
   });
 }

@@ -129,9 +129,7 @@ interface Place {
 
 function changed({ topic, partition, next }: Place, why: string): Failure {
   return new Failure('topic_changed', `${topic}/${partition}: ${why}`, {
-    fix:
-      `check --brokers and --topic; if the topic was created again, or an unclean election cut off its end, read ` +
-      `it from its beginning with: orderctl consume --reset-to earliest (orders decided before stay decided)`,
+    fix: { kind: 'topic_changed' },
     context: { topic, partition, offset: next },
   });
 }
@@ -149,9 +147,7 @@ function offsetsGone({ topic, partition, next }: Place, range: PartitionRange): 
     'offsets_gone',
     `${topic}/${partition}: stored position ${next} is not in the topic: ${available}; ${gap}`,
     {
-      fix:
-        `read again what is left with: orderctl consume --reset-to earliest (order ids keep that harmless); ` +
-        `or go on elsewhere with: orderctl consume --reset-to latest --partitions ${partition} (or an offset)`,
+      fix: { kind: 'offsets_gone', partition },
       context: { topic, partition, offset: next },
     },
   );

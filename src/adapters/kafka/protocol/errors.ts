@@ -1,3 +1,4 @@
+import type { Advice } from '../../../domain/advice.ts';
 import { Failure, type FailureContext } from '../../../domain/failure.ts';
 import type { BadBatchError } from './record-batch.ts';
 
@@ -100,20 +101,16 @@ export interface ErrorSetting {
 export function toFailure(error: unknown, { addresses, doing, context = {} }: ErrorSetting): Error {
   if (error instanceof Failure) return error;
   const { name, type, code, broker, message } = describe(error);
-  const refused = (why: string, fix: string) =>
+  const refused = (why: string, fix: Advice) =>
     new Failure('broker_refused', why, { fix, context, cause: error });
 
   if (type === 'ILLEGAL_SASL_STATE') {
-    return refused(
-      `the brokers at ${addresses} ask for no credentials`,
-      'leave out --sasl-mechanism, or use another port',
-    );
+    return refused(`the brokers at ${addresses} ask for no credentials`, { kind: 'no_credentials' });
   }
   if (name === 'KafkaJSSASLAuthenticationError' || type?.includes('SASL') === true) {
-    return refused(
-      `the brokers at ${addresses} refused the credentials: ${message}`,
-      'check --sasl-mechanism, --sasl-username and ORDERCTL_SASL_PASSWORD (or its _FILE)',
-    );
+    return refused(`the brokers at ${addresses} refused the credentials: ${message}`, {
+      kind: 'check_credentials',
+    });
   }
   if (type?.endsWith('_AUTHORIZATION_FAILED') === true) {
     return refused(
@@ -123,11 +120,7 @@ export function toFailure(error: unknown, { addresses, doing, context = {} }: Er
   }
   if (CONNECTION_ERRORS.has(name)) {
     if (CERTIFICATE_ERROR.test(code ?? '') || message.includes(NO_HANDSHAKE)) {
-      return refused(
-        `no TLS connection to ${addresses}: ${message}`,
-        'check that this port speaks TLS, and --tls-ca, --tls-cert and --tls-key: the certificate must be signed ' +
-          'by that authority and bear the name in --brokers',
-      );
+      return refused(`no TLS connection to ${addresses}: ${message}`, { kind: 'check_tls' });
     }
     return unreachable(addresses, broker === null ? message : `${broker}: ${message}`, error);
   }
@@ -171,7 +164,7 @@ export function toFailure(error: unknown, { addresses, doing, context = {} }: Er
 
 export function unreachable(addresses: string, why: string, cause?: unknown): Failure {
   return new Failure('broker_unreachable', `no broker answers at ${addresses} (${why})`, {
-    fix: 'check --brokers, that Kafka runs there, and whether it wants --tls or --sasl-mechanism',
+    fix: { kind: 'check_brokers' },
     cause,
   });
 }
@@ -186,7 +179,7 @@ export function brokersSilent(doing: string, due: string, within: string): Failu
 /** @param cause what the brokers answered */
 export function topicMissing(topic: string, addresses: string, cause?: unknown): Failure {
   return new Failure('topic_missing', `there is no topic ${topic} at ${addresses}`, {
-    fix: `check --topic; orderctl consume makes it when --no-create is not given`,
+    fix: { kind: 'other_topic' },
     context: { topic },
     cause,
   });
@@ -199,9 +192,7 @@ export function badBatch(topic: string, partition: number, error: BadBatchError)
     'invalid_input',
     `${topic}/${partition}@${offset}: the record batch cannot be read: ${error.message}`,
     {
-      fix:
-        `it is broken in Kafka itself; skip it with: ` +
-        `orderctl consume --reset-to ${next} --partitions ${partition}`,
+      fix: { kind: 'skip_batch', partition, next },
       context: { topic, partition, offset },
       cause: error,
     },
