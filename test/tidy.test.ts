@@ -24,7 +24,6 @@ const LONG_FILES: Record<string, number> = {
 };
 const LONG_FUNCTIONS: Record<string, number> = {
   'src/adapters/files/folder.ts openFolder': 203,
-  'src/adapters/kafka/protocol/errors.ts toFailure': 71,
   'src/app/run/consume.ts consumeOrders': 75,
 };
 const FULL_FOLDERS: Record<string, number> = {
@@ -33,7 +32,7 @@ const FULL_FOLDERS: Record<string, number> = {
   'src/cli': 23,
   'src/cli/commands': 20,
   'src/cli/output': 22,
-  'src/domain': 17,
+  'src/domain': 18,
 };
 const CIRCLES = new Set([
   'src/ports/store.ts -> src/ports/inspection.ts -> src/ports/store.ts',

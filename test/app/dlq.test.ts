@@ -10,6 +10,7 @@ import { lastHeader, type Headers } from '../../src/ports/record.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { ModelFolder } from '../support/model.ts';
 import { ScriptedBroker } from '../support/scripted-broker.ts';
+import { fixText } from '../support/ways-out.ts';
 
 const DLQ = 'orders.dlq';
 const ALL: LetterFilter = { reason: null, sinceMs: null, untilMs: null, originalTopic: null, state: null };
@@ -275,7 +276,7 @@ describe('dlq redrive', () => {
     const failure = await redrive().catch((error: unknown) => error as Failure);
     expect(failure).toMatchObject({ code: 'broker_unreachable' });
     expect((failure as Failure).message).toBe('away; whether 0:1, 0:2 went is unknown');
-    expect((failure as Failure).fix).toContain('run the same command again');
+    expect(fixText(failure as Failure)).toContain('run the same command again');
     expect(summary()).toMatchObject({ selected: 5, sent: 2, failed: 1, unknown: 2, interrupted: false });
     expect(events).toContainEqual({ kind: 'unknown', ids: ['0:1', '0:2'], topic: 'orders' });
     expect(idsOf((await list({ state: 'open' })).letters)).toEqual(['0:1', '0:2', '0:3']);

@@ -237,8 +237,8 @@ describe('produce', () => {
       ['--from-line', 'the same command with --from-line 2'],
       ['--order-id', 'the same command with --order-id ORD-1'],
     ] as const)('says how to send them again under the same ids: %s', async (resume, way) => {
-      const { fix } = await failureOf(produce({ resume }));
-      expect(fix).toBe(`start it; then to send them again under the same ids: ${way}`);
+      const failure = await failureOf(produce({ resume }));
+      expect(fixText(failure)).toBe(`start it; then to send them again under the same ids: ${way}`);
     });
 
     it('is an interruption when it was stopped, and a failure when it was to run until then', async () => {

@@ -7,7 +7,7 @@ import type { Rows, TableFile, Truth } from '../simulate/oracle.ts';
 import { makeTopic } from '../simulate/topic.ts';
 import { expectClosed, expectIndexed, expectReadable, matching } from '../simulate/verify.ts';
 import { FOLDER, TABLE_FILES, World, type Moment } from '../simulate/world.ts';
-import { EXIT_CODES } from '../../src/cli/exit-codes.ts';
+import { EXIT_CODES } from '../../src/cli/exit.ts';
 
 /*
  * The files of a small folder, damaged at one place: every byte flipped, every length cut. Whoever opens it refuses,

@@ -46,7 +46,7 @@ export const USE_CASES: readonly Mutation[] = [
   },
   {
     name: 'adding an item that exists suggests a command that overwrites its stock',
-    file: 'src/domain/edit.ts',
+    file: 'src/cli/hints.ts',
     from: '--by +${quantity}`',
     to: '--quantity ${quantity}`',
     tests: ['test/unit/domain/edit.test.ts'],

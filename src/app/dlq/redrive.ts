@@ -261,9 +261,9 @@ class Redrive {
       unknown.length === 0
         ? ''
         : `; whether ${unknown.slice(0, 5).join(', ')}${unknown.length > 5 ? `, … (${unknown.length} in all)` : ''} went is unknown`;
-    const way = 'then run the same command again: what went is marked and does not go twice';
+    const way = 'run the same command again: what went is marked and does not go twice';
     return new Failure(failure.code, failure.message + doubt, {
-      fix: failure.fix === null ? way : `${failure.fix}; ${way}`,
+      fix: failure.fix === null ? way : { kind: 'in_turn', steps: [failure.fix, way] },
       context: failure.context,
       cause: failure,
     });

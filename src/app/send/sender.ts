@@ -1,3 +1,4 @@
+import type { Advice } from '../../domain/advice.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import type { Order } from '../../domain/order.ts';
 import type { Producer, SentRecord } from '../../ports/broker.ts';
@@ -138,14 +139,14 @@ function refusedBy({ orderId }: Order, topic: string): Failure {
  *
  * @param way how they are sent again under the same ids
  */
-export function inDoubt<T extends Sendable>({ error, unknown, failed }: SendStep<T>, way: string): unknown {
+export function inDoubt<T extends Sendable>({ error, unknown, failed }: SendStep<T>, way: Advice): unknown {
   const [first] = [...unknown, ...failed];
   if (!isFailure(error, 'broker_unreachable', 'broker_refused') || first === undefined) return error;
   const named = unknown.slice(0, NAMED).map(({ order }) => order.orderId);
   const more = unknown.length > named.length ? `, … (${unknown.length} in all)` : '';
   const doubt =
     named.length === 0 ? '' : `; whether these orders are stored is unknown: ${named.join(', ')}${more}`;
-  const fix = [...(error.fix === null ? [] : [error.fix]), way].join('; then ');
+  const fix: Advice = error.fix === null ? way : { kind: 'in_turn', steps: [error.fix, way] };
   const context = { ...error.context, orderId: first.order.orderId };
   return new Failure(error.code, error.message + doubt, { fix, context, cause: error });
 }

@@ -5,7 +5,7 @@ import type { Failure } from '../../domain/failure.ts';
 import { registryConnection } from '../connection.ts';
 import { describe } from '../help.ts';
 import { openBrokerOnly } from '../open-kafka.ts';
-import { EXIT_CODES } from '../exit-codes.ts';
+import { EXIT_CODES } from '../exit.ts';
 import { wayOut } from '../hints.ts';
 import type { Session } from '../session.ts';
 

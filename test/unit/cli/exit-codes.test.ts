@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { EXIT_CODES } from '../../../src/cli/exit-codes.ts';
+import { EXIT_CODES } from '../../../src/cli/exit.ts';
 import { FAILURE_CODES } from '../../../src/domain/failure.ts';
 
 it('ends in the exit code of the contract, for every failure', () => {
