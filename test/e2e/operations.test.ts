@@ -133,13 +133,13 @@ describe('docs/operations.md', () => {
     expect(said).toMatch(/registry/);
   });
 
-  test('The consumer is dead, and its folder still owned', async () => {
+  test('The consumer seems dead, and its folder is still owned', async () => {
     const shop = await shopWithOneOf('orders');
     const consumer = shop.start('consume');
     await sendRaw(shop.topic, pens('a', 1));
     await consumer.says(/accepted a-0/);
     consumer.signal('SIGSTOP');
-    await runSituation(shop, 'The consumer is dead, and its folder still owned');
+    await runSituation(shop, 'The consumer seems dead, and its folder is still owned');
     expect((await consumer.exited).signal).toBe('SIGKILL');
     expect(shop.stock()).toMatchObject({ pen: 49 });
   });
@@ -154,14 +154,14 @@ describe('docs/operations.md', () => {
     expect(partitions).toMatchObject([{ committed: 4, stored: 4, lag: 0 }]);
   });
 
-  test('The topic was made anew', async () => {
+  test('The topic was created again', async () => {
     const shop = await shopWithOneOf('orders');
     await sendRaw(shop.topic, pens('a', 2));
     await shop.ok('consume --until-end');
     await deleteTopic(shop.topic);
     await createTopic(shop.topic, 1);
     await sendRaw(shop.topic, pens('b', 5));
-    await runSituation(shop, 'The topic was made anew');
+    await runSituation(shop, 'The topic was created again');
     expect(shop.stock()).toMatchObject({ pen: 43 });
   });
 
@@ -178,13 +178,13 @@ describe('docs/operations.md', () => {
     expect(said).toMatch(/channel/);
   });
 
-  test("One customer's orders are to be sent again", async () => {
+  test("One customer's orders must be sent again", async () => {
     const shop = await shopWithOneOf('orders');
     await sendRaw(shop.topic, [jsonOrder('c-1', 'carol', { book: 1 }), ...pens('a', 2)]);
     await shop.ok('consume --until-end');
     onTestFinished(() => withAdmin((admin) => admin.deleteTopics({ topics: ['orders-for-carol'] })));
     const before = shop.read('orders.jsonl');
-    await runSituation(shop, "One customer's orders are to be sent again");
+    await runSituation(shop, "One customer's orders must be sent again");
     expect(shop.read('orders.jsonl')).toBe(before);
   });
 

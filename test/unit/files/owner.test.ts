@@ -100,7 +100,7 @@ async function failureOf(promise: Promise<unknown>): Promise<Failure> {
 }
 
 describe('owning a folder', () => {
-  it('is refused to a second process, which is told who has it', async () => {
+  it('is refused to a second process, and the message names the owner', async () => {
     await own();
     const child = await start();
     const said = await tries(child);
