@@ -189,6 +189,6 @@ describe('docs/operations.md', () => {
   });
 
   test('has no situation that is not tried here', () => {
-    expect(SITUATIONS.size).toBe(10);
+    expect([...SITUATIONS.values()].filter((commands) => commands.length > 0)).toHaveLength(10);
   });
 });
