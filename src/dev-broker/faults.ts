@@ -16,7 +16,7 @@ export type Fault =
   | { readonly kind: 'error'; readonly error: ErrorName };
 
 /** Which requests a fault affects: those that match all given fields. */
-export interface FaultRule {
+interface FaultRule {
   readonly fault: Fault;
   /** The API's name in the protocol: `Produce`, `Fetch`, … */
   readonly api?: string;
@@ -29,13 +29,13 @@ export interface FaultRule {
 }
 
 /** A rule in force. */
-export interface ActiveFault {
+interface ActiveFault {
   /** Requests affected so far. */
   readonly hits: number;
   remove(): void;
 }
 
-export interface IncomingRequest {
+interface IncomingRequest {
   readonly api: string;
   readonly clientId: string;
   readonly connectionId: number;

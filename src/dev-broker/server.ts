@@ -10,7 +10,7 @@ export class CannotListenError extends Error {
   override readonly name = 'CannotListenError';
 }
 
-export interface ListenOptions extends Omit<ConnectionOptions, 'id'> {
+interface ListenOptions extends Omit<ConnectionOptions, 'id'> {
   readonly host: string;
   /** 0 for any free port. */
   readonly port: number;

@@ -2,7 +2,7 @@
  * Where a text stops being JSON. `JSON.parse` does not say so for short texts; jsonc-parser was tried: inside a string
  * it gives the start of the string only, and it is recursive without a limit.
  */
-export interface JsonError {
+interface JsonError {
   /** In bytes. */
   readonly position: number;
   readonly message: string;

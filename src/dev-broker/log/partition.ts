@@ -35,7 +35,7 @@ export interface Appended {
   readonly appendTimeMs: number;
 }
 
-export interface ReadOptions {
+interface ReadOptions {
   readonly offset: number;
   readonly maxBytes: number;
   /** Return the first batch whatever its size, or a consumer would never get past it. */

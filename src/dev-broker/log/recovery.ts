@@ -21,7 +21,7 @@ export class CorruptLogError extends Error {
   override readonly name = 'CorruptLogError';
 }
 
-export interface RecoveredLog {
+interface RecoveredLog {
   /** The oldest first. */
   readonly sealed: Segment[];
   /** Open for writing. */

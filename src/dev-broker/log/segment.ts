@@ -24,7 +24,7 @@ interface Seal {
 }
 
 /** The position of a batch, and its header's bytes. */
-export interface FoundBatch {
+interface FoundBatch {
   readonly position: number;
   readonly bytes: Buffer;
 }

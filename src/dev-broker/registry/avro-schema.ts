@@ -29,9 +29,9 @@ interface WithProps {
   readonly props: JsonObject;
 }
 
-export type PrimitiveSchema = WithProps & { readonly type: (typeof PRIMITIVES)[number] };
-export type ArraySchema = WithProps & { readonly type: 'array'; readonly items: Schema };
-export type MapSchema = WithProps & { readonly type: 'map'; readonly values: Schema };
+type PrimitiveSchema = WithProps & { readonly type: (typeof PRIMITIVES)[number] };
+type ArraySchema = WithProps & { readonly type: 'array'; readonly items: Schema };
+type MapSchema = WithProps & { readonly type: 'map'; readonly values: Schema };
 export interface UnionSchema {
   readonly type: 'union';
   readonly branches: readonly Schema[];

@@ -19,7 +19,7 @@ export const LEVELS = [
 ] as const;
 export type Level = (typeof LEVELS)[number];
 
-export type IncompatibilityKind =
+type IncompatibilityKind =
   | 'NAME_MISMATCH'
   | 'FIXED_SIZE_MISMATCH'
   | 'MISSING_ENUM_SYMBOLS'
@@ -29,7 +29,7 @@ export type IncompatibilityKind =
   /** Java throws here, which the Confluent registry counts as an incompatibility. */
   | 'AMBIGUOUS_FIELD';
 
-export interface Incompatibility {
+interface Incompatibility {
   readonly kind: IncompatibilityKind;
   /** `/fields/2/type`, in the reader's schema; only branch numbers are the writer's. */
   readonly path: string;

@@ -1,7 +1,7 @@
 import { ERROR, type ErrorCode } from '../wire/errors.ts';
 import { api } from './api.ts';
 
-export interface ApiRange {
+interface ApiRange {
   readonly key: number;
   readonly min: number;
   readonly max: number;

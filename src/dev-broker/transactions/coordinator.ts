@@ -18,7 +18,7 @@ import {
 } from './transaction.ts';
 
 /** What takes part in a transaction and is notified of its end. */
-export interface Participants {
+interface Participants {
   /** Writes the marker that ends the producer's transaction; without effect when the partition is gone. */
   endInPartition(of: TopicPartition, producer: ProducerIdentity, committed: boolean): void;
   /** Applies or drops the offsets that the producer committed in its transaction. */

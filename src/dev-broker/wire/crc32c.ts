@@ -21,7 +21,11 @@ function buildTables(): Int32Array {
   return tables;
 }
 
-/** CRC-32C of `bytes[start, end)`, eight bytes per step: nothing else here reads every byte produced. */
+/**
+ * CRC-32C of `bytes[start, end)`, eight bytes per step: nothing else here reads every byte produced. The Kafka adapter has
+ * its own, as neither may import the other. @node-rs/crc32 1.10.8 took 0.19 µs instead of 0.09 for 100 B and 1.8 instead
+ * of 7.7 for 10 KB, but at least 4 ms to load.
+ */
 export function crc32c(bytes: Uint8Array, start: number, end: number): number {
   const t = TABLES;
   let crc = -1;
