@@ -19,14 +19,13 @@ const PARTS = {
   },
   'compose.ts': { parts: ['domain', 'ports', 'app', 'adapters'], packages: ['uuid'], node: true },
   // A broker of its own, which knows nothing of orders.
-  'dev-broker': { parts: [], packages: ['@node-rs/crc32'], node: true },
+  'dev-broker': { parts: [], packages: [], node: true },
 };
 
 /** An adapter meets the ports and knows no other adapter; a technology's packages are known to one adapter only. */
 const ADAPTER_PACKAGES = {
-  avro: ['jsonc-parser'],
   files: ['csv-parse'],
-  kafka: ['kafkajs', 'snappy', 'lz4-napi', 'fzstd', '@node-rs/crc32'],
+  kafka: ['kafkajs', 'snappy', 'lz4-napi', 'fzstd'],
 };
 
 const SRC = new URL('src/', import.meta.url);

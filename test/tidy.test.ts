@@ -42,10 +42,9 @@ const CIRCLES = new Set([
 /** By part, what was there when the rule was made. */
 const BANNED_LEFT: Record<string, number> = {
   'src/adapters/files': 33,
-  'src/adapters/kafka': 7,
-  'src/app': 26,
+  'src/adapters/kafka': 6,
+  'src/app': 25,
   'src/cli': 47,
-  'src/dev-broker': 31,
   'src/domain': 3,
   'src/ports': 14,
 };
