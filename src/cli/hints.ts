@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Advice, TypedAdvice } from '../domain/advice.ts';
+import type { Advice, ProduceAgain, TypedAdvice } from '../domain/advice.ts';
 
 type Ways = {
   readonly [K in TypedAdvice['kind']]: (advice: TypedAdvice & { readonly kind: K }) => string;
@@ -48,6 +48,27 @@ const WAYS: Ways = {
   letter_ids: () =>
     'use PARTITION:OFFSET, such as 0:17, or kept:TOPIC/PARTITION@OFFSET; see: orderctl dlq list',
 
+  make_to_topic: () => 'make it first, or leave out --to-topic',
+  send_to_topic: () => '--to-topic sends it to another',
+  allow_redrives: ({ count }) => `--max-redrives ${count} sends it again`,
+
+  produce_again: (way) =>
+    `${way.inDoubt ? 'to send them again under the same ids' : 'to go on'}: ${produceAgain(way)}`,
+  replay_again: ({ inDoubt, after, limit }) => {
+    const left = limit === null ? '' : ` --limit ${limit}`;
+    const way = `run the same command ${after === null ? 'again' : `with --resume-after ${after}${left}`}`;
+    if (inDoubt) return `to go on under the same ids: ${way}`;
+    return after === null ? way : `to go on, ${way}`;
+  },
+  as_new: () => 'add --as-new',
+  not_rejected: () => 'leave out --rejected',
+  resume_after_id: () => 'give --resume-after the id that the interrupted replay named',
+  try_again: ({ orderId }) =>
+    `to try it again under a new id: orderctl replay --rejected --order ${orderId} --as-new`,
+  order_again: ({ orderId, rejected, by }) =>
+    `${by === null ? '' : `it was accepted as ${by}; `}to order the same once more: ` +
+    `orderctl replay${rejected ? ' --rejected' : ''} --order ${orderId} --as-new --again`,
+
   check_brokers: () =>
     'check --brokers, that Kafka runs there, and whether it wants --tls or --sasl-mechanism',
   no_credentials: () => 'leave out --sasl-mechanism, or use another port',
@@ -88,6 +109,15 @@ const WAYS: Ways = {
   registry_address: () => 'check that --registry is the address of a schema registry with the Confluent API',
   registry_credentials: () => 'check --registry-username and ORDERCTL_REGISTRY_PASSWORD',
 };
+
+function produceAgain({ resume, next, unknown, rest, orderId }: ProduceAgain): string {
+  if (next === null && unknown === 0) return 'run the same command again';
+  if (resume === 'order_id') return `the same command with --order-id ${orderId}`;
+  if (resume !== 'count') return `the same command with --${resume.replace('_', '-')} ${next ?? 1}`;
+  const others = rest > 0 ? [`the same command with --count ${rest}`] : [];
+  const inDoubt = unknown > 0 ? ['pass the lines {"type":"unknown",…} to "orderctl produce --file -"'] : [];
+  return [...inDoubt, ...others].join(', then ');
+}
 
 /** The way out in the words of the command line. */
 export function wayOut(advice: Advice): string {

@@ -5,7 +5,7 @@ import type { UserStatus } from './tables.ts';
  * setting, a value says which, and the face puts it into its own words.
  */
 export type Advice =
-  string | StockAdvice | FolderAdvice | LetterAdvice | KafkaAdvice | RegistryAdvice | Together;
+  string | StockAdvice | FolderAdvice | LetterAdvice | KafkaAdvice | RegistryAdvice | SendAdvice | Together;
 
 /** One after the other. */
 interface Together {
@@ -29,9 +29,10 @@ type FolderAdvice =
   /** It does not answer. */
   | { readonly kind: 'wake_owner'; readonly pid: number | null };
 
-interface LetterAdvice {
-  readonly kind: 'letter_ids' | 'list_letters' | 'other_dlq_topic' | 'used_dlq_topic';
-}
+type LetterAdvice =
+  | { readonly kind: 'letter_ids' | 'list_letters' | 'other_dlq_topic' | 'used_dlq_topic' }
+  | { readonly kind: 'make_to_topic' | 'send_to_topic' }
+  | { readonly kind: 'allow_redrives'; readonly count: number };
 
 type KafkaAdvice =
   | { readonly kind: 'check_brokers' | 'no_credentials' | 'check_credentials' | 'check_tls' }
@@ -47,6 +48,40 @@ type KafkaAdvice =
 interface RegistryAdvice {
   readonly kind:
     'check_schema' | 'register_schema' | 'other_registry' | 'registry_address' | 'registry_credentials';
+}
+
+type SendAdvice =
+  | ProduceAgain
+  | ReplayAgain
+  | { readonly kind: 'as_new' | 'not_rejected' | 'resume_after_id' }
+  | { readonly kind: 'try_again'; readonly orderId: string }
+  /** `by`: the try of a rejected order that was accepted. */
+  | {
+      readonly kind: 'order_again';
+      readonly orderId: string;
+      readonly rejected: boolean;
+      readonly by: string | null;
+    };
+
+export interface ProduceAgain {
+  readonly kind: 'produce_again';
+  /** Some may be stored: they are sent again under the same ids. */
+  readonly inDoubt: boolean;
+  /** From a number, under the same ids; with other orders, as many as are left; or with the same one order. */
+  readonly resume: 'from' | 'from_line' | 'count' | 'order_id';
+  /** The first that is not known to be sent; null: none was. */
+  readonly next: number | null;
+  readonly unknown: number;
+  readonly rest: number;
+  readonly orderId: string;
+}
+
+export interface ReplayAgain {
+  readonly kind: 'replay_again';
+  readonly inDoubt: boolean;
+  /** The last that was sent. */
+  readonly after: string | null;
+  readonly limit: number | null;
 }
 
 /** An advice that a face puts into words. */

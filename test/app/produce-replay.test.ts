@@ -115,7 +115,7 @@ describe('produce', () => {
         topic: 'orders',
         orders: orders(5),
         count: 5,
-        resume: '--count',
+        resume: 'count',
         delayMs: 0,
         create: true,
         signal: new AbortController().signal,
@@ -170,7 +170,8 @@ describe('produce', () => {
       if (events.filter(({ kind }) => kind === 'sent').length === 2) controller.abort();
     };
     const failure = await failureOf(produce({ delayMs: 1, signal: controller.signal, on: stopAfterTwo }));
-    expect(failure).toMatchObject({ code: 'interrupted', fix: 'to go on: the same command with --count 3' });
+    expect(failure.code).toBe('interrupted');
+    expect(fixText(failure)).toBe('to go on: the same command with --count 3');
     expect(summary()).toMatchObject({ sent: 2, interrupted: true });
     expect(sentOrders()).toHaveLength(2);
   });
@@ -230,12 +231,12 @@ describe('produce', () => {
 
     it.each([
       [
-        '--count',
+        'count',
         'pass the lines {"type":"unknown",…} to "orderctl produce --file -", then the same command with --count 1',
       ],
-      ['--from', 'the same command with --from 2'],
-      ['--from-line', 'the same command with --from-line 2'],
-      ['--order-id', 'the same command with --order-id ORD-1'],
+      ['from', 'the same command with --from 2'],
+      ['from_line', 'the same command with --from-line 2'],
+      ['order_id', 'the same command with --order-id ORD-1'],
     ] as const)('says how to send them again under the same ids: %s', async (resume, way) => {
       const failure = await failureOf(produce({ resume }));
       expect(fixText(failure)).toBe(`start it; then to send them again under the same ids: ${way}`);
@@ -249,10 +250,11 @@ describe('produce', () => {
           controller.abort();
           return 'unknown';
         };
-        return failureOf(produce({ count, resume: '--from', signal: controller.signal }));
+        return failureOf(produce({ count, resume: 'from', signal: controller.signal }));
       };
       const finite = await stopped(5);
-      expect(finite).toMatchObject({ code: 'interrupted', fix: 'to go on: the same command with --from 1' });
+      expect(finite.code).toBe('interrupted');
+      expect(fixText(finite)).toBe('to go on: the same command with --from 1');
       expect(finite.message).toContain('unknown: ORD-0, ORD-1');
       expect(summary()).toMatchObject({ unknown: 5, interrupted: true });
       expect(await stopped(null)).toMatchObject({ code: 'broker_unreachable' });
@@ -275,7 +277,8 @@ describe('produce', () => {
         .then((one) => ({ ...one, partitionCount: () => new Promise(() => undefined) }));
       broker = stuck;
       const failure = await failureOf(produce({ signal: controller.signal }));
-      expect(failure).toMatchObject({ code: 'interrupted', fix: 'to go on: run the same command again' });
+      expect(failure.code).toBe('interrupted');
+      expect(fixText(failure)).toBe('to go on: run the same command again');
       expect(summary()).toMatchObject({ sent: 0, interrupted: true });
       await produce({ count: null, signal: controller.signal });
       expect(summary()).toMatchObject({ sent: 0, interrupted: false });
@@ -295,7 +298,7 @@ describe('produce from lines', () => {
         topic: 'orders',
         orders: ordersFromLines(lines(...texts), 'in.ndjson', options),
         count: null,
-        resume: '--from-line',
+        resume: 'from_line',
         delayMs: 0,
         create: true,
         signal: new AbortController().signal,
@@ -457,15 +460,23 @@ describe('replay', () => {
   });
 
   it('refuses what makes no sense, with the way out', async () => {
-    expect(await failureOf(replay({ rejected: true }))).toMatchObject({ code: 'usage', fix: 'add --as-new' });
+    expect(await failureOf(replay({ rejected: true }))).toMatchObject({
+      code: 'usage',
+      fix: { kind: 'as_new' },
+    });
     expect(await failureOf(replay({ orderId: 'nope' }))).toMatchObject({ code: 'not_found' });
     const final = await failureOf(replay({ orderId: 'B' }));
     expect(final).toMatchObject({ code: 'already_decided', context: { orderId: 'B' } });
-    expect(final.fix).toBe('to try it again under a new id: orderctl replay --rejected --order B --as-new');
+    expect(fixText(final)).toBe(
+      'to try it again under a new id: orderctl replay --rejected --order B --as-new',
+    );
     expect(await failureOf(replay({ orderId: 'A', rejected: true, asNew: true }))).toMatchObject({
       code: 'already_decided',
     });
-    expect(await failureOf(replay({ again: true }))).toMatchObject({ code: 'usage', fix: 'add --as-new' });
+    expect(await failureOf(replay({ again: true }))).toMatchObject({
+      code: 'usage',
+      fix: { kind: 'as_new' },
+    });
     expect(await failureOf(replay({ resumeAfter: 'nope' }))).toMatchObject({ code: 'not_found' });
   });
 
@@ -511,12 +522,12 @@ describe('replay', () => {
       const refused = await failureOf(retry({ orderId: 'B' }));
       expect(refused).toMatchObject({ code: 'already_decided', context: { orderId: 'B' } });
       expect(refused.message).toContain('accepted as B.r2');
-      expect(refused.fix).toBe(
+      expect(fixText(refused)).toBe(
         'to order the same once more: orderctl replay --rejected --order B --as-new --again',
       );
       const final = await failureOf(replay({ orderId: 'B' }));
       expect(final).toMatchObject({ code: 'already_decided' });
-      expect(final.fix).toContain('it was accepted as B.r2');
+      expect(fixText(final)).toContain('it was accepted as B.r2');
       expect(await retry({ dryRun: true, again: true })).toMatchObject({ selected: 1, undecided: 1 });
       expect(await newIds({ again: true })).toEqual(['B.r3']);
       expect(await newIds({ again: true, orderId: 'B' })).toEqual(['B.r3']);
@@ -573,8 +584,9 @@ describe('replay', () => {
         if (event.kind === 'sent') controller.abort();
       },
     });
-    const { fix } = await failureOf(limited);
-    expect(fix).toBe('to go on, run the same command with --resume-after A --limit 1');
+    expect(fixText(await failureOf(limited))).toBe(
+      'to go on, run the same command with --resume-after A --limit 1',
+    );
     expect(lastSummary()).toMatchObject({ sent: 1, alreadyDecided: 1, resumeAfter: 'A' });
     await replay({ delayMs: 10, limit: 1, resumeAfter: 'A' });
     expect(ids()).toEqual(['A', 'C']);
@@ -608,7 +620,7 @@ describe('replay', () => {
       }),
     );
     expect(failure).toMatchObject({ code: 'interrupted' });
-    expect(failure.fix).toContain('--resume-after A');
+    expect(fixText(failure)).toContain('--resume-after A');
     expect(lastSummary()).toMatchObject({ sent: 1, interrupted: true, resumeAfter: 'A' });
   });
 });

@@ -1,3 +1,4 @@
+import type { Advice } from '../../domain/advice.ts';
 import type { LetterId } from '../../domain/letter-id.ts';
 import type { SentRecord } from '../../ports/broker.ts';
 import type { StoreNotice } from '../../ports/store.ts';
@@ -33,7 +34,13 @@ export interface RedriveStep {
 
 export type RedriveEvent =
   | { readonly kind: 'would_send' | 'sent'; readonly steps: readonly RedriveStep[] }
-  | { readonly kind: 'skipped'; readonly id: string; readonly reason: SkipReason; readonly message: string }
+  | {
+      readonly kind: 'skipped';
+      readonly id: string;
+      readonly reason: SkipReason;
+      readonly message: string;
+      readonly fix: Advice | null;
+    }
   /** Whether these went is not known: they stay open. */
   | { readonly kind: 'unknown'; readonly ids: readonly string[]; readonly topic: string }
   | { readonly kind: 'summary'; readonly summary: RedriveSummary };

@@ -1,4 +1,5 @@
 import type { MarkedLetter } from '../../domain/edit.ts';
+import type { Advice } from '../../domain/advice.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import type { Broker, BrokerAdmin, Producer, SentRecord } from '../../ports/broker.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -40,7 +41,7 @@ async function redriveAlone(ports: RedrivePorts, options: RedriveOptions): Promi
   await using reader = await access.read();
   if (toTopic !== null && (await admin.partitionCount(toTopic)) === undefined) {
     throw new Failure('topic_missing', `topic ${toTopic} does not exist`, {
-      fix: 'make it first, or leave out --to-topic',
+      fix: { kind: 'make_to_topic' },
       context: { topic: toTopic },
     });
   }
@@ -129,7 +130,7 @@ class Redrive {
       this.#selected += 1;
       const plan = await this.#plan(letter);
       if ('reason' in plan) {
-        await this.#skip(letter, plan.reason, plan.message);
+        await this.#skip(letter, plan.reason, plan.message, plan.fix);
         continue;
       }
       planned.add(letter.mark.key);
@@ -146,29 +147,34 @@ class Redrive {
     }
   }
 
-  async #plan(letter: Letter): Promise<Planned | { reason: SkipReason; message: string }> {
+  async #plan(
+    letter: Letter,
+  ): Promise<Planned | { reason: SkipReason; message: string; fix: Advice | null }> {
     const { toTopic, maxRedrives, dlqTopic } = this.#options;
     const { origin } = letter;
     const state = this.#letters.stateOf(letter);
-    if (state !== 'open') return { reason: state, message: `it was ${state} before` };
+    if (state !== 'open') return { reason: state, message: `it was ${state} before`, fix: null };
     const topic = toTopic ?? origin.topic;
     if (topic === null) {
       return {
         reason: 'no_original_topic',
-        message: 'its headers do not say which topic it came from; --to-topic sends it to one',
+        message: 'its headers do not say which topic it came from',
+        fix: { kind: 'send_to_topic' },
       };
     }
     if (origin.replayCount >= maxRedrives) {
       return {
         reason: 'quarantined',
-        message: `it came back ${origin.replayCount} times; --max-redrives ${origin.replayCount + 1} sends it again`,
+        message: `it came back ${origin.replayCount} times`,
+        fix: { kind: 'allow_redrives', count: origin.replayCount + 1 },
       };
     }
     if (topic === dlqTopic || !(await this.#topicExists(topic))) {
       const why = topic === dlqTopic ? 'is the dead-letter topic itself' : 'does not exist';
       return {
         reason: 'topic_missing',
-        message: `its topic ${topic} ${why}; --to-topic sends it to another`,
+        message: `its topic ${topic} ${why}`,
+        fix: { kind: 'send_to_topic' },
       };
     }
     return { letter, topic };
@@ -269,9 +275,9 @@ class Redrive {
     });
   }
 
-  async #skip(letter: Letter, reason: SkipReason, message: string): Promise<void> {
+  async #skip(letter: Letter, reason: SkipReason, message: string, fix: Advice | null = null): Promise<void> {
     this.#skipped.set(reason, (this.#skipped.get(reason) ?? 0) + 1);
-    await this.#options.on({ kind: 'skipped', id: letter.mark.id, reason, message });
+    await this.#options.on({ kind: 'skipped', id: letter.mark.id, reason, message, fix });
   }
 
   async close(): Promise<void> {

@@ -92,7 +92,7 @@ export async function checkLines(
   }
   // Stopped, it has not seen the last.
   if (from > 1 && from > last && !signal.aborted) {
-    throw new Failure('invalid_value', `--from-line: ${file} has no order from line ${from} on`, {
+    throw new Failure('invalid_value', `${file} has no order from line ${from} on`, {
       fix: `its last order is in line ${last}`,
       context: { file },
     });

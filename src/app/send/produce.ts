@@ -1,3 +1,4 @@
+import type { ProduceAgain } from '../../domain/advice.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Order } from '../../domain/order.ts';
 import type { Item, User } from '../../domain/tables.ts';
@@ -14,19 +15,14 @@ export interface Numbered extends Sendable {
   readonly number: number;
 }
 
-/**
- * How a run that did not come to its end goes on: from a number, under the same ids; with other orders, so many as
- * are left; or with the same one order.
- */
-export type Resume = '--from' | '--from-line' | '--count' | '--order-id';
-
 export interface ProduceOptions {
   readonly topic: string;
   /** Where the orders come from: `sampleOrders`, one given order, or a file. */
   readonly orders: AsyncIterable<Numbered> | Iterable<Numbered>;
   /** How many there will be; null when it runs until stopped. */
   readonly count: number | null;
-  readonly resume: Resume;
+  /** How a run that did not come to its end goes on. */
+  readonly resume: ProduceAgain['resume'];
   /** Pause between two orders. */
   readonly delayMs: number;
   readonly create: boolean;
@@ -112,7 +108,7 @@ async function sendAll(
     if (step.unknown.length > 0) {
       on({ kind: 'unknown', topic, orders: step.unknown.map(({ order }) => order) });
     }
-    const way = `to send them again under the same ids: ${wayOn(progress, options, left[0])}`;
+    const way = { ...wayOn(progress, options), inDoubt: true, orderId: left[0]?.order.orderId ?? '' };
     const error = inDoubt(step, way);
     if (!signal.aborted || count === null || !(error instanceof Failure)) throw error;
     throw interruptedAfter(progress, options, `; ${error.message}`);
@@ -123,24 +119,14 @@ function interruptedAfter(progress: Progress, options: ProduceOptions, why: stri
   const { sent } = progress;
   const { count, topic } = options;
   return new Failure('interrupted', `interrupted: ${sent} of ${count ?? 'endless'} orders sent${why}`, {
-    fix: `to go on: ${wayOn(progress, options)}`,
+    fix: wayOn(progress, options),
     context: { topic },
   });
 }
 
-/** How the orders that were not sent are sent, and those in doubt again under the same ids. */
-function wayOn(
-  { sent, unknown, next }: Progress,
-  { resume, count }: ProduceOptions,
-  left?: Sendable,
-): string {
-  if (next === null && unknown === 0) return 'run the same command again';
-  if (resume === '--order-id') return `the same command with --order-id ${left?.order.orderId ?? ''}`;
-  if (resume !== '--count') return `the same command with ${resume} ${next ?? 1}`;
+function wayOn({ sent, unknown, next }: Progress, { resume, count }: ProduceOptions): ProduceAgain {
   const rest = count === null ? 0 : count - sent - unknown;
-  const others = rest > 0 ? [`the same command with --count ${rest}`] : [];
-  const inDoubt = unknown > 0 ? ['pass the lines {"type":"unknown",…} to "orderctl produce --file -"'] : [];
-  return [...inDoubt, ...others].join(', then ');
+  return { kind: 'produce_again', inDoubt: false, resume, next, unknown, rest, orderId: '' };
 }
 
 export interface SampleOptions {

@@ -88,7 +88,7 @@ async function* select(
   }
   if (!resumed) {
     throw new Failure('not_found', `order ${filter.resumeAfter ?? ''} is not in the log`, {
-      fix: 'give --resume-after the id that the interrupted replay named',
+      fix: { kind: 'resume_after_id' },
     });
   }
 }
@@ -96,7 +96,7 @@ async function* select(
 function unfitness({ items }: Order, orderId: string): string | null {
   if (!items.every(({ quantity }) => fitsTheEvent(quantity))) return 'a quantity is not a whole number';
   if (isName(orderId)) return null;
-  return `its id leaves no room for the number of the try: ${orderId} is too long; produce it with --order-id`;
+  return `its id leaves no room for the number of the try: ${orderId} is too long; send it under a shorter id`;
 }
 
 /**
@@ -121,17 +121,16 @@ async function decidedOrders(
   const { outcome, order } = decided;
   if (outcome.kind === 'accepted' && filter.rejected) {
     throw new Failure('already_decided', `order ${orderId} was accepted, not rejected`, {
-      fix: 'leave out --rejected',
+      fix: { kind: 'not_rejected' },
       context,
     });
   }
   const last = (await triesOf(reader, order)).decided.at(-1);
   const fulfilledBy = last?.outcome.kind === 'accepted' ? last.order.orderId : null;
-  const rejected = outcome.kind === 'rejected' ? ' --rejected' : '';
-  const again = `orderctl replay${rejected} --order ${orderId} --as-new`;
+  const again = { kind: 'order_again', orderId, rejected: outcome.kind === 'rejected' } as const;
   if (filter.asNew && fulfilledBy !== null && !filter.again) {
     throw new Failure('already_decided', `order ${orderId} was tried again and accepted as ${fulfilledBy}`, {
-      fix: `to order the same once more: ${again} --again`,
+      fix: { ...again, by: null },
       context,
     });
   }
@@ -140,10 +139,7 @@ async function decidedOrders(
       'already_decided',
       `order ${orderId} was rejected: ${outcome.detail}; a decision is final`,
       {
-        fix:
-          fulfilledBy === null
-            ? `to try it again under a new id: ${again}`
-            : `it was accepted as ${fulfilledBy}; to order the same once more: ${again} --again`,
+        fix: fulfilledBy === null ? { kind: 'try_again', orderId } : { ...again, by: fulfilledBy },
         context,
       },
     );

@@ -1,3 +1,4 @@
+import type { ReplayAgain } from '../../domain/advice.ts';
 import { Failure } from '../../domain/failure.ts';
 import { isoTime } from '../../domain/iso-time.ts';
 import type { Order } from '../../domain/order.ts';
@@ -72,12 +73,12 @@ export async function replayOrders(ports: ReplayPorts, options: ReplayOptions): 
   const { topic, on, signal } = options;
   if (options.rejected && !options.asNew) {
     throw new Failure('usage', 'rejected orders can only be replayed with new ids: a decision is final', {
-      fix: 'add --as-new',
+      fix: { kind: 'as_new' },
     });
   }
   if (options.again && !options.asNew) {
-    throw new Failure('usage', '--again is about orders that are tried under new ids', {
-      fix: 'add --as-new',
+    throw new Failure('usage', 'only orders that are tried under new ids can be tried once more', {
+      fix: { kind: 'as_new' },
     });
   }
   const startedAt = clock.now();
@@ -194,7 +195,7 @@ async function sendAll(parts: {
       on({ kind: 'unknown', topic, orders: step.unknown.map(({ order }) => order) });
     }
     if (step.unknown.length + step.failed.length > 0) {
-      const error = inDoubt(step, `to go on under the same ids: ${wayOn(progress, options)}`);
+      const error = inDoubt(step, { ...wayOn(progress, options), inDoubt: true });
       if (!options.signal.aborted || !(error instanceof Failure)) throw error;
       throw interruptedAfter(progress, options, `; ${error.message}`);
     }
@@ -208,16 +209,14 @@ async function* prepend<T>(first: T, rest: AsyncGenerator<T>): AsyncGenerator<T>
 }
 
 function interruptedAfter(progress: Progress, options: ReplayOptions, why: string): Failure {
-  const { sent, last } = progress;
-  const way = wayOn(progress, options);
+  const { sent } = progress;
   return new Failure('interrupted', `interrupted after ${sent} orders${why}`, {
-    fix: last === null ? way : `to go on, ${way}`,
+    fix: wayOn(progress, options),
     context: { topic: options.topic },
   });
 }
 
-function wayOn({ last }: Progress, { limit }: ReplayOptions): string {
-  if (last === null) return 'run the same command again';
-  const left = limit === null ? '' : ` --limit ${limit - last.selected}`;
-  return `run the same command with --resume-after ${last.logged}${left}`;
+function wayOn({ last }: Progress, { limit }: ReplayOptions): ReplayAgain {
+  const left = last === null || limit === null ? null : limit - last.selected;
+  return { kind: 'replay_again', inDoubt: false, after: last?.logged ?? null, limit: left };
 }

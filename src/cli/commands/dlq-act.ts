@@ -3,6 +3,7 @@ import { openIds, openStore, systemClock } from '../../compose.ts';
 import { Failure } from '../../domain/failure.ts';
 import { parseLetterId } from '../../domain/letter-id.ts';
 import { confirm } from '../ask.ts';
+import { wayOut } from '../hints.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
 import { openBrokerOnly } from '../open-kafka.ts';
@@ -84,7 +85,8 @@ async function redrive(session: Session, texts: readonly string[], flags: Redriv
       onNotice: (notice) => printNotice(printer, notice),
       on: async (event) => {
         if (event.kind === 'skipped') {
-          const { id, reason, message } = event;
+          const { id, reason, fix } = event;
+          const message = fix === null ? event.message : `${event.message}; ${wayOut(fix)}`;
           printer.warn(`skipped ${id}: ${message}`);
           if (isJson) await printer.data(`${JSON.stringify({ type: 'skipped', id, reason, message })}\n`);
         } else if (event.kind === 'summary') {

@@ -1,13 +1,8 @@
 import type { Command } from 'commander';
 import { checkLines, ordersFromLines } from '../../app/send/orders-from-lines.ts';
-import {
-  produceOrders,
-  sampleOrders,
-  seededRandom,
-  type Numbered,
-  type Resume,
-} from '../../app/send/produce.ts';
+import { produceOrders, sampleOrders, seededRandom, type Numbered } from '../../app/send/produce.ts';
 import { openIds, openLineIds, openStore, systemClock } from '../../compose.ts';
+import type { ProduceAgain } from '../../domain/advice.ts';
 import { Failure } from '../../domain/failure.ts';
 import { MAX_LINE_QUANTITY, type Order } from '../../domain/order.ts';
 import { takeStopSignal } from '../exit.ts';
@@ -90,7 +85,7 @@ interface Plan {
   readonly orders: AsyncIterable<Numbered> | Iterable<Numbered>;
   /** null: without end. */
   readonly count: number | null;
-  readonly resume: Resume;
+  readonly resume: ProduceAgain['resume'];
 }
 
 async function produce(session: Session, flags: Flags): Promise<void> {
@@ -170,7 +165,7 @@ async function planFile(
     );
   }
   const orders = ordersFromLines(file.lines(signal), file.name, { clock: systemClock, idOf });
-  return { orders: onwards(orders, from), count: found.orders, resume: '--from-line' };
+  return { orders: onwards(orders, from), count: found.orders, resume: 'from_line' };
 }
 
 async function* onwards(orders: AsyncIterable<Numbered>, from: number): AsyncGenerator<Numbered> {
@@ -191,7 +186,7 @@ async function planOrders(session: Session, flags: Flags): Promise<Plan> {
     flags.orderId !== undefined
   ) {
     const order = readOrder(flags, await orderIds());
-    return { orders: [{ order, number: 1 }], count: 1, resume: '--order-id' };
+    return { orders: [{ order, number: 1 }], count: 1, resume: 'order_id' };
   }
   const wanted = flags.count === undefined ? DEFAULT_COUNT : wholeNumber('--count', flags.count);
   const total = wanted === 0 ? null : wanted;
@@ -213,7 +208,7 @@ async function planOrders(session: Session, flags: Flags): Promise<Plan> {
     newOrderId: await orderIds(seed),
     clock: systemClock,
   });
-  const resume = seed === null ? '--count' : '--from';
+  const resume = seed === null ? 'count' : 'from';
   return { orders, count: total === null ? null : total - from + 1, resume };
 }
 
