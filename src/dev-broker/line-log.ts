@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
 
-import { writeAll } from './files.ts';
+import { makeFolder, writeAll } from './files.ts';
 
 const NEWLINE = 0x0a;
 /** Eight hexadecimal digits and a space. */
@@ -33,7 +33,7 @@ export class LineLog {
    */
   constructor(file: string, onEntry: (entry: unknown) => void) {
     this.file = file;
-    fs.mkdirSync(path.dirname(file), { recursive: true });
+    makeFolder(path.dirname(file));
     this.#isNamed = fs.existsSync(file);
     this.#fd = fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT);
     try {

@@ -37,6 +37,7 @@ const MEANINGS: Readonly<Record<string, readonly [reason: string, fix: string]>>
   ENOTDIR: ['a part of that path is a file, where a folder belongs', 'move that file away'],
   EPERM: ['permission denied', 'run this as the user that it belongs to, or change who may use it'],
   ENXIO: ['it is no file', 'move it away'],
+  'mkdir ENOENT': ['no folder can be made there', 'use another place'],
   EROFS: ['that file system is read-only', 'mount it for writing, or use another place'],
 };
 
@@ -81,15 +82,13 @@ export function systemFailure(
   const file = about.file ?? path;
   const doing = about.doing ?? (READING.has(syscall ?? '') ? 'read' : 'write');
   const isDenied = code === 'EACCES' || code === 'EPERM';
-  const [reason, way] = MEANINGS[code ?? ''] ?? [
-    message ?? String(error),
-    'check the disk and the permissions',
-  ];
+  const meaning = MEANINGS[`${syscall ?? ''} ${code ?? ''}`] ?? MEANINGS[code ?? ''];
+  const [reason, way] = meaning ?? [message ?? String(error), 'check the disk and the permissions'];
   const owner = isDenied && about.owner !== undefined ? `; ${about.owner}` : '';
   const isOfFiles = READING.has(syscall ?? '') || WRITING.has(syscall ?? '') || file !== undefined;
   const verb = doing === 'read' ? 'reading' : 'writing';
   const what = isOfFiles ? `${verb}${file === undefined ? '' : ` ${file}`} failed` : 'the machine failed us';
-  const known = MEANINGS[code ?? ''] === undefined ? '' : ` (${code ?? ''})`;
+  const known = meaning === undefined ? '' : ` (${code ?? ''})`;
   const fix = (isDenied ? about.fix : undefined) ?? way;
   return new Failure(
     doing === 'read' ? 'read_failed' : 'write_failed',

@@ -54,3 +54,18 @@ test('a hint names the folder that was given by a flag', async () => {
   await shop.ok('user add --user alice --status paid');
   expect((await shop.run('user show --user bob')).stderr).toContain('orderctl user show');
 });
+
+test.skipIf(!fs.existsSync('/proc/self'))(
+  'where the system makes no folder, that is 7 at once and names it',
+  async () => {
+    const shop = openShop();
+    const edit = await shop.run('user add --user a --status paid --storage /proc/x/y', { timeoutMs: 20_000 });
+    expect(edit.code, edit.stderr).toBe(7);
+    expect(edit.stderr).toContain('/proc/x/y/.orderctl failed: no folder can be made there');
+    expect(edit.stderr).toContain('use another place');
+    const dev = await shop.run('dev --data /proc/y --port 0 --registry-port 0', { timeoutMs: 20_000 });
+    expect(dev.code, dev.stderr).toBe(7);
+    expect(dev.stderr).toContain('/proc/y');
+    expect(dev.stderr).toContain('fix: give another with --data DIR');
+  },
+);

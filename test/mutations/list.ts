@@ -733,6 +733,13 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ['test/unit/cli/run-to-exit.test.ts'],
   },
   {
+    name: 'a folder is made for ever where the system makes none',
+    file: files('access.ts'),
+    from: "code !== 'ENOENT' || isDirectory(parent)",
+    to: "code !== 'ENOENT'",
+    tests: ['test/unit/files/access.test.ts'],
+  },
+  {
     name: 'a pipe in the place of a file is read for ever',
     file: files('fs.ts'),
     from: '  if (stat.isFile()) return fd;\n',

@@ -52,13 +52,26 @@ export function adoptSocket(name: string, folder: string): void {
   if (owner !== null) fs.lchownSync(name, owner.uid, owner.gid);
 }
 
-/** Makes a directory and those above it that are missing. */
+/**
+ * Makes a directory and those above it that are missing, one at a time: Node's own `recursive` never ends where a
+ * parent is there and answers ENOENT, as /proc does.
+ */
 export function makeDirectory(name: string): void {
-  const first = fs.mkdirSync(name, { recursive: true });
-  if (first === undefined) return;
-  const made = [];
-  for (let at = path.resolve(name); at.length >= first.length; at = path.dirname(at)) made.unshift(at);
-  for (const directory of made) adoptByName(directory);
+  try {
+    fs.mkdirSync(name);
+  } catch (error) {
+    if (isDirectory(name)) return;
+    const parent = path.dirname(name);
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || isDirectory(parent)) throw error;
+    makeDirectory(parent);
+    makeDirectory(name);
+    return;
+  }
+  adoptByName(name);
+}
+
+function isDirectory(name: string): boolean {
+  return fs.statSync(name, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 /** null: this is not root, or root's own folder. */

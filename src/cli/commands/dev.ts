@@ -179,8 +179,11 @@ function failureOf(error: unknown, options: ServiceOptions, flag: string, port: 
   // The lock of the folder is a socket too, one without a port.
   const isOfFolder = 'port' in system && system.port === -1;
   if (isOfFolder || !['listen', 'bind', 'getaddrinfo'].includes(system.syscall)) {
+    const another = 'give another with --data DIR';
+    const mended = FOLDER_FIXES[system.code ?? ''] ?? 'see that it can be written';
     return new Failure('write_failed', `the data folder ${dataDir} cannot be used: ${system.message}`, {
-      fix: `${FOLDER_FIXES[system.code ?? ''] ?? 'see that it can be written'}, or give another with --data DIR`,
+      // Where the system makes no folder, nothing is to be mended.
+      fix: system.code === 'ENOENT' ? another : `${mended}, or ${another}`,
       cause: error,
     });
   }

@@ -9,7 +9,7 @@ import {
   readBatchHeader,
   type BatchHeader,
 } from '../wire/record-batch.ts';
-import { readAll } from '../files.ts';
+import { makeFolder, readAll } from '../files.ts';
 import { ProducerStates, type ProducerSnapshot } from './producers.ts';
 import { Segment } from './segment.ts';
 
@@ -39,7 +39,7 @@ interface RecoveredLog {
  * @throws CorruptLogError
  */
 export function recoverLog(folder: string): RecoveredLog {
-  fs.mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const bases = fs
     .readdirSync(folder)
     .flatMap((name) => LOG_FILE.exec(name)?.[1] ?? [])

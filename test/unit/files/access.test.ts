@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openFolder } from '../../../src/adapters/files/folder.ts';
+import { realFileSystem } from '../../../src/adapters/files/fs.ts';
 import { systemClock } from '../../../src/compose.ts';
 import type { Failure } from '../../../src/domain/failure.ts';
 import type { StoreAccess } from '../../../src/ports/store.ts';
@@ -235,3 +236,10 @@ it('a pipe in the place of a file is refused at once, and nobody is waited for',
   const failure = await failureOf(openFolder({ folder, clock: systemClock }).read());
   expect(failure).toMatchObject({ code: 'read_failed', context: { file: file('users.csv') } });
 });
+
+it.skipIf(!fs.existsSync('/proc/self'))(
+  'making a folder ends where the system makes none, and says which',
+  () => {
+    expect(() => realFileSystem.makeDirectory('/proc/x/y')).toThrow("mkdir '/proc/x'");
+  },
+);
