@@ -275,9 +275,9 @@ class Redrive {
     });
   }
 
-  async #skip(letter: Letter, reason: SkipReason, message: string, fix: Advice | null = null): Promise<void> {
+  async #skip({ mark }: Letter, reason: SkipReason, message: string, fix: Advice | null = null) {
     this.#skipped.set(reason, (this.#skipped.get(reason) ?? 0) + 1);
-    await this.#options.on({ kind: 'skipped', id: letter.mark.id, reason, message, fix });
+    await this.#options.on({ kind: 'skipped', id: mark.id, reason, message, fix });
   }
 
   async close(): Promise<void> {
