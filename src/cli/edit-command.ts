@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Item, User } from '../documents/table.ts';
 import type { EditRequest } from '../domain/edit.ts';
 import { openStore } from '../compose.ts';
 import { describe } from './help.ts';
@@ -63,8 +64,8 @@ export function registerEdit(noun: Command, session: Session, table: EditedTable
 /** Writes `{"users":[…]}` entry by entry: a table may be large. */
 export async function printJsonList(
   session: Session,
-  key: string,
-  entries: readonly object[],
+  key: 'users' | 'items',
+  entries: readonly (User | Item)[],
 ): Promise<void> {
   const { printer } = session;
   await printer.data(`{${JSON.stringify(key)}:[`);

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import type { TableEdit } from '../documents/table.ts';
 import { openStore } from '../compose.ts';
 import { Failure, isFailure } from '../domain/failure.ts';
 import type { StoreAccess, TableCopy, TableMerge } from '../ports/store.ts';
@@ -149,10 +150,9 @@ async function printMerge(
   const edits = merge.edits.flatMap((edit) => (edit.kind === 'user' || edit.kind === 'item' ? [edit] : []));
   for (const { item, wanted } of clamped) printNotice(printer, { kind: 'stock_clamped', item, wanted });
   if (isJson) {
-    const counts = { file: `${table}.csv`, added, changed, removed };
-    await printer.data(
-      `${JSON.stringify({ ...counts, edits: edits.map(editDocument), clamped, settled })}\n`,
-    );
+    const counts = { file: `${table}.csv`, added, changed, removed } as const;
+    const document: TableEdit = { ...counts, edits: edits.map(editDocument), clamped, settled };
+    await printer.data(`${JSON.stringify(document)}\n`);
     return;
   }
   await printer.data(edits.map((edit) => `${editLine(edit)}\n`).join(''));

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Settings } from '../../documents/config.ts';
 import type { ResolvedSetting } from '../config.ts';
 import { describe } from '../help.ts';
 import { printTable } from '../output/print-table.ts';
@@ -43,7 +44,8 @@ async function showSettings(session: Session): Promise<void> {
   });
   if (session.isJson) {
     const settings = entries.map(({ name, value, source, from }) => ({ name, value, source, from }));
-    await printer.data(`${JSON.stringify({ file: resolved.file, settings })}\n`);
+    const document: Settings = { file: resolved.file, settings };
+    await printer.data(`${JSON.stringify(document)}\n`);
     return;
   }
   await printTable(printer, entries, [

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import type { Demo } from '../../documents/development.ts';
 import { Failure } from '../../domain/failure.ts';
 import { checkPromises, type Evidence, type Promised } from '../demo/checks.ts';
 import { Stage } from '../demo/stage.ts';
@@ -41,11 +42,8 @@ async function demo(session: Session): Promise<void> {
   const seconds = Math.round((performance.now() - startedAt) / 100) / 10;
   const broken = promises.filter(({ ok }) => !ok).length;
   printer.info('');
-  await printer.data(
-    session.isJson
-      ? `${JSON.stringify({ ok: broken === 0, promises, seconds })}\n`
-      : inWords(promises, seconds, session),
-  );
+  const document: Demo = { ok: broken === 0, promises, seconds };
+  await printer.data(session.isJson ? `${JSON.stringify(document)}\n` : inWords(promises, seconds, session));
   if (broken === 0) return;
   stage.keep();
   throw new Failure('check_failed', `${broken} of ${promises.length} promises were not kept`, {

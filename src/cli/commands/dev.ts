@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { Services as Addresses } from '../../documents/development.ts';
 import { startDevBroker } from '../../dev-broker/dev-broker.ts';
 import { FolderInUseError } from '../../dev-broker/folder-lock.ts';
 import { CorruptStateError } from '../../dev-broker/line-log.ts';
@@ -70,9 +71,10 @@ async function dev(session: Session, flags: Flags): Promise<void> {
     if (!['127.0.0.1', '::1', 'localhost'].includes(flags.host)) {
       printer.warn(`everyone who reaches ${flags.host} can read and write: no password is asked`);
     }
+    const document: Addresses = { broker, registry, data: options.dataDir, pid: process.pid };
     await printer.data(
       session.isJson
-        ? `${JSON.stringify({ broker, registry, data: options.dataDir, pid: process.pid })}\n`
+        ? `${JSON.stringify(document)}\n`
         : howToConnect(services, relative(cwd, options.dataDir) || '.'),
     );
     if (!signal.aborted) await once(signal, 'abort');

@@ -1,4 +1,9 @@
 import type { Command } from 'commander';
+import type {
+  DiscardedDeadLetters,
+  SkippedDeadLetter,
+  UnknownDeadLetter,
+} from '../../documents/dead-letter.ts';
 import { openIds, openStore, systemClock } from '../../compose.ts';
 import { Failure } from '../../domain/failure.ts';
 import { parseLetterId } from '../../domain/letter-id.ts';
@@ -88,7 +93,8 @@ async function redrive(session: Session, texts: readonly string[], flags: Redriv
           const { id, reason, fix } = event;
           const message = fix === null ? event.message : `${event.message}; ${wayOut(fix)}`;
           printer.warn(`skipped ${id}: ${message}`);
-          if (isJson) await printer.data(`${JSON.stringify({ type: 'skipped', id, reason, message })}\n`);
+          const document: SkippedDeadLetter = { type: 'skipped', id, reason, message };
+          if (isJson) await printer.data(`${JSON.stringify(document)}\n`);
         } else if (event.kind === 'summary') {
           const { summary } = event;
           const text = isJson ? JSON.stringify(redriveSummaryDocument(summary)) : redriveSummaryText(summary);
@@ -96,7 +102,9 @@ async function redrive(session: Session, texts: readonly string[], flags: Redriv
         } else if (event.kind === 'unknown') {
           const { ids, topic } = event;
           const lines = ids.map((id) =>
-            isJson ? JSON.stringify({ type: 'unknown', id, topic }) : `unknown ${id} to ${topic}`,
+            isJson
+              ? JSON.stringify({ type: 'unknown', id, topic } satisfies UnknownDeadLetter)
+              : `unknown ${id} to ${topic}`,
           );
           await printer.data(`${lines.join('\n')}\n`);
         } else {
@@ -177,7 +185,7 @@ async function discard(
   }
   const discarded = open.map(({ mark }) => mark.id);
   const skipped = done.map(({ mark, state }) => ({ id: mark.id, state }));
-  const document = { topic: dlqTopic, why, discarded, skipped };
+  const document: DiscardedDeadLetters = { topic: dlqTopic, why, discarded, skipped };
   const text = `discarded ${count(open.length, 'dead letter')} of ${dlqTopic}: ${discarded.join(' ')}`;
   await printer.data(`${isJson ? JSON.stringify(document) : text}\n`);
 }

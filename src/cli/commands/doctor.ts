@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Diagnosis } from '../../documents/doctor.ts';
 import { doctor, type Check } from '../../app/doctor/doctor.ts';
 import { openSchemaTools, openStore, systemClock } from '../../compose.ts';
 import type { Failure } from '../../domain/failure.ts';
@@ -58,7 +59,7 @@ function worstOf(checks: readonly ShownCheck[]): Failure | null {
   return failures.sort((a, b) => EXIT_CODES[b.code] - EXIT_CODES[a.code])[0] ?? null;
 }
 
-function documentOf(checks: readonly ShownCheck[], worst: Failure | null): object {
+function documentOf(checks: readonly ShownCheck[], worst: Failure | null): Diagnosis {
   return {
     ok: checks.every(({ state }) => state === 'ok'),
     exit_code: worst === null ? 0 : EXIT_CODES[worst.code],

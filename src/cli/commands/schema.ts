@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { Command } from 'commander';
+import type { RegisteredSchema } from '../../documents/schema.ts';
 import { checkSchema, reportSchema, type SchemaCheck } from '../../app/schema/check.ts';
 import { openSchemaTools } from '../../compose.ts';
 import { Failure } from '../../domain/failure.ts';
@@ -131,7 +132,7 @@ async function registerSchema(
   if (before === null && !found.compatible) throw incompatible(found, what);
   const id = before?.id ?? (await tools.registry.register(subject, schema));
   const version = before?.version ?? (await tools.registry.find(subject, schema))?.version ?? null;
-  const document = { subject, id, version, registered: before === null };
+  const document: RegisteredSchema = { subject, id, version, registered: before === null };
   const verb = before === null ? 'is registered' : 'was registered before';
   const text = `${what} ${verb} under ${subject}: version ${version ?? 'unknown'}, id ${id}`;
   await printer.data(`${isJson ? JSON.stringify(document) : text}\n`);

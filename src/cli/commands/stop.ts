@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Stopped } from '../../documents/status.ts';
 import { openStore, systemClock } from '../../compose.ts';
 import { Failure } from '../../domain/failure.ts';
 import { describe } from '../help.ts';
@@ -31,7 +32,7 @@ async function stop({ printer, settings, isJson }: Session, kill: boolean): Prom
   const found = await access.stopConsumer({ kill });
   const afterMs = systemClock.now() - from;
   if (isJson) {
-    const document = {
+    const document: Stopped = {
       stopped: found !== null,
       pid: found?.pid ?? null,
       killed: found?.killed ?? false,

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { AppliedTopics } from '../../documents/topics.ts';
 import { applyTopics, planTopics, type TopicAction } from '../../app/topics/plan.ts';
 import { describe } from '../help.ts';
 import { openBrokerOnly } from '../open-kafka.ts';
@@ -80,7 +81,8 @@ async function apply(session: Session, execute: boolean): Promise<void> {
         done: done.includes(action),
       }));
       const { brokers, warnings } = plan;
-      await printer.data(`${JSON.stringify({ executed: execute, brokers, actions, warnings })}\n`);
+      const document: AppliedTopics = { executed: execute, brokers, actions, warnings };
+      await printer.data(`${JSON.stringify(document)}\n`);
     }
   }
   if (isJson) return;

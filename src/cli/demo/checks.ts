@@ -1,3 +1,7 @@
+import type { Demo } from '../../documents/development.ts';
+import type { Counts } from '../../documents/status.ts';
+import type { ConsumeSummary as SummaryDocument } from '../../documents/summary.ts';
+
 /** What the demo looks at in the end: what was sent, what the files say, what the consumer said. */
 export interface Evidence {
   /** Order ids, as the producer printed them. */
@@ -29,22 +33,12 @@ export interface DecidedLine {
 }
 
 /** The summary of `consume -o json`, as far as it is looked at. */
-export interface ConsumeSummary {
-  readonly read: number;
-  readonly accepted: number;
-  readonly rejected: number;
-  readonly duplicates: number;
-  readonly conflicts: number;
-  readonly dead_lettered: number;
-  readonly partitions: readonly { readonly lag: number }[];
+export interface ConsumeSummary extends Counts {
+  readonly partitions: readonly Pick<SummaryDocument['partitions'][number], 'lag'>[];
 }
 
-export interface Promised {
-  readonly promise: string;
-  readonly ok: boolean;
-  /** The figures it rests on. */
-  readonly detail: string;
-}
+/** A promise of the demo, whether it was kept, and the figures that this rests on. */
+export type Promised = Demo['promises'][number];
 
 /** Every promise with whether it was kept. Nothing is taken from the program but what it wrote and printed. */
 export function checkPromises(evidence: Evidence): Promised[] {

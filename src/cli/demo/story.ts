@@ -1,5 +1,6 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ReplaySummary } from '../../documents/summary.ts';
 import type { ConsumeSummary, DecidedLine, Evidence } from './checks.ts';
 import type { Player, Stage } from './stage.ts';
 
@@ -101,7 +102,7 @@ async function consume(stage: Stage, args: string): Promise<ConsumeSummary> {
 }
 
 /** Of consume or replay: each has its own of these fields. */
-type Summary = ConsumeSummary & { readonly sent: number; readonly already_decided: number };
+type Summary = ConsumeSummary & Pick<ReplaySummary, 'sent' | 'already_decided'>;
 
 function summaryOf(stdout: string): Summary {
   return JSON.parse(lastLine(stdout)) as Summary;
