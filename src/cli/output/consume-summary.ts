@@ -1,7 +1,7 @@
 import type { ConsumeSummary, PartitionProgress } from '../../app/run/events.ts';
 import type { ConsumeSummary as SummaryDocument } from '../../documents/summary.ts';
-import { countsDocument, countsInWords } from './counts.ts';
 import type { Printer } from './printer.ts';
+import { countsDocument, countsInWords } from './status.ts';
 import { renderTable, type Column } from './table.ts';
 import { count, duration, grouped } from './text.ts';
 

@@ -1,7 +1,6 @@
-import type { Status } from '../../documents/status.ts';
+import type { Counts, Status } from '../../documents/status.ts';
 import { isoTime, isoTimeOrNull } from '../../domain/iso-time.ts';
-import type { RunningConsumer } from '../../ports/status.ts';
-import { countsDocument, countsInWords } from './counts.ts';
+import type { ConsumerStatus, RunningConsumer } from '../../ports/status.ts';
 import { count, duration, grouped } from './text.ts';
 
 /** What came of asking: a consumer, none, or one that does not answer. */
@@ -24,6 +23,22 @@ export function statusDocument(asked: Asked): Status {
     last_commit_at: isoTimeOrNull(status?.lastCommitAt),
     counts: status === undefined ? null : countsDocument(status.counts),
   };
+}
+
+export function countsDocument(counts: ConsumerStatus['counts']): Counts {
+  const { read, accepted, rejected, duplicates, conflicts, deadLettered } = counts;
+  return { read, accepted, rejected, duplicates, conflicts, dead_lettered: deadLettered };
+}
+
+/** `3 accepted, 2 rejected, 0 duplicates, 0 conflicts, 0 dead letters` */
+export function countsInWords(counts: Omit<ConsumerStatus['counts'], 'read'>): string {
+  return [
+    `${grouped(counts.accepted)} accepted`,
+    `${grouped(counts.rejected)} rejected`,
+    count(counts.duplicates, 'duplicate'),
+    count(counts.conflicts, 'conflict'),
+    count(counts.deadLettered, 'dead letter'),
+  ].join(', ');
 }
 
 /** The status on several lines, for a person. */
