@@ -240,7 +240,7 @@ describe('loading', () => {
     ['--version', 1, []],
     ['user show', 3, ['cli/commands/user.ts']],
     ['inventory update --item pen --quantity 5', 4, ['cli/commands/inventory.ts']],
-    ['order list', 6, ['cli/commands/order.ts', 'app/list-orders.ts', 'app/order-filter.ts']],
+    ['order list', 6, ['cli/commands/order.ts', 'app/orders/list.ts', 'app/orders/filter.ts']],
   ] as const)(
     'of %s is a handful of files, with what it needs and no package',
     async (args, atMost, needed) => {
@@ -253,7 +253,7 @@ describe('loading', () => {
       const sources = own.flatMap(sourcesIn);
       expect(sources).toEqual(expect.arrayContaining(['cli/main.ts', ...needed]));
       const every =
-        /^(domain|ports)\/|^compose\.ts$|^cli\/(?:render\/)?[^/]+$|^adapters\/files\/(?!inspection|check-)/;
+        /^(domain|ports)\/|^compose\.ts$|^cli\/(?:output\/)?[^/]+$|^adapters\/files\/(?!inspection|(?:csv|ids)\/check)/;
       const others = sources.filter((source) => !every.test(source) && !needed.some((one) => one === source));
       expect(others).toEqual([]);
       expect(sources.filter((source) => /^cli\/(complete|lines|open)|progress|doctor/.test(source))).toEqual(
@@ -261,6 +261,15 @@ describe('loading', () => {
       );
     },
   );
+
+  it('of schemas of documents is no part of it: their types alone are used', () => {
+    const main = fs.readFileSync(path.join(ROOT, 'dist/main.js'), 'utf8');
+    const folder = /'\.\/(\w+)\/main\.js'/.exec(main)?.[1] ?? '';
+    const files = fs.readdirSync(path.join(ROOT, 'dist', folder));
+    const sources = files.flatMap((file) => sourcesIn(`${folder}/${file}`));
+    expect(sources).toContain('cli/main.ts');
+    expect(sources.filter((source) => source.startsWith('documents/'))).toEqual([]);
+  });
 });
 
 it('ends when stdin is a pipe that stays open', async () => {
