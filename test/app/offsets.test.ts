@@ -179,6 +179,24 @@ describe('undo', () => {
     expect(now()).toEqual(standing(3, 0));
   });
 
+  it('skips only what was never read', async () => {
+    await reset('earliest');
+    expect((await reset('undo', { execute: false })).partitions).toMatchObject([
+      { partition: 0, before: 0, after: 6, skipped: 0 },
+      { partition: 1, before: 0, after: 4, skipped: 0 },
+    ]);
+    // Read were 0 to 5 of partition 0, and 6 to 9 never.
+    expect((await reset('latest')).partitions).toMatchObject([
+      { partition: 0, before: 0, after: 10, skipped: 4 },
+      { partition: 1, before: 0, after: 4, skipped: 0 },
+    ]);
+    await reset('earliest');
+    expect((await reset('latest')).partitions).toMatchObject([
+      { partition: 0, skipped: 4 },
+      { partition: 1, skipped: 0 },
+    ]);
+  });
+
   it('is not distracted by a reset that led nowhere, by reading on, or by another topic', async () => {
     await reset('earliest');
     await reset('earliest');

@@ -740,6 +740,13 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ['test/unit/files/access.test.ts'],
   },
   {
+    name: 'a reset counts what was read before as skipped',
+    file: 'src/app/offsets/reset.ts',
+    from: 'if (courses === null || skipped === 0) return move;',
+    to: 'if (courses !== undefined) return move;',
+    tests: ['test/app/offsets.test.ts'],
+  },
+  {
     name: 'a pipe in the place of a file is read for ever',
     file: files('fs.ts'),
     from: '  if (stat.isFile()) return fd;\n',

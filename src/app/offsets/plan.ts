@@ -30,7 +30,7 @@ export interface PositionMove {
   readonly cause: Extract<Edit, { kind: 'position' }>['cause'];
   /** Records that will be read once more: their ids are decided, so that changes nothing. */
   readonly readAgain: number;
-  /** Records that will not be read. */
+  /** Records that will not be read, and as far as a reset knows were not read before. */
   readonly skipped: number;
   /** What was asked for, where it lay outside the topic. */
   readonly clampedFrom: number | null;

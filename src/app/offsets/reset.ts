@@ -16,6 +16,7 @@ import {
 import { renderOffsets } from './file.ts';
 import { markOf, planMoves, type PositionMove, type ResetRequest } from './plan.ts';
 import type { OffsetsPorts } from './show.ts';
+import { readCourses } from './skips.ts';
 
 export interface ResetOptions extends GroupOf {
   /** `undo`: the reversal of the last reset of this topic, which may itself have been one. */
@@ -88,7 +89,7 @@ async function planReset(admin: BrokerAdmin, reader: StoreReader, options: Reset
   const committed = await admin.committed(group, topic);
   const mark = markOf(reader.folderId ?? '');
   const clusterId = await admin.clusterId();
-  const moves = planMoves({
+  const planned = planMoves({
     topic,
     group,
     mark,
@@ -98,6 +99,13 @@ async function planReset(admin: BrokerAdmin, reader: StoreReader, options: Reset
     adopt: false,
     reset,
     offsetsAtTime: await offsetsAtTime(admin, topic, reset.to),
+  });
+  // Only now is the log of edits worth reading.
+  const courses = planned.some(({ skipped }) => skipped > 0) ? await readCourses(reader) : null;
+  const moves = planned.map((move) => {
+    const { partition, after, skipped } = move;
+    if (courses === null || skipped === 0) return move;
+    return { ...move, skipped: courses.unread({ topic, partition }, { from: after - skipped, to: after }) };
   });
   return { moves, ranges, stored, committed, mark, clusterId };
 }

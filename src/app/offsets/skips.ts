@@ -30,10 +30,15 @@ interface Course extends TopicPartition {
 
 /** What was skipped and never read, in the order in which it was skipped. */
 export async function readSkips(reader: Pick<StoreReader, 'edits' | 'positions'>): Promise<Skip[]> {
+  return (await readCourses(reader)).skips();
+}
+
+/** What every partition has been through until now. */
+export async function readCourses(reader: Pick<StoreReader, 'edits' | 'positions'>): Promise<Courses> {
   const courses = new Courses();
   for await (const edits of reader.edits()) for (const edit of edits) courses.take(edit);
   for (const position of await reader.positions()) courses.readTo(position, position.next);
-  return courses.skips();
+  return courses;
 }
 
 /** Follows the moves of positions through the log of edits. */
@@ -73,6 +78,12 @@ export class Courses {
       });
     });
     return skips.sort((a, b) => a.at - b.at || a.partition - b.partition || a.from - b.from);
+  }
+
+  /** How many offsets from `from` to before `to` were never read. */
+  unread({ topic, partition }: TopicPartition, { from, to }: Interval): number {
+    const read = this.#byPartition.get(`${topic}/${partition}`)?.read ?? [];
+    return subtract({ from, to }, read).reduce((sum, left) => sum + left.to - left.from, 0);
   }
 
   /** The greatest offset that reading has ever come to; undefined for a partition that has no position. */
