@@ -41,7 +41,7 @@ export function registerEdit(noun: Command, session: Session, table: EditedTable
       `any more are removed. An editor that returns at once needs its flag to wait, as in --with 'code --wait'.\n\n` +
       'A mistake is named with its line, and the copy is opened again; without a terminal that ends with 6, and the ' +
       'copy is kept for --resume.\n\n' +
-      `This is the sure way to settle a ${table}.csv that was kept aside as ${table}.csv….conflict: look at that file, ` +
+      `This is the sure way to settle ${table === 'users' ? 'a' : 'an'} ${table}.csv that that was kept aside as ${table}.csv….conflict: look at that file, ` +
       'make its changes here, and remove it, or have it removed by --settled.\n\n' +
       'Under -o json the answer counts added, changed and removed rows; "edits" has the first of them, "clamped" what ' +
       'would have gone below zero and is 0 now, "settled" the files that --settled removed.',

@@ -13,6 +13,8 @@ import { count } from './output/text.ts';
 import { wayOut } from './hints.ts';
 import type { Session } from './session.ts';
 
+/** What makes a command line one for the shell; the list of git (run-command.c). */
+const FOR_SHELL = /[|&;<>()$`\\"'*?[#~=%]/;
 /** What a shell ends with when there is no such program, or it may not be run. */
 const NOT_RUN = new Set([126, 127]);
 /** Who comes back sooner has not waited for a person. */
@@ -35,12 +37,12 @@ export async function editTable(
     const isAtOnce = await edited(copy, program);
     const merge = copy.isChanged() ? await merged(session, copy, program) : null;
     isKept = false;
-    const settled = options.settled === true ? aside : [];
+    const settled = options.settled === true && merge !== null ? aside : [];
     for (const file of settled) rmSync(file, { force: true });
     await printMerge(session, { table, merge, settled, waits: isAtOnce ? program : null });
-    if (aside.length > 0 && settled.length === 0 && merge !== null) {
+    if (aside.length > 0 && settled.length === 0) {
       printer.info(
-        `${aside.join(', ')} stays; once its changes are made, remove it, or run this with --settled`,
+        `still kept aside: ${aside.join(', ')}; make its changes with --settled, which then removes it, or remove it`,
       );
     }
   } catch (error) {
@@ -89,36 +91,56 @@ function editorOf({ env }: Session, given: string | undefined): string {
 }
 
 /**
- * Runs the editor, as git does: by the shell, so that it may have flags of its own.
+ * Runs the editor, as git does: by the shell only where the command line needs one.
  *
- * @returns whether it came back too soon for a person to have done anything
- * @throws Failure usage when it cannot be run, interrupted when it ends with an error
+ * @returns whether it came back too soon for a user to have done anything
+ * @throws Failure usage when it cannot be run or ends with an error, interrupted when Ctrl-C ended it
  */
 async function edited(copy: TableCopy, program: string): Promise<boolean> {
   const from = performance.now();
   // Ctrl-C is the editor's while it runs.
   const ignore = (): void => undefined;
   process.on('SIGINT', ignore);
-  const { code, signal } = await new Promise<{ code: number | null; signal: string | null }>(
-    (resolve, reject) => {
-      const child = spawn('sh', ['-c', `${program} "$@"`, program, copy.file], {
-        // Data alone goes to stdout where that is no terminal.
-        stdio: ['inherit', process.stdout.isTTY ? 'inherit' : 2, 'inherit'],
-      });
-      child.on('error', reject);
-      child.on('close', (code, signal) => resolve({ code, signal }));
-    },
-  ).finally(() => process.off('SIGINT', ignore));
+  const { code, signal } = await run(program, copy.file).finally(() => process.off('SIGINT', ignore));
   if (NOT_RUN.has(code ?? 0)) {
     throw new Failure('usage', `the editor ${JSON.stringify(program)} cannot be run`, {
       fix: 'name another by --with PROGRAM, $VISUAL or $EDITOR',
     });
   }
+  if (signal === 'SIGINT' || code === 130) {
+    throw new Failure(
+      'interrupted',
+      `the editor ${JSON.stringify(program)} was interrupted; nothing changed`,
+    );
+  }
   if (code !== 0) {
     const how = signal === null ? `with ${code ?? 'nothing'}` : `by ${signal}`;
-    throw new Failure('interrupted', `the editor ${JSON.stringify(program)} ended ${how}; nothing changed`);
+    throw new Failure('usage', `the editor ${JSON.stringify(program)} ended ${how}; nothing changed`, {
+      fix: 'leave it without an error for its changes to count, or name another by --with PROGRAM, $VISUAL or $EDITOR',
+    });
   }
   return performance.now() - from < AT_ONCE_MS;
+}
+
+interface Ended {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+/** @returns how it ended; as of a shell where there is no such program */
+async function run(program: string, file: string): Promise<Ended> {
+  const [first = '', ...flags] = program.trim().split(/\s+/);
+  const [command, args] = FOR_SHELL.test(program)
+    ? ['sh', ['-c', `${program} "$@"`, program, file]]
+    : [first, [...flags, file]];
+  return new Promise<Ended>((resolve) => {
+    const child = spawn(command, args, {
+      // Data alone goes to stdout where that is no terminal.
+      stdio: ['inherit', process.stdout.isTTY ? 'inherit' : 2, 'inherit'],
+    });
+    child.on('error', () => resolve({ code: 127, signal: null }));
+    child.on('close', (code, signal) => resolve({ code, signal }));
+  });
 }
 
 function keptAside({ folder }: StoreAccess, table: EditedTable): readonly string[] {

@@ -151,7 +151,7 @@ export function brokerHints(
     }
     const compose = join(root, 'deploy/docker/docker-compose.yml');
     if (existsSync(compose) && onPath('docker', env)) {
-      ways.push(`to start one with Docker: docker compose -f ${quoted(relative(cwd, compose))} up -d`);
+      ways.push(`to start one with Docker: docker compose -f ${quoted(relative(cwd, compose))} up -d --wait`);
     }
   }
   ways.push('to use another cluster: --brokers HOST:PORT');

@@ -37,8 +37,8 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Co
     summary: 'where reading stands, and moving it',
     load: () => import('./commands/offsets.ts'),
   },
-  { name: 'status', summary: 'how the running consumer is', load: () => import('./commands/status.ts') },
-  { name: 'stop', summary: 'have the running consumer leave', load: () => import('./commands/stop.ts') },
+  { name: 'status', summary: 'state of the running consumer', load: () => import('./commands/status.ts') },
+  { name: 'stop', summary: 'stop the running consumer', load: () => import('./commands/stop.ts') },
   {
     name: 'dlq',
     summary: 'records that could not be read as orders',

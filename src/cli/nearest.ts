@@ -2,7 +2,7 @@
 const MOST_WRONG = 3;
 
 /** The candidate that was most likely meant, or undefined when none is near. */
-export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+export function nearest(word: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
   // Two letters in five may be wrong: `topci` finds topic, `xyz` finds nothing.
   let bestDistance = Math.min(MOST_WRONG, Math.floor(word.length * 0.4)) + 1;
@@ -13,7 +13,12 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
       best = candidate;
     }
   }
-  return best;
+  if (best !== undefined || word.length < 2) return best;
+  return onlyOne(candidates.filter((candidate) => candidate.startsWith(word)));
+}
+
+export function onlyOne(candidates: readonly string[]): string | undefined {
+  return candidates.length === 1 ? candidates[0] : undefined;
 }
 
 /** Optimal string alignment distance: insertions, deletions, substitutions and swaps of neighbours. */

@@ -24,11 +24,15 @@ export function wholeNumber(
   return value;
 }
 
-/** `+20`, `-3` or `20`. @throws Failure invalid_value */
-export function signedNumber(flag: string, text: string): number {
+/** `+20`, `-3` or `20`. @param fix names an example that fits the flag @throws Failure invalid_value */
+export function signedNumber(
+  flag: string,
+  text: string,
+  fix = `for example ${flag} +20 or ${flag} -3`,
+): number {
   const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
   if (!Number.isSafeInteger(value)) {
-    throw invalid(flag, text, 'a whole number with a sign', `for example ${flag} +20 or ${flag} -3`);
+    throw invalid(flag, text, 'a whole number', fix);
   }
   // −0 would be printed as such.
   return value === 0 ? 0 : value;

@@ -31,7 +31,7 @@ export function readSettingText(spec: SettingSpec, text: string, where: string):
       const choices = spec.choices ?? [];
       const value = text.toLowerCase();
       if (!choices.includes(value)) {
-        throw bad(where, text, 'is not a choice', `use one of: ${choices.join(', ')}`);
+        throw bad(where, text, `is not one of ${choices.join(', ')}`, `for example ${choices[0] ?? ''}`);
       }
       return value;
     }

@@ -1,6 +1,6 @@
 import type { Command, CommanderError } from 'commander';
 import { Failure } from '../domain/failure.ts';
-import { nearest } from './nearest.ts';
+import { nearest, onlyOne } from './nearest.ts';
 
 /**
  * Refuses an option that is given twice where one value counts: the last one in silence is seldom what was meant.
@@ -39,21 +39,25 @@ export function usageFailure(error: CommanderError, program: Command, words: rea
           .map((word) => word.replace(/=.*/s, ''))
           .find((word) => /^--[a-z]/.test(word) && !known.has(word))
       : undefined;
-  const [given = ''] = error.message.replace(/^error: /, '').split('\n');
-  const message = misspelt === undefined ? given : `unknown option '${misspelt}'`;
-  const [, kind, word = ''] = /^unknown (option|command) '(.*)'$/.exec(message) ?? [];
+  const [first = ''] = error.message.replace(/^error: /, '').split('\n');
+  // Quotes as in all our messages.
+  const given = first.replaceAll(/'([^']*)'/g, '"$1"');
+  const message = misspelt === undefined ? given : `unknown option "${misspelt}"`;
+  const [, kind, word = ''] = /^unknown (option|command) "(.*)"$/.exec(message) ?? [];
   let near: string | undefined;
   if (kind === 'option') near = nearestOption(word, known);
   if (kind === 'command') near = nearest(word, chain.at(-1)?.commands.map((command) => command.name()) ?? []);
   return new Failure('usage', message, { fix: near === undefined ? see : `did you mean ${near}?` });
 }
 
-/** The dashes, which all have, make no two options alike. */
+/** The dashes, which all have, make no two options alike. Of one letter: the one option that begins with it. */
 function nearestOption(option: string, known: ReadonlySet<string>): string | undefined {
-  const near = nearest(
-    option.replace(/^--/, ''),
-    [...known].map((name) => name.slice(2)),
-  );
+  const names = [...known].map((name) => name.slice(2));
+  const [letter] = /^-([a-z])$/.exec(option)?.slice(1) ?? [];
+  const near =
+    letter === undefined
+      ? nearest(option.replace(/^--/, ''), names)
+      : onlyOne(names.filter((name) => name.startsWith(letter)));
   return near === undefined ? undefined : `--${near}`;
 }
 

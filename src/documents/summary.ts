@@ -43,7 +43,7 @@ export const ConsumeSummary = object({
   command: Type.Literal('consume'),
   ...COUNTS,
   rejected_by_reason: Type.Partial(Type.Record(Type.Enum(REASONS), Count), { additionalProperties: false }),
-  ignored_prices: Type.Integer({ minimum: 0, description: 'lines whose unit_price is no amount' }),
+  ignored_prices: Type.Integer({ minimum: 0, description: 'lines whose unit_price is not an amount' }),
   skipped: Type.Integer({ minimum: 0, description: 'records passed over by moves of the position' }),
   commits: Count,
   stopped_by: Type.Enum(['end', 'signal', 'max_messages', 'error']),

@@ -10,7 +10,7 @@ const MAX_SHIFT = 1_000;
  * The price that an order of any producer names: a decimal string with two places, rounded half to even where there
  * are more. A price decides nothing, so that this is total.
  *
- * @returns null when it is no amount, or one of more digits than a price has
+ * @returns null when it is not an amount, or one of more digits than a price has
  */
 export function priceOf(value: unknown): string | null {
   if (typeof value !== 'string' && typeof value !== 'number') return null;

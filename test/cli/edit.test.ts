@@ -87,11 +87,13 @@ describe('edit', () => {
     const shop = await stocked();
     for (const program of ['false', 'kill -9 $$; true']) {
       const result = await shop.run(['inventory', 'edit', '--with', program]);
-      expect(result.code).toBe(130);
+      expect(result.code).toBe(2);
+      expect(result.stderr).toMatch(/ended (with 1|by SIGKILL); nothing changed/);
       expect(result.stderr).not.toContain('--resume');
     }
     const result = await shop.run(['inventory', 'edit', '--with', 'sh -c \'echo junk > "$1"; exit 3\' sh']);
-    expect(result.code).toBe(130);
+    expect(result.code).toBe(2);
+    expect(result.stderr).toContain('ended with 3; nothing changed\nfix: leave it without an error');
     expect(fs.readFileSync(keptCopy(result.stderr), 'utf8')).toBe('junk\n');
     expect(shop.stock()).toEqual({ book: 10, pen: 50 });
   });
@@ -106,6 +108,8 @@ describe('edit', () => {
     const result = await shop.run(`${args} -o json`, { env: { EDITOR: '', VISUAL: '' } });
     expect(result).toMatchObject({ code, stdout: '' });
     expect(failureOf(result)).toMatchObject({ code: failure });
+    // Not a word of the shell before it.
+    expect(result.stderr).toMatch(/^error: /);
     expect(copies(shop)).toEqual([]);
   });
 
@@ -119,6 +123,9 @@ describe('edit', () => {
     expect(first.stderr).toContain('--settled');
     expect(fs.existsSync(aside)).toBe(true);
     await shop.run(['inventory', 'edit', '--settled', '--with', 'sed -i s/,11,/,x,/']);
+    expect(fs.existsSync(aside)).toBe(true);
+    const idle = await shop.ok(['inventory', 'edit', '--settled', '--with', 'true']);
+    expect(idle.stderr).toContain(`still kept aside: ${aside}`);
     expect(fs.existsSync(aside)).toBe(true);
     const settled = await shop.json(['inventory', 'edit', '--settled', '--with', 'sed -i s/,11,/,12,/']);
     expect(settled).toMatchObject({ changed: 1, settled: [aside] });

@@ -115,17 +115,21 @@ describe('wrong usage', () => {
   it.each([
     ['usr show', 'unknown command "usr"', 'did you mean user?'],
     ['xyzzy', 'unknown command "xyzzy"', 'use one of: user'],
-    ['user shw', "unknown command 'shw'", 'did you mean show?'],
-    ['user show --usr x', "unknown option '--usr'", 'did you mean --user?'],
-    ['user add --usr x', "unknown option '--usr'", 'did you mean --user?'],
-    ['consume --until-ende', "unknown option '--until-ende'", 'did you mean --until-end?'],
-    ['user show --storag x', "unknown option '--storag'", 'did you mean --storage?'],
+    ['user shw', 'unknown command "shw"', 'did you mean show?'],
+    ['user ad', 'unknown command "ad"', 'did you mean add?'],
+    ['inv show', 'unknown command "inv"', 'did you mean inventory?'],
+    ['status -w', 'unknown option "-w"', 'did you mean --watch?'],
+    ['produce --user bob --item pen --quantity x', '"x" is not a whole number', 'for example --quantity 2'],
+    ['user show --usr x', 'unknown option "--usr"', 'did you mean --user?'],
+    ['user add --usr x', 'unknown option "--usr"', 'did you mean --user?'],
+    ['consume --until-ende', 'unknown option "--until-ende"', 'did you mean --until-end?'],
+    ['user show --storag x', 'unknown option "--storag"', 'did you mean --storage?'],
     ['user show extra', 'too many arguments', 'orderctl user show --help'],
-    ['user show --reason x', "unknown option '--reason'", 'see: orderctl user show --help'],
+    ['user show --reason x', 'unknown option "--reason"', 'see: orderctl user show --help'],
     ['inventory show --item a --item b', '--item is given more than once', 'once'],
     ['produce --count 1 --count=2', '--count is given more than once', 'once'],
     ['dlq list --reason undecodable --reason x', '--reason is given more than once', 'once'],
-    ['user show --user', "'--user <NAME>' argument missing", 'orderctl user show --help'],
+    ['user show --user', '"--user <NAME>" argument missing', 'orderctl user show --help'],
     ['consume --partitions 0', '--partitions', '--reset-to'],
     ['consume --max-messages 0', '--max-messages: "0"', ''],
     ['consume --reset-to 2026-11-21T10:00:00', 'time zone', '2026-11-21T10:00:00Z is UTC'],
@@ -153,8 +157,8 @@ describe('wrong usage', () => {
     ['offsets reset --to 2026-11-21', 'time zone', ''],
     ['offsets reset --to +', '--to: "+"', ''],
     ['offsets reset --to earliest --partitions all', '--partitions: "all"', ''],
-    ['offsets undo --to 1', "unknown option '--to'", ''],
-    ['status --watsh', "unknown option '--watsh'", 'did you mean --watch?'],
+    ['offsets undo --to 1', 'unknown option "--to"', ''],
+    ['status --watsh', 'unknown option "--watsh"', 'did you mean --watch?'],
   ])('orderctl %s', async (args, message, fix) => {
     const { stdout, failure } = await told(`--storage ${openShop().storage} ${args}`.split(' '));
     expect(stdout).toBe('');
@@ -165,7 +169,7 @@ describe('wrong usage', () => {
   });
 
   it.each([
-    ['user shw', 'usage', "unknown command 'shw'"],
+    ['user shw', 'usage', 'unknown command "shw"'],
     ['produce --user a --item b --item c --quantity 1', 'usage', 'as many --quantity as --item'],
     ['consume --max-messages 0', 'invalid_value', '--max-messages: "0"'],
     ['offsets reset --to 2026-11-21', 'invalid_value', 'time zone'],

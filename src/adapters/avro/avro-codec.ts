@@ -96,7 +96,7 @@ function decodeRecord(record: BrokerRecord, schemas: WriterSchemas): DecodedReco
       return bad('undecodable', `byte ${sizeBytes}: the value ends before its schema id`);
     return bad(
       'unknown_format',
-      `the value begins with byte ${first ?? 'none'}: it is neither Avro with a schema id nor JSON`,
+      `the value ${beginning(first)}: it is neither Avro with a schema id nor JSON`,
     );
   }
   const writer = schemas.get(key);
@@ -182,4 +182,12 @@ async function findSchemaId(registry: Registry, options: AvroCodecOptions): Prom
   throw new Failure('not_found', `the order schema is not registered under subject ${subject}`, {
     fix: { kind: 'register_schema' },
   });
+}
+
+function beginning(first: number | undefined): string {
+  if (first === undefined) return 'is empty';
+  const isPrintable = first > 0x20 && first < 0x7f;
+  return isPrintable
+    ? `begins with "${String.fromCharCode(first)}" (byte ${first})`
+    : `begins with byte ${first}`;
 }

@@ -255,7 +255,7 @@ export function openFolder(options: {
 function checkIsFolder(folder: string): void {
   if (!isFile(folder)) return;
   throw new Failure('invalid_value', `${folder} is a file, not a folder`, {
-    fix: 'give the folder that users.csv and inventory.csv are in, or shall be',
+    fix: 'give the folder that users.csv and inventory.csv are in, or will be',
     context: { file: folder },
   });
 }

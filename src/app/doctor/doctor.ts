@@ -174,7 +174,9 @@ async function checkTopics(admin: BrokerAdmin, options: DoctorOptions): Promise<
     if (!isFull) return warning(warnings.join('; '), { kind: 'show_topics' });
     // What the cluster cannot hold is nobody's mistake.
     return ok(
-      warnings.length === 0 ? 'as they are declared' : `as ${counted(brokers, 'broker')} can have them`,
+      warnings.length === 0
+        ? 'as they are declared'
+        : `as good as ${counted(brokers, 'broker')} ${brokers === 1 ? 'allows' : 'allow'}`,
     );
   }
   const missing = actions.flatMap((action) => (action.kind === 'create' ? [action.declared.topic] : []));

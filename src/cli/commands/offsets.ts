@@ -75,7 +75,7 @@ function registerReset(offsets: Command, session: Session): void {
       'Reading records again changes nothing: their ids are decided. Skipped records are not read; "orderctl ' +
       'audit" shows them. Where the positions were is kept in a file, and "orderctl offsets undo" goes back.',
     examples: [
-      ['orderctl offsets reset --to earliest', 'what reading all again would come to'],
+      ['orderctl offsets reset --to earliest', 'what reading everything again would do'],
       ['orderctl offsets reset --to 2026-11-21T10:00:00Z --execute', 'read on from that time'],
       ['orderctl offsets reset --to +1 --partitions 3 --execute', 'skip one record of partition 3'],
       ['orderctl offsets reset --from-file offsets.csv --execute', 'where "offsets export" saw them'],

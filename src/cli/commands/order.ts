@@ -70,7 +70,7 @@ function registerList(order: Command, session: Session): void {
     summary: 'list decisions, in the order in which they were made',
     prose:
       'Lists decisions, the earliest first. Flags that select go together; --since is inclusive, --until exclusive, ' +
-      `both about the time of the decision. As text at most 1,000 are listed unless --limit says otherwise. ${BESIDE}`,
+      `both refer to the time of the decision. As text at most 1,000 are listed unless --limit says otherwise. ${BESIDE}`,
     examples: [
       ['orderctl order list --status rejected', 'what was refused'],
       ['orderctl order list --user bob --since 2026-11-21T00:00:00Z', "a user's orders since that day"],
@@ -107,7 +107,10 @@ async function list(session: Session, flags: ListFlags): Promise<void> {
   const access = await openStore(settings.storage);
   const { hasMore } = await listOrders(access, { status, filter, limit, onOrders });
   if (rows.length > 0) await printTable(printer, rows, ORDER_COLUMNS);
-  if (!isJson && rows.length === 0) printer.info('no order was decided that these flags select');
+  if (!isJson && rows.length === 0) {
+    const isFiltered = Object.values({ ...filter, status }).some((wanted) => wanted !== null);
+    printer.info(isFiltered ? 'no order was decided that these flags select' : 'no orders decided yet');
+  }
   if (!isJson && hasMore && flags.limit === undefined) {
     printer.info('there are more; --limit, or -o json, lists them');
   }

@@ -53,7 +53,7 @@ export function register(program: Command, session: Session): void {
     examples: [
       ['orderctl produce --count 5 --delay 1', 'five orders, one a second'],
       ['orderctl produce --count 0', 'one a second until Ctrl-C'],
-      ['orderctl produce --count 100 --seed 7', 'the same orders and ids each time'],
+      ['orderctl produce --count 100 --seed 7', 'the same orders and ids for the same users and items'],
       ['orderctl produce --count 100 --seed 7 --from 41', 'of these, the last sixty'],
       ['orderctl produce --user bob --item pen --quantity 2 --item book --quantity 1', 'exactly this order'],
       ['orderctl produce --file orders.ndjson', 'orders from a file; - is stdin'],
@@ -61,7 +61,7 @@ export function register(program: Command, session: Session): void {
   })
     .option('--count <N>', `how many; 0: until stopped (default ${DEFAULT_COUNT})`)
     .option('--delay <SECONDS>', 'between two orders (default 0; 1 with --count 0)')
-    .option('--seed <N>', 'the same orders and ids each time')
+    .option('--seed <N>', 'the same orders and ids for the same users and items')
     .option('--from <N>', 'with --seed: begin with the Nth of these orders')
     .option('--user <NAME>', 'exactly one order: of this user')
     .option('--item <NAME>', 'its line; repeat with --quantity', collect)
@@ -161,7 +161,7 @@ async function planFile(
     const newId = await openLineIds(await file.sha256());
     idOf = (line) => `ORD-${newId(line)}`;
     printer.info(
-      `${count(found.withoutId, 'line')} without order_id: the ids follow from the file, so that sending it again makes duplicates`,
+      `${count(found.withoutId, 'line')} without order_id: the ids follow from the content of the file, whatever its name: the same content sent again makes duplicates; for new orders give them an order_id`,
     );
   }
   const orders = ordersFromLines(file.lines(signal), file.name, { clock: systemClock, idOf });
@@ -241,7 +241,7 @@ function readOrder(flags: Flags, newOrderId: () => string): Order {
 
 /** Zero and below may be sent: they are one of the reasons for a rejection. */
 function quantityOf(text: string): number {
-  const quantity = signedNumber('--quantity', text);
+  const quantity = signedNumber('--quantity', text, 'for example --quantity 2');
   if (Math.abs(quantity) > MAX_LINE_QUANTITY) {
     throw new Failure('invalid_value', `--quantity: ${text} does not fit into the event`, {
       fix: `use a whole number up to ${MAX_LINE_QUANTITY}`,

@@ -41,7 +41,7 @@ export function register(program: Command, session: Session): void {
       'So sending it twice makes a duplicate, and an order is fulfilled once. One whose last try was accepted is ' +
       'left out unless --again is given (4 for --order).\n\n' +
       'The flags that select go together: an order is sent when all of them hold. --since is inclusive, --until ' +
-      'exclusive, both about the time of the decision. An empty log sends nothing, 0. Ctrl-C: 130, with the ' +
+      'exclusive, both refer to the time of the decision. An empty log sends nothing, 0. Ctrl-C: 130, with the ' +
       '--resume-after to go on with.',
     examples: [
       ['orderctl replay --dry-run', 'what would be sent'],

@@ -11,7 +11,7 @@ const EVERY_MS = 1_000;
 
 export function register(program: Command, session: Session): void {
   describe(program.command('status'), {
-    summary: 'how the running consumer is',
+    summary: 'state of the running consumer',
     prose:
       'Asks the consumer that runs on the storage folder how it is: its state and what it waits for, orders a ' +
       'second (over the last ten), lag, decisions by outcome since it started, and when it committed last. It ' +

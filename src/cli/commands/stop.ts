@@ -8,7 +8,7 @@ import type { Session } from '../session.ts';
 
 export function register(program: Command, session: Session): void {
   describe(program.command('stop'), {
-    summary: 'have the running consumer leave',
+    summary: 'stop the running consumer',
     prose:
       'Asks the consumer that runs on the storage folder to finish what it has in hand and leave its group, and ' +
       'waits for that, 10 seconds at most. Exit code 3 when none runs; 5 when it does not answer, because it is ' +

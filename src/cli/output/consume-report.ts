@@ -32,6 +32,7 @@ export class ConsumeReport {
   readonly #throttle: DecisionThrottle;
   readonly #timer: NodeJS.Timeout;
   #bar: ProgressBar | null = null;
+  #isStopAsked = false;
   #ignoredTold = 0;
   #ignoredHeld = 0;
 
@@ -107,6 +108,7 @@ export class ConsumeReport {
         );
         break;
       case 'stop_asked':
+        this.#isStopAsked = true;
         printer.info('stopping, as orderctl stop asks');
         break;
       case 'summary':
@@ -171,7 +173,9 @@ export class ConsumeReport {
   #summary(summary: ConsumeSummary): void {
     const { printer, isJson } = this.#session;
     void printer.data(
-      isJson ? `${JSON.stringify(summaryDocument(summary))}\n` : summaryLines(summary, printer),
+      isJson
+        ? `${JSON.stringify(summaryDocument(summary))}\n`
+        : summaryLines(summary, printer, this.#isStopAsked),
     );
   }
 }

@@ -29,29 +29,34 @@ export function summaryDocument(summary: ConsumeSummary): SummaryDocument {
 
 const STOPPED_BY: Readonly<Record<ConsumeSummary['stoppedBy'], string>> = {
   end: 'stopped at the end',
-  signal: 'stopped by signal',
+  signal: 'stopped by a signal',
   max_messages: 'stopped at --max-messages',
   error: 'stopped by an error',
 };
 
 const COLUMNS: readonly Column<PartitionProgress>[] = [
   { title: 'PARTITION', align: 'right', cell: (row) => String(row.partition) },
-  { title: 'FIRST', align: 'right', cell: (row) => String(row.first) },
+  { title: 'FROM', align: 'right', cell: (row) => String(row.first) },
   { title: 'NEXT', align: 'right', cell: (row) => String(row.next) },
   { title: 'END', align: 'right', cell: (row) => String(row.end) },
   { title: 'LAG', align: 'right', cell: (row) => String(row.lag) },
 ];
 
-export function summaryLines(summary: ConsumeSummary, printer: Printer): string {
+/** @param isStopAsked `orderctl stop` has asked for it */
+export function summaryLines(summary: ConsumeSummary, printer: Printer, isStopAsked: boolean): string {
   const lines = [`read ${count(summary.read, 'record')}: ${countsInWords(summary)}`];
   const reasons = Object.entries(summary.rejectedByReason).map(([reason, n]) => `${reason} ${grouped(n)}`);
   if (reasons.length > 0) lines.push(`rejected: ${reasons.join(', ')}`);
   if (summary.ignoredPrices > 0)
-    lines.push(`without a price: ${count(summary.ignoredPrices, 'line')} whose unit_price is no amount`);
+    lines.push(`without a price: ${count(summary.ignoredPrices, 'line')} whose unit_price is not an amount`);
   if (summary.skipped > 0)
     lines.push(`skipped: ${count(summary.skipped, 'record')} by moves of the position`);
   const time = duration(summary.seconds * 1000);
-  lines.push(`${STOPPED_BY[summary.stoppedBy]} after ${time}, ${count(summary.commits, 'commit')}`);
+  const how =
+    isStopAsked && summary.stoppedBy === 'signal'
+      ? 'stopped, as orderctl stop asked,'
+      : STOPPED_BY[summary.stoppedBy];
+  lines.push(`${how} after ${time}, ${count(summary.commits, 'commit')}`);
   if (summary.partitions.length === 0) return `${lines.join('\n')}\n`;
   const table = renderTable(summary.partitions, COLUMNS, {
     width: printer.dataColumns,

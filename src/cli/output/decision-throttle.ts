@@ -111,7 +111,7 @@ export class DecisionThrottle {
       parts.push(`${count(total, ...NAMES[decision])}${why}`);
     }
     const more = this.#isHolding ? '' : 'and more: ';
-    return { level, text: `${more}${parts.join(', ')}` };
+    return { level, text: `${more}${parts.join(', ')} in the last second` };
   }
 }
 

@@ -41,7 +41,8 @@ export async function printOffsets({ printer, isJson }: Session, view: OffsetsVi
     await printer.data(`${JSON.stringify(document)}\n`);
     return;
   }
-  const words = state.replaceAll('_', ' ');
+  // Kafka's word for a group that it does not know.
+  const words = state === 'dead' ? 'does not exist yet' : state.replaceAll('_', ' ');
   await printer.data(`topic ${topic}, group ${group} (${words}): lag ${grouped(totalLag)}\n`);
   await printTable(printer, partitions, SHOWN);
 }

@@ -8,7 +8,7 @@ export interface TopicRow {
   readonly what: string;
   readonly declared: string;
   readonly actual: string;
-  readonly state: 'ok' | 'missing' | 'less' | 'compacted';
+  readonly state: 'ok' | 'missing' | 'fewer than wanted' | 'less than wanted' | 'compacted';
 }
 
 /** A row for each thing that is declared. */
@@ -20,7 +20,14 @@ export function topicRows({ topics }: TopicPlan): TopicRow[] {
       what,
       declared: least,
       actual: value ?? '',
-      state: actual === null ? 'missing' : isEnough ? 'ok' : 'less',
+      state:
+        actual === null
+          ? 'missing'
+          : isEnough
+            ? 'ok'
+            : what in declared
+              ? 'fewer than wanted'
+              : 'less than wanted',
     });
     const { partitions, replication } = declared;
     const policy = compactedPolicy(actual);

@@ -130,7 +130,7 @@ describe('the settings file', () => {
     [{ brokers: ['a:1'] }, 'brokers is an array'],
     [{ tls: 'yes' }, 'tls is a string'],
     [{ registry: {} }, 'registry is an object'],
-    [{ output: 'yaml' }, 'output: "yaml" is not a choice'],
+    [{ output: 'yaml' }, 'output: "yaml" is not one of text, json'],
     [['x'], 'does not hold a JSON object'],
     ['{"topic": ', 'is not valid JSON'],
   ])('refuses %j', (content, message) => {

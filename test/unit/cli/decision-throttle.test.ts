@@ -62,7 +62,7 @@ describe('what is told of decisions', () => {
     expect(throttle.tick(1000)).toEqual([
       {
         level: 'warn',
-        text: 'and more: 1,480 accepted, 3 rejected (user_not_paid 3), 1 duplicate, 1 conflict',
+        text: 'and more: 1,480 accepted, 3 rejected (user_not_paid 3), 1 duplicate, 1 conflict in the last second',
       },
     ]);
     expect(throttle.add(many(2_000, accepted), 1100)).toEqual([]);

@@ -104,7 +104,6 @@ describe('decideEdit', () => {
   });
 
   it.each<[EditRequest, string]>([
-    [{ kind: 'user.add', user: 'alice', status: 'paid' }, 'nothing is left to do'],
     [{ kind: 'user.add', user: 'alice', status: 'unpaid' }, 'user update --user alice --status unpaid'],
     [{ kind: 'user.update', user: 'bob', status: 'unpaid' }, 'user add --user bob --status unpaid'],
     [{ kind: 'user.remove', user: 'bob' }, 'orderctl user show'],
@@ -113,5 +112,9 @@ describe('decideEdit', () => {
     [{ kind: 'item.remove', item: 'book' }, 'orderctl inventory show'],
   ])('names the way out that does what was meant, and overwrites nothing: %j', (request, fix) => {
     expect(fixText(failure(request))).toContain(fix);
+  });
+
+  it('names no way out where nothing is left to do', () => {
+    expect(failure({ kind: 'user.add', user: 'alice', status: 'paid' }).fix).toBeNull();
   });
 });

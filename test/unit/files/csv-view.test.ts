@@ -176,7 +176,7 @@ describe('a broken CSV', () => {
     ['a bad price', 'item,quantity,price\nbook,1,"1,50"\n', 2, '"1,50"'],
     ['a bad level', 'item,quantity,reorder_level\nbook,1,low\n', 2, '"low"'],
     ['too many cells', 'item,quantity\nbook,1,2\n', 2, '3 cells'],
-    ['too few cells', 'item,quantity\r\nbook,1\r\npen\r\n', 3, '1 cells'],
+    ['too few cells', 'item,quantity\r\nbook,1\r\npen\r\n', 3, 'has 1 cell, the header 2'],
     ['an open quote', 'item,quantity\nbook,1\n"pen,2\ncup,3\n', 3, 'Quote'],
     ['a stray quote', 'item,quantity\nbook,1\npe"n,2\n', 3, 'Quote'],
     ['after a cell of lines', 'item,quantity,x\r\nbook,1,"a\r\n\r\nb"\r\npen,x,\r\n', 5, '"x"'],

@@ -152,7 +152,7 @@ function parseTable<R extends Row>(
       if (separator !== undefined)
         fail(`its cells are separated by ${separator}, not commas`, SEPARATE_BY_COMMAS);
       fail(
-        `the row has ${cells.length} cells, the header ${columns.length}`,
+        `the row has ${cells.length} ${cells.length === 1 ? 'cell' : 'cells'}, the header ${columns.length}`,
         `give each of ${columns.join(', ')} one cell; a value with a comma in it needs "quotes"`,
       );
     }
