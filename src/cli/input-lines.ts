@@ -41,7 +41,7 @@ export async function checkFile(file: string, { flag, what }: LinesFlag): Promis
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     throw new Failure(
       code === 'ENOENT' ? 'not_found' : 'invalid_value',
-      `${flag}: ${file} cannot be read (${code})`,
+      code === 'ENOENT' ? `${flag}: there is no file ${file}` : `${flag}: ${file} cannot be read (${code})`,
       {
         fix: `give the path of a file with ${what}, or - for stdin`,
         context: { file },

@@ -110,7 +110,7 @@ export function ownership(name: string): { owner: string; fix: string } | null {
       const { uid, mode } = fs.statSync(at);
       const bits = (mode & PERMISSIONS).toString(8).padStart(3, '0');
       const owner = `${at === name ? 'it' : at} belongs to ${userOf(uid)}, mode ${bits}`;
-      return { owner, fix: wayIn(name, uid) };
+      return { owner, fix: wayIn(name, at, uid) };
     } catch {
       if (at === path.dirname(at)) return null;
     }
@@ -118,12 +118,12 @@ export function ownership(name: string): { owner: string; fix: string } | null {
 }
 
 /** Who owns the folder gets back what another has left in it; anyone else is to be the owner. */
-function wayIn(name: string, uid: number): string {
+function wayIn(name: string, at: string, uid: number): string {
   const inner = path.dirname(name);
   const folder = path.basename(inner) === '.orderctl' ? path.dirname(inner) : inner;
   const own = process.geteuid?.();
   const isOurs = fs.statSync(folder, { throwIfNoEntry: false })?.uid === own;
-  if (uid === own) return `change its mode: chmod u+rwX ${name}`;
+  if (uid === own) return `change its mode: chmod u+rwX ${at}`;
   return isOurs
     ? `have it given back to you: sudo chown -R "$(id -un)" ${folder}`
     : `run this as ${userOf(uid)}, or have its mode changed`;
