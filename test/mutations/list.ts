@@ -747,6 +747,13 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ['test/app/offsets.test.ts'],
   },
   {
+    name: 'doctor ends at a folder that may not be looked into',
+    file: files('folder.ts'),
+    from: "    if (errorCode(error) === 'EACCES') return false;\n",
+    to: '',
+    tests: ['test/unit/files/access.test.ts'],
+  },
+  {
     name: 'a pipe in the place of a file is read for ever',
     file: files('fs.ts'),
     from: '  if (stat.isFile()) return fd;\n',

@@ -9,7 +9,7 @@ import type { OwnOptions, StoreAccess, TableMerge } from '../../ports/store.ts';
 import type { FileStore as FileStoreType } from './store.ts';
 import { systemFailure } from '../../domain/system-failure.ts';
 import { ownership } from './access.ts';
-import { realFileSystem, type FileSystem } from './fs.ts';
+import { errorCode, realFileSystem, type FileSystem } from './fs.ts';
 import { INVENTORY, USERS } from './csv/hand-edit-look.ts';
 import { listKeptAside } from './csv/kept-aside.ts';
 import { EDIT_PURPOSE } from './owner/wire.ts';
@@ -264,6 +264,8 @@ function isFile(folder: string): boolean {
   try {
     return statSync(folder, { throwIfNoEntry: false })?.isFile() ?? false;
   } catch (error) {
+    // Who may not look is told so by what is asked for then.
+    if (errorCode(error) === 'EACCES') return false;
     throw systemFailure(error, { file: folder, doing: 'read', ...ownership(folder) });
   }
 }

@@ -71,8 +71,10 @@ function documentOf(checks: readonly ShownCheck[], worst: Failure | null): Diagn
 function linesOf(checks: readonly ShownCheck[]): string {
   return checks
     .map(({ name, state, message, fix }) => {
-      const fixes = fix === null ? [] : fix.split('\n').map((line) => `${' '.repeat(19)}fix: ${line}\n`);
-      return `${state.padEnd(8)} ${name.padEnd(10)}${message}\n${fixes.join('')}`;
+      const label = `${state.padEnd(8)} ${name.replaceAll('_', ' ').padEnd(12)}`;
+      const fixes =
+        fix === null ? [] : fix.split('\n').map((line) => `${' '.repeat(label.length)}fix: ${line}\n`);
+      return `${label}${message}\n${fixes.join('')}`;
     })
     .join('');
 }

@@ -243,3 +243,18 @@ it.skipIf(!fs.existsSync('/proc/self'))(
     expect(() => realFileSystem.makeDirectory('/proc/x/y')).toThrow("mkdir '/proc/x'");
   },
 );
+
+it.skipIf(!isRoot)('a folder that may not be looked into is opened, and each use of it says so', async () => {
+  const inner = file('closed');
+  fs.mkdirSync(path.join(inner, 'shop'), { recursive: true });
+  fs.chmodSync(folder, 0o755);
+  fs.chmodSync(inner, 0o700);
+  process.seteuid?.(UID);
+  try {
+    const access = openFolder({ folder: path.join(inner, 'shop'), clock: systemClock });
+    expect(() => access.keptAside()).toThrow(/permission denied/);
+    await expect(access.read()).rejects.toMatchObject({ code: 'read_failed' });
+  } finally {
+    process.seteuid?.(0);
+  }
+});
