@@ -90,6 +90,8 @@ export type LoggedEdit = Edit & {
   /** The operating system's name of who did it. */
   readonly by: string;
   readonly via: EditVia;
+  /** The copy of a table that it was made in. */
+  readonly copy?: string;
 };
 
 export interface EditState {

@@ -476,6 +476,28 @@ describe('dead letters', () => {
       expect(next()).toBe(2);
     });
 
+    it('do not hold up decisions after a restart either', async () => {
+      broker.beforeSend = async () => undefined;
+      send('garbage');
+      broker.idles = false;
+      broker.sendFailures = [new Failure('broker_refused', 'not allowed')];
+      await failureOf(consume());
+      expect(folder.outgoing).toHaveLength(1);
+      broker.idles = true;
+      const answered = new Promise<void>((resolve) => (answer = resolve));
+      broker.beforeSend = () => answered;
+      send(order('A'));
+      broker.afterBatch = () => {
+        waiting.push(folder.outgoing.length);
+        stop.abort();
+        answer();
+      };
+      const run = consume({ untilEnd: false, signal: stop.signal });
+      for (let turns = 0; turns < 500; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+      expect(waiting).toEqual([1]);
+      await run;
+    });
+
     it('are waited for by a run that ends by itself', async () => {
       feed(['garbage'], () => undefined);
       const run = consume();

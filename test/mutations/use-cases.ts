@@ -12,7 +12,7 @@ export const USE_CASES: readonly Mutation[] = [
   {
     name: 'decisions wait for dead letters whose leader does not answer',
     file: 'src/app/run/batch.ts',
-    from: 'if (isFull || this.#isBounded()) return sending;',
+    from: 'if (this.#isBounded()) return sending;',
     to: 'return sending;',
     tests: ['test/app/consume-orders.test.ts'],
   },
@@ -26,8 +26,8 @@ export const USE_CASES: readonly Mutation[] = [
   {
     name: 'a run that ends by itself ends before its dead letters are sent',
     file: 'src/app/run/batch.ts',
-    from: 'if (isFull || this.#isBounded()) return sending;',
-    to: 'if (isFull) return sending;',
+    from: '    if (this.#isBounded()) return sending;\n',
+    to: '',
     tests: ['test/app/consume-orders.test.ts'],
   },
   {

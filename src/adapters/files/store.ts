@@ -137,16 +137,20 @@ export class FileStore implements Store {
     const { files, folder } = this.#options;
     const { users, inventory } = this.#ledger.tables;
     const paths = copyPaths(folder, table, name);
+    // Its owner may have been killed before it could say so.
+    for await (const edits of this.edits()) {
+      if (edits.some(({ copy }) => copy === name)) throw takenInBefore(paths.file);
+    }
     return table === 'users'
-      ? this.#merge(USERS, users, readCopy(files, USERS, paths), from)
-      : this.#merge(INVENTORY, inventory, readCopy(files, INVENTORY, paths), from);
+      ? this.#merge(USERS, users, readCopy(files, USERS, paths), { ...from, copy: name })
+      : this.#merge(INVENTORY, inventory, readCopy(files, INVENTORY, paths), { ...from, copy: name });
   }
 
   #merge<R extends User | Item>(
     kind: TableKind<R>,
     table: Table<R>,
     copy: EditedCopy<R>,
-    from: { by: string; via: EditVia },
+    from: { by: string; via: EditVia; copy: string },
   ): Promise<TableMerge> {
     return this.#exclusive(async () => {
       await this.#lookForHandEdits();
@@ -368,6 +372,17 @@ export class FileStore implements Store {
       throw this.#fail(error);
     }
   }
+}
+
+function takenInBefore(file: string): Failure {
+  return new Failure(
+    'already_exists',
+    `${file} was taken in before: taken in once more, it would count twice`,
+    {
+      fix: 'look at what is there now, and begin a new edit if anything is left to change',
+      context: { file },
+    },
+  );
 }
 
 /** What a person is told: errors of the operating system as a failed write, anything else as it is. */

@@ -84,12 +84,18 @@ export class BatchProcessor {
   }
 
   async #sendSome(): Promise<void> {
-    const { store, clock } = this.#parts;
+    const { store } = this.#parts;
     const isFull = store.unsent() >= MOST_UNSENT;
     if (this.#expected !== undefined && !isFull) return;
     const sending = this.#send();
+    if (isFull) return sending;
+    await this.#sendFor(sending);
+  }
+
+  async #sendFor(sending: Promise<void>): Promise<void> {
+    const { clock } = this.#parts;
     // A run that ends by itself may have come to its end.
-    if (isFull || this.#isBounded()) return sending;
+    if (this.#isBounded()) return sending;
     const sent = new AbortController();
     await Promise.race([sending.finally(() => sent.abort()), clock.sleep(LONGEST_SEND_MS, sent.signal)]);
   }
@@ -117,7 +123,12 @@ export class BatchProcessor {
     };
   }
 
-  /** Sends what is waiting to be sent, if anything: also what a crash left behind. */
+  /** Begins to send what a crash left behind: decisions wait for it no longer than for what they cause themselves. */
+  async begin(): Promise<void> {
+    await this.#sendFor(this.#send());
+  }
+
+  /** Sends what is waiting to be sent, if anything. */
   async drain(): Promise<void> {
     // What was added since the last sending began is not part of it.
     await this.#sending;

@@ -75,7 +75,7 @@ export async function consumeOrders(ports: ConsumePorts, asked: ConsumeOptions):
   let failed = true;
   try {
     on({ kind: 'started', topic: options.topic, group: options.group, remaining: progress.remaining() });
-    await processor.drain();
+    await processor.begin();
     await using consumer = await broker.consumer();
     const { positions } = prepared;
     const process = processes.self();

@@ -1,6 +1,7 @@
 import type { SetAside } from '../../../domain/set-aside.ts';
 import type { Item, User } from '../../../domain/tables.ts';
 import { ITEM_COLUMNS, USER_COLUMNS, writtenColumns, type CsvTable } from './view.ts';
+import { whatIsMissing } from './half-saved.ts';
 import { extraCell, mergedRow, sameRow } from './merge-rows.ts';
 
 /*
@@ -19,6 +20,11 @@ export interface HandSave {
   readonly back: number | null;
   /** When it was saved, milliseconds since the epoch. */
   readonly savedMs: number;
+  /**
+   * By how much less than this save says there is of an item, where no stock can say it: what an edit would have taken
+   * below zero, and what was sold of a row that it removed. An edit made from this save, an undo too, begins there.
+   */
+  readonly owed?: ReadonlyMap<string, number>;
 }
 
 /** One version of a CSV that is or was on disk. */
@@ -97,7 +103,7 @@ export function chooseBase<Row extends User | Item>(
   );
   if (typeof chosen === 'string') return { kind: 'set_aside', why: chosen };
   const row = rowsOf(current, versions, chosen);
-  const why = whatIsMissing(found, current, row, clues);
+  const why = whatIsMissing(found, current, row, clues.isEnded);
   return why === null ? { kind: 'base', index: chosen, row } : { kind: 'set_aside', why };
 }
 
@@ -229,6 +235,10 @@ function choose<Row>(
   const { cells, matters } = distances()(best);
   const isBehind = (at: number): boolean =>
     (equal[best] ?? 0) - (equal[at] ?? -1) >= Math.max(1, (cells[at] ?? 0) * BEHIND_SHARE);
+  // Made from what the own save was made from, by another window, or by going back in the same one: nobody can tell.
+  const isGoneBack =
+    save !== undefined && isOwnSave(save, clues) && best === ownSave + (save.hand?.back ?? NaN);
+  if (isGoneBack && matters[ownSave] === true) return 'ambiguous';
   const rivals = versions.flatMap((_, at) =>
     at !== best && equal[at] !== -1 && isHeld(at) && matters[at] === true && !isBehind(at) ? [at] : [],
   );
@@ -350,38 +360,4 @@ function cellComparer<Row extends User | Item>(
     return cells;
   };
   return { width, equal };
-}
-
-/** What a user deletes on purpose is less than half of a table, and an editor that saves ends the last line. */
-function whatIsMissing<Row extends User | Item>(
-  found: CsvTable<Row>,
-  current: CsvTable<Row>,
-  base: (name: string) => Row | null,
-  clues: FileClues,
-): SetAside | null {
-  let rows = 0;
-  let missing = 0;
-  let isTail = true;
-  for (const name of current.rows.keys()) {
-    if (base(name) === null) continue;
-    rows += 1;
-    if (!found.rows.has(name)) missing += 1;
-    else if (missing > 0) isTail = false;
-  }
-  if (missing * 2 > rows) return 'rows_missing';
-  if (clues.isEnded || !isTail) return null;
-  return missing > 0 || isCutShort(found, base) ? 'half_saved' : null;
-}
-
-/** Whether the last row is the beginning of what it was. */
-function isCutShort<Row extends User | Item>(
-  found: CsvTable<Row>,
-  base: (name: string) => Row | null,
-): boolean {
-  const last = [...found.rows.keys()].at(-1);
-  if (last === undefined) return false;
-  const [was, is] = [base(last), found.rows.get(last)];
-  if (was === null || is === undefined || !('item' in was) || !('item' in is)) return false;
-  const [before, now] = [String(was.quantity), String(is.quantity)];
-  return before !== now && before.startsWith(now);
 }

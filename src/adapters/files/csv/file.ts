@@ -180,7 +180,7 @@ export class CsvFile<R extends Row> {
         this.#mustWrite = !found.newest;
         if (found.newest && this.#newestFd === undefined) this.#watchNewest();
         // After a crash it is what was on disk before the newest version was put in place.
-        if (!found.newest && (this.#looked || ledger.recoveredCommits === 0)) {
+        if (!found.newest && (this.#looked || ledger.recoveredCommits === 0 || found.isSavedAfter)) {
           onNotice({ kind: 'file_outdated', file: this.#path });
         }
         return false;

@@ -89,7 +89,12 @@ function endsLine(files: FileSystem, name: string, sizeBytes: number): boolean {
 export type Found<R extends Row> =
   | { readonly kind: 'missing' }
   /** A version that we wrote or took in; `newest`: no other came after it. */
-  | { readonly kind: 'known'; readonly newest: boolean }
+  | {
+      readonly kind: 'known';
+      readonly newest: boolean;
+      /** It was saved after the newest of them came: no crash has left it. */
+      readonly isSavedAfter: boolean;
+    }
   | { readonly kind: 'broken'; readonly failure: Failure }
   | {
       readonly kind: 'edited';
@@ -132,14 +137,17 @@ export function findHandEdit<R extends Row>(
 ): Found<R> {
   if (bytes === undefined) return { kind: 'missing' };
   const fingerprint = fingerprintFile(bytes);
-  if (sameFingerprint(table.newest, fingerprint)) return { kind: 'known', newest: true };
+  if (sameFingerprint(table.newest, fingerprint)) return { kind: 'known', newest: true, isSavedAfter: false };
   const history: VersionHistory<R> =
     table.newest === null ? { versions: [], isComplete: true } : readVersions<R>(log);
   // By the table: of what was in a version nothing is left when its line, or the one after it, was too long to be kept.
   const isKnown =
     table.older.some((older) => sameFingerprint(older, fingerprint)) ||
     history.versions.some((version) => sameFingerprint(version.fingerprint, fingerprint));
-  if (isKnown && !isTakenBack(fingerprint, history, facts)) return { kind: 'known', newest: false };
+  if (isKnown && !isTakenBack(fingerprint, history, facts)) {
+    const cameAt = history.versions[0]?.at ?? Infinity;
+    return { kind: 'known', newest: false, isSavedAfter: facts.savedMs > cameAt };
+  }
   let rows: CsvTable<R>;
   try {
     rows = kind.parse(bytes, name);
@@ -217,7 +225,7 @@ export function takeInLines<R extends Row>(
   const version = {
     fingerprint,
     at: facts.nowMs,
-    hand: { back: edit.base === null ? null : edit.base + 1, savedMs: facts.savedMs },
+    hand: { back: edit.base === null ? null : edit.base + 1, savedMs: facts.savedMs, owed: edit.owed },
     isFormerUnread: facts.isNewestUnread,
   };
   const linesWith = (undo: readonly StateLine[]): Iterable<StateLine> => ({

@@ -24,6 +24,8 @@ export type HandEdit<Row> =
       readonly kind: 'merged';
       readonly edits: RowEdits<Row>;
       readonly clamped: readonly Clamped[];
+      /** As in HandSave, of this one. */
+      readonly owed: ReadonlyMap<string, number>;
       readonly columns: readonly string[];
       /** Names in their new order; null when it is the current one, with new rows at its end as `edits` adds them. */
       readonly order: readonly string[] | null;
@@ -47,29 +49,68 @@ export function mergeHandEdit<Row extends User | Item>(
   if (versions.length === 0 && current.rows.size === 0) return allNew(found);
   const choice = chooseBase(found, current, versions, clues);
   if (choice.kind === 'set_aside') return choice;
-  return mergeFrom(found, current, choice.row, choice.index === -1 ? null : choice.index);
+  const index = choice.index === -1 ? null : choice.index;
+  return mergeFrom(found, current, choice.row, index, versions[choice.index]?.hand?.owed);
 }
 
 /**
  * @param base rows of the version that the file was made from; null: not there
  * @param index its place in the versions, where it is one
+ * @param owed what it owes, where it is a hand save
  */
 export function mergeFrom<Row extends User | Item>(
   found: CsvTable<Row>,
   current: CsvTable<Row>,
   base: (name: string) => Row | null,
   index: number | null = null,
+  owed: ReadonlyMap<string, number> = NOTHING_OWED,
 ): Extract<HandEdit<Row>, { kind: 'merged' }> {
   const edits: RowEdit<Row>[] = [];
   const clamped: Clamped[] = [];
+  const owes = new Map<string, number>();
   const { columns } = found;
   const edit = (name: string, before: Row | null, row: Row | null): void => {
-    const after = mergedRow(base(name), before, row, columns, clamped);
+    const [was, debt] = [base(name), owed.get(name) ?? 0];
+    const after = mergedRow(was, before, row, columns, clamped, debt);
+    const left = stillOwed({ was, before, row, debt });
+    if (left !== 0) owes.set(name, left);
     if (!sameRow(before, after)) edits.push({ name, before, after });
   };
   for (const [name, row] of found.rows) edit(name, current.rows.get(name) ?? null, row);
   for (const [name, before] of current.rows) if (!found.rows.has(name)) edit(name, before, null);
-  return { kind: 'merged', edits, clamped, columns, order: newOrder(found, current, edits), base: index };
+  // What is in neither was removed by the save that this one was made from, and can still be put back.
+  for (const [name, debt] of owed) if (!found.rows.has(name) && !current.rows.has(name)) owes.set(name, debt);
+  for (const { item, wanted } of clamped) owes.set(item, -wanted);
+  return {
+    kind: 'merged',
+    edits,
+    clamped,
+    owed: owes,
+    columns,
+    order: newOrder(found, current, edits),
+    base: index,
+  };
+}
+
+const NOTHING_OWED: ReadonlyMap<string, number> = new Map();
+
+/** What is owed of a row after a merge that came to no less than zero. */
+function stillOwed({
+  was,
+  before,
+  row,
+  debt,
+}: {
+  readonly was: User | Item | null;
+  readonly before: User | Item | null;
+  readonly row: User | Item | null;
+  readonly debt: number;
+}): number {
+  if (row === null) {
+    if (was === null || before === null || !('item' in was) || !('item' in before)) return 0;
+    return was.quantity - before.quantity + debt;
+  }
+  return was !== null && sameRow(was, row) ? debt : 0;
 }
 
 /** The first file of all. */
@@ -80,7 +121,7 @@ function allNew<Row extends User | Item>({ rows, columns }: CsvTable<Row>): Hand
       for (const [name, after] of rows) yield { name, before: null, after };
     },
   };
-  return { kind: 'merged', edits, clamped: [], columns, order: null, base: null };
+  return { kind: 'merged', edits, clamped: [], owed: NOTHING_OWED, columns, order: null, base: null };
 }
 
 /** The order of the file; rows that it does not have stay behind the row that they follow now. */

@@ -60,11 +60,25 @@ export function mergedRow<R extends User | Item>(
   found: R | null,
   columns: readonly string[],
   clamped: Clamped[] = [],
+  owed = 0,
 ): R | null {
   if (found === null) return base === null ? current : null;
-  if (base === null) return current === null ? found : overwrite(current, found, columns);
+  if (base === null)
+    return current === null ? lessOwed(found, owed, clamped) : overwrite(current, found, columns);
   if (sameRow(base, found)) return current;
-  return current === null ? found : mergeRow(base, current, found, columns, clamped);
+  return current === null ? found : mergeRow(base, current, found, columns, clamped, owed);
+}
+
+/** A row that is put back. */
+function lessOwed<Row extends User | Item>(found: Row, owed: number, clamped: Clamped[]): Row {
+  if (owed === 0 || !('item' in found)) return found;
+  return { ...found, quantity: atLeastZero(found.item, found.quantity - owed, clamped) };
+}
+
+function atLeastZero(item: string, wanted: number, clamped: Clamped[]): number {
+  if (wanted >= 0) return Math.min(wanted, Number.MAX_SAFE_INTEGER);
+  clamped.push({ item, wanted });
+  return 0;
 }
 
 /** The current row with every cell that the file has. */
@@ -86,12 +100,17 @@ function mergeRow<Row extends User | Item>(
   found: Row,
   columns: readonly string[],
   clamped: Clamped[],
+  owed: number,
 ): Row {
   const extra = mergeExtra(base.extra, current.extra, found.extra, columns);
   if ('item' in base && 'item' in current && 'item' in found) {
     const merged: Item = {
       item: current.item,
-      quantity: mergeQuantity(base, current, found, clamped),
+      quantity: atLeastZero(
+        current.item,
+        current.quantity + (found.quantity - base.quantity) - owed,
+        clamped,
+      ),
       name: base.name === found.name ? current.name : found.name,
       price: base.price === found.price ? current.price : found.price,
       reorderLevel: base.reorderLevel === found.reorderLevel ? current.reorderLevel : found.reorderLevel,
@@ -101,13 +120,6 @@ function mergeRow<Row extends User | Item>(
   }
   const status = 'status' in base && 'status' in found && base.status !== found.status ? found : current;
   return { ...status, extra };
-}
-
-function mergeQuantity(base: Item, current: Item, found: Item, clamped: Clamped[]): number {
-  const wanted = current.quantity + (found.quantity - base.quantity);
-  if (wanted >= 0) return Math.min(wanted, Number.MAX_SAFE_INTEGER);
-  clamped.push({ item: current.item, wanted });
-  return 0;
 }
 
 /** Columns that the file does not have are kept only where they hold something: else a dropped one came back. */

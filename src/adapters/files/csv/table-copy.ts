@@ -107,7 +107,7 @@ export function mergeCopy<R extends User | Item>(
   kind: TableKind<R>,
   table: Table<R>,
   { base, found }: EditedCopy<R>,
-  stamp: Pick<LoggedEdit, 'at' | 'by' | 'via'>,
+  stamp: Pick<LoggedEdit, 'at' | 'by' | 'via' | 'copy'>,
 ): { commit: Commit | null; merge: TableMerge } {
   const hasSameColumns = isSame(base.columns, found.columns);
   const merged = {

@@ -56,7 +56,7 @@ type VersionLine = [
   undo: Cells[],
   at?: number | null,
   isFormerUnread?: 0 | 1,
-  hand?: [back: number | null, savedMs: number],
+  hand?: [back: number | null, savedMs: number, owed?: [item: string, quantity: number][]],
 ];
 
 export function fingerprintFile(bytes: Buffer): FileFingerprint {
@@ -71,7 +71,9 @@ export function sameFingerprint(a: FileFingerprint | null, b: FileFingerprint): 
 export function encodeVersion(version: NewVersion): Buffer[] {
   const { sizeBytes, crc32: checksum } = version.fingerprint;
   const { at, hand, isFormerUnread } = version;
-  const saved = hand === null ? '' : `,${JSON.stringify([hand.back, hand.savedMs])}`;
+  const owed = [...(hand?.owed ?? [])];
+  const saved =
+    hand === null ? '' : `,${JSON.stringify([hand.back, hand.savedMs, ...(owed.length > 0 ? [owed] : [])])}`;
   const end = `],${at},${isFormerUnread ? 1 : 0}${saved}]\n`;
   const texts = function* (): Generator<string> {
     let before = `[${sizeBytes},${checksum},[`;
@@ -127,7 +129,11 @@ function addVersion<R extends Row>(versions: Version<R>[], line: string, positio
     }
     if (isFormerUnread === 1) setUnread(versions, versions.length - 1, true);
     const rows = undo.map((cells): [string, R | null] => [cells[0], rowOfCells(cells) as R | null]);
-    const saved = hand === undefined ? null : { back: hand[0], savedMs: hand[1] };
+    const [back, savedMs, owed] = hand ?? [];
+    const saved =
+      back === undefined || savedMs === undefined
+        ? null
+        : { back, savedMs, ...(owed === undefined ? {} : { owed: new Map(owed) }) };
     versions.push({ fingerprint, undo: new Map(rows), at, unread: false, hand: saved });
   } catch (error) {
     throw damaged(`the line at byte ${position} cannot be read`, error);

@@ -3,8 +3,16 @@ import { isoTime } from '../../../domain/iso-time.ts';
 import type { Item } from '../../../domain/tables.ts';
 
 /** @returns what makes an edit a line of edits.jsonl: `{"at":"2026-…Z","by":"…","via":"command","kind":"user",…}` */
-export function editRenderer({ at, by, via }: Pick<LoggedEdit, 'at' | 'by' | 'via'>): (edit: Edit) => string {
-  const begin = JSON.stringify({ at: isoTime(at), by, via }).slice(0, -1);
+export function editRenderer({
+  at,
+  by,
+  via,
+  copy,
+}: Pick<LoggedEdit, 'at' | 'by' | 'via' | 'copy'>): (edit: Edit) => string {
+  const begin = JSON.stringify({ at: isoTime(at), by, via, ...(copy === undefined ? {} : { copy }) }).slice(
+    0,
+    -1,
+  );
   return (edit) => `${begin},${JSON.stringify(edit).slice(1)}\n`;
 }
 
