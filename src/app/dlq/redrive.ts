@@ -17,12 +17,10 @@ export interface RedrivePorts {
 }
 
 /**
- * Sends dead letters back to where they came from, key and value unchanged. What went is marked after each send, so
- * that a second run goes on where this one ended; after a kill between the two, at most 1,000 letters go twice, which
- * the ids of orders keep harmless. The last event is the summary, before a failure too.
+ * Sends dead letters back to where they came from, unchanged, and marks what went after each send, so that a second run
+ * goes on from there; after a kill at most 1,000 go twice, harmless by order ids. The last event is always the summary.
  *
- * @throws Failure topic_missing, not_found (an id; before anything is sent), folder_in_use (another redrive),
- * interrupted, those of the ports
+ * @throws Failure topic_missing, not_found (nothing is sent), folder_in_use, interrupted, and those of the ports
  */
 export async function redriveLetters(ports: RedrivePorts, options: RedriveOptions): Promise<void> {
   // Before the marks are read: those of another redrive would be missing.
