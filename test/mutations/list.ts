@@ -735,7 +735,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a folder that root makes in another user's stays root's",
     file: files('access.ts'),
-    from: '  for (const directory of made) adoptByName(directory);\n',
+    from: '  adoptByName(name);\n',
     to: '',
     tests: ['test/unit/files/access.test.ts'],
   },
