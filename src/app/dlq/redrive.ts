@@ -154,11 +154,8 @@ class Redrive {
     if (state !== 'open') return { reason: state, message: `it was ${state} before`, fix: null };
     const topic = toTopic ?? origin.topic;
     if (topic === null) {
-      return {
-        reason: 'no_original_topic',
-        message: 'its headers do not say which topic it came from',
-        fix: { kind: 'send_to_topic' },
-      };
+      const message = 'its headers do not say which topic it came from';
+      return { reason: 'no_original_topic', message, fix: { kind: 'send_to_topic' } };
     }
     if (origin.replayCount >= maxRedrives) {
       return {
