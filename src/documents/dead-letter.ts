@@ -29,6 +29,16 @@ const Bytes = object({
 
 const Position = Type.Integer({ minimum: 0, description: 'of the first byte, from the start of the value' });
 
+const Now = nullable(
+  object({
+    readable: Type.Boolean(),
+    order_id: nullable(Type.String()),
+    error_code: nullable(Type.String()),
+    error_message: nullable(Type.String()),
+  }),
+  'what would become of it if it were sent again; null: not known',
+);
+
 /** `dlq show`: a dead letter with its bytes, as far as they can be read. */
 export const ShownDeadLetter = object({
   ...DeadLetter.properties,
@@ -61,15 +71,7 @@ export const ShownDeadLetter = object({
       error: nullable(object({ position: Position, message: Type.String() })),
     }),
   ),
-  now: nullable(
-    object({
-      readable: Type.Boolean(),
-      order_id: nullable(Type.String()),
-      error_code: nullable(Type.String()),
-      error_message: nullable(Type.String()),
-    }),
-    'what would become of it if it were sent again',
-  ),
+  now: Now,
   problem: nullable(Type.String(), 'why it could not be decoded, such as a registry that is away'),
 });
 export type ShownDeadLetter = Document<typeof ShownDeadLetter>;
@@ -82,6 +84,7 @@ export const RedrivenDeadLetter = object({
   topic: Type.String(),
   partition: nullable(Count),
   offset: nullable(Count),
+  now: Now,
 });
 export type RedrivenDeadLetter = Document<typeof RedrivenDeadLetter>;
 

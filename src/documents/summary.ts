@@ -82,6 +82,7 @@ export const RedriveSummary = object({
   by_topic: CountByName,
   skipped: Count,
   skipped_by_reason: CountByName,
+  fails_again: nullable(Count, 'of a dry run; null: not known'),
   interrupted: Type.Boolean(),
   seconds: Seconds,
 });

@@ -6,9 +6,11 @@ import { redriveLetters } from '../../src/app/dlq/redrive.ts';
 import type { RedriveEvent, RedriveOptions, RedriveSummary } from '../../src/app/dlq/redrive-events.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import { parseLetterId } from '../../src/domain/letter-id.ts';
+import type { Order } from '../../src/domain/order.ts';
 import { lastHeader, type Headers } from '../../src/ports/record.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { ModelFolder } from '../support/model.ts';
+import { encodeOrder, PlainCodec } from '../support/plain-codec.ts';
 import { ScriptedBroker } from '../support/scripted-broker.ts';
 import { fixText } from '../support/ways-out.ts';
 
@@ -18,8 +20,10 @@ const ALL: LetterFilter = { reason: null, sinceMs: null, untilMs: null, original
 let clock: FakeClock;
 let folder: ModelFolder;
 let broker: ScriptedBroker;
+let codec: PlainCodec;
 
 beforeEach(() => {
+  codec = new PlainCodec();
   clock = new FakeClock();
   folder = new ModelFolder(clock);
   broker = new ScriptedBroker();
@@ -150,7 +154,7 @@ describe('dlq redrive', () => {
   });
   const redrive = (options: Partial<RedriveOptions> = {}): Promise<void> =>
     redriveLetters(
-      { access: folder, broker, clock, newReplayId: () => 'r-1' },
+      { access: folder, broker, codec, clock, newReplayId: () => 'r-1' },
       {
         ...{
           dlqTopic: DLQ,
@@ -172,6 +176,15 @@ describe('dlq redrive', () => {
   const sent = (topic = 'orders') => broker.topics.get(topic)?.flat() ?? [];
   const skipped = (): string[] =>
     events.flatMap((event) => (event.kind === 'skipped' ? [`${event.id} ${event.reason}`] : []));
+  const foretold = (): string[] =>
+    events.flatMap((event) =>
+      event.kind === 'would_send' || event.kind === 'sent'
+        ? event.steps.map(({ id, now }) => {
+            if (now === null) return `${id} unknown`;
+            return `${id} ${now.kind === 'order' ? 'readable' : now.code}`;
+          })
+        : [],
+    );
   const ids = (...texts: string[]) => ({ ids: texts.map(parseLetterId) });
 
   it('sends nothing in a dry run, and says what it would', async () => {
@@ -182,6 +195,40 @@ describe('dlq redrive', () => {
     expect(folder.log).toEqual([]);
     expect(summary()).toMatchObject({ dryRun: true, selected: 1, sent: 1 });
     expect(Object.fromEntries(summary().byTopic)).toEqual({ orders: 1 });
+  });
+
+  it('says in a dry run of each letter what consuming it would make of it', async () => {
+    letter(0);
+    const order: Order = {
+      ...{ orderId: 'A', user: 'alice', createdAt: 0 },
+      items: [{ item: 'pen', quantity: 1, unitPrice: null }],
+    };
+    broker.append(DLQ, 0, { value: encodeOrder(order), headers: headers(1) });
+    letter(2);
+    await redrive({ execute: false });
+    expect(foretold()).toEqual(['0:0 undecodable', '0:1 readable', '0:2 undecodable']);
+    expect(summary()).toMatchObject({ sent: 3, failsAgain: 2, unread: null });
+    events = [];
+    // What is sent is not read: the consumer will.
+    codec.decoded = 0;
+    await redrive();
+    expect(foretold()).toEqual(['0:0 unknown', '0:1 unknown', '0:2 unknown']);
+    expect(summary()).toMatchObject({ sent: 3, failsAgain: 0, unread: null });
+    expect(codec.decoded).toBe(0);
+  });
+
+  it('goes on with a dry run when the registry is away, and asks it once', async () => {
+    for (let offset = 0; offset < 3; offset += 1) letter(offset);
+    letter(3, [], 1);
+    const away = new Failure('registry_unreachable', 'no registry');
+    codec.decodeFailures = [undefined, away];
+    broker.batchRecords = 2;
+    await redrive({ execute: false });
+    expect(foretold()).toEqual(['0:0 undecodable', '0:1 undecodable', '0:2 unknown', '1:0 unknown']);
+    expect(summary()).toMatchObject({ sent: 4, failsAgain: 2, unread: away });
+    expect(codec.decoded).toBe(2);
+    codec.decodeFailures = [new Failure('bug', 'broken')];
+    await expect(redrive({ execute: false })).rejects.toMatchObject({ code: 'bug' });
   });
 
   it('sends key and value as they are, drops the errors, says where it came from', async () => {

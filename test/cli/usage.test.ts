@@ -139,7 +139,7 @@ describe('wrong usage', () => {
     ['produce --count 1e3', '--count: "1e3"', ''],
     ['produce --delay x', '--delay: "x"', ''],
     ['produce --count 1 --file x', '--file and --count', ''],
-    ['produce --count 9 --from 3', '--seed', 'add --seed'],
+    ['produce --count 9 --from 3', '--from counts', 'add --seed N'],
     ['produce --seed 1 --count 9 --from 10', '--from 10', ''],
     ['produce --from-line 3', '--from-line', '--file'],
     ['produce --order-id A --file x', '--order-id and --file', ''],

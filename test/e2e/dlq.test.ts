@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { failureOf, openShop, parseLines, penShop, type Shop } from '../support/cli.ts';
+import { deadAddress } from '../support/cluster.ts';
 import { readByKcat, withoutKcat } from '../support/peers.ts';
 import {
   confluentValue,
@@ -159,7 +160,7 @@ describe('dlq show', () => {
     const shop = await withLetters('{"order_id":"x", "user" "é"}');
     const { stdout } = await shop.ok(['dlq', 'show', await idOf(shop, 'undecodable')]);
     expect(stdout).toContain('  {"order_id":"x", "user" "é"}');
-    expect(stdout).toContain('byte 24: ":" is wanted after a name, not "\\""');
+    expect(stdout).toContain('byte 24: ":" is expected after a name, not "\\""');
   });
 
   test('ids and topics that are not there are 3, what is no id 2', async () => {
@@ -265,6 +266,50 @@ describe('dlq redrive', () => {
     const marks = shop.jsonl('.orderctl/edits.jsonl').filter((edit) => edit.kind === 'dead_letter');
     expect(marks).toHaveLength(3);
     expect(marks[0]).toMatchObject({ topic: shop.dlqTopic, action: 'redriven', via: 'command' });
+  });
+
+  test('the dry run says what would fail again, as dlq show does', async () => {
+    const order = (user: string): string =>
+      JSON.stringify({ order_id: `o-${user}`, user, items: [{ item: 'pen', quantity: 1 }] });
+    const shop = await withLetters('hello', order('no name'));
+    const headers = vendorHeaders(shop.topic).streams ?? {};
+    await sendRaw(shop.dlqTopic, [{ value: order('alice'), headers }]);
+    const lines = await shop.lines('dlq redrive --all');
+    const steps = lines.slice(0, -1);
+    for (const { id, now } of steps) {
+      expect(now).not.toBeNull();
+      expect(await shop.json(`dlq show ${String(id)}`)).toMatchObject({ now });
+    }
+    const codes = steps.map(({ now }) => (now as { error_code: string | null }).error_code);
+    expect(codes.map(String).sort()).toEqual(['invalid_name', 'null', 'unknown_format']);
+    expect(lines.at(-1)).toMatchObject({ command: 'dlq redrive', selected: 3, fails_again: 2 });
+
+    const { stdout } = await shop.ok('dlq redrive --all');
+    expect(stdout).toMatch(/^would send \d+:\d+ to \S+ \(\w+\); it would fail again: unknown_format, .+$/m);
+    expect(stdout).toMatch(/^would send \d+:\d+ to \S+ \(\w+\); it would fail again: invalid_name, .+$/m);
+    expect(stdout).toMatch(/^would send \d+:\d+ to \S+ \([^)]+\)$/m);
+    expect(stdout).toContain(
+      '\nwould fail again: 2; see: orderctl dlq show ID\nnothing changed; add --execute\n',
+    );
+
+    const done = await shop.lines('dlq redrive --all --execute');
+    expect(done.at(-1)).toMatchObject({ sent: 3, fails_again: null });
+    expect(done[0]).toMatchObject({ type: 'sent', now: null });
+  });
+
+  test('a dry run without a registry says what it does not know', async () => {
+    const schema = { type: 'record', name: 'Order', fields: [{ name: 'order_id', type: 'string' }] };
+    const id = await registerSchema(`${openShop().topic}-value`, schema);
+    const shop = await withLetters(confluentValue(id, schema, { order_id: 'o-1' }));
+    const env = { ORDERCTL_REGISTRY: `http://${await deadAddress()}` };
+    const { code, stdout } = await shop.run('dlq redrive --all', { env });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/\nwhether they would fail again is unknown: .*registry.*\nnothing changed/);
+    const json = await shop.run('dlq redrive --all -o json', { env });
+    expect(parseLines(json.stdout)).toMatchObject([
+      { type: 'would_send', now: null },
+      { type: 'summary', fails_again: null },
+    ]);
   });
 
   test('Ctrl-C ends it with 130, and the same command goes on: each letter once', async () => {

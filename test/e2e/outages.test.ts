@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { failureOf, finish, penShop, type Shop } from '../support/cli.ts';
 import { startPrivateBroker, startPrivateRegistry } from '../support/cluster.ts';
+import { silentServer } from '../support/silent-server.ts';
 import {
   createTopic,
   deleteRecordsBefore,
@@ -9,6 +10,7 @@ import {
   sendRaw,
   withAdmin,
 } from '../support/topics.ts';
+import { waitFor } from '../support/wait.ts';
 
 test('a registry that is away is waited for: no order becomes a dead letter', async () => {
   const registry = await startPrivateRegistry();
@@ -72,6 +74,47 @@ test(
     expect(shop.stock()).toEqual({ pen: 35 });
   },
 );
+
+describe('an endless produce is stopped within 10 s, with its summary', () => {
+  // As text: what the client library says at this log level may follow the last message.
+  test('while no broker has answered yet', async () => {
+    const shop = await penShop({ ORDERCTL_BROKERS: await silentServer() });
+    const producer = shop.start('produce --count 0 --log-level debug');
+    await producer.says(/Connecting/);
+    producer.signal('SIGTERM');
+    const stoppedAt = performance.now();
+    const { code, stdout, stderr } = await finish(producer, 'produce', 12_000);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/^sent 0 orders/m);
+    // It would have given up by itself after 9 s.
+    expect(performance.now() - stoppedAt).toBeLessThan(8_000);
+  });
+
+  test('while the broker has stopped answering: what was under way is named', async () => {
+    const broker = await startPrivateBroker();
+    const shop = await penShop({ ORDERCTL_BROKERS: broker.address });
+    await createTopic(shop.topic, 1, broker.address);
+    const producer = shop.start('produce --count 0 --delay 0.05 --log-level debug');
+    await waitFor('an order', () => producer.stdout().includes('sent ORD-'));
+    broker.signal('SIGSTOP');
+    const heard = (pattern: RegExp): number => producer.stderr().match(pattern)?.length ?? 0;
+    // The second look: not one that is answered in this very moment.
+    await waitFor('a request without an answer', async () => {
+      const asked = heard(/Request Produce/g);
+      const isDue = asked > heard(/Response Produce/g);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return isDue && asked > heard(/Response Produce/g) && asked === heard(/Request Produce/g);
+    });
+    producer.signal('SIGTERM');
+    const { code, stdout, stderr } = await finish(producer, 'produce', 12_000);
+    expect(code, stderr).toBe(5);
+    const unknown = stdout.split('\n').filter((line) => line.startsWith('{"type":"unknown"'));
+    expect(unknown).toHaveLength(1);
+    const { order_id: id } = JSON.parse(unknown[0] ?? '{}') as { order_id: string };
+    expect(stdout).toMatch(/^sent [1-9]\d* orders? to .*, 1 order unknown$/m);
+    expect(stderr).toContain(`whether these orders are stored is unknown: ${id}`);
+  });
+});
 
 describe('a topic that is not the one that was read', () => {
   async function readShop(): Promise<Shop> {

@@ -156,4 +156,18 @@ export const SENDING: readonly Mutation[] = [
     to: 'const inHeader = schemaInPrefix(slice) === undefined ? schemaInHeader(record) : undefined;',
     tests: ['test/unit/avro/schema-header.test.ts'],
   },
+  {
+    name: 'a dry run of a redrive does not count what would fail again',
+    file: 'src/app/dlq/redrive.ts',
+    from: "read.filter(({ kind }) => kind === 'dead_letter').length",
+    to: "read.filter(({ kind }) => kind === 'order').length",
+    tests: ['test/app/dlq.test.ts'],
+  },
+  {
+    name: 'a dry run of a redrive asks a registry that is away with each thousand',
+    file: 'src/app/dlq/redrive.ts',
+    from: '      this.#unread = error;\n',
+    to: '',
+    tests: ['test/app/dlq.test.ts'],
+  },
 ];

@@ -123,7 +123,7 @@ export const USE_CASES: readonly Mutation[] = [
   },
   {
     name: 'a dead letter is redriven into the dead-letter topic',
-    file: 'src/app/dlq/redrive.ts',
+    file: 'src/app/dlq/destinations.ts',
     from: 'topic === dlqTopic || !',
     to: '!',
     tests: ['test/app/dlq.test.ts'],

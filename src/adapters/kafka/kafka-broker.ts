@@ -16,7 +16,7 @@ export interface KafkaOptions extends TimeLimits {
 }
 
 export interface TimeLimits {
-  /** How long nobody may answer before it is broker_unreachable; 10 s unless it is set. */
+  /** How long nobody may answer before it is broker_unreachable; 9 s unless it is set. */
   readonly connectTimeoutMs?: number;
   /** How long all may take that is asked of one admin; without it, each question has its own time. */
   readonly totalTimeoutMs?: number;

@@ -1,6 +1,8 @@
 import type { Advice } from '../../domain/advice.ts';
+import type { Failure } from '../../domain/failure.ts';
 import type { LetterId } from '../../domain/letter-id.ts';
 import type { SentRecord } from '../../ports/broker.ts';
+import type { DecodedRecord } from '../../ports/codec.ts';
 import type { StoreNotice } from '../../ports/store.ts';
 import type { LetterFilter } from './letters.ts';
 
@@ -30,6 +32,8 @@ export interface RedriveStep {
   readonly topic: string;
   /** null in a dry run. */
   readonly place: SentRecord | null;
+  /** In a dry run: what consuming it would make of it now; null: not known. */
+  readonly now: DecodedRecord | null;
 }
 
 export type RedriveEvent =
@@ -59,6 +63,10 @@ export interface RedriveSummary {
   readonly failed: number;
   /** Given to the brokers without an answer. */
   readonly unknown: number;
+  /** In a dry run: how many of those that would go are known to fail again. */
+  readonly failsAgain: number;
+  /** Why that is not known of all of them. */
+  readonly unread: Failure | null;
   readonly interrupted: boolean;
   readonly seconds: number;
 }

@@ -3,15 +3,21 @@ import type { Advice } from '../../domain/advice.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import type { Broker, BrokerAdmin, Producer, SentRecord } from '../../ports/broker.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { DecodedRecord, OrderCodec } from '../../ports/codec.ts';
 import type { StoreAccess } from '../../ports/store.ts';
+import { unlessStopped } from '../run/wait.ts';
+import { Destinations, type Planned } from './destinations.ts';
 import { MARK_AT_ONCE } from './discard.ts';
 import { redriveHeaders } from './headers.ts';
 import { Letters, matchesLetter, type Letter, type LetterFilter } from './letters.ts';
+import { readAgain } from './read-again.ts';
 import type { RedriveOptions, RedriveSummary, SkipReason } from './redrive-events.ts';
 
 export interface RedrivePorts {
   readonly access: StoreAccess;
   readonly broker: Broker;
+  /** Reads what a dry run would send. */
+  readonly codec: OrderCodec;
   readonly clock: Clock;
   readonly newReplayId: () => string;
 }
@@ -66,31 +72,28 @@ async function redriveAlone(ports: RedrivePorts, options: RedriveOptions): Promi
   }
 }
 
-interface Planned {
-  readonly letter: Letter;
-  readonly topic: string;
-}
-
 class Redrive {
   readonly #ports: RedrivePorts;
   readonly #options: RedriveOptions;
-  readonly #admin: BrokerAdmin;
+  readonly #destinations: Destinations;
   readonly #letters: Letters;
   readonly #replayId: string;
   readonly #startedAt: number;
-  readonly #exists = new Map<string, boolean>();
   readonly #skipped = new Map<SkipReason, number>();
   readonly #byTopic = new Map<string, number>();
   #producer: Producer | undefined;
   #selected = 0;
   #unknown = 0;
   #failed = 0;
+  #failsAgain = 0;
+  /** Why it is not known of all whether they would fail again. */
+  #unread: Failure | null = null;
   sent = 0;
 
   constructor(ports: RedrivePorts, options: RedriveOptions, admin: BrokerAdmin, letters: Letters) {
     this.#ports = ports;
     this.#options = options;
-    this.#admin = admin;
+    this.#destinations = new Destinations(admin, options);
     this.#letters = letters;
     this.#replayId = ports.newReplayId();
     this.#startedAt = ports.clock.now();
@@ -136,51 +139,40 @@ class Redrive {
     }
     for (const [topic, group] of byTopic) {
       if (this.#options.execute) await this.#send(topic, group);
-      else
-        await this.#tell(
-          'would_send',
-          topic,
-          group.map(({ letter }) => ({ letter, place: null })),
-        );
+      else await this.#wouldSend(topic, group);
     }
   }
 
   async #plan(
     letter: Letter,
   ): Promise<Planned | { reason: SkipReason; message: string; fix: Advice | null }> {
-    const { toTopic, maxRedrives, dlqTopic } = this.#options;
-    const { origin } = letter;
     const state = this.#letters.stateOf(letter);
     if (state !== 'open') return { reason: state, message: `it was ${state} before`, fix: null };
-    const topic = toTopic ?? origin.topic;
-    if (topic === null) {
-      const message = 'its headers do not say which topic it came from';
-      return { reason: 'no_original_topic', message, fix: { kind: 'send_to_topic' } };
-    }
-    if (origin.replayCount >= maxRedrives) {
-      return {
-        reason: 'quarantined',
-        message: `it came back ${origin.replayCount} times`,
-        fix: { kind: 'allow_redrives', count: origin.replayCount + 1 },
-      };
-    }
-    if (topic === dlqTopic || !(await this.#topicExists(topic))) {
-      const why = topic === dlqTopic ? 'is the dead-letter topic itself' : 'does not exist';
-      return {
-        reason: 'topic_missing',
-        message: `its topic ${topic} ${why}`,
-        fix: { kind: 'send_to_topic' },
-      };
-    }
-    return { letter, topic };
+    return this.#destinations.of(letter);
   }
 
-  async #topicExists(topic: string): Promise<boolean> {
-    const known = this.#exists.get(topic);
-    if (known !== undefined) return known;
-    const exists = (await this.#admin.partitionCount(topic)) !== undefined;
-    this.#exists.set(topic, exists);
-    return exists;
+  async #wouldSend(topic: string, group: readonly Planned[]): Promise<void> {
+    const reading = this.#readAgain(group.map(({ letter }) => letter));
+    const read = await unlessStopped(reading, this.#options.signal);
+    if (read === undefined) return;
+    this.#failsAgain += read.filter(({ kind }) => kind === 'dead_letter').length;
+    await this.#tell(
+      'would_send',
+      topic,
+      group.map(({ letter }, i) => ({ letter, place: null, now: read[i] ?? null })),
+    );
+  }
+
+  /** @returns nothing when the registry is away: it is not waited for again with each thousand */
+  async #readAgain(letters: readonly Letter[]): Promise<readonly DecodedRecord[]> {
+    if (this.#unread !== null) return [];
+    try {
+      return await readAgain(this.#ports.codec, letters);
+    } catch (error) {
+      if (!isFailure(error, 'registry_unreachable', 'registry_refused')) throw error;
+      this.#unread = error;
+      return [];
+    }
   }
 
   async #send(topic: string, group: readonly Planned[]): Promise<void> {
@@ -223,13 +215,17 @@ class Redrive {
       },
       { via: 'command', onNotice },
     );
-    await this.#tell('sent', topic, gone);
+    await this.#tell(
+      'sent',
+      topic,
+      gone.map((one) => ({ ...one, now: null })),
+    );
   }
 
   async #tell(
     kind: 'would_send' | 'sent',
     topic: string,
-    letters: readonly { letter: Letter; place: SentRecord | null }[],
+    letters: readonly { letter: Letter; place: SentRecord | null; now: DecodedRecord | null }[],
   ): Promise<void> {
     this.sent += letters.length;
     // In a dry run too: a copy that comes later would not go again.
@@ -238,11 +234,9 @@ class Redrive {
       'redriven',
     );
     this.#byTopic.set(topic, (this.#byTopic.get(topic) ?? 0) + letters.length);
-    const steps = letters.map(({ letter, place }) => ({
-      id: letter.mark.id,
-      errorCode: letter.origin.errorCode,
-      topic,
-      place,
+    const steps = letters.map(({ letter, place, now }) => ({
+      ...{ id: letter.mark.id, errorCode: letter.origin.errorCode },
+      ...{ topic, place, now },
     }));
     await this.#options.on({ kind, steps });
   }
@@ -290,6 +284,8 @@ class Redrive {
       skipped: this.#skipped,
       failed: this.#failed,
       unknown: this.#unknown,
+      failsAgain: this.#failsAgain,
+      unread: this.#unread,
       interrupted,
       seconds: (this.#ports.clock.now() - this.#startedAt) / 1000,
     };

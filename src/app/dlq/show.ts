@@ -6,6 +6,7 @@ import type { DecodedRecord, OrderCodec } from '../../ports/codec.ts';
 import type { Inspection, ValueInspector } from '../../ports/inspector.ts';
 import type { StoreAccess, StoreReader } from '../../ports/store.ts';
 import { Letters, type Letter } from './letters.ts';
+import { readAgain } from './read-again.ts';
 
 export interface ShownLetter {
   readonly letter: Letter;
@@ -36,11 +37,9 @@ export async function showLetter(
   for await (const [letter] of letters.some([id])) {
     if (letter === undefined) continue;
     const mark = letter.state === 'open' ? null : await lastMark(reader, dlqTopic, letter.mark.key);
-    const { key, value, headers, failedAt } = letter;
     try {
       const inspection = await inspector.inspect(letter);
-      const record = { offset: 0, timestamp: failedAt ?? 0, key, value, headers };
-      const [now] = await codec.decode([record]);
+      const [now] = await readAgain(codec, [letter]);
       return { letter, mark, inspection, now: now ?? null, problem: null };
     } catch (error) {
       if (!isFailure(error, 'registry_unreachable', 'registry_refused')) throw error;

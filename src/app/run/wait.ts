@@ -65,3 +65,14 @@ export async function unlessStopped<R>(work: Promise<R>, signal: AbortSignal): P
     work.catch(() => undefined);
   }
 }
+
+/** What is opened; undefined as soon as the signal aborts: what is opened later is closed. */
+export async function openUnlessStopped<R extends AsyncDisposable>(
+  opening: Promise<R>,
+  signal: AbortSignal,
+): Promise<R | undefined> {
+  const opened = await unlessStopped(opening, signal);
+  // Nobody else closes it.
+  if (opened === undefined) opening.then((late) => late[Symbol.asyncDispose]()).catch(() => undefined);
+  return opened;
+}

@@ -1,6 +1,6 @@
 import type { Broker, Producer } from '../../ports/broker.ts';
 import { ensureTopic, type TopicCreated } from '../topics/ensure.ts';
-import { unlessStopped } from '../run/wait.ts';
+import { openUnlessStopped, unlessStopped } from '../run/wait.ts';
 
 /**
  * A producer, once the topic is there.
@@ -20,12 +20,9 @@ export async function openProducer(
 ): Promise<Producer | undefined> {
   const { topic, create, on, signal } = options;
   {
-    await using admin = await broker.admin();
+    await using admin = await openUnlessStopped(broker.admin(), signal);
+    if (admin === undefined) return undefined;
     if ((await unlessStopped(ensureTopic(admin, topic, create, on), signal)) === undefined) return undefined;
   }
-  const opening = broker.producer();
-  const producer = await unlessStopped(opening, signal);
-  // Nobody else closes it.
-  if (producer === undefined) opening.then((late) => late[Symbol.asyncDispose]()).catch(() => undefined);
-  return producer;
+  return openUnlessStopped(broker.producer(), signal);
 }

@@ -11,7 +11,7 @@ import { confirm } from '../ask.ts';
 import { wayOut } from '../hints.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
-import { openBrokerOnly } from '../open-kafka.ts';
+import { openBrokerOnly, openKafka } from '../open-kafka.ts';
 import { wholeNumber } from '../parse.ts';
 import { printNotice } from '../output/store-notices.ts';
 import {
@@ -38,8 +38,8 @@ export function registerRedrive(dlq: Command, session: Session): void {
     describe(dlq.command('redrive'), {
       summary: 'send dead letters back to where they came from',
       prose:
-        'Sends dead letters to their original topics, key and value unchanged. A dry run unless --execute. Name them ' +
-        'by ids, or take all that are open (--all), or those that --reason, --since, --until and --original-topic ' +
+        'Sends dead letters to their original topics, key and value unchanged. A dry run unless --execute: it says of ' +
+        'each whether it would fail again, as "dlq show" does. Name them by ids, or take all that are open (--all), or those that --reason, --since, --until and --original-topic ' +
         'select; ids and these exclude each other. What was sent is marked as redriven and does not go a second time. ' +
         'A record that came back --max-redrives times is left alone. Without a known original topic it is skipped; ' +
         '--to-topic sends it to one.\n\nThe headers that the record got as a dead letter are dropped; x-original-* say ' +
@@ -77,13 +77,13 @@ async function redrive(session: Session, texts: readonly string[], flags: Redriv
   }
   const signal = takeStopSignal(printer);
   const { redriveLetters } = await import('../../app/dlq/redrive.ts');
-  const [access, broker, newReplayId] = await Promise.all([
+  const [access, { broker, codec }, newReplayId] = await Promise.all([
     openStore(settings.storage),
-    openBrokerOnly(session),
+    openKafka(session, { topic: settings.topic, register: false }),
     openIds(),
   ]);
   await redriveLetters(
-    { access, broker, clock: systemClock, newReplayId },
+    { access, broker, codec, clock: systemClock, newReplayId },
     {
       ...{ dlqTopic: settings.dlqTopic, select, max, toTopic, maxRedrives, signal },
       execute: flags.execute === true,

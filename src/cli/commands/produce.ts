@@ -193,7 +193,9 @@ async function planOrders(session: Session, flags: Flags): Promise<Plan> {
   const seed = flags.seed === undefined ? null : wholeNumber('--seed', flags.seed, { max: MAX_SEED });
   const from = flags.from === undefined ? 1 : wholeNumber('--from', flags.from, { min: 1 });
   if (flags.from !== undefined && seed === null) {
-    throw new Failure('usage', '--from is about the orders of a seed', { fix: 'add --seed' });
+    throw new Failure('usage', '--from counts the orders of --seed', {
+      fix: 'add --seed N, the same number as in the run that is to go on',
+    });
   }
   if (total !== null && from > total) {
     throw new Failure('invalid_value', `--from ${from} is beyond the last of ${total} orders`, {

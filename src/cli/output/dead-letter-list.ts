@@ -8,6 +8,7 @@ import type {
 } from '../../documents/summary.ts';
 import { isoTimeOrNull } from '../../domain/iso-time.ts';
 import { formatRecordId } from '../../domain/order.ts';
+import { failsAgain, nowDocument } from './letter-now.ts';
 import type { Column } from './table.ts';
 import { count, duration, grouped } from './text.ts';
 
@@ -131,13 +132,16 @@ export function stepDocument(type: RedrivenDeadLetter['type'], step: RedriveStep
     topic: step.topic,
     partition: step.place?.partition ?? null,
     offset: step.place === null || step.place.offset < 0 ? null : step.place.offset,
+    now: nowDocument(step.now),
   };
 }
 
-export function stepLine(type: 'sent' | 'would_send', { id, errorCode, topic, place }: RedriveStep): string {
+export function stepLine(type: 'sent' | 'would_send', step: RedriveStep): string {
+  const { id, errorCode, topic, place, now } = step;
   const verb = type === 'sent' ? 'sent' : 'would send';
   const where = place === null ? topic : formatRecordId({ topic, ...place });
-  return `${verb} ${id} to ${where} (${errorCode ?? UNKNOWN_CODE})`;
+  const again = now?.kind === 'dead_letter' ? `; ${failsAgain(now)}` : '';
+  return `${verb} ${id} to ${where} (${errorCode ?? UNKNOWN_CODE})${again}`;
 }
 
 export function redriveSummaryDocument(summary: RedriveSummary): RedriveSummaryDocument {
@@ -157,6 +161,7 @@ export function redriveSummaryDocument(summary: RedriveSummary): RedriveSummaryD
     seconds: summary.seconds,
     failed: summary.failed,
     unknown: summary.unknown,
+    fails_again: summary.dryRun && summary.unread === null ? summary.failsAgain : null,
   };
 }
 
@@ -172,6 +177,13 @@ export function redriveSummaryText(summary: RedriveSummary): string {
   const { failed, unknown } = summary;
   if (failed + unknown > 0)
     lines.push(`not sent: ${failed}; unknown whether sent: ${unknown}; both stay open`);
+  if (summary.failsAgain > 0) {
+    lines.push(`would fail again: ${grouped(summary.failsAgain)}; see: orderctl dlq show ID`);
+  }
+  if (summary.unread !== null) {
+    const which = summary.failsAgain > 0 ? 'others' : 'they';
+    lines.push(`whether ${which} would fail again is unknown: ${summary.unread.message}`);
+  }
   if (dryRun) lines.push('nothing changed; add --execute');
   return lines.join('\n');
 }

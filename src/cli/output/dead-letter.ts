@@ -6,8 +6,9 @@ import type { DecodedRecord } from '../../ports/codec.ts';
 import type { Inspection } from '../../ports/inspector.ts';
 import type { HeaderValue } from '../../ports/record.ts';
 import { letterDocument, originPlace, sizeOf } from './dead-letter-list.ts';
+import { failsAgain, nowDocument } from './letter-now.ts';
 import { orderInWords } from './decision.ts';
-import { count } from './text.ts';
+import { count, printable } from './text.ts';
 
 /** What is shown of a key, a value and a header; the rest is told by its size. */
 const KEY_BYTES = 256;
@@ -28,7 +29,7 @@ export function shownDocument(shown: ShownLetter): ShownDeadLetter {
     key: bytes(letter.key, KEY_BYTES),
     value: bytes(letter.value, VALUE_BYTES),
     decoded: inspection === null ? null : inspectionDocument(inspection, letter.value),
-    now: now === null ? null : nowDocument(now),
+    now: nowDocument(now),
     problem: problem?.message ?? null,
   };
 }
@@ -44,12 +45,6 @@ function inspectionDocument(inspection: Inspection, value: Uint8Array | null): S
     cut: isCut,
     error,
   };
-}
-
-function nowDocument(now: DecodedRecord): ShownDeadLetter['now'] {
-  return now.kind === 'order'
-    ? { readable: true, order_id: now.order.orderId, error_code: null, error_message: null }
-    : { readable: false, order_id: null, error_code: now.code, error_message: printable(now.message) };
 }
 
 /** @param id as it was asked for */
@@ -94,7 +89,7 @@ function errorText({ letter: { origin } }: ShownLetter): string {
 function nowText(now: DecodedRecord): string {
   return now.kind === 'order'
     ? `it can be read: order ${now.order.orderId} ${orderInWords(now.order)}`
-    : `it would fail again: ${now.code}, ${printable(now.message)}`;
+    : failsAgain(now);
 }
 
 /** Every value of every header, as text where it is text and in hex where it is not. */
@@ -117,11 +112,6 @@ function headerText(value: HeaderValue): string | null {
 
 function shorten(text: string, limit: number): string {
   return text.length <= limit ? text : `${text.slice(0, limit)}… (${text.length} characters)`;
-}
-
-/** Control characters would speak to the terminal. */
-function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}+/gu, ' ');
 }
 
 function toBuffer(bytes: Uint8Array): Buffer {

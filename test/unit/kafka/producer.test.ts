@@ -30,12 +30,15 @@ test('a silent node holds up its own partitions only, and they go to their new l
   const producer = await producerOf(cluster);
   expect((await producer.send('t', records(3))).failure).toBeNull();
   cluster.silent.add(0);
+  const startedAt = performance.now();
   const sending = producer.send('t', records(3));
   await waitFor(
     'the others',
     () => cluster.arrived.length,
     (arrived) => arrived >= 5,
   );
+  // Silence is over after 3 s: so it was not waited for.
+  expect(performance.now() - startedAt).toBeLessThan(2_500);
   cluster.leaders = [1, 1, 2];
   const movedAt = performance.now();
   const { outcomes, failure } = await sending;

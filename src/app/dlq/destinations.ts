@@ -1,0 +1,59 @@
+import type { Advice } from '../../domain/advice.ts';
+import type { BrokerAdmin } from '../../ports/broker.ts';
+import type { Letter } from './letters.ts';
+import type { RedriveOptions, SkipReason } from './redrive-events.ts';
+
+export interface Planned {
+  readonly letter: Letter;
+  readonly topic: string;
+}
+
+/** Where dead letters go when they are sent again, or why they are left alone. */
+export class Destinations {
+  readonly #admin: BrokerAdmin;
+  readonly #options: RedriveOptions;
+  readonly #exists = new Map<string, boolean>();
+
+  constructor(admin: BrokerAdmin, options: RedriveOptions) {
+    this.#admin = admin;
+    this.#options = options;
+  }
+
+  /** Of a letter that is open. */
+  async of(letter: Letter): Promise<Planned | { reason: SkipReason; message: string; fix: Advice }> {
+    const { toTopic, maxRedrives, dlqTopic } = this.#options;
+    const { origin } = letter;
+    const topic = toTopic ?? origin.topic;
+    if (topic === null) {
+      return {
+        reason: 'no_original_topic',
+        message: 'its headers do not say which topic it came from',
+        fix: { kind: 'send_to_topic' },
+      };
+    }
+    if (origin.replayCount >= maxRedrives) {
+      return {
+        reason: 'quarantined',
+        message: `it came back ${origin.replayCount} times`,
+        fix: { kind: 'allow_redrives', count: origin.replayCount + 1 },
+      };
+    }
+    if (topic === dlqTopic || !(await this.#topicExists(topic))) {
+      const why = topic === dlqTopic ? 'is the dead-letter topic itself' : 'does not exist';
+      return {
+        reason: 'topic_missing',
+        message: `its topic ${topic} ${why}`,
+        fix: { kind: 'send_to_topic' },
+      };
+    }
+    return { letter, topic };
+  }
+
+  async #topicExists(topic: string): Promise<boolean> {
+    const known = this.#exists.get(topic);
+    if (known !== undefined) return known;
+    const exists = (await this.#admin.partitionCount(topic)) !== undefined;
+    this.#exists.set(topic, exists);
+    return exists;
+  }
+}
