@@ -41,7 +41,7 @@ const CIRCLES = new Set([
 ]);
 /** By part, what was there when the rule was made. */
 const BANNED_LEFT: Record<string, number> = {
-  'src/adapters/files': 33,
+  'src/adapters/files': 26,
   'src/adapters/kafka': 6,
   'src/app': 25,
   'src/cli': 47,

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { closedPort } from '../support/closed-port.ts';
+import { silentServer } from '../support/silent-server.ts';
 import { failureOf, openShop, penShop, type Shop } from '../support/cli.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -193,7 +194,7 @@ describe('what nobody foresaw', () => {
   it.each(['throw new Error("boom")', 'Promise.reject(new Error("boom"))'])(
     '%s is a bug: 1',
     async (code) => {
-      const shop = await penShop({ ORDERCTL_BROKERS: `127.0.0.1:${await closedPort()}` });
+      const shop = await penShop({ ORDERCTL_BROKERS: await silentServer() });
       const later = encodeURIComponent(`setTimeout(() => { ${code} }, 1000).unref()`);
       const env = { NODE_OPTIONS: `--import data:text/javascript,${later}` };
       const result = await shop.run('consume -o json', { env });

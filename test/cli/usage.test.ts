@@ -167,7 +167,7 @@ describe('wrong usage', () => {
     expect(EXIT_CODES[failure?.code ?? 'bug']).toBe(2);
     expect(failure?.code).toMatch(/^(usage|invalid_value)$/);
     expect(failure?.message).toContain(message);
-    expect(failure === undefined ? '' : fixText(failure)).toContain(fix);
+    expect(failure === null ? '' : fixText(failure)).toContain(fix);
   });
 
   it.each([

@@ -202,7 +202,7 @@ export class Ledger {
     }
   }
 
-  /** Builds the index anew from the logs, for the next checkpoint to name. */
+  /** Builds the index again from the logs, for the next checkpoint to name. */
   rebuildIndex(): void {
     this.#indexDamaged = false;
     this.#index.close();
@@ -251,7 +251,7 @@ export class Ledger {
 
   #startMerge(): void {
     this.#merge = this.#index.mergeIfDue().catch((error: unknown) => {
-      // The index is a view: the next look-up builds it anew.
+      // The index is a view: the next look-up builds it again.
       if (isFailure(error, 'corrupt_state')) this.#indexDamaged = true;
       else this.#fail(error);
     });

@@ -237,7 +237,7 @@ export class FileStore implements Store {
     return this.#exclusive(() => keepFile(this.#options.files, this.#options.folder, name, text));
   }
 
-  /** Builds the index anew from the logs, and has the CSVs written again; disposal makes it durable. */
+  /** Builds the index again from the logs, and has the CSVs written again; disposal makes it durable. */
   async rebuildViews(): Promise<void> {
     await this.#exclusive(async () => this.#ledger.rebuildIndex());
     for (const csv of this.#csvs) csv.writeAgain();

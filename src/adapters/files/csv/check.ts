@@ -21,7 +21,7 @@ export interface CsvSources<R extends Row> {
   readonly isUnfinished: boolean;
 }
 
-/** Holds a CSV against its table: it is a view, and a person may edit it. */
+/** Compares a CSV with its table: it is a view, and the user may edit it. */
 export function* checkCsv<R extends User | Item>(sources: CsvSources<R>): Generator<Finding> {
   const { kind, table, bytes, facts, versions, isOwned, isUnfinished } = sources;
   const where = kind.file;

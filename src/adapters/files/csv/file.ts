@@ -304,7 +304,7 @@ export class CsvFile<R extends Row> {
   }
 
   /**
-   * Writes the file anew, in the background of commits, unless an edit is found in its place.
+   * Writes the file again, in the background of commits, unless an edit is found in its place.
    *
    * @returns whether the file is in place
    */

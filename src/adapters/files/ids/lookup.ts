@@ -40,7 +40,7 @@ function placesOf(orderId: string, index: IdIndex, rebuilt: () => IdIndex): read
 
 /**
  * Opens the index that a checkpoint names, and adds the ids of the log lines after it. A damaged index is built
- * anew from the logs, of which it is a view.
+ * again from the logs, of which it is a view.
  *
  * @param view a log with all that was committed
  * @returns `rebuilt`: the next checkpoint has to name other runs

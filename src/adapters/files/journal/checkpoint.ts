@@ -143,7 +143,7 @@ export function readSnapshot(files: FileSystem, inner: string, state: FolderStat
 }
 
 /**
- * Writes a file anew, in the place of a leftover of that name; its bytes are durable when this resolves.
+ * Writes a new file, in the place of a leftover of that name; its bytes are durable when this resolves.
  *
  * @param access whose it is and who may use it, before it holds a byte
  */

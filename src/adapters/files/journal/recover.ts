@@ -159,7 +159,7 @@ function assertFresh(files: FileSystem, folder: string): void {
       'corrupt_state',
       `${name} holds decisions, but ${path.join(inner, STATE_FILE)} is missing`,
       {
-        fix: `restore ${inner} from a backup; or, to begin anew and have every order decided again, move ${log} away`,
+        fix: `restore ${inner} from a backup; or, to start over and have every order decided again, move ${log} away`,
         context: { file: path.join(inner, STATE_FILE) },
       },
     );
