@@ -100,7 +100,8 @@ test('a reset says what it comes to, does it with --execute, and is taken back b
   expect(await shop.json('offsets undo')).toMatchObject({ to: 'undo', executed: false });
   expect(await stored(shop)).toEqual([2, 0]);
   const undone = await shop.ok('offsets undo --execute');
-  expect(undone.stderr).toContain('4 records are skipped');
+  // All of them were read before the reset: none is skipped.
+  expect(undone.stderr).not.toContain('skipped');
   expect(undone.stdout).toContain(`moved 2 partitions of ${shop.topic}, with group ${shop.group}`);
   expect(await committed(shop)).toEqual([4, 2]);
   await shop.ok('offsets undo --execute');

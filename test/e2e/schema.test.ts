@@ -80,10 +80,10 @@ describe('schema', () => {
     });
     const failure = failureOf(checked);
     expect(failure).toMatchObject({ code: 'incompatible_schema', exit_code: 6 });
-    expect(failure.message).toContain('discount: it is not written, and has no default');
+    expect(failure.message).toContain('discount: the writer does not have it, and it has no default');
     const registered = await shop.run(`schema register --file ${file}`);
     expect(registered.code).toBe(6);
-    expect(registered.stderr).toContain('discount: it is not written');
+    expect(registered.stderr).toContain('discount: the writer does not have it');
     expect(registered.stderr).toContain('fix:');
     expect(await versions(subject)).toBe(1);
   });
@@ -120,7 +120,7 @@ describe('schema', () => {
     const file = save(shop, withField({ name: 'discount', type: 'int' }));
     const { stderr } = await shop.ok(`schema check --file ${file}`);
     expect(stderr).toContain('NONE');
-    expect(stderr).toContain('discount: it is not written');
+    expect(stderr).toContain('discount: the writer does not have it');
   });
 
   test('files that hold no schema, and a registry that is not there, have their codes', async () => {
