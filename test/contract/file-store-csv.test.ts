@@ -113,6 +113,20 @@ test('a mended file is used again by the same owner', async () => {
   expect([...(await store.users())].map(({ status }) => status)).toEqual(['unpaid']);
 });
 
+test('a broken file that is removed is written again with the last good values', async () => {
+  {
+    await using store = await own();
+    await sell(store, 'ORD-1', 'book', 1);
+    save('inventory.csv', 'item,quantity\nbook,9\npen\n');
+    await sell(store, 'ORD-2', 'book', 1);
+    expect(kinds()).toContain('file_broken');
+    fs.rmSync(path.join(folder, 'inventory.csv'));
+    await sell(store, 'ORD-3', 'book', 1);
+    expect(await stock(store)).toEqual({ book: 7, pen: 50, notebook: 20 });
+  }
+  expect(load('inventory.csv')).toBe('item,quantity\nbook,7\npen,50\nnotebook,20\n');
+});
+
 test('a stranger is kept aside and changes nothing', async () => {
   await using store = await own();
   await sell(store, 'ORD-1', 'book', 1);

@@ -18,7 +18,7 @@ export function printNotice(printer: Printer, notice: StoreNotice): void {
       break;
     case 'file_broken':
       printer.warn(
-        `${notice.message}${notice.fix === null ? '' : ` (${wayOut(notice.fix)})`}; the last good values stay in force, and the file is not written until it is mended`,
+        `${notice.message}${notice.fix === null ? '' : ` (${wayOut(notice.fix)})`}; the last good values stay in force; mend the file, or remove it: it is written again with them`,
       );
       break;
     case 'file_mended':
