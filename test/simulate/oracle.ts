@@ -34,7 +34,11 @@ export interface Truth {
   /** Every record that was found to be no order, once. */
   readonly deadLetters: readonly string[];
   readonly undelivered: readonly string[];
+  /** By save: how much less of an item there is than the save says, because no stock could say it. */
+  readonly owed: ReadonlyMap<string, Owed>;
 }
+
+type Owed = ReadonlyMap<string, number>;
 
 export interface DeadLetter {
   readonly id: string;
@@ -51,6 +55,7 @@ export const FRESH: Truth = {
   unsent: [],
   deadLetters: [],
   undelivered: [],
+  owed: new Map(),
 };
 
 /** A batch is read for `position`, the one in force. */
@@ -218,10 +223,18 @@ export function afterSave(
   // Without a known version, all rows are additions.
   if (versions.length === 0) return [{ truth: merged(truth, file, found, new Map()), outcome: 'meant' }];
   const bases = versions.map(({ rows }) => rows).filter((rows) => !isMassDeletion(truth, file, found, rows));
-  const wrong = bases.map((rows) => ({ truth: merged(truth, file, found, rows), outcome: 'wrong' as const }));
+  const owedBy = (rows: Rows): Owed => truth.owed.get(saveKey(file, rows)) ?? NOTHING_OWED;
+  // A version of ours may have the rows of a save, and owes nothing.
+  const wrong = bases.flatMap((rows) =>
+    [...new Set([NOTHING_OWED, owedBy(rows)])].map((owed) => ({
+      truth: merged(truth, file, found, rows, owed),
+      outcome: 'wrong' as const,
+    })),
+  );
   const aside = { truth, outcome: 'aside' } as const;
   if (loaded === null || isMassDeletion(truth, file, found, loaded)) return [...wrong, aside];
-  return [...wrong, aside, { truth: merged(truth, file, found, loaded), outcome: 'meant' }];
+  const meant = merged(truth, file, found, loaded, owedBy(loaded));
+  return [...wrong, aside, { truth: meant, outcome: 'meant' }];
 }
 
 /** Whether more than half of the rows are missing: that is never taken in. */
@@ -230,21 +243,46 @@ function isMassDeletion(truth: Truth, file: TableFile, found: Rows, base: Rows):
   return rows.filter((name) => !found.has(name)).length * 2 > rows.length;
 }
 
-function merged(truth: Truth, file: TableFile, found: Rows, base: Rows): Truth {
+const NOTHING_OWED: Owed = new Map();
+
+function saveKey(file: TableFile, rows: Rows): string {
+  return `${file}\n${renderCsv(file, rows)}`;
+}
+
+function merged(truth: Truth, file: TableFile, found: Rows, base: Rows, debts = NOTHING_OWED): Truth {
   const current = truth.rows[file];
   const changes: [string, string | number | null][] = [];
+  const owed = new Map<string, number>();
+  const atLeastZero = (name: string, wanted: number): number => {
+    if (wanted < 0) owed.set(name, -wanted);
+    return Math.max(0, wanted);
+  };
   for (const [name, value] of found) {
     const was = base.get(name);
     const is = current.get(name);
-    if (was === value) continue;
-    const after =
-      was === undefined || is === undefined || typeof value === 'string'
-        ? value
-        : Math.max(0, Number(is) + value - Number(was));
+    const debt = debts.get(name) ?? 0;
+    if (was === value) {
+      if (debt !== 0) owed.set(name, debt);
+      continue;
+    }
+    let after = value;
+    if (typeof value === 'number') {
+      if (was === undefined && is === undefined) after = atLeastZero(name, value - debt);
+      else if (was !== undefined && is !== undefined) {
+        after = atLeastZero(name, Number(is) + value - Number(was) - debt);
+      }
+    }
     if (after !== is) changes.push([name, after]);
   }
-  for (const name of current.keys()) if (!found.has(name) && base.has(name)) changes.push([name, null]);
-  return withEdits(truth, file, changes, 'file');
+  for (const [name, is] of current) {
+    const was = base.get(name);
+    if (found.has(name) || was === undefined) continue;
+    changes.push([name, null]);
+    if (typeof was === 'number') owed.set(name, was - Number(is) + (debts.get(name) ?? 0));
+  }
+  for (const [name, debt] of debts) if (!found.has(name) && !current.has(name)) owed.set(name, debt);
+  const after = withEdits(truth, file, changes, 'file');
+  return { ...after, owed: new Map(truth.owed).set(saveKey(file, found), owed) };
 }
 
 /** Files of the simulation need no quotes. */
