@@ -113,8 +113,16 @@ export async function openSender(
   };
 }
 
+/**
+ * Idempotent, since the client sends all partitions again when one of a new topic has no leader yet, and each record is
+ * to be there once.
+ */
 export async function sendRaw(topic: string, messages: readonly Message[], brokers?: string): Promise<void> {
-  const producer = client(brokers ?? testBrokers()).producer({ allowAutoTopicCreation: false });
+  const producer = client(brokers ?? testBrokers()).producer({
+    allowAutoTopicCreation: false,
+    idempotent: true,
+    maxInFlightRequests: 1,
+  });
   await producer.connect();
   try {
     await producer.send({ topic, messages: [...messages], acks: -1 });
