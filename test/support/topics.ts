@@ -52,7 +52,13 @@ export async function withAdmin<T>(
 
 export async function createTopic(topic: string, partitions: number, brokers?: string): Promise<void> {
   await withAdmin(async (admin) => {
-    await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: partitions }] });
+    await admin.createTopics({ waitForLeaders: false, topics: [{ topic, numPartitions: partitions }] });
+    // By ourselves: kafkajs waits for leaders, and fails where a broker does not know the topic yet.
+    await waitFor(`leaders of ${topic}`, async () => {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] }).catch(() => ({ topics: [] }));
+      const found = topics[0]?.partitions ?? [];
+      return found.length === partitions && found.every(({ leader }) => leader >= 0);
+    });
   }, brokers);
 }
 

@@ -72,6 +72,8 @@ export async function spreadLeaders(trial: Trial): Promise<void> {
     });
     await leads(trial, partition, wanted);
   }
+  // A node that was away is no successor before it has caught up.
+  await whole(trial);
 }
 
 /** The partitions that a node led have another leader. */
