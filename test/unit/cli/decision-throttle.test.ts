@@ -66,7 +66,9 @@ describe('what is told of decisions', () => {
       },
     ]);
     expect(throttle.add(many(2_000, accepted), 1100)).toEqual([]);
-    expect(throttle.add(many(1_000, accepted), 2100)).toEqual([{ level: 'info', text: '2,000 accepted in the last second' }]);
+    expect(throttle.add(many(1_000, accepted), 2100)).toEqual([
+      { level: 'info', text: '2,000 accepted in the last second' },
+    ]);
     expect(throttle.flush()).toEqual([{ level: 'info', text: '1,000 accepted in the last second' }]);
   });
 
