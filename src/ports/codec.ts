@@ -2,7 +2,7 @@ import type { Order } from '../domain/order.ts';
 import type { IgnoredPrices } from '../domain/parse-order.ts';
 import type { BrokerRecord } from './broker.ts';
 
-/** Why a record cannot be an order. Part of the outside contract: `x-error-code`. */
+/** Why a record cannot be read. Part of the outside contract: `x-error-code`. */
 export const DEAD_LETTER_CODES = [
   'no_value',
   'too_large',
@@ -15,10 +15,12 @@ export const DEAD_LETTER_CODES = [
 ] as const;
 export type DeadLetterCode = (typeof DEAD_LETTER_CODES)[number];
 
-export type DecodedRecord =
+/** What a record says, or why it cannot be read. */
+export type Decoded<T> =
   | {
-      readonly kind: 'order';
-      readonly order: Order;
+      readonly kind: 'message';
+      readonly value: T;
+      /** Of orders only. */
       readonly ignored?: IgnoredPrices;
     }
   | {
@@ -29,18 +31,22 @@ export type DecodedRecord =
       readonly message: string;
     };
 
-export interface OrderCodec {
+/** The bytes of one kind of message, whose values are T. */
+export interface Codec<T> {
   /**
    * One result per record, in their order. Total: whatever the bytes are, an answer of bounded cost.
    *
    * @throws Failure registry_unreachable (wait and try again: never a dead letter), registry_refused
    */
-  decode(records: readonly BrokerRecord[]): Promise<readonly DecodedRecord[]>;
+  decode(records: readonly BrokerRecord[]): Promise<readonly Decoded<T>[]>;
   /**
    * Values in the Confluent wire format. The schema is registered when the subject is new.
    *
    * @throws Failure registry_unreachable, registry_refused, incompatible_schema, not_found (the subject is new and
-   * registering is forbidden), invalid_value (an order that the schema cannot hold)
+   * registering is forbidden), invalid_value (a value that the schema cannot hold)
    */
-  encode(orders: readonly Order[]): Promise<readonly Uint8Array[]>;
+  encode(values: readonly T[]): Promise<readonly Uint8Array[]>;
 }
+
+export type DecodedRecord = Decoded<Order>;
+export type OrderCodec = Codec<Order>;

@@ -169,7 +169,7 @@ describe('consume', () => {
     const ignored = { count: 2, message: 'unit_price of book is "12,50"' };
     codec.decode = async (records) =>
       (await decode(records)).map((entry) =>
-        entry.kind === 'order' && entry.order.orderId === 'B' ? { ...entry, ignored } : entry,
+        entry.kind === 'message' && entry.value.orderId === 'B' ? { ...entry, ignored } : entry,
       );
     send(order('A'), order('B'), 'garbage', order('B'));
     expect(await consume()).toMatchObject({ accepted: 2, duplicates: 1, deadLettered: 1, ignoredPrices: 4 });

@@ -181,7 +181,7 @@ describe('dlq redrive', () => {
       event.kind === 'would_send' || event.kind === 'sent'
         ? event.steps.map(({ id, now }) => {
             if (now === null) return `${id} unknown`;
-            return `${id} ${now.kind === 'order' ? 'readable' : now.code}`;
+            return `${id} ${now.kind === 'message' ? 'readable' : now.code}`;
           })
         : [],
     );

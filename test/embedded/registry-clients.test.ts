@@ -35,7 +35,7 @@ async function read(registryUrl: string, value: Uint8Array): Promise<unknown> {
   // A codec of its own: it has to ask the registry for the schema.
   const record = { offset: 0, timestamp: 0, key: null, value, headers: [] };
   const [decoded] = await codecOf(registryUrl, false).decode([record]);
-  return decoded?.kind === 'order' ? decoded.order : decoded;
+  return decoded?.kind === 'message' ? decoded.value : decoded;
 }
 
 test.each([

@@ -85,7 +85,7 @@ export function batchOf(topic: SimTopic, partition: number, from: number, count:
 export const knowingCodec: OrderCodec = {
   decode: async (records) =>
     (records as readonly SimRecord[]).map(({ order }): DecodedRecord => {
-      if (order !== null) return { kind: 'order', order };
+      if (order !== null) return { kind: 'message', value: order };
       return { kind: 'dead_letter', code: 'undecodable', stage: 'decode', message: 'no order' };
     }),
   encode: async () => {

@@ -16,7 +16,7 @@ export class PlainCodec implements OrderCodec {
     return records.map(({ value }) => {
       try {
         const order = JSON.parse(new TextDecoder().decode(value ?? new Uint8Array())) as Order;
-        return { kind: 'order', order };
+        return { kind: 'message', value: order };
       } catch {
         return { kind: 'dead_letter', code: 'undecodable', stage: 'decode', message: 'not JSON' };
       }

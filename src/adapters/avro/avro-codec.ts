@@ -105,7 +105,7 @@ function decodeRecord(record: BrokerRecord, schemas: WriterSchemas): DecodedReco
   const payloadAt = inHeader === undefined ? HEADER_BYTES : 0;
   if (writer.kind === 'avro' && writer.ownLayout) {
     const order = readOwnLayout(toBuffer(bytes), from + payloadAt, to);
-    if (order !== undefined) return { kind: 'order', order };
+    if (order !== undefined) return { kind: 'message', value: order };
   }
   return decodeFramed(toBuffer(bytes.subarray(from, to)), payloadAt, writer, key, record);
 }
@@ -124,7 +124,7 @@ function decodeFramed(
     writer.kind === 'avro'
       ? decodeAvro(new Cursor(value, payloadAt), writer, key, record)
       : bad('undecodable', `schema ${schemaName(key)}: ${writer.problem}`);
-  const isAvro = decoded.kind === 'order' || decoded.code !== 'undecodable';
+  const isAvro = decoded.kind === 'message' || decoded.code !== 'undecodable';
   if (isAvro || payload[0] !== OPENING_BRACE) return decoded;
   // JSON serializers use the same prefix, and not every registry gives a schema's type.
   const json = decodeJson(payload, record);
@@ -166,7 +166,7 @@ function decodeAvro(
 function toDecoded(fields: unknown, record: BrokerRecord): DecodedRecord {
   const { order, ignored, problem } = parseOrder(fields, { createdAt: recordTime(record.timestamp) ?? NaN });
   if (problem !== undefined) return { kind: 'dead_letter', stage: 'validate', ...problem };
-  return ignored === null ? { kind: 'order', order } : { kind: 'order', order, ignored };
+  return ignored === null ? { kind: 'message', value: order } : { kind: 'message', value: order, ignored };
 }
 
 function bad(code: DeadLetterCode, message: string): DecodedRecord {

@@ -75,10 +75,10 @@ async function account(
   decoded: DecodedRecord | undefined,
   { skips, report }: Sink,
 ): Promise<Counted | Undecided> {
-  if (decoded?.kind !== 'order') {
+  if (decoded?.kind !== 'message') {
     return isSkipped(skips, place) ? 'skipped' : { place, orderId: null };
   }
-  const { order } = decoded;
+  const { value: order } = decoded;
   const decided = await inspection.decided(order.orderId);
   if (decided === undefined) {
     return isSkipped(skips, place) ? 'skipped' : { place, orderId: order.orderId };

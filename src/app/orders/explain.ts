@@ -102,8 +102,8 @@ async function scanTopic(
     chunk.records.forEach((record, at) => {
       const place: RecordId = { topic, partition: chunk.partition, offset: record.offset };
       const result = decoded[at];
-      if (result?.kind === 'order' && result.order.orderId === orderId) {
-        const { order } = result;
+      if (result?.kind === 'message' && result.value.orderId === orderId) {
+        const { value: order } = result;
         const timestamp = recordTime(record.timestamp);
         records.push({ ...place, order, timestamp, replayId: replayIdOf(record) });
       } else if (result?.kind === 'dead_letter' && textOf(record.key) === orderId) unreadable.push(place);

@@ -179,8 +179,8 @@ export class BatchProcessor {
     for (let i = 0; i < records.length; i++) {
       const entry = decoded[i];
       const record = records[i];
-      if (entry?.kind === 'order' && record !== undefined) {
-        orders.push({ order: entry.order, record: { topic, partition, offset: record.offset } });
+      if (entry?.kind === 'message' && record !== undefined) {
+        orders.push({ order: entry.value, record: { topic, partition, offset: record.offset } });
       }
     }
     const { expected, next } = position;
@@ -209,12 +209,12 @@ export class BatchProcessor {
   ): void {
     decoded.forEach((entry, index) => {
       const record = records[index];
-      if (entry.kind !== 'order' || entry.ignored === undefined || record === undefined) return;
+      if (entry.kind !== 'message' || entry.ignored === undefined || record === undefined) return;
       this.#tally.addIgnoredPrices(entry.ignored.count);
       this.#parts.options.on({
         kind: 'prices_ignored',
         record: { topic, partition, offset: record.offset },
-        orderId: entry.order.orderId,
+        orderId: entry.value.orderId,
         ignored: entry.ignored,
       });
     });

@@ -87,8 +87,8 @@ function errorText({ letter: { origin } }: ShownLetter): string {
 }
 
 function nowText(now: DecodedRecord): string {
-  return now.kind === 'order'
-    ? `it can be read: order ${now.order.orderId} ${orderInWords(now.order)}`
+  return now.kind === 'message'
+    ? `it can be read: order ${now.value.orderId} ${orderInWords(now.value)}`
     : failsAgain(now);
 }
 

@@ -50,13 +50,13 @@ function written(schema: unknown, value: unknown, id = registry.add('theirs', sc
 
 async function order(value: Uint8Array): Promise<Order> {
   const decoded = await decode(value);
-  if (decoded.kind !== 'order') throw new Error(`${decoded.code}: ${decoded.message}`);
-  return decoded.order;
+  if (decoded.kind !== 'message') throw new Error(`${decoded.code}: ${decoded.message}`);
+  return decoded.value;
 }
 
 async function deadLetter(value: Uint8Array | null) {
   const decoded = await decode(value);
-  if (decoded.kind !== 'dead_letter') throw new Error(`decoded: ${JSON.stringify(decoded.order)}`);
+  if (decoded.kind !== 'dead_letter') throw new Error(`decoded: ${JSON.stringify(decoded.value)}`);
   return decoded;
 }
 
@@ -117,7 +117,7 @@ describe('orders of our own schema', () => {
       fc.asyncProperty(fc.array(anyOrder, { maxLength: 20 }), async (orders) => {
         const values = await codec.encode(orders);
         const decoded = await codec.decode(values.map(record));
-        expect(decoded).toEqual(orders.map((given) => ({ kind: 'order', order: given })));
+        expect(decoded).toEqual(orders.map((given) => ({ kind: 'message', value: given })));
         for (const [i, value] of values.entries()) {
           const read = type.fromBuffer(Buffer.from(value).subarray(5)) as {
             order_id: string;
@@ -141,7 +141,7 @@ describe('orders of our own schema', () => {
       ...Array.from({ length: 9_000 }, () => alice),
     ];
     const decoded = await codec.decode((await codec.encode(orders)).map(record));
-    expect(decoded.map((entry) => entry.kind === 'order' && entry.order)).toEqual(orders);
+    expect(decoded.map((entry) => entry.kind === 'message' && entry.value)).toEqual(orders);
   });
 
   it('are refused when the schema cannot hold them', async () => {
@@ -378,7 +378,7 @@ describe('the registry', () => {
     registry.failWith = 404;
     expect(await failureOf(codec.decode([record(value)]))).toMatchObject({ code: 'registry_refused' });
     registry.failWith = null;
-    expect((await decode(value)).kind).toBe('order');
+    expect((await decode(value)).kind).toBe('message');
     const gone = await FakeRegistry.start();
     const url = gone.url;
     await gone.stop();

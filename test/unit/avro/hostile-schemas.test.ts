@@ -86,7 +86,7 @@ describe('schemas', () => {
       };
     }
     const id = registry.add('theirs', orderWith(type));
-    expect(await decodeCheaply(framed(id, encoded))).toEqual({ kind: 'order', order: ORDER });
+    expect(await decodeCheaply(framed(id, encoded))).toEqual({ kind: 'message', value: ORDER });
   });
 
   it('of records that hold themselves, which no value ever can', async () => {
@@ -108,7 +108,7 @@ describe('schemas', () => {
     const id = registry.add('theirs', orderWith({ type: 'array', items }));
     const width = Array.isArray(items) ? 2 : 1;
     const value = framed(id, MILLION, Buffer.alloc(width * MIB), Buffer.from([0]), encoded);
-    expect(await decodeCheaply(value)).toEqual({ kind: 'order', order: ORDER });
+    expect(await decodeCheaply(value)).toEqual({ kind: 'message', value: ORDER });
   });
 
   it.each([
@@ -136,7 +136,7 @@ describe('schemas', () => {
       ],
     });
     const decoded = await decode(framed(id, Buffer.from([2, 0, 0, 0]), encoded));
-    expect(decoded).toEqual({ kind: 'order', order: ORDER });
+    expect(decoded).toEqual({ kind: 'message', value: ORDER });
   });
 
   it('with fields called after what JavaScript has of its own', async () => {
@@ -147,7 +147,7 @@ describe('schemas', () => {
       fields: [...names.map((name) => ({ name, type: 'string' })), ...OUR_FIELDS],
     });
     const value = framed(id, ...names.map(() => Buffer.from([2, 0x78])), encoded);
-    expect(await decode(value)).toEqual({ kind: 'order', order: ORDER });
+    expect(await decode(value)).toEqual({ kind: 'message', value: ORDER });
     expect(({} as { x?: unknown }).x).toBeUndefined();
   });
 });

@@ -33,13 +33,13 @@ function expectAnswers(decoded: readonly DecodedRecord[]): void {
       expect(entry.message.length).toBeLessThan(400);
     } else {
       for (const name of [
-        entry.order.orderId,
-        entry.order.user,
-        ...entry.order.items.map(({ item }) => item),
+        entry.value.orderId,
+        entry.value.user,
+        ...entry.value.items.map(({ item }) => item),
       ]) {
         expect(name).toMatch(/^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$/);
       }
-      for (const { quantity, unitPrice } of entry.order.items) {
+      for (const { quantity, unitPrice } of entry.value.items) {
         expect(typeof quantity).toBe('number');
         if (unitPrice !== null) expect(unitPrice).toMatch(/^-?\d{1,8}\.\d\d$/);
       }

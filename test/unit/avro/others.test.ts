@@ -110,8 +110,8 @@ describe('names', () => {
     const id = registry.add('theirs', schema);
     const bytes = framed(id, avroBytes(plain, value));
     expect(await decode(bytes)).toEqual({
-      kind: 'order',
-      order: {
+      kind: 'message',
+      value: {
         orderId: 'X',
         user: 'alice',
         items: [{ item: 'pen', quantity: 2, unitPrice: null }],
@@ -153,7 +153,7 @@ describe('names', () => {
   });
 
   it('an alias counts where no field has the name itself, and not beside it', async () => {
-    expect(await flat({ who: 'string' }, { who: 'bob' })).toMatchObject({ order: { user: 'alice' } });
+    expect(await flat({ who: 'string' }, { who: 'bob' })).toMatchObject({ value: { user: 'alice' } });
     const beside = recordSchema('R', ...NAMES, field('quantity', 'int'), field('who', 'string'));
     const bytes = avroBytes(beside, { ...FLAT, who: 'bob' });
     const fields = beside.fields as object[];
@@ -162,12 +162,12 @@ describe('names', () => {
       fields: [...of, field('who', 'string', { aliases: ['user'] })],
     });
     const both = registry.add('theirs', aliased(fields.slice(0, -1)));
-    expect(await decode(framed(both, bytes))).toMatchObject({ order: { user: 'alice' } });
+    expect(await decode(framed(both, bytes))).toMatchObject({ value: { user: 'alice' } });
     const renamed = fields.slice(0, -1).map((each) => {
       return 'name' in each && each.name === 'user' ? field('wer', 'string') : each;
     });
     const alone = registry.add('theirs', aliased(renamed));
-    expect(await decode(framed(alone, bytes))).toMatchObject({ order: { user: 'bob' } });
+    expect(await decode(framed(alone, bytes))).toMatchObject({ value: { user: 'bob' } });
   });
 });
 
@@ -196,7 +196,7 @@ describe('prices', () => {
     [['null', 'double'], 0.125, '0.12'],
   ])('of type %j are rounded to two places', async (type, given, expected) => {
     const decoded = await flat({ unit_price: type }, { unit_price: given });
-    expect(decoded).toMatchObject({ order: { items: [{ unitPrice: expected }] } });
+    expect(decoded).toMatchObject({ value: { items: [{ unitPrice: expected }] } });
     expect(decoded).not.toHaveProperty('ignored');
   });
 
@@ -217,8 +217,8 @@ describe('prices', () => {
     [decimal(fixed(600), 2), Buffer.alloc(600, 1)],
   ])('that are none, of type %j, decide nothing', async (type, given) => {
     expect(await flat({ unit_price: type }, { unit_price: given })).toMatchObject({
-      kind: 'order',
-      order: { items: [{ item: 'pen', quantity: 2, unitPrice: null }] },
+      kind: 'message',
+      value: { items: [{ item: 'pen', quantity: 2, unitPrice: null }] },
       ignored: { count: 1, message: /^unit_price of pen is .*, not an amount/ },
     });
   });
@@ -237,7 +237,7 @@ describe('prices', () => {
     value[at + 4] = 0xff;
     value[at + 1] = 0x7f;
     expect(await decode(value)).toMatchObject({
-      order: { items: [{ unitPrice: null }] },
+      value: { items: [{ unitPrice: null }] },
       ignored: { count: 1 },
     });
   });
@@ -254,7 +254,7 @@ describe('prices', () => {
     'true',
   ])('in JSON decide nothing: %s', async (price) => {
     const json = `{"order_id":"X","user":"alice","item":"pen","quantity":2,"unit_price":${price}}`;
-    expect(await decode(Buffer.from(json))).toMatchObject({ kind: 'order', order: { orderId: 'X' } });
+    expect(await decode(Buffer.from(json))).toMatchObject({ kind: 'message', value: { orderId: 'X' } });
   });
 });
 
@@ -277,7 +277,7 @@ describe('times', () => {
     [['null', of('int', 'date')], null, 99],
   ])('of type %j are moments', async (type, given, expected) => {
     expect(await flat({ created_at: type }, { created_at: given })).toMatchObject({
-      order: { createdAt: expected },
+      value: { createdAt: expected },
     });
   });
 
@@ -296,7 +296,7 @@ describe('times', () => {
       nanos.push(Number(raw));
       const head = avroBytes(recordSchema('R', ...NAMES, field('quantity', 'int')), FLAT);
       const value = framed(registry.add('theirs', schema), head, Buffer.from(nanos));
-      expect(await decode(value)).toMatchObject({ order: { createdAt: MS } });
+      expect(await decode(value)).toMatchObject({ value: { createdAt: MS } });
     },
   );
 
@@ -319,7 +319,7 @@ describe('times', () => {
     const value = Buffer.from('{"order_id":"X","user":"alice","item":"pen","quantity":2}');
     const madeAt = async (timestamp: number) => {
       const decoded = await decode(value, { timestamp });
-      return decoded.kind === 'order' ? decoded.order.createdAt : decoded.message;
+      return decoded.kind === 'message' ? decoded.value.createdAt : decoded.message;
     };
     expect(await madeAt(0)).toBe(0);
     expect(await madeAt(8.64e15)).toBe(8.64e15);
@@ -338,10 +338,10 @@ describe('texts and numbers', () => {
       ]),
     );
     expect(await flat(bytes, values)).toMatchObject({
-      order: { orderId: 'X', user: 'alice', items: [{ item: 'pen' }] },
+      value: { orderId: 'X', user: 'alice', items: [{ item: 'pen' }] },
     });
     expect(await flat({ order_id: ['null', 'bytes'] }, { order_id: Buffer.from('Y') })).toMatchObject({
-      order: { orderId: 'Y' },
+      value: { orderId: 'Y' },
     });
     expect(await flat({ order_id: 'bytes' }, { order_id: Buffer.from([0xff]) })).toMatchObject({
       code: 'invalid_name',
@@ -360,7 +360,7 @@ describe('texts and numbers', () => {
     [{ type: 'bytes', logicalType: 'decimal', precision: 9, scale: 1 }, Buffer.from([15]), 1.5],
   ])('a quantity of type %j may be any number', async (type, given, expected) => {
     const decoded = await flat({ quantity: type }, { quantity: given });
-    expect(decoded.kind === 'order' && decoded.order.items[0]?.quantity).toBe(expected);
+    expect(decoded.kind === 'message' && decoded.value.items[0]?.quantity).toBe(expected);
   });
 
   it.each<[unknown, unknown]>([
@@ -374,7 +374,7 @@ describe('texts and numbers', () => {
 
 describe('JSON behind a schema id', () => {
   const json = Buffer.from(JSON.stringify(FLAT));
-  const order = { kind: 'order', order: { orderId: 'X', items: [{ item: 'pen', quantity: 2 }] } };
+  const order = { kind: 'message', value: { orderId: 'X', items: [{ item: 'pen', quantity: 2 }] } };
   const inspect = (value: Uint8Array) =>
     createInspector({ url: registry.url, credentials: null }).inspect({ value, headers: [] });
 
@@ -427,8 +427,8 @@ describe('a schema id that the registry does not know yet', () => {
     expect(await decode(value)).toMatchObject({ code: 'unknown_schema_id' });
     expect(asked()).toBe(1);
     now.mockReturnValue(6_000);
-    expect(await decode(value)).toMatchObject({ kind: 'order', order: { orderId: 'X' } });
-    expect(await decode(value)).toMatchObject({ kind: 'order' });
+    expect(await decode(value)).toMatchObject({ kind: 'message', value: { orderId: 'X' } });
+    expect(await decode(value)).toMatchObject({ kind: 'message' });
     expect(asked()).toBe(2);
   });
 });

@@ -51,7 +51,7 @@ async function decode(value: Buffer, ...schemas: HeaderValue[]): Promise<Decoded
   return decoded;
 }
 
-const ORDER = { kind: 'order', order: { user: 'alice', items: [{ item: 'pen', quantity: 3 }] } };
+const ORDER = { kind: 'message', value: { user: 'alice', items: [{ item: 'pen', quantity: 3 }] } };
 
 it('an order whose schema a header names is read, by GUID and by id, and the registry is asked once', async () => {
   const id = registry.add('theirs', FLAT_SCHEMA, { guid: GUID });
@@ -73,7 +73,10 @@ it('an order of our own schema is read by a header too, and the header counts be
     items: [{ item: 'pen', quantity: 3, unitPrice: null }],
   };
   const [framed = Buffer.alloc(0)] = await codec.encode([order]);
-  expect(await decode(Buffer.from(framed.subarray(5)), guidHeader)).toEqual({ kind: 'order', order });
+  expect(await decode(Buffer.from(framed.subarray(5)), guidHeader)).toEqual({
+    kind: 'message',
+    value: order,
+  });
   // Its first five bytes are a byte 0, which is an index of the union, and letters.
   const zeroFirst = {
     ...FLAT_SCHEMA,
