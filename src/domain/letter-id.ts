@@ -6,8 +6,8 @@ export type LetterId =
   | { readonly kind: 'kept'; readonly of: string };
 
 const RECORD = /^(\d{1,10}):(\d{1,16})$/;
-/** What it is about, as in formatRecordId: `orders/3@17`. */
-const KEPT = /^kept:([A-Za-z0-9._-]{1,249}\/\d{1,10}@\d{1,16})$/;
+/** What it is about, as in formatRecordId, and which of them: `orders/3@17`, `orders/3@17~1a2b3c4d`. */
+const KEPT = /^kept:([A-Za-z0-9._-]{1,249}\/\d{1,10}@\d{1,16}(?:~[0-9a-f]{8})?)$/;
 
 /** `0:17`, `kept:orders/3@17`. */
 export function formatLetterId(id: LetterId): string {

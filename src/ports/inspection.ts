@@ -2,7 +2,7 @@ import type { Decided } from '../domain/decide.ts';
 import type { AuditNote, Difference } from '../domain/difference.ts';
 import type { LoggedEdit } from '../domain/edit.ts';
 import type { Item, User } from '../domain/tables.ts';
-import type { Outgoing, Position } from './store.ts';
+import type { Outgoing, Position, Undelivered } from './store.ts';
 
 export type Finding =
   | { readonly difference: Difference; readonly note?: never }
@@ -28,7 +28,7 @@ export interface StoreInspection extends AsyncDisposable {
   positions(): readonly Position[];
   /** Records that are committed and wait to be sent. */
   unsent(): readonly Outgoing[];
-  undelivered(): AsyncIterable<Outgoing>;
+  undelivered(): AsyncIterable<Undelivered>;
   decided(orderId: string): Promise<Decided | undefined>;
   decisions(outcome: 'accepted' | 'rejected'): AsyncIterable<PlacedLines<Decided>>;
   edits(): AsyncIterable<PlacedLines<LoggedEdit>>;

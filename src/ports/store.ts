@@ -33,6 +33,12 @@ export interface Outgoing {
   readonly headers: Headers;
 }
 
+/** A record that the broker refused for good. */
+export interface Undelivered extends Outgoing {
+  /** By which it is found again: its id; with `~` and eight hexadecimal digits behind it when another of that id came first. */
+  readonly name: string;
+}
+
 /** What a transaction will look at or change. The store may lock exactly this; to read any other key is a bug. */
 export interface Keys {
   readonly users?: Iterable<string>;
@@ -75,8 +81,8 @@ export interface StoreReader extends AsyncDisposable {
   /** Every decision of that kind in the order of the log, streamed in chunks. */
   decisions(outcome: 'accepted' | 'rejected'): AsyncIterable<readonly Decided[]>;
   edits(): AsyncIterable<readonly LoggedEdit[]>;
-  /** What `drain` could not send for good, read one by one, in order of their ids. @throws Failure corrupt_file */
-  undelivered(): AsyncIterable<Outgoing>;
+  /** What `drain` could not send for good, read one by one, in order of their names. @throws Failure corrupt_file */
+  undelivered(): AsyncIterable<Undelivered>;
   positions(): Promise<readonly Position[]>;
 }
 

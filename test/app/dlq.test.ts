@@ -380,6 +380,21 @@ describe('dlq redrive', () => {
     await expect(redrive({ select: ids('kept:orders/0@77') })).rejects.toMatchObject({ code: 'not_found' });
   });
 
+  it('tells two of one record apart that were kept: the topic was deleted and created again', async () => {
+    for (const size of [9, 8]) {
+      const at = ['x-failed-at', new Date(1_770_000_000_000 + size).toISOString()] as const;
+      const value = new Uint8Array(size);
+      folder.undelivered.push({ id: 'orders/0@9', topic: DLQ, key: null, value, headers: headers(9, [at]) });
+    }
+    const [first = '', second = ''] = idsOf((await list()).letters);
+    expect(first).toBe('kept:orders/0@9');
+    await redrive({ select: ids(second) });
+    expect(sent().map(({ value }) => value?.length)).toEqual([8]);
+    expect((await list()).letters.map(({ state }) => state)).toEqual(['open', 'redriven']);
+    await redrive({ select: ids(first) });
+    expect(sent().map(({ value }) => value?.length)).toEqual([8, 9]);
+  });
+
   it('refuses ids that are not there before it sends anything', async () => {
     letter(0);
     // Compaction took what lay between.

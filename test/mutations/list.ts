@@ -27,6 +27,13 @@ export const MUTATIONS: readonly Mutation[] = [
   ...EVENTS,
   ...SENDING,
   {
+    name: 'a dead letter that is kept takes the place of another of that id',
+    file: files('logs/undelivered.ts'),
+    from: 'if (bytes === undefined) return id;',
+    to: 'if (bytes !== null) return id;',
+    tests: ['test/contract/file-store.test.ts'],
+  },
+  {
     name: 'a commit is not synced',
     file: files('journal/journal.ts'),
     from: '    await this.#files.datasync(this.#fd);\n',

@@ -18,6 +18,7 @@ import type {
   StoreAccess,
   StoreReader,
   TopicPartition,
+  Undelivered,
 } from '../../src/ports/store.ts';
 
 /**
@@ -261,8 +262,8 @@ class ModelStore implements Store {
     yield [...this.#folder.log];
   }
 
-  async *undelivered(): AsyncGenerator<Outgoing> {
-    yield* [...this.#folder.undelivered].sort((a, b) => (a.id < b.id ? -1 : 1));
+  async *undelivered(): AsyncGenerator<Undelivered> {
+    yield* namedUndelivered(this.#folder.undelivered);
   }
 
   async positions(): Promise<readonly Position[]> {
@@ -272,6 +273,21 @@ class ModelStore implements Store {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#folder.owned = false;
   }
+}
+
+/** One for each id and content, the first of an id under that. */
+function namedUndelivered(records: readonly Outgoing[]): Undelivered[] {
+  const kept = new Map<string, Undelivered>();
+  const firsts = new Map<string, string>();
+  for (const record of records) {
+    const { id, key, value } = record;
+    const content = JSON.stringify([id, key && [...key], value && [...value]]);
+    if (!firsts.has(id)) firsts.set(id, content);
+    const number = kept.size.toString(16).padStart(8, '0');
+    const name = firsts.get(id) === content ? id : `${id}~${number}`;
+    kept.set(content, { ...record, name: kept.get(content)?.name ?? name });
+  }
+  return [...kept.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function nameOf(of: TopicPartition): string {

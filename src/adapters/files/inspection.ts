@@ -7,7 +7,7 @@ import { isFailure, type Failure } from '../../domain/failure.ts';
 import type { Item, User } from '../../domain/tables.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Finding, PlacedLines, StoreInspection } from '../../ports/inspection.ts';
-import type { Outgoing, Position } from '../../ports/store.ts';
+import type { Outgoing, Position, Undelivered } from '../../ports/store.ts';
 import { checkCsv, linesOfRows } from './csv/check.ts';
 import { checkIds } from './ids/check.ts';
 import { parseEdit } from './logs/edit-line.ts';
@@ -95,7 +95,7 @@ export class FolderInspection implements StoreInspection {
     return this.#snapshot.tables.unsent;
   }
 
-  undelivered(): AsyncIterable<Outgoing> {
+  undelivered(): AsyncIterable<Undelivered> {
     return readUndelivered(this.#files, this.#folder);
   }
 

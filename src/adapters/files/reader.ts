@@ -3,7 +3,7 @@ import type { LoggedEdit } from '../../domain/edit.ts';
 import { isFailure } from '../../domain/failure.ts';
 import type { Item, User } from '../../domain/tables.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Outgoing, Position, StoreNotice, StoreReader } from '../../ports/store.ts';
+import type { Position, StoreNotice, StoreReader, Undelivered } from '../../ports/store.ts';
 import { styleOf } from './csv/records.ts';
 import { renderItems, renderUsers } from './csv/view.ts';
 import { parseEdit } from './logs/edit-line.ts';
@@ -115,7 +115,7 @@ export class FolderReader implements StoreReader {
     return parsedLines(this.#snapshot.view('edits'), parseEdit);
   }
 
-  undelivered(): AsyncIterable<Outgoing> {
+  undelivered(): AsyncIterable<Undelivered> {
     return readUndelivered(this.#files, this.#folder);
   }
 

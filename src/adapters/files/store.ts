@@ -14,6 +14,7 @@ import type {
   Store,
   StoreNotice,
   TableMerge,
+  Undelivered,
 } from '../../ports/store.ts';
 import { CsvFile } from './csv/file.ts';
 import { renderItems, renderUsers } from './csv/view.ts';
@@ -265,7 +266,7 @@ export class FileStore implements Store {
     return parsedLines(this.#ledger.view('edits'), parseEdit);
   }
 
-  undelivered(): AsyncIterable<Outgoing> {
+  undelivered(): AsyncIterable<Undelivered> {
     return readUndelivered(this.#options.files, this.#options.folder);
   }
 

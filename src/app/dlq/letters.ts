@@ -177,7 +177,7 @@ export class Letters {
   /** @param wanted takes what is found out of it; null: all */
   async *#kept(wanted: Set<string> | null): AsyncGenerator<readonly Letter[]> {
     const { reader, dlqTopic } = this.#sources;
-    for await (const { id: of, topic, key, value, headers } of reader.undelivered()) {
+    for await (const { name: of, topic, key, value, headers } of reader.undelivered()) {
       if (topic !== dlqTopic || wanted?.delete(of) === false) continue;
       yield [this.#make({ kind: 'kept', of }, { key, value, headers, timestamp: null })];
     }

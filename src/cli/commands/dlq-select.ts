@@ -5,7 +5,8 @@ import { checkTopicName } from '../setting-values.ts';
 
 export const IDS =
   'An id is PARTITION:OFFSET in the dead-letter topic, such as 0:17. What was too large for that topic is kept in ' +
-  '.orderctl/undelivered/ of the storage folder and has the id kept:TOPIC/PARTITION@OFFSET, by the record it is about.';
+  '.orderctl/undelivered/ of the storage folder and has the id kept:TOPIC/PARTITION@OFFSET, by the record it is about; ' +
+  'of a topic that was deleted and created again, the next at that place has ~ and eight digits behind it.';
 
 export interface FilterFlags {
   reason?: string;
