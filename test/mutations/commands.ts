@@ -3,6 +3,13 @@ import type { Mutation } from './list.ts';
 /** Promises kept by the command line. */
 export const COMMANDS: readonly Mutation[] = [
   {
+    name: 'a save that counts as no change leaves the user without a way to make it',
+    file: 'src/cli/output/store-notices.ts',
+    from: '; to put that version in force, make the change with orderctl ${nounOf(notice.file)} edit`',
+    to: '`',
+    tests: ['test/unit/cli/notices.test.ts'],
+  },
+  {
     name: 'a second Ctrl-C does nothing',
     file: 'src/cli/exit.ts',
     from: 'signals > 2 || now - stoppedAt > SAME_SIGNAL_MS',

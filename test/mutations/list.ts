@@ -27,6 +27,21 @@ export const MUTATIONS: readonly Mutation[] = [
   ...EVENTS,
   ...SENDING,
   {
+    name: 'whether a copy was taken in before is looked at before its turn comes',
+    file: files('store.ts'),
+    from: `    const copy = readCopy(files, kind, paths);
+    return this.#exclusive(async () => {
+      await this.#lookForHandEdits();
+      checkNotTakenIn(files, paths, this.#ledger.view('edits'));
+`,
+    to: `    const copy = readCopy(files, kind, paths);
+    checkNotTakenIn(files, paths, this.#ledger.view('edits'));
+    return this.#exclusive(async () => {
+      await this.#lookForHandEdits();
+`,
+    tests: ['test/unit/files/copy-twice.test.ts'],
+  },
+  {
     name: 'a dead letter that is kept takes the place of another of that id',
     file: files('logs/undelivered.ts'),
     from: 'if (bytes === undefined) return id;',
@@ -448,9 +463,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a copy of a table that was taken in counts once more',
-    file: files('store.ts'),
-    from: 'if (edits.some(({ copy }) => copy === name)) throw takenInBefore(paths.file);',
-    to: 'if (edits.length < 0) throw takenInBefore(paths.file);',
+    file: files('csv/table-copy.ts'),
+    from: 'if (!line.includes(name) || parseEdit(line).copy !== name) continue;',
+    to: 'if (!line.includes(name) || parseEdit(line).copy !== null) continue;',
     tests: ['test/unit/files/copy-twice.test.ts'],
   },
   {
@@ -819,8 +834,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'an edited copy goes before a hand edit that was saved first',
     file: files('store.ts'),
-    from: '      await this.#lookForHandEdits();\n      const { commit, merge }',
-    to: '      const { commit, merge }',
+    from: '      await this.#lookForHandEdits();\n      checkNotTakenIn',
+    to: '      checkNotTakenIn',
     tests: ['test/unit/files/table-copy.test.ts'],
   },
   {

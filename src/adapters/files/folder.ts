@@ -133,7 +133,7 @@ export function openFolder(options: {
     }
   };
 
-  const contentOf = async (table: TableName): Promise<Iterable<Buffer>> => {
+  const tableNow = async (table: TableName): Promise<{ chunks: Buffer[]; editsBytes: number }> => {
     if (!isStorage(files, folder)) {
       throw new Failure('not_found', `${folder} holds no users and no items`, {
         fix: { kind: 'begin_storage' },
@@ -142,7 +142,7 @@ export function openFolder(options: {
     }
     const { FolderReader } = await import('./reader.ts');
     await using reader = await FolderReader.open(files, folder, clock);
-    return [...reader.render(table)];
+    return { chunks: [...reader.render(table)], editsBytes: reader.editsBytes };
   };
 
   return {
@@ -168,7 +168,7 @@ export function openFolder(options: {
       const { copyPaths, isUntouched, makeCopy, readCopy, removeCopy } = await import('./csv/table-copy.ts');
       const paths =
         kept === undefined
-          ? await makeCopy(files, folder, table, await contentOf(table))
+          ? await makeCopy(files, folder, table, await tableNow(table))
           : copyPaths(folder, table, path.basename(path.dirname(path.resolve(kept))));
       return {
         file: paths.file,

@@ -115,6 +115,11 @@ export class FolderReader implements StoreReader {
     return parsedLines(this.#snapshot.view('edits'), parseEdit);
   }
 
+  /** How long the log of edits is. */
+  get editsBytes(): number {
+    return this.#snapshot.view('edits').sizeBytes;
+  }
+
   undelivered(): AsyncIterable<Undelivered> {
     return readUndelivered(this.#files, this.#folder);
   }

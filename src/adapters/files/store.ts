@@ -29,7 +29,7 @@ import { parseDecided } from './logs/order-line.ts';
 import { innerFolder } from './journal/recover.ts';
 import { statusOf } from './tables/rows.ts';
 import type { Table } from './tables/table.ts';
-import { copyPaths, mergeCopy, readCopy, type EditedCopy } from './csv/table-copy.ts';
+import { checkNotTakenIn, copyPaths, mergeCopy, readCopy, type CopyPaths } from './csv/table-copy.ts';
 import type { TableName } from './tables/tables.ts';
 import { keepUndelivered, readUndelivered } from './logs/undelivered.ts';
 
@@ -135,27 +135,26 @@ export class FileStore implements Store {
 
   /** Takes an edited copy of a table in. @throws Failure corrupt_file, not_found of the copy */
   async mergeCopy(table: TableName, name: string, from: { by: string; via: EditVia }): Promise<TableMerge> {
-    const { files, folder } = this.#options;
     const { users, inventory } = this.#ledger.tables;
-    const paths = copyPaths(folder, table, name);
-    // Its owner may have been killed before it could say so.
-    for await (const edits of this.edits()) {
-      if (edits.some(({ copy }) => copy === name)) throw takenInBefore(paths.file);
-    }
+    const paths = copyPaths(this.#options.folder, table, name);
     return table === 'users'
-      ? this.#merge(USERS, users, readCopy(files, USERS, paths), { ...from, copy: name })
-      : this.#merge(INVENTORY, inventory, readCopy(files, INVENTORY, paths), { ...from, copy: name });
+      ? this.#merge(USERS, users, paths, from)
+      : this.#merge(INVENTORY, inventory, paths, from);
   }
 
   #merge<R extends User | Item>(
     kind: TableKind<R>,
     table: Table<R>,
-    copy: EditedCopy<R>,
-    from: { by: string; via: EditVia; copy: string },
+    paths: CopyPaths,
+    from: { by: string; via: EditVia },
   ): Promise<TableMerge> {
+    const { files, clock } = this.#options;
+    const copy = readCopy(files, kind, paths);
     return this.#exclusive(async () => {
       await this.#lookForHandEdits();
-      const { commit, merge } = mergeCopy(kind, table, copy, { at: this.#options.clock.now(), ...from });
+      checkNotTakenIn(files, paths, this.#ledger.view('edits'));
+      const stamp = { at: clock.now(), ...from, copy: paths.name };
+      const { commit, merge } = mergeCopy(kind, table, copy, stamp);
       if (commit !== null) {
         await this.#ledger.commit(commit);
         // Another order of rows is no change of the table.
@@ -373,17 +372,6 @@ export class FileStore implements Store {
       throw this.#fail(error);
     }
   }
-}
-
-function takenInBefore(file: string): Failure {
-  return new Failure(
-    'already_exists',
-    `${file} was taken in before: taken in once more, it would count twice`,
-    {
-      fix: 'look at what is there now, and begin a new edit if anything is left to change',
-      context: { file },
-    },
-  );
 }
 
 /** What a person is told: errors of the operating system as a failed write, anything else as it is. */

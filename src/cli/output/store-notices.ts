@@ -37,7 +37,7 @@ export function printNotice(printer: Printer, notice: StoreNotice): void {
       break;
     case 'file_outdated':
       printer.warn(
-        `${notice.file} was saved exactly as it was in an earlier version: that counts as no change, and it is written anew; to take a change back, use orderctl user update or inventory update`,
+        `${notice.file} was saved exactly as it was in an earlier version: that counts as no change, and it is written again; to put that version in force, make the change with orderctl ${nounOf(notice.file)} edit`,
       );
       break;
     case 'stock_clamped':
@@ -71,11 +71,14 @@ function madeFrom(version: { readonly at: number; readonly isOwnSave: boolean } 
 
 /** Of a file that could not be taken in and waits to be dealt with, in one line. */
 export function keptAsideText({ file, why }: { readonly file: string; readonly why: SetAside }): string {
-  const noun = path.basename(file).startsWith('users.') ? 'user' : 'inventory';
   return (
     `${file} was kept aside, and nothing of it counts: ${SET_ASIDE_CAUSES[why]}; to carry over what it changes: ` +
-    `orderctl ${noun} edit; then remove it`
+    `orderctl ${nounOf(file)} edit; then remove it`
   );
+}
+
+function nounOf(file: string): 'user' | 'inventory' {
+  return path.basename(file).startsWith('users.') ? 'user' : 'inventory';
 }
 
 function printEdit(printer: Printer, edit: Edit): void {

@@ -24,6 +24,13 @@ it.each<[StoreNotice, string]>([
   expect(said(notice).startsWith(text), said(notice)).toBe(true);
 });
 
+it.each([
+  ['/shop/users.csv', 'orderctl user edit'],
+  ['/shop/inventory.csv', 'orderctl inventory edit'],
+])('a save of %s that counts as no change names the way to make it', (file, command) => {
+  expect(said({ kind: 'file_outdated', file })).toContain(command);
+});
+
 it('an edit that the consumer takes in is said as the command would say it, a move where it is made', () => {
   const taken = (edit: Edit): string => said({ kind: 'edit_taken_in', edit });
   const before = { user: 'bob', status: 'unpaid', extra: {} } as const;

@@ -7,7 +7,8 @@ import type { TableMerge } from '../../../ports/store.ts';
 import { adoptByName, makeDirectory } from '../access.ts';
 import { writeFresh } from '../journal/checkpoint.ts';
 import type { CsvTable } from './view.ts';
-import { editRenderer } from '../logs/edit-line.ts';
+import { editRenderer, parseEdit } from '../logs/edit-line.ts';
+import { linesOf, type LogView } from '../logs/log.ts';
 import { errorCode, readWhole, writeFailure, type FileSystem } from '../fs.ts';
 import { editLines, type TableKind } from './hand-edit-look.ts';
 import { mergeFrom } from './hand-edits.ts';
@@ -26,6 +27,8 @@ import { textBytes } from '../text-bytes.ts';
 
 const DIRECTORY = /^edit-[A-Za-z0-9]{6}$/;
 const BASE_FILE = 'base.csv';
+/** How long the log of edits was when the copy was made: an edit of it stands after that. */
+const EDITS_FILE = 'edits-before';
 /** Of edits in an answer: a line on the socket of the folder may be a mebibyte long. */
 const SHOWN_BYTES = 512 * 1024;
 
@@ -49,20 +52,25 @@ export function copyPaths(folder: string, table: TableName, name: string): CopyP
   });
 }
 
-/** Makes a copy. @param content of the table as it is now */
+/**
+ * Makes a copy.
+ *
+ * @param now the table as it is, and the size of the log of edits at that moment
+ */
 export async function makeCopy(
   files: FileSystem,
   folder: string,
   table: TableName,
-  content: Iterable<Buffer>,
+  now: { readonly chunks: readonly Buffer[]; readonly editsBytes: number },
 ): Promise<CopyPaths> {
   const inner = innerFolder(folder);
-  const chunks = [...content];
+  const { chunks, editsBytes } = now;
   let directory: string;
   try {
     makeDirectory(inner);
     directory = fs.mkdtempSync(path.join(inner, 'edit-'));
     adoptByName(directory);
+    await writeFresh(files, path.join(directory, EDITS_FILE), [Buffer.from(String(editsBytes))]);
     await writeFresh(files, path.join(directory, BASE_FILE), chunks);
     await writeFresh(files, path.join(directory, `${table}.csv`), chunks);
   } catch (error) {
@@ -80,6 +88,42 @@ export function removeCopy(folder: string, { directory }: CopyPaths): void {
   } catch {
     // It is in use.
   }
+}
+
+/**
+ * That no edit of the copy is in the log: an owner may have been killed after it took the copy in, before it could say
+ * so.
+ *
+ * @param edits the log of edits; read from where it ended when the copy was made
+ * @throws Failure already_exists
+ */
+export function checkNotTakenIn(
+  files: FileSystem,
+  { name, directory, file }: CopyPaths,
+  edits: LogView,
+): void {
+  const before = Number(readWhole(files, path.join(directory, EDITS_FILE))?.toString() ?? 0);
+  // A copy of an earlier version has no such file, and a log that was restored from a backup has other lines.
+  const from = startsLine(edits, before) ? before : 0;
+  for (const chunk of edits.chunks(from)) {
+    if (!chunk.includes(name)) continue;
+    for (const { line } of linesOf(chunk)) {
+      if (!line.includes(name) || parseEdit(line).copy !== name) continue;
+      throw new Failure(
+        'already_exists',
+        `${file} was taken in before: taken in once more, it would count twice`,
+        {
+          fix: 'look at what is there now, and begin a new edit if anything is left to change',
+          context: { file },
+        },
+      );
+    }
+  }
+}
+
+function startsLine(log: LogView, position: number): boolean {
+  const before = Buffer.alloc(1);
+  return position > 0 && log.read(before, position - 1) === 1 && before[0] === 10;
 }
 
 export interface EditedCopy<R extends Row> {
