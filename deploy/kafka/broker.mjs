@@ -32,6 +32,7 @@ import { HOST, freePort, startService } from './services.mjs';
  * @property {number} [advertisedPort] what clients are told; `port` when absent
  * @property {{port: number, advertisedPort: number}} [peers] what the other brokers use; the clients' when absent
  * @property {number} controllerPort
+ * @property {number} [advertisedControllerPort] where the other nodes reach the controller; `controllerPort` when absent
  * @property {string} voters the controllers as this node reaches them: `1@127.0.0.1:PORT,…`
  */
 
@@ -209,6 +210,7 @@ function clusterIdOf(node) {
  */
 function kafkaProperties(node, count, data, secure) {
   const { id, port, advertisedPort = port, peers, controllerPort, voters } = node;
+  const { advertisedControllerPort = controllerPort } = node;
   const listeners = [
     { name: 'PLAINTEXT', protocol: 'PLAINTEXT', port, advertisedPort },
     ...(secure ? [{ name: 'SECURE', ...secure, advertisedPort: secure.port }] : []),
@@ -220,7 +222,7 @@ node.id=${id}
 controller.quorum.voters=${voters}
 controller.listener.names=CONTROLLER
 listeners=${listeners.map((one) => `${one.name}://${HOST}:${one.port}`).join(',')},CONTROLLER://${HOST}:${controllerPort}
-advertised.listeners=${listeners.map((one) => `${one.name}://${HOST}:${one.advertisedPort}`).join(',')}
+advertised.listeners=${listeners.map((one) => `${one.name}://${HOST}:${one.advertisedPort}`).join(',')},CONTROLLER://${HOST}:${advertisedControllerPort}
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,${listeners.map((one) => `${one.name}:${one.protocol}`).join(',')}
 inter.broker.listener.name=${peers ? 'PEERS' : 'PLAINTEXT'}
 log.dirs=${data}

@@ -37,7 +37,10 @@ beforeAll(async () => {
   cluster = await ThreeNodes.start();
 });
 afterAll(() => cluster.stop());
-afterEach(() => cluster.heal());
+afterEach(async ({ task }) => {
+  if (task.result?.state === 'fail') process.stderr.write(`${cluster.logs()}\n`);
+  await cluster.heal();
+});
 
 async function ends(trial: Trial): Promise<void> {
   await trial.balance();

@@ -51,6 +51,8 @@ export class ThreeNodes {
         ...clients,
         peers,
         controllerPort: controller.port,
+        // A new leader of the controllers names its own address, and the others use that from then on.
+        advertisedControllerPort: controller.advertisedPort,
         voters,
       };
     });
@@ -112,6 +114,16 @@ export class ThreeNodes {
     await Promise.all(this.nodes.map((node) => node.start()));
   }
 
+  /** The last lines of each node's log, for a test that failed. */
+  logs(): string {
+    return this.nodes
+      .map(({ id }) => {
+        const lines = fs.readFileSync(path.join(this.#folder, String(id), 'kafka.log'), 'utf8').split('\n');
+        return [`node ${id}:`, ...lines.slice(-LOG_LINES).map((line) => line.slice(0, 300))].join('\n');
+      })
+      .join('\n');
+  }
+
   async stop(): Promise<void> {
     for (const node of this.nodes) {
       await node.kill();
@@ -121,6 +133,8 @@ export class ThreeNodes {
     fs.rmSync(this.#folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 }
+
+const LOG_LINES = 40;
 
 interface Links {
   readonly clients: Link;
