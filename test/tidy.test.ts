@@ -18,7 +18,6 @@ const LONG_FILES: Record<string, number> = {
   'src/adapters/files/ids/run.ts': 301,
   'src/adapters/files/ledger.ts': 370,
   'src/adapters/files/store.ts': 413,
-  'src/adapters/kafka/protocol/requests.ts': 378,
   'src/app/run/batch.ts': 317,
   'src/cli/config.ts': 336,
 };
@@ -42,7 +41,6 @@ const CIRCLES = new Set([
 /** By part, what was there when the rule was made. */
 const BANNED_LEFT: Record<string, number> = {
   'src/adapters/files': 26,
-  'src/adapters/kafka': 6,
   'src/app': 25,
   'src/cli': 47,
   'src/domain': 3,

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { compressFrameSync } from 'lz4-napi';
 import { compressSync } from 'snappy';
-import { crc32c } from '../../src/adapters/kafka/protocol/crc32c.ts';
+import { crc32c } from '../../src/crc32c.ts';
 import { encodeBatch } from '../../src/adapters/kafka/protocol/encode-batch.ts';
 import { FetchedPartition } from '../../src/adapters/kafka/protocol/fetched-partition.ts';
 import { BadBatchError, BATCH_HEADER_BYTES } from '../../src/adapters/kafka/protocol/record-batch.ts';

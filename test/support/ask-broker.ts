@@ -1,8 +1,43 @@
-import type { Broker } from '../../src/dev-broker/broker.ts';
+import { afterEach, beforeEach } from 'vitest';
+
+import { openBroker, type Broker } from '../../src/dev-broker/broker.ts';
 import type { Connection } from '../../src/dev-broker/requests/api.ts';
 import { APIS } from '../../src/dev-broker/requests/index.ts';
 import { Reader } from '../../src/dev-broker/wire/reader.ts';
+import { readBatchHeader } from '../../src/dev-broker/wire/record-batch.ts';
 import { Writer } from '../../src/dev-broker/wire/writer.ts';
+import { recordBatch, type BatchOptions } from './record-batches.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+/** A broker without a socket for each test of a file, with topic `t` of two partitions and `other` of one. */
+export function openedBroker() {
+  const folder = temporaryFolder();
+  const open = (options: Partial<Parameters<typeof openBroker>[0]> = {}) =>
+    openBroker({ dataDir: folder(), warn: () => undefined, ...options });
+  let broker: ReturnType<typeof openBroker>;
+  beforeEach(() => {
+    broker = open();
+    broker.topics.create('t', 2);
+    broker.topics.create('other', 1);
+  });
+  afterEach(() => broker.close());
+  return {
+    get broker() {
+      return broker;
+    },
+    /** In place of this one: another, in an empty folder. */
+    reopen(options: Parameters<typeof open>[0]) {
+      broker.close();
+      broker = open(options);
+    },
+    append: (topic: string, partition: number, options: BatchOptions): void => {
+      const batch = recordBatch(options);
+      broker.topics.partition(topic, partition)?.append(batch, readBatchHeader(batch), 1);
+    },
+    ask: (key: number, version: number, body: (writer: Writer) => void): Promise<Reader> =>
+      askBroker(broker, key, version, body),
+  };
+}
 
 /**
  * One request through its file, without a socket: read from bytes, handled, its answer written to bytes.
@@ -10,7 +45,7 @@ import { Writer } from '../../src/dev-broker/wire/writer.ts';
  * @param body writes the request's fields in their order, as the protocol has them
  * @returns a reader of the answer's fields
  */
-export async function askBroker(
+async function askBroker(
   broker: Broker,
   key: number,
   version: number,

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 
-import { crc32c } from '../../src/dev-broker/wire/crc32c.ts';
+import { crc32c } from '../../src/crc32c.ts';
 import { readBatchHeader, type BatchHeader } from '../../src/dev-broker/wire/record-batch.ts';
 
 export interface BatchOptions {

@@ -1,4 +1,4 @@
-import { crc32c } from './crc32c.ts';
+import { crc32c } from '../../crc32c.ts';
 
 /**
  * A record batch (magic 2, https://kafka.apache.org/documentation/#recordbatch) is stored as it came. Only its

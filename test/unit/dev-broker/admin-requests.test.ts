@@ -1,34 +1,14 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openBroker } from '../../../src/dev-broker/broker.ts';
+import { describe, expect, it } from 'vitest';
 import type { PartitionOffset } from '../../../src/dev-broker/groups/offsets.ts';
 import { ERROR } from '../../../src/dev-broker/wire/errors.ts';
-import type { Reader } from '../../../src/dev-broker/wire/reader.ts';
-import { readBatchHeader } from '../../../src/dev-broker/wire/record-batch.ts';
 import { Writer } from '../../../src/dev-broker/wire/writer.ts';
-import { askBroker } from '../../support/ask-broker.ts';
-import { recordBatch, type BatchOptions } from '../../support/record-batches.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { openedBroker } from '../../support/ask-broker.ts';
 import { joining } from './group-requests.ts';
 
 /* What the tools of administrators ask: the answers are those of Kafka's protocol, field by field. */
 
-const folder = temporaryFolder();
-let broker: ReturnType<typeof openBroker>;
-
-beforeEach(() => {
-  broker = openBroker({ dataDir: folder(), warn: () => undefined });
-  broker.topics.create('t', 2);
-  broker.topics.create('other', 1);
-});
-afterEach(() => broker.close());
-
-function append(topic: string, partition: number, options: BatchOptions): void {
-  const batch = recordBatch(options);
-  broker.topics.partition(topic, partition)?.append(batch, readBatchHeader(batch), 1);
-}
-
-type Ask = (key: number, version: number, body: (writer: Writer) => void) => Promise<Reader>;
-const ask: Ask = (key, version, body) => askBroker(broker, key, version, body);
+const dev = openedBroker();
+const { append, ask } = dev;
 
 /** The topics and partitions of many requests; `extra` writes what a partition has behind its number. */
 function topics(wanted: Record<string, number[]>, extra: (writer: Writer) => void = () => undefined) {
@@ -50,8 +30,8 @@ describe('OffsetDelete', () => {
   function commit(offsets: readonly PartitionOffset[]): void {
     const nobody = { memberId: '', instanceId: null, generation: -1 };
     const options = { transactional: false, unknownGroup: ERROR.ILLEGAL_GENERATION };
-    expect(broker.groups.checkCommit('g', nobody, options)).toBe(ERROR.NONE);
-    broker.groups.offsets.commit('g', offsets);
+    expect(dev.broker.groups.checkCommit('g', nobody, options)).toBe(ERROR.NONE);
+    dev.broker.groups.offsets.commit('g', offsets);
   }
 
   async function remove(groupId: string, wanted: Record<string, number[]>) {
@@ -68,7 +48,8 @@ describe('OffsetDelete', () => {
     return { error, errors };
   }
 
-  const left = (): string[] => broker.groups.offsets.of('g').map((one) => `${one.topic}/${one.partition}`);
+  const left = (): string[] =>
+    dev.broker.groups.offsets.of('g').map((one) => `${one.topic}/${one.partition}`);
 
   it('removes the offsets that are named from a group at rest, and no others', async () => {
     commit([committed('t', 0), committed('t', 1), committed('other', 0)]);
@@ -104,9 +85,9 @@ describe('OffsetDelete', () => {
 
   async function join(metadata: string, protocolType = 'consumer'): Promise<void> {
     const protocols = [{ name: 'range', metadata: Buffer.from(metadata, 'latin1') }];
-    void broker.groups.join('g', joining('', { protocolType, protocols, idFirst: false }));
+    void dev.broker.groups.join('g', joining('', { protocolType, protocols, idFirst: false }));
     await new Promise(setImmediate);
-    expect(broker.groups.get('g')?.members).toHaveLength(1);
+    expect(dev.broker.groups.get('g')?.members).toHaveLength(1);
   }
 
   it('keeps those of the topics that a running group reads', async () => {
@@ -173,8 +154,8 @@ describe('OffsetForLeaderEpoch', () => {
 
 describe('transactions', () => {
   function open(id: string, partitions: readonly { topic: string; partition: number }[]) {
-    const { producer } = broker.transactions.initialize(id, { producerId: -1, epoch: -1 }, 60_000);
-    expect(broker.transactions.add(id, producer, { partitions })).toBe(ERROR.NONE);
+    const { producer } = dev.broker.transactions.initialize(id, { producerId: -1, epoch: -1 }, 60_000);
+    expect(dev.broker.transactions.add(id, producer, { partitions })).toBe(ERROR.NONE);
     return producer;
   }
 
@@ -240,7 +221,7 @@ describe('transactions', () => {
   it('are listed by state, producer and age', async () => {
     const first = open('a', [{ topic: 't', partition: 0 }]);
     const second = open('b', [{ topic: 't', partition: 1 }]);
-    broker.transactions.end('b', second, true);
+    dev.broker.transactions.end('b', second, true);
     const a = ['a', first.producerId, 'Ongoing'];
     const b = ['b', second.producerId, 'CompleteCommit'];
     expect(await list({ version: 0 })).toEqual({ error: ERROR.NONE, unknownStates: [], ids: [a, b] });

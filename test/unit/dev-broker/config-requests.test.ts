@@ -1,33 +1,13 @@
 import fs from 'node:fs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openBroker } from '../../../src/dev-broker/broker.ts';
+import { describe, expect, it } from 'vitest';
 import { ERROR } from '../../../src/dev-broker/wire/errors.ts';
-import type { Reader } from '../../../src/dev-broker/wire/reader.ts';
-import { readBatchHeader } from '../../../src/dev-broker/wire/record-batch.ts';
-import type { Writer } from '../../../src/dev-broker/wire/writer.ts';
-import { askBroker } from '../../support/ask-broker.ts';
-import { recordBatch, type BatchOptions } from '../../support/record-batches.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { openedBroker } from '../../support/ask-broker.ts';
+import { recordBatch } from '../../support/record-batches.ts';
 
 /* Configurations and sizes, as the tools of administrators ask for them: the answers are those of Kafka's protocol. */
 
-const folder = temporaryFolder();
-let broker: ReturnType<typeof openBroker>;
-
-beforeEach(() => {
-  broker = openBroker({ dataDir: folder(), warn: () => undefined });
-  broker.topics.create('t', 2);
-  broker.topics.create('other', 1);
-});
-afterEach(() => broker.close());
-
-function append(topic: string, partition: number, options: BatchOptions): void {
-  const batch = recordBatch(options);
-  broker.topics.partition(topic, partition)?.append(batch, readBatchHeader(batch), 1);
-}
-
-type Ask = (key: number, version: number, body: (writer: Writer) => void) => Promise<Reader>;
-const ask: Ask = (key, version, body) => askBroker(broker, key, version, body);
+const dev = openedBroker();
+const { append, ask } = dev;
 
 describe('configurations', () => {
   const TOPIC = 2;
@@ -95,7 +75,7 @@ describe('configurations', () => {
     return only;
   }
 
-  const own = (): object => broker.topics.get('t')?.configs ?? {};
+  const own = (): object => dev.broker.topics.get('t')?.configs ?? {};
 
   it.each([0, 1, 2])('of a topic are replaced as a whole (version %i)', async (version) => {
     expect(await alter('t', { 'retention.ms': '1000', 'max.message.bytes': '2000' }, { version })).toEqual({
@@ -144,9 +124,8 @@ describe('configurations', () => {
   });
 
   it('of a broker that was started otherwise are otherwise', async () => {
-    broker.close();
-    broker = openBroker({
-      ...{ dataDir: folder(), autoCreateTopics: false, defaultPartitions: 6, warn: () => undefined },
+    dev.reopen({
+      ...{ autoCreateTopics: false, defaultPartitions: 6 },
     });
     const found = await describeConfigs(BROKER, '1', ['num.partitions', 'auto.create.topics.enable']);
     expect(found?.configs.map(({ value }) => value)).toEqual(['false', '6']);
@@ -198,7 +177,7 @@ describe('DescribeLogDirs', () => {
       append('t', 1, { values: ['a'] });
       const bytes = recordBatch({ values: ['a'] }).length;
       const all = await sizes(null, version);
-      expect(all).toMatchObject({ error: ERROR.NONE, folder: broker.dataDir });
+      expect(all).toMatchObject({ error: ERROR.NONE, folder: dev.broker.dataDir });
       expect([...(all?.topics ?? [])].sort((a, b) => a.name.localeCompare(b.name))).toEqual([
         { name: 'other', sizes: [[0, 0]] },
         {
@@ -213,7 +192,7 @@ describe('DescribeLogDirs', () => {
         { name: 't', sizes: [[1, bytes]] },
       ]);
       if (version < 4) return;
-      const { blocks, bsize } = fs.statfsSync(broker.dataDir);
+      const { blocks, bsize } = fs.statfsSync(dev.broker.dataDir);
       expect(all?.room?.total).toBe(blocks * bsize);
       expect(all?.room?.usable).toBeGreaterThan(0);
       expect(all?.room?.usable).toBeLessThanOrEqual(blocks * bsize);

@@ -10,7 +10,7 @@ import {
   type BrokerNode,
   type ConnectionPool,
 } from '../../../src/adapters/kafka/protocol/kafkajs.ts';
-import { fetchMetadata } from '../../../src/adapters/kafka/protocol/requests.ts';
+import { fetchMetadata } from '../../../src/adapters/kafka/protocol/requests/metadata.ts';
 
 async function poolOf(port: number, requestTimeoutMs: number): Promise<ConnectionPool> {
   return connectionPoolBuilder({

@@ -18,7 +18,8 @@ import { createErrorFromCode, INVALID_CONFIG, LEADER_NOT_AVAILABLE } from '../pr
 import { fetchFingerprints, leaders, listAt, listRanges } from './offsets.ts';
 import { checkAll } from '../consume/positions.ts';
 import { readRanges } from './read-ranges.ts';
-import { setTopicConfigs, missingRequests } from '../protocol/requests.ts';
+import { setTopicConfigs } from '../protocol/requests/alter-config.ts';
+import { missingRequests } from '../protocol/requests/request.ts';
 
 const CREATE_TIMEOUT_MS = 10_000;
 const TOPIC_RESOURCE = 2;

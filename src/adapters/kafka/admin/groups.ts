@@ -9,7 +9,7 @@ import {
   UNSUPPORTED_VERSION,
   type BrokerNode,
 } from '../protocol/kafkajs.ts';
-import { describeConsumerGroup } from '../protocol/requests.ts';
+import { describeConsumerGroup } from '../protocol/requests/describe-group.ts';
 
 /** Kafka's name for a group that there is not. */
 const NO_GROUP = 'Dead';

@@ -11,7 +11,7 @@ import {
   type BrokerNode,
 } from '../protocol/kafkajs.ts';
 import { BadBatchError, BatchRecords, readHeader } from '../protocol/record-batch.ts';
-import { fetchRecords } from '../protocol/requests.ts';
+import { fetchRecords } from '../protocol/requests/fetch.ts';
 
 /** Timestamps with a meaning of their own in ListOffsets. */
 const LATEST = -1;

@@ -8,7 +8,7 @@ import { FetchedPartition } from '../protocol/fetched-partition.ts';
 import { createErrorFromCode, OFFSET_OUT_OF_RANGE, type BrokerNode } from '../protocol/kafkajs.ts';
 import { leaders, listRanges } from './offsets.ts';
 import { BadBatchError, isCutShort, readInt64 } from '../protocol/record-batch.ts';
-import { fetchRecords, type FetchedData } from '../protocol/requests.ts';
+import { fetchRecords, type FetchedData } from '../protocol/requests/fetch.ts';
 
 const FETCH_BYTES = 4 * 1024 * 1024;
 /** How long a broker holds the question when it has nothing; it is asked only for what it said to have. */
@@ -40,7 +40,7 @@ class RangeReader {
   readonly #client: KafkaClient;
   readonly #topic: string;
   readonly #signal: AbortSignal | undefined;
-  /** Undefined when they are to be found anew. */
+  /** Undefined when they are to be read again. */
   #leaderOf: ReadonlyMap<number, number> | undefined;
 
   constructor(client: KafkaClient, topic: string, signal: AbortSignal | undefined) {

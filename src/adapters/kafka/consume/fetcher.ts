@@ -11,7 +11,7 @@ import {
 } from '../protocol/kafkajs.ts';
 import type { Leader, Leaders } from './leaders.ts';
 import { isCutShort, readInt64 } from '../protocol/record-batch.ts';
-import { fetchRecords, type FetchedData } from '../protocol/requests.ts';
+import { fetchRecords, type FetchedData } from '../protocol/requests/fetch.ts';
 import { Slots, type Question, type Slot } from './slots.ts';
 
 /** A portion of work of 1 to 4 MiB: large enough that its fdatasync is cheap, small enough for the memory. */

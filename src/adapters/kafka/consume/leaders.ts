@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { KafkaClient } from '../protocol/client.ts';
 import { isPassing } from '../protocol/errors.ts';
-import type { TopicMetadata } from '../protocol/requests.ts';
+import type { TopicMetadata } from '../protocol/requests/metadata.ts';
 
 /** New partitions are seen after that long. */
 const METADATA_AGE_MS = 10_000;

@@ -12,7 +12,7 @@ import { fetchFingerprints, listRanges } from '../admin/offsets.ts';
 export interface Comparison {
   readonly client: KafkaClient;
   readonly topic: string;
-  /** The partitions and who leads them: one node, and the epochs by which a later leader is told from it. */
+  /** The partitions and who leads them: one node, and the epochs that distinguish a later leader from it. */
   readonly led: ReadonlyMap<number, Leader>;
   /** Of any partition; one that is absent starts at the earliest offset. */
   readonly positions: ReadonlyMap<number, Position>;

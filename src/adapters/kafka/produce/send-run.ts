@@ -11,7 +11,7 @@ import {
   type BrokerNode,
 } from '../protocol/kafkajs.ts';
 import { halve, queuesOf, type Pending } from './pending.ts';
-import { produceBatches, type ProducedData } from '../protocol/requests.ts';
+import { produceBatches, type ProducedData } from '../protocol/requests/produce.ts';
 import { endOf, type EndOptions } from './send-end.ts';
 
 /** How long a leader may wait for its replicas: the next attempt waits on for the same batch. */
@@ -97,7 +97,7 @@ export class SendRun {
       this.#isOver = true;
       end.cancel();
     }
-    // What is under way is not waited for any more, by whoever sends next neither.
+    // What is under way is not waited for any more, nor by the next send.
     for (const { node } of this.#requests.values()) if (node !== undefined) this.#state.client.forget(node);
     return this.#result();
   }

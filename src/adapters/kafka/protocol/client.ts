@@ -11,7 +11,7 @@ import {
 } from './kafkajs.ts';
 import type { KafkaOptions } from '../kafka-broker.ts';
 import { firstSuccess } from './race.ts';
-import { fetchMetadata, type ClusterMetadata, type TopicMetadata } from './requests.ts';
+import { fetchMetadata, type ClusterMetadata, type TopicMetadata } from './requests/metadata.ts';
 
 /** A program that finds nobody ends within 10 s of its start: a second is left for starting and ending. */
 const CONNECT_TIMEOUT_MS = 9_000;

@@ -209,7 +209,7 @@ async function ready(pool: ConnectionPool, apiKey: number): Promise<void> {
   await within(CONNECT_TIMEOUT_MS, opened, `${pool.host}:${pool.port}`);
 }
 
-/** Bears the name of kafkajs's own error for it. */
+/** Named as kafkajs's own error for it. */
 class ConnectTimeoutError extends Error {
   override readonly name = 'KafkaJSConnectionError';
 }

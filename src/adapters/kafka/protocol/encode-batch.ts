@@ -1,6 +1,6 @@
 import type { SendRecord } from '../../../ports/broker.ts';
 import type { Headers } from '../../../ports/record.ts';
-import { crc32c } from './crc32c.ts';
+import { crc32c } from '../../../crc32c.ts';
 import { BATCH_HEADER_BYTES } from './record-batch.ts';
 
 export interface BatchOrigin {

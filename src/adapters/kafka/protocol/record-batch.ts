@@ -1,7 +1,7 @@
 import type { BrokerRecord, Slice } from '../../../ports/broker.ts';
 import type { Headers, HeaderValue } from '../../../ports/record.ts';
 import { CodecError, decompress } from './codecs.ts';
-import { crc32c } from './crc32c.ts';
+import { crc32c } from '../../../crc32c.ts';
 import { findLastHeader, readHeaders } from './record-headers.ts';
 import { Varints } from './varints.ts';
 

@@ -1,0 +1,81 @@
+import { newEncoder, type BrokerNode, type Decoder } from '../kafkajs.ts';
+import { isOffered, send } from './request.ts';
+
+const CONSUMER_GROUP_DESCRIBE = { apiKey: 69, apiVersion: 0, apiName: 'ConsumerGroupDescribe' };
+
+/** A group of the protocol of KIP-848, of which DescribeGroups says that there is none. */
+export interface ConsumerGroup {
+  readonly errorCode: number;
+  readonly state: string;
+  readonly members: readonly {
+    readonly memberId: string;
+    readonly clientId: string;
+    readonly clientHost: string;
+  }[];
+}
+
+/**
+ * ConsumerGroupDescribe, version 0, which Kafka has since 3.7.
+ *
+ * @returns undefined where the node does not offer it: then it has no such groups
+ */
+export async function describeConsumerGroup(
+  node: BrokerNode,
+  group: string,
+): Promise<ConsumerGroup | undefined> {
+  if (!isOffered(node, CONSUMER_GROUP_DESCRIBE)) return undefined;
+  const answers = await send(node, CONSUMER_GROUP_DESCRIBE, {
+    body: () => {
+      // The first tags end the header: the request is flexible, and kafkajs writes the older header.
+      const encoder = newEncoder().writeUVarInt(0).writeUVarInt(2).writeUVarIntString(group);
+      return encoder.writeBoolean(false).writeUVarInt(0);
+    },
+    decode: (decoder) => {
+      decoder.readTaggedFields(); // of the header
+      decoder.readInt32(); // throttle time
+      return decoder.readUVarIntArray(readConsumerGroup) ?? [];
+    },
+  });
+  return answers[0];
+}
+
+function readConsumerGroup(decoder: Decoder): ConsumerGroup {
+  const errorCode = decoder.readInt16();
+  decoder.readUVarIntString(); // error message
+  decoder.readUVarIntString(); // group
+  const state = decoder.readUVarIntString() ?? '';
+  decoder.readInt32(); // epoch
+  decoder.readInt32(); // epoch of the assignment
+  decoder.readUVarIntString(); // assignor
+  const members = decoder.readUVarIntArray(readConsumerGroupMember) ?? [];
+  decoder.readInt32(); // what we may do
+  decoder.readTaggedFields();
+  return { errorCode, state, members };
+}
+
+function readConsumerGroupMember(decoder: Decoder): ConsumerGroup['members'][number] {
+  const memberId = decoder.readUVarIntString() ?? '';
+  decoder.readUVarIntString(); // instance
+  decoder.readUVarIntString(); // rack
+  decoder.readInt32(); // epoch
+  const clientId = decoder.readUVarIntString() ?? '';
+  const clientHost = decoder.readUVarIntString() ?? '';
+  decoder.readUVarIntArray((topic) => topic.readUVarIntString());
+  decoder.readUVarIntString(); // regular expression of topics
+  skipAssignment(decoder);
+  skipAssignment(decoder); // that it is to have
+  decoder.readTaggedFields();
+  return { memberId, clientId, clientHost };
+}
+
+const TOPIC_ID_BYTES = 16;
+
+function skipAssignment(decoder: Decoder): void {
+  decoder.readUVarIntArray((topic) => {
+    topic.readBytes(TOPIC_ID_BYTES);
+    topic.readUVarIntString();
+    topic.readUVarIntArray((partition) => partition.readInt32());
+    topic.readTaggedFields();
+  });
+  decoder.readTaggedFields();
+}

@@ -1,0 +1,86 @@
+import { ANSWER_TIMEOUT_MS } from '../connections.ts';
+import type { AbortedTransaction } from '../fetched-partition.ts';
+import { newEncoder, type BrokerNode, type Decoder } from '../kafkajs.ts';
+import { int64, REQUESTS, send } from './request.ts';
+
+export interface FetchedFrom {
+  readonly partition: number;
+  readonly offset: number;
+  /** A node that knows of another epoch answers with an error; −1 where it does not matter. */
+  readonly leaderEpoch?: number;
+}
+
+export interface FetchRequest {
+  readonly topic: string;
+  /** In this order: the first that has records is served even beyond the limits. */
+  readonly partitions: readonly FetchedFrom[];
+  readonly maxWaitMs: number;
+  readonly maxBytes: number;
+  readonly maxPartitionBytes: number;
+  readonly readCommitted: boolean;
+}
+
+export interface FetchedData {
+  readonly partition: number;
+  readonly errorCode: number;
+  readonly highWatermark: number;
+  /** Where a reader of committed transactions stands once it has read everything. */
+  readonly stableEnd: number;
+  readonly logStart: number;
+  readonly aborted: readonly AbortedTransaction[];
+  readonly records: Buffer;
+}
+
+/** Fetch, version 11. */
+export async function fetchRecords(node: BrokerNode, request: FetchRequest): Promise<FetchedData[]> {
+  const answer = await send(node, REQUESTS.fetch, {
+    requestTimeoutMs: request.maxWaitMs + ANSWER_TIMEOUT_MS,
+    body: () => {
+      const encoder = newEncoder()
+        .writeInt32(-1) // no replica
+        .writeInt32(request.maxWaitMs)
+        .writeInt32(1) // answer as soon as there is a byte
+        .writeInt32(request.maxBytes)
+        .writeInt8(request.readCommitted ? 1 : 0)
+        .writeInt32(0) // no fetch session
+        .writeInt32(-1)
+        .writeInt32(1)
+        .writeString(request.topic)
+        .writeInt32(request.partitions.length);
+      for (const { partition, offset, leaderEpoch = -1 } of request.partitions) {
+        encoder
+          .writeInt32(partition)
+          .writeInt32(leaderEpoch)
+          .writeInt64(offset)
+          .writeInt64(-1)
+          .writeInt32(request.maxPartitionBytes);
+      }
+      return encoder.writeInt32(0).writeString('');
+    },
+    decode: (decoder) => {
+      decoder.readInt32(); // throttle time: the broker delays the answer itself
+      const errorCode = decoder.readInt16();
+      decoder.readInt32(); // session
+      const topics = decoder.readArray((item) => {
+        item.readString();
+        return item.readArray(readFetched);
+      });
+      return { errorCode, partitions: topics.flat() };
+    },
+  });
+  return answer.partitions;
+}
+
+function readFetched(decoder: Decoder): FetchedData {
+  const partition = decoder.readInt32();
+  const errorCode = decoder.readInt16();
+  const highWatermark = int64(decoder);
+  const stableEnd = int64(decoder);
+  const logStart = int64(decoder);
+  const aborted = decoder.readArray((item) => ({ producerId: int64(item), firstOffset: int64(item) }));
+  decoder.readInt32(); // preferred replica: we name no rack
+  const records = decoder.readBytes() ?? EMPTY;
+  return { partition, errorCode, highWatermark, stableEnd, logStart, aborted, records };
+}
+
+const EMPTY = Buffer.alloc(0);

@@ -1,0 +1,68 @@
+import { newDecoder, type BrokerNode, type Decoder, type Encoder, type ProtocolRequest } from '../kafkajs.ts';
+
+/*
+ * Requests that kafkajs encodes or decodes in ways that do not serve: it asks for all topics when given none
+ * and fails on all of them when one has no leader; it decodes fetched records itself; it throws away which
+ * partition of a produce request failed; and it knows no way to set one configuration and leave the others, nor the
+ * groups of KIP-848. Source: https://kafka.apache.org/protocol
+ */
+
+interface Request {
+  readonly apiKey: number;
+  readonly apiVersion: number;
+  readonly apiName: string;
+}
+
+/** In versions that every broker since Kafka 2.3 offers. */
+export const REQUESTS = {
+  produce: { apiKey: 0, apiVersion: 7, apiName: 'Produce' },
+  fetch: { apiKey: 1, apiVersion: 11, apiName: 'Fetch' },
+  metadata: { apiKey: 3, apiVersion: 7, apiName: 'Metadata' },
+  incrementalAlterConfigs: { apiKey: 44, apiVersion: 0, apiName: 'IncrementalAlterConfigs' },
+} as const;
+
+/** The names of the requests above that a node does not offer in our version. */
+export function missingRequests(node: BrokerNode): string[] {
+  return Object.values(REQUESTS)
+    .filter((request) => !isOffered(node, request))
+    .map(({ apiName }) => apiName);
+}
+
+export function isOffered(node: BrokerNode, { apiKey, apiVersion }: Request): boolean {
+  const offered = node.versions[apiKey];
+  return offered !== undefined && apiVersion >= offered.minVersion && apiVersion <= offered.maxVersion;
+}
+
+/** Named as kafkajs's own error for it. */
+class UnsupportedRequestError extends Error {
+  override readonly name = 'KafkaJSServerDoesNotSupportApiKey';
+}
+
+/** @param options.requestTimeoutMs how long the connection may be silent; else as connections.ts has it */
+export async function send<Answer>(
+  node: BrokerNode,
+  request: Request,
+  options: {
+    body: () => Encoder;
+    decode: (decoder: Decoder) => Answer;
+    requestTimeoutMs?: number;
+  },
+): Promise<Answer> {
+  const { apiName, apiVersion } = request;
+  if (!isOffered(node, request)) {
+    throw new UnsupportedRequestError(`${apiName} version ${apiVersion} is not offered`);
+  }
+  const protocol: ProtocolRequest<Answer> = {
+    request: { ...request, encode: async () => options.body() },
+    response: {
+      decode: async (payload) => options.decode(newDecoder(payload)),
+      parse: async (decoded) => decoded,
+    },
+    ...(options.requestTimeoutMs === undefined ? {} : { requestTimeout: options.requestTimeoutMs }),
+  };
+  return node.connectionPool.send(protocol);
+}
+
+export function int64(decoder: Decoder): number {
+  return Number(decoder.readInt64().toString());
+}
