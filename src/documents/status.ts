@@ -6,7 +6,7 @@ export type Counts = Document<typeof Counts>;
 
 /** `status`: what the running consumer says of itself. */
 export const Status = object({
-  running: Type.Boolean(),
+  running: nullable(Type.Boolean(), 'null: this user may not ask, see problem'),
   pid: nullable(Type.Integer({ minimum: 1 })),
   started_at: nullable(Time),
   state: nullable(
@@ -20,6 +20,16 @@ export const Status = object({
   lag: nullable(Type.Integer(), 'null: the brokers have not said it'),
   last_commit_at: nullable(Time),
   counts: nullable(Counts, 'since it started'),
+  files: Type.Array(
+    object({
+      file: Type.String(),
+      state: Type.Enum(['broken', 'not_taken_in', 'kept_aside']),
+      line: nullable(Type.Integer({ minimum: 1 })),
+      message: Type.String(),
+    }),
+    { description: 'CSVs that do not count as a user has saved them' },
+  ),
+  problem: nullable(Type.String(), 'why not all is known'),
 });
 export type Status = Document<typeof Status>;
 

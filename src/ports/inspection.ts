@@ -1,6 +1,7 @@
 import type { Decided } from '../domain/decide.ts';
 import type { AuditNote, Difference } from '../domain/difference.ts';
 import type { LoggedEdit } from '../domain/edit.ts';
+import type { Failure } from '../domain/failure.ts';
 import type { Item, User } from '../domain/tables.ts';
 import type { Outgoing, Position, Undelivered } from './store.ts';
 
@@ -20,8 +21,8 @@ export interface PlacedLines<T> {
 
 /** A folder at one moment, down to its files, for an audit. Nothing is taken as given but what was committed. */
 export interface StoreInspection extends AsyncDisposable {
-  /** Whether a process owned the folder at that moment. */
-  readonly isOwned: boolean;
+  /** Whether a process owned the folder at that moment; a failure says why this user cannot know. */
+  readonly isOwned: boolean | Failure;
   /** The tables as they are committed: without hand edits that were not taken in. */
   users(): Iterable<User>;
   items(): Iterable<Item>;

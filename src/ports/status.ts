@@ -21,6 +21,16 @@ export interface ConsumerStatus {
     readonly conflicts: number;
     readonly deadLettered: number;
   };
+  /** Files that it does not take in as they are, and does not write until they are mended. */
+  readonly brokenFiles: readonly BrokenFile[];
+}
+
+export interface BrokenFile {
+  readonly file: string;
+  /** Counted from 1. */
+  readonly line: number;
+  /** Names file and line. */
+  readonly message: string;
 }
 
 /** The consumer that owns a folder. */

@@ -236,7 +236,7 @@ export interface StoreAccess {
    * What the folder's owner says of itself, when it is a consumer; nothing of the folder is read.
    *
    * @returns null when no consumer owns it
-   * @throws Failure owner_unreachable when the owner does not answer in time
+   * @throws Failure owner_unreachable when the owner does not answer in time; read_failed when this user may not ask it
    */
   consumerStatus(): Promise<RunningConsumer | null>;
   /**

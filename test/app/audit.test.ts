@@ -3,6 +3,7 @@ import { audit, type AuditResult } from '../../src/app/audit/audit.ts';
 import { deadLetter } from '../../src/app/run/dead-letters.ts';
 import { difference } from '../../src/domain/difference.ts';
 import type { Edit } from '../../src/domain/edit.ts';
+import { Failure } from '../../src/domain/failure.ts';
 import type { Item } from '../../src/domain/tables.ts';
 import { decideRecords, recordOf, type DecidedRecord } from '../support/decided.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -30,6 +31,16 @@ function told({ differences }: AuditResult): unknown[] {
 }
 
 describe('the books', () => {
+  it('are compared for a user who may not ask the owner, which is said', async () => {
+    const folder = await shop();
+    expect(await audit(folder, options)).toMatchObject({ total: 0, ownerUnknown: null });
+    folder.hidden = new Failure('read_failed', 'permission denied');
+    expect(await audit(folder, options)).toMatchObject({
+      ...{ total: 0, checked: { items: 1 } },
+      ownerUnknown: { message: 'permission denied' },
+    });
+  });
+
   it('balance over sales and edits in any order, without a clock', async () => {
     const folder = await shop();
     let offset = 0;

@@ -95,6 +95,20 @@ describe('the status of a consumer', () => {
   });
 });
 
+it('names the files that are broken, until they are mended', () => {
+  const { signal } = new AbortController();
+  const board = new StatusBoard({ topic: 't', group: 'g', signal }, new FakeClock());
+  const broken = { file: 'users.csv', line: 2, message: 'users.csv:2: no status' };
+  for (const line of [2, 3]) {
+    board.take({ kind: 'notice', notice: { kind: 'file_broken', fix: null, ...broken, line } });
+    expect(board.status().brokenFiles).toEqual([{ ...broken, line }]);
+  }
+  board.take({ kind: 'notice', notice: { kind: 'file_mended', file: 'inventory.csv' } });
+  expect(board.status().brokenFiles).toHaveLength(1);
+  board.take({ kind: 'notice', notice: { kind: 'file_mended', file: 'users.csv' } });
+  expect(board.status().brokenFiles).toEqual([]);
+});
+
 describe('the rate', () => {
   const batch = (records: number): ConsumeOrdersEvent => ({
     kind: 'batch',

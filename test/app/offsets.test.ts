@@ -146,6 +146,13 @@ describe('reset', () => {
     expect(consumer.unsent()).toBe(0);
   });
 
+  it('is planned by a user who may not ask the owner, and says so', async () => {
+    const failure = new Failure('read_failed', 'permission denied');
+    folder.hidden = failure;
+    await reset('earliest', { execute: false });
+    expect(events).toEqual([{ kind: 'owner_unknown', failure }]);
+  });
+
   it('says that the positions moved when the group could not follow; again brings it up', async () => {
     const failing = new ScriptedBroker();
     Object.assign(failing, { topics: broker.topics, committedBy: broker.committedBy });

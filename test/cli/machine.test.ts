@@ -74,6 +74,30 @@ describe('a file that cannot be read or written is a failure of the machine', ()
     });
   });
 
+  it.runIf(isRoot)(
+    'an owner that this user may not ask: what may be read is shown all the same',
+    async () => {
+      const shop = await stocked();
+      for (const folder of [shop.folder, shop.storage]) fs.chmodSync(folder, 0o755);
+      const as = { uid: 12_345 };
+      const audit = shell(`$O audit --storage ${shop.storage}`, as);
+      expect(audit).toMatchObject({
+        code: 0,
+        said: expect.stringMatching(
+          /the books balance\n(.|\n)*warning: whether a consumer runs is not known: /,
+        ) as unknown,
+      });
+      const status = shell(`$O status --storage ${shop.storage} -o json`, as);
+      expect(status).toMatchObject({
+        code: 0,
+        said: expect.stringMatching(
+          /"running":null(.|\n)*"problem":"reading .*owner\.\d+ failed: permission den/,
+        ) as unknown,
+      });
+      expect(status.said).toContain('warning: whether a consumer runs is not known: reading ');
+    },
+  );
+
   it.runIf(isRoot)('a working directory that may not be searched', async () => {
     const shop = await stocked();
     fs.chmodSync(shop.folder, 0o711);

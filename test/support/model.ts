@@ -41,6 +41,8 @@ export class ModelFolder implements StoreAccess {
   claimed = false;
   /** Set to make the next commits fail, as a full disk does. */
   failing: Failure | null = null;
+  /** Set where this user may not ask the owner. */
+  hidden: Failure | null = null;
 
   constructor(clock: Clock, folderId = 'model-folder') {
     this.clock = clock;
@@ -52,6 +54,7 @@ export class ModelFolder implements StoreAccess {
   #status: OwnOptions['status'];
 
   async consumerStatus(): Promise<RunningConsumer | null> {
+    if (this.hidden !== null) throw this.hidden;
     if (!this.owned || this.#status === undefined) return null;
     return { pid: 1, startedAt: 0, status: this.#status() };
   }
@@ -131,7 +134,7 @@ export class ModelFolder implements StoreAccess {
       for await (const lines of chunks) yield { file, firstLine: 1, lines };
     };
     return {
-      isOwned: this.owned,
+      isOwned: this.hidden ?? this.owned,
       users: () => this.tables.users.values(),
       items: () => this.tables.items.values(),
       positions: () => [...this.stored.values()],

@@ -227,21 +227,8 @@ export function openFolder(options: {
     },
 
     async inspect() {
-      const [{ FolderInspection }, { ask }] = await Promise.all([
-        import('./inspection.ts'),
-        import('./owner/owner.ts'),
-      ]);
-      const wanted: SocketRequest = { kind: 'status' };
-      const isOwned = async (): Promise<boolean> => {
-        try {
-          return (await ask(innerFolder(folder), wanted, STATUS_TIMEOUT_MS)) !== null;
-        } catch (error) {
-          // A paused owner is one.
-          if (isFailure(error, 'owner_unreachable')) return true;
-          throw error;
-        }
-      };
-      return FolderInspection.open(files, folder, clock, isOwned);
+      const { FolderInspection } = await import('./inspection.ts');
+      return FolderInspection.open(files, folder, clock, () => isOwned(folder));
     },
 
     async rebuildViews({ onNotice }) {
@@ -249,6 +236,21 @@ export function openFolder(options: {
       await store.rebuildViews();
     },
   };
+}
+
+/** @returns the failure where this user may not ask */
+async function isOwned(folder: string): Promise<boolean | Failure> {
+  const { ask } = await import('./owner/owner.ts');
+  const wanted: SocketRequest = { kind: 'status' };
+  try {
+    return (await ask(innerFolder(folder), wanted, STATUS_TIMEOUT_MS)) !== null;
+  } catch (error) {
+    // A paused owner is one.
+    if (isFailure(error, 'owner_unreachable')) return true;
+    // Reading needs no owner.
+    if (isFailure(error, 'read_failed')) return error;
+    throw error;
+  }
 }
 
 /** @throws Failure invalid_value: what is meant to be the folder is a file */

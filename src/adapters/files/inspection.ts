@@ -29,7 +29,7 @@ const LASTING_LOGS = ['orders', 'rejections', 'edits'] as const;
 
 /** A folder at one moment, down to its files. */
 export class FolderInspection implements StoreInspection {
-  readonly isOwned: boolean;
+  readonly isOwned: boolean | Failure;
   readonly #files: FileSystem;
   readonly #folder: string;
   readonly #snapshot: FolderSnapshot;
@@ -41,7 +41,7 @@ export class FolderInspection implements StoreInspection {
   private constructor(
     files: FileSystem,
     folder: string,
-    found: { snapshot: FolderSnapshot; index: IdIndex | Failure; isOwned: boolean },
+    found: { snapshot: FolderSnapshot; index: IdIndex | Failure; isOwned: boolean | Failure },
   ) {
     this.#files = files;
     this.#folder = folder;
@@ -55,7 +55,7 @@ export class FolderInspection implements StoreInspection {
     files: FileSystem,
     folder: string,
     clock: Clock,
-    isOwned: () => Promise<boolean>,
+    isOwned: () => Promise<boolean | Failure>,
   ): Promise<FolderInspection> {
     const wasOwned = await isOwned();
     let index: IdIndex | Failure | undefined;
@@ -75,7 +75,7 @@ export class FolderInspection implements StoreInspection {
     return new FolderInspection(files, folder, {
       snapshot,
       index: found,
-      isOwned: wasOwned || (await isOwned()),
+      isOwned: wasOwned === false ? await isOwned() : wasOwned,
     });
   }
 
@@ -183,7 +183,7 @@ export class FolderInspection implements StoreInspection {
         yield { difference: difference('log_tail_mismatch', file, { message, fix: null }) };
         return;
       }
-      if (this.isOwned || onDisk >= end) return;
+      if (this.isOwned !== false || onDisk >= end) return;
       const message = `the last ${end - onDisk} bytes of ${file} stand in the journal only: the next start writes them`;
       yield { note: { kind: 'unfinished', where: file, message } };
     } finally {

@@ -32,6 +32,8 @@ export interface AuditResult {
   readonly skips: readonly Skip[];
   readonly unsent: number;
   readonly undelivered: number;
+  /** Why it is not known whether a process owned the folder; null: it is known. */
+  readonly ownerUnknown: Failure | null;
   readonly notes: readonly AuditNote[];
   readonly total: number;
   /** The first of them. */
@@ -88,6 +90,7 @@ async function look(access: StoreAccess, topic: TopicPorts | null): Promise<Audi
     skips,
     unsent: opened.unsent().length,
     undelivered,
+    ownerUnknown: typeof opened.isOwned === 'boolean' ? null : opened.isOwned,
     notes,
     ...differences.result(),
     repaired: [],
@@ -96,7 +99,7 @@ async function look(access: StoreAccess, topic: TopicPorts | null): Promise<Audi
 
 const NOTHING: Omit<AuditResult, 'total' | 'differences'> = {
   checked: { items: 0, users: 0, orders: 0, rejections: 0, edits: 0 },
-  ...{ topic: null, skips: [], unsent: 0, undelivered: 0, notes: [], repaired: [] },
+  ...{ topic: null, skips: [], unsent: 0, undelivered: 0, ownerUnknown: null, notes: [], repaired: [] },
 };
 
 class Differences {

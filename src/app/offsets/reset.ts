@@ -30,7 +30,9 @@ export type ResetEvent =
   | CopySuspected
   | { readonly kind: 'notice'; readonly notice: StoreNotice }
   /** A dry run found that executing would be refused now. */
-  | { readonly kind: 'in_use'; readonly by: string };
+  | { readonly kind: 'in_use'; readonly by: string }
+  /** A dry run could not ask whether a consumer runs. */
+  | { readonly kind: 'owner_unknown'; readonly failure: Failure };
 
 export interface ResetResult extends GroupOf {
   readonly executed: boolean;
@@ -140,8 +142,10 @@ async function tellUsers(
     const running = await access.consumerStatus();
     if (running !== null) on({ kind: 'in_use', by: `the consumer of this folder (process ${running.pid})` });
   } catch (error) {
-    if (!isFailure(error, 'owner_unreachable')) throw error;
-    on({ kind: 'in_use', by: `an owner of this folder that does not answer` });
+    if (isFailure(error, 'read_failed')) on({ kind: 'owner_unknown', failure: error });
+    else if (isFailure(error, 'owner_unreachable')) {
+      on({ kind: 'in_use', by: `an owner of this folder that does not answer` });
+    } else throw error;
   }
   const { members } = await admin.group(group);
   for (const { clientId, memberId, host, process } of members) {

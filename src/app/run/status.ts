@@ -1,5 +1,6 @@
 import type { Clock } from '../../ports/clock.ts';
-import type { ConsumerStatus } from '../../ports/status.ts';
+import type { BrokenFile, ConsumerStatus } from '../../ports/status.ts';
+import type { StoreNotice } from '../../ports/store.ts';
 import type { ConsumeOrdersEvent } from './events.ts';
 
 /** The rate is told over so many whole seconds. */
@@ -23,6 +24,7 @@ export class StatusBoard {
   readonly #waiting = new Set<'broker' | 'registry'>();
   /** Records read by second, the last few seconds only. */
   readonly #bySecond: { readonly second: number; records: number }[] = [];
+  readonly #brokenFiles = new Map<string, BrokenFile>();
   #sources: StatusSources | undefined;
   #isReading = false;
   #isSilent = false;
@@ -46,6 +48,7 @@ export class StatusBoard {
     else if (event.kind === 'resumed') this.#waiting.delete(event.for);
     else if (event.kind === 'silent') this.#isSilent = true;
     else if (event.kind === 'answered') this.#isSilent = false;
+    else if (event.kind === 'notice') this.#takeNotice(event.notice);
     else if (event.kind === 'batch') {
       this.#lastCommitAt = this.#clock.now();
       this.#add(event.results.length, this.#lastCommitAt);
@@ -69,7 +72,15 @@ export class StatusBoard {
       lag: waitingFor === 'broker' ? null : (this.#sources?.lag() ?? null),
       lastCommitAt: this.#lastCommitAt,
       counts: { read, accepted, rejected, duplicates, conflicts, deadLettered },
+      brokenFiles: [...this.#brokenFiles.values()],
     };
+  }
+
+  #takeNotice(notice: StoreNotice): void {
+    if (notice.kind === 'file_mended') this.#brokenFiles.delete(notice.file);
+    if (notice.kind !== 'file_broken') return;
+    const { file, line, message } = notice;
+    this.#brokenFiles.set(file, { file, line, message });
   }
 
   #state(isWaiting: boolean): ConsumerStatus['state'] {

@@ -40,6 +40,11 @@ export function register(program: Command, session: Session): void {
         repair: flags.repair === true,
         onNotice: (notice) => printNotice(printer, notice),
       });
+      if (result.ownerUnknown !== null) {
+        printer.warn(
+          `whether a consumer runs is not known: ${result.ownerUnknown.message}; read without it, as of the last commit`,
+        );
+      }
       await printer.data(isJson ? `${JSON.stringify(auditDocument(result))}\n` : auditText(result));
       if (result.total > 0) throw mismatch(result, access.folder);
     });

@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
 import { openStore, systemClock } from '../../compose.ts';
-import { Failure, isFailure } from '../../domain/failure.ts';
+import { showStatus, type FolderStatus } from '../../app/status/show.ts';
+import { Failure } from '../../domain/failure.ts';
 import type { StoreAccess } from '../../ports/store.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
-import { statusDocument, statusLine, statusLines, type Asked } from '../output/status.ts';
+import { wayOut } from '../hints.ts';
+import { statusDocument, statusLine, statusLines } from '../output/status.ts';
 import type { Session } from '../session.ts';
 
 const EVERY_MS = 1_000;
@@ -16,7 +18,8 @@ export function register(program: Command, session: Session): void {
       'Asks the consumer that runs on the storage folder how it is: its state and what it waits for, orders a ' +
       'second (over the last ten), lag, decisions by outcome since it started, and when it committed last. It ' +
       'answers itself, so no broker is needed. Exit code 3 when none runs; 5 when it does not answer, because ' +
-      'it is paused or very busy.\n\n' +
+      'it is paused or very busy. A CSV that is broken, or was kept aside, is shown as well. A user who ' +
+      'may not ask the consumer sees what the folder shows (0).\n\n' +
       '--watch asks each second until Ctrl-C (0): on a terminal as a screen that is drawn again in place, ' +
       'elsewhere one line, or with -o json one document, a second. It goes on while no consumer runs.',
     examples: [
@@ -33,43 +36,52 @@ export function register(program: Command, session: Session): void {
     });
 }
 
-async function show({ printer, isJson }: Session, access: StoreAccess): Promise<void> {
-  const asked = (await access.consumerStatus()) ?? 'none';
-  if (isJson) await printer.data(`${JSON.stringify(statusDocument(asked))}\n`);
-  if (asked === 'none') {
+async function show(session: Session, access: StoreAccess): Promise<void> {
+  const { printer, isJson } = session;
+  const status = await showStatus(access);
+  const { consumer, problem } = status;
+  if (consumer === 'silent' && problem !== null) throw problem;
+  warnOfProblem(session, status);
+  if (isJson) await printer.data(`${JSON.stringify(statusDocument(status))}\n`);
+  else {
+    const lines = statusLines(status, access.folder, systemClock.now());
+    // That none runs is said by the failure.
+    for (const line of lines.slice(consumer === 'none' ? 1 : 0)) await printer.data(`${line}\n`);
+  }
+  if (consumer === 'none') {
     throw new Failure('not_found', `no consumer runs on ${access.folder}`, {
       fix: 'start one with: orderctl consume; or name its folder with --storage',
     });
   }
-  if (!isJson) await printer.data(statusLines(asked, access.folder, systemClock.now()).join('\n') + '\n');
+}
+
+function warnOfProblem({ printer }: Session, { consumer, problem }: FolderStatus): void {
+  if (problem === null) return;
+  const what = consumer === 'unknown' ? 'whether a consumer runs' : 'which files count as they are';
+  const way = problem.fix === null ? '' : ` (${wayOut(problem.fix)})`;
+  printer.warn(`${what} is not known: ${problem.message}${way}`);
 }
 
 async function watch(session: Session, access: StoreAccess): Promise<void> {
   const { printer, isJson } = session;
   const signal = takeStopSignal(printer, null);
   let drawn = 0;
+  let problem: string | undefined;
   while (!signal.aborted) {
-    const asked = await ask(access);
+    const status = await showStatus(access);
+    if (problem !== status.problem?.message) warnOfProblem(session, status);
+    problem = status.problem?.message;
     const now = systemClock.now();
-    if (isJson) await printer.data(`${JSON.stringify(statusDocument(asked))}\n`);
-    else if (!printer.isDataLive) await printer.data(`${statusLine(asked, access.folder, now)}\n`);
+    if (isJson) await printer.data(`${JSON.stringify(statusDocument(status))}\n`);
+    else if (!printer.isDataLive) await printer.data(`${statusLine(status, access.folder, now)}\n`);
     else {
       // A line that wraps would take two lines of the screen.
       const width = printer.dataColumns ?? Infinity;
-      const lines = statusLines(asked, access.folder, now).map((line) => line.slice(0, width - 1));
+      const lines = statusLines(status, access.folder, now).map((line) => line.slice(0, width - 1));
       await printer.data(`${upAndClear(drawn)}${lines.join('\n')}\n`);
       drawn = lines.length;
     }
     await systemClock.sleep(EVERY_MS, signal);
-  }
-}
-
-async function ask(access: StoreAccess): Promise<Asked> {
-  try {
-    return (await access.consumerStatus()) ?? 'none';
-  } catch (error) {
-    if (!isFailure(error, 'owner_unreachable')) throw error;
-    return 'silent';
   }
 }
 

@@ -99,6 +99,9 @@ export function printResetEvent(printer: Printer, event: ResetEvent): void {
     case 'in_use':
       printer.warn(`in use by ${event.by}: with --execute this would be refused (4) until that has stopped`);
       break;
+    case 'owner_unknown':
+      printer.warn(`whether a consumer runs is not known: ${event.failure.message}`);
+      break;
   }
 }
 

@@ -1,20 +1,18 @@
 import type { Counts, Status } from '../../documents/status.ts';
+import type { FolderStatus, UncountedFile } from '../../app/status/show.ts';
 import { isoTime, isoTimeOrNull } from '../../domain/iso-time.ts';
 import type { ConsumerStatus, RunningConsumer } from '../../ports/status.ts';
 import { count, duration, grouped } from './text.ts';
 
-/** What came of asking: a consumer, none, or one that does not answer. */
-export type Asked = RunningConsumer | 'none' | 'silent';
-
 /** Keys in the order of the contract; all of them null where they are not known. */
-export function statusDocument(asked: Asked): Status {
-  const known = typeof asked === 'object' ? asked : null;
+export function statusDocument({ consumer, files, problem }: FolderStatus): Status {
+  const known = typeof consumer === 'object' ? consumer : null;
   const status = known?.status;
   return {
-    running: asked !== 'none',
+    running: consumer === 'unknown' ? null : consumer !== 'none',
     pid: known?.pid ?? null,
     started_at: isoTimeOrNull(known?.startedAt),
-    state: status?.state ?? (asked === 'silent' ? 'silent' : null),
+    state: status?.state ?? (consumer === 'silent' ? 'silent' : null),
     waiting_for: status?.waitingFor ?? null,
     topic: status?.topic ?? null,
     group: status?.group ?? null,
@@ -22,6 +20,8 @@ export function statusDocument(asked: Asked): Status {
     lag: status?.lag ?? null,
     last_commit_at: isoTimeOrNull(status?.lastCommitAt),
     counts: status === undefined ? null : countsDocument(status.counts),
+    files,
+    problem: problem?.message ?? null,
   };
 }
 
@@ -42,29 +42,50 @@ export function countsInWords(counts: Omit<ConsumerStatus['counts'], 'read'>): s
 }
 
 /** The status on several lines, for a person. */
-export function statusLines(asked: Asked, folder: string, now: number): string[] {
-  if (asked === 'none') return [`no consumer runs on ${folder}`];
-  if (asked === 'silent') return [`the consumer on ${folder} does not answer: it is paused or very busy`];
-  const { pid, startedAt, status } = asked;
+export function statusLines({ consumer, files }: FolderStatus, folder: string, now: number): string[] {
+  return [...consumerLines(consumer, folder, now), ...files.map(fileLine)];
+}
+
+function fileLine({ state, file, message }: UncountedFile): string {
+  const name = state === 'broken' ? '' : `${file}: `;
+  return row(state.replaceAll('_', ' '), name + message);
+}
+
+function row(name: string, value: string): string {
+  return `${name.padEnd(13)}${value}`;
+}
+
+function consumerLines(consumer: FolderStatus['consumer'], folder: string, now: number): string[] {
+  if (consumer === 'none') return [`no consumer runs on ${folder}`];
+  if (consumer === 'silent') return [`the consumer on ${folder} does not answer: it is paused or very busy`];
+  if (consumer === 'unknown') return [`whether a consumer runs on ${folder} is not known`];
+  const { pid, startedAt, status } = consumer;
   const { topic, group, lag, lastCommitAt } = status;
   const rows: [string, string][] = [
     ['consumer', `process ${pid}, for ${ago(startedAt, now)}`],
-    ['state', stateInWords(asked)],
+    ['state', stateInWords(consumer)],
     ['topic', `${topic}, as group ${group}`],
     ['rate', `${status.ordersPerSecond} orders/s`],
     ['lag', lag === null ? 'not known yet' : count(lag, 'record')],
-    ['read', readInWords(asked)],
+    ['read', readInWords(consumer)],
     ['last commit', lastCommitAt === null ? 'none yet' : `${ago(lastCommitAt, now)} ago`],
   ];
-  return rows.map(([name, value]) => `${name.padEnd(13)}${value}`);
+  return rows.map(([name, value]) => row(name, value));
 }
 
 /** The status on one line, for a log. */
-export function statusLine(asked: Asked, folder: string, now: number): string {
-  const at = isoTime(now);
-  if (typeof asked !== 'object') return `${at} ${statusLines(asked, folder, now).join(' ')}`;
-  const { ordersPerSecond, lag } = asked.status;
-  return `${at} ${stateInWords(asked)}, ${ordersPerSecond} orders/s, lag ${lag ?? 'unknown'}, read ${readInWords(asked)}`;
+export function statusLine({ consumer, files }: FolderStatus, folder: string, now: number): string {
+  return [`${isoTime(now)} ${consumerLine(consumer, folder, now)}`, ...files.map(fileInLine)].join('; ');
+}
+
+function consumerLine(consumer: FolderStatus['consumer'], folder: string, now: number): string {
+  if (typeof consumer !== 'object') return consumerLines(consumer, folder, now).join(' ');
+  const { ordersPerSecond, lag } = consumer.status;
+  return `${stateInWords(consumer)}, ${ordersPerSecond} orders/s, lag ${lag ?? 'unknown'}, read ${readInWords(consumer)}`;
+}
+
+function fileInLine({ state, file }: UncountedFile): string {
+  return `${state.replaceAll('_', ' ')}: ${file}`;
 }
 
 function stateInWords({ status: { state, waitingFor } }: RunningConsumer): string {

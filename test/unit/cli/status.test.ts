@@ -4,10 +4,12 @@ import path from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import { Command } from 'commander';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { FolderStatus } from '../../../src/app/status/show.ts';
 import { register } from '../../../src/cli/commands/status.ts';
 import { Printer } from '../../../src/cli/output/printer.ts';
 import { statusDocument, statusLine, statusLines } from '../../../src/cli/output/status.ts';
 import { Session } from '../../../src/cli/session.ts';
+import { Failure } from '../../../src/domain/failure.ts';
 import type { RunningConsumer } from '../../../src/ports/status.ts';
 
 const NOW = Date.UTC(2026, 10, 25, 12);
@@ -23,12 +25,14 @@ const WAITING: RunningConsumer = {
     lag: null,
     lastCommitAt: NOW - 3_000,
     counts: { read: 1_234, accepted: 1_000, rejected: 200, duplicates: 30, conflicts: 1, deadLettered: 3 },
+    brokenFiles: [],
   },
 };
+const of = (consumer: FolderStatus['consumer']): FolderStatus => ({ consumer, files: [], problem: null });
 
 describe('a status', () => {
   it('is told in words', () => {
-    expect(statusLines(WAITING, '/data', NOW)).toEqual([
+    expect(statusLines(of(WAITING), '/data', NOW)).toEqual([
       'consumer     process 4711, for 75 s',
       'state        waiting for the brokers',
       'topic        orders, as group g',
@@ -37,21 +41,49 @@ describe('a status', () => {
       'read         1,234: 1,000 accepted, 200 rejected, 30 duplicates, 1 conflict, 3 dead letters',
       'last commit  3.0 s ago',
     ]);
-    expect(statusLine(WAITING, '/data', NOW)).toBe(
+    expect(statusLine(of(WAITING), '/data', NOW)).toBe(
       '2026-11-25T12:00:00.000Z waiting for the brokers, 12.5 orders/s, lag unknown, ' +
         'read 1,234: 1,000 accepted, 200 rejected, 30 duplicates, 1 conflict, 3 dead letters',
     );
-    expect(statusLine('none', '/data', NOW)).toBe('2026-11-25T12:00:00.000Z no consumer runs on /data');
+    expect(statusLine(of('none'), '/data', NOW)).toBe('2026-11-25T12:00:00.000Z no consumer runs on /data');
   });
 
   it('is told as a document, of the same keys whatever is known', () => {
-    expect(statusDocument(WAITING)).toMatchObject({
+    expect(statusDocument(of(WAITING))).toMatchObject({
       ...{ running: true, pid: 4711, started_at: '2026-11-25T11:58:45.000Z', waiting_for: 'broker' },
       counts: { read: 1_234, dead_lettered: 3 },
     });
-    expect(Object.keys(statusDocument('none'))).toEqual(Object.keys(statusDocument(WAITING)));
-    expect(statusDocument('none')).toMatchObject({ running: false, state: null, counts: null });
-    expect(statusDocument('silent')).toMatchObject({ running: true, state: 'silent', pid: null });
+    expect(Object.keys(statusDocument(of('none')))).toEqual(Object.keys(statusDocument(of(WAITING))));
+    expect(statusDocument(of('none'))).toMatchObject({ running: false, state: null, counts: null });
+    expect(statusDocument(of('none'))).toMatchObject({ files: [], problem: null });
+    expect(statusDocument(of('silent'))).toMatchObject({ running: true, state: 'silent', pid: null });
+  });
+});
+
+it('a status names the files that do not count, and what is not known', () => {
+  const status: FolderStatus = {
+    consumer: 'unknown',
+    files: [
+      { file: '/data/users.csv', state: 'broken', line: 3, message: '/data/users.csv:3: no status' },
+      { file: '/data/inventory.csv.conflict', state: 'kept_aside', line: null, message: 'it is strange' },
+    ],
+    problem: new Failure('read_failed', 'permission denied'),
+  };
+  expect(statusLines(status, '/data', NOW)).toEqual([
+    'whether a consumer runs on /data is not known',
+    'broken       /data/users.csv:3: no status',
+    'kept aside   /data/inventory.csv.conflict: it is strange',
+  ]);
+  expect(statusLine(status, '/data', NOW)).toBe(
+    '2026-11-25T12:00:00.000Z whether a consumer runs on /data is not known; ' +
+      'broken: /data/users.csv; kept aside: /data/inventory.csv.conflict',
+  );
+  expect(statusDocument(status)).toMatchObject({
+    ...{ running: null, pid: null, state: null, counts: null, problem: 'permission denied' },
+    files: [
+      { file: '/data/users.csv', state: 'broken', line: 3 },
+      { state: 'kept_aside', line: null },
+    ],
   });
 });
 

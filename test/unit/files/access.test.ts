@@ -231,6 +231,33 @@ it.runIf(isRoot)('what is not permitted is a failure with the file, its owner an
   }
 });
 
+it.runIf(isRoot)('what may be read is audited without the owner, which may have more to write', async () => {
+  fs.writeFileSync(file('inventory.csv'), 'item,quantity\nbook,10\n');
+  fs.chmodSync(folder, 0o755);
+  await setStock(11);
+  const before = fs.readFileSync(file('inventory.csv'));
+  await setStock(12);
+  fs.writeFileSync(file('inventory.csv'), before);
+  await asUser(async (access) => {
+    await using opened = await access.inspect();
+    expect(opened.isOwned).toMatchObject({ code: 'read_failed' });
+    expect((opened.isOwned as Failure).message).toMatch(/owner\.\d+ failed: permission denied/);
+    expect([...opened.items()]).toMatchObject([{ item: 'book', quantity: 12 }]);
+    const notes: unknown[] = [];
+    for await (const finding of opened.findings()) {
+      expect(finding.difference).toBeUndefined();
+      notes.push(finding.note?.message);
+    }
+    expect(notes).toEqual([expect.stringMatching(/it is an older version; an owner, if there is one, writes it/)]);
+  });
+  // Who can see that nobody owns it calls it what it is.
+  await using opened = await openFolder({ folder, clock: systemClock }).inspect();
+  expect(opened.isOwned).toBe(false);
+  const kinds: unknown[] = [];
+  for await (const { difference } of opened.findings()) kinds.push(difference?.kind);
+  expect(kinds).toEqual(['csv_behind']);
+});
+
 it('a pipe in the place of a file is refused at once, and nobody is waited for', async () => {
   execFileSync('mkfifo', [file('users.csv')]);
   const failure = await failureOf(openFolder({ folder, clock: systemClock }).read());

@@ -1,5 +1,6 @@
 import { SET_ASIDE_CAUSES } from '../../../domain/set-aside.ts';
 import { difference, type Difference } from '../../../domain/difference.ts';
+import type { Failure } from '../../../domain/failure.ts';
 import type { Item, User } from '../../../domain/tables.ts';
 import type { Finding } from '../../../ports/inspection.ts';
 import { findHandEdit, type FileFacts, type TableKind } from './hand-edit-look.ts';
@@ -15,8 +16,8 @@ export interface CsvSources<R extends Row> {
   readonly bytes: Buffer | undefined;
   readonly facts: FileFacts;
   readonly versions: LogView;
-  /** An owner is at work: the file may lag. */
-  readonly isOwned: boolean;
+  /** An owner is at work, or may be: the file may lag. */
+  readonly isOwned: boolean | Failure;
   /** An owner was killed: the next one writes what it did not come to. */
   readonly isUnfinished: boolean;
 }
@@ -29,7 +30,7 @@ export function* checkCsv<R extends User | Item>(sources: CsvSources<R>): Genera
   switch (found.kind) {
     case 'missing':
       if (table.newest === null && table.rows.size === 0) return;
-      if (isOwned || isUnfinished) yield behind(sources, `it is not there at this moment`);
+      if (isOwned !== false || isUnfinished) yield behind(sources, `it is not there at this moment`);
       else {
         const message = `${where} is missing`;
         yield { difference: difference('csv_missing', where, { message, fix: null }) };
@@ -56,7 +57,11 @@ export function* checkCsv<R extends User | Item>(sources: CsvSources<R>): Genera
         yield* wrong.map((difference) => ({ difference }));
         if (wrong.length > 0 || !table.isBehind) return;
       }
-      if (isOwned || isUnfinished) yield behind(sources, `${table.undo().size} rows are behind`);
+      if (isOwned !== false || isUnfinished)
+        yield behind(
+          sources,
+          found.newest ? `${table.undo().size} rows are behind` : 'it is an older version',
+        );
       else {
         const message = `${where} is an older version of what was written: ${table.undo().size} rows or more are behind`;
         yield { difference: difference('csv_behind', where, { message, fix: null }) };
@@ -65,9 +70,10 @@ export function* checkCsv<R extends User | Item>(sources: CsvSources<R>): Genera
 }
 
 function behind<R extends Row>({ kind, isOwned }: CsvSources<R>, how: string): Finding {
-  const why = isOwned
-    ? 'its owner writes it within a second, or twenty times as long as it takes'
-    : 'an owner was killed before it could write it, and the next one does';
+  const why =
+    isOwned === false
+      ? 'an owner was killed before it could write it, and the next one does'
+      : `${isOwned === true ? 'its owner' : 'an owner, if there is one,'} writes it within a second, or twenty times as long as it takes`;
   return { note: { kind: 'csv_behind', where: kind.file, message: `${kind.file}: ${how}; ${why}` } };
 }
 
