@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { TableEdit } from '../documents/table.ts';
 import { openStore } from '../compose.ts';
 import { Failure, isFailure } from '../domain/failure.ts';
-import type { StoreAccess, TableCopy, TableMerge } from '../ports/store.ts';
+import type { StoreAccess, StoreNotice, TableCopy, TableMerge } from '../ports/store.ts';
 import { confirm } from './ask.ts';
 import type { EditOptions, EditedTable } from './edit-command.ts';
 import { printNotice } from './output/store-notices.ts';
@@ -31,11 +31,17 @@ export async function editTable(
   const access = await openStore(session.settings.storage);
   const aside = keptAside(access, table);
   if (aside.length > 0) printer.info(`kept aside, to be looked at: ${aside.join(', ')}`);
-  const copy = await access.copyTable(table, options.resume);
+  let isBrokenSaid = false;
+  const onNotice = (notice: StoreNotice): void => {
+    const isRepeated = notice.kind === 'file_broken' && isBrokenSaid;
+    isBrokenSaid ||= notice.kind === 'file_broken';
+    if (!isRepeated) printNotice(printer, notice);
+  };
+  const copy = await access.copyTable(table, { kept: options.resume, onNotice });
   let isKept = true;
   try {
     const isAtOnce = await edited(copy, program);
-    const merge = copy.isChanged() ? await merged(session, copy, program) : null;
+    const merge = copy.isChanged() ? await merged(copy, { session, program, onNotice }) : null;
     isKept = false;
     const settled = options.settled === true && merge !== null ? aside : [];
     for (const file of settled) rmSync(file, { force: true });
@@ -55,17 +61,20 @@ export async function editTable(
 }
 
 /** Merges; while there is a mistake in the copy, a person is asked to mend it. */
-async function merged(session: Session, copy: TableCopy, program: string): Promise<TableMerge> {
-  const { printer } = session;
+async function merged(
+  copy: TableCopy,
+  how: { session: Session; program: string; onNotice: (notice: StoreNotice) => void },
+): Promise<TableMerge> {
+  const { printer } = how.session;
   for (;;) {
     try {
-      return await copy.merge({ via: 'command', onNotice: (notice) => printNotice(printer, notice) });
+      return await copy.merge({ via: 'command', onNotice: how.onNotice });
     } catch (error) {
       const isMistake = isFailure(error, 'corrupt_file') && error.context.file === copy.file;
       if (!isMistake || !process.stdin.isTTY || !process.stderr.isTTY) throw error;
       printer.error(`${error.message}${error.fix === null ? '' : `\n${wayOut(error.fix)}`}`);
       if (!(await confirm('Edit it again?', false))) throw error;
-      await edited(copy, program);
+      await edited(copy, how.program);
     }
   }
 }

@@ -31,7 +31,7 @@ const WAYS: Ways = {
     'to go on with the other one, leave this one alone; to go on with this one, stop the other first, where it runs: orderctl stop\n' +
     'to use both, give this one an id and a group of its own: orderctl consume --new-id --group NAME',
 
-  begin_storage: () => `name another with --storage, or begin one here with: ${ADD_FIRST.users}`,
+  begin_storage: () => `name another with --storage, or begin one there by adding to it: ${ADD_FIRST.users}`,
   writable_folder: () => 'change who may write there, or use another --storage',
   carry_over: () => 'carry over what it changes by orderctl user edit or inventory edit, then remove it',
   add_first: ({ table }) => `add one: ${ADD_FIRST[table]}`,

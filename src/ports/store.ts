@@ -172,6 +172,8 @@ export interface OwnOptions {
   readonly status?: () => ConsumerStatus;
   /** Gives the folder a new id, durable when `own` resolves: it is a copy of another. */
   readonly newId?: boolean;
+  /** Goes on beside a CSV that is broken, with its last good values, and leaves it; else that is corrupt_file. */
+  readonly besideBroken?: boolean;
   /** A consumer's: called when another process asks it to stop. */
   readonly onStop?: () => void;
 }
@@ -226,12 +228,16 @@ export interface StoreAccess {
     options: { via: EditVia; onNotice: (notice: StoreNotice) => void },
   ): Promise<Edit>;
   /**
-   * Makes a copy of a table to edit; nothing is locked while it is open.
+   * Makes a copy of a table to edit; nothing is locked while it is open. With `onNotice`, a copy of
+   * a CSV that is broken has the last good values.
    *
-   * @param kept the file of a copy that was made before and not discarded
+   * @param how.kept the file of a copy that was made before and not discarded
    * @throws Failure not_found when there is no folder, or no such copy; those of `read`
    */
-  copyTable(table: 'users' | 'inventory', kept?: string): Promise<TableCopy>;
+  copyTable(
+    table: 'users' | 'inventory',
+    how?: { kept?: string | undefined; onNotice?: (notice: StoreNotice) => void },
+  ): Promise<TableCopy>;
   /**
    * What the folder's owner says of itself, when it is a consumer; nothing of the folder is read.
    *

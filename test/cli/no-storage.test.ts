@@ -6,6 +6,8 @@ import { failureOf, openShop } from '../support/cli.ts';
 const READING = [
   ...[
     'user show',
+    'user edit --with true',
+    'user update --user bob --status paid',
     'inventory show',
     'inventory show --low',
     'order list',
@@ -23,9 +25,22 @@ test.each(READING)('"%s" of a folder that is none is 3, and makes none', async (
     const result = await shop.run(`--storage ${name} ${args} -o json`);
     expect(result.code, result.stderr).toBe(3);
     expect(failureOf(result)).toMatchObject({ code: 'not_found', exit_code: 3 });
-    expect(failureOf(result).message).toContain(folder);
+    const message = name === 'nowhere' ? `there is no folder ${folder}` : `${folder} is not a storage folder`;
+    expect(failureOf(result).message).toContain(message);
     expect(failureOf(result).fix).toContain(`orderctl --storage ${folder} user add`);
     expect(fs.existsSync(path.join(folder, '.orderctl'))).toBe(false);
+  }
+});
+
+test('a folder that is a link to nothing is 3 and names where it leads', async () => {
+  const shop = openShop();
+  const link = path.join(shop.folder, 'link');
+  fs.symlinkSync('/not/mounted', link);
+  for (const args of ['user show', 'user add --user alice --status paid', 'consume']) {
+    const failure = failureOf(await shop.run(`--storage link ${args} -o json`));
+    const message = `${link} is a link to /not/mounted, which does not exist`;
+    expect(failure).toMatchObject({ code: 'not_found', exit_code: 3, message });
+    expect(failure.fix).toContain('remove the link');
   }
 });
 

@@ -839,6 +839,20 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ['test/unit/files/table-copy.test.ts'],
   },
   {
+    name: 'an edited copy is refused beside a broken CSV',
+    file: files('folder.ts'),
+    from: '{ ...how, besideBroken: true }',
+    to: 'how',
+    tests: ['test/unit/files/table-copy.test.ts'],
+  },
+  {
+    name: 'a first file that is broken is taken for an empty one',
+    file: files('csv/file.ts'),
+    from: '!besideBroken || this.#table.newest === null',
+    to: '!besideBroken',
+    tests: ['test/unit/files/table-copy.test.ts'],
+  },
+  {
     name: 'an edit of the order of rows is not written',
     file: files('store.ts'),
     from: "        this.#csvs[kind.table === 'users' ? 0 : 1].writeAgain();\n",

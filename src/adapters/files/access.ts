@@ -117,15 +117,18 @@ export function ownership(name: string): { owner: string; fix: string } | null {
   }
 }
 
-/** Who owns the folder gets back what another has left in it; anyone else is to be the owner. */
+/** The owner of the folder gets back what another user has left in it; anyone else asks the owner, or root. */
 function wayIn(name: string, at: string, uid: number): string {
   const inner = path.dirname(name);
   const folder = path.basename(inner) === '.orderctl' ? path.dirname(inner) : inner;
   const own = process.geteuid?.();
-  const isOurs = fs.statSync(folder, { throwIfNoEntry: false })?.uid === own;
   if (uid === own) return `change its mode: chmod u+rwX ${at}`;
-  return isOurs
-    ? `have it given back to you: sudo chown -R "$(id -un)" ${folder}`
+  const take = `sudo chown -R "$(id -un)" ${folder}`;
+  const isOurs = fs.statSync(folder, { throwIfNoEntry: false })?.uid === own;
+  if (isOurs) return `have it given back to you: ${take}`;
+  // Nobody is to go on as root from then on.
+  return uid === 0
+    ? `have its mode changed, or the folder given to you: ${take}`
     : `run this as ${userOf(uid)}, or have its mode changed`;
 }
 

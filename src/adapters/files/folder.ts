@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { readlinkSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import path from 'node:path';
 import { decideEdit, type Edit, type EditRequest, type EditVia } from '../../domain/edit.ts';
@@ -14,7 +14,7 @@ import { INVENTORY, USERS } from './csv/hand-edit-look.ts';
 import { listKeptAside } from './csv/kept-aside.ts';
 import { EDIT_PURPOSE } from './owner/wire.ts';
 import { processes } from './owner/processes.ts';
-import { innerFolder, isStorage } from './journal/recover.ts';
+import { innerFolder, isStorage, noStorage } from './journal/recover.ts';
 import { recentOrderIds } from './logs/recent-ids.ts';
 import { roomOf } from './room.ts';
 import type { TableName } from './tables/tables.ts';
@@ -133,15 +133,12 @@ export function openFolder(options: {
     }
   };
 
-  const tableNow = async (table: TableName): Promise<{ chunks: Buffer[]; editsBytes: number }> => {
-    if (!isStorage(files, folder)) {
-      throw new Failure('not_found', `${folder} holds no users and no items`, {
-        fix: { kind: 'begin_storage' },
-        context: { file: folder },
-      });
-    }
+  const tableNow = async (
+    table: TableName,
+    onNotice?: OwnOptions['onNotice'],
+  ): Promise<{ chunks: Buffer[]; editsBytes: number }> => {
     const { FolderReader } = await import('./reader.ts');
-    await using reader = await FolderReader.open(files, folder, clock);
+    await using reader = await FolderReader.open(files, folder, clock, onNotice);
     return { chunks: [...reader.render(table)], editsBytes: reader.editsBytes };
   };
 
@@ -159,16 +156,20 @@ export function openFolder(options: {
       return await askOrOwn(wanted, how, decide, () => {
         // A request that nothing there can fulfil makes no folder.
         if (files.stat(innerFolder(folder)) === undefined && !isStorage(files, folder)) {
-          decideEdit(request, { user: () => undefined, item: () => undefined });
+          try {
+            decideEdit(request, { user: () => undefined, item: () => undefined });
+          } catch (error) {
+            throw isFailure(error, 'not_found') ? noStorage(files, folder) : error;
+          }
         }
       });
     },
 
-    async copyTable(table, kept) {
+    async copyTable(table, { kept, onNotice } = {}) {
       const { copyPaths, isUntouched, makeCopy, readCopy, removeCopy } = await import('./csv/table-copy.ts');
       const paths =
         kept === undefined
-          ? await makeCopy(files, folder, table, await tableNow(table))
+          ? await makeCopy(files, folder, table, await tableNow(table, onNotice))
           : copyPaths(folder, table, path.basename(path.dirname(path.resolve(kept))));
       return {
         file: paths.file,
@@ -180,7 +181,9 @@ export function openFolder(options: {
           else readCopy(files, INVENTORY, paths);
           const from = { by: user(), via: how.via };
           const wanted: SocketRequest = { kind: 'merge', table, copy: paths.name, ...from };
-          return await askOrOwn(wanted, how, (store) => store.mergeCopy(table, paths.name, from));
+          return await askOrOwn(wanted, { ...how, besideBroken: true }, (store) =>
+            store.mergeCopy(table, paths.name, from),
+          );
         },
       };
     },
@@ -253,13 +256,30 @@ async function isOwned(folder: string): Promise<boolean | Failure> {
   }
 }
 
-/** @throws Failure invalid_value: what is meant to be the folder is a file */
+/** @throws Failure invalid_value: what is meant to be the folder is a file; not_found: a link that leads nowhere */
 function checkIsFolder(folder: string): void {
+  const target = brokenLink(folder);
+  if (target !== null) {
+    throw new Failure('not_found', `${folder} is a link to ${target}, which does not exist`, {
+      fix: 'mount or make what it leads to, or remove the link; or name another folder',
+      context: { file: folder },
+    });
+  }
   if (!isFile(folder)) return;
   throw new Failure('invalid_value', `${folder} is a file, not a folder`, {
     fix: 'give the folder that users.csv and inventory.csv are in, or will be',
     context: { file: folder },
   });
+}
+
+/** Where a link leads that leads nowhere; null for anything else. */
+function brokenLink(folder: string): string | null {
+  try {
+    return statSync(folder, { throwIfNoEntry: false }) === undefined ? readlinkSync(folder) : null;
+  } catch {
+    // No link, or one that may not be looked at.
+    return null;
+  }
 }
 
 function isFile(folder: string): boolean {

@@ -51,6 +51,7 @@ export interface FileStoreOptions {
   readonly onEnd?: AsyncDisposable;
   /** As in OwnOptions. */
   readonly newId?: boolean;
+  readonly besideBroken?: boolean;
   /** Size of the journal that calls for a checkpoint. */
   readonly checkpointBytes?: number;
 }
@@ -105,7 +106,7 @@ export class FileStore implements Store {
     onFailure = (error) => void store.#fail(error);
     try {
       await guarded(options.folder, async () => {
-        for (const csv of store.#csvs) await csv.start();
+        for (const csv of store.#csvs) await csv.start(options.besideBroken);
         // A large file that was taken in is written down before orders come, not beside the first of them.
         if (ledger.checkpointDue) await ledger.startCheckpoint();
       });

@@ -47,7 +47,7 @@ test.each([undefined, '0', '1', '999999'])(
       await using store = await own(folder);
       await store.mergeCopy('inventory', nameOf(copy), from);
     }
-    const resumed = await access.copyTable('inventory', copy.file);
+    const resumed = await access.copyTable('inventory', { kept: copy.file });
     await expect(resumed.merge(how)).rejects.toMatchObject({ code: 'already_exists' });
     expect(await stockOf(access)).toBe(120);
   },

@@ -187,17 +187,49 @@ it('with a mistake is refused with file and line, kept, and taken up again', asy
   expect(await stock()).toMatchObject({ book: 100 });
   await sell(store, 'book', 20);
 
-  const again = await access.copyTable('inventory', copy.file);
+  const again = await access.copyTable('inventory', { kept: copy.file });
   save(again, ['fifty', '55']);
   await merged(again);
   expect(await stock()).toEqual({ book: 110, pen: 55, cup: 9 });
 });
 
+it('is made beside a broken CSV, of its last good values, and taken in while that stays as it is', async () => {
+  await (await ownFolder(folder))[Symbol.asyncDispose]();
+  const file = path.join(folder, 'inventory.csv');
+  fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace('pen,50', 'pen,fifty'));
+  await expect(access.copyTable('inventory')).rejects.toMatchObject({ code: 'corrupt_file' });
+  const notices: StoreNotice[] = [];
+  const copy = await access.copyTable('inventory', { onNotice: (notice) => void notices.push(notice) });
+  expect(notices).toMatchObject([{ kind: 'file_broken', file, line: 3 }]);
+  save(copy, ['pen,50', 'pen,70']);
+  expect(await merged(copy)).toMatchObject({ changed: 1 });
+  expect(fs.readFileSync(file, 'utf8')).toContain('pen,fifty');
+  await expect(ownFolder(folder)).rejects.toMatchObject({ code: 'corrupt_file' });
+  fs.rmSync(file);
+  await (await ownFolder(folder))[Symbol.asyncDispose]();
+  expect(await stock()).toEqual({ book: 100, pen: 70, cup: 9 });
+});
+
+it('of a first file that is broken is refused: there are no good values', async () => {
+  fs.writeFileSync(path.join(folder, 'users.csv'), 'user,status\nalice,maybe\n');
+  const copying = access.copyTable('users', { onNotice: () => undefined });
+  await expect(copying).rejects.toMatchObject({ code: 'corrupt_file' });
+});
+
+it('is not taken in when the other table breaks before it was ever read', async () => {
+  const copy = await access.copyTable('users');
+  save(copy, ['bob,unpaid', 'bob,paid']);
+  fs.writeFileSync(path.join(folder, 'inventory.csv'), 'item,quantity\nbook,many\n');
+  await expect(copy.merge(how)).rejects.toMatchObject({ code: 'corrupt_file' });
+  expect(fs.readFileSync(path.join(folder, 'inventory.csv'), 'utf8')).toContain('many');
+});
+
 it('is none of another table, another folder or nowhere', async () => {
   const copy = await access.copyTable('users');
   const notFound = { code: 'not_found' };
-  await expect(access.copyTable('inventory', copy.file)).rejects.toMatchObject(notFound);
-  await expect(access.copyTable('users', path.join(folder, 'users.csv'))).rejects.toMatchObject(notFound);
+  await expect(access.copyTable('inventory', { kept: copy.file })).rejects.toMatchObject(notFound);
+  const own = { kept: path.join(folder, 'users.csv') };
+  await expect(access.copyTable('users', own)).rejects.toMatchObject(notFound);
   fs.rmSync(copy.file);
   await expect(copy.merge(how)).rejects.toMatchObject(notFound);
   const nowhere = openFolder({ folder: path.join(folder, 'none'), clock: systemClock });

@@ -110,12 +110,14 @@ export class CsvFile<R extends Row> {
    * The first look: clears up what a crash has left, puts back what lies aside, waits for an editor that is still
    * writing.
    *
+   * @param besideBroken goes on with the last good values, if there are any
    * @throws Failure corrupt_file
    */
-  async start(): Promise<void> {
+  async start(besideBroken = false): Promise<void> {
+    const refuses = !besideBroken || this.#table.newest === null;
     this.#context.files.unlink(this.#temporary);
     await this.#restoreAside();
-    while (!(await this.#judge(this.#context.files.stat(this.#path), true))) {
+    while (!(await this.#judge(this.#context.files.stat(this.#path), refuses))) {
       await this.#context.clock.sleep(LOOK_AGAIN_MS);
     }
   }
@@ -131,7 +133,7 @@ export class CsvFile<R extends Row> {
   }
 
   /** @returns false when the file is being written at this moment */
-  async #judge(stat: FileStat | undefined, starting: boolean): Promise<boolean> {
+  async #judge(stat: FileStat | undefined, refusesBroken: boolean): Promise<boolean> {
     const { files, ledger, onNotice } = this.#context;
     const facts = this.#facts(stat);
     let found: Found<R>;
@@ -151,7 +153,7 @@ export class CsvFile<R extends Row> {
       return false;
     let isGone = false;
     if (found.kind === 'broken') {
-      if (starting) throw found.failure;
+      if (refusesBroken) throw found.failure;
       const { message, code } = found.failure;
       const isSaid = code === 'read_failed' && message === this.#broken?.message;
       if (!isSaid) onNotice(brokenNotice(this.#path, found.failure));

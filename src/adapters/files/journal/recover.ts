@@ -144,6 +144,15 @@ export function isStorage(files: FileSystem, folder: string): boolean {
   return names.some((name) => files.stat(path.join(folder, name)) !== undefined);
 }
 
+/** What is said where `isStorage` is false. */
+export function noStorage(files: FileSystem, folder: string): Failure {
+  const isThere = files.stat(folder) !== undefined;
+  const what = isThere
+    ? `${folder} is not a storage folder: it holds neither users.csv nor inventory.csv`
+    : `there is no folder ${folder}`;
+  return new Failure('not_found', what, { fix: { kind: 'begin_storage' }, context: { file: folder } });
+}
+
 const DECISION_LOGS = ['orders.jsonl', 'rejections.jsonl'];
 
 /**

@@ -5,7 +5,14 @@ import { STATE_FILE } from './checkpoint.ts';
 import { readWhole, type FileSystem } from '../fs.ts';
 import { INVENTORY, sameStat, savedMsOf, unsettledMs, USERS, type FileFacts } from '../csv/hand-edit-look.ts';
 import { checkLog, LOG_NAMES, LogView, openOrUndefined, type LogName } from '../logs/log.ts';
-import { checkAgainstJournal, innerFolder, isStorage, loadFolder, type LoadedFolder } from './recover.ts';
+import {
+  checkAgainstJournal,
+  innerFolder,
+  isStorage,
+  noStorage,
+  loadFolder,
+  type LoadedFolder,
+} from './recover.ts';
 import { Tables } from '../tables/tables.ts';
 
 const RETRIES = 20;
@@ -70,7 +77,7 @@ export class FolderSnapshot {
     settle: (found: FolderSnapshot, isLast: boolean) => number,
   ): Promise<FolderSnapshot> {
     const state = path.join(innerFolder(folder), STATE_FILE);
-    if (!isStorage(files, folder)) throw noStorage(folder);
+    if (!isStorage(files, folder)) throw noStorage(files, folder);
     for (let attempt = 1; ; attempt++) {
       const before = files.stat(state);
       // Before the journal: what the owner has put in place by now, it has committed as a version before.
@@ -122,15 +129,4 @@ export class FolderSnapshot {
   close(): void {
     for (const fd of this.#fds.splice(0)) this.#files.close(fd);
   }
-}
-
-function noStorage(folder: string): Failure {
-  return new Failure(
-    'not_found',
-    `${folder} is no storage folder: it holds neither users.csv nor inventory.csv`,
-    {
-      fix: { kind: 'begin_storage' },
-      context: { file: folder },
-    },
-  );
 }
