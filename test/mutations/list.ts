@@ -132,7 +132,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a folder that is none looks healthy',
     file: files('journal/snapshot.ts'),
-    from: 'if (!isStorage(files, folder)) throw noStorage(folder);',
+    from: 'if (!isStorage(files, folder)) throw noStorage(files, folder);',
     to: '',
     tests: ['test/unit/files/audit.test.ts'],
   },

@@ -156,11 +156,7 @@ export function openFolder(options: {
       return await askOrOwn(wanted, how, decide, () => {
         // A request that nothing there can fulfil makes no folder.
         if (files.stat(innerFolder(folder)) === undefined && !isStorage(files, folder)) {
-          try {
-            decideEdit(request, { user: () => undefined, item: () => undefined });
-          } catch (error) {
-            throw isFailure(error, 'not_found') ? noStorage(files, folder) : error;
-          }
+          decideWithout(files, folder, request);
         }
       });
     },
@@ -253,6 +249,15 @@ async function isOwned(folder: string): Promise<boolean | Failure> {
     // Reading needs no owner.
     if (isFailure(error, 'read_failed')) return error;
     throw error;
+  }
+}
+
+/** @throws Failure of an edit in a folder where nothing is yet, if it fails there */
+function decideWithout(files: FileSystem, folder: string, request: EditRequest): void {
+  try {
+    decideEdit(request, { user: () => undefined, item: () => undefined });
+  } catch (error) {
+    throw isFailure(error, 'not_found') ? noStorage(files, folder) : error;
   }
 }
 

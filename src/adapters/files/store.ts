@@ -9,6 +9,7 @@ import type {
   Changes,
   Keys,
   Outgoing,
+  OwnOptions,
   Position,
   Snapshot,
   Store,
@@ -37,7 +38,7 @@ import { keepUndelivered, readUndelivered } from './logs/undelivered.ts';
 const REWRITE_EVERY_MS = 1_000;
 const REWRITE_PER_DURATION = 20;
 
-export interface FileStoreOptions {
+export interface FileStoreOptions extends Pick<OwnOptions, 'newId' | 'besideBroken'> {
   readonly files: FileSystem;
   readonly folder: string;
   readonly clock: Clock;
@@ -49,9 +50,6 @@ export interface FileStoreOptions {
   readonly onFailure?: ((failure: Error) => void) | undefined;
   /** Disposed when the store has written its last: then the next owner may come. */
   readonly onEnd?: AsyncDisposable;
-  /** As in OwnOptions. */
-  readonly newId?: boolean;
-  readonly besideBroken?: boolean;
   /** Size of the journal that calls for a checkpoint. */
   readonly checkpointBytes?: number;
 }

@@ -107,11 +107,9 @@ export class CsvFile<R extends Row> {
   }
 
   /**
-   * The first look: clears up what a crash has left, puts back what lies aside, waits for an editor that is still
-   * writing.
+   * The first look: clears up after a crash, puts back what lies aside, waits for an editor that is still writing.
    *
-   * @param besideBroken goes on with the last good values, if there are any
-   * @throws Failure corrupt_file
+   * @throws Failure corrupt_file, unless `besideBroken` and there are last good values to go on with
    */
   async start(besideBroken = false): Promise<void> {
     const refuses = !besideBroken || this.#table.newest === null;
