@@ -1,4 +1,3 @@
-import { readlinkSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import path from 'node:path';
 import { decideEdit, type Edit, type EditRequest, type EditVia } from '../../domain/edit.ts';
@@ -7,9 +6,8 @@ import type { Clock } from '../../ports/clock.ts';
 import type { RunningConsumer } from '../../ports/status.ts';
 import type { OwnOptions, StoreAccess, TableMerge } from '../../ports/store.ts';
 import type { FileStore as FileStoreType } from './store.ts';
-import { systemFailure } from '../../domain/system-failure.ts';
-import { ownership } from './access.ts';
-import { errorCode, realFileSystem, type FileSystem } from './fs.ts';
+import { checkIsFolder } from './is-folder.ts';
+import { realFileSystem, type FileSystem } from './fs.ts';
 import { INVENTORY, USERS } from './csv/hand-edit-look.ts';
 import { listKeptAside } from './csv/kept-aside.ts';
 import { EDIT_PURPOSE } from './owner/wire.ts';
@@ -258,42 +256,6 @@ function decideWithout(files: FileSystem, folder: string, request: EditRequest):
     decideEdit(request, { user: () => undefined, item: () => undefined });
   } catch (error) {
     throw isFailure(error, 'not_found') ? noStorage(files, folder) : error;
-  }
-}
-
-/** @throws Failure invalid_value: what is meant to be the folder is a file; not_found: a link that leads nowhere */
-function checkIsFolder(folder: string): void {
-  const target = brokenLink(folder);
-  if (target !== null) {
-    throw new Failure('not_found', `${folder} is a link to ${target}, which does not exist`, {
-      fix: 'mount or make what it leads to, or remove the link; or name another folder',
-      context: { file: folder },
-    });
-  }
-  if (!isFile(folder)) return;
-  throw new Failure('invalid_value', `${folder} is a file, not a folder`, {
-    fix: 'give the folder that users.csv and inventory.csv are in, or will be',
-    context: { file: folder },
-  });
-}
-
-/** Where a link leads that leads nowhere; null for anything else. */
-function brokenLink(folder: string): string | null {
-  try {
-    return statSync(folder, { throwIfNoEntry: false }) === undefined ? readlinkSync(folder) : null;
-  } catch {
-    // No link, or one that may not be looked at.
-    return null;
-  }
-}
-
-function isFile(folder: string): boolean {
-  try {
-    return statSync(folder, { throwIfNoEntry: false })?.isFile() ?? false;
-  } catch (error) {
-    // Who may not look is told so by what is asked for then.
-    if (errorCode(error) === 'EACCES') return false;
-    throw systemFailure(error, { file: folder, doing: 'read', ...ownership(folder) });
   }
 }
 

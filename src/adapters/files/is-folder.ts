@@ -1,0 +1,41 @@
+import { readlinkSync, statSync } from 'node:fs';
+import { Failure } from '../../domain/failure.ts';
+import { systemFailure } from '../../domain/system-failure.ts';
+import { ownership } from './access.ts';
+import { errorCode } from './fs.ts';
+
+/** @throws Failure invalid_value: what is meant to be the folder is a file; not_found: a link that leads nowhere */
+export function checkIsFolder(folder: string): void {
+  const target = brokenLink(folder);
+  if (target !== null) {
+    throw new Failure('not_found', `${folder} is a link to ${target}, which does not exist`, {
+      fix: 'mount or make what it leads to, or remove the link; or name another folder',
+      context: { file: folder },
+    });
+  }
+  if (!isFile(folder)) return;
+  throw new Failure('invalid_value', `${folder} is a file, not a folder`, {
+    fix: 'give the folder that users.csv and inventory.csv are in, or will be',
+    context: { file: folder },
+  });
+}
+
+/** Where a link leads that leads nowhere; null for anything else. */
+function brokenLink(folder: string): string | null {
+  try {
+    return statSync(folder, { throwIfNoEntry: false }) === undefined ? readlinkSync(folder) : null;
+  } catch {
+    // No link, or one that may not be looked at.
+    return null;
+  }
+}
+
+function isFile(folder: string): boolean {
+  try {
+    return statSync(folder, { throwIfNoEntry: false })?.isFile() ?? false;
+  } catch (error) {
+    // Who may not look is told so by what is asked for then.
+    if (errorCode(error) === 'EACCES') return false;
+    throw systemFailure(error, { file: folder, doing: 'read', ...ownership(folder) });
+  }
+}
