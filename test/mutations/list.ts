@@ -798,7 +798,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'doctor ends at a folder that may not be looked into',
-    file: files('folder.ts'),
+    file: files('is-folder.ts'),
     from: "    if (errorCode(error) === 'EACCES') return false;\n",
     to: '',
     tests: ['test/unit/files/access.test.ts'],
