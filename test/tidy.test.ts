@@ -31,7 +31,6 @@ const FULL_FOLDERS: Record<string, number> = {
   'src/cli': 23,
   'src/cli/commands': 20,
   'src/cli/output': 23,
-  'src/domain': 18,
 };
 const CIRCLES = new Set([
   'src/ports/store.ts -> src/ports/inspection.ts -> src/ports/store.ts',

@@ -1,6 +1,6 @@
 import type { Command, Option } from 'commander';
 import { openStore } from '../compose.ts';
-import { REASONS } from '../domain/reasons.ts';
+import { REASONS } from '../domain/orders/reasons.ts';
 import { DEAD_LETTER_CODES } from '../ports/codec.ts';
 import type { Session } from './session.ts';
 

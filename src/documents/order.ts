@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { REASONS } from '../domain/reasons.ts';
+import { REASONS } from '../domain/orders/reasons.ts';
 import { USER_STATUSES } from '../domain/tables.ts';
 import { Count, LINE, nullable, object, PLACE, PLACE_OR_NULL, Time, type Document } from './shapes.ts';
 

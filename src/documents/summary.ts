@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { REASONS } from '../domain/reasons.ts';
+import { REASONS } from '../domain/orders/reasons.ts';
 import { Count, CountByName, COUNTS, nullable, object, Seconds, type Document } from './shapes.ts';
 
 const Unknown = Type.Integer({ minimum: 0, description: 'sent, but never acknowledged: there or not' });

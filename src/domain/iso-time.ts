@@ -1,4 +1,4 @@
-import { GREATEST_TIME_MS } from './order.ts';
+import { GREATEST_TIME_MS } from './orders/order.ts';
 
 /** A time that exists, as UTC when its text names no zone. */
 export interface IsoTime {

@@ -1,5 +1,5 @@
-import type { Order } from '../domain/order.ts';
-import type { IgnoredPrices } from '../domain/parse-order.ts';
+import type { Order } from '../domain/orders/order.ts';
+import type { IgnoredPrices } from '../domain/orders/parse-order.ts';
 import type { BrokerRecord } from './broker.ts';
 
 /** Why a record cannot be read. Part of the outside contract: `x-error-code`. */

@@ -1,5 +1,5 @@
 import type { Advice } from '../domain/advice.ts';
-import type { Decided } from '../domain/decide.ts';
+import type { Decided } from '../domain/orders/decide.ts';
 import type { Edit, EditRequest, EditVia, LoggedEdit } from '../domain/edit.ts';
 import type { SetAside } from '../domain/set-aside.ts';
 import type { Item, User, UserStatus } from '../domain/tables.ts';

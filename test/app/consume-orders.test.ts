@@ -3,7 +3,7 @@ import type { ConsumeOptions, ConsumeOrdersEvent, ConsumeSummary } from '../../s
 import { consumeOrders } from '../../src/app/run/consume.ts';
 import { markOf } from '../../src/app/offsets/plan.ts';
 import { Failure } from '../../src/domain/failure.ts';
-import type { Order } from '../../src/domain/order.ts';
+import type { Order } from '../../src/domain/orders/order.ts';
 import type { Headers } from '../../src/ports/record.ts';
 import { lastHeader } from '../../src/ports/record.ts';
 import { FakeClock } from '../support/fake-clock.ts';

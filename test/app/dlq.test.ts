@@ -6,7 +6,7 @@ import { redriveLetters } from '../../src/app/dlq/redrive.ts';
 import type { RedriveEvent, RedriveOptions, RedriveSummary } from '../../src/app/dlq/redrive-events.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import { parseLetterId } from '../../src/domain/letter-id.ts';
-import type { Order } from '../../src/domain/order.ts';
+import type { Order } from '../../src/domain/orders/order.ts';
 import { lastHeader, type Headers } from '../../src/ports/record.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { ModelFolder } from '../support/model.ts';

@@ -15,9 +15,9 @@ import {
   type ReplayOptions,
   type ReplaySummary,
 } from '../../src/app/send/replay.ts';
-import type { Decided } from '../../src/domain/decide.ts';
+import type { Decided } from '../../src/domain/orders/decide.ts';
 import { Failure } from '../../src/domain/failure.ts';
-import type { Order } from '../../src/domain/order.ts';
+import type { Order } from '../../src/domain/orders/order.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { ModelFolder } from '../support/model.ts';
 import { PlainCodec } from '../support/plain-codec.ts';

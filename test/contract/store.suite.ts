@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Decided } from '../../src/domain/decide.ts';
+import type { Decided } from '../../src/domain/orders/decide.ts';
 import { isFailure } from '../../src/domain/failure.ts';
-import type { Order } from '../../src/domain/order.ts';
+import type { Order } from '../../src/domain/orders/order.ts';
 import type { ConsumerStatus } from '../../src/ports/status.ts';
 import type { Outgoing, Position, Store, StoreAccess, StoreNotice } from '../../src/ports/store.ts';
 

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createAvroCodec } from '../../src/adapters/avro/avro-codec.ts';
-import type { Order } from '../../src/domain/order.ts';
+import type { Order } from '../../src/domain/orders/order.ts';
 import { startDevRegistry, type DevRegistryOptions } from '../../src/dev-broker/registry/server.ts';
 import { runPython, withoutPython } from '../support/peers.ts';
 import { registerSchema } from '../support/topics.ts';

@@ -1,5 +1,5 @@
 import type { RecordResult } from '../../src/app/run/events.ts';
-import { formatRecordId, GREATEST_TIME_MS } from '../../src/domain/order.ts';
+import { formatRecordId, GREATEST_TIME_MS } from '../../src/domain/orders/order.ts';
 import type { BrokerRecord } from '../../src/ports/broker.ts';
 import { avroBytes, field, framed, recordSchema } from '../support/avro-values.ts';
 import type { FakeRegistry } from '../support/fake-registry.ts';

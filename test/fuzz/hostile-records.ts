@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import type { Order } from '../../src/domain/order.ts';
+import type { Order } from '../../src/domain/orders/order.ts';
 import { random } from '../support/faulty-fs.ts';
 
 /** Values that no honest producer sends, made from valid ones and from nothing. */

@@ -2,7 +2,7 @@ import { createAvroCodec } from '../../src/adapters/avro/avro-codec.ts';
 import { FileStore } from '../../src/adapters/files/store.ts';
 import type { RecordResult } from '../../src/app/run/events.ts';
 import { BatchProcessor } from '../../src/app/run/batch.ts';
-import { formatRecordId } from '../../src/domain/order.ts';
+import { formatRecordId } from '../../src/domain/orders/order.ts';
 import type { Broker, BrokerRecord, SendRecord } from '../../src/ports/broker.ts';
 import { DEAD_LETTER_CODES, type OrderCodec } from '../../src/ports/codec.ts';
 import { lastHeader } from '../../src/ports/record.ts';

@@ -1,5 +1,5 @@
 import type { EditRequest } from '../../src/domain/edit.ts';
-import type { Order } from '../../src/domain/order.ts';
+import type { Order } from '../../src/domain/orders/order.ts';
 import { batchOf, MAX_DEAD_LETTER_BYTES, TOPIC, type SimRecord, type SimTopic } from './topic.ts';
 
 /*

@@ -1,7 +1,7 @@
 import { FolderReader } from '../../src/adapters/files/reader.ts';
 import type { LoggedEdit } from '../../src/domain/edit.ts';
 import type { Item, User } from '../../src/domain/tables.ts';
-import { formatRecordId } from '../../src/domain/order.ts';
+import { formatRecordId } from '../../src/domain/orders/order.ts';
 import type { StoreReader } from '../../src/ports/store.ts';
 import { ManualClock } from './manual-clock.ts';
 import { parseCsv, type Rows, type Truth } from './oracle.ts';

@@ -1,5 +1,5 @@
-import { decideAll } from '../../src/domain/decide.ts';
-import type { Order, RecordId } from '../../src/domain/order.ts';
+import { decideAll } from '../../src/domain/orders/decide.ts';
+import type { Order, RecordId } from '../../src/domain/orders/order.ts';
 import type { Position, Store } from '../../src/ports/store.ts';
 import { openFolder } from '../../src/adapters/files/folder.ts';
 import { systemClock } from '../../src/compose.ts';

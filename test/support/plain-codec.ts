@@ -1,4 +1,4 @@
-import type { Order } from '../../src/domain/order.ts';
+import type { Order } from '../../src/domain/orders/order.ts';
 import type { BrokerRecord } from '../../src/ports/broker.ts';
 import type { DecodedRecord, OrderCodec } from '../../src/ports/codec.ts';
 

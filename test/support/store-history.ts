@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { FileStore } from '../../src/adapters/files/store.ts';
-import { decideAll, type Decided } from '../../src/domain/decide.ts';
+import { decideAll, type Decided } from '../../src/domain/orders/decide.ts';
 import { decideEdit, type EditRequest, type LoggedEdit } from '../../src/domain/edit.ts';
-import type { Order } from '../../src/domain/order.ts';
+import type { Order } from '../../src/domain/orders/order.ts';
 import type { Item, User } from '../../src/domain/tables.ts';
 import type { Headers } from '../../src/ports/record.ts';
 import type { Outgoing, StoreNotice, StoreReader } from '../../src/ports/store.ts';

@@ -1,6 +1,6 @@
 import { Failure } from '../../domain/failure.ts';
-import { recordTime } from '../../domain/order.ts';
-import { parseOrder } from '../../domain/parse-order.ts';
+import { recordTime } from '../../domain/orders/order.ts';
+import { parseOrder } from '../../domain/orders/parse-order.ts';
 import type { BrokerRecord, Slice } from '../../ports/broker.ts';
 import type { DeadLetterCode, DecodedRecord, OrderCodec } from '../../ports/codec.ts';
 import { BadBytes, Cursor } from './cursor.ts';

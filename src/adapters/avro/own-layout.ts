@@ -1,4 +1,4 @@
-import type { Order, OrderLine } from '../../domain/order.ts';
+import type { Order, OrderLine } from '../../domain/orders/order.ts';
 import type { Field, Schema } from './schema.ts';
 
 /*

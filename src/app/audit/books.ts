@@ -1,7 +1,7 @@
-import type { Decided } from '../../domain/decide.ts';
+import type { Decided } from '../../domain/orders/decide.ts';
 import { difference, type Difference } from '../../domain/difference.ts';
 import type { LoggedEdit } from '../../domain/edit.ts';
-import type { RecordId } from '../../domain/order.ts';
+import type { RecordId } from '../../domain/orders/order.ts';
 import type { User } from '../../domain/tables.ts';
 import type { Courses } from '../offsets/skips.ts';
 

@@ -1,7 +1,7 @@
-import type { Decided } from '../../domain/decide.ts';
+import type { Decided } from '../../domain/orders/decide.ts';
 import { difference, type Difference } from '../../domain/difference.ts';
 import type { LoggedEdit } from '../../domain/edit.ts';
-import { totalsByItem } from '../../domain/order.ts';
+import { totalsByItem } from '../../domain/orders/order.ts';
 import type { Item } from '../../domain/tables.ts';
 
 type ItemEdit = Extract<LoggedEdit, { kind: 'item' }>;

@@ -1,5 +1,5 @@
 import { difference, type AuditNote, type Difference } from '../../domain/difference.ts';
-import { sameContent, formatRecordId, type Order, type RecordId } from '../../domain/order.ts';
+import { sameContent, formatRecordId, type Order, type RecordId } from '../../domain/orders/order.ts';
 import type { Broker, BrokerAdmin, BrokerRecord } from '../../ports/broker.ts';
 import type { DecodedRecord, OrderCodec } from '../../ports/codec.ts';
 import type { StoreInspection } from '../../ports/inspection.ts';

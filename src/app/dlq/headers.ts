@@ -1,5 +1,5 @@
 import { isoTime, isoTimeOrNull } from '../../domain/iso-time.ts';
-import { recordTime } from '../../domain/order.ts';
+import { recordTime } from '../../domain/orders/order.ts';
 import { lastHeader, type Headers } from '../../ports/record.ts';
 
 /*

@@ -2,7 +2,7 @@ import type { DeadLetterAction, MarkedLetter } from '../../domain/edit.ts';
 import { Failure } from '../../domain/failure.ts';
 import { isoTime } from '../../domain/iso-time.ts';
 import { formatLetterId, type LetterId } from '../../domain/letter-id.ts';
-import { recordTime } from '../../domain/order.ts';
+import { recordTime } from '../../domain/orders/order.ts';
 import type { BrokerAdmin, PartitionRange } from '../../ports/broker.ts';
 import type { Headers } from '../../ports/record.ts';
 import type { StoreReader } from '../../ports/store.ts';

@@ -1,5 +1,5 @@
-import { decide, type Decided, type Outcome } from '../../domain/decide.ts';
-import { recordTime, sameContent, type Order, type RecordId } from '../../domain/order.ts';
+import { decide, type Decided, type Outcome } from '../../domain/orders/decide.ts';
+import { recordTime, sameContent, type Order, type RecordId } from '../../domain/orders/order.ts';
 import type { Broker, BrokerRecord } from '../../ports/broker.ts';
 import type { OrderCodec } from '../../ports/codec.ts';
 import { lastHeader } from '../../ports/record.ts';

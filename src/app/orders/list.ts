@@ -1,4 +1,4 @@
-import type { Decided } from '../../domain/decide.ts';
+import type { Decided } from '../../domain/orders/decide.ts';
 import type { StoreAccess, StoreReader } from '../../ports/store.ts';
 import { matchesOrder, type OrderFilter } from './filter.ts';
 

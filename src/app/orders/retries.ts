@@ -1,6 +1,6 @@
-import type { Decided } from '../../domain/decide.ts';
-import { sameContent } from '../../domain/order.ts';
-import { retryId, triedId } from '../../domain/retry-id.ts';
+import type { Decided } from '../../domain/orders/decide.ts';
+import { sameContent } from '../../domain/orders/order.ts';
+import { retryId, triedId } from '../../domain/orders/retry-id.ts';
 import type { StoreReader } from '../../ports/store.ts';
 
 /** An order, and the tries of it under ids that follow from its own. */

@@ -1,5 +1,5 @@
-import { decideAll, type Decided } from '../../domain/decide.ts';
-import type { Order, RecordId } from '../../domain/order.ts';
+import { decideAll, type Decided } from '../../domain/orders/decide.ts';
+import type { Order, RecordId } from '../../domain/orders/order.ts';
 import type { Batch, Broker, BrokerRecord, Producer } from '../../ports/broker.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { DecodedRecord, OrderCodec } from '../../ports/codec.ts';

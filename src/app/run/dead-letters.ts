@@ -1,5 +1,5 @@
 import { isoTime } from '../../domain/iso-time.ts';
-import { formatRecordId, recordTime, type RecordId } from '../../domain/order.ts';
+import { formatRecordId, recordTime, type RecordId } from '../../domain/orders/order.ts';
 import type { BrokerRecord, Producer } from '../../ports/broker.ts';
 import { lastHeader, type Headers } from '../../ports/record.ts';
 import { withHeaders } from '../dlq/headers.ts';

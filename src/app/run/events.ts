@@ -1,7 +1,7 @@
-import type { Decision } from '../../domain/decide.ts';
-import type { RecordId } from '../../domain/order.ts';
-import type { IgnoredPrices } from '../../domain/parse-order.ts';
-import type { Reason } from '../../domain/reasons.ts';
+import type { Decision } from '../../domain/orders/decide.ts';
+import type { RecordId } from '../../domain/orders/order.ts';
+import type { IgnoredPrices } from '../../domain/orders/parse-order.ts';
+import type { Reason } from '../../domain/orders/reasons.ts';
 import type { DeadLetterCode } from '../../ports/codec.ts';
 import type { StoreNotice } from '../../ports/store.ts';
 import type { CopySuspected, GhostRemoved } from '../offsets/clear-group.ts';

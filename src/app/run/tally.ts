@@ -1,4 +1,4 @@
-import type { Reason } from '../../domain/reasons.ts';
+import type { Reason } from '../../domain/orders/reasons.ts';
 import type { ConsumeSummary, RecordResult } from './events.ts';
 
 export type Counts = Pick<

@@ -1,6 +1,6 @@
 import { Failure } from '../../domain/failure.ts';
-import { fitsTheEvent, type Order } from '../../domain/order.ts';
-import { parseOrder } from '../../domain/parse-order.ts';
+import { fitsTheEvent, type Order } from '../../domain/orders/order.ts';
+import { parseOrder } from '../../domain/orders/parse-order.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Numbered } from './produce.ts';
 

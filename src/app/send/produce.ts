@@ -1,6 +1,6 @@
 import type { ProduceAgain } from '../../domain/advice.ts';
 import { Failure } from '../../domain/failure.ts';
-import type { Order } from '../../domain/order.ts';
+import type { Order } from '../../domain/orders/order.ts';
 import type { Item, User } from '../../domain/tables.ts';
 import type { Broker } from '../../ports/broker.ts';
 import type { Clock } from '../../ports/clock.ts';

@@ -1,7 +1,7 @@
-import type { Decided } from '../../domain/decide.ts';
+import type { Decided } from '../../domain/orders/decide.ts';
 import { Failure } from '../../domain/failure.ts';
 import { isName } from '../../domain/names.ts';
-import { fitsTheEvent, type Order } from '../../domain/order.ts';
+import { fitsTheEvent, type Order } from '../../domain/orders/order.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { StoreReader } from '../../ports/store.ts';
 import { matchesOrder, type OrderFilter } from '../orders/filter.ts';

@@ -1,6 +1,6 @@
 import type { Advice } from '../../domain/advice.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
-import type { Order } from '../../domain/order.ts';
+import type { Order } from '../../domain/orders/order.ts';
 import type { Producer, SentRecord } from '../../ports/broker.ts';
 import type { Headers } from '../../ports/record.ts';
 import type { Clock } from '../../ports/clock.ts';

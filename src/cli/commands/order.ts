@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { ScanPorts } from '../../app/orders/explain.ts';
-import type { Decided } from '../../domain/decide.ts';
+import type { Decided } from '../../domain/orders/decide.ts';
 import { Failure } from '../../domain/failure.ts';
 import { openStore } from '../../compose.ts';
 import { describe } from '../help.ts';

@@ -4,7 +4,7 @@ import { produceOrders, sampleOrders, seededRandom, type Numbered } from '../../
 import { openIds, openLineIds, openStore, systemClock } from '../../compose.ts';
 import type { ProduceAgain } from '../../domain/advice.ts';
 import { Failure } from '../../domain/failure.ts';
-import { MAX_LINE_QUANTITY, type Order } from '../../domain/order.ts';
+import { MAX_LINE_QUANTITY, type Order } from '../../domain/orders/order.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
 import { openKafka } from '../open-kafka.ts';

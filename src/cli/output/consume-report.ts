@@ -1,5 +1,5 @@
 import type { ConsumeOrdersEvent, ConsumeSummary, RecordResult } from '../../app/run/events.ts';
-import { formatRecordId } from '../../domain/order.ts';
+import { formatRecordId } from '../../domain/orders/order.ts';
 import type { Session } from '../session.ts';
 import { DecisionThrottle, LINES_A_SECOND } from './decision-throttle.ts';
 import { aheadLine, ghostLine, moveLines, suspectLine } from './position-moves.ts';

@@ -7,7 +7,7 @@ import type {
   RedriveSummary as RedriveSummaryDocument,
 } from '../../documents/summary.ts';
 import { isoTimeOrNull } from '../../domain/iso-time.ts';
-import { formatRecordId } from '../../domain/order.ts';
+import { formatRecordId } from '../../domain/orders/order.ts';
 import { failsAgain, nowDocument } from './letter-now.ts';
 import type { Column } from './table.ts';
 import { count, duration, grouped } from './text.ts';

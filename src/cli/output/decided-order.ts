@@ -1,9 +1,9 @@
 import type { Explanation, ExplainedRecord } from '../../app/orders/explain.ts';
 import type { Explanation as ExplanationDocument, Order as OrderDocument } from '../../documents/order.ts';
-import type { Decided, Outcome } from '../../domain/decide.ts';
+import type { Decided, Outcome } from '../../domain/orders/decide.ts';
 import { isoTime, isoTimeOrNull } from '../../domain/iso-time.ts';
-import { formatRecordId, type Order } from '../../domain/order.ts';
-import type { Reason } from '../../domain/reasons.ts';
+import { formatRecordId, type Order } from '../../domain/orders/order.ts';
+import type { Reason } from '../../domain/orders/reasons.ts';
 import type { Column } from './table.ts';
 
 /** An entry of `order show` and `order list`, keys in the order of the contract. */

@@ -1,5 +1,5 @@
 import type { Decision, Sent } from '../../documents/order.ts';
-import { formatRecordId, type Order, type RecordId } from '../../domain/order.ts';
+import { formatRecordId, type Order, type RecordId } from '../../domain/orders/order.ts';
 import type { RecordResult } from '../../app/run/events.ts';
 
 /** What became of a record, by the names of the contract. */

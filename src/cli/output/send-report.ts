@@ -2,7 +2,7 @@ import type { ProduceEvent, ProduceSummary } from '../../app/send/produce.ts';
 import type { ReplayEvent, ReplaySummary } from '../../app/send/replay.ts';
 import type { SkippedOrder } from '../../documents/order.ts';
 import type * as Summary from '../../documents/summary.ts';
-import { formatRecordId, type Order } from '../../domain/order.ts';
+import { formatRecordId, type Order } from '../../domain/orders/order.ts';
 import type { Session } from '../session.ts';
 import { orderInWords, sentDocument } from './decision.ts';
 import type { ProgressBar, StartBar } from './progress.ts';

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createAvroCodec, type AvroCodecOptions } from '../../../src/adapters/avro/avro-codec.ts';
 import type { Failure } from '../../../src/domain/failure.ts';
-import type { Order } from '../../../src/domain/order.ts';
+import type { Order } from '../../../src/domain/orders/order.ts';
 import type { DecodedRecord, OrderCodec } from '../../../src/ports/codec.ts';
 import { FakeRegistry } from '../../support/fake-registry.ts';
 import { fixText } from '../../support/ways-out.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { RecordResult } from '../../../src/app/run/events.ts';
 import { DecisionThrottle } from '../../../src/cli/output/decision-throttle.ts';
-import type { Decided } from '../../../src/domain/decide.ts';
-import type { Order } from '../../../src/domain/order.ts';
+import type { Decided } from '../../../src/domain/orders/decide.ts';
+import type { Order } from '../../../src/domain/orders/order.ts';
 
 let made = 0;
 

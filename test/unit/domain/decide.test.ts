@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decide, decideAll, type Decided } from '../../../src/domain/decide.ts';
-import { sameContent, type Order } from '../../../src/domain/order.ts';
-import { REASONS } from '../../../src/domain/reasons.ts';
+import { decide, decideAll, type Decided } from '../../../src/domain/orders/decide.ts';
+import { sameContent, type Order } from '../../../src/domain/orders/order.ts';
+import { REASONS } from '../../../src/domain/orders/reasons.ts';
 import type { UserStatus } from '../../../src/domain/tables.ts';
 
 const users: Record<string, UserStatus> = { alice: 'paid', bob: 'unpaid' };

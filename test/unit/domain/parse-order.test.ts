@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseOrder } from '../../../src/domain/parse-order.ts';
+import { parseOrder } from '../../../src/domain/orders/parse-order.ts';
 
 const defaults = { createdAt: 77 };
 const plain = { order_id: 'A', user: 'alice', items: [{ item: 'book', quantity: 2 }], created_at: 5 };

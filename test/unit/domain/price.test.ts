@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { priceOf } from '../../../src/domain/price.ts';
+import { priceOf } from '../../../src/domain/orders/price.ts';
 
 /** Half to even at two places, by whole numbers. @param unscaled the amount times 10^scale */
 function expected(unscaled: bigint, scale: number): string | null {

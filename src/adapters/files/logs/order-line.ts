@@ -1,8 +1,8 @@
-import type { Decided } from '../../../domain/decide.ts';
-import type { Reason } from '../../../domain/reasons.ts';
+import type { Decided } from '../../../domain/orders/decide.ts';
+import type { Reason } from '../../../domain/orders/reasons.ts';
 import type { UserStatus } from '../../../domain/tables.ts';
 import { isoTime } from '../../../domain/iso-time.ts';
-import { GREATEST_TIME_MS, type Order, type OrderLine, type RecordId } from '../../../domain/order.ts';
+import { GREATEST_TIME_MS, type Order, type OrderLine, type RecordId } from '../../../domain/orders/order.ts';
 
 /*
  * A decision as a line of orders.jsonl or rejections.jsonl. Written byte by byte into a buffer, since this runs once for

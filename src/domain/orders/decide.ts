@@ -1,6 +1,6 @@
 import { MAX_LINE_QUANTITY, sameContent, totalsByItem, type Order, type RecordId } from './order.ts';
 import type { Reason } from './reasons.ts';
-import type { UserStatus } from './tables.ts';
+import type { UserStatus } from '../tables.ts';
 
 export type Outcome =
   | {

@@ -1,5 +1,5 @@
-import { parseIsoTime } from './iso-time.ts';
-import { isName, NAME_RULE } from './names.ts';
+import { parseIsoTime } from '../iso-time.ts';
+import { isName, NAME_RULE } from '../names.ts';
 import { GREATEST_TIME_MS, type Order, type OrderLine } from './order.ts';
 import { priceOf } from './price.ts';
 
