@@ -33,7 +33,8 @@ const WAYS: Ways = {
 
   begin_storage: () => `name another with --storage, or begin one there by adding to it: ${ADD_FIRST.users}`,
   writable_folder: () => 'change who may write there, or use another --storage',
-  carry_over: () => 'carry over what it changes by orderctl user edit or inventory edit, then remove it',
+  carry_over: () =>
+    'carry over what it changes by orderctl user edit --settled or inventory edit --settled, which then removes it',
   add_first: ({ table }) => `add one: ${ADD_FIRST[table]}`,
   fill_or_reject: ({ table }) =>
     `name another folder with --storage, or add some: ${ADD_FIRST[table]}\nto reject them all: --allow-empty`,

@@ -127,6 +127,23 @@ describe('doctor', () => {
     expect(found.get('clock')?.state).toBe('ok');
   });
 
+  it('says once that the user may not read the folder', async () => {
+    const denied = new Failure('read_failed', 'reading .orderctl failed: permission denied');
+    folder.read = () => Promise.reject(denied);
+    folder.keptAside = () => {
+      throw denied;
+    };
+    folder.consumerStatus = () => Promise.reject(denied);
+    const found = await checks();
+    expect(found.get('storage')).toMatchObject({ state: 'error', failure: denied });
+    for (const name of ['hand_edits', 'owner']) {
+      const message = expect.stringContaining('see storage') as unknown;
+      expect(found.get(name)).toMatchObject({ state: 'skipped', message, failure: null });
+    }
+    folder.keptAside = () => [];
+    expect((await checks()).get('hand_edits')).toMatchObject({ state: 'ok' });
+  });
+
   it('leaves out what needs a broker or a topic where there is none', async () => {
     broker.topics.delete('orders');
     expect((await checks()).get('clock')).toMatchObject({ state: 'skipped' });

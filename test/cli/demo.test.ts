@@ -42,6 +42,11 @@ it(
     }
     expect(stderr).toMatch(/\$ kill -9 \d+\n/);
     expect(stderr).toMatch(/read (\d+): 0 accepted, 0 rejected, \1 duplicates, 0 conflicts, 0 dead letters/);
+    const [, left = '', sum = '', sent = ''] =
+      /^ +(\d+ in the logs \+ .*read now) = (\d+) decided, of (\d+) sent$/m.exec(stderr) ?? [];
+    const parts = [...left.matchAll(/\d+/g)].map(Number);
+    expect(parts.reduce((total, part) => total + part, 0)).toBe(Number(sum));
+    expect(sum).toBe(sent);
     expect(demoFolders(shop)).toEqual([]);
   },
 );

@@ -120,7 +120,8 @@ export function ownership(name: string): { owner: string; fix: string } | null {
 /** The owner of the folder gets back what another user has left in it; anyone else asks the owner, or root. */
 function wayIn(name: string, at: string, uid: number): string {
   const inner = path.dirname(name);
-  const folder = path.basename(inner) === '.orderctl' ? path.dirname(inner) : inner;
+  const isFolder = name === at && path.basename(name) !== '.orderctl' && fs.statSync(at).isDirectory();
+  const folder = isFolder ? name : path.basename(inner) === '.orderctl' ? path.dirname(inner) : inner;
   const own = process.geteuid?.();
   if (uid === own) return `change its mode: chmod u+rwX ${at}`;
   const take = `sudo chown -R "$(id -un)" ${folder}`;

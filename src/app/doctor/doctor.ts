@@ -52,7 +52,9 @@ export async function doctor(ports: DoctorPorts, options: DoctorOptions): Promis
   const checks: Check[] = [];
   const run = async (name: string, check: () => Promise<Finding>): Promise<boolean> => {
     const found = await findingOf(name, check);
-    checks.push(found);
+    const before = found.failure?.code === 'read_failed' ? checks.find(isUnreadable) : undefined;
+    if (before === undefined) checks.push(found);
+    else skip(`what it reads may not be read either: see ${before.name}`, name);
     return found.state !== 'error';
   };
   const skip = (reason: string, ...names: string[]): void => {
@@ -94,6 +96,11 @@ export async function doctor(ports: DoctorPorts, options: DoctorOptions): Promis
     skip('no registry answers', 'schema');
   }
   return checks;
+}
+
+/** One permission that is missing is said once. */
+function isUnreadable({ failure }: Check): boolean {
+  return failure?.code === 'read_failed';
 }
 
 async function findingOf(name: string, check: () => Promise<Finding>): Promise<Check> {

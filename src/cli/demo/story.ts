@@ -20,10 +20,11 @@ export async function play(stage: Stage): Promise<Evidence> {
   for (const [item, quantity] of Object.entries(PUT_IN)) {
     await stage.run(`inventory add --item ${item} --quantity ${quantity}`);
   }
-  await killInTheMiddle(stage);
+  const inLogs = await killInTheMiddle(stage);
 
   stage.title('5. It is started again, and goes on where the last commit was');
   const restarted = await consume(stage, 'consume --until-end -o json');
+  stage.output(sumInWords({ inLogs, decided: decided(stage), read: restarted.read, sent: sent(stage) }));
   const logsBefore = logs(stage);
 
   stage.title('6. Back to the beginning: every order is read a second time');
@@ -55,8 +56,12 @@ export async function play(stage: Stage): Promise<Evidence> {
   };
 }
 
-/** Orders come in without end, a person edits the stock, and the consumer is killed between two of them. */
-async function killInTheMiddle(stage: Stage): Promise<void> {
+/**
+ * Orders come in without end, a person edits the stock, and the consumer is killed between two of them.
+ *
+ * @returns how many decisions the logs have then
+ */
+async function killInTheMiddle(stage: Stage): Promise<number> {
   stage.title('2. A consumer runs, and orders come in');
   const consumer = stage.start('consume');
   await stage.until('the consumer to start', () => consumer.stderr().includes('consuming '), [consumer]);
@@ -78,7 +83,9 @@ async function killInTheMiddle(stage: Stage): Promise<void> {
   await stage.until(`${untilEnd} orders`, () => sent(stage) >= untilEnd, [producer]);
   producer.signal('SIGINT');
   await producer.ended;
-  stage.output(`${decided(stage)} orders decided, ${sent(stage)} sent`);
+  const inLogs = decided(stage);
+  stage.output(`${sent(stage)} orders sent; ${inLogs} decisions in the logs`);
+  return inLogs;
 }
 
 /** As an editor saves: a new file in place of the old one. */
@@ -99,6 +106,24 @@ function rowsIn(csv: string): string {
 async function consume(stage: Stage, args: string): Promise<ConsumeSummary> {
   const stdout = await stage.run(args, { shown: (text) => inShort(summaryOf(text)) });
   return summaryOf(stdout);
+}
+
+/** How what was decided before the kill and what was read after it make up what was sent. */
+export function sumInWords(of: {
+  readonly inLogs: number;
+  readonly decided: number;
+  readonly read: number;
+  readonly sent: number;
+}): string {
+  const before = of.decided - of.read;
+  const inJournal = before - of.inLogs;
+  const parts = [
+    `${of.inLogs} in the logs`,
+    // What is committed may not have reached the logs at the moment of the kill.
+    ...(inJournal > 0 ? [`${inJournal} that only the journal had when the consumer was killed`] : []),
+    `${of.read} read now`,
+  ];
+  return `${parts.join(' + ')} = ${of.decided} decided, of ${of.sent} sent`;
 }
 
 /** Of consume or replay: each has its own of these fields. */

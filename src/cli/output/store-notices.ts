@@ -73,7 +73,7 @@ function madeFrom(version: { readonly at: number; readonly isOwnSave: boolean } 
 export function keptAsideText({ file, why }: { readonly file: string; readonly why: SetAside }): string {
   return (
     `${file} was kept aside, and nothing of it counts: ${SET_ASIDE_CAUSES[why]}; to carry over what it changes: ` +
-    `orderctl ${nounOf(file)} edit; then remove it`
+    `orderctl ${nounOf(file)} edit --settled, which then removes it`
   );
 }
 

@@ -42,7 +42,7 @@ test('a file from which most rows are missing is kept aside, and every command s
   await run('user add --user alice --status paid');
   save('inventory.csv', 'item,quantity\nbook,10\n');
   const kept = path.join(folder, 'inventory.csv.rows_missing.conflict');
-  const warning = `warning: ${kept} was kept aside, and nothing of it counts: more than half of its rows are missing;`;
+  const warning = `warning: ${kept} was kept aside, and nothing of it counts: more than half of its rows are missing; to carry over what it changes: orderctl --storage ${folder} inventory edit --settled`;
 
   const shown = await run('inventory show -o json');
   expect(shown.stderr).toMatch(

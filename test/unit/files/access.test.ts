@@ -221,6 +221,12 @@ it.runIf(isRoot)('what is not permitted is a failure with the file, its owner an
     expect(failure.fix).toContain('given to you: sudo chown');
   }
 
+  fs.chmodSync(folder, 0o700);
+  const closed = await failureOf(asUser(async (access) => access.keptAside()));
+  // Not the folder that it is in.
+  expect(closed.fix).toContain(`sudo chown -R "$(id -un)" ${folder},`);
+  fs.chmodSync(folder, 0o755);
+
   // As an earlier version left it: the folder is the user's, what is in it is root's.
   fs.chownSync(folder, UID, GID);
   fs.chmodSync(file('.orderctl'), 0o755);
@@ -249,7 +255,9 @@ it.runIf(isRoot)('what may be read is audited without the owner, which may have 
       expect(finding.difference).toBeUndefined();
       notes.push(finding.note?.message);
     }
-    expect(notes).toEqual([expect.stringMatching(/it is an older version; an owner, if there is one, writes it/)]);
+    expect(notes).toEqual([
+      expect.stringMatching(/it is an older version; an owner, if there is one, writes it/),
+    ]);
   });
   // Who can see that nobody owns it calls it what it is.
   await using opened = await openFolder({ folder, clock: systemClock }).inspect();
