@@ -484,7 +484,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'our own readers leave the trace of a user who has read a file',
-    file: files('csv/read-marks.ts'),
+    file: files('read-marks.ts'),
     from: 'flags | O_NOATIME',
     to: 'flags',
     tests: ['test/contract/file-store-csv.test.ts'],
@@ -700,7 +700,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a rewrite makes a CSV readable for everyone',
-    file: files('journal/checkpoint.ts'),
+    file: files('whole-files.ts'),
     from: '    if (access !== undefined) files.setAccess(fd, access);\n',
     to: '',
     tests: ['test/unit/files/access.test.ts'],

@@ -12,9 +12,9 @@ import { INVENTORY, USERS } from './csv/hand-edit-look.ts';
 import { listKeptAside } from './csv/kept-aside.ts';
 import { EDIT_PURPOSE } from './owner/wire.ts';
 import { processes } from './owner/processes.ts';
-import { innerFolder, isStorage, noStorage } from './journal/recover.ts';
+import { innerFolder, isStorage, noStorage } from './layout.ts';
 import { recentOrderIds } from './logs/recent-ids.ts';
-import { roomOf } from './room.ts';
+import { roomOf } from './disk-space.ts';
 import type { TableName } from './tables/tables.ts';
 
 /** How long an owner may take for an edit: its batch in hand comes first. */

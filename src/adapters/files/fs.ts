@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import type { Failure } from '../../domain/failure.ts';
 import { systemFailure } from '../../domain/system-failure.ts';
 import { accessOf, adopt, makeDirectory, ownership, setAccess, type FileAccess } from './access.ts';
-import { isUnread, markUnread, openQuietly, showsReads } from './csv/read-marks.ts';
+import { isUnread, markUnread, openQuietly, showsReads } from './read-marks.ts';
 
 /**
  * The file-system calls that the store makes, injected so that a test can crash before any of them. Reads and
@@ -239,21 +239,4 @@ export function writeFailure(error: unknown, file: string): Failure {
 
 function readFailure(error: unknown, file: string): Failure {
   return systemFailure(error, { file, doing: 'read', ...ownership(file) });
-}
-
-/** The whole of a file, or undefined when there is none. For files whose size is bounded. */
-export function readWhole(files: FileSystem, name: string): Buffer | undefined {
-  let fd: number;
-  try {
-    fd = files.open(name, 'read');
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-  try {
-    const bytes = Buffer.allocUnsafe(files.statOpen(fd).sizeBytes);
-    return bytes.subarray(0, files.read(fd, bytes, 0));
-  } finally {
-    files.close(fd);
-  }
 }

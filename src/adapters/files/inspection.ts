@@ -14,10 +14,12 @@ import { parseEdit } from './logs/edit-line.ts';
 import type { FileSystem } from './fs.ts';
 import { INVENTORY, USERS } from './csv/hand-edit-look.ts';
 import { openIdIndex, type IdIndex } from './ids/index.ts';
-import { linesOf, LOG_NAMES, openOrUndefined, type LogName, type LogView } from './logs/log.ts';
+import { linesOf, type LogView } from './logs/log.ts';
+import { LOG_NAMES, type LogName, innerFolder } from './layout.ts';
+import { openOrUndefined } from './whole-files.ts';
 import { addTail, lookUp, rebuildIndex } from './ids/lookup.ts';
 import { parseDecided } from './logs/order-line.ts';
-import { innerFolder, logEnd, type LoadedFolder } from './journal/recover.ts';
+import { logEnd, type LoadedFolder } from './journal/recover.ts';
 import { FolderSnapshot } from './journal/snapshot.ts';
 import { readUndelivered } from './logs/undelivered.ts';
 

@@ -1,18 +1,9 @@
 import path from 'node:path';
-import { journalPath } from './journal/checkpoint.ts';
+import { journalPath, LOG_FILES, type LogName } from './layout.ts';
 import { errorCode, type FileSystem } from './fs.ts';
 import { Journal } from './journal/journal.ts';
-import { AppendLog, linesOf, LogView, NO_LOG, type LogName } from './logs/log.ts';
+import { AppendLog, linesOf, LogView, NO_LOG } from './logs/log.ts';
 import { logEnd, type LoadedFolder } from './journal/recover.ts';
-
-/** Where the logs of a fresh folder are; those of versions move on to other names as they are shortened. */
-const LOG_FILES: Readonly<Record<LogName, string>> = {
-  orders: 'orders.jsonl',
-  rejections: 'rejections.jsonl',
-  edits: '.orderctl/edits.jsonl',
-  users: '.orderctl/users.versions.1',
-  inventory: '.orderctl/inventory.versions.1',
-};
 
 /** A log up to where its owner has written it. */
 export function viewOf(files: FileSystem, { fd, sizeBytes, lineWindow }: AppendLog): LogView {

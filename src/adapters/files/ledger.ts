@@ -2,24 +2,17 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Decided } from '../../domain/orders/decide.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
-import { FORMAT, journalPath, writeSnapshot, writeState, type FolderState } from './journal/checkpoint.ts';
+import { FORMAT, writeSnapshot, writeState, type FolderState } from './journal/checkpoint.ts';
+import { journalPath, innerFolder, LOG_NAMES, type LogName } from './layout.ts';
 import type { DecisionLines } from './logs/decision-lines.ts';
 import { totalBytes, type FileSystem } from './fs.ts';
 import type { IdIndex } from './ids/index.ts';
 import { encodeEntry, type LogBytes } from './journal/entry.ts';
 import { Journal } from './journal/journal.ts';
 import { lineStartAfter, newFolderId, nextJournal, openLogs, syncNameOf, viewOf } from './ledger-files.ts';
-import {
-  AppendLog,
-  LOG_NAMES,
-  NO_LOG,
-  type LogCut,
-  type LogName,
-  type LogState,
-  type LogView,
-} from './logs/log.ts';
+import { AppendLog, NO_LOG, type LogCut, type LogState, type LogView } from './logs/log.ts';
 import { lookUp, openIndex, rebuildIndex } from './ids/lookup.ts';
-import { innerFolder, loadFolder, repairLogs, type LoadedFolder } from './journal/recover.ts';
+import { loadFolder, repairLogs, type LoadedFolder } from './journal/recover.ts';
 import type { Sales } from './tables/sales.ts';
 import { renderLine, Tables, type StateLine } from './tables/tables.ts';
 import { textBytes } from './text-bytes.ts';

@@ -17,10 +17,10 @@ import {
   type TableKind,
 } from './csv/hand-edit-look.ts';
 import { openIdIndex, type IdIndex } from './ids/index.ts';
-import { parsedLines, type LogName, type LogView } from './logs/log.ts';
+import { parsedLines, type LogView } from './logs/log.ts';
+import { type LogName, innerFolder } from './layout.ts';
 import { addTail, findInTail, lookUp, rebuildIndex } from './ids/lookup.ts';
 import { parseDecided } from './logs/order-line.ts';
-import { innerFolder } from './journal/recover.ts';
 import { FolderSnapshot, type FoundCsv } from './journal/snapshot.ts';
 import type { Row } from './tables/rows.ts';
 import type { Table } from './tables/table.ts';

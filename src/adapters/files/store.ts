@@ -1,8 +1,7 @@
 import path from 'node:path';
-import { decideEdit, type Edit, type EditRequest, type EditVia } from '../../domain/edit.ts';
+import { decideEdit, type Edit, type EditRequest, type EditVia, type LoggedEdit } from '../../domain/edit.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Decided } from '../../domain/orders/decide.ts';
-import type { LoggedEdit } from '../../domain/edit.ts';
 import type { Item, User } from '../../domain/tables.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type {
@@ -23,11 +22,11 @@ import { ChangeEncoder } from './journal/change-encoder.ts';
 import { parseEdit } from './logs/edit-line.ts';
 import { errorCode, writeFailure, type FileSystem } from './fs.ts';
 import { INVENTORY, USERS, type TableKind } from './csv/hand-edit-look.ts';
-import { keepFile } from './kept-file.ts';
+import { keepFile } from './whole-files.ts';
 import { Ledger } from './ledger.ts';
 import { parsedLines } from './logs/log.ts';
 import { parseDecided } from './logs/order-line.ts';
-import { innerFolder } from './journal/recover.ts';
+import { innerFolder } from './layout.ts';
 import { statusOf } from './tables/rows.ts';
 import type { Table } from './tables/table.ts';
 import { checkNotTakenIn, copyPaths, mergeCopy, readCopy, type CopyPaths } from './csv/table-copy.ts';

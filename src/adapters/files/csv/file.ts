@@ -1,13 +1,13 @@
 import path from 'node:path';
 import type { Clock } from '../../../ports/clock.ts';
 import type { StoreNotice } from '../../../ports/store.ts';
-import { writeFresh } from '../journal/checkpoint.ts';
+import { writeFresh, readWhole, openOrUndefined } from '../whole-files.ts';
 import { isFailure, type Failure } from '../../../domain/failure.ts';
 import type { FileAccess } from '../access.ts';
 import { OWN_STYLE, styleOf, type CsvStyle } from './records.ts';
 import type { SetAside } from '../../../domain/set-aside.ts';
 import { editRenderer } from '../logs/edit-line.ts';
-import { errorCode, readWhole, type FileStat, type FileSystem } from '../fs.ts';
+import { errorCode, type FileStat, type FileSystem } from '../fs.ts';
 import {
   brokenNotice,
   findHandEdit,
@@ -22,7 +22,6 @@ import {
 import type { HandEdit } from './hand-edits.ts';
 import { keptName, listKeptAside } from './kept-aside.ts';
 import type { Ledger } from '../ledger.ts';
-import { openOrUndefined } from '../logs/log.ts';
 import type { Row } from '../tables/rows.ts';
 import type { FrozenTable, Table } from '../tables/table.ts';
 import { rowLines, type StateLine } from '../tables/tables.ts';

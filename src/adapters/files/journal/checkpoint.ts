@@ -1,9 +1,10 @@
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import { Failure } from '../../../domain/failure.ts';
-import type { FileAccess } from '../access.ts';
-import { openOrUndefined, LogView, type LogName, type LogState } from '../logs/log.ts';
-import { readWhole, type FileSystem } from '../fs.ts';
+import { openOrUndefined, readWhole, writeFresh } from '../whole-files.ts';
+import { LogView, type LogState } from '../logs/log.ts';
+import { type LogName, STATE_FILE } from '../layout.ts';
+import type { FileSystem } from '../fs.ts';
 import { restoreLines } from './state-lines.ts';
 import { renderLine, type StateLine, type Tables } from '../tables/tables.ts';
 
@@ -23,7 +24,6 @@ import { renderLine, type StateLine, type Tables } from '../tables/tables.ts';
  * chain of their records. Nothing is ever truncated or overwritten that a durable state.json names.
  */
 
-export const STATE_FILE = 'state.json';
 /** Of this layout of `.orderctl/`; 1 had one state line for each row. */
 export const FORMAT = 2;
 const CHUNK_BYTES = 256 * 1024;
@@ -41,11 +41,6 @@ export interface FolderState {
   readonly logs: Readonly<Record<LogName, LogState & { readonly file: string }>>;
   /** Runs of the id index. */
   readonly ids: readonly string[];
-}
-
-/** @param inner the `.orderctl` folder */
-export function journalPath(inner: string, number: number): string {
-  return path.join(inner, `journal.${number}`);
 }
 
 /** Puts state.json in place; durable when this resolves. */
@@ -137,33 +132,6 @@ export function readSnapshot(files: FileSystem, inner: string, state: FolderStat
       throw corruptState(name, 'its checksum does not fit');
     }
     for (const chunk of view.chunks()) restoreLines(chunk, tables);
-  } finally {
-    files.close(fd);
-  }
-}
-
-/**
- * Writes a new file, in the place of a leftover of that name; its bytes are durable when this resolves.
- *
- * @param access whose it is and who may use it, before it holds a byte
- */
-export async function writeFresh(
-  files: FileSystem,
-  name: string,
-  chunks: Iterable<Buffer>,
-  access?: FileAccess,
-): Promise<void> {
-  files.unlink(name);
-  const fd = files.open(name, 'create');
-  try {
-    if (access !== undefined) files.setAccess(fd, access);
-    let at = 0;
-    for (const chunk of chunks) {
-      files.write(fd, chunk, at);
-      at += chunk.byteLength;
-      if (chunk.byteLength >= CHUNK_BYTES) await new Promise((resolve) => setImmediate(resolve));
-    }
-    await files.sync(fd);
   } finally {
     files.close(fd);
   }

@@ -1,5 +1,5 @@
 import { totalBytes } from '../fs.ts';
-import type { LogName } from '../logs/log.ts';
+import type { LogName } from '../layout.ts';
 
 /*
  * What one journal record holds, for recovery to apply again:

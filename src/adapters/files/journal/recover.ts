@@ -1,17 +1,12 @@
 import path from 'node:path';
 import { Failure } from '../../../domain/failure.ts';
-import {
-  corruptState,
-  journalPath,
-  readSnapshot,
-  readState,
-  STATE_FILE,
-  type FolderState,
-} from './checkpoint.ts';
+import { corruptState, readSnapshot, readState, type FolderState } from './checkpoint.ts';
+import { journalPath, STATE_FILE, DECISION_LOGS, innerFolder, LOG_NAMES, type LogName } from '../layout.ts';
 import type { FileSystem } from '../fs.ts';
 import { decodeEntry } from './entry.ts';
 import { scanJournal, type JournalEnd, type ScanResult } from './journal.ts';
-import { checkLog, damagedLog, LOG_NAMES, openOrUndefined, type LogName, type LogPart } from '../logs/log.ts';
+import { checkLog, damagedLog, type LogPart } from '../logs/log.ts';
+import { openOrUndefined } from '../whole-files.ts';
 import { CommittedLines } from './state-lines.ts';
 import { Tables } from '../tables/tables.ts';
 
@@ -38,11 +33,6 @@ export interface LoadedFolder {
   readonly commits: number;
   /** What each log has got since the checkpoint, as it stands in the journals. */
   readonly tails: Readonly<Record<LogName, readonly LogPart[]>>;
-}
-
-/** Where everything in a folder lies. */
-export function innerFolder(folder: string): string {
-  return path.join(folder, '.orderctl');
 }
 
 /**
@@ -137,23 +127,6 @@ function readJournals(
     after = result.end;
   }
 }
-
-/** Whether a folder is one of ours, or a person has begun to make one. */
-export function isStorage(files: FileSystem, folder: string): boolean {
-  const names = [path.join('.orderctl', STATE_FILE), 'users.csv', 'inventory.csv', ...DECISION_LOGS];
-  return names.some((name) => files.stat(path.join(folder, name)) !== undefined);
-}
-
-/** What is said where `isStorage` is false. */
-export function noStorage(files: FileSystem, folder: string): Failure {
-  const isThere = files.stat(folder) !== undefined;
-  const what = isThere
-    ? `${folder} is not a storage folder: it holds neither users.csv nor inventory.csv`
-    : `there is no folder ${folder}`;
-  return new Failure('not_found', what, { fix: { kind: 'begin_storage' }, context: { file: folder } });
-}
-
-const DECISION_LOGS = ['orders.jsonl', 'rejections.jsonl'];
 
 /**
  * A folder without state.json is fresh only when nothing of ours is in it: a checkpoint is durable before the first

@@ -1,18 +1,12 @@
 import path from 'node:path';
 import { Failure } from '../../../domain/failure.ts';
 import type { Clock } from '../../../ports/clock.ts';
-import { STATE_FILE } from './checkpoint.ts';
-import { readWhole, type FileSystem } from '../fs.ts';
+import { STATE_FILE, innerFolder, isStorage, LOG_NAMES, noStorage, type LogName } from '../layout.ts';
+import { readWhole, openOrUndefined } from '../whole-files.ts';
+import type { FileSystem } from '../fs.ts';
 import { INVENTORY, sameStat, savedMsOf, unsettledMs, USERS, type FileFacts } from '../csv/hand-edit-look.ts';
-import { checkLog, LOG_NAMES, LogView, openOrUndefined, type LogName } from '../logs/log.ts';
-import {
-  checkAgainstJournal,
-  innerFolder,
-  isStorage,
-  noStorage,
-  loadFolder,
-  type LoadedFolder,
-} from './recover.ts';
+import { checkLog, LogView } from '../logs/log.ts';
+import { checkAgainstJournal, loadFolder, type LoadedFolder } from './recover.ts';
 import { Tables } from '../tables/tables.ts';
 
 const RETRIES = 20;

@@ -1,17 +1,14 @@
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import { Failure } from '../../../domain/failure.ts';
-import { errorCode, type FileSystem } from '../fs.ts';
+import type { FileSystem } from '../fs.ts';
+import { openOrUndefined } from '../whole-files.ts';
 
 /*
  * The append-only logs. A log is true up to the length that the checkpoint names; what follows is in the journal
  * too and is written again from there after a crash. It is written after the journal is synced and is itself
  * synced only for a checkpoint.
  */
-
-/** `users` and `inventory` are the logs of the versions of those CSVs. */
-export const LOG_NAMES = ['orders', 'rejections', 'edits', 'users', 'inventory'] as const;
-export type LogName = (typeof LOG_NAMES)[number];
 
 /** How much before the end of a log is compared when it is opened: more would make starting slow. */
 const CHECKED_TAIL_BYTES = 64 * 1024;
@@ -140,16 +137,6 @@ export function damagedLog(name: string, how: string): Failure {
     fix: `put ${path.basename(name)} back as it was, or restore the whole folder from a backup; orders read since then are read again from Kafka`,
     context: { file: name },
   });
-}
-
-/** @returns a descriptor for reading, or undefined when there is no such file */
-export function openOrUndefined(files: FileSystem, name: string): number | undefined {
-  try {
-    return files.open(name, 'read');
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
 }
 
 /** A stretch of a log and the file that holds it: the log itself, or a journal for what it does not hold yet. */

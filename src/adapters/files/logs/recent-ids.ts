@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { FileSystem } from '../fs.ts';
-import { openOrUndefined } from './log.ts';
+import { openOrUndefined } from '../whole-files.ts';
 import { orderIdOf } from './order-line.ts';
 
 /** Some hundred orders: what a person would choose from. */

@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { Failure } from '../../../domain/failure.ts';
 import type { Outgoing, Undelivered } from '../../../ports/store.ts';
-import { readWhole, type FileSystem } from '../fs.ts';
-import { replaceFile } from '../kept-file.ts';
-import { innerFolder } from '../journal/recover.ts';
+import { readWhole, replaceFile } from '../whole-files.ts';
+import type { FileSystem } from '../fs.ts';
+import { innerFolder } from '../layout.ts';
 import { outgoingLine, parseOutgoing, renderLine } from '../tables/tables.ts';
 
 const SUFFIX = '.json';

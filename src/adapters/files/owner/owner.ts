@@ -17,8 +17,15 @@ import {
   withShortPath,
   type Lines,
 } from './socket.ts';
-import { decodeFailure, EDIT_PURPOSE, encodeFailure, isObject, onLines } from './wire.ts';
-import { writeLine, type Hello } from './wire.ts';
+import {
+  decodeFailure,
+  EDIT_PURPOSE,
+  encodeFailure,
+  isObject,
+  onLines,
+  writeLine,
+  type Hello,
+} from './wire.ts';
 
 /** How long an owner may take to say hello before it counts as not answering. */
 const HELLO_TIMEOUT_MS = 1_000;

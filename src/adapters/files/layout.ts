@@ -1,0 +1,47 @@
+import path from 'node:path';
+import { Failure } from '../../domain/failure.ts';
+import type { FileSystem } from './fs.ts';
+
+/* Where everything in a folder lies; what each file holds is in DESIGN.md. */
+
+/** The directory of what users do not edit. */
+export function innerFolder(folder: string): string {
+  return path.join(folder, '.orderctl');
+}
+
+export const STATE_FILE = 'state.json';
+
+/** @param inner the `.orderctl` folder */
+export function journalPath(inner: string, number: number): string {
+  return path.join(inner, `journal.${number}`);
+}
+
+/** `users` and `inventory` are the logs of the versions of those CSVs. */
+export const LOG_NAMES = ['orders', 'rejections', 'edits', 'users', 'inventory'] as const;
+export type LogName = (typeof LOG_NAMES)[number];
+
+/** Where the logs of a fresh folder are; those of versions move on to other names as they are shortened. */
+export const LOG_FILES: Readonly<Record<LogName, string>> = {
+  orders: 'orders.jsonl',
+  rejections: 'rejections.jsonl',
+  edits: '.orderctl/edits.jsonl',
+  users: '.orderctl/users.versions.1',
+  inventory: '.orderctl/inventory.versions.1',
+};
+
+export const DECISION_LOGS = ['orders.jsonl', 'rejections.jsonl'];
+
+/** Whether a folder is one of ours, or a user has begun to make one. */
+export function isStorage(files: FileSystem, folder: string): boolean {
+  const names = [path.join('.orderctl', STATE_FILE), 'users.csv', 'inventory.csv', ...DECISION_LOGS];
+  return names.some((name) => files.stat(path.join(folder, name)) !== undefined);
+}
+
+/** What is said where `isStorage` is false. */
+export function noStorage(files: FileSystem, folder: string): Failure {
+  const isThere = files.stat(folder) !== undefined;
+  const what = isThere
+    ? `${folder} is not a storage folder: it holds neither users.csv nor inventory.csv`
+    : `there is no folder ${folder}`;
+  return new Failure('not_found', what, { fix: { kind: 'begin_storage' }, context: { file: folder } });
+}

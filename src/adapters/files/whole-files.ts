@@ -1,0 +1,81 @@
+import path from 'node:path';
+import type { FileAccess } from './access.ts';
+import { errorCode, type FileSystem } from './fs.ts';
+import { innerFolder } from './layout.ts';
+
+/** So much is written before other work may go on. */
+const CHUNK_BYTES = 256 * 1024;
+
+/** @returns a descriptor for reading, or undefined when there is no such file */
+export function openOrUndefined(files: FileSystem, name: string): number | undefined {
+  try {
+    return files.open(name, 'read');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** The whole of a file, or undefined when there is none. For files whose size is bounded. */
+export function readWhole(files: FileSystem, name: string): Buffer | undefined {
+  let fd: number;
+  try {
+    fd = files.open(name, 'read');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    const bytes = Buffer.allocUnsafe(files.statOpen(fd).sizeBytes);
+    return bytes.subarray(0, files.read(fd, bytes, 0));
+  } finally {
+    files.close(fd);
+  }
+}
+
+/**
+ * Writes a new file, in the place of a leftover of that name; its bytes are durable when this resolves.
+ *
+ * @param access whose it is and who may use it, before it holds a byte
+ */
+export async function writeFresh(
+  files: FileSystem,
+  name: string,
+  chunks: Iterable<Buffer>,
+  access?: FileAccess,
+): Promise<void> {
+  files.unlink(name);
+  const fd = files.open(name, 'create');
+  try {
+    if (access !== undefined) files.setAccess(fd, access);
+    let at = 0;
+    for (const chunk of chunks) {
+      files.write(fd, chunk, at);
+      at += chunk.byteLength;
+      if (chunk.byteLength >= CHUNK_BYTES) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await files.sync(fd);
+  } finally {
+    files.close(fd);
+  }
+}
+
+/** Puts a whole file in the place of one of that name. Its name is durable once the directory is synced. */
+export async function replaceFile(files: FileSystem, name: string, bytes: Buffer): Promise<void> {
+  await writeFresh(files, `${name}.tmp`, [bytes]);
+  files.rename(`${name}.tmp`, name);
+}
+
+/** Keeps a file of that name in the inner folder. Durable when this resolves. @returns its path */
+export async function keepFile(
+  files: FileSystem,
+  folder: string,
+  name: string,
+  text: string,
+): Promise<string> {
+  const inner = innerFolder(folder);
+  const file = path.join(inner, name);
+  await replaceFile(files, file, Buffer.from(text));
+  await files.syncDirectory(inner);
+  return file;
+}
