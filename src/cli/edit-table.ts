@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import type { TableEdit } from '../documents/table.ts';
 import { openStore } from '../compose.ts';
@@ -152,17 +152,11 @@ async function run(program: string, file: string): Promise<Ended> {
   });
 }
 
-function keptAside({ folder }: StoreAccess, table: EditedTable): readonly string[] {
-  const isOurs = (name: string): boolean => name.startsWith(`${table}.csv`) && name.endsWith('.conflict');
-  try {
-    return readdirSync(folder)
-      .filter(isOurs)
-      .sort()
-      .map((name) => path.join(folder, name));
-  } catch {
-    // What is wrong with the folder is said by what opens it.
-    return [];
-  }
+function keptAside(access: StoreAccess, table: EditedTable): readonly string[] {
+  return access
+    .keptAside()
+    .map(({ file }) => file)
+    .filter((file) => path.basename(file).startsWith(`${table}.csv`));
 }
 
 async function printMerge(

@@ -5,7 +5,14 @@ import type { UserStatus } from './tables.ts';
  * setting, a value says which, and the face puts it into its own words.
  */
 export type Advice =
-  string | StockAdvice | FolderAdvice | LetterAdvice | KafkaAdvice | RegistryAdvice | SendAdvice | Together;
+  | string
+  | StockAdvice
+  | FolderAdvice
+  | DeadLetterAdvice
+  | KafkaAdvice
+  | RegistryAdvice
+  | SendAdvice
+  | Together;
 
 /** One after the other. */
 interface Together {
@@ -29,8 +36,8 @@ type FolderAdvice =
   /** It does not answer. */
   | { readonly kind: 'wake_owner'; readonly pid: number | null };
 
-type LetterAdvice =
-  | { readonly kind: 'letter_ids' | 'list_letters' | 'other_dlq_topic' | 'used_dlq_topic' }
+type DeadLetterAdvice =
+  | { readonly kind: 'dead_letter_ids' | 'list_dead_letters' | 'other_dlq_topic' | 'used_dlq_topic' }
   | { readonly kind: 'make_to_topic' | 'send_to_topic' }
   | { readonly kind: 'allow_redrives'; readonly count: number };
 

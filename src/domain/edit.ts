@@ -24,13 +24,13 @@ export type EditRequest =
       readonly topic: string;
       readonly action: DeadLetterAction;
       readonly why: string;
-      readonly letters: readonly MarkedLetter[];
+      readonly letters: readonly MarkedDeadLetter[];
     };
 
 export type DeadLetterAction = 'redriven' | 'discarded';
 
 /** A dead letter that something was done with. */
-export interface MarkedLetter {
+export interface MarkedDeadLetter {
   /** How it was named: PARTITION:OFFSET in its topic. */
   readonly id: string;
   /** What it is known by again: the same for two copies of one dead letter, another in a topic made anew. */
@@ -78,7 +78,7 @@ export type Edit =
       readonly action: DeadLetterAction;
       /** The reason that was given, or the replay that they went with. */
       readonly why: string;
-      readonly letters: readonly MarkedLetter[];
+      readonly letters: readonly MarkedDeadLetter[];
     };
 
 export type EditVia = 'command' | 'file' | 'consume';
@@ -119,7 +119,7 @@ export function decideEdit(request: EditRequest, state: EditState): Edit {
       return { kind: 'item', item: request.item, before, after: null };
     }
     case 'dead_letter.mark':
-      return markLetters(request);
+      return markDeadLetters(request);
   }
 }
 
@@ -191,7 +191,7 @@ function existingItem(item: string, state: EditState, fix: Advice): Item {
   throw new Failure('not_found', `item ${item} does not exist`, { fix });
 }
 
-function markLetters(request: Extract<EditRequest, { kind: 'dead_letter.mark' }>): Edit {
+function markDeadLetters(request: Extract<EditRequest, { kind: 'dead_letter.mark' }>): Edit {
   const { topic, action, why, letters } = request;
   if (letters.length === 0) throw new Failure('invalid_value', 'no dead letter is named');
   if (why.trim() === '' || why.length > MAX_WHY_LENGTH) {

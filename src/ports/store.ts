@@ -73,7 +73,7 @@ export interface Changes {
 
 export interface StoreReader extends AsyncDisposable {
   /** As in Store; null when the folder was never owned. */
-  readonly folderId: string | null;
+  readonly storeId: string | null;
   /** Rows in the order of the file, hand edits that were not taken in yet included. */
   users(): Promise<Iterable<User>>;
   items(): Promise<Iterable<Item>>;
@@ -128,7 +128,7 @@ export type StoreNotice =
 
 export interface Store extends StoreReader {
   /** Made with the folder: the mark by which a consumer group knows its folder. */
-  readonly folderId: string;
+  readonly storeId: string;
   /**
    * The one way to change state. `decide` is synchronous and pure; a store may run it again. When this resolves
    * all of `changes` is durable; when it rejects, none of it happened or the process must leave.
@@ -210,8 +210,8 @@ export interface TableMerge {
 
 /** A folder, seen from a process that may own it, ask its owner, or only read. */
 export interface StoreAccess {
-  /** The folder's absolute path, for messages. */
-  readonly folder: string;
+  /** For messages: of a folder, its absolute path. */
+  readonly name: string;
   /**
    * Owns the folder until disposal; disposal writes the CSVs and a checkpoint.
    *

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { discardLetters, findLetters } from '../../src/app/dlq/discard.ts';
-import { recentOnly, type Letter, type LetterFilter } from '../../src/app/dlq/letters.ts';
-import { listLetters, type ListLettersSummary } from '../../src/app/dlq/list.ts';
-import { redriveLetters } from '../../src/app/dlq/redrive.ts';
+import { discardDeadLetters, findDeadLetters } from '../../src/app/dlq/discard.ts';
+import { recentOnly, type DeadLetter, type DeadLetterFilter } from '../../src/app/dlq/dead-letters.ts';
+import { listDeadLetters, type ListDeadLettersSummary } from '../../src/app/dlq/list.ts';
+import { redriveDeadLetters } from '../../src/app/dlq/redrive.ts';
 import type { RedriveEvent, RedriveOptions, RedriveSummary } from '../../src/app/dlq/redrive-events.ts';
 import { Failure } from '../../src/domain/failure.ts';
-import { parseLetterId } from '../../src/domain/letter-id.ts';
+import { parseDeadLetterId } from '../../src/domain/dead-letter-id.ts';
 import type { Order } from '../../src/domain/orders/order.ts';
 import { lastHeader, type Headers } from '../../src/ports/record.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -15,7 +15,13 @@ import { ScriptedBroker } from '../support/scripted-broker.ts';
 import { fixText } from '../support/ways-out.ts';
 
 const DLQ = 'orders.dlq';
-const ALL: LetterFilter = { reason: null, sinceMs: null, untilMs: null, originalTopic: null, state: null };
+const ALL: DeadLetterFilter = {
+  reason: null,
+  sinceMs: null,
+  untilMs: null,
+  originalTopic: null,
+  state: null,
+};
 
 let clock: FakeClock;
 let folder: ModelFolder;
@@ -53,19 +59,19 @@ function letter(offset: number, more: Headers = [], partition = 0): void {
 }
 
 async function list(
-  filter: Partial<LetterFilter> = {},
+  filter: Partial<DeadLetterFilter> = {},
   limit = Infinity,
-): Promise<ListLettersSummary & { letters: Letter[] }> {
-  const letters: Letter[] = [];
-  const onLetters = async (found: readonly Letter[]): Promise<void> => void letters.push(...found);
-  const summary = await listLetters(
+): Promise<ListDeadLettersSummary & { letters: DeadLetter[] }> {
+  const letters: DeadLetter[] = [];
+  const onDeadLetters = async (found: readonly DeadLetter[]): Promise<void> => void letters.push(...found);
+  const summary = await listDeadLetters(
     { access: folder, broker },
-    { dlqTopic: DLQ, filter: { ...ALL, ...filter }, limit, onLetters },
+    { dlqTopic: DLQ, filter: { ...ALL, ...filter }, limit, onDeadLetters },
   );
   return { ...summary, letters };
 }
 
-const idsOf = (letters: readonly Letter[]): string[] => letters.map(({ mark }) => mark.id);
+const idsOf = (letters: readonly DeadLetter[]): string[] => letters.map(({ mark }) => mark.id);
 
 describe('dlq list', () => {
   it('counts by reason and state, and lists no more than it is asked for', async () => {
@@ -83,7 +89,7 @@ describe('dlq list', () => {
     letter(1, [['x-error-code', 'no_value']]);
     letter(2, [['x-original-topic', 'other']]);
     broker.append(DLQ, 1, { headers: [], timestamp: 5 });
-    const ids = async (filter: Partial<LetterFilter>): Promise<string[]> =>
+    const ids = async (filter: Partial<DeadLetterFilter>): Promise<string[]> =>
       idsOf((await list(filter)).letters);
     expect(await ids({ reason: 'no_value' })).toEqual(['0:1']);
     expect(await ids({ reason: 'unknown' })).toEqual(['1:0']);
@@ -153,7 +159,7 @@ describe('dlq redrive', () => {
     stop = new AbortController();
   });
   const redrive = (options: Partial<RedriveOptions> = {}): Promise<void> =>
-    redriveLetters(
+    redriveDeadLetters(
       { access: folder, broker, codec, clock, newReplayId: () => 'r-1' },
       {
         ...{
@@ -185,7 +191,7 @@ describe('dlq redrive', () => {
           })
         : [],
     );
-  const ids = (...texts: string[]) => ({ ids: texts.map(parseLetterId) });
+  const ids = (...texts: string[]) => ({ ids: texts.map(parseDeadLetterId) });
 
   it('sends nothing in a dry run, and says what it would', async () => {
     letter(0);
@@ -424,10 +430,10 @@ describe('dlq discard', () => {
     letter(0);
     letter(0);
     letter(1);
-    const options = { dlqTopic: DLQ, ids: ['0:0', '0:1'].map(parseLetterId) };
-    const letters = await findLetters({ access: folder, broker }, options);
+    const options = { dlqTopic: DLQ, ids: ['0:0', '0:1'].map(parseDeadLetterId) };
+    const letters = await findDeadLetters({ access: folder, broker }, options);
     expect(letters).toHaveLength(1);
-    await discardLetters(folder, { dlqTopic: DLQ, letters, why: 'a test', onNotice: () => undefined });
+    await discardDeadLetters(folder, { dlqTopic: DLQ, letters, why: 'a test', onNotice: () => undefined });
     expect(folder.log).toMatchObject([{ kind: 'dead_letter', action: 'discarded', why: 'a test' }]);
     expect(await list()).toMatchObject({ total: 2, byState: { open: 1, discarded: 1, redriven: 0 } });
   });
@@ -436,9 +442,9 @@ describe('dlq discard', () => {
     const letters = Array.from({ length: 2_500 }, (_, i) => ({
       mark: { id: `0:${i}`, key: `${i} ${'k'.repeat(390)}` },
       state: 'open' as const,
-      origin: {} as Letter['origin'],
+      origin: {} as DeadLetter['origin'],
     }));
-    await discardLetters(folder, { dlqTopic: DLQ, letters, why: 'w', onNotice: () => undefined });
+    await discardDeadLetters(folder, { dlqTopic: DLQ, letters, why: 'w', onNotice: () => undefined });
     expect(folder.log.length).toBeGreaterThan(1);
     for (const edit of folder.log) expect(JSON.stringify(edit).length).toBeLessThan(1024 * 1024);
     const marked = folder.log.flatMap((edit) => (edit.kind === 'dead_letter' ? edit.letters : []));

@@ -213,10 +213,10 @@ export function storeContract(make: () => Promise<StoreUnderTest>): void {
   describe('transact', () => {
     test('makes all changes visible together, and they outlive the owner', async () => {
       await fill();
-      const folderId = await change();
+      const storeId = await change();
       await using reader = await access.read();
       await using store = await own();
-      expect(store.folderId).toBe(folderId);
+      expect(store.storeId).toBe(storeId);
       for (const seen of [reader, store]) {
         expect(await seen.decided('ORD-1')).toEqual(accepted(order('ORD-1'), [10]));
         expect(await seen.decided('ORD-2')).toEqual(rejected(order('ORD-2', 'pen', 1.5e300, 'bob')));
@@ -266,7 +266,7 @@ export function storeContract(make: () => Promise<StoreUnderTest>): void {
         result: [snapshot.item('book')?.quantity, snapshot.decided('ORD-1'), snapshot.position(PARTITION)],
       }));
       expect(seen).toEqual([8, accepted(order('ORD-1'), [10]), position(9)]);
-      return store.folderId;
+      return store.storeId;
     }
 
     test('runs one after the other, in the order of the calls', async () => {
@@ -423,7 +423,7 @@ export function storeContract(make: () => Promise<StoreUnderTest>): void {
       await using store = await own();
       expect(await under.access().consumerStatus()).toBeNull();
       await using later = await access.read();
-      expect(later.folderId).toBe(store.folderId);
+      expect(later.storeId).toBe(store.storeId);
     }
     let read = 0;
     const status = (): ConsumerStatus => ({

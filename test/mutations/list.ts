@@ -125,7 +125,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'orders are decided without users or items',
     file: 'src/app/run/consume.ts',
-    from: 'if (!allowsEmpty) throw nothingToDecideOn(table, access.folder);',
+    from: 'if (!allowsEmpty) throw nothingToDecideOn(table, access.name);',
     to: '',
     tests: ['test/app/consume-orders.test.ts'],
   },

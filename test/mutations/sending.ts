@@ -53,7 +53,7 @@ export const SENDING: readonly Mutation[] = [
   },
   {
     name: 'a copy of a dead letter over the edge of what is remembered is listed twice',
-    file: 'src/app/dlq/letters.ts',
+    file: 'src/app/dlq/dead-letters.ts',
     from: 'if (recent.has(key) || older.has(key)) return false;',
     to: 'if (recent.has(key)) return false;',
     tests: ['test/app/dlq.test.ts'],

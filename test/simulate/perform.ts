@@ -266,7 +266,7 @@ async function olderCopy(world: World, step: Extract<Step, { kind: 'older_copy' 
   await world.close();
   const copy = world.moment(world.files.survived('kill'));
   await world.restart();
-  const { folderId } = world.store;
+  const { storeId } = world.store;
   for (let round = 0; round < PARTITIONS; round++) {
     const at = (partition + round) % PARTITIONS;
     await world.batch({ partition: at, count: count + round, stale: 0, sendFault: null });
@@ -275,7 +275,7 @@ async function olderCopy(world: World, step: Extract<Step, { kind: 'older_copy' 
   await world.close();
   world.goOnWith(copy, { newId });
   await world.open('consume', newId);
-  if ((world.store.folderId !== folderId) !== newId) throw new Error(`the copy has the id ${folderId}`);
+  if ((world.store.storeId !== storeId) !== newId) throw new Error(`the copy has the id ${storeId}`);
   await world.settle();
   return world.start();
 }

@@ -182,7 +182,7 @@ export class World {
   /** As a consumer starts: positions are settled with the group, and what waits to be sent is sent. */
   async start(): Promise<void> {
     const { store, broker, truth } = this;
-    const mark = markOf(store.folderId);
+    const mark = markOf(store.storeId);
     const moves = [...broker.committed.values()]
       .filter(({ offset, metadata }) => offset !== null && metadata !== mark)
       .map(({ partition, offset }) => ({ partition, to: offset ?? 0, cause: 'group_moved' }))
@@ -278,7 +278,7 @@ export class World {
     this.broker.committed.set(partition, {
       partition,
       offset: next ?? 0,
-      metadata: markOf(this.store.folderId),
+      metadata: markOf(this.store.storeId),
     });
     this.truths = [drained];
   }

@@ -26,8 +26,8 @@ import type {
  * the oracle of the file store's. Any key that was not asked for throws, which the real one does not check.
  */
 export class ModelFolder implements StoreAccess {
-  readonly folder = 'model';
-  folderId: string;
+  readonly name = 'model';
+  storeId: string;
   readonly tables = { users: new Map<string, User>(), items: new Map<string, Item>() };
   readonly accepted: Decided[] = [];
   readonly rejected: Decided[] = [];
@@ -44,9 +44,9 @@ export class ModelFolder implements StoreAccess {
   /** Set where this user may not ask the owner. */
   hidden: Failure | null = null;
 
-  constructor(clock: Clock, folderId = 'model-folder') {
+  constructor(clock: Clock, storeId = 'model-folder') {
     this.clock = clock;
-    this.folderId = folderId;
+    this.storeId = storeId;
   }
 
   /** Files kept by name. */
@@ -97,7 +97,7 @@ export class ModelFolder implements StoreAccess {
   async own(options: OwnOptions): Promise<Store> {
     if (this.owned) throw new Failure('folder_in_use', `the folder is in use, wanted for ${options.purpose}`);
     this.owned = true;
-    if (options.newId === true) this.folderId += '-2';
+    if (options.newId === true) this.storeId += '-2';
     this.#status = options.status;
     return new ModelStore(this);
   }
@@ -191,12 +191,12 @@ export class ModelFolder implements StoreAccess {
 }
 
 class ModelStore implements Store {
-  readonly folderId: string;
+  readonly storeId: string;
   readonly #folder: ModelFolder;
 
   constructor(folder: ModelFolder) {
     this.#folder = folder;
-    this.folderId = folder.folderId;
+    this.storeId = folder.storeId;
   }
 
   async transact<R>(keys: Keys, decide: (snapshot: Snapshot) => { changes: Changes; result: R }): Promise<R> {

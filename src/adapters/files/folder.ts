@@ -141,7 +141,7 @@ export function openFolder(options: {
   };
 
   return {
-    folder,
+    name: folder,
     own: openOwned,
 
     async edit(request, how): Promise<Edit> {

@@ -32,7 +32,7 @@ const FEW_LOOK_UPS = 8;
 
 /** A folder as it is at this moment, hand edits that were not taken in yet included. */
 export class FolderReader implements StoreReader {
-  readonly folderId: string | null;
+  readonly storeId: string | null;
   readonly #files: FileSystem;
   readonly #folder: string;
   readonly #snapshot: FolderSnapshot;
@@ -42,7 +42,7 @@ export class FolderReader implements StoreReader {
   #lookUps = 0;
 
   private constructor(files: FileSystem, folder: string, snapshot: FolderSnapshot) {
-    this.folderId = snapshot.loaded?.state.folderId ?? null;
+    this.storeId = snapshot.loaded?.state.folderId ?? null;
     this.#files = files;
     this.#folder = folder;
     this.#snapshot = snapshot;

@@ -55,7 +55,7 @@ export interface FileStoreOptions extends Pick<OwnOptions, 'newId' | 'besideBrok
 
 /** The store of a folder that this process owns. Everything that changes state runs one after the other. */
 export class FileStore implements Store {
-  readonly folderId: string;
+  readonly storeId: string;
   readonly #options: FileStoreOptions;
   readonly #ledger: Ledger;
   readonly #csvs: readonly [CsvFile<User>, CsvFile<Item>];
@@ -75,7 +75,7 @@ export class FileStore implements Store {
     this.#options = options;
     this.#ledger = ledger;
     this.#changes = new ChangeEncoder(ledger.tables);
-    this.folderId = ledger.folderId;
+    this.storeId = ledger.folderId;
     const context = {
       files: options.files,
       folder: options.folder,

@@ -69,7 +69,7 @@ async function look(access: StoreAccess, topic: TopicPorts | null): Promise<Audi
     inspection = await access.inspect();
   } catch (error) {
     if (!isFailure(error, 'corrupt_state', 'corrupt_file')) throw error;
-    differences.add(damaged(error, access.folder));
+    differences.add(damaged(error, access.name));
     return { ...NOTHING, ...differences.result() };
   }
   await using opened = inspection;

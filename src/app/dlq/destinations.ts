@@ -1,10 +1,10 @@
 import type { Advice } from '../../domain/advice.ts';
 import type { BrokerAdmin } from '../../ports/broker.ts';
-import type { Letter } from './letters.ts';
+import type { DeadLetter } from './dead-letters.ts';
 import type { RedriveOptions, SkipReason } from './redrive-events.ts';
 
 export interface Planned {
-  readonly letter: Letter;
+  readonly letter: DeadLetter;
   readonly topic: string;
 }
 
@@ -20,7 +20,7 @@ export class Destinations {
   }
 
   /** Of a letter that is open. */
-  async of(letter: Letter): Promise<Planned | { reason: SkipReason; message: string; fix: Advice }> {
+  async of(letter: DeadLetter): Promise<Planned | { reason: SkipReason; message: string; fix: Advice }> {
     const { toTopic, maxRedrives, dlqTopic } = this.#options;
     const { origin } = letter;
     const topic = toTopic ?? origin.topic;

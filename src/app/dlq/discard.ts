@@ -1,23 +1,23 @@
-import type { LetterId } from '../../domain/letter-id.ts';
+import type { DeadLetterId } from '../../domain/dead-letter-id.ts';
 import type { Broker } from '../../ports/broker.ts';
 import type { StoreAccess, StoreNotice } from '../../ports/store.ts';
-import { Letters, type Letter } from './letters.ts';
+import { DeadLetters, type DeadLetter } from './dead-letters.ts';
 
-/** Letters to a mark: its line has to fit through the folder's socket. */
+/** DeadLetters to a mark: its line has to fit through the folder's socket. */
 export const MARK_AT_ONCE = 1_000;
 
 /** What is told of a letter once its bytes are no longer at hand. */
-export type LetterNote = Pick<Letter, 'mark' | 'state' | 'origin'>;
+export type DeadLetterNote = Pick<DeadLetter, 'mark' | 'state' | 'origin'>;
 
 /** The letters of these ids, each once. @throws Failure topic_missing, not_found */
-export async function findLetters(
+export async function findDeadLetters(
   { access, broker }: { access: StoreAccess; broker: Broker },
-  { dlqTopic, ids }: { dlqTopic: string; ids: readonly LetterId[] },
-): Promise<LetterNote[]> {
+  { dlqTopic, ids }: { dlqTopic: string; ids: readonly DeadLetterId[] },
+): Promise<DeadLetterNote[]> {
   await using admin = await broker.admin();
   await using reader = await access.read();
-  const letters = await Letters.open({ admin, reader, dlqTopic });
-  const found = new Map<string, LetterNote>();
+  const letters = await DeadLetters.open({ admin, reader, dlqTopic });
+  const found = new Map<string, DeadLetterNote>();
   for await (const chunk of letters.some(ids)) {
     for (const { mark, state, origin } of chunk) found.set(mark.key, { mark, state, origin });
   }
@@ -25,11 +25,11 @@ export async function findLetters(
 }
 
 /** Remembers that nothing more is to be done with these. */
-export async function discardLetters(
+export async function discardDeadLetters(
   access: StoreAccess,
   options: {
     readonly dlqTopic: string;
-    readonly letters: readonly LetterNote[];
+    readonly letters: readonly DeadLetterNote[];
     readonly why: string;
     readonly onNotice: (notice: StoreNotice) => void;
   },

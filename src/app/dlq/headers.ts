@@ -96,7 +96,7 @@ const FORMATS = [
   },
 ] as const satisfies readonly Format[];
 
-export type LetterFormat = (typeof FORMATS)[number]['name'];
+export type DeadLetterFormat = (typeof FORMATS)[number]['name'];
 
 /** Of those formats; Spring's deserializers leave Java objects beside them. */
 const DEAD_LETTER_HEADER =
@@ -105,8 +105,8 @@ const TOPIC_NAME = /^[A-Za-z0-9._-]{1,249}$/;
 const MAX_TEXT = 1_000;
 
 /** null stands for what the headers do not say. */
-export interface LetterOrigin {
-  readonly format: LetterFormat | null;
+export interface DeadLetterOrigin {
+  readonly format: DeadLetterFormat | null;
   readonly topic: string | null;
   readonly partition: number | null;
   readonly offset: number | null;
@@ -124,7 +124,7 @@ export interface LetterOrigin {
 }
 
 /** Total: headers are anybody's. Texts come without control characters, at most 1,000 characters long. */
-export function readOrigin(headers: Headers): LetterOrigin {
+export function readOrigin(headers: Headers): DeadLetterOrigin {
   const replayCount = numberIn(headers, 'x-replay-count') ?? 0;
   const format: Format | undefined = FORMATS.find(({ markers }) =>
     markers.some((marker) => lastValue(headers, marker) !== undefined),
@@ -135,7 +135,7 @@ export function readOrigin(headers: Headers): LetterOrigin {
   const first = (names: readonly string[]): string | null =>
     names.map((name) => textIn(headers, name)).find((text) => text !== null) ?? null;
   return {
-    format: format.name as LetterFormat,
+    format: format.name as DeadLetterFormat,
     topic: topic !== null && TOPIC_NAME.test(topic) ? topic : null,
     partition: numberIn(headers, `${original}partition`),
     offset: numberIn(headers, `${original}offset`),
@@ -150,7 +150,7 @@ export function readOrigin(headers: Headers): LetterOrigin {
   };
 }
 
-const NOTHING_KNOWN: LetterOrigin = {
+const NOTHING_KNOWN: DeadLetterOrigin = {
   format: null,
   topic: null,
   partition: null,
@@ -171,7 +171,7 @@ const NOTHING_KNOWN: LetterOrigin = {
  */
 export function redriveHeaders(
   headers: Headers,
-  origin: LetterOrigin,
+  origin: DeadLetterOrigin,
   replay: { id: string; at: number },
 ): Headers {
   const kept = headers.filter(([name]) => !DEAD_LETTER_HEADER.test(name));

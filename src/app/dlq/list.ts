@@ -1,46 +1,46 @@
 import type { Broker } from '../../ports/broker.ts';
 import type { StoreAccess } from '../../ports/store.ts';
 import {
-  Letters,
-  matchesLetter,
+  DeadLetters,
+  matchesDeadLetter,
   UNKNOWN_CODE,
-  type Letter,
-  type LetterFilter,
-  type LetterState,
-} from './letters.ts';
+  type DeadLetter,
+  type DeadLetterFilter,
+  type DeadLetterState,
+} from './dead-letters.ts';
 
-export interface ListLettersOptions {
+export interface ListDeadLettersOptions {
   readonly dlqTopic: string;
-  readonly filter: LetterFilter;
+  readonly filter: DeadLetterFilter;
   /** How many are handed out; all that match are counted. */
   readonly limit: number;
   /** Called again when it has resolved: whoever prints sets the pace. */
-  readonly onLetters: (letters: readonly Letter[]) => Promise<void>;
+  readonly onDeadLetters: (letters: readonly DeadLetter[]) => Promise<void>;
 }
 
-export interface ListLettersSummary {
+export interface ListDeadLettersSummary {
   readonly dlqTopic: string;
-  /** Letters that match. */
+  /** DeadLetters that match. */
   readonly total: number;
   readonly listed: number;
   readonly byErrorCode: ReadonlyMap<string, number>;
-  readonly byState: Readonly<Record<LetterState, number>>;
+  readonly byState: Readonly<Record<DeadLetterState, number>>;
 }
 
 /** Lists dead letters as they are read: their number does not matter. @throws Failure topic_missing */
-export async function listLetters(
+export async function listDeadLetters(
   { access, broker }: { access: StoreAccess; broker: Broker },
-  { dlqTopic, filter, limit, onLetters }: ListLettersOptions,
-): Promise<ListLettersSummary> {
+  { dlqTopic, filter, limit, onDeadLetters }: ListDeadLettersOptions,
+): Promise<ListDeadLettersSummary> {
   await using admin = await broker.admin();
   await using reader = await access.read();
-  const letters = await Letters.open({ admin, reader, dlqTopic });
+  const letters = await DeadLetters.open({ admin, reader, dlqTopic });
   const byErrorCode = new Map<string, number>();
   const byState = { open: 0, redriven: 0, discarded: 0 };
   let total = 0;
   let listed = 0;
   for await (const chunk of letters.all()) {
-    const matching = chunk.filter((letter) => matchesLetter(letter, filter));
+    const matching = chunk.filter((letter) => matchesDeadLetter(letter, filter));
     for (const { origin, state } of matching) {
       const code = origin.errorCode ?? UNKNOWN_CODE;
       byErrorCode.set(code, (byErrorCode.get(code) ?? 0) + 1);
@@ -49,7 +49,7 @@ export async function listLetters(
     total += matching.length;
     const shown = matching.slice(0, limit - listed);
     listed += shown.length;
-    if (shown.length > 0) await onLetters(shown);
+    if (shown.length > 0) await onDeadLetters(shown);
   }
   return { dlqTopic, total, listed, byErrorCode, byState };
 }

@@ -1,12 +1,15 @@
 import type { DecodedRecord, OrderCodec } from '../../ports/codec.ts';
-import type { Letter } from './letters.ts';
+import type { DeadLetter } from './dead-letters.ts';
 
 /**
  * What consuming dead letters would make of each now.
  *
  * @throws Failure registry_unreachable, registry_refused
  */
-export function readAgain(codec: OrderCodec, letters: readonly Letter[]): Promise<readonly DecodedRecord[]> {
+export function readAgain(
+  codec: OrderCodec,
+  letters: readonly DeadLetter[],
+): Promise<readonly DecodedRecord[]> {
   return codec.decode(
     letters.map(({ key, value, headers, failedAt }) => ({
       ...{ offset: 0, timestamp: failedAt ?? 0 },

@@ -1,15 +1,15 @@
 import type { Advice } from '../../domain/advice.ts';
 import type { Failure } from '../../domain/failure.ts';
-import type { LetterId } from '../../domain/letter-id.ts';
+import type { DeadLetterId } from '../../domain/dead-letter-id.ts';
 import type { SentRecord } from '../../ports/broker.ts';
 import type { DecodedRecord } from '../../ports/codec.ts';
 import type { StoreNotice } from '../../ports/store.ts';
-import type { LetterFilter } from './letters.ts';
+import type { DeadLetterFilter } from './dead-letters.ts';
 
 export interface RedriveOptions {
   readonly dlqTopic: string;
   /** These, or all that are open and match. */
-  readonly select: { readonly ids: readonly LetterId[] } | { readonly filter: LetterFilter };
+  readonly select: { readonly ids: readonly DeadLetterId[] } | { readonly filter: DeadLetterFilter };
   /** Send at most so many; null: no limit. */
   readonly max: number | null;
   /** Instead of each letter's original topic. */
@@ -53,7 +53,7 @@ export interface RedriveSummary {
   readonly dlqTopic: string;
   readonly replayId: string;
   readonly dryRun: boolean;
-  /** Letters that were asked for and looked at. */
+  /** DeadLetters that were asked for and looked at. */
   readonly selected: number;
   /** Of these, how many went, or would go. */
   readonly sent: number;

@@ -1,4 +1,4 @@
-import type { MarkedLetter } from '../../domain/edit.ts';
+import type { MarkedDeadLetter } from '../../domain/edit.ts';
 import type { Advice } from '../../domain/advice.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import type { Broker, BrokerAdmin, Producer, SentRecord } from '../../ports/broker.ts';
@@ -9,7 +9,7 @@ import { unlessStopped } from '../run/wait.ts';
 import { Destinations, type Planned } from './destinations.ts';
 import { MARK_AT_ONCE } from './discard.ts';
 import { redriveHeaders } from './headers.ts';
-import { Letters, matchesLetter, type Letter, type LetterFilter } from './letters.ts';
+import { DeadLetters, matchesDeadLetter, type DeadLetter, type DeadLetterFilter } from './dead-letters.ts';
 import { readAgain } from './read-again.ts';
 import type { RedriveOptions, RedriveSummary, SkipReason } from './redrive-events.ts';
 
@@ -28,7 +28,7 @@ export interface RedrivePorts {
  *
  * @throws Failure topic_missing, not_found (nothing is sent), folder_in_use, interrupted, and those of the ports
  */
-export async function redriveLetters(ports: RedrivePorts, options: RedriveOptions): Promise<void> {
+export async function redriveDeadLetters(ports: RedrivePorts, options: RedriveOptions): Promise<void> {
   // Before the marks are read: those of another redrive would be missing.
   const claim = options.execute ? await ports.access.claim('redrive') : null;
   try {
@@ -49,7 +49,7 @@ async function redriveAlone(ports: RedrivePorts, options: RedriveOptions): Promi
       context: { topic: toTopic },
     });
   }
-  const letters = await Letters.open({ admin, reader, dlqTopic, signal });
+  const letters = await DeadLetters.open({ admin, reader, dlqTopic, signal });
   const run = new Redrive(ports, options, admin, letters);
   let finished = false;
   try {
@@ -76,7 +76,7 @@ class Redrive {
   readonly #ports: RedrivePorts;
   readonly #options: RedriveOptions;
   readonly #destinations: Destinations;
-  readonly #letters: Letters;
+  readonly #letters: DeadLetters;
   readonly #replayId: string;
   readonly #startedAt: number;
   readonly #skipped = new Map<SkipReason, number>();
@@ -90,7 +90,7 @@ class Redrive {
   #unread: Failure | null = null;
   sent = 0;
 
-  constructor(ports: RedrivePorts, options: RedriveOptions, admin: BrokerAdmin, letters: Letters) {
+  constructor(ports: RedrivePorts, options: RedriveOptions, admin: BrokerAdmin, letters: DeadLetters) {
     this.#ports = ports;
     this.#options = options;
     this.#destinations = new Destinations(admin, options);
@@ -113,15 +113,15 @@ class Redrive {
   }
 
   /** What is done with already is not asked for by a filter. */
-  #isAskedFor(letter: Letter, filter: LetterFilter): boolean {
-    return this.#letters.stateOf(letter) === 'open' && matchesLetter(letter, filter);
+  #isAskedFor(letter: DeadLetter, filter: DeadLetterFilter): boolean {
+    return this.#letters.stateOf(letter) === 'open' && matchesDeadLetter(letter, filter);
   }
 
   #room(): number {
     return (this.#options.max ?? Infinity) - this.sent;
   }
 
-  async #step(letters: readonly Letter[]): Promise<void> {
+  async #step(letters: readonly DeadLetter[]): Promise<void> {
     const byTopic = new Map<string, Planned[]>();
     const planned = new Set<string>();
     for (const letter of letters) {
@@ -144,7 +144,7 @@ class Redrive {
   }
 
   async #plan(
-    letter: Letter,
+    letter: DeadLetter,
   ): Promise<Planned | { reason: SkipReason; message: string; fix: Advice | null }> {
     const state = this.#letters.stateOf(letter);
     if (state !== 'open') return { reason: state, message: `it was ${state} before`, fix: null };
@@ -164,7 +164,7 @@ class Redrive {
   }
 
   /** @returns nothing when the registry is away: it is not waited for again with each thousand */
-  async #readAgain(letters: readonly Letter[]): Promise<readonly DecodedRecord[]> {
+  async #readAgain(letters: readonly DeadLetter[]): Promise<readonly DecodedRecord[]> {
     if (this.#unread !== null) return [];
     try {
       return await readAgain(this.#ports.codec, letters);
@@ -185,8 +185,8 @@ class Redrive {
       headers: redriveHeaders(letter.headers, letter.origin, replay),
     }));
     const { outcomes, failure } = await this.#producer.send(topic, records, { signal: this.#options.signal });
-    const gone: { letter: Letter; place: SentRecord }[] = [];
-    const left: { letter: Letter; isUnknown: boolean }[] = [];
+    const gone: { letter: DeadLetter; place: SentRecord }[] = [];
+    const left: { letter: DeadLetter; isUnknown: boolean }[] = [];
     for (const [i, { letter }] of group.entries()) {
       const outcome = outcomes[i];
       if (typeof outcome === 'object') gone.push({ letter, place: outcome });
@@ -201,10 +201,10 @@ class Redrive {
   }
 
   /** What went is marked before it is told, and though others did not go. */
-  async #mark(topic: string, gone: readonly { letter: Letter; place: SentRecord }[]): Promise<void> {
+  async #mark(topic: string, gone: readonly { letter: DeadLetter; place: SentRecord }[]): Promise<void> {
     const { access } = this.#ports;
     const { dlqTopic, onNotice } = this.#options;
-    const marks: MarkedLetter[] = gone.map(({ letter }) => letter.mark);
+    const marks: MarkedDeadLetter[] = gone.map(({ letter }) => letter.mark);
     await access.edit(
       {
         kind: 'dead_letter.mark',
@@ -225,7 +225,7 @@ class Redrive {
   async #tell(
     kind: 'would_send' | 'sent',
     topic: string,
-    letters: readonly { letter: Letter; place: SentRecord | null; now: DecodedRecord | null }[],
+    letters: readonly { letter: DeadLetter; place: SentRecord | null; now: DecodedRecord | null }[],
   ): Promise<void> {
     this.sent += letters.length;
     // In a dry run too: a copy that comes later would not go again.
@@ -244,7 +244,7 @@ class Redrive {
   /** Those that may have gone stay open: sent again, the ids of their orders keep them harmless. */
   async #leave(
     topic: string,
-    left: readonly { letter: Letter; isUnknown: boolean }[],
+    left: readonly { letter: DeadLetter; isUnknown: boolean }[],
     failure: Error,
   ): Promise<Error> {
     const unknown = left.filter(({ isUnknown }) => isUnknown).map(({ letter }) => letter.mark.id);
@@ -264,7 +264,7 @@ class Redrive {
     });
   }
 
-  async #skip({ mark }: Letter, reason: SkipReason, message: string, fix: Advice | null = null) {
+  async #skip({ mark }: DeadLetter, reason: SkipReason, message: string, fix: Advice | null = null) {
     this.#skipped.set(reason, (this.#skipped.get(reason) ?? 0) + 1);
     await this.#options.on({ kind: 'skipped', id: mark.id, reason, message, fix });
   }

@@ -1,15 +1,15 @@
 import type { LoggedEdit } from '../../domain/edit.ts';
 import { isFailure, type Failure } from '../../domain/failure.ts';
-import type { LetterId } from '../../domain/letter-id.ts';
+import type { DeadLetterId } from '../../domain/dead-letter-id.ts';
 import type { Broker } from '../../ports/broker.ts';
 import type { DecodedRecord, OrderCodec } from '../../ports/codec.ts';
 import type { Inspection, ValueInspector } from '../../ports/inspector.ts';
 import type { StoreAccess, StoreReader } from '../../ports/store.ts';
-import { Letters, type Letter } from './letters.ts';
+import { DeadLetters, type DeadLetter } from './dead-letters.ts';
 import { readAgain } from './read-again.ts';
 
-export interface ShownLetter {
-  readonly letter: Letter;
+export interface ShownDeadLetter {
+  readonly letter: DeadLetter;
   /** What was done with it last, by whom and why; null: nothing. */
   readonly mark: Extract<LoggedEdit, { kind: 'dead_letter' }> | null;
   /** null: the registry was away or refused us, see `problem`. */
@@ -19,7 +19,7 @@ export interface ShownLetter {
   readonly problem: Failure | null;
 }
 
-export interface ShowLetterPorts {
+export interface ShowDeadLetterPorts {
   readonly access: StoreAccess;
   readonly broker: Broker;
   readonly codec: OrderCodec;
@@ -27,13 +27,13 @@ export interface ShowLetterPorts {
 }
 
 /** One dead letter, taken apart. @throws Failure topic_missing, not_found */
-export async function showLetter(
-  { access, broker, codec, inspector }: ShowLetterPorts,
-  { dlqTopic, id }: { dlqTopic: string; id: LetterId },
-): Promise<ShownLetter> {
+export async function showDeadLetter(
+  { access, broker, codec, inspector }: ShowDeadLetterPorts,
+  { dlqTopic, id }: { dlqTopic: string; id: DeadLetterId },
+): Promise<ShownDeadLetter> {
   await using admin = await broker.admin();
   await using reader = await access.read();
-  const letters = await Letters.open({ admin, reader, dlqTopic });
+  const letters = await DeadLetters.open({ admin, reader, dlqTopic });
   for await (const [letter] of letters.some([id])) {
     if (letter === undefined) continue;
     const mark = letter.state === 'open' ? null : await lastMark(reader, dlqTopic, letter.mark.key);
@@ -49,8 +49,12 @@ export async function showLetter(
   throw new Error('a letter that is not there was not told of');
 }
 
-async function lastMark(reader: StoreReader, dlqTopic: string, key: string): Promise<ShownLetter['mark']> {
-  let last: ShownLetter['mark'] = null;
+async function lastMark(
+  reader: StoreReader,
+  dlqTopic: string,
+  key: string,
+): Promise<ShownDeadLetter['mark']> {
+  let last: ShownDeadLetter['mark'] = null;
   for await (const edits of reader.edits()) {
     for (const edit of edits) {
       if (edit.kind !== 'dead_letter' || edit.topic !== dlqTopic) continue;

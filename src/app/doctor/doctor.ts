@@ -118,9 +118,9 @@ async function checkStorage(access: StoreAccess): Promise<Finding> {
   const users = [...(await reader.users())].length;
   const items = [...(await reader.items())].length;
   if (users > 0 && items > 0)
-    return ok(`${access.folder}: ${counted(users, 'user')}, ${counted(items, 'item')}`);
+    return ok(`${access.name}: ${counted(users, 'user')}, ${counted(items, 'item')}`);
   const missing = users === 0 ? 'users' : 'items';
-  return warning(`${access.folder}: no ${missing}, so every order would be rejected`, {
+  return warning(`${access.name}: no ${missing}, so every order would be rejected`, {
     kind: 'add_first',
     table: missing,
   });
@@ -149,9 +149,9 @@ async function checkOwner(access: StoreAccess): Promise<Finding> {
 
 function checkDisk(access: StoreAccess): Finding {
   const { freeBytes, writable } = access.room();
-  const free = `${(freeBytes / 1024 ** 3).toFixed(1)} GiB free under ${access.folder}`;
+  const free = `${(freeBytes / 1024 ** 3).toFixed(1)} GiB free under ${access.name}`;
   if (!writable) {
-    throw new Failure('write_failed', `${access.folder} cannot be written by this user`, {
+    throw new Failure('write_failed', `${access.name} cannot be written by this user`, {
       fix: { kind: 'writable_folder' },
     });
   }
@@ -216,7 +216,7 @@ async function checkGroup(
   { topic, group }: DoctorOptions,
 ): Promise<Finding> {
   await using reader = await access.read();
-  const mark = markOf(reader.folderId ?? '');
+  const mark = markOf(reader.storeId ?? '');
   const committed = await admin.committed(group, topic);
   const foreign = committed.find(
     ({ offset, metadata }) => offset !== null && metadata !== mark && metadata.startsWith(markOf('')),

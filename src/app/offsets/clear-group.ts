@@ -46,7 +46,7 @@ export async function clearGroup(
   const from = clock.now();
   for (let told = false; ; told = true) {
     const { members } = await admin.group(group);
-    const foreign = members.filter((member) => member.clientId !== markOf(store.folderId));
+    const foreign = members.filter((member) => member.clientId !== markOf(store.storeId));
     if (foreign.length > 0) throw hasOthers(topic, group, foreign);
     const isGhost = ({ process }: GroupMember): boolean =>
       process !== null && processes.stateOf(process) === 'dead';

@@ -52,8 +52,8 @@ export interface PlanInput {
 const MARK_PREFIX = 'orderctl:';
 
 /** The metadata of our commits: by it a folder knows its own. */
-export function markOf(folderId: string): string {
-  return `${MARK_PREFIX}${folderId}`;
+export function markOf(storeId: string): string {
+  return `${MARK_PREFIX}${storeId}`;
 }
 
 /**

@@ -89,7 +89,7 @@ async function planReset(admin: BrokerAdmin, reader: StoreReader, options: Reset
   const ranges = await rangesOf(admin, topic);
   const stored = await storedPositions(reader, topic);
   const committed = await admin.committed(group, topic);
-  const mark = markOf(reader.folderId ?? '');
+  const mark = markOf(reader.storeId ?? '');
   const clusterId = await admin.clusterId();
   const planned = planMoves({
     topic,
@@ -149,7 +149,7 @@ async function tellUsers(
   }
   const { members } = await admin.group(group);
   for (const { clientId, memberId, host, process } of members) {
-    const isOurs = reader.folderId !== null && clientId === markOf(reader.folderId);
+    const isOurs = reader.storeId !== null && clientId === markOf(reader.storeId);
     if (isOurs && (process === null || access.processes.stateOf(process) !== 'alive')) continue;
     on({ kind: 'in_use', by: `member ${clientId || memberId} (${host}) of group ${group}` });
   }

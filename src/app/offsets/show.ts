@@ -50,7 +50,7 @@ export async function showOffsets(
   // After the group, which follows what is stored: a consumer at work is never behind its own commits.
   await using reader = await access.read();
   const stored = await storedPositions(reader, topic);
-  const mark = markOf(reader.folderId ?? '');
+  const mark = markOf(reader.storeId ?? '');
   const committed = new Map(entries.map((entry) => [entry.partition, entry] as const));
   const partitions = ranges.map((range) =>
     offsetsOf(range, stored.get(range.partition)?.next ?? null, committed.get(range.partition), mark),

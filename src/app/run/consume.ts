@@ -37,7 +37,7 @@ export async function consumeOrders(ports: ConsumePorts, asked: ConsumeOptions):
   let storeFailure: Error | undefined;
   const allowsEmpty = options.allowEmpty === true;
   // Before it is owned: a mistyped name leaves no folder behind.
-  if (!allowsEmpty && !access.isThere()) throw nothingToDecideOn('users', access.folder);
+  if (!allowsEmpty && !access.isThere()) throw nothingToDecideOn('users', access.name);
   await using store = await access.own({
     purpose: `consume ${options.topic} as group ${options.group}`,
     via: 'consume',
@@ -53,8 +53,8 @@ export async function consumeOrders(ports: ConsumePorts, asked: ConsumeOptions):
   for (const table of ['users', 'items'] as const) {
     const [first] = await store[table]();
     if (first !== undefined) continue;
-    if (!allowsEmpty) throw nothingToDecideOn(table, access.folder);
-    on({ kind: 'empty_table', table, folder: access.folder });
+    if (!allowsEmpty) throw nothingToDecideOn(table, access.name);
+    on({ kind: 'empty_table', table, store: access.name });
   }
   const { processes } = access;
   const prepared = await prepareConsumer({ store, broker, processes, clock }, options);
@@ -100,10 +100,10 @@ export async function consumeOrders(ports: ConsumePorts, asked: ConsumeOptions):
 }
 
 /** A decision is final: orders are not rejected for ever because the folder is the wrong one, or not filled yet. */
-function nothingToDecideOn(table: 'users' | 'items', folder: string): Failure {
+function nothingToDecideOn(table: 'users' | 'items', store: string): Failure {
   return new Failure(
     'not_found',
-    `there are no ${table} in ${folder}: every order would be rejected, and a decision is final`,
+    `there are no ${table} in ${store}: every order would be rejected, and a decision is final`,
     { fix: { kind: 'fill_or_reject', table } },
   );
 }
@@ -136,9 +136,9 @@ async function read(reading: Reading): Promise<void> {
     {
       topic: options.topic,
       group: options.group,
-      clientId: markOf(store.folderId),
+      clientId: markOf(store.storeId),
       process,
-      metadata: markOf(store.folderId),
+      metadata: markOf(store.storeId),
       positions: () => positions,
       onEvent,
       onNext: (records) => processor.expect(records),

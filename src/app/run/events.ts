@@ -45,7 +45,7 @@ export type ConsumeOrdersEvent =
   | TopicCreated
   | { readonly kind: 'notice'; readonly notice: StoreNotice }
   /** There is nobody or nothing to decide on: every order will be rejected, for good. */
-  | { readonly kind: 'empty_table'; readonly table: 'users' | 'items'; readonly folder: string }
+  | { readonly kind: 'empty_table'; readonly table: 'users' | 'items'; readonly store: string }
   | GhostRemoved
   | CopySuspected
   /** The folder is older than its group: those records are read again, and decided where the folder has lost it. */

@@ -41,7 +41,7 @@ export async function prepareConsumer(
   const ranges = await admin.ranges(topic);
   const clusterId = await admin.clusterId();
   const positions = await storedPositions(store, topic);
-  const mark = markOf(store.folderId);
+  const mark = markOf(store.storeId);
   const committed = await admin.committed(group, topic);
   const ahead = options.reset === null ? groupAhead({ ranges, stored: positions, committed, mark }) : [];
   if (ahead.length > 0) on({ kind: 'group_ahead', topic, group, ahead });

@@ -151,12 +151,12 @@ export async function sampleOrders(access: StoreAccess, options: SampleOptions):
   const users = [...(await reader.users())];
   const items = [...(await reader.items())];
   if (users.length === 0) {
-    throw new Failure('not_found', `there are no users in ${access.folder}`, {
+    throw new Failure('not_found', `there are no users in ${access.name}`, {
       fix: { kind: 'add_first', table: 'users' },
     });
   }
   if (items.length === 0) {
-    throw new Failure('not_found', `there are no items in ${access.folder}`, {
+    throw new Failure('not_found', `there are no items in ${access.name}`, {
       fix: { kind: 'add_first', table: 'items' },
     });
   }

@@ -46,7 +46,7 @@ export function register(program: Command, session: Session): void {
         );
       }
       await printer.data(isJson ? `${JSON.stringify(auditDocument(result))}\n` : auditText(result));
-      if (result.total > 0) throw mismatch(result, access.folder);
+      if (result.total > 0) throw mismatch(result, access.name);
     });
 }
 

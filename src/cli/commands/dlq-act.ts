@@ -6,7 +6,7 @@ import type {
 } from '../../documents/dead-letter.ts';
 import { openIds, openStore, systemClock } from '../../compose.ts';
 import { Failure } from '../../domain/failure.ts';
-import { parseLetterId } from '../../domain/letter-id.ts';
+import { parseDeadLetterId } from '../../domain/dead-letter-id.ts';
 import { confirm } from '../ask.ts';
 import { wayOut } from '../hints.ts';
 import { takeStopSignal } from '../exit.ts';
@@ -76,13 +76,13 @@ async function redrive(session: Session, texts: readonly string[], flags: Redriv
     });
   }
   const signal = takeStopSignal(printer);
-  const { redriveLetters } = await import('../../app/dlq/redrive.ts');
+  const { redriveDeadLetters } = await import('../../app/dlq/redrive.ts');
   const [access, { broker, codec }, newReplayId] = await Promise.all([
     openStore(settings.storage),
     openKafka(session, { topic: settings.topic, register: false }),
     openIds(),
   ]);
-  await redriveLetters(
+  await redriveDeadLetters(
     { access, broker, codec, clock: systemClock, newReplayId },
     {
       ...{ dlqTopic: settings.dlqTopic, select, max, toTopic, maxRedrives, signal },
@@ -128,7 +128,7 @@ function selection(texts: readonly string[], flags: RedriveFlags) {
     const flag = (filters[0] ?? '').replace('T', '-t');
     throw new Failure('usage', `ids and --${flag} exclude each other`, { fix: 'name ids, or select' });
   }
-  if (texts.length > 0) return { ids: texts.map(parseLetterId) };
+  if (texts.length > 0) return { ids: texts.map(parseDeadLetterId) };
   if (filters.length > 0) return { filter };
   throw new Failure('usage', 'nothing says which dead letters', {
     fix: 'name ids, or select with --all, --reason, --since, --until or --original-topic',
@@ -159,13 +159,13 @@ async function discard(
 ): Promise<void> {
   const { settings, printer, isJson } = session;
   const { dlqTopic } = settings;
-  const ids = texts.map(parseLetterId);
+  const ids = texts.map(parseDeadLetterId);
   if (why.trim() === '') {
     throw new Failure('invalid_value', '--why is empty', { fix: 'say why in a few words' });
   }
-  const { discardLetters, findLetters } = await import('../../app/dlq/discard.ts');
+  const { discardDeadLetters, findDeadLetters } = await import('../../app/dlq/discard.ts');
   const access = await openStore(settings.storage);
-  const found = await findLetters({ access, broker: await openBrokerOnly(session) }, { dlqTopic, ids });
+  const found = await findDeadLetters({ access, broker: await openBrokerOnly(session) }, { dlqTopic, ids });
   const open = found.filter(({ state }) => state === 'open');
   const done = found.filter(({ state }) => state !== 'open');
   for (const { mark, state } of done) printer.info(`${mark.id} was ${state} before: it stays so`);
@@ -181,7 +181,7 @@ async function discard(
       return;
     }
     const onNotice = (notice: Parameters<typeof printNotice>[1]): void => printNotice(printer, notice);
-    await discardLetters(access, { dlqTopic, letters: open, why, onNotice });
+    await discardDeadLetters(access, { dlqTopic, letters: open, why, onNotice });
   }
   const discarded = open.map(({ mark }) => mark.id);
   const skipped = done.map(({ mark, state }) => ({ id: mark.id, state }));

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { LetterFilter, LetterState } from '../../app/dlq/letters.ts';
+import type { DeadLetterFilter, DeadLetterState } from '../../app/dlq/dead-letters.ts';
 import { timeRange } from '../parse.ts';
 import { checkTopicName } from '../setting-values.ts';
 
@@ -23,7 +23,7 @@ export function filterOptions(command: Command): Command {
     .option('--original-topic <NAME>', 'only records of this topic');
 }
 
-export function readFilter(flags: FilterFlags, state: LetterState | null): LetterFilter {
+export function readFilter(flags: FilterFlags, state: DeadLetterState | null): DeadLetterFilter {
   const originalTopic =
     flags.originalTopic === undefined ? null : checkTopicName(flags.originalTopic, '--original-topic');
   return { reason: flags.reason ?? null, ...timeRange(flags), originalTopic, state };

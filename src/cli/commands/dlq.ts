@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { openInspector, openStore } from '../../compose.ts';
-import { LETTER_STATES } from '../../app/dlq/letters.ts';
-import { parseLetterId } from '../../domain/letter-id.ts';
+import { DEAD_LETTER_STATES } from '../../app/dlq/dead-letters.ts';
+import { parseDeadLetterId } from '../../domain/dead-letter-id.ts';
 import { registryConnection } from '../connection.ts';
 import { describe } from '../help.ts';
 import { openBrokerOnly, openKafka } from '../open-kafka.ts';
@@ -11,7 +11,7 @@ import {
   HISTOGRAM_COLUMNS,
   histogram,
   LETTER_COLUMNS,
-  letterDocument,
+  deadLetterDocument,
   listLine,
   listSummaryDocument,
   toRow,
@@ -61,7 +61,7 @@ function registerList(dlq: Command, session: Session): void {
       ],
     }),
   )
-    .option('--state <STATE>', LETTER_STATES.join(', '))
+    .option('--state <STATE>', DEAD_LETTER_STATES.join(', '))
     .option('--limit <N>', 'list at most so many')
     .action(async (flags: FilterFlags & { state?: string; limit?: string }) => {
       await list(session, flags);
@@ -76,7 +76,8 @@ async function list(
   flags: FilterFlags & { state?: string; limit?: string },
 ): Promise<void> {
   const { settings, printer, isJson } = session;
-  const state = flags.state === undefined ? null : choice('--state', flags.state, 'a state', LETTER_STATES);
+  const state =
+    flags.state === undefined ? null : choice('--state', flags.state, 'a state', DEAD_LETTER_STATES);
   const filter = readFilter(flags, state);
   const limit =
     flags.limit === undefined
@@ -84,19 +85,21 @@ async function list(
         ? Infinity
         : MAX_ROWS
       : wholeNumber('--limit', flags.limit, { min: 1, ...(isJson ? {} : { max: 100_000 }) });
-  const { listLetters } = await import('../../app/dlq/list.ts');
+  const { listDeadLetters } = await import('../../app/dlq/list.ts');
   const access = await openStore(settings.storage);
   const rows: LetterRow[] = [];
-  const summary = await listLetters(
+  const summary = await listDeadLetters(
     { access, broker: await openBrokerOnly(session) },
     {
       dlqTopic: settings.dlqTopic,
       filter,
       limit,
-      onLetters: async (letters) => {
+      onDeadLetters: async (letters) => {
         if (!isJson) rows.push(...letters.map(toRow));
         else
-          await printer.data(letters.map((letter) => `${JSON.stringify(letterDocument(letter))}\n`).join(''));
+          await printer.data(
+            letters.map((letter) => `${JSON.stringify(deadLetterDocument(letter))}\n`).join(''),
+          );
       },
     },
   );
@@ -129,8 +132,8 @@ function registerShow(dlq: Command, session: Session): void {
     .argument('<ID>', 'as "dlq list" names it')
     .action(async (text: string) => {
       const { settings, printer, isJson } = session;
-      const id = parseLetterId(text);
-      const [{ showLetter }, { shownDocument, shownText }] = await Promise.all([
+      const id = parseDeadLetterId(text);
+      const [{ showDeadLetter }, { shownDocument, shownText }] = await Promise.all([
         import('../../app/dlq/show.ts'),
         import('../output/dead-letter.ts'),
       ]);
@@ -138,7 +141,7 @@ function registerShow(dlq: Command, session: Session): void {
       const { broker, codec } = await openKafka(session, { topic, register: false });
       const inspector = await openInspector(registryConnection(session.resolved));
       const access = await openStore(settings.storage);
-      const shown = await showLetter({ access, broker, codec, inspector }, { dlqTopic, id });
+      const shown = await showDeadLetter({ access, broker, codec, inspector }, { dlqTopic, id });
       await printer.data(isJson ? `${JSON.stringify(shownDocument(shown))}\n` : shownText(shown, dlqTopic));
     });
 }

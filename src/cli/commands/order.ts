@@ -50,7 +50,7 @@ function registerShow(order: Command, session: Session): void {
       const access = await openStore(session.settings.storage);
       await using reader = await access.read();
       const decided = await reader.decided(id);
-      if (decided === undefined) throw unknownOrder(id, access.folder, false);
+      if (decided === undefined) throw unknownOrder(id, access.name, false);
       const { printer, isJson } = session;
       await printer.data(isJson ? `${JSON.stringify(orderDocument(decided))}\n` : orderText(decided));
     });
@@ -138,7 +138,7 @@ function registerExplain(order: Command, session: Session): void {
       const access = await openStore(settings.storage);
       const scan = flags.scan === true ? await scanPorts(session) : null;
       const explained = await explainOrder(access, id, scan);
-      if (explained === undefined) throw unknownOrder(id, access.folder, scan !== null);
+      if (explained === undefined) throw unknownOrder(id, access.name, scan !== null);
       const rephrase = (step: string): string => printer.rephrased(step);
       const document = isJson ? explainDocument(explained, rephrase) : null;
       await printer.data(

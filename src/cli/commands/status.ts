@@ -44,12 +44,12 @@ async function show(session: Session, access: StoreAccess): Promise<void> {
   warnOfProblem(session, status);
   if (isJson) await printer.data(`${JSON.stringify(statusDocument(status))}\n`);
   else {
-    const lines = statusLines(status, access.folder, systemClock.now());
+    const lines = statusLines(status, access.name, systemClock.now());
     // That none runs is said by the failure.
     for (const line of lines.slice(consumer === 'none' ? 1 : 0)) await printer.data(`${line}\n`);
   }
   if (consumer === 'none') {
-    throw new Failure('not_found', `no consumer runs on ${access.folder}`, {
+    throw new Failure('not_found', `no consumer runs on ${access.name}`, {
       fix: 'start one with: orderctl consume; or name its folder with --storage',
     });
   }
@@ -73,11 +73,11 @@ async function watch(session: Session, access: StoreAccess): Promise<void> {
     problem = status.problem?.message;
     const now = systemClock.now();
     if (isJson) await printer.data(`${JSON.stringify(statusDocument(status))}\n`);
-    else if (!printer.isDataLive) await printer.data(`${statusLine(status, access.folder, now)}\n`);
+    else if (!printer.isDataLive) await printer.data(`${statusLine(status, access.name, now)}\n`);
     else {
       // A line that wraps would take two lines of the screen.
       const width = printer.dataColumns ?? Infinity;
-      const lines = statusLines(status, access.folder, now).map((line) => line.slice(0, width - 1));
+      const lines = statusLines(status, access.name, now).map((line) => line.slice(0, width - 1));
       await printer.data(`${upAndClear(drawn)}${lines.join('\n')}\n`);
       drawn = lines.length;
     }

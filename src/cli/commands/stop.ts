@@ -41,7 +41,7 @@ async function stop({ printer, settings, isJson }: Session, kill: boolean): Prom
     await printer.data(`${JSON.stringify(document)}\n`);
   }
   if (found === null) {
-    throw new Failure('not_found', `no consumer runs on ${access.folder}`, {
+    throw new Failure('not_found', `no consumer runs on ${access.name}`, {
       fix: 'name its folder with --storage; see: orderctl doctor',
     });
   }

@@ -95,7 +95,7 @@ export class ConsumeReport {
         break;
       case 'empty_table':
         printer.warn(
-          `there are no ${event.table} in ${event.folder}: every order will be rejected, and a decision is final`,
+          `there are no ${event.table} in ${event.store}: every order will be rejected, and a decision is final`,
         );
         break;
       case 'silent':

@@ -1,7 +1,7 @@
-import { UNKNOWN_CODE, type Letter } from '../../app/dlq/letters.ts';
-import type { ListLettersSummary } from '../../app/dlq/list.ts';
+import { UNKNOWN_CODE, type DeadLetter } from '../../app/dlq/dead-letters.ts';
+import type { ListDeadLettersSummary } from '../../app/dlq/list.ts';
 import type { RedriveStep, RedriveSummary } from '../../app/dlq/redrive-events.ts';
-import type { DeadLetter, RedrivenDeadLetter } from '../../documents/dead-letter.ts';
+import type { DeadLetter as DeadLetterDocument, RedrivenDeadLetter } from '../../documents/dead-letter.ts';
 import type {
   DeadLetterListSummary,
   RedriveSummary as RedriveSummaryDocument,
@@ -23,7 +23,7 @@ export interface LetterRow {
   readonly message: string;
 }
 
-export function toRow(letter: Letter): LetterRow {
+export function toRow(letter: DeadLetter): LetterRow {
   const { mark, state, origin, failedAt } = letter;
   return {
     id: mark.id,
@@ -47,18 +47,18 @@ export const LETTER_COLUMNS: readonly Column<LetterRow>[] = [
 ];
 
 /** `orders/3@17`, as far as it is known. */
-export function originPlace({ origin }: Pick<Letter, 'origin'>): string {
+export function originPlace({ origin }: Pick<DeadLetter, 'origin'>): string {
   const { topic, partition, offset } = origin;
   if (topic === null) return '';
   return partition === null || offset === null ? topic : formatRecordId({ topic, partition, offset });
 }
 
-export function sizeOf({ key, value }: Letter): number {
+export function sizeOf({ key, value }: DeadLetter): number {
   return (key?.byteLength ?? 0) + (value?.byteLength ?? 0);
 }
 
 /** Keys in the order of the contract. */
-export function letterDocument(letter: Letter): DeadLetter {
+export function deadLetterDocument(letter: DeadLetter): DeadLetterDocument {
   const { mark, state, origin, failedAt } = letter;
   return {
     type: 'dead_letter',
@@ -82,7 +82,7 @@ export function letterDocument(letter: Letter): DeadLetter {
   };
 }
 
-export function listSummaryDocument(summary: ListLettersSummary): DeadLetterListSummary {
+export function listSummaryDocument(summary: ListDeadLettersSummary): DeadLetterListSummary {
   return {
     type: 'summary',
     command: 'dlq list',
@@ -119,7 +119,7 @@ export const HISTOGRAM_COLUMNS: readonly Column<HistogramRow>[] = [
   { title: '', cell: (row) => row.bar },
 ];
 
-export function listLine({ dlqTopic, total, byState }: ListLettersSummary): string {
+export function listLine({ dlqTopic, total, byState }: ListDeadLettersSummary): string {
   const states = Object.entries(byState).flatMap(([state, n]) => (n === 0 ? [] : [`${grouped(n)} ${state}`]));
   return `${count(total, 'dead letter')} in ${dlqTopic}${states.length === 0 ? '' : `: ${states.join(', ')}`}`;
 }

@@ -1,11 +1,11 @@
-import type { ShownLetter } from '../../app/dlq/show.ts';
-import { UNKNOWN_CODE } from '../../app/dlq/letters.ts';
-import type { ShownDeadLetter } from '../../documents/dead-letter.ts';
+import type { ShownDeadLetter } from '../../app/dlq/show.ts';
+import { UNKNOWN_CODE } from '../../app/dlq/dead-letters.ts';
+import type { ShownDeadLetter as ShownDocument } from '../../documents/dead-letter.ts';
 import { isoTime, isoTimeOrNull } from '../../domain/iso-time.ts';
 import type { DecodedRecord } from '../../ports/codec.ts';
 import type { Inspection } from '../../ports/inspector.ts';
 import type { HeaderValue } from '../../ports/record.ts';
-import { letterDocument, originPlace, sizeOf } from './dead-letter-list.ts';
+import { deadLetterDocument, originPlace, sizeOf } from './dead-letter-list.ts';
 import { failsAgain, nowDocument } from './letter-now.ts';
 import { orderInWords } from './decision.ts';
 import { count, printable } from './text.ts';
@@ -18,12 +18,12 @@ const HEADERS = 100;
 /** Bytes to a line of the dump. */
 const LINE_BYTES = 16;
 
-export function shownDocument(shown: ShownLetter): ShownDeadLetter {
+export function shownDocument(shown: ShownDeadLetter): ShownDocument {
   const { letter, mark, inspection, now, problem } = shown;
-  const bytes = (of: Uint8Array | null, limit: number): ShownDeadLetter['key'] =>
+  const bytes = (of: Uint8Array | null, limit: number): ShownDocument['key'] =>
     of === null ? null : { size_bytes: of.byteLength, hex: toBuffer(of).subarray(0, limit).toString('hex') };
   return {
-    ...letterDocument(letter),
+    ...deadLetterDocument(letter),
     marked: mark === null ? null : { action: mark.action, at: isoTime(mark.at), by: mark.by, why: mark.why },
     headers: headerEntries(letter.headers).map(([name, value]) => ({ name, value })),
     key: bytes(letter.key, KEY_BYTES),
@@ -34,7 +34,7 @@ export function shownDocument(shown: ShownLetter): ShownDeadLetter {
   };
 }
 
-function inspectionDocument(inspection: Inspection, value: Uint8Array | null): ShownDeadLetter['decoded'] {
+function inspectionDocument(inspection: Inspection, value: Uint8Array | null): ShownDocument['decoded'] {
   const { format, schemaId, schemaGuid, fields, isCut, error } = inspection;
   return {
     format,
@@ -48,7 +48,7 @@ function inspectionDocument(inspection: Inspection, value: Uint8Array | null): S
 }
 
 /** @param id as it was asked for */
-export function shownText(shown: ShownLetter, dlqTopic: string): string {
+export function shownText(shown: ShownDeadLetter, dlqTopic: string): string {
   const { letter, mark, inspection, now, problem } = shown;
   const { origin } = letter;
   const facts: [string, string][] = [['error', errorText(shown)]];
@@ -81,7 +81,7 @@ export function shownText(shown: ShownLetter, dlqTopic: string): string {
   ].join('\n');
 }
 
-function errorText({ letter: { origin } }: ShownLetter): string {
+function errorText({ letter: { origin } }: ShownDeadLetter): string {
   const stage = origin.errorStage === null ? '' : ` (${origin.errorStage})`;
   return `${origin.errorCode ?? UNKNOWN_CODE}${stage}: ${origin.errorMessage ?? 'no message'}`;
 }
@@ -93,7 +93,7 @@ function nowText(now: DecodedRecord): string {
 }
 
 /** Every value of every header, as text where it is text and in hex where it is not. */
-function headerEntries(headers: ShownLetter['letter']['headers']): (readonly [string, string | null])[] {
+function headerEntries(headers: ShownDeadLetter['letter']['headers']): (readonly [string, string | null])[] {
   const shown = headers
     .slice(0, HEADERS)
     .map(([name, value]) => [printable(name).slice(0, HEADER_CHARACTERS), headerText(value)] as const);

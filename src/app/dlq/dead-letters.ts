@@ -1,23 +1,23 @@
-import type { DeadLetterAction, MarkedLetter } from '../../domain/edit.ts';
+import type { DeadLetterAction, MarkedDeadLetter } from '../../domain/edit.ts';
 import { Failure } from '../../domain/failure.ts';
 import { isoTime } from '../../domain/iso-time.ts';
-import { formatLetterId, type LetterId } from '../../domain/letter-id.ts';
+import { formatDeadLetterId, type DeadLetterId } from '../../domain/dead-letter-id.ts';
 import { recordTime } from '../../domain/orders/order.ts';
 import type { BrokerAdmin, PartitionRange } from '../../ports/broker.ts';
 import type { Headers } from '../../ports/record.ts';
 import type { StoreReader } from '../../ports/store.ts';
-import { readOrigin, type LetterOrigin } from './headers.ts';
+import { readOrigin, type DeadLetterOrigin } from './headers.ts';
 
-export const LETTER_STATES = ['open', 'redriven', 'discarded'] as const;
-export type LetterState = (typeof LETTER_STATES)[number];
+export const DEAD_LETTER_STATES = ['open', 'redriven', 'discarded'] as const;
+export type DeadLetterState = (typeof DEAD_LETTER_STATES)[number];
 
 /** A dead letter. Key, value and headers are views on fetched bytes: good until the next chunk. */
-export interface Letter {
-  readonly id: LetterId;
+export interface DeadLetter {
+  readonly id: DeadLetterId;
   /** By which it is known again. */
-  readonly mark: MarkedLetter;
-  readonly state: LetterState;
-  readonly origin: LetterOrigin;
+  readonly mark: MarkedDeadLetter;
+  readonly state: DeadLetterState;
+  readonly origin: DeadLetterOrigin;
   /** Milliseconds since the epoch: as the headers say, else the record's own time; null for a kept one without. */
   readonly failedAt: number | null;
   readonly key: Uint8Array | null;
@@ -25,7 +25,7 @@ export interface Letter {
   readonly headers: Headers;
 }
 
-export interface LetterFilter {
+export interface DeadLetterFilter {
   /** Error code. */
   readonly reason: string | null;
   /** Inclusive; the time of failure, milliseconds since the epoch. */
@@ -33,13 +33,13 @@ export interface LetterFilter {
   /** Exclusive. */
   readonly untilMs: number | null;
   readonly originalTopic: string | null;
-  readonly state: LetterState | null;
+  readonly state: DeadLetterState | null;
 }
 
 /** Under which letters without an error code are counted and found. */
 export const UNKNOWN_CODE = 'unknown';
 
-export function matchesLetter(letter: Letter, filter: LetterFilter): boolean {
+export function matchesDeadLetter(letter: DeadLetter, filter: DeadLetterFilter): boolean {
   const { origin, failedAt, state } = letter;
   if (filter.reason !== null && (origin.errorCode ?? UNKNOWN_CODE) !== filter.reason) return false;
   if (filter.originalTopic !== null && origin.topic !== filter.originalTopic) return false;
@@ -69,7 +69,7 @@ export function recentOnly(within = COPIES_WITHIN): (key: string) => boolean {
   };
 }
 
-export interface LetterSources {
+export interface DeadLetterSources {
   readonly admin: BrokerAdmin;
   readonly reader: StoreReader;
   readonly dlqTopic: string;
@@ -77,16 +77,16 @@ export interface LetterSources {
 }
 
 /** The letters of a dead-letter topic, and what was done with them. */
-export class Letters {
-  readonly #sources: LetterSources;
+export class DeadLetters {
+  readonly #sources: DeadLetterSources;
   readonly #ranges: readonly PartitionRange[];
   /** By key; grows with what is marked. */
-  readonly #states: Map<string, LetterState>;
+  readonly #states: Map<string, DeadLetterState>;
 
   private constructor(
-    sources: LetterSources,
+    sources: DeadLetterSources,
     ranges: readonly PartitionRange[],
-    states: Map<string, LetterState>,
+    states: Map<string, DeadLetterState>,
   ) {
     this.#sources = sources;
     this.#ranges = ranges;
@@ -94,7 +94,7 @@ export class Letters {
   }
 
   /** As the topic and the folder are at this moment. @throws Failure topic_missing */
-  static async open(sources: LetterSources): Promise<Letters> {
+  static async open(sources: DeadLetterSources): Promise<DeadLetters> {
     const { admin, reader, dlqTopic } = sources;
     if ((await admin.partitionCount(dlqTopic)) === undefined) {
       throw new Failure('topic_missing', `topic ${dlqTopic} does not exist`, {
@@ -102,27 +102,27 @@ export class Letters {
         context: { topic: dlqTopic },
       });
     }
-    const states = new Map<string, LetterState>();
+    const states = new Map<string, DeadLetterState>();
     for await (const edits of reader.edits()) {
       for (const edit of edits) {
         if (edit.kind !== 'dead_letter' || edit.topic !== dlqTopic) continue;
         for (const { key } of edit.letters) states.set(key, edit.action);
       }
     }
-    return new Letters(sources, await admin.ranges(dlqTopic), states);
+    return new DeadLetters(sources, await admin.ranges(dlqTopic), states);
   }
 
   /** Takes note that these are marked: copies of them that come later are too. */
-  marked(letters: readonly MarkedLetter[], action: DeadLetterAction): void {
+  marked(letters: readonly MarkedDeadLetter[], action: DeadLetterAction): void {
     for (const { key } of letters) this.#states.set(key, action);
   }
 
-  stateOf(letter: Letter): LetterState {
+  stateOf(letter: DeadLetter): DeadLetterState {
     return this.#states.get(letter.mark.key) ?? 'open';
   }
 
   /** Every letter once, chunk by chunk: those kept in the folder, then the topic, partition by partition. */
-  async *all(): AsyncGenerator<readonly Letter[]> {
+  async *all(): AsyncGenerator<readonly DeadLetter[]> {
     const isNew = recentOnly();
     yield* this.#kept(null);
     const ranges = this.#ranges.filter(({ start, end }) => end > start);
@@ -135,7 +135,7 @@ export class Letters {
   }
 
   /** These letters, chunk by chunk, in no certain order. @throws Failure not_found */
-  async *some(ids: readonly LetterId[]): AsyncGenerator<readonly Letter[]> {
+  async *some(ids: readonly DeadLetterId[]): AsyncGenerator<readonly DeadLetter[]> {
     const { admin, dlqTopic, signal } = this.#sources;
     const kept = new Set(ids.flatMap((id) => (id.kind === 'kept' ? [id.of] : [])));
     if (kept.size > 0) yield* this.#kept(kept);
@@ -153,12 +153,12 @@ export class Letters {
   }
 
   /** That all of these are there. @throws Failure not_found */
-  async check(ids: readonly LetterId[]): Promise<void> {
+  async check(ids: readonly DeadLetterId[]): Promise<void> {
     const chunks = this.some(ids);
     while ((await chunks.next()).done !== true);
   }
 
-  #rangeOf(id: Extract<LetterId, { kind: 'record' }>): { partition: number; from: number; to: number } {
+  #rangeOf(id: Extract<DeadLetterId, { kind: 'record' }>): { partition: number; from: number; to: number } {
     const { partition, offset } = id;
     const range = this.#ranges.find((candidate) => candidate.partition === partition);
     const { dlqTopic } = this.#sources;
@@ -175,7 +175,7 @@ export class Letters {
   }
 
   /** @param wanted takes what is found out of it; null: all */
-  async *#kept(wanted: Set<string> | null): AsyncGenerator<readonly Letter[]> {
+  async *#kept(wanted: Set<string> | null): AsyncGenerator<readonly DeadLetter[]> {
     const { reader, dlqTopic } = this.#sources;
     for await (const { name: of, topic, key, value, headers } of reader.undelivered()) {
       if (topic !== dlqTopic || wanted?.delete(of) === false) continue;
@@ -185,18 +185,18 @@ export class Letters {
 
   #letter(
     partition: number,
-    record: { offset: number; timestamp: number } & Pick<Letter, 'key' | 'value' | 'headers'>,
-  ): Letter {
+    record: { offset: number; timestamp: number } & Pick<DeadLetter, 'key' | 'value' | 'headers'>,
+  ): DeadLetter {
     return this.#make({ kind: 'record', partition, offset: record.offset }, record);
   }
 
   #make(
-    id: LetterId,
-    record: { timestamp: number | null } & Pick<Letter, 'key' | 'value' | 'headers'>,
-  ): Letter {
+    id: DeadLetterId,
+    record: { timestamp: number | null } & Pick<DeadLetter, 'key' | 'value' | 'headers'>,
+  ): DeadLetter {
     const { key, value, headers, timestamp } = record;
     const origin = readOrigin(headers);
-    const mark = { id: formatLetterId(id), key: keyOf(id, origin, timestamp) };
+    const mark = { id: formatDeadLetterId(id), key: keyOf(id, origin, timestamp) };
     const state = this.#states.get(mark.key) ?? 'open';
     const failedAt = origin.failedAt ?? (timestamp === null ? null : recordTime(timestamp));
     return { id, mark, state, origin, failedAt, key, value, headers };
@@ -207,22 +207,26 @@ export class Letters {
  * A letter of ours is known by the record it is about, who read it and when; one of others by its place and time, so
  * that what lies at the same place of a topic made anew is another.
  */
-function keyOf(id: LetterId, origin: LetterOrigin, timestamp: number | null): string {
+function keyOf(id: DeadLetterId, origin: DeadLetterOrigin, timestamp: number | null): string {
   const { format, topic, partition, offset, group, failedAt } = origin;
   if (format === 'orderctl' && topic !== null && partition !== null && offset !== null && failedAt !== null) {
     const key = `${topic}/${partition}@${offset} ${isoTime(failedAt)} ${group ?? ''}`;
     if (KEY.test(key)) return key;
   }
-  return `${formatLetterId(id)} ${timestamp ?? ''}`;
+  return `${formatDeadLetterId(id)} ${timestamp ?? ''}`;
 }
 
-function missing(dlqTopic: string, id: LetterId, why: string): Failure {
+function missing(dlqTopic: string, id: DeadLetterId, why: string): Failure {
   const context = {
     topic: dlqTopic,
     ...(id.kind === 'record' ? { partition: id.partition, offset: id.offset } : {}),
   };
-  return new Failure('not_found', `there is no dead letter ${formatLetterId(id)} in ${dlqTopic}: ${why}`, {
-    fix: { kind: 'list_letters' },
-    context,
-  });
+  return new Failure(
+    'not_found',
+    `there is no dead letter ${formatDeadLetterId(id)} in ${dlqTopic}: ${why}`,
+    {
+      fix: { kind: 'list_dead_letters' },
+      context,
+    },
+  );
 }

@@ -1,7 +1,7 @@
 import { Failure } from './failure.ts';
 
 /** Which dead letter: a record of the dead-letter topic, or one that was too large for it and is kept in the folder. */
-export type LetterId =
+export type DeadLetterId =
   | { readonly kind: 'record'; readonly partition: number; readonly offset: number }
   | { readonly kind: 'kept'; readonly of: string };
 
@@ -10,12 +10,12 @@ const RECORD = /^(\d{1,10}):(\d{1,16})$/;
 const KEPT = /^kept:([A-Za-z0-9._-]{1,249}\/\d{1,10}@\d{1,16}(?:~[0-9a-f]{8})?)$/;
 
 /** `0:17`, `kept:orders/3@17`. */
-export function formatLetterId(id: LetterId): string {
+export function formatDeadLetterId(id: DeadLetterId): string {
   return id.kind === 'record' ? `${id.partition}:${id.offset}` : `kept:${id.of}`;
 }
 
 /** @throws Failure invalid_value */
-export function parseLetterId(text: string): LetterId {
+export function parseDeadLetterId(text: string): DeadLetterId {
   const record = RECORD.exec(text);
   const [partition, offset] = [Number(record?.[1]), Number(record?.[2])];
   if (Number.isSafeInteger(partition) && Number.isSafeInteger(offset)) {
@@ -24,6 +24,6 @@ export function parseLetterId(text: string): LetterId {
   const of = KEPT.exec(text)?.[1];
   if (of !== undefined) return { kind: 'kept', of };
   throw new Failure('invalid_value', `${JSON.stringify(text.slice(0, 300))} is not the id of a dead letter`, {
-    fix: { kind: 'letter_ids' },
+    fix: { kind: 'dead_letter_ids' },
   });
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isFailure } from '../../../src/domain/failure.ts';
-import { formatLetterId, parseLetterId } from '../../../src/domain/letter-id.ts';
+import { formatDeadLetterId, parseDeadLetterId } from '../../../src/domain/dead-letter-id.ts';
 import { fixText } from '../../support/ways-out.ts';
 
 describe('the id of a dead letter', () => {
@@ -12,7 +12,7 @@ describe('the id of a dead letter', () => {
     'kept:a.b-c_d/0@0',
     'kept:orders/3@17~0a1b2c3d',
   ])('%s', (text) => {
-    expect(formatLetterId(parseLetterId(text))).toBe(text);
+    expect(formatDeadLetterId(parseDeadLetterId(text))).toBe(text);
   });
 
   it.each([
@@ -29,9 +29,9 @@ describe('the id of a dead letter', () => {
     'kept:orders/3@17~0a1b',
     'kept:a b/0@1',
   ])('refuses %j', (text) => {
-    expect(() => parseLetterId(text)).toThrow(expect.objectContaining({ code: 'invalid_value' }));
+    expect(() => parseDeadLetterId(text)).toThrow(expect.objectContaining({ code: 'invalid_value' }));
     try {
-      parseLetterId(text);
+      parseDeadLetterId(text);
     } catch (error) {
       expect(isFailure(error) && fixText(error)).toContain('dlq list');
     }
