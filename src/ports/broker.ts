@@ -133,7 +133,10 @@ export interface BrokerAdmin extends AsyncDisposable {
   alterTopicConfig(topic: string, configs: Readonly<Record<string, string>>): Promise<void>;
   /** One configuration value of a topic, or undefined where the broker does not say. */
   topicConfig(topic: string, name: string): Promise<string | undefined>;
+  /** Of all partitions: waits for those that have no leader. */
   ranges(topic: string): Promise<readonly PartitionRange[]>;
+  /** As `ranges`, but only of the partitions that have a leader which answers. */
+  ledRanges(topic: string): Promise<readonly PartitionRange[]>;
   /** First offset whose timestamp is at or after `timestampMs`; the end where there is none. */
   offsetsAt(topic: string, timestampMs: number): Promise<ReadonlyMap<number, number>>;
   /** The fingerprints of the records at these offsets; a partition is absent when no record lies there. */

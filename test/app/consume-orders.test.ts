@@ -615,6 +615,29 @@ describe('the group', () => {
     );
   });
 
+  it('moved by another tool is honoured on a partition without a leader too, which holds up no start', async () => {
+    for (const id of ['A', 'B', 'C']) {
+      broker.append('orders', 1, { value: encodeOrder(order(id)), key: new TextEncoder().encode('key') });
+    }
+    await consume();
+    broker.committedBy.set('1', { partition: 1, offset: 1, metadata: '' });
+    broker.leaderless.add(1);
+    broker.idles = true;
+    send(order('D'));
+    const stop = new AbortController();
+    broker.afterBatch = ({ partition }) => {
+      if (partition === 0) broker.leaderless.clear();
+      else stop.abort();
+    };
+    const summary = await consume({ untilEnd: false, signal: stop.signal });
+    const moved = events.flatMap((event) => (event.kind === 'moved' ? [event.move] : []));
+    expect(moved).toMatchObject([
+      { partition: 1, before: 3, after: 1, cause: 'group_moved', readAgain: 2, skipped: 0 },
+    ]);
+    expect(summary).toMatchObject({ accepted: 1, duplicates: 2, skipped: 0 });
+    expect([next(0), next(1)]).toEqual([1, 3]);
+  });
+
   it('that lost its offsets is no move: the stored position stands and is committed again', async () => {
     send(order('A'), order('B'));
     await consume();

@@ -98,6 +98,16 @@ describe('a flow of orders, and', { timeout: SCENARIO_TIMEOUT_MS }, () => {
     await ends(trial);
   });
 
+  test('a consumer that starts while one partition has no leader', async () => {
+    const trial = await Trial.start(cluster, { configs: { 'min.insync.replicas': '1' } });
+    await onlyReplica(trial, 5, 3);
+    await leaderless(trial, 3, 5, async () => {
+      await trial.restartConsumer();
+      await trial.decides([0, 1, 2, 3, 4]);
+    });
+    await ends(trial);
+  });
+
   test('partitions added, and moved at once', async () => {
     const trial = await Trial.start(cluster, { partitions: 3 });
     await withAdmin(

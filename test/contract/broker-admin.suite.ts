@@ -19,6 +19,7 @@ export function adminContract(cluster: Cluster): void {
       const topic = cluster.name('absent');
       expect(await admin.partitionCount(topic)).toBeUndefined();
       await expect(admin.ranges(topic)).rejects.toMatchObject({ code: 'not_found' });
+      await expect(admin.ledRanges(topic)).rejects.toMatchObject({ code: 'not_found' });
       expect(await admin.partitionCount(topic)).toBeUndefined();
     });
 
@@ -79,6 +80,7 @@ export function adminContract(cluster: Cluster): void {
       const transaction = await producer.transaction();
       await transaction.send({ topic, messages: [{ value: 'a' }, { value: 'b' }] });
       expect(await admin.ranges(topic)).toEqual([{ partition: 0, start: 0, end: 0 }]);
+      expect(await admin.ledRanges(topic)).toEqual([{ partition: 0, start: 0, end: 0 }]);
       await transaction.commit();
       await expect.poll(() => admin.ranges(topic)).toEqual([{ partition: 0, start: 0, end: 3 }]);
       await producer.disconnect();

@@ -47,6 +47,8 @@ export class ScriptedBroker implements Broker {
   /** By topic; what is not set is the broker's default. */
   readonly configs = new Map<string, Map<string, string>>();
   readonly replication = new Map<string, number>();
+  /** Partitions that have no leader. */
+  readonly leaderless = new Set<number>();
 
   createTopic(topic: string, partitions = 1): BrokerRecord[][] {
     const made = Array.from({ length: partitions }, (): BrokerRecord[] => []);
@@ -94,6 +96,8 @@ export class ScriptedBroker implements Broker {
       alterTopicConfig: async (topic, configs) => this.#setConfigs(topic, configs),
       topicConfig: async (topic, name) => this.#configsOf(topic).get(name),
       ranges: async (topic) => (this.topics.get(topic) ?? []).map(range),
+      ledRanges: async (topic) =>
+        (this.topics.get(topic) ?? []).map(range).filter(({ partition }) => !this.leaderless.has(partition)),
       offsetsAt: async (topic, timestampMs) =>
         new Map(
           (this.topics.get(topic) ?? []).map((log, partition) => [
@@ -197,7 +201,9 @@ export class ScriptedBroker implements Broker {
       (logs[partition] ?? []).filter(({ offset }) => offset >= from).slice(0, this.batchRecords);
     let ahead: { partition: number; from: number; records: BrokerRecord[] } | undefined;
     while (!options.signal.aborted) {
-      const partition = logs.findIndex((log, p) => (next[p] ?? 0) <= (log.at(-1)?.offset ?? -1));
+      const partition = logs.findIndex(
+        (log, p) => !this.leaderless.has(p) && (next[p] ?? 0) <= (log.at(-1)?.offset ?? -1),
+      );
       if (partition === -1) {
         if (!this.idles) throw new Error('the script ran out: nothing would ever end this run');
         await new Promise((resolve) => setImmediate(resolve));

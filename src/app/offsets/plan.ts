@@ -129,6 +129,21 @@ export function groupAhead(
   });
 }
 
+/**
+ * What partitions without a leader are taken to be until they have one: nothing more than what the folder and its group
+ * have seen of them. Where a move leads outside the topic, reading finds out.
+ */
+export function rangesWithoutLeader(
+  input: Pick<PlanInput, 'ranges' | 'stored' | 'committed'>,
+): readonly PartitionRange[] {
+  const led = new Set(input.ranges.map(({ partition }) => partition));
+  return input.committed.flatMap(({ partition, offset }) => {
+    if (led.has(partition)) return [];
+    const start = input.stored.get(partition)?.next ?? offset ?? 0;
+    return [{ partition, start, end: Math.max(start, offset ?? 0) }];
+  });
+}
+
 /** A topic made anew may have fewer partitions: a reset of all is the way out for those that it has no more. */
 function movesOfGone({ ranges, stored, reset }: PlanInput): PositionMove[] {
   if (reset?.partitions !== null || isRelative(reset.to)) return [];

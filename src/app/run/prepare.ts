@@ -12,10 +12,11 @@ import {
   storedPositions,
   storeMoves,
 } from '../offsets/group-positions.ts';
-import { groupAhead, markOf, planMoves } from '../offsets/plan.ts';
+import { groupAhead, markOf, planMoves, rangesWithoutLeader } from '../offsets/plan.ts';
 import { ensureDeadLetterTopic, ensureTopic } from '../topics/ensure.ts';
 
 export interface Prepared {
+  /** A partition without a leader is absent, unless all were waited for. */
   readonly ranges: readonly PartitionRange[];
   /** By partition; one that is absent starts at the earliest offset. */
   readonly positions: Map<number, Position>;
@@ -38,18 +39,21 @@ export async function prepareConsumer(
   await ensureTopic(admin, topic, options.create, on);
   await ensureDeadLetterTopic(admin, topic, options.dlqTopic, options.create, on);
   await clearGroup(admin, ports, options, on);
-  const ranges = await admin.ranges(topic);
+  const isWhole = options.reset !== null || options.untilEnd;
+  const ranges = await (isWhole ? admin.ranges(topic) : admin.ledRanges(topic));
   const clusterId = await admin.clusterId();
   const positions = await storedPositions(store, topic);
   const mark = markOf(store.storeId);
   const committed = await admin.committed(group, topic);
-  const ahead = options.reset === null ? groupAhead({ ranges, stored: positions, committed, mark }) : [];
+  const known = [...ranges, ...rangesWithoutLeader({ ranges, stored: positions, committed })];
+  const ahead =
+    options.reset === null ? groupAhead({ ranges: known, stored: positions, committed, mark }) : [];
   if (ahead.length > 0) on({ kind: 'group_ahead', topic, group, ahead });
   const moves = planMoves({
     topic,
     group,
     mark,
-    ranges,
+    ranges: known,
     stored: positions,
     committed,
     adopt: options.adopt,
@@ -61,7 +65,7 @@ export async function prepareConsumer(
     positions.set(move.partition, movedPosition(topic, clusterId, move));
     on({ kind: 'moved', topic, move });
   }
-  await commitPositions(admin, options, { positions, ranges, committed, mark });
+  await commitPositions(admin, options, { positions, ranges: known, committed, mark });
   return { ranges, positions, skipped: moves.reduce((sum, move) => sum + move.skipped, 0) };
 }
 

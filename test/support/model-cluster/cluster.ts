@@ -90,6 +90,7 @@ export class ModelNode {
       nodes: cluster.nodes.filter((node) => !cluster.down.has(node.id)),
       partitions: this.view ?? cluster.model.partitions,
       trouble: (partition) => cluster.trouble(partition),
+      groupTrouble: (asked) => cluster.groupTrouble(asked),
       readsOverGaps: cluster.readsOverGaps,
     });
     return { chunks: writer.finish(), isNews };
@@ -109,6 +110,8 @@ export class ModelCluster implements AsyncDisposable {
   delayMs: (node: number, key: number) => number = () => 0;
   /** An error that a partition of a Fetch is answered with, or 0. */
   trouble: (partition: number) => number = () => 0;
+  /** An error that a request of the group, by its key, is answered with, or 0. */
+  groupTrouble: (key: number) => number = () => 0;
 
   private constructor(topic: string, partitions: number, nodes: number) {
     this.model = new Model(topic, partitions, nodes);

@@ -34,6 +34,8 @@ export class Model {
   memberId = '';
   joins = 0;
   readonly committed = new Map<number, number>();
+  /** Every commit as it came in, refused or not. */
+  readonly commits: { generation: number; error: number; offsets: ReadonlyMap<number, number> }[] = [];
   #values = 0;
 
   constructor(topic: string, partitions: number, nodes: number) {

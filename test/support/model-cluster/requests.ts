@@ -7,6 +7,7 @@ export const API = {
   listOffsets: 2,
   metadata: 3,
   offsetCommit: 8,
+  offsetFetch: 9,
   findCoordinator: 10,
   joinGroup: 11,
   heartbeat: 12,
@@ -21,6 +22,7 @@ const VERSIONS: Readonly<Record<number, number>> = {
   [API.listOffsets]: 2,
   [API.metadata]: 7,
   [API.offsetCommit]: 3,
+  [API.offsetFetch]: 3,
   [API.findCoordinator]: 1,
   [API.joinGroup]: 2,
   [API.heartbeat]: 1,
@@ -48,6 +50,8 @@ export interface Node {
   readonly partitions: readonly Replica[];
   /** An error that a partition of a Fetch is answered with, or 0. */
   readonly trouble: (partition: number) => number;
+  /** An error that a request of the group is answered with, or 0. */
+  readonly groupTrouble: (key: number) => number;
   /** Leaves out what an answer to a Fetch should tell of deleted offsets. */
   readonly readsOverGaps: boolean;
 }
@@ -192,7 +196,7 @@ function group(key: number, reader: Reader, writer: Writer, node: Node): void {
   const { model } = node;
   reader.string(); // its name
   writer.int32(0); // throttle time
-  const isElsewhere = model.coordinator !== node.id;
+  const refusal = model.coordinator === node.id ? node.groupTrouble(key) : NOT_COORDINATOR;
   switch (key) {
     case API.findCoordinator: {
       const found = node.nodes.find(({ id }) => id === model.coordinator);
@@ -204,10 +208,10 @@ function group(key: number, reader: Reader, writer: Writer, node: Node): void {
       return;
     }
     case API.joinGroup:
-      join(reader, writer, model, isElsewhere);
+      join(reader, writer, model, refusal);
       return;
     case API.syncGroup: {
-      const error = isElsewhere ? NOT_COORDINATOR : membership(model, reader.int32(), reader.string());
+      const error = refusal || membership(model, reader.int32(), reader.string());
       const [own] =
         error === NONE ? reader.structs(() => ({ id: reader.string(), bytes: reader.bytes() })) : [];
       writer.int16(error);
@@ -215,28 +219,31 @@ function group(key: number, reader: Reader, writer: Writer, node: Node): void {
       return;
     }
     case API.heartbeat:
-      writer.int16(isElsewhere ? NOT_COORDINATOR : membership(model, reader.int32(), reader.string()));
+      writer.int16(refusal || membership(model, reader.int32(), reader.string()));
       return;
     case API.leaveGroup:
-      model.memberId = '';
-      writer.int16(isElsewhere ? NOT_COORDINATOR : NONE);
+      if (refusal === NONE && reader.string() === model.memberId) model.memberId = '';
+      writer.int16(refusal);
       return;
     case API.offsetCommit:
-      commit(reader, writer, model, isElsewhere);
+      commit(reader, writer, model, refusal);
+      return;
+    case API.offsetFetch:
+      committed(reader, writer, model, refusal);
       return;
     default:
       throw new Error(`request ${key} is not in the model`);
   }
 }
 
-function join(reader: Reader, writer: Writer, model: Model, isElsewhere: boolean): void {
+function join(reader: Reader, writer: Writer, model: Model, refusal: number): void {
   reader.int32();
   reader.int32();
   const memberId = reader.string();
   reader.string();
   const [protocol] = reader.structs(() => ({ name: reader.string(), metadata: reader.bytes() }));
   const isKnown = memberId === '' || memberId === model.memberId;
-  const error = isElsewhere ? NOT_COORDINATOR : isKnown ? NONE : UNKNOWN_MEMBER_ID;
+  const error = refusal || (isKnown ? NONE : UNKNOWN_MEMBER_ID);
   if (error === NONE) {
     model.joins += 1;
     model.generation += 1;
@@ -258,12 +265,10 @@ function membership(model: Model, generation: number, memberId: string): number 
   return generation === model.generation ? NONE : ILLEGAL_GENERATION;
 }
 
-function commit(reader: Reader, writer: Writer, model: Model, isElsewhere: boolean): void {
-  const error = isElsewhere ? NOT_COORDINATOR : membership(model, reader.int32(), reader.string());
-  if (isElsewhere) {
-    reader.int32();
-    reader.string();
-  }
+function commit(reader: Reader, writer: Writer, model: Model, refusal: number): void {
+  const generation = reader.int32();
+  const memberId = reader.string();
+  const error = refusal || membership(model, generation, memberId);
   reader.int64();
   const topics = reader.structs(() => ({
     topic: reader.string(),
@@ -273,6 +278,10 @@ function commit(reader: Reader, writer: Writer, model: Model, isElsewhere: boole
       return entry;
     }),
   }));
+  const offsets = topics.flatMap(({ partitions }) =>
+    partitions.map(({ index, offset }) => [index, offset] as const),
+  );
+  model.commits.push({ generation, error, offsets: new Map(offsets) });
   writer.structs(topics, ({ topic, partitions }) => {
     writer.string(topic);
     writer.structs(partitions, ({ index, offset }) => {
@@ -281,4 +290,21 @@ function commit(reader: Reader, writer: Writer, model: Model, isElsewhere: boole
       writer.int16(error);
     });
   });
+}
+
+function committed(reader: Reader, writer: Writer, model: Model, refusal: number): void {
+  const topics = reader.structs(() => ({
+    topic: reader.string(),
+    partitions: reader.structs(() => reader.int32()),
+  }));
+  writer.structs(topics, ({ topic, partitions }) => {
+    writer.string(topic);
+    writer.structs(partitions, (index) => {
+      writer.int32(index);
+      writer.int64(model.committed.get(index) ?? -1);
+      writer.nullableString(null);
+      writer.int16(NONE);
+    });
+  });
+  writer.int16(refusal);
 }

@@ -57,7 +57,7 @@ export class Trial {
   readonly leaders: Leaders;
   readonly flow: Flow;
   readonly decisions: Decisions;
-  readonly consumer: Running;
+  consumer: Running;
   readonly measured: Measured[] = [];
 
   private constructor(cluster: ThreeNodes, shop: Shop, perSecond: number) {
@@ -161,6 +161,12 @@ export class Trial {
     this.consumer.signal('SIGTERM');
     const { code, stderr } = await finish(this.consumer, 'consume', STOP_TIMEOUT_MS);
     expect(code, stderr).toBe(0);
+  }
+
+  async restartConsumer(): Promise<void> {
+    await this.stopConsumer();
+    this.consumer = this.shop.start('consume');
+    await this.consumer.says(/consuming/);
   }
 
   async #decided(moments: readonly Moment[]): Promise<Found[]> {

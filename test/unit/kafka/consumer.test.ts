@@ -134,6 +134,22 @@ describe('the group', () => {
     await run.stop();
   });
 
+  it('is not given up when the topic grows while it is joined', async () => {
+    await using cluster = await ModelCluster.start({ partitions: 2, nodes: 1 });
+    let grows = true;
+    cluster.delayMs = (_, key) => {
+      if (key === API.syncGroup && grows) {
+        grows = false;
+        cluster.model.partitions.push({ leader: 1, epoch: 5, start: 0, end: 0, log: [] });
+        cluster.model.append(2, 5);
+      }
+      return 0;
+    };
+    const run = runConsumer(cluster);
+    await Promise.race([waitFor('the records', () => run.delivered.get(2)?.length === 5), run.done]);
+    await run.stop();
+  });
+
   it('compares the positions at each join, before anything else is read', async () => {
     await using cluster = await ModelCluster.start({ partitions: 1, nodes: 1 });
     cluster.model.append(0, 30);

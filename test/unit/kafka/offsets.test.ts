@@ -64,6 +64,36 @@ describe('slow leaders', () => {
   });
 });
 
+describe('the partitions whose leader answers', () => {
+  it('are known though another has none, and one a leader that is silent', async () => {
+    await using cluster = await ModelCluster.start({ partitions: 4 });
+    for (let partition = 0; partition < 4; partition += 1) cluster.model.append(partition, 3 + partition);
+    cluster.model.elect(0, -1);
+    cluster.model.elect(1, 3);
+    cluster.model.elect(2, 1);
+    cluster.model.elect(3, 2);
+    await using admin = await createAdmin(optionsOf(cluster));
+    const ranges = (...partitions: number[]) =>
+      partitions.map((partition) => ({ partition, start: 0, end: 3 + partition }));
+    expect(await admin.ledRanges('orders')).toEqual(ranges(1, 2, 3));
+    cluster.node(3).isSilent = true;
+    expect(await admin.ledRanges('orders')).toEqual(ranges(2, 3));
+    expect(await admin.committed('g', 'orders')).toHaveLength(4);
+  });
+
+  it('are not none when no leader answers: that passes, or is a failure', async () => {
+    await using cluster = await ModelCluster.start({ partitions: 1, nodes: 2 });
+    await using admin = await createAdmin({ ...optionsOf(cluster), connectTimeoutMs: 3_000 });
+    cluster.model.append(0, 3);
+    cluster.trouble = () => 0;
+    cluster.node(1).isSilent = true;
+    await expect(admin.ledRanges('orders')).rejects.toMatchObject({ code: 'broker_unreachable' });
+    cluster.model.elect(0, 2);
+    expect(await admin.ledRanges('orders')).toEqual([{ partition: 0, start: 0, end: 3 }]);
+    await expect(admin.ledRanges('nothing')).rejects.toMatchObject({ code: 'not_found' });
+  });
+});
+
 describe('the time for all that an admin is asked', () => {
   it('ends with the brokers named that have not answered, though others have', async () => {
     await using cluster = await ModelCluster.start();

@@ -15,7 +15,7 @@ import { answerOf } from '../protocol/errors.ts';
 import { describeGroup, groupInUse } from './groups.ts';
 import type { KafkaOptions } from '../kafka-broker.ts';
 import { createErrorFromCode, INVALID_CONFIG, LEADER_NOT_AVAILABLE } from '../protocol/kafkajs.ts';
-import { fetchFingerprints, leaders, listAt, listRanges } from './offsets.ts';
+import { fetchFingerprints, leaders, listAt, listLedRanges, listRanges, partitionsOf } from './offsets.ts';
 import { checkAll } from '../consume/positions.ts';
 import { readRanges } from './read-ranges.ts';
 import { setTopicConfigs } from '../protocol/requests/alter-config.ts';
@@ -187,6 +187,10 @@ class KafkaAdmin implements BrokerAdmin {
     );
   }
 
+  ledRanges(topic: string): Promise<readonly PartitionRange[]> {
+    return this.#retry(`list the offsets of topic ${topic}`, () => listLedRanges(this.#client, topic));
+  }
+
   offsetsAt(topic: string, timestampMs: number): Promise<ReadonlyMap<number, number>> {
     return this.#retry(`list the offsets of topic ${topic}`, () => listAt(this.#client, topic, timestampMs));
   }
@@ -210,7 +214,7 @@ class KafkaAdmin implements BrokerAdmin {
 
   committed(group: string, topic: string): Promise<readonly CommittedOffset[]> {
     return this.#retry(`read the offsets of group ${group}`, async () => {
-      const partitions = [...(await leaders(this.#client, topic)).keys()].sort((a, b) => a - b);
+      const partitions = await partitionsOf(this.#client, topic);
       const node = await this.#client.coordinator(group);
       const { responses } = await node.offsetFetch({
         groupId: group,

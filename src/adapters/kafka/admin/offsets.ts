@@ -1,7 +1,7 @@
 import type { BrokerRecord, PartitionRange } from '../../../ports/broker.ts';
 import type { RecordFingerprint } from '../../../ports/record.ts';
 import type { KafkaClient } from '../protocol/client.ts';
-import { badBatch } from '../protocol/errors.ts';
+import { badBatch, isPassing } from '../protocol/errors.ts';
 import { fingerprintOf } from '../protocol/fingerprint.ts';
 import {
   createErrorFromCode,
@@ -101,6 +101,27 @@ export async function listRanges(
   ]);
   return [...starts]
     .map(([partition, start]) => ({ partition, start, end: ends.get(partition) ?? start }))
+    .sort((a, b) => a.partition - b.partition);
+}
+
+/** As listRanges, of the partitions whose leader answers now. Rejects when there are leaders and none answers. */
+export async function listLedRanges(client: KafkaClient, topic: string): Promise<PartitionRange[]> {
+  const found = (await client.topic(topic)).topic;
+  if (found === undefined) throw createErrorFromCode(UNKNOWN_TOPIC_OR_PARTITION);
+  const led = found.partitions.filter(({ leader }) => leader >= 0);
+  const leaderOf = new Map(led.map(({ partition, leader }) => [partition, leader]));
+  const answers = await Promise.allSettled(
+    [...byLeader(leaderOf)].map(([nodeId, partitions]) =>
+      listRanges(client, topic, new Map(partitions.map((partition) => [partition, nodeId])), true),
+    ),
+  );
+  const failures = answers.flatMap((answer) =>
+    answer.status === 'rejected' ? [answer.reason as unknown] : [],
+  );
+  const end = failures.find((error) => !isPassing(error) || failures.length === answers.length);
+  if (end !== undefined) throw end as Error;
+  return answers
+    .flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []))
     .sort((a, b) => a.partition - b.partition);
 }
 

@@ -94,12 +94,14 @@ export class Membership {
 
   /** Gives the group free at once. Never rejects; takes 1.5 s at most. */
   async leave(): Promise<void> {
-    const member = this.#member;
+    const memberId = this.#memberId;
     const { group } = this.#options;
-    if (this.#memberId === '' || member === undefined) return;
+    // Known to the group from the first answer on, whether the join came to its end or not.
+    if (memberId === '') return;
+    this.#memberId = '';
     this.#member = undefined;
     const left = this.node()
-      .then((node) => node.leaveGroup({ groupId: group, memberId: member.memberId }))
+      .then((node) => node.leaveGroup({ groupId: group, memberId }))
       .catch(() => undefined);
     await Promise.race([left, sleep(LEAVE_TIMEOUT_MS, undefined, { ref: false })]);
   }
@@ -146,7 +148,9 @@ export class Membership {
   }
 
   async #join(): Promise<void> {
-    const { client, group, topic, signal, onJoined } = this.#options;
+    const { client, group, signal, onJoined } = this.#options;
+    // What is committed under the generation before would be refused.
+    this.#member = undefined;
     const partitions = await client.retry(
       { doing: `join group ${group}`, timeoutMs: FIND_TIMEOUT_MS, signal },
       async () => {
@@ -171,15 +175,13 @@ export class Membership {
       await this.#join();
       return;
     }
-    const all = await client.retry({ doing: `look at topic ${topic}`, signal }, () =>
-      partitionsOf(client, topic),
-    );
-    if (partitions.length < all.length) await this.#giveUp();
+    if (partitions === 'none') return this.#giveUp();
     this.#rejoin = false;
     onJoined(partitions);
   }
 
-  async #joinOnce(): Promise<number[]> {
+  /** @returns the partitions of the topic; none when another member leads the group, which then has them */
+  async #joinOnce(): Promise<number[] | 'none'> {
     const { group, topic, process } = this.#options;
     const about = { process, sessionTimeoutMs: this.#sessionTimeoutMs };
     const node = await this.node();
@@ -197,6 +199,7 @@ export class Membership {
       memberId: joined.memberId,
       groupAssignment: await this.#assignment(joined),
     });
+    if (joined.leaderId !== joined.memberId) return 'none';
     this.#member = { generationId: joined.generationId, memberId: joined.memberId };
     return decodeAssignment(memberAssignment, topic);
   }
