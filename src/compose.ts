@@ -7,7 +7,7 @@ import type { Clock } from './ports/clock.ts';
 import type { OrderCodec } from './ports/codec.ts';
 import type { ValueInspector } from './ports/inspector.ts';
 import type { SchemaTools } from './ports/schema-registry.ts';
-import type { StoreAccess } from './ports/store.ts';
+import type { StoreAccess } from './ports/access.ts';
 
 export type { TimeLimits };
 

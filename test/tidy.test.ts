@@ -33,7 +33,6 @@ const FULL_FOLDERS: Record<string, number> = {
   'src/cli/output': 23,
 };
 const CIRCLES = new Set([
-  'src/ports/store.ts -> src/ports/inspection.ts -> src/ports/store.ts',
   'src/adapters/files/ids/index.ts -> src/adapters/files/ids/cursors.ts -> src/adapters/files/ids/run.ts -> src/adapters/files/ids/index.ts',
   'src/adapters/files/ids/index.ts -> src/adapters/files/ids/cursors.ts -> src/adapters/files/ids/run.ts -> src/adapters/files/ids/table.ts -> src/adapters/files/ids/index.ts',
 ]);

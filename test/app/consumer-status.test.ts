@@ -3,7 +3,7 @@ import type { ConsumeOptions, ConsumeOrdersEvent } from '../../src/app/run/event
 import { consumeOrders } from '../../src/app/run/consume.ts';
 import { StatusBoard } from '../../src/app/run/status.ts';
 import { Failure } from '../../src/domain/failure.ts';
-import type { RunningConsumer } from '../../src/ports/status.ts';
+import type { RunningConsumer } from '../../src/ports/owner.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { ModelFolder } from '../support/model.ts';
 import { encodeOrder, PlainCodec } from '../support/plain-codec.ts';

@@ -6,7 +6,7 @@ import { openFolder } from '../../src/adapters/files/folder.ts';
 import { showStatus } from '../../src/app/status/show.ts';
 import { systemClock } from '../../src/compose.ts';
 import { Failure } from '../../src/domain/failure.ts';
-import type { ConsumerStatus } from '../../src/ports/status.ts';
+import type { ConsumerStatus } from '../../src/ports/owner.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { ModelFolder } from '../support/model.ts';
 

@@ -7,7 +7,9 @@ import { readWhole } from '../../src/adapters/files/whole-files.ts';
 import { realFileSystem } from '../../src/adapters/files/fs.ts';
 import { systemClock } from '../../src/compose.ts';
 import { isFailure } from '../../src/domain/failure.ts';
-import type { Store, StoreAccess, StoreNotice } from '../../src/ports/store.ts';
+import type { StoreAccess } from '../../src/ports/access.ts';
+import type { StoreNotice } from '../../src/ports/notices.ts';
+import type { Store } from '../../src/ports/store.ts';
 import { waitFor } from '../support/wait.ts';
 
 let parent: string;

@@ -2,8 +2,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Decided } from '../../src/domain/orders/decide.ts';
 import { isFailure } from '../../src/domain/failure.ts';
 import type { Order } from '../../src/domain/orders/order.ts';
-import type { ConsumerStatus } from '../../src/ports/status.ts';
-import type { Outgoing, Position, Store, StoreAccess, StoreNotice } from '../../src/ports/store.ts';
+import type { StoreAccess } from '../../src/ports/access.ts';
+import type { StoreNotice } from '../../src/ports/notices.ts';
+import type { ConsumerStatus } from '../../src/ports/owner.ts';
+import type { Outgoing, Position, Store } from '../../src/ports/store.ts';
 
 /** A store to hold against the port's contract; `access` may be called again and again on the same folder. */
 export interface StoreUnderTest extends AsyncDisposable {

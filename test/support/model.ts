@@ -4,22 +4,21 @@ import { Failure } from '../../src/domain/failure.ts';
 import type { SetAside } from '../../src/domain/set-aside.ts';
 import type { Item, User } from '../../src/domain/tables.ts';
 import type { Clock } from '../../src/ports/clock.ts';
-import type { Finding, PlacedLines, StoreInspection } from '../../src/ports/inspection.ts';
-import type { Processes } from '../../src/ports/processes.ts';
-import type { RunningConsumer } from '../../src/ports/status.ts';
+import type { StoreAccess } from '../../src/ports/access.ts';
+import type { Finding, PlacedLines, StoreInspection } from '../../src/ports/health.ts';
+import type { OwnOptions, RunningConsumer } from '../../src/ports/owner.ts';
 import type {
   Changes,
   Keys,
   Outgoing,
-  OwnOptions,
   Position,
   Snapshot,
   Store,
-  StoreAccess,
   StoreReader,
   TopicPartition,
   Undelivered,
 } from '../../src/ports/store.ts';
+import type { Processes } from '../../src/ports/processes.ts';
 
 /**
  * A folder in memory: the plainest thing that keeps the port's promises. It is the store of the use-case tests and

@@ -5,7 +5,8 @@ import { decideEdit, type EditRequest, type LoggedEdit } from '../../src/domain/
 import type { Order } from '../../src/domain/orders/order.ts';
 import type { Item, User } from '../../src/domain/tables.ts';
 import type { Headers } from '../../src/ports/record.ts';
-import type { Outgoing, StoreNotice, StoreReader } from '../../src/ports/store.ts';
+import type { StoreNotice } from '../../src/ports/notices.ts';
+import type { Outgoing, StoreReader } from '../../src/ports/store.ts';
 import { ManualClock } from '../simulate/manual-clock.ts';
 import { Crash, random, type FaultyFs } from './faulty-fs.ts';
 

@@ -6,7 +6,7 @@ import type { LoggedEdit } from '../../domain/edit.ts';
 import { isFailure, type Failure } from '../../domain/failure.ts';
 import type { Item, User } from '../../domain/tables.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Finding, PlacedLines, StoreInspection } from '../../ports/inspection.ts';
+import type { Finding, PlacedLines, StoreInspection } from '../../ports/health.ts';
 import type { Outgoing, Position, Undelivered } from '../../ports/store.ts';
 import { checkCsv, linesOfRows } from './csv/check.ts';
 import { checkIds } from './ids/check.ts';

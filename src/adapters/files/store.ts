@@ -4,18 +4,10 @@ import { Failure } from '../../domain/failure.ts';
 import type { Decided } from '../../domain/orders/decide.ts';
 import type { Item, User } from '../../domain/tables.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type {
-  Changes,
-  Keys,
-  Outgoing,
-  OwnOptions,
-  Position,
-  Snapshot,
-  Store,
-  StoreNotice,
-  TableMerge,
-  Undelivered,
-} from '../../ports/store.ts';
+import type { StoreNotice } from '../../ports/notices.ts';
+import type { OwnOptions } from '../../ports/owner.ts';
+import type { Changes, Keys, Outgoing, Position, Snapshot, Store, Undelivered } from '../../ports/store.ts';
+import type { TableMerge } from '../../ports/table-copy.ts';
 import { CsvFile } from './csv/file.ts';
 import { renderItems, renderUsers } from './csv/view.ts';
 import { ChangeEncoder } from './journal/change-encoder.ts';

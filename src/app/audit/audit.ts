@@ -1,8 +1,9 @@
 import { difference, type AuditNote, type Difference } from '../../domain/difference.ts';
 import { isFailure, type Failure } from '../../domain/failure.ts';
 import type { LoggedEdit } from '../../domain/edit.ts';
-import type { PlacedLines, StoreInspection } from '../../ports/inspection.ts';
-import type { StoreAccess, StoreNotice } from '../../ports/store.ts';
+import type { StoreAccess } from '../../ports/access.ts';
+import type { PlacedLines, StoreInspection } from '../../ports/health.ts';
+import type { StoreNotice } from '../../ports/notices.ts';
 import { Furthest, UserBooks } from './books.ts';
 import { StockBooks } from './stock.ts';
 import { auditTopic, type AuditedTopic, type TopicPorts } from './topic.ts';

@@ -2,7 +2,7 @@ import { difference, type AuditNote, type Difference } from '../../domain/differ
 import { sameContent, formatRecordId, type Order, type RecordId } from '../../domain/orders/order.ts';
 import type { Broker, BrokerAdmin, BrokerRecord } from '../../ports/broker.ts';
 import type { DecodedRecord, OrderCodec } from '../../ports/codec.ts';
-import type { StoreInspection } from '../../ports/inspection.ts';
+import type { StoreInspection } from '../../ports/health.ts';
 import { readOrigin } from '../dlq/headers.ts';
 import { rangesOf } from '../offsets/group-positions.ts';
 import { isSkipped, type Skip } from '../offsets/skips.ts';

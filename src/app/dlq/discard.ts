@@ -1,6 +1,7 @@
 import type { DeadLetterId } from '../../domain/dead-letter-id.ts';
 import type { Broker } from '../../ports/broker.ts';
-import type { StoreAccess, StoreNotice } from '../../ports/store.ts';
+import type { StoreAccess } from '../../ports/access.ts';
+import type { StoreNotice } from '../../ports/notices.ts';
 import { DeadLetters, type DeadLetter } from './dead-letters.ts';
 
 /** DeadLetters to a mark: its line has to fit through the folder's socket. */

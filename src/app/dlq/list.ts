@@ -1,5 +1,5 @@
 import type { Broker } from '../../ports/broker.ts';
-import type { StoreAccess } from '../../ports/store.ts';
+import type { StoreAccess } from '../../ports/access.ts';
 import {
   DeadLetters,
   matchesDeadLetter,

@@ -3,7 +3,7 @@ import type { Failure } from '../../domain/failure.ts';
 import type { DeadLetterId } from '../../domain/dead-letter-id.ts';
 import type { SentRecord } from '../../ports/broker.ts';
 import type { DecodedRecord } from '../../ports/codec.ts';
-import type { StoreNotice } from '../../ports/store.ts';
+import type { StoreNotice } from '../../ports/notices.ts';
 import type { DeadLetterFilter } from './dead-letters.ts';
 
 export interface RedriveOptions {

@@ -4,7 +4,7 @@ import { Failure, isFailure } from '../../domain/failure.ts';
 import type { Broker, BrokerAdmin, Producer, SentRecord } from '../../ports/broker.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { DecodedRecord, OrderCodec } from '../../ports/codec.ts';
-import type { StoreAccess } from '../../ports/store.ts';
+import type { StoreAccess } from '../../ports/access.ts';
 import { unlessStopped } from '../run/wait.ts';
 import { Destinations, type Planned } from './destinations.ts';
 import { MARK_AT_ONCE } from './discard.ts';

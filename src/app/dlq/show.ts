@@ -4,7 +4,8 @@ import type { DeadLetterId } from '../../domain/dead-letter-id.ts';
 import type { Broker } from '../../ports/broker.ts';
 import type { DecodedRecord, OrderCodec } from '../../ports/codec.ts';
 import type { Inspection, ValueInspector } from '../../ports/inspector.ts';
-import type { StoreAccess, StoreReader } from '../../ports/store.ts';
+import type { StoreAccess } from '../../ports/access.ts';
+import type { StoreReader } from '../../ports/store.ts';
 import { DeadLetters, type DeadLetter } from './dead-letters.ts';
 import { readAgain } from './read-again.ts';
 

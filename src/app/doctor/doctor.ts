@@ -4,7 +4,7 @@ import type { Broker, BrokerAdmin } from '../../ports/broker.ts';
 import { SET_ASIDE_CAUSES } from '../../domain/set-aside.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { SchemaTools } from '../../ports/schema-registry.ts';
-import type { StoreAccess } from '../../ports/store.ts';
+import type { StoreAccess } from '../../ports/access.ts';
 import { checkSchema } from '../schema/check.ts';
 import { storedPositions } from '../offsets/group-positions.ts';
 import { markOf } from '../offsets/plan.ts';

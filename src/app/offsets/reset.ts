@@ -2,7 +2,9 @@ import { Failure, isFailure } from '../../domain/failure.ts';
 import { isoTime } from '../../domain/iso-time.ts';
 import type { BrokerAdmin, CommittedOffset, PartitionRange } from '../../ports/broker.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Position, Store, StoreAccess, StoreNotice, StoreReader } from '../../ports/store.ts';
+import type { StoreAccess } from '../../ports/access.ts';
+import type { StoreNotice } from '../../ports/notices.ts';
+import type { Position, Store, StoreReader } from '../../ports/store.ts';
 import { clearGroup, type CopySuspected, type GhostRemoved } from './clear-group.ts';
 import {
   commitPositions,

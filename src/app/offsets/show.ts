@@ -1,5 +1,5 @@
 import type { Broker, CommittedOffset, PartitionRange } from '../../ports/broker.ts';
-import type { StoreAccess } from '../../ports/store.ts';
+import type { StoreAccess } from '../../ports/access.ts';
 import { rangesOf, storedPositions, type GroupOf } from './group-positions.ts';
 import { currentOffset, groupAhead, markOf, type GroupAhead } from './plan.ts';
 

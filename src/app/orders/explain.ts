@@ -3,7 +3,8 @@ import { recordTime, sameContent, type Order, type RecordId } from '../../domain
 import type { Broker, BrokerRecord } from '../../ports/broker.ts';
 import type { OrderCodec } from '../../ports/codec.ts';
 import { lastHeader } from '../../ports/record.ts';
-import type { StoreAccess, StoreReader } from '../../ports/store.ts';
+import type { StoreAccess } from '../../ports/access.ts';
+import type { StoreReader } from '../../ports/store.ts';
 import { rangesOf } from '../offsets/group-positions.ts';
 import { triesOf } from './retries.ts';
 import { isSkipped, readSkips } from '../offsets/skips.ts';

@@ -1,5 +1,6 @@
 import type { Decided } from '../../domain/orders/decide.ts';
-import type { StoreAccess, StoreReader } from '../../ports/store.ts';
+import type { StoreAccess } from '../../ports/access.ts';
+import type { StoreReader } from '../../ports/store.ts';
 import { matchesOrder, type OrderFilter } from './filter.ts';
 
 export interface ListOrdersOptions {

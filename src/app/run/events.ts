@@ -3,7 +3,7 @@ import type { RecordId } from '../../domain/orders/order.ts';
 import type { IgnoredPrices } from '../../domain/orders/parse-order.ts';
 import type { Reason } from '../../domain/orders/reasons.ts';
 import type { DeadLetterCode } from '../../ports/codec.ts';
-import type { StoreNotice } from '../../ports/store.ts';
+import type { StoreNotice } from '../../ports/notices.ts';
 import type { CopySuspected, GhostRemoved } from '../offsets/clear-group.ts';
 import type { GroupAhead, PositionMove, ResetRequest } from '../offsets/plan.ts';
 import type { TopicCreated } from '../topics/ensure.ts';

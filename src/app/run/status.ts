@@ -1,6 +1,6 @@
 import type { Clock } from '../../ports/clock.ts';
-import type { BrokenFile, ConsumerStatus } from '../../ports/status.ts';
-import type { StoreNotice } from '../../ports/store.ts';
+import type { StoreNotice } from '../../ports/notices.ts';
+import type { BrokenFile, ConsumerStatus } from '../../ports/owner.ts';
 import type { ConsumeOrdersEvent } from './events.ts';
 
 /** The rate is told over so many whole seconds. */

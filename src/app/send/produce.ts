@@ -5,7 +5,7 @@ import type { Item, User } from '../../domain/tables.ts';
 import type { Broker } from '../../ports/broker.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { OrderCodec } from '../../ports/codec.ts';
-import type { StoreAccess } from '../../ports/store.ts';
+import type { StoreAccess } from '../../ports/access.ts';
 import { inDoubt, OrderSender, type Sendable, type Sent } from './sender.ts';
 import { openProducer } from './open-producer.ts';
 import type { TopicCreated } from '../topics/ensure.ts';

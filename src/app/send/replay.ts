@@ -6,7 +6,7 @@ import type { Broker } from '../../ports/broker.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { OrderCodec } from '../../ports/codec.ts';
 import type { Headers } from '../../ports/record.ts';
-import type { StoreAccess } from '../../ports/store.ts';
+import type { StoreAccess } from '../../ports/access.ts';
 import { selectOrders, type ReplayFilter, type Selected } from './replay-selection.ts';
 import { inDoubt, OrderSender, type Sendable, type Sent } from './sender.ts';
 import { openProducer } from './open-producer.ts';

@@ -1,7 +1,8 @@
 import { isFailure, type Failure } from '../../domain/failure.ts';
 import { SET_ASIDE_CAUSES } from '../../domain/set-aside.ts';
-import type { BrokenFile, RunningConsumer } from '../../ports/status.ts';
-import type { StoreAccess, StoreNotice } from '../../ports/store.ts';
+import type { StoreAccess } from '../../ports/access.ts';
+import type { StoreNotice } from '../../ports/notices.ts';
+import type { BrokenFile, RunningConsumer } from '../../ports/owner.ts';
 
 /** What came of asking: a consumer, none, one that does not answer, or that this user may not ask. */
 export type AskedConsumer = RunningConsumer | 'none' | 'silent' | 'unknown';

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { openStore, systemClock } from '../../compose.ts';
 import { showStatus, type FolderStatus } from '../../app/status/show.ts';
 import { Failure } from '../../domain/failure.ts';
-import type { StoreAccess } from '../../ports/store.ts';
+import type { StoreAccess } from '../../ports/access.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
 import { wayOut } from '../hints.ts';

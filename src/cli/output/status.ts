@@ -1,7 +1,7 @@
 import type { Counts, Status } from '../../documents/status.ts';
 import type { FolderStatus, UncountedFile } from '../../app/status/show.ts';
 import { isoTime, isoTimeOrNull } from '../../domain/iso-time.ts';
-import type { ConsumerStatus, RunningConsumer } from '../../ports/status.ts';
+import type { ConsumerStatus, RunningConsumer } from '../../ports/owner.ts';
 import { count, duration, grouped } from './text.ts';
 
 /** Keys in the order of the contract; all of them null where they are not known. */

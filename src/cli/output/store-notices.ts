@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Edit } from '../../domain/edit.ts';
 import { isoTime } from '../../domain/iso-time.ts';
 import { SET_ASIDE_CAUSES, type SetAside } from '../../domain/set-aside.ts';
-import type { StoreNotice } from '../../ports/store.ts';
+import type { StoreNotice } from '../../ports/notices.ts';
 import { editLine } from './table-rows.ts';
 import type { Printer } from './printer.ts';
 import { wayOut } from '../hints.ts';

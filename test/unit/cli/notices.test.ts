@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { printNotice } from '../../../src/cli/output/store-notices.ts';
 import { Printer } from '../../../src/cli/output/printer.ts';
 import type { Edit } from '../../../src/domain/edit.ts';
-import type { StoreNotice } from '../../../src/ports/store.ts';
+import type { StoreNotice } from '../../../src/ports/notices.ts';
 
 function said(notice: StoreNotice): string {
   const stderr = new PassThrough();

@@ -10,7 +10,7 @@ import { Printer } from '../../../src/cli/output/printer.ts';
 import { statusDocument, statusLine, statusLines } from '../../../src/cli/output/status.ts';
 import { Session } from '../../../src/cli/session.ts';
 import { Failure } from '../../../src/domain/failure.ts';
-import type { RunningConsumer } from '../../../src/ports/status.ts';
+import type { RunningConsumer } from '../../../src/ports/owner.ts';
 
 const NOW = Date.UTC(2026, 10, 25, 12);
 const WAITING: RunningConsumer = {

@@ -8,7 +8,7 @@ import { openFolder } from '../../../src/adapters/files/folder.ts';
 import { realFileSystem } from '../../../src/adapters/files/fs.ts';
 import { systemClock } from '../../../src/compose.ts';
 import type { Failure } from '../../../src/domain/failure.ts';
-import type { StoreAccess } from '../../../src/ports/store.ts';
+import type { StoreAccess } from '../../../src/ports/access.ts';
 import { ownFolder } from '../../support/decided.ts';
 import { waitFor } from '../../support/wait.ts';
 

@@ -5,7 +5,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { audit, type AuditResult } from '../../../src/app/audit/audit.ts';
 import { openFolder } from '../../../src/adapters/files/folder.ts';
 import { systemClock } from '../../../src/compose.ts';
-import type { Store, StoreAccess } from '../../../src/ports/store.ts';
+import type { StoreAccess } from '../../../src/ports/access.ts';
+import type { Store } from '../../../src/ports/store.ts';
 import { decideRecords, ownFolder, recordOf } from '../../support/decided.ts';
 import { wayOut } from '../../../src/cli/hints.ts';
 

@@ -6,7 +6,8 @@ import { FileStore } from '../../../src/adapters/files/store.ts';
 import { openFolder } from '../../../src/adapters/files/folder.ts';
 import { realFileSystem, type FileSystem } from '../../../src/adapters/files/fs.ts';
 import { systemClock } from '../../../src/compose.ts';
-import type { StoreAccess, TableCopy } from '../../../src/ports/store.ts';
+import type { StoreAccess } from '../../../src/ports/access.ts';
+import type { TableCopy } from '../../../src/ports/table-copy.ts';
 
 /** Stock of 100 books, and a copy in which 20 more were counted. */
 async function begin(): Promise<{ folder: string; access: StoreAccess; copy: TableCopy }> {

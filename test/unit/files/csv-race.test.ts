@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FileStore } from '../../../src/adapters/files/store.ts';
 import { realFileSystem, type FileSystem } from '../../../src/adapters/files/fs.ts';
 import { systemClock } from '../../../src/compose.ts';
-import type { StoreNotice } from '../../../src/ports/store.ts';
+import type { StoreNotice } from '../../../src/ports/notices.ts';
 import { waitFor } from '../../support/wait.ts';
 
 /* A person saves at the worst moments of a rewrite: between two calls of the owner. */

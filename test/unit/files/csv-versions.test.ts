@@ -9,7 +9,7 @@ import { Tables } from '../../../src/adapters/files/tables/tables.ts';
 import { systemClock } from '../../../src/compose.ts';
 import type { Item } from '../../../src/domain/tables.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
-import type { StoreNotice } from '../../../src/ports/store.ts';
+import type { StoreNotice } from '../../../src/ports/notices.ts';
 import { waitFor } from '../../support/wait.ts';
 
 /* Which version of a CSV lies on disk is known however much is kept of it, and none is written for nothing. */

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { FileStore } from '../../../src/adapters/files/store.ts';
 import { realFileSystem } from '../../../src/adapters/files/fs.ts';
 import { systemClock } from '../../../src/compose.ts';
-import type { StoreNotice } from '../../../src/ports/store.ts';
+import type { StoreNotice } from '../../../src/ports/notices.ts';
 import { waitFor } from '../../support/wait.ts';
 
 test('a save after a kill that equals an earlier version of the file is not discarded without a word', async () => {

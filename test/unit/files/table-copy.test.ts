@@ -6,7 +6,10 @@ import { audit } from '../../../src/app/audit/audit.ts';
 import { openFolder } from '../../../src/adapters/files/folder.ts';
 import { systemClock } from '../../../src/compose.ts';
 import type { Failure } from '../../../src/domain/failure.ts';
-import type { Store, StoreAccess, StoreNotice, TableCopy, TableMerge } from '../../../src/ports/store.ts';
+import type { StoreAccess } from '../../../src/ports/access.ts';
+import type { StoreNotice } from '../../../src/ports/notices.ts';
+import type { Store } from '../../../src/ports/store.ts';
+import type { TableCopy, TableMerge } from '../../../src/ports/table-copy.ts';
 import { decideRecords, ownFolder, recordOf } from '../../support/decided.ts';
 
 /* `inventory edit` and `user edit`: a copy whose base is known, while sales and other edits go on. */

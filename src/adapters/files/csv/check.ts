@@ -2,7 +2,7 @@ import { SET_ASIDE_CAUSES } from '../../../domain/set-aside.ts';
 import { difference, type Difference } from '../../../domain/difference.ts';
 import type { Failure } from '../../../domain/failure.ts';
 import type { Item, User } from '../../../domain/tables.ts';
-import type { Finding } from '../../../ports/inspection.ts';
+import type { Finding } from '../../../ports/health.ts';
 import { findHandEdit, type FileFacts, type TableKind } from './hand-edit-look.ts';
 import { overlaid } from './base-rule.ts';
 import type { LogView } from '../logs/log.ts';

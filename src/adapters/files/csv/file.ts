@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Clock } from '../../../ports/clock.ts';
-import type { StoreNotice } from '../../../ports/store.ts';
+import type { StoreNotice } from '../../../ports/notices.ts';
 import { writeFresh, readWhole, openOrUndefined } from '../whole-files.ts';
 import { isFailure, type Failure } from '../../../domain/failure.ts';
 import type { FileAccess } from '../access.ts';

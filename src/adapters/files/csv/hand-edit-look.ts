@@ -1,6 +1,6 @@
 import { Failure, isFailure } from '../../../domain/failure.ts';
 import type { Item, User } from '../../../domain/tables.ts';
-import type { StoreNotice } from '../../../ports/store.ts';
+import type { StoreNotice } from '../../../ports/notices.ts';
 import { parseItems, parseUsers, type CsvTable } from './view.ts';
 import { openOrUndefined } from '../whole-files.ts';
 import type { LogView } from '../logs/log.ts';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Edit, LoggedEdit } from '../../../domain/edit.ts';
 import { Failure } from '../../../domain/failure.ts';
 import type { Item, User } from '../../../domain/tables.ts';
-import type { TableMerge } from '../../../ports/store.ts';
+import type { TableMerge } from '../../../ports/table-copy.ts';
 import { adoptByName, makeDirectory } from '../access.ts';
 import { writeFresh, readWhole } from '../whole-files.ts';
 import type { CsvTable } from './view.ts';

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, isFailure } from '../../../domain/failure.ts';
-import type { StoppedConsumer } from '../../../ports/status.ts';
+import type { StoppedConsumer } from '../../../ports/owner.ts';
 import { errorCode } from '../fs.ts';
 import { describe } from './failures.ts';
 import { contact, readHello, socketName, socketNumbers, withShortPath } from './socket.ts';

@@ -1,0 +1,50 @@
+import type { Edit, EditRequest, EditVia } from '../domain/edit.ts';
+import type { StoreHealth } from './health.ts';
+import type { StoreNotice } from './notices.ts';
+import type { Owner, OwnOptions } from './owner.ts';
+import type { Store, StoreReader } from './store.ts';
+import type { TableCopy } from './table-copy.ts';
+
+/** A store, seen from a process that may own it, ask its owner, or only read. */
+export interface StoreAccess extends Owner, StoreHealth {
+  /** For messages: of a folder, its absolute path. */
+  readonly name: string;
+  /**
+   * Owns the folder until disposal; disposal writes the CSVs and a checkpoint.
+   *
+   * @throws Failure folder_in_use (who has it), corrupt_file, corrupt_state, write_failed
+   */
+  own(options: OwnOptions): Promise<Store>;
+  /**
+   * Makes one edit: by the folder's owner when there is one, else owning the folder for that moment.
+   *
+   * @throws Failure of decideEdit, and those of `own`; owner_unreachable when the owner does not answer in time
+   */
+  edit(
+    request: EditRequest,
+    options: { via: EditVia; onNotice: (notice: StoreNotice) => void },
+  ): Promise<Edit>;
+  /**
+   * Makes a copy of a table to edit; nothing is locked while it is open. With `onNotice`, a copy of
+   * a CSV that is broken has the last good values.
+   *
+   * @param how.kept the file of a copy that was made before and not discarded
+   * @throws Failure not_found when there is no folder, or no such copy; those of `read`
+   */
+  copyTable(
+    table: 'users' | 'inventory',
+    how?: { kept?: string | undefined; onNotice?: (notice: StoreNotice) => void },
+  ): Promise<TableCopy>;
+  /**
+   * No lock, any process, never behind the last commit.
+   *
+   * @param how `onNotice` is told of a file that is broken, whose last good values are read; without it that is thrown
+   * @throws Failure not_found (it is no storage folder), corrupt_file, corrupt_state
+   */
+  read(how?: { readonly onNotice: (notice: StoreNotice) => void }): Promise<StoreReader>;
+  /**
+   * Ids of recent decisions that begin with `prefix`, newest first: what the ends of the two logs show, at a cost that
+   * does not grow with them. For a person to choose from; what was just decided may be missing.
+   */
+  recentOrderIds(prefix: string, limit: number): readonly string[];
+}

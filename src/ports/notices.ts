@@ -1,0 +1,43 @@
+import type { Advice } from '../domain/advice.ts';
+import type { Edit } from '../domain/edit.ts';
+import type { SetAside } from '../domain/set-aside.ts';
+
+/** What the store has to tell while it works. */
+export type StoreNotice =
+  /** Hand edits of a file were taken in. */
+  | {
+      readonly kind: 'hand_edit_merged';
+      readonly file: string;
+      readonly rows: number;
+      /** The version that it was made from, and when that came; null: it is the first file of all. */
+      readonly madeFrom: { readonly at: number; readonly isOwnSave: boolean } | null;
+    }
+  /** A file is broken: its last good values stay in force and it is not written until it is mended. */
+  | {
+      readonly kind: 'file_broken';
+      readonly file: string;
+      readonly line: number;
+      /** Names file and line. */
+      readonly message: string;
+      readonly fix: Advice | null;
+    }
+  | { readonly kind: 'file_mended'; readonly file: string }
+  /** A file that cannot be merged is kept aside, and changes nothing; null: the next owner will do so. */
+  | {
+      readonly kind: 'file_set_aside';
+      readonly file: string;
+      readonly keptAs: string | null;
+      readonly why: SetAside;
+    }
+  /** A file was taken away: that changes nothing, it is written anew. */
+  | { readonly kind: 'file_missing'; readonly file: string }
+  /** A file was saved as a version of before, to the byte: that is no change, and it is written anew. */
+  | { readonly kind: 'file_outdated'; readonly file: string }
+  /** A hand edit would have taken stock below zero: it is 0 now. */
+  | { readonly kind: 'stock_clamped'; readonly item: string; readonly wanted: number }
+  /** Something was rebuilt after a crash. */
+  | { readonly kind: 'recovered'; readonly journalRecords: number }
+  /** An edit came from another process by the folder's socket. */
+  | { readonly kind: 'edit_taken_in'; readonly edit: Edit }
+  /** The same of an edited copy of a table. */
+  | { readonly kind: 'copy_taken_in'; readonly file: string; readonly rows: number };

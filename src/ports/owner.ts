@@ -1,0 +1,100 @@
+import type { EditVia } from '../domain/edit.ts';
+import type { StoreNotice } from './notices.ts';
+import type { Processes } from './processes.ts';
+
+/** What a consumer says of itself while it runs. */
+export interface ConsumerStatus {
+  /** `starting`: before the first record is asked for; `stopping`: told to stop, finishing what is in hand. */
+  readonly state: 'starting' | 'consuming' | 'waiting' | 'stopping';
+  /** What it waits for, in state `waiting`. */
+  readonly waitingFor: 'broker' | 'registry' | null;
+  readonly topic: string;
+  readonly group: string;
+  /** Records decided or dead-lettered a second, over the last ten seconds. */
+  readonly ordersPerSecond: number;
+  /** Records behind the end, as the brokers told it last; null before they did. */
+  readonly lag: number | null;
+  /** Milliseconds since the epoch; null before the first commit. */
+  readonly lastCommitAt: number | null;
+  /** Since it started. */
+  readonly counts: {
+    readonly read: number;
+    readonly accepted: number;
+    readonly rejected: number;
+    readonly duplicates: number;
+    readonly conflicts: number;
+    readonly deadLettered: number;
+  };
+  /** Files that it does not take in as they are, and does not write until they are mended. */
+  readonly brokenFiles: readonly BrokenFile[];
+}
+
+export interface BrokenFile {
+  readonly file: string;
+  /** Counted from 1. */
+  readonly line: number;
+  /** Names file and line. */
+  readonly message: string;
+}
+
+/** The consumer that owns a folder. */
+export interface RunningConsumer {
+  readonly pid: number;
+  /** Since when it owns the folder, milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly status: ConsumerStatus;
+}
+
+/** An owner of a folder that was made to leave. */
+export interface StoppedConsumer {
+  readonly pid: number;
+  /** It did not finish what it had in hand: the next owner recovers that. */
+  readonly killed: boolean;
+}
+
+export interface OwnOptions {
+  /** What the owner is, told to whoever else wants the folder: `consume`. */
+  readonly purpose: string;
+  /** What the edits of its transactions are logged as. */
+  readonly via: EditVia;
+  readonly onNotice: (notice: StoreNotice) => void;
+  /**
+   * Told once when nothing can be stored any more, by whatever that was found: the writing of a CSV in the background,
+   * or an edit by another process. The owner is to leave.
+   */
+  readonly onFailure?: (failure: Error) => void;
+  /** A consumer's: answers `consumerStatus` of other processes, at any moment. */
+  readonly status?: () => ConsumerStatus;
+  /** Gives the folder a new id, durable when `own` resolves: it is a copy of another. */
+  readonly newId?: boolean;
+  /** Goes on beside a CSV that is broken, with its last good values, and leaves it; else that is corrupt_file. */
+  readonly besideBroken?: boolean;
+  /** A consumer's: called when another process asks it to stop. */
+  readonly onStop?: () => void;
+}
+
+/** Who owns the store: one process at a time, which alone writes and answers the others. */
+export interface Owner {
+  /**
+   * What the folder's owner says of itself, when it is a consumer; nothing of the folder is read.
+   *
+   * @returns null when no consumer owns it
+   * @throws Failure owner_unreachable when the owner does not answer in time; read_failed when this user may not ask it
+   */
+  consumerStatus(): Promise<RunningConsumer | null>;
+  /**
+   * Has the consumer that owns the folder finish and leave, and waits for it.
+   *
+   * @param options.kill ends an owner that does not do so, after making sure that it is the owner
+   * @returns null when no consumer owns the folder
+   * @throws Failure owner_unreachable
+   */
+  stopConsumer(options: { kill: boolean }): Promise<StoppedConsumer | null>;
+  readonly processes: Processes;
+  /**
+   * Holds a task that only one process at a time may be at, until disposal or its end. Goes beside an owner.
+   *
+   * @throws Failure folder_in_use (who is at it), write_failed
+   */
+  claim(task: 'redrive'): Promise<AsyncDisposable>;
+}

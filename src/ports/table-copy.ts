@@ -1,0 +1,32 @@
+import type { Edit, EditVia } from '../domain/edit.ts';
+import type { StoreNotice } from './notices.ts';
+
+/** A copy of a table for an editor. What it was made from lies beside it, so that what the user changes is known. */
+export interface TableCopy {
+  /** The CSV to edit. */
+  readonly file: string;
+  /** Whether it is another than it was. */
+  isChanged(): boolean;
+  /**
+   * Takes the changes over into the table as it is now: quantities as the difference, of other cells the changed one
+   * wins. By the folder's owner when there is one, else owning the folder for that moment.
+   *
+   * @throws Failure corrupt_file, with `file` and line, for a mistake in the copy: then nothing was asked of anyone;
+   *   otherwise as `edit` of StoreAccess
+   */
+  merge(options: { via: EditVia; onNotice: (notice: StoreNotice) => void }): Promise<TableMerge>;
+  /** Removes it. */
+  discard(): void;
+}
+
+export interface TableMerge {
+  readonly added: number;
+  readonly changed: number;
+  readonly removed: number;
+  /** The first of them, up to half a mebibyte; the log of edits has all. */
+  readonly edits: readonly Edit[];
+  /** Rows or columns are in another order, or a column came or went. */
+  readonly isRearranged: boolean;
+  /** Stock that the edit would have taken below zero: it is 0 now. */
+  readonly clamped: readonly { readonly item: string; readonly wanted: number }[];
+}
