@@ -26,6 +26,7 @@ const PARTS = {
 
 /** An adapter meets the ports and knows no other adapter; a technology's packages are known to one adapter only. */
 const ADAPTERS = {
+  avro: { packages: ['avsc'] },
   files: { packages: ['csv-parse'] },
   kafka: { packages: ['kafkajs', 'snappy', 'lz4-napi', 'fzstd'], parts: ['crc32c.ts'] },
 };

@@ -111,13 +111,8 @@ export async function openCodec(
   connection: RegistryConnection,
   options: { topic: string; register: boolean },
 ): Promise<OrderCodec> {
-  const { createAvroCodec } = await import('./adapters/avro/avro-codec.ts');
-  return createAvroCodec({
-    registryUrl: connection.url,
-    credentials: connection.credentials,
-    subject: `${options.topic}-value`,
-    register: options.register,
-  });
+  const { createOrderCodec } = await import('./adapters/avro/orders/codec.ts');
+  return createOrderCodec({ ...connection, subject: `${options.topic}-value`, register: options.register });
 }
 
 /** Schemas and their registry. */

@@ -31,8 +31,6 @@ export interface SchemaRegistry {
 
 export interface SchemaTools {
   readonly registry: SchemaRegistry;
-  /** The text of the schema that orders are written with. */
-  readonly ownSchema: string;
   /** @param name of the schema, for the message @throws Failure invalid_input: it is no Avro schema */
   validate(schema: string, name: string): void;
   /** Why values of `writer` cannot be read by `reader`; empty when they can. */

@@ -20,7 +20,6 @@ const tools: SchemaTools = {
     check: async () => ({ compatible: true, messages: [] }),
     register: async () => 1,
   },
-  ownSchema: '"string"',
   validate: () => undefined,
   differences: () => [],
 };

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { createAvroCodec } from '../../src/adapters/avro/avro-codec.ts';
+import { createOrderCodec } from '../../src/adapters/avro/orders/codec.ts';
 import type { Order } from '../../src/domain/orders/order.ts';
 import { startDevRegistry, type DevRegistryOptions } from '../../src/dev-broker/registry/server.ts';
 import { runPython, withoutPython } from '../support/peers.ts';
@@ -27,14 +27,14 @@ async function start(options: Partial<DevRegistryOptions> = {}): Promise<string>
 }
 
 /** orderctl's own way to a registry. */
-function codecOf(registryUrl: string, register = true): ReturnType<typeof createAvroCodec> {
-  return createAvroCodec({ registryUrl, credentials: CREDENTIALS, subject: 'orders-value', register });
+function codecOf(url: string, register = true): ReturnType<typeof createOrderCodec> {
+  return createOrderCodec({ url, credentials: CREDENTIALS, subject: 'orders-value', register });
 }
 
-async function read(registryUrl: string, value: Uint8Array): Promise<unknown> {
+async function read(url: string, value: Uint8Array): Promise<unknown> {
   // A codec of its own: it has to ask the registry for the schema.
   const record = { offset: 0, timestamp: 0, key: null, value, headers: [] };
-  const [decoded] = await codecOf(registryUrl, false).decode([record]);
+  const [decoded] = await codecOf(url, false).decode([record]);
   return decoded?.kind === 'message' ? decoded.value : decoded;
 }
 

@@ -1,4 +1,4 @@
-import { createAvroCodec } from '../../src/adapters/avro/avro-codec.ts';
+import { createOrderCodec } from '../../src/adapters/avro/orders/codec.ts';
 import { FileStore } from '../../src/adapters/files/store.ts';
 import type { RecordResult } from '../../src/app/run/events.ts';
 import { BatchProcessor } from '../../src/app/run/batch.ts';
@@ -56,8 +56,8 @@ export interface RecordCounts {
 export async function fuzzRecords(seed: number, records: number, counts: RecordCounts): Promise<void> {
   const registry = await FakeRegistry.start();
   try {
-    const codec = createAvroCodec({
-      registryUrl: registry.url,
+    const codec = createOrderCodec({
+      url: registry.url,
       credentials: null,
       subject: 'orders-value',
       register: true,

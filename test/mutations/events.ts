@@ -115,15 +115,15 @@ export const EVENTS: readonly Mutation[] = [
   {
     name: 'bytes are not promoted to text',
     file: avro('reader.ts'),
-    from: "type.type === 'bytes' && TEXT_FIELDS.has(field) ?",
-    to: "type.type === 'bytes' && field === 'created_at' ?",
+    from: "type.type === 'bytes' && shape === 'text' ?",
+    to: "type.type === 'fixed' && shape === 'text' ?",
     tests: OTHERS,
   },
   {
     name: 'bytes without a scale are taken for a price',
-    file: avro('reader.ts'),
-    from: "'item', 'product_id', 'created_at']);",
-    to: "'item', 'product_id', 'created_at', 'unit_price']);",
+    file: avro('orders/codec.ts'),
+    from: "['unit_price', 'plain'],",
+    to: "['unit_price', 'text'],",
     tests: OTHERS,
   },
   {
@@ -135,16 +135,16 @@ export const EVENTS: readonly Mutation[] = [
   },
   {
     name: 'JSON behind the id of another schema is not read',
-    file: avro('avro-codec.ts'),
-    from: '  if (isAvro || payload[0] !== OPENING_BRACE) return decoded;',
-    to: '  if (payload.length > 0) return decoded;',
+    file: avro('decoder.ts'),
+    from: '    if (isAvro || payload[0] !== OPENING_BRACE) return decoded;',
+    to: '    if (payload.length > 0) return decoded;',
     tests: OTHERS,
   },
   {
     name: 'Avro that looks like JSON is not read as Avro',
-    file: avro('avro-codec.ts'),
-    from: "  if (writer.kind === 'json') return decodeJson(",
-    to: "  if (writer.kind === 'json' || payload[0] === OPENING_BRACE) return decodeJson(",
+    file: avro('decoder.ts'),
+    from: "  if (writer.kind === 'json') return this.#json(",
+    to: "  if (writer.kind === 'json' || payload[0] === OPENING_BRACE) return this.#json(",
     tests: OTHERS,
   },
   {

@@ -1,6 +1,7 @@
 import { COMMANDS } from './commands.ts';
 import { READING } from './reading.ts';
 import { EVENTS } from './events.ts';
+import { MESSAGES } from './messages.ts';
 import { SENDING } from './sending.ts';
 import { SERVICES } from './services.ts';
 import { USE_CASES } from './use-cases.ts';
@@ -26,6 +27,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...READING,
   ...EVENTS,
   ...SENDING,
+  ...MESSAGES,
   {
     name: 'whether a copy was taken in before is looked at before its turn comes',
     file: files('store.ts'),

@@ -151,7 +151,7 @@ export const SENDING: readonly Mutation[] = [
   },
   {
     name: 'a prefix counts before the schema that a header names',
-    file: 'src/adapters/avro/avro-codec.ts',
+    file: 'src/adapters/avro/decoder.ts',
     from: 'const inHeader = schemaInHeader(record);',
     to: 'const inHeader = schemaInPrefix(slice) === undefined ? schemaInHeader(record) : undefined;',
     tests: ['test/unit/avro/schema-header.test.ts'],

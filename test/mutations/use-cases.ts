@@ -88,7 +88,7 @@ export const USE_CASES: readonly Mutation[] = [
   },
   {
     name: 'inherited keys are taken for fields of an order',
-    file: 'src/domain/orders/parse-order.ts',
+    file: 'src/domain/messages/fields.ts',
     from: 'Object.hasOwn(fields, name) ? (fields[name] ?? undefined) : undefined',
     to: 'fields[name] ?? undefined',
     tests: ['test/unit/domain/parse-order.test.ts'],

@@ -8,7 +8,6 @@ import {
   HEADER_BYTES,
   MAGIC_BYTE,
   OPENING_BRACE,
-  ownSchemaText,
   schemaIdOf,
   schemaInHeader,
   schemaName,
@@ -23,7 +22,7 @@ const MAX_STEPS = 1_000_000;
 
 /** Breaks values down by their writers' schemas. */
 export function createInspector(options: RegistryOptions): ValueInspector {
-  const schemas = new WriterSchemas(new Registry(options), ownSchemaText());
+  const schemas = new WriterSchemas(new Registry(options), (schema) => schema);
   return {
     async inspect(record) {
       const { value } = record;
@@ -62,10 +61,10 @@ function found(format: Inspection['format'], rest: Partial<Inspection>): Inspect
 function breakDown(
   value: Buffer,
   payloadAt: number,
-  writer: Exclude<Writer, { kind: 'unusable' }>,
+  writer: Exclude<Writer<Schema>, { kind: 'unusable' }>,
 ): Inspection {
   if (writer.kind === 'json') return found('json', { error: jsonErrorOf(value, payloadAt) });
-  const walked = walk(new Cursor(value, payloadAt), writer.schema);
+  const walked = walk(new Cursor(value, payloadAt), writer.compiled);
   const isJson = value[payloadAt] === OPENING_BRACE && jsonErrorOf(value, payloadAt) === null;
   return walked.error !== null && isJson ? found('json', {}) : found('avro', walked);
 }

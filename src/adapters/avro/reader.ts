@@ -9,18 +9,22 @@ import { Widths, type Field, type Meaning, type RecordSchema, type Schema } from
 export type Read = (cursor: Cursor) => unknown;
 type Skip = Read;
 
-const LINE_FIELDS = new Set(['item', 'product_id', 'quantity', 'unit_price']);
-/** A flat order has the fields of its only line. */
-const ORDER_FIELDS = new Set(['order_id', 'user', 'customer_id', 'items', 'created_at', ...LINE_FIELDS]);
-/** Text in the event schema, to which bytes are promoted. A price is not, lest bytes be taken for an amount. */
-const TEXT_FIELDS = new Set(['order_id', 'user', 'customer_id', 'item', 'product_id', 'created_at']);
+/** What is kept of a value. Everything else is skipped, so that memory is bounded, whatever the schema. */
+export type Shape =
+  /** Bytes are promoted to it. */
+  | 'text'
+  /** A decimal is brought to it. */
+  | 'number'
+  /** As it is written: bytes must not be taken for an amount of money. */
+  | 'plain'
+  | { readonly list: Shape }
+  | { readonly fields: ReadonlyMap<string, Shape> };
 
-/**
- * @returns a reader of values written with `schema`. Of records it keeps the fields that an order and its lines can
- * have, by name; everything else is skipped, so that memory is bounded by the size of an order, whatever the schema.
- */
-export function compileReader(schema: Schema): Read {
-  return new Compiler().order(schema);
+type Scalar = Extract<Shape, string>;
+
+/** @returns a reader of values written with `schema`, which keeps the fields of `shape` by their names */
+export function compileReader(schema: Schema, shape: Shape): Read {
+  return new Compiler().value(schema, shape);
 }
 
 class Compiler {
@@ -28,19 +32,17 @@ class Compiler {
   readonly #skips = new Map<Schema, { skip: Skip }>();
   readonly #widths = new Widths();
 
-  order(type: Schema): Read {
-    if (type.type === 'union') return choice('branch', type.branches, (branch) => this.order(branch));
-    if (type.type !== 'record') return this.#scalar(type, '');
-    return this.#record(type, ORDER_FIELDS, (name, of) =>
-      name === 'items' ? this.#lines(of) : this.#scalar(of, name),
-    );
+  value(type: Schema, shape: Shape): Read {
+    if (type.type === 'union') return choice('branch', type.branches, (branch) => this.value(branch, shape));
+    if (typeof shape === 'string') return this.#scalar(type, shape);
+    if ('fields' in shape && type.type === 'record') return this.#record(type, shape.fields);
+    if ('list' in shape && type.type === 'array') return this.#list(type.items, shape.list);
+    return this.#scalar(type, 'plain');
   }
 
-  #lines(type: Schema): Read {
-    if (type.type === 'union') return choice('branch', type.branches, (branch) => this.#lines(branch));
-    if (type.type !== 'array') return this.#scalar(type, 'items');
-    const read = this.#line(type.items);
-    const free = this.#widths.of(type.items) === 0;
+  #list(type: Schema, shape: Shape): Read {
+    const read = this.value(type, shape);
+    const free = this.#widths.of(type) === 0;
     return (cursor) => {
       const items: unknown[] = [];
       cursor.blocks(free, () => items.push(read(cursor)));
@@ -48,21 +50,12 @@ class Compiler {
     };
   }
 
-  #line(type: Schema): Read {
-    if (type.type === 'union') return choice('branch', type.branches, (branch) => this.#line(branch));
-    if (type.type !== 'record') return this.#scalar(type, '');
-    return this.#record(type, LINE_FIELDS, (name, of) => this.#scalar(of, name));
-  }
-
-  #record(
-    { fields }: RecordSchema,
-    wanted: ReadonlySet<string>,
-    compile: (name: string, of: Schema) => Read,
-  ): Read {
+  #record({ fields }: RecordSchema, wanted: ReadonlyMap<string, Shape>): Read {
     const steps: { name: string | null; read: Read }[] = [];
     for (const field of fields) {
       const name = wantedName(field, wanted, fields);
-      if (name !== null) steps.push({ name, read: compile(name, field.type) });
+      const shape = name === null ? undefined : wanted.get(name);
+      if (shape !== undefined) steps.push({ name, read: this.value(field.type, shape) });
       else if (this.#widths.of(field.type) > 0) steps.push({ name, read: this.#skip(field.type) });
     }
     return (cursor) => {
@@ -76,10 +69,10 @@ class Compiler {
   }
 
   /** Where a text, a number or a time belongs; anything else becomes an empty value of its kind. */
-  #scalar(type: Schema, field: string): Read {
+  #scalar(type: Schema, shape: Scalar): Read {
     switch (type.type) {
       case 'union':
-        return choice('branch', type.branches, (branch) => this.#scalar(branch, field));
+        return choice('branch', type.branches, (branch) => this.#scalar(branch, shape));
       case 'null':
         return () => null;
       case 'boolean':
@@ -98,8 +91,8 @@ class Compiler {
       case 'bytes':
       case 'fixed': {
         const read = type.type === 'fixed' ? fixed(type.size) : (cursor: Cursor) => cursor.bytes();
-        if (type.meaning?.kind === 'decimal') return decimal(read, type.meaning.scale, field);
-        return type.type === 'bytes' && TEXT_FIELDS.has(field) ? (cursor) => cursor.string() : read;
+        if (type.meaning?.kind === 'decimal') return decimal(read, type.meaning.scale, shape);
+        return type.type === 'bytes' && shape === 'text' ? (cursor) => cursor.string() : read;
       }
       case 'enum':
         return choice('symbol', type.symbols, (symbol) => () => symbol);
@@ -155,7 +148,7 @@ class Compiler {
       case 'float':
       case 'double':
       case 'enum':
-        return this.#scalar(type, '');
+        return this.#scalar(type, 'plain');
     }
   }
 
@@ -173,7 +166,11 @@ class Compiler {
 }
 
 /** A writer's alias counts where no field has that name. */
-function wantedName(field: Field, wanted: ReadonlySet<string>, fields: readonly Field[]): string | null {
+function wantedName(
+  field: Field,
+  wanted: ReadonlyMap<string, Shape>,
+  fields: readonly Field[],
+): string | null {
   if (wanted.has(field.name)) return field.name;
   const alias = field.aliases.find((name) => wanted.has(name));
   return alias === undefined || fields.some(({ name }) => name === alias) ? null : alias;
@@ -193,8 +190,8 @@ function fixed(sizeBytes: number): (cursor: Cursor) => Buffer {
   return (cursor) => cursor.fixed(sizeBytes);
 }
 
-function decimal(read: (cursor: Cursor) => Buffer, scale: number, field: string): Read {
-  if (field === 'quantity') return (cursor) => Number(decimalText(read(cursor), scale));
+function decimal(read: (cursor: Cursor) => Buffer, scale: number, shape: Scalar): Read {
+  if (shape === 'number') return (cursor) => Number(decimalText(read(cursor), scale));
   return (cursor) => decimalText(read(cursor), scale);
 }
 

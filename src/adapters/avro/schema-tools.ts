@@ -3,12 +3,10 @@ import type { SchemaTools } from '../../ports/schema-registry.ts';
 import { findDifferences } from './compatibility.ts';
 import { Registry, type RegistryOptions } from './registry.ts';
 import { parseSchema } from './schema.ts';
-import { ownSchemaText } from './wire-format.ts';
 
 export function createSchemaTools(options: RegistryOptions): SchemaTools {
   return {
     registry: new Registry(options),
-    ownSchema: ownSchemaText(),
     validate: (schema, name) => {
       const problem = problemOf(schema);
       if (problem === null) return;

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { BrokerRecord } from '../../ports/broker.ts';
 import { lastHeader } from '../../ports/record.ts';
 
@@ -47,9 +45,4 @@ export function schemaName(key: SchemaKey): string {
 
 export function toBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-export function ownSchemaText(): string {
-  // Resolved by package.json, wherever the build puts this module.
-  return readFileSync(createRequire(import.meta.url).resolve('#schemas/order.avsc'), 'utf8');
 }

@@ -1,12 +1,10 @@
-import { hasOwnLayout } from './own-layout.ts';
-import { compileReader, type Read } from './reader.ts';
 import type { RegisteredSchema, Registry, SchemaReference } from './registry.ts';
 import { parseSchema, type Schema } from './schema.ts';
 import type { SchemaKey } from './wire-format.ts';
 
 /** How values of a writer's schema are read, or why they cannot be. */
-export type Writer =
-  | { readonly kind: 'avro'; readonly read: Read; readonly ownLayout: boolean; readonly schema: Schema }
+export type Writer<Compiled> =
+  | { readonly kind: 'avro'; readonly compiled: Compiled }
   /** Values are JSON; the schema is not used. */
   | { readonly kind: 'json' }
   | { readonly kind: 'unusable'; readonly problem: string };
@@ -22,20 +20,20 @@ const MAX_REFERENCES = 100;
 const MAX_ID = 2 ** 31 - 1;
 
 /** Writers' schemas by id or GUID. Neither ever changes its meaning, so each is fetched once. */
-export class WriterSchemas {
+export class WriterSchemas<Compiled> {
   readonly #registry: Registry;
-  readonly #own: Schema;
-  readonly #known = new Map<SchemaKey, Writer>();
+  readonly #compileSchema: (schema: Schema) => Compiled;
+  readonly #known = new Map<SchemaKey, Writer<Compiled>>();
   /** Keys that the registry did not know, and until when they count as unknown (performance clock). */
   readonly #unknown = new Map<SchemaKey, number>();
 
-  /** @param ownSchema the text of our own schema */
-  constructor(registry: Registry, ownSchema: string) {
+  /** @param compile called once for each schema */
+  constructor(registry: Registry, compile: (schema: Schema) => Compiled) {
     this.#registry = registry;
-    this.#own = parseSchema(ownSchema, []);
+    this.#compileSchema = compile;
   }
 
-  get(key: SchemaKey): Writer | undefined {
+  get(key: SchemaKey): Writer<Compiled> | undefined {
     return this.#known.get(key);
   }
 
@@ -66,20 +64,14 @@ export class WriterSchemas {
     this.#known.set(key, await this.#compile(found));
   }
 
-  async #compile(found: RegisteredSchema): Promise<Writer> {
+  async #compile(found: RegisteredSchema): Promise<Writer<Compiled>> {
     if (found.schemaType === 'JSON') return { kind: 'json' };
     if (found.schemaType !== 'AVRO') return unusable(`it is ${found.schemaType}, not Avro`);
     if (found.tooLong) return unusable('its text is longer than any schema');
     const references = await this.#references(found.references);
     if (typeof references === 'string') return unusable(references);
     try {
-      const schema = parseSchema(found.schema, references);
-      return {
-        kind: 'avro',
-        read: compileReader(schema),
-        ownLayout: hasOwnLayout(schema, this.#own),
-        schema,
-      };
+      return { kind: 'avro', compiled: this.#compileSchema(parseSchema(found.schema, references)) };
     } catch (error) {
       return unusable(
         `it is not a valid Avro schema: ${error instanceof Error ? error.message.slice(0, 200) : ''}`,
@@ -111,6 +103,6 @@ export class WriterSchemas {
   }
 }
 
-function unusable(problem: string): Writer {
+function unusable(problem: string): Writer<never> {
   return { kind: 'unusable', problem };
 }

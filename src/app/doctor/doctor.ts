@@ -1,5 +1,6 @@
 import type { Advice } from '../../domain/advice.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
+import { ORDER } from '../../domain/messages/shop/order.ts';
 import type { Broker, BrokerAdmin } from '../../ports/broker.ts';
 import { SET_ASIDE_CAUSES } from '../../domain/set-aside.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -264,7 +265,7 @@ async function checkRegistry({ registry }: SchemaTools, subject: string): Promis
 async function checkOwnSchema(tools: SchemaTools, subject: string): Promise<Finding> {
   const { report, compatible } = await checkSchema(tools, {
     subject,
-    schema: tools.ownSchema,
+    schema: JSON.stringify(ORDER.schema),
     name: 'the order schema',
   });
   if (report.registered !== null) return ok(`registered: version ${report.registered.version}`);

@@ -4,6 +4,7 @@ import type { RegisteredSchema } from '../../documents/schema.ts';
 import { checkSchema, reportSchema, type SchemaCheck } from '../../app/schema/check.ts';
 import { openSchemaTools } from '../../compose.ts';
 import { Failure } from '../../domain/failure.ts';
+import { ORDER } from '../../domain/messages/shop/order.ts';
 import type { SchemaTools } from '../../ports/schema-registry.ts';
 import { registryConnection } from '../connection.ts';
 import { describe } from '../help.ts';
@@ -68,7 +69,7 @@ function add(
     .action(async ({ file }: Flags) => {
       const tools = await openSchemaTools(registryConnection(session.resolved));
       const subject = `${session.settings.topic}-value`;
-      const schema = file === undefined ? tools.ownSchema : await readSchema(file);
+      const schema = file === undefined ? JSON.stringify(ORDER.schema) : await readSchema(file);
       await run(session, { tools, subject, schema, what: file ?? 'the order schema' });
     });
 }

@@ -1,13 +1,7 @@
-import { parseIsoTime } from '../iso-time.ts';
+import { isFields, own, Refusal, show, timeOf, type FieldProblem, type Fields } from '../messages/fields.ts';
 import { isName, NAME_RULE } from '../names.ts';
-import { GREATEST_TIME_MS, type Order, type OrderLine } from './order.ts';
+import type { Order, OrderLine } from './order.ts';
 import { priceOf } from './price.ts';
-
-/** Why fields are no order, by the codes of dead letters. */
-export interface OrderProblem {
-  readonly code: 'missing_field' | 'invalid_field' | 'invalid_name';
-  readonly message: string;
-}
 
 /** Prices that are none: those lines have no price. */
 export interface IgnoredPrices {
@@ -18,7 +12,7 @@ export interface IgnoredPrices {
 
 export type ParsedOrder =
   | { readonly order: Order; readonly ignored: IgnoredPrices | null; readonly problem?: never }
-  | { readonly problem: OrderProblem; readonly order?: never; readonly ignored?: never };
+  | { readonly problem: FieldProblem; readonly order?: never; readonly ignored?: never };
 
 export interface OrderDefaults {
   /** For an order that does not say when it was made: milliseconds since the epoch, or NaN. */
@@ -27,12 +21,8 @@ export interface OrderDefaults {
   readonly newOrderId?: () => string;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
 /** Names that other producers give our fields, as in the event schema. */
 const ALIASES = { user: ['user', 'customer_id'], item: ['item', 'product_id'] } as const;
-
-const SHOWN_CHARACTERS = 40;
 
 /**
  * An order from named values, as JSON or a schema with other fields gives them. Unknown fields are ignored. An
@@ -49,32 +39,13 @@ export function parseOrder(value: unknown, defaults: OrderDefaults): ParsedOrder
     const user = readName(value, ALIASES.user);
     const ignored: Ignored = { current: null };
     const items = readLines(value, ignored);
-    const createdAt = readTime(own(value, 'created_at'), defaults.createdAt);
+    const time = own(value, 'created_at');
+    const createdAt = time === undefined ? defaults.createdAt : timeOf(time, 'created_at');
     return { order: { orderId, user, items, createdAt }, ignored: ignored.current };
   } catch (error) {
     if (error instanceof Refusal) return { problem: { code: error.code, message: error.message } };
     throw error;
   }
-}
-
-class Refusal extends Error {
-  readonly code: OrderProblem['code'];
-  constructor(code: OrderProblem['code'], message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/**
- * Own keys only: `constructor` and `__proto__` are no fields of an order. Null is absent: that is how producers with
- * optional fields leave one out.
- */
-function own(fields: Fields, name: string): unknown {
-  return Object.hasOwn(fields, name) ? (fields[name] ?? undefined) : undefined;
 }
 
 function firstOf(fields: Fields, names: readonly string[]): unknown {
@@ -128,20 +99,4 @@ function readLine(fields: Fields, ignored: Ignored): OrderLine {
     ignored.current = { message, ...ignored.current, count: (ignored.current?.count ?? 0) + 1 };
   }
   return { item, quantity, unitPrice };
-}
-
-function readTime(value: unknown, fallback: number): number {
-  if (value === undefined) return fallback;
-  const parsed = typeof value === 'string' ? parseIsoTime(value) : null;
-  const time = typeof parsed === 'object' && parsed !== null ? parsed.ms : value;
-  if (typeof time === 'number' && Number.isInteger(time) && Math.abs(time) <= GREATEST_TIME_MS) return time;
-  const why = parsed === 'unreal' ? 'a time that exists' : 'milliseconds or an ISO 8601 time';
-  throw new Refusal('invalid_field', `created_at is ${show(value)}, not ${why}`);
-}
-
-function show(value: unknown): string {
-  if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'object' && value !== null) return 'an object';
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
-  return text.length <= SHOWN_CHARACTERS ? text : `${text.slice(0, SHOWN_CHARACTERS)}…`;
 }

@@ -39,3 +39,20 @@ function roundHalfEven(digits: string, kept: number): number {
   const isUp = isTie ? whole % 2 === 1 : first >= 5;
   return isUp ? whole + 1 : whole;
 }
+
+/** Zeros before the digits and after the second place mean nothing. */
+const EXACT = /^(-?)0*(\d{1,8})(?:\.(\d{0,2})0*)?$/;
+
+/**
+ * An amount of money that counts, unlike the price of an order: never rounded.
+ *
+ * @returns null when it is not an amount of at most eight digits before the point and two after
+ */
+export function amountOf(value: unknown): string | null {
+  if (typeof value !== 'string' && typeof value !== 'number') return null;
+  const match = EXACT.exec(String(value));
+  if (match === null) return null;
+  const [, sign = '', whole = '', places = ''] = match;
+  const text = `${whole}.${places.padEnd(PLACES, '0')}`;
+  return sign === '' || text === '0.00' ? text : `-${text}`;
+}

@@ -2,7 +2,8 @@ import avro from 'avsc';
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createAvroCodec, type AvroCodecOptions } from '../../../src/adapters/avro/avro-codec.ts';
+import { createOrderCodec } from '../../../src/adapters/avro/orders/codec.ts';
+import type { CodecOptions } from '../../../src/adapters/avro/own-schema.ts';
 import type { Failure } from '../../../src/domain/failure.ts';
 import type { Order } from '../../../src/domain/orders/order.ts';
 import type { DecodedRecord, OrderCodec } from '../../../src/ports/codec.ts';
@@ -20,9 +21,9 @@ beforeEach(async () => {
 });
 afterEach(() => registry.stop());
 
-function open(options: Partial<AvroCodecOptions> = {}): OrderCodec {
-  return createAvroCodec({
-    registryUrl: registry.url,
+function open(options: Partial<CodecOptions> = {}): OrderCodec {
+  return createOrderCodec({
+    url: registry.url,
     credentials: null,
     subject: 'orders-value',
     register: true,
@@ -382,7 +383,7 @@ describe('the registry', () => {
     const gone = await FakeRegistry.start();
     const url = gone.url;
     await gone.stop();
-    codec = open({ registryUrl: url });
+    codec = open({ url: url });
     expect(await failureOf(codec.decode([record(value)]))).toMatchObject({ code: 'registry_unreachable' });
     expect(await failureOf(codec.encode([alice]))).toMatchObject({ code: 'registry_unreachable' });
   });
@@ -399,7 +400,7 @@ describe('the registry', () => {
   it('may have its API under a path of its own, which is found', async () => {
     registry.prefix = '/apis/ccompat/v7';
     expect(await order(await own())).toEqual(alice);
-    codec = open({ registryUrl: `${registry.url}/apis/ccompat/v7/` });
+    codec = open({ url: `${registry.url}/apis/ccompat/v7/` });
     expect(await order(await own())).toEqual(alice);
   });
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createAvroCodec } from '../../../src/adapters/avro/avro-codec.ts';
+import { createOrderCodec } from '../../../src/adapters/avro/orders/codec.ts';
 import type { Order } from '../../../src/domain/orders/order.ts';
 import type { DecodedRecord, OrderCodec } from '../../../src/ports/codec.ts';
 import { FakeRegistry } from '../../support/fake-registry.ts';
@@ -29,8 +29,8 @@ let encoded: Buffer;
 
 beforeAll(async () => {
   registry = await FakeRegistry.start();
-  codec = createAvroCodec({
-    registryUrl: registry.url,
+  codec = createOrderCodec({
+    url: registry.url,
     credentials: null,
     subject: 'orders-value',
     register: true,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createAvroCodec } from '../../../src/adapters/avro/avro-codec.ts';
+import { createOrderCodec } from '../../../src/adapters/avro/orders/codec.ts';
 import type { Order } from '../../../src/domain/orders/order.ts';
 import { DEAD_LETTER_CODES, type DecodedRecord, type OrderCodec } from '../../../src/ports/codec.ts';
 import { FakeRegistry } from '../../support/fake-registry.ts';
@@ -10,8 +10,8 @@ let codec: OrderCodec;
 
 beforeAll(async () => {
   registry = await FakeRegistry.start();
-  codec = createAvroCodec({
-    registryUrl: registry.url,
+  codec = createOrderCodec({
+    url: registry.url,
     credentials: null,
     subject: 'orders-value',
     register: true,

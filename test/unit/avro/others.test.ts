@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createAvroCodec } from '../../../src/adapters/avro/avro-codec.ts';
+import { createOrderCodec } from '../../../src/adapters/avro/orders/codec.ts';
 import { createInspector } from '../../../src/adapters/avro/inspect.ts';
 import { createSchemaTools } from '../../../src/adapters/avro/schema-tools.ts';
 import type { BrokerRecord } from '../../../src/ports/broker.ts';
@@ -14,8 +14,8 @@ let codec: OrderCodec;
 
 beforeEach(async () => {
   registry = await FakeRegistry.start();
-  codec = createAvroCodec({
-    registryUrl: registry.url,
+  codec = createOrderCodec({
+    url: registry.url,
     credentials: null,
     subject: 'orders-value',
     register: true,

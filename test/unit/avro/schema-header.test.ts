@@ -1,7 +1,7 @@
 import avro from 'avsc';
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { createAvroCodec } from '../../../src/adapters/avro/avro-codec.ts';
+import { createOrderCodec } from '../../../src/adapters/avro/orders/codec.ts';
 import type { DecodedRecord, OrderCodec } from '../../../src/ports/codec.ts';
 import type { HeaderValue, Headers } from '../../../src/ports/record.ts';
 import { FakeRegistry } from '../../support/fake-registry.ts';
@@ -21,8 +21,8 @@ let registry: FakeRegistry;
 let codec: OrderCodec;
 beforeEach(async () => {
   registry = await FakeRegistry.start();
-  codec = createAvroCodec({
-    ...{ registryUrl: registry.url, credentials: null },
+  codec = createOrderCodec({
+    ...{ url: registry.url, credentials: null },
     ...{ subject: 'orders-value', register: true },
   });
 });

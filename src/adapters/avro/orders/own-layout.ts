@@ -1,5 +1,5 @@
-import type { Order, OrderLine } from '../../domain/orders/order.ts';
-import type { Field, Schema } from './schema.ts';
+import type { Order, OrderLine } from '../../../domain/orders/order.ts';
+import type { Field, Schema } from '../schema.ts';
 
 /*
  * A fast reader for the layout that orderctl writes: by far the commonest, and decoding is most of the cost of

@@ -1,5 +1,5 @@
-import { Failure } from '../../domain/failure.ts';
-import { fitsTheEvent, type Order, type OrderLine } from '../../domain/orders/order.ts';
+import { Failure } from '../../../domain/failure.ts';
+import { fitsTheEvent, type Order, type OrderLine } from '../../../domain/orders/order.ts';
 
 /*
  * A hand-written encoder for our own schema: producing spends much of its time here, and avsc encodes numbers beyond

@@ -1,0 +1,56 @@
+import { ORDER } from '../../../domain/messages/shop/order.ts';
+import { recordTime, type Order } from '../../../domain/orders/order.ts';
+import { parseOrder } from '../../../domain/orders/parse-order.ts';
+import type { OrderCodec } from '../../../ports/codec.ts';
+import { Decoder, type Reading } from '../decoder.ts';
+import { OwnSchema, type CodecOptions } from '../own-schema.ts';
+import type { Shape } from '../reader.ts';
+import { parseSchema } from '../schema.ts';
+import { hasOwnLayout, readOwnLayout } from './own-layout.ts';
+import { writeOrders } from './writer.ts';
+
+const LINE: readonly (readonly [string, Shape])[] = [
+  ['item', 'text'],
+  ['product_id', 'text'],
+  ['quantity', 'number'],
+  ['unit_price', 'plain'],
+];
+
+/** Wider than our schema: what other producers call the fields, and a flat order, which has those of its only line. */
+const SHAPE: Shape = {
+  fields: new Map<string, Shape>([
+    ['order_id', 'text'],
+    ['user', 'text'],
+    ['customer_id', 'text'],
+    ['items', { list: { fields: new Map(LINE) } }],
+    ['created_at', 'text'],
+    ...LINE,
+  ]),
+};
+
+/** Orders as Avro in the Confluent wire format, and as JSON: reading and writing them is tuned by hand. */
+export function createOrderCodec(options: CodecOptions): OrderCodec {
+  const own = new OwnSchema(ORDER.schema, options);
+  const decoder = new Decoder(own.registry, orderReading());
+  return {
+    decode: (records) => decoder.decode(records),
+    encode: async (orders) => writeOrders(orders, await own.id()),
+  };
+}
+
+function orderReading(): Reading<Order> {
+  const own = parseSchema(JSON.stringify(ORDER.schema), []);
+  return {
+    shape: SHAPE,
+    fast: (schema) => (hasOwnLayout(schema, own) ? readOwnLayout : undefined),
+    parse: (fields, record) => {
+      const { order, ignored, problem } = parseOrder(fields, {
+        createdAt: recordTime(record.timestamp) ?? NaN,
+      });
+      if (problem !== undefined) return { kind: 'dead_letter', stage: 'validate', ...problem };
+      return ignored === null
+        ? { kind: 'message', value: order }
+        : { kind: 'message', value: order, ignored };
+    },
+  };
+}

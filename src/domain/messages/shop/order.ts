@@ -1,0 +1,37 @@
+import { message, MONEY, TIME } from '../message.ts';
+
+/** Its values are `Order` of ../../orders/order.ts: the codec of orders is written by hand. */
+export const ORDER = message({
+  name: 'orders',
+  summary: 'an order to be decided at once, against users and stock',
+  key: 'order_id',
+  partitions: 6,
+  retentionDays: 7,
+  writers: ['produce', 'API'],
+  readers: ['orders'],
+  schema: {
+    type: 'record',
+    name: 'Order',
+    namespace: 'orderctl',
+    fields: [
+      { name: 'order_id', type: 'string' },
+      { name: 'user', type: 'string', aliases: ['customer_id'] },
+      {
+        name: 'items',
+        type: {
+          type: 'array',
+          items: {
+            type: 'record',
+            name: 'OrderItem',
+            fields: [
+              { name: 'item', type: 'string', aliases: ['product_id'] },
+              { name: 'quantity', type: 'int' },
+              { name: 'unit_price', type: ['null', MONEY], default: null },
+            ],
+          },
+        },
+      },
+      { name: 'created_at', type: TIME },
+    ],
+  },
+});

@@ -1,0 +1,79 @@
+import type { Mutation } from './list.ts';
+
+const domain = (name: string): string => `src/domain/messages/${name}`;
+const CODEC = ['test/unit/avro/messages.test.ts'];
+const DOMAIN = ['test/unit/domain/messages.test.ts'];
+
+/** The catalogue of messages and its codecs. */
+export const MESSAGES: readonly Mutation[] = [
+  {
+    name: 'a number below −2^52 is written as another',
+    file: 'src/adapters/avro/avsc-writer.ts',
+    from: "part === 'long' || (typeof part",
+    to: "part === 'long' && (typeof part",
+    tests: CODEC,
+  },
+  {
+    name: 'an amount loses its sign where its last byte has none to spare',
+    file: 'src/adapters/avro/avsc-writer.ts',
+    from: 'hundredths >= 2 ** (8 * sizeBytes - 1) ||',
+    to: 'hundredths >= 2 ** (8 * sizeBytes) ||',
+    tests: CODEC,
+  },
+  {
+    name: 'what the schema cannot hold is written',
+    file: 'src/adapters/avro/message-codec.ts',
+    from: 'const { value: parsed, problem } = parseMessage(schema, value);',
+    to: 'const { value: parsed, problem }: ReturnType<typeof parseMessage<Schema>> = { value };',
+    tests: CODEC,
+  },
+  {
+    name: "a field is not found by the reader's alias in Avro",
+    file: 'src/adapters/avro/message-codec.ts',
+    from: '[field.name, ...(field.aliases ?? [])].map((name) => [',
+    to: '[field.name].map((name) => [',
+    tests: CODEC,
+  },
+  {
+    name: 'a field that is missing has no default',
+    file: domain('parse.ts'),
+    from: '  if (value !== undefined) return value;\n',
+    to: '',
+    tests: CODEC,
+  },
+  {
+    name: 'a symbol that the reader lacks is taken',
+    file: domain('parse.ts'),
+    from: "typeof value === 'string' && type.symbols.includes(value)",
+    to: "typeof value === 'string'",
+    tests: CODEC,
+  },
+  {
+    name: 'a problem is named without its place in a list',
+    file: domain('parse.ts'),
+    from: '`${path}[${at}]`',
+    to: '`${path}[]`',
+    tests: CODEC,
+  },
+  {
+    name: 'an amount of money is rounded',
+    file: 'src/domain/orders/price.ts',
+    from: String.raw`(?:\.(\d{0,2})0*)?$/;`,
+    to: String.raw`(?:\.(\d{0,2})\d*)?$/;`,
+    tests: DOMAIN,
+  },
+  {
+    name: 'two causes have one id',
+    file: domain('headers.ts'),
+    from: '.replace(/[%/]/g, escape)',
+    to: '',
+    tests: DOMAIN,
+  },
+  {
+    name: 'a trace that is none goes on',
+    file: domain('headers.ts'),
+    from: 'text !== null && TRACEPARENT.test(text)',
+    to: "text !== null && text !== ''",
+    tests: DOMAIN,
+  },
+];
