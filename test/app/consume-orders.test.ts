@@ -354,7 +354,7 @@ describe('consume', () => {
     expect(await failureOf(consume())).toMatchObject({ code: 'not_found' });
     await consume({ allowEmpty: true });
     expect(folder.rejected).toHaveLength(1);
-    expect(events).toContainEqual({ kind: 'empty_table', table: 'users', folder: 'model' });
+    expect(events).toContainEqual({ kind: 'empty_table', table: 'users', store: 'model' });
     expect(events).not.toContainEqual(expect.objectContaining({ table: 'items' }));
   });
 

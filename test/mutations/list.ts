@@ -127,7 +127,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'orders are decided without users or items',
     file: 'src/app/run/consume.ts',
-    from: 'if (!allowsEmpty) throw nothingToDecideOn(table, access.name);',
+    from: 'if (!allowEmpty) throw nothingToDecideOn(table, name);',
     to: '',
     tests: ['test/app/consume-orders.test.ts'],
   },
@@ -608,7 +608,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'records that were only told to come are taken for those that came',
-    file: 'src/app/run/batch.ts',
+    file: 'src/app/run/decoding-ahead.ts',
     from: 'expected?.records === records ? expected.decoded',
     to: 'expected !== undefined ? expected.decoded',
     tests: ['test/app/consume-orders.test.ts'],

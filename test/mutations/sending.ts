@@ -46,7 +46,7 @@ export const SENDING: readonly Mutation[] = [
   },
   {
     name: 'dead letters wait without bound while more records are at hand',
-    file: 'src/app/run/batch.ts',
+    file: 'src/app/run/outbox.ts',
     from: 'store.unsent() >= MOST_UNSENT',
     to: 'store.unsent() >= Infinity',
     tests: ['test/app/consume-orders.test.ts'],

@@ -1,6 +1,6 @@
 import { decideAll, type Decided } from '../../domain/orders/decide.ts';
 import type { Order, RecordId } from '../../domain/orders/order.ts';
-import type { Batch, Broker, BrokerRecord, Producer } from '../../ports/broker.ts';
+import type { Batch, Broker, BrokerRecord } from '../../ports/broker.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { DecodedRecord, OrderCodec } from '../../ports/codec.ts';
 import type {
@@ -14,9 +14,11 @@ import type {
 } from '../../ports/store.ts';
 import type { RecordFingerprint } from '../../ports/record.ts';
 import type { ConsumeOptions, RecordResult } from './events.ts';
-import { deadLetter, sendOutgoing } from './dead-letters.ts';
+import { deadLetter } from './dead-letters.ts';
+import { DecodingAhead } from './decoding-ahead.ts';
+import { Outbox } from './outbox.ts';
 import { Tally, type Counts } from './tally.ts';
-import { BOUNDED_WAIT_MS, untilAvailable, type WaitOptions } from './wait.ts';
+import { untilAvailable, waitOf } from './wait.ts';
 
 export interface BatchProcessorParts {
   readonly store: Store;
@@ -29,11 +31,6 @@ export interface BatchProcessorParts {
   readonly stop: AbortController;
 }
 
-/** So many dead letters wait at most for the batches behind theirs. */
-const MOST_UNSENT = 1_000;
-/** And so long the next batch for them: a leader that does not answer holds up what it leads, not decisions. */
-const LONGEST_SEND_MS = 250;
-
 /** What a commit came to: no results when the position in force is not the one the batch was read for. */
 interface Stored {
   readonly results: RecordResult[] | null;
@@ -43,14 +40,14 @@ interface Stored {
 /** A batch in, one commit out: decode, decide, store with the new position, then send what the decisions caused. */
 export class BatchProcessor {
   readonly #parts: BatchProcessorParts;
-  #producer: Producer | undefined;
-  /** Under way, or failed. */
-  #sending: Promise<void> | undefined;
-  #expected: { records: readonly BrokerRecord[]; decoded: Promise<readonly DecodedRecord[]> } | undefined;
+  readonly #decoder: DecodingAhead;
+  readonly #outbox: Outbox;
   readonly #tally = new Tally();
 
   constructor(parts: BatchProcessorParts) {
     this.#parts = parts;
+    this.#decoder = new DecodingAhead(parts.codec);
+    this.#outbox = new Outbox(parts);
   }
 
   counts(): Counts {
@@ -66,10 +63,10 @@ export class BatchProcessor {
       expected,
       (options.maxMessages ?? Infinity) - this.#tally.read,
     );
-    const decode = this.#decoderOf(records);
+    const decode = this.#decoder.of(records);
     if (next === expected) return next;
 
-    const decoded = await untilAvailable(decode, this.#waitFor('registry'));
+    const decoded = await untilAvailable(decode, waitOf(this.#parts, 'registry'));
     if (decoded === undefined) return expected ?? records[0]?.offset ?? batch.next;
 
     const last = records.length === 0 ? null : batch.fingerprint(from + records.length - 1);
@@ -78,92 +75,27 @@ export class BatchProcessor {
     this.#tally.add(stored.results);
     this.#reportIgnored(batch, records, decoded);
     options.on({ kind: 'batch', partition: batch.partition, results: stored.results, next });
-    // While more is at hand, what is to be sent goes together: each time costs a round to the brokers and a commit.
-    await this.#sendSome();
+    await this.#outbox.sendAfterBatch(this.#decoder.isAhead);
     return next;
-  }
-
-  async #sendSome(): Promise<void> {
-    const { store } = this.#parts;
-    const isFull = store.unsent() >= MOST_UNSENT;
-    if (this.#expected !== undefined && !isFull) return;
-    const sending = this.#send();
-    if (isFull) return sending;
-    await this.#sendFor(sending);
-  }
-
-  async #sendFor(sending: Promise<void>): Promise<void> {
-    const { clock } = this.#parts;
-    // A run that ends by itself may have come to its end.
-    if (this.#isBounded()) return sending;
-    const sent = new AbortController();
-    await Promise.race([sending.finally(() => sent.abort()), clock.sleep(LONGEST_SEND_MS, sent.signal)]);
   }
 
   /** Decodes records that are likely to come next, while the batch before them is being stored. */
   expect(records: readonly BrokerRecord[]): void {
-    const decoded = this.#parts.codec.decode(records);
-    // Who processes them meets the failure, or tries again.
-    decoded.catch(() => undefined);
-    this.#expected = { records, decoded };
-  }
-
-  /**
-   * Decodes these records; the first time they may be decoded already. What was expected instead of them will not come
-   * any more: nothing waits for it.
-   */
-  #decoderOf(records: readonly BrokerRecord[]): () => Promise<readonly DecodedRecord[]> {
-    const expected = this.#expected;
-    this.#expected = undefined;
-    let ahead = expected?.records === records ? expected.decoded : undefined;
-    return () => {
-      const decoded = ahead ?? this.#parts.codec.decode(records);
-      ahead = undefined;
-      return decoded;
-    };
+    this.#decoder.expect(records);
   }
 
   /** Begins to send what a crash left behind: decisions wait for it no longer than for what they cause themselves. */
-  async begin(): Promise<void> {
-    await this.#sendFor(this.#send());
+  begin(): Promise<void> {
+    return this.#outbox.begin();
   }
 
   /** Sends what is waiting to be sent, if anything. */
-  async drain(): Promise<void> {
-    // What was added since the last sending began is not part of it.
-    await this.#sending;
-    await this.#send();
+  drain(): Promise<void> {
+    return this.#outbox.drain();
   }
 
-  /** Begins to send, or gives the sending that is under way. One that fails ends the run, and is given from then on. */
-  #send(): Promise<void> {
-    if (this.#sending !== undefined) return this.#sending;
-    if (this.#parts.store.unsent() === 0) return Promise.resolve();
-    const sending = this.#sendAll().then(() => {
-      this.#sending = undefined;
-    });
-    sending.catch(() => this.#parts.stop.abort());
-    this.#sending = sending;
-    return sending;
-  }
-
-  async #sendAll(): Promise<void> {
-    const { store, options, stop } = this.#parts;
-    await untilAvailable(
-      () =>
-        store.drain(async (records) => {
-          this.#producer ??= await this.#parts.broker.producer();
-          const refused = await sendOutgoing(this.#producer, records, stop.signal);
-          for (const { id, topic } of refused) options.on({ kind: 'undelivered', id, topic });
-          return refused;
-        }),
-      this.#waitFor('broker'),
-    );
-  }
-
-  async close(): Promise<void> {
-    await this.#producer?.[Symbol.asyncDispose]();
-    this.#producer = undefined;
+  close(): Promise<void> {
+    return this.#outbox.close();
   }
 
   async #store(
@@ -218,23 +150,6 @@ export class BatchProcessor {
         ignored: entry.ignored,
       });
     });
-  }
-
-  #isBounded(): boolean {
-    const { untilEnd, maxMessages } = this.#parts.options;
-    return untilEnd || maxMessages !== null;
-  }
-
-  #waitFor(service: 'broker' | 'registry'): WaitOptions {
-    const { clock, options, stop } = this.#parts;
-    return {
-      clock,
-      signal: stop.signal,
-      limitMs: this.#isBounded() ? BOUNDED_WAIT_MS : null,
-      retryOn: [service === 'broker' ? 'broker_unreachable' : 'registry_unreachable'],
-      onWait: (forMs, message) => options.on({ kind: 'waiting', for: service, forMs, message }),
-      onBack: () => options.on({ kind: 'resumed', for: service }),
-    };
   }
 }
 

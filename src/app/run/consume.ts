@@ -1,10 +1,11 @@
 import { Failure } from '../../domain/failure.ts';
-import type { Broker, Consumer, ConsumerEvent, PartitionRange } from '../../ports/broker.ts';
+import type { Broker, Consumer, ConsumerEvent } from '../../ports/broker.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { OrderCodec } from '../../ports/codec.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import type { Position, Store } from '../../ports/store.ts';
-import type { ConsumeOptions, ConsumeOrdersEvent, ConsumeSummary, PartitionProgress } from './events.ts';
+import type { ConsumeOptions, ConsumeOrdersEvent, ConsumeSummary } from './events.ts';
+import { Progress } from './progress.ts';
 import { StatusBoard } from './status.ts';
 import { markOf } from '../offsets/plan.ts';
 import { prepareConsumer } from './prepare.ts';
@@ -36,9 +37,8 @@ export async function consumeOrders(ports: ConsumePorts, asked: ConsumeOptions):
   const options: ConsumeOptions = { ...asked, on };
   const startedAt = clock.now();
   let storeFailure: Error | undefined;
-  const allowsEmpty = options.allowEmpty === true;
   // Before it is owned: a mistyped name leaves no folder behind.
-  if (!allowsEmpty && !access.isThere()) throw nothingToDecideOn('users', access.name);
+  if (options.allowEmpty !== true && !access.isThere()) throw nothingToDecideOn('users', access.name);
   await using store = await access.own({
     purpose: `consume ${options.topic} as group ${options.group}`,
     via: 'consume',
@@ -51,12 +51,7 @@ export async function consumeOrders(ports: ConsumePorts, asked: ConsumeOptions):
     onStop: () => on({ kind: 'stop_asked' }),
     newId: options.newId === true,
   });
-  for (const table of ['users', 'items'] as const) {
-    const [first] = await store[table]();
-    if (first !== undefined) continue;
-    if (!allowsEmpty) throw nothingToDecideOn(table, access.name);
-    on({ kind: 'empty_table', table, store: access.name });
-  }
+  await checkTables(store, access.name, options);
   const { processes } = access;
   const prepared = await prepareConsumer({ store, broker, processes, clock }, options);
   const forwardAbort = (): void => stop.abort();
@@ -97,6 +92,19 @@ export async function consumeOrders(ports: ConsumePorts, asked: ConsumeOptions):
         partitions: progress.partitions(),
       },
     });
+  }
+}
+
+async function checkTables(
+  store: Store,
+  name: string,
+  { allowEmpty = false, on }: ConsumeOptions,
+): Promise<void> {
+  for (const table of ['users', 'items'] as const) {
+    const [first] = await store[table]();
+    if (first !== undefined) continue;
+    if (!allowEmpty) throw nothingToDecideOn(table, name);
+    on({ kind: 'empty_table', table, store: name });
   }
 }
 
@@ -178,56 +186,4 @@ function stopReason(
 ): ConsumeSummary['stoppedBy'] {
   if (processor.counts().read >= (options.maxMessages ?? Infinity)) return 'max_messages';
   return options.untilEnd && progress.atEnd() ? 'end' : 'signal';
-}
-
-/** How far each partition has come against the end that it had at start. */
-class Progress {
-  readonly #byPartition = new Map<number, { first: number; next: number; goal: number; end: number }>();
-
-  constructor(ranges: readonly PartitionRange[], positions: ReadonlyMap<number, Position>) {
-    for (const { partition, start, end } of ranges) {
-      const next = positions.get(partition)?.next ?? start;
-      this.#byPartition.set(partition, { first: next, next, goal: end, end });
-    }
-  }
-
-  advance(partition: number, next: number, highWatermark: number): void {
-    const known = this.#byPartition.get(partition);
-    if (known === undefined) {
-      this.#byPartition.set(partition, { first: 0, next, goal: 0, end: Math.max(next, highWatermark) });
-      return;
-    }
-    known.next = next;
-    known.end = Math.max(known.end, next, highWatermark);
-  }
-
-  atEnd(): boolean {
-    for (const { next, goal } of this.#byPartition.values()) if (next < goal) return false;
-    return true;
-  }
-
-  remaining(): number {
-    let sum = 0;
-    for (const { next, goal } of this.#byPartition.values()) sum += Math.max(0, goal - next);
-    return sum;
-  }
-
-  /** Records behind the end, as far as it is known by now. */
-  lag(): number {
-    let sum = 0;
-    for (const { next, end } of this.#byPartition.values()) sum += Math.max(0, end - next);
-    return sum;
-  }
-
-  partitions(): PartitionProgress[] {
-    return [...this.#byPartition]
-      .map(([partition, { first, next, end }]) => ({
-        partition,
-        first,
-        next,
-        end,
-        lag: Math.max(0, end - next),
-      }))
-      .sort((a, b) => a.partition - b.partition);
-  }
 }

@@ -1,6 +1,6 @@
 import { isoTime } from '../../domain/iso-time.ts';
 import { formatRecordId, recordTime, type RecordId } from '../../domain/orders/order.ts';
-import type { BrokerRecord, Producer } from '../../ports/broker.ts';
+import type { BrokerRecord } from '../../ports/broker.ts';
 import { lastHeader, type Headers } from '../../ports/record.ts';
 import { withHeaders } from '../dlq/headers.ts';
 import type { DecodedRecord } from '../../ports/codec.ts';
@@ -36,29 +36,4 @@ function earlierAttempts(headers: Headers): number {
   const value = lastHeader(headers, 'x-attempts');
   const text = value instanceof Uint8Array ? new TextDecoder().decode(value) : value;
   return typeof text === 'string' && /^\d{1,6}$/.test(text) ? Number(text) : 0;
-}
-
-/** Sends what the store holds back. @returns what the broker refuses for good. @throws when any may not have gone */
-export async function sendOutgoing(
-  producer: Producer,
-  records: readonly Outgoing[],
-  signal: AbortSignal,
-): Promise<Outgoing[]> {
-  const refused: Outgoing[] = [];
-  for (const [topic, group] of groupByTopic(records)) {
-    const { outcomes, failure } = await producer.send(topic, group, { signal });
-    if (failure !== null) throw failure;
-    refused.push(...group.filter((_, i) => typeof outcomes[i] === 'string'));
-  }
-  return refused;
-}
-
-function groupByTopic(records: readonly Outgoing[]): Map<string, Outgoing[]> {
-  const byTopic = new Map<string, Outgoing[]>();
-  for (const record of records) {
-    const group = byTopic.get(record.topic);
-    if (group === undefined) byTopic.set(record.topic, [record]);
-    else group.push(record);
-  }
-  return byTopic;
 }

@@ -1,5 +1,6 @@
 import { isFailure, type FailureCode } from '../../domain/failure.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { ConsumeOptions } from './events.ts';
 
 /** How often a person is told that something is still being waited for. */
 const WARN_EVERY_MS = 30_000;
@@ -16,6 +17,30 @@ export interface WaitOptions {
   readonly retryOn: readonly FailureCode[];
   readonly onWait: (forMs: number, message: string) => void;
   readonly onBack: () => void;
+}
+
+/** Who waits: a run of the consumer. */
+export interface Waiting {
+  readonly clock: Clock;
+  readonly options: Pick<ConsumeOptions, 'on' | 'untilEnd' | 'maxMessages'>;
+  readonly stop: AbortController;
+}
+
+/** Whether a run ends by itself. */
+export function isBounded({ untilEnd, maxMessages }: Waiting['options']): boolean {
+  return untilEnd || maxMessages !== null;
+}
+
+/** How a run waits for a service that was there before. */
+export function waitOf({ clock, options, stop }: Waiting, service: 'broker' | 'registry'): WaitOptions {
+  return {
+    clock,
+    signal: stop.signal,
+    limitMs: isBounded(options) ? BOUNDED_WAIT_MS : null,
+    retryOn: [service === 'broker' ? 'broker_unreachable' : 'registry_unreachable'],
+    onWait: (forMs, message) => options.on({ kind: 'waiting', for: service, forMs, message }),
+    onBack: () => options.on({ kind: 'resumed', for: service }),
+  };
 }
 
 /**

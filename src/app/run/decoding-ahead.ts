@@ -1,0 +1,40 @@
+import type { BrokerRecord } from '../../ports/broker.ts';
+import type { DecodedRecord, OrderCodec } from '../../ports/codec.ts';
+
+/** Decodes the records of the next batch while the one before it is being stored. */
+export class DecodingAhead {
+  readonly #codec: OrderCodec;
+  #expected: { records: readonly BrokerRecord[]; decoded: Promise<readonly DecodedRecord[]> } | undefined;
+
+  constructor(codec: OrderCodec) {
+    this.#codec = codec;
+  }
+
+  /** Whether records are at hand beyond those that were taken last. */
+  get isAhead(): boolean {
+    return this.#expected !== undefined;
+  }
+
+  /** @param records likely to be asked for next */
+  expect(records: readonly BrokerRecord[]): void {
+    const decoded = this.#codec.decode(records);
+    // Processing them meets the failure, or tries again.
+    decoded.catch(() => undefined);
+    this.#expected = { records, decoded };
+  }
+
+  /**
+   * Decodes these records; the first time they may be decoded already. What was expected instead of them will not come
+   * any more: nothing waits for it.
+   */
+  of(records: readonly BrokerRecord[]): () => Promise<readonly DecodedRecord[]> {
+    const expected = this.#expected;
+    this.#expected = undefined;
+    let ahead = expected?.records === records ? expected.decoded : undefined;
+    return () => {
+      const decoded = ahead ?? this.#codec.decode(records);
+      ahead = undefined;
+      return decoded;
+    };
+  }
+}

@@ -1,0 +1,117 @@
+import type { Broker, Producer } from '../../ports/broker.ts';
+import type { Outgoing, Store } from '../../ports/store.ts';
+import { isBounded, untilAvailable, waitOf, type Waiting } from './wait.ts';
+
+export interface OutboxParts extends Waiting {
+  readonly store: Store;
+  readonly broker: Broker;
+  /** Aborted when sending fails for good. */
+  readonly stop: AbortController;
+}
+
+/** So many dead letters wait at most for the batches behind theirs. */
+const MOST_UNSENT = 1_000;
+/** And so long the next batch for them: a leader that does not answer holds up what it leads, not decisions. */
+const LONGEST_SEND_MS = 250;
+
+/** Sends what commits have left to be sent, beside the batches that come after. */
+export class Outbox {
+  readonly #parts: OutboxParts;
+  #producer: Producer | undefined;
+  /** Under way, or failed. */
+  #sending: Promise<void> | undefined;
+
+  constructor(parts: OutboxParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * While more is at hand, what is to be sent goes together: each time costs a round to the brokers and a commit.
+   *
+   * @param isMoreAtHand whether the next batch is there already
+   */
+  async sendAfterBatch(isMoreAtHand: boolean): Promise<void> {
+    const { store } = this.#parts;
+    const isFull = store.unsent() >= MOST_UNSENT;
+    if (isMoreAtHand && !isFull) return;
+    const sending = this.#send();
+    if (isFull) return sending;
+    await this.#sendFor(sending);
+  }
+
+  async #sendFor(sending: Promise<void>): Promise<void> {
+    const { clock } = this.#parts;
+    // A run that ends by itself may have come to its end.
+    if (isBounded(this.#parts.options)) return sending;
+    const sent = new AbortController();
+    await Promise.race([sending.finally(() => sent.abort()), clock.sleep(LONGEST_SEND_MS, sent.signal)]);
+  }
+
+  /** Begins to send what a crash left behind: decisions wait for it no longer than for what they cause themselves. */
+  async begin(): Promise<void> {
+    await this.#sendFor(this.#send());
+  }
+
+  /** Sends what is waiting to be sent, if anything. */
+  async drain(): Promise<void> {
+    // What was added since the last sending began is not part of it.
+    await this.#sending;
+    await this.#send();
+  }
+
+  /** Begins to send, or gives the sending that is under way. One that fails ends the run, and is given from then on. */
+  #send(): Promise<void> {
+    if (this.#sending !== undefined) return this.#sending;
+    if (this.#parts.store.unsent() === 0) return Promise.resolve();
+    const sending = this.#sendAll().then(() => {
+      this.#sending = undefined;
+    });
+    sending.catch(() => this.#parts.stop.abort());
+    this.#sending = sending;
+    return sending;
+  }
+
+  async #sendAll(): Promise<void> {
+    const { store, options, stop } = this.#parts;
+    await untilAvailable(
+      () =>
+        store.drain(async (records) => {
+          this.#producer ??= await this.#parts.broker.producer();
+          const refused = await sendOutgoing(this.#producer, records, stop.signal);
+          for (const { id, topic } of refused) options.on({ kind: 'undelivered', id, topic });
+          return refused;
+        }),
+      waitOf(this.#parts, 'broker'),
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.#producer?.[Symbol.asyncDispose]();
+    this.#producer = undefined;
+  }
+}
+
+/** Sends what the store holds back. @returns what the broker refuses for good. @throws when any may not have gone */
+async function sendOutgoing(
+  producer: Producer,
+  records: readonly Outgoing[],
+  signal: AbortSignal,
+): Promise<Outgoing[]> {
+  const refused: Outgoing[] = [];
+  for (const [topic, group] of groupByTopic(records)) {
+    const { outcomes, failure } = await producer.send(topic, group, { signal });
+    if (failure !== null) throw failure;
+    refused.push(...group.filter((_, i) => typeof outcomes[i] === 'string'));
+  }
+  return refused;
+}
+
+function groupByTopic(records: readonly Outgoing[]): Map<string, Outgoing[]> {
+  const byTopic = new Map<string, Outgoing[]>();
+  for (const record of records) {
+    const group = byTopic.get(record.topic);
+    if (group === undefined) byTopic.set(record.topic, [record]);
+    else group.push(record);
+  }
+  return byTopic;
+}
