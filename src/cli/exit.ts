@@ -103,20 +103,24 @@ function report(error: unknown, { printer, isJson, env }: ExitOptions): void {
     return;
   }
   process.exitCode = EXIT_CODES[failure.code];
-  const { red, cyan } = printer.talkColours;
   const way = failure.fix === null ? null : wayOut(failure.fix);
   const ways = failure.code === 'broker_unreachable' ? brokerHints(way, env) : way;
   // Before it becomes JSON, where a path is written otherwise.
   const fix = ways === null ? null : printer.rephrased(ways);
+  const stack = failure.code === 'bug' && error instanceof Error ? error.stack : undefined;
+  const isStackShown = stack !== undefined && (printer.says('debug') || env.ORDERCTL_LOG_LEVEL === 'debug');
+  if (isJson()) {
+    const document = failureDocument(failure, fix, printer.rephrased(failure.message));
+    // What was wrong may be the command line or the settings, so that nobody has set it yet.
+    printer.configure({ level: 'error', noColor: true, isJson: true });
+    if (isStackShown) printer.error(stack);
+    printer.last(JSON.stringify(document));
+    return;
+  }
+  const { red, cyan } = printer.messageColours;
   printer.error(`${red('error:')} ${failure.message}`);
   if (fix !== null) printer.error(`${cyan('fix:')} ${fix.replaceAll('\n', '\n     ')}`);
-  if (failure.code === 'bug') {
-    const stack = error instanceof Error ? error.stack : undefined;
-    if (stack !== undefined && (printer.says('debug') || env.ORDERCTL_LOG_LEVEL === 'debug'))
-      printer.error(stack);
-  }
-  if (isJson())
-    printer.error(JSON.stringify(failureDocument(failure, fix, printer.rephrased(failure.message))));
+  if (isStackShown) printer.error(stack);
 }
 
 function toFailure(error: unknown): Failure {

@@ -30,7 +30,7 @@ export class Session {
     const { quiet, logLevel, noColor } = this.settings;
     const given = givenPlaces(this.#resolved);
     const rephrase = (text: string): string => repeatPlaces(text, given);
-    this.printer.configure({ level: quiet ? 'error' : logLevel, noColor, rephrase });
+    this.printer.configure({ level: quiet ? 'error' : logLevel, noColor, isJson: this.isJson, rephrase });
   }
 
   get resolved(): Resolved {
@@ -53,7 +53,7 @@ export class Session {
 
   /** Whether bars and lines that are drawn again in place may be shown. */
   get isLive(): boolean {
-    return this.printer.isTalkLive && !this.settings.quiet && !this.isJson;
+    return this.printer.isMessageLive && !this.settings.quiet && !this.isJson;
   }
 }
 

@@ -1,5 +1,19 @@
 import { Type } from 'typebox';
-import { nullable, object, PLACE_OR_NULL, type Document } from './shapes.ts';
+import { nullable, object, PLACE_OR_NULL, Time, type Document } from './shapes.ts';
+
+/** A message on stderr. */
+export const LogLine = object({
+  type: Type.Literal('log'),
+  level: Type.Union([
+    Type.Literal('error'),
+    Type.Literal('warn'),
+    Type.Literal('info'),
+    Type.Literal('debug'),
+  ]),
+  at: Time,
+  message: Type.String(),
+});
+export type LogLine = Document<typeof LogLine>;
 
 /** Any failure: the last line of stderr. */
 export const ErrorDocument = object({

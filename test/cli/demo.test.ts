@@ -54,7 +54,7 @@ it(
 it('a promise that was not kept: ✗, 6, and the folder is left', { timeout: 90_000 }, async () => {
   const shop = openShop();
   const demo = startDemo(shop, '-o json');
-  await demo.says(/\n5\. /);
+  await demo.says(/\\n5\. /);
   const [folder = ''] = demoFolders(shop);
   // An order that was sent, as far as anybody can tell, and that nobody ever decides.
   fs.appendFileSync(path.join(shop.folder, folder, 'sent.jsonl'), '{"type":"sent","order_id":"lost"}\n');
@@ -80,7 +80,7 @@ it(
   async () => {
     const shop = openShop();
     const demo = startDemo(shop, '-o json');
-    await demo.says(/\n5\. /);
+    await demo.says(/\\n5\. /);
     const [folder = ''] = demoFolders(shop);
     fs.writeFileSync(path.join(shop.folder, folder, 'storage/users.csv'), 'user,status\nalice,sometimes\n');
     const result = await demo.exited;

@@ -70,12 +70,12 @@ describe('edit', () => {
     ];
     const result = await shop.run(wrong);
     expect(result).toMatchObject({ code: 6, stdout: '' });
-    const copy = keptCopy(result.stderr);
+    const copy = keptCopy(String(failureOf(result).fix));
     expect(failureOf(result)).toMatchObject({ code: 'corrupt_file', file: copy, line: 3 });
-    expect(result.stderr).toContain(`${copy}:3: quantity of pen is "many"`);
+    expect(failureOf(result).message).toContain(`${copy}:3: quantity of pen is "many"`);
     const given = await shop.run([...wrong, '--storage', shop.storage]);
     expect(failureOf(given).fix).toContain(`orderctl --storage ${shop.storage} inventory edit --resume `);
-    fs.rmSync(path.dirname(keptCopy(given.stderr)), { recursive: true });
+    fs.rmSync(path.dirname(keptCopy(String(failureOf(given).fix))), { recursive: true });
     expect(shop.stock()).toEqual({ book: 10, pen: 50 });
     await shop.ok('inventory update --item book --by -4');
     await shop.ok(['inventory', 'edit', '--resume', copy, '--with', 'sed -i s/many/60/']);
@@ -109,7 +109,7 @@ describe('edit', () => {
     expect(result).toMatchObject({ code, stdout: '' });
     expect(failureOf(result)).toMatchObject({ code: failure });
     // Not a word of the shell before it.
-    expect(result.stderr).toMatch(/^error: /);
+    expect(result.stderr).toMatch(/^\{"type":"error"/);
     expect(copies(shop)).toEqual([]);
   });
 

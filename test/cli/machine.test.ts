@@ -94,7 +94,8 @@ describe('a file that cannot be read or written is a failure of the machine', ()
           /"running":null(.|\n)*"problem":"reading .*owner\.\d+ failed: permission den/,
         ) as unknown,
       });
-      expect(status.said).toContain('warning: whether a consumer runs is not known: reading ');
+      expect(status.said).toContain('"level":"warn"');
+      expect(status.said).toContain('"message":"whether a consumer runs is not known: reading ');
     },
   );
 
@@ -147,7 +148,7 @@ describe('a working directory that was removed', () => {
     expect(shell(`${gone} $O user show -o json`, { cwd })).toMatchObject({
       code: 7,
       said: expect.stringMatching(
-        /^error: the working directory is gone.*\nfix: .*\n\{"type":"error","code":"read_failed"/,
+        /^\{"type":"error","code":"read_failed".*"message":"the working directory is gone.*\}\n$/,
       ) as unknown,
     });
   });

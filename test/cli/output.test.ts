@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { closedPort } from '../support/closed-port.ts';
 import { silentServer } from '../support/silent-server.ts';
-import { failureOf, openShop, penShop, type Shop } from '../support/cli.ts';
+import { failureOf, openShop, parseLines, penShop, type Shop } from '../support/cli.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const BINARY = path.join(ROOT, 'bin/orderctl');
@@ -270,6 +270,22 @@ describe('loading', () => {
     const sources = files.flatMap((file) => sourcesIn(`${folder}/${file}`));
     expect(sources).toContain('cli/main.ts');
     expect(sources.filter((source) => source.startsWith('documents/'))).toEqual([]);
+  });
+});
+
+it('says all that it has to say as JSON lines under -o json, the error last', async () => {
+  const shop = await penShop({ ORDERCTL_BROKERS: `127.0.0.1:${await closedPort()}` });
+  shop.write('inventory.csv.conflict', 'item,quantity\npen,1\n');
+  const result = await shop.run('offsets show -o json --log-level debug');
+  expect(result).toMatchObject({ code: 5, stdout: '' });
+  const said = parseLines(result.stderr) as readonly unknown[] as Record<string, unknown>[];
+  expect(said.pop()).toMatchObject({ type: 'error', code: 'broker_unreachable' });
+  expect(new Set(said.map(({ type }) => type))).toEqual(new Set(['log']));
+  expect(said.map(({ level }) => level)).toEqual(expect.arrayContaining(['warn', 'debug']));
+  const [kept] = said;
+  expect(kept).toMatchObject({
+    level: 'warn',
+    message: expect.stringMatching(/^\S+ was kept aside/) as unknown,
   });
 });
 

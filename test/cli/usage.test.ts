@@ -176,9 +176,11 @@ describe('wrong usage', () => {
     ['consume --max-messages 0', 'invalid_value', '--max-messages: "0"'],
     ['offsets reset --to 2026-11-21', 'invalid_value', 'time zone'],
   ])('orderctl %s, by exit code, text and document', async (args, code, message) => {
-    const result = await openShop().run(`${args} -o json`);
+    const shop = openShop();
+    const [error = ''] = (await shop.run(args)).stderr.split('\n');
+    const result = await shop.run(`${args} -o json`);
     expect(result).toMatchObject({ code: 2, stdout: '' });
-    const [error = ''] = result.stderr.split('\n');
+    expect(result.stderr.split('\n')).toHaveLength(2);
     expect(error).toMatch(/^error: /);
     expect(error).toContain(message);
     expect(failureOf(result)).toEqual({

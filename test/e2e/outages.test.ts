@@ -76,7 +76,6 @@ test(
 );
 
 describe('an endless produce is stopped within 10 s, with its summary', () => {
-  // As text: what the client library says at this log level may follow the last message.
   test('while no broker has answered yet', async () => {
     const shop = await penShop({ ORDERCTL_BROKERS: await silentServer() });
     const producer = shop.start('produce --count 0 --log-level debug');

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openShop, type Json, type Shop } from '../support/cli.ts';
+import { type Json, messagesOf, openShop, type Shop } from '../support/cli.ts';
 import { committedOffsets, endOffsets } from '../support/topics.ts';
 
 /** The walk of the README: what a newcomer does first. */
@@ -55,7 +55,7 @@ test('five orders in, what is acceptable in the files, and nothing read or sent 
     stopped_by: 'end',
   });
   for (const order of all.filter((order) => order.user === 'bob')) {
-    expect(consumed.stderr).toMatch(
+    expect(messagesOf(consumed)).toMatch(
       new RegExp(
         `warning: order ${order.order_id} rejected: user bob is unpaid \\(${shop.topic}/\\d+@\\d+\\)`,
       ),
@@ -108,7 +108,7 @@ test('a reset to the end skips what is unread and says how much', async () => {
   const skipping = await shop.ok('consume --reset-to latest --until-end -o json');
   expect(JSON.parse(skipping.stdout)).toMatchObject({ read: 0, skipped: 3, stopped_by: 'end' });
   // A warning per partition: how the three spread over them is the keys' business.
-  const skipped = [...skipping.stderr.matchAll(/^warning: .* (\d+) records? skipped$/gm)];
+  const skipped = [...messagesOf(skipping).matchAll(/^warning: .* (\d+) records? skipped$/gm)];
   expect(skipped.reduce((sum, [, count]) => sum + Number(count), 0)).toBe(3);
   expect(views(shop)).toEqual(before);
 

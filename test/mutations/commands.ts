@@ -10,6 +10,20 @@ export const COMMANDS: readonly Mutation[] = [
     tests: ['test/unit/cli/notices.test.ts'],
   },
   {
+    name: 'messages follow the error document',
+    file: 'src/cli/output/printer.ts',
+    from: "if (text === '' || this.#isEnded || ",
+    to: "if (text === '' || ",
+    tests: ['test/unit/cli/run-to-exit.test.ts'],
+  },
+  {
+    name: 'messages under -o json are text',
+    file: 'src/cli/output/printer.ts',
+    from: '    if (!this.#isJson) return `${message}\\n`;\n',
+    to: '    if (this.#isJson || !this.#isJson) return `${message}\\n`;\n',
+    tests: ['test/unit/cli/run-to-exit.test.ts'],
+  },
+  {
     name: 'a second Ctrl-C does nothing',
     file: 'src/cli/exit.ts',
     from: 'signals > 2 || now - stoppedAt > SAME_SIGNAL_MS',

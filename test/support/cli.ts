@@ -256,6 +256,12 @@ function parseJson(text: string): Json {
   return JSON.parse(text) as Json;
 }
 
+/** What `-o json` said on stderr, as it would stand there without: `warning: …`. */
+export function messagesOf({ stderr }: Pick<Result, 'stderr'>): string {
+  const lines = parseLines(stderr) as readonly unknown[] as readonly { level: string; message: string }[];
+  return lines.map(({ level, message }) => `${level === 'warn' ? 'warning: ' : ''}${message}\n`).join('');
+}
+
 /** The failure document that `-o json` ends stderr with. */
 export function failureOf(result: Result): Json {
   return parseJson(result.stderr.trimEnd().split('\n').at(-1) ?? '');

@@ -12,7 +12,7 @@ import {
 } from '../../src/documents/dead-letter.ts';
 import { Demo, Services } from '../../src/documents/development.ts';
 import { Diagnosis } from '../../src/documents/doctor.ts';
-import { ErrorDocument } from '../../src/documents/error.ts';
+import { ErrorDocument, LogLine } from '../../src/documents/error.ts';
 import { Offsets, OffsetsReset } from '../../src/documents/offsets.ts';
 import { Decision, Explanation, Order, Sent, SkippedOrder } from '../../src/documents/order.ts';
 import { RegisteredSchema, SchemaCheck, SchemaReport } from '../../src/documents/schema.ts';
@@ -110,6 +110,9 @@ export function validateOutput(words: readonly string[], env: NodeJS.ProcessEnv,
   if (!asksForJson(words, env)) return;
   const { code, stdout, stderr } = ended;
   if (code !== null && code !== 0) validate(words, [ErrorDocument], lastLine(stderr));
+  // Messages are JSON as well, up to where it was killed.
+  const messages = stderr.split('\n').slice(0, -1);
+  for (const line of messages) validate(words, [LogLine, ErrorDocument], line);
   const command = commandOf(words);
   const output = command === null ? 'text' : (OUTPUTS[command] ?? 'text');
   if (command === null || output === 'text') return;

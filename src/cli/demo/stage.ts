@@ -56,16 +56,16 @@ export class Stage {
   }
 
   title(text: string): void {
-    this.#printer.info(`\n${this.#printer.talkColours.bold(text)}`);
+    this.#printer.info(`\n${this.#printer.messageColours.bold(text)}`);
   }
 
   command(line: string): void {
-    this.#printer.info(`  ${this.#printer.talkColours.cyan(`$ ${line}`)}`);
+    this.#printer.info(`  ${this.#printer.messageColours.cyan(`$ ${line}`)}`);
   }
 
   output(text: string): void {
     const lines = text.trimEnd().split('\n');
-    this.#printer.info(lines.map((line) => `    ${this.#printer.talkColours.dim(line)}`).join('\n'));
+    this.#printer.info(lines.map((line) => `    ${this.#printer.messageColours.dim(line)}`).join('\n'));
   }
 
   /** A file of the folder; empty when it is not there yet. */

@@ -44,7 +44,7 @@ export class ConsumeReport {
     const { printer } = session;
     this.#throttle = new DecisionThrottle((level) => printer.says(level));
     this.#timer = setInterval(() => {
-      printer.talk(this.#throttle.tick(performance.now()));
+      printer.messages(this.#throttle.tick(performance.now()));
       this.#flushIgnored();
     }, TICK_MS);
     this.#timer.unref();
@@ -69,7 +69,7 @@ export class ConsumeReport {
         printer.warn(aheadLine(event.topic, event.group, event.ahead));
         break;
       case 'moved':
-        printer.talk(moveLines(event.topic, event.move));
+        printer.messages(moveLines(event.topic, event.move));
         break;
       case 'started':
         this.#start(event.topic, event.group, event.remaining);
@@ -123,7 +123,7 @@ export class ConsumeReport {
     clearInterval(this.#timer);
     this.#bar?.stop();
     this.#bar = null;
-    this.#session.printer.talk(this.#throttle.flush());
+    this.#session.printer.messages(this.#throttle.flush());
     this.#flushIgnored();
   }
 
@@ -160,7 +160,7 @@ export class ConsumeReport {
     const { printer, isJson } = this.#session;
     this.#bar?.add(results.length);
     if (!this.#isEach) {
-      printer.talk(this.#throttle.add(results, performance.now()));
+      printer.messages(this.#throttle.add(results, performance.now()));
       return;
     }
     const line = isJson

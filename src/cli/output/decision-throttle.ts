@@ -6,12 +6,12 @@ import { decisionLine, viewDecision, type DecisionName, type DecisionView } from
 export const LINES_A_SECOND = 20;
 const WINDOW_MS = 1_000;
 
-export interface TalkLine {
+export interface MessageLine {
   readonly level: 'info' | 'warn';
   readonly text: string;
 }
 
-const LEVELS: Readonly<Record<DecisionName, TalkLine['level']>> = {
+const LEVELS: Readonly<Record<DecisionName, MessageLine['level']>> = {
   accepted: 'info',
   duplicate: 'info',
   rejected: 'warn',
@@ -33,7 +33,7 @@ const NAMES: Readonly<Record<DecisionName, readonly [one: string, many: string]>
  * back to its end, so that a steady flood is one line a second and no more. Pure: time is given in milliseconds.
  */
 export class DecisionThrottle {
-  readonly #isShown: (level: TalkLine['level']) => boolean;
+  readonly #isShown: (level: MessageLine['level']) => boolean;
   #windowStart = Number.NEGATIVE_INFINITY;
   /** Told one by one in this window. */
   #told = 0;
@@ -44,12 +44,12 @@ export class DecisionThrottle {
   #counted = 0;
 
   /** @param isShown levels that are not shown cost no line */
-  constructor(isShown: (level: TalkLine['level']) => boolean = () => true) {
+  constructor(isShown: (level: MessageLine['level']) => boolean = () => true) {
     this.#isShown = isShown;
   }
 
   /** @returns the lines to tell now */
-  add(results: readonly RecordResult[], nowMs: number): TalkLine[] {
+  add(results: readonly RecordResult[], nowMs: number): MessageLine[] {
     const lines = this.tick(nowMs);
     for (const result of results) {
       const decision = nameOf(result);
@@ -66,7 +66,7 @@ export class DecisionThrottle {
   }
 
   /** To be called about once a second. @returns the lines to tell now */
-  tick(nowMs: number): TalkLine[] {
+  tick(nowMs: number): MessageLine[] {
     if (nowMs - this.#windowStart < WINDOW_MS) return [];
     const wasFull = this.#counted > 0 && !this.#isFew();
     const lines = this.flush();
@@ -77,7 +77,7 @@ export class DecisionThrottle {
   }
 
   /** @returns what is left to tell at the end */
-  flush(): TalkLine[] {
+  flush(): MessageLine[] {
     if (this.#counted === 0) return [];
     const lines = this.#isFew() ? this.#held.map(lineOf) : [this.#summary()];
     this.#held = [];
@@ -98,9 +98,9 @@ export class DecisionThrottle {
     this.#counted += 1;
   }
 
-  #summary(): TalkLine {
+  #summary(): MessageLine {
     const parts: string[] = [];
-    let level: TalkLine['level'] = 'info';
+    let level: MessageLine['level'] = 'info';
     for (const decision of ['accepted', 'rejected', 'duplicate', 'conflict', 'dead_letter'] as const) {
       const byReason = this.#counts.get(decision);
       if (byReason === undefined) continue;
@@ -115,7 +115,7 @@ export class DecisionThrottle {
   }
 }
 
-function lineOf(view: DecisionView): TalkLine {
+function lineOf(view: DecisionView): MessageLine {
   return { level: LEVELS[view.decision], text: decisionLine(view) };
 }
 

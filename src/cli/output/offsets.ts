@@ -2,7 +2,7 @@ import type { ResetEvent, ResetResult } from '../../app/offsets/reset.ts';
 import type { OffsetsView, PartitionOffsets } from '../../app/offsets/show.ts';
 import type { Offsets, OffsetsReset } from '../../documents/offsets.ts';
 import type { Session } from '../session.ts';
-import type { TalkLine } from './decision-throttle.ts';
+import type { MessageLine } from './decision-throttle.ts';
 import { aheadLine, clampLines, ghostLine, moveLines, suspectLine } from './position-moves.ts';
 import { printNotice } from './store-notices.ts';
 import type { Printer } from './printer.ts';
@@ -30,7 +30,7 @@ const SHOWN = numbers<PartitionOffsets>([
 export async function printOffsets({ printer, isJson }: Session, view: OffsetsView): Promise<void> {
   const { topic, group, partitions, ahead } = view;
   if (ahead.length > 0) printer.warn(aheadLine(topic, group, ahead));
-  printer.talk(partitions.flatMap((entry) => oddities(topic, group, entry, ahead)));
+  printer.messages(partitions.flatMap((entry) => oddities(topic, group, entry, ahead)));
   const state = snakeCase(view.groupState);
   const totalLag = partitions.reduce((sum, { lag }) => sum + lag, 0);
   if (isJson) {
@@ -53,8 +53,8 @@ function oddities(
   group: string,
   { partition, start, stored, end, current }: PartitionOffsets,
   ahead: OffsetsView['ahead'],
-): TalkLine[] {
-  const lines: TalkLine[] = [];
+): MessageLine[] {
+  const lines: MessageLine[] = [];
   const place = `${topic}/${partition}`;
   if (stored !== null && current !== stored && !ahead.some((entry) => entry.partition === partition)) {
     const text = `${place}: another tool moved group ${group} to ${current}; the next orderctl consume goes on there`;
@@ -108,7 +108,7 @@ export function printResetEvent(printer: Printer, event: ResetEvent): void {
 /** @param to what was asked for, as it was put */
 export async function printReset(session: Session, result: ResetResult, to: string): Promise<void> {
   const { printer, isJson } = session;
-  printer.talk(warningsOf(result));
+  printer.messages(warningsOf(result));
   if (isJson) {
     await printer.data(`${JSON.stringify(resetDocument(result, to))}\n`);
     return;

@@ -1,6 +1,6 @@
 import type { CopySuspected } from '../../app/offsets/clear-group.ts';
 import type { GroupAhead, PositionMove } from '../../app/offsets/plan.ts';
-import type { TalkLine } from './decision-throttle.ts';
+import type { MessageLine } from './decision-throttle.ts';
 import { count, duration } from './text.ts';
 
 export function ghostLine(group: string): string {
@@ -30,7 +30,7 @@ export function aheadLine(topic: string, group: string, ahead: readonly GroupAhe
 }
 
 /** Where a partition goes on, and what that means for its records. */
-export function moveLines(topic: string, move: PositionMove): TalkLine[] {
+export function moveLines(topic: string, move: PositionMove): MessageLine[] {
   const { partition, before, after, cause, readAgain, skipped } = move;
   const effects = [
     ...(readAgain > 0 ? [`${count(readAgain, 'record')} to be read again`] : []),
@@ -46,7 +46,7 @@ export function moveLines(topic: string, move: PositionMove): TalkLine[] {
 export function clampLines(
   topic: string,
   { partition, clampedFrom, after }: Pick<PositionMove, 'partition' | 'clampedFrom' | 'after'>,
-): TalkLine[] {
+): MessageLine[] {
   if (clampedFrom === null) return [];
   const text = `${topic}/${partition} has no offset ${clampedFrom}: brought into range, to ${after}`;
   return [{ level: 'warn', text }];

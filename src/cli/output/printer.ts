@@ -1,4 +1,6 @@
 import type { Writable } from 'node:stream';
+import type { LogLine } from '../../documents/error.ts';
+import { isoTime } from '../../domain/iso-time.ts';
 import type { LogLevel } from '../settings.ts';
 import { columnsOf, Terminal } from './terminal.ts';
 
@@ -8,6 +10,8 @@ export interface PrinterOptions {
   readonly level: LogLevel;
   /** Colour forbidden by a setting; else each stream has colour when it is a terminal. */
   readonly noColor: boolean;
+  /** Messages are JSON, one object a line. */
+  readonly isJson?: boolean;
   /** What becomes of each message: it repeats in commands that it names what they need. */
   readonly rephrase?: (text: string) => string;
 }
@@ -27,7 +31,7 @@ export interface LiveLine {
 }
 
 /**
- * The one place that writes: data to stdout, talk to stderr. When either is closed by its reader, writing goes
+ * The one place that writes: data to stdout, messages to stderr. When either is closed by its reader, writing goes
  * quietly nowhere and `closed` aborts.
  */
 export class Printer {
@@ -35,6 +39,9 @@ export class Printer {
   readonly #stderr: Writable;
   readonly #closed = new AbortController();
   #level: LogLevel = 'info';
+  #isJson = false;
+  /** The last message is out: none may follow. */
+  #isEnded = false;
   #live: LiveLine | null = null;
   #writeError: NodeJS.ErrnoException | null = null;
   #room: Promise<void> | null = null;
@@ -45,7 +52,7 @@ export class Printer {
   /** Colours for what goes to stdout. */
   dataColours: Colours = NO_COLOURS;
   /** Colours for what goes to stderr. */
-  talkColours: Colours = NO_COLOURS;
+  messageColours: Colours = NO_COLOURS;
 
   constructor(stdout: Writable, stderr: Writable) {
     this.#stdout = stdout;
@@ -66,18 +73,19 @@ export class Printer {
 
   /** Makes colours ready where there is a terminal to show them; elsewhere a command does not pay for loading them. */
   async loadColours(): Promise<void> {
-    if (!this.isDataLive && !this.isTalkLive) return;
+    if (!this.isDataLive && !this.isMessageLive) return;
     const { Chalk } = await import('chalk');
     this.#terminalColours = new Chalk({ level: 1 });
   }
 
-  configure({ level, noColor, rephrase = plain }: PrinterOptions): void {
+  configure({ level, noColor, isJson = false, rephrase = plain }: PrinterOptions): void {
     this.#level = level;
+    this.#isJson = isJson;
     this.#rephrase = rephrase;
     const colours = (stream: Writable): Colours =>
       isTerminal(stream) && !noColor ? (this.#terminalColours ?? NO_COLOURS) : NO_COLOURS;
     this.dataColours = colours(this.#stdout);
-    this.talkColours = colours(this.#stderr);
+    this.messageColours = isJson ? NO_COLOURS : colours(this.#stderr);
   }
 
   /** Columns of the terminal that data goes to; null when it goes elsewhere. */
@@ -96,7 +104,7 @@ export class Printer {
   }
 
   /** Whether lines on stderr can be drawn again in place. */
-  get isTalkLive(): boolean {
+  get isMessageLive(): boolean {
     return isTerminal(this.#stderr);
   }
 
@@ -132,19 +140,26 @@ export class Printer {
   }
 
   error(text: string): void {
-    this.#talk('error', text);
+    this.#message('error', text);
+  }
+
+  /** A line that stands at the end of stderr as it is: nothing is said after it. */
+  last(line: string): void {
+    this.#isEnded = false;
+    this.#write(`${line}\n`);
+    this.#isEnded = true;
   }
 
   warn(text: string): void {
-    this.talk([{ level: 'warn', text }]);
+    this.messages([{ level: 'warn', text }]);
   }
 
   info(text: string): void {
-    this.#talk('info', text);
+    this.#message('info', text);
   }
 
   debug(text: string): void {
-    this.#talk('debug', this.talkColours.dim(`debug: ${text}`));
+    this.#message('debug', this.#isJson ? text : this.messageColours.dim(`debug: ${text}`));
   }
 
   says(level: LogLevel): boolean {
@@ -152,11 +167,14 @@ export class Printer {
   }
 
   /** Several lines in one write. */
-  talk(lines: readonly { readonly level: 'info' | 'warn'; readonly text: string }[]): void {
-    const shown = lines.filter(({ level }) => this.says(level));
-    const warning = this.talkColours.yellow('warning:');
-    const texts = shown.map(({ level, text }) => (level === 'warn' ? `${warning} ${text}` : text));
-    if (texts.length > 0) this.#talk('error', texts.join('\n'));
+  messages(lines: readonly { readonly level: 'info' | 'warn'; readonly text: string }[]): void {
+    const warning = this.messageColours.yellow('warning:');
+    const shown = lines
+      .filter(({ level }) => this.says(level))
+      .map(({ level, text }) =>
+        this.#formatted(level, level === 'warn' && !this.#isJson ? `${warning} ${text}` : text),
+      );
+    this.#write(shown.join(''));
   }
 
   attach(live: LiveLine): void {
@@ -175,12 +193,24 @@ export class Printer {
     await new Promise((resolve) => setImmediate(resolve));
   }
 
-  #talk(level: LogLevel, text: string): void {
-    if (!this.says(level) || (this.closed.aborted && this.#writeError === null)) return;
+  #message(level: LogLevel, text: string): void {
+    if (this.says(level)) this.#write(this.#formatted(level, text));
+  }
+
+  #formatted(level: LogLevel, text: string): string {
+    const message = this.#rephrase(text);
+    if (!this.#isJson) return `${message}\n`;
+    const line: LogLine = { type: 'log', level, at: isoTime(Date.now()), message };
+    return `${JSON.stringify(line)}\n`;
+  }
+
+  #write(text: string): void {
+    if (text === '' || this.#isEnded || (this.closed.aborted && this.#writeError === null)) return;
     this.#live?.clear();
-    this.#stderr.write(`${this.#rephrase(text)}\n`);
+    this.#stderr.write(text);
     this.#live?.draw();
   }
+
   async #flushed(stream: Writable): Promise<void> {
     if (stream.writableLength === 0 || stream.destroyed) return;
     // Called with an error, too, when the reader has gone.

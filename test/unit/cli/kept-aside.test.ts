@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runCommandLine } from '../../../src/cli/main.ts';
 import { Printer } from '../../../src/cli/output/printer.ts';
 import { Session } from '../../../src/cli/session.ts';
+import { messagesOf } from '../../support/cli.ts';
 
 /* What a user has saved and nothing of which counts is said by every command until it is dealt with. */
 
@@ -27,7 +28,7 @@ async function run(words: string): Promise<{ stdout: string; stderr: string }> {
     });
   const session = new Session(new Printer(into('stdout'), into('stderr')), {}, os.tmpdir());
   await runCommandLine([...words.split(' '), '--storage', folder], session);
-  return said;
+  return words.includes('json') ? { ...said, stderr: messagesOf(said) } : said;
 }
 
 /** Saves as an editor does that was done a while ago. */

@@ -41,6 +41,30 @@ it('ends with what the failure is, and a bug is one only where it is ours', asyn
   }
 });
 
+it('under -o json says the error last, as JSON, and nothing after it', async () => {
+  const stderr = new PassThrough();
+  const printer = new Printer(new PassThrough(), stderr);
+  const work = async (): Promise<void> => {
+    printer.configure({
+      level: 'debug',
+      noColor: true,
+      isJson: true,
+      rephrase: (text) => text.toUpperCase(),
+    });
+    printer.info('two\nlines');
+    setImmediate(() => printer.debug('late'));
+    throw new Failure('not_found', 'no pen', { fix: 'buy one' });
+  };
+  await runToExit(work, { printer, isJson: () => true, env: {} });
+  await new Promise((resolve) => setImmediate(resolve));
+  printer.error('later');
+  const lines = String(stderr.read()).trimEnd().split('\n');
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+    { type: 'log', level: 'info', message: 'TWO\nLINES' },
+    { type: 'error', code: 'not_found', message: 'NO PEN', fix: 'BUY ONE' },
+  ]);
+});
+
 it.each([
   ['ENOSPC', 7],
   ['EPIPE', 0],
