@@ -2,7 +2,13 @@ import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { Failure } from '../domain/failure.ts';
 import { nearest } from './nearest.ts';
-import { checkTopicName, readSettingText, type SettingValue } from './setting-values.ts';
+import {
+  checkTopicName,
+  parseTopics,
+  readSettingText,
+  topicsText,
+  type SettingValue,
+} from './setting-values.ts';
 import {
   flagOf,
   SETTINGS,
@@ -41,6 +47,8 @@ export interface Settings {
   readonly registry: string;
   readonly topic: string;
   readonly dlqTopic: string;
+  /** By message; those of orders and of their dead letters, and others that are not named like it. */
+  readonly topics: ReadonlyMap<string, string>;
   readonly group: string;
   readonly output: OutputFormat;
   readonly logLevel: LogLevel;
@@ -154,6 +162,9 @@ function toSettings(byName: ReadonlyMap<SettingName, ResolvedSetting>): Settings
     registry: required('registry'),
     topic: required('topic'),
     dlqTopic: required('dlq_topic'),
+    topics: parseTopics(
+      `orders=${required('topic')},orders.dlq=${required('dlq_topic')},${required('topics')}`,
+    ),
     group: required('group'),
     // The table checks choices, so these are what they say.
     output: required('output') as OutputFormat,
@@ -258,11 +269,12 @@ function readFileValue(file: string, key: string, value: unknown): SettingValue 
   if (isSwitch) {
     return typeof value === 'boolean' ? value : refuse(`${where} is ${typeName(value)}`, 'use true or false');
   }
-  if (typeof value !== 'string') {
+  const text = spec.kind === 'topics' ? topicsText(value) : value;
+  if (typeof text !== 'string') {
     return refuse(`${where} is ${typeName(value)}`, `use a string: ${JSON.stringify({ [key]: '…' })}`);
   }
   try {
-    return readSettingText(spec, value, where);
+    return readSettingText(spec, text, where);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     throw new Failure('invalid_settings', error.message, {

@@ -58,7 +58,7 @@ export class Session {
 }
 
 /** Settings that say where a command works. */
-const PLACES = ['storage', 'brokers', 'registry', 'topic', 'dlq_topic', 'group'] as const;
+const PLACES = ['storage', 'brokers', 'registry', 'topic', 'dlq_topic', 'topics', 'group'] as const;
 
 function givenPlaces({ byName }: Resolved): GivenFlag[] {
   return PLACES.flatMap((name) => {

@@ -41,6 +41,8 @@ export function readSettingText(spec: SettingSpec, text: string, where: string):
       return readUrl(text, where);
     case 'topic':
       return checkTopicName(text, where);
+    case 'topics':
+      return checkTopics(text, where);
     case 'group':
     case 'path':
     case 'text':
@@ -67,6 +69,45 @@ export function checkTopicName(text: string, where: string): string {
     );
   }
   return text;
+}
+
+/** Topics of these have settings of their own. */
+const OWN_SETTINGS: Readonly<Record<string, string>> = { orders: '--topic', 'orders.dlq': '--dlq-topic' };
+
+/** Which messages there are is left to the commands that know them. @returns the text, in one form */
+function checkTopics(text: string, where: string): string {
+  const named = new Map<string, string>();
+  for (const pair of text.split(',').map((part) => part.trim())) {
+    if (pair === '') continue;
+    const [name = '', topic, ...rest] = pair.split('=').map((part) => part.trim());
+    if (topic === undefined || rest.length > 0 || name === '')
+      throw bad(where, pair, 'is not MESSAGE=TOPIC', 'for example orders.created=shop.orders');
+    const own = OWN_SETTINGS[name];
+    if (own !== undefined) throw bad(where, pair, `has a setting of its own`, `use ${own}`);
+    checkTopicName(topic, where);
+    if (named.has(name)) throw bad(where, text, `names ${name} twice`);
+    if ([...named.values()].includes(topic)) throw bad(where, text, `gives ${topic} to two messages`);
+    named.set(name, topic);
+  }
+  return [...named].map((pair) => pair.join('=')).join(',');
+}
+
+/** @param text as checkTopics returns it */
+export function parseTopics(text: string): Map<string, string> {
+  return new Map(
+    text
+      .split(',')
+      .filter((pair) => pair !== '')
+      .map((pair) => pair.split('=') as [string, string]),
+  );
+}
+
+/** An object is the natural form in JSON. @returns anything else as it is */
+export function topicsText(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.entries(value)
+    .map(([name, topic]) => `${name}=${String(topic)}`)
+    .join(',');
 }
 
 function readBrokers(text: string, where: string): string {

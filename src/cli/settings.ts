@@ -3,7 +3,17 @@
  * come from this table. A setting's name is its key in the file: the long flag in snake_case.
  */
 export type SettingKind =
-  'path' | 'brokers' | 'url' | 'topic' | 'group' | 'choice' | 'boolean' | 'presence' | 'text' | 'secret';
+  | 'path'
+  | 'brokers'
+  | 'url'
+  | 'topic'
+  | 'topics'
+  | 'group'
+  | 'choice'
+  | 'boolean'
+  | 'presence'
+  | 'text'
+  | 'secret';
 
 export interface SettingSpec {
   readonly name: string;
@@ -69,6 +79,14 @@ export const SETTINGS = [
     env: 'ORDERCTL_DLQ_TOPIC',
     fallback: null,
     help: 'topic for dead letters (default TOPIC.dlq)',
+  },
+  {
+    name: 'topics',
+    kind: 'topics',
+    metavar: 'MESSAGE=TOPIC,...',
+    env: 'ORDERCTL_TOPICS',
+    fallback: '',
+    help: 'topics of other messages, where they are not named like them',
   },
   {
     name: 'group',

@@ -46,6 +46,7 @@ const VALUES: Readonly<Partial<Record<SettingName, readonly [flag: string, env: 
   registry: ['http://flag', 'https://env:8081/apis/ccompat/v7', 'http://file'],
   topic: ['flag', 'env', 'file'],
   dlq_topic: ['flag', 'env', 'file'],
+  topics: ['orders.created=flag', 'orders.created=env', 'orders.created=file,dlq=poison'],
   group: ['flag', 'env', 'file'],
   output: ['json', 'text', 'json'],
   log_level: ['debug', 'warn', 'error'],
@@ -115,6 +116,20 @@ describe('the settings file', () => {
     expect(settle({ storage: 'data' }).settings.storage).toBe(join(cwd, 'data'));
   });
 
+  it('may name topics by message in an object', () => {
+    const topics = { 'orders.created': 'shop.orders', 'payments.failed.dlq': 'unpaid' };
+    writeSettings({ topic: 'direct', topics });
+    expect([...settle().settings.topics]).toEqual([
+      ['orders', 'direct'],
+      ['orders.dlq', 'direct.dlq'],
+      ...Object.entries(topics),
+    ]);
+    writeSettings({ topics: ['orders.created'] });
+    expect(failureOf(() => settle())).toMatchObject({ code: 'invalid_settings' });
+    writeSettings({ topics: { 'orders.created': 7 } });
+    expect(settle().settings.topics.get('orders.created')).toBe('7');
+  });
+
   it('takes an unknown key for a mistake, and names the one that was meant', () => {
     const file = writeSettings({ topci: 'x' });
     const failure = failureOf(() => settle());
@@ -174,6 +189,12 @@ describe('values', () => {
     [{ topic: 'x'.repeat(250) }, '--topic'],
     [{ topic: 'x'.repeat(249) }, 'dead-letter topic'],
     [{ topic: 'same', dlq_topic: 'same' }, '--dlq-topic'],
+    [{ topics: 'orders.created' }, '"orders.created" is not MESSAGE=TOPIC'],
+    [{ topics: 'orders.created=a=b' }, 'is not MESSAGE=TOPIC'],
+    [{ topics: 'orders.created=a b' }, '"a b" is not a topic name'],
+    [{ topics: 'orders=shop' }, '"orders=shop" has a setting of its own'],
+    [{ topics: 'a=x,a=y' }, 'names a twice'],
+    [{ topics: 'a=x,b=x' }, 'gives x to two messages'],
     [{ group: '' }, '--group'],
     [{ log_level: 'loud' }, '--log-level'],
     [{ storage: '' }, '--storage'],
