@@ -27,7 +27,7 @@ type StockAdvice =
   | { readonly kind: 'take_less'; readonly item: string; readonly most: number };
 
 type FolderAdvice =
-  /** Two folders have one id: go on with one of them, or with both apart. */
+  /** Two folders have one id: use one of them, or give each its own. */
   | { readonly kind: 'choose_copy' }
   | { readonly kind: 'begin_storage' | 'writable_folder' | 'carry_over' }
   /** `fill_or_reject`: or go on and have every order rejected. */
@@ -62,7 +62,7 @@ type SendAdvice =
   | ReplayAgain
   | { readonly kind: 'as_new' | 'not_rejected' | 'resume_after_id' }
   | { readonly kind: 'try_again'; readonly orderId: string }
-  /** `by`: the try of a rejected order that was accepted. */
+  /** `by`: the id of the try that was accepted. */
   | {
       readonly kind: 'order_again';
       readonly orderId: string;
@@ -91,5 +91,5 @@ export interface ReplayAgain {
   readonly limit: number | null;
 }
 
-/** An advice that a face puts into words. */
+/** Advice that a face puts into words. */
 export type TypedAdvice = Exclude<Advice, string>;

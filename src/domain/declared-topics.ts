@@ -1,6 +1,6 @@
 /**
- * What our topics are to be: the one place that says so. Topics are created by it, shown against it and brought to
- * it. Every number is the least that will do, since a cluster may have been given more on purpose.
+ * What our topics are to be. Topics are created as declared here, compared with it and changed to it. Every number is a
+ * minimum: a cluster may have more on purpose.
  */
 export interface DeclaredTopic {
   readonly topic: string;
@@ -18,7 +18,7 @@ const REPLICATION = 3;
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** Kafka's own default: a consumer may be down for a long weekend. */
 const ORDERS_RETENTION_MS = 7 * DAY_MS;
-/** A dead letter waits for a person, and perhaps for a release that mends its cause. */
+/** A dead letter waits for somebody to look at it, and perhaps for a release that fixes its cause. */
 const DEAD_LETTERS_RETENTION_MS = 30 * DAY_MS;
 /** What the headers of a dead letter may add to the record that it carries. */
 const DEAD_LETTER_HEADROOM_BYTES = 64 * 1024;

@@ -25,7 +25,7 @@ export const DIFFERENCE_KINDS = [
   'csv_mismatch',
   /** The user's file cannot be read. */
   'csv_broken',
-  /** Against the topic. */
+  /** Compared with the topic. */
   'record_unaccounted',
   'record_mismatch',
   'dead_letter_missing',
@@ -43,11 +43,11 @@ export interface Difference {
   readonly where: string;
   /** What does not agree, in words. */
   readonly message: string;
-  /** What can be done about it; null for a view, which is built anew. */
+  /** What can be done about it; null for a view, which can be built again. */
   readonly fix: Advice | null;
 }
 
-/** Something that a person wonders about and that is as it may be. */
+/** Something that looks odd and is no difference. */
 export interface AuditNote {
   readonly kind: 'hand_edit' | 'csv_behind' | 'unfinished' | 'dead_letters_deleted' | 'records_deleted';
   readonly where: string;
@@ -56,7 +56,7 @@ export interface AuditNote {
 
 const RESTORE = 'restore the whole folder from a backup; orders read since then are read again from Kafka';
 
-/** A difference in what is the truth: no view can mend it. */
+/** A difference in the truth itself: it cannot be built again from anything. */
 export function difference(
   kind: DifferenceKind,
   where: string,

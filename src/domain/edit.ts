@@ -6,7 +6,7 @@ import { isPrice, isQuantity, normalizePrice, type Item, type User, type UserSta
 /** A reason is a sentence or two. */
 const MAX_WHY_LENGTH = 1_000;
 
-/** A change that somebody asks for; what comes of it depends on the tables at that moment. */
+/** A change that is asked for; its effect depends on the tables at that moment. */
 export type EditRequest =
   | { readonly kind: 'user.add' | 'user.update'; readonly user: string; readonly status: UserStatus }
   | { readonly kind: 'user.remove'; readonly user: string }
@@ -29,11 +29,11 @@ export type EditRequest =
 
 export type DeadLetterAction = 'redriven' | 'discarded';
 
-/** A dead letter that something was done with. */
+/** A dead letter that was redriven or discarded. */
 export interface MarkedDeadLetter {
-  /** How it was named: PARTITION:OFFSET in its topic. */
+  /** PARTITION:OFFSET in its topic, or the name of a kept one. */
   readonly id: string;
-  /** What it is known by again: the same for two copies of one dead letter, another in a topic made anew. */
+  /** Identifies it: the same for two copies of one dead letter, another one when the topic was created again. */
   readonly key: string;
 }
 
@@ -87,7 +87,7 @@ export type EditVia = 'command' | 'file' | 'consume';
 export type LoggedEdit = Edit & {
   /** Milliseconds since the epoch. */
   readonly at: number;
-  /** The operating system's name of who did it. */
+  /** The operating system's name of the user who did it. */
   readonly by: string;
   readonly via: EditVia;
   /** The copy of a table that it was made in. */
@@ -233,7 +233,7 @@ function checkedDetails(details: ItemDetails): Partial<Item> {
   if (typeof reorderLevel === 'number' && !isQuantity(reorderLevel)) {
     throw new Failure('invalid_value', `reorder level ${reorderLevel} is not a whole number from 0 up`);
   }
-  // A line break or another control character would make the row span lines that no person expects.
+  // A line break or another control character would make the row span lines, which nobody expects.
   if (typeof name === 'string' && (name.length > 256 || /\p{Cc}/u.test(name) || /^[=+\-@]/.test(name))) {
     throw new Failure('invalid_value', `item name ${JSON.stringify(name)} is not allowed`, {
       fix: 'use at most 256 characters, none of them a control character, and do not begin with = + - @',

@@ -13,7 +13,7 @@ export type SetAside =
   /** Another file was put in its place before it was taken in. */
   | 'overtaken';
 
-/** In words that go on after the name of the file. */
+/** In words that follow the name of the file. */
 export const SET_ASIDE_CAUSES: Readonly<Record<SetAside, string>> = {
   stranger: 'it has too little in common with what it was',
   ambiguous: 'it fits more than one version, and what it changes would differ',

@@ -41,7 +41,7 @@ const MEANINGS: Readonly<Record<string, readonly [reason: string, fix: string]>>
   EROFS: ['that file system is read-only', 'mount it for writing, or use another place'],
 };
 
-/** Whether an error tells of the state of the machine, which is nobody's bug. */
+/** Whether an error is due to the state of the machine, and not a bug. */
 export function isSystemError(error: unknown): error is SystemError {
   if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return false;
   const { code, syscall } = error;

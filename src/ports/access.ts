@@ -10,13 +10,13 @@ export interface StoreAccess extends Owner, StoreHealth {
   /** For messages: of a folder, its absolute path. */
   readonly name: string;
   /**
-   * Owns the folder until disposal; disposal writes the CSVs and a checkpoint.
+   * Owns the store until disposal, which writes the CSVs and a checkpoint.
    *
    * @throws Failure folder_in_use (who has it), corrupt_file, corrupt_state, write_failed
    */
   own(options: OwnOptions): Promise<Store>;
   /**
-   * Makes one edit: by the folder's owner when there is one, else owning the folder for that moment.
+   * Makes one edit: through the owner when there is one, else owning the store for that moment.
    *
    * @throws Failure of decideEdit, and those of `own`; owner_unreachable when the owner does not answer in time
    */
@@ -38,13 +38,13 @@ export interface StoreAccess extends Owner, StoreHealth {
   /**
    * No lock, any process, never behind the last commit.
    *
-   * @param how `onNotice` is told of a file that is broken, whose last good values are read; without it that is thrown
+   * @param how `onNotice` receives a file that is broken, whose last good values are read; without it that is thrown
    * @throws Failure not_found (it is no storage folder), corrupt_file, corrupt_state
    */
   read(how?: { readonly onNotice: (notice: StoreNotice) => void }): Promise<StoreReader>;
   /**
-   * Ids of recent decisions that begin with `prefix`, newest first: what the ends of the two logs show, at a cost that
-   * does not grow with them. For a person to choose from; what was just decided may be missing.
+   * Ids of recent decisions that begin with `prefix`, newest first: from the ends of the two logs, at a cost that
+   * does not grow with them. For completion: what was just decided may be missing.
    */
   recentOrderIds(prefix: string, limit: number): readonly string[];
 }

@@ -15,9 +15,9 @@ export interface BrokerRecord {
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
   readonly headers: Headers;
-  /** Where `value` lies, for who reads many: a view of a few bytes costs more than to read them. */
+  /** Where `value` lies, for readers of many: making a view of a few bytes costs more than reading them. */
   readonly valueSlice?: Slice | null;
-  /** As `lastHeader(headers, name)`, for who reads many: taking all headers apart costs more than reading the value. */
+  /** As `lastHeader(headers, name)`, for readers of many: parsing all headers costs more than reading the value. */
   lastHeader?(name: string): HeaderValue | undefined;
 }
 
@@ -60,9 +60,9 @@ export interface GroupMember {
   readonly memberId: string;
   readonly clientId: string;
   readonly host: string;
-  /** What it said as RunOptions.process; null where it is none of ours, or the group is between generations. */
+  /** Its RunOptions.process; null where it is not ours, or the group is between generations. */
   readonly process: string | null;
-  /** How long the group keeps it without a sign of life; null where it did not say so. */
+  /** How long the group keeps it without a heartbeat; null where it did not say. */
   readonly sessionTimeoutMs: number | null;
 }
 
@@ -76,7 +76,7 @@ export interface TopicDescription {
   readonly partitions: number;
   /** Copies that the partition with the fewest has. */
   readonly replication: number;
-  /** Every configuration that the broker tells, by Kafka's names, defaults included. */
+  /** Every configuration that the broker returns, by Kafka's names, defaults included. */
   readonly configs: ReadonlyMap<string, string>;
 }
 
@@ -119,7 +119,7 @@ export interface BrokerAdmin extends AsyncDisposable {
   /**
    * Without effect when the topic exists.
    *
-   * @param options.replication copies, fewer where there are fewer brokers; 1 unless told
+   * @param options.replication copies, fewer where there are fewer brokers; 1 by default
    * @param options.configs topic configuration by Kafka's names
    * @returns whether this call created it
    */
@@ -184,8 +184,8 @@ export interface SentRecord {
 }
 
 /**
- * What came of a record: where it went; that the topic does not allow its size, or refuses it otherwise; that no answer says whether it is
- * stored, now or later; or that it is not.
+ * The outcome of a record: where it is stored; that the topic does not allow its size, or refuses it otherwise; that no
+ * answer says whether it is stored, now or later; or that it is not.
  */
 export type SendOutcome = SentRecord | 'too_large' | 'refused' | 'unknown' | 'not_sent';
 
@@ -209,10 +209,10 @@ export interface Producer extends AsyncDisposable {
 
 export type ConsumerEvent =
   | { readonly kind: 'joined'; readonly partitions: readonly number[] }
-  /** No answer from the brokers for `forMs`; told again every 30 s. */
+  /** No answer from the brokers for `forMs`; repeated every 30 s. */
   | { readonly kind: 'waiting'; readonly forMs: number; readonly message: string }
   | { readonly kind: 'resumed' }
-  /** An answer is late, long before that is worth a word; until `answered`. */
+  /** An answer is late, long before that is reported; until `answered`. */
   | { readonly kind: 'silent' }
   | { readonly kind: 'answered' }
   /** The group's offset could not be committed; the stored position stands and it is tried with the next batch. */
@@ -221,18 +221,18 @@ export type ConsumerEvent =
 export interface RunOptions {
   readonly topic: string;
   readonly group: string;
-  /** This folder's own: by it a ghost is known after a kill. */
+  /** The store's own: by it a ghost is recognised after a kill. */
   readonly clientId: string;
   /** As Processes.self: others read it in the description of the group. */
   readonly process?: string | null;
-  /** Committed beside each offset: this folder's mark. */
+  /** Committed beside each offset: the mark of the store. */
   readonly metadata: string;
   /** The positions in force now, by partition; one that is absent starts at the earliest offset. */
   readonly positions: () => ReadonlyMap<number, Position>;
   readonly onEvent: (event: ConsumerEvent) => void;
   /**
-   * Told of records while the batch before them is worked on: what needs no position can be done meanwhile. They are
-   * the very array of the next batch, unless a move, a join or a failure comes between.
+   * Called with the records of the next batch while the one before is processed: what needs no position can be done
+   * meanwhile. The next batch has the same array, unless a move, a join or a failure comes between.
    */
   readonly onNext?: (records: readonly BrokerRecord[]) => void;
   /** Give up after so long without an answer; null waits for ever. */
@@ -244,7 +244,7 @@ export interface Consumer extends AsyncDisposable {
   /**
    * Delivers one batch at a time, each partition from its position on, until `signal` aborts; then finishes the
    * batch in hand, commits, leaves the group and resolves. At each join, before the first batch, every position is
-   * held against the topic: within its range, and the record before it the one that was read.
+   * compared with the topic: it lies within its range, and the record before it is the one that was read.
    *
    * `onBatch` resolves with the offset to read next: `batch.next` goes on, any other seeks. Only then is it
    * committed to Kafka, in the background. While `onBatch` works, heartbeats go on. If it rejects, so does `run`.

@@ -17,13 +17,13 @@ export interface PlacedLines<T> {
   readonly file: string;
   /** Number of the first, counted from 1. */
   readonly firstLine: number;
-  /** undefined: not a line of ours. */
+  /** undefined: a line that orderctl did not write. */
   readonly lines: readonly (T | undefined)[];
 }
 
-/** A folder at one moment, down to its files, for an audit. Nothing is taken as given but what was committed. */
+/** A store at one moment, down to its files, for an audit. Nothing is trusted but what was committed. */
 export interface StoreInspection extends AsyncDisposable {
-  /** Whether a process owned the folder at that moment; a failure says why this user cannot know. */
+  /** Whether a process owned the store at that moment; a failure says why this user cannot know. */
   readonly isOwned: boolean | Failure;
   /** The tables as they are committed: without hand edits that were not taken in. */
   users(): Iterable<User>;
@@ -37,27 +37,27 @@ export interface StoreInspection extends AsyncDisposable {
   edits(): AsyncIterable<PlacedLines<LoggedEdit>>;
   /** Where the row of an item or user stands in its file, for messages. */
   whereRow(table: 'users' | 'items', name: string): string;
-  /** Holds the files against each other: what they say is for the caller. */
+  /** Compares the files with each other; what their lines say is for the caller to check. */
   findings(): AsyncIterable<Finding>;
 }
 
-/** The state of the store as a thing on a disk, and what can be repaired. */
+/** The state of the store on its disk, and its repair. */
 export interface StoreHealth {
-  /** Whether it holds anything of a store; who owns one that does not makes it. */
+  /** Whether there is a store; owning one that is not there makes it. */
   isThere(): boolean;
-  /** What the disk under the folder has left, and whether we may write there. */
+  /** Free space on the disk, and whether this user may write there. */
   room(): { readonly freeBytes: number; readonly writable: boolean };
-  /** Files that users saved and that could not be taken in: they wait to be dealt with. */
+  /** Files that users saved and that could not be taken in: the user has to deal with them. */
   keptAside(): readonly { readonly file: string; readonly why: SetAside }[];
   /**
    * As `read`, for an audit.
    *
-   * @throws Failure not_found (it is no storage folder), corrupt_state when what is true cannot be told
+   * @throws Failure not_found (it is no storage folder), corrupt_state when the truth itself is damaged
    */
   inspect(): Promise<StoreInspection>;
   /**
-   * Owns the folder for a moment and builds anew what is a view of the logs: the index of order ids, the CSVs, the
-   * ends of the logs since the last checkpoint.
+   * Owns the store for a moment and builds the views of the logs again: the index of order ids, the CSVs, the ends of
+   * the logs since the last checkpoint.
    *
    * @throws Failure as `own`
    */

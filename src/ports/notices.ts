@@ -2,7 +2,7 @@ import type { Advice } from '../domain/advice.ts';
 import type { Edit } from '../domain/edit.ts';
 import type { SetAside } from '../domain/set-aside.ts';
 
-/** What the store has to tell while it works. */
+/** What the store reports while it works. */
 export type StoreNotice =
   /** Hand edits of a file were taken in. */
   | {
@@ -29,15 +29,15 @@ export type StoreNotice =
       readonly keptAs: string | null;
       readonly why: SetAside;
     }
-  /** A file was taken away: that changes nothing, it is written anew. */
+  /** A file was removed: that changes nothing, and it is written again. */
   | { readonly kind: 'file_missing'; readonly file: string }
-  /** A file was saved as a version of before, to the byte: that is no change, and it is written anew. */
+  /** A file was saved exactly as an earlier version was: that is no change, and it is written again. */
   | { readonly kind: 'file_outdated'; readonly file: string }
   /** A hand edit would have taken stock below zero: it is 0 now. */
   | { readonly kind: 'stock_clamped'; readonly item: string; readonly wanted: number }
   /** Something was rebuilt after a crash. */
   | { readonly kind: 'recovered'; readonly journalRecords: number }
-  /** An edit came from another process by the folder's socket. */
+  /** An edit came from another process. */
   | { readonly kind: 'edit_taken_in'; readonly edit: Edit }
-  /** The same of an edited copy of a table. */
+  /** An edited copy of a table came from another process. */
   | { readonly kind: 'copy_taken_in'; readonly file: string; readonly rows: number };

@@ -4,7 +4,7 @@ import type { Processes } from './processes.ts';
 
 /** What a consumer says of itself while it runs. */
 export interface ConsumerStatus {
-  /** `starting`: before the first record is asked for; `stopping`: told to stop, finishing what is in hand. */
+  /** `starting`: before the first record is asked for; `stopping`: it finishes what is in hand. */
   readonly state: 'starting' | 'consuming' | 'waiting' | 'stopping';
   /** What it waits for, in state `waiting`. */
   readonly waitingFor: 'broker' | 'registry' | null;
@@ -12,7 +12,7 @@ export interface ConsumerStatus {
   readonly group: string;
   /** Records decided or dead-lettered a second, over the last ten seconds. */
   readonly ordersPerSecond: number;
-  /** Records behind the end, as the brokers told it last; null before they did. */
+  /** Records behind the end, by the last answer of the brokers; null before the first. */
   readonly lag: number | null;
   /** Milliseconds since the epoch; null before the first commit. */
   readonly lastCommitAt: number | null;
@@ -37,15 +37,15 @@ export interface BrokenFile {
   readonly message: string;
 }
 
-/** The consumer that owns a folder. */
+/** The consumer that owns a store. */
 export interface RunningConsumer {
   readonly pid: number;
-  /** Since when it owns the folder, milliseconds since the epoch. */
+  /** Since when it owns the store, milliseconds since the epoch. */
   readonly startedAt: number;
   readonly status: ConsumerStatus;
 }
 
-/** An owner of a folder that was made to leave. */
+/** An owner that was made to leave. */
 export interface StoppedConsumer {
   readonly pid: number;
   /** It did not finish what it had in hand: the next owner recovers that. */
@@ -53,46 +53,46 @@ export interface StoppedConsumer {
 }
 
 export interface OwnOptions {
-  /** What the owner is, told to whoever else wants the folder: `consume`. */
+  /** What the owner does, for messages to others that want the store: `consume`. */
   readonly purpose: string;
   /** What the edits of its transactions are logged as. */
   readonly via: EditVia;
   readonly onNotice: (notice: StoreNotice) => void;
   /**
-   * Told once when nothing can be stored any more, by whatever that was found: the writing of a CSV in the background,
-   * or an edit by another process. The owner is to leave.
+   * Called once when nothing can be stored any more, also when the writing of a CSV in the background or an edit by
+   * another process failed. The owner is to leave.
    */
   readonly onFailure?: (failure: Error) => void;
-  /** A consumer's: answers `consumerStatus` of other processes, at any moment. */
+  /** Of a consumer: answers `consumerStatus` of other processes, at any moment. */
   readonly status?: () => ConsumerStatus;
-  /** Gives the folder a new id, durable when `own` resolves: it is a copy of another. */
+  /** Gives the store a new id, durable when `own` resolves, because it is a copy of another. */
   readonly newId?: boolean;
   /** Goes on beside a CSV that is broken, with its last good values, and leaves it; else that is corrupt_file. */
   readonly besideBroken?: boolean;
-  /** A consumer's: called when another process asks it to stop. */
+  /** Of a consumer: called when another process asks it to stop. */
   readonly onStop?: () => void;
 }
 
 /** Who owns the store: one process at a time, which alone writes and answers the others. */
 export interface Owner {
   /**
-   * What the folder's owner says of itself, when it is a consumer; nothing of the folder is read.
+   * What the owner says of itself, when it is a consumer; nothing is read from disk.
    *
    * @returns null when no consumer owns it
    * @throws Failure owner_unreachable when the owner does not answer in time; read_failed when this user may not ask it
    */
   consumerStatus(): Promise<RunningConsumer | null>;
   /**
-   * Has the consumer that owns the folder finish and leave, and waits for it.
+   * Asks the consumer that owns the store to finish and leave, and waits for it.
    *
    * @param options.kill ends an owner that does not do so, after making sure that it is the owner
-   * @returns null when no consumer owns the folder
+   * @returns null when no consumer owns the store
    * @throws Failure owner_unreachable
    */
   stopConsumer(options: { kill: boolean }): Promise<StoppedConsumer | null>;
   readonly processes: Processes;
   /**
-   * Holds a task that only one process at a time may be at, until disposal or its end. Goes beside an owner.
+   * Reserves a task that only one process at a time may do, until disposal or its end. Works beside an owner.
    *
    * @throws Failure folder_in_use (who is at it), write_failed
    */

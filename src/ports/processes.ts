@@ -1,6 +1,6 @@
 /** The processes of this machine, for telling the dead from the living. */
 export interface Processes {
-  /** This process, by a text that no other process ever has; null where the operating system does not say. */
+  /** A text that identifies this process among all, ever; null where the operating system does not say. */
   self(): string | null;
   /**
    * @param identity what `self` of that process was

@@ -1,4 +1,4 @@
-/** null is a value of its own, other than no bytes. */
+/** null is not the same as no bytes. */
 export type HeaderValue = Uint8Array | string | null;
 /** Record headers in their order; a name may stand several times. */
 export type Headers = readonly (readonly [name: string, value: HeaderValue])[];

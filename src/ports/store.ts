@@ -20,7 +20,7 @@ export interface Position extends TopicPartition {
 
 /** A record to be sent, committed with the decisions that caused it and sent afterwards, at least once. */
 export interface Outgoing {
-  /** What it is about, `orders/3@17`: one sent twice bears the same id. */
+  /** What it is about, `orders/3@17`: the same when it is sent twice. */
   readonly id: string;
   readonly topic: string;
   readonly key: Uint8Array | null;
@@ -30,7 +30,7 @@ export interface Outgoing {
 
 /** A record that the broker refused for good. */
 export interface Undelivered extends Outgoing {
-  /** By which it is found again: its id; with `~` and eight hexadecimal digits behind it when another of that id came first. */
+  /** Its name: its id; with `~` and eight hexadecimal digits behind it when another of that id came first. */
   readonly name: string;
 }
 
@@ -67,7 +67,7 @@ export interface Changes {
 }
 
 export interface StoreReader extends AsyncDisposable {
-  /** As in Store; null when the folder was never owned. */
+  /** As in Store; null when the store was never owned. */
   readonly storeId: string | null;
   /** Rows in the order of the file, hand edits that were not taken in yet included. */
   users(): Promise<Iterable<User>>;
@@ -82,7 +82,7 @@ export interface StoreReader extends AsyncDisposable {
 }
 
 export interface Store extends StoreReader {
-  /** Made with the folder: the mark by which a consumer group knows its folder. */
+  /** Made with the store: the mark by which a consumer group is recognised as its own. */
   readonly storeId: string;
   /**
    * The one way to change state. `decide` is synchronous and pure; a store may run it again. When this resolves
@@ -97,13 +97,13 @@ export interface Store extends StoreReader {
    * again. `send` resolves with the records that the broker refuses for good (too large): those are kept in
    * `.orderctl/undelivered/`. When `send` rejects, all stay unsent.
    *
-   * @returns how many left
+   * @returns how many were sent
    */
   drain(send: (records: readonly Outgoing[]) => Promise<readonly Outgoing[]>): Promise<number>;
   /** Unsent records, waiting for `drain`. */
   unsent(): number;
   /**
-   * Keeps a file beside the state, for people and other tools: in the place of one of that name, durable when this
+   * Keeps a file beside the state, for people and other tools. It replaces one of that name and is durable when this
    * resolves.
    *
    * @returns its path

@@ -5,11 +5,11 @@ import type { StoreNotice } from './notices.ts';
 export interface TableCopy {
   /** The CSV to edit. */
   readonly file: string;
-  /** Whether it is another than it was. */
+  /** Whether it was changed. */
   isChanged(): boolean;
   /**
    * Takes the changes over into the table as it is now: quantities as the difference, of other cells the changed one
-   * wins. By the folder's owner when there is one, else owning the folder for that moment.
+   * wins. Through the owner when there is one, else owning the store for that moment.
    *
    * @throws Failure corrupt_file, with `file` and line, for a mistake in the copy: then nothing was asked of anyone;
    *   otherwise as `edit` of StoreAccess

@@ -26,7 +26,7 @@ async function decideIn(folder: ModelFolder, ...records: DecidedRecord[]): Promi
 
 const options = { topic: null, repair: false, onNotice: () => undefined };
 
-function told({ differences }: AuditResult): unknown[] {
+function reported({ differences }: AuditResult): unknown[] {
   return differences.map(({ kind, expected, actual }) => [kind, expected, actual]);
 }
 
@@ -114,10 +114,10 @@ describe('the books', () => {
     await decideIn(folder, recordOf('orders', 0, 'A', 'alice', { pen: 2 }));
     tamper(folder);
     const result = await audit(folder, options);
-    expect(told(result)).toEqual(expected);
+    expect(reported(result)).toEqual(expected);
   });
 
-  it('keep the first hundred differences and count all; what was repaired is told', async () => {
+  it('keep the first hundred differences and count all; what was repaired is reported', async () => {
     const folder = await shop();
     folder.found = Array.from({ length: 150 }, (_, at) => ({
       difference: difference('index_missing', `orders.jsonl:${at}`, { message: 'x', fix: null }),
@@ -217,14 +217,14 @@ describe('with the topic', () => {
     });
   });
 
-  it('other content under the deciding record, and a position past the end, are told', async () => {
+  it('other content under the deciding record, and a position past the end, are reported', async () => {
     const { folder, broker } = await consumed();
     broker.append('orders.dlq', 0, letter());
     const log = broker.topics.get('orders')?.[0] ?? [];
     const [first] = log;
     if (first !== undefined) log[0] = { ...first, value: encodeOrder({ ...A.order, user: 'mallory' }) };
-    expect(told(await look(folder, broker))).toEqual([['record_mismatch', null, null]]);
+    expect(reported(await look(folder, broker))).toEqual([['record_mismatch', null, null]]);
     log.pop();
-    expect(told(await look(folder, broker))).toContainEqual(['position_mismatch', 3, 4]);
+    expect(reported(await look(folder, broker))).toContainEqual(['position_mismatch', 3, 4]);
   });
 });

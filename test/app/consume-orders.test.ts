@@ -88,7 +88,7 @@ describe('consume', () => {
     expect(folder.outgoing).toHaveLength(0);
   });
 
-  it('sends dead letters at once when what was told to come did not, and nothing follows', async () => {
+  it('sends dead letters at once when what was expected did not come, and nothing follows', async () => {
     broker.misleads = true;
     broker.batchRecords = 2;
     send(order('A'), order('B'), 'garbage', order('C'));
@@ -112,7 +112,7 @@ describe('consume', () => {
     ['come', false],
     ['do not come', true],
   ])(
-    'decodes the records that are told to come while it stores, and decides them once if they %s',
+    'decodes the records that are expected while it stores, and decides them once if they %s',
     async (_, misleads) => {
       broker.misleads = misleads;
       broker.batchRecords = 2;
@@ -173,8 +173,8 @@ describe('consume', () => {
       );
     send(order('A'), order('B'), 'garbage', order('B'));
     expect(await consume()).toMatchObject({ accepted: 2, duplicates: 1, deadLettered: 1, ignoredPrices: 4 });
-    const told = events.filter(({ kind }) => kind === 'prices_ignored');
-    expect(told).toEqual(
+    const reported = events.filter(({ kind }) => kind === 'prices_ignored');
+    expect(reported).toEqual(
       [1, 3].map((offset) => ({
         kind: 'prices_ignored',
         record: { topic: 'orders', partition: 0, offset },

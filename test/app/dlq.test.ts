@@ -110,12 +110,12 @@ describe('dlq list', () => {
   it('knows a copy again within so many letters at least, across the edge of what is remembered', () => {
     for (const distance of [1, 2, 3]) {
       const isNew = recentOnly(4);
-      const told: boolean[] = [];
+      const right: boolean[] = [];
       for (let key = 0; key < 20; key += 1) {
-        told.push(isNew(`k${key}`));
-        if (key >= distance) told.push(!isNew(`k${key - distance}`));
+        right.push(isNew(`k${key}`));
+        if (key >= distance) right.push(!isNew(`k${key - distance}`));
       }
-      expect(told.every(Boolean), String(distance)).toBe(true);
+      expect(right.every(Boolean), String(distance)).toBe(true);
     }
   });
 
@@ -128,7 +128,7 @@ describe('dlq list', () => {
     expect(idsOf((await list()).letters)).toEqual(['kept:orders/0@9', '0:0']);
   });
 
-  it('does not take a letter at the same place of a topic made anew for one that was handled', async () => {
+  it('does not take a letter at the same place of a topic that was created again for one that was handled', async () => {
     broker.append(DLQ, 0, { headers: [], timestamp: 5 });
     const [found] = (await list()).letters;
     const mark = { kind: 'dead_letter.mark', topic: DLQ, action: 'discarded', why: 'w' } as const;

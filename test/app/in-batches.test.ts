@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { inBatches } from '../../src/app/send/in-batches.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 
-/** Sleeps until it is told, or the signal aborts. */
+/** Sleeps until it is woken, or the signal aborts. */
 class HeldClock implements Clock {
   wake = (): void => undefined;
   sleeping = 0;

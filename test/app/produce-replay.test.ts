@@ -138,8 +138,8 @@ describe('produce', () => {
     expect(new TextDecoder().decode(broker.topics.get('orders')?.[0]?.[3]?.key ?? new Uint8Array())).toBe(
       'ORD-3',
     );
-    const told = events.flatMap((event) => (event.kind === 'sent' ? event.orders : []));
-    expect(told.map(({ offset }) => offset)).toEqual(Array.from({ length: 4100 }, (_, i) => i));
+    const reported = events.flatMap((event) => (event.kind === 'sent' ? event.orders : []));
+    expect(reported.map(({ offset }) => offset)).toEqual(Array.from({ length: 4100 }, (_, i) => i));
     expect(summary()).toMatchObject({ sent: 4100, failed: 0, interrupted: false });
   });
 
@@ -543,7 +543,7 @@ describe('replay', () => {
       expect(await newIds({ orderId: 'X.r3' })).toEqual(['X.r3.r1']);
     });
 
-    it('goes on behind the order that it is told, and takes no try of one before it', async () => {
+    it('goes on behind the order that is named, and takes no try of one before it', async () => {
       decide('F', 'bob', 'book', 3, 600);
       decideTry('B.r1', false);
       expect(await newIds({ resumeAfter: 'B' })).toEqual(['F.r1']);

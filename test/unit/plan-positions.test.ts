@@ -105,7 +105,7 @@ describe('a reset', () => {
     );
   });
 
-  it('of all goes back to nothing where a topic made anew has fewer partitions, unless it is a relative one', () => {
+  it('of all goes back to nothing where a topic that was created again has fewer partitions, unless it is a relative one', () => {
     const gone = { stored: new Map([stored(20), stored(8, 1)]) };
     const cleared = { partition: 1, before: 8, after: 0, cause: 'reset', skipped: 0 };
     expect(planMoves(input({ ...gone, reset: { to: 'earliest', partitions: null } }))[1]).toMatchObject(

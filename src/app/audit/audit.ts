@@ -9,13 +9,13 @@ import { StockBooks } from './stock.ts';
 import { auditTopic, type AuditedTopic, type TopicPorts } from './topic.ts';
 import { Courses, type Skip } from '../offsets/skips.ts';
 
-/** So many differences are kept; all are counted. */
+/** All differences are counted; this many are kept. */
 const MAX_DIFFERENCES = 100;
 
 export interface AuditOptions {
-  /** Holds the topic against the folder too. */
+  /** Compares the topic with the store as well. */
   readonly topic: TopicPorts | null;
-  /** Builds anew what is a view; owns the folder for that. */
+  /** Builds the views again; owns the store for that. */
   readonly repair: boolean;
   readonly onNotice: (notice: StoreNotice) => void;
 }
@@ -33,19 +33,19 @@ export interface AuditResult {
   readonly skips: readonly Skip[];
   readonly unsent: number;
   readonly undelivered: number;
-  /** Why it is not known whether a process owned the folder; null: it is known. */
+  /** Why it is not known whether a process owned the store; null: it is known. */
   readonly ownerUnknown: Failure | null;
   readonly notes: readonly AuditNote[];
   readonly total: number;
   /** The first of them. */
   readonly differences: readonly Difference[];
-  /** What was wrong and is not any more. */
+  /** Differences that are gone after the repair. */
   readonly repaired: readonly Difference[];
 }
 
 /**
- * Derives stock and decisions anew from the logs and compares: stock is what was put in less what was sold, each id
- * is decided once, and every file agrees with what it is made from. Streams, whatever the size; goes beside a running
+ * Derives stock and decisions from the logs again and compares: stock is what was put in less what was sold, each id
+ * is decided once, and every file agrees with what it is made from. Streams, whatever the size. Works beside a running
  * consumer unless it is to repair.
  *
  * @throws Failure folder_in_use to repair; of the broker and the codec with a topic
@@ -117,7 +117,7 @@ class Differences {
   }
 }
 
-/** What is true cannot be told: nothing else can be compared. */
+/** The truth itself is damaged: nothing else can be compared. */
 function damaged({ message, fix, context }: Failure, folder: string): Difference {
   const file = context.file ?? folder;
   const where = file.startsWith(`${folder}/`) ? file.slice(folder.length + 1) : file;
@@ -149,7 +149,7 @@ async function readLedger(
       books.sale(decided, file, line);
       return undefined;
     }
-    // Edits are read on as far as they are needed.
+    // Edits are read as far as they are needed.
     return (async () => {
       while (!books.isReadyFor(decided) && (await edits.readOn()));
       books.sale(decided, file, line);
@@ -172,7 +172,7 @@ async function readLedger(
 }
 
 /**
- * @param take may have something to wait for: most lines have not, and there may be millions
+ * @param take returns a promise only when it has to wait: there may be millions of lines
  * @returns how many lines there are
  */
 async function eachLine<T>(
@@ -199,7 +199,7 @@ function unreadable(file: string, line: number): Difference {
   return difference('line_unreadable', where, { message: `${where} is no line that orderctl wrote` });
 }
 
-/** The log of edits, read on when it is asked for. */
+/** The log of edits, read piece by piece as it is needed. */
 class EditReader {
   readonly #chunks: AsyncIterator<PlacedLines<LoggedEdit>>;
   readonly #report: (found: Difference) => void;

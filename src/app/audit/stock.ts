@@ -9,12 +9,12 @@ type ItemEdit = Extract<LoggedEdit, { kind: 'item' }>;
 interface Account {
   /** On hand after all that was taken in; null: there is no such item. */
   onHand: number | null;
-  /** What edits came to, less what was sold: by the law of the books, what is on hand. */
+  /** What edits added, less what was sold: if the books balance, what is on hand. */
   putIn: number;
   sold: number;
   /** As the last edit left it. */
   row: Item | null;
-  /** Edits that begin elsewhere than where this one stands: sales come before them. */
+  /** Edits that begin at another quantity than this account has: sales come before them. */
   waiting: { readonly edit: ItemEdit; readonly where: string }[];
 }
 
@@ -36,7 +36,7 @@ export class StockBooks {
     else account.waiting.push({ edit, where });
   }
 
-  /** Whether a sale can be taken in as things stand; if not, edits that come before it may be missing. */
+  /** Whether the sale fits the accounts now; if not, edits that come before it may still be unread. */
   isReadyFor({ order, outcome }: Decided): boolean {
     return order.items.every(({ item }, at) => this.#accounts.get(item)?.onHand === outcome.stock[at]);
   }
@@ -75,7 +75,7 @@ export class StockBooks {
     if (account.waiting.length > 0) drain(account);
   }
 
-  /** When all has come in: what waits, waits in vain; and the table must be what the accounts say. */
+  /** At the end: edits that still wait are differences, and the table must agree with the accounts. */
   close(rows: Iterable<Item>, whereRow: (item: string) => string): void {
     for (const [item, account] of this.#accounts) this.#closeAccount(item, account);
     const missing = new Set(this.#accounts.keys());

@@ -14,7 +14,7 @@ export type DeadLetterState = (typeof DEAD_LETTER_STATES)[number];
 /** A dead letter. Key, value and headers are views on fetched bytes: good until the next chunk. */
 export interface DeadLetter {
   readonly id: DeadLetterId;
-  /** By which it is known again. */
+  /** Identifies it in the log of edits. */
   readonly mark: MarkedDeadLetter;
   readonly state: DeadLetterState;
   readonly origin: DeadLetterOrigin;
@@ -36,7 +36,7 @@ export interface DeadLetterFilter {
   readonly state: DeadLetterState | null;
 }
 
-/** Under which letters without an error code are counted and found. */
+/** Stands for a missing error code in counts and filters. */
 export const UNKNOWN_CODE = 'unknown';
 
 export function matchesDeadLetter(letter: DeadLetter, filter: DeadLetterFilter): boolean {
@@ -48,12 +48,12 @@ export function matchesDeadLetter(letter: DeadLetter, filter: DeadLetterFilter):
   return filter.untilMs === null || (failedAt !== null && failedAt < filter.untilMs);
 }
 
-/** Copies of one letter come from a crash between sending and remembering it: they lie near each other. */
+/** Copies of one dead letter come from a crash between sending and remembering it: they lie near each other. */
 const COPIES_WITHIN = 100_000;
 /** Keys go over the folder's socket by the thousand, as JSON: nothing in them may take more room there. */
 const KEY = /^[ !#-[\]-~]{1,400}$/;
 
-/** Tells of each key whether it is new, looking back at `within` keys or more. */
+/** Returns whether a key is new, comparing with the last `within` keys or more. */
 export function recentOnly(within = COPIES_WITHIN): (key: string) => boolean {
   // Two generations: a set that loses its oldest key with each new one gets slow.
   let recent = new Set<string>();
@@ -76,7 +76,7 @@ export interface DeadLetterSources {
   readonly signal?: AbortSignal;
 }
 
-/** The letters of a dead-letter topic, and what was done with them. */
+/** The dead letters of a topic, and what was done with them. */
 export class DeadLetters {
   readonly #sources: DeadLetterSources;
   readonly #ranges: readonly PartitionRange[];
@@ -112,7 +112,7 @@ export class DeadLetters {
     return new DeadLetters(sources, await admin.ranges(dlqTopic), states);
   }
 
-  /** Takes note that these are marked: copies of them that come later are too. */
+  /** Remembers that these are marked, so that later copies of them are too. */
   marked(letters: readonly MarkedDeadLetter[], action: DeadLetterAction): void {
     for (const { key } of letters) this.#states.set(key, action);
   }
@@ -121,7 +121,7 @@ export class DeadLetters {
     return this.#states.get(letter.mark.key) ?? 'open';
   }
 
-  /** Every letter once, chunk by chunk: those kept in the folder, then the topic, partition by partition. */
+  /** Every dead letter once, chunk by chunk: those kept in the folder, then the topic, partition by partition. */
   async *all(): AsyncGenerator<readonly DeadLetter[]> {
     const isNew = recentOnly();
     yield* this.#kept(null);
@@ -134,7 +134,7 @@ export class DeadLetters {
     }
   }
 
-  /** These letters, chunk by chunk, in no certain order. @throws Failure not_found */
+  /** These dead letters, chunk by chunk, in any order. @throws Failure not_found */
   async *some(ids: readonly DeadLetterId[]): AsyncGenerator<readonly DeadLetter[]> {
     const { admin, dlqTopic, signal } = this.#sources;
     const kept = new Set(ids.flatMap((id) => (id.kind === 'kept' ? [id.of] : [])));
@@ -152,7 +152,7 @@ export class DeadLetters {
     }
   }
 
-  /** That all of these are there. @throws Failure not_found */
+  /** Makes sure that all of these are there. @throws Failure not_found */
   async check(ids: readonly DeadLetterId[]): Promise<void> {
     const chunks = this.some(ids);
     while ((await chunks.next()).done !== true);
@@ -204,8 +204,8 @@ export class DeadLetters {
 }
 
 /**
- * A letter of ours is known by the record it is about, who read it and when; one of others by its place and time, so
- * that what lies at the same place of a topic made anew is another.
+ * A dead letter of ours is identified by the record it is about, the group that read it and the time; any other by its
+ * place and time, so that a record at the same place of a topic that was created again is another one.
  */
 function keyOf(id: DeadLetterId, origin: DeadLetterOrigin, timestamp: number | null): string {
   const { format, topic, partition, offset, group, failedAt } = origin;

@@ -19,7 +19,7 @@ export class Destinations {
     this.#options = options;
   }
 
-  /** Of a letter that is open. */
+  /** Of a dead letter that is open. */
   async of(letter: DeadLetter): Promise<Planned | { reason: SkipReason; message: string; fix: Advice }> {
     const { toTopic, maxRedrives, dlqTopic } = this.#options;
     const { origin } = letter;

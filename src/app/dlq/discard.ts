@@ -4,13 +4,13 @@ import type { StoreAccess } from '../../ports/access.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
 import { DeadLetters, type DeadLetter } from './dead-letters.ts';
 
-/** DeadLetters to a mark: its line has to fit through the folder's socket. */
+/** Dead letters to a mark: its line has to fit through the owner's socket. */
 export const MARK_AT_ONCE = 1_000;
 
-/** What is told of a letter once its bytes are no longer at hand. */
+/** What is kept of a dead letter once its bytes are gone. */
 export type DeadLetterNote = Pick<DeadLetter, 'mark' | 'state' | 'origin'>;
 
-/** The letters of these ids, each once. @throws Failure topic_missing, not_found */
+/** The dead letters of these ids, each once. @throws Failure topic_missing, not_found */
 export async function findDeadLetters(
   { access, broker }: { access: StoreAccess; broker: Broker },
   { dlqTopic, ids }: { dlqTopic: string; ids: readonly DeadLetterId[] },

@@ -3,7 +3,7 @@ import { recordTime } from '../../domain/orders/order.ts';
 import { lastHeader, type Headers } from '../../ports/record.ts';
 
 /*
- * What the headers of a dead letter say, in the formats of those who write dead letters. Where a header stands
+ * What the headers of a dead letter say, in the formats of the programs that write dead letters. Where a header stands
  * several times the last one is the newest: Connect and Spring add theirs to what is there already. Sources:
  *
  *   Kafka Connect, also managed by Confluent   org.apache.kafka.connect.runtime.errors.DeadLetterQueueReporter
@@ -123,7 +123,7 @@ export interface DeadLetterOrigin {
   readonly replayCount: number;
 }
 
-/** Total: headers are anybody's. Texts come without control characters, at most 1,000 characters long. */
+/** Total: any program may have written the headers. Texts come without control characters, at most 1,000 characters long. */
 export function readOrigin(headers: Headers): DeadLetterOrigin {
   const replayCount = numberIn(headers, 'x-replay-count') ?? 0;
   const format: Format | undefined = FORMATS.find(({ markers }) =>
@@ -166,8 +166,8 @@ const NOTHING_KNOWN: DeadLetterOrigin = {
 };
 
 /**
- * The headers that a dead letter travels with when it is sent again: none of any dead-letter format, so that whoever
- * refuses it next begins anew; where it came from as x-original-*, and how often it came.
+ * The headers of a dead letter that is sent again: none of any dead-letter format, so that the next consumer that
+ * refuses it starts from scratch; where it came from as x-original-*, and how often it was sent.
  */
 export function redriveHeaders(
   headers: Headers,

@@ -14,20 +14,20 @@ export interface ListDeadLettersOptions {
   readonly filter: DeadLetterFilter;
   /** How many are handed out; all that match are counted. */
   readonly limit: number;
-  /** Called again when it has resolved: whoever prints sets the pace. */
+  /** Called again when it has resolved: the listener sets the pace. */
   readonly onDeadLetters: (letters: readonly DeadLetter[]) => Promise<void>;
 }
 
 export interface ListDeadLettersSummary {
   readonly dlqTopic: string;
-  /** DeadLetters that match. */
+  /** Dead letters that match. */
   readonly total: number;
   readonly listed: number;
   readonly byErrorCode: ReadonlyMap<string, number>;
   readonly byState: Readonly<Record<DeadLetterState, number>>;
 }
 
-/** Lists dead letters as they are read: their number does not matter. @throws Failure topic_missing */
+/** Lists dead letters as they are read, however many there are. @throws Failure topic_missing */
 export async function listDeadLetters(
   { access, broker }: { access: StoreAccess; broker: Broker },
   { dlqTopic, filter, limit, onDeadLetters }: ListDeadLettersOptions,

@@ -12,13 +12,13 @@ export interface RedriveOptions {
   readonly select: { readonly ids: readonly DeadLetterId[] } | { readonly filter: DeadLetterFilter };
   /** Send at most so many; null: no limit. */
   readonly max: number | null;
-  /** Instead of each letter's original topic. */
+  /** Instead of the topic that each came from. */
   readonly toTopic: string | null;
-  /** A letter that was sent again so often is left alone. */
+  /** A dead letter that was sent again so often is left alone. */
   readonly maxRedrives: number;
   readonly execute: boolean;
   readonly signal: AbortSignal;
-  /** Called again when it has resolved: whoever prints sets the pace. */
+  /** Called again when it has resolved: the listener sets the pace. */
   readonly on: (event: RedriveEvent) => Promise<void>;
   readonly onNotice: (notice: StoreNotice) => void;
 }
@@ -53,7 +53,7 @@ export interface RedriveSummary {
   readonly dlqTopic: string;
   readonly replayId: string;
   readonly dryRun: boolean;
-  /** DeadLetters that were asked for and looked at. */
+  /** Dead letters that were asked for and looked at. */
   readonly selected: number;
   /** Of these, how many went, or would go. */
   readonly sent: number;

@@ -112,7 +112,7 @@ class Redrive {
     }
   }
 
-  /** What is done with already is not asked for by a filter. */
+  /** A filter selects only open ones. */
   #isAskedFor(letter: DeadLetter, filter: DeadLetterFilter): boolean {
     return this.#letters.stateOf(letter) === 'open' && matchesDeadLetter(letter, filter);
   }
@@ -126,7 +126,7 @@ class Redrive {
     const planned = new Set<string>();
     for (const letter of letters) {
       if (planned.size >= this.#room()) break;
-      // Two copies of one letter, asked for by their ids.
+      // Two copies of one dead letter, asked for by their ids.
       if (planned.has(letter.mark.key)) continue;
       this.#selected += 1;
       const plan = await this.#plan(letter);
@@ -200,7 +200,7 @@ class Redrive {
     if (failure !== null) throw await this.#leave(topic, left, failure);
   }
 
-  /** What went is marked before it is told, and though others did not go. */
+  /** What went is marked before it is reported, and also when others did not go. */
   async #mark(topic: string, gone: readonly { letter: DeadLetter; place: SentRecord }[]): Promise<void> {
     const { access } = this.#ports;
     const { dlqTopic, onNotice } = this.#options;

@@ -47,7 +47,7 @@ export async function showDeadLetter(
       return { letter, mark, inspection: null, now: null, problem: error };
     }
   }
-  throw new Error('a letter that is not there was not told of');
+  throw new Error('a dead letter that is not there was not reported');
 }
 
 async function lastMark(

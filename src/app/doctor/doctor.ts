@@ -39,7 +39,7 @@ export interface Check {
 
 /** Less than this is soon full, and then nothing can be stored. */
 const LOW_BYTES = 1024 ** 3;
-/** Clocks further apart put times asked for, retention and resets to a time in the wrong place. */
+/** With clocks further apart, --since, retention and resets to a time are off. */
 const CLOCK_APART_MS = 5 * 60_000;
 
 type Finding = Pick<Check, 'state' | 'message'> & { fix?: Advice };
@@ -180,7 +180,7 @@ async function checkTopics(admin: BrokerAdmin, options: DoctorOptions): Promise<
       ({ actual, possibleReplication }) => (actual?.replication ?? 0) >= possibleReplication,
     );
     if (!isFull) return warning(warnings.join('; '), { kind: 'show_topics' });
-    // What the cluster cannot hold is nobody's mistake.
+    // A cluster with fewer brokers cannot do better.
     return ok(
       warnings.length === 0
         ? 'as they are declared'
@@ -240,7 +240,7 @@ async function checkGroup(
   return ok(`${group}: ${state.toLowerCase()}`);
 }
 
-/** Kafka tells no time of its own: the newest record of each partition is what there is to compare with. */
+/** Kafka has no request for its time: the newest record of each partition is what there is to compare with. */
 async function checkClock({ clock }: DoctorPorts, admin: BrokerAdmin, topic: string): Promise<Finding> {
   const ranges = (await admin.ranges(topic))
     .filter(({ start, end }) => end > start)

@@ -14,7 +14,7 @@ export interface GhostRemoved {
   readonly memberId: string;
 }
 
-/** A member bears this folder's id, and whether it lives is not known: its session is waited for, `forMs` at most. */
+/** A member has the id of this store, and whether it lives is not known: wait for its session to end, `forMs` at most. */
 export interface CopySuspected {
   readonly kind: 'copy_suspected';
   readonly group: string;
@@ -22,18 +22,18 @@ export interface CopySuspected {
   readonly forMs: number;
 }
 
-/** The shortest that Kafka takes as it comes: what a member has that does not say. */
+/** The shortest session that Kafka allows by default: assumed of a member that does not say. */
 const SESSION_MS = 6_000;
 /** A coordinator notices a little late. */
 const SLACK_MS = 2_000;
-/** A killed process is there for as long as its memory takes to be given back. */
+/** A killed process exists until the kernel has freed its memory. */
 const DEATH_MS = 1_500;
 const LOOK_MS = 200;
 
 /**
- * Makes sure that nobody else is in the group. A member with this folder's client id is our ghost when its process is
- * known to be dead: it is removed. Otherwise it may be a consumer on a copy of this folder, which goes on living, or
- * one that died where we cannot see it, whose session ends.
+ * Makes sure that nobody else is in the group. A member with the client id of this store is our ghost when its process
+ * is known to be dead: it is removed. Otherwise it may be a consumer on a copy of the store, which stays, or one that
+ * died where we cannot see it, whose session ends.
  *
  * @throws Failure group_in_use; interrupted
  */
@@ -44,7 +44,7 @@ export async function clearGroup(
   on: (event: GhostRemoved | CopySuspected) => void,
 ): Promise<void> {
   const from = clock.now();
-  for (let told = false; ; told = true) {
+  for (let isSaid = false; ; isSaid = true) {
     const { members } = await admin.group(group);
     const foreign = members.filter((member) => member.clientId !== markOf(store.storeId));
     if (foreign.length > 0) throw hasOthers(topic, group, foreign);
@@ -58,7 +58,7 @@ export async function clearGroup(
     if (other === undefined) return;
     const forMs = Math.max(...[other, ...more].map((member) => patienceMs(member, processes)));
     if (clock.now() - from >= forMs) throw copyInUse(group, other.host);
-    if (!told) on({ kind: 'copy_suspected', group, host: other.host, forMs });
+    if (!isSaid) on({ kind: 'copy_suspected', group, host: other.host, forMs });
     await clock.sleep(LOOK_MS, signal);
     if (signal?.aborted === true) {
       throw new Failure('interrupted', `stopped while waiting for a member of group ${group} to end`, {

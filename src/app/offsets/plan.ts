@@ -11,7 +11,7 @@ export type ResetTo =
   | 'current'
   | { readonly offset: number }
   | { readonly timestampMs: number }
-  /** So many records on from `current`, or back. */
+  /** So many records forward from `current`, or back. */
   | { readonly by: number }
   /** By partition; one that is not named stays as it is. */
   | { readonly offsets: ReadonlyMap<number, number | 'earliest'> };
@@ -30,7 +30,7 @@ export interface PositionMove {
   readonly cause: Extract<Edit, { kind: 'position' }>['cause'];
   /** Records that will be read once more: their ids are decided, so that changes nothing. */
   readonly readAgain: number;
-  /** Records that will not be read, and as far as a reset knows were not read before. */
+  /** Records that will not be read, and that were not read before as far as is known. */
   readonly skipped: number;
   /** What was asked for, where it lay outside the topic. */
   readonly clampedFrom: number | null;
@@ -51,7 +51,7 @@ export interface PlanInput {
 
 const MARK_PREFIX = 'orderctl:';
 
-/** The metadata of our commits: by it a folder knows its own. */
+/** The metadata of our commits: by it a store recognises its own. */
 export function markOf(storeId: string): string {
   return `${MARK_PREFIX}${storeId}`;
 }
@@ -91,11 +91,11 @@ function isToBeReset(partition: number, reset: ResetRequest | null): reset is Re
 }
 
 /**
- * Where reading goes on, as things are: at the stored position, unless another tool moved the group.
+ * Where reading would go on: at the stored position, unless another tool moved the group.
  *
  * @param stored the stored position; null when there is none
- * @param mark of this folder
- * @returns null: nothing says so, and it begins at the earliest offset
+ * @param mark of this store
+ * @returns null: neither is there, and reading begins at the earliest offset
  */
 export function currentOffset(
   stored: number | null,
@@ -106,7 +106,7 @@ export function currentOffset(
   return committed.offset;
 }
 
-/** Records that the group is beyond the folder. */
+/** A partition in which the group stands beyond the store. */
 export interface GroupAhead {
   readonly partition: number;
   readonly committed: number;
@@ -114,8 +114,8 @@ export interface GroupAhead {
 }
 
 /**
- * Where the group stands beyond the folder by the folder's own mark. A commit follows what is stored, so the folder is
- * an older copy of itself, or of one that went on.
+ * Where the group stands beyond the store, by commits of this very store. A commit follows what is stored, so the store
+ * was put back from a backup, or is a copy of one that went on.
  */
 export function groupAhead(
   input: Pick<PlanInput, 'ranges' | 'stored' | 'committed' | 'mark'>,
@@ -144,7 +144,7 @@ export function rangesWithoutLeader(
   });
 }
 
-/** A topic made anew may have fewer partitions: a reset of all is the way out for those that it has no more. */
+/** A topic that was created again may have fewer partitions: a reset of all removes the positions of the others. */
 function movesOfGone({ ranges, stored, reset }: PlanInput): PositionMove[] {
   if (reset?.partitions !== null || isRelative(reset.to)) return [];
   const known = new Set(ranges.map((range) => range.partition));
@@ -155,7 +155,7 @@ function movesOfGone({ ranges, stored, reset }: PlanInput): PositionMove[] {
   );
 }
 
-/** Whether it says of each partition by itself where it goes. */
+/** Whether it is relative to the position of each partition. */
 function isRelative(to: ResetTo): boolean {
   return to === 'current' || (typeof to === 'object' && ('by' in to || 'offsets' in to));
 }
@@ -187,7 +187,7 @@ function foreignGroup(input: PlanInput, partition: number): Failure {
   );
 }
 
-/** @returns undefined: the partition is not meant */
+/** @returns undefined: it does not apply to the partition */
 function resolveReset(
   to: ResetTo,
   range: PartitionRange,

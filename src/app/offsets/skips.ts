@@ -69,7 +69,7 @@ export class Courses {
 
   skips(): Skip[] {
     const skips = [...this.#byPartition.values()].flatMap(({ read, moves }) => {
-      // What two moves passed over is told of the first.
+      // What two moves passed over is reported with the first.
       let known = read;
       return moves.flatMap((move) => {
         const left = subtract(move, known);

@@ -9,7 +9,7 @@ export interface ListOrdersOptions {
   readonly filter: OrderFilter;
   /** How many at most: reading ends with the last of them. */
   readonly limit: number;
-  /** Called again when it has resolved: whoever prints sets the pace. */
+  /** Called again when it has resolved: the listener sets the pace. */
   readonly onOrders: (orders: readonly Decided[]) => Promise<void>;
 }
 

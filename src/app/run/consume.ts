@@ -27,7 +27,7 @@ export interface ConsumePorts {
  */
 export async function consumeOrders(ports: ConsumePorts, asked: ConsumeOptions): Promise<void> {
   const { access, broker, codec, clock } = ports;
-  // From here on a stop is ours to say: the end was reached, or the signal came, or nothing can be stored any more.
+  // Aborts when the end is reached, the caller's signal comes, or nothing can be stored any more.
   const stop = new AbortController();
   const board = new StatusBoard({ topic: asked.topic, group: asked.group, signal: stop.signal }, clock);
   const on = (event: ConsumeOrdersEvent): void => {
@@ -108,7 +108,7 @@ async function checkTables(
   }
 }
 
-/** A decision is final: orders are not rejected for ever because the folder is the wrong one, or not filled yet. */
+/** A decision is final: orders must not be rejected for ever because the store is the wrong one, or not filled yet. */
 function nothingToDecideOn(table: 'users' | 'items', store: string): Failure {
   return new Failure(
     'not_found',
@@ -134,7 +134,7 @@ async function read(reading: Reading): Promise<void> {
   const finished = (): boolean =>
     (options.untilEnd && progress.atEnd()) || processor.counts().read >= (options.maxMessages ?? Infinity);
   const onEvent = (event: ConsumerEvent): void => {
-    // Only after a join is every position held against the topic, so not even an empty run ends before it.
+    // Positions are compared with the topic at a join, so not even an empty run ends before it.
     if (event.kind === 'joined') {
       if (finished()) stop.abort();
     } else {

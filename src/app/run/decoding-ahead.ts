@@ -24,8 +24,8 @@ export class DecodingAhead {
   }
 
   /**
-   * Decodes these records; the first time they may be decoded already. What was expected instead of them will not come
-   * any more: nothing waits for it.
+   * Decodes these records; the first call may find them decoded already. If others were expected, those will not come
+   * any more, and nothing waits for them.
    */
   of(records: readonly BrokerRecord[]): () => Promise<readonly DecodedRecord[]> {
     const expected = this.#expected;

@@ -8,7 +8,7 @@ import type { CopySuspected, GhostRemoved } from '../offsets/clear-group.ts';
 import type { GroupAhead, PositionMove, ResetRequest } from '../offsets/plan.ts';
 import type { TopicCreated } from '../topics/ensure.ts';
 
-/* What a run of the consumer is asked for, and what it tells. */
+/* What a run of the consumer is asked to do, and what it reports. */
 
 export interface ConsumeOptions {
   readonly topic: string;
@@ -19,9 +19,9 @@ export interface ConsumeOptions {
   /** Stop after so many records. */
   readonly maxMessages: number | null;
   readonly reset: ResetRequest | null;
-  /** Take over a group that bears another folder's mark. */
+  /** Take over a group that another store has committed to. */
   readonly adopt: boolean;
-  /** The folder is a copy: it gets an id of its own first. */
+  /** The store is a copy: give it an id of its own first. */
   readonly newId?: boolean;
   /** Go on without users or items, of which every order is rejected. */
   readonly allowEmpty?: boolean;
@@ -44,11 +44,11 @@ export type RecordResult =
 export type ConsumeOrdersEvent =
   | TopicCreated
   | { readonly kind: 'notice'; readonly notice: StoreNotice }
-  /** There is nobody or nothing to decide on: every order will be rejected, for good. */
+  /** There are no users or no items: every order will be rejected, for good. */
   | { readonly kind: 'empty_table'; readonly table: 'users' | 'items'; readonly store: string }
   | GhostRemoved
   | CopySuspected
-  /** The folder is older than its group: those records are read again, and decided where the folder has lost it. */
+  /** The store is older than its group: those records are read again, and decided where their decisions were lost. */
   | {
       readonly kind: 'group_ahead';
       readonly topic: string;
@@ -64,7 +64,7 @@ export type ConsumeOrdersEvent =
       readonly results: readonly RecordResult[];
       readonly next: number;
     }
-  /** Prices of an order that are none: its lines have no price. */
+  /** Prices of an order that are no amounts: those lines have no price. */
   | {
       readonly kind: 'prices_ignored';
       readonly record: RecordId;
@@ -83,7 +83,7 @@ export type ConsumeOrdersEvent =
   | { readonly kind: 'silent' }
   | { readonly kind: 'answered' }
   | { readonly kind: 'commit_failed'; readonly message: string }
-  /** Another process asks it to stop: whoever runs it is to abort its signal. */
+  /** Another process asks it to stop: the caller is to abort its signal. */
   | { readonly kind: 'stop_asked' }
   | { readonly kind: 'summary'; readonly summary: ConsumeSummary };
 
@@ -95,7 +95,7 @@ export interface ConsumeSummary {
   readonly conflicts: number;
   readonly deadLettered: number;
   readonly rejectedByReason: Readonly<Partial<Record<Reason, number>>>;
-  /** Lines whose price is none, and that have no price therefore. */
+  /** Lines whose price is no amount, and which therefore have none. */
   readonly ignoredPrices: number;
   /** Records passed over by moves of the position. */
   readonly skipped: number;

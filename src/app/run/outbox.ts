@@ -9,9 +9,9 @@ export interface OutboxParts extends Waiting {
   readonly stop: AbortController;
 }
 
-/** So many dead letters wait at most for the batches behind theirs. */
+/** The most dead letters that may wait while more batches are at hand. */
 const MOST_UNSENT = 1_000;
-/** And so long the next batch for them: a leader that does not answer holds up what it leads, not decisions. */
+/** The longest that the next batch waits for them: a leader that does not answer holds up its partitions, not decisions. */
 const LONGEST_SEND_MS = 250;
 
 /** Sends what commits have left to be sent, beside the batches that come after. */
@@ -47,7 +47,7 @@ export class Outbox {
     await Promise.race([sending.finally(() => sent.abort()), clock.sleep(LONGEST_SEND_MS, sent.signal)]);
   }
 
-  /** Begins to send what a crash left behind: decisions wait for it no longer than for what they cause themselves. */
+  /** Begins to send what a crash left behind. Decisions wait no longer for that than for what they cause themselves. */
   async begin(): Promise<void> {
     await this.#sendFor(this.#send());
   }
@@ -59,7 +59,7 @@ export class Outbox {
     await this.#send();
   }
 
-  /** Begins to send, or gives the sending that is under way. One that fails ends the run, and is given from then on. */
+  /** Begins to send, or returns the sending that is under way. One that fails ends the run, and is returned from then on. */
   #send(): Promise<void> {
     if (this.#sending !== undefined) return this.#sending;
     if (this.#parts.store.unsent() === 0) return Promise.resolve();
@@ -91,7 +91,7 @@ export class Outbox {
   }
 }
 
-/** Sends what the store holds back. @returns what the broker refuses for good. @throws when any may not have gone */
+/** Sends what was committed to be sent. @returns what the broker refuses for good. @throws when any may not have gone */
 async function sendOutgoing(
   producer: Producer,
   records: readonly Outgoing[],

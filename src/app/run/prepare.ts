@@ -25,8 +25,8 @@ export interface Prepared {
 }
 
 /**
- * All that must be settled before the group is joined: topics are there, nobody else is in the group, and every
- * stored position stands where reading shall begin, with the group's committed offsets brought up to it.
+ * Everything that must be done before the group is joined: topics exist, nobody else is in the group, and every stored
+ * position is where reading begins, with the group's committed offsets moved to it.
  */
 export async function prepareConsumer(
   ports: { store: Store; broker: Broker; processes: Processes; clock: Clock },
@@ -70,7 +70,7 @@ export async function prepareConsumer(
 }
 
 /**
- * A topic that this folder has read and that is not there is no new one: it was deleted, or this is another cluster.
+ * A topic that this store has read and that does not exist was deleted, or this is another cluster.
  *
  * @throws Failure topic_changed
  */

@@ -3,7 +3,7 @@ import type { StoreNotice } from '../../ports/notices.ts';
 import type { BrokenFile, ConsumerStatus } from '../../ports/owner.ts';
 import type { ConsumeOrdersEvent } from './events.ts';
 
-/** The rate is told over so many whole seconds. */
+/** The rate is an average over so many whole seconds. */
 const RATE_SECONDS = 10;
 
 type Counts = ConsumerStatus['counts'];
@@ -16,7 +16,7 @@ export interface StatusSources {
   readonly lag: () => number;
 }
 
-/** Knows how a consumer is, from the events that it tells anyway: asking costs it nothing while nobody asks. */
+/** The status of a consumer, kept from the events that it reports anyway: it costs nothing while nobody asks. */
 export class StatusBoard {
   readonly #options: { readonly topic: string; readonly group: string; readonly signal: AbortSignal };
   readonly #clock: Clock;
@@ -37,7 +37,7 @@ export class StatusBoard {
     this.#startedAt = clock.now();
   }
 
-  /** Where the numbers are, once there are some. */
+  /** Where to get the numbers, once there are some. */
   attach(sources: StatusSources): void {
     this.#sources = sources;
   }
@@ -58,7 +58,7 @@ export class StatusBoard {
   status(): ConsumerStatus {
     const { topic, group } = this.#options;
     const [first = null] = this.#waiting;
-    // What answers to nobody holds up everything else.
+    // A broker that does not answer holds up everything else.
     const waitingFor = this.#isSilent ? 'broker' : first;
     const { read, accepted, rejected, duplicates, conflicts, deadLettered } =
       this.#sources?.counts() ?? NOTHING;
@@ -68,7 +68,7 @@ export class StatusBoard {
       topic,
       group,
       ordersPerSecond: this.#rate(this.#clock.now()),
-      // Nobody knows what has come meanwhile.
+      // What was sent meanwhile is not known.
       lag: waitingFor === 'broker' ? null : (this.#sources?.lag() ?? null),
       lastCommitAt: this.#lastCommitAt,
       counts: { read, accepted, rejected, duplicates, conflicts, deadLettered },
@@ -103,7 +103,7 @@ export class StatusBoard {
     let records = 0;
     for (const entry of this.#bySecond) if (entry.second >= first) records += entry.records;
     const seconds = (now - Math.max(first * 1000, this.#startedAt)) / 1000;
-    // Within the first second a single order would be a thousand a second.
+    // Divided by a few milliseconds, a single order would be a thousand a second.
     return Math.round((records / Math.max(seconds, 1)) * 10) / 10;
   }
 }

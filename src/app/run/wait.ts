@@ -2,7 +2,7 @@ import { isFailure, type FailureCode } from '../../domain/failure.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ConsumeOptions } from './events.ts';
 
-/** How often a person is told that something is still being waited for. */
+/** How often the wait is reported. */
 const WARN_EVERY_MS = 30_000;
 /** How long a bounded run waits for a service that was there before. */
 export const BOUNDED_WAIT_MS = 60_000;
@@ -75,7 +75,7 @@ export async function untilAvailable<R>(
   }
 }
 
-/** What comes of the work; undefined as soon as the signal aborts, whatever comes of it then. */
+/** The result of the work; undefined as soon as the signal aborts: what comes of it then is dropped. */
 export async function unlessStopped<R>(work: Promise<R>, signal: AbortSignal): Promise<R | undefined> {
   let stop: () => void = () => undefined;
   const stopped = new Promise<undefined>((resolve) => {

@@ -5,7 +5,7 @@ export interface SchemaReport {
   readonly versions: readonly number[];
   readonly latest: SchemaVersion | null;
   readonly compatibility: string;
-  /** Where the schema in question stands under the subject; null: nowhere. */
+  /** The version that the schema is registered as; null: it is not registered. */
   readonly registered: { readonly id: number; readonly version: number } | null;
 }
 
@@ -27,7 +27,7 @@ export async function reportSchema(
   };
 }
 
-/** A difference and between which versions it stands. */
+/** A difference, and the versions that differ. */
 export interface VersionDifference extends SchemaDifference {
   readonly version: number;
   /** `backward`: the new schema cannot read what the version wrote; `forward`: the other way round. */
@@ -36,7 +36,7 @@ export interface VersionDifference extends SchemaDifference {
 
 export interface SchemaCheck {
   readonly report: SchemaReport;
-  /** By the registry's own judgement. */
+  /** As the registry judges. */
   readonly compatible: boolean;
   /** What the registry says of it. */
   readonly messages: readonly string[];
@@ -52,7 +52,7 @@ export async function checkSchema(
   tools: SchemaTools,
   { subject, schema, name }: { subject: string; schema: string; name: string },
 ): Promise<SchemaCheck> {
-  // What is no schema is told of before anything is asked of the registry.
+  // What is no schema is refused before the registry is asked.
   tools.validate(schema, name);
   const report = await reportSchema(tools, { subject, schema });
   const { compatible, messages } = await tools.registry.check(subject, schema);

@@ -10,7 +10,7 @@ export interface BatchingOptions {
 /**
  * Groups items as they come. When the source fails, what came before it is given out first.
  *
- * @throws whatever `items` throws, after the last batch
+ * @throws what `items` throws, after the last batch
  */
 export async function* inBatches<T>(
   items: AsyncIterable<T> | Iterable<T>,

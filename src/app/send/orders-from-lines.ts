@@ -45,7 +45,7 @@ function readLine(text: string, place: { file: string; line: number }, options: 
     newOrderId: () => options.idOf(place.line),
   });
   if (problem !== undefined) throw bad(problem.message);
-  // A consumer reads past a price that is none; who sends the file can mend it.
+  // A consumer ignores a price that is no amount; the sender of the file can correct it.
   if (ignored !== null) throw bad(ignored.message);
   const unfit = order.items.find(({ quantity }) => !fitsTheEvent(quantity));
   if (unfit !== undefined)

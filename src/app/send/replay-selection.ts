@@ -35,8 +35,8 @@ export type Selected =
   | { readonly kind: 'unfit'; readonly logged: string; readonly why: string };
 
 /**
- * The orders that are asked for, in the order of their log. An order and its tries are one: the first of them that
- * is met stands for all.
+ * The orders that are asked for, in the order of their log. An order and its tries count as one: the first that is
+ * found stands for all.
  *
  * @throws Failure not_found, already_decided
  */

@@ -53,9 +53,9 @@ export interface ReplaySummary {
   readonly unknown: number;
   /** Not sent, because their last try was accepted. */
   readonly fulfilled: number;
-  /** Of those sent, or that a dry run would send: bear an id that is decided, so that consuming changes nothing. */
+  /** Of those sent, or that a dry run would send: their id is decided, so that consuming them changes nothing. */
   readonly alreadyDecided: number;
-  /** Of the same: bear a new id, so that consuming decides them. */
+  /** Of the same: their id is new, so that consuming decides them. */
   readonly undecided: number;
   readonly interrupted: boolean;
   /** The last order of the log that was sent, when it did not come to its end. */
@@ -136,7 +136,7 @@ interface Progress {
 
 type ToSend = Extract<Selected, { kind: 'order' }>;
 
-/** Counts what is selected, tells of what is not to be sent, and passes on the rest. */
+/** Counts what is selected, reports what is not to be sent, and passes on the rest. */
 async function* toSend(
   selected: AsyncIterable<Selected>,
   progress: Progress,

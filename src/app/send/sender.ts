@@ -14,7 +14,7 @@ const LINGER_MS = 50;
 /** So many orders are named in a message. */
 const NAMED = 5;
 
-/** What is sent for one entry of a source: its order, beside whatever the source knows of it. */
+/** What is sent for one entry of a source: its order, and what else the source knows of it. */
 export interface Sendable {
   readonly order: Order;
 }
@@ -53,8 +53,8 @@ export class OrderSender {
   }
 
   /**
-   * Yields what came of each send; the first that failed ends it. When `source` fails, what came before is sent
-   * first, so that whoever is told where it failed knows what went.
+   * Yields the outcome of each send; the first that failed ends it. When `source` fails, what came before is sent
+   * first, so that the place of the failure says what went.
    */
   async *send<T extends Sendable>(source: AsyncIterable<T> | Iterable<T>): AsyncGenerator<SendStep<T>> {
     const { clock, delayMs, signal } = this.#parts;
@@ -72,7 +72,7 @@ export class OrderSender {
     }
   }
 
-  /** One by one, each taken from its source when it is due: then it bears the time at which it is sent. */
+  /** One by one, each taken from its source when it is due, so that its time is that of sending. */
   async *#paced<T>(items: AsyncIterable<T> | Iterable<T>): AsyncGenerator<readonly T[]> {
     const { clock, delayMs, signal, count } = this.#parts;
     const source = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
@@ -135,7 +135,7 @@ function refusedBy({ orderId }: Order, topic: string): Failure {
 }
 
 /**
- * The failure of a send, told with the orders it left in doubt.
+ * The failure of a send, with the orders that it left in doubt.
  *
  * @param way how they are sent again under the same ids
  */

@@ -32,11 +32,11 @@ export interface TopicPlan {
   readonly topics: readonly TopicState[];
   /** What brings the cluster to what is declared: nothing is made smaller, nothing deleted. */
   readonly actions: readonly TopicAction[];
-  /** What to know of it, and what differs without an action that mends it. */
+  /** What differs and no action can change. */
   readonly warnings: readonly string[];
 }
 
-/** Holds the declared topics against the cluster. Changes nothing. */
+/** Compares the declared topics with the cluster. Changes nothing. */
 export async function planTopics(
   admin: BrokerAdmin,
   { topic, dlqTopic }: { topic: string; dlqTopic: string },
@@ -78,7 +78,7 @@ function actionsOf({ declared, actual, possibleReplication }: TopicState): Topic
   return actions;
 }
 
-/** Its action, where a topic is compacted: that drops orders of one key, and refuses dead letters without one. */
+/** The action where a topic is compacted, which drops orders of one key, and refuses dead letters without one. */
 export function compactedPolicy(
   actual: TopicDescription | null,
 ): { readonly name: string; readonly from: string; readonly to: string } | null {

@@ -58,7 +58,7 @@ export function sameContent(a: Order, b: Order): boolean {
   return true;
 }
 
-/** What is no finite number is kept without saying which: JSON has none of them. */
+/** JSON keeps no NaN and no infinity: they are stored alike. */
 function isSameTotal(a: number | undefined, b: number): boolean {
   return a === b || (a !== undefined && !Number.isFinite(a) && !Number.isFinite(b));
 }

@@ -3,7 +3,7 @@ import { isName, NAME_RULE } from '../names.ts';
 import type { Order, OrderLine } from './order.ts';
 import { priceOf } from './price.ts';
 
-/** Prices that are none: those lines have no price. */
+/** Prices that are no amounts: those lines have no price. */
 export interface IgnoredPrices {
   readonly count: number;
   /** What is wrong with the first of them. */

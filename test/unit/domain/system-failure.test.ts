@@ -27,7 +27,7 @@ describe('an error of the operating system', () => {
     expect(found.fix).toMatch(/, then run this again$/);
   });
 
-  it('is told of what is known better by who met it', () => {
+  it('takes what the caller knows better', () => {
     const error = systemError('EACCES', 'open', '/short');
     const about = {
       file: '/long',
