@@ -256,11 +256,11 @@ describe('what needs no broker', () => {
     expect(none.code).toBe(3);
     expect(failureOf(none)).toMatchObject({ code: 'not_found' });
     expect(failureOf(none).fix).toContain('orderctl consume');
-    const { running, ...rest } = JSON.parse(none.stdout) as Record<string, unknown>;
-    expect(running).toBe(false);
+    const { running, files, ...rest } = JSON.parse(none.stdout) as Record<string, unknown>;
+    expect({ running, files }).toEqual({ running: false, files: [] });
     expect(Object.keys(rest)).toEqual([
       ...['pid', 'started_at', 'state', 'waiting_for', 'topic', 'group', 'orders_per_second', 'lag'],
-      ...['last_commit_at', 'counts'],
+      ...['last_commit_at', 'counts', 'problem'],
     ]);
     expect(new Set(Object.values(rest))).toEqual(new Set([null]));
     expect(await shop.run('status')).toMatchObject({ code: 3, stdout: '' });
