@@ -14,7 +14,7 @@ const GROUPS = [
     priority: 3,
     files: [
       'src/cli/main.ts',
-      'src/cli/edit-command.ts',
+      'src/cli/tables/edit-command.ts',
       'src/cli/parse.ts',
       'src/cli/ask.ts',
       'src/cli/output/print-table.ts',

@@ -18,7 +18,7 @@ const LONG_FILES: Record<string, number> = {
   'src/adapters/files/ids/run.ts': 301,
   'src/adapters/files/ledger.ts': 370,
   'src/adapters/files/store.ts': 413,
-  'src/cli/config.ts': 348,
+  'src/cli/settings/resolve.ts': 348,
 };
 const LONG_FUNCTIONS: Record<string, number> = {
   'src/adapters/files/folder.ts openFolder': 190,
@@ -26,9 +26,6 @@ const LONG_FUNCTIONS: Record<string, number> = {
 const FULL_FOLDERS: Record<string, number> = {
   // A file per request of Kafka's protocol, however many there are.
   'src/dev-broker/requests': 60,
-  'src/cli': 23,
-  'src/cli/commands': 20,
-  'src/cli/output': 23,
 };
 const CIRCLES = new Set([
   'src/adapters/files/ids/index.ts -> src/adapters/files/ids/cursors.ts -> src/adapters/files/ids/run.ts -> src/adapters/files/ids/index.ts',

@@ -133,7 +133,7 @@ async function fromBroker(
   known: readonly string[],
   list: 'topicNames' | 'groupNames',
 ): Promise<readonly string[]> {
-  const { openBrokerOnly } = await import('./open-kafka.ts');
+  const { openBrokerOnly } = await import('./kafka/open.ts');
   const broker = await openBrokerOnly(session, { connectTimeoutMs: BROKER_TIMEOUT_MS });
   try {
     await using admin = await broker.admin();

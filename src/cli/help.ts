@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { flagOf, SETTINGS, type SettingSpec } from './settings.ts';
+import { flagOf, SETTINGS, type SettingSpec } from './settings/table.ts';
 
 export const HELP_COLUMNS = 80;
 

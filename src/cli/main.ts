@@ -2,17 +2,17 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { Failure } from '../domain/failure.ts';
-import { passwordWays } from './config.ts';
-import { misspelledVariables } from './environment.ts';
+import { passwordWays } from './settings/resolve.ts';
+import { misspelledVariables } from './settings/misspelled.ts';
 import { runToExit } from './exit.ts';
 import { describe, HELP_COLUMNS, settingOptions } from './help.ts';
 import { PACKAGE_ROOT } from './hints.ts';
 import { nearest } from './nearest.ts';
 import { Printer } from './output/printer.ts';
 import { Session } from './session.ts';
-import { SETTINGS, type SettingSpec } from './settings.ts';
+import { SETTINGS, type SettingSpec } from './settings/table.ts';
 import { refuseRepeats, usageFailure } from './usage.ts';
-import { isJsonWanted } from './wanted-output.ts';
+import { isJsonWanted } from './settings/json-wanted.ts';
 
 interface CommandModule {
   /** Adds the command to the program. */
@@ -21,38 +21,50 @@ interface CommandModule {
 
 /** Loaded when they are called: what one command needs must not slow down another. */
 const COMMANDS: readonly { name: string; summary: string; load: () => Promise<CommandModule> }[] = [
-  { name: 'user', summary: 'users and whether they have paid', load: () => import('./commands/user.ts') },
-  { name: 'inventory', summary: 'items and their stock', load: () => import('./commands/inventory.ts') },
+  {
+    name: 'user',
+    summary: 'users and whether they have paid',
+    load: () => import('./commands/user/index.ts'),
+  },
+  {
+    name: 'inventory',
+    summary: 'items and their stock',
+    load: () => import('./commands/inventory/index.ts'),
+  },
   { name: 'produce', summary: 'send orders', load: () => import('./commands/produce.ts') },
   {
     name: 'consume',
     summary: 'read orders, decide them, store them',
     load: () => import('./commands/consume.ts'),
   },
-  { name: 'order', summary: 'what became of orders, and why', load: () => import('./commands/order.ts') },
+  {
+    name: 'order',
+    summary: 'what became of orders, and why',
+    load: () => import('./commands/order/index.ts'),
+  },
   { name: 'audit', summary: 'whether the books balance', load: () => import('./commands/audit.ts') },
   { name: 'replay', summary: 'send decided orders again', load: () => import('./commands/replay.ts') },
   {
     name: 'offsets',
     summary: 'where reading stands, and moving it',
-    load: () => import('./commands/offsets.ts'),
+    load: () => import('./commands/offsets/index.ts'),
   },
   { name: 'status', summary: 'state of the running consumer', load: () => import('./commands/status.ts') },
   { name: 'stop', summary: 'stop the running consumer', load: () => import('./commands/stop.ts') },
   {
     name: 'dlq',
     summary: 'records that could not be read as orders',
-    load: () => import('./commands/dlq.ts'),
+    load: () => import('./commands/dlq/index.ts'),
   },
   {
     name: 'topics',
     summary: 'declared topics against the cluster',
-    load: () => import('./commands/topics.ts'),
+    load: () => import('./commands/topics/index.ts'),
   },
   {
     name: 'schema',
     summary: 'the schema of orders in the registry',
-    load: () => import('./commands/schema.ts'),
+    load: () => import('./commands/schema/index.ts'),
   },
   {
     name: 'doctor',
@@ -68,7 +80,7 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Co
   {
     name: 'config',
     summary: 'settings and where they come from',
-    load: () => import('./commands/config.ts'),
+    load: () => import('./commands/config/index.ts'),
   },
   {
     name: 'completion',

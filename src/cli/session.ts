@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { resolveSettings, type FlagValues, type Resolved, type Settings } from './config.ts';
+import { resolveSettings, type FlagValues, type Resolved, type Settings } from './settings/resolve.ts';
 import { repeatPlaces, type GivenFlag } from './hints.ts';
 import type { Printer } from './output/printer.ts';
-import { flagOf, SETTINGS } from './settings.ts';
+import { flagOf, SETTINGS } from './settings/table.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

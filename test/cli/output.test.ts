@@ -239,9 +239,9 @@ describe('loading', () => {
   it.each([
     // Arguments, how many files at most, and the sources beyond those that every command may have.
     ['--version', 1, []],
-    ['user show', 3, ['cli/commands/user.ts']],
-    ['inventory update --item pen --quantity 5', 4, ['cli/commands/inventory.ts']],
-    ['order list', 6, ['cli/commands/order.ts', 'app/orders/list.ts', 'app/orders/filter.ts']],
+    ['user show', 3, ['cli/commands/user/index.ts']],
+    ['inventory update --item pen --quantity 5', 4, ['cli/commands/inventory/index.ts']],
+    ['order list', 6, ['cli/commands/order/index.ts', 'app/orders/list.ts', 'app/orders/filter.ts']],
   ] as const)(
     'of %s is a handful of files, with what it needs and no package',
     async (args, atMost, needed) => {
@@ -254,12 +254,14 @@ describe('loading', () => {
       const sources = own.flatMap(sourcesIn);
       expect(sources).toEqual(expect.arrayContaining(['cli/main.ts', ...needed]));
       const every =
-        /^(domain|ports)\/|^compose\.ts$|^cli\/(?:output\/)?[^/]+$|^adapters\/files\/(?!inspection|(?:csv|ids)\/check)/;
+        /^(domain|ports)\/|^compose\.ts$|^cli\/(?:(?:output|settings|tables)\/)?[^/]+$|^adapters\/files\/(?!inspection|(?:csv|ids)\/check)/;
       const others = sources.filter((source) => !every.test(source) && !needed.some((one) => one === source));
       expect(others).toEqual([]);
-      expect(sources.filter((source) => /^cli\/(complete|lines|open)|progress|doctor/.test(source))).toEqual(
-        [],
-      );
+      expect(
+        sources.filter((source) =>
+          /^cli\/(complete|input|kafka|tables\/edit-in)|progress|doctor/.test(source),
+        ),
+      ).toEqual([]);
     },
   );
 

@@ -39,7 +39,7 @@ export const COMMANDS: readonly Mutation[] = [
   },
   {
     name: 'a variable that only looks like a setting is passed over in silence',
-    file: 'src/cli/environment.ts',
+    file: 'src/cli/settings/misspelled.ts',
     from: 'return near === undefined ? [] : [',
     to: 'return near !== undefined ? [] : [',
     tests: ['test/unit/cli/environment.test.ts'],
@@ -67,7 +67,7 @@ export const COMMANDS: readonly Mutation[] = [
   },
   {
     name: 'errors are no JSON with --output=json',
-    file: 'src/cli/wanted-output.ts',
+    file: 'src/cli/settings/json-wanted.ts',
     from: "    else if (word.startsWith('--output=')) flag = word.slice('--output='.length);\n",
     to: '',
     tests: ['test/unit/cli/wanted-output.test.ts'],
@@ -81,7 +81,7 @@ export const COMMANDS: readonly Mutation[] = [
   },
   {
     name: 'a key without a certificate is passed over',
-    file: 'src/cli/connection.ts',
+    file: 'src/cli/kafka/connection.ts',
     from: '(settings.tlsCert === null) !== (settings.tlsKey === null)',
     to: 'settings.tlsCert !== null && settings.tlsKey === null',
     tests: ['test/unit/cli/config.test.ts'],
@@ -95,7 +95,7 @@ export const COMMANDS: readonly Mutation[] = [
   },
   {
     name: 'a password file that the group can read is taken',
-    file: 'src/cli/config.ts',
+    file: 'src/cli/settings/resolve.ts',
     from: '(stat.mode & 0o077) !== 0',
     to: '(stat.mode & 0o007) !== 0',
     tests: ['test/unit/cli/config.test.ts'],

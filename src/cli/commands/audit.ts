@@ -52,7 +52,7 @@ export function register(program: Command, session: Session): void {
 
 async function topicPorts(session: Session): Promise<TopicPorts> {
   const { topic, dlqTopic } = session.settings;
-  const { openKafka } = await import('../open-kafka.ts');
+  const { openKafka } = await import('../kafka/open.ts');
   return { ...(await openKafka(session, { topic, register: false })), topic, dlqTopic };
 }
 

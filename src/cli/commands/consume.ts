@@ -5,9 +5,9 @@ import { openStore, systemClock } from '../../compose.ts';
 import { Failure } from '../../domain/failure.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
-import { openKafka } from '../open-kafka.ts';
+import { openKafka } from '../kafka/open.ts';
 import { partitionList, resetTarget, wholeNumber } from '../parse.ts';
-import { ConsumeReport } from '../output/consume-report.ts';
+import { ConsumeReport } from '../output/consume/report.ts';
 import type { Session } from '../session.ts';
 
 interface Flags {

@@ -12,7 +12,7 @@ import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
 import { wholeNumber } from '../parse.ts';
 import type { Session } from '../session.ts';
-import { SETTINGS } from '../settings.ts';
+import { SETTINGS } from '../settings/table.ts';
 
 const DATA_FOLDER = '.orderctl-dev';
 const BROKER_PORT = 9092;

@@ -7,12 +7,12 @@ import { Failure } from '../../domain/failure.ts';
 import { MAX_LINE_QUANTITY, type Order } from '../../domain/orders/order.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
-import { openKafka } from '../open-kafka.ts';
+import { openKafka } from '../kafka/open.ts';
 import { nameOf, seconds, signedNumber, wholeNumber } from '../parse.ts';
 import { SendReport } from '../output/send-report.ts';
 import { count } from '../output/text.ts';
 import type { Session } from '../session.ts';
-import { WholeFile } from '../whole-file.ts';
+import { WholeFile } from '../input/whole-file.ts';
 
 const DEFAULT_COUNT = 5;
 const ENDLESS_DELAY_MS = 1_000;

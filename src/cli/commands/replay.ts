@@ -3,11 +3,11 @@ import { replayOrders, type ReplayOptions } from '../../app/send/replay.ts';
 import { openIds, openStore, systemClock } from '../../compose.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
-import { openKafka } from '../open-kafka.ts';
+import { openKafka } from '../kafka/open.ts';
 import { seconds, timeRange, wholeNumber } from '../parse.ts';
 import { SendReport } from '../output/send-report.ts';
 import type { Session } from '../session.ts';
-import { checkTopicName } from '../setting-values.ts';
+import { checkTopicName } from '../settings/values.ts';
 
 interface Flags {
   delay?: string;

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { LogLine } from '../../documents/error.ts';
 import { isoTime } from '../../domain/iso-time.ts';
-import type { LogLevel } from '../settings.ts';
+import type { LogLevel } from '../settings/table.ts';
 import { columnsOf, Terminal } from './terminal.ts';
 
 const RANK: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2, debug: 3 };

@@ -4,7 +4,7 @@ import type { SkippedOrder } from '../../documents/order.ts';
 import type * as Summary from '../../documents/summary.ts';
 import { formatRecordId, type Order } from '../../domain/orders/order.ts';
 import type { Session } from '../session.ts';
-import { orderInWords, sentDocument } from './decision.ts';
+import { orderInWords, sentDocument } from './consume/decision.ts';
 import type { ProgressBar, StartBar } from './progress.ts';
 import { count, duration } from './text.ts';
 

@@ -2,9 +2,9 @@ import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { resolveSettings, type FlagValues, type Resolved } from '../../../src/cli/config.ts';
-import { brokerConnection, registryConnection } from '../../../src/cli/connection.ts';
-import { SETTINGS, type SettingName } from '../../../src/cli/settings.ts';
+import { resolveSettings, type FlagValues, type Resolved } from '../../../src/cli/settings/resolve.ts';
+import { brokerConnection, registryConnection } from '../../../src/cli/kafka/connection.ts';
+import { SETTINGS, type SettingName } from '../../../src/cli/settings/table.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import { fixText } from '../../support/ways-out.ts';
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { misspelledVariables } from '../../../src/cli/environment.ts';
-import { SETTINGS } from '../../../src/cli/settings.ts';
+import { misspelledVariables } from '../../../src/cli/settings/misspelled.ts';
+import { SETTINGS } from '../../../src/cli/settings/table.ts';
 
 it.each([
   ['ORDERCTL_BROKER', 'ORDERCTL_BROKERS'],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { nearest } from '../../../src/cli/nearest.ts';
-import { decisionDocument, decisionRow, viewDecision } from '../../../src/cli/output/decision.ts';
+import { decisionDocument, decisionRow, viewDecision } from '../../../src/cli/output/consume/decision.ts';
 import { editDocument, editLine } from '../../../src/cli/output/table-rows.ts';
 import { renderTable } from '../../../src/cli/output/table.ts';
 import { count, duration, grouped } from '../../../src/cli/output/text.ts';

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { isJsonWanted } from '../../../src/cli/wanted-output.ts';
+import { isJsonWanted } from '../../../src/cli/settings/json-wanted.ts';
 
 const cwd = os.tmpdir();
 

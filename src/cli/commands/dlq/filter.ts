@@ -1,0 +1,30 @@
+import type { Command } from 'commander';
+import type { DeadLetterFilter, DeadLetterState } from '../../../app/dlq/dead-letters.ts';
+import { timeRange } from '../../parse.ts';
+import { checkTopicName } from '../../settings/values.ts';
+
+export const IDS =
+  'An id is PARTITION:OFFSET in the dead-letter topic, such as 0:17. What was too large for that topic is kept in ' +
+  '.orderctl/undelivered/ of the storage folder and has the id kept:TOPIC/PARTITION@OFFSET, by the record it is about; ' +
+  'of a topic that was deleted and created again, the next at that place has ~ and eight digits behind it.';
+
+export interface FilterFlags {
+  reason?: string;
+  since?: string;
+  until?: string;
+  originalTopic?: string;
+}
+
+export function filterOptions(command: Command): Command {
+  return command
+    .option('--reason <CODE>', 'only this error code, or exception class; unknown: without one')
+    .option('--since <TIME>', 'failed at or after this time')
+    .option('--until <TIME>', 'failed before this time')
+    .option('--original-topic <NAME>', 'only records of this topic');
+}
+
+export function readFilter(flags: FilterFlags, state: DeadLetterState | null): DeadLetterFilter {
+  const originalTopic =
+    flags.originalTopic === undefined ? null : checkTopicName(flags.originalTopic, '--original-topic');
+  return { reason: flags.reason ?? null, ...timeRange(flags), originalTopic, state };
+}

@@ -1,0 +1,191 @@
+import type { Command } from 'commander';
+import type {
+  DiscardedDeadLetters,
+  SkippedDeadLetter,
+  UnknownDeadLetter,
+} from '../../../documents/dead-letter.ts';
+import { openIds, openStore, systemClock } from '../../../compose.ts';
+import { Failure } from '../../../domain/failure.ts';
+import { parseDeadLetterId } from '../../../domain/dead-letter-id.ts';
+import { confirm } from '../../ask.ts';
+import { wayOut } from '../../hints.ts';
+import { takeStopSignal } from '../../exit.ts';
+import { describe } from '../../help.ts';
+import { openBrokerOnly, openKafka } from '../../kafka/open.ts';
+import { wholeNumber } from '../../parse.ts';
+import { printNotice } from '../../output/store-notices.ts';
+import {
+  redriveSummaryDocument,
+  redriveSummaryText,
+  stepDocument,
+  stepLine,
+} from '../../output/dead-letters/list.ts';
+import { count } from '../../output/text.ts';
+import type { Session } from '../../session.ts';
+import { checkTopicName } from '../../settings/values.ts';
+import { filterOptions, IDS, readFilter, type FilterFlags } from './filter.ts';
+
+interface RedriveFlags extends FilterFlags {
+  all?: true;
+  max?: string;
+  toTopic?: string;
+  maxRedrives: string;
+  execute?: true;
+}
+
+export function registerRedrive(dlq: Command, session: Session): void {
+  filterOptions(
+    describe(dlq.command('redrive'), {
+      summary: 'send dead letters back to where they came from',
+      prose:
+        'Sends dead letters to their original topics, key and value unchanged. A dry run unless --execute: it says of ' +
+        'each whether it would fail again, as "dlq show" does. Name them by ids, or take all that are open (--all), or those that --reason, --since, --until and --original-topic ' +
+        'select; ids and these exclude each other. What was sent is marked as redriven and does not go a second time. ' +
+        'A record that came back --max-redrives times is left alone. Without a known original topic it is skipped; ' +
+        '--to-topic sends it to one.\n\nThe headers that the record got as a dead letter are dropped; x-original-* say ' +
+        'where it came from, x-replay-id, x-replay-count and x-replayed-at that it was sent again. Ctrl-C: 130; the ' +
+        `same command goes on.\n\n${IDS}`,
+      examples: [
+        ['orderctl dlq redrive --all', 'what would be sent, and where'],
+        ['orderctl dlq redrive 0:17 0:18 --execute', 'these two'],
+        ['orderctl dlq redrive --reason unknown_schema_id --max 100 --execute', 'a hundred of a kind'],
+        ['orderctl dlq redrive --dlq-topic connect-dlq --all --execute', 'the dead letters of a connector'],
+      ],
+    }),
+  )
+    .argument('[ID...]', 'as "dlq list" names them')
+    .option('--all', 'all that are open')
+    .option('--max <N>', 'at most so many')
+    .option('--to-topic <NAME>', 'send to this topic instead')
+    .option('--max-redrives <N>', 'leave alone what came back so often', '3')
+    .option('--execute', 'do it')
+    .action(async (ids: string[], flags: RedriveFlags) => {
+      await redrive(session, ids, flags);
+    });
+}
+
+async function redrive(session: Session, texts: readonly string[], flags: RedriveFlags): Promise<void> {
+  const { settings, printer, isJson } = session;
+  const select = selection(texts, flags);
+  const max = flags.max === undefined ? null : wholeNumber('--max', flags.max, { min: 1 });
+  const maxRedrives = wholeNumber('--max-redrives', flags.maxRedrives, { min: 1 });
+  const toTopic = flags.toTopic === undefined ? null : checkTopicName(flags.toTopic, '--to-topic');
+  if (toTopic === settings.dlqTopic) {
+    throw new Failure('invalid_value', `--to-topic is the dead-letter topic ${toTopic} itself`, {
+      fix: 'name the topic that its readers read',
+    });
+  }
+  const signal = takeStopSignal(printer);
+  const { redriveDeadLetters } = await import('../../../app/dlq/redrive.ts');
+  const [access, { broker, codec }, newReplayId] = await Promise.all([
+    openStore(settings.storage),
+    openKafka(session, { topic: settings.topic, register: false }),
+    openIds(),
+  ]);
+  await redriveDeadLetters(
+    { access, broker, codec, clock: systemClock, newReplayId },
+    {
+      ...{ dlqTopic: settings.dlqTopic, select, max, toTopic, maxRedrives, signal },
+      execute: flags.execute === true,
+      onNotice: (notice) => printNotice(printer, notice),
+      on: async (event) => {
+        if (event.kind === 'skipped') {
+          const { id, reason, fix } = event;
+          const message = fix === null ? event.message : `${event.message}; ${wayOut(fix)}`;
+          printer.warn(`skipped ${id}: ${message}`);
+          const document: SkippedDeadLetter = { type: 'skipped', id, reason, message };
+          if (isJson) await printer.data(`${JSON.stringify(document)}\n`);
+        } else if (event.kind === 'summary') {
+          const { summary } = event;
+          const text = isJson ? JSON.stringify(redriveSummaryDocument(summary)) : redriveSummaryText(summary);
+          await printer.data(`${text}\n`);
+        } else if (event.kind === 'unknown') {
+          const { ids, topic } = event;
+          const lines = ids.map((id) =>
+            isJson
+              ? JSON.stringify({ type: 'unknown', id, topic } satisfies UnknownDeadLetter)
+              : `unknown ${id} to ${topic}`,
+          );
+          await printer.data(`${lines.join('\n')}\n`);
+        } else {
+          const { kind, steps } = event;
+          const lines = steps.map((step) =>
+            isJson ? JSON.stringify(stepDocument(kind, step)) : stepLine(kind, step),
+          );
+          await printer.data(`${lines.join('\n')}\n`);
+        }
+      },
+    },
+  );
+}
+
+function selection(texts: readonly string[], flags: RedriveFlags) {
+  const filter = readFilter(flags, null);
+  const filters = (['reason', 'since', 'until', 'originalTopic', 'all'] as const).filter(
+    (name) => flags[name] !== undefined,
+  );
+  if (texts.length > 0 && filters.length > 0) {
+    const flag = (filters[0] ?? '').replace('T', '-t');
+    throw new Failure('usage', `ids and --${flag} exclude each other`, { fix: 'name ids, or select' });
+  }
+  if (texts.length > 0) return { ids: texts.map(parseDeadLetterId) };
+  if (filters.length > 0) return { filter };
+  throw new Failure('usage', 'nothing says which dead letters', {
+    fix: 'name ids, or select with --all, --reason, --since, --until or --original-topic',
+  });
+}
+
+export function registerDiscard(dlq: Command, session: Session): void {
+  describe(dlq.command('discard'), {
+    summary: 'mark dead letters as of no further use',
+    prose:
+      'Marks dead letters as discarded: they stay in the topic, are listed as such and are not redriven. Who did it, ' +
+      'when and why is logged in .orderctl/edits.jsonl. Asks first; --yes answers, and without a terminal it is ' +
+      `needed.\n\n${IDS}`,
+    examples: [['orderctl dlq discard 0:17 --why "a test of the web shop" --yes', 'without a question']],
+  })
+    .argument('<ID...>', 'as "dlq list" names them')
+    .requiredOption('--why <TEXT>', 'the reason, for the log')
+    .option('--yes', 'do not ask')
+    .action(async (texts: string[], flags: { why: string; yes?: true }) => {
+      await discard(session, texts, flags);
+    });
+}
+
+async function discard(
+  session: Session,
+  texts: readonly string[],
+  { why, yes }: { why: string; yes?: true },
+): Promise<void> {
+  const { settings, printer, isJson } = session;
+  const { dlqTopic } = settings;
+  const ids = texts.map(parseDeadLetterId);
+  if (why.trim() === '') {
+    throw new Failure('invalid_value', '--why is empty', { fix: 'say why in a few words' });
+  }
+  const { discardDeadLetters, findDeadLetters } = await import('../../../app/dlq/discard.ts');
+  const access = await openStore(settings.storage);
+  const found = await findDeadLetters({ access, broker: await openBrokerOnly(session) }, { dlqTopic, ids });
+  const open = found.filter(({ state }) => state === 'open');
+  const done = found.filter(({ state }) => state !== 'open');
+  for (const { mark, state } of done) printer.info(`${mark.id} was ${state} before: it stays so`);
+  if (open.length > 0) {
+    const named = open.slice(0, 5).map(({ mark, origin }) => `${mark.id} ${origin.errorCode ?? 'unknown'}`);
+    const list = `${named.join(', ')}${open.length > named.length ? ', …' : ''}`;
+    const isSure = await confirm(
+      `Discard ${count(open.length, 'dead letter')} of ${dlqTopic} (${list})?`,
+      yes === true,
+    );
+    if (!isSure) {
+      printer.info('nothing changed');
+      return;
+    }
+    const onNotice = (notice: Parameters<typeof printNotice>[1]): void => printNotice(printer, notice);
+    await discardDeadLetters(access, { dlqTopic, letters: open, why, onNotice });
+  }
+  const discarded = open.map(({ mark }) => mark.id);
+  const skipped = done.map(({ mark, state }) => ({ id: mark.id, state }));
+  const document: DiscardedDeadLetters = { topic: dlqTopic, why, discarded, skipped };
+  const text = `discarded ${count(open.length, 'dead letter')} of ${dlqTopic}: ${discarded.join(' ')}`;
+  await printer.data(`${isJson ? JSON.stringify(document) : text}\n`);
+}

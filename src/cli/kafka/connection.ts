@@ -1,0 +1,61 @@
+import { Failure } from '../../domain/failure.ts';
+import type { BrokerConnection, RegistryConnection } from '../../compose.ts';
+import { passwordWays, type Resolved } from '../settings/resolve.ts';
+
+/**
+ * What it takes to reach the brokers. Settings that need each other are held against each other here and not
+ * earlier: a command without a broker does not mind a password that is not at hand.
+ *
+ * @throws Failure invalid_settings
+ */
+export function brokerConnection(resolved: Resolved): BrokerConnection {
+  const { settings } = resolved;
+  if ((settings.tlsCert === null) !== (settings.tlsKey === null)) {
+    throw new Failure('invalid_settings', 'a client certificate needs both --tls-cert and --tls-key', {
+      fix: `add ${settings.tlsCert === null ? '--tls-cert' : '--tls-key'}`,
+    });
+  }
+  return {
+    brokers: settings.brokers.split(','),
+    tls: settings.tls ? { ca: settings.tlsCa, cert: settings.tlsCert, key: settings.tlsKey } : null,
+    sasl: saslOf(resolved),
+  };
+}
+
+function saslOf(resolved: Resolved): BrokerConnection['sasl'] {
+  const { saslMechanism: mechanism, saslUsername: username } = resolved.settings;
+  const password = secretText(resolved, 'sasl_password');
+  if (mechanism === null && username === null && password === null) return null;
+  const missing = (what: string, fix: string): Failure =>
+    new Failure(
+      'invalid_settings',
+      `signing in to the brokers needs a mechanism, a user and a password: ${what} is missing`,
+      { fix },
+    );
+  if (username === null) throw missing('the user', 'add --sasl-username');
+  if (password === null) throw missing('the password', `set ${passwordWays('ORDERCTL_SASL_PASSWORD')}`);
+  if (mechanism === null)
+    throw missing('the mechanism', 'add --sasl-mechanism plain, scram-sha-256 or scram-sha-512');
+  return { mechanism, username, password };
+}
+
+/** @throws Failure invalid_settings */
+export function registryConnection(resolved: Resolved): RegistryConnection {
+  const username = resolved.settings.registryUsername;
+  const password = secretText(resolved, 'registry_password');
+  if ((username === null) !== (password === null)) {
+    throw new Failure('invalid_settings', 'signing in to the registry needs a user and a password together', {
+      fix:
+        username === null ? 'add --registry-username' : `set ${passwordWays('ORDERCTL_REGISTRY_PASSWORD')}`,
+    });
+  }
+  return {
+    url: resolved.settings.registry,
+    credentials: username === null || password === null ? null : { username, password },
+  };
+}
+
+function secretText(resolved: Resolved, name: 'sasl_password' | 'registry_password'): string | null {
+  const { value } = resolved.secret(name);
+  return typeof value === 'string' ? value : null;
+}

@@ -1,0 +1,185 @@
+import type { ConsumeOrdersEvent, ConsumeSummary, RecordResult } from '../../../app/run/events.ts';
+import { formatRecordId } from '../../../domain/orders/order.ts';
+import type { Session } from '../../session.ts';
+import { DecisionThrottle, LINES_A_SECOND } from './decision-throttle.ts';
+import { aheadLine, ghostLine, moveLines, suspectLine } from '../positions/moved.ts';
+import { printNotice } from '../store-notices.ts';
+import { decisionDocument, decisionRow, viewDecision } from './decision.ts';
+import { summaryDocument, summaryLines } from './summary.ts';
+import type { ProgressBar, StartBar } from '../progress.ts';
+import { count, duration } from '../text.ts';
+
+const TICK_MS = 1_000;
+
+interface ConsumeLimits {
+  readonly untilEnd: boolean;
+  readonly maxMessages: number | null;
+}
+
+export interface ConsumeReportOptions extends ConsumeLimits {
+  /** Every decision goes to stdout, and so not to stderr. */
+  readonly isEach: boolean;
+  /** null: no bars here. */
+  readonly startBar: StartBar | null;
+}
+
+/** Tells what a consumer does while it does it, and prints its summary. */
+export class ConsumeReport {
+  readonly #session: Session;
+  readonly #isEach: boolean;
+  readonly #limits: ConsumeLimits;
+  readonly #startBar: StartBar | null;
+  readonly #throttle: DecisionThrottle;
+  readonly #timer: NodeJS.Timeout;
+  #bar: ProgressBar | null = null;
+  #isStopAsked = false;
+  #ignoredTold = 0;
+  #ignoredHeld = 0;
+
+  constructor(session: Session, { isEach, startBar, ...limits }: ConsumeReportOptions) {
+    this.#session = session;
+    this.#isEach = isEach;
+    this.#startBar = startBar;
+    this.#limits = limits;
+    const { printer } = session;
+    this.#throttle = new DecisionThrottle((level) => printer.says(level));
+    this.#timer = setInterval(() => {
+      printer.messages(this.#throttle.tick(performance.now()));
+      this.#flushIgnored();
+    }, TICK_MS);
+    this.#timer.unref();
+  }
+
+  take(event: ConsumeOrdersEvent): void {
+    const { printer } = this.#session;
+    switch (event.kind) {
+      case 'topic_created':
+        printer.info(`created topic ${event.topic} with ${count(event.partitions, 'partition')}`);
+        break;
+      case 'notice':
+        printNotice(printer, event.notice);
+        break;
+      case 'ghost_removed':
+        printer.info(ghostLine(event.group));
+        break;
+      case 'copy_suspected':
+        printer.warn(suspectLine(event));
+        break;
+      case 'group_ahead':
+        printer.warn(aheadLine(event.topic, event.group, event.ahead));
+        break;
+      case 'moved':
+        printer.messages(moveLines(event.topic, event.move));
+        break;
+      case 'started':
+        this.#start(event.topic, event.group, event.remaining);
+        break;
+      case 'batch':
+        this.#batch(event.results);
+        break;
+      case 'prices_ignored':
+        this.#ignored(event);
+        break;
+      case 'undelivered':
+        printer.warn(
+          `dead letter ${event.id} is refused by ${event.topic}, as too large or because that is compacted (see: orderctl topics show): kept in .orderctl/undelivered/ of the storage folder`,
+        );
+        break;
+      case 'waiting': {
+        const soFar = event.forMs < 1_000 ? '' : ` for ${duration(event.forMs)}`;
+        printer.warn(`no answer from the ${serviceName(event.for)}${soFar}, waiting: ${event.message}`);
+        break;
+      }
+      case 'resumed':
+        printer.info(`the ${serviceName(event.for)} ${event.for === 'broker' ? 'answer' : 'answers'} again`);
+        break;
+      case 'empty_table':
+        printer.warn(
+          `there are no ${event.table} in ${event.store}: every order will be rejected, and a decision is final`,
+        );
+        break;
+      case 'silent':
+      case 'answered':
+        // The status has it; a word comes when it lasts.
+        break;
+      case 'commit_failed':
+        printer.warn(
+          `the group's offsets could not be committed: ${event.message}; the stored position stands, and the next commit makes up for it`,
+        );
+        break;
+      case 'stop_asked':
+        this.#isStopAsked = true;
+        printer.info('stopping, as orderctl stop asks');
+        break;
+      case 'summary':
+        this.close();
+        this.#summary(event.summary);
+        break;
+    }
+  }
+
+  /** Tells what was held back. */
+  close(): void {
+    clearInterval(this.#timer);
+    this.#bar?.stop();
+    this.#bar = null;
+    this.#session.printer.messages(this.#throttle.flush());
+    this.#flushIgnored();
+  }
+
+  /** One by one as far as a person can read them; of the rest their number, once a second. */
+  #ignored({ ignored, orderId, record }: Extract<ConsumeOrdersEvent, { kind: 'prices_ignored' }>): void {
+    if (this.#ignoredTold < LINES_A_SECOND) {
+      const more = ignored.count > 1 ? `, and ${count(ignored.count - 1, 'more line')}` : '';
+      this.#session.printer.warn(
+        `order ${orderId}: ${ignored.message}${more}: kept without a price (${formatRecordId(record)})`,
+      );
+      this.#ignoredTold += 1;
+    } else this.#ignoredHeld += ignored.count;
+  }
+
+  #flushIgnored(): void {
+    const held = this.#ignoredHeld;
+    this.#ignoredHeld = 0;
+    this.#ignoredTold = 0;
+    if (held === 0) return;
+    this.#session.printer.warn(`and more: ${count(held, 'line')} kept without a price`);
+  }
+
+  #start(topic: string, group: string, remaining: number): void {
+    const { printer } = this.#session;
+    const { untilEnd, maxMessages } = this.#limits;
+    const ending = untilEnd ? '' : '; Ctrl-C stops';
+    printer.info(`consuming ${topic} as group ${group}: ${count(remaining, 'record')} to read${ending}`);
+    if (untilEnd && remaining > 0) {
+      this.#bar = this.#startBar?.(printer, 'consume', Math.min(remaining, maxMessages ?? Infinity)) ?? null;
+    }
+  }
+
+  #batch(results: readonly RecordResult[]): void {
+    const { printer, isJson } = this.#session;
+    this.#bar?.add(results.length);
+    if (!this.#isEach) {
+      printer.messages(this.#throttle.add(results, performance.now()));
+      return;
+    }
+    const line = isJson
+      ? (result: RecordResult) => `${JSON.stringify(decisionDocument(viewDecision(result)))}\n`
+      : (result: RecordResult) => `${decisionRow(viewDecision(result))}\n`;
+    // Pace is kept where batches are decoded: nothing here can wait.
+    void printer.data(results.map(line).join(''));
+  }
+
+  #summary(summary: ConsumeSummary): void {
+    const { printer, isJson } = this.#session;
+    void printer.data(
+      isJson
+        ? `${JSON.stringify(summaryDocument(summary))}\n`
+        : summaryLines(summary, printer, this.#isStopAsked),
+    );
+  }
+}
+
+function serviceName(service: 'broker' | 'registry'): string {
+  return service === 'broker' ? 'brokers' : 'schema registry';
+}

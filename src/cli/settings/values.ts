@@ -1,0 +1,174 @@
+import { Failure } from '../../domain/failure.ts';
+import type { SettingSpec } from './table.ts';
+
+const SWITCH_WORDS: Readonly<Record<string, boolean>> = {
+  '1': true,
+  true: true,
+  yes: true,
+  '0': false,
+  false: false,
+  no: false,
+};
+
+export type SettingValue = string | boolean;
+
+/**
+ * Reads a value that was given as text, by flag, by environment or in the file.
+ *
+ * @param where how the place is called in a message: `--topic`, `ORDERCTL_TOPIC`, `/x/orderctl.json: topic`
+ * @throws Failure invalid_value
+ */
+export function readSettingText(spec: SettingSpec, text: string, where: string): SettingValue {
+  switch (spec.kind) {
+    case 'boolean': {
+      const value = SWITCH_WORDS[text.toLowerCase()];
+      if (value === undefined) throw bad(where, text, 'is neither true nor false', 'use true or false');
+      return value;
+    }
+    case 'presence':
+      return true;
+    case 'choice': {
+      const choices = spec.choices ?? [];
+      const value = text.toLowerCase();
+      if (!choices.includes(value)) {
+        throw bad(where, text, `is not one of ${choices.join(', ')}`, `for example ${choices[0] ?? ''}`);
+      }
+      return value;
+    }
+    case 'brokers':
+      return readBrokers(text, where);
+    case 'url':
+      return readUrl(text, where);
+    case 'topic':
+      return checkTopicName(text, where);
+    case 'topics':
+      return checkTopics(text, where);
+    case 'group':
+    case 'path':
+    case 'text':
+    case 'secret':
+      if (text === '') throw bad(where, text, 'is empty');
+      if (/\p{Cc}/u.test(text)) throw bad(where, text, 'contains a control character');
+      return text;
+  }
+}
+
+function bad(where: string, text: string, what: string, fix?: string): Failure {
+  const shown = text === '' ? 'the value' : JSON.stringify(text);
+  return new Failure('invalid_value', `${where}: ${shown} ${what}`, fix === undefined ? {} : { fix });
+}
+
+/** Kafka's own rule. @throws Failure invalid_value */
+export function checkTopicName(text: string, where: string): string {
+  if (!/^[a-zA-Z0-9._-]{1,249}$/.test(text) || text === '.' || text === '..') {
+    throw bad(
+      where,
+      text,
+      'is not a topic name',
+      'use letters, digits and . _ - (at most 249 characters, not . or ..)',
+    );
+  }
+  return text;
+}
+
+/** Topics of these have settings of their own. */
+const OWN_SETTINGS: Readonly<Record<string, string>> = { orders: '--topic', 'orders.dlq': '--dlq-topic' };
+
+/** Which messages there are is left to the commands that know them. @returns the text, in one form */
+function checkTopics(text: string, where: string): string {
+  const named = new Map<string, string>();
+  for (const pair of text.split(',').map((part) => part.trim())) {
+    if (pair === '') continue;
+    const [name = '', topic, ...rest] = pair.split('=').map((part) => part.trim());
+    if (topic === undefined || rest.length > 0 || name === '')
+      throw bad(where, pair, 'is not MESSAGE=TOPIC', 'for example orders.created=shop.orders');
+    const own = OWN_SETTINGS[name];
+    if (own !== undefined) throw bad(where, pair, `has a setting of its own`, `use ${own}`);
+    checkTopicName(topic, where);
+    if (named.has(name)) throw bad(where, text, `names ${name} twice`);
+    if ([...named.values()].includes(topic)) throw bad(where, text, `gives ${topic} to two messages`);
+    named.set(name, topic);
+  }
+  return [...named].map((pair) => pair.join('=')).join(',');
+}
+
+/** @param text as checkTopics returns it */
+export function parseTopics(text: string): Map<string, string> {
+  return new Map(
+    text
+      .split(',')
+      .filter((pair) => pair !== '')
+      .map((pair) => pair.split('=') as [string, string]),
+  );
+}
+
+/** An object is the natural form in JSON. @returns anything else as it is */
+export function topicsText(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.entries(value)
+    .map(([name, topic]) => `${name}=${String(topic)}`)
+    .join(',');
+}
+
+function readBrokers(text: string, where: string): string {
+  const fix = 'give HOST:PORT, several with commas between: kafka-1:9092,kafka-2:9092';
+  // A value with an @ may hold a password, so it is not repeated in the message.
+  if (text.includes('@')) {
+    throw new Failure('invalid_value', `${where}: a broker's address has no user or password`, {
+      fix: 'use --sasl-username, and ORDERCTL_SASL_PASSWORD in the environment',
+    });
+  }
+  // As listeners are written in Kafka's own settings.
+  const addresses = text.split(',').map((part) => part.trim().replace(/^PLAINTEXT:\/\//i, ''));
+  for (const address of addresses) {
+    const [, scheme, bare] = /^([a-z][a-z0-9_+.-]*):\/\/(.*)$/i.exec(address) ?? [];
+    if (scheme !== undefined && bare !== undefined) {
+      throw bad(
+        where,
+        address,
+        'is not HOST:PORT',
+        withoutScheme(scheme.toUpperCase(), bare.replace(/\/.*$/, '')),
+      );
+    }
+    if (address.startsWith('[') || (address.match(/:/g)?.length ?? 0) > 1) {
+      throw bad(
+        where,
+        address,
+        'looks like an IPv6 address, which the Kafka client cannot take',
+        'use a host name',
+      );
+    }
+    const match = /^([A-Za-z0-9._-]+):(\d{1,5})$/.exec(address);
+    const port = Number(match?.[2]);
+    if (match === null) throw bad(where, address, 'is not HOST:PORT', fix);
+    if (port < 1 || port > 65_535) throw bad(where, address, 'has no port from 1 to 65535', fix);
+  }
+  return addresses.join(',');
+}
+
+function withoutScheme(scheme: string, bare: string): string {
+  const ways = [
+    ...(scheme.endsWith('SSL') ? ['--tls'] : []),
+    ...(scheme.startsWith('SASL_') ? ['--sasl-mechanism and --sasl-username'] : []),
+  ];
+  return `give ${bare}${ways.length === 0 ? '' : `, with ${ways.join(', ')}`}`;
+}
+
+function readUrl(text: string, where: string): string {
+  const fix = 'give an address such as http://127.0.0.1:8081';
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url !== undefined && (url.username !== '' || url.password !== '')) {
+    throw new Failure('invalid_value', `${where}: the address must not hold a user or a password`, {
+      fix: 'use --registry-username, and ORDERCTL_REGISTRY_PASSWORD in the environment',
+    });
+  }
+  if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    // What does not parse may still hold a password.
+    const shown = text.includes('@') ? '' : text;
+    throw bad(where, shown, 'is not an http or https URL', fix);
+  }
+  if (url.search !== '' || url.hash !== '') {
+    throw bad(where, text, 'has a query or a fragment, which a registry address cannot have', fix);
+  }
+  return url.href.replace(/\/+$/, '');
+}

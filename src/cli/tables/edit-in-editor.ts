@@ -1,0 +1,202 @@
+import { spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import path from 'node:path';
+import type { TableEdit } from '../../documents/table.ts';
+import { openStore } from '../../compose.ts';
+import { Failure, isFailure } from '../../domain/failure.ts';
+import type { StoreAccess } from '../../ports/access.ts';
+import type { StoreNotice } from '../../ports/notices.ts';
+import type { TableCopy, TableMerge } from '../../ports/table-copy.ts';
+import { confirm } from '../ask.ts';
+import type { EditOptions, EditedTable } from './edit-command.ts';
+import { printNotice } from '../output/store-notices.ts';
+import { editDocument, editLine } from '../output/table-rows.ts';
+import { count } from '../output/text.ts';
+import { wayOut } from '../hints.ts';
+import type { Session } from '../session.ts';
+
+/** What makes a command line one for the shell; the list of git (run-command.c). */
+const FOR_SHELL = /[|&;<>()$`\\"'*?[#~=%]/;
+/** What a shell ends with when there is no such program, or it may not be run. */
+const NOT_RUN = new Set([126, 127]);
+/** Who comes back sooner has not waited for a person. */
+const AT_ONCE_MS = 1_000;
+
+/** One `user edit` or `inventory edit`. */
+export async function editTable(
+  session: Session,
+  { table, command }: { table: EditedTable; command: string },
+  options: EditOptions,
+): Promise<void> {
+  const { printer } = session;
+  const program = editorOf(session, options.with);
+  const access = await openStore(session.settings.storage);
+  const aside = keptAside(access, table);
+  if (aside.length > 0) printer.info(`kept aside, to be looked at: ${aside.join(', ')}`);
+  let isBrokenSaid = false;
+  const onNotice = (notice: StoreNotice): void => {
+    const isRepeated = notice.kind === 'file_broken' && isBrokenSaid;
+    isBrokenSaid ||= notice.kind === 'file_broken';
+    if (!isRepeated) printNotice(printer, notice);
+  };
+  const copy = await access.copyTable(table, { kept: options.resume, onNotice });
+  let isKept = true;
+  try {
+    const isAtOnce = await edited(copy, program);
+    const merge = copy.isChanged() ? await merged(copy, { session, program, onNotice }) : null;
+    isKept = false;
+    const settled = options.settled === true && merge !== null ? aside : [];
+    for (const file of settled) rmSync(file, { force: true });
+    await printMerge(session, { table, merge, settled, waits: isAtOnce ? program : null });
+    if (aside.length > 0 && settled.length === 0) {
+      printer.info(
+        `still kept aside: ${aside.join(', ')}; make its changes with --settled, which then removes it, or remove it`,
+      );
+    }
+  } catch (error) {
+    isKept = isKept && copy.isChanged();
+    if (!isKept || !(error instanceof Failure)) throw error;
+    throw withCopy(error, copy, command);
+  } finally {
+    if (!isKept) copy.discard();
+  }
+}
+
+/** Merges; while there is a mistake in the copy, a person is asked to mend it. */
+async function merged(
+  copy: TableCopy,
+  how: { session: Session; program: string; onNotice: (notice: StoreNotice) => void },
+): Promise<TableMerge> {
+  const { printer } = how.session;
+  for (;;) {
+    try {
+      return await copy.merge({ via: 'command', onNotice: how.onNotice });
+    } catch (error) {
+      const isMistake = isFailure(error, 'corrupt_file') && error.context.file === copy.file;
+      if (!isMistake || !process.stdin.isTTY || !process.stderr.isTTY) throw error;
+      printer.error(`${error.message}${error.fix === null ? '' : `\n${wayOut(error.fix)}`}`);
+      if (!(await confirm('Edit it again?', false))) throw error;
+      await edited(copy, how.program);
+    }
+  }
+}
+
+function withCopy(failure: Failure, copy: TableCopy, command: string): Failure {
+  const { code, message, fix, context } = failure;
+  const how = fix === null ? '' : `${wayOut(fix)}\n`;
+  return new Failure(code, message, {
+    fix: `${how}your copy is kept; go on with: ${command} --resume ${copy.file}`,
+    context,
+    cause: failure,
+  });
+}
+
+/** @throws Failure usage when there is none */
+function editorOf({ env }: Session, given: string | undefined): string {
+  const found = [given, env.VISUAL, env.EDITOR].find((program) => (program ?? '').trim() !== '');
+  if (found !== undefined) return found;
+  if (process.stdin.isTTY) return 'vi';
+  throw new Failure('usage', 'there is no terminal, and no editor is named', {
+    fix: 'name one by --with PROGRAM, $VISUAL or $EDITOR',
+  });
+}
+
+/**
+ * Runs the editor, as git does: by the shell only where the command line needs one.
+ *
+ * @returns whether it came back too soon for a user to have done anything
+ * @throws Failure usage when it cannot be run or ends with an error, interrupted when Ctrl-C ended it
+ */
+async function edited(copy: TableCopy, program: string): Promise<boolean> {
+  const from = performance.now();
+  // Ctrl-C is the editor's while it runs.
+  const ignore = (): void => undefined;
+  process.on('SIGINT', ignore);
+  const { code, signal } = await run(program, copy.file).finally(() => process.off('SIGINT', ignore));
+  if (NOT_RUN.has(code ?? 0)) {
+    throw new Failure('usage', `the editor ${JSON.stringify(program)} cannot be run`, {
+      fix: 'name another by --with PROGRAM, $VISUAL or $EDITOR',
+    });
+  }
+  if (signal === 'SIGINT' || code === 130) {
+    throw new Failure(
+      'interrupted',
+      `the editor ${JSON.stringify(program)} was interrupted; nothing changed`,
+    );
+  }
+  if (code !== 0) {
+    const how = signal === null ? `with ${code ?? 'nothing'}` : `by ${signal}`;
+    throw new Failure('usage', `the editor ${JSON.stringify(program)} ended ${how}; nothing changed`, {
+      fix: 'leave it without an error for its changes to count, or name another by --with PROGRAM, $VISUAL or $EDITOR',
+    });
+  }
+  return performance.now() - from < AT_ONCE_MS;
+}
+
+interface Ended {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+/** @returns how it ended; as of a shell where there is no such program */
+async function run(program: string, file: string): Promise<Ended> {
+  const [first = '', ...flags] = program.trim().split(/\s+/);
+  const [command, args] = FOR_SHELL.test(program)
+    ? ['sh', ['-c', `${program} "$@"`, program, file]]
+    : [first, [...flags, file]];
+  return new Promise<Ended>((resolve) => {
+    const child = spawn(command, args, {
+      // Data alone goes to stdout where that is no terminal.
+      stdio: ['inherit', process.stdout.isTTY ? 'inherit' : 2, 'inherit'],
+    });
+    child.on('error', () => resolve({ code: 127, signal: null }));
+    child.on('close', (code, signal) => resolve({ code, signal }));
+  });
+}
+
+function keptAside(access: StoreAccess, table: EditedTable): readonly string[] {
+  return access
+    .keptAside()
+    .map(({ file }) => file)
+    .filter((file) => path.basename(file).startsWith(`${table}.csv`));
+}
+
+async function printMerge(
+  { printer, isJson }: Session,
+  done: {
+    readonly table: EditedTable;
+    readonly merge: TableMerge | null;
+    readonly settled: readonly string[];
+    /** The program that came back at once. */
+    readonly waits: string | null;
+  },
+): Promise<void> {
+  const { table, settled, waits } = done;
+  const merge = done.merge ?? NO_CHANGE;
+  const { added, changed, removed, isRearranged, clamped } = merge;
+  const edits = merge.edits.flatMap((edit) => (edit.kind === 'user' || edit.kind === 'item' ? [edit] : []));
+  for (const { item, wanted } of clamped) printNotice(printer, { kind: 'stock_clamped', item, wanted });
+  if (isJson) {
+    const counts = { file: `${table}.csv`, added, changed, removed } as const;
+    const document: TableEdit = { ...counts, edits: edits.map(editDocument), clamped, settled };
+    await printer.data(`${JSON.stringify(document)}\n`);
+    return;
+  }
+  await printer.data(edits.map((edit) => `${editLine(edit)}\n`).join(''));
+  for (const file of settled) printer.info(`removed ${file}`);
+  const total = added + changed + removed;
+  const more = total - edits.length;
+  if (more > 0) printer.info(`and ${count(more, 'row')} more`);
+  if (total > 0) printer.info(`${table}.csv: ${added} added, ${changed} changed, ${removed} removed`);
+  else if (isRearranged) printer.info(`${table}.csv: in another order`);
+  else if (waits === null || done.merge !== null) printer.info('nothing changed');
+  else {
+    printer.info(
+      `nothing changed; ${waits} came back at once: an editor that does not wait needs its flag for it`,
+    );
+  }
+}
+
+const NO_CHANGE: TableMerge = {
+  ...{ added: 0, changed: 0, removed: 0, edits: [], isRearranged: false, clamped: [] },
+};
