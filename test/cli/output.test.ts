@@ -239,9 +239,9 @@ describe('loading', () => {
   it.each([
     // Arguments, how many files at most, and the sources beyond those that every command may have.
     ['--version', 1, []],
-    ['user show', 3, ['cli/commands/user/index.ts']],
-    ['inventory update --item pen --quantity 5', 4, ['cli/commands/inventory/index.ts']],
-    ['order list', 6, ['cli/commands/order/index.ts', 'app/orders/list.ts', 'app/orders/filter.ts']],
+    ['user show', 3, ['cli/commands/user/']],
+    ['inventory update --item pen --quantity 5', 4, ['cli/commands/inventory/']],
+    ['order list', 6, ['cli/commands/order/', 'app/orders/list.ts', 'app/orders/filter.ts']],
   ] as const)(
     'of %s is a handful of files, with what it needs and no package',
     async (args, atMost, needed) => {
@@ -252,10 +252,17 @@ describe('loading', () => {
       expect(own.map((file) => path.basename(file))).toContain('main.js');
       expect(own.length).toBeLessThanOrEqual(atMost);
       const sources = own.flatMap(sourcesIn);
-      expect(sources).toEqual(expect.arrayContaining(['cli/main.ts', ...needed]));
+      for (const one of ['cli/main.ts', ...needed]) {
+        expect(
+          sources.some((source) => source.startsWith(one)),
+          one,
+        ).toBe(true);
+      }
       const every =
         /^(domain|ports)\/|^compose\.ts$|^cli\/(?:(?:output|settings|tables)\/)?[^/]+$|^adapters\/files\/(?!inspection|(?:csv|ids)\/check)/;
-      const others = sources.filter((source) => !every.test(source) && !needed.some((one) => one === source));
+      const others = sources.filter(
+        (source) => !every.test(source) && !needed.some((one) => source.startsWith(one)),
+      );
       expect(others).toEqual([]);
       expect(
         sources.filter((source) =>

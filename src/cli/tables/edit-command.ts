@@ -7,6 +7,8 @@ import { printNotice } from '../output/store-notices.ts';
 import { editDocument, editLine } from '../output/table-rows.ts';
 import type { Session } from '../session.ts';
 
+export const BESIDE = 'Works beside a running consumer too, and counts from its next batch.';
+
 /** Makes one edit and prints its answer. @throws Failure of decideEdit and of the store */
 export async function makeEdit(session: Session, request: EditRequest): Promise<void> {
   const { printer } = session;

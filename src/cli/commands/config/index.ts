@@ -1,12 +1,7 @@
 import type { Command } from 'commander';
-import type { Settings } from '../../../documents/config.ts';
-import type { ResolvedSetting } from '../../settings/resolve.ts';
 import { describe } from '../../help.ts';
-import { printTable } from '../../output/print-table.ts';
 import type { Session } from '../../session.ts';
-import { SETTINGS, type SettingName } from '../../settings/table.ts';
-
-const MASK = '********';
+import { registerShow } from './show.ts';
 
 export function register(program: Command, session: Session): void {
   const config = describe(program.command('config'), {
@@ -15,61 +10,5 @@ export function register(program: Command, session: Session): void {
       'Settings come from flags, the environment, the nearest orderctl.json and defaults, in this order.',
     examples: [['orderctl config show', 'what holds here, and why']],
   });
-  describe(config.command('show'), {
-    summary: 'show every setting and where it comes from',
-    prose:
-      'Shows the value of every setting and its source: a flag, a variable of the environment, the path of the ' +
-      `orderctl.json in force, or the default. Passwords that are set are shown as ${MASK}.\n\n` +
-      'Passwords: ORDERCTL_SASL_PASSWORD and ORDERCTL_REGISTRY_PASSWORD, or the same with _FILE to the path of ' +
-      'a file that only you can read.',
-    examples: [
-      ['orderctl config show', 'a table'],
-      ['orderctl config show --topic test -o json', 'what a flag would make of it, for a script'],
-    ],
-  }).action(async () => {
-    await showSettings(session);
-  });
-}
-
-interface Entry extends ResolvedSetting {
-  readonly name: SettingName;
-}
-
-async function showSettings(session: Session): Promise<void> {
-  const { resolved, printer } = session;
-  const entries = SETTINGS.map(({ name, kind }): Entry => {
-    if (kind !== 'secret') return { name, ...(resolved.byName.get(name) ?? unset()) };
-    const secret = resolved.secret(name);
-    return { name, ...secret, value: secret.value === null ? null : MASK };
-  });
-  if (session.isJson) {
-    const settings = entries.map(({ name, value, source, from }) => ({ name, value, source, from }));
-    const document: Settings = { file: resolved.file, settings };
-    await printer.data(`${JSON.stringify(document)}\n`);
-    return;
-  }
-  await printTable(printer, entries, [
-    { title: 'NAME', cell: (row) => row.name },
-    { title: 'VALUE', cell: (row) => (row.value === null ? '-' : String(row.value)) },
-    { title: 'SOURCE', cell: sourceInWords },
-  ]);
-}
-
-function unset(): ResolvedSetting {
-  return { value: null, source: 'default', from: null };
-}
-
-function sourceInWords({ source, from }: ResolvedSetting): string {
-  switch (source) {
-    case 'flag':
-      return `flag ${from ?? ''}`;
-    case 'environment':
-      return `environment ${from ?? ''}`;
-    case 'file':
-      return from ?? '';
-    case 'implied':
-      return `implied by ${from ?? ''}`;
-    case 'default':
-      return 'default';
-  }
+  registerShow(config, session);
 }

@@ -1,16 +1,9 @@
 import type { Command } from 'commander';
-import type { AppliedTopics } from '../../../documents/topics.ts';
-import { applyTopics, planTopics, type TopicAction } from '../../../app/topics/plan.ts';
 import { describe } from '../../help.ts';
-import { openBrokerOnly } from '../../kafka/open.ts';
-import { printTable } from '../../output/print-table.ts';
-import { actionDocument, actionLine, TOPIC_COLUMNS, topicRows, topicsDocument } from '../../output/topics.ts';
 import type { Session } from '../../session.ts';
-
-const DECLARED =
-  'Declared are the orders topic (6 partitions, 3 copies, a week of retention) and its dead-letter topic (the same, ' +
-  '30 days, and records 64 KiB larger than the orders topic takes). These are least values: what a cluster has ' +
-  'more of stays. Names come from --topic and --dlq-topic.';
+import { DECLARED } from './declared.ts';
+import { registerApply } from './apply.ts';
+import { registerShow } from './show.ts';
 
 export function register(program: Command, session: Session): void {
   const topics = describe(program.command('topics'), {
@@ -21,71 +14,6 @@ export function register(program: Command, session: Session): void {
       ['orderctl topics apply', 'what would be done'],
     ],
   });
-  describe(topics.command('show'), {
-    summary: 'declared topics against the cluster',
-    prose: `Shows what is declared beside what the cluster has. ${DECLARED}`,
-    examples: [['orderctl topics show -o json', 'for a script']],
-  }).action(async () => {
-    await show(session);
-  });
-  describe(topics.command('apply'), {
-    summary: 'bring the cluster to what is declared',
-    prose:
-      'Creates topics, adds partitions and raises configuration values to what is declared; prints the plan and ' +
-      'changes nothing unless --execute. Never makes anything smaller and never deletes a topic. Copies of existing ' +
-      `topics are not changed here. ${DECLARED}`,
-    examples: [
-      ['orderctl topics apply', 'the plan'],
-      ['orderctl topics apply --execute', 'do it'],
-    ],
-  })
-    .option('--execute', 'do it')
-    .action(async (flags: { execute?: true }) => {
-      await apply(session, flags.execute === true);
-    });
-}
-
-async function show(session: Session): Promise<void> {
-  const { printer, settings, isJson } = session;
-  await using admin = await (await openBrokerOnly(session)).admin();
-  const plan = await planTopics(admin, settings);
-  if (isJson) {
-    await printer.data(`${JSON.stringify(topicsDocument(plan))}\n`);
-    return;
-  }
-  await printTable(printer, topicRows(plan), TOPIC_COLUMNS);
-  for (const warning of plan.warnings) printer.warn(warning);
-  if (plan.actions.length > 0)
-    printer.info('to bring the cluster to what is declared: orderctl topics apply');
-}
-
-async function apply(session: Session, execute: boolean): Promise<void> {
-  const { printer, settings, isJson } = session;
-  await using admin = await (await openBrokerOnly(session)).admin();
-  const plan = await planTopics(admin, settings);
-  for (const warning of plan.warnings) printer.warn(warning);
-  const done: TopicAction[] = [];
-  try {
-    if (execute) {
-      await applyTopics(admin, plan, async (action) => {
-        done.push(action);
-        if (!isJson) await printer.data(`${actionLine(action)}: done\n`);
-      });
-    } else if (!isJson) {
-      await printer.data(plan.actions.map((action) => `${actionLine(action)}\n`).join(''));
-    }
-  } finally {
-    if (isJson) {
-      const actions = plan.actions.map((action) => ({
-        ...actionDocument(action),
-        done: done.includes(action),
-      }));
-      const { brokers, warnings } = plan;
-      const document: AppliedTopics = { executed: execute, brokers, actions, warnings };
-      await printer.data(`${JSON.stringify(document)}\n`);
-    }
-  }
-  if (isJson) return;
-  if (plan.actions.length === 0) await printer.data('the cluster has what is declared\n');
-  else if (!execute) await printer.data('nothing changed; add --execute\n');
+  registerShow(topics, session);
+  registerApply(topics, session);
 }

@@ -1,0 +1,93 @@
+import type { Command } from 'commander';
+import { openStore } from '../../../compose.ts';
+import { DEAD_LETTER_STATES } from '../../../app/dlq/dead-letters.ts';
+import { describe } from '../../help.ts';
+import { openBrokerOnly } from '../../kafka/open.ts';
+import { choice, wholeNumber } from '../../parse.ts';
+import { printTable } from '../../output/print-table.ts';
+import {
+  HISTOGRAM_COLUMNS,
+  histogram,
+  LETTER_COLUMNS,
+  deadLetterDocument,
+  listLine,
+  listSummaryDocument,
+  toRow,
+  type LetterRow,
+} from '../../output/dead-letters/list.ts';
+import { count } from '../../output/text.ts';
+import type { Session } from '../../session.ts';
+import { filterOptions, IDS, readFilter, type FilterFlags } from './filter.ts';
+
+export function registerList(dlq: Command, session: Session): void {
+  filterOptions(
+    describe(dlq.command('list'), {
+      summary: 'list dead letters, by reason and one by one',
+      prose:
+        'Counts dead letters by error code, then lists them: those kept in the folder, then the topic, partition by ' +
+        'partition. Flags that select go together; --since is inclusive, --until exclusive. One that was sent twice ' +
+        'after a crash is listed once. As text at most 1,000 are listed unless --limit says otherwise; all are ' +
+        `counted.\n\n${IDS}`,
+      examples: [
+        ['orderctl dlq list --state open', 'what waits for somebody'],
+        ['orderctl dlq list --since 2026-11-21T00:00:00Z', 'since that day'],
+        ['orderctl dlq list -o json', 'one object a line, then a summary'],
+        ['orderctl dlq list --dlq-topic connect-dlq', 'the dead letters of a connector'],
+      ],
+    }),
+  )
+    .option('--state <STATE>', DEAD_LETTER_STATES.join(', '))
+    .option('--limit <N>', 'list at most so many')
+    .action(async (flags: FilterFlags & { state?: string; limit?: string }) => {
+      await list(session, flags);
+    });
+}
+
+/** Rows are held until their widths are known. */
+const MAX_ROWS = 1_000;
+
+async function list(
+  session: Session,
+  flags: FilterFlags & { state?: string; limit?: string },
+): Promise<void> {
+  const { settings, printer, isJson } = session;
+  const state =
+    flags.state === undefined ? null : choice('--state', flags.state, 'a state', DEAD_LETTER_STATES);
+  const filter = readFilter(flags, state);
+  const limit =
+    flags.limit === undefined
+      ? isJson
+        ? Infinity
+        : MAX_ROWS
+      : wholeNumber('--limit', flags.limit, { min: 1, ...(isJson ? {} : { max: 100_000 }) });
+  const { listDeadLetters } = await import('../../../app/dlq/list.ts');
+  const access = await openStore(settings.storage);
+  const rows: LetterRow[] = [];
+  const summary = await listDeadLetters(
+    { access, broker: await openBrokerOnly(session) },
+    {
+      dlqTopic: settings.dlqTopic,
+      filter,
+      limit,
+      onDeadLetters: async (letters) => {
+        if (!isJson) rows.push(...letters.map(toRow));
+        else
+          await printer.data(
+            letters.map((letter) => `${JSON.stringify(deadLetterDocument(letter))}\n`).join(''),
+          );
+      },
+    },
+  );
+  if (isJson) {
+    await printer.data(`${JSON.stringify(listSummaryDocument(summary))}\n`);
+    return;
+  }
+  await printer.data(`${listLine(summary)}\n`);
+  if (rows.length === 0) return;
+  await printer.data('\n');
+  await printTable(printer, histogram(summary.byErrorCode), HISTOGRAM_COLUMNS);
+  await printer.data('\n');
+  await printTable(printer, rows, LETTER_COLUMNS);
+  const more = summary.total - summary.listed;
+  if (more > 0) printer.info(`and ${count(more, 'more dead letter')}; --limit, or -o json, lists them`);
+}

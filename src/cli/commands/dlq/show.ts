@@ -1,0 +1,37 @@
+import type { Command } from 'commander';
+import { openInspector, openStore } from '../../../compose.ts';
+import { parseDeadLetterId } from '../../../domain/dead-letter-id.ts';
+import { registryConnection } from '../../kafka/connection.ts';
+import { describe } from '../../help.ts';
+import { openKafka } from '../../kafka/open.ts';
+import type { Session } from '../../session.ts';
+import { IDS } from './filter.ts';
+
+export function registerShow(dlq: Command, session: Session): void {
+  describe(dlq.command('show'), {
+    summary: 'show one dead letter',
+    prose:
+      'Shows the headers of a dead letter, its key and value in hex, the value taken apart as far as that goes, with ' +
+      'the byte where it breaks, and what reading it again would come to now. Exit code 3 if there is no such ' +
+      `one.\n\n${IDS}`,
+    examples: [
+      ['orderctl dlq show 0:17', 'the record 17 of partition 0'],
+      ['orderctl dlq show kept:orders/3@17', 'one that was too large for the topic'],
+    ],
+  })
+    .argument('<ID>', 'as "dlq list" names it')
+    .action(async (text: string) => {
+      const { settings, printer, isJson } = session;
+      const id = parseDeadLetterId(text);
+      const [{ showDeadLetter }, { shownDocument, shownText }] = await Promise.all([
+        import('../../../app/dlq/show.ts'),
+        import('../../output/dead-letters/show.ts'),
+      ]);
+      const { dlqTopic, topic } = settings;
+      const { broker, codec } = await openKafka(session, { topic, register: false });
+      const inspector = await openInspector(registryConnection(session.resolved));
+      const access = await openStore(settings.storage);
+      const shown = await showDeadLetter({ access, broker, codec, inspector }, { dlqTopic, id });
+      await printer.data(isJson ? `${JSON.stringify(shownDocument(shown))}\n` : shownText(shown, dlqTopic));
+    });
+}

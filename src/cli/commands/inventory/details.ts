@@ -1,0 +1,32 @@
+import type { Command } from 'commander';
+import { wholeNumber } from '../../parse.ts';
+
+export interface DetailOptions {
+  name?: string;
+  price?: string;
+  reorderLevel?: string;
+}
+
+export function withDetails(command: Command): Command {
+  return command
+    .option('--name <TEXT>', 'what people call it')
+    .option('--price <AMOUNT>', 'price of one, such as 12.50')
+    .option('--reorder-level <N>', 'at or under this much it is low');
+}
+
+/** An empty text unsets, as an empty cell of the file does. */
+export function detailsOf(options: DetailOptions): {
+  name?: string | null;
+  price?: string | null;
+  reorderLevel?: number | null;
+} {
+  const { name, price, reorderLevel } = options;
+  const set = <T>(text: string, parse: (text: string) => T): T | null => (text === '' ? null : parse(text));
+  return {
+    ...(name === undefined ? {} : { name: set(name, String) }),
+    ...(price === undefined ? {} : { price: set(price, String) }),
+    ...(reorderLevel === undefined
+      ? {}
+      : { reorderLevel: set(reorderLevel, (text) => wholeNumber('--reorder-level', text)) }),
+  };
+}

@@ -1,0 +1,78 @@
+import type { Command } from 'commander';
+import { openStore } from '../../../compose.ts';
+import { Failure } from '../../../domain/failure.ts';
+import { isLow, type Item } from '../../../domain/tables.ts';
+import { printJsonList } from '../../tables/edit-command.ts';
+import { describe } from '../../help.ts';
+import { printNotice } from '../../output/store-notices.ts';
+import { itemEntry } from '../../output/table-rows.ts';
+import type { Column } from '../../output/table.ts';
+import { printTable, extraColumns } from '../../output/print-table.ts';
+import type { Session } from '../../session.ts';
+
+export function registerShow(inventory: Command, session: Session): void {
+  describe(inventory.command('show'), {
+    summary: 'show all items, one, or those that are low',
+    prose:
+      'Shows the stock as it is after the last commit, in the order of inventory.csv. With --item only that one; ' +
+      'exit code 3 if there is no such item. With --low only items at or under their reorder level.',
+    examples: [
+      ['orderctl inventory show', 'a table'],
+      ['orderctl inventory show --low', 'what to order again'],
+      ["orderctl inventory show -o json | jq '.items[].quantity'", 'for a script'],
+    ],
+  })
+    .option('--item <NAME>', 'only this item')
+    .option('--low', 'only items at or under their reorder level')
+    .action(async (options: { item?: string; low?: true }) => {
+      await showItems(session, options.item, options.low === true);
+    });
+}
+
+async function showItems(session: Session, only: string | undefined, lowOnly: boolean): Promise<void> {
+  const access = await openStore(session.settings.storage);
+  await using reader = await access.read({
+    onNotice: (notice) => printNotice(session.printer, notice),
+  });
+  const all = [...(await reader.items())];
+  const named = only === undefined ? all : all.filter((row) => row.item === only);
+  if (only !== undefined && named.length === 0) {
+    throw new Failure('not_found', `item ${only} does not exist`, { fix: 'see: orderctl inventory show' });
+  }
+  const items = lowOnly ? named.filter(isLow) : named;
+  if (session.isJson) {
+    await printJsonList(session, 'items', items.map(itemEntry));
+    return;
+  }
+  if (items.length === 0) {
+    session.printer.info(
+      named.length > 0
+        ? 'no item is at or under its reorder level'
+        : 'no items yet; add one with: orderctl inventory add --item book --quantity 10',
+    );
+    return;
+  }
+  const { yellow } = session.printer.dataColours;
+  await printTable(session.printer, items, [...itemColumns(items, yellow), ...extraColumns(items)]);
+}
+
+/** Details that no item has would be empty columns. */
+function itemColumns(items: readonly Item[], highlight: (text: string) => string): Column<Item>[] {
+  const columns: Column<Item>[] = [
+    { title: 'ITEM', cell: (row) => row.item },
+    { title: 'QUANTITY', align: 'right', cell: (row) => String(row.quantity) },
+  ];
+  if (items.some((row) => row.name !== null)) columns.push({ title: 'NAME', cell: (row) => row.name ?? '' });
+  if (items.some((row) => row.price !== null)) {
+    columns.push({ title: 'PRICE', align: 'right', cell: (row) => row.price ?? '' });
+  }
+  if (items.some((row) => row.reorderLevel !== null)) {
+    columns.push({
+      title: 'REORDER LEVEL',
+      align: 'right',
+      cell: (row) => (row.reorderLevel === null ? '' : String(row.reorderLevel)),
+    });
+    columns.push({ title: 'LOW', cell: (row) => (isLow(row) ? highlight('low') : '') });
+  }
+  return columns;
+}

@@ -1,0 +1,19 @@
+import { type OffsetsPorts } from '../../../app/offsets/show.ts';
+import { openStore, type TimeLimits } from '../../../compose.ts';
+import { openBrokerOnly } from '../../kafka/open.ts';
+import type { Session } from '../../session.ts';
+
+/** All that showing the positions asks, however many brokers are slow: a person looks on. */
+export const SHOW_TIMEOUT_MS = 10_000;
+
+export const TOGETHER =
+  'The stored position is what counts, and the committed offsets of the group follow it, so that every Kafka ' +
+  'tool shows the right lag.';
+
+export async function openPorts(session: Session, limits: TimeLimits = {}): Promise<OffsetsPorts> {
+  const [access, broker] = await Promise.all([
+    openStore(session.settings.storage),
+    openBrokerOnly(session, limits),
+  ]);
+  return { access, broker };
+}

@@ -1,0 +1,84 @@
+import type { Command } from 'commander';
+import { parseOffsets } from '../../../app/offsets/file.ts';
+import type { ResetRequest } from '../../../app/offsets/plan.ts';
+import { systemClock } from '../../../compose.ts';
+import { Failure } from '../../../domain/failure.ts';
+import { takeStopSignal } from '../../exit.ts';
+import { describe } from '../../help.ts';
+import { openLines } from '../../input/lines.ts';
+import { partitionList, resetPlace } from '../../parse.ts';
+import { count } from '../../output/text.ts';
+import type { Session } from '../../session.ts';
+import { runReset } from './run-reset.ts';
+
+interface ResetFlags {
+  to?: string;
+  partitions?: string;
+  fromFile?: string;
+  execute?: true;
+}
+
+export function registerReset(offsets: Command, session: Session): void {
+  describe(offsets.command('reset'), {
+    summary: 'move the stored positions and the group together',
+    prose:
+      'Says for each partition where it stands and where it would go, how many records would be read again and ' +
+      'how many skipped. --execute does it: refused (4) while a consumer owns the folder or the group has ' +
+      'members; what a killed consumer left in the group is removed.\n\n' +
+      '--to goes to earliest, latest, current (where reading would go on now), an offset, +N or -N records ' +
+      'from current, a time ago (90s, 30m, 2h, 7d), or a time such as 2026-11-21T10:00:00Z. --from-file takes ' +
+      'an offset for each partition from a file (- is stdin) as "orderctl offsets export" and ' +
+      'kafka-consumer-groups --export write it, and excludes --to. --partitions confines either; one that does ' +
+      'not exist is 2. An offset outside the topic is brought into range with a warning.\n\n' +
+      'Reading records again changes nothing: their ids are decided. Skipped records are not read; "orderctl ' +
+      'audit" shows them. Where the positions were is kept in a file, and "orderctl offsets undo" goes back.',
+    examples: [
+      ['orderctl offsets reset --to earliest', 'what reading everything again would do'],
+      ['orderctl offsets reset --to 2026-11-21T10:00:00Z --execute', 'read on from that time'],
+      ['orderctl offsets reset --to +1 --partitions 3 --execute', 'skip one record of partition 3'],
+      ['orderctl offsets reset --from-file offsets.csv --execute', 'where "offsets export" saw them'],
+    ],
+  })
+    .option('--to <WHERE>', 'where to, see above')
+    .option('--partitions <LIST>', 'only these, such as 0,2')
+    .option('--from-file <FILE>', 'an offset for each partition')
+    .option('--execute', 'do it')
+    .action(async (flags: ResetFlags) => {
+      const reset = await readRequest(session, flags);
+      await runReset(session, { reset, to: flags.to ?? 'from_file', execute: flags.execute === true });
+    });
+}
+
+async function readRequest(session: Session, flags: ResetFlags): Promise<ResetRequest> {
+  if ((flags.to === undefined) === (flags.fromFile === undefined)) {
+    const [message, fix] =
+      flags.to === undefined
+        ? ['offsets reset needs --to or --from-file', 'for example --to earliest']
+        : ['--to and --from-file exclude each other', 'give one of them'];
+    throw new Failure('usage', message, { fix });
+  }
+  const partitions = flags.partitions === undefined ? null : partitionList('--partitions', flags.partitions);
+  if (flags.to !== undefined) return { to: resetPlace('--to', flags.to, systemClock.now()), partitions };
+  return readFile(session, flags.fromFile ?? '', partitions);
+}
+
+async function readFile(
+  session: Session,
+  file: string,
+  partitions: readonly number[] | null,
+): Promise<ResetRequest> {
+  const { printer, settings } = session;
+  const about = { flag: '--from-file', what: 'TOPIC,PARTITION,OFFSET on each line' };
+  const { lines, name } = await openLines(file, about, session, takeStopSignal(printer));
+  const { offsets, others } = await parseOffsets(lines, name, settings);
+  if (others > 0) {
+    printer.warn(`${name}: left out ${count(others, 'line')} about other topics or groups`);
+  }
+  const missing = partitions?.find((partition) => !offsets.has(partition));
+  if (missing !== undefined) {
+    throw new Failure('invalid_value', `${name} has no offset for partition ${missing}`, {
+      fix: `it has some for ${[...offsets.keys()].join(', ')}`,
+    });
+  }
+  return { to: { offsets }, partitions: partitions ?? [...offsets.keys()] };
+}

@@ -1,0 +1,46 @@
+import type { Command } from 'commander';
+import type { ScanPorts } from '../../../app/orders/explain.ts';
+import { openStore } from '../../../compose.ts';
+import { describe } from '../../help.ts';
+import { nameOf } from '../../parse.ts';
+import { explainDocument, explainText } from '../../output/order.ts';
+import type { Session } from '../../session.ts';
+import { BESIDE, unknownOrder } from './unknown.ts';
+
+export function registerExplain(order: Command, session: Session): void {
+  describe(order.command('explain'), {
+    summary: 'explain the decision of one order',
+    prose:
+      'Says why an order was decided as it was, on which stock and status, on which record, and what can be done now ' +
+      'with what that would come to. --scan also reads the topic to its end for every record with that id, and says ' +
+      'which of them decided, which were duplicates or conflicts, and which are not read yet. ' +
+      `${BESIDE} Exit code 3 when the id is not known.`,
+    examples: [
+      ['orderctl order explain ORD-8', 'why it was rejected'],
+      ['orderctl order explain ORD-8 --scan', 'and every record of it in the topic'],
+    ],
+  })
+    .argument('<ID>', 'order id')
+    .option('--scan', 'search the topic too')
+    .action(async (text: string, flags: { scan?: true }) => {
+      const id = nameOf('ID', text);
+      const { printer, isJson, settings } = session;
+      const { explainOrder } = await import('../../../app/orders/explain.ts');
+      const access = await openStore(settings.storage);
+      const scan = flags.scan === true ? await scanPorts(session) : null;
+      const explained = await explainOrder(access, id, scan);
+      if (explained === undefined) throw unknownOrder(id, access.name, scan !== null);
+      const rephrase = (step: string): string => printer.rephrased(step);
+      const document = isJson ? explainDocument(explained, rephrase) : null;
+      await printer.data(
+        document === null ? explainText(explained, rephrase) : `${JSON.stringify(document)}\n`,
+      );
+    });
+}
+
+async function scanPorts(session: Session): Promise<ScanPorts> {
+  const { topic } = session.settings;
+  const { openKafka } = await import('../../kafka/open.ts');
+  const { broker, codec } = await openKafka(session, { topic, register: false });
+  return { broker, codec, topic };
+}

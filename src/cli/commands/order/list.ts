@@ -1,0 +1,72 @@
+import type { Command } from 'commander';
+import type { Decided } from '../../../domain/orders/decide.ts';
+import { openStore } from '../../../compose.ts';
+import { describe } from '../../help.ts';
+import { choice, timeRange, wholeNumber } from '../../parse.ts';
+import { ORDER_COLUMNS, orderDocument } from '../../output/order.ts';
+import { printTable } from '../../output/print-table.ts';
+import type { Session } from '../../session.ts';
+import { BESIDE } from './unknown.ts';
+
+/** Rows are held until their widths are known. */
+const MAX_ROWS = 1_000;
+
+interface ListFlags {
+  status?: string;
+  user?: string;
+  item?: string;
+  since?: string;
+  until?: string;
+  limit?: string;
+}
+
+export function registerList(order: Command, session: Session): void {
+  describe(order.command('list'), {
+    summary: 'list decisions, in the order in which they were made',
+    prose:
+      'Lists decisions, the earliest first. Flags that select go together; --since is inclusive, --until exclusive, ' +
+      `both refer to the time of the decision. As text at most 1,000 are listed unless --limit says otherwise. ${BESIDE}`,
+    examples: [
+      ['orderctl order list --status rejected', 'what was refused'],
+      ['orderctl order list --user bob --since 2026-11-21T00:00:00Z', "a user's orders since that day"],
+      ['orderctl order list --item pen -o json', 'one object a line, for a script'],
+    ],
+  })
+    .option('--status <STATUS>', 'accepted or rejected')
+    .option('--user <NAME>', 'only orders of this user')
+    .option('--item <NAME>', 'only orders with this item')
+    .option('--since <TIME>', 'decided at or after this time')
+    .option('--until <TIME>', 'decided before this time')
+    .option('--limit <N>', 'at most so many')
+    .action(async (flags: ListFlags) => {
+      await list(session, flags);
+    });
+}
+
+async function list(session: Session, flags: ListFlags): Promise<void> {
+  const { settings, printer, isJson } = session;
+  const statuses = ['accepted', 'rejected'] as const;
+  const status = flags.status === undefined ? null : choice('--status', flags.status, 'a status', statuses);
+  const filter = { user: flags.user ?? null, item: flags.item ?? null, ...timeRange(flags) };
+  const unlimited = isJson ? Infinity : MAX_ROWS;
+  const limit =
+    flags.limit === undefined
+      ? unlimited
+      : wholeNumber('--limit', flags.limit, { min: 1, ...(isJson ? {} : { max: 100_000 }) });
+  const { listOrders } = await import('../../../app/orders/list.ts');
+  const rows: Decided[] = [];
+  const onOrders = async (orders: readonly Decided[]): Promise<void> => {
+    if (!isJson) rows.push(...orders);
+    else await printer.data(orders.map((order) => `${JSON.stringify(orderDocument(order))}\n`).join(''));
+  };
+  const access = await openStore(settings.storage);
+  const { hasMore } = await listOrders(access, { status, filter, limit, onOrders });
+  if (rows.length > 0) await printTable(printer, rows, ORDER_COLUMNS);
+  if (!isJson && rows.length === 0) {
+    const isFiltered = Object.values({ ...filter, status }).some((wanted) => wanted !== null);
+    printer.info(isFiltered ? 'no order was decided that these flags select' : 'no orders decided yet');
+  }
+  if (!isJson && hasMore && flags.limit === undefined) {
+    printer.info('there are more; --limit, or -o json, lists them');
+  }
+}

@@ -1,0 +1,53 @@
+import type { Command } from 'commander';
+import { openStore } from '../../../compose.ts';
+import { Failure } from '../../../domain/failure.ts';
+import type { User } from '../../../domain/tables.ts';
+import { printJsonList } from '../../tables/edit-command.ts';
+import { describe } from '../../help.ts';
+import { printNotice } from '../../output/store-notices.ts';
+import { userEntry } from '../../output/table-rows.ts';
+import type { Column } from '../../output/table.ts';
+import { printTable, extraColumns } from '../../output/print-table.ts';
+import type { Session } from '../../session.ts';
+
+export function registerShow(user: Command, session: Session): void {
+  describe(user.command('show'), {
+    summary: 'show all users, or one',
+    prose:
+      'Shows the users as they are now, in the order of users.csv. With --user only that one; exit code 3 if there is no such user.',
+    examples: [
+      ['orderctl user show', 'a table'],
+      ['orderctl user show --user alice -o json', 'one user, for a script'],
+    ],
+  })
+    .option('--user <NAME>', 'only this user')
+    .action(async (options: { user?: string }) => {
+      await showUsers(session, options.user);
+    });
+}
+
+const COLUMNS: readonly Column<User>[] = [
+  { title: 'USER', cell: (row) => row.user },
+  { title: 'STATUS', cell: (row) => row.status },
+];
+
+async function showUsers(session: Session, only: string | undefined): Promise<void> {
+  const access = await openStore(session.settings.storage);
+  await using reader = await access.read({
+    onNotice: (notice) => printNotice(session.printer, notice),
+  });
+  const all = await reader.users();
+  const users = only === undefined ? [...all] : [...all].filter((row) => row.user === only);
+  if (only !== undefined && users.length === 0) {
+    throw new Failure('not_found', `user ${only} does not exist`, { fix: 'see: orderctl user show' });
+  }
+  if (session.isJson) {
+    await printJsonList(session, 'users', users.map(userEntry));
+    return;
+  }
+  if (users.length === 0) {
+    session.printer.info('no users yet; add one with: orderctl user add --user alice --status paid');
+    return;
+  }
+  await printTable(session.printer, users, [...COLUMNS, ...extraColumns(users)]);
+}
