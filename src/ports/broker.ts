@@ -1,5 +1,5 @@
 import type { Headers, HeaderValue, RecordFingerprint } from './record.ts';
-import type { Position } from './store.ts';
+import type { Position, TopicPartition } from './store.ts';
 
 /** Bytes from `from` up to `to` of others. */
 export interface Slice {
@@ -208,7 +208,7 @@ export interface Producer extends AsyncDisposable {
 }
 
 export type ConsumerEvent =
-  | { readonly kind: 'joined'; readonly partitions: readonly number[] }
+  | { readonly kind: 'joined'; readonly partitions: readonly TopicPartition[] }
   /** No answer from the brokers for `forMs`; repeated every 30 s. */
   | { readonly kind: 'waiting'; readonly forMs: number; readonly message: string }
   | { readonly kind: 'resumed' }
@@ -219,16 +219,19 @@ export type ConsumerEvent =
   | { readonly kind: 'commit_failed'; readonly message: string };
 
 export interface RunOptions {
-  readonly topic: string;
+  /** All that this run reads, as one. */
+  readonly topics: readonly string[];
   readonly group: string;
+  /** The group's protocol is named by it: a member that works on another store is refused. */
+  readonly storeId: string;
   /** The store's own: by it a ghost is recognised after a kill. */
   readonly clientId: string;
   /** As Processes.self: others read it in the description of the group. */
   readonly process?: string | null;
   /** Committed beside each offset: the mark of the store. */
   readonly metadata: string;
-  /** The positions in force now, by partition; one that is absent starts at the earliest offset. */
-  readonly positions: () => ReadonlyMap<number, Position>;
+  /** The positions in force now; a partition without one starts at the earliest offset. */
+  readonly positions: () => Iterable<Position>;
   readonly onEvent: (event: ConsumerEvent) => void;
   /**
    * Called with the records of the next batch while the one before is processed: what needs no position can be done

@@ -588,8 +588,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'offsets are committed to Kafka before the journal',
     file: 'src/adapters/kafka/consume/consumer.ts',
-    from: '    this.#fetcher.hold(partition);\n',
-    to: '    this.#fetcher.hold(partition);\n    this.#commits.add(partition, next);\n',
+    from: '    this.#fetcher.hold(of);\n',
+    to: '    this.#fetcher.hold(of);\n    this.#commits.add(of, next);\n',
     tests: ['test/unit/kafka/delivery.test.ts'],
   },
   {

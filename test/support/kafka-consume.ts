@@ -10,7 +10,7 @@ export interface Seen {
   readonly positions: Map<number, Position>;
 }
 
-export interface ConsumeOptions extends Partial<RunOptions> {
+export interface ConsumeOptions extends Partial<Omit<RunOptions, 'positions' | 'topics'>> {
   readonly topic: string;
   readonly group: string;
   readonly positions?: () => ReadonlyMap<number, Position>;
@@ -46,10 +46,12 @@ export async function consume(broker: Broker, options: ConsumeOptions): Promise<
   const run = consumer.run(
     {
       clientId: 'folder-under-test',
+      storeId: options.clientId ?? 'folder-under-test',
       metadata: 'mark',
       stallTimeoutMs: 20_000,
       ...options,
-      positions: options.positions ?? (() => seen.positions),
+      topics: [options.topic],
+      positions: () => (options.positions?.() ?? seen.positions).values(),
       signal: options.signal ?? stop.signal,
       onEvent: (event) => {
         seen.events.push(event);

@@ -95,7 +95,10 @@ export class ScriptedBroker implements Broker {
       },
       alterTopicConfig: async (topic, configs) => this.#setConfigs(topic, configs),
       topicConfig: async (topic, name) => this.#configsOf(topic).get(name),
-      ranges: async (topic) => (this.topics.get(topic) ?? []).map(range),
+      ranges: async (topic) => {
+        if (this.leaderless.size > 0) throw new Failure('broker_unreachable', 'LEADER_NOT_AVAILABLE');
+        return (this.topics.get(topic) ?? []).map(range);
+      },
       ledRanges: async (topic) =>
         (this.topics.get(topic) ?? []).map(range).filter(({ partition }) => !this.leaderless.has(partition)),
       offsetsAt: async (topic, timestampMs) =>
@@ -192,11 +195,13 @@ export class ScriptedBroker implements Broker {
   }
 
   async #run(options: RunOptions, onBatch: (batch: Batch) => Promise<number>): Promise<void> {
-    const logs = this.topics.get(options.topic) ?? [];
-    const next = logs.map(
-      (log, partition) => options.positions().get(partition)?.next ?? log[0]?.offset ?? 0,
+    const [topic = ''] = options.topics;
+    const logs = this.topics.get(topic) ?? [];
+    const positions = new Map(
+      [...options.positions()].map((position) => [position.partition, position.next]),
     );
-    options.onEvent({ kind: 'joined', partitions: logs.map((_, partition) => partition) });
+    const next = logs.map((log, partition) => positions.get(partition) ?? log[0]?.offset ?? 0);
+    options.onEvent({ kind: 'joined', partitions: logs.map((_, partition) => ({ topic, partition })) });
     const recordsFrom = (partition: number, from: number): BrokerRecord[] =>
       (logs[partition] ?? []).filter(({ offset }) => offset >= from).slice(0, this.batchRecords);
     let ahead: { partition: number; from: number; records: BrokerRecord[] } | undefined;
@@ -212,7 +217,7 @@ export class ScriptedBroker implements Broker {
       const from = (next[partition] ?? 0) - this.staleRecords;
       const isAhead = ahead?.partition === partition && ahead.from === from;
       const records = (isAhead ? ahead?.records : undefined) ?? recordsFrom(partition, from);
-      const batch = this.#batch(options.topic, partition, records);
+      const batch = this.#batch(topic, partition, records);
       this.beforeBatch(batch);
       const working = onBatch(batch);
       const told = recordsFrom(partition, batch.next + (this.misleads ? 1 : 0));

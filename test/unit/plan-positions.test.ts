@@ -4,6 +4,7 @@ import {
   currentOffset,
   markOf,
   planMoves,
+  rangesWithoutLeader,
   type PlanInput,
   type ResetTo,
 } from '../../src/app/offsets/plan.ts';
@@ -151,5 +152,22 @@ describe('where reading goes on', () => {
     ['nowhere in particular', null, undefined, null],
   ])('%s', (_, position, group, expected) => {
     expect(currentOffset(position, group, MARK)).toBe(expected);
+  });
+});
+
+describe('a partition without a leader', () => {
+  const without = (change: Partial<PlanInput>) => {
+    const all = input({ ranges: [], ...change });
+    return { ...all, ranges: rangesWithoutLeader(all) };
+  };
+
+  it('skips nothing that the folder has not seen when the group gives its start', () => {
+    const from = { stored: new Map<number, Position>(), committed: [committed(0, 100, 'moved by hand')] };
+    expect(planMoves(without(from))).toMatchObject([{ before: null, after: 100, readAgain: 0, skipped: 0 }]);
+  });
+
+  it('skips what another tool passed over', () => {
+    const from = { committed: [committed(0, 26, '')] };
+    expect(planMoves(without(from))).toMatchObject([{ before: 20, after: 26, readAgain: 0, skipped: 6 }]);
   });
 });

@@ -143,12 +143,13 @@ async function read(reading: Reading): Promise<void> {
   };
   await consumer.run(
     {
-      topic: options.topic,
+      topics: [options.topic],
       group: options.group,
+      storeId: store.storeId,
       clientId: markOf(store.storeId),
       process,
       metadata: markOf(store.storeId),
-      positions: () => positions,
+      positions: () => positions.values(),
       onEvent,
       onNext: (records) => processor.expect(records),
       stallTimeoutMs: bounded ? BOUNDED_WAIT_MS : null,

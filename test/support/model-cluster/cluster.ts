@@ -113,16 +113,16 @@ export class ModelCluster implements AsyncDisposable {
   /** An error that a request of the group, by its key, is answered with, or 0. */
   groupTrouble: (key: number) => number = () => 0;
 
-  private constructor(topic: string, partitions: number, nodes: number) {
-    this.model = new Model(topic, partitions, nodes);
+  private constructor(topics: readonly string[], partitions: number, nodes: number) {
+    this.model = new Model(topics, partitions, nodes);
     this.nodes = Array.from({ length: nodes }, (_, index) => new ModelNode(index + 1, this));
   }
 
   static async start(
-    options: { topic?: string; partitions?: number; nodes?: number } = {},
+    options: { topics?: readonly string[]; partitions?: number; nodes?: number } = {},
   ): Promise<ModelCluster> {
-    const { topic = 'orders', partitions = 6, nodes = 3 } = options;
-    const cluster = new ModelCluster(topic, partitions, nodes);
+    const { topics = ['orders'], partitions = 6, nodes = 3 } = options;
+    const cluster = new ModelCluster(topics, partitions, nodes);
     await Promise.all(
       cluster.nodes.map(
         ({ server }) => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve)),

@@ -25,7 +25,8 @@ const BATCH_RECORDS = 4;
  * next question.
  */
 export class Model {
-  readonly topic: string;
+  readonly topics: readonly string[];
+  /** Of all topics, one topic after the other and round again. */
   readonly partitions: Replica[];
   clusterId = 'model';
   /** Of the group. */
@@ -33,13 +34,14 @@ export class Model {
   generation = 0;
   memberId = '';
   joins = 0;
+  /** By index of the partition. */
   readonly committed = new Map<number, number>();
   /** Every commit as it came in, refused or not. */
   readonly commits: { generation: number; error: number; offsets: ReadonlyMap<number, number> }[] = [];
   #values = 0;
 
-  constructor(topic: string, partitions: number, nodes: number) {
-    this.topic = topic;
+  constructor(topics: readonly string[], partitions: number, nodes: number) {
+    this.topics = topics;
     this.partitions = Array.from({ length: partitions }, (_, index) => ({
       leader: (index % nodes) + 1,
       epoch: 5,
@@ -53,6 +55,18 @@ export class Model {
     const found = this.partitions[partition];
     if (found === undefined) throw new Error(`no partition ${partition}`);
     return found;
+  }
+
+  /** Which of the partitions it is; −1 for none. */
+  indexOf({ topic, partition }: { topic: string; partition: number }): number {
+    const at = this.topics.indexOf(topic);
+    const index = partition * this.topics.length + at;
+    return at < 0 || index >= this.partitions.length ? -1 : index;
+  }
+
+  place(index: number): { topic: string; partition: number } {
+    const { topics } = this;
+    return { topic: topics[index % topics.length] ?? '', partition: Math.floor(index / topics.length) };
   }
 
   /** Appends values of which no two are the same. */

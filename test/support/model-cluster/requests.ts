@@ -98,14 +98,14 @@ function metadata(reader: Reader, writer: Writer, { id, model, nodes, partitions
   });
   writer.nullableString(model.clusterId);
   writer.int32(id);
-  writer.structs(topics ?? [model.topic], (topic) => {
-    const found = topic === model.topic ? partitions : [];
+  writer.structs(topics ?? model.topics, (topic) => {
+    const found = [...partitions.entries()].filter(([index]) => model.place(index).topic === topic);
     writer.int16(found.length === 0 ? UNKNOWN_TOPIC_OR_PARTITION : NONE);
     writer.string(topic);
     writer.boolean(false);
-    writer.structs([...found.entries()], ([index, { leader, epoch }]) => {
+    writer.structs(found, ([index, { leader, epoch }]) => {
       writer.int16(leader < 0 ? LEADER_NOT_AVAILABLE : NONE);
-      writer.int32(index);
+      writer.int32(model.place(index).partition);
       writer.int32(leader);
       writer.int32(epoch);
       for (let list = 0; list < 3; list += 1) writer.array<number>([], () => undefined);
@@ -121,23 +121,24 @@ function fetch(reader: Reader, writer: Writer, node: Node): boolean {
   reader.int8();
   reader.int32();
   reader.int32();
-  const [asked] = reader.structs(() => ({
+  const asked = reader.structs(() => ({
     topic: reader.string(),
     partitions: reader.structs(() => {
-      const index = reader.int32();
+      const partition = reader.int32();
       const epoch = reader.int32();
       const offset = reader.int64();
       reader.int64();
-      return { index, epoch, offset, maxBytes: reader.int32() };
+      return { partition, epoch, offset, maxBytes: reader.int32() };
     }),
   }));
   let isNews = false;
   writer.int32(0);
   writer.int16(NONE);
   writer.int32(0);
-  writer.structs(asked === undefined ? [] : [asked], ({ topic, partitions }) => {
+  writer.structs(asked, ({ topic, partitions }) => {
     writer.string(topic);
-    writer.structs(partitions, ({ index, epoch, offset, maxBytes }) => {
+    writer.structs(partitions, ({ partition, epoch, offset, maxBytes }) => {
+      const index = node.model.indexOf({ topic, partition });
       const replica = node.partitions[index];
       const error = node.trouble(index) || refusal(node, replica, epoch) || outOfRange(node, replica, offset);
       const records =
@@ -146,7 +147,7 @@ function fetch(reader: Reader, writer: Writer, node: Node): boolean {
           : Buffer.alloc(0);
       left -= records.length;
       isNews ||= error !== NONE || records.length > 0;
-      writer.int32(index);
+      writer.int32(partition);
       writer.int16(error);
       writer.int64(replica?.end ?? -1);
       writer.int64(replica?.end ?? -1);
@@ -176,15 +177,15 @@ function listOffsets(reader: Reader, writer: Writer, node: Node): void {
   reader.int8();
   const topics = reader.structs(() => ({
     topic: reader.string(),
-    partitions: reader.structs(() => ({ index: reader.int32(), timestamp: reader.int64() })),
+    partitions: reader.structs(() => ({ partition: reader.int32(), timestamp: reader.int64() })),
   }));
   writer.int32(0);
   writer.structs(topics, ({ topic, partitions }) => {
     writer.string(topic);
-    writer.structs(partitions, ({ index, timestamp }) => {
-      const replica = node.partitions[index];
+    writer.structs(partitions, ({ partition, timestamp }) => {
+      const replica = node.partitions[node.model.indexOf({ topic, partition })];
       const error = refusal(node, replica);
-      writer.int32(index);
+      writer.int32(partition);
       writer.int16(error);
       writer.int64(-1);
       writer.int64(error === NONE ? ((timestamp === -1 ? replica?.end : replica?.start) ?? -1) : -1);
@@ -273,20 +274,20 @@ function commit(reader: Reader, writer: Writer, model: Model, refusal: number): 
   const topics = reader.structs(() => ({
     topic: reader.string(),
     partitions: reader.structs(() => {
-      const entry = { index: reader.int32(), offset: reader.int64() };
+      const entry = { partition: reader.int32(), offset: reader.int64() };
       reader.nullableString();
       return entry;
     }),
   }));
-  const offsets = topics.flatMap(({ partitions }) =>
-    partitions.map(({ index, offset }) => [index, offset] as const),
+  const offsets = topics.flatMap(({ topic, partitions }) =>
+    partitions.map(({ partition, offset }) => [model.indexOf({ topic, partition }), offset] as const),
   );
   model.commits.push({ generation, error, offsets: new Map(offsets) });
   writer.structs(topics, ({ topic, partitions }) => {
     writer.string(topic);
-    writer.structs(partitions, ({ index, offset }) => {
-      if (error === NONE) model.committed.set(index, offset);
-      writer.int32(index);
+    writer.structs(partitions, ({ partition, offset }) => {
+      if (error === NONE) model.committed.set(model.indexOf({ topic, partition }), offset);
+      writer.int32(partition);
       writer.int16(error);
     });
   });
@@ -299,9 +300,9 @@ function committed(reader: Reader, writer: Writer, model: Model, refusal: number
   }));
   writer.structs(topics, ({ topic, partitions }) => {
     writer.string(topic);
-    writer.structs(partitions, (index) => {
-      writer.int32(index);
-      writer.int64(model.committed.get(index) ?? -1);
+    writer.structs(partitions, (partition) => {
+      writer.int32(partition);
+      writer.int64(model.committed.get(model.indexOf({ topic, partition })) ?? -1);
       writer.nullableString(null);
       writer.int16(NONE);
     });

@@ -9,7 +9,7 @@ export interface Delivered {
 }
 
 export interface ModelRun {
-  /** In the order of delivery, by partition. */
+  /** In the order of delivery, by index of the partition. */
   readonly delivered: ReadonlyMap<number, Delivered[]>;
   readonly positions: Map<number, Position>;
   readonly events: ConsumerEvent[];
@@ -33,10 +33,10 @@ export function runConsumer(cluster: ModelCluster, options: ModelRunOptions = {}
   const events: ConsumerEvent[] = [];
   const clusterIds = new Set<string>();
   const stopping = new AbortController();
-  const { topic } = cluster.model;
   const consumer = createConsumer({ brokers: cluster.addresses, clientId: 'c', tls: null, sasl: null });
   const onBatch = async (batch: Batch): Promise<number> => {
-    const { partition, records, next, clusterId } = batch;
+    const { topic, records, next, clusterId } = batch;
+    const partition = cluster.model.indexOf(batch);
     const elsewhere = await options.onBatch?.(batch);
     clusterIds.add(clusterId);
     const before = positions.get(partition);
@@ -50,17 +50,18 @@ export function runConsumer(cluster: ModelCluster, options: ModelRunOptions = {}
     const goOn = elsewhere ?? (isWanted ? next : before.next);
     const lastIndex = isWanted ? records.findLastIndex(({ offset }) => offset < goOn) : -1;
     const last = lastIndex < 0 ? (before?.last ?? null) : batch.fingerprint(lastIndex);
-    positions.set(partition, { topic, partition, next: goOn, last, clusterId });
+    positions.set(partition, { topic, partition: batch.partition, next: goOn, last, clusterId });
     return goOn;
   };
   const done = consumer
     .run(
       {
-        topic,
+        topics: cluster.model.topics,
         group: 'g',
+        storeId: 's',
         clientId: 'c',
         metadata: 'mark',
-        positions: () => positions,
+        positions: () => positions.values(),
         onEvent: (event) => events.push(event),
         stallTimeoutMs,
         signal: stopping.signal,

@@ -5,6 +5,7 @@ import type { Batch } from '../../../src/ports/broker.ts';
 import { randomOf, type Random } from '../random.ts';
 import { waitFor } from '../wait.ts';
 import { ModelCluster } from './cluster.ts';
+import type { Model } from './model.ts';
 import { runConsumer, type ModelRun } from './run-consumer.ts';
 
 const PARTITIONS = 4;
@@ -58,9 +59,10 @@ class Schedule {
   }
 
   async run(): Promise<ScheduleResult> {
-    await using cluster = await ModelCluster.start({ partitions: PARTITIONS, nodes: NODES });
+    const topics = this.#random.below(2) === 0 ? ['orders'] : ['orders', 'returns'];
+    await using cluster = await ModelCluster.start({ topics, partitions: PARTITIONS, nodes: NODES });
     for (let partition = 0; partition < PARTITIONS; partition += 1) this.#append(cluster, partition, 20);
-    const run = runConsumer(cluster, { onBatch: (batch) => this.#take(batch) });
+    const run = runConsumer(cluster, { onBatch: (batch) => this.#take(cluster.model, batch) });
     let failure: unknown;
     run.done.catch((error: unknown) => (failure = error));
     const isOver = (): boolean => failure !== undefined || this.#faults.length > 0;
@@ -153,7 +155,9 @@ class Schedule {
   }
 
   /** Holds a batch against what may come: from the position on, in order, with nothing left out. */
-  async #take({ partition, records, next }: Batch): Promise<number | undefined> {
+  async #take(model: Model, batch: Batch): Promise<number | undefined> {
+    const { records, next } = batch;
+    const partition = model.indexOf(batch);
     const from = this.#next[partition] ?? 0;
     const ever = this.#ever[partition];
     const got = this.#got[partition];

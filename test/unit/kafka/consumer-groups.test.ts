@@ -111,7 +111,7 @@ describe('the description of a group', () => {
     const { client, asked } = coordinator({
       state: 'Stable',
       members: [
-        { ...member, memberMetadata: encodeSubscription('orders', ABOUT) },
+        { ...member, memberMetadata: encodeSubscription(['orders'], ABOUT) },
         { ...member, memberMetadata: Buffer.alloc(0) },
         { ...member, memberMetadata: Buffer.from('ffff', 'hex') },
       ],
@@ -127,7 +127,7 @@ describe('the description of a group', () => {
 it.each(['null', '7', '{}', '{"process":3,"sessionTimeoutMs":"x"}', '{', ''])(
   '%j says nothing of a member',
   (text) => {
-    const bytes = encodeSubscription('orders', ABOUT);
+    const bytes = encodeSubscription(['orders'], ABOUT);
     const from = bytes.indexOf('{');
     const other = Buffer.concat([bytes.subarray(0, from), Buffer.from(text)]);
     other.writeInt32BE(Buffer.byteLength(text), from - 4);

@@ -26,11 +26,12 @@ test('an offset is committed only when the handler has resolved, which is when t
   await using consumer = await broker.consumer();
   await consumer.run(
     {
-      topic: 'orders',
+      topics: ['orders'],
       group: 'group',
+      storeId: 'store',
       clientId: 'delivery',
       metadata: 'mark',
-      positions: () => new Map(),
+      positions: () => [],
       onEvent: () => undefined,
       stallTimeoutMs: null,
       signal: stop.signal,

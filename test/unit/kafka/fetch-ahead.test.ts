@@ -31,11 +31,12 @@ test('while a batch is worked on, what comes next is fetched, up to a bound of m
   let isFirst = true;
   await consumer.run(
     {
-      topic: 'orders',
+      topics: ['orders'],
       group: 'group',
+      storeId: 'store',
       clientId: 'ahead',
       metadata: 'mark',
-      positions: () => new Map(),
+      positions: () => [],
       onEvent: () => undefined,
       stallTimeoutMs: null,
       signal: stop.signal,

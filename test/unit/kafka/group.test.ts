@@ -11,23 +11,26 @@ import type { ConsumerEvent } from '../../../src/ports/broker.ts';
 import { waitFor } from '../../support/wait.ts';
 
 describe('assigner', () => {
+  const partitions = [
+    ...[0, 1, 2].map((partition) => ({ topic: 'orders', partition })),
+    { topic: 'returns', partition: 0 },
+  ];
+
   it('gives everything to the leader and nothing to the others', () => {
-    const assignment = assignAll('b', ['a', 'b', 'c'], 'orders', [0, 1, 2]);
+    const assignment = assignAll('b', ['a', 'b', 'c'], partitions);
     const decoded = assignment.map(({ memberId, memberAssignment }) => [
       memberId,
-      decodeAssignment(memberAssignment, 'orders'),
+      decodeAssignment(memberAssignment),
     ]);
     expect(decoded).toEqual([
       ['a', []],
-      ['b', [0, 1, 2]],
+      ['b', partitions],
       ['c', []],
     ]);
   });
 
-  it('counts the partitions of its own topic only, and reads an empty assignment', () => {
-    const [only] = assignAll('a', ['a'], 'returns', [0, 1]);
-    expect(decodeAssignment(only?.memberAssignment ?? Buffer.alloc(0), 'orders')).toEqual([]);
-    expect(decodeAssignment(Buffer.alloc(0), 'orders')).toEqual([]);
+  it('reads an empty assignment', () => {
+    expect(decodeAssignment(Buffer.alloc(0))).toEqual([]);
   });
 });
 
@@ -49,7 +52,6 @@ describe('commit queue', () => {
     member = { generationId: 3, memberId: 'm' };
     let lost = 0;
     const queue = new CommitQueue({
-      topic: 'orders',
       group: 'g',
       metadata: 'mark',
       membership: {
@@ -77,14 +79,15 @@ describe('commit queue', () => {
       },
     };
   }
+  const of = (partition: number) => ({ topic: 'orders', partition });
   const offsets = (commit: Commit | undefined) =>
     commit?.topics[0]?.partitions.map(({ partition, offset }) => [partition, offset]);
 
   it('has one commit under way and keeps the newest of each partition', async () => {
     const { queue, commits, answer } = scripted();
-    queue.add(0, 1);
+    queue.add(of(0), 1);
     await waitFor('the first commit', () => commits.length === 1);
-    for (let offset = 2; offset <= 50; offset += 1) queue.add(offset % 2, offset);
+    for (let offset = 2; offset <= 50; offset += 1) queue.add(of(offset % 2), offset);
     expect(commits).toHaveLength(1);
     await answer();
     await waitFor('the second commit', () => commits.length === 2);
@@ -98,22 +101,41 @@ describe('commit queue', () => {
     expect(commits).toHaveLength(2);
   });
 
+  it('commits the partitions of several topics in one request', async () => {
+    const { queue, commits, answer } = scripted();
+    queue.add(of(0), 1);
+    queue.add({ topic: 'returns', partition: 0 }, 7);
+    queue.add(of(1), 2);
+    await answer();
+    expect(commits[0]?.topics).toEqual([
+      {
+        topic: 'orders',
+        partitions: [
+          expect.objectContaining({ partition: 0, offset: 1 }),
+          expect.objectContaining({ partition: 1, offset: 2 }),
+        ],
+      },
+      { topic: 'returns', partitions: [expect.objectContaining({ partition: 0, offset: 7 })] },
+    ]);
+    await queue.flush();
+  });
+
   it('commits a position that went back', async () => {
     const { queue, commits, answer } = scripted();
-    queue.add(0, 9);
+    queue.add(of(0), 9);
     await answer();
     await waitFor('the first commit', () => commits.length === 1);
-    queue.add(0, 2);
+    queue.add(of(0), 2);
     await answer();
     expect(offsets(commits[1])).toEqual([[0, 2]]);
   });
 
   it('tells of a failure, and tries again with the next', async () => {
     const { queue, commits, events, answer } = scripted();
-    queue.add(0, 1);
-    queue.add(1, 1);
+    queue.add(of(0), 1);
+    queue.add(of(1), 1);
     await waitFor('the first commit', () => commits.length === 1);
-    queue.add(1, 2);
+    queue.add(of(1), 2);
     await answer(createErrorFromCode(28));
     await waitFor('the event', () => events.length === 1);
     expect(events[0]).toMatchObject({ kind: 'commit_failed' });
@@ -128,7 +150,7 @@ describe('commit queue', () => {
   it('goes on as the same member when the coordinator is away, ever more slowly, and reports it once', async () => {
     const { queue, commits, events, answer, rejoins, lost } = scripted();
     const sentAt: number[] = [];
-    queue.add(0, 1);
+    queue.add(of(0), 1);
     for (let times = 0; times < 3; times += 1) {
       await waitFor('a commit', () => commits.length === times + 1, Boolean, { everyMs: 5 });
       sentAt.push(performance.now());
@@ -147,7 +169,7 @@ describe('commit queue', () => {
 
   it('asks for another membership when this one is refused', async () => {
     const { queue, answer, rejoins, commits } = scripted();
-    queue.add(0, 1);
+    queue.add(of(0), 1);
     await waitFor('the commit', () => commits.length === 1);
     await answer(createErrorFromCode(25));
     await waitFor('the rejoin', () => rejoins() === 1);
@@ -155,10 +177,10 @@ describe('commit queue', () => {
 
   it('waits out a rebalance without a word, and commits in the next generation', async () => {
     const { queue, commits, events, answer, leave, join, rejoins } = scripted();
-    queue.add(0, 1);
+    queue.add(of(0), 1);
     await answer(createErrorFromCode(27));
     leave();
-    queue.add(0, 2);
+    queue.add(of(0), 2);
     await queue.flush();
     expect(events).toEqual([]);
     expect(rejoins()).toBe(0);
@@ -173,11 +195,11 @@ describe('commit queue', () => {
     // However many turns later: one of them lies between the last look at what waits and the end.
     for (let turns = 0; turns < 12; turns += 1) {
       const { queue, commits, answer } = scripted();
-      queue.add(0, 1);
+      queue.add(of(0), 1);
       await waitFor('the first commit', () => commits.length === 1);
       const answered = answer();
       for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
-      queue.add(0, 2);
+      queue.add(of(0), 2);
       await answered;
       await waitFor(`the second commit, ${turns} turns later`, () => commits.length === 2, Boolean, {
         timeoutMs: 1_000,
@@ -192,9 +214,9 @@ describe('commit queue', () => {
     const clock = vi.spyOn(performance, 'now').mockReturnValue(0);
     const timers = vi.spyOn(globalThis, 'setTimeout');
     try {
-      queue.add(0, 1);
+      queue.add(of(0), 1);
       await waitFor('the first commit', () => commits.length === 1);
-      queue.add(0, 2);
+      queue.add(of(0), 2);
       await answer();
       await waitFor('the pause', () => timers.mock.calls.some(([, ms]) => ms === 100), Boolean, {
         everyMs: 1,
@@ -214,18 +236,19 @@ describe('commit queue', () => {
 
   it('does not wait longer than two seconds to stop', async () => {
     const { queue } = scripted();
-    queue.add(0, 1);
+    queue.add(of(0), 1);
     await queue.flush();
   });
 });
 
 describe('watch', () => {
   const owedSince = (since: number): Owed[] => [
-    { partition: 3, since, nodeId: 2 },
-    { partition: 1, since, nodeId: null },
-    { partition: 0, since, nodeId: 2 },
+    { topic: 'orders', partition: 3, since, nodeId: 2 },
+    { topic: 'orders', partition: 1, since, nodeId: null },
+    { topic: 'returns', partition: 4, since, nodeId: null },
+    { topic: 'orders', partition: 0, since, nodeId: 2 },
     // Asked a moment ago: all is well with it.
-    { partition: 4, since: Date.now(), nodeId: 1 },
+    { topic: 'orders', partition: 4, since: Date.now(), nodeId: 1 },
   ];
 
   it('tells after 30 s, again after 60, that it resumed, and gives up when told to', async () => {
@@ -236,7 +259,6 @@ describe('watch', () => {
     let since: number | undefined = Date.now() - 30_500;
     const watch = new Watch({
       addresses: '127.0.0.1:9',
-      topic: 'orders',
       stallTimeoutMs: 100_000,
       addressOf: (nodeId) => (nodeId === 2 ? '127.0.0.1:92' : undefined),
       owed: () => (since === undefined ? [] : owedSince(since)),
@@ -249,7 +271,7 @@ describe('watch', () => {
       expect(events[0]).toMatchObject({
         kind: 'waiting',
         message:
-          'no answer from 127.0.0.1:92 for partitions 0, 3 and no leader for partition 1 of topic orders',
+          'no answer from 127.0.0.1:92 for partitions 0, 3 and no leader for partition 1 of topic orders, no leader for partition 4 of topic returns',
       });
       since = Date.now() - 60_500;
       await waitFor('the second word', () => events.length === 2);

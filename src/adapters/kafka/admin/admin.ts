@@ -214,7 +214,7 @@ class KafkaAdmin implements BrokerAdmin {
 
   committed(group: string, topic: string): Promise<readonly CommittedOffset[]> {
     return this.#retry(`read the offsets of group ${group}`, async () => {
-      const partitions = await partitionsOf(this.#client, topic);
+      const partitions = (await partitionsOf(this.#client, [topic])).map(({ partition }) => partition);
       const node = await this.#client.coordinator(group);
       const { responses } = await node.offsetFetch({
         groupId: group,

@@ -1,5 +1,6 @@
 import type { BrokerRecord, PartitionRange } from '../../../ports/broker.ts';
 import type { RecordFingerprint } from '../../../ports/record.ts';
+import type { TopicPartition } from '../../../ports/store.ts';
 import type { KafkaClient } from '../protocol/client.ts';
 import { badBatch, isPassing } from '../protocol/errors.ts';
 import { fingerprintOf } from '../protocol/fingerprint.ts';
@@ -29,11 +30,16 @@ export async function leaders(client: KafkaClient, topic: string): Promise<Map<n
   );
 }
 
-/** The topic's partitions in order, led or not. Rejects with UNKNOWN_TOPIC_OR_PARTITION. */
-export async function partitionsOf(client: KafkaClient, topic: string): Promise<number[]> {
-  const found = (await client.topic(topic)).topic;
-  if (found === undefined) throw createErrorFromCode(UNKNOWN_TOPIC_OR_PARTITION);
-  return found.partitions.map(({ partition }) => partition).sort((a, b) => a - b);
+/** The partitions of topics, in order of partitions, led or not. Rejects with UNKNOWN_TOPIC_OR_PARTITION. */
+export async function partitionsOf(
+  client: KafkaClient,
+  topics: readonly string[],
+): Promise<TopicPartition[]> {
+  const found = (await client.topics(topics)).topics;
+  if (found.length < topics.length) throw createErrorFromCode(UNKNOWN_TOPIC_OR_PARTITION);
+  return found
+    .flatMap(({ topic, partitions }) => partitions.map(({ partition }) => ({ topic, partition })))
+    .sort((a, b) => a.partition - b.partition);
 }
 
 /**
@@ -165,8 +171,8 @@ export async function fetchFingerprints(
     let wanted = led;
     while (wanted.length > 0) {
       const answers = await fetchRecords(node, {
-        topic,
         partitions: wanted.map((partition) => ({
+          topic,
           partition,
           offset: offsets.get(partition) ?? 0,
           leaderEpoch: epochOf.get(partition) ?? -1,

@@ -109,8 +109,7 @@ class RangeReader {
       this.#leaderOf ??= await leaders(this.#client, this.#topic);
       node = await this.#client.node(this.#leaderOf.get(partition) ?? -1);
       const [answer] = await fetchRecords(node, {
-        topic: this.#topic,
-        partitions: [{ partition, offset }],
+        partitions: [{ topic: this.#topic, partition, offset }],
         maxWaitMs: MAX_WAIT_MS,
         maxBytes: FETCH_BYTES,
         maxPartitionBytes: FETCH_BYTES,

@@ -1,11 +1,15 @@
+import type { TopicPartition } from '../../../ports/store.ts';
+import { byTopic } from '../partition-map.ts';
 import { newDecoder, newEncoder } from '../protocol/kafkajs.ts';
 
 /**
- * Our way to assign partitions: the leader takes all of them. A folder needs every partition of its topic, so a
- * group that is split is of no use to anybody. The name is our own, which also keeps foreign consumers out: a group
- * is refused to members that share no protocol with it ("inconsistent group protocol").
+ * Our way to assign partitions: the leader takes all of them. A folder needs every partition of its topics, so a
+ * group that is split is of no use to anybody. A group is refused to members that share no protocol with it
+ * ("inconsistent group protocol"): the name, which has the store in it, keeps out foreign consumers and other stores.
  */
-export const ASSIGNER = 'orderctl';
+export function protocolOf(storeId: string): string {
+  return `orderctl/${storeId}`;
+}
 
 const VERSION = 0;
 
@@ -18,9 +22,9 @@ export interface AboutMember {
 }
 
 /** ConsumerProtocolSubscription, version 0. */
-export function encodeSubscription(topic: string, about: AboutMember): Buffer {
+export function encodeSubscription(topics: readonly string[], about: AboutMember): Buffer {
   const userData = Buffer.from(JSON.stringify(about));
-  return newEncoder().writeInt16(VERSION).writeArray([topic]).writeBytes(userData).buffer;
+  return newEncoder().writeInt16(VERSION).writeArray(topics).writeBytes(userData).buffer;
 }
 
 /** @returns nothing known for a member that is not ours, or of a version that did not say it */
@@ -47,32 +51,32 @@ const UNKNOWN: AboutMember = { process: null, sessionTimeoutMs: null };
 export function assignAll(
   leaderId: string,
   memberIds: readonly string[],
-  topic: string,
-  partitions: readonly number[],
+  partitions: readonly TopicPartition[],
 ): { memberId: string; memberAssignment: Buffer }[] {
   return memberIds.map((memberId) => ({
     memberId,
-    memberAssignment: encodeAssignment(topic, memberId === leaderId ? partitions : []),
+    memberAssignment: encodeAssignment(memberId === leaderId ? partitions : []),
   }));
 }
 
 /** ConsumerProtocolAssignment, version 0. */
-function encodeAssignment(topic: string, partitions: readonly number[]): Buffer {
-  const encoder = newEncoder().writeInt16(VERSION).writeInt32(1).writeString(topic);
-  return encoder.writeArray([...partitions]).writeBytes(Buffer.alloc(0)).buffer;
+function encodeAssignment(assigned: readonly TopicPartition[]): Buffer {
+  const topics = byTopic(assigned);
+  const encoder = newEncoder().writeInt16(VERSION).writeInt32(topics.size);
+  for (const [topic, partitions] of topics) {
+    encoder.writeString(topic).writeArray(partitions.map(({ partition }) => partition));
+  }
+  return encoder.writeBytes(Buffer.alloc(0)).buffer;
 }
 
-/** The partitions of `topic` in an assignment; empty bytes are an empty assignment. */
-export function decodeAssignment(bytes: Buffer, topic: string): number[] {
+/** The partitions of an assignment, in order; empty bytes are an empty assignment. */
+export function decodeAssignment(bytes: Buffer): TopicPartition[] {
   const decoder = newDecoder(bytes);
   if (!decoder.canReadBytes(6)) return [];
   decoder.readInt16(); // version
   const topics = decoder.readArray((item) => ({
-    name: item.readString(),
-    partitions: item.readArray((partition) => partition.readInt32()),
+    topic: item.readString() ?? '',
+    partitions: item.readArray((partition) => partition.readInt32()).sort((a, b) => a - b),
   }));
-  return topics
-    .filter(({ name }) => name === topic)
-    .flatMap(({ partitions }) => partitions)
-    .sort((a, b) => a - b);
+  return topics.flatMap(({ topic, partitions }) => partitions.map((partition) => ({ topic, partition })));
 }

@@ -1,4 +1,6 @@
 import type { ConsumerEvent } from '../../../ports/broker.ts';
+import type { TopicPartition } from '../../../ports/store.ts';
+import { byTopic, PartitionMap } from '../partition-map.ts';
 import { answerOf, isPassing } from '../protocol/errors.ts';
 import type { BrokerNode } from '../protocol/kafkajs.ts';
 import type { Member } from './membership.ts';
@@ -22,7 +24,6 @@ export interface CommitMembership {
 }
 
 export interface CommitQueueOptions {
-  readonly topic: string;
   readonly group: string;
   readonly metadata: string;
   readonly membership: CommitMembership;
@@ -35,7 +36,7 @@ export interface CommitQueueOptions {
  */
 export class CommitQueue {
   readonly #options: CommitQueueOptions;
-  readonly #waiting = new Map<number, number>();
+  readonly #waiting = new PartitionMap<number>();
   #running: Promise<void> | undefined;
   /** When the last commit was sent (performance clock). */
   #lastAt = -Infinity;
@@ -52,7 +53,7 @@ export class CommitQueue {
     this.#options = options;
   }
 
-  add(partition: number, offset: number): void {
+  add(partition: TopicPartition, offset: number): void {
     this.#waiting.set(partition, offset);
     this.kick();
   }
@@ -93,8 +94,9 @@ export class CommitQueue {
 
   /** @returns whether what waited is committed */
   async #commit(member: Member): Promise<boolean> {
-    const { topic, group, metadata, membership } = this.#options;
+    const { group, metadata, membership } = this.#options;
     const taken = [...this.#waiting];
+    const offsets = taken.map(([of, offset]) => ({ ...of, offset, metadata }));
     this.#waiting.clear();
     try {
       const node = await membership.node();
@@ -102,14 +104,12 @@ export class CommitQueue {
         groupId: group,
         groupGenerationId: member.generationId,
         memberId: member.memberId,
-        topics: [
-          { topic, partitions: taken.map(([partition, offset]) => ({ partition, offset, metadata })) },
-        ],
+        topics: [...byTopic(offsets)].map(([topic, partitions]) => ({ topic, partitions })),
       });
       return true;
     } catch (error) {
       for (const [partition, offset] of taken) {
-        if (!this.#waiting.has(partition)) this.#waiting.set(partition, offset);
+        if (this.#waiting.get(partition) === undefined) this.#waiting.set(partition, offset);
       }
       this.#restMs = Math.min(Math.max(this.#restMs * 2, REST_MS), LONGEST_REST_MS);
       const answer = answerOf(error);

@@ -1,8 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-import { isFailure } from '../../../domain/failure.ts';
+import { isFailure, type FailureContext } from '../../../domain/failure.ts';
 import type { Batch, Consumer, RunOptions } from '../../../ports/broker.ts';
-import type { Position } from '../../../ports/store.ts';
+import type { Position, TopicPartition } from '../../../ports/store.ts';
+import { PartitionMap } from '../partition-map.ts';
 import { interruptible, KafkaClient } from '../protocol/client.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { badBatch, toFailure, topicMissing } from '../protocol/errors.ts';
@@ -13,12 +14,9 @@ import type { KafkaOptions } from '../kafka-broker.ts';
 import { Leaders } from './leaders.ts';
 import { Membership } from './membership.ts';
 import { PositionChecks } from './position-checks.ts';
-import { checkTopic } from './positions.ts';
+import { Sources } from './sources.ts';
 import { BadBatchError } from '../protocol/record-batch.ts';
 import { Watch } from './watch.ts';
-
-/** A topic that is gone that long was deleted, not moved. */
-const TOPIC_MISSING_MS = 10_000;
 
 /** Connects to nothing before `run`. */
 export function createConsumer(options: KafkaOptions): Consumer {
@@ -60,52 +58,51 @@ class Run {
   readonly #fetcher: Fetcher;
   readonly #checks: PositionChecks;
   readonly #watch: Watch;
+  readonly #sources: Sources;
   /** Aborts to end the reading: asked from outside, or failed. */
   readonly #halt = new AbortController();
   /** Aborts when all is over, the heartbeats too. */
   readonly #ended = new AbortController();
   /** What the handler returned, for partitions that have no stored position yet. */
-  readonly #read = new Map<number, number>();
+  readonly #read = new PartitionMap<number>();
   #failure: { error: unknown } | undefined;
-  #partitionCount = 0;
   /** A join that was not reported yet: that waits until every position was compared. */
-  #joinedTo: readonly number[] | undefined;
-  #missingSince: number | undefined;
+  #joinedTo: readonly TopicPartition[] | undefined;
 
   constructor(kafka: KafkaOptions, options: RunOptions, onBatch: (batch: Batch) => Promise<number>) {
-    const { topic, group, process = null, metadata, onEvent } = options;
+    const { topics, group, storeId, process = null, metadata, onEvent } = options;
     this.#options = options;
     this.#onBatch = onBatch;
     this.#client = new KafkaClient(kafka);
+    const onFailed = (error: unknown): void => {
+      this.#fail(error);
+    };
     this.#membership = new Membership({
       client: this.#client,
-      topic,
+      topics,
       group,
+      storeId,
       process,
       signal: this.#ended.signal,
       onJoined: (partitions) => {
         this.#joined(partitions);
       },
-      onLost: (error) => {
-        this.#fail(error);
-      },
+      onLost: onFailed,
     });
     this.#commits = new CommitQueue({
-      topic,
       group,
       metadata,
       membership: this.#membership,
       onEvent,
     });
-    const onFailed = (error: unknown): void => {
-      this.#fail(error);
-    };
-    const reading = { client: this.#client, topic, signal: this.#halt.signal, onFailed };
+    const reading = { client: this.#client, signal: this.#halt.signal, onFailed };
     this.#leaders = new Leaders({
       ...reading,
+      topics,
       isTroubled: () => this.#fetcher.slots.isTroubled,
       onRead: (partitions, clusterId) => {
-        this.#sawLeaders(partitions, clusterId);
+        this.#sources.saw(partitions, clusterId);
+        this.#fetcher.slots.sawLeaders();
       },
     });
     this.#fetcher = new Fetcher({
@@ -124,10 +121,18 @@ class Run {
         this.#reportJoin();
       },
     });
+    this.#sources = new Sources({
+      topics,
+      addresses: this.#client.addresses,
+      positions: () => this.#positions(),
+      onGrown: () => {
+        this.#membership.rejoin();
+      },
+      onFailed,
+    });
     this.#watch = new Watch({
       addressOf: (nodeId) => this.#client.addressOf(nodeId),
       addresses: this.#client.addresses,
-      topic,
       stallTimeoutMs: options.stallTimeoutMs,
       owed: () => this.#fetcher.slots.owed(),
       onEvent,
@@ -166,11 +171,10 @@ class Run {
   }
 
   async #connect(): Promise<void> {
-    const { topic, signal } = this.#options;
-    const found = await this.#client.retry({ doing: `read topic ${topic}`, signal, context: { topic } }, () =>
-      this.#client.topic(topic),
-    );
-    if (found.topic === undefined) throw topicMissing(topic, this.#client.addresses);
+    const { topics, signal } = this.#options;
+    const found = await this.#client.retry({ ...this.#doing(), signal }, () => this.#client.topics(topics));
+    const missing = topics.find((name) => !found.topics.some(({ topic }) => topic === name));
+    if (missing !== undefined) throw topicMissing(missing, this.#client.addresses);
     await interruptible(this.#membership.start(), signal);
   }
 
@@ -181,27 +185,25 @@ class Run {
         await this.#fetcher.arrival();
         continue;
       }
-      const portion = this.#take(ready.partition, ready.data);
-      if (ready.data.isExhausted) this.#fetcher.finish(ready.partition, ready.data.next);
-      if (portion !== undefined) await this.#deliver(ready.partition, ready.data.highWatermark, portion);
+      const portion = this.#take(ready.of, ready.data);
+      if (ready.data.isExhausted) this.#fetcher.finish(ready.of, ready.data.next);
+      if (portion !== undefined) await this.#deliver(ready.of, ready.data.highWatermark, portion);
     }
   }
 
-  #take(partition: number, data: FetchedPartition): Portion | undefined {
+  #take({ topic, partition }: TopicPartition, data: FetchedPartition): Portion | undefined {
     try {
       return data.take();
     } catch (error) {
-      if (error instanceof BadBatchError) throw badBatch(this.#options.topic, partition, error);
+      if (error instanceof BadBatchError) throw badBatch(topic, partition, error);
       throw error;
     }
   }
 
-  async #deliver(partition: number, highWatermark: number, { records, next }: Portion): Promise<void> {
-    const { topic } = this.#options;
-    this.#fetcher.hold(partition);
+  async #deliver(of: TopicPartition, highWatermark: number, { records, next }: Portion): Promise<void> {
+    this.#fetcher.hold(of);
     const working = this.#onBatch({
-      topic,
-      partition,
+      ...of,
       records,
       next,
       highWatermark,
@@ -214,10 +216,10 @@ class Run {
     });
     await this.#lookAhead(working);
     const wanted = await working;
-    this.#read.set(partition, wanted);
-    if (wanted !== next) this.#fetcher.seek(partition, wanted);
+    this.#read.set(of, wanted);
+    if (wanted !== next) this.#fetcher.seek(of, wanted);
     this.#fetcher.hold(undefined);
-    this.#commits.add(partition, wanted);
+    this.#commits.add(of, wanted);
   }
 
   /** Reads the records that come next as soon as `working` waits for something: mostly for the disk. */
@@ -231,14 +233,11 @@ class Run {
     if (records.length > 0) this.#options.onNext?.(records);
   }
 
-  #positions(): Map<number, Position> {
-    const { topic } = this.#options;
-    const positions = new Map<number, Position>();
+  #positions(): PartitionMap<Position> {
+    const positions = new PartitionMap<Position>();
     // Read in this run, but not stored: a handler need not store what brought nothing.
-    for (const [partition, next] of this.#read) {
-      positions.set(partition, { topic, partition, next, last: null, clusterId: null });
-    }
-    for (const [partition, position] of this.#options.positions()) positions.set(partition, position);
+    for (const [of, next] of this.#read) positions.set(of, { ...of, next, last: null, clusterId: null });
+    for (const position of this.#options.positions()) positions.set(position, position);
     return positions;
   }
 
@@ -249,27 +248,19 @@ class Run {
     this.#options.onEvent({ kind: 'joined', partitions });
   }
 
-  #joined(partitions: readonly number[]): void {
-    this.#partitionCount = partitions.length;
+  #joined(partitions: readonly TopicPartition[]): void {
+    this.#sources.joined(partitions);
     this.#joinedTo = partitions;
     this.#fetcher.add(partitions);
     this.#commits.kick();
   }
 
-  #missing(): void {
-    this.#missingSince ??= Date.now();
-    if (Date.now() - this.#missingSince < TOPIC_MISSING_MS) return;
-    this.#fail(topicMissing(this.#options.topic, this.#client.addresses));
-  }
-
-  #sawLeaders(partitions: readonly number[], clusterId: string): void {
-    if (partitions.length === 0) this.#missing();
-    else {
-      this.#missingSince = undefined;
-      checkTopic(this.#positions().values(), { clusterId, partitions });
-      if (partitions.length !== this.#partitionCount) this.#membership.rejoin();
-    }
-    this.#fetcher.slots.sawLeaders();
+  /** What an error is about. */
+  #doing(): { doing: string; context: FailureContext } {
+    const { topics } = this.#options;
+    const [topic = '', ...others] = topics;
+    if (others.length === 0) return { doing: `read topic ${topic}`, context: { topic } };
+    return { doing: `read topics ${topics.join(', ')}`, context: {} };
   }
 
   #fail(error: unknown): void {
@@ -288,9 +279,10 @@ class Run {
   #throwFailure(): void {
     if (this.#failure === undefined) return;
     const { error } = this.#failure;
-    const { topic } = this.#options;
     const { addresses } = this.#client;
-    const failure = toFailure(error, { addresses, doing: `read topic ${topic}`, context: { topic } });
-    throw isFailure(failure, 'not_found') ? topicMissing(topic, addresses, error) : failure;
+    const failure = toFailure(error, { addresses, ...this.#doing() });
+    throw isFailure(failure, 'not_found')
+      ? topicMissing(this.#options.topics.join(', '), addresses, error)
+      : failure;
   }
 }

@@ -1,5 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
+import type { TopicPartition } from '../../../ports/store.ts';
+import { PartitionMap } from '../partition-map.ts';
 import type { KafkaClient } from '../protocol/client.ts';
 import { isConnectionError, isPassing } from '../protocol/errors.ts';
 import { FetchedPartition } from '../protocol/fetched-partition.ts';
@@ -23,7 +25,6 @@ const MAX_BUFFERED_BYTES = 16 * 1024 * 1024;
 const MAX_WAIT_MS = 500;
 export interface FetcherOptions {
   readonly client: KafkaClient;
-  readonly topic: string;
   readonly signal: AbortSignal;
   readonly leaders: Leaders;
   /** Positions are in doubt that can be compared: soon after, once for all of them. */
@@ -43,7 +44,8 @@ export class Fetcher {
   readonly slots: Slots;
   readonly #ready: Slot[] = [];
   readonly #asking = new Set<number>();
-  #order: number[] = [];
+  /** The partitions as they are asked for: the first that has records is served, whatever its size. */
+  #order: Slot[] = [];
   #wake: () => void = () => undefined;
   /** Something happened since the reader last waited. */
   #isWoken = false;
@@ -65,20 +67,19 @@ export class Fetcher {
   }
 
   /** These are to be read, and the positions of all of them are in doubt. */
-  add(partitions: readonly number[]): void {
+  add(partitions: readonly TopicPartition[]): void {
     for (const partition of partitions) {
-      if (this.slots.get(partition) === undefined) this.#order.push(partition);
-      this.slots.add(partition);
+      if (this.slots.get(partition) === undefined) this.#order.push(this.slots.add(partition));
     }
     this.slots.doubtAll();
   }
 
   /** The partition's position was compared under that leader, and is where to read on. */
-  assign(partition: number, leader: Leader, offset: number): void {
+  assign(partition: TopicPartition, leader: Leader, offset: number): void {
     if (this.slots.settle(partition, leader) !== undefined) this.seek(partition, offset);
   }
 
-  seek(partition: number, offset: number): void {
+  seek(partition: TopicPartition, offset: number): void {
     const slot = this.slots.get(partition);
     if (slot === undefined) return;
     slot.offset = offset;
@@ -88,14 +89,14 @@ export class Fetcher {
   }
 
   /** The oldest answer that was not taken, or undefined. */
-  peek(): { partition: number; data: FetchedPartition } | undefined {
+  peek(): { of: TopicPartition; data: FetchedPartition } | undefined {
     const slot = this.#ready[0];
-    return slot?.data === undefined ? undefined : { partition: slot.partition, data: slot.data };
+    return slot?.data === undefined ? undefined : { of: slot.of, data: slot.data };
   }
 
   /** The partition's answer was read through; `next` is where it goes on. Its records are now in hand. */
-  finish(partition: number, next: number): void {
-    const slot = this.slots.get(partition);
+  finish(of: TopicPartition, next: number): void {
+    const slot = this.slots.get(of);
     if (slot === undefined || this.#ready[0] !== slot) return;
     this.#ready.shift();
     slot.data = undefined;
@@ -104,8 +105,8 @@ export class Fetcher {
   }
 
   /** While a batch is worked on, nodes are asked for what comes next, but not to wait for what is not there. */
-  hold(partition: number | undefined): void {
-    this.slots.inHand = partition;
+  hold(partition: TopicPartition | undefined): void {
+    this.slots.inHand = partition === undefined ? undefined : this.slots.get(partition);
     this.#pump();
     this.slots.tellDoubt();
   }
@@ -140,9 +141,8 @@ export class Fetcher {
     for (const slot of this.#ready) bufferedBytes += slot.data?.sizeBytes ?? 0;
     if (bufferedBytes > MAX_BUFFERED_BYTES) return;
     const askable = new Map<number, Slot[]>();
-    for (const partition of this.#order) {
-      const slot = this.slots.get(partition);
-      if (slot?.checked === undefined || slot.isResting || this.#asking.has(slot.checked.nodeId)) continue;
+    for (const slot of this.#order) {
+      if (slot.checked === undefined || slot.isResting || this.#asking.has(slot.checked.nodeId)) continue;
       if (slot.data !== undefined || slot.question !== undefined) continue;
       const { nodeId } = slot.checked;
       const led = askable.get(nodeId);
@@ -158,12 +158,12 @@ export class Fetcher {
     const busy = this.slots.inHand !== undefined || this.#ready.length > 0;
     if (busy && wanted.every((slot) => slot.atEnd)) return;
     const now = Date.now();
-    const asked = new Map<number, { slot: Slot; question: Question }>();
+    const asked = new PartitionMap<{ slot: Slot; question: Question }>();
     for (const slot of wanted) {
       if (slot.checked === undefined) continue;
       slot.waitingSince ??= now;
       slot.question = { leader: slot.checked, offset: slot.offset };
-      asked.set(slot.partition, { slot, question: slot.question });
+      asked.set(slot.of, { slot, question: slot.question });
     }
     this.#asking.add(nodeId);
     void this.#question(nodeId, asked, busy ? 0 : MAX_WAIT_MS)
@@ -182,17 +182,16 @@ export class Fetcher {
 
   async #question(
     nodeId: number,
-    asked: ReadonlyMap<number, { slot: Slot; question: Question }>,
+    asked: PartitionMap<{ slot: Slot; question: Question }>,
     maxWaitMs: number,
   ): Promise<void> {
-    const { client, topic, signal, leaders } = this.#options;
+    const { client, signal, leaders } = this.#options;
     let node: BrokerNode | undefined;
     try {
       node = await client.node(nodeId);
       const answers = await fetchRecords(node, {
-        topic,
-        partitions: [...asked].map(([partition, { question }]) => ({
-          partition,
+        partitions: [...asked].map(([of, { question }]) => ({
+          ...of,
           offset: question.offset,
           leaderEpoch: question.leader.epoch,
         })),
@@ -203,7 +202,7 @@ export class Fetcher {
       });
       if (signal.aborted) return;
       for (const answer of answers) {
-        const found = asked.get(answer.partition);
+        const found = asked.get(answer);
         if (found === undefined || found.slot.question !== found.question) continue;
         found.slot.question = undefined;
         this.#answered(found.slot, found.question.offset, answer);
@@ -227,10 +226,10 @@ export class Fetcher {
     // Nothing although there is something: the answer was full before it came to this partition.
     slot.atEnd = records.length === 0 && offset >= stableEnd;
     if (records.length === 0) return;
-    const others = this.#order.filter((partition) => partition !== slot.partition);
+    const others = this.#order.filter((other) => other !== slot);
     if (isCutShort(records, 0)) {
       // The first that is asked for comes whole, however large.
-      this.#order = [slot.partition, ...others];
+      this.#order = [slot, ...others];
       return;
     }
     // A jump that compaction made lies within the log; one over deleted records is the end.
@@ -241,7 +240,7 @@ export class Fetcher {
     slot.data = new FetchedPartition({ fetchOffset: offset, highWatermark, buffer: records, aborted });
     this.#ready.push(slot);
     // Served last next time, so that a long backlog does not keep the others from being served.
-    this.#order = [...others, slot.partition];
+    this.#order = [...others, slot];
     this.wake();
   }
 

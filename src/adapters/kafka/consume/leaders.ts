@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import type { TopicPartition } from '../../../ports/store.ts';
 import type { KafkaClient } from '../protocol/client.ts';
 import { isPassing } from '../protocol/errors.ts';
+import { PartitionMap } from '../partition-map.ts';
 import type { TopicMetadata } from '../protocol/requests/metadata.ts';
 
 /** New partitions are seen after that long. */
@@ -20,12 +22,12 @@ export interface Leader {
 
 export interface LeadersOptions {
   readonly client: KafkaClient;
-  readonly topic: string;
+  readonly topics: readonly string[];
   readonly signal: AbortSignal;
   /** Whether something should have been answered by now. */
   readonly isTroubled: () => boolean;
-  /** After each reading; no partitions: there is no topic. */
-  readonly onRead: (partitions: readonly number[], clusterId: string) => void;
+  /** After each reading, with the partitions of each topic; a topic that is not there is absent. */
+  readonly onRead: (partitions: ReadonlyMap<string, readonly number[]>, clusterId: string) => void;
   /** An error that does not pass: the end. */
   readonly onFailed: (error: unknown) => void;
 }
@@ -40,7 +42,7 @@ interface Known {
 }
 
 /**
- * The leaders of the topic's partitions, read again every 10 s, twice a second while something is wrong, and soon
+ * The leaders of the partitions of all topics, read again every 10 s, twice a second while something is wrong, and soon
  * after `hurry`.
  *
  * A node that is cut off from the others goes on telling of the leaders that it knew, itself perhaps: an epoch
@@ -49,7 +51,7 @@ interface Known {
  */
 export class Leaders {
   readonly #options: LeadersOptions;
-  readonly #known = new Map<number, Known>();
+  readonly #known = new PartitionMap<Known>();
   #clusterId = '';
   #isHurried = false;
   #endPause: () => void = () => undefined;
@@ -64,13 +66,13 @@ export class Leaders {
   }
 
   /** Undefined while the partition has none, or its leader is to be read again. */
-  of(partition: number): Leader | undefined {
+  of(partition: TopicPartition): Leader | undefined {
     const known = this.#known.get(partition);
     return known === undefined || known.isSuspect || known.leader.nodeId < 0 ? undefined : known.leader;
   }
 
   /** The node that led when the leaders were last read; null for none. */
-  lastOf(partition: number): number | null {
+  lastOf(partition: TopicPartition): number | null {
     const nodeId = this.#known.get(partition)?.leader.nodeId ?? -1;
     return nodeId < 0 ? null : nodeId;
   }
@@ -120,25 +122,27 @@ export class Leaders {
   }
 
   async #read(): Promise<void> {
-    const { client, topic, signal, onRead } = this.#options;
-    const { cluster, topic: found } = await client.topic(topic);
+    const { client, topics, signal, onRead } = this.#options;
+    const { cluster, topics: found } = await client.topics(topics);
     if (signal.aborted) return;
-    const isOther = cluster.clusterId !== this.#clusterId;
-    if (isOther || found === undefined) this.#known.clear();
+    if (cluster.clusterId !== this.#clusterId) this.#known.clear();
     this.#clusterId = cluster.clusterId;
-    const partitions = found?.partitions ?? [];
-    for (const read of partitions) this.#take(read, cluster.brokers.length);
-    for (const partition of this.#known.keys()) {
-      if (!partitions.some((read) => read.partition === partition)) this.#known.delete(partition);
+    const read = new Map(found.map(({ topic, partitions }) => [topic, partitions]));
+    for (const [topic, partitions] of read) {
+      for (const state of partitions) this.#take(topic, state, cluster.brokers.length);
     }
-    onRead(
-      partitions.map(({ partition }) => partition),
-      cluster.clusterId,
-    );
+    for (const of of this.#known.keys()) {
+      const isThere = read.get(of.topic)?.some(({ partition }) => partition === of.partition) === true;
+      if (!isThere) this.#known.delete(of);
+    }
+    const numbers = [...read].map(([topic, all]) => [topic, all.map(({ partition }) => partition)] as const);
+    onRead(new Map(numbers), cluster.clusterId);
   }
 
-  #take({ partition, leader, epoch }: TopicMetadata['partitions'][number], nodes: number): void {
-    const known = this.#known.get(partition);
+  #take(topic: string, state: TopicMetadata['partitions'][number], nodes: number): void {
+    const { leader, epoch } = state;
+    const of = { topic, partition: state.partition };
+    const known = this.#known.get(of);
     if (known !== undefined && epoch < known.leader.epoch) {
       known.olderReads += 1;
       // Each reading begins with another node, so by then every one of them was asked.
@@ -146,6 +150,6 @@ export class Leaders {
     }
     const isSame = known?.leader.nodeId === leader && known.leader.epoch === epoch;
     if (isSame && !known.isSuspect) known.olderReads = 0;
-    else this.#known.set(partition, { leader: { nodeId: leader, epoch }, olderReads: 0, isSuspect: false });
+    else this.#known.set(of, { leader: { nodeId: leader, epoch }, olderReads: 0, isSuspect: false });
   }
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { ASSIGNER, assignAll, decodeAssignment, encodeSubscription } from './assigner.ts';
+import type { TopicPartition } from '../../../ports/store.ts';
+import { assignAll, decodeAssignment, encodeSubscription, protocolOf } from './assigner.ts';
 import type { KafkaClient } from '../protocol/client.ts';
 import { answerOf, isPassing, toFailure } from '../protocol/errors.ts';
 import { describeGroup, groupInUse } from '../admin/groups.ts';
@@ -29,13 +30,15 @@ export interface Member {
 
 export interface MembershipOptions {
   readonly client: KafkaClient;
-  readonly topic: string;
+  readonly topics: readonly string[];
   readonly group: string;
+  /** As RunOptions.storeId. */
+  readonly storeId: string;
   /** As RunOptions.process. */
   readonly process: string | null;
   readonly signal: AbortSignal;
-  /** Each time that the group was joined, with all partitions of the topic. */
-  readonly onJoined: (partitions: readonly number[]) => void;
+  /** Each time that the group was joined, with all partitions of the topics. */
+  readonly onJoined: (partitions: readonly TopicPartition[]) => void;
   /** Once: the group can no longer be ours. */
   readonly onLost: (failure: Error) => void;
 }
@@ -82,7 +85,7 @@ export class Membership {
   }
 
   /**
-   * Joins again soon: the topic has more partitions, or a commit was refused.
+   * Joins again soon: a topic has more partitions, or a commit was refused.
    *
    * @param refused the membership that was; without effect when there is another one since
    */
@@ -180,9 +183,9 @@ export class Membership {
     onJoined(partitions);
   }
 
-  /** @returns the partitions of the topic; none when another member leads the group, which then has them */
-  async #joinOnce(): Promise<number[] | 'none'> {
-    const { group, topic, process } = this.#options;
+  /** @returns the partitions of the topics; none when another member leads the group, which then has them */
+  async #joinOnce(): Promise<TopicPartition[] | 'none'> {
+    const { group, topics, storeId, process } = this.#options;
     const about = { process, sessionTimeoutMs: this.#sessionTimeoutMs };
     const node = await this.node();
     const joined = await node.joinGroup({
@@ -190,7 +193,7 @@ export class Membership {
       sessionTimeout: this.#sessionTimeoutMs,
       rebalanceTimeout: REBALANCE_TIMEOUT_MS,
       memberId: this.#memberId,
-      groupProtocols: [{ name: ASSIGNER, metadata: encodeSubscription(topic, about) }],
+      groupProtocols: [{ name: protocolOf(storeId), metadata: encodeSubscription(topics, about) }],
     });
     this.#memberId = joined.memberId;
     const { memberAssignment } = await node.syncGroup({
@@ -201,15 +204,15 @@ export class Membership {
     });
     if (joined.leaderId !== joined.memberId) return 'none';
     this.#member = { generationId: joined.generationId, memberId: joined.memberId };
-    return decodeAssignment(memberAssignment, topic);
+    return decodeAssignment(memberAssignment);
   }
 
   async #assignment(joined: JoinedGroup): Promise<{ memberId: string; memberAssignment: Buffer }[]> {
     if (joined.leaderId !== joined.memberId) return [];
-    const { client, topic } = this.#options;
-    const partitions = await partitionsOf(client, topic);
+    const { client, topics } = this.#options;
+    const partitions = await partitionsOf(client, topics);
     const memberIds = joined.members.map(({ memberId }) => memberId);
-    return assignAll(joined.leaderId, memberIds, topic, partitions);
+    return assignAll(joined.leaderId, memberIds, partitions);
   }
 
   /** @throws Failure group_in_use, after leaving: the one that has the group is not to wait for us */

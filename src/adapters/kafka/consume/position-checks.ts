@@ -1,4 +1,5 @@
 import type { Position } from '../../../ports/store.ts';
+import type { PartitionMap } from '../partition-map.ts';
 import type { KafkaClient } from '../protocol/client.ts';
 import { answerOf, isConnectionError, isPassing } from '../protocol/errors.ts';
 import type { Fetcher } from './fetcher.ts';
@@ -7,19 +8,24 @@ import { checkPositions } from './positions.ts';
 
 export interface PositionChecksOptions {
   readonly client: KafkaClient;
-  readonly topic: string;
   readonly signal: AbortSignal;
   readonly leaders: Leaders;
   readonly fetcher: Fetcher;
   /** The positions in force now. */
-  readonly positions: () => ReadonlyMap<number, Position>;
+  readonly positions: () => PartitionMap<Position>;
   /** Some positions were compared. */
   readonly onChecked: () => void;
   readonly onFailed: (error: unknown) => void;
 }
 
+/** Partitions of one topic that one node leads. */
+interface Part {
+  readonly topic: string;
+  readonly led: Map<number, Leader>;
+}
+
 /**
- * Compares positions that are in doubt with the topic, one node beside the other: a node that does not answer holds
+ * Compares positions that are in doubt with their topics, one node beside the other: a node that does not answer holds
  * up the partitions that it leads and no others.
  */
 export class PositionChecks {
@@ -31,30 +37,36 @@ export class PositionChecks {
 
   begin(): void {
     const { fetcher, positions, onFailed } = this.#options;
-    const byNode = new Map<number, Map<number, Leader>>();
-    for (const [partition, leader] of fetcher.slots.takeDoubtful()) {
-      const led = byNode.get(leader.nodeId) ?? new Map<number, Leader>();
-      byNode.set(leader.nodeId, led.set(partition, leader));
+    const parts = new Map<string, Part>();
+    for (const [{ topic, partition }, leader] of fetcher.slots.takeDoubtful()) {
+      const name = `${leader.nodeId} ${topic}`;
+      const part = parts.get(name) ?? { topic, led: new Map<number, Leader>() };
+      part.led.set(partition, leader);
+      parts.set(name, part);
     }
-    for (const led of byNode.values()) void this.#check(led, positions()).catch(onFailed);
+    const all = positions();
+    for (const part of parts.values()) {
+      const own = all.values().filter(({ topic }) => topic === part.topic);
+      void this.#check(part, new Map(own.map((position) => [position.partition, position]))).catch(onFailed);
+    }
   }
 
-  async #check(led: ReadonlyMap<number, Leader>, positions: ReadonlyMap<number, Position>): Promise<void> {
-    const { client, topic, signal, leaders, fetcher, onChecked } = this.#options;
+  async #check({ topic, led }: Part, positions: ReadonlyMap<number, Position>): Promise<void> {
+    const { client, signal, leaders, fetcher, onChecked } = this.#options;
     try {
       const offsets = await checkPositions({ client, topic, led, positions });
       if (signal.aborted) return;
       for (const [partition, leader] of led) {
         const offset = offsets.get(partition);
-        if (offset === undefined) fetcher.slots.putBack(partition, leader);
-        else fetcher.assign(partition, leader, offset);
+        if (offset === undefined) fetcher.slots.putBack({ topic, partition }, leader);
+        else fetcher.assign({ topic, partition }, leader, offset);
       }
       onChecked();
     } catch (error) {
       if (signal.aborted) return;
       // A node that has just started knows no topics for a moment; whether the topic is gone, the leaders tell.
       if (!isPassing(error) && answerOf(error) !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error;
-      for (const [partition, leader] of led) fetcher.slots.putBack(partition, leader);
+      for (const [partition, leader] of led) fetcher.slots.putBack({ topic, partition }, leader);
       if (isConnectionError(error)) for (const { nodeId } of led.values()) leaders.suspect(nodeId);
       leaders.hurry();
     }

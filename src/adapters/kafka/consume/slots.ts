@@ -1,5 +1,7 @@
+import type { TopicPartition } from '../../../ports/store.ts';
 import type { FetchedPartition } from '../protocol/fetched-partition.ts';
 import type { Leader, Leaders } from './leaders.ts';
+import { PartitionMap } from '../partition-map.ts';
 
 /** After trouble a partition is left alone for that long. */
 const REST_MS = 200;
@@ -14,7 +16,7 @@ export interface Question {
 
 /** A partition that is read. */
 export interface Slot {
-  readonly partition: number;
+  readonly of: TopicPartition;
   /** The offset to ask for next. */
   offset: number;
   /** Under whose reign the position was last compared with the topic; undefined when that is in doubt. */
@@ -32,8 +34,7 @@ export interface Slot {
 }
 
 /** A partition that is owed an answer. */
-export interface Owed {
-  readonly partition: number;
+export interface Owed extends TopicPartition {
   /** Milliseconds since the epoch. */
   readonly since: number;
   /** Who should answer; null where the partition has no leader. */
@@ -57,30 +58,24 @@ export interface SlotsOptions {
  */
 export class Slots {
   readonly #options: SlotsOptions;
-  readonly #slots = new Map<number, Slot>();
+  readonly #slots = new PartitionMap<Slot>();
   /** The one whose batch is worked on. */
-  inHand: number | undefined;
+  inHand: Slot | undefined;
   #isTelling = false;
 
   constructor(options: SlotsOptions) {
     this.#options = options;
   }
 
-  get(partition: number): Slot | undefined {
-    return this.#slots.get(partition);
+  get(of: TopicPartition): Slot | undefined {
+    return this.#slots.get(of);
   }
 
-  add(partition: number): void {
-    if (this.#slots.has(partition)) return;
+  add(of: TopicPartition): Slot {
     const nothing = { checked: undefined, check: undefined, question: undefined, data: undefined };
-    this.#slots.set(partition, {
-      partition,
-      offset: 0,
-      ...nothing,
-      atEnd: false,
-      isResting: false,
-      waitingSince: null,
-    });
+    const slot: Slot = { of, offset: 0, ...nothing, atEnd: false, isResting: false, waitingSince: null };
+    this.#slots.set(of, slot);
+    return slot;
   }
 
   /** Nothing of it is read until its position was compared again. */
@@ -99,7 +94,7 @@ export class Slots {
   /** Leaders were read or are suspected: what was compared under another one is in doubt. */
   sawLeaders(): void {
     for (const slot of this.#slots.values()) {
-      const leader = this.#options.leaders.of(slot.partition);
+      const leader = this.#options.leaders.of(slot.of);
       const isOld = (reign: Leader | undefined): boolean => reign !== undefined && reign !== leader;
       if (leader === undefined || isOld(slot.checked) || isOld(slot.check)) this.doubt(slot);
     }
@@ -120,21 +115,21 @@ export class Slots {
    * Partitions whose positions are in doubt and can be compared now: from here on they are being compared. One whose
    * batch is in hand has no position to compare yet.
    */
-  takeDoubtful(): Map<number, Leader> {
-    const doubtful = new Map<number, Leader>();
+  takeDoubtful(): PartitionMap<Leader> {
+    const doubtful = new PartitionMap<Leader>();
     for (const slot of this.#slots.values()) {
-      const leader = this.#options.leaders.of(slot.partition);
+      const leader = this.#options.leaders.of(slot.of);
       if (leader === undefined || slot.checked !== undefined || slot.check !== undefined) continue;
-      if (slot.isResting || slot.partition === this.inHand) continue;
+      if (slot.isResting || slot === this.inHand) continue;
       slot.check = leader;
-      doubtful.set(slot.partition, leader);
+      doubtful.set(slot.of, leader);
     }
     return doubtful;
   }
 
   /** @returns the slot, no longer in doubt; undefined when a new doubt came up meanwhile */
-  settle(partition: number, leader: Leader): Slot | undefined {
-    const slot = this.#slots.get(partition);
+  settle(of: TopicPartition, leader: Leader): Slot | undefined {
+    const slot = this.#slots.get(of);
     if (slot?.check !== leader) return undefined;
     slot.check = undefined;
     slot.checked = leader;
@@ -142,8 +137,8 @@ export class Slots {
   }
 
   /** The comparison failed in a way that passes: it is to be made again. */
-  putBack(partition: number, leader: Leader): void {
-    const slot = this.#slots.get(partition);
+  putBack(of: TopicPartition, leader: Leader): void {
+    const slot = this.#slots.get(of);
     if (slot?.check !== leader) return;
     slot.check = undefined;
     this.rest(slot);
@@ -162,18 +157,17 @@ export class Slots {
   /** Whether every partition that has a leader was compared. */
   get isSure(): boolean {
     const { leaders } = this.#options;
-    return [...this.#slots.values()].every(
-      (slot) => slot.checked !== undefined || leaders.of(slot.partition) === undefined,
-    );
+    return this.#slots
+      .values()
+      .every((slot) => slot.checked !== undefined || leaders.of(slot.of) === undefined);
   }
 
   /** The partitions that are owed an answer. */
   owed(): Owed[] {
-    return [...this.#slots.values()].flatMap(({ partition, waitingSince }) => {
-      const nodeId = this.#options.leaders.lastOf(partition);
-      return waitingSince === null || partition === this.inHand
-        ? []
-        : [{ partition, since: waitingSince, nodeId }];
+    return this.#slots.values().flatMap((slot) => {
+      const { of, waitingSince: since } = slot;
+      if (since === null || slot === this.inHand) return [];
+      return [{ ...of, since, nodeId: this.#options.leaders.lastOf(of) }];
     });
   }
 

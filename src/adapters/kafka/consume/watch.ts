@@ -1,4 +1,5 @@
 import type { ConsumerEvent } from '../../../ports/broker.ts';
+import { byTopic } from '../partition-map.ts';
 import type { Failure } from '../../../domain/failure.ts';
 import { unreachable } from '../protocol/errors.ts';
 import type { Owed } from './slots.ts';
@@ -16,7 +17,6 @@ export interface WatchOptions {
   readonly addresses: string;
   /** `host:port` of a node, where it is known. */
   readonly addressOf: (nodeId: number) => string | undefined;
-  readonly topic: string;
   readonly stallTimeoutMs: number | null;
   /** The partitions that are owed an answer. */
   readonly owed: () => readonly Owed[];
@@ -71,9 +71,15 @@ export class Watch {
     }
   }
 
-  /** `no answer from 127.0.0.1:9093 for partitions 1, 4 and no leader for partition 2 of topic orders`. */
   #describe(late: readonly Owed[]): string {
-    const { addresses, addressOf, topic } = this.#options;
+    return [...byTopic(late)]
+      .map(([topic, owed]) => `${this.#describeOf(owed)} of topic ${topic}`)
+      .join(', ');
+  }
+
+  /** `no answer from 127.0.0.1:9093 for partitions 1, 4 and no leader for partition 2`. */
+  #describeOf(late: readonly Owed[]): string {
+    const { addresses, addressOf } = this.#options;
     const byNode = new Map<number | null, number[]>();
     for (const { nodeId, partition } of late) byNode.set(nodeId, [...(byNode.get(nodeId) ?? []), partition]);
     const parts = [...byNode].map(([nodeId, partitions]) => {
@@ -81,7 +87,7 @@ export class Watch {
       if (nodeId === null) return `no leader for ${which}`;
       return `no answer from ${addressOf(nodeId) ?? addresses} for ${which}`;
     });
-    return `${parts.join(' and ')} of topic ${topic}`;
+    return parts.join(' and ');
   }
 }
 

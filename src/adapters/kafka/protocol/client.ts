@@ -164,16 +164,19 @@ export class KafkaClient {
 
   /** @returns undefined when there is no such topic; otherwise rejects with what the node answered */
   async topic(topic: string): Promise<{ cluster: ClusterMetadata; topic: TopicMetadata | undefined }> {
-    const cluster = await this.metadata([topic]);
-    const found = cluster.topics.find((candidate) => candidate.topic === topic);
-    if (found === undefined || found.errorCode === UNKNOWN_TOPIC_OR_PARTITION) {
-      return { cluster, topic: undefined };
+    const { cluster, topics } = await this.topics([topic]);
+    return { cluster, topic: topics[0] };
+  }
+
+  /** The topics that there are of these. Rejects with what the node answered of one of them otherwise. */
+  async topics(names: readonly string[]): Promise<{ cluster: ClusterMetadata; topics: TopicMetadata[] }> {
+    const cluster = await this.metadata(names);
+    const topics = cluster.topics.filter(({ errorCode }) => errorCode !== UNKNOWN_TOPIC_OR_PARTITION);
+    for (const { errorCode } of topics) {
+      // A topic is listed with this code while some partition has no leader yet.
+      if (errorCode !== 0 && errorCode !== LEADER_NOT_AVAILABLE) throw createErrorFromCode(errorCode);
     }
-    // A topic is listed with this code while some partition has no leader yet.
-    if (found.errorCode !== 0 && found.errorCode !== LEADER_NOT_AVAILABLE) {
-      throw createErrorFromCode(found.errorCode);
-    }
-    return { cluster, topic: found };
+    return { cluster, topics };
   }
 
   /** On a connection of its own: a node answers one question of a connection after the other, and a join waits. */

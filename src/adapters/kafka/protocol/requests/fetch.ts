@@ -1,9 +1,11 @@
+import { byTopic } from '../../partition-map.ts';
 import { ANSWER_TIMEOUT_MS } from '../connections.ts';
 import type { AbortedTransaction } from '../fetched-partition.ts';
 import { newEncoder, type BrokerNode, type Decoder } from '../kafkajs.ts';
 import { int64, REQUESTS, send } from './request.ts';
 
 export interface FetchedFrom {
+  readonly topic: string;
   readonly partition: number;
   readonly offset: number;
   /** A node that knows of another epoch answers with an error; −1 where it does not matter. */
@@ -11,8 +13,7 @@ export interface FetchedFrom {
 }
 
 export interface FetchRequest {
-  readonly topic: string;
-  /** In this order: the first that has records is served even beyond the limits. */
+  /** Topic by topic, and in this order: the first that has records is served even beyond the limits. */
   readonly partitions: readonly FetchedFrom[];
   readonly maxWaitMs: number;
   readonly maxBytes: number;
@@ -21,6 +22,7 @@ export interface FetchRequest {
 }
 
 export interface FetchedData {
+  readonly topic: string;
   readonly partition: number;
   readonly errorCode: number;
   readonly highWatermark: number;
@@ -33,6 +35,7 @@ export interface FetchedData {
 
 /** Fetch, version 11. */
 export async function fetchRecords(node: BrokerNode, request: FetchRequest): Promise<FetchedData[]> {
+  const topics = byTopic(request.partitions);
   const answer = await send(node, REQUESTS.fetch, {
     requestTimeoutMs: request.maxWaitMs + ANSWER_TIMEOUT_MS,
     body: () => {
@@ -44,16 +47,17 @@ export async function fetchRecords(node: BrokerNode, request: FetchRequest): Pro
         .writeInt8(request.readCommitted ? 1 : 0)
         .writeInt32(0) // no fetch session
         .writeInt32(-1)
-        .writeInt32(1)
-        .writeString(request.topic)
-        .writeInt32(request.partitions.length);
-      for (const { partition, offset, leaderEpoch = -1 } of request.partitions) {
-        encoder
-          .writeInt32(partition)
-          .writeInt32(leaderEpoch)
-          .writeInt64(offset)
-          .writeInt64(-1)
-          .writeInt32(request.maxPartitionBytes);
+        .writeInt32(topics.size);
+      for (const [topic, partitions] of topics) {
+        encoder.writeString(topic).writeInt32(partitions.length);
+        for (const { partition, offset, leaderEpoch = -1 } of partitions) {
+          encoder
+            .writeInt32(partition)
+            .writeInt32(leaderEpoch)
+            .writeInt64(offset)
+            .writeInt64(-1)
+            .writeInt32(request.maxPartitionBytes);
+        }
       }
       return encoder.writeInt32(0).writeString('');
     },
@@ -61,17 +65,17 @@ export async function fetchRecords(node: BrokerNode, request: FetchRequest): Pro
       decoder.readInt32(); // throttle time: the broker delays the answer itself
       const errorCode = decoder.readInt16();
       decoder.readInt32(); // session
-      const topics = decoder.readArray((item) => {
-        item.readString();
-        return item.readArray(readFetched);
+      const answers = decoder.readArray((item) => {
+        const topic = item.readString() ?? '';
+        return item.readArray((partition) => readFetched(topic, partition));
       });
-      return { errorCode, partitions: topics.flat() };
+      return { errorCode, partitions: answers.flat() };
     },
   });
   return answer.partitions;
 }
 
-function readFetched(decoder: Decoder): FetchedData {
+function readFetched(topic: string, decoder: Decoder): FetchedData {
   const partition = decoder.readInt32();
   const errorCode = decoder.readInt16();
   const highWatermark = int64(decoder);
@@ -80,7 +84,7 @@ function readFetched(decoder: Decoder): FetchedData {
   const aborted = decoder.readArray((item) => ({ producerId: int64(item), firstOffset: int64(item) }));
   decoder.readInt32(); // preferred replica: we name no rack
   const records = decoder.readBytes() ?? EMPTY;
-  return { partition, errorCode, highWatermark, stableEnd, logStart, aborted, records };
+  return { topic, partition, errorCode, highWatermark, stableEnd, logStart, aborted, records };
 }
 
 const EMPTY = Buffer.alloc(0);

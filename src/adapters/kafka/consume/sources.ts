@@ -1,0 +1,60 @@
+import type { Position, TopicPartition } from '../../../ports/store.ts';
+import { byTopic, type PartitionMap } from '../partition-map.ts';
+import { topicMissing } from '../protocol/errors.ts';
+import { checkTopic } from './positions.ts';
+
+/** A topic that is gone that long was deleted, not moved. */
+const TOPIC_MISSING_MS = 10_000;
+
+export interface SourcesOptions {
+  readonly topics: readonly string[];
+  readonly addresses: string;
+  /** The positions in force now. */
+  readonly positions: () => PartitionMap<Position>;
+  /** A topic has other partitions than when the group was joined. */
+  readonly onGrown: () => void;
+  readonly onFailed: (error: unknown) => void;
+}
+
+/** The topics that are read, as they are each time that the leaders are read: gone, grown, or of another cluster. */
+export class Sources {
+  readonly #options: SourcesOptions;
+  /** How many partitions each had when the group was joined. */
+  #counts = new Map<string, number>();
+  readonly #missingSince = new Map<string, number>();
+
+  constructor(options: SourcesOptions) {
+    this.#options = options;
+  }
+
+  /** @param partitions all of them */
+  joined(partitions: readonly TopicPartition[]): void {
+    this.#counts = new Map([...byTopic(partitions)].map(([topic, all]) => [topic, all.length]));
+  }
+
+  /**
+   * @param read the partitions of each topic; one that is not there is absent
+   * @throws Failure topic_changed
+   */
+  saw(read: ReadonlyMap<string, readonly number[]>, clusterId: string): void {
+    const { topics, onGrown } = this.#options;
+    const positions = byTopic(this.#options.positions().values());
+    for (const topic of topics) {
+      const partitions = read.get(topic);
+      if (partitions === undefined) {
+        this.#missing(topic);
+        continue;
+      }
+      this.#missingSince.delete(topic);
+      checkTopic(positions.get(topic) ?? [], { clusterId, partitions });
+      if (partitions.length !== this.#counts.get(topic)) onGrown();
+    }
+  }
+
+  #missing(topic: string): void {
+    const { addresses, onFailed } = this.#options;
+    const since = this.#missingSince.get(topic) ?? Date.now();
+    this.#missingSince.set(topic, since);
+    if (Date.now() - since >= TOPIC_MISSING_MS) onFailed(topicMissing(topic, addresses));
+  }
+}

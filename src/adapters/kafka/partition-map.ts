@@ -1,0 +1,58 @@
+import type { TopicPartition } from '../../ports/store.ts';
+
+/** A map by topic and partition, in the order in which they came. */
+export class PartitionMap<T> {
+  readonly #entries = new Map<string, readonly [TopicPartition, T]>();
+
+  constructor(entries: Iterable<readonly [TopicPartition, T]> = []) {
+    for (const [of, value] of entries) this.set(of, value);
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get(of: TopicPartition): T | undefined {
+    return this.#entries.get(keyOf(of))?.[1];
+  }
+
+  set(of: TopicPartition, value: T): void {
+    this.#entries.set(keyOf(of), [of, value]);
+  }
+
+  delete(of: TopicPartition): void {
+    this.#entries.delete(keyOf(of));
+  }
+
+  clear(): void {
+    this.#entries.clear();
+  }
+
+  [Symbol.iterator](): IterableIterator<readonly [TopicPartition, T]> {
+    return this.#entries.values();
+  }
+
+  keys(): TopicPartition[] {
+    return [...this].map(([of]) => of);
+  }
+
+  values(): T[] {
+    return [...this].map(([, value]) => value);
+  }
+}
+
+/** No topic has a slash in its name. */
+function keyOf({ topic, partition }: TopicPartition): string {
+  return `${topic}/${partition}`;
+}
+
+/** Values of a list, by the topic of each, in the order in which the topics came. */
+export function byTopic<T extends { readonly topic: string }>(all: Iterable<T>): Map<string, T[]> {
+  const topics = new Map<string, T[]>();
+  for (const one of all) {
+    const same = topics.get(one.topic);
+    if (same === undefined) topics.set(one.topic, [one]);
+    else same.push(one);
+  }
+  return topics;
+}
