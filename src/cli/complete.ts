@@ -3,33 +3,39 @@ import { openStore } from '../compose.ts';
 import { REASONS } from '../domain/orders/reasons.ts';
 import { DEAD_LETTER_CODES } from '../ports/codec.ts';
 import type { Session } from './session.ts';
+import { flagOf, SETTINGS, type SettingSpec } from './settings/table.ts';
+import type { Completion } from './settings/values.ts';
 
-/** Longer than a person waits for a key to answer; without a broker what the folder knows has to do. */
+/** A person waits for no longer after a key; without an answer, only names that are known here are offered. */
 const BROKER_TIMEOUT_MS = 400;
 const MOST_ORDER_IDS = 100;
-/** Said instead of words: the shell completes the names of files. */
+/** Printed instead of words: the shell completes the names of files. */
 const FILES = ':files';
 
-/** Words that a flag or an argument takes, by what its help calls the value or by its name. */
-const FIXED: Readonly<Record<string, readonly string[]>> = {
-  '--output': ['text', 'json'],
-  '--log-level': ['error', 'warn', 'info', 'debug'],
-  '--sasl-mechanism': ['plain', 'scram-sha-256', 'scram-sha-512'],
+/** What flags and arguments of commands take, by flag or by the name in help; those of settings are in their table. */
+const VALUES: Readonly<Record<string, Completion>> = {
+  ...Object.fromEntries(
+    SETTINGS.flatMap(({ name, type }: SettingSpec) =>
+      type.completion === undefined ? [] : [[flagOf(name), type.completion]],
+    ),
+  ),
   '--to': ['earliest', 'latest', 'current'],
   '--reset-to': ['earliest', 'latest'],
   '--state': ['open', 'redriven', 'discarded'],
   '--reason': [...DEAD_LETTER_CODES, ...REASONS],
   SHELL: ['bash', 'zsh', 'fish'],
+  '--file': 'files',
+  '--from-file': 'files',
+  '--data': 'files',
+  '--resume': 'files',
+  '--to-topic': 'topics',
+  '--original-topic': 'topics',
+  '--user': 'users',
+  '--item': 'items',
+  '--order': 'orders',
+  '--resume-after': 'orders',
+  ID: 'orders',
 };
-const FILE_FLAGS = new Set([
-  '--storage',
-  '--file',
-  '--from-file',
-  '--data',
-  '--tls-ca',
-  '--tls-cert',
-  '--tls-key',
-]);
 
 /**
  * What may stand in the place of the last word.
@@ -91,33 +97,27 @@ function chainOf(program: Command, words: readonly string[]): Command[] {
 }
 
 async function valuesOf(name: string, start: string, place: Place): Promise<readonly string[]> {
-  const fixed = FIXED[name];
-  if (fixed !== undefined) return fixed;
-  if (FILE_FLAGS.has(name)) return [FILES];
   const noun = place.chain[1]?.name();
   if (name === '--status') return noun === 'order' ? ['accepted', 'rejected'] : ['paid', 'unpaid'];
+  const kind = VALUES[name];
+  if (kind === undefined) return [];
+  if (kind === 'files') return [FILES];
+  if (typeof kind !== 'string') return kind;
   // The settings as far as they were typed: another folder has other users.
   place.program.parseOptions([...place.before]);
   place.session.resolve(place.program);
   const { settings } = place.session;
-  switch (name) {
-    case '--user':
+  switch (kind) {
+    case 'users':
       return names(place.session, async (reader) => [...(await reader.users())].map(({ user }) => user));
-    case '--item':
+    case 'items':
       return names(place.session, async (reader) => [...(await reader.items())].map(({ item }) => item));
-    case '--order':
-    case '--resume-after':
-    case 'ID':
+    case 'orders':
       return noun === 'dlq' ? [] : (await openStore(settings.storage)).recentOrderIds(start, MOST_ORDER_IDS);
-    case '--topic':
-    case '--dlq-topic':
-    case '--to-topic':
-    case '--original-topic':
+    case 'topics':
       return fromBroker(place.session, [settings.topic, settings.dlqTopic], 'topicNames');
-    case '--group':
+    case 'groups':
       return fromBroker(place.session, [settings.group], 'groupNames');
-    default:
-      return [];
   }
 }
 
@@ -139,7 +139,7 @@ async function fromBroker(
     await using admin = await broker.admin();
     return [...new Set([...(await admin[list]()), ...known])].sort();
   } catch {
-    // Nobody answers in time: nothing is told where a word is asked for.
+    // Nobody answers in time. Where a word is asked for, no error is printed.
     return known;
   }
 }

@@ -23,7 +23,7 @@ export function describe(command: Command, { summary, prose, examples }: HelpTex
 
 /** The settings as options of the whole program: they are understood before and after a command. */
 export function settingOptions(): Option[] {
-  return SETTINGS.filter((spec: SettingSpec) => spec.kind !== 'secret').map((spec: SettingSpec) => {
+  return SETTINGS.filter((spec: SettingSpec) => !spec.isSecret).map((spec: SettingSpec) => {
     const short = spec.short === undefined ? '' : `${spec.short}, `;
     const value = spec.metavar === undefined ? '' : ` <${spec.metavar}>`;
     return new Option(`${short}${flagOf(spec.name)}${value}`, `${spec.help} [${origins(spec)}]`);

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { Failure } from '../domain/failure.ts';
-import { passwordWays } from './settings/resolve.ts';
+import { passwordWays } from './settings/secrets.ts';
 import { misspelledVariables } from './settings/misspelled.ts';
 import { runToExit } from './exit.ts';
 import { describe, HELP_COLUMNS, settingOptions } from './help.ts';

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { resolveSettings, type FlagValues, type Resolved, type Settings } from './settings/resolve.ts';
 import { repeatPlaces, type GivenFlag } from './hints.ts';
 import type { Printer } from './output/printer.ts';
-import { flagOf, SETTINGS } from './settings/table.ts';
+import { camelCase, flagOf, SETTINGS } from './settings/table.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -57,12 +57,9 @@ export class Session {
   }
 }
 
-/** Settings that say where a command works. */
-const PLACES = ['storage', 'brokers', 'registry', 'topic', 'dlq_topic', 'topics', 'group'] as const;
-
 function givenPlaces({ byName }: Resolved): GivenFlag[] {
-  return PLACES.flatMap((name) => {
-    const found = byName.get(name);
+  return SETTINGS.flatMap(({ name, ...spec }) => {
+    const found = 'isPlace' in spec ? byName.get(name) : undefined;
     return found?.source === 'flag' ? [{ flag: flagOf(name), value: String(found.value) }] : [];
   });
 }
@@ -76,7 +73,7 @@ function flagValues(program: Command): FlagValues {
       if (options.color === false) flags.no_color = true;
       continue;
     }
-    const value = options[name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())];
+    const value = options[camelCase(name)];
     if (value !== undefined) flags[name] = value;
   }
   return flags;

@@ -95,7 +95,7 @@ export const COMMANDS: readonly Mutation[] = [
   },
   {
     name: 'a password file that the group can read is taken',
-    file: 'src/cli/settings/resolve.ts',
+    file: 'src/cli/settings/secrets.ts',
     from: '(stat.mode & 0o077) !== 0',
     to: '(stat.mode & 0o007) !== 0',
     tests: ['test/unit/cli/config.test.ts'],

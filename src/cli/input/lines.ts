@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { Failure } from '../../domain/failure.ts';
+import { errorCode } from '../error-code.ts';
 import type { Session } from '../session.ts';
 
 export interface LinesFlag {
@@ -38,7 +39,7 @@ export async function checkFile(file: string, { flag, what }: LinesFlag): Promis
     }
   } catch (error) {
     if (error instanceof Failure) throw error;
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const code = errorCode(error);
     throw new Failure(
       code === 'ENOENT' ? 'not_found' : 'invalid_value',
       code === 'ENOENT' ? `${flag}: there is no file ${file}` : `${flag}: ${file} cannot be read (${code})`,

@@ -1,6 +1,7 @@
 import { Failure } from '../../domain/failure.ts';
 import type { BrokerConnection, RegistryConnection } from '../../compose.ts';
-import { passwordWays, type Resolved } from '../settings/resolve.ts';
+import type { Resolved } from '../settings/resolve.ts';
+import { passwordWays } from '../settings/secrets.ts';
 
 /**
  * What it takes to reach the brokers. Settings that need each other are held against each other here and not

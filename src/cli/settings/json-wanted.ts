@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { findSettingsFile } from './resolve.ts';
+import { findSettingsFile } from './file.ts';
 import type { Session } from '../session.ts';
 
 /**

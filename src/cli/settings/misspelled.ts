@@ -8,7 +8,7 @@ export function misspelledVariables(env: Readonly<Record<string, string | undefi
   const names = Object.keys(env).filter((name) => name.toUpperCase().startsWith(PREFIX));
   if (names.length === 0) return [];
   const known = SETTINGS.flatMap((spec: SettingSpec) =>
-    spec.kind === 'secret' ? [spec.env, `${spec.env}_FILE`] : [spec.env],
+    spec.isSecret ? [spec.env, `${spec.env}_FILE`] : [spec.env],
   );
   return names.flatMap((name) => {
     if (known.includes(name)) return [];

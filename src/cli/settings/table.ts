@@ -1,48 +1,50 @@
-/**
- * Every setting, once: its flag, its environment variable, its key in orderctl.json, its default and its help all
- * come from this table. A setting's name is its key in the file: the long flag in snake_case.
- */
-export type SettingKind =
-  | 'path'
-  | 'brokers'
-  | 'url'
-  | 'topic'
-  | 'topics'
-  | 'group'
-  | 'choice'
-  | 'boolean'
-  | 'presence'
-  | 'text'
-  | 'secret';
+import {
+  BROKERS,
+  GROUP,
+  oneOf,
+  PATH,
+  PRESENCE,
+  SWITCH,
+  TEXT,
+  TOPIC,
+  TOPICS,
+  URL_OF_REGISTRY,
+  type SettingType,
+  type SettingValue,
+} from './values.ts';
 
+/**
+ * Every setting, once: its flag, its environment variable, its key in orderctl.json, what it may be, what the shell
+ * offers for it, its default and its help all come from this table. A setting's name is its key in the file: the long
+ * flag in snake_case.
+ */
 export interface SettingSpec {
   readonly name: string;
-  /**
-   * `presence` is on when its variable holds anything at all (https://no-color.org); `secret` has no flag and no
-   * key in the file, and may be given by NAME_FILE.
-   */
-  readonly kind: SettingKind;
+  readonly type: SettingType;
   readonly env: string;
-  readonly fallback: string | boolean | null;
+  /** Null: without it, something is left out. A function: it follows from other settings. */
+  readonly fallback: SettingValue | null | ((others: { readonly topic: string }) => string);
   readonly help: string;
   /** What the value is called in help; absent for switches. */
   readonly metavar?: string;
   readonly short?: string;
-  readonly choices?: readonly string[];
+  /** It has no flag and no key in the file, and may be given by NAME_FILE. */
+  readonly isSecret?: true;
+  /** It says where a command works: commands that messages name repeat it. */
+  readonly isPlace?: true;
 }
 
 const OUTPUTS = ['text', 'json'] as const;
-export type OutputFormat = (typeof OUTPUTS)[number];
-/** From quiet to talkative: a level includes those before it. */
+/** From quiet to verbose: a level includes those before it. */
 const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 const SASL_MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512'] as const;
-export type SaslMechanism = (typeof SASL_MECHANISMS)[number];
 
 export const SETTINGS = [
   {
     name: 'storage',
-    kind: 'path',
+    type: PATH,
+    isPlace: true,
     metavar: 'DIR',
     env: 'ORDERCTL_STORAGE',
     fallback: 'storage',
@@ -50,7 +52,8 @@ export const SETTINGS = [
   },
   {
     name: 'brokers',
-    kind: 'brokers',
+    type: BROKERS,
+    isPlace: true,
     metavar: 'HOST:PORT,...',
     env: 'ORDERCTL_BROKERS',
     fallback: '127.0.0.1:9092',
@@ -58,7 +61,8 @@ export const SETTINGS = [
   },
   {
     name: 'registry',
-    kind: 'url',
+    type: URL_OF_REGISTRY,
+    isPlace: true,
     metavar: 'URL',
     env: 'ORDERCTL_REGISTRY',
     fallback: 'http://127.0.0.1:8081',
@@ -66,7 +70,8 @@ export const SETTINGS = [
   },
   {
     name: 'topic',
-    kind: 'topic',
+    type: TOPIC,
+    isPlace: true,
     metavar: 'NAME',
     env: 'ORDERCTL_TOPIC',
     fallback: 'orders',
@@ -74,15 +79,17 @@ export const SETTINGS = [
   },
   {
     name: 'dlq_topic',
-    kind: 'topic',
+    type: TOPIC,
+    isPlace: true,
     metavar: 'NAME',
     env: 'ORDERCTL_DLQ_TOPIC',
-    fallback: null,
+    fallback: ({ topic }) => `${topic}.dlq`,
     help: 'topic for dead letters (default TOPIC.dlq)',
   },
   {
     name: 'topics',
-    kind: 'topics',
+    type: TOPICS,
+    isPlace: true,
     metavar: 'MESSAGE=TOPIC,...',
     env: 'ORDERCTL_TOPICS',
     fallback: '',
@@ -90,7 +97,8 @@ export const SETTINGS = [
   },
   {
     name: 'group',
-    kind: 'group',
+    type: GROUP,
+    isPlace: true,
     metavar: 'NAME',
     env: 'ORDERCTL_GROUP',
     fallback: 'orderctl',
@@ -98,9 +106,8 @@ export const SETTINGS = [
   },
   {
     name: 'output',
-    kind: 'choice',
+    type: oneOf(OUTPUTS),
     short: '-o',
-    choices: OUTPUTS,
     metavar: 'FORMAT',
     env: 'ORDERCTL_OUTPUT',
     fallback: 'text',
@@ -108,8 +115,7 @@ export const SETTINGS = [
   },
   {
     name: 'log_level',
-    kind: 'choice',
-    choices: LOG_LEVELS,
+    type: oneOf(LOG_LEVELS),
     metavar: 'LEVEL',
     env: 'ORDERCTL_LOG_LEVEL',
     fallback: 'info',
@@ -117,28 +123,28 @@ export const SETTINGS = [
   },
   {
     name: 'quiet',
-    kind: 'boolean',
+    type: SWITCH,
     env: 'ORDERCTL_QUIET',
     fallback: false,
     help: 'only errors on stderr, no progress',
   },
   {
     name: 'no_color',
-    kind: 'presence',
+    type: PRESENCE,
     env: 'NO_COLOR',
     fallback: false,
     help: 'no colour, even on a terminal',
   },
   {
     name: 'tls',
-    kind: 'boolean',
+    type: SWITCH,
     env: 'ORDERCTL_TLS',
     fallback: false,
     help: 'encrypt the connection to the brokers',
   },
   {
     name: 'tls_ca',
-    kind: 'path',
+    type: PATH,
     metavar: 'FILE',
     env: 'ORDERCTL_TLS_CA',
     fallback: null,
@@ -146,7 +152,7 @@ export const SETTINGS = [
   },
   {
     name: 'tls_cert',
-    kind: 'path',
+    type: PATH,
     metavar: 'FILE',
     env: 'ORDERCTL_TLS_CERT',
     fallback: null,
@@ -154,7 +160,7 @@ export const SETTINGS = [
   },
   {
     name: 'tls_key',
-    kind: 'path',
+    type: PATH,
     metavar: 'FILE',
     env: 'ORDERCTL_TLS_KEY',
     fallback: null,
@@ -162,8 +168,7 @@ export const SETTINGS = [
   },
   {
     name: 'sasl_mechanism',
-    kind: 'choice',
-    choices: SASL_MECHANISMS,
+    type: oneOf(SASL_MECHANISMS),
     metavar: 'NAME',
     env: 'ORDERCTL_SASL_MECHANISM',
     fallback: null,
@@ -171,7 +176,7 @@ export const SETTINGS = [
   },
   {
     name: 'sasl_username',
-    kind: 'text',
+    type: TEXT,
     metavar: 'NAME',
     env: 'ORDERCTL_SASL_USERNAME',
     fallback: null,
@@ -179,14 +184,15 @@ export const SETTINGS = [
   },
   {
     name: 'sasl_password',
-    kind: 'secret',
+    type: TEXT,
+    isSecret: true,
     env: 'ORDERCTL_SASL_PASSWORD',
     fallback: null,
     help: 'password at the brokers',
   },
   {
     name: 'registry_username',
-    kind: 'text',
+    type: TEXT,
     metavar: 'NAME',
     env: 'ORDERCTL_REGISTRY_USERNAME',
     fallback: null,
@@ -194,17 +200,35 @@ export const SETTINGS = [
   },
   {
     name: 'registry_password',
-    kind: 'secret',
+    type: TEXT,
+    isSecret: true,
     env: 'ORDERCTL_REGISTRY_PASSWORD',
     fallback: null,
     help: 'password at the schema registry',
   },
 ] as const satisfies readonly SettingSpec[];
 
-export type SettingName = (typeof SETTINGS)[number]['name'];
-export type SecretName = 'sasl_password' | 'registry_password';
+type Spec = (typeof SETTINGS)[number];
+export type SettingName = Spec['name'];
+export type SecretName = Extract<Spec, { isSecret: true }>['name'];
+
+type Camel<Name extends string> = Name extends `${infer Head}_${infer Tail}`
+  ? `${Head}${Capitalize<Camel<Tail>>}`
+  : Name;
+type ValueOf<S extends Spec> =
+  (S['type'] extends SettingType<infer Value> ? Value : never) | (S['fallback'] extends null ? null : never);
+
+/** The values of all settings but the secrets, by their names in camelCase. */
+export type Values = {
+  readonly [S in Exclude<Spec, { isSecret: true }> as Camel<S['name']>]: ValueOf<S>;
+};
 
 /** `dlq_topic` → `--dlq-topic` */
 export function flagOf(name: string): string {
   return `--${name.replaceAll('_', '-')}`;
+}
+
+/** `dlq_topic` → `dlqTopic`, as options of commander are called too */
+export function camelCase(name: string): string {
+  return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -1,5 +1,30 @@
 import { Failure } from '../../domain/failure.ts';
-import type { SettingSpec } from './table.ts';
+
+export type SettingValue = string | boolean;
+
+type SettingSource = 'flag' | 'environment' | 'file' | 'default' | 'implied';
+
+export interface ResolvedSetting {
+  readonly value: SettingValue | null;
+  readonly source: SettingSource;
+  /** The flag, the variable, the path of the file, the implying setting; null for a default. */
+  readonly from: string | null;
+}
+
+/** What the shell offers for a value: words, or where to look for them. */
+export type Completion = readonly string[] | 'files' | 'topics' | 'groups' | 'users' | 'items' | 'orders';
+
+/** What a setting may be, whichever of its places it comes from. */
+export interface SettingType<Value extends SettingValue = SettingValue> {
+  /**
+   * Reads a value that was given as text.
+   *
+   * @param where how the place is called in a message: `--topic`, `ORDERCTL_TOPIC`, `/x/orderctl.json: topic`
+   * @throws Failure invalid_value
+   */
+  readonly read: (text: string, where: string) => Value;
+  readonly completion?: Completion;
+}
 
 const SWITCH_WORDS: Readonly<Record<string, boolean>> = {
   '1': true,
@@ -10,47 +35,44 @@ const SWITCH_WORDS: Readonly<Record<string, boolean>> = {
   no: false,
 };
 
-export type SettingValue = string | boolean;
+export const SWITCH: SettingType<boolean> = {
+  read: (text, where) => {
+    const value = SWITCH_WORDS[text.toLowerCase()];
+    if (value === undefined) throw bad(where, text, 'is neither true nor false', 'use true or false');
+    return value;
+  },
+};
 
-/**
- * Reads a value that was given as text, by flag, by environment or in the file.
- *
- * @param where how the place is called in a message: `--topic`, `ORDERCTL_TOPIC`, `/x/orderctl.json: topic`
- * @throws Failure invalid_value
- */
-export function readSettingText(spec: SettingSpec, text: string, where: string): SettingValue {
-  switch (spec.kind) {
-    case 'boolean': {
-      const value = SWITCH_WORDS[text.toLowerCase()];
-      if (value === undefined) throw bad(where, text, 'is neither true nor false', 'use true or false');
-      return value;
-    }
-    case 'presence':
-      return true;
-    case 'choice': {
-      const choices = spec.choices ?? [];
-      const value = text.toLowerCase();
-      if (!choices.includes(value)) {
+/** On when its variable holds anything at all (https://no-color.org). */
+export const PRESENCE: SettingType<boolean> = { read: () => true };
+
+export const TEXT: SettingType<string> = {
+  read: (text, where) => {
+    if (text === '') throw bad(where, text, 'is empty');
+    if (/\p{Cc}/u.test(text)) throw bad(where, text, 'contains a control character');
+    return text;
+  },
+};
+export const GROUP: SettingType<string> = { ...TEXT, completion: 'groups' };
+/** A relative one is relative to the place that it comes from. */
+export const PATH: SettingType<string> = { ...TEXT, completion: 'files' };
+export const TOPIC: SettingType<string> = { read: checkTopicName, completion: 'topics' };
+/** `MESSAGE=TOPIC,...` in one form. */
+export const TOPICS: SettingType<string> = { read: checkTopics };
+export const BROKERS: SettingType<string> = { read: readBrokers };
+export const URL_OF_REGISTRY: SettingType<string> = { read: readUrl };
+
+export function oneOf<const Choice extends string>(choices: readonly Choice[]): SettingType<Choice> {
+  return {
+    completion: choices,
+    read: (text, where) => {
+      const value = choices.find((choice) => choice === text.toLowerCase());
+      if (value === undefined) {
         throw bad(where, text, `is not one of ${choices.join(', ')}`, `for example ${choices[0] ?? ''}`);
       }
       return value;
-    }
-    case 'brokers':
-      return readBrokers(text, where);
-    case 'url':
-      return readUrl(text, where);
-    case 'topic':
-      return checkTopicName(text, where);
-    case 'topics':
-      return checkTopics(text, where);
-    case 'group':
-    case 'path':
-    case 'text':
-    case 'secret':
-      if (text === '') throw bad(where, text, 'is empty');
-      if (/\p{Cc}/u.test(text)) throw bad(where, text, 'contains a control character');
-      return text;
-  }
+    },
+  };
 }
 
 function bad(where: string, text: string, what: string, fix?: string): Failure {

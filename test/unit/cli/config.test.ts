@@ -60,8 +60,8 @@ const VALUES: Readonly<Partial<Record<SettingName, readonly [flag: string, env: 
 
 describe('every setting comes from each source, in order', () => {
   for (const spec of SETTINGS) {
-    const { name, env: variable, kind } = spec;
-    if (kind === 'secret') continue;
+    const { name, env: variable } = spec;
+    if ('isSecret' in spec) continue;
     it(name, () => {
       const values = VALUES[name];
       const [flag, inEnv, inFile] = values ?? [true, '1', true];
@@ -187,7 +187,7 @@ describe('values', () => {
     [{ topic: 'a b' }, '--topic'],
     [{ topic: '..' }, '--topic'],
     [{ topic: 'x'.repeat(250) }, '--topic'],
-    [{ topic: 'x'.repeat(249) }, 'dead-letter topic'],
+    [{ topic: 'x'.repeat(249) }, '--dlq-topic'],
     [{ topic: 'same', dlq_topic: 'same' }, '--dlq-topic'],
     [{ topics: 'orders.created' }, '"orders.created" is not MESSAGE=TOPIC'],
     [{ topics: 'orders.created=a=b' }, 'is not MESSAGE=TOPIC'],

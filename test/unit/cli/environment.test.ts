@@ -23,6 +23,8 @@ it.each(['ORDERCTL_TEST_REGISTRY', 'ORDERCTL_SOMETHING_ELSE', 'ORDERCTL_', 'BROK
 );
 
 it('says nothing of those that are settings, or name the file of a secret', () => {
-  const names = SETTINGS.flatMap(({ env, kind }) => (kind === 'secret' ? [env, `${env}_FILE`] : [env]));
+  const names = SETTINGS.flatMap((spec) =>
+    'isSecret' in spec ? [spec.env, `${spec.env}_FILE`] : [spec.env],
+  );
   expect(misspelledVariables(Object.fromEntries(names.map((name) => [name, 'x'])))).toEqual([]);
 });

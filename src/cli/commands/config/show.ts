@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Settings } from '../../../documents/config.ts';
-import type { ResolvedSetting } from '../../settings/resolve.ts';
+import type { ResolvedSetting } from '../../settings/values.ts';
 import { describe } from '../../help.ts';
 import { printTable } from '../../output/print-table.ts';
 import type { Session } from '../../session.ts';
@@ -31,9 +31,10 @@ interface Entry extends ResolvedSetting {
 
 async function showSettings(session: Session): Promise<void> {
   const { resolved, printer } = session;
-  const entries = SETTINGS.map(({ name, kind }): Entry => {
-    if (kind !== 'secret') return { name, ...(resolved.byName.get(name) ?? unset()) };
-    const secret = resolved.secret(name);
+  const entries = SETTINGS.map((spec): Entry => {
+    const { name } = spec;
+    if (!('isSecret' in spec)) return { name, ...(resolved.byName.get(name) ?? unset()) };
+    const secret = resolved.secret(spec.name);
     return { name, ...secret, value: secret.value === null ? null : MASK };
   });
   if (session.isJson) {

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { type SchemaCheck } from '../../../app/schema/check.ts';
 import { openSchemaTools } from '../../../compose.ts';
 import { Failure } from '../../../domain/failure.ts';
+import { errorCode } from '../../error-code.ts';
 import { ORDER } from '../../../domain/messages/shop/order.ts';
 import type { SchemaTools } from '../../../ports/schema-registry.ts';
 import { registryConnection } from '../../kafka/connection.ts';
@@ -65,7 +66,7 @@ async function readSchema(file: string): Promise<string> {
         context,
       });
     }
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const code = errorCode(error);
     throw new Failure(
       code === 'ENOENT' ? 'not_found' : 'invalid_value',
       `--file: ${file} cannot be read (${code})`,

@@ -1,0 +1,119 @@
+import { readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Failure } from '../../domain/failure.ts';
+import { nearest } from '../nearest.ts';
+import { errorCode } from '../error-code.ts';
+import { passwordWays } from './secrets.ts';
+import { SETTINGS, type SettingSpec } from './table.ts';
+import { PRESENCE, SWITCH, TOPICS, topicsText, type SettingValue } from './values.ts';
+
+const SETTINGS_FILE = 'orderctl.json';
+
+/** The nearest orderctl.json, from `folder` upwards. */
+export function findSettingsFile(folder: string): string | null {
+  const path = join(folder, SETTINGS_FILE);
+  if (isThere(path)) return path;
+  const parent = dirname(folder);
+  return parent === folder ? null : findSettingsFile(parent);
+}
+
+function isThere(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    // In a folder that may not be searched nothing is found; anything else is reported when the file is read.
+    return !['EACCES', 'EPERM'].includes(errorCode(error));
+  }
+}
+
+/** @throws Failure invalid_settings */
+export function readSettingsFile(file: string): Map<string, SettingValue> {
+  const values = new Map<string, SettingValue>();
+  for (const [key, value] of Object.entries(parseSettingsFile(file))) {
+    if (value === null) continue;
+    values.set(key, readFileValue(file, key, value));
+  }
+  return values;
+}
+
+function parseSettingsFile(file: string): object {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+  } catch (error) {
+    throw new Failure('invalid_settings', `${file} cannot be read (${errorCode(error)})`, {
+      fix: 'make it readable, or remove it',
+      context: { file },
+      cause: error,
+    });
+  }
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (error) {
+    // The parser's message quotes the file, which may hold what must not be printed.
+    const position = /at position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1];
+    const line = position === undefined ? undefined : text.slice(0, Number(position)).split('\n').length;
+    throw new Failure(
+      'invalid_settings',
+      `${file}${line === undefined ? '' : `:${line}`} is not valid JSON`,
+      {
+        fix: 'mend it; it holds one object, such as {"brokers": "127.0.0.1:9092"}',
+        context: { file, ...(line === undefined ? {} : { line }) },
+      },
+    );
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    throw new Failure('invalid_settings', `${file} does not hold a JSON object`, {
+      fix: 'write one object, such as {"brokers": "127.0.0.1:9092"}',
+      context: { file },
+    });
+  }
+  return parsed;
+}
+
+function readFileValue(file: string, key: string, value: unknown): SettingValue {
+  const where = `${file}: ${key}`;
+  const refuse = (message: string, fix: string): never => {
+    throw new Failure('invalid_settings', message, { fix, context: { file } });
+  };
+  const spec: SettingSpec | undefined = SETTINGS.find((candidate) => candidate.name === key);
+  if (spec === undefined) {
+    const near = nearest(
+      key.replaceAll('-', '_'),
+      SETTINGS.flatMap((candidate: SettingSpec) => (candidate.isSecret ? [] : [candidate.name])),
+    );
+    return refuse(
+      `${where} is not a setting`,
+      near === undefined ? 'see "orderctl config show" for all names' : `did you mean ${near}?`,
+    );
+  }
+  if (spec.isSecret) {
+    return refuse(
+      `${where}: a password does not belong in this file`,
+      `remove it and set ${passwordWays(spec.env)}`,
+    );
+  }
+  const isSwitch = spec.type === SWITCH || spec.type === PRESENCE;
+  if (isSwitch) {
+    return typeof value === 'boolean' ? value : refuse(`${where} is ${typeName(value)}`, 'use true or false');
+  }
+  const text = spec.type === TOPICS ? topicsText(value) : value;
+  if (typeof text !== 'string') {
+    return refuse(`${where} is ${typeName(value)}`, `use a string: ${JSON.stringify({ [key]: '…' })}`);
+  }
+  try {
+    return spec.type.read(text, where);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    throw new Failure('invalid_settings', error.message, {
+      ...(error.fix === null ? {} : { fix: error.fix }),
+      context: { file },
+    });
+  }
+}
+
+function typeName(value: unknown): string {
+  if (Array.isArray(value)) return 'an array, not a single value';
+  return `${typeof value === 'object' ? 'an object' : `a ${typeof value}`}, which is the wrong type`;
+}
