@@ -14,7 +14,6 @@ const FOLDER_FILES = 15;
 const LONG_FILES: Record<string, number> = {
   'src/adapters/files/csv/base-rule.ts': 387,
   'src/adapters/files/csv/file.ts': 399,
-  'src/adapters/files/csv/view.ts': 304,
   'src/adapters/files/ids/run.ts': 301,
   'src/adapters/files/ledger.ts': 370,
   'src/adapters/files/store.ts': 413,

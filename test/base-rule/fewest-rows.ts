@@ -1,6 +1,5 @@
-import type { Choice, KnownVersion } from '../../src/adapters/files/csv/base-rule.ts';
-import { overlaid } from '../../src/adapters/files/csv/base-rule.ts';
-import type { CsvTable } from '../../src/adapters/files/csv/view.ts';
+import { type Choice, type KnownVersion, overlaid } from '../../src/adapters/files/csv/base-rule.ts';
+import type { CsvTable } from '../../src/adapters/files/tables/columns.ts';
 import { sameRow } from '../../src/adapters/files/csv/merge-rows.ts';
 import type { Item } from '../../src/domain/tables.ts';
 

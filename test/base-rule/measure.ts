@@ -4,7 +4,7 @@ import {
   type FileClues,
   type KnownVersion,
 } from '../../src/adapters/files/csv/base-rule.ts';
-import type { CsvTable } from '../../src/adapters/files/csv/view.ts';
+import { INVENTORY, type CsvTable } from '../../src/adapters/files/tables/columns.ts';
 import { mergedRow, sameRow } from '../../src/adapters/files/csv/merge-rows.ts';
 import type { Item } from '../../src/domain/tables.ts';
 import { random } from '../support/faulty-fs.ts';
@@ -66,7 +66,7 @@ export function measure(
         counts.saves += 1;
         const { base, found, version } = save;
         const meant = shop.meant(base, found);
-        const file = { columns: COLUMNS, rows: found as Map<string, Item> };
+        const file = { kind: INVENTORY, columns: COLUMNS, rows: found as Map<string, Item> };
         const choice = rule(file, shop.table, shop.known(hasMarks), shop.clues());
         if (choice.kind === 'set_aside') {
           counts.refused += 1;

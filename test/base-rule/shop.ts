@@ -1,6 +1,6 @@
 import type { FileClues, HandSave, KnownVersion, Undo } from '../../src/adapters/files/csv/base-rule.ts';
 import { mergedRow, sameRow } from '../../src/adapters/files/csv/merge-rows.ts';
-import type { CsvTable } from '../../src/adapters/files/csv/view.ts';
+import { INVENTORY, type CsvTable } from '../../src/adapters/files/tables/columns.ts';
 import type { Item } from '../../src/domain/tables.ts';
 
 /*
@@ -66,7 +66,7 @@ export class Shop {
 
   /** As a store has it, for the rule. */
   get table(): CsvTable<Item> {
-    return { columns: COLUMNS, rows: this.#rows };
+    return { kind: INVENTORY, columns: COLUMNS, rows: this.#rows };
   }
 
   /** What is in the file: the newest version. */

@@ -1,4 +1,5 @@
-import { parseItems, parseUsers } from '../../src/adapters/files/csv/view.ts';
+import { parseTable } from '../../src/adapters/files/csv/parse.ts';
+import { INVENTORY, USERS } from '../../src/adapters/files/tables/columns.ts';
 import { isFailure } from '../../src/domain/failure.ts';
 import { random, type FaultyFs } from '../support/faulty-fs.ts';
 import { begin } from '../simulate/folders.ts';
@@ -118,9 +119,11 @@ function truthsOf(moment: Moment, files: FaultyFs, name: string): readonly Truth
 function rowsOf(file: TableFile, bytes: Buffer): Rows | undefined {
   try {
     if (file === 'users.csv') {
-      return new Map([...parseUsers(bytes, file).rows].map(([name, { status }]) => [name, status]));
+      return new Map([...parseTable(USERS, bytes, file).rows].map(([name, { status }]) => [name, status]));
     }
-    return new Map([...parseItems(bytes, file).rows].map(([name, { quantity }]) => [name, quantity]));
+    return new Map(
+      [...parseTable(INVENTORY, bytes, file).rows].map(([name, { quantity }]) => [name, quantity]),
+    );
   } catch (error) {
     if (isFailure(error, 'corrupt_file')) return undefined;
     throw error;

@@ -9,14 +9,13 @@ import type { TableMerge } from '../../ports/table-copy.ts';
 import type { FileStore as FileStoreType } from './store.ts';
 import { checkIsFolder } from './is-folder.ts';
 import { realFileSystem, type FileSystem } from './fs.ts';
-import { INVENTORY, USERS } from './csv/hand-edit-look.ts';
+import { INVENTORY, USERS, type TableName } from './tables/columns.ts';
 import { listKeptAside } from './csv/kept-aside.ts';
 import { EDIT_PURPOSE } from './owner/wire.ts';
 import { processes } from './owner/processes.ts';
 import { innerFolder, isStorage, noStorage } from './layout.ts';
 import { recentOrderIds } from './logs/recent-ids.ts';
 import { roomOf } from './disk-space.ts';
-import type { TableName } from './tables/tables.ts';
 
 /** How long an owner may take for an edit: its batch in hand comes first. */
 const EDIT_TIMEOUT_MS = 10_000;

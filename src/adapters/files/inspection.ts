@@ -12,7 +12,7 @@ import { checkCsv, linesOfRows } from './csv/check.ts';
 import { checkIds } from './ids/check.ts';
 import { parseEdit } from './logs/edit-line.ts';
 import type { FileSystem } from './fs.ts';
-import { INVENTORY, USERS } from './csv/hand-edit-look.ts';
+import { INVENTORY, USERS } from './tables/columns.ts';
 import { openIdIndex, type IdIndex } from './ids/index.ts';
 import { linesOf, type LogView } from './logs/log.ts';
 import { LOG_NAMES, type LogName, innerFolder } from './layout.ts';

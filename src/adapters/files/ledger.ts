@@ -14,7 +14,8 @@ import { AppendLog, NO_LOG, type LogCut, type LogState, type LogView } from './l
 import { lookUp, openIndex, rebuildIndex } from './ids/lookup.ts';
 import { loadFolder, repairLogs, type LoadedFolder } from './journal/recover.ts';
 import type { Sales } from './tables/sales.ts';
-import { renderLine, Tables, type StateLine } from './tables/tables.ts';
+import { renderLine, type StateLine } from './tables/state-line.ts';
+import { Tables } from './tables/tables.ts';
 import { textBytes } from './text-bytes.ts';
 
 /**

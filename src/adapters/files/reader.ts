@@ -6,26 +6,18 @@ import type { Clock } from '../../ports/clock.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
 import type { Position, StoreReader, Undelivered } from '../../ports/store.ts';
 import { styleOf } from './csv/records.ts';
-import { renderItems, renderUsers } from './csv/view.ts';
+import { renderTable } from './csv/render.ts';
 import { parseEdit } from './logs/edit-line.ts';
 import type { FileSystem } from './fs.ts';
-import {
-  brokenNotice,
-  editLines,
-  findHandEdit,
-  INVENTORY,
-  USERS,
-  type TableKind,
-} from './csv/hand-edit-look.ts';
+import { brokenNotice, editLines, findHandEdit } from './csv/hand-edit-look.ts';
+import { INVENTORY, USERS, type TableKind, type Row, type TableName } from './tables/columns.ts';
 import { openIdIndex, type IdIndex } from './ids/index.ts';
 import { parsedLines, type LogView } from './logs/log.ts';
 import { type LogName, innerFolder } from './layout.ts';
 import { addTail, findInTail, lookUp, rebuildIndex } from './ids/lookup.ts';
 import { parseDecided } from './logs/order-line.ts';
 import { FolderSnapshot, type FoundCsv } from './journal/snapshot.ts';
-import type { Row } from './tables/rows.ts';
 import type { Table } from './tables/table.ts';
-import type { TableName } from './tables/tables.ts';
 import { readUndelivered } from './logs/undelivered.ts';
 
 /** For so many, searching the lines after the checkpoint is cheaper than indexing all their ids. */
@@ -129,7 +121,7 @@ export class FolderReader implements StoreReader {
   render(table: TableName): Iterable<Buffer> {
     const { tables, csvs } = this.#snapshot;
     const style = styleOf(csvs[table].bytes ?? Buffer.alloc(0));
-    return table === 'users' ? renderUsers(tables.users, style) : renderItems(tables.inventory, style);
+    return table === 'users' ? renderTable(tables.users, style) : renderTable(tables.inventory, style);
   }
 
   async positions(): Promise<readonly Position[]> {

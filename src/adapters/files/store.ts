@@ -9,20 +9,17 @@ import type { OwnOptions } from '../../ports/owner.ts';
 import type { Changes, Keys, Outgoing, Position, Snapshot, Store, Undelivered } from '../../ports/store.ts';
 import type { TableMerge } from '../../ports/table-copy.ts';
 import { CsvFile } from './csv/file.ts';
-import { renderItems, renderUsers } from './csv/view.ts';
 import { ChangeEncoder } from './journal/change-encoder.ts';
 import { parseEdit } from './logs/edit-line.ts';
 import { errorCode, writeFailure, type FileSystem } from './fs.ts';
-import { INVENTORY, USERS, type TableKind } from './csv/hand-edit-look.ts';
+import { INVENTORY, USERS, type TableKind, statusOf, type TableName } from './tables/columns.ts';
 import { keepFile } from './whole-files.ts';
 import { Ledger } from './ledger.ts';
 import { parsedLines } from './logs/log.ts';
 import { parseDecided } from './logs/order-line.ts';
 import { innerFolder } from './layout.ts';
-import { statusOf } from './tables/rows.ts';
 import type { Table } from './tables/table.ts';
 import { checkNotTakenIn, copyPaths, mergeCopy, readCopy, type CopyPaths } from './csv/table-copy.ts';
-import type { TableName } from './tables/tables.ts';
 import { keepUndelivered, readUndelivered } from './logs/undelivered.ts';
 
 /** CSVs are rewritten at most so often, or twenty times as long as the last rewrite took if that is longer. */
@@ -79,8 +76,8 @@ export class FileStore implements Store {
       exclusive: <T>(work: () => Promise<T>) => this.#exclusive(work),
     };
     this.#csvs = [
-      new CsvFile(context, USERS, ledger.tables.users, renderUsers),
-      new CsvFile(context, INVENTORY, ledger.tables.inventory, renderItems),
+      new CsvFile(context, USERS, ledger.tables.users),
+      new CsvFile(context, INVENTORY, ledger.tables.inventory),
     ];
   }
 

@@ -5,7 +5,9 @@ import {
   type HandSave,
   type Undo,
 } from '../../../src/adapters/files/csv/base-rule.ts';
-import { parseItems, type CsvTable } from '../../../src/adapters/files/csv/view.ts';
+import { parseTable } from '../../../src/adapters/files/csv/parse.ts';
+import { INVENTORY } from '../../../src/adapters/files/tables/columns.ts';
+import type { CsvTable } from '../../../src/adapters/files/tables/columns.ts';
 import { sameRow } from '../../../src/adapters/files/csv/merge-rows.ts';
 import type { Item } from '../../../src/domain/tables.ts';
 
@@ -24,7 +26,11 @@ interface Version {
 
 /** `a,1 b,2` */
 const table = (rows: string): CsvTable<Item> =>
-  parseItems(Buffer.from(`item,quantity\n${rows.split(' ').filter(Boolean).join('\n')}\n`), 'inventory.csv');
+  parseTable(
+    INVENTORY,
+    Buffer.from(`item,quantity\n${rows.split(' ').filter(Boolean).join('\n')}\n`),
+    'inventory.csv',
+  );
 
 function undoOf(newer: CsvTable<Item>, older: CsvTable<Item>): Undo<Item> {
   const names = new Set([...newer.rows.keys(), ...older.rows.keys()]);

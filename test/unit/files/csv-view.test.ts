@@ -1,12 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  parseItems,
-  parseUsers,
-  renderItems,
-  renderUsers,
-  type CsvTable,
-} from '../../../src/adapters/files/csv/view.ts';
+import { parseTable } from '../../../src/adapters/files/csv/parse.ts';
+import { INVENTORY, USERS } from '../../../src/adapters/files/tables/columns.ts';
+import { renderTable } from '../../../src/adapters/files/csv/render.ts';
+import type { CsvTable } from '../../../src/adapters/files/tables/columns.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import { normalizePrice, type Item } from '../../../src/domain/tables.ts';
 import { fixText } from '../../support/ways-out.ts';
@@ -21,26 +18,26 @@ function failureOf(act: () => unknown): Failure {
   throw new Error('nothing failed');
 }
 
-const rendered = (table: CsvTable<Item>): string => Buffer.concat([...renderItems(table)]).toString();
+const rendered = (table: CsvTable<Item>): string => Buffer.concat([...renderTable(table)]).toString();
 
 describe('a CSV', () => {
   it('is read with BOM, any line ending, blank rows, spaces around our values, and other columns', () => {
     const text =
       '\ufeffuser, status ,note\r\n alice , paid," two\r\nlines, ""x"""\n\r\n,,\r\nbob,unpaid,\r\n';
-    const table = parseUsers(Buffer.from(text), 'users.csv');
+    const table = parseTable(USERS, Buffer.from(text), 'users.csv');
     expect(table.columns).toEqual(['user', 'status', 'note']);
     expect([...table.rows.values()]).toEqual([
       { user: 'alice', status: 'paid', extra: { note: ' two\r\nlines, "x"' } },
       { user: 'bob', status: 'unpaid', extra: { note: '' } },
     ]);
-    expect(Buffer.concat([...renderUsers(table)]).toString()).toBe(
+    expect(Buffer.concat([...renderTable(table)]).toString()).toBe(
       'user,status,note\nalice,paid," two\r\nlines, ""x"""\nbob,unpaid,\n',
     );
   });
 
   it('has prices and levels in one form, and none as null', () => {
     const text = 'price,quantity,item,reorder_level\n12.5,007,book,3\n,0,pen,\n';
-    expect([...parseItems(Buffer.from(text), 'inventory.csv').rows.values()]).toEqual([
+    expect([...parseTable(INVENTORY, Buffer.from(text), 'inventory.csv').rows.values()]).toEqual([
       { item: 'book', quantity: 7, name: null, price: '12.50', reorderLevel: 3, extra: {} },
       { item: 'pen', quantity: 0, name: null, price: null, reorderLevel: null, extra: {} },
     ]);
@@ -49,21 +46,21 @@ describe('a CSV', () => {
   it('gets a column when a row has a value for it, and only then', () => {
     const item: Item = { item: 'a', quantity: 1, name: null, price: null, reorderLevel: null, extra: {} };
     const columns = ['item', 'quantity'];
-    expect(rendered({ columns, rows: new Map([['a', item]]) })).toBe('item,quantity\na,1\n');
+    expect(rendered({ kind: INVENTORY, columns, rows: new Map([['a', item]]) })).toBe('item,quantity\na,1\n');
     const priced = { ...item, price: '1.00', extra: { shelf: 'x' } };
-    expect(rendered({ columns, rows: new Map([['a', priced]]) })).toBe(
+    expect(rendered({ kind: INVENTORY, columns, rows: new Map([['a', priced]]) })).toBe(
       'item,quantity,shelf,price\na,1,x,1.00\n',
     );
   });
 
   it('keeps columns with the names of object members harmless', () => {
     const text = 'item,quantity,__proto__,constructor\nbook,1,x,y\n';
-    const table = parseItems(Buffer.from(text), 'inventory.csv');
+    const table = parseTable(INVENTORY, Buffer.from(text), 'inventory.csv');
     expect(rendered(table)).toBe(text);
     expect(({} as Record<string, unknown>).x).toBeUndefined();
     const added: Item = { item: 'pen', quantity: 1, name: null, price: null, reorderLevel: null, extra: {} };
     const rows = new Map([...table.rows, ['pen', added]]);
-    expect(rendered({ columns: table.columns, rows })).toBe(`${text}pen,1,,\n`);
+    expect(rendered({ kind: INVENTORY, columns: table.columns, rows })).toBe(`${text}pen,1,,\n`);
   });
 
   it('is read the same without quotes, which needs no library, and with them', () => {
@@ -85,7 +82,7 @@ describe('a CSV', () => {
             ([cells, ending], index) => cells.map(quoted).join(',') + end(index, ending),
           );
           try {
-            return [...parseUsers(Buffer.from(header + lines.join('')), 'users.csv').rows];
+            return [...parseTable(USERS, Buffer.from(header + lines.join('')), 'users.csv').rows];
           } catch (error) {
             return (error as Failure).message;
           }
@@ -98,7 +95,7 @@ describe('a CSV', () => {
     fc.assert(
       fc.property(names, lineEnd, (users, ending) => {
         const lines = ['user,status,note', ...users.map((user) => `${user},paid,é${user}`)].join(ending);
-        expect(Array.from(parseUsers(Buffer.from(lines), 'users.csv').rows.values())).toEqual(
+        expect(Array.from(parseTable(USERS, Buffer.from(lines), 'users.csv').rows.values())).toEqual(
           users.map((user) => ({ user, status: 'paid', extra: { note: `é${user}` } })),
         );
       }),
@@ -135,7 +132,11 @@ describe('a CSV', () => {
             ),
           },
         ]);
-        const table = parseItems(Buffer.from(rendered({ columns, rows: new Map(rows) })), 'inventory.csv');
+        const table = parseTable(
+          INVENTORY,
+          Buffer.from(rendered({ kind: INVENTORY, columns, rows: new Map(rows) })),
+          'inventory.csv',
+        );
         for (const [name, item] of rows) {
           const extra = Object.fromEntries([
             ['a,b', item.extra['a,b'] ?? ''],
@@ -184,7 +185,9 @@ describe('a broken CSV', () => {
     ['a long value', `item,quantity\n${'x'.repeat(5_000)},1\n`, 2, '…'],
   ];
   it.each(cases)('is refused with file, line and what is expected: %s', (_what, text, line, said) => {
-    const failure = failureOf(() => parseItems(Buffer.from(text as string), '/data/inventory.csv'));
+    const failure = failureOf(() =>
+      parseTable(INVENTORY, Buffer.from(text as string), '/data/inventory.csv'),
+    );
     expect(failure.code).toBe('corrupt_file');
     expect(failure.context).toEqual({ file: '/data/inventory.csv', line });
     expect(failure.message).toContain(`/data/inventory.csv:${line}: `);
@@ -196,12 +199,14 @@ describe('a broken CSV', () => {
 
   it('is not one for a semicolon inside of a cell', () => {
     const text = 'item,quantity,"a;b"\nbook,1,x;y;z\npen,2,"u;v"\n';
-    expect(parseItems(Buffer.from(text), 'inventory.csv').rows.size).toBe(2);
+    expect(parseTable(INVENTORY, Buffer.from(text), 'inventory.csv').rows.size).toBe(2);
   });
 
   it('is one with another status than paid or unpaid, in small letters', () => {
     for (const status of ['Paid', '', 'yes']) {
-      const failure = failureOf(() => parseUsers(Buffer.from(`user,status\nbob,${status}\n`), 'users.csv'));
+      const failure = failureOf(() =>
+        parseTable(USERS, Buffer.from(`user,status\nbob,${status}\n`), 'users.csv'),
+      );
       expect(failure.message).toBe(`users.csv:2: status of user bob is ${JSON.stringify(status)}`);
     }
   });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { parseItems } from '../../../src/adapters/files/csv/view.ts';
+import { parseTable } from '../../../src/adapters/files/csv/parse.ts';
+import { INVENTORY } from '../../../src/adapters/files/tables/columns.ts';
 import { mergeHandEdit } from '../../../src/adapters/files/csv/hand-edits.ts';
 
 const NOW = 1_800_000_000_000;
@@ -9,7 +10,7 @@ test.each([
   'item,quantity,shelf\nbook,10,A1\npen,50,B2\nhat,120,D42\n',
   'item,quantity,price\nbook,10,1.50\npen,50,3.20\nhat,120,14.75\n',
 ])('a file that is cut anywhere in its last row is kept aside or broken: %j', (text) => {
-  const current = parseItems(Buffer.from(text), 'inventory.csv');
+  const current = parseTable(INVENTORY, Buffer.from(text), 'inventory.csv');
   const version = { undo: new Map(), at: NOW - 3_600_000, unread: false, hand: null };
   const clues = { nowMs: NOW, savedMs: NOW, isEnded: false, isComplete: true };
   const taken: string[] = [];
@@ -18,7 +19,12 @@ test.each([
     if (part.endsWith('\n')) continue;
     let edits = 0;
     try {
-      const edit = mergeHandEdit(parseItems(Buffer.from(part), 'inventory.csv'), current, [version], clues);
+      const edit = mergeHandEdit(
+        parseTable(INVENTORY, Buffer.from(part), 'inventory.csv'),
+        current,
+        [version],
+        clues,
+      );
       if (edit.kind === 'merged') edits = edit.edits.length;
     } catch {
       continue;

@@ -1,21 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseItems, parseUsers, renderItems, type CsvTable } from '../../../src/adapters/files/csv/view.ts';
+import { parseTable } from '../../../src/adapters/files/csv/parse.ts';
+import { INVENTORY, USERS } from '../../../src/adapters/files/tables/columns.ts';
+import { renderTable } from '../../../src/adapters/files/csv/render.ts';
+import type { CsvTable } from '../../../src/adapters/files/tables/columns.ts';
 import type { FileClues, KnownVersion, Undo } from '../../../src/adapters/files/csv/base-rule.ts';
 import { mergeHandEdit, type HandEdit } from '../../../src/adapters/files/csv/hand-edits.ts';
 import { sameRow } from '../../../src/adapters/files/csv/merge-rows.ts';
-import {
-  encodeRead,
-  encodeVersion,
-  fingerprintFile,
-  readVersions,
-} from '../../../src/adapters/files/csv/versions.ts';
+import { encodeRead, encodeVersion, readVersions } from '../../../src/adapters/files/csv/versions.ts';
+import { fingerprintFile } from '../../../src/adapters/files/tables/fingerprint.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import type { Item, User } from '../../../src/domain/tables.ts';
 
 type Table = CsvTable<Item>;
-const items = (text: string): Table => parseItems(Buffer.from(text), 'inventory.csv');
-const users = (text: string): CsvTable<User> => parseUsers(Buffer.from(text), 'users.csv');
+const items = (text: string): Table => parseTable(INVENTORY, Buffer.from(text), 'inventory.csv');
+const users = (text: string): CsvTable<User> => parseTable(USERS, Buffer.from(text), 'users.csv');
 
 /** From `newer` to `older`. */
 function undoOf<Row extends User | Item>(newer: CsvTable<Row>, older: CsvTable<Row>): Undo<Row> {
@@ -39,8 +38,8 @@ function applied(current: Table, edit: HandEdit<Item>): string {
   }
   const ordered = new Map((edit.order ?? [...rows.keys()]).map((name) => [name, rows.get(name)]));
   expect([...ordered.keys()].sort()).toEqual([...rows.keys()].sort());
-  const table = { columns: edit.columns, rows: ordered as Map<string, Item> };
-  return Buffer.concat([...renderItems(table)]).toString();
+  const table = { kind: INVENTORY, columns: edit.columns, rows: ordered as Map<string, Item> };
+  return Buffer.concat([...renderTable(table)]).toString();
 }
 
 const NOW = 1_800_000_000_000;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { outgoingLine, parseOutgoing, renderLine } from '../../../src/adapters/files/tables/tables.ts';
+import { outgoingLine, parseOutgoing, renderLine } from '../../../src/adapters/files/tables/state-line.ts';
 import type { Headers } from '../../../src/ports/record.ts';
 
 const RECORD = { id: 'orders/0@1', topic: 'orders.dlq', key: null, value: Buffer.from([0, 255]) };

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { KnownVersion } from '../../../src/adapters/files/csv/base-rule.ts';
 import { mergeHandEdit } from '../../../src/adapters/files/csv/hand-edits.ts';
-import { parseItems, type CsvTable } from '../../../src/adapters/files/csv/view.ts';
+import { parseTable } from '../../../src/adapters/files/csv/parse.ts';
+import { INVENTORY } from '../../../src/adapters/files/tables/columns.ts';
+import type { CsvTable } from '../../../src/adapters/files/tables/columns.ts';
 import type { Item } from '../../../src/domain/tables.ts';
 
 /*
@@ -13,7 +15,7 @@ const NOW = 1_800_000_000_000;
 
 function table(rows: Readonly<Record<string, number>>): CsvTable<Item> {
   const lines = Object.entries(rows).map(([item, quantity]) => `${item},${quantity}\n`);
-  return parseItems(Buffer.from(`item,quantity\n${lines.join('')}`), 'inventory.csv');
+  return parseTable(INVENTORY, Buffer.from(`item,quantity\n${lines.join('')}`), 'inventory.csv');
 }
 
 function undo(from: CsvTable<Item>, to: CsvTable<Item>): Map<string, Item | null> {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { ITEM_PARTS, USER_PARTS } from '../../../src/adapters/files/tables/rows.ts';
+import { INVENTORY, USERS } from '../../../src/adapters/files/tables/columns.ts';
 import { Table } from '../../../src/adapters/files/tables/table.ts';
 import type { Item } from '../../../src/domain/tables.ts';
 
@@ -42,7 +42,7 @@ function undone(rows: Rows, undo: Iterable<[string, Item | null]>): Map<string, 
 it('holds rows in order, and knows what they were when the file was written and when rendering began', () => {
   fc.assert(
     fc.property(fc.array(step, { minLength: 10, maxLength: 40, size: 'max' }), (steps) => {
-      const table = new Table(ITEM_PARTS, ['item', 'quantity']);
+      const table = new Table(INVENTORY);
       let rows = new Map<string, Item>();
       /** What the file says; undefined: there is none. */
       let file: Rows | undefined;
@@ -94,7 +94,7 @@ it('holds rows in order, and knows what they were when the file was written and 
 });
 
 it('is behind its file when a row differs from it, or when there is none yet', () => {
-  const table = new Table(USER_PARTS, ['user', 'status']);
+  const table = new Table(USERS);
   expect(table.isBehind).toBe(false);
   table.set('alice', { user: 'alice', status: 'paid', extra: {} });
   expect(table.isBehind).toBe(true);

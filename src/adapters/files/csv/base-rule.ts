@@ -1,8 +1,9 @@
 import type { SetAside } from '../../../domain/set-aside.ts';
 import type { Item, User } from '../../../domain/tables.ts';
-import { ITEM_COLUMNS, USER_COLUMNS, writtenColumns, type CsvTable } from './view.ts';
+import { columnNames, extraCell, type CsvTable } from '../tables/columns.ts';
+import { writtenColumns } from './render.ts';
 import { whatIsMissing } from './half-saved.ts';
-import { extraCell, mergedRow, sameRow } from './merge-rows.ts';
+import { mergedRow, sameRow } from './merge-rows.ts';
 
 /*
  * Which version of a CSV did the user's editor load? Nobody says, so it is concluded: from the cells that were left
@@ -339,23 +340,18 @@ function cellComparer<Row extends User | Item>(
   found: CsvTable<Row>,
   current: CsvTable<Row>,
 ): CellComparer<Row> {
-  const written = new Set(writtenColumns(current as CsvTable<User> | CsvTable<Item>));
+  const { kind } = current;
+  const written = new Set(writtenColumns(current));
   const common = found.columns.filter((name) => written.has(name));
-  const ours: readonly string[] = [...USER_COLUMNS, ...ITEM_COLUMNS];
+  const ours = columnNames(kind);
   const extras = common.filter((name) => !ours.includes(name));
-  const [hasName, hasPrice, hasLevel] = ['name', 'price', 'reorder_level'].map((name) =>
-    common.includes(name),
-  );
-  const width = 1 + [hasName, hasPrice, hasLevel].filter((has) => has === true).length + extras.length;
+  const fields = kind.optional.filter(({ name }) => common.includes(name)).map(({ field }) => field);
+  const { valueOf } = kind;
+  const width = 1 + fields.length + extras.length;
   const equal = (a: Row, b: Row): number => {
     if (a === b) return width;
-    let cells = 0;
-    if ('item' in a && 'item' in b) {
-      if (a.quantity === b.quantity) cells += 1;
-      if (hasName === true && a.name === b.name) cells += 1;
-      if (hasPrice === true && a.price === b.price) cells += 1;
-      if (hasLevel === true && a.reorderLevel === b.reorderLevel) cells += 1;
-    } else if ('status' in a && 'status' in b && a.status === b.status) cells += 1;
+    let cells = valueOf(a) === valueOf(b) ? 1 : 0;
+    for (const field of fields) if (a[field] === b[field]) cells += 1;
     for (const name of extras) if (extraCell(a.extra, name) === extraCell(b.extra, name)) cells += 1;
     return cells;
   };

@@ -2,12 +2,13 @@ import { SET_ASIDE_CAUSES } from '../../../domain/set-aside.ts';
 import { difference, type Difference } from '../../../domain/difference.ts';
 import type { Failure } from '../../../domain/failure.ts';
 import type { Item, User } from '../../../domain/tables.ts';
+import { parseTable } from './parse.ts';
 import type { Finding } from '../../../ports/health.ts';
-import { findHandEdit, type FileFacts, type TableKind } from './hand-edit-look.ts';
+import { findHandEdit, type FileFacts } from './hand-edit-look.ts';
+import type { TableKind, Row } from '../tables/columns.ts';
 import { overlaid } from './base-rule.ts';
 import type { LogView } from '../logs/log.ts';
 import { sameRow } from './merge-rows.ts';
-import type { Row } from '../tables/rows.ts';
 import type { Table } from '../tables/table.ts';
 
 export interface CsvSources<R extends Row> {
@@ -82,7 +83,7 @@ function* wrongRows<R extends User | Item>(
   { kind, table }: CsvSources<R>,
   bytes: Buffer,
 ): Generator<Difference> {
-  const { rows } = kind.parse(bytes, kind.file);
+  const { rows } = parseTable(kind, bytes, kind.file);
   const undo = table.undo();
   const written = overlaid(table.rows, undo);
   let lines: ReadonlyMap<string, number> | undefined;

@@ -4,7 +4,8 @@ import type { StoreNotice } from '../../../ports/notices.ts';
 import { writeFresh, readWhole, openOrUndefined } from '../whole-files.ts';
 import { isFailure, type Failure } from '../../../domain/failure.ts';
 import type { FileAccess } from '../access.ts';
-import { OWN_STYLE, styleOf, type CsvStyle } from './records.ts';
+import { renderTable } from './render.ts';
+import { OWN_STYLE, styleOf } from './records.ts';
 import type { SetAside } from '../../../domain/set-aside.ts';
 import { editRenderer } from '../logs/edit-line.ts';
 import { errorCode, type FileStat, type FileSystem } from '../fs.ts';
@@ -17,23 +18,16 @@ import {
   unsettledMs,
   type FileFacts,
   type Found,
-  type TableKind,
 } from './hand-edit-look.ts';
+import type { TableKind, Row } from '../tables/columns.ts';
 import type { HandEdit } from './hand-edits.ts';
 import { keptName, listKeptAside } from './kept-aside.ts';
 import type { Ledger } from '../ledger.ts';
-import type { Row } from '../tables/rows.ts';
-import type { FrozenTable, Table } from '../tables/table.ts';
-import { rowLines, type StateLine } from '../tables/tables.ts';
+import type { Table } from '../tables/table.ts';
+import { rowLines, type StateLine } from '../tables/state-line.ts';
 import { textBytes } from '../text-bytes.ts';
-import {
-  encodeRead,
-  encodeVersion,
-  fingerprintFile,
-  readVersions,
-  sameFingerprint,
-  type FileFingerprint,
-} from './versions.ts';
+import { encodeRead, encodeVersion, readVersions } from './versions.ts';
+import { fingerprintFile, sameFingerprint, type FileFingerprint } from '../tables/fingerprint.ts';
 import { crc32 } from 'node:zlib';
 
 /*
@@ -66,7 +60,6 @@ export class CsvFile<R extends Row> {
   readonly #context: CsvContext;
   readonly #kind: TableKind<R>;
   readonly #table: Table<R>;
-  readonly #render: (table: FrozenTable<R>, style: CsvStyle) => Iterable<Buffer>;
   readonly #path: string;
   /** The file as it was when it was last known or judged; undefined: not there. */
   #seen: FileStat | undefined;
@@ -82,16 +75,10 @@ export class CsvFile<R extends Row> {
   /** The newest version is committed, and was never in place: another file was. */
   #isNewestUnseen = false;
 
-  constructor(
-    context: CsvContext,
-    kind: TableKind<R>,
-    table: Table<R>,
-    render: (table: FrozenTable<R>, style: CsvStyle) => Iterable<Buffer>,
-  ) {
+  constructor(context: CsvContext, kind: TableKind<R>, table: Table<R>) {
     this.#context = context;
     this.#kind = kind;
     this.#table = table;
-    this.#render = render;
     this.#path = path.join(context.folder, kind.file);
   }
 
@@ -321,7 +308,7 @@ export class CsvFile<R extends Row> {
       }
     };
     const access = files.stat(this.#path)?.access ?? this.#access;
-    await writeFresh(files, temporary, counted(this.#render(rendered, this.#style)), access);
+    await writeFresh(files, temporary, counted(renderTable(rendered, this.#style)), access);
     if (this.#context.showsReads()) files.markUnread(temporary);
     const placed = await exclusive(async () => {
       const since = table.endRender();

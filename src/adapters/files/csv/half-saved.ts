@@ -1,13 +1,11 @@
 import type { SetAside } from '../../../domain/set-aside.ts';
-import type { Item, User } from '../../../domain/tables.ts';
-import { extraCell } from './merge-rows.ts';
-import type { CsvTable } from './view.ts';
+import { extraCell, kindOf, textOf, type CsvTable, type Row } from '../tables/columns.ts';
 
 /** What a user deletes on purpose is less than half of a table, and an editor that saves ends the last line. */
-export function whatIsMissing<Row extends User | Item>(
-  found: CsvTable<Row>,
-  current: CsvTable<Row>,
-  base: (name: string) => Row | null,
+export function whatIsMissing<R extends Row>(
+  found: CsvTable<R>,
+  current: CsvTable<R>,
+  base: (name: string) => R | null,
   isEnded: boolean,
 ): SetAside | null {
   let rows = 0;
@@ -25,10 +23,7 @@ export function whatIsMissing<Row extends User | Item>(
 }
 
 /** Whether the last row is the beginning of what it was. */
-function isCutShort<Row extends User | Item>(
-  found: CsvTable<Row>,
-  base: (name: string) => Row | null,
-): boolean {
+function isCutShort<R extends Row>(found: CsvTable<R>, base: (name: string) => R | null): boolean {
   const last = [...found.rows.keys()].at(-1);
   if (last === undefined) return false;
   const [was, is] = [base(last), found.rows.get(last)];
@@ -39,17 +34,12 @@ function isCutShort<Row extends User | Item>(
   return at !== -1 && before.startsWith(now) && cells.slice(at + 1).every(([, after]) => after === '');
 }
 
-function cellText(row: User | Item, column: string): string {
-  if ('item' in row) {
-    if (column === 'item') return row.item;
-    if (column === 'quantity') return String(row.quantity);
-    if (column === 'name') return row.name ?? '';
-    // As it may stand in a file that was cut in the middle of it.
-    if (column === 'price') return (row.price ?? '').replace(/\.?0+$/, '');
-    if (column === 'reorder_level') return String(row.reorderLevel ?? '');
-  } else {
-    if (column === 'user') return row.user;
-    if (column === 'status') return row.status;
-  }
-  return extraCell(row.extra, column);
+function cellText(row: Row, column: string): string {
+  const { key, value, nameOf, valueText, optional } = kindOf(row);
+  if (column === key) return nameOf(row);
+  if (column === value.name) return valueText(row);
+  const own = optional.find(({ name }) => name === column);
+  if (own === undefined) return extraCell(row.extra, column);
+  const text = textOf(row, own.field);
+  return own.cut?.(text) ?? text;
 }

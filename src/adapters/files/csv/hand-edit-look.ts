@@ -1,24 +1,17 @@
 import { Failure, isFailure } from '../../../domain/failure.ts';
-import type { Item, User } from '../../../domain/tables.ts';
 import type { StoreNotice } from '../../../ports/notices.ts';
-import { parseItems, parseUsers, type CsvTable } from './view.ts';
+import { parseTable } from './parse.ts';
+import type { CsvTable, Row, TableKind } from '../tables/columns.ts';
 import { openOrUndefined } from '../whole-files.ts';
 import type { LogView } from '../logs/log.ts';
 import type { FileStat, FileSystem } from '../fs.ts';
 import { isOwnSave, overlaid, type KnownVersion } from './base-rule.ts';
 import { mergeHandEdit, type HandEdit } from './hand-edits.ts';
 import { sameRow } from './merge-rows.ts';
-import type { Row } from '../tables/rows.ts';
 import type { Table } from '../tables/table.ts';
-import { rowLines, type NamedRow, type StateLine, type TableName } from '../tables/tables.ts';
-import {
-  fingerprintFile,
-  readVersions,
-  sameFingerprint,
-  type FileFingerprint,
-  type NewVersion,
-  type VersionHistory,
-} from './versions.ts';
+import { rowLines, type NamedRow, type StateLine } from '../tables/state-line.ts';
+import { fingerprintFile, sameFingerprint, type FileFingerprint } from '../tables/fingerprint.ts';
+import { readVersions, type NewVersion, type VersionHistory } from './versions.ts';
 
 /*
  * What a user did to a CSV since we knew it. Owners take it in, readers only look as if it had been taken in.
@@ -28,32 +21,6 @@ import {
 const SETTLED_MS = 100;
 /** The same when it does not end in a line feed, which is how a file looks that is half written. */
 const SETTLED_UNFINISHED_MS = 1_000;
-
-/** How the rows of one kind are handled. */
-export interface TableKind<R extends Row> {
-  readonly table: TableName;
-  readonly file: string;
-  parse(bytes: Buffer, file: string): CsvTable<R>;
-  readonly edit: (name: string, before: R | null, after: R | null) => RowEdit;
-}
-
-type RowEdit =
-  | { kind: 'user'; user: string; before: User | null; after: User | null }
-  | { kind: 'item'; item: string; before: Item | null; after: Item | null };
-
-export const USERS: TableKind<User> = {
-  table: 'users',
-  file: 'users.csv',
-  parse: parseUsers,
-  edit: (user, before, after) => ({ kind: 'user', user, before, after }),
-};
-
-export const INVENTORY: TableKind<Item> = {
-  table: 'inventory',
-  file: 'inventory.csv',
-  parse: parseItems,
-  edit: (item, before, after) => ({ kind: 'item', item, before, after }),
-};
 
 export function sameStat(a: FileStat | undefined, b: FileStat | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
@@ -151,7 +118,7 @@ export function findHandEdit<R extends Row>(
   }
   let rows: CsvTable<R>;
   try {
-    rows = kind.parse(bytes, name);
+    rows = parseTable(kind, bytes, name);
   } catch (error) {
     if (error instanceof Failure) return { kind: 'broken', failure: error };
     throw error;

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { SET_ASIDE_CAUSES, type SetAside } from '../../../domain/set-aside.ts';
 import type { FileSystem } from '../fs.ts';
-import type { TableName } from '../tables/tables.ts';
+import type { TableName } from '../tables/columns.ts';
 
 /*
  * A CSV that could not be taken in lies beside it as `inventory.csv.CAUSE.conflict` until somebody has dealt with it:

@@ -1,4 +1,4 @@
-import type { Item, User } from '../../../domain/tables.ts';
+import { extraCell, kindOf, type Extra, type Row } from '../tables/columns.ts';
 
 /*
  * What becomes of single rows in the three-way merge of a hand edit: the row in the base, the row in force, the row
@@ -12,38 +12,24 @@ export interface Clamped {
 }
 
 /** Whether two rows are the same to a reader of the file, where an unset column is an empty cell. */
-export function sameRow(a: User | Item | null, b: User | Item | null): boolean {
+export function sameRow(a: Row | null, b: Row | null): boolean {
   if (a === b) return true;
   if (a === null || b === null) return false;
   return sameOwnCells(a, b) && sameExtra(a.extra, b.extra);
 }
 
-function sameOwnCells(a: User | Item, b: User | Item): boolean {
-  if ('item' in a) {
-    return (
-      'item' in b &&
-      a.item === b.item &&
-      a.quantity === b.quantity &&
-      a.name === b.name &&
-      a.price === b.price &&
-      a.reorderLevel === b.reorderLevel
-    );
-  }
-  return 'user' in b && a.user === b.user && a.status === b.status;
+function sameOwnCells<R extends Row>(a: R, b: R): boolean {
+  const { optional, nameOf, valueOf } = kindOf(a);
+  if (nameOf(a) !== nameOf(b) || valueOf(a) !== valueOf(b)) return false;
+  for (const { field } of optional) if (a[field] !== b[field]) return false;
+  return true;
 }
-
-type Extra = Readonly<Record<string, string>>;
 
 function sameExtra(a: Extra, b: Extra): boolean {
   if (a === b) return true;
   for (const key in a) if (extraCell(a, key) !== extraCell(b, key)) return false;
   for (const key in b) if (extraCell(a, key) !== extraCell(b, key)) return false;
   return true;
-}
-
-/** Own keys only: a column may be called `constructor`. */
-export function extraCell(extra: Extra, key: string): string {
-  return Object.hasOwn(extra, key) ? (extra[key] ?? '') : '';
 }
 
 /**
@@ -54,7 +40,7 @@ export function extraCell(extra: Extra, key: string): string {
  * @param columns of the file
  * @returns null: it is not there
  */
-export function mergedRow<R extends User | Item>(
+export function mergedRow<R extends Row>(
   base: R | null,
   current: R | null,
   found: R | null,
@@ -70,7 +56,7 @@ export function mergedRow<R extends User | Item>(
 }
 
 /** A row that is put back. */
-function lessOwed<Row extends User | Item>(found: Row, owed: number, clamped: Clamped[]): Row {
+function lessOwed<R extends Row>(found: R, owed: number, clamped: Clamped[]): R {
   if (owed === 0 || !('item' in found)) return found;
   return { ...found, quantity: atLeastZero(found.item, found.quantity - owed, clamped) };
 }
@@ -82,44 +68,36 @@ function atLeastZero(item: string, wanted: number, clamped: Clamped[]): number {
 }
 
 /** The current row with every cell that the file has. */
-function overwrite<Row extends User | Item>(current: Row, found: Row, columns: readonly string[]): Row {
-  const extra = { ...current.extra, ...found.extra };
-  if (!('item' in current)) return { ...found, extra };
-  const kept: Partial<Item> = {
-    ...(columns.includes('name') ? {} : { name: current.name }),
-    ...(columns.includes('price') ? {} : { price: current.price }),
-    ...(columns.includes('reorder_level') ? {} : { reorderLevel: current.reorderLevel }),
+function overwrite<R extends Row>(current: R, found: R, columns: readonly string[]): R {
+  const kept = kindOf(found).optional.filter(({ name }) => !columns.includes(name));
+  return {
+    ...found,
+    ...Object.fromEntries(kept.map(({ field }) => [field, current[field]])),
+    extra: { ...current.extra, ...found.extra },
   };
-  return { ...found, ...kept, extra };
 }
 
 /** The current row with the cells that differ between the base and the file. */
-function mergeRow<Row extends User | Item>(
-  base: Row,
-  current: Row,
-  found: Row,
+function mergeRow<R extends Row>(
+  base: R,
+  current: R,
+  found: R,
   columns: readonly string[],
   clamped: Clamped[],
   owed: number,
-): Row {
-  const extra = mergeExtra(base.extra, current.extra, found.extra, columns);
-  if ('item' in base && 'item' in current && 'item' in found) {
-    const merged: Item = {
-      item: current.item,
-      quantity: atLeastZero(
-        current.item,
-        current.quantity + (found.quantity - base.quantity) - owed,
-        clamped,
-      ),
-      name: base.name === found.name ? current.name : found.name,
-      price: base.price === found.price ? current.price : found.price,
-      reorderLevel: base.reorderLevel === found.reorderLevel ? current.reorderLevel : found.reorderLevel,
-      extra,
-    };
-    return merged as Row;
-  }
-  const status = 'status' in base && 'status' in found && base.status !== found.status ? found : current;
-  return { ...status, extra };
+): R {
+  const { optional, valueOf, withValue } = kindOf(current);
+  const change = valueOf(found) - valueOf(base);
+  const value =
+    'item' in current
+      ? atLeastZero(current.item, current.quantity + change - owed, clamped)
+      : valueOf(change === 0 ? current : found);
+  const changed = optional.filter(({ field }) => base[field] !== found[field]);
+  return {
+    ...withValue(current, value),
+    ...Object.fromEntries(changed.map(({ field }) => [field, found[field]])),
+    extra: mergeExtra(base.extra, current.extra, found.extra, columns),
+  };
 }
 
 /** Columns that the file does not have are kept only where they hold something: else a dropped one came back. */

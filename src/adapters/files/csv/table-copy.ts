@@ -6,17 +6,16 @@ import type { Item, User } from '../../../domain/tables.ts';
 import type { TableMerge } from '../../../ports/table-copy.ts';
 import { adoptByName, makeDirectory } from '../access.ts';
 import { writeFresh, readWhole } from '../whole-files.ts';
-import type { CsvTable } from './view.ts';
+import type { CsvTable, TableKind, Row, TableName } from '../tables/columns.ts';
 import { editRenderer, parseEdit } from '../logs/edit-line.ts';
 import { linesOf, type LogView } from '../logs/log.ts';
 import { errorCode, writeFailure, type FileSystem } from '../fs.ts';
-import { editLines, type TableKind } from './hand-edit-look.ts';
+import { parseTable } from './parse.ts';
+import { editLines } from './hand-edit-look.ts';
 import { mergeFrom } from './hand-edits.ts';
 import type { Commit } from '../ledger.ts';
 import { innerFolder } from '../layout.ts';
-import type { Row } from '../tables/rows.ts';
 import type { Table } from '../tables/table.ts';
-import type { TableName } from '../tables/tables.ts';
 import { textBytes } from '../text-bytes.ts';
 
 /*
@@ -139,7 +138,7 @@ export function readCopy<R extends Row>(
 ): EditedCopy<R> {
   const read = (name: string): CsvTable<R> => {
     const bytes = readWhole(files, name);
-    if (bytes !== undefined) return kind.parse(bytes, name);
+    if (bytes !== undefined) return parseTable(kind, bytes, name);
     const fix = 'begin again: what was edited is gone';
     throw new Failure('not_found', `${name} is not there any more`, { fix, context: { file: name } });
   };

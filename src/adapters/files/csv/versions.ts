@@ -1,16 +1,10 @@
-import { crc32 } from 'node:zlib';
 import { Failure } from '../../../domain/failure.ts';
 import type { HandSave, Undo } from './base-rule.ts';
 import type { LogView } from '../logs/log.ts';
 import { renderCells, rowOfCells, type Cells } from '../tables/row-cells.ts';
-import type { Row } from '../tables/rows.ts';
+import type { Row } from '../tables/columns.ts';
+import { sameFingerprint, type FileFingerprint } from '../tables/fingerprint.ts';
 import { textBytes } from '../text-bytes.ts';
-
-/** By which the bytes of a file are recognised. */
-export interface FileFingerprint {
-  readonly sizeBytes: number;
-  readonly crc32: number;
-}
 
 /** One version of a CSV that is or was on disk. */
 export interface Version<R> {
@@ -58,14 +52,6 @@ type VersionLine = [
   isFormerUnread?: 0 | 1,
   hand?: [back: number | null, savedMs: number, owed?: [item: string, quantity: number][]],
 ];
-
-export function fingerprintFile(bytes: Buffer): FileFingerprint {
-  return { sizeBytes: bytes.byteLength, crc32: crc32(bytes) };
-}
-
-export function sameFingerprint(a: FileFingerprint | null, b: FileFingerprint): boolean {
-  return a !== null && a.sizeBytes === b.sizeBytes && a.crc32 === b.crc32;
-}
 
 /** @returns one JSON line: `[sizeBytes, crc32, [["book",8], ["pen"], …], at, 0]`, rows as in row-cells.ts */
 export function encodeVersion(version: NewVersion): Buffer[] {

@@ -4,7 +4,8 @@ import { DecisionLines } from '../logs/decision-lines.ts';
 import { editRenderer } from '../logs/edit-line.ts';
 import type { Commit } from '../ledger.ts';
 import { Sales } from '../tables/sales.ts';
-import { outgoingLine, type StateLine, type Tables } from '../tables/tables.ts';
+import { outgoingLine, type StateLine } from '../tables/state-line.ts';
+import type { Tables } from '../tables/tables.ts';
 import { textBytes } from '../text-bytes.ts';
 
 /** Makes of the changes that a transaction wants the commit that the journal takes. */

@@ -6,7 +6,8 @@ import { LogView, type LogState } from '../logs/log.ts';
 import { type LogName, STATE_FILE } from '../layout.ts';
 import type { FileSystem } from '../fs.ts';
 import { restoreLines } from './state-lines.ts';
-import { renderLine, type StateLine, type Tables } from '../tables/tables.ts';
+import { renderLine, type StateLine } from '../tables/state-line.ts';
+import type { Tables } from '../tables/tables.ts';
 
 /*
  * The checkpoint: from where recovery starts. `state.json` names everything that is true at one moment, the cut:

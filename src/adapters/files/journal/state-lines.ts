@@ -1,4 +1,5 @@
-import type { ParsedLine, Tables } from '../tables/tables.ts';
+import type { ParsedLine } from '../tables/state-line.ts';
+import type { Tables } from '../tables/tables.ts';
 
 /*
  * Reading state lines: those of a snapshot, and those of the commits after it. A command that shows one row reads

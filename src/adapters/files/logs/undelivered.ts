@@ -4,7 +4,7 @@ import type { Outgoing, Undelivered } from '../../../ports/store.ts';
 import { readWhole, replaceFile } from '../whole-files.ts';
 import type { FileSystem } from '../fs.ts';
 import { innerFolder } from '../layout.ts';
-import { outgoingLine, parseOutgoing, renderLine } from '../tables/tables.ts';
+import { outgoingLine, parseOutgoing, renderLine } from '../tables/state-line.ts';
 
 const SUFFIX = '.json';
 

@@ -1,24 +1,33 @@
-import { isPlain, NO_EXTRA, type Row } from './rows.ts';
-import type { Item, User } from '../../../domain/tables.ts';
+import {
+  INVENTORY,
+  isPlain,
+  kindOf,
+  NO_EXTRA,
+  NO_VALUES,
+  USERS,
+  type Extra,
+  type OwnValue,
+  type Row,
+  type TableKind,
+} from './columns.ts';
 
 /*
  * A row as it is written down, short because a snapshot has all of them: the name, then the values in the order of the
- * columns, unset ones at the end left out. `["book",8]`, `["alice","paid"]`; a name alone is a row that is not there.
+ * columns, the columns of others as an object, unset ones at the end left out. `["book",8]`, `["alice","paid"]`; a name
+ * alone is a row that is not there.
  */
 
-export type Cells = [name: string, ...values: (string | number | null | Readonly<Record<string, string>>)[]];
+type Cell = OwnValue | Extra;
+export type Cells = [name: string, ...values: Cell[]];
 
 /** JSON of the cells of a row; null: it is not there. Names are of an alphabet that needs no escaping. */
 export function renderCells(name: string, row: Row | null): string {
   if (row === null) return `["${name}"]`;
-  if (isPlain(row)) {
-    return 'item' in row ? `["${name}",${row.quantity}]` : `["${name}","${row.status}"]`;
-  }
-  const extra = Object.keys(row.extra).length === 0 ? null : row.extra;
-  const cells: Cells =
-    'item' in row
-      ? [name, row.quantity, row.name, row.price, row.reorderLevel, extra]
-      : [name, row.status, extra];
+  const value = 'item' in row ? row.quantity : row.status;
+  if (isPlain(row)) return typeof value === 'number' ? `["${name}",${value}]` : `["${name}","${value}"]`;
+  const cells: Cells = [name, value];
+  for (const { field } of kindOf(row).optional) cells.push(row[field]);
+  cells.push(Object.keys(row.extra).length === 0 ? null : row.extra);
   while (cells.at(-1) === null) cells.pop();
   return JSON.stringify(cells);
 }
@@ -26,12 +35,22 @@ export function renderCells(name: string, row: Row | null): string {
 /** @returns null when the row is not there */
 export function rowOfCells(cells: Cells): Row | null {
   if (cells.length === 1) return null;
-  const [name, first] = cells;
-  if (typeof first === 'number') {
-    const [, quantity, title = null, price = null, reorderLevel = null, extra] = cells;
+  const [name, value] = cells;
+  return typeof value === 'number'
+    ? rowOf(INVENTORY, name, value, cells)
+    : rowOf(USERS, name, USERS.value.read(value as string) ?? NaN, cells);
+}
+
+function rowOf<R extends Row>(kind: TableKind<R>, name: string, value: number, cells: Cells): R {
+  if (cells.length === 2) return kind.row(name, value, NO_VALUES, NO_EXTRA);
+  const own: OwnValue[] = [];
+  let extra = NO_EXTRA;
+  for (let at = 2; at < cells.length; at++) {
+    const cell = cells[at] ?? null;
+    // They are the last, whichever columns of ours there were when the line was written.
+    if (typeof cell === 'object' && cell !== null) extra = cell;
     // Up to 0.1.0 an empty name was written down as it is, which no cell of a CSV can tell from none.
-    const unset = title === '' ? null : title;
-    return { item: name, quantity, name: unset, price, reorderLevel, extra: extra ?? NO_EXTRA } as Item;
+    else own.push(cell === '' ? null : cell);
   }
-  return { user: name, status: first, extra: cells[2] ?? NO_EXTRA } as User;
+  return kind.row(name, value, own, extra);
 }

@@ -1,6 +1,6 @@
-import type { CsvTable } from '../csv/view.ts';
-import { grown, Rows, type FrozenRows, type Row, type RowParts } from './rows.ts';
-import { sameFingerprint, type FileFingerprint } from '../csv/versions.ts';
+import type { CsvTable, Row, TableKind } from './columns.ts';
+import { grown, Rows, type FrozenRows } from './rows-by-name.ts';
+import { sameFingerprint, type FileFingerprint } from './fingerprint.ts';
 
 /** So many older versions are known for what they are, however little is kept of what was in them. */
 const OLDER_VERSIONS = 64;
@@ -86,6 +86,7 @@ class Changed<R extends Row> {
 
 /** A table at one moment, to be written down while it changes. */
 export interface FrozenTable<R extends Row> {
+  readonly kind: TableKind<R>;
   readonly columns: readonly string[];
   readonly rows: FrozenRows<R>;
   /** The newest known version of the CSV, and what rows were in it where that differs. */
@@ -96,19 +97,19 @@ export interface FrozenTable<R extends Row> {
 
 /** A table, and how it differs from the file that people see. */
 export class Table<R extends Row> implements CsvTable<R> {
+  readonly kind: TableKind<R>;
   columns: readonly string[];
   rows: Rows<R>;
-  readonly #parts: RowParts<R>;
   #newest: FileFingerprint | null = null;
   #older: readonly FileFingerprint[] = [];
   #undo: Changed<R>;
   /** Since the rows that are being rendered for the next version; undefined: none are. */
   #sinceRender: Changed<R> | undefined;
 
-  constructor(parts: RowParts<R>, columns: readonly string[]) {
-    this.#parts = parts;
-    this.columns = columns;
-    this.rows = new Rows(parts);
+  constructor(kind: TableKind<R>) {
+    this.kind = kind;
+    this.columns = [kind.key, kind.value.name];
+    this.rows = new Rows(kind);
     this.#undo = new Changed(this.rows);
   }
 
@@ -148,7 +149,7 @@ export class Table<R extends Row> implements CsvTable<R> {
 
   /** Rows in a new order; those that are not named follow in theirs. */
   reorder(names: Iterable<string>): void {
-    const rows = new Rows(this.#parts);
+    const rows = new Rows(this.kind);
     const take = (name: string): void => {
       const row = this.rows.get(name);
       if (row !== undefined && !rows.has(name)) rows.set(name, row);
@@ -182,9 +183,9 @@ export class Table<R extends Row> implements CsvTable<R> {
   }
 
   frozen(): FrozenTable<R> {
-    const { columns, newest, older } = this;
+    const { kind, columns, newest, older } = this;
     const rows = this.rows.frozen();
-    return { columns, newest, older, rows, undo: this.#undo.frozen(rows) };
+    return { kind, columns, newest, older, rows, undo: this.#undo.frozen(rows) };
   }
 
   /** As `frozen`; from here on what changes is remembered until `endRender`. */

@@ -1,64 +1,6 @@
-import { USER_STATUSES, type Item, type User, type UserStatus } from '../../../domain/tables.ts';
-
-export type Row = User | Item;
-
-/** What every row without further columns shares. */
-export const NO_EXTRA: Readonly<Record<string, string>> = Object.freeze({});
+import { isPlain, NO_EXTRA, NO_VALUES, type Row, type TableKind } from './columns.ts';
 
 const FIRST_ROWS = 64;
-
-/** How rows of one kind are taken apart: the number that decisions look at, and the rest, which few rows have. */
-export interface RowParts<R extends Row> {
-  /** Stock, or the place of the status in USER_STATUSES. */
-  value(row: R): number;
-  /** null: nothing but name and value. */
-  rest(row: R): Partial<R> | null;
-  row(name: string, value: number, rest: Partial<R> | null): R;
-}
-
-/** @param value of a user's row */
-export function statusOf(value: number): UserStatus {
-  return USER_STATUSES[value] ?? 'unpaid';
-}
-
-export const USER_PARTS: RowParts<User> = {
-  value: ({ status }) => USER_STATUSES.indexOf(status),
-  rest: ({ extra }) => (isEmpty(extra) ? null : { extra }),
-  row: (user, value, rest) => ({
-    user,
-    status: statusOf(value),
-    extra: rest?.extra ?? NO_EXTRA,
-  }),
-};
-
-export const ITEM_PARTS: RowParts<Item> = {
-  value: ({ quantity }) => quantity,
-  rest: (item) => {
-    if (isPlain(item)) return null;
-    const { name, price, reorderLevel, extra } = item;
-    return { name, price, reorderLevel, extra };
-  },
-  row: (item, quantity, rest) => ({
-    item,
-    quantity,
-    name: rest?.name ?? null,
-    price: rest?.price ?? null,
-    reorderLevel: rest?.reorderLevel ?? null,
-    extra: rest?.extra ?? NO_EXTRA,
-  }),
-};
-
-/** Whether a row has nothing but its name and its status or quantity. */
-export function isPlain(row: Row): boolean {
-  if ('item' in row && (row.name !== null || row.price !== null || row.reorderLevel !== null)) return false;
-  return isEmpty(row.extra);
-}
-
-function isEmpty(extra: Readonly<Record<string, string>>): boolean {
-  if (extra === NO_EXTRA) return true;
-  for (const key in extra) if (Object.hasOwn(extra, key)) return false;
-  return true;
-}
 
 /** The rows of a table at one moment, in the order of the file. */
 export interface FrozenRows<R extends Row> {
@@ -74,15 +16,16 @@ interface Columns<R extends Row> {
   /** undefined: the row was removed. */
   readonly names: (string | undefined)[];
   values: Float64Array;
-  readonly rests: (Partial<R> | null)[];
+  /** The row as it was set; null: it has nothing but name and value. */
+  readonly rests: (R | null)[];
 }
 
 class PlacedRows<R extends Row> implements FrozenRows<R> {
-  protected readonly parts: RowParts<R>;
+  protected readonly kind: TableKind<R>;
   protected readonly columns: Columns<R>;
 
-  constructor(parts: RowParts<R>, columns: Columns<R>) {
-    this.parts = parts;
+  constructor(kind: TableKind<R>, columns: Columns<R>) {
+    this.kind = kind;
     this.columns = columns;
   }
 
@@ -93,7 +36,9 @@ class PlacedRows<R extends Row> implements FrozenRows<R> {
   rowWith(place: number, value: number): R | undefined {
     const { names, rests } = this.columns;
     const name = names[place];
-    return name === undefined ? undefined : this.parts.row(name, value, rests[place] ?? null);
+    const rest = rests[place] ?? null;
+    if (name === undefined) return undefined;
+    return rest === null ? this.kind.row(name, value, NO_VALUES, NO_EXTRA) : this.kind.withValue(rest, value);
   }
 
   *values(): Generator<R> {
@@ -113,8 +58,8 @@ class PlacedRows<R extends Row> implements FrozenRows<R> {
 export class Rows<R extends Row> extends PlacedRows<R> {
   readonly #places = new Map<string, number>();
 
-  constructor(parts: RowParts<R>) {
-    super(parts, { names: [], values: new Float64Array(FIRST_ROWS), rests: [] });
+  constructor(kind: TableKind<R>) {
+    super(kind, { names: [], values: new Float64Array(FIRST_ROWS), rests: [] });
   }
 
   get size(): number {
@@ -155,7 +100,7 @@ export class Rows<R extends Row> extends PlacedRows<R> {
 
   /** A new row goes to the end. */
   set(name: string, row: R): this {
-    const { columns, parts } = this;
+    const { columns, kind } = this;
     let place = this.#places.get(name);
     if (place === undefined) {
       place = this.places;
@@ -164,8 +109,8 @@ export class Rows<R extends Row> extends PlacedRows<R> {
       columns.rests.push(null);
       if (place >= columns.values.length) columns.values = grown(columns.values, place + 1);
     }
-    columns.values[place] = parts.value(row);
-    columns.rests[place] = parts.rest(row);
+    columns.values[place] = kind.valueOf(row);
+    columns.rests[place] = isPlain(row) ? null : row;
     return this;
   }
 
@@ -191,7 +136,7 @@ export class Rows<R extends Row> extends PlacedRows<R> {
   /** The rows as they are now, to be read while they change. */
   frozen(): FrozenRows<R> {
     const { names, values, rests } = this.columns;
-    return new PlacedRows(this.parts, {
+    return new PlacedRows(this.kind, {
       names: names.slice(),
       values: values.slice(0, names.length),
       rests: rests.slice(),

@@ -1,0 +1,174 @@
+import type { Edit } from '../../../domain/edit.ts';
+import {
+  isPrice,
+  isQuantity,
+  normalizePrice,
+  USER_STATUSES,
+  type Item,
+  type User,
+} from '../../../domain/tables.ts';
+
+/*
+ * The columns of users.csv and inventory.csv, declared once: files are read and written, rows kept, written down,
+ * compared and merged by what stands here. A new column of an item is a field of Item, and at the end of
+ * INVENTORY an entry and a value of `row`.
+ */
+
+export type Row = User | Item;
+export type TableName = 'users' | 'inventory';
+
+/** Columns of the file that are not ours. */
+export type Extra = Readonly<Record<string, string>>;
+
+/** What every row without further columns shares. */
+export const NO_EXTRA: Extra = Object.freeze({});
+
+type RowEdit = Extract<Edit, { kind: 'user' | 'item' }>;
+
+interface Column<V> {
+  /** In the header. */
+  readonly name: string;
+  /** @returns undefined: the text is no value of this column */
+  readonly read: (text: string) => V | undefined;
+  /** What to write instead of a text that is none. */
+  readonly fix: string;
+}
+
+/** A value of an optional column; null: it is unset. */
+export type OwnValue = string | number | null;
+
+/** The values of a row that has none. */
+export const NO_VALUES: readonly OwnValue[] = Object.freeze([]);
+
+/** A column that a table need not have, and a row no value in. */
+export interface OptionalColumn<R extends Row> extends Column<string | number> {
+  readonly field: keyof R & string;
+  /** Spaces around a value are part of it. */
+  readonly isVerbatim?: true;
+  /** A value as it may stand in a file that was cut at the end of it. */
+  cut?(text: string): string;
+}
+
+/** What is known of a table and its file. */
+export interface TableKind<R extends Row> {
+  readonly table: TableName;
+  readonly file: string;
+  /** The column of names; the field of a row as well. */
+  readonly key: 'user' | 'item';
+  /** The column that decisions look at, as a number; the field of a row is named as it is. */
+  readonly value: Column<number>;
+  /** What a row of that name is called in messages. */
+  readonly label: (name: string) => string;
+  readonly nameOf: (row: R) => string;
+  readonly valueOf: (row: R) => number;
+  /** As it is written in the file. */
+  readonly valueText: (row: R) => string;
+  /** @param own values of the optional columns, in their order; what is missing at the end is unset */
+  readonly row: (name: string, value: number, own: readonly OwnValue[], extra: Extra) => R;
+  readonly withValue: (row: R, value: number) => R;
+  readonly optional: readonly OptionalColumn<R>[];
+  readonly edit: (name: string, before: R | null, after: R | null) => RowEdit;
+}
+
+/** A table as its file has it: rows by name in the order of the file, and the names of the header in its order. */
+export interface CsvTable<R extends Row> {
+  readonly kind: TableKind<R>;
+  readonly columns: readonly string[];
+  readonly rows: Pick<Map<string, R>, 'size' | 'has' | 'get' | 'keys' | typeof Symbol.iterator> & {
+    values(): Iterable<R>;
+  };
+}
+
+const COUNT = {
+  read: (text: string): number | undefined =>
+    /^\d+$/.test(text) && isQuantity(Number(text)) ? Number(text) : undefined,
+  fix: 'write a whole number from 0 up in plain digits, such as 20',
+};
+
+/** @param value of a user's row: the place of the status in USER_STATUSES */
+export function statusOf(value: number): User['status'] {
+  return USER_STATUSES[value] ?? 'unpaid';
+}
+
+export const USERS: TableKind<User> = {
+  table: 'users',
+  file: 'users.csv',
+  key: 'user',
+  value: {
+    name: 'status',
+    read: (text) => {
+      const place = (USER_STATUSES as readonly string[]).indexOf(text);
+      return place === -1 ? undefined : place;
+    },
+    fix: 'write paid or unpaid, in small letters',
+  },
+  label: (name) => `user ${name}`,
+  nameOf: ({ user }) => user,
+  valueOf: ({ status }) => USER_STATUSES.indexOf(status),
+  valueText: ({ status }) => status,
+  row: (user, value, _own, extra) => ({ user, status: statusOf(value), extra }),
+  withValue: (row, value) => ({ ...row, status: statusOf(value) }),
+  optional: [],
+  edit: (user, before, after) => ({ kind: 'user', user, before, after }),
+};
+
+export const INVENTORY: TableKind<Item> = {
+  table: 'inventory',
+  file: 'inventory.csv',
+  key: 'item',
+  value: { name: 'quantity', ...COUNT },
+  label: (name) => name,
+  nameOf: ({ item }) => item,
+  valueOf: ({ quantity }) => quantity,
+  valueText: ({ quantity }) => String(quantity),
+  row: (item, quantity, own, extra) => ({
+    item,
+    quantity,
+    name: (own[0] ?? null) as string | null,
+    price: (own[1] ?? null) as string | null,
+    reorderLevel: (own[2] ?? null) as number | null,
+    extra,
+  }),
+  withValue: (row, quantity) => ({ ...row, quantity }),
+  optional: [
+    { name: 'name', field: 'name', isVerbatim: true, read: (text) => text, fix: '' },
+    {
+      name: 'price',
+      field: 'price',
+      read: (text) => (isPrice(text) ? normalizePrice(text) : undefined),
+      fix: 'write an amount such as 12.50 (a point, at most two decimals, no currency), or leave it empty',
+      cut: (text) => text.replace(/\.?0+$/, ''),
+    },
+    { name: 'reorder_level', field: 'reorderLevel', ...COUNT },
+  ],
+  edit: (item, before, after) => ({ kind: 'item', item, before, after }),
+};
+
+/** The table that a row is of. */
+export function kindOf<R extends Row>(row: R): TableKind<R> {
+  return ('item' in row ? INVENTORY : USERS) as unknown as TableKind<R>;
+}
+
+/** The names of our columns, in the order in which a file that we begin has them. */
+export function columnNames<R extends Row>({ key, value, optional }: TableKind<R>): readonly string[] {
+  return [key, value.name, ...optional.map(({ name }) => name)];
+}
+
+/** A value of an optional column as text; an unset one is an empty cell. */
+export function textOf<R extends Row>(row: R, field: keyof R): string {
+  return String((row[field] as OwnValue) ?? '');
+}
+
+/** Own keys only: a column may be called `constructor`. */
+export function extraCell(extra: Extra, key: string): string {
+  return Object.hasOwn(extra, key) ? (extra[key] ?? '') : '';
+}
+
+/** Whether a row has nothing but its name and its status or quantity. */
+export function isPlain(row: Row): boolean {
+  for (const { field } of kindOf(row).optional) if ((row[field] as unknown) !== null) return false;
+  const { extra } = row;
+  if (extra === NO_EXTRA) return true;
+  for (const key in extra) if (Object.hasOwn(extra, key)) return false;
+  return true;
+}
