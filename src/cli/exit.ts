@@ -46,8 +46,8 @@ const LAST_RESORT_MS = 5_000;
 /** A stop takes at most ten seconds; a little less, so that the process is gone by then. */
 const STOP_LIMIT_MS = 9_500;
 /**
- * npm and the terminal both pass on one Ctrl-C: the copy comes within this. Shorter than two key presses of a person in
- * a hurry; what is taken for a second one by mistake leaves at once, which is safe.
+ * npm and the terminal both pass on one Ctrl-C: the copy comes within this. Shorter than the time between two key presses
+ * in a hurry; if it is not, the program leaves at once, which is safe.
  */
 const SAME_SIGNAL_MS = 100;
 

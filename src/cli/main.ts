@@ -58,7 +58,7 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Co
   },
   {
     name: 'topics',
-    summary: 'declared topics against the cluster',
+    summary: 'the topics that orderctl needs, and those that the cluster has',
     load: () => import('./commands/topics/index.ts'),
   },
   {
@@ -124,7 +124,7 @@ export async function runCommandLine(given: readonly string[], session: Session)
 
   const program = newProgram(session);
   let help = '';
-  // Help is data: it goes to stdout, whatever asked for it. Errors are told by the exit alone.
+  // Help is data: it goes to stdout, whatever asked for it. Errors are reported by exit.ts alone.
   program.configureOutput({
     writeOut: (text) => (help += text),
     writeErr: (text) => (help += text),
@@ -166,7 +166,7 @@ async function printCompletions(words: readonly string[], session: Session): Pro
     const found = await complete(words, program, session);
     await session.printer.data(found.map((word) => `${word}\n`).join(''));
   } catch (error) {
-    // Whoever pressed a key wants words, not what is wrong: that is said when the command is run.
+    // A key was pressed for words. What is wrong is said when the command is run.
     if (!(error instanceof Failure)) throw error;
   }
 }
@@ -225,7 +225,7 @@ function mayHoldKept(folder: string): boolean {
   try {
     return readdirSync(folder).some((name) => name.endsWith('.conflict'));
   } catch {
-    // Whoever needs the folder says what is wrong with it.
+    // What opens the folder says what is wrong with it.
     return false;
   }
 }

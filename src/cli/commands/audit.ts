@@ -12,14 +12,14 @@ import type { Session } from '../session.ts';
 
 export function register(program: Command, session: Session): void {
   describe(program.command('audit'), {
-    summary: 'derive stock and decisions anew, and compare',
+    summary: 'whether the books balance',
     prose:
       'Checks from the files that the books balance: the stock of every item is what was put in less what was sold, ' +
       'each accepted order began where the one before it ended, each id is decided once, and logs, edits, index, ' +
       'journal, positions and CSVs agree. Works beside a running consumer. A hand edit that was not taken in yet, or a ' +
-      'CSV that lags a running consumer, is told and is no difference. Records that a reset skipped are listed.\n\n' +
+      'CSV that lags a running consumer, is reported and is no difference. Records that a reset skipped are listed.\n\n' +
       '--with-topic also reads every record below the stored positions: each must be decided, a duplicate, a dead ' +
-      'letter, or skipped. --repair builds anew what is made from the logs (CSVs, index, the ends of the logs since the ' +
+      'letter, or skipped. --repair rebuilds what is made from the logs (CSVs, index, the ends of the logs since the ' +
       'last checkpoint); exit code 4 while a consumer runs. What is the truth and damaged has to come from a backup.\n\n' +
       'Exit code 6 when something differs.',
     examples: [
@@ -30,7 +30,7 @@ export function register(program: Command, session: Session): void {
     ],
   })
     .option('--with-topic', 'read the topic too')
-    .option('--repair', 'build anew what is made from the logs')
+    .option('--repair', 'rebuild what is made from the logs')
     .action(async (flags: { withTopic?: true; repair?: true }) => {
       const { settings, printer, isJson } = session;
       const { audit } = await import('../../app/audit/audit.ts');

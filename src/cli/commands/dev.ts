@@ -172,7 +172,7 @@ function failureOf(error: unknown, options: ServiceOptions, flag: string, port: 
   }
   if (error instanceof CorruptLogError || error instanceof CorruptStateError) {
     return new Failure('corrupt_state', error.message, {
-      fix: 'or begin anew with --data DIR',
+      fix: 'or begin from scratch with --data DIR',
       cause: error,
     });
   }

@@ -10,7 +10,7 @@ import { EXIT_CODES } from '../exit.ts';
 import { wayOut } from '../hints.ts';
 import type { Session } from '../session.ts';
 
-/** Short of what a consumer waits: a person looks on. */
+/** Less than a consumer waits: a user waits for it. */
 const BROKER_TIMEOUT_MS = 5_000;
 
 export function register(program: Command, session: Session): void {

@@ -80,7 +80,7 @@ function collect(value: string, before: string[] | undefined): string[] {
   return [...(before ?? []), value];
 }
 
-/** What is to be sent, and how it is told. */
+/** What is to be sent, and what reports say of it. */
 interface Plan {
   readonly orders: AsyncIterable<Numbered> | Iterable<Numbered>;
   /** null: without end. */

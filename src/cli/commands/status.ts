@@ -15,7 +15,7 @@ export function register(program: Command, session: Session): void {
   describe(program.command('status'), {
     summary: 'state of the running consumer',
     prose:
-      'Asks the consumer that runs on the storage folder how it is: its state and what it waits for, orders a ' +
+      'Asks the consumer that runs on the storage folder for its state and what it waits for, orders a ' +
       'second (over the last ten), lag, decisions by outcome since it started, and when it committed last. It ' +
       'answers itself, so no broker is needed. Exit code 3 when none runs; 5 when it does not answer, because ' +
       'it is paused or very busy. A CSV that is broken, or was kept aside, is shown as well. A user who ' +

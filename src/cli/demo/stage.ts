@@ -45,7 +45,7 @@ export class Stage {
     });
   }
 
-  /** Leaves the folder for whoever looks into what went wrong. */
+  /** Leaves the folder, in which to find what went wrong. */
   keep(): void {
     this.#isKept = true;
   }
@@ -146,7 +146,9 @@ export class Stage {
 
   #checkGoingOn(): void {
     if (!this.#abort.aborted) return;
-    throw new Failure('interrupted', 'the demo was interrupted', { fix: 'run it again: it begins anew' });
+    throw new Failure('interrupted', 'the demo was interrupted', {
+      fix: 'run it again: it begins from scratch',
+    });
   }
 }
 

@@ -57,7 +57,7 @@ export async function play(stage: Stage): Promise<Evidence> {
 }
 
 /**
- * Orders come in without end, a person edits the stock, and the consumer is killed between two of them.
+ * Orders come in without end, the stock is edited by hand, and the consumer is killed between two of them.
  *
  * @returns how many decisions the logs have then
  */
@@ -70,7 +70,7 @@ async function killInTheMiddle(stage: Stage): Promise<number> {
   await stage.until(`${BEFORE_EDIT} decisions`, () => decided(stage) >= BEFORE_EDIT, both);
   stage.output(firstDecisions(consumer));
 
-  stage.title('3. Meanwhile a person edits inventory.csv: 50 pens more, and mugs');
+  stage.title('3. Meanwhile inventory.csv is edited by hand: 50 pens more, and mugs');
   editByHand(stage);
   const untilKill = decided(stage) + BEFORE_KILL;
   await stage.until(`${untilKill} decisions`, () => decided(stage) >= untilKill, both);

@@ -4,8 +4,8 @@ import type { Resolved } from '../settings/resolve.ts';
 import { passwordWays } from '../settings/secrets.ts';
 
 /**
- * What it takes to reach the brokers. Settings that need each other are held against each other here and not
- * earlier: a command without a broker does not mind a password that is not at hand.
+ * What it takes to reach the brokers. Settings that need each other are checked here and not
+ * earlier: a command without a broker needs no password.
  *
  * @throws Failure invalid_settings
  */

@@ -7,7 +7,7 @@ import type { Skip } from '../../app/offsets/skips.ts';
 import { wayOut } from '../hints.ts';
 import { count, grouped } from './text.ts';
 
-/** Told as text; `-o json` has more of them. */
+/** Printed as text; `-o json` has more of them. */
 const SHOWN = 20;
 
 /** Keys in the order of the contract, then what else is known. */

@@ -243,6 +243,6 @@ function mend(order: Order, { reason, detail }: Extract<Outcome, { kind: 'reject
     case 'insufficient_stock':
       return `${detail}: "orderctl inventory update --item ITEM --by +N" puts more in`;
     case 'invalid_quantity':
-      return `${detail}: whoever sent it has to send another order`;
+      return `${detail}: its sender has to send another order`;
   }
 }

@@ -163,7 +163,7 @@ function summaryText(summary: ProduceSummary | ReplaySummary): string {
       `left out ${count(fulfilled, 'order')} whose last try was accepted: --again orders the same once more`,
     );
   }
-  // Who interrupts is told by the failure.
+  // After an interrupt the failure says so.
   if (resumeAfter !== null && !interrupted) {
     lines.push(`to go on, run the same command with --resume-after ${resumeAfter}`);
   }

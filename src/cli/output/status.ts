@@ -41,7 +41,7 @@ export function countsInWords(counts: Omit<ConsumerStatus['counts'], 'read'>): s
   ].join(', ');
 }
 
-/** The status on several lines, for a person. */
+/** The status on several lines, to be read. */
 export function statusLines({ consumer, files }: FolderStatus, folder: string, now: number): string[] {
   return [...consumerLines(consumer, folder, now), ...files.map(fileLine)];
 }

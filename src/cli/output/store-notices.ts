@@ -8,7 +8,7 @@ import type { Printer } from './printer.ts';
 import { wayOut } from '../hints.ts';
 import { count } from './text.ts';
 
-/** Tells what the store has to tell. */
+/** Prints what the store reports. */
 export function printNotice(printer: Printer, notice: StoreNotice): void {
   switch (notice.kind) {
     case 'hand_edit_merged':
@@ -33,7 +33,7 @@ export function printNotice(printer: Printer, notice: StoreNotice): void {
       }
       break;
     case 'file_missing':
-      printer.warn(`${notice.file} is gone: that changes nothing, it is written anew`);
+      printer.warn(`${notice.file} is gone: that changes nothing, it is written again`);
       break;
     case 'file_outdated':
       printer.warn(
@@ -91,7 +91,7 @@ function printEdit(printer: Printer, edit: Edit): void {
       printer.info(`edit: ${count(edit.letters.length, 'dead letter')} of ${edit.topic} ${edit.action}`);
       break;
     case 'position':
-      // Told where it is made.
+      // The command that makes it says so.
       break;
   }
 }

@@ -3,8 +3,8 @@ import { findSettingsFile } from './file.ts';
 import type { Session } from '../session.ts';
 
 /**
- * Whether errors are wanted as JSON, told without trusting the command line or the settings file: it is asked
- * when either of them was refused.
+ * Whether errors are wanted as JSON. Neither the command line nor the settings file is trusted: one of them may be
+ * what was refused.
  */
 export function isJsonWanted(words: readonly string[], session: Pick<Session, 'env' | 'cwd'>): boolean {
   let flag: string | undefined;
@@ -26,7 +26,7 @@ function outputInFile(session: Pick<Session, 'cwd'>): string | undefined {
     const { output } = JSON.parse(text) as { output?: unknown };
     return typeof output === 'string' ? output : undefined;
   } catch {
-    // A file that cannot be read is told of by whoever read it first.
+    // What reads the settings reports it.
     return undefined;
   }
 }

@@ -19,7 +19,7 @@ import type { Session } from '../session.ts';
 const FOR_SHELL = /[|&;<>()$`\\"'*?[#~=%]/;
 /** What a shell ends with when there is no such program, or it may not be run. */
 const NOT_RUN = new Set([126, 127]);
-/** Who comes back sooner has not waited for a person. */
+/** A program that returns sooner has not waited for the user. */
 const AT_ONCE_MS = 1_000;
 
 /** One `user edit` or `inventory edit`. */
@@ -62,7 +62,7 @@ export async function editTable(
   }
 }
 
-/** Merges; while there is a mistake in the copy, a person is asked to mend it. */
+/** Merges; while there is a mistake in the copy, the user is asked to mend it. */
 async function merged(
   copy: TableCopy,
   how: { session: Session; program: string; onNotice: (notice: StoreNotice) => void },
@@ -146,7 +146,7 @@ async function run(program: string, file: string): Promise<Ended> {
     : [first, [...flags, file]];
   return new Promise<Ended>((resolve) => {
     const child = spawn(command, args, {
-      // Data alone goes to stdout where that is no terminal.
+      // Where stdout is not a terminal, only data goes there.
       stdio: ['inherit', process.stdout.isTTY ? 'inherit' : 2, 'inherit'],
     });
     child.on('error', () => resolve({ code: 127, signal: null }));

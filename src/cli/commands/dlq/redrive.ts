@@ -124,7 +124,7 @@ function selection(texts: readonly string[], flags: RedriveFlags) {
   }
   if (texts.length > 0) return { ids: texts.map(parseDeadLetterId) };
   if (filters.length > 0) return { filter };
-  throw new Failure('usage', 'nothing says which dead letters', {
+  throw new Failure('usage', 'dlq redrive needs to know which dead letters to send', {
     fix: 'name ids, or select with --all, --reason, --since, --until or --original-topic',
   });
 }

@@ -3,7 +3,7 @@ import { openStore, type TimeLimits } from '../../../compose.ts';
 import { openBrokerOnly } from '../../kafka/open.ts';
 import type { Session } from '../../session.ts';
 
-/** All that showing the positions asks, however many brokers are slow: a person looks on. */
+/** For all requests together that show the positions: a user waits for them. */
 export const SHOW_TIMEOUT_MS = 10_000;
 
 export const TOGETHER =

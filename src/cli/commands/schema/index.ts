@@ -9,7 +9,7 @@ import { registerShow } from './show.ts';
 export function register(program: Command, session: Session): void {
   const schema = describe(program.command('schema'), {
     summary: 'the schema of orders in the registry',
-    prose: `Holds the schema that orders are written with against the registry. ${SUBJECT}`,
+    prose: `Compares the schema that orders are written with and what the registry has, and registers it. ${SUBJECT}`,
     examples: [
       ['orderctl schema show', 'what the registry has'],
       ['orderctl schema check --file order-v2.avsc', 'whether a new schema would be taken'],

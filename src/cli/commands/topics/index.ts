@@ -8,7 +8,7 @@ import { registerShow } from './show.ts';
 export function register(program: Command, session: Session): void {
   const topics = describe(program.command('topics'), {
     summary: 'the topics that orderctl needs, and those that the cluster has',
-    prose: `Holds the declared topics against the cluster, and brings the cluster to them. ${DECLARED}`,
+    prose: `Compares the cluster with the topics that are declared, and creates or changes what is missing. ${DECLARED}`,
     examples: [
       ['orderctl topics show', 'what is declared and what is there'],
       ['orderctl topics apply', 'what would be done'],

@@ -9,7 +9,7 @@ import { DECLARED } from './declared.ts';
 
 export function registerShow(topics: Command, session: Session): void {
   describe(topics.command('show'), {
-    summary: 'declared topics against the cluster',
+    summary: 'compare the cluster with the declared topics',
     prose: `Shows what is declared beside what the cluster has. ${DECLARED}`,
     examples: [['orderctl topics show -o json', 'for a script']],
   }).action(async () => {
@@ -27,6 +27,5 @@ async function show(session: Session): Promise<void> {
   }
   await printTable(printer, topicRows(plan), TOPIC_COLUMNS);
   for (const warning of plan.warnings) printer.warn(warning);
-  if (plan.actions.length > 0)
-    printer.info('to bring the cluster to what is declared: orderctl topics apply');
+  if (plan.actions.length > 0) printer.info('to create or change what is missing: orderctl topics apply');
 }

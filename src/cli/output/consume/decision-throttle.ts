@@ -2,7 +2,7 @@ import type { RecordResult } from '../../../app/run/events.ts';
 import { count } from '../text.ts';
 import { decisionLine, viewDecision, type DecisionName, type DecisionView } from './decision.ts';
 
-/** Decisions that are told one by one, in a second; more come as one line with counts. */
+/** Decisions a second that are printed one by one; more come as one line with counts. */
 export const LINES_A_SECOND = 20;
 const WINDOW_MS = 1_000;
 
@@ -28,15 +28,15 @@ const NAMES: Readonly<Record<DecisionName, readonly [one: string, many: string]>
 };
 
 /**
- * Decides what is told of the decisions as they happen: each on a line of its own, up to 20 a second; above that
+ * Decides what is printed of the decisions as they happen: each on a line of its own, up to 20 a second; above that
  * one line a second with counts by decision and reason. After a second that was too full the next one is held
  * back to its end, so that a steady flood is one line a second and no more. Pure: time is given in milliseconds.
  */
 export class DecisionThrottle {
   readonly #isShown: (level: MessageLine['level']) => boolean;
   #windowStart = Number.NEGATIVE_INFINITY;
-  /** Told one by one in this window. */
-  #told = 0;
+  /** Printed one by one in this window. */
+  #printed = 0;
   /** Hold back what comes until the window ends. */
   #isHolding = false;
   #held: DecisionView[] = [];
@@ -48,14 +48,14 @@ export class DecisionThrottle {
     this.#isShown = isShown;
   }
 
-  /** @returns the lines to tell now */
+  /** @returns the lines to print now */
   add(results: readonly RecordResult[], nowMs: number): MessageLine[] {
     const lines = this.tick(nowMs);
     for (const result of results) {
       const decision = nameOf(result);
       if (!this.#isShown(LEVELS[decision])) continue;
-      if (!this.#isHolding && this.#told < LINES_A_SECOND) {
-        this.#told += 1;
+      if (!this.#isHolding && this.#printed < LINES_A_SECOND) {
+        this.#printed += 1;
         lines.push(lineOf(viewDecision(result)));
         continue;
       }
@@ -65,18 +65,18 @@ export class DecisionThrottle {
     return lines;
   }
 
-  /** To be called about once a second. @returns the lines to tell now */
+  /** To be called about once a second. @returns the lines to print now */
   tick(nowMs: number): MessageLine[] {
     if (nowMs - this.#windowStart < WINDOW_MS) return [];
     const wasFull = this.#counted > 0 && !this.#isFew();
     const lines = this.flush();
     this.#windowStart = nowMs;
-    this.#told = 0;
+    this.#printed = 0;
     this.#isHolding = wasFull;
     return lines;
   }
 
-  /** @returns what is left to tell at the end */
+  /** @returns what is left to print at the end */
   flush(): MessageLine[] {
     if (this.#counted === 0) return [];
     const lines = this.#isFew() ? this.#held.map(lineOf) : [this.#summary()];
@@ -86,7 +86,7 @@ export class DecisionThrottle {
     return lines;
   }
 
-  /** What was held back turned out to be few enough to be told one by one. */
+  /** What was held back turned out to be few enough to be printed one by one. */
   #isFew(): boolean {
     return this.#isHolding && this.#counted <= LINES_A_SECOND;
   }

@@ -10,7 +10,7 @@ import { failsAgain, nowDocument } from './read-again.ts';
 import { orderInWords } from '../consume/decision.ts';
 import { count, printable } from '../text.ts';
 
-/** What is shown of a key, a value and a header; the rest is told by its size. */
+/** What is shown of a key, a value and a header; of the rest, the size is. */
 const KEY_BYTES = 256;
 const VALUE_BYTES = 1_024;
 const HEADER_CHARACTERS = 300;
