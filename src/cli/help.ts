@@ -4,8 +4,8 @@ import { flagOf, SETTINGS, type SettingSpec } from './settings/table.ts';
 export const HELP_COLUMNS = 80;
 
 export interface HelpText {
-  /** One line, in the list of commands. */
-  readonly summary: string;
+  /** One line, in the list of verbs; main.ts has those of commands, which it lists without loading them. */
+  readonly summary?: string;
   /** What it does, in prose, and what excludes what. */
   readonly prose: string;
   /** Command lines, each with what it is for. */
@@ -16,7 +16,7 @@ export interface HelpText {
 export function describe(command: Command, { summary, prose, examples }: HelpText): Command {
   const lines = examples.flatMap(([line, purpose]) => [`  # ${purpose}`, `  ${line}`]);
   return command
-    .summary(summary)
+    .summary(summary ?? command.summary())
     .description(prose)
     .addHelpText('after', `\nEXAMPLES\n${lines.join('\n')}`);
 }

@@ -15,8 +15,8 @@ import { refuseRepeats, usageFailure } from './usage.ts';
 import { isJsonWanted } from './settings/json-wanted.ts';
 
 interface CommandModule {
-  /** Adds the command to the program. */
-  register(program: Command, session: Session): void;
+  /** Gives the command its help, options, verbs and action. */
+  register(command: Command, session: Session): void;
 }
 
 /** Loaded when they are called: what one command needs must not slow down another. */
@@ -152,8 +152,8 @@ export async function runCommandLine(given: readonly string[], session: Session)
 /** All by name, one of them whole. */
 async function addCommands(program: Command, name: string | undefined, session: Session): Promise<void> {
   for (const command of COMMANDS) {
-    if (command.name === name) (await command.load()).register(program, session);
-    else program.command(command.name).summary(command.summary);
+    const added = program.command(command.name).summary(command.summary);
+    if (command.name === name) (await command.load()).register(added, session);
   }
   for (const command of program.commands) refuseRepeats(command);
 }

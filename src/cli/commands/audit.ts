@@ -10,9 +10,8 @@ import { count } from '../output/text.ts';
 import { wayOut } from '../hints.ts';
 import type { Session } from '../session.ts';
 
-export function register(program: Command, session: Session): void {
-  describe(program.command('audit'), {
-    summary: 'whether the books balance',
+export function register(command: Command, session: Session): void {
+  describe(command, {
     prose:
       'Checks from the files that the books balance: the stock of every item is what was put in less what was sold, ' +
       'each accepted order began where the one before it ended, each id is decided once, and logs, edits, index, ' +

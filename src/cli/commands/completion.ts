@@ -44,9 +44,8 @@ complete -c orderctl -f -a '(__orderctl_complete)'
 type Shell = keyof typeof SCRIPTS;
 const SHELLS = Object.keys(SCRIPTS) as Shell[];
 
-export function register(program: Command, session: Session): void {
-  describe(program.command('completion'), {
-    summary: 'completion for bash, zsh and fish',
+export function register(command: Command, session: Session): void {
+  describe(command, {
     prose:
       'Prints a script for your shell that completes commands and flags, and users, items, topics, groups and the ' +
       'latest order ids from what is really there. It asks this program each time, so it is never out of date.',

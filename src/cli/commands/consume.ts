@@ -24,9 +24,8 @@ interface Flags {
   create: boolean;
 }
 
-export function register(program: Command, session: Session): void {
-  describe(program.command('consume'), {
-    summary: 'read orders, decide them, store them',
+export function register(command: Command, session: Session): void {
+  describe(command, {
     prose:
       'Reads orders from the topic, decides each once, and stores decision and position in one commit. Accepted ' +
       'orders go to orders.jsonl and take from the stock, rejected ones to rejections.jsonl with the reason, ' +

@@ -10,9 +10,8 @@ import { describe } from '../help.ts';
 import type { Session } from '../session.ts';
 import { startServices } from './dev.ts';
 
-export function register(program: Command, session: Session): void {
-  describe(program.command('demo'), {
-    summary: 'the whole story in ten seconds',
+export function register(command: Command, session: Session): void {
+  describe(command, {
     prose:
       'Plays the whole story with the real commands, on a Kafka and a schema registry of its own in a temporary ' +
       'folder: users and stock are added, orders come in, the consumer is killed with -9 in the middle of them ' +

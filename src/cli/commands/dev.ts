@@ -26,9 +26,8 @@ interface Flags {
   host: string;
 }
 
-export function register(program: Command, session: Session): void {
-  describe(program.command('dev'), {
-    summary: 'a Kafka and a schema registry, for development',
+export function register(command: Command, session: Session): void {
+  describe(command, {
     prose:
       'Runs a Kafka broker and a schema registry in the foreground until Ctrl-C, for machines that have neither. ' +
       'Any Kafka client can use them: kcat, the tools of Kafka, Java, Python. What was acknowledged is kept in ' +

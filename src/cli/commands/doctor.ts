@@ -13,9 +13,8 @@ import type { Session } from '../session.ts';
 /** Less than a consumer waits: a user waits for it. */
 const BROKER_TIMEOUT_MS = 5_000;
 
-export function register(program: Command, session: Session): void {
-  describe(program.command('doctor'), {
-    summary: 'check settings, folder and services',
+export function register(command: Command, session: Session): void {
+  describe(command, {
     prose:
       'Looks at all that a consumer depends on and changes nothing: settings, storage folder and its owner, disk, ' +
       'brokers and what they offer, topics, positions, group, clock, registry and schema. Each finding comes with ' +

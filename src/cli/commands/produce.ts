@@ -34,9 +34,8 @@ interface Flags {
   register: boolean;
 }
 
-export function register(program: Command, session: Session): void {
-  describe(program.command('produce'), {
-    summary: 'send orders',
+export function register(command: Command, session: Session): void {
+  describe(command, {
     prose:
       'Sends orders to the topic as Avro events, keyed by their id. Without further flags: five sample orders of ' +
       'one to three lines, for random users and items of the storage folder, unpaid users too. With --user, ' +

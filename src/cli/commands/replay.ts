@@ -28,9 +28,8 @@ interface Flags {
   register: boolean;
 }
 
-export function register(program: Command, session: Session): void {
-  describe(program.command('replay'), {
-    summary: 'send decided orders again',
+export function register(command: Command, session: Session): void {
+  describe(command, {
     prose:
       'Sends the orders of orders.jsonl again, in their order, with the same ids and keys. Their ids are ' +
       'decided, so consuming them from the live topic changes nothing; --to-topic sends them elsewhere. ' +

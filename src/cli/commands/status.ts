@@ -11,9 +11,8 @@ import type { Session } from '../session.ts';
 
 const EVERY_MS = 1_000;
 
-export function register(program: Command, session: Session): void {
-  describe(program.command('status'), {
-    summary: 'state of the running consumer',
+export function register(command: Command, session: Session): void {
+  describe(command, {
     prose:
       'Asks the consumer that runs on the storage folder for its state and what it waits for, orders a ' +
       'second (over the last ten), lag, decisions by outcome since it started, and when it committed last. It ' +

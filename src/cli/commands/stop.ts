@@ -6,9 +6,8 @@ import { describe } from '../help.ts';
 import { duration } from '../output/text.ts';
 import type { Session } from '../session.ts';
 
-export function register(program: Command, session: Session): void {
-  describe(program.command('stop'), {
-    summary: 'stop the running consumer',
+export function register(command: Command, session: Session): void {
+  describe(command, {
     prose:
       'Asks the consumer that runs on the storage folder to finish what it has in hand and leave its group, and ' +
       'waits for that, 10 seconds at most. Exit code 3 when none runs; 5 when it does not answer, because it is ' +

@@ -109,7 +109,7 @@ describe('--watch on a terminal', () => {
       folder,
     );
     const program = new Command();
-    register(program, session);
+    register(program.command('status'), session);
     session.resolve(program);
     await program.parseAsync(['status', '--watch'], { from: 'user' });
     expect(writes).toEqual(['no consumer runs on\n', '\u001B[1A\u001B[Jno consumer runs on\n']);

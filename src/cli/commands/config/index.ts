@@ -3,9 +3,8 @@ import { describe } from '../../help.ts';
 import type { Session } from '../../session.ts';
 import { registerShow } from './show.ts';
 
-export function register(program: Command, session: Session): void {
-  const config = describe(program.command('config'), {
-    summary: 'settings and where they come from',
+export function register(command: Command, session: Session): void {
+  const config = describe(command, {
     prose:
       'Settings come from flags, the environment, the nearest orderctl.json and defaults, in this order.',
     examples: [['orderctl config show', 'what holds here, and why']],

@@ -7,9 +7,8 @@ import { registerList } from './list.ts';
 import { registerRedrive } from './redrive.ts';
 import { registerShow } from './show.ts';
 
-export function register(program: Command, session: Session): void {
-  const dlq = describe(program.command('dlq'), {
-    summary: 'records that could not be read as orders',
+export function register(command: Command, session: Session): void {
+  const dlq = describe(command, {
     prose:
       'Lists, shows, sends again and discards dead letters: of orderctl itself and, with --dlq-topic, of Kafka ' +
       'Connect, Kafka Streams, share groups, Spring, Spring Cloud Stream and SmallRye, whose headers are understood ' +

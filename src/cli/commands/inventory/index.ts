@@ -7,9 +7,8 @@ import { registerRemove } from './remove.ts';
 import { registerShow } from './show.ts';
 import { registerUpdate } from './update.ts';
 
-export function register(program: Command, session: Session): void {
-  const inventory = describe(program.command('inventory'), {
-    summary: 'items and their stock',
+export function register(command: Command, session: Session): void {
+  const inventory = describe(command, {
     prose:
       'Adds, changes, removes and shows items. Accepted orders take from their stock. The items are kept in ' +
       'inventory.csv, which may be edited by hand as well.',

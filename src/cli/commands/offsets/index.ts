@@ -7,9 +7,8 @@ import { registerReset } from './reset.ts';
 import { registerShow } from './show.ts';
 import { registerUndo } from './undo.ts';
 
-export function register(program: Command, session: Session): void {
-  const offsets = describe(program.command('offsets'), {
-    summary: 'where reading stands, and moving it',
+export function register(command: Command, session: Session): void {
+  const offsets = describe(command, {
     prose: `Shows and moves how far the topic has been read. ${TOGETHER} Both are moved together.`,
     examples: [
       ['orderctl offsets show', 'positions and lag'],

@@ -5,9 +5,8 @@ import { registerExplain } from './explain.ts';
 import { registerList } from './list.ts';
 import { registerShow } from './show.ts';
 
-export function register(program: Command, session: Session): void {
-  const order = describe(program.command('order'), {
-    summary: 'what became of orders, and why',
+export function register(command: Command, session: Session): void {
+  const order = describe(command, {
     prose: 'Shows, lists and explains the decisions that were made. Each order id is decided once, for good.',
     examples: [
       ['orderctl order list --status rejected --limit 20', 'what was refused'],

@@ -6,9 +6,8 @@ import { registerCheck } from './check.ts';
 import { registerRegister } from './register.ts';
 import { registerShow } from './show.ts';
 
-export function register(program: Command, session: Session): void {
-  const schema = describe(program.command('schema'), {
-    summary: 'the schema of orders in the registry',
+export function register(command: Command, session: Session): void {
+  const schema = describe(command, {
     prose: `Compares the schema that orders are written with and what the registry has, and registers it. ${SUBJECT}`,
     examples: [
       ['orderctl schema show', 'what the registry has'],

@@ -5,9 +5,8 @@ import { DECLARED } from './declared.ts';
 import { registerApply } from './apply.ts';
 import { registerShow } from './show.ts';
 
-export function register(program: Command, session: Session): void {
-  const topics = describe(program.command('topics'), {
-    summary: 'the topics that orderctl needs, and those that the cluster has',
+export function register(command: Command, session: Session): void {
+  const topics = describe(command, {
     prose: `Compares the cluster with the topics that are declared, and creates or changes what is missing. ${DECLARED}`,
     examples: [
       ['orderctl topics show', 'what is declared and what is there'],

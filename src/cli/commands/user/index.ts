@@ -7,9 +7,8 @@ import { registerRemove } from './remove.ts';
 import { registerShow } from './show.ts';
 import { registerUpdate } from './update.ts';
 
-export function register(program: Command, session: Session): void {
-  const user = describe(program.command('user'), {
-    summary: 'users and whether they have paid',
+export function register(command: Command, session: Session): void {
+  const user = describe(command, {
     prose:
       'Adds, changes, removes and shows users. Orders of a user who is not paid, or not known, are rejected. ' +
       'The users are kept in users.csv, which may be edited by hand as well.',
