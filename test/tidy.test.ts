@@ -12,9 +12,7 @@ const FOLDER_FILES = 15;
 
 /** Over the limit today, with the most that each may have. It only shrinks: what meets the limit leaves the list. */
 const LONG_FILES: Record<string, number> = {
-  'src/adapters/files/csv/base-rule.ts': 387,
   'src/adapters/files/csv/file.ts': 399,
-  'src/adapters/files/ids/run.ts': 301,
   'src/adapters/files/ledger.ts': 370,
   'src/adapters/files/store.ts': 413,
 };
@@ -25,10 +23,6 @@ const FULL_FOLDERS: Record<string, number> = {
   // A file per request of Kafka's protocol, however many there are.
   'src/dev-broker/requests': 60,
 };
-const CIRCLES = new Set([
-  'src/adapters/files/ids/index.ts -> src/adapters/files/ids/cursors.ts -> src/adapters/files/ids/run.ts -> src/adapters/files/ids/index.ts',
-  'src/adapters/files/ids/index.ts -> src/adapters/files/ids/cursors.ts -> src/adapters/files/ids/run.ts -> src/adapters/files/ids/table.ts -> src/adapters/files/ids/index.ts',
-]);
 /** By part, what was there when the rule was made. */
 const BANNED_LEFT: Record<string, number> = {
   'src/adapters/files': 26,
@@ -146,7 +140,7 @@ describe('imports', () => {
       done.add(file);
     };
     for (const file of imports.keys()) follow(file, []);
-    expect(circles.filter((circle) => !CIRCLES.has(circle))).toEqual([]);
+    expect(circles).toEqual([]);
   });
 
   it('exports nothing that nobody uses', () => {

@@ -1,6 +1,7 @@
-import { type Choice, type KnownVersion, overlaid } from '../../src/adapters/files/csv/base-rule.ts';
+import type { Choice } from '../../src/adapters/files/edits/base-rule.ts';
+import { type KnownVersion, overlaid } from '../../src/adapters/files/edits/known-version.ts';
 import type { CsvTable } from '../../src/adapters/files/tables/columns.ts';
-import { sameRow } from '../../src/adapters/files/csv/merge-rows.ts';
+import { sameRow } from '../../src/adapters/files/edits/merge-rows.ts';
 import type { Item } from '../../src/domain/tables.ts';
 
 /** The rule of before, for comparison: the version that leaves the fewest changed rows, of equal ones the newest. */

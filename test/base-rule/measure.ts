@@ -1,11 +1,7 @@
-import {
-  chooseBase,
-  type Choice,
-  type FileClues,
-  type KnownVersion,
-} from '../../src/adapters/files/csv/base-rule.ts';
+import { chooseBase, type Choice, type FileClues } from '../../src/adapters/files/edits/base-rule.ts';
+import type { KnownVersion } from '../../src/adapters/files/edits/known-version.ts';
 import { INVENTORY, type CsvTable } from '../../src/adapters/files/tables/columns.ts';
-import { mergedRow, sameRow } from '../../src/adapters/files/csv/merge-rows.ts';
+import { mergedRow, sameRow } from '../../src/adapters/files/edits/merge-rows.ts';
 import type { Item } from '../../src/domain/tables.ts';
 import { random } from '../support/faulty-fs.ts';
 import { fewestRows } from './fewest-rows.ts';

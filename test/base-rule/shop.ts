@@ -1,5 +1,6 @@
-import type { FileClues, HandSave, KnownVersion, Undo } from '../../src/adapters/files/csv/base-rule.ts';
-import { mergedRow, sameRow } from '../../src/adapters/files/csv/merge-rows.ts';
+import type { FileClues } from '../../src/adapters/files/edits/base-rule.ts';
+import type { HandSave, KnownVersion, Undo } from '../../src/adapters/files/edits/known-version.ts';
+import { mergedRow, sameRow } from '../../src/adapters/files/edits/merge-rows.ts';
 import { INVENTORY, type CsvTable } from '../../src/adapters/files/tables/columns.ts';
 import type { Item } from '../../src/domain/tables.ts';
 

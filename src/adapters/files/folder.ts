@@ -160,7 +160,7 @@ export function openFolder(options: {
     },
 
     async copyTable(table, { kept, onNotice } = {}) {
-      const { copyPaths, isUntouched, makeCopy, readCopy, removeCopy } = await import('./csv/table-copy.ts');
+      const { copyPaths, isUntouched, makeCopy, readCopy, removeCopy } = await import('./edits/table-copy.ts');
       const paths =
         kept === undefined
           ? await makeCopy(files, folder, table, await tableNow(table, onNotice))

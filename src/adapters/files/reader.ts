@@ -9,7 +9,7 @@ import { styleOf } from './csv/records.ts';
 import { renderTable } from './csv/render.ts';
 import { parseEdit } from './logs/edit-line.ts';
 import type { FileSystem } from './fs.ts';
-import { brokenNotice, editLines, findHandEdit } from './csv/hand-edit-look.ts';
+import { brokenNotice, editLines, findHandEdit } from './edits/hand-edit-look.ts';
 import { INVENTORY, USERS, type TableKind, type Row, type TableName } from './tables/columns.ts';
 import { openIdIndex, type IdIndex } from './ids/index.ts';
 import { parsedLines, type LogView } from './logs/log.ts';

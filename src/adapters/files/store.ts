@@ -19,7 +19,7 @@ import { parsedLines } from './logs/log.ts';
 import { parseDecided } from './logs/order-line.ts';
 import { innerFolder } from './layout.ts';
 import type { Table } from './tables/table.ts';
-import { checkNotTakenIn, copyPaths, mergeCopy, readCopy, type CopyPaths } from './csv/table-copy.ts';
+import { checkNotTakenIn, copyPaths, mergeCopy, readCopy, type CopyPaths } from './edits/table-copy.ts';
 import { keepUndelivered, readUndelivered } from './logs/undelivered.ts';
 
 /** CSVs are rewritten at most so often, or twenty times as long as the last rewrite took if that is longer. */

@@ -1,14 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import {
-  chooseBase,
-  type FileClues,
-  type HandSave,
-  type Undo,
-} from '../../../src/adapters/files/csv/base-rule.ts';
+import { chooseBase, type FileClues } from '../../../src/adapters/files/edits/base-rule.ts';
+import type { HandSave, Undo } from '../../../src/adapters/files/edits/known-version.ts';
 import { parseTable } from '../../../src/adapters/files/csv/parse.ts';
-import { INVENTORY } from '../../../src/adapters/files/tables/columns.ts';
-import type { CsvTable } from '../../../src/adapters/files/tables/columns.ts';
-import { sameRow } from '../../../src/adapters/files/csv/merge-rows.ts';
+import { INVENTORY, type CsvTable } from '../../../src/adapters/files/tables/columns.ts';
+import { sameRow } from '../../../src/adapters/files/edits/merge-rows.ts';
 import type { Item } from '../../../src/domain/tables.ts';
 
 /* Each clause of the rule, in the smallest table that shows it. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parseTable } from '../../../src/adapters/files/csv/parse.ts';
 import { INVENTORY } from '../../../src/adapters/files/tables/columns.ts';
-import { mergeHandEdit } from '../../../src/adapters/files/csv/hand-edits.ts';
+import { mergeHandEdit } from '../../../src/adapters/files/edits/hand-edits.ts';
 
 const NOW = 1_800_000_000_000;
 

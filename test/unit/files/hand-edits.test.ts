@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseTable } from '../../../src/adapters/files/csv/parse.ts';
-import { INVENTORY, USERS } from '../../../src/adapters/files/tables/columns.ts';
+import { INVENTORY, USERS, type CsvTable } from '../../../src/adapters/files/tables/columns.ts';
 import { renderTable } from '../../../src/adapters/files/csv/render.ts';
-import type { CsvTable } from '../../../src/adapters/files/tables/columns.ts';
-import type { FileClues, KnownVersion, Undo } from '../../../src/adapters/files/csv/base-rule.ts';
-import { mergeHandEdit, type HandEdit } from '../../../src/adapters/files/csv/hand-edits.ts';
-import { sameRow } from '../../../src/adapters/files/csv/merge-rows.ts';
+import type { FileClues } from '../../../src/adapters/files/edits/base-rule.ts';
+import type { KnownVersion, Undo } from '../../../src/adapters/files/edits/known-version.ts';
+import { mergeHandEdit, type HandEdit } from '../../../src/adapters/files/edits/hand-edits.ts';
+import { sameRow } from '../../../src/adapters/files/edits/merge-rows.ts';
 import { encodeRead, encodeVersion, readVersions } from '../../../src/adapters/files/csv/versions.ts';
 import { fingerprintFile } from '../../../src/adapters/files/tables/fingerprint.ts';
 import { Failure } from '../../../src/domain/failure.ts';

@@ -4,8 +4,8 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { realFileSystem } from '../../../src/adapters/files/fs.ts';
-import { openIdIndex, type IdIndex, type IdPlace } from '../../../src/adapters/files/ids/index.ts';
-import { IdTable, type IdHash } from '../../../src/adapters/files/ids/table.ts';
+import { openIdIndex, type IdIndex } from '../../../src/adapters/files/ids/index.ts';
+import { type IdPlace, IdTable, type IdHash } from '../../../src/adapters/files/ids/table.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 
 const work = fs.mkdtempSync(path.join(os.tmpdir(), 'id-index-test-'));

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { KnownVersion } from '../../../src/adapters/files/csv/base-rule.ts';
-import { mergeHandEdit } from '../../../src/adapters/files/csv/hand-edits.ts';
+import type { KnownVersion } from '../../../src/adapters/files/edits/known-version.ts';
+import { mergeHandEdit } from '../../../src/adapters/files/edits/hand-edits.ts';
 import { parseTable } from '../../../src/adapters/files/csv/parse.ts';
-import { INVENTORY } from '../../../src/adapters/files/tables/columns.ts';
-import type { CsvTable } from '../../../src/adapters/files/tables/columns.ts';
+import { INVENTORY, type CsvTable } from '../../../src/adapters/files/tables/columns.ts';
 import type { Item } from '../../../src/domain/tables.ts';
 
 /*

@@ -4,11 +4,11 @@ import type { Failure } from '../../../domain/failure.ts';
 import type { Item, User } from '../../../domain/tables.ts';
 import { parseTable } from './parse.ts';
 import type { Finding } from '../../../ports/health.ts';
-import { findHandEdit, type FileFacts } from './hand-edit-look.ts';
+import { findHandEdit, type FileFacts } from '../edits/hand-edit-look.ts';
 import type { TableKind, Row } from '../tables/columns.ts';
-import { overlaid } from './base-rule.ts';
+import { overlaid } from '../edits/known-version.ts';
 import type { LogView } from '../logs/log.ts';
-import { sameRow } from './merge-rows.ts';
+import { sameRow } from '../edits/merge-rows.ts';
 import type { Table } from '../tables/table.ts';
 
 export interface CsvSources<R extends Row> {

@@ -18,9 +18,9 @@ import {
   unsettledMs,
   type FileFacts,
   type Found,
-} from './hand-edit-look.ts';
+} from '../edits/hand-edit-look.ts';
 import type { TableKind, Row } from '../tables/columns.ts';
-import type { HandEdit } from './hand-edits.ts';
+import type { HandEdit } from '../edits/hand-edits.ts';
 import { keptName, listKeptAside } from './kept-aside.ts';
 import type { Ledger } from '../ledger.ts';
 import type { Table } from '../tables/table.ts';

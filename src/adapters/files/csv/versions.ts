@@ -1,5 +1,5 @@
 import { Failure } from '../../../domain/failure.ts';
-import type { HandSave, Undo } from './base-rule.ts';
+import type { HandSave, Undo } from '../edits/known-version.ts';
 import type { LogView } from '../logs/log.ts';
 import { renderCells, rowOfCells, type Cells } from '../tables/row-cells.ts';
 import type { Row } from '../tables/columns.ts';

@@ -1,7 +1,16 @@
 import { difference, type Difference } from '../../../domain/difference.ts';
 import { isFailure, type Failure } from '../../../domain/failure.ts';
-import type { IdIndex, IdPlace } from './index.ts';
-import { ENTRY_WORDS, hashId, IdTable, placeHigh, placeLow, toPlace, type IdHash } from './table.ts';
+import type { IdIndex } from './index.ts';
+import {
+  type IdPlace,
+  ENTRY_WORDS,
+  hashId,
+  IdTable,
+  placeHigh,
+  placeLow,
+  toPlace,
+  type IdHash,
+} from './table.ts';
 import { linesOf, type LogView } from '../logs/log.ts';
 import { orderIdOf } from '../logs/order-line.ts';
 

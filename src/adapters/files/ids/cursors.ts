@@ -1,4 +1,5 @@
-import { CHUNK_BLOCKS, type IdRun } from './run.ts';
+import { CHUNK_BLOCKS } from './run-format.ts';
+import type { IdRun } from './run.ts';
 import { compareEntries, ENTRY_WORDS, type IdTable } from './table.ts';
 
 /** Where reading entries in order of their hashes stands. */

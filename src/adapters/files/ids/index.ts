@@ -3,15 +3,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Failure } from '../../../domain/failure.ts';
 import { errorCode, writeFailure, type FileSystem } from '../fs.ts';
 import { least, RunCursor, TableCursor, type EntryCursor } from './cursors.ts';
-import { IdRun, IdRunWriter } from './run.ts';
-import { compareEntries, ENTRY_WORDS, hashId, IdTable, type IdHash } from './table.ts';
-
-/** Where the decision of an order id is written. */
-export interface IdPlace {
-  readonly log: 'orders' | 'rejections';
-  /** Byte position of its line. */
-  readonly position: number;
-}
+import { IdRun } from './run.ts';
+import { IdRunWriter } from './run-writer.ts';
+import { compareEntries, ENTRY_WORDS, hashId, IdTable, type IdHash, type IdPlace } from './table.ts';
 
 /**
  * Which order ids are decided, and where: the newest entries in memory, the others in immutable sorted runs. It is a

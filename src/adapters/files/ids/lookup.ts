@@ -2,7 +2,8 @@ import type { Decided } from '../../../domain/orders/decide.ts';
 import { isFailure } from '../../../domain/failure.ts';
 import type { FolderState } from '../journal/checkpoint.ts';
 import type { FileSystem } from '../fs.ts';
-import { openIdIndex, type IdIndex, type IdPlace } from './index.ts';
+import { openIdIndex, type IdIndex } from './index.ts';
+import type { IdPlace } from './table.ts';
 import { linesOf, type LogView } from '../logs/log.ts';
 import { lineBegin, orderIdOf, parseDecided } from '../logs/order-line.ts';
 

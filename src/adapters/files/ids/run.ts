@@ -2,51 +2,27 @@ import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import { Failure } from '../../../domain/failure.ts';
 import { errorCode, type FileSystem } from '../fs.ts';
-import type { IdPlace } from './index.ts';
-import { compareEntries, ENTRY_WORDS, toPlace, type IdHash } from './table.ts';
+import {
+  BLOCK_ENTRIES,
+  ENTRY_BYTES,
+  BLOCK_BYTES,
+  FENCE_WORDS,
+  FOOTER_BYTES,
+  MAGIC,
+  VERSION,
+  FILTER_WORDS,
+  FILTER_PROBES,
+  CHUNK_BLOCKS,
+  bytesOf,
+  filterBlockAt,
+  filterStep,
+} from './run-format.ts';
+import { ENTRY_WORDS, toPlace, type IdHash, type IdPlace } from './table.ts';
 
-/**
- * One immutable file of the index, little-endian words of 32 bits:
- *
- *     entries   sorted by hash, in blocks of 256; the last block may be shorter
- *     fence     per block: hash of its first entry (high, low), CRC-32 of the block
- *     filter    a Bloom filter of blocks of 512 bits, so that a look-up touches one line of the cache
- *     footer    magic, version, entries, blocks, filter blocks, CRC of fence, CRC of filter, CRC of the footer
- */
-const BLOCK_ENTRIES = 256;
-const ENTRY_BYTES = ENTRY_WORDS * 4;
-const BLOCK_BYTES = BLOCK_ENTRIES * ENTRY_BYTES;
-const FENCE_WORDS = 3;
-const FOOTER_BYTES = 32;
-const MAGIC = 0x78644964;
-const VERSION = 1;
-
-const FILTER_WORDS = 16;
-/** 16 bits an entry and 6 probes: about two absent ids of a thousand pass, and cost one read each. */
-const FILTER_BITS_PER_ENTRY = 16;
-const FILTER_PROBES = 6;
 /** A process that looks up a few ids reads a block or two for each rather than the whole filter. */
 const FINDS_BEFORE_FILTER = 32;
 
-/** Entries that a merge reads at a time. */
-export const CHUNK_BLOCKS = 16;
-
-function bytesOf(words: Uint32Array): Buffer {
-  return Buffer.from(words.buffer, words.byteOffset, words.byteLength);
-}
-
-function filterBlockAt(hash: IdHash, blocks: number): number {
-  return Math.floor((hash.low * blocks) / 2 ** 32) * FILTER_WORDS;
-}
-
-function filterStep(hash: IdHash): number {
-  return (Math.imul(hash.high, 0x9e3779b1) ^ hash.low) | 1;
-}
-
-function filterBlocks(entries: number): number {
-  return Math.max(1, Math.ceil((entries * FILTER_BITS_PER_ENTRY) / (FILTER_WORDS * 32)));
-}
-
+/** A run, for reading. */
 export class IdRun {
   readonly name: string;
   readonly entries: number;
@@ -196,106 +172,4 @@ function damaged(file: string, what: string): Failure {
     fix: 'it is part of the index of order ids, a view that is rebuilt from the logs: start the consumer',
     context: { file },
   });
-}
-
-/** Writes a run from entries that come sorted; an entry that equals the one before is dropped. */
-export class IdRunWriter {
-  readonly name: string;
-  readonly #files: FileSystem;
-  readonly #folder: string;
-  readonly #file: string;
-  readonly #fd: number;
-  readonly #fence: Uint32Array;
-  readonly #filter: Uint32Array;
-  readonly #chunk = new Uint32Array(CHUNK_BLOCKS * BLOCK_ENTRIES * ENTRY_WORDS);
-  readonly #hash: IdHash = { high: 0, low: 0 };
-  readonly #last = new Uint32Array(ENTRY_WORDS);
-  #filled = 0;
-  #written = 0;
-  #finished = false;
-
-  /** @param atMost of entries, by which the filter is sized */
-  constructor(files: FileSystem, folder: string, name: string, atMost: number) {
-    this.name = name;
-    this.#files = files;
-    this.#folder = folder;
-    this.#file = path.join(folder, name);
-    this.#fence = new Uint32Array(Math.ceil(atMost / BLOCK_ENTRIES) * FENCE_WORDS);
-    this.#filter = new Uint32Array(filterBlocks(atMost) * FILTER_WORDS);
-    this.#fd = files.open(this.#file, 'create');
-  }
-
-  /** Takes the entry at `at` of `words`. */
-  add(words: Uint32Array, at: number): void {
-    const last = this.#last;
-    if (this.#filled + this.#written > 0 && compareEntries(words, at, last, 0) === 0) return;
-    const chunk = this.#chunk;
-    const filled = this.#filled;
-    for (let word = 0; word < ENTRY_WORDS; word += 1) {
-      const value = words[at + word] ?? 0;
-      last[word] = value;
-      chunk[filled + word] = value;
-    }
-    this.#filled = filled + ENTRY_WORDS;
-    this.#mark();
-    if (this.#filled === this.#chunk.length) this.#flush();
-  }
-
-  /** Durable when this resolves. */
-  async finish(): Promise<void> {
-    this.#flush();
-    const entries = this.#written / ENTRY_WORDS;
-    const blocks = Math.ceil(entries / BLOCK_ENTRIES);
-    const fence = bytesOf(this.#fence.subarray(0, blocks * FENCE_WORDS));
-    const filter = bytesOf(this.#filter);
-    const footer = new Uint32Array(FOOTER_BYTES / 4);
-    const filterCount = this.#filter.length / FILTER_WORDS;
-    footer.set([MAGIC, VERSION, entries, blocks, filterCount, crc32(fence), crc32(filter)]);
-    footer[7] = crc32(bytesOf(footer.subarray(0, 7)));
-    this.#files.write(this.#fd, Buffer.concat([fence, filter, bytesOf(footer)]), this.#written * 4);
-    await this.#files.sync(this.#fd);
-    this.#files.close(this.#fd);
-    this.#finished = true;
-    await this.#files.syncDirectory(this.#folder);
-  }
-
-  /** Gives up, and tries to leave nothing behind: what is left is removed with the unused runs. */
-  abandon(): void {
-    try {
-      if (!this.#finished) this.#files.close(this.#fd);
-      this.#finished = true;
-      this.#files.unlink(this.#file);
-    } catch {
-      // The failure that led here is the one to tell.
-    }
-  }
-
-  #mark(): void {
-    const hash = this.#hash;
-    const filter = this.#filter;
-    hash.high = this.#last[0] ?? 0;
-    hash.low = this.#last[1] ?? 0;
-    const at = filterBlockAt(hash, filter.length / FILTER_WORDS);
-    const step = filterStep(hash);
-    let bit = hash.high;
-    for (let probe = 0; probe < FILTER_PROBES; probe += 1) {
-      const place = bit >>> 23;
-      const word = at + (place >>> 5);
-      filter[word] = (filter[word] ?? 0) | (1 << (place & 31));
-      bit = (bit + step) | 0;
-    }
-  }
-
-  #flush(): void {
-    const words = this.#chunk.subarray(0, this.#filled);
-    const blockWords = BLOCK_ENTRIES * ENTRY_WORDS;
-    for (let at = 0; at < words.length; at += blockWords) {
-      const block = words.subarray(at, at + blockWords);
-      const fenceAt = ((this.#written + at) / blockWords) * FENCE_WORDS;
-      this.#fence.set([block[0] ?? 0, block[1] ?? 0, crc32(bytesOf(block))], fenceAt);
-    }
-    this.#files.write(this.#fd, bytesOf(words), this.#written * 4);
-    this.#written += this.#filled;
-    this.#filled = 0;
-  }
 }

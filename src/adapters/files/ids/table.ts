@@ -1,4 +1,9 @@
-import type { IdPlace } from './index.ts';
+/** Where the decision of an order id is written. */
+export interface IdPlace {
+  readonly log: 'orders' | 'rejections';
+  /** Byte position of its line. */
+  readonly position: number;
+}
 
 /** Entries are four 32-bit words: hash high, hash low, place low, place high with the log in its topmost bit. */
 export const ENTRY_WORDS = 4;

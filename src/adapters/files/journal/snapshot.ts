@@ -5,7 +5,7 @@ import { STATE_FILE, innerFolder, isStorage, LOG_NAMES, noStorage, type LogName 
 import { readWhole, openOrUndefined } from '../whole-files.ts';
 import type { FileSystem } from '../fs.ts';
 import { INVENTORY, USERS } from '../tables/columns.ts';
-import { sameStat, savedMsOf, unsettledMs, type FileFacts } from '../csv/hand-edit-look.ts';
+import { sameStat, savedMsOf, unsettledMs, type FileFacts } from '../edits/hand-edit-look.ts';
 import { checkLog, LogView } from '../logs/log.ts';
 import { checkAgainstJournal, loadFolder, type LoadedFolder } from './recover.ts';
 import { Tables } from '../tables/tables.ts';

@@ -10,7 +10,7 @@ import type { CsvTable, TableKind, Row, TableName } from '../tables/columns.ts';
 import { editRenderer, parseEdit } from '../logs/edit-line.ts';
 import { linesOf, type LogView } from '../logs/log.ts';
 import { errorCode, writeFailure, type FileSystem } from '../fs.ts';
-import { parseTable } from './parse.ts';
+import { parseTable } from '../csv/parse.ts';
 import { editLines } from './hand-edit-look.ts';
 import { mergeFrom } from './hand-edits.ts';
 import type { Commit } from '../ledger.ts';

@@ -1,6 +1,7 @@
 import type { SetAside } from '../../../domain/set-aside.ts';
 import type { Item, User } from '../../../domain/tables.ts';
-import { chooseBase, type FileClues, type KnownVersion } from './base-rule.ts';
+import { chooseBase, type FileClues } from './base-rule.ts';
+import type { KnownVersion } from './known-version.ts';
 import type { CsvTable } from '../tables/columns.ts';
 import { mergedRow, sameRow, type Clamped } from './merge-rows.ts';
 

@@ -1,17 +1,18 @@
 import { Failure, isFailure } from '../../../domain/failure.ts';
 import type { StoreNotice } from '../../../ports/notices.ts';
-import { parseTable } from './parse.ts';
+import { parseTable } from '../csv/parse.ts';
 import type { CsvTable, Row, TableKind } from '../tables/columns.ts';
 import { openOrUndefined } from '../whole-files.ts';
 import type { LogView } from '../logs/log.ts';
 import type { FileStat, FileSystem } from '../fs.ts';
-import { isOwnSave, overlaid, type KnownVersion } from './base-rule.ts';
+import { isOwnSave } from './base-rule.ts';
+import { overlaid, type KnownVersion } from './known-version.ts';
 import { mergeHandEdit, type HandEdit } from './hand-edits.ts';
 import { sameRow } from './merge-rows.ts';
 import type { Table } from '../tables/table.ts';
 import { rowLines, type NamedRow, type StateLine } from '../tables/state-line.ts';
 import { fingerprintFile, sameFingerprint, type FileFingerprint } from '../tables/fingerprint.ts';
-import { readVersions, type NewVersion, type VersionHistory } from './versions.ts';
+import { readVersions, type NewVersion, type VersionHistory } from '../csv/versions.ts';
 
 /*
  * What a user did to a CSV since we knew it. Owners take it in, readers only look as if it had been taken in.

@@ -1,0 +1,138 @@
+import type { SetAside } from '../../../domain/set-aside.ts';
+import type { Item, User } from '../../../domain/tables.ts';
+import type { CsvTable } from '../tables/columns.ts';
+import { cellComparer, compareWith, rate, type Distance, type Rating } from './compare-versions.ts';
+import { whatIsMissing } from './half-saved.ts';
+import { rowsOf, type KnownVersion } from './known-version.ts';
+
+/*
+ * Which version of a CSV did the user's editor load? Nobody says, so it is concluded: from the cells that were left
+ * alone, from which versions anybody has read at all, and from the user's own last save. No rule is never wrong: where
+ * several versions would fit and stock would differ, none is chosen, and the file is set aside. What the numbers below
+ * are worth is measured by `npm run simulate:edits`.
+ */
+
+/** What is known of the file besides its rows. */
+export interface FileClues {
+  readonly nowMs: number;
+  /** When it was saved, milliseconds since the epoch. */
+  readonly savedMs: number;
+  /** Its last line ends in a line feed. */
+  readonly isEnded: boolean;
+  /** The oldest known version is the first that there was. */
+  readonly isComplete: boolean;
+}
+
+export type Choice<Row> =
+  | { readonly kind: 'set_aside'; readonly why: SetAside }
+  | {
+      readonly kind: 'base';
+      /** Its place in the versions; -1: there is none. */
+      readonly index: number;
+      /** Its rows; null: not there. */
+      readonly row: (name: string) => Row | null;
+    };
+
+/** A held version so little worse than one that nobody has read might be the one that was loaded. */
+const NEAR_CELLS = 3;
+/** A version that fits worse by this share of the cells in which it differs from the best was not loaded. */
+const BEHIND_SHARE = 1 / 4;
+/** So long a user goes on from his own last save. */
+const OWN_SAVE_MS = 30 * 60_000;
+/** What has stood so long is what an editor has loaded. */
+const STOOD_MS = 10 * 60_000;
+/** Nobody keeps a file open in an editor for longer, and saves it. */
+const FORGOTTEN_MS = 24 * 3_600_000;
+
+/**
+ * The version that `found` was made from. Costs time linear in rows and entries of the undos.
+ *
+ * @param versions newest first
+ */
+export function chooseBase<Row extends User | Item>(
+  found: CsvTable<Row>,
+  current: CsvTable<Row>,
+  versions: readonly KnownVersion<Row>[],
+  clues: FileClues,
+): Choice<Row> {
+  if (versions.length === 0) return { kind: 'base', index: -1, row: () => null };
+  const cells = cellComparer(found, current);
+  const scores = rate(found, current, versions, cells);
+  const chosen = choose(scores, versions, clues, () =>
+    compareWith(scores, { found, current, versions, cells }),
+  );
+  if (typeof chosen === 'string') return { kind: 'set_aside', why: chosen };
+  const row = rowsOf(current, versions, chosen);
+  const why = whatIsMissing(found, current, row, clues.isEnded);
+  return why === null ? { kind: 'base', index: chosen, row } : { kind: 'set_aside', why };
+}
+
+function choose<Row>(
+  { equal, same }: Rating,
+  versions: readonly KnownVersion<Row>[],
+  clues: FileClues,
+  distances: () => (best: number) => Distance,
+): number | SetAside {
+  const top = equal.reduce((most, score) => Math.max(most, score), -1);
+  if (top === -1) return 'stranger';
+  const ownSave = versions.findIndex(({ hand }) => hand !== null);
+  const save = versions[ownSave];
+  const isRecent = save !== undefined && isRecentSave(save, clues);
+  // What the save was made from: it was taken back in the editor.
+  if (save !== undefined && isOwnSave(save, clues) && same.has(ownSave + (save.hand?.back ?? NaN))) {
+    return ownSave;
+  }
+
+  const isHeld = (at: number): boolean => versions[at]?.unread === false;
+  const best = bestOf(equal, top, isHeld);
+  if (best === null) return 'ambiguous';
+  const { cells, matters } = distances()(best);
+  const isBehind = (at: number): boolean =>
+    (equal[best] ?? 0) - (equal[at] ?? -1) >= Math.max(1, (cells[at] ?? 0) * BEHIND_SHARE);
+  // Made from what the own save was made from, by another window, or by going back in the same one: nobody can tell.
+  const isGoneBack =
+    save !== undefined && isOwnSave(save, clues) && best === ownSave + (save.hand?.back ?? NaN);
+  if (isGoneBack && matters[ownSave] === true) return 'ambiguous';
+  const rivals = versions.flatMap((_, at) =>
+    at !== best && equal[at] !== -1 && isHeld(at) && matters[at] === true && !isBehind(at) ? [at] : [],
+  );
+  const oldest = versions.length - 1;
+  const isForgotten =
+    !clues.isComplete && clues.nowMs - (versions[oldest]?.at ?? 0) < FORGOTTEN_MS && !isBehind(oldest);
+  if (isForgotten) return 'forgotten';
+  if (rivals.length === 0) return best;
+  const tied = [best, ...rivals.filter((at) => equal[at] === equal[best])];
+  if (isRecent && (ownSave === best || rivals.includes(ownSave)) && tied.every((at) => at >= ownSave)) {
+    return ownSave;
+  }
+  const until = versions[best - 1]?.at ?? clues.nowMs;
+  const hasStood = until - (versions[best]?.at ?? until) >= STOOD_MS;
+  return hasStood && tied.every((at) => at >= best) ? best : 'ambiguous';
+}
+
+type Save = Pick<KnownVersion<unknown>, 'at' | 'hand'>;
+
+function isRecentSave({ at }: Save, { nowMs }: Pick<FileClues, 'nowMs'>): boolean {
+  return nowMs - at < OWN_SAVE_MS;
+}
+
+/**
+ * Whether a user who made this save may have saved the file after it, a moment later. What is older than the save is
+ * no save after it: a disk that lost power has brought it back, or a user has put it back from a copy.
+ */
+export function isOwnSave(save: Save, clues: Pick<FileClues, 'nowMs' | 'savedMs'>): boolean {
+  return save.hand !== null && isRecentSave(save, clues) && clues.savedMs > save.hand.savedMs;
+}
+
+/** The newest held version with the top score; null: one that nobody has read fits better than one that is held. */
+function bestOf(equal: Float64Array, top: number, isHeld: (at: number) => boolean): number | null {
+  let newest = -1;
+  let isNear = false;
+  for (let at = 0; at < equal.length; at++) {
+    const score = equal[at] ?? -1;
+    if (score === top && isHeld(at)) return at;
+    if (score === top && newest === -1) newest = at;
+    if (score !== -1 && score >= top - NEAR_CELLS && isHeld(at)) isNear = true;
+  }
+  return isNear ? null : newest;
+}

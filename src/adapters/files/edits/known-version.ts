@@ -1,0 +1,51 @@
+/* The versions of a CSV that are or were on disk, as the rule for the base looks at them. */
+
+/** What rows were in an older version where it differs from the next newer one; null: was not there. */
+export type Undo<Row> = ReadonlyMap<string, Row | null>;
+
+/** A file that was saved by hand, as it was saved. */
+export interface HandSave {
+  /** How many versions before it the one is that it was made from; null: none is known. */
+  readonly back: number | null;
+  /** When it was saved, milliseconds since the epoch. */
+  readonly savedMs: number;
+  /**
+   * By how much less than this save says there is of an item, where no stock can say it: what an edit would have taken
+   * below zero, and what was sold of a row that it removed. An edit made from this save, an undo too, begins there.
+   */
+  readonly owed?: ReadonlyMap<string, number>;
+}
+
+/** One version of a CSV that is or was on disk. */
+export interface KnownVersion<Row> {
+  /** To it, from the next newer version; of the newest, from the table in force. */
+  readonly undo: Undo<Row>;
+  /** When it came, milliseconds since the epoch. */
+  readonly at: number;
+  /** Nobody has read it while it was on disk; false as well where that is not known. */
+  readonly unread: boolean;
+  /** null: we have written it. */
+  readonly hand: HandSave | null;
+}
+
+/** Rows with others in their place, which may come later. */
+export function overlaid<Row>(
+  rows: { get(name: string): Row | undefined },
+  others: Undo<Row>,
+): (name: string) => Row | null {
+  return (name) => {
+    const row = others.get(name);
+    return row === undefined ? (rows.get(name) ?? null) : row;
+  };
+}
+
+/** Rows of a version. */
+export function rowsOf<Row>(
+  current: { readonly rows: { get(name: string): Row | undefined } },
+  versions: readonly KnownVersion<Row>[],
+  index: number,
+): (name: string) => Row | null {
+  const overlay = new Map<string, Row | null>();
+  for (const { undo } of versions.slice(0, index + 1)) for (const [name, row] of undo) overlay.set(name, row);
+  return overlaid(current.rows, overlay);
+}
