@@ -2,6 +2,7 @@ import type { Command, Option } from 'commander';
 import { openStore } from '../compose.ts';
 import { REASONS } from '../domain/orders/reasons.ts';
 import { DEAD_LETTER_CODES } from '../ports/codec.ts';
+import { messageNames } from './messages.ts';
 import type { Session } from './session.ts';
 import { flagOf, SETTINGS, type SettingSpec } from './settings/table.ts';
 import type { Completion } from './settings/values.ts';
@@ -35,6 +36,7 @@ const VALUES: Readonly<Record<string, Completion>> = {
   '--order': 'orders',
   '--resume-after': 'orders',
   ID: 'orders',
+  MESSAGE: 'messages',
 };
 
 /**
@@ -114,6 +116,8 @@ async function valuesOf(name: string, start: string, place: Place): Promise<read
       return names(place.session, async (reader) => [...(await reader.items())].map(({ item }) => item));
     case 'orders':
       return noun === 'dlq' ? [] : (await openStore(settings.storage)).recentOrderIds(start, MOST_ORDER_IDS);
+    case 'messages':
+      return messageNames();
     case 'topics':
       return fromBroker(place.session, [settings.topic, settings.dlqTopic], 'topicNames');
     case 'groups':

@@ -63,7 +63,7 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Co
   },
   {
     name: 'schema',
-    summary: 'the schema of orders in the registry',
+    summary: 'the schemas of messages in the registry',
     load: () => import('./commands/schema/index.ts'),
   },
   {

@@ -1,12 +1,14 @@
-import { Type } from 'typebox';
+import { Type, type TSchema } from 'typebox';
 import { Count, nullable, object, type Document } from './shapes.ts';
 
 const Versions = Type.Array(Count);
 const Level = Type.String({ description: "the registry's name of it, such as BACKWARD" });
+const MessageName = Type.String({ description: 'in the catalogue' });
 const VERSION = { id: Type.Integer(), version: Count };
 
 /** `schema show`: what the registry has under the subject. */
-export const SchemaReport = object({
+const SchemaReport = object({
+  message: MessageName,
   subject: Type.String(),
   versions: Versions,
   latest: nullable(object({ ...VERSION, schema: Type.String() })),
@@ -19,7 +21,8 @@ export const SchemaReport = object({
 export type SchemaReport = Document<typeof SchemaReport>;
 
 /** `schema check`: whether the registry would take it. */
-export const SchemaCheck = object({
+const SchemaCheck = object({
+  message: MessageName,
   subject: Type.String(),
   compatible: Type.Boolean({ description: "the registry's own judgement" }),
   compatibility: Level,
@@ -40,10 +43,18 @@ export const SchemaCheck = object({
 export type SchemaCheck = Document<typeof SchemaCheck>;
 
 /** `schema register`. */
-export const RegisteredSchema = object({
+const RegisteredSchema = object({
+  message: MessageName,
   subject: Type.String(),
   id: Type.Integer(),
   version: nullable(Count),
   registered: Type.Boolean({ description: 'false: it was there before' }),
 });
 export type RegisteredSchema = Document<typeof RegisteredSchema>;
+
+/** With several messages, or --all: a document of each. */
+const listed = <Schema extends TSchema>(document: Schema) =>
+  Type.Union([document, object({ schemas: Type.Array(document) })]);
+export const SchemaReports = listed(SchemaReport);
+export const SchemaChecks = listed(SchemaCheck);
+export const RegisteredSchemas = listed(RegisteredSchema);

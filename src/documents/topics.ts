@@ -35,6 +35,7 @@ export const Topics = object({
   brokers: Brokers,
   topics: Type.Array(
     object({
+      message: Type.String({ description: 'its name in the catalogue' }),
       topic: Type.String(),
       exists: Type.Boolean(),
       partitions: object({ declared: Count, actual: nullable(Count) }),

@@ -1,6 +1,8 @@
+import type { DeclaredMessage } from './messages/message.ts';
+
 /**
- * What our topics are to be. Topics are created as declared here, compared with it and changed to it. Every number is a
- * minimum: a cluster may have more on purpose.
+ * What a topic is to be, by the message that lies on it. Topics are created as declared here, compared with it and
+ * changed to it. Every number is a minimum: a cluster may have more on purpose.
  */
 export interface DeclaredTopic {
   readonly topic: string;
@@ -11,13 +13,9 @@ export interface DeclaredTopic {
   readonly configs: Readonly<Record<string, number>>;
 }
 
-/** Room for six consumers of a group, should the work ever be shared. */
-const PARTITIONS = 6;
 /** As many copies as Kafka's own internal topics have. */
 const REPLICATION = 3;
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** Kafka's own default: a consumer may be down for a long weekend. */
-const ORDERS_RETENTION_MS = 7 * DAY_MS;
 /** A dead letter waits for somebody to look at it, and perhaps for a release that fixes its cause. */
 const DEAD_LETTERS_RETENTION_MS = 30 * DAY_MS;
 /** What the headers of a dead letter may add to the record that it carries. */
@@ -27,21 +25,28 @@ const DEFAULT_MAX_MESSAGE_BYTES = 1_048_588;
 /** Kafka keeps it in an int. */
 const LARGEST_MESSAGE_BYTES = 2 ** 31 - 1;
 
-export function declaredOrders(topic: string): DeclaredTopic {
+export function declaredTopic({ partitions, retentionDays }: DeclaredMessage, topic: string): DeclaredTopic {
   return {
     topic,
-    partitions: PARTITIONS,
+    partitions,
     replication: REPLICATION,
-    configs: { 'retention.ms': ORDERS_RETENTION_MS },
+    configs: { 'retention.ms': retentionDays * DAY_MS },
   };
 }
 
-/** @param ordersMaxMessageBytes what the orders topic allows; whatever fits there fits here with its headers */
-export function declaredDeadLetters(topic: string, ordersMaxMessageBytes: number | undefined): DeclaredTopic {
-  const limit = (ordersMaxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES) + DEAD_LETTER_HEADROOM_BYTES;
+/**
+ * @param of the message whose dead letters they are
+ * @param maxMessageBytes what its topic allows; whatever fits there fits here with its headers
+ */
+export function declaredDeadLetters(
+  of: DeclaredMessage,
+  topic: string,
+  maxMessageBytes: number | undefined,
+): DeclaredTopic {
+  const limit = (maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES) + DEAD_LETTER_HEADROOM_BYTES;
   return {
     topic,
-    partitions: PARTITIONS,
+    partitions: of.partitions,
     replication: REPLICATION,
     configs: {
       'max.message.bytes': Math.min(limit, LARGEST_MESSAGE_BYTES),

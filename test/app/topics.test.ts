@@ -1,5 +1,14 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { applyTopics, planTopics, type TopicAction, type TopicPlan } from '../../src/app/topics/plan.ts';
+import {
+  applyTopics,
+  orderTopics,
+  planTopics,
+  type TopicAction,
+  type TopicPlan,
+} from '../../src/app/topics/plan.ts';
+import { wantedTopics } from '../../src/app/topics/wanted.ts';
+import { selectMessages } from '../../src/domain/messages/select.ts';
+import type { TopicNames } from '../../src/domain/messages/topic-names.ts';
 import { ensureDeadLetterTopic, ensureTopic } from '../../src/app/topics/ensure.ts';
 import { ScriptedBroker } from '../support/scripted-broker.ts';
 
@@ -11,7 +20,7 @@ beforeEach(() => {
 });
 
 async function plan(): Promise<TopicPlan> {
-  return planTopics(await broker.admin(), NAMES);
+  return planTopics(await broker.admin(), orderTopics(NAMES));
 }
 
 async function apply(): Promise<TopicAction[]> {
@@ -22,14 +31,13 @@ async function apply(): Promise<TopicAction[]> {
 
 describe('topics against what is declared', () => {
   it.each([
-    [1, 1, /1 of 3 copies, because the cluster has 1 broker$/],
+    [1, 1, /^orders, orders\.dlq: 1 of 3 copies, because the cluster has 1 broker$/],
     [2, 2, /2 of 3 copies, because the cluster has 2 brokers$/],
     [5, 3, null],
   ])('of a cluster of %i brokers get %i copies', async (brokers, copies, warning) => {
     broker.brokers = brokers;
     const { warnings } = await plan();
-    expect(warnings).toHaveLength(warning === null ? 0 : 2);
-    if (warning !== null) expect(warnings[0]).toMatch(warning);
+    expect(warnings).toEqual(warning === null ? [] : [expect.stringMatching(warning)]);
     expect((await apply()).map(({ kind }) => kind)).toEqual(['create', 'create']);
     expect(Object.fromEntries(broker.replication)).toEqual({ orders: copies, 'orders.dlq': copies });
     expect(await apply()).toEqual([]);
@@ -90,5 +98,112 @@ describe('topics against what is declared', () => {
     expect(broker.topics.get('orders')).toHaveLength(9);
     expect(broker.topics.get('orders.dlq')).toHaveLength(6);
     expect(await apply()).toEqual([]);
+  });
+});
+
+describe('topics of the catalogue', () => {
+  const planned = async (wanted: readonly string[] | 'all', names: TopicNames): Promise<TopicPlan> =>
+    planTopics(await broker.admin(), wantedTopics(selectMessages(wanted, names), names));
+  const NO_NAMES = new Map<string, string>();
+
+  it('are those that the platform declares, with a dead-letter topic where a processor reads', async () => {
+    broker.brokers = 3;
+    const { topics, warnings } = await planned('all', NO_NAMES);
+    const days = ({ configs }: { configs: Readonly<Record<string, number>> }): number =>
+      (configs['retention.ms'] ?? 0) / 86_400_000;
+    expect(
+      Object.fromEntries(
+        topics.map(({ declared }) => [declared.topic, [declared.partitions, days(declared)]] as const),
+      ),
+    ).toEqual({
+      orders: [6, 7],
+      'orders.dlq': [6, 30],
+      'inventory-events': [6, 7],
+      alerts: [3, 7],
+      'alerts.dlq': [3, 30],
+      'orders.created': [6, 7],
+      'orders.created.dlq': [6, 30],
+      'orders.validated': [6, 7],
+      'orders.validated.dlq': [6, 30],
+      'orders.rejected': [3, 30],
+      'orders.rejected.dlq': [3, 30],
+      'payments.processed': [6, 7],
+      'payments.processed.dlq': [6, 30],
+      'payments.failed': [3, 30],
+      'payments.failed.dlq': [3, 30],
+      'payments.refunded': [3, 30],
+      'payments.refunded.dlq': [3, 30],
+      'inventory.reserved': [6, 7],
+      'inventory.reserved.dlq': [6, 30],
+      'inventory.rejected': [3, 30],
+      'inventory.rejected.dlq': [3, 30],
+      'shipments.created': [6, 30],
+      'shipments.created.dlq': [6, 30],
+      'shipments.dispatched': [6, 30],
+      'shipments.dispatched.dlq': [6, 30],
+      'orders.cancel': [6, 7],
+      'orders.cancel.dlq': [6, 30],
+      'orders.cancelled': [3, 30],
+      'orders.cancelled.dlq': [3, 30],
+      'notifications.outbound': [3, 1],
+      'notifications.outbound.dlq': [3, 30],
+      online_orders: [6, 7],
+      dlq: [3, 30],
+      store_sales: [6, 7],
+      supplier_restocks: [6, 7],
+      inventory_updates: [6, 7],
+    });
+    expect(topics.every(({ declared }) => declared.replication === 3)).toBe(true);
+    expect(warnings).toEqual([]);
+    await applyTopics(await broker.admin(), await planned('all', NO_NAMES), async () => undefined);
+    expect((await planned('all', NO_NAMES)).actions).toEqual([]);
+  });
+
+  it('have other names where the settings say so, and so have those of their dead letters', async () => {
+    const names = new Map([
+      ['orders.created', 'shop.orders'],
+      ['payments.failed.dlq', 'unpaid'],
+      ['dlq', 'poison'],
+    ]);
+    const { topics } = await planned(['store_sales', 'payments.failed', 'shop.orders'], names);
+    expect(topics.map(({ message, declared }) => [message, declared.topic])).toEqual([
+      ['orders.created', 'shop.orders'],
+      ['orders.created', 'shop.orders.dlq'],
+      ['payments.failed', 'payments.failed'],
+      ['payments.failed', 'unpaid'],
+      ['store_sales', 'store_sales'],
+      ['dlq', 'poison'],
+    ]);
+  });
+
+  it('take dead letters as large as the largest of the records that they carry', async () => {
+    broker.createTopic('online_orders', 6);
+    broker.createTopic('store_sales', 6);
+    broker.configs.set('online_orders', new Map([['max.message.bytes', '5000']]));
+    broker.configs.set('store_sales', new Map([['max.message.bytes', '7000']]));
+    const { topics } = await planned(['dlq'], NO_NAMES);
+    expect(topics.map(({ declared }) => declared.configs['max.message.bytes'])).toEqual([7_000 + 64 * 1024]);
+  });
+
+  it.each([
+    [['payment'], {}, 'invalid_value', 'there is no message payment'],
+    [['orders'], { payment: 'x' }, 'invalid_settings', 'a topic is named for payment, which is no message'],
+    [
+      ['orders'],
+      { 'inventory-events.dlq': 'x' },
+      'invalid_settings',
+      'a topic is named for inventory-events.dlq',
+    ],
+    [['orders'], { alerts: 'orders' }, 'invalid_settings', 'orders and alerts are both on topic orders'],
+    [
+      ['orders'],
+      { dlq: 'orders.dlq' },
+      'invalid_settings',
+      'orders.dlq and dlq are both on topic orders.dlq',
+    ],
+  ])('%j with topics %j are refused', (wanted, names, code, text) => {
+    expect(() => selectMessages(wanted, new Map(Object.entries(names)))).toThrow(
+      expect.objectContaining({ code, message: expect.stringContaining(text) as string }),
+    );
   });
 });

@@ -65,6 +65,41 @@ describe('schema', () => {
     );
   });
 
+  test('those of other messages are registered by name, all or none', async () => {
+    const shop = openShop();
+    const [created, failed] = [`${shop.topic}.created`, `${shop.topic}.failed`];
+    const names = `--topics orders.created=${created},payments.failed=${failed}`;
+    expect(await shop.json(`schema check orders.created payments.failed ${names}`)).toMatchObject({
+      schemas: [
+        { message: 'orders.created', subject: `${created}-value`, compatible: true },
+        { message: 'payments.failed', subject: `${failed}-value`, compatible: true },
+      ],
+    });
+    await registerSchema(`${failed}-value`, { type: 'record', name: 'PaymentFailed', fields: [] });
+    await setLevel(`${failed}-value`, 'BACKWARD');
+    const refused = await shop.run(`schema register orders.created payments.failed ${names} -o json`);
+    expect(refused.code).toBe(6);
+    expect(failureOf(refused).message).toContain('the schema of payments.failed is not compatible');
+    expect(await versions(`${created}-value`)).toBe(0);
+
+    const made = await shop.json(`schema register orders.created ${names}`);
+    expect(made).toMatchObject({ message: 'orders.created', subject: `${created}-value`, version: 1 });
+    expect((await shop.ok(`schema show orders.created ${names}`)).stdout).toContain(
+      `the schema of orders.created is version 1, id ${String(made.id)}, the latest`,
+    );
+    const all = (await shop.json(`schema show --all ${names}`)).schemas as { message: string }[];
+    expect(all.length).toBeGreaterThan(15);
+    expect(all.map(({ message }) => message)).not.toContain('dlq');
+    for (const [line, code] of [
+      ['schema show dlq', 'invalid_value'],
+      ['schema check --all --file x.avsc', 'usage'],
+    ] as const) {
+      const result = await shop.run(`${line} -o json`);
+      expect(result.code, line).toBe(2);
+      expect(failureOf(result), line).toMatchObject({ code });
+    }
+  });
+
   test('one that is not compatible is 6, told by field and reason, and not registered', async () => {
     const shop = openShop();
     const subject = `${shop.topic}-value`;

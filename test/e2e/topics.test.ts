@@ -1,3 +1,5 @@
+import fs from 'node:fs';
+import path from 'node:path';
 import kafkajs from 'kafkajs';
 import { describe, expect, test } from 'vitest';
 import { failureOf, openShop, penShop, type Json } from '../support/cli.ts';
@@ -121,6 +123,38 @@ describe('topics', () => {
     const shown = await shop.json('topics show');
     expect(shown.actions).toEqual([]);
     expect((shown.topics as Json[])[1]?.partitions).toEqual({ declared: 6, actual: 8 });
+  });
+
+  test('those of messages are made by name, under the names that the settings give them', async () => {
+    const shop = openShop();
+    const created = `${shop.topic}.created`;
+    fs.writeFileSync(
+      path.join(shop.folder, 'orderctl.json'),
+      JSON.stringify({ topics: { 'orders.created': created } }),
+    );
+    const shown = await shop.json('topics show orders.created');
+    expect(shown.topics).toMatchObject([
+      { message: 'orders.created', topic: created, exists: false },
+      { message: 'orders.created', topic: `${created}.dlq`, exists: false },
+    ]);
+    expect((await shop.ok('topics show orders.created')).stderr).toContain('topics apply orders.created');
+    await shop.ok('topics apply orders.created --execute');
+    expect(await seen(created)).toMatchObject({ partitions: 6, configs: { 'retention.ms': WEEK } });
+    expect(await seen(`${created}.dlq`)).toMatchObject({ partitions: 6, configs: { 'retention.ms': MONTH } });
+    const all = (await shop.json('topics show --all')).topics as Json[];
+    expect(all.map(({ topic }) => topic)).toEqual(
+      expect.arrayContaining([shop.topic, shop.dlqTopic, created, 'payments.processed', 'dlq']),
+    );
+    const refused: [string, number, string][] = [
+      ['topics show order.created', 2, 'invalid_value'],
+      ['topics apply orders --all', 2, 'usage'],
+      ['topics show --all --topics payment=x', 2, 'invalid_settings'],
+    ];
+    for (const [line, code, name] of refused) {
+      const result = await shop.run(`${line} -o json`);
+      expect(result.code, line).toBe(code);
+      expect(failureOf(result), line).toMatchObject({ code: name });
+    }
   });
 
   test('what consume makes is what is declared', async () => {

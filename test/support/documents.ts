@@ -15,7 +15,7 @@ import { Diagnosis } from '../../src/documents/doctor.ts';
 import { ErrorDocument, LogLine } from '../../src/documents/error.ts';
 import { Offsets, OffsetsReset } from '../../src/documents/offsets.ts';
 import { Decision, Explanation, Order, Sent, SkippedOrder } from '../../src/documents/order.ts';
-import { RegisteredSchema, SchemaCheck, SchemaReport } from '../../src/documents/schema.ts';
+import { RegisteredSchemas, SchemaChecks, SchemaReports } from '../../src/documents/schema.ts';
 import { Status, Stopped } from '../../src/documents/status.ts';
 import {
   ConsumeSummary,
@@ -64,9 +64,9 @@ const OUTPUTS: Readonly<Record<string, Output>> = {
   'dlq discard': { one: DiscardedDeadLetters },
   'topics show': { one: Topics },
   'topics apply': { one: AppliedTopics },
-  'schema show': { one: SchemaReport },
-  'schema check': { one: SchemaCheck },
-  'schema register': { one: RegisteredSchema },
+  'schema show': { one: SchemaReports },
+  'schema check': { one: SchemaChecks },
+  'schema register': { one: RegisteredSchemas },
   audit: { one: Audit },
   // With --watch one a second.
   status: { lines: [Status], summary: null },

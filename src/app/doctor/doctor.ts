@@ -9,7 +9,7 @@ import type { StoreAccess } from '../../ports/access.ts';
 import { checkSchema } from '../schema/check.ts';
 import { storedPositions } from '../offsets/group-positions.ts';
 import { markOf } from '../offsets/plan.ts';
-import { planTopics } from '../topics/plan.ts';
+import { orderTopics, planTopics } from '../topics/plan.ts';
 import { showOffsets } from '../offsets/show.ts';
 
 export interface DoctorPorts {
@@ -174,7 +174,7 @@ async function checkVersions(admin: BrokerAdmin): Promise<Finding> {
 }
 
 async function checkTopics(admin: BrokerAdmin, options: DoctorOptions): Promise<Finding> {
-  const { actions, warnings, topics, brokers } = await planTopics(admin, options);
+  const { actions, warnings, topics, brokers } = await planTopics(admin, orderTopics(options));
   if (actions.length === 0) {
     const isFull = topics.every(
       ({ actual, possibleReplication }) => (actual?.replication ?? 0) >= possibleReplication,

@@ -1,5 +1,6 @@
-import { declaredDeadLetters, declaredOrders, type DeclaredTopic } from '../../domain/declared-topics.ts';
+import { declaredDeadLetters, declaredTopic, type DeclaredTopic } from '../../domain/declared-topics.ts';
 import { Failure } from '../../domain/failure.ts';
+import { ORDER } from '../../domain/messages/shop/order.ts';
 import type { BrokerAdmin } from '../../ports/broker.ts';
 
 export interface TopicCreated {
@@ -20,7 +21,7 @@ export async function ensureTopic(
   topic: string,
   create: boolean,
   on: (event: TopicCreated) => void,
-  declared: DeclaredTopic = declaredOrders(topic),
+  declared: DeclaredTopic = declaredTopic(ORDER, topic),
 ): Promise<number> {
   const found = await admin.partitionCount(topic);
   if (found !== undefined) return found;
@@ -55,6 +56,6 @@ export async function ensureDeadLetterTopic(
 ): Promise<void> {
   if ((await admin.partitionCount(dlqTopic)) !== undefined) return;
   const limit = Number(await admin.topicConfig(topic, 'max.message.bytes'));
-  const declared = declaredDeadLetters(dlqTopic, limit > 0 ? limit : undefined);
+  const declared = declaredDeadLetters(ORDER, dlqTopic, limit > 0 ? limit : undefined);
   await ensureTopic(admin, dlqTopic, create, on, declared);
 }

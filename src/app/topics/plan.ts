@@ -1,14 +1,35 @@
 import {
   declaredDeadLetters,
-  declaredOrders,
+  declaredTopic,
   suffices,
   type DeclaredTopic,
 } from '../../domain/declared-topics.ts';
+import type { DeclaredMessage } from '../../domain/messages/message.ts';
+import { ORDER } from '../../domain/messages/shop/order.ts';
 import type { BrokerAdmin, TopicDescription } from '../../ports/broker.ts';
 import { createDeclared } from './ensure.ts';
 
+/** A topic that is to be there. */
+export interface WantedTopic {
+  readonly topic: string;
+  /** What lies on it, or whose dead letters. */
+  readonly message: DeclaredMessage;
+  /** The topics whose dead letters lie on it; null: it has none. */
+  readonly carries: readonly string[] | null;
+}
+
+/** Those of a shop that takes orders from one topic. */
+export function orderTopics({ topic, dlqTopic }: { topic: string; dlqTopic: string }): WantedTopic[] {
+  return [
+    { topic, message: ORDER, carries: null },
+    { topic: dlqTopic, message: ORDER, carries: [topic] },
+  ];
+}
+
 /** A topic as it is declared and as the cluster has it. */
 export interface TopicState {
+  /** Its name in the catalogue. */
+  readonly message: string;
   readonly declared: DeclaredTopic;
   /** null: there is no such topic. */
   readonly actual: TopicDescription | null;
@@ -37,28 +58,37 @@ export interface TopicPlan {
 }
 
 /** Compares the declared topics with the cluster. Changes nothing. */
-export async function planTopics(
-  admin: BrokerAdmin,
-  { topic, dlqTopic }: { topic: string; dlqTopic: string },
-): Promise<TopicPlan> {
+export async function planTopics(admin: BrokerAdmin, wanted: readonly WantedTopic[]): Promise<TopicPlan> {
   const brokers = await admin.brokerCount();
-  const orders = await admin.describeTopic(topic);
-  const limit = Number(orders?.configs.get('max.message.bytes'));
-  const deadLetters = declaredDeadLetters(dlqTopic, limit > 0 ? limit : undefined);
-  const found = [
-    { declared: declaredOrders(topic), actual: orders ?? null },
-    { declared: deadLetters, actual: (await admin.describeTopic(dlqTopic)) ?? null },
-  ];
-  const topics = found.map((state) => ({
-    ...state,
-    possibleReplication: Math.min(state.declared.replication, brokers),
-  }));
+  const described = new Map<string, TopicDescription | null>();
+  const describe = async (topic: string): Promise<TopicDescription | null> => {
+    const known = described.get(topic) ?? (await admin.describeTopic(topic)) ?? null;
+    described.set(topic, known);
+    return known;
+  };
+  const topics: TopicState[] = [];
+  for (const { topic, message, carries } of wanted) {
+    const limits = await Promise.all((carries ?? []).map(async (of) => limitOf(await describe(of))));
+    const most = Math.max(0, ...limits);
+    const declared =
+      carries === null
+        ? declaredTopic(message, topic)
+        : declaredDeadLetters(message, topic, most > 0 ? most : undefined);
+    const possibleReplication = Math.min(declared.replication, brokers);
+    topics.push({ message: message.name, declared, actual: await describe(topic), possibleReplication });
+  }
   return {
     brokers,
     topics,
     actions: topics.flatMap(actionsOf),
-    warnings: topics.flatMap((state) => warningsOf(state, brokers)),
+    warnings: [...fewCopies(topics, brokers), ...topics.flatMap(warningsOf)],
   };
+}
+
+/** @returns 0 where the cluster does not say */
+function limitOf(topic: TopicDescription | null): number {
+  const limit = Number(topic?.configs.get('max.message.bytes'));
+  return limit > 0 ? limit : 0;
 }
 
 function actionsOf({ declared, actual, possibleReplication }: TopicState): TopicAction[] {
@@ -88,24 +118,32 @@ export function compactedPolicy(
 
 const POLICY = 'cleanup.policy';
 
-function warningsOf({ declared, actual, possibleReplication }: TopicState, brokers: number): string[] {
+/** What a small cluster cannot hold, in a line for all topics with as many copies. */
+function fewCopies(topics: readonly TopicState[], brokers: number): string[] {
+  const limit = `the cluster has ${brokers} ${brokers === 1 ? 'broker' : 'brokers'}`;
+  const few = new Map<string, string[]>();
+  for (const { declared, actual, possibleReplication: possible } of topics) {
+    const copies = actual?.replication ?? possible;
+    if (copies < possible || copies >= declared.replication) continue;
+    const what = `${copies} of ${declared.replication} copies`;
+    few.set(what, [...(few.get(what) ?? []), declared.topic]);
+  }
+  return [...few].map(([what, names]) => `${names.join(', ')}: ${what}, because ${limit}`);
+}
+
+function warningsOf({ declared, actual, possibleReplication }: TopicState): string[] {
   const { topic, partitions, replication } = declared;
   const warnings: string[] = [];
-  const copies = (n: number): string => `${topic}: ${n} of ${replication} copies`;
-  const limit = `the cluster has ${brokers} ${brokers === 1 ? 'broker' : 'brokers'}`;
-  if (actual === null) {
-    if (possibleReplication < replication) warnings.push(`${copies(possibleReplication)}, because ${limit}`);
-    return warnings;
-  }
+  if (actual === null) return warnings;
   if (compactedPolicy(actual) !== null) {
     warnings.push(
       `${topic} is compacted: of records with one key only the last is kept, and records without a key are refused`,
     );
   }
   if (actual.replication < possibleReplication) {
-    warnings.push(`${copies(actual.replication)}: kafka-reassign-partitions changes that, not this command`);
-  } else if (actual.replication < replication) {
-    warnings.push(`${copies(actual.replication)}, because ${limit}`);
+    warnings.push(
+      `${topic}: ${actual.replication} of ${replication} copies: kafka-reassign-partitions changes that, not this command`,
+    );
   }
   if (actual.partitions < partitions) {
     warnings.push(

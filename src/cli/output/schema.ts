@@ -1,14 +1,13 @@
 import type { SchemaCheck, SchemaReport, VersionDifference } from '../../app/schema/check.ts';
 import type * as Documents from '../../documents/schema.ts';
 
-export function reportDocument({
-  subject,
-  versions,
-  latest,
-  compatibility,
-  registered,
-}: SchemaReport): Documents.SchemaReport {
+/** @param message its name in the catalogue */
+export function reportDocument(
+  { subject, versions, latest, compatibility, registered }: SchemaReport,
+  message: string,
+): Documents.SchemaReport {
   return {
+    message,
     subject,
     versions,
     latest: latest === null ? null : { version: latest.version, id: latest.id, schema: latest.schema },
@@ -38,13 +37,13 @@ export function reportLines(report: SchemaReport, what: string): string {
   return `${lines.join('\n')}\n`;
 }
 
-export function checkDocument({
-  report,
-  compatible,
-  messages,
-  differences,
-}: SchemaCheck): Documents.SchemaCheck {
+/** @param message its name in the catalogue */
+export function checkDocument(
+  { report, compatible, messages, differences }: SchemaCheck,
+  message: string,
+): Documents.SchemaCheck {
   return {
+    message,
     subject: report.subject,
     compatible,
     compatibility: report.compatibility,

@@ -69,7 +69,8 @@ export const TOPIC_COLUMNS: readonly Column<TopicRow>[] = [
 export function topicsDocument(plan: TopicPlan): Topics {
   return {
     brokers: plan.brokers,
-    topics: plan.topics.map(({ declared, actual, possibleReplication }) => ({
+    topics: plan.topics.map(({ message, declared, actual, possibleReplication }) => ({
+      message,
       topic: declared.topic,
       exists: actual !== null,
       partitions: { declared: declared.partitions, actual: actual?.partitions ?? null },

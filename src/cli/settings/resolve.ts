@@ -118,6 +118,6 @@ function toSettings(byName: ReadonlyMap<SettingName, ResolvedSetting>): Settings
   const entries = [...byName].map(([name, { value }]) => [camelCase(name), value] as const);
   // The types of the table say what each may be, and their `read` has made it so.
   const values = Object.fromEntries(entries) as unknown as Values;
-  const topics = parseTopics(`orders=${values.topic},orders.dlq=${values.dlqTopic},${values.topics}`);
+  const topics = parseTopics(`orders=${values.topic},orders.dlq=${values.dlqTopic},${values.topics ?? ''}`);
   return { ...values, topics };
 }

@@ -90,9 +90,9 @@ export const SETTINGS = [
     name: 'topics',
     type: TOPICS,
     isPlace: true,
-    metavar: 'MESSAGE=TOPIC,...',
+    metavar: 'NAME=TOPIC,...',
     env: 'ORDERCTL_TOPICS',
-    fallback: '',
+    fallback: null,
     help: 'topics of other messages, where they are not named like them',
   },
   {

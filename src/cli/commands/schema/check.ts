@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
-import { checkSchema } from '../../../app/schema/check.ts';
 import { checkDocument, differenceLine } from '../../output/schema.ts';
 import type { Session } from '../../session.ts';
-import { addVerb, incompatible, SUBJECT, type Asked } from './subject.ts';
+import { addVerb, checkAll, printDocuments, refuseIncompatible, SUBJECT, type Run } from './subject.ts';
 
 export function registerCheck(schema: Command, session: Session): void {
   addVerb(schema, session, 'check', check, {
@@ -10,18 +9,28 @@ export function registerCheck(schema: Command, session: Session): void {
     prose:
       'Asks the registry whether the schema could be registered, and says by which fields and why not. Registers ' +
       `nothing. Exit code 6 when it could not. ${SUBJECT}`,
-    examples: [['orderctl schema check --file order-v2.avsc', 'before it goes into use']],
+    examples: [
+      ['orderctl schema check --file order-v2.avsc', 'before it goes into use'],
+      ['orderctl schema check orders.created --file created-v2.avsc', 'the same for another message'],
+    ],
   });
 }
 
-async function check({ printer, isJson }: Session, { tools, subject, schema, what }: Asked): Promise<void> {
-  const found = await checkSchema(tools, { subject, schema, name: what });
-  if (isJson) await printer.data(`${JSON.stringify(checkDocument(found))}\n`);
-  if (!found.compatible) throw incompatible(found, what);
-  const { compatibility } = found.report;
-  if (!isJson) await printer.data(`${what} can be registered under ${subject} (${compatibility})\n`);
-  if (compatibility === 'NONE' && found.report.latest !== null) {
-    printer.warn(`the level of ${subject} is NONE: the registry compares nothing`);
-    for (const difference of found.differences) printer.warn(differenceLine(difference));
+async function check(run: Run): Promise<void> {
+  const { printer, isJson } = run;
+  const checks = await checkAll(run);
+  if (isJson)
+    await printDocuments(
+      run,
+      checks.map(({ check: found, of }) => checkDocument(found, of.message)),
+    );
+  refuseIncompatible(checks);
+  for (const { check: found, of } of checks) {
+    const { subject, compatibility, latest } = found.report;
+    if (!isJson) await printer.data(`${of.what} can be registered under ${subject} (${compatibility})\n`);
+    if (compatibility === 'NONE' && latest !== null) {
+      printer.warn(`the level of ${subject} is NONE: the registry compares nothing`);
+      for (const difference of found.differences) printer.warn(differenceLine(difference));
+    }
   }
 }

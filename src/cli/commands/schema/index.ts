@@ -8,7 +8,7 @@ import { registerShow } from './show.ts';
 
 export function register(command: Command, session: Session): void {
   const schema = describe(command, {
-    prose: `Compares the schema that orders are written with and what the registry has, and registers it. ${SUBJECT}`,
+    prose: `Compares the schemas that messages are written with and what the registry has, and registers them. ${SUBJECT}`,
     examples: [
       ['orderctl schema show', 'what the registry has'],
       ['orderctl schema check --file order-v2.avsc', 'whether a new schema would be taken'],

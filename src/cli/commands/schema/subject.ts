@@ -1,47 +1,93 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { type SchemaCheck } from '../../../app/schema/check.ts';
+import { checkSchema, type SchemaCheck } from '../../../app/schema/check.ts';
 import { openSchemaTools } from '../../../compose.ts';
 import { Failure } from '../../../domain/failure.ts';
 import { errorCode } from '../../error-code.ts';
+import type { DeclaredMessage } from '../../../domain/messages/message.ts';
 import { ORDER } from '../../../domain/messages/shop/order.ts';
+import { topicOf } from '../../../domain/messages/topic-names.ts';
 import type { SchemaTools } from '../../../ports/schema-registry.ts';
 import { registryConnection } from '../../kafka/connection.ts';
 import { describe } from '../../help.ts';
+import { namedMessages, takingMessages, type MessageFlags } from '../../messages.ts';
 import { differenceLine } from '../../output/schema.ts';
 import type { Session } from '../../session.ts';
 
-export const SUBJECT = 'The subject is that of the values of --topic: orders-value.';
+export const SUBJECT =
+  'Without a message: that of orders. With messages, or --all: those of the catalogue. The subject of a schema is ' +
+  'that of the values of its topic: orders-value.';
 /** Schemas are text for people. */
 const MAX_FILE_BYTES = 1024 * 1024;
 
-interface Flags {
-  file?: string;
+interface Flags extends MessageFlags {
+  readonly file?: string;
 }
 
 export interface Asked {
-  readonly tools: SchemaTools;
+  readonly message: string;
   readonly subject: string;
   readonly schema: string;
   /** For messages. */
   readonly what: string;
 }
 
+export interface Run extends Pick<Session, 'printer' | 'isJson'> {
+  readonly tools: SchemaTools;
+  readonly asked: readonly Asked[];
+  /** Whether the document is a list. */
+  readonly isList: boolean;
+}
+
 export function addVerb(
   parent: Command,
   session: Session,
   name: string,
-  run: (session: Session, asked: Asked) => Promise<void>,
+  run: (of: Run) => Promise<void>,
   help: Parameters<typeof describe>[1],
 ): void {
-  describe(parent.command(name), help)
-    .option('--file <FILE>', 'another schema (.avsc) than the one that orders are written with')
-    .action(async ({ file }: Flags) => {
+  takingMessages(describe(parent.command(name), help))
+    .option('--file <FILE>', 'another schema (.avsc) than the one that the message is written with')
+    .action(async (names: readonly string[], flags: Flags) => {
+      const messages = await namedMessages(session, names, flags);
+      const isList = messages !== null && (messages.length > 1 || flags.all === true);
+      if (flags.file !== undefined && isList)
+        throw new Failure('usage', '--file is the schema of one message', { fix: 'name the one' });
+      const file = flags.file === undefined ? null : { name: flags.file, text: await readSchema(flags.file) };
+      const asked = (messages ?? [ORDER])
+        .filter((message) => !isList || message.schema !== null)
+        .map((message) => askedOf(message, session, file));
       const tools = await openSchemaTools(registryConnection(session.resolved));
-      const subject = `${session.settings.topic}-value`;
-      const schema = file === undefined ? JSON.stringify(ORDER.schema) : await readSchema(file);
-      await run(session, { tools, subject, schema, what: file ?? 'the order schema' });
+      await run({ printer: session.printer, isJson: session.isJson, tools, asked, isList });
     });
+}
+
+function askedOf(
+  message: DeclaredMessage,
+  { settings }: Session,
+  file: { readonly name: string; readonly text: string } | null,
+): Asked {
+  const { name, schema } = message;
+  if (schema === null) {
+    throw new Failure(
+      'invalid_value',
+      `${name} has no schema: it carries records of other topics as they came`,
+      {
+        fix: 'leave it out',
+      },
+    );
+  }
+  return {
+    message: name,
+    subject: `${topicOf(message, settings.topics)}-value`,
+    schema: file?.text ?? JSON.stringify(schema),
+    what: file?.name ?? (name === ORDER.name ? 'the order schema' : `the schema of ${name}`),
+  };
+}
+
+/** One document, or all in a list. */
+export async function printDocuments({ printer, isList }: Run, documents: readonly object[]): Promise<void> {
+  await printer.data(`${JSON.stringify(isList ? { schemas: documents } : documents[0])}\n`);
 }
 
 /** @throws Failure not_found, invalid_value, invalid_input */
@@ -75,7 +121,27 @@ async function readSchema(file: string): Promise<string> {
   }
 }
 
-export function incompatible({ report, messages, differences }: SchemaCheck, what: string): Failure {
+export interface Checked {
+  readonly of: Asked;
+  readonly check: SchemaCheck;
+}
+
+export async function checkAll({ tools, asked }: Run): Promise<Checked[]> {
+  const checks: Checked[] = [];
+  for (const of of asked) {
+    const { subject, schema, what } = of;
+    checks.push({ of, check: await checkSchema(tools, { subject, schema, name: what }) });
+  }
+  return checks;
+}
+
+/** @throws Failure incompatible_schema */
+export function refuseIncompatible(checks: readonly Checked[]): void {
+  const refused = checks.find(({ check: { compatible } }) => !compatible);
+  if (refused !== undefined) throw incompatible(refused.check, refused.of.what);
+}
+
+function incompatible({ report, messages, differences }: SchemaCheck, what: string): Failure {
   const { subject, compatibility } = report;
   const reasons = differences.length > 0 ? differences.map(differenceLine) : messages;
   const list = reasons.slice(0, 20).map((reason) => `\n  ${reason}`);

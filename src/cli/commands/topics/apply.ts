@@ -1,34 +1,42 @@
 import type { Command } from 'commander';
 import type { AppliedTopics } from '../../../documents/topics.ts';
-import { applyTopics, planTopics, type TopicAction } from '../../../app/topics/plan.ts';
+import { applyTopics, type TopicAction } from '../../../app/topics/plan.ts';
 import { describe } from '../../help.ts';
 import { openBrokerOnly } from '../../kafka/open.ts';
+import { takingMessages, type MessageFlags } from '../../messages.ts';
 import { actionDocument, actionLine } from '../../output/topics.ts';
 import type { Session } from '../../session.ts';
-import { DECLARED } from './declared.ts';
+import { DECLARED, planDeclared } from './declared.ts';
+
+interface Flags extends MessageFlags {
+  readonly execute?: true;
+}
 
 export function registerApply(topics: Command, session: Session): void {
-  describe(topics.command('apply'), {
-    summary: 'bring the cluster to what is declared',
-    prose:
-      'Creates topics, adds partitions and raises configuration values to what is declared; prints the plan and ' +
-      'changes nothing unless --execute. Never makes anything smaller and never deletes a topic. Copies of existing ' +
-      `topics are not changed here. ${DECLARED}`,
-    examples: [
-      ['orderctl topics apply', 'the plan'],
-      ['orderctl topics apply --execute', 'do it'],
-    ],
-  })
+  takingMessages(
+    describe(topics.command('apply'), {
+      summary: 'bring the cluster to what is declared',
+      prose:
+        'Creates topics, adds partitions and raises configuration values to what is declared; prints the plan and ' +
+        'changes nothing unless --execute. Never makes anything smaller and never deletes a topic. Copies of existing ' +
+        `topics are not changed here. ${DECLARED}`,
+      examples: [
+        ['orderctl topics apply', 'the plan'],
+        ['orderctl topics apply --all --execute', 'make the topics of all messages'],
+      ],
+    }),
+  )
     .option('--execute', 'do it')
-    .action(async (flags: { execute?: true }) => {
-      await apply(session, flags.execute === true);
+    .action(async (names: readonly string[], flags: Flags) => {
+      await apply(session, names, flags);
     });
 }
 
-async function apply(session: Session, execute: boolean): Promise<void> {
-  const { printer, settings, isJson } = session;
+async function apply(session: Session, names: readonly string[], flags: Flags): Promise<void> {
+  const { printer, isJson } = session;
+  const execute = flags.execute === true;
   await using admin = await (await openBrokerOnly(session)).admin();
-  const plan = await planTopics(admin, settings);
+  const plan = await planDeclared(admin, session, names, flags);
   for (const warning of plan.warnings) printer.warn(warning);
   const done: TopicAction[] = [];
   try {

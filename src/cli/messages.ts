@@ -1,0 +1,40 @@
+import type { Command } from 'commander';
+import { Failure } from '../domain/failure.ts';
+import type { DeclaredMessage } from '../domain/messages/message.ts';
+import type { Session } from './session.ts';
+
+// The catalogue is loaded by the commands that ask for messages by name.
+const loadCatalogue = () => import('../domain/messages/select.ts');
+
+export interface MessageFlags {
+  readonly all?: true;
+}
+
+/** Gives a command the messages that it is about. */
+export function takingMessages(command: Command): Command {
+  return command
+    .argument('[MESSAGE...]', 'of the catalogue, such as orders.created')
+    .option('--all', 'all messages of the catalogue');
+}
+
+/** @returns null where none is named @throws Failure usage, invalid_value, invalid_settings */
+export async function namedMessages(
+  { settings: { topics } }: Session,
+  names: readonly string[],
+  { all }: MessageFlags,
+): Promise<DeclaredMessage[] | null> {
+  if (all === true && names.length > 0) {
+    throw new Failure('usage', 'messages and --all exclude each other', {
+      fix: 'name messages, or take all',
+    });
+  }
+  if (all !== true && names.length === 0) return null;
+  const { selectMessages } = await loadCatalogue();
+  return selectMessages(all === true ? 'all' : names, topics);
+}
+
+/** For completion. */
+export async function messageNames(): Promise<string[]> {
+  const { selectMessages } = await loadCatalogue();
+  return selectMessages('all', new Map()).map(({ name }) => name);
+}
