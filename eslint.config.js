@@ -10,7 +10,8 @@ import tseslint from 'typescript-eslint';
 const PARTS = {
   domain: { parts: [], packages: [] },
   ports: { parts: ['domain'], packages: [] },
-  app: { parts: ['domain', 'ports'], packages: [] },
+  processors: { parts: ['domain'], packages: [] },
+  app: { parts: ['domain', 'ports', 'processors'], packages: [] },
   documents: { parts: ['domain'], packages: ['typebox'] },
   cli: {
     parts: ['domain', 'ports', 'app', 'documents', 'compose.ts', 'dev-broker'],

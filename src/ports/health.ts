@@ -1,4 +1,4 @@
-import type { Decided } from '../domain/orders/decide.ts';
+import type { Decided } from '../domain/orders/decided.ts';
 import type { AuditNote, Difference } from '../domain/difference.ts';
 import type { LoggedEdit } from '../domain/edit.ts';
 import type { Failure } from '../domain/failure.ts';

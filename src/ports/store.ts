@@ -1,6 +1,7 @@
-import type { Edit, LoggedEdit } from '../domain/edit.ts';
-import type { Decided } from '../domain/orders/decide.ts';
-import type { Item, User, UserStatus } from '../domain/tables.ts';
+import type { LoggedEdit } from '../domain/edit.ts';
+import type { Decided } from '../domain/orders/decided.ts';
+import type { State, StateChanges, StateKeys } from '../domain/state.ts';
+import type { Item, User } from '../domain/tables.ts';
 import type { Headers, RecordFingerprint } from './record.ts';
 
 export interface TopicPartition {
@@ -35,33 +36,16 @@ export interface Undelivered extends Outgoing {
 }
 
 /** What a transaction will look at or change. The store may lock exactly this; to read any other key is a bug. */
-export interface Keys {
-  readonly users?: Iterable<string>;
-  readonly items?: Iterable<string>;
-  readonly orders?: Iterable<string>;
+export interface Keys extends StateKeys {
   readonly partitions?: Iterable<TopicPartition>;
 }
 
-/** The committed state at one moment, readable for the keys of the transaction. */
-export interface Snapshot {
-  /** The moment of the transaction, milliseconds since the epoch. */
-  readonly at: number;
-  status(user: string): UserStatus | undefined;
-  quantity(item: string): number | undefined;
-  /** The whole row, for edits. */
-  user(user: string): User | undefined;
-  item(item: string): Item | undefined;
-  decided(orderId: string): Decided | undefined;
+/** The state as a transaction sees it, with the positions that are committed together with it. */
+export interface Snapshot extends State {
   position(of: TopicPartition): Position | undefined;
 }
 
-export interface Changes {
-  /**
-   * First decisions only, in order. Acceptance takes the stock of its lines: the store deducts it. What `edits` make of
-   * an item counts first; an item that they add cannot be sold by the same changes.
-   */
-  readonly decisions?: readonly Decided[];
-  readonly edits?: readonly Edit[];
+export interface Changes extends StateChanges {
   readonly positions?: readonly Position[];
   readonly outgoing?: readonly Outgoing[];
 }

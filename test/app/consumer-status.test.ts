@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { ConsumeOptions, ConsumeOrdersEvent } from '../../src/app/run/events.ts';
+import type { BatchEvent, ConsumeOptions, ConsumeOrdersEvent } from '../../src/app/run/events.ts';
 import { consumeOrders } from '../../src/app/run/consume.ts';
 import { StatusBoard } from '../../src/app/run/status.ts';
 import { Failure } from '../../src/domain/failure.ts';
@@ -110,9 +110,10 @@ it('names the files that are broken, until they are mended', () => {
 });
 
 describe('the rate', () => {
-  const batch = (records: number): ConsumeOrdersEvent => ({
+  const batch = (records: number): BatchEvent<never, never> => ({
     kind: 'batch',
     partition: 0,
+    decoded: [],
     results: new Array<never>(records),
     next: 0,
   });

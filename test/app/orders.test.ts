@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { explainOrder, type Explanation } from '../../src/app/orders/explain.ts';
 import { inDecisionOrder, listOrders } from '../../src/app/orders/list.ts';
 import { Courses, isSkipped } from '../../src/app/offsets/skips.ts';
-import type { Decided } from '../../src/domain/orders/decide.ts';
+import type { Decided } from '../../src/domain/orders/decided.ts';
 import type { LoggedEdit } from '../../src/domain/edit.ts';
 import type { StoreReader } from '../../src/ports/store.ts';
 import { decideRecords, recordOf, type DecidedRecord } from '../support/decided.ts';

@@ -15,7 +15,7 @@ import {
   type ReplayOptions,
   type ReplaySummary,
 } from '../../src/app/send/replay.ts';
-import type { Decided } from '../../src/domain/orders/decide.ts';
+import type { Decided } from '../../src/domain/orders/decided.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import type { Order } from '../../src/domain/orders/order.ts';
 import { FakeClock } from '../support/fake-clock.ts';

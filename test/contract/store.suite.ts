@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Decided } from '../../src/domain/orders/decide.ts';
+import type { Decided } from '../../src/domain/orders/decided.ts';
 import { isFailure } from '../../src/domain/failure.ts';
 import type { Order } from '../../src/domain/orders/order.ts';
 import type { StoreAccess } from '../../src/ports/access.ts';

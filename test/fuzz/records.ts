@@ -1,8 +1,10 @@
 import { createOrderCodec } from '../../src/adapters/avro/orders/codec.ts';
 import { FileStore } from '../../src/adapters/files/store.ts';
 import type { RecordResult } from '../../src/app/run/events.ts';
-import { BatchProcessor } from '../../src/app/run/batch.ts';
-import { formatRecordId } from '../../src/domain/orders/order.ts';
+import { BatchRunner } from '../../src/app/run/batch.ts';
+import type { Decision } from '../../src/domain/orders/decided.ts';
+import { formatRecordId, type Order } from '../../src/domain/orders/order.ts';
+import { ORDERS } from '../../src/processors/orders/processor.ts';
 import type { Broker, BrokerRecord, SendRecord } from '../../src/ports/broker.ts';
 import { DEAD_LETTER_CODES, type OrderCodec } from '../../src/ports/codec.ts';
 import { lastHeader } from '../../src/ports/record.ts';
@@ -182,7 +184,7 @@ function processorOf(
   codec: OrderCodec,
   sent: Sent[],
   results: RecordResult[],
-): BatchProcessor {
+): BatchRunner<Order, Decision> {
   const producer = {
     send: async (topic: string, records: readonly SendRecord[]) => ({
       failure: null,
@@ -204,21 +206,17 @@ function processorOf(
     consumer: unused,
     producer: async () => producer,
   };
-  return new BatchProcessor({
+  return new BatchRunner({
+    processor: ORDERS,
     store,
     codec,
     broker,
     clock: new FakeClock(),
     options: {
-      topic: TOPIC,
       dlqTopic: 'orders.dlq',
       group: 'fuzz',
       untilEnd: false,
       maxMessages: null,
-      reset: null,
-      adopt: false,
-      create: true,
-      signal: new AbortController().signal,
       on: (event) => {
         if (event.kind === 'batch') results.push(...event.results);
       },

@@ -58,8 +58,8 @@ export const EVENTS: readonly Mutation[] = [
   },
   {
     name: 'prices that are left out are not counted',
-    file: 'src/app/run/batch.ts',
-    from: '      this.#tally.addIgnoredPrices(entry.ignored.count);\n',
+    file: 'src/app/run/consume.ts',
+    from: '    tally.addIgnoredPrices(entry.ignored.count);\n',
     to: '',
     tests: ['test/app/consume-orders.test.ts'],
   },
@@ -107,10 +107,10 @@ export const EVENTS: readonly Mutation[] = [
   },
   {
     name: 'an order that nothing dates is not made when it is decided',
-    file: 'src/domain/orders/decide.ts',
+    file: 'src/processors/orders/decide.ts',
     from: 'Number.isNaN(order.createdAt) ? { ...order, createdAt: at } : order',
     to: 'order',
-    tests: ['test/unit/domain/decide.test.ts'],
+    tests: ['test/unit/processors/orders.test.ts'],
   },
   {
     name: 'bytes are not promoted to text',
@@ -166,7 +166,7 @@ export const EVENTS: readonly Mutation[] = [
     file: 'src/domain/orders/order.ts',
     from: 'a === b || (a !== undefined && !Number.isFinite(a) && !Number.isFinite(b))',
     to: 'a === b',
-    tests: ['test/unit/domain/decide.test.ts'],
+    tests: ['test/unit/processors/orders.test.ts'],
   },
   {
     name: 'a schema id once unknown is never asked for again',

@@ -105,7 +105,7 @@ export const USE_CASES: readonly Mutation[] = [
     file: 'src/domain/orders/order.ts',
     from: '  if (left.size !== right.size) return false;\n',
     to: '',
-    tests: ['test/unit/domain/decide.test.ts'],
+    tests: ['test/unit/processors/orders.test.ts'],
   },
   {
     name: 'an item at its reorder level is not low',
@@ -165,7 +165,7 @@ export const USE_CASES: readonly Mutation[] = [
   },
   {
     name: 'a store that failed ends consume with 0',
-    file: 'src/app/run/consume.ts',
+    file: 'src/app/run/run.ts',
     from: '    if (storeFailure !== undefined) throw storeFailure;\n',
     to: '',
     tests: ['test/app/consume-orders.test.ts'],

@@ -3,9 +3,12 @@ import { FileStore } from '../../src/adapters/files/store.ts';
 import type { ConsumeOptions } from '../../src/app/run/events.ts';
 import { markOf } from '../../src/app/offsets/plan.ts';
 import { prepareConsumer } from '../../src/app/run/prepare.ts';
-import { BatchProcessor } from '../../src/app/run/batch.ts';
+import { BatchRunner } from '../../src/app/run/batch.ts';
 import type { EditVia } from '../../src/domain/edit.ts';
 import { isFailure } from '../../src/domain/failure.ts';
+import type { Decision } from '../../src/domain/orders/decided.ts';
+import type { Order } from '../../src/domain/orders/order.ts';
+import { ORDERS } from '../../src/processors/orders/processor.ts';
 import type { Processes } from '../../src/ports/processes.ts';
 import type { Position } from '../../src/ports/store.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -62,7 +65,7 @@ export class World {
   readonly saves: SaveCounts = { meant: 0, aside: 0, wrong: 0 };
   #interrupt: { calls: number; act: () => void } | undefined;
   #store: FileStore | undefined;
-  #processor: BatchProcessor | undefined;
+  #processor: BatchRunner<Order, Decision> | undefined;
 
   constructor(history: History, topic: SimTopic, moment: Moment) {
     this.history = history;
@@ -217,8 +220,9 @@ export class World {
     };
   }
 
-  #processorFor(positions: Map<number, Position>): BatchProcessor {
-    return new BatchProcessor({
+  #processorFor(positions: Map<number, Position>): BatchRunner<Order, Decision> {
+    return new BatchRunner({
+      processor: ORDERS,
       store: this.store,
       codec: knowingCodec,
       broker: this.broker,

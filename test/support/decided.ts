@@ -1,4 +1,4 @@
-import { decideAll } from '../../src/domain/orders/decide.ts';
+import { decideAll } from '../../src/processors/orders/decide.ts';
 import type { Order, RecordId } from '../../src/domain/orders/order.ts';
 import type { Position, Store } from '../../src/ports/store.ts';
 import { openFolder } from '../../src/adapters/files/folder.ts';
@@ -36,7 +36,7 @@ export async function decideRecords(store: Store, records: readonly DecidedRecor
     },
     (snapshot) => {
       const decisions = decideAll(
-        records,
+        records.map(({ order, record }) => ({ message: order, record })),
         {
           status: (user) => snapshot.user(user)?.status,
           quantity: (item) => snapshot.item(item)?.quantity,

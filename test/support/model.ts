@@ -1,4 +1,4 @@
-import type { Decided } from '../../src/domain/orders/decide.ts';
+import type { Decided } from '../../src/domain/orders/decided.ts';
 import { decideEdit, type Edit, type EditRequest, type LoggedEdit } from '../../src/domain/edit.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import type { SetAside } from '../../src/domain/set-aside.ts';

@@ -1,6 +1,8 @@
 import path from 'node:path';
 import { FileStore } from '../../src/adapters/files/store.ts';
-import { decideAll, type Decided } from '../../src/domain/orders/decide.ts';
+import type { Decided } from '../../src/domain/orders/decided.ts';
+import { decideAll } from '../../src/processors/orders/decide.ts';
+import type { Received } from '../../src/processors/processor.ts';
 import { decideEdit, type EditRequest, type LoggedEdit } from '../../src/domain/edit.ts';
 import type { Order } from '../../src/domain/orders/order.ts';
 import type { Item, User } from '../../src/domain/tables.ts';
@@ -374,11 +376,11 @@ export class Runner {
     await store.transact({}, (snapshot) => {
       const from = snapshot.position(PARTITION)?.next ?? 0;
       const records = this.history.topic.slice(from, from + count);
-      const orders: { order: Order; record: { topic: string; partition: number; offset: number } }[] = [];
+      const orders: Received<Order>[] = [];
       const outgoing: Outgoing[] = [];
       for (const [index, order] of records.entries()) {
         const record = { ...PARTITION, offset: from + index };
-        if (order !== null) orders.push({ order, record });
+        if (order !== null) orders.push({ message: order, record });
         else {
           const id = `orders/0@${record.offset}`;
           const headers: Headers = [

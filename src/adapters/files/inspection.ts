@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
-import type { Decided } from '../../domain/orders/decide.ts';
+import type { Decided } from '../../domain/orders/decided.ts';
 import { difference } from '../../domain/difference.ts';
 import type { LoggedEdit } from '../../domain/edit.ts';
 import { isFailure, type Failure } from '../../domain/failure.ts';

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Decided } from '../../domain/orders/decide.ts';
+import type { Decided } from '../../domain/orders/decided.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import { FORMAT, writeSnapshot, writeState, type FolderState } from './journal/checkpoint.ts';
 import { journalPath, innerFolder, LOG_NAMES, type LogName } from './layout.ts';

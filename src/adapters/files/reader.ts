@@ -1,4 +1,4 @@
-import type { Decided } from '../../domain/orders/decide.ts';
+import type { Decided } from '../../domain/orders/decided.ts';
 import type { LoggedEdit } from '../../domain/edit.ts';
 import { isFailure } from '../../domain/failure.ts';
 import type { Item, User } from '../../domain/tables.ts';

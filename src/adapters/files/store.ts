@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { decideEdit, type Edit, type EditRequest, type EditVia, type LoggedEdit } from '../../domain/edit.ts';
 import { Failure } from '../../domain/failure.ts';
-import type { Decided } from '../../domain/orders/decide.ts';
+import type { Decided } from '../../domain/orders/decided.ts';
 import type { Item, User } from '../../domain/tables.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { StoreNotice } from '../../ports/notices.ts';

@@ -1,4 +1,4 @@
-import type { Decided } from '../../domain/orders/decide.ts';
+import type { Decided } from '../../domain/orders/decided.ts';
 import { difference, type Difference } from '../../domain/difference.ts';
 import type { LoggedEdit } from '../../domain/edit.ts';
 import type { RecordId } from '../../domain/orders/order.ts';

@@ -1,4 +1,5 @@
-import { decide, type Decided, type Outcome } from '../../domain/orders/decide.ts';
+import type { Decided, Outcome } from '../../domain/orders/decided.ts';
+import { decide } from '../../processors/orders/decide.ts';
 import { recordTime, sameContent, type Order, type RecordId } from '../../domain/orders/order.ts';
 import type { Broker, BrokerRecord } from '../../ports/broker.ts';
 import type { OrderCodec } from '../../ports/codec.ts';

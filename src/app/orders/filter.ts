@@ -1,4 +1,4 @@
-import type { Decided } from '../../domain/orders/decide.ts';
+import type { Decided } from '../../domain/orders/decided.ts';
 
 /** Which decisions are meant: those of which all that is not null holds. */
 export interface OrderFilter {

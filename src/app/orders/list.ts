@@ -1,4 +1,4 @@
-import type { Decided } from '../../domain/orders/decide.ts';
+import type { Decided } from '../../domain/orders/decided.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import type { StoreReader } from '../../ports/store.ts';
 import { matchesOrder, type OrderFilter } from './filter.ts';

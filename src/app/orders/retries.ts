@@ -1,4 +1,4 @@
-import type { Decided } from '../../domain/orders/decide.ts';
+import type { Decided } from '../../domain/orders/decided.ts';
 import { sameContent } from '../../domain/orders/order.ts';
 import { retryId, triedId } from '../../domain/orders/retry-id.ts';
 import type { StoreReader } from '../../ports/store.ts';

@@ -1,68 +1,62 @@
-import { decideAll, type Decided } from '../../domain/orders/decide.ts';
-import type { Order, RecordId } from '../../domain/orders/order.ts';
+import type { RecordId } from '../../domain/orders/order.ts';
 import type { Batch, Broker, BrokerRecord } from '../../ports/broker.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { DecodedRecord, OrderCodec } from '../../ports/codec.ts';
-import type {
-  Changes,
-  Keys,
-  Outgoing,
-  Position,
-  Snapshot,
-  Store,
-  TopicPartition,
-} from '../../ports/store.ts';
+import type { Codec, Decoded } from '../../ports/codec.ts';
 import type { RecordFingerprint } from '../../ports/record.ts';
-import type { ConsumeOptions, RecordResult } from './events.ts';
+import type { Changes, Outgoing, Position, Snapshot, Store, TopicPartition } from '../../ports/store.ts';
+import type { Processor, Received } from '../../processors/processor.ts';
 import { deadLetter } from './dead-letters.ts';
 import { DecodingAhead } from './decoding-ahead.ts';
+import type { DeadLettered, RunEvent, RunProcessorOptions } from './events.ts';
 import { Outbox } from './outbox.ts';
-import { Tally, type Counts } from './tally.ts';
 import { untilAvailable, waitOf } from './wait.ts';
 
-export interface BatchProcessorParts {
+export interface BatchRunnerParts<M, R> {
+  readonly processor: Processor<M, R>;
   readonly store: Store;
-  readonly codec: OrderCodec;
+  readonly codec: Codec<M>;
   readonly broker: Broker;
   readonly clock: Clock;
-  readonly options: ConsumeOptions;
+  readonly options: Pick<RunProcessorOptions<M, R>, 'dlqTopic' | 'group' | 'untilEnd' | 'maxMessages'> & {
+    readonly on: (event: Extract<RunEvent<M, R>, { kind: ReportedKind }>) => void;
+  };
   /** By partition; kept in step with the store. */
   readonly positions: Map<number, Position>;
   readonly stop: AbortController;
 }
 
+type ReportedKind = 'batch' | 'undelivered' | 'waiting' | 'resumed';
+type Result<R> = R | DeadLettered;
+
 /** What a commit came to: no results when the position in force is not the one the batch was read for. */
-interface Stored {
-  readonly results: RecordResult[] | null;
+interface Stored<R> {
+  readonly results: readonly Result<R>[] | null;
   readonly position: Position | undefined;
 }
 
 /** A batch in, one commit out: decode, decide, store with the new position, then send what the decisions caused. */
-export class BatchProcessor {
-  readonly #parts: BatchProcessorParts;
-  readonly #decoder: DecodingAhead;
+export class BatchRunner<M, R> {
+  readonly #parts: BatchRunnerParts<M, R>;
+  readonly #decoder: DecodingAhead<M>;
   readonly #outbox: Outbox;
-  readonly #tally = new Tally();
+  #read = 0;
 
-  constructor(parts: BatchProcessorParts) {
+  constructor(parts: BatchRunnerParts<M, R>) {
     this.#parts = parts;
     this.#decoder = new DecodingAhead(parts.codec);
     this.#outbox = new Outbox(parts);
   }
 
-  counts(): Counts {
-    return this.#tally.counts();
+  /** Records that were committed. */
+  get read(): number {
+    return this.#read;
   }
 
   /** @returns the offset to read next: where the batch ends, or the position in force when it is not for us */
   async process(batch: Batch): Promise<number> {
     const { positions, options } = this.#parts;
     const expected = positions.get(batch.partition)?.next ?? null;
-    const { from, records, next } = portion(
-      batch,
-      expected,
-      (options.maxMessages ?? Infinity) - this.#tally.read,
-    );
+    const { from, records, next } = portion(batch, expected, (options.maxMessages ?? Infinity) - this.#read);
     const decode = this.#decoder.of(records);
     if (next === expected) return next;
 
@@ -72,9 +66,8 @@ export class BatchProcessor {
     const last = records.length === 0 ? null : batch.fingerprint(from + records.length - 1);
     const stored = await this.#store(batch, records, decoded, { expected, next, last });
     if (stored.results === null) return stored.next;
-    this.#tally.add(stored.results);
-    this.#reportIgnored(batch, records, decoded);
-    options.on({ kind: 'batch', partition: batch.partition, results: stored.results, next });
+    this.#read += records.length;
+    options.on({ kind: 'batch', partition: batch.partition, decoded, results: stored.results, next });
     await this.#outbox.sendAfterBatch(this.#decoder.isAhead);
     return next;
   }
@@ -101,18 +94,18 @@ export class BatchProcessor {
   async #store(
     batch: Batch,
     records: readonly BrokerRecord[],
-    decoded: readonly DecodedRecord[],
+    decoded: readonly Decoded<M>[],
     position: { expected: number | null; next: number; last: RecordFingerprint | null },
-  ): Promise<{ results: RecordResult[] | null; next: number }> {
-    const { store, positions, options } = this.#parts;
+  ): Promise<{ results: Stored<R>['results']; next: number }> {
+    const { processor, store, positions } = this.#parts;
     const { topic, partition } = batch;
     const of = { topic, partition };
-    const orders: { order: Order; record: RecordId }[] = [];
+    const received: Received<M>[] = [];
     for (let i = 0; i < records.length; i++) {
       const entry = decoded[i];
       const record = records[i];
       if (entry?.kind === 'message' && record !== undefined) {
-        orders.push({ order: entry.value, record: { topic, partition, offset: record.offset } });
+        received.push({ message: entry.value, record: { topic, partition, offset: record.offset } });
       }
     }
     const { expected, next } = position;
@@ -122,34 +115,47 @@ export class BatchProcessor {
       last: position.last ?? positions.get(batch.partition)?.last ?? null,
       clusterId: batch.clusterId,
     };
-    const outcome = await store.transact<Stored>(keysOf(orders, of), (snapshot) => {
+    const keys = { ...processor.keys(received), partitions: [of] };
+    const outcome = await store.transact<Stored<R>>(keys, (snapshot) => {
       const inForce = snapshot.position(of)?.next ?? null;
       if (inForce !== expected)
         return { changes: {}, result: { results: null, position: snapshot.position(of) } };
-      const { changes, results } = decideBatch(orders, records, decoded, of, snapshot, options);
+      const { changes, results } = this.#decide(received, records, decoded, of, snapshot);
       return { changes: { ...changes, positions: [stored] }, result: { results, position: stored } };
     });
     if (outcome.position !== undefined) positions.set(batch.partition, outcome.position);
-    if (outcome.results !== null) this.#tally.addCommit();
     return { results: outcome.results, next: outcome.position?.next ?? next };
   }
 
-  #reportIgnored(
-    { topic, partition }: Batch,
+  #decide(
+    received: readonly Received<M>[],
     records: readonly BrokerRecord[],
-    decoded: readonly DecodedRecord[],
-  ): void {
-    decoded.forEach((entry, index) => {
-      const record = records[index];
-      if (entry.kind !== 'message' || entry.ignored === undefined || record === undefined) return;
-      this.#tally.addIgnoredPrices(entry.ignored.count);
-      this.#parts.options.on({
-        kind: 'prices_ignored',
-        record: { topic, partition, offset: record.offset },
-        orderId: entry.value.orderId,
-        ignored: entry.ignored,
-      });
-    });
+    decoded: readonly Decoded<M>[],
+    of: TopicPartition,
+    snapshot: Snapshot,
+  ): { changes: Changes; results: readonly Result<R>[] } {
+    const { processor, options } = this.#parts;
+    const { changes, results: decided } = processor.decide(received, snapshot);
+    if (received.length === records.length) return { changes, results: decided };
+
+    const { dlqTopic, group } = options;
+    const outgoing: Outgoing[] = [];
+    const results: Result<R>[] = [];
+    let taken = 0;
+    for (let i = 0; i < records.length; i++) {
+      const entry = decoded[i];
+      const record = records[i];
+      const result = decided[taken];
+      if (entry?.kind === 'dead_letter' && record !== undefined) {
+        const id: RecordId = { ...of, offset: record.offset };
+        outgoing.push(deadLetter(record, id, entry, { dlqTopic, group, failedAt: snapshot.at }));
+        results.push({ kind: 'dead_letter', record: id, code: entry.code, message: entry.message });
+      } else if (result !== undefined) {
+        results.push(result);
+        taken += 1;
+      }
+    }
+    return { changes: { ...changes, outgoing }, results };
   }
 }
 
@@ -176,57 +182,4 @@ function firstAtOrAfter(records: readonly BrokerRecord[], offset: number): numbe
   if (first === undefined || first.offset >= offset) return 0;
   const found = records.findIndex((record) => record.offset >= offset);
   return found === -1 ? records.length : found;
-}
-
-/** Keys on demand: a store that holds its tables in memory never asks for users and items. */
-function keysOf(orders: readonly { order: Order }[], of: TopicPartition): Keys {
-  return {
-    users: onDemand(function* () {
-      for (const { order } of orders) yield order.user;
-    }),
-    items: onDemand(function* () {
-      for (const { order } of orders) for (const line of order.items) yield line.item;
-    }),
-    orders: onDemand(function* () {
-      for (const { order } of orders) yield order.orderId;
-    }),
-    partitions: [of],
-  };
-}
-
-function onDemand<T>(generate: () => Generator<T>): Iterable<T> {
-  return { [Symbol.iterator]: generate };
-}
-
-function decideBatch(
-  orders: readonly { order: Order; record: RecordId }[],
-  records: readonly BrokerRecord[],
-  decoded: readonly DecodedRecord[],
-  of: TopicPartition,
-  snapshot: Snapshot,
-  options: ConsumeOptions,
-): { changes: Changes; results: RecordResult[] } {
-  const decisions = decideAll(orders, snapshot, snapshot.at);
-  const first: Decided[] = [];
-  for (const decision of decisions) if (decision.kind === 'decided') first.push(decision.decided);
-  if (orders.length === records.length) return { changes: { decisions: first }, results: decisions };
-
-  const outgoing: Outgoing[] = [];
-  const results: RecordResult[] = [];
-  let taken = 0;
-  for (let i = 0; i < records.length; i++) {
-    const entry = decoded[i];
-    const record = records[i];
-    const decision = decisions[taken];
-    if (entry?.kind === 'dead_letter' && record !== undefined) {
-      const id: RecordId = { ...of, offset: record.offset };
-      const { dlqTopic, group } = options;
-      outgoing.push(deadLetter(record, id, entry, { dlqTopic, group, failedAt: snapshot.at }));
-      results.push({ kind: 'dead_letter', record: id, code: entry.code, message: entry.message });
-    } else if (decision !== undefined) {
-      results.push(decision);
-      taken += 1;
-    }
-  }
-  return { changes: { decisions: first, outgoing }, results };
 }

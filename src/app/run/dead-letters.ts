@@ -3,10 +3,10 @@ import { formatRecordId, recordTime, type RecordId } from '../../domain/orders/o
 import type { BrokerRecord } from '../../ports/broker.ts';
 import { lastHeader, type Headers } from '../../ports/record.ts';
 import { withHeaders } from '../dlq/headers.ts';
-import type { DecodedRecord } from '../../ports/codec.ts';
+import type { Decoded } from '../../ports/codec.ts';
 import type { Outgoing } from '../../ports/store.ts';
 
-type Undecodable = Extract<DecodedRecord, { kind: 'dead_letter' }>;
+type Undecodable = Extract<Decoded<never>, { kind: 'dead_letter' }>;
 
 /** The record as it goes to the dead-letter topic: key, value and headers as they were, and why it is there. */
 export function deadLetter(

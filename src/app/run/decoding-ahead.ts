@@ -1,12 +1,12 @@
 import type { BrokerRecord } from '../../ports/broker.ts';
-import type { DecodedRecord, OrderCodec } from '../../ports/codec.ts';
+import type { Codec, Decoded } from '../../ports/codec.ts';
 
 /** Decodes the records of the next batch while the one before it is being stored. */
-export class DecodingAhead {
-  readonly #codec: OrderCodec;
-  #expected: { records: readonly BrokerRecord[]; decoded: Promise<readonly DecodedRecord[]> } | undefined;
+export class DecodingAhead<M> {
+  readonly #codec: Codec<M>;
+  #expected: { records: readonly BrokerRecord[]; decoded: Promise<readonly Decoded<M>[]> } | undefined;
 
-  constructor(codec: OrderCodec) {
+  constructor(codec: Codec<M>) {
     this.#codec = codec;
   }
 
@@ -27,7 +27,7 @@ export class DecodingAhead {
    * Decodes these records; the first call may find them decoded already. If others were expected, those will not come
    * any more, and nothing waits for them.
    */
-  of(records: readonly BrokerRecord[]): () => Promise<readonly DecodedRecord[]> {
+  of(records: readonly BrokerRecord[]): () => Promise<readonly Decoded<M>[]> {
     const expected = this.#expected;
     this.#expected = undefined;
     let ahead = expected?.records === records ? expected.decoded : undefined;

@@ -1,5 +1,6 @@
 import type { Broker, Producer } from '../../ports/broker.ts';
 import type { Outgoing, Store } from '../../ports/store.ts';
+import type { RunEvent } from './events.ts';
 import { isBounded, untilAvailable, waitOf, type Waiting } from './wait.ts';
 
 export interface OutboxParts extends Waiting {
@@ -7,6 +8,9 @@ export interface OutboxParts extends Waiting {
   readonly broker: Broker;
   /** Aborted when sending fails for good. */
   readonly stop: AbortController;
+  readonly options: Waiting['options'] & {
+    readonly on: (event: Extract<RunEvent<never, never>, { kind: 'undelivered' }>) => void;
+  };
 }
 
 /** The most dead letters that may wait while more batches are at hand. */

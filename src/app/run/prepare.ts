@@ -3,7 +3,7 @@ import type { Broker, BrokerAdmin, PartitionRange } from '../../ports/broker.ts'
 import type { Clock } from '../../ports/clock.ts';
 import type { Processes } from '../../ports/processes.ts';
 import type { Position, Store } from '../../ports/store.ts';
-import type { ConsumeOptions } from './events.ts';
+import type { PrepareEvent, RunProcessorOptions } from './events.ts';
 import { clearGroup } from '../offsets/clear-group.ts';
 import {
   commitPositions,
@@ -14,6 +14,13 @@ import {
 } from '../offsets/group-positions.ts';
 import { groupAhead, markOf, planMoves, rangesWithoutLeader } from '../offsets/plan.ts';
 import { ensureDeadLetterTopic, ensureTopic } from '../topics/ensure.ts';
+
+export interface PrepareOptions extends Omit<
+  RunProcessorOptions<never, never>,
+  'on' | 'onOwned' | 'counts' | 'purpose'
+> {
+  readonly on: (event: PrepareEvent) => void;
+}
 
 export interface Prepared {
   /** A partition without a leader is absent, unless all were waited for. */
@@ -30,7 +37,7 @@ export interface Prepared {
  */
 export async function prepareConsumer(
   ports: { store: Store; broker: Broker; processes: Processes; clock: Clock },
-  options: ConsumeOptions,
+  options: PrepareOptions,
 ): Promise<Prepared> {
   const { store, broker } = ports;
   const { topic, group, on } = options;

@@ -1,7 +1,7 @@
 import type { Clock } from '../../ports/clock.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
 import type { BrokenFile, ConsumerStatus } from '../../ports/owner.ts';
-import type { ConsumeOrdersEvent } from './events.ts';
+import type { RunEvent } from './events.ts';
 
 /** The rate is an average over so many whole seconds. */
 const RATE_SECONDS = 10;
@@ -42,7 +42,7 @@ export class StatusBoard {
     this.#sources = sources;
   }
 
-  take(event: ConsumeOrdersEvent): void {
+  take(event: RunEvent<unknown, unknown>): void {
     if (event.kind === 'started') this.#isReading = true;
     else if (event.kind === 'waiting') this.#waiting.add(event.for);
     else if (event.kind === 'resumed') this.#waiting.delete(event.for);

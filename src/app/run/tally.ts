@@ -14,7 +14,7 @@ export type Counts = Pick<
   | 'commits'
 >;
 
-/** What became of the records of a run, in numbers. */
+/** What became of the orders of a run, in numbers. */
 export class Tally {
   readonly #counts = {
     read: 0,
@@ -28,16 +28,14 @@ export class Tally {
   };
   readonly #rejectedByReason: Partial<Record<Reason, number>> = {};
 
-  get read(): number {
-    return this.#counts.read;
-  }
-
   counts(): Counts {
     return { ...this.#counts, rejectedByReason: this.#rejectedByReason };
   }
 
+  /** What became of the records of one commit. */
   add(results: readonly RecordResult[]): void {
     const counts = this.#counts;
+    counts.commits += 1;
     counts.read += results.length;
     for (const result of results) {
       if (result.kind === 'dead_letter') counts.deadLettered += 1;
@@ -49,10 +47,6 @@ export class Tally {
         this.#rejectedByReason[reason] = (this.#rejectedByReason[reason] ?? 0) + 1;
       }
     }
-  }
-
-  addCommit(): void {
-    this.#counts.commits += 1;
   }
 
   addIgnoredPrices(lines: number): void {

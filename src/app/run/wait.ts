@@ -1,6 +1,6 @@
 import { isFailure, type FailureCode } from '../../domain/failure.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { ConsumeOptions } from './events.ts';
+import type { RunProcessorOptions, WaitEvent } from './events.ts';
 
 /** How often the wait is reported. */
 const WARN_EVERY_MS = 30_000;
@@ -19,15 +19,20 @@ export interface WaitOptions {
   readonly onBack: () => void;
 }
 
-/** Who waits: a run of the consumer. */
+/** What waits: a run. */
 export interface Waiting {
   readonly clock: Clock;
-  readonly options: Pick<ConsumeOptions, 'on' | 'untilEnd' | 'maxMessages'>;
+  readonly options: Pick<RunProcessorOptions<never, never>, 'untilEnd' | 'maxMessages'> & {
+    readonly on: (event: WaitEvent) => void;
+  };
   readonly stop: AbortController;
 }
 
 /** Whether a run ends by itself. */
-export function isBounded({ untilEnd, maxMessages }: Waiting['options']): boolean {
+export function isBounded({
+  untilEnd,
+  maxMessages,
+}: Pick<Waiting['options'], 'untilEnd' | 'maxMessages'>): boolean {
   return untilEnd || maxMessages !== null;
 }
 

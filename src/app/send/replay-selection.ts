@@ -1,4 +1,4 @@
-import type { Decided } from '../../domain/orders/decide.ts';
+import type { Decided } from '../../domain/orders/decided.ts';
 import { Failure } from '../../domain/failure.ts';
 import { isName } from '../../domain/names.ts';
 import { fitsTheEvent, type Order } from '../../domain/orders/order.ts';

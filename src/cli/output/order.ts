@@ -1,6 +1,6 @@
 import type { Explanation, ExplainedRecord } from '../../app/orders/explain.ts';
 import type { Explanation as ExplanationDocument, Order as OrderDocument } from '../../documents/order.ts';
-import type { Decided, Outcome } from '../../domain/orders/decide.ts';
+import type { Decided, Outcome } from '../../domain/orders/decided.ts';
 import { isoTime, isoTimeOrNull } from '../../domain/iso-time.ts';
 import { formatRecordId, type Order } from '../../domain/orders/order.ts';
 import type { Reason } from '../../domain/orders/reasons.ts';

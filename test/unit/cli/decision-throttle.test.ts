@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RecordResult } from '../../../src/app/run/events.ts';
 import { DecisionThrottle } from '../../../src/cli/output/consume/decision-throttle.ts';
-import type { Decided } from '../../../src/domain/orders/decide.ts';
+import type { Decided } from '../../../src/domain/orders/decided.ts';
 import type { Order } from '../../../src/domain/orders/order.ts';
 
 let made = 0;

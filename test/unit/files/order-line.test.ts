@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { maxLineBytes, parseDecided, writeDecided } from '../../../src/adapters/files/logs/order-line.ts';
-import type { Decided, Outcome } from '../../../src/domain/orders/decide.ts';
+import type { Decided, Outcome } from '../../../src/domain/orders/decided.ts';
 import { isoTime } from '../../../src/domain/iso-time.ts';
 
 const name = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$/);

@@ -1,4 +1,4 @@
-import type { Decided } from '../../../domain/orders/decide.ts';
+import type { Decided } from '../../../domain/orders/decided.ts';
 import { isFailure } from '../../../domain/failure.ts';
 import type { FolderState } from '../journal/checkpoint.ts';
 import type { FileSystem } from '../fs.ts';

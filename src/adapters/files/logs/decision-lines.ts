@@ -1,4 +1,4 @@
-import type { Decided } from '../../../domain/orders/decide.ts';
+import type { Decided } from '../../../domain/orders/decided.ts';
 import { maxLineBytes, writeDecided } from './order-line.ts';
 
 const FIRST_BYTES = 64 * 1024;

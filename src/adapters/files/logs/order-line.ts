@@ -1,4 +1,4 @@
-import type { Decided } from '../../../domain/orders/decide.ts';
+import type { Decided } from '../../../domain/orders/decided.ts';
 import type { Reason } from '../../../domain/orders/reasons.ts';
 import type { UserStatus } from '../../../domain/tables.ts';
 import { isoTime } from '../../../domain/iso-time.ts';

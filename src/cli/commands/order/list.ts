@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Decided } from '../../../domain/orders/decide.ts';
+import type { Decided } from '../../../domain/orders/decided.ts';
 import { openStore } from '../../../compose.ts';
 import { describe } from '../../help.ts';
 import { choice, timeRange, wholeNumber } from '../../parse.ts';

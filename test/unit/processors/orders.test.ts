@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decide, decideAll, type Decided } from '../../../src/domain/orders/decide.ts';
+import type { Decided } from '../../../src/domain/orders/decided.ts';
+import { decide, decideAll } from '../../../src/processors/orders/decide.ts';
 import { sameContent, type Order } from '../../../src/domain/orders/order.ts';
 import { REASONS } from '../../../src/domain/orders/reasons.ts';
 import type { UserStatus } from '../../../src/domain/tables.ts';
@@ -139,7 +140,7 @@ describe('decideAll', () => {
             from += size;
             const frozen = new Map(quantities);
             const decisions = decideAll(
-              batch.map((given, i) => ({ order: given, record: { topic: 't', partition: 0, offset: i } })),
+              batch.map((given, i) => ({ message: given, record: { topic: 't', partition: 0, offset: i } })),
               {
                 status: (user) => (paid[user] === undefined ? undefined : paid[user] ? 'paid' : 'unpaid'),
                 quantity: (item) => quantities.get(item),
@@ -174,7 +175,7 @@ describe('decideAll', () => {
   it('lets the second order of a batch see the unit that the first one took', () => {
     const last = { status: () => 'paid' as const, quantity: () => 1, decided: () => undefined };
     const orders = ['A', 'B'].map((orderId, offset) => ({
-      order: {
+      message: {
         orderId,
         user: 'alice',
         items: [{ item: 'book', quantity: 1, unitPrice: null }],
@@ -197,7 +198,7 @@ describe('decideAll', () => {
     const undated = { ...order('alice', ['book', 1]), createdAt: NaN };
     const dated = { ...order('alice', ['book', 1]), orderId: 'ORD-2', createdAt: -1 };
     const made = decideAll(
-      [undated, dated].map((each) => ({ order: each, record })),
+      [undated, dated].map((each) => ({ message: each, record })),
       known,
       77,
     ).map((decision) => decision.kind === 'decided' && decision.decided.order.createdAt);

@@ -1,0 +1,41 @@
+import type { UserStatus } from '../tables.ts';
+import type { Order, RecordId } from './order.ts';
+import type { Reason } from './reasons.ts';
+
+export type Outcome =
+  | {
+      readonly kind: 'accepted';
+      /** On hand before this order, one per line. */
+      readonly stock: readonly number[];
+    }
+  | {
+      readonly kind: 'rejected';
+      readonly reason: Reason;
+      /** The reason in words, naming the user or item. */
+      readonly detail: string;
+      /** Status of the user at that moment; null when there is no such user. */
+      readonly userStatus: UserStatus | null;
+      /** On hand at that moment, one per line; null for an unknown item. */
+      readonly stock: readonly (number | null)[];
+    };
+
+/** The one decision an order id ever gets, with the record that it was decided on. */
+export interface Decided {
+  readonly order: Order;
+  readonly record: RecordId;
+  readonly outcome: Outcome;
+  /** Milliseconds since the epoch. */
+  readonly decidedAt: number;
+}
+
+/** What became of a record that holds an order: the deciding one, or one more of an id decided before. */
+export type Decision =
+  | { readonly kind: 'decided'; readonly decided: Decided }
+  | {
+      readonly kind: 'duplicate';
+      readonly order: Order;
+      readonly record: RecordId;
+      readonly first: Decided;
+      /** False is a conflict: the same id with another content. */
+      readonly sameContent: boolean;
+    };

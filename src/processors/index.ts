@@ -1,0 +1,5 @@
+import { ORDERS } from './orders/processor.ts';
+import type { Processor } from './processor.ts';
+
+/** All services, one a line. What each reads and changes is in README.md. */
+export const PROCESSORS: readonly Pick<Processor<never, unknown>, 'name' | 'sources'>[] = [ORDERS];

@@ -1,0 +1,112 @@
+import type { Decided, Decision, Outcome } from '../../domain/orders/decided.ts';
+import { MAX_LINE_QUANTITY, sameContent, totalsByItem, type Order } from '../../domain/orders/order.ts';
+import type { State } from '../../domain/state.ts';
+import type { Received } from '../processor.ts';
+import {
+  insufficientStock,
+  invalidQuantity,
+  NO_LINES,
+  unknownItem,
+  unknownUser,
+  userNotPaid,
+  type Refusal,
+} from './reasons.ts';
+
+/** What a decision looks at. */
+export type DecideState = Pick<State, 'status' | 'quantity'>;
+
+/** Decides one order against users and stock. Total: a value for every order, never an exception. */
+export function decide(order: Order, state: DecideState): Outcome {
+  const status = state.status(order.user);
+  if (status === undefined) return reject(order, state, unknownUser(order.user));
+  if (status !== 'paid') return reject(order, state, userNotPaid(order.user, status));
+
+  const { items } = order;
+  if (items.length === 0) return reject(order, state, NO_LINES);
+  for (const line of items) {
+    if (!isValidQuantity(line.quantity)) return reject(order, state, invalidQuantity(line));
+  }
+
+  // One line is by far the commonest order, and needs no totals.
+  const only = items.length === 1 ? items[0] : undefined;
+  if (only !== undefined) {
+    const { item, quantity } = only;
+    const onHand = state.quantity(item);
+    if (onHand === undefined) return reject(order, state, unknownItem(item));
+    if (quantity > onHand) return reject(order, state, insufficientStock(item, onHand, quantity));
+    return { kind: 'accepted', stock: [onHand] };
+  }
+  const stock: number[] = [];
+  for (const { item } of items) {
+    const onHand = state.quantity(item);
+    if (onHand === undefined) return reject(order, state, unknownItem(item));
+    stock.push(onHand);
+  }
+  for (const [item, quantity] of totalsByItem(items)) {
+    const onHand = state.quantity(item) ?? 0;
+    if (quantity > onHand) return reject(order, state, insufficientStock(item, onHand, quantity));
+  }
+  return { kind: 'accepted', stock };
+}
+
+function isValidQuantity(quantity: number): boolean {
+  return Number.isInteger(quantity) && quantity >= 1 && quantity <= MAX_LINE_QUANTITY;
+}
+
+function reject(order: Order, state: DecideState, { reason, detail }: Refusal): Outcome {
+  return {
+    kind: 'rejected',
+    reason,
+    detail,
+    userStatus: state.status(order.user) ?? null,
+    stock: order.items.map((line) => state.quantity(line.item) ?? null),
+  };
+}
+
+/** What a batch of decisions looks at: as DecideState, and which ids are decided already. */
+export type BatchState = DecideState & Pick<State, 'decided'>;
+
+/**
+ * Folds `decide` over a batch on a scratch copy: the second order sees the unit that the first one took, and a
+ * second record of an id is a duplicate of the first. An order that nothing dates is made when it is decided. `state`
+ * is not changed.
+ *
+ * @param at decision time, milliseconds since the epoch
+ */
+export function decideAll(received: readonly Received<Order>[], state: BatchState, at: number): Decision[] {
+  const quantities = new Map<string, number>();
+  const decidedHere = new Map<string, Decided>();
+  const scratch: DecideState = {
+    status: (user) => state.status(user),
+    quantity: (item) => quantities.get(item) ?? state.quantity(item),
+  };
+  const decisions: Decision[] = [];
+  for (const { message: order, record } of received) {
+    const { orderId, items } = order;
+    const first = decidedHere.get(orderId) ?? state.decided(orderId);
+    if (first !== undefined) {
+      decisions.push({
+        kind: 'duplicate',
+        order,
+        record,
+        first,
+        sameContent: sameContent(order, first.order),
+      });
+      continue;
+    }
+    const outcome = decide(order, scratch);
+    if (outcome.kind === 'accepted') {
+      for (let index = 0; index < items.length; index++) {
+        const line = items[index];
+        if (line === undefined) continue;
+        const onHand = index === 0 ? outcome.stock[0] : scratch.quantity(line.item);
+        quantities.set(line.item, (onHand ?? 0) - line.quantity);
+      }
+    }
+    const dated = Number.isNaN(order.createdAt) ? { ...order, createdAt: at } : order;
+    const decided: Decided = { order: dated, record, outcome, decidedAt: at };
+    decidedHere.set(orderId, decided);
+    decisions.push({ kind: 'decided', decided });
+  }
+  return decisions;
+}

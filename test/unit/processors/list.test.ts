@@ -1,0 +1,21 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { MESSAGES } from '../../../src/domain/messages/index.ts';
+import { PROCESSORS } from '../../../src/processors/index.ts';
+
+const FOLDER = path.resolve(import.meta.dirname, '../../../src/processors');
+
+describe('the list of processors', () => {
+  it('has one for each folder, and a line on the page for each', () => {
+    const names = PROCESSORS.map(({ name }) => name).sort();
+    const folders = fs.readdirSync(FOLDER, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    expect(folders.map(({ name }) => name).sort()).toEqual(names);
+    const page = fs.readFileSync(path.join(FOLDER, 'README.md'), 'utf8');
+    expect([...page.matchAll(/^\| `([\w-]+)`/gm)].map(([, name]) => name).sort()).toEqual(names);
+  });
+
+  it.each(PROCESSORS)('$name reads what the catalogue has it read', ({ name, sources }) => {
+    expect(sources).toEqual(MESSAGES.filter(({ readers }) => readers.includes(name)));
+  });
+});
