@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openShop, type Shop } from '../support/cli.ts';
+import { fill, openShop, type Shop } from '../support/cli.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
@@ -11,12 +11,9 @@ async function completed(shop: Shop, ...words: string[]): Promise<string[]> {
   return stdout.split('\n').filter((line) => line !== '');
 }
 
-async function shopOfNames(): Promise<Shop> {
+function shopOfNames(): Shop {
   const shop = openShop();
-  await shop.ok('user add --user alice --status paid');
-  await shop.ok('user add --user albert --status unpaid');
-  await shop.ok('user add --user bob --status unpaid');
-  await shop.ok('inventory add --item pen --quantity 5');
+  fill(shop, { alice: 'paid', albert: 'unpaid', bob: 'unpaid' }, { pen: 5 });
   return shop;
 }
 
@@ -34,7 +31,7 @@ describe('completion', () => {
   });
 
   it('knows users, items, and the latest order ids of the folder', async () => {
-    const shop = await shopOfNames();
+    const shop = shopOfNames();
     expect(await completed(shop, 'user', 'show', '--user', 'al')).toEqual(['alice', 'albert']);
     expect(await completed(shop, 'user', 'update', '--user=al')).toEqual(['--user=alice', '--user=albert']);
     // As bash takes it apart.
@@ -87,7 +84,7 @@ complete -C 'orderctl user show --user al'`,
 
 describe.each(['bash', 'zsh', 'fish'] as const)('%s', (shell) => {
   it.skipIf(!has(shell))('completes users by its script', async () => {
-    const shop = await shopOfNames();
+    const shop = shopOfNames();
     const bin = path.join(shop.folder, 'bin');
     fs.mkdirSync(bin);
     fs.writeFileSync(

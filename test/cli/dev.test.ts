@@ -3,7 +3,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { closedPort } from '../support/closed-port.ts';
-import { failureOf, openShop, type Running, type Shop } from '../support/cli.ts';
+import { failureOf, fill, openShop, type Running, type Shop } from '../support/cli.ts';
 import { expectValidated } from '../support/documents.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -45,8 +45,7 @@ it('orders go through it, and are there after a kill -9 and a restart', async ()
     data: path.join(shop.folder, '.orderctl-dev'),
     pid: dev.pid,
   });
-  await shop.ok('user add --user alice --status paid');
-  await shop.ok('inventory add --item pen --quantity 50');
+  fill(shop, { alice: 'paid' }, { pen: 50 });
   await shop.ok('produce --count 3', toUse(addresses));
   const [first] = await shop.lines('consume --until-end', toUse(addresses));
   expect(first).toMatchObject({ read: 3, accepted: 3 });

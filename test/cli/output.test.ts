@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { closedPort } from '../support/closed-port.ts';
 import { silentServer } from '../support/silent-server.ts';
-import { failureOf, openShop, parseLines, penShop, type Shop } from '../support/cli.ts';
+import { failureOf, fill, openShop, parseLines, penShop, type Shop } from '../support/cli.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const BINARY = path.join(ROOT, 'bin/orderctl');
@@ -168,7 +168,7 @@ describe('no broker', () => {
   it.each(['consume --until-end', 'produce --user a --item b --quantity 1'])(
     '%s is 5 within the time of the contract, and says how to get one',
     async (args) => {
-      const shop = await penShop({ ORDERCTL_BROKERS: `127.0.0.1:${await closedPort()}` });
+      const shop = penShop({ ORDERCTL_BROKERS: `127.0.0.1:${await closedPort()}` });
       const result = await shop.run(`${args} -o json`, { timeoutMs: 25_000 });
       expect(result.code).toBe(5);
       expect(failureOf(result)).toMatchObject({ code: 'broker_unreachable', exit_code: 5 });
@@ -177,7 +177,7 @@ describe('no broker', () => {
   );
 
   it('a second Ctrl-C leaves at once', async () => {
-    const shop = await penShop({ ORDERCTL_BROKERS: `127.0.0.1:${await closedPort()}` });
+    const shop = penShop({ ORDERCTL_BROKERS: `127.0.0.1:${await closedPort()}` });
     const running = shop.start('consume --log-level debug');
     await running.says(/debug: brokers/);
     running.signal('SIGINT');
@@ -194,7 +194,7 @@ describe('what nobody foresaw', () => {
   it.each(['throw new Error("boom")', 'Promise.reject(new Error("boom"))'])(
     '%s is a bug: 1',
     async (code) => {
-      const shop = await penShop({ ORDERCTL_BROKERS: await silentServer() });
+      const shop = penShop({ ORDERCTL_BROKERS: await silentServer() });
       const later = encodeURIComponent(`setTimeout(() => { ${code} }, 1000).unref()`);
       const env = { NODE_OPTIONS: `--import data:text/javascript,${later}` };
       const result = await shop.run('consume -o json', { env });
@@ -210,7 +210,7 @@ describe('what nobody foresaw', () => {
 
 it.runIf(fs.existsSync('/dev/full'))('a full disk under stdout is 7', async () => {
   const shop = openShop();
-  await shop.ok('user add --user alice --status paid');
+  fill(shop, { alice: 'paid' }, {});
   const { stdout, stderr } = await inShell('orderctl user show > /dev/full; echo "code $?"', shop.env);
   expect(stdout).toBe('code 7\n');
   expect(stderr).toContain('ENOSPC');
@@ -246,7 +246,7 @@ describe('loading', () => {
     'of %s is a handful of files, with what it needs and no package',
     async (args, atMost, needed) => {
       const shop = openShop();
-      await shop.ok('inventory add --item pen --quantity 3');
+      fill(shop, {}, { pen: 3 });
       const { own, packages } = await loadedBy(shop, args);
       expect(packages).toEqual([]);
       expect(own.map((file) => path.basename(file))).toContain('main.js');
@@ -299,7 +299,7 @@ it('says all that it has to say as JSON lines under -o json, the error last', as
 });
 
 it('ends when stdin is a pipe that stays open', async () => {
-  const shop = await penShop();
+  const shop = penShop();
   const child = spawn(process.execPath, [BINARY, 'user', 'show'], {
     env: { PATH: process.env.PATH, ...shop.env },
     stdio: ['pipe', 'ignore', 'ignore'],

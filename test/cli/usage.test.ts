@@ -9,7 +9,7 @@ import { Printer } from '../../src/cli/output/printer.ts';
 import { Session } from '../../src/cli/session.ts';
 import { openStore } from '../../src/compose.ts';
 import { isFailure, type Failure } from '../../src/domain/failure.ts';
-import { failureOf, openShop, runOrderctl } from '../support/cli.ts';
+import { failureOf, fill, openShop, runOrderctl } from '../support/cli.ts';
 import { fixText } from '../support/ways-out.ts';
 
 interface Told {
@@ -276,7 +276,7 @@ describe('what needs no broker', () => {
 
   it('replay of an empty log sends nothing and ends well', async () => {
     const shop = openShop();
-    await shop.ok('user add --user alice --status paid');
+    fill(shop, { alice: 'paid' }, {});
     const result = await shop.run('replay -o json', { env: { ORDERCTL_BROKERS: '127.0.0.1:1' } });
     expect(result.code).toBe(0);
     const summary = JSON.parse(result.stdout) as object;

@@ -4,12 +4,12 @@ import { explain, shrink } from '../simulate/shrink.ts';
 import { makeHistory, type History } from '../simulate/steps.ts';
 
 /*
- * Thousands of short histories of a storage folder on a file system that loses what was not synced: test/simulate/.
+ * Hundreds of short histories of a storage folder on a file system that loses what was not synced: test/simulate/.
  * The same for as long as one likes, with a crash before every call: npm run simulate.
  */
 
 const FIRST_SEED = Number(process.env.ORDERCTL_TEST_SEED ?? 1);
-const HISTORIES = Number(process.env.ORDERCTL_TEST_HISTORIES ?? 1_000);
+const HISTORIES = Number(process.env.ORDERCTL_TEST_HISTORIES ?? 300);
 
 async function simulate(first: number, histories: number, steps: number, exploration: Exploration) {
   const counts = noCounts();

@@ -24,7 +24,7 @@ import {
  */
 
 const FIRST_SEED = Number(process.env.ORDERCTL_TEST_SEED ?? 1);
-const SEEDS = Number(process.env.ORDERCTL_TEST_SEEDS ?? 3);
+const SEEDS = Number(process.env.ORDERCTL_TEST_SEEDS ?? 2);
 
 async function callsOf(history: History): Promise<number> {
   const files = new FaultyFs(history.seed);

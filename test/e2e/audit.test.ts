@@ -3,7 +3,7 @@ import { failureOf, penShop } from '../support/cli.ts';
 import { createTopic, deleteRecordsBefore, jsonOrder, pens, sendRaw } from '../support/topics.ts';
 
 test('every record below the stored positions is accounted for, beside a running consumer too', async () => {
-  const shop = await penShop();
+  const shop = penShop();
   await createTopic(shop.topic, 2);
   await sendRaw(shop.topic, [
     ...pens('a', 4).map((order) => ({ ...order, partition: 0 })),
@@ -45,7 +45,7 @@ test('every record below the stored positions is accounted for, beside a running
 });
 
 test('a record that was read and is nowhere is a difference', async () => {
-  const shop = await penShop();
+  const shop = penShop();
   await createTopic(shop.topic, 1);
   await sendRaw(shop.topic, [...pens('a', 2), { value: 'no order' }]);
   await shop.ok('consume --until-end');

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { failureOf, openShop } from '../support/cli.ts';
+import { failureOf, fill, openShop } from '../support/cli.ts';
 import { createTopic, jsonOrder, readTopic, sendRaw } from '../support/topics.ts';
 
 describe('a file that is broken is refused with its line, and left as it is', () => {
@@ -144,8 +144,7 @@ test('produce --file is checked whole before the first is sent; sent twice it is
   // The same bytes by another way.
   const text = fs.readFileSync(path.join(shop.folder, 'orders.ndjson'), 'utf8');
   expect(idsOf(await shop.lines('produce --file -', { input: text }))).toEqual(idsOf(whole));
-  await shop.ok('user add --user alice --status paid');
-  await shop.ok('inventory add --item pen --quantity 5');
+  fill(shop, { alice: 'paid' }, { pen: 5 });
   const samples = await shop.lines('produce --seed 7 --count 9');
   expect(idsOf(await shop.lines('produce --seed 7 --count 9 --from 4'))).toEqual(idsOf(samples).slice(3));
   const named = await shop.lines('produce --user alice --item pen --quantity 1 --order-id MINE-1');
@@ -156,8 +155,7 @@ test('produce --file is checked whole before the first is sent; sent twice it is
 
 test('a topic that is missing is made with a word, or refused with --no-create', async () => {
   const shop = openShop();
-  await shop.ok('user add --user alice --status paid');
-  await shop.ok('inventory add --item pen --quantity 5');
+  fill(shop, { alice: 'paid' }, { pen: 5 });
   const refused = await shop.run('consume --until-end --no-create');
   expect(refused.code, refused.stderr).toBe(3);
   expect(refused.stderr).toContain(shop.topic);
@@ -182,8 +180,7 @@ test('a full disk ends it with 7, and with room again everything is there once',
     process.stderr.write('SKIPPED: a full disk, since no file system can be mounted here\n');
     return context.skip();
   }
-  await shop.ok('user add --user alice --status paid');
-  await shop.ok('inventory add --item pen --quantity 100000');
+  fill(shop, { alice: 'paid' }, { pen: 100_000 });
   await createTopic(shop.topic, 1);
   await sendRaw(
     shop.topic,

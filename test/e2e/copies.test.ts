@@ -25,7 +25,7 @@ const decided = (storage: string) =>
     .flatMap((line) => (line === '' ? [] : (JSON.parse(line) as { order_id: string }).order_id));
 
 test('a copy of a folder does not disturb its living consumer, decides nothing, and gets an id of its own', async () => {
-  const shop = await penShop();
+  const shop = penShop();
   await createTopic(shop.topic, 2);
   await sendRaw(shop.topic, pens('a', 2));
   const consumer = shop.start('consume -o json');
@@ -60,7 +60,7 @@ test('a copy of a folder does not disturb its living consumer, decides nothing, 
 });
 
 test('a folder restored from before says that its group is ahead, and decides again what it has lost', async () => {
-  const shop = await penShop();
+  const shop = penShop();
   await createTopic(shop.topic, 1);
   await sendRaw(shop.topic, pens('a', 2));
   await shop.ok('consume --until-end');

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { failureOf, openShop, penShop, type Shop } from '../support/cli.ts';
+import { failureOf, fill, openShop, penShop, type Shop } from '../support/cli.ts';
 import { killLoop, randomFrom } from '../support/kill-loop.ts';
 import { createTopic, jsonOrder, sendRaw } from '../support/topics.ts';
 
@@ -17,8 +17,7 @@ test(
 
 test('a consumer goes on at once after kill -9: our ghost does not hold the group', async () => {
   const shop = openShop();
-  await shop.ok('user add --user alice --status paid');
-  await shop.ok('inventory add --item pen --quantity 50');
+  fill(shop, { alice: 'paid' }, { pen: 50 });
   await createTopic(shop.topic, 2);
   await sendRaw(shop.topic, [jsonOrder('g-1', 'alice', { pen: 1 })]);
   const consumer = shop.start('consume');
@@ -37,8 +36,7 @@ test('a consumer goes on at once after kill -9: our ghost does not hold the grou
 /** A folder whose consumer was killed: its journal holds what the checkpoint does not. */
 async function killedShop(): Promise<Shop> {
   const shop = openShop();
-  await shop.ok('user add --user alice --status paid');
-  await shop.ok('inventory add --item pen --quantity 50');
+  fill(shop, { alice: 'paid' }, { pen: 50 });
   await createTopic(shop.topic, 1);
   await sendRaw(shop.topic, [jsonOrder('j-1', 'alice', { pen: 1 })]);
   const consumer = shop.start('consume');
@@ -88,8 +86,7 @@ test('a journal with a flipped byte before its end is refused, and nothing is wr
 
 test('a log that was shortened or changed, or a missing .orderctl, stops every command that writes', async () => {
   const shop = openShop();
-  await shop.ok('user add --user alice --status paid');
-  await shop.ok('inventory add --item pen --quantity 50');
+  fill(shop, { alice: 'paid' }, { pen: 50 });
   await createTopic(shop.topic, 1);
   await sendRaw(shop.topic, [jsonOrder('l-1', 'alice', { pen: 1 }), jsonOrder('l-2', 'alice', { pen: 2 })]);
   await shop.ok('consume --until-end');
@@ -132,7 +129,7 @@ test('the CSVs are views: deleted with nobody looking, they are refused or rebui
 });
 
 test('a paused owner is never robbed: who wants its folder is refused, and it goes on where it was', async () => {
-  const shop = await penShop();
+  const shop = penShop();
   await createTopic(shop.topic, 1);
   const consumer = shop.start('consume');
   await consumer.says(/consuming/);

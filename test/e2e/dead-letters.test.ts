@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { messagesOf, openShop, type Shop } from '../support/cli.ts';
+import { fill, messagesOf, openShop, type Shop } from '../support/cli.ts';
 import {
   confluentValue,
   createTopic,
@@ -25,8 +25,7 @@ const HEADERS = [
 
 async function penShop(): Promise<Shop> {
   const shop = openShop();
-  await shop.ok('user add --user alice --status paid');
-  await shop.ok('inventory add --item pen --quantity 50');
+  fill(shop, { alice: 'paid' }, { pen: 50 });
   await createTopic(shop.topic, 1);
   return shop;
 }

@@ -16,7 +16,7 @@ import { waitFor } from '../support/wait.ts';
 
 /** A shop whose dead-letter topic holds these values, as orderctl put them there. */
 async function withLetters(...values: (string | Buffer | null)[]): Promise<Shop> {
-  const shop = await penShop();
+  const shop = penShop();
   await createTopic(shop.topic, 1);
   await sendRaw(
     shop.topic,
@@ -75,7 +75,7 @@ describe('dlq list', () => {
   });
 
   test('what was too large for the dead-letter topic is listed, shown and redriven by an id of its own', async () => {
-    const shop = await penShop();
+    const shop = penShop();
     await createTopic(shop.topic, 1);
     await withAdmin((admin) =>
       admin.createTopics({
@@ -185,7 +185,7 @@ describe('dlq show', () => {
 
 describe('dlq redrive', () => {
   test.skipIf(withoutKcat)('a record of each vendor goes back to its topic, as kcat sees it', async () => {
-    const shop = await penShop();
+    const shop = penShop();
     await createTopic(shop.topic, 3);
     const dlq = `${shop.topic}-foreign`;
     await createTopic(dlq, 2);
@@ -313,7 +313,7 @@ describe('dlq redrive', () => {
   });
 
   test('Ctrl-C ends it with 130, and the same command goes on: each letter once', async () => {
-    const shop = await penShop();
+    const shop = penShop();
     await createTopic(shop.topic, 1);
     await createTopic(shop.dlqTopic, 1);
     const headers = vendorHeaders(shop.topic).streams ?? {};

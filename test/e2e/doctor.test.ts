@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { failureOf, openShop, penShop, type Json, type Result } from '../support/cli.ts';
+import { failureOf, fill, openShop, penShop, type Json, type Result } from '../support/cli.ts';
 import { deadAddress } from '../support/cluster.ts';
 import { createTopic, deleteTopic, jsonOrder, pens, sendRaw } from '../support/topics.ts';
 
@@ -19,7 +19,7 @@ function statesOf(result: Result): Record<string, string> {
 }
 
 test('all is well: a line for each check, and 0', async () => {
-  const shop = await penShop();
+  const shop = penShop();
   await shop.ok('produce --user alice --item pen --quantity 1');
   await shop.ok('consume --until-end');
   const json = await shop.ok('doctor -o json');
@@ -46,7 +46,7 @@ test('all is well: a line for each check, and 0', async () => {
 
 test('what is not there yet is a warning with what to do, and still 0', async () => {
   const shop = openShop();
-  await shop.ok('user add --user alice --status paid');
+  fill(shop, { alice: 'paid' }, {});
   const json = await shop.ok('doctor -o json');
   expect(statesOf(json)).toMatchObject({ storage: 'warning', topics: 'warning', positions: 'skipped' });
   const storage = documentOf(json).checks.find(({ name }) => name === 'storage');
@@ -55,7 +55,7 @@ test('what is not there yet is a warning with what to do, and still 0', async ()
 });
 
 test('a folder that is none is an error: 3, and no position is looked at', async () => {
-  const shop = await penShop();
+  const shop = penShop();
   await createTopic(shop.topic, 1);
   const result = await shop.run('doctor --storage nowhere -o json');
   expect(result.code, result.stderr).toBe(3);
@@ -65,7 +65,7 @@ test('a folder that is none is an error: 3, and no position is looked at', async
 });
 
 test('nobody answers: 5, and what depends on them is skipped', async () => {
-  const shop = await penShop({
+  const shop = penShop({
     ORDERCTL_BROKERS: await deadAddress(),
     ORDERCTL_REGISTRY: `http://${await deadAddress()}`,
   });
@@ -82,7 +82,7 @@ test('nobody answers: 5, and what depends on them is skipped', async () => {
 });
 
 test('wrong data comes before anything else: 6, with the way out', async () => {
-  const shop = await penShop();
+  const shop = penShop();
   await createTopic(shop.topic, 1);
   await sendRaw(shop.topic, pens('a', 5));
   await shop.ok('consume --until-end');
@@ -103,7 +103,7 @@ test('wrong data comes before anything else: 6, with the way out', async () => {
 });
 
 test('another topic or cluster under the same name is seen as consume sees it: 6', async () => {
-  const shop = await penShop();
+  const shop = penShop();
   await createTopic(shop.topic, 1);
   await sendRaw(shop.topic, pens('a', 2));
   await shop.ok('consume --until-end');
@@ -119,11 +119,11 @@ test('another topic or cluster under the same name is seen as consume sees it: 6
 });
 
 test("another folder's group is a conflict: 4", async () => {
-  const shop = await penShop();
+  const shop = penShop();
   await createTopic(shop.topic, 1);
   await sendRaw(shop.topic, pens('a', 1));
   await shop.ok('consume --until-end');
-  const other = await penShop({ ORDERCTL_TOPIC: shop.topic, ORDERCTL_GROUP: shop.group });
+  const other = penShop({ ORDERCTL_TOPIC: shop.topic, ORDERCTL_GROUP: shop.group });
   const result = await other.run('doctor -o json');
   expect(result.code, result.stderr).toBe(4);
   expect(statesOf(result)).toMatchObject({ group: 'error' });

@@ -13,7 +13,7 @@ import {
 import { waitFor } from '../support/wait.ts';
 
 test('a second consumer of a folder is refused at once and told which has it', async () => {
-  const shop = await penShop();
+  const shop = penShop();
   await createTopic(shop.topic, 2);
   const first = shop.start('consume');
   await sendRaw(shop.topic, pens('a', 1));
@@ -33,7 +33,7 @@ test('a second consumer of a folder is refused at once and told which has it', a
 });
 
 test('Ctrl-C ends a consumer with its summary and 0, and the group is free at once', async () => {
-  const shop = await penShop();
+  const shop = penShop();
   await createTopic(shop.topic, 2);
   const consumer = shop.start('consume -o json');
   await sendRaw(shop.topic, pens('a', 3));
@@ -47,7 +47,7 @@ test('Ctrl-C ends a consumer with its summary and 0, and the group is free at on
 });
 
 test('a group with foreign members is refused, with the way out', async () => {
-  const shop = await penShop();
+  const shop = penShop();
   await createTopic(shop.topic, 2);
   const foreign = await joinGroup(shop.group, shop.topic);
   const result = await shop.run('consume --until-end -o json');
@@ -61,13 +61,13 @@ test('a group with foreign members is refused, with the way out', async () => {
 });
 
 test("another folder's mark on the group is a refusal; --adopt takes it over at its committed offsets", async () => {
-  const first = await penShop();
+  const first = penShop();
   await createTopic(first.topic, 2);
   await sendRaw(first.topic, pens('a', 4));
   await first.ok('consume --until-end');
   await sendRaw(first.topic, pens('b', 3));
 
-  const second = await penShop({ ORDERCTL_TOPIC: first.topic, ORDERCTL_GROUP: first.group });
+  const second = penShop({ ORDERCTL_TOPIC: first.topic, ORDERCTL_GROUP: first.group });
   const refused = await second.run('consume --until-end -o json');
   expect(refused.code, refused.stderr).toBe(4);
   expect(failureOf(refused)).toMatchObject({ code: 'group_marked' });
@@ -83,7 +83,7 @@ test("another folder's mark on the group is a refusal; --adopt takes it over at 
 });
 
 test('a folder without positions starts where the group stands, when no folder has marked it', async () => {
-  const shop = await penShop();
+  const shop = penShop();
   await createTopic(shop.topic, 1);
   await sendRaw(shop.topic, pens('a', 5));
   await moveGroup(shop.group, shop.topic, 3);
@@ -92,7 +92,7 @@ test('a folder without positions starts where the group stands, when no folder h
 });
 
 test('another tool that moves the group is followed, and said so', async () => {
-  const shop = await penShop();
+  const shop = penShop();
   await createTopic(shop.topic, 1);
   await sendRaw(shop.topic, pens('a', 5));
   await shop.ok('consume --until-end');
@@ -104,7 +104,7 @@ test('another tool that moves the group is followed, and said so', async () => {
 });
 
 test('a group whose offsets were deleted is no move: the stored position stands', async () => {
-  const shop = await penShop();
+  const shop = penShop();
   await createTopic(shop.topic, 1);
   await sendRaw(shop.topic, pens('a', 5));
   await shop.ok('consume --until-end');
@@ -114,7 +114,7 @@ test('a group whose offsets were deleted is no move: the stored position stands'
 });
 
 test('partitions that are added later are read from their start', async () => {
-  const shop = await penShop();
+  const shop = penShop();
   await createTopic(shop.topic, 1);
   await sendRaw(shop.topic, pens('a', 2));
   const consumer = shop.start('consume');

@@ -1,15 +1,12 @@
 import { spawn } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { finish, observe, openShop, type Shop } from '../support/cli.ts';
+import { fill, finish, observe, openShop, type Shop } from '../support/cli.ts';
 import { sendByKcat, sendByPython, withoutKcat, withoutPython } from '../support/peers.ts';
 import { createTopic, testBrokers, testRegistry } from '../support/topics.ts';
 
 async function shopWithTopic(): Promise<Shop> {
   const shop = openShop();
-  await shop.ok('user add --user alice --status paid');
-  await shop.ok('user add --user bob --status unpaid');
-  await shop.ok('inventory add --item book --quantity 100');
-  await shop.ok('inventory add --item pen --quantity 100');
+  fill(shop, { alice: 'paid', bob: 'unpaid' }, { book: 100, pen: 100 });
   await createTopic(shop.topic, 3);
   return shop;
 }
@@ -265,8 +262,7 @@ describe.skipIf(withoutKcat)('kcat', () => {
 
 test('a registry is found by its address alone, though its Confluent API lies under a path', async () => {
   const shop = openShop({ ORDERCTL_REGISTRY: new URL(testRegistry()).origin });
-  await shop.ok('user add --user alice --status paid');
-  await shop.ok('inventory add --item book --quantity 5');
+  fill(shop, { alice: 'paid' }, { book: 5 });
   await shop.ok('produce --user alice --item book --quantity 1');
   await accepted(shop, { read: 1, accepted: 1 });
 });

@@ -29,14 +29,14 @@ async function allFail(shop: Shop, commands: readonly string[]) {
 }
 
 test('consume and produce where every address refuses: 5 within 2 s, with the ways to get a broker', async () => {
-  const shop = await penShop({ ORDERCTL_BROKERS: `${await deadAddress()},${await deadAddress()}` });
+  const shop = penShop({ ORDERCTL_BROKERS: `${await deadAddress()},${await deadAddress()}` });
   const all = await allFail(shop, ['consume', 'consume --until-end', 'produce']);
   // Three at once on a busy machine take their time to start: more than 2 s, less than those that wait.
   for (const { seconds } of all) expect(seconds).toBeLessThan(6);
 });
 
 test('consume and produce where none answers: 5 within 10 s of the start', async () => {
-  const shop = await penShop({ ORDERCTL_BROKERS: `${await silentServer()},${await silentServer()}` });
+  const shop = penShop({ ORDERCTL_BROKERS: `${await silentServer()},${await silentServer()}` });
   const all = await allFail(shop, ['consume', 'produce', 'produce --count 0']);
   for (const { failure, seconds } of all) {
     // What is left of the 10 s is for the start.
@@ -46,7 +46,7 @@ test('consume and produce where none answers: 5 within 10 s of the start', async
 });
 
 test('offsets without a broker: 5, and the folder is free', async () => {
-  const shop = await penShop({ ORDERCTL_BROKERS: await deadAddress() });
+  const shop = penShop({ ORDERCTL_BROKERS: await deadAddress() });
   await Promise.all(
     ['show', 'export', 'reset --to earliest --execute'].map(async (args) => {
       const result = await shop.run(`offsets ${args} -o json`, { timeoutMs: 25_000 });
@@ -57,7 +57,7 @@ test('offsets without a broker: 5, and the folder is free', async () => {
 });
 
 test('replay without a broker: 5', async () => {
-  const shop = await penShop();
+  const shop = penShop();
   await createTopic(shop.topic, 1);
   await sendRaw(shop.topic, [jsonOrder('a', 'alice', { pen: 1 })]);
   await shop.ok('consume --until-end');
@@ -66,7 +66,7 @@ test('replay without a broker: 5', async () => {
 });
 
 test('produce without a registry: 5, and nothing was sent', async () => {
-  const shop = await penShop({ ORDERCTL_REGISTRY: `http://${await deadAddress()}` });
+  const shop = penShop({ ORDERCTL_REGISTRY: `http://${await deadAddress()}` });
   const result = await shop.run('produce -o json');
   expect(result.code, result.stderr).toBe(5);
   expect(failureOf(result)).toMatchObject({ code: 'registry_unreachable' });
@@ -75,6 +75,6 @@ test('produce without a registry: 5, and nothing was sent', async () => {
 
 test('files need neither', async () => {
   const dead = await deadAddress();
-  const shop = await penShop({ ORDERCTL_BROKERS: dead, ORDERCTL_REGISTRY: `http://${dead}` });
+  const shop = penShop({ ORDERCTL_BROKERS: dead, ORDERCTL_REGISTRY: `http://${dead}` });
   expect(await shop.json('user show')).toMatchObject({ users: [{ user: 'alice' }] });
 });

@@ -15,7 +15,7 @@ import {
 
 /** Four orders in partition 0, two in partition 1, all decided. */
 async function readShop(): Promise<Shop> {
-  const shop = await penShop();
+  const shop = penShop();
   await createTopic(shop.topic, 2);
   await sendRaw(shop.topic, [
     ...pens('a', 4).map((message) => ({ ...message, partition: 0 })),
@@ -54,7 +54,7 @@ test('show tells where folder and group stand, beside a running consumer too', a
   await consumer.says(/dead-lettered/);
   expect(await shop.json('offsets show')).toMatchObject({ group_state: 'stable', total_lag: 0 });
 
-  const fresh = await penShop({ ORDERCTL_TOPIC: shop.topic });
+  const fresh = penShop({ ORDERCTL_TOPIC: shop.topic });
   const nothing = { committed: null, stored: null };
   expect(await fresh.json('offsets show')).toMatchObject({
     ...{ group_state: 'dead', total_lag: 7 },
@@ -147,7 +147,7 @@ test('all places, some partitions, and what lies outside', async () => {
 });
 
 test('a forward reset is a skip: warned about with its count', async () => {
-  const shop = await penShop();
+  const shop = penShop();
   await createTopic(shop.topic, 1);
   await sendRaw(shop.topic, pens('a', 5));
   const skipped = await shop.ok('offsets reset --to 3 --execute');
@@ -183,7 +183,7 @@ test('refused while a consumer runs or the group has members; a ghost is removed
   expect((await shop.ok('offsets reset --to latest')).stderr).toMatch(/in use by member a-stranger/);
   await foreign.leave();
 
-  const other = await penShop({ ORDERCTL_TOPIC: shop.topic, ORDERCTL_GROUP: shop.group });
+  const other = penShop({ ORDERCTL_TOPIC: shop.topic, ORDERCTL_GROUP: shop.group });
   const marked = await other.run('offsets reset --to latest -o json');
   expect(marked.code, marked.stderr).toBe(4);
   expect(failureOf(marked)).toMatchObject({ code: 'group_marked' });

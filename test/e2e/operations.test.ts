@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { deadAddress } from '../support/cluster.ts';
-import { finish, observe, penShop, type Result, type Shop } from '../support/cli.ts';
+import { fill, finish, observe, openShop, type Result, type Shop } from '../support/cli.ts';
 import {
   confluentValue,
   createTopic,
@@ -79,10 +79,9 @@ async function runSituation(shop: Shop, title: string): Promise<string> {
 
 /** A shop as in the document: `storage` in the folder it stands in, and one partition, so that places are known. */
 async function shopWithOneOf(...topics: readonly ('orders' | 'dlq')[]): Promise<Shop> {
-  const shop = await penShop();
-  await shop.ok('user add --user carol --status paid');
-  await shop.ok('user add --user bob --status unpaid');
-  await shop.ok('inventory add --item book --quantity 10 --price 12.50');
+  const shop = openShop();
+  fill(shop, { alice: 'paid', carol: 'paid', bob: 'unpaid' }, {});
+  shop.write('inventory.csv', 'item,quantity,price\npen,50,\nbook,10,12.50\n');
   if (topics.includes('orders')) await createTopic(shop.topic, 1);
   if (topics.includes('dlq')) await createTopic(shop.dlqTopic, 1);
   return shop;

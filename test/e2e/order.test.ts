@@ -3,7 +3,7 @@ import { failureOf, penShop } from '../support/cli.ts';
 import { createTopic, jsonOrder, pens, sendRaw } from '../support/topics.ts';
 
 test('an order is shown, listed and explained, with every record of it in the topic', async () => {
-  const shop = await penShop();
+  const shop = penShop();
   await createTopic(shop.topic, 2);
   await sendRaw(shop.topic, [
     { ...jsonOrder('ORD-1', 'alice', { pen: 2 }), partition: 0, headers: { 'x-replay-id': 'r-1' } },
@@ -49,7 +49,7 @@ test('an order is shown, listed and explained, with every record of it in the to
 });
 
 test('orders are shown beside a running consumer, by its last commit', async () => {
-  const shop = await penShop();
+  const shop = penShop();
   await createTopic(shop.topic, 1);
   const consumer = shop.start('consume');
   await sendRaw(shop.topic, pens('a', 3));

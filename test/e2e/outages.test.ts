@@ -14,7 +14,7 @@ import { waitFor } from '../support/wait.ts';
 
 test('a registry that is away is waited for: no order becomes a dead letter', async () => {
   const registry = await startPrivateRegistry();
-  const shop = await penShop({ ORDERCTL_REGISTRY: registry.address });
+  const shop = penShop({ ORDERCTL_REGISTRY: registry.address });
   await shop.ok('produce --user alice --item pen --quantity 2');
   await registry.kill();
   const consumer = shop.start('consume');
@@ -33,7 +33,7 @@ test(
   { timeout: 180_000 },
   async () => {
     const broker = await startPrivateBroker();
-    const shop = await penShop({ ORDERCTL_BROKERS: broker.address });
+    const shop = penShop({ ORDERCTL_BROKERS: broker.address });
     await createTopic(shop.topic, 2, broker.address);
     const consumer = shop.start('consume');
     await sendRaw(shop.topic, pens('a', 5), broker.address);
@@ -77,7 +77,7 @@ test(
 
 describe('an endless produce is stopped within 10 s, with its summary', () => {
   test('while no broker has answered yet', async () => {
-    const shop = await penShop({ ORDERCTL_BROKERS: await silentServer() });
+    const shop = penShop({ ORDERCTL_BROKERS: await silentServer() });
     const producer = shop.start('produce --count 0 --log-level debug');
     await producer.says(/Connecting/);
     producer.signal('SIGTERM');
@@ -91,7 +91,7 @@ describe('an endless produce is stopped within 10 s, with its summary', () => {
 
   test('while the broker has stopped answering: what was under way is named', async () => {
     const broker = await startPrivateBroker();
-    const shop = await penShop({ ORDERCTL_BROKERS: broker.address });
+    const shop = penShop({ ORDERCTL_BROKERS: broker.address });
     await createTopic(shop.topic, 1, broker.address);
     const producer = shop.start('produce --count 0 --delay 0.05 --log-level debug');
     await waitFor('an order', () => producer.stdout().includes('sent ORD-'));
@@ -117,7 +117,7 @@ describe('an endless produce is stopped within 10 s, with its summary', () => {
 
 describe('a topic that is not the one that was read', () => {
   async function readShop(): Promise<Shop> {
-    const shop = await penShop();
+    const shop = penShop();
     await createTopic(shop.topic, 1);
     await sendRaw(shop.topic, pens('a', 6));
     await shop.ok('consume --until-end');

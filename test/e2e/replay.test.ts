@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { failureOf, finish, parseLines, penShop, type Shop } from '../support/cli.ts';
+import { failureOf, fill, finish, parseLines, openShop, type Shop } from '../support/cli.ts';
 import { createTopic, pens, readTopic, sendRaw } from '../support/topics.ts';
 import { waitFor } from '../support/wait.ts';
 
 /** Eight orders of alice for a pen each, accepted; two of bob, rejected. */
 async function decidedShop(): Promise<Shop> {
-  const shop = await penShop();
-  await shop.ok('user add --user bob --status unpaid');
+  const shop = openShop();
+  fill(shop, { alice: 'paid', bob: 'unpaid' }, { pen: 50 });
   await createTopic(shop.topic, 1);
   const ofBob = pens('b', 2).map((message) => ({
     ...message,

@@ -6,7 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../deploy/kafka/services.mjs';
-import { failureOf, finish, observe, openShop } from '../support/cli.ts';
+import { failureOf, fill, finish, observe, openShop } from '../support/cli.ts';
 import { isEmbedded, startSecureBroker } from '../support/cluster.ts';
 import { testRegistry } from '../support/topics.ts';
 
@@ -68,8 +68,7 @@ listener.name.secure.scram-sha-256.sasl.jaas.config=${jaas}.scram.ScramLoginModu
       ORDERCTL_SASL_MECHANISM: 'plain',
       ORDERCTL_SASL_USERNAME: 'shop',
     });
-    await shop.ok('user add --user alice --status paid');
-    await shop.ok('inventory add --item pen --quantity 5');
+    fill(shop, { alice: 'paid' }, { pen: 5 });
     const withPassword = { env: { ORDERCTL_SASL_PASSWORD: PASSWORD } };
     await shop.ok('produce --user alice --item pen --quantity 1', withPassword);
     const [plain] = await shop.lines('consume --until-end', withPassword);
@@ -142,8 +141,7 @@ test('a registry with credentials: read and written with them, refused with 5 wi
     ORDERCTL_REGISTRY: await guardedRegistry(),
     ORDERCTL_REGISTRY_USERNAME: 'shop',
   });
-  await shop.ok('user add --user alice --status paid');
-  await shop.ok('inventory add --item pen --quantity 5');
+  fill(shop, { alice: 'paid' }, { pen: 5 });
   const right = { env: { ORDERCTL_REGISTRY_PASSWORD: PASSWORD } };
   await shop.ok('produce --user alice --item pen --quantity 1', right);
   const wrong = { env: { ORDERCTL_REGISTRY_PASSWORD: `${PASSWORD}-wrong` } };

@@ -5,7 +5,7 @@ import { createTopic, pens, sendRaw } from '../support/topics.ts';
 import { waitFor } from '../support/wait.ts';
 
 test('the running consumer says how it is, without Kafka; a paused one is named', async () => {
-  const shop = await penShop();
+  const shop = penShop();
   await createTopic(shop.topic, 2);
   const consumer = shop.start('consume');
   await sendRaw(shop.topic, [...pens('a', 5), ...pens('a', 1), { value: 'no order' }]);
@@ -50,7 +50,7 @@ test('the running consumer says how it is, without Kafka; a paused one is named'
 
 test('what it waits for is told while it waits', async () => {
   const registry = await startPrivateRegistry();
-  const shop = await penShop({ ORDERCTL_REGISTRY: registry.address });
+  const shop = penShop({ ORDERCTL_REGISTRY: registry.address });
   await shop.ok('produce --user alice --item pen --quantity 2');
   await registry.kill();
   const consumer = shop.start('consume');
@@ -66,7 +66,7 @@ test('what it waits for is told while it waits', async () => {
 });
 
 test('--watch tells each second, over the end of a consumer too, until Ctrl-C', async () => {
-  const shop = await penShop();
+  const shop = penShop();
   await createTopic(shop.topic, 1);
   const watch = shop.start('status --watch -o json');
   const text = shop.start('status --watch');
@@ -93,7 +93,7 @@ test('--watch tells each second, over the end of a consumer too, until Ctrl-C', 
 
 test('brokers that do not answer are seen at once, and their return', async () => {
   const broker = await startPrivateBroker();
-  const shop = await penShop({ ORDERCTL_BROKERS: broker.address });
+  const shop = penShop({ ORDERCTL_BROKERS: broker.address });
   await createTopic(shop.topic, 1, broker.address);
   await sendRaw(shop.topic, pens('a', 1), broker.address);
   const consumer = shop.start('consume');

@@ -5,7 +5,7 @@ import { failureOf, finish, penShop, type Shop } from '../support/cli.ts';
 import { createTopic, pens, sendRaw } from '../support/topics.ts';
 
 async function consuming() {
-  const shop = await penShop();
+  const shop = penShop();
   await createTopic(shop.topic, 1);
   await sendRaw(shop.topic, pens('a', 2));
   const consumer = shop.start('consume -o json');

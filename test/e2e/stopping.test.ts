@@ -1,13 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { finish, openShop, parseLines, type Shop } from '../support/cli.ts';
+import { fill, finish, openShop, parseLines, type Shop } from '../support/cli.ts';
 import { createTopic, jsonOrder, readTopic, sendRaw } from '../support/topics.ts';
 
 async function penShop(): Promise<Shop> {
   const shop = openShop();
-  await shop.ok('user add --user alice --status paid');
-  await shop.ok('inventory add --item pen --quantity 1000');
+  fill(shop, { alice: 'paid' }, { pen: 1000 });
   await createTopic(shop.topic, 2);
   return shop;
 }

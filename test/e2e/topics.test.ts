@@ -158,7 +158,7 @@ describe('topics', () => {
   });
 
   test('what consume makes is what is declared', async () => {
-    const shop = await penShop();
+    const shop = penShop();
     await shop.ok('consume --until-end');
     expect((await shop.json('topics show')).actions).toEqual([]);
   });

@@ -1,20 +1,16 @@
 import { expect, test } from 'vitest';
-import { type Json, messagesOf, openShop, type Shop } from '../support/cli.ts';
+import { fill, type Json, messagesOf, openShop, type Shop } from '../support/cli.ts';
 import { committedOffsets, endOffsets } from '../support/topics.ts';
 
 /** The walk of the README: what a newcomer does first. */
-async function stockedShop(): Promise<Shop> {
+const USERS = { alice: 'paid', bob: 'unpaid', carol: 'paid' } as const;
+const START = { book: 10, pen: 50, notebook: 20 };
+
+function stockedShop(): Shop {
   const shop = openShop();
-  await shop.ok('user add --user alice --status paid');
-  await shop.ok('user add --user bob --status unpaid');
-  await shop.ok('user add --user carol --status paid');
-  await shop.ok('inventory add --item book --quantity 10');
-  await shop.ok('inventory add --item pen --quantity 50');
-  await shop.ok('inventory add --item notebook --quantity 20');
+  fill(shop, USERS, START);
   return shop;
 }
-
-const START = { book: 10, pen: 50, notebook: 20 };
 
 function stockAfter(accepted: readonly Json[]): Record<string, number> {
   const stock: Record<string, number> = { ...START };
@@ -31,7 +27,13 @@ function views(shop: Shop): Record<string, string> {
 }
 
 test('five orders in, what is acceptable in the files, and nothing read or sent again changes a byte', async () => {
-  const shop = await stockedShop();
+  const shop = openShop();
+  for (const [user, status] of Object.entries(USERS)) {
+    await shop.ok(`user add --user ${user} --status ${status}`);
+  }
+  for (const [item, quantity] of Object.entries(START)) {
+    await shop.ok(`inventory add --item ${item} --quantity ${quantity}`);
+  }
   // A seed whose orders the stock can serve: five orders may ask for fifteen books, and there are ten.
   const produced = await shop.lines('produce --count 5 --delay 0.1 --seed 4');
   const sent = produced.filter((line) => line.type === 'sent');
@@ -100,7 +102,7 @@ test('five orders in, what is acceptable in the files, and nothing read or sent 
 });
 
 test('a reset to the end skips what is unread and says how much', async () => {
-  const shop = await stockedShop();
+  const shop = stockedShop();
   await shop.ok('produce --count 4');
   await shop.ok('consume --until-end');
   const before = views(shop);
@@ -120,7 +122,7 @@ test('a reset to the end skips what is unread and says how much', async () => {
 });
 
 test('the group shows every Kafka tool the right lag', async () => {
-  const shop = await stockedShop();
+  const shop = stockedShop();
   await shop.ok('produce --count 20');
   await shop.ok('consume --until-end');
   const ends = await endOffsets(shop.topic);
@@ -132,7 +134,7 @@ test('the group shows every Kafka tool the right lag', async () => {
 });
 
 test('what is read is counted in one place only, and --each says each of them', async () => {
-  const shop = await stockedShop();
+  const shop = stockedShop();
   await shop.ok('produce --count 30 --seed 7');
   const lines = await shop.lines('consume --until-end --each');
   const summary = lines.at(-1);
@@ -147,7 +149,7 @@ test('what is read is counted in one place only, and --each says each of them', 
 });
 
 test('--max-messages stops there, and the next one goes on from there', async () => {
-  const shop = await stockedShop();
+  const shop = stockedShop();
   await shop.ok('produce --count 10');
   const [first] = await shop.lines('consume --max-messages 4');
   expect(first).toMatchObject({ read: 4, stopped_by: 'max_messages' });
@@ -156,7 +158,7 @@ test('--max-messages stops there, and the next one goes on from there', async ()
 });
 
 test('a reset to an offset or a time reads again from there', async () => {
-  const shop = await stockedShop();
+  const shop = stockedShop();
   await shop.ok('produce --user alice --item pen --quantity 1');
   await shop.ok('consume --until-end');
   const between = new Date().toISOString();
@@ -172,7 +174,7 @@ test('a reset to an offset or a time reads again from there', async () => {
 });
 
 test('rejected orders are tried again under new ids only', async () => {
-  const shop = await stockedShop();
+  const shop = stockedShop();
   const [sent] = await shop.lines('produce --user bob --item book --quantity 2');
   await shop.ok('consume --until-end');
   await shop.ok('user update --user bob --status paid');
@@ -189,7 +191,7 @@ test('rejected orders are tried again under new ids only', async () => {
 });
 
 test('an empty log has nothing to replay, and that is no error', async () => {
-  const shop = await stockedShop();
+  const shop = stockedShop();
   const summary = (await shop.lines('replay')).at(-1);
   expect(summary).toMatchObject({ type: 'summary', selected: 0, sent: 0 });
 });

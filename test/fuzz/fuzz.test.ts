@@ -11,9 +11,9 @@ vi.setConfig({ testTimeout: 240_000 });
 
 test('hostile records end in one place each, and change nothing else', async () => {
   const counts = noRecordCounts();
-  await fuzzRecords(SEED, 4_000, counts);
-  expect(counts.orders).toBeGreaterThan(200);
-  expect(counts.duplicates).toBeGreaterThan(20);
+  await fuzzRecords(SEED, 1_500, counts);
+  expect(counts.orders).toBeGreaterThan(75);
+  expect(counts.duplicates).toBeGreaterThan(7);
   expect(Object.keys(counts.byCode).length).toBeGreaterThan(5);
 });
 

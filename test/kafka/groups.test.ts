@@ -8,7 +8,7 @@ import { waitFor } from '../support/wait.ts';
 const KAFKA = path.resolve(import.meta.dirname, '../../deploy/kafka/kafka.mjs');
 
 test("a member by Kafka's new group protocol is active: nothing is moved under it", async () => {
-  const shop = await penShop();
+  const shop = penShop();
   await createTopic(shop.topic, 2);
   await sendRaw(shop.topic, pens('a', 6));
   await shop.ok('consume --until-end');

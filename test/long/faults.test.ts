@@ -69,7 +69,7 @@ class Flow {
 }
 
 async function shopOn(broker: DevBroker): Promise<Shop> {
-  const shop = await penShop({ ORDERCTL_BROKERS: broker.address });
+  const shop = penShop({ ORDERCTL_BROKERS: broker.address });
   await shop.ok('inventory update --item pen --quantity 1000000');
   await createTopic(shop.topic, 3, broker.address);
   return shop;

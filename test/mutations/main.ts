@@ -97,7 +97,7 @@ function run(tree: string, tests: readonly string[]): Verdict {
     report,
     ...tests,
   ];
-  // Twice what `npm test` takes: some are caught by one history of a thousand.
+  // More than `npm test` takes: some are caught by one history of a thousand.
   const env = { ...process.env, ORDERCTL_TEST_HISTORIES: '2000' };
   const { stderr } = spawnSync(process.execPath, [vitest, ...args], { cwd: tree, encoding: 'utf8', env });
   const seconds = (performance.now() - startedAt) / 1000;

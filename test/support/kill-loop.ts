@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import type { Shop } from './cli.ts';
+import { fill, type Shop } from './cli.ts';
 import { createTopic, jsonOrder, openSender } from './topics.ts';
 
 const ITEMS = ['book', 'pen', 'notebook'];
@@ -25,9 +25,7 @@ export function randomFrom(start: number): () => number {
  * then reads to the end and demands stock = start + edits − sold, and each id decided once.
  */
 export async function killLoop(shop: Shop, kills: number, random: () => number): Promise<void> {
-  await shop.ok('user add --user alice --status paid');
-  await shop.ok('user add --user bob --status unpaid');
-  for (const item of ITEMS) await shop.ok(`inventory add --item ${item} --quantity ${STOCK}`);
+  fill(shop, { alice: 'paid', bob: 'unpaid' }, Object.fromEntries(ITEMS.map((item) => [item, STOCK])));
   await createTopic(shop.topic, 6);
 
   const sent: string[] = [];

@@ -76,6 +76,12 @@ describe('a CSV', () => {
       fc.property(text, ([mark, rows, isEnded]) => {
         const end = (index: number, lineEnding: string): string =>
           isEnded || index < rows.length - 1 ? lineEnding : '';
+        // CR, an empty line and LF: one line end without quotes, two with them.
+        const isAmbiguous = rows.some(([, ending], at) => {
+          const [cells, nextEnding] = rows[at + 1] ?? [];
+          return ending === '\r' && cells?.join(',') === '' && nextEnding === '\n';
+        });
+        fc.pre(!isAmbiguous);
         const header = `${mark}user,status,note\n`;
         const read = (quoted: (text: string) => string): unknown => {
           const lines = rows.map(
