@@ -283,7 +283,7 @@ describe('loading', () => {
 });
 
 it('says all that it has to say as JSON lines under -o json, the error last', async () => {
-  const shop = await penShop({ ORDERCTL_BROKERS: `127.0.0.1:${await closedPort()}` });
+  const shop = penShop({ ORDERCTL_BROKERS: `127.0.0.1:${await closedPort()}` });
   shop.write('inventory.csv.conflict', 'item,quantity\npen,1\n');
   const result = await shop.run('offsets show -o json --log-level debug');
   expect(result).toMatchObject({ code: 5, stdout: '' });

@@ -6,6 +6,8 @@ import { Failure } from '../../../src/domain/failure.ts';
 
 let before: typeof process.exitCode;
 beforeEach(() => {
+  // Its last resort ends the process, which is ours.
+  vi.useFakeTimers({ toFake: ['setTimeout'] });
   before = process.exitCode;
   process.exitCode = undefined;
   vi.spyOn(process, 'on').mockReturnValue(process);
@@ -13,6 +15,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   vi.restoreAllMocks();
+  vi.useRealTimers();
   process.exitCode = before;
 });
 
