@@ -31,7 +31,7 @@ const GROUPS = [
 }));
 
 /** Taken into the build: small, and many files or part of every command. Other packages are loaded as they are installed. */
-const TAKEN_IN = ['commander', 'chalk', 'uuid'];
+const TAKEN_IN = ['commander', 'chalk', 'uuid', 'kafkajs'];
 const { dependencies } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
 const INSTALLED = Object.keys(dependencies).filter((name) => !TAKEN_IN.includes(name));
 

@@ -29,6 +29,8 @@ export default defineConfig({
   test: {
     // Seven hundred modules, whose loading would cost each file half a second.
     deps: { optimizer: { ssr: { enabled: true, include: ['typebox', 'typebox/compile'] } } },
+    // A process for each file takes as long as what most of them try. None may leave anything behind.
+    isolate: false,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     sequence: { sequencer: LongestFirst },
@@ -39,8 +41,6 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'parts',
-          // A process for each file takes as long as what most of them try. None may leave anything behind.
-          isolate: false,
           include: ['test/tidy.test.ts', ...testsIn('unit', 'contract', 'app', 'model', 'crash', 'fuzz')],
         },
       },

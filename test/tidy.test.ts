@@ -207,7 +207,9 @@ describe('maps', () => {
     // Requests are named by the number of their API; one pattern stands for all.
     const numbered = /^\d\d-/;
     const mapped = new Set(
-      [...text.matchAll(/(?<![\w/.-])(?:[a-z][\w-]*\/)*([a-z][\w-]*\.ts)\b/g)].map(([, name = '']) => name),
+      [...text.matchAll(/(?<![\w/.-])(?:[a-z][\w-]*\/)*([a-z][\w-]*(?:\.d)?\.ts)\b/g)].map(
+        ([, name = '']) => name,
+      ),
     );
     expect(names.filter((name) => !numbered.test(name) && !mapped.has(name))).toEqual([]);
     expect([...mapped].filter((name) => !names.includes(name))).toEqual([]);

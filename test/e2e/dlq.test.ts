@@ -317,7 +317,7 @@ describe('dlq redrive', () => {
     await createTopic(shop.topic, 1);
     await createTopic(shop.dlqTopic, 1);
     const headers = vendorHeaders(shop.topic).streams ?? {};
-    const total = 30_000;
+    const total = 12_000;
     for (let from = 0; from < total; from += 2_000) {
       const messages = Array.from({ length: 2_000 }, (_, i) => ({ value: `v${from + i}`, headers }));
       await sendRaw(shop.dlqTopic, messages);

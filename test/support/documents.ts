@@ -1,5 +1,6 @@
 import type { TSchema } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
+import { expect } from 'vitest';
 import { Audit } from '../../src/documents/audit.ts';
 import { Settings } from '../../src/documents/config.ts';
 import {
@@ -83,16 +84,24 @@ const OUTPUTS: Readonly<Record<string, Output>> = {
 export const COMMANDS = Object.keys(OUTPUTS);
 export const JSON_COMMANDS = COMMANDS.filter((command) => OUTPUTS[command] !== 'text');
 
-const seen = new Set<string>();
+/** By test file: files may share a process. */
+const seen = new Map<string, Set<string>>();
+
+function seenHere(): Set<string> {
+  const file = expect.getState().testPath ?? '';
+  const commands = seen.get(file) ?? new Set();
+  seen.set(file, commands);
+  return commands;
+}
 
 /** The commands whose JSON this test file has compared with its schema so far. */
 export function validatedCommands(): ReadonlySet<string> {
-  return seen;
+  return seenHere();
 }
 
 /** For tests of commands that test/e2e/json.test.ts does not run. */
 export function expectValidated(command: string): void {
-  if (!seen.has(command)) throw new Error(`no JSON of "${command}" was compared with its schema here`);
+  if (!seenHere().has(command)) throw new Error(`no JSON of "${command}" was compared with its schema here`);
 }
 
 interface Ended {
@@ -132,7 +141,7 @@ export function validateOutput(words: readonly string[], env: NodeJS.ProcessEnv,
     for (const line of lines) validate(words, schemas, line);
     if (last !== null && summary !== null) validate(words, [summary], last);
   }
-  if (stdout !== '') seen.add(command);
+  if (stdout !== '') seenHere().add(command);
 }
 
 function isSummary(line: string): boolean {

@@ -6,9 +6,13 @@
  *
  * The version is pinned exactly in package.json, so these stay what they are; look here first when it changes.
  */
-import { createRequire } from 'node:module';
-
-const load = createRequire(import.meta.url);
+import BrokerOfKafkajs from 'kafkajs/src/broker/index.js';
+import poolBuilder from 'kafkajs/src/cluster/connectionPoolBuilder.js';
+import loggers from 'kafkajs/src/loggers/index.js';
+import socketFactory from 'kafkajs/src/network/socketFactory.js';
+import DecoderOfKafkajs from 'kafkajs/src/protocol/decoder.js';
+import EncoderOfKafkajs from 'kafkajs/src/protocol/encoder.js';
+import errors from 'kafkajs/src/protocol/error.js';
 
 export interface Encoder {
   readonly buffer: Buffer;
@@ -210,28 +214,28 @@ interface ConnectionPoolBuilder {
   build(address: { host: string; port: number }): Promise<ConnectionPool>;
 }
 
-export const defaultSocketFactory = (load('kafkajs/src/network/socketFactory') as () => SocketFactory)();
+export const defaultSocketFactory = (socketFactory as () => SocketFactory)();
 
 export const createLogger = (
-  load('kafkajs/src/loggers') as {
+  loggers as {
     createLogger: (options: { level: number; logCreator: () => (entry: LogEntry) => void }) => Logger;
   }
 ).createLogger;
 export const LOG_EVERYTHING = 5;
 export const LOG_NOTHING = 0;
 
-export const connectionPoolBuilder = load('kafkajs/src/cluster/connectionPoolBuilder') as (
+export const connectionPoolBuilder = poolBuilder as (
   options: Readonly<Record<string, unknown>>,
 ) => ConnectionPoolBuilder;
 
-export const Broker = load('kafkajs/src/broker') as new (options: {
+export const Broker = BrokerOfKafkajs as new (options: {
   connectionPool: ConnectionPool;
   logger: Logger;
   allowAutoTopicCreation: boolean;
   authenticationTimeout: number;
 }) => BrokerNode;
 
-export const newEncoder = (): Encoder => new (load('kafkajs/src/protocol/encoder') as new () => Encoder)();
+export const newEncoder = (): Encoder => new (EncoderOfKafkajs as new () => Encoder)();
 
 export interface Decoder {
   readInt8(): number;
@@ -249,7 +253,7 @@ export interface Decoder {
   readTaggedFields(): unknown;
 }
 export const newDecoder = (bytes: Buffer): Decoder =>
-  new (load('kafkajs/src/protocol/decoder') as new (bytes: Buffer) => Decoder)(bytes);
+  new (DecoderOfKafkajs as new (bytes: Buffer) => Decoder)(bytes);
 
 /** Error codes of the protocol that are looked at by number. */
 export const OFFSET_OUT_OF_RANGE = 1;
@@ -260,6 +264,5 @@ export const UNSUPPORTED_VERSION = 35;
 export const GROUP_ID_NOT_FOUND = 69;
 
 /** The error of a protocol error code; its `type` is Kafka's name for it. */
-export const createErrorFromCode = (
-  load('kafkajs/src/protocol/error') as { createErrorFromCode: (code: number) => Error }
-).createErrorFromCode;
+export const createErrorFromCode = (errors as { createErrorFromCode: (code: number) => Error })
+  .createErrorFromCode;
