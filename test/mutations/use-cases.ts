@@ -32,7 +32,7 @@ export const USE_CASES: readonly Mutation[] = [
   },
   {
     name: 'a user who may not ask the owner learns nothing of the books',
-    file: 'src/adapters/files/folder.ts',
+    file: 'src/adapters/files/owned.ts',
     from: "    if (isFailure(error, 'read_failed')) return error;\n",
     to: '',
     tests: ['test/unit/files/access.test.ts'],

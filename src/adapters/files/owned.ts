@@ -1,0 +1,118 @@
+import { userInfo } from 'node:os';
+import { isFailure, type Failure } from '../../domain/failure.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { OwnOptions, RunningConsumer } from '../../ports/owner.ts';
+import type { FileSystem } from './fs.ts';
+import { innerFolder } from './layout.ts';
+import type { Answer, SocketRequest } from './owner/requests.ts';
+import { EDIT_PURPOSE } from './owner/wire.ts';
+import type { FileStore } from './store.ts';
+
+/*
+ * A folder is owned, or its owner is asked. What only owners need is loaded by owners: readers are to be quick.
+ */
+
+/** How long an owner may take for an edit: its batch in hand comes first. */
+const EDIT_TIMEOUT_MS = 10_000;
+/** For how long to go on when the owner comes and goes between asking it and owning the folder. */
+const RACE_MS = 2_000;
+const RACE_RETRY_MS = 50;
+/** How long an owner may take to report its status: it waits for nothing to do so. */
+const STATUS_TIMEOUT_MS = 5_000;
+
+/** A folder, as a process uses it. */
+export interface OpenedFolder {
+  readonly folder: string;
+  readonly files: FileSystem;
+  readonly clock: Clock;
+  /** Who edits, for the log of edits; the operating system's name of the user unless given. */
+  readonly user: string | undefined;
+}
+
+export function userOf({ user }: OpenedFolder): string {
+  if (user !== undefined) return user;
+  try {
+    return userInfo().username;
+  } catch {
+    // A container may run under an id that has no name.
+    return `uid ${process.getuid?.() ?? 'unknown'}`;
+  }
+}
+
+/** Owns the folder until the store is disposed. @throws Failure as `own` of StoreAccess */
+export async function openOwned(opened: OpenedFolder, how: OwnOptions): Promise<FileStore> {
+  const { folder, files, clock } = opened;
+  const [{ acquire }, { answering }, { FileStore: Store }] = await Promise.all([
+    import('./owner/owner.ts'),
+    import('./owner/requests.ts'),
+    import('./store.ts'),
+  ]);
+  const { promise, resolve } = pending<FileStore>();
+  const answer = answering(folder, how, promise, clock.now());
+  const ownership = await acquire(innerFolder(folder), { purpose: how.purpose }, answer);
+  const opening = Store.open({ files, folder, clock, user: userOf(opened), ...how, onEnd: ownership });
+  resolve(opening);
+  try {
+    return await opening;
+  } catch (error) {
+    await ownership[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** What requests wait for that come before the store is open; without one, nobody does. */
+function pending<T>(): { promise: Promise<T>; resolve: (value: Promise<T>) => void } {
+  let resolve: (value: Promise<T>) => void = () => undefined;
+  const promise = new Promise<T>((done) => (resolve = done));
+  promise.catch(() => undefined);
+  return { promise, resolve };
+}
+
+/** Has the folder's owner do something, or does it as its owner for that moment. */
+export async function askOrOwn<A extends Answer>(
+  opened: OpenedFolder,
+  wanted: SocketRequest,
+  how: Omit<OwnOptions, 'purpose'>,
+  own: (store: FileStore) => Promise<A>,
+  beforeOwning: () => void = () => undefined,
+): Promise<A> {
+  const { folder, clock } = opened;
+  const { ask } = await import('./owner/owner.ts');
+  for (const until = clock.now() + RACE_MS; ;) {
+    try {
+      const answered = await ask(innerFolder(folder), wanted, EDIT_TIMEOUT_MS);
+      if (answered !== null) return answered.answer as A;
+      beforeOwning();
+      await using store = await openOwned(opened, { purpose: EDIT_PURPOSE, ...how });
+      return await own(store);
+    } catch (error) {
+      if (!isFailure(error, 'folder_in_use') || clock.now() >= until) throw error;
+      await clock.sleep(RACE_RETRY_MS);
+    }
+  }
+}
+
+/** @returns null when nobody owns the folder, or its owner is no consumer */
+export async function consumerStatus(folder: string): Promise<RunningConsumer | null> {
+  const answered = await askStatus(folder);
+  return (answered?.answer ?? null) as RunningConsumer | null;
+}
+
+/** @returns the failure where this user may not ask */
+export async function isOwned(folder: string): Promise<boolean | Failure> {
+  try {
+    return (await askStatus(folder)) !== null;
+  } catch (error) {
+    // A paused owner is one.
+    if (isFailure(error, 'owner_unreachable')) return true;
+    // Reading needs no owner.
+    if (isFailure(error, 'read_failed')) return error;
+    throw error;
+  }
+}
+
+async function askStatus(folder: string): Promise<{ answer: unknown } | null> {
+  const { ask } = await import('./owner/owner.ts');
+  const wanted: SocketRequest = { kind: 'status' };
+  return ask(innerFolder(folder), wanted, STATUS_TIMEOUT_MS);
+}

@@ -1,0 +1,65 @@
+import type { Edit, EditRequest, EditVia } from '../../../domain/edit.ts';
+import { Failure } from '../../../domain/failure.ts';
+import type { OwnOptions, RunningConsumer } from '../../../ports/owner.ts';
+import type { TableMerge } from '../../../ports/table-copy.ts';
+import type { FileStore } from '../store.ts';
+import type { TableName } from '../tables/columns.ts';
+
+/** What is asked of an owner by the folder's socket. */
+export type SocketRequest =
+  | { readonly kind: 'edit'; readonly request: EditRequest; readonly by: string; readonly via: EditVia }
+  /** Answered by a TableMerge. `copy` is the name of its directory. */
+  | {
+      readonly kind: 'merge';
+      readonly table: TableName;
+      readonly copy: string;
+      readonly by: string;
+      readonly via: EditVia;
+    }
+  /** Answered by a RunningConsumer; by null when the owner is no consumer. */
+  | { readonly kind: 'status' }
+  /** Answered by whether the owner is a consumer, which then stops. */
+  | { readonly kind: 'stop' };
+
+export type Answer = Edit | TableMerge | RunningConsumer | boolean | null;
+
+/**
+ * @param how of the owner
+ * @param opened its store; a request may come before that is open
+ * @returns what answers the requests of other processes
+ */
+export function answering(
+  folder: string,
+  how: OwnOptions,
+  opened: Promise<FileStore>,
+  startedAt: number,
+): (request: unknown) => Promise<Answer> {
+  return async (asked) => {
+    const request = asked as SocketRequest;
+    switch (request.kind) {
+      case 'status':
+        return how.status === undefined ? null : { pid: process.pid, startedAt, status: how.status() };
+      case 'stop':
+        how.onStop?.();
+        return how.onStop !== undefined;
+      case 'edit': {
+        const { request: wanted, by, via } = request;
+        const edit = await (await opened).edit(wanted, { by, via });
+        how.onNotice({ kind: 'edit_taken_in', edit });
+        return edit;
+      }
+      case 'merge': {
+        const { table, copy, by, via } = request;
+        const merge = await (await opened).mergeCopy(table, copy, { by, via });
+        const rows = merge.added + merge.changed + merge.removed;
+        if (rows > 0) how.onNotice({ kind: 'copy_taken_in', file: `${table}.csv`, rows });
+        return merge;
+      }
+      default:
+        // From an orderctl of another version.
+        throw new Failure('invalid_input', `the owner of ${folder} does not know what is asked of it`, {
+          fix: 'run the same version of orderctl as the consumer',
+        });
+    }
+  };
+}
