@@ -8,12 +8,12 @@ import { printTable } from '../../output/print-table.ts';
 import {
   HISTOGRAM_COLUMNS,
   histogram,
-  LETTER_COLUMNS,
+  DEAD_LETTER_COLUMNS,
   deadLetterDocument,
   listLine,
   listSummaryDocument,
-  toRow,
-  type LetterRow,
+  deadLetterRow,
+  type DeadLetterRow,
 } from '../../output/dead-letters/list.ts';
 import { count } from '../../output/text.ts';
 import type { Session } from '../../session.ts';
@@ -62,7 +62,7 @@ async function list(
       : wholeNumber('--limit', flags.limit, { min: 1, ...(isJson ? {} : { max: 100_000 }) });
   const { listDeadLetters } = await import('../../../app/dlq/list.ts');
   const access = await openStore(settings.storage);
-  const rows: LetterRow[] = [];
+  const rows: DeadLetterRow[] = [];
   const summary = await listDeadLetters(
     { access, broker: await openBrokerOnly(session) },
     {
@@ -70,7 +70,7 @@ async function list(
       filter,
       limit,
       onDeadLetters: async (letters) => {
-        if (!isJson) rows.push(...letters.map(toRow));
+        if (!isJson) rows.push(...letters.map(deadLetterRow));
         else
           await printer.data(
             letters.map((letter) => `${JSON.stringify(deadLetterDocument(letter))}\n`).join(''),
@@ -87,7 +87,7 @@ async function list(
   await printer.data('\n');
   await printTable(printer, histogram(summary.byErrorCode), HISTOGRAM_COLUMNS);
   await printer.data('\n');
-  await printTable(printer, rows, LETTER_COLUMNS);
+  await printTable(printer, rows, DEAD_LETTER_COLUMNS);
   const more = summary.total - summary.listed;
   if (more > 0) printer.info(`and ${count(more, 'more dead letter')}; --limit, or -o json, lists them`);
 }

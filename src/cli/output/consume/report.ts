@@ -2,8 +2,8 @@ import type { ConsumeOrdersEvent, ConsumeSummary, RecordResult } from '../../../
 import { formatRecordId } from '../../../domain/orders/order.ts';
 import type { Session } from '../../session.ts';
 import { DecisionThrottle, LINES_A_SECOND } from './decision-throttle.ts';
-import { aheadLine, ghostLine, moveLines, suspectLine } from '../positions/moved.ts';
-import { printNotice } from '../store-notices.ts';
+import { aheadLine, printGroupEvent } from '../positions/group-events.ts';
+import { moveLines } from '../positions/moved.ts';
 import { decisionDocument, decisionRow, viewDecision } from './decision.ts';
 import { summaryDocument, summaryLines } from './summary.ts';
 import type { ProgressBar, StartBar } from '../progress.ts';
@@ -57,13 +57,9 @@ export class ConsumeReport {
         printer.info(`created topic ${event.topic} with ${count(event.partitions, 'partition')}`);
         break;
       case 'notice':
-        printNotice(printer, event.notice);
-        break;
       case 'ghost_removed':
-        printer.info(ghostLine(event.group));
-        break;
       case 'copy_suspected':
-        printer.warn(suspectLine(event));
+        printGroupEvent(printer, event);
         break;
       case 'group_ahead':
         printer.warn(aheadLine(event.topic, event.group, event.ahead));

@@ -13,7 +13,7 @@ import type { Column } from '../table.ts';
 import { count, duration, grouped } from '../text.ts';
 
 /** A row that outlives the bytes of its letter. */
-export interface LetterRow {
+export interface DeadLetterRow {
   readonly id: string;
   readonly state: string;
   readonly code: string;
@@ -23,7 +23,7 @@ export interface LetterRow {
   readonly message: string;
 }
 
-export function toRow(letter: DeadLetter): LetterRow {
+export function deadLetterRow(letter: DeadLetter): DeadLetterRow {
   const { mark, state, origin, failedAt } = letter;
   return {
     id: mark.id,
@@ -36,7 +36,7 @@ export function toRow(letter: DeadLetter): LetterRow {
   };
 }
 
-export const LETTER_COLUMNS: readonly Column<LetterRow>[] = [
+export const DEAD_LETTER_COLUMNS: readonly Column<DeadLetterRow>[] = [
   { title: 'ID', isWhole: true, cell: (row) => row.id },
   { title: 'STATE', cell: (row) => row.state },
   { title: 'REASON', cell: (row) => row.code },

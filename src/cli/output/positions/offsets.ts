@@ -3,8 +3,8 @@ import type { OffsetsView, PartitionOffsets } from '../../../app/offsets/show.ts
 import type { Offsets, OffsetsReset } from '../../../documents/offsets.ts';
 import type { Session } from '../../session.ts';
 import type { MessageLine } from '../consume/decision-throttle.ts';
-import { aheadLine, clampLines, ghostLine, moveLines, suspectLine } from './moved.ts';
-import { printNotice } from '../store-notices.ts';
+import { aheadLine, printGroupEvent } from './group-events.ts';
+import { clampLines, moveLines } from './moved.ts';
 import type { Printer } from '../printer.ts';
 import { printTable } from '../print-table.ts';
 import type { Column } from '../table.ts';
@@ -88,13 +88,9 @@ const MOVED = numbers<Moved>([
 export function printResetEvent(printer: Printer, event: ResetEvent): void {
   switch (event.kind) {
     case 'notice':
-      printNotice(printer, event.notice);
-      break;
     case 'ghost_removed':
-      printer.info(ghostLine(event.group));
-      break;
     case 'copy_suspected':
-      printer.warn(suspectLine(event));
+      printGroupEvent(printer, event);
       break;
     case 'in_use':
       printer.warn(`in use by ${event.by}: with --execute this would be refused (4) until that has stopped`);

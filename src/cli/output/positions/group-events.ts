@@ -1,0 +1,45 @@
+import type { CopySuspected, GhostRemoved } from '../../../app/offsets/clear-group.ts';
+import type { GroupAhead } from '../../../app/offsets/plan.ts';
+import type { StoreNotice } from '../../../ports/notices.ts';
+import type { Printer } from '../printer.ts';
+import { printNotice } from '../store-notices.ts';
+import { count, duration } from '../text.ts';
+
+/** What happens to a group before a consumer or a reset has it for itself. */
+export type GroupEvent =
+  GhostRemoved | CopySuspected | { readonly kind: 'notice'; readonly notice: StoreNotice };
+
+export function printGroupEvent(printer: Printer, event: GroupEvent): void {
+  switch (event.kind) {
+    case 'notice':
+      printNotice(printer, event.notice);
+      break;
+    case 'ghost_removed':
+      printer.info(
+        `removed from group ${event.group} a member that this folder left behind when its consumer was killed`,
+      );
+      break;
+    case 'copy_suspected': {
+      const { group, host, forMs } = event;
+      printer.warn(
+        `group ${group} has a member on ${host} with the id of this folder: the consumer of a copy of it, or what a ` +
+          `consumer left that died elsewhere; waiting for up to ${duration(forMs)} for it to go`,
+      );
+      break;
+    }
+  }
+}
+
+/** Of a folder that is older than its group. */
+export function aheadLine(topic: string, group: string, ahead: readonly GroupAhead[]): string {
+  const records = ahead.reduce((sum, { committed, stored }) => sum + committed - stored, 0);
+  const places = ahead.map(
+    ({ partition, committed, stored }) => `${topic}/${partition} at ${committed}, here at ${stored}`,
+  );
+  return (
+    `group ${group} stands ${count(records, 'record')} beyond this folder, by the mark of this very folder (` +
+    `${places.join('; ')}): the folder is as it was before, restored from a backup or a copy of one that went on, or a ` +
+    `reset was cut short. Reading goes on from where the folder stands, and decides again what it does not know. If ` +
+    `the other one is still in use, give this one an id of its own: orderctl consume --new-id --group NAME`
+  );
+}
