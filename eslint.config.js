@@ -15,7 +15,7 @@ const PARTS = {
   documents: { parts: ['domain'], packages: ['typebox'] },
   cli: {
     parts: ['domain', 'ports', 'app', 'documents', 'compose.ts', 'dev-broker'],
-    packages: ['commander', 'chalk', 'cli-progress'],
+    packages: ['commander', 'chalk', 'cli-progress', 'string-width', 'csv-stringify'],
     node: true,
   },
   'compose.ts': { parts: ['domain', 'ports', 'app', 'adapters'], packages: ['uuid'], node: true },

@@ -1,4 +1,6 @@
 import { Option, type Command } from 'commander';
+import { Failure } from '../domain/failure.ts';
+import type { Resolved } from './settings/resolve.ts';
 import { flagOf, SETTINGS, type SettingSpec } from './settings/table.ts';
 
 export const HELP_COLUMNS = 80;
@@ -8,16 +10,30 @@ export interface HelpText {
   readonly summary?: string;
   /** What it does, in prose, and what excludes what. */
   readonly prose: string;
+  /** It prints a table, which -o csv prints as CSV. */
+  readonly isTable?: true;
   /** Command lines, each with what it is for. */
   readonly examples: readonly (readonly [command: string, purpose: string])[];
 }
 
+const TABLES = new WeakSet<Command>();
+
+/** @throws Failure usage: CSV is asked for by a flag, and the command prints no table */
+export function checkOutput(command: Command, { byName }: Resolved): void {
+  const output = byName.get('output');
+  if (output?.value !== 'csv' || output.source !== 'flag' || TABLES.has(command)) return;
+  throw new Failure('usage', `-o csv is for commands that print a table, which ${command.name()} does not`, {
+    fix: 'leave it out, or use -o json',
+  });
+}
+
 /** Gives a command its texts. */
-export function describe(command: Command, { summary, prose, examples }: HelpText): Command {
+export function describe(command: Command, { summary, prose, isTable, examples }: HelpText): Command {
+  if (isTable) TABLES.add(command);
   const lines = examples.flatMap(([line, purpose]) => [`  # ${purpose}`, `  ${line}`]);
   return command
     .summary(summary ?? command.summary())
-    .description(prose)
+    .description(isTable ? `${prose} With -o csv the table is printed as CSV.` : prose)
     .addHelpText('after', `\nEXAMPLES\n${lines.join('\n')}`);
 }
 

@@ -5,7 +5,7 @@ import { Failure } from '../domain/failure.ts';
 import { passwordWays } from './settings/secrets.ts';
 import { misspelledVariables } from './settings/misspelled.ts';
 import { runToExit } from './exit.ts';
-import { describe, HELP_COLUMNS, settingOptions } from './help.ts';
+import { checkOutput, describe, HELP_COLUMNS, settingOptions } from './help.ts';
 import { PACKAGE_ROOT } from './hints.ts';
 import { nearest } from './nearest.ts';
 import { Printer } from './output/printer.ts';
@@ -202,6 +202,7 @@ function newProgram(session: Session): Command {
     .exitOverride()
     .hook('preAction', async (_, action) => {
       session.resolve(program);
+      checkOutput(action, session.resolved);
       for (const line of misspelledVariables(session.env)) session.printer.warn(line);
       if (usesFolder(action) && mayHoldKept(session.settings.storage)) {
         await (await import('./kept-aside.ts')).warnOfKeptAside(session);

@@ -46,6 +46,10 @@ export class Session {
     return this.settings.output === 'json';
   }
 
+  get isCsv(): boolean {
+    return this.settings.output === 'csv';
+  }
+
   /** Null until the command line was read. */
   get knownSettings(): Settings | null {
     return this.#resolved?.settings ?? null;

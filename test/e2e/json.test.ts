@@ -1,9 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { openShop, runOrderctl } from '../support/cli.ts';
+import { openShop, penShop, runOrderctl } from '../support/cli.ts';
 import { COMMANDS, JSON_COMMANDS, validatedCommands } from '../support/documents.ts';
-import { sendRaw } from '../support/topics.ts';
+import { createTopic, sendRaw } from '../support/topics.ts';
 
 /** Their own tests are the ones that run them, and say so by `expectValidated`. */
 const TRIED_ELSEWHERE: Readonly<Record<string, string>> = {
@@ -131,7 +131,25 @@ test('what every command prints as JSON is as it is declared', async () => {
   expect([...validatedCommands(), ...Object.keys(TRIED_ELSEWHERE)].sort()).toEqual([...JSON_COMMANDS].sort());
 });
 
-test('stdout is data alone, stderr talk; --quiet says only errors', async () => {
+test('tables of the cluster are printed as CSV', async () => {
+  const shop = await penShop();
+  await createTopic(shop.topic, 1);
+  await sendRaw(shop.topic, [{ key: 'g', value: 'garbage' }]);
+  await shop.ok('consume --until-end');
+  const csv = async (args: string): Promise<string> => (await shop.ok(`${args} -o csv`)).stdout;
+  expect(await csv('offsets show')).toBe('partition,start,committed,stored,end,lag\n0,0,1,1,1,0\n');
+  expect(await csv('offsets reset --to earliest')).toBe(
+    'partition,before,after,start,end,read_again,skipped\n0,1,0,0,1,1,0\n',
+  );
+  expect(await csv('topics show')).toMatch(
+    /^topic,what,declared,actual,state\n\S+,partitions,6,1,fewer than wanted\n/,
+  );
+  const letters = await shop.ok('dlq list -o csv');
+  expect(letters.stdout).toMatch(/^id,state,error_code,.*\n\d+:0,open,unknown_format,decode,.*\n$/);
+  expect(letters.stderr).toContain('1 dead letter in');
+});
+
+test('stdout is data alone, stderr messages; --quiet says only errors', async () => {
   const shop = openShop();
   const text = await shop.ok('user add --user alice --status paid');
   expect(text.stdout).toContain('alice');

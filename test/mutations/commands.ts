@@ -10,6 +10,13 @@ export const COMMANDS: readonly Mutation[] = [
     tests: ['test/unit/cli/notices.test.ts'],
   },
   {
+    name: 'a cell that is a formula goes to the spreadsheet as one',
+    file: 'src/cli/output/csv.ts',
+    from: 'FORMULA.test(text) && !PLAIN_NUMBER.test(text)',
+    to: 'FORMULA.test(text) && PLAIN_NUMBER.test(text)',
+    tests: ['test/cli/csv.test.ts'],
+  },
+  {
     name: 'messages follow the error document',
     file: 'src/cli/output/printer.ts',
     from: "if (text === '' || this.#isEnded || ",

@@ -1,12 +1,20 @@
+import type { Session } from '../session.ts';
+import { openCsv } from './csv.ts';
 import type { Printer } from './printer.ts';
-import { renderTable, type Column } from './table.ts';
+import { isPlain, renderTable, type Column } from './table.ts';
 
+/** Prints rows as text. */
 export async function printTable<Row>(
   printer: Printer,
   rows: readonly Row[],
   columns: readonly Column<Row>[],
 ): Promise<void> {
-  const options = { width: printer.dataColumns, title: (text: string) => printer.dataColours.bold(text) };
+  const options = {
+    width: printer.dataColumns,
+    title: (text: string) => printer.dataColours.bold(text),
+    // Most tables are plain, and do without a library.
+    ...(isPlain(rows, columns) ? {} : { widthOf: (await import('string-width')).default }),
+  };
   for (const text of renderTable(rows, columns, options)) {
     if (printer.closed.aborted) return;
     await printer.data(text);
@@ -18,4 +26,31 @@ export function extraColumns<Row extends { readonly extra: Readonly<Record<strin
   rows: readonly Row[],
 ): Column<Row>[] {
   return Object.keys(rows[0]?.extra ?? {}).map((title) => ({ title, cell: (row) => row.extra[title] ?? '' }));
+}
+
+/**
+ * Prints a list as JSON, entry by entry since a table may be large, or as CSV.
+ *
+ * @param columns of the CSV
+ * @returns false, and nothing is printed, where neither is asked for
+ */
+export async function printList<Row>(
+  { printer, isJson, isCsv }: Session,
+  list: {
+    readonly key: 'users' | 'items';
+    readonly rows: readonly Row[];
+    readonly entry: (row: Row) => object;
+    readonly columns: readonly string[];
+  },
+): Promise<boolean> {
+  const { key, rows, entry, columns } = list;
+  if (isCsv) await (await openCsv(printer, columns))(rows.map(entry));
+  if (!isJson) return isCsv;
+  await printer.data(`{${JSON.stringify(key)}:[`);
+  for (let from = 0; from < rows.length; from += 1_000) {
+    const chunk = rows.slice(from, from + 1_000).map((row) => JSON.stringify(entry(row)));
+    await printer.data(`${from === 0 ? '' : ','}${chunk.join(',')}`);
+  }
+  await printer.data(']}\n');
+  return true;
 }

@@ -15,27 +15,44 @@ export interface TableOptions {
   /** Columns of the terminal; null does not shorten anything. */
   readonly width: number | null;
   readonly title: (text: string) => string;
+  /** Columns that a text takes; without it, cells are plain. */
+  readonly widthOf?: (text: string) => number;
+}
+
+/** Columns of each cell's widest text. */
+function widest<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  widthOf: (text: string) => number,
+): number[] {
+  const widths = columns.map((column) => column.title.length);
+  for (const row of rows) {
+    columns.forEach((column, i) => {
+      const length = widthOf(column.cell(row));
+      if (length > (widths[i] ?? 0)) widths[i] = length;
+    });
+  }
+  return widths;
+}
+
+/** Whether a cell has other characters than ASCII, whose width is not their number. */
+export function isPlain<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): boolean {
+  return rows.every((row) => columns.every((column) => PLAIN.test(column.cell(row))));
 }
 
 /** A borderless table, chunk by chunk; cells are shortened with … when a terminal is too narrow. */
 export function* renderTable<Row>(
   rows: readonly Row[],
   columns: readonly Column<Row>[],
-  { width, title }: TableOptions,
+  { width, title, widthOf = (text) => text.length }: TableOptions,
 ): Generator<string> {
-  const widths = columns.map((column) => column.title.length);
-  for (const row of rows) {
-    columns.forEach((column, i) => {
-      const length = displayWidth(column.cell(row));
-      if (length > (widths[i] ?? 0)) widths[i] = length;
-    });
-  }
+  const widths = widest(rows, columns, widthOf);
   if (width !== null) {
     const shrinkable = columns.flatMap(({ isWhole }, i) => (isWhole === true ? [] : [i]));
     shrink(widths, shrinkable, width);
   }
   const draw = (cells: readonly string[]): string => {
-    const drawn = cells.map((text, i) => fit(text, widths[i] ?? 0, columns[i]?.align ?? 'left'));
+    const drawn = cells.map((text, i) => fit(text, widths[i] ?? 0, columns[i]?.align ?? 'left', widthOf));
     return `${drawn.join(GAP).trimEnd()}\n`;
   };
   yield draw(columns.map((column) => title(column.title)));
@@ -61,22 +78,27 @@ function shrink(widths: number[], shrinkable: readonly number[], limit: number):
   }
 }
 
-function fit(text: string, width: number, align: 'left' | 'right'): string {
-  const missing = width - displayWidth(text);
-  if (missing < 0) return shorten(text, width);
+function fit(
+  text: string,
+  width: number,
+  align: 'left' | 'right',
+  widthOf: (text: string) => number,
+): string {
+  const missing = width - widthOf(text);
+  if (missing < 0) return shorten(text, width, widthOf);
   const padding = ' '.repeat(missing);
   return align === 'left' ? text + padding : padding + text;
 }
 
 /** Colours take no room, and are kept so that what is coloured ends where it should. */
-function shorten(text: string, width: number): string {
+function shorten(text: string, width: number, widthOf: (text: string) => number): string {
   let kept = '';
   let room = width - 1;
   let isCut = false;
-  for (const [part] of text.matchAll(COLOUR_OR_CHARACTER)) {
+  for (const part of coloursAndCharacters(text)) {
     if (part.startsWith('\u001B[')) kept += part;
     else if (!isCut) {
-      const taken = characterWidth(part);
+      const taken = widthOf(part);
       isCut = taken > room;
       kept += isCut ? `…${' '.repeat(room)}` : part;
       room -= taken;
@@ -85,21 +107,15 @@ function shorten(text: string, width: number): string {
   return kept;
 }
 
+/** Characters as a reader counts them: with their accents, emoji whole. */
+function* coloursAndCharacters(text: string): Generator<string> {
+  for (const part of text.split(COLOUR)) {
+    if (part.startsWith('\u001B[')) yield part;
+    else if (PLAIN.test(part)) yield* part;
+    else for (const { segment } of new Intl.Segmenter().segment(part)) yield segment;
+  }
+}
+
 // eslint-disable-next-line no-control-regex -- the escape that begins a colour
-const COLOUR = /\u001B\[\d+(?:;\d+)*m/g;
-const COLOUR_OR_CHARACTER = new RegExp(`${COLOUR.source}|.`, 'gsu');
+const COLOUR = /(\u001B\[\d+(?:;\d+)*m)/;
 const PLAIN = /^[\x20-\x7E]*$/;
-const WIDE =
-  /\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Hangul}|\p{Emoji_Presentation}/u;
-
-/** Most cells are plain ASCII, where the number of characters is the width. */
-function displayWidth(text: string): number {
-  if (PLAIN.test(text)) return text.length;
-  let width = 0;
-  for (const character of text.replaceAll(COLOUR, '')) width += characterWidth(character);
-  return width;
-}
-
-function characterWidth(character: string): number {
-  return WIDE.test(character) ? 2 : 1;
-}

@@ -34,7 +34,7 @@ export interface SettingSpec {
   readonly isPlace?: true;
 }
 
-const OUTPUTS = ['text', 'json'] as const;
+const OUTPUTS = ['text', 'json', 'csv'] as const;
 /** From quiet to verbose: a level includes those before it. */
 const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -111,7 +111,7 @@ export const SETTINGS = [
     metavar: 'FORMAT',
     env: 'ORDERCTL_OUTPUT',
     fallback: 'text',
-    help: 'text or json',
+    help: 'text or json, or csv where a table is printed',
   },
   {
     name: 'log_level',

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import type { Item, User } from '../../documents/table.ts';
 import type { EditRequest } from '../../domain/edit.ts';
 import { openStore } from '../../compose.ts';
 import { describe } from '../help.ts';
@@ -61,19 +60,4 @@ export function registerEdit(noun: Command, session: Session, table: EditedTable
       const { editTable } = await import('./edit-in-editor.ts');
       await editTable(session, { table, command }, options);
     });
-}
-
-/** Writes `{"users":[…]}` entry by entry: a table may be large. */
-export async function printJsonList(
-  session: Session,
-  key: 'users' | 'items',
-  entries: readonly (User | Item)[],
-): Promise<void> {
-  const { printer } = session;
-  await printer.data(`{${JSON.stringify(key)}:[`);
-  for (let from = 0; from < entries.length; from += 1_000) {
-    const chunk = entries.slice(from, from + 1_000).map((entry) => JSON.stringify(entry));
-    await printer.data(`${from === 0 ? '' : ','}${chunk.join(',')}`);
-  }
-  await printer.data(']}\n');
 }

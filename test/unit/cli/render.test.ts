@@ -1,3 +1,4 @@
+import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import { nearest } from '../../../src/cli/nearest.ts';
 import { decisionDocument, decisionRow, viewDecision } from '../../../src/cli/output/consume/decision.ts';
@@ -20,7 +21,9 @@ describe('tables', () => {
     { title: 'X', cell: () => 'x' },
   ];
   const draw = (width: number | null): string[] =>
-    [...renderTable(rows, columns, { width, title: (text) => text })].join('').split('\n');
+    [...renderTable(rows, columns, { width, title: (text) => text, widthOf: stringWidth })]
+      .join('')
+      .split('\n');
 
   it('have no borders, numbers to the right, and nothing at the ends of lines', () => {
     expect(draw(null)).toEqual([
@@ -48,7 +51,7 @@ describe('tables', () => {
 
   it('shorten a coloured or wide cell to the width of the column, and end its colour', () => {
     const cut = (cell: string): string => {
-      const options = { width: 6, title: (text: string) => text };
+      const options = { width: 6, title: (text: string) => text, widthOf: stringWidth };
       return (
         [...renderTable([{}], [{ title: 'NAME', cell: () => cell }], options)].join('').split('\n')[1] ?? ''
       );
@@ -56,6 +59,8 @@ describe('tables', () => {
     expect(cut('\u001B[31mnotebook\u001B[39m')).toBe('\u001B[31mnoteb…\u001B[39m');
     expect(cut('鉛筆鉛筆')).toBe('鉛筆…');
     expect(cut('a鉛筆b鉛')).toBe('a鉛筆…');
+    expect(cut('e\u0301te\u0301 au lac')).toBe('e\u0301te\u0301 a…');
+    expect(cut('👩‍👩‍👧 family')).toBe('👩‍👩‍👧 fa…');
   });
 
   it('come in pieces that fit together', () => {

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Settings } from '../../../documents/config.ts';
 import type { ResolvedSetting } from '../../settings/values.ts';
 import { describe } from '../../help.ts';
+import { openCsv } from '../../output/csv.ts';
 import { printTable } from '../../output/print-table.ts';
 import type { Session } from '../../session.ts';
 import { SETTINGS, type SettingName } from '../../settings/table.ts';
@@ -11,6 +12,7 @@ const MASK = '********';
 export function registerShow(config: Command, session: Session): void {
   describe(config.command('show'), {
     summary: 'show every setting and where it comes from',
+    isTable: true,
     prose:
       'Shows the value of every setting and its source: a flag, a variable of the environment, the path of the ' +
       `orderctl.json in force, or the default. Passwords that are set are shown as ${MASK}.\n\n` +
@@ -37,8 +39,14 @@ async function showSettings(session: Session): Promise<void> {
     const secret = resolved.secret(spec.name);
     return { name, ...secret, value: secret.value === null ? null : MASK };
   });
+  const settings = entries.map(({ name, value, source, from }) => ({ name, value, source, from }));
+  if (session.isCsv) {
+    await (
+      await openCsv(printer, ['name', 'value', 'source', 'from'])
+    )(settings);
+    return;
+  }
   if (session.isJson) {
-    const settings = entries.map(({ name, value, source, from }) => ({ name, value, source, from }));
     const document: Settings = { file: resolved.file, settings };
     await printer.data(`${JSON.stringify(document)}\n`);
     return;

@@ -4,6 +4,7 @@ import { DEAD_LETTER_STATES } from '../../../app/dlq/dead-letters.ts';
 import { describe } from '../../help.ts';
 import { openBrokerOnly } from '../../kafka/open.ts';
 import { choice, wholeNumber } from '../../parse.ts';
+import { openCsv } from '../../output/csv.ts';
 import { printTable } from '../../output/print-table.ts';
 import {
   HISTOGRAM_COLUMNS,
@@ -23,6 +24,7 @@ export function registerList(dlq: Command, session: Session): void {
   filterOptions(
     describe(dlq.command('list'), {
       summary: 'list dead letters, by reason and one by one',
+      isTable: true,
       prose:
         'Counts dead letters by error code, then lists them: those kept in the folder, then the topic, partition by ' +
         'partition. Flags that select go together; --since is inclusive, --until exclusive. One that was sent twice ' +
@@ -46,23 +48,31 @@ export function registerList(dlq: Command, session: Session): void {
 /** Rows are held until their widths are known. */
 const MAX_ROWS = 1_000;
 
+const CSV_COLUMNS = [
+  ...['id', 'state', 'error_code', 'error_stage', 'error_message', 'attempts', 'failed_at'],
+  ...['original_topic', 'original_partition', 'original_offset', 'original_timestamp', 'size_bytes'],
+  ...['format', 'group', 'replay_count'],
+];
+
 async function list(
   session: Session,
   flags: FilterFlags & { state?: string; limit?: string },
 ): Promise<void> {
-  const { settings, printer, isJson } = session;
+  const { settings, printer, isJson, isCsv } = session;
+  const isText = !isJson && !isCsv;
   const state =
     flags.state === undefined ? null : choice('--state', flags.state, 'a state', DEAD_LETTER_STATES);
   const filter = readFilter(flags, state);
   const limit =
     flags.limit === undefined
-      ? isJson
-        ? Infinity
-        : MAX_ROWS
-      : wholeNumber('--limit', flags.limit, { min: 1, ...(isJson ? {} : { max: 100_000 }) });
+      ? isText
+        ? MAX_ROWS
+        : Infinity
+      : wholeNumber('--limit', flags.limit, { min: 1, ...(isText ? { max: 100_000 } : {}) });
   const { listDeadLetters } = await import('../../../app/dlq/list.ts');
   const access = await openStore(settings.storage);
   const rows: DeadLetterRow[] = [];
+  const csv = isCsv ? await openCsv(printer, CSV_COLUMNS) : null;
   const summary = await listDeadLetters(
     { access, broker: await openBrokerOnly(session) },
     {
@@ -70,7 +80,8 @@ async function list(
       filter,
       limit,
       onDeadLetters: async (letters) => {
-        if (!isJson) rows.push(...letters.map(deadLetterRow));
+        if (csv !== null) await csv(letters.map(deadLetterDocument));
+        else if (isText) rows.push(...letters.map(deadLetterRow));
         else
           await printer.data(
             letters.map((letter) => `${JSON.stringify(deadLetterDocument(letter))}\n`).join(''),
@@ -82,6 +93,10 @@ async function list(
     await printer.data(`${JSON.stringify(listSummaryDocument(summary))}\n`);
     return;
   }
+  if (isCsv) {
+    printer.info(listLine(summary));
+    return;
+  }
   await printer.data(`${listLine(summary)}\n`);
   if (rows.length === 0) return;
   await printer.data('\n');
@@ -89,5 +104,5 @@ async function list(
   await printer.data('\n');
   await printTable(printer, rows, DEAD_LETTER_COLUMNS);
   const more = summary.total - summary.listed;
-  if (more > 0) printer.info(`and ${count(more, 'more dead letter')}; --limit, or -o json, lists them`);
+  if (more > 0) printer.info(`and ${count(more, 'more dead letter')}; --limit, -o csv or -o json lists them`);
 }

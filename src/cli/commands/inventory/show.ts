@@ -2,17 +2,17 @@ import type { Command } from 'commander';
 import { openStore } from '../../../compose.ts';
 import { Failure } from '../../../domain/failure.ts';
 import { isLow, type Item } from '../../../domain/tables.ts';
-import { printJsonList } from '../../tables/edit-command.ts';
 import { describe } from '../../help.ts';
 import { printNotice } from '../../output/store-notices.ts';
 import { itemEntry } from '../../output/table-rows.ts';
 import type { Column } from '../../output/table.ts';
-import { printTable, extraColumns } from '../../output/print-table.ts';
+import { extraColumns, printList, printTable } from '../../output/print-table.ts';
 import type { Session } from '../../session.ts';
 
 export function registerShow(inventory: Command, session: Session): void {
   describe(inventory.command('show'), {
     summary: 'show all items, one, or those that are low',
+    isTable: true,
     prose:
       'Shows the stock as it is after the last commit, in the order of inventory.csv. With --item only that one; ' +
       'exit code 3 if there is no such item. With --low only items at or under their reorder level.',
@@ -29,6 +29,8 @@ export function registerShow(inventory: Command, session: Session): void {
     });
 }
 
+const CSV_COLUMNS = ['item', 'quantity', 'name', 'price', 'reorder_level', 'low'];
+
 async function showItems(session: Session, only: string | undefined, lowOnly: boolean): Promise<void> {
   const access = await openStore(session.settings.storage);
   await using reader = await access.read({
@@ -40,10 +42,9 @@ async function showItems(session: Session, only: string | undefined, lowOnly: bo
     throw new Failure('not_found', `item ${only} does not exist`, { fix: 'see: orderctl inventory show' });
   }
   const items = lowOnly ? named.filter(isLow) : named;
-  if (session.isJson) {
-    await printJsonList(session, 'items', items.map(itemEntry));
-    return;
-  }
+  const extra = extraColumns(items);
+  const columns = [...CSV_COLUMNS, ...extra.map(({ title }) => title)];
+  if (await printList(session, { key: 'items', rows: items, entry: itemEntry, columns })) return;
   if (items.length === 0) {
     session.printer.info(
       named.length > 0
@@ -53,7 +54,7 @@ async function showItems(session: Session, only: string | undefined, lowOnly: bo
     return;
   }
   const { yellow } = session.printer.dataColours;
-  await printTable(session.printer, items, [...itemColumns(items, yellow), ...extraColumns(items)]);
+  await printTable(session.printer, items, [...itemColumns(items, yellow), ...extra]);
 }
 
 /** Details that no item has would be empty columns. */

@@ -21,6 +21,7 @@ interface ResetFlags {
 export function registerReset(offsets: Command, session: Session): void {
   describe(offsets.command('reset'), {
     summary: 'move the stored positions and the group together',
+    isTable: true,
     prose:
       'Says for each partition where it stands and where it would go, how many records would be read again and ' +
       'how many skipped. --execute does it: refused (4) while a consumer owns the folder or the group has ' +

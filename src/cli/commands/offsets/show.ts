@@ -8,6 +8,7 @@ import { openPorts, SHOW_TIMEOUT_MS, TOGETHER } from './ports.ts';
 export function registerShow(offsets: Command, session: Session): void {
   describe(offsets.command('show'), {
     summary: 'start, committed, stored, end and lag of each partition',
+    isTable: true,
     prose:
       `Shows where each partition starts and ends, what the group has committed, what is stored, and the lag: ` +
       `end less stored. ${TOGETHER} Works beside a running consumer. A topic that does not exist is exit code 3.`,

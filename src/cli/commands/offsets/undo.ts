@@ -6,6 +6,7 @@ import { runReset } from './run-reset.ts';
 export function registerUndo(offsets: Command, session: Session): void {
   describe(offsets.command('undo'), {
     summary: 'go back to where the last reset came from',
+    isTable: true,
     prose:
       'Says, and with --execute does, the reversal of the last executed reset of the topic in this folder, that ' +
       'of "orderctl consume --reset-to" included. It is a reset itself: refused (4) in the same cases, and ' +

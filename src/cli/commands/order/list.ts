@@ -3,6 +3,7 @@ import type { Decided } from '../../../domain/orders/decided.ts';
 import { openStore } from '../../../compose.ts';
 import { describe } from '../../help.ts';
 import { choice, timeRange, wholeNumber } from '../../parse.ts';
+import { openCsv } from '../../output/csv.ts';
 import { ORDER_COLUMNS, orderDocument } from '../../output/order.ts';
 import { printTable } from '../../output/print-table.ts';
 import type { Session } from '../../session.ts';
@@ -23,6 +24,7 @@ interface ListFlags {
 export function registerList(order: Command, session: Session): void {
   describe(order.command('list'), {
     summary: 'list decisions, in the order in which they were made',
+    isTable: true,
     prose:
       'Lists decisions, the earliest first. Flags that select go together; --since is inclusive, --until exclusive, ' +
       `both refer to the time of the decision. As text at most 1,000 are listed unless --limit says otherwise. ${BESIDE}`,
@@ -43,30 +45,38 @@ export function registerList(order: Command, session: Session): void {
     });
 }
 
+const CSV_COLUMNS = [
+  ...['order_id', 'status', 'reason', 'detail', 'user', 'user_status', 'items', 'created_at', 'decided_at'],
+  ...['topic', 'partition', 'offset'],
+];
+
 async function list(session: Session, flags: ListFlags): Promise<void> {
-  const { settings, printer, isJson } = session;
+  const { settings, printer, isJson, isCsv } = session;
+  const isText = !isJson && !isCsv;
   const statuses = ['accepted', 'rejected'] as const;
   const status = flags.status === undefined ? null : choice('--status', flags.status, 'a status', statuses);
   const filter = { user: flags.user ?? null, item: flags.item ?? null, ...timeRange(flags) };
-  const unlimited = isJson ? Infinity : MAX_ROWS;
+  const unlimited = isText ? MAX_ROWS : Infinity;
   const limit =
     flags.limit === undefined
       ? unlimited
-      : wholeNumber('--limit', flags.limit, { min: 1, ...(isJson ? {} : { max: 100_000 }) });
+      : wholeNumber('--limit', flags.limit, { min: 1, ...(isText ? { max: 100_000 } : {}) });
   const { listOrders } = await import('../../../app/orders/list.ts');
   const rows: Decided[] = [];
+  const csv = isCsv ? await openCsv(printer, CSV_COLUMNS) : null;
   const onOrders = async (orders: readonly Decided[]): Promise<void> => {
-    if (!isJson) rows.push(...orders);
+    if (csv !== null) await csv(orders.map(orderDocument));
+    else if (isText) rows.push(...orders);
     else await printer.data(orders.map((order) => `${JSON.stringify(orderDocument(order))}\n`).join(''));
   };
   const access = await openStore(settings.storage);
   const { hasMore } = await listOrders(access, { status, filter, limit, onOrders });
   if (rows.length > 0) await printTable(printer, rows, ORDER_COLUMNS);
-  if (!isJson && rows.length === 0) {
+  if (isText && rows.length === 0) {
     const isFiltered = Object.values({ ...filter, status }).some((wanted) => wanted !== null);
     printer.info(isFiltered ? 'no order was decided that these flags select' : 'no orders decided yet');
   }
-  if (!isJson && hasMore && flags.limit === undefined) {
-    printer.info('there are more; --limit, or -o json, lists them');
+  if (isText && hasMore && flags.limit === undefined) {
+    printer.info('there are more; --limit, -o csv or -o json lists them');
   }
 }

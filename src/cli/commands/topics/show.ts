@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { describe } from '../../help.ts';
 import { openBrokerOnly } from '../../kafka/open.ts';
 import { takingMessages, type MessageFlags } from '../../messages.ts';
+import { openCsv } from '../../output/csv.ts';
 import { printTable } from '../../output/print-table.ts';
 import { TOPIC_COLUMNS, topicRows, topicsDocument } from '../../output/topics.ts';
 import type { Session } from '../../session.ts';
@@ -11,6 +12,7 @@ export function registerShow(topics: Command, session: Session): void {
   takingMessages(
     describe(topics.command('show'), {
       summary: 'compare the cluster with the declared topics',
+      isTable: true,
       prose: `Shows what is declared beside what the cluster has. ${DECLARED}`,
       examples: [
         ['orderctl topics show orders.created payments.processed', 'those of two messages'],
@@ -23,14 +25,16 @@ export function registerShow(topics: Command, session: Session): void {
 }
 
 async function show(session: Session, names: readonly string[], flags: MessageFlags): Promise<void> {
-  const { printer, isJson } = session;
+  const { printer, isJson, isCsv } = session;
   await using admin = await (await openBrokerOnly(session)).admin();
   const plan = await planDeclared(admin, session, names, flags);
   if (isJson) {
     await printer.data(`${JSON.stringify(topicsDocument(plan))}\n`);
     return;
   }
-  await printTable(printer, topicRows(plan), TOPIC_COLUMNS);
+  const rows = topicRows(plan);
+  if (isCsv) await (await openCsv(printer, ['topic', 'what', 'declared', 'actual', 'state']))(rows);
+  else await printTable(printer, rows, TOPIC_COLUMNS);
   for (const warning of plan.warnings) printer.warn(warning);
   if (plan.actions.length === 0) return;
   const which = [...names, ...(flags.all === true ? ['--all'] : [])].map((word) => ` ${word}`).join('');

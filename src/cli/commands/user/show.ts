@@ -2,17 +2,17 @@ import type { Command } from 'commander';
 import { openStore } from '../../../compose.ts';
 import { Failure } from '../../../domain/failure.ts';
 import type { User } from '../../../domain/tables.ts';
-import { printJsonList } from '../../tables/edit-command.ts';
 import { describe } from '../../help.ts';
 import { printNotice } from '../../output/store-notices.ts';
 import { userEntry } from '../../output/table-rows.ts';
 import type { Column } from '../../output/table.ts';
-import { printTable, extraColumns } from '../../output/print-table.ts';
+import { extraColumns, printList, printTable } from '../../output/print-table.ts';
 import type { Session } from '../../session.ts';
 
 export function registerShow(user: Command, session: Session): void {
   describe(user.command('show'), {
     summary: 'show all users, or one',
+    isTable: true,
     prose:
       'Shows the users as they are now, in the order of users.csv. With --user only that one; exit code 3 if there is no such user.',
     examples: [
@@ -41,13 +41,12 @@ async function showUsers(session: Session, only: string | undefined): Promise<vo
   if (only !== undefined && users.length === 0) {
     throw new Failure('not_found', `user ${only} does not exist`, { fix: 'see: orderctl user show' });
   }
-  if (session.isJson) {
-    await printJsonList(session, 'users', users.map(userEntry));
-    return;
-  }
+  const extra = extraColumns(users);
+  const columns = ['user', 'status', ...extra.map(({ title }) => title)];
+  if (await printList(session, { key: 'users', rows: users, entry: userEntry, columns })) return;
   if (users.length === 0) {
     session.printer.info('no users yet; add one with: orderctl user add --user alice --status paid');
     return;
   }
-  await printTable(session.printer, users, [...COLUMNS, ...extraColumns(users)]);
+  await printTable(session.printer, users, [...COLUMNS, ...extra]);
 }

@@ -6,6 +6,7 @@ import type { MessageLine } from '../consume/decision-throttle.ts';
 import { aheadLine, printGroupEvent } from './group-events.ts';
 import { clampLines, moveLines } from './moved.ts';
 import type { Printer } from '../printer.ts';
+import { openCsv } from '../csv.ts';
 import { printTable } from '../print-table.ts';
 import type { Column } from '../table.ts';
 import { count, grouped } from '../text.ts';
@@ -27,16 +28,22 @@ const SHOWN = numbers<PartitionOffsets>([
   ['LAG', (row) => row.lag],
 ]);
 
-export async function printOffsets({ printer, isJson }: Session, view: OffsetsView): Promise<void> {
+export async function printOffsets({ printer, isJson, isCsv }: Session, view: OffsetsView): Promise<void> {
   const { topic, group, partitions, ahead } = view;
   if (ahead.length > 0) printer.warn(aheadLine(topic, group, ahead));
   printer.messages(partitions.flatMap((entry) => oddities(topic, group, entry, ahead)));
   const state = snakeCase(view.groupState);
   const totalLag = partitions.reduce((sum, { lag }) => sum + lag, 0);
+  const rows = partitions.map(({ partition, start, committed, stored, end, lag }) => ({
+    ...{ partition, start, committed, stored, end, lag },
+  }));
+  if (isCsv) {
+    await (
+      await openCsv(printer, ['partition', 'start', 'committed', 'stored', 'end', 'lag'])
+    )(rows);
+    return;
+  }
   if (isJson) {
-    const rows = partitions.map(({ partition, start, committed, stored, end, lag }) => ({
-      ...{ partition, start, committed, stored, end, lag },
-    }));
     const document: Offsets = { topic, group, group_state: state, total_lag: totalLag, partitions: rows };
     await printer.data(`${JSON.stringify(document)}\n`);
     return;
@@ -101,10 +108,20 @@ export function printResetEvent(printer: Printer, event: ResetEvent): void {
   }
 }
 
+const RESET_CSV_COLUMNS = ['partition', 'before', 'after', 'start', 'end', 'read_again', 'skipped'];
+
 /** @param to what was asked for, as it was put */
 export async function printReset(session: Session, result: ResetResult, to: string): Promise<void> {
-  const { printer, isJson } = session;
+  const { printer, isJson, isCsv } = session;
   printer.messages(warningsOf(result));
+  if (isCsv) {
+    const { partitions } = resetDocument(result, to);
+    await (
+      await openCsv(printer, RESET_CSV_COLUMNS)
+    )(partitions);
+    printer.info(lastLine(result));
+    return;
+  }
   if (isJson) {
     await printer.data(`${JSON.stringify(resetDocument(result, to))}\n`);
     return;

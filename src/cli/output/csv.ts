@@ -1,0 +1,59 @@
+import type { Printer } from './printer.ts';
+
+type Cell = string | number | boolean | null;
+
+/** Rows to a write. */
+const CHUNK_ROWS = 1_000;
+/** With which a spreadsheet begins a formula; the list of csv-stringify, full-width forms included. */
+const FORMULA = /^[=+\-@\t\r\uFF1D\uFF0B\uFF0D\uFF20]/;
+const PLAIN_NUMBER = /^[+-]?\d+(?:\.\d+)?$/;
+
+/**
+ * Prints a header and then, as often as it is called, documents of `-o json` as rows of a CSV (RFC 4180): what is null
+ * is empty, the keys of an object within follow its name (`original_topic`) or, of `extra`, stand alone, and the lines
+ * of an order are one cell. A cell that a spreadsheet would take for a formula gets an apostrophe.
+ *
+ * @param columns names of the columns, by the keys of the documents
+ */
+export async function openCsv(
+  printer: Printer,
+  columns: readonly string[],
+): Promise<(documents: readonly object[]) => Promise<void>> {
+  const { stringify } = await import('csv-stringify/sync');
+  const text = (rows: readonly (readonly Cell[])[]): string =>
+    stringify(
+      rows.map((row) => [...row]),
+      { cast: { string: escaped, boolean: String } },
+    );
+  await printer.data(text([columns]));
+  return async (documents) => {
+    for (let from = 0; from < documents.length && !printer.closed.aborted; from += CHUNK_ROWS) {
+      const rows = documents.slice(from, from + CHUNK_ROWS).map((document) => {
+        const cells = cellsOf(document);
+        return columns.map((name) => cells.get(name) ?? null);
+      });
+      await printer.data(text(rows));
+    }
+  };
+}
+
+function escaped(text: string): string {
+  return FORMULA.test(text) && !PLAIN_NUMBER.test(text) ? `'${text}` : text;
+}
+
+function cellsOf(document: object): Map<string, Cell> {
+  const cells = new Map<string, Cell>();
+  for (const [key, value] of Object.entries(document) as [string, unknown][]) {
+    if (Array.isArray(value)) cells.set(key, value.map(lineInWords).join(', '));
+    else if (typeof value === 'object' && value !== null) {
+      const prefix = key === 'extra' ? '' : `${key}_`;
+      for (const [name, inner] of cellsOf(value)) cells.set(`${prefix}${name}`, inner);
+    } else cells.set(key, value as Cell);
+  }
+  return cells;
+}
+
+/** `book×2` */
+function lineInWords({ item, quantity }: { item: string; quantity: number | null }): string {
+  return `${item}×${quantity ?? ''}`;
+}
