@@ -32,14 +32,14 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'whether a copy was taken in before is looked at before its turn comes',
     file: files('store.ts'),
     from: `    const copy = readCopy(files, kind, paths);
-    return this.#exclusive(async () => {
-      await this.#lookForHandEdits();
+    return this.#turns.run(async () => {
+      await this.#csvs.look();
       checkNotTakenIn(files, paths, this.#ledger.view('edits'));
 `,
     to: `    const copy = readCopy(files, kind, paths);
     checkNotTakenIn(files, paths, this.#ledger.view('edits'));
-    return this.#exclusive(async () => {
-      await this.#lookForHandEdits();
+    return this.#turns.run(async () => {
+      await this.#csvs.look();
 `,
     tests: ['test/unit/files/copy-twice.test.ts'],
   },
@@ -213,7 +213,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'an owner that finds another has written goes on trying',
-    file: files('store.ts'),
+    file: files('write-turns.ts'),
     from: "    error.code === 'folder_in_use'\n",
     to: "    error.code === 'bug'\n",
     tests: ['test/unit/files/robbed-store.test.ts'],
@@ -298,8 +298,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'dead letters count as sent before they are',
     file: files('store.ts'),
-    from: '      const refused = await send(records);\n      await this.#exclusive(async () => {\n',
-    to: "      await this.#exclusive(() => this.#ledger.commit({ lines: [['sent', last.number]] }));\n      const refused = await send(records);\n      await this.#exclusive(async () => {\n",
+    from: '      const refused = await send(records);\n      await this.#turns.run(async () => {\n',
+    to: "      await this.#turns.run(() => this.#ledger.commit({ lines: [['sent', last.number]] }));\n      const refused = await send(records);\n      await this.#turns.run(async () => {\n",
     tests: SIMULATION,
   },
   {
@@ -515,7 +515,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'at the end a CSV is written once: an edit found in its place leaves it behind',
     file: files('store.ts'),
-    from: '        for (let attempt = 1; attempt <= 3; attempt++) await this.#rewriteCsvs();\n',
+    from: '        for (let attempt = 1; attempt <= 3; attempt++) await this.#csvs.rewrite();\n',
     to: '        await this.#rewriteCsvs();\n',
     tests: ['test/unit/files/csv-race.test.ts'],
   },
@@ -836,7 +836,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'an edited copy goes before a hand edit that was saved first',
     file: files('store.ts'),
-    from: '      await this.#lookForHandEdits();\n      checkNotTakenIn',
+    from: '      await this.#csvs.look();\n      checkNotTakenIn',
     to: '      checkNotTakenIn',
     tests: ['test/unit/files/table-copy.test.ts'],
   },
@@ -857,7 +857,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'an edit of the order of rows is not written',
     file: files('store.ts'),
-    from: "        this.#csvs[kind.table === 'users' ? 0 : 1].writeAgain();\n",
+    from: '        this.#csvs.writeAgain(kind.table);\n',
     to: '',
     tests: ['test/unit/files/table-copy.test.ts'],
   },

@@ -16,7 +16,7 @@ import { loadFolder, repairLogs, type LoadedFolder } from './journal/recover.ts'
 import type { Sales } from './tables/sales.ts';
 import { renderLine, type StateLine } from './tables/state-line.ts';
 import { Tables } from './tables/tables.ts';
-import { textBytes } from './text-bytes.ts';
+import { textBytes } from './logs/text-bytes.ts';
 
 /**
  * A checkpoint bounds what a start has to recover, and what every reader has to read beside a running owner: about a

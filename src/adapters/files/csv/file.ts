@@ -25,7 +25,7 @@ import { keptName, listKeptAside } from './kept-aside.ts';
 import type { Ledger } from '../ledger.ts';
 import type { Table } from '../tables/table.ts';
 import { rowLines, type StateLine } from '../tables/state-line.ts';
-import { textBytes } from '../text-bytes.ts';
+import { textBytes } from '../logs/text-bytes.ts';
 import { encodeRead, encodeVersion, readVersions } from './versions.ts';
 import { fingerprintFile, sameFingerprint, type FileFingerprint } from '../tables/fingerprint.ts';
 import { crc32 } from 'node:zlib';

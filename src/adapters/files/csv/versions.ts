@@ -4,7 +4,7 @@ import type { LogView } from '../logs/log.ts';
 import { renderCells, rowOfCells, type Cells } from '../tables/row-cells.ts';
 import type { Row } from '../tables/columns.ts';
 import { sameFingerprint, type FileFingerprint } from '../tables/fingerprint.ts';
-import { textBytes } from '../text-bytes.ts';
+import { textBytes } from '../logs/text-bytes.ts';
 
 /** One version of a CSV that is or was on disk. */
 export interface Version<R> {

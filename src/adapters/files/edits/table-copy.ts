@@ -16,7 +16,7 @@ import { mergeFrom } from './hand-edits.ts';
 import type { Commit } from '../ledger.ts';
 import { innerFolder } from '../layout.ts';
 import type { Table } from '../tables/table.ts';
-import { textBytes } from '../text-bytes.ts';
+import { textBytes } from '../logs/text-bytes.ts';
 
 /*
  * A copy of a table for an editor: a directory in `.orderctl/` with the file to edit and what it was made from. It lies

@@ -6,7 +6,7 @@ import type { Commit } from '../ledger.ts';
 import { Sales } from '../tables/sales.ts';
 import { outgoingLine, type StateLine } from '../tables/state-line.ts';
 import type { Tables } from '../tables/tables.ts';
-import { textBytes } from '../text-bytes.ts';
+import { textBytes } from '../logs/text-bytes.ts';
 
 /** Makes of the changes that a transaction wants the commit that the journal takes. */
 export class ChangeEncoder {

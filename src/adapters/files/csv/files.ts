@@ -1,0 +1,87 @@
+import type { Item, User } from '../../../domain/tables.ts';
+import { innerFolder } from '../layout.ts';
+import { INVENTORY, USERS, type TableName } from '../tables/columns.ts';
+import type { WriteTurns } from '../write-turns.ts';
+import { CsvFile, type CsvContext } from './file.ts';
+
+/** CSVs are rewritten at most so often, or twenty times as long as the last rewrite took if that is longer. */
+const REWRITE_EVERY_MS = 1_000;
+const REWRITE_PER_DURATION = 20;
+
+/** The two CSVs of a folder in the hands of its owner. */
+export class CsvFiles {
+  readonly #context: CsvContext;
+  readonly #turns: WriteTurns;
+  readonly #users: CsvFile<User>;
+  readonly #inventory: CsvFile<Item>;
+  #showsReads: boolean | undefined;
+
+  constructor(context: Omit<CsvContext, 'showsReads' | 'exclusive'>, turns: WriteTurns) {
+    const { files, folder, ledger } = context;
+    this.#turns = turns;
+    this.#context = {
+      ...context,
+      showsReads: () => (this.#showsReads ??= files.showsReads(innerFolder(folder))),
+      exclusive: (work) => turns.run(work),
+    };
+    this.#users = new CsvFile(this.#context, USERS, ledger.tables.users);
+    this.#inventory = new CsvFile(this.#context, INVENTORY, ledger.tables.inventory);
+  }
+
+  /** As `start` of CsvFile. */
+  async start(besideBroken?: boolean): Promise<void> {
+    await this.#users.start(besideBroken);
+    await this.#inventory.start(besideBroken);
+  }
+
+  /** Takes hand edits in. To be called between two commits. */
+  async look(): Promise<void> {
+    await this.#users.look();
+    await this.#inventory.look();
+  }
+
+  /** Has one written, or both, though nothing says that they are behind. */
+  writeAgain(table?: TableName): void {
+    if (table !== 'inventory') this.#users.writeAgain();
+    if (table !== 'users') this.#inventory.writeAgain();
+  }
+
+  /** Writes what is behind its table. */
+  async rewrite(): Promise<void> {
+    try {
+      if (this.#users.dirty) await this.#users.rewrite();
+      if (this.#inventory.dirty) await this.#inventory.rewrite();
+    } catch (error) {
+      throw this.#turns.fail(error);
+    }
+  }
+
+  close(): void {
+    this.#users.close();
+    this.#inventory.close();
+  }
+
+  /** Takes hand edits in when nothing else happens, and writes the CSVs when they are due. */
+  async keep(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#context;
+    let rewrittenAt = clock.now();
+    let restMs = REWRITE_EVERY_MS;
+    for (;;) {
+      await clock.sleep(REWRITE_EVERY_MS, signal);
+      if (signal.aborted || this.#turns.hasFailed) return;
+      try {
+        await this.#turns.run(() => this.look());
+        const restedMs = clock.now() - rewrittenAt;
+        // Less than nothing: the clock was set back, and by how much a rewrite is late is not known.
+        if (restedMs >= 0 && restedMs < restMs) continue;
+        const from = clock.now();
+        await this.rewrite();
+        rewrittenAt = clock.now();
+        restMs = Math.max(REWRITE_EVERY_MS, REWRITE_PER_DURATION * (rewrittenAt - from));
+      } catch {
+        // Nothing is written any more; the next transaction says so, or the end of the store, unless `onFailure` has.
+        this.#turns.failedInBackground();
+      }
+    }
+  }
+}
