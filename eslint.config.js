@@ -50,11 +50,11 @@ const RULES = new Map([
   ]),
 ]);
 
-/** All import specifiers but relative paths, the schemas and what is allowed. Only adapters may make a `require`. */
+/** All import specifiers but relative paths and what is allowed. Only adapters may make a `require`. */
 function refused(part, { packages, node = false }) {
   const builtin = part.startsWith('adapters/') ? 'node:' : 'node:(?!module$)';
   const named = packages.map((name) => `${name}(?:/|$)`);
-  return `^(?!${['\\.{1,2}/', '#schemas/', ...(node ? [builtin] : []), ...named].join('|')})`;
+  return `^(?!${['\\.{1,2}/', ...(node ? [builtin] : []), ...named].join('|')})`;
 }
 
 function packageRules(part, rule) {
@@ -151,6 +151,12 @@ export default tseslint.config(
               group: ['**/documents/**'],
               allowTypeImports: true,
               message: 'Types only: a command does not load a validation library.',
+            },
+            {
+              group: ['**/domain/messages/{index,select}.ts'],
+              allowTypeImports: true,
+              message:
+                'By await import() where messages are named: other commands do not load the catalogue.',
             },
           ],
         },

@@ -7,7 +7,7 @@ import kafkajs from 'kafkajs';
 import { ROOT } from './cluster.mjs';
 
 export const PARTITIONS = 6;
-const SCHEMA = readFileSync(join(ROOT, 'src', 'schemas', 'order.avsc'), 'utf8');
+const SCHEMA = readFileSync(join(ROOT, 'docs', 'schemas', 'orders.avsc'), 'utf8');
 const STOCK = 1_000_000_000;
 const SEND_RECORDS = 5_000;
 

@@ -8,7 +8,7 @@ import { measure } from './measure.mjs';
 import { createTopic, writeShop } from './orders.mjs';
 
 const BENCH = join(ROOT, 'bench');
-const SCHEMA_FILE = join(ROOT, 'src', 'schemas', 'order.avsc');
+const SCHEMA_FILE = join(ROOT, 'docs', 'schemas', 'orders.avsc');
 
 /**
  * @typedef {object} Job

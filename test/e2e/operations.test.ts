@@ -168,7 +168,7 @@ describe('docs/operations.md', () => {
     const shop = await shopWithOneOf('orders');
     await shop.ok('schema register');
     await setCompatibility(`${shop.topic}-value`, 'BACKWARD');
-    const schema = JSON.parse(fs.readFileSync(path.join(ROOT, 'src/schemas/order.avsc'), 'utf8')) as {
+    const schema = JSON.parse(fs.readFileSync(path.join(ROOT, 'docs/schemas/orders.avsc'), 'utf8')) as {
       fields: object[];
     };
     schema.fields.push({ name: 'channel', type: 'string' });

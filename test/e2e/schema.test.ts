@@ -1,13 +1,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { ORDER } from '../../src/domain/messages/shop/order.ts';
 import { failureOf, openShop, type Shop } from '../support/cli.ts';
 import { closedPort } from '../support/closed-port.ts';
 import { registerSchema, testRegistry } from '../support/topics.ts';
 
-const OWN = JSON.parse(
-  fs.readFileSync(path.resolve(import.meta.dirname, '../../src/schemas/order.avsc'), 'utf8'),
-) as { fields: { name: string }[] };
+const OWN: { readonly fields: readonly object[] } = ORDER.schema;
 
 async function setLevel(subject: string, compatibility: string): Promise<void> {
   const answer = await fetch(`${testRegistry()}/config/${subject}`, {

@@ -2,6 +2,7 @@ import type { Mutation } from './list.ts';
 
 const domain = (name: string): string => `src/domain/messages/${name}`;
 const CODEC = ['test/unit/avro/messages.test.ts'];
+const TOPICS = ['test/app/topics.test.ts'];
 const DOMAIN = ['test/unit/domain/messages.test.ts'];
 
 /** The catalogue of messages and its codecs. */
@@ -61,6 +62,41 @@ export const MESSAGES: readonly Mutation[] = [
     from: String.raw`(?:\.(\d{0,2})0*)?$/;`,
     to: String.raw`(?:\.(\d{0,2})\d*)?$/;`,
     tests: DOMAIN,
+  },
+  {
+    name: 'dead letters are as large as the first topic that they come from takes',
+    file: 'src/app/topics/plan.ts',
+    from: 'Math.max(0, ...limits)',
+    to: 'limits[0] ?? 0',
+    tests: TOPICS,
+  },
+  {
+    name: 'a topic that has another name leaves its dead letters behind',
+    file: domain('topic-names.ts'),
+    from: '`${topicOf(message, names)}.dlq`',
+    to: '`${message.name}.dlq`',
+    tests: TOPICS,
+  },
+  {
+    name: 'two messages may lie on one topic',
+    file: domain('select.ts'),
+    from: '      if (owner === name) continue;',
+    to: "      if (owner !== '') continue;",
+    tests: TOPICS,
+  },
+  {
+    name: 'a topic may be named for a message that there is not',
+    file: domain('select.ts'),
+    from: 'find((name) => !known.has(name))',
+    to: 'find((name) => known.size === 0 && name)',
+    tests: TOPICS,
+  },
+  {
+    name: 'a cluster that is too small for the copies is no warning',
+    file: 'src/app/topics/plan.ts',
+    from: 'copies < possible || copies >= declared.replication',
+    to: 'copies <= possible || copies >= declared.replication',
+    tests: TOPICS,
   },
   {
     name: 'two causes have one id',

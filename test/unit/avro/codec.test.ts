@@ -1,8 +1,8 @@
 import avro from 'avsc';
 import fc from 'fast-check';
-import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createOrderCodec } from '../../../src/adapters/avro/orders/codec.ts';
+import { ORDER as ORDER_MESSAGE } from '../../../src/domain/messages/shop/order.ts';
 import type { CodecOptions } from '../../../src/adapters/avro/own-schema.ts';
 import type { Failure } from '../../../src/domain/failure.ts';
 import type { Order } from '../../../src/domain/orders/order.ts';
@@ -10,7 +10,7 @@ import type { DecodedRecord, OrderCodec } from '../../../src/ports/codec.ts';
 import { FakeRegistry } from '../../support/fake-registry.ts';
 import { fixText } from '../../support/ways-out.ts';
 
-const OWN_SCHEMA = readFileSync(new URL('../../../src/schemas/order.avsc', import.meta.url), 'utf8');
+const OWN_SCHEMA = JSON.stringify(ORDER_MESSAGE.schema);
 
 let registry: FakeRegistry;
 let codec: OrderCodec;
@@ -265,7 +265,7 @@ describe('orders of other schemas', () => {
   });
 
   it('read our own fields when only the scale of the price differs', async () => {
-    const schema = OWN_SCHEMA.replace('"scale": 2', '"scale": 3');
+    const schema = OWN_SCHEMA.replace('"scale":2', '"scale":3');
     const value = {
       order_id: 'X',
       user: 'a',

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { findDifferences } from '../../../src/adapters/avro/compatibility.ts';
+import { ORDER as ORDER_MESSAGE } from '../../../src/domain/messages/shop/order.ts';
 
-const OWN = readFileSync(new URL('../../../src/schemas/order.avsc', import.meta.url), 'utf8');
+const OWN = JSON.stringify(ORDER_MESSAGE.schema);
 
 function record(...fields: object[]): object {
   return { type: 'record', name: 'R', fields };

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createOrderCodec } from '../../../src/adapters/avro/orders/codec.ts';
+import { ORDER as ORDER_MESSAGE } from '../../../src/domain/messages/shop/order.ts';
 import type { Order } from '../../../src/domain/orders/order.ts';
 import type { DecodedRecord, OrderCodec } from '../../../src/ports/codec.ts';
 import { FakeRegistry } from '../../support/fake-registry.ts';
@@ -11,11 +11,7 @@ import { FakeRegistry } from '../../support/fake-registry.ts';
  */
 
 const MIB = 1024 * 1024;
-const OUR_FIELDS = (
-  JSON.parse(readFileSync(new URL('../../../src/schemas/order.avsc', import.meta.url), 'utf8')) as {
-    fields: object[];
-  }
-).fields;
+const OUR_FIELDS: readonly object[] = ORDER_MESSAGE.schema.fields;
 const ORDER: Order = {
   orderId: 'ORD-7',
   user: 'alice',

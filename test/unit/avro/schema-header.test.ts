@@ -1,12 +1,12 @@
 import avro from 'avsc';
-import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createOrderCodec } from '../../../src/adapters/avro/orders/codec.ts';
+import { ORDER as ORDER_MESSAGE } from '../../../src/domain/messages/shop/order.ts';
 import type { DecodedRecord, OrderCodec } from '../../../src/ports/codec.ts';
 import type { HeaderValue, Headers } from '../../../src/ports/record.ts';
 import { FakeRegistry } from '../../support/fake-registry.ts';
 
-const OWN_SCHEMA = readFileSync(new URL('../../../src/schemas/order.avsc', import.meta.url), 'utf8');
+const OWN_SCHEMA = JSON.stringify(ORDER_MESSAGE.schema);
 /** Of a flat order, as another program writes it. */
 const FLAT_SCHEMA = {
   type: 'record',

@@ -1,4 +1,6 @@
 import fc from 'fast-check';
+import fs from 'node:fs';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { INVENTORY_RESERVED } from '../../../src/domain/messages/checkout/inventory-reserved.ts';
 import { ORDER_CREATED, type OrderCreated } from '../../../src/domain/messages/checkout/order-created.ts';
@@ -17,6 +19,17 @@ import { amountOf } from '../../../src/domain/orders/price.ts';
 const WITH_SCHEMA = MESSAGES.filter((one): one is Message => one.schema !== null);
 
 describe('the catalogue', () => {
+  it('lists every message that a file declares', () => {
+    const folder = path.resolve(import.meta.dirname, '../../../src/domain/messages');
+    const declared = fs
+      .readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((file) => /\/.+\.ts$/.test(file))
+      .flatMap(
+        (file) => /^ {2}name: '(.+)',$/m.exec(fs.readFileSync(path.join(folder, file), 'utf8'))?.[1] ?? [],
+      );
+    expect(MESSAGES.map(({ name }) => name).sort()).toEqual(declared.sort());
+  });
+
   it('has a name and a type for each message alone', () => {
     const names = MESSAGES.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
