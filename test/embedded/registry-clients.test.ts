@@ -2,7 +2,9 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { createMessageCodec } from '../../src/adapters/avro/message-codec.ts';
 import { createOrderCodec } from '../../src/adapters/avro/orders/codec.ts';
+import { ORDER_CREATED, type OrderCreated } from '../../src/domain/messages/checkout/order-created.ts';
 import type { Order } from '../../src/domain/orders/order.ts';
 import { startDevRegistry, type DevRegistryOptions } from '../../src/dev-broker/registry/server.ts';
 import { runPython, withoutPython } from '../support/peers.ts';
@@ -78,4 +80,50 @@ test.skipIf(withoutPython)("confluent-kafka's client and serializers", async () 
   const theirs = Buffer.from(answer.value, 'base64');
   expect(theirs.readInt32BE(1)).toBe(Buffer.from(value).readInt32BE(1));
   expect(await read(url, theirs)).toEqual(ORDER);
+});
+
+const CREATED: OrderCreated = {
+  order_id: 'ORD-1',
+  customer_id: 'alice',
+  items: [{ product_id: 'P-1', quantity: 2, unit_price: '-0.05' }],
+  total_amount: '99999999.99',
+  shipping_address: 'Main Street 1',
+  created_at: 1_795_266_927_378,
+};
+
+test.skipIf(withoutPython).each([
+  ['after orderctl', true],
+  ['before orderctl, which may not register', false],
+])("confluent-kafka's AvroSerializer for com.tutorial.orders works unchanged, %s", async (_, isFirst) => {
+  const url = await start({ credentials: CREDENTIALS });
+  const codec = createMessageCodec(ORDER_CREATED, {
+    ...{ url, credentials: CREDENTIALS },
+    ...{ subject: 'orders.created-value', register: isFirst },
+  });
+  const ours = isFirst ? (await codec.encode([CREATED]))[0] : undefined;
+  const answer = (await runPython(path.join(import.meta.dirname, 'peers/order_created.py'), {
+    registry: url,
+    credentials: `${CREDENTIALS.username}:${CREDENTIALS.password}`,
+    value: ours === undefined ? null : Buffer.from(ours).toString('base64'),
+  })) as { order: object | null; value: string; versions: readonly number[] };
+  expect(answer.versions).toEqual([1]);
+  const value = Buffer.from(answer.value, 'base64');
+  const [again = Buffer.of()] = await codec.encode([CREATED]);
+  expect(Buffer.from(again).readInt32BE(1)).toBe(value.readInt32BE(1));
+  expect(await codec.decode([{ offset: 0, timestamp: 0, key: null, value, headers: [] }])).toEqual([
+    {
+      kind: 'message',
+      value: {
+        order_id: 'ORD-2',
+        customer_id: 'bob',
+        items: [{ product_id: 'P-567', quantity: 3, unit_price: '12.50' }],
+        total_amount: '37.50',
+        shipping_address: 'Elm Street 2, Zürich',
+        created_at: Date.UTC(2026, 0, 2, 3, 4, 5),
+      },
+    },
+  ]);
+  if (answer.order !== null) {
+    expect(answer.order).toEqual({ ...CREATED, created_at: '2026-11-21 13:15:27.378000+00:00' });
+  }
 });
