@@ -34,6 +34,8 @@ export class Model {
   generation = 0;
   memberId = '';
   joins = 0;
+  /** The session time-out that each join asked for, refused or not. */
+  readonly sessionTimeouts: number[] = [];
   /** By index of the partition. */
   readonly committed = new Map<number, number>();
   /** Every commit as it came in, refused or not. */
@@ -112,8 +114,12 @@ export class Model {
   }
 }
 
-/** Record batches from an offset on, as a leader sends them: at least one, then as many as fit. */
-export function batchesFrom(replica: Replica, offset: number, maxBytes: number): Buffer {
+/**
+ * Record batches from an offset on, as a leader sends them: as many as fit, and the beginning of the next one.
+ *
+ * @param isFirst of its answer: then there is one whole batch at least
+ */
+export function batchesFrom(replica: Replica, offset: number, maxBytes: number, isFirst: boolean): Buffer {
   const batches: Buffer[] = [];
   let sizeBytes = 0;
   // Batches stay what they were appended as: the first one may begin before what was asked for.
@@ -127,11 +133,12 @@ export function batchesFrom(replica: Replica, offset: number, maxBytes: number):
     const batch = recordBatch({ values: run.map(({ value }) => value) });
     batch.writeBigInt64BE(BigInt(first), 0);
     batch.writeInt32BE(replica.epoch, 12);
-    if (batches.length > 0 && sizeBytes + batch.length > maxBytes) break;
     batches.push(batch);
     sizeBytes += batch.length;
+    if (sizeBytes >= maxBytes) break;
   }
-  return Buffer.concat(batches);
+  const wholeBytes = isFirst ? (batches[0]?.length ?? 0) : 0;
+  return Buffer.concat(batches).subarray(0, Math.max(maxBytes, wholeBytes));
 }
 
 /** The records from there to the end of their batch, or to the next gap. */

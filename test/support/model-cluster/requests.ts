@@ -132,6 +132,7 @@ function fetch(reader: Reader, writer: Writer, node: Node): boolean {
     }),
   }));
   let isNews = false;
+  let hasRecords = false;
   writer.int32(0);
   writer.int16(NONE);
   writer.int32(0);
@@ -143,9 +144,10 @@ function fetch(reader: Reader, writer: Writer, node: Node): boolean {
       const error = node.trouble(index) || refusal(node, replica, epoch) || outOfRange(node, replica, offset);
       const records =
         error === NONE && replica !== undefined && left > 0
-          ? batchesFrom(replica, offset, Math.min(left, maxBytes))
+          ? batchesFrom(replica, offset, Math.min(left, maxBytes), !hasRecords)
           : Buffer.alloc(0);
       left -= records.length;
+      hasRecords ||= records.length > 0;
       isNews ||= error !== NONE || records.length > 0;
       writer.int32(partition);
       writer.int16(error);
@@ -238,7 +240,7 @@ function group(key: number, reader: Reader, writer: Writer, node: Node): void {
 }
 
 function join(reader: Reader, writer: Writer, model: Model, refusal: number): void {
-  reader.int32();
+  model.sessionTimeouts.push(reader.int32());
   reader.int32();
   const memberId = reader.string();
   reader.string();

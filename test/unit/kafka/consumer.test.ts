@@ -95,7 +95,50 @@ describe('the consumer', () => {
   });
 });
 
+describe('a backlog', () => {
+  it('of large batches in some partitions keeps no other waiting', async () => {
+    await using cluster = await ModelCluster.start({ partitions: 5, nodes: 1 });
+    // Three answers to a question are all that it has room for, so that two partitions have to wait their turn.
+    for (let partition = 0; partition < 5; partition += 1) cluster.model.append(partition, 24, 600_000);
+    const order: number[] = [];
+    const run = runConsumer(cluster, { onBatch: ({ partition }) => void order.push(partition) });
+    const isRead = (partition: number): boolean => run.delivered.get(partition)?.length === 24;
+    await waitFor('the records', () => [0, 1, 2, 3, 4].every(isRead), Boolean, { timeoutMs: 20_000 });
+    const ends = [0, 1, 2, 3, 4].map((partition) => order.lastIndexOf(partition));
+    for (const partition of [0, 1, 2, 3, 4]) expect(order.indexOf(partition)).toBeLessThan(Math.min(...ends));
+    await run.stop();
+  });
+});
+
 describe('the group', () => {
+  it('is joined with a longer session where the broker does not allow a short one', async () => {
+    await using cluster = await ModelCluster.start({ partitions: 1, nodes: 1 });
+    // INVALID_SESSION_TIMEOUT
+    cluster.groupTrouble = (key) =>
+      key === API.joinGroup && cluster.asked.filter((one) => one.key === key).length < 3 ? 26 : 0;
+    const run = runConsumer(cluster);
+    await waitFor('the join', () => run.events.some(({ kind }) => kind === 'joined'));
+    expect(cluster.model.sessionTimeouts).toEqual([6_000, 10_000, 30_000]);
+    await run.stop();
+  });
+
+  it('holds up no reading while a join waits for other members', async () => {
+    await using cluster = await ModelCluster.start({ partitions: 1, nodes: 1 });
+    const run = runConsumer(cluster);
+    await waitFor('the join', () => run.events.length === 1);
+    cluster.delayMs = (_, key) => (key === API.joinGroup ? 60_000 : 0);
+    cluster.model.expireMember();
+    await waitFor(
+      'the next join',
+      () => cluster.asked.filter(({ key }) => key === API.joinGroup).length === 2,
+    );
+    // The position is compared with what the new leader has, by requests to the very node that the join waits for.
+    cluster.model.elect(0, 1);
+    cluster.model.append(0, 5);
+    await waitFor('the records', () => run.delivered.get(0)?.length === 5, Boolean, { timeoutMs: 5_000 });
+    await run.stop();
+  });
+
   it('keeps its member when the coordinator moves or hangs up, and the commits follow', async () => {
     await using cluster = await ModelCluster.start({ partitions: 3 });
     const run = runConsumer(cluster);

@@ -94,6 +94,24 @@ describe('the partitions whose leader answers', () => {
   });
 });
 
+describe('records of a range', () => {
+  it('are those from its beginning up to its end, in the middle of batches too', async () => {
+    await using cluster = await ModelCluster.start({ partitions: 2, nodes: 1 });
+    for (const partition of [0, 1]) cluster.model.append(partition, 20);
+    await using admin = await createAdmin(optionsOf(cluster));
+    const read: string[] = [];
+    const ranges = [
+      { partition: 1, from: 1, to: 6 },
+      { partition: 0, from: 18, to: 1_000 },
+      { partition: 1, from: 8, to: 9 },
+    ];
+    for await (const { partition, records } of admin.records('orders', ranges)) {
+      read.push(...records.map(({ offset }) => `${partition}:${offset}`));
+    }
+    expect(read).toEqual(['1:1', '1:2', '1:3', '1:4', '1:5', '0:18', '0:19', '1:8']);
+  });
+});
+
 describe('the time for all that an admin is asked', () => {
   it('ends with the brokers named that have not answered, though others have', async () => {
     await using cluster = await ModelCluster.start();

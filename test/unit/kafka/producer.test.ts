@@ -92,6 +92,17 @@ test.each([
   expect(failure).toBeInstanceOf(Failure);
 });
 
+test('a send that begins after the stop has no longer than one that was under way', async () => {
+  const cluster = await ScriptedCluster.start(1, [0]);
+  cluster.answer = () => 'silent';
+  const producer = await producerOf(cluster);
+  const startedAt = performance.now();
+  expect(await producer.send('t', records(1), { signal: AbortSignal.abort() })).toMatchObject({
+    outcomes: ['unknown'],
+  });
+  expect(performance.now() - startedAt).toBeLessThan(10_000);
+});
+
 test('a batch in doubt goes again under its own sequence number, before any other of its partition', async () => {
   const cluster = await ScriptedCluster.start(1, [0]);
   const answers = [REQUEST_TIMED_OUT, NOT_LEADER, DUPLICATE_SEQUENCE];

@@ -226,12 +226,8 @@ export class Fetcher {
     // Nothing although there is something: the answer was full before it came to this partition.
     slot.atEnd = records.length === 0 && offset >= stableEnd;
     if (records.length === 0) return;
-    const others = this.#order.filter((other) => other !== slot);
-    if (isCutShort(records, 0)) {
-      // The first that is asked for comes whole, however large.
-      this.#order = [slot, ...others];
-      return;
-    }
+    // The first that is asked for comes whole, however large, and each one is first in its turn.
+    if (isCutShort(records, 0)) return;
     // A jump that compaction made lies within the log; one over deleted records is the end.
     if (logStart > offset && readInt64(records, 0) > offset) {
       this.slots.doubt(slot);
@@ -240,7 +236,7 @@ export class Fetcher {
     slot.data = new FetchedPartition({ fetchOffset: offset, highWatermark, buffer: records, aborted });
     this.#ready.push(slot);
     // Served last next time, so that a long backlog does not keep the others from being served.
-    this.#order = [...others, slot];
+    this.#order = [...this.#order.filter((other) => other !== slot), slot];
     this.wake();
   }
 
