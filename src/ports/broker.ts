@@ -224,6 +224,16 @@ export interface RunOptions {
   readonly group: string;
   /** The group's protocol is named by it: a member that works on another store is refused. */
   readonly storeId: string;
+  /**
+   * exclusive: one member has all partitions, and a second one is refused. shared: the members of the group divide
+   * them. A member that has lost one without knowing may still deliver records of it, until its next sign of life:
+   * positions are to be compared where they are stored.
+   */
+  readonly mode: 'exclusive' | 'shared';
+  /** These are this member's from now on. Once it has resolved, `positions` has theirs, and they are read. */
+  readonly onAssigned?: (partitions: readonly TopicPartition[]) => Promise<void>;
+  /** These are not: no batch of them is in hand or comes any more. Others have them once it has resolved, or already. */
+  readonly onRevoked?: (partitions: readonly TopicPartition[]) => Promise<void>;
   /** The store's own: by it a ghost is recognised after a kill. */
   readonly clientId: string;
   /** As Processes.self: others read it in the description of the group. */
@@ -253,7 +263,7 @@ export interface Consumer extends AsyncDisposable {
    * committed to Kafka, in the background. While `onBatch` works, heartbeats go on. If it rejects, so does `run`.
    *
    * @throws Failure offsets_gone (the position was deleted or lies past the end), topic_changed (the record before
-   * it is another), group_in_use (the group gave us less than all partitions, or has foreign members),
+   * it is another), group_in_use (another member has it, where one may have all; or it has foreign members),
    * topic_missing, broker_unreachable (no answer for stallTimeoutMs), broker_refused
    */
   run(options: RunOptions, onBatch: (batch: Batch) => Promise<number>): Promise<void>;

@@ -37,7 +37,8 @@ export function sourcesContract(cluster: Cluster): void {
       const done = consumer
         .run(
           {
-            ...{ clientId: 'folder', storeId: 'store-1', metadata: 'mark', stallTimeoutMs: 20_000 },
+            ...{ clientId: 'folder', storeId: 'store-1', mode: 'exclusive', metadata: 'mark' },
+            stallTimeoutMs: 20_000,
             ...{ positions: () => positions.values(), onEvent: (event) => void events.push(event) },
             ...{ signal: stopping.signal, ...options },
           },

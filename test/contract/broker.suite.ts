@@ -12,6 +12,7 @@ import { groupContract } from './broker-group.suite.ts';
 import { producerContract } from './broker-producer.suite.ts';
 import { topicsContract } from './broker-topics.suite.ts';
 import { recordsContract } from './broker-records.suite.ts';
+import { sharedContract } from './broker-shared.suite.ts';
 import { sourcesContract } from './broker-sources.suite.ts';
 
 /** What the parts of the suite work with. */
@@ -45,5 +46,6 @@ export function brokerContract(connect: () => Promise<readonly string[]> | reado
     endsContract(cluster);
     groupContract(cluster);
     sourcesContract(cluster);
+    sharedContract(cluster);
   });
 }

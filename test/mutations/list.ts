@@ -587,9 +587,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'offsets are committed to Kafka before the journal',
-    file: 'src/adapters/kafka/consume/consumer.ts',
-    from: '    this.#fetcher.hold(of);\n',
-    to: '    this.#fetcher.hold(of);\n    this.#commits.add(of, next);\n',
+    file: 'src/adapters/kafka/consume/delivery.ts',
+    from: '    fetcher.hold(of);\n',
+    to: '    fetcher.hold(of);\n    onDone(of, next);\n',
     tests: ['test/unit/kafka/delivery.test.ts'],
   },
   {

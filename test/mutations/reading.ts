@@ -117,7 +117,7 @@ export const READING: readonly Mutation[] = [
   {
     name: 'fetching ahead is not bounded in memory',
     file: 'src/adapters/kafka/consume/fetcher.ts',
-    from: '    if (bufferedBytes > MAX_BUFFERED_BYTES) return;\n',
+    from: '    if (!budget.hasRoom(this, this.#onRoom)) return;\n',
     to: '',
     tests: ['test/unit/kafka/fetch-ahead.test.ts'],
   },
@@ -131,8 +131,8 @@ export const READING: readonly Mutation[] = [
   {
     name: 'offsets are committed in the generation before while the group is joined again',
     file: 'src/adapters/kafka/consume/membership.ts',
-    from: '    this.#member = undefined;\n    const partitions',
-    to: '    const partitions',
+    from: '    this.#member = undefined;\n    const joined',
+    to: '    const joined',
     tests: ['test/unit/kafka/commits.test.ts'],
   },
   {

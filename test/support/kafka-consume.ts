@@ -47,6 +47,7 @@ export async function consume(broker: Broker, options: ConsumeOptions): Promise<
     {
       clientId: 'folder-under-test',
       storeId: options.clientId ?? 'folder-under-test',
+      mode: 'exclusive',
       metadata: 'mark',
       stallTimeoutMs: 20_000,
       ...options,

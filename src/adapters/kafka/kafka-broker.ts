@@ -1,4 +1,5 @@
 import type { Broker } from '../../ports/broker.ts';
+import { FetchBudget } from './fetch-budget.ts';
 
 export interface KafkaOptions extends TimeLimits {
   /** `host:port` each; the first that answers tells of the others. */
@@ -24,10 +25,11 @@ export interface TimeLimits {
 
 /** A Kafka cluster. Cheap: kafkajs is loaded and connections are made by the first use. */
 export function createKafkaBroker(options: KafkaOptions): Broker {
+  const budget = new FetchBudget();
   return {
     addresses: options.brokers.join(','),
     admin: async () => (await import('./admin/admin.ts')).createAdmin(options),
     producer: async () => (await import('./produce/producer.ts')).createProducer(options),
-    consumer: async () => (await import('./consume/consumer.ts')).createConsumer(options),
+    consumer: async () => (await import('./consume/consumer.ts')).createConsumer(options, budget),
   };
 }

@@ -116,6 +116,7 @@ async function read<M, R>(reading: Reading<M, R>): Promise<void> {
       topics: [options.topic],
       group: options.group,
       storeId: store.storeId,
+      mode: 'exclusive',
       clientId: markOf(store.storeId),
       process,
       metadata: markOf(store.storeId),

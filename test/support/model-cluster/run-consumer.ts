@@ -59,6 +59,7 @@ export function runConsumer(cluster: ModelCluster, options: ModelRunOptions = {}
         topics: cluster.model.topics,
         group: 'g',
         storeId: 's',
+        mode: 'exclusive',
         clientId: 'c',
         metadata: 'mark',
         positions: () => positions.values(),

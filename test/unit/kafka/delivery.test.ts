@@ -29,6 +29,7 @@ test('an offset is committed only when the handler has resolved, which is when t
       topics: ['orders'],
       group: 'group',
       storeId: 'store',
+      mode: 'exclusive',
       clientId: 'delivery',
       metadata: 'mark',
       positions: () => [],

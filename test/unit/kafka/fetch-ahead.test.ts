@@ -7,7 +7,8 @@ const { start } = embeddedBroker();
 
 const MIB = 1024 * 1024;
 
-test('while a batch is worked on, what comes next is fetched, up to a bound of memory', async () => {
+/** Forty partitions of nearly a MiB each, and what answers to Fetch brought to all consumers together. */
+async function opened() {
   const { address } = await start();
   let fetchedBytes = 0;
   const broker = createKafkaBroker({
@@ -26,35 +27,57 @@ test('while a batch is worked on, what comes next is fetched, up to a bound of m
   for (let partition = 0; partition < 40; partition++) {
     await producer.send('orders', [{ key: `order-${partition}`, value }]);
   }
-  const stop = new AbortController();
-  await using consumer = await broker.consumer();
-  let isFirst = true;
-  await consumer.run(
-    {
-      topics: ['orders'],
-      group: 'group',
-      storeId: 'store',
-      clientId: 'ahead',
-      metadata: 'mark',
-      positions: () => [],
-      onEvent: () => undefined,
-      stallTimeoutMs: null,
-      signal: stop.signal,
-    },
-    async (batch) => {
-      if (!isFirst) return batch.next;
-      isFirst = false;
-      await waitFor(
-        'more than one answer',
-        async () => fetchedBytes,
-        (bytes) => bytes > 14 * MIB,
-      );
-      // Each of these is answered after what was asked before: another fetch would have come meanwhile.
-      for (let round = 0; round < 100; round++) await admin.ranges('orders');
-      expect(fetchedBytes).toBeLessThan(24 * MIB);
-      stop.abort();
-      return batch.next;
-    },
-  );
-  expect(isFirst).toBe(false);
+  /** Reads until its first batch, at which `onFirst` is called. */
+  const run = async (group: string, onFirst: () => Promise<void>): Promise<void> => {
+    const stop = new AbortController();
+    await using consumer = await broker.consumer();
+    let isFirst = true;
+    await consumer.run(
+      {
+        ...{ topics: ['orders'], group, storeId: 'store', mode: 'exclusive', clientId: 'ahead' },
+        ...{ metadata: 'mark', positions: () => [], onEvent: () => undefined },
+        ...{ stallTimeoutMs: null, signal: stop.signal },
+      },
+      async (batch) => {
+        if (isFirst) await onFirst();
+        isFirst = false;
+        stop.abort();
+        return batch.next;
+      },
+    );
+    expect(isFirst).toBe(false);
+  };
+  /** Each of these is answered after what was asked before: another fetch would have come meanwhile. */
+  const rounds = async (): Promise<void> => {
+    await using asking = await broker.admin();
+    for (let round = 0; round < 100; round++) await asking.ranges('orders');
+  };
+  const fetched = (mib: number) =>
+    waitFor(
+      `${mib} MiB`,
+      () => fetchedBytes,
+      (bytes) => bytes > mib * MIB,
+    );
+  return { run, rounds, fetched, fetchedBytes: () => fetchedBytes };
+}
+
+test('while a batch is worked on, what comes next is fetched, up to a bound of memory', async () => {
+  const { run, rounds, fetched, fetchedBytes } = await opened();
+  await run('group', async () => {
+    await fetched(14);
+    await rounds();
+    expect(fetchedBytes()).toBeLessThan(24 * MIB);
+  });
+});
+
+test('the bound is one for all consumers of a process, and none of them starves', async () => {
+  const { run, rounds, fetched, fetchedBytes } = await opened();
+  await run('first', async () => {
+    await fetched(14);
+    await rounds();
+    const before = fetchedBytes();
+    // It has nothing, so it may ask, once: for one answer of 6 MiB.
+    await run('second', rounds);
+    expect(fetchedBytes() - before).toBeLessThan(8 * MIB);
+  });
 });

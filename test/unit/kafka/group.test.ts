@@ -17,7 +17,8 @@ describe('assigner', () => {
   ];
 
   it('gives everything to the leader and nothing to the others', () => {
-    const assignment = assignAll('b', ['a', 'b', 'c'], partitions);
+    const members = ['a', 'b', 'c'].map((memberId) => ({ memberId, memberMetadata: Buffer.alloc(0) }));
+    const assignment = assignAll('b', members, partitions);
     const decoded = assignment.map(({ memberId, memberAssignment }) => [
       memberId,
       decodeAssignment(memberAssignment),
@@ -51,9 +52,11 @@ describe('commit queue', () => {
     } as unknown as BrokerNode;
     member = { generationId: 3, memberId: 'm' };
     let lost = 0;
+    const gone = new Set<number>();
     const queue = new CommitQueue({
       group: 'g',
       metadata: 'mark',
+      isOurs: ({ partition }) => !gone.has(partition),
       membership: {
         get member() {
           return member;
@@ -66,6 +69,7 @@ describe('commit queue', () => {
     });
     return {
       queue,
+      gone,
       commits,
       events,
       rejoins: () => rejoins,
@@ -118,6 +122,22 @@ describe('commit queue', () => {
       { topic: 'returns', partitions: [expect.objectContaining({ partition: 0, offset: 7 })] },
     ]);
     await queue.flush();
+  });
+
+  it('commits nothing of a partition that is no longer ours, whatever waits', async () => {
+    const { queue, commits, answer, gone } = scripted();
+    queue.add(of(0), 1);
+    await waitFor('the first commit', () => commits.length === 1);
+    queue.add(of(0), 2);
+    queue.add(of(1), 7);
+    gone.add(0);
+    await answer(createErrorFromCode(27));
+    await answer();
+    expect(commits.slice(1).map(offsets)).toEqual([[[1, 7]]]);
+    gone.add(1);
+    queue.add(of(1), 8);
+    await queue.flush();
+    expect(commits).toHaveLength(2);
   });
 
   it('commits a position that went back', async () => {

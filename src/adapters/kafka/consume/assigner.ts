@@ -1,11 +1,11 @@
 import type { TopicPartition } from '../../../ports/store.ts';
 import { byTopic } from '../partition-map.ts';
-import { newDecoder, newEncoder } from '../protocol/kafkajs.ts';
+import { newDecoder, newEncoder, type JoinedGroup } from '../protocol/kafkajs.ts';
+import { balance, type Claim } from './balance.ts';
 
 /**
- * Our way to assign partitions: the leader takes all of them. A folder needs every partition of its topics, so a
- * group that is split is of no use to anybody. A group is refused to members that share no protocol with it
- * ("inconsistent group protocol"): the name, which has the store in it, keeps out foreign consumers and other stores.
+ * Our way to assign partitions. A group is refused to members that share no protocol with it ("inconsistent group
+ * protocol"): the name, which has the store in it, keeps out foreign consumers and other stores.
  */
 export function protocolOf(storeId: string): string {
   return `orderctl/${storeId}`;
@@ -21,43 +21,77 @@ export interface AboutMember {
   readonly sessionTimeoutMs: number | null;
 }
 
-/** ConsumerProtocolSubscription, version 0. */
-export function encodeSubscription(topics: readonly string[], about: AboutMember): Buffer {
-  const userData = Buffer.from(JSON.stringify(about));
+/**
+ * ConsumerProtocolSubscription, version 0.
+ *
+ * @param claim what it has, where members share the partitions
+ */
+export function encodeSubscription(
+  topics: readonly string[],
+  about: AboutMember,
+  claim?: Pick<Claim, 'owned' | 'generation'>,
+): Buffer {
+  const userData = Buffer.from(JSON.stringify({ ...about, ...claim }));
   return newEncoder().writeInt16(VERSION).writeArray(topics).writeBytes(userData).buffer;
 }
 
 /** @returns nothing known for a member that is not ours, or of a version that did not say it */
 export function decodeSubscription(bytes: Buffer): AboutMember {
+  const { process, sessionTimeoutMs } = read(bytes).said;
+  return {
+    process: typeof process === 'string' ? process : null,
+    sessionTimeoutMs: typeof sessionTimeoutMs === 'number' ? sessionTimeoutMs : null,
+  };
+}
+
+function read(bytes: Buffer): { topics: string[]; said: Record<string, unknown> } {
   try {
     const decoder = newDecoder(bytes);
     decoder.readInt16();
-    decoder.readArray((topic) => topic.readString());
+    const topics = decoder.readArray((topic) => topic.readString() ?? '');
     const said: unknown = JSON.parse(decoder.readBytes()?.toString() ?? '');
-    if (typeof said !== 'object' || said === null) return UNKNOWN;
-    const { process, sessionTimeoutMs } = said as Record<string, unknown>;
-    return {
-      process: typeof process === 'string' ? process : null,
-      sessionTimeoutMs: typeof sessionTimeoutMs === 'number' ? sessionTimeoutMs : null,
-    };
+    return { topics, said: typeof said === 'object' && said !== null ? { ...said } : {} };
   } catch {
-    return UNKNOWN;
+    return { topics: [], said: {} };
   }
 }
 
-const UNKNOWN: AboutMember = { process: null, sessionTimeoutMs: null };
+export interface Assigned {
+  readonly memberId: string;
+  readonly memberAssignment: Buffer;
+}
 
-/** What the leader gives to each member: all to itself, nothing to the others. */
+/** For a store that one process owns: the leader has all of them, and the other members nothing. */
 export function assignAll(
   leaderId: string,
-  memberIds: readonly string[],
+  members: readonly GroupMember[],
   partitions: readonly TopicPartition[],
-): { memberId: string; memberAssignment: Buffer }[] {
-  return memberIds.map((memberId) => ({
+): Assigned[] {
+  return members.map(({ memberId }) => ({
     memberId,
     memberAssignment: encodeAssignment(memberId === leaderId ? partitions : []),
   }));
 }
+
+/** For a store that members share. */
+export function assignShares(
+  members: readonly GroupMember[],
+  partitions: readonly TopicPartition[],
+): Assigned[] {
+  const claims = members.map(({ memberId, memberMetadata }): Claim => {
+    const { topics, said } = read(memberMetadata);
+    const { owned, generation } = said as Partial<Claim>;
+    // Members of one protocol are of one program: what it says has its shape, or nothing is said.
+    return { memberId, topics, owned: owned ?? [], generation: generation ?? -1 };
+  });
+  const shares = balance(claims, partitions);
+  return members.map(({ memberId }) => ({
+    memberId,
+    memberAssignment: encodeAssignment(shares.get(memberId) ?? []),
+  }));
+}
+
+type GroupMember = JoinedGroup['members'][number];
 
 /** ConsumerProtocolAssignment, version 0. */
 function encodeAssignment(assigned: readonly TopicPartition[]): Buffer {

@@ -27,6 +27,8 @@ export interface CommitQueueOptions {
   readonly group: string;
   readonly metadata: string;
   readonly membership: CommitMembership;
+  /** Whether the partition is still this member's to commit. */
+  readonly isOurs: (partition: TopicPartition) => boolean;
   readonly onEvent: (event: ConsumerEvent) => void;
 }
 
@@ -69,9 +71,11 @@ export class CommitQueue {
     this.#isFlushing = true;
     this.#hurry?.();
     await within(this.#running, deadline);
-    if (this.#waiting.size === 0) return;
-    this.kick();
-    await within(this.#running, deadline);
+    if (this.#waiting.size > 0) {
+      this.kick();
+      await within(this.#running, deadline);
+    }
+    this.#isFlushing = false;
   }
 
   async #run(): Promise<void> {
@@ -94,10 +98,11 @@ export class CommitQueue {
 
   /** @returns whether what waited is committed */
   async #commit(member: Member): Promise<boolean> {
-    const { group, metadata, membership } = this.#options;
-    const taken = [...this.#waiting];
+    const { group, metadata, membership, isOurs } = this.#options;
+    const taken = [...this.#waiting].filter(([of]) => isOurs(of));
     const offsets = taken.map(([of, offset]) => ({ ...of, offset, metadata }));
     this.#waiting.clear();
+    if (taken.length === 0) return true;
     try {
       const node = await membership.node();
       await node.offsetCommit({

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import type { TopicPartition } from '../../../ports/store.ts';
+import type { FetchBudget } from '../fetch-budget.ts';
 import { PartitionMap } from '../partition-map.ts';
 import type { KafkaClient } from '../protocol/client.ts';
 import { isConnectionError, isPassing } from '../protocol/errors.ts';
@@ -11,22 +12,28 @@ import {
   UNKNOWN_TOPIC_OR_PARTITION,
   type BrokerNode,
 } from '../protocol/kafkajs.ts';
-import type { Leader, Leaders } from './leaders.ts';
+import type { Leaders } from './leaders.ts';
 import { isCutShort, readInt64 } from '../protocol/record-batch.ts';
 import { fetchRecords, type FetchedData } from '../protocol/requests/fetch.ts';
-import { Slots, type Question, type Slot } from './slots.ts';
+import { Slots, type Check, type Question, type Slot } from './slots.ts';
 
 /** A portion of work of 1 to 4 MiB: large enough that its fdatasync is cheap, small enough for the memory. */
 const MAX_PARTITION_BYTES = 2 * 1024 * 1024;
 const MAX_BYTES = 6 * 1024 * 1024;
-/** Fetched and not yet taken: beyond that nothing more is asked for. */
-const MAX_BUFFERED_BYTES = 16 * 1024 * 1024;
 /** How long a broker holds the question while there is nothing new; also how long a seek may take. */
 const MAX_WAIT_MS = 500;
+/** An answer that was not taken, or not all of it. */
+export interface Ready {
+  readonly of: TopicPartition;
+  readonly data: FetchedPartition;
+}
+
 export interface FetcherOptions {
   readonly client: KafkaClient;
   readonly signal: AbortSignal;
   readonly leaders: Leaders;
+  /** Of all consumers. */
+  readonly budget: FetchBudget;
   /** Positions are in doubt that can be compared: soon after, once for all of them. */
   readonly onDoubt: () => void;
   /** An error that does not pass: the end. */
@@ -49,6 +56,9 @@ export class Fetcher {
   #wake: () => void = () => undefined;
   /** Something happened since the reader last waited. */
   #isWoken = false;
+  readonly #onRoom = (): void => {
+    this.#pump();
+  };
 
   constructor(options: FetcherOptions) {
     this.#options = options;
@@ -66,7 +76,7 @@ export class Fetcher {
     });
   }
 
-  /** These are to be read, and the positions of all of them are in doubt. */
+  /** These are to be read, and the positions of all that are read are in doubt. */
   add(partitions: readonly TopicPartition[]): void {
     for (const partition of partitions) {
       if (this.slots.get(partition) === undefined) this.#order.push(this.slots.add(partition));
@@ -74,9 +84,21 @@ export class Fetcher {
     this.slots.doubtAll();
   }
 
-  /** The partition's position was compared under that leader, and is where to read on. */
-  assign(partition: TopicPartition, leader: Leader, offset: number): void {
-    if (this.slots.settle(partition, leader) !== undefined) this.seek(partition, offset);
+  /** These are read no more. What is in hand of them stays there. */
+  remove(partitions: readonly TopicPartition[]): void {
+    for (const partition of partitions) this.slots.remove(partition);
+    this.#order = this.#order.filter((slot) => this.slots.get(slot.of) === slot);
+    this.#pump();
+  }
+
+  /** Nothing is taken any more. */
+  close(): void {
+    this.#options.budget.update(this, 0);
+  }
+
+  /** The partition's position was compared, and is where to read on. */
+  assign(check: Check, offset: number): void {
+    if (this.slots.settle(check)) this.seek(check.slot.of, offset);
   }
 
   seek(partition: TopicPartition, offset: number): void {
@@ -89,7 +111,7 @@ export class Fetcher {
   }
 
   /** The oldest answer that was not taken, or undefined. */
-  peek(): { of: TopicPartition; data: FetchedPartition } | undefined {
+  peek(): Ready | undefined {
     const slot = this.#ready[0];
     return slot?.data === undefined ? undefined : { of: slot.of, data: slot.data };
   }
@@ -139,7 +161,9 @@ export class Fetcher {
     if (this.#options.signal.aborted) return;
     let bufferedBytes = 0;
     for (const slot of this.#ready) bufferedBytes += slot.data?.sizeBytes ?? 0;
-    if (bufferedBytes > MAX_BUFFERED_BYTES) return;
+    const { budget } = this.#options;
+    budget.update(this, bufferedBytes);
+    if (!budget.hasRoom(this, this.#onRoom)) return;
     const askable = new Map<number, Slot[]>();
     for (const slot of this.#order) {
       if (slot.checked === undefined || slot.isResting || this.#asking.has(slot.checked.nodeId)) continue;

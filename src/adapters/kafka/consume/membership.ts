@@ -1,7 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { TopicPartition } from '../../../ports/store.ts';
-import { assignAll, decodeAssignment, encodeSubscription, protocolOf } from './assigner.ts';
+import {
+  assignAll,
+  assignShares,
+  decodeAssignment,
+  encodeSubscription,
+  protocolOf,
+  type Assigned,
+} from './assigner.ts';
 import type { KafkaClient } from '../protocol/client.ts';
 import { answerOf, isPassing, toFailure } from '../protocol/errors.ts';
 import { describeGroup, groupInUse } from '../admin/groups.ts';
@@ -28,6 +35,13 @@ export interface Member {
   readonly memberId: string;
 }
 
+export interface Joined {
+  /** What is to be this member's. */
+  readonly assigned: readonly TopicPartition[];
+  /** All partitions that there were to divide; null where another member has done that. */
+  readonly divided: readonly TopicPartition[] | null;
+}
+
 export interface MembershipOptions {
   readonly client: KafkaClient;
   readonly topics: readonly string[];
@@ -36,23 +50,29 @@ export interface MembershipOptions {
   readonly storeId: string;
   /** As RunOptions.process. */
   readonly process: string | null;
+  /** What this member has, where members share the partitions; undefined where one member has all of them. */
+  readonly claims: (() => readonly TopicPartition[]) | undefined;
   readonly signal: AbortSignal;
-  /** Each time that the group was joined, with all partitions of the topics. */
-  readonly onJoined: (partitions: readonly TopicPartition[]) => void;
+  /** Each time that the group was joined. */
+  readonly onJoined: (joined: Joined) => void;
+  /** The group has removed this member, and given what it had to others. */
+  readonly onExpired: () => void;
   /** Once: the group can no longer be ours. */
   readonly onLost: (failure: Error) => void;
 }
 
 /**
  * Our membership of the consumer group, kept up beside the reading: joins, heartbeats and rejoins go on while a
- * batch is worked on for minutes. The group serves two ends only: no second consumer reads for another folder, and
- * every Kafka tool sees who consumes and how far. What is read does not depend on it.
+ * batch is worked on for minutes. Where one member has all partitions the group serves two ends only: no second consumer
+ * reads for another folder, and every Kafka tool sees who consumes and how far. What is read does not depend on it.
  */
 export class Membership {
   readonly #options: MembershipOptions;
   #member: Member | undefined;
   #node: BrokerNode | undefined;
   #memberId = '';
+  /** In which what is claimed was assigned. */
+  #generation = -1;
   #sessionTimeoutMs = SESSION_TIMEOUTS_MS[0] ?? 6_000;
   #rejoin = false;
   #wake: () => void = () => undefined;
@@ -151,10 +171,10 @@ export class Membership {
   }
 
   async #join(): Promise<void> {
-    const { client, group, signal, onJoined } = this.#options;
+    const { client, group, signal, onJoined, onExpired } = this.#options;
     // What is committed under the generation before would be refused.
     this.#member = undefined;
-    const partitions = await client.retry(
+    const joined = await client.retry(
       { doing: `join group ${group}`, timeoutMs: FIND_TIMEOUT_MS, signal },
       async () => {
         try {
@@ -162,7 +182,10 @@ export class Membership {
         } catch (error) {
           this.lose();
           const answer = answerOf(error) ?? '';
-          if (answer === 'UNKNOWN_MEMBER_ID') this.#memberId = '';
+          if (answer === 'UNKNOWN_MEMBER_ID') {
+            this.#memberId = '';
+            onExpired();
+          }
           if (REJOIN.has(answer)) return undefined;
           if (FOREIGN.has(answer)) {
             throw groupInUse(group, await describeGroup(client, group), client.clientId, error);
@@ -172,47 +195,49 @@ export class Membership {
         }
       },
     );
-    if (partitions === undefined) {
+    if (joined === undefined) {
       await this.#pause(PAUSE_MS);
       signal.throwIfAborted();
       await this.#join();
       return;
     }
-    if (partitions === 'none') return this.#giveUp();
-    this.#rejoin = false;
-    onJoined(partitions);
+    if (joined === 'taken') return this.#giveUp();
+    onJoined(joined);
   }
 
-  /** @returns the partitions of the topics; none when another member leads the group, which then has them */
-  async #joinOnce(): Promise<TopicPartition[] | 'none'> {
-    const { group, topics, storeId, process } = this.#options;
+  /** @returns taken when another member leads the group that may have one only */
+  async #joinOnce(): Promise<Joined | 'taken'> {
+    const { group, topics, storeId, process, claims } = this.#options;
+    // What asks for another join from here on has to have it.
+    this.#rejoin = false;
     const about = { process, sessionTimeoutMs: this.#sessionTimeoutMs };
+    const claim = claims === undefined ? undefined : { owned: claims(), generation: this.#generation };
     const node = await this.node();
     const joined = await node.joinGroup({
       groupId: group,
       sessionTimeout: this.#sessionTimeoutMs,
       rebalanceTimeout: REBALANCE_TIMEOUT_MS,
       memberId: this.#memberId,
-      groupProtocols: [{ name: protocolOf(storeId), metadata: encodeSubscription(topics, about) }],
+      groupProtocols: [{ name: protocolOf(storeId), metadata: encodeSubscription(topics, about, claim) }],
     });
     this.#memberId = joined.memberId;
+    const isLeader = joined.leaderId === joined.memberId;
+    const divided = isLeader ? await partitionsOf(this.#options.client, topics) : null;
     const { memberAssignment } = await node.syncGroup({
       groupId: group,
       generationId: joined.generationId,
       memberId: joined.memberId,
-      groupAssignment: await this.#assignment(joined),
+      groupAssignment: divided === null ? [] : this.#divide(joined, divided),
     });
-    if (joined.leaderId !== joined.memberId) return 'none';
+    if (claims === undefined && !isLeader) return 'taken';
     this.#member = { generationId: joined.generationId, memberId: joined.memberId };
-    return decodeAssignment(memberAssignment);
+    this.#generation = joined.generationId;
+    return { assigned: decodeAssignment(memberAssignment), divided };
   }
 
-  async #assignment(joined: JoinedGroup): Promise<{ memberId: string; memberAssignment: Buffer }[]> {
-    if (joined.leaderId !== joined.memberId) return [];
-    const { client, topics } = this.#options;
-    const partitions = await partitionsOf(client, topics);
-    const memberIds = joined.members.map(({ memberId }) => memberId);
-    return assignAll(joined.leaderId, memberIds, partitions);
+  #divide({ leaderId, members }: JoinedGroup, partitions: readonly TopicPartition[]): Assigned[] {
+    if (this.#options.claims === undefined) return assignAll(leaderId, members, partitions);
+    return assignShares(members, partitions);
   }
 
   /** @throws Failure group_in_use, after leaving: the one that has the group is not to wait for us */

@@ -3,8 +3,9 @@ import type { PartitionMap } from '../partition-map.ts';
 import type { KafkaClient } from '../protocol/client.ts';
 import { answerOf, isConnectionError, isPassing } from '../protocol/errors.ts';
 import type { Fetcher } from './fetcher.ts';
-import type { Leader, Leaders } from './leaders.ts';
+import type { Leaders } from './leaders.ts';
 import { checkPositions } from './positions.ts';
+import type { Check } from './slots.ts';
 
 export interface PositionChecksOptions {
   readonly client: KafkaClient;
@@ -18,10 +19,10 @@ export interface PositionChecksOptions {
   readonly onFailed: (error: unknown) => void;
 }
 
-/** Partitions of one topic that one node leads. */
+/** Of one topic and one node. */
 interface Part {
   readonly topic: string;
-  readonly led: Map<number, Leader>;
+  readonly checks: Check[];
 }
 
 /**
@@ -38,10 +39,11 @@ export class PositionChecks {
   begin(): void {
     const { fetcher, positions, onFailed } = this.#options;
     const parts = new Map<string, Part>();
-    for (const [{ topic, partition }, leader] of fetcher.slots.takeDoubtful()) {
-      const name = `${leader.nodeId} ${topic}`;
-      const part = parts.get(name) ?? { topic, led: new Map<number, Leader>() };
-      part.led.set(partition, leader);
+    for (const check of fetcher.slots.takeDoubtful()) {
+      const { topic } = check.slot.of;
+      const name = `${check.leader.nodeId} ${topic}`;
+      const part = parts.get(name) ?? { topic, checks: [] };
+      part.checks.push(check);
       parts.set(name, part);
     }
     const all = positions();
@@ -51,22 +53,23 @@ export class PositionChecks {
     }
   }
 
-  async #check({ topic, led }: Part, positions: ReadonlyMap<number, Position>): Promise<void> {
+  async #check({ topic, checks }: Part, positions: ReadonlyMap<number, Position>): Promise<void> {
     const { client, signal, leaders, fetcher, onChecked } = this.#options;
+    const led = new Map(checks.map(({ slot, leader }) => [slot.of.partition, leader]));
     try {
       const offsets = await checkPositions({ client, topic, led, positions });
       if (signal.aborted) return;
-      for (const [partition, leader] of led) {
-        const offset = offsets.get(partition);
-        if (offset === undefined) fetcher.slots.putBack({ topic, partition }, leader);
-        else fetcher.assign({ topic, partition }, leader, offset);
+      for (const check of checks) {
+        const offset = offsets.get(check.slot.of.partition);
+        if (offset === undefined) fetcher.slots.putBack(check);
+        else fetcher.assign(check, offset);
       }
       onChecked();
     } catch (error) {
       if (signal.aborted) return;
       // A node that has just started knows no topics for a moment; whether the topic is gone, the leaders tell.
       if (!isPassing(error) && answerOf(error) !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error;
-      for (const [partition, leader] of led) fetcher.slots.putBack({ topic, partition }, leader);
+      for (const check of checks) fetcher.slots.putBack(check);
       if (isConnectionError(error)) for (const { nodeId } of led.values()) leaders.suspect(nodeId);
       leaders.hurry();
     }

@@ -14,6 +14,12 @@ export interface Question {
   readonly offset: number;
 }
 
+/** A comparison of a partition's position with what its leader has; known by its identity. */
+export interface Check {
+  readonly slot: Slot;
+  readonly leader: Leader;
+}
+
 /** A partition that is read. */
 export interface Slot {
   readonly of: TopicPartition;
@@ -22,7 +28,7 @@ export interface Slot {
   /** Under whose reign the position was last compared with the topic; undefined when that is in doubt. */
   checked: Leader | undefined;
   /** The comparison under way. A new doubt takes it back. */
-  check: Leader | undefined;
+  check: Check | undefined;
   /** The one question that may be answered. A seek, a doubt and another leader take it back. */
   question: Question | undefined;
   data: FetchedPartition | undefined;
@@ -78,6 +84,13 @@ export class Slots {
     return slot;
   }
 
+  remove(of: TopicPartition): void {
+    const slot = this.#slots.get(of);
+    if (slot === undefined) return;
+    this.#slots.delete(of);
+    this.#options.onDropped(slot);
+  }
+
   /** Nothing of it is read until its position was compared again. */
   doubt(slot: Slot): void {
     slot.checked = undefined;
@@ -96,7 +109,7 @@ export class Slots {
     for (const slot of this.#slots.values()) {
       const leader = this.#options.leaders.of(slot.of);
       const isOld = (reign: Leader | undefined): boolean => reign !== undefined && reign !== leader;
-      if (leader === undefined || isOld(slot.checked) || isOld(slot.check)) this.doubt(slot);
+      if (leader === undefined || isOld(slot.checked) || isOld(slot.check?.leader)) this.doubt(slot);
     }
     this.tellDoubt();
   }
@@ -115,33 +128,37 @@ export class Slots {
    * Partitions whose positions are in doubt and can be compared now: from here on they are being compared. One whose
    * batch is in hand has no position to compare yet.
    */
-  takeDoubtful(): PartitionMap<Leader> {
-    const doubtful = new PartitionMap<Leader>();
+  takeDoubtful(): Check[] {
+    const doubtful: Check[] = [];
     for (const slot of this.#slots.values()) {
       const leader = this.#options.leaders.of(slot.of);
       if (leader === undefined || slot.checked !== undefined || slot.check !== undefined) continue;
       if (slot.isResting || slot === this.inHand) continue;
-      slot.check = leader;
-      doubtful.set(slot.of, leader);
+      slot.check = { slot, leader };
+      doubtful.push(slot.check);
     }
     return doubtful;
   }
 
-  /** @returns the slot, no longer in doubt; undefined when a new doubt came up meanwhile */
-  settle(of: TopicPartition, leader: Leader): Slot | undefined {
-    const slot = this.#slots.get(of);
-    if (slot?.check !== leader) return undefined;
+  /** @returns whether the position is no longer in doubt; not when a new doubt came up meanwhile */
+  settle(check: Check): boolean {
+    const { slot, leader } = check;
+    if (!this.#isInForce(check)) return false;
     slot.check = undefined;
     slot.checked = leader;
-    return slot;
+    return true;
   }
 
   /** The comparison failed in a way that passes: it is to be made again. */
-  putBack(of: TopicPartition, leader: Leader): void {
-    const slot = this.#slots.get(of);
-    if (slot?.check !== leader) return;
-    slot.check = undefined;
-    this.rest(slot);
+  putBack(check: Check): void {
+    if (!this.#isInForce(check)) return;
+    check.slot.check = undefined;
+    this.rest(check.slot);
+  }
+
+  #isInForce(check: Check): boolean {
+    const { slot } = check;
+    return slot.check === check && this.#slots.get(slot.of) === slot;
   }
 
   rest(slot: Slot): void {

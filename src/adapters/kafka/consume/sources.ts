@@ -19,17 +19,18 @@ export interface SourcesOptions {
 /** The topics that are read, as they are each time that the leaders are read: gone, grown, or of another cluster. */
 export class Sources {
   readonly #options: SourcesOptions;
-  /** How many partitions each had when the group was joined. */
-  #counts = new Map<string, number>();
+  /** How many partitions of each were divided when the group was joined; undefined where another member did that. */
+  #counts: ReadonlyMap<string, number> | undefined;
   readonly #missingSince = new Map<string, number>();
 
   constructor(options: SourcesOptions) {
     this.#options = options;
   }
 
-  /** @param partitions all of them */
-  joined(partitions: readonly TopicPartition[]): void {
-    this.#counts = new Map([...byTopic(partitions)].map(([topic, all]) => [topic, all.length]));
+  /** @param divided as Joined */
+  joined(divided: readonly TopicPartition[] | null): void {
+    const topics = divided === null ? undefined : [...byTopic(divided)];
+    this.#counts = topics && new Map(topics.map(([topic, all]) => [topic, all.length]));
   }
 
   /**
@@ -47,7 +48,7 @@ export class Sources {
       }
       this.#missingSince.delete(topic);
       checkTopic(positions.get(topic) ?? [], { clusterId, partitions });
-      if (partitions.length !== this.#counts.get(topic)) onGrown();
+      if (this.#counts !== undefined && partitions.length !== this.#counts.get(topic)) onGrown();
     }
   }
 
