@@ -72,7 +72,7 @@ describe('the count of a run', () => {
 
   it('names every test file that no run has run, but those of the night', () => {
     const { said } = count('--all', resultOf('test/unit/ci.test.ts', ['passed']));
-    expect(said).toContain('test/unit/domain/decide.test.ts: no run has run it\n');
+    expect(said).toContain('test/unit/processors/orders.test.ts: no run has run it\n');
     expect(said).not.toContain('test/unit/ci.test.ts');
     expect(said).not.toContain('test/long');
   });
