@@ -11,19 +11,14 @@ const FUNCTION_LINES = 70;
 const FOLDER_FILES = 15;
 
 /** Over the limit today, with the most that each may have. It only shrinks: what meets the limit leaves the list. */
-const LONG_FILES: Record<string, number> = {
-  'src/adapters/files/csv/file.ts': 399,
-  'src/adapters/files/ledger.ts': 370,
-};
+const LONG_FILES: Record<string, number> = {};
 const LONG_FUNCTIONS: Record<string, number> = {};
 const FULL_FOLDERS: Record<string, number> = {
   // A file per request of Kafka's protocol, however many there are.
   'src/dev-broker/requests': 60,
 };
 /** By part, what was there when the rule was made. */
-const BANNED_LEFT: Record<string, number> = {
-  'src/adapters/files': 26,
-};
+const BANNED_LEFT: Record<string, number> = {};
 
 /** English that says it in a roundabout way, with what to write for it. */
 const BANNED: readonly (readonly [RegExp, string])[] = [

@@ -141,7 +141,7 @@ test('a stranger is kept aside and changes nothing', async () => {
   expect(load('inventory.csv.conflict')).toContain('z,1');
 });
 
-test('a file that is taken away is written anew', async () => {
+test('a file that is taken away is written again', async () => {
   {
     await using store = await own();
     await sell(store, 'ORD-1', 'book', 1);
@@ -198,7 +198,7 @@ test('a folder that lost its .orderctl is refused, as is a shortened log', async
   ).rejects.toSatisfy(refused);
 });
 
-test('an owner that nobody asks for anything is told when its folder can no longer be written', async () => {
+test('an owner that nobody asks for anything learns that its folder can no longer be written', async () => {
   const failures: Error[] = [];
   const store = await access.own({
     purpose: 'consume topic t',
@@ -207,7 +207,7 @@ test('an owner that nobody asks for anything is told when its folder can no long
     onFailure: (failure) => failures.push(failure),
   });
   fs.rmSync(folder, { recursive: true });
-  await waitFor('the owner to be told', () => failures.length > 0);
+  await waitFor('the owner to learn of it', () => failures.length > 0);
   expect(failures).toEqual([expect.objectContaining({ code: 'write_failed' })]);
   await expect(sell(store, 'ORD-1', 'book', 1)).rejects.toBe(failures[0]);
   fs.mkdirSync(folder);
@@ -228,7 +228,7 @@ test('files are still written when the clock is set back', async () => {
   await waitFor('the file to be written', () => load('inventory.csv').includes('book,9'));
 });
 
-test('an older version that is put back to the byte is no change, and that is told', async () => {
+test('an older version that is put back to the byte is no change, and a notice says so', async () => {
   const store = await own();
   notices.length = 0;
   const before = load('users.csv');

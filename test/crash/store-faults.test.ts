@@ -26,7 +26,7 @@ test.each([
       const runner = new Runner(history, files);
       try {
         const progress = await run(history, runner, 0, emptyTruth());
-        expect(progress.stopped, 'what was told').toSatisfy((error) => isFailure(error, 'write_failed'));
+        expect(progress.stopped, 'what was reported').toSatisfy((error) => isFailure(error, 'write_failed'));
         await expectNoMoreWrites(runner);
         const truths = allowed(history, progress);
         const survived = files.survived(call % 4 < 2 ? 'kill' : 'power');

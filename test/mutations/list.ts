@@ -277,7 +277,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'decided ids are not put into the index',
     file: files('ledger.ts'),
-    from: "    for (const log of ['orders', 'rejections'] as const) this.#addIds(log, commit[log]);\n",
+    from: '      this.#ids.add(log, commit[log], this.#logs[log].sizeBytes);\n',
     to: '',
     tests: SIMULATION,
   },
@@ -319,13 +319,13 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a CSV is replaced without a look at what was moved aside',
     file: files('csv/file.ts'),
-    from: '      if (!sameStat(this.#seen, files.stat(this.#aside))) {\n',
+    from: '      if (!sameStat(this.#seen, files.stat(this.#place.aside))) {\n',
     to: '      if (this.#path === "") {\n',
     tests: SIMULATION,
   },
   {
     name: 'a hand edit that is put back is not synced',
-    file: files('csv/file.ts'),
+    file: files('csv/place.ts'),
     from: "      // As in setting aside: it may be a user's work.\n      await files.syncDirectory(folder);\n",
     to: '',
     tests: SIMULATION,
@@ -493,7 +493,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a file that was set aside is found again when power fails',
-    file: files('csv/file.ts'),
+    file: files('csv/place.ts'),
     from: 'files.unlink(name);\n    await files.syncDirectory(folder);\n',
     to: 'files.unlink(name);\n',
     tests: SIMULATION,

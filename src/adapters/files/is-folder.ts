@@ -34,7 +34,7 @@ function isFile(folder: string): boolean {
   try {
     return statSync(folder, { throwIfNoEntry: false })?.isFile() ?? false;
   } catch (error) {
-    // Who may not look is told so by what is asked for then.
+    // A user who may not look learns of it from what is asked for next.
     if (errorCode(error) === 'EACCES') return false;
     throw systemFailure(error, { file: folder, doing: 'read', ...ownership(folder) });
   }

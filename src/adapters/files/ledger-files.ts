@@ -1,8 +1,9 @@
+import type { FolderState } from './journal/checkpoint.ts';
 import path from 'node:path';
-import { journalPath, LOG_FILES, type LogName } from './layout.ts';
+import { journalPath, LOG_FILES, type LogName, LOG_NAMES } from './layout.ts';
 import { errorCode, type FileSystem } from './fs.ts';
 import { Journal } from './journal/journal.ts';
-import { AppendLog, linesOf, LogView, NO_LOG } from './logs/log.ts';
+import { AppendLog, linesOf, LogView, NO_LOG, type LogCut } from './logs/log.ts';
 import { logEnd, type LoadedFolder } from './journal/recover.ts';
 
 /** A log up to where its owner has written it. */
@@ -11,7 +12,7 @@ export function viewOf(files: FileSystem, { fd, sizeBytes, lineWindow }: AppendL
 }
 
 /** Where the first line begins at or after `position`; where the last one does when none is after it. */
-export function lineStartAfter(view: LogView, position: number): number {
+function lineStartAfter(view: LogView, position: number): number {
   let start = 0;
   let at = 0;
   for (const chunk of view.chunks()) {
@@ -82,4 +83,50 @@ export async function nextJournal(
 export async function newFolderId(): Promise<string> {
   const { randomUUID } = await import('node:crypto');
   return randomUUID();
+}
+
+/**
+ * Copies the newer half of a log of versions into a new file, which the checkpoint to come will name, and closes the
+ * old one.
+ *
+ * @param number of the journal that goes on after that checkpoint
+ */
+export function newerHalf(
+  files: FileSystem,
+  inner: string,
+  log: 'users' | 'inventory',
+  old: AppendLog,
+  number: number,
+): AppendLog {
+  const view = viewOf(files, old);
+  const name = path.join(inner, `${log}.versions.${number}`);
+  // What a crash left: no state.json has named it.
+  files.unlink(name);
+  const shortened = new AppendLog(files, name, 0, NO_LOG);
+  for (const chunk of view.chunks(lineStartAfter(view, old.sizeBytes / 2))) shortened.append(chunk);
+  old.close();
+  return shortened;
+}
+
+/** What a checkpoint says of the logs as they were at its cut. */
+export function describeLogs(
+  folder: string,
+  logs: Readonly<Record<LogName, AppendLog>>,
+  cuts: Readonly<Record<LogName, LogCut>>,
+): FolderState['logs'] {
+  const described = LOG_NAMES.map((log) => {
+    const file = path.relative(folder, logs[log].path);
+    return [log, { file, ...logs[log].describe(cuts[log]) }];
+  });
+  return Object.fromEntries(described) as FolderState['logs'];
+}
+
+/** Removes what the state before named, and what a crash has left. */
+export async function removeOlder(files: FileSystem, inner: string, state: FolderState): Promise<void> {
+  const named = new Set(LOG_NAMES.map((log) => path.basename(state.logs[log].file)));
+  for (const name of files.list(inner)) {
+    const number = Number(/^(?:journal|tables)\.(\d+)$/.exec(name)?.[1] ?? NaN);
+    const unnamed = /^(?:users|inventory)\.versions\.\d+$/.test(name) && !named.has(name);
+    if (unnamed || number < state.journal.number) await files.discard(path.join(inner, name));
+  }
 }

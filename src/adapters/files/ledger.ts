@@ -1,22 +1,30 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Decided } from '../../domain/orders/decided.ts';
-import { Failure, isFailure } from '../../domain/failure.ts';
+import { Failure } from '../../domain/failure.ts';
 import { FORMAT, writeSnapshot, writeState, type FolderState } from './journal/checkpoint.ts';
 import { journalPath, innerFolder, LOG_NAMES, type LogName } from './layout.ts';
-import type { DecisionLines } from './logs/decision-lines.ts';
-import { totalBytes, type FileSystem } from './fs.ts';
+import type { FileSystem } from './fs.ts';
+import { DecidedIds } from './ids/decided-ids.ts';
 import type { IdIndex } from './ids/index.ts';
-import { encodeEntry, type LogBytes } from './journal/entry.ts';
+import { entryOf, type Commit } from './journal/commit.ts';
+import { encodeEntry } from './journal/entry.ts';
 import { Journal } from './journal/journal.ts';
-import { lineStartAfter, newFolderId, nextJournal, openLogs, syncNameOf, viewOf } from './ledger-files.ts';
-import { AppendLog, NO_LOG, type LogCut, type LogState, type LogView } from './logs/log.ts';
-import { lookUp, openIndex, rebuildIndex } from './ids/lookup.ts';
+import {
+  describeLogs,
+  newFolderId,
+  newerHalf,
+  nextJournal,
+  openLogs,
+  removeOlder,
+  syncNameOf,
+  viewOf,
+} from './ledger-files.ts';
+import type { AppendLog, LogCut, LogView } from './logs/log.ts';
+import { openIndex } from './ids/lookup.ts';
 import { loadFolder, repairLogs, type LoadedFolder } from './journal/recover.ts';
-import type { Sales } from './tables/sales.ts';
-import { renderLine, type StateLine } from './tables/state-line.ts';
+import type { StateLine } from './tables/state-line.ts';
 import { Tables } from './tables/tables.ts';
-import { textBytes } from './logs/text-bytes.ts';
 
 /**
  * A checkpoint bounds what a start has to recover, and what every reader has to read beside a running owner: about a
@@ -24,7 +32,7 @@ import { textBytes } from './logs/text-bytes.ts';
  */
 const CHECKPOINT_BYTES = 16 * 1024 * 1024;
 /**
- * A large snapshot is written less often, so that it never costs more than the commits between two. Whoever opens the
+ * A large snapshot is written less often, so that it never costs more than the commits between two. Opening the
  * folder reads both, and a MiB of the snapshot takes much longer than a MiB of the journal.
  */
 const CHECKPOINT_PER_SNAPSHOT = 8;
@@ -39,16 +47,6 @@ const MERGE_AT_END_MS = 1_000;
 type VersionLog = 'users' | 'inventory';
 const VERSION_LOGS: readonly VersionLog[] = ['users', 'inventory'];
 
-/** What one commit changes. */
-export interface Commit {
-  readonly orders?: DecisionLines;
-  readonly rejections?: DecisionLines;
-  readonly sales?: Sales;
-  readonly logs?: Partial<Record<'edits' | 'users' | 'inventory', readonly Uint8Array[]>>;
-  /** Gone through twice. */
-  readonly lines: Iterable<StateLine>;
-}
-
 /** What a checkpoint will say. */
 interface Cut {
   readonly journal: FolderState['journal'];
@@ -57,10 +55,6 @@ interface Cut {
 }
 
 const NOTHING = { seq: 0, chain: 0 };
-
-function* rendered(lines: Iterable<StateLine>): Generator<string> {
-  for (const line of lines) yield renderLine(line);
-}
 
 /**
  * The truth of a folder in the hands of its owner: tables in memory, journal, logs and index of ids, moving
@@ -75,10 +69,7 @@ export class Ledger {
   readonly #files: FileSystem;
   readonly #folder: string;
   readonly #logs: Record<LogName, AppendLog>;
-  #index: IdIndex;
-  #merge: Promise<void> = Promise.resolve();
-  /** A merge has found it damaged. */
-  #indexDamaged = false;
+  readonly #ids: DecidedIds;
   #journal: Journal;
   #state: FolderState | undefined;
   #checkpoint: Promise<void> | undefined;
@@ -87,9 +78,6 @@ export class Ledger {
   #failure: { readonly error: unknown } | undefined;
   readonly #checkpointBytes: number;
   readonly #onFailure: (error: unknown) => void;
-  /** Made once: an id is looked up for every order. */
-  readonly #view = (log: LogName): LogView => this.view(log);
-  readonly #rebuilt = (): IdIndex => (this.#index = this.#builtIndex());
 
   private constructor(parts: {
     files: FileSystem;
@@ -111,7 +99,11 @@ export class Ledger {
     this.tables = parts.loaded?.tables ?? new Tables();
     this.recoveredCommits = parts.loaded?.commits ?? 0;
     this.#logs = parts.logs;
-    this.#index = parts.index;
+    this.#ids = new DecidedIds(parts.files, innerFolder(parts.folder), parts.index, {
+      view: (log) => this.view(log),
+      onRebuilt: () => (this.#hasChanged = true),
+      onFailure: (error) => this.#fail(error),
+    });
     this.#journal = parts.journal;
   }
 
@@ -119,7 +111,7 @@ export class Ledger {
    * Opens a folder that this process owns: makes it when it is fresh, recovers it when it needs to be. What is
    * found in the journals is synced before anything is built on it.
    *
-   * @param onFailure told when work in the background fails: then the ledger must not be used again
+   * @param onFailure called when work in the background fails: then the ledger must not be used again
    */
   static async open(
     files: FileSystem,
@@ -158,7 +150,7 @@ export class Ledger {
       // A record of ours in the journal: an owner from before, should it wake up, finds that it is not alone.
       if (goesOn) await journal.commit([]);
       else await ledger.#writeCheckpoint(ledger.#cut(loaded?.journal.end ?? NOTHING));
-      ledger.#startMerge();
+      ledger.#ids.startMerge();
       return ledger;
     } finally {
       for (const fd of loaded?.journalFds ?? []) files.close(fd);
@@ -168,49 +160,25 @@ export class Ledger {
   /** Makes a commit durable and then visible. */
   async commit(commit: Commit): Promise<void> {
     this.#assertSound();
-    const logs: LogBytes[] = [];
-    for (const log of LOG_NAMES) {
-      const parts =
-        (log === 'orders' || log === 'rejections' ? commit[log]?.parts : commit.logs?.[log]) ?? [];
-      const sizeBytes = totalBytes(parts);
-      if (sizeBytes > 0) logs.push({ log, position: this.#logs[log].sizeBytes, parts, sizeBytes });
-    }
-    const state: Uint8Array[] = textBytes(rendered(commit.lines));
-    // After the lines: what was edited is sold from.
-    if (commit.sales?.isEmpty === false) state.push(commit.sales.render());
-    await this.#journal.commit(encodeEntry({ logs, state }));
+    const entry = entryOf(commit, (log) => this.#logs[log].sizeBytes);
+    await this.#journal.commit(encodeEntry(entry));
     this.#hasChanged = true;
 
-    for (const log of ['orders', 'rejections'] as const) this.#addIds(log, commit[log]);
-    for (const { log, parts } of logs) for (const part of parts) this.#logs[log].append(part);
+    for (const log of ['orders', 'rejections'] as const) {
+      this.#ids.add(log, commit[log], this.#logs[log].sizeBytes);
+    }
+    for (const { log, parts } of entry.logs) for (const part of parts) this.#logs[log].append(part);
     for (const line of commit.lines) this.tables.apply(line);
     if (commit.sales !== undefined) this.tables.applySales(commit.sales);
   }
 
-  #addIds(log: 'orders' | 'rejections', lines: DecisionLines | undefined): void {
-    if (lines === undefined) return;
-    const base = this.#logs[log].sizeBytes;
-    const { ids, starts } = lines;
-    for (let index = 0; index < ids.length; index++) {
-      this.#index.add(ids[index] ?? '', { log, position: base + (starts[index] ?? 0) });
-    }
-  }
-
   /** Builds the index again from the logs, for the next checkpoint to name. */
   rebuildIndex(): void {
-    this.#indexDamaged = false;
-    this.#index.close();
-    this.#index = this.#builtIndex();
-    this.#hasChanged = true;
-  }
-
-  #builtIndex(): IdIndex {
-    return rebuildIndex(this.#files, innerFolder(this.#folder), (log) => this.view(log));
+    this.#ids.rebuild();
   }
 
   decided(orderId: string): Decided | undefined {
-    if (this.#indexDamaged) this.rebuildIndex();
-    return lookUp(orderId, this.#index, this.#view, this.#rebuilt);
+    return this.#ids.decided(orderId);
   }
 
   /** A log up to its present end. */
@@ -234,21 +202,21 @@ export class Ledger {
     this.#journal = await nextJournal(this.#files, innerFolder(this.#folder), old);
     old.close();
     const shortened = VERSION_LOGS.filter((log) => this.#isLong(log));
-    for (const log of shortened) this.#shorten(log);
+    for (const log of shortened) {
+      this.#logs[log] = newerHalf(
+        this.#files,
+        innerFolder(this.#folder),
+        log,
+        this.#logs[log],
+        this.#journal.number,
+      );
+    }
     this.#checkpoint = this.#writeCheckpoint(this.#cut(old.end))
-      .then(() => this.#startMerge())
+      .then(() => this.#ids.startMerge())
       .catch((error: unknown) => this.#fail(error))
       .finally(() => (this.#checkpoint = undefined));
     // Journals hold positions in a log: none may be for the new file before state.json names it.
     if (shortened.length > 0) await this.#checkpoint;
-  }
-
-  #startMerge(): void {
-    this.#merge = this.#index.mergeIfDue().catch((error: unknown) => {
-      // The index is a view: the next look-up builds it again.
-      if (isFailure(error, 'corrupt_state')) this.#indexDamaged = true;
-      else this.#fail(error);
-    });
   }
 
   #fail(error: unknown): void {
@@ -260,24 +228,12 @@ export class Ledger {
     return this.#logs[log].sizeBytes > this.#checkpointBytes * VERSIONS_PER_CHECKPOINT;
   }
 
-  /** Copies the newer half of the known versions into a new file, which the checkpoint to come will name. */
-  #shorten(log: VersionLog): void {
-    const old = this.#logs[log];
-    const from = lineStartAfter(this.view(log), old.sizeBytes / 2);
-    const name = path.join(innerFolder(this.#folder), `${log}.versions.${this.#journal.number}`);
-    // What a crash left: no state.json has named it.
-    this.#files.unlink(name);
-    this.#logs[log] = new AppendLog(this.#files, name, 0, NO_LOG);
-    for (const chunk of viewOf(this.#files, old).chunks(from)) this.#logs[log].append(chunk);
-    old.close();
-  }
-
   /** The last checkpoint of this owner: whatever the journal holds goes into it. */
   async finish(): Promise<void> {
     await this.#checkpoint;
     if (!this.#hasChanged) return;
     // Owners that live shortly would never see the end of a merge that is always given up.
-    await Promise.race([this.#merge, sleep(MERGE_AT_END_MS, undefined, { ref: false })]);
+    await Promise.race([this.#ids.merged(), sleep(MERGE_AT_END_MS, undefined, { ref: false })]);
     await this.startCheckpoint();
     await this.#checkpoint;
   }
@@ -287,8 +243,8 @@ export class Ledger {
     await this.#checkpoint;
     this.#journal.close();
     for (const log of LOG_NAMES) this.#logs[log].close();
-    this.#index.close();
-    await this.#merge;
+    this.#ids.close();
+    await this.#ids.merged();
   }
 
   /** Everything that the checkpoint will say, as it is at this moment. */
@@ -308,45 +264,22 @@ export class Ledger {
     for (const log of LOG_NAMES) await this.#logs[log].sync();
     const file = `tables.${cut.journal.number}`;
     const snapshot = await writeSnapshot(this.#files, path.join(inner, file), cut.lines);
-    // It may name more than the cut: whoever looks an id up reads the line.
-    let index = this.#index;
-    let ids = await index.seal();
-    // A look-up that met damage has put another one in its place meanwhile: then these are not all ids.
-    while (index !== this.#index) {
-      index = this.#index;
-      ids = await index.seal();
-    }
+    // It may name more than the cut: a look-up reads the line.
+    const ids = await this.#ids.seal();
     await this.#files.syncDirectory(this.#folder);
     await this.#files.syncDirectory(inner);
-    const logs = Object.fromEntries(
-      LOG_NAMES.map((log) => {
-        const file = path.relative(this.#folder, this.#logs[log].path);
-        return [log, { file, ...this.#logs[log].describe(cut.logs[log]) }];
-      }),
-    ) as Record<LogName, LogState & { file: string }>;
     const state: FolderState = {
       format: FORMAT,
       folderId: this.folderId,
       journal: cut.journal,
       tables: { file, ...snapshot },
-      logs,
+      logs: describeLogs(this.#folder, this.#logs, cut.logs),
       ids,
     };
     await writeState(this.#files, inner, state);
     this.#state = state;
-    await this.#index.dropUnused(ids);
-    await this.#removeOlder(state);
-  }
-
-  /** What the state before named, and what a crash has left. */
-  async #removeOlder(state: FolderState): Promise<void> {
-    const inner = innerFolder(this.#folder);
-    const named = new Set(LOG_NAMES.map((log) => path.basename(state.logs[log].file)));
-    for (const name of this.#files.list(inner)) {
-      const number = Number(/^(?:journal|tables)\.(\d+)$/.exec(name)?.[1] ?? NaN);
-      const unnamed = /^(?:users|inventory)\.versions\.\d+$/.test(name) && !named.has(name);
-      if (unnamed || number < state.journal.number) await this.#files.discard(path.join(inner, name));
-    }
+    await this.#ids.dropUnused(ids);
+    await removeOlder(this.#files, inner, state);
   }
 
   #assertSound(): void {

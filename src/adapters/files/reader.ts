@@ -42,7 +42,7 @@ export class FolderReader implements StoreReader {
   }
 
   /**
-   * @param onNotice told of a file that is broken, whose last good values are read; without it that is thrown
+   * @param onNotice receives a file that is broken, whose last good values are read; without it that is thrown
    * @throws Failure corrupt_file, corrupt_state
    */
   static async open(

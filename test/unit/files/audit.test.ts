@@ -217,7 +217,7 @@ describe('tampering is found', () => {
       (text: string) => text.replace('"quantity":90', '"quantity":91'),
     ],
     ['.orderctl/state.json', 'another position', (text: string) => text.replace('"seq"', '"sea"')],
-  ])('%s with %s: what is true cannot be told', async (name, _how, change) => {
+  ])('%s with %s: what is true cannot be known', async (name, _how, change) => {
     const made = await shop();
     made.write(name, change(made.read(name)));
     const result = await made.audit();
@@ -235,7 +235,7 @@ describe('tampering is found', () => {
   });
 });
 
-describe('a view is built anew', () => {
+describe('a view is built again', () => {
   const runs = (made: Shop): string[] =>
     fs.readdirSync(made.file('.orderctl')).filter((name) => /^ids\.\d+$/.test(name));
 

@@ -269,7 +269,7 @@ describe('the log of versions', () => {
   const first = items('item,quantity,name,price,reorder_level,x\nbook,10,"A ""b""",1.00,3,é\npen,5,,,,\n');
   const second = items('item,quantity\nbook,8\nlamp,1\n');
 
-  it('gives back what was written, newest first, and reads no further than it is told', () => {
+  it('gives back what was written, newest first, and reads no further than it has to', () => {
     const fingerprints = ['a', 'bb'].map((text) => fingerprintFile(Buffer.from(text)));
     const [one, two] = fingerprints;
     if (one === undefined || two === undefined) throw new Error('unreachable');

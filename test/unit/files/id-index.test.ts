@@ -58,7 +58,7 @@ describe('the index of ids', () => {
     index.close();
   });
 
-  it('agrees with a plain map over random adding, sealing, merging and opening anew', async () => {
+  it('agrees with a plain map over random adding, sealing, merging and opening again', async () => {
     const step = fc.oneof(
       {
         weight: 6,

@@ -57,7 +57,7 @@ function undecided(ledger: Ledger, count: number): string[] {
   return ids.filter((id) => ledger.decided(id) === undefined);
 }
 
-test('a checkpoint names all ids when the index is built anew while it is being sealed', async () => {
+test('a checkpoint names all ids when the index is built again while it is being sealed', async () => {
   let release: () => void = () => undefined;
   const hold = new Promise<void>((resolve) => (release = resolve));
   const sealed = new Set<number>();

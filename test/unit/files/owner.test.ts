@@ -13,7 +13,7 @@ const work = fs.mkdtempSync(path.join(os.tmpdir(), 'owner-test-'));
 const ownerModule = transpile('adapters/files/owner/owner.ts', path.join(work, 'built'));
 const childModule = path.join(work, 'child.mjs');
 
-/** Tries to own the folder when told to; answers `tried` with whether it does. Requests are answered with its pid. */
+/** Tries to own the folder when asked to; answers `tried` with whether it does. Requests are answered with its pid. */
 fs.writeFileSync(
   childModule,
   `import { acquire } from ${JSON.stringify(ownerModule)};

@@ -1,14 +1,13 @@
-import path from 'node:path';
 import type { Clock } from '../../../ports/clock.ts';
 import type { StoreNotice } from '../../../ports/notices.ts';
-import { writeFresh, readWhole, openOrUndefined } from '../whole-files.ts';
+import { writeFresh, readWhole } from '../whole-files.ts';
 import { isFailure, type Failure } from '../../../domain/failure.ts';
 import type { FileAccess } from '../access.ts';
+import { CsvPlace, moveAway, NewestVersion } from './place.ts';
 import { renderTable } from './render.ts';
 import { OWN_STYLE, styleOf } from './records.ts';
-import type { SetAside } from '../../../domain/set-aside.ts';
 import { editRenderer } from '../logs/edit-line.ts';
-import { errorCode, type FileStat, type FileSystem } from '../fs.ts';
+import { type FileStat, type FileSystem } from '../fs.ts';
 import {
   brokenNotice,
   findHandEdit,
@@ -21,14 +20,12 @@ import {
 } from '../edits/hand-edit-look.ts';
 import type { TableKind, Row } from '../tables/columns.ts';
 import type { HandEdit } from '../edits/hand-edits.ts';
-import { keptName, listKeptAside } from './kept-aside.ts';
 import type { Ledger } from '../ledger.ts';
 import type { Table } from '../tables/table.ts';
 import { rowLines, type StateLine } from '../tables/state-line.ts';
 import { textBytes } from '../logs/text-bytes.ts';
-import { encodeRead, encodeVersion, readVersions } from './versions.ts';
-import { fingerprintFile, sameFingerprint, type FileFingerprint } from '../tables/fingerprint.ts';
-import { crc32 } from 'node:zlib';
+import { encodeRead, encodeVersion } from './versions.ts';
+import { fingerprinted, sameFingerprint, type FileFingerprint } from '../tables/fingerprint.ts';
 
 /*
  * One CSV: a view of its table that users may edit. What keeps every edit counted exactly once:
@@ -60,6 +57,7 @@ export class CsvFile<R extends Row> {
   readonly #context: CsvContext;
   readonly #kind: TableKind<R>;
   readonly #table: Table<R>;
+  readonly #place: CsvPlace<R>;
   readonly #path: string;
   /** The file as it was when it was last known or judged; undefined: not there. */
   #seen: FileStat | undefined;
@@ -70,16 +68,15 @@ export class CsvFile<R extends Row> {
   /** As the user has it: what is written in its place is the same to other programs. */
   #style = OWN_STYLE;
   #access: FileAccess | undefined;
-  /** The newest version, open: it shows whether it was read when another file is in its place already. */
-  #newestFd: number | undefined;
-  /** The newest version is committed, and was never in place: another file was. */
-  #isNewestUnseen = false;
+  readonly #newest: NewestVersion;
 
   constructor(context: CsvContext, kind: TableKind<R>, table: Table<R>) {
     this.#context = context;
     this.#kind = kind;
     this.#table = table;
-    this.#path = path.join(context.folder, kind.file);
+    this.#place = new CsvPlace(context, kind);
+    this.#path = this.#place.path;
+    this.#newest = new NewestVersion(context, this.#path);
   }
 
   /** Whether the file on disk is behind the table. */
@@ -99,7 +96,7 @@ export class CsvFile<R extends Row> {
    */
   async start(besideBroken = false): Promise<void> {
     const refuses = !besideBroken || this.#table.newest === null;
-    this.#context.files.unlink(this.#temporary);
+    this.#context.files.unlink(this.#place.temporary);
     await this.#restoreAside();
     while (!(await this.#judge(this.#context.files.stat(this.#path), refuses))) {
       await this.#context.clock.sleep(LOOK_AGAIN_MS);
@@ -164,19 +161,20 @@ export class CsvFile<R extends Row> {
         return false;
       case 'known':
         this.#mustWrite = !found.newest;
-        if (found.newest && this.#newestFd === undefined) this.#watchNewest();
+        if (found.newest && !this.#newest.isWatched) this.#newest.watch();
         // After a crash it is what was on disk before the newest version was put in place.
         if (!found.newest && (this.#looked || ledger.recoveredCommits === 0 || found.isSavedAfter)) {
           onNotice({ kind: 'file_outdated', file: this.#path });
         }
         return false;
       case 'edited':
-        if (this.#keptAs(this.#path) !== undefined) await this.#finishSettingAside(this.#path);
-        else if (found.edit.kind === 'set_aside') await this.#setAside(this.#path, found.edit.why);
+        if (this.#place.isKeptAside(this.#path)) await this.#place.finishSettingAside(this.#path);
+        else if (found.edit.kind === 'set_aside') await this.#place.setAside(this.#path, found.edit.why);
         else {
           await this.#takeIn(found, found.edit, facts);
           return false;
         }
+        this.#mustWrite = true;
         return true;
     }
   }
@@ -213,80 +211,16 @@ export class CsvFile<R extends Row> {
     return {
       nowMs: this.#context.clock.now(),
       savedMs: savedMsOf(stat),
-      isNewestUnread: this.#isNewestUnread(),
+      isNewestUnread: this.#newest.isUnread(),
     };
   }
 
-  #isNewestUnread(): boolean {
-    const { files, showsReads } = this.#context;
-    if (this.#isNewestUnseen) return showsReads();
-    return this.#newestFd !== undefined && showsReads() && files.statOpen(this.#newestFd).isUnread;
-  }
-
-  /** What lies in place is the newest version. */
-  #watchNewest(): void {
-    this.close();
-    this.#newestFd = openOrUndefined(this.#context.files, this.#path);
-  }
-
   close(): void {
-    if (this.#newestFd !== undefined) this.#context.files.close(this.#newestFd);
-    this.#newestFd = undefined;
-    this.#isNewestUnseen = false;
+    this.#newest.close();
   }
 
-  /** Keeps a file that cannot be merged; the table is written again in its place. */
-  async #setAside(name: string, why: SetAside): Promise<void> {
-    const { files, folder, onNotice } = this.#context;
-    let number = 1;
-    while (!files.link(name, path.join(folder, keptName(this.#kind.table, why, number)))) number++;
-    const keptAs = path.join(folder, keptName(this.#kind.table, why, number));
-    // Under its new name for sure before the old one goes: it is a user's work.
-    await files.syncDirectory(folder);
-    await this.#finishSettingAside(name);
-    onNotice({ kind: 'file_set_aside', file: this.#path, keptAs, why });
-  }
-
-  /** Where a file is kept aside that lies here still, as a crash in the middle leaves it; another may lie here by now. */
-  #keptAs(name: string): string | undefined {
-    const { files, folder } = this.#context;
-    const inode = files.stat(name)?.inode;
-    return listKeptAside(files, folder).find(({ file }) => files.stat(file)?.inode === inode)?.file;
-  }
-
-  /** What was said to count for nothing must not be found here again when power fails. */
-  async #finishSettingAside(name: string): Promise<void> {
-    const { files, folder } = this.#context;
-    if (this.#keptAs(name) !== undefined) files.unlink(name);
-    await files.syncDirectory(folder);
-    this.#mustWrite = true;
-  }
-
-  get #temporary(): string {
-    return `${this.#path}.new`;
-  }
-
-  get #aside(): string {
-    return `${this.#path}.previous`;
-  }
-
-  /**
-   * Puts back what lies aside. When another file has taken its place by now, what lies aside is kept as a conflict
-   * if it is no version that we know.
-   */
   async #restoreAside(): Promise<void> {
-    const { files, folder, ledger } = this.#context;
-    const bytes = readWhole(files, this.#aside);
-    if (bytes === undefined) return;
-    const found = fingerprintFile(bytes);
-    const { versions: known } = readVersions<R>(ledger.view(this.#kind.table));
-    if (files.link(this.#aside, this.#path)) {
-      // As in setting aside: it may be a user's work.
-      await files.syncDirectory(folder);
-    } else if (!known.some(({ fingerprint }) => sameFingerprint(fingerprint, found))) {
-      await this.#setAside(this.#aside, 'overtaken');
-    }
-    files.unlink(this.#aside);
+    if (await this.#place.restoreAside()) this.#mustWrite = true;
   }
 
   /**
@@ -297,18 +231,11 @@ export class CsvFile<R extends Row> {
   async rewrite(): Promise<boolean> {
     const { files, folder, ledger, exclusive } = this.#context;
     const table = this.#table;
-    const temporary = this.#temporary;
+    const temporary = this.#place.temporary;
     const rendered = table.beginRender();
-    const fingerprint = { sizeBytes: 0, crc32: 0 };
-    const counted = function* (chunks: Iterable<Buffer>): Generator<Buffer> {
-      for (const chunk of chunks) {
-        fingerprint.sizeBytes += chunk.byteLength;
-        fingerprint.crc32 = crc32(chunk, fingerprint.crc32);
-        yield chunk;
-      }
-    };
+    const { chunks, fingerprint } = fingerprinted(renderTable(rendered, this.#style));
     const access = files.stat(this.#path)?.access ?? this.#access;
-    await writeFresh(files, temporary, counted(renderTable(rendered, this.#style)), access);
+    await writeFresh(files, temporary, chunks, access);
     if (this.#context.showsReads()) files.markUnread(temporary);
     const placed = await exclusive(async () => {
       const since = table.endRender();
@@ -318,7 +245,7 @@ export class CsvFile<R extends Row> {
       if (!sameStat(this.#seen, files.stat(this.#path))) return false;
       const { table: name } = this.#kind;
       const lines: StateLine[] = [['version', name, fingerprint], ...rowLines('undo', name, since)];
-      const former = this.#isNewestUnread() ? table.newest : null;
+      const former = this.#newest.isUnread() ? table.newest : null;
       if (sameFingerprint(table.newest, fingerprint)) {
         // Rows were changed, and changed back: nothing is left to write.
         if (table.isBehind) await ledger.commit({ lines });
@@ -332,10 +259,9 @@ export class CsvFile<R extends Row> {
         };
         await ledger.commit({ lines, logs: { [name]: encodeVersion(version) } });
       }
-      const isPlaced = await this.#place(temporary, former);
+      const isPlaced = await this.#putInPlace(temporary, former);
       if (!isPlaced) {
-        this.close();
-        this.#isNewestUnseen = true;
+        this.#newest.isNotInPlace();
       }
       return isPlaced;
     });
@@ -345,11 +271,11 @@ export class CsvFile<R extends Row> {
   }
 
   /** @param former the version before, if nobody was known to have read it when this one was committed */
-  async #place(temporary: string, former: FileFingerprint | null): Promise<boolean> {
+  async #putInPlace(temporary: string, former: FileFingerprint | null): Promise<boolean> {
     const { files, ledger } = this.#context;
     if (this.#seen !== undefined) {
-      if (!moveAway(files, this.#path, this.#aside)) return false;
-      if (!sameStat(this.#seen, files.stat(this.#aside))) {
+      if (!moveAway(files, this.#path, this.#place.aside)) return false;
+      if (!sameStat(this.#seen, files.stat(this.#place.aside))) {
         await this.#restoreAside();
         return false;
       }
@@ -358,28 +284,17 @@ export class CsvFile<R extends Row> {
     const linked = files.link(temporary, this.#path);
     const known = this.#seen;
     // Somebody has read it at the last moment.
-    if (former !== null && !this.#isNewestUnread()) {
+    if (former !== null && !this.#newest.isUnread()) {
       await ledger.commit({ lines: [], logs: { [this.#kind.table]: encodeRead(former) } });
     }
     if (linked) {
       this.#seen = files.stat(temporary);
       this.#mustWrite = false;
-      this.#watchNewest();
+      this.#newest.watch();
     }
-    if (sameStat(known, files.stat(this.#aside))) files.unlink(this.#aside);
+    if (sameStat(known, files.stat(this.#place.aside))) files.unlink(this.#place.aside);
     // An editor that had opened it before has written to it just now.
     else await this.#restoreAside();
     return linked;
-  }
-}
-
-/** @returns false when it is not there: a person, or an editor that makes it its backup, was faster */
-function moveAway(files: FileSystem, from: string, to: string): boolean {
-  try {
-    files.rename(from, to);
-    return true;
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return false;
-    throw error;
   }
 }

@@ -42,7 +42,7 @@ function endsLine(files: FileSystem, name: string, sizeBytes: number): boolean {
   try {
     fd = openOrUndefined(files, name);
   } catch (error) {
-    // Whoever reads it next says so.
+    // The next read of it says so.
     if (isFailure(error, 'read_failed')) return true;
     throw error;
   }

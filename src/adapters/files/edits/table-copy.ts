@@ -13,7 +13,7 @@ import { errorCode, writeFailure, type FileSystem } from '../fs.ts';
 import { parseTable } from '../csv/parse.ts';
 import { editLines } from './hand-edit-look.ts';
 import { mergeFrom } from './hand-edits.ts';
-import type { Commit } from '../ledger.ts';
+import type { Commit } from '../journal/commit.ts';
 import { innerFolder } from '../layout.ts';
 import type { Table } from '../tables/table.ts';
 import { textBytes } from '../logs/text-bytes.ts';

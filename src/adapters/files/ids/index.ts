@@ -54,7 +54,7 @@ const NOTHING: readonly IdPlace[] = Object.freeze([]);
 /**
  * @param folder the `.orderctl` directory
  * @param runs as the checkpoint names them
- * @throws Failure corrupt_state when a named run is missing or damaged: whoever owns the folder rebuilds the index; a
+ * @throws Failure corrupt_state when a named run is missing or damaged: the owner of the folder rebuilds the index; a
  *   reader looks whether a newer checkpoint names others
  */
 export function openIdIndex(files: FileSystem, folder: string, runs: readonly string[]): IdIndex {

@@ -17,7 +17,7 @@ export interface IdHash {
 
 /**
  * 64 bits of an id into `into`, in two lanes of 32, by cyrb53's mixing (bryc, public domain) without its cut to 53
- * bits. Not keyed: two ids with one hash are told apart by reading the lines they point to.
+ * bits. Not keyed: two ids with one hash are distinguished by reading the lines they point to.
  */
 export function hashId(orderId: string, into: IdHash): void {
   let a = 0xdeadbeef;

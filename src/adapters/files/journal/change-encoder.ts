@@ -2,7 +2,7 @@ import type { EditVia } from '../../../domain/edit.ts';
 import type { Changes } from '../../../ports/store.ts';
 import { DecisionLines } from '../logs/decision-lines.ts';
 import { editRenderer } from '../logs/edit-line.ts';
-import type { Commit } from '../ledger.ts';
+import type { Commit } from './commit.ts';
 import { Sales } from '../tables/sales.ts';
 import { outgoingLine, type StateLine } from '../tables/state-line.ts';
 import type { Tables } from '../tables/tables.ts';

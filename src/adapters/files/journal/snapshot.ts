@@ -39,7 +39,7 @@ function readCsv(
 }
 
 /**
- * A folder as it is at one moment, read without a lock beside whoever owns it. What it has opened stays readable
+ * A folder as it is at one moment, read without a lock beside its owner. What it has opened stays readable
  * when the owner replaces it: descriptors outlive names.
  */
 export class FolderSnapshot {

@@ -110,7 +110,7 @@ function tailCrc(files: FileSystem, fd: number, sizeBytes: number): number {
 }
 
 /**
- * Holds a log against what the checkpoint says of it. Its length and last 64 KiB are compared; a change further
+ * Compares a log with what the checkpoint says of it. Its length and last 64 KiB are compared; a change further
  * back that keeps the length is found by `audit` only.
  *
  * @returns its size on disk

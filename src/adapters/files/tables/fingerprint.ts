@@ -13,3 +13,19 @@ export function fingerprintFile(bytes: Buffer): FileFingerprint {
 export function sameFingerprint(a: FileFingerprint | null, b: FileFingerprint): boolean {
   return a !== null && a.sizeBytes === b.sizeBytes && a.crc32 === b.crc32;
 }
+
+/** @returns the same chunks, and the fingerprint of all of them once they are gone through */
+export function fingerprinted(chunks: Iterable<Buffer>): {
+  chunks: Iterable<Buffer>;
+  fingerprint: FileFingerprint;
+} {
+  const fingerprint = { sizeBytes: 0, crc32: 0 };
+  const counted = function* (): Generator<Buffer> {
+    for (const chunk of chunks) {
+      fingerprint.sizeBytes += chunk.byteLength;
+      fingerprint.crc32 = crc32(chunk, fingerprint.crc32);
+      yield chunk;
+    }
+  };
+  return { chunks: counted(), fingerprint };
+}

@@ -34,7 +34,7 @@ export class Sales {
     this.#batches = new Float64Array(places);
   }
 
-  /** @throws Error when there is not so much left: a bug of whoever accepted the order */
+  /** @throws Error when there is not so much left: a bug of what accepted the order */
   sell(item: string, quantity: number, orderId: string): void {
     const place = this.#table.rows.placeOf(item) ?? -1;
     if (place !== -1 && this.#batches[place] !== this.#batch) {

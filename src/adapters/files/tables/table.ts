@@ -162,7 +162,7 @@ export class Table<R extends Row> implements CsvTable<R> {
   }
 
   /**
-   * From here on the table as it is differs from `newest` by what `remember` is told and by what comes.
+   * From here on the table differs from `newest` by what `remember` receives and by what comes.
    *
    * @param older the versions before it; else those that are known
    */

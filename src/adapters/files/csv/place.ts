@@ -1,0 +1,141 @@
+import path from 'node:path';
+import type { SetAside } from '../../../domain/set-aside.ts';
+import type { StoreNotice } from '../../../ports/notices.ts';
+import { errorCode, type FileSystem } from '../fs.ts';
+import type { LogName } from '../layout.ts';
+import type { LogView } from '../logs/log.ts';
+import type { Row, TableKind } from '../tables/columns.ts';
+import { fingerprintFile, sameFingerprint } from '../tables/fingerprint.ts';
+import { openOrUndefined, readWhole } from '../whole-files.ts';
+import { keptName, listKeptAside } from './kept-aside.ts';
+import { readVersions } from './versions.ts';
+
+interface Context {
+  readonly files: FileSystem;
+  readonly folder: string;
+  readonly ledger: { view(log: LogName): LogView };
+  readonly onNotice: (notice: StoreNotice) => void;
+  /** Whether it shows that other programs read a file. */
+  readonly showsReads: () => boolean;
+}
+
+/** The names that a CSV has on disk: its own, and those under which it is written, replaced and kept aside. */
+export class CsvPlace<R extends Row> {
+  readonly path: string;
+  /** Where the next version is written. */
+  readonly temporary: string;
+  /** Where the version before lies while it is replaced. */
+  readonly aside: string;
+  readonly #context: Context;
+  readonly #kind: TableKind<R>;
+
+  constructor(context: Context, kind: TableKind<R>) {
+    this.#context = context;
+    this.#kind = kind;
+    this.path = path.join(context.folder, kind.file);
+    this.temporary = `${this.path}.new`;
+    this.aside = `${this.path}.previous`;
+  }
+
+  /** Keeps a file that cannot be merged; the table is written again in its place. */
+  async setAside(name: string, why: SetAside): Promise<void> {
+    const { files, folder, onNotice } = this.#context;
+    let number = 1;
+    while (!files.link(name, path.join(folder, keptName(this.#kind.table, why, number)))) number++;
+    const keptAs = path.join(folder, keptName(this.#kind.table, why, number));
+    // Under its new name for sure before the old one goes: it is a user's work.
+    await files.syncDirectory(folder);
+    await this.finishSettingAside(name);
+    onNotice({ kind: 'file_set_aside', file: this.path, keptAs, why });
+  }
+
+  /** Whether a file is kept aside that lies here still, as a crash in the middle leaves it; another may lie here by now. */
+  isKeptAside(name: string): boolean {
+    const { files, folder } = this.#context;
+    const inode = files.stat(name)?.inode;
+    return listKeptAside(files, folder).some(({ file }) => files.stat(file)?.inode === inode);
+  }
+
+  /** What was said to count for nothing must not be found here again when power fails. */
+  async finishSettingAside(name: string): Promise<void> {
+    const { files, folder } = this.#context;
+    if (this.isKeptAside(name)) files.unlink(name);
+    await files.syncDirectory(folder);
+  }
+
+  /**
+   * Puts back what lies aside. When another file has taken its place by now, what lies aside is kept as a conflict
+   * if it is no version that we know.
+   *
+   * @returns whether that is so
+   */
+  async restoreAside(): Promise<boolean> {
+    const { files, folder, ledger } = this.#context;
+    const bytes = readWhole(files, this.aside);
+    if (bytes === undefined) return false;
+    const found = fingerprintFile(bytes);
+    const { versions: known } = readVersions<R>(ledger.view(this.#kind.table));
+    if (files.link(this.aside, this.path)) {
+      // As in setting aside: it may be a user's work.
+      await files.syncDirectory(folder);
+      files.unlink(this.aside);
+      return false;
+    }
+    const isKnown = known.some(({ fingerprint }) => sameFingerprint(fingerprint, found));
+    if (!isKnown) await this.setAside(this.aside, 'overtaken');
+    files.unlink(this.aside);
+    return !isKnown;
+  }
+}
+
+/** The newest version of a CSV, kept open: it shows whether it was read when another file is in its place already. */
+export class NewestVersion {
+  readonly #context: Context;
+  readonly #path: string;
+  #fd: number | undefined;
+  /** It is committed, and was never in place: another file was. */
+  #isUnseen = false;
+
+  constructor(context: Context, file: string) {
+    this.#context = context;
+    this.#path = file;
+  }
+
+  get isWatched(): boolean {
+    return this.#fd !== undefined;
+  }
+
+  isUnread(): boolean {
+    const { files, showsReads } = this.#context;
+    if (this.#isUnseen) return showsReads();
+    return this.#fd !== undefined && showsReads() && files.statOpen(this.#fd).isUnread;
+  }
+
+  /** What lies in place is the newest version. */
+  watch(): void {
+    this.close();
+    this.#fd = openOrUndefined(this.#context.files, this.#path);
+  }
+
+  isNotInPlace(): void {
+    this.close();
+    this.#isUnseen = true;
+  }
+
+  close(): void {
+    if (this.#fd !== undefined) this.#context.files.close(this.#fd);
+    this.#fd = undefined;
+    this.#isUnseen = false;
+  }
+}
+
+/** @returns false when it is not there: a user, or an editor that makes it its backup, was faster */
+export function moveAway(files: FileSystem, from: string, to: string): boolean {
+  try {
+    files.rename(from, to);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+}

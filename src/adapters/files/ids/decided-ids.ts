@@ -1,0 +1,104 @@
+import type { Decided } from '../../../domain/orders/decided.ts';
+import { isFailure } from '../../../domain/failure.ts';
+import type { FileSystem } from '../fs.ts';
+import type { LogView } from '../logs/log.ts';
+import type { IdIndex } from './index.ts';
+import { lookUp, rebuildIndex } from './lookup.ts';
+import type { IdPlace } from './table.ts';
+
+type DecisionLog = IdPlace['log'];
+
+interface Around {
+  /** A log up to its present end. */
+  readonly view: (log: DecisionLog) => LogView;
+  /** Called when the next checkpoint has to name other runs. */
+  readonly onRebuilt: () => void;
+  /** Called when a merge fails. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** The index of decided ids in the hands of the folder's owner: damaged, it is built again from the logs. */
+export class DecidedIds {
+  readonly #files: FileSystem;
+  readonly #inner: string;
+  readonly #around: Around;
+  #index: IdIndex;
+  #merge: Promise<void> = Promise.resolve();
+  /** A merge has found it damaged. */
+  #isDamaged = false;
+  /** Made once: an id is looked up for every order. */
+  readonly #rebuilt = (): IdIndex => (this.#index = this.#built());
+
+  constructor(files: FileSystem, inner: string, index: IdIndex, around: Around) {
+    this.#files = files;
+    this.#inner = inner;
+    this.#index = index;
+    this.#around = around;
+  }
+
+  /**
+   * @param lines order ids, and where the line of each begins
+   * @param base where the lines begin in the log
+   */
+  add(
+    log: DecisionLog,
+    lines: { readonly ids: readonly string[]; readonly starts: readonly number[] } | undefined,
+    base: number,
+  ): void {
+    if (lines === undefined) return;
+    const { ids, starts } = lines;
+    for (let index = 0; index < ids.length; index++) {
+      this.#index.add(ids[index] ?? '', { log, position: base + (starts[index] ?? 0) });
+    }
+  }
+
+  decided(orderId: string): Decided | undefined {
+    if (this.#isDamaged) this.rebuild();
+    return lookUp(orderId, this.#index, this.#around.view, this.#rebuilt);
+  }
+
+  rebuild(): void {
+    this.#isDamaged = false;
+    this.#index.close();
+    this.#index = this.#built();
+    this.#around.onRebuilt();
+  }
+
+  #built(): IdIndex {
+    return rebuildIndex(this.#files, this.#inner, this.#around.view);
+  }
+
+  /** As `seal` of IdIndex. */
+  async seal(): Promise<readonly string[]> {
+    let index = this.#index;
+    let names = await index.seal();
+    // A look-up that met damage has put another one in its place meanwhile: then these are not all ids.
+    while (index !== this.#index) {
+      index = this.#index;
+      names = await index.seal();
+    }
+    return names;
+  }
+
+  dropUnused(named: readonly string[]): Promise<void> {
+    return this.#index.dropUnused(named);
+  }
+
+  /** Merges runs in the background if there are too many. */
+  startMerge(): void {
+    this.#merge = this.#index.mergeIfDue().catch((error: unknown) => {
+      // The index is a view: the next look-up builds it again.
+      if (isFailure(error, 'corrupt_state')) this.#isDamaged = true;
+      else this.#around.onFailure(error);
+    });
+  }
+
+  /** Resolves when the merge under way is over. */
+  merged(): Promise<void> {
+    return this.#merge;
+  }
+
+  close(): void {
+    this.#index.close();
+  }
+}
