@@ -1,4 +1,5 @@
 import type { DeclaredMessage } from './messages/message.ts';
+import { ORDER } from './messages/shop/order.ts';
 
 /**
  * What a topic is to be, by the message that lies on it. Topics are created as declared here, compared with it and
@@ -25,33 +26,44 @@ const DEFAULT_MAX_MESSAGE_BYTES = 1_048_588;
 /** Kafka keeps it in an int. */
 const LARGEST_MESSAGE_BYTES = 2 ** 31 - 1;
 
-export function declaredTopic({ partitions, retentionDays }: DeclaredMessage, topic: string): DeclaredTopic {
+/** A topic that is to be there. */
+export interface WantedTopic {
+  readonly topic: string;
+  /** What lies on it, or whose dead letters. */
+  readonly message: DeclaredMessage;
+  /** The topics whose dead letters lie on it; null: it has none. */
+  readonly carries: readonly string[] | null;
+}
+
+/** Those of a shop that takes orders from one topic. */
+export function orderTopics({ topic, dlqTopic }: { topic: string; dlqTopic: string }): WantedTopic[] {
+  return [
+    { topic, message: ORDER, carries: null },
+    { topic: dlqTopic, message: ORDER, carries: [topic] },
+  ];
+}
+
+/**
+ * @param carriedBytes `max.message.bytes` of the topics that it carries, where the cluster says it: what fits there
+ * fits here with its headers
+ */
+export function declare(
+  { topic, message, carries }: WantedTopic,
+  carriedBytes: readonly number[],
+): DeclaredTopic {
+  const { partitions, retentionDays } = message;
+  const most = carriedBytes.length === 0 ? DEFAULT_MAX_MESSAGE_BYTES : Math.max(...carriedBytes);
   return {
     topic,
     partitions,
     replication: REPLICATION,
-    configs: { 'retention.ms': retentionDays * DAY_MS },
-  };
-}
-
-/**
- * @param of the message whose dead letters they are
- * @param maxMessageBytes what its topic allows; whatever fits there fits here with its headers
- */
-export function declaredDeadLetters(
-  of: DeclaredMessage,
-  topic: string,
-  maxMessageBytes: number | undefined,
-): DeclaredTopic {
-  const limit = (maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES) + DEAD_LETTER_HEADROOM_BYTES;
-  return {
-    topic,
-    partitions: of.partitions,
-    replication: REPLICATION,
-    configs: {
-      'max.message.bytes': Math.min(limit, LARGEST_MESSAGE_BYTES),
-      'retention.ms': DEAD_LETTERS_RETENTION_MS,
-    },
+    configs:
+      carries === null
+        ? { 'retention.ms': retentionDays * DAY_MS }
+        : {
+            'max.message.bytes': Math.min(most + DEAD_LETTER_HEADROOM_BYTES, LARGEST_MESSAGE_BYTES),
+            'retention.ms': DEAD_LETTERS_RETENTION_MS,
+          },
   };
 }
 

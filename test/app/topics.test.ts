@@ -1,15 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import {
-  applyTopics,
-  orderTopics,
-  planTopics,
-  type TopicAction,
-  type TopicPlan,
-} from '../../src/app/topics/plan.ts';
+import { applyTopics, planTopics, type TopicAction, type TopicPlan } from '../../src/app/topics/plan.ts';
 import { wantedTopics } from '../../src/app/topics/wanted.ts';
 import { selectMessages } from '../../src/domain/messages/select.ts';
 import type { TopicNames } from '../../src/domain/messages/topic-names.ts';
-import { ensureDeadLetterTopic, ensureTopic } from '../../src/app/topics/ensure.ts';
+import { ensureTopics } from '../../src/app/topics/ensure.ts';
+import { orderTopics } from '../../src/domain/declared-topics.ts';
 import { ScriptedBroker } from '../support/scripted-broker.ts';
 
 const NAMES = { topic: 'orders', dlqTopic: 'orders.dlq' };
@@ -45,8 +40,7 @@ describe('topics against what is declared', () => {
 
   it('are what consume makes, and need nothing then', async () => {
     const admin = await broker.admin();
-    await ensureTopic(admin, 'orders', true, () => undefined);
-    await ensureDeadLetterTopic(admin, 'orders', 'orders.dlq', true, () => undefined);
+    expect(await ensureTopics(admin, orderTopics(NAMES), true, () => undefined)).toBe(2);
     expect((await plan()).actions).toEqual([]);
     expect(broker.configs.get('orders.dlq')?.get('max.message.bytes')).toBe(String(2_000 + 64 * 1024));
   });
@@ -156,6 +150,27 @@ describe('topics of the catalogue', () => {
     expect(topics.every(({ declared }) => declared.replication === 3)).toBe(true);
     expect(warnings).toEqual([]);
     await applyTopics(await broker.admin(), await planned('all', NO_NAMES), async () => undefined);
+    expect((await planned('all', NO_NAMES)).actions).toEqual([]);
+  });
+
+  it('are made by what runs, as they are declared, and then nothing is left to do', async () => {
+    const admin = await broker.admin();
+    broker.createTopic('online_orders', 6);
+    broker.configs.set(
+      'online_orders',
+      new Map([
+        ['max.message.bytes', '5000'],
+        ['retention.ms', '-1'],
+      ]),
+    );
+    const wanted = wantedTopics(selectMessages('all', NO_NAMES), NO_NAMES);
+    await expect(ensureTopics(admin, wanted, false, () => undefined)).rejects.toMatchObject({
+      code: 'topic_missing',
+      context: { topic: 'orders' },
+    });
+    const made: string[] = [];
+    expect(await ensureTopics(admin, wanted, true, ({ topic }) => made.push(topic))).toBe(wanted.length - 1);
+    expect(made).not.toContain('online_orders');
     expect((await planned('all', NO_NAMES)).actions).toEqual([]);
   });
 

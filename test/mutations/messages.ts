@@ -65,9 +65,9 @@ export const MESSAGES: readonly Mutation[] = [
   },
   {
     name: 'dead letters are as large as the first topic that they come from takes',
-    file: 'src/app/topics/plan.ts',
-    from: 'Math.max(0, ...limits)',
-    to: 'limits[0] ?? 0',
+    file: 'src/domain/declared-topics.ts',
+    from: 'Math.max(...carriedBytes)',
+    to: '(carriedBytes[0] ?? 0)',
     tests: TOPICS,
   },
   {

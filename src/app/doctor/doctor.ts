@@ -1,4 +1,5 @@
 import type { Advice } from '../../domain/advice.ts';
+import { orderTopics } from '../../domain/declared-topics.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import { ORDER } from '../../domain/messages/shop/order.ts';
 import type { Broker, BrokerAdmin } from '../../ports/broker.ts';
@@ -9,7 +10,7 @@ import type { StoreAccess } from '../../ports/access.ts';
 import { checkSchema } from '../schema/check.ts';
 import { storedPositions } from '../offsets/group-positions.ts';
 import { markOf } from '../offsets/plan.ts';
-import { orderTopics, planTopics } from '../topics/plan.ts';
+import { planTopics } from '../topics/plan.ts';
 import { showOffsets } from '../offsets/show.ts';
 
 export interface DoctorPorts {

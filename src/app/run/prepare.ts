@@ -1,4 +1,5 @@
 import { Failure } from '../../domain/failure.ts';
+import { orderTopics } from '../../domain/declared-topics.ts';
 import type { Broker, BrokerAdmin, PartitionRange } from '../../ports/broker.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Processes } from '../../ports/processes.ts';
@@ -13,7 +14,7 @@ import {
   storeMoves,
 } from '../offsets/group-positions.ts';
 import { groupAhead, markOf, planMoves, rangesWithoutLeader } from '../offsets/plan.ts';
-import { ensureDeadLetterTopic, ensureTopic } from '../topics/ensure.ts';
+import { ensureTopics } from '../topics/ensure.ts';
 
 export interface PrepareOptions extends Omit<
   RunProcessorOptions<never, never>,
@@ -43,8 +44,7 @@ export async function prepareConsumer(
   const { topic, group, on } = options;
   await using admin = await broker.admin();
   if (options.reset === null) await refuseVanished(admin, store, topic);
-  await ensureTopic(admin, topic, options.create, on);
-  await ensureDeadLetterTopic(admin, topic, options.dlqTopic, options.create, on);
+  await ensureTopics(admin, orderTopics(options), options.create, on);
   await clearGroup(admin, ports, options, on);
   const isWhole = options.reset !== null || options.untilEnd;
   const ranges = await (isWhole ? admin.ranges(topic) : admin.ledRanges(topic));

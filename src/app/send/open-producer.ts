@@ -1,5 +1,6 @@
+import { ORDER } from '../../domain/messages/shop/order.ts';
 import type { Broker, Producer } from '../../ports/broker.ts';
-import { ensureTopic, type TopicCreated } from '../topics/ensure.ts';
+import { ensureTopics, type TopicCreated } from '../topics/ensure.ts';
 import { openUnlessStopped, unlessStopped } from '../run/wait.ts';
 
 /**
@@ -22,7 +23,9 @@ export async function openProducer(
   {
     await using admin = await openUnlessStopped(broker.admin(), signal);
     if (admin === undefined) return undefined;
-    if ((await unlessStopped(ensureTopic(admin, topic, create, on), signal)) === undefined) return undefined;
+    const wanted = [{ topic, message: ORDER, carries: null }];
+    if ((await unlessStopped(ensureTopics(admin, wanted, create, on), signal)) === undefined)
+      return undefined;
   }
   return openUnlessStopped(broker.producer(), signal);
 }

@@ -1,6 +1,5 @@
-import { declaredDeadLetters, declaredTopic, type DeclaredTopic } from '../../domain/declared-topics.ts';
+import { declare, type DeclaredTopic, type WantedTopic } from '../../domain/declared-topics.ts';
 import { Failure } from '../../domain/failure.ts';
-import { ORDER } from '../../domain/messages/shop/order.ts';
 import type { BrokerAdmin } from '../../ports/broker.ts';
 
 export interface TopicCreated {
@@ -10,31 +9,39 @@ export interface TopicCreated {
 }
 
 /**
- * Makes sure that a topic is there.
+ * Makes sure that topics are there: those that a message is sent to or read from, and those of dead letters.
  *
  * @param create false makes a missing topic a failure
- * @returns its number of partitions
+ * @returns how many it created
  * @throws Failure topic_missing
  */
-export async function ensureTopic(
+export async function ensureTopics(
   admin: BrokerAdmin,
-  topic: string,
+  wanted: readonly WantedTopic[],
   create: boolean,
   on: (event: TopicCreated) => void,
-  declared: DeclaredTopic = declaredTopic(ORDER, topic),
 ): Promise<number> {
-  const found = await admin.partitionCount(topic);
-  if (found !== undefined) return found;
-  if (!create) {
-    throw new Failure('topic_missing', `topic ${topic} does not exist`, {
-      fix: { kind: 'create_topic' },
-      context: { topic },
-    });
-  }
-  if (await createDeclared(admin, declared)) {
+  let created = 0;
+  for (const one of wanted) {
+    const { topic } = one;
+    if ((await admin.partitionCount(topic)) !== undefined) continue;
+    if (!create) {
+      throw new Failure('topic_missing', `topic ${topic} does not exist`, {
+        fix: { kind: 'create_topic' },
+        context: { topic },
+      });
+    }
+    const carried: number[] = [];
+    for (const of of one.carries ?? []) {
+      const bytes = Number(await admin.topicConfig(of, 'max.message.bytes'));
+      if (bytes > 0) carried.push(bytes);
+    }
+    const declared = declare(one, carried);
+    if (!(await createDeclared(admin, declared))) continue;
+    created += 1;
     on({ kind: 'topic_created', topic, partitions: declared.partitions });
   }
-  return (await admin.partitionCount(topic)) ?? declared.partitions;
+  return created;
 }
 
 /** @returns whether this call created it */
@@ -44,18 +51,4 @@ export function createDeclared(admin: BrokerAdmin, declared: DeclaredTopic): Pro
     Object.entries(declared.configs).map(([name, value]) => [name, String(value)]),
   );
   return admin.createTopic(topic, { partitions, replication, configs });
-}
-
-/** As ensureTopic; what fits into `topic` fits into its dead-letter topic, headers included. */
-export async function ensureDeadLetterTopic(
-  admin: BrokerAdmin,
-  topic: string,
-  dlqTopic: string,
-  create: boolean,
-  on: (event: TopicCreated) => void,
-): Promise<void> {
-  if ((await admin.partitionCount(dlqTopic)) !== undefined) return;
-  const limit = Number(await admin.topicConfig(topic, 'max.message.bytes'));
-  const declared = declaredDeadLetters(ORDER, dlqTopic, limit > 0 ? limit : undefined);
-  await ensureTopic(admin, dlqTopic, create, on, declared);
 }

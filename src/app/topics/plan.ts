@@ -1,30 +1,6 @@
-import {
-  declaredDeadLetters,
-  declaredTopic,
-  suffices,
-  type DeclaredTopic,
-} from '../../domain/declared-topics.ts';
-import type { DeclaredMessage } from '../../domain/messages/message.ts';
-import { ORDER } from '../../domain/messages/shop/order.ts';
+import { declare, suffices, type DeclaredTopic, type WantedTopic } from '../../domain/declared-topics.ts';
 import type { BrokerAdmin, TopicDescription } from '../../ports/broker.ts';
 import { createDeclared } from './ensure.ts';
-
-/** A topic that is to be there. */
-export interface WantedTopic {
-  readonly topic: string;
-  /** What lies on it, or whose dead letters. */
-  readonly message: DeclaredMessage;
-  /** The topics whose dead letters lie on it; null: it has none. */
-  readonly carries: readonly string[] | null;
-}
-
-/** Those of a shop that takes orders from one topic. */
-export function orderTopics({ topic, dlqTopic }: { topic: string; dlqTopic: string }): WantedTopic[] {
-  return [
-    { topic, message: ORDER, carries: null },
-    { topic: dlqTopic, message: ORDER, carries: [topic] },
-  ];
-}
 
 /** A topic as it is declared and as the cluster has it. */
 export interface TopicState {
@@ -67,15 +43,19 @@ export async function planTopics(admin: BrokerAdmin, wanted: readonly WantedTopi
     return known;
   };
   const topics: TopicState[] = [];
-  for (const { topic, message, carries } of wanted) {
-    const limits = await Promise.all((carries ?? []).map(async (of) => limitOf(await describe(of))));
-    const most = Math.max(0, ...limits);
-    const declared =
-      carries === null
-        ? declaredTopic(message, topic)
-        : declaredDeadLetters(message, topic, most > 0 ? most : undefined);
-    const possibleReplication = Math.min(declared.replication, brokers);
-    topics.push({ message: message.name, declared, actual: await describe(topic), possibleReplication });
+  for (const one of wanted) {
+    const carried: number[] = [];
+    for (const topic of one.carries ?? []) {
+      const bytes = Number((await describe(topic))?.configs.get('max.message.bytes'));
+      if (bytes > 0) carried.push(bytes);
+    }
+    const declared = declare(one, carried);
+    topics.push({
+      message: one.message.name,
+      declared,
+      actual: await describe(one.topic),
+      possibleReplication: Math.min(declared.replication, brokers),
+    });
   }
   return {
     brokers,
@@ -83,12 +63,6 @@ export async function planTopics(admin: BrokerAdmin, wanted: readonly WantedTopi
     actions: topics.flatMap(actionsOf),
     warnings: [...fewCopies(topics, brokers), ...topics.flatMap(warningsOf)],
   };
-}
-
-/** @returns 0 where the cluster does not say */
-function limitOf(topic: TopicDescription | null): number {
-  const limit = Number(topic?.configs.get('max.message.bytes'));
-  return limit > 0 ? limit : 0;
 }
 
 function actionsOf({ declared, actual, possibleReplication }: TopicState): TopicAction[] {

@@ -1,7 +1,7 @@
+import type { WantedTopic } from '../../domain/declared-topics.ts';
 import type { DeclaredMessage } from '../../domain/messages/message.ts';
 import { carriedBy, deadLettersBy } from '../../domain/messages/select.ts';
 import { deadLetterTopicOf, topicOf, type TopicNames } from '../../domain/messages/topic-names.ts';
-import type { WantedTopic } from './plan.ts';
 
 /** The topics of messages, each followed by that of its dead letters, where a processor reads it. */
 export function wantedTopics(messages: readonly DeclaredMessage[], names: TopicNames): WantedTopic[] {

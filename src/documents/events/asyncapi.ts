@@ -1,4 +1,4 @@
-import { declaredDeadLetters, declaredTopic, type DeclaredTopic } from '../../domain/declared-topics.ts';
+import { declare, type DeclaredTopic } from '../../domain/declared-topics.ts';
 import { HEADERS } from '../../domain/messages/headers.ts';
 import { MESSAGES } from '../../domain/messages/index.ts';
 import type { DeclaredMessage, ProcessorName } from '../../domain/messages/message.ts';
@@ -59,14 +59,14 @@ function deadLetterTopics(): Map<string, DeclaredTopic> {
   for (const message of MESSAGES) {
     const name = deadLettersOf(message);
     if (name === null || MESSAGES.some((other) => other.name === name)) continue;
-    topics.set(name, declaredDeadLetters(message, name, undefined));
+    topics.set(name, declare({ topic: name, message, carries: [message.name] }, []));
   }
   return topics;
 }
 
 function channelOf(message: DeclaredMessage): object {
   const { name, summary, schema } = message;
-  return channel(declaredTopic(message, name), summary, schema?.name ?? DEAD_LETTER);
+  return channel(declare({ topic: name, message, carries: null }, []), summary, schema?.name ?? DEAD_LETTER);
 }
 
 function channel(declared: DeclaredTopic, description: string, message: string): object {

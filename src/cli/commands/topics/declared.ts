@@ -1,4 +1,5 @@
-import { orderTopics, planTopics, type TopicPlan } from '../../../app/topics/plan.ts';
+import { planTopics, type TopicPlan } from '../../../app/topics/plan.ts';
+import { orderTopics } from '../../../domain/declared-topics.ts';
 import type { BrokerAdmin } from '../../../ports/broker.ts';
 import { namedMessages, type MessageFlags } from '../../messages.ts';
 import type { Session } from '../../session.ts';
