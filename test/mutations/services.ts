@@ -3,6 +3,13 @@ import type { Mutation } from './list.ts';
 /** Promises kept by the embedded broker and registry, and towards registries of others. */
 export const SERVICES: readonly Mutation[] = [
   {
+    name: 'two brokers may own one folder, when three want it and one is killed',
+    file: 'src/dev-broker/folder-lock.ts',
+    from: '    if (highest(folder) > mine) throw inUse();\n',
+    to: '',
+    tests: ['test/unit/dev-broker/folder-lock.test.ts'],
+  },
+  {
     name: 'an empty segment keeps old ones',
     file: 'src/dev-broker/log/retention.ts',
     from: 'return sizeBytes > 0 && !isOld && !isTooMuch;',
