@@ -17,6 +17,7 @@ const GROUPS = [
       'src/cli/tables/edit-command.ts',
       'src/cli/parse.ts',
       'src/cli/ask.ts',
+      'src/cli/named.ts',
       'src/cli/output/print-table.ts',
     ],
   },

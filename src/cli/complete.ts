@@ -39,6 +39,9 @@ const VALUES: Readonly<Record<string, Completion>> = {
   MESSAGE: 'messages',
 };
 
+/** What NAME is, by noun. */
+const NAMES: Readonly<Record<string, Completion>> = { user: 'users', inventory: 'items' };
+
 /**
  * What may stand in the place of the last word.
  *
@@ -92,7 +95,9 @@ interface Place {
 function chainOf(program: Command, words: readonly string[]): Command[] {
   const chain = [program];
   for (const word of words) {
-    const next = chain.at(-1)?.commands.find((candidate) => candidate.name() === word);
+    const next = chain
+      .at(-1)
+      ?.commands.find((candidate) => candidate.name() === word || candidate.aliases().includes(word));
     if (next !== undefined) chain.push(next);
   }
   return chain;
@@ -101,7 +106,7 @@ function chainOf(program: Command, words: readonly string[]): Command[] {
 async function valuesOf(name: string, start: string, place: Place): Promise<readonly string[]> {
   const noun = place.chain[1]?.name();
   if (name === '--status') return noun === 'order' ? ['accepted', 'rejected'] : ['paid', 'unpaid'];
-  const kind = VALUES[name];
+  const kind = name === 'NAME' && noun !== undefined ? NAMES[noun] : VALUES[name];
   if (kind === undefined) return [];
   if (kind === 'files') return [FILES];
   if (typeof kind !== 'string') return kind;

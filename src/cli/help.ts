@@ -10,6 +10,8 @@ export interface HelpText {
   readonly summary?: string;
   /** What it does, in prose, and what excludes what. */
   readonly prose: string;
+  /** Another word for it. */
+  readonly alias?: string;
   /** It prints a table, which -o csv prints as CSV. */
   readonly isTable?: true;
   /** Command lines, each with what it is for. */
@@ -28,8 +30,9 @@ export function checkOutput(command: Command, { byName }: Resolved): void {
 }
 
 /** Gives a command its texts. */
-export function describe(command: Command, { summary, prose, isTable, examples }: HelpText): Command {
+export function describe(command: Command, { alias, summary, prose, isTable, examples }: HelpText): Command {
   if (isTable) TABLES.add(command);
+  if (alias !== undefined) command.alias(alias);
   const lines = examples.flatMap(([line, purpose]) => [`  # ${purpose}`, `  ${line}`]);
   return command
     .summary(summary ?? command.summary())

@@ -118,7 +118,7 @@ export async function runCommandLine(given: readonly string[], session: Session)
     return;
   }
   refusePasswords(given);
-  const words = given[0] === 'help' ? [...given.slice(1), '--help'] : [...given];
+  const words = plainly(given);
   const name = firstWord(words);
   if (name !== undefined && !COMMANDS.some((command) => command.name === name)) throw unknownCommand(name);
 
@@ -147,6 +147,13 @@ export async function runCommandLine(given: readonly string[], session: Session)
   } finally {
     await session.printer.data(help);
   }
+}
+
+/** `help user` is `user --help`, and `version` is `--version`. */
+function plainly([first, ...rest]: readonly string[]): string[] {
+  if (first === 'help') return [...rest, '--help'];
+  if (first === undefined) return [];
+  return [first === 'version' ? '--version' : first, ...rest];
 }
 
 /** All by name, one of them whole. */

@@ -6,6 +6,8 @@ import { USER_STATUSES, type UserStatus } from '../domain/tables.ts';
 /** Node's timers hold no longer delay. */
 const MAX_DELAY_SECONDS = 2_000_000;
 
+const DURATION_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
 function invalid(flag: string, text: string, what: string, fix: string): Failure {
   return new Failure('invalid_value', `${flag}: ${JSON.stringify(text)} is not ${what}`, { fix });
 }
@@ -38,18 +40,30 @@ export function signedNumber(
   return value === 0 ? 0 : value;
 }
 
-/** Seconds, fractions allowed. @returns milliseconds @throws Failure invalid_value */
-export function seconds(flag: string, text: string): number {
-  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+const DELAY_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
+
+/** Seconds, fractions allowed, or with a unit: `100ms`, `2s`, `1m`. @returns milliseconds @throws Failure invalid_value */
+export function delay(flag: string, text: string): number {
+  const [, amount, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m)?$/.exec(text) ?? [];
+  const value = (Number(amount) * (DELAY_MS[unit] ?? 0)) / 1_000;
   if (!(value <= MAX_DELAY_SECONDS)) {
     throw invalid(
       flag,
       text,
       `a number of seconds from 0 to ${MAX_DELAY_SECONDS}`,
-      `for example ${flag} 0.5`,
+      `for example ${flag} 0.5, or ${flag} 500ms`,
     );
   }
   return Math.round(value * 1000);
+}
+
+/** Above zero, fractions allowed. @throws Failure invalid_value */
+export function decimalNumber(flag: string, text: string): number {
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value > 0 && value <= 1e6)) {
+    throw invalid(flag, text, 'a number above 0, up to 1000000', `for example ${flag} 5`);
+  }
+  return value;
 }
 
 /** ISO 8601 with zone. @returns milliseconds since the epoch @throws Failure invalid_value */
@@ -65,19 +79,60 @@ export function timestamp(flag: string, text: string): number {
   });
 }
 
+/** Flags of commands that select by time. */
+export interface TimeFlags {
+  since?: string;
+  until?: string;
+  timeZone?: string;
+}
+
 /** `--since` and `--until`: inclusive and exclusive; null: not given. @throws Failure invalid_value */
-export function timeRange(flags: { since?: string; until?: string }): {
-  sinceMs: number | null;
-  untilMs: number | null;
-} {
-  const sinceMs = flags.since === undefined ? null : timestamp('--since', flags.since);
-  const untilMs = flags.until === undefined ? null : timestamp('--until', flags.until);
+export function timeRange(
+  { since, until, timeZone }: TimeFlags,
+  now: number,
+): { sinceMs: number | null; untilMs: number | null } {
+  const moment = (flag: string, text: string): number =>
+    timeAgo(text, now) ?? dateOrTime(flag, text, timeZone);
+  const sinceMs = since === undefined ? null : moment('--since', since);
+  const untilMs = until === undefined ? null : moment('--until', until);
   if (sinceMs !== null && untilMs !== null && sinceMs >= untilMs) {
     throw new Failure('invalid_value', '--until is not after --since, so nothing can lie between', {
       fix: 'give a later --until',
     });
   }
   return { sinceMs, untilMs };
+}
+
+/** A date alone is its midnight. */
+function dateOrTime(flag: string, text: string, timeZone: string | undefined): number {
+  if (!/^\d{4}-\d\d-\d\d$/.test(text) || parseIsoTime(text) === 'unreal') return timestamp(flag, text);
+  const utc = Date.parse(`${text}T00:00:00Z`);
+  // The offset at that moment, then at the one that it leads to: they differ where the clock is changed in between.
+  const guess = utc - zoneOffsetMs(utc, timeZone);
+  return utc - zoneOffsetMs(guess, timeZone);
+}
+
+/** By how much a zone is ahead of UTC at a moment. @throws Failure invalid_value */
+function zoneOffsetMs(at: number, timeZone: string | undefined): number {
+  const whole = Math.floor(at / 1_000) * 1_000;
+  try {
+    const parts = new Intl.DateTimeFormat('en-US', {
+      ...{ timeZone, hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric' },
+      ...{ hour: 'numeric', minute: 'numeric', second: 'numeric' },
+    }).formatToParts(whole);
+    const part = (type: string): number => Number(parts.find((found) => found.type === type)?.value);
+    const [year, month, day] = [part('year'), part('month'), part('day')];
+    return Date.UTC(year, month - 1, day, part('hour'), part('minute'), part('second')) - whole;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw invalid('--time-zone', timeZone ?? '', 'a time zone', 'use a name such as Europe/Berlin, or UTC');
+  }
+}
+
+/** `90s`, `30m`, `2h`, `7d`. @returns that time ago, in milliseconds since the epoch; undefined: it is something else */
+function timeAgo(text: string, now: number): number | undefined {
+  const [, amount, unit = ''] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
+  return amount === undefined ? undefined : Math.max(0, now - Number(amount) * (DURATION_MS[unit] ?? 0));
 }
 
 /** `0,2`. @returns in order, each once @throws Failure invalid_value */
@@ -88,38 +143,23 @@ export function partitionList(flag: string, text: string): number[] {
   return [...new Set(text.split(',').map(Number))].sort((a, b) => a - b);
 }
 
-export type ResetTarget = 'earliest' | 'latest' | { offset: number } | { timestampMs: number };
-
-/** earliest, latest, an offset or a timestamp: bare digits are an offset. @throws Failure invalid_value */
-export function resetTarget(flag: string, text: string): ResetTarget {
-  if (text === 'earliest' || text === 'latest') return text;
-  if (/^\d+$/.test(text)) return { offset: wholeNumber(flag, text) };
-  if (/^\d{4}-/.test(text)) return { timestampMs: timestamp(flag, text) };
-  throw invalid(
-    flag,
-    text,
-    'a place in the topic',
-    `use earliest, latest, an offset such as 42, or a time such as 2026-11-21T10:00:00Z`,
-  );
-}
-
-const DURATION_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-export type ResetPlace = ResetTarget | 'current' | { by: number };
+export type ResetPlace =
+  'earliest' | 'latest' | 'current' | { offset: number } | { timestampMs: number } | { by: number };
 
 /**
- * As resetTarget, and: current, so many records from there (`+5`, `-5`), a time ago (`90s`, `30m`, `2h`, `7d`).
+ * earliest, latest, current, an offset (bare digits), so many records from current (`+5`, `-5`), a time ago (`90s`,
+ * `30m`, `2h`, `7d`), or a time.
  *
  * @param now milliseconds since the epoch
  * @throws Failure invalid_value
  */
 export function resetPlace(flag: string, text: string, now: number): ResetPlace {
-  if (text === 'current') return text;
+  if (text === 'earliest' || text === 'latest' || text === 'current') return text;
   if (/^[+-]\d+$/.test(text)) return { by: signedNumber(flag, text) };
-  const [, amount, unit = ''] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
-  if (amount !== undefined)
-    return { timestampMs: Math.max(0, now - Number(amount) * (DURATION_MS[unit] ?? 0)) };
-  if (text === 'earliest' || text === 'latest' || /^(\d+$|\d{4}-)/.test(text)) return resetTarget(flag, text);
+  if (/^\d+$/.test(text)) return { offset: wholeNumber(flag, text) };
+  if (/^\d{4}-/.test(text)) return { timestampMs: timestamp(flag, text) };
+  const timestampMs = timeAgo(text, now);
+  if (timestampMs !== undefined) return { timestampMs };
   throw invalid(
     flag,
     text,

@@ -45,9 +45,47 @@ export function usageFailure(error: CommanderError, program: Command, words: rea
   const message = misspelt === undefined ? given : `unknown option "${misspelt}"`;
   const [, kind, word = ''] = /^unknown (option|command) "(.*)"$/.exec(message) ?? [];
   let near: string | undefined;
-  if (kind === 'option') near = nearestOption(word, known);
-  if (kind === 'command') near = nearest(word, chain.at(-1)?.commands.map((command) => command.name()) ?? []);
+  if (kind === 'option') near = meantOption(word, known) ?? nearestOption(word, known);
+  if (kind === 'command') {
+    const verbs = chain.at(-1)?.commands.map((command) => command.name()) ?? [];
+    near = VERBS[word]?.find((verb) => verbs.includes(verb)) ?? nearest(word, verbs);
+  }
   return new Failure('usage', message, { fix: near === undefined ? see : `did you mean ${near}?` });
+}
+
+/** What other programs call it, and what it may be here: the first that the command has. */
+const VERBS: Readonly<Record<string, readonly string[]>> = {
+  create: ['add', 'register', 'apply'],
+  describe: ['explain', 'show'],
+  get: ['show'],
+  ls: ['list', 'show'],
+  new: ['add'],
+  rm: ['remove', 'discard'],
+  set: ['update', 'reset'],
+  retry: ['redrive'],
+};
+const OPTIONS: Readonly<Record<string, readonly string[]>> = {
+  '--bootstrap-server': ['--brokers'],
+  '--bootstrap-servers': ['--brokers'],
+  '--csv': ['--output csv'],
+  '--follow': ['--watch'],
+  '--force': ['--yes', '--execute'],
+  '--format': ['--output'],
+  '--from-beginning': ['--reset-to earliest', '--to earliest'],
+  '--json': ['--output json'],
+  '--schema-registry': ['--registry'],
+  '--tail': ['--limit'],
+  '-c': ['--count'],
+  '-f': ['--file', '--watch'],
+  '-g': ['--group'],
+  '-n': ['--count', '--max-messages', '--limit', '--max'],
+  '-s': ['--storage'],
+  '-v': ['--version'],
+  '-w': ['--watch'],
+};
+
+function meantOption(option: string, known: ReadonlySet<string>): string | undefined {
+  return OPTIONS[option]?.find((meant) => known.has(meant.replace(/ .*/, '')));
 }
 
 /** The dashes, which all have, make no two options alike. Of one letter: the one option that begins with it. */
@@ -65,7 +103,9 @@ function nearestOption(option: string, known: ReadonlySet<string>): string | und
 function commandChain(program: Command, words: readonly string[]): Command[] {
   const chain = [program];
   for (const word of words) {
-    const next = chain.at(-1)?.commands.find((candidate) => candidate.name() === word);
+    const next = chain
+      .at(-1)
+      ?.commands.find((candidate) => candidate.name() === word || candidate.aliases().includes(word));
     if (next !== undefined) chain.push(next);
   }
   return chain;

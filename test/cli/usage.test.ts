@@ -52,7 +52,7 @@ async function allHelp(): Promise<Map<string, Told>> {
     const result = await told([...words, '--help']);
     found.set(words.join(' '), result);
     const list = /^Commands:\n((?: {2}.*\n)+)/m.exec(result.stdout)?.[1] ?? '';
-    const names = [...list.matchAll(/^ {2}(\S+)/gm)].map(([, name = '']) => name);
+    const names = [...list.matchAll(/^ {2}([\w-]+)/gm)].map(([, name = '']) => name);
     for (const name of names.filter((name) => name !== 'help')) await ask([...words, name]);
   };
   await ask([]);
@@ -107,10 +107,10 @@ describe('help', () => {
   });
 });
 
-it('prints the version of package.json', async () => {
+it.each(['--version', 'version', '-V'])('prints the version of package.json by %s', async (word) => {
   const file = path.resolve(import.meta.dirname, '../../package.json');
   const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
-  expect(await runOrderctl(['--version'])).toMatchObject({ code: 0, stdout: `${version}\n`, stderr: '' });
+  expect(await runOrderctl([word])).toMatchObject({ code: 0, stdout: `${version}\n`, stderr: '' });
 });
 
 describe('wrong usage', () => {
@@ -126,7 +126,22 @@ describe('wrong usage', () => {
     ['user add --usr x', 'unknown option "--usr"', 'did you mean --user?'],
     ['consume --until-ende', 'unknown option "--until-ende"', 'did you mean --until-end?'],
     ['user show --storag x', 'unknown option "--storag"', 'did you mean --storage?'],
-    ['user show extra', 'too many arguments', 'orderctl user show --help'],
+    ['user show one extra', 'too many arguments', 'orderctl user show --help'],
+    ['user show one --user two', 'both one and --user two', 'name one'],
+    ['user update --status paid', 'no user is named', '--user'],
+    ['inventory remove --yes', 'no item is named', 'book'],
+    ['user rm bob', 'unknown command "rm"', 'did you mean remove?'],
+    ['inventory create book', 'unknown command "create"', 'did you mean add?'],
+    ['consume --from-beginning', 'unknown option "--from-beginning"', 'did you mean --reset-to earliest?'],
+    ['consume -n 5', 'unknown option "-n"', 'did you mean --max-messages?'],
+    ['produce -n 5', 'unknown option "-n"', 'did you mean --count?'],
+    ['offsets show --bootstrap-server x', 'unknown option "--bootstrap-server"', 'did you mean --brokers?'],
+    ['user show --json', 'unknown option "--json"', 'did you mean --output json?'],
+    ['produce --delay 1 --rate 5', '--delay and --rate', 'one of them'],
+    ['produce --rate 0', '--rate: "0"', '--rate 5'],
+    ['produce --user a --item b=1 --count 2 --order-id X', '--order-id names one', 'duplicates'],
+    ['produce --user a --item b=1 --item c', '1 --item and 0 --quantity', 'pen=2'],
+    ['produce --user a --item b=x', '"x" is not a whole number', ''],
     ['user show --reason x', 'unknown option "--reason"', 'see: orderctl user show --help'],
     ['inventory show --item a --item b', '--item is given more than once', 'once'],
     ['produce --count 1 --count=2', '--count is given more than once', 'once'],
@@ -135,7 +150,7 @@ describe('wrong usage', () => {
     ['consume --partitions 0', '--partitions', '--reset-to'],
     ['consume --max-messages 0', '--max-messages: "0"', ''],
     ['consume --reset-to 2026-11-21T10:00:00', 'time zone', '2026-11-21T10:00:00Z is UTC'],
-    ['consume --reset-to -5', '--reset-to: "-5"', ''],
+    ['consume --reset-to 2w', '--reset-to: "2w"', '2h'],
     ['produce --count 1e3', '--count: "1e3"', ''],
     ['produce --delay x', '--delay: "x"', ''],
     ['produce --count 1 --file x', '--file and --count', ''],

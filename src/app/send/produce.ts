@@ -25,6 +25,8 @@ export interface ProduceOptions {
   readonly resume: ProduceAgain['resume'];
   /** Pause between two orders. */
   readonly delayMs: number;
+  /** Orders a second, in place of a pause; null: no limit. */
+  readonly perSecond?: number | null;
   readonly create: boolean;
   readonly signal: AbortSignal;
   readonly on: (event: ProduceEvent) => void;
@@ -90,10 +92,10 @@ async function sendAll(
   options: ProduceOptions,
   progress: Progress,
 ): Promise<void> {
-  const { topic, on, signal, delayMs, count } = options;
+  const { topic, on, signal, delayMs, perSecond = null, count } = options;
   await using producer = await openProducer(broker, options);
   if (producer === undefined) return;
-  const sender = new OrderSender({ producer, codec, clock, topic, delayMs, count, signal });
+  const sender = new OrderSender({ producer, codec, clock, topic, delayMs, perSecond, count, signal });
   for await (const step of sender.send(options.orders)) {
     progress.sent += step.sent.length;
     progress.failed += step.failed.length;

@@ -27,6 +27,8 @@ export interface SenderParts {
   readonly clock: Clock;
   readonly topic: string;
   readonly delayMs: number;
+  /** Orders a second, in place of a pause; null: no limit. */
+  readonly perSecond?: number | null;
   /** How many orders there will be, where that is known: then no pause follows the last. */
   readonly count: number | null;
   readonly signal: AbortSignal;
@@ -57,12 +59,14 @@ export class OrderSender {
    * first, so that the place of the failure says what went.
    */
   async *send<T extends Sendable>(source: AsyncIterable<T> | Iterable<T>): AsyncGenerator<SendStep<T>> {
-    const { clock, delayMs, signal } = this.#parts;
+    const { clock, delayMs, perSecond = null, signal } = this.#parts;
     const stopped = (): boolean => signal.aborted;
     const batches =
-      delayMs > 0
-        ? this.#paced(source)
-        : inBatches(source, { size: BATCH_ORDERS, lingerMs: LINGER_MS, clock });
+      perSecond !== null
+        ? this.#atRate(source, perSecond)
+        : delayMs > 0
+          ? this.#paced(source)
+          : inBatches(source, { size: BATCH_ORDERS, lingerMs: LINGER_MS, clock });
     for await (const batch of batches) {
       if (stopped()) return;
       const step = await this.#sendBatch(batch);
@@ -81,6 +85,30 @@ export class OrderSender {
       if (next.done === true) return;
       yield [next.value];
       if (taken !== count) await clock.sleep(delayMs, signal);
+    }
+  }
+
+  /** Those that are due together; what a slow broker holds up is made up for. */
+  async *#atRate<T>(items: AsyncIterable<T> | Iterable<T>, perSecond: number): AsyncGenerator<readonly T[]> {
+    const { clock, signal } = this.#parts;
+    const source = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
+    const from = clock.now();
+    for (let taken = 0; ;) {
+      const due = Math.floor(((clock.now() - from) * perSecond) / 1_000) + 1 - taken;
+      if (due <= 0) {
+        await clock.sleep(Math.max(1, from + (taken * 1_000) / perSecond - clock.now()), signal);
+        if (signal.aborted) return;
+        continue;
+      }
+      const batch: T[] = [];
+      while (batch.length < Math.min(due, BATCH_ORDERS)) {
+        const next = await source.next();
+        if (next.done === true) break;
+        batch.push(next.value);
+      }
+      if (batch.length === 0) return;
+      taken += batch.length;
+      yield batch;
     }
   }
 

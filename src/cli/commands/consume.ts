@@ -6,7 +6,7 @@ import { Failure } from '../../domain/failure.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
 import { openKafka } from '../kafka/open.ts';
-import { partitionList, resetTarget, wholeNumber } from '../parse.ts';
+import { partitionList, resetPlace, wholeNumber } from '../parse.ts';
 import { ConsumeReport } from '../output/consume/report.ts';
 import type { Session } from '../session.ts';
 
@@ -32,8 +32,9 @@ export function register(command: Command, session: Session): void {
       'records that hold no order to the dead-letter topic. Runs until Ctrl-C, which finishes what is in hand ' +
       'and leaves the group; a second one leaves at once, which is safe too.\n\n' +
       'Reading goes on where it ended. --reset reads everything again, which changes nothing: an order id is ' +
-      'decided once. --reset-to goes elsewhere (and implies --reset): earliest, latest, an offset, or a time ' +
-      'such as 2026-11-21T10:00:00Z. --partitions confines it, and needs one of the two.\n\n' +
+      'decided once. --reset-to goes elsewhere (and implies --reset): earliest, latest, current, an offset, +N or -N ' +
+      'records from current, a time ago (90s, 30m, 2h, 7d), or a time such as 2026-11-21T10:00:00Z. --partitions ' +
+      'confines it, and needs one of the two.\n\n' +
       'One consumer owns a storage folder (4 for a second one), and a folder has a group of its own: --adopt ' +
       'takes over the group of another folder, at its committed offsets. A copy of a folder has the id of the ' +
       'first: while that one consumes, it is refused (4), and to use both, --new-id gives it an id of its own, and ' +
@@ -50,7 +51,7 @@ export function register(command: Command, session: Session): void {
     .option('--until-end', 'stop once past the end offsets seen at start')
     .option('--max-messages <N>', 'stop after N records')
     .option('--reset', 'begin again at the earliest offset')
-    .option('--reset-to <WHERE>', 'earliest, latest, an offset or a time')
+    .option('--reset-to <WHERE>', 'to all that offsets reset --to takes, such as 2h')
     .option('--partitions <LIST>', 'reset only these, such as 0,2')
     .option('--each', 'print every decision to stdout')
     .option('--adopt', "take over another folder's consumer group")
@@ -101,11 +102,12 @@ function readFlags(flags: Flags): Request {
   const isReset = flags.reset === true || flags.resetTo !== undefined;
   if (flags.partitions !== undefined && !isReset) {
     throw new Failure('usage', '--partitions goes with --reset or --reset-to', {
-      fix: 'add --reset-to earliest, latest, an offset or a time; a consumer reads all partitions',
+      fix: 'add --reset-to earliest, latest, an offset, 2h or a time; a consumer reads all partitions',
     });
   }
   const partitions = flags.partitions === undefined ? null : partitionList('--partitions', flags.partitions);
-  const to = flags.resetTo === undefined ? 'earliest' : resetTarget('--reset-to', flags.resetTo);
+  const to =
+    flags.resetTo === undefined ? 'earliest' : resetPlace('--reset-to', flags.resetTo, systemClock.now());
   return {
     untilEnd: flags.untilEnd === true,
     maxMessages:

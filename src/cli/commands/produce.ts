@@ -8,7 +8,7 @@ import { MAX_LINE_QUANTITY, type Order } from '../../domain/orders/order.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
 import { openKafka } from '../kafka/open.ts';
-import { nameOf, seconds, signedNumber, wholeNumber } from '../parse.ts';
+import { decimalNumber, delay, nameOf, signedNumber, wholeNumber } from '../parse.ts';
 import { SendReport } from '../output/send-report.ts';
 import { count } from '../output/text.ts';
 import type { Session } from '../session.ts';
@@ -21,6 +21,7 @@ const MAX_SEED = 2 ** 32 - 1;
 interface Flags {
   count?: string;
   delay?: string;
+  rate?: string;
   seed?: string;
   from?: string;
   orderId?: string;
@@ -43,7 +44,8 @@ export function register(command: Command, session: Session): void {
       'With --file: the orders of a file, one JSON object a line. The whole file is checked first: a bad line is 6, ' +
       'and nothing was sent. A line without an id gets one that follows from the file and the line, so that sending ' +
       'the same file again makes duplicates.\n\n' +
-      '--count, --seed and --from are for sample orders only; --user and --file exclude each other and both. ' +
+      '--seed and --from are for sample orders only; --user and --file exclude each other and both. With --user, ' +
+      '--count sends that order so many times, each under an id of its own. --rate and --delay exclude each other. ' +
       'Ctrl-C: 0 with --count 0, else 130 with the way to go on. When the brokers do not answer: 5, with the orders ' +
       'that may be stored all the same ("unknown" in the summary), a line of JSON for each, and the way to send them ' +
       'again under the same ids. No users or no items: 3. The schema is ' +
@@ -54,16 +56,17 @@ export function register(command: Command, session: Session): void {
       ['orderctl produce --count 0', 'one a second until Ctrl-C'],
       ['orderctl produce --count 100 --seed 7', 'the same orders and ids for the same users and items'],
       ['orderctl produce --count 100 --seed 7 --from 41', 'of these, the last sixty'],
-      ['orderctl produce --user bob --item pen --quantity 2 --item book --quantity 1', 'exactly this order'],
+      ['orderctl produce --user bob --item pen=2 --item book=1', 'exactly this order'],
       ['orderctl produce --file orders.ndjson', 'orders from a file; - is stdin'],
     ],
   })
     .option('--count <N>', `how many; 0: until stopped (default ${DEFAULT_COUNT})`)
-    .option('--delay <SECONDS>', 'between two orders (default 0; 1 with --count 0)')
+    .option('--delay <SECONDS>', 'between two orders, also 100ms (default 0; 1 with --count 0)')
+    .option('--rate <N>', 'orders a second, as far as the brokers keep up')
     .option('--seed <N>', 'the same orders and ids for the same users and items')
     .option('--from <N>', 'with --seed: begin with the Nth of these orders')
     .option('--user <NAME>', 'exactly one order: of this user')
-    .option('--item <NAME>', 'its line; repeat with --quantity', collect)
+    .option('--item <NAME>', 'its line, also pen=2; repeat with --quantity', collect)
     .option('--quantity <N>', 'of the item before it', collect)
     .option('--order-id <ID>', 'its id (default: a new one)')
     .option('--file <FILE>', 'orders from NDJSON; - is stdin')
@@ -91,29 +94,34 @@ async function produce(session: Session, flags: Flags): Promise<void> {
   const { settings, printer } = session;
   const { topic } = settings;
   refuseMixtures(flags);
+  const pace = paceOf(flags);
   const signal = takeStopSignal(printer);
   await using file = await openFile(session, flags, signal);
   const plan =
     file === null ? await planOrders(session, flags) : await planFile(session, flags, file, signal);
-  const delayMs = delayOf(flags, plan.count === null);
   const { broker, codec } = await openKafka(session, { topic, register: flags.register });
   const report = await SendReport.open(session, 'produce', plan.count);
   try {
     await produceOrders(
       { broker, codec, clock: systemClock },
-      { topic, ...plan, delayMs, create: flags.create, signal, on: (event) => report.take(event) },
+      { topic, ...plan, ...pace, create: flags.create, signal, on: (event) => report.take(event) },
     );
   } finally {
     report.close();
   }
 }
 
-function delayOf(flags: Flags, endless: boolean): number {
-  if (flags.delay !== undefined) return seconds('--delay', flags.delay);
-  return endless ? ENDLESS_DELAY_MS : 0;
+function paceOf(flags: Flags): { delayMs: number; perSecond: number | null } {
+  if (flags.delay !== undefined && flags.rate !== undefined) {
+    throw new Failure('usage', '--delay and --rate exclude each other', { fix: 'give one of them' });
+  }
+  if (flags.rate !== undefined) return { delayMs: 0, perSecond: decimalNumber('--rate', flags.rate) };
+  const delayMs = flags.delay === undefined ? null : delay('--delay', flags.delay);
+  const isEndless = flags.count !== undefined && /^0+$/.test(flags.count);
+  return { delayMs: delayMs ?? (isEndless ? ENDLESS_DELAY_MS : 0), perSecond: null };
 }
 
-const SAMPLE_FLAGS = ['count', 'seed', 'from'] as const;
+const SAMPLE_FLAGS = ['seed', 'from'] as const;
 const ORDER_FLAGS = ['user', 'item', 'quantity', 'orderId'] as const;
 const FILE_FLAGS = ['file', 'fromLine'] as const;
 
@@ -125,7 +133,14 @@ function refuseMixtures(flags: Flags): void {
       : `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
   };
   const [sample, order, file] = [given(SAMPLE_FLAGS), given(ORDER_FLAGS), given(FILE_FLAGS)];
-  const both = [order, file, sample].filter((flag) => flag !== undefined);
+  const both = [order, file, sample ?? (file === undefined ? undefined : given(['count']))].filter(
+    (flag) => flag !== undefined,
+  );
+  if (flags.count !== undefined && flags.orderId !== undefined && flags.count !== '1') {
+    throw new Failure('usage', '--order-id names one order, and --count asks for several', {
+      fix: 'leave one of them out: several of one id are duplicates',
+    });
+  }
   if (both.length > 1) {
     throw new Failure('usage', `${both[0] ?? ''} and ${both[1] ?? ''} exclude each other`, {
       fix: 'give --count and --seed for samples, or --user, --item and --quantity for one order, or --file',
@@ -184,8 +199,11 @@ async function planOrders(session: Session, flags: Flags): Promise<Plan> {
     flags.quantity !== undefined ||
     flags.orderId !== undefined
   ) {
-    const order = readOrder(flags, await orderIds());
-    return { orders: [{ order, number: 1 }], count: 1, resume: 'order_id' };
+    const newId = await orderIds();
+    const total = flags.count === undefined ? 1 : wholeNumber('--count', flags.count);
+    const order = readOrder(flags, newId);
+    if (total === 1) return { orders: [{ order, number: 1 }], count: 1, resume: 'order_id' };
+    return { orders: copies(order, newId, total), count: total === 0 ? null : total, resume: 'count' };
   }
   const wanted = flags.count === undefined ? DEFAULT_COUNT : wholeNumber('--count', flags.count);
   const total = wanted === 0 ? null : wanted;
@@ -201,7 +219,6 @@ async function planOrders(session: Session, flags: Flags): Promise<Plan> {
       fix: `use a number up to ${total}, or a larger --count`,
     });
   }
-  if (flags.delay !== undefined) seconds('--delay', flags.delay);
   const orders = await sampleOrders(await openStore(session.settings.storage), {
     count: total,
     from,
@@ -219,23 +236,32 @@ async function orderIds(seed: number | null = null): Promise<() => string> {
   return () => `ORD-${newId()}`;
 }
 
+/** @param total 0: without end */
+function* copies(order: Order, newId: () => string, total: number): Generator<Numbered> {
+  for (let number = 1; total === 0 || number <= total; number += 1) {
+    const createdAt = systemClock.now();
+    yield { order: number === 1 ? order : { ...order, orderId: newId(), createdAt }, number };
+  }
+}
+
 function readOrder(flags: Flags, newOrderId: () => string): Order {
   const { user, item: items = [], quantity: quantities = [] } = flags;
-  if (user === undefined || items.length === 0 || items.length !== quantities.length) {
-    const counted = `${items.length} --item and ${quantities.length} --quantity are given`;
+  const alone = items.filter((item) => !item.includes('='));
+  if (user === undefined || items.length === 0 || alone.length !== quantities.length) {
+    const counted = `${alone.length} --item and ${quantities.length} --quantity are given`;
     const missing = user === undefined ? '--user is missing' : counted;
     throw new Failure('usage', `one order takes --user, and as many --quantity as --item: ${missing}`, {
-      fix: 'for example: orderctl produce --user bob --item pen --quantity 2',
+      fix: 'for example: orderctl produce --user bob --item pen=2',
     });
   }
+  const rest = quantities.values();
   return {
     orderId: flags.orderId === undefined ? newOrderId() : nameOf('--order-id', flags.orderId),
     user: nameOf('--user', user),
-    items: items.map((item, i) => ({
-      item: nameOf('--item', item),
-      quantity: quantityOf(quantities[i] ?? ''),
-      unitPrice: null,
-    })),
+    items: items.map((text) => {
+      const [item = '', quantity = rest.next().value ?? ''] = text.split(/=(.*)/s);
+      return { item: nameOf('--item', item), quantity: quantityOf(quantity), unitPrice: null };
+    }),
     createdAt: systemClock.now(),
   };
 }

@@ -4,18 +4,16 @@ import { openIds, openStore, systemClock } from '../../compose.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
 import { openKafka } from '../kafka/open.ts';
-import { seconds, timeRange, wholeNumber } from '../parse.ts';
+import { delay, timeRange, wholeNumber, type TimeFlags } from '../parse.ts';
 import { SendReport } from '../output/send-report.ts';
 import type { Session } from '../session.ts';
 import { checkTopicName } from '../settings/values.ts';
 
-interface Flags {
+interface Flags extends TimeFlags {
   delay?: string;
   order?: string;
   user?: string;
   item?: string;
-  since?: string;
-  until?: string;
   limit?: string;
   toTopic?: string;
   rejected?: true;
@@ -55,6 +53,7 @@ export function register(command: Command, session: Session): void {
     .option('--item <NAME>', 'only orders with this item')
     .option('--since <TIME>', 'decided at or after this time')
     .option('--until <TIME>', 'decided before this time')
+    .option('--time-zone <NAME>', 'of a date (default: of this machine)')
     .option('--limit <N>', 'at most so many')
     .option('--to-topic <NAME>', 'send to this topic instead')
     .option('--rejected', 'rejected orders instead of accepted ones')
@@ -95,14 +94,14 @@ function readFlags(flags: Flags): Omit<ReplayOptions, 'topic' | 'signal' | 'on'>
     orderId: flags.order ?? null,
     user: flags.user ?? null,
     item: flags.item ?? null,
-    ...timeRange(flags),
+    ...timeRange(flags, systemClock.now()),
     limit: given(flags.limit, (text) => wholeNumber('--limit', text, { min: 1 })),
     resumeAfter: flags.resumeAfter ?? null,
     rejected: flags.rejected === true,
     asNew: flags.asNew === true,
     again: flags.again === true,
     dryRun: flags.dryRun === true,
-    delayMs: given(flags.delay, (text) => seconds('--delay', text)) ?? 0,
+    delayMs: given(flags.delay, (text) => delay('--delay', text)) ?? 0,
     create: flags.create,
   };
 }

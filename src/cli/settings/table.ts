@@ -53,6 +53,7 @@ export const SETTINGS = [
   {
     name: 'brokers',
     type: BROKERS,
+    short: '-b',
     isPlace: true,
     metavar: 'HOST:PORT,...',
     env: 'ORDERCTL_BROKERS',
@@ -71,6 +72,7 @@ export const SETTINGS = [
   {
     name: 'topic',
     type: TOPIC,
+    short: '-t',
     isPlace: true,
     metavar: 'NAME',
     env: 'ORDERCTL_TOPIC',
@@ -124,6 +126,7 @@ export const SETTINGS = [
   {
     name: 'quiet',
     type: SWITCH,
+    short: '-q',
     env: 'ORDERCTL_QUIET',
     fallback: false,
     help: 'only errors on stderr, no progress',

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import {
+  delay,
   nameOf,
   partitionList,
   resetPlace,
-  resetTarget,
-  seconds,
   signedNumber,
+  type TimeFlags,
+  timeRange,
   timestamp,
   userStatus,
   wholeNumber,
@@ -43,16 +44,22 @@ describe('whole numbers', () => {
   });
 });
 
-describe('seconds', () => {
+describe('delays', () => {
   it('may be fractions', () => {
-    expect(seconds('--delay', '0')).toBe(0);
-    expect(seconds('--delay', '0.5')).toBe(500);
-    expect(seconds('--delay', '1')).toBe(1000);
+    expect(delay('--delay', '0')).toBe(0);
+    expect(delay('--delay', '0.5')).toBe(500);
+    expect(delay('--delay', '1')).toBe(1000);
+    expect(delay('--delay', '100ms')).toBe(100);
+    expect(delay('--delay', '2s')).toBe(2_000);
+    expect(delay('--delay', '1.5m')).toBe(90_000);
   });
 
-  it.each(['', '-1', '.5', '1.', '1e3', 'NaN', 'Infinity', '5s', '99999999'])('refuse %j', (text) => {
-    expect(() => seconds('--delay', text)).toThrow(refusal('--delay'));
-  });
+  it.each(['', '-1', '.5', '1.', '1e3', 'NaN', 'Infinity', '5h', '5 s', '99999999', '33334m'])(
+    'refuse %j',
+    (text) => {
+      expect(() => delay('--delay', text)).toThrow(refusal('--delay'));
+    },
+  );
 });
 
 describe('timestamps', () => {
@@ -84,16 +91,52 @@ describe('timestamps', () => {
   });
 });
 
-describe('places to reset to', () => {
-  it('are words, offsets or times', () => {
-    expect(resetTarget('--reset-to', 'earliest')).toBe('earliest');
-    expect(resetTarget('--reset-to', 'latest')).toBe('latest');
-    expect(resetTarget('--reset-to', '2026')).toEqual({ offset: 2026 });
-    expect(resetTarget('--reset-to', '1970-01-01T00:00:01Z')).toEqual({ timestampMs: 1000 });
+describe('ranges of time', () => {
+  const NOW = Date.parse('2026-11-28T12:00:00Z');
+  const range = (flags: TimeFlags): (string | null)[] => {
+    const { sinceMs, untilMs } = timeRange(flags, NOW);
+    return [sinceMs, untilMs].map((ms) => (ms === null ? null : new Date(ms).toISOString()));
+  };
+
+  it('are times, times ago and dates', () => {
+    expect(range({})).toEqual([null, null]);
+    expect(range({ since: '1h', until: '30m' })).toEqual([
+      '2026-11-28T11:00:00.000Z',
+      '2026-11-28T11:30:00.000Z',
+    ]);
+    expect(range({ since: '2026-11-21T10:00:00+01:00' })[0]).toBe('2026-11-21T09:00:00.000Z');
+    const day = { since: '2026-11-27', until: '2026-11-28' };
+    expect(range({ ...day, timeZone: 'UTC' })).toEqual([
+      '2026-11-27T00:00:00.000Z',
+      '2026-11-28T00:00:00.000Z',
+    ]);
+    expect(range({ ...day, timeZone: 'Asia/Tokyo' })[0]).toBe('2026-11-26T15:00:00.000Z');
   });
 
-  it.each(['', 'Earliest', '-5', '+5', '1h', '2026-11-21'])('refuse %j', (text) => {
-    expect(() => resetTarget('--reset-to', text)).toThrow(refusal('--reset-to'));
+  it.each([
+    // The clock is put forward, or back, on that day or at its midnight.
+    ['Europe/Berlin', '2026-03-29', '2026-03-28T23:00:00.000Z'],
+    ['Europe/Berlin', '2026-03-30', '2026-03-29T22:00:00.000Z'],
+    ['Europe/Berlin', '2026-10-25', '2026-10-24T22:00:00.000Z'],
+    ['Europe/Berlin', '2026-10-26', '2026-10-25T23:00:00.000Z'],
+    ['America/New_York', '2026-03-08', '2026-03-08T05:00:00.000Z'],
+    ['America/New_York', '2026-03-09', '2026-03-09T04:00:00.000Z'],
+    ['Asia/Kolkata', '2026-07-01', '2026-06-30T18:30:00.000Z'],
+  ])('begin at midnight in %s: %s', (timeZone, since, iso) => {
+    expect(range({ since, timeZone })[0]).toBe(iso);
+  });
+
+  it('of a date without a zone begin at midnight here', () => {
+    expect(range({ since: '2026-11-27' })[0]).toBe(new Date(2026, 10, 27).toISOString());
+  });
+
+  it.each([
+    [{ since: '2026-02-30' }, '--since'],
+    [{ until: '1 hour' }, '--until'],
+    [{ since: '2026-11-27', timeZone: 'Mars/Olympus' }, '--time-zone'],
+    [{ since: '1h', until: '2h' }, '--until'],
+  ])('refuse %j', (flags, flag) => {
+    expect(() => range(flags)).toThrow(refusal(flag));
   });
 });
 

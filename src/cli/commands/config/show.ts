@@ -11,6 +11,7 @@ const MASK = '********';
 
 export function registerShow(config: Command, session: Session): void {
   describe(config.command('show'), {
+    alias: 'list',
     summary: 'show every setting and where it comes from',
     isTable: true,
     prose:

@@ -22,7 +22,7 @@ export function registerDiscard(dlq: Command, session: Session): void {
   })
     .argument('<ID...>', 'as "dlq list" names them')
     .requiredOption('--why <TEXT>', 'the reason, for the log')
-    .option('--yes', 'do not ask')
+    .option('-y, --yes', 'do not ask')
     .action(async (texts: string[], flags: { why: string; yes?: true }) => {
       await discard(session, texts, flags);
     });

@@ -1,6 +1,7 @@
+import { systemClock } from '../../../compose.ts';
 import type { Command } from 'commander';
 import type { DeadLetterFilter, DeadLetterState } from '../../../app/dlq/dead-letters.ts';
-import { timeRange } from '../../parse.ts';
+import { timeRange, type TimeFlags } from '../../parse.ts';
 import { checkTopicName } from '../../settings/values.ts';
 
 export const IDS =
@@ -8,10 +9,8 @@ export const IDS =
   '.orderctl/undelivered/ of the storage folder and has the id kept:TOPIC/PARTITION@OFFSET, by the record it is about; ' +
   'of a topic that was deleted and created again, the next at that place has ~ and eight digits behind it.';
 
-export interface FilterFlags {
+export interface FilterFlags extends TimeFlags {
   reason?: string;
-  since?: string;
-  until?: string;
   originalTopic?: string;
 }
 
@@ -20,11 +19,12 @@ export function filterOptions(command: Command): Command {
     .option('--reason <CODE>', 'only this error code, or exception class; unknown: without one')
     .option('--since <TIME>', 'failed at or after this time')
     .option('--until <TIME>', 'failed before this time')
+    .option('--time-zone <NAME>', 'of a date (default: of this machine)')
     .option('--original-topic <NAME>', 'only records of this topic');
 }
 
 export function readFilter(flags: FilterFlags, state: DeadLetterState | null): DeadLetterFilter {
   const originalTopic =
     flags.originalTopic === undefined ? null : checkTopicName(flags.originalTopic, '--original-topic');
-  return { reason: flags.reason ?? null, ...timeRange(flags), originalTopic, state };
+  return { reason: flags.reason ?? null, ...timeRange(flags, systemClock.now()), originalTopic, state };
 }

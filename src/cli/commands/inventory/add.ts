@@ -2,27 +2,32 @@ import type { Command } from 'commander';
 import { makeEdit } from '../../tables/edit-command.ts';
 import { describe } from '../../help.ts';
 import { nameOf, wholeNumber } from '../../parse.ts';
+import { nameNeeded, takingName } from '../../named.ts';
 import type { Session } from '../../session.ts';
 import { BESIDE } from '../../tables/edit-command.ts';
 import { detailsOf, withDetails, type DetailOptions } from './details.ts';
 
 export function registerAdd(inventory: Command, session: Session): void {
-  const add = describe(inventory.command('add'), {
-    summary: 'add an item',
-    prose: `Adds an item with the quantity on hand. Exit code 4 if the item exists already. ${BESIDE}`,
-    examples: [
-      ['orderctl inventory add --item book --quantity 10', 'ten books'],
-      [
-        'orderctl inventory add --item pen --quantity 50 --price 1.20 --reorder-level 5',
-        'with a price, and low at five or fewer',
+  const add = takingName(
+    describe(inventory.command('add'), {
+      summary: 'add an item',
+      prose: `Adds an item with the quantity on hand. Exit code 4 if the item exists already. ${BESIDE}`,
+      examples: [
+        ['orderctl inventory add --item book --quantity 10', 'ten books'],
+        [
+          'orderctl inventory add --item pen --quantity 50 --price 1.20 --reorder-level 5',
+          'with a price, and low at five or fewer',
+        ],
       ],
-    ],
-  })
-    .requiredOption('--item <NAME>', 'name of the item')
-    .requiredOption('--quantity <N>', 'on hand');
-  withDetails(add).action(async (options: DetailOptions & { item: string; quantity: string }) => {
-    const item = nameOf('--item', options.item);
-    const quantity = wholeNumber('--quantity', options.quantity);
-    await makeEdit(session, { kind: 'item.add', item, quantity, ...detailsOf(options) });
-  });
+    }),
+    '--item',
+    'name of the item',
+  ).requiredOption('--quantity <N>', 'on hand');
+  withDetails(add).action(
+    async (given: string | undefined, options: DetailOptions & { item?: string; quantity: string }) => {
+      const item = nameOf('--item', nameNeeded('--item', given, options.item));
+      const quantity = wholeNumber('--quantity', options.quantity);
+      await makeEdit(session, { kind: 'item.add', item, quantity, ...detailsOf(options) });
+    },
+  );
 }

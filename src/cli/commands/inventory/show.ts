@@ -7,31 +7,43 @@ import { printNotice } from '../../output/store-notices.ts';
 import { itemEntry } from '../../output/table-rows.ts';
 import type { Column } from '../../output/table.ts';
 import { extraColumns, printList, printTable } from '../../output/print-table.ts';
+import { nameGiven, takingName } from '../../named.ts';
 import type { Session } from '../../session.ts';
 
+interface ShowFlags {
+  item?: string;
+  low?: true;
+  sort?: true;
+}
+
 export function registerShow(inventory: Command, session: Session): void {
-  describe(inventory.command('show'), {
-    summary: 'show all items, one, or those that are low',
-    isTable: true,
-    prose:
-      'Shows the stock as it is after the last commit, in the order of inventory.csv. With --item only that one; ' +
-      'exit code 3 if there is no such item. With --low only items at or under their reorder level.',
-    examples: [
-      ['orderctl inventory show', 'a table'],
-      ['orderctl inventory show --low', 'what to order again'],
-      ["orderctl inventory show -o json | jq '.items[].quantity'", 'for a script'],
-    ],
-  })
-    .option('--item <NAME>', 'only this item')
+  takingName(
+    describe(inventory.command('show'), {
+      alias: 'list',
+      summary: 'show all items, one, or those that are low',
+      isTable: true,
+      prose:
+        'Shows the stock as it is after the last commit, in the order of inventory.csv. With --item only that one; ' +
+        'exit code 3 if there is no such item. With --low only items at or under their reorder level.',
+      examples: [
+        ['orderctl inventory show', 'a table'],
+        ['orderctl inventory show --low', 'what to order again'],
+        ["orderctl inventory show -o json | jq '.items[].quantity'", 'for a script'],
+      ],
+    }),
+    '--item',
+    'only this item',
+  )
     .option('--low', 'only items at or under their reorder level')
-    .action(async (options: { item?: string; low?: true }) => {
-      await showItems(session, options.item, options.low === true);
+    .option('--sort', 'by name, not in the order of the file')
+    .action(async (given: string | undefined, flags: ShowFlags) => {
+      await showItems(session, nameGiven('--item', given, flags.item), flags);
     });
 }
 
 const CSV_COLUMNS = ['item', 'quantity', 'name', 'price', 'reorder_level', 'low'];
 
-async function showItems(session: Session, only: string | undefined, lowOnly: boolean): Promise<void> {
+async function showItems(session: Session, only: string | undefined, flags: ShowFlags): Promise<void> {
   const access = await openStore(session.settings.storage);
   await using reader = await access.read({
     onNotice: (notice) => printNotice(session.printer, notice),
@@ -41,7 +53,8 @@ async function showItems(session: Session, only: string | undefined, lowOnly: bo
   if (only !== undefined && named.length === 0) {
     throw new Failure('not_found', `item ${only} does not exist`, { fix: 'see: orderctl inventory show' });
   }
-  const items = lowOnly ? named.filter(isLow) : named;
+  const items = flags.low ? named.filter(isLow) : named;
+  if (flags.sort) items.sort((a, b) => (a.item < b.item ? -1 : 1));
   const extra = extraColumns(items);
   const columns = [...CSV_COLUMNS, ...extra.map(({ title }) => title)];
   if (await printList(session, { key: 'items', rows: items, entry: itemEntry, columns })) return;

@@ -3,33 +3,41 @@ import { Failure } from '../../../domain/failure.ts';
 import { makeEdit } from '../../tables/edit-command.ts';
 import { describe } from '../../help.ts';
 import { signedNumber, wholeNumber } from '../../parse.ts';
+import { nameNeeded, takingName } from '../../named.ts';
 import type { Session } from '../../session.ts';
 import { BESIDE } from '../../tables/edit-command.ts';
 import { detailsOf, withDetails, type DetailOptions } from './details.ts';
 
 export function registerUpdate(inventory: Command, session: Session): void {
-  const update = describe(inventory.command('update'), {
-    summary: 'change the stock or the details of an item',
-    prose:
-      'Sets the stock with --quantity, or adjusts it with --by: give one of them, not both. Adjusting is safe ' +
-      'while orders come in; below zero is refused (2). --name, --price and --reorder-level change the details; an ' +
-      "empty text unsets one: --price ''. " +
-      `Exit code 3 if there is no such item. ${BESIDE}\n\n` +
-      'Under -o json the answer has "before" and "after", null where the item is not there: the quantity always; ' +
-      'name, price and reorder_level where one of the two has it.',
-    examples: [
-      ['orderctl inventory update --item pen --quantity 100', 'counted: there are a hundred'],
-      ['orderctl inventory update --item pen --by +20', 'twenty more have come'],
-      ['orderctl inventory update --item pen --by -3', 'three were broken'],
-      ['orderctl inventory update --item pen --price 1.30', 'a new price'],
-      ["orderctl inventory update --item pen --reorder-level ''", 'no reorder level any more'],
-    ],
-  })
-    .requiredOption('--item <NAME>', 'name of the item')
+  const update = takingName(
+    describe(inventory.command('update'), {
+      summary: 'change the stock or the details of an item',
+      prose:
+        'Sets the stock with --quantity, or adjusts it with --by: give one of them, not both. Adjusting is safe ' +
+        'while orders come in; below zero is refused (2). --name, --price and --reorder-level change the details; an ' +
+        "empty text unsets one: --price ''. " +
+        `Exit code 3 if there is no such item. ${BESIDE}\n\n` +
+        'Under -o json the answer has "before" and "after", null where the item is not there: the quantity always; ' +
+        'name, price and reorder_level where one of the two has it.',
+      examples: [
+        ['orderctl inventory update --item pen --quantity 100', 'counted: there are a hundred'],
+        ['orderctl inventory update --item pen --by +20', 'twenty more have come'],
+        ['orderctl inventory update --item pen --by -3', 'three were broken'],
+        ['orderctl inventory update --item pen --price 1.30', 'a new price'],
+        ["orderctl inventory update --item pen --reorder-level ''", 'no reorder level any more'],
+      ],
+    }),
+    '--item',
+    'name of the item',
+  )
     .option('--quantity <N>', 'set the stock to this')
     .option('--by <+N|-N>', 'add this to the stock, or take it away');
   withDetails(update).action(
-    async (options: DetailOptions & { item: string; quantity?: string; by?: string }) => {
+    async (
+      given: string | undefined,
+      options: DetailOptions & { item?: string; quantity?: string; by?: string },
+    ) => {
+      const item = nameNeeded('--item', given, options.item);
       if (options.quantity !== undefined && options.by !== undefined) {
         throw new Failure('usage', '--quantity and --by exclude each other', {
           fix: '--quantity sets the stock, --by adjusts it: give one of them',
@@ -45,7 +53,7 @@ export function registerUpdate(inventory: Command, session: Session): void {
           fix: 'add --quantity, --by, --name, --price or --reorder-level',
         });
       }
-      await makeEdit(session, { kind: 'item.update', item: options.item, ...changes });
+      await makeEdit(session, { kind: 'item.update', item, ...changes });
     },
   );
 }

@@ -7,6 +7,7 @@ import { openPorts, SHOW_TIMEOUT_MS, TOGETHER } from './ports.ts';
 
 export function registerShow(offsets: Command, session: Session): void {
   describe(offsets.command('show'), {
+    alias: 'list',
     summary: 'start, committed, stored, end and lag of each partition',
     isTable: true,
     prose:

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { Decided } from '../../../domain/orders/decided.ts';
-import { openStore } from '../../../compose.ts';
+import { openStore, systemClock } from '../../../compose.ts';
 import { describe } from '../../help.ts';
-import { choice, timeRange, wholeNumber } from '../../parse.ts';
+import { choice, timeRange, wholeNumber, type TimeFlags } from '../../parse.ts';
 import { openCsv } from '../../output/csv.ts';
 import { ORDER_COLUMNS, orderDocument } from '../../output/order.ts';
 import { printTable } from '../../output/print-table.ts';
@@ -12,12 +12,10 @@ import { BESIDE } from './unknown.ts';
 /** Rows are held until their widths are known. */
 const MAX_ROWS = 1_000;
 
-interface ListFlags {
+interface ListFlags extends TimeFlags {
   status?: string;
   user?: string;
   item?: string;
-  since?: string;
-  until?: string;
   limit?: string;
 }
 
@@ -39,6 +37,7 @@ export function registerList(order: Command, session: Session): void {
     .option('--item <NAME>', 'only orders with this item')
     .option('--since <TIME>', 'decided at or after this time')
     .option('--until <TIME>', 'decided before this time')
+    .option('--time-zone <NAME>', 'of a date (default: of this machine)')
     .option('--limit <N>', 'at most so many')
     .action(async (flags: ListFlags) => {
       await list(session, flags);
@@ -55,7 +54,11 @@ async function list(session: Session, flags: ListFlags): Promise<void> {
   const isText = !isJson && !isCsv;
   const statuses = ['accepted', 'rejected'] as const;
   const status = flags.status === undefined ? null : choice('--status', flags.status, 'a status', statuses);
-  const filter = { user: flags.user ?? null, item: flags.item ?? null, ...timeRange(flags) };
+  const filter = {
+    user: flags.user ?? null,
+    item: flags.item ?? null,
+    ...timeRange(flags, systemClock.now()),
+  };
   const unlimited = isText ? MAX_ROWS : Infinity;
   const limit =
     flags.limit === undefined

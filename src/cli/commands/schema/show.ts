@@ -6,6 +6,7 @@ import { addVerb, printDocuments, SUBJECT, type Run } from './subject.ts';
 
 export function registerShow(schema: Command, session: Session): void {
   addVerb(schema, session, 'show', show, {
+    alias: 'list',
     summary: 'what the registry has of it',
     prose: `Shows the versions of the subject, its compatibility level and whether the schema is the latest. ${SUBJECT}`,
     examples: [

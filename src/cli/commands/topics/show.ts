@@ -11,6 +11,7 @@ import { DECLARED, planDeclared } from './declared.ts';
 export function registerShow(topics: Command, session: Session): void {
   takingMessages(
     describe(topics.command('show'), {
+      alias: 'list',
       summary: 'compare the cluster with the declared topics',
       isTable: true,
       prose: `Shows what is declared beside what the cluster has. ${DECLARED}`,

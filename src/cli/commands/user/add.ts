@@ -2,22 +2,26 @@ import type { Command } from 'commander';
 import { makeEdit } from '../../tables/edit-command.ts';
 import { describe } from '../../help.ts';
 import { nameOf, userStatus } from '../../parse.ts';
+import { nameNeeded, takingName } from '../../named.ts';
 import type { Session } from '../../session.ts';
 import { BESIDE } from '../../tables/edit-command.ts';
 
 export function registerAdd(user: Command, session: Session): void {
-  describe(user.command('add'), {
-    summary: 'add a user',
-    prose: `Adds a user. Exit code 4 if the user exists already. ${BESIDE}`,
-    examples: [
-      ['orderctl user add --user alice --status paid', 'a user who may order'],
-      ['orderctl user add --user bob --status unpaid', 'a user whose orders are rejected'],
-    ],
-  })
-    .requiredOption('--user <NAME>', 'name of the user')
+  takingName(
+    describe(user.command('add'), {
+      summary: 'add a user',
+      prose: `Adds a user. Exit code 4 if the user exists already. ${BESIDE}`,
+      examples: [
+        ['orderctl user add --user alice --status paid', 'a user who may order'],
+        ['orderctl user add --user bob --status unpaid', 'a user whose orders are rejected'],
+      ],
+    }),
+    '--user',
+    'name of the user',
+  )
     .requiredOption('--status <STATUS>', 'paid or unpaid')
-    .action(async (options: { user: string; status: string }) => {
-      const name = nameOf('--user', options.user);
+    .action(async (given: string | undefined, options: { user?: string; status: string }) => {
+      const name = nameOf('--user', nameNeeded('--user', given, options.user));
       const status = userStatus('--status', options.status);
       await makeEdit(session, { kind: 'user.add', user: name, status });
     });

@@ -7,22 +7,36 @@ import { printNotice } from '../../output/store-notices.ts';
 import { userEntry } from '../../output/table-rows.ts';
 import type { Column } from '../../output/table.ts';
 import { extraColumns, printList, printTable } from '../../output/print-table.ts';
+import { nameGiven, takingName } from '../../named.ts';
+import { userStatus } from '../../parse.ts';
 import type { Session } from '../../session.ts';
 
+interface ShowFlags {
+  user?: string;
+  status?: string;
+  sort?: true;
+}
+
 export function registerShow(user: Command, session: Session): void {
-  describe(user.command('show'), {
-    summary: 'show all users, or one',
-    isTable: true,
-    prose:
-      'Shows the users as they are now, in the order of users.csv. With --user only that one; exit code 3 if there is no such user.',
-    examples: [
-      ['orderctl user show', 'a table'],
-      ['orderctl user show --user alice -o json', 'one user, for a script'],
-    ],
-  })
-    .option('--user <NAME>', 'only this user')
-    .action(async (options: { user?: string }) => {
-      await showUsers(session, options.user);
+  takingName(
+    describe(user.command('show'), {
+      alias: 'list',
+      summary: 'show all users, or one',
+      isTable: true,
+      prose:
+        'Shows the users as they are now, in the order of users.csv. With --user only that one; exit code 3 if there is no such user.',
+      examples: [
+        ['orderctl user show', 'a table'],
+        ['orderctl user show --user alice -o json', 'one user, for a script'],
+      ],
+    }),
+    '--user',
+    'only this user',
+  )
+    .option('--status <STATUS>', 'only those who are paid, or unpaid')
+    .option('--sort', 'by name, not in the order of the file')
+    .action(async (given: string | undefined, flags: ShowFlags) => {
+      await showUsers(session, nameGiven('--user', given, flags.user), flags);
     });
 }
 
@@ -31,21 +45,28 @@ const COLUMNS: readonly Column<User>[] = [
   { title: 'STATUS', cell: (row) => row.status },
 ];
 
-async function showUsers(session: Session, only: string | undefined): Promise<void> {
+async function showUsers(session: Session, only: string | undefined, flags: ShowFlags): Promise<void> {
+  const status = flags.status === undefined ? null : userStatus('--status', flags.status);
   const access = await openStore(session.settings.storage);
   await using reader = await access.read({
     onNotice: (notice) => printNotice(session.printer, notice),
   });
   const all = await reader.users();
-  const users = only === undefined ? [...all] : [...all].filter((row) => row.user === only);
-  if (only !== undefined && users.length === 0) {
+  const named = only === undefined ? [...all] : [...all].filter((row) => row.user === only);
+  if (only !== undefined && named.length === 0) {
     throw new Failure('not_found', `user ${only} does not exist`, { fix: 'see: orderctl user show' });
   }
+  const users = status === null ? named : named.filter((row) => row.status === status);
+  if (flags.sort) users.sort((a, b) => (a.user < b.user ? -1 : 1));
   const extra = extraColumns(users);
   const columns = ['user', 'status', ...extra.map(({ title }) => title)];
   if (await printList(session, { key: 'users', rows: users, entry: userEntry, columns })) return;
   if (users.length === 0) {
-    session.printer.info('no users yet; add one with: orderctl user add --user alice --status paid');
+    session.printer.info(
+      named.length > 0
+        ? `no user is ${status ?? 'there'}`
+        : 'no users yet; add one with: orderctl user add alice --status paid',
+    );
     return;
   }
   await printTable(session.printer, users, [...COLUMNS, ...extra]);

@@ -2,21 +2,26 @@ import type { Command } from 'commander';
 import { makeEdit } from '../../tables/edit-command.ts';
 import { describe } from '../../help.ts';
 import { userStatus } from '../../parse.ts';
+import { nameNeeded, takingName } from '../../named.ts';
 import type { Session } from '../../session.ts';
 import { BESIDE } from '../../tables/edit-command.ts';
 
 export function registerUpdate(user: Command, session: Session): void {
-  describe(user.command('update'), {
-    summary: 'change the status of a user',
-    prose:
-      `Changes the status of a user. Exit code 3 if there is no such user. ${BESIDE} Orders that were rejected ` +
-      'stay rejected: "orderctl replay --rejected --as-new" sends them again under new ids.',
-    examples: [['orderctl user update --user bob --status paid', 'bob has paid']],
-  })
-    .requiredOption('--user <NAME>', 'name of the user')
+  takingName(
+    describe(user.command('update'), {
+      summary: 'change the status of a user',
+      prose:
+        `Changes the status of a user. Exit code 3 if there is no such user. ${BESIDE} Orders that were rejected ` +
+        'stay rejected: "orderctl replay --rejected --as-new" sends them again under new ids.',
+      examples: [['orderctl user update --user bob --status paid', 'bob has paid']],
+    }),
+    '--user',
+    'name of the user',
+  )
     .requiredOption('--status <STATUS>', 'paid or unpaid')
-    .action(async (options: { user: string; status: string }) => {
+    .action(async (given: string | undefined, options: { user?: string; status: string }) => {
+      const user = nameNeeded('--user', given, options.user);
       const status = userStatus('--status', options.status);
-      await makeEdit(session, { kind: 'user.update', user: options.user, status });
+      await makeEdit(session, { kind: 'user.update', user, status });
     });
 }

@@ -1,0 +1,31 @@
+import type { Command } from 'commander';
+import { Failure } from '../domain/failure.ts';
+
+/** Gives a verb a name, as its argument or by a flag: `user add alice` and `user add --user alice` are the same. */
+export function takingName(command: Command, flag: '--user' | '--item', what: string): Command {
+  return command.argument('[NAME]', what).option(`${flag} <NAME>`, 'the same by a flag');
+}
+
+/** @returns undefined where neither is given @throws Failure usage */
+export function nameGiven(
+  flag: '--user' | '--item',
+  name: string | undefined,
+  byFlag: string | undefined,
+): string | undefined {
+  if (name !== undefined && byFlag !== undefined && name !== byFlag) {
+    throw new Failure('usage', `both ${name} and ${flag} ${byFlag} are given`, { fix: 'name one' });
+  }
+  return name ?? byFlag;
+}
+
+/** @throws Failure usage where neither is given */
+export function nameNeeded(
+  flag: '--user' | '--item',
+  name: string | undefined,
+  byFlag: string | undefined,
+): string {
+  const given = nameGiven(flag, name, byFlag);
+  if (given !== undefined) return given;
+  const [noun, example] = flag === '--user' ? ['user', 'alice'] : ['item', 'book'];
+  throw new Failure('usage', `no ${noun} is named`, { fix: `name one, such as ${example}, or by ${flag}` });
+}
