@@ -22,7 +22,15 @@ const GROUPS = [
     ],
   },
   { name: 'files', priority: 2, files: ['src/adapters/files/folder.ts', 'src/adapters/files/reader.ts'] },
-  { name: 'owner', priority: 1, files: ['src/adapters/files/owner/owner.ts', 'src/adapters/files/store.ts'] },
+  {
+    name: 'owner',
+    priority: 1,
+    files: [
+      'src/adapters/files/owner/owner.ts',
+      'src/adapters/files/owner/requests.ts',
+      'src/adapters/files/store.ts',
+    ],
+  },
 ].map(({ name, priority, files }) => ({
   name,
   priority,

@@ -54,7 +54,7 @@ it('is a header and rows, however many, of all keys that are named', async () =>
 });
 
 it('every table of the files is printed as CSV', async () => {
-  const shop = await penShop();
+  const shop = penShop();
   shop.write('users.csv', 'user,status,note\nalice,paid,=HYPERLINK(1)\nbob,unpaid,"a, b"\n');
   await shop.ok('inventory add --item book --quantity 3 --price 12.50 --reorder-level 5');
   expect((await shop.ok('user show -o csv')).stdout).toBe(

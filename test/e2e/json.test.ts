@@ -132,7 +132,7 @@ test('what every command prints as JSON is as it is declared', async () => {
 });
 
 test('tables of the cluster are printed as CSV', async () => {
-  const shop = await penShop();
+  const shop = penShop();
   await createTopic(shop.topic, 1);
   await sendRaw(shop.topic, [{ key: 'g', value: 'garbage' }]);
   await shop.ok('consume --until-end');

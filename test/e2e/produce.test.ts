@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { parseLines, penShop } from '../support/cli.ts';
 
 test('an order by --item pen=2, several times under ids of their own, and one under a given id', async () => {
-  const shop = await penShop();
+  const shop = penShop();
   const three = await shop.lines('produce --user alice --item pen=2 --item book --quantity 1 --count 3');
   const items = [
     { item: 'pen', quantity: 2 },
@@ -18,7 +18,7 @@ test('an order by --item pen=2, several times under ids of their own, and one un
 });
 
 test('--rate keeps to so many a second, and --delay takes a unit', async () => {
-  const shop = await penShop();
+  const shop = penShop();
   const from = performance.now();
   const { stdout } = await shop.ok('produce --count 41 --rate 40 -o json');
   expect(parseLines(stdout).at(-1)).toMatchObject({ sent: 41 });
