@@ -52,13 +52,15 @@ export interface MemberOptions {
   readonly group: string;
   readonly clientId: string;
   readonly store: SharedStore;
+  /** shared-store unless it is another one. */
+  readonly storeId?: string;
   /** Before a batch is stored. */
   readonly onBatch?: (batch: Batch) => Promise<void> | void;
 }
 
 /** A member of a group that works on a shared store: positions come from there when partitions are assigned. */
 export async function joinShared(broker: Broker, options: MemberOptions): Promise<SharedMember> {
-  const { topics, group, clientId, store } = options;
+  const { topics, group, clientId, store, storeId = 'shared-store' } = options;
   const consumer = await broker.consumer();
   const stopping = new AbortController();
   const positions = new Map<string, Position>();
@@ -71,7 +73,7 @@ export async function joinShared(broker: Broker, options: MemberOptions): Promis
         topics,
         group,
         clientId,
-        storeId: 'shared-store',
+        storeId,
         mode: 'shared',
         metadata: `mark of ${clientId}`,
       },

@@ -17,9 +17,9 @@ async function opened() {
   return {
     store,
     faults: embedded.faults,
-    join: (clientId: string, onBatch?: MemberOptions['onBatch']) =>
+    join: (clientId: string, onBatch?: MemberOptions['onBatch'], storeId = 'shared-store') =>
       joinShared(broker, {
-        ...{ topics: ['orders'], group: 'g', clientId, store },
+        ...{ topics: ['orders'], group: 'g', clientId, store, storeId },
         ...(onBatch === undefined ? {} : { onBatch }),
       }),
     /** One record for each partition. */
@@ -109,5 +109,19 @@ describe('a partition that moves to another member', () => {
     const values = [...shop.store.stored.values()].flat();
     expect(new Set(values).size).toBe(24);
     await Promise.all([first.stop(), second.stop()]);
+  });
+});
+
+describe('a group', () => {
+  it('is refused to a member of another store, and its own does not notice', async () => {
+    const shop = await opened();
+    const first = await shop.join('first');
+    await waitFor('both partitions', () => first.owned.size === 2);
+    const other = await shop.join('other', undefined, 'another-store');
+    await expect(other.done).rejects.toMatchObject({ code: 'group_in_use' });
+    // Two heartbeats: a rebalance would have been noticed.
+    await sleep(4_500);
+    expect(first.events.filter(({ kind }) => kind === 'joined')).toHaveLength(1);
+    await first.stop();
   });
 });

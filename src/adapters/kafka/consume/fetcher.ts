@@ -76,12 +76,15 @@ export class Fetcher {
     });
   }
 
-  /** These are to be read, and the positions of all that are read are in doubt. */
-  add(partitions: readonly TopicPartition[]): void {
-    for (const partition of partitions) {
-      if (this.slots.get(partition) === undefined) this.#order.push(this.slots.add(partition));
+  /** These are to be read, once their positions were compared. @returns whether some of them were not read before */
+  add(partitions: readonly TopicPartition[]): boolean {
+    const added = partitions.filter((partition) => this.slots.get(partition) === undefined);
+    for (const partition of added) {
+      const slot = this.slots.add(partition);
+      this.#order.push(slot);
+      this.slots.doubt(slot);
     }
-    this.slots.doubtAll();
+    return added.length > 0;
   }
 
   /** These are read no more. What is in hand of them stays there. */

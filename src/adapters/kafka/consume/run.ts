@@ -117,6 +117,7 @@ export class Run {
       signal: this.#ended.signal,
       onJoined: ({ assigned, divided }) => {
         this.#sources.joined(divided);
+        this.#fetcher.slots.doubtAll();
         this.#ownership.joined(assigned);
         this.#commits.kick();
       },
@@ -142,8 +143,7 @@ export class Run {
       onRevoked: async (partitions) => onRevoked?.(partitions),
       onReady: (partitions) => {
         this.#joinedTo = partitions;
-        this.#fetcher.add(partitions);
-        if (partitions.length === 0) this.#reportJoin();
+        if (!this.#fetcher.add(partitions)) this.#reportJoin();
       },
       onGivenBack: () => {
         this.#membership.rejoin();
