@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleepFor } from 'node:timers/promises';
-import type { TimeLimits } from './adapters/kafka/kafka-broker.ts';
+import type { TimeLimits } from './adapters/kafka/options.ts';
 import { Failure } from './domain/failure.ts';
 import type { Broker } from './ports/broker.ts';
 import type { Clock } from './ports/clock.ts';

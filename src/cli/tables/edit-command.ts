@@ -5,6 +5,7 @@ import { describe } from '../help.ts';
 import { printNotice } from '../output/store-notices.ts';
 import { editDocument, editLine } from '../output/table-rows.ts';
 import type { Session } from '../session.ts';
+import type { EditedTable, EditOptions } from './edit-in-editor.ts';
 
 export const BESIDE = 'Works beside a running consumer too, and counts from its next batch.';
 
@@ -20,14 +21,6 @@ export async function makeEdit(session: Session, request: EditRequest): Promise<
     throw new Error(`the store answered an edit of a table with ${edit.kind}`);
   await printer.data(`${session.isJson ? JSON.stringify(editDocument(edit)) : editLine(edit)}\n`);
 }
-
-export interface EditOptions {
-  with?: string;
-  resume?: string;
-  settled?: true;
-}
-
-export type EditedTable = 'users' | 'inventory';
 
 /** `user edit` and `inventory edit`. */
 export function registerEdit(noun: Command, session: Session, table: EditedTable): void {

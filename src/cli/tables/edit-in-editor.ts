@@ -8,12 +8,19 @@ import type { StoreAccess } from '../../ports/access.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
 import type { TableCopy, TableMerge } from '../../ports/table-copy.ts';
 import { confirm } from '../ask.ts';
-import type { EditOptions, EditedTable } from './edit-command.ts';
 import { printNotice } from '../output/store-notices.ts';
 import { editDocument, editLine } from '../output/table-rows.ts';
 import { count } from '../output/text.ts';
 import { wayOut } from '../hints.ts';
 import type { Session } from '../session.ts';
+
+export interface EditOptions {
+  with?: string;
+  resume?: string;
+  settled?: true;
+}
+
+export type EditedTable = 'users' | 'inventory';
 
 /** What makes a command line one for the shell; the list of git (run-command.c). */
 const FOR_SHELL = /[|&;<>()$`\\"'*?[#~=%]/;

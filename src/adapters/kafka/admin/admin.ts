@@ -13,7 +13,7 @@ import type { Position } from '../../../ports/store.ts';
 import { KafkaClient } from '../protocol/client.ts';
 import { answerOf } from '../protocol/errors.ts';
 import { describeGroup, groupInUse } from './groups.ts';
-import type { KafkaOptions } from '../kafka-broker.ts';
+import type { KafkaOptions } from '../options.ts';
 import { createErrorFromCode, INVALID_CONFIG, LEADER_NOT_AVAILABLE } from '../protocol/kafkajs.ts';
 import { fetchFingerprints, leaders, listAt, listLedRanges, listRanges, partitionsOf } from './offsets.ts';
 import { checkAll } from '../consume/positions.ts';

@@ -1,6 +1,6 @@
 import type { Batch, Consumer, RunOptions } from '../../../ports/broker.ts';
 import { FetchBudget } from '../fetch-budget.ts';
-import type { KafkaOptions } from '../kafka-broker.ts';
+import type { KafkaOptions } from '../options.ts';
 import { Run } from './run.ts';
 
 /** Connects to nothing before `run`. */

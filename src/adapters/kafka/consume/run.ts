@@ -8,7 +8,7 @@ import { Delivery } from './delivery.ts';
 import { toFailure, topicMissing } from '../protocol/errors.ts';
 import { Fetcher } from './fetcher.ts';
 import type { FetchBudget } from '../fetch-budget.ts';
-import type { KafkaOptions } from '../kafka-broker.ts';
+import type { KafkaOptions } from '../options.ts';
 import { Leaders } from './leaders.ts';
 import { Membership } from './membership.ts';
 import { Ownership } from './ownership.ts';

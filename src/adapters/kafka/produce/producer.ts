@@ -1,7 +1,7 @@
 import type { Producer, SendOptions, SendRecord, SendResult } from '../../../ports/broker.ts';
 import { interruptible, KafkaClient } from '../protocol/client.ts';
 import { toFailure, unreachable } from '../protocol/errors.ts';
-import type { KafkaOptions } from '../kafka-broker.ts';
+import type { KafkaOptions } from '../options.ts';
 import { createErrorFromCode, UNKNOWN_TOPIC_OR_PARTITION } from '../protocol/kafkajs.ts';
 import { SendRun, type ProducerState } from './send-run.ts';
 

@@ -9,7 +9,7 @@ import {
   LEADER_NOT_AVAILABLE,
   type BrokerNode,
 } from './kafkajs.ts';
-import type { KafkaOptions } from '../kafka-broker.ts';
+import type { KafkaOptions } from '../options.ts';
 import { firstSuccess } from './race.ts';
 import { fetchMetadata, type ClusterMetadata, type TopicMetadata } from './requests/metadata.ts';
 

@@ -11,7 +11,7 @@ import {
   type SocketFactory,
 } from './kafkajs.ts';
 import { isConnectionError } from './errors.ts';
-import type { KafkaOptions } from '../kafka-broker.ts';
+import type { KafkaOptions } from '../options.ts';
 
 export interface Address {
   readonly host: string;
