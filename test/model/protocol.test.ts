@@ -12,7 +12,7 @@ const ONE_OF_EACH: Budget = { crashes: 1, expiries: 1, lostAnswers: 1, forgets: 
 type Case = [name: string, created: readonly string[], budget: Budget];
 
 const CASES: Case[] = [
-  ['one order', ['a'], { ...ONE_OF_EACH, forgets: 0 }],
+  ['one order, asleep', ['a'], { ...ONE_OF_EACH, crashes: 0, forgets: 0 }],
   ['one order, twice in the topic', ['a', 'a'], { ...ONE_OF_EACH, expiries: 0, forgets: 0 }],
   [
     'an order behind a record that cannot be read',
@@ -22,7 +22,7 @@ const CASES: Case[] = [
   ['two orders', ['a', 'b'], { crashes: 0, expiries: 0, lostAnswers: 1, forgets: 0 }],
 ];
 const LONG_CASES: Case[] = [
-  ['one order, keys forgotten', ['a'], ONE_OF_EACH],
+  ['one order', ['a'], ONE_OF_EACH],
   ['one order, twice in the topic, two lost answers', ['a', 'a'], { ...ONE_OF_EACH, lostAnswers: 2 }],
   ['an order behind a record that cannot be read, asleep', [POISON, 'a'], { ...ONE_OF_EACH, forgets: 0 }],
   ['two orders, asleep', ['a', 'b'], { crashes: 0, expiries: 1, lostAnswers: 0, forgets: 0 }],
