@@ -14,7 +14,21 @@ export const COMMANDS: readonly Mutation[] = [
     file: 'src/cli/output/csv.ts',
     from: 'FORMULA.test(text) && !PLAIN_NUMBER.test(text)',
     to: 'FORMULA.test(text) && PLAIN_NUMBER.test(text)',
-    tests: ['test/cli/csv.test.ts'],
+    tests: ['test/unit/cli/csv.test.ts'],
+  },
+  {
+    name: 'midnight is an hour off where the clock is changed on that day',
+    file: 'src/cli/parse.ts',
+    from: 'return utc - zoneOffsetMs(guess, timeZone);',
+    to: 'return guess;',
+    tests: ['test/unit/cli/parse.test.ts'],
+  },
+  {
+    name: 'a name and another behind its flag: one is taken',
+    file: 'src/cli/named.ts',
+    from: 'name !== undefined && byFlag !== undefined && name !== byFlag',
+    to: 'name === byFlag && name !== byFlag',
+    tests: ['test/unit/cli/named.test.ts'],
   },
   {
     name: 'messages follow the error document',

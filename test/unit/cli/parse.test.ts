@@ -121,6 +121,7 @@ describe('ranges of time', () => {
     ['Europe/Berlin', '2026-10-26', '2026-10-25T23:00:00.000Z'],
     ['America/New_York', '2026-03-08', '2026-03-08T05:00:00.000Z'],
     ['America/New_York', '2026-03-09', '2026-03-09T04:00:00.000Z'],
+    ['Pacific/Auckland', '2026-09-27', '2026-09-26T12:00:00.000Z'],
     ['Asia/Kolkata', '2026-07-01', '2026-06-30T18:30:00.000Z'],
   ])('begin at midnight in %s: %s', (timeZone, since, iso) => {
     expect(range({ since, timeZone })[0]).toBe(iso);
