@@ -250,7 +250,9 @@ describe('loading', () => {
       const { own, packages } = await loadedBy(shop, args);
       expect(packages).toEqual([]);
       expect(own.map((file) => path.basename(file))).toContain('main.js');
-      expect(own.length).toBeLessThanOrEqual(atMost);
+      // What the bundler needs for packages that are not modules is a file of its own.
+      const files = own.filter((file) => !file.endsWith('/rolldown-runtime.js'));
+      expect(files.length).toBeLessThanOrEqual(atMost);
       const sources = own.flatMap(sourcesIn);
       for (const one of ['cli/main.ts', ...needed]) {
         expect(

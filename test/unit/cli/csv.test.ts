@@ -7,10 +7,11 @@ import { Printer } from '../../../src/cli/output/printer.ts';
 
 async function csvOf(columns: readonly string[], documents: readonly object[]): Promise<string> {
   const stdout = new PassThrough();
+  const printed = text(stdout);
   const write = await openCsv(new Printer(stdout, new PassThrough()), columns);
   await write(documents);
   stdout.end();
-  return text(stdout);
+  return printed;
 }
 
 it.each([

@@ -65,7 +65,7 @@ async function showUsers(session: Session, only: string | undefined, flags: Show
     session.printer.info(
       named.length > 0
         ? `no user is ${status ?? 'there'}`
-        : 'no users yet; add one with: orderctl user add alice --status paid',
+        : 'no users yet; add one with: orderctl user add --user alice --status paid',
     );
     return;
   }
