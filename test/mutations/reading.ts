@@ -168,7 +168,7 @@ export const READING: readonly Mutation[] = [
     file: 'src/adapters/kafka/consume/slots.ts',
     from: 'if (slot.isResting || slot === this.inHand) continue;',
     to: 'if (slot.isResting) continue;',
-    tests: ['test/unit/kafka/schedules.test.ts'],
+    tests: ['test/unit/kafka/slots.test.ts'],
   },
   {
     name: 'a node is not asked under which epoch it leads',

@@ -43,3 +43,12 @@ it('a comparison of a partition that went and came again settles nothing', () =>
   expect(slots.settle(before)).toBe(false);
   expect(slot.checked).toBeUndefined();
 });
+
+it('a partition whose batch is in hand has no position to compare before that is done', () => {
+  const { slots } = opened();
+  const slot = slots.add(of);
+  slots.inHand = slot;
+  expect(slots.takeDoubtful()).toEqual([]);
+  slots.inHand = undefined;
+  expect(slots.takeDoubtful()).toMatchObject([{ slot }]);
+});
