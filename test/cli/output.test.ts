@@ -1,11 +1,20 @@
 import { execFile, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
+import { promisify, stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { closedPort } from '../support/closed-port.ts';
 import { silentServer } from '../support/silent-server.ts';
-import { failureOf, fill, openShop, parseLines, penShop, type Shop } from '../support/cli.ts';
+import {
+  failureOf,
+  fill,
+  finish,
+  observe,
+  openShop,
+  parseLines,
+  penShop,
+  type Shop,
+} from '../support/cli.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const BINARY = path.join(ROOT, 'bin/orderctl');
@@ -63,6 +72,35 @@ describe('colour', () => {
     expect(`${failed.stderr}${shown.stdout}`).not.toContain('\u001B');
   });
 });
+
+/** Of a pseudo-terminal of 80 columns: what is printed, without colours. */
+async function onTerminal(shop: Shop, args: string): Promise<{ text: string; coloured: string }> {
+  const command = `stty cols 80 rows 24; '${process.execPath}' '${BINARY}' ${args}`;
+  const env: Record<string, string | undefined> = { ...process.env, ...shop.env, TERM: 'xterm' };
+  delete env.NO_COLOR;
+  const child = spawn('script', ['-qec', command, '/dev/null'], {
+    cwd: shop.folder,
+    env,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  const { code, stdout } = await finish(observe(child, 'script'), args, 30_000);
+  expect(code, stdout).toBe(0);
+  const coloured = stdout.replaceAll('\r\n', '\n');
+  return { text: stripVTControlCharacters(coloured), coloured };
+}
+
+it.runIf(process.platform === 'linux').each(['inventory show', 'user show', 'config show'])(
+  'titles on a terminal are coloured, whole, and above their columns: %s',
+  async (args) => {
+    const shop = openShop();
+    fill(shop, { alice: 'paid' }, { book: 10, pen: 50 });
+    const { text, coloured } = await onTerminal(shop, args);
+    expect(coloured).toContain('\u001B[1m');
+    const head = (printed: string): string[] => printed.split('\n').slice(0, 3);
+    expect(head(text)).toEqual(head((await onTerminal(shop, `${args} --no-color`)).text));
+    expect(head(text)[0]).not.toContain('…');
+  },
+);
 
 describe('secrets', () => {
   it('are masked and nowhere else', async () => {

@@ -31,6 +31,13 @@ export const COMMANDS: readonly Mutation[] = [
     tests: ['test/unit/cli/named.test.ts'],
   },
   {
+    name: 'a coloured title is shortened by the length of its colour',
+    file: 'src/cli/output/table.ts',
+    from: 'columns.map((column) => column.title),\n    title,',
+    to: 'columns.map((column) => title(column.title)),\n    (text) => text,',
+    tests: ['test/unit/cli/terminal.test.ts'],
+  },
+  {
     name: 'messages follow the error document',
     file: 'src/cli/output/printer.ts',
     from: "if (text === '' || this.#isEnded || ",

@@ -14,18 +14,19 @@ const NARROWEST = 6;
 export interface TableOptions {
   /** Columns of the terminal; null does not shorten anything. */
   readonly width: number | null;
+  /** Colours a title, which takes no room. */
   readonly title: (text: string) => string;
-  /** Columns that a text takes; without it, cells are plain. */
+  /** Columns that a text takes; without it, cells and titles are plain. */
   readonly widthOf?: (text: string) => number;
 }
 
-/** Columns of each cell's widest text. */
+/** Columns of each column's widest text. */
 function widest<Row>(
   rows: readonly Row[],
   columns: readonly Column<Row>[],
   widthOf: (text: string) => number,
 ): number[] {
-  const widths = columns.map((column) => column.title.length);
+  const widths = columns.map((column) => widthOf(column.title));
   for (const row of rows) {
     columns.forEach((column, i) => {
       const length = widthOf(column.cell(row));
@@ -35,9 +36,12 @@ function widest<Row>(
   return widths;
 }
 
-/** Whether a cell has other characters than ASCII, whose width is not their number. */
+/** Whether all is ASCII without colours: the width of other characters is not their number. */
 export function isPlain<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): boolean {
-  return rows.every((row) => columns.every((column) => PLAIN.test(column.cell(row))));
+  return (
+    columns.every(({ title }) => PLAIN.test(title)) &&
+    rows.every((row) => columns.every((column) => PLAIN.test(column.cell(row))))
+  );
 }
 
 /** A borderless table, chunk by chunk; cells are shortened with … when a terminal is too narrow. */
@@ -51,11 +55,18 @@ export function* renderTable<Row>(
     const shrinkable = columns.flatMap(({ isWhole }, i) => (isWhole === true ? [] : [i]));
     shrink(widths, shrinkable, width);
   }
-  const draw = (cells: readonly string[]): string => {
-    const drawn = cells.map((text, i) => fit(text, widths[i] ?? 0, columns[i]?.align ?? 'left', widthOf));
+  const draw = (cells: readonly string[], paint: (text: string) => string = (text) => text): string => {
+    const drawn = cells.map((text, i) => {
+      const { shown, padding } = fit(text, widths[i] ?? 0, widthOf);
+      return columns[i]?.align === 'right' ? padding + paint(shown) : paint(shown) + padding;
+    });
     return `${drawn.join(GAP).trimEnd()}\n`;
   };
-  yield draw(columns.map((column) => title(column.title)));
+  // Coloured when they have been fitted: a colour is not plain text.
+  yield draw(
+    columns.map((column) => column.title),
+    title,
+  );
   for (let from = 0; from < rows.length; from += CHUNK_ROWS) {
     let chunk = '';
     for (let at = from; at < Math.min(from + CHUNK_ROWS, rows.length); at++) {
@@ -81,13 +92,11 @@ function shrink(widths: number[], shrinkable: readonly number[], limit: number):
 function fit(
   text: string,
   width: number,
-  align: 'left' | 'right',
   widthOf: (text: string) => number,
-): string {
+): { readonly shown: string; readonly padding: string } {
   const missing = width - widthOf(text);
-  if (missing < 0) return shorten(text, width, widthOf);
-  const padding = ' '.repeat(missing);
-  return align === 'left' ? text + padding : padding + text;
+  if (missing < 0) return { shown: shorten(text, width, widthOf), padding: '' };
+  return { shown: text, padding: ' '.repeat(missing) };
 }
 
 /** Colours take no room, and are kept so that what is coloured ends where it should. */

@@ -1,6 +1,9 @@
 import { PassThrough, Writable } from 'node:stream';
+import { stripVTControlCharacters } from 'node:util';
+import stringWidth from 'string-width';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { confirm } from '../../../src/cli/ask.ts';
+import { printTable } from '../../../src/cli/output/print-table.ts';
 import { Printer } from '../../../src/cli/output/printer.ts';
 import { startBar } from '../../../src/cli/output/progress.ts';
 import { columnsOf, Terminal } from '../../../src/cli/output/terminal.ts';
@@ -72,6 +75,36 @@ describe('colour', () => {
     expect([screens.data.text, screens.messages.text]).toEqual([onData, onMessages]);
   });
 });
+
+it.each(['name', 'näme', 'a\u0308b', '鉛筆'])(
+  'a coloured title is whole, above its column: %s',
+  async (name) => {
+    const printed = async (noColor: boolean): Promise<string> => {
+      const screen = new Screen(80);
+      const printer = new Printer(screen, new Screen(80));
+      await printer.loadColours();
+      printer.configure({ level: 'info', noColor });
+      await printTable(
+        printer,
+        [{ text: '7' }, { text: 'x' }],
+        [
+          { title: 'PARTITION', align: 'right', cell: ({ text }) => text },
+          { title: name, cell: () => 'y' },
+          { title: 'COMMITTED', cell: ({ text }) => text },
+        ],
+      );
+      return screen.text;
+    };
+    const coloured = await printed(false);
+    expect(coloured).toContain('\u001B[1mCOMMITTED\u001B[22m\n');
+    expect(stripVTControlCharacters(coloured)).toBe(await printed(true));
+    const columns = (await printed(true))
+      .split('\n')
+      .slice(0, 2)
+      .map((line) => stringWidth(line.slice(0, line.search(/COMMITTED|7$/))));
+    expect(columns[0]).toBe(columns[1]);
+  },
+);
 
 describe('the width', () => {
   it('is that of the terminal; a file has none, and one that does not say is as good as 80', () => {
