@@ -430,6 +430,47 @@ describe('dead letters', () => {
     expect(broker.topics.get('orders.dlq')?.flat()).toHaveLength(1);
   });
 
+  describe('of a run that ends by itself with more at hand', () => {
+    const away = (times: number) =>
+      Array.from({ length: times }, () => new Failure('broker_unreachable', 'a leader that moves'));
+
+    it('are tried again when a send fails', async () => {
+      send('bad', 'worse', order('A'));
+      broker.batchRecords = 2;
+      broker.sendFailures = away(3);
+      expect(await consume({ untilEnd: false, maxMessages: 2 })).toMatchObject({ deadLettered: 2 });
+      expect(broker.topics.get('orders.dlq')?.flat()).toHaveLength(2);
+      expect(events).not.toContainEqual(expect.objectContaining({ kind: 'unsent' }));
+    });
+
+    it('fail it when they cannot be sent for a minute', async () => {
+      send('bad');
+      broker.batchRecords = 1;
+      // Behind the end that was seen at start.
+      broker.beforeBatch = () => send(order('A'));
+      broker.sendFailures = away(1_000);
+      expect(await failureOf(consume())).toMatchObject({ code: 'broker_unreachable' });
+      expect(lastSummary()).toMatchObject({ read: 1, stoppedBy: 'error' });
+      expect(events).toContainEqual({ kind: 'unsent', deadLetters: 1 });
+      expect(folder.outgoing).toHaveLength(1);
+    });
+  });
+
+  it('that a stop leaves behind are counted at the end, and leave with the next run', async () => {
+    send('bad', 'worse');
+    const stop = new AbortController();
+    broker.sendFailures = Array.from({ length: 1_000 }, () => new Failure('broker_unreachable', 'away'));
+    broker.afterBatch = () => stop.abort();
+    await consume({ untilEnd: false, signal: stop.signal });
+    expect(lastSummary()).toMatchObject({ stoppedBy: 'signal', deadLettered: 2 });
+    expect(events.at(-2)).toEqual({ kind: 'unsent', deadLetters: 2 });
+    broker.sendFailures = [];
+    events = [];
+    await consume();
+    expect(broker.topics.get('orders.dlq')?.flat()).toHaveLength(2);
+    expect(events).not.toContainEqual(expect.objectContaining({ kind: 'unsent' }));
+  });
+
   describe('for a leader that does not answer', () => {
     let answer: () => void;
     let stop: AbortController;

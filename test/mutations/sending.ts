@@ -52,6 +52,20 @@ export const SENDING: readonly Mutation[] = [
     tests: ['test/app/consume-orders.test.ts'],
   },
   {
+    name: 'a run that ends by itself tries once to send its last dead letters',
+    file: 'src/app/run/run.ts',
+    from: 'clock, options, positions, stop };',
+    to: 'clock, options, positions, stop: end };',
+    tests: ['test/app/consume-orders.test.ts'],
+  },
+  {
+    name: 'a run does not say that dead letters are left',
+    file: 'src/app/run/run.ts',
+    from: 'if (unsent > 0) on(',
+    to: 'if (unsent > 1_000) on(',
+    tests: ['test/app/consume-orders.test.ts'],
+  },
+  {
     name: 'a copy of a dead letter over the edge of what is remembered is listed twice',
     file: 'src/app/dlq/dead-letters.ts',
     from: 'if (recent.has(key) || older.has(key)) return false;',

@@ -87,6 +87,8 @@ export type RunEvent<M, R> =
   /** Reading begins; `remaining` records lie before the end seen at start. */
   | { readonly kind: 'started'; readonly topic: string; readonly group: string; readonly remaining: number }
   | { readonly kind: 'undelivered'; readonly id: string; readonly topic: string }
+  /** It stops before these were sent: the next run sends them. */
+  | { readonly kind: 'unsent'; readonly deadLetters: number }
   /** As ConsumerEvent: for the status alone. */
   | { readonly kind: 'silent' }
   | { readonly kind: 'answered' }

@@ -32,9 +32,12 @@ export async function runProcessor<M, R>(
   asked: RunProcessorOptions<M, R>,
 ): Promise<void> {
   const { access, broker, codec, clock } = ports;
-  // Aborts when the end is reached, the caller's signal comes, or nothing can be stored any more.
+  // Aborts when the caller's signal comes, or nothing can be stored or sent any more.
   const stop = new AbortController();
-  const board = new StatusBoard({ topic: asked.topic, group: asked.group, signal: stop.signal }, clock);
+  // Aborts then too, and when the end is reached: nothing more is read, but what was decided is still to be sent.
+  const end = new AbortController();
+  stop.signal.addEventListener('abort', () => end.abort(), { once: true });
+  const board = new StatusBoard({ topic: asked.topic, group: asked.group, signal: end.signal }, clock);
   const on = (event: RunEvent<M, R>): void => {
     board.take(event);
     asked.on(event);
@@ -70,13 +73,16 @@ export async function runProcessor<M, R>(
     on({ kind: 'started', topic: options.topic, group: options.group, remaining: progress.remaining() });
     await batches.begin();
     await using consumer = await broker.consumer();
-    await read({ consumer, process: processes.self(), store, batches, progress, positions, options, stop });
+    const process = processes.self();
+    await read({ consumer, process, store, batches, progress, positions, options, end });
+    if (storeFailure === undefined) await batches.drain();
     if (storeFailure !== undefined) throw storeFailure;
-    await batches.drain();
     failed = false;
   } finally {
     options.signal.removeEventListener('abort', forwardAbort);
     await batches.close();
+    const unsent = store.unsent();
+    if (unsent > 0) on({ kind: 'unsent', deadLetters: unsent });
     const run: RunSummary = {
       skipped: prepared.skipped,
       stoppedBy: failed ? 'error' : stopReason(batches, progress, options),
@@ -95,18 +101,18 @@ interface Reading<M, R> {
   readonly progress: Progress;
   readonly positions: Map<number, Position>;
   readonly options: RunProcessorOptions<M, R>;
-  readonly stop: AbortController;
+  readonly end: AbortController;
 }
 
 async function read<M, R>(reading: Reading<M, R>): Promise<void> {
-  const { consumer, process, store, batches, progress, positions, options, stop } = reading;
+  const { consumer, process, store, batches, progress, positions, options, end } = reading;
   const bounded = options.untilEnd || options.maxMessages !== null;
   const finished = (): boolean =>
     (options.untilEnd && progress.atEnd()) || batches.read >= (options.maxMessages ?? Infinity);
   const onEvent = (event: ConsumerEvent): void => {
     // Positions are compared with the topic at a join, so not even an empty run ends before it.
     if (event.kind === 'joined') {
-      if (finished()) stop.abort();
+      if (finished()) end.abort();
     } else {
       forward(event, options.on);
     }
@@ -124,12 +130,12 @@ async function read<M, R>(reading: Reading<M, R>): Promise<void> {
       onEvent,
       onNext: (records) => batches.expect(records),
       stallTimeoutMs: bounded ? BOUNDED_WAIT_MS : null,
-      signal: stop.signal,
+      signal: end.signal,
     },
     async (batch) => {
       const next = await batches.process(batch);
       progress.advance(batch.partition, next, batch.highWatermark);
-      if (finished()) stop.abort();
+      if (finished()) end.abort();
       return next;
     },
   );

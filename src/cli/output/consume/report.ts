@@ -81,6 +81,11 @@ export class ConsumeReport {
           `dead letter ${event.id} is refused by ${event.topic}, as too large or because that is compacted (see: orderctl topics show): kept in .orderctl/undelivered/ of the storage folder`,
         );
         break;
+      case 'unsent':
+        printer.warn(
+          `${count(event.deadLetters, 'dead letter')} not sent: kept in the storage folder until the next orderctl consume, which sends what is left`,
+        );
+        break;
       case 'waiting': {
         const soFar = event.forMs < 1_000 ? '' : ` for ${duration(event.forMs)}`;
         printer.warn(`no answer from the ${serviceName(event.for)}${soFar}, waiting: ${event.message}`);
