@@ -67,7 +67,9 @@ export async function complete(
   const open = flagOf(joined ?? before.at(-1));
   if (open?.required === true && (joined !== undefined || open.long !== undefined)) {
     const start = rest ?? current;
-    const values = await valuesOf(open.long ?? '', start, { chain, session, program, before });
+    // What is typed has no value yet.
+    const complete = joined === undefined ? before.slice(0, -1) : before;
+    const values = await valuesOf(open.long ?? '', start, { chain, session, program, before: complete });
     if (values.includes(FILES)) return [FILES];
     const fitting = values.filter((value) => value.startsWith(start));
     return joined === undefined ? fitting : fitting.map((value) => `${joined}=${value}`);
@@ -89,6 +91,7 @@ interface Place {
   readonly chain: readonly Command[];
   readonly session: Session;
   readonly program: Command;
+  /** Whole: no flag without its value. */
   readonly before: readonly string[];
 }
 

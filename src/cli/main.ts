@@ -167,6 +167,8 @@ async function addCommands(program: Command, name: string | undefined, session: 
 
 async function printCompletions(words: readonly string[], session: Session): Promise<void> {
   const program = newProgram(session);
+  // Words alone are an answer: neither a version nor what is wrong with the line so far.
+  program.configureOutput({ writeOut: () => undefined, outputError: () => undefined });
   await addCommands(program, firstWord(words.slice(0, -1)), session);
   const { complete } = await import('./complete.ts');
   try {
@@ -174,7 +176,7 @@ async function printCompletions(words: readonly string[], session: Session): Pro
     await session.printer.data(found.map((word) => `${word}\n`).join(''));
   } catch (error) {
     // A key was pressed for words. What is wrong is said when the command is run.
-    if (!(error instanceof Failure)) throw error;
+    if (!(error instanceof Failure) && !(error instanceof CommanderError)) throw error;
   }
 }
 

@@ -31,6 +31,13 @@ export const COMMANDS: readonly Mutation[] = [
     tests: ['test/unit/cli/named.test.ts'],
   },
   {
+    name: 'a setting that is begun fails the completion of its value',
+    file: 'src/cli/complete.ts',
+    from: 'joined === undefined ? before.slice(0, -1) : before',
+    to: 'before',
+    tests: ['test/unit/cli/complete.test.ts'],
+  },
+  {
     name: 'a coloured title is shortened by the length of its colour',
     file: 'src/cli/output/table.ts',
     from: 'columns.map((column) => column.title),\n    title,',
