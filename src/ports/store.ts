@@ -79,7 +79,7 @@ export interface Store extends StoreReader {
   /**
    * Gives every unsent record to `send`, in order, and marks them sent when it resolves; a crash between sends
    * again. `send` resolves with the records that the broker refuses for good (too large): those are kept in
-   * `.orderctl/undelivered/`. When `send` rejects, all stay unsent.
+   * `.orderctl/undelivered/`. When `send` rejects, all stay unsent, and the next one is given the same objects.
    *
    * @returns how many were sent
    */

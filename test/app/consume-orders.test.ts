@@ -456,6 +456,26 @@ describe('dead letters', () => {
     });
   });
 
+  it('leave once, and are kept once, whatever becomes of the others of the same send', async () => {
+    broker.batchRecords = 5;
+    broker.maxValueBytes = 20;
+    // The last two are alike but for their places.
+    send('bad', 'x'.repeat(30), 'worse', 'late', 'late');
+    broker.sendFailures = Array.from({ length: 20 }, () => new Failure('broker_unreachable', 'no leader'));
+    const without = ['sent', 'sent', 'lost_answer', 'not_sent', 'not_sent'] as const;
+    let sends = 0;
+    broker.beforeSend = async () => void (sends += 1);
+    broker.onSendFailure = (index) => (sends === 1 ? (without[index] ?? 'sent') : 'not_sent');
+    await consume();
+    const sent = broker.topics.get('orders.dlq')?.flat() ?? [];
+    const texts = sent.map(({ value }) => new TextDecoder().decode(value ?? undefined));
+    // What had no answer may not have arrived.
+    expect(texts).toEqual(['bad', 'worse', 'worse', 'late', 'late']);
+    expect(folder.undelivered.map(({ id }) => id)).toEqual(['orders/0@1']);
+    expect(events.filter(({ kind }) => kind === 'undelivered')).toHaveLength(1);
+    expect(folder.outgoing).toHaveLength(0);
+  });
+
   it('that a stop leaves behind are counted at the end, and leave with the next run', async () => {
     send('bad', 'worse');
     const stop = new AbortController();

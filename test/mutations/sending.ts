@@ -52,6 +52,20 @@ export const SENDING: readonly Mutation[] = [
     tests: ['test/app/consume-orders.test.ts'],
   },
   {
+    name: 'dead letters that were sent go again with those that were not',
+    file: 'src/app/run/outbox.ts',
+    from: "if (typeof outcome === 'object') settled.set(record, 'sent');",
+    to: "if (typeof outcome === 'object') settled.delete(record);",
+    tests: ['test/app/consume-orders.test.ts'],
+  },
+  {
+    name: 'a dead letter that was refused beside one that waits is forgotten',
+    file: 'src/app/run/outbox.ts',
+    from: "return records.filter((record) => settled.get(record) === 'refused');",
+    to: 'return records.filter((record) => settled.get(record) === undefined);',
+    tests: ['test/app/consume-orders.test.ts'],
+  },
+  {
     name: 'a run that ends by itself tries once to send its last dead letters',
     file: 'src/app/run/run.ts',
     from: 'clock, options, positions, stop };',

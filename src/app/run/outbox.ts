@@ -22,6 +22,8 @@ const LONGEST_SEND_MS = 250;
 export class Outbox {
   readonly #parts: OutboxParts;
   #producer: Producer | undefined;
+  /** What became of those that a failed sending left unsent with the others: they do not go again. */
+  readonly #settled = new WeakMap<Outgoing, 'sent' | 'refused'>();
   /** Under way, or failed. */
   #sending: Promise<void> | undefined;
 
@@ -81,7 +83,7 @@ export class Outbox {
       () =>
         store.drain(async (records) => {
           this.#producer ??= await this.#parts.broker.producer();
-          const refused = await sendOutgoing(this.#producer, records, stop.signal);
+          const refused = await this.#sendOutgoing(this.#producer, records, stop.signal);
           for (const { id, topic } of refused) options.on({ kind: 'undelivered', id, topic });
           return refused;
         }),
@@ -89,25 +91,29 @@ export class Outbox {
     );
   }
 
+  /** Sends what is not settled yet. @returns what the broker refuses for good. @throws when any may not have gone */
+  async #sendOutgoing(
+    producer: Producer,
+    records: readonly Outgoing[],
+    signal: AbortSignal,
+  ): Promise<Outgoing[]> {
+    const settled = this.#settled;
+    for (const [topic, group] of groupByTopic(records.filter((record) => !settled.has(record)))) {
+      const { outcomes, failure } = await producer.send(topic, group, { signal });
+      group.forEach((record, i) => {
+        const outcome = outcomes[i];
+        if (typeof outcome === 'object') settled.set(record, 'sent');
+        else if (outcome === 'too_large' || outcome === 'refused') settled.set(record, 'refused');
+      });
+      if (failure !== null) throw failure;
+    }
+    return records.filter((record) => settled.get(record) === 'refused');
+  }
+
   async close(): Promise<void> {
     await this.#producer?.[Symbol.asyncDispose]();
     this.#producer = undefined;
   }
-}
-
-/** Sends what was committed to be sent. @returns what the broker refuses for good. @throws when any may not have gone */
-async function sendOutgoing(
-  producer: Producer,
-  records: readonly Outgoing[],
-  signal: AbortSignal,
-): Promise<Outgoing[]> {
-  const refused: Outgoing[] = [];
-  for (const [topic, group] of groupByTopic(records)) {
-    const { outcomes, failure } = await producer.send(topic, group, { signal });
-    if (failure !== null) throw failure;
-    refused.push(...group.filter((_, i) => typeof outcomes[i] === 'string'));
-  }
-  return refused;
 }
 
 function groupByTopic(records: readonly Outgoing[]): Map<string, Outgoing[]> {
