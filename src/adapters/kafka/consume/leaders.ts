@@ -6,8 +6,11 @@ import { isPassing } from '../protocol/errors.ts';
 import { PartitionMap } from '../partition-map.ts';
 import type { TopicMetadata } from '../protocol/requests/metadata.ts';
 
-/** New partitions are seen after that long. */
-const METADATA_AGE_MS = 10_000;
+/**
+ * New partitions are seen after that long, and the new leaders of a node that is cut off from the others, which goes on
+ * answering as if it led.
+ */
+const METADATA_AGE_MS = 3_000;
 /** While an answer is owed, the leaders are read that often. */
 const TROUBLED_AGE_MS = 500;
 /** The least time between two readings. */
@@ -42,7 +45,7 @@ interface Known {
 }
 
 /**
- * The leaders of the partitions of all topics, read again every 10 s, twice a second while something is wrong, and soon
+ * The leaders of the partitions of all topics, read again every 3 s, twice a second while something is wrong, and soon
  * after `hurry`.
  *
  * A node that is cut off from the others goes on telling of the leaders that it knew, itself perhaps: an epoch
