@@ -70,6 +70,8 @@ export type Edit =
       readonly after: number;
       /** `reset`: asked for here; `group_moved`: another tool moved the group; `adopt`: a group was taken over. */
       readonly cause: 'reset' | 'group_moved' | 'adopt';
+      /** `before` is of another cluster, or of a topic that was deleted since: nothing of this one was read. */
+      readonly recreated?: true;
     }
   | {
       readonly kind: 'dead_letter';

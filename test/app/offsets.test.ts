@@ -8,6 +8,7 @@ import {
 } from '../../src/app/offsets/reset.ts';
 import { showOffsets } from '../../src/app/offsets/show.ts';
 import { Failure } from '../../src/domain/failure.ts';
+import { isSkipped, readCourses, readSkips } from '../../src/app/offsets/skips.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { ModelFolder } from '../support/model.ts';
 import { ScriptedBroker } from '../support/scripted-broker.ts';
@@ -171,6 +172,98 @@ describe('reset', () => {
     expect(now()).toMatchObject({ stored: [1, 1], committed: [{ offset: 6 }, { offset: 4 }] });
     await reset({ offset: 1 });
     expect(now()).toEqual(standing(1, 1));
+  });
+});
+
+describe('of a topic that was created again', () => {
+  const places = [0, 1].map((partition) => ({ topic: 'orders', partition }));
+  const skips = async () =>
+    (await readSkips(await folder.read())).map(({ partition, from, to, isGone }) => ({
+      ...{ partition, from, to, isGone },
+    }));
+
+  /** Three records in partition 0, and as many as before in partition 1, which had 4. */
+  function recreate(clusterId: string): void {
+    Object.assign(broker, { clusterId });
+    broker.createTopic('orders', 2);
+    for (let i = 0; i < 3; i++) broker.append('orders', 0, { value: new Uint8Array() });
+    for (let i = 0; i < 4; i++) broker.append('orders', 1, { value: new Uint8Array() });
+  }
+
+  it.each<ResetTo>(['latest', 'current', { offset: 9 }])(
+    'a reset to %j skips what was never read of it, in the plan and in the log',
+    async (to) => {
+      recreate('cluster-2');
+      const expected = [
+        { before: 6, after: 3, readAgain: 0, skipped: 3, recreated: true },
+        { before: 4, after: 4, readAgain: 0, skipped: 4, recreated: true },
+      ];
+      expect((await reset(to, { execute: false })).partitions).toMatchObject(expected);
+      expect((await reset(to)).partitions).toMatchObject(expected);
+      expect(await skips()).toEqual([
+        { partition: 0, from: 0, to: 3, isGone: false },
+        { partition: 1, from: 0, to: 4, isGone: false },
+      ]);
+      expect([...folder.kept.values()]).toEqual(['orders,0,0\norders,1,0\n']);
+      // Where it came from is not in the topic: undoing reads all of it.
+      expect((await reset('undo')).partitions).toMatchObject([{ after: 0 }, { after: 0 }]);
+    },
+  );
+
+  it('an undo of a reset from before skips what was never read of it', async () => {
+    await reset('earliest');
+    recreate('cluster-2');
+    expect((await reset('undo')).partitions).toMatchObject([{ skipped: 3 }, { skipped: 4 }]);
+    expect(await skips()).toMatchObject([{ to: 3 }, { to: 4 }]);
+  });
+
+  it('counts what was read of it from then on, and nothing from before', async () => {
+    await reset('latest');
+    recreate('cluster-2');
+    expect((await reset('earliest')).partitions).toMatchObject([
+      { after: 0, readAgain: 0, skipped: 0 },
+      { after: 0, readAgain: 0, skipped: 0 },
+    ]);
+    Object.assign(folder.stored.get('orders/0') ?? {}, { next: 2 });
+    expect((await reset('latest')).partitions).toMatchObject([{ skipped: 1 }, { skipped: 4 }]);
+    const before = { partition: 0, from: 6, to: 10, isGone: true };
+    expect(await skips()).toEqual([
+      before,
+      { partition: 0, from: 2, to: 3, isGone: false },
+      { partition: 1, from: 0, to: 4, isGone: false },
+    ]);
+    const courses = await readCourses(await folder.read());
+    expect(places.map((place) => courses.furthest(place))).toEqual([10, 4]);
+    const found = await readSkips(await folder.read());
+    expect(isSkipped(found, { topic: 'orders', partition: 0, offset: 7 })).toBe(false);
+  });
+
+  it('is noticed on the same cluster by its end, and by the record before the position', async () => {
+    const admin = await broker.admin();
+    broker.admin = async () => ({
+      ...admin,
+      fingerprints: async (_, offsets) =>
+        new Map([...offsets].map(([partition, offset]) => [partition, { offset, timestamp: 9, crc: 2 }])),
+    });
+    recreate('cluster-1');
+    expect((await reset('latest', { execute: false })).partitions).toMatchObject([
+      { skipped: 3, recreated: true },
+      { skipped: 4, recreated: true },
+    ]);
+  });
+
+  it('is not taken for one beside a consumer that reads on during a dry run', async () => {
+    const admin = await broker.admin();
+    broker.admin = async () => ({
+      ...admin,
+      ranges: async (topic) => {
+        const ranges = await admin.ranges(topic);
+        broker.append('orders', 1, { value: new Uint8Array() });
+        stand(1, 5);
+        return ranges;
+      },
+    });
+    expect((await reset('latest', { execute: false })).partitions[1]).toMatchObject({ recreated: false });
   });
 });
 

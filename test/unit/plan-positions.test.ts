@@ -32,6 +32,7 @@ function input(change: Partial<PlanInput> = {}): PlanInput {
     adopt: false,
     reset: null,
     offsetsAtTime: new Map([[0, 25]]),
+    recreated: new Set(),
     ...change,
   };
 }
@@ -54,6 +55,7 @@ describe('a reset', () => {
   ])('to %j', (to, after, readAgain, skipped) => {
     expect(reset(to)).toEqual({
       ...{ partition: 0, before: 20, after, cause: 'reset', readAgain, skipped, clampedFrom: null },
+      recreated: false,
     });
   });
 

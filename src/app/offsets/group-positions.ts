@@ -1,7 +1,7 @@
 import { Failure, isFailure } from '../../domain/failure.ts';
 import type { BrokerAdmin, CommittedOffset, PartitionRange } from '../../ports/broker.ts';
 import type { Position, Store, StoreReader } from '../../ports/store.ts';
-import type { PositionMove, ResetTo } from './plan.ts';
+import { isMove, type PositionMove, type ResetTo } from './plan.ts';
 
 /* Stored positions and the consumer group that follows them: what consuming and resetting have in common. */
 
@@ -58,16 +58,15 @@ export async function storeMoves(
   const partitions = moves.map(({ partition }) => ({ topic, partition }));
   await store.transact({ partitions }, () => ({
     changes: {
-      edits: moves
-        .filter(({ before, after }) => before !== after)
-        .map(({ partition, before, after, cause }) => ({
-          kind: 'position',
-          topic,
-          partition,
-          before,
-          after,
-          cause,
-        })),
+      edits: moves.filter(isMove).map(({ partition, before, after, cause, recreated }) => ({
+        kind: 'position',
+        topic,
+        partition,
+        before,
+        after,
+        cause,
+        ...(recreated ? { recreated } : {}),
+      })),
       positions: moves.map((move) => movedPosition(topic, clusterId, move)),
     },
     result: undefined,

@@ -34,6 +34,8 @@ export interface PositionMove {
   readonly skipped: number;
   /** What was asked for, where it lay outside the topic. */
   readonly clampedFrom: number | null;
+  /** `before` is of another cluster, or of a topic that was deleted since: nothing of this one was read. */
+  readonly recreated: boolean;
 }
 
 export interface PlanInput {
@@ -47,6 +49,8 @@ export interface PlanInput {
   readonly reset: ResetRequest | null;
   /** Offsets by partition for a reset to a time. */
   readonly offsetsAtTime: ReadonlyMap<number, number>;
+  /** Partitions whose stored position is not of the topic as it is now. */
+  readonly recreated: ReadonlySet<number>;
 }
 
 const MARK_PREFIX = 'orderctl:';
@@ -72,14 +76,19 @@ export function planMoves(input: PlanInput): PositionMove[] {
     const foreign = isForeignMark(committed, input.mark);
     if (foreign && !input.adopt) throw foreignGroup(input, range.partition);
     const current = currentOffset(before, committed, input.mark);
+    const recreated = input.recreated.has(range.partition);
     const wanted = isToBeReset(range.partition, input.reset)
       ? resolveReset(input.reset.to, range, current, input.offsetsAtTime)
       : undefined;
     if (wanted !== undefined) {
       const after = Math.min(Math.max(wanted, range.start), range.end);
-      moves.push(moveOf(range, before, after, 'reset', after === wanted ? null : wanted));
+      moves.push(
+        moveOf({ range, before, after, cause: 'reset', recreated }, after === wanted ? null : wanted),
+      );
     } else if (current !== before && current !== null) {
-      moves.push(moveOf(range, before, current, foreign ? 'adopt' : 'group_moved', null));
+      moves.push(
+        moveOf({ range, before, after: current, cause: foreign ? 'adopt' : 'group_moved', recreated }),
+      );
     }
   }
   moves.push(...movesOfGone(input));
@@ -151,7 +160,15 @@ function movesOfGone({ ranges, stored, reset }: PlanInput): PositionMove[] {
   return [...stored.values()].flatMap(({ partition, next }) =>
     known.has(partition) || next === 0
       ? []
-      : [moveOf({ partition, start: 0, end: 0 }, next, 0, 'reset', null)],
+      : [
+          moveOf({
+            range: { partition, start: 0, end: 0 },
+            before: next,
+            after: 0,
+            cause: 'reset',
+            recreated: true,
+          }),
+        ],
   );
 }
 
@@ -207,20 +224,21 @@ function resolveReset(
 }
 
 function moveOf(
-  range: PartitionRange,
-  before: number | null,
-  after: number,
-  cause: PositionMove['cause'],
-  clampedFrom: number | null,
+  move: Pick<PositionMove, 'before' | 'after' | 'cause' | 'recreated'> & { readonly range: PartitionRange },
+  clampedFrom: number | null = null,
 ): PositionMove {
-  const from = Math.max(before ?? range.start, range.start);
+  const { range, before, after, cause, recreated } = move;
+  const { partition, start, end } = range;
+  const from = Math.max(recreated ? start : (before ?? start), start);
   return {
-    partition: range.partition,
-    before,
-    after,
-    cause,
-    readAgain: Math.max(0, Math.min(from, range.end) - after),
+    ...{ partition, before, after, cause },
+    readAgain: Math.max(0, Math.min(from, end) - after),
     skipped: Math.max(0, after - from),
-    clampedFrom,
+    ...{ clampedFrom, recreated },
   };
+}
+
+/** Whether it changes what is to be read: one that stays may still pass over records of a topic that was created again. */
+export function isMove({ before, after, recreated }: PositionMove): boolean {
+  return before !== after || recreated;
 }

@@ -9,16 +9,15 @@ import { clearGroup, type CopySuspected, type GhostRemoved } from './clear-group
 import {
   commitPositions,
   movedPosition,
-  offsetsAtTime,
   rangesOf,
   storedPositions,
   storeMoves,
   type GroupOf,
 } from './group-positions.ts';
 import { renderOffsets } from './file.ts';
-import { markOf, planMoves, type PositionMove, type ResetRequest } from './plan.ts';
+import { findMoves } from './find-moves.ts';
+import { isMove, markOf, type PositionMove, type ResetRequest } from './plan.ts';
 import type { OffsetsPorts } from './show.ts';
-import { readCourses } from './skips.ts';
 
 export interface ResetOptions extends GroupOf {
   /** `undo`: the reversal of the last reset of this topic, which may itself have been one. */
@@ -88,29 +87,13 @@ interface Plan {
 async function planReset(admin: BrokerAdmin, reader: StoreReader, options: ResetOptions): Promise<Plan> {
   const { topic, group } = options;
   const reset = options.reset === 'undo' ? await reversal(reader, topic) : options.reset;
-  const ranges = await rangesOf(admin, topic);
   const stored = await storedPositions(reader, topic);
+  const ranges = await rangesOf(admin, topic);
   const committed = await admin.committed(group, topic);
   const mark = markOf(reader.storeId ?? '');
   const clusterId = await admin.clusterId();
-  const planned = planMoves({
-    topic,
-    group,
-    mark,
-    ranges,
-    stored,
-    committed,
-    adopt: false,
-    reset,
-    offsetsAtTime: await offsetsAtTime(admin, topic, reset.to),
-  });
-  // Only now is the log of edits worth reading.
-  const courses = planned.some(({ skipped }) => skipped > 0) ? await readCourses(reader) : null;
-  const moves = planned.map((move) => {
-    const { partition, after, skipped } = move;
-    if (courses === null || skipped === 0) return move;
-    return { ...move, skipped: courses.unread({ topic, partition }, { from: after - skipped, to: after }) };
-  });
+  const found = { topic, group, mark, clusterId, ranges, stored, committed };
+  const moves = await findMoves(admin, reader, { ...found, adopt: false, reset });
   return { moves, ranges, stored, committed, mark, clusterId };
 }
 
@@ -123,7 +106,8 @@ async function reversal(reader: StoreReader, topic: string): Promise<ResetReques
       if (edit.kind !== 'position' || edit.topic !== topic || edit.cause !== 'reset') continue;
       if (edit.at !== at) offsets.clear();
       at = edit.at;
-      offsets.set(edit.partition, edit.before ?? 'earliest');
+      const { partition, before, recreated } = edit;
+      offsets.set(partition, recreated === true || before === null ? 'earliest' : before);
     }
   }
   if (at !== null) return { to: { offsets }, partitions: null };
@@ -161,8 +145,11 @@ async function tellUsers(
 async function keepUndo(store: Store, plan: Plan, topic: string, clock: Clock): Promise<string | null> {
   const starts = new Map(plan.ranges.map(({ partition, start }) => [partition, start]));
   const rows = plan.moves
-    .filter(({ before, after, cause }) => cause === 'reset' && before !== after)
-    .map(({ partition, before }) => ({ partition, offset: before ?? starts.get(partition) ?? 0 }));
+    .filter((move) => move.cause === 'reset' && isMove(move))
+    .map(({ partition, before, recreated }) => ({
+      partition,
+      offset: (recreated ? null : before) ?? starts.get(partition) ?? 0,
+    }));
   if (rows.length === 0) return null;
   const time = isoTime(clock.now()).replaceAll(':', '');
   return store.keepFile(`undo-${time}.csv`, renderOffsets(topic, rows));

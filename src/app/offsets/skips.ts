@@ -10,6 +10,8 @@ export interface Skip extends TopicPartition {
   readonly cause: PositionEdit['cause'];
   /** Milliseconds since the epoch. */
   readonly at: number;
+  /** Of the topic as it was before it was created again. */
+  readonly isGone: boolean;
 }
 
 type PositionEdit = Extract<LoggedEdit, { kind: 'position' }>;
@@ -25,7 +27,10 @@ interface Course extends TopicPartition {
   from: number;
   /** Ascending, apart from each other. */
   read: Interval[];
-  readonly moves: Skip[];
+  moves: Skip[];
+  /** What was skipped, and the greatest offset that reading came to, in the topic as it was before it was created again. */
+  readonly gone: Skip[];
+  reached: number;
 }
 
 /** What was skipped and never read, in the order in which it was skipped. */
@@ -47,10 +52,12 @@ export class Courses {
 
   take(edit: LoggedEdit): void {
     if (edit.kind !== 'position') return;
-    const { topic, partition, before, after, cause, at } = edit;
-    const course = this.readTo(edit, before ?? 0);
-    if (after > (before ?? 0))
-      course.moves.push({ topic, partition, from: before ?? 0, to: after, cause, at });
+    const { topic, partition, after, cause, at, recreated } = edit;
+    const course = this.readTo(edit, edit.before ?? 0);
+    if (recreated === true) startAgain(course);
+    const before = course.from;
+    if (after > before)
+      course.moves.push({ topic, partition, from: before, to: after, cause, at, isGone: false });
     course.from = after;
   }
 
@@ -59,7 +66,7 @@ export class Courses {
     const key = `${topic}/${partition}`;
     let course = this.#byPartition.get(key);
     if (course === undefined) {
-      course = { topic, partition, from: 0, read: [], moves: [] };
+      course = { topic, partition, from: 0, read: [], moves: [], gone: [], reached: 0 };
       this.#byPartition.set(key, course);
     }
     if (next > course.from) course.read = add(course.read, { from: course.from, to: next });
@@ -68,15 +75,7 @@ export class Courses {
   }
 
   skips(): Skip[] {
-    const skips = [...this.#byPartition.values()].flatMap(({ read, moves }) => {
-      // What two moves passed over is reported with the first.
-      let known = read;
-      return moves.flatMap((move) => {
-        const left = subtract(move, known);
-        known = add(known, move);
-        return left.map((interval) => ({ ...move, ...interval }));
-      });
-    });
+    const skips = [...this.#byPartition.values()].flatMap((course) => [...course.gone, ...skipsOf(course)]);
     return skips.sort((a, b) => a.at - b.at || a.partition - b.partition || a.from - b.from);
   }
 
@@ -89,14 +88,47 @@ export class Courses {
   /** The greatest offset that reading has ever come to; undefined for a partition that has no position. */
   furthest({ topic, partition }: TopicPartition): number | undefined {
     const course = this.#byPartition.get(`${topic}/${partition}`);
-    return course === undefined ? undefined : Math.max(course.from, course.read.at(-1)?.to ?? 0);
+    return course === undefined ? undefined : reachedIn(course);
   }
 }
 
-export function isSkipped(skips: readonly Skip[], { topic, partition, offset }: RecordPlace): boolean {
-  return skips.some(
-    (skip) => skip.topic === topic && skip.partition === partition && skip.from <= offset && offset < skip.to,
+/** Nothing of the topic as it is now was read or skipped. */
+function startAgain(course: Course): void {
+  course.reached = reachedIn(course);
+  course.gone.push(...skipsOf(course).map((skip) => ({ ...skip, isGone: true })));
+  course.read = [];
+  course.moves = [];
+  course.from = 0;
+}
+
+function reachedIn({ from, read, reached }: Course): number {
+  return Math.max(from, read.at(-1)?.to ?? 0, reached);
+}
+
+function skipsOf({ read, moves }: Course): Skip[] {
+  // What two moves passed over is reported with the first.
+  let known = read;
+  return moves.flatMap((move) => {
+    const left = subtract(move, known);
+    known = add(known, move);
+    return left.map((interval) => ({ ...move, ...interval }));
+  });
+}
+
+/** The move that passed over a record of the topic as it is now; undefined when none did. */
+function skipOf(skips: readonly Skip[], { topic, partition, offset }: RecordPlace): Skip | undefined {
+  return skips.find(
+    (skip) =>
+      !skip.isGone &&
+      skip.topic === topic &&
+      skip.partition === partition &&
+      skip.from <= offset &&
+      offset < skip.to,
   );
+}
+
+export function isSkipped(skips: readonly Skip[], place: RecordPlace): boolean {
+  return skipOf(skips, place) !== undefined;
 }
 
 interface RecordPlace extends TopicPartition {

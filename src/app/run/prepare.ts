@@ -6,14 +6,9 @@ import type { Processes } from '../../ports/processes.ts';
 import type { Position, Store } from '../../ports/store.ts';
 import type { PrepareEvent, RunProcessorOptions } from './events.ts';
 import { clearGroup } from '../offsets/clear-group.ts';
-import {
-  commitPositions,
-  movedPosition,
-  offsetsAtTime,
-  storedPositions,
-  storeMoves,
-} from '../offsets/group-positions.ts';
-import { groupAhead, markOf, planMoves, rangesWithoutLeader } from '../offsets/plan.ts';
+import { findMoves } from '../offsets/find-moves.ts';
+import { commitPositions, movedPosition, storedPositions, storeMoves } from '../offsets/group-positions.ts';
+import { groupAhead, markOf, rangesWithoutLeader } from '../offsets/plan.ts';
 import { ensureTopics } from '../topics/ensure.ts';
 
 export interface PrepareOptions extends Omit<
@@ -56,17 +51,9 @@ export async function prepareConsumer(
   const ahead =
     options.reset === null ? groupAhead({ ranges: known, stored: positions, committed, mark }) : [];
   if (ahead.length > 0) on({ kind: 'group_ahead', topic, group, ahead });
-  const moves = planMoves({
-    topic,
-    group,
-    mark,
-    ranges: known,
-    stored: positions,
-    committed,
-    adopt: options.adopt,
-    reset: options.reset,
-    offsetsAtTime: await offsetsAtTime(admin, topic, options.reset?.to),
-  });
+  const { adopt, reset } = options;
+  const found = { topic, group, mark, clusterId, ranges: known, stored: positions, committed };
+  const moves = await findMoves(admin, store, { ...found, adopt, reset });
   await storeMoves(store, topic, clusterId, moves);
   for (const move of moves) {
     positions.set(move.partition, movedPosition(topic, clusterId, move));

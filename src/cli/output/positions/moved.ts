@@ -15,14 +15,22 @@ export function moveLines(topic: string, move: PositionMove): MessageLine[] {
   return [...clampLines(topic, move), { level: skipped > 0 ? 'warn' : 'info', text }];
 }
 
-/** Of a place that the topic does not have. */
+/** Of a place that the topic does not have: asked for, or stored. */
 export function clampLines(
   topic: string,
-  { partition, clampedFrom, after }: Pick<PositionMove, 'partition' | 'clampedFrom' | 'after'>,
+  { partition, before, after, clampedFrom, recreated }: PositionMove,
 ): MessageLine[] {
-  if (clampedFrom === null) return [];
-  const text = `${topic}/${partition} has no offset ${clampedFrom}: brought into range, to ${after}`;
-  return [{ level: 'warn', text }];
+  const texts = [
+    ...(recreated
+      ? [
+          `${topic}/${partition} is not the one that was read up to ${before ?? 0}: it was created again, or this is another cluster; nothing of it counts as read`,
+        ]
+      : []),
+    ...(clampedFrom === null
+      ? []
+      : [`${topic}/${partition} has no offset ${clampedFrom}: brought into range, to ${after}`]),
+  ];
+  return texts.map((text) => ({ level: 'warn', text }));
 }
 
 const CAUSES: Readonly<Record<PositionMove['cause'], string>> = {

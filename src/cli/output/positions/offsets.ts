@@ -1,3 +1,4 @@
+import { isMove } from '../../../app/offsets/plan.ts';
 import type { ResetEvent, ResetResult } from '../../../app/offsets/reset.ts';
 import type { OffsetsView, PartitionOffsets } from '../../../app/offsets/show.ts';
 import type { Offsets, OffsetsReset } from '../../../documents/offsets.ts';
@@ -142,7 +143,7 @@ function warningsOf({ topic, partitions, executed }: ResetResult): ReturnType<ty
 
 function lastLine({ executed, undoFile, partitions, topic, group }: ResetResult): string {
   if (!executed) return 'nothing changed; add --execute';
-  const moved = partitions.filter(({ before, after }) => before !== after).length;
+  const moved = partitions.filter(isMove).length;
   if (moved === 0) return 'nothing changed: every partition stands there already';
   const undo =
     undoFile === null ? '' : `; to take it back: orderctl offsets undo --execute (kept in ${undoFile})`;
