@@ -8,6 +8,7 @@ import type { OrderCodec } from './ports/codec.ts';
 import type { ValueInspector } from './ports/inspector.ts';
 import type { SchemaTools } from './ports/schema-registry.ts';
 import type { StoreAccess } from './ports/access.ts';
+import type { StoreNotice } from './ports/notices.ts';
 
 export type { TimeLimits };
 
@@ -44,9 +45,13 @@ export const systemClock: Clock = {
 
 // Adapters are imported when they are needed: a command that reads two files must not load a Kafka client.
 
-export async function openStore(folder: string): Promise<StoreAccess> {
+/** @param onNotice hears what reading finds: a file that is broken, whose last good values are read */
+export async function openStore(
+  folder: string,
+  onNotice?: (notice: StoreNotice) => void,
+): Promise<StoreAccess> {
   const { openFolder } = await import('./adapters/files/folder.ts');
-  return openFolder({ folder, clock: systemClock });
+  return openFolder({ folder, clock: systemClock, onNotice });
 }
 
 /**

@@ -25,8 +25,8 @@ export interface StoreAccess extends Owner, StoreHealth {
     options: { via: EditVia; onNotice: (notice: StoreNotice) => void },
   ): Promise<Edit>;
   /**
-   * Makes a copy of a table to edit; nothing is locked while it is open. With `onNotice`, a copy of
-   * a CSV that is broken has the last good values.
+   * Makes a copy of a table to edit; nothing is locked while it is open. A copy of a CSV that
+   * is broken has the last good values.
    *
    * @param how.kept the file of a copy that was made before and not discarded
    * @throws Failure not_found when there is no folder, or no such copy; those of `read`
@@ -38,8 +38,10 @@ export interface StoreAccess extends Owner, StoreHealth {
   /**
    * No lock, any process, never behind the last commit.
    *
-   * @param how `onNotice` receives a file that is broken, whose last good values are read; without it that is thrown
-   * @throws Failure not_found (it is no storage folder), corrupt_file, corrupt_state
+   * @param how `onNotice` receives a file that is broken, whose last good values are read, instead of whom the store
+   * was opened with
+   * @throws Failure not_found (it is no storage folder), corrupt_file (broken, and there are no last good values yet),
+   * corrupt_state
    */
   read(how?: { readonly onNotice: (notice: StoreNotice) => void }): Promise<StoreReader>;
   /**

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { doctor, type Check } from '../../src/app/doctor/doctor.ts';
 import { markOf } from '../../src/app/offsets/plan.ts';
 import { Failure } from '../../src/domain/failure.ts';
+import type { StoreNotice } from '../../src/ports/notices.ts';
 import type { SchemaTools } from '../../src/ports/schema-registry.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { ModelFolder } from '../support/model.ts';
@@ -124,6 +125,21 @@ describe('doctor', () => {
       });
     }
     expect(found.get('clock')?.state).toBe('ok');
+  });
+
+  it('of a broken file says its line, and looks at the positions all the same', async () => {
+    const read = folder.read.bind(folder);
+    folder.read = (how?: { readonly onNotice: (notice: StoreNotice) => void }) => {
+      const message = 'inventory.csv:2: quantity of pen is "many"';
+      how?.onNotice({ kind: 'file_broken', file: 'inventory.csv', line: 2, message, fix: 'use a number' });
+      return read();
+    };
+    const found = await checks();
+    expect(found.get('storage')).toMatchObject({
+      ...{ state: 'error', fix: 'use a number', failure: { code: 'corrupt_file' } },
+      message: expect.stringContaining('inventory.csv:2') as unknown,
+    });
+    for (const name of ['positions', 'group']) expect(found.get(name)).toMatchObject({ state: 'ok' });
   });
 
   it('says once that the user may not read the folder', async () => {

@@ -87,6 +87,19 @@ describe('user', () => {
     expect(result.stderr).toContain('users.csv:3');
     expect(shop.read('users.csv')).toBe(broken);
   });
+
+  it('breaks while the shop is open: the commands go on with the last good values and name the line', async () => {
+    const shop = openShop();
+    await shop.ok('user add --user alice --status paid');
+    await shop.ok('inventory add --item pen --quantity 5');
+    shop.write('inventory.csv', 'item,quantity\npen,5\nmug,xx\n');
+    for (const command of ['inventory show', 'order list', 'user update --user alice --status unpaid']) {
+      const result = await shop.run(command);
+      expect(result.code, `${command}: ${result.stderr}`).toBe(0);
+      expect(result.stderr, command).toContain('inventory.csv:3');
+    }
+    expect((await shop.ok('inventory show -o csv')).stdout).toContain('pen,5');
+  });
 });
 
 describe('inventory', () => {

@@ -200,7 +200,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'doctor says of a broken file once for each check',
     file: 'src/app/doctor/doctor.ts',
-    from: '      if (isReadable) {',
+    from: '      if (folder.isRead) {',
     to: '      if (ports.access.isThere()) {',
     tests: ['test/app/doctor.test.ts'],
   },
@@ -529,8 +529,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a broken CSV hides the last good values',
     file: files('reader.ts'),
-    from: 'if (onNotice === undefined || snapshot.loaded === undefined)',
-    to: 'if (onNotice !== null)',
+    from: 'if (snapshot.loaded === undefined)',
+    to: 'if (snapshot !== null)',
     tests: ['test/contract/file-store-csv.test.ts'],
   },
   {
@@ -874,6 +874,20 @@ export const MUTATIONS: readonly Mutation[] = [
     from: '{ ...how, besideBroken: true }',
     to: 'how',
     tests: ['test/unit/files/table-copy.test.ts'],
+  },
+  {
+    name: 'a row is not edited beside a broken CSV unless a consumer runs',
+    file: files('folder.ts'),
+    from: '{ besideBroken: true, ...how }',
+    to: 'how',
+    tests: ['test/contract/file-store-csv.test.ts'],
+  },
+  {
+    name: 'a broken CSV that a command reads is not warned of',
+    file: files('folder.ts'),
+    from: 'how?.onNotice ?? options.onNotice',
+    to: 'how?.onNotice',
+    tests: ['test/contract/file-store-csv.test.ts'],
   },
   {
     name: 'a first file that is broken is taken for an empty one',

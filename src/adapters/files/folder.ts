@@ -3,6 +3,7 @@ import { decideEdit, type Edit, type EditRequest, type EditVia } from '../../dom
 import { Failure, isFailure } from '../../domain/failure.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { StoreNotice } from '../../ports/notices.ts';
 import type { OwnOptions } from '../../ports/owner.ts';
 import type { TableCopy } from '../../ports/table-copy.ts';
 import { listKeptAside } from './csv/kept-aside.ts';
@@ -23,6 +24,8 @@ export function openFolder(options: {
   files?: FileSystem;
   /** Who edits, for the log of edits; the operating system's name of the user unless given. */
   user?: string;
+  /** Hears what `read` finds, unless the call names another. */
+  onNotice?: ((notice: StoreNotice) => void) | undefined;
 }): StoreAccess {
   const folder = path.resolve(options.folder);
   checkIsFolder(folder);
@@ -47,7 +50,7 @@ export function openFolder(options: {
     keptAside: () => listKeptAside(files, folder),
     async read(how) {
       const { FolderReader } = await import('./reader.ts');
-      return FolderReader.open(files, folder, clock, how?.onNotice);
+      return FolderReader.open(files, folder, clock, how?.onNotice ?? options.onNotice);
     },
     async inspect() {
       const { FolderInspection } = await import('./inspection.ts');
@@ -72,7 +75,7 @@ function edit(opened: OpenedFolder, request: EditRequest, how: EditOptions): Pro
   return askOrOwn<Edit>(
     opened,
     wanted,
-    how,
+    { besideBroken: true, ...how },
     (store) => store.edit(request, from),
     () => {
       // A request that nothing there can fulfil makes no folder.

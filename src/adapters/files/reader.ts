@@ -42,8 +42,8 @@ export class FolderReader implements StoreReader {
   }
 
   /**
-   * @param onNotice receives a file that is broken, whose last good values are read; without it that is thrown
-   * @throws Failure corrupt_file, corrupt_state
+   * @param onNotice receives a file that is broken, whose last good values are read
+   * @throws Failure corrupt_file when there are none yet; corrupt_state
    */
   static async open(
     files: FileSystem,
@@ -52,10 +52,9 @@ export class FolderReader implements StoreReader {
     onNotice?: (notice: StoreNotice) => void,
   ): Promise<FolderReader> {
     let notices: StoreNotice[] = [];
-    const keep = onNotice === undefined ? undefined : (notice: StoreNotice) => void notices.push(notice);
     const snapshot = await FolderSnapshot.open(files, folder, clock, (found, isLast) => {
       notices = [];
-      return mergeHandEdits(found, { isLast, onNotice: keep });
+      return mergeHandEdits(found, { isLast, onNotice: (notice) => notices.push(notice) });
     });
     for (const notice of notices) onNotice?.(notice);
     return new FolderReader(files, folder, snapshot);
@@ -148,19 +147,19 @@ function merge<R extends Row>(
   table: Table<R>,
   csv: FoundCsv,
   snapshot: FolderSnapshot,
-  { isLast, onNotice }: { isLast: boolean; onNotice: ((notice: StoreNotice) => void) | undefined },
+  { isLast, onNotice }: { isLast: boolean; onNotice: (notice: StoreNotice) => void },
 ): number {
   const found = findHandEdit(csv.bytes, csv.name, kind, table, snapshot.view(kind.table), csv.facts);
   if (found.kind === 'known' || found.kind === 'missing') return 0;
   if (csv.unsettledMs > 0 && !isLast) return csv.unsettledMs;
   if (found.kind === 'broken') {
     // The last good values are there once the folder is in use; of a first file there are none.
-    if (onNotice === undefined || snapshot.loaded === undefined) throw found.failure;
+    if (snapshot.loaded === undefined) throw found.failure;
     onNotice(brokenNotice(csv.name, found.failure));
     return 0;
   }
   if (found.edit.kind === 'set_aside') {
-    onNotice?.({ kind: 'file_set_aside', file: csv.name, keptAs: null, why: found.edit.why });
+    onNotice({ kind: 'file_set_aside', file: csv.name, keptAs: null, why: found.edit.why });
   } else {
     for (const line of editLines(kind, found.edit)) snapshot.tables.apply(line);
   }

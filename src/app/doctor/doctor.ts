@@ -7,6 +7,7 @@ import { SET_ASIDE_CAUSES } from '../../domain/set-aside.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { SchemaTools } from '../../ports/schema-registry.ts';
 import type { StoreAccess } from '../../ports/access.ts';
+import type { StoreNotice } from '../../ports/notices.ts';
 import { checkSchema } from '../schema/check.ts';
 import { storedPositions } from '../offsets/group-positions.ts';
 import { markOf } from '../offsets/plan.ts';
@@ -68,7 +69,8 @@ export async function doctor(ports: DoctorPorts, options: DoctorOptions): Promis
   await run('settings', async () =>
     ok(settingsFile === null ? 'flags, environment and defaults' : `from ${settingsFile}`),
   );
-  const isReadable = await run('storage', () => checkStorage(ports.access));
+  const folder = { isRead: false };
+  await run('storage', () => checkStorage(ports.access, () => (folder.isRead = true)));
   await run('hand_edits', async () => checkKeptAside(ports.access));
   await run('owner', () => checkOwner(ports.access));
   await run('disk', async () => checkDisk(ports.access));
@@ -78,11 +80,11 @@ export async function doctor(ports: DoctorPorts, options: DoctorOptions): Promis
     await run('topics', () => checkTopics(admin, options));
     const isThere = (await admin.partitionCount(options.topic)) !== undefined;
     if (isThere) {
-      if (isReadable) {
+      if (folder.isRead) {
         await run('positions', () => checkPositions(ports, admin, options));
         await run('group', () => checkGroup(ports, admin, options));
       } else {
-        skip('the storage folder cannot be read: see storage', 'positions', 'group');
+        skip('what it reads is in the storage folder: see storage', 'positions', 'group');
       }
       await run('clock', () => checkClock(ports, admin, options.topic));
     } else {
@@ -115,8 +117,17 @@ async function findingOf(name: string, check: () => Promise<Finding>): Promise<C
   }
 }
 
-async function checkStorage(access: StoreAccess): Promise<Finding> {
-  await using reader = await access.read();
+/** @param onRead called when the folder can be read, be it with the last good values of a broken file */
+async function checkStorage(access: StoreAccess, onRead: () => void): Promise<Finding> {
+  const broken: Failure[] = [];
+  await using reader = await access.read({
+    onNotice: (notice) => {
+      if (notice.kind === 'file_broken') broken.push(brokenFile(notice));
+    },
+  });
+  onRead();
+  const [first] = broken;
+  if (first !== undefined) throw first;
   const users = [...(await reader.users())].length;
   const items = [...(await reader.items())].length;
   if (users > 0 && items > 0)
@@ -128,9 +139,16 @@ async function checkStorage(access: StoreAccess): Promise<Finding> {
   });
 }
 
+function brokenFile({ file, line, message, fix }: Extract<StoreNotice, { kind: 'file_broken' }>): Failure {
+  return new Failure('corrupt_file', `${message}; its last good values stay in force`, {
+    ...(fix === null ? {} : { fix }),
+    context: { file, line },
+  });
+}
+
 function checkKeptAside(access: StoreAccess): Finding {
   const [first, ...others] = access.keptAside();
-  if (first === undefined) return ok('every file that a user has saved was taken in');
+  if (first === undefined) return ok('no file that a user has saved is kept aside');
   const more = others.length === 0 ? '' : `, and ${counted(others.length, 'more file')}`;
   return warning(
     `${first.file} was kept aside, and nothing of it counts: ${SET_ASIDE_CAUSES[first.why]}${more}`,

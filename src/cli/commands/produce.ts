@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { checkLines, ordersFromLines } from '../../app/send/orders-from-lines.ts';
 import { produceOrders, sampleOrders, seededRandom, type Numbered } from '../../app/send/produce.ts';
-import { openIds, openLineIds, openStore, systemClock } from '../../compose.ts';
+import { openIds, openLineIds, systemClock } from '../../compose.ts';
 import type { ProduceAgain } from '../../domain/advice.ts';
 import { Failure } from '../../domain/failure.ts';
 import { MAX_LINE_QUANTITY, type Order } from '../../domain/orders/order.ts';
@@ -12,6 +12,7 @@ import { decimalNumber, delay, nameOf, signedNumber, wholeNumber } from '../pars
 import { SendReport } from '../output/send-report.ts';
 import { count } from '../output/text.ts';
 import type { Session } from '../session.ts';
+import { openStoreOf } from '../store.ts';
 import { WholeFile } from '../input/whole-file.ts';
 
 const DEFAULT_COUNT = 5;
@@ -219,7 +220,7 @@ async function planOrders(session: Session, flags: Flags): Promise<Plan> {
       fix: `use a number up to ${total}, or a larger --count`,
     });
   }
-  const orders = await sampleOrders(await openStore(session.settings.storage), {
+  const orders = await sampleOrders(await openStoreOf(session), {
     count: total,
     from,
     random: seed === null ? Math.random : seededRandom(seed),

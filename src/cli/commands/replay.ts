@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 import { replayOrders, type ReplayOptions } from '../../app/send/replay.ts';
-import { openIds, openStore, systemClock } from '../../compose.ts';
+import { openIds, systemClock } from '../../compose.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
 import { openKafka } from '../kafka/open.ts';
 import { delay, timeRange, wholeNumber, type TimeFlags } from '../parse.ts';
 import { SendReport } from '../output/send-report.ts';
 import type { Session } from '../session.ts';
+import { openStoreOf } from '../store.ts';
 import { checkTopicName } from '../settings/values.ts';
 
 interface Flags extends TimeFlags {
@@ -73,7 +74,7 @@ async function replay(session: Session, flags: Flags): Promise<void> {
   const request = readFlags(flags);
   const topic = flags.toTopic === undefined ? settings.topic : checkTopicName(flags.toTopic, '--to-topic');
   const signal = takeStopSignal(printer);
-  const access = await openStore(settings.storage);
+  const access = await openStoreOf(session);
   const { broker, codec } = await openKafka(session, { topic, register: flags.register });
   const newReplayId = await openIds();
   const report = await SendReport.open(session, 'replay', null);

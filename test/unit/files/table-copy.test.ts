@@ -200,7 +200,6 @@ it('is made beside a broken CSV, of its last good values, and taken in while tha
   await (await ownFolder(folder))[Symbol.asyncDispose]();
   const file = path.join(folder, 'inventory.csv');
   fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace('pen,50', 'pen,fifty'));
-  await expect(access.copyTable('inventory')).rejects.toMatchObject({ code: 'corrupt_file' });
   const notices: StoreNotice[] = [];
   const copy = await access.copyTable('inventory', { onNotice: (notice) => void notices.push(notice) });
   expect(notices).toMatchObject([{ kind: 'file_broken', file, line: 3 }]);

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import type { DiscardedDeadLetters } from '../../../documents/dead-letter.ts';
-import { openStore } from '../../../compose.ts';
 import { Failure } from '../../../domain/failure.ts';
 import { parseDeadLetterId } from '../../../domain/dead-letter-id.ts';
 import { confirm } from '../../ask.ts';
@@ -9,6 +8,7 @@ import { openBrokerOnly } from '../../kafka/open.ts';
 import { printNotice } from '../../output/store-notices.ts';
 import { count } from '../../output/text.ts';
 import type { Session } from '../../session.ts';
+import { openStoreOf } from '../../store.ts';
 import { IDS } from './filter.ts';
 
 export function registerDiscard(dlq: Command, session: Session): void {
@@ -40,7 +40,7 @@ async function discard(
     throw new Failure('invalid_value', '--why is empty', { fix: 'say why in a few words' });
   }
   const { discardDeadLetters, findDeadLetters } = await import('../../../app/dlq/discard.ts');
-  const access = await openStore(settings.storage);
+  const access = await openStoreOf(session);
   const found = await findDeadLetters({ access, broker: await openBrokerOnly(session) }, { dlqTopic, ids });
   const open = found.filter(({ state }) => state === 'open');
   const done = found.filter(({ state }) => state !== 'open');

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { openStore } from '../../../compose.ts';
 import { DEAD_LETTER_STATES } from '../../../app/dlq/dead-letters.ts';
 import { describe } from '../../help.ts';
 import { openBrokerOnly } from '../../kafka/open.ts';
@@ -18,6 +17,7 @@ import {
 } from '../../output/dead-letters/list.ts';
 import { count } from '../../output/text.ts';
 import type { Session } from '../../session.ts';
+import { openStoreOf } from '../../store.ts';
 import { filterOptions, IDS, readFilter, type FilterFlags } from './filter.ts';
 
 export function registerList(dlq: Command, session: Session): void {
@@ -70,7 +70,7 @@ async function list(
         : Infinity
       : wholeNumber('--limit', flags.limit, { min: 1, ...(isText ? { max: 100_000 } : {}) });
   const { listDeadLetters } = await import('../../../app/dlq/list.ts');
-  const access = await openStore(settings.storage);
+  const access = await openStoreOf(session);
   const rows: DeadLetterRow[] = [];
   const csv = isCsv ? await openCsv(printer, CSV_COLUMNS) : null;
   const summary = await listDeadLetters(

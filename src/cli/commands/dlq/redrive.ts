@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { SkippedDeadLetter, UnknownDeadLetter } from '../../../documents/dead-letter.ts';
-import { openIds, openStore, systemClock } from '../../../compose.ts';
+import { openIds, systemClock } from '../../../compose.ts';
 import { Failure } from '../../../domain/failure.ts';
 import { parseDeadLetterId } from '../../../domain/dead-letter-id.ts';
 import { wayOut } from '../../hints.ts';
@@ -16,6 +16,7 @@ import {
   stepLine,
 } from '../../output/dead-letters/list.ts';
 import type { Session } from '../../session.ts';
+import { openStoreOf } from '../../store.ts';
 import { checkTopicName } from '../../settings/values.ts';
 import { filterOptions, IDS, readFilter, type FilterFlags } from './filter.ts';
 
@@ -72,7 +73,7 @@ async function redrive(session: Session, texts: readonly string[], flags: Redriv
   const signal = takeStopSignal(printer);
   const { redriveDeadLetters } = await import('../../../app/dlq/redrive.ts');
   const [access, { broker, codec }, newReplayId] = await Promise.all([
-    openStore(settings.storage),
+    openStoreOf(session),
     openKafka(session, { topic: settings.topic, register: false }),
     openIds(),
   ]);

@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
-import { openInspector, openStore } from '../../../compose.ts';
+import { openInspector } from '../../../compose.ts';
 import { parseDeadLetterId } from '../../../domain/dead-letter-id.ts';
 import { registryConnection } from '../../kafka/connection.ts';
 import { describe } from '../../help.ts';
 import { openKafka } from '../../kafka/open.ts';
 import type { Session } from '../../session.ts';
+import { openStoreOf } from '../../store.ts';
 import { IDS } from './filter.ts';
 
 export function registerShow(dlq: Command, session: Session): void {
@@ -30,7 +31,7 @@ export function registerShow(dlq: Command, session: Session): void {
       const { dlqTopic, topic } = settings;
       const { broker, codec } = await openKafka(session, { topic, register: false });
       const inspector = await openInspector(registryConnection(session.resolved));
-      const access = await openStore(settings.storage);
+      const access = await openStoreOf(session);
       const shown = await showDeadLetter({ access, broker, codec, inspector }, { dlqTopic, id });
       await printer.data(isJson ? `${JSON.stringify(shownDocument(shown))}\n` : shownText(shown, dlqTopic));
     });

@@ -1,14 +1,13 @@
 import type { Command } from 'commander';
-import { openStore } from '../../../compose.ts';
 import { Failure } from '../../../domain/failure.ts';
 import { isLow, type Item } from '../../../domain/tables.ts';
 import { describe } from '../../help.ts';
-import { printNotice } from '../../output/store-notices.ts';
 import { itemEntry } from '../../output/table-rows.ts';
 import type { Column } from '../../output/table.ts';
 import { extraColumns, printList, printTable } from '../../output/print-table.ts';
 import { nameGiven, takingName } from '../../named.ts';
 import type { Session } from '../../session.ts';
+import { openStoreOf } from '../../store.ts';
 
 interface ShowFlags {
   item?: string;
@@ -44,10 +43,8 @@ export function registerShow(inventory: Command, session: Session): void {
 const CSV_COLUMNS = ['item', 'quantity', 'name', 'price', 'reorder_level', 'low'];
 
 async function showItems(session: Session, only: string | undefined, flags: ShowFlags): Promise<void> {
-  const access = await openStore(session.settings.storage);
-  await using reader = await access.read({
-    onNotice: (notice) => printNotice(session.printer, notice),
-  });
+  const access = await openStoreOf(session);
+  await using reader = await access.read();
   const all = [...(await reader.items())];
   const named = only === undefined ? all : all.filter((row) => row.item === only);
   if (only !== undefined && named.length === 0) {

@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 import type { Decided } from '../../../domain/orders/decided.ts';
-import { openStore, systemClock } from '../../../compose.ts';
+import { systemClock } from '../../../compose.ts';
 import { describe } from '../../help.ts';
 import { choice, timeRange, wholeNumber, type TimeFlags } from '../../parse.ts';
 import { openCsv } from '../../output/csv.ts';
 import { ORDER_COLUMNS, orderDocument } from '../../output/order.ts';
 import { printTable } from '../../output/print-table.ts';
 import type { Session } from '../../session.ts';
+import { openStoreOf } from '../../store.ts';
 import { BESIDE } from './unknown.ts';
 
 /** Rows are held until their widths are known. */
@@ -50,7 +51,7 @@ const CSV_COLUMNS = [
 ];
 
 async function list(session: Session, flags: ListFlags): Promise<void> {
-  const { settings, printer, isJson, isCsv } = session;
+  const { printer, isJson, isCsv } = session;
   const isText = !isJson && !isCsv;
   const statuses = ['accepted', 'rejected'] as const;
   const status = flags.status === undefined ? null : choice('--status', flags.status, 'a status', statuses);
@@ -72,7 +73,7 @@ async function list(session: Session, flags: ListFlags): Promise<void> {
     else if (isText) rows.push(...orders);
     else await printer.data(orders.map((order) => `${JSON.stringify(orderDocument(order))}\n`).join(''));
   };
-  const access = await openStore(settings.storage);
+  const access = await openStoreOf(session);
   const { hasMore } = await listOrders(access, { status, filter, limit, onOrders });
   if (rows.length > 0) await printTable(printer, rows, ORDER_COLUMNS);
   if (isText && rows.length === 0) {

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { openStore } from '../../../compose.ts';
 import { describe } from '../../help.ts';
 import { nameOf } from '../../parse.ts';
 import { orderDocument, orderText } from '../../output/order.ts';
 import type { Session } from '../../session.ts';
+import { openStoreOf } from '../../store.ts';
 import { BESIDE, unknownOrder } from './unknown.ts';
 
 export function registerShow(order: Command, session: Session): void {
@@ -20,7 +20,7 @@ export function registerShow(order: Command, session: Session): void {
     .argument('<ID>', 'order id')
     .action(async (text: string) => {
       const id = nameOf('ID', text);
-      const access = await openStore(session.settings.storage);
+      const access = await openStoreOf(session);
       await using reader = await access.read();
       const decided = await reader.decided(id);
       if (decided === undefined) throw unknownOrder(id, access.name, false);

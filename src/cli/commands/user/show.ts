@@ -1,15 +1,14 @@
 import type { Command } from 'commander';
-import { openStore } from '../../../compose.ts';
 import { Failure } from '../../../domain/failure.ts';
 import type { User } from '../../../domain/tables.ts';
 import { describe } from '../../help.ts';
-import { printNotice } from '../../output/store-notices.ts';
 import { userEntry } from '../../output/table-rows.ts';
 import type { Column } from '../../output/table.ts';
 import { extraColumns, printList, printTable } from '../../output/print-table.ts';
 import { nameGiven, takingName } from '../../named.ts';
 import { userStatus } from '../../parse.ts';
 import type { Session } from '../../session.ts';
+import { openStoreOf } from '../../store.ts';
 
 interface ShowFlags {
   user?: string;
@@ -47,10 +46,8 @@ const COLUMNS: readonly Column<User>[] = [
 
 async function showUsers(session: Session, only: string | undefined, flags: ShowFlags): Promise<void> {
   const status = flags.status === undefined ? null : userStatus('--status', flags.status);
-  const access = await openStore(session.settings.storage);
-  await using reader = await access.read({
-    onNotice: (notice) => printNotice(session.printer, notice),
-  });
+  const access = await openStoreOf(session);
+  await using reader = await access.read();
   const all = await reader.users();
   const named = only === undefined ? [...all] : [...all].filter((row) => row.user === only);
   if (only !== undefined && named.length === 0) {
