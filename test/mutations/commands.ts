@@ -38,6 +38,13 @@ export const COMMANDS: readonly Mutation[] = [
     tests: ['test/unit/cli/complete.test.ts'],
   },
   {
+    name: 'ids are shortened at their end, where they differ',
+    file: 'src/cli/output/table.ts',
+    from: 'keepsEnds ? shortenMiddle : shorten',
+    to: 'keepsEnds ? shorten : shorten',
+    tests: ['test/unit/cli/terminal.test.ts'],
+  },
+  {
     name: 'a coloured title is shortened by the length of its colour',
     file: 'src/cli/output/table.ts',
     from: 'columns.map((column) => column.title),\n    title,',

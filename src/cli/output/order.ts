@@ -81,6 +81,19 @@ export const ORDER_COLUMNS: readonly Column<Decided>[] = [
   { title: 'RECORD', cell: ({ record }) => formatRecordId(record) },
 ];
 
+/** Without what `order show` adds: the outcome is the reason, or that there was none against it. */
+export const NARROW_ORDER_COLUMNS: readonly Column<Decided>[] = [
+  { title: 'DECIDED', isWhole: true, cell: ({ decidedAt }) => isoTime(decidedAt).replace(/\.\d+/, '') },
+  { title: 'ORDER', keepsEnds: true, cell: ({ order }) => order.orderId },
+  { title: 'USER', cell: ({ order }) => order.user },
+  { title: 'ITEMS', cell: ({ order }) => itemsInWords(order) },
+  {
+    title: 'OUTCOME',
+    isWhole: true,
+    cell: ({ outcome }) => (outcome.kind === 'rejected' ? outcome.reason : outcome.kind),
+  },
+];
+
 function itemsInWords({ items }: Order): string {
   return items.map(({ item, quantity }) => `${item}×${quantity}`).join(', ');
 }

@@ -1,21 +1,28 @@
 import type { Session } from '../session.ts';
 import { openCsv } from './csv.ts';
 import type { Printer } from './printer.ts';
-import { isPlain, renderTable, type Column } from './table.ts';
+import { isPlain, renderTable, tableWidth, type Column } from './table.ts';
 
-/** Prints rows as text. */
+/**
+ * Prints rows as text.
+ *
+ * @param narrow the columns for a terminal on which the others do not fit whole
+ */
 export async function printTable<Row>(
   printer: Printer,
   rows: readonly Row[],
   columns: readonly Column<Row>[],
+  narrow: readonly Column<Row>[] = columns,
 ): Promise<void> {
+  const width = printer.dataColumns;
   const options = {
-    width: printer.dataColumns,
+    width,
     title: (text: string) => printer.dataColours.bold(text),
     // Most tables are plain, and do without a library.
-    ...(isPlain(rows, columns) ? {} : { widthOf: (await import('string-width')).default }),
+    widthOf: isPlain(rows, columns) ? undefined : (await import('string-width')).default,
   };
-  for (const text of renderTable(rows, columns, options)) {
+  const isNarrow = width !== null && tableWidth(rows, columns, options.widthOf) > width;
+  for (const text of renderTable(rows, isNarrow ? narrow : columns, options)) {
     if (printer.closed.aborted) return;
     await printer.data(text);
   }

@@ -3,6 +3,8 @@ export interface Column<Row> {
   readonly align?: 'left' | 'right';
   /** Never shortened: half an id is of no use. */
   readonly isWhole?: boolean;
+  /** Shortened in the middle: of ids the ends tell which is which. */
+  readonly keepsEnds?: boolean;
   readonly cell: (row: Row) => string;
 }
 
@@ -17,7 +19,7 @@ export interface TableOptions {
   /** Colours a title, which takes no room. */
   readonly title: (text: string) => string;
   /** Columns that a text takes; without it, cells and titles are plain. */
-  readonly widthOf?: (text: string) => number;
+  readonly widthOf?: ((text: string) => number) | undefined;
 }
 
 /** Columns of each column's widest text. */
@@ -44,6 +46,19 @@ export function isPlain<Row>(rows: readonly Row[], columns: readonly Column<Row>
   );
 }
 
+/** Columns of the terminal that a table takes when nothing is shortened. */
+export function tableWidth<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  widthOf: (text: string) => number = (text) => text.length,
+): number {
+  return total(widest(rows, columns, widthOf));
+}
+
+function total(widths: readonly number[]): number {
+  return widths.reduce((sum, width) => sum + width, 0) + GAP.length * (widths.length - 1);
+}
+
 /** A borderless table, chunk by chunk; cells are shortened with … when a terminal is too narrow. */
 export function* renderTable<Row>(
   rows: readonly Row[],
@@ -57,7 +72,7 @@ export function* renderTable<Row>(
   }
   const draw = (cells: readonly string[], paint: (text: string) => string = (text) => text): string => {
     const drawn = cells.map((text, i) => {
-      const { shown, padding } = fit(text, widths[i] ?? 0, widthOf);
+      const { shown, padding } = fit(text, widths[i] ?? 0, widthOf, columns[i]?.keepsEnds);
       return columns[i]?.align === 'right' ? padding + paint(shown) : paint(shown) + padding;
     });
     return `${drawn.join(GAP).trimEnd()}\n`;
@@ -79,9 +94,7 @@ export function* renderTable<Row>(
 
 /** Takes from the widest of the shrinkable columns until all fit, or none can give any more. */
 function shrink(widths: number[], shrinkable: readonly number[], limit: number): void {
-  const total = (): number =>
-    widths.reduce((sum, width) => sum + width, 0) + GAP.length * (widths.length - 1);
-  while (total() > limit) {
+  while (total(widths) > limit) {
     const widest = Math.max(...shrinkable.map((i) => widths[i] ?? 0));
     const column = shrinkable.find((i) => widths[i] === widest);
     if (column === undefined || widest <= NARROWEST) return;
@@ -93,10 +106,26 @@ function fit(
   text: string,
   width: number,
   widthOf: (text: string) => number,
+  keepsEnds = false,
 ): { readonly shown: string; readonly padding: string } {
   const missing = width - widthOf(text);
-  if (missing < 0) return { shown: shorten(text, width, widthOf), padding: '' };
-  return { shown: text, padding: ' '.repeat(missing) };
+  if (missing >= 0) return { shown: text, padding: ' '.repeat(missing) };
+  return { shown: (keepsEnds ? shortenMiddle : shorten)(text, width, widthOf), padding: '' };
+}
+
+/** A little more of the end is kept: there random ids differ. */
+function shortenMiddle(text: string, width: number, widthOf: (text: string) => number): string {
+  const characters = [...coloursAndCharacters(text)];
+  const head = fitting(characters, Math.floor((width - 1) / 2), widthOf);
+  const tail = fitting([...characters].reverse(), Math.ceil((width - 1) / 2), widthOf).reverse();
+  const short = `${head.join('')}…${tail.join('')}`;
+  return short + ' '.repeat(width - widthOf(short));
+}
+
+function fitting(characters: readonly string[], room: number, widthOf: (text: string) => number): string[] {
+  let taken = 0;
+  const end = characters.findIndex((character) => (taken += widthOf(character)) > room);
+  return characters.slice(0, end);
 }
 
 /** Colours take no room, and are kept so that what is coloured ends where it should. */

@@ -3,10 +3,12 @@ import { stripVTControlCharacters } from 'node:util';
 import stringWidth from 'string-width';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { confirm } from '../../../src/cli/ask.ts';
+import { NARROW_ORDER_COLUMNS, ORDER_COLUMNS } from '../../../src/cli/output/order.ts';
 import { printTable } from '../../../src/cli/output/print-table.ts';
 import { Printer } from '../../../src/cli/output/printer.ts';
 import { startBar } from '../../../src/cli/output/progress.ts';
 import { columnsOf, Terminal } from '../../../src/cli/output/terminal.ts';
+import type { Decided } from '../../../src/domain/orders/decided.ts';
 
 // eslint-disable-next-line no-control-regex -- the sequences of a terminal begin with one
 const CONTROL_OR_TEXT = /\r|\u001B\[K|[^\r\u001B]+/g;
@@ -105,6 +107,45 @@ it.each(['name', 'näme', 'a\u0308b', '鉛筆'])(
     expect(columns[0]).toBe(columns[1]);
   },
 );
+
+describe('orders on a terminal', () => {
+  const accepted = { kind: 'accepted', stock: [50] } as const;
+  const rejected: Decided['outcome'] = {
+    ...{ kind: 'rejected', reason: 'insufficient_stock', detail: '' },
+    ...{ userStatus: 'paid', stock: [50] },
+  };
+  const decided = (end: string, outcome: Decided['outcome']): Decided => ({
+    order: {
+      orderId: `ORD-019ac3b2-7c1e-7353-97b7-eb1d84de${end}`,
+      user: 'alexander',
+      items: ['book', 'pen', 'cup'].map((item) => ({ item, quantity: 3, unitPrice: null })),
+      createdAt: 0,
+    },
+    outcome,
+    record: { topic: 'orders', partition: 3, offset: 17 },
+    decidedAt: Date.UTC(2026, 10, 28, 10, 20, 48, 123),
+  });
+  const printed = async (columns: number): Promise<string[]> => {
+    const screen = new Screen(columns);
+    const rows = [decided('0001', accepted), decided('0002', rejected)];
+    await printTable(new Printer(screen, new Screen(80)), rows, ORDER_COLUMNS, NARROW_ORDER_COLUMNS);
+    return screen.text.trimEnd().split('\n');
+  };
+
+  it('fit 80 columns: ids are shortened in the middle, time and outcome are whole', async () => {
+    const lines = await printed(80);
+    expect(lines[0]).toMatch(/^DECIDED +ORDER +USER +ITEMS +OUTCOME$/);
+    expect(lines[1]).toBe('2026-11-28T10:20:48Z  ORD-0…de0001  alexander  book×3, pen×…  accepted');
+    expect(lines[2]).toMatch(/…\S*0002 .* {2}insufficient_stock$/);
+    expect(Math.max(...lines.map((line) => line.length))).toBe(80);
+  });
+
+  it('are whole where there is room', async () => {
+    const lines = await printed(160);
+    expect(lines[0]).toMatch(/STATUS .*RECORD$/);
+    expect(lines.join('')).not.toContain('…');
+  });
+});
 
 describe('the width', () => {
   it('is that of the terminal; a file has none, and one that does not say is as good as 80', () => {

@@ -4,7 +4,7 @@ import { systemClock } from '../../../compose.ts';
 import { describe } from '../../help.ts';
 import { choice, timeRange, wholeNumber, type TimeFlags } from '../../parse.ts';
 import { openCsv } from '../../output/csv.ts';
-import { ORDER_COLUMNS, orderDocument } from '../../output/order.ts';
+import { NARROW_ORDER_COLUMNS, ORDER_COLUMNS, orderDocument } from '../../output/order.ts';
 import { printTable } from '../../output/print-table.ts';
 import type { Session } from '../../session.ts';
 import { openStoreOf } from '../../store.ts';
@@ -26,7 +26,8 @@ export function registerList(order: Command, session: Session): void {
     isTable: true,
     prose:
       'Lists decisions, the earliest first. Flags that select go together; --since is inclusive, --until exclusive, ' +
-      `both refer to the time of the decision. As text at most 1,000 are listed unless --limit says otherwise. ${BESIDE}`,
+      `both refer to the time of the decision. As text at most 1,000 are listed unless --limit says otherwise; where the ` +
+      `terminal is too narrow for all, long ids are shortened in the middle and OUTCOME is accepted or the reason. ${BESIDE}`,
     examples: [
       ['orderctl order list --status rejected', 'what was refused'],
       ['orderctl order list --user bob --since 2026-11-21T00:00:00Z', "a user's orders since that day"],
@@ -75,7 +76,7 @@ async function list(session: Session, flags: ListFlags): Promise<void> {
   };
   const access = await openStoreOf(session);
   const { hasMore } = await listOrders(access, { status, filter, limit, onOrders });
-  if (rows.length > 0) await printTable(printer, rows, ORDER_COLUMNS);
+  if (rows.length > 0) await printTable(printer, rows, ORDER_COLUMNS, NARROW_ORDER_COLUMNS);
   if (isText && rows.length === 0) {
     const isFiltered = Object.values({ ...filter, status }).some((wanted) => wanted !== null);
     printer.info(isFiltered ? 'no order was decided that these flags select' : 'no orders decided yet');
