@@ -6,7 +6,7 @@ import type { StoreAccess } from '../../ports/access.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
 import { wayOut } from '../hints.ts';
-import { statusDocument, statusLine, statusLines } from '../output/status.ts';
+import { broken, statusDocument, statusLine, statusLines } from '../output/status.ts';
 import type { Session } from '../session.ts';
 
 const EVERY_MS = 1_000;
@@ -74,9 +74,9 @@ async function watch(session: Session, access: StoreAccess): Promise<void> {
     if (isJson) await printer.data(`${JSON.stringify(statusDocument(status))}\n`);
     else if (!printer.isDataLive) await printer.data(`${statusLine(status, access.name, now)}\n`);
     else {
-      // A line that wraps would take two lines of the screen.
-      const width = printer.dataColumns ?? Infinity;
-      const lines = statusLines(status, access.name, now).map((line) => line.slice(0, width - 1));
+      // A line that the terminal breaks would not be counted.
+      const width = Math.max(1, (printer.dataColumns ?? Infinity) - 1);
+      const lines = statusLines(status, access.name, now).flatMap((line) => broken(line, width));
       await printer.data(`${upAndClear(drawn)}${lines.join('\n')}\n`);
       drawn = lines.length;
     }

@@ -52,7 +52,18 @@ function fileLine({ state, file, message }: UncountedFile): string {
 }
 
 function row(name: string, value: string): string {
-  return `${name.padEnd(13)}${value}`;
+  return `${name.padEnd(NAME_COLUMNS)}${value}`;
+}
+const NAME_COLUMNS = 13;
+
+/** A line of a status in several of at most `width`: between words where it can be, the rest under the values. */
+export function broken(line: string, width: number): string[] {
+  if (line.length <= width) return [line];
+  const space = line.lastIndexOf(' ', width);
+  // Neither what is before the value nor a word that is longer than a line is a place to break at.
+  const end = space > NAME_COLUMNS ? space : width;
+  const indent = ' '.repeat(Math.min(NAME_COLUMNS, Math.floor(width / 2)));
+  return [line.slice(0, end), ...broken(indent + line.slice(end).trimStart(), width)];
 }
 
 function consumerLines(consumer: FolderStatus['consumer'], folder: string, now: number): string[] {
