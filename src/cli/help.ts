@@ -24,9 +24,14 @@ const TABLES = new WeakSet<Command>();
 export function checkOutput(command: Command, { byName }: Resolved): void {
   const output = byName.get('output');
   if (output?.value !== 'csv' || output.source !== 'flag' || TABLES.has(command)) return;
-  throw new Failure('usage', `-o csv is for commands that print a table, which ${command.name()} does not`, {
+  throw new Failure('usage', `-o csv is for commands that print a table; "${nameOf(command)}" does not`, {
     fix: 'leave it out, or use -o json',
   });
+}
+
+/** `orderctl dlq show` */
+function nameOf(command: Command): string {
+  return command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`;
 }
 
 /** Gives a command its texts. */

@@ -202,12 +202,17 @@ describe('topics of the catalogue', () => {
 
   it.each([
     [['payment'], {}, 'invalid_value', 'there is no message payment'],
-    [['orders'], { payment: 'x' }, 'invalid_settings', 'a topic is named for payment, which is no message'],
+    [
+      ['orders'],
+      { payment: 'x' },
+      'invalid_settings',
+      'a topic name is given for payment, but there is no such message',
+    ],
     [
       ['orders'],
       { 'inventory-events.dlq': 'x' },
       'invalid_settings',
-      'a topic is named for inventory-events.dlq',
+      'a topic name is given for inventory-events.dlq',
     ],
     [['orders'], { alerts: 'orders' }, 'invalid_settings', 'orders and alerts are both on topic orders'],
     [

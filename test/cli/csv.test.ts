@@ -43,7 +43,7 @@ it('is refused where no table is printed, and left aside there when a setting as
   const shop = openShop();
   const flag = await shop.run('user add --user alice --status paid -o csv');
   expect(flag).toMatchObject({ code: 2, stdout: '' });
-  expect(flag.stderr).toContain('-o csv is for commands that print a table');
+  expect(flag.stderr).toContain('-o csv is for commands that print a table; "orderctl user add" does not');
   const env = { ORDERCTL_OUTPUT: 'csv' };
   expect((await shop.ok('user add --user alice --status paid', { env })).stdout).toBe(
     'user alice added (paid)\n',

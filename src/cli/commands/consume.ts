@@ -38,8 +38,9 @@ export function register(command: Command, session: Session): void {
       'One consumer owns a storage folder (4 for a second one), and a folder has a group of its own: --adopt ' +
       'takes over the group of another folder, at its committed offsets. A copy of a folder has the id of the ' +
       'first: while that one consumes, it is refused (4), and to use both, --new-id gives it an id of its own, and ' +
-      '--group a group. A missing topic is created; --no-create makes it exit code 3. So is a folder without users or ' +
-      'items, since a decision is final; --allow-empty goes on.',
+      '--group a group. A missing topic is created; with --no-create the exit code is 3 instead. A folder without ' +
+      'users or items is refused with exit code 3, since every order would be rejected for good; --allow-empty consumes ' +
+      'all the same.',
     examples: [
       ['orderctl consume', 'run until Ctrl-C'],
       ['orderctl consume --until-end', 'decide what is there, then stop'],

@@ -25,20 +25,24 @@ export async function makeEdit(session: Session, request: EditRequest): Promise<
 /** `user edit` and `inventory edit`. */
 export function registerEdit(noun: Command, session: Session, table: EditedTable): void {
   const command = `orderctl ${noun.name()} edit`;
-  const deltas = table === 'inventory' ? 'A quantity counts as the difference that you make to it; of' : 'Of';
+  const isStock = table === 'inventory';
+  const stock = isStock
+    ? ', and what is sold in the meantime is not counted twice. A quantity counts as the difference that you make to it. '
+    : '. ';
   describe(noun.command('edit'), {
     summary: `edit ${table}.csv in an editor, safely beside a running consumer`,
     prose:
       `Opens the table as CSV in $VISUAL or $EDITOR, or in --with PROGRAM, and takes your changes over when the ` +
-      `editor is closed. It is a copy, and what it was made from is kept with it: nothing is locked, orders go on, and ` +
-      `what is sold meanwhile is not counted twice. ${deltas} other cells the changed one wins; rows that are not there ` +
-      `any more are removed. An editor that returns at once needs its flag to wait, as in --with 'code --wait'.\n\n` +
+      `editor is closed. It is a copy, and what it was made from is kept with it: nothing is locked, and orders go on` +
+      `${stock}In ${isStock ? 'other' : 'all'} cells your change wins; rows that you delete ` +
+      `are removed. An editor that returns at once needs its flag to wait, as in --with 'code --wait'.\n\n` +
       'A mistake is named with its line, and the copy is opened again; without a terminal that ends with 6, and the ' +
       'copy is kept for --resume.\n\n' +
-      `This is the sure way to settle ${table === 'users' ? 'a' : 'an'} ${table}.csv that that was kept aside as ${table}.csv….conflict: look at that file, ` +
+      `This is the sure way to settle ${isStock ? 'an' : 'a'} ${table}.csv that was kept aside as ${table}.csv….conflict: look at that file, ` +
       'make its changes here, and remove it, or have it removed by --settled.\n\n' +
-      'Under -o json the answer counts added, changed and removed rows; "edits" has the first of them, "clamped" what ' +
-      'would have gone below zero and is 0 now, "settled" the files that --settled removed.',
+      'Under -o json the answer counts the added, changed and removed rows; "edits" lists the first of them, ' +
+      `${isStock ? '"clamped" the items that would have gone below zero and are set to 0, ' : ''}"settled" the files ` +
+      'that --settled removed.',
     examples: [
       [command, 'in your editor'],
       [`${command} --with nano`, 'in another one'],

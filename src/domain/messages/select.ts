@@ -34,9 +34,13 @@ function checkNames(names: TopicNames): void {
   const known = new Set(MESSAGES.flatMap((message) => [message.name, deadLettersOf(message)]));
   const unknown = [...names.keys()].find((name) => !known.has(name));
   if (unknown !== undefined) {
-    throw new Failure('invalid_settings', `a topic is named for ${unknown}, which is no message`, {
-      fix: `choose from ${listed()}, or one of these and .dlq`,
-    });
+    throw new Failure(
+      'invalid_settings',
+      `a topic name is given for ${unknown}, but there is no such message`,
+      {
+        fix: `choose from ${listed()}, or one of these and .dlq`,
+      },
+    );
   }
   const owners = new Map<string, string>();
   for (const message of MESSAGES) {

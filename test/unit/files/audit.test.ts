@@ -100,7 +100,12 @@ describe('a sound folder', () => {
     made.write('inventory.csv', made.read('inventory.csv').replace(/^book,\d+$/m, 'book,88'));
     expect(await made.audit()).toMatchObject({
       total: 0,
-      notes: [{ kind: 'hand_edit', where: 'inventory.csv' }],
+      notes: [
+        {
+          ...{ kind: 'hand_edit', where: 'inventory.csv' },
+          message: 'inventory.csv: 1 row was changed by hand: it counts from the next commit on',
+        },
+      ],
     });
   });
 

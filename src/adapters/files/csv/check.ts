@@ -47,7 +47,7 @@ export function* checkCsv<R extends User | Item>(sources: CsvSources<R>): Genera
       const { edit } = found;
       const what =
         edit.kind === 'merged'
-          ? `${edit.edits.length} rows were changed by hand: they count from the next commit on`
+          ? changedByHand(edit.edits.length)
           : `${SET_ASIDE_CAUSES[edit.why]}: it will be kept aside, and nothing of it counts`;
       yield { note: { kind: 'hand_edit', where, message: `${where}: ${what}` } };
       return;
@@ -70,11 +70,16 @@ export function* checkCsv<R extends User | Item>(sources: CsvSources<R>): Genera
   }
 }
 
+function changedByHand(rows: number): string {
+  const [were, they] = rows === 1 ? ['row was', 'it counts'] : ['rows were', 'they count'];
+  return `${rows} ${were} changed by hand: ${they} from the next commit on`;
+}
+
 function behind<R extends Row>({ kind, isOwned }: CsvSources<R>, how: string): Finding {
   const why =
     isOwned === false
       ? 'an owner was killed before it could write it, and the next one does'
-      : `${isOwned === true ? 'its owner' : 'an owner, if there is one,'} writes it within a second, or twenty times as long as it takes`;
+      : `${isOwned === true ? 'its owner' : 'an owner, if there is one,'} writes it within a second, or within twenty times the duration of its last rewrite if that is longer`;
   return { note: { kind: 'csv_behind', where: kind.file, message: `${kind.file}: ${how}; ${why}` } };
 }
 

@@ -7,7 +7,8 @@ import { checkTopicName } from '../../settings/values.ts';
 export const IDS =
   'An id is PARTITION:OFFSET in the dead-letter topic, such as 0:17. What was too large for that topic is kept in ' +
   '.orderctl/undelivered/ of the storage folder and has the id kept:TOPIC/PARTITION@OFFSET, by the record it is about; ' +
-  'of a topic that was deleted and created again, the next at that place has ~ and eight digits behind it.';
+  'if that topic was deleted and created again, a later record from the same place gets an id that ends in ~ and eight ' +
+  'hexadecimal digits.';
 
 export interface FilterFlags extends TimeFlags {
   reason?: string;

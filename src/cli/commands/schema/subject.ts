@@ -52,7 +52,9 @@ export function addVerb(
       const messages = await namedMessages(session, names, flags);
       const isList = messages !== null && (messages.length > 1 || flags.all === true);
       if (flags.file !== undefined && isList)
-        throw new Failure('usage', '--file is the schema of one message', { fix: 'name the one' });
+        throw new Failure('usage', '--file gives the schema of a single message', {
+          fix: 'name that message',
+        });
       const file = flags.file === undefined ? null : { name: flags.file, text: await readSchema(flags.file) };
       const asked = (messages ?? [ORDER])
         .filter((message) => !isList || message.schema !== null)

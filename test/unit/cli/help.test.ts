@@ -1,0 +1,20 @@
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { expect, it } from 'vitest';
+import { runCommandLine } from '../../../src/cli/main.ts';
+import { Printer } from '../../../src/cli/output/printer.ts';
+import { Session } from '../../../src/cli/session.ts';
+
+async function help(...words: string[]): Promise<string> {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  await runCommandLine([...words, '--help'], new Session(new Printer(stdout, stderr), {}, '/'));
+  stdout.end();
+  return (await text(stdout)).replaceAll(/(?<=\S)\n(?=\S)/g, ' ');
+}
+
+it('edit speaks of stock only where there is stock', async () => {
+  expect(await help('inventory', 'edit')).toMatch(/not counted twice\. A quantity counts[^]*"clamped"/);
+  const users = await help('user', 'edit');
+  expect(users).not.toMatch(/sold|quantity|clamped|below zero/i);
+  expect(users).toContain('settle a users.csv that was kept aside');
+});
