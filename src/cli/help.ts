@@ -1,4 +1,4 @@
-import { Option, type Command } from 'commander';
+import { Help, Option, type Command } from 'commander';
 import { Failure } from '../domain/failure.ts';
 import type { Resolved } from './settings/resolve.ts';
 import { flagOf, SETTINGS, type SettingSpec } from './settings/table.ts';
@@ -43,6 +43,14 @@ export function describe(command: Command, { alias, summary, prose, isTable, exa
     .summary(summary ?? command.summary())
     .description(isTable ? `${prose} With -o csv the table is printed as CSV.` : prose)
     .addHelpText('after', `\nEXAMPLES\n${lines.join('\n')}`);
+}
+
+/** Help as commander makes it, with what a noun can do above the settings that all have. */
+export function commandsFirst(command: Command, helper: Help): string {
+  const text = Help.prototype.formatHelp.call(helper, command, helper);
+  const [settings = ''] = /^Global Options:\n(?:.+\n)+\n?/m.exec(text) ?? [];
+  const rest = text.replace(settings, '');
+  return settings === '' ? text : `${rest.trimEnd()}\n\n${settings.trimEnd()}\n`;
 }
 
 /** The settings as options of the whole program: they are understood before and after a command. */

@@ -5,7 +5,7 @@ import { Failure } from '../domain/failure.ts';
 import { passwordWays } from './settings/secrets.ts';
 import { misspelledVariables } from './settings/misspelled.ts';
 import { runToExit } from './exit.ts';
-import { checkOutput, describe, HELP_COLUMNS, settingOptions } from './help.ts';
+import { checkOutput, commandsFirst, describe, HELP_COLUMNS, settingOptions } from './help.ts';
 import { PACKAGE_ROOT } from './hints.ts';
 import { nearest } from './nearest.ts';
 import { Printer } from './output/printer.ts';
@@ -206,7 +206,7 @@ function newProgram(session: Session): Command {
     .version(version(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand(false)
-    .configureHelp({ helpWidth: HELP_COLUMNS, showGlobalOptions: true })
+    .configureHelp({ helpWidth: HELP_COLUMNS, showGlobalOptions: true, formatHelp: commandsFirst })
     .showSuggestionAfterError(false)
     .exitOverride()
     .hook('preAction', async (_, action) => {

@@ -18,3 +18,13 @@ it('edit speaks of stock only where there is stock', async () => {
   expect(users).not.toMatch(/sold|quantity|clamped|below zero/i);
   expect(users).toContain('settle a users.csv that was kept aside');
 });
+
+it('a noun names what it can do before the settings that all commands have', async () => {
+  const noun = await help('user');
+  const places = ['Options:', 'Commands:', 'Global Options:', 'EXAMPLES'].map((part) =>
+    noun.search(new RegExp(`^${part}`, 'm')),
+  );
+  expect(places).toEqual(places.toSorted((a, b) => a - b));
+  expect(places).not.toContain(-1);
+  expect(noun).toMatch(/--storage <DIR>/);
+});
