@@ -318,6 +318,20 @@ export const READING: readonly Mutation[] = [
     tests: ['test/unit/kafka/slots.test.ts'],
   },
   {
+    name: 'a topic that the leader of a group does not read is read by nobody',
+    file: 'src/adapters/kafka/consume/membership.ts',
+    from: 'isLeader && claims !== undefined ? topicsOfOthers(joined.members, topics) : [];',
+    to: '[];',
+    tests: ['test/unit/kafka/shared.test.ts'],
+  },
+  {
+    name: 'a topic that the leader of a group does not read grows unseen',
+    file: 'src/adapters/kafka/consume/sources.ts',
+    from: '    for (const topic of this.#others) {',
+    to: '    for (const topic of topics.slice(topics.length)) {',
+    tests: ['test/unit/kafka/sources.test.ts'],
+  },
+  {
     name: 'a member of another store joins the group',
     file: 'src/adapters/kafka/consume/assigner.ts',
     from: 'return `orderctl/${storeId}`;',

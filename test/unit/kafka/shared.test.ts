@@ -15,6 +15,7 @@ async function opened() {
   await admin.createTopic('orders', { partitions: 2 });
   const store = new SharedStore();
   return {
+    broker,
     store,
     faults: embedded.faults,
     join: (clientId: string, onBatch?: MemberOptions['onBatch'], storeId = 'shared-store') =>
@@ -123,5 +124,22 @@ describe('a group', () => {
     await sleep(4_500);
     expect(first.events.filter(({ kind }) => kind === 'joined')).toHaveLength(1);
     await first.stop();
+  });
+
+  it('reads what a later member reads and its leader does not, and sees it grow', async () => {
+    const { broker, store, join } = await opened();
+    await using admin = await broker.admin();
+    await admin.createTopic('returns', { partitions: 1 });
+    const first = await join('first');
+    await waitFor('both partitions', () => first.owned.size === 2);
+    // The new version of a program while the old one still runs.
+    const topics = ['orders', 'returns'];
+    const second = await joinShared(broker, { topics, group: 'g', clientId: 'second', store });
+    const own = (): string[] => [...second.owned].filter((name) => name.startsWith('returns')).sort();
+    await waitFor('its topic', () => own().length === 1, Boolean, { timeoutMs: 30_000 });
+    await admin.addPartitions('returns', 2);
+    await waitFor('the partition that is new', () => own().length === 2, Boolean, { timeoutMs: 30_000 });
+    expect([...first.owned].filter((name) => name.startsWith('returns'))).toEqual([]);
+    await Promise.all([first.stop(), second.stop()]);
   });
 });

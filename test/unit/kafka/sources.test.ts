@@ -20,9 +20,15 @@ function opened(...positions: Position[]) {
     onGrown: () => (seen.grown += 1),
     onFailed: (error) => seen.failures.push(error),
   });
-  sources.joined([0, 1].flatMap((partition) => ['orders', 'returns'].map((topic) => ({ topic, partition }))));
-  const saw = (orders: number[] | null, returns: number[] | null, clusterId = 'c'): void => {
-    const all = [['orders', orders] as const, ['returns', returns] as const];
+  const divided = [0, 1].flatMap((partition) => ['orders', 'returns'].map((topic) => ({ topic, partition })));
+  sources.joined({ divided, others: ['stock'] });
+  const saw = (
+    orders: number[] | null,
+    returns: number[] | null,
+    clusterId = 'c',
+    stock: number[] | null = null,
+  ): void => {
+    const all = [['orders', orders] as const, ['returns', returns] as const, ['stock', stock] as const];
     sources.saw(new Map(all.flatMap(([topic, read]) => (read === null ? [] : [[topic, read]]))), clusterId);
   };
   return { seen, saw };
@@ -58,6 +64,9 @@ describe('the topics of a run', () => {
     expect(seen.grown).toBe(1);
     saw(null, [0, 1, 2]);
     expect(seen.grown).toBe(2);
+    // Read by other members only: it was not there when the group was joined.
+    saw([0, 1], [0, 1], 'c', [0]);
+    expect(seen.grown).toBe(3);
   });
 
   it('are those that the positions are of', () => {

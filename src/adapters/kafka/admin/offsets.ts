@@ -30,13 +30,19 @@ export async function leaders(client: KafkaClient, topic: string): Promise<Map<n
   );
 }
 
-/** The partitions of topics, in order of partitions, led or not. Rejects with UNKNOWN_TOPIC_OR_PARTITION. */
+/**
+ * The partitions of topics, in order of partitions, led or not. Rejects with UNKNOWN_TOPIC_OR_PARTITION.
+ *
+ * @param others further topics, which need not be there
+ */
 export async function partitionsOf(
   client: KafkaClient,
   topics: readonly string[],
+  others: readonly string[] = [],
 ): Promise<TopicPartition[]> {
-  const found = (await client.topics(topics)).topics;
-  if (found.length < topics.length) throw createErrorFromCode(UNKNOWN_TOPIC_OR_PARTITION);
+  const found = (await client.topics(topics, others)).topics;
+  if (topics.some((name) => !found.some(({ topic }) => topic === name)))
+    throw createErrorFromCode(UNKNOWN_TOPIC_OR_PARTITION);
   return found
     .flatMap(({ topic, partitions }) => partitions.map(({ partition }) => ({ topic, partition })))
     .sort((a, b) => a.partition - b.partition);

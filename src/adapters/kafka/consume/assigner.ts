@@ -73,7 +73,13 @@ export function assignAll(
   }));
 }
 
-/** For a store that members share. */
+/** The topics that the members of a group read, and that are not among `own`. */
+export function topicsOfOthers(members: readonly GroupMember[], own: readonly string[]): string[] {
+  const all = new Set(members.flatMap(({ memberMetadata }) => read(memberMetadata).topics));
+  return [...all].filter((topic) => !own.includes(topic));
+}
+
+/** For a store that members share: a topic is divided among the members that read it. */
 export function assignShares(
   members: readonly GroupMember[],
   partitions: readonly TopicPartition[],

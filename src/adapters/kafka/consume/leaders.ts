@@ -26,6 +26,8 @@ export interface Leader {
 export interface LeadersOptions {
   readonly client: KafkaClient;
   readonly topics: readonly string[];
+  /** Topics that are not read: their partitions are told, as far as there are any. */
+  readonly others: () => readonly string[];
   readonly signal: AbortSignal;
   /** Whether something should have been answered by now. */
   readonly isTroubled: () => boolean;
@@ -125,8 +127,8 @@ export class Leaders {
   }
 
   async #read(): Promise<void> {
-    const { client, topics, signal, onRead } = this.#options;
-    const { cluster, topics: found } = await client.topics(topics);
+    const { client, topics, others, signal, onRead } = this.#options;
+    const { cluster, topics: found } = await client.topics(topics, others());
     if (signal.aborted) return;
     if (cluster.clusterId !== this.#clusterId) this.#known.clear();
     this.#clusterId = cluster.clusterId;

@@ -7,6 +7,7 @@ import {
   decodeAssignment,
   encodeSubscription,
   protocolOf,
+  topicsOfOthers,
   type Assigned,
 } from './assigner.ts';
 import type { KafkaClient } from '../protocol/client.ts';
@@ -40,6 +41,8 @@ export interface Joined {
   readonly assigned: readonly TopicPartition[];
   /** All partitions that there were to divide; null where another member has done that. */
   readonly divided: readonly TopicPartition[] | null;
+  /** Topics among these that only other members read. */
+  readonly others: readonly string[];
 }
 
 export interface MembershipOptions {
@@ -222,7 +225,8 @@ export class Membership {
     });
     this.#memberId = joined.memberId;
     const isLeader = joined.leaderId === joined.memberId;
-    const divided = isLeader ? await partitionsOf(this.#options.client, topics) : null;
+    const others = isLeader && claims !== undefined ? topicsOfOthers(joined.members, topics) : [];
+    const divided = isLeader ? await partitionsOf(this.#options.client, topics, others) : null;
     const { memberAssignment } = await node.syncGroup({
       groupId: group,
       generationId: joined.generationId,
@@ -232,7 +236,7 @@ export class Membership {
     if (claims === undefined && !isLeader) return 'taken';
     this.#member = { generationId: joined.generationId, memberId: joined.memberId };
     this.#generation = joined.generationId;
-    return { assigned: decodeAssignment(memberAssignment), divided };
+    return { assigned: decodeAssignment(memberAssignment), divided, others };
   }
 
   #divide({ leaderId, members }: JoinedGroup, partitions: readonly TopicPartition[]): Assigned[] {

@@ -69,6 +69,7 @@ export class Run {
     this.#leaders = new Leaders({
       ...reading,
       topics,
+      others: () => this.#sources.others,
       isTroubled: () => this.#fetcher.slots.isTroubled,
       onRead: (partitions, clusterId) => {
         this.#sources.saw(partitions, clusterId);
@@ -115,8 +116,8 @@ export class Run {
       process,
       claims: isShared ? () => this.#ownership.claims() : undefined,
       signal: this.#ended.signal,
-      onJoined: ({ assigned, divided }) => {
-        this.#sources.joined(divided);
+      onJoined: ({ assigned, ...joined }) => {
+        this.#sources.joined(joined);
         this.#fetcher.slots.doubtAll();
         this.#ownership.joined(assigned);
         this.#commits.kick();

@@ -1,6 +1,7 @@
-import type { Position, TopicPartition } from '../../../ports/store.ts';
+import type { Position } from '../../../ports/store.ts';
 import { byTopic, type PartitionMap } from '../partition-map.ts';
 import { topicMissing } from '../protocol/errors.ts';
+import type { Joined } from './membership.ts';
 import { checkTopic } from './positions.ts';
 
 /** A topic that is gone that long was deleted, not moved. */
@@ -21,14 +22,20 @@ export class Sources {
   readonly #options: SourcesOptions;
   /** How many partitions of each were divided when the group was joined; undefined where another member did that. */
   #counts: ReadonlyMap<string, number> | undefined;
+  #others: readonly string[] = [];
   readonly #missingSince = new Map<string, number>();
 
   constructor(options: SourcesOptions) {
     this.#options = options;
   }
 
-  /** @param divided as Joined */
-  joined(divided: readonly TopicPartition[] | null): void {
+  /** Topics of other members whose partitions this one divides: whether they grow is for it to see. */
+  get others(): readonly string[] {
+    return this.#others;
+  }
+
+  joined({ divided, others }: Pick<Joined, 'divided' | 'others'>): void {
+    this.#others = others;
     const topics = divided === null ? undefined : [...byTopic(divided)];
     this.#counts = topics && new Map(topics.map(([topic, all]) => [topic, all.length]));
   }
@@ -38,7 +45,7 @@ export class Sources {
    * @throws Failure topic_changed
    */
   saw(read: ReadonlyMap<string, readonly number[]>, clusterId: string): void {
-    const { topics, onGrown } = this.#options;
+    const { topics } = this.#options;
     const positions = byTopic(this.#options.positions().values());
     for (const topic of topics) {
       const partitions = read.get(topic);
@@ -48,8 +55,17 @@ export class Sources {
       }
       this.#missingSince.delete(topic);
       checkTopic(positions.get(topic) ?? [], { clusterId, partitions });
-      if (this.#counts !== undefined && partitions.length !== this.#counts.get(topic)) onGrown();
+      this.#count(topic, partitions.length);
     }
+    for (const topic of this.#others) {
+      const partitions = read.get(topic);
+      // Where it is gone, the members that read it find out.
+      if (partitions !== undefined) this.#count(topic, partitions.length);
+    }
+  }
+
+  #count(topic: string, count: number): void {
+    if (this.#counts !== undefined && count !== this.#counts.get(topic)) this.#options.onGrown();
   }
 
   #missing(topic: string): void {

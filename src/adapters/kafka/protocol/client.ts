@@ -168,14 +168,22 @@ export class KafkaClient {
     return { cluster, topic: topics[0] };
   }
 
-  /** The topics that there are of these. Rejects with what the node answered of one of them otherwise. */
-  async topics(names: readonly string[]): Promise<{ cluster: ClusterMetadata; topics: TopicMetadata[] }> {
-    const cluster = await this.metadata(names);
-    const topics = cluster.topics.filter(({ errorCode }) => errorCode !== UNKNOWN_TOPIC_OR_PARTITION);
-    for (const { errorCode } of topics) {
+  /**
+   * The topics that there are of these. Rejects with what the node answered of one of them otherwise.
+   *
+   * @param others further ones, which are left out where the node answers with an error
+   */
+  async topics(
+    names: readonly string[],
+    others: readonly string[] = [],
+  ): Promise<{ cluster: ClusterMetadata; topics: TopicMetadata[] }> {
+    const cluster = await this.metadata([...names, ...others]);
+    const topics = cluster.topics.filter(({ topic, errorCode }) => {
       // A topic is listed with this code while some partition has no leader yet.
-      if (errorCode !== 0 && errorCode !== LEADER_NOT_AVAILABLE) throw createErrorFromCode(errorCode);
-    }
+      if (errorCode === 0 || errorCode === LEADER_NOT_AVAILABLE) return true;
+      if (errorCode === UNKNOWN_TOPIC_OR_PARTITION || others.includes(topic)) return false;
+      throw createErrorFromCode(errorCode);
+    });
     return { cluster, topics };
   }
 
