@@ -332,6 +332,13 @@ export const READING: readonly Mutation[] = [
     tests: ['test/unit/kafka/sources.test.ts'],
   },
   {
+    name: 'a partition that went and came back is read before it is taken over again',
+    file: 'src/adapters/kafka/consume/ownership.ts',
+    from: "for (const assignment of still.filter(isOurs)) assignment.state = 'ready';",
+    to: "for (const { of } of still) Object.assign(this.#owned.get(of) ?? {}, { state: 'ready' });",
+    tests: ['test/unit/kafka/ownership.test.ts'],
+  },
+  {
     name: 'a member of another store joins the group',
     file: 'src/adapters/kafka/consume/assigner.ts',
     from: 'return `orderctl/${storeId}`;',

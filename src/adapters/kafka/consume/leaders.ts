@@ -26,7 +26,7 @@ export interface Leader {
 export interface LeadersOptions {
   readonly client: KafkaClient;
   readonly topics: readonly string[];
-  /** Topics that are not read: their partitions are told, as far as there are any. */
+  /** Topics that this consumer does not read: `onRead` has their partitions too, as far as there are any. */
   readonly others: () => readonly string[];
   readonly signal: AbortSignal;
   /** Whether something should have been answered by now. */

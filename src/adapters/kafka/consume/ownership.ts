@@ -19,7 +19,11 @@ export interface OwnershipOptions {
   readonly onFailed: (error: unknown) => void;
 }
 
-type State = 'assigned' | 'ready' | 'leaving';
+/** A partition from the time that it was assigned until it is gone; known by its identity, since it may come back. */
+interface Assignment {
+  readonly of: TopicPartition;
+  state: 'assigned' | 'ready' | 'leaving';
+}
 
 /**
  * Which partitions are ours. As in KIP-429, those that we keep are read on through a join; those that we are to give
@@ -28,7 +32,7 @@ type State = 'assigned' | 'ready' | 'leaving';
  */
 export class Ownership {
   readonly #options: OwnershipOptions;
-  readonly #owned = new PartitionMap<State>();
+  readonly #owned = new PartitionMap<Assignment>();
   /** Of which the application has heard. */
   readonly #announced = new PartitionMap<true>();
   /** One change after the other: what is given back before it is assigned again. */
@@ -50,13 +54,13 @@ export class Ownership {
   /** The group was joined: these are ours from now on. */
   joined(assigned: readonly TopicPartition[]): void {
     const wanted = new PartitionMap<true>(assigned.map((partition) => [partition, true]));
-    const added = assigned.filter((partition) => !this.has(partition));
-    const lost = [...this.#owned].flatMap(([of, state]) =>
-      state === 'leaving' || wanted.get(of) === true ? [] : [of],
-    );
-    for (const partition of added) this.#owned.set(partition, 'assigned');
-    for (const partition of lost) this.#owned.set(partition, 'leaving');
-    this.#options.onStop(lost);
+    const added = assigned
+      .filter((partition) => !this.has(partition))
+      .map((of): Assignment => ({ of, state: 'assigned' }));
+    const lost = this.#staying().filter(({ of }) => wanted.get(of) === undefined);
+    for (const assignment of added) this.#owned.set(assignment.of, assignment);
+    for (const assignment of lost) assignment.state = 'leaving';
+    this.#options.onStop(partitionsOf(lost));
     this.#then(async () => {
       if (lost.length > 0) await this.#giveBack(lost);
       await this.#take(added);
@@ -66,7 +70,7 @@ export class Ownership {
   /** The group has gone on without us: nothing is ours any more, and others may have it. */
   expired(): void {
     // What is being given back is on its way already.
-    const lost = [...this.#owned].flatMap(([of, state]) => (state === 'leaving' ? [] : [of]));
+    const lost = partitionsOf(this.#staying());
     const { onStop, released } = this.#options;
     this.#owned.clear();
     onStop(lost);
@@ -76,24 +80,33 @@ export class Ownership {
     });
   }
 
-  async #giveBack(lost: readonly TopicPartition[]): Promise<void> {
+  #staying(): Assignment[] {
+    return this.#owned.values().filter(({ state }) => state !== 'leaving');
+  }
+
+  async #giveBack(lost: readonly Assignment[]): Promise<void> {
     const { released, flush, onGivenBack } = this.#options;
-    await released(lost);
+    const partitions = partitionsOf(lost);
+    await released(partitions);
     await flush();
-    await this.#revoke(lost);
-    for (const partition of lost) if (this.#owned.get(partition) === 'leaving') this.#owned.delete(partition);
+    await this.#revoke(partitions);
+    for (const assignment of lost) if (this.#isInForce(assignment)) this.#owned.delete(assignment.of);
     onGivenBack();
   }
 
-  async #take(added: readonly TopicPartition[]): Promise<void> {
+  async #take(added: readonly Assignment[]): Promise<void> {
     const { onAssigned, onReady } = this.#options;
-    const isOurs = (partition: TopicPartition): boolean => this.#owned.get(partition) === 'assigned';
+    const isOurs = (one: Assignment): boolean => this.#isInForce(one) && one.state === 'assigned';
     const still = added.filter(isOurs);
-    for (const partition of still) this.#announced.set(partition, true);
-    if (still.length > 0) await onAssigned(still);
-    // Some may have gone meanwhile.
-    for (const partition of still.filter(isOurs)) this.#owned.set(partition, 'ready');
-    onReady([...this.#owned].flatMap(([of, state]) => (state === 'ready' ? [of] : [])));
+    for (const { of } of still) this.#announced.set(of, true);
+    if (still.length > 0) await onAssigned(partitionsOf(still));
+    // Some may have gone meanwhile, and even come back, which is another assignment.
+    for (const assignment of still.filter(isOurs)) assignment.state = 'ready';
+    onReady(partitionsOf(this.#owned.values().filter(({ state }) => state === 'ready')));
+  }
+
+  #isInForce(assignment: Assignment): boolean {
+    return this.#owned.get(assignment.of) === assignment;
   }
 
   /** Of what was never announced nobody is to hear that it went. */
@@ -111,4 +124,8 @@ export class Ownership {
       })
       .catch(onFailed);
   }
+}
+
+function partitionsOf(assignments: readonly Assignment[]): TopicPartition[] {
+  return assignments.map(({ of }) => of);
 }
