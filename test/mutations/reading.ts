@@ -157,10 +157,10 @@ export const READING: readonly Mutation[] = [
     tests: ['test/unit/kafka/offsets.test.ts'],
   },
   {
-    name: 'a start without a leader counts as skipped what the folder has not seen',
+    name: 'a start without a leader conceals what it passes over',
     file: 'src/app/offsets/plan.ts',
-    from: '?.next ?? offset ?? 0;',
-    to: '?.next ?? 0;',
+    from: '?.next ?? 0;\n    return [{',
+    to: '?.next ?? offset ?? 0;\n    return [{',
     tests: ['test/unit/plan-positions.test.ts'],
   },
   {
@@ -257,8 +257,8 @@ export const READING: readonly Mutation[] = [
   {
     name: 'a partition goes to another member while its batch is in hand',
     file: 'src/adapters/kafka/consume/ownership.ts',
-    from: '    await released(lost);\n    await flush();',
-    to: '    await flush();',
+    from: '    await released(partitions);\n',
+    to: '',
     tests: ['test/unit/kafka/shared.test.ts'],
   },
   {
@@ -337,6 +337,13 @@ export const READING: readonly Mutation[] = [
     from: "for (const assignment of still.filter(isOurs)) assignment.state = 'ready';",
     to: "for (const { of } of still) Object.assign(this.#owned.get(of) ?? {}, { state: 'ready' });",
     tests: ['test/unit/kafka/ownership.test.ts'],
+  },
+  {
+    name: 'a partition is given back before its last offset is committed',
+    file: 'src/adapters/kafka/consume/commit-queue.ts',
+    from: 'while (partitions.some(isPending) &&',
+    to: 'while (this.#sent.some(isPending) &&',
+    tests: ['test/unit/kafka/group.test.ts'],
   },
   {
     name: 'a member of another store joins the group',

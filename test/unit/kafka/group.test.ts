@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 
 import { assignAll, decodeAssignment } from '../../../src/adapters/kafka/consume/assigner.ts';
@@ -209,6 +210,30 @@ describe('commit queue', () => {
     await answer();
     expect(commits.at(-1)?.groupGenerationId).toBe(4);
     expect(offsets(commits.at(-1))).toEqual([[0, 2]]);
+  });
+
+  it('settles when a join that was under way is over and the offset is committed, and not before', async () => {
+    const { queue, commits, answer, leave, join } = scripted();
+    const { signal } = new AbortController();
+    leave();
+    queue.add(of(0), 7);
+    let isSettled = false;
+    const settled = queue.settled([of(0)], signal).then(() => (isSettled = true));
+    await queue.settled([of(1)], signal);
+    join();
+    queue.kick();
+    await waitFor('the commit', () => commits.length === 1);
+    await sleep(60);
+    expect(isSettled).toBe(false);
+    await answer();
+    await settled;
+  });
+
+  it('settles when the run ends, committed or not', async () => {
+    const { queue, leave } = scripted();
+    leave();
+    queue.add(of(0), 7);
+    await queue.settled([of(0)], AbortSignal.abort());
   });
 
   it('commits what is added in the very moment that a commit ends', async () => {

@@ -16,7 +16,7 @@ function opened(change: Partial<OwnershipOptions> = {}) {
     signal: new AbortController().signal,
     onStop: () => undefined,
     released: () => Promise.resolve(),
-    flush: () => Promise.resolve(),
+    committed: () => Promise.resolve(),
     onAssigned: async (partitions) => {
       named('assigned', partitions);
     },

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { ConsumerEvent } from '../../../ports/broker.ts';
 import type { TopicPartition } from '../../../ports/store.ts';
 import { byTopic, PartitionMap } from '../partition-map.ts';
@@ -6,6 +8,9 @@ import type { BrokerNode } from '../protocol/kafkajs.ts';
 import type { Member } from './membership.ts';
 
 const FLUSH_TIMEOUT_MS = 2_000;
+/** Longer than a join takes, which waits 15 s for the other members. */
+const SETTLE_TIMEOUT_MS = 20_000;
+const SETTLE_LOOK_MS = 20;
 /** The least time between two commits: each costs both sides about as much as a small batch. */
 const COMMIT_EVERY_MS = 100;
 /** After a failure, and at most after several in a row. */
@@ -39,6 +44,8 @@ export interface CommitQueueOptions {
 export class CommitQueue {
   readonly #options: CommitQueueOptions;
   readonly #waiting = new PartitionMap<number>();
+  /** What the commit under way takes. */
+  #sent: readonly TopicPartition[] = [];
   #running: Promise<void> | undefined;
   /** When the last commit was sent (performance clock). */
   #lastAt = -Infinity;
@@ -78,6 +85,19 @@ export class CommitQueue {
     this.#isFlushing = false;
   }
 
+  /**
+   * Resolves when nothing of these waits to be committed, which takes a membership: a join that is under way is waited
+   * for. After 20 s, or when the signal aborts, in any case.
+   */
+  async settled(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<void> {
+    const deadline = Date.now() + SETTLE_TIMEOUT_MS;
+    const isPending = (of: TopicPartition): boolean =>
+      this.#waiting.get(of) !== undefined ||
+      this.#sent.some(({ topic, partition }) => topic === of.topic && partition === of.partition);
+    while (partitions.some(isPending) && !signal.aborted && Date.now() < deadline)
+      await sleep(SETTLE_LOOK_MS);
+  }
+
   async #run(): Promise<void> {
     // Offsets added in the same turn go together.
     await Promise.resolve();
@@ -103,6 +123,7 @@ export class CommitQueue {
     const offsets = taken.map(([of, offset]) => ({ ...of, offset, metadata }));
     this.#waiting.clear();
     if (taken.length === 0) return true;
+    this.#sent = taken.map(([of]) => of);
     try {
       const node = await membership.node();
       await node.offsetCommit({
@@ -123,6 +144,8 @@ export class CommitQueue {
       // In a rebalance the next generation takes it, which is no failure to report.
       if (answer !== 'REBALANCE_IN_PROGRESS') this.#report(error);
       return false;
+    } finally {
+      this.#sent = [];
     }
   }
 

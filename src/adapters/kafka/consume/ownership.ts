@@ -7,8 +7,8 @@ export interface OwnershipOptions {
   readonly onStop: (partitions: readonly TopicPartition[]) => void;
   /** Resolves when no batch of these is in hand. */
   readonly released: (partitions: readonly TopicPartition[]) => Promise<void>;
-  /** Commits what waits, of these too. */
-  readonly flush: () => Promise<void>;
+  /** Resolves when what was read of these is committed, or cannot be for long. */
+  readonly committed: (partitions: readonly TopicPartition[]) => Promise<void>;
   /** As RunOptions. */
   readonly onAssigned: (partitions: readonly TopicPartition[]) => Promise<void>;
   readonly onRevoked: (partitions: readonly TopicPartition[]) => Promise<void>;
@@ -28,7 +28,7 @@ interface Assignment {
 /**
  * Which partitions are ours. As in KIP-429, those that we keep are read on through a join; those that we are to give
  * back we still claim until their last batch is stored and committed, and then join again, so that nobody else has
- * them before.
+ * them before. Only the commit, which nobody reads by, is given up on where the group takes none for long.
  */
 export class Ownership {
   readonly #options: OwnershipOptions;
@@ -85,10 +85,10 @@ export class Ownership {
   }
 
   async #giveBack(lost: readonly Assignment[]): Promise<void> {
-    const { released, flush, onGivenBack } = this.#options;
+    const { released, committed, onGivenBack } = this.#options;
     const partitions = partitionsOf(lost);
     await released(partitions);
-    await flush();
+    await committed(partitions);
     await this.#revoke(partitions);
     for (const assignment of lost) if (this.#isInForce(assignment)) this.#owned.delete(assignment.of);
     onGivenBack();

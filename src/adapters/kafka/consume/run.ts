@@ -139,7 +139,7 @@ export class Run {
         for (const partition of partitions) this.#read.delete(partition);
       },
       released: (partitions) => this.#delivery.released(partitions),
-      flush: () => this.#commits.flush(),
+      committed: (partitions) => this.#commits.settled(partitions, this.#halt.signal),
       onAssigned: async (partitions) => onAssigned?.(partitions),
       onRevoked: async (partitions) => onRevoked?.(partitions),
       onReady: (partitions) => {
