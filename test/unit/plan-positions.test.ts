@@ -163,9 +163,11 @@ describe('a partition without a leader', () => {
     return { ...all, ranges: rangesWithoutLeader(all) };
   };
 
-  it('skips nothing that the folder has not seen when the group gives its start', () => {
+  it('skips all that lies before the offset that the group gives where nothing is stored', () => {
     const from = { stored: new Map<number, Position>(), committed: [committed(0, 100, 'moved by hand')] };
-    expect(planMoves(without(from))).toMatchObject([{ before: null, after: 100, readAgain: 0, skipped: 0 }]);
+    expect(planMoves(without(from))).toMatchObject([
+      { before: null, after: 100, readAgain: 0, skipped: 100 },
+    ]);
   });
 
   it('skips what another tool passed over', () => {

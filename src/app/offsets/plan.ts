@@ -140,7 +140,8 @@ export function groupAhead(
 
 /**
  * What partitions without a leader are taken to be until they have one: nothing more than what the folder and its group
- * have seen of them. Where a move leads outside the topic, reading finds out.
+ * have seen of them. Where nothing is stored they begin at 0, and a move passes over as much as `audit` lists of it.
+ * Where a move leads outside the topic, reading finds out.
  */
 export function rangesWithoutLeader(
   input: Pick<PlanInput, 'ranges' | 'stored' | 'committed'>,
@@ -148,7 +149,7 @@ export function rangesWithoutLeader(
   const led = new Set(input.ranges.map(({ partition }) => partition));
   return input.committed.flatMap(({ partition, offset }) => {
     if (led.has(partition)) return [];
-    const start = input.stored.get(partition)?.next ?? offset ?? 0;
+    const start = input.stored.get(partition)?.next ?? 0;
     return [{ partition, start, end: Math.max(start, offset ?? 0) }];
   });
 }
