@@ -40,7 +40,7 @@ test('all is well: a line for each check, and 0', async () => {
   );
   expect(documentOf(json)).toMatchObject({ ok: true, exit_code: 0 });
   const text = await shop.ok('doctor');
-  expect(text.stdout).toMatch(/^ok {7}hand edits {2}every file/m);
+  expect(text.stdout).toMatch(/^ok {7}hand edits {2}no file/m);
   expect(text.stdout).toMatch(/^ok +broker +\S+: cluster \S+, 1 broker$/m);
 });
 
