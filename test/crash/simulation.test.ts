@@ -68,6 +68,25 @@ const FOUND: Record<string, History> = {
       },
     ],
   },
+  'a broken file that is mended by a text that was written after a save, and that the save was made from': {
+    seed: 99_889_448,
+    folder: 1,
+    checkpointBytes: 1_000_000,
+    steps: [
+      {
+        kind: 'save_during_rewrite',
+        save: {
+          file: 'inventory.csv',
+          back: 1,
+          change: { kind: 'set', rows: [0], by: -1 },
+          mode: 'in_place',
+        },
+        call: 5,
+      },
+      { kind: 'tick' },
+      { kind: 'break_file', file: 'inventory.csv', restart: false },
+    ],
+  },
 };
 
 test.each(Object.entries(FOUND))('%s', async (_, history) => {

@@ -408,6 +408,13 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: [...BASE_RULE, 'test/contract/file-store-csv.test.ts'],
   },
   {
+    name: 'a version of after the own save that is saved again takes that save back',
+    file: files('edits/base-rule.ts'),
+    from: '  for (let at = 0; at < ownSave; at++) if (isSame(at)) return false;\n',
+    to: '',
+    tests: [...BASE_RULE, 'test/contract/file-store-csv.test.ts'],
+  },
+  {
     name: 'an older file that a power loss has brought back takes the own save back',
     file: files('edits/base-rule.ts'),
     from: ' && clues.savedMs > save.hand.savedMs;',

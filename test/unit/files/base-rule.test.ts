@@ -139,6 +139,19 @@ describe('the base of a hand edit', () => {
     expect(baseOf('a,10 b,50', later)).toBe(1);
   });
 
+  it('is a version that came after the own save, where that says the same as what the save was made from', () => {
+    const versions = [
+      { rows: 'a,48 b,50', minutesAgo: 1 },
+      { rows: 'a,50 b,50', minutesAgo: 4 },
+      { rows: 'a,53 b,50', minutesAgo: 5, savedFrom: 1 },
+      { rows: 'a,50 b,50', minutesAgo: 20 },
+    ];
+    expect(baseOf('a,50 b,50', versions)).toBe(1);
+    // Only what nobody has read cannot be what was saved again, and then nobody can tell.
+    const unread = versions.map((version, at) => ({ ...version, read: at !== 1 }));
+    expect(baseOf('a,50 b,50', unread)).toBe('ambiguous');
+  });
+
   it('is found by the same number added to all', () => {
     const versions = [
       { rows: 'a,3 b,2 c,17 d,4', minutesAgo: 1 },

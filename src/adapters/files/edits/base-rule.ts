@@ -79,7 +79,7 @@ function choose<Row>(
   const save = versions[ownSave];
   const isRecent = save !== undefined && isRecentSave(save, clues);
   // What the save was made from: it was taken back in the editor.
-  if (save !== undefined && isOwnSave(save, clues) && same.has(ownSave + (save.hand?.back ?? NaN))) {
+  if (save !== undefined && isOwnSave(save, clues) && isTakenBack(ownSave, save, (at) => same.has(at))) {
     return ownSave;
   }
 
@@ -114,6 +114,18 @@ type Save = Pick<KnownVersion<unknown>, 'at' | 'hand'>;
 
 function isRecentSave({ at }: Save, { nowMs }: Pick<FileClues, 'nowMs'>): boolean {
   return nowMs - at < OWN_SAVE_MS;
+}
+
+/**
+ * Whether a file is what the own save was made from, and nothing that came after the save: a version of that text may
+ * as well have been saved again, or put back to mend a broken file, which is no change.
+ *
+ * @param ownSave its place in the versions
+ * @param isSame whether the file is the version at a place
+ */
+export function isTakenBack(ownSave: number, { hand }: Save, isSame: (at: number) => boolean): boolean {
+  for (let at = 0; at < ownSave; at++) if (isSame(at)) return false;
+  return isSame(ownSave + (hand?.back ?? NaN));
 }
 
 /**

@@ -5,7 +5,7 @@ import type { CsvTable, Row, TableKind } from '../tables/columns.ts';
 import { openOrUndefined } from '../whole-files.ts';
 import type { LogView } from '../logs/log.ts';
 import type { FileStat, FileSystem } from '../fs.ts';
-import { isOwnSave } from './base-rule.ts';
+import { isOwnSave, isTakenBack } from './base-rule.ts';
 import { overlaid, type KnownVersion } from './known-version.ts';
 import { mergeHandEdit, type HandEdit } from './hand-edits.ts';
 import { sameRow } from './merge-rows.ts';
@@ -113,7 +113,7 @@ export function findHandEdit<R extends Row>(
   const isKnown =
     table.older.some((older) => sameFingerprint(older, fingerprint)) ||
     history.versions.some((version) => sameFingerprint(version.fingerprint, fingerprint));
-  if (isKnown && !isTakenBack(fingerprint, history, facts)) {
+  if (isKnown && !isUndo(fingerprint, history, facts)) {
     const cameAt = history.versions[0]?.at ?? Infinity;
     return { kind: 'known', newest: false, isSavedAfter: facts.savedMs > cameAt };
   }
@@ -134,17 +134,15 @@ export function findHandEdit<R extends Row>(
   return { kind: 'edited', fingerprint, rows, edit, madeFrom };
 }
 
-/** Whether a file that is an older version to the byte is what the user's last save was made from: see base-rule.ts. */
-function isTakenBack<R>(
-  fingerprint: FileFingerprint,
-  { versions }: VersionHistory<R>,
-  facts: FileFacts,
-): boolean {
-  const at = versions.findIndex(({ hand }) => hand !== null);
-  const save = versions[at];
+/** Whether the user's last save was taken back by a file that is an older version to the byte: see base-rule.ts. */
+function isUndo<R>(fingerprint: FileFingerprint, { versions }: VersionHistory<R>, facts: FileFacts): boolean {
+  const ownSave = versions.findIndex(({ hand }) => hand !== null);
+  const save = versions[ownSave];
   if (save === undefined || !isOwnSave(save, facts)) return false;
-  const base = versions[at + (save.hand?.back ?? Infinity)];
-  return base !== undefined && sameFingerprint(base.fingerprint, fingerprint);
+  return isTakenBack(ownSave, save, (at) => {
+    const version = versions[at];
+    return version !== undefined && sameFingerprint(version.fingerprint, fingerprint);
+  });
 }
 
 /** The versions as the rule for the base wants them: each by the way to it from the next newer one. */
