@@ -404,6 +404,50 @@ export function storeContract(make: () => Promise<StoreUnderTest>): void {
       for (const name of kept.keys()) expect(name).toMatch(/^orders\/3@1(~[0-9a-f]{8})?$/);
     });
 
+    test('that are refused for good and differ in a header stand beside each other, but for when and how often they failed', async () => {
+      await using store = await own();
+      for (const [schema, failedAt] of [
+        ['1', 'monday'],
+        ['2', 'tuesday'],
+        ['1', 'friday'],
+      ] as const) {
+        const headers = [
+          ['schema-id', Buffer.from(schema)],
+          ['x-failed-at', failedAt],
+          ['x-attempts', failedAt],
+        ] as const;
+        const record = { ...outgoing('orders/3@1'), headers };
+        await store.transact({}, () => ({ changes: { outgoing: [record] }, result: null }));
+        await store.drain(async (records) => records);
+      }
+      const kept: unknown[] = [];
+      for await (const { headers } of store.undelivered()) {
+        kept.push([Buffer.from(headers[0]?.[1] ?? '').toString(), headers[1]?.[1]]);
+      }
+      expect(kept).toEqual([
+        ['1', 'friday'],
+        ['2', 'tuesday'],
+      ]);
+    });
+
+    test('that are refused for good are kept by their ids, however long the name of the topic', async () => {
+      await using store = await own();
+      const topic = 't'.repeat(249);
+      const ids = [`${topic}/0@1`, `${topic}/0@2`, `${'u'.repeat(249)}/0@1`];
+      for (const text of ['first', 'second', 'first']) {
+        const records = ids.map((id) => ({ ...outgoing(id), value: Buffer.from(text) }));
+        await store.transact({}, () => ({ changes: { outgoing: records }, result: null }));
+        await store.drain(async (all) => all);
+      }
+      const names: string[] = [];
+      for await (const { name } of store.undelivered()) names.push(name);
+      expect(names.filter((name) => !name.includes('~')).sort()).toEqual(ids);
+      const others = names
+        .filter((name) => name.includes('~'))
+        .map((name) => name.replace(/~[0-9a-f]{8}$/, ''));
+      expect(others.sort()).toEqual(ids);
+    });
+
     test('committed while others are being sent wait for the next drain', async () => {
       await using store = await own();
       await commitOutgoing(store, 'orders/3@1');

@@ -46,8 +46,22 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a dead letter that is kept takes the place of another of that id',
     file: files('logs/undelivered.ts'),
-    from: 'if (bytes === undefined) return id;',
-    to: 'if (bytes !== null) return id;',
+    from: 'if (bytes === undefined) return',
+    to: 'if (bytes !== null) return',
+    tests: ['test/contract/file-store.test.ts'],
+  },
+  {
+    name: 'a dead letter that is kept takes the place of one that differs in its headers',
+    file: files('logs/undelivered.ts'),
+    from: '!OF_THE_FAILURE.has(name)',
+    to: 'name.length === 0',
+    tests: ['test/contract/file-store.test.ts'],
+  },
+  {
+    name: 'a dead letter of a topic with a long name cannot be kept',
+    file: files('logs/undelivered.ts'),
+    from: 'const LONGEST_NAME = 200;',
+    to: 'const LONGEST_NAME = 300;',
     tests: ['test/contract/file-store.test.ts'],
   },
   {

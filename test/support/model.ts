@@ -282,8 +282,9 @@ function namedUndelivered(records: readonly Outgoing[]): Undelivered[] {
   const kept = new Map<string, Undelivered>();
   const firsts = new Map<string, string>();
   for (const record of records) {
-    const { id, key, value } = record;
-    const content = JSON.stringify([id, key && [...key], value && [...value]]);
+    const { id, topic, key, value } = record;
+    const headers = record.headers.filter(([name]) => name !== 'x-failed-at' && name !== 'x-attempts');
+    const content = JSON.stringify([id, topic, key && [...key], value && [...value], headers]);
     if (!firsts.has(id)) firsts.set(id, content);
     const number = kept.size.toString(16).padStart(8, '0');
     const name = firsts.get(id) === content ? id : `${id}~${number}`;

@@ -7,6 +7,10 @@ import { innerFolder } from '../layout.ts';
 import { outgoingLine, parseOutgoing, renderLine } from '../tables/state-line.ts';
 
 const SUFFIX = '.json';
+/** A file's name has at most 255 bytes; a topic's name may have 249. */
+const LONGEST_NAME = 200;
+/** They say when and how often it failed, not what it is. */
+const OF_THE_FAILURE = new Set(['x-failed-at', 'x-attempts']);
 
 /**
  * Keeps records that the broker refuses for good, one file each. One that is refused again, after a crash or when it
@@ -23,25 +27,39 @@ export async function keepUndelivered(
   files.makeDirectory(kept);
   await files.syncDirectory(inner);
   for (const record of records) {
-    const file = path.join(kept, `${encodeURIComponent(await nameFor(files, kept, record))}${SUFFIX}`);
+    const file = path.join(kept, await fileFor(files, kept, record));
     await replaceFile(files, file, Buffer.from(renderLine(outgoingLine({ ...record, number: 0 }))));
   }
   await files.syncDirectory(kept);
 }
 
 /** Offsets come again in a topic that was deleted and created again: another record of that id gets a name of its own. */
-async function nameFor(files: FileSystem, kept: string, { id, key, value }: Outgoing): Promise<string> {
-  const bytes = readWhole(files, path.join(kept, `${encodeURIComponent(id)}${SUFFIX}`));
-  if (bytes === undefined) return id;
+async function fileFor(files: FileSystem, kept: string, record: Outgoing): Promise<string> {
+  const stem = await stemOf(record.id);
+  const bytes = readWhole(files, path.join(kept, `${stem}${SUFFIX}`));
+  if (bytes === undefined) return `${stem}${SUFFIX}`;
   const first = recordOf(bytes);
-  if (first !== null && sameBytes(first.key, key) && sameBytes(first.value, value)) return id;
-  const { createHash } = await import('node:crypto');
-  const content = JSON.stringify([key, value].map((part) => part && Buffer.from(part).toString('base64')));
-  return `${id}~${createHash('sha256').update(content).digest('hex').slice(0, 8)}`;
+  const content = contentOf(record);
+  if (first !== null && contentOf(first) === content) return `${stem}${SUFFIX}`;
+  return `${stem}~${(await sha256(content)).slice(0, 8)}${SUFFIX}`;
 }
 
-function sameBytes(a: Uint8Array | null, b: Uint8Array | null): boolean {
-  return a === null || b === null ? a === b : Buffer.compare(a, b) === 0;
+/** The whole id stands in the file. The plus sign is in no name that was not cut. */
+async function stemOf(id: string): Promise<string> {
+  const encoded = encodeURIComponent(id);
+  if (encoded.length <= LONGEST_NAME) return encoded;
+  return `${encoded.slice(0, LONGEST_NAME - 33)}+${(await sha256(id)).slice(0, 32)}`;
+}
+
+/** Equal for the same record that failed again. */
+function contentOf(record: Outgoing): string {
+  const headers = record.headers.filter(([name]) => !OF_THE_FAILURE.has(name));
+  return renderLine(outgoingLine({ ...record, headers, number: 0 }));
+}
+
+async function sha256(text: string): Promise<string> {
+  const { createHash } = await import('node:crypto');
+  return createHash('sha256').update(text).digest('hex');
 }
 
 /** null: these are not the bytes of a record that was kept. */
