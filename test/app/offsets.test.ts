@@ -381,6 +381,20 @@ describe('show', () => {
     expect(await show()).toMatchObject({ ahead: [], partitions: [{ committed: 6, stored: 7 }, {}] });
   });
 
+  it('asks for the end after the stored position, which a consumer at work moves on', async () => {
+    const admin = await broker.admin();
+    broker.admin = async () => ({
+      ...admin,
+      ranges: async (topic) => {
+        const ranges = await admin.ranges(topic);
+        broker.append('orders', 1, { value: new Uint8Array() });
+        stand(1, 5);
+        return ranges;
+      },
+    });
+    expect((await show()).partitions[1]).toMatchObject({ stored: 4, end: 4 });
+  });
+
   it('counts the lag from where reading would begin when nothing is stored', async () => {
     folder.stored.clear();
     broker.committedBy.clear();

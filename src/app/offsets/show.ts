@@ -44,12 +44,13 @@ export async function showOffsets(
   await using admin = await broker.admin();
   const asked = Promise.all([admin.committed(group, topic), admin.group(group)]);
   // That there is no such topic is for the ranges to say.
-  asked.catch(() => undefined);
-  const ranges = await rangesOf(admin, topic);
-  const [entries, { state }] = await asked;
-  // After the group, which follows what is stored: a consumer at work is never behind its own commits.
+  await Promise.allSettled([asked]);
+  // After the group, which follows what is stored: a consumer at work is never behind its own commits. Before the
+  // ranges: nor is it past the end.
   await using reader = await access.read();
   const stored = await storedPositions(reader, topic);
+  const ranges = await rangesOf(admin, topic);
+  const [entries, { state }] = await asked;
   const mark = markOf(reader.storeId ?? '');
   const committed = new Map(entries.map((entry) => [entry.partition, entry] as const));
   const partitions = ranges.map((range) =>
