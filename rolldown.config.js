@@ -16,6 +16,7 @@ const GROUPS = [
       'src/cli/main.ts',
       'src/cli/tables/edit-command.ts',
       'src/cli/parse.ts',
+      'src/cli/store.ts',
       'src/cli/ask.ts',
       'src/cli/named.ts',
       'src/cli/output/print-table.ts',
