@@ -8,7 +8,7 @@ import type {
   SendResult,
 } from '../../src/ports/broker.ts';
 import { lastHeader } from '../../src/ports/record.ts';
-import { CLUSTER, endOf, MAX_DEAD_LETTER_BYTES, PARTITIONS, type SimTopic } from './topic.ts';
+import { CLUSTER, endOf, MAX_DEAD_LETTER_BYTES, PARTITIONS, simFingerprint, type SimTopic } from './topic.ts';
 
 export type SendFault = 'before' | 'after';
 
@@ -49,6 +49,13 @@ export class SimBroker implements Broker {
       topicConfig: async () => '2000',
       ranges: async () =>
         this.#topic.map((_, partition) => ({ partition, start: 0, end: endOf(this.#topic, partition) })),
+      fingerprints: async (_topic, offsets) =>
+        new Map(
+          [...offsets].flatMap(([partition, offset]) => {
+            const record = this.#topic[partition]?.find((one) => one.offset === offset);
+            return record === undefined ? [] : [[partition, simFingerprint(record)] as const];
+          }),
+        ),
       committed: async () => [...this.committed.values()],
       commit: async (_group, _topic, offsets) => {
         for (const entry of offsets) this.committed.set(entry.partition, entry);

@@ -1,3 +1,4 @@
+import type { RecordFingerprint } from '../../src/ports/record.ts';
 import type { Order } from '../../src/domain/orders/order.ts';
 import type { Batch, BrokerRecord } from '../../src/ports/broker.ts';
 import type { DecodedRecord, OrderCodec } from '../../src/ports/codec.ts';
@@ -76,9 +77,13 @@ export function batchOf(topic: SimTopic, partition: number, from: number, count:
     fingerprint: (index) => {
       const record = records[index];
       if (record === undefined) throw new RangeError(`no record ${index}`);
-      return { offset: record.offset, timestamp: record.timestamp, crc: record.offset * 7 };
+      return simFingerprint(record);
     },
   };
+}
+
+export function simFingerprint({ offset, timestamp }: SimRecord): RecordFingerprint {
+  return { offset, timestamp, crc: offset * 7 };
 }
 
 /** Bytes are the matter of the fuzzer: here a record says itself what it holds. */
