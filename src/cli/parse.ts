@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { Failure } from '../domain/failure.ts';
 import { parseIsoTime } from '../domain/iso-time.ts';
 import { isName, NAME_RULE } from '../domain/names.ts';
@@ -84,6 +85,22 @@ export interface TimeFlags {
   since?: string;
   until?: string;
   timeZone?: string;
+}
+
+/** Gives a command the flags that select by time. @param what happened then, such as `decided` */
+export function takingTimes(command: Command, what: string): Command {
+  return command
+    .option('--since <TIME>', `${what} at or after this time`)
+    .option('--until <TIME>', `${what} before this time`)
+    .option('--time-zone <NAME>', 'of a date (default: of this machine)');
+}
+
+/** Gives a command the flags that select decisions. */
+export function takingDecisions(command: Command): Command {
+  command
+    .option('--user <NAME>', 'only orders of this user')
+    .option('--item <NAME>', 'only orders with this item');
+  return takingTimes(command, 'decided').option('--limit <N>', 'at most so many');
 }
 
 /** `--since` and `--until`: inclusive and exclusive; null: not given. @throws Failure invalid_value */

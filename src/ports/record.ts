@@ -15,3 +15,7 @@ export interface RecordFingerprint {
   readonly timestamp: number;
   readonly crc: number;
 }
+
+export function sameFingerprint(a: RecordFingerprint, b: RecordFingerprint): boolean {
+  return a.offset === b.offset && a.timestamp === b.timestamp && a.crc === b.crc;
+}

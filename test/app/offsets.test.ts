@@ -40,6 +40,20 @@ function stand(partition: number, next: number): void {
   broker.committedBy.set(String(partition), { partition, offset: next, metadata: MARK });
 }
 
+/** A consumer reads on as soon as the topic was asked for its end. */
+async function readOnAfterRanges(): Promise<void> {
+  const admin = await broker.admin();
+  broker.admin = async () => ({
+    ...admin,
+    ranges: async (topic) => {
+      const ranges = await admin.ranges(topic);
+      broker.append('orders', 1, { value: new Uint8Array() });
+      stand(1, 5);
+      return ranges;
+    },
+  });
+}
+
 async function reset(
   to: ResetTo | 'undo',
   options: Partial<ResetOptions> & { partitions?: number[] } = {},
@@ -253,16 +267,7 @@ describe('of a topic that was created again', () => {
   });
 
   it('is not taken for one beside a consumer that reads on during a dry run', async () => {
-    const admin = await broker.admin();
-    broker.admin = async () => ({
-      ...admin,
-      ranges: async (topic) => {
-        const ranges = await admin.ranges(topic);
-        broker.append('orders', 1, { value: new Uint8Array() });
-        stand(1, 5);
-        return ranges;
-      },
-    });
+    await readOnAfterRanges();
     expect((await reset('latest', { execute: false })).partitions[1]).toMatchObject({ recreated: false });
   });
 });
@@ -382,16 +387,7 @@ describe('show', () => {
   });
 
   it('asks for the end after the stored position, which a consumer at work moves on', async () => {
-    const admin = await broker.admin();
-    broker.admin = async () => ({
-      ...admin,
-      ranges: async (topic) => {
-        const ranges = await admin.ranges(topic);
-        broker.append('orders', 1, { value: new Uint8Array() });
-        stand(1, 5);
-        return ranges;
-      },
-    });
+    await readOnAfterRanges();
     expect((await show()).partitions[1]).toMatchObject({ stored: 4, end: 4 });
   });
 

@@ -829,8 +829,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a reset overlooks that the record before the position is another one',
     file: 'src/app/offsets/find-moves.ts',
-    from: 'then.crc !== now.crc) recreated.add(partition);',
-    to: 'then.crc !== now.crc) recreated.delete(partition);',
+    from: '!sameFingerprint(then, now)) recreated.add(partition);',
+    to: '!sameFingerprint(then, now)) recreated.delete(partition);',
     tests: ['test/app/offsets.test.ts'],
   },
   {

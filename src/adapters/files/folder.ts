@@ -70,8 +70,8 @@ interface EditOptions {
 
 function edit(opened: OpenedFolder, request: EditRequest, how: EditOptions): Promise<Edit> {
   const { files, folder } = opened;
-  const wanted: SocketRequest = { kind: 'edit', request, by: userOf(opened), via: how.via };
   const from = { by: userOf(opened), via: how.via };
+  const wanted: SocketRequest = { kind: 'edit', request, ...from };
   return askOrOwn<Edit>(
     opened,
     wanted,

@@ -18,13 +18,8 @@ export function openOrUndefined(files: FileSystem, name: string): number | undef
 
 /** The whole of a file, or undefined when there is none. For files whose size is bounded. */
 export function readWhole(files: FileSystem, name: string): Buffer | undefined {
-  let fd: number;
-  try {
-    fd = files.open(name, 'read');
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+  const fd = openOrUndefined(files, name);
+  if (fd === undefined) return undefined;
   try {
     const bytes = Buffer.allocUnsafe(files.statOpen(fd).sizeBytes);
     return bytes.subarray(0, files.read(fd, bytes, 0));

@@ -45,14 +45,3 @@ export class PartitionMap<T> {
 function keyOf({ topic, partition }: TopicPartition): string {
   return `${topic}/${partition}`;
 }
-
-/** Values of a list, by the topic of each, in the order in which the topics came. */
-export function byTopic<T extends { readonly topic: string }>(all: Iterable<T>): Map<string, T[]> {
-  const topics = new Map<string, T[]>();
-  for (const one of all) {
-    const same = topics.get(one.topic);
-    if (same === undefined) topics.set(one.topic, [one]);
-    else same.push(one);
-  }
-  return topics;
-}

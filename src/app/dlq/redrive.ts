@@ -1,3 +1,4 @@
+import { byTopic } from '../../domain/by-topic.ts';
 import type { MarkedDeadLetter } from '../../domain/edit.ts';
 import type { Advice } from '../../domain/advice.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
@@ -122,7 +123,7 @@ class Redrive {
   }
 
   async #step(letters: readonly DeadLetter[]): Promise<void> {
-    const byTopic = new Map<string, Planned[]>();
+    const plans: Planned[] = [];
     const planned = new Set<string>();
     for (const letter of letters) {
       if (planned.size >= this.#room()) break;
@@ -135,9 +136,9 @@ class Redrive {
         continue;
       }
       planned.add(letter.mark.key);
-      byTopic.set(plan.topic, [...(byTopic.get(plan.topic) ?? []), plan]);
+      plans.push(plan);
     }
-    for (const [topic, group] of byTopic) {
+    for (const [topic, group] of byTopic(plans)) {
       if (this.#options.execute) await this.#send(topic, group);
       else await this.#wouldSend(topic, group);
     }

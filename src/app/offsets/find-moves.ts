@@ -1,6 +1,6 @@
 import { isFailure } from '../../domain/failure.ts';
 import type { BrokerAdmin } from '../../ports/broker.ts';
-import type { RecordFingerprint } from '../../ports/record.ts';
+import { sameFingerprint, type RecordFingerprint } from '../../ports/record.ts';
 import type { StoreReader } from '../../ports/store.ts';
 import { offsetsAtTime } from './group-positions.ts';
 import { planMoves, type PlanInput, type PositionMove } from './plan.ts';
@@ -59,7 +59,7 @@ async function findRecreated(
   const offsets = new Map([...last].map(([partition, { offset }]) => [partition, offset]));
   for (const [partition, now] of await fingerprintsOf(admin, topic, offsets)) {
     const then = last.get(partition);
-    if (then?.timestamp !== now.timestamp || then.crc !== now.crc) recreated.add(partition);
+    if (then === undefined || !sameFingerprint(then, now)) recreated.add(partition);
   }
   return recreated;
 }

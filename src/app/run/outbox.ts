@@ -1,3 +1,4 @@
+import { byTopic } from '../../domain/by-topic.ts';
 import type { Broker, Producer } from '../../ports/broker.ts';
 import type { Outgoing, Store } from '../../ports/store.ts';
 import type { RunEvent } from './events.ts';
@@ -98,7 +99,7 @@ export class Outbox {
     signal: AbortSignal,
   ): Promise<Outgoing[]> {
     const settled = this.#settled;
-    for (const [topic, group] of groupByTopic(records.filter((record) => !settled.has(record)))) {
+    for (const [topic, group] of byTopic(records.filter((record) => !settled.has(record)))) {
       const { outcomes, failure } = await producer.send(topic, group, { signal });
       group.forEach((record, i) => {
         const outcome = outcomes[i];
@@ -114,14 +115,4 @@ export class Outbox {
     await this.#producer?.[Symbol.asyncDispose]();
     this.#producer = undefined;
   }
-}
-
-function groupByTopic(records: readonly Outgoing[]): Map<string, Outgoing[]> {
-  const byTopic = new Map<string, Outgoing[]>();
-  for (const record of records) {
-    const group = byTopic.get(record.topic);
-    if (group === undefined) byTopic.set(record.topic, [record]);
-    else group.push(record);
-  }
-  return byTopic;
 }

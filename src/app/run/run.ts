@@ -10,7 +10,7 @@ import { StatusBoard } from './status.ts';
 import { markOf } from '../offsets/plan.ts';
 import { prepareConsumer } from './prepare.ts';
 import { BatchRunner } from './batch.ts';
-import { BOUNDED_WAIT_MS } from './wait.ts';
+import { BOUNDED_WAIT_MS, isBounded } from './wait.ts';
 
 export interface RunPorts<M> {
   readonly access: StoreAccess;
@@ -106,7 +106,6 @@ interface Reading<M, R> {
 
 async function read<M, R>(reading: Reading<M, R>): Promise<void> {
   const { consumer, process, store, batches, progress, positions, options, end } = reading;
-  const bounded = options.untilEnd || options.maxMessages !== null;
   const finished = (): boolean =>
     (options.untilEnd && progress.atEnd()) || batches.read >= (options.maxMessages ?? Infinity);
   const onEvent = (event: ConsumerEvent): void => {
@@ -129,7 +128,7 @@ async function read<M, R>(reading: Reading<M, R>): Promise<void> {
       positions: () => positions.values(),
       onEvent,
       onNext: (records) => batches.expect(records),
-      stallTimeoutMs: bounded ? BOUNDED_WAIT_MS : null,
+      stallTimeoutMs: isBounded(options) ? BOUNDED_WAIT_MS : null,
       signal: end.signal,
     },
     async (batch) => {

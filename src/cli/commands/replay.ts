@@ -4,7 +4,7 @@ import { openIds, systemClock } from '../../compose.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
 import { openKafka } from '../kafka/open.ts';
-import { delay, timeRange, wholeNumber, type TimeFlags } from '../parse.ts';
+import { delay, takingDecisions, timeRange, wholeNumber, type TimeFlags } from '../parse.ts';
 import { SendReport } from '../output/send-report.ts';
 import type { Session } from '../session.ts';
 import { openStoreOf } from '../store.ts';
@@ -49,13 +49,8 @@ export function register(command: Command, session: Session): void {
     ],
   })
     .option('--delay <SECONDS>', 'between two orders (default 0)')
-    .option('--order <ID>', 'only this order')
-    .option('--user <NAME>', 'only orders of this user')
-    .option('--item <NAME>', 'only orders with this item')
-    .option('--since <TIME>', 'decided at or after this time')
-    .option('--until <TIME>', 'decided before this time')
-    .option('--time-zone <NAME>', 'of a date (default: of this machine)')
-    .option('--limit <N>', 'at most so many')
+    .option('--order <ID>', 'only this order');
+  takingDecisions(command)
     .option('--to-topic <NAME>', 'send to this topic instead')
     .option('--rejected', 'rejected orders instead of accepted ones')
     .option('--as-new', 'under new ids: they are decided again')

@@ -12,7 +12,7 @@ export async function printTable<Row>(
   printer: Printer,
   rows: readonly Row[],
   columns: readonly Column<Row>[],
-  narrow: readonly Column<Row>[] = columns,
+  narrow?: readonly Column<Row>[],
 ): Promise<void> {
   const width = printer.dataColumns;
   const options = {
@@ -21,8 +21,9 @@ export async function printTable<Row>(
     // Most tables are plain, and do without a library.
     widthOf: isPlain(rows, columns) ? undefined : (await import('string-width')).default,
   };
-  const isNarrow = width !== null && tableWidth(rows, columns, options.widthOf) > width;
-  for (const text of renderTable(rows, isNarrow ? narrow : columns, options)) {
+  const isTooWide = (): boolean => width !== null && tableWidth(rows, columns, options.widthOf) > width;
+  const shown = narrow !== undefined && isTooWide() ? narrow : columns;
+  for (const text of renderTable(rows, shown, options)) {
     if (printer.closed.aborted) return;
     await printer.data(text);
   }

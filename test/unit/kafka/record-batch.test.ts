@@ -7,7 +7,8 @@ import {
   FetchedPartition,
   type AbortedTransaction,
 } from '../../../src/adapters/kafka/protocol/fetched-partition.ts';
-import { fingerprintOf, sameFingerprint } from '../../../src/adapters/kafka/protocol/fingerprint.ts';
+import { fingerprintOf } from '../../../src/adapters/kafka/protocol/fingerprint.ts';
+import { sameFingerprint } from '../../../src/ports/record.ts';
 import { murmur2, partitionOf } from '../../../src/adapters/kafka/produce/partitioner.ts';
 import { BadBatchError, readHeader } from '../../../src/adapters/kafka/protocol/record-batch.ts';
 import type { SendRecord } from '../../../src/ports/broker.ts';

@@ -1,5 +1,5 @@
+import { byTopic } from '../../../domain/by-topic.ts';
 import type { TopicPartition } from '../../../ports/store.ts';
-import { byTopic } from '../partition-map.ts';
 import { newDecoder, newEncoder, type JoinedGroup } from '../protocol/kafkajs.ts';
 import { balance, type Claim } from './balance.ts';
 

@@ -1,8 +1,9 @@
+import { byTopic } from '../../../domain/by-topic.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { ConsumerEvent } from '../../../ports/broker.ts';
 import type { TopicPartition } from '../../../ports/store.ts';
-import { byTopic, PartitionMap } from '../partition-map.ts';
+import { PartitionMap } from '../partition-map.ts';
 import { answerOf, isPassing } from '../protocol/errors.ts';
 import type { BrokerNode } from '../protocol/kafkajs.ts';
 import type { Member } from './membership.ts';

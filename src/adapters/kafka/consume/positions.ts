@@ -1,9 +1,8 @@
 import { Failure } from '../../../domain/failure.ts';
 import type { PartitionRange } from '../../../ports/broker.ts';
 import type { Position } from '../../../ports/store.ts';
-import type { RecordFingerprint } from '../../../ports/record.ts';
+import { sameFingerprint, type RecordFingerprint } from '../../../ports/record.ts';
 import type { KafkaClient } from '../protocol/client.ts';
-import { sameFingerprint } from '../protocol/fingerprint.ts';
 import { createErrorFromCode, UNKNOWN_TOPIC_OR_PARTITION } from '../protocol/kafkajs.ts';
 import type { Leader } from './leaders.ts';
 import { fetchFingerprints, listRanges } from '../admin/offsets.ts';

@@ -1,5 +1,6 @@
+import { byTopic } from '../../../domain/by-topic.ts';
 import type { Position } from '../../../ports/store.ts';
-import { byTopic, type PartitionMap } from '../partition-map.ts';
+import type { PartitionMap } from '../partition-map.ts';
 import { topicMissing } from '../protocol/errors.ts';
 import type { Joined } from './membership.ts';
 import { checkTopic } from './positions.ts';

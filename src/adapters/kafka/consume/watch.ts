@@ -1,5 +1,5 @@
+import { byTopic } from '../../../domain/by-topic.ts';
 import type { ConsumerEvent } from '../../../ports/broker.ts';
-import { byTopic } from '../partition-map.ts';
 import type { Failure } from '../../../domain/failure.ts';
 import { unreachable } from '../protocol/errors.ts';
 import type { Owed } from './slots.ts';

@@ -16,7 +16,3 @@ export function fingerprintOf(
   }
   return { offset: record.offset, timestamp: record.timestamp, crc };
 }
-
-export function sameFingerprint(a: RecordFingerprint, b: RecordFingerprint): boolean {
-  return a.offset === b.offset && a.timestamp === b.timestamp && a.crc === b.crc;
-}

@@ -1,7 +1,7 @@
 import { systemClock } from '../../../compose.ts';
 import type { Command } from 'commander';
 import type { DeadLetterFilter, DeadLetterState } from '../../../app/dlq/dead-letters.ts';
-import { timeRange, type TimeFlags } from '../../parse.ts';
+import { takingTimes, timeRange, type TimeFlags } from '../../parse.ts';
 import { checkTopicName } from '../../settings/values.ts';
 
 export const IDS =
@@ -16,12 +16,8 @@ export interface FilterFlags extends TimeFlags {
 }
 
 export function filterOptions(command: Command): Command {
-  return command
-    .option('--reason <CODE>', 'only this error code, or exception class; unknown: without one')
-    .option('--since <TIME>', 'failed at or after this time')
-    .option('--until <TIME>', 'failed before this time')
-    .option('--time-zone <NAME>', 'of a date (default: of this machine)')
-    .option('--original-topic <NAME>', 'only records of this topic');
+  command.option('--reason <CODE>', 'only this error code, or exception class; unknown: without one');
+  return takingTimes(command, 'failed').option('--original-topic <NAME>', 'only records of this topic');
 }
 
 export function readFilter(flags: FilterFlags, state: DeadLetterState | null): DeadLetterFilter {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Decided } from '../../../domain/orders/decided.ts';
 import { systemClock } from '../../../compose.ts';
 import { describe } from '../../help.ts';
-import { choice, timeRange, wholeNumber, type TimeFlags } from '../../parse.ts';
+import { choice, takingDecisions, timeRange, wholeNumber, type TimeFlags } from '../../parse.ts';
 import { openCsv } from '../../output/csv.ts';
 import { NARROW_ORDER_COLUMNS, ORDER_COLUMNS, orderDocument } from '../../output/order.ts';
 import { printTable } from '../../output/print-table.ts';
@@ -21,7 +21,7 @@ interface ListFlags extends TimeFlags {
 }
 
 export function registerList(order: Command, session: Session): void {
-  describe(order.command('list'), {
+  const command = describe(order.command('list'), {
     summary: 'list decisions, in the order in which they were made',
     isTable: true,
     prose:
@@ -33,17 +33,10 @@ export function registerList(order: Command, session: Session): void {
       ['orderctl order list --user bob --since 2026-11-21T00:00:00Z', "a user's orders since that day"],
       ['orderctl order list --item pen -o json', 'one object a line, for a script'],
     ],
-  })
-    .option('--status <STATUS>', 'accepted or rejected')
-    .option('--user <NAME>', 'only orders of this user')
-    .option('--item <NAME>', 'only orders with this item')
-    .option('--since <TIME>', 'decided at or after this time')
-    .option('--until <TIME>', 'decided before this time')
-    .option('--time-zone <NAME>', 'of a date (default: of this machine)')
-    .option('--limit <N>', 'at most so many')
-    .action(async (flags: ListFlags) => {
-      await list(session, flags);
-    });
+  }).option('--status <STATUS>', 'accepted or rejected');
+  takingDecisions(command).action(async (flags: ListFlags) => {
+    await list(session, flags);
+  });
 }
 
 const CSV_COLUMNS = [

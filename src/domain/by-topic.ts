@@ -1,0 +1,10 @@
+/** Values of a list, by the topic of each, in the order in which the topics came. */
+export function byTopic<T extends { readonly topic: string }>(all: Iterable<T>): Map<string, T[]> {
+  const topics = new Map<string, T[]>();
+  for (const one of all) {
+    const same = topics.get(one.topic);
+    if (same === undefined) topics.set(one.topic, [one]);
+    else same.push(one);
+  }
+  return topics;
+}
