@@ -1,4 +1,8 @@
 import type { Edit } from './edit.ts';
+import type { Effect, EffectChange } from './effects.ts';
+import type { Fact, FactLog, NewFact, SmallChange, SmallTable } from './facts.ts';
+import type { OutgoingMessage } from './messages/outgoing.ts';
+import type { Movement } from './movement.ts';
 import type { Decided } from './orders/decided.ts';
 import type { Item, User, UserStatus } from './tables.ts';
 
@@ -6,12 +10,21 @@ import type { Item, User, UserStatus } from './tables.ts';
 export interface State {
   /** That moment, milliseconds since the epoch. */
   readonly at: number;
+  /** Of the store: part of the ids of what is sent. */
+  readonly storeId: string;
+  /** The number of the commit that decides on it. It rises by every commit; not all numbers are used. */
+  readonly seq: number;
   status(user: string): UserStatus | undefined;
   quantity(item: string): number | undefined;
   /** The whole row, for edits. */
   user(user: string): User | undefined;
   item(item: string): Item | undefined;
   decided(orderId: string): Decided | undefined;
+  /** In the order in which they were appended. */
+  facts<T extends Fact>(log: FactLog<T>, key: string): readonly T[];
+  /** Of any key: a small table needs not be asked for. */
+  small<T>(table: SmallTable<T>, key: string): T | undefined;
+  effect(id: string): Effect | undefined;
 }
 
 /** What will be looked at or changed. */
@@ -19,6 +32,8 @@ export interface StateKeys {
   readonly users?: Iterable<string>;
   readonly items?: Iterable<string>;
   readonly orders?: Iterable<string>;
+  readonly facts?: ReadonlyMap<FactLog<never>, Iterable<string>>;
+  readonly effects?: Iterable<string>;
 }
 
 export interface StateChanges {
@@ -28,4 +43,11 @@ export interface StateChanges {
    */
   readonly decisions?: readonly Decided[];
   readonly edits?: readonly Edit[];
+  /** Of items that exist; after decisions and edits. The store adds `delta` to what is on hand. */
+  readonly movements?: readonly Movement[];
+  readonly facts?: readonly NewFact<never>[];
+  readonly small?: readonly SmallChange[];
+  readonly effects?: readonly EffectChange[];
+  /** In order: those of one type and key are sent in it. */
+  readonly outgoing?: readonly OutgoingMessage[];
 }

@@ -1,4 +1,9 @@
 import type { LoggedEdit } from '../domain/edit.ts';
+import type { Effect, EffectKind } from '../domain/effects.ts';
+import type { Fact, FactLog, SmallTable } from '../domain/facts.ts';
+import type { ProcessorName } from '../domain/messages/message.ts';
+import type { OutgoingMessage } from '../domain/messages/outgoing.ts';
+import type { Movement } from '../domain/movement.ts';
 import type { Decided } from '../domain/orders/decided.ts';
 import type { State, StateChanges, StateKeys } from '../domain/state.ts';
 import type { Item, User } from '../domain/tables.ts';
@@ -9,7 +14,12 @@ export interface TopicPartition {
   readonly partition: number;
 }
 
-/** How far a partition has been read: committed together with the decisions, and what counts. */
+/** A partition as one processor reads it: several may read the same one, each at its own pace. */
+export interface Source extends TopicPartition {
+  readonly processor: ProcessorName;
+}
+
+/** How far a partition has been read. */
 export interface Position extends TopicPartition {
   /** The offset to read next. */
   readonly next: number;
@@ -19,8 +29,15 @@ export interface Position extends TopicPartition {
   readonly clusterId: string | null;
 }
 
-/** A record to be sent, committed with the decisions that caused it and sent afterwards, at least once. */
-export interface Outgoing {
+/** How far a processor has read a partition: committed together with what it decided, and what counts. */
+export interface StoredPosition extends Position, Source {}
+
+/** What is to be sent: committed with what caused it and sent afterwards, at least once. */
+export type Outgoing = OutgoingRecord | OutgoingMessage;
+
+/** A dead letter: a record of others with its bytes as they came. */
+export interface OutgoingRecord {
+  readonly kind: 'record';
   /** What it is about, `orders/3@17`: the same when it is sent twice. */
   readonly id: string;
   readonly topic: string;
@@ -29,24 +46,40 @@ export interface Outgoing {
   readonly headers: Headers;
 }
 
-/** A record that the broker refused for good. */
-export interface Undelivered extends Outgoing {
+/** Where something is sent: the topic of a record, the type of a message. What one refuses holds up no other. */
+export type Destination = string;
+
+export function destinationOf(outgoing: Outgoing): Destination {
+  return outgoing.kind === 'record' ? outgoing.topic : outgoing.type;
+}
+
+/** What the broker refused for good. */
+export interface Undelivered extends OutgoingRecord {
   /** Its name: its id; with `~` and eight hexadecimal digits behind it when another of that id came first. */
   readonly name: string;
 }
 
+/** A movement as it is logged. */
+export interface LoggedMovement extends Movement {
+  readonly seq: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** After it. */
+  readonly onHand: number;
+}
+
 /** What a transaction will look at or change. The store may lock exactly this; to read any other key is a bug. */
 export interface Keys extends StateKeys {
-  readonly partitions?: Iterable<TopicPartition>;
+  readonly positions?: Iterable<Source>;
 }
 
 /** The state as a transaction sees it, with the positions that are committed together with it. */
 export interface Snapshot extends State {
-  position(of: TopicPartition): Position | undefined;
+  position(of: Source): StoredPosition | undefined;
 }
 
-export interface Changes extends StateChanges {
-  readonly positions?: readonly Position[];
+export interface Changes extends Omit<StateChanges, 'outgoing'> {
+  readonly positions?: readonly StoredPosition[];
   readonly outgoing?: readonly Outgoing[];
 }
 
@@ -60,9 +93,17 @@ export interface StoreReader extends AsyncDisposable {
   /** Every decision of that kind in the order of the log, streamed in chunks. */
   decisions(outcome: 'accepted' | 'rejected'): AsyncIterable<readonly Decided[]>;
   edits(): AsyncIterable<readonly LoggedEdit[]>;
+  movements(): AsyncIterable<readonly LoggedMovement[]>;
+  /** Of one key, in the order in which they were appended. */
+  facts<T extends Fact>(log: FactLog<T>, key: string): Promise<readonly T[]>;
+  /** The whole log, in order, streamed in chunks. */
+  allFacts<T extends Fact>(log: FactLog<T>): AsyncIterable<readonly T[]>;
+  small<T>(table: SmallTable<T>): Promise<ReadonlyMap<string, T>>;
+  /** All that are owed, parked ones too. */
+  effects(): Promise<readonly Effect[]>;
   /** What `drain` could not send for good, read one by one, in order of their names. @throws Failure corrupt_file */
   undelivered(): AsyncIterable<Undelivered>;
-  positions(): Promise<readonly Position[]>;
+  positions(): Promise<readonly StoredPosition[]>;
 }
 
 export interface Store extends StoreReader {
@@ -77,15 +118,33 @@ export interface Store extends StoreReader {
    */
   transact<R>(keys: Keys, decide: (snapshot: Snapshot) => { changes: Changes; result: R }): Promise<R>;
   /**
-   * Gives every unsent record to `send`, in order, and marks them sent when it resolves; a crash between sends
-   * again. `send` resolves with the records that the broker refuses for good (too large): those are kept in
-   * `.orderctl/undelivered/`. When `send` rejects, all stay unsent, and the next one is given the same objects.
+   * Gives what is to be sent to one destination to `send`, in order, at most a few thousand at a time, and marks it sent
+   * when that resolves; a crash between sends again. `send` resolves with what the broker refuses for good (too large),
+   * as records: those are kept in `.orderctl/undelivered/`. When it rejects, all stay unsent, and the next one is given
+   * the same objects. One at a time for each destination.
    *
    * @returns how many were sent
    */
-  drain(send: (records: readonly Outgoing[]) => Promise<readonly Outgoing[]>): Promise<number>;
-  /** Unsent records, waiting for `drain`. */
-  unsent(): number;
+  drain(
+    destination: Destination,
+    send: (unsent: readonly Outgoing[]) => Promise<readonly OutgoingRecord[]>,
+  ): Promise<number>;
+  /** How many wait for `drain`, by destination; those for which nothing waits are left out. */
+  unsent(): ReadonlyMap<Destination, number>;
+  /**
+   * Hands out effects that are due, by `dueAt`, and commits before it resolves that they are being tried: a crash leaves
+   * them `trying`, and whoever comes next knows that they may have happened. Nobody else is given them until `leaseMs`
+   * have passed, or their answer is committed. An owner that starts takes over what the one before it was trying.
+   *
+   * @returns as they are after that: `trying`, `attempts` raised by one
+   */
+  takeEffects(options: {
+    readonly kinds: readonly EffectKind[];
+    readonly limit: number;
+    readonly leaseMs: number;
+  }): Promise<readonly Effect[]>;
+  /** When the next of these kinds is due, milliseconds since the epoch; null: none is owed that is not parked. */
+  nextDue(kinds: readonly EffectKind[]): number | null;
   /**
    * Keeps a file beside the state, for people and other tools. It replaces one of that name and is durable when this
    * resolves.

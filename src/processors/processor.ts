@@ -1,4 +1,5 @@
-import type { DeclaredMessage, ProcessorName } from '../domain/messages/message.ts';
+import type { Effect, EffectKind } from '../domain/effects.ts';
+import type { DeclaredMessage, Message, ProcessorName } from '../domain/messages/message.ts';
 import type { RecordId } from '../domain/orders/order.ts';
 import type { State, StateChanges, StateKeys } from '../domain/state.ts';
 
@@ -17,6 +18,8 @@ export interface Processor<M, R> {
   readonly name: ProcessorName;
   /** The messages that it reads. */
   readonly sources: readonly DeclaredMessage[];
+  /** The messages that it sends. */
+  readonly emits: readonly Message[];
   /** What deciding on these looks at or changes; to look at anything else is a bug. */
   keys(received: readonly Received<M>[]): StateKeys;
   /**
@@ -29,4 +32,23 @@ export interface Processor<M, R> {
     received: readonly Received<M>[],
     state: State,
   ): { readonly changes: StateChanges; readonly results: readonly R[] };
+  /** What it asks of the outside; left out where it asks for nothing. */
+  readonly effects?: EffectHandler;
+}
+
+/** What an effect came to. */
+export type Answer =
+  /** `fields`: what was answered, as a value: a decline is an answer. */
+  | { readonly kind: 'done'; readonly fields: Readonly<Record<string, unknown>> }
+  /** It did not happen, or nobody knows (`isUnknown`): try again, or give up. */
+  | { readonly kind: 'failed'; readonly message: string; readonly isUnknown: boolean };
+
+export interface EffectHandler {
+  readonly kinds: readonly EffectKind[];
+  keys(effect: Effect): StateKeys;
+  /**
+   * Takes an answer: what it changes, the effect itself among that: removed, due again later, or parked. Not called for
+   * an answer to a try that is not the last one begun.
+   */
+  settle(effect: Effect, answer: Answer, state: State): StateChanges;
 }

@@ -1,0 +1,38 @@
+/** Something outside that is asked for: a payment, a mail, a call of a webhook. */
+export type EffectKind = 'charge' | 'refund' | 'mail' | 'webhook' | 'log';
+
+/**
+ * An effect that is owed: committed together with what asks for it, performed afterwards, at least once, and removed by
+ * the commit that takes its answer.
+ */
+export interface Effect {
+  /** What it is about, the same whenever that is decided again: `o-17/charge`. */
+  readonly id: string;
+  readonly kind: EffectKind;
+  /** By which the other side recognises a second try: an idempotency key, a Message-ID. */
+  readonly key: string;
+  /** What is asked for: fields of JSON, snake_case. */
+  readonly fields: Readonly<Record<string, unknown>>;
+  /**
+   * `due`: to be tried at `dueAt`. `trying`: was handed out, and no answer is committed: whether it happened is not
+   * known. `parked`: is not tried any more until it is made due again.
+   */
+  readonly state: 'due' | 'trying' | 'parked';
+  /** Milliseconds since the epoch. While it is tried: when another may take it over. */
+  readonly dueAt: number;
+  /** Tries begun. An answer counts only while this is what it was when that try began. */
+  readonly attempts: number;
+  /** When it was first handed out, by which keys expire; null before. Milliseconds since the epoch. */
+  readonly firstTriedAt: number | null;
+}
+
+/** An effect as it is after a change; null: it is done with. */
+export interface EffectChange {
+  readonly id: string;
+  readonly effect: Effect | null;
+}
+
+/** @param dueAt milliseconds since the epoch */
+export function newEffect(of: Pick<Effect, 'id' | 'kind' | 'key' | 'fields'>, dueAt: number): EffectChange {
+  return { id: of.id, effect: { ...of, state: 'due', dueAt, attempts: 0, firstTriedAt: null } };
+}

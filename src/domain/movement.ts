@@ -1,0 +1,13 @@
+/**
+ * A change of stock that no order of the direct flow and no edit made: those are read from their own logs. Together they
+ * are all there is: put in − taken out = on hand.
+ */
+export interface Movement {
+  readonly item: string;
+  /** Added to what is on hand; negative takes. */
+  readonly delta: number;
+  readonly cause: 'reservation' | 'release' | 'restock' | 'sale';
+  /** The order or the event that it was for. */
+  readonly orderId: string | null;
+  readonly eventId: string | null;
+}
