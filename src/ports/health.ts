@@ -5,7 +5,7 @@ import type { Failure } from '../domain/failure.ts';
 import type { Item, User } from '../domain/tables.ts';
 import type { SetAside } from '../domain/set-aside.ts';
 import type { StoreNotice } from './notices.ts';
-import type { Outgoing, Position, Undelivered } from './store.ts';
+import type { Outgoing, StoredPosition, Undelivered } from './store.ts';
 
 export type Finding =
   | { readonly difference: Difference; readonly note?: never }
@@ -28,7 +28,7 @@ export interface StoreInspection extends AsyncDisposable {
   /** The tables as they are committed: without hand edits that were not taken in. */
   users(): Iterable<User>;
   items(): Iterable<Item>;
-  positions(): readonly Position[];
+  positions(): readonly StoredPosition[];
   /** Records that are committed and wait to be sent. */
   unsent(): readonly Outgoing[];
   undelivered(): AsyncIterable<Undelivered>;

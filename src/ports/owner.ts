@@ -1,4 +1,5 @@
-import type { EditVia } from '../domain/edit.ts';
+import type { Edit, EditVia } from '../domain/edit.ts';
+import type { State, StateChanges } from '../domain/state.ts';
 import type { StoreNotice } from './notices.ts';
 import type { Processes } from './processes.ts';
 
@@ -58,6 +59,12 @@ export interface OwnOptions {
   /** What the edits of its transactions are logged as. */
   readonly via: EditVia;
   readonly onNotice: (notice: StoreNotice) => void;
+  /**
+   * What follows from edits of users and items, whoever made them: committed together with them. Pure.
+   *
+   * @param state as it was before them
+   */
+  readonly onEdits?: (edits: readonly Edit[], state: State) => Pick<StateChanges, 'small' | 'outgoing'>;
   /**
    * Called once when nothing can be stored any more, also when the writing of a CSV in the background or an edit by
    * another process failed. The owner is to leave.

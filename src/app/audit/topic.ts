@@ -102,7 +102,7 @@ async function toBeRead(
   const ranges = new Map((await rangesOf(admin, topic)).map((range) => [range.partition, range]));
   const wanted = [];
   for (const position of inspection.positions()) {
-    if (position.topic !== topic) continue;
+    if (position.processor !== 'orders' || position.topic !== topic) continue;
     const { partition, next } = position;
     const { start, end } = ranges.get(partition) ?? { start: 0, end: 0 };
     const where = `${topic}/${partition}@${next}`;

@@ -219,7 +219,7 @@ async function checkPositions(
 ): Promise<Finding> {
   const { topic } = options;
   await using reader = await ports.access.read();
-  await admin.checkPositions(topic, await storedPositions(reader, topic));
+  await admin.checkPositions(topic, await storedPositions(reader, { processor: 'orders', topic }));
   const { partitions, ahead } = await showOffsets(ports, options);
   if (ahead.length > 0) {
     return warning('the group stands beyond this folder, which is as it was before: a backup, or a copy', {

@@ -1,6 +1,7 @@
 import { Failure, isFailure } from '../../domain/failure.ts';
 import type { BrokerAdmin, CommittedOffset, PartitionRange } from '../../ports/broker.ts';
-import type { Position, Store, StoreReader } from '../../ports/store.ts';
+import type { ProcessorName } from '../../domain/messages/message.ts';
+import type { Position, Store, StoredPosition, StoreReader } from '../../ports/store.ts';
 import { isMove, type PositionMove, type ResetTo } from './plan.ts';
 
 /* Stored positions and the consumer group that follows them: what consuming and resetting have in common. */
@@ -10,11 +11,20 @@ export interface GroupOf {
   readonly group: string;
 }
 
-/** The stored positions of one topic, by partition. */
-export async function storedPositions(reader: StoreReader, topic: string): Promise<Map<number, Position>> {
-  const positions = new Map<number, Position>();
+/** What is read, and by which processor. */
+export interface SourceTopic {
+  readonly processor: ProcessorName;
+  readonly topic: string;
+}
+
+/** The stored positions of a processor in one topic, by partition. */
+export async function storedPositions(
+  reader: StoreReader,
+  { processor, topic }: SourceTopic,
+): Promise<Map<number, StoredPosition>> {
+  const positions = new Map<number, StoredPosition>();
   for (const position of await reader.positions()) {
-    if (position.topic === topic) positions.set(position.partition, position);
+    if (position.topic === topic && position.processor === processor) positions.set(position.partition, position);
   }
   return positions;
 }
@@ -43,20 +53,25 @@ export async function offsetsAtTime(
   return admin.offsetsAt(topic, to.timestampMs);
 }
 
-export function movedPosition(topic: string, clusterId: string, move: PositionMove): Position {
-  return { topic, partition: move.partition, next: move.after, last: null, clusterId };
+export function movedPosition(
+  { processor, topic }: SourceTopic,
+  clusterId: string,
+  move: PositionMove,
+): StoredPosition {
+  return { processor, topic, partition: move.partition, next: move.after, last: null, clusterId };
 }
 
 /** All moves in one commit, and an edit for each that leads elsewhere. */
 export async function storeMoves(
   store: Store,
-  topic: string,
+  source: SourceTopic,
   clusterId: string,
   moves: readonly PositionMove[],
 ): Promise<void> {
   if (moves.length === 0) return;
-  const partitions = moves.map(({ partition }) => ({ topic, partition }));
-  await store.transact({ partitions }, () => ({
+  const { topic } = source;
+  const positions = moves.map(({ partition }) => ({ ...source, partition }));
+  await store.transact({ positions }, () => ({
     changes: {
       edits: moves.filter(isMove).map(({ partition, before, after, cause, recreated }) => ({
         kind: 'position',
@@ -67,7 +82,7 @@ export async function storeMoves(
         cause,
         ...(recreated ? { recreated } : {}),
       })),
-      positions: moves.map((move) => movedPosition(topic, clusterId, move)),
+      positions: moves.map((move) => movedPosition(source, clusterId, move)),
     },
     result: undefined,
   }));

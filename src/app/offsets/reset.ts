@@ -69,7 +69,7 @@ export async function resetOffsets(
   await clearGroup(admin, { store, processes: access.processes, clock }, options, options.on);
   const plan = await planReset(admin, store, options);
   const undoFile = await keepUndo(store, plan, options.topic, clock);
-  await storeMoves(store, options.topic, plan.clusterId, plan.moves);
+  await storeMoves(store, { processor: 'orders', topic: options.topic }, plan.clusterId, plan.moves);
   await followWithGroup(admin, plan, options);
   return resultOf(plan, options, undoFile);
 }
@@ -87,7 +87,7 @@ interface Plan {
 async function planReset(admin: BrokerAdmin, reader: StoreReader, options: ResetOptions): Promise<Plan> {
   const { topic, group } = options;
   const reset = options.reset === 'undo' ? await reversal(reader, topic) : options.reset;
-  const stored = await storedPositions(reader, topic);
+  const stored = await storedPositions(reader, { processor: 'orders', topic });
   const ranges = await rangesOf(admin, topic);
   const committed = await admin.committed(group, topic);
   const mark = markOf(reader.storeId ?? '');
@@ -159,7 +159,7 @@ async function followWithGroup(admin: BrokerAdmin, plan: Plan, options: ResetOpt
   const { topic } = options;
   const { moves, stored, ranges, committed, mark, clusterId } = plan;
   const positions = new Map(stored);
-  for (const move of moves) positions.set(move.partition, movedPosition(topic, clusterId, move));
+  for (const move of moves) positions.set(move.partition, movedPosition({ processor: 'orders', topic }, clusterId, move));
   try {
     await commitPositions(admin, options, { positions, ranges, committed, mark });
   } catch (error) {

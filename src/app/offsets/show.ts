@@ -48,7 +48,7 @@ export async function showOffsets(
   // After the group, which follows what is stored: a consumer at work is never behind its own commits. Before the
   // ranges: nor is it past the end.
   await using reader = await access.read();
-  const stored = await storedPositions(reader, topic);
+  const stored = await storedPositions(reader, { processor: 'orders', topic });
   const ranges = await rangesOf(admin, topic);
   const [entries, { state }] = await asked;
   const mark = markOf(reader.storeId ?? '');

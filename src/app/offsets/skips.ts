@@ -42,7 +42,9 @@ export async function readSkips(reader: Pick<StoreReader, 'edits' | 'positions'>
 export async function readCourses(reader: Pick<StoreReader, 'edits' | 'positions'>): Promise<Courses> {
   const courses = new Courses();
   for await (const edits of reader.edits()) for (const edit of edits) courses.take(edit);
-  for (const position of await reader.positions()) courses.readTo(position, position.next);
+  for (const position of await reader.positions()) {
+    if (position.processor === 'orders') courses.readTo(position, position.next);
+  }
   return courses;
 }
 

@@ -129,7 +129,9 @@ async function recordsOf(
   found: readonly FoundRecord[],
 ): Promise<ExplainedRecord[]> {
   const positions = new Map(
-    (await reader.positions()).map(({ topic, partition, next }) => [`${topic}/${partition}`, next]),
+    (await reader.positions())
+      .filter(({ processor }) => processor === 'orders')
+      .map(({ topic, partition, next }) => [`${topic}/${partition}`, next]),
   );
   const skips = found.length === 0 ? [] : await readSkips(reader);
   const records = found.map((record): ExplainedRecord => {

@@ -3,7 +3,7 @@ import type { Batch, Broker, BrokerRecord } from '../../ports/broker.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Codec, Decoded } from '../../ports/codec.ts';
 import type { RecordFingerprint } from '../../ports/record.ts';
-import type { Changes, Outgoing, Position, Snapshot, Store, TopicPartition } from '../../ports/store.ts';
+import type { Changes, Outgoing, Snapshot, Source, Store, StoredPosition } from '../../ports/store.ts';
 import type { Processor, Received } from '../../processors/processor.ts';
 import { deadLetter } from './dead-letters.ts';
 import { DecodingAhead } from './decoding-ahead.ts';
@@ -21,7 +21,7 @@ export interface BatchRunnerParts<M, R> {
     readonly on: (event: Extract<RunEvent<M, R>, { kind: ReportedKind }>) => void;
   };
   /** By partition; kept in step with the store. */
-  readonly positions: Map<number, Position>;
+  readonly positions: Map<number, StoredPosition>;
   readonly stop: AbortController;
 }
 
@@ -31,7 +31,7 @@ type Result<R> = R | DeadLettered;
 /** What a commit came to: no results when the position in force is not the one the batch was read for. */
 interface Stored<R> {
   readonly results: readonly Result<R>[] | null;
-  readonly position: Position | undefined;
+  readonly position: StoredPosition | undefined;
 }
 
 /** A batch in, one commit out: decode, decide, store with the new position, then send what the decisions caused. */
@@ -99,7 +99,7 @@ export class BatchRunner<M, R> {
   ): Promise<{ results: Stored<R>['results']; next: number }> {
     const { processor, store, positions } = this.#parts;
     const { topic, partition } = batch;
-    const of = { topic, partition };
+    const of = { processor: processor.name, topic, partition };
     const received: Received<M>[] = [];
     for (let i = 0; i < records.length; i++) {
       const entry = decoded[i];
@@ -109,13 +109,13 @@ export class BatchRunner<M, R> {
       }
     }
     const { expected, next } = position;
-    const stored: Position = {
+    const stored: StoredPosition = {
       ...of,
       next,
       last: position.last ?? positions.get(batch.partition)?.last ?? null,
       clusterId: batch.clusterId,
     };
-    const keys = { ...processor.keys(received), partitions: [of] };
+    const keys = { ...processor.keys(received), positions: [of] };
     const outcome = await store.transact<Stored<R>>(keys, (snapshot) => {
       const inForce = snapshot.position(of)?.next ?? null;
       if (inForce !== expected)
@@ -131,7 +131,7 @@ export class BatchRunner<M, R> {
     received: readonly Received<M>[],
     records: readonly BrokerRecord[],
     decoded: readonly Decoded<M>[],
-    of: TopicPartition,
+    of: Source,
     snapshot: Snapshot,
   ): { changes: Changes; results: readonly Result<R>[] } {
     const { processor, options } = this.#parts;
@@ -139,7 +139,7 @@ export class BatchRunner<M, R> {
     if (received.length === records.length) return { changes, results: decided };
 
     const { dlqTopic, group } = options;
-    const outgoing: Outgoing[] = [];
+    const outgoing: Outgoing[] = [...(changes.outgoing ?? [])];
     const results: Result<R>[] = [];
     let taken = 0;
     for (let i = 0; i < records.length; i++) {
@@ -147,7 +147,7 @@ export class BatchRunner<M, R> {
       const record = records[i];
       const result = decided[taken];
       if (entry?.kind === 'dead_letter' && record !== undefined) {
-        const id: RecordId = { ...of, offset: record.offset };
+        const id: RecordId = { topic: of.topic, partition: of.partition, offset: record.offset };
         outgoing.push(deadLetter(record, id, entry, { dlqTopic, group, failedAt: snapshot.at }));
         results.push({ kind: 'dead_letter', record: id, code: entry.code, message: entry.message });
       } else if (result !== undefined) {

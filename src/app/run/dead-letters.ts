@@ -4,7 +4,7 @@ import type { BrokerRecord } from '../../ports/broker.ts';
 import { lastHeader, type Headers } from '../../ports/record.ts';
 import { withHeaders } from '../dlq/headers.ts';
 import type { Decoded } from '../../ports/codec.ts';
-import type { Outgoing } from '../../ports/store.ts';
+import type { OutgoingRecord } from '../../ports/store.ts';
 
 type Undecodable = Extract<Decoded<never>, { kind: 'dead_letter' }>;
 
@@ -14,7 +14,7 @@ export function deadLetter(
   id: RecordId,
   why: Undecodable,
   context: { dlqTopic: string; group: string; failedAt: number },
-): Outgoing {
+): OutgoingRecord {
   const { headers: original } = record;
   const headers = withHeaders(original, [
     ['x-original-topic', id.topic],
@@ -28,7 +28,8 @@ export function deadLetter(
     ['x-attempts', String(earlierAttempts(original) + 1)],
     ['x-failed-at', isoTime(context.failedAt)],
   ]);
-  return { id: formatRecordId(id), topic: context.dlqTopic, key: record.key, value: record.value, headers };
+  const { dlqTopic: topic } = context;
+  return { kind: 'record', id: formatRecordId(id), topic, key: record.key, value: record.value, headers };
 }
 
 /** A record that was redriven and failed again says how often it was tried. */

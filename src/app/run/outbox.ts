@@ -1,6 +1,7 @@
 import { byTopic } from '../../domain/by-topic.ts';
+import { Failure } from '../../domain/failure.ts';
 import type { Broker, Producer } from '../../ports/broker.ts';
-import type { Outgoing, Store } from '../../ports/store.ts';
+import type { Destination, Outgoing, OutgoingRecord, Store } from '../../ports/store.ts';
 import type { RunEvent } from './events.ts';
 import { isBounded, untilAvailable, waitOf, type Waiting } from './wait.ts';
 
@@ -18,6 +19,18 @@ export interface OutboxParts extends Waiting {
 const MOST_UNSENT = 1_000;
 /** The longest that the next batch waits for them: a leader that does not answer holds up its partitions, not decisions. */
 const LONGEST_SEND_MS = 250;
+
+/** All that waits to be sent, to whatever destination. */
+export function unsentOf(store: Store): number {
+  let count = 0;
+  for (const waiting of store.unsent().values()) count += waiting;
+  return count;
+}
+
+function asRecord(outgoing: Outgoing): OutgoingRecord {
+  if (outgoing.kind === 'record') return outgoing;
+  throw new Failure('invalid_value', `no processor of this run sends ${outgoing.type}`);
+}
 
 /** Sends what commits have left to be sent, beside the batches that come after. */
 export class Outbox {
@@ -39,7 +52,7 @@ export class Outbox {
    */
   async sendAfterBatch(isMoreAtHand: boolean): Promise<void> {
     const { store } = this.#parts;
-    const isFull = store.unsent() >= MOST_UNSENT;
+    const isFull = unsentOf(store) >= MOST_UNSENT;
     if (isMoreAtHand && !isFull) return;
     const sending = this.#send();
     if (isFull) return sending;
@@ -69,7 +82,7 @@ export class Outbox {
   /** Begins to send, or returns the sending that is under way. One that fails ends the run, and is returned from then on. */
   #send(): Promise<void> {
     if (this.#sending !== undefined) return this.#sending;
-    if (this.#parts.store.unsent() === 0) return Promise.resolve();
+    if (this.#parts.store.unsent().size === 0) return Promise.resolve();
     const sending = this.#sendAll().then(() => {
       this.#sending = undefined;
     });
@@ -79,10 +92,15 @@ export class Outbox {
   }
 
   async #sendAll(): Promise<void> {
+    for (const destination of this.#parts.store.unsent().keys()) await this.#sendTo(destination);
+  }
+
+  async #sendTo(destination: Destination): Promise<void> {
     const { store, options, stop } = this.#parts;
     await untilAvailable(
       () =>
-        store.drain(async (records) => {
+        store.drain(destination, async (unsent) => {
+          const records = unsent.map(asRecord);
           this.#producer ??= await this.#parts.broker.producer();
           const refused = await this.#sendOutgoing(this.#producer, records, stop.signal);
           for (const { id, topic } of refused) options.on({ kind: 'undelivered', id, topic });
@@ -95,9 +113,9 @@ export class Outbox {
   /** Sends what is not settled yet. @returns what the broker refuses for good. @throws when any may not have gone */
   async #sendOutgoing(
     producer: Producer,
-    records: readonly Outgoing[],
+    records: readonly OutgoingRecord[],
     signal: AbortSignal,
-  ): Promise<Outgoing[]> {
+  ): Promise<OutgoingRecord[]> {
     const settled = this.#settled;
     for (const [topic, group] of byTopic(records.filter((record) => !settled.has(record)))) {
       const { outcomes, failure } = await producer.send(topic, group, { signal });

@@ -1,13 +1,20 @@
 import { Failure } from '../../domain/failure.ts';
 import { orderTopics } from '../../domain/declared-topics.ts';
+import type { ProcessorName } from '../../domain/messages/message.ts';
 import type { Broker, BrokerAdmin, PartitionRange } from '../../ports/broker.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Processes } from '../../ports/processes.ts';
-import type { Position, Store } from '../../ports/store.ts';
+import type { Store, StoredPosition } from '../../ports/store.ts';
 import type { PrepareEvent, RunProcessorOptions } from './events.ts';
 import { clearGroup } from '../offsets/clear-group.ts';
 import { findMoves } from '../offsets/find-moves.ts';
-import { commitPositions, movedPosition, storedPositions, storeMoves } from '../offsets/group-positions.ts';
+import {
+  commitPositions,
+  movedPosition,
+  storedPositions,
+  storeMoves,
+  type SourceTopic,
+} from '../offsets/group-positions.ts';
 import { groupAhead, markOf, rangesWithoutLeader } from '../offsets/plan.ts';
 import { ensureTopics } from '../topics/ensure.ts';
 
@@ -15,6 +22,7 @@ export interface PrepareOptions extends Omit<
   RunProcessorOptions<never, never>,
   'on' | 'onOwned' | 'counts' | 'purpose'
 > {
+  readonly processor: ProcessorName;
   readonly on: (event: PrepareEvent) => void;
 }
 
@@ -22,7 +30,7 @@ export interface Prepared {
   /** A partition without a leader is absent, unless all were waited for. */
   readonly ranges: readonly PartitionRange[];
   /** By partition; one that is absent starts at the earliest offset. */
-  readonly positions: Map<number, Position>;
+  readonly positions: Map<number, StoredPosition>;
   /** Records that moves of the position pass over. */
   readonly skipped: number;
 }
@@ -37,14 +45,15 @@ export async function prepareConsumer(
 ): Promise<Prepared> {
   const { store, broker } = ports;
   const { topic, group, on } = options;
+  const source = { processor: options.processor, topic };
   await using admin = await broker.admin();
-  if (options.reset === null) await refuseVanished(admin, store, topic);
+  if (options.reset === null) await refuseVanished(admin, store, source);
   await ensureTopics(admin, orderTopics(options), options.create, on);
   await clearGroup(admin, ports, options, on);
   const isWhole = options.reset !== null || options.untilEnd;
   const ranges = await (isWhole ? admin.ranges(topic) : admin.ledRanges(topic));
   const clusterId = await admin.clusterId();
-  const positions = await storedPositions(store, topic);
+  const positions = await storedPositions(store, source);
   const mark = markOf(store.storeId);
   const committed = await admin.committed(group, topic);
   const known = [...ranges, ...rangesWithoutLeader({ ranges, stored: positions, committed })];
@@ -54,9 +63,9 @@ export async function prepareConsumer(
   const { adopt, reset } = options;
   const found = { topic, group, mark, clusterId, ranges: known, stored: positions, committed };
   const moves = await findMoves(admin, store, { ...found, adopt, reset });
-  await storeMoves(store, topic, clusterId, moves);
+  await storeMoves(store, source, clusterId, moves);
   for (const move of moves) {
-    positions.set(move.partition, movedPosition(topic, clusterId, move));
+    positions.set(move.partition, movedPosition(source, clusterId, move));
     on({ kind: 'moved', topic, move });
   }
   await commitPositions(admin, options, { positions, ranges: known, committed, mark });
@@ -68,8 +77,9 @@ export async function prepareConsumer(
  *
  * @throws Failure topic_changed
  */
-async function refuseVanished(admin: BrokerAdmin, store: Store, topic: string): Promise<void> {
-  const read = [...(await storedPositions(store, topic)).values()].find(({ next }) => next > 0);
+async function refuseVanished(admin: BrokerAdmin, store: Store, source: SourceTopic): Promise<void> {
+  const { topic } = source;
+  const read = [...(await storedPositions(store, source)).values()].find(({ next }) => next > 0);
   if (read === undefined || (await admin.partitionCount(topic)) !== undefined) return;
   throw new Failure(
     'topic_changed',

@@ -2,7 +2,7 @@ import type { Broker, Consumer, ConsumerEvent } from '../../ports/broker.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Codec } from '../../ports/codec.ts';
 import type { StoreAccess } from '../../ports/access.ts';
-import type { Position, Store } from '../../ports/store.ts';
+import type { Store, StoredPosition } from '../../ports/store.ts';
 import type { Processor } from '../../processors/processor.ts';
 import type { RunEvent, RunProcessorOptions, RunSummary } from './events.ts';
 import { Progress } from './progress.ts';
@@ -10,6 +10,7 @@ import { StatusBoard } from './status.ts';
 import { markOf } from '../offsets/plan.ts';
 import { prepareConsumer } from './prepare.ts';
 import { BatchRunner } from './batch.ts';
+import { unsentOf } from './outbox.ts';
 import { BOUNDED_WAIT_MS, isBounded } from './wait.ts';
 
 export interface RunPorts<M> {
@@ -59,7 +60,10 @@ export async function runProcessor<M, R>(
   });
   await options.onOwned?.(store);
   const { processes } = access;
-  const prepared = await prepareConsumer({ store, broker, processes, clock }, options);
+  const prepared = await prepareConsumer(
+    { store, broker, processes, clock },
+    { ...options, processor: processor.name },
+  );
   const forwardAbort = (): void => stop.abort();
   options.signal.addEventListener('abort', forwardAbort);
   if (options.signal.aborted) stop.abort();
@@ -81,7 +85,7 @@ export async function runProcessor<M, R>(
   } finally {
     options.signal.removeEventListener('abort', forwardAbort);
     await batches.close();
-    const unsent = store.unsent();
+    const unsent = unsentOf(store);
     if (unsent > 0) on({ kind: 'unsent', deadLetters: unsent });
     const run: RunSummary = {
       skipped: prepared.skipped,
@@ -99,7 +103,7 @@ interface Reading<M, R> {
   readonly store: Store;
   readonly batches: BatchRunner<M, R>;
   readonly progress: Progress;
-  readonly positions: Map<number, Position>;
+  readonly positions: Map<number, StoredPosition>;
   readonly options: RunProcessorOptions<M, R>;
   readonly end: AbortController;
 }

@@ -8,6 +8,7 @@ import { decideAll } from './decide.ts';
 export const ORDERS: Processor<Order, Decision> = {
   name: 'orders',
   sources: [ORDER],
+  emits: [],
   keys,
   decide(received, state) {
     const results = decideAll(received, state, state.at);
