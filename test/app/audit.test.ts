@@ -144,7 +144,11 @@ describe('with the topic', () => {
       folder,
       ...records.map(({ order }, offset) => ({ order, record: { ...A.record, offset } })),
     );
-    folder.apply({ positions: [{ topic: 'orders', partition: 0, next: 4, last: null, clusterId: null }] });
+    folder.apply({
+      positions: [
+        { processor: 'orders', topic: 'orders', partition: 0, next: 4, last: null, clusterId: null },
+      ],
+    });
     return { folder, broker };
   }
 
@@ -188,7 +192,14 @@ describe('with the topic', () => {
     const { folder, broker } = await consumed();
     broker.append('orders.dlq', 0, letter());
     broker.append('orders', 0, { value: encodeOrder({ ...A.order, orderId: 'LOST' }) });
-    const position = { topic: 'orders', partition: 0, next: 5, last: null, clusterId: null };
+    const position = {
+      processor: 'orders',
+      topic: 'orders',
+      partition: 0,
+      next: 5,
+      last: null,
+      clusterId: null,
+    } as const;
     folder.apply({ positions: [position] });
     expect((await look(folder, broker)).differences).toMatchObject([
       { kind: 'record_unaccounted', orderId: 'LOST', where: 'orders/0@4' },

@@ -68,7 +68,7 @@ function lastSummary(): ConsumeSummary {
 }
 
 function next(partition = 0): number | undefined {
-  return folder.stored.get(`orders/${partition}`)?.next;
+  return folder.stored.get(`orders orders/${partition}`)?.next;
 }
 
 function failureOf(run: Promise<unknown>): Promise<Failure> {
@@ -160,7 +160,7 @@ describe('consume', () => {
     expect(folder.tables.items.get('book')?.quantity).toBe(8);
     expect(folder.accepted.map(({ order: { orderId } }) => orderId)).toEqual(['A']);
     expect(next()).toBe(5);
-    expect(folder.stored.get('orders/0')?.last).toEqual({ offset: 4, timestamp: 1004, crc: 28 });
+    expect(folder.stored.get('orders orders/0')?.last).toEqual({ offset: 4, timestamp: 1004, crc: 28 });
     expect(broker.committedBy.get('0')).toMatchObject({ offset: 5, metadata: markOf('model-folder') });
   });
 
@@ -237,13 +237,20 @@ describe('consume', () => {
   it('forgets on a reset of all what partitions had that the topic has no more', async () => {
     send(order('A'));
     await consume();
-    folder.stored.set('orders/5', { topic: 'orders', partition: 5, next: 9, last: null, clusterId: 'gone' });
+    folder.stored.set('orders orders/5', {
+      processor: 'orders',
+      topic: 'orders',
+      partition: 5,
+      next: 9,
+      last: null,
+      clusterId: 'gone',
+    });
     await consume();
     await consume({ reset: { to: 'earliest', partitions: [0] } });
     expect(next(5)).toBe(9);
     await consume({ reset: { to: 'earliest', partitions: null } });
     expect(lastSummary()).toMatchObject({ read: 1, duplicates: 1, skipped: 0 });
-    expect(folder.stored.get('orders/5')).toMatchObject({ next: 0, last: null });
+    expect(folder.stored.get('orders orders/5')).toMatchObject({ next: 0, last: null });
     expect([...broker.committedBy.keys()].sort()).toEqual(['0', '1']);
   });
 
@@ -268,7 +275,14 @@ describe('consume', () => {
   it('ignores records below the position in force: a stale fetch has no effect', async () => {
     send(order('A'), order('B'), order('C'));
     await consume();
-    folder.stored.set('orders/0', { topic: 'orders', partition: 0, next: 2, last: null, clusterId: null });
+    folder.stored.set('orders orders/0', {
+      processor: 'orders',
+      topic: 'orders',
+      partition: 0,
+      next: 2,
+      last: null,
+      clusterId: null,
+    });
     broker.staleRecords = 2;
     expect(await consume()).toMatchObject({ read: 1, duplicates: 1 });
   });
@@ -279,7 +293,7 @@ describe('consume', () => {
     broker.batchRecords = 2;
     expect(await consume()).toMatchObject({ read: 2, accepted: 2, stoppedBy: 'end' });
     const last = { offset: 1, timestamp: 1_001, crc: 7 };
-    expect(folder.stored.get('orders/0')).toMatchObject({ next: 4, last });
+    expect(folder.stored.get('orders orders/0')).toMatchObject({ next: 4, last });
   });
 
   it('counts as lag what came in after the start', async () => {
@@ -300,7 +314,14 @@ describe('consume', () => {
     let batches = 0;
     broker.beforeBatch = () => {
       if (++batches !== 2) return;
-      folder.stored.set('orders/0', { topic: 'orders', partition: 0, next: 3, last: null, clusterId: null });
+      folder.stored.set('orders orders/0', {
+        processor: 'orders',
+        topic: 'orders',
+        partition: 0,
+        next: 3,
+        last: null,
+        clusterId: null,
+      });
     };
     const summary = await consume();
     expect(folder.accepted.map(({ order: { orderId } }) => orderId)).toEqual(['A', 'B', 'D']);

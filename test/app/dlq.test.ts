@@ -121,8 +121,15 @@ describe('dlq list', () => {
 
   it('lists what was too large for the topic under an id of its own', async () => {
     folder.undelivered.push(
-      { id: 'orders/0@9', topic: DLQ, key: null, value: new Uint8Array(9), headers: headers(9) },
-      { id: 'orders/0@8', topic: 'another.dlq', key: null, value: null, headers: headers(8) },
+      {
+        kind: 'record',
+        id: 'orders/0@9',
+        topic: DLQ,
+        key: null,
+        value: new Uint8Array(9),
+        headers: headers(9),
+      },
+      { kind: 'record', id: 'orders/0@8', topic: 'another.dlq', key: null, value: null, headers: headers(8) },
     );
     letter(1);
     expect(idsOf((await list()).letters)).toEqual(['kept:orders/0@9', '0:0']);
@@ -376,7 +383,14 @@ describe('dlq redrive', () => {
 
   it('sends what was kept in the folder, and what a filter selects', async () => {
     const value = new Uint8Array(9);
-    folder.undelivered.push({ id: 'orders/0@9', topic: DLQ, key: null, value, headers: headers(9) });
+    folder.undelivered.push({
+      kind: 'record',
+      id: 'orders/0@9',
+      topic: DLQ,
+      key: null,
+      value,
+      headers: headers(9),
+    });
     letter(1, [['x-error-code', 'no_value']]);
     letter(2);
     await redrive({ select: ids('kept:orders/0@9') });
@@ -390,7 +404,14 @@ describe('dlq redrive', () => {
     for (const size of [9, 8]) {
       const at = ['x-failed-at', new Date(1_770_000_000_000 + size).toISOString()] as const;
       const value = new Uint8Array(size);
-      folder.undelivered.push({ id: 'orders/0@9', topic: DLQ, key: null, value, headers: headers(9, [at]) });
+      folder.undelivered.push({
+        kind: 'record',
+        id: 'orders/0@9',
+        topic: DLQ,
+        key: null,
+        value,
+        headers: headers(9, [at]),
+      });
     }
     const [first = '', second = ''] = idsOf((await list()).letters);
     expect(first).toBe('kept:orders/0@9');
@@ -405,7 +426,14 @@ describe('dlq redrive', () => {
     letter(0);
     // Compaction took what lay between.
     broker.append(DLQ, 0, { offset: 2, headers: headers(2) });
-    const kept = { id: 'orders/0@9', topic: DLQ, key: null, value: null, headers: headers(9) };
+    const kept = {
+      kind: 'record',
+      id: 'orders/0@9',
+      topic: DLQ,
+      key: null,
+      value: null,
+      headers: headers(9),
+    } as const;
     folder.undelivered.push(kept);
     for (const id of ['0:1', '0:3', '7:0', 'kept:orders/0@1']) {
       const select = ids('0:0', 'kept:orders/0@9', id);

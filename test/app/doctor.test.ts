@@ -91,7 +91,14 @@ describe('doctor', () => {
   });
 
   it('finds a position outside of the topic, and a group that is not ours', async () => {
-    folder.stored.set('orders/0', { topic: 'orders', partition: 0, next: 7, last: null, clusterId: null });
+    folder.stored.set('orders orders/0', {
+      processor: 'orders',
+      topic: 'orders',
+      partition: 0,
+      next: 7,
+      last: null,
+      clusterId: null,
+    });
     broker.committedBy.set('0', { partition: 0, offset: 7, metadata: markOf('another') });
     const found = await checks();
     expect(found.get('positions')).toMatchObject({ state: 'error', failure: { code: 'offsets_gone' } });

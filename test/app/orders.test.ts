@@ -194,7 +194,9 @@ describe('an order is explained', () => {
     const move = { kind: 'position', topic: 'orders', partition: 0, before: null, after: 1, cause: 'reset' };
     folder.apply({
       edits: [move as LoggedEdit],
-      positions: [{ topic: 'orders', partition: 0, next: 1, last: null, clusterId: null }],
+      positions: [
+        { processor: 'orders', topic: 'orders', partition: 0, next: 1, last: null, clusterId: null },
+      ],
     });
     expect(await scanned(folder, [record])).toMatchObject({ records: [{ offset: 0, role: 'unread' }] });
   });

@@ -23,6 +23,7 @@ interface Delivered {
 const DELIVERIES: Processor<Delivery, Delivered> = {
   name: 'stock',
   sources: [SUPPLIER_RESTOCK],
+  emits: [],
   keys: (received) => ({ items: received.map(({ message }) => message.item) }),
   decide(received, state) {
     const rows = new Map<string, Item>();
@@ -82,7 +83,7 @@ it('commits what a processor changes together with the position, once', async ()
     { kind: 'delivered', onHand: 7 },
   ]);
   expect([...folder.tables.items.values()]).toMatchObject([{ item: 'pen', quantity: 7 }]);
-  expect(folder.stored.get('restocks/0')).toMatchObject({ next: 3 });
+  expect(folder.stored.get('stock restocks/0')).toMatchObject({ next: 3 });
   const dead = broker.topics.get('restocks.dlq')?.flat() ?? [];
   expect(dead.map(({ value }) => text(value))).toEqual(['no JSON']);
   expect(events.at(-1)).toMatchObject({ kind: 'ended', run: { stoppedBy: 'end' } });

@@ -285,7 +285,7 @@ describe('what needs no broker', () => {
     const shop = openShop();
     const access = await openStore(shop.storage);
     await using store = await access.own({ purpose: 'edit', via: 'command', onNotice: () => undefined });
-    expect(store.unsent()).toBe(0);
+    expect(store.unsent().size).toBe(0);
     expect((await shop.run('status')).code).toBe(3);
   });
 

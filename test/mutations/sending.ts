@@ -47,8 +47,8 @@ export const SENDING: readonly Mutation[] = [
   {
     name: 'dead letters wait without bound while more records are at hand',
     file: 'src/app/run/outbox.ts',
-    from: 'store.unsent() >= MOST_UNSENT',
-    to: 'store.unsent() >= Infinity',
+    from: 'unsentOf(store) >= MOST_UNSENT',
+    to: 'unsentOf(store) >= Infinity',
     tests: ['test/app/consume-orders.test.ts'],
   },
   {

@@ -1,3 +1,4 @@
+import { unsentOf } from '../../src/app/run/outbox.ts';
 import { FolderReader } from '../../src/adapters/files/reader.ts';
 import type { LoggedEdit } from '../../src/domain/edit.ts';
 import type { Item, User } from '../../src/domain/tables.ts';
@@ -108,7 +109,7 @@ function shortLine(line: string): string {
 /** @returns the truth that the store has */
 export async function matching(world: World, truths: readonly Truth[]): Promise<Truth> {
   const { store, files } = world;
-  const seen = JSON.stringify(await look(store, { unsent: store.unsent(), files }));
+  const seen = JSON.stringify(await look(store, { unsent: unsentOf(store), files }));
   const texts = truths.map((truth) => JSON.stringify(expected(truth, { all: true })));
   // The last that fits: what is in flight may change nothing that can be seen here.
   const index = texts.lastIndexOf(seen);

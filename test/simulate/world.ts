@@ -10,7 +10,7 @@ import type { Decision } from '../../src/domain/orders/decided.ts';
 import type { Order } from '../../src/domain/orders/order.ts';
 import { ORDERS } from '../../src/processors/orders/processor.ts';
 import type { Processes } from '../../src/ports/processes.ts';
-import type { Position } from '../../src/ports/store.ts';
+import type { StoredPosition } from '../../src/ports/store.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import type { CallPoint, FaultyFs } from '../support/faulty-fs.ts';
 import { ManualClock } from './manual-clock.ts';
@@ -58,9 +58,9 @@ export class World {
   truths: readonly Truth[];
   step: number;
   /** By partition, as the consumer knows them. */
-  positions = new Map<number, Position>();
+  positions = new Map<number, StoredPosition>();
   /** The same before the last batch. */
-  earlier = new Map<number, Position>();
+  earlier = new Map<number, StoredPosition>();
   onCall: ((point: CallPoint) => void) | undefined;
   readonly saves: SaveCounts = { meant: 0, aside: 0, wrong: 0 };
   #interrupt: { calls: number; act: () => void } | undefined;
@@ -220,7 +220,7 @@ export class World {
     };
   }
 
-  #processorFor(positions: Map<number, Position>): BatchRunner<Order, Decision> {
+  #processorFor(positions: Map<number, StoredPosition>): BatchRunner<Order, Decision> {
     return new BatchRunner({
       processor: ORDERS,
       store: this.store,
@@ -366,7 +366,14 @@ export class World {
   async readAll(): Promise<void> {
     for (let partition = 0; partition < PARTITIONS; partition++) {
       await this.rewind(partition, 0);
-      this.positions.set(partition, { topic: TOPIC, partition, next: 0, last: null, clusterId: null });
+      this.positions.set(partition, {
+        processor: 'orders',
+        topic: TOPIC,
+        partition,
+        next: 0,
+        last: null,
+        clusterId: null,
+      });
       await this.batch({ partition, count: 100, stale: 0, sendFault: null });
     }
   }
@@ -375,12 +382,12 @@ export class World {
     const { truth, store } = this;
     const after = oracle.afterMoves(truth, [{ partition, to, cause: 'reset' }]);
     this.truths = [truth, after];
-    const of = { topic: TOPIC, partition };
-    await store.transact({ partitions: [of] }, (snapshot) => {
+    const of = { processor: 'orders', topic: TOPIC, partition } as const;
+    await store.transact({ positions: [of] }, (snapshot) => {
       const before = snapshot.position(of)?.next ?? null;
       return {
         changes: {
-          edits: [{ kind: 'position', ...of, before, after: to, cause: 'reset' }],
+          edits: [{ kind: 'position', topic: TOPIC, partition, before, after: to, cause: 'reset' }],
           positions: [{ ...of, next: to, last: null, clusterId: null }],
         },
         result: null,

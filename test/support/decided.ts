@@ -1,6 +1,6 @@
 import { decideAll } from '../../src/processors/orders/decide.ts';
 import type { Order, RecordId } from '../../src/domain/orders/order.ts';
-import type { Position, Store } from '../../src/ports/store.ts';
+import type { Store, StoredPosition } from '../../src/ports/store.ts';
 import { openFolder } from '../../src/adapters/files/folder.ts';
 import { systemClock } from '../../src/compose.ts';
 
@@ -32,7 +32,7 @@ export async function decideRecords(store: Store, records: readonly DecidedRecor
       users: records.map(({ order }) => order.user),
       items: records.flatMap(({ order }) => order.items.map(({ item }) => item)),
       orders: records.map(({ order }) => order.orderId),
-      partitions: records.map(({ record }) => record),
+      positions: records.map(({ record }) => ({ processor: 'orders', ...record })),
     },
     (snapshot) => {
       const decisions = decideAll(
@@ -44,9 +44,16 @@ export async function decideRecords(store: Store, records: readonly DecidedRecor
         },
         snapshot.at,
       );
-      const positions = new Map<string, Position>();
+      const positions = new Map<string, StoredPosition>();
       for (const { topic, partition, offset } of records.map(({ record }) => record)) {
-        const position = { topic, partition, next: offset + 1, last: null, clusterId: null };
+        const position: StoredPosition = {
+          processor: 'orders',
+          topic,
+          partition,
+          next: offset + 1,
+          last: null,
+          clusterId: null,
+        };
         positions.set(`${topic}/${partition}`, position);
       }
       return {

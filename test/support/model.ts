@@ -1,22 +1,29 @@
 import type { Decided } from '../../src/domain/orders/decided.ts';
 import { decideEdit, type Edit, type EditRequest, type LoggedEdit } from '../../src/domain/edit.ts';
+import type { Effect, EffectKind } from '../../src/domain/effects.ts';
+import type { Fact, FactLog, SmallTable } from '../../src/domain/facts.ts';
 import { Failure } from '../../src/domain/failure.ts';
+import type { Movement } from '../../src/domain/movement.ts';
 import type { SetAside } from '../../src/domain/set-aside.ts';
 import type { Item, User } from '../../src/domain/tables.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { StoreAccess } from '../../src/ports/access.ts';
 import type { Finding, PlacedLines, StoreInspection } from '../../src/ports/health.ts';
 import type { OwnOptions, RunningConsumer } from '../../src/ports/owner.ts';
-import type {
-  Changes,
-  Keys,
-  Outgoing,
-  Position,
-  Snapshot,
-  Store,
-  StoreReader,
-  TopicPartition,
-  Undelivered,
+import {
+  destinationOf,
+  type Changes,
+  type Destination,
+  type Keys,
+  type LoggedMovement,
+  type Outgoing,
+  type OutgoingRecord,
+  type Snapshot,
+  type Source,
+  type Store,
+  type StoredPosition,
+  type StoreReader,
+  type Undelivered,
 } from '../../src/ports/store.ts';
 import type { Processes } from '../../src/ports/processes.ts';
 
@@ -32,9 +39,17 @@ export class ModelFolder implements StoreAccess {
   readonly rejected: Decided[] = [];
   readonly byId = new Map<string, Decided>();
   readonly log: LoggedEdit[] = [];
-  readonly stored = new Map<string, Position>();
+  readonly stored = new Map<string, StoredPosition>();
   readonly outgoing: Outgoing[] = [];
-  readonly undelivered: Outgoing[] = [];
+  readonly undelivered: OutgoingRecord[] = [];
+  /** By log, in order. */
+  readonly facts = new Map<string, Fact[]>();
+  readonly small = new Map<string, Map<string, unknown>>();
+  readonly owed = new Map<string, Effect>();
+  readonly movements: LoggedMovement[] = [];
+  /** Of the last commit. */
+  seq = 0;
+  onEdits: OwnOptions['onEdits'];
   readonly clock: Clock;
   owned = false;
   claimed = false;
@@ -98,14 +113,15 @@ export class ModelFolder implements StoreAccess {
     this.owned = true;
     if (options.newId === true) this.storeId += '-2';
     this.#status = options.status;
+    this.onEdits = options.onEdits;
+    // What the owner before was trying is nobody's now.
+    for (const [id, effect] of this.owed)
+      if (effect.state === 'trying') this.owed.set(id, { ...effect, dueAt: 0 });
     return new ModelStore(this);
   }
 
   async edit(request: EditRequest): Promise<Edit> {
-    const edit = decideEdit(request, {
-      user: (user) => this.tables.users.get(user),
-      item: (item) => this.tables.items.get(item),
-    });
+    const edit = decideEdit(request, this.state());
     this.apply({ edits: [edit] });
     return edit;
   }
@@ -160,16 +176,74 @@ export class ModelFolder implements StoreAccess {
     this.found = this.found.filter(({ difference }) => difference?.fix !== null);
   }
 
-  apply(changes: Changes): void {
+  /** As it is, of whatever key. */
+  state(): Snapshot {
+    const { users, items } = this.tables;
+    return {
+      at: this.clock.now(),
+      storeId: this.storeId,
+      seq: this.seq + 1,
+      status: (user) => users.get(user)?.status,
+      quantity: (item) => items.get(item)?.quantity,
+      user: (user) => users.get(user),
+      item: (item) => items.get(item),
+      decided: (orderId) => this.byId.get(orderId),
+      facts: <T extends Fact>(log: FactLog<T>, key: string) => this.factsOf(log, key),
+      small: <T>({ name }: SmallTable<T>, key: string) => this.small.get(name)?.get(key) as T | undefined,
+      effect: (id) => this.owed.get(id),
+      position: (of) => this.stored.get(sourceName(of)),
+    };
+  }
+
+  factsOf<T extends Fact>(log: FactLog<T>, key: string): readonly T[] {
+    const all = (this.facts.get(log.name) ?? []) as unknown as readonly T[];
+    return all.filter((fact) => fact[log.key] === key);
+  }
+
+  apply(asked: Changes): void {
     if (this.failing !== null) throw this.failing;
+    const changes = this.#withEdits(asked);
+    this.seq += 1;
     for (const edit of changes.edits ?? []) {
       this.log.push({ ...edit, at: this.clock.now(), by: 'model', via: 'command' });
       if (edit.kind === 'user') put(this.tables.users, edit.user, edit.after);
       else if (edit.kind === 'item') put(this.tables.items, edit.item, edit.after);
     }
     for (const decided of changes.decisions ?? []) this.#decide(decided);
-    for (const position of changes.positions ?? []) this.stored.set(nameOf(position), position);
+    for (const movement of changes.movements ?? []) this.#move(movement);
+    for (const { log, value } of changes.facts ?? []) {
+      const facts = this.facts.get(log.name);
+      if (facts === undefined) this.facts.set(log.name, [value]);
+      else facts.push(value);
+    }
+    for (const { table, key, value } of changes.small ?? []) {
+      const rows = this.small.get(table.name) ?? new Map<string, unknown>();
+      this.small.set(table.name, rows);
+      put(rows, key, value);
+    }
+    for (const { id, effect } of changes.effects ?? []) put(this.owed, id, effect);
+    for (const position of changes.positions ?? []) this.stored.set(sourceName(position), position);
     this.outgoing.push(...(changes.outgoing ?? []));
+  }
+
+  /** With what follows from edits of users and items. */
+  #withEdits(changes: Changes): Changes {
+    const edits = (changes.edits ?? []).filter(({ kind }) => kind === 'user' || kind === 'item');
+    if (edits.length === 0 || this.onEdits === undefined) return changes;
+    const { small = [], outgoing = [] } = this.onEdits(edits, this.state());
+    return {
+      ...changes,
+      small: [...small, ...(changes.small ?? [])],
+      outgoing: [...outgoing, ...(changes.outgoing ?? [])],
+    };
+  }
+
+  #move(movement: Movement): void {
+    const row = this.tables.items.get(movement.item);
+    if (row === undefined) throw new Error(`a movement of ${movement.item}, which does not exist`);
+    const onHand = row.quantity + movement.delta;
+    this.tables.items.set(movement.item, { ...row, quantity: onHand });
+    this.movements.push({ ...movement, seq: this.seq, at: this.clock.now(), onHand });
   }
 
   #decide(decided: Decided): void {
@@ -203,39 +277,82 @@ class ModelStore implements Store {
       users: new Set(keys.users),
       items: new Set(keys.items),
       orders: new Set(keys.orders),
-      partitions: new Set(Array.from(keys.partitions ?? [], nameOf)),
+      positions: new Set(Array.from(keys.positions ?? [], sourceName)),
+      effects: new Set(keys.effects),
+      facts: new Map(Array.from(keys.facts ?? [], ([log, of]) => [log.name, new Set(of)])),
     };
     const folder = this.#folder;
-    const check = (set: Set<string>, key: string): string => {
-      if (!set.has(key)) throw new Error(`${key} was not among the keys of the transaction`);
+    const check = (set: ReadonlySet<string> | undefined, key: string): string => {
+      if (set?.has(key) !== true) throw new Error(`${key} was not among the keys of the transaction`);
       return key;
     };
-    const userOf = (user: string): User | undefined => folder.tables.users.get(check(asked.users, user));
-    const itemOf = (item: string): Item | undefined => folder.tables.items.get(check(asked.items, item));
+    const state = folder.state();
     const { changes, result } = decide({
-      at: folder.clock.now(),
-      status: (user) => userOf(user)?.status,
-      quantity: (item) => itemOf(item)?.quantity,
-      user: userOf,
-      item: itemOf,
-      decided: (orderId) => folder.byId.get(check(asked.orders, orderId)),
-      position: (of) => folder.stored.get(check(asked.partitions, nameOf(of))),
+      ...state,
+      status: (user) => state.status(check(asked.users, user)),
+      quantity: (item) => state.quantity(check(asked.items, item)),
+      user: (user) => state.user(check(asked.users, user)),
+      item: (item) => state.item(check(asked.items, item)),
+      decided: (orderId) => state.decided(check(asked.orders, orderId)),
+      facts: (log, key) => state.facts(log, check(asked.facts.get(log.name), key)),
+      effect: (id) => state.effect(check(asked.effects, id)),
+      position: (of) => {
+        check(asked.positions, sourceName(of));
+        return state.position(of);
+      },
     });
     folder.apply(changes);
     return result;
   }
 
-  async drain(send: (records: readonly Outgoing[]) => Promise<readonly Outgoing[]>): Promise<number> {
-    const waiting = [...this.#folder.outgoing];
+  async drain(
+    destination: Destination,
+    send: (unsent: readonly Outgoing[]) => Promise<readonly OutgoingRecord[]>,
+  ): Promise<number> {
+    const { outgoing, undelivered } = this.#folder;
+    const waiting = outgoing.filter((one) => destinationOf(one) === destination);
     if (waiting.length === 0) return 0;
     const refused = await send(waiting);
-    this.#folder.outgoing.splice(0, waiting.length);
-    this.#folder.undelivered.push(...refused);
+    for (const sent of waiting) outgoing.splice(outgoing.indexOf(sent), 1);
+    undelivered.push(...refused);
     return waiting.length - refused.length;
   }
 
-  unsent(): number {
-    return this.#folder.outgoing.length;
+  unsent(): ReadonlyMap<Destination, number> {
+    const counts = new Map<Destination, number>();
+    for (const one of this.#folder.outgoing) {
+      const destination = destinationOf(one);
+      counts.set(destination, (counts.get(destination) ?? 0) + 1);
+    }
+    return counts;
+  }
+
+  async takeEffects({
+    kinds,
+    limit,
+    leaseMs,
+  }: Parameters<Store['takeEffects']>[0]): Promise<readonly Effect[]> {
+    const { owed, clock } = this.#folder;
+    const now = clock.now();
+    const due = [...owed.values()]
+      .filter(({ kind, state, dueAt }) => kinds.includes(kind) && state !== 'parked' && dueAt <= now)
+      .sort((a, b) => a.dueAt - b.dueAt)
+      .slice(0, limit);
+    const taken = due.map((effect): Effect => ({
+      ...effect,
+      state: 'trying',
+      dueAt: now + leaseMs,
+      attempts: effect.attempts + 1,
+      firstTriedAt: effect.firstTriedAt ?? now,
+    }));
+    if (taken.length > 0) this.#folder.apply({ effects: taken.map((effect) => ({ id: effect.id, effect })) });
+    return taken;
+  }
+
+  nextDue(kinds: readonly EffectKind[]): number | null {
+    const owed = [...this.#folder.owed.values()];
+    const due = owed.filter(({ kind, state }) => kinds.includes(kind) && state !== 'parked');
+    return due.length === 0 ? null : Math.min(...due.map(({ dueAt }) => dueAt));
   }
 
   async keepFile(name: string, text: string): Promise<string> {
@@ -268,7 +385,27 @@ class ModelStore implements Store {
     yield* namedUndelivered(this.#folder.undelivered);
   }
 
-  async positions(): Promise<readonly Position[]> {
+  async *movements(): AsyncGenerator<readonly LoggedMovement[]> {
+    yield [...this.#folder.movements];
+  }
+
+  async facts<T extends Fact>(log: FactLog<T>, key: string): Promise<readonly T[]> {
+    return this.#folder.factsOf(log, key);
+  }
+
+  async *allFacts<T extends Fact>(log: FactLog<T>): AsyncGenerator<readonly T[]> {
+    yield (this.#folder.facts.get(log.name) ?? []) as unknown as readonly T[];
+  }
+
+  async small<T>({ name }: SmallTable<T>): Promise<ReadonlyMap<string, T>> {
+    return new Map(this.#folder.small.get(name)) as ReadonlyMap<string, T>;
+  }
+
+  async effects(): Promise<readonly Effect[]> {
+    return [...this.#folder.owed.values()];
+  }
+
+  async positions(): Promise<readonly StoredPosition[]> {
     return [...this.#folder.stored.values()];
   }
 
@@ -278,7 +415,7 @@ class ModelStore implements Store {
 }
 
 /** One for each id and content, the first of an id under that. */
-function namedUndelivered(records: readonly Outgoing[]): Undelivered[] {
+function namedUndelivered(records: readonly OutgoingRecord[]): Undelivered[] {
   const kept = new Map<string, Undelivered>();
   const firsts = new Map<string, string>();
   for (const record of records) {
@@ -293,8 +430,8 @@ function namedUndelivered(records: readonly Outgoing[]): Undelivered[] {
   return [...kept.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function nameOf(of: TopicPartition): string {
-  return `${of.topic}/${of.partition}`;
+function sourceName({ processor, topic, partition }: Source): string {
+  return `${processor} ${topic}/${partition}`;
 }
 
 function put<Row>(table: Map<string, Row>, name: string, row: Row | null): void {

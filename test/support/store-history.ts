@@ -20,6 +20,7 @@ import { Crash, random, type FaultyFs } from './faulty-fs.ts';
 export const FOLDER = '/shop/storage';
 const TOPIC = 'orders';
 const PARTITION = { topic: TOPIC, partition: 0 };
+const SOURCE = { processor: 'orders', ...PARTITION } as const;
 
 type CsvName = 'users.csv' | 'inventory.csv';
 
@@ -317,9 +318,9 @@ export class Runner {
         await this.#batch(store, operation.count);
         return true;
       case 'rewind':
-        await store.transact({ partitions: [PARTITION] }, (snapshot) => {
-          const before = snapshot.position(PARTITION)?.next ?? null;
-          const position = { ...PARTITION, next: operation.to, last: null, clusterId: null };
+        await store.transact({ positions: [SOURCE] }, (snapshot) => {
+          const before = snapshot.position(SOURCE)?.next ?? null;
+          const position = { ...SOURCE, next: operation.to, last: null, clusterId: null };
           const edit = {
             kind: 'position',
             ...PARTITION,
@@ -360,7 +361,10 @@ export class Runner {
       case 'restock':
         return this.#restock(store, operation.by);
       case 'drain':
-        await store.drain(async (records) => (operation.refuse ? records.slice(0, 1) : []));
+        await store.drain('orders.dlq', async (unsent) => {
+          const records = unsent.flatMap((one) => (one.kind === 'record' ? [one] : []));
+          return operation.refuse ? records.slice(0, 1) : [];
+        });
         return true;
       case 'tick':
         await this.clock.tick();
@@ -374,7 +378,7 @@ export class Runner {
 
   async #batch(store: FileStore, count: number): Promise<void> {
     await store.transact({}, (snapshot) => {
-      const from = snapshot.position(PARTITION)?.next ?? 0;
+      const from = snapshot.position(SOURCE)?.next ?? 0;
       const records = this.history.topic.slice(from, from + count);
       const orders: Received<Order>[] = [];
       const outgoing: Outgoing[] = [];
@@ -388,7 +392,14 @@ export class Runner {
             ['bytes', Buffer.from([0, 255])],
             ['bytes', null],
           ];
-          outgoing.push({ id, topic: 'orders.dlq', key: null, value: Buffer.from([1, 2, 255]), headers });
+          outgoing.push({
+            kind: 'record',
+            id,
+            topic: 'orders.dlq',
+            key: null,
+            value: Buffer.from([1, 2, 255]),
+            headers,
+          });
         }
       }
       const state = {
@@ -399,7 +410,7 @@ export class Runner {
       const decisions = decideAll(orders, state, snapshot.at).flatMap((decision) =>
         decision.kind === 'decided' ? [decision.decided] : [],
       );
-      const position = { ...PARTITION, next: from + records.length, last: null, clusterId: 'cluster' };
+      const position = { ...SOURCE, next: from + records.length, last: null, clusterId: 'cluster' };
       return { changes: { decisions, outgoing, positions: [position] }, result: null };
     });
   }

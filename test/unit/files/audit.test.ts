@@ -140,12 +140,14 @@ describe('a sound folder', () => {
     const made = await shop();
     {
       await using store = await made.own();
-      await store.transact({ partitions: [{ topic: 'orders', partition: 0 }] }, () => ({
+      await store.transact({}, () => ({
         changes: {
           edits: [
             { kind: 'position', topic: 'orders', partition: 0, before: ORDERS, after: 250, cause: 'reset' },
           ],
-          positions: [{ topic: 'orders', partition: 0, next: 250, last: null, clusterId: null }],
+          positions: [
+            { processor: 'orders', topic: 'orders', partition: 0, next: 250, last: null, clusterId: null },
+          ],
         },
         result: undefined,
       }));
