@@ -26,6 +26,13 @@ export interface Effect {
   readonly firstTriedAt: number | null;
 }
 
+/** What an effect came to. */
+export type Answer =
+  /** `fields`: what was answered, as a value: a decline is an answer. */
+  | { readonly kind: 'done'; readonly fields: Readonly<Record<string, unknown>> }
+  /** It did not happen, or nobody knows (`isUnknown`): try again, or give up. */
+  | { readonly kind: 'failed'; readonly message: string; readonly isUnknown: boolean };
+
 /** An effect as it is after a change; null: it is done with. */
 export interface EffectChange {
   readonly id: string;

@@ -247,7 +247,7 @@ export interface RunOptions {
    * Called with the records of the next batch while the one before is processed: what needs no position can be done
    * meanwhile. The next batch has the same array, unless a move, a join or a failure comes between.
    */
-  readonly onNext?: (records: readonly BrokerRecord[]) => void;
+  readonly onNext?: (records: readonly BrokerRecord[], of: TopicPartition) => void;
   /** Give up after so long without an answer; null waits for ever. */
   readonly stallTimeoutMs: number | null;
   readonly signal: AbortSignal;

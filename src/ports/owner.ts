@@ -65,6 +65,8 @@ export interface OwnOptions {
    * @param state as it was before them
    */
   readonly onEdits?: (edits: readonly Edit[], state: State) => Pick<StateChanges, 'small' | 'outgoing'>;
+  /** Called after each commit, whoever caused it, that left messages to be sent or effects owed. */
+  readonly onOwed?: () => void;
   /**
    * Called once when nothing can be stored any more, also when the writing of a CSV in the background or an edit by
    * another process failed. The owner is to leave.

@@ -1,5 +1,5 @@
 import { ORDERS } from './orders/processor.ts';
-import type { Processor } from './processor.ts';
+import type { Outcome, Processor } from './processor.ts';
 
 /** All services, one a line. What each reads and changes is in README.md. */
-export const PROCESSORS: readonly Pick<Processor<never, unknown>, 'name' | 'sources'>[] = [ORDERS];
+export const PROCESSORS: readonly Pick<Processor<unknown, Outcome>, 'name' | 'sources'>[] = [ORDERS];

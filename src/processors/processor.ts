@@ -1,4 +1,4 @@
-import type { Effect, EffectKind } from '../domain/effects.ts';
+import type { Answer, Effect, EffectKind } from '../domain/effects.ts';
 import type { DeclaredMessage, Message, ProcessorName } from '../domain/messages/message.ts';
 import type { RecordId } from '../domain/orders/order.ts';
 import type { State, StateChanges, StateKeys } from '../domain/state.ts';
@@ -7,13 +7,22 @@ import type { State, StateChanges, StateKeys } from '../domain/state.ts';
 export interface Received<M> {
   readonly message: M;
   readonly record: RecordId;
+  /** Which message it is, by its name in the catalogue. */
+  readonly source: string;
+  /** The trace that it belongs to, for what it leads to; null for none, and for a processor that sends nothing. */
+  readonly traceparent: string | null;
+}
+
+/** What became of a message; a run counts them by `kind`. */
+export interface Outcome {
+  readonly kind: string;
 }
 
 /**
  * A service: decides what the messages that it reads change. `M` is such a message, `R` what became of one. Pure and
  * total: no I/O, no clock, no randomness, and a value for every message, never an exception.
  */
-export interface Processor<M, R> {
+export interface Processor<M, R extends Outcome> {
   /** By which commands and the catalogue know it. */
   readonly name: ProcessorName;
   /** The messages that it reads. */
@@ -35,13 +44,6 @@ export interface Processor<M, R> {
   /** What it asks of the outside; left out where it asks for nothing. */
   readonly effects?: EffectHandler;
 }
-
-/** What an effect came to. */
-export type Answer =
-  /** `fields`: what was answered, as a value: a decline is an answer. */
-  | { readonly kind: 'done'; readonly fields: Readonly<Record<string, unknown>> }
-  /** It did not happen, or nobody knows (`isUnknown`): try again, or give up. */
-  | { readonly kind: 'failed'; readonly message: string; readonly isUnknown: boolean };
 
 export interface EffectHandler {
   readonly kinds: readonly EffectKind[];

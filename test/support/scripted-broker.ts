@@ -222,7 +222,7 @@ export class ScriptedBroker implements Broker {
       const working = onBatch(batch);
       const told = recordsFrom(partition, batch.next + (this.misleads ? 1 : 0));
       ahead = this.misleads || told.length === 0 ? undefined : { partition, from: batch.next, records: told };
-      if (told.length > 0) options.onNext?.(told);
+      if (told.length > 0) options.onNext?.(told, { topic, partition });
       const answer = await working;
       this.afterBatch(batch);
       next[partition] = answer;

@@ -384,7 +384,7 @@ export class Runner {
       const outgoing: Outgoing[] = [];
       for (const [index, order] of records.entries()) {
         const record = { ...PARTITION, offset: from + index };
-        if (order !== null) orders.push({ message: order, record });
+        if (order !== null) orders.push({ message: order, record, source: 'orders', traceparent: null });
         else {
           const id = `orders/0@${record.offset}`;
           const headers: Headers = [

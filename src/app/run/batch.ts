@@ -4,14 +4,14 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Codec, Decoded } from '../../ports/codec.ts';
 import type { RecordFingerprint } from '../../ports/record.ts';
 import type { Changes, Outgoing, Snapshot, Source, Store, StoredPosition } from '../../ports/store.ts';
-import type { Processor, Received } from '../../processors/processor.ts';
+import type { Outcome, Processor, Received } from '../../processors/processor.ts';
 import { deadLetter } from './dead-letters.ts';
 import { DecodingAhead } from './decoding-ahead.ts';
 import type { DeadLettered, RunEvent, RunProcessorOptions } from './events.ts';
 import { Outbox } from './outbox.ts';
 import { untilAvailable, waitOf } from './wait.ts';
 
-export interface BatchRunnerParts<M, R> {
+export interface BatchRunnerParts<M, R extends Outcome> {
   readonly processor: Processor<M, R>;
   readonly store: Store;
   readonly codec: Codec<M>;
@@ -35,7 +35,7 @@ interface Stored<R> {
 }
 
 /** A batch in, one commit out: decode, decide, store with the new position, then send what the decisions caused. */
-export class BatchRunner<M, R> {
+export class BatchRunner<M, R extends Outcome> {
   readonly #parts: BatchRunnerParts<M, R>;
   readonly #decoder: DecodingAhead<M>;
   readonly #outbox: Outbox;
@@ -105,7 +105,12 @@ export class BatchRunner<M, R> {
       const entry = decoded[i];
       const record = records[i];
       if (entry?.kind === 'message' && record !== undefined) {
-        received.push({ message: entry.value, record: { topic, partition, offset: record.offset } });
+        received.push({
+          message: entry.value,
+          record: { topic, partition, offset: record.offset },
+          source: processor.sources[0]?.name ?? topic,
+          traceparent: null,
+        });
       }
     }
     const { expected, next } = position;

@@ -3,7 +3,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Codec } from '../../ports/codec.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import type { Store, StoredPosition } from '../../ports/store.ts';
-import type { Processor } from '../../processors/processor.ts';
+import type { Outcome, Processor } from '../../processors/processor.ts';
 import type { RunEvent, RunProcessorOptions, RunSummary } from './events.ts';
 import { Progress } from './progress.ts';
 import { StatusBoard } from './status.ts';
@@ -27,7 +27,7 @@ export interface RunPorts<M> {
  * @throws Failure of the ports and of `asked.onOwned`; group_in_use, group_marked, topic_missing, offsets_gone,
  * topic_changed
  */
-export async function runProcessor<M, R>(
+export async function runProcessor<M, R extends Outcome>(
   ports: RunPorts<M>,
   processor: Processor<M, R>,
   asked: RunProcessorOptions<M, R>,
@@ -97,7 +97,7 @@ export async function runProcessor<M, R>(
   }
 }
 
-interface Reading<M, R> {
+interface Reading<M, R extends Outcome> {
   readonly consumer: Consumer;
   readonly process: string | null;
   readonly store: Store;
@@ -108,7 +108,7 @@ interface Reading<M, R> {
   readonly end: AbortController;
 }
 
-async function read<M, R>(reading: Reading<M, R>): Promise<void> {
+async function read<M, R extends Outcome>(reading: Reading<M, R>): Promise<void> {
   const { consumer, process, store, batches, progress, positions, options, end } = reading;
   const finished = (): boolean =>
     (options.untilEnd && progress.atEnd()) || batches.read >= (options.maxMessages ?? Infinity);

@@ -18,19 +18,21 @@ export const HEADERS = ['ce_specversion', 'ce_id', 'ce_source', 'ce_type', 'ce_t
 
 /**
  * CloudEvents in Kafka's binary mode, and the trace that the cause belongs to; a cause without one begins a trace,
- * which is not sampled. Sources:
+ * which is not sampled. `id` is that of `eventId`. Sources:
  * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md
  * https://www.w3.org/TR/trace-context/#traceparent-header
  */
-export function eventHeaders(message: Message, cause: Cause): EventHeaders {
-  const id = eventId(message, cause);
+export function eventHeaders(
+  message: Message,
+  { id, store, at, traceparent }: Pick<Cause, 'store' | 'at' | 'traceparent'> & { readonly id: string },
+): EventHeaders {
   return {
     ce_specversion: '1.0',
     ce_id: id,
-    ce_source: `/orderctl/${cause.store}`,
+    ce_source: `/orderctl/${store}`,
     ce_type: typeOf(message),
-    ce_time: new Date(cause.at).toISOString(),
-    traceparent: isTraceparent(cause.traceparent) ? cause.traceparent : newTrace(id),
+    ce_time: new Date(at).toISOString(),
+    traceparent: isTraceparent(traceparent) ? traceparent : newTrace(id),
   };
 }
 

@@ -73,7 +73,11 @@ export type BatchState = DecideState & Pick<State, 'decided'>;
  *
  * @param at decision time, milliseconds since the epoch
  */
-export function decideAll(received: readonly Received<Order>[], state: BatchState, at: number): Decision[] {
+export function decideAll(
+  received: readonly Pick<Received<Order>, 'message' | 'record'>[],
+  state: BatchState,
+  at: number,
+): Decision[] {
   const quantities = new Map<string, number>();
   const decidedHere = new Map<string, Decided>();
   const scratch: DecideState = {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { INVENTORY_RESERVED } from '../../../src/domain/messages/checkout/inventory-reserved.ts';
 import { ORDER_CREATED, type OrderCreated } from '../../../src/domain/messages/checkout/order-created.ts';
-import { eventHeaders, eventId, HEADERS } from '../../../src/domain/messages/headers.ts';
+import { eventHeaders, eventId, HEADERS, type Cause } from '../../../src/domain/messages/headers.ts';
 import { MESSAGES } from '../../../src/domain/messages/index.ts';
 import {
   typeOf,
@@ -17,6 +17,8 @@ import { INVENTORY_EVENT } from '../../../src/domain/messages/shop/inventory-eve
 import { amountOf } from '../../../src/domain/orders/price.ts';
 
 const WITH_SCHEMA = MESSAGES.filter((one): one is Message => one.schema !== null);
+
+const headersOf = (of: Message, cause: Cause) => eventHeaders(of, { ...cause, id: eventId(of, cause) });
 
 describe('the catalogue', () => {
   it('lists every message that a file declares', () => {
@@ -91,7 +93,7 @@ describe('headers', () => {
   const given = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 
   it('are those of a CloudEvent, the same each time', () => {
-    const headers = eventHeaders(INVENTORY_EVENT, { ...cause, traceparent: given });
+    const headers = headersOf(INVENTORY_EVENT, { ...cause, traceparent: given });
     expect(headers).toEqual({
       ce_specversion: '1.0',
       ce_id: 's1/inventory-events/P-567/42',
@@ -101,7 +103,7 @@ describe('headers', () => {
       traceparent: given,
     });
     expect(Object.keys(headers)).toEqual(HEADERS);
-    expect(eventHeaders(INVENTORY_EVENT, cause)).toEqual(eventHeaders(INVENTORY_EVENT, cause));
+    expect(headersOf(INVENTORY_EVENT, cause)).toEqual(headersOf(INVENTORY_EVENT, cause));
   });
 
   it.each([
@@ -112,9 +114,9 @@ describe('headers', () => {
     given.replace(/4bf\w+/, '0'.repeat(32)),
     `ff${given.slice(2)}`,
   ])('begin a trace where the cause has none: %j', (traceparent) => {
-    const began = eventHeaders(INVENTORY_EVENT, { ...cause, traceparent }).traceparent;
+    const began = headersOf(INVENTORY_EVENT, { ...cause, traceparent }).traceparent;
     expect(began).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
-    expect(began).toBe(eventHeaders(INVENTORY_EVENT, cause).traceparent);
+    expect(began).toBe(headersOf(INVENTORY_EVENT, cause).traceparent);
   });
 
   it('differ for each cause, whatever its parts contain', () => {
@@ -129,7 +131,7 @@ describe('headers', () => {
         const [first, second] = [one, other].map((of) => eventId(INVENTORY_RESERVED, { store: 's1', of }));
         expect(first === second).toBe(one[0] === other[0] && one[1] === other[1]);
         ids.add(first ?? '');
-        traces.add(eventHeaders(INVENTORY_RESERVED, { ...cause, of: one }).traceparent);
+        traces.add(headersOf(INVENTORY_RESERVED, { ...cause, of: one }).traceparent);
       }),
       { numRuns: 2_000 },
     );

@@ -13,7 +13,7 @@ export interface DeliveryOptions {
   readonly signal: AbortSignal;
   readonly clusterId: () => string;
   readonly onBatch: (batch: Batch) => Promise<number>;
-  readonly onNext: ((records: readonly BrokerRecord[]) => void) | undefined;
+  readonly onNext: ((records: readonly BrokerRecord[], of: TopicPartition) => void) | undefined;
   /** The handler is done with a batch, and wants to go on at this offset. */
   readonly onDone: (of: TopicPartition, wanted: number) => void;
 }
@@ -86,6 +86,6 @@ export class Delivery {
     const next = fetcher.peek();
     if (next === undefined || signal.aborted) return;
     const records = next.data.lookAhead();
-    if (records.length > 0) onNext?.(records);
+    if (records.length > 0) onNext?.(records, next.of);
   }
 }
