@@ -1,5 +1,10 @@
-import { ORDERS } from './orders/processor.ts';
+import type { ShopOptions } from './options.ts';
+import { orders } from './orders/processor.ts';
 import type { Outcome, Processor } from './processor.ts';
 
 /** All services, one a line. What each reads and changes is in README.md. */
-export const PROCESSORS: readonly Pick<Processor<unknown, Outcome>, 'name' | 'sources'>[] = [ORDERS];
+const ALL: readonly ((options: ShopOptions) => Processor<unknown, Outcome>)[] = [orders];
+
+export function processors(options: ShopOptions): Processor<unknown, Outcome>[] {
+  return ALL.map((make) => make(options));
+}

@@ -1,5 +1,11 @@
 import type { Answer, Effect, EffectKind } from '../domain/effects.ts';
-import type { DeclaredMessage, Message, ProcessorName } from '../domain/messages/message.ts';
+import type {
+  DeclaredMessage,
+  Message,
+  ProcessorName,
+  RecordType,
+  ValueOf,
+} from '../domain/messages/message.ts';
 import type { RecordId } from '../domain/orders/order.ts';
 import type { State, StateChanges, StateKeys } from '../domain/state.ts';
 
@@ -11,6 +17,14 @@ export interface Received<M> {
   readonly source: string;
   /** The trace that it belongs to, for what it leads to; null for none, and for a processor that sends nothing. */
   readonly traceparent: string | null;
+}
+
+/** Whether it is that message: what a processor of several sources asks. */
+export function isOf<const Schema extends RecordType>(
+  received: Received<unknown>,
+  message: Message<Schema>,
+): received is Received<ValueOf<Schema>> {
+  return received.source === message.name;
 }
 
 /** What became of a message; a run counts them by `kind`. */

@@ -1,4 +1,4 @@
-import type { Message, ValueOf } from './message.ts';
+import type { Message, RecordType, ValueOf } from './message.ts';
 import { eventId, type Cause } from './headers.ts';
 
 /** A message that a commit left to be sent. */
@@ -17,16 +17,22 @@ export interface OutgoingMessage {
   readonly traceparent: string | null;
 }
 
-/** A message to be committed with what caused it. */
-export function outgoing<M extends Message>(
-  message: M,
-  fields: ValueOf<M['schema']>,
+/**
+ * A message to be committed with what caused it.
+ *
+ * @param fields a function for a message that holds its own id
+ */
+export function outgoing<const Schema extends RecordType>(
+  message: Message<Schema>,
+  fields: ValueOf<Schema> | ((id: string) => ValueOf<Schema>),
   cause: Cause,
 ): OutgoingMessage {
-  const values: Readonly<Record<string, unknown>> = { ...(fields as object) };
+  const id = eventId(message, cause);
+  const given = fields as object | ((id: string) => object);
+  const values = (typeof given === 'function' ? given(id) : given) as Readonly<Record<string, unknown>>;
   return {
     kind: 'message',
-    id: eventId(message, cause),
+    id,
     type: message.name,
     key: String(values[message.key]),
     fields: values,

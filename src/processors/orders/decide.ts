@@ -15,11 +15,16 @@ import {
 /** What a decision looks at. */
 export type DecideState = Pick<State, 'status' | 'quantity'>;
 
+/** Whether an order needs a user. Without one, where it needs none, it is judged by stock alone. */
+type Users = 'required' | 'optional';
+
 /** Decides one order against users and stock. Total: a value for every order, never an exception. */
-export function decide(order: Order, state: DecideState): Outcome {
-  const status = state.status(order.user);
-  if (status === undefined) return reject(order, state, unknownUser(order.user));
-  if (status !== 'paid') return reject(order, state, userNotPaid(order.user, status));
+export function decide(order: Order, state: DecideState, users: Users = 'required'): Outcome {
+  if (order.user !== '' || users === 'required') {
+    const status = state.status(order.user);
+    if (status === undefined) return reject(order, state, unknownUser(order.user));
+    if (status !== 'paid') return reject(order, state, userNotPaid(order.user, status));
+  }
 
   const { items } = order;
   if (items.length === 0) return reject(order, state, NO_LINES);
@@ -58,7 +63,7 @@ function reject(order: Order, state: DecideState, { reason, detail }: Refusal): 
     kind: 'rejected',
     reason,
     detail,
-    userStatus: state.status(order.user) ?? null,
+    userStatus: order.user === '' ? null : (state.status(order.user) ?? null),
     stock: order.items.map((line) => state.quantity(line.item) ?? null),
   };
 }
@@ -77,6 +82,7 @@ export function decideAll(
   received: readonly Pick<Received<Order>, 'message' | 'record'>[],
   state: BatchState,
   at: number,
+  users: Users = 'required',
 ): Decision[] {
   const quantities = new Map<string, number>();
   const decidedHere = new Map<string, Decided>();
@@ -98,7 +104,7 @@ export function decideAll(
       });
       continue;
     }
-    const outcome = decide(order, scratch);
+    const outcome = decide(order, scratch, users);
     if (outcome.kind === 'accepted') {
       for (let index = 0; index < items.length; index++) {
         const line = items[index];

@@ -2,9 +2,12 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { MESSAGES } from '../../../src/domain/messages/index.ts';
-import { PROCESSORS } from '../../../src/processors/index.ts';
+import { processors } from '../../../src/processors/index.ts';
+import { PLAIN_SHOP } from '../../../src/processors/options.ts';
 
 const FOLDER = path.resolve(import.meta.dirname, '../../../src/processors');
+
+const PROCESSORS = processors(PLAIN_SHOP);
 
 describe('the list of processors', () => {
   it('has one for each folder, and a line on the page for each', () => {
@@ -15,7 +18,10 @@ describe('the list of processors', () => {
     expect([...page.matchAll(/^\| `([\w-]+)`/gm)].map(([, name]) => name).sort()).toEqual(names);
   });
 
-  it.each(PROCESSORS)('$name reads what the catalogue has it read', ({ name, sources }) => {
+  it.each(PROCESSORS)('$name reads and writes what the catalogue says', ({ name, sources, emits }) => {
     expect(sources).toEqual(MESSAGES.filter(({ readers }) => readers.includes(name)));
+    expect(emits).toEqual(
+      MESSAGES.filter(({ writers, schema }) => writers.includes(name) && schema !== null),
+    );
   });
 });
