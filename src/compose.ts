@@ -111,13 +111,14 @@ async function readPem(flag: string, file: string | null): Promise<string | unde
   });
 }
 
-/** @param register whether a schema may be registered when the subject is new */
+/** @param register whether a schema may be registered when the subject is new @param users whether orders need one */
 export async function openCodec(
   connection: RegistryConnection,
-  options: { topic: string; register: boolean },
+  options: { topic: string; register: boolean; users?: 'required' | 'optional' },
 ): Promise<OrderCodec> {
   const { createOrderCodec } = await import('./adapters/avro/orders/codec.ts');
-  return createOrderCodec({ ...connection, subject: `${options.topic}-value`, register: options.register });
+  const { topic, register, users } = options;
+  return createOrderCodec({ ...connection, subject: `${topic}-value`, register, users });
 }
 
 /** Schemas and their registry. */

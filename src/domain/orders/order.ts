@@ -20,6 +20,7 @@ export interface OrderLine {
 /** An order as it was read: its names are in the alphabet of names.ts, nothing else is checked yet. */
 export interface Order {
   readonly orderId: string;
+  /** Empty: of nobody, in a shop that needs no users. */
   readonly user: string;
   readonly items: readonly OrderLine[];
   /** Milliseconds since the epoch; NaN: nothing says when, until the order is decided. */

@@ -19,6 +19,8 @@ export interface OrderDefaults {
   readonly createdAt: number;
   /** For an order without an id; absent makes that a problem. */
   readonly newOrderId?: () => string;
+  /** Whether an order may have no user, which is then an empty text; absent: it needs one. */
+  readonly users?: 'required' | 'optional' | undefined;
 }
 
 /** Names that other producers give our fields, as in the event schema. */
@@ -36,7 +38,7 @@ export function parseOrder(value: unknown, defaults: OrderDefaults): ParsedOrder
       given === undefined && defaults.newOrderId !== undefined
         ? defaults.newOrderId()
         : readName(value, ['order_id']);
-    const user = readName(value, ALIASES.user);
+    const user = defaults.users === 'optional' && isWithoutUser(value) ? '' : readName(value, ALIASES.user);
     const ignored: Ignored = { current: null };
     const items = readLines(value, ignored);
     const time = own(value, 'created_at');
@@ -46,6 +48,11 @@ export function parseOrder(value: unknown, defaults: OrderDefaults): ParsedOrder
     if (error instanceof Refusal) return { problem: { code: error.code, message: error.message } };
     throw error;
   }
+}
+
+/** None is named: left out, null, or the empty text of Avro, which has no other way to say it. */
+function isWithoutUser(fields: Fields): boolean {
+  return ALIASES.user.every((name) => (own(fields, name) ?? '') === '');
 }
 
 function firstOf(fields: Fields, names: readonly string[]): unknown {

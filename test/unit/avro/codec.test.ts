@@ -1,9 +1,8 @@
 import avro from 'avsc';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createOrderCodec } from '../../../src/adapters/avro/orders/codec.ts';
+import { createOrderCodec, type OrderCodecOptions } from '../../../src/adapters/avro/orders/codec.ts';
 import { ORDER as ORDER_MESSAGE } from '../../../src/domain/messages/shop/order.ts';
-import type { CodecOptions } from '../../../src/adapters/avro/own-schema.ts';
 import type { Failure } from '../../../src/domain/failure.ts';
 import type { Order } from '../../../src/domain/orders/order.ts';
 import type { DecodedRecord, OrderCodec } from '../../../src/ports/codec.ts';
@@ -21,7 +20,7 @@ beforeEach(async () => {
 });
 afterEach(() => registry.stop());
 
-function open(options: Partial<CodecOptions> = {}): OrderCodec {
+function open(options: Partial<OrderCodecOptions> = {}): OrderCodec {
   return createOrderCodec({
     url: registry.url,
     credentials: null,
@@ -90,6 +89,27 @@ const theirs = (fields: unknown[], name = 'Purchase') => ({
   name,
   namespace: 'shop',
   fields,
+});
+
+it('reads an order of nobody where orders need no user, in our layout, in JSON and in another schema', async () => {
+  const nobody = { ...alice, user: '' };
+  const [ours = Buffer.alloc(0)] = await codec.encode([nobody]);
+  const bare = { order_id: 'ORD-1', product_id: 'P-567', quantity: 3 };
+  const json = Buffer.from(JSON.stringify(bare));
+  const fields = [
+    { name: 'order_id', type: 'string' },
+    { name: 'product_id', type: 'string' },
+    { name: 'quantity', type: 'int' },
+  ];
+  const theirs = written({ type: 'record', name: 'Sale', fields }, bare);
+  for (const value of [ours, json, theirs]) expect(await deadLetter(value)).toBeDefined();
+
+  codec = open({ users: 'optional' });
+  expect(await order(ours)).toEqual(nobody);
+  const read = { orderId: 'ORD-1', user: '', items: [{ item: 'P-567', quantity: 3, unitPrice: null }] };
+  for (const value of [json, theirs]) expect(await order(value)).toMatchObject(read);
+  const [named = Buffer.alloc(0)] = await codec.encode([alice]);
+  expect(await order(named)).toEqual(alice);
 });
 
 describe('orders of our own schema', () => {

@@ -78,6 +78,22 @@ describe('parseOrder', () => {
     expect(parseOrder(plain, defaults).ignored).toBeNull();
   });
 
+  it('reads an order of nobody only where orders need no user', () => {
+    const bare = { order_id: 'ORD-1', product_id: 'P-567', quantity: 3 };
+    const anyone = { ...defaults, users: 'optional' } as const;
+    for (const user of [{}, { user: null }, { user: '' }, { customer_id: '' }]) {
+      expect(parseOrder({ ...bare, ...user }, anyone).order).toEqual({
+        orderId: 'ORD-1',
+        user: '',
+        items: [{ item: 'P-567', quantity: 3, unitPrice: null }],
+        createdAt: 77,
+      });
+      expect(parseOrder({ ...bare, ...user }, defaults).problem).toBeDefined();
+    }
+    expect(parseOrder({ ...bare, customer_id: 'alice' }, anyone).order?.user).toBe('alice');
+    expect(parseOrder({ ...bare, user: 'a b' }, anyone).problem?.code).toBe('invalid_name');
+  });
+
   it('says of a date that does not exist that it does not', () => {
     const { problem } = parseOrder({ ...plain, created_at: '2026-02-30' }, defaults);
     expect(problem?.message).toBe('created_at is "2026-02-30", not a time that exists');

@@ -6,7 +6,7 @@ import { Decoder, type Reading } from '../decoder.ts';
 import { OwnSchema, type CodecOptions } from '../own-schema.ts';
 import type { Shape } from '../reader.ts';
 import { parseSchema } from '../schema.ts';
-import { hasOwnLayout, readOwnLayout } from './own-layout.ts';
+import { hasOwnLayout, readOwnLayout, readOwnLayoutOfAnyone } from './own-layout.ts';
 import { writeOrders } from './writer.ts';
 
 const LINE: readonly (readonly [string, Shape])[] = [
@@ -28,24 +28,33 @@ const SHAPE: Shape = {
   ]),
 };
 
+export interface OrderCodecOptions extends CodecOptions {
+  /** As in OrderDefaults. */
+  readonly users?: 'required' | 'optional' | undefined;
+}
+
 /** Orders as Avro in the Confluent wire format, and as JSON: reading and writing them is tuned by hand. */
-export function createOrderCodec(options: CodecOptions): OrderCodec {
+export function createOrderCodec(options: OrderCodecOptions): OrderCodec {
   const own = new OwnSchema(ORDER.schema, options);
-  const decoder = new Decoder(own.registry, orderReading());
+  const decoder = new Decoder(own.registry, orderReading(options));
   return {
     decode: (records) => decoder.decode(records),
     encode: async (orders) => writeOrders(orders, await own.id()),
   };
 }
 
-function orderReading(): Reading<Order> {
+function orderReading({ users }: OrderCodecOptions): Reading<Order> {
   const own = parseSchema(JSON.stringify(ORDER.schema), []);
   return {
     shape: SHAPE,
-    fast: (schema) => (hasOwnLayout(schema, own) ? readOwnLayout : undefined),
+    fast: (schema) => {
+      if (!hasOwnLayout(schema, own)) return undefined;
+      return users === 'optional' ? readOwnLayoutOfAnyone : readOwnLayout;
+    },
     parse: (fields, record) => {
       const { order, ignored, problem } = parseOrder(fields, {
         createdAt: recordTime(record.timestamp) ?? NaN,
+        users,
       });
       if (problem !== undefined) return { kind: 'dead_letter', stage: 'validate', ...problem };
       return ignored === null

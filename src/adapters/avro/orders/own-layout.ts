@@ -50,7 +50,22 @@ export function readOwnLayout(bytes: Buffer, from: number, to: number): Order | 
   const orderId = readName(bytes);
   if (orderId === undefined) return undefined;
   const user = readKnownName(bytes);
-  if (user === undefined) return undefined;
+  return user === undefined ? undefined : readRest(bytes, orderId, user);
+}
+
+/** As readOwnLayout; the user may be empty. */
+export function readOwnLayoutOfAnyone(bytes: Buffer, from: number, to: number): Order | undefined {
+  at = from;
+  limit = to;
+  const orderId = readName(bytes);
+  if (orderId === undefined) return undefined;
+  const isEmpty = bytes[at] === 0;
+  if (isEmpty) at += 1;
+  const user = isEmpty ? '' : readKnownName(bytes);
+  return user === undefined ? undefined : readRest(bytes, orderId, user);
+}
+
+function readRest(bytes: Buffer, orderId: string, user: string): Order | undefined {
   let items: OrderLine[] | undefined;
   for (;;) {
     const count = readSmall(bytes);
