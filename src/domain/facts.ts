@@ -12,10 +12,14 @@ export interface FactLog<T extends Fact = Fact> {
   readonly key: keyof T & string;
 }
 
-/** A fact to be appended. */
-export interface NewFact<T extends Fact = Fact> {
-  readonly log: FactLog<T>;
-  readonly value: T;
+/** A fact to be appended: made by newFact, which sees that it is one of that log. */
+export interface NewFact {
+  readonly log: FactLog<never>;
+  readonly value: Fact;
+}
+
+export function newFact<T extends Fact>(log: FactLog<T>, value: T): NewFact {
+  return { log, value };
 }
 
 /**

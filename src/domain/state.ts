@@ -45,7 +45,7 @@ export interface StateChanges {
   readonly edits?: readonly Edit[];
   /** Of items that exist; after decisions and edits. The store adds `delta` to what is on hand. */
   readonly movements?: readonly Movement[];
-  readonly facts?: readonly NewFact<never>[];
+  readonly facts?: readonly NewFact[];
   readonly small?: readonly SmallChange[];
   readonly effects?: readonly EffectChange[];
   /** In order: those of one type and key are sent in it. */

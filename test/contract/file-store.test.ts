@@ -4,15 +4,19 @@ import path from 'node:path';
 import { describe } from 'vitest';
 import { openFolder } from '../../src/adapters/files/folder.ts';
 import { systemClock } from '../../src/compose.ts';
-import { storeContract } from './store.suite.ts';
+import { storePartsContract } from './store-parts.suite.ts';
+import { storeContract, type StoreUnderTest } from './store.suite.ts';
+
+async function make(): Promise<StoreUnderTest> {
+  const parent = fs.mkdtempSync(path.join(os.tmpdir(), 'orderctl-store-'));
+  const folder = path.join(parent, 'storage');
+  return {
+    access: () => openFolder({ folder, clock: systemClock, user: 'tester' }),
+    [Symbol.asyncDispose]: async () => fs.rmSync(parent, { recursive: true }),
+  };
+}
 
 describe('the file store', () => {
-  storeContract(async () => {
-    const parent = fs.mkdtempSync(path.join(os.tmpdir(), 'orderctl-store-'));
-    const folder = path.join(parent, 'storage');
-    return {
-      access: () => openFolder({ folder, clock: systemClock, user: 'tester' }),
-      [Symbol.asyncDispose]: async () => fs.rmSync(parent, { recursive: true }),
-    };
-  });
+  storeContract(make);
+  storePartsContract(make);
 });

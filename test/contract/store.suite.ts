@@ -5,7 +5,7 @@ import type { Order } from '../../src/domain/orders/order.ts';
 import type { StoreAccess } from '../../src/ports/access.ts';
 import type { StoreNotice } from '../../src/ports/notices.ts';
 import type { ConsumerStatus } from '../../src/ports/owner.ts';
-import type { Outgoing, Position, Store } from '../../src/ports/store.ts';
+import type { Outgoing, OutgoingRecord, Store, StoredPosition } from '../../src/ports/store.ts';
 
 /** A store to hold against the port's contract; `access` may be called again and again on the same folder. */
 export interface StoreUnderTest extends AsyncDisposable {
@@ -14,12 +14,14 @@ export interface StoreUnderTest extends AsyncDisposable {
 
 const AT = Date.UTC(2026, 2, 4, 5, 6, 7, 89);
 const PARTITION = { topic: 'orders', partition: 3 };
+const SOURCE = { processor: 'orders', ...PARTITION } as const;
+const DLQ = 'orders.dlq';
 
-function order(orderId: string, item = 'book', quantity = 2, user = 'alice'): Order {
+export function order(orderId: string, item = 'book', quantity = 2, user = 'alice'): Order {
   return { orderId, user, items: [{ item, quantity, unitPrice: null }], createdAt: AT - 1000 };
 }
 
-function accepted(of: Order, stock: readonly number[], offset = 7): Decided {
+export function accepted(of: Order, stock: readonly number[], offset = 7): Decided {
   return { order: of, record: { ...PARTITION, offset }, outcome: { kind: 'accepted', stock }, decidedAt: AT };
 }
 
@@ -38,19 +40,20 @@ function rejected(of: Order, offset = 8): Decided {
   };
 }
 
-function position(next: number): Position {
+function position(next: number): StoredPosition {
   return {
-    ...PARTITION,
+    ...SOURCE,
     next,
     last: { offset: next - 1, timestamp: AT, crc: 4_000_000_000 },
     clusterId: 'c-1',
   };
 }
 
-function outgoing(id: string): Outgoing {
+function outgoing(id: string): OutgoingRecord {
   return {
+    kind: 'record',
     id,
-    topic: 'orders.dlq',
+    topic: DLQ,
     key: Buffer.from([0, 1, 254, 255]),
     value: null,
     headers: [
@@ -64,7 +67,11 @@ function outgoing(id: string): Outgoing {
   };
 }
 
-async function collect<T>(chunks: AsyncIterable<readonly T[]>): Promise<T[]> {
+function isRecord(outgoing: Outgoing): outgoing is OutgoingRecord {
+  return outgoing.kind === 'record';
+}
+
+export async function collect<T>(chunks: AsyncIterable<readonly T[]>): Promise<T[]> {
   const all: T[] = [];
   for await (const chunk of chunks) all.push(...chunk);
   return all;
@@ -234,7 +241,7 @@ export function storeContract(make: () => Promise<StoreUnderTest>): void {
           after: 9,
         });
       }
-      expect(store.unsent()).toBe(1);
+      expect(store.unsent()).toEqual(new Map([[DLQ, 1]]));
     });
 
     async function change(): Promise<string> {
@@ -243,14 +250,14 @@ export function storeContract(make: () => Promise<StoreUnderTest>): void {
         users: ['alice'],
         items: ['book', 'pen', 'desk'],
         orders: ['ORD-1', 'ORD-2', 'ORD-3'],
-        partitions: [PARTITION],
+        positions: [SOURCE],
       };
       const result = await store.transact(keys, (snapshot) => {
         expect(snapshot.user('alice')).toEqual({ user: 'alice', status: 'paid', extra: {} });
         expect(snapshot.item('book')?.quantity).toBe(10);
         expect(snapshot.item('desk')).toBeUndefined();
         expect(snapshot.decided('ORD-1')).toBeUndefined();
-        expect(snapshot.position(PARTITION)).toBeUndefined();
+        expect(snapshot.position(SOURCE)).toBeUndefined();
         const edit = { kind: 'position', ...PARTITION, before: null, after: 9, cause: 'adopt' } as const;
         return {
           changes: {
@@ -265,7 +272,7 @@ export function storeContract(make: () => Promise<StoreUnderTest>): void {
       expect(result).toBe('what decide gave');
       const seen = await store.transact(keys, (snapshot) => ({
         changes: {},
-        result: [snapshot.item('book')?.quantity, snapshot.decided('ORD-1'), snapshot.position(PARTITION)],
+        result: [snapshot.item('book')?.quantity, snapshot.decided('ORD-1'), snapshot.position(SOURCE)],
       }));
       expect(seen).toEqual([8, accepted(order('ORD-1'), [10]), position(9)]);
       return store.storeId;
@@ -337,19 +344,19 @@ export function storeContract(make: () => Promise<StoreUnderTest>): void {
       await using store = await own();
       await commitOutgoing(store, 'orders/3@1', 'orders/3@2');
       await commitOutgoing(store, 'orders/3@3');
-      const sent: Outgoing[] = [];
-      const send = async (records: readonly Outgoing[]): Promise<readonly Outgoing[]> => {
-        sent.push(...records);
+      const sent: OutgoingRecord[] = [];
+      const send = async (unsent: readonly Outgoing[]): Promise<readonly OutgoingRecord[]> => {
+        sent.push(...unsent.filter(isRecord));
         return [];
       };
-      expect(store.unsent()).toBe(3);
-      expect(await store.drain(send)).toBe(3);
-      expect(await store.drain(send)).toBe(0);
+      expect(store.unsent()).toEqual(new Map([[DLQ, 3]]));
+      expect(await store.drain(DLQ, send)).toBe(3);
+      expect(await store.drain(DLQ, send)).toBe(0);
       expect(sent.map(({ id }) => id)).toEqual(['orders/3@1', 'orders/3@2', 'orders/3@3']);
       expect(sent[0]?.key).toEqual(Buffer.from([0, 1, 254, 255]));
       expect(sent[0]?.value).toBeNull();
       expect(sent[0]?.headers).toEqual(outgoing('').headers);
-      expect(store.unsent()).toBe(0);
+      expect(store.unsent()).toEqual(new Map());
     });
 
     test('stay when sending fails, over the end of the owner too', async () => {
@@ -361,26 +368,26 @@ export function storeContract(make: () => Promise<StoreUnderTest>): void {
           given.push(...records);
           return Promise.reject(new Error('no broker'));
         };
-        await expect(store.drain(fails)).rejects.toThrow('no broker');
+        await expect(store.drain(DLQ, fails)).rejects.toThrow('no broker');
         await commitOutgoing(store, 'orders/3@3');
-        await expect(store.drain(fails)).rejects.toThrow('no broker');
+        await expect(store.drain(DLQ, fails)).rejects.toThrow('no broker');
         // The same objects: so a sender knows those that went nevertheless.
         for (const index of [0, 1]) expect(given[index + 2]).toBe(given[index]);
-        expect(store.unsent()).toBe(3);
+        expect(store.unsent()).toEqual(new Map([[DLQ, 3]]));
       }
       await using store = await own();
-      expect(store.unsent()).toBe(3);
-      expect(await store.drain(async () => [])).toBe(3);
+      expect(store.unsent()).toEqual(new Map([[DLQ, 3]]));
+      expect(await store.drain(DLQ, async () => [])).toBe(3);
     });
 
     test('that are refused for good do not come again, and are kept as they were', async () => {
       await using store = await own();
       await commitOutgoing(store, 'orders/3@2', 'orders/3@1', 'orders/3@3');
-      expect(await store.drain(async (records) => records.slice(0, 2))).toBe(1);
-      expect(store.unsent()).toBe(0);
+      expect(await store.drain(DLQ, async (unsent) => unsent.filter(isRecord).slice(0, 2))).toBe(1);
+      expect(store.unsent()).toEqual(new Map());
       await using reader = await access.read();
       for (const seen of [reader, store]) {
-        const kept: Outgoing[] = [];
+        const kept: OutgoingRecord[] = [];
         for await (const record of seen.undelivered()) kept.push(record);
         expect(kept).toEqual(['orders/3@1', 'orders/3@2'].map((id) => ({ ...outgoing(id), name: id })));
       }
@@ -392,7 +399,7 @@ export function storeContract(make: () => Promise<StoreUnderTest>): void {
       for (const text of ['first', 'second', 'third', 'second', 'first']) {
         const record = { ...outgoing('orders/3@1'), value: Buffer.from(text) };
         await store.transact({}, () => ({ changes: { outgoing: [record] }, result: null }));
-        await store.drain(async (records) => records);
+        await store.drain(DLQ, async (unsent) => unsent.filter(isRecord));
       }
       const kept = new Map<string, string>();
       for await (const { id, name, value } of store.undelivered()) {
@@ -418,7 +425,7 @@ export function storeContract(make: () => Promise<StoreUnderTest>): void {
         ] as const;
         const record = { ...outgoing('orders/3@1'), headers };
         await store.transact({}, () => ({ changes: { outgoing: [record] }, result: null }));
-        await store.drain(async (records) => records);
+        await store.drain(DLQ, async (unsent) => unsent.filter(isRecord));
       }
       const kept: unknown[] = [];
       for await (const { headers } of store.undelivered()) {
@@ -437,7 +444,7 @@ export function storeContract(make: () => Promise<StoreUnderTest>): void {
       for (const text of ['first', 'second', 'first']) {
         const records = ids.map((id) => ({ ...outgoing(id), value: Buffer.from(text) }));
         await store.transact({}, () => ({ changes: { outgoing: records }, result: null }));
-        await store.drain(async (all) => all);
+        await store.drain(DLQ, async (unsent) => unsent.filter(isRecord));
       }
       const names: string[] = [];
       for await (const { name } of store.undelivered()) names.push(name);
@@ -451,17 +458,17 @@ export function storeContract(make: () => Promise<StoreUnderTest>): void {
     test('committed while others are being sent wait for the next drain', async () => {
       await using store = await own();
       await commitOutgoing(store, 'orders/3@1');
-      await store.drain(async () => {
+      await store.drain(DLQ, async () => {
         await commitOutgoing(store, 'orders/3@2');
         return [];
       });
-      expect(store.unsent()).toBe(1);
+      expect(store.unsent()).toEqual(new Map([[DLQ, 1]]));
     });
   });
 
   test('a task is claimed by one at a time, beside an owner too', async () => {
     await using store = await own();
-    expect(store.unsent()).toBe(0);
+    expect(store.unsent()).toEqual(new Map());
     {
       await using claim = await access.claim('redrive');
       expect(claim).toBeDefined();
@@ -496,7 +503,7 @@ export function storeContract(make: () => Promise<StoreUnderTest>): void {
     read = 3;
     const running = { pid: process.pid, startedAt: expect.any(Number) as number, status: status() };
     expect(await under.access().consumerStatus()).toEqual(running);
-    expect(consumer.unsent()).toBe(0);
+    expect(consumer.unsent()).toEqual(new Map());
   });
 
   test('a file is kept beside the state, the newest of its name', async () => {
@@ -509,11 +516,11 @@ export function storeContract(make: () => Promise<StoreUnderTest>): void {
   test('a second owner is refused, and may come when the first has ended', async () => {
     {
       await using first = await own();
-      expect(first.unsent()).toBe(0);
+      expect(first.unsent()).toEqual(new Map());
       const second = own();
       await expect(second).rejects.toSatisfy((error) => isFailure(error, 'folder_in_use'));
     }
     await using store = await own();
-    expect(store.unsent()).toBe(0);
+    expect(store.unsent()).toEqual(new Map());
   });
 }

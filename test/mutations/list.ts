@@ -94,8 +94,8 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a checkpoint does not sync the logs',
-    file: files('ledger.ts'),
-    from: '    for (const log of LOG_NAMES) await this.#logs[log].sync();\n',
+    file: files('ledger-files.ts'),
+    from: '  await logs.sync();\n',
     to: '',
     tests: SIMULATION,
   },
@@ -227,7 +227,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'an owner that finds another has written goes on trying',
-    file: files('write-turns.ts'),
+    file: files('transactions/write-turns.ts'),
     from: "    error.code === 'folder_in_use'\n",
     to: "    error.code === 'bug'\n",
     tests: ['test/unit/files/robbed-store.test.ts'],
@@ -277,7 +277,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a reader accepts it',
     file: files('journal/snapshot.ts'),
-    from: '    checkAgainstJournal(this.#files, folder, this.loaded, log, sizeBytes);\n',
+    from: '    checkAgainstJournal(this.#files, folder, loaded, log, sizeBytes);\n',
     to: '',
     tests: FUZZ,
   },
@@ -291,7 +291,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'decided ids are not put into the index',
     file: files('ledger.ts'),
-    from: '      this.#ids.add(log, commit[log], this.#logs[log].sizeBytes);\n',
+    from: '      this.#ids.add(log, commit[log], this.#logs.sizeOf(log));\n',
     to: '',
     tests: SIMULATION,
   },
@@ -312,14 +312,14 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'dead letters count as sent before they are',
     file: files('store.ts'),
-    from: '      const refused = await send(records);\n      await this.#turns.run(async () => {\n',
-    to: "      await this.#turns.run(() => this.#ledger.commit({ lines: [['sent', last.number]] }));\n      const refused = await send(records);\n      await this.#turns.run(async () => {\n",
+    from: '      const refused = await send(unsent.map(({ outgoing }) => outgoing));\n',
+    to: "      await this.#turns.run(() => this.#ledger.commit({ lines: [['sent', last.number, destination]] }));\n      const refused = await send(unsent.map(({ outgoing }) => outgoing));\n",
     tests: SIMULATION,
   },
   {
     name: 'what the broker refuses is not kept',
     file: files('store.ts'),
-    from: '        await keepUndelivered(this.#options.files, this.#options.folder, refused);\n',
+    from: '        await keepUndelivered(this.files, this.folder, refused);\n',
     to: '',
     tests: SIMULATION,
   },

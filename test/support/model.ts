@@ -50,6 +50,7 @@ export class ModelFolder implements StoreAccess {
   /** Of the last commit. */
   seq = 0;
   onEdits: OwnOptions['onEdits'];
+  onOwed: OwnOptions['onOwed'];
   readonly clock: Clock;
   owned = false;
   claimed = false;
@@ -114,6 +115,7 @@ export class ModelFolder implements StoreAccess {
     if (options.newId === true) this.storeId += '-2';
     this.#status = options.status;
     this.onEdits = options.onEdits;
+    this.onOwed = options.onOwed;
     // What the owner before was trying is nobody's now.
     for (const [id, effect] of this.owed)
       if (effect.state === 'trying') this.owed.set(id, { ...effect, dueAt: 0 });
@@ -224,11 +226,13 @@ export class ModelFolder implements StoreAccess {
     for (const { id, effect } of changes.effects ?? []) put(this.owed, id, effect);
     for (const position of changes.positions ?? []) this.stored.set(sourceName(position), position);
     this.outgoing.push(...(changes.outgoing ?? []));
+    const isOwed = changes.effects?.some(({ effect }) => effect?.state === 'due') ?? false;
+    if (isOwed || (changes.outgoing ?? []).length > 0) this.onOwed?.();
   }
 
   /** With what follows from edits of users and items. */
   #withEdits(changes: Changes): Changes {
-    const edits = (changes.edits ?? []).filter(({ kind }) => kind === 'user' || kind === 'item');
+    const edits = (changes.edits ?? []).filter(changesRow);
     if (edits.length === 0 || this.onEdits === undefined) return changes;
     const { small = [], outgoing = [] } = this.onEdits(edits, this.state());
     return {
@@ -242,6 +246,7 @@ export class ModelFolder implements StoreAccess {
     const row = this.tables.items.get(movement.item);
     if (row === undefined) throw new Error(`a movement of ${movement.item}, which does not exist`);
     const onHand = row.quantity + movement.delta;
+    if (onHand < 0) throw new Error(`a movement of more ${movement.item} than there is`);
     this.tables.items.set(movement.item, { ...row, quantity: onHand });
     this.movements.push({ ...movement, seq: this.seq, at: this.clock.now(), onHand });
   }
@@ -437,4 +442,9 @@ function sourceName({ processor, topic, partition }: Source): string {
 function put<Row>(table: Map<string, Row>, name: string, row: Row | null): void {
   if (row === null) table.delete(name);
   else table.set(name, row);
+}
+
+function changesRow(edit: Edit): boolean {
+  if (edit.kind !== 'user' && edit.kind !== 'item') return false;
+  return JSON.stringify(edit.before) !== JSON.stringify(edit.after);
 }

@@ -7,7 +7,7 @@ import { isFailure, type Failure } from '../../domain/failure.ts';
 import type { Item, User } from '../../domain/tables.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Finding, PlacedLines, StoreInspection } from '../../ports/health.ts';
-import type { Outgoing, Position, Undelivered } from '../../ports/store.ts';
+import type { Outgoing, StoredPosition, Undelivered } from '../../ports/store.ts';
 import { checkCsv, linesOfRows } from './csv/check.ts';
 import { checkIds } from './ids/check.ts';
 import { parseEdit } from './logs/edit-line.ts';
@@ -15,19 +15,19 @@ import type { FileSystem } from './fs.ts';
 import { INVENTORY, USERS } from './tables/columns.ts';
 import { openIdIndex, type IdIndex } from './ids/index.ts';
 import { linesOf, type LogView } from './logs/log.ts';
-import { LOG_NAMES, type LogName, innerFolder } from './layout.ts';
+import { fileOfLog, type LogName, innerFolder } from './layout.ts';
 import { openOrUndefined } from './whole-files.ts';
 import { addTail, lookUp, rebuildIndex } from './ids/lookup.ts';
 import { parseDecided } from './logs/order-line.ts';
-import { logEnd, type LoadedFolder } from './journal/recover.ts';
+import { fileOf, logEnd, logsOf, type LoadedFolder } from './journal/recover.ts';
 import { FolderSnapshot } from './journal/snapshot.ts';
 import { readUndelivered } from './logs/undelivered.ts';
 
 const RETRY_MS = 25;
 const COMPARED_BYTES = 256 * 1024;
 
-/** These are not given another name when they are shortened. */
-const LASTING_LOGS = ['orders', 'rejections', 'edits'] as const;
+/** These are given another name when they are shortened. */
+const SHORTENED_LOGS: ReadonlySet<LogName> = new Set(['users', 'inventory']);
 
 /** A folder at one moment, down to its files. */
 export class FolderInspection implements StoreInspection {
@@ -89,12 +89,12 @@ export class FolderInspection implements StoreInspection {
     return this.#snapshot.tables.inventory.rows.values();
   }
 
-  positions(): readonly Position[] {
+  positions(): readonly StoredPosition[] {
     return this.#snapshot.tables.positions();
   }
 
   unsent(): readonly Outgoing[] {
-    return this.#snapshot.tables.unsent;
+    return [...this.#snapshot.tables.unsent.values()].flat().map(({ outgoing }) => outgoing);
   }
 
   undelivered(): AsyncIterable<Undelivered> {
@@ -130,10 +130,11 @@ export class FolderInspection implements StoreInspection {
     const { loaded, tables, csvs } = this.#snapshot;
     const view = (log: LogName): LogView => this.#snapshot.view(log);
     if (loaded !== undefined) {
-      for (const log of LOG_NAMES) yield* this.#checkLog(log, loaded);
-      for (const log of LASTING_LOGS) yield* this.#checkTail(log, loaded);
+      const logs = logsOf(loaded);
+      for (const log of logs) yield* this.#checkLog(log, loaded);
+      for (const log of logs) if (!SHORTENED_LOGS.has(log)) yield* this.#checkTail(log, loaded);
       const sources = {
-        ...{ view, index: this.#wholeIndex(), fileOf: (log: LogName) => loaded.state.logs[log].file },
+        ...{ view, index: this.#wholeIndex(), fileOf: (log: LogName) => fileOf(loaded, log) },
         relative: (file: string) => path.relative(this.#folder, file),
       };
       for (const difference of checkIds(sources)) yield { difference };
@@ -156,7 +157,9 @@ export class FolderInspection implements StoreInspection {
 
   /** Up to the checkpoint a log is what the checkpoint says, to the bit. */
   *#checkLog(log: LogName, { state }: LoadedFolder): Generator<Finding> {
-    const { file, sizeBytes, crc } = state.logs[log];
+    const known = state.logs[log];
+    if (known === undefined) return;
+    const { file, sizeBytes, crc } = known;
     let at = 0;
     let found = 0;
     for (const chunk of this.#snapshot.view(log).chunks()) {
@@ -169,8 +172,9 @@ export class FolderInspection implements StoreInspection {
   }
 
   /** What came after the checkpoint stands in the journal; on disk it may be unfinished, not different. */
-  *#checkTail(log: (typeof LASTING_LOGS)[number], loaded: LoadedFolder): Generator<Finding> {
-    const { file, sizeBytes: from } = loaded.state.logs[log];
+  *#checkTail(log: LogName, loaded: LoadedFolder): Generator<Finding> {
+    const file = fileOf(loaded, log);
+    const from = loaded.state.logs[log]?.sizeBytes ?? 0;
     const end = logEnd(loaded, log);
     const fd = openOrUndefined(this.#files, path.join(this.#folder, file));
     try {
@@ -203,7 +207,7 @@ export class FolderInspection implements StoreInspection {
   }
 
   async *#placed<T>(log: LogName, parse: (line: Buffer) => T): AsyncGenerator<PlacedLines<T>> {
-    const file = this.#snapshot.loaded?.state.logs[log].file ?? '';
+    const file = this.#snapshot.loaded?.state.logs[log]?.file ?? fileOfLog(log);
     let firstLine = 1;
     for (const chunk of this.#snapshot.view(log).chunks()) {
       const lines = Array.from(linesOf(chunk), ({ line }) => parsedOrNot(line, parse));

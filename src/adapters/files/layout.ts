@@ -16,18 +16,41 @@ export function journalPath(inner: string, number: number): string {
   return path.join(inner, `journal.${number}`);
 }
 
-/** `users` and `inventory` are the logs of the versions of those CSVs. */
-export const LOG_NAMES = ['orders', 'rejections', 'edits', 'users', 'inventory'] as const;
-export type LogName = (typeof LOG_NAMES)[number];
+/** Those that every folder has; `users` and `inventory` are the logs of the versions of those CSVs. */
+export const FIRST_LOGS = ['orders', 'rejections', 'edits', 'users', 'inventory'] as const;
+/** A log of facts, by its name. */
+export type FactLogName = `facts:${string}`;
+/** `movements` and the logs of facts come with their first line. */
+export type LogName = (typeof FIRST_LOGS)[number] | 'movements' | FactLogName;
 
 /** Where the logs of a fresh folder are; those of versions move on to other names as they are shortened. */
-export const LOG_FILES: Readonly<Record<LogName, string>> = {
+const LOG_FILES: Readonly<Record<Exclude<LogName, FactLogName>, string>> = {
   orders: 'orders.jsonl',
   rejections: 'rejections.jsonl',
   edits: '.orderctl/edits.jsonl',
   users: '.orderctl/users.versions.1',
   inventory: '.orderctl/inventory.versions.1',
+  movements: 'movements.jsonl',
 };
+
+/** Relative to the folder. */
+export function fileOfLog(log: LogName): string {
+  return isFactLog(log) ? `${log.slice(FACTS.length)}.jsonl` : LOG_FILES[log];
+}
+
+const FACTS = 'facts:';
+/** They would be those of other logs. */
+const TAKEN_NAMES = new Set(['orders', 'rejections', 'movements']);
+
+function isFactLog(log: LogName): log is FactLogName {
+  return log.startsWith(FACTS);
+}
+
+/** @throws Error when no log of facts can have that name: a bug of who declares it */
+export function factLogName(name: string): FactLogName {
+  if (/^[a-z][a-z0-9-]{0,63}$/.test(name) && !TAKEN_NAMES.has(name)) return `facts:${name}`;
+  throw new Error(`a log of facts cannot be named ${name}`);
+}
 
 export const DECISION_LOGS = ['orders.jsonl', 'rejections.jsonl'];
 

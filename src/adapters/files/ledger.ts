@@ -1,29 +1,20 @@
-import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Decided } from '../../domain/orders/decided.ts';
 import { Failure } from '../../domain/failure.ts';
-import { FORMAT, writeSnapshot, writeState, type FolderState } from './journal/checkpoint.ts';
-import { journalPath, innerFolder, LOG_NAMES, type LogName } from './layout.ts';
+import type { OwnOptions } from '../../ports/owner.ts';
+import { FORMAT, type FolderState } from './journal/checkpoint.ts';
+import { journalPath, innerFolder, type LogName } from './layout.ts';
 import type { FileSystem } from './fs.ts';
 import { DecidedIds } from './ids/decided-ids.ts';
 import type { IdIndex } from './ids/index.ts';
 import { entryOf, type Commit } from './journal/commit.ts';
 import { encodeEntry } from './journal/entry.ts';
 import { Journal } from './journal/journal.ts';
-import {
-  describeLogs,
-  newFolderId,
-  newerHalf,
-  nextJournal,
-  openLogs,
-  removeOlder,
-  syncNameOf,
-  viewOf,
-} from './ledger-files.ts';
-import type { AppendLog, LogCut, LogView } from './logs/log.ts';
+import { newFolderId, nextJournal, syncNameOf, writeCheckpoint, type Cut } from './ledger-files.ts';
+import type { LogView } from './logs/log.ts';
+import { Logs } from './logs/logs.ts';
 import { openIndex } from './ids/lookup.ts';
 import { loadFolder, repairLogs, type LoadedFolder } from './journal/recover.ts';
-import type { StateLine } from './tables/state-line.ts';
 import { Tables } from './tables/tables.ts';
 
 /**
@@ -47,11 +38,9 @@ const MERGE_AT_END_MS = 1_000;
 type VersionLog = 'users' | 'inventory';
 const VERSION_LOGS: readonly VersionLog[] = ['users', 'inventory'];
 
-/** What a checkpoint will say. */
-interface Cut {
-  readonly journal: FolderState['journal'];
-  readonly lines: Iterable<StateLine>;
-  readonly logs: Readonly<Record<LogName, LogCut>>;
+export interface LedgerOptions extends Pick<OwnOptions, 'newId' | 'onOwed'> {
+  /** Size of the journal that calls for a checkpoint. */
+  readonly checkpointBytes?: number;
 }
 
 const NOTHING = { seq: 0, chain: 0 };
@@ -68,29 +57,34 @@ export class Ledger {
   readonly recoveredCommits: number;
   readonly #files: FileSystem;
   readonly #folder: string;
-  readonly #logs: Record<LogName, AppendLog>;
+  readonly #logs: Logs;
   readonly #ids: DecidedIds;
   #journal: Journal;
   #state: FolderState | undefined;
+  /** Of the last transaction. */
+  #seq: number;
   #checkpoint: Promise<void> | undefined;
   #hasChanged = false;
   /** What failed in the background. A sync that failed is never tried again: it would succeed, and promise what is lost. */
   #failure: { readonly error: unknown } | undefined;
   readonly #checkpointBytes: number;
   readonly #onFailure: (error: unknown) => void;
+  readonly #onOwed: OwnOptions['onOwed'];
 
   private constructor(parts: {
     files: FileSystem;
     folder: string;
     folderId: string;
     loaded: LoadedFolder | undefined;
-    logs: Record<LogName, AppendLog>;
+    logs: Logs;
     index: IdIndex;
     journal: Journal;
     checkpointBytes: number;
     onFailure: (error: unknown) => void;
+    onOwed: OwnOptions['onOwed'];
   }) {
     this.#onFailure = parts.onFailure;
+    this.#onOwed = parts.onOwed;
     this.#checkpointBytes = parts.checkpointBytes;
     this.#files = parts.files;
     this.#folder = parts.folder;
@@ -98,6 +92,7 @@ export class Ledger {
     this.folderId = parts.folderId;
     this.tables = parts.loaded?.tables ?? new Tables();
     this.recoveredCommits = parts.loaded?.commits ?? 0;
+    this.#seq = parts.loaded?.seq ?? 0;
     this.#logs = parts.logs;
     this.#ids = new DecidedIds(parts.files, innerFolder(parts.folder), parts.index, {
       view: (log) => this.view(log),
@@ -117,7 +112,7 @@ export class Ledger {
     files: FileSystem,
     folder: string,
     onFailure: (error: unknown) => void,
-    { checkpointBytes = CHECKPOINT_BYTES, newId = false }: { checkpointBytes?: number; newId?: boolean } = {},
+    { checkpointBytes = CHECKPOINT_BYTES, newId = false, onOwed }: LedgerOptions = {},
   ): Promise<Ledger> {
     const inner = innerFolder(folder);
     const loaded = loadFolder(files, folder);
@@ -132,9 +127,10 @@ export class Ledger {
         await files.syncDirectory(inner);
         repairLogs(files, folder, loaded);
       }
-      const logs = openLogs(files, folder, loaded);
-      const { index, rebuilt } = openIndex(files, inner, loaded?.state, (log) => viewOf(files, logs[log]));
-      const goesOn = !newId && loaded?.commits === 0 && !loaded.journal.torn && !rebuilt;
+      const logs = new Logs(files, folder, loaded);
+      const { index, rebuilt } = openIndex(files, inner, loaded?.state, (log) => logs.view(log));
+      const isClean = loaded?.commits === 0 && !loaded.journal.torn && loaded.state.format === FORMAT;
+      const goesOn = isClean && !newId && !rebuilt;
       const journal = goesOn
         ? Journal.open(
             files,
@@ -145,7 +141,8 @@ export class Ledger {
         : await nextJournal(files, inner, loaded?.journal ?? { number: 0, end: NOTHING });
       const known = newId ? undefined : loaded?.state.folderId;
       const folderId = known ?? (await newFolderId());
-      const parts = { files, folder, folderId, loaded, logs, index, journal, checkpointBytes, onFailure };
+      const calls = { onFailure, onOwed };
+      const parts = { files, folder, folderId, loaded, logs, index, journal, checkpointBytes, ...calls };
       const ledger = new Ledger(parts);
       // A record of ours in the journal: an owner from before, should it wake up, finds that it is not alone.
       if (goesOn) await journal.commit([]);
@@ -160,16 +157,28 @@ export class Ledger {
   /** Makes a commit durable and then visible. */
   async commit(commit: Commit): Promise<void> {
     this.#assertSound();
-    const entry = entryOf(commit, (log) => this.#logs[log].sizeBytes);
+    const entry = entryOf(commit, (log) => this.#logs.sizeOf(log), this.#seq);
+    for (const { log } of entry.logs) this.#logs.make(log);
     await this.#journal.commit(encodeEntry(entry));
     this.#hasChanged = true;
+    this.#seq = entry.seq;
 
     for (const log of ['orders', 'rejections'] as const) {
-      this.#ids.add(log, commit[log], this.#logs[log].sizeBytes);
+      this.#ids.add(log, commit[log], this.#logs.sizeOf(log));
     }
-    for (const { log, parts } of entry.logs) for (const part of parts) this.#logs[log].append(part);
-    for (const line of commit.lines) this.tables.apply(line);
+    for (const { log, parts } of entry.logs) this.#logs.append(log, parts);
+    let isOwed = false;
+    for (const line of commit.lines) {
+      this.tables.apply(line);
+      isOwed ||= line[0] === 'outgoing' || (line[0] === 'effect' && line[2]?.state === 'due');
+    }
     if (commit.sales !== undefined) this.tables.applySales(commit.sales);
+    if (isOwed) this.#onOwed?.();
+  }
+
+  /** The number of the next transaction. */
+  get nextSeq(): number {
+    return this.#seq + 1;
   }
 
   /** Builds the index again from the logs, for the next checkpoint to name. */
@@ -183,7 +192,7 @@ export class Ledger {
 
   /** A log up to its present end. */
   view(log: LogName): LogView {
-    return viewOf(this.#files, this.#logs[log]);
+    return this.#logs.view(log);
   }
 
   get checkpointDue(): boolean {
@@ -202,15 +211,7 @@ export class Ledger {
     this.#journal = await nextJournal(this.#files, innerFolder(this.#folder), old);
     old.close();
     const shortened = VERSION_LOGS.filter((log) => this.#isLong(log));
-    for (const log of shortened) {
-      this.#logs[log] = newerHalf(
-        this.#files,
-        innerFolder(this.#folder),
-        log,
-        this.#logs[log],
-        this.#journal.number,
-      );
-    }
+    for (const log of shortened) this.#logs.shorten(log, this.#journal.number);
     this.#checkpoint = this.#writeCheckpoint(this.#cut(old.end))
       .then(() => this.#ids.startMerge())
       .catch((error: unknown) => this.#fail(error))
@@ -225,7 +226,7 @@ export class Ledger {
   }
 
   #isLong(log: VersionLog): boolean {
-    return this.#logs[log].sizeBytes > this.#checkpointBytes * VERSIONS_PER_CHECKPOINT;
+    return this.#logs.sizeOf(log) > this.#checkpointBytes * VERSIONS_PER_CHECKPOINT;
   }
 
   /** The last checkpoint of this owner: whatever the journal holds goes into it. */
@@ -242,44 +243,26 @@ export class Ledger {
   async close(): Promise<void> {
     await this.#checkpoint;
     this.#journal.close();
-    for (const log of LOG_NAMES) this.#logs[log].close();
+    this.#logs.close();
     this.#ids.close();
     await this.#ids.merged();
   }
 
   /** Everything that the checkpoint will say, as it is at this moment. */
   #cut(after: { seq: number; chain: number }): Cut {
-    for (const log of LOG_NAMES) this.#logs[log].assertOurs();
+    this.#logs.assertOurs();
     this.#hasChanged = false;
-    const logs = LOG_NAMES.map((log) => [log, this.#logs[log].cut()] as const);
     return {
       journal: { number: this.#journal.number, seq: after.seq, chain: after.chain },
       lines: this.tables.snapshot(),
-      logs: Object.fromEntries(logs) as Record<LogName, LogCut>,
+      logs: this.#logs.cut(),
+      seq: this.#seq,
     };
   }
 
   async #writeCheckpoint(cut: Cut): Promise<void> {
-    const inner = innerFolder(this.#folder);
-    for (const log of LOG_NAMES) await this.#logs[log].sync();
-    const file = `tables.${cut.journal.number}`;
-    const snapshot = await writeSnapshot(this.#files, path.join(inner, file), cut.lines);
-    // It may name more than the cut: a look-up reads the line.
-    const ids = await this.#ids.seal();
-    await this.#files.syncDirectory(this.#folder);
-    await this.#files.syncDirectory(inner);
-    const state: FolderState = {
-      format: FORMAT,
-      folderId: this.folderId,
-      journal: cut.journal,
-      tables: { file, ...snapshot },
-      logs: describeLogs(this.#folder, this.#logs, cut.logs),
-      ids,
-    };
-    await writeState(this.#files, inner, state);
-    this.#state = state;
-    await this.#ids.dropUnused(ids);
-    await removeOlder(this.#files, inner, state);
+    const parts = { files: this.#files, folder: this.#folder, logs: this.#logs, ids: this.#ids };
+    this.#state = await writeCheckpoint(parts, this.folderId, cut);
   }
 
   #assertSound(): void {

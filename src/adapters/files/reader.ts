@@ -1,33 +1,31 @@
 import type { Decided } from '../../domain/orders/decided.ts';
-import type { LoggedEdit } from '../../domain/edit.ts';
 import { isFailure } from '../../domain/failure.ts';
 import type { Item, User } from '../../domain/tables.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
-import type { Position, StoreReader, Undelivered } from '../../ports/store.ts';
+import type { StoreReader } from '../../ports/store.ts';
 import { styleOf } from './csv/records.ts';
 import { renderTable } from './csv/render.ts';
-import { parseEdit } from './logs/edit-line.ts';
 import type { FileSystem } from './fs.ts';
 import { brokenNotice, editLines, findHandEdit } from './edits/hand-edit-look.ts';
 import { INVENTORY, USERS, type TableKind, type Row, type TableName } from './tables/columns.ts';
 import { openIdIndex, type IdIndex } from './ids/index.ts';
-import { parsedLines, type LogView } from './logs/log.ts';
+import type { LogView } from './logs/log.ts';
 import { type LogName, innerFolder } from './layout.ts';
 import { addTail, findInTail, lookUp, rebuildIndex } from './ids/lookup.ts';
-import { parseDecided } from './logs/order-line.ts';
 import { FolderSnapshot, type FoundCsv } from './journal/snapshot.ts';
 import type { Table } from './tables/table.ts';
-import { readUndelivered } from './logs/undelivered.ts';
+import type { Tables } from './tables/tables.ts';
+import { FolderReads } from './reads.ts';
 
 /** For so many, searching the lines after the checkpoint is cheaper than indexing all their ids. */
 const FEW_LOOK_UPS = 8;
 
 /** A folder as it is at this moment, hand edits that were not taken in yet included. */
-export class FolderReader implements StoreReader {
+export class FolderReader extends FolderReads implements StoreReader {
   readonly storeId: string | null;
-  readonly #files: FileSystem;
-  readonly #folder: string;
+  protected readonly files: FileSystem;
+  protected readonly folder: string;
   readonly #snapshot: FolderSnapshot;
   #index: IdIndex | undefined;
   /** It has the ids after the checkpoint as well. */
@@ -35,9 +33,10 @@ export class FolderReader implements StoreReader {
   #lookUps = 0;
 
   private constructor(files: FileSystem, folder: string, snapshot: FolderSnapshot) {
+    super();
     this.storeId = snapshot.loaded?.state.folderId ?? null;
-    this.#files = files;
-    this.#folder = folder;
+    this.files = files;
+    this.folder = folder;
     this.#snapshot = snapshot;
   }
 
@@ -60,18 +59,26 @@ export class FolderReader implements StoreReader {
     return new FolderReader(files, folder, snapshot);
   }
 
+  protected get tables(): Tables {
+    return this.#snapshot.tables;
+  }
+
+  protected view(log: LogName): LogView {
+    return this.#snapshot.view(log);
+  }
+
   async users(): Promise<Iterable<User>> {
-    return this.#snapshot.tables.users.rows.values();
+    return this.tables.users.rows.values();
   }
 
   async items(): Promise<Iterable<Item>> {
-    return this.#snapshot.tables.inventory.rows.values();
+    return this.tables.inventory.rows.values();
   }
 
   async decided(orderId: string): Promise<Decided | undefined> {
     if (this.#snapshot.loaded === undefined) return undefined;
     const { state } = this.#snapshot.loaded;
-    const view = (log: LogName): LogView => this.#snapshot.view(log);
+    const view = (log: LogName): LogView => this.view(log);
     this.#lookUps += 1;
     if (this.#lookUps <= FEW_LOOK_UPS) {
       const found = findInTail(orderId, state, view);
@@ -79,7 +86,7 @@ export class FolderReader implements StoreReader {
     }
     const rebuild = (): IdIndex => {
       this.#isTailIndexed = true;
-      return rebuildIndex(this.#files, innerFolder(this.#folder), view);
+      return rebuildIndex(this.files, innerFolder(this.folder), view);
     };
     this.#index ??= this.#openRuns(rebuild);
     if (this.#lookUps > FEW_LOOK_UPS && !this.#isTailIndexed) {
@@ -91,7 +98,7 @@ export class FolderReader implements StoreReader {
 
   #openRuns(rebuild: () => IdIndex): IdIndex {
     try {
-      return openIdIndex(this.#files, innerFolder(this.#folder), this.#snapshot.loaded?.state.ids ?? []);
+      return openIdIndex(this.files, innerFolder(this.folder), this.#snapshot.loaded?.state.ids ?? []);
     } catch (error) {
       // Damaged, or taken away by an owner that has merged it since.
       if (isFailure(error, 'corrupt_state')) return rebuild();
@@ -99,21 +106,9 @@ export class FolderReader implements StoreReader {
     }
   }
 
-  decisions(outcome: 'accepted' | 'rejected'): AsyncIterable<readonly Decided[]> {
-    return parsedLines(this.#snapshot.view(outcome === 'accepted' ? 'orders' : 'rejections'), parseDecided);
-  }
-
-  edits(): AsyncIterable<readonly LoggedEdit[]> {
-    return parsedLines(this.#snapshot.view('edits'), parseEdit);
-  }
-
   /** How long the log of edits is. */
   get editsBytes(): number {
-    return this.#snapshot.view('edits').sizeBytes;
-  }
-
-  undelivered(): AsyncIterable<Undelivered> {
-    return readUndelivered(this.#files, this.#folder);
+    return this.view('edits').sizeBytes;
   }
 
   /** A table as its CSV would be written now, in the style of the file that lies there. */
@@ -121,10 +116,6 @@ export class FolderReader implements StoreReader {
     const { tables, csvs } = this.#snapshot;
     const style = styleOf(csvs[table].bytes ?? Buffer.alloc(0));
     return table === 'users' ? renderTable(tables.users, style) : renderTable(tables.inventory, style);
-  }
-
-  async positions(): Promise<readonly Position[]> {
-    return this.#snapshot.tables.positions();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

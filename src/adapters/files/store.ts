@@ -1,26 +1,42 @@
-import { decideEdit, type Edit, type EditRequest, type EditVia, type LoggedEdit } from '../../domain/edit.ts';
+import { decideEdit, type Edit, type EditRequest, type EditVia } from '../../domain/edit.ts';
+import type { Effect, EffectKind } from '../../domain/effects.ts';
 import type { Decided } from '../../domain/orders/decided.ts';
 import type { Item, User } from '../../domain/tables.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
 import type { OwnOptions } from '../../ports/owner.ts';
-import type { Changes, Keys, Outgoing, Position, Snapshot, Store, Undelivered } from '../../ports/store.ts';
+import type {
+  Changes,
+  Destination,
+  Keys,
+  Outgoing,
+  OutgoingRecord,
+  Snapshot,
+  Store,
+} from '../../ports/store.ts';
 import type { TableMerge } from '../../ports/table-copy.ts';
 import { CsvFiles } from './csv/files.ts';
-import { ChangeEncoder } from './journal/change-encoder.ts';
-import { parseEdit } from './logs/edit-line.ts';
-import type { FileSystem } from './fs.ts';
-import { INVENTORY, USERS, type TableKind, statusOf, type TableName } from './tables/columns.ts';
-import { keepFile } from './whole-files.ts';
-import { Ledger } from './ledger.ts';
-import { guarded, failureOf, WriteTurns } from './write-turns.ts';
-import { parsedLines } from './logs/log.ts';
-import { parseDecided } from './logs/order-line.ts';
-import type { Table } from './tables/table.ts';
+import { changesRow, type EditHook } from './edits/take-in.ts';
 import { checkNotTakenIn, copyPaths, mergeCopy, readCopy, type CopyPaths } from './edits/table-copy.ts';
-import { keepUndelivered, readUndelivered } from './logs/undelivered.ts';
+import type { FileSystem } from './fs.ts';
+import { ChangeEncoder, eventLines, type EditEvents } from './journal/change-encoder.ts';
+import type { LogName } from './layout.ts';
+import { Ledger } from './ledger.ts';
+import type { LogView } from './logs/log.ts';
+import { keepUndelivered } from './logs/undelivered.ts';
+import { FolderReads } from './reads.ts';
+import { INVENTORY, USERS, type TableKind, type TableName } from './tables/columns.ts';
+import type { Table } from './tables/table.ts';
+import type { Tables } from './tables/tables.ts';
+import { transactionState } from './transactions/state.ts';
+import { keepFile } from './whole-files.ts';
+import { OwedEffects } from './transactions/effects.ts';
+import { guarded, failureOf, WriteTurns } from './transactions/write-turns.ts';
 
-export interface FileStoreOptions extends Pick<OwnOptions, 'newId' | 'besideBroken'> {
+/** As many as are sent at once. */
+const MOST_AT_ONCE = 2_000;
+
+export interface FileStoreOptions extends Pick<OwnOptions, 'newId' | 'besideBroken' | 'onEdits' | 'onOwed'> {
   readonly files: FileSystem;
   readonly folder: string;
   readonly clock: Clock;
@@ -37,25 +53,36 @@ export interface FileStoreOptions extends Pick<OwnOptions, 'newId' | 'besideBrok
 }
 
 /** The store of a folder that this process owns. Everything that changes state runs one after the other. */
-export class FileStore implements Store {
+export class FileStore extends FolderReads implements Store {
   readonly storeId: string;
+  protected readonly files: FileSystem;
+  protected readonly folder: string;
   readonly #options: FileStoreOptions;
   readonly #ledger: Ledger;
   readonly #turns: WriteTurns;
   readonly #csvs: CsvFiles;
   readonly #changes: ChangeEncoder;
+  readonly #onEdits: EditHook;
   readonly #ending = new AbortController();
-  #drains: Promise<unknown> = Promise.resolve();
+  readonly #effects: OwedEffects;
+  readonly #drains = new Map<Destination, Promise<unknown>>();
   #background: Promise<void> = Promise.resolve();
 
   private constructor(options: FileStoreOptions, ledger: Ledger) {
+    super();
     this.#options = options;
+    this.files = options.files;
+    this.folder = options.folder;
     this.#ledger = ledger;
     this.#changes = new ChangeEncoder(ledger.tables);
     this.storeId = ledger.folderId;
     const { files, folder, clock, user: by, onNotice } = options;
     this.#turns = new WriteTurns(folder, options.onFailure);
-    this.#csvs = new CsvFiles({ files, folder, ledger, clock, by, onNotice }, this.#turns);
+    this.#effects = new OwedEffects(ledger, this.#turns, clock);
+    const onEdits: EditHook =
+      options.onEdits === undefined ? null : (edits) => eventLines(ledger.tables, this.#eventsOf(edits));
+    this.#onEdits = onEdits;
+    this.#csvs = new CsvFiles({ files, folder, ledger, clock, by, onNotice, onEdits }, this.#turns);
   }
 
   /** @throws Failure corrupt_file, corrupt_state, write_failed */
@@ -83,6 +110,14 @@ export class FileStore implements Store {
     }
     store.#background = store.#csvs.keep(store.#ending.signal);
     return store;
+  }
+
+  protected get tables(): Tables {
+    return this.#ledger.tables;
+  }
+
+  protected view(log: LogName): LogView {
+    return this.#ledger.view(log);
   }
 
   transact<R>(_keys: Keys, decide: (snapshot: Snapshot) => { changes: Changes; result: R }): Promise<R> {
@@ -117,8 +152,8 @@ export class FileStore implements Store {
     return this.#turns.run(async () => {
       await this.#csvs.look();
       checkNotTakenIn(files, paths, this.#ledger.view('edits'));
-      const stamp = { at: clock.now(), ...from, copy: paths.name };
-      const { commit, merge } = mergeCopy(kind, table, copy, stamp);
+      const stamp = { seq: this.#ledger.nextSeq, at: clock.now(), ...from, copy: paths.name };
+      const { commit, merge } = mergeCopy(kind, table, copy, stamp, this.#onEdits);
       if (commit !== null) {
         await this.#ledger.commit(commit);
         // Another order of rows is no change of the table.
@@ -137,7 +172,7 @@ export class FileStore implements Store {
       await this.#csvs.look();
       let outcome: { changes: Changes; result: R };
       try {
-        outcome = decide(this.#snapshot());
+        outcome = decide(transactionState(this.#ledger, this.#options.clock));
       } catch (error) {
         // Nothing was written: an error of the caller's, or of a look-up, which leaves the store as it is.
         return { error: failureOf(error, this.#options.folder) };
@@ -149,48 +184,56 @@ export class FileStore implements Store {
     return decided.result;
   }
 
-  #snapshot(): Snapshot {
-    const { tables } = this.#ledger;
-    return {
-      at: this.#options.clock.now(),
-      status: (user) => {
-        const value = tables.users.rows.value(user);
-        return value === undefined ? undefined : statusOf(value);
-      },
-      quantity: (item) => tables.inventory.rows.value(item),
-      user: (user) => tables.users.rows.get(user),
-      item: (item) => tables.inventory.rows.get(item),
-      decided: (orderId) => this.#ledger.decided(orderId),
-      position: (of) => tables.position(of),
-    };
-  }
-
   async #commit(changes: Changes, from: { by: string; via: EditVia }): Promise<void> {
-    const commit = this.#changes.toCommit(changes, { at: this.#options.clock.now(), ...from });
+    const stamp = { seq: this.#ledger.nextSeq, at: this.#options.clock.now(), ...from };
+    const commit = this.#changes.toCommit(changes, stamp, this.#eventsOf(changes.edits ?? []));
     if (commit === null) return;
     await this.#ledger.commit(commit);
     if (this.#ledger.checkpointDue) await this.#ledger.startCheckpoint();
   }
 
-  drain(send: (records: readonly Outgoing[]) => Promise<readonly Outgoing[]>): Promise<number> {
-    const run = this.#drains.then(async () => {
+  /** What edits lead to, on the state before them. */
+  #eventsOf(edits: Iterable<Edit>): EditEvents {
+    const { onEdits, clock } = this.#options;
+    const changing = onEdits === undefined ? [] : [...edits].filter(changesRow);
+    if (onEdits === undefined || changing.length === 0) return {};
+    return onEdits(changing, transactionState(this.#ledger, clock));
+  }
+
+  drain(
+    destination: Destination,
+    send: (unsent: readonly Outgoing[]) => Promise<readonly OutgoingRecord[]>,
+  ): Promise<number> {
+    const before = this.#drains.get(destination) ?? Promise.resolve();
+    const run = before.then(async () => {
       // What is decided meanwhile is not among them.
-      const records = this.#ledger.tables.unsent.slice();
-      const last = records.at(-1);
+      const unsent = (this.tables.unsent.get(destination) ?? []).slice(0, MOST_AT_ONCE);
+      const last = unsent.at(-1);
       if (last === undefined) return 0;
-      const refused = await send(records);
+      const refused = await send(unsent.map(({ outgoing }) => outgoing));
       await this.#turns.run(async () => {
-        await keepUndelivered(this.#options.files, this.#options.folder, refused);
-        await this.#ledger.commit({ lines: [['sent', last.number]] });
+        await keepUndelivered(this.files, this.folder, refused);
+        await this.#ledger.commit({ lines: [['sent', last.number, destination]] });
       });
-      return records.length - refused.length;
+      return unsent.length - refused.length;
     });
-    this.#drains = run.catch(() => undefined);
+    this.#drains.set(
+      destination,
+      run.catch(() => undefined),
+    );
     return run;
   }
 
-  unsent(): number {
-    return this.#ledger.tables.unsent.length;
+  unsent(): ReadonlyMap<Destination, number> {
+    return new Map(Array.from(this.tables.unsent, ([destination, { length }]) => [destination, length]));
+  }
+
+  takeEffects(options: Parameters<Store['takeEffects']>[0]): Promise<readonly Effect[]> {
+    return this.#effects.take(options);
+  }
+
+  nextDue(kinds: readonly EffectKind[]): number | null {
+    return this.#effects.nextDue(kinds);
   }
 
   keepFile(name: string, text: string): Promise<string> {
@@ -217,27 +260,11 @@ export class FileStore implements Store {
     return this.#ledger.decided(orderId);
   }
 
-  decisions(outcome: 'accepted' | 'rejected'): AsyncIterable<readonly Decided[]> {
-    return parsedLines(this.#ledger.view(outcome === 'accepted' ? 'orders' : 'rejections'), parseDecided);
-  }
-
-  edits(): AsyncIterable<readonly LoggedEdit[]> {
-    return parsedLines(this.#ledger.view('edits'), parseEdit);
-  }
-
-  undelivered(): AsyncIterable<Undelivered> {
-    return readUndelivered(this.#options.files, this.#options.folder);
-  }
-
-  async positions(): Promise<readonly Position[]> {
-    return this.#ledger.tables.positions();
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#turns.hasEnded) return;
     this.#ending.abort();
     await this.#background;
-    await this.#drains;
+    await Promise.all(this.#drains.values());
     try {
       if (!this.#turns.hasFailed) {
         await this.#turns.run(() => this.#csvs.look());

@@ -140,7 +140,8 @@ test('what a transaction removes cannot be sold by it, even if it adds it again'
   const record = { topic: 't', partition: 0, offset: 0 };
   const outcome = { kind: 'accepted', stock: [9] } as const;
   const changes = { edits, decisions: [{ order, record, outcome, decidedAt: 0 }] };
-  expect(() => new ChangeEncoder(tables).toCommit(changes, { at: 0, by: 't', via: 'consume' })).toThrow(
-    'order o is accepted for 2 a of NaN',
+  const stamp = { seq: 1, at: 0, by: 't', via: 'consume' } as const;
+  expect(() => new ChangeEncoder(tables).toCommit(changes, stamp)).toThrow(
+    'order o is accepted for 2 a, which are not there',
   );
 });

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { DecisionLines } from '../../../src/adapters/files/logs/decision-lines.ts';
 import { realFileSystem, type FileSystem } from '../../../src/adapters/files/fs.ts';
 import { Ledger } from '../../../src/adapters/files/ledger.ts';
+import type { Decided } from '../../../src/domain/orders/decided.ts';
 import { waitFor } from '../../support/wait.ts';
 
 let folder: string;
@@ -24,7 +25,7 @@ const state = (): string => fs.readFileSync(inner('state.json'), 'utf8');
 async function decide(ledger: Ledger, from: number, to: number): Promise<void> {
   const orders = new DecisionLines();
   for (let n = from; n < to; n++) {
-    orders.add({
+    const decided: Decided = {
       order: {
         orderId: `ORD-${n}`,
         user: 'alice',
@@ -34,9 +35,10 @@ async function decide(ledger: Ledger, from: number, to: number): Promise<void> {
       record: { topic: 'orders', partition: 0, offset: n },
       outcome: { kind: 'accepted', stock: [1] },
       decidedAt: 0,
-    });
+    };
+    orders.add(decided, ledger.nextSeq);
   }
-  await ledger.commit({ orders, lines: [] });
+  await ledger.commit({ seq: ledger.nextSeq, orders, lines: [] });
 }
 
 async function checkpoint(ledger: Ledger): Promise<void> {

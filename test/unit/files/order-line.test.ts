@@ -53,6 +53,9 @@ const decided: fc.Arbitrary<Decided> = fc
     });
   });
 
+/** As long as it can be. */
+const SEQ = Number.MAX_SAFE_INTEGER;
+
 /** The same line the slow way. */
 function plainly({ order, record, outcome, decidedAt }: Decided): string {
   const items = order.items.map(({ item, quantity: wanted, unitPrice }, index) => ({
@@ -71,7 +74,7 @@ function plainly({ order, record, outcome, decidedAt }: Decided): string {
           rejected_at: isoTime(decidedAt),
         };
   const head = { order_id: order.orderId, user: order.user, items, created_at: isoTime(order.createdAt) };
-  const text = JSON.stringify({ ...head, ...why, ...record });
+  const text = JSON.stringify({ ...head, ...why, seq: SEQ, ...record });
   return `${text.replace(/[^\x20-\x7e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`;
 }
 
@@ -81,7 +84,7 @@ it('a decision is written as JSON would have it, into the room it asks for', () 
       const lines = batch.map((each) => {
         const room = maxLineBytes(each);
         const bytes = Buffer.alloc(room + 16, '#');
-        const end = writeDecided(each, bytes, 8);
+        const end = writeDecided(each, SEQ, bytes, 8);
         expect(end).toBeLessThanOrEqual(8 + room);
         expect(bytes.subarray(end).toString('latin1')).toBe('#'.repeat(bytes.length - end));
         return bytes.toString('latin1', 8, end);
@@ -98,7 +101,7 @@ it('a line is read as it was written', () => {
     fc.property(whole, ([each, createdAt, decidedAt]) => {
       const given = { ...each, order: { ...each.order, createdAt }, decidedAt };
       const bytes = Buffer.alloc(maxLineBytes(given));
-      const end = writeDecided(given, bytes, 0);
+      const end = writeDecided(given, SEQ, bytes, 0);
       // JSON knows no −0, and neither NaN nor infinities.
       const items = given.order.items.map((item) => ({
         ...item,

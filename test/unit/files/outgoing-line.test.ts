@@ -2,7 +2,13 @@ import { expect, it } from 'vitest';
 import { outgoingLine, parseOutgoing, renderLine } from '../../../src/adapters/files/tables/state-line.ts';
 import type { Headers } from '../../../src/ports/record.ts';
 
-const RECORD = { id: 'orders/0@1', topic: 'orders.dlq', key: null, value: Buffer.from([0, 255]) };
+const RECORD = {
+  kind: 'record',
+  id: 'orders/0@1',
+  topic: 'orders.dlq',
+  key: null,
+  value: Buffer.from([0, 255]),
+} as const;
 
 it('a record to be sent keeps its headers: order, repetition, null', () => {
   const headers: Headers = [
@@ -11,7 +17,7 @@ it('a record to be sent keeps its headers: order, repetition, null', () => {
     ['a', Buffer.from([255])],
     ['a', ''],
   ];
-  const line = renderLine(outgoingLine({ ...RECORD, headers, number: 7 }));
+  const line = renderLine(outgoingLine({ number: 7, outgoing: { ...RECORD, headers } }));
   expect(parseOutgoing(Buffer.from(line))).toEqual({ ...RECORD, headers });
 });
 

@@ -6,24 +6,22 @@ import type { FileAccess } from '../access.ts';
 import { CsvPlace, moveAway, NewestVersion } from './place.ts';
 import { renderTable } from './render.ts';
 import { OWN_STYLE, styleOf } from './records.ts';
-import { editRenderer } from '../logs/edit-line.ts';
 import { type FileStat, type FileSystem } from '../fs.ts';
 import {
   brokenNotice,
   findHandEdit,
   sameStat,
   savedMsOf,
-  takeInLines,
   unsettledMs,
   type FileFacts,
   type Found,
 } from '../edits/hand-edit-look.ts';
+import { takeInCommit, type EditHook } from '../edits/take-in.ts';
 import type { TableKind, Row } from '../tables/columns.ts';
 import type { HandEdit } from '../edits/hand-edits.ts';
 import type { Ledger } from '../ledger.ts';
 import type { Table } from '../tables/table.ts';
 import { rowLines, type StateLine } from '../tables/state-line.ts';
-import { textBytes } from '../logs/text-bytes.ts';
 import { encodeRead, encodeVersion } from './versions.ts';
 import { fingerprinted, sameFingerprint, type FileFingerprint } from '../tables/fingerprint.ts';
 
@@ -47,6 +45,7 @@ export interface CsvContext {
   readonly clock: Clock;
   readonly by: string;
   readonly onNotice: (notice: StoreNotice) => void;
+  readonly onEdits: EditHook;
   /** Whether it shows that other programs read a file. */
   readonly showsReads: () => boolean;
   /** Runs between two commits. */
@@ -184,19 +183,9 @@ export class CsvFile<R extends Row> {
     edit: Extract<HandEdit<R>, { kind: 'merged' }>,
     facts: FileFacts,
   ): Promise<void> {
-    const { ledger, clock, by, onNotice } = this.#context;
-    const { lines, version } = takeInLines(this.#kind, this.#table, found, edit, facts);
-    const render = editRenderer({ at: clock.now(), by, via: 'file' });
-    const rowEdit = this.#kind.edit;
-    const logged = function* (): Generator<string> {
-      for (const { name, before, after } of edit.edits) {
-        yield render(rowEdit(name, before, after));
-      }
-    };
-    await ledger.commit({
-      lines,
-      logs: { edits: textBytes(logged()), [this.#kind.table]: encodeVersion(version) },
-    });
+    const { ledger, clock, by, onNotice, onEdits } = this.#context;
+    const stamp = { seq: ledger.nextSeq, at: clock.now(), by, via: 'file' } as const;
+    await ledger.commit(takeInCommit(this.#kind, this.#table, found, edit, { facts, stamp, onEdits }));
     this.#mustWrite = false;
     this.close();
     for (const { item, wanted } of edit.clamped) onNotice({ kind: 'stock_clamped', item, wanted });

@@ -1,7 +1,7 @@
 import type { Item, User } from '../../../domain/tables.ts';
 import { innerFolder } from '../layout.ts';
 import { INVENTORY, USERS, type TableName } from '../tables/columns.ts';
-import type { WriteTurns } from '../write-turns.ts';
+import type { WriteTurns } from '../transactions/write-turns.ts';
 import { CsvFile, type CsvContext } from './file.ts';
 
 /** CSVs are rewritten at most so often, or twenty times as long as the last rewrite took if that is longer. */

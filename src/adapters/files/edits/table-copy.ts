@@ -1,18 +1,19 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Edit, LoggedEdit } from '../../../domain/edit.ts';
+import type { Edit } from '../../../domain/edit.ts';
 import { Failure } from '../../../domain/failure.ts';
 import type { Item, User } from '../../../domain/tables.ts';
 import type { TableMerge } from '../../../ports/table-copy.ts';
 import { adoptByName, makeDirectory } from '../access.ts';
 import { writeFresh, readWhole } from '../whole-files.ts';
 import type { CsvTable, TableKind, Row, TableName } from '../tables/columns.ts';
-import { editRenderer, parseEdit } from '../logs/edit-line.ts';
+import { editRenderer, parseEdit, type EditStamp } from '../logs/edit-line.ts';
 import { linesOf, type LogView } from '../logs/log.ts';
 import { errorCode, writeFailure, type FileSystem } from '../fs.ts';
 import { parseTable } from '../csv/parse.ts';
 import { editLines } from './hand-edit-look.ts';
 import { mergeFrom } from './hand-edits.ts';
+import type { EditHook } from './take-in.ts';
 import type { Commit } from '../journal/commit.ts';
 import { innerFolder } from '../layout.ts';
 import type { Table } from '../tables/table.ts';
@@ -150,7 +151,8 @@ export function mergeCopy<R extends User | Item>(
   kind: TableKind<R>,
   table: Table<R>,
   { base, found }: EditedCopy<R>,
-  stamp: Pick<LoggedEdit, 'at' | 'by' | 'via' | 'copy'>,
+  stamp: EditStamp,
+  onEdits: EditHook,
 ): { commit: Commit | null; merge: TableMerge } {
   const hasSameColumns = isSame(base.columns, found.columns);
   const merged = {
@@ -170,9 +172,8 @@ export function mergeCopy<R extends User | Item>(
   };
   if (edits.length === 0 && sameOrder) return { commit: null, merge };
   const logged = edits.length === 0 ? {} : { edits: textBytes(edits.map(editRenderer(stamp))) };
-  // Gone through twice: written down, and applied.
-  const lines = { [Symbol.iterator]: () => editLines(kind, merged) };
-  return { commit: { lines, logs: logged }, merge };
+  const lines = [...editLines(kind, merged), ...(onEdits?.(edits) ?? [])];
+  return { commit: { seq: stamp.seq, lines, logs: logged }, merge };
 }
 
 function isSame(a: readonly string[], b: readonly string[]): boolean {

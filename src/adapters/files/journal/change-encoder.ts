@@ -1,12 +1,20 @@
-import type { EditVia } from '../../../domain/edit.ts';
-import type { Changes } from '../../../ports/store.ts';
+import type { StateChanges } from '../../../domain/state.ts';
+import type { Edit } from '../../../domain/edit.ts';
+import type { Movement } from '../../../domain/movement.ts';
+import type { Changes, Outgoing } from '../../../ports/store.ts';
+import { factLogName, type FactLogName, type LogName } from '../layout.ts';
 import { DecisionLines } from '../logs/decision-lines.ts';
-import { editRenderer } from '../logs/edit-line.ts';
-import type { Commit } from './commit.ts';
+import { editRenderer, type EditStamp } from '../logs/edit-line.ts';
+import { renderFact } from '../logs/fact-lines.ts';
+import { renderMovement } from '../logs/movement-line.ts';
+import { textBytes } from '../logs/text-bytes.ts';
 import { Sales } from '../tables/sales.ts';
 import { outgoingLine, type StateLine } from '../tables/state-line.ts';
 import type { Tables } from '../tables/tables.ts';
-import { textBytes } from '../logs/text-bytes.ts';
+import type { Commit } from './commit.ts';
+
+/** What edits lead to, as `onEdits` of OwnOptions says it. */
+export type EditEvents = Pick<StateChanges, 'small' | 'outgoing'>;
 
 /** Makes of the changes that a transaction wants the commit that the journal takes. */
 export class ChangeEncoder {
@@ -20,47 +28,109 @@ export class ChangeEncoder {
     this.#sales = new Sales(tables.inventory);
   }
 
-  /** @returns null when nothing changes; valid until the next call, whose lines use the same buffers */
-  toCommit(changes: Changes, stamp: { at: number; by: string; via: EditVia }): Commit | null {
+  /**
+   * @param events what the edits among the changes lead to
+   * @returns null when nothing changes; valid until the next call, whose lines use the same buffers
+   */
+  toCommit(changes: Changes, stamp: EditStamp, events: EditEvents = {}): Commit | null {
     const lines: StateLine[] = [];
-    const { edits = [] } = changes;
+    const { edits = [], decisions = [], movements = [] } = changes;
     for (const edit of edits) {
       if (edit.kind === 'user') lines.push(['rows', 'users', [[edit.user, edit.after]]]);
       if (edit.kind === 'item') lines.push(['rows', 'inventory', [[edit.item, edit.after]]]);
     }
-    this.#encodeDecisions(changes);
+    this.#sales.begin(editedStock(edits));
+    this.#encodeDecisions(changes, stamp.seq);
+    const logs: Partial<Record<LogName, readonly Uint8Array[]>> = {};
+    // Hardly any batch of orders has any of these.
+    if (edits.length > 0) logs.edits = textBytes(edits.map(editRenderer(stamp)));
+    if (movements.length > 0) logs.movements = textBytes(this.#move(movements, stamp));
+    if (changes.facts !== undefined) this.#encodeFacts(changes.facts, stamp.seq, lines, logs);
     for (const position of changes.positions ?? []) lines.push(['position', position]);
-    let number = this.#tables.lastNumber;
-    for (const record of changes.outgoing ?? []) lines.push(outgoingLine({ ...record, number: ++number }));
-    if (lines.length === 0 && edits.length === 0 && (changes.decisions ?? []).length === 0) return null;
-    return {
-      lines,
-      sales: this.#sales,
-      orders: this.#orders,
-      rejections: this.#rejections,
-      // Hardly any batch of orders has edits.
-      logs: edits.length === 0 ? {} : { edits: textBytes(edits.map(editRenderer(stamp))) },
-    };
+    // Those of edits come first: edits are what counts first.
+    lines.push(...smallLinesOf(events), ...smallLinesOf(changes));
+    addOutgoing(lines, this.#tables, [...(events.outgoing ?? []), ...(changes.outgoing ?? [])]);
+    for (const { id, effect } of changes.effects ?? []) lines.push(['effect', id, effect]);
+    if (lines.length === 0 && decisions.length === 0 && Object.keys(logs).length === 0) return null;
+    const batch = { sales: this.#sales, orders: this.#orders, rejections: this.#rejections };
+    return { seq: stamp.seq, lines, logs, ...batch };
   }
 
-  #encodeDecisions({ edits = [], decisions = [] }: Changes): void {
+  /** Takes what was accepted. @throws Error when there is not so much left: a bug of what accepted it */
+  #encodeDecisions({ decisions = [] }: Changes, seq: number): void {
     this.#orders.clear();
     this.#rejections.clear();
-    const edited = new Map<string, number>();
-    for (const edit of edits) {
-      // What is removed cannot be sold, even if it is added again: it is another row then.
-      if (edit.kind !== 'item' || Number.isNaN(edited.get(edit.item))) continue;
-      edited.set(edit.item, edit.after?.quantity ?? NaN);
-    }
-    this.#sales.begin(edited);
     for (const decided of decisions) {
       if (decided.outcome.kind === 'rejected') {
-        this.#rejections.add(decided);
+        this.#rejections.add(decided, seq);
         continue;
       }
-      this.#orders.add(decided);
+      this.#orders.add(decided, seq);
       const { orderId, items } = decided.order;
-      for (const { item, quantity } of items) this.#sales.sell(item, quantity, orderId);
+      for (const { item, quantity } of items) {
+        if (Number.isNaN(this.#sales.take(item, quantity))) {
+          throw new Error(`order ${orderId} is accepted for ${quantity} ${item}, which are not there`);
+        }
+      }
     }
   }
+
+  /** The lines of movements. @throws Error when one would take more than there is: a bug of what makes it */
+  *#move(movements: readonly Movement[], { seq, at }: EditStamp): Generator<string> {
+    for (const movement of movements) {
+      const onHand = this.#sales.take(movement.item, -movement.delta);
+      if (!Number.isSafeInteger(onHand)) {
+        throw new Error(`${movement.item} cannot change by ${movement.delta} (${movement.cause})`);
+      }
+      yield renderMovement({ ...movement, seq, at, onHand });
+    }
+  }
+
+  #encodeFacts(
+    facts: NonNullable<Changes['facts']>,
+    seq: number,
+    lines: StateLine[],
+    logs: Partial<Record<LogName, readonly Uint8Array[]>>,
+  ): void {
+    const texts = new Map<FactLogName, string[]>();
+    for (const { log, value } of facts) {
+      const name = factLogName(log.name);
+      const known = this.#tables.factKeys.get(log.name);
+      if (known !== undefined && known !== log.key) {
+        throw new Error(`the facts of ${log.name} are found by ${known}, not by ${log.key}`);
+      }
+      const ofLog = texts.get(name) ?? [];
+      if (known === undefined && ofLog.length === 0) lines.push(['facts', log.name, log.key]);
+      ofLog.push(renderFact(value, log.key, seq));
+      texts.set(name, ofLog);
+    }
+    for (const [name, ofLog] of texts) logs[name] = textBytes(ofLog);
+  }
+}
+
+/** By item: what is on hand after the edits. */
+function editedStock(edits: readonly Edit[]): ReadonlyMap<string, number> {
+  const edited = new Map<string, number>();
+  for (const edit of edits) {
+    // What is removed cannot be sold, even if it is added again: it is another row then.
+    if (edit.kind !== 'item' || Number.isNaN(edited.get(edit.item))) continue;
+    edited.set(edit.item, edit.after?.quantity ?? NaN);
+  }
+  return edited;
+}
+
+/** What edits lead to, as lines of the commit in which they are taken in. */
+export function eventLines(tables: Tables, events: EditEvents): StateLine[] {
+  const lines = [...smallLinesOf(events)];
+  addOutgoing(lines, tables, events.outgoing ?? []);
+  return lines;
+}
+
+function* smallLinesOf({ small = [] }: Pick<Changes, 'small'>): Generator<StateLine> {
+  for (const { table, key, value } of small) yield ['small', table.name, [[key, value]]];
+}
+
+function addOutgoing(lines: StateLine[], tables: Tables, all: readonly Outgoing[]): void {
+  let number = tables.lastNumber;
+  for (const outgoing of all) lines.push(outgoingLine({ number: ++number, outgoing }));
 }

@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib';
 import { Failure } from '../../../domain/failure.ts';
 import { openOrUndefined, readWhole, writeFresh } from '../whole-files.ts';
 import { LogView, type LogState } from '../logs/log.ts';
-import { type LogName, STATE_FILE } from '../layout.ts';
+import { STATE_FILE, type FIRST_LOGS, type LogName } from '../layout.ts';
 import type { FileSystem } from '../fs.ts';
 import { restoreLines } from './state-lines.ts';
 import { renderLine, type StateLine } from '../tables/state-line.ts';
@@ -25,21 +25,32 @@ import type { Tables } from '../tables/tables.ts';
  * chain of their records. Nothing is ever truncated or overwritten that a durable state.json names.
  */
 
-/** Of this layout of `.orderctl/`; 1 had one state line for each row. */
-export const FORMAT = 2;
+/** Of this layout of `.orderctl/`; 1 had one state line for each row, 2 neither `seq` nor facts. */
+export const FORMAT = 3;
+/** This can be read, and is upgraded by the next owner. */
+const FORMER_FORMAT = 2;
 const CHUNK_BYTES = 256 * 1024;
+
+type FirstLog = (typeof FIRST_LOGS)[number];
+
+interface LogFile extends LogState {
+  /** Relative to the folder. */
+  readonly file: string;
+}
 
 export interface FolderState {
   /** Of this layout; a later one gets another number. */
   readonly format: number;
   /** Random, made once with the folder. */
   readonly folderId: string;
+  /** The number of the last transaction; 0 in a folder of format 2. */
+  readonly seq: number;
   /** The journal that begins at this checkpoint, and what its opening record is chained to. */
   readonly journal: { readonly number: number; readonly seq: number; readonly chain: number };
   /** The snapshot of the tables, in `.orderctl/`. */
   readonly tables: { readonly file: string; readonly sizeBytes: number; readonly crc: number };
-  /** `file` is relative to the folder. */
-  readonly logs: Readonly<Record<LogName, LogState & { readonly file: string }>>;
+  readonly logs: Readonly<Record<FirstLog, LogFile>> &
+    Readonly<Partial<Record<Exclude<LogName, FirstLog>, LogFile>>>;
   /** Runs of the id index. */
   readonly ids: readonly string[];
 }
@@ -70,6 +81,7 @@ export function readState(files: FileSystem, inner: string): FolderState | undef
   } catch (error) {
     throw corruptState(name, `it cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
+  if (parsed.state.format === FORMER_FORMAT) return { ...parsed.state, seq: 0 };
   if (parsed.state.format !== FORMAT) {
     throw new Failure(
       'corrupt_state',

@@ -1,5 +1,5 @@
 import { totalBytes } from '../fs.ts';
-import { LOG_NAMES, type LogName } from '../layout.ts';
+import type { LogName } from '../layout.ts';
 import type { DecisionLines } from '../logs/decision-lines.ts';
 import { textBytes } from '../logs/text-bytes.ts';
 import type { Sales } from '../tables/sales.ts';
@@ -11,23 +11,32 @@ export interface Commit {
   readonly orders?: DecisionLines;
   readonly rejections?: DecisionLines;
   readonly sales?: Sales;
-  readonly logs?: Partial<Record<'edits' | 'users' | 'inventory', readonly Uint8Array[]>>;
+  readonly logs?: Partial<Record<Exclude<LogName, 'orders' | 'rejections'>, readonly Uint8Array[]>>;
+  /** Of the transaction, in its lines; left out where nothing numbers it. */
+  readonly seq?: number;
   /** Gone through twice. */
   readonly lines: Iterable<StateLine>;
 }
 
-/** What the journal record of a commit holds. @param sizeOf how long each log is */
-export function entryOf(commit: Commit, sizeOf: (log: LogName) => number): JournalEntry {
+/**
+ * What the journal record of a commit holds.
+ *
+ * @param sizeOf how long each log is
+ * @param seq of the last transaction before it
+ */
+export function entryOf(commit: Commit, sizeOf: (log: LogName) => number, seq: number): JournalEntry {
   const logs: LogBytes[] = [];
-  for (const log of LOG_NAMES) {
-    const parts = (log === 'orders' || log === 'rejections' ? commit[log]?.parts : commit.logs?.[log]) ?? [];
-    const sizeBytes = totalBytes(parts);
-    if (sizeBytes > 0) logs.push({ log, position: sizeOf(log), parts, sizeBytes });
-  }
+  const add = (log: LogName, parts: readonly Uint8Array[] | undefined): void => {
+    const sizeBytes = parts === undefined ? 0 : totalBytes(parts);
+    if (parts !== undefined && sizeBytes > 0) logs.push({ log, position: sizeOf(log), parts, sizeBytes });
+  };
+  add('orders', commit.orders?.parts);
+  add('rejections', commit.rejections?.parts);
+  for (const log in commit.logs) add(log as LogName, commit.logs[log as keyof typeof commit.logs]);
   const state: Uint8Array[] = textBytes(rendered(commit.lines));
   // After the lines: what was edited is sold from.
   if (commit.sales?.isEmpty === false) state.push(commit.sales.render());
-  return { logs, state };
+  return { seq: commit.seq ?? seq, logs, state };
 }
 
 function* rendered(lines: Iterable<StateLine>): Generator<string> {

@@ -5,7 +5,7 @@ import type { LogName } from '../layout.ts';
  * What one journal record holds, for recovery to apply again:
  *
  *   payload = directory, line feed, bytes for the logs, state lines
- *   directory = {"logs":[[name, position, length], …],"state":length}
+ *   directory = {"logs":[[name, position, length], …],"state":length,"seq":number of the last transaction}
  *
  * The bytes for a log are verbatim, with the position they belong at; state lines (state-line.ts) carry values as
  * they are afterwards. Applying a record twice is therefore the same as applying it once.
@@ -24,6 +24,8 @@ export interface LogBytes extends LogPlace {
 }
 
 export interface JournalEntry {
+  /** The number of the last transaction up to here. */
+  readonly seq: number;
   readonly logs: readonly LogBytes[];
   /** State lines, each ended by a line feed, one part behind the other. */
   readonly state: readonly Uint8Array[];
@@ -32,12 +34,15 @@ export interface JournalEntry {
 interface Directory {
   logs: [LogName, number, number][];
   state: number;
+  /** Missing in journals of format 2. */
+  seq?: number;
 }
 
 export function encodeEntry(entry: JournalEntry): Uint8Array[] {
   const directory: Directory = {
     logs: entry.logs.map((part) => [part.log, part.position, part.sizeBytes]),
     state: totalBytes(entry.state),
+    seq: entry.seq,
   };
   return [
     Buffer.from(`${JSON.stringify(directory)}\n`),
@@ -50,6 +55,7 @@ export interface DecodedEntry {
   /** `at`: where the bytes begin in the payload. */
   readonly logs: readonly (LogPlace & { readonly bytes: Uint8Array; readonly at: number })[];
   readonly state: Buffer;
+  readonly seq: number;
 }
 
 /** @param payload what checked out by its CRC, so that it is as `encodeEntry` made it */
@@ -62,5 +68,5 @@ export function decodeEntry(payload: Buffer): DecodedEntry {
     at += length;
     return part;
   });
-  return { logs, state: payload.subarray(at, at + directory.state) };
+  return { logs, state: payload.subarray(at, at + directory.state), seq: directory.seq ?? 0 };
 }

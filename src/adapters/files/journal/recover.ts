@@ -1,11 +1,11 @@
 import path from 'node:path';
 import { Failure } from '../../../domain/failure.ts';
 import { corruptState, readSnapshot, readState, type FolderState } from './checkpoint.ts';
-import { journalPath, STATE_FILE, DECISION_LOGS, innerFolder, LOG_NAMES, type LogName } from '../layout.ts';
+import { DECISION_LOGS, fileOfLog, innerFolder, journalPath, STATE_FILE, type LogName } from '../layout.ts';
 import type { FileSystem } from '../fs.ts';
 import { decodeEntry } from './entry.ts';
 import { scanJournal, type JournalEnd, type ScanResult } from './journal.ts';
-import { checkLog, damagedLog, type LogPart } from '../logs/log.ts';
+import { checkLog, damagedLog, EMPTY_LOG, type LogPart } from '../logs/log.ts';
 import { openOrUndefined } from '../whole-files.ts';
 import { CommittedLines } from './state-lines.ts';
 import { Tables } from '../tables/tables.ts';
@@ -31,8 +31,10 @@ export interface LoadedFolder {
   readonly journalFds: readonly number[];
   /** Commits found in the journals. */
   readonly commits: number;
+  /** The number of the last transaction. */
+  readonly seq: number;
   /** What each log has got since the checkpoint, as it stands in the journals. */
-  readonly tails: Readonly<Record<LogName, readonly LogPart[]>>;
+  readonly tails: ReadonlyMap<LogName, readonly LogPart[]>;
 }
 
 /**
@@ -48,25 +50,23 @@ export function loadFolder(files: FileSystem, folder: string): LoadedFolder | un
   }
   const tables = new Tables();
   readSnapshot(files, inner, state, tables);
-  const tails: Record<LogName, LogPart[]> = {
-    orders: [],
-    rejections: [],
-    edits: [],
-    users: [],
-    inventory: [],
-  };
+  const tails = new Map<LogName, LogPart[]>();
+  let { seq } = state;
   const fds: number[] = [];
   const lines = new CommittedLines(tables);
   try {
     const chain = readJournals(files, inner, state, fds, (payload, payloadAt, fd) => {
       const entry = decodeEntry(payload);
       for (const { log, position, bytes, at } of entry.logs) {
-        tails[log].push({ fd, at: payloadAt + at, position, sizeBytes: bytes.byteLength });
+        const parts = tails.get(log) ?? [];
+        tails.set(log, parts);
+        parts.push({ fd, at: payloadAt + at, position, sizeBytes: bytes.byteLength });
       }
+      seq = Math.max(seq, entry.seq);
       lines.apply(entry.state);
     });
     lines.finish();
-    return { state, tables, journalFds: fds, tails, ...chain };
+    return { state, tables, journalFds: fds, tails, seq, ...chain };
   } catch (error) {
     for (const fd of fds) files.close(fd);
     throw error;
@@ -157,8 +157,18 @@ function assertFresh(files: FileSystem, folder: string): void {
 
 /** How long a log is, with what only the journals hold. */
 export function logEnd(loaded: LoadedFolder, log: LogName): number {
-  const last = loaded.tails[log].at(-1);
-  return last === undefined ? loaded.state.logs[log].sizeBytes : last.position + last.sizeBytes;
+  const last = loaded.tails.get(log)?.at(-1);
+  return last === undefined ? (loaded.state.logs[log]?.sizeBytes ?? 0) : last.position + last.sizeBytes;
+}
+
+/** The logs that there are. */
+export function logsOf({ state, tails }: LoadedFolder): ReadonlySet<LogName> {
+  return new Set([...(Object.keys(state.logs) as LogName[]), ...tails.keys()]);
+}
+
+/** Relative to the folder. */
+export function fileOf({ state }: LoadedFolder, log: LogName): string {
+  return state.logs[log]?.file ?? fileOfLog(log);
 }
 
 /**
@@ -180,7 +190,7 @@ export function checkAgainstJournal(
   const end = logEnd(loaded, log);
   if (sizeBytes <= end || files.stat(journalPath(inner, number))?.sizeBytes !== readBytes) return;
   if (files.stat(journalPath(inner, number + 1)) !== undefined) return;
-  throw beyondJournal(path.join(folder, loaded.state.logs[log].file), sizeBytes, end);
+  throw beyondJournal(path.join(folder, fileOf(loaded, log)), sizeBytes, end);
 }
 
 function beyondJournal(name: string, sizeBytes: number, end: number): Failure {
@@ -195,11 +205,10 @@ function beyondJournal(name: string, sizeBytes: number, end: number): Failure {
  * than every commit there was
  */
 export function repairLogs(files: FileSystem, folder: string, loaded: LoadedFolder): void {
-  for (const log of LOG_NAMES) {
-    const known = loaded.state.logs[log];
-    const name = path.join(folder, known.file);
-    const sizeBytes = checkLog(files, name, known);
-    const tail = loaded.tails[log];
+  for (const log of logsOf(loaded)) {
+    const name = path.join(folder, fileOf(loaded, log));
+    const sizeBytes = checkLog(files, name, loaded.state.logs[log] ?? EMPTY_LOG);
+    const tail = loaded.tails.get(log) ?? [];
     const end = logEnd(loaded, log);
     // A log is written only after its journal record is synced: what is in no record was lost from the journal.
     if (sizeBytes > end) throw beyondJournal(name, sizeBytes, end);

@@ -1,13 +1,13 @@
 import path from 'node:path';
 import { Failure } from '../../../domain/failure.ts';
 import type { Clock } from '../../../ports/clock.ts';
-import { STATE_FILE, innerFolder, isStorage, LOG_NAMES, noStorage, type LogName } from '../layout.ts';
+import { STATE_FILE, innerFolder, isStorage, noStorage, type LogName } from '../layout.ts';
 import { readWhole, openOrUndefined } from '../whole-files.ts';
 import type { FileSystem } from '../fs.ts';
 import { INVENTORY, USERS } from '../tables/columns.ts';
 import { sameStat, savedMsOf, unsettledMs, type FileFacts } from '../edits/hand-edit-look.ts';
-import { checkLog, LogView } from '../logs/log.ts';
-import { checkAgainstJournal, loadFolder, type LoadedFolder } from './recover.ts';
+import { checkLog, EMPTY_LOG, LogView } from '../logs/log.ts';
+import { checkAgainstJournal, fileOf, loadFolder, logsOf, type LoadedFolder } from './recover.ts';
 import { Tables } from '../tables/tables.ts';
 
 const RETRIES = 20;
@@ -84,7 +84,9 @@ export class FolderSnapshot {
       let found: FolderSnapshot | undefined;
       try {
         found = new FolderSnapshot(files, loadFolder(files, folder), csvs);
-        for (const log of LOG_NAMES) found.#openLog(folder, log);
+        if (found.loaded !== undefined) {
+          for (const log of logsOf(found.loaded)) found.#openLog(folder, log, found.loaded);
+        }
         if (sameStat(before, files.stat(state))) {
           waitMs = settle(found, attempt >= RETRIES);
           if (waitMs === 0) return found;
@@ -100,13 +102,12 @@ export class FolderSnapshot {
     }
   }
 
-  #openLog(folder: string, log: LogName): void {
-    if (this.loaded === undefined) return;
-    const state = this.loaded.state.logs[log];
-    const name = path.join(folder, state.file);
+  #openLog(folder: string, log: LogName, loaded: LoadedFolder): void {
+    const state = loaded.state.logs[log] ?? EMPTY_LOG;
+    const name = path.join(folder, fileOf(loaded, log));
     const sizeBytes = checkLog(this.#files, name, state);
-    checkAgainstJournal(this.#files, folder, this.loaded, log, sizeBytes);
-    const parts = [...this.loaded.tails[log]];
+    checkAgainstJournal(this.#files, folder, loaded, log, sizeBytes);
+    const parts = [...(loaded.tails.get(log) ?? [])];
     if (state.sizeBytes > 0) {
       const fd = openOrUndefined(this.#files, name);
       if (fd === undefined) return;

@@ -24,6 +24,9 @@ function* parsedAtOnce(lines: Buffer): Generator<readonly ParsedLine[]> {
   }
 }
 
+/** Lines that stock of a commit before must be set for; the others have nothing to do with it. */
+const CHANGES_ROWS = new Set<ParsedLine[0]>(['rows', 'undo', 'columns', 'order', 'version']);
+
 /**
  * Applies the lines of commit after commit. Stock that was sold from again and again is set once, to what it was in the
  * end: it makes no difference to the tables, since each line says what is true after it.
@@ -42,8 +45,7 @@ export class CommittedLines {
       for (const line of parsed) {
         if (line[0] === 'quantities') this.#keep(line[1]);
         else {
-          // Positions and outgoing records have nothing to do with stock.
-          if (line[0] !== 'position' && line[0] !== 'outgoing' && line[0] !== 'sent') this.finish();
+          if (CHANGES_ROWS.has(line[0])) this.finish();
           this.#tables.applyParsed(line);
         }
       }

@@ -25,7 +25,7 @@ export class DecisionLines {
     this.starts.length = 0;
   }
 
-  add(decided: Decided): void {
+  add(decided: Decided, seq: number): void {
     const needed = this.#length + maxLineBytes(decided);
     if (needed > this.#buffer.byteLength) {
       const larger = Buffer.allocUnsafe(Math.max(needed, this.#buffer.byteLength * 2));
@@ -34,6 +34,6 @@ export class DecisionLines {
     }
     this.ids.push(decided.order.orderId);
     this.starts.push(this.#length);
-    this.#length = writeDecided(decided, this.#buffer, this.#length);
+    this.#length = writeDecided(decided, seq, this.#buffer, this.#length);
   }
 }

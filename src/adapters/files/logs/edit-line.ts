@@ -2,26 +2,26 @@ import type { Edit, LoggedEdit } from '../../../domain/edit.ts';
 import { isoTime } from '../../../domain/iso-time.ts';
 import type { Item } from '../../../domain/tables.ts';
 
-/** @returns what makes an edit a line of edits.jsonl: `{"at":"2026-…Z","by":"…","via":"command","kind":"user",…}` */
-export function editRenderer({
-  at,
-  by,
-  via,
-  copy,
-}: Pick<LoggedEdit, 'at' | 'by' | 'via' | 'copy'>): (edit: Edit) => string {
-  const begin = JSON.stringify({ at: isoTime(at), by, via, ...(copy === undefined ? {} : { copy }) }).slice(
-    0,
-    -1,
-  );
+/** Who edits and how, and the number of the transaction. */
+export type EditStamp = Pick<LoggedEdit, 'at' | 'by' | 'via' | 'copy'> & { readonly seq: number };
+
+/** @returns what makes an edit a line of edits.jsonl: `{"seq":12,"at":"2026-…Z","by":"…","via":"command","kind":"user",…}` */
+export function editRenderer({ seq, at, by, via, copy }: EditStamp): (edit: Edit) => string {
+  const stamp = { seq, at: isoTime(at), by, via, ...(copy === undefined ? {} : { copy }) };
+  const begin = JSON.stringify(stamp).slice(0, -1);
   return (edit) => `${begin},${JSON.stringify(edit).slice(1)}\n`;
 }
 
+type EditJson = Edit &
+  Pick<LoggedEdit, 'by' | 'via' | 'copy'> & { readonly at: string; readonly seq?: number };
+
 /** @throws SyntaxError when it is no line of ours */
 export function parseEdit(line: Buffer): LoggedEdit {
-  const { at, ...rest } = JSON.parse(line.toString('utf8')) as Omit<LoggedEdit, 'at'> & { at: string };
-  const edit = { ...(rest as Edit & Pick<LoggedEdit, 'by' | 'via'>), at: Date.parse(at) };
-  if (edit.kind !== 'item') return edit;
-  return { ...edit, before: withoutEmptyName(edit.before), after: withoutEmptyName(edit.after) };
+  const { at, ...edit } = JSON.parse(line.toString('utf8')) as EditJson;
+  delete (edit as { seq?: number }).seq;
+  const logged: LoggedEdit = { ...edit, at: Date.parse(at) };
+  if (logged.kind !== 'item') return logged;
+  return { ...logged, before: withoutEmptyName(logged.before), after: withoutEmptyName(logged.after) };
 }
 
 /** As in row-cells.ts. */

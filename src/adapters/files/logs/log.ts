@@ -27,6 +27,9 @@ export interface LogState {
 /** What is known of a log that was just made. */
 export const NO_LOG: LogCut = { sizeBytes: 0, crc: 0 };
 
+/** What a checkpoint says of a log that came after it. */
+export const EMPTY_LOG: LogState = { ...NO_LOG, tailCrc: 0 };
+
 export type LogCut = Pick<LogState, 'sizeBytes' | 'crc'>;
 
 /** One log, open for appending by the folder's owner. */

@@ -14,8 +14,8 @@ const DAY_MS = 86_400_000;
 
 /** Bytes that the line of a decision takes at most, its line feed included. */
 export function maxLineBytes({ order, record, outcome }: Decided): number {
-  // What is fixed in a line takes 240 bytes with the longest numbers, in an item 90; an escaped character takes six.
-  let bytes = 300 + order.orderId.length + order.user.length + record.topic.length;
+  // What is fixed in a line takes 260 bytes with the longest numbers, in an item 90; an escaped character takes six.
+  let bytes = 320 + order.orderId.length + order.user.length + record.topic.length;
   for (const { item, unitPrice } of order.items) bytes += 120 + item.length + 6 * (unitPrice?.length ?? 0);
   return outcome.kind === 'accepted' ? bytes : bytes + 6 * outcome.detail.length;
 }
@@ -36,10 +36,11 @@ const CREATED_AT = '],"created_at":"';
 /**
  * Writes the line of a decision, ended by a line feed.
  *
+ * @param seq of its transaction
  * @param into has room for `maxLineBytes` from `from` on
  * @returns where the line ends
  */
-export function writeDecided(decided: Decided, into: Uint8Array, from: number): number {
+export function writeDecided(decided: Decided, seq: number, into: Uint8Array, from: number): number {
   const { order, record, outcome } = decided;
   target = into;
   at = from;
@@ -61,7 +62,7 @@ export function writeDecided(decided: Decided, into: Uint8Array, from: number): 
     put(asciiJson(outcome.detail));
     put(outcome.userStatus === null ? ',"user_status":null' : `,"user_status":"${outcome.userStatus}"`);
   }
-  putBytes(tailOf(decided, record));
+  putBytes(tailOf(decided, record, seq));
   putNumber(record.offset);
   put('}\n');
   return at;
@@ -89,27 +90,33 @@ interface Tail {
   readonly decidedAt: number;
   readonly topic: string;
   readonly partition: number;
+  readonly seq: number;
   readonly bytes: Uint8Array;
 }
 
 let knownTail: Tail | undefined;
 
 /** What stands between creation time or status and offset: the same for all that a batch accepts. */
-function tailOf({ outcome: { kind }, decidedAt }: Decided, { topic, partition }: RecordId): Uint8Array {
+function tailOf(
+  { outcome: { kind }, decidedAt }: Decided,
+  { topic, partition }: RecordId,
+  seq: number,
+): Uint8Array {
   const known = knownTail;
   if (
     known?.decidedAt === decidedAt &&
     known.kind === kind &&
     known.partition === partition &&
+    known.seq === seq &&
     known.topic === topic
   ) {
     return known.bytes;
   }
   const begin = kind === 'accepted' ? '","accepted_at' : ',"rejected_at';
   const bytes = Buffer.from(
-    `${begin}":"${isoTime(decidedAt)}","topic":"${topic}","partition":${partition},"offset":`,
+    `${begin}":"${isoTime(decidedAt)}","seq":${seq},"topic":"${topic}","partition":${partition},"offset":`,
   );
-  knownTail = { kind, decidedAt, topic, partition, bytes };
+  knownTail = { kind, decidedAt, topic, partition, seq, bytes };
   return bytes;
 }
 
@@ -200,6 +207,8 @@ interface OrderLineJson {
   detail?: string;
   user_status?: UserStatus | null;
   rejected_at?: string;
+  /** Missing in lines of format 2. */
+  seq?: number;
   topic: string;
   partition: number;
   offset: number;

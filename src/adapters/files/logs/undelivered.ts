@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { Failure } from '../../../domain/failure.ts';
-import type { Outgoing, Undelivered } from '../../../ports/store.ts';
+import type { OutgoingRecord, Undelivered } from '../../../ports/store.ts';
 import { readWhole, replaceFile } from '../whole-files.ts';
 import type { FileSystem } from '../fs.ts';
 import { innerFolder } from '../layout.ts';
@@ -19,7 +19,7 @@ const OF_THE_FAILURE = new Set(['x-failed-at', 'x-attempts']);
 export async function keepUndelivered(
   files: FileSystem,
   folder: string,
-  records: readonly Outgoing[],
+  records: readonly OutgoingRecord[],
 ): Promise<void> {
   if (records.length === 0) return;
   const inner = innerFolder(folder);
@@ -28,13 +28,13 @@ export async function keepUndelivered(
   await files.syncDirectory(inner);
   for (const record of records) {
     const file = path.join(kept, await fileFor(files, kept, record));
-    await replaceFile(files, file, Buffer.from(renderLine(outgoingLine({ ...record, number: 0 }))));
+    await replaceFile(files, file, Buffer.from(renderLine(outgoingLine({ number: 0, outgoing: record }))));
   }
   await files.syncDirectory(kept);
 }
 
 /** Offsets come again in a topic that was deleted and created again: another record of that id gets a name of its own. */
-async function fileFor(files: FileSystem, kept: string, record: Outgoing): Promise<string> {
+async function fileFor(files: FileSystem, kept: string, record: OutgoingRecord): Promise<string> {
   const stem = await stemOf(record.id);
   const bytes = readWhole(files, path.join(kept, `${stem}${SUFFIX}`));
   if (bytes === undefined) return `${stem}${SUFFIX}`;
@@ -52,9 +52,9 @@ async function stemOf(id: string): Promise<string> {
 }
 
 /** Equal for the same record that failed again. */
-function contentOf(record: Outgoing): string {
+function contentOf(record: OutgoingRecord): string {
   const headers = record.headers.filter(([name]) => !OF_THE_FAILURE.has(name));
-  return renderLine(outgoingLine({ ...record, headers, number: 0 }));
+  return renderLine(outgoingLine({ number: 0, outgoing: { ...record, headers } }));
 }
 
 async function sha256(text: string): Promise<string> {
@@ -63,7 +63,7 @@ async function sha256(text: string): Promise<string> {
 }
 
 /** null: these are not the bytes of a record that was kept. */
-function recordOf(bytes: Buffer): Outgoing | null {
+function recordOf(bytes: Buffer): OutgoingRecord | null {
   try {
     return parseOutgoing(bytes);
   } catch {

@@ -1,17 +1,22 @@
+import type { OutgoingMessage } from '../../../domain/messages/outgoing.ts';
 import type { Headers, HeaderValue } from '../../../ports/record.ts';
-import type { Outgoing } from '../../../ports/store.ts';
+import type { Outgoing, OutgoingRecord } from '../../../ports/store.ts';
 
-/* A record to be sent as JSON, in a state line and in a file of `undelivered/`. */
+/* What is to be sent as JSON, in a state line and in a file of `undelivered/`. */
 
-/** An outgoing record and its place in the order of all that ever were. */
-export interface Unsent extends Outgoing {
+/** What is to be sent, and its place in the order of all that ever was. */
+export interface Unsent {
   readonly number: number;
+  readonly outgoing: Outgoing;
 }
 
 type EncodedBytes = string | null;
 type EncodedHeader = { s: string } | { b: string } | null;
-export interface EncodedOutgoing {
-  readonly number: number;
+export type EncodedOutgoing = { readonly number: number } & (EncodedRecord | OutgoingMessage);
+
+interface EncodedRecord {
+  /** As earlier versions wrote them too. */
+  readonly kind?: never;
   readonly id: string;
   readonly topic: string;
   readonly key: EncodedBytes;
@@ -20,14 +25,15 @@ export interface EncodedOutgoing {
   readonly headers: readonly [string, EncodedHeader | EncodedHeader[]][];
 }
 
-export function encodeOutgoing(record: Unsent): EncodedOutgoing {
+export function encodeOutgoing({ number, outgoing }: Unsent): EncodedOutgoing {
+  if (outgoing.kind === 'message') return { number, ...outgoing };
   return {
-    number: record.number,
-    id: record.id,
-    topic: record.topic,
-    key: encodeBytes(record.key),
-    value: encodeBytes(record.value),
-    headers: record.headers.map(([name, value]) => [name, encodeHeader(value)]),
+    number,
+    id: outgoing.id,
+    topic: outgoing.topic,
+    key: encodeBytes(outgoing.key),
+    value: encodeBytes(outgoing.value),
+    headers: outgoing.headers.map(([name, value]) => [name, encodeHeader(value)]),
   };
 }
 
@@ -48,12 +54,16 @@ function decodeHeader(value: EncodedHeader): HeaderValue {
 }
 
 export function decodeOutgoing(encoded: EncodedOutgoing): Unsent {
-  const { number, id, topic, key, value } = encoded;
-  const headers: Headers = encoded.headers.flatMap(([name, header]) =>
+  const { number, ...rest } = encoded;
+  return { number, outgoing: rest.kind === 'message' ? rest : decodeRecord(rest) };
+}
+
+function decodeRecord({ id, topic, key, value, headers: encoded }: EncodedRecord): OutgoingRecord {
+  const headers: Headers = encoded.flatMap(([name, header]) =>
     (Array.isArray(header) ? header : [header]).map((one) => [name, decodeHeader(one)] as const),
   );
   return {
-    number,
+    kind: 'record',
     id,
     topic,
     key: key === null ? null : Buffer.from(key, 'base64'),

@@ -34,8 +34,12 @@ export class Sales {
     this.#batches = new Float64Array(places);
   }
 
-  /** @throws Error when there is not so much left: a bug of what accepted the order */
-  sell(item: string, quantity: number, orderId: string): void {
+  /**
+   * Takes from what is on hand; a negative quantity adds to it.
+   *
+   * @returns what is left; NaN when there is not so much, or no such item: a bug of what takes it, and nothing is taken
+   */
+  take(item: string, quantity: number): number {
     const place = this.#table.rows.placeOf(item) ?? -1;
     if (place !== -1 && this.#batches[place] !== this.#batch) {
       this.#batches[place] = this.#batch;
@@ -44,10 +48,9 @@ export class Sales {
     }
     const left = this.#left[place] ?? NaN;
     // Written so that NaN, an item that does not exist, is caught too.
-    if (!(left >= quantity)) {
-      throw new Error(`order ${orderId} is accepted for ${quantity} ${item} of ${left}`);
-    }
+    if (!(left >= quantity)) return NaN;
     this.#left[place] = left - quantity;
+    return left - quantity;
   }
 
   get isEmpty(): boolean {

@@ -1,4 +1,5 @@
-import type { Outgoing, Position } from '../../../ports/store.ts';
+import type { Effect } from '../../../domain/effects.ts';
+import type { Destination, OutgoingRecord, Position, StoredPosition } from '../../../ports/store.ts';
 import type { FileFingerprint } from './fingerprint.ts';
 import { decodeOutgoing, encodeOutgoing, type EncodedOutgoing, type Unsent } from './outgoing.ts';
 import { renderCells, type Cells } from './row-cells.ts';
@@ -22,10 +23,16 @@ export type StateLine =
   | readonly ['order', TableName, readonly string[]]
   /** This is the newest known version of the CSV now; `undo` lines say how the table differs from it. */
   | readonly ['version', TableName, FileFingerprint | null, older?: readonly FileFingerprint[]]
-  | readonly ['position', Position]
+  | readonly ['position', StoredPosition]
   | readonly ['outgoing', EncodedOutgoing]
-  /** All up to this number were sent. */
-  | readonly ['sent', number];
+  /** All up to this number were sent, of one destination or of all; a snapshot begins with that of all. */
+  | readonly ['sent', number, of?: Destination]
+  /** Rows of a small table; null: not there. */
+  | readonly ['small', table: string, rows: readonly (readonly [key: string, value: unknown])[]]
+  /** null: it is done with. */
+  | readonly ['effect', id: string, Effect | null]
+  /** There is a log of facts of that name; its lines are found by this field. */
+  | readonly ['facts', name: string, key: string];
 
 /** A line as it is read: rows are cells. */
 export type ParsedLine =
@@ -33,7 +40,9 @@ export type ParsedLine =
   | readonly ['undo', TableName, readonly Cells[]]
   /** Item, quantity, item, quantity, …: a batch of sales, by Sales. */
   | readonly ['quantities', readonly (string | number)[]]
-  | Exclude<StateLine, readonly ['rows', ...unknown[]] | readonly ['undo', ...unknown[]]>;
+  /** Up to format 2 there was no other processor than `orders`. */
+  | readonly ['position', Position & Partial<Pick<StoredPosition, 'processor'>>]
+  | Exclude<StateLine, readonly ['rows' | 'undo' | 'position', ...unknown[]]>;
 
 export function renderLine(line: StateLine): string {
   if (line[0] !== 'rows' && line[0] !== 'undo') return `${JSON.stringify(line)}\n`;
@@ -61,14 +70,27 @@ export function* rowLines(
   if (some.length > 0) yield [kind, table, some];
 }
 
-export function outgoingLine(record: Unsent): StateLine {
-  return ['outgoing', encodeOutgoing(record)];
+export function outgoingLine(unsent: Unsent): StateLine {
+  return ['outgoing', encodeOutgoing(unsent)];
+}
+
+/** Lines that hold the rows of a small table. */
+export function* smallLines(table: string, rows: Iterable<[string, unknown]>): Generator<StateLine> {
+  let some: [string, unknown][] = [];
+  for (const row of rows) {
+    some.push(row);
+    if (some.length < ROWS_PER_LINE) continue;
+    yield ['small', table, some];
+    some = [];
+  }
+  if (some.length > 0) yield ['small', table, some];
 }
 
 /** @throws SyntaxError, TypeError when it is no line of an outgoing record */
-export function parseOutgoing(line: Buffer): Outgoing {
+export function parseOutgoing(line: Buffer): OutgoingRecord {
   const found = JSON.parse(line.toString('utf8')) as ParsedLine;
   if (found[0] !== 'outgoing') throw new TypeError('it is a line of another kind');
-  const { id, topic, key, value, headers } = decodeOutgoing(found[1]);
-  return { id, topic, key, value, headers };
+  const { outgoing } = decodeOutgoing(found[1]);
+  if (outgoing.kind !== 'record') throw new TypeError('it is a line of another kind');
+  return outgoing;
 }

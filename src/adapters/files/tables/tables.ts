@@ -1,27 +1,40 @@
 import type { Item, User } from '../../../domain/tables.ts';
-import type { Position, TopicPartition } from '../../../ports/store.ts';
+import type { Effect } from '../../../domain/effects.ts';
+import { destinationOf, type Destination, type Source, type StoredPosition } from '../../../ports/store.ts';
 import { INVENTORY, USERS, type Row, type TableName } from './columns.ts';
 import { decodeOutgoing, type Unsent } from './outgoing.ts';
 import { rowOfCells } from './row-cells.ts';
 import type { Sales } from './sales.ts';
-import { outgoingLine, rowLines, type NamedRow, type ParsedLine, type StateLine } from './state-line.ts';
+import {
+  outgoingLine,
+  rowLines,
+  smallLines,
+  type NamedRow,
+  type ParsedLine,
+  type StateLine,
+} from './state-line.ts';
 import { Table, type FrozenTable } from './table.ts';
 
-function positionKey(of: TopicPartition): string {
-  return `${of.topic}/${of.partition}`;
+function positionKey({ processor, topic, partition }: Source): string {
+  return `${processor}/${topic}/${partition}`;
 }
 
 /** What is true at this moment, in memory. */
 export class Tables {
   readonly users = new Table<User>(USERS);
   readonly inventory = new Table<Item>(INVENTORY);
-  readonly #positions = new Map<string, Position>();
-  /** In order of their numbers. */
-  #unsent: Unsent[] = [];
-  /** Of the last outgoing record that ever was. */
+  /** By name of the table, then by key. */
+  readonly small = new Map<string, Map<string, unknown>>();
+  readonly effects = new Map<string, Effect>();
+  /** The logs of facts that there are, with the fields by which their lines are found. */
+  readonly factKeys = new Map<string, string>();
+  readonly #positions = new Map<string, StoredPosition>();
+  /** In order of their numbers; a destination for which nothing waits is not there. */
+  readonly #unsent = new Map<Destination, Unsent[]>();
+  /** Of the last that ever was to be sent. */
   #lastNumber = 0;
 
-  get unsent(): readonly Unsent[] {
+  get unsent(): ReadonlyMap<Destination, readonly Unsent[]> {
     return this.#unsent;
   }
 
@@ -29,11 +42,11 @@ export class Tables {
     return this.#lastNumber;
   }
 
-  position(of: TopicPartition): Position | undefined {
+  position(of: Source): StoredPosition | undefined {
     return this.#positions.get(positionKey(of));
   }
 
-  positions(): Position[] {
+  positions(): StoredPosition[] {
     return [...this.#positions.values()];
   }
 
@@ -52,6 +65,7 @@ export class Tables {
 
   applyParsed(line: ParsedLine): void {
     if (line[0] === 'quantities') this.#setQuantities(line[1]);
+    else if (line[0] === 'position') this.apply(['position', { processor: 'orders', ...line[1] }]);
     else if (line[0] === 'rows' || line[0] === 'undo') {
       const rows = line[2].map((cells): NamedRow => [cells[0], rowOfCells(cells)]);
       this.apply([line[0], line[1], rows]);
@@ -83,13 +97,47 @@ export class Tables {
         this.#positions.set(positionKey(line[1]), line[1]);
         break;
       case 'outgoing':
-        this.#lastNumber = line[1].number;
-        this.#unsent.push(decodeOutgoing(line[1]));
+        this.#addUnsent(decodeOutgoing(line[1]));
         break;
       case 'sent':
         this.#lastNumber = Math.max(this.#lastNumber, line[1]);
-        this.#unsent = this.#unsent.filter((record) => record.number > line[1]);
+        this.#removeSent(line[1], line[2] === undefined ? [...this.#unsent.keys()] : [line[2]]);
         break;
+      case 'small':
+        this.#setSmall(line[1], line[2]);
+        break;
+      case 'effect':
+        if (line[2] === null) this.effects.delete(line[1]);
+        else this.effects.set(line[1], line[2]);
+        break;
+      case 'facts':
+        this.factKeys.set(line[1], line[2]);
+        break;
+    }
+  }
+
+  #addUnsent(unsent: Unsent): void {
+    this.#lastNumber = Math.max(this.#lastNumber, unsent.number);
+    const destination = destinationOf(unsent.outgoing);
+    const waiting = this.#unsent.get(destination);
+    if (waiting === undefined) this.#unsent.set(destination, [unsent]);
+    else waiting.push(unsent);
+  }
+
+  #removeSent(number: number, destinations: readonly Destination[]): void {
+    for (const destination of destinations) {
+      const waiting = (this.#unsent.get(destination) ?? []).filter((unsent) => unsent.number > number);
+      if (waiting.length === 0) this.#unsent.delete(destination);
+      else this.#unsent.set(destination, waiting);
+    }
+  }
+
+  #setSmall(table: string, rows: Iterable<readonly [string, unknown]>): void {
+    const found = this.small.get(table) ?? new Map<string, unknown>();
+    this.small.set(table, found);
+    for (const [key, value] of rows) {
+      if (value === null) found.delete(key);
+      else found.set(key, value);
     }
   }
 
@@ -109,15 +157,21 @@ export class Tables {
     const users = this.users.frozen();
     const inventory = this.inventory.frozen();
     const positions = this.positions();
-    const unsent = this.#unsent.slice();
-    // What was sent for good is before the first unsent record, or is all there ever was.
-    const sent = (unsent[0]?.number ?? this.#lastNumber + 1) - 1;
+    const unsent = [...this.#unsent.values()].flat().sort((a, b) => a.number - b.number);
+    const lastNumber = this.#lastNumber;
+    const small = Array.from(this.small, ([name, rows]) => [name, [...rows]] as const);
+    const effects = [...this.effects.values()];
+    const factKeys = [...this.factKeys];
     return (function* () {
       yield* tableLines('users', users);
       yield* tableLines('inventory', inventory);
       for (const position of positions) yield ['position', position];
-      yield ['sent', sent];
-      for (const record of unsent) yield outgoingLine(record);
+      // Before those that wait: they are not among what was sent.
+      yield ['sent', lastNumber];
+      for (const one of unsent) yield outgoingLine(one);
+      for (const [name, rows] of small) yield* smallLines(name, rows);
+      for (const effect of effects) yield ['effect', effect.id, effect];
+      for (const [name, key] of factKeys) yield ['facts', name, key];
     })();
   }
 }

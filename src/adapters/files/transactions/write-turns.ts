@@ -1,6 +1,6 @@
 import path from 'node:path';
-import { Failure } from '../../domain/failure.ts';
-import { errorCode, writeFailure } from './fs.ts';
+import { Failure } from '../../../domain/failure.ts';
+import { errorCode, writeFailure } from '../fs.ts';
 
 /**
  * Runs what reads and changes a store one after the other. After an error of the disk nothing is written any more,

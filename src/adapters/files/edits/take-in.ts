@@ -1,0 +1,54 @@
+import type { Edit } from '../../../domain/edit.ts';
+import type { Commit } from '../journal/commit.ts';
+import { encodeVersion } from '../csv/versions.ts';
+import { editRenderer, type EditStamp } from '../logs/edit-line.ts';
+import { textBytes } from '../logs/text-bytes.ts';
+import type { Row, TableKind } from '../tables/columns.ts';
+import type { StateLine } from '../tables/state-line.ts';
+import type { Table } from '../tables/table.ts';
+import { takeInLines, type FileFacts, type Found } from './hand-edit-look.ts';
+import type { HandEdit } from './hand-edits.ts';
+import { sameRow } from './merge-rows.ts';
+
+/** What edits lead to, as lines of the commit that takes them in; null: that is nothing. */
+export type EditHook = ((edits: Iterable<Edit>) => readonly StateLine[]) | null;
+
+/** Whether a row is another after it. */
+export function changesRow(edit: Edit): boolean {
+  if (edit.kind === 'user') return !sameRow(edit.before, edit.after);
+  return edit.kind === 'item' && !sameRow(edit.before, edit.after);
+}
+
+/** The commit that takes a merged hand edit in. */
+export function takeInCommit<R extends Row>(
+  kind: TableKind<R>,
+  table: Table<R>,
+  found: Extract<Found<R>, { kind: 'edited' }>,
+  edit: Extract<HandEdit<R>, { kind: 'merged' }>,
+  { facts, stamp, onEdits }: { facts: FileFacts; stamp: EditStamp; onEdits: EditHook },
+): Commit {
+  const { lines, version } = takeInLines(kind, table, found, edit, facts);
+  // Made while they are gone through: there may be a million.
+  const edits = function* (): Generator<Edit> {
+    for (const { name, before, after } of edit.edits) yield kind.edit(name, before, after);
+  };
+  const render = editRenderer(stamp);
+  const logged = function* (): Generator<string> {
+    for (const one of edits()) yield render(one);
+  };
+  return {
+    seq: stamp.seq,
+    lines: onEdits === null ? lines : both(lines, onEdits(edits())),
+    logs: { edits: textBytes(logged()), [kind.table]: encodeVersion(version) },
+  };
+}
+
+/** To be gone through again and again. */
+function both(lines: Iterable<StateLine>, more: readonly StateLine[]): Iterable<StateLine> {
+  return {
+    *[Symbol.iterator]() {
+      yield* lines;
+      yield* more;
+    },
+  };
+}

@@ -1,0 +1,120 @@
+import path from 'node:path';
+import type { FileSystem } from '../fs.ts';
+import type { FolderState } from '../journal/checkpoint.ts';
+import { fileOf, logEnd, logsOf, type LoadedFolder } from '../journal/recover.ts';
+import { fileOfLog, FIRST_LOGS, innerFolder, type LogName } from '../layout.ts';
+import { AppendLog, damagedLog, LogView, linesOf, NO_LOG, type LogCut } from './log.ts';
+
+/** What a checkpoint will say of each log. */
+export type LogCuts = ReadonlyMap<LogName, LogCut>;
+
+/** All logs of a folder in the hands of its owner. */
+export class Logs {
+  readonly #files: FileSystem;
+  readonly #folder: string;
+  readonly #logs = new Map<LogName, AppendLog>();
+
+  /** Opens each at the end of what is true of it. */
+  constructor(files: FileSystem, folder: string, loaded: LoadedFolder | undefined) {
+    this.#files = files;
+    this.#folder = folder;
+    for (const log of loaded === undefined ? FIRST_LOGS : logsOf(loaded)) {
+      const name = path.join(folder, loaded === undefined ? fileOfLog(log) : fileOf(loaded, log));
+      const sizeBytes = loaded === undefined ? 0 : logEnd(loaded, log);
+      this.#logs.set(log, new AppendLog(files, name, sizeBytes, loaded?.state.logs[log] ?? NO_LOG));
+    }
+  }
+
+  /** @returns 0 when there is none yet */
+  sizeOf(log: LogName): number {
+    return this.#logs.get(log)?.sizeBytes ?? 0;
+  }
+
+  /** Up to its present end. */
+  view(log: LogName): LogView {
+    const found = this.#logs.get(log);
+    return found === undefined ? new LogView(this.#files, []) : viewOf(this.#files, found);
+  }
+
+  /**
+   * Makes a log when this is its first line.
+   *
+   * @throws Failure corrupt_state when its file is there: of a folder whose `.orderctl/` was lost
+   */
+  make(log: LogName): void {
+    if (this.#logs.has(log)) return;
+    const name = path.join(this.#folder, fileOfLog(log));
+    const sizeBytes = this.#files.stat(name)?.sizeBytes ?? 0;
+    if (sizeBytes > 0) throw damagedLog(name, `it has ${sizeBytes} bytes that the journal does not know of`);
+    this.#logs.set(log, new AppendLog(this.#files, name, 0, NO_LOG));
+  }
+
+  append(log: LogName, parts: readonly Uint8Array[]): void {
+    const found = this.#logs.get(log);
+    for (const part of parts) found?.append(part);
+  }
+
+  /** @throws Failure corrupt_state when another program has changed one */
+  assertOurs(): void {
+    for (const log of this.#logs.values()) log.assertOurs();
+  }
+
+  async sync(): Promise<void> {
+    for (const log of this.#logs.values()) await log.sync();
+  }
+
+  cut(): LogCuts {
+    return new Map(Array.from(this.#logs, ([name, log]) => [name, log.cut()]));
+  }
+
+  /** What a checkpoint says of the logs as they were at its cut. */
+  describe(cuts: LogCuts): FolderState['logs'] {
+    const described = Array.from(cuts, ([name, cut]) => {
+      const log = this.#logs.get(name);
+      const file = path.relative(this.#folder, log?.path ?? '');
+      return [name, { file, ...log?.describe(cut) }] as const;
+    });
+    return Object.fromEntries(described) as unknown as FolderState['logs'];
+  }
+
+  /**
+   * Copies the newer half of a log of versions into a new file, which the checkpoint to come will name, and closes the
+   * old one.
+   *
+   * @param number of the journal that goes on after that checkpoint
+   */
+  shorten(log: 'users' | 'inventory', number: number): void {
+    const old = this.#logs.get(log);
+    if (old === undefined) return;
+    const view = viewOf(this.#files, old);
+    const name = path.join(innerFolder(this.#folder), `${log}.versions.${number}`);
+    // What a crash left: no state.json has named it.
+    this.#files.unlink(name);
+    const shortened = new AppendLog(this.#files, name, 0, NO_LOG);
+    for (const chunk of view.chunks(lineStartAfter(view, old.sizeBytes / 2))) shortened.append(chunk);
+    old.close();
+    this.#logs.set(log, shortened);
+  }
+
+  close(): void {
+    for (const log of this.#logs.values()) log.close();
+  }
+}
+
+function viewOf(files: FileSystem, { fd, sizeBytes, lineWindow }: AppendLog): LogView {
+  return new LogView(files, [{ fd, at: 0, position: 0, sizeBytes }], lineWindow);
+}
+
+/** Where the first line begins at or after `position`; where the last one does when none is after it. */
+function lineStartAfter(view: LogView, position: number): number {
+  let start = 0;
+  let at = 0;
+  for (const chunk of view.chunks()) {
+    for (const { at: lineAt } of linesOf(chunk)) {
+      start = at + lineAt;
+      if (start >= position) return start;
+    }
+    at += chunk.byteLength;
+  }
+  return start;
+}

@@ -1,0 +1,58 @@
+import type { LoggedEdit } from '../../domain/edit.ts';
+import type { Effect } from '../../domain/effects.ts';
+import type { Fact, FactLog, SmallTable } from '../../domain/facts.ts';
+import type { Decided } from '../../domain/orders/decided.ts';
+import type { LoggedMovement, StoredPosition, Undelivered } from '../../ports/store.ts';
+import type { FileSystem } from './fs.ts';
+import { factLogName, type LogName } from './layout.ts';
+import { parseEdit } from './logs/edit-line.ts';
+import { factsOf, parseFact } from './logs/fact-lines.ts';
+import { parsedLines, type LogView } from './logs/log.ts';
+import { parseMovement } from './logs/movement-line.ts';
+import { parseDecided } from './logs/order-line.ts';
+import { readUndelivered } from './logs/undelivered.ts';
+import type { Tables } from './tables/tables.ts';
+
+/** What an owner and a reader beside it read in the same way, each of its own tables and logs. */
+export abstract class FolderReads {
+  protected abstract readonly files: FileSystem;
+  protected abstract readonly folder: string;
+  protected abstract readonly tables: Tables;
+  protected abstract view(log: LogName): LogView;
+
+  decisions(outcome: 'accepted' | 'rejected'): AsyncIterable<readonly Decided[]> {
+    return parsedLines(this.view(outcome === 'accepted' ? 'orders' : 'rejections'), parseDecided);
+  }
+
+  edits(): AsyncIterable<readonly LoggedEdit[]> {
+    return parsedLines(this.view('edits'), parseEdit);
+  }
+
+  movements(): AsyncIterable<readonly LoggedMovement[]> {
+    return parsedLines(this.view('movements'), parseMovement);
+  }
+
+  async facts<T extends Fact>(log: FactLog<T>, key: string): Promise<readonly T[]> {
+    return factsOf<T>(this.view(factLogName(log.name)), log.key, key);
+  }
+
+  allFacts<T extends Fact>(log: FactLog<T>): AsyncIterable<readonly T[]> {
+    return parsedLines(this.view(factLogName(log.name)), (line) => parseFact(line) as T);
+  }
+
+  async small<T>({ name }: SmallTable<T>): Promise<ReadonlyMap<string, T>> {
+    return new Map(this.tables.small.get(name)) as ReadonlyMap<string, T>;
+  }
+
+  async effects(): Promise<readonly Effect[]> {
+    return [...this.tables.effects.values()];
+  }
+
+  undelivered(): AsyncIterable<Undelivered> {
+    return readUndelivered(this.files, this.folder);
+  }
+
+  async positions(): Promise<readonly StoredPosition[]> {
+    return this.tables.positions();
+  }
+}

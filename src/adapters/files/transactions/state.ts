@@ -1,0 +1,29 @@
+import type { SmallTable } from '../../../domain/facts.ts';
+import type { Clock } from '../../../ports/clock.ts';
+import type { Snapshot } from '../../../ports/store.ts';
+import { factLogName } from '../layout.ts';
+import type { Ledger } from '../ledger.ts';
+import { factsOf } from '../logs/fact-lines.ts';
+import { statusOf } from '../tables/columns.ts';
+
+/** The state that a transaction is decided on. */
+export function transactionState(ledger: Ledger, clock: Clock): Snapshot {
+  const { tables } = ledger;
+  return {
+    at: clock.now(),
+    storeId: ledger.folderId,
+    seq: ledger.nextSeq,
+    status: (user) => {
+      const value = tables.users.rows.value(user);
+      return value === undefined ? undefined : statusOf(value);
+    },
+    quantity: (item) => tables.inventory.rows.value(item),
+    user: (user) => tables.users.rows.get(user),
+    item: (item) => tables.inventory.rows.get(item),
+    decided: (orderId) => ledger.decided(orderId),
+    position: (of) => tables.position(of),
+    facts: (log, key) => factsOf(ledger.view(factLogName(log.name)), log.key, key),
+    small: <T>({ name }: SmallTable<T>, key: string) => tables.small.get(name)?.get(key) as T | undefined,
+    effect: (id) => tables.effects.get(id),
+  };
+}
