@@ -192,7 +192,7 @@ export class World {
       .filter(({ partition, to }) => truth.positions.get(partition) !== to)
       .sort((a, b) => a.partition - b.partition);
     const moved = oracle.afterMoves(truth, moves);
-    const options = this.#options();
+    const options = { ...this.#options(), processor: 'orders' } as const;
     this.truths = [truth, moved];
     // Nobody else is ever in the group.
     const processes: Processes = { self: () => null, stateOf: () => 'unknown' };
