@@ -132,9 +132,9 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'src/app/offsets/reset.ts',
     from:
       '  const undoFile = await keepUndo(store, plan, options.topic, clock);\n' +
-      '  await storeMoves(store, { processor: 'orders', topic: options.topic }, plan.clusterId, plan.moves);\n',
+      "  await storeMoves(store, { processor: 'orders', topic: options.topic }, plan.clusterId, plan.moves);\n",
     to:
-      '  await storeMoves(store, { processor: 'orders', topic: options.topic }, plan.clusterId, plan.moves);\n' +
+      "  await storeMoves(store, { processor: 'orders', topic: options.topic }, plan.clusterId, plan.moves);\n" +
       '  const undoFile = await keepUndo(store, plan, options.topic, clock);\n',
     tests: ['test/app/offsets.test.ts'],
   },

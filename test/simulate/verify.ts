@@ -73,12 +73,20 @@ function say(edit: LoggedEdit): string {
   }
 }
 
-/** The bytes of both logs, but for the words of a rejection. */
+/** The bytes of both logs, but for the words of a rejection and the numbers of transactions, which rise. */
 function logs(files: Moment['files']): Pick<Seen, 'accepted' | 'rejected'> {
   const lines = (name: string): string[] => {
     const text = files.get(`${FOLDER}/${name}`)?.toString() ?? '';
     if (text !== '' && !text.endsWith('\n')) throw new Error(`${name} does not end with a line`);
-    return text.split('\n').slice(0, -1);
+    let last = 0;
+    const withoutSeq = (line: string): string => {
+      const [, text = ''] = /"seq":(\d+),"topic"/.exec(line) ?? [];
+      const seq = Number(text);
+      if (!(seq >= last && seq > 0)) throw new Error(`${name} has seq ${text} after ${last}: ${line}`);
+      last = seq;
+      return line.replace(`"seq":${text},`, '');
+    };
+    return text.split('\n').slice(0, -1).map(withoutSeq);
   };
   const rejected = lines('rejections.jsonl').map((line) => line.replace(/"detail":"(?:[^"\\]|\\.)*",/, ''));
   return { accepted: lines('orders.jsonl'), rejected };
