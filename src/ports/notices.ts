@@ -35,6 +35,8 @@ export type StoreNotice =
   | { readonly kind: 'file_outdated'; readonly file: string }
   /** A hand edit would have taken stock below zero: it is 0 now. */
   | { readonly kind: 'stock_clamped'; readonly item: string; readonly wanted: number }
+  /** The store was of an earlier format; what was replaced is kept. */
+  | { readonly kind: 'upgraded'; readonly from: number; readonly to: number; readonly keptIn: string }
   /** Something was rebuilt after a crash. */
   | { readonly kind: 'recovered'; readonly journalRecords: number }
   /** An edit came from another process. */

@@ -14,6 +14,7 @@ import { newFolderId, nextJournal, syncNameOf, writeCheckpoint, type Cut } from 
 import type { LogView } from './logs/log.ts';
 import { Logs } from './logs/logs.ts';
 import { openIndex } from './ids/lookup.ts';
+import { keepFormer } from './journal/upgrade.ts';
 import { loadFolder, repairLogs, type LoadedFolder } from './journal/recover.ts';
 import { Tables } from './tables/tables.ts';
 
@@ -55,6 +56,8 @@ export class Ledger {
   readonly tables: Tables;
   /** Commits that recovery found after the last checkpoint. */
   readonly recoveredCommits: number;
+  /** Of the folder as it was found; null: it is this one, or the folder is fresh. */
+  readonly formerFormat: number | null;
   readonly #files: FileSystem;
   readonly #folder: string;
   readonly #logs: Logs;
@@ -93,6 +96,8 @@ export class Ledger {
     this.tables = parts.loaded?.tables ?? new Tables();
     this.recoveredCommits = parts.loaded?.commits ?? 0;
     this.#seq = parts.loaded?.seq ?? 0;
+    const { format = FORMAT } = parts.loaded?.state ?? {};
+    this.formerFormat = format === FORMAT ? null : format;
     this.#logs = parts.logs;
     this.#ids = new DecidedIds(parts.files, innerFolder(parts.folder), parts.index, {
       view: (log) => this.view(log),
@@ -125,6 +130,7 @@ export class Ledger {
         for (const fd of loaded.journalFds) await files.datasync(fd);
         // Their names too: an owner that was killed may not have come to it.
         await files.syncDirectory(inner);
+        if (loaded.state.format !== FORMAT) await keepFormer(files, inner, loaded);
         repairLogs(files, folder, loaded);
       }
       const logs = new Logs(files, folder, loaded);

@@ -20,7 +20,9 @@ import { changesRow, type EditHook } from './edits/take-in.ts';
 import { checkNotTakenIn, copyPaths, mergeCopy, readCopy, type CopyPaths } from './edits/table-copy.ts';
 import type { FileSystem } from './fs.ts';
 import { ChangeEncoder, eventLines, type EditEvents } from './journal/change-encoder.ts';
-import type { LogName } from './layout.ts';
+import { FORMAT } from './journal/checkpoint.ts';
+import { formerFolder } from './journal/upgrade.ts';
+import { innerFolder, type LogName } from './layout.ts';
 import { Ledger } from './ledger.ts';
 import type { LogView } from './logs/log.ts';
 import { keepUndelivered } from './logs/undelivered.ts';
@@ -104,6 +106,10 @@ export class FileStore extends FolderReads implements Store {
       store.#csvs.close();
       await ledger.close();
       throw error;
+    }
+    if (ledger.formerFormat !== null) {
+      const keptIn = formerFolder(innerFolder(options.folder));
+      options.onNotice({ kind: 'upgraded', from: ledger.formerFormat, to: FORMAT, keptIn });
     }
     if (ledger.recoveredCommits > 0) {
       options.onNotice({ kind: 'recovered', journalRecords: ledger.recoveredCommits });

@@ -45,6 +45,11 @@ export function printNotice(printer: Printer, notice: StoreNotice): void {
         `item ${notice.item}: a hand edit came to ${notice.wanted} after the orders in between; it is 0 now`,
       );
       break;
+    case 'upgraded':
+      printer.info(
+        `the folder was upgraded from format ${notice.from} to ${notice.to}, which earlier versions cannot read; what was replaced is kept in ${notice.keptIn}`,
+      );
+      break;
     case 'recovered':
       printer.info(`recovered ${count(notice.journalRecords, 'commit')} from the journal after a crash`);
       break;

@@ -1,0 +1,136 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { openFolder } from '../../../src/adapters/files/folder.ts';
+import { FolderReader } from '../../../src/adapters/files/reader.ts';
+import { FileStore } from '../../../src/adapters/files/store.ts';
+import { audit } from '../../../src/app/audit/audit.ts';
+import { systemClock } from '../../../src/compose.ts';
+import { isFailure } from '../../../src/domain/failure.ts';
+import type { StoreNotice } from '../../../src/ports/notices.ts';
+import type { StoreReader } from '../../../src/ports/store.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { FaultyFs } from '../../support/faulty-fs.ts';
+import { formerFolder } from '../../support/former-folder.ts';
+import { FOLDER, isCrash, observe } from '../../support/store-history.ts';
+
+const SOURCE = { processor: 'orders', topic: 'orders', partition: 3 } as const;
+
+async function expectWhole(reader: StoreReader): Promise<void> {
+  const seen = await observe(reader);
+  expect(seen.accepted.map((line) => line.split(' ')[0])).toEqual(['ORD-1', 'ORD-3']);
+  expect(seen.rejected.map((line) => line.split(' ')[0])).toEqual(['ORD-2', 'ORD-4']);
+  expect(seen.items).toEqual({ book: 98, pen: 50 });
+  expect(seen.edits.length).toBe(4);
+  expect(await reader.positions()).toMatchObject([{ ...SOURCE, next: 6, clusterId: 'c-1' }]);
+}
+
+/** The same on a disk that fails. */
+function onFaultyDisk(call: number): FaultyFs {
+  const files = new FaultyFs(call);
+  for (const [name, bytes] of formerFolder()) files.put(path.join(FOLDER, name), bytes);
+  files.arm({ kind: 'crash', call });
+  return files;
+}
+
+const own = (files: FaultyFs, notices: StoreNotice[] = []): Promise<FileStore> =>
+  FileStore.open({
+    ...{ files, folder: FOLDER, clock: new FakeClock(), user: 'tester', via: 'consume' },
+    onNotice: (notice) => notices.push(notice),
+  });
+
+const DLQ = 'orders.dlq';
+
+describe('a folder of format 2', () => {
+  it('is read as it is, and nothing of it is changed', async () => {
+    const files = onFaultyDisk(1_000);
+    const before = files.names();
+    await using reader = await FolderReader.open(files, FOLDER, new FakeClock());
+    await expectWhole(reader);
+    expect(files.calls).toBe(0);
+    expect(files.names()).toEqual(before);
+  });
+
+  it('is upgraded by its owner: what is replaced is kept, the user learns of it, and it is whole', async () => {
+    const notices: StoreNotice[] = [];
+    const files = onFaultyDisk(1_000);
+    {
+      await using store = await own(files, notices);
+      await expectWhole(store);
+      expect(store.unsent()).toEqual(new Map([[DLQ, 2]]));
+      const keptIn = path.join(FOLDER, '.orderctl/before-3');
+      expect(notices).toContainEqual({ kind: 'upgraded', from: 2, to: 3, keptIn });
+      for (const name of ['state.json', 'tables.6', 'journal.6']) {
+        expect(files.get(path.join(keptIn, name)), name).toEqual(formerFolder().get(`.orderctl/${name}`));
+      }
+      const sent: string[] = [];
+      await store.drain(DLQ, async (unsent) => {
+        sent.push(...unsent.map(({ id }) => id));
+        return [];
+      });
+      expect(sent).toEqual(['orders/3@2', 'orders/3@5']);
+      // Lines of before have no number.
+      const seq = await store.transact({}, (snapshot) => ({ changes: {}, result: snapshot.seq }));
+      expect(seq).toBe(1);
+    }
+    notices.length = 0;
+    await using again = await own(files, notices);
+    await expectWhole(again);
+    expect(notices).toEqual([]);
+  });
+
+  it('survives a crash before every call of its upgrade', async () => {
+    for (let call = 1; ; call++) {
+      for (const how of ['kill', 'power'] as const) {
+        const files = onFaultyDisk(call);
+        let isOver = false;
+        try {
+          await using store = await own(files);
+          isOver = store.storeId !== '';
+        } catch (error) {
+          if (!isCrash(error)) throw error;
+        }
+        const survived = files.survived(how);
+        {
+          await using reader = await FolderReader.open(survived, FOLDER, new FakeClock());
+          await expectWhole(reader);
+        }
+        await using store = await own(survived);
+        await expectWhole(store);
+        expect(store.unsent()).toEqual(new Map([[DLQ, 2]]));
+        const kept = survived.get(path.join(FOLDER, '.orderctl/before-3/state.json'));
+        expect(kept).toEqual(formerFolder().get('.orderctl/state.json'));
+        if (isOver && files.calls < call) {
+          expect(call).toBeGreaterThan(20);
+          return;
+        }
+      }
+    }
+  });
+
+  it('stands up to an audit afterwards', async () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'orderctl-upgrade-'));
+    onTestFinished(() => fs.rmSync(folder, { recursive: true, force: true }));
+    fs.mkdirSync(path.join(folder, '.orderctl'));
+    for (const [name, bytes] of formerFolder()) fs.writeFileSync(path.join(folder, name), bytes);
+    const access = openFolder({ folder, clock: systemClock, user: 'tester' });
+    const how = { purpose: 'test', via: 'consume', onNotice: () => undefined } as const;
+    await (await access.own(how))[Symbol.asyncDispose]();
+    const result = await audit(access, { topic: null, repair: false, onNotice: how.onNotice });
+    expect(result.differences).toEqual([]);
+    expect(result.total).toBe(0);
+  });
+
+  it('of a later format is refused, with the way out', async () => {
+    const files = onFaultyDisk(1_000);
+    const name = path.join(FOLDER, '.orderctl/state.json');
+    const { crc32 } = await import('node:zlib');
+    const { state } = JSON.parse(files.get(name)?.toString() ?? '') as { state: object };
+    const later = { ...state, format: 4 };
+    files.put(name, Buffer.from(JSON.stringify({ crc32: crc32(JSON.stringify(later)), state: later })));
+    await expect(own(files)).rejects.toSatisfy(
+      (error) => isFailure(error, 'corrupt_state') && error.message.includes('of format 4'),
+    );
+  });
+});
