@@ -1,4 +1,5 @@
 import type { Edit, EditVia } from '../domain/edit.ts';
+import type { ProcessorName } from '../domain/messages/message.ts';
 import type { State, StateChanges } from '../domain/state.ts';
 import type { StoreNotice } from './notices.ts';
 import type { Processes } from './processes.ts';
@@ -26,8 +27,24 @@ export interface ConsumerStatus {
     readonly conflicts: number;
     readonly deadLettered: number;
   };
+  /** Each that runs; what is above is that of `orders`, or of the first. */
+  readonly processors: readonly ProcessorStatus[];
   /** Files that it does not take in as they are, and does not write until they are mended. */
   readonly brokenFiles: readonly BrokenFile[];
+}
+
+/** What a processor says of itself while it runs; as in ConsumerStatus. */
+export interface ProcessorStatus {
+  readonly name: ProcessorName;
+  readonly group: string;
+  readonly topics: readonly string[];
+  readonly recordsPerSecond: number;
+  readonly lag: number | null;
+  readonly lastCommitAt: number | null;
+  readonly read: number;
+  readonly deadLettered: number;
+  /** How many, by what became of them. */
+  readonly outcomes: Readonly<Record<string, number>>;
 }
 
 export interface BrokenFile {
@@ -60,12 +77,12 @@ export interface OwnOptions {
   readonly via: EditVia;
   readonly onNotice: (notice: StoreNotice) => void;
   /**
-   * What follows from edits of users and items, whoever made them: committed together with them. Pure.
+   * What follows from edits of users and items, made by anybody: committed together with them. Pure.
    *
    * @param state as it was before them
    */
   readonly onEdits?: (edits: readonly Edit[], state: State) => Pick<StateChanges, 'small' | 'outgoing'>;
-  /** Called after each commit, whoever caused it, that left messages to be sent or effects owed. */
+  /** Called after each commit, of whatever cause, that left messages to be sent or effects owed. */
   readonly onOwed?: () => void;
   /**
    * Called once when nothing can be stored any more, also when the writing of a CSV in the background or an edit by

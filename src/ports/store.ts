@@ -133,7 +133,7 @@ export interface Store extends StoreReader {
   unsent(): ReadonlyMap<Destination, number>;
   /**
    * Hands out effects that are due, by `dueAt`, and commits before it resolves that they are being tried: a crash leaves
-   * them `trying`, and whoever comes next knows that they may have happened. Nobody else is given them until `leaseMs`
+   * them `trying`, and the next owner knows that they may have happened. Nobody else is given them until `leaseMs`
    * have passed, or their answer is committed. An owner that starts takes over what the one before it was trying.
    *
    * @returns as they are after that: `trying`, `attempts` raised by one

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { audit, type AuditResult } from '../../src/app/audit/audit.ts';
-import { deadLetter } from '../../src/app/run/dead-letters.ts';
+import { deadLetter } from '../../src/app/run/batches/dead-letters.ts';
 import { difference } from '../../src/domain/difference.ts';
 import type { Edit } from '../../src/domain/edit.ts';
 import { Failure } from '../../src/domain/failure.ts';

@@ -98,14 +98,14 @@ describe('consume', () => {
     expect(sent).toEqual([0, 1]);
   });
 
-  it('lets no more than so many dead letters wait, however much is at hand', async () => {
+  it('sends dead letters beside the batches, and lets few wait, however much is at hand', async () => {
     broker.batchRecords = 300;
-    send(...Array.from({ length: 2_000 }, () => 'garbage'));
+    send(...Array.from({ length: 12_000 }, () => 'garbage'));
     const waiting: number[] = [];
     broker.afterBatch = () => void waiting.push(folder.outgoing.length);
     await consume();
-    expect(Math.max(...waiting)).toBe(900);
-    expect(broker.topics.get('orders.dlq')?.[0]).toHaveLength(2_000);
+    expect(Math.max(...waiting)).toBeLessThan(2_000);
+    expect(broker.topics.get('orders.dlq')?.[0]).toHaveLength(12_000);
   });
 
   it.each([
@@ -472,7 +472,7 @@ describe('dead letters', () => {
       broker.sendFailures = away(1_000);
       expect(await failureOf(consume())).toMatchObject({ code: 'broker_unreachable' });
       expect(lastSummary()).toMatchObject({ read: 1, stoppedBy: 'error' });
-      expect(events).toContainEqual({ kind: 'unsent', deadLetters: 1 });
+      expect(events).toContainEqual({ kind: 'unsent', waiting: new Map([['orders.dlq', 1]]), effects: 0 });
       expect(folder.outgoing).toHaveLength(1);
     });
   });
@@ -504,7 +504,7 @@ describe('dead letters', () => {
     broker.afterBatch = () => stop.abort();
     await consume({ untilEnd: false, signal: stop.signal });
     expect(lastSummary()).toMatchObject({ stoppedBy: 'signal', deadLettered: 2 });
-    expect(events.at(-2)).toEqual({ kind: 'unsent', deadLetters: 2 });
+    expect(events.at(-2)).toEqual({ kind: 'unsent', waiting: new Map([['orders.dlq', 2]]), effects: 0 });
     broker.sendFailures = [];
     events = [];
     await consume();
@@ -584,7 +584,8 @@ describe('dead letters', () => {
       feed(['garbage'], () => undefined);
       const run = consume();
       for (let turns = 0; turns < 50; turns += 1) await new Promise((resolve) => setImmediate(resolve));
-      expect(waiting).toEqual([]);
+      expect(waiting).toEqual([1]);
+      expect(events.at(-1)?.kind).not.toBe('summary');
       answer();
       expect(await run).toMatchObject({ read: 1, deadLettered: 1, stoppedBy: 'end' });
       expect(broker.topics.get('orders.dlq')?.flat()).toHaveLength(1);

@@ -1,9 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { BatchEvent, ConsumeOptions, ConsumeOrdersEvent } from '../../src/app/run/events.ts';
+import type { ConsumeOptions, ConsumeOrdersEvent, RunEvent, Service } from '../../src/app/run/events.ts';
 import { consumeOrders } from '../../src/app/run/consume.ts';
-import { StatusBoard } from '../../src/app/run/status.ts';
+import { StatusBoard } from '../../src/app/run/status/board.ts';
+import { KindTally } from '../../src/app/run/status/tally.ts';
 import { Failure } from '../../src/domain/failure.ts';
+import type { Clock } from '../../src/ports/clock.ts';
 import type { RunningConsumer } from '../../src/ports/owner.ts';
+import { ORDERS } from '../../src/processors/orders/processor.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { ModelFolder } from '../support/model.ts';
 import { encodeOrder, PlainCodec } from '../support/plain-codec.ts';
@@ -55,6 +58,13 @@ async function statuses(options: Partial<ConsumeOptions> = {}): Promise<Map<stri
   return new Map(await Promise.all(asked));
 }
 
+const SERVICE: Service = { processor: ORDERS, group: 'g', tally: new KindTally() };
+
+function boardOf(time: Clock): StatusBoard {
+  const { signal } = new AbortController();
+  return new StatusBoard([SERVICE], { names: new Map([['orders', 't']]), signal }, time);
+}
+
 describe('the status of a consumer', () => {
   it('tells of each stage, from the counters of the summary', async () => {
     broker.batchRecords = 3;
@@ -83,21 +93,18 @@ describe('the status of a consumer', () => {
   });
 
   it('does not wait for the word of the consumer to say that the brokers do not answer', () => {
-    const { signal } = new AbortController();
-    const board = new StatusBoard({ topic: 't', group: 'g', signal }, new FakeClock());
-    const { counts } = board.status();
-    board.attach({ counts: () => counts, lag: () => 3 });
-    board.take({ kind: 'started', topic: 't', group: 'g', remaining: 3 });
-    board.take({ kind: 'silent' });
+    const board = boardOf(new FakeClock());
+    board.attach([{ service: SERVICE, lag: 3 }]);
+    board.take({ kind: 'started', processor: 'orders', topics: ['t'], group: 'g', remaining: 3 });
+    board.take({ kind: 'silent', processor: 'orders' });
     expect(board.status()).toMatchObject({ state: 'waiting', waitingFor: 'broker', lag: null });
-    board.take({ kind: 'answered' });
+    board.take({ kind: 'answered', processor: 'orders' });
     expect(board.status()).toMatchObject({ state: 'consuming', waitingFor: null, lag: 3 });
   });
 });
 
 it('names the files that are broken, until they are mended', () => {
-  const { signal } = new AbortController();
-  const board = new StatusBoard({ topic: 't', group: 'g', signal }, new FakeClock());
+  const board = boardOf(new FakeClock());
   const broken = { file: 'users.csv', line: 2, message: 'users.csv:2: no status' };
   for (const line of [2, 3]) {
     board.take({ kind: 'notice', notice: { kind: 'file_broken', fix: null, ...broken, line } });
@@ -110,18 +117,11 @@ it('names the files that are broken, until they are mended', () => {
 });
 
 describe('the rate', () => {
-  const batch = (records: number): BatchEvent<never, never> => ({
-    kind: 'batch',
-    partition: 0,
-    decoded: [],
-    results: new Array<never>(records),
-    next: 0,
-  });
+  const batch = (records: number): RunEvent => ({ kind: 'committed', processor: 'orders', records });
 
   it('is over the last ten seconds, and falls to nothing when nothing comes', () => {
     const time = new FakeClock();
-    const { signal } = new AbortController();
-    const board = new StatusBoard({ topic: 't', group: 'g', signal }, time);
+    const board = boardOf(time);
     const rate = (): number => board.status().ordersPerSecond;
     expect(rate()).toBe(0);
     board.take(batch(50));

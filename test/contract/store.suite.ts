@@ -497,6 +497,7 @@ export function storeContract(make: () => Promise<StoreUnderTest>): void {
       lag: null,
       lastCommitAt: AT,
       counts: { read, accepted: 0, rejected: 0, duplicates: 0, conflicts: 0, deadLettered: 0 },
+      processors: [],
       brokenFiles: [],
     });
     await using consumer = await access.own({ purpose: 'consume', via: 'consume', onNotice, status });

@@ -1,16 +1,13 @@
 import { createOrderCodec } from '../../src/adapters/avro/orders/codec.ts';
 import { FileStore } from '../../src/adapters/files/store.ts';
 import type { RecordResult } from '../../src/app/run/events.ts';
-import { BatchRunner } from '../../src/app/run/batch.ts';
-import type { Decision } from '../../src/domain/orders/decided.ts';
-import { formatRecordId, type Order } from '../../src/domain/orders/order.ts';
-import { ORDERS } from '../../src/processors/orders/processor.ts';
+import { formatRecordId } from '../../src/domain/orders/order.ts';
 import type { Broker, BrokerRecord, SendRecord } from '../../src/ports/broker.ts';
 import { DEAD_LETTER_CODES, type OrderCodec } from '../../src/ports/codec.ts';
 import { lastHeader } from '../../src/ports/record.ts';
-import { FakeClock } from '../support/fake-clock.ts';
 import { FakeRegistry } from '../support/fake-registry.ts';
 import { FaultyFs } from '../support/faulty-fs.ts';
+import { ordersRunner, type OrdersRunner } from '../support/orders-runner.ts';
 import { ManualClock } from '../simulate/manual-clock.ts';
 import { expectHonest, foreignWriters, HONEST, type Writer } from './foreign-records.ts';
 import { draws, makeValue, sampleOrders, type Draw, type Material } from './hostile-records.ts';
@@ -184,7 +181,7 @@ function processorOf(
   codec: OrderCodec,
   sent: Sent[],
   results: RecordResult[],
-): BatchRunner<Order, Decision> {
+): OrdersRunner['batches'] {
   const producer = {
     send: async (topic: string, records: readonly SendRecord[]) => ({
       failure: null,
@@ -206,24 +203,10 @@ function processorOf(
     consumer: unused,
     producer: async () => producer,
   };
-  return new BatchRunner({
-    processor: ORDERS,
-    store,
-    codec,
-    broker,
-    clock: new FakeClock(),
-    options: {
-      dlqTopic: 'orders.dlq',
-      group: 'fuzz',
-      untilEnd: false,
-      maxMessages: null,
-      on: (event) => {
-        if (event.kind === 'batch') results.push(...event.results);
-      },
-    },
-    positions: new Map(),
-    stop: new AbortController(),
-  });
+  return ordersRunner({
+    ...{ store, codec, broker, positions: new Map(), group: 'fuzz', dlqTopic: 'orders.dlq', untilEnd: false },
+    onResults: (given) => results.push(...given),
+  }).batches;
 }
 
 /** Each record has one result, in order; each bad one is one dead letter with its bytes unchanged. */

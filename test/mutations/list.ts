@@ -2,6 +2,7 @@ import { COMMANDS } from './commands.ts';
 import { READING } from './reading.ts';
 import { EVENTS } from './events.ts';
 import { MESSAGES } from './messages.ts';
+import { RUNNING } from './running.ts';
 import { SENDING } from './sending.ts';
 import { SERVICES } from './services.ts';
 import { USE_CASES } from './use-cases.ts';
@@ -27,6 +28,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...READING,
   ...EVENTS,
   ...SENDING,
+  ...RUNNING,
   ...MESSAGES,
   {
     name: 'whether a copy was taken in before is looked at before its turn comes',
@@ -647,14 +649,14 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'the position is not compared in the transaction',
-    file: 'src/app/run/batch.ts',
+    file: 'src/app/run/batches/batch.ts',
     from: '      if (inForce !== expected)\n',
     to: '      if (inForce !== expected && records.length < 0)\n',
     tests: SIMULATION,
   },
   {
     name: 'a dead letter is sent before it is in the journal',
-    file: 'src/app/run/batch.ts',
+    file: 'src/app/run/batches/batch.ts',
     from: '    const last = records.length === 0 ? null : batch.fingerprint(from + records.length - 1);\n',
     to: `    const last = records.length === 0 ? null : batch.fingerprint(from + records.length - 1);
     this.#producer ??= await this.#parts.broker.producer();
@@ -692,7 +694,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'records that were only told to come are taken for those that came',
-    file: 'src/app/run/decoding-ahead.ts',
+    file: 'src/app/run/batches/decoding-ahead.ts',
     from: 'expected?.records === records ? expected.decoded',
     to: 'expected !== undefined ? expected.decoded',
     tests: ['test/app/consume-orders.test.ts'],

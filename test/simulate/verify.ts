@@ -1,4 +1,4 @@
-import { unsentOf } from '../../src/app/run/outbox.ts';
+import { unsentOf } from '../../src/app/run/outbox/outbox.ts';
 import { FolderReader } from '../../src/adapters/files/reader.ts';
 import type { LoggedEdit } from '../../src/domain/edit.ts';
 import type { Item, User } from '../../src/domain/tables.ts';

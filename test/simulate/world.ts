@@ -1,18 +1,14 @@
 import path from 'node:path';
 import { FileStore } from '../../src/adapters/files/store.ts';
-import type { ConsumeOptions } from '../../src/app/run/events.ts';
 import { markOf } from '../../src/app/offsets/plan.ts';
-import { prepareConsumer } from '../../src/app/run/prepare.ts';
-import { BatchRunner } from '../../src/app/run/batch.ts';
+import { prepareRun, type PrepareOptions } from '../../src/app/run/prepare.ts';
 import type { EditVia } from '../../src/domain/edit.ts';
 import { isFailure } from '../../src/domain/failure.ts';
-import type { Decision } from '../../src/domain/orders/decided.ts';
-import type { Order } from '../../src/domain/orders/order.ts';
 import { ORDERS } from '../../src/processors/orders/processor.ts';
 import type { Processes } from '../../src/ports/processes.ts';
 import type { StoredPosition } from '../../src/ports/store.ts';
-import { FakeClock } from '../support/fake-clock.ts';
 import type { CallPoint, FaultyFs } from '../support/faulty-fs.ts';
+import { ordersRunner, type OrdersRunner } from '../support/orders-runner.ts';
 import { ManualClock } from './manual-clock.ts';
 import * as oracle from './oracle.ts';
 import type { FileVersion, Rows, SaveOutcome, TableEdit, TableFile, Truth } from './oracle.ts';
@@ -47,6 +43,8 @@ export interface Moment {
 export type SaveCounts = Record<SaveOutcome, number>;
 
 /** A folder with its owner, the cluster beside it, and the truth about both. */
+const GROUP = 'simulated';
+
 export class World {
   readonly history: History;
   readonly topic: SimTopic;
@@ -65,7 +63,7 @@ export class World {
   readonly saves: SaveCounts = { meant: 0, aside: 0, wrong: 0 };
   #interrupt: { calls: number; act: () => void } | undefined;
   #store: FileStore | undefined;
-  #processor: BatchRunner<Order, Decision> | undefined;
+  #processor: OrdersRunner | undefined;
 
   constructor(history: History, topic: SimTopic, moment: Moment) {
     this.history = history;
@@ -196,40 +194,33 @@ export class World {
     this.truths = [truth, moved];
     // Nobody else is ever in the group.
     const processes: Processes = { self: () => null, stateOf: () => 'unknown' };
-    const prepared = await prepareConsumer({ store, broker, processes, clock: this.clock }, options);
-    this.positions = prepared.positions;
+    const ports = { store, broker, processes, clock: this.clock };
+    const [[prepared] = []] = await prepareRun(ports, [{ processor: ORDERS, group: GROUP }], options);
+    this.positions = prepared?.positions ?? new Map<number, StoredPosition>();
     this.earlier = new Map(this.positions);
     this.truths = [moved, oracle.afterDrain(moved)];
     this.#processor = this.#processorFor(this.positions);
-    await this.#processor.drain();
+    await this.#processor.outbox.drain();
     this.truths = [oracle.afterDrain(moved)];
   }
 
-  #options(): ConsumeOptions {
+  #options(): PrepareOptions {
     return {
-      topic: TOPIC,
-      dlqTopic: DLQ_TOPIC,
-      group: 'simulated',
-      untilEnd: true,
-      maxMessages: null,
-      reset: null,
-      adopt: false,
-      create: true,
+      names: new Map([
+        ['orders', TOPIC],
+        ['orders.dlq', DLQ_TOPIC],
+      ]),
+      ...{ untilEnd: true, reset: null, adopt: false, create: true },
       signal: new AbortController().signal,
       on: () => undefined,
     };
   }
 
-  #processorFor(positions: Map<number, StoredPosition>): BatchRunner<Order, Decision> {
-    return new BatchRunner({
-      processor: ORDERS,
-      store: this.store,
-      codec: knowingCodec,
-      broker: this.broker,
-      clock: new FakeClock(),
-      options: this.#options(),
-      positions,
-      stop: new AbortController(),
+  #processorFor(positions: Map<number, StoredPosition>): OrdersRunner {
+    const { store, broker } = this;
+    return ordersRunner({
+      ...{ store, codec: knowingCodec, broker, positions },
+      ...{ group: GROUP, dlqTopic: DLQ_TOPIC, untilEnd: true },
     });
   }
 
@@ -270,7 +261,9 @@ export class World {
     this.broker.sendFault = fetch.sendFault;
     if (positions === this.positions) this.earlier = new Map(positions);
     const processor = positions === this.positions ? this.#processor : this.#processorFor(positions);
-    const next = await processor?.process(batchOf(this.topic, partition, from, count));
+    const next = await processor?.batches.process(batchOf(this.topic, partition, from, count));
+    // A run waits no longer than a quarter of a second for this; here nothing else comes meanwhile.
+    await processor?.outbox.drain();
     await beside;
     this.broker.sendFault = null;
     // Nothing new for whom reads: the store is not asked.

@@ -15,11 +15,23 @@ import type {
   SendResult,
 } from '../../src/ports/broker.ts';
 
+interface Read {
+  readonly topic: string;
+  readonly partition: number;
+  readonly log: readonly BrokerRecord[];
+  next: number;
+}
+
+function commitKey(group: string, topic: string, partition: number): string {
+  return topic === 'orders' ? String(partition) : `${group} ${topic}/${partition}`;
+}
+
 /** A cluster in memory whose consumer delivers records in batches of a size of the test's choice. */
 export class ScriptedBroker implements Broker {
   readonly addresses = 'scripted';
   readonly clusterId = 'cluster-1';
   readonly topics = new Map<string, BrokerRecord[][]>();
+  /** By partition of the orders topic; of others by group, topic and partition. */
   readonly committedBy = new Map<string, CommittedOffset>();
   members: GroupMember[] = [];
   removed: string[] = [];
@@ -119,9 +131,12 @@ export class ScriptedBroker implements Broker {
           throw new Failure('offsets_gone', `${topic}/${gone.partition} has it no more`);
       },
       records: (topic, ranges, signal) => this.#records(topic, ranges, signal),
-      committed: async () => [...this.committedBy.values()],
-      commit: async (_group, _topic, offsets) => {
-        for (const entry of offsets) this.committedBy.set(String(entry.partition), entry);
+      committed: async (group, topic) =>
+        [...this.committedBy].flatMap(([key, entry]) =>
+          key === commitKey(group, topic, entry.partition) ? [entry] : [],
+        ),
+      commit: async (group, topic, offsets) => {
+        for (const entry of offsets) this.committedBy.set(commitKey(group, topic, entry.partition), entry);
       },
       group: async () => ({ state: this.members.length === 0 ? 'Empty' : 'Stable', members: this.members }),
       removeMember: async (_group, memberId) => {
@@ -195,38 +210,43 @@ export class ScriptedBroker implements Broker {
   }
 
   async #run(options: RunOptions, onBatch: (batch: Batch) => Promise<number>): Promise<void> {
-    const [topic = ''] = options.topics;
-    const logs = this.topics.get(topic) ?? [];
-    const positions = new Map(
-      [...options.positions()].map((position) => [position.partition, position.next]),
+    const stored = new Map(
+      [...options.positions()].map(({ topic, partition, next }) => [`${topic}/${partition}`, next]),
     );
-    const next = logs.map((log, partition) => positions.get(partition) ?? log[0]?.offset ?? 0);
-    options.onEvent({ kind: 'joined', partitions: logs.map((_, partition) => ({ topic, partition })) });
-    const recordsFrom = (partition: number, from: number): BrokerRecord[] =>
-      (logs[partition] ?? []).filter(({ offset }) => offset >= from).slice(0, this.batchRecords);
-    let ahead: { partition: number; from: number; records: BrokerRecord[] } | undefined;
+    const reads: Read[] = options.topics.flatMap((topic) =>
+      (this.topics.get(topic) ?? []).map((log, partition) => {
+        const next = stored.get(`${topic}/${partition}`) ?? log[0]?.offset ?? 0;
+        return { topic, partition, log, next };
+      }),
+    );
+    options.onEvent({ kind: 'joined', partitions: reads });
+    const recordsFrom = ({ log }: Read, from: number): BrokerRecord[] =>
+      log.filter(({ offset }) => offset >= from).slice(0, this.batchRecords);
+    let ahead: { of: Read; from: number; records: BrokerRecord[] } | undefined;
     while (!options.signal.aborted) {
-      const partition = logs.findIndex(
-        (log, p) => !this.leaderless.has(p) && (next[p] ?? 0) <= (log.at(-1)?.offset ?? -1),
+      const of = reads.find(
+        ({ partition, log, next }) => !this.leaderless.has(partition) && next <= (log.at(-1)?.offset ?? -1),
       );
-      if (partition === -1) {
+      if (of === undefined) {
         if (!this.idles) throw new Error('the script ran out: nothing would ever end this run');
         await new Promise((resolve) => setImmediate(resolve));
         continue;
       }
-      const from = (next[partition] ?? 0) - this.staleRecords;
-      const isAhead = ahead?.partition === partition && ahead.from === from;
-      const records = (isAhead ? ahead?.records : undefined) ?? recordsFrom(partition, from);
+      const { topic, partition } = of;
+      const from = of.next - this.staleRecords;
+      const isAhead = ahead?.of === of && ahead.from === from;
+      const records = (isAhead ? ahead?.records : undefined) ?? recordsFrom(of, from);
       const batch = this.#batch(topic, partition, records);
       this.beforeBatch(batch);
       const working = onBatch(batch);
-      const told = recordsFrom(partition, batch.next + (this.misleads ? 1 : 0));
-      ahead = this.misleads || told.length === 0 ? undefined : { partition, from: batch.next, records: told };
+      const told = recordsFrom(of, batch.next + (this.misleads ? 1 : 0));
+      ahead = this.misleads || told.length === 0 ? undefined : { of, from: batch.next, records: told };
       if (told.length > 0) options.onNext?.(told, { topic, partition });
       const answer = await working;
       this.afterBatch(batch);
-      next[partition] = answer;
-      this.committedBy.set(String(partition), { partition, offset: answer, metadata: options.metadata });
+      of.next = answer;
+      const commit = { partition, offset: answer, metadata: options.metadata };
+      this.committedBy.set(commitKey(options.group, topic, partition), commit);
     }
   }
 

@@ -24,7 +24,8 @@ export async function storedPositions(
 ): Promise<Map<number, StoredPosition>> {
   const positions = new Map<number, StoredPosition>();
   for (const position of await reader.positions()) {
-    if (position.topic === topic && position.processor === processor) positions.set(position.partition, position);
+    if (position.topic === topic && position.processor === processor)
+      positions.set(position.partition, position);
   }
   return positions;
 }

@@ -159,7 +159,8 @@ async function followWithGroup(admin: BrokerAdmin, plan: Plan, options: ResetOpt
   const { topic } = options;
   const { moves, stored, ranges, committed, mark, clusterId } = plan;
   const positions = new Map(stored);
-  for (const move of moves) positions.set(move.partition, movedPosition({ processor: 'orders', topic }, clusterId, move));
+  for (const move of moves)
+    positions.set(move.partition, movedPosition({ processor: 'orders', topic }, clusterId, move));
   try {
     await commitPositions(admin, options, { positions, ranges, committed, mark });
   } catch (error) {

@@ -1,41 +1,62 @@
 import { Failure } from '../../domain/failure.ts';
 import type { Decision } from '../../domain/orders/decided.ts';
 import type { Order } from '../../domain/orders/order.ts';
+import type { OrderCodec } from '../../ports/codec.ts';
 import type { Store } from '../../ports/store.ts';
 import { ORDERS } from '../../processors/orders/processor.ts';
-import type { BatchEvent, ConsumeOptions } from './events.ts';
-import { runProcessor, type RunPorts } from './run.ts';
-import { Tally } from './tally.ts';
+import type { BatchEvent, ConsumeOptions, RunEvent, RunPorts, Service } from './events.ts';
+import { runServices } from './run.ts';
+import { OrderTally } from './status/tally.ts';
+
+/** What consuming orders needs. */
+export interface ConsumePorts extends Omit<RunPorts, 'codecOf'> {
+  readonly codec: OrderCodec;
+}
 
 /**
  * Reads orders, decides each once, and stores decision and position in one commit. Runs until a limit of
  * `options` or its signal ends it; the last event is the summary, before a failure too.
  *
- * @throws Failure as runProcessor; not_found (no users or no items)
+ * @throws Failure as runServices; not_found (no users or no items)
  */
-export async function consumeOrders(ports: RunPorts<Order>, options: ConsumeOptions): Promise<void> {
+export async function consumeOrders(
+  { codec, ...ports }: ConsumePorts,
+  options: ConsumeOptions,
+): Promise<void> {
   const { access } = ports;
-  const { on, allowEmpty = false, ...asked } = options;
+  const { on, allowEmpty = false, topic, dlqTopic, group, ...asked } = options;
   // Before it is owned: a mistyped name leaves no folder behind.
   if (!allowEmpty && !access.isThere()) throw nothingToDecideOn('users', access.name);
-  const tally = new Tally();
-  await runProcessor(ports, ORDERS, {
-    ...asked,
-    purpose: `consume ${asked.topic} as group ${asked.group}`,
-    counts: () => tally.counts(),
-    onOwned: (store) => checkTables(store, access.name, options),
-    on: (event) => {
-      if (event.kind === 'ended') {
-        on({ kind: 'summary', summary: { ...tally.counts(), ...event.run } });
-        return;
-      }
-      if (event.kind === 'batch') {
-        tally.add(event.results);
-        reportIgnored(event, tally, on);
-      }
-      on(event);
+  const tally = new OrderTally();
+  const service: Service<Order, Decision> = {
+    ...{ processor: ORDERS, group, tally },
+    onBatch: (event) => {
+      reportIgnored(event, tally, on);
+      on({ kind: 'batch', ...event });
     },
+  };
+  await runServices({ ...ports, codecOf: async () => codec }, [service], {
+    ...asked,
+    purpose: `consume ${topic} as group ${group}`,
+    names: new Map([
+      ['orders', topic],
+      ['orders.dlq', dlqTopic],
+    ]),
+    onOwned: (store) => checkTables(store, access.name, options),
+    on: (event) => takeEvent(event, tally, on),
   });
+}
+
+function takeEvent(event: RunEvent, tally: OrderTally, on: ConsumeOptions['on']): void {
+  if (event.kind === 'committed') return;
+  if (event.kind !== 'ended') {
+    on(event);
+    return;
+  }
+  const { stoppedBy, seconds, services } = event.run;
+  const skipped = services.reduce((sum, one) => sum + one.skipped, 0);
+  const partitions = services.flatMap(({ topics }) => topics.flatMap((one) => one.partitions));
+  on({ kind: 'summary', summary: { ...tally.counts(), stoppedBy, seconds, skipped, partitions } });
 }
 
 async function checkTables(
@@ -62,7 +83,7 @@ function nothingToDecideOn(table: 'users' | 'items', store: string): Failure {
 
 function reportIgnored(
   { decoded, results }: BatchEvent<Order, Decision>,
-  tally: Tally,
+  tally: OrderTally,
   on: ConsumeOptions['on'],
 ): void {
   decoded.forEach((entry, index) => {

@@ -1,39 +1,80 @@
 import type { Decision } from '../../domain/orders/decided.ts';
+import type { DeclaredMessage, ProcessorName } from '../../domain/messages/message.ts';
+import type { TopicNames } from '../../domain/messages/topic-names.ts';
 import type { Order, RecordId } from '../../domain/orders/order.ts';
 import type { IgnoredPrices } from '../../domain/orders/parse-order.ts';
 import type { Reason } from '../../domain/orders/reasons.ts';
-import type { DeadLetterCode, Decoded } from '../../ports/codec.ts';
+import type { StoreAccess } from '../../ports/access.ts';
+import type { Broker } from '../../ports/broker.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Codec, DeadLetterCode, Decoded } from '../../ports/codec.ts';
+import type { EffectPerformers } from '../../ports/effects.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
-import type { ConsumerStatus } from '../../ports/owner.ts';
-import type { Store } from '../../ports/store.ts';
+import type { OwnOptions } from '../../ports/owner.ts';
+import type { Destination, Store } from '../../ports/store.ts';
+import type { Outcome, Processor } from '../../processors/processor.ts';
 import type { CopySuspected, GhostRemoved } from '../offsets/clear-group.ts';
 import type { GroupAhead, PositionMove, ResetRequest } from '../offsets/plan.ts';
 import type { TopicCreated } from '../topics/ensure.ts';
 
-/** What a run of a processor is asked to do. */
-export interface RunProcessorOptions<M, R> {
+/** A processor as it is run: in a group of its own. `M` is a message that it reads, `R` what became of one. */
+export interface Service<M = unknown, R extends Outcome = Outcome> {
+  readonly processor: Processor<M, R>;
+  readonly group: string;
+  readonly tally: Tally<R>;
+  /** After each commit. */
+  onBatch?(event: BatchEvent<M, R>): void;
+}
+
+/** What became of the records that a processor has read, in numbers. */
+export interface Tally<R> {
+  /** What became of those of one commit. */
+  add(results: readonly (R | DeadLettered)[]): void;
+  totals(): Totals;
+}
+
+export interface Totals {
+  readonly read: number;
+  readonly deadLettered: number;
+  readonly commits: number;
+  /** How many, by what became of them: `accepted`. */
+  readonly outcomes: Readonly<Record<string, number>>;
+}
+
+/** The codec of a message of the catalogue; each is made once. */
+export type CodecOf = (message: DeclaredMessage) => Promise<Codec<unknown>>;
+
+export interface RunPorts {
+  readonly access: StoreAccess;
+  readonly broker: Broker;
+  readonly codecOf: CodecOf;
+  readonly clock: Clock;
+  readonly performers?: EffectPerformers;
+}
+
+/** What a run of processors is asked to do. */
+export interface RunOptions {
   /** As in OwnOptions. */
   readonly purpose: string;
-  readonly topic: string;
-  readonly dlqTopic: string;
-  readonly group: string;
-  /** Stop once past the end offsets seen at start. */
+  /** Of the topics that are read and written. */
+  readonly names: TopicNames;
+  /** Stop once past the end offsets seen at start, and past what the processors of this run sent to each other. */
   readonly untilEnd: boolean;
   /** Stop after so many records. */
   readonly maxMessages: number | null;
   readonly reset: ResetRequest | null;
-  /** Take over a group that another store has committed to. */
+  /** Take over groups that another store has committed to. */
   readonly adopt: boolean;
   /** The store is a copy: give it an id of its own first. */
   readonly newId?: boolean;
   /** Create missing topics. */
   readonly create: boolean;
   readonly signal: AbortSignal;
-  /** Called once the store is owned, before the group is joined; a failure ends the run. */
+  /** As in OwnOptions. */
+  readonly onEdits?: OwnOptions['onEdits'];
+  /** Called once the store is owned, before any group is joined; a failure ends the run. */
   readonly onOwned?: (store: Store) => Promise<void>;
-  /** For the status that other processes ask for. */
-  readonly counts: () => ConsumerStatus['counts'];
-  readonly on: (event: RunEvent<M, R>) => void;
+  readonly on: (event: RunEvent) => void;
 }
 
 /** A record that cannot be read. */
@@ -67,9 +108,9 @@ export type WaitEvent =
     }
   | { readonly kind: 'resumed'; readonly for: 'broker' | 'registry' };
 
-/** A batch was committed. */
+/** A batch of one partition was committed. */
 export interface BatchEvent<M, R> {
-  readonly kind: 'batch';
+  readonly source: DeclaredMessage;
   readonly partition: number;
   /** What the records say, in their order. */
   readonly decoded: readonly Decoded<M>[];
@@ -79,31 +120,53 @@ export interface BatchEvent<M, R> {
 }
 
 /** What a run reports. */
-export type RunEvent<M, R> =
+export type RunEvent =
   | PrepareEvent
   | WaitEvent
-  | BatchEvent<M, R>
   | { readonly kind: 'notice'; readonly notice: StoreNotice }
   /** Reading begins; `remaining` records lie before the end seen at start. */
-  | { readonly kind: 'started'; readonly topic: string; readonly group: string; readonly remaining: number }
+  | (Of & {
+      readonly kind: 'started';
+      readonly group: string;
+      readonly topics: readonly string[];
+      readonly remaining: number;
+    })
+  | (Of & { readonly kind: 'committed'; readonly records: number })
+  /** `topic` refuses it for good, or no schema can hold it: it is kept beside the store. */
   | { readonly kind: 'undelivered'; readonly id: string; readonly topic: string }
-  /** It stops before these were sent: the next run sends them. */
-  | { readonly kind: 'unsent'; readonly deadLetters: number }
+  /** An effect was answered, and the answer committed. */
+  | (Of & { readonly kind: 'effect_settled'; readonly id: string; readonly outcome: 'done' | 'failed' })
+  /** It stops before these were sent or performed: the next run does that. */
+  | {
+      readonly kind: 'unsent';
+      readonly waiting: ReadonlyMap<Destination, number>;
+      readonly effects: number;
+    }
   /** As ConsumerEvent: for the status alone. */
-  | { readonly kind: 'silent' }
-  | { readonly kind: 'answered' }
-  | { readonly kind: 'commit_failed'; readonly message: string }
+  | (Of & { readonly kind: 'silent' })
+  | (Of & { readonly kind: 'answered' })
+  | (Of & { readonly kind: 'commit_failed'; readonly message: string })
   /** Another process asks it to stop: the caller is to abort its signal. */
   | { readonly kind: 'stop_asked' }
   /** The last one, before a failure too. */
   | { readonly kind: 'ended'; readonly run: RunSummary };
 
+interface Of {
+  readonly processor: ProcessorName;
+}
+
 export interface RunSummary {
-  /** Records passed over by moves of the position. */
-  readonly skipped: number;
   readonly stoppedBy: 'end' | 'signal' | 'max_messages' | 'error';
   readonly seconds: number;
-  readonly partitions: readonly PartitionProgress[];
+  readonly services: readonly ServiceSummary[];
+}
+
+export interface ServiceSummary extends Of {
+  readonly group: string;
+  readonly totals: Totals;
+  /** Records passed over by moves of the position. */
+  readonly skipped: number;
+  readonly topics: readonly { readonly topic: string; readonly partitions: readonly PartitionProgress[] }[];
 }
 
 export interface PartitionProgress {
@@ -117,10 +180,10 @@ export interface PartitionProgress {
 
 /* Consuming orders, which is running the processor `orders`. */
 
-export interface ConsumeOptions extends Omit<
-  RunProcessorOptions<Order, Decision>,
-  'on' | 'onOwned' | 'counts' | 'purpose'
-> {
+export interface ConsumeOptions extends Omit<RunOptions, 'on' | 'onOwned' | 'purpose' | 'names'> {
+  readonly topic: string;
+  readonly dlqTopic: string;
+  readonly group: string;
   /** Go on without users or items, of which every order is rejected. */
   readonly allowEmpty?: boolean;
   readonly on: (event: ConsumeOrdersEvent) => void;
@@ -130,7 +193,8 @@ export interface ConsumeOptions extends Omit<
 export type RecordResult = Decision | DeadLettered;
 
 export type ConsumeOrdersEvent =
-  | Exclude<RunEvent<Order, Decision>, { kind: 'ended' }>
+  | Exclude<RunEvent, { kind: 'ended' | 'committed' }>
+  | ({ readonly kind: 'batch' } & BatchEvent<Order, Decision>)
   /** There are no users or no items: every order will be rejected, for good. */
   | { readonly kind: 'empty_table'; readonly table: 'users' | 'items'; readonly store: string }
   /** Prices of an order that are no amounts: those lines have no price. */
@@ -142,7 +206,9 @@ export type ConsumeOrdersEvent =
     }
   | { readonly kind: 'summary'; readonly summary: ConsumeSummary };
 
-export interface ConsumeSummary extends RunSummary {
+export interface ConsumeSummary extends Pick<RunSummary, 'stoppedBy' | 'seconds'> {
+  readonly skipped: number;
+  readonly partitions: readonly PartitionProgress[];
   readonly read: number;
   readonly accepted: number;
   readonly rejected: number;

@@ -1,11 +1,14 @@
 import { Failure } from '../../domain/failure.ts';
-import { orderTopics } from '../../domain/declared-topics.ts';
-import type { ProcessorName } from '../../domain/messages/message.ts';
+import type { WantedTopic } from '../../domain/declared-topics.ts';
+import { MESSAGES } from '../../domain/messages/index.ts';
+import type { DeclaredMessage, ProcessorName } from '../../domain/messages/message.ts';
+import { deadLetterTopicOf, topicOf, type TopicNames } from '../../domain/messages/topic-names.ts';
 import type { Broker, BrokerAdmin, PartitionRange } from '../../ports/broker.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Processes } from '../../ports/processes.ts';
 import type { Store, StoredPosition } from '../../ports/store.ts';
-import type { PrepareEvent, RunProcessorOptions } from './events.ts';
+import type { Processor } from '../../processors/processor.ts';
+import type { PrepareEvent, RunOptions } from './events.ts';
 import { clearGroup } from '../offsets/clear-group.ts';
 import { findMoves } from '../offsets/find-moves.ts';
 import {
@@ -17,16 +20,27 @@ import {
 } from '../offsets/group-positions.ts';
 import { groupAhead, markOf, rangesWithoutLeader } from '../offsets/plan.ts';
 import { ensureTopics } from '../topics/ensure.ts';
+import { wantedTopics } from '../topics/wanted.ts';
 
-export interface PrepareOptions extends Omit<
-  RunProcessorOptions<never, never>,
-  'on' | 'onOwned' | 'counts' | 'purpose'
+export interface PrepareOptions extends Pick<
+  RunOptions,
+  'names' | 'reset' | 'adopt' | 'create' | 'untilEnd' | 'signal'
 > {
-  readonly processor: ProcessorName;
   readonly on: (event: PrepareEvent) => void;
 }
 
-export interface Prepared {
+/** What is known of a processor before it reads. */
+interface Reader {
+  readonly processor: Pick<Processor<unknown, { kind: string }>, 'name' | 'sources' | 'emits'>;
+  readonly group: string;
+}
+
+/** One of the topics that a processor reads, before the first record. */
+export interface PreparedTopic {
+  readonly source: DeclaredMessage;
+  readonly topic: string;
+  /** Where its dead letters go; null: another processor that reads the topic sends them. */
+  readonly dlqTopic: string | null;
   /** A partition without a leader is absent, unless all were waited for. */
   readonly ranges: readonly PartitionRange[];
   /** By partition; one that is absent starts at the earliest offset. */
@@ -35,41 +49,94 @@ export interface Prepared {
   readonly skipped: number;
 }
 
+interface PreparePorts {
+  readonly store: Store;
+  readonly broker: Broker;
+  readonly processes: Processes;
+  readonly clock: Clock;
+}
+
 /**
- * Everything that must be done before the group is joined: topics exist, nobody else is in the group, and every stored
+ * Everything that must be done before the groups are joined: topics exist, nobody else is in a group, and every stored
  * position is where reading begins, with the group's committed offsets moved to it.
+ *
+ * @returns the topics of each, in their order
  */
-export async function prepareConsumer(
-  ports: { store: Store; broker: Broker; processes: Processes; clock: Clock },
+export async function prepareRun(
+  ports: PreparePorts,
+  readers: readonly Reader[],
   options: PrepareOptions,
-): Promise<Prepared> {
+): Promise<readonly (readonly PreparedTopic[])[]> {
   const { store, broker } = ports;
-  const { topic, group, on } = options;
-  const source = { processor: options.processor, topic };
+  const { names } = options;
   await using admin = await broker.admin();
-  if (options.reset === null) await refuseVanished(admin, store, source);
-  await ensureTopics(admin, orderTopics(options), options.create, on);
-  await clearGroup(admin, ports, options, on);
-  const isWhole = options.reset !== null || options.untilEnd;
-  const ranges = await (isWhole ? admin.ranges(topic) : admin.ledRanges(topic));
+  if (options.reset === null) {
+    for (const { processor } of readers)
+      for (const source of processor.sources)
+        await refuseVanished(admin, store, { processor: processor.name, topic: topicOf(source, names) });
+  }
+  await ensureTopics(admin, topicsOf(readers, store, names), options.create, options.on);
   const clusterId = await admin.clusterId();
-  const positions = await storedPositions(store, source);
+  const prepared: PreparedTopic[][] = [];
+  for (const { processor, group } of readers) {
+    const [first] = processor.sources;
+    const topic = first === undefined ? '' : topicOf(first, names);
+    await clearGroup(admin, ports, { topic, group, signal: options.signal }, options.on);
+    const topics: PreparedTopic[] = [];
+    for (const source of processor.sources) {
+      const of = { source, group, processor: processor.name, clusterId };
+      topics.push(await prepareTopic(admin, store, of, options));
+    }
+    prepared.push(topics);
+  }
+  return prepared;
+}
+
+/** Those that are read with those of their dead letters, those that are written, and those for which something waits. */
+function topicsOf(readers: readonly Reader[], store: Store, names: TopicNames): WantedTopic[] {
+  const wanted = wantedTopics(
+    readers.flatMap(({ processor }) => processor.sources),
+    names,
+  );
+  const waiting = MESSAGES.filter(({ name }) => store.unsent().has(name));
+  for (const message of [...readers.flatMap(({ processor }) => processor.emits), ...waiting]) {
+    const topic = topicOf(message, names);
+    if (!wanted.some((one) => one.topic === topic)) wanted.push({ topic, message, carries: null });
+  }
+  return wanted;
+}
+
+async function prepareTopic(
+  admin: BrokerAdmin,
+  store: Store,
+  of: { source: DeclaredMessage; group: string; processor: ProcessorName; clusterId: string },
+  options: PrepareOptions,
+): Promise<PreparedTopic> {
+  const { source, group, processor, clusterId } = of;
+  const { names, adopt, reset, on } = options;
+  const topic = topicOf(source, names);
+  const isWhole = reset !== null || options.untilEnd;
+  const ranges = await (isWhole ? admin.ranges(topic) : admin.ledRanges(topic));
+  const positions = await storedPositions(store, { processor, topic });
   const mark = markOf(store.storeId);
   const committed = await admin.committed(group, topic);
   const known = [...ranges, ...rangesWithoutLeader({ ranges, stored: positions, committed })];
-  const ahead =
-    options.reset === null ? groupAhead({ ranges: known, stored: positions, committed, mark }) : [];
+  const ahead = reset === null ? groupAhead({ ranges: known, stored: positions, committed, mark }) : [];
   if (ahead.length > 0) on({ kind: 'group_ahead', topic, group, ahead });
-  const { adopt, reset } = options;
   const found = { topic, group, mark, clusterId, ranges: known, stored: positions, committed };
   const moves = await findMoves(admin, store, { ...found, adopt, reset });
-  await storeMoves(store, source, clusterId, moves);
+  await storeMoves(store, { processor, topic }, clusterId, moves);
   for (const move of moves) {
-    positions.set(move.partition, movedPosition(source, clusterId, move));
+    positions.set(move.partition, movedPosition({ processor, topic }, clusterId, move));
     on({ kind: 'moved', topic, move });
   }
-  await commitPositions(admin, options, { positions, ranges: known, committed, mark });
-  return { ranges, positions, skipped: moves.reduce((sum, move) => sum + move.skipped, 0) };
+  await commitPositions(admin, { topic, group }, { positions, ranges: known, committed, mark });
+  const isFirst = source.readers[0] === processor;
+  return {
+    ...{ source, topic, ranges, positions },
+    dlqTopic: isFirst ? deadLetterTopicOf(source, names) : null,
+    skipped: moves.reduce((sum, move) => sum + move.skipped, 0),
+  };
 }
 
 /**

@@ -1,81 +1,94 @@
 import { isFailure, type FailureCode } from '../../domain/failure.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { RunProcessorOptions, WaitEvent } from './events.ts';
+import type { RunOptions, WaitEvent } from './events.ts';
 
 /** How often the wait is reported. */
 const WARN_EVERY_MS = 30_000;
 /** How long a bounded run waits for a service that was there before. */
-export const BOUNDED_WAIT_MS = 60_000;
+const BOUNDED_WAIT_MS = 60_000;
 const RETRY_EVERY_MS = 1_000;
 
-export interface WaitOptions {
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
-  /** Give up after so long; null waits for ever. */
-  readonly limitMs: number | null;
-  /** Failures that mean "away, try again". Any other passes. */
-  readonly retryOn: readonly FailureCode[];
-  readonly onWait: (forMs: number, message: string) => void;
-  readonly onBack: () => void;
-}
+/** What a run may wait for. */
+export type Awaited = 'broker' | 'registry';
 
-/** What waits: a run. */
-export interface Waiting {
-  readonly clock: Clock;
-  readonly options: Pick<RunProcessorOptions<never, never>, 'untilEnd' | 'maxMessages'> & {
-    readonly on: (event: WaitEvent) => void;
-  };
-  readonly stop: AbortController;
-}
+const FAILURES: Readonly<Record<Awaited, FailureCode>> = {
+  broker: 'broker_unreachable',
+  registry: 'registry_unreachable',
+};
 
 /** Whether a run ends by itself. */
-export function isBounded({
-  untilEnd,
-  maxMessages,
-}: Pick<Waiting['options'], 'untilEnd' | 'maxMessages'>): boolean {
+function isBounded({ untilEnd, maxMessages }: Pick<RunOptions, 'untilEnd' | 'maxMessages'>): boolean {
   return untilEnd || maxMessages !== null;
 }
 
-/** How a run waits for a service that was there before. */
-export function waitOf({ clock, options, stop }: Waiting, service: 'broker' | 'registry'): WaitOptions {
-  return {
-    clock,
-    signal: stop.signal,
-    limitMs: isBounded(options) ? BOUNDED_WAIT_MS : null,
-    retryOn: [service === 'broker' ? 'broker_unreachable' : 'registry_unreachable'],
-    onWait: (forMs, message) => options.on({ kind: 'waiting', for: service, forMs, message }),
-    onBack: () => options.on({ kind: 'resumed', for: service }),
-  };
+export interface WaitsParts {
+  readonly clock: Clock;
+  readonly options: Pick<RunOptions, 'untilEnd' | 'maxMessages'>;
+  readonly on: (event: WaitEvent) => void;
+  /** Aborted to stop the run. */
+  readonly stop: AbortController;
 }
 
-/**
- * Calls `attempt` until it succeeds, the limit passes (then its last failure is thrown) or the signal aborts.
- *
- * @returns undefined when aborted
- */
-export async function untilAvailable<R>(
-  attempt: () => Promise<R>,
-  options: WaitOptions,
-): Promise<R | undefined> {
-  const { clock, signal, limitMs, retryOn } = options;
-  let since: number | null = null;
-  let warnedAt = Number.NEGATIVE_INFINITY;
-  for (;;) {
-    try {
-      const result = await attempt();
-      if (since !== null) options.onBack();
-      return result;
-    } catch (error) {
-      if (!isFailure(error, ...retryOn)) throw error;
-      if (signal.aborted) return undefined;
-      const now = clock.now();
-      since ??= now;
-      if (limitMs !== null && now - since >= limitMs) throw error;
-      if (now - warnedAt >= WARN_EVERY_MS) {
-        options.onWait(now - since, error.message);
-        warnedAt = now;
+/** How a run waits for services that were there before; said once, however many parts of it wait. */
+export class Waits {
+  readonly #parts: WaitsParts;
+  readonly #waiting: Readonly<Record<Awaited, Set<object>>> = { broker: new Set(), registry: new Set() };
+  readonly #saidAt: Record<Awaited, number> = { broker: -Infinity, registry: -Infinity };
+
+  constructor(parts: WaitsParts) {
+    this.#parts = parts;
+  }
+
+  /** Give up after so long; null waits for ever. */
+  get limitMs(): number | null {
+    return isBounded(this.#parts.options) ? BOUNDED_WAIT_MS : null;
+  }
+
+  /** @param who waits; said of the first one, and every 30 s while any does */
+  begin(service: Awaited, who: object, forMs: number, message: string): void {
+    const waiting = this.#waiting[service];
+    const now = this.#parts.clock.now();
+    const isNews = waiting.size === 0 || now - this.#saidAt[service] >= WARN_EVERY_MS;
+    waiting.add(who);
+    if (!isNews) return;
+    this.#saidAt[service] = now;
+    this.#parts.on({ kind: 'waiting', for: service, forMs, message });
+  }
+
+  end(service: Awaited, who: object): void {
+    const waiting = this.#waiting[service];
+    if (waiting.delete(who) && waiting.size === 0) this.#parts.on({ kind: 'resumed', for: service });
+  }
+
+  /**
+   * Calls `attempt` until it succeeds, the limit passes (then its last failure is thrown) or the run is stopped.
+   *
+   * @param services whose being away is a wait; any other failure passes
+   * @returns undefined when stopped
+   */
+  async untilAvailable<R>(services: readonly Awaited[], attempt: () => Promise<R>): Promise<R | undefined> {
+    const { clock, stop } = this.#parts;
+    const who = {};
+    let since: number | null = null;
+    let warnedAt = Number.NEGATIVE_INFINITY;
+    for (;;) {
+      try {
+        const result = await attempt();
+        for (const service of services) this.end(service, who);
+        return result;
+      } catch (error) {
+        const service = services.find((one) => isFailure(error, FAILURES[one]));
+        if (service === undefined || !isFailure(error)) throw error;
+        if (stop.signal.aborted) return undefined;
+        const now = clock.now();
+        since ??= now;
+        if (this.limitMs !== null && now - since >= this.limitMs) throw error;
+        if (now - warnedAt >= WARN_EVERY_MS) {
+          this.begin(service, who, now - since, error.message);
+          warnedAt = now;
+        }
+        await clock.sleep(RETRY_EVERY_MS, stop.signal);
       }
-      await clock.sleep(RETRY_EVERY_MS, signal);
     }
   }
 }

@@ -14,7 +14,7 @@ export function orders({ events, users }: Pick<ShopOptions, 'events' | 'users'>)
   return {
     name: 'orders',
     sources: [ORDER],
-    emits: [INVENTORY_EVENT, ALERT],
+    emits: events === null ? [] : [INVENTORY_EVENT, ALERT],
     keys,
     decide(received, state) {
       const results = decideAll(received, state, state.at, users);

@@ -25,6 +25,7 @@ const WAITING: RunningConsumer = {
     lag: null,
     lastCommitAt: NOW - 3_000,
     counts: { read: 1_234, accepted: 1_000, rejected: 200, duplicates: 30, conflicts: 1, deadLettered: 3 },
+    processors: [],
     brokenFiles: [],
   },
 };

@@ -68,7 +68,7 @@ export class ConsumeReport {
         printer.messages(moveLines(event.topic, event.move));
         break;
       case 'started':
-        this.#start(event.topic, event.group, event.remaining);
+        this.#start(event.topics.join(', '), event.group, event.remaining);
         break;
       case 'batch':
         this.#batch(event.results);
@@ -83,7 +83,7 @@ export class ConsumeReport {
         break;
       case 'unsent':
         printer.warn(
-          `${count(event.deadLetters, 'dead letter')} not sent: kept in the storage folder until the next orderctl consume, which sends what is left`,
+          `${this.#unsent(event.waiting)} not sent: kept in the storage folder until the next orderctl consume, which sends what is left`,
         );
         break;
       case 'waiting': {
@@ -100,6 +100,7 @@ export class ConsumeReport {
         );
         break;
       case 'silent':
+      case 'effect_settled':
       case 'answered':
         // The status has it; a word comes when it lasts.
         break;
@@ -155,6 +156,15 @@ export class ConsumeReport {
     if (untilEnd && remaining > 0) {
       this.#bar = this.#startBar?.(printer, 'consume', Math.min(remaining, maxMessages ?? Infinity)) ?? null;
     }
+  }
+
+  #unsent(waiting: ReadonlyMap<string, number>): string {
+    const { dlqTopic } = this.#session.settings;
+    const deadLetters = waiting.get(dlqTopic) ?? 0;
+    const all = [...waiting.values()].reduce((sum, n) => sum + n, 0);
+    const parts = deadLetters > 0 ? [count(deadLetters, 'dead letter')] : [];
+    if (all > deadLetters) parts.push(count(all - deadLetters, 'message'));
+    return parts.join(' and ');
   }
 
   #batch(results: readonly RecordResult[]): void {

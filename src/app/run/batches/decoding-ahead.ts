@@ -1,5 +1,5 @@
-import type { BrokerRecord } from '../../ports/broker.ts';
-import type { Codec, Decoded } from '../../ports/codec.ts';
+import type { BrokerRecord } from '../../../ports/broker.ts';
+import type { Codec, Decoded } from '../../../ports/codec.ts';
 
 /** Decodes the records of the next batch while the one before it is being stored. */
 export class DecodingAhead<M> {

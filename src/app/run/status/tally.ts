@@ -1,5 +1,7 @@
-import type { Reason } from '../../domain/orders/reasons.ts';
-import type { ConsumeSummary, RecordResult } from './events.ts';
+import type { Decision } from '../../../domain/orders/decided.ts';
+import type { Reason } from '../../../domain/orders/reasons.ts';
+import type { Outcome } from '../../../processors/processor.ts';
+import type { ConsumeSummary, DeadLettered, RecordResult, Tally, Totals } from '../events.ts';
 
 export type Counts = Pick<
   ConsumeSummary,
@@ -15,7 +17,7 @@ export type Counts = Pick<
 >;
 
 /** What became of the orders of a run, in numbers. */
-export class Tally {
+export class OrderTally implements Tally<Decision> {
   readonly #counts = {
     read: 0,
     accepted: 0,
@@ -32,7 +34,11 @@ export class Tally {
     return { ...this.#counts, rejectedByReason: this.#rejectedByReason };
   }
 
-  /** What became of the records of one commit. */
+  totals(): Totals {
+    const { read, deadLettered, commits, accepted, rejected, duplicates, conflicts } = this.#counts;
+    return { read, deadLettered, commits, outcomes: { accepted, rejected, duplicates, conflicts } };
+  }
+
   add(results: readonly RecordResult[]): void {
     const counts = this.#counts;
     counts.commits += 1;
@@ -51,5 +57,27 @@ export class Tally {
 
   addIgnoredPrices(lines: number): void {
     this.#counts.ignoredPrices += lines;
+  }
+}
+
+/** What became of the messages of any processor, by kind. */
+export class KindTally implements Tally<Outcome> {
+  readonly #outcomes: Record<string, number> = {};
+  #read = 0;
+  #deadLettered = 0;
+  #commits = 0;
+
+  add(results: readonly (Outcome | DeadLettered)[]): void {
+    this.#commits += 1;
+    this.#read += results.length;
+    for (const { kind } of results) {
+      if (kind === 'dead_letter') this.#deadLettered += 1;
+      else this.#outcomes[kind] = (this.#outcomes[kind] ?? 0) + 1;
+    }
+  }
+
+  totals(): Totals {
+    const outcomes = { ...this.#outcomes };
+    return { read: this.#read, deadLettered: this.#deadLettered, commits: this.#commits, outcomes };
   }
 }

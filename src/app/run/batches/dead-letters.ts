@@ -1,10 +1,10 @@
-import { isoTime } from '../../domain/iso-time.ts';
-import { formatRecordId, recordTime, type RecordId } from '../../domain/orders/order.ts';
-import type { BrokerRecord } from '../../ports/broker.ts';
-import { lastHeader, type Headers } from '../../ports/record.ts';
-import { withHeaders } from '../dlq/headers.ts';
-import type { Decoded } from '../../ports/codec.ts';
-import type { OutgoingRecord } from '../../ports/store.ts';
+import { isoTime } from '../../../domain/iso-time.ts';
+import { formatRecordId, recordTime, type RecordId } from '../../../domain/orders/order.ts';
+import type { BrokerRecord } from '../../../ports/broker.ts';
+import { lastHeader, type Headers } from '../../../ports/record.ts';
+import { withHeaders } from '../../dlq/headers.ts';
+import type { Decoded } from '../../../ports/codec.ts';
+import type { OutgoingRecord } from '../../../ports/store.ts';
 
 type Undecodable = Extract<Decoded<never>, { kind: 'dead_letter' }>;
 

@@ -1,8 +1,8 @@
-import type { PartitionRange } from '../../ports/broker.ts';
-import type { Position } from '../../ports/store.ts';
-import type { PartitionProgress } from './events.ts';
+import type { PartitionRange } from '../../../ports/broker.ts';
+import type { Position } from '../../../ports/store.ts';
+import type { PartitionProgress } from '../events.ts';
 
-/** How far each partition has come towards the end that it had at start. */
+/** How far each partition of a topic has come towards the end that it had at start. */
 export class Progress {
   readonly #byPartition = new Map<number, { first: number; next: number; goal: number; end: number }>();
 
@@ -21,6 +21,19 @@ export class Progress {
     }
     known.next = next;
     known.end = Math.max(known.end, next, highWatermark);
+  }
+
+  /** The topic has grown meanwhile, and what is there now is to be read too. */
+  raise(ranges: readonly PartitionRange[]): void {
+    for (const { partition, start, end } of ranges) {
+      const known = this.#byPartition.get(partition);
+      if (known === undefined)
+        this.#byPartition.set(partition, { first: start, next: start, goal: end, end });
+      else {
+        known.goal = Math.max(known.goal, end);
+        known.end = Math.max(known.end, end);
+      }
+    }
   }
 
   atEnd(): boolean {

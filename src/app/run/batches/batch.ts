@@ -1,31 +1,42 @@
-import type { RecordId } from '../../domain/orders/order.ts';
-import type { Batch, Broker, BrokerRecord } from '../../ports/broker.ts';
-import type { Clock } from '../../ports/clock.ts';
-import type { Codec, Decoded } from '../../ports/codec.ts';
-import type { RecordFingerprint } from '../../ports/record.ts';
-import type { Changes, Outgoing, Snapshot, Source, Store, StoredPosition } from '../../ports/store.ts';
-import type { Outcome, Processor, Received } from '../../processors/processor.ts';
+import type { DeclaredMessage } from '../../../domain/messages/message.ts';
+import type { RecordId } from '../../../domain/orders/order.ts';
+import type { Batch, BrokerRecord } from '../../../ports/broker.ts';
+import type { Codec, Decoded } from '../../../ports/codec.ts';
+import { lastHeader, type RecordFingerprint } from '../../../ports/record.ts';
+import type { Changes, Outgoing, Snapshot, Source, Store, StoredPosition } from '../../../ports/store.ts';
+import type { Outcome, Received } from '../../../processors/processor.ts';
 import { deadLetter } from './dead-letters.ts';
 import { DecodingAhead } from './decoding-ahead.ts';
-import type { DeadLettered, RunEvent, RunProcessorOptions } from './events.ts';
-import { Outbox } from './outbox.ts';
-import { untilAvailable, waitOf } from './wait.ts';
+import type { DeadLettered, Service } from '../events.ts';
+import type { Outbox } from '../outbox/outbox.ts';
+import type { Waits } from '../wait.ts';
 
 export interface BatchRunnerParts<M, R extends Outcome> {
-  readonly processor: Processor<M, R>;
+  readonly service: Service<M, R>;
+  /** What is read. */
+  readonly source: DeclaredMessage;
+  /** null: another processor that reads the topic sends its dead letters. */
+  readonly dlqTopic: string | null;
   readonly store: Store;
   readonly codec: Codec<M>;
-  readonly broker: Broker;
-  readonly clock: Clock;
-  readonly options: Pick<RunProcessorOptions<M, R>, 'dlqTopic' | 'group' | 'untilEnd' | 'maxMessages'> & {
-    readonly on: (event: Extract<RunEvent<M, R>, { kind: ReportedKind }>) => void;
-  };
-  /** By partition; kept in step with the store. */
+  readonly outbox: Outbox;
+  readonly waits: Waits;
+  /** Of the topic, by partition; kept in step with the store. */
   readonly positions: Map<number, StoredPosition>;
-  readonly stop: AbortController;
+  readonly quota: Quota;
+  /** After each commit. */
+  readonly onCommitted: (records: number) => void;
 }
 
-type ReportedKind = 'batch' | 'undelivered' | 'waiting' | 'resumed';
+/** How many records a run may still read, of whatever topic. */
+export class Quota {
+  left: number;
+
+  constructor(records: number | null) {
+    this.left = records ?? Infinity;
+  }
+}
+
 type Result<R> = R | DeadLettered;
 
 /** What a commit came to: no results when the position in force is not the one the batch was read for. */
@@ -38,37 +49,34 @@ interface Stored<R> {
 export class BatchRunner<M, R extends Outcome> {
   readonly #parts: BatchRunnerParts<M, R>;
   readonly #decoder: DecodingAhead<M>;
-  readonly #outbox: Outbox;
-  #read = 0;
+  readonly #emits: boolean;
 
   constructor(parts: BatchRunnerParts<M, R>) {
     this.#parts = parts;
     this.#decoder = new DecodingAhead(parts.codec);
-    this.#outbox = new Outbox(parts);
-  }
-
-  /** Records that were committed. */
-  get read(): number {
-    return this.#read;
+    this.#emits = parts.service.processor.emits.length > 0;
   }
 
   /** @returns the offset to read next: where the batch ends, or the position in force when it is not for us */
   async process(batch: Batch): Promise<number> {
-    const { positions, options } = this.#parts;
+    const { positions, quota, service, source, waits, outbox } = this.#parts;
     const expected = positions.get(batch.partition)?.next ?? null;
-    const { from, records, next } = portion(batch, expected, (options.maxMessages ?? Infinity) - this.#read);
+    const { from, records, next } = portion(batch, expected, quota.left);
     const decode = this.#decoder.of(records);
     if (next === expected) return next;
 
-    const decoded = await untilAvailable(decode, waitOf(this.#parts, 'registry'));
+    const decoded = await waits.untilAvailable(['registry'], decode);
     if (decoded === undefined) return expected ?? records[0]?.offset ?? batch.next;
 
     const last = records.length === 0 ? null : batch.fingerprint(from + records.length - 1);
     const stored = await this.#store(batch, records, decoded, { expected, next, last });
-    if (stored.results === null) return stored.next;
-    this.#read += records.length;
-    options.on({ kind: 'batch', partition: batch.partition, decoded, results: stored.results, next });
-    await this.#outbox.sendAfterBatch(this.#decoder.isAhead);
+    const { results } = stored;
+    if (results === null) return stored.next;
+    quota.left -= records.length;
+    service.tally.add(results);
+    this.#parts.onCommitted(results.length);
+    service.onBatch?.({ source, partition: batch.partition, decoded, results, next });
+    await outbox.sendAfterBatch(this.#decoder.isAhead);
     return next;
   }
 
@@ -77,42 +85,17 @@ export class BatchRunner<M, R extends Outcome> {
     this.#decoder.expect(records);
   }
 
-  /** Begins to send what a crash left behind: decisions wait for it no longer than for what they cause themselves. */
-  begin(): Promise<void> {
-    return this.#outbox.begin();
-  }
-
-  /** Sends what is waiting to be sent, if anything. */
-  drain(): Promise<void> {
-    return this.#outbox.drain();
-  }
-
-  close(): Promise<void> {
-    return this.#outbox.close();
-  }
-
   async #store(
     batch: Batch,
     records: readonly BrokerRecord[],
     decoded: readonly Decoded<M>[],
     position: { expected: number | null; next: number; last: RecordFingerprint | null },
   ): Promise<{ results: Stored<R>['results']; next: number }> {
-    const { processor, store, positions } = this.#parts;
+    const { service, store, positions } = this.#parts;
+    const { processor } = service;
     const { topic, partition } = batch;
     const of = { processor: processor.name, topic, partition };
-    const received: Received<M>[] = [];
-    for (let i = 0; i < records.length; i++) {
-      const entry = decoded[i];
-      const record = records[i];
-      if (entry?.kind === 'message' && record !== undefined) {
-        received.push({
-          message: entry.value,
-          record: { topic, partition, offset: record.offset },
-          source: processor.sources[0]?.name ?? topic,
-          traceparent: null,
-        });
-      }
-    }
+    const received = this.#received(of, records, decoded);
     const { expected, next } = position;
     const stored: StoredPosition = {
       ...of,
@@ -132,6 +115,24 @@ export class BatchRunner<M, R extends Outcome> {
     return { results: outcome.results, next: outcome.position?.next ?? next };
   }
 
+  #received(
+    { topic, partition }: Source,
+    records: readonly BrokerRecord[],
+    decoded: readonly Decoded<M>[],
+  ): Received<M>[] {
+    const { name: source } = this.#parts.source;
+    const received: Received<M>[] = [];
+    for (let i = 0; i < records.length; i++) {
+      const entry = decoded[i];
+      const record = records[i];
+      if (entry?.kind !== 'message' || record === undefined) continue;
+      const traceparent = this.#emits ? traceOf(record) : null;
+      const place = { topic, partition, offset: record.offset };
+      received.push({ message: entry.value, record: place, source, traceparent });
+    }
+    return received;
+  }
+
   #decide(
     received: readonly Received<M>[],
     records: readonly BrokerRecord[],
@@ -139,11 +140,11 @@ export class BatchRunner<M, R extends Outcome> {
     of: Source,
     snapshot: Snapshot,
   ): { changes: Changes; results: readonly Result<R>[] } {
-    const { processor, options } = this.#parts;
-    const { changes, results: decided } = processor.decide(received, snapshot);
+    const { service, dlqTopic } = this.#parts;
+    const { changes, results: decided } = service.processor.decide(received, snapshot);
     if (received.length === records.length) return { changes, results: decided };
 
-    const { dlqTopic, group } = options;
+    const { group } = service;
     const outgoing: Outgoing[] = [...(changes.outgoing ?? [])];
     const results: Result<R>[] = [];
     let taken = 0;
@@ -153,7 +154,8 @@ export class BatchRunner<M, R extends Outcome> {
       const result = decided[taken];
       if (entry?.kind === 'dead_letter' && record !== undefined) {
         const id: RecordId = { topic: of.topic, partition: of.partition, offset: record.offset };
-        outgoing.push(deadLetter(record, id, entry, { dlqTopic, group, failedAt: snapshot.at }));
+        if (dlqTopic !== null)
+          outgoing.push(deadLetter(record, id, entry, { dlqTopic, group, failedAt: snapshot.at }));
         results.push({ kind: 'dead_letter', record: id, code: entry.code, message: entry.message });
       } else if (result !== undefined) {
         results.push(result);
@@ -162,6 +164,12 @@ export class BatchRunner<M, R extends Outcome> {
     }
     return { changes: { ...changes, outgoing }, results };
   }
+}
+
+function traceOf(record: BrokerRecord): string | null {
+  const name = 'traceparent';
+  const value = record.lastHeader === undefined ? lastHeader(record.headers, name) : record.lastHeader(name);
+  return value instanceof Uint8Array ? new TextDecoder().decode(value) : (value ?? null);
 }
 
 /**

@@ -1,0 +1,67 @@
+import type { Broker } from '../../ports/broker.ts';
+import type { EffectWorker } from './effects.ts';
+import type { Outbox } from './outbox/outbox.ts';
+import type { Reading } from './reading.ts';
+
+export interface EndingParts {
+  readonly readings: readonly Reading[];
+  readonly outbox: Outbox;
+  readonly effects: EffectWorker;
+  readonly broker: Broker;
+  /** Topics that this run both reads and writes. */
+  readonly between: ReadonlySet<string>;
+  /** Called once all is done. */
+  readonly onEnd: () => void;
+  readonly onFailure: (error: unknown) => void;
+}
+
+/**
+ * Finds out when a run that ends by itself has come to its end: all is read, no effect is due, and what the processors
+ * sent to each other meanwhile is read too.
+ */
+export class Ending {
+  readonly #parts: EndingParts;
+  #isLooking = false;
+  #hasEnded = false;
+
+  constructor(parts: EndingParts) {
+    this.#parts = parts;
+  }
+
+  /** To be called after each thing that may have been the last. */
+  look(): void {
+    if (!this.#isNear() || this.#isLooking || this.#hasEnded) return;
+    if (this.#parts.between.size === 0) {
+      this.#end();
+      return;
+    }
+    this.#isLooking = true;
+    this.#settle().then(
+      (isOver) => {
+        this.#isLooking = false;
+        if (isOver) this.#end();
+        else this.look();
+      },
+      (error: unknown) => this.#parts.onFailure(error),
+    );
+  }
+
+  #end(): void {
+    this.#hasEnded = true;
+    this.#parts.onEnd();
+  }
+
+  #isNear(): boolean {
+    const { readings, effects } = this.#parts;
+    return readings.every(({ atEnd }) => atEnd) && effects.isIdle;
+  }
+
+  /** @returns whether nothing came of sending what waits */
+  async #settle(): Promise<boolean> {
+    const { readings, outbox, broker, between } = this.#parts;
+    await outbox.drain();
+    await using admin = await broker.admin();
+    for (const reading of readings) await reading.raise(admin, between);
+    return this.#isNear();
+  }
+}

@@ -1,0 +1,110 @@
+import { byTopic } from '../../../domain/by-topic.ts';
+import type { Broker, Producer } from '../../../ports/broker.ts';
+import type { Clock } from '../../../ports/clock.ts';
+import type { Destination, Outgoing, OutgoingRecord, Store } from '../../../ports/store.ts';
+import { toRecords, type EncodingParts, type Prepared } from './outgoing-records.ts';
+import type { RunEvent } from '../events.ts';
+import type { Waits } from '../wait.ts';
+
+export interface LaneParts extends Omit<EncodingParts, 'storeId'> {
+  readonly store: Store;
+  readonly broker: Broker;
+  readonly clock: Clock;
+  readonly waits: Waits;
+  readonly on: (event: Extract<RunEvent, { kind: 'undelivered' }>) => void;
+  /** Aborted to stop the run, also when sending fails for good. */
+  readonly stop: AbortController;
+}
+
+/** After a stop, no more is begun to be sent. */
+const STOPPED_AFTER_MS = 4_000;
+
+/** Sends what waits for one destination, beside all others: each has a producer of its own. */
+export class Lane {
+  readonly #destination: Destination;
+  readonly #parts: LaneParts;
+  #producer: Producer | undefined;
+  /** What became of those that a failed sending left unsent with the others: they do not go again. */
+  readonly #settled = new WeakMap<Outgoing, 'sent' | OutgoingRecord>();
+  /** Under way, or failed. */
+  #sending: Promise<void> | undefined;
+  /** When the last send was begun. */
+  #begunAt = 0;
+  #stoppedAt: number | null = null;
+
+  constructor(destination: Destination, parts: LaneParts) {
+    this.#destination = destination;
+    this.#parts = parts;
+    const { signal } = parts.stop;
+    signal.addEventListener('abort', () => (this.#stoppedAt = parts.clock.now()), { once: true });
+    if (signal.aborted) this.#stoppedAt = parts.clock.now();
+  }
+
+  /** Since when it waits for an answer, milliseconds since the epoch; null when nothing is being sent. */
+  get busySince(): number | null {
+    return this.#sending === undefined ? null : this.#begunAt;
+  }
+
+  /**
+   * Begins to send, or returns the sending that is under way. It ends when nothing is left, or after a stop. One that
+   * fails ends the run, and is returned from then on.
+   */
+  send(): Promise<void> {
+    if (this.#sending !== undefined) return this.#sending;
+    const sending = this.#sendAll().then(() => {
+      this.#sending = undefined;
+    });
+    sending.catch(() => this.#parts.stop.abort());
+    this.#sending = sending;
+    return sending;
+  }
+
+  async #sendAll(): Promise<void> {
+    const { store, waits, clock } = this.#parts;
+    while (store.unsent().has(this.#destination)) {
+      const now = clock.now();
+      if (this.#stoppedAt !== null && now - this.#stoppedAt > STOPPED_AFTER_MS) return;
+      this.#begunAt = now;
+      const drain = (): Promise<number> =>
+        store.drain(this.#destination, (unsent) => this.#sendUnsettled(unsent));
+      if ((await waits.untilAvailable(['broker', 'registry'], drain)) === undefined) return;
+    }
+  }
+
+  /** @returns what is refused for good @throws when any may not have gone */
+  async #sendUnsettled(unsent: readonly Outgoing[]): Promise<readonly OutgoingRecord[]> {
+    const { names, codecOf, store, on } = this.#parts;
+    const settled = this.#settled;
+    const left = unsent.filter((one) => !settled.has(one));
+    const prepared = await toRecords(left, { names, codecOf, storeId: store.storeId });
+    for (const { of, record, canBeSent } of prepared) if (!canBeSent) settled.set(of, record);
+    const toSend = prepared.filter(({ canBeSent }) => canBeSent);
+    await this.#send(toSend.map((one) => ({ ...one, topic: one.record.topic })));
+    const refused = unsent.flatMap((one) => {
+      const fate = settled.get(one);
+      return typeof fate === 'object' ? [fate] : [];
+    });
+    for (const { id, topic } of refused) on({ kind: 'undelivered', id, topic });
+    return refused;
+  }
+
+  async #send(prepared: readonly (Prepared & { readonly topic: string })[]): Promise<void> {
+    this.#producer ??= await this.#parts.broker.producer();
+    for (const [topic, group] of byTopic(prepared)) {
+      const records = group.map(({ record }) => record);
+      const { signal } = this.#parts.stop;
+      const { outcomes, failure } = await this.#producer.send(topic, records, { signal });
+      group.forEach(({ of, record }, at) => {
+        const outcome = outcomes[at];
+        if (typeof outcome === 'object') this.#settled.set(of, 'sent');
+        else if (outcome === 'too_large' || outcome === 'refused') this.#settled.set(of, record);
+      });
+      if (failure !== null) throw failure;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#producer?.[Symbol.asyncDispose]();
+    this.#producer = undefined;
+  }
+}

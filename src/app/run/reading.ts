@@ -1,0 +1,158 @@
+import type { BrokerAdmin, Consumer, ConsumerEvent } from '../../ports/broker.ts';
+import type { Codec } from '../../ports/codec.ts';
+import type { Store } from '../../ports/store.ts';
+import { markOf } from '../offsets/plan.ts';
+import { BatchRunner, type BatchRunnerParts } from './batches/batch.ts';
+import type { CodecOf, RunEvent, Service, ServiceSummary } from './events.ts';
+import type { PreparedTopic } from './prepare.ts';
+import { Progress } from './batches/progress.ts';
+
+export interface ReadingParts extends Pick<
+  BatchRunnerParts<unknown, { kind: string }>,
+  'outbox' | 'waits' | 'quota'
+> {
+  readonly store: Store;
+  readonly service: Service;
+  readonly topics: readonly PreparedTopic[];
+  readonly codecOf: CodecOf;
+  /** As Processes.self. */
+  readonly process: string | null;
+  readonly on: (event: RunEvent) => void;
+  /** Something was read, or the group was joined. */
+  readonly onProgress: () => void;
+  /** Aborts when no more is to be read. */
+  readonly end: AbortSignal;
+}
+
+interface Topic {
+  readonly prepared: PreparedTopic;
+  readonly progress: Progress;
+  readonly batches: BatchRunner<unknown, { kind: string }>;
+}
+
+/** One processor at work: a consumer of its group, and each of its topics through batches into the store. */
+export class Reading {
+  readonly #parts: ReadingParts;
+  readonly #topics = new Map<string, Topic>();
+  #hasJoined = false;
+
+  static async of(parts: ReadingParts): Promise<Reading> {
+    const reading = new Reading(parts);
+    for (const prepared of parts.topics)
+      reading.#topics.set(prepared.topic, reading.#topicOf(prepared, await parts.codecOf(prepared.source)));
+    return reading;
+  }
+
+  private constructor(parts: ReadingParts) {
+    this.#parts = parts;
+  }
+
+  #topicOf(prepared: PreparedTopic, codec: Codec<unknown>): Topic {
+    const { service, on } = this.#parts;
+    const { source, dlqTopic, positions, ranges } = prepared;
+    const { name: processor } = service.processor;
+    const batches = new BatchRunner({
+      ...this.#parts,
+      ...{ source, dlqTopic, positions, codec },
+      onCommitted: (records) => on({ kind: 'committed', processor, records }),
+    });
+    return { prepared, batches, progress: new Progress(ranges, positions) };
+  }
+
+  get service(): Service {
+    return this.#parts.service;
+  }
+
+  get topics(): readonly string[] {
+    return [...this.#topics.keys()];
+  }
+
+  /** Whether all was read that was to be. Positions are compared with the topics at a join, so none ends before it. */
+  get atEnd(): boolean {
+    return this.#hasJoined && this.#all(({ progress }) => progress.atEnd());
+  }
+
+  get remaining(): number {
+    return this.#sum(({ progress }) => progress.remaining());
+  }
+
+  get lag(): number {
+    return this.#sum(({ progress }) => progress.lag());
+  }
+
+  /** What lies in these of its topics now is to be read too. */
+  async raise(admin: BrokerAdmin, topics: ReadonlySet<string>): Promise<void> {
+    for (const [name, { progress }] of this.#topics)
+      if (topics.has(name)) progress.raise(await admin.ranges(name));
+  }
+
+  /** Until `end`. @throws Failure as Consumer.run, and those of the store */
+  async run(consumer: Consumer, stallTimeoutMs: number | null): Promise<void> {
+    const { service, store, process, end, onProgress } = this.#parts;
+    await consumer.run(
+      {
+        ...{ topics: this.topics, group: service.group, mode: 'exclusive' },
+        ...{ storeId: store.storeId, clientId: markOf(store.storeId), process },
+        metadata: markOf(store.storeId),
+        positions: () =>
+          [...this.#topics.values()].flatMap(({ prepared }) => [...prepared.positions.values()]),
+        onEvent: (event) => this.#take(event),
+        onNext: (records, { topic }) => this.#topics.get(topic)?.batches.expect(records),
+        stallTimeoutMs,
+        signal: end,
+      },
+      async (batch) => {
+        const topic = this.#topics.get(batch.topic);
+        if (topic === undefined) throw new Error(`a batch of ${batch.topic}, which nobody has asked for`);
+        const next = await topic.batches.process(batch);
+        topic.progress.advance(batch.partition, next, batch.highWatermark);
+        onProgress();
+        return next;
+      },
+    );
+  }
+
+  summary(): ServiceSummary {
+    const { processor, group, tally } = this.service;
+    return {
+      ...{ processor: processor.name, group, totals: tally.totals() },
+      skipped: this.#sum(({ prepared }) => prepared.skipped),
+      topics: [...this.#topics].map(([topic, { progress }]) => ({
+        topic,
+        partitions: progress.partitions(),
+      })),
+    };
+  }
+
+  #take(event: ConsumerEvent): void {
+    const { on, waits, onProgress, service } = this.#parts;
+    const { name: processor } = service.processor;
+    switch (event.kind) {
+      case 'joined':
+        this.#hasJoined = true;
+        onProgress();
+        break;
+      case 'waiting':
+        waits.begin('broker', this, event.forMs, event.message);
+        break;
+      case 'resumed':
+        waits.end('broker', this);
+        break;
+      case 'silent':
+      case 'answered':
+        on({ kind: event.kind, processor });
+        break;
+      case 'commit_failed':
+        on({ kind: 'commit_failed', processor, message: event.message });
+        break;
+    }
+  }
+
+  #all(test: (topic: Topic) => boolean): boolean {
+    return [...this.#topics.values()].every(test);
+  }
+
+  #sum(count: (topic: Topic) => number): number {
+    return [...this.#topics.values()].reduce((sum, topic) => sum + count(topic), 0);
+  }
+}

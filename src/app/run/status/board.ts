@@ -1,0 +1,116 @@
+import type { ProcessorName } from '../../../domain/messages/message.ts';
+import { topicOf, type TopicNames } from '../../../domain/messages/topic-names.ts';
+import type { Clock } from '../../../ports/clock.ts';
+import type { StoreNotice } from '../../../ports/notices.ts';
+import type { BrokenFile, ConsumerStatus, ProcessorStatus } from '../../../ports/owner.ts';
+import type { RunEvent, Service } from '../events.ts';
+import { Rate } from './rate.ts';
+
+/** What knows how far a processor has come. */
+export interface Lagging {
+  readonly service: Service;
+  /** Records behind the end. */
+  readonly lag: number;
+}
+
+interface Entry {
+  readonly service: Service;
+  readonly rate: Rate;
+  lastCommitAt: number | null;
+}
+
+/** The status of a run, kept from the events that it reports anyway: it costs nothing while nobody asks. */
+export class StatusBoard {
+  readonly #options: { readonly names: TopicNames; readonly signal: AbortSignal };
+  readonly #clock: Clock;
+  readonly #entries = new Map<ProcessorName, Entry>();
+  readonly #waiting = new Set<'broker' | 'registry'>();
+  readonly #silent = new Set<ProcessorName>();
+  readonly #brokenFiles = new Map<string, BrokenFile>();
+  #readings: readonly Lagging[] = [];
+  #isReading = false;
+
+  /** @param options its signal aborts when the run is to stop */
+  constructor(
+    services: readonly Service[],
+    options: { readonly names: TopicNames; readonly signal: AbortSignal },
+    clock: Clock,
+  ) {
+    this.#options = options;
+    this.#clock = clock;
+    for (const service of services) {
+      const entry = { service, rate: new Rate(clock.now()), lastCommitAt: null };
+      this.#entries.set(service.processor.name, entry);
+    }
+  }
+
+  /** Where to get the lag, once there is one. */
+  attach(readings: readonly Lagging[]): void {
+    this.#readings = readings;
+  }
+
+  take(event: RunEvent): void {
+    if (event.kind === 'started') this.#isReading = true;
+    else if (event.kind === 'waiting') this.#waiting.add(event.for);
+    else if (event.kind === 'resumed') this.#waiting.delete(event.for);
+    else if (event.kind === 'silent') this.#silent.add(event.processor);
+    else if (event.kind === 'answered') this.#silent.delete(event.processor);
+    else if (event.kind === 'notice') this.#takeNotice(event.notice);
+    else if (event.kind === 'committed') {
+      const entry = this.#entries.get(event.processor);
+      if (entry === undefined) return;
+      entry.lastCommitAt = this.#clock.now();
+      entry.rate.add(event.records, entry.lastCommitAt);
+    }
+  }
+
+  status(): ConsumerStatus {
+    const [first = null] = this.#waiting;
+    // A broker that does not answer holds up everything else.
+    const waitingFor = this.#silent.size > 0 ? 'broker' : first;
+    const entries = [...this.#entries.values()];
+    const processors = entries.map((entry) => this.#processor(entry, waitingFor === 'broker'));
+    // What is shown of the whole is that of the orders, where they are decided here.
+    const [main] = processors.toSorted((a, b) => Number(b.name === 'orders') - Number(a.name === 'orders'));
+    const { accepted = 0, rejected = 0, duplicates = 0, conflicts = 0 } = main?.outcomes ?? {};
+    const { read = 0, deadLettered = 0 } = main ?? {};
+    return {
+      state: this.#state(waitingFor !== null),
+      waitingFor,
+      topic: main?.topics[0] ?? '',
+      group: main?.group ?? '',
+      ordersPerSecond: main?.recordsPerSecond ?? 0,
+      lag: main?.lag ?? null,
+      lastCommitAt: main?.lastCommitAt ?? null,
+      counts: { read, accepted, rejected, duplicates, conflicts, deadLettered },
+      processors,
+      brokenFiles: [...this.#brokenFiles.values()],
+    };
+  }
+
+  #processor({ service, rate, lastCommitAt }: Entry, isBrokerAway: boolean): ProcessorStatus {
+    const { processor, group, tally } = service;
+    const { read, deadLettered, outcomes } = tally.totals();
+    const reading = this.#readings.find((one) => one.service === service);
+    return {
+      ...{ name: processor.name, group, read, deadLettered, outcomes, lastCommitAt },
+      topics: processor.sources.map((source) => topicOf(source, this.#options.names)),
+      recordsPerSecond: rate.at(this.#clock.now()),
+      // What was sent meanwhile is not known.
+      lag: isBrokerAway ? null : (reading?.lag ?? null),
+    };
+  }
+
+  #takeNotice(notice: StoreNotice): void {
+    if (notice.kind === 'file_mended') this.#brokenFiles.delete(notice.file);
+    if (notice.kind !== 'file_broken') return;
+    const { file, line, message } = notice;
+    this.#brokenFiles.set(file, { file, line, message });
+  }
+
+  #state(isWaiting: boolean): ConsumerStatus['state'] {
+    if (this.#options.signal.aborted) return 'stopping';
+    if (isWaiting) return 'waiting';
+    return this.#isReading ? 'consuming' : 'starting';
+  }
+}

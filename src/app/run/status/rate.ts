@@ -1,0 +1,32 @@
+/** The rate is an average over so many whole seconds. */
+const RATE_SECONDS = 10;
+
+/** Records a second, over the last ten. */
+export class Rate {
+  readonly #startedAt: number;
+  /** Records by second, the last few seconds only. */
+  readonly #bySecond: { readonly second: number; records: number }[] = [];
+
+  /** @param startedAt milliseconds since the epoch */
+  constructor(startedAt: number) {
+    this.#startedAt = startedAt;
+  }
+
+  add(records: number, now: number): void {
+    const second = Math.floor(now / 1000);
+    const last = this.#bySecond.at(-1);
+    if (last?.second === second) last.records += records;
+    else this.#bySecond.push({ second, records });
+    if (this.#bySecond.length > RATE_SECONDS + 1) this.#bySecond.shift();
+  }
+
+  /** To one decimal: over the last whole seconds and the one that is running, but not over time before the start. */
+  at(now: number): number {
+    const first = Math.floor(now / 1000) - RATE_SECONDS;
+    let records = 0;
+    for (const entry of this.#bySecond) if (entry.second >= first) records += entry.records;
+    const seconds = (now - Math.max(first * 1000, this.#startedAt)) / 1000;
+    // Divided by a few milliseconds, a single order would be a thousand a second.
+    return Math.round((records / Math.max(seconds, 1)) * 10) / 10;
+  }
+}

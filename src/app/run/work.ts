@@ -1,0 +1,136 @@
+import { topicOf } from '../../domain/messages/topic-names.ts';
+import type { Store } from '../../ports/store.ts';
+import { Quota } from './batches/batch.ts';
+import { EffectWorker } from './effects.ts';
+import { Ending } from './ending.ts';
+import type { RunOptions, RunPorts, RunSummary, Service } from './events.ts';
+import type { FirstFailure } from './first-failure.ts';
+import { Outbox, unsentOf } from './outbox/outbox.ts';
+import { prepareRun } from './prepare.ts';
+import { Reading } from './reading.ts';
+import { Waits } from './wait.ts';
+
+export interface WorkContext {
+  readonly store: Store;
+  readonly options: RunOptions;
+  /** Aborted to stop all of it. */
+  readonly stop: AbortController;
+  /** Aborted when nothing more is to be read. */
+  readonly end: AbortController;
+  readonly failed: FirstFailure;
+}
+
+interface Parts extends WorkContext {
+  readonly ports: RunPorts;
+  readonly waits: Waits;
+  readonly quota: Quota;
+  readonly outbox: Outbox;
+  readonly effects: EffectWorker;
+}
+
+/** All that a run does once it owns the store: the processors that read, the sender, and the worker of effects. */
+export class Work {
+  readonly #parts: Parts;
+  #ending: Ending | undefined;
+  #hasEnded = false;
+  readonly readings: Reading[] = [];
+
+  /** Prepares the topics and groups, and joins none yet. @throws Failure as runServices */
+  static async of(ports: RunPorts, services: readonly Service[], context: WorkContext): Promise<Work> {
+    const { access, broker, clock, codecOf, performers = {} } = ports;
+    const { store, options, stop } = context;
+    const { processes } = access;
+    const { on, names } = options;
+    const readers = services.map(({ processor, group }) => ({ processor, group }));
+    const prepared = await prepareRun({ store, broker, processes, clock }, readers, options);
+    const waits = new Waits({ clock, options, on, stop });
+    const outbox = new Outbox({ store, broker, clock, names, codecOf, waits, on, stop });
+    const processors = services.map(({ processor }) => processor);
+    const onSettled = (): void => work.#look();
+    const effects = new EffectWorker({ store, clock, processors, performers, on, onSettled });
+    const quota = new Quota(options.maxMessages);
+    const work: Work = new Work({ ...context, ports, waits, outbox, effects, quota });
+    for (const [at, service] of services.entries()) {
+      work.readings.push(
+        await Reading.of({
+          ...{ store, service, codecOf, outbox, waits, quota, on },
+          topics: prepared[at] ?? [],
+          process: processes.self(),
+          onProgress: () => work.#look(),
+          end: context.end.signal,
+        }),
+      );
+    }
+    work.#ending = work.#makeEnding();
+    return work;
+  }
+
+  private constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  #makeEnding(): Ending {
+    const { ports, outbox, effects, end, failed, options } = this.#parts;
+    const { readings } = this;
+    const written = new Set(
+      readings.flatMap(({ service }) => service.processor.emits.map((one) => topicOf(one, options.names))),
+    );
+    const between = new Set(readings.flatMap(({ topics }) => topics).filter((topic) => written.has(topic)));
+    return new Ending({
+      ...{ readings, outbox, effects, between, broker: ports.broker },
+      onEnd: () => {
+        this.#hasEnded = true;
+        end.abort();
+      },
+      onFailure: (error) => failed.take(error),
+    });
+  }
+
+  /** A commit has left something to be sent or performed. */
+  wake(): void {
+    this.#parts.outbox.sendSoon();
+    this.#parts.effects.wake();
+  }
+
+  stoppedBy(): RunSummary['stoppedBy'] {
+    if (this.#parts.quota.left <= 0) return 'max_messages';
+    return this.#hasEnded ? 'end' : 'signal';
+  }
+
+  /** Until the end, or a stop. @throws the first failure of any part */
+  async run(): Promise<void> {
+    const { outbox, effects, failed, options, end } = this.#parts;
+    for (const { service, topics, remaining } of this.readings) {
+      const { processor, group } = service;
+      options.on({ kind: 'started', processor: processor.name, group, topics, remaining });
+    }
+    await outbox.begin();
+    const performing = effects.run(end.signal);
+    await Promise.all(
+      [performing, ...this.readings.map((one) => this.#read(one))].map((one) => failed.of(one)),
+    );
+    failed.rethrow();
+    await failed.of(outbox.drain());
+    failed.rethrow();
+  }
+
+  async close(): Promise<void> {
+    const { outbox, effects, store, options } = this.#parts;
+    await outbox.close();
+    const owed = await effects.owed();
+    if (unsentOf(store) > 0 || owed > 0)
+      options.on({ kind: 'unsent', waiting: store.unsent(), effects: owed });
+  }
+
+  async #read(reading: Reading): Promise<void> {
+    const { ports, waits } = this.#parts;
+    await using consumer = await ports.broker.consumer();
+    await reading.run(consumer, waits.limitMs);
+  }
+
+  #look(): void {
+    const { quota, options, end } = this.#parts;
+    if (quota.left <= 0) end.abort();
+    else if (options.untilEnd) this.#ending?.look();
+  }
+}

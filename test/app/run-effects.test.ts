@@ -1,0 +1,212 @@
+import { beforeEach, expect, it } from 'vitest';
+import type { RunEvent, RunOptions } from '../../src/app/run/events.ts';
+import { runServices } from '../../src/app/run/run.ts';
+import { KindTally } from '../../src/app/run/status/tally.ts';
+import { newEffect, type Answer, type Effect } from '../../src/domain/effects.ts';
+import { Failure } from '../../src/domain/failure.ts';
+import type { SmallTable } from '../../src/domain/facts.ts';
+import { SUPPLIER_RESTOCK } from '../../src/domain/messages/stock/supplier-restock.ts';
+import type { EffectPerformers } from '../../src/ports/effects.ts';
+import type { Outcome, Processor } from '../../src/processors/processor.ts';
+import { JsonCodec } from '../support/json-codec.ts';
+import { ModelFolder } from '../support/model.ts';
+import { ScriptedBroker } from '../support/scripted-broker.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
+
+/* Effects are committed first and performed after; their answers are commits of their own. */
+
+const PAID: SmallTable<string> = { name: 'paid' };
+const RETRY_MS = 5_000;
+
+/** Charges for each arrival, three times at most. */
+const CHARGER: Processor<{ readonly item: string }, Outcome> = {
+  name: 'payment',
+  sources: [SUPPLIER_RESTOCK],
+  emits: [],
+  keys: () => ({}),
+  decide: (received, state) => ({
+    changes: {
+      effects: received.map(({ message: { item } }) =>
+        newEffect({ id: `${item}/charge`, kind: 'charge', key: `key-${item}`, fields: { item } }, state.at),
+      ),
+    },
+    results: received.map(() => ({ kind: 'charged' })),
+  }),
+  effects: {
+    kinds: ['charge'],
+    keys: () => ({}),
+    settle(effect, answer, state) {
+      const { id, attempts } = effect;
+      if (answer.kind === 'done') {
+        const value = String(answer.fields.reference);
+        return { effects: [{ id, effect: null }], small: [{ table: PAID, key: id, value }] };
+      }
+      const next: Effect =
+        attempts < 3
+          ? { ...effect, state: 'due', dueAt: state.at + RETRY_MS }
+          : { ...effect, state: 'parked' };
+      return { effects: [{ id, effect: next }] };
+    },
+  },
+};
+
+const DONE: Answer = { kind: 'done', fields: { reference: 'R-1' } };
+const FAULT: Answer = { kind: 'failed', message: '503', isUnknown: false };
+
+let clock: VirtualClock;
+let folder: ModelFolder;
+let broker: ScriptedBroker;
+let events: RunEvent[];
+/** What was asked of the outside. */
+let asked: Effect[];
+beforeEach(() => {
+  clock = new VirtualClock();
+  folder = new ModelFolder(clock);
+  broker = new ScriptedBroker();
+  broker.idles = true;
+  broker.createTopic('supplier_restocks', 1);
+  events = [];
+  asked = [];
+});
+
+function arrive(item: string): void {
+  broker.append('supplier_restocks', 0, { value: new TextEncoder().encode(JSON.stringify({ item })) });
+}
+
+function run(charge: EffectPerformers['charge'], options: Partial<RunOptions> = {}): Promise<void> {
+  const perform: EffectPerformers['charge'] = async (effect, signal) => {
+    asked.push(effect);
+    return (await charge?.(effect, signal)) ?? DONE;
+  };
+  return runServices(
+    { access: folder, broker, codecOf: async () => new JsonCodec(), clock, performers: { charge: perform } },
+    [{ processor: CHARGER, group: 'g.payment', tally: new KindTally() }],
+    {
+      ...{ purpose: 'run', names: new Map(), untilEnd: true, maxMessages: null, reset: null },
+      ...{ adopt: false, create: true, signal: new AbortController().signal },
+      on: (event) => events.push(event),
+      ...options,
+    },
+  );
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const outcomes = () => events.flatMap((event) => (event.kind === 'effect_settled' ? [event.outcome] : []));
+
+it('are performed once their commit is durable, and a run to the end waits for the answer', async () => {
+  arrive('A');
+  await run(async (effect) => {
+    // Committed as being tried before anybody is asked.
+    expect(folder.owed.get(effect.id)).toMatchObject({ state: 'trying', attempts: 1 });
+    return DONE;
+  });
+  expect(asked).toMatchObject([{ id: 'A/charge', key: 'key-A', attempts: 1 }]);
+  expect([...folder.owed.keys()]).toEqual([]);
+  expect(folder.small.get('paid')?.get('A/charge')).toBe('R-1');
+  expect(events).toContainEqual({
+    ...{ kind: 'effect_settled', processor: 'payment', id: 'A/charge', outcome: 'done' },
+  });
+  expect(events.at(-1)).toMatchObject({ kind: 'ended', run: { stoppedBy: 'end' } });
+});
+
+it('are tried again when they are due, with the same key, and not before', async () => {
+  arrive('A');
+  const answers = [FAULT, FAULT, DONE];
+  const at: number[] = [];
+  await run(async () => {
+    at.push(clock.now());
+    return answers.shift() ?? DONE;
+  });
+  expect(asked.map(({ key, attempts }) => `${key} ${attempts}`)).toEqual(['key-A 1', 'key-A 2', 'key-A 3']);
+  expect((at[1] ?? 0) - (at[0] ?? 0)).toBeGreaterThanOrEqual(RETRY_MS);
+  expect(outcomes()).toEqual(['failed', 'failed', 'done']);
+  expect([...folder.owed.keys()]).toEqual([]);
+});
+
+it('that are parked hold up no end', async () => {
+  arrive('A');
+  await run(async () => FAULT);
+  expect(asked).toHaveLength(3);
+  expect(folder.owed.get('A/charge')).toMatchObject({ state: 'parked', attempts: 3 });
+  expect(events.at(-1)).toMatchObject({ run: { stoppedBy: 'end' } });
+  expect(events.filter(({ kind }) => kind === 'unsent')).toEqual([]);
+});
+
+it('that were being tried at a crash are taken over by the next run, which knows that they may have happened', async () => {
+  folder.owed.set('A/charge', {
+    ...{ id: 'A/charge', kind: 'charge', key: 'key-A', fields: {}, state: 'trying' },
+    ...{ dueAt: clock.now() + 60_000, attempts: 1, firstTriedAt: clock.now() },
+  });
+  const from = clock.now();
+  await run(async () => {
+    expect(clock.now() - from).toBeLessThan(1_000);
+    return DONE;
+  });
+  expect(asked).toMatchObject([{ attempts: 2, firstTriedAt: from }]);
+  expect([...folder.owed.keys()]).toEqual([]);
+});
+
+it('count by the answer to the last try alone', async () => {
+  arrive('A');
+  await run(async (effect) => {
+    if (effect.attempts > 1) return DONE;
+    // Another took it over while this one slept.
+    folder.owed.set(effect.id, { ...effect, attempts: 2, dueAt: clock.now() + 10 });
+    return FAULT;
+  });
+  expect(asked.map(({ attempts }) => attempts)).toEqual([1, 3]);
+  expect(folder.small.get('paid')?.size).toBe(1);
+});
+
+it('are performed side by side, sixteen at most', async () => {
+  for (let i = 0; i < 40; i++) arrive(`I-${i}`);
+  broker.batchRecords = 40;
+  let inFlight = 0;
+  let most = 0;
+  await run(async () => {
+    most = Math.max(most, (inFlight += 1));
+    await Promise.resolve();
+    await Promise.resolve();
+    inFlight -= 1;
+    return DONE;
+  });
+  expect(asked).toHaveLength(40);
+  expect(most).toBe(16);
+  expect([...folder.owed.keys()]).toEqual([]);
+});
+
+it('that nobody answers are given up as unknown, and tried again', async () => {
+  arrive('A');
+  let aborted = 0;
+  await run((effect, signal) => {
+    if (effect.attempts === 2) return Promise.resolve(DONE);
+    signal.addEventListener('abort', () => (aborted += 1));
+    return new Promise(() => undefined);
+  });
+  expect(asked.map(({ attempts }) => attempts)).toEqual([1, 2]);
+  expect(outcomes()).toEqual(['failed', 'done']);
+  expect(aborted).toBe(1);
+});
+
+it('hold up a stop for seconds only, and are left to the next run', async () => {
+  arrive('A');
+  const stop = new AbortController();
+  const running = run(() => new Promise(() => undefined), { untilEnd: false, signal: stop.signal });
+  while (asked.length === 0) await turn();
+  stop.abort();
+  const from = clock.now();
+  await running;
+  expect(clock.now() - from).toBe(5_000);
+  expect(folder.owed.get('A/charge')).toMatchObject({ state: 'trying', attempts: 1 });
+  expect(events).toContainEqual({ kind: 'unsent', waiting: new Map(), effects: 1 });
+});
+
+it('end the run with the failure of a commit', async () => {
+  arrive('A');
+  const running = run(async () => {
+    folder.failing = new Failure('write_failed', 'disk full');
+    return DONE;
+  });
+  await expect(running).rejects.toMatchObject({ code: 'write_failed' });
+  expect(events.at(-1)).toMatchObject({ run: { stoppedBy: 'error' } });
+});

@@ -1,0 +1,276 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { RunEvent, RunOptions, RunPorts, Service } from '../../src/app/run/events.ts';
+import { runServices } from '../../src/app/run/run.ts';
+import { KindTally } from '../../src/app/run/status/tally.ts';
+import type { SmallTable } from '../../src/domain/facts.ts';
+import { Failure } from '../../src/domain/failure.ts';
+import { outgoing } from '../../src/domain/messages/outgoing.ts';
+import { ALERT, type Alert } from '../../src/domain/messages/shop/alert.ts';
+import { SUPPLIER_RESTOCK } from '../../src/domain/messages/stock/supplier-restock.ts';
+import { lastHeader } from '../../src/ports/record.ts';
+import type { Outcome, Processor } from '../../src/processors/processor.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { JsonCodec } from '../support/json-codec.ts';
+import { ModelFolder } from '../support/model.ts';
+import { ScriptedBroker } from '../support/scripted-broker.ts';
+
+/* The runner knows no orders: processors of other messages have commits, positions, dead letters and messages from it. */
+
+interface Delivery {
+  readonly item: string;
+  readonly quantity: number;
+}
+
+/** Adds what arrives to the stock, and sends an alert for each arrival. */
+const STOCK: Processor<Delivery, Outcome> = {
+  name: 'stock',
+  sources: [SUPPLIER_RESTOCK],
+  emits: [ALERT],
+  keys: (received) => ({ items: received.map(({ message }) => message.item) }),
+  decide(received, state) {
+    const movements = received.map(({ message: { item, quantity } }) => ({
+      ...({ item, delta: quantity, cause: 'restock', orderId: null, eventId: null } as const),
+    }));
+    const messages = received.map(({ message: { item, quantity }, record, traceparent }) => {
+      const alert: Alert = {
+        ...{ event_id: `${item}-${record.offset}`, kind: 'low_stock', item, revision: record.offset },
+        ...{ on_hand: quantity, reorder_level: null, order_id: null, message: 'arrived', at: state.at },
+      };
+      const cause = { store: state.storeId, of: [item, record.offset], at: state.at, traceparent };
+      return outgoing(ALERT, alert, cause);
+    });
+    return {
+      changes: { movements, outgoing: messages },
+      results: received.map(() => ({ kind: 'delivered' })),
+    };
+  },
+};
+
+const SEEN: SmallTable<number> = { name: 'seen' };
+
+/** Counts the alerts of each item. */
+const COUNTER: Processor<Alert, Outcome> = {
+  name: 'delivery',
+  sources: [ALERT],
+  emits: [],
+  keys: () => ({}),
+  decide(received, state) {
+    const counts = new Map<string, number>();
+    for (const { message } of received) {
+      const before = counts.get(message.item) ?? state.small(SEEN, message.item) ?? 0;
+      counts.set(message.item, before + 1);
+    }
+    const small = [...counts].map(([key, value]) => ({ table: SEEN, key, value }));
+    return { changes: { small }, results: received.map(({ source }) => ({ kind: source })) };
+  },
+};
+
+function service<M, R extends Outcome>(processor: Processor<M, R>): Service<M, R> {
+  return { processor, group: `g.${processor.name}`, tally: new KindTally() };
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const text = (value: Uint8Array | null): string => new TextDecoder().decode(value ?? new Uint8Array());
+const NAMES = new Map([['supplier_restocks', 'restocks']]);
+
+let folder: ModelFolder;
+let broker: ScriptedBroker;
+let codec: JsonCodec;
+let events: RunEvent[];
+beforeEach(async () => {
+  folder = new ModelFolder(new FakeClock());
+  broker = new ScriptedBroker();
+  broker.idles = true;
+  codec = new JsonCodec();
+  events = [];
+  broker.createTopic('restocks', 1);
+  await folder.edit({ kind: 'item.add', item: 'pen', quantity: 1 });
+});
+
+function arrive(...values: string[]): void {
+  for (const value of values) broker.append('restocks', 0, { value: new TextEncoder().encode(value) });
+}
+
+const FIVE_PENS = '{"item":"pen","quantity":5}';
+
+async function run(
+  services: readonly Service[],
+  asked: Partial<RunOptions> = {},
+  ports: Partial<RunPorts> = {},
+): Promise<void> {
+  events = [];
+  await runServices(
+    { access: folder, broker, codecOf: async () => codec, clock: folder.clock, ...ports },
+    services,
+    {
+      ...{ purpose: 'run', names: NAMES, untilEnd: true, maxMessages: null, reset: null },
+      ...{ adopt: false, create: true, signal: new AbortController().signal },
+      on: (event) => events.push(event),
+      ...asked,
+    },
+  );
+}
+
+function failureOf(work: Promise<unknown>): Promise<Failure> {
+  return work.then(
+    () => Promise.reject(new Error('it did not fail')),
+    (error: unknown) => error as Failure,
+  );
+}
+
+const sentTo = (topic: string) => broker.topics.get(topic)?.flat() ?? [];
+const pens = (): number | undefined => folder.tables.items.get('pen')?.quantity;
+
+it('commits what a processor changes together with the position, once', async () => {
+  arrive(FIVE_PENS, 'no JSON', '{"item":"pen","quantity":2}');
+  await run([service(STOCK)]);
+  expect(pens()).toBe(8);
+  expect(folder.stored.get('stock restocks/0')).toMatchObject({ next: 3 });
+  expect(sentTo('dlq').map(({ value }) => text(value))).toEqual(['no JSON']);
+  expect(events.at(-1)).toMatchObject({
+    kind: 'ended',
+    run: {
+      stoppedBy: 'end',
+      services: [{ processor: 'stock', totals: { read: 3, deadLettered: 1, outcomes: { delivered: 2 } } }],
+    },
+  });
+
+  // Nothing is read again.
+  await run([service(STOCK)]);
+  expect(events.filter(({ kind }) => kind === 'committed')).toEqual([]);
+  expect(pens()).toBe(8);
+});
+
+it('runs processors side by side, each with its group, to the end of what they send to each other', async () => {
+  arrive(FIVE_PENS, FIVE_PENS);
+  await run([service(COUNTER), service(STOCK)]);
+  expect(folder.small.get('seen')?.get('pen')).toBe(2);
+  expect([...folder.stored.keys()].sort()).toEqual(['delivery alerts/0', 'stock restocks/0']);
+  expect([...broker.committedBy.keys()].sort()).toEqual(['g.delivery alerts/0', 'g.stock restocks/0']);
+  expect(events.at(-1)).toMatchObject({
+    run: {
+      stoppedBy: 'end',
+      services: [{ totals: { outcomes: { alerts: 2 } } }, { totals: { outcomes: { delivered: 2 } } }],
+    },
+  });
+});
+
+it('tells a processor of several topics which message each is', async () => {
+  broker.createTopic('alerts', 1);
+  broker.append('alerts', 0, { value: new TextEncoder().encode('{"item":"pen"}') });
+  arrive(FIVE_PENS);
+  await run([service({ ...COUNTER, sources: [ALERT, SUPPLIER_RESTOCK] })]);
+  expect(events.at(-1)).toMatchObject({
+    run: { services: [{ totals: { outcomes: { alerts: 1, supplier_restocks: 1 } } }] },
+  });
+});
+
+it('ends all when one fails for good', async () => {
+  arrive(FIVE_PENS);
+  broker.beforeBatch = ({ topic }) => {
+    if (topic === 'alerts') throw new Failure('offsets_gone', 'deleted');
+  };
+  const failure = await failureOf(run([service(STOCK), service(COUNTER)], { untilEnd: false }));
+  expect(failure).toMatchObject({ code: 'offsets_gone' });
+  expect(events.at(-1)).toMatchObject({ kind: 'ended', run: { stoppedBy: 'error' } });
+  expect(folder.owned).toBe(false);
+});
+
+it('sends the dead letters of a topic from the first of its readers alone; the others count them', async () => {
+  broker.createTopic('alerts', 1);
+  broker.append('alerts', 0, { value: new TextEncoder().encode('no JSON') });
+  await run([service(COUNTER), service({ ...COUNTER, name: 'tracking' })]);
+  const totals = { read: 1, deadLettered: 1 };
+  expect(events.at(-1)).toMatchObject({ run: { services: [{ totals }, { totals }] } });
+  const dead = sentTo('alerts.dlq');
+  expect(dead.map(({ headers }) => lastHeader(headers, 'x-original-group'))).toEqual(['g.delivery']);
+});
+
+describe('what is sent', () => {
+  const stop = new AbortController();
+  const trace = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+
+  it('has the headers of its catalogue, the trace of what led to it, and one id however often it goes', async () => {
+    const value = new TextEncoder().encode(FIVE_PENS);
+    broker.append('restocks', 0, { value, headers: [['traceparent', Buffer.from(trace)]] });
+    broker.sendFailures = [new Failure('broker_unreachable', 'away')];
+    broker.onSendFailure = () => 'lost_answer';
+    await run([service(STOCK)]);
+    const [first, second] = sentTo('alerts');
+    expect(second).toEqual({ ...first, offset: 1, timestamp: 1_001 });
+    const headers = new Map(first?.headers);
+    expect(headers.get('ce_id')).toBe('model-folder/alerts/pen/0');
+    expect(headers.get('ce_type')).toBe('orderctl.Alert');
+    expect(headers.get('traceparent')).toBe(trace);
+    expect(text(first?.key ?? null)).toBe('pen');
+    expect(folder.outgoing).toEqual([]);
+  });
+
+  it('waits by itself for a destination that does not answer: others leave, and decisions go on', async () => {
+    let answer: () => void = () => undefined;
+    const answered = new Promise<void>((resolve) => (answer = resolve));
+    const producer = broker.producer.bind(broker);
+    broker.producer = async () => {
+      const inner = await producer();
+      return {
+        ...inner,
+        send: async (topic, records) => {
+          if (topic === 'alerts') await answered;
+          return inner.send(topic, records);
+        },
+        [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
+      };
+    };
+    arrive(FIVE_PENS, 'no JSON', FIVE_PENS, FIVE_PENS);
+    broker.batchRecords = 1;
+    const seen: [number, number][] = [];
+    broker.afterBatch = ({ next }) => {
+      seen.push([sentTo('dlq').length, folder.outgoing.length]);
+      if (next === 4) answer();
+    };
+    await run([service(STOCK)]);
+    expect(seen.at(-1)).toEqual([1, 3]);
+    expect(sentTo('alerts')).toHaveLength(3);
+  });
+
+  it('waits for the registry as for the brokers', async () => {
+    arrive(FIVE_PENS);
+    codec.encodeFailures = [new Failure('registry_unreachable', 'away')];
+    await run([service(STOCK)]);
+    expect(events.filter(({ kind }) => kind === 'waiting' || kind === 'resumed')).toEqual([
+      expect.objectContaining({ kind: 'waiting', for: 'registry' }),
+      { kind: 'resumed', for: 'registry' },
+    ]);
+    expect(sentTo('alerts')).toHaveLength(1);
+  });
+
+  it('is kept where no schema can hold it, and the others leave', async () => {
+    arrive(FIVE_PENS, FIVE_PENS);
+    const bad = new Failure('invalid_value', 'too long');
+    codec.encodeFailures = [bad, bad];
+    await run([service(STOCK)]);
+    expect(folder.undelivered).toMatchObject([{ id: 'model-folder/alerts/pen/0', topic: 'alerts' }]);
+    expect(JSON.parse(text(folder.undelivered[0]?.value ?? null))).toMatchObject({ item: 'pen' });
+    expect(events).toContainEqual({
+      ...{ kind: 'undelivered', id: 'model-folder/alerts/pen/0', topic: 'alerts' },
+    });
+    expect(sentTo('alerts')).toHaveLength(1);
+  });
+
+  it('follows from edits too, without a batch', async () => {
+    const running = run([service(STOCK)], {
+      ...{ untilEnd: false, signal: stop.signal },
+      onEdits: (_edits, state) => {
+        const cause = { store: state.storeId, of: ['pen', 'edit'], at: state.at, traceparent: null };
+        return { outgoing: [outgoing(ALERT, { item: 'pen' } as Alert, cause)] };
+      },
+    });
+    while (!events.some(({ kind }) => kind === 'started')) await turn();
+    await folder.edit({ kind: 'item.update', item: 'pen', quantity: 7 });
+    for (let turns = 0; turns < 500 && sentTo('alerts').length === 0; turns++) await turn();
+    expect(sentTo('alerts')).toHaveLength(1);
+    stop.abort();
+    await running;
+    expect(events.at(-1)).toMatchObject({ run: { stoppedBy: 'signal' } });
+  });
+});
