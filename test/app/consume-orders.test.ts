@@ -265,6 +265,25 @@ describe('consume', () => {
     expect(await failureOf(consume({ create: false }))).toMatchObject({ code: 'topic_missing' });
   });
 
+  it('warns that the folder has read another topic, until it has read this one', async () => {
+    const warned = () => events.filter(({ kind }) => kind === 'topic_is_new');
+    await consume();
+    send(order('A'));
+    await consume();
+    expect(warned()).toEqual([]);
+    await consume({ topic: 'oders', dlqTopic: 'oders.dlq' });
+    expect(warned()).toEqual([{ kind: 'topic_is_new', topic: 'oders', others: ['orders'] }]);
+    expect(events.findIndex(({ kind }) => kind === 'topic_is_new')).toBeLessThan(
+      events.findIndex((event) => event.kind === 'topic_created' && event.topic === 'oders'),
+    );
+    broker.append('oders', 0, { value: encodeOrder(order('B')) });
+    await consume({ topic: 'oders', dlqTopic: 'oders.dlq' });
+    events = [];
+    await consume({ topic: 'oders', dlqTopic: 'oders.dlq' });
+    await consume();
+    expect(warned()).toEqual([]);
+  });
+
   it('ignores records below the position in force: a stale fetch has no effect', async () => {
     send(order('A'), order('B'), order('C'));
     await consume();

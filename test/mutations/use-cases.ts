@@ -205,4 +205,18 @@ export const USE_CASES: readonly Mutation[] = [
     to: 'const CLOCK_APART_MS = 500 * 60_000;',
     tests: ['test/app/doctor.test.ts'],
   },
+  {
+    name: 'doctor is silent about a topic that was read and is gone',
+    file: 'src/app/doctor/doctor.ts',
+    from: '      if (folder.isRead) await refuseIfVanished(admin, ports.access, options.topic);\n',
+    to: '',
+    tests: ['test/app/doctor.test.ts'],
+  },
+  {
+    name: 'a topic of which the folder has read nothing is read without a word',
+    file: 'src/app/offsets/group-positions.ts',
+    from: 'return read.includes(topic) ? []',
+    to: 'return read.length > 0 ? []',
+    tests: ['test/app/consume-orders.test.ts'],
+  },
 ];

@@ -1,4 +1,5 @@
 import { Failure, isFailure } from '../../domain/failure.ts';
+import type { StoreAccess } from '../../ports/access.ts';
 import type { BrokerAdmin, CommittedOffset, PartitionRange } from '../../ports/broker.ts';
 import type { Position, Store, StoreReader } from '../../ports/store.ts';
 import { isMove, type PositionMove, type ResetTo } from './plan.ts';
@@ -17,6 +18,40 @@ export async function storedPositions(reader: StoreReader, topic: string): Promi
     if (position.topic === topic) positions.set(position.partition, position);
   }
   return positions;
+}
+
+/** The other topics of which this store has read something, where it has read nothing of `topic`. */
+export async function otherTopicsRead(reader: StoreReader, topic: string): Promise<readonly string[]> {
+  const read = (await reader.positions()).filter(({ next }) => next > 0).map((position) => position.topic);
+  return read.includes(topic) ? [] : [...new Set(read)].toSorted();
+}
+
+/**
+ * A topic that this store has read and that does not exist was deleted, or this is another cluster.
+ *
+ * @throws Failure topic_changed
+ */
+export async function refuseVanished(admin: BrokerAdmin, reader: StoreReader, topic: string): Promise<void> {
+  const read = [...(await storedPositions(reader, topic)).values()].find(({ next }) => next > 0);
+  if (read === undefined || (await admin.partitionCount(topic)) !== undefined) return;
+  throw new Failure(
+    'topic_changed',
+    `topic ${topic} is gone: this folder has read ${topic}/${read.partition} up to ${read.next}; it was deleted, or this is another cluster`,
+    {
+      fix: { kind: 'other_cluster' },
+      context: { topic, partition: read.partition, offset: read.next },
+    },
+  );
+}
+
+/** The same of a store that nobody has opened yet. @throws Failure topic_changed */
+export async function refuseIfVanished(
+  admin: BrokerAdmin,
+  access: StoreAccess,
+  topic: string,
+): Promise<void> {
+  await using reader = await access.read();
+  await refuseVanished(admin, reader, topic);
 }
 
 /** @throws Failure topic_missing */

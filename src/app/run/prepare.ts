@@ -1,13 +1,19 @@
-import { Failure } from '../../domain/failure.ts';
 import { orderTopics } from '../../domain/declared-topics.ts';
-import type { Broker, BrokerAdmin, PartitionRange } from '../../ports/broker.ts';
+import type { Broker, PartitionRange } from '../../ports/broker.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Processes } from '../../ports/processes.ts';
 import type { Position, Store } from '../../ports/store.ts';
 import type { PrepareEvent, RunProcessorOptions } from './events.ts';
 import { clearGroup } from '../offsets/clear-group.ts';
 import { findMoves } from '../offsets/find-moves.ts';
-import { commitPositions, movedPosition, storedPositions, storeMoves } from '../offsets/group-positions.ts';
+import {
+  commitPositions,
+  movedPosition,
+  otherTopicsRead,
+  refuseVanished,
+  storedPositions,
+  storeMoves,
+} from '../offsets/group-positions.ts';
 import { groupAhead, markOf, rangesWithoutLeader } from '../offsets/plan.ts';
 import { ensureTopics } from '../topics/ensure.ts';
 
@@ -39,6 +45,8 @@ export async function prepareConsumer(
   const { topic, group, on } = options;
   await using admin = await broker.admin();
   if (options.reset === null) await refuseVanished(admin, store, topic);
+  const others = await otherTopicsRead(store, topic);
+  if (others.length > 0) on({ kind: 'topic_is_new', topic, others });
   await ensureTopics(admin, orderTopics(options), options.create, on);
   await clearGroup(admin, ports, options, on);
   const isWhole = options.reset !== null || options.untilEnd;
@@ -61,22 +69,4 @@ export async function prepareConsumer(
   }
   await commitPositions(admin, options, { positions, ranges: known, committed, mark });
   return { ranges, positions, skipped: moves.reduce((sum, move) => sum + move.skipped, 0) };
-}
-
-/**
- * A topic that this store has read and that does not exist was deleted, or this is another cluster.
- *
- * @throws Failure topic_changed
- */
-async function refuseVanished(admin: BrokerAdmin, store: Store, topic: string): Promise<void> {
-  const read = [...(await storedPositions(store, topic)).values()].find(({ next }) => next > 0);
-  if (read === undefined || (await admin.partitionCount(topic)) !== undefined) return;
-  throw new Failure(
-    'topic_changed',
-    `topic ${topic} is gone: this folder has read ${topic}/${read.partition} up to ${read.next}; it was deleted, or this is another cluster`,
-    {
-      fix: { kind: 'other_cluster' },
-      context: { topic, partition: read.partition, offset: read.next },
-    },
-  );
 }
