@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { Failure } from '../domain/failure.ts';
 import type { DeclaredMessage } from '../domain/messages/message.ts';
+import { nearest } from './nearest.ts';
 import type { Session } from './session.ts';
 
 // The catalogue is loaded by the commands that ask for messages by name.
@@ -30,7 +31,7 @@ export async function namedMessages(
   }
   if (all !== true && names.length === 0) return null;
   const { selectMessages } = await loadCatalogue();
-  return selectMessages(all === true ? 'all' : names, topics);
+  return selectMessages(all === true ? 'all' : names, topics, nearest);
 }
 
 /** For completion. */

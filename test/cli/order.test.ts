@@ -106,6 +106,20 @@ describe('order explain', () => {
     expect(short).toContain('only items of inventory.csv can be ordered');
   });
 
+  it('recommends no try of what no try can mend', async () => {
+    const shop = await decidedShop();
+    await using store = await ownFolder(shop.storage);
+    await decideRecords(store, [
+      recordOf('orders', 3, 'ORD-4', 'alice', { pen: 1.5 }),
+      recordOf('orders', 4, 'ORD-5', 'bob', { pen: 1.5 }),
+    ]);
+    for (const id of ['ORD-4', 'ORD-5']) {
+      const { next } = await shop.json(`order explain ${id}`);
+      expect((next as string[])[0]).toContain('its sender has to send another order');
+      expect((next as string[]).join('\n')).not.toContain('orderctl');
+    }
+  });
+
   it('of an unknown id is not found', async () => {
     expect(await (await decidedShop()).run('order explain ORD-9')).toMatchObject({ code: 3, stdout: '' });
   });

@@ -386,5 +386,7 @@ describe('dlq discard', () => {
     expect(redriven[0]).toMatchObject({ type: 'skipped', id: letter, reason: 'discarded' });
     const again = await shop.json(['dlq', 'discard', letter, '--why', 'again', '--yes']);
     expect(again).toMatchObject({ discarded: [], skipped: [{ id: letter, state: 'discarded' }] });
+    const text = await shop.ok(['dlq', 'discard', letter, '--why', 'again', '--yes']);
+    expect(text.stdout).toBe(`discarded 0 dead letters of ${shop.dlqTopic}\n`);
   });
 });

@@ -145,6 +145,7 @@ describe('topics', () => {
     expect(all.map(({ topic }) => topic)).toEqual(
       expect.arrayContaining([shop.topic, shop.dlqTopic, created, 'payments.processed', 'dlq']),
     );
+    expect((await shop.run('topics show order.created')).stderr).toContain('did you mean orders.created?');
     const refused: [string, number, string][] = [
       ['topics show order.created', 2, 'invalid_value'],
       ['topics apply orders --all', 2, 'usage'],

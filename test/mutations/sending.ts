@@ -198,4 +198,11 @@ export const SENDING: readonly Mutation[] = [
     to: '',
     tests: ['test/app/dlq.test.ts'],
   },
+  {
+    name: 'orders that cannot be sent end a replay with 0',
+    file: 'src/app/send/replay.ts',
+    from: '  if (progress.unfit !== null) throw notSent(progress.unfit, progress);\n',
+    to: '',
+    tests: ['test/app/produce-replay.test.ts'],
+  },
 ];

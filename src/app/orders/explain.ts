@@ -1,5 +1,5 @@
 import type { Decided, Outcome } from '../../domain/orders/decided.ts';
-import { decide } from '../../processors/orders/decide.ts';
+import { decide, refusedForGood } from '../../processors/orders/decide.ts';
 import { recordTime, sameContent, type Order, type RecordId } from '../../domain/orders/order.ts';
 import type { Broker, BrokerRecord } from '../../ports/broker.ts';
 import type { OrderCodec } from '../../ports/codec.ts';
@@ -27,6 +27,8 @@ export interface Explanation {
   readonly decided: Decided | null;
   /** What comes of the same order under a new id, were it decided at this moment. */
   readonly now: Outcome;
+  /** Why no new try can be accepted, whatever becomes of users and stock; null: it can. */
+  readonly refusedForGood: string | null;
   readonly records: readonly ExplainedRecord[];
   /** The order that this one tries again, under an id that follows from it; null: none. */
   readonly retryOf: string | null;
@@ -69,6 +71,7 @@ export async function explainOrder(
     retryOf: tries.root === orderId ? null : tries.root,
     retries: tries.decided.filter((one) => one.order.orderId !== orderId),
     now: await decideNow(reader, order),
+    refusedForGood: refusedForGood(order),
     records: await recordsOf(reader, decided, found?.records ?? []),
     scanned: scan !== null,
     unreadable: found?.unreadable ?? [],

@@ -238,6 +238,9 @@ function nextSteps(explained: Explanation): string[] {
       `"orderctl replay --rejected --order ${id} ${flags}" orders the same once more: now it would be ${would}`,
     ];
   }
+  if (explained.refusedForGood !== null) {
+    return [`${explained.refusedForGood}: its sender has to send another order`, ...again];
+  }
   return [
     ...(now.kind === 'rejected' ? [mend(order, now)] : []),
     `"orderctl replay --rejected --order ${id} ${flags}" tries it again under a new id: now it would be ${would}`,

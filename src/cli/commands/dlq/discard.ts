@@ -62,6 +62,7 @@ async function discard(
   const discarded = open.map(({ mark }) => mark.id);
   const skipped = done.map(({ mark, state }) => ({ id: mark.id, state }));
   const document: DiscardedDeadLetters = { topic: dlqTopic, why, discarded, skipped };
-  const text = `discarded ${count(open.length, 'dead letter')} of ${dlqTopic}: ${discarded.join(' ')}`;
+  const list = discarded.length === 0 ? '' : `: ${discarded.join(' ')}`;
+  const text = `discarded ${count(open.length, 'dead letter')} of ${dlqTopic}${list}`;
   await printer.data(`${isJson ? JSON.stringify(document) : text}\n`);
 }
