@@ -161,13 +161,17 @@ export function brokerHints(
 
 /** Commands that work on a storage folder, and which of them look at Kafka too. */
 const ON_FILES = ['user', 'inventory', 'status', 'stop'];
-const ON_KAFKA = ['produce', 'consume', 'replay', 'order', 'offsets', 'dlq', 'audit', 'doctor'];
+const ON_KAFKA = [
+  ...['produce', 'consume', 'replay', 'order', 'offsets', 'dlq', 'audit', 'doctor'],
+  ...['topics', 'schema'],
+];
 const CALL = new RegExp(String.raw`\borderctl (${[...ON_FILES, ...ON_KAFKA].join('|')})\b([^;,"\n]*)`, 'g');
 
 /** A setting that was given as a flag, and so holds for no other command. */
 export interface GivenFlag {
   readonly flag: string;
-  readonly value: string;
+  /** null: it takes none. */
+  readonly value: string | null;
 }
 
 /**
@@ -181,7 +185,7 @@ export function repeatPlaces(text: string, given: readonly GivenFlag[]): string 
       .filter(
         ({ flag }) => (flag === '--storage' || ON_KAFKA.includes(command)) && !rest.includes(`${flag} `),
       )
-      .map(({ flag, value }) => `${flag} ${quoted(value)} `);
+      .map(({ flag, value }) => (value === null ? `${flag} ` : `${flag} ${quoted(value)} `));
     return `orderctl ${flags.join('')}${command}${rest}`;
   });
 }
@@ -192,7 +196,8 @@ function ownCommand(root: string, isHere: boolean, env: Environment): string {
   return isHere ? 'npx orderctl' : quoted(join(root, 'bin/orderctl'));
 }
 
-function quoted(path: string): string {
+/** For a shell. */
+export function quoted(path: string): string {
   return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }
 

@@ -18,6 +18,11 @@ export function takingMessages(command: Command): Command {
     .option('--all', 'all messages of the catalogue');
 }
 
+/** The same messages for another command, each word after a space. */
+export function messageWords(names: readonly string[], { all }: MessageFlags): string {
+  return [...names, ...(all === true ? ['--all'] : [])].map((word) => ` ${word}`).join('');
+}
+
 /** @returns null where none is named @throws Failure usage, invalid_value, invalid_settings */
 export async function namedMessages(
   { settings: { topics } }: Session,
