@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { explainOrder, type Explanation } from '../../src/app/orders/explain.ts';
 import { inDecisionOrder, listOrders } from '../../src/app/orders/list.ts';
+import { explainText } from '../../src/cli/output/order.ts';
 import { Courses, isSkipped } from '../../src/app/offsets/skips.ts';
 import type { Decided } from '../../src/domain/orders/decided.ts';
 import type { LoggedEdit } from '../../src/domain/edit.ts';
@@ -196,7 +197,16 @@ describe('an order is explained', () => {
       edits: [move as LoggedEdit],
       positions: [{ topic: 'orders', partition: 0, next: 1, last: null, clusterId: null }],
     });
-    expect(await scanned(folder, [record])).toMatchObject({ records: [{ offset: 0, role: 'unread' }] });
+    const skipped = await scanned(folder, [record]);
+    expect(skipped).toMatchObject({
+      records: [{ offset: 0, role: 'unread', skip: { from: 0, to: 1, cause: 'reset' } }],
+    });
+    if (skipped === undefined) throw new Error('not found');
+    const text = explainText(skipped, (step) => step);
+    expect(text).toContain('is not decided: orders/0@0 was skipped by a reset at ');
+    expect(text).toContain('"orderctl offsets reset --to 0 --partitions 0" goes back to it');
+    expect(text).toContain('"orderctl offsets undo"');
+    expect(text).not.toContain('when it reads');
   });
 
   it('with the order that it tries again, and the tries of it', async () => {
@@ -226,7 +236,15 @@ describe('an order is explained', () => {
     const folder = await shop();
     await decideIn(folder, recordOf('old-orders', 0, 'A', 'alice', { pen: 1 }));
     expect((await scanned(folder, []))?.records).toEqual([
-      { topic: 'old-orders', partition: 0, offset: 0, timestamp: null, role: 'deciding', replayId: null },
+      {
+        topic: 'old-orders',
+        partition: 0,
+        offset: 0,
+        timestamp: null,
+        role: 'deciding',
+        skip: null,
+        replayId: null,
+      },
     ]);
   });
 });

@@ -4,6 +4,7 @@ import type { Decided, Outcome } from '../../domain/orders/decided.ts';
 import { isoTime, isoTimeOrNull } from '../../domain/iso-time.ts';
 import { formatRecordId, type Order } from '../../domain/orders/order.ts';
 import type { Reason } from '../../domain/orders/reasons.ts';
+import { SKIPPED_BY } from './positions/moved.ts';
 import type { Column } from './table.ts';
 
 /** An entry of `order show` and `order list`, keys in the order of the contract. */
@@ -135,11 +136,17 @@ export function explainText(explained: Explanation, rephrase: (text: string) => 
   ].join('\n');
 }
 
+/** `skipped by a reset at …`; empty for a record that was not. */
+function skippedIn({ skip }: ExplainedRecord): string {
+  return skip === null ? '' : `skipped ${SKIPPED_BY[skip.cause]} at ${isoTime(skip.at)}`;
+}
+
 function recordLine(record: ExplainedRecord): string {
-  const { timestamp, role, replayId } = record;
+  const { timestamp, role, replayId, skip } = record;
   const time = timestamp === null ? '' : `, ${isoTime(timestamp)}`;
   const replay = replayId === null ? '' : `, sent by replay ${replayId}`;
-  return `  ${formatRecordId(record)}: ${role}${time}${replay}`;
+  const skipped = skip === null ? '' : `, ${skippedIn(record)}`;
+  return `  ${formatRecordId(record)}: ${role}${time}${replay}${skipped}`;
 }
 
 /** What the rule behind a reason is. */
@@ -155,7 +162,11 @@ function explanationOf(explained: Explanation): string {
   const { decided, order, records, unreadable, scanned } = explained;
   const more = otherTries(explained) + (scanned ? otherRecords(records, unreadable) : '');
   if (decided === null) {
-    return `Order ${order.orderId} is not decided: a record with that id waits in the topic.${more}`;
+    const isWaiting = records.length === 0 || records.some(({ skip }) => skip === null);
+    const why = isWaiting
+      ? 'a record with that id waits in the topic'
+      : records.map((record) => `${formatRecordId(record)} was ${skippedIn(record)}`).join('; ');
+    return `Order ${order.orderId} is not decided: ${why}.${more}`;
   }
   const { outcome, decidedAt, record } = decided;
   const when = `at ${isoTime(decidedAt)}, on record ${formatRecordId(record)}`;
@@ -206,9 +217,23 @@ function nextSteps(explained: Explanation): string[] {
   const { decided, order, now, records, unreadable } = explained;
   const lastTry = explained.retries.at(-1);
   const would = now.kind === 'accepted' ? 'accepted' : `rejected (${now.reason}: ${now.detail})`;
-  const waiting = records.filter(({ role }) => role === 'unread').map(formatRecordId);
+  const unread = records.filter(({ role }) => role === 'unread');
+  const waiting = unread.filter(({ skip }) => skip === null).map(formatRecordId);
+  const skipped = unread.filter(({ skip }) => skip !== null);
   const letters =
     unreadable.length === 0 ? [] : ['"orderctl dlq list" shows what could not be read, and why'];
+  const [passed] = skipped;
+  if (decided === null && passed !== undefined && waiting.length === 0) {
+    const { partition, offset, skip } = passed;
+    const undo =
+      skip?.cause === 'reset'
+        ? '; where no reset came after, "orderctl offsets undo" takes that one back'
+        : '';
+    return [
+      `"orderctl offsets reset --to ${offset} --partitions ${partition}" goes back to it, and consume then decides it${undo}: now it would be ${would}`,
+      ...letters,
+    ];
+  }
   if (decided === null) {
     return [
       `"orderctl consume" decides it when it reads ${waiting[0] ?? 'it'}: now it would be ${would}`,
@@ -219,6 +244,9 @@ function nextSteps(explained: Explanation): string[] {
     ...(waiting.length > 0
       ? [`${waiting.join(', ')} is yet to be read: the decision stands all the same`]
       : []),
+    ...skipped.map(
+      (record) => `${formatRecordId(record)} was ${skippedIn(record)}: the decision stands all the same`,
+    ),
     'a record with this id that comes again, by replay or redrive, changes nothing: a duplicate, or a conflict when its content differs',
     ...letters,
   ];
