@@ -273,12 +273,12 @@ export class CsvFile<R extends Row> {
   /** @param former the version before, if nobody was known to have read it when this one was committed */
   async #putInPlace(temporary: string, former: FileFingerprint | null): Promise<boolean> {
     const { files, ledger } = this.#context;
-    if (this.#seen !== undefined) {
-      if (!moveAway(files, this.#path, this.#place.aside)) return false;
-      if (!sameStat(this.#seen, files.stat(this.#place.aside))) {
-        await this.#restoreAside();
-        return false;
-      }
+    // Where there is no file there may be a link to none: it would be in the way.
+    const isMoved = moveAway(files, this.#path, this.#place.aside);
+    if (!isMoved && this.#seen !== undefined) return false;
+    if (isMoved && !sameStat(this.#seen, files.stat(this.#place.aside))) {
+      await this.#restoreAside();
+      return false;
     }
     // False: somebody has put another file there; the one aside is a version that we know.
     const linked = files.link(temporary, this.#path);
