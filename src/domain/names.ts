@@ -4,7 +4,7 @@
  */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$/;
 
-/** Stands in brackets here and there. */
+/** Without brackets of its own: messages put it in brackets. */
 export const NAME_RULE =
   'at most 128 characters of A-Z, a-z, 0-9 and . _ : @ / -, the first a letter or a digit';
 

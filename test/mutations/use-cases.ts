@@ -219,4 +219,32 @@ export const USE_CASES: readonly Mutation[] = [
     to: 'return read.length > 0 ? []',
     tests: ['test/app/consume-orders.test.ts'],
   },
+  {
+    name: 'audit counts moves of positions as edits of the tables',
+    file: 'src/app/audit/audit.ts',
+    from: "if (edit?.kind !== 'position') this.count += 1;",
+    to: 'this.count += 1;',
+    tests: ['test/app/audit.test.ts'],
+  },
+  {
+    name: 'order explain says that consume reads a record that a reset skipped',
+    file: 'src/app/orders/explain.ts',
+    from: 'const skip = isPassed ? (skipOf(skips, place) ?? null) : null;',
+    to: 'const skip = null;',
+    tests: ['test/app/orders.test.ts'],
+  },
+  {
+    name: 'offsets show sends to consume for a topic that is gone, which refuses',
+    file: 'src/app/offsets/show.ts',
+    from: "    if (isFailure(error, 'topic_missing')) await refuseVanished(admin, reader, topic);\n",
+    to: '',
+    tests: ['test/app/offsets.test.ts'],
+  },
+  {
+    name: 'a reset of a topic that is gone sends to consume, which refuses',
+    file: 'src/app/offsets/reset.ts',
+    from: '  await refuseVanished(admin, reader, topic);\n',
+    to: '',
+    tests: ['test/app/offsets.test.ts'],
+  },
 ];

@@ -212,6 +212,20 @@ function otherRecords(records: readonly ExplainedRecord[], unreadable: Explanati
   return parts.length === 0 ? '' : ` In the topic: ${parts.join('; ')}.`;
 }
 
+/** What becomes of an order that is not decided, or decides it. */
+function undecidedStep(
+  waiting: readonly string[],
+  [passed]: readonly ExplainedRecord[],
+  would: string,
+): string {
+  if (passed === undefined || waiting.length > 0)
+    return `"orderctl consume" decides it when it reads ${waiting[0] ?? 'it'}: now it would be ${would}`;
+  const { partition, offset, skip } = passed;
+  const undo =
+    skip?.cause === 'reset' ? '; if no reset came after, "orderctl offsets undo" takes that one back' : '';
+  return `"orderctl offsets reset --to ${offset} --partitions ${partition}" goes back to it, and consume then decides it${undo}: now it would be ${would}`;
+}
+
 /** What can be done about it now, with what it would come to. */
 function nextSteps(explained: Explanation): string[] {
   const { decided, order, now, records, unreadable } = explained;
@@ -222,24 +236,7 @@ function nextSteps(explained: Explanation): string[] {
   const skipped = unread.filter(({ skip }) => skip !== null);
   const letters =
     unreadable.length === 0 ? [] : ['"orderctl dlq list" shows what could not be read, and why'];
-  const [passed] = skipped;
-  if (decided === null && passed !== undefined && waiting.length === 0) {
-    const { partition, offset, skip } = passed;
-    const undo =
-      skip?.cause === 'reset'
-        ? '; where no reset came after, "orderctl offsets undo" takes that one back'
-        : '';
-    return [
-      `"orderctl offsets reset --to ${offset} --partitions ${partition}" goes back to it, and consume then decides it${undo}: now it would be ${would}`,
-      ...letters,
-    ];
-  }
-  if (decided === null) {
-    return [
-      `"orderctl consume" decides it when it reads ${waiting[0] ?? 'it'}: now it would be ${would}`,
-      ...letters,
-    ];
-  }
+  if (decided === null) return [undecidedStep(waiting, skipped, would), ...letters];
   const again = [
     ...(waiting.length > 0
       ? [`${waiting.join(', ')} is yet to be read: the decision stands all the same`]
