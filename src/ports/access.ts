@@ -2,7 +2,7 @@ import type { Edit, EditRequest, EditVia } from '../domain/edit.ts';
 import type { StoreHealth } from './health.ts';
 import type { StoreNotice } from './notices.ts';
 import type { Owner, OwnOptions } from './owner.ts';
-import type { Store, StoreReader } from './store.ts';
+import type { Store, StoreView } from './store.ts';
 import type { TableCopy } from './table-copy.ts';
 
 /** A store, seen from a process that may own it, ask its owner, or only read. */
@@ -43,7 +43,7 @@ export interface StoreAccess extends Owner, StoreHealth {
    * @throws Failure not_found (it is no storage folder), corrupt_file (broken, and there are no last good values yet),
    * corrupt_state
    */
-  read(how?: { readonly onNotice: (notice: StoreNotice) => void }): Promise<StoreReader>;
+  read(how?: { readonly onNotice: (notice: StoreNotice) => void }): Promise<StoreView>;
   /**
    * Ids of recent decisions that begin with `prefix`, newest first: from the ends of the two logs, at a cost that
    * does not grow with them. For completion: what was just decided may be missing.

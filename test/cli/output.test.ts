@@ -279,7 +279,11 @@ describe('loading', () => {
     ['--version', 1, []],
     ['user show', 3, ['cli/commands/user/']],
     ['inventory update --item pen --quantity 5', 4, ['cli/commands/inventory/']],
-    ['order list', 6, ['cli/commands/order/', 'app/orders/list.ts', 'app/orders/filter.ts']],
+    [
+      'order list',
+      6,
+      ['cli/commands/order/', 'app/orders/list.ts', 'app/orders/filter.ts', 'app/orders/decision-order.ts'],
+    ],
   ] as const)(
     'of %s is a handful of files, with what it needs and no package',
     async (args, atMost, needed) => {

@@ -14,7 +14,8 @@ import type {
   Position,
   Snapshot,
   Store,
-  StoreReader,
+  NewDecisions,
+  StoreView,
   TopicPartition,
   Undelivered,
 } from '../../src/ports/store.ts';
@@ -120,7 +121,7 @@ export class ModelFolder implements StoreAccess {
     };
   }
 
-  async read(): Promise<StoreReader> {
+  async read(): Promise<StoreView> {
     return new ModelStore(this);
   }
 
@@ -258,6 +259,26 @@ class ModelStore implements Store {
 
   async *decisions(outcome: 'accepted' | 'rejected'): AsyncGenerator<readonly Decided[]> {
     yield [...this.#folder[outcome]];
+  }
+
+  async *decisionsFromEnd(outcome: 'accepted' | 'rejected'): AsyncGenerator<readonly Decided[]> {
+    yield [...this.#folder[outcome]].reverse();
+  }
+
+  newDecisions(signal: AbortSignal): AsyncGenerator<NewDecisions> {
+    const { accepted, rejected } = this.#folder;
+    return this.#newDecisions({ accepted: accepted.length, rejected: rejected.length }, signal);
+  }
+
+  async *#newDecisions(
+    ends: Record<'accepted' | 'rejected', number>,
+    signal: AbortSignal,
+  ): AsyncGenerator<NewDecisions> {
+    for (const { accepted, rejected, clock } = this.#folder; !signal.aborted;) {
+      yield { accepted: accepted.slice(ends.accepted), rejected: rejected.slice(ends.rejected) };
+      ends = { accepted: accepted.length, rejected: rejected.length };
+      await clock.sleep(200, signal);
+    }
   }
 
   async *edits(): AsyncGenerator<readonly LoggedEdit[]> {

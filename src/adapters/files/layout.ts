@@ -29,6 +29,11 @@ export const LOG_FILES: Readonly<Record<LogName, string>> = {
   inventory: '.orderctl/inventory.versions.1',
 };
 
+export const LOG_OF: Readonly<Record<'accepted' | 'rejected', LogName>> = {
+  accepted: 'orders',
+  rejected: 'rejections',
+};
+
 export const DECISION_LOGS = ['orders.jsonl', 'rejections.jsonl'];
 
 /** Whether a folder is one of ours, or a user has begun to make one. */

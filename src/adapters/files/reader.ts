@@ -4,7 +4,7 @@ import { isFailure } from '../../domain/failure.ts';
 import type { Item, User } from '../../domain/tables.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
-import type { Position, StoreReader, Undelivered } from '../../ports/store.ts';
+import type { NewDecisions, Position, StoreView, Undelivered } from '../../ports/store.ts';
 import { styleOf } from './csv/records.ts';
 import { renderTable } from './csv/render.ts';
 import { parseEdit } from './logs/edit-line.ts';
@@ -12,8 +12,9 @@ import type { FileSystem } from './fs.ts';
 import { brokenNotice, editLines, findHandEdit } from './edits/hand-edit-look.ts';
 import { INVENTORY, USERS, type TableKind, type Row, type TableName } from './tables/columns.ts';
 import { openIdIndex, type IdIndex } from './ids/index.ts';
-import { parsedLines, type LogView } from './logs/log.ts';
-import { type LogName, innerFolder } from './layout.ts';
+import { parsedLines, parsedLinesFromEnd, type LogView } from './logs/log.ts';
+import { followDecisions } from './logs/follow.ts';
+import { innerFolder, LOG_OF, type LogName } from './layout.ts';
 import { addTail, findInTail, lookUp, rebuildIndex } from './ids/lookup.ts';
 import { parseDecided } from './logs/order-line.ts';
 import { FolderSnapshot, type FoundCsv } from './journal/snapshot.ts';
@@ -24,19 +25,21 @@ import { readUndelivered } from './logs/undelivered.ts';
 const FEW_LOOK_UPS = 8;
 
 /** A folder as it is at this moment, hand edits that were not taken in yet included. */
-export class FolderReader implements StoreReader {
+export class FolderReader implements StoreView {
   readonly storeId: string | null;
   readonly #files: FileSystem;
   readonly #folder: string;
   readonly #snapshot: FolderSnapshot;
+  readonly #clock: Clock;
   #index: IdIndex | undefined;
   /** It has the ids after the checkpoint as well. */
   #isTailIndexed = false;
   #lookUps = 0;
 
-  private constructor(files: FileSystem, folder: string, snapshot: FolderSnapshot) {
+  private constructor(files: FileSystem, folder: string, clock: Clock, snapshot: FolderSnapshot) {
     this.storeId = snapshot.loaded?.state.folderId ?? null;
     this.#files = files;
+    this.#clock = clock;
     this.#folder = folder;
     this.#snapshot = snapshot;
   }
@@ -57,7 +60,7 @@ export class FolderReader implements StoreReader {
       return mergeHandEdits(found, { isLast, onNotice: (notice) => notices.push(notice) });
     });
     for (const notice of notices) onNotice?.(notice);
-    return new FolderReader(files, folder, snapshot);
+    return new FolderReader(files, folder, clock, snapshot);
   }
 
   async users(): Promise<Iterable<User>> {
@@ -100,7 +103,17 @@ export class FolderReader implements StoreReader {
   }
 
   decisions(outcome: 'accepted' | 'rejected'): AsyncIterable<readonly Decided[]> {
-    return parsedLines(this.#snapshot.view(outcome === 'accepted' ? 'orders' : 'rejections'), parseDecided);
+    return parsedLines(this.#snapshot.view(LOG_OF[outcome]), parseDecided);
+  }
+
+  decisionsFromEnd(outcome: 'accepted' | 'rejected'): AsyncIterable<readonly Decided[]> {
+    return parsedLinesFromEnd(this.#snapshot.view(LOG_OF[outcome]), parseDecided);
+  }
+
+  newDecisions(signal: AbortSignal): AsyncIterable<NewDecisions> {
+    const from = (outcome: 'accepted' | 'rejected'): number => this.#snapshot.view(LOG_OF[outcome]).sizeBytes;
+    const ends = { accepted: from('accepted'), rejected: from('rejected') };
+    return followDecisions(this.#files, this.#folder, ends, { clock: this.#clock, signal });
   }
 
   edits(): AsyncIterable<readonly LoggedEdit[]> {

@@ -10,6 +10,7 @@ import { CsvFiles } from './csv/files.ts';
 import { ChangeEncoder } from './journal/change-encoder.ts';
 import { parseEdit } from './logs/edit-line.ts';
 import type { FileSystem } from './fs.ts';
+import { LOG_OF } from './layout.ts';
 import { INVENTORY, USERS, type TableKind, statusOf, type TableName } from './tables/columns.ts';
 import { keepFile } from './whole-files.ts';
 import { Ledger } from './ledger.ts';
@@ -218,7 +219,7 @@ export class FileStore implements Store {
   }
 
   decisions(outcome: 'accepted' | 'rejected'): AsyncIterable<readonly Decided[]> {
-    return parsedLines(this.#ledger.view(outcome === 'accepted' ? 'orders' : 'rejections'), parseDecided);
+    return parsedLines(this.#ledger.view(LOG_OF[outcome]), parseDecided);
   }
 
   edits(): AsyncIterable<readonly LoggedEdit[]> {

@@ -1,7 +1,7 @@
 import type { Explanation, ExplainedRecord } from '../../app/orders/explain.ts';
 import type { Explanation as ExplanationDocument, Order as OrderDocument } from '../../documents/order.ts';
 import type { Decided, Outcome } from '../../domain/orders/decided.ts';
-import { isoTime, isoTimeOrNull } from '../../domain/iso-time.ts';
+import { isoSeconds, isoTime, isoTimeOrNull } from '../../domain/iso-time.ts';
 import { formatRecordId, type Order } from '../../domain/orders/order.ts';
 import type { Reason } from '../../domain/orders/reasons.ts';
 import { SKIPPED_BY } from './positions/moved.ts';
@@ -84,7 +84,7 @@ export const ORDER_COLUMNS: readonly Column<Decided>[] = [
 
 /** Without what `order show` adds: the outcome is the reason, or that there was none against it. */
 export const NARROW_ORDER_COLUMNS: readonly Column<Decided>[] = [
-  { title: 'DECIDED', isWhole: true, cell: ({ decidedAt }) => isoTime(decidedAt).replace(/\.\d+/, '') },
+  { title: 'DECIDED', isWhole: true, cell: ({ decidedAt }) => isoSeconds(decidedAt) },
   { title: 'ORDER', keepsEnds: true, cell: ({ order }) => order.orderId },
   { title: 'USER', cell: ({ order }) => order.user },
   { title: 'ITEMS', cell: ({ order }) => itemsInWords(order) },
