@@ -275,4 +275,18 @@ export const USE_CASES: readonly Mutation[] = [
     to: '',
     tests: ['test/app/offsets.test.ts'],
   },
+  {
+    name: 'dead letters wait for a batch whose leader is lost',
+    file: 'src/app/run/outbox.ts',
+    from: '      this.#sendSoon();\n      return;',
+    to: '      return;',
+    tests: ['test/app/consume-orders.test.ts'],
+  },
+  {
+    name: 'dead letters that came while others were sent wait for the next batch',
+    file: 'src/app/run/outbox.ts',
+    from: '      this.#sending = undefined;\n      this.#sendSoon();\n',
+    to: '      this.#sending = undefined;\n',
+    tests: ['test/app/consume-orders.test.ts'],
+  },
 ];

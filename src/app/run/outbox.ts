@@ -16,6 +16,8 @@ export interface OutboxParts extends Waiting {
 
 /** The most dead letters that may wait while more batches are at hand. */
 const MOST_UNSENT = 1_000;
+/** The longest that they wait to be sent together. */
+const LONGEST_HOLD_MS = 250;
 /** The longest that the next batch waits for them: a leader that does not answer holds up its partitions, not decisions. */
 const LONGEST_SEND_MS = 250;
 
@@ -27,6 +29,8 @@ export class Outbox {
   readonly #settled = new WeakMap<Outgoing, 'sent' | 'refused'>();
   /** Under way, or failed. */
   #sending: Promise<void> | undefined;
+  /** Ends the wait of those that are held back to go with more. */
+  #hold: AbortController | undefined;
 
   constructor(parts: OutboxParts) {
     this.#parts = parts;
@@ -40,7 +44,10 @@ export class Outbox {
   async sendAfterBatch(isMoreAtHand: boolean): Promise<void> {
     const { store } = this.#parts;
     const isFull = store.unsent() >= MOST_UNSENT;
-    if (isMoreAtHand && !isFull) return;
+    if (isMoreAtHand && !isFull) {
+      this.#sendSoon();
+      return;
+    }
     const sending = this.#send();
     if (isFull) return sending;
     await this.#sendFor(sending);
@@ -61,6 +68,7 @@ export class Outbox {
 
   /** Sends what is waiting to be sent, if anything. */
   async drain(): Promise<void> {
+    this.#release();
     // What was added since the last sending began is not part of it.
     await this.#sending;
     await this.#send();
@@ -72,10 +80,29 @@ export class Outbox {
     if (this.#parts.store.unsent() === 0) return Promise.resolve();
     const sending = this.#sendAll().then(() => {
       this.#sending = undefined;
+      this.#sendSoon();
     });
     sending.catch(() => this.#parts.stop.abort());
     this.#sending = sending;
     return sending;
+  }
+
+  /** Sends what is held back or came while others were sent, though no batch follows: what was at hand may never come. */
+  #sendSoon(): void {
+    const { store, stop, clock } = this.#parts;
+    if (this.#hold !== undefined || stop.signal.aborted || store.unsent() === 0) return;
+    const hold = new AbortController();
+    this.#hold = hold;
+    void clock.sleep(LONGEST_HOLD_MS, hold.signal).then(() => {
+      if (hold.signal.aborted) return;
+      this.#hold = undefined;
+      void this.#send();
+    });
+  }
+
+  #release(): void {
+    this.#hold?.abort();
+    this.#hold = undefined;
   }
 
   async #sendAll(): Promise<void> {
@@ -112,6 +139,7 @@ export class Outbox {
   }
 
   async close(): Promise<void> {
+    this.#release();
     await this.#producer?.[Symbol.asyncDispose]();
     this.#producer = undefined;
   }
