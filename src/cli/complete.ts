@@ -31,6 +31,7 @@ const VALUES: Readonly<Record<string, Completion>> = {
   '--resume': 'files',
   '--to-topic': 'topics',
   '--original-topic': 'topics',
+  '--original-group': 'groups',
   '--user': 'users',
   '--item': 'items',
   '--order': 'orders',

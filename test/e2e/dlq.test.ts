@@ -36,7 +36,7 @@ describe('dlq list', () => {
     const shop = await withLetters('hello', 'again', '{"order_id":"x"');
     const { stdout, stderr } = await shop.ok('dlq list');
     expect(stdout).toContain(`3 dead letters in ${shop.dlqTopic}: 3 open`);
-    expect(stdout).toMatch(/REASON +LETTERS/);
+    expect(stdout).toMatch(/REASON +COUNT/);
     expect(stdout).toMatch(/unknown_format +2 +█+\nundecodable +1 +█+\n/);
     expect(stdout).toMatch(/\d:\d +open +undecodable +20\S+Z +\S+\/0@2 +17 +the value is not JSON/);
     expect(stderr).toBe('');

@@ -205,4 +205,11 @@ export const SENDING: readonly Mutation[] = [
     to: '',
     tests: ['test/app/produce-replay.test.ts'],
   },
+  {
+    name: 'dead letters of several groups are listed without a word about it',
+    file: 'src/cli/output/dead-letters/list.ts',
+    from: "column.title === 'BYTES' && byGroup.size > 1",
+    to: "column.title === 'BYTES' && byGroup.size < 1",
+    tests: ['test/app/dlq.test.ts'],
+  },
 ];

@@ -152,7 +152,7 @@ export const USE_CASES: readonly Mutation[] = [
   {
     name: 'two copies of one dead letter go twice',
     file: 'src/app/dlq/redrive.ts',
-    from: '      if (planned.has(letter.mark.key)) continue;\n',
+    from: '      if (planned.has(deadLetter.mark.key)) continue;\n',
     to: '',
     tests: ['test/app/dlq.test.ts'],
   },

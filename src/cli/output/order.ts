@@ -234,9 +234,9 @@ function nextSteps(explained: Explanation): string[] {
   const unread = records.filter(({ role }) => role === 'unread');
   const waiting = unread.filter(({ skip }) => skip === null).map(formatRecordId);
   const skipped = unread.filter(({ skip }) => skip !== null);
-  const letters =
+  const deadLetters =
     unreadable.length === 0 ? [] : ['"orderctl dlq list" shows what could not be read, and why'];
-  if (decided === null) return [undecidedStep(waiting, skipped, would), ...letters];
+  if (decided === null) return [undecidedStep(waiting, skipped, would), ...deadLetters];
   const again = [
     ...(waiting.length > 0
       ? [`${waiting.join(', ')} is yet to be read: the decision stands all the same`]
@@ -245,7 +245,7 @@ function nextSteps(explained: Explanation): string[] {
       (record) => `${formatRecordId(record)} was ${skippedIn(record)}: the decision stands all the same`,
     ),
     'a record with this id that comes again, by replay or redrive, changes nothing: a duplicate, or a conflict when its content differs',
-    ...letters,
+    ...deadLetters,
   ];
   const id = order.orderId;
   const accepted = lastTry?.outcome.kind === 'accepted' ? lastTry.order.orderId : null;

@@ -57,7 +57,7 @@ async function discard(
       return;
     }
     const onNotice = (notice: Parameters<typeof printNotice>[1]): void => printNotice(printer, notice);
-    await discardDeadLetters(access, { dlqTopic, letters: open, why, onNotice });
+    await discardDeadLetters(access, { dlqTopic, deadLetters: open, why, onNotice });
   }
   const discarded = open.map(({ mark }) => mark.id);
   const skipped = done.map(({ mark, state }) => ({ id: mark.id, state }));
