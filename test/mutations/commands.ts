@@ -117,8 +117,8 @@ export const COMMANDS: readonly Mutation[] = [
   {
     name: 'a reader that has enough is an interruption',
     file: 'src/cli/exit.ts',
-    from: "if (printer.closed.aborted && failure.code === 'interrupted') {",
-    to: "if (printer.closed.aborted && failure.code === 'bug') {",
+    from: "if (printer.closed.aborted && failure.code === 'interrupted') return 0;",
+    to: "if (printer.closed.aborted && failure.code === 'bug') return 0;",
     tests: ['test/unit/cli/exit.test.ts'],
   },
   {
