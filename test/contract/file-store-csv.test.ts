@@ -305,7 +305,13 @@ test('rows that were added by hand, sold beside and deleted again take no sale w
   const merges = notices.filter(
     (notice) => notice.kind === 'hand_edit_merged' && notice.file.endsWith('inventory.csv'),
   );
-  expect(merges).toMatchObject([{ rows: 3 }, { rows: 2 }, { rows: 2, madeFrom: { isOwnSave: false } }]);
+  const added = ['lamp', 'cup'].map((name) => ({ name, change: 'added' }));
+  const removed = added.map(({ name }) => ({ name, change: 'removed' }));
+  expect(merges).toMatchObject([
+    { rows: 3 },
+    { rows: 2, changes: added },
+    { rows: 2, changes: removed, madeFrom: { isOwnSave: false } },
+  ]);
 });
 
 test.each([

@@ -149,4 +149,18 @@ export const COMMANDS: readonly Mutation[] = [
     to: '/^(y(es)?)?$/i',
     tests: ['test/unit/cli/terminal.test.ts'],
   },
+  {
+    name: 'a hand edit that removed rows names others',
+    file: 'src/adapters/files/edits/hand-edits.ts',
+    from: 'return [...this.#removed, ...this.#others].slice',
+    to: 'return [...this.#others, ...this.#removed].slice',
+    tests: ['test/unit/files/hand-edits.test.ts'],
+  },
+  {
+    name: 'a hand edit says how many rows it changed, and none of them',
+    file: 'src/adapters/files/csv/file.ts',
+    from: 'of named.of(edit.edits)',
+    to: 'of edit.edits',
+    tests: ['test/contract/file-store-csv.test.ts'],
+  },
 ];

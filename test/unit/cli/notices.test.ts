@@ -25,6 +25,34 @@ it.each<[StoreNotice, string]>([
   expect(said(notice).startsWith(text), said(notice)).toBe(true);
 });
 
+it.each([
+  [1, [{ name: 'pen', change: 'changed' }], '1 row (pen)'],
+  [
+    2,
+    [
+      { name: 'cup', change: 'removed' },
+      { name: 'ink', change: 'added' },
+    ],
+    '2 rows (cup removed, ink added)',
+  ],
+  [
+    5,
+    [
+      { name: 'cup', change: 'removed' },
+      { name: 'pen', change: 'changed' },
+    ],
+    '5 rows (cup removed, pen and 3 more)',
+  ],
+] as const)(
+  'a hand edit of %i rows names some of them, and what was removed as such',
+  (rows, changes, text) => {
+    const file = 'inventory.csv';
+    expect(said({ kind: 'hand_edit_merged', file, rows, changes, madeFrom: null })).toBe(
+      `${file}: took in a hand edit of ${text}\n`,
+    );
+  },
+);
+
 it('a name that is not allowed is explained without brackets in brackets', () => {
   const message = 'users.csv:3: "José" is not a name for user';
   const text = said({ kind: 'file_broken', file: 'users.csv', line: 3, message, fix: `use ${NAME_RULE}` });

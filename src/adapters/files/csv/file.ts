@@ -11,6 +11,7 @@ import { type FileStat, type FileSystem } from '../fs.ts';
 import {
   brokenNotice,
   findHandEdit,
+  mergedNotice,
   sameStat,
   savedMsOf,
   takeInLines,
@@ -19,7 +20,7 @@ import {
   type Found,
 } from '../edits/hand-edit-look.ts';
 import type { TableKind, Row } from '../tables/columns.ts';
-import type { HandEdit } from '../edits/hand-edits.ts';
+import { NamedChanges, type HandEdit } from '../edits/hand-edits.ts';
 import type { Ledger } from '../ledger.ts';
 import type { Table } from '../tables/table.ts';
 import { rowLines, type StateLine } from '../tables/state-line.ts';
@@ -188,8 +189,9 @@ export class CsvFile<R extends Row> {
     const { lines, version } = takeInLines(this.#kind, this.#table, found, edit, facts);
     const render = editRenderer({ at: clock.now(), by, via: 'file' });
     const rowEdit = this.#kind.edit;
+    const named = new NamedChanges();
     const logged = function* (): Generator<string> {
-      for (const { name, before, after } of edit.edits) {
+      for (const { name, before, after } of named.of(edit.edits)) {
         yield render(rowEdit(name, before, after));
       }
     };
@@ -200,11 +202,7 @@ export class CsvFile<R extends Row> {
     this.#mustWrite = false;
     this.close();
     for (const { item, wanted } of edit.clamped) onNotice({ kind: 'stock_clamped', item, wanted });
-    if (edit.edits.length > 0) {
-      const { madeFrom } = found;
-      const from = madeFrom === null ? null : { at: madeFrom.at, isOwnSave: madeFrom.hand !== null };
-      onNotice({ kind: 'hand_edit_merged', file: this.#path, rows: edit.edits.length, madeFrom: from });
-    }
+    if (named.rows > 0) onNotice(mergedNotice(this.#path, named, found.madeFrom));
   }
 
   #facts(stat: FileStat | undefined): FileFacts {
