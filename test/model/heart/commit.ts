@@ -57,14 +57,14 @@ export function commitAnswer(world: World, model: Model, instance: Instance): vo
   const { rules } = model;
   if (call === null) return;
   instance.call = null;
-  const effect = effectOf(world, call.effect);
-  if (effect.state !== 'due') return;
+  const effect = world.effects[call.effect];
+  if (effect?.state !== 'due') return;
   const counted = rules.countsBeforeCalls ? effect.attempts : effect.attempts + 1;
   if (rules.comparesAttempts && call.attempt !== counted) return;
   effect.attempts = Math.max(effect.attempts, call.attempt);
   effect.leased = false;
   if (call.step === 'done' || call.step === 'declined') {
-    effect.state = 'done';
+    remove(world, call.effect);
     const changes = decideAnswer(world, call.effect, call.step, rules);
     instance.later = apply(world, model, { changes, about: call.effect, number: 0, isSent: false });
     return;
@@ -107,7 +107,7 @@ function apply(world: World, model: Model, { changes, about, number, isSent }: D
     if (rules.addsEffectsInCommit) add(world, effect);
     else later.push({ do: 'add', effect });
   }
-  if (changes.drop !== undefined) effectOf(world, changes.drop).state = 'done';
+  if (changes.drop !== undefined) remove(world, changes.drop);
   if (changes.again !== undefined) again(world, changes.again, rules);
   const isInCommit = rules.hasOutbox && (rules.answersInOneCommit || !about.startsWith('charge:'));
   for (const [cause, topic, content] of changes.outgoing ?? []) {
@@ -126,6 +126,10 @@ export function add(world: World, id: string): void {
   if (world.effects[id] !== undefined) return;
   const effects = Object.entries({ ...world.effects, [id]: newEffect() });
   world.effects = Object.fromEntries(effects.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function remove(world: World, id: string): void {
+  world.effects = Object.fromEntries(Object.entries(world.effects).filter(([other]) => other !== id));
 }
 
 /** One more try: what was asked before may still have been done. */

@@ -1,5 +1,5 @@
 import { letterOf } from './commit.ts';
-import { orderOf, POISON, positionKey, type Effect, type Model, type Topic, type World } from './world.ts';
+import { orderOf, POISON, positionKey, type Model, type Topic, type World } from './world.ts';
 
 /** @returns what is wrong in this state, or null */
 export function violation(world: World, model: Model): string | null {
@@ -159,14 +159,13 @@ function revisionOf(cause: string): number {
 
 /** In the end money and stock come out even, but for orders with an open dead letter. */
 function books({ facts, performed, effects }: World): string | null {
-  const isDone = (effect: Effect | undefined): boolean => effect === undefined || effect.state === 'done';
   for (const [name, known] of Object.entries(facts)) {
-    if (!isDone(effects[`charge:${name}`]) || !isDone(effects[`refund:${name}`])) continue;
+    const isOwed = (kind: string): boolean => effects[`${kind}:${name}`] !== undefined;
+    if (isOwed('charge') || isOwed('refund')) continue;
     const kept = (performed[`charge:${name}`] ?? 0) - (performed[`refund:${name}`] ?? 0);
     const due = known.includes('reserved') ? 1 : 0;
     if (kept !== due) return `order ${name} paid ${kept} for ${due}: ${known.join(', ')}`;
-    const mail = effects[`mail:${name}`];
-    if (known.includes('failed') && mail?.state === 'done' && (performed[`mail:${name}`] ?? 0) === 0) {
+    if (known.includes('failed') && !isOwed('mail') && (performed[`mail:${name}`] ?? 0) === 0) {
       return `order ${name} failed and no mail said so`;
     }
   }

@@ -38,8 +38,9 @@ export type Sent = readonly [cause: string, id: string, content: string];
 /** A message that waits to be sent. */
 export type Row = readonly [cause: string, topic: Topic, content: string, number: number];
 
+/** What is owed: removed by the commit of its answer. */
 export interface Effect {
-  state: 'due' | 'done' | 'parked';
+  state: 'due' | 'parked';
   /** Counted before each call: the last one is the one whose answer counts. */
   attempts: number;
   /** Calls that may still be made; after that it is only looked up. */
@@ -200,7 +201,6 @@ export function beginPaid(beginning: Beginning): Scenario {
   const { isFolder, start } = begin({ ...beginning, sources });
   for (const [index, order] of beginning.created.entries()) {
     start.facts[order] = ['requested', 'paid'];
-    start.effects[`charge:${order}`] = { state: 'done', attempts: 1, left: 1, leased: false };
     start.performed[`charge:${order}`] = 1;
     start.topics[index === 0 ? 'paid/0' : 'paid/1'] = [[`paid:${order}`, `paid:${order}`, '']];
     start.caused.push(`paid:${order} `);
