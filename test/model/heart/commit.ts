@@ -63,7 +63,7 @@ export function commitAnswer(world: World, model: Model, instance: Instance): vo
   if (rules.comparesAttempts && call.attempt !== counted) return;
   effect.attempts = Math.max(effect.attempts, call.attempt);
   effect.leased = false;
-  if (call.step === 'done' || call.step === 'declined') {
+  if (call.step === 'done' || call.step === 'declined' || call.step === 'none') {
     remove(world, call.effect);
     const changes = decideAnswer(world, call.effect, call.step, rules);
     instance.later = apply(world, model, { changes, about: call.effect, number: 0, isSent: false });

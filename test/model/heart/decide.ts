@@ -58,14 +58,16 @@ function reserve(world: World, order: string): Changes {
   return { facts: ['reserved'], sold: true, outgoing: [[stock, 'events', `sold to ${order}`]] };
 }
 
-/** A charge that was never asked for is dropped; one whose outcome is not known yet is given back with its answer. */
+/** A charge that was never asked for is dropped; of any other it is found out what became of it. */
 function unwanted(world: World, order: string, { dropsOnlyUncalled }: Rules): Changes {
   if (factsOf(world, order).includes('paid')) return { facts: ['unwanted'], effects: [`refund:${order}`] };
   const charge = world.effects[`charge:${order}`];
   if (charge?.state === 'due' && (charge.attempts === 0 || !dropsOnlyUncalled)) {
     return { facts: ['unwanted', 'dropped'], drop: `charge:${order}` };
   }
-  return { facts: ['unwanted'] };
+  return charge?.state === 'parked'
+    ? { facts: ['unwanted'], again: `charge:${order}` }
+    : { facts: ['unwanted'] };
 }
 
 function redriven(world: World, effect: string): Changes {
@@ -84,6 +86,7 @@ export function decideAnswer(
   if (effect.startsWith('refund:')) {
     return { facts: ['refunded'], outgoing: [[`refunded:${order}`, 'refunded', '']] };
   }
+  if (answer === 'none') return { facts: ['dropped'] };
   if (answer === 'declined') {
     return { facts: ['failed'], effects: [`mail:${order}`], outgoing: [[`failed:${order}`, 'failed', '']] };
   }

@@ -1,7 +1,8 @@
 import { add, commitAnswer, commitBatch, countsNumbers, decideRecord, effectOf, send } from './commit.ts';
 import { gatewayMoves, lookUp } from './gateway.ts';
 import type { Move } from './move.ts';
-import { crash, idle, logOf, orderOf, positionKey } from './world.ts';
+import type { Rules } from './rules.ts';
+import { crash, factsOf, idle, logOf, orderOf, positionKey } from './world.ts';
 import type { Call, Instance, Model, Row, World } from './world.ts';
 
 /** Everything that may happen next. */
@@ -102,13 +103,9 @@ function* effectMoves(world: World, model: Model, { call }: Instance, by: By): G
       const attempt = effect.attempts + 1;
       // Mail cannot be looked up: it is sent again, under the same id.
       const looksUp = rules.looksUp && attempt > 1 && !id.startsWith('mail:');
-      own.call = {
-        effect: id,
-        attempt,
-        mayAsk: effect.left > 0,
-        step: looksUp ? 'look' : effect.left > 0 ? 'ask' : 'unknown',
-        isOld: false,
-      };
+      const onlyLooks = isUnwanted(next, id) ? 'unwanted' : effect.left === 0 ? 'spent' : null;
+      const step = looksUp ? 'look' : onlyLooks === null ? 'ask' : 'unknown';
+      own.call = { effect: id, attempt, onlyLooks, step, isOld: false };
       if (rules.countsBeforeCalls) effect.attempts = attempt;
       effect.left = Math.max(0, effect.left - 1);
       effect.leased = true;
@@ -124,11 +121,11 @@ function* callMoves(world: World, model: Model, call: Call, by: By): Generator<M
   switch (step) {
     case 'look':
       yield by(`asks what became of ${id}`, (own, next) => {
-        becomes(lookUp(next, id) ?? (call.mayAsk ? 'ask' : 'unknown'))(own);
+        becomes(lookUp(next, id) ?? notFound(next, call, model.rules))(own);
       });
       break;
     case 'ask':
-      yield call.isOld && model.rules.looksAtTheClock
+      yield call.isOld && model.rules.asksWithinLease
         ? by(`is too late to ask for ${id}`, becomes('unknown'))
         : by(`asks for ${id}`, (own, next) => {
             next.requests.push({ effect: id, attempt: call.attempt });
@@ -146,11 +143,27 @@ function* callMoves(world: World, model: Model, call: Call, by: By): Generator<M
       break;
     case 'done':
     case 'declined':
+    case 'none':
     case 'unknown':
       yield by(`commits that ${id} is ${step}`, (own, next) => {
         commitAnswer(next, model, own);
       });
   }
+}
+
+function isUnwanted(world: World, id: string): boolean {
+  return id.startsWith('charge:') && factsOf(world, orderOf(id)).includes('unwanted');
+}
+
+/** The gateway knows nothing of the key, which a request that is still on its way may change. */
+function notFound(
+  { requests }: World,
+  { effect, onlyLooks }: Call,
+  { waitsForRequests }: Rules,
+): Call['step'] {
+  if (onlyLooks === null) return 'ask';
+  const isOnItsWay = requests.some((request) => request.effect === effect);
+  return onlyLooks === 'spent' || (isOnItsWay && waitsForRequests) ? 'unknown' : 'none';
 }
 
 // The outbox: one instance has the lease of a shard, reads rows, sends them in order, and deletes what it sent.
@@ -203,6 +216,7 @@ function* expiries(world: World): Generator<Move> {
       apply: (next) => {
         if (isHeld) next.budget.expiries -= 1;
         effectOf(next, id).leased = false;
+        for (const { call } of next.instances) if (call?.effect === id) call.isOld = true;
       },
     };
   }

@@ -42,16 +42,18 @@ export interface Rules {
   readonly keepsKey: boolean;
   /** From the second attempt on the gateway is first asked what became of the key. */
   readonly looksUp: boolean;
-  /** Nobody calls with a lease older than the time for which the gateway keeps a key. */
-  readonly looksAtTheClock: boolean;
+  /** A call that moves something begins within the lease of its attempt, by the caller's clock. */
+  readonly asksWithinLease: boolean;
   /** An answer counts only for the attempt that the store has counted last. */
   readonly comparesAttempts: boolean;
   /** An answer, and what it causes, are one commit. */
   readonly answersInOneCommit: boolean;
-  /** The answer is decided on the facts of its own transaction: of an order that is unwanted meanwhile, it is given back. */
+  /** The answer is decided on the facts of its own transaction: what was charged for an order that is unwanted by now is given back. */
   readonly answersSeeFacts: boolean;
-  /** An effect is dropped only while no call was counted. */
+  /** An effect is dropped only while no call was counted; after that it is looked up. */
   readonly dropsOnlyUncalled: boolean;
+  /** That nothing was charged is concluded only when every request has had the time to arrive. */
+  readonly waitsForRequests: boolean;
   /** An effect that is tried no more becomes a dead letter. */
   readonly parksVisibly: boolean;
   /** The id of that dead letter has the number of the attempt: parked twice, it is two dead letters. */
@@ -78,11 +80,12 @@ export const RULES: Rules = {
   countsBeforeCalls: true,
   keepsKey: true,
   looksUp: true,
-  looksAtTheClock: true,
+  asksWithinLease: true,
   comparesAttempts: true,
   answersInOneCommit: true,
   answersSeeFacts: true,
   dropsOnlyUncalled: true,
+  waitsForRequests: true,
   parksVisibly: true,
   numbersParkings: true,
   redrivesTheSame: true,

@@ -28,7 +28,11 @@ export const SHORT: Named = {
     budget: { crashes: 1 },
   }),
   'two orders for the last one': begin({ created: ['a', 'b'] }),
-  'a cancel while the charge is under way': begin({ created: ['a'], cancelled: ['a'] }),
+  'a cancel while the charge is under way, an answer lost': begin({
+    created: ['a'],
+    cancelled: ['a'],
+    budget: { lostAnswers: 1 },
+  }),
   'a charge parked twice and redriven twice': begin({
     created: ['a'],
     budget: { lostAnswers: 3, redrives: 2, forgets: 1 },
@@ -120,7 +124,7 @@ export const BROKEN: Readonly<Record<Exclude<keyof Rules, 'leasesShards'>, [Scen
   countsBeforeCalls: [begin({ created: ['a'], budget: { crashes: 1, forgets: 1 } }), /charge:a was done 2/],
   keepsKey: [begin({ created: ['a'], budget: { lostAnswers: 1 } }), /charge:a was done 2 times/],
   looksUp: [begin({ created: ['a'], budget: { lostAnswers: 1, forgets: 1 } }), /charge:a was done 2 times/],
-  looksAtTheClock: [
+  asksWithinLease: [
     begin({ created: ['a'], isFolder: true, budget: { lostAnswers: 1, forgets: 1 } }),
     /charge:a was done 2 times/,
   ],
@@ -134,6 +138,10 @@ export const BROKEN: Readonly<Record<Exclude<keyof Rules, 'leasesShards'>, [Scen
     /order a waits for nothing: .*unwanted, paid/,
   ],
   dropsOnlyUncalled: [begin({ created: ['a'], cancelled: ['a'] }), /order a was charged but is .*dropped/],
+  waitsForRequests: [
+    begin({ created: ['a'], cancelled: ['a'], budget: { lostAnswers: 1 } }),
+    /order a was charged but is .*dropped/,
+  ],
   parksVisibly: [begin({ created: ['a'], budget: { lostAnswers: 2 } }), /order a waits for nothing/],
   numbersParkings: [
     begin({ created: ['a'], budget: { lostAnswers: 3, redrives: 1 } }),

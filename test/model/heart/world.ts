@@ -11,9 +11,8 @@ import type { Rules } from './rules.ts';
  * What it teaches for the ports:
  * - What was read before a sleep is compared in the transaction: of a batch the position, of an answer the attempt. The
  *   number of the attempt, counted in the store before the call, is the fence: no instance needs a name for that.
- * - A lease may end at any moment, also while its holder lives. Leases save calls; no promise rests on them. What keeps a
- *   second charge away is one key for all attempts, a look-up before each attempt but the first, and a caller that gives
- *   up where its attempt is older than the gateway keeps a key.
+ * - A lease may end at any moment, also while its holder lives, and then its holder begins no call any more. What keeps a
+ *   second charge away is that, one key for all attempts, and a look-up before each attempt but the first.
  * - An answer that is not of the last attempt is dropped, and the next attempt looks it up. That the effect is still due
  *   is not enough: an old decline would fail an order that the next attempt has charged.
  * - Calls are limited, look-ups are not: an effect whose last call crashed is looked up and then parked.
@@ -22,7 +21,8 @@ import type { Rules } from './rules.ts';
  * - The id of the dead letter of an effect has the attempt in it; without that, one that is parked again has no open one.
  *   A redrive is one more attempt of the same effect, never a new one.
  * - An answer reads the facts of its order in its own transaction, and so does what drops the effect: a cancelled order
- *   whose charge is under way is refunded by the commit of the answer.
+ *   whose charge is under way is refunded by the commit of the answer. Where a call was counted, whatever became of it,
+ *   the effect is looked up instead of dropped; that nothing was found counts once no request can be on its way.
  *
  * What it takes for granted: a gateway keeps a key for longer than a request can be on its way; it finds a payment by its
  * key for ever; and no instance falls asleep between the look at its clock and the call.
@@ -53,13 +53,15 @@ export interface Call {
   /** `charge:a`, `refund:a`, `mail:a`; with the attempt it is what an answer is known by. */
   readonly effect: string;
   readonly attempt: number;
-  readonly mayAsk: boolean;
+  /** It is only looked up: its order is unwanted, or no calls are left. */
+  readonly onlyLooks: 'unwanted' | 'spent' | null;
   step: 'look' | 'ask' | 'wait' | Answer;
-  /** Begun so long ago that the gateway may have forgotten the key by now: the caller's clock says so. */
+  /** Its lease has ended: the caller's clock says so. */
   isOld: boolean;
 }
 
-export type Answer = 'done' | 'declined' | 'unknown';
+/** `none`: nothing was charged, and nothing will be. */
+export type Answer = 'done' | 'declined' | 'none' | 'unknown';
 
 /** What an instance has in memory: gone after a crash. */
 export interface Instance {
