@@ -25,6 +25,7 @@ const VALUES: Readonly<Record<string, Completion>> = {
   '--state': ['open', 'redriven', 'discarded'],
   '--reason': [...DEAD_LETTER_CODES, ...REASONS],
   SHELL: ['bash', 'zsh', 'fish'],
+  FILE: 'files',
   '--file': 'files',
   '--from-file': 'files',
   '--data': 'files',

@@ -17,6 +17,8 @@ const WAYS: Ways = {
 
   show_users: () => 'see who there is: orderctl user show',
   show_items: () => 'see what there is: orderctl inventory show',
+  show_edits: ({ table }) => `see: orderctl ${nounOf(table)} log`,
+  undo_edit: ({ table, number }) => `take that one back: orderctl ${nounOf(table)} undo --edit ${number}`,
   add_user: ({ user, status }) => `add it with: orderctl user add --user ${user} --status ${status}`,
   change_user: ({ user, status }) => `change it with: orderctl user update --user ${user} --status ${status}`,
   add_item: ({ item, quantity }) =>
@@ -110,6 +112,10 @@ const WAYS: Ways = {
   registry_address: () => 'check that --registry is the address of a schema registry with the Confluent API',
   registry_credentials: () => 'check --registry-username and ORDERCTL_REGISTRY_PASSWORD',
 };
+
+function nounOf(table: 'users' | 'inventory'): string {
+  return table === 'users' ? 'user' : 'inventory';
+}
 
 function produceAgain({ resume, next, unknown, rest, orderId }: ProduceAgain): string {
   if (next === null && unknown === 0) return 'run the same command again';

@@ -1,4 +1,4 @@
-import type { Edit, EditRequest, EditVia } from '../domain/edit.ts';
+import type { Edit, EditOrigin, EditRequest } from '../domain/edit.ts';
 import type { StoreHealth } from './health.ts';
 import type { StoreNotice } from './notices.ts';
 import type { Owner, OwnOptions } from './owner.ts';
@@ -22,18 +22,19 @@ export interface StoreAccess extends Owner, StoreHealth {
    */
   edit(
     request: EditRequest,
-    options: { via: EditVia; onNotice: (notice: StoreNotice) => void },
+    options: EditOrigin & { onNotice: (notice: StoreNotice) => void },
   ): Promise<Edit>;
   /**
    * Makes a copy of a table to edit; nothing is locked while it is open. A copy of a CSV that
    * is broken has the last good values.
    *
    * @param how.kept the file of a copy that was made before and not discarded
+   * @param how.create where there is no folder, it is one of an empty table, and merging it makes the folder
    * @throws Failure not_found when there is no folder, or no such copy; those of `read`
    */
   copyTable(
     table: 'users' | 'inventory',
-    how?: { kept?: string | undefined; onNotice?: (notice: StoreNotice) => void },
+    how?: { kept?: string | undefined; create?: boolean; onNotice?: (notice: StoreNotice) => void },
   ): Promise<TableCopy>;
   /**
    * No lock, any process, never behind the last commit.

@@ -8,7 +8,7 @@ import type { Changes, Keys, Outgoing, Position, Snapshot, Store, Undelivered } 
 import type { TableMerge } from '../../ports/table-copy.ts';
 import { CsvFiles } from './csv/files.ts';
 import { ChangeEncoder } from './journal/change-encoder.ts';
-import { parseEdit } from './logs/edit-line.ts';
+import { parseEdit, type EditFrom } from './logs/edit-line.ts';
 import type { FileSystem } from './fs.ts';
 import { LOG_OF } from './layout.ts';
 import { INVENTORY, USERS, type TableKind, statusOf, type TableName } from './tables/columns.ts';
@@ -91,7 +91,7 @@ export class FileStore implements Store {
   }
 
   /** An edit that another process asks for. @throws Failure of decideEdit */
-  edit(request: EditRequest, from: { by: string; via: EditVia }): Promise<Edit> {
+  edit(request: EditRequest, from: EditFrom): Promise<Edit> {
     return this.#change(from, (snapshot) => {
       const edit = decideEdit(request, snapshot);
       return { changes: { edits: [edit] }, result: edit };
@@ -99,7 +99,7 @@ export class FileStore implements Store {
   }
 
   /** Takes an edited copy of a table in. @throws Failure corrupt_file, not_found of the copy */
-  async mergeCopy(table: TableName, name: string, from: { by: string; via: EditVia }): Promise<TableMerge> {
+  async mergeCopy(table: TableName, name: string, from: EditFrom): Promise<TableMerge> {
     const { users, inventory } = this.#ledger.tables;
     const paths = copyPaths(this.#options.folder, table, name);
     return table === 'users'
@@ -111,7 +111,7 @@ export class FileStore implements Store {
     kind: TableKind<R>,
     table: Table<R>,
     paths: CopyPaths,
-    from: { by: string; via: EditVia },
+    from: EditFrom,
   ): Promise<TableMerge> {
     const { files, clock } = this.#options;
     const copy = readCopy(files, kind, paths);
@@ -131,7 +131,7 @@ export class FileStore implements Store {
   }
 
   async #change<R>(
-    from: { by: string; via: EditVia },
+    from: EditFrom,
     decide: (snapshot: Snapshot) => { changes: Changes; result: R },
   ): Promise<R> {
     const decided = await this.#turns.run(async () => {
@@ -166,7 +166,7 @@ export class FileStore implements Store {
     };
   }
 
-  async #commit(changes: Changes, from: { by: string; via: EditVia }): Promise<void> {
+  async #commit(changes: Changes, from: EditFrom): Promise<void> {
     const commit = this.#changes.toCommit(changes, { at: this.#options.clock.now(), ...from });
     if (commit === null) return;
     await this.#ledger.commit(commit);

@@ -1,7 +1,6 @@
-import type { EditVia } from '../../../domain/edit.ts';
 import type { Changes } from '../../../ports/store.ts';
 import { DecisionLines } from '../logs/decision-lines.ts';
-import { editRenderer } from '../logs/edit-line.ts';
+import { editRenderer, type EditStamp } from '../logs/edit-line.ts';
 import type { Commit } from './commit.ts';
 import { Sales } from '../tables/sales.ts';
 import { outgoingLine, type StateLine } from '../tables/state-line.ts';
@@ -21,7 +20,7 @@ export class ChangeEncoder {
   }
 
   /** @returns null when nothing changes; valid until the next call, whose lines use the same buffers */
-  toCommit(changes: Changes, stamp: { at: number; by: string; via: EditVia }): Commit | null {
+  toCommit(changes: Changes, stamp: EditStamp): Commit | null {
     const lines: StateLine[] = [];
     const { edits = [] } = changes;
     for (const edit of edits) {

@@ -1,18 +1,17 @@
-import type { Edit, LoggedEdit } from '../../../domain/edit.ts';
+import type { Edit, EditOrigin, LoggedEdit } from '../../../domain/edit.ts';
 import { isoTime } from '../../../domain/iso-time.ts';
 import type { Item } from '../../../domain/tables.ts';
 
+/** Who makes an edit, and how. */
+export type EditFrom = Pick<LoggedEdit, 'by' | keyof EditOrigin>;
+
+/** What stands in a line beside the edit. */
+export type EditStamp = EditFrom & Pick<LoggedEdit, 'at' | 'copy'>;
+
 /** @returns what makes an edit a line of edits.jsonl: `{"at":"2026-…Z","by":"…","via":"command","kind":"user",…}` */
-export function editRenderer({
-  at,
-  by,
-  via,
-  copy,
-}: Pick<LoggedEdit, 'at' | 'by' | 'via' | 'copy'>): (edit: Edit) => string {
-  const begin = JSON.stringify({ at: isoTime(at), by, via, ...(copy === undefined ? {} : { copy }) }).slice(
-    0,
-    -1,
-  );
+export function editRenderer({ at, by, via, copy, why, undoes }: EditStamp): (edit: Edit) => string {
+  // What is undefined is left out.
+  const begin = JSON.stringify({ at: isoTime(at), by, via, copy, why, undoes }).slice(0, -1);
   return (edit) => `${begin},${JSON.stringify(edit).slice(1)}\n`;
 }
 
