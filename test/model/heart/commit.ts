@@ -69,6 +69,7 @@ export function commitAnswer(world: World, model: Model, instance: Instance): vo
     instance.later = apply(world, model, { changes, about: call.effect, number: 0, isSent: false });
     return;
   }
+  if (call.step === 'unreached') effect.inDoubt = rules.remembersDoubt && call.wasInDoubt;
   if (effect.left === 0) park(world, model, call.effect);
 }
 
@@ -137,7 +138,7 @@ function again(world: World, id: string, rules: Rules): void {
   const effect = effectOf(world, id);
   effect.state = 'due';
   effect.left = 1;
-  if (!rules.redrivesTheSame) effect.attempts = 0;
+  if (!rules.redrivesTheSame) Object.assign(effect, { attempts: 0, inDoubt: false });
 }
 
 function put(world: World, model: Model, row: Row): void {

@@ -1,14 +1,5 @@
 import type { Rules } from './rules.ts';
-import {
-  factsOf,
-  orderOf,
-  POISON,
-  type Answer,
-  type Sent,
-  type Source,
-  type Topic,
-  type World,
-} from './world.ts';
+import { factsOf, orderOf, POISON, type Sent, type Source, type Topic, type World } from './world.ts';
 
 /* The processors: pure. `payment` charges, and gives back what was charged for nothing; `inventory` takes the stock. */
 
@@ -58,11 +49,11 @@ function reserve(world: World, order: string): Changes {
   return { facts: ['reserved'], sold: true, outgoing: [[stock, 'events', `sold to ${order}`]] };
 }
 
-/** A charge that was never asked for is dropped; of any other it is found out what became of it. */
-function unwanted(world: World, order: string, { dropsOnlyUncalled }: Rules): Changes {
+/** A charge that surely was not made is dropped; of any other it is found out what became of it. */
+function unwanted(world: World, order: string, { dropsOnlyUndone }: Rules): Changes {
   if (factsOf(world, order).includes('paid')) return { facts: ['unwanted'], effects: [`refund:${order}`] };
   const charge = world.effects[`charge:${order}`];
-  if (charge?.state === 'due' && (charge.attempts === 0 || !dropsOnlyUncalled)) {
+  if (charge !== undefined && (!charge.inDoubt || !dropsOnlyUndone)) {
     return { facts: ['unwanted', 'dropped'], drop: `charge:${order}` };
   }
   return charge?.state === 'parked'
@@ -78,7 +69,7 @@ function redriven(world: World, effect: string): Changes {
 export function decideAnswer(
   world: World,
   effect: string,
-  answer: Exclude<Answer, 'unknown'>,
+  answer: 'done' | 'declined' | 'none',
   rules: Rules,
 ): Changes {
   const order = orderOf(effect);

@@ -102,11 +102,15 @@ function* effectMoves(world: World, model: Model, { call }: Instance, by: By): G
       const effect = effectOf(next, id);
       const attempt = effect.attempts + 1;
       // Mail cannot be looked up: it is sent again, under the same id.
-      const looksUp = rules.looksUp && attempt > 1 && !id.startsWith('mail:');
+      const wasInDoubt = effect.inDoubt;
+      const looksUp = rules.looksUp && wasInDoubt && !id.startsWith('mail:');
       const onlyLooks = isUnwanted(next, id) ? 'unwanted' : effect.left === 0 ? 'spent' : null;
       const step = looksUp ? 'look' : onlyLooks === null ? 'ask' : 'unknown';
-      own.call = { effect: id, attempt, onlyLooks, step, isOld: false };
-      if (rules.countsBeforeCalls) effect.attempts = attempt;
+      own.call = { effect: id, attempt, onlyLooks, wasInDoubt, step, isOld: false };
+      if (rules.countsBeforeCalls) {
+        effect.attempts = attempt;
+        effect.inDoubt = true;
+      }
       effect.left = Math.max(0, effect.left - 1);
       effect.leased = true;
     });
@@ -118,6 +122,12 @@ function* callMoves(world: World, model: Model, call: Call, by: By): Generator<M
   const becomes = (step: Call['step']) => (own: Instance) => {
     if (own.call !== null) own.call.step = step;
   };
+  if (world.budget.refusals > 0 && (step === 'look' || step === 'ask')) {
+    yield by(`does not reach the gateway for ${id}`, (own, next) => {
+      next.budget.refusals -= 1;
+      becomes('unreached')(own);
+    });
+  }
   switch (step) {
     case 'look':
       yield by(`asks what became of ${id}`, (own, next) => {
@@ -144,6 +154,7 @@ function* callMoves(world: World, model: Model, call: Call, by: By): Generator<M
     case 'done':
     case 'declined':
     case 'none':
+    case 'unreached':
     case 'unknown':
       yield by(`commits that ${id} is ${step}`, (own, next) => {
         commitAnswer(next, model, own);

@@ -40,7 +40,7 @@ export interface Rules {
   readonly countsBeforeCalls: boolean;
   /** All attempts have one key. */
   readonly keepsKey: boolean;
-  /** From the second attempt on the gateway is first asked what became of the key. */
+  /** Where an attempt before may have done it, the gateway is first asked what became of the key. */
   readonly looksUp: boolean;
   /** A call that moves something begins within the lease of its attempt, by the caller's clock. */
   readonly asksWithinLease: boolean;
@@ -50,8 +50,10 @@ export interface Rules {
   readonly answersInOneCommit: boolean;
   /** The answer is decided on the facts of its own transaction: what was charged for an order that is unwanted by now is given back. */
   readonly answersSeeFacts: boolean;
-  /** An effect is dropped only while no call was counted; after that it is looked up. */
-  readonly dropsOnlyUncalled: boolean;
+  /** An effect is dropped only while nothing can have happened; after that it is looked up. */
+  readonly dropsOnlyUndone: boolean;
+  /** That one attempt surely did nothing says nothing of those before it. */
+  readonly remembersDoubt: boolean;
   /** That nothing was charged is concluded only when every request has had the time to arrive. */
   readonly waitsForRequests: boolean;
   /** An effect that is tried no more becomes a dead letter. */
@@ -84,7 +86,8 @@ export const RULES: Rules = {
   comparesAttempts: true,
   answersInOneCommit: true,
   answersSeeFacts: true,
-  dropsOnlyUncalled: true,
+  dropsOnlyUndone: true,
+  remembersDoubt: true,
   waitsForRequests: true,
   parksVisibly: true,
   numbersParkings: true,

@@ -33,6 +33,10 @@ export const SHORT: Named = {
     cancelled: ['a'],
     budget: { lostAnswers: 1 },
   }),
+  'a call that does not reach the gateway, after one whose answer was lost': begin({
+    created: ['a'],
+    budget: { lostAnswers: 1, refusals: 2, forgets: 1, redrives: 1 },
+  }),
   'a charge parked twice and redriven twice': begin({
     created: ['a'],
     budget: { lostAnswers: 3, redrives: 2, forgets: 1 },
@@ -76,6 +80,11 @@ export const LONG: Named = {
   'two orders for the last one, a crash': begin({ created: ['a', 'b'], budget: { crashes: 1 } }),
   'a cancel, asleep': begin({ created: ['a'], cancelled: ['a'], budget: { expiries: 1 } }),
   'a cancel, a crash': begin({ created: ['a'], cancelled: ['a'], budget: { crashes: 1 } }),
+  'a cancel, an answer lost, the gateway not reached': begin({
+    created: ['a'],
+    cancelled: ['a'],
+    budget: { lostAnswers: 1, refusals: 1 },
+  }),
   'a cancel, its refund parked and redriven': begin({
     created: ['a'],
     cancelled: ['a'],
@@ -137,7 +146,11 @@ export const BROKEN: Readonly<Record<Exclude<keyof Rules, 'leasesShards'>, [Scen
     begin({ created: ['a'], cancelled: ['a'] }),
     /order a waits for nothing: .*unwanted, paid/,
   ],
-  dropsOnlyUncalled: [begin({ created: ['a'], cancelled: ['a'] }), /order a was charged but is .*dropped/],
+  dropsOnlyUndone: [begin({ created: ['a'], cancelled: ['a'] }), /order a was charged but is .*dropped/],
+  remembersDoubt: [
+    begin({ created: ['a'], budget: { lostAnswers: 1, refusals: 1, forgets: 1, redrives: 1 } }),
+    /charge:a was done 2 times/,
+  ],
   waitsForRequests: [
     begin({ created: ['a'], cancelled: ['a'], budget: { lostAnswers: 1 } }),
     /order a was charged but is .*dropped/,

@@ -12,7 +12,8 @@ import type { Rules } from './rules.ts';
  * - What was read before a sleep is compared in the transaction: of a batch the position, of an answer the attempt. The
  *   number of the attempt, counted in the store before the call, is the fence: no instance needs a name for that.
  * - A lease may end at any moment, also while its holder lives, and then its holder begins no call any more. What keeps a
- *   second charge away is that, one key for all attempts, and a look-up before each attempt but the first.
+ *   second charge away is that, one key for all attempts, and a look-up before each attempt of which it is not sure
+ *   that those before it did nothing.
  * - An answer that is not of the last attempt is dropped, and the next attempt looks it up. That the effect is still due
  *   is not enough: an old decline would fail an order that the next attempt has charged.
  * - Calls are limited, look-ups are not: an effect whose last call crashed is looked up and then parked.
@@ -21,8 +22,8 @@ import type { Rules } from './rules.ts';
  * - The id of the dead letter of an effect has the attempt in it; without that, one that is parked again has no open one.
  *   A redrive is one more attempt of the same effect, never a new one.
  * - An answer reads the facts of its order in its own transaction, and so does what drops the effect: a cancelled order
- *   whose charge is under way is refunded by the commit of the answer. Where a call was counted, whatever became of it,
- *   the effect is looked up instead of dropped; that nothing was found counts once no request can be on its way.
+ *   whose charge is under way is refunded by the commit of the answer. Where it may have been
+ *   done the effect is looked up instead of dropped; that nothing was found counts once no request can be on its way.
  *
  * What it takes for granted: a gateway keeps a key for longer than a request can be on its way; it finds a payment by its
  * key for ever; and no instance falls asleep between the look at its clock and the call.
@@ -45,6 +46,8 @@ export interface Effect {
   attempts: number;
   /** Calls that may still be made; after that it is only looked up. */
   left: number;
+  /** It may have been done: an attempt is under way, or it is not known what became of one. */
+  inDoubt: boolean;
   /** An instance is at it, or was. */
   leased: boolean;
 }
@@ -55,13 +58,18 @@ export interface Call {
   readonly attempt: number;
   /** It is only looked up: its order is unwanted, or no calls are left. */
   readonly onlyLooks: 'unwanted' | 'spent' | null;
+  /** As it was before this attempt. */
+  readonly wasInDoubt: boolean;
   step: 'look' | 'ask' | 'wait' | Answer;
   /** Its lease has ended: the caller's clock says so. */
   isOld: boolean;
 }
 
-/** `none`: nothing was charged, and nothing will be. */
-export type Answer = 'done' | 'declined' | 'none' | 'unknown';
+/**
+ * `none`: nothing was charged, and nothing will be. `unreached`: this attempt did nothing, since the gateway was not
+ * reached.
+ */
+export type Answer = 'done' | 'declined' | 'none' | 'unreached' | 'unknown';
 
 /** What an instance has in memory: gone after a crash. */
 export interface Instance {
@@ -84,6 +92,8 @@ export interface Budget {
   expiries: number;
   /** Answers of the gateway that do not arrive in time. */
   lostAnswers: number;
+  /** Calls that do not reach the gateway, which the caller notices. */
+  refusals: number;
   /** Keys that the gateway forgets. */
   forgets: number;
   declines: number;
@@ -143,7 +153,13 @@ export const POISON = '!';
 /** Calls after which an effect is parked. */
 const MAX_CALLS = 2;
 
-export const newEffect = (): Effect => ({ state: 'due', attempts: 0, left: MAX_CALLS, leased: false });
+export const newEffect = (): Effect => ({
+  state: 'due',
+  attempts: 0,
+  left: MAX_CALLS,
+  inDoubt: false,
+  leased: false,
+});
 export const idle = (): Instance => ({ batch: null, call: null, sender: null, later: [] });
 
 const CHECKOUT: readonly Source[] = [
@@ -151,7 +167,10 @@ const CHECKOUT: readonly Source[] = [
   ['payment', 'gone'],
   ['inventory', 'paid/0'],
 ];
-const NO_TROUBLE: Budget = { crashes: 0, expiries: 0, lostAnswers: 0, forgets: 0, declines: 0, redrives: 0 };
+const NO_TROUBLE: Budget = {
+  ...{ crashes: 0, expiries: 0, lostAnswers: 0, refusals: 0 },
+  ...{ forgets: 0, declines: 0, redrives: 0 },
+};
 
 export interface Beginning {
   /** The records of `created`: order ids, repeated ones too, and POISON. */
