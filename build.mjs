@@ -93,11 +93,8 @@ function retire(dist) {
   for (const entry of fs.readdirSync(dist, { withFileTypes: true })) {
     const place = path.join(dist, entry.name);
     if (!entry.isDirectory() || place === inForce(dist)) continue;
-    // What a build that was killed has left is as old as itself.
-    const isUnfinished = entry.name.startsWith(UNFINISHED);
-    const mark = isUnfinished ? place : path.join(place, REPLACED);
-    if (!fs.existsSync(mark)) fs.writeFileSync(mark, '*\n');
-    replaced.push({ place, at: fs.statSync(mark).mtimeMs });
+    const at = replacedAt(place);
+    if (at !== null) replaced.push({ place, at });
   }
   replaced.sort((a, b) => b.at - a.at);
   for (const { place, at } of replaced.slice(1)) {
@@ -105,6 +102,25 @@ function retire(dist) {
   }
   // A build that came to be in force meanwhile may have been marked.
   fs.rmSync(path.join(inForce(dist), REPLACED), { force: true });
+}
+
+/**
+ * Since when a build is replaced: now, unless it is marked already.
+ *
+ * @param {string} place
+ * @returns {number | null} null where another build has moved or removed it
+ */
+function replacedAt(place) {
+  const mark = path.join(place, REPLACED);
+  try {
+    // What a build that was killed has left is as old as itself.
+    if (path.basename(place).startsWith(UNFINISHED)) return fs.statSync(place).mtimeMs;
+    if (!fs.existsSync(mark)) fs.writeFileSync(mark, '*\n');
+    return fs.statSync(mark).mtimeMs;
+  } catch (error) {
+    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ENOENT') throw error;
+    return null;
+  }
 }
 
 /** @param {string} dist */

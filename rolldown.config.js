@@ -15,7 +15,11 @@ const GROUPS = [
     files: [
       'src/cli/main.ts',
       'src/cli/tables/edit-command.ts',
+      'src/cli/tables/import-command.ts',
+      'src/cli/tables/log-command.ts',
+      'src/cli/tables/undo-command.ts',
       'src/cli/parse.ts',
+      'src/domain/orders/reasons.ts',
       'src/cli/store.ts',
       'src/cli/ask.ts',
       'src/cli/named.ts',

@@ -7,6 +7,7 @@ import type { Clock } from './ports/clock.ts';
 import type { OrderCodec } from './ports/codec.ts';
 import type { ValueInspector } from './ports/inspector.ts';
 import type { SchemaTools } from './ports/schema-registry.ts';
+import type { Sheet } from './ports/sheet.ts';
 import type { StoreAccess } from './ports/access.ts';
 import type { StoreNotice } from './ports/notices.ts';
 
@@ -52,6 +53,12 @@ export async function openStore(
 ): Promise<StoreAccess> {
   const { openFolder } = await import('./adapters/files/folder.ts');
   return openFolder({ folder, clock: systemClock, onNotice });
+}
+
+/** @throws Failure invalid_input */
+export async function readSpreadsheet(bytes: Buffer, file: string): Promise<Sheet> {
+  const { parseSpreadsheet } = await import('./adapters/files/csv/spreadsheet.ts');
+  return parseSpreadsheet(bytes, file);
 }
 
 /**

@@ -23,6 +23,7 @@ export const EXIT_CODES: Readonly<Record<FailureCode, number>> = {
   group_in_use: 4,
   group_marked: 4,
   already_decided: 4,
+  changed_since: 4,
   broker_unreachable: 5,
   broker_refused: 5,
   registry_unreachable: 5,
@@ -66,27 +67,32 @@ export async function runToExit(work: () => Promise<void>, options: ExitOptions)
   const { printer } = options;
   // Nothing may go on in a state that nobody foresaw.
   const onBug = (error: unknown): void => {
-    report(error, options);
-    void printer.flush().then(() => leaveNow(process.exitCode));
+    const code = report(error, options);
+    void printer.flush().then(() => leaveNow(code));
   };
   // What Node warns of is for those who develop this program.
   process.removeAllListeners('warning');
   process.on('warning', ({ name, message }) => printer.debug(`${name}: ${message}`));
   process.on('uncaughtException', onBug);
   process.on('unhandledRejection', onBug);
+  process.exitCode = await exitCodeOf(work, options);
+  setTimeout(() => leaveNow(process.exitCode), LAST_RESORT_MS).unref();
+}
+
+/** Runs `work` and prints what fails. @returns what the process should exit with, once all output has left it */
+export async function exitCodeOf(work: () => Promise<void>, options: ExitOptions): Promise<number> {
+  const { printer } = options;
+  let code = 0;
   try {
     await work();
-    process.exitCode ??= 0;
   } catch (error) {
-    report(error, options);
+    code = report(error, options);
   }
   await printer.flush();
-  if (printer.writeError !== null) {
-    const cause = printer.writeError;
-    const message = `the output could not be written (${cause.code ?? cause.message})`;
-    report(new Failure('write_failed', message, { fix: 'make room where it goes', cause }), options);
-  }
-  setTimeout(() => leaveNow(process.exitCode), LAST_RESORT_MS).unref();
+  if (printer.writeError === null) return code;
+  const cause = printer.writeError;
+  const message = `the output could not be written (${cause.code ?? cause.message})`;
+  return report(new Failure('write_failed', message, { fix: 'make room where it goes', cause }), options);
 }
 
 function leaveNow(code: typeof process.exitCode): never {
@@ -94,15 +100,11 @@ function leaveNow(code: typeof process.exitCode): never {
   process.exit(code ?? 0);
 }
 
-function report(error: unknown, { printer, isJson, env }: ExitOptions): void {
+function report(error: unknown, { printer, isJson, env }: ExitOptions): number {
   printer.detach();
   const failure = toFailure(error);
-  if (printer.closed.aborted && failure.code === 'interrupted') {
-    // Closing the pipe is how a reader says that it has enough.
-    process.exitCode = 0;
-    return;
-  }
-  process.exitCode = EXIT_CODES[failure.code];
+  // Closing the pipe is how a reader says that it has enough.
+  if (printer.closed.aborted && failure.code === 'interrupted') return 0;
   const way = failure.fix === null ? null : wayOut(failure.fix);
   const ways = failure.code === 'broker_unreachable' ? brokerHints(way, env) : way;
   // Before it becomes JSON, where a path is written otherwise.
@@ -115,12 +117,13 @@ function report(error: unknown, { printer, isJson, env }: ExitOptions): void {
     printer.configure({ level: 'error', noColor: true, isJson: true });
     if (isStackShown) printer.error(stack);
     printer.last(JSON.stringify(document));
-    return;
+    return document.exit_code;
   }
   const { red, cyan } = printer.messageColours;
   printer.error(`${red('error:')} ${failure.message}`);
   if (fix !== null) printer.error(`${cyan('fix:')} ${fix.replaceAll('\n', '\n     ')}`);
   if (isStackShown) printer.error(stack);
+  return EXIT_CODES[failure.code];
 }
 
 function toFailure(error: unknown): Failure {

@@ -17,6 +17,8 @@ const WAYS: Ways = {
 
   show_users: () => 'see who there is: orderctl user show',
   show_items: () => 'see what there is: orderctl inventory show',
+  show_edits: ({ table }) => `see: orderctl ${nounOf(table)} log`,
+  undo_edit: ({ table, number }) => `take that one back: orderctl ${nounOf(table)} undo --edit ${number}`,
   add_user: ({ user, status }) => `add it with: orderctl user add --user ${user} --status ${status}`,
   change_user: ({ user, status }) => `change it with: orderctl user update --user ${user} --status ${status}`,
   add_item: ({ item, quantity }) =>
@@ -111,6 +113,10 @@ const WAYS: Ways = {
   registry_credentials: () => 'check --registry-username and ORDERCTL_REGISTRY_PASSWORD',
 };
 
+function nounOf(table: 'users' | 'inventory'): string {
+  return table === 'users' ? 'user' : 'inventory';
+}
+
 function produceAgain({ resume, next, unknown, rest, orderId }: ProduceAgain): string {
   if (next === null && unknown === 0) return 'run the same command again';
   if (resume === 'order_id') return `the same command with --order-id ${orderId}`;
@@ -161,13 +167,17 @@ export function brokerHints(
 
 /** Commands that work on a storage folder, and which of them look at Kafka too. */
 const ON_FILES = ['user', 'inventory', 'status', 'stop'];
-const ON_KAFKA = ['produce', 'consume', 'replay', 'order', 'offsets', 'dlq', 'audit', 'doctor'];
+const ON_KAFKA = [
+  ...['produce', 'consume', 'replay', 'order', 'offsets', 'dlq', 'audit', 'doctor'],
+  ...['topics', 'schema'],
+];
 const CALL = new RegExp(String.raw`\borderctl (${[...ON_FILES, ...ON_KAFKA].join('|')})\b([^;,"\n]*)`, 'g');
 
 /** A setting that was given as a flag, and so holds for no other command. */
 export interface GivenFlag {
   readonly flag: string;
-  readonly value: string;
+  /** null: it takes none. */
+  readonly value: string | null;
 }
 
 /**
@@ -181,7 +191,7 @@ export function repeatPlaces(text: string, given: readonly GivenFlag[]): string 
       .filter(
         ({ flag }) => (flag === '--storage' || ON_KAFKA.includes(command)) && !rest.includes(`${flag} `),
       )
-      .map(({ flag, value }) => `${flag} ${quoted(value)} `);
+      .map(({ flag, value }) => (value === null ? `${flag} ` : `${flag} ${quoted(value)} `));
     return `orderctl ${flags.join('')}${command}${rest}`;
   });
 }
@@ -192,7 +202,8 @@ function ownCommand(root: string, isHere: boolean, env: Environment): string {
   return isHere ? 'npx orderctl' : quoted(join(root, 'bin/orderctl'));
 }
 
-function quoted(path: string): string {
+/** For a shell. */
+export function quoted(path: string): string {
   return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }
 

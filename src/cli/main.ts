@@ -4,7 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { Failure } from '../domain/failure.ts';
 import { passwordWays } from './settings/secrets.ts';
 import { misspelledVariables } from './settings/misspelled.ts';
-import { runToExit } from './exit.ts';
+import { runToExit, type ExitOptions } from './exit.ts';
 import { checkOutput, commandsFirst, describe, HELP_COLUMNS, settingOptions } from './help.ts';
 import { PACKAGE_ROOT } from './hints.ts';
 import { nearest } from './nearest.ts';
@@ -97,18 +97,21 @@ export async function run(argv: readonly string[]): Promise<void> {
   const words = argv.slice(2);
   const printer = new Printer(process.stdout, process.stderr);
   await printer.loadColours();
-  // Until the settings are known, for errors in the command line itself.
+  const session = new Session(printer, process.env, () => process.cwd());
+  await runToExit(() => runCommandLine(words, session), exitOptions(words, session));
+}
+
+/** How to report failures of this command line, those in the command line itself included. */
+export function exitOptions(words: readonly string[], session: Session): ExitOptions {
+  const { printer, env } = session;
+  // Until the settings are known.
   printer.configure({
     level: 'info',
-    noColor: (process.env.NO_COLOR ?? '') !== '' || words.includes('--no-color'),
+    noColor: (env.NO_COLOR ?? '') !== '' || words.includes('--no-color'),
   });
-  const session = new Session(printer, process.env, () => process.cwd());
-  await runToExit(() => runCommandLine(words, session), {
-    printer,
-    env: process.env,
-    isJson: () =>
-      (session.knownSettings?.output ?? (isJsonWanted(words, session) ? 'json' : 'text')) === 'json',
-  });
+  const isJson = (): boolean =>
+    (session.knownSettings?.output ?? (isJsonWanted(words, session) ? 'json' : 'text')) === 'json';
+  return { printer, env, isJson };
 }
 
 /** What `run` does, without the exit: for tests of many command lines in one process. @throws Failure */

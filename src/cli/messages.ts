@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { Failure } from '../domain/failure.ts';
 import type { DeclaredMessage } from '../domain/messages/message.ts';
+import { nearest } from './nearest.ts';
 import type { Session } from './session.ts';
 
 // The catalogue is loaded by the commands that ask for messages by name.
@@ -17,6 +18,11 @@ export function takingMessages(command: Command): Command {
     .option('--all', 'all messages of the catalogue');
 }
 
+/** The same messages for another command, each word after a space. */
+export function messageWords(names: readonly string[], { all }: MessageFlags): string {
+  return [...names, ...(all === true ? ['--all'] : [])].map((word) => ` ${word}`).join('');
+}
+
 /** @returns null where none is named @throws Failure usage, invalid_value, invalid_settings */
 export async function namedMessages(
   { settings: { topics } }: Session,
@@ -30,7 +36,7 @@ export async function namedMessages(
   }
   if (all !== true && names.length === 0) return null;
   const { selectMessages } = await loadCatalogue();
-  return selectMessages(all === true ? 'all' : names, topics);
+  return selectMessages(all === true ? 'all' : names, topics, nearest);
 }
 
 /** For completion. */

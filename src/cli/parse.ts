@@ -96,11 +96,11 @@ export function takingTimes(command: Command, what: string): Command {
 }
 
 /** Gives a command the flags that select decisions. */
-export function takingDecisions(command: Command): Command {
+export function takingDecisions(command: Command, limit = 'at most so many'): Command {
   command
     .option('--user <NAME>', 'only orders of this user')
     .option('--item <NAME>', 'only orders with this item');
-  return takingTimes(command, 'decided').option('--limit <N>', 'at most so many');
+  return takingTimes(command, 'decided').option('--limit <N>', limit);
 }
 
 /** `--since` and `--until`: inclusive and exclusive; null: not given. @throws Failure invalid_value */

@@ -64,7 +64,8 @@ export class Session {
 function givenPlaces({ byName }: Resolved): GivenFlag[] {
   return SETTINGS.flatMap(({ name, ...spec }) => {
     const found = 'isPlace' in spec ? byName.get(name) : undefined;
-    return found?.source === 'flag' ? [{ flag: flagOf(name), value: String(found.value) }] : [];
+    if (found?.source !== 'flag' || found.value === false) return [];
+    return [{ flag: flagOf(name), value: found.value === true ? null : String(found.value) }];
   });
 }
 

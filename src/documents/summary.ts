@@ -66,6 +66,7 @@ export const DeadLetterListSummary = object({
   total: Count,
   by_error_code: CountByName,
   by_state: object({ open: Count, redriven: Count, discarded: Count }),
+  by_group: CountByName,
   listed: Type.Integer({ minimum: 0, description: 'less than the total where --limit says so' }),
   topic: Type.String(),
 });

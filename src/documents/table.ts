@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { USER_STATUSES } from '../domain/tables.ts';
-import { Count, Money, nullable, object, type Document } from './shapes.ts';
+import { Count, Money, nullable, object, Time, type Document } from './shapes.ts';
 
 const EXTRA = Type.Record(Type.String(), Type.String(), {
   description: 'columns of the file that orderctl does not know',
@@ -46,8 +46,7 @@ const ItemState = nullable(
 export const ItemEdit = object({ item: Type.String(), before: ItemState, after: ItemState });
 export type ItemEdit = Document<typeof ItemEdit>;
 
-/** What came of `user edit` and `inventory edit`. */
-export const TableEdit = object({
+const COUNTED = {
   file: Type.Enum(['users.csv', 'inventory.csv']),
   added: Count,
   changed: Count,
@@ -56,6 +55,50 @@ export const TableEdit = object({
   clamped: Type.Array(object({ item: Type.String(), wanted: Type.Integer() }), {
     description: 'stock that would have gone below zero and is 0 now',
   }),
+};
+
+/** What came of `user edit` and `inventory edit`. */
+export const TableEdit = object({
+  ...COUNTED,
   settled: Type.Array(Type.String(), { description: 'paths of files kept aside that were removed' }),
 });
 export type TableEdit = Document<typeof TableEdit>;
+
+/** What came, or would come, of `user import` and `inventory import`. */
+export const TableImport = object({
+  ...COUNTED,
+  dry_run: Type.Boolean(),
+  unchanged: nullable(Count, 'rows of the list that were there like that'),
+});
+export type TableImport = Document<typeof TableImport>;
+
+/** What came of `user undo` and `inventory undo`. */
+export const TableUndo = object({
+  ...COUNTED,
+  undoes: Type.Integer({ minimum: 1, description: 'number of the edit' }),
+});
+export type TableUndo = Document<typeof TableUndo>;
+
+const LOGGED = {
+  edit: Type.Integer({ minimum: 1, description: 'its number; rows that were changed together share it' }),
+  at: Time,
+  by: Type.String({ description: 'the user of the operating system' }),
+  via: Type.Enum(['command', 'file', 'import', 'undo', 'consume']),
+  why: nullable(Type.String()),
+  undoes: nullable(Type.Integer({ minimum: 1 }), 'the edit that it takes back'),
+};
+
+export const LoggedUserEdit = object({ ...LOGGED, user: Type.String(), before: UserState, after: UserState });
+export type LoggedUserEdit = Document<typeof LoggedUserEdit>;
+
+export const LoggedItemEdit = object({
+  ...LOGGED,
+  item: Type.String(),
+  sold_before: nullable(Type.Integer(), 'since the edit of this item before; null for the first'),
+  before: ItemState,
+  after: ItemState,
+});
+export type LoggedItemEdit = Document<typeof LoggedItemEdit>;
+
+/** What `user log` and `inventory log` list. */
+export const EditLog = object({ edits: Type.Array(Type.Union([LoggedUserEdit, LoggedItemEdit])) });

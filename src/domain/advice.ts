@@ -22,6 +22,8 @@ interface Together {
 
 type StockAdvice =
   | { readonly kind: 'show_users' | 'show_items' }
+  | { readonly kind: 'show_edits'; readonly table: 'users' | 'inventory' }
+  | { readonly kind: 'undo_edit'; readonly table: 'users' | 'inventory'; readonly number: number }
   | { readonly kind: 'add_user' | 'change_user'; readonly user: string; readonly status: UserStatus }
   | { readonly kind: 'add_item' | 'add_stock'; readonly item: string; readonly quantity: number }
   | { readonly kind: 'take_less'; readonly item: string; readonly most: number };

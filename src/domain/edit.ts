@@ -83,18 +83,36 @@ export type Edit =
       readonly letters: readonly MarkedDeadLetter[];
     };
 
-export type EditVia = 'command' | 'file' | 'consume';
+export type EditVia = 'command' | 'file' | 'import' | 'undo' | 'consume';
+
+/** Where an edit comes from, for the log of edits. */
+export interface EditOrigin {
+  readonly via: EditVia;
+  /** The reason that the user gave. */
+  readonly why?: string | undefined;
+  /** The number of the edit that it takes back. */
+  readonly undoes?: number | undefined;
+}
 
 /** An edit as it stands in the log of edits. */
-export type LoggedEdit = Edit & {
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-  /** The operating system's name of the user who did it. */
-  readonly by: string;
-  readonly via: EditVia;
-  /** The copy of a table that it was made in. */
-  readonly copy?: string;
-};
+export type LoggedEdit = Edit &
+  EditOrigin & {
+    /** Milliseconds since the epoch. */
+    readonly at: number;
+    /** The operating system's name of the user who did it. */
+    readonly by: string;
+    /** The copy of a table that it was made in. */
+    readonly copy?: string;
+  };
+
+/** @throws Failure invalid_value */
+export function checkWhy(why: string): void {
+  // A line of a table has room for no more, and a control character would make it several.
+  if (why.trim() !== '' && why.length <= MAX_WHY_LENGTH && !/\p{Cc}/u.test(why)) return;
+  throw new Failure('invalid_value', `${JSON.stringify(why.slice(0, 40))} is no reason for an edit`, {
+    fix: `say why on one line, in 1 to ${MAX_WHY_LENGTH} characters`,
+  });
+}
 
 export interface EditState {
   user(user: string): User | undefined;

@@ -14,6 +14,7 @@ export const FAILURE_CODES = [
   'group_in_use',
   'group_marked',
   'already_decided',
+  'changed_since',
   'broker_unreachable',
   'broker_refused',
   'registry_unreachable',

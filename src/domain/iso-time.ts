@@ -63,3 +63,8 @@ export function isoTime(ms: number): string {
 export function isoTimeOrNull(ms: number | null | undefined): string | null {
   return ms === null || ms === undefined ? null : isoTime(ms);
 }
+
+/** For people: without its fraction. */
+export function isoSeconds(ms: number): string {
+  return isoTime(ms).replace(/\.\d+/, '');
+}

@@ -4,8 +4,9 @@
  */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$/;
 
+/** Without brackets of its own: messages put it in brackets. */
 export const NAME_RULE =
-  'letters, digits and . _ : @ / - (at most 128 characters, the first a letter or a digit)';
+  'at most 128 characters of A-Z, a-z, 0-9 and . _ : @ / -, the first a letter or a digit';
 
 export function isName(text: string): boolean {
   return NAME.test(text);

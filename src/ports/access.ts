@@ -1,8 +1,8 @@
-import type { Edit, EditRequest, EditVia } from '../domain/edit.ts';
+import type { Edit, EditOrigin, EditRequest } from '../domain/edit.ts';
 import type { StoreHealth } from './health.ts';
 import type { StoreNotice } from './notices.ts';
 import type { Owner, OwnOptions } from './owner.ts';
-import type { Store, StoreReader } from './store.ts';
+import type { Store, StoreView } from './store.ts';
 import type { TableCopy } from './table-copy.ts';
 
 /** A store, seen from a process that may own it, ask its owner, or only read. */
@@ -22,18 +22,19 @@ export interface StoreAccess extends Owner, StoreHealth {
    */
   edit(
     request: EditRequest,
-    options: { via: EditVia; onNotice: (notice: StoreNotice) => void },
+    options: EditOrigin & { onNotice: (notice: StoreNotice) => void },
   ): Promise<Edit>;
   /**
    * Makes a copy of a table to edit; nothing is locked while it is open. A copy of a CSV that
    * is broken has the last good values.
    *
    * @param how.kept the file of a copy that was made before and not discarded
+   * @param how.create where there is no folder, it is one of an empty table, and merging it makes the folder
    * @throws Failure not_found when there is no folder, or no such copy; those of `read`
    */
   copyTable(
     table: 'users' | 'inventory',
-    how?: { kept?: string | undefined; onNotice?: (notice: StoreNotice) => void },
+    how?: { kept?: string | undefined; create?: boolean; onNotice?: (notice: StoreNotice) => void },
   ): Promise<TableCopy>;
   /**
    * No lock, any process, never behind the last commit.
@@ -43,7 +44,7 @@ export interface StoreAccess extends Owner, StoreHealth {
    * @throws Failure not_found (it is no storage folder), corrupt_file (broken, and there are no last good values yet),
    * corrupt_state
    */
-  read(how?: { readonly onNotice: (notice: StoreNotice) => void }): Promise<StoreReader>;
+  read(how?: { readonly onNotice: (notice: StoreNotice) => void }): Promise<StoreView>;
   /**
    * Ids of recent decisions that begin with `prefix`, newest first: from the ends of the two logs, at a cost that
    * does not grow with them. For completion: what was just decided may be missing.

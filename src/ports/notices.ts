@@ -2,6 +2,13 @@ import type { Advice } from '../domain/advice.ts';
 import type { Edit } from '../domain/edit.ts';
 import type { SetAside } from '../domain/set-aside.ts';
 
+/** What a hand edit did to a row. */
+export interface RowChange {
+  /** Of the user or item. */
+  readonly name: string;
+  readonly change: 'added' | 'removed' | 'changed';
+}
+
 /** What the store reports while it works. */
 export type StoreNotice =
   /** Hand edits of a file were taken in. */
@@ -9,6 +16,8 @@ export type StoreNotice =
       readonly kind: 'hand_edit_merged';
       readonly file: string;
       readonly rows: number;
+      /** Some of them, those that were removed first. */
+      readonly changes: readonly RowChange[];
       /** The version that it was made from, and when that came; null: it is the first file of all. */
       readonly madeFrom: { readonly at: number; readonly isOwnSave: boolean } | null;
     }

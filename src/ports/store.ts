@@ -106,6 +106,16 @@ export interface StoreReader extends AsyncDisposable {
   positions(): Promise<readonly StoredPosition[]>;
 }
 
+/** A store as it is at one moment, read by any process. */
+export interface StoreView extends StoreReader {
+  /** As `decisions`, from the last one back: what is not asked for is not read. */
+  decisionsFromEnd(outcome: 'accepted' | 'rejected'): AsyncIterable<readonly Decided[]>;
+  /** What is decided after that moment, each kind in its order, until `signal` aborts; goes on after disposal. */
+  newDecisions(signal: AbortSignal): AsyncIterable<NewDecisions>;
+}
+
+export type NewDecisions = Readonly<Record<'accepted' | 'rejected', readonly Decided[]>>;
+
 export interface Store extends StoreReader {
   /** Made with the store: the mark by which a consumer group is recognised as its own. */
   readonly storeId: string;

@@ -1,10 +1,15 @@
-import type { Edit, EditVia } from '../domain/edit.ts';
+import type { Edit, EditOrigin } from '../domain/edit.ts';
+import type { Item, User } from '../domain/tables.ts';
 import type { StoreNotice } from './notices.ts';
 
 /** A copy of a table for an editor. What it was made from lies beside it, so that what the user changes is known. */
 export interface TableCopy {
   /** The CSV to edit. */
   readonly file: string;
+  /** @throws Failure corrupt_file for a mistake in it */
+  read(): CopiedTable;
+  /** Puts this in the place of what it holds. */
+  write(table: CopiedTable): Promise<void>;
   /** Whether it was changed. */
   isChanged(): boolean;
   /**
@@ -14,9 +19,16 @@ export interface TableCopy {
    * @throws Failure corrupt_file, with `file` and line, for a mistake in the copy: then nothing was asked of anyone;
    *   otherwise as `edit` of StoreAccess
    */
-  merge(options: { via: EditVia; onNotice: (notice: StoreNotice) => void }): Promise<TableMerge>;
+  merge(options: EditOrigin & { onNotice: (notice: StoreNotice) => void }): Promise<TableMerge>;
   /** Removes it. */
   discard(): void;
+}
+
+export interface CopiedTable {
+  /** Names of the header, in its order. */
+  readonly columns: readonly string[];
+  /** Of one of the two tables. */
+  readonly rows: readonly (User | Item)[];
 }
 
 export interface TableMerge {

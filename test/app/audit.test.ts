@@ -213,6 +213,8 @@ describe('with the topic', () => {
       total: 0,
       topic: { skipped: 1 },
       skips: [{ from: 4 }],
+      // Those that made the tables; a move of a position is none.
+      checked: { edits: 2 },
     });
   });
 

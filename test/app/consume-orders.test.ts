@@ -78,6 +78,12 @@ function failureOf(run: Promise<unknown>): Promise<Failure> {
   );
 }
 
+/** Gives what is under way its turn until this is so, within reason. */
+async function turnsUntil(isSo: () => boolean): Promise<void> {
+  for (let turns = 0; turns < 500 && !isSo(); turns += 1)
+    await new Promise((resolve) => setImmediate(resolve));
+}
+
 describe('consume', () => {
   it('sends what waits for the batches behind it before it stops', async () => {
     broker.batchRecords = 2;
@@ -270,6 +276,25 @@ describe('consume', () => {
     expect(events.filter(({ kind }) => kind === 'topic_created')).toHaveLength(2);
     broker.topics.clear();
     expect(await failureOf(consume({ create: false }))).toMatchObject({ code: 'topic_missing' });
+  });
+
+  it('warns that the folder has read another topic, until it has read this one', async () => {
+    const warned = () => events.filter(({ kind }) => kind === 'topic_is_new');
+    await consume();
+    send(order('A'));
+    await consume();
+    expect(warned()).toEqual([]);
+    await consume({ topic: 'oders', dlqTopic: 'oders.dlq' });
+    expect(warned()).toEqual([{ kind: 'topic_is_new', topic: 'oders', others: ['orders'] }]);
+    expect(events.findIndex(({ kind }) => kind === 'topic_is_new')).toBeLessThan(
+      events.findIndex((event) => event.kind === 'topic_created' && event.topic === 'oders'),
+    );
+    broker.append('oders', 0, { value: encodeOrder(order('B')) });
+    await consume({ topic: 'oders', dlqTopic: 'oders.dlq' });
+    events = [];
+    await consume({ topic: 'oders', dlqTopic: 'oders.dlq' });
+    await consume();
+    expect(warned()).toEqual([]);
   });
 
   it('ignores records below the position in force: a stale fetch has no effect', async () => {
@@ -512,6 +537,20 @@ describe('dead letters', () => {
     expect(events).not.toContainEqual(expect.objectContaining({ kind: 'unsent' }));
   });
 
+  it('do not wait for a batch that was at hand and whose leader is lost', async () => {
+    broker.idles = true;
+    broker.batchRecords = 1;
+    send('garbage', order('A'));
+    broker.afterBatch = () => void broker.leaderless.add(0);
+    const stop = new AbortController();
+    const run = consume({ untilEnd: false, signal: stop.signal });
+    await turnsUntil(() => next() === 1 && folder.outgoing.length === 0);
+    expect(broker.topics.get('orders.dlq')?.flat()).toHaveLength(1);
+    expect(clock.slept).toContain(250);
+    stop.abort();
+    expect(await run).toMatchObject({ read: 1, deadLettered: 1, stoppedBy: 'signal' });
+  });
+
   describe('for a leader that does not answer', () => {
     let answer: () => void;
     let stop: AbortController;
@@ -575,8 +614,19 @@ describe('dead letters', () => {
         answer();
       };
       const run = consume({ untilEnd: false, signal: stop.signal });
-      for (let turns = 0; turns < 500; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+      await turnsUntil(() => waiting.length > 0);
       expect(waiting).toEqual([1]);
+      await run;
+    });
+
+    it('leave though others were sent when they came, and nothing follows', async () => {
+      feed(['garbage', 'worse'], () => {
+        answer();
+      });
+      const run = consume({ untilEnd: false, signal: stop.signal });
+      await turnsUntil(() => folder.outgoing.length === 0 && waiting.length === 2);
+      expect(broker.topics.get('orders.dlq')?.flat()).toHaveLength(2);
+      stop.abort();
       await run;
     });
 

@@ -4,6 +4,12 @@ import { recentOnly, type DeadLetter, type DeadLetterFilter } from '../../src/ap
 import { listDeadLetters, type ListDeadLettersSummary } from '../../src/app/dlq/list.ts';
 import { redriveDeadLetters } from '../../src/app/dlq/redrive.ts';
 import type { RedriveEvent, RedriveOptions, RedriveSummary } from '../../src/app/dlq/redrive-events.ts';
+import {
+  deadLetterColumns,
+  deadLetterRow,
+  listLine,
+  listSummaryDocument,
+} from '../../src/cli/output/dead-letters/list.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import { parseDeadLetterId } from '../../src/domain/dead-letter-id.ts';
 import type { Order } from '../../src/domain/orders/order.ts';
@@ -20,6 +26,7 @@ const ALL: DeadLetterFilter = {
   sinceMs: null,
   untilMs: null,
   originalTopic: null,
+  originalGroup: null,
   state: null,
 };
 
@@ -94,9 +101,28 @@ describe('dlq list', () => {
     expect(await ids({ reason: 'no_value' })).toEqual(['0:1']);
     expect(await ids({ reason: 'unknown' })).toEqual(['1:0']);
     expect(await ids({ originalTopic: 'other' })).toEqual(['0:2']);
+    expect(await ids({ originalGroup: 'g' })).toEqual(['0:0', '0:1', '0:2']);
+    expect(await ids({ originalGroup: 'unknown' })).toEqual(['1:0']);
     expect(await ids({ sinceMs: 1_760_000_001_000 })).toEqual(['0:1', '0:2']);
     expect(await ids({ untilMs: 1_760_000_001_000 })).toEqual(['0:0', '1:0']);
     expect(await ids({ state: 'discarded' })).toEqual([]);
+  });
+
+  it('names the groups where more than one has read the topic', async () => {
+    letter(0);
+    const titles = (summary: ListDeadLettersSummary): string[] =>
+      deadLetterColumns(summary).map(({ title }) => title);
+    const one = await list();
+    expect(listLine(one)).toBe(`1 dead letter in ${DLQ}: 1 open`);
+    expect(titles(one)).not.toContain('GROUP');
+    letter(0, [['x-original-group', 'second']]);
+    const two = await list();
+    expect(listLine(two)).toBe(`2 dead letters in ${DLQ}: 2 open; read by 2 groups: 1 of g, 1 of second`);
+    expect(titles(two)).toContain('GROUP');
+    expect(two.letters.map((found) => deadLetterRow(found).group)).toEqual(['g', 'second']);
+    expect(listSummaryDocument(two)).toMatchObject({ by_group: { g: 1, second: 1 } });
+    // Of those that were selected only.
+    expect(titles(await list({ originalGroup: 'second' }))).not.toContain('GROUP');
   });
 
   it('lists one that was sent twice after a crash once, in whichever partition the copy lies', async () => {
@@ -459,23 +485,28 @@ describe('dlq discard', () => {
     letter(0);
     letter(1);
     const options = { dlqTopic: DLQ, ids: ['0:0', '0:1'].map(parseDeadLetterId) };
-    const letters = await findDeadLetters({ access: folder, broker }, options);
-    expect(letters).toHaveLength(1);
-    await discardDeadLetters(folder, { dlqTopic: DLQ, letters, why: 'a test', onNotice: () => undefined });
+    const deadLetters = await findDeadLetters({ access: folder, broker }, options);
+    expect(deadLetters).toHaveLength(1);
+    await discardDeadLetters(folder, {
+      dlqTopic: DLQ,
+      deadLetters,
+      why: 'a test',
+      onNotice: () => undefined,
+    });
     expect(folder.log).toMatchObject([{ kind: 'dead_letter', action: 'discarded', why: 'a test' }]);
     expect(await list()).toMatchObject({ total: 2, byState: { open: 1, discarded: 1, redriven: 0 } });
   });
 
   it('marks any number, in edits that fit through a socket', async () => {
-    const letters = Array.from({ length: 2_500 }, (_, i) => ({
+    const deadLetters = Array.from({ length: 2_500 }, (_, i) => ({
       mark: { id: `0:${i}`, key: `${i} ${'k'.repeat(390)}` },
       state: 'open' as const,
       origin: {} as DeadLetter['origin'],
     }));
-    await discardDeadLetters(folder, { dlqTopic: DLQ, letters, why: 'w', onNotice: () => undefined });
+    await discardDeadLetters(folder, { dlqTopic: DLQ, deadLetters, why: 'w', onNotice: () => undefined });
     expect(folder.log.length).toBeGreaterThan(1);
     for (const edit of folder.log) expect(JSON.stringify(edit).length).toBeLessThan(1024 * 1024);
     const marked = folder.log.flatMap((edit) => (edit.kind === 'dead_letter' ? edit.letters : []));
-    expect(marked).toEqual(letters.map(({ mark }) => mark));
+    expect(marked).toEqual(deadLetters.map(({ mark }) => mark));
   });
 });

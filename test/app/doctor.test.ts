@@ -166,6 +166,20 @@ describe('doctor', () => {
     expect((await checks()).get('hand_edits')).toMatchObject({ state: 'ok' });
   });
 
+  it('says of a topic that was read and is gone that consume refuses it, and the way out', async () => {
+    broker.topics.delete('orders');
+    expect((await checks()).get('topics')).toMatchObject({ state: 'warning', fix: { kind: 'apply_topics' } });
+    folder.stored.set('orders/0', {
+      ...{ processor: 'orders', topic: 'orders', partition: 0 },
+      ...{ next: 7, last: null, clusterId: null },
+    });
+    expect((await checks()).get('topics')).toMatchObject({
+      state: 'error',
+      failure: { code: 'topic_changed' },
+      fix: { kind: 'other_cluster' },
+    });
+  });
+
   it('leaves out what needs a broker or a topic where there is none', async () => {
     broker.topics.delete('orders');
     expect((await checks()).get('clock')).toMatchObject({ state: 'skipped' });

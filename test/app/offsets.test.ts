@@ -402,3 +402,34 @@ describe('show', () => {
     ]);
   });
 });
+
+describe('a topic that is gone', () => {
+  beforeEach(() => broker.topics.delete('orders'));
+  const failureOf = (run: Promise<unknown>): Promise<unknown> =>
+    run.then(
+      () => null,
+      (error: unknown) => error,
+    );
+
+  it('and that the folder has read is said to be so, with the way out that consume takes', async () => {
+    const gone = {
+      code: 'topic_changed',
+      fix: { kind: 'other_cluster' },
+      context: { topic: 'orders', partition: 0, offset: 6 },
+    };
+    expect(
+      await failureOf(showOffsets({ access: folder, broker }, { topic: 'orders', group: 'g' })),
+    ).toMatchObject(gone);
+    expect(await failureOf(reset('earliest'))).toMatchObject(gone);
+    expect(await failureOf(reset('earliest', { execute: false }))).toMatchObject(gone);
+  });
+
+  it('and of which nothing was read is one to be made', async () => {
+    folder.stored.clear();
+    const missing = { code: 'topic_missing', fix: { kind: 'other_topic' } };
+    expect(
+      await failureOf(showOffsets({ access: folder, broker }, { topic: 'orders', group: 'g' })),
+    ).toMatchObject(missing);
+    expect(await failureOf(reset('earliest'))).toMatchObject(missing);
+  });
+});

@@ -1,18 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { explainOrder, type Explanation } from '../../src/app/orders/explain.ts';
-import { inDecisionOrder, listOrders } from '../../src/app/orders/list.ts';
+import { inDecisionOrder, inDecisionOrderFromEnd } from '../../src/app/orders/decision-order.ts';
+import { listOrders, type ListOrdersOptions } from '../../src/app/orders/list.ts';
+import { explainText } from '../../src/cli/output/order.ts';
 import { Courses, isSkipped } from '../../src/app/offsets/skips.ts';
 import type { Decided } from '../../src/domain/orders/decided.ts';
 import type { LoggedEdit } from '../../src/domain/edit.ts';
-import type { StoreReader } from '../../src/ports/store.ts';
+import type { StoreView } from '../../src/ports/store.ts';
 import { decideRecords, recordOf, type DecidedRecord } from '../support/decided.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { ModelFolder } from '../support/model.ts';
 import { encodeOrder, PlainCodec } from '../support/plain-codec.ts';
 import { ScriptedBroker } from '../support/scripted-broker.ts';
 
-const ALL = { user: null, item: null, sinceMs: null, untilMs: null };
+const ALL = { status: null, reason: null, user: null, item: null, sinceMs: null, untilMs: null };
 
 async function shop(): Promise<ModelFolder> {
   const folder = new ModelFolder(new FakeClock());
@@ -32,15 +34,18 @@ async function decideIn(folder: ModelFolder, ...records: DecidedRecord[]): Promi
 
 async function listed(
   folder: ModelFolder,
-  options: Partial<Parameters<typeof listOrders>[1]> = {},
-): Promise<{ ids: string[]; hasMore: boolean }> {
+  filter: Partial<ListOrdersOptions['filter']> = {},
+  options: Partial<ListOrdersOptions> = {},
+): Promise<string> {
   const ids: string[] = [];
-  const { hasMore } = await listOrders(folder, {
-    ...{ status: null, filter: ALL, limit: Infinity },
+  const { count, isAtLeast } = await listOrders(folder, {
+    filter: { ...ALL, ...filter },
+    last: Infinity,
+    countUpTo: 10,
     onOrders: async (orders) => void ids.push(...orders.map(({ order }) => order.orderId)),
     ...options,
   });
-  return { ids, hasMore };
+  return `${count > 0 ? `${count}${isAtLeast ? '+' : ''} ` : ''}${ids.join('')}`;
 }
 
 describe('orders are listed', () => {
@@ -56,25 +61,29 @@ describe('orders are listed', () => {
     await decideIn(folder, recordOf('orders', 3, 'D', 'bob', { pen: 1 }));
     await decideIn(folder, recordOf('orders', 4, 'E', 'alice', { pen: 1, book: 1 }));
     await decideIn(folder, recordOf('orders', 5, 'F', 'alice', { pen: 1 }));
-    expect((await listed(folder)).ids).toEqual(['A', 'B', 'C', 'D', 'E', 'F']);
-    expect((await listed(folder, { status: 'rejected' })).ids).toEqual(['B', 'D', 'E']);
+    expect(await listed(folder)).toBe('ABCDEF');
+    expect(await listed(folder, { status: 'rejected' })).toBe('BDE');
+    expect(await listed(folder, {}, { isReversed: true })).toBe('FEDCBA');
+    expect(await listed(folder, { status: 'rejected' }, { isReversed: true, last: 2 })).toBe('1 ED');
   });
 
-  it('by what is selected, and no more than the limit', async () => {
+  it('by what is selected, the latest of them, with how many come before', async () => {
     const folder = await shop();
     const start = folder.clock.now();
     await decideIn(folder, ...records);
     await decideIn(folder, recordOf('orders', 3, 'D', 'bob', { book: 1 }));
-    expect((await listed(folder, { filter: { ...ALL, user: 'bob' } })).ids).toEqual(['B', 'D']);
-    expect((await listed(folder, { filter: { ...ALL, item: 'book' } })).ids).toEqual(['C', 'D']);
-    expect((await listed(folder, { filter: { ...ALL, sinceMs: start + 1_000 } })).ids).toEqual(['D']);
-    expect((await listed(folder, { filter: { ...ALL, untilMs: start + 1_000 } })).ids).toEqual([
-      'A',
-      'B',
-      'C',
-    ]);
-    expect(await listed(folder, { limit: 2 })).toEqual({ ids: ['A', 'B'], hasMore: true });
-    expect(await listed(folder, { limit: 4 })).toEqual({ ids: ['A', 'B', 'C', 'D'], hasMore: false });
+    expect(await listed(folder, { user: 'bob' })).toBe('BD');
+    expect(await listed(folder, { item: 'book' })).toBe('CD');
+    expect(await listed(folder, { reason: 'user_not_paid' })).toBe('BD');
+    expect(await listed(folder, { reason: 'unknown_item' })).toBe('');
+    expect(await listed(folder, { sinceMs: start + 1_000 })).toBe('D');
+    expect(await listed(folder, { untilMs: start + 1_000 })).toBe('ABC');
+    expect(await listed(folder, {}, { last: 2 })).toBe('2 CD');
+    expect(await listed(folder, { user: 'bob' }, { last: 1 })).toBe('1 D');
+    expect(await listed(folder, {}, { limit: 2 })).toBe('AB');
+    expect(await listed(folder, {}, { last: 3, limit: 2 })).toBe('1 BC');
+    expect(await listed(folder, {}, { isReversed: true, limit: 2 })).toBe('2 DC');
+    expect(await listed(folder, {}, { last: 4 })).toBe('ABCD');
   });
 
   it('chunk by chunk as one log would be, whatever the sizes of the chunks', async () => {
@@ -86,37 +95,73 @@ describe('orders are listed', () => {
         const sorted = made
           .sort((a, b) => a.at - b.at)
           .map(({ at, log }, offset) => ({ log, decided: decidedAt(at, offset) }));
-        const reader = {
-          decisions: async function* (outcome: string) {
+        const inChunks = (isReversed: boolean) =>
+          async function* (outcome: string) {
             const log = sorted.filter(({ log: name }) => name === outcome).map(({ decided }) => decided);
+            if (isReversed) log.reverse();
             for (let from = 0; from < log.length; from += size) yield log.slice(from, from + size);
-          },
-        } as unknown as StoreReader;
-        const found: Decided[] = [];
-        for await (const chunk of inDecisionOrder(reader)) {
-          expect(chunk.length).toBeGreaterThan(0);
-          found.push(...chunk);
-        }
-        expect(found.map(({ record }) => record.offset)).toEqual(sorted.map((_, at) => at));
+          };
+        const reader = {
+          decisions: inChunks(false),
+          decisionsFromEnd: inChunks(true),
+        } as unknown as StoreView;
+        const offsets = async (chunks: AsyncIterable<readonly Decided[]>): Promise<number[]> => {
+          const found: Decided[] = [];
+          for await (const chunk of chunks) {
+            expect(chunk.length).toBeGreaterThan(0);
+            found.push(...chunk);
+          }
+          return found.map(({ record }) => record.offset);
+        };
+        const expected = sorted.map((_, at) => at);
+        expect(await offsets(inDecisionOrder(reader))).toEqual(expected);
+        expect(await offsets(inDecisionOrderFromEnd(reader))).toEqual(expected.reverse());
       }),
     );
   });
 
-  it('without reading on after the limit', async () => {
+  it('without reading further back than is asked for', async () => {
     let chunks = 0;
     let closed = 0;
-    const decisions = async function* (outcome: string) {
+    const decisionsFromEnd = async function* (outcome: string) {
       try {
-        for (; outcome === 'accepted'; chunks++) yield [decidedAt(chunks, chunks)];
+        for (; outcome === 'accepted'; chunks++) yield [decidedAt(1e9 - chunks * 3_600_000, 1e9 - chunks)];
       } finally {
         closed += 1;
       }
     };
-    const reader = { decisions, [Symbol.asyncDispose]: async () => undefined } as unknown as StoreReader;
+    const reader = { decisionsFromEnd, [Symbol.asyncDispose]: async () => undefined } as unknown as StoreView;
     const folder = Object.assign(await shop(), { read: async () => reader });
-    expect(await listed(folder, { limit: 3 })).toMatchObject({ hasMore: true });
-    expect(chunks).toBeLessThan(6);
+    expect(await listed(folder, {}, { last: 3 })).toMatch(/^1\d\+ /);
+    expect(chunks).toBeLessThan(20);
     expect(closed).toBe(2);
+    chunks = 0;
+    // An hour apart: a clock may have been wrong by no more than a day.
+    expect(await listed(folder, { sinceMs: 1e9 - 7_200_000 }, { last: 9 })).toMatch(/^(ORD-\d+){3}$/);
+    expect(chunks).toBeLessThan(40);
+  });
+
+  it('and then those that are decided meanwhile, each once', async () => {
+    const folder = await shop();
+    await decideIn(folder, ...records);
+    const found: string[] = [];
+    const stop = new AbortController();
+    const next = recordOf('orders', 3, 'D', 'bob', { pen: 1 });
+    const listing = listOrders(folder, {
+      filter: ALL,
+      last: 1,
+      follow: stop.signal,
+      onOrders: async (orders) => {
+        for (const { order } of orders) {
+          found.push(order.orderId);
+          if (order.orderId === 'C')
+            await decideIn(folder, recordOf('orders', 4, 'E', 'alice', { pen: 1 }), next);
+        }
+        if (found.includes('E')) stop.abort();
+      },
+    });
+    await listing;
+    expect(found).toEqual(['C', 'D', 'E']);
   });
 });
 
@@ -198,7 +243,16 @@ describe('an order is explained', () => {
         { processor: 'orders', topic: 'orders', partition: 0, next: 1, last: null, clusterId: null },
       ],
     });
-    expect(await scanned(folder, [record])).toMatchObject({ records: [{ offset: 0, role: 'unread' }] });
+    const skipped = await scanned(folder, [record]);
+    expect(skipped).toMatchObject({
+      records: [{ offset: 0, role: 'unread', skip: { from: 0, to: 1, cause: 'reset' } }],
+    });
+    if (skipped === undefined) throw new Error('not found');
+    const text = explainText(skipped, (step) => step);
+    expect(text).toContain('is not decided: orders/0@0 was skipped by a reset at ');
+    expect(text).toContain('"orderctl offsets reset --to 0 --partitions 0" goes back to it');
+    expect(text).toContain('"orderctl offsets undo"');
+    expect(text).not.toContain('when it reads');
   });
 
   it('with the order that it tries again, and the tries of it', async () => {
@@ -228,7 +282,15 @@ describe('an order is explained', () => {
     const folder = await shop();
     await decideIn(folder, recordOf('old-orders', 0, 'A', 'alice', { pen: 1 }));
     expect((await scanned(folder, []))?.records).toEqual([
-      { topic: 'old-orders', partition: 0, offset: 0, timestamp: null, role: 'deciding', replayId: null },
+      {
+        topic: 'old-orders',
+        partition: 0,
+        offset: 0,
+        timestamp: null,
+        role: 'deciding',
+        skip: null,
+        replayId: null,
+      },
     ]);
   });
 });

@@ -440,8 +440,11 @@ describe('replay', () => {
     expect(await replay({ asNew: true, limit: 1 })).toMatchObject({ alreadyDecided: 0, undecided: 1 });
     expect(ids()).toEqual(['A.r1']);
     const expected = { selected: 2, failed: 1, alreadyDecided: 0, undecided: 1 };
-    expect(await replay({ asNew: true, rejected: true, dryRun: true })).toMatchObject(expected);
-    expect(await replay({ asNew: true, rejected: true })).toMatchObject({ ...expected, sent: 1 });
+    for (const dryRun of [true, false]) {
+      const failure = await failureOf(replay({ asNew: true, rejected: true, dryRun }));
+      expect(failure).toMatchObject({ code: 'invalid_input', context: { orderId: 'D' } });
+      expect(lastSummary()).toMatchObject({ ...expected, sent: dryRun ? 0 : 1, resumeAfter: null });
+    }
     expect(events).toContainEqual(expect.objectContaining({ kind: 'not_sent', orderId: 'D' }));
   });
 
@@ -470,6 +473,7 @@ describe('replay', () => {
     expect(fixText(final)).toBe(
       'to try it again under a new id: orderctl replay --rejected --order B --as-new',
     );
+    expect(fixText(await failureOf(replay({ orderId: 'D' })))).toBe('its sender has to send another order');
     expect(await failureOf(replay({ orderId: 'A', rejected: true, asNew: true }))).toMatchObject({
       code: 'already_decided',
     });
@@ -533,6 +537,16 @@ describe('replay', () => {
       expect(await newIds({ again: true, orderId: 'B' })).toEqual(['B.r3']);
     });
 
+    it('counts for --limit what is sent, not what is left out', async () => {
+      decideTry('B.r1', true);
+      decide('F', 'bob', 'book', 1.5, 650);
+      decide('G', 'bob', 'book', 2, 700);
+      decide('H', 'bob', 'book', 3, 800);
+      expect(await failureOf(newIds({ limit: 1 }))).toMatchObject({ code: 'invalid_input' });
+      expect(ids()).toEqual(['G.r1']);
+      expect(lastSummary()).toMatchObject({ selected: 3, sent: 1, failed: 1, fulfilled: 1 });
+    });
+
     it("leaves ids alone that are somebody's own names", async () => {
       // Another order of that name: not a try, and its number is taken.
       decide('B.r1', 'bob', 'book', 7, 600);
@@ -553,7 +567,8 @@ describe('replay', () => {
       const long = 'L'.repeat(125);
       decide(long, 'bob', 'book', 1, 600);
       decide(`${long}LL`, 'bob', 'book', 2, 700);
-      expect(await newIds()).toEqual(['B.r1', `${long}.r1`]);
+      expect(await failureOf(newIds())).toMatchObject({ code: 'invalid_input' });
+      expect(ids()).toEqual(['B.r1', `${long}.r1`]);
       expect(`${long}.r1`).toHaveLength(128);
       expect(lastSummary()).toMatchObject({ selected: 3, sent: 2, failed: 1 });
       expect(events).toContainEqual(expect.objectContaining({ kind: 'not_sent', orderId: `${long}LL` }));

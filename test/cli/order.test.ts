@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { failureOf, openShop, type Shop } from '../support/cli.ts';
+import { failureOf, openShop, parseLines, type Shop } from '../support/cli.ts';
 import { decideRecords, ownFolder, recordOf } from '../support/decided.ts';
+import { waitFor } from '../support/wait.ts';
 
 /** alice bought two pens, bob may not, and a third order wanted more than there is. */
 async function decidedShop(): Promise<Shop> {
@@ -53,6 +54,11 @@ describe('order show', () => {
     [['order', 'list', '--status', 'lost'], '--status'],
     [['order', 'list', '--limit', '0'], '--limit'],
     [['order', 'list', '--limit', 'x'], '--limit'],
+    [['order', 'list', '--reason', 'lost'], 'insufficient_stock'],
+    [['order', 'list', '--reason', 'user_not_paid', '--status', 'accepted'], '--status'],
+    [['order', 'list', '--follow', '--reverse'], '--reverse'],
+    [['order', 'list', '--follow', '--limit', '5'], '--last'],
+    [['order', 'list', '--follow', '--until', '2h'], '--until'],
     [['order', 'list', '--since', 'yesterday'], '--since'],
     [['order', 'list', '--since', '2026-01-02T00:00:00Z', '--until', '2026-01-01T00:00:00Z'], '--until'],
   ])('refuses %j', async (args, named) => {
@@ -73,10 +79,45 @@ describe('order list', () => {
     expect(stdout).toMatch(/\S+Z +ORD-2 +rejected +bob +pen×1 +user_not_paid +orders\/3@1\n$/);
     expect((await shop.lines('order list --item book')).map(({ order_id: id }) => id)).toEqual(['ORD-3']);
     expect(await shop.lines('order list --limit 1 --status rejected')).toEqual([SECOND]);
+    expect(await shop.lines('order list --reason user_not_paid')).toEqual([SECOND]);
+    const ids = async (flags: string): Promise<string[]> =>
+      (await shop.lines(`order list ${flags}`)).map(({ order_id: id }) => id);
+    expect(await ids('--limit 2')).toEqual(['ORD-1', 'ORD-2']);
+    expect(await ids('--last 2')).toEqual(['ORD-2', 'ORD-3']);
+    expect(await ids('--last 2 --limit 1')).toEqual(['ORD-2']);
+    expect(await ids('--reverse --limit 2')).toEqual(['ORD-3', 'ORD-2']);
+    const last = await shop.ok('order list --last 1');
+    expect(last.stdout.trimEnd().split('\n')).toHaveLength(2);
+    expect(last.stderr).toBe('2 earlier orders are not listed: --last N lists more, -o csv or -o json all\n');
     const none = await shop.ok('order list --user carol');
     expect(none).toMatchObject({ stdout: '' });
     expect(none.stderr).toContain('no order');
   });
+});
+
+it('order list --follow goes on with what is decided, until it is stopped', async () => {
+  const shop = await decidedShop();
+  const texts = shop.start('order list --follow --last 1');
+  const lines = shop.start('order list --follow --last 0 --status accepted -o json');
+  await waitFor('the last order', texts.stdout, (text) => text.includes('ORD-3'));
+  for (const id of ['ORD-4', 'ORD-5']) {
+    await using store = await ownFolder(shop.storage);
+    await decideRecords(store, [
+      recordOf('orders', Number(id.slice(4)), id, id === 'ORD-4' ? 'bob' : 'alice', { pen: 1 }),
+    ]);
+  }
+  await waitFor('the new ones', texts.stdout, (text) => text.includes('ORD-5'));
+  await waitFor('the accepted one', lines.stdout, (text) => text.includes('ORD-5'));
+  texts.signal('SIGINT');
+  lines.signal('SIGTERM');
+  expect((await texts.exited).stdout.replaceAll(/^\S+Z /gm, '').split('\n')).toEqual([
+    'rejected ORD-3 alice pen×49, book×1: item book does not exist (orders/0@2)',
+    'rejected ORD-4 bob pen×1: user bob is unpaid (orders/0@4)',
+    'accepted ORD-5 alice pen×1 (orders/0@5)',
+    '',
+  ]);
+  const { code, stdout } = await lines.exited;
+  expect([code, ...parseLines(stdout).map(({ order_id: id }) => id)]).toEqual([0, 'ORD-5']);
 });
 
 describe('order explain', () => {
@@ -104,6 +145,20 @@ describe('order explain', () => {
     expect((await shop.ok('order explain ORD-1')).stdout).toContain('pen went from 50 to 48');
     const short = (await shop.ok('order explain ORD-3')).stdout;
     expect(short).toContain('only items of inventory.csv can be ordered');
+  });
+
+  it('recommends no try of what no try can mend', async () => {
+    const shop = await decidedShop();
+    await using store = await ownFolder(shop.storage);
+    await decideRecords(store, [
+      recordOf('orders', 3, 'ORD-4', 'alice', { pen: 1.5 }),
+      recordOf('orders', 4, 'ORD-5', 'bob', { pen: 1.5 }),
+    ]);
+    for (const id of ['ORD-4', 'ORD-5']) {
+      const { next } = await shop.json(`order explain ${id}`);
+      expect((next as string[])[0]).toContain('its sender has to send another order');
+      expect((next as string[]).join('\n')).not.toContain('orderctl');
+    }
   });
 
   it('of an unknown id is not found', async () => {

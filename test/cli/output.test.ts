@@ -67,8 +67,8 @@ describe('colour', () => {
   it('is not for pipes', async () => {
     const shop = openShop();
     await shop.ok('inventory add --item pen --quantity 1 --reorder-level 5');
-    const failed = await shop.run('user show --user x');
-    const shown = await shop.ok('inventory show');
+    const failed = await shop.built.run('user show --user x');
+    const shown = await shop.built.ok('inventory show');
     expect(`${failed.stderr}${shown.stdout}`).not.toContain('\u001B');
   });
 });
@@ -207,7 +207,7 @@ describe('no broker', () => {
     '%s is 5 within the time of the contract, and says how to get one',
     async (args) => {
       const shop = penShop({ ORDERCTL_BROKERS: `127.0.0.1:${await closedPort()}` });
-      const result = await shop.run(`${args} -o json`, { timeoutMs: 25_000 });
+      const result = await shop.built.run(`${args} -o json`, { timeoutMs: 25_000 });
       expect(result.code).toBe(5);
       expect(failureOf(result)).toMatchObject({ code: 'broker_unreachable', exit_code: 5 });
       expect(failureOf(result).fix).toContain('--brokers');
@@ -235,12 +235,12 @@ describe('what nobody foresaw', () => {
       const shop = penShop({ ORDERCTL_BROKERS: await silentServer() });
       const later = encodeURIComponent(`setTimeout(() => { ${code} }, 1000).unref()`);
       const env = { NODE_OPTIONS: `--import data:text/javascript,${later}` };
-      const result = await shop.run('consume -o json', { env });
+      const result = await shop.built.run('consume -o json', { env });
       expect(result.code).toBe(1);
       expect(failureOf(result)).toMatchObject({ code: 'bug', exit_code: 1 });
       expect(failureOf(result).message).toContain('boom');
       expect(result.stderr).not.toMatch(/^ +at /m);
-      const debugged = await shop.run('consume --log-level debug', { env });
+      const debugged = await shop.built.run('consume --log-level debug', { env });
       expect(debugged.stderr).toMatch(/^ +at /m);
     },
   );
@@ -258,7 +258,7 @@ describe('loading', () => {
   /** What Node loaded of ours and of packages: it writes down every script, modules of both kinds. */
   async function loadedBy(shop: Shop, args: string): Promise<{ own: string[]; packages: string[] }> {
     const coverage = fs.mkdtempSync(path.join(shop.folder, 'coverage-'));
-    await shop.ok(args, { env: { NODE_V8_COVERAGE: coverage } });
+    await shop.built.ok(args, { env: { NODE_V8_COVERAGE: coverage } });
     const urls = fs.readdirSync(coverage).flatMap((file) => {
       const text = fs.readFileSync(path.join(coverage, file), 'utf8');
       return (JSON.parse(text) as { result: { url: string }[] }).result.map(({ url }) => url);
@@ -279,7 +279,11 @@ describe('loading', () => {
     ['--version', 1, []],
     ['user show', 3, ['cli/commands/user/']],
     ['inventory update --item pen --quantity 5', 4, ['cli/commands/inventory/']],
-    ['order list', 6, ['cli/commands/order/', 'app/orders/list.ts', 'app/orders/filter.ts']],
+    [
+      'order list',
+      6,
+      ['cli/commands/order/', 'app/orders/list.ts', 'app/orders/filter.ts', 'app/orders/decision-order.ts'],
+    ],
   ] as const)(
     'of %s is a handful of files, with what it needs and no package',
     async (args, atMost, needed) => {

@@ -192,8 +192,8 @@ describe('wrong usage', () => {
     ['offsets reset --to 2026-11-21', 'invalid_value', 'time zone'],
   ])('orderctl %s, by exit code, text and document', async (args, code, message) => {
     const shop = openShop();
-    const [error = ''] = (await shop.run(args)).stderr.split('\n');
-    const result = await shop.run(`${args} -o json`);
+    const [error = ''] = (await shop.built.run(args)).stderr.split('\n');
+    const result = await shop.built.run(`${args} -o json`);
     expect(result).toMatchObject({ code: 2, stdout: '' });
     expect(result.stderr.split('\n')).toHaveLength(2);
     expect(error).toMatch(/^error: /);
@@ -211,6 +211,15 @@ describe('wrong usage', () => {
       offset: null,
       order_id: null,
     });
+  });
+
+  it('is what the process ends with, as other failures are', async () => {
+    const shop = openShop();
+    fill(shop, { alice: 'paid' }, {});
+    expect(await shop.built.run('user show --user nobody')).toMatchObject({ code: 3, stdout: '' });
+    expect(await shop.built.run('user add --user alice --status paid')).toMatchObject({ code: 4 });
+    shop.write('inventory.csv', 'item,quantity\npen,many\n');
+    expect(await shop.built.run('inventory add --item a --quantity 1')).toMatchObject({ code: 6 });
   });
 
   it('is told as JSON when the environment or the file asks for it', async () => {

@@ -106,6 +106,23 @@ test('a broken file keeps the last good values and is left alone until it is men
   expect(await stock(again)).toEqual({ book: 5, pen: 50, notebook: 21 });
 });
 
+test('a link to a file that is not there becomes a file of its own', async () => {
+  {
+    await using store = await own();
+    await sell(store, 'ORD-1', 'book', 3);
+  }
+  const name = path.join(folder, 'inventory.csv');
+  fs.rmSync(name);
+  fs.symlinkSync(path.join(parent, 'nowhere.csv'), name);
+  await (await own())[Symbol.asyncDispose]();
+  expect(fs.lstatSync(name).isFile()).toBe(true);
+  expect(load('inventory.csv')).toBe('item,quantity\nbook,7\npen,50\nnotebook,20\n');
+  expect(fs.readdirSync(folder).filter((file) => /previous|new/.test(file))).toEqual([]);
+  notices.length = 0;
+  await (await own())[Symbol.asyncDispose]();
+  expect(notices).toEqual([]);
+});
+
 test('a mended file is used again by the same owner', async () => {
   await using store = await own();
   save('users.csv', 'user,status\nalice,maybe\n');
@@ -288,7 +305,13 @@ test('rows that were added by hand, sold beside and deleted again take no sale w
   const merges = notices.filter(
     (notice) => notice.kind === 'hand_edit_merged' && notice.file.endsWith('inventory.csv'),
   );
-  expect(merges).toMatchObject([{ rows: 3 }, { rows: 2 }, { rows: 2, madeFrom: { isOwnSave: false } }]);
+  const added = ['lamp', 'cup'].map((name) => ({ name, change: 'added' }));
+  const removed = added.map(({ name }) => ({ name, change: 'removed' }));
+  expect(merges).toMatchObject([
+    { rows: 3 },
+    { rows: 2, changes: added },
+    { rows: 2, changes: removed, madeFrom: { isOwnSave: false } },
+  ]);
 });
 
 test.each([

@@ -5,7 +5,7 @@ import type { Order } from '../../src/domain/orders/order.ts';
 import type { StoreAccess } from '../../src/ports/access.ts';
 import type { StoreNotice } from '../../src/ports/notices.ts';
 import type { ConsumerStatus } from '../../src/ports/owner.ts';
-import type { Outgoing, OutgoingRecord, Store, StoredPosition } from '../../src/ports/store.ts';
+import type { NewDecisions, Outgoing, OutgoingRecord, Store, StoredPosition } from '../../src/ports/store.ts';
 
 /** A store to hold against the port's contract; `access` may be called again and again on the same folder. */
 export interface StoreUnderTest extends AsyncDisposable {
@@ -133,10 +133,33 @@ export function storeContract(make: () => Promise<StoreUnderTest>): void {
         expect(await reader.decided(`ORD-${count}`)).toEqual(
           accepted(order(`ORD-${count}`), [12 - 2 * count], count),
         );
-        expect((await collect(reader.decisions('accepted'))).length).toBe(count);
+        const decided = await collect(reader.decisions('accepted'));
+        expect(decided.length).toBe(count);
+        expect(await collect(reader.decisionsFromEnd('accepted'))).toEqual(decided.reverse());
         expect([...(await reader.items())][0]?.quantity).toBe(10 - 2 * count);
       }
     });
+  });
+
+  test('what is decided after a reader was opened comes to it, though it is closed, and nothing else', async () => {
+    await fill();
+    await using store = await own();
+    await decideOne(store, accepted(order('ORD-1'), [10], 1));
+    const reader = await access.read();
+    const stop = new AbortController();
+    const later = reader.newDecisions(stop.signal)[Symbol.asyncIterator]();
+    await reader[Symbol.asyncDispose]();
+    const found: string[] = [];
+    for (const id of ['ORD-2', 'ORD-3']) {
+      await decideOne(store, accepted(order(id), [8], Number(id.slice(4))));
+      while (!found.includes(id)) {
+        const next = (await later.next()).value as NewDecisions;
+        found.push(...next.accepted.map((decided) => decided.order.orderId));
+      }
+    }
+    stop.abort();
+    expect(found).toEqual(['ORD-2', 'ORD-3']);
+    expect((await later.next()).done).toBe(true);
   });
 
   async function decideOne(store: Store, decided: Decided): Promise<void> {

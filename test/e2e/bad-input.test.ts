@@ -123,26 +123,25 @@ test('produce --file is checked whole before the first is sent; sent twice it is
   const shop = openShop();
   await createTopic(shop.topic, 1);
   const good = '{"user":"alice","items":[{"item":"pen","quantity":1}],"colour":"red"}';
-  fs.writeFileSync(path.join(shop.folder, 'orders.ndjson'), `${good}\n${good}\n{"user":"alice"}\n${good}\n`);
-  const result = await shop.run('produce --file orders.ndjson -o json');
+  const file = path.join(shop.folder, 'orders.ndjson');
+  fs.writeFileSync(file, `${good}\n${good}\n{"user":"alice"}\n${good}\n`);
+  const result = await shop.built.run('produce --file orders.ndjson -o json');
   expect(result.code, result.stderr).toBe(6);
   expect(failureOf(result)).toMatchObject({ exit_code: 6, line: 3 });
   expect(result.stderr).toMatch(/orders\.ndjson:3/);
   expect(result.stderr).toMatch(/nothing was sent/);
   expect(await readTopic(shop.topic)).toEqual([]);
-  fs.writeFileSync(path.join(shop.folder, 'orders.ndjson'), `${good}\n\n${good}\n${good}\n`);
+  fs.writeFileSync(file, `${good}\n\n${good}\n${good}\n`);
   const idsOf = (lines: readonly Record<string, unknown>[]): unknown[] =>
     lines.slice(0, -1).map(({ order_id }) => order_id);
-  const whole = await shop.lines('produce --file orders.ndjson');
+  const whole = await shop.lines(`produce --file ${file}`);
   expect(new Set(idsOf(whole)).size).toBe(3);
-  expect(idsOf(await shop.lines('produce --file orders.ndjson'))).toEqual(idsOf(whole));
-  expect(idsOf(await shop.lines('produce --file orders.ndjson --from-line 2'))).toEqual(
-    idsOf(whole).slice(1),
-  );
-  const beyond = await shop.run('produce --file orders.ndjson --from-line 9');
+  expect(idsOf(await shop.lines(`produce --file ${file}`))).toEqual(idsOf(whole));
+  expect(idsOf(await shop.lines(`produce --file ${file} --from-line 2`))).toEqual(idsOf(whole).slice(1));
+  const beyond = await shop.run(`produce --file ${file} --from-line 9`);
   expect(beyond.code).toBe(2);
   // The same bytes by another way.
-  const text = fs.readFileSync(path.join(shop.folder, 'orders.ndjson'), 'utf8');
+  const text = fs.readFileSync(file, 'utf8');
   expect(idsOf(await shop.lines('produce --file -', { input: text }))).toEqual(idsOf(whole));
   fill(shop, { alice: 'paid' }, { pen: 5 });
   const samples = await shop.lines('produce --seed 7 --count 9');

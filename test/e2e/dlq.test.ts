@@ -36,7 +36,7 @@ describe('dlq list', () => {
     const shop = await withLetters('hello', 'again', '{"order_id":"x"');
     const { stdout, stderr } = await shop.ok('dlq list');
     expect(stdout).toContain(`3 dead letters in ${shop.dlqTopic}: 3 open`);
-    expect(stdout).toMatch(/REASON +LETTERS/);
+    expect(stdout).toMatch(/REASON +COUNT/);
     expect(stdout).toMatch(/unknown_format +2 +█+\nundecodable +1 +█+\n/);
     expect(stdout).toMatch(/\d:\d +open +undecodable +20\S+Z +\S+\/0@2 +17 +the value is not JSON/);
     expect(stderr).toBe('');
@@ -386,5 +386,7 @@ describe('dlq discard', () => {
     expect(redriven[0]).toMatchObject({ type: 'skipped', id: letter, reason: 'discarded' });
     const again = await shop.json(['dlq', 'discard', letter, '--why', 'again', '--yes']);
     expect(again).toMatchObject({ discarded: [], skipped: [{ id: letter, state: 'discarded' }] });
+    const text = await shop.ok(['dlq', 'discard', letter, '--why', 'again', '--yes']);
+    expect(text.stdout).toBe(`discarded 0 dead letters of ${shop.dlqTopic}\n`);
   });
 });

@@ -205,14 +205,14 @@ test('what is not there: topic, partition, reset to undo, offsets in the file', 
 
   const file = path.join(shop.folder, 'offsets.csv');
   fs.writeFileSync(file, `${shop.topic},1,1\npayments,0,7\n`);
-  const some = await shop.ok('offsets reset --from-file offsets.csv');
+  const some = await shop.ok(`offsets reset --from-file ${file}`);
   expect(some.stderr).toContain('left out 1 line about other topics or groups');
   expect(some.stdout).not.toMatch(/^ +0 /m);
-  const absent = await shop.run('offsets reset --from-file offsets.csv --partitions 0');
+  const absent = await shop.run(`offsets reset --from-file ${file} --partitions 0`);
   expect(absent).toMatchObject({ code: 2 });
   expect(absent.stderr).toContain('has no offset for partition 0');
   fs.writeFileSync(file, `${shop.topic},9,1\n`);
-  expect(await shop.run('offsets reset --from-file offsets.csv')).toMatchObject({ code: 2 });
+  expect(await shop.run(`offsets reset --from-file ${file}`)).toMatchObject({ code: 2 });
   expect(await stored(shop)).toEqual([4, 2]);
 });
 

@@ -41,8 +41,11 @@ function readCommand(text: string): Command {
   return { line, exitCode: Number(code) };
 }
 
-/** Runs a line in a shell that knows `orderctl`, in the folder of the shop. */
+/** Runs a line as a shell that knows `orderctl` does, in the folder of the shop. */
 async function runLine(shop: Shop, line: string): Promise<Result> {
+  // Nothing for a shell in it, and no file of the folder.
+  const [, plain] = /^orderctl ([\w:-]+(?: [\w:-]+)*)$/.exec(line) ?? [];
+  if (plain !== undefined) return shop.run(plain, { env: shop.env });
   const bin = path.join(shop.folder, 'bin');
   fs.mkdirSync(bin, { recursive: true });
   const program = path.join(bin, 'orderctl');

@@ -74,6 +74,14 @@ describe('schema', () => {
         { message: 'payments.failed', subject: `${failed}-value`, compatible: true },
       ],
     });
+    const hintOf = async (line: string): Promise<string> => (await shop.ok(`${line} ${names}`)).stderr;
+    const given = names.replace(/ (.*)/, " '$1'");
+    expect(await hintOf('schema show orders.created')).toContain(
+      `"orderctl ${given} schema register orders.created" registers it\n`,
+    );
+    expect(await hintOf('schema show --all')).toContain(
+      `"orderctl ${given} schema register --all" registers what is missing`,
+    );
     await registerSchema(`${failed}-value`, { type: 'record', name: 'PaymentFailed', fields: [] });
     await setLevel(`${failed}-value`, 'BACKWARD');
     const refused = await shop.run(`schema register orders.created payments.failed ${names} -o json`);

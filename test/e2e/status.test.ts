@@ -14,7 +14,7 @@ test('the running consumer says how it is, without Kafka; a paused one is named'
   const told = await waitFor(
     'all decisions',
     () => shop.json('status', blind),
-    ({ counts }) => (counts as { read: number }).read === 7,
+    ({ counts, lag }) => (counts as { read: number }).read === 7 && lag === 0,
   );
   expect(told).toEqual({
     running: true,

@@ -138,6 +138,10 @@ describe('topics', () => {
       { message: 'orders.created', topic: `${created}.dlq`, exists: false },
     ]);
     expect((await shop.ok('topics show orders.created')).stderr).toContain('topics apply orders.created');
+    const other = `--topics orders.created=${created}-2`;
+    expect((await shop.ok(`topics show orders.created ${other}`)).stderr).toContain(
+      `orderctl --topics 'orders.created=${created}-2' topics apply orders.created\n`,
+    );
     await shop.ok('topics apply orders.created --execute');
     expect(await seen(created)).toMatchObject({ partitions: 6, configs: { 'retention.ms': WEEK } });
     expect(await seen(`${created}.dlq`)).toMatchObject({ partitions: 6, configs: { 'retention.ms': MONTH } });
@@ -145,6 +149,7 @@ describe('topics', () => {
     expect(all.map(({ topic }) => topic)).toEqual(
       expect.arrayContaining([shop.topic, shop.dlqTopic, created, 'payments.processed', 'dlq']),
     );
+    expect((await shop.run('topics show order.created')).stderr).toContain('did you mean orders.created?');
     const refused: [string, number, string][] = [
       ['topics show order.created', 2, 'invalid_value'],
       ['topics apply orders --all', 2, 'usage'],

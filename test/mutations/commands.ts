@@ -117,8 +117,8 @@ export const COMMANDS: readonly Mutation[] = [
   {
     name: 'a reader that has enough is an interruption',
     file: 'src/cli/exit.ts',
-    from: "if (printer.closed.aborted && failure.code === 'interrupted') {",
-    to: "if (printer.closed.aborted && failure.code === 'bug') {",
+    from: "if (printer.closed.aborted && failure.code === 'interrupted') return 0;",
+    to: "if (printer.closed.aborted && failure.code === 'bug') return 0;",
     tests: ['test/unit/cli/exit.test.ts'],
   },
   {
@@ -148,5 +148,19 @@ export const COMMANDS: readonly Mutation[] = [
     from: '/^y(es)?$/i',
     to: '/^(y(es)?)?$/i',
     tests: ['test/unit/cli/terminal.test.ts'],
+  },
+  {
+    name: 'a hand edit that removed rows names others',
+    file: 'src/adapters/files/edits/hand-edits.ts',
+    from: 'return [...this.#removed, ...this.#others].slice',
+    to: 'return [...this.#others, ...this.#removed].slice',
+    tests: ['test/unit/files/hand-edits.test.ts'],
+  },
+  {
+    name: 'a hand edit says how many rows it changed, and none of them',
+    file: 'src/adapters/files/edits/take-in.ts',
+    from: 'of named.of(edit.edits)',
+    to: 'of edit.edits',
+    tests: ['test/contract/file-store-csv.test.ts'],
   },
 ];

@@ -398,8 +398,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a CSV is replaced without a look at what was moved aside',
     file: files('csv/file.ts'),
-    from: '      if (!sameStat(this.#seen, files.stat(this.#place.aside))) {\n',
-    to: '      if (this.#path === "") {\n',
+    from: '    if (isMoved && !sameStat(this.#seen, files.stat(this.#place.aside))) {\n',
+    to: '    if (this.#path === "") {\n',
     tests: SIMULATION,
   },
   {
@@ -960,6 +960,13 @@ export const MUTATIONS: readonly Mutation[] = [
     from: '{ ...how, besideBroken: true }',
     to: 'how',
     tests: ['test/unit/files/table-copy.test.ts'],
+  },
+  {
+    name: 'a link to no file is in the way of a CSV for good',
+    file: files('csv/file.ts'),
+    from: 'const isMoved = moveAway(files, this.#path, this.#place.aside);',
+    to: 'const isMoved = this.#seen !== undefined && moveAway(files, this.#path, this.#place.aside);',
+    tests: ['test/contract/file-store-csv.test.ts'],
   },
   {
     name: 'a row is not edited beside a broken CSV unless a consumer runs',

@@ -8,13 +8,18 @@ import { MUTATIONS, type Mutation } from './list.ts';
 
 /*
  * `npm run mutations`: breaks the program on purpose, one promise at a time, in a copy of the tree, and demands that
- * the named tests fail. Ends 1 when one survives.
+ * the named tests fail. Ends 1 when one survives. A test that only ran out of time proves nothing on a busy machine: it
+ * runs again, with more time, and counts when it runs out of that too.
  */
 
-const HELP = `npm run mutations -- [--only WORD]…
+const HELP = `npm run mutations -- [--only WORD]… [--from NUMBER] [--list]
 
-  --only WORD  those whose name holds it, or one of them
+  --only WORD    those whose name holds it, or one of them
+  --from NUMBER  goes on with this one, as numbered in the output
+  --list         prints their names and files and runs nothing
 `;
+/** Of vitest, and of test/support/wait.ts. */
+const OUT_OF_TIME = /^(?:Error: )?(?:(?:Test|Hook) timed out in|waited) \d+ ?ms/;
 const COPIED = [
   'src',
   'test',
@@ -29,25 +34,34 @@ const COPIED = [
 interface Verdict {
   /** The first test that failed; null: none did. */
   readonly failed: string | null;
-  readonly seconds: number;
+  /** It waited too long for something, and no test failed otherwise. */
+  readonly outOfTime: boolean;
 }
 
 const { values } = parseArgs({
   options: {
     only: { type: 'string', multiple: true, default: [''] },
+    from: { type: 'string', default: '1' },
+    list: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
+const chosen = MUTATIONS.filter(({ name }) => values.only.some((word) => name.includes(word)));
 if (values.help) process.stdout.write(HELP);
-else main(MUTATIONS.filter(({ name }) => values.only.some((word) => name.includes(word))));
+else if (values.list) for (const { name, file } of chosen) process.stdout.write(`${file}: ${name}\n`);
+else main(chosen, Number(values.from) - 1);
 
-function main(mutations: readonly Mutation[]): void {
-  for (const mutation of mutations) mutated(mutation);
+function main(all: readonly Mutation[], passedOver: number): void {
+  for (const mutation of all) mutated(mutation);
+  const mutations = all.slice(passedOver);
   const tree = copyTree();
   try {
     const { failed } = run(tree, [...new Set(mutations.flatMap(({ tests }) => tests))]);
     if (failed !== null) throw new Error(`fails without any mutation: ${failed}`);
-    const survivors = mutations.filter((mutation) => !isCaught(tree, mutation));
+    const survivors = mutations.filter((mutation, index) => {
+      process.stdout.write(`${passedOver + index + 1}/${all.length} ${mutation.name}\n`);
+      return !isCaught(tree, mutation);
+    });
     process.stdout.write(`${mutations.length - survivors.length} of ${mutations.length} caught\n`);
     for (const { name } of survivors) process.stdout.write(`survived: ${name}\n`);
     process.exitCode = survivors.length === 0 ? 0 : 1;
@@ -69,40 +83,36 @@ function isCaught(tree: string, mutation: Mutation): boolean {
   const file = path.join(tree, mutation.file);
   const whole = fs.readFileSync(file, 'utf8');
   fs.writeFileSync(file, mutated(mutation));
+  const startedAt = performance.now();
   try {
-    const { failed, seconds } = run(tree, mutation.tests);
-    const what = failed === null ? 'SURVIVED' : `caught by ${failed}`;
-    process.stdout.write(`${mutation.name}\n  ${mutation.file} · ${what} · ${seconds.toFixed(0)} s\n`);
+    const { failed, outOfTime } = run(tree, mutation.tests);
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
+    const how = outOfTime ? 'out of time twice' : 'caught';
+    const what = failed === null ? 'SURVIVED' : `${how} by ${failed}`;
+    process.stdout.write(`  ${mutation.file} · ${what} · ${seconds} s\n`);
     return failed !== null;
   } finally {
     fs.writeFileSync(file, whole);
   }
 }
 
-/** Runs test files until the first failure. */
 function run(tree: string, tests: readonly string[]): Verdict {
+  const verdict = runOnce(tree, tests);
+  return verdict.outOfTime ? runOnce(tree, tests, ['--testTimeout', '90000', '--maxWorkers', '1']) : verdict;
+}
+
+/** Runs test files until the first failure. */
+function runOnce(tree: string, tests: readonly string[], options: readonly string[] = []): Verdict {
   const report = path.join(tree, 'report.json');
   fs.rmSync(report, { force: true });
-  const startedAt = performance.now();
   const vitest = path.join('node_modules', 'vitest', 'vitest.mjs');
-  const args = [
-    'run',
-    '--project',
-    'parts',
-    '--bail',
-    '1',
-    '--reporter',
-    'json',
-    '--outputFile',
-    report,
-    ...tests,
-  ];
+  const reporter = ['--reporter', 'json', '--outputFile', report];
+  const args = ['run', '--project', 'parts', '--bail', '1', ...reporter, ...options, ...tests];
   // More than `npm test` takes: some are caught by one history of a thousand.
   const env = { ...process.env, ORDERCTL_TEST_HISTORIES: '2000' };
   const { stderr } = spawnSync(process.execPath, [vitest, ...args], { cwd: tree, encoding: 'utf8', env });
-  const seconds = (performance.now() - startedAt) / 1000;
   if (!fs.existsSync(report)) throw new Error(`no report of ${tests.join(', ')}: ${stderr}`);
-  return { failed: firstFailure(JSON.parse(fs.readFileSync(report, 'utf8')) as Report, tests), seconds };
+  return verdictOf(JSON.parse(fs.readFileSync(report, 'utf8')) as Report, tests);
 }
 
 interface Report {
@@ -110,18 +120,27 @@ interface Report {
   readonly testResults: readonly {
     readonly name: string;
     readonly message: string;
-    readonly assertionResults: readonly { readonly status: string; readonly title: string }[];
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly title: string;
+      readonly failureMessages: readonly string[];
+    }[];
   }[];
 }
 
-/** A test that failed: a file that cannot be loaded is an error, not a catch. */
-function firstFailure(report: Report, tests: readonly string[]): string | null {
+/** A file that cannot be loaded is an error, not a test that failed. */
+function verdictOf(report: Report, tests: readonly string[]): Verdict {
   if (report.numTotalTests === 0) {
     throw new Error(`${tests.join(', ')} holds no tests: ${report.testResults[0]?.message ?? ''}`);
   }
-  for (const { name, assertionResults } of report.testResults) {
-    const failed = assertionResults.find(({ status }) => status === 'failed');
-    if (failed !== undefined) return `${path.basename(name)}: ${failed.title}`;
-  }
-  return null;
+  const failed = report.testResults.flatMap(({ name, assertionResults }) =>
+    assertionResults
+      .filter(({ status }) => status === 'failed')
+      .map(({ title, failureMessages }) => ({
+        test: `${path.basename(name)}: ${title}`,
+        outOfTime: failureMessages.every((message) => OUT_OF_TIME.test(message)),
+      })),
+  );
+  const first = failed.find(({ outOfTime }) => !outOfTime) ?? failed[0];
+  return { failed: first?.test ?? null, outOfTime: first?.outOfTime ?? false };
 }

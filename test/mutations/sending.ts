@@ -198,4 +198,18 @@ export const SENDING: readonly Mutation[] = [
     to: '',
     tests: ['test/app/dlq.test.ts'],
   },
+  {
+    name: 'orders that cannot be sent end a replay with 0',
+    file: 'src/app/send/replay.ts',
+    from: '  if (progress.unfit !== null) throw notSent(progress.unfit, progress);\n',
+    to: '',
+    tests: ['test/app/produce-replay.test.ts'],
+  },
+  {
+    name: 'dead letters of several groups are listed without a word about it',
+    file: 'src/cli/output/dead-letters/list.ts',
+    from: "column.title === 'BYTES' && byGroup.size > 1",
+    to: "column.title === 'BYTES' && byGroup.size < 1",
+    tests: ['test/app/dlq.test.ts'],
+  },
 ];

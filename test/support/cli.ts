@@ -5,9 +5,13 @@ import os from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
 import { validateOutput } from './documents.ts';
+import { runInProcess } from './in-process.ts';
 import { waitFor } from './wait.ts';
 
 const BINARY = path.resolve(import.meta.dirname, '../../bin/orderctl');
+/** On a real Kafka every command is the built binary. */
+const IS_IN_PROCESS =
+  process.env.ORDERCTL_TEST_BROKERS === undefined || process.env.ORDERCTL_TEST_CLUSTER === 'embedded';
 
 export interface Result {
   /** The exit code; null when a signal ended the process. */
@@ -66,6 +70,14 @@ export function startOrderctl(args: readonly string[], options: RunOptions = {})
 /** Runs the built binary to its end. @throws Error when it takes longer than `timeoutMs` (45 s) */
 export async function runOrderctl(args: readonly string[], options: RunOptions = {}): Promise<Result> {
   return finish(startOrderctl(args, options), args.join(' '), options.timeoutMs ?? 45_000);
+}
+
+/** The same command line in this process. Paths in it are absolute: the working directory is the tests' own. */
+async function runHere(words: readonly string[], { cwd = os.tmpdir(), env }: RunOptions): Promise<Result> {
+  const whole = { ...cleanEnvironment(), ...env };
+  const ended = await runInProcess(words, whole, cwd);
+  validateOutput(words, whole, ended);
+  return { ...ended, signal: null };
 }
 
 /** Waits for the end of what runs. @throws Error with both outputs when that takes longer, after killing it */
@@ -136,7 +148,10 @@ export interface Shop {
   readonly dlqTopic: string;
   readonly group: string;
   readonly env: Readonly<Record<string, string>>;
+  /** In this process in `npm test`; else, and where it takes input, the built binary. */
   readonly run: (args: string | readonly string[], options?: RunOptions) => Promise<Result>;
+  /** The same, every command by the built binary: for what is a matter of the process. */
+  readonly built: Shop;
   /** `run` that must end with 0. @throws Error with both outputs */
   readonly ok: (args: string | readonly string[], options?: RunOptions) => Promise<Result>;
   /** `ok` with `-o json`: stdout's one document. */
@@ -188,7 +203,7 @@ export function openShop(env: Readonly<Record<string, string>> = {}): Shop {
   return shopWith(folder, { ...settings, ...env });
 }
 
-function shopWith(folder: string, env: Record<string, string>): Shop {
+function shopWith(folder: string, env: Record<string, string>, isInProcess = IS_IN_PROCESS): Shop {
   const storage = env.ORDERCTL_STORAGE ?? '';
   const topic = env.ORDERCTL_TOPIC ?? '';
   const split = (args: string | readonly string[]): string[] =>
@@ -198,7 +213,10 @@ function shopWith(folder: string, env: Record<string, string>): Shop {
     ...options,
     env: { ...env, ...options.env },
   });
-  const run: Shop['run'] = (args, options) => runOrderctl(split(args), merged(options));
+  const run: Shop['run'] = (args, options) =>
+    isInProcess && options?.input === undefined
+      ? runHere(split(args), merged(options))
+      : runOrderctl(split(args), merged(options));
   const ok: Shop['ok'] = async (args, options) => {
     const result = await run(args, options);
     if (result.code !== 0) {
@@ -222,6 +240,9 @@ function shopWith(folder: string, env: Record<string, string>): Shop {
     group: env.ORDERCTL_GROUP ?? '',
     env,
     run,
+    get built() {
+      return shopWith(folder, env, false);
+    },
     ok,
     lines,
     json: async (args, options) => parseJson((await ok([...split(args), '-o', 'json'], options)).stdout),

@@ -25,7 +25,16 @@ import {
   RedriveSummary,
   ReplaySummary,
 } from '../../src/documents/summary.ts';
-import { ItemEdit, ItemList, TableEdit, UserEdit, UserList } from '../../src/documents/table.ts';
+import {
+  EditLog,
+  ItemEdit,
+  ItemList,
+  TableEdit,
+  TableImport,
+  TableUndo,
+  UserEdit,
+  UserList,
+} from '../../src/documents/table.ts';
 import { AppliedTopics, Topics } from '../../src/documents/topics.ts';
 
 /** What a command prints under `-o json`: one document, or any number of lines and then a summary, if it has one. */
@@ -45,6 +54,12 @@ const OUTPUTS: Readonly<Record<string, Output>> = {
   'inventory remove': { one: ItemEdit },
   'inventory edit': { one: TableEdit },
   'inventory show': { one: ItemList },
+  'user import': { one: TableImport },
+  'user log': { one: EditLog },
+  'user undo': { one: TableUndo },
+  'inventory import': { one: TableImport },
+  'inventory log': { one: EditLog },
+  'inventory undo': { one: TableUndo },
   produce: { lines: [Sent], summary: ProduceSummary },
   consume: { lines: [Decision], summary: ConsumeSummary },
   replay: { lines: [Sent, SkippedOrder], summary: ReplaySummary },

@@ -16,13 +16,14 @@ import {
   type Destination,
   type Keys,
   type LoggedMovement,
+  type NewDecisions,
   type Outgoing,
   type OutgoingRecord,
   type Snapshot,
   type Source,
   type Store,
   type StoredPosition,
-  type StoreReader,
+  type StoreView,
   type Undelivered,
 } from '../../src/ports/store.ts';
 import type { Processes } from '../../src/ports/processes.ts';
@@ -138,7 +139,7 @@ export class ModelFolder implements StoreAccess {
     };
   }
 
-  async read(): Promise<StoreReader> {
+  async read(): Promise<StoreView> {
     return new ModelStore(this);
   }
 
@@ -380,6 +381,26 @@ class ModelStore implements Store {
 
   async *decisions(outcome: 'accepted' | 'rejected'): AsyncGenerator<readonly Decided[]> {
     yield [...this.#folder[outcome]];
+  }
+
+  async *decisionsFromEnd(outcome: 'accepted' | 'rejected'): AsyncGenerator<readonly Decided[]> {
+    yield [...this.#folder[outcome]].reverse();
+  }
+
+  newDecisions(signal: AbortSignal): AsyncGenerator<NewDecisions> {
+    const { accepted, rejected } = this.#folder;
+    return this.#newDecisions({ accepted: accepted.length, rejected: rejected.length }, signal);
+  }
+
+  async *#newDecisions(
+    ends: Record<'accepted' | 'rejected', number>,
+    signal: AbortSignal,
+  ): AsyncGenerator<NewDecisions> {
+    for (const { accepted, rejected, clock } = this.#folder; !signal.aborted;) {
+      yield { accepted: accepted.slice(ends.accepted), rejected: rejected.slice(ends.rejected) };
+      ends = { accepted: accepted.length, rejected: rejected.length };
+      await clock.sleep(200, signal);
+    }
   }
 
   async *edits(): AsyncGenerator<readonly LoggedEdit[]> {

@@ -109,7 +109,9 @@ export class ScriptedBroker implements Broker {
       topicConfig: async (topic, name) => this.#configsOf(topic).get(name),
       ranges: async (topic) => {
         if (this.leaderless.size > 0) throw new Failure('broker_unreachable', 'LEADER_NOT_AVAILABLE');
-        return (this.topics.get(topic) ?? []).map(range);
+        const logs = this.topics.get(topic);
+        if (logs === undefined) throw new Failure('not_found', `there is no topic ${topic}`);
+        return logs.map(range);
       },
       ledRanges: async (topic) =>
         (this.topics.get(topic) ?? []).map(range).filter(({ partition }) => !this.leaderless.has(partition)),

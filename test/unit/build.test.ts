@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { newFolder, publish } from '../../build.mjs';
 
 let dist = '';
@@ -66,16 +66,32 @@ it('is whole at any moment while others build too', async () => {
       fs.writeFileSync(folder + '/main.js', 'export const run = async () => ' + JSON.stringify(text) + ';');
       publish(process.argv[1], folder);
     }`;
+  const names = new Set([await (await begin()).run()]);
   let running = 2;
   const builds = [1, 2].map(async () => {
-    await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, dist]);
-    running -= 1;
+    const build = promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, dist]);
+    await build.finally(() => (running -= 1));
   });
-  const names = new Set<string>();
   while (running > 0) names.add(await (await begin()).run());
   await Promise.all(builds);
   expect(names).toContain('first');
   expect(await (await begin()).run()).not.toBe('first');
+});
+
+it('passes over what another build moves or removes while it looks for what was replaced', () => {
+  const moved = newFolder(dist);
+  const removed = publish(dist, built('a'));
+  publish(dist, built('b'));
+  const folder = built('c');
+  const { readdirSync } = fs;
+  vi.spyOn(fs, 'readdirSync').mockImplementation(((place: string, options: { withFileTypes: true }) => {
+    const found = readdirSync(place, options);
+    if (place === dist) for (const gone of [moved, removed]) fs.rmSync(gone, { recursive: true });
+    return found;
+  }) as unknown as typeof readdirSync);
+  publish(dist, folder);
+  vi.restoreAllMocks();
+  expect(folders()).toHaveLength(2);
 });
 
 it('keeps what was replaced for a day, the last one longer, and npm packs none of them', () => {

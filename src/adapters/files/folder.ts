@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { decideEdit, type Edit, type EditRequest, type EditVia } from '../../domain/edit.ts';
+import { decideEdit, type Edit, type EditOrigin, type EditRequest } from '../../domain/edit.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -14,6 +14,7 @@ import { innerFolder, isStorage, noStorage } from './layout.ts';
 import { recentOrderIds } from './logs/recent-ids.ts';
 import { askOrOwn, consumerStatus, isOwned, openOwned, userOf, type OpenedFolder } from './owned.ts';
 import { processes } from './owner/processes.ts';
+import type { EditFrom } from './logs/edit-line.ts';
 import type { SocketRequest } from './owner/requests.ts';
 import { INVENTORY, USERS, type TableName } from './tables/columns.ts';
 
@@ -63,14 +64,13 @@ export function openFolder(options: {
   };
 }
 
-interface EditOptions {
-  readonly via: EditVia;
+interface EditOptions extends EditOrigin {
   readonly onNotice: OwnOptions['onNotice'];
 }
 
 function edit(opened: OpenedFolder, request: EditRequest, how: EditOptions): Promise<Edit> {
   const { files, folder } = opened;
-  const from = { by: userOf(opened), via: how.via };
+  const from = fromOf(opened, how);
   const wanted: SocketRequest = { kind: 'edit', request, ...from };
   return askOrOwn<Edit>(
     opened,
@@ -86,6 +86,10 @@ function edit(opened: OpenedFolder, request: EditRequest, how: EditOptions): Pro
   );
 }
 
+function fromOf(opened: OpenedFolder, { via, why, undoes }: EditOrigin): EditFrom {
+  return { by: userOf(opened), via, why, undoes };
+}
+
 /** @throws Failure of an edit in a folder where nothing is yet, if it fails there */
 function decideWithout(files: FileSystem, folder: string, request: EditRequest): void {
   try {
@@ -98,14 +102,13 @@ function decideWithout(files: FileSystem, folder: string, request: EditRequest):
 async function copyTable(
   opened: OpenedFolder,
   table: TableName,
-  { kept, onNotice }: { kept?: string | undefined; onNotice?: OwnOptions['onNotice'] },
+  { kept, create, onNotice }: NonNullable<Parameters<StoreAccess['copyTable']>[1]>,
 ): Promise<TableCopy> {
   const { files, folder, clock } = opened;
-  const [{ copyPaths, isUntouched, makeCopy, readCopy, removeCopy }, { FolderReader }] = await Promise.all([
-    import('./edits/table-copy.ts'),
-    import('./reader.ts'),
-  ]);
+  const [{ copyPaths, emptyCsv, isUntouched, makeCopy, readCopy, removeCopy, writeCopy }, { FolderReader }] =
+    await Promise.all([import('./edits/table-copy.ts'), import('./reader.ts')]);
   const tableNow = async (): Promise<{ chunks: Buffer[]; editsBytes: number }> => {
+    if (create === true && !isStorage(files, folder)) return { chunks: [emptyCsv(table)], editsBytes: 0 };
     await using reader = await FolderReader.open(files, folder, clock, onNotice);
     return { chunks: [...reader.render(table)], editsBytes: reader.editsBytes };
   };
@@ -115,13 +118,20 @@ async function copyTable(
       : copyPaths(folder, table, path.basename(path.dirname(path.resolve(kept))));
   return {
     file: paths.file,
+    read: () => {
+      const { columns, rows } = (
+        table === 'users' ? readCopy(files, USERS, paths) : readCopy(files, INVENTORY, paths)
+      ).found;
+      return { columns, rows: [...rows.values()] };
+    },
+    write: (written) => writeCopy(files, table, paths, written),
     isChanged: () => !isUntouched(files, paths),
     discard: () => removeCopy(folder, paths),
     async merge(how) {
       // A mistake is found here: the owner is not asked for nothing.
       if (table === 'users') readCopy(files, USERS, paths);
       else readCopy(files, INVENTORY, paths);
-      const from = { by: userOf(opened), via: how.via };
+      const from = fromOf(opened, how);
       const wanted: SocketRequest = { kind: 'merge', table, copy: paths.name, ...from };
       return await askOrOwn(opened, wanted, { ...how, besideBroken: true }, (store) =>
         store.mergeCopy(table, paths.name, from),

@@ -15,7 +15,7 @@ import type { FileSystem } from './fs.ts';
 import { INVENTORY, USERS } from './tables/columns.ts';
 import { openIdIndex, type IdIndex } from './ids/index.ts';
 import { linesOf, type LogView } from './logs/log.ts';
-import { fileOfLog, type LogName, innerFolder } from './layout.ts';
+import { fileOfLog, innerFolder, LOG_OF, type LogName } from './layout.ts';
 import { openOrUndefined } from './whole-files.ts';
 import { addTail, lookUp, rebuildIndex } from './ids/lookup.ts';
 import { parseDecided } from './logs/order-line.ts';
@@ -110,7 +110,7 @@ export class FolderInspection implements StoreInspection {
   }
 
   decisions(outcome: 'accepted' | 'rejected'): AsyncIterable<PlacedLines<Decided>> {
-    return this.#placed(outcome === 'accepted' ? 'orders' : 'rejections', parseDecided);
+    return this.#placed(LOG_OF[outcome], parseDecided);
   }
 
   edits(): AsyncIterable<PlacedLines<LoggedEdit>> {

@@ -51,6 +51,10 @@ export function factLogName(name: string): FactLogName {
   if (/^[a-z][a-z0-9-]{0,63}$/.test(name) && !TAKEN_NAMES.has(name)) return `facts:${name}`;
   throw new Error(`a log of facts cannot be named ${name}`);
 }
+export const LOG_OF: Readonly<Record<'accepted' | 'rejected', LogName>> = {
+  accepted: 'orders',
+  rejected: 'rejections',
+};
 
 export const DECISION_LOGS = ['orders.jsonl', 'rejections.jsonl'];
 

@@ -3,15 +3,17 @@ import { isFailure } from '../../domain/failure.ts';
 import type { Item, User } from '../../domain/tables.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
-import type { StoreReader } from '../../ports/store.ts';
+import type { NewDecisions, StoreView } from '../../ports/store.ts';
 import { styleOf } from './csv/records.ts';
 import { renderTable } from './csv/render.ts';
 import type { FileSystem } from './fs.ts';
 import { brokenNotice, editLines, findHandEdit } from './edits/hand-edit-look.ts';
 import { INVENTORY, USERS, type TableKind, type Row, type TableName } from './tables/columns.ts';
 import { openIdIndex, type IdIndex } from './ids/index.ts';
-import type { LogView } from './logs/log.ts';
-import { type LogName, innerFolder } from './layout.ts';
+import { parsedLinesFromEnd, type LogView } from './logs/log.ts';
+import { followDecisions } from './logs/follow.ts';
+import { parseDecided } from './logs/order-line.ts';
+import { innerFolder, LOG_OF, type LogName } from './layout.ts';
 import { addTail, findInTail, lookUp, rebuildIndex } from './ids/lookup.ts';
 import { FolderSnapshot, type FoundCsv } from './journal/snapshot.ts';
 import type { Table } from './tables/table.ts';
@@ -22,20 +24,22 @@ import { FolderReads } from './reads.ts';
 const FEW_LOOK_UPS = 8;
 
 /** A folder as it is at this moment, hand edits that were not taken in yet included. */
-export class FolderReader extends FolderReads implements StoreReader {
+export class FolderReader extends FolderReads implements StoreView {
   readonly storeId: string | null;
   protected readonly files: FileSystem;
   protected readonly folder: string;
   readonly #snapshot: FolderSnapshot;
+  readonly #clock: Clock;
   #index: IdIndex | undefined;
   /** It has the ids after the checkpoint as well. */
   #isTailIndexed = false;
   #lookUps = 0;
 
-  private constructor(files: FileSystem, folder: string, snapshot: FolderSnapshot) {
+  private constructor(files: FileSystem, folder: string, clock: Clock, snapshot: FolderSnapshot) {
     super();
     this.storeId = snapshot.loaded?.state.folderId ?? null;
     this.files = files;
+    this.#clock = clock;
     this.folder = folder;
     this.#snapshot = snapshot;
   }
@@ -56,7 +60,7 @@ export class FolderReader extends FolderReads implements StoreReader {
       return mergeHandEdits(found, { isLast, onNotice: (notice) => notices.push(notice) });
     });
     for (const notice of notices) onNotice?.(notice);
-    return new FolderReader(files, folder, snapshot);
+    return new FolderReader(files, folder, clock, snapshot);
   }
 
   protected get tables(): Tables {
@@ -104,6 +108,16 @@ export class FolderReader extends FolderReads implements StoreReader {
       if (isFailure(error, 'corrupt_state')) return rebuild();
       throw error;
     }
+  }
+
+  decisionsFromEnd(outcome: 'accepted' | 'rejected'): AsyncIterable<readonly Decided[]> {
+    return parsedLinesFromEnd(this.view(LOG_OF[outcome]), parseDecided);
+  }
+
+  newDecisions(signal: AbortSignal): AsyncIterable<NewDecisions> {
+    const from = (outcome: 'accepted' | 'rejected'): number => this.view(LOG_OF[outcome]).sizeBytes;
+    const ends = { accepted: from('accepted'), rejected: from('rejected') };
+    return followDecisions(this.files, this.folder, ends, { clock: this.#clock, signal });
   }
 
   /** How long the log of edits is. */

@@ -4,7 +4,7 @@ import type { Fact, FactLog, SmallTable } from '../../domain/facts.ts';
 import type { Decided } from '../../domain/orders/decided.ts';
 import type { LoggedMovement, StoredPosition, Undelivered } from '../../ports/store.ts';
 import type { FileSystem } from './fs.ts';
-import { factLogName, type LogName } from './layout.ts';
+import { factLogName, LOG_OF, type LogName } from './layout.ts';
 import { parseEdit } from './logs/edit-line.ts';
 import { factsOf, parseFact } from './logs/fact-lines.ts';
 import { parsedLines, type LogView } from './logs/log.ts';
@@ -21,7 +21,7 @@ export abstract class FolderReads {
   protected abstract view(log: LogName): LogView;
 
   decisions(outcome: 'accepted' | 'rejected'): AsyncIterable<readonly Decided[]> {
-    return parsedLines(this.view(outcome === 'accepted' ? 'orders' : 'rejections'), parseDecided);
+    return parsedLines(this.view(LOG_OF[outcome]), parseDecided);
   }
 
   edits(): AsyncIterable<readonly LoggedEdit[]> {

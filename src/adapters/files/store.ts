@@ -25,6 +25,7 @@ import { formerFolder } from './journal/upgrade.ts';
 import { innerFolder, type LogName } from './layout.ts';
 import { Ledger } from './ledger.ts';
 import type { LogView } from './logs/log.ts';
+import type { EditFrom } from './logs/edit-line.ts';
 import { keepUndelivered } from './logs/undelivered.ts';
 import { FolderReads } from './reads.ts';
 import { INVENTORY, USERS, type TableKind, type TableName } from './tables/columns.ts';
@@ -131,7 +132,7 @@ export class FileStore extends FolderReads implements Store {
   }
 
   /** An edit that another process asks for. @throws Failure of decideEdit */
-  edit(request: EditRequest, from: { by: string; via: EditVia }): Promise<Edit> {
+  edit(request: EditRequest, from: EditFrom): Promise<Edit> {
     return this.#change(from, (snapshot) => {
       const edit = decideEdit(request, snapshot);
       return { changes: { edits: [edit] }, result: edit };
@@ -139,7 +140,7 @@ export class FileStore extends FolderReads implements Store {
   }
 
   /** Takes an edited copy of a table in. @throws Failure corrupt_file, not_found of the copy */
-  async mergeCopy(table: TableName, name: string, from: { by: string; via: EditVia }): Promise<TableMerge> {
+  async mergeCopy(table: TableName, name: string, from: EditFrom): Promise<TableMerge> {
     const { users, inventory } = this.#ledger.tables;
     const paths = copyPaths(this.#options.folder, table, name);
     return table === 'users'
@@ -151,7 +152,7 @@ export class FileStore extends FolderReads implements Store {
     kind: TableKind<R>,
     table: Table<R>,
     paths: CopyPaths,
-    from: { by: string; via: EditVia },
+    from: EditFrom,
   ): Promise<TableMerge> {
     const { files, clock } = this.#options;
     const copy = readCopy(files, kind, paths);
@@ -171,7 +172,7 @@ export class FileStore extends FolderReads implements Store {
   }
 
   async #change<R>(
-    from: { by: string; via: EditVia },
+    from: EditFrom,
     decide: (snapshot: Snapshot) => { changes: Changes; result: R },
   ): Promise<R> {
     const decided = await this.#turns.run(async () => {
@@ -190,7 +191,7 @@ export class FileStore extends FolderReads implements Store {
     return decided.result;
   }
 
-  async #commit(changes: Changes, from: { by: string; via: EditVia }): Promise<void> {
+  async #commit(changes: Changes, from: EditFrom): Promise<void> {
     const stamp = { seq: this.#ledger.nextSeq, at: this.#options.clock.now(), ...from };
     const commit = this.#changes.toCommit(changes, stamp, this.#eventsOf(changes.edits ?? []));
     if (commit === null) return;

@@ -224,10 +224,11 @@ class EditReader {
     if (next.done === true) return false;
     const { file, firstLine, lines } = next.value;
     for (const [at, edit] of lines.entries()) {
+      // Those of positions are many, and change no table.
+      if (edit?.kind !== 'position') this.count += 1;
       if (edit === undefined) this.#report(unreadable(file, firstLine + at));
       else this.#take(edit, `${file}:${firstLine + at}`);
     }
-    this.count += lines.length;
     return true;
   }
 }

@@ -33,16 +33,19 @@ export interface DeadLetterFilter {
   /** Exclusive. */
   readonly untilMs: number | null;
   readonly originalTopic: string | null;
+  /** That which read the record. */
+  readonly originalGroup: string | null;
   readonly state: DeadLetterState | null;
 }
 
-/** Stands for a missing error code in counts and filters. */
-export const UNKNOWN_CODE = 'unknown';
+/** Stands for a missing error code or group in counts and filters. */
+export const UNKNOWN = 'unknown';
 
-export function matchesDeadLetter(letter: DeadLetter, filter: DeadLetterFilter): boolean {
-  const { origin, failedAt, state } = letter;
-  if (filter.reason !== null && (origin.errorCode ?? UNKNOWN_CODE) !== filter.reason) return false;
+export function matchesDeadLetter(deadLetter: DeadLetter, filter: DeadLetterFilter): boolean {
+  const { origin, failedAt, state } = deadLetter;
+  if (filter.reason !== null && (origin.errorCode ?? UNKNOWN) !== filter.reason) return false;
   if (filter.originalTopic !== null && origin.topic !== filter.originalTopic) return false;
+  if (filter.originalGroup !== null && (origin.group ?? UNKNOWN) !== filter.originalGroup) return false;
   if (filter.state !== null && state !== filter.state) return false;
   if (filter.sinceMs !== null && (failedAt === null || failedAt < filter.sinceMs)) return false;
   return filter.untilMs === null || (failedAt !== null && failedAt < filter.untilMs);
@@ -113,12 +116,12 @@ export class DeadLetters {
   }
 
   /** Remembers that these are marked, so that later copies of them are too. */
-  marked(letters: readonly MarkedDeadLetter[], action: DeadLetterAction): void {
-    for (const { key } of letters) this.#states.set(key, action);
+  marked(deadLetters: readonly MarkedDeadLetter[], action: DeadLetterAction): void {
+    for (const { key } of deadLetters) this.#states.set(key, action);
   }
 
-  stateOf(letter: DeadLetter): DeadLetterState {
-    return this.#states.get(letter.mark.key) ?? 'open';
+  stateOf(deadLetter: DeadLetter): DeadLetterState {
+    return this.#states.get(deadLetter.mark.key) ?? 'open';
   }
 
   /** Every dead letter once, chunk by chunk: those kept in the folder, then the topic, partition by partition. */
@@ -129,8 +132,8 @@ export class DeadLetters {
     const wanted = ranges.map(({ partition, start, end }) => ({ partition, from: start, to: end }));
     const { admin, dlqTopic, signal } = this.#sources;
     for await (const { partition, records } of admin.records(dlqTopic, wanted, signal)) {
-      const letters = records.map((record) => this.#letter(partition, record));
-      yield letters.filter(({ mark }) => isNew(mark.key));
+      const deadLetters = records.map((record) => this.#deadLetter(partition, record));
+      yield deadLetters.filter(({ mark }) => isNew(mark.key));
     }
   }
 
@@ -145,7 +148,7 @@ export class DeadLetters {
     if (left.size === 0) return;
     for await (const { partition, records } of admin.records(dlqTopic, [...left.values()], signal)) {
       for (const { offset } of records) left.delete(`${partition}:${offset}`);
-      yield records.map((record) => this.#letter(partition, record));
+      yield records.map((record) => this.#deadLetter(partition, record));
     }
     for (const { partition, from } of left.values()) {
       throw missing(dlqTopic, { kind: 'record', partition, offset: from }, 'no record lies there');
@@ -183,7 +186,7 @@ export class DeadLetters {
     }
   }
 
-  #letter(
+  #deadLetter(
     partition: number,
     record: { offset: number; timestamp: number } & Pick<DeadLetter, 'key' | 'value' | 'headers'>,
   ): DeadLetter {

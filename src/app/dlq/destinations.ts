@@ -4,7 +4,7 @@ import type { DeadLetter } from './dead-letters.ts';
 import type { RedriveOptions, SkipReason } from './redrive-events.ts';
 
 export interface Planned {
-  readonly letter: DeadLetter;
+  readonly deadLetter: DeadLetter;
   readonly topic: string;
 }
 
@@ -20,9 +20,9 @@ export class Destinations {
   }
 
   /** Of a dead letter that is open. */
-  async of(letter: DeadLetter): Promise<Planned | { reason: SkipReason; message: string; fix: Advice }> {
+  async of(deadLetter: DeadLetter): Promise<Planned | { reason: SkipReason; message: string; fix: Advice }> {
     const { toTopic, maxRedrives, dlqTopic } = this.#options;
-    const { origin } = letter;
+    const { origin } = deadLetter;
     const topic = toTopic ?? origin.topic;
     if (topic === null) {
       return {
@@ -46,7 +46,7 @@ export class Destinations {
         fix: { kind: 'send_to_topic' },
       };
     }
-    return { letter, topic };
+    return { deadLetter, topic };
   }
 
   async #topicExists(topic: string): Promise<boolean> {

@@ -17,9 +17,9 @@ export async function findDeadLetters(
 ): Promise<DeadLetterNote[]> {
   await using admin = await broker.admin();
   await using reader = await access.read();
-  const letters = await DeadLetters.open({ admin, reader, dlqTopic });
+  const deadLetters = await DeadLetters.open({ admin, reader, dlqTopic });
   const found = new Map<string, DeadLetterNote>();
-  for await (const chunk of letters.some(ids)) {
+  for await (const chunk of deadLetters.some(ids)) {
     for (const { mark, state, origin } of chunk) found.set(mark.key, { mark, state, origin });
   }
   return [...found.values()];
@@ -30,20 +30,20 @@ export async function discardDeadLetters(
   access: StoreAccess,
   options: {
     readonly dlqTopic: string;
-    readonly letters: readonly DeadLetterNote[];
+    readonly deadLetters: readonly DeadLetterNote[];
     readonly why: string;
     readonly onNotice: (notice: StoreNotice) => void;
   },
 ): Promise<void> {
-  const { dlqTopic, letters, why, onNotice } = options;
-  for (let from = 0; from < letters.length; from += MARK_AT_ONCE) {
+  const { dlqTopic, deadLetters, why, onNotice } = options;
+  for (let from = 0; from < deadLetters.length; from += MARK_AT_ONCE) {
     await access.edit(
       {
         kind: 'dead_letter.mark',
         topic: dlqTopic,
         action: 'discarded',
         why,
-        letters: letters.slice(from, from + MARK_AT_ONCE).map(({ mark }) => mark),
+        letters: deadLetters.slice(from, from + MARK_AT_ONCE).map(({ mark }) => mark),
       },
       { via: 'command', onNotice },
     );

@@ -3,7 +3,7 @@ import type { StoreAccess } from '../../ports/access.ts';
 import {
   DeadLetters,
   matchesDeadLetter,
-  UNKNOWN_CODE,
+  UNKNOWN,
   type DeadLetter,
   type DeadLetterFilter,
   type DeadLetterState,
@@ -15,7 +15,7 @@ export interface ListDeadLettersOptions {
   /** How many are handed out; all that match are counted. */
   readonly limit: number;
   /** Called again when it has resolved: the listener sets the pace. */
-  readonly onDeadLetters: (letters: readonly DeadLetter[]) => Promise<void>;
+  readonly onDeadLetters: (deadLetters: readonly DeadLetter[]) => Promise<void>;
 }
 
 export interface ListDeadLettersSummary {
@@ -24,6 +24,8 @@ export interface ListDeadLettersSummary {
   readonly total: number;
   readonly listed: number;
   readonly byErrorCode: ReadonlyMap<string, number>;
+  /** By the group that read the record. */
+  readonly byGroup: ReadonlyMap<string, number>;
   readonly byState: Readonly<Record<DeadLetterState, number>>;
 }
 
@@ -34,16 +36,17 @@ export async function listDeadLetters(
 ): Promise<ListDeadLettersSummary> {
   await using admin = await broker.admin();
   await using reader = await access.read();
-  const letters = await DeadLetters.open({ admin, reader, dlqTopic });
+  const deadLetters = await DeadLetters.open({ admin, reader, dlqTopic });
   const byErrorCode = new Map<string, number>();
+  const byGroup = new Map<string, number>();
   const byState = { open: 0, redriven: 0, discarded: 0 };
   let total = 0;
   let listed = 0;
-  for await (const chunk of letters.all()) {
-    const matching = chunk.filter((letter) => matchesDeadLetter(letter, filter));
+  for await (const chunk of deadLetters.all()) {
+    const matching = chunk.filter((deadLetter) => matchesDeadLetter(deadLetter, filter));
     for (const { origin, state } of matching) {
-      const code = origin.errorCode ?? UNKNOWN_CODE;
-      byErrorCode.set(code, (byErrorCode.get(code) ?? 0) + 1);
+      countOne(byErrorCode, origin.errorCode);
+      countOne(byGroup, origin.group);
       byState[state] += 1;
     }
     total += matching.length;
@@ -51,5 +54,10 @@ export async function listDeadLetters(
     listed += shown.length;
     if (shown.length > 0) await onDeadLetters(shown);
   }
-  return { dlqTopic, total, listed, byErrorCode, byState };
+  return { dlqTopic, total, listed, byErrorCode, byGroup, byState };
+}
+
+function countOne(counts: Map<string, number>, name: string | null): void {
+  const key = name ?? UNKNOWN;
+  counts.set(key, (counts.get(key) ?? 0) + 1);
 }

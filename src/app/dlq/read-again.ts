@@ -8,10 +8,10 @@ import type { DeadLetter } from './dead-letters.ts';
  */
 export function readAgain(
   codec: OrderCodec,
-  letters: readonly DeadLetter[],
+  deadLetters: readonly DeadLetter[],
 ): Promise<readonly DecodedRecord[]> {
   return codec.decode(
-    letters.map(({ key, value, headers, failedAt }) => ({
+    deadLetters.map(({ key, value, headers, failedAt }) => ({
       ...{ offset: 0, timestamp: failedAt ?? 0 },
       ...{ key, value, headers },
     })),

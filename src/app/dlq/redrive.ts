@@ -50,12 +50,12 @@ async function redriveAlone(ports: RedrivePorts, options: RedriveOptions): Promi
       context: { topic: toTopic },
     });
   }
-  const letters = await DeadLetters.open({ admin, reader, dlqTopic, signal });
-  const run = new Redrive(ports, options, admin, letters);
+  const deadLetters = await DeadLetters.open({ admin, reader, dlqTopic, signal });
+  const run = new Redrive(ports, options, admin, deadLetters);
   let finished = false;
   try {
     // All must be there before the first goes.
-    if ('ids' in options.select) await letters.check(options.select.ids);
+    if ('ids' in options.select) await deadLetters.check(options.select.ids);
     await run.all();
     finished = !signal.aborted;
   } catch (error) {
@@ -77,7 +77,7 @@ class Redrive {
   readonly #ports: RedrivePorts;
   readonly #options: RedriveOptions;
   readonly #destinations: Destinations;
-  readonly #letters: DeadLetters;
+  readonly #deadLetters: DeadLetters;
   readonly #replayId: string;
   readonly #startedAt: number;
   readonly #skipped = new Map<SkipReason, number>();
@@ -91,21 +91,21 @@ class Redrive {
   #unread: Failure | null = null;
   sent = 0;
 
-  constructor(ports: RedrivePorts, options: RedriveOptions, admin: BrokerAdmin, letters: DeadLetters) {
+  constructor(ports: RedrivePorts, options: RedriveOptions, admin: BrokerAdmin, deadLetters: DeadLetters) {
     this.#ports = ports;
     this.#options = options;
     this.#destinations = new Destinations(admin, options);
-    this.#letters = letters;
+    this.#deadLetters = deadLetters;
     this.#replayId = ports.newReplayId();
     this.#startedAt = ports.clock.now();
   }
 
   async all(): Promise<void> {
     const { select, signal } = this.#options;
-    const chunks = 'ids' in select ? this.#letters.some(select.ids) : this.#letters.all();
+    const chunks = 'ids' in select ? this.#deadLetters.some(select.ids) : this.#deadLetters.all();
     for await (const chunk of chunks) {
       const asked =
-        'ids' in select ? chunk : chunk.filter((letter) => this.#isAskedFor(letter, select.filter));
+        'ids' in select ? chunk : chunk.filter((deadLetter) => this.#isAskedFor(deadLetter, select.filter));
       for (let from = 0; from < asked.length; from += MARK_AT_ONCE) {
         if (this.#room() === 0 || signal.aborted) return;
         await this.#step(asked.slice(from, from + MARK_AT_ONCE));
@@ -114,28 +114,28 @@ class Redrive {
   }
 
   /** A filter selects only open ones. */
-  #isAskedFor(letter: DeadLetter, filter: DeadLetterFilter): boolean {
-    return this.#letters.stateOf(letter) === 'open' && matchesDeadLetter(letter, filter);
+  #isAskedFor(deadLetter: DeadLetter, filter: DeadLetterFilter): boolean {
+    return this.#deadLetters.stateOf(deadLetter) === 'open' && matchesDeadLetter(deadLetter, filter);
   }
 
   #room(): number {
     return (this.#options.max ?? Infinity) - this.sent;
   }
 
-  async #step(letters: readonly DeadLetter[]): Promise<void> {
+  async #step(deadLetters: readonly DeadLetter[]): Promise<void> {
     const plans: Planned[] = [];
     const planned = new Set<string>();
-    for (const letter of letters) {
+    for (const deadLetter of deadLetters) {
       if (planned.size >= this.#room()) break;
       // Two copies of one dead letter, asked for by their ids.
-      if (planned.has(letter.mark.key)) continue;
+      if (planned.has(deadLetter.mark.key)) continue;
       this.#selected += 1;
-      const plan = await this.#plan(letter);
+      const plan = await this.#plan(deadLetter);
       if ('reason' in plan) {
-        await this.#skip(letter, plan.reason, plan.message, plan.fix);
+        await this.#skip(deadLetter, plan.reason, plan.message, plan.fix);
         continue;
       }
-      planned.add(letter.mark.key);
+      planned.add(deadLetter.mark.key);
       plans.push(plan);
     }
     for (const [topic, group] of byTopic(plans)) {
@@ -145,30 +145,30 @@ class Redrive {
   }
 
   async #plan(
-    letter: DeadLetter,
+    deadLetter: DeadLetter,
   ): Promise<Planned | { reason: SkipReason; message: string; fix: Advice | null }> {
-    const state = this.#letters.stateOf(letter);
+    const state = this.#deadLetters.stateOf(deadLetter);
     if (state !== 'open') return { reason: state, message: `it was ${state} before`, fix: null };
-    return this.#destinations.of(letter);
+    return this.#destinations.of(deadLetter);
   }
 
   async #wouldSend(topic: string, group: readonly Planned[]): Promise<void> {
-    const reading = this.#readAgain(group.map(({ letter }) => letter));
+    const reading = this.#readAgain(group.map(({ deadLetter }) => deadLetter));
     const read = await unlessStopped(reading, this.#options.signal);
     if (read === undefined) return;
     this.#failsAgain += read.filter(({ kind }) => kind === 'dead_letter').length;
     await this.#tell(
       'would_send',
       topic,
-      group.map(({ letter }, i) => ({ letter, place: null, now: read[i] ?? null })),
+      group.map(({ deadLetter }, i) => ({ deadLetter, place: null, now: read[i] ?? null })),
     );
   }
 
   /** @returns nothing when the registry is away: it is not waited for again with each thousand */
-  async #readAgain(letters: readonly DeadLetter[]): Promise<readonly DecodedRecord[]> {
+  async #readAgain(deadLetters: readonly DeadLetter[]): Promise<readonly DecodedRecord[]> {
     if (this.#unread !== null) return [];
     try {
-      return await readAgain(this.#ports.codec, letters);
+      return await readAgain(this.#ports.codec, deadLetters);
     } catch (error) {
       if (!isFailure(error, 'registry_unreachable', 'registry_refused')) throw error;
       this.#unread = error;
@@ -180,32 +180,32 @@ class Redrive {
     const { broker, clock } = this.#ports;
     this.#producer ??= await broker.producer();
     const replay = { id: this.#replayId, at: clock.now() };
-    const records = group.map(({ letter }) => ({
-      key: letter.key,
-      value: letter.value,
-      headers: redriveHeaders(letter.headers, letter.origin, replay),
+    const records = group.map(({ deadLetter }) => ({
+      key: deadLetter.key,
+      value: deadLetter.value,
+      headers: redriveHeaders(deadLetter.headers, deadLetter.origin, replay),
     }));
     const { outcomes, failure } = await this.#producer.send(topic, records, { signal: this.#options.signal });
-    const gone: { letter: DeadLetter; place: SentRecord }[] = [];
-    const left: { letter: DeadLetter; isUnknown: boolean }[] = [];
-    for (const [i, { letter }] of group.entries()) {
+    const gone: { deadLetter: DeadLetter; place: SentRecord }[] = [];
+    const left: { deadLetter: DeadLetter; isUnknown: boolean }[] = [];
+    for (const [i, { deadLetter }] of group.entries()) {
       const outcome = outcomes[i];
-      if (typeof outcome === 'object') gone.push({ letter, place: outcome });
+      if (typeof outcome === 'object') gone.push({ deadLetter, place: outcome });
       else if (outcome === 'too_large') {
-        await this.#skip(letter, 'too_large', `it is larger than topic ${topic} allows; it stays open`);
+        await this.#skip(deadLetter, 'too_large', `it is larger than topic ${topic} allows; it stays open`);
       } else if (outcome === 'refused') {
-        await this.#skip(letter, 'refused', `topic ${topic} does not take it; it stays open`);
-      } else left.push({ letter, isUnknown: outcome === 'unknown' });
+        await this.#skip(deadLetter, 'refused', `topic ${topic} does not take it; it stays open`);
+      } else left.push({ deadLetter, isUnknown: outcome === 'unknown' });
     }
     if (gone.length > 0) await this.#mark(topic, gone);
     if (failure !== null) throw await this.#leave(topic, left, failure);
   }
 
   /** What went is marked before it is reported, and also when others did not go. */
-  async #mark(topic: string, gone: readonly { letter: DeadLetter; place: SentRecord }[]): Promise<void> {
+  async #mark(topic: string, gone: readonly { deadLetter: DeadLetter; place: SentRecord }[]): Promise<void> {
     const { access } = this.#ports;
     const { dlqTopic, onNotice } = this.#options;
-    const marks: MarkedDeadLetter[] = gone.map(({ letter }) => letter.mark);
+    const marks: MarkedDeadLetter[] = gone.map(({ deadLetter }) => deadLetter.mark);
     await access.edit(
       {
         kind: 'dead_letter.mark',
@@ -226,17 +226,17 @@ class Redrive {
   async #tell(
     kind: 'would_send' | 'sent',
     topic: string,
-    letters: readonly { letter: DeadLetter; place: SentRecord | null; now: DecodedRecord | null }[],
+    deadLetters: readonly { deadLetter: DeadLetter; place: SentRecord | null; now: DecodedRecord | null }[],
   ): Promise<void> {
-    this.sent += letters.length;
+    this.sent += deadLetters.length;
     // In a dry run too: a copy that comes later would not go again.
-    this.#letters.marked(
-      letters.map(({ letter }) => letter.mark),
+    this.#deadLetters.marked(
+      deadLetters.map(({ deadLetter }) => deadLetter.mark),
       'redriven',
     );
-    this.#byTopic.set(topic, (this.#byTopic.get(topic) ?? 0) + letters.length);
-    const steps = letters.map(({ letter, place, now }) => ({
-      ...{ id: letter.mark.id, errorCode: letter.origin.errorCode },
+    this.#byTopic.set(topic, (this.#byTopic.get(topic) ?? 0) + deadLetters.length);
+    const steps = deadLetters.map(({ deadLetter, place, now }) => ({
+      ...{ id: deadLetter.mark.id, errorCode: deadLetter.origin.errorCode },
       ...{ topic, place, now },
     }));
     await this.#options.on({ kind, steps });
@@ -245,10 +245,10 @@ class Redrive {
   /** Those that may have gone stay open: sent again, the ids of their orders keep them harmless. */
   async #leave(
     topic: string,
-    left: readonly { letter: DeadLetter; isUnknown: boolean }[],
+    left: readonly { deadLetter: DeadLetter; isUnknown: boolean }[],
     failure: Error,
   ): Promise<Error> {
-    const unknown = left.filter(({ isUnknown }) => isUnknown).map(({ letter }) => letter.mark.id);
+    const unknown = left.filter(({ isUnknown }) => isUnknown).map(({ deadLetter }) => deadLetter.mark.id);
     this.#unknown += unknown.length;
     this.#failed += left.length - unknown.length;
     if (unknown.length > 0) await this.#options.on({ kind: 'unknown', ids: unknown, topic });

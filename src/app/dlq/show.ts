@@ -10,7 +10,7 @@ import { DeadLetters, type DeadLetter } from './dead-letters.ts';
 import { readAgain } from './read-again.ts';
 
 export interface ShownDeadLetter {
-  readonly letter: DeadLetter;
+  readonly deadLetter: DeadLetter;
   /** What was done with it last, by whom and why; null: nothing. */
   readonly mark: Extract<LoggedEdit, { kind: 'dead_letter' }> | null;
   /** null: the registry was away or refused us, see `problem`. */
@@ -34,17 +34,17 @@ export async function showDeadLetter(
 ): Promise<ShownDeadLetter> {
   await using admin = await broker.admin();
   await using reader = await access.read();
-  const letters = await DeadLetters.open({ admin, reader, dlqTopic });
-  for await (const [letter] of letters.some([id])) {
-    if (letter === undefined) continue;
-    const mark = letter.state === 'open' ? null : await lastMark(reader, dlqTopic, letter.mark.key);
+  const deadLetters = await DeadLetters.open({ admin, reader, dlqTopic });
+  for await (const [deadLetter] of deadLetters.some([id])) {
+    if (deadLetter === undefined) continue;
+    const mark = deadLetter.state === 'open' ? null : await lastMark(reader, dlqTopic, deadLetter.mark.key);
     try {
-      const inspection = await inspector.inspect(letter);
-      const [now] = await readAgain(codec, [letter]);
-      return { letter, mark, inspection, now: now ?? null, problem: null };
+      const inspection = await inspector.inspect(deadLetter);
+      const [now] = await readAgain(codec, [deadLetter]);
+      return { deadLetter, mark, inspection, now: now ?? null, problem: null };
     } catch (error) {
       if (!isFailure(error, 'registry_unreachable', 'registry_refused')) throw error;
-      return { letter, mark, inspection: null, now: null, problem: error };
+      return { deadLetter, mark, inspection: null, now: null, problem: error };
     }
   }
   throw new Error('a dead letter that is not there was not reported');
@@ -59,7 +59,7 @@ async function lastMark(
   for await (const edits of reader.edits()) {
     for (const edit of edits) {
       if (edit.kind !== 'dead_letter' || edit.topic !== dlqTopic) continue;
-      if (edit.letters.some((letter) => letter.key === key)) last = edit;
+      if (edit.letters.some((deadLetter) => deadLetter.key === key)) last = edit;
     }
   }
   return last;

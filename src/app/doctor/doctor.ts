@@ -9,7 +9,7 @@ import type { SchemaTools } from '../../ports/schema-registry.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
 import { checkSchema } from '../schema/check.ts';
-import { storedPositions } from '../offsets/group-positions.ts';
+import { refuseIfVanished, storedPositions } from '../offsets/group-positions.ts';
 import { markOf } from '../offsets/plan.ts';
 import { planTopics } from '../topics/plan.ts';
 import { showOffsets } from '../offsets/show.ts';
@@ -77,7 +77,10 @@ export async function doctor(ports: DoctorPorts, options: DoctorOptions): Promis
   if (await run('broker', () => checkBroker(ports.broker))) {
     await using admin = await ports.broker.admin();
     await run('versions', () => checkVersions(admin));
-    await run('topics', () => checkTopics(admin, options));
+    await run('topics', async () => {
+      if (folder.isRead) await refuseIfVanished(admin, ports.access, options.topic);
+      return checkTopics(admin, options);
+    });
     const isThere = (await admin.partitionCount(options.topic)) !== undefined;
     if (isThere) {
       if (folder.isRead) {
@@ -88,7 +91,7 @@ export async function doctor(ports: DoctorPorts, options: DoctorOptions): Promis
       }
       await run('clock', () => checkClock(ports, admin, options.topic));
     } else {
-      skip(`there is no topic ${options.topic} yet`, 'positions', 'group', 'clock');
+      skip(`there is no topic ${options.topic}`, 'positions', 'group', 'clock');
     }
   } else {
     skip('no broker answers', 'versions', 'topics', 'positions', 'group', 'clock');

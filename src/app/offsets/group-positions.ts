@@ -1,4 +1,5 @@
 import { Failure, isFailure } from '../../domain/failure.ts';
+import type { StoreAccess } from '../../ports/access.ts';
 import type { BrokerAdmin, CommittedOffset, PartitionRange } from '../../ports/broker.ts';
 import type { ProcessorName } from '../../domain/messages/message.ts';
 import type { Position, Store, StoredPosition, StoreReader } from '../../ports/store.ts';
@@ -28,6 +29,50 @@ export async function storedPositions(
       positions.set(position.partition, position);
   }
   return positions;
+}
+
+/** The other topics of which a processor has read something, where it has read nothing of `topic`. */
+export async function otherTopicsRead(
+  reader: StoreReader,
+  { processor, topic }: SourceTopic,
+): Promise<readonly string[]> {
+  const read = (await reader.positions())
+    .filter((position) => position.processor === processor && position.next > 0)
+    .map((position) => position.topic);
+  return read.includes(topic) ? [] : [...new Set(read)].toSorted();
+}
+
+/**
+ * A topic that this store has read and that does not exist was deleted, or this is another cluster.
+ *
+ * @throws Failure topic_changed
+ */
+export async function refuseVanished(
+  admin: BrokerAdmin,
+  reader: StoreReader,
+  source: SourceTopic,
+): Promise<void> {
+  const { topic } = source;
+  const read = [...(await storedPositions(reader, source)).values()].find(({ next }) => next > 0);
+  if (read === undefined || (await admin.partitionCount(topic)) !== undefined) return;
+  throw new Failure(
+    'topic_changed',
+    `topic ${topic} is gone: this folder has read ${topic}/${read.partition} up to ${read.next}; it was deleted, or this is another cluster`,
+    {
+      fix: { kind: 'other_cluster' },
+      context: { topic, partition: read.partition, offset: read.next },
+    },
+  );
+}
+
+/** The same of a store that nobody has opened yet. @throws Failure topic_changed */
+export async function refuseIfVanished(
+  admin: BrokerAdmin,
+  access: StoreAccess,
+  topic: string,
+): Promise<void> {
+  await using reader = await access.read();
+  await refuseVanished(admin, reader, { processor: 'orders', topic });
 }
 
 /** @throws Failure topic_missing */

@@ -10,6 +10,7 @@ import {
   commitPositions,
   movedPosition,
   rangesOf,
+  refuseVanished,
   storedPositions,
   storeMoves,
   type GroupOf,
@@ -46,7 +47,7 @@ export interface ResetResult extends GroupOf {
  * Moves the stored positions and the group's committed offsets together, or says what that would come to. Where
  * they stood before is kept in a file first, and in the log of edits, which is what undoing goes by.
  *
- * @throws Failure topic_missing, invalid_value (no such partition), group_marked (another folder's group), not_found
+ * @throws Failure topic_missing, topic_changed (the folder has read it, and it is gone), invalid_value (no such partition), group_marked (another folder's group), not_found
  * (nothing to undo); when executing, group_in_use and folder_in_use; and those of the ports
  */
 export async function resetOffsets(
@@ -87,7 +88,9 @@ interface Plan {
 async function planReset(admin: BrokerAdmin, reader: StoreReader, options: ResetOptions): Promise<Plan> {
   const { topic, group } = options;
   const reset = options.reset === 'undo' ? await reversal(reader, topic) : options.reset;
-  const stored = await storedPositions(reader, { processor: 'orders', topic });
+  const source = { processor: 'orders', topic } as const;
+  await refuseVanished(admin, reader, source);
+  const stored = await storedPositions(reader, source);
   const ranges = await rangesOf(admin, topic);
   const committed = await admin.committed(group, topic);
   const mark = markOf(reader.storeId ?? '');

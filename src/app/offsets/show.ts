@@ -1,6 +1,8 @@
-import type { Broker, CommittedOffset, PartitionRange } from '../../ports/broker.ts';
+import { isFailure } from '../../domain/failure.ts';
+import type { Broker, BrokerAdmin, CommittedOffset, PartitionRange } from '../../ports/broker.ts';
 import type { StoreAccess } from '../../ports/access.ts';
-import { rangesOf, storedPositions, type GroupOf } from './group-positions.ts';
+import type { StoreReader } from '../../ports/store.ts';
+import { rangesOf, refuseVanished, storedPositions, type GroupOf } from './group-positions.ts';
 import { currentOffset, groupAhead, markOf, type GroupAhead } from './plan.ts';
 
 export interface OffsetsPorts {
@@ -35,7 +37,7 @@ export interface PartitionOffsets {
 /**
  * Where the folder stands and where its group does. Goes beside a running consumer.
  *
- * @throws Failure topic_missing, and those of the ports
+ * @throws Failure topic_missing, topic_changed (the folder has read it, and it is gone), and those of the ports
  */
 export async function showOffsets(
   { access, broker }: OffsetsPorts,
@@ -49,7 +51,7 @@ export async function showOffsets(
   // ranges: nor is it past the end.
   await using reader = await access.read();
   const stored = await storedPositions(reader, { processor: 'orders', topic });
-  const ranges = await rangesOf(admin, topic);
+  const ranges = await rangesOfRead(admin, reader, topic);
   const [entries, { state }] = await asked;
   const mark = markOf(reader.storeId ?? '');
   const committed = new Map(entries.map((entry) => [entry.partition, entry] as const));
@@ -58,6 +60,21 @@ export async function showOffsets(
   );
   const ahead = groupAhead({ ranges, stored, committed: entries, mark });
   return { topic, group, groupState: state, partitions, ahead };
+}
+
+async function rangesOfRead(
+  admin: BrokerAdmin,
+  reader: StoreReader,
+  topic: string,
+): Promise<readonly PartitionRange[]> {
+  try {
+    return await rangesOf(admin, topic);
+  } catch (error) {
+    if (isFailure(error, 'topic_missing')) {
+      await refuseVanished(admin, reader, { processor: 'orders', topic });
+    }
+    throw error;
+  }
 }
 
 function offsetsOf(

@@ -118,7 +118,7 @@ function skipsOf({ read, moves }: Course): Skip[] {
 }
 
 /** The move that passed over a record of the topic as it is now; undefined when none did. */
-function skipOf(skips: readonly Skip[], { topic, partition, offset }: RecordPlace): Skip | undefined {
+export function skipOf(skips: readonly Skip[], { topic, partition, offset }: RecordPlace): Skip | undefined {
   return skips.find(
     (skip) =>
       !skip.isGone &&

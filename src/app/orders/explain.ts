@@ -1,5 +1,5 @@
 import type { Decided, Outcome } from '../../domain/orders/decided.ts';
-import { decide } from '../../processors/orders/decide.ts';
+import { decide, refusedForGood } from '../../processors/orders/decide.ts';
 import { recordTime, sameContent, type Order, type RecordId } from '../../domain/orders/order.ts';
 import type { Broker, BrokerRecord } from '../../ports/broker.ts';
 import type { OrderCodec } from '../../ports/codec.ts';
@@ -8,7 +8,7 @@ import type { StoreAccess } from '../../ports/access.ts';
 import type { StoreReader } from '../../ports/store.ts';
 import { rangesOf } from '../offsets/group-positions.ts';
 import { triesOf } from './retries.ts';
-import { isSkipped, readSkips } from '../offsets/skips.ts';
+import { readSkips, skipOf, type Skip } from '../offsets/skips.ts';
 
 /** What a record with the id of an order is to it; `unread`: it was not read yet, or was skipped. */
 export type RecordRole = 'deciding' | 'duplicate' | 'conflict' | 'unread';
@@ -17,6 +17,8 @@ export interface ExplainedRecord extends RecordId {
   /** Milliseconds since the epoch; null when the record was not looked at. */
   readonly timestamp: number | null;
   readonly role: RecordRole;
+  /** The move of the position that passed over it; null when none did, or it was read since. */
+  readonly skip: Skip | null;
   /** Of the replay that sent it; null when none did, or it was not looked at. */
   readonly replayId: string | null;
 }
@@ -27,6 +29,8 @@ export interface Explanation {
   readonly decided: Decided | null;
   /** What comes of the same order under a new id, were it decided at this moment. */
   readonly now: Outcome;
+  /** Why no new try can be accepted, whatever becomes of users and stock; null: it can. */
+  readonly refusedForGood: string | null;
   readonly records: readonly ExplainedRecord[];
   /** The order that this one tries again, under an id that follows from it; null: none. */
   readonly retryOf: string | null;
@@ -69,6 +73,7 @@ export async function explainOrder(
     retryOf: tries.root === orderId ? null : tries.root,
     retries: tries.decided.filter((one) => one.order.orderId !== orderId),
     now: await decideNow(reader, order),
+    refusedForGood: refusedForGood(order),
     records: await recordsOf(reader, decided, found?.records ?? []),
     scanned: scan !== null,
     unreadable: found?.unreadable ?? [],
@@ -137,12 +142,14 @@ async function recordsOf(
   const records = found.map((record): ExplainedRecord => {
     const { topic, partition, offset, timestamp, replayId } = record;
     const place = { topic, partition, offset };
-    const isRead = offset < (positions.get(`${topic}/${partition}`) ?? 0) && !isSkipped(skips, place);
-    return { ...place, timestamp, role: roleOf(record, decided, isRead), replayId };
+    const isPassed = offset < (positions.get(`${topic}/${partition}`) ?? 0);
+    const skip = isPassed ? (skipOf(skips, place) ?? null) : null;
+    const role = roleOf(record, decided, isPassed && skip === null);
+    return { ...place, timestamp, role, skip: role === 'unread' ? skip : null, replayId };
   });
   // Its record may be gone from the topic by now, and is not looked for without a search.
   if (decided !== null && !records.some(({ role }) => role === 'deciding')) {
-    records.unshift({ ...decided.record, timestamp: null, role: 'deciding', replayId: null });
+    records.unshift({ ...decided.record, timestamp: null, role: 'deciding', skip: null, replayId: null });
   }
   return records;
 }

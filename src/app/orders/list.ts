@@ -1,107 +1,108 @@
 import type { Decided } from '../../domain/orders/decided.ts';
 import type { StoreAccess } from '../../ports/access.ts';
-import type { StoreReader } from '../../ports/store.ts';
-import { matchesOrder, type OrderFilter } from './filter.ts';
+import type { NewDecisions, StoreView } from '../../ports/store.ts';
+import { inDecisionOrder, inDecisionOrderFromEnd, inOrder } from './decision-order.ts';
+import { matchesDecision, type DecisionFilter } from './filter.ts';
 
 export interface ListOrdersOptions {
-  /** null: both, in the order of their decisions. */
-  readonly status: 'accepted' | 'rejected' | null;
-  readonly filter: OrderFilter;
-  /** How many at most: reading ends with the last of them. */
-  readonly limit: number;
+  readonly filter: DecisionFilter;
+  /** The latest so many of those that match; Infinity: all of them. */
+  readonly last: number;
+  /** How many at most, from where the list begins. */
+  readonly limit?: number;
+  /** The latest first. */
+  readonly isReversed?: boolean;
+  /** Looks at so many decisions before the `last`, to say how many more match. */
+  readonly countUpTo?: number;
+  /** Goes on with what is decided from now on, until it aborts. */
+  readonly follow?: AbortSignal | null;
   /** Called again when it has resolved: the listener sets the pace. */
   readonly onOrders: (orders: readonly Decided[]) => Promise<void>;
 }
 
+/** Earlier decisions that match and were not listed. */
+export interface EarlierOrders {
+  readonly count: number;
+  /** There may be more of them: not all decisions were looked at. */
+  readonly isAtLeast: boolean;
+}
+
+/** An earlier clock may have been ahead, but hardly by more than this. */
+const CLOCK_SLACK_MS = 24 * 3_600_000;
+
 /**
- * Hands out decided orders as they are read: their number does not matter. Goes beside a running consumer.
- *
- * @returns whether there are more than the limit
+ * Hands out decided orders, those of both outcomes by time. What is before the latest ones is not read, so a limit makes
+ * it quick however long the logs are. Goes beside a running consumer.
  */
-export async function listOrders(
-  access: StoreAccess,
-  { status, filter, limit, onOrders }: ListOrdersOptions,
-): Promise<{ hasMore: boolean }> {
-  await using reader = await access.read();
-  let left = limit;
-  for await (const chunk of status === null ? inDecisionOrder(reader) : reader.decisions(status)) {
-    const matching = chunk.filter((decided) => matchesOrder(decided, filter));
+export async function listOrders(access: StoreAccess, options: ListOrdersOptions): Promise<EarlierOrders> {
+  const reader = await access.read();
+  const later = options.follow == null ? null : reader.newDecisions(options.follow);
+  let earlier: EarlierOrders;
+  try {
+    earlier = await listPast(reader, options);
+  } finally {
+    // What is decided from now on needs none of the files that it keeps open.
+    await reader[Symbol.asyncDispose]();
+  }
+  if (later !== null) await handOut(merged(later), options);
+  return earlier;
+}
+
+async function* merged(later: AsyncIterable<NewDecisions>): AsyncGenerator<readonly Decided[]> {
+  for await (const { accepted, rejected } of later) yield* inOrder(accepted, rejected);
+}
+
+async function listPast(reader: StoreView, options: ListOrdersOptions): Promise<EarlierOrders> {
+  const { filter, last, limit = Infinity, isReversed = false, countUpTo = 0, onOrders } = options;
+  if (last === Infinity && !isReversed) {
+    await handOut(fromBeginning(reader, filter), options, limit);
+    return { count: 0, isAtLeast: false };
+  }
+  let left = isReversed ? Math.min(last, limit) : last;
+  let toLookAt = countUpTo;
+  let count = 0;
+  let isAtLeast = false;
+  const kept: Decided[] = [];
+  for await (const chunk of fromEnd(reader, filter)) {
+    const matching = chunk.filter((decided) => matchesDecision(decided, filter));
     const wanted = matching.slice(0, left);
-    if (wanted.length > 0) await onOrders(wanted);
-    if (matching.length > left) return { hasMore: true };
     left -= wanted.length;
+    count += matching.length - wanted.length;
+    if (!isReversed) kept.push(...wanted);
+    else if (wanted.length > 0) await onOrders(wanted);
+    if (left > 0) continue;
+    isAtLeast = toLookAt <= 0;
+    if (isAtLeast) break;
+    toLookAt -= chunk.length;
   }
-  return { hasMore: false };
+  if (kept.length > 0) await onOrders(kept.reverse().slice(0, limit));
+  return { count, isAtLeast };
 }
 
-/** Both logs as one, in chunks. The order within each is kept; between them the time of the decision tells. */
-export async function* inDecisionOrder(reader: StoreReader): AsyncGenerator<readonly Decided[]> {
-  await using accepted = new Cursor(reader.decisions('accepted'));
-  await using rejected = new Cursor(reader.decisions('rejected'));
-  for (;;) {
-    await accepted.fill();
-    await rejected.fill();
-    const merged: Decided[] = [];
-    for (let [a, r] = [accepted.head, rejected.head]; a !== undefined && r !== undefined;) {
-      if (isBefore(r, a)) {
-        merged.push(r);
-        r = rejected.next();
-      } else {
-        merged.push(a);
-        a = accepted.next();
-      }
-    }
-    if (accepted.isAtEnd) merged.push(...rejected.rest());
-    else if (rejected.isAtEnd) merged.push(...accepted.rest());
-    if (merged.length === 0) return;
-    yield merged;
+/** From the last decision back, to where none can match any more. */
+async function* fromEnd(reader: StoreView, filter: DecisionFilter): AsyncGenerator<readonly Decided[]> {
+  const { status, sinceMs } = filter;
+  const all = status === null ? inDecisionOrderFromEnd(reader) : reader.decisionsFromEnd(status);
+  for await (const chunk of all) {
+    yield chunk;
+    if (sinceMs !== null && chunk.every(({ decidedAt }) => decidedAt < sinceMs - CLOCK_SLACK_MS)) return;
   }
 }
 
-/** One commit bears one time: within it the records of a partition were decided in order of their offsets. */
-function isBefore(one: Decided, other: Decided): boolean {
-  if (one.decidedAt !== other.decidedAt) return one.decidedAt < other.decidedAt;
-  return one.record.partition === other.record.partition && one.record.offset < other.record.offset;
+function fromBeginning(reader: StoreView, { status }: DecisionFilter): AsyncIterable<readonly Decided[]> {
+  return status === null ? inDecisionOrder(reader) : reader.decisions(status);
 }
 
-/** Where reading a log in chunks stands. */
-class Cursor implements AsyncDisposable {
-  readonly #chunks: AsyncIterator<readonly Decided[]>;
-  #chunk: readonly Decided[] = [];
-  #at = 0;
-  isAtEnd = false;
-
-  constructor(chunks: AsyncIterable<readonly Decided[]>) {
-    this.#chunks = chunks[Symbol.asyncIterator]();
-  }
-
-  /** Undefined where `fill` has to be called, and at the end. */
-  get head(): Decided | undefined {
-    return this.#chunk[this.#at];
-  }
-
-  next(): Decided | undefined {
-    this.#at += 1;
-    return this.head;
-  }
-
-  /** Goes past what is left of the chunk. */
-  rest(): readonly Decided[] {
-    const rest = this.#chunk.slice(this.#at);
-    this.#at = this.#chunk.length;
-    return rest;
-  }
-
-  async fill(): Promise<void> {
-    while (this.head === undefined && !this.isAtEnd) {
-      const result = await this.#chunks.next();
-      this.isAtEnd = result.done === true;
-      this.#chunk = result.done === true ? [] : result.value;
-      this.#at = 0;
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#chunks.return?.();
+async function handOut(
+  chunks: AsyncIterable<readonly Decided[]>,
+  { filter, onOrders }: Pick<ListOrdersOptions, 'filter' | 'onOrders'>,
+  limit = Infinity,
+): Promise<void> {
+  let left = limit;
+  for await (const chunk of chunks) {
+    const matching = chunk.filter((decided) => matchesDecision(decided, filter)).slice(0, left);
+    if (matching.length > 0) await onOrders(matching);
+    left -= matching.length;
+    if (left === 0) return;
   }
 }

@@ -85,9 +85,17 @@ export interface DeadLettered {
   readonly message: string;
 }
 
+/** The store has read `others` so far, and nothing of this one: its name may be a mistake. */
+export interface TopicIsNew {
+  readonly kind: 'topic_is_new';
+  readonly topic: string;
+  readonly others: readonly string[];
+}
+
 /** What came of preparing a run. */
 export type PrepareEvent =
   | TopicCreated
+  | TopicIsNew
   | GhostRemoved
   | CopySuspected
   /** The store is older than its group: those records are read again, and decided where their decisions were lost. */

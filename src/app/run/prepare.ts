@@ -1,4 +1,3 @@
-import { Failure } from '../../domain/failure.ts';
 import type { WantedTopic } from '../../domain/declared-topics.ts';
 import { MESSAGES } from '../../domain/messages/index.ts';
 import type { DeclaredMessage, ProcessorName } from '../../domain/messages/message.ts';
@@ -14,9 +13,10 @@ import { findMoves } from '../offsets/find-moves.ts';
 import {
   commitPositions,
   movedPosition,
+  otherTopicsRead,
+  refuseVanished,
   storedPositions,
   storeMoves,
-  type SourceTopic,
 } from '../offsets/group-positions.ts';
 import { groupAhead, markOf, rangesWithoutLeader } from '../offsets/plan.ts';
 import { ensureTopics } from '../topics/ensure.ts';
@@ -70,10 +70,15 @@ export async function prepareRun(
   const { store, broker } = ports;
   const { names } = options;
   await using admin = await broker.admin();
-  if (options.reset === null) {
-    for (const { processor } of readers)
-      for (const source of processor.sources)
-        await refuseVanished(admin, store, { processor: processor.name, topic: topicOf(source, names) });
+  for (const { processor } of readers) {
+    const topics = processor.sources.map((source) => topicOf(source, names));
+    for (const topic of topics) {
+      const source = { processor: processor.name, topic };
+      if (options.reset === null) await refuseVanished(admin, store, source);
+      // One that reads several may have found nothing in some.
+      const others = (await otherTopicsRead(store, source)).filter((other) => !topics.includes(other));
+      if (others.length > 0) options.on({ kind: 'topic_is_new', topic, others });
+    }
   }
   await ensureTopics(admin, topicsOf(readers, store, names), options.create, options.on);
   const clusterId = await admin.clusterId();
@@ -137,23 +142,4 @@ async function prepareTopic(
     dlqTopic: isFirst ? deadLetterTopicOf(source, names) : null,
     skipped: moves.reduce((sum, move) => sum + move.skipped, 0),
   };
-}
-
-/**
- * A topic that this store has read and that does not exist was deleted, or this is another cluster.
- *
- * @throws Failure topic_changed
- */
-async function refuseVanished(admin: BrokerAdmin, store: Store, source: SourceTopic): Promise<void> {
-  const { topic } = source;
-  const read = [...(await storedPositions(store, source)).values()].find(({ next }) => next > 0);
-  if (read === undefined || (await admin.partitionCount(topic)) !== undefined) return;
-  throw new Failure(
-    'topic_changed',
-    `topic ${topic} is gone: this folder has read ${topic}/${read.partition} up to ${read.next}; it was deleted, or this is another cluster`,
-    {
-      fix: { kind: 'other_cluster' },
-      context: { topic, partition: read.partition, offset: read.next },
-    },
-  );
 }

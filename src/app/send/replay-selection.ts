@@ -6,9 +6,11 @@ import type { Clock } from '../../ports/clock.ts';
 import type { StoreReader } from '../../ports/store.ts';
 import { matchesOrder, type OrderFilter } from '../orders/filter.ts';
 import { triesOf } from '../orders/retries.ts';
+import { refusedForGood } from '../../processors/orders/decide.ts';
 
 export interface ReplayFilter extends OrderFilter {
   readonly orderId: string | null;
+  /** At most so many are sent. */
   readonly limit: number | null;
   /** Leaves out everything up to and including this order: where an interrupted replay goes on. */
   readonly resumeAfter: string | null;
@@ -28,8 +30,8 @@ export type Selected =
       readonly logged: string;
       /** What is sent for it: the same, or a copy under the id of the next try. */
       readonly order: Order;
-      /** How many were selected up to this one. */
-      readonly selected: number;
+      /** How many were to be sent up to this one. */
+      readonly taken: number;
     }
   | { readonly kind: 'fulfilled'; readonly logged: string; readonly by: string }
   | { readonly kind: 'unfit'; readonly logged: string; readonly why: string };
@@ -55,7 +57,7 @@ async function* select(
   clock: Clock,
 ): AsyncGenerator<Selected> {
   let resumed = filter.resumeAfter === null;
-  let selected = 0;
+  let taken = 0;
   /** Ids that the tries follow from, of orders that have been tried before; others are met once. */
   const met = new Set<string>();
   for await (const chunk of decisions) {
@@ -70,8 +72,7 @@ async function* select(
         met.add(tries.root);
       }
       if (!goesOn) continue;
-      if (filter.limit !== null && selected >= filter.limit) return;
-      selected += 1;
+      if (filter.limit !== null && taken >= filter.limit) return;
       const logged = order.orderId;
       const last = tries?.decided.at(-1);
       if (last?.outcome.kind === 'accepted' && !filter.again) {
@@ -82,7 +83,8 @@ async function* select(
       if (why !== null) yield { kind: 'unfit', logged, why };
       else {
         const sending = tries === null ? order : { ...order, orderId: tries.next, createdAt: clock.now() };
-        yield { kind: 'order', logged, order: sending, selected };
+        taken += 1;
+        yield { kind: 'order', logged, order: sending, taken };
       }
     }
   }
@@ -92,6 +94,9 @@ async function* select(
     });
   }
 }
+
+/** Where no try can be accepted. */
+const ANOTHER_ORDER = 'its sender has to send another order';
 
 function unfitness({ items }: Order, orderId: string): string | null {
   if (!items.every(({ quantity }) => fitsTheEvent(quantity))) return 'a quantity is not a whole number';
@@ -139,7 +144,12 @@ async function decidedOrders(
       'already_decided',
       `order ${orderId} was rejected: ${outcome.detail}; a decision is final`,
       {
-        fix: fulfilledBy === null ? { kind: 'try_again', orderId } : { ...again, by: fulfilledBy },
+        fix:
+          fulfilledBy !== null
+            ? { ...again, by: fulfilledBy }
+            : refusedForGood(order) === null
+              ? { kind: 'try_again', orderId }
+              : ANOTHER_ORDER,
         context,
       },
     );

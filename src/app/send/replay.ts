@@ -66,7 +66,8 @@ export interface ReplaySummary {
 /**
  * Sends decided orders again, in the order of their log. The last event is the summary, before a failure too.
  *
- * @throws Failure of the ports; usage, not_found or already_decided for what was asked; interrupted
+ * @throws Failure of the ports; usage, not_found or already_decided for what was asked; interrupted; invalid_input when
+ * some cannot be sent, after all others were
  */
 export async function replayOrders(ports: ReplayPorts, options: ReplayOptions): Promise<void> {
   const { access, broker, clock } = ports;
@@ -83,7 +84,15 @@ export async function replayOrders(ports: ReplayPorts, options: ReplayOptions): 
   }
   const startedAt = clock.now();
   const replayId = ports.newReplayId();
-  const progress: Progress = { selected: 0, sent: 0, failed: 0, fulfilled: 0, unknown: 0, last: null };
+  const progress: Progress = {
+    selected: 0,
+    sent: 0,
+    failed: 0,
+    fulfilled: 0,
+    unknown: 0,
+    last: null,
+    unfit: null,
+  };
   await using reader = await access.read();
   const orders = toSend(await selectOrders(reader, options, clock), progress, on);
   let finished = false;
@@ -122,6 +131,7 @@ export async function replayOrders(ports: ReplayPorts, options: ReplayOptions): 
     });
   }
   if (!finished) throw interruptedAfter(progress, options, '');
+  if (progress.unfit !== null) throw notSent(progress.unfit, progress);
 }
 
 interface Progress {
@@ -132,6 +142,8 @@ interface Progress {
   unknown: number;
   /** The last order that was sent. */
   last: ToSend | null;
+  /** The first that cannot be sent at all. */
+  unfit: string | null;
 }
 
 type ToSend = Extract<Selected, { kind: 'order' }>;
@@ -150,6 +162,7 @@ async function* toSend(
       on({ kind: 'fulfilled', orderId: one.logged, by: one.by });
     } else {
       progress.failed += 1;
+      progress.unfit ??= one.logged;
       on({ kind: 'not_sent', orderId: one.logged, why: one.why });
     }
   }
@@ -208,6 +221,15 @@ async function* prepend<T>(first: T, rest: AsyncGenerator<T>): AsyncGenerator<T>
   yield* rest;
 }
 
+/** The others went: those that cannot be sent keep no order waiting behind them. */
+function notSent(orderId: string, { failed }: Progress): Failure {
+  const more = failed === 1 ? '' : `, … (${failed} in all)`;
+  return new Failure('invalid_input', `not sent, because they cannot be: ${orderId}${more}`, {
+    fix: 'their senders have to send other orders',
+    context: { orderId },
+  });
+}
+
 function interruptedAfter(progress: Progress, options: ReplayOptions, why: string): Failure {
   const { sent } = progress;
   return new Failure('interrupted', `interrupted after ${sent} orders${why}`, {
@@ -217,6 +239,6 @@ function interruptedAfter(progress: Progress, options: ReplayOptions, why: strin
 }
 
 function wayOn({ last }: Progress, { limit }: ReplayOptions): ReplayAgain {
-  const left = last === null || limit === null ? null : limit - last.selected;
+  const left = last === null || limit === null ? null : limit - last.taken;
   return { kind: 'replay_again', inDoubt: false, after: last?.logged ?? null, limit: left };
 }

@@ -39,7 +39,8 @@ export function register(command: Command, session: Session): void {
       'So sending it twice makes a duplicate, and an order is fulfilled once. One whose last try was accepted is ' +
       'left out unless --again is given (4 for --order).\n\n' +
       'The flags that select go together: an order is sent when all of them hold. --since is inclusive, --until ' +
-      'exclusive, both refer to the time of the decision. An empty log sends nothing, 0. Ctrl-C: 130, with the ' +
+      'exclusive, both refer to the time of the decision. An empty log sends nothing, 0. Orders that cannot be sent, such as ' +
+      'those with a quantity that is not whole, are named and left out, and make it 6 in the end. Ctrl-C: 130, with the ' +
       '--resume-after to go on with.',
     examples: [
       ['orderctl replay --dry-run', 'what would be sent'],

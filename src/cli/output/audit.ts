@@ -5,6 +5,7 @@ import type { Difference } from '../../domain/difference.ts';
 import { isoTime } from '../../domain/iso-time.ts';
 import type { Skip } from '../../app/offsets/skips.ts';
 import { wayOut } from '../hints.ts';
+import { SKIPPED_BY } from './positions/moved.ts';
 import { count, grouped } from './text.ts';
 
 /** Printed as text; `-o json` has more of them. */
@@ -112,12 +113,6 @@ function recordsLine({
   return `${count(records, 'record')} below the stored positions: ${parts.join(', ')}`;
 }
 
-const CAUSES: Readonly<Record<Skip['cause'], string>> = {
-  reset: 'by a reset',
-  group_moved: 'because another tool moved the group',
-  adopt: 'because the group was taken over',
-};
-
 function skipLine({ topic, partition, from, to, cause, at }: Skip): string {
-  return `skipped: ${topic}/${partition} from ${from} to ${to - 1}, ${CAUSES[cause]} at ${isoTime(at)}; no loss, but not read`;
+  return `skipped: ${topic}/${partition} from ${from} to ${to - 1}, ${SKIPPED_BY[cause]} at ${isoTime(at)}; no loss, but not read`;
 }

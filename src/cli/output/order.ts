@@ -1,9 +1,10 @@
 import type { Explanation, ExplainedRecord } from '../../app/orders/explain.ts';
 import type { Explanation as ExplanationDocument, Order as OrderDocument } from '../../documents/order.ts';
 import type { Decided, Outcome } from '../../domain/orders/decided.ts';
-import { isoTime, isoTimeOrNull } from '../../domain/iso-time.ts';
+import { isoSeconds, isoTime, isoTimeOrNull } from '../../domain/iso-time.ts';
 import { formatRecordId, type Order } from '../../domain/orders/order.ts';
 import type { Reason } from '../../domain/orders/reasons.ts';
+import { SKIPPED_BY } from './positions/moved.ts';
 import type { Column } from './table.ts';
 
 /** An entry of `order show` and `order list`, keys in the order of the contract. */
@@ -83,7 +84,7 @@ export const ORDER_COLUMNS: readonly Column<Decided>[] = [
 
 /** Without what `order show` adds: the outcome is the reason, or that there was none against it. */
 export const NARROW_ORDER_COLUMNS: readonly Column<Decided>[] = [
-  { title: 'DECIDED', isWhole: true, cell: ({ decidedAt }) => isoTime(decidedAt).replace(/\.\d+/, '') },
+  { title: 'DECIDED', isWhole: true, cell: ({ decidedAt }) => isoSeconds(decidedAt) },
   { title: 'ORDER', keepsEnds: true, cell: ({ order }) => order.orderId },
   { title: 'USER', cell: ({ order }) => order.user },
   { title: 'ITEMS', cell: ({ order }) => itemsInWords(order) },
@@ -135,11 +136,17 @@ export function explainText(explained: Explanation, rephrase: (text: string) => 
   ].join('\n');
 }
 
+/** `skipped by a reset at …`; empty for a record that was not. */
+function skippedIn({ skip }: ExplainedRecord): string {
+  return skip === null ? '' : `skipped ${SKIPPED_BY[skip.cause]} at ${isoTime(skip.at)}`;
+}
+
 function recordLine(record: ExplainedRecord): string {
-  const { timestamp, role, replayId } = record;
+  const { timestamp, role, replayId, skip } = record;
   const time = timestamp === null ? '' : `, ${isoTime(timestamp)}`;
   const replay = replayId === null ? '' : `, sent by replay ${replayId}`;
-  return `  ${formatRecordId(record)}: ${role}${time}${replay}`;
+  const skipped = skip === null ? '' : `, ${skippedIn(record)}`;
+  return `  ${formatRecordId(record)}: ${role}${time}${replay}${skipped}`;
 }
 
 /** What the rule behind a reason is. */
@@ -155,7 +162,11 @@ function explanationOf(explained: Explanation): string {
   const { decided, order, records, unreadable, scanned } = explained;
   const more = otherTries(explained) + (scanned ? otherRecords(records, unreadable) : '');
   if (decided === null) {
-    return `Order ${order.orderId} is not decided: a record with that id waits in the topic.${more}`;
+    const isWaiting = records.length === 0 || records.some(({ skip }) => skip === null);
+    const why = isWaiting
+      ? 'a record with that id waits in the topic'
+      : records.map((record) => `${formatRecordId(record)} was ${skippedIn(record)}`).join('; ');
+    return `Order ${order.orderId} is not decided: ${why}.${more}`;
   }
   const { outcome, decidedAt, record } = decided;
   const when = `at ${isoTime(decidedAt)}, on record ${formatRecordId(record)}`;
@@ -201,26 +212,40 @@ function otherRecords(records: readonly ExplainedRecord[], unreadable: Explanati
   return parts.length === 0 ? '' : ` In the topic: ${parts.join('; ')}.`;
 }
 
+/** What becomes of an order that is not decided, or decides it. */
+function undecidedStep(
+  waiting: readonly string[],
+  [passed]: readonly ExplainedRecord[],
+  would: string,
+): string {
+  if (passed === undefined || waiting.length > 0)
+    return `"orderctl consume" decides it when it reads ${waiting[0] ?? 'it'}: now it would be ${would}`;
+  const { partition, offset, skip } = passed;
+  const undo =
+    skip?.cause === 'reset' ? '; if no reset came after, "orderctl offsets undo" takes that one back' : '';
+  return `"orderctl offsets reset --to ${offset} --partitions ${partition}" goes back to it, and consume then decides it${undo}: now it would be ${would}`;
+}
+
 /** What can be done about it now, with what it would come to. */
 function nextSteps(explained: Explanation): string[] {
   const { decided, order, now, records, unreadable } = explained;
   const lastTry = explained.retries.at(-1);
   const would = now.kind === 'accepted' ? 'accepted' : `rejected (${now.reason}: ${now.detail})`;
-  const waiting = records.filter(({ role }) => role === 'unread').map(formatRecordId);
-  const letters =
+  const unread = records.filter(({ role }) => role === 'unread');
+  const waiting = unread.filter(({ skip }) => skip === null).map(formatRecordId);
+  const skipped = unread.filter(({ skip }) => skip !== null);
+  const deadLetters =
     unreadable.length === 0 ? [] : ['"orderctl dlq list" shows what could not be read, and why'];
-  if (decided === null) {
-    return [
-      `"orderctl consume" decides it when it reads ${waiting[0] ?? 'it'}: now it would be ${would}`,
-      ...letters,
-    ];
-  }
+  if (decided === null) return [undecidedStep(waiting, skipped, would), ...deadLetters];
   const again = [
     ...(waiting.length > 0
       ? [`${waiting.join(', ')} is yet to be read: the decision stands all the same`]
       : []),
+    ...skipped.map(
+      (record) => `${formatRecordId(record)} was ${skippedIn(record)}: the decision stands all the same`,
+    ),
     'a record with this id that comes again, by replay or redrive, changes nothing: a duplicate, or a conflict when its content differs',
-    ...letters,
+    ...deadLetters,
   ];
   const id = order.orderId;
   const accepted = lastTry?.outcome.kind === 'accepted' ? lastTry.order.orderId : null;
@@ -237,6 +262,9 @@ function nextSteps(explained: Explanation): string[] {
       ...again,
       `"orderctl replay --rejected --order ${id} ${flags}" orders the same once more: now it would be ${would}`,
     ];
+  }
+  if (explained.refusedForGood !== null) {
+    return [`${explained.refusedForGood}: its sender has to send another order`, ...again];
   }
   return [
     ...(now.kind === 'rejected' ? [mend(order, now)] : []),

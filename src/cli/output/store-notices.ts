@@ -13,7 +13,7 @@ export function printNotice(printer: Printer, notice: StoreNotice): void {
   switch (notice.kind) {
     case 'hand_edit_merged':
       printer.info(
-        `${notice.file}: took in a hand edit of ${count(notice.rows, 'row')}${madeFrom(notice.madeFrom)}`,
+        `${notice.file}: took in a hand edit of ${count(notice.rows, 'row')} (${changedRows(notice)})${madeFrom(notice.madeFrom)}`,
       );
       break;
     case 'file_broken':
@@ -60,6 +60,14 @@ export function printNotice(printer: Printer, notice: StoreNotice): void {
       printer.info(`${notice.file}: took in an edit of ${count(notice.rows, 'row')}`);
       break;
   }
+}
+
+/** `pen, book removed and 4 more` */
+function changedRows({ rows, changes }: Extract<StoreNotice, { kind: 'hand_edit_merged' }>): string {
+  const named = changes
+    .map(({ name, change }) => (change === 'changed' ? name : `${name} ${change}`))
+    .join(', ');
+  return rows > changes.length ? `${named} and ${rows - changes.length} more` : named;
 }
 
 /** Which version a hand edit was made from, by the clock on the wall where it is not long ago. */

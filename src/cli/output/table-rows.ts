@@ -60,6 +60,15 @@ export function editLine(edit: TableEdit): string {
     : `${subject} updated: ${changes.join(', ')}`;
 }
 
+/** `quantity 50 → 100`, `added, quantity 10` */
+export function changeInWords(edit: TableEdit): string {
+  return editLine(edit)
+    .slice(`${edit.kind} ${edit.kind === 'user' ? edit.user : edit.item} `.length)
+    .replace(/^updated: /, '')
+    .replace(/ \((?:was: )?(.*)\)$/, ', $1')
+    .replace(/^(added|removed|unchanged),/, '$1:');
+}
+
 function fields(row: User | Item): Record<string, string | number | null> {
   if ('status' in row) return { status: row.status };
   return { quantity: row.quantity, name: row.name, price: row.price, 'reorder level': row.reorderLevel };

@@ -30,7 +30,7 @@ export interface SettingSpec {
   readonly short?: string;
   /** It has no flag and no key in the file, and may be given by NAME_FILE. */
   readonly isSecret?: true;
-  /** It says where a command works: commands that messages name repeat it. */
+  /** It says where a command works, or how it gets there: commands that messages name repeat it. */
   readonly isPlace?: true;
 }
 
@@ -140,6 +140,7 @@ export const SETTINGS = [
   },
   {
     name: 'tls',
+    isPlace: true,
     type: SWITCH,
     env: 'ORDERCTL_TLS',
     fallback: false,
@@ -147,6 +148,7 @@ export const SETTINGS = [
   },
   {
     name: 'tls_ca',
+    isPlace: true,
     type: PATH,
     metavar: 'FILE',
     env: 'ORDERCTL_TLS_CA',
@@ -155,6 +157,7 @@ export const SETTINGS = [
   },
   {
     name: 'tls_cert',
+    isPlace: true,
     type: PATH,
     metavar: 'FILE',
     env: 'ORDERCTL_TLS_CERT',
@@ -163,6 +166,7 @@ export const SETTINGS = [
   },
   {
     name: 'tls_key',
+    isPlace: true,
     type: PATH,
     metavar: 'FILE',
     env: 'ORDERCTL_TLS_KEY',
@@ -171,6 +175,7 @@ export const SETTINGS = [
   },
   {
     name: 'sasl_mechanism',
+    isPlace: true,
     type: oneOf(SASL_MECHANISMS),
     metavar: 'NAME',
     env: 'ORDERCTL_SASL_MECHANISM',
@@ -179,6 +184,7 @@ export const SETTINGS = [
   },
   {
     name: 'sasl_username',
+    isPlace: true,
     type: TEXT,
     metavar: 'NAME',
     env: 'ORDERCTL_SASL_USERNAME',
@@ -195,6 +201,7 @@ export const SETTINGS = [
   },
   {
     name: 'registry_username',
+    isPlace: true,
     type: TEXT,
     metavar: 'NAME',
     env: 'ORDERCTL_REGISTRY_USERNAME',

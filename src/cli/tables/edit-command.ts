@@ -1,20 +1,22 @@
 import type { Command } from 'commander';
-import type { EditRequest } from '../../domain/edit.ts';
+import { checkWhy, type EditRequest } from '../../domain/edit.ts';
 import { openStore } from '../../compose.ts';
 import { describe } from '../help.ts';
 import { printNotice } from '../output/store-notices.ts';
 import { editDocument, editLine } from '../output/table-rows.ts';
 import type { Session } from '../session.ts';
 import type { EditedTable, EditOptions } from './edit-in-editor.ts';
+import { WHY, type WhyFlag } from './why.ts';
 
 export const BESIDE = 'Works beside a running consumer too, and counts from its next batch.';
 
 /** Makes one edit and prints its answer. @throws Failure of decideEdit and of the store */
-export async function makeEdit(session: Session, request: EditRequest): Promise<void> {
+export async function makeEdit(session: Session, request: EditRequest, { why }: WhyFlag): Promise<void> {
   const { printer } = session;
+  if (why !== undefined) checkWhy(why);
   const access = await openStore(session.settings.storage);
   const edit = await access.edit(request, {
-    via: 'command',
+    ...{ via: 'command', why },
     onNotice: (notice) => printNotice(printer, notice),
   });
   if (edit.kind !== 'user' && edit.kind !== 'item')
@@ -53,6 +55,7 @@ export function registerEdit(noun: Command, session: Session, table: EditedTable
     .option('--with <PROGRAM>', 'the editor: a command line that gets the path of the file')
     .option('--resume <FILE>', 'go on with a copy that was kept')
     .option('--settled', 'remove what was kept aside of this table, once the edit is taken in')
+    .option(...WHY)
     .action(async (options: EditOptions) => {
       const { editTable } = await import('./edit-in-editor.ts');
       await editTable(session, { table, command }, options);

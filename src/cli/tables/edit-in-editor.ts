@@ -1,20 +1,20 @@
 import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
-import type { TableEdit } from '../../documents/table.ts';
 import { openStore } from '../../compose.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
+import { checkWhy } from '../../domain/edit.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
 import type { TableCopy, TableMerge } from '../../ports/table-copy.ts';
 import { confirm } from '../ask.ts';
 import { printNotice } from '../output/store-notices.ts';
-import { editDocument, editLine } from '../output/table-rows.ts';
-import { count } from '../output/text.ts';
 import { wayOut } from '../hints.ts';
+import { printMerge } from './print-merge.ts';
+import type { WhyFlag } from './why.ts';
 import type { Session } from '../session.ts';
 
-export interface EditOptions {
+export interface EditOptions extends WhyFlag {
   with?: string;
   resume?: string;
   settled?: true;
@@ -36,6 +36,7 @@ export async function editTable(
   options: EditOptions,
 ): Promise<void> {
   const { printer } = session;
+  if (options.why !== undefined) checkWhy(options.why);
   const program = editorOf(session, options.with);
   const access = await openStore(session.settings.storage);
   const aside = keptAside(access, table);
@@ -50,11 +51,17 @@ export async function editTable(
   let isKept = true;
   try {
     const isAtOnce = await edited(copy, program);
-    const merge = copy.isChanged() ? await merged(copy, { session, program, onNotice }) : null;
+    const merge = copy.isChanged()
+      ? await merged(copy, { session, program, why: options.why, onNotice })
+      : null;
     isKept = false;
     const settled = options.settled === true && merge !== null ? aside : [];
     for (const file of settled) rmSync(file, { force: true });
-    await printMerge(session, { table, merge, settled, waits: isAtOnce ? program : null });
+    for (const file of settled) printer.info(`removed ${file}`);
+    await printMerge(session, { table, merge: merge ?? NO_CHANGE, more: { settled } });
+    if (merge === null && isAtOnce) {
+      printer.info(`${program} came back at once: an editor that does not wait needs its flag for it`);
+    }
     if (aside.length > 0 && settled.length === 0) {
       printer.info(
         `still kept aside: ${aside.join(', ')}; make its changes with --settled, which then removes it, or remove it`,
@@ -72,12 +79,17 @@ export async function editTable(
 /** Merges; while there is a mistake in the copy, the user is asked to mend it. */
 async function merged(
   copy: TableCopy,
-  how: { session: Session; program: string; onNotice: (notice: StoreNotice) => void },
+  how: {
+    session: Session;
+    program: string;
+    why: string | undefined;
+    onNotice: (notice: StoreNotice) => void;
+  },
 ): Promise<TableMerge> {
   const { printer } = how.session;
   for (;;) {
     try {
-      return await copy.merge({ via: 'command', onNotice: how.onNotice });
+      return await copy.merge({ via: 'command', why: how.why, onNotice: how.onNotice });
     } catch (error) {
       const isMistake = isFailure(error, 'corrupt_file') && error.context.file === copy.file;
       if (!isMistake || !process.stdin.isTTY || !process.stderr.isTTY) throw error;
@@ -166,42 +178,6 @@ function keptAside(access: StoreAccess, table: EditedTable): readonly string[] {
     .keptAside()
     .map(({ file }) => file)
     .filter((file) => path.basename(file).startsWith(`${table}.csv`));
-}
-
-async function printMerge(
-  { printer, isJson }: Session,
-  done: {
-    readonly table: EditedTable;
-    readonly merge: TableMerge | null;
-    readonly settled: readonly string[];
-    /** The program that came back at once. */
-    readonly waits: string | null;
-  },
-): Promise<void> {
-  const { table, settled, waits } = done;
-  const merge = done.merge ?? NO_CHANGE;
-  const { added, changed, removed, isRearranged, clamped } = merge;
-  const edits = merge.edits.flatMap((edit) => (edit.kind === 'user' || edit.kind === 'item' ? [edit] : []));
-  for (const { item, wanted } of clamped) printNotice(printer, { kind: 'stock_clamped', item, wanted });
-  if (isJson) {
-    const counts = { file: `${table}.csv`, added, changed, removed } as const;
-    const document: TableEdit = { ...counts, edits: edits.map(editDocument), clamped, settled };
-    await printer.data(`${JSON.stringify(document)}\n`);
-    return;
-  }
-  await printer.data(edits.map((edit) => `${editLine(edit)}\n`).join(''));
-  for (const file of settled) printer.info(`removed ${file}`);
-  const total = added + changed + removed;
-  const more = total - edits.length;
-  if (more > 0) printer.info(`and ${count(more, 'row')} more`);
-  if (total > 0) printer.info(`${table}.csv: ${added} added, ${changed} changed, ${removed} removed`);
-  else if (isRearranged) printer.info(`${table}.csv: in another order`);
-  else if (waits === null || done.merge !== null) printer.info('nothing changed');
-  else {
-    printer.info(
-      `nothing changed; ${waits} came back at once: an editor that does not wait needs its flag for it`,
-    );
-  }
 }
 
 const NO_CHANGE: TableMerge = {

@@ -6,16 +6,27 @@ import { deadLettersOf, deadLetterTopicOf, topicOf, type TopicNames } from './to
 /**
  * Messages by their names, or by those of their topics, in the order of the catalogue.
  *
+ * @param nearest which of the known names was meant by one that is unknown
  * @throws Failure invalid_value: there is no such message; invalid_settings: a topic is named for none, or for two
  */
-export function selectMessages(wanted: readonly string[] | 'all', names: TopicNames): DeclaredMessage[] {
+export function selectMessages(
+  wanted: readonly string[] | 'all',
+  names: TopicNames,
+  nearest: (word: string, known: readonly string[]) => string | undefined = () => undefined,
+): DeclaredMessage[] {
   checkNames(names);
   if (wanted === 'all') return [...MESSAGES];
   const isMeant = (message: DeclaredMessage, name: string): boolean =>
     message.name === name || topicOf(message, names) === name;
   for (const name of wanted) {
-    if (!MESSAGES.some((message) => isMeant(message, name)))
-      throw new Failure('invalid_value', `there is no message ${name}`, { fix: `choose from ${listed()}` });
+    if (MESSAGES.some((message) => isMeant(message, name))) continue;
+    const near = nearest(
+      name,
+      MESSAGES.flatMap((message) => [message.name, topicOf(message, names)]),
+    );
+    throw new Failure('invalid_value', `there is no message ${name}`, {
+      fix: near === undefined ? `choose from ${listed()}` : `did you mean ${near}?`,
+    });
   }
   return MESSAGES.filter((message) => wanted.some((name) => isMeant(message, name)));
 }

@@ -54,6 +54,12 @@ export function decide(order: Order, state: DecideState, users: Users = 'require
   return { kind: 'accepted', stock };
 }
 
+/** Why it is rejected whatever becomes of users and stock, so that no new try can mend it; null: it may be accepted. */
+export function refusedForGood(order: Order): string | null {
+  const outcome = decide(order, { status: () => 'paid', quantity: () => Infinity });
+  return outcome.kind === 'rejected' ? outcome.detail : null;
+}
+
 function isValidQuantity(quantity: number): boolean {
   return Number.isInteger(quantity) && quantity >= 1 && quantity <= MAX_LINE_QUANTITY;
 }

@@ -72,6 +72,13 @@ it('repeats in commands that it names where this one works', () => {
   expect(rephrased('orderctl consume --topic other; see orderctl audit')).toBe(
     "orderctl --storage '/data/my shop' consume --topic other; see orderctl --storage '/data/my shop' --topic returns audit",
   );
+  const topics = { flag: '--topics', value: 'orders.created=shop.orders' };
+  expect(repeatPlaces('see and mend: orderctl topics apply', [topic, topics])).toBe(
+    "see and mend: orderctl --topic returns --topics 'orders.created=shop.orders' topics apply",
+  );
+  expect(repeatPlaces('"orderctl schema register orders" does', [topic])).toBe(
+    '"orderctl --topic returns schema register orders" does',
+  );
   // What is no command of the folder, and what is so already.
   for (const text of [
     'the same version of orderctl as the consumer',

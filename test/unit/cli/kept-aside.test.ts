@@ -83,6 +83,6 @@ test('a merge says which version it was made from', async () => {
   save('inventory.csv', 'item,quantity\nbook,10\npen,60\n');
   const { stderr } = await run('inventory update --item book --by 1');
   expect(stderr).toMatch(
-    /inventory\.csv: took in a hand edit of 1 row, made from the save of \d\d:\d\d:\d\d\n/,
+    /inventory\.csv: took in a hand edit of 1 row \(pen\), made from the save of \d\d:\d\d:\d\d\n/,
   );
 });

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { printNotice } from '../../../src/cli/output/store-notices.ts';
 import { Printer } from '../../../src/cli/output/printer.ts';
 import type { Edit } from '../../../src/domain/edit.ts';
+import { NAME_RULE } from '../../../src/domain/names.ts';
 import type { StoreNotice } from '../../../src/ports/notices.ts';
 
 function said(notice: StoreNotice): string {
@@ -22,6 +23,41 @@ it.each<[StoreNotice, string]>([
   [{ kind: 'recovered', journalRecords: 1 }, 'recovered 1 commit from the journal'],
 ])('%j is said', (notice, text) => {
   expect(said(notice).startsWith(text), said(notice)).toBe(true);
+});
+
+it.each([
+  [1, [{ name: 'pen', change: 'changed' }], '1 row (pen)'],
+  [
+    2,
+    [
+      { name: 'cup', change: 'removed' },
+      { name: 'ink', change: 'added' },
+    ],
+    '2 rows (cup removed, ink added)',
+  ],
+  [
+    5,
+    [
+      { name: 'cup', change: 'removed' },
+      { name: 'pen', change: 'changed' },
+    ],
+    '5 rows (cup removed, pen and 3 more)',
+  ],
+] as const)(
+  'a hand edit of %i rows names some of them, and what was removed as such',
+  (rows, changes, text) => {
+    const file = 'inventory.csv';
+    expect(said({ kind: 'hand_edit_merged', file, rows, changes, madeFrom: null })).toBe(
+      `${file}: took in a hand edit of ${text}\n`,
+    );
+  },
+);
+
+it('a name that is not allowed is explained without brackets in brackets', () => {
+  const message = 'users.csv:3: "José" is not a name for user';
+  const text = said({ kind: 'file_broken', file: 'users.csv', line: 3, message, fix: `use ${NAME_RULE}` });
+  expect(text).toContain(`(use ${NAME_RULE});`);
+  expect(text.match(/[()]/g)).toEqual(['(', ')']);
 });
 
 it.each([

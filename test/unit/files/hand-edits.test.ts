@@ -5,7 +5,7 @@ import { INVENTORY, USERS, type CsvTable } from '../../../src/adapters/files/tab
 import { renderTable } from '../../../src/adapters/files/csv/render.ts';
 import type { FileClues } from '../../../src/adapters/files/edits/base-rule.ts';
 import type { KnownVersion, Undo } from '../../../src/adapters/files/edits/known-version.ts';
-import { mergeHandEdit, type HandEdit } from '../../../src/adapters/files/edits/hand-edits.ts';
+import { mergeHandEdit, NamedChanges, type HandEdit } from '../../../src/adapters/files/edits/hand-edits.ts';
 import { sameRow } from '../../../src/adapters/files/edits/merge-rows.ts';
 import { encodeRead, encodeVersion, readVersions } from '../../../src/adapters/files/csv/versions.ts';
 import { fingerprintFile } from '../../../src/adapters/files/tables/fingerprint.ts';
@@ -316,4 +316,19 @@ describe('the log of versions', () => {
       expect(() => readVersions<Item>(log(wrong))).toThrow(Failure);
     }
   });
+});
+
+it('of many changes the rows that were removed are named, however late they come', () => {
+  const named = new NamedChanges();
+  const edits = [
+    ...['a', 'b', 'c', 'd'].map((name) => ({ name, before: {}, after: {} })),
+    { name: 'new', before: null, after: {} },
+    { name: 'gone', before: {}, after: null },
+  ];
+  expect([...named.of(edits)]).toEqual(edits);
+  expect(named.first).toEqual([
+    { name: 'gone', change: 'removed' },
+    { name: 'a', change: 'changed' },
+    { name: 'b', change: 'changed' },
+  ]);
 });

@@ -46,3 +46,24 @@ it('a line is the same whatever was read before it, and while more are appended'
     { numRuns: 60 },
   );
 });
+
+it('lines from the end are those from the beginning, whatever fits a chunk', () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'orderctl-lines-'));
+  onTestFinished(() => fs.rmSync(folder, { recursive: true }));
+  let runs = 0;
+  fc.assert(
+    fc.property(lines, fc.integer({ min: 1, max: 10_000 }), (texts, chunkBytes) => {
+      const log = new AppendLog(realFileSystem, path.join(folder, `log.${++runs}`), 0, NO_LOG);
+      log.append(Buffer.from(texts.map((text, at) => `${at}${text}\n`).join('')));
+      const view = new LogView(realFileSystem, [
+        { fd: log.fd, at: 0, position: 0, sizeBytes: log.sizeBytes },
+      ]);
+      const chunks: string[] = [];
+      for (const chunk of view.chunksFromEnd(chunkBytes)) chunks.unshift(chunk.toString('latin1'));
+      expect(chunks.join('').trimEnd().split('\n')).toEqual(texts.map((text, at) => `${at}${text}`));
+      expect(chunks.every((chunk) => chunk.endsWith('\n'))).toBe(true);
+      log.close();
+    }),
+    { numRuns: 60 },
+  );
+});

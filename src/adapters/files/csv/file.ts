@@ -10,6 +10,7 @@ import { type FileStat, type FileSystem } from '../fs.ts';
 import {
   brokenNotice,
   findHandEdit,
+  mergedNotice,
   sameStat,
   savedMsOf,
   unsettledMs,
@@ -18,7 +19,7 @@ import {
 } from '../edits/hand-edit-look.ts';
 import { takeInCommit, type EditHook } from '../edits/take-in.ts';
 import type { TableKind, Row } from '../tables/columns.ts';
-import type { HandEdit } from '../edits/hand-edits.ts';
+import { NamedChanges, type HandEdit } from '../edits/hand-edits.ts';
 import type { Ledger } from '../ledger.ts';
 import type { Table } from '../tables/table.ts';
 import { rowLines, type StateLine } from '../tables/state-line.ts';
@@ -185,15 +186,13 @@ export class CsvFile<R extends Row> {
   ): Promise<void> {
     const { ledger, clock, by, onNotice, onEdits } = this.#context;
     const stamp = { seq: ledger.nextSeq, at: clock.now(), by, via: 'file' } as const;
-    await ledger.commit(takeInCommit(this.#kind, this.#table, found, edit, { facts, stamp, onEdits }));
+    const named = new NamedChanges();
+    const how = { facts, stamp, onEdits, named };
+    await ledger.commit(takeInCommit(this.#kind, this.#table, found, edit, how));
     this.#mustWrite = false;
     this.close();
     for (const { item, wanted } of edit.clamped) onNotice({ kind: 'stock_clamped', item, wanted });
-    if (edit.edits.length > 0) {
-      const { madeFrom } = found;
-      const from = madeFrom === null ? null : { at: madeFrom.at, isOwnSave: madeFrom.hand !== null };
-      onNotice({ kind: 'hand_edit_merged', file: this.#path, rows: edit.edits.length, madeFrom: from });
-    }
+    if (named.rows > 0) onNotice(mergedNotice(this.#path, named, found.madeFrom));
   }
 
   #facts(stat: FileStat | undefined): FileFacts {
@@ -262,12 +261,12 @@ export class CsvFile<R extends Row> {
   /** @param former the version before, if nobody was known to have read it when this one was committed */
   async #putInPlace(temporary: string, former: FileFingerprint | null): Promise<boolean> {
     const { files, ledger } = this.#context;
-    if (this.#seen !== undefined) {
-      if (!moveAway(files, this.#path, this.#place.aside)) return false;
-      if (!sameStat(this.#seen, files.stat(this.#place.aside))) {
-        await this.#restoreAside();
-        return false;
-      }
+    // Where there is no file there may be a link to none: it would be in the way.
+    const isMoved = moveAway(files, this.#path, this.#place.aside);
+    if (!isMoved && this.#seen !== undefined) return false;
+    if (isMoved && !sameStat(this.#seen, files.stat(this.#place.aside))) {
+      await this.#restoreAside();
+      return false;
     }
     // False: somebody has put another file there; the one aside is a version that we know.
     const linked = files.link(temporary, this.#path);

@@ -7,7 +7,7 @@ import type { LogView } from '../logs/log.ts';
 import type { FileStat, FileSystem } from '../fs.ts';
 import { isOwnSave, isTakenBack } from './base-rule.ts';
 import { overlaid, type KnownVersion } from './known-version.ts';
-import { mergeHandEdit, type HandEdit } from './hand-edits.ts';
+import { mergeHandEdit, type HandEdit, type NamedChanges } from './hand-edits.ts';
 import { sameRow } from './merge-rows.ts';
 import type { Table } from '../tables/table.ts';
 import { rowLines, type NamedRow, type StateLine } from '../tables/state-line.ts';
@@ -165,6 +165,16 @@ function knownVersions<R extends Row>(
 export function brokenNotice(file: string, failure: Failure): StoreNotice {
   const { message, fix, context } = failure;
   return { kind: 'file_broken', file, line: context.line ?? 1, message, fix };
+}
+
+/** What is said of a hand edit that was taken in. */
+export function mergedNotice(
+  file: string,
+  { rows, first }: NamedChanges,
+  madeFrom: MadeFrom | null,
+): StoreNotice {
+  const from = madeFrom === null ? null : { at: madeFrom.at, isOwnSave: madeFrom.hand !== null };
+  return { kind: 'hand_edit_merged', file, rows, changes: first, madeFrom: from };
 }
 
 /** What a merged hand edit makes of rows, columns and their order. */

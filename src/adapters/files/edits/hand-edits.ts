@@ -1,5 +1,6 @@
 import type { SetAside } from '../../../domain/set-aside.ts';
 import type { Item, User } from '../../../domain/tables.ts';
+import type { RowChange } from '../../../ports/notices.ts';
 import { chooseBase, type FileClues } from './base-rule.ts';
 import type { KnownVersion } from './known-version.ts';
 import type { CsvTable } from '../tables/columns.ts';
@@ -33,6 +34,32 @@ export type HandEdit<Row> =
       /** The place in `versions` of the one that it was made from; null: none is known. */
       readonly base: number | null;
     };
+
+/** More would not fit on a line. */
+const MOST_NAMED = 3;
+
+/** How many rows a hand edit changed, and those that a message names: rows that were removed before others. */
+export class NamedChanges {
+  rows = 0;
+  readonly #removed: RowChange[] = [];
+  readonly #others: RowChange[] = [];
+
+  /** The same edits, looked at as they pass. */
+  *of<Row>(edits: Iterable<RowEdit<Row>>): Generator<RowEdit<Row>> {
+    for (const edit of edits) {
+      const { name, before, after } = edit;
+      this.rows += 1;
+      const list = after === null ? this.#removed : this.#others;
+      if (list.length < MOST_NAMED)
+        list.push({ name, change: after === null ? 'removed' : before === null ? 'added' : 'changed' });
+      yield edit;
+    }
+  }
+
+  get first(): readonly RowChange[] {
+    return [...this.#removed, ...this.#others].slice(0, MOST_NAMED);
+  }
+}
 
 /**
  * Takes a user's edit over into the current table.

@@ -3,14 +3,22 @@ import path from 'node:path';
 import type { Edit } from '../../../domain/edit.ts';
 import { Failure } from '../../../domain/failure.ts';
 import type { Item, User } from '../../../domain/tables.ts';
-import type { TableMerge } from '../../../ports/table-copy.ts';
+import type { CopiedTable, TableMerge } from '../../../ports/table-copy.ts';
 import { adoptByName, makeDirectory } from '../access.ts';
 import { writeFresh, readWhole } from '../whole-files.ts';
-import type { CsvTable, TableKind, Row, TableName } from '../tables/columns.ts';
+import {
+  INVENTORY,
+  USERS,
+  type CsvTable,
+  type Row,
+  type TableKind,
+  type TableName,
+} from '../tables/columns.ts';
 import { editRenderer, parseEdit, type EditStamp } from '../logs/edit-line.ts';
 import { linesOf, type LogView } from '../logs/log.ts';
 import { errorCode, writeFailure, type FileSystem } from '../fs.ts';
 import { parseTable } from '../csv/parse.ts';
+import { renderTable } from '../csv/render.ts';
 import { editLines } from './hand-edit-look.ts';
 import { mergeFrom } from './hand-edits.ts';
 import type { EditHook } from './take-in.ts';
@@ -78,6 +86,22 @@ export async function makeCopy(
     throw writeFailure(error, inner);
   }
   return copyPaths(folder, table, path.basename(directory));
+}
+
+/** Of a table that is not there yet. */
+export function emptyCsv(table: TableName): Buffer {
+  const { key, value } = table === 'users' ? USERS : INVENTORY;
+  return Buffer.from(`${key},${value.name}\n`);
+}
+
+export async function writeCopy(
+  files: FileSystem,
+  table: TableName,
+  { file }: CopyPaths,
+  { columns, rows }: CopiedTable,
+): Promise<void> {
+  const kind = (table === 'users' ? USERS : INVENTORY) as TableKind<Row>;
+  await writeFresh(files, file, renderTable({ kind, columns, rows: { values: () => rows } }));
 }
 
 export function removeCopy(folder: string, { directory }: CopyPaths): void {

@@ -7,7 +7,7 @@ import type { Row, TableKind } from '../tables/columns.ts';
 import type { StateLine } from '../tables/state-line.ts';
 import type { Table } from '../tables/table.ts';
 import { takeInLines, type FileFacts, type Found } from './hand-edit-look.ts';
-import type { HandEdit } from './hand-edits.ts';
+import type { HandEdit, NamedChanges } from './hand-edits.ts';
 import { sameRow } from './merge-rows.ts';
 
 /** What edits lead to, as lines of the commit that takes them in; null: that is nothing. */
@@ -25,7 +25,12 @@ export function takeInCommit<R extends Row>(
   table: Table<R>,
   found: Extract<Found<R>, { kind: 'edited' }>,
   edit: Extract<HandEdit<R>, { kind: 'merged' }>,
-  { facts, stamp, onEdits }: { facts: FileFacts; stamp: EditStamp; onEdits: EditHook },
+  {
+    facts,
+    stamp,
+    onEdits,
+    named,
+  }: { facts: FileFacts; stamp: EditStamp; onEdits: EditHook; named: NamedChanges },
 ): Commit {
   const { lines, version } = takeInLines(kind, table, found, edit, facts);
   // Made while they are gone through: there may be a million.
@@ -34,7 +39,7 @@ export function takeInCommit<R extends Row>(
   };
   const render = editRenderer(stamp);
   const logged = function* (): Generator<string> {
-    for (const one of edits()) yield render(one);
+    for (const { name, before, after } of named.of(edit.edits)) yield render(kind.edit(name, before, after));
   };
   return {
     seq: stamp.seq,

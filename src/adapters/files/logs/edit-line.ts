@@ -1,14 +1,17 @@
-import type { Edit, LoggedEdit } from '../../../domain/edit.ts';
+import type { Edit, EditOrigin, LoggedEdit } from '../../../domain/edit.ts';
 import { isoTime } from '../../../domain/iso-time.ts';
 import type { Item } from '../../../domain/tables.ts';
 
-/** Who edits and how, and the number of the transaction. */
-export type EditStamp = Pick<LoggedEdit, 'at' | 'by' | 'via' | 'copy'> & { readonly seq: number };
+/** Who makes an edit, and how. */
+export type EditFrom = Pick<LoggedEdit, 'by' | keyof EditOrigin>;
+
+/** What stands in a line beside the edit; `seq`: of its transaction. */
+export type EditStamp = EditFrom & Pick<LoggedEdit, 'at' | 'copy'> & { readonly seq: number };
 
 /** @returns what makes an edit a line of edits.jsonl: `{"seq":12,"at":"2026-…Z","by":"…","via":"command","kind":"user",…}` */
-export function editRenderer({ seq, at, by, via, copy }: EditStamp): (edit: Edit) => string {
-  const stamp = { seq, at: isoTime(at), by, via, ...(copy === undefined ? {} : { copy }) };
-  const begin = JSON.stringify(stamp).slice(0, -1);
+export function editRenderer({ seq, at, by, via, copy, why, undoes }: EditStamp): (edit: Edit) => string {
+  // What is undefined is left out.
+  const begin = JSON.stringify({ seq, at: isoTime(at), by, via, copy, why, undoes }).slice(0, -1);
   return (edit) => `${begin},${JSON.stringify(edit).slice(1)}\n`;
 }
 

@@ -229,6 +229,23 @@ export class LogView {
     }
   }
 
+  /** All lines from the last back, as `chunks`: the chunks come backwards, the lines in each stand as in the log. */
+  *chunksFromEnd(chunkBytes = 64 * 1024): Generator<Buffer> {
+    let bytes = Buffer.allocUnsafe(chunkBytes);
+    for (let end = this.sizeBytes; end > 0;) {
+      const from = Math.max(0, end - bytes.byteLength);
+      const found = bytes.subarray(0, this.read(bytes.subarray(0, end - from), from));
+      // What the first line feed ends may begin before.
+      const begin = from === 0 ? 0 : found.indexOf(10) + 1;
+      if (from > 0 && (begin === 0 || begin === found.byteLength)) {
+        bytes = Buffer.allocUnsafe(bytes.byteLength * 4);
+        continue;
+      }
+      yield found.subarray(begin);
+      end = from + begin;
+    }
+  }
+
   /** The first part that reaches beyond `position`. */
   #partAt(position: number): number {
     let low = 0;
@@ -257,6 +274,16 @@ export function* linesOf(chunk: Buffer): Generator<{ line: Buffer; at: number }>
     const end = lineFeed === -1 ? chunk.byteLength : lineFeed;
     yield { line: chunk.subarray(at, end), at };
     at = end + 1;
+  }
+}
+
+/** As `parsedLines`, from the last line back. */
+export async function* parsedLinesFromEnd<T>(
+  view: LogView,
+  parse: (line: Buffer) => T,
+): AsyncIterable<readonly T[]> {
+  for (const chunk of view.chunksFromEnd()) {
+    yield Array.from(linesOf(chunk), ({ line }) => parse(line)).reverse();
   }
 }
 

@@ -1,21 +1,16 @@
-import type { Edit, EditRequest, EditVia } from '../../../domain/edit.ts';
+import type { Edit, EditRequest } from '../../../domain/edit.ts';
 import { Failure } from '../../../domain/failure.ts';
 import type { OwnOptions, RunningConsumer } from '../../../ports/owner.ts';
 import type { TableMerge } from '../../../ports/table-copy.ts';
+import type { EditFrom } from '../logs/edit-line.ts';
 import type { FileStore } from '../store.ts';
 import type { TableName } from '../tables/columns.ts';
 
 /** What is asked of an owner by the folder's socket. */
 export type SocketRequest =
-  | { readonly kind: 'edit'; readonly request: EditRequest; readonly by: string; readonly via: EditVia }
+  | ({ readonly kind: 'edit'; readonly request: EditRequest } & EditFrom)
   /** Answered by a TableMerge. `copy` is the name of its directory. */
-  | {
-      readonly kind: 'merge';
-      readonly table: TableName;
-      readonly copy: string;
-      readonly by: string;
-      readonly via: EditVia;
-    }
+  | ({ readonly kind: 'merge'; readonly table: TableName; readonly copy: string } & EditFrom)
   /** Answered by a RunningConsumer; by null when the owner is no consumer. */
   | { readonly kind: 'status' }
   /** Answered by whether the owner is a consumer, which then stops. */
@@ -43,14 +38,13 @@ export function answering(
         how.onStop?.();
         return how.onStop !== undefined;
       case 'edit': {
-        const { request: wanted, by, via } = request;
-        const edit = await (await opened).edit(wanted, { by, via });
+        const edit = await (await opened).edit(request.request, fromOf(request));
         how.onNotice({ kind: 'edit_taken_in', edit });
         return edit;
       }
       case 'merge': {
-        const { table, copy, by, via } = request;
-        const merge = await (await opened).mergeCopy(table, copy, { by, via });
+        const { table, copy } = request;
+        const merge = await (await opened).mergeCopy(table, copy, fromOf(request));
         const rows = merge.added + merge.changed + merge.removed;
         if (rows > 0) how.onNotice({ kind: 'copy_taken_in', file: `${table}.csv`, rows });
         return merge;
@@ -62,4 +56,8 @@ export function answering(
         });
     }
   };
+}
+
+function fromOf({ by, via, why, undoes }: EditFrom): EditFrom {
+  return { by, via, why, undoes };
 }

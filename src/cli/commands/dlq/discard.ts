@@ -57,11 +57,12 @@ async function discard(
       return;
     }
     const onNotice = (notice: Parameters<typeof printNotice>[1]): void => printNotice(printer, notice);
-    await discardDeadLetters(access, { dlqTopic, letters: open, why, onNotice });
+    await discardDeadLetters(access, { dlqTopic, deadLetters: open, why, onNotice });
   }
   const discarded = open.map(({ mark }) => mark.id);
   const skipped = done.map(({ mark, state }) => ({ id: mark.id, state }));
   const document: DiscardedDeadLetters = { topic: dlqTopic, why, discarded, skipped };
-  const text = `discarded ${count(open.length, 'dead letter')} of ${dlqTopic}: ${discarded.join(' ')}`;
+  const list = discarded.length === 0 ? '' : `: ${discarded.join(' ')}`;
+  const text = `discarded ${count(open.length, 'dead letter')} of ${dlqTopic}${list}`;
   await printer.data(`${isJson ? JSON.stringify(document) : text}\n`);
 }

@@ -13,15 +13,24 @@ export const IDS =
 export interface FilterFlags extends TimeFlags {
   reason?: string;
   originalTopic?: string;
+  originalGroup?: string;
 }
 
 export function filterOptions(command: Command): Command {
   command.option('--reason <CODE>', 'only this error code, or exception class; unknown: without one');
-  return takingTimes(command, 'failed').option('--original-topic <NAME>', 'only records of this topic');
+  return takingTimes(command, 'failed')
+    .option('--original-topic <NAME>', 'only records of this topic')
+    .option('--original-group <NAME>', 'only what this group read; unknown: without one');
 }
 
 export function readFilter(flags: FilterFlags, state: DeadLetterState | null): DeadLetterFilter {
   const originalTopic =
     flags.originalTopic === undefined ? null : checkTopicName(flags.originalTopic, '--original-topic');
-  return { reason: flags.reason ?? null, ...timeRange(flags, systemClock.now()), originalTopic, state };
+  return {
+    reason: flags.reason ?? null,
+    ...timeRange(flags, systemClock.now()),
+    originalTopic,
+    originalGroup: flags.originalGroup ?? null,
+    state,
+  };
 }

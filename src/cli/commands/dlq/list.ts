@@ -8,7 +8,7 @@ import { printTable } from '../../output/print-table.ts';
 import {
   HISTOGRAM_COLUMNS,
   histogram,
-  DEAD_LETTER_COLUMNS,
+  deadLetterColumns,
   deadLetterDocument,
   listLine,
   listSummaryDocument,
@@ -28,10 +28,11 @@ export function registerList(dlq: Command, session: Session): void {
       prose:
         'Counts dead letters by error code, then lists them: those kept in the folder, then the topic, partition by ' +
         'partition. Flags that select go together; --since is inclusive, --until exclusive. One that was sent twice ' +
-        'after a crash is listed once. As text at most 1,000 are listed unless --limit says otherwise; all are ' +
+        'after a crash is listed once. A record that several groups read is a dead letter of each; where there is more than one group, each is named. As text at most 1,000 are listed unless --limit says otherwise; all are ' +
         `counted.\n\n${IDS}`,
       examples: [
         ['orderctl dlq list --state open', 'what waits for somebody'],
+        ['orderctl dlq list --original-group orderctl', 'those of one group'],
         ['orderctl dlq list --since 2026-11-21T00:00:00Z', 'since that day'],
         ['orderctl dlq list -o json', 'one object a line, then a summary'],
         ['orderctl dlq list --dlq-topic connect-dlq', 'the dead letters of a connector'],
@@ -79,12 +80,12 @@ async function list(
       dlqTopic: settings.dlqTopic,
       filter,
       limit,
-      onDeadLetters: async (letters) => {
-        if (csv !== null) await csv(letters.map(deadLetterDocument));
-        else if (isText) rows.push(...letters.map(deadLetterRow));
+      onDeadLetters: async (deadLetters) => {
+        if (csv !== null) await csv(deadLetters.map(deadLetterDocument));
+        else if (isText) rows.push(...deadLetters.map(deadLetterRow));
         else
           await printer.data(
-            letters.map((letter) => `${JSON.stringify(deadLetterDocument(letter))}\n`).join(''),
+            deadLetters.map((deadLetter) => `${JSON.stringify(deadLetterDocument(deadLetter))}\n`).join(''),
           );
       },
     },
@@ -102,7 +103,7 @@ async function list(
   await printer.data('\n');
   await printTable(printer, histogram(summary.byErrorCode), HISTOGRAM_COLUMNS);
   await printer.data('\n');
-  await printTable(printer, rows, DEAD_LETTER_COLUMNS);
+  await printTable(printer, rows, deadLetterColumns(summary));
   const more = summary.total - summary.listed;
   if (more > 0) printer.info(`and ${count(more, 'more dead letter')}; --limit, -o csv or -o json lists them`);
 }

@@ -34,8 +34,8 @@ export function registerRedrive(dlq: Command, session: Session): void {
       summary: 'send dead letters back to where they came from',
       prose:
         'Sends dead letters to their original topics, key and value unchanged. A dry run unless --execute: it says of ' +
-        'each whether it would fail again, as "dlq show" does. Name them by ids, or take all that are open (--all), or those that --reason, --since, --until and --original-topic ' +
-        'select; ids and these exclude each other. What was sent is marked as redriven and does not go a second time. ' +
+        'each whether it would fail again, as "dlq show" does. Name them by ids, or take all that are open (--all), or those that --reason, --since, --until, --original-topic ' +
+        'and --original-group select; ids and these exclude each other. What was sent is marked as redriven and does not go a second time. ' +
         'A record that came back --max-redrives times is left alone. Without a known original topic it is skipped; ' +
         '--to-topic sends it to one.\n\nThe headers that the record got as a dead letter are dropped; x-original-* say ' +
         'where it came from, x-replay-id, x-replay-count and x-replayed-at that it was sent again. Ctrl-C: 130; the ' +
@@ -116,16 +116,16 @@ async function redrive(session: Session, texts: readonly string[], flags: Redriv
 
 function selection(texts: readonly string[], flags: RedriveFlags) {
   const filter = readFilter(flags, null);
-  const filters = (['reason', 'since', 'until', 'originalTopic', 'all'] as const).filter(
+  const filters = (['reason', 'since', 'until', 'originalTopic', 'originalGroup', 'all'] as const).filter(
     (name) => flags[name] !== undefined,
   );
   if (texts.length > 0 && filters.length > 0) {
-    const flag = (filters[0] ?? '').replace('T', '-t');
+    const flag = (filters[0] ?? '').replace(/[A-Z]/, (capital) => `-${capital.toLowerCase()}`);
     throw new Failure('usage', `ids and --${flag} exclude each other`, { fix: 'name ids, or select' });
   }
   if (texts.length > 0) return { ids: texts.map(parseDeadLetterId) };
   if (filters.length > 0) return { filter };
   throw new Failure('usage', 'dlq redrive needs to know which dead letters to send', {
-    fix: 'name ids, or select with --all, --reason, --since, --until or --original-topic',
+    fix: 'name ids, or select with --all, --reason, --since, --until, --original-topic or --original-group',
   });
 }

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { makeEdit } from '../../tables/edit-command.ts';
+import { BESIDE, makeEdit } from '../../tables/edit-command.ts';
+import { WHY, type WhyFlag } from '../../tables/why.ts';
 import { describe } from '../../help.ts';
 import { nameOf, wholeNumber } from '../../parse.ts';
 import { nameNeeded, takingName } from '../../named.ts';
 import type { Session } from '../../session.ts';
-import { BESIDE } from '../../tables/edit-command.ts';
 import { detailsOf, withDetails, type DetailOptions } from './details.ts';
 
 export function registerAdd(inventory: Command, session: Session): void {
@@ -23,11 +23,16 @@ export function registerAdd(inventory: Command, session: Session): void {
     '--item',
     'name of the item',
   ).requiredOption('--quantity <N>', 'on hand');
-  withDetails(add).action(
-    async (given: string | undefined, options: DetailOptions & { item?: string; quantity: string }) => {
-      const item = nameOf('--item', nameNeeded('--item', given, options.item));
-      const quantity = wholeNumber('--quantity', options.quantity);
-      await makeEdit(session, { kind: 'item.add', item, quantity, ...detailsOf(options) });
-    },
-  );
+  withDetails(add)
+    .option(...WHY)
+    .action(
+      async (
+        given: string | undefined,
+        options: DetailOptions & WhyFlag & { item?: string; quantity: string },
+      ) => {
+        const item = nameOf('--item', nameNeeded('--item', given, options.item));
+        const quantity = wholeNumber('--quantity', options.quantity);
+        await makeEdit(session, { kind: 'item.add', item, quantity, ...detailsOf(options) }, options);
+      },
+    );
 }

@@ -1,5 +1,8 @@
 import type { Command } from 'commander';
 import { registerEdit } from '../../tables/edit-command.ts';
+import { registerImport } from '../../tables/import-command.ts';
+import { registerLog } from '../../tables/log-command.ts';
+import { registerUndo } from '../../tables/undo-command.ts';
 import { describe } from '../../help.ts';
 import type { Session } from '../../session.ts';
 import { registerAdd } from './add.ts';
@@ -22,5 +25,8 @@ export function register(command: Command, session: Session): void {
   registerUpdate(inventory, session);
   registerRemove(inventory, session);
   registerEdit(inventory, session, 'inventory');
+  registerImport(inventory, session, 'inventory');
+  registerLog(inventory, session, 'inventory');
+  registerUndo(inventory, session, 'inventory');
   registerShow(inventory, session);
 }

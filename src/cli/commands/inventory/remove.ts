@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { confirm } from '../../ask.ts';
-import { makeEdit } from '../../tables/edit-command.ts';
+import { BESIDE, makeEdit } from '../../tables/edit-command.ts';
+import { WHY, type WhyFlag } from '../../tables/why.ts';
 import { describe } from '../../help.ts';
 import { nameNeeded, takingName } from '../../named.ts';
 import type { Session } from '../../session.ts';
-import { BESIDE } from '../../tables/edit-command.ts';
 
 export function registerRemove(inventory: Command, session: Session): void {
   takingName(
@@ -20,10 +20,11 @@ export function registerRemove(inventory: Command, session: Session): void {
     'name of the item',
   )
     .option('-y, --yes', 'do not ask')
-    .action(async (given: string | undefined, options: { item?: string; yes?: true }) => {
+    .option(...WHY)
+    .action(async (given: string | undefined, options: WhyFlag & { item?: string; yes?: true }) => {
       const item = nameNeeded('--item', given, options.item);
       const isSure = await confirm(`Remove item ${item} and its stock?`, options.yes === true);
-      if (isSure) await makeEdit(session, { kind: 'item.remove', item });
+      if (isSure) await makeEdit(session, { kind: 'item.remove', item }, options);
       else session.printer.info('nothing changed');
     });
 }

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { Failure } from '../../../domain/failure.ts';
-import { makeEdit } from '../../tables/edit-command.ts';
+import { BESIDE, makeEdit } from '../../tables/edit-command.ts';
+import { WHY, type WhyFlag } from '../../tables/why.ts';
 import { describe } from '../../help.ts';
 import { signedNumber, wholeNumber } from '../../parse.ts';
 import { nameNeeded, takingName } from '../../named.ts';
 import type { Session } from '../../session.ts';
-import { BESIDE } from '../../tables/edit-command.ts';
 import { detailsOf, withDetails, type DetailOptions } from './details.ts';
 
 export function registerUpdate(inventory: Command, session: Session): void {
@@ -32,28 +32,32 @@ export function registerUpdate(inventory: Command, session: Session): void {
   )
     .option('--quantity <N>', 'set the stock to this')
     .option('--by <+N|-N>', 'add this to the stock, or take it away');
-  withDetails(update).action(
-    async (
-      given: string | undefined,
-      options: DetailOptions & { item?: string; quantity?: string; by?: string },
-    ) => {
-      const item = nameNeeded('--item', given, options.item);
-      if (options.quantity !== undefined && options.by !== undefined) {
-        throw new Failure('usage', '--quantity and --by exclude each other', {
-          fix: '--quantity sets the stock, --by adjusts it: give one of them',
-        });
-      }
-      const changes = {
-        ...(options.quantity === undefined ? {} : { quantity: wholeNumber('--quantity', options.quantity) }),
-        ...(options.by === undefined ? {} : { by: signedNumber('--by', options.by) }),
-        ...detailsOf(options),
-      };
-      if (Object.keys(changes).length === 0) {
-        throw new Failure('usage', 'there is nothing to change', {
-          fix: 'add --quantity, --by, --name, --price or --reorder-level',
-        });
-      }
-      await makeEdit(session, { kind: 'item.update', item, ...changes });
-    },
-  );
+  withDetails(update)
+    .option(...WHY)
+    .action(
+      async (
+        given: string | undefined,
+        options: DetailOptions & WhyFlag & { item?: string; quantity?: string; by?: string },
+      ) => {
+        const item = nameNeeded('--item', given, options.item);
+        if (options.quantity !== undefined && options.by !== undefined) {
+          throw new Failure('usage', '--quantity and --by exclude each other', {
+            fix: '--quantity sets the stock, --by adjusts it: give one of them',
+          });
+        }
+        const changes = {
+          ...(options.quantity === undefined
+            ? {}
+            : { quantity: wholeNumber('--quantity', options.quantity) }),
+          ...(options.by === undefined ? {} : { by: signedNumber('--by', options.by) }),
+          ...detailsOf(options),
+        };
+        if (Object.keys(changes).length === 0) {
+          throw new Failure('usage', 'there is nothing to change', {
+            fix: 'add --quantity, --by, --name, --price or --reorder-level',
+          });
+        }
+        await makeEdit(session, { kind: 'item.update', item, ...changes }, options);
+      },
+    );
 }

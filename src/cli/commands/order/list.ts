@@ -1,42 +1,64 @@
 import type { Command } from 'commander';
+import type { EarlierOrders, ListOrdersOptions } from '../../../app/orders/list.ts';
+import type { DecisionFilter } from '../../../app/orders/filter.ts';
 import type { Decided } from '../../../domain/orders/decided.ts';
+import { Failure } from '../../../domain/failure.ts';
+import { REASONS } from '../../../domain/orders/reasons.ts';
 import { systemClock } from '../../../compose.ts';
+import { takeStopSignal } from '../../exit.ts';
 import { describe } from '../../help.ts';
 import { choice, takingDecisions, timeRange, wholeNumber, type TimeFlags } from '../../parse.ts';
 import { openCsv } from '../../output/csv.ts';
 import { NARROW_ORDER_COLUMNS, ORDER_COLUMNS, orderDocument } from '../../output/order.ts';
 import { printTable } from '../../output/print-table.ts';
+import { count } from '../../output/text.ts';
 import type { Session } from '../../session.ts';
 import { openStoreOf } from '../../store.ts';
 import { BESIDE } from './unknown.ts';
 
-/** Rows are held until their widths are known. */
-const MAX_ROWS = 1_000;
+/** What a terminal shows of the latest, and what fits a pipe: a table is held until its widths are known. */
+const ON_A_TERMINAL = 50;
+const IN_A_PIPE = 1_000;
+const BEFORE_NEW_ONES = 10;
+/** Of a table, or counted from the end: so many are held in memory. */
+const MOST_ROWS = 100_000;
+/** Reading so many more takes a tenth of a second. */
+const COUNT_UP_TO = 20_000;
 
 interface ListFlags extends TimeFlags {
   status?: string;
+  reason?: string;
   user?: string;
   item?: string;
   limit?: string;
+  last?: string;
+  reverse?: true;
+  follow?: true;
 }
 
 export function registerList(order: Command, session: Session): void {
   const command = describe(order.command('list'), {
-    summary: 'list decisions, in the order in which they were made',
+    summary: 'list decisions, the latest last',
     isTable: true,
     prose:
-      'Lists decisions, the earliest first. Flags that select go together; --since is inclusive, --until exclusive, ' +
-      `both refer to the time of the decision. As text at most 1,000 are listed unless --limit says otherwise; where the ` +
-      `terminal is too narrow for all, long ids are shortened in the middle and OUTCOME is accepted or the reason. ${BESIDE}`,
+      'Lists decisions by their time, the latest last. Flags that select go together; --since is inclusive, --until ' +
+      'exclusive. As text the latest 50 are listed, 1,000 in a pipe, unless --last or --limit says otherwise. Where the ' +
+      'terminal is narrow, ids are shortened in the middle and OUTCOME is accepted or the reason. --follow lists the ' +
+      `latest 10, then each new one as it is decided, until Ctrl-C (0). ${BESIDE}`,
     examples: [
-      ['orderctl order list --status rejected', 'what was refused'],
-      ['orderctl order list --user bob --since 2026-11-21T00:00:00Z', "a user's orders since that day"],
-      ['orderctl order list --item pen -o json', 'one object a line, for a script'],
+      ['orderctl order list --status rejected --since 2h', 'what was refused lately'],
+      ['orderctl order list --since 2026-11-27 --until 2026-11-28 -o csv', 'a day, for a spreadsheet'],
     ],
-  }).option('--status <STATUS>', 'accepted or rejected');
-  takingDecisions(command).action(async (flags: ListFlags) => {
-    await list(session, flags);
-  });
+  })
+    .option('--status <STATUS>', 'accepted or rejected')
+    .option('--reason <REASON>', `rejected for this: ${REASONS.join(', ')}`);
+  takingDecisions(command, 'the first so many')
+    .option('--last <N>', 'the latest so many')
+    .option('--reverse', 'the latest first')
+    .option('--follow', 'go on with new ones as they are decided')
+    .action(async (flags: ListFlags) => {
+      await list(session, flags);
+    });
 }
 
 const CSV_COLUMNS = [
@@ -46,35 +68,87 @@ const CSV_COLUMNS = [
 
 async function list(session: Session, flags: ListFlags): Promise<void> {
   const { printer, isJson, isCsv } = session;
-  const isText = !isJson && !isCsv;
-  const statuses = ['accepted', 'rejected'] as const;
-  const status = flags.status === undefined ? null : choice('--status', flags.status, 'a status', statuses);
-  const filter = {
-    user: flags.user ?? null,
-    item: flags.item ?? null,
-    ...timeRange(flags, systemClock.now()),
-  };
-  const unlimited = isText ? MAX_ROWS : Infinity;
-  const limit =
-    flags.limit === undefined
-      ? unlimited
-      : wholeNumber('--limit', flags.limit, { min: 1, ...(isText ? { max: 100_000 } : {}) });
+  const isTable = !isJson && !isCsv && flags.follow !== true;
+  const filter = readFilter(flags);
+  const most = isTable ? (printer.isDataLive ? ON_A_TERMINAL : IN_A_PIPE) : Infinity;
+  const numbers = readNumbers(flags, isTable, most);
   const { listOrders } = await import('../../../app/orders/list.ts');
+  const follow = flags.follow === true ? takeStopSignal(printer, null) : null;
   const rows: Decided[] = [];
-  const csv = isCsv ? await openCsv(printer, CSV_COLUMNS) : null;
-  const onOrders = async (orders: readonly Decided[]): Promise<void> => {
-    if (csv !== null) await csv(orders.map(orderDocument));
-    else if (isText) rows.push(...orders);
-    else await printer.data(orders.map((order) => `${JSON.stringify(orderDocument(order))}\n`).join(''));
-  };
+  const print = isTable ? null : await printing(session);
   const access = await openStoreOf(session);
-  const { hasMore } = await listOrders(access, { status, filter, limit, onOrders });
-  if (rows.length > 0) await printTable(printer, rows, ORDER_COLUMNS, NARROW_ORDER_COLUMNS);
-  if (isText && rows.length === 0) {
-    const isFiltered = Object.values({ ...filter, status }).some((wanted) => wanted !== null);
+  const earlier = await listOrders(access, {
+    ...{ filter, follow, ...numbers, isReversed: flags.reverse === true },
+    countUpTo: isTable ? COUNT_UP_TO : 0,
+    onOrders: print ?? (async (orders) => void rows.push(...orders)),
+  });
+  if (!isTable) return;
+  if (rows.length > 0) {
+    await printTable(printer, rows, ORDER_COLUMNS, NARROW_ORDER_COLUMNS);
+    if (earlier.count > 0 || earlier.isAtLeast) printer.info(earlierLine(earlier));
+  } else {
+    const isFiltered = Object.values(filter).some((wanted) => wanted !== null);
     printer.info(isFiltered ? 'no order was decided that these flags select' : 'no orders decided yet');
   }
-  if (isText && hasMore && flags.limit === undefined) {
-    printer.info('there are more; --limit, -o csv or -o json lists them');
+}
+
+/** One by one, as they come. */
+async function printing({ printer, isJson, isCsv }: Session): Promise<ListOrdersOptions['onOrders']> {
+  if (isCsv) {
+    const csv = await openCsv(printer, CSV_COLUMNS);
+    return (orders) => csv(orders.map(orderDocument));
   }
+  if (isJson) {
+    return (orders) =>
+      printer.data(orders.map((order) => `${JSON.stringify(orderDocument(order))}\n`).join(''));
+  }
+  const { decidedLine } = await import('../../output/consume/decision.ts');
+  return (orders) => printer.data(orders.map((order) => `${decidedLine(order)}\n`).join(''));
+}
+
+function readFilter(flags: ListFlags): DecisionFilter {
+  const statuses = ['accepted', 'rejected'] as const;
+  const status = flags.status === undefined ? null : choice('--status', flags.status, 'a status', statuses);
+  const reason = flags.reason === undefined ? null : choice('--reason', flags.reason, 'a reason', REASONS);
+  if (status === 'accepted' && reason !== null) {
+    throw new Failure('usage', '--reason is why an order was rejected, and --status asks for accepted ones', {
+      fix: 'leave one of them out',
+    });
+  }
+  return {
+    ...{ reason, status: reason === null ? status : 'rejected' },
+    ...{ user: flags.user ?? null, item: flags.item ?? null },
+    ...timeRange(flags, systemClock.now()),
+  };
+}
+
+/** @param most of the latest, where no number is given */
+function readNumbers(flags: ListFlags, isTable: boolean, most: number): { last: number; limit: number } {
+  const { limit, last, follow = false } = flags;
+  for (const [flag, isGiven] of [
+    ['--reverse', flags.reverse],
+    ['--until', flags.until !== undefined],
+    ['--limit', limit !== undefined],
+  ] as const) {
+    if (!follow || isGiven !== true) continue;
+    throw new Failure('usage', `${flag} does not go with --follow, which ends with the latest order`, {
+      fix: flag === '--limit' ? 'use --last N for how many come first' : 'leave one of them out',
+    });
+  }
+  const fallback = follow ? BEFORE_NEW_ONES : limit === undefined ? most : Infinity;
+  return {
+    last:
+      last === undefined ? fallback : wholeNumber('--last', last, { min: follow ? 0 : 1, max: MOST_ROWS }),
+    limit:
+      limit === undefined
+        ? Infinity
+        : wholeNumber('--limit', limit, { min: 1, max: isTable ? MOST_ROWS : Number.MAX_SAFE_INTEGER }),
+  };
+}
+
+/** `53 earlier orders are not listed: …` */
+function earlierLine({ count: more, isAtLeast }: EarlierOrders): string {
+  const what =
+    more === 0 ? 'earlier orders' : `${isAtLeast ? 'more than ' : ''}${count(more, 'earlier order')}`;
+  return `${what} ${more === 1 ? 'is' : 'are'} not listed: --last N lists more, -o csv or -o json all`;
 }

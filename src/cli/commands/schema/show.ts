@@ -17,14 +17,19 @@ export function registerShow(schema: Command, session: Session): void {
 }
 
 async function show(run: Run): Promise<void> {
-  const { printer, isJson, tools, asked } = run;
+  const { printer, isJson, tools, asked, words } = run;
   const documents: object[] = [];
+  let missing = 0;
   for (const { message, subject, schema, what } of asked) {
     const report = await reportSchema(tools, { subject, schema });
     documents.push(reportDocument(report, message));
     if (!isJson) await printer.data(reportLines(report, what));
-    if (report.latest === null && asked.length === 1)
-      printer.info('"orderctl schema register" registers it; so does the first order sent');
+    if (report.latest === null) missing += 1;
+  }
+  if (missing > 0) {
+    const what = asked.length === 1 ? 'it' : 'what is missing';
+    const first = words === '' ? '; so does the first order sent' : '';
+    printer.info(`"orderctl schema register${words}" registers ${what}${first}`);
   }
   if (isJson) await printDocuments(run, documents);
 }

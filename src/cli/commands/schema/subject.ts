@@ -10,7 +10,8 @@ import { topicOf } from '../../../domain/messages/topic-names.ts';
 import type { SchemaTools } from '../../../ports/schema-registry.ts';
 import { registryConnection } from '../../kafka/connection.ts';
 import { describe } from '../../help.ts';
-import { namedMessages, takingMessages, type MessageFlags } from '../../messages.ts';
+import { quoted } from '../../hints.ts';
+import { messageWords, namedMessages, takingMessages, type MessageFlags } from '../../messages.ts';
 import { differenceLine } from '../../output/schema.ts';
 import type { Session } from '../../session.ts';
 
@@ -35,6 +36,8 @@ export interface Asked {
 export interface Run extends Pick<Session, 'printer' | 'isJson'> {
   readonly tools: SchemaTools;
   readonly asked: readonly Asked[];
+  /** What was given, for another command about the same. */
+  readonly words: string;
   /** Whether the document is a list. */
   readonly isList: boolean;
 }
@@ -50,6 +53,8 @@ export function addVerb(
     .option('--file <FILE>', 'another schema (.avsc) than the one that the message is written with')
     .action(async (names: readonly string[], flags: Flags) => {
       const messages = await namedMessages(session, names, flags);
+      const words =
+        messageWords(names, flags) + (flags.file === undefined ? '' : ` --file ${quoted(flags.file)}`);
       const isList = messages !== null && (messages.length > 1 || flags.all === true);
       if (flags.file !== undefined && isList)
         throw new Failure('usage', '--file gives the schema of a single message', {
@@ -60,7 +65,7 @@ export function addVerb(
         .filter((message) => !isList || message.schema !== null)
         .map((message) => askedOf(message, session, file));
       const tools = await openSchemaTools(registryConnection(session.resolved));
-      await run({ printer: session.printer, isJson: session.isJson, tools, asked, isList });
+      await run({ printer: session.printer, isJson: session.isJson, tools, asked, words, isList });
     });
 }
 

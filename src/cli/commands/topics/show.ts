@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { describe } from '../../help.ts';
 import { openBrokerOnly } from '../../kafka/open.ts';
-import { takingMessages, type MessageFlags } from '../../messages.ts';
+import { messageWords, takingMessages, type MessageFlags } from '../../messages.ts';
 import { openCsv } from '../../output/csv.ts';
 import { printTable } from '../../output/print-table.ts';
 import { TOPIC_COLUMNS, topicRows, topicsDocument } from '../../output/topics.ts';
@@ -38,6 +38,5 @@ async function show(session: Session, names: readonly string[], flags: MessageFl
   else await printTable(printer, rows, TOPIC_COLUMNS);
   for (const warning of plan.warnings) printer.warn(warning);
   if (plan.actions.length === 0) return;
-  const which = [...names, ...(flags.all === true ? ['--all'] : [])].map((word) => ` ${word}`).join('');
-  printer.info(`to create or change what is missing: orderctl topics apply${which}`);
+  printer.info(`to create or change what is missing: orderctl topics apply${messageWords(names, flags)}`);
 }

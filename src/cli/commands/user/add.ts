@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { makeEdit } from '../../tables/edit-command.ts';
+import { BESIDE, makeEdit } from '../../tables/edit-command.ts';
+import { WHY, type WhyFlag } from '../../tables/why.ts';
 import { describe } from '../../help.ts';
 import { nameOf, userStatus } from '../../parse.ts';
 import { nameNeeded, takingName } from '../../named.ts';
 import type { Session } from '../../session.ts';
-import { BESIDE } from '../../tables/edit-command.ts';
 
 export function registerAdd(user: Command, session: Session): void {
   takingName(
@@ -20,9 +20,10 @@ export function registerAdd(user: Command, session: Session): void {
     'name of the user',
   )
     .requiredOption('--status <STATUS>', 'paid or unpaid')
-    .action(async (given: string | undefined, options: { user?: string; status: string }) => {
+    .option(...WHY)
+    .action(async (given: string | undefined, options: WhyFlag & { user?: string; status: string }) => {
       const name = nameOf('--user', nameNeeded('--user', given, options.user));
       const status = userStatus('--status', options.status);
-      await makeEdit(session, { kind: 'user.add', user: name, status });
+      await makeEdit(session, { kind: 'user.add', user: name, status }, options);
     });
 }

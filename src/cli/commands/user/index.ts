@@ -1,5 +1,8 @@
 import type { Command } from 'commander';
 import { registerEdit } from '../../tables/edit-command.ts';
+import { registerImport } from '../../tables/import-command.ts';
+import { registerLog } from '../../tables/log-command.ts';
+import { registerUndo } from '../../tables/undo-command.ts';
 import { describe } from '../../help.ts';
 import type { Session } from '../../session.ts';
 import { registerAdd } from './add.ts';
@@ -21,5 +24,8 @@ export function register(command: Command, session: Session): void {
   registerUpdate(user, session);
   registerRemove(user, session);
   registerEdit(user, session, 'users');
+  registerImport(user, session, 'users');
+  registerLog(user, session, 'users');
+  registerUndo(user, session, 'users');
   registerShow(user, session);
 }

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { confirm } from '../../ask.ts';
-import { makeEdit } from '../../tables/edit-command.ts';
+import { BESIDE, makeEdit } from '../../tables/edit-command.ts';
+import { WHY, type WhyFlag } from '../../tables/why.ts';
 import { describe } from '../../help.ts';
 import { nameNeeded, takingName } from '../../named.ts';
 import type { Session } from '../../session.ts';
-import { BESIDE } from '../../tables/edit-command.ts';
 
 export function registerRemove(user: Command, session: Session): void {
   takingName(
@@ -20,10 +20,11 @@ export function registerRemove(user: Command, session: Session): void {
     'name of the user',
   )
     .option('-y, --yes', 'do not ask')
-    .action(async (given: string | undefined, options: { user?: string; yes?: true }) => {
+    .option(...WHY)
+    .action(async (given: string | undefined, options: WhyFlag & { user?: string; yes?: true }) => {
       const user = nameNeeded('--user', given, options.user);
       const isSure = await confirm(`Remove user ${user}?`, options.yes === true);
-      if (isSure) await makeEdit(session, { kind: 'user.remove', user });
+      if (isSure) await makeEdit(session, { kind: 'user.remove', user }, options);
       else session.printer.info('nothing changed');
     });
 }

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { makeEdit } from '../../tables/edit-command.ts';
+import { BESIDE, makeEdit } from '../../tables/edit-command.ts';
+import { WHY, type WhyFlag } from '../../tables/why.ts';
 import { describe } from '../../help.ts';
 import { userStatus } from '../../parse.ts';
 import { nameNeeded, takingName } from '../../named.ts';
 import type { Session } from '../../session.ts';
-import { BESIDE } from '../../tables/edit-command.ts';
 
 export function registerUpdate(user: Command, session: Session): void {
   takingName(
@@ -19,9 +19,10 @@ export function registerUpdate(user: Command, session: Session): void {
     'name of the user',
   )
     .requiredOption('--status <STATUS>', 'paid or unpaid')
-    .action(async (given: string | undefined, options: { user?: string; status: string }) => {
+    .option(...WHY)
+    .action(async (given: string | undefined, options: WhyFlag & { user?: string; status: string }) => {
       const user = nameNeeded('--user', given, options.user);
       const status = userStatus('--status', options.status);
-      await makeEdit(session, { kind: 'user.update', user, status });
+      await makeEdit(session, { kind: 'user.update', user, status }, options);
     });
 }

@@ -1,4 +1,6 @@
 import type { Decision, Sent } from '../../../documents/order.ts';
+import type { Decided } from '../../../domain/orders/decided.ts';
+import { isoSeconds } from '../../../domain/iso-time.ts';
 import { formatRecordId, type Order, type RecordId } from '../../../domain/orders/order.ts';
 import type { RecordResult } from '../../../app/run/events.ts';
 
@@ -53,6 +55,11 @@ export function decisionRow({ decision, record, order, detail }: DecisionView): 
   const subject = order === null ? [] : [order.orderId, orderInWords(order)];
   const what = [decision, ...subject].join(' ');
   return `${what}${detail === null ? '' : `: ${detail}`} (${formatRecordId(record)})`;
+}
+
+/** `2026-11-21T10:00:00Z accepted ORD-7 alice book×2 (orders/3@17)` */
+export function decidedLine(decided: Decided): string {
+  return `${isoSeconds(decided.decidedAt)} ${decisionRow(viewDecision({ kind: 'decided', decided }))}`;
 }
 
 /** As decisionRow, but what needs attention is put as a sentence, to stand behind `warning:`. */

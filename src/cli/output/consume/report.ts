@@ -56,6 +56,7 @@ export class ConsumeReport {
       case 'topic_created':
         printer.info(`created topic ${event.topic} with ${count(event.partitions, 'partition')}`);
         break;
+      case 'topic_is_new':
       case 'notice':
       case 'ghost_removed':
       case 'copy_suspected':

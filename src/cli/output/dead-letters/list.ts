@@ -1,4 +1,4 @@
-import { UNKNOWN_CODE, type DeadLetter } from '../../../app/dlq/dead-letters.ts';
+import { UNKNOWN, type DeadLetter } from '../../../app/dlq/dead-letters.ts';
 import type { ListDeadLettersSummary } from '../../../app/dlq/list.ts';
 import type { RedriveStep, RedriveSummary } from '../../../app/dlq/redrive-events.ts';
 import type { DeadLetter as DeadLetterDocument, RedrivenDeadLetter } from '../../../documents/dead-letter.ts';
@@ -12,31 +12,42 @@ import { failsAgain, nowDocument } from './read-again.ts';
 import type { Column } from '../table.ts';
 import { count, duration, grouped } from '../text.ts';
 
-/** A row that outlives the bytes of its letter. */
+/** A row that outlives the bytes of its dead letter. */
 export interface DeadLetterRow {
   readonly id: string;
   readonly state: string;
   readonly code: string;
   readonly failedAt: string;
   readonly from: string;
+  readonly group: string;
   readonly sizeBytes: number;
   readonly message: string;
 }
 
-export function deadLetterRow(letter: DeadLetter): DeadLetterRow {
-  const { mark, state, origin, failedAt } = letter;
+export function deadLetterRow(deadLetter: DeadLetter): DeadLetterRow {
+  const { mark, state, origin, failedAt } = deadLetter;
   return {
     id: mark.id,
     state,
-    code: origin.errorCode ?? UNKNOWN_CODE,
+    code: origin.errorCode ?? UNKNOWN,
     failedAt: isoTimeOrNull(failedAt) ?? '',
-    from: originPlace(letter),
-    sizeBytes: sizeOf(letter),
+    from: originPlace(deadLetter),
+    group: origin.group ?? UNKNOWN,
+    sizeBytes: sizeOf(deadLetter),
     message: origin.errorMessage ?? '',
   };
 }
 
-export const DEAD_LETTER_COLUMNS: readonly Column<DeadLetterRow>[] = [
+const GROUP: Column<DeadLetterRow> = { title: 'GROUP', cell: (row) => row.group };
+
+/** With the group where there is more than one. */
+export function deadLetterColumns({ byGroup }: ListDeadLettersSummary): readonly Column<DeadLetterRow>[] {
+  return DEAD_LETTER_COLUMNS.flatMap((column) =>
+    column.title === 'BYTES' && byGroup.size > 1 ? [GROUP, column] : [column],
+  );
+}
+
+const DEAD_LETTER_COLUMNS: readonly Column<DeadLetterRow>[] = [
   { title: 'ID', isWhole: true, cell: (row) => row.id },
   { title: 'STATE', cell: (row) => row.state },
   { title: 'REASON', cell: (row) => row.code },
@@ -58,8 +69,8 @@ export function sizeOf({ key, value }: DeadLetter): number {
 }
 
 /** Keys in the order of the contract. */
-export function deadLetterDocument(letter: DeadLetter): DeadLetterDocument {
-  const { mark, state, origin, failedAt } = letter;
+export function deadLetterDocument(deadLetter: DeadLetter): DeadLetterDocument {
+  const { mark, state, origin, failedAt } = deadLetter;
   return {
     type: 'dead_letter',
     id: mark.id,
@@ -75,7 +86,7 @@ export function deadLetterDocument(letter: DeadLetter): DeadLetterDocument {
       offset: origin.offset,
       timestamp: isoTimeOrNull(origin.timestamp),
     },
-    size_bytes: sizeOf(letter),
+    size_bytes: sizeOf(deadLetter),
     format: origin.format,
     group: origin.group,
     replay_count: origin.replayCount,
@@ -89,6 +100,7 @@ export function listSummaryDocument(summary: ListDeadLettersSummary): DeadLetter
     total: summary.total,
     by_error_code: Object.fromEntries(summary.byErrorCode),
     by_state: summary.byState,
+    by_group: Object.fromEntries(summary.byGroup),
     listed: summary.listed,
     topic: summary.dlqTopic,
   };
@@ -115,13 +127,16 @@ export function histogram(byErrorCode: ReadonlyMap<string, number>): HistogramRo
 
 export const HISTOGRAM_COLUMNS: readonly Column<HistogramRow>[] = [
   { title: 'REASON', cell: (row) => row.code },
-  { title: 'LETTERS', align: 'right', cell: (row) => grouped(row.count) },
+  { title: 'COUNT', align: 'right', cell: (row) => grouped(row.count) },
   { title: '', cell: (row) => row.bar },
 ];
 
-export function listLine({ dlqTopic, total, byState }: ListDeadLettersSummary): string {
+export function listLine({ dlqTopic, total, byState, byGroup }: ListDeadLettersSummary): string {
   const states = Object.entries(byState).flatMap(([state, n]) => (n === 0 ? [] : [`${grouped(n)} ${state}`]));
-  return `${count(total, 'dead letter')} in ${dlqTopic}${states.length === 0 ? '' : `: ${states.join(', ')}`}`;
+  const line = `${count(total, 'dead letter')} in ${dlqTopic}${states.length === 0 ? '' : `: ${states.join(', ')}`}`;
+  if (byGroup.size < 2) return line;
+  const groups = [...byGroup].map(([group, n]) => `${grouped(n)} of ${group}`);
+  return `${line}; read by ${byGroup.size} groups: ${groups.join(', ')}`;
 }
 
 export function stepDocument(type: RedrivenDeadLetter['type'], step: RedriveStep): RedrivenDeadLetter {
@@ -141,7 +156,7 @@ export function stepLine(type: 'sent' | 'would_send', step: RedriveStep): string
   const verb = type === 'sent' ? 'sent' : 'would send';
   const where = place === null ? topic : formatRecordId({ topic, ...place });
   const again = now?.kind === 'dead_letter' ? `; ${failsAgain(now)}` : '';
-  return `${verb} ${id} to ${where} (${errorCode ?? UNKNOWN_CODE})${again}`;
+  return `${verb} ${id} to ${where} (${errorCode ?? UNKNOWN})${again}`;
 }
 
 export function redriveSummaryDocument(summary: RedriveSummary): RedriveSummaryDocument {

@@ -1,5 +1,5 @@
 import type { ShownDeadLetter } from '../../../app/dlq/show.ts';
-import { UNKNOWN_CODE } from '../../../app/dlq/dead-letters.ts';
+import { UNKNOWN } from '../../../app/dlq/dead-letters.ts';
 import type { ShownDeadLetter as ShownDocument } from '../../../documents/dead-letter.ts';
 import { isoTime, isoTimeOrNull } from '../../../domain/iso-time.ts';
 import type { DecodedRecord } from '../../../ports/codec.ts';
@@ -19,16 +19,16 @@ const HEADERS = 100;
 const LINE_BYTES = 16;
 
 export function shownDocument(shown: ShownDeadLetter): ShownDocument {
-  const { letter, mark, inspection, now, problem } = shown;
+  const { deadLetter, mark, inspection, now, problem } = shown;
   const bytes = (of: Uint8Array | null, limit: number): ShownDocument['key'] =>
     of === null ? null : { size_bytes: of.byteLength, hex: toBuffer(of).subarray(0, limit).toString('hex') };
   return {
-    ...deadLetterDocument(letter),
+    ...deadLetterDocument(deadLetter),
     marked: mark === null ? null : { action: mark.action, at: isoTime(mark.at), by: mark.by, why: mark.why },
-    headers: headerEntries(letter.headers).map(([name, value]) => ({ name, value })),
-    key: bytes(letter.key, KEY_BYTES),
-    value: bytes(letter.value, VALUE_BYTES),
-    decoded: inspection === null ? null : inspectionDocument(inspection, letter.value),
+    headers: headerEntries(deadLetter.headers).map(([name, value]) => ({ name, value })),
+    key: bytes(deadLetter.key, KEY_BYTES),
+    value: bytes(deadLetter.value, VALUE_BYTES),
+    decoded: inspection === null ? null : inspectionDocument(inspection, deadLetter.value),
     now: nowDocument(now),
     problem: problem?.message ?? null,
   };
@@ -49,10 +49,10 @@ function inspectionDocument(inspection: Inspection, value: Uint8Array | null): S
 
 /** @param id as it was asked for */
 export function shownText(shown: ShownDeadLetter, dlqTopic: string): string {
-  const { letter, mark, inspection, now, problem } = shown;
-  const { origin } = letter;
+  const { deadLetter, mark, inspection, now, problem } = shown;
+  const { origin } = deadLetter;
   const facts: [string, string][] = [['error', errorText(shown)]];
-  const place = originPlace(letter);
+  const place = originPlace(deadLetter);
   facts.push([
     'from',
     [
@@ -63,27 +63,27 @@ export function shownText(shown: ShownDeadLetter, dlqTopic: string): string {
     ].join(', '),
   ]);
   const attempts = origin.attempts === null ? '' : `, ${count(origin.attempts, 'attempt')}`;
-  facts.push(['failed', `${isoTimeOrNull(letter.failedAt) ?? 'unknown'}${attempts}`]);
+  facts.push(['failed', `${isoTimeOrNull(deadLetter.failedAt) ?? 'unknown'}${attempts}`]);
   if (origin.replayCount > 0) facts.push(['came back', `${origin.replayCount} times`]);
   if (mark !== null) facts.push([mark.action, `${isoTime(mark.at)} by ${mark.by}: ${printable(mark.why)}`]);
-  facts.push(['size', `${sizeOf(letter)} bytes of key and value`]);
+  facts.push(['size', `${sizeOf(deadLetter)} bytes of key and value`]);
   if (problem !== null) facts.push(['decoded', `not: ${problem.message}`]);
   if (now !== null) facts.push(['now', nowText(now)]);
   return [
-    `dead letter ${letter.mark.id} of ${dlqTopic}: ${letter.state}`,
+    `dead letter ${deadLetter.mark.id} of ${dlqTopic}: ${deadLetter.state}`,
     ...facts.map(([name, value]) => `  ${name.padEnd(10)} ${value}`),
     'headers',
-    ...headerEntries(letter.headers).map(([name, value]) => `  ${name} = ${value ?? 'null'}`),
-    ...dump('key', letter.key, KEY_BYTES, null),
-    ...dump('value', letter.value, VALUE_BYTES, inspection?.error?.position ?? null),
-    ...(inspection === null ? [] : decoded(inspection, letter.value)),
+    ...headerEntries(deadLetter.headers).map(([name, value]) => `  ${name} = ${value ?? 'null'}`),
+    ...dump('key', deadLetter.key, KEY_BYTES, null),
+    ...dump('value', deadLetter.value, VALUE_BYTES, inspection?.error?.position ?? null),
+    ...(inspection === null ? [] : decoded(inspection, deadLetter.value)),
     '',
   ].join('\n');
 }
 
-function errorText({ letter: { origin } }: ShownDeadLetter): string {
+function errorText({ deadLetter: { origin } }: ShownDeadLetter): string {
   const stage = origin.errorStage === null ? '' : ` (${origin.errorStage})`;
-  return `${origin.errorCode ?? UNKNOWN_CODE}${stage}: ${origin.errorMessage ?? 'no message'}`;
+  return `${origin.errorCode ?? UNKNOWN}${stage}: ${origin.errorMessage ?? 'no message'}`;
 }
 
 function nowText(now: DecodedRecord): string {
@@ -93,7 +93,9 @@ function nowText(now: DecodedRecord): string {
 }
 
 /** Every value of every header, as text where it is text and in hex where it is not. */
-function headerEntries(headers: ShownDeadLetter['letter']['headers']): (readonly [string, string | null])[] {
+function headerEntries(
+  headers: ShownDeadLetter['deadLetter']['headers'],
+): (readonly [string, string | null])[] {
   const shown = headers
     .slice(0, HEADERS)
     .map(([name, value]) => [printable(name).slice(0, HEADER_CHARACTERS), headerText(value)] as const);

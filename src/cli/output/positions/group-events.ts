@@ -1,18 +1,25 @@
 import type { CopySuspected, GhostRemoved } from '../../../app/offsets/clear-group.ts';
 import type { GroupAhead } from '../../../app/offsets/plan.ts';
+import type { TopicIsNew } from '../../../app/run/events.ts';
 import type { StoreNotice } from '../../../ports/notices.ts';
 import type { Printer } from '../printer.ts';
 import { printNotice } from '../store-notices.ts';
 import { count, duration } from '../text.ts';
 
-/** What happens to a group before a consumer or a reset has it for itself. */
+/** What a consumer or a reset meets before it has the group for itself. */
 export type GroupEvent =
-  GhostRemoved | CopySuspected | { readonly kind: 'notice'; readonly notice: StoreNotice };
+  TopicIsNew | GhostRemoved | CopySuspected | { readonly kind: 'notice'; readonly notice: StoreNotice };
 
 export function printGroupEvent(printer: Printer, event: GroupEvent): void {
   switch (event.kind) {
     case 'notice':
       printNotice(printer, event.notice);
+      break;
+    case 'topic_is_new':
+      printer.warn(
+        `this folder has read ${event.others.join(', ')} so far, and nothing of ${event.topic}; its orders share users, ` +
+          'stock and ids with what was read: was another --topic meant?',
+      );
       break;
     case 'ghost_removed':
       printer.info(

@@ -1,0 +1,240 @@
+import type { Edit } from '../../domain/edit.ts';
+import { Failure } from '../../domain/failure.ts';
+import { isName, NAME_RULE } from '../../domain/names.ts';
+import {
+  isPrice,
+  isQuantity,
+  normalizePrice,
+  USER_STATUSES,
+  type Item,
+  type User,
+} from '../../domain/tables.ts';
+import type { Sheet } from '../../ports/sheet.ts';
+import type { CopiedTable } from '../../ports/table-copy.ts';
+
+export type TableName = 'users' | 'inventory';
+export type RowEdit = Extract<Edit, { kind: 'user' | 'item' }>;
+export type Row = User | Item;
+
+/** What a list makes of a table. */
+export interface ImportPlan extends CopiedTable {
+  readonly edits: readonly RowEdit[];
+  readonly unchanged: number;
+}
+
+/** Of rows that are wrong, so many are named: a file of another kind has nothing but them. */
+const NAMED = 20;
+
+/**
+ * Lays a list over a table. What the list has no column for stays as it is; a row that the table does not have is added; with
+ * `replace`, one that the list does not have is removed.
+ *
+ * @throws Failure invalid_input naming every row that is wrong
+ */
+export function planImport(
+  table: TableName,
+  current: CopiedTable,
+  sheet: Sheet,
+  { replace }: { replace: boolean },
+): ImportPlan {
+  const reader = new SheetReader(table, sheet);
+  const before = new Map(current.rows.map((row) => [nameOf(row), row]));
+  const found = new Map<string, Row>();
+  for (const { line, cells } of sheet.rows) {
+    const name = reader.name(line, cells);
+    if (name === null) continue;
+    if (found.has(name)) reader.wrong(line, `${name} is there twice`);
+    const row = reader.row(line, cells, name, before.get(name) ?? null);
+    if (row !== null) found.set(name, row);
+  }
+  reader.end(found.size);
+  const kept = current.rows.filter((row) => !replace || found.has(nameOf(row)));
+  const rows = [
+    ...kept.map((row) => found.get(nameOf(row)) ?? row),
+    ...[...found].filter(([name]) => !before.has(name)).map(([, row]) => row),
+  ];
+  const after = new Map(rows.map((row) => [nameOf(row), row]));
+  const edits = [...new Set([...before.keys(), ...after.keys()])].flatMap(
+    (name) => editOf(table, name, before.get(name) ?? null, after.get(name) ?? null) ?? [],
+  );
+  const columns = [...new Set([...current.columns, ...reader.columns])].filter((name) => name !== '');
+  return {
+    columns,
+    rows,
+    edits,
+    unchanged: sheet.rows.length - edits.filter(({ after }) => after !== null).length,
+  };
+}
+
+export function nameOf(row: Row): string {
+  return 'item' in row ? row.item : row.user;
+}
+
+/** @returns null: nothing changes */
+function editOf(table: TableName, name: string, before: Row | null, after: Row | null): RowEdit | null {
+  if (isSame(before, after)) return null;
+  return table === 'users'
+    ? { kind: 'user', user: name, before: before as User | null, after: after as User | null }
+    : { kind: 'item', item: name, before: before as Item | null, after: after as Item | null };
+}
+
+/** To a reader of the file, where a column that is not there is an empty cell. */
+function isSame(before: Row | null, after: Row | null): boolean {
+  const cells = ({ extra, ...own }: Row): string =>
+    JSON.stringify([
+      Object.entries(own).sort(),
+      Object.entries(extra)
+        .filter(([, cell]) => cell !== '')
+        .sort(),
+    ]);
+  return before === null || after === null ? before === after : cells(before) === cells(after);
+}
+
+/** Columns that orderctl knows, by table. */
+const OURS: Readonly<Record<TableName, readonly string[]>> = {
+  users: ['user', 'status'],
+  inventory: ['item', 'quantity', 'name', 'price', 'reorder_level'],
+};
+
+type Cells = readonly string[];
+
+/** Reads the rows of a list, and collects what is wrong with them. */
+class SheetReader {
+  /** Names of the header as our files have them: in small letters, words joined by `_`. */
+  readonly columns: readonly string[];
+  readonly #table: TableName;
+  readonly #sheet: Sheet;
+  /** The columns that are not just kept; the first names the row. */
+  readonly #ours: readonly string[];
+  readonly #wrong: { line: number; message: string }[] = [];
+
+  constructor(table: TableName, sheet: Sheet) {
+    this.#table = table;
+    this.#sheet = sheet;
+    this.#ours = OURS[table];
+    this.columns = sheet.header.map((given) => {
+      const name = given.toLowerCase().replaceAll(/[\s_-]+/g, '_');
+      // Other columns keep the name that they have.
+      return this.#ours.includes(name) ? name : given;
+    });
+    const [key = ''] = this.#ours;
+    const twice = this.columns.find((name, at) => name !== '' && this.columns.indexOf(name) !== at);
+    if (!this.columns.includes(key)) this.#refuse(`no column is called ${key}`);
+    if (twice !== undefined) this.#refuse(`two columns are called ${twice}`);
+  }
+
+  #refuse(what: string): never {
+    const { file, line, header } = this.#sheet;
+    const shown = header.join(', ').slice(0, 80);
+    throw new Failure('invalid_input', `${file}:${line}: ${what}: the header is ${JSON.stringify(shown)}`, {
+      fix: `name the columns in the first line: ${this.#ours.join(', ')}; others are kept as they are`,
+      context: { file, line },
+    });
+  }
+
+  wrong(line: number, message: string): null {
+    this.#wrong.push({ line, message });
+    return null;
+  }
+
+  /** @returns null: it is wrong */
+  name(line: number, cells: Cells): string | null {
+    if (cells.length > this.columns.length) {
+      return this.wrong(line, `it has ${cells.length} cells, and the header ${this.columns.length}`);
+    }
+    const name = this.#cell(cells, this.#ours[0] ?? '') ?? '';
+    return isName(name) ? name : this.wrong(line, `${JSON.stringify(name)} is no name (${NAME_RULE})`);
+  }
+
+  row(line: number, cells: Cells, name: string, before: Row | null): Row | null {
+    const others = [...this.columns.entries()].filter(
+      ([, name]) => name !== '' && !this.#ours.includes(name),
+    );
+    const extra = Object.fromEntries([
+      ...Object.entries(before?.extra ?? {}),
+      ...others.map(([at, name]) => [name, cells[at] ?? ''] as const),
+    ]);
+    return this.#table === 'users'
+      ? this.#user(line, cells, name, extra, before as User | null)
+      : this.#item(line, cells, name, extra, before as Item | null);
+  }
+
+  #user(line: number, cells: Cells, user: string, extra: User['extra'], before: User | null): User | null {
+    const text = this.#cell(cells, 'status') ?? '';
+    if (text === '' && before !== null) return { ...before, extra };
+    const status = USER_STATUSES.find((one) => one === text.toLowerCase());
+    if (status !== undefined) return { user, status, extra };
+    return this.wrong(line, `status of user ${user} is ${JSON.stringify(text)}, neither paid nor unpaid`);
+  }
+
+  #item(line: number, cells: Cells, item: string, extra: Item['extra'], before: Item | null): Item | null {
+    const quantity = this.#number(line, cells, 'quantity', item);
+    if (quantity === undefined) return null;
+    if (quantity === null && before === null) {
+      return this.wrong(line, `${item} is new, and has no quantity`);
+    }
+    const reorderLevel = this.#number(line, cells, 'reorder_level', item);
+    const price = this.#price(line, cells, item);
+    if (reorderLevel === undefined || price === undefined) return null;
+    const has = (column: string): boolean => this.columns.includes(column);
+    const name = cells[this.columns.indexOf('name')] ?? '';
+    return {
+      item,
+      quantity: quantity ?? before?.quantity ?? 0,
+      name: has('name') ? (name === '' ? null : name) : (before?.name ?? null),
+      price: has('price') ? price : (before?.price ?? null),
+      reorderLevel: has('reorder_level') ? reorderLevel : (before?.reorderLevel ?? null),
+      extra,
+    };
+  }
+
+  /** @returns null: the cell is empty or not there; undefined: it is wrong */
+  #number(
+    line: number,
+    cells: Cells,
+    column: 'quantity' | 'reorder_level',
+    item: string,
+  ): number | null | undefined {
+    const text = this.#cell(cells, column) ?? '';
+    if (text === '') return null;
+    if (/^\d+$/.test(text) && isQuantity(Number(text))) return Number(text);
+    this.wrong(line, `${column} of ${item} is ${JSON.stringify(text)}, not a whole number from 0 up`);
+    return undefined;
+  }
+
+  #price(line: number, cells: Cells, item: string): string | null | undefined {
+    const text = this.#cell(cells, 'price') ?? '';
+    if (text === '') return null;
+    const plain = this.#sheet.hasDecimalComma ? text.replace(',', '.') : text;
+    if (isPrice(plain)) return normalizePrice(plain);
+    this.wrong(line, `price of ${item} is ${JSON.stringify(text)}, not an amount such as 12.50`);
+    return undefined;
+  }
+
+  #cell(cells: Cells, column: string): string | undefined {
+    return cells[this.columns.indexOf(column)]?.trim();
+  }
+
+  /** @throws Failure invalid_input when anything was wrong */
+  end(rows: number): void {
+    const { file } = this.#sheet;
+    const [first] = this.#wrong;
+    if (first === undefined) {
+      if (rows > 0) return;
+      throw new Failure('invalid_input', `${file} has a header and no row`, {
+        fix: 'export the sheet that has the rows',
+        context: { file },
+      });
+    }
+    const lines = this.#wrong.slice(0, NAMED).map(({ line, message }) => `${file}:${line}: ${message}`);
+    const more = this.#wrong.length - lines.length;
+    throw new Failure(
+      'invalid_input',
+      [...lines, ...(more > 0 ? [`and ${more} more rows`] : [])].join('\n'),
+      {
+        fix: 'mend them and import the file again: nothing was changed',
+        context: { file, line: first.line },
+      },
+    );
+  }
+}

@@ -1,0 +1,56 @@
+import type { EditOrigin } from '../../domain/edit.ts';
+import { isFailure } from '../../domain/failure.ts';
+import type { StoreAccess } from '../../ports/access.ts';
+import type { StoreNotice } from '../../ports/notices.ts';
+import type { Sheet } from '../../ports/sheet.ts';
+import type { CopiedTable, TableMerge } from '../../ports/table-copy.ts';
+import { planImport, type ImportPlan, type TableName } from './import-plan.ts';
+
+export interface ImportOptions {
+  readonly table: TableName;
+  readonly sheet: Sheet;
+  /** Rows that the list does not have are removed. */
+  readonly replace: boolean;
+  readonly why: EditOrigin['why'];
+  readonly onNotice: (notice: StoreNotice) => void;
+}
+
+/** What an import would do. Changes nothing, and makes no folder. @throws Failure invalid_input */
+export async function previewImport(
+  access: StoreAccess,
+  { table, sheet, replace }: Pick<ImportOptions, 'table' | 'sheet' | 'replace'>,
+): Promise<ImportPlan> {
+  return planImport(table, await tableNow(access, table), sheet, { replace });
+}
+
+async function tableNow(access: StoreAccess, table: TableName): Promise<CopiedTable> {
+  try {
+    await using reader = await access.read();
+    const rows = [...(table === 'users' ? await reader.users() : await reader.items())];
+    return { columns: [], rows };
+  } catch (error) {
+    if (isFailure(error, 'not_found')) return { columns: [], rows: [] };
+    throw error;
+  }
+}
+
+/**
+ * Takes a list into a table, as a whole or not at all. A quantity counts as the difference to what is there now, so that sales
+ * at this moment are kept. Works beside a running consumer.
+ *
+ * @throws Failure invalid_input; as `edit` of StoreAccess
+ */
+export async function importTable(
+  access: StoreAccess,
+  options: ImportOptions,
+): Promise<{ readonly merge: TableMerge; readonly unchanged: number }> {
+  const { table, sheet, replace, why, onNotice } = options;
+  const copy = await access.copyTable(table, { create: true, onNotice });
+  try {
+    const plan = planImport(table, copy.read(), sheet, { replace });
+    await copy.write(plan);
+    return { merge: await copy.merge({ via: 'import', why, onNotice }), unchanged: plan.unchanged };
+  } finally {
+    copy.discard();
+  }
+}

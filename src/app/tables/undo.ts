@@ -1,0 +1,155 @@
+import type { EditOrigin } from '../../domain/edit.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { StoreAccess } from '../../ports/access.ts';
+import type { StoreNotice } from '../../ports/notices.ts';
+import type { TableMerge } from '../../ports/table-copy.ts';
+import { readEditLog, type EditedRow } from './edit-log.ts';
+import { nameOf, type Row, type RowEdit, type TableName } from './import-plan.ts';
+
+export interface UndoOptions {
+  readonly table: TableName;
+  /** Its number; null: the last one of the table. */
+  readonly number: number | null;
+  /** Only this user or item of it. */
+  readonly name: string | null;
+  readonly why: EditOrigin['why'];
+  readonly onNotice: (notice: StoreNotice) => void;
+}
+
+/**
+ * Takes an edit back by another one: quantities as the difference, so that sales since are kept; what else it changed
+ * gets its value of before, if it still has that of after.
+ *
+ * @throws Failure not_found, changed_since (what it changed was changed again, or it was taken back before), invalid_value
+ *   (stock would be below zero); as `edit` of StoreAccess
+ */
+export async function undoEdit(
+  access: StoreAccess,
+  options: UndoOptions,
+): Promise<{ readonly undoes: number; readonly merge: TableMerge }> {
+  const { table, why, onNotice } = options;
+  const rows = await editedRows(access, options);
+  const undoes = rows[0]?.number ?? 0;
+  const copy = await access.copyTable(table, { onNotice });
+  try {
+    const current = copy.read();
+    await copy.write({ ...current, rows: undone(current.rows, rows) });
+    return { undoes, merge: await copy.merge({ via: 'undo', undoes, why, onNotice }) };
+  } finally {
+    copy.discard();
+  }
+}
+
+/** What is to be taken back. */
+async function editedRows(access: StoreAccess, { table, number, name }: UndoOptions): Promise<EditedRow[]> {
+  await using reader = await access.read();
+  const log = await readEditLog(reader, table);
+  const wanted = number ?? log.findLast(({ edit }) => name === null || nameIn(edit) === name)?.number;
+  const rows = log.filter(
+    ({ number: found, edit }) => found === wanted && (name === null || nameIn(edit) === name),
+  );
+  if (rows.length === 0) {
+    const of = name ?? table;
+    const what = number === null ? `there is no edit of ${of}` : `edit ${number} is none of ${of}`;
+    throw new Failure('not_found', what, { fix: { kind: 'show_edits', table } });
+  }
+  for (const { edit } of rows) {
+    const by = log.find((later) => later.edit.undoes === wanted && nameIn(later.edit) === nameIn(edit));
+    if (by === undefined) continue;
+    throw new Failure(
+      'changed_since',
+      `edit ${wanted ?? ''} of ${nameIn(edit)} was taken back by edit ${by.number}`,
+      {
+        fix: { kind: 'undo_edit', table, number: by.number },
+      },
+    );
+  }
+  return rows;
+}
+
+function nameIn(edit: RowEdit): string {
+  return edit.kind === 'user' ? edit.user : edit.item;
+}
+
+/** The rows without what was edited. An edit that changed a row more than once is taken back from its end. */
+export function undone(current: readonly Row[], edited: readonly EditedRow[]): Row[] {
+  const rows = new Map(current.map((row) => [nameOf(row), row]));
+  for (const { number, edit } of [...edited].reverse()) {
+    const name = nameIn(edit);
+    const now = rows.get(name) ?? null;
+    const row = reverted(edit, now, (what, code = 'changed_since') => {
+      throw new Failure(code, `edit ${number} cannot be taken back: ${name} ${what}`, {
+        fix: { kind: 'show_edits', table: edit.kind === 'user' ? 'users' : 'inventory' },
+      });
+    });
+    if (row === null) rows.delete(name);
+    else rows.set(name, row);
+  }
+  return [...rows.values()];
+}
+
+type Refuse = (what: string, code?: 'changed_since' | 'invalid_value') => never;
+
+function reverted({ before, after }: RowEdit, now: Row | null, refuse: Refuse): Row | null {
+  if (after === null) return now === null ? before : refuse('was added again since');
+  if (now === null) return refuse('was removed since');
+  if (before !== null) return withoutChange(before, after, now, refuse);
+  const left = stockOf(now) - stockOf(after);
+  if (left < 0)
+    return refuse(`has ${stockOf(now)} on hand, and ${stockOf(after)} were added`, 'invalid_value');
+  return left > 0 || !isSameBeside(after, now) ? refuse('was changed since') : null;
+}
+
+function stockOf(row: Row): number {
+  return 'item' in row ? row.quantity : 0;
+}
+
+function withoutChange(before: Row, after: Row, now: Row, refuse: Refuse): Row {
+  const cells = { ...cellsOf(now) };
+  const [was, became] = [cellsOf(before), cellsOf(after)];
+  for (const key of new Set([...Object.keys(was), ...Object.keys(became)])) {
+    if (was[key] === became[key]) continue;
+    if (cells[key] !== became[key])
+      refuse(`had its ${key.replace('reorderLevel', 'reorder level')} changed again since`);
+    cells[key] = was[key] ?? null;
+  }
+  const row = rowOf(now, cells);
+  if (!('item' in row)) return row;
+  const quantity = row.quantity + stockOf(before) - stockOf(after);
+  if (quantity < 0) refuse(`has ${row.quantity} on hand: that would take it to ${quantity}`, 'invalid_value');
+  return { ...row, quantity };
+}
+
+function isSameBeside(one: Row, other: Row): boolean {
+  const text = (row: Row): string =>
+    JSON.stringify(
+      Object.entries(cellsOf(row))
+        .filter(([, cell]) => cell !== null)
+        .sort(),
+    );
+  return text(one) === text(other);
+}
+
+type Cells = Record<string, string | number | null>;
+
+/** All but the quantity; other columns by `=` and their name. An empty one is none. */
+function cellsOf(row: Row): Cells {
+  const extra = Object.entries(row.extra).map(
+    ([name, cell]) => [`=${name}`, cell === '' ? null : cell] as const,
+  );
+  const own: Cells =
+    'item' in row
+      ? { name: row.name, price: row.price, reorderLevel: row.reorderLevel }
+      : { status: row.status };
+  return { ...Object.fromEntries(extra), ...own };
+}
+
+function rowOf(row: Row, cells: Cells): Row {
+  const own = Object.entries(cells).filter(([key]) => !key.startsWith('='));
+  const extra = Object.entries(cells).filter(([key]) => key.startsWith('='));
+  return {
+    ...row,
+    ...Object.fromEntries(own),
+    extra: Object.fromEntries(extra.map(([key, cell]) => [key.slice(1), String(cell ?? '')])),
+  };
+}

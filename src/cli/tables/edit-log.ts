@@ -1,0 +1,78 @@
+import type { EditedRow } from '../../app/tables/edit-log.ts';
+import type * as Documents from '../../documents/table.ts';
+import { isoSeconds, isoTime } from '../../domain/iso-time.ts';
+import type { Session } from '../session.ts';
+import { openCsv } from '../output/csv.ts';
+import { printTable } from '../output/print-table.ts';
+import { changeInWords, editDocument } from '../output/table-rows.ts';
+import type { Column } from '../output/table.ts';
+import { count } from '../output/text.ts';
+
+type LoggedDocument = Documents.LoggedUserEdit | Documents.LoggedItemEdit;
+
+export async function printEditLog(
+  session: Session,
+  table: 'users' | 'inventory',
+  { rows, earlier }: { rows: readonly EditedRow[]; earlier: number },
+): Promise<void> {
+  const { printer, isJson, isCsv } = session;
+  if (isJson) {
+    await printer.data(`${JSON.stringify({ edits: rows.map(loggedDocument) })}\n`);
+    return;
+  }
+  if (isCsv) {
+    await (
+      await openCsv(printer, table === 'users' ? USER_CSV : ITEM_CSV)
+    )(rows.map(loggedDocument));
+    return;
+  }
+  if (rows.length === 0) {
+    printer.info('no edit is in the log that this selects');
+    return;
+  }
+  if (earlier > 0)
+    printer.info(`${count(earlier, 'earlier edit')} not listed: --limit N lists more, -o csv all`);
+  await printTable(printer, rows, columnsOf(table, rows));
+}
+
+const LOGGED = ['edit', 'at', 'by', 'via', 'why', 'undoes'];
+const USER_CSV = [...LOGGED, 'user', 'before_status', 'after_status'];
+const ITEM_CSV = [
+  ...[...LOGGED, 'item', 'sold_before'],
+  ...['quantity', 'name', 'price', 'reorder_level'].flatMap((name) => [`before_${name}`, `after_${name}`]),
+];
+
+function loggedDocument({ number, edit, sold }: EditedRow): LoggedDocument {
+  const { at, by, via, why, undoes } = edit;
+  const logged = { edit: number, at: isoTime(at), by, via, why: why ?? null, undoes: undoes ?? null };
+  const { before, after } = editDocument(edit);
+  const row = edit.kind === 'user' ? { user: edit.user } : { item: edit.item, sold_before: sold };
+  return { ...logged, ...row, before, after } as LoggedDocument;
+}
+
+function columnsOf(table: 'users' | 'inventory', rows: readonly EditedRow[]): Column<EditedRow>[] {
+  const columns: Column<EditedRow>[] = [
+    { title: 'EDIT', align: 'right', isWhole: true, cell: ({ number }) => String(number) },
+    { title: 'WHEN', isWhole: true, cell: ({ edit }) => isoSeconds(edit.at) },
+    {
+      title: table === 'users' ? 'USER' : 'ITEM',
+      cell: ({ edit }) => (edit.kind === 'user' ? edit.user : edit.item),
+    },
+  ];
+  if (rows.some(({ sold }) => (sold ?? 0) > 0)) {
+    columns.push({ title: 'SOLD', align: 'right', isWhole: true, cell: ({ sold }) => String(sold ?? '') });
+  }
+  columns.push(
+    { title: 'CHANGE', cell: ({ edit }) => changeInWords(edit) },
+    {
+      title: 'HOW',
+      isWhole: true,
+      cell: ({ edit }) => edit.via + (edit.undoes === undefined ? '' : ` ${edit.undoes}`),
+    },
+    { title: 'BY', cell: ({ edit }) => edit.by },
+  );
+  if (rows.some(({ edit }) => edit.why !== undefined)) {
+    columns.push({ title: 'WHY', cell: ({ edit }) => edit.why ?? '' });
+  }
+  return columns;
+}

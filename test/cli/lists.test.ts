@@ -1,0 +1,84 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { failureOf, openShop, type Shop } from '../support/cli.ts';
+import { decideRecords, ownFolder, recordOf } from '../support/decided.ts';
+
+function list(shop: Shop, name: string, text: string): string {
+  const file = path.join(shop.folder, name);
+  fs.writeFileSync(file, text);
+  return file;
+}
+
+describe('import', () => {
+  it('shows what it would do, then does it, and makes the folder', async () => {
+    const shop = openShop();
+    const file = list(shop, 'list.csv', 'Item;Quantity;Price\r\npen;50;"1,20"\r\nbook;10;12,5\r\n');
+    const dry = await shop.json(['inventory', 'import', file, '--dry-run']);
+    expect(dry).toMatchObject({ dry_run: true, added: 2, changed: 0, removed: 0, unchanged: 0 });
+    expect(fs.existsSync(shop.storage)).toBe(false);
+    const done = await shop.json(['inventory', 'import', file, '--why', 'first list']);
+    expect(done).toMatchObject({ ...dry, dry_run: false });
+    expect(shop.read('inventory.csv')).toBe('item,quantity,price\npen,50,1.20\nbook,10,12.50\n');
+    expect((await shop.ok(['inventory', 'import', file])).stderr).toBe('nothing changed\n');
+    const less = list(shop, 'less.csv', 'item\npen\n');
+    expect(await shop.json(['inventory', 'import', less, '--replace'])).toMatchObject({
+      removed: 1,
+      unchanged: 1,
+    });
+    expect(
+      fs.readdirSync(path.join(shop.storage, '.orderctl')).filter((name) => name.startsWith('edit-')),
+    ).toEqual([]);
+  });
+
+  it('changes nothing where a row is wrong, and names it', async () => {
+    const shop = openShop();
+    const file = list(shop, 'users.csv', 'user,status\nalice,paid\nbob,maybe\nc d,paid\n');
+    const result = await shop.run(['user', 'import', file, '-o', 'json']);
+    expect(result).toMatchObject({ code: 6, stdout: '' });
+    expect(failureOf(result)).toMatchObject({ code: 'invalid_input', file, line: 3 });
+    expect(result.stderr).toContain(`${file}:4: `);
+    expect(shop.read('users.csv')).toBe('');
+    expect(await shop.run('user import nowhere.csv')).toMatchObject({ code: 3 });
+  });
+});
+
+it('edits beside an owner are logged with their reason, and taken back with the sales kept', async () => {
+  const shop = openShop();
+  shop.write('users.csv', 'user,status\nalice,paid\n');
+  await shop.ok('inventory add pen --quantity 50');
+  await using store = await ownFolder(shop.storage);
+  const file = list(shop, 'prices.csv', 'item,price,quantity\npen,1.50,60\ncup,2,5\n');
+  await shop.ok(['inventory', 'import', file, '--why', 'new prices']);
+  await decideRecords(store, [recordOf('orders', 0, 'ORD-1', 'alice', { pen: 7 })]);
+  await shop.ok(['inventory', 'update', 'pen', '--by', '-3', '--why', 'three were broken']);
+  const { edits } = (await shop.json('inventory log')) as unknown as { edits: Record<string, unknown>[] };
+  expect(edits.map(({ via, why, item, sold_before: sold }) => [via, why, item, sold])).toEqual([
+    ['command', null, 'pen', null],
+    ['import', 'new prices', 'pen', 0],
+    ['import', 'new prices', 'cup', null],
+    ['command', 'three were broken', 'pen', 7],
+  ]);
+  const [, imported] = edits;
+  const number = String(imported?.edit);
+  expect(edits[2]?.edit).toBe(imported?.edit);
+  const text = await shop.ok('inventory log pen');
+  expect(text.stdout).toMatch(/pen +7 +quantity 53 → 50 +command +\S+ +three were broken\n$/);
+  expect(text.stdout).not.toContain('cup');
+
+  expect(await shop.json(['inventory', 'undo', '--edit', number])).toMatchObject({ changed: 1, removed: 1 });
+  expect((await shop.json('inventory show')).items).toMatchObject([
+    { item: 'pen', quantity: 40, price: null },
+  ]);
+  const again = await shop.run(['inventory', 'undo', '--edit', number, '-o', 'json']);
+  expect(again.code).toBe(4);
+  expect(failureOf(again)).toMatchObject({ code: 'changed_since' });
+  // The last one is the undo: taken back, all is as before.
+  await shop.ok('inventory undo');
+  expect((await shop.json('inventory show')).items).toMatchObject([
+    { item: 'pen', quantity: 50, price: '1.50' },
+    { item: 'cup', quantity: 5 },
+  ]);
+  expect((await shop.run('inventory undo --edit 999')).code).toBe(3);
+  expect((await shop.run(['inventory', 'update', 'pen', '--by', '1', '--why', ' '])).code).toBe(2);
+});

@@ -1,0 +1,51 @@
+import { parseArgs } from 'node:util';
+import { explore } from './explore.ts';
+import { RULES } from './rules.ts';
+import { BROKEN, LONG, rulesOf, SHORT } from './scenarios.ts';
+import type { Scenario } from './world.ts';
+
+/* `npm run model`: the heart as a model, explored whole. Ends 1 when it finds something wrong. */
+
+const HELP = `npm run model -- [--long] [--without RULE]
+
+Visits every state of the heart that can be reached in a few scenarios, and prints how many there are.
+
+  --long          larger scenarios too: minutes
+  --without RULE  leaves out a rule and prints the shortest way to what goes wrong: ${Object.keys(BROKEN).join(', ')};
+                  all: each of them
+`;
+
+const { values } = parseArgs({
+  options: {
+    long: { type: 'boolean', default: false },
+    without: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+if (values.help) process.stdout.write(HELP);
+else if (values.without !== undefined) breakRules(values.without);
+else {
+  exploreAll(values.long ? { ...SHORT, ...LONG } : SHORT);
+}
+
+function exploreAll(scenarios: Readonly<Record<string, Scenario>>): void {
+  for (const [name, scenario] of Object.entries(scenarios)) {
+    const startedAt = performance.now();
+    const { states, finalStates, found } = explore(scenario, rulesOf(scenario));
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+    process.stdout.write(`${name}: ${states} states, ${finalStates} ends, ${seconds} s\n`);
+    if (found === null) continue;
+    process.stdout.write(`  ${found.what}\n${found.way.map((step) => `    ${step}\n`).join('')}`);
+    process.exitCode = 1;
+  }
+}
+
+function breakRules(wanted: string): void {
+  for (const [rule, [scenario]] of Object.entries(BROKEN)) {
+    if (wanted !== 'all' && wanted !== rule) continue;
+    const { found } = explore(scenario, { ...RULES, [rule]: false });
+    process.stdout.write(`without ${rule}: ${found?.what ?? 'nothing is wrong'}\n`);
+    for (const step of found?.way ?? []) process.stdout.write(`  ${step}\n`);
+    if (found === null) process.exitCode = 1;
+  }
+}

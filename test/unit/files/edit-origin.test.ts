@@ -1,0 +1,28 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { openFolder } from '../../../src/adapters/files/folder.ts';
+import { readEditLog } from '../../../src/app/tables/edit-log.ts';
+import { undoEdit } from '../../../src/app/tables/undo.ts';
+import { systemClock } from '../../../src/compose.ts';
+
+it('the log of edits has the reason of an edit, and what it takes back: once', async () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'orderctl-origin-'));
+  onTestFinished(() => fs.rmSync(folder, { recursive: true }));
+  const access = openFolder({ folder, clock: systemClock });
+  const how = { via: 'command', onNotice: () => undefined } as const;
+  await access.edit({ kind: 'item.add', item: 'pen', quantity: 5 }, { ...how, why: 'new' });
+  await access.edit({ kind: 'item.update', item: 'pen', by: 2 }, how);
+  const undo = (number: number) =>
+    undoEdit(access, { table: 'inventory', number, name: null, why: 'miscounted', onNotice: how.onNotice });
+  expect(await undo(2)).toMatchObject({ undoes: 2, merge: { changed: 1 } });
+  await expect(undo(2)).rejects.toMatchObject({ code: 'changed_since' });
+  await using reader = await access.read();
+  const rows = await readEditLog(reader, 'inventory');
+  expect(rows.map(({ edit: { via, why, undoes } }) => [via, why, undoes])).toEqual([
+    ['command', 'new', undefined],
+    ['command', undefined, undefined],
+    ['undo', 'miscounted', 2],
+  ]);
+});
