@@ -22,11 +22,6 @@ export function newFact<T extends Fact>(log: FactLog<T>, value: T): NewFact {
   return { log, value };
 }
 
-/** Keeps the value in step with its log, and forgets of which log it is: changes hold facts of many. */
-export function newFact<T extends Fact>(log: FactLog<T>, value: T): NewFact<never> {
-  return { log, value } as unknown as NewFact<never>;
-}
-
 /**
  * A small table: rows by key, all of them in memory. For settings, cursors, windows: what grows with the shop, never
  * with the orders.

@@ -1,5 +1,5 @@
 import type { Effect, EffectChange } from '../domain/effects.ts';
-import { newFact, type Fact, type FactLog } from '../domain/facts.ts';
+import type { Fact, FactLog, NewFact } from '../domain/facts.ts';
 import type { Message, RecordType, ValueOf } from '../domain/messages/message.ts';
 import { outgoingOf, type OutgoingMessage } from '../domain/messages/outgoing.ts';
 import type { Movement } from '../domain/movement.ts';
@@ -8,8 +8,11 @@ import type { Outcome, Received } from './processor.ts';
 
 /** What became of a message. */
 export interface Handled extends Outcome {
-  /** `seen`: it was handled before. `ignored`: nothing follows from it any more. Neither changes anything. */
-  readonly kind: 'handled' | 'seen' | 'ignored';
+  /**
+   * `seen`: it was handled before; `conflict`: another with its id was; `ignored`: it comes too late for anything to
+   * follow from it.
+   */
+  readonly kind: 'handled' | 'seen' | 'conflict' | 'ignored';
   /** What it is about: an order id, an item. */
   readonly about: string;
   /** In words. */
@@ -20,7 +23,7 @@ export interface Handled extends Outcome {
 export class Draft {
   readonly state: State;
   readonly #facts = new Map<string, Fact[]>();
-  readonly #newFacts: StateChanges['facts'] & object[] = [];
+  readonly #newFacts: NewFact[] = [];
   readonly #effects = new Map<string, EffectChange>();
   readonly #quantities = new Map<string, number>();
   readonly #movements: Movement[] = [];
@@ -38,7 +41,7 @@ export class Draft {
   append<T extends Fact>(log: FactLog<T>, value: T): void {
     const key = `${log.name} ${String(value[log.key])}`;
     this.#facts.set(key, [...(this.#facts.get(key) ?? []), value]);
-    this.#newFacts.push(newFact(log, value));
+    this.#newFacts.push({ log, value });
   }
 
   effect(id: string): Effect | undefined {

@@ -10,6 +10,14 @@ export function afterFault(effect: Effect, at: number): Effect {
   return { ...effect, state: 'due', dueAt: at + pauseMs };
 }
 
+/** After so long a request that timed out is not taken up by the other side any more. */
+const IN_FLIGHT_MS = 60_000;
+
+/** To be asked about, once it can be said for good what became of it. @param at now */
+export function afterFlight(effect: Effect, at: number): Effect {
+  return { ...effect, state: 'due', dueAt: Math.max(effect.dueAt, at + IN_FLIGHT_MS) };
+}
+
 /** Not tried any more until what asked for it comes again. */
 export function parked(effect: Effect): Effect {
   return { ...effect, state: 'parked' };

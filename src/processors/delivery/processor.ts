@@ -4,7 +4,7 @@ import { NOTIFICATION, type Notification } from '../../domain/messages/checkout/
 import { setAside } from '../../domain/messages/outgoing.ts';
 import { ALERT, type Alert } from '../../domain/messages/shop/alert.ts';
 import type { RecordId } from '../../domain/orders/order.ts';
-import type { State, StateChanges, StateKeys } from '../../domain/state.ts';
+import type { State, StateChanges } from '../../domain/state.ts';
 import { decideEach, Draft, type Handled } from '../draft.ts';
 import type { ShopOptions } from '../options.ts';
 import { isOf, type EffectHandler, type Processor, type Received } from '../processor.ts';
@@ -38,7 +38,7 @@ export function delivery({
     keys: (received) => {
       const ids = received.map(idOf);
       return {
-        facts: new Map([[DELIVERIES, ids]]) as StateKeys['facts'] & object,
+        facts: new Map([[DELIVERIES, ids]]),
         effects: ids.flatMap((id) => CHANNELS.map((channel) => effectId(id, channel))),
       };
     },
