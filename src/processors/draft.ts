@@ -1,7 +1,7 @@
 import type { Effect, EffectChange } from '../domain/effects.ts';
 import type { Fact, FactLog, NewFact } from '../domain/facts.ts';
-import type { Message, RecordType, ValueOf } from '../domain/messages/message.ts';
-import { outgoingOf, type OutgoingMessage } from '../domain/messages/outgoing.ts';
+import type { MessageOf } from '../domain/messages/message.ts';
+import { outgoing, type OutgoingMessage } from '../domain/messages/outgoing.ts';
 import type { Movement } from '../domain/movement.ts';
 import type { State, StateChanges } from '../domain/state.ts';
 import type { Outcome, Received } from './processor.ts';
@@ -64,14 +64,14 @@ export class Draft {
   }
 
   /** @param of what happened, by what is the same each time, such as an order id */
-  send<const Schema extends RecordType>(
-    message: Message<Schema>,
-    fields: ValueOf<Schema>,
+  send<V extends object>(
+    message: MessageOf<V>,
+    fields: NoInfer<V>,
     of: readonly (string | number)[],
     traceparent: string | null,
   ): void {
     const { at, storeId: store } = this.state;
-    this.#outgoing.push(outgoingOf(message, fields, { store, of, at, traceparent }));
+    this.#outgoing.push(outgoing(message, fields, { store, of, at, traceparent }));
   }
 
   sendAside(deadLetter: OutgoingMessage): void {

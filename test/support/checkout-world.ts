@@ -5,7 +5,7 @@ import { parseMessage } from '../../src/domain/messages/parse.ts';
 import type { OutgoingMessage } from '../../src/domain/messages/outgoing.ts';
 import type { Effect, EffectKind } from '../../src/domain/effects.ts';
 import { paymentPerformers } from '../../src/app/run/performers/payment.ts';
-import type { Gateway, Payment, PaymentAnswer } from '../../src/ports/gateway.ts';
+import type { Gateway, Payment, PaymentAnswer } from '../../src/ports/outside/gateway.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { processors } from '../../src/processors/index.ts';
 import type { Outcome, Processor, Received } from '../../src/processors/processor.ts';

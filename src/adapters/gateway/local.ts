@@ -1,5 +1,5 @@
 import type { UserStatus } from '../../domain/tables.ts';
-import type { Gateway } from '../../ports/gateway.ts';
+import type { Gateway } from '../../ports/outside/gateway.ts';
 
 /**
  * A gateway that moves no money: who is `paid` in the shop's own table pays, everybody else is declined. References

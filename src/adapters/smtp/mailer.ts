@@ -1,5 +1,5 @@
 import { createTransport } from 'nodemailer';
-import type { Mail, Mailer, Sending } from '../../ports/mailer.ts';
+import type { Mail, Mailer, Sending } from '../../ports/outside/mailer.ts';
 
 export interface SmtpOptions {
   /** `smtp://host:port` or `smtps://host:port`; no user and no password. */

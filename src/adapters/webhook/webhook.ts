@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
-import type { Sending } from '../../ports/mailer.ts';
-import type { Webhook, WebhookEvent } from '../../ports/webhook.ts';
+import type { Sending } from '../../ports/outside/mailer.ts';
+import type { Webhook, WebhookEvent } from '../../ports/outside/webhook.ts';
 
 /*
  * Events by HTTP, signed as in Standard Webhooks, so that its libraries verify them:

@@ -1,5 +1,5 @@
 import type { RecordId } from '../orders/order.ts';
-import type { Message, ProcessorName, RecordType, ValueOf } from './message.ts';
+import type { Message, MessageOf, ProcessorName } from './message.ts';
 import { eventId, type Cause } from './headers.ts';
 
 /** Why a message could not be handled in the end, though it was read: what headers of dead letters say. */
@@ -37,23 +37,13 @@ export interface OutgoingMessage {
  *
  * @param fields a function for a message that holds its own id
  */
-export function outgoing<const Schema extends RecordType>(
-  message: Message<Schema>,
-  fields: ValueOf<Schema> | ((id: string) => ValueOf<Schema>),
+export function outgoing<V extends object>(
+  message: MessageOf<V>,
+  fields: V | ((id: string) => V),
   cause: Cause,
 ): OutgoingMessage {
   const id = eventId(message, cause);
-  const make = typeof fields === 'function' ? (fields as (id: string) => object) : () => fields as object;
-  return identified(id, message, make(id), cause);
-}
-
-/** As `outgoing`, where the caller has checked that the fields are those of the message. */
-export function outgoingOf(message: Message, fields: object, cause: Cause): OutgoingMessage {
-  return identified(eventId(message, cause), message, fields, cause);
-}
-
-function identified(id: string, message: Message, fields: object, cause: Cause): OutgoingMessage {
-  const values = fields as Readonly<Record<string, unknown>>;
+  const values = (typeof fields === 'function' ? fields(id) : fields) as Readonly<Record<string, unknown>>;
   const { at, traceparent } = cause;
   const key = String(values[message.key]);
   return { kind: 'message', id, type: message.name, key, fields: values, at, traceparent };

@@ -26,8 +26,7 @@ export function inventory({ events }: Pick<ShopOptions, 'events'>): Processor<Me
     name: 'inventory',
     sources: [PAYMENT_PROCESSED, ORDER_CANCEL],
     emits: [
-      INVENTORY_EVENT,
-      ALERT,
+      ...(events === null ? [] : [INVENTORY_EVENT, ALERT]),
       INVENTORY_RESERVED,
       INVENTORY_REJECTED,
       SHIPMENT_CREATED,

@@ -38,9 +38,10 @@ export function payment(): Processor<Message, Handled> {
 function decide(received: Received<Message>, draft: Draft): Handled {
   if (isOf(received, ORDER_VALIDATED)) return charge(received, draft);
   if (isOf(received, INVENTORY_REJECTED)) return giveBack(received, received.message.reason, draft);
-  const { order_id, outcome } = received.message as OrderCancelled;
+  const cancelled = received as Received<OrderCancelled>;
+  const { order_id, outcome } = cancelled.message;
   if (outcome === 'refused') return { kind: 'ignored', about: order_id, detail: 'it was not cancelled' };
-  return giveBack(received, 'cancelled', draft);
+  return giveBack(cancelled, 'cancelled', draft);
 }
 
 function charge(received: Received<OrderValidated>, draft: Draft): Handled {

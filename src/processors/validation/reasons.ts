@@ -1,5 +1,5 @@
 import type { OrderCreated } from '../../domain/messages/checkout/order-created.ts';
-import { amountFrom, hundredths } from '../../domain/money.ts';
+import { amountFrom, hundredths } from '../../domain/orders/money.ts';
 import { quantitiesOf } from '../../domain/checkout/facts.ts';
 import type { State } from '../../domain/state.ts';
 

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { deliveryPerformers } from '../../../src/app/run/performers/delivery.ts';
 import type { Effect, EffectKind } from '../../../src/domain/effects.ts';
-import type { Mail, Sending } from '../../../src/ports/mailer.ts';
-import type { WebhookEvent } from '../../../src/ports/webhook.ts';
+import type { Mail, Sending } from '../../../src/ports/outside/mailer.ts';
+import type { WebhookEvent } from '../../../src/ports/outside/webhook.ts';
 
 const content = { event: 'alert.low_stock', subject: 'Low stock', text: 'All of it', data: { item: 'pen' } };
 const never = new AbortController().signal;

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createSmtpMailer } from '../../../src/adapters/smtp/mailer.ts';
-import type { Mail, Mailer } from '../../../src/ports/mailer.ts';
+import type { Mail, Mailer } from '../../../src/ports/outside/mailer.ts';
 import { closedPort } from '../../support/closed-port.ts';
 
 /* A real SMTP server, which refuses what its addresses ask it to. */

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createWebhook } from '../../../src/adapters/webhook/webhook.ts';
-import type { Webhook, WebhookEvent } from '../../../src/ports/webhook.ts';
+import type { Webhook, WebhookEvent } from '../../../src/ports/outside/webhook.ts';
 import { closedPort } from '../../support/closed-port.ts';
 
 const SECRET = `whsec_${Buffer.from('0123456789abcdef0123456789abcdef').toString('base64')}`;

@@ -1,7 +1,7 @@
 import type { Answer, Effect } from '../../../domain/effects.ts';
 import type { EffectPerformers } from '../../../ports/effects.ts';
-import type { Mailer, Sending } from '../../../ports/mailer.ts';
-import type { Webhook } from '../../../ports/webhook.ts';
+import type { Mailer, Sending } from '../../../ports/outside/mailer.ts';
+import type { Webhook } from '../../../ports/outside/webhook.ts';
 import type { DeliveryFields } from '../../../processors/delivery/processor.ts';
 
 export interface DeliveryPorts {

@@ -1,7 +1,7 @@
 import type { Answer, Effect } from '../../../domain/effects.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { EffectPerformers } from '../../../ports/effects.ts';
-import type { Gateway, GatewayFault, PaymentAnswer } from '../../../ports/gateway.ts';
+import type { Gateway, GatewayFault, PaymentAnswer } from '../../../ports/outside/gateway.ts';
 import { paymentFields } from '../../../processors/payment/effects.ts';
 
 export interface PaymentPorts {
@@ -31,7 +31,9 @@ export function paymentPerformers({ gateway, clock, keyTtlMs }: PaymentPorts): E
         if (only_look_up) return { kind: 'done', fields: { outcome: 'none' } };
       }
       const payment = { key: effect.key, orderId: order_id, customerId: customer_id, amount };
-      return answerOf(await move(payment, signal));
+      const answer = answerOf(await move(payment, signal));
+      // A call that did not arrive says nothing of those before it, which may be on their way still.
+      return answer.kind === 'failed' ? { ...answer, isUnknown: answer.isUnknown || wasLost } : answer;
     };
   return {
     charge: perform((payment, signal) => gateway.charge(payment, signal)),
