@@ -1,6 +1,7 @@
 import { COMMANDS } from './commands.ts';
 import { READING } from './reading.ts';
 import { EVENTS } from './events.ts';
+import { IDS } from './ids.ts';
 import { MESSAGES } from './messages.ts';
 import { SENDING } from './sending.ts';
 import { SERVICES } from './services.ts';
@@ -931,4 +932,5 @@ export const MUTATIONS: readonly Mutation[] = [
     to: '',
     tests: ['test/unit/files/table-copy.test.ts'],
   },
+  ...IDS,
 ];
