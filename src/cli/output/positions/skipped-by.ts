@@ -1,4 +1,4 @@
-import type { Skip } from '../../app/offsets/skips.ts';
+import type { Skip } from '../../../app/offsets/skips.ts';
 
 /** Why records were passed over, as the end of a sentence. */
 export const SKIPPED_BY: Readonly<Record<Skip['cause'], string>> = {
