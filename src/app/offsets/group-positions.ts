@@ -11,8 +11,16 @@ export interface GroupOf {
   readonly group: string;
 }
 
+/** What knows the stored positions: a store, or what audits it. */
+export interface PositionsReader {
+  positions(): Promise<readonly Position[]> | readonly Position[];
+}
+
 /** The stored positions of one topic, by partition. */
-export async function storedPositions(reader: StoreReader, topic: string): Promise<Map<number, Position>> {
+export async function storedPositions(
+  reader: PositionsReader,
+  topic: string,
+): Promise<Map<number, Position>> {
   const positions = new Map<number, Position>();
   for (const position of await reader.positions()) {
     if (position.topic === topic) positions.set(position.partition, position);
@@ -31,7 +39,11 @@ export async function otherTopicsRead(reader: StoreReader, topic: string): Promi
  *
  * @throws Failure topic_changed
  */
-export async function refuseVanished(admin: BrokerAdmin, reader: StoreReader, topic: string): Promise<void> {
+export async function refuseVanished(
+  admin: BrokerAdmin,
+  reader: PositionsReader,
+  topic: string,
+): Promise<void> {
   const read = [...(await storedPositions(reader, topic)).values()].find(({ next }) => next > 0);
   if (read === undefined || (await admin.partitionCount(topic)) !== undefined) return;
   throw new Failure(
@@ -65,6 +77,20 @@ export async function rangesOf(admin: BrokerAdmin, topic: string): Promise<reado
       context: { topic },
       cause: error,
     });
+  }
+}
+
+/** The same of a topic that may have been read. @throws Failure topic_changed: it was, and is gone; topic_missing */
+export async function rangesOfRead(
+  admin: BrokerAdmin,
+  reader: PositionsReader,
+  topic: string,
+): Promise<readonly PartitionRange[]> {
+  try {
+    return await rangesOf(admin, topic);
+  } catch (error) {
+    if (isFailure(error, 'topic_missing')) await refuseVanished(admin, reader, topic);
+    throw error;
   }
 }
 
