@@ -4,6 +4,7 @@ import { consumeOrders } from '../../src/app/run/consume.ts';
 import { markOf } from '../../src/app/offsets/plan.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import type { Order } from '../../src/domain/orders/order.ts';
+import { PLAIN_SHOP } from '../../src/processors/options.ts';
 import type { Headers } from '../../src/ports/record.ts';
 import { lastHeader } from '../../src/ports/record.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -43,10 +44,10 @@ function send(...orders: (Order | string)[]): void {
 
 async function consume(options: Partial<ConsumeOptions> = {}): Promise<ConsumeSummary> {
   await consumeOrders(
-    { access: folder, broker, codec, clock },
+    { access: folder, broker, codecOf: async () => codec, clock },
     {
-      topic: 'orders',
-      dlqTopic: 'orders.dlq',
+      names: new Map(),
+      shop: PLAIN_SHOP,
       group: 'g',
       untilEnd: true,
       maxMessages: null,

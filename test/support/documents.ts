@@ -24,6 +24,7 @@ import {
   ProduceSummary,
   RedriveSummary,
   ReplaySummary,
+  RunSummary,
 } from '../../src/documents/summary.ts';
 import { ItemEdit, ItemList, TableEdit, UserEdit, UserList } from '../../src/documents/table.ts';
 import { AppliedTopics, Topics } from '../../src/documents/topics.ts';
@@ -47,6 +48,7 @@ const OUTPUTS: Readonly<Record<string, Output>> = {
   'inventory show': { one: ItemList },
   produce: { lines: [Sent], summary: ProduceSummary },
   consume: { lines: [Decision], summary: ConsumeSummary },
+  run: { lines: [], summary: RunSummary },
   replay: { lines: [Sent, SkippedOrder], summary: ReplaySummary },
   'order show': { one: Order },
   'order list': { lines: [Order], summary: null },
