@@ -24,6 +24,8 @@ const GROUPS = [
       'src/cli/ask.ts',
       'src/cli/named.ts',
       'src/cli/output/print-table.ts',
+      'src/cli/output/positions/skipped-by.ts',
+      'src/domain/orders/reasons.ts',
     ],
   },
   { name: 'files', priority: 2, files: ['src/adapters/files/folder.ts', 'src/adapters/files/reader.ts'] },

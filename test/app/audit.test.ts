@@ -218,6 +218,15 @@ describe('with the topic', () => {
     });
   });
 
+  it('a topic that was read and is gone is said to be so, with the way out that works', async () => {
+    const { folder, broker } = await consumed();
+    broker.topics.delete('orders');
+    await expect(look(folder, broker)).rejects.toMatchObject({
+      code: 'topic_changed',
+      fix: { kind: 'other_cluster' },
+    });
+  });
+
   it('records beyond the position are not looked at, deleted ones are named', async () => {
     const { folder, broker } = await consumed();
     broker.append('orders.dlq', 0, letter());

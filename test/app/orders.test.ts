@@ -255,6 +255,20 @@ describe('an order is explained', () => {
     expect(text).not.toContain('when it reads');
   });
 
+  it('in a topic that was read and is gone it is not looked for: that is said, with the way out that works', async () => {
+    const folder = await shop();
+    folder.apply({
+      positions: [
+        { processor: 'orders', topic: 'orders', partition: 0, next: 1, last: null, clusterId: null },
+      ],
+    });
+    const scan = { broker: new ScriptedBroker(), codec: new PlainCodec(), topic: 'orders' };
+    await expect(explainOrder(folder, 'A', scan)).rejects.toMatchObject({
+      code: 'topic_changed',
+      fix: { kind: 'other_cluster' },
+    });
+  });
+
   it('with the order that it tries again, and the tries of it', async () => {
     const folder = await shop();
     const content = { pen: 2 };

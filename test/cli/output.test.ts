@@ -303,7 +303,7 @@ describe('loading', () => {
         ).toBe(true);
       }
       const every =
-        /^(domain|ports)\/|^compose\.ts$|^cli\/(?:(?:output|settings|tables)\/)?[^/]+$|^adapters\/files\/(?!inspection|(?:csv|ids)\/check)/;
+        /^(domain|ports)\/|^compose\.ts$|^cli\/(?:(?:output(?:\/positions)?|settings|tables)\/)?[^/]+$|^adapters\/files\/(?!inspection|(?:csv|ids)\/check)/;
       const others = sources.filter(
         (source) => !every.test(source) && !needed.some((one) => source.startsWith(one)),
       );

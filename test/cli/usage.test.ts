@@ -276,6 +276,7 @@ describe('what needs no broker', () => {
 
   it('status without a consumer: 3, and a document that says so', async () => {
     const shop = openShop();
+    fill(shop, { alice: 'paid' }, {});
     const none = await shop.run('status -o json');
     expect(none.code).toBe(3);
     expect(failureOf(none)).toMatchObject({ code: 'not_found' });
@@ -288,6 +289,20 @@ describe('what needs no broker', () => {
     ]);
     expect(new Set(Object.values(rest))).toEqual(new Set([null]));
     expect(await shop.run('status')).toMatchObject({ code: 3, stdout: '' });
+  });
+
+  it('status and stop of a folder that is not there say that, not that no consumer runs', async () => {
+    const shop = openShop();
+    for (const command of ['status', 'stop']) {
+      const result = await shop.run(`${command} --storage nowhere -o json`);
+      expect(result.code).toBe(3);
+      expect(failureOf(result)).toMatchObject({
+        code: 'not_found',
+        message: expect.stringMatching(/^there is no folder .*nowhere$/) as string,
+      });
+      fill(shop, { alice: 'paid' }, {});
+      expect(failureOf(await shop.run(`${command} -o json`)).message).toMatch(/^no consumer runs on /);
+    }
   });
 
   it('status while an edit owns the folder: no consumer runs', async () => {

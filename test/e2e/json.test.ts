@@ -65,6 +65,11 @@ test('JSON of users', async () => {
       { user: 'eve', status: 'paid', extra: {} },
     ],
   });
+  const list = path.join(shop.folder, 'list.csv');
+  fs.writeFileSync(list, 'user,status\nzoe,paid\n');
+  expect(await shop.json(['user', 'import', list])).toMatchObject({ added: 1 });
+  await shop.json('user log');
+  expect(await shop.json('user undo')).toMatchObject({ removed: 1 });
 });
 
 test('JSON of items', async () => {
@@ -85,6 +90,11 @@ test('JSON of items', async () => {
     ],
   });
   expect((await shop.json('inventory show --low')).items).toEqual([]);
+  const list = path.join(shop.folder, 'list.csv');
+  fs.writeFileSync(list, 'item,quantity\ncup,5\n');
+  expect(await shop.json(['inventory', 'import', list])).toMatchObject({ added: 1 });
+  await shop.json('inventory log');
+  expect(await shop.json('inventory undo')).toMatchObject({ removed: 1 });
 });
 
 test('JSON of topics, schemas and settings', async () => {

@@ -11,38 +11,33 @@ async function allFail(shop: Shop, commands: readonly string[]) {
     commands.map(async (args, i) => {
       const storage = `${shop.storage}-${i}`;
       fs.cpSync(shop.storage, storage, { recursive: true, filter: (file) => !file.includes('owner.') });
-      const startedAt = performance.now();
       const result = await shop.run(`${args} -o json`, {
         env: { ORDERCTL_STORAGE: storage },
         timeoutMs: 25_000,
       });
-      const seconds = (performance.now() - startedAt) / 1000;
       expect(result.code, result.stderr).toBe(5);
       const failure = failureOf(result);
       expect(failure).toMatchObject({ code: 'broker_unreachable', exit_code: 5 });
       expect(failure.message).toContain(shop.env.ORDERCTL_BROKERS);
       // What else there is depends on the machine: test/unit/cli/hints.test.ts has the rest.
       expect(failure.fix).toMatch(/--brokers HOST:PORT/);
-      return { failure, seconds };
+      return failure;
     }),
   );
 }
 
-test('consume and produce where every address refuses: 5 within 2 s, with the ways to get a broker', async () => {
+test('consume and produce where every address refuses: 5 at once, with the ways to get a broker', async () => {
   const shop = penShop({ ORDERCTL_BROKERS: `${await deadAddress()},${await deadAddress()}` });
   const all = await allFail(shop, ['consume', 'consume --until-end', 'produce']);
-  // Three at once on a busy machine take their time to start: more than 2 s, less than those that wait.
-  for (const { seconds } of all) expect(seconds).toBeLessThan(6);
+  // How soon is measured by the benchmark of times. Those that wait say how long they have.
+  for (const failure of all) expect(failure.message).toMatch(/^no broker answers at .*ECONNREFUSED/);
 });
 
 test('consume and produce where none answers: 5 within 10 s of the start', async () => {
   const shop = penShop({ ORDERCTL_BROKERS: `${await silentServer()},${await silentServer()}` });
   const all = await allFail(shop, ['consume', 'produce', 'produce --count 0']);
-  for (const { failure, seconds } of all) {
-    // What is left of the 10 s is for the start.
-    expect(failure.message).toContain('nothing came within 9 s');
-    expect(seconds).toBeLessThan(14);
-  }
+  // What is left of the 10 s is for the start.
+  for (const failure of all) expect(failure.message).toContain('nothing came within 9 s');
 });
 
 test('offsets without a broker: 5, and the folder is free', async () => {

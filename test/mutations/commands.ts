@@ -163,4 +163,11 @@ export const COMMANDS: readonly Mutation[] = [
     to: 'of edit.edits',
     tests: ['test/contract/file-store-csv.test.ts'],
   },
+  {
+    name: 'status and stop of a folder that is not there say that no consumer runs',
+    file: 'src/cli/store.ts',
+    from: '  if (!access.isThere()) await (await access.read())[Symbol.asyncDispose]();\n',
+    to: '',
+    tests: ['test/cli/usage.test.ts'],
+  },
 ];

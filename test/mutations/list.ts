@@ -1,6 +1,7 @@
 import { COMMANDS } from './commands.ts';
 import { READING } from './reading.ts';
 import { EVENTS } from './events.ts';
+import { IDS } from './ids.ts';
 import { MESSAGES } from './messages.ts';
 import { RUNNING } from './running.ts';
 import { SENDING } from './sending.ts';
@@ -996,4 +997,5 @@ export const MUTATIONS: readonly Mutation[] = [
     to: '',
     tests: ['test/unit/files/table-copy.test.ts'],
   },
+  ...IDS,
 ];

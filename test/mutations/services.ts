@@ -1,5 +1,9 @@
 import type { Mutation } from './list.ts';
 
+const broker = (name: string): string => `src/dev-broker/${name}`;
+const tests = (...names: readonly string[]): string[] =>
+  names.map((name) => `test/unit/dev-broker/${name}.test.ts`);
+
 /** Promises kept by the embedded broker and registry, and towards registries of others. */
 export const SERVICES: readonly Mutation[] = [
   {
@@ -36,5 +40,173 @@ export const SERVICES: readonly Mutation[] = [
     from: "answer.status !== 404 || new URL(this.#url).pathname !== '/'",
     to: 'answer.status !== 404',
     tests: ['test/unit/avro/registry-path.test.ts'],
+  },
+  {
+    name: 'a transaction past its time-out stays open',
+    file: broker('transactions/transaction.ts'),
+    from: "state === 'Ongoing' ? startedAt + timeoutMs : Infinity",
+    to: "state === 'Ongoing' ? startedAt + timeoutMs * 1e6 : Infinity",
+    tests: tests('transactions', 'transactions-crash'),
+  },
+  {
+    name: 'a producer that was fenced goes on in the transaction of its successor',
+    file: broker('transactions/transaction.ts'),
+    from: 'return current.epoch === producer.epoch ?',
+    to: 'return current.epoch >= producer.epoch ?',
+    tests: tests('transactions', 'transactions-crash'),
+  },
+  {
+    name: 'a decided transaction is not finished by the next start',
+    file: broker('transactions/coordinator.ts'),
+    from: '      if (isPrepared(transaction)) this.#finish(transactionalId, transaction);\n    }\n    this.#arm();',
+    to: '      if (!isPrepared(transaction)) continue;\n    }',
+    tests: tests('transactions', 'transactions-crash'),
+  },
+  {
+    name: 'a commit succeeds after the transaction was aborted',
+    file: broker('transactions/transaction.ts'),
+    from: "return (current.state === 'CompleteCommit') === commit\n        ?",
+    to: "return (current.state === 'CompleteCommit') === commit || commit\n        ?",
+    tests: tests('transactions', 'transactions-crash'),
+  },
+  {
+    name: 'an abort by time-out does not fence the producer',
+    file: broker('transactions/transaction.ts'),
+    from: 'epoch: current.epoch + 1, lastEpoch: NONE }',
+    to: 'epoch: current.epoch, lastEpoch: NONE }',
+    tests: tests('transactions', 'transactions-crash'),
+  },
+  {
+    name: 'a producer writes to a partition that its transaction was not given',
+    file: broker('transactions/coordinator.ts'),
+    from: ': writesTo(transaction, to));',
+    to: ': writesTo(transaction, to) || transaction.partitions.length > 0);',
+    tests: tests('transactions', 'transactions-crash'),
+  },
+  {
+    name: 'the offsets of an aborted transaction count',
+    file: broker('groups/offsets.ts'),
+    from: 'if (committed) for (const { group, ...each } of pending.values())',
+    to: 'for (const { group, ...each } of pending.values())',
+    tests: tests('transactions', 'group-offsets', 'transactions-crash'),
+  },
+  {
+    name: 'offsets of a transaction that is open count after a restart',
+    file: broker('groups/offsets.ts'),
+    from: 'if (producerId === undefined) this.#putCommitted(group, offset);\n      else',
+    to: 'this.#putCommitted(group, offset);\n      if (producerId !== undefined)',
+    tests: tests('transactions', 'group-offsets', 'transactions-crash'),
+  },
+  {
+    name: 'offsets are committed while a group rebalances',
+    file: broker('groups/group.ts'),
+    from: "if (this.state === 'CompletingRebalance') return ERROR.REBALANCE_IN_PROGRESS;",
+    to: '',
+    tests: tests('group', 'group-protocol', 'group-offsets'),
+  },
+  {
+    name: 'a group with members is deleted',
+    file: broker('groups/group.ts'),
+    from: "if (this.state !== 'Empty') return false;",
+    to: "if (this.state === 'Dead') return false;",
+    tests: tests('group', 'group-protocol', 'requests'),
+  },
+  {
+    name: 'a deleted topic leaves its offsets in the groups',
+    file: broker('groups/coordinator.ts'),
+    from: 'filter((offset) => offset.topic === topic)',
+    to: 'filter((offset) => offset.topic === topic && offset.offset < 0)',
+    tests: tests('group-offsets', 'topics', 'requests'),
+  },
+  {
+    name: 'a member that does not ask for its assignment holds up the group',
+    file: broker('groups/rebalance.ts'),
+    from: 'this.#syncDeadline = now + this.members.rebalanceTimeoutMs();',
+    to: 'this.#syncDeadline = Infinity;',
+    tests: tests('group', 'group-protocol', 'group-property'),
+  },
+  {
+    name: 'a member that does not join again stays in the group',
+    file: broker('groups/rebalance.ts'),
+    from: 'if (member.join === null && member.instanceId === null) this.remove(member);',
+    to: 'if (member.join === null && member.instanceId === undefined) this.remove(member);',
+    tests: tests('group', 'group-protocol', 'group-property'),
+  },
+  {
+    name: 'a heartbeat does not say that the group rebalances',
+    file: broker('groups/group.ts'),
+    from: "this.#touch(request, now);\n    return this.state === 'PreparingRebalance' ? ERROR.REBALANCE_IN_PROGRESS : ERROR.NONE;",
+    to: 'this.#touch(request, now);\n    return ERROR.NONE;',
+    tests: tests('group', 'group-protocol'),
+  },
+  {
+    name: 'a wrong SCRAM proof is accepted',
+    file: broker('auth/scram.ts'),
+    from: 'if (!timingSafeEqual(storedKey, credential.storedKey))',
+    to: 'if (storedKey.length !== credential.storedKey.length)',
+    tests: tests('auth'),
+  },
+  {
+    name: 'a SCRAM message of another exchange is accepted',
+    file: broker('auth/scram.ts'),
+    from: 'if (answeredNonce !== nonce ||',
+    to: 'if (answeredNonce === nonce.slice(1) ||',
+    tests: tests('auth'),
+  },
+  {
+    name: 'a user acts as another',
+    file: broker('auth/scram.ts'),
+    from: 'if (actAs !== undefined && unescapeName(actAs) !== user)',
+    to: 'if (actAs !== undefined && unescapeName(actAs) === `${user} `)',
+    tests: tests('auth'),
+  },
+  {
+    name: 'a log that is damaged before whole batches is cut off there',
+    file: broker('log/recovery.ts'),
+    from: "if (end === 'whole' || batchFollows(",
+    to: "if (end === 'whole' && batchFollows(",
+    tests: tests('recovery', 'log'),
+  },
+  {
+    name: 'segments with a gap between them are read',
+    file: broker('log/recovery.ts'),
+    from: 'segment.endOffset !== next.baseOffset',
+    to: 'segment.endOffset > next.baseOffset',
+    tests: tests('recovery', 'log'),
+  },
+  {
+    name: 'a batch whose checksum is wrong is part of the log',
+    file: broker('log/recovery.ts'),
+    from: 'header.baseOffset !== next || !checksumHolds(batch, 0, sizeBytes)',
+    to: 'header.baseOffset !== next',
+    tests: tests('recovery', 'log'),
+  },
+  {
+    name: 'a time finds a record that was deleted',
+    file: broker('log/by-time.ts'),
+    from: 'one.timestamp >= timestamp && one.offset >= after',
+    to: 'one.timestamp >= timestamp',
+    tests: tests('log', 'requests', 'admin-requests'),
+  },
+  {
+    name: 'a reader of committed records reads open transactions',
+    file: broker('log/partition.ts'),
+    from: 'const limit = committedOnly ? this.stableOffset : this.endOffset;',
+    to: 'const limit = committedOnly ? this.endOffset : this.endOffset;',
+    tests: tests('transactions', 'log', 'producers'),
+  },
+  {
+    name: 'an offset before the first one is answered with nothing',
+    file: broker('log/partition.ts'),
+    from: 'if (offset < this.#startOffset || offset > this.endOffset) {',
+    to: 'if (offset > this.endOffset) {',
+    tests: tests('log', 'requests', 'retention'),
+  },
+  {
+    name: 'a partition whose records were all deleted begins at 0 after a restart',
+    file: broker('log/partition.ts'),
+    from: 'if (offset === this.endOffset) this.roll();',
+    to: '',
+    tests: tests('log', 'recovery', 'admin-requests', 'retention'),
   },
 ];

@@ -304,11 +304,11 @@ export const USE_CASES: readonly Mutation[] = [
     tests: ['test/app/orders.test.ts'],
   },
   {
-    name: 'offsets show sends to consume for a topic that is gone, which refuses',
-    file: 'src/app/offsets/show.ts',
-    from: "      await refuseVanished(admin, reader, { processor: 'orders', topic });\n",
+    name: 'offsets show, audit and order explain send to consume for a topic that is gone, which refuses',
+    file: 'src/app/offsets/group-positions.ts',
+    from: "    if (isFailure(error, 'topic_missing')) await refuseVanished(admin, reader, { processor: 'orders', topic });\n",
     to: '',
-    tests: ['test/app/offsets.test.ts'],
+    tests: ['test/app/offsets.test.ts', 'test/app/audit.test.ts', 'test/app/orders.test.ts'],
   },
   {
     name: 'a reset of a topic that is gone sends to consume, which refuses',

@@ -4,7 +4,7 @@ import type { Broker, BrokerAdmin, BrokerRecord } from '../../ports/broker.ts';
 import type { DecodedRecord, OrderCodec } from '../../ports/codec.ts';
 import type { StoreInspection } from '../../ports/health.ts';
 import { readOrigin } from '../dlq/headers.ts';
-import { rangesOf } from '../offsets/group-positions.ts';
+import { rangesOfRead } from '../offsets/group-positions.ts';
 import { isSkipped, type Skip } from '../offsets/skips.ts';
 
 export interface TopicPorts {
@@ -34,7 +34,7 @@ interface Sink {
  * Every record below the stored position of its partition has ended in one place: decided, a duplicate or conflict of
  * a decided id, a dead letter, or skipped by a move of the position. Control records and aborted ones are none.
  *
- * @throws Failure topic_missing, and those of the ports
+ * @throws Failure topic_missing, topic_changed (it was read, and is gone), and those of the ports
  */
 export async function auditTopic(
   inspection: StoreInspection,
@@ -99,7 +99,9 @@ async function toBeRead(
   topic: string,
   { report, notes }: Sink,
 ): Promise<{ partition: number; from: number; to: number }[]> {
-  const ranges = new Map((await rangesOf(admin, topic)).map((range) => [range.partition, range]));
+  const ranges = new Map(
+    (await rangesOfRead(admin, inspection, topic)).map((range) => [range.partition, range]),
+  );
   const wanted = [];
   for (const position of inspection.positions()) {
     if (position.processor !== 'orders' || position.topic !== topic) continue;

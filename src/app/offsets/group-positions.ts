@@ -12,6 +12,11 @@ export interface GroupOf {
   readonly group: string;
 }
 
+/** What knows the stored positions: a store, or what audits it. */
+export interface PositionsReader {
+  positions(): Promise<readonly StoredPosition[]> | readonly StoredPosition[];
+}
+
 /** What is read, and by which processor. */
 export interface SourceTopic {
   readonly processor: ProcessorName;
@@ -20,7 +25,7 @@ export interface SourceTopic {
 
 /** The stored positions of a processor in one topic, by partition. */
 export async function storedPositions(
-  reader: StoreReader,
+  reader: PositionsReader,
   { processor, topic }: SourceTopic,
 ): Promise<Map<number, StoredPosition>> {
   const positions = new Map<number, StoredPosition>();
@@ -49,7 +54,7 @@ export async function otherTopicsRead(
  */
 export async function refuseVanished(
   admin: BrokerAdmin,
-  reader: StoreReader,
+  reader: PositionsReader,
   source: SourceTopic,
 ): Promise<void> {
   const { topic } = source;
@@ -86,6 +91,21 @@ export async function rangesOf(admin: BrokerAdmin, topic: string): Promise<reado
       context: { topic },
       cause: error,
     });
+  }
+}
+
+/** The same of a topic that may have been read. @throws Failure topic_changed: it was, and is gone; topic_missing */
+export async function rangesOfRead(
+  admin: BrokerAdmin,
+  reader: PositionsReader,
+  topic: string,
+): Promise<readonly PartitionRange[]> {
+  try {
+    return await rangesOf(admin, topic);
+  } catch (error) {
+    if (isFailure(error, 'topic_missing'))
+      await refuseVanished(admin, reader, { processor: 'orders', topic });
+    throw error;
   }
 }
 

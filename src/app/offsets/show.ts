@@ -1,8 +1,6 @@
-import { isFailure } from '../../domain/failure.ts';
-import type { Broker, BrokerAdmin, CommittedOffset, PartitionRange } from '../../ports/broker.ts';
+import type { Broker, CommittedOffset, PartitionRange } from '../../ports/broker.ts';
 import type { StoreAccess } from '../../ports/access.ts';
-import type { StoreReader } from '../../ports/store.ts';
-import { rangesOf, refuseVanished, storedPositions, type GroupOf } from './group-positions.ts';
+import { rangesOfRead, storedPositions, type GroupOf } from './group-positions.ts';
 import { currentOffset, groupAhead, markOf, type GroupAhead } from './plan.ts';
 
 export interface OffsetsPorts {
@@ -60,21 +58,6 @@ export async function showOffsets(
   );
   const ahead = groupAhead({ ranges, stored, committed: entries, mark });
   return { topic, group, groupState: state, partitions, ahead };
-}
-
-async function rangesOfRead(
-  admin: BrokerAdmin,
-  reader: StoreReader,
-  topic: string,
-): Promise<readonly PartitionRange[]> {
-  try {
-    return await rangesOf(admin, topic);
-  } catch (error) {
-    if (isFailure(error, 'topic_missing')) {
-      await refuseVanished(admin, reader, { processor: 'orders', topic });
-    }
-    throw error;
-  }
 }
 
 function offsetsOf(

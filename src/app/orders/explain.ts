@@ -6,7 +6,7 @@ import type { OrderCodec } from '../../ports/codec.ts';
 import { lastHeader } from '../../ports/record.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import type { StoreReader } from '../../ports/store.ts';
-import { rangesOf } from '../offsets/group-positions.ts';
+import { rangesOfRead } from '../offsets/group-positions.ts';
 import { triesOf } from './retries.ts';
 import { readSkips, skipOf, type Skip } from '../offsets/skips.ts';
 
@@ -54,7 +54,7 @@ export interface ScanPorts {
  * present end.
  *
  * @returns undefined when neither knows it
- * @throws Failure of the ports; topic_missing
+ * @throws Failure of the ports; topic_missing, topic_changed (it was read, and is gone)
  */
 export async function explainOrder(
   access: StoreAccess,
@@ -63,7 +63,7 @@ export async function explainOrder(
 ): Promise<Explanation | undefined> {
   await using reader = await access.read();
   const decided = (await reader.decided(orderId)) ?? null;
-  const found = scan === null ? null : await scanTopic(scan, orderId);
+  const found = scan === null ? null : await scanTopic(scan, reader, orderId);
   const order = decided?.order ?? found?.records[0]?.order;
   if (order === undefined) return undefined;
   const tries = await triesOf(reader, order);
@@ -97,10 +97,11 @@ interface FoundRecord extends RecordId {
 
 async function scanTopic(
   { broker, codec, topic }: ScanPorts,
+  reader: StoreReader,
   orderId: string,
 ): Promise<{ records: FoundRecord[]; unreadable: RecordId[] }> {
   await using admin = await broker.admin();
-  const ranges = (await rangesOf(admin, topic)).filter(({ start, end }) => end > start);
+  const ranges = (await rangesOfRead(admin, reader, topic)).filter(({ start, end }) => end > start);
   const wanted = ranges.map(({ partition, start, end }) => ({ partition, from: start, to: end }));
   const records: FoundRecord[] = [];
   const unreadable: RecordId[] = [];

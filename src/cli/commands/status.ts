@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { openStore, systemClock } from '../../compose.ts';
 import { showStatus, type FolderStatus } from '../../app/status/show.ts';
-import { Failure } from '../../domain/failure.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
 import { wayOut } from '../hints.ts';
 import { broken, statusDocument, statusLine, statusLines } from '../output/status.ts';
 import type { Session } from '../session.ts';
+import { failForNoConsumer } from '../store.ts';
 
 const EVERY_MS = 1_000;
 
@@ -48,9 +48,7 @@ async function show(session: Session, access: StoreAccess): Promise<void> {
     for (const line of lines.slice(consumer === 'none' ? 1 : 0)) await printer.data(`${line}\n`);
   }
   if (consumer === 'none') {
-    throw new Failure('not_found', `no consumer runs on ${access.name}`, {
-      fix: 'start one with: orderctl consume; or name its folder with --storage',
-    });
+    await failForNoConsumer(access, 'start one with: orderctl consume; or name its folder with --storage');
   }
 }
 

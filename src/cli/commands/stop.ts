@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { Stopped } from '../../documents/status.ts';
 import { openStore, systemClock } from '../../compose.ts';
-import { Failure } from '../../domain/failure.ts';
 import { describe } from '../help.ts';
 import { duration } from '../output/text.ts';
 import type { Session } from '../session.ts';
+import { failForNoConsumer } from '../store.ts';
 
 export function register(command: Command, session: Session): void {
   describe(command, {
@@ -40,9 +40,7 @@ async function stop({ printer, settings, isJson }: Session, kill: boolean): Prom
     await printer.data(`${JSON.stringify(document)}\n`);
   }
   if (found === null) {
-    throw new Failure('not_found', `no consumer runs on ${access.name}`, {
-      fix: 'name its folder with --storage; see: orderctl doctor',
-    });
+    return failForNoConsumer(access, 'name its folder with --storage; see: orderctl doctor');
   }
   if (isJson) return;
   const { pid, killed } = found;

@@ -5,7 +5,7 @@ import type { Difference } from '../../domain/difference.ts';
 import { isoTime } from '../../domain/iso-time.ts';
 import type { Skip } from '../../app/offsets/skips.ts';
 import { wayOut } from '../hints.ts';
-import { SKIPPED_BY } from './positions/moved.ts';
+import { SKIPPED_BY } from './positions/skipped-by.ts';
 import { count, grouped } from './text.ts';
 
 /** Printed as text; `-o json` has more of them. */

@@ -4,7 +4,7 @@ import type { Decided, Outcome } from '../../domain/orders/decided.ts';
 import { isoSeconds, isoTime, isoTimeOrNull } from '../../domain/iso-time.ts';
 import { formatRecordId, type Order } from '../../domain/orders/order.ts';
 import type { Reason } from '../../domain/orders/reasons.ts';
-import { SKIPPED_BY } from './positions/moved.ts';
+import { SKIPPED_BY } from './positions/skipped-by.ts';
 import type { Column } from './table.ts';
 
 /** An entry of `order show` and `order list`, keys in the order of the contract. */

@@ -44,6 +44,7 @@ describe('SCRAM', () => {
     user: string,
     password: string,
     header = 'n,,',
+    answered = (nonce: string): string => nonce,
   ) => {
     const bare = `n=${user},r=client`;
     const first = text(exchange, `${header}${bare}`);
@@ -52,7 +53,7 @@ describe('SCRAM', () => {
     const salted = pbkdf2Sync(password, Buffer.from(salt, 'base64'), Number(iterations), length, hash);
     const clientKey = createHmac(hash, salted).update('Client Key').digest();
     const storedKey = createHash(hash).update(clientKey).digest();
-    const withoutProof = `c=${Buffer.from(header).toString('base64')},r=${nonce}`;
+    const withoutProof = `c=${Buffer.from(header).toString('base64')},r=${answered(nonce)}`;
     const signature = createHmac(hash, storedKey).update(`${bare},${first},${withoutProof}`).digest();
     const proof = clientKey.map((byte, index) => byte ^ (signature[index] ?? 0));
     return { nonce, final: `${withoutProof},p=${Buffer.from(proof).toString('base64')}` };
@@ -89,6 +90,12 @@ describe('SCRAM', () => {
     refuses(() => other.next(Buffer.from(`c=eSws,r=${nonce},p=AAAA`)));
     refuses(() => other.next(Buffer.from(`c=biws,r=${nonce},p=AAAA`)));
     refuses(() => other.next(Buffer.from(`c=biws,r=${nonce}`)));
+  });
+
+  it('refuses a proof, though it is right, over a nonce that is not the one of the exchange', () => {
+    const exchange = begin('SCRAM-SHA-256');
+    const { final } = client('sha256', exchange, 'a=2Cb=3Dc', 'secret', 'n,,', (nonce) => `${nonce}x`);
+    refuses(() => exchange.next(Buffer.from(final)));
   });
 
   it('refuses a first message that cannot be read or asks for what there is not', () => {

@@ -98,6 +98,7 @@ describe('a transaction', () => {
     const producer = open();
     expect(coordinator.end('tx', producer, false)).toBe(ERROR.NONE);
     expect(coordinator.end('tx', producer, false)).toBe(ERROR.NONE);
+    expect(coordinator.end('tx', producer, true)).toBe(ERROR.INVALID_TXN_STATE);
     expect(coordinator.add('tx', producer, { partitions: [at(1)] })).toBe(ERROR.NONE);
     expect(coordinator.end('tx', producer, true)).toBe(ERROR.NONE);
     expect(noted.ends.map((end) => end.replace(/ \d+@0/, ''))).toEqual([

@@ -112,6 +112,21 @@ describe('the index of ids', () => {
     expect(fs.readdirSync(folder)).toEqual(['ids.5']);
   });
 
+  it('leaves the largest run alone while the small ones can be merged, and what a checkpoint names until the next', async () => {
+    const index = open();
+    const [largest = ''] = await fill(index, 0, 5_000);
+    let names: readonly string[] = [];
+    for (let n = 0; n < 6; n += 1) names = await fill(index, 5_000 + n * 100, 5_100 + n * 100);
+    await index.mergeIfDue();
+    await index.dropUnused(names);
+    expectAll(open(names), 5_600);
+    const merged = await index.seal();
+    expect(merged).toHaveLength(2);
+    expect(merged).toContain(largest);
+    await index.dropUnused(merged);
+    expect(fs.readdirSync(folder).sort()).toEqual([...merged].sort());
+  });
+
   it('gives both candidates when two ids have one hash, across blocks and after a merge', async () => {
     const table = new IdTable();
     const hash: IdHash = { high: 0xfffffff0, low: 7 };

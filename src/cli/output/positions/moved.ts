@@ -38,9 +38,3 @@ const CAUSES: Readonly<Record<PositionMove['cause'], string>> = {
   group_moved: 'another tool moved the group, which is honoured',
   adopt: 'group taken over at its committed offset',
 };
-
-export const SKIPPED_BY: Readonly<Record<PositionMove['cause'], string>> = {
-  reset: 'by a reset',
-  group_moved: 'because another tool moved the group',
-  adopt: 'because the group was taken over',
-};

@@ -1,0 +1,8 @@
+import type { Skip } from '../../../app/offsets/skips.ts';
+
+/** Why records were passed over, as the end of a sentence. */
+export const SKIPPED_BY: Readonly<Record<Skip['cause'], string>> = {
+  reset: 'by a reset',
+  group_moved: 'because another tool moved the group',
+  adopt: 'because the group was taken over',
+};

@@ -1,0 +1,78 @@
+import type { Mutation } from './list.ts';
+
+const source = (name: string): string => `src/adapters/files/ids/${name}`;
+const TESTS = ['test/unit/files/id-index.test.ts', 'test/unit/files/check-ids.test.ts'];
+
+/** The index that finds decided ids. */
+export const IDS: readonly Mutation[] = [
+  {
+    name: 'an id at the end of the block before is not found',
+    file: source('run.ts'),
+    from: 'let block = Math.max(0, low - 1);',
+    to: 'let block = low;',
+    tests: TESTS,
+  },
+  {
+    name: 'ids of one hash that go on in the next block are not found',
+    file: source('run.ts'),
+    from: 'if (block >= low && !isEqual(fence, block * FENCE_WORDS, hash)) return;',
+    to: 'if (block >= Math.max(1, low)) return;',
+    tests: TESTS,
+  },
+  {
+    name: 'the second of two ids with one hash is not found',
+    file: source('run.ts'),
+    from: 'at < words.length && isEqual(words, at, hash); at += ENTRY_WORDS',
+    to: 'at < words.length && isEqual(words, at, hash); at += words.length',
+    tests: TESTS,
+  },
+  {
+    name: 'a block of the index is read without its checksum',
+    file: source('run.ts'),
+    from: 'if (crc32(bytesOf(words)) !== this.#fence[block * FENCE_WORDS + 2]) {',
+    to: 'if (this.#fence[block * FENCE_WORDS + 2] === undefined) {',
+    tests: TESTS,
+  },
+  {
+    name: 'the filter of the index is read without its checksum',
+    file: source('run.ts'),
+    from: 'if (crc32(bytesOf(words)) !== this.#filterCrc)',
+    to: 'if (this.#filterCrc === -1)',
+    tests: TESTS,
+  },
+  {
+    name: 'the place of an id beyond 4 GiB is lost',
+    file: source('table.ts'),
+    from: 'position: (high % REJECTIONS) * HIGH + low,',
+    to: 'position: low,',
+    tests: TESTS,
+  },
+  {
+    name: 'an id is not found while its run is being written',
+    file: source('index.ts'),
+    from: '    this.#sealing?.find(hash, found);\n',
+    to: '',
+    tests: TESTS,
+  },
+  {
+    name: 'a run that a crash left behind is written over',
+    file: source('index.ts'),
+    from: 'Number(RUN_NAME.exec(name)?.[1] ?? 0)',
+    to: 'Number(RUN_NAME.exec(name)?.[2] ?? 0)',
+    tests: TESTS,
+  },
+  {
+    name: 'runs that the last checkpoint names are removed',
+    file: source('index.ts'),
+    from: 'new Set([...named, ...this.#runs',
+    to: 'new Set([...this.#runs',
+    tests: TESTS,
+  },
+  {
+    name: 'a merge takes the largest runs each time',
+    file: source('index.ts'),
+    from: 'sort((a, b) => a.entries - b.entries)',
+    to: 'sort((a, b) => b.entries - a.entries)',
+    tests: TESTS,
+  },
+];
