@@ -29,7 +29,10 @@ const PARTS = {
 const ADAPTERS = {
   avro: { packages: ['avsc'] },
   files: { packages: ['csv-parse'] },
+  gateway: { packages: [] },
   kafka: { packages: ['kafkajs', 'snappy', 'lz4-napi', 'fzstd'], parts: ['crc32c.ts'] },
+  smtp: { packages: ['nodemailer'] },
+  webhook: { packages: [] },
 };
 
 const SRC = new URL('src/', import.meta.url);

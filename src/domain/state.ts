@@ -34,6 +34,11 @@ export interface StateKeys {
   readonly orders?: Iterable<string>;
   readonly facts?: ReadonlyMap<FactLog<never>, Iterable<string>>;
   readonly effects?: Iterable<string>;
+  /**
+   * What follows from facts of the keys above: an order is known by its id, its items by what was reserved for it. A
+   * store that locks calls it once it holds those.
+   */
+  readonly further?: (state: Pick<State, 'facts'>) => Pick<StateKeys, 'users' | 'items'>;
 }
 
 export interface StateChanges {

@@ -46,11 +46,15 @@ export interface OutgoingRecord {
   readonly headers: Headers;
 }
 
-/** Where something is sent: the topic of a record, the type of a message. What one refuses holds up no other. */
+/**
+ * Where something is sent: the topic of a record, the type of a message, with `.dlq` behind it for one that is a dead
+ * letter. What one refuses holds up no other.
+ */
 export type Destination = string;
 
 export function destinationOf(outgoing: Outgoing): Destination {
-  return outgoing.kind === 'record' ? outgoing.topic : outgoing.type;
+  if (outgoing.kind === 'record') return outgoing.topic;
+  return outgoing.deadLetter === undefined ? outgoing.type : `${outgoing.type}.dlq`;
 }
 
 /** What the broker refused for good. */

@@ -1,9 +1,21 @@
+import { delivery } from './delivery/processor.ts';
+import { inventory } from './inventory/processor.ts';
 import type { ShopOptions } from './options.ts';
 import { orders } from './orders/processor.ts';
+import { payment } from './payment/processor.ts';
 import type { Outcome, Processor } from './processor.ts';
+import { validation } from './validation/processor.ts';
+import { warehouse } from './warehouse/processor.ts';
 
 /** All services, one a line. What each reads and changes is in README.md. */
-const ALL: readonly ((options: ShopOptions) => Processor<unknown, Outcome>)[] = [orders];
+const ALL: readonly ((options: ShopOptions) => Processor<unknown, Outcome>)[] = [
+  orders,
+  validation,
+  payment,
+  inventory,
+  warehouse,
+  delivery,
+];
 
 export function processors(options: ShopOptions): Processor<unknown, Outcome>[] {
   return ALL.map((make) => make(options));

@@ -1,3 +1,4 @@
+import type { DeliveryRules } from './delivery/rules.ts';
 import type { StockRules } from './stock-events.ts';
 
 /** The rules of a shop, as it sets them. */
@@ -6,6 +7,11 @@ export interface ShopOptions {
   readonly events: StockRules | null;
   /** `optional`: an order without a user is judged by stock alone. */
   readonly users: 'required' | 'optional';
+  readonly delivery: DeliveryRules;
 }
 
-export const PLAIN_SHOP: ShopOptions = { events: null, users: 'required' };
+export const PLAIN_SHOP: ShopOptions = {
+  events: null,
+  users: 'required',
+  delivery: { mail: null, webhook: false },
+};

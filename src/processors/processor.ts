@@ -1,11 +1,5 @@
 import type { Answer, Effect, EffectKind } from '../domain/effects.ts';
-import type {
-  DeclaredMessage,
-  Message,
-  ProcessorName,
-  RecordType,
-  ValueOf,
-} from '../domain/messages/message.ts';
+import type { DeclaredMessage, Message, MessageOf, ProcessorName } from '../domain/messages/message.ts';
 import type { RecordId } from '../domain/orders/order.ts';
 import type { State, StateChanges, StateKeys } from '../domain/state.ts';
 
@@ -20,10 +14,7 @@ export interface Received<M> {
 }
 
 /** Whether it is that message: what a processor of several sources asks. */
-export function isOf<const Schema extends RecordType>(
-  received: Received<unknown>,
-  message: Message<Schema>,
-): received is Received<ValueOf<Schema>> {
+export function isOf<V>(received: Received<unknown>, message: MessageOf<V>): received is Received<V> {
   return received.source === message.name;
 }
 

@@ -11,7 +11,7 @@ import {
   listSummaryDocument,
 } from '../../src/cli/output/dead-letters/list.ts';
 import { Failure } from '../../src/domain/failure.ts';
-import { parseDeadLetterId } from '../../src/domain/dead-letter-id.ts';
+import { parseDeadLetterId } from '../../src/domain/topics/dead-letter-id.ts';
 import type { Order } from '../../src/domain/orders/order.ts';
 import { lastHeader, type Headers } from '../../src/ports/record.ts';
 import { FakeClock } from '../support/fake-clock.ts';

@@ -4,7 +4,7 @@ import { wantedTopics } from '../../src/app/topics/wanted.ts';
 import { selectMessages } from '../../src/domain/messages/select.ts';
 import type { TopicNames } from '../../src/domain/messages/topic-names.ts';
 import { ensureTopics } from '../../src/app/topics/ensure.ts';
-import { orderTopics } from '../../src/domain/declared-topics.ts';
+import { orderTopics } from '../../src/domain/topics/declared-topics.ts';
 import { ScriptedBroker } from '../support/scripted-broker.ts';
 
 const NAMES = { topic: 'orders', dlqTopic: 'orders.dlq' };

@@ -65,7 +65,7 @@ export const MESSAGES: readonly Mutation[] = [
   },
   {
     name: 'dead letters are as large as the first topic that they come from takes',
-    file: 'src/domain/declared-topics.ts',
+    file: 'src/domain/topics/declared-topics.ts',
     from: 'Math.max(...carriedBytes)',
     to: '(carriedBytes[0] ?? 0)',
     tests: TOPICS,

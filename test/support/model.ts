@@ -279,9 +279,10 @@ class ModelStore implements Store {
   }
 
   async transact<R>(keys: Keys, decide: (snapshot: Snapshot) => { changes: Changes; result: R }): Promise<R> {
+    const { users = [], items = [] } = keys.further?.(this.#folder.state()) ?? {};
     const asked = {
-      users: new Set(keys.users),
-      items: new Set(keys.items),
+      users: new Set([...(keys.users ?? []), ...users]),
+      items: new Set([...(keys.items ?? []), ...items]),
       orders: new Set(keys.orders),
       positions: new Set(Array.from(keys.positions ?? [], sourceName)),
       effects: new Set(keys.effects),

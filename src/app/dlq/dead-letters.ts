@@ -1,7 +1,7 @@
 import type { DeadLetterAction, MarkedDeadLetter } from '../../domain/edit.ts';
 import { Failure } from '../../domain/failure.ts';
 import { isoTime } from '../../domain/iso-time.ts';
-import { formatDeadLetterId, type DeadLetterId } from '../../domain/dead-letter-id.ts';
+import { formatDeadLetterId, type DeadLetterId } from '../../domain/topics/dead-letter-id.ts';
 import { recordTime } from '../../domain/orders/order.ts';
 import type { BrokerAdmin, PartitionRange } from '../../ports/broker.ts';
 import type { Headers } from '../../ports/record.ts';

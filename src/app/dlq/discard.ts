@@ -1,4 +1,4 @@
-import type { DeadLetterId } from '../../domain/dead-letter-id.ts';
+import type { DeadLetterId } from '../../domain/topics/dead-letter-id.ts';
 import type { Broker } from '../../ports/broker.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import type { StoreNotice } from '../../ports/notices.ts';

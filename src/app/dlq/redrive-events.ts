@@ -1,6 +1,6 @@
 import type { Advice } from '../../domain/advice.ts';
 import type { Failure } from '../../domain/failure.ts';
-import type { DeadLetterId } from '../../domain/dead-letter-id.ts';
+import type { DeadLetterId } from '../../domain/topics/dead-letter-id.ts';
 import type { SentRecord } from '../../ports/broker.ts';
 import type { DecodedRecord } from '../../ports/codec.ts';
 import type { StoreNotice } from '../../ports/notices.ts';

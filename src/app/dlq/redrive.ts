@@ -1,4 +1,4 @@
-import { byTopic } from '../../domain/by-topic.ts';
+import { byTopic } from '../../domain/topics/by-topic.ts';
 import type { MarkedDeadLetter } from '../../domain/edit.ts';
 import type { Advice } from '../../domain/advice.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';

@@ -1,6 +1,6 @@
 import type { LoggedEdit } from '../../domain/edit.ts';
 import { isFailure, type Failure } from '../../domain/failure.ts';
-import type { DeadLetterId } from '../../domain/dead-letter-id.ts';
+import type { DeadLetterId } from '../../domain/topics/dead-letter-id.ts';
 import type { Broker } from '../../ports/broker.ts';
 import type { DecodedRecord, OrderCodec } from '../../ports/codec.ts';
 import type { Inspection, ValueInspector } from '../../ports/inspector.ts';

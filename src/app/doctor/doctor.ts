@@ -1,5 +1,5 @@
 import type { Advice } from '../../domain/advice.ts';
-import { orderTopics } from '../../domain/declared-topics.ts';
+import { orderTopics } from '../../domain/topics/declared-topics.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import { ORDER } from '../../domain/messages/shop/order.ts';
 import type { Broker, BrokerAdmin } from '../../ports/broker.ts';

@@ -1,4 +1,4 @@
-import type { WantedTopic } from '../../domain/declared-topics.ts';
+import type { WantedTopic } from '../../domain/topics/declared-topics.ts';
 import { MESSAGES } from '../../domain/messages/index.ts';
 import type { DeclaredMessage, ProcessorName } from '../../domain/messages/message.ts';
 import { deadLetterTopicOf, topicOf, type TopicNames } from '../../domain/messages/topic-names.ts';

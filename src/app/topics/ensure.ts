@@ -1,4 +1,4 @@
-import { declare, type DeclaredTopic, type WantedTopic } from '../../domain/declared-topics.ts';
+import { declare, type DeclaredTopic, type WantedTopic } from '../../domain/topics/declared-topics.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { BrokerAdmin } from '../../ports/broker.ts';
 

@@ -1,4 +1,9 @@
-import { declare, suffices, type DeclaredTopic, type WantedTopic } from '../../domain/declared-topics.ts';
+import {
+  declare,
+  suffices,
+  type DeclaredTopic,
+  type WantedTopic,
+} from '../../domain/topics/declared-topics.ts';
 import type { BrokerAdmin, TopicDescription } from '../../ports/broker.ts';
 import { createDeclared } from './ensure.ts';
 

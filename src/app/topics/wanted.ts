@@ -1,4 +1,4 @@
-import type { WantedTopic } from '../../domain/declared-topics.ts';
+import type { WantedTopic } from '../../domain/topics/declared-topics.ts';
 import type { DeclaredMessage } from '../../domain/messages/message.ts';
 import { carriedBy, deadLettersBy } from '../../domain/messages/select.ts';
 import { deadLetterTopicOf, topicOf, type TopicNames } from '../../domain/messages/topic-names.ts';

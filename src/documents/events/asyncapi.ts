@@ -1,4 +1,4 @@
-import { declare, type DeclaredTopic } from '../../domain/declared-topics.ts';
+import { declare, type DeclaredTopic } from '../../domain/topics/declared-topics.ts';
 import { HEADERS } from '../../domain/messages/headers.ts';
 import { MESSAGES } from '../../domain/messages/index.ts';
 import type { DeclaredMessage, ProcessorName } from '../../domain/messages/message.ts';

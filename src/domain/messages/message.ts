@@ -102,8 +102,17 @@ export interface Message<Schema extends RecordType = RecordType> extends Declare
   readonly schema: Schema;
 }
 
+/** Of a message whose values are V. What takes such values asks for this: V is worked out once, where it is declared. */
+interface Valued<V> {
+  /** Fixes V; never set. */
+  readonly value?: V;
+}
+export type MessageOf<V> = Message & Valued<V>;
+
 /** Keeps the exact type of the schema, from which the type of values follows. */
-export function message<const Schema extends RecordType>(declared: Message<Schema>): Message<Schema> {
+export function message<const Schema extends RecordType>(
+  declared: Message<Schema>,
+): Message<Schema> & Valued<ValueOf<Schema>> {
   return declared;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isFailure } from '../../../src/domain/failure.ts';
-import { formatDeadLetterId, parseDeadLetterId } from '../../../src/domain/dead-letter-id.ts';
+import { formatDeadLetterId, parseDeadLetterId } from '../../../src/domain/topics/dead-letter-id.ts';
 import { fixText } from '../../support/ways-out.ts';
 
 describe('the id of a dead letter', () => {

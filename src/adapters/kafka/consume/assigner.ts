@@ -1,4 +1,4 @@
-import { byTopic } from '../../../domain/by-topic.ts';
+import { byTopic } from '../../../domain/topics/by-topic.ts';
 import type { TopicPartition } from '../../../ports/store.ts';
 import { newDecoder, newEncoder, type JoinedGroup } from '../protocol/kafkajs.ts';
 import { balance, type Claim } from './balance.ts';

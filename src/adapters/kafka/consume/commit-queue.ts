@@ -1,4 +1,4 @@
-import { byTopic } from '../../../domain/by-topic.ts';
+import { byTopic } from '../../../domain/topics/by-topic.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { ConsumerEvent } from '../../../ports/broker.ts';

@@ -1,4 +1,4 @@
-import { byTopic } from '../../../domain/by-topic.ts';
+import { byTopic } from '../../../domain/topics/by-topic.ts';
 import type { Position } from '../../../ports/store.ts';
 import type { PartitionMap } from '../partition-map.ts';
 import { topicMissing } from '../protocol/errors.ts';

@@ -1,4 +1,4 @@
-import { byTopic } from '../../../domain/by-topic.ts';
+import { byTopic } from '../../../domain/topics/by-topic.ts';
 import type { ConsumerEvent } from '../../../ports/broker.ts';
 import type { Failure } from '../../../domain/failure.ts';
 import { unreachable } from '../protocol/errors.ts';

@@ -1,4 +1,4 @@
-import { byTopic } from '../../../domain/by-topic.ts';
+import { byTopic } from '../../../domain/topics/by-topic.ts';
 import type { Broker, Producer } from '../../../ports/broker.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Destination, Outgoing, OutgoingRecord, Store } from '../../../ports/store.ts';

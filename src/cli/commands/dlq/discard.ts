@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { DiscardedDeadLetters } from '../../../documents/dead-letter.ts';
 import { Failure } from '../../../domain/failure.ts';
-import { parseDeadLetterId } from '../../../domain/dead-letter-id.ts';
+import { parseDeadLetterId } from '../../../domain/topics/dead-letter-id.ts';
 import { confirm } from '../../ask.ts';
 import { describe } from '../../help.ts';
 import { openBrokerOnly } from '../../kafka/open.ts';

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { SkippedDeadLetter, UnknownDeadLetter } from '../../../documents/dead-letter.ts';
 import { openIds, systemClock } from '../../../compose.ts';
 import { Failure } from '../../../domain/failure.ts';
-import { parseDeadLetterId } from '../../../domain/dead-letter-id.ts';
+import { parseDeadLetterId } from '../../../domain/topics/dead-letter-id.ts';
 import { wayOut } from '../../hints.ts';
 import { takeStopSignal } from '../../exit.ts';
 import { describe } from '../../help.ts';

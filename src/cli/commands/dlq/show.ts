@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { openInspector } from '../../../compose.ts';
-import { parseDeadLetterId } from '../../../domain/dead-letter-id.ts';
+import { parseDeadLetterId } from '../../../domain/topics/dead-letter-id.ts';
 import { registryConnection } from '../../kafka/connection.ts';
 import { describe } from '../../help.ts';
 import { openKafka } from '../../kafka/open.ts';

@@ -1,5 +1,5 @@
 import { planTopics, type TopicPlan } from '../../../app/topics/plan.ts';
-import { orderTopics } from '../../../domain/declared-topics.ts';
+import { orderTopics } from '../../../domain/topics/declared-topics.ts';
 import type { BrokerAdmin } from '../../../ports/broker.ts';
 import { namedMessages, type MessageFlags } from '../../messages.ts';
 import type { Session } from '../../session.ts';

@@ -14,7 +14,7 @@ export const ORDER_CANCELLED = message({
     namespace: 'orderctl.checkout',
     fields: [
       { name: 'order_id', type: 'string' },
-      optional('customer_id', 'string', 'null: no order with this id had been paid'),
+      optional('customer_id', 'string', 'null: no order with this id had come'),
       {
         name: 'outcome',
         type: { type: 'enum', name: 'CancelOutcome', symbols: ['cancelled', 'refused'] },

@@ -1,4 +1,4 @@
-import { byTopic } from '../../../../domain/by-topic.ts';
+import { byTopic } from '../../../../domain/topics/by-topic.ts';
 import { ANSWER_TIMEOUT_MS } from '../connections.ts';
 import type { AbortedTransaction } from '../fetched-partition.ts';
 import { newEncoder, type BrokerNode, type Decoder } from '../kafkajs.ts';

@@ -1,4 +1,4 @@
-import { Failure } from './failure.ts';
+import { Failure } from '../failure.ts';
 
 /** Which dead letter: a record of the dead-letter topic, or one that was too large for it and is kept in the folder. */
 export type DeadLetterId =

@@ -1,5 +1,5 @@
-import type { DeclaredMessage } from './messages/message.ts';
-import { ORDER } from './messages/shop/order.ts';
+import type { DeclaredMessage } from '../messages/message.ts';
+import { ORDER } from '../messages/shop/order.ts';
 
 /**
  * What a topic is to be, by the message that lies on it. Topics are created as declared here, compared with it and

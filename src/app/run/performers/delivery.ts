@@ -1,0 +1,59 @@
+import type { Answer, Effect } from '../../../domain/effects.ts';
+import type { EffectPerformers } from '../../../ports/effects.ts';
+import type { Mailer, Sending } from '../../../ports/outside/mailer.ts';
+import type { Webhook } from '../../../ports/outside/webhook.ts';
+import type { DeliveryFields } from '../../../processors/delivery/processor.ts';
+
+export interface DeliveryPorts {
+  readonly mailer: Mailer | null;
+  readonly webhook: Webhook | null;
+  /** What goes to the log: one line. */
+  readonly log: (text: string) => void;
+}
+
+/** Sends what the processor `delivery` owes. A second copy is harmless: its id is that of the first. */
+export function deliveryPerformers({ mailer, webhook, log }: DeliveryPorts): EffectPerformers {
+  return {
+    log: async (effect) => {
+      log(fieldsOf(effect).content.subject);
+      return delivered('logged');
+    },
+    mail: async (effect) => {
+      const { to, at, content } = fieldsOf(effect);
+      if (mailer === null || to === null) return unset('no mail server is set');
+      const { subject, text } = content;
+      return answerOf(await mailer.send({ id: effect.key, to, subject, text, at }));
+    },
+    webhook: async (effect, signal) => {
+      const { at, content } = fieldsOf(effect);
+      if (webhook === null) return unset('no webhook is set');
+      return answerOf(
+        await webhook.post({ id: effect.key, type: content.event, at, data: content.data }, signal),
+      );
+    },
+  };
+}
+
+function fieldsOf(effect: Effect): DeliveryFields {
+  return effect.fields as unknown as DeliveryFields;
+}
+
+function answerOf(sending: Sending): Answer {
+  switch (sending.kind) {
+    case 'sent':
+      return delivered(sending.detail);
+    case 'refused':
+      return { kind: 'done', fields: { outcome: 'refused', detail: sending.detail } };
+    case 'fault':
+      return { kind: 'failed', message: sending.detail, isUnknown: true };
+  }
+}
+
+function delivered(detail: string): Answer {
+  return { kind: 'done', fields: { outcome: 'delivered', detail } };
+}
+
+/** The setting was taken back since it was owed. */
+function unset(message: string): Answer {
+  return { kind: 'failed', message, isUnknown: false };
+}

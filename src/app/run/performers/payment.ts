@@ -1,0 +1,56 @@
+import type { Answer, Effect } from '../../../domain/effects.ts';
+import type { Clock } from '../../../ports/clock.ts';
+import type { EffectPerformers } from '../../../ports/effects.ts';
+import type { Gateway, GatewayFault, PaymentAnswer } from '../../../ports/outside/gateway.ts';
+import { paymentFields } from '../../../processors/payment/effects.ts';
+
+export interface PaymentPorts {
+  readonly gateway: Gateway;
+  readonly clock: Clock;
+  /** After so long the gateway may have forgotten a key, and would charge it again. */
+  readonly keyTtlMs: number;
+}
+
+/**
+ * Moves the money that the processor `payment` owes or is owed. Before another try of what may have moved it looks up
+ * what became of the first: an answer that was lost is found, and nothing is charged twice.
+ */
+export function paymentPerformers({ gateway, clock, keyTtlMs }: PaymentPorts): EffectPerformers {
+  const perform =
+    (move: Gateway['charge']) =>
+    async (effect: Effect, signal: AbortSignal): Promise<Answer> => {
+      const { order_id, customer_id, amount, only_look_up, may_have_moved, answered } = paymentFields(effect);
+      const wasLost = may_have_moved || effect.attempts > answered + 1;
+      const mayBeForgotten = effect.firstTriedAt !== null && clock.now() - effect.firstTriedAt >= keyTtlMs;
+      if (only_look_up || wasLost || mayBeForgotten) {
+        const found = await gateway.lookUp(effect.key, signal);
+        if (found?.kind === 'fault') {
+          return { kind: 'failed', message: found.message, isUnknown: wasLost };
+        }
+        if (found !== null) return answerOf(found);
+        if (only_look_up) return { kind: 'done', fields: { outcome: 'none' } };
+      }
+      const payment = { key: effect.key, orderId: order_id, customerId: customer_id, amount };
+      const answer = answerOf(await move(payment, signal));
+      // A call that did not arrive says nothing of those before it, which may be on their way still.
+      return answer.kind === 'failed' ? { ...answer, isUnknown: answer.isUnknown || wasLost } : answer;
+    };
+  return {
+    charge: perform((payment, signal) => gateway.charge(payment, signal)),
+    refund: perform((payment, signal) => gateway.refund(payment, signal)),
+  };
+}
+
+function answerOf(answer: PaymentAnswer | GatewayFault): Answer {
+  switch (answer.kind) {
+    case 'fault':
+      return { kind: 'failed', message: answer.message, isUnknown: answer.isUnknown };
+    case 'paid':
+      return { kind: 'done', fields: { outcome: 'paid', reference: answer.reference } };
+    case 'declined':
+      return {
+        kind: 'done',
+        fields: { outcome: 'declined', reason: answer.reason, reference: answer.reference },
+      };
+  }
+}

@@ -1,0 +1,43 @@
+import type { Notification } from '../../domain/messages/checkout/notification.ts';
+import type { Alert } from '../../domain/messages/shop/alert.ts';
+import { isoTime } from '../../domain/iso-time.ts';
+
+/** What is sent, whatever the channel. Fields of a webhook keep the names of the message. */
+export interface Content {
+  /** Of the webhook: `alert.low_stock`, `notification`. */
+  readonly event: string;
+  readonly subject: string;
+  readonly text: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export function alertContent(alert: Alert): Content {
+  const { item, on_hand, reorder_level, order_id } = alert;
+  const facts = [
+    ['item', item],
+    ['on hand', on_hand],
+    ['reorder level', reorder_level],
+    ['order', order_id],
+    ['at', isoTime(alert.at)],
+  ].flatMap(([name, value]) => (value === null ? [] : [`${name}: ${value}`]));
+  return {
+    event: `alert.${alert.kind}`,
+    subject: oneLine(alert.message),
+    text: `${alert.message}\n\n${facts.join('\n')}\n`,
+    data: { ...alert, at: isoTime(alert.at) },
+  };
+}
+
+export function notificationContent(notification: Notification): Content {
+  return {
+    event: 'notification',
+    subject: oneLine(notification.subject),
+    text: notification.body,
+    data: { ...notification, at: isoTime(notification.at) },
+  };
+}
+
+/** Messages may come from any program: a line break would begin another header. */
+function oneLine(text: string): string {
+  return text.replace(/\p{Cc}+/gu, ' ');
+}

@@ -1,0 +1,149 @@
+import { newEffect, type Answer, type Effect, type EffectChange } from '../../domain/effects.ts';
+import { isoTime } from '../../domain/iso-time.ts';
+import { NOTIFICATION, type Notification } from '../../domain/messages/checkout/notification.ts';
+import { setAside } from '../../domain/messages/outgoing.ts';
+import { ALERT, type Alert } from '../../domain/messages/shop/alert.ts';
+import type { RecordId } from '../../domain/orders/order.ts';
+import type { State, StateChanges } from '../../domain/state.ts';
+import { decideEach, Draft, type Handled } from '../draft.ts';
+import type { ShopOptions } from '../options.ts';
+import { isOf, type EffectHandler, type Processor, type Received } from '../processor.ts';
+import { afterFault, dueAgain, parked } from '../retries.ts';
+import { alertContent, notificationContent, type Content } from './content.ts';
+import { DELIVERIES, type Channel } from './facts.ts';
+import type { DeliveryRules } from './rules.ts';
+
+const CHANNELS: readonly Channel[] = ['log', 'mail', 'webhook'];
+
+/** What an effect of delivery holds: what is sent, and the message that asked for it. */
+export interface DeliveryFields extends Readonly<Record<string, unknown>> {
+  readonly delivery_id: string;
+  readonly to: string | null;
+  readonly content: Content;
+  readonly at: number;
+  readonly source: string;
+  readonly message: Readonly<Record<string, unknown>>;
+  readonly record: RecordId;
+  readonly traceparent: string | null;
+}
+
+/** Sends alerts and notifications to the outside: each at least once, under one id. */
+export function delivery({
+  delivery: rules,
+}: Pick<ShopOptions, 'delivery'>): Processor<Alert | Notification, Handled> {
+  return {
+    name: 'delivery',
+    sources: [ALERT, NOTIFICATION],
+    emits: [],
+    keys: (received) => {
+      const ids = received.map(idOf);
+      return {
+        facts: new Map([[DELIVERIES, ids]]),
+        effects: ids.flatMap((id) => CHANNELS.map((channel) => effectId(id, channel))),
+      };
+    },
+    decide: (received, state) => decideEach(received, state, (one, draft) => owe(one, draft, rules)),
+    effects: EFFECTS,
+  };
+}
+
+const EFFECTS: EffectHandler = {
+  kinds: CHANNELS,
+  keys: () => ({}),
+  settle,
+};
+
+function idOf(received: Received<Alert | Notification>): string {
+  if (isOf(received, NOTIFICATION)) return received.message.notification_id;
+  return (received.message as Alert).event_id;
+}
+
+function effectId(deliveryId: string, channel: Channel): string {
+  return `delivery/${deliveryId}/${channel}`;
+}
+
+function owe(received: Received<Alert | Notification>, draft: Draft, rules: DeliveryRules): Handled {
+  const id = idOf(received);
+  const { at } = draft.state;
+  if (draft.facts(DELIVERIES, id).length > 0) {
+    const again = CHANNELS.flatMap((channel) => draft.effect(effectId(id, channel)) ?? []).filter(
+      ({ state }) => state === 'parked',
+    );
+    for (const effect of again) draft.change({ id: effect.id, effect: dueAgain(effect, at) });
+    return again.length === 0
+      ? { kind: 'seen', about: id, detail: 'it was taken up before' }
+      : { kind: 'handled', about: id, detail: 'it is tried once more' };
+  }
+  const routes = routesOf(received, rules);
+  for (const [channel, to] of routes) {
+    draft.change(newDelivery(id, channel, to, received, at));
+    draft.append(DELIVERIES, {
+      ...{ delivery_id: id, channel, step: 'owed', at: isoTime(at), attempts: 0, detail: null },
+    });
+  }
+  return { kind: 'handled', about: id, detail: `to be sent by ${routes.map(([name]) => name).join(', ')}` };
+}
+
+type Route = readonly [channel: Channel, to: string | null];
+
+function routesOf(received: Received<Alert | Notification>, { mail, webhook }: DeliveryRules): Route[] {
+  const routes: Route[] = [];
+  if (isOf(received, NOTIFICATION)) {
+    const { channel, recipient } = received.message;
+    if (channel === 'email' && mail !== null && recipient !== null) routes.push(['mail', recipient]);
+    if (channel === 'webhook' && webhook) routes.push(['webhook', recipient]);
+  } else {
+    if (mail !== null && mail.alertsTo !== null) routes.push(['mail', mail.alertsTo]);
+    if (webhook) routes.push(['webhook', null]);
+  }
+  return routes.length === 0 ? [['log', null]] : routes;
+}
+
+function newDelivery(
+  id: string,
+  kind: Channel,
+  to: string | null,
+  received: Received<Alert | Notification>,
+  at: number,
+): EffectChange {
+  const { message, record, source, traceparent } = received;
+  const content = isOf(received, NOTIFICATION)
+    ? notificationContent(received.message)
+    : alertContent(message as Alert);
+  const fields: DeliveryFields = {
+    ...{ delivery_id: id, to, content, at: message.at, source, message, record, traceparent },
+  };
+  return newEffect({ id: effectId(id, kind), kind, key: id, fields }, at);
+}
+
+function settle(effect: Effect, answer: Answer, state: State): StateChanges {
+  const draft = new Draft(state);
+  const { delivery_id } = effect.fields as unknown as DeliveryFields;
+  const about = {
+    delivery_id,
+    channel: effect.kind as Channel,
+    at: isoTime(state.at),
+    attempts: effect.attempts,
+  };
+  if (answer.kind === 'done' && answer.fields.outcome === 'delivered') {
+    draft.change({ id: effect.id, effect: null });
+    draft.append(DELIVERIES, { ...about, step: 'delivered', detail: String(answer.fields.detail) });
+    return draft.changes();
+  }
+  const isRefused = answer.kind === 'done';
+  const detail = isRefused ? String(answer.fields.detail) : answer.message;
+  const next = isRefused ? parked(effect) : afterFault(effect, state.at);
+  draft.change({ id: effect.id, effect: next });
+  if (next.state === 'parked') {
+    draft.append(DELIVERIES, { ...about, step: 'failed', detail });
+    giveUp(draft, effect, isRefused ? 'delivery_refused' : 'delivery_failed', detail);
+  }
+  return draft.changes();
+}
+
+function giveUp(draft: Draft, effect: Effect, code: string, detail: string): void {
+  const { source, message, record, traceparent } = effect.fields as unknown as DeliveryFields;
+  const why = { code, message: detail, attempts: effect.attempts, processor: 'delivery', record } as const;
+  const of = source === NOTIFICATION.name ? NOTIFICATION : ALERT;
+  draft.sendAside(setAside(of, message, why, { at: draft.state.at, traceparent }));
+}

@@ -1,0 +1,100 @@
+import type { Effect, EffectChange } from '../domain/effects.ts';
+import type { Fact, FactLog, NewFact } from '../domain/facts.ts';
+import type { MessageOf } from '../domain/messages/message.ts';
+import { outgoing, type OutgoingMessage } from '../domain/messages/outgoing.ts';
+import type { Movement } from '../domain/movement.ts';
+import type { State, StateChanges } from '../domain/state.ts';
+import type { Outcome, Received } from './processor.ts';
+
+/** What became of a message. */
+export interface Handled extends Outcome {
+  /**
+   * `seen`: it was handled before; `conflict`: another with its id was; `ignored`: it comes too late for anything to
+   * follow from it.
+   */
+  readonly kind: 'handled' | 'seen' | 'conflict' | 'ignored';
+  /** What it is about: an order id, an item. */
+  readonly about: string;
+  /** In words. */
+  readonly detail: string;
+}
+
+/** A batch while it is decided: the state as the messages so far have changed it, and these changes. */
+export class Draft {
+  readonly state: State;
+  readonly #facts = new Map<string, Fact[]>();
+  readonly #newFacts: NewFact[] = [];
+  readonly #effects = new Map<string, EffectChange>();
+  readonly #quantities = new Map<string, number>();
+  readonly #movements: Movement[] = [];
+  readonly #outgoing: OutgoingMessage[] = [];
+
+  constructor(state: State) {
+    this.state = state;
+  }
+
+  facts<T extends Fact>(log: FactLog<T>, key: string): readonly T[] {
+    const added = (this.#facts.get(`${log.name} ${key}`) ?? []) as unknown as readonly T[];
+    return [...this.state.facts(log, key), ...added];
+  }
+
+  append<T extends Fact>(log: FactLog<T>, value: T): void {
+    const key = `${log.name} ${String(value[log.key])}`;
+    this.#facts.set(key, [...(this.#facts.get(key) ?? []), value]);
+    this.#newFacts.push({ log, value });
+  }
+
+  effect(id: string): Effect | undefined {
+    const changed = this.#effects.get(id);
+    return changed === undefined ? this.state.effect(id) : (changed.effect ?? undefined);
+  }
+
+  change(effect: EffectChange): void {
+    this.#effects.set(effect.id, effect);
+  }
+
+  quantity(item: string): number | undefined {
+    return this.#quantities.get(item) ?? this.state.quantity(item);
+  }
+
+  /** @param movement of an item that exists */
+  move(movement: Movement): void {
+    this.#quantities.set(movement.item, (this.quantity(movement.item) ?? 0) + movement.delta);
+    this.#movements.push(movement);
+  }
+
+  /** @param of what happened, by what is the same each time, such as an order id */
+  send<V extends object>(
+    message: MessageOf<V>,
+    fields: NoInfer<V>,
+    of: readonly (string | number)[],
+    traceparent: string | null,
+  ): void {
+    const { at, storeId: store } = this.state;
+    this.#outgoing.push(outgoing(message, fields, { store, of, at, traceparent }));
+  }
+
+  sendAside(deadLetter: OutgoingMessage): void {
+    this.#outgoing.push(deadLetter);
+  }
+
+  changes(): StateChanges {
+    return {
+      ...(this.#newFacts.length === 0 ? {} : { facts: this.#newFacts }),
+      ...(this.#effects.size === 0 ? {} : { effects: [...this.#effects.values()] }),
+      ...(this.#movements.length === 0 ? {} : { movements: this.#movements }),
+      ...(this.#outgoing.length === 0 ? {} : { outgoing: this.#outgoing }),
+    };
+  }
+}
+
+/** Decides messages one after the other. */
+export function decideEach<M>(
+  received: readonly Received<M>[],
+  state: State,
+  decide: (received: Received<M>, draft: Draft) => Handled,
+): { readonly changes: StateChanges; readonly results: readonly Handled[] } {
+  const draft = new Draft(state);
+  const results = received.map((one) => decide(one, draft));
+  return { changes: draft.changes(), results };
+}

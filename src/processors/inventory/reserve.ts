@@ -1,0 +1,78 @@
+import { CHECKOUT, has, quantitiesOf } from '../../domain/checkout/facts.ts';
+import { isoTime } from '../../domain/iso-time.ts';
+import { INVENTORY_REJECTED } from '../../domain/messages/checkout/inventory-rejected.ts';
+import { INVENTORY_RESERVED } from '../../domain/messages/checkout/inventory-reserved.ts';
+import type { PaymentProcessed } from '../../domain/messages/checkout/payment-processed.ts';
+import { SHIPMENT_CREATED } from '../../domain/messages/checkout/shipment-created.ts';
+import type { Draft, Handled } from '../draft.ts';
+import type { Received } from '../processor.ts';
+import type { StockEvents } from '../stock-events.ts';
+
+/** An order is paid: all of its lines are taken out of stock, or none, and either is final. */
+export function reserve(received: Received<PaymentProcessed>, draft: Draft, stock: StockEvents): Handled {
+  const { order_id } = received.message;
+  const facts = draft.facts(CHECKOUT, order_id);
+  if (has(facts, 'cancelled')) {
+    return { kind: 'ignored', about: order_id, detail: 'it was cancelled: its money is given back' };
+  }
+  if (has(facts, 'reserved', 'gone')) {
+    return { kind: 'seen', about: order_id, detail: 'its stock was decided on before' };
+  }
+  const wanted = quantitiesOf(received.message.items);
+  for (const [item, quantity] of wanted) {
+    if (quantity > (draft.quantity(item) ?? 0)) return refuse(received, item, quantity, draft, stock);
+  }
+  for (const [item, quantity] of wanted) take(received, item, quantity, draft, stock);
+  ship(received, draft);
+  return { kind: 'handled', about: order_id, detail: 'its stock is reserved' };
+}
+
+function take(
+  { message: { order_id }, traceparent }: Received<PaymentProcessed>,
+  item: string,
+  quantity: number,
+  draft: Draft,
+  stock: StockEvents,
+): void {
+  const { at } = draft.state;
+  const movement = {
+    item,
+    delta: -quantity,
+    cause: 'reservation',
+    orderId: order_id,
+    eventId: null,
+  } as const;
+  draft.move(movement);
+  const revision = stock.moved(movement);
+  const reserved = { order_id, product_id: item, quantity, on_hand: draft.quantity(item) ?? 0, revision };
+  draft.send(INVENTORY_RESERVED, { ...reserved, reserved_at: at }, [order_id, item], traceparent);
+}
+
+function ship({ message, traceparent }: Received<PaymentProcessed>, draft: Draft): void {
+  const { order_id, customer_id, items, shipping_address } = message;
+  const { at } = draft.state;
+  draft.append(CHECKOUT, { order_id, at: isoTime(at), step: 'reserved', items });
+  const shipment = { order_id, customer_id, items, shipping_address, created_at: at };
+  draft.send(SHIPMENT_CREATED, shipment, [order_id], traceparent);
+}
+
+/** Paid, but gone meanwhile: payment gives the money back. */
+function refuse(
+  { message: { order_id, customer_id }, traceparent }: Received<PaymentProcessed>,
+  item: string,
+  quantity: number,
+  draft: Draft,
+  stock: StockEvents,
+): Handled {
+  const onHand = draft.quantity(item);
+  const { at } = draft.state;
+  const refusal =
+    onHand === undefined
+      ? { reason: 'unknown_item', detail: `item ${item} does not exist any more` }
+      : { reason: 'insufficient_stock', detail: `item ${item} has ${onHand} on hand, ${quantity} wanted` };
+  if (onHand !== undefined) stock.lacking(item, quantity, order_id);
+  draft.append(CHECKOUT, { order_id, at: isoTime(at), step: 'gone', ...refusal });
+  const rejected = { order_id, customer_id, ...refusal, rejected_at: at };
+  draft.send(INVENTORY_REJECTED, rejected, [order_id], traceparent);
+  return { kind: 'handled', about: order_id, detail: `gone: ${refusal.detail}` };
+}

@@ -1,0 +1,188 @@
+import { CHECKOUT, factOf, has } from '../../domain/checkout/facts.ts';
+import { newEffect, type Answer, type Effect } from '../../domain/effects.ts';
+import { isoTime } from '../../domain/iso-time.ts';
+import { INVENTORY_REJECTED } from '../../domain/messages/checkout/inventory-rejected.ts';
+import { ORDER_CANCELLED } from '../../domain/messages/checkout/order-cancelled.ts';
+import { ORDER_VALIDATED } from '../../domain/messages/checkout/order-validated.ts';
+import { PAYMENT_FAILED } from '../../domain/messages/checkout/payment-failed.ts';
+import { PAYMENT_PROCESSED } from '../../domain/messages/checkout/payment-processed.ts';
+import { PAYMENT_REFUNDED } from '../../domain/messages/checkout/payment-refunded.ts';
+import { setAside } from '../../domain/messages/outgoing.ts';
+import type { RecordId } from '../../domain/orders/order.ts';
+import type { StateChanges } from '../../domain/state.ts';
+import { Draft } from '../draft.ts';
+import type { EffectHandler, Received } from '../processor.ts';
+import { afterFault, afterFlight, parked } from '../retries.ts';
+
+type Money = 'charge' | 'refund';
+
+/** What a charge or a refund holds. */
+export interface PaymentFields extends Readonly<Record<string, unknown>> {
+  readonly order_id: string;
+  readonly customer_id: string;
+  /** A decimal string with two places. */
+  readonly amount: string;
+  /** Of a refund: why. */
+  readonly reason: string | null;
+  /** No money is to move any more: find out whether it has. */
+  readonly only_look_up: boolean;
+  /** After the tries that were answered, money may have moved. */
+  readonly may_have_moved: boolean;
+  /** How many tries were answered; one that was not may have moved money too. */
+  readonly answered: number;
+  /** The message that asked for it. */
+  readonly source: string;
+  readonly message: Readonly<Record<string, unknown>>;
+  readonly record: RecordId;
+  readonly traceparent: string | null;
+}
+
+export function paymentFields({ fields }: Effect): PaymentFields {
+  return fields as PaymentFields;
+}
+
+export function effectId(orderId: string, kind: Money): string {
+  return `checkout/${orderId}/${kind}`;
+}
+
+/** Commits a draft to a charge or a refund, unless one is owed already. */
+export function owe(
+  draft: Draft,
+  kind: Money,
+  asked: Pick<PaymentFields, 'order_id' | 'customer_id' | 'amount' | 'reason'>,
+  by: Pick<Received<object>, 'source' | 'message' | 'record' | 'traceparent'>,
+): void {
+  const { order_id, amount, reason } = asked;
+  const { source, record, traceparent } = by;
+  const message = by.message as Readonly<Record<string, unknown>>;
+  const fields: PaymentFields = {
+    ...{ ...asked, only_look_up: false, may_have_moved: false, answered: 0 },
+    ...{ source, message, record, traceparent },
+  };
+  const key = `${draft.state.storeId}:${order_id}:${kind}`;
+  draft.change(newEffect({ id: effectId(order_id, kind), kind, key, fields }, draft.state.at));
+  const step = { order_id, at: isoTime(draft.state.at), amount };
+  draft.append(
+    CHECKOUT,
+    kind === 'charge'
+      ? { ...step, step: 'charge_owed' }
+      : { ...step, step: 'refund_owed', reason: reason ?? '' },
+  );
+}
+
+export const EFFECTS: EffectHandler = {
+  kinds: ['charge', 'refund'],
+  keys: (effect) => {
+    const { order_id } = paymentFields(effect);
+    return { facts: new Map([[CHECKOUT, [order_id]]]), effects: [effectId(order_id, 'refund')] };
+  },
+  settle: (effect, answer, state): StateChanges => {
+    const draft = new Draft(state);
+    if (answer.kind === 'failed') settleFault(draft, effect, answer);
+    else if (effect.kind === 'charge') settleCharge(draft, effect, answer.fields);
+    else settleRefund(draft, effect, answer.fields);
+    return draft.changes();
+  },
+};
+
+/** @param answer `outcome`: paid, declined, or none where it was only looked up */
+function settleCharge(draft: Draft, effect: Effect, { outcome, reference, reason }: AnswerFields): void {
+  const { order_id, customer_id, amount, message, record, source, traceparent } = paymentFields(effect);
+  const { attempts } = effect;
+  const { at } = draft.state;
+  const isCancelled = has(draft.facts(CHECKOUT, order_id), 'cancelled');
+  const step = { order_id, at: isoTime(at), amount, attempts };
+  draft.change({ id: effect.id, effect: null });
+  if (outcome === 'paid') {
+    const paid = { order_id, customer_id, amount, reference: textOf(reference) ?? '', attempts };
+    const { items, shipping_address } = factOf(draft.facts(CHECKOUT, order_id), 'validated') ?? NOTHING;
+    draft.append(CHECKOUT, { ...step, step: 'paid', reference: paid.reference });
+    draft.send(
+      PAYMENT_PROCESSED,
+      { ...paid, items, shipping_address, processed_at: at },
+      [order_id],
+      traceparent,
+    );
+    if (isCancelled) {
+      const refund = { order_id, customer_id, amount, reason: 'cancelled' };
+      owe(draft, 'refund', refund, { source, message, record, traceparent });
+    }
+    return;
+  }
+  if (outcome !== 'declined') {
+    draft.append(CHECKOUT, { order_id, at: isoTime(at), step: 'not_charged' });
+    return;
+  }
+  const declined = { reference: textOf(reference), reason: textOf(reason) ?? 'declined' };
+  draft.append(CHECKOUT, { ...step, step: 'declined', ...declined });
+  // Its customer hears of the cancelling alone.
+  if (isCancelled) return;
+  const failed = { order_id, customer_id, amount, ...declined, attempts, failed_at: at };
+  draft.send(PAYMENT_FAILED, failed, [order_id], traceparent);
+}
+
+const NOTHING = { items: [], shipping_address: '' };
+
+function settleRefund(
+  draft: Draft,
+  effect: Effect,
+  { outcome, reference, reason: refused }: AnswerFields,
+): void {
+  const { order_id, customer_id, amount, reason: cause, traceparent } = paymentFields(effect);
+  if (outcome !== 'paid') {
+    giveUp(
+      draft,
+      effect,
+      'refund_outstanding',
+      `the gateway refused the refund: ${textOf(refused) ?? 'without a reason'}`,
+    );
+    return;
+  }
+  const { at } = draft.state;
+  const refunded = {
+    ...{
+      order_id,
+      amount,
+      reference: textOf(reference) ?? '',
+      reason: cause ?? '',
+      attempts: effect.attempts,
+    },
+  };
+  draft.change({ id: effect.id, effect: null });
+  draft.append(CHECKOUT, { ...refunded, at: isoTime(at), step: 'refunded' });
+  draft.send(PAYMENT_REFUNDED, { ...refunded, customer_id, refunded_at: at }, [order_id], traceparent);
+}
+
+type AnswerFields = Readonly<Record<string, unknown>>;
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+function settleFault(draft: Draft, effect: Effect, answer: Extract<Answer, { kind: 'failed' }>): void {
+  const known = paymentFields(effect);
+  const isCancelled = effect.kind === 'charge' && has(draft.facts(CHECKOUT, known.order_id), 'cancelled');
+  const fields: PaymentFields = {
+    ...known,
+    may_have_moved: answer.isUnknown,
+    answered: effect.attempts,
+    only_look_up: known.only_look_up || isCancelled,
+  };
+  const next = afterFault({ ...effect, fields }, draft.state.at);
+  if (next.state !== 'parked') {
+    const { at } = draft.state;
+    draft.change({ id: effect.id, effect: fields.only_look_up ? afterFlight(next, at) : next });
+    return;
+  }
+  const unanswered = answer.isUnknown ? 'charge_unknown' : 'gateway_unavailable';
+  const code = effect.kind === 'refund' ? 'refund_outstanding' : unanswered;
+  giveUp(draft, { ...effect, fields }, code, answer.message);
+}
+
+function giveUp(draft: Draft, effect: Effect, code: string, detail: string): void {
+  const { source, message, record, traceparent } = paymentFields(effect);
+  draft.change({ id: effect.id, effect: parked(effect) });
+  const why = { code, message: detail, attempts: effect.attempts, processor: 'payment', record } as const;
+  const of = [ORDER_VALIDATED, INVENTORY_REJECTED, ORDER_CANCELLED].find(({ name }) => name === source);
+  draft.sendAside(setAside(of ?? ORDER_VALIDATED, message, why, { at: draft.state.at, traceparent }));
+}

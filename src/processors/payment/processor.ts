@@ -1,0 +1,104 @@
+import { CHECKOUT, factOf, has, placedOf } from '../../domain/checkout/facts.ts';
+import type { Effect } from '../../domain/effects.ts';
+import { isoTime } from '../../domain/iso-time.ts';
+import {
+  INVENTORY_REJECTED,
+  type InventoryRejected,
+} from '../../domain/messages/checkout/inventory-rejected.ts';
+import { ORDER_CANCELLED, type OrderCancelled } from '../../domain/messages/checkout/order-cancelled.ts';
+import { ORDER_VALIDATED, type OrderValidated } from '../../domain/messages/checkout/order-validated.ts';
+import { PAYMENT_FAILED } from '../../domain/messages/checkout/payment-failed.ts';
+import { PAYMENT_PROCESSED } from '../../domain/messages/checkout/payment-processed.ts';
+import { PAYMENT_REFUNDED } from '../../domain/messages/checkout/payment-refunded.ts';
+import { decideEach, type Draft, type Handled } from '../draft.ts';
+import { isOf, type Processor, type Received } from '../processor.ts';
+import { afterFlight, dueAgain } from '../retries.ts';
+import { EFFECTS, effectId, owe, paymentFields } from './effects.ts';
+
+type Message = OrderValidated | InventoryRejected | OrderCancelled;
+
+/** Charges an order that is validated, once, and gives the money back of one that is cancelled or whose stock is gone. */
+export function payment(): Processor<Message, Handled> {
+  return {
+    name: 'payment',
+    sources: [ORDER_VALIDATED, INVENTORY_REJECTED, ORDER_CANCELLED],
+    emits: [PAYMENT_PROCESSED, PAYMENT_FAILED, PAYMENT_REFUNDED],
+    keys: (received) => {
+      const orders = received.map(({ message }) => message.order_id);
+      return {
+        facts: new Map([[CHECKOUT, orders]]),
+        effects: orders.flatMap((id) => [effectId(id, 'charge'), effectId(id, 'refund')]),
+      };
+    },
+    decide: (received, state) => decideEach(received, state, decide),
+    effects: EFFECTS,
+  };
+}
+
+function decide(received: Received<Message>, draft: Draft): Handled {
+  if (isOf(received, ORDER_VALIDATED)) return charge(received, draft);
+  if (isOf(received, INVENTORY_REJECTED)) return giveBack(received, received.message.reason, draft);
+  const cancelled = received as Received<OrderCancelled>;
+  const { order_id, outcome } = cancelled.message;
+  if (outcome === 'refused') return { kind: 'ignored', about: order_id, detail: 'it was not cancelled' };
+  return giveBack(cancelled, 'cancelled', draft);
+}
+
+function charge(received: Received<OrderValidated>, draft: Draft): Handled {
+  const { order_id, customer_id, total_amount: amount } = received.message;
+  const facts = draft.facts(CHECKOUT, order_id);
+  if (has(facts, 'charge_owed')) return oneMoreTry(draft, order_id, 'charge');
+  if (has(facts, 'cancelled', 'not_charged')) {
+    return { kind: 'ignored', about: order_id, detail: 'it was cancelled before it was charged' };
+  }
+  owe(draft, 'charge', { order_id, customer_id, amount, reason: null }, received);
+  return { kind: 'handled', about: order_id, detail: `${amount} to be charged` };
+}
+
+/** The order will not be sent: what was paid for it goes back, and what was not is not charged any more. */
+function giveBack(
+  received: Received<InventoryRejected | OrderCancelled>,
+  reason: string,
+  draft: Draft,
+): Handled {
+  const { order_id } = received.message;
+  const facts = draft.facts(CHECKOUT, order_id);
+  if (has(facts, 'refund_owed')) return oneMoreTry(draft, order_id, 'refund');
+  const paid = factOf(facts, 'paid');
+  if (paid !== undefined) {
+    const customer_id = placedOf(facts)?.customer_id ?? received.message.customer_id ?? '';
+    owe(draft, 'refund', { order_id, customer_id, amount: paid.amount, reason }, received);
+    return { kind: 'handled', about: order_id, detail: `${paid.amount} to be given back: ${reason}` };
+  }
+  if (has(facts, 'declined', 'not_charged')) {
+    return { kind: 'seen', about: order_id, detail: 'nothing was charged' };
+  }
+  const owed = draft.effect(effectId(order_id, 'charge'));
+  if (owed !== undefined && mayHaveMoved(owed)) return findOut(draft, order_id, owed);
+  if (owed !== undefined) draft.change({ id: owed.id, effect: null });
+  draft.append(CHECKOUT, { order_id, at: isoTime(draft.state.at), step: 'not_charged' });
+  return { kind: 'handled', about: order_id, detail: 'it is not charged' };
+}
+
+function mayHaveMoved(charge: Effect): boolean {
+  const { may_have_moved, answered } = paymentFields(charge);
+  return may_have_moved || charge.attempts > answered;
+}
+
+/** It is charged no more, but it may have been: a try under way ends in a refund, any other looks it up. */
+function findOut(draft: Draft, orderId: string, charge: Effect): Handled {
+  if (charge.state !== 'trying') {
+    const fields = { ...charge.fields, only_look_up: true };
+    draft.change({ id: charge.id, effect: { ...afterFlight(charge, draft.state.at), fields } });
+  }
+  return { kind: 'handled', about: orderId, detail: 'it may have been charged: the gateway is asked' };
+}
+
+/** A message that comes again is one more try where tries had ended. */
+function oneMoreTry(draft: Draft, orderId: string, kind: 'charge' | 'refund'): Handled {
+  const effect = draft.effect(effectId(orderId, kind));
+  if (effect?.state !== 'parked')
+    return { kind: 'seen', about: orderId, detail: `its ${kind} was taken up before` };
+  draft.change({ id: effect.id, effect: dueAgain(effect, draft.state.at) });
+  return { kind: 'handled', about: orderId, detail: `its ${kind} is tried once more` };
+}

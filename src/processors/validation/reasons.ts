@@ -1,0 +1,69 @@
+import type { OrderCreated } from '../../domain/messages/checkout/order-created.ts';
+import { amountFrom, hundredths } from '../../domain/orders/money.ts';
+import { quantitiesOf } from '../../domain/checkout/facts.ts';
+import type { State } from '../../domain/state.ts';
+
+/** Why an order cannot be fulfilled as it was placed. */
+export interface Refusal {
+  readonly reason:
+    | 'unknown_user'
+    | 'invalid_quantity'
+    | 'unknown_item'
+    | 'price_mismatch'
+    | 'total_mismatch'
+    | 'insufficient_stock';
+  /** In words. */
+  readonly detail: string;
+}
+
+/**
+ * The first reason that holds, in that order; null: none does. What is on hand is a first look, not a promise: it is
+ * taken once the order is paid.
+ */
+export function refuse(order: OrderCreated, state: Pick<State, 'status' | 'item'>): Refusal | null {
+  const { customer_id, items, total_amount } = order;
+  if (state.status(customer_id) === undefined) {
+    return { reason: 'unknown_user', detail: `user ${customer_id} does not exist` };
+  }
+  if (items.length === 0) return { reason: 'invalid_quantity', detail: 'the order has no lines' };
+  const lacking = items.find(({ quantity }) => quantity < 1);
+  if (lacking !== undefined) {
+    const detail = `quantity of ${lacking.product_id} is ${lacking.quantity}, not a whole number from 1`;
+    return { reason: 'invalid_quantity', detail };
+  }
+  for (const { product_id } of items) {
+    if (state.item(product_id) !== undefined) continue;
+    return { reason: 'unknown_item', detail: `item ${product_id} does not exist` };
+  }
+  return refusePrices(order, state) ?? refuseTotal(items, total_amount) ?? refuseStock(order, state);
+}
+
+function refusePrices({ items }: OrderCreated, state: Pick<State, 'item'>): Refusal | null {
+  for (const { product_id, unit_price } of items) {
+    const price = state.item(product_id)?.price ?? null;
+    if (price !== null && hundredths(price) !== hundredths(unit_price)) {
+      const detail = `item ${product_id} costs ${price}, not ${unit_price}`;
+      return { reason: 'price_mismatch', detail };
+    }
+    if (hundredths(unit_price) < 0n) {
+      return { reason: 'price_mismatch', detail: `unit_price of ${product_id} is ${unit_price}, below zero` };
+    }
+  }
+  return null;
+}
+
+function refuseTotal(items: OrderCreated['items'], total: string): Refusal | null {
+  let sum = 0n;
+  for (const { quantity, unit_price } of items) sum += BigInt(quantity) * hundredths(unit_price);
+  if (sum === hundredths(total)) return null;
+  return { reason: 'total_mismatch', detail: `the lines add up to ${amountFrom(sum)}, not ${total}` };
+}
+
+function refuseStock({ items }: OrderCreated, state: Pick<State, 'item'>): Refusal | null {
+  for (const [item, quantity] of quantitiesOf(items)) {
+    const onHand = state.item(item)?.quantity ?? 0;
+    if (quantity <= onHand) continue;
+    return { reason: 'insufficient_stock', detail: `item ${item} has ${onHand} on hand, ${quantity} wanted` };
+  }
+  return null;
+}

@@ -1,0 +1,64 @@
+import { expect, it } from 'vitest';
+import { deliveryPerformers } from '../../../src/app/run/performers/delivery.ts';
+import type { Effect, EffectKind } from '../../../src/domain/effects.ts';
+import type { Mail, Sending } from '../../../src/ports/outside/mailer.ts';
+import type { WebhookEvent } from '../../../src/ports/outside/webhook.ts';
+
+const content = { event: 'alert.low_stock', subject: 'Low stock', text: 'All of it', data: { item: 'pen' } };
+const never = new AbortController().signal;
+
+function effect(kind: EffectKind, fields = {}): Effect {
+  return {
+    ...{
+      id: `delivery/e-1/${kind}`,
+      kind,
+      key: 'e-1',
+      state: 'trying',
+      dueAt: 0,
+      attempts: 1,
+      firstTriedAt: 0,
+    },
+    fields: { delivery_id: 'e-1', to: 'shop@example.org', content, at: 7, ...fields },
+  };
+}
+
+it('sends what is owed by its channel, under its key', async () => {
+  const mails: Mail[] = [];
+  const posted: WebhookEvent[] = [];
+  const logged: string[] = [];
+  const sent: Sending = { kind: 'sent', detail: 'OK' };
+  const performers = deliveryPerformers({
+    mailer: { send: async (mail) => (mails.push(mail), sent), close: () => undefined },
+    webhook: { post: async (event) => (posted.push(event), sent) },
+    log: (text) => logged.push(text),
+  });
+  for (const kind of ['log', 'mail', 'webhook'] as const) {
+    expect(await performers[kind]?.(effect(kind), never)).toMatchObject({
+      kind: 'done',
+      fields: { outcome: 'delivered' },
+    });
+  }
+  expect(mails).toEqual([
+    { id: 'e-1', to: 'shop@example.org', subject: 'Low stock', text: 'All of it', at: 7 },
+  ]);
+  expect(posted).toEqual([{ id: 'e-1', type: 'alert.low_stock', at: 7, data: { item: 'pen' } }]);
+  expect(logged).toEqual(['Low stock']);
+});
+
+it('a refusal is an answer, a fault is none, and neither is a setting that was taken back', async () => {
+  const saying = (sending: Sending) =>
+    deliveryPerformers({
+      mailer: { send: async () => sending, close: () => undefined },
+      webhook: null,
+      log: () => undefined,
+    });
+  const refusing = saying({ kind: 'refused', detail: '550' });
+  expect(await refusing.mail?.(effect('mail'), never)).toEqual({
+    kind: 'done',
+    fields: { outcome: 'refused', detail: '550' },
+  });
+  const failing = saying({ kind: 'fault', detail: '451' });
+  expect(await failing.mail?.(effect('mail'), never)).toMatchObject({ kind: 'failed', message: '451' });
+  expect(await failing.mail?.(effect('mail', { to: null }), never)).toMatchObject({ kind: 'failed' });
+  expect(await failing.webhook?.(effect('webhook'), never)).toMatchObject({ kind: 'failed' });
+});
