@@ -7,7 +7,7 @@ import { PLAIN_SHOP } from '../../../src/processors/options.ts';
 
 const FOLDER = path.resolve(import.meta.dirname, '../../../src/processors');
 
-const PROCESSORS = processors(PLAIN_SHOP);
+const PROCESSORS = processors({ ...PLAIN_SHOP, events: { lowStock: 1 } });
 
 describe('the list of processors', () => {
   it('has one for each folder, and a line on the page for each', () => {
