@@ -2,9 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleepFor } from 'node:timers/promises';
 import type { TimeLimits } from './adapters/kafka/options.ts';
 import { Failure } from './domain/failure.ts';
+import type { Message } from './domain/messages/message.ts';
 import type { Broker } from './ports/broker.ts';
 import type { Clock } from './ports/clock.ts';
-import type { OrderCodec } from './ports/codec.ts';
+import type { Codec, OrderCodec } from './ports/codec.ts';
 import type { ValueInspector } from './ports/inspector.ts';
 import type { SchemaTools } from './ports/schema-registry.ts';
 import type { Sheet } from './ports/sheet.ts';
@@ -126,6 +127,17 @@ export async function openCodec(
   const { createOrderCodec } = await import('./adapters/avro/orders/codec.ts');
   const { topic, register, users } = options;
   return createOrderCodec({ ...connection, subject: `${topic}-value`, register, users });
+}
+
+/** As openCodec, of any other message of the catalogue. */
+export async function openMessageCodec(
+  connection: RegistryConnection,
+  message: Message,
+  options: { topic: string; register: boolean },
+): Promise<Codec<unknown>> {
+  const { createMessageCodec } = await import('./adapters/avro/message-codec.ts');
+  const { topic, register } = options;
+  return createMessageCodec(message, { ...connection, subject: `${topic}-value`, register });
 }
 
 /** Schemas and their registry. */

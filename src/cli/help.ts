@@ -55,10 +55,12 @@ export function commandsFirst(command: Command, helper: Help): string {
 
 /** The settings as options of the whole program: they are understood before and after a command. */
 export function settingOptions(): Option[] {
-  return SETTINGS.filter((spec: SettingSpec) => !spec.isSecret).map((spec: SettingSpec) => {
+  return SETTINGS.filter((spec: SettingSpec) => !spec.isSecret).flatMap((spec: SettingSpec) => {
     const short = spec.short === undefined ? '' : `${spec.short}, `;
     const value = spec.metavar === undefined ? '' : ` <${spec.metavar}>`;
-    return new Option(`${short}${flagOf(spec.name)}${value}`, `${spec.help} [${origins(spec)}]`);
+    const option = new Option(`${short}${flagOf(spec.name)}${value}`, `${spec.help} [${origins(spec)}]`);
+    if (spec.canBeNegated !== true) return [option];
+    return [option, new Option(`--no-${flagOf(spec.name).slice(2)}`, 'turns that off').hideHelp()];
   });
 }
 

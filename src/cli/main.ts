@@ -38,6 +38,11 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Co
     load: () => import('./commands/consume.ts'),
   },
   {
+    name: 'run',
+    summary: 'run processors: orders, and what reacts to them',
+    load: () => import('./commands/run.ts'),
+  },
+  {
     name: 'order',
     summary: 'what became of orders, and why',
     load: () => import('./commands/order/index.ts'),

@@ -38,6 +38,18 @@ export const ReplaySummary = object({
 });
 export type ReplaySummary = Document<typeof ReplaySummary>;
 
+const STOPPED_BY = Type.Enum(['end', 'signal', 'max_messages', 'error']);
+
+const PARTITIONS = Type.Array(
+  object({
+    partition: Count,
+    first: Type.Integer({ minimum: 0, description: 'the offset that reading began at' }),
+    next: Type.Integer({ minimum: 0, description: 'the offset to go on with' }),
+    end: Count,
+    lag: Type.Integer(),
+  }),
+);
+
 export const ConsumeSummary = object({
   type: Type.Literal('summary'),
   command: Type.Literal('consume'),
@@ -46,19 +58,35 @@ export const ConsumeSummary = object({
   ignored_prices: Type.Integer({ minimum: 0, description: 'lines whose unit_price is not an amount' }),
   skipped: Type.Integer({ minimum: 0, description: 'records passed over by moves of the position' }),
   commits: Count,
-  stopped_by: Type.Enum(['end', 'signal', 'max_messages', 'error']),
+  stopped_by: STOPPED_BY,
   seconds: Seconds,
-  partitions: Type.Array(
-    object({
-      partition: Count,
-      first: Type.Integer({ minimum: 0, description: 'the offset that reading began at' }),
-      next: Type.Integer({ minimum: 0, description: 'the offset to go on with' }),
-      end: Count,
-      lag: Type.Integer(),
-    }),
-  ),
+  partitions: PARTITIONS,
 });
 export type ConsumeSummary = Document<typeof ConsumeSummary>;
+
+export const RunSummary = object({
+  type: Type.Literal('summary'),
+  command: Type.Literal('run'),
+  stopped_by: STOPPED_BY,
+  seconds: Seconds,
+  processors: Type.Array(
+    object({
+      processor: Type.String(),
+      group: Type.String(),
+      read: Count,
+      dead_lettered: Count,
+      outcomes: CountByName,
+      commits: Count,
+      skipped: Count,
+      topics: Type.Array(object({ topic: Type.String(), partitions: PARTITIONS })),
+    }),
+  ),
+  unsent: Type.Record(Type.String(), Count, {
+    description: 'messages that the next run sends, by destination',
+  }),
+  effects_owed: Type.Integer({ minimum: 0, description: 'what the next run performs' }),
+});
+export type RunSummary = Document<typeof RunSummary>;
 
 export const DeadLetterListSummary = object({
   type: Type.Literal('summary'),

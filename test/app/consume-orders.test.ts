@@ -4,6 +4,7 @@ import { consumeOrders } from '../../src/app/run/consume.ts';
 import { markOf } from '../../src/app/offsets/plan.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import type { Order } from '../../src/domain/orders/order.ts';
+import { PLAIN_SHOP } from '../../src/processors/options.ts';
 import type { Headers } from '../../src/ports/record.ts';
 import { lastHeader } from '../../src/ports/record.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -43,10 +44,10 @@ function send(...orders: (Order | string)[]): void {
 
 async function consume(options: Partial<ConsumeOptions> = {}): Promise<ConsumeSummary> {
   await consumeOrders(
-    { access: folder, broker, codec, clock },
+    { access: folder, broker, codecOf: async () => codec, clock },
     {
-      topic: 'orders',
-      dlqTopic: 'orders.dlq',
+      names: new Map(),
+      shop: PLAIN_SHOP,
       group: 'g',
       untilEnd: true,
       maxMessages: null,
@@ -284,15 +285,15 @@ describe('consume', () => {
     send(order('A'));
     await consume();
     expect(warned()).toEqual([]);
-    await consume({ topic: 'oders', dlqTopic: 'oders.dlq' });
+    await consume({ names: new Map([['orders', 'oders']]) });
     expect(warned()).toEqual([{ kind: 'topic_is_new', topic: 'oders', others: ['orders'] }]);
     expect(events.findIndex(({ kind }) => kind === 'topic_is_new')).toBeLessThan(
       events.findIndex((event) => event.kind === 'topic_created' && event.topic === 'oders'),
     );
     broker.append('oders', 0, { value: encodeOrder(order('B')) });
-    await consume({ topic: 'oders', dlqTopic: 'oders.dlq' });
+    await consume({ names: new Map([['orders', 'oders']]) });
     events = [];
-    await consume({ topic: 'oders', dlqTopic: 'oders.dlq' });
+    await consume({ names: new Map([['orders', 'oders']]) });
     await consume();
     expect(warned()).toEqual([]);
   });

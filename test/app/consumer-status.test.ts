@@ -6,6 +6,7 @@ import { KindTally } from '../../src/app/run/status/tally.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { RunningConsumer } from '../../src/ports/owner.ts';
+import { PLAIN_SHOP } from '../../src/processors/options.ts';
 import { ORDERS } from '../../src/processors/orders/processor.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { ModelFolder } from '../support/model.ts';
@@ -40,10 +41,10 @@ async function statuses(options: Partial<ConsumeOptions> = {}): Promise<Map<stri
   const ask = ({ kind }: ConsumeOrdersEvent): void =>
     void asked.push(folder.consumerStatus().then((status) => [kind, status]));
   await consumeOrders(
-    { access: folder, broker, codec, clock },
+    { access: folder, broker, codecOf: async () => codec, clock },
     {
-      topic: 'orders',
-      dlqTopic: 'orders.dlq',
+      names: new Map(),
+      shop: PLAIN_SHOP,
       group: 'g',
       untilEnd: true,
       maxMessages: null,
@@ -95,7 +96,8 @@ describe('the status of a consumer', () => {
   it('does not wait for the word of the consumer to say that the brokers do not answer', () => {
     const board = boardOf(new FakeClock());
     board.attach([{ service: SERVICE, lag: 3 }]);
-    board.take({ kind: 'started', processor: 'orders', topics: ['t'], group: 'g', remaining: 3 });
+    const totals = () => SERVICE.tally.totals();
+    board.take({ kind: 'started', processor: 'orders', topics: ['t'], group: 'g', remaining: 3, totals });
     board.take({ kind: 'silent', processor: 'orders' });
     expect(board.status()).toMatchObject({ state: 'waiting', waitingFor: 'broker', lag: null });
     board.take({ kind: 'answered', processor: 'orders' });

@@ -79,7 +79,13 @@ function run(charge: EffectPerformers['charge'], options: Partial<RunOptions> = 
     return (await charge?.(effect, signal)) ?? DONE;
   };
   return runServices(
-    { access: folder, broker, codecOf: async () => new JsonCodec(), clock, performers: { charge: perform } },
+    {
+      access: folder,
+      broker,
+      codecOf: async () => new JsonCodec(),
+      clock,
+      performers: () => ({ charge: perform }),
+    },
     [{ processor: CHARGER, group: 'g.payment', tally: new KindTally() }],
     {
       ...{ purpose: 'run', names: new Map(), untilEnd: true, maxMessages: null, reset: null },

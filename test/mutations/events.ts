@@ -58,8 +58,8 @@ export const EVENTS: readonly Mutation[] = [
   },
   {
     name: 'prices that are left out are not counted',
-    file: 'src/app/run/consume.ts',
-    from: '    tally.addIgnoredPrices(entry.ignored.count);\n',
+    file: 'src/app/run/orders-service.ts',
+    from: '      this.tally.addIgnoredPrices(entry.ignored.count);\n',
     to: '',
     tests: ['test/app/consume-orders.test.ts'],
   },

@@ -143,7 +143,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'orders are decided without users or items',
-    file: 'src/app/run/consume.ts',
+    file: 'src/app/run/orders-service.ts',
     from: 'if (!allowEmpty) throw nothingToDecideOn(table, name);',
     to: '',
     tests: ['test/app/consume-orders.test.ts'],

@@ -179,9 +179,9 @@ export const USE_CASES: readonly Mutation[] = [
   },
   {
     name: 'the status of a consumer counts nothing',
-    file: 'src/app/run/consume.ts',
-    from: 'processor: ORDERS, group, tally }',
-    to: 'processor: ORDERS, group, tally: new OrderTally() }',
+    file: 'src/app/run/status/board.ts',
+    from: '= tally.totals();',
+    to: '= { ...tally.totals(), read: 0 };',
     tests: ['test/app/consumer-status.test.ts'],
   },
   {

@@ -24,6 +24,7 @@ import {
   ProduceSummary,
   RedriveSummary,
   ReplaySummary,
+  RunSummary,
 } from '../../src/documents/summary.ts';
 import {
   EditLog,
@@ -62,6 +63,7 @@ const OUTPUTS: Readonly<Record<string, Output>> = {
   'inventory undo': { one: TableUndo },
   produce: { lines: [Sent], summary: ProduceSummary },
   consume: { lines: [Decision], summary: ConsumeSummary },
+  run: { lines: [], summary: RunSummary },
   replay: { lines: [Sent, SkippedOrder], summary: ReplaySummary },
   'order show': { one: Order },
   'order list': { lines: [Order], summary: null },

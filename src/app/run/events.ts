@@ -12,6 +12,7 @@ import type { EffectPerformers } from '../../ports/effects.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
 import type { OwnOptions } from '../../ports/owner.ts';
 import type { Destination, Store } from '../../ports/store.ts';
+import type { ShopOptions } from '../../processors/options.ts';
 import type { Outcome, Processor } from '../../processors/processor.ts';
 import type { CopySuspected, GhostRemoved } from '../offsets/clear-group.ts';
 import type { GroupAhead, PositionMove, ResetRequest } from '../offsets/plan.ts';
@@ -49,7 +50,8 @@ export interface RunPorts {
   readonly broker: Broker;
   readonly codecOf: CodecOf;
   readonly clock: Clock;
-  readonly performers?: EffectPerformers;
+  /** Who performs effects; left out: nobody does. */
+  readonly performers?: (store: Store) => EffectPerformers;
 }
 
 /** What a run of processors is asked to do. */
@@ -138,6 +140,8 @@ export type RunEvent =
       readonly group: string;
       readonly topics: readonly string[];
       readonly remaining: number;
+      /** What became of its records until now, whenever it is asked. */
+      readonly totals: () => Totals;
     })
   | (Of & { readonly kind: 'committed'; readonly records: number })
   /** `topic` refuses it for good, or no schema can hold it: it is kept beside the store. */
@@ -188,10 +192,9 @@ export interface PartitionProgress {
 
 /* Consuming orders, which is running the processor `orders`. */
 
-export interface ConsumeOptions extends Omit<RunOptions, 'on' | 'onOwned' | 'purpose' | 'names'> {
-  readonly topic: string;
-  readonly dlqTopic: string;
+export interface ConsumeOptions extends Omit<RunOptions, 'on' | 'onEdits' | 'onOwned' | 'purpose'> {
   readonly group: string;
+  readonly shop: Pick<ShopOptions, 'events' | 'users'>;
   /** Go on without users or items, of which every order is rejected. */
   readonly allowEmpty?: boolean;
   readonly on: (event: ConsumeOrdersEvent) => void;
@@ -200,8 +203,8 @@ export interface ConsumeOptions extends Omit<RunOptions, 'on' | 'onOwned' | 'pur
 /** What became of one record. */
 export type RecordResult = Decision | DeadLettered;
 
-export type ConsumeOrdersEvent =
-  | Exclude<RunEvent, { kind: 'ended' | 'committed' }>
+/** What is reported of orders beside what is reported of any processor. */
+export type OrdersEvent =
   | ({ readonly kind: 'batch' } & BatchEvent<Order, Decision>)
   /** There are no users or no items: every order will be rejected, for good. */
   | { readonly kind: 'empty_table'; readonly table: 'users' | 'items'; readonly store: string }
@@ -211,7 +214,11 @@ export type ConsumeOrdersEvent =
       readonly record: RecordId;
       readonly orderId: string;
       readonly ignored: IgnoredPrices;
-    }
+    };
+
+export type ConsumeOrdersEvent =
+  | Exclude<RunEvent, { kind: 'ended' | 'committed' }>
+  | OrdersEvent
   | { readonly kind: 'summary'; readonly summary: ConsumeSummary };
 
 export interface ConsumeSummary extends Pick<RunSummary, 'stoppedBy' | 'seconds'> {

@@ -3,7 +3,7 @@ import type { Store } from '../../ports/store.ts';
 import { Quota } from './batches/batch.ts';
 import { EffectWorker } from './effects.ts';
 import { Ending } from './ending.ts';
-import type { RunOptions, RunPorts, RunSummary, Service } from './events.ts';
+import type { RunOptions, RunPorts, RunSummary, Service, Totals } from './events.ts';
 import type { FirstFailure } from './first-failure.ts';
 import { Outbox, unsentOf } from './outbox/outbox.ts';
 import { prepareRun } from './prepare.ts';
@@ -37,8 +37,9 @@ export class Work {
 
   /** Prepares the topics and groups, and joins none yet. @throws Failure as runServices */
   static async of(ports: RunPorts, services: readonly Service[], context: WorkContext): Promise<Work> {
-    const { access, broker, clock, codecOf, performers = {} } = ports;
+    const { access, broker, clock, codecOf } = ports;
     const { store, options, stop } = context;
+    const performers = ports.performers?.(store) ?? {};
     const { processes } = access;
     const { on, names } = options;
     const readers = services.map(({ processor, group }) => ({ processor, group }));
@@ -101,8 +102,9 @@ export class Work {
   async run(): Promise<void> {
     const { outbox, effects, failed, options, end } = this.#parts;
     for (const { service, topics, remaining } of this.readings) {
-      const { processor, group } = service;
-      options.on({ kind: 'started', processor: processor.name, group, topics, remaining });
+      const { processor, group, tally } = service;
+      const totals = (): Totals => tally.totals();
+      options.on({ kind: 'started', processor: processor.name, group, topics, remaining, totals });
     }
     await outbox.begin();
     const performing = effects.run(end.signal);

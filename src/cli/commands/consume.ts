@@ -5,10 +5,11 @@ import { openStore, systemClock } from '../../compose.ts';
 import { Failure } from '../../domain/failure.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
-import { openKafka } from '../kafka/open.ts';
+import { openForRun } from '../kafka/open.ts';
 import { partitionList, resetPlace, wholeNumber } from '../parse.ts';
 import { ConsumeReport } from '../output/consume/report.ts';
 import type { Session } from '../session.ts';
+import { shopOf } from '../settings/shop.ts';
 
 interface Flags {
   untilEnd?: true;
@@ -69,15 +70,15 @@ async function consume(session: Session, flags: Flags): Promise<void> {
   const request = readFlags(flags);
   const signal = takeStopSignal(printer);
   const access = await openStore(settings.storage);
-  const { broker, codec } = await openKafka(session, { topic: settings.topic, register: false });
+  const { broker, codecOf } = await openForRun(session, { register: flags.create });
   const report = new ConsumeReport(session, {
     ...request,
     isEach: flags.each === true,
     startBar: session.isLive ? (await import('../output/progress.ts')).startBar : null,
   });
   const options: ConsumeOptions = {
-    topic: settings.topic,
-    dlqTopic: settings.dlqTopic,
+    names: settings.topics,
+    shop: shopOf(settings),
     group: settings.group,
     ...request,
     signal,
@@ -88,7 +89,7 @@ async function consume(session: Session, flags: Flags): Promise<void> {
     },
   };
   try {
-    await consumeOrders({ access, broker, codec, clock: systemClock }, options);
+    await consumeOrders({ access, broker, codecOf, clock: systemClock }, options);
   } finally {
     report.close();
   }

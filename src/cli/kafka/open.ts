@@ -1,6 +1,9 @@
-import { openBroker, openCodec, type TimeLimits } from '../../compose.ts';
+import type { CodecOf } from '../../app/run/events.ts';
+import { openBroker, openCodec, openMessageCodec, type TimeLimits } from '../../compose.ts';
+import type { DeclaredMessage } from '../../domain/messages/message.ts';
+import { topicOf } from '../../domain/messages/topic-names.ts';
 import type { Broker } from '../../ports/broker.ts';
-import type { OrderCodec } from '../../ports/codec.ts';
+import type { Codec, OrderCodec } from '../../ports/codec.ts';
 import { brokerConnection, registryConnection } from './connection.ts';
 import { pacedByOutput } from './output-backpressure.ts';
 import type { Session } from '../session.ts';
@@ -22,6 +25,40 @@ export async function openKafka(
   ]);
   printer.debug(`brokers ${broker.addresses}, registry ${resolved.settings.registry}`);
   return { broker, codec: pacedByOutput(codec, printer) };
+}
+
+/**
+ * Broker and codecs of a run by the settings; connects to neither.
+ *
+ * @param how.register whether the schemas of what is sent may be registered
+ * @throws Failure invalid_settings
+ */
+export async function openForRun(
+  session: Session,
+  { register }: { register: boolean },
+): Promise<{ broker: Broker; codecOf: CodecOf }> {
+  const { settings, resolved, printer } = session;
+  const made = new Map<string, Promise<Codec<unknown>>>();
+  const registry = registryConnection(resolved);
+  const make = async (message: DeclaredMessage): Promise<Codec<unknown>> => {
+    const topic = topicOf(message, settings.topics);
+    if (message.name === 'orders')
+      return pacedByOutput(await openCodec(registry, { topic, register }), printer);
+    if (message.schema === null) throw new Error(`${message.name} has no schema of its own`);
+    return openMessageCodec(
+      registry,
+      { ...message, key: message.key ?? '', schema: message.schema },
+      { topic, register },
+    );
+  };
+  const codecOf: CodecOf = (message) => {
+    const codec = made.get(message.name) ?? make(message);
+    made.set(message.name, codec);
+    return codec;
+  };
+  const broker = await openBrokerOnly(session);
+  printer.debug(`brokers ${broker.addresses}, registry ${settings.registry}`);
+  return { broker, codecOf };
 }
 
 /** The broker, for commands that need no schema. @throws Failure invalid_settings */

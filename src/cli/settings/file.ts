@@ -5,7 +5,7 @@ import { nearest } from '../nearest.ts';
 import { errorCode } from '../error-code.ts';
 import { passwordWays } from './secrets.ts';
 import { SETTINGS, type SettingSpec } from './table.ts';
-import { PRESENCE, SWITCH, TOPICS, topicsText, type SettingValue } from './values.ts';
+import { PRESENCE, SWITCH, TOPICS, topicsText, WHOLE, type SettingValue } from './values.ts';
 
 const SETTINGS_FILE = 'orderctl.json';
 
@@ -98,7 +98,8 @@ function readFileValue(file: string, key: string, value: unknown): SettingValue 
   if (isSwitch) {
     return typeof value === 'boolean' ? value : refuse(`${where} is ${typeName(value)}`, 'use true or false');
   }
-  const text = spec.type === TOPICS ? topicsText(value) : value;
+  const isNumber = spec.type === WHOLE && typeof value === 'number';
+  const text = isNumber ? String(value) : spec.type === TOPICS ? topicsText(value) : value;
   if (typeof text !== 'string') {
     return refuse(`${where} is ${typeName(value)}`, `use a string: ${JSON.stringify({ [key]: '…' })}`);
   }

@@ -9,6 +9,7 @@ import {
   TOPIC,
   TOPICS,
   URL_OF_REGISTRY,
+  WHOLE,
   type SettingType,
   type SettingValue,
 } from './values.ts';
@@ -30,6 +31,8 @@ export interface SettingSpec {
   readonly short?: string;
   /** It has no flag and no key in the file, and may be given by NAME_FILE. */
   readonly isSecret?: true;
+  /** `--no-NAME` turns it off, whatever other places say. */
+  readonly canBeNegated?: true;
   /** It says where a command works, or how it gets there: commands that messages name repeat it. */
   readonly isPlace?: true;
 }
@@ -105,6 +108,30 @@ export const SETTINGS = [
     env: 'ORDERCTL_GROUP',
     fallback: 'orderctl',
     help: 'consumer group',
+  },
+  {
+    name: 'events',
+    type: SWITCH,
+    canBeNegated: true,
+    env: 'ORDERCTL_EVENTS',
+    fallback: false,
+    help: 'send inventory-events and alerts as stock changes',
+  },
+  {
+    name: 'low_stock',
+    type: WHOLE,
+    metavar: 'N',
+    env: 'ORDERCTL_LOW_STOCK',
+    fallback: '1',
+    help: 'reorder level of items that have none',
+  },
+  {
+    name: 'users',
+    type: oneOf(['required', 'optional']),
+    metavar: 'WHETHER',
+    env: 'ORDERCTL_USERS',
+    fallback: 'required',
+    help: 'optional: an order without a user is judged by stock alone',
   },
   {
     name: 'output',

@@ -60,6 +60,13 @@ export const PATH: SettingType<string> = { ...TEXT, completion: 'files' };
 export const TOPIC: SettingType<string> = { read: checkTopicName, completion: 'topics' };
 /** `MESSAGE=TOPIC,...` in one form. */
 export const TOPICS: SettingType<string> = { read: checkTopics };
+/** A whole number from 0 on, as text. */
+export const WHOLE: SettingType<string> = {
+  read: (text, where) => {
+    if (!/^\d{1,9}$/.test(text)) throw bad(where, text, 'is not a whole number', 'for example 1');
+    return String(Number(text));
+  },
+};
 export const BROKERS: SettingType<string> = { read: readBrokers };
 export const URL_OF_REGISTRY: SettingType<string> = { read: readUrl };
 

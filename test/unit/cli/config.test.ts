@@ -41,6 +41,8 @@ function writeSettings(content: unknown, folder = root): string {
 
 /** Four values of each setting, as text: one for each source. */
 const VALUES: Readonly<Partial<Record<SettingName, readonly [flag: string, env: string, file: string]>>> = {
+  low_stock: ['5', '6', '7'],
+  users: ['optional', 'required', 'optional'],
   storage: ['/flag', '/env', '/file'],
   brokers: ['flag:1', 'env:2', 'file:3,file:4'],
   registry: ['http://flag', 'https://env:8081/apis/ccompat/v7', 'http://file'],

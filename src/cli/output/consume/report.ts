@@ -2,12 +2,11 @@ import type { ConsumeOrdersEvent, ConsumeSummary, RecordResult } from '../../../
 import { formatRecordId } from '../../../domain/orders/order.ts';
 import type { Session } from '../../session.ts';
 import { DecisionThrottle, LINES_A_SECOND } from './decision-throttle.ts';
-import { aheadLine, printGroupEvent } from '../positions/group-events.ts';
-import { moveLines } from '../positions/moved.ts';
+import { printRunEvent } from '../run/event.ts';
 import { decisionDocument, decisionRow, viewDecision } from './decision.ts';
 import { summaryDocument, summaryLines } from './summary.ts';
 import type { ProgressBar, StartBar } from '../progress.ts';
-import { count, duration } from '../text.ts';
+import { count } from '../text.ts';
 
 const TICK_MS = 1_000;
 
@@ -53,21 +52,6 @@ export class ConsumeReport {
   take(event: ConsumeOrdersEvent): void {
     const { printer } = this.#session;
     switch (event.kind) {
-      case 'topic_created':
-        printer.info(`created topic ${event.topic} with ${count(event.partitions, 'partition')}`);
-        break;
-      case 'topic_is_new':
-      case 'notice':
-      case 'ghost_removed':
-      case 'copy_suspected':
-        printGroupEvent(printer, event);
-        break;
-      case 'group_ahead':
-        printer.warn(aheadLine(event.topic, event.group, event.ahead));
-        break;
-      case 'moved':
-        printer.messages(moveLines(event.topic, event.move));
-        break;
       case 'started':
         this.#start(event.topics.join(', '), event.group, event.remaining);
         break;
@@ -77,46 +61,35 @@ export class ConsumeReport {
       case 'prices_ignored':
         this.#ignored(event);
         break;
-      case 'undelivered':
-        printer.warn(
-          `dead letter ${event.id} is refused by ${event.topic}, as too large or because that is compacted (see: orderctl topics show): kept in .orderctl/undelivered/ of the storage folder`,
-        );
-        break;
-      case 'unsent':
-        printer.warn(
-          `${this.#unsent(event.waiting)} not sent: kept in the storage folder until the next orderctl consume, which sends what is left`,
-        );
-        break;
-      case 'waiting': {
-        const soFar = event.forMs < 1_000 ? '' : ` for ${duration(event.forMs)}`;
-        printer.warn(`no answer from the ${serviceName(event.for)}${soFar}, waiting: ${event.message}`);
-        break;
-      }
-      case 'resumed':
-        printer.info(`the ${serviceName(event.for)} ${event.for === 'broker' ? 'answer' : 'answers'} again`);
-        break;
       case 'empty_table':
         printer.warn(
           `there are no ${event.table} in ${event.store}: every order will be rejected, and a decision is final`,
         );
         break;
-      case 'silent':
-      case 'effect_settled':
-      case 'answered':
-        // The status has it; a word comes when it lasts.
-        break;
-      case 'commit_failed':
-        printer.warn(
-          `the group's offsets could not be committed: ${event.message}; the stored position stands, and the next commit makes up for it`,
-        );
-        break;
       case 'stop_asked':
         this.#isStopAsked = true;
-        printer.info('stopping, as orderctl stop asks');
+        printRunEvent(this.#session, event);
         break;
       case 'summary':
         this.close();
         this.#summary(event.summary);
+        break;
+      case 'answered':
+      case 'commit_failed':
+      case 'copy_suspected':
+      case 'effect_settled':
+      case 'ghost_removed':
+      case 'group_ahead':
+      case 'moved':
+      case 'notice':
+      case 'resumed':
+      case 'silent':
+      case 'topic_created':
+      case 'topic_is_new':
+      case 'undelivered':
+      case 'unsent':
+      case 'waiting':
+        printRunEvent(this.#session, event);
         break;
     }
   }
@@ -159,15 +132,6 @@ export class ConsumeReport {
     }
   }
 
-  #unsent(waiting: ReadonlyMap<string, number>): string {
-    const { dlqTopic } = this.#session.settings;
-    const deadLetters = waiting.get(dlqTopic) ?? 0;
-    const all = [...waiting.values()].reduce((sum, n) => sum + n, 0);
-    const parts = deadLetters > 0 ? [count(deadLetters, 'dead letter')] : [];
-    if (all > deadLetters) parts.push(count(all - deadLetters, 'message'));
-    return parts.join(' and ');
-  }
-
   #batch(results: readonly RecordResult[]): void {
     const { printer, isJson } = this.#session;
     this.#bar?.add(results.length);
@@ -190,8 +154,4 @@ export class ConsumeReport {
         : summaryLines(summary, printer, this.#isStopAsked),
     );
   }
-}
-
-function serviceName(service: 'broker' | 'registry'): string {
-  return service === 'broker' ? 'brokers' : 'schema registry';
 }

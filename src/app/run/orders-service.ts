@@ -1,0 +1,74 @@
+import { Failure } from '../../domain/failure.ts';
+import type { Decision } from '../../domain/orders/decided.ts';
+import type { Order } from '../../domain/orders/order.ts';
+import type { Store } from '../../ports/store.ts';
+import type { Processor } from '../../processors/processor.ts';
+import type { BatchEvent, OrdersEvent, Service } from './events.ts';
+import { OrderTally } from './status/tally.ts';
+
+export interface OrdersServiceOptions {
+  readonly processor: Processor<Order, Decision>;
+  readonly group: string;
+  readonly users: 'required' | 'optional';
+  /** Go on without users or items, of which every order is rejected. */
+  readonly allowEmpty: boolean;
+  readonly on: (event: OrdersEvent) => void;
+}
+
+/** The processor `orders`, with what is reported of orders alone. */
+export class OrdersService implements Service<Order, Decision> {
+  readonly processor: Processor<Order, Decision>;
+  readonly group: string;
+  readonly tally = new OrderTally();
+  readonly #options: OrdersServiceOptions;
+
+  constructor(options: OrdersServiceOptions) {
+    this.processor = options.processor;
+    this.group = options.group;
+    this.#options = options;
+  }
+
+  onBatch(event: BatchEvent<Order, Decision>): void {
+    this.#reportIgnored(event);
+    this.#options.on({ kind: 'batch', ...event });
+  }
+
+  /** @throws Failure not_found: no users, or no items, to decide on */
+  checkIsThere(access: { readonly name: string; isThere(): boolean }): void {
+    // Before it is owned: a mistyped name leaves no folder behind.
+    if (!this.#options.allowEmpty && !access.isThere()) throw nothingToDecideOn('users', access.name);
+  }
+
+  /** @throws Failure not_found: no users, or no items, to decide on */
+  async check(store: Store, name: string): Promise<void> {
+    const { users, allowEmpty, on } = this.#options;
+    for (const table of ['users', 'items'] as const) {
+      if (table === 'users' && users === 'optional') continue;
+      const [first] = await store[table]();
+      if (first !== undefined) continue;
+      if (!allowEmpty) throw nothingToDecideOn(table, name);
+      on({ kind: 'empty_table', table, store: name });
+    }
+  }
+
+  #reportIgnored({ decoded, results }: BatchEvent<Order, Decision>): void {
+    decoded.forEach((entry, index) => {
+      if (entry.kind !== 'message' || entry.ignored === undefined) return;
+      const result = results[index];
+      if (result === undefined) return;
+      const record = result.kind === 'decided' ? result.decided.record : result.record;
+      this.tally.addIgnoredPrices(entry.ignored.count);
+      const { orderId } = entry.value;
+      this.#options.on({ kind: 'prices_ignored', record, orderId, ignored: entry.ignored });
+    });
+  }
+}
+
+/** A decision is final: orders must not be rejected for ever because the store is the wrong one, or not filled yet. */
+function nothingToDecideOn(table: 'users' | 'items', store: string): Failure {
+  return new Failure(
+    'not_found',
+    `there are no ${table} in ${store}: every order would be rejected, and a decision is final`,
+    { fix: { kind: 'fill_or_reject', table } },
+  );
+}

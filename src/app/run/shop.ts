@@ -1,0 +1,48 @@
+import { processors } from '../../processors/index.ts';
+import type { ShopOptions } from '../../processors/options.ts';
+import { orders } from '../../processors/orders/processor.ts';
+import type { OrdersEvent, RunEvent, RunOptions, RunPorts, Service } from './events.ts';
+import { OrdersService } from './orders-service.ts';
+import { runServices } from './run.ts';
+import { groupOf, onEditsOf, selectProcessors } from './services.ts';
+import { KindTally } from './status/tally.ts';
+
+export type { ShopOptions };
+
+export interface ShopRunOptions extends Omit<
+  RunOptions,
+  'on' | 'onEdits' | 'onOwned' | 'purpose' | 'reset' | 'maxMessages'
+> {
+  /** Of processors; none: all. */
+  readonly processors: readonly string[];
+  readonly shop: ShopOptions;
+  /** Of the processor `orders`; the others have it with their name behind it. */
+  readonly group: string;
+  /** Go on without users or items, of which every order is rejected. */
+  readonly allowEmpty: boolean;
+  readonly on: (event: RunEvent | OrdersEvent) => void;
+}
+
+/** Runs processors of a shop. @throws Failure as runServices; usage (no such processor), not_found (no users or no items) */
+export async function runShop(ports: RunPorts, options: ShopRunOptions): Promise<void> {
+  const { access } = ports;
+  const { shop, group, allowEmpty, on, processors: names, ...asked } = options;
+  const chosen = selectProcessors(processors(shop), names);
+  const { users } = shop;
+  const ordersService = new OrdersService({ processor: orders(shop), group, users, allowEmpty, on });
+  const services = chosen.map((processor): Service =>
+    processor.name === 'orders'
+      ? ordersService
+      : { processor, group: groupOf(processor.name, group), tally: new KindTally() },
+  );
+  const decides = services.includes(ordersService);
+  if (decides) ordersService.checkIsThere(access);
+  await runServices(ports, services, {
+    ...asked,
+    ...onEditsOf(shop),
+    ...{ maxMessages: null, reset: null },
+    purpose: `run ${chosen.map(({ name }) => name).join(', ')}`,
+    onOwned: async (store) => (decides ? ordersService.check(store, access.name) : undefined),
+    on,
+  });
+}

@@ -1,0 +1,78 @@
+import type { RunEvent } from '../../../app/run/events.ts';
+import type { Session } from '../../session.ts';
+import { aheadLine, printGroupEvent } from '../positions/group-events.ts';
+import { moveLines } from '../positions/moved.ts';
+import { count, duration } from '../text.ts';
+
+/** What is said of a run, whatever it runs. */
+export type SaidOfRun = Exclude<RunEvent, { kind: 'started' | 'committed' | 'effect_settled' | 'ended' }>;
+
+export function printRunEvent(
+  session: Session,
+  event: SaidOfRun | { readonly kind: 'effect_settled' },
+): void {
+  const { printer } = session;
+  switch (event.kind) {
+    case 'topic_created':
+      printer.info(`created topic ${event.topic} with ${count(event.partitions, 'partition')}`);
+      break;
+    case 'notice':
+    case 'topic_is_new':
+    case 'ghost_removed':
+    case 'copy_suspected':
+      printGroupEvent(printer, event);
+      break;
+    case 'group_ahead':
+      printer.warn(aheadLine(event.topic, event.group, event.ahead));
+      break;
+    case 'moved':
+      printer.messages(moveLines(event.topic, event.move));
+      break;
+    case 'undelivered':
+      printer.warn(
+        `${event.id} is refused by ${event.topic}, as too large or because that is compacted (see: orderctl topics show): kept in .orderctl/undelivered/ of the storage folder`,
+      );
+      break;
+    case 'unsent':
+      printer.warn(unsentLine(session, event));
+      break;
+    case 'waiting': {
+      const soFar = event.forMs < 1_000 ? '' : ` for ${duration(event.forMs)}`;
+      printer.warn(`no answer from the ${serviceName(event.for)}${soFar}, waiting: ${event.message}`);
+      break;
+    }
+    case 'resumed':
+      printer.info(`the ${serviceName(event.for)} ${event.for === 'broker' ? 'answer' : 'answers'} again`);
+      break;
+    case 'silent':
+    case 'answered':
+    case 'effect_settled':
+      // The status has it; a word comes when it lasts.
+      break;
+    case 'commit_failed':
+      printer.warn(
+        `the group's offsets could not be committed: ${event.message}; the stored position stands, and the next commit makes up for it`,
+      );
+      break;
+    case 'stop_asked':
+      printer.info('stopping, as orderctl stop asks');
+      break;
+  }
+}
+
+function unsentLine(
+  { settings: { dlqTopic } }: Session,
+  { waiting, effects }: Extract<RunEvent, { kind: 'unsent' }>,
+): string {
+  const deadLetters = waiting.get(dlqTopic) ?? 0;
+  const messages = [...waiting.values()].reduce((sum, n) => sum + n, 0) - deadLetters;
+  const parts: string[] = [];
+  if (deadLetters > 0) parts.push(`${count(deadLetters, 'dead letter')} not sent`);
+  if (messages > 0) parts.push(`${count(messages, 'message')} not sent`);
+  if (effects > 0) parts.push(`${count(effects, 'effect')} not performed`);
+  return `${parts.join(', ')}: kept in the storage folder until the next orderctl consume or run, which goes on with it`;
+}
+
+function serviceName(service: 'broker' | 'registry'): string {
+  return service === 'broker' ? 'brokers' : 'schema registry';
+}

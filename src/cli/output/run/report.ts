@@ -1,0 +1,111 @@
+import type { OrdersEvent, RunEvent, RunSummary, Totals } from '../../../app/run/events.ts';
+import type { ProcessorName } from '../../../domain/messages/message.ts';
+import type { Session } from '../../session.ts';
+import { DecisionThrottle } from '../consume/decision-throttle.ts';
+import { count } from '../text.ts';
+import { printRunEvent } from './event.ts';
+import { outcomesInWords, summaryDocument, summaryLines } from './summary.ts';
+
+const TICK_MS = 1_000;
+
+/** Says what processors do while they do it, and prints the summary: decisions on orders one by one, the others in numbers. */
+export class RunReport {
+  readonly #session: Session;
+  readonly #totals = new Map<ProcessorName, () => Totals>();
+  readonly #throttle: DecisionThrottle;
+  readonly #timer: NodeJS.Timeout;
+  /** What was said of each: the records that it had read. */
+  readonly #said = new Map<ProcessorName, Totals>();
+  #unsent: Extract<RunEvent, { kind: 'unsent' }> | null = null;
+
+  constructor(session: Session) {
+    this.#session = session;
+    const { printer } = session;
+    this.#throttle = new DecisionThrottle((level) => printer.says(level));
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    this.#timer.unref();
+  }
+
+  take(event: RunEvent | OrdersEvent): void {
+    const { printer } = this.#session;
+    switch (event.kind) {
+      case 'started': {
+        const { processor, topics, group, remaining, totals } = event;
+        this.#totals.set(processor, totals);
+        const what = count(remaining, 'record');
+        printer.info(`${processor} reads ${topics.join(', ')} as group ${group}: ${what} to read`);
+        break;
+      }
+      case 'batch':
+        printer.messages(this.#throttle.add(event.results, performance.now()));
+        break;
+      case 'prices_ignored':
+        printer.warn(`order ${event.orderId}: ${event.ignored.message}: kept without a price`);
+        break;
+      case 'empty_table':
+        printer.warn(
+          `there are no ${event.table} in ${event.store}: every order will be rejected, and a decision is final`,
+        );
+        break;
+      case 'committed':
+        break;
+      case 'unsent':
+        this.#unsent = event;
+        printRunEvent(this.#session, event);
+        break;
+      case 'ended':
+        this.close();
+        this.#summary(event.run);
+        break;
+      case 'answered':
+      case 'commit_failed':
+      case 'copy_suspected':
+      case 'effect_settled':
+      case 'ghost_removed':
+      case 'group_ahead':
+      case 'moved':
+      case 'notice':
+      case 'resumed':
+      case 'silent':
+      case 'stop_asked':
+      case 'topic_created':
+      case 'topic_is_new':
+      case 'undelivered':
+      case 'waiting':
+        printRunEvent(this.#session, event);
+        break;
+    }
+  }
+
+  /** Says what was held back. */
+  close(): void {
+    clearInterval(this.#timer);
+    this.#session.printer.messages(this.#throttle.flush());
+    this.#sayTotals();
+  }
+
+  #tick(): void {
+    this.#session.printer.messages(this.#throttle.tick(performance.now()));
+    this.#sayTotals();
+  }
+
+  /** What came of the records since the last time; of orders each decision is said. */
+  #sayTotals(): void {
+    for (const [name, totals] of this.#totals) {
+      if (name === 'orders') continue;
+      const now = totals();
+      const before = this.#said.get(name);
+      if (now.read === (before?.read ?? 0)) continue;
+      this.#said.set(name, now);
+      this.#session.printer.info(`${name}: ${outcomesInWords(now, before)}`);
+    }
+  }
+
+  #summary(run: RunSummary): void {
+    const { printer, isJson } = this.#session;
+    const text = isJson
+      ? `${JSON.stringify(summaryDocument(run, this.#unsent))}\n`
+      : summaryLines(run, printer);
+    void printer.data(text);
+  }
+}
