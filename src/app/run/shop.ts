@@ -1,5 +1,5 @@
 import { processors } from '../../processors/index.ts';
-import type { ShopOptions } from '../../processors/options.ts';
+import { PLAIN_SHOP, type ShopOptions } from '../../processors/options.ts';
 import { orders } from '../../processors/orders/processor.ts';
 import type { OrdersEvent, RunEvent, RunOptions, RunPorts, Service } from './events.ts';
 import { OrdersService } from './orders-service.ts';
@@ -7,7 +7,7 @@ import { runServices } from './run.ts';
 import { groupOf, onEditsOf, selectProcessors } from './services.ts';
 import { KindTally } from './status/tally.ts';
 
-export type { ShopOptions };
+export { PLAIN_SHOP, type ShopOptions };
 
 export interface ShopRunOptions extends Omit<
   RunOptions,
