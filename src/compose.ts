@@ -7,10 +7,14 @@ import type { Broker } from './ports/broker.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Codec, OrderCodec } from './ports/codec.ts';
 import type { ValueInspector } from './ports/inspector.ts';
+import type { Gateway } from './ports/outside/gateway.ts';
+import type { Mailer } from './ports/outside/mailer.ts';
+import type { Webhook } from './ports/outside/webhook.ts';
 import type { SchemaTools } from './ports/schema-registry.ts';
 import type { Sheet } from './ports/sheet.ts';
 import type { StoreAccess } from './ports/access.ts';
 import type { StoreNotice } from './ports/notices.ts';
+import type { Store } from './ports/store.ts';
 
 export type { TimeLimits };
 
@@ -144,6 +148,39 @@ export async function openMessageCodec(
 export async function openSchemaTools(connection: RegistryConnection): Promise<SchemaTools> {
   const { createSchemaTools } = await import('./adapters/avro/schema-tools.ts');
   return createSchemaTools(connection);
+}
+
+/** How alerts and notifications reach the outside. */
+export type DeliveryWay =
+  | { readonly kind: 'log' }
+  | {
+      readonly kind: 'mail';
+      readonly url: string;
+      readonly credentials: { readonly username: string; readonly password: string } | null;
+      readonly from: string;
+    }
+  | { readonly kind: 'webhook'; readonly url: string; readonly secret: string };
+
+/** What is asked of the outside; `log` goes to a mailer and a webhook that are null. */
+export interface Outside {
+  readonly mailer: Mailer | null;
+  readonly webhook: Webhook | null;
+  readonly gatewayOf: (store: Store) => Gateway;
+}
+
+export async function openOutside(delivery: DeliveryWay): Promise<Outside> {
+  const { createLocalGateway } = await import('./adapters/gateway/local.ts');
+  const gatewayOf = (store: Store): Gateway =>
+    createLocalGateway((user) =>
+      store.transact({ users: [user] }, (state) => ({ changes: {}, result: state.status(user) })),
+    );
+  if (delivery.kind === 'mail') {
+    const { createSmtpMailer } = await import('./adapters/smtp/mailer.ts');
+    return { mailer: createSmtpMailer(delivery), webhook: null, gatewayOf };
+  }
+  if (delivery.kind === 'log') return { mailer: null, webhook: null, gatewayOf };
+  const { createWebhook } = await import('./adapters/webhook/webhook.ts');
+  return { mailer: null, webhook: createWebhook({ ...delivery, now: () => systemClock.now() }), gatewayOf };
 }
 
 /** Takes record values apart, for people. */

@@ -88,7 +88,7 @@ function run(charge: EffectPerformers['charge'], options: Partial<RunOptions> = 
     },
     [{ processor: CHARGER, group: 'g.payment', tally: new KindTally() }],
     {
-      ...{ purpose: 'run', names: new Map(), untilEnd: true, maxMessages: null, reset: null },
+      ...{ purpose: 'run', group: 'g', names: new Map(), untilEnd: true, maxMessages: null, reset: null },
       ...{ adopt: false, create: true, signal: new AbortController().signal },
       on: (event) => events.push(event),
       ...options,

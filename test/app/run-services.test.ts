@@ -103,7 +103,7 @@ async function run(
     { access: folder, broker, codecOf: async () => codec, clock: folder.clock, ...ports },
     services,
     {
-      ...{ purpose: 'run', names: NAMES, untilEnd: true, maxMessages: null, reset: null },
+      ...{ purpose: 'run', group: 'g', names: NAMES, untilEnd: true, maxMessages: null, reset: null },
       ...{ adopt: false, create: true, signal: new AbortController().signal },
       on: (event) => events.push(event),
       ...asked,

@@ -35,7 +35,7 @@ export function ordersRunner(of: {
   const on = (): void => undefined;
   const waits = new Waits({ clock, options: { untilEnd, maxMessages: null }, on, stop });
   const codecOf = async (): Promise<OrderCodec> => codec;
-  const outbox = new Outbox({ store, broker, clock, names: new Map(), codecOf, waits, on, stop });
+  const outbox = new Outbox({ store, broker, clock, names: new Map(), group, codecOf, waits, on, stop });
   const batches = new BatchRunner<Order, Decision>({
     service: {
       ...{ processor: ORDERS, group, tally: new OrderTally() },

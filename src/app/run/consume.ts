@@ -12,7 +12,8 @@ import { onEditsOf } from './services.ts';
  */
 export async function consumeOrders(ports: RunPorts, options: ConsumeOptions): Promise<void> {
   const { access } = ports;
-  const { on, allowEmpty = false, group, shop, ...asked } = options;
+  const { on, allowEmpty = false, shop, ...asked } = options;
+  const { group } = asked;
   const service = new OrdersService({ processor: orders(shop), users: shop.users, group, allowEmpty, on });
   service.checkIsThere(access);
   const topic = asked.names.get('orders') ?? 'orders';

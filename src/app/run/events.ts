@@ -60,6 +60,8 @@ export interface RunOptions {
   readonly purpose: string;
   /** Of the topics that are read and written. */
   readonly names: TopicNames;
+  /** Of the processor `orders`; the others have it with their name behind it. */
+  readonly group: string;
   /** Stop once past the end offsets seen at start, and past what the processors of this run sent to each other. */
   readonly untilEnd: boolean;
   /** Stop after so many records. */
@@ -193,7 +195,6 @@ export interface PartitionProgress {
 /* Consuming orders, which is running the processor `orders`. */
 
 export interface ConsumeOptions extends Omit<RunOptions, 'on' | 'onEdits' | 'onOwned' | 'purpose'> {
-  readonly group: string;
   readonly shop: Pick<ShopOptions, 'events' | 'users'>;
   /** Go on without users or items, of which every order is rejected. */
   readonly allowEmpty?: boolean;

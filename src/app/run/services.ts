@@ -1,14 +1,8 @@
 import { Failure } from '../../domain/failure.ts';
-import type { ProcessorName } from '../../domain/messages/message.ts';
 import type { ShopOptions } from '../../processors/options.ts';
 import type { Outcome, Processor } from '../../processors/processor.ts';
 import { announceEdits } from '../../processors/stock-events.ts';
 import type { RunOptions } from './events.ts';
-
-/** The consumer group of a processor; `orders` has the one that is named in the settings. */
-export function groupOf(processor: ProcessorName, group: string): string {
-  return processor === 'orders' ? group : `${group}.${processor}`;
-}
 
 /** @param names none: all @throws Failure usage: there is no such processor */
 export function selectProcessors(

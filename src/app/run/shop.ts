@@ -1,13 +1,14 @@
 import { processors } from '../../processors/index.ts';
-import { PLAIN_SHOP, type ShopOptions } from '../../processors/options.ts';
+import type { ShopOptions } from '../../processors/options.ts';
 import { orders } from '../../processors/orders/processor.ts';
 import type { OrdersEvent, RunEvent, RunOptions, RunPorts, Service } from './events.ts';
 import { OrdersService } from './orders-service.ts';
 import { runServices } from './run.ts';
-import { groupOf, onEditsOf, selectProcessors } from './services.ts';
+import { groupOf } from './groups.ts';
+import { onEditsOf, selectProcessors } from './services.ts';
 import { KindTally } from './status/tally.ts';
 
-export { PLAIN_SHOP, type ShopOptions };
+export type { ShopOptions };
 
 export interface ShopRunOptions extends Omit<
   RunOptions,
@@ -16,8 +17,6 @@ export interface ShopRunOptions extends Omit<
   /** Of processors; none: all. */
   readonly processors: readonly string[];
   readonly shop: ShopOptions;
-  /** Of the processor `orders`; the others have it with their name behind it. */
-  readonly group: string;
   /** Go on without users or items, of which every order is rejected. */
   readonly allowEmpty: boolean;
   readonly on: (event: RunEvent | OrdersEvent) => void;
@@ -26,7 +25,8 @@ export interface ShopRunOptions extends Omit<
 /** Runs processors of a shop. @throws Failure as runServices; usage (no such processor), not_found (no users or no items) */
 export async function runShop(ports: RunPorts, options: ShopRunOptions): Promise<void> {
   const { access } = ports;
-  const { shop, group, allowEmpty, on, processors: names, ...asked } = options;
+  const { shop, allowEmpty, on, processors: names, ...asked } = options;
+  const { group } = asked;
   const chosen = selectProcessors(processors(shop), names);
   const { users } = shop;
   const ordersService = new OrdersService({ processor: orders(shop), group, users, allowEmpty, on });

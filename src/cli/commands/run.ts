@@ -1,12 +1,17 @@
 import type { Command } from 'commander';
 import { runShop } from '../../app/run/shop.ts';
-import { openStore, systemClock } from '../../compose.ts';
+import { openOutside, openStore, systemClock } from '../../compose.ts';
+import { deliveryPerformers } from '../../app/run/performers/delivery.ts';
+import { paymentPerformers } from '../../app/run/performers/payment.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
 import { openForRun } from '../kafka/open.ts';
 import { RunReport } from '../output/run/report.ts';
 import type { Session } from '../session.ts';
-import { shopOf } from '../settings/shop.ts';
+import { deliveryOf, shopOf } from '../settings/shop.ts';
+
+/** Gateways that say so keep keys for a day. */
+const GATEWAY_KEY_TTL_MS = 20 * 60 * 60 * 1000;
 
 interface Flags {
   readonly untilEnd?: true;
@@ -47,10 +52,21 @@ async function runAll(session: Session, processors: readonly string[], flags: Fl
   const signal = takeStopSignal(printer);
   const access = await openStore(settings.storage);
   const { broker, codecOf } = await openForRun(session, { register: flags.create });
+  const { mailer, webhook, gatewayOf } = await openOutside(deliveryOf(session.resolved));
   const report = new RunReport(session);
   try {
     await runShop(
-      { access, broker, codecOf, clock: systemClock },
+      {
+        ...{ access, broker, codecOf, clock: systemClock },
+        performers: (store) => ({
+          ...deliveryPerformers({ mailer, webhook, log: (text) => printer.info(text) }),
+          ...paymentPerformers({
+            gateway: gatewayOf(store),
+            clock: systemClock,
+            keyTtlMs: GATEWAY_KEY_TTL_MS,
+          }),
+        }),
+      },
       {
         ...{ processors, shop: shopOf(settings), group: settings.group, names: settings.topics, signal },
         untilEnd: flags.untilEnd === true,
@@ -65,6 +81,7 @@ async function runAll(session: Session, processors: readonly string[], flags: Fl
       },
     );
   } finally {
+    mailer?.close();
     report.close();
   }
 }

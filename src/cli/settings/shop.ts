@@ -1,7 +1,63 @@
-import { PLAIN_SHOP, type ShopOptions } from '../../app/run/shop.ts';
-import type { Settings } from './resolve.ts';
+import type { ShopOptions } from '../../app/run/shop.ts';
+import type { DeliveryWay } from '../../compose.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { Resolved, Settings } from './resolve.ts';
+import { passwordWays } from './secrets.ts';
 
 /** The rules of the shop, as the settings have them. */
-export function shopOf({ events, lowStock, users }: Settings): ShopOptions {
-  return { ...PLAIN_SHOP, events: events ? { lowStock: Number(lowStock) } : null, users };
+export function shopOf({ events, lowStock, users, alerts }: Settings): ShopOptions {
+  const where = alertsOf(alerts);
+  return {
+    events: events ? { lowStock: Number(lowStock) } : null,
+    users,
+    delivery: {
+      mail: where.kind === 'mail' ? { alertsTo: where.to } : null,
+      webhook: where.kind === 'webhook',
+    },
+  };
+}
+
+/** @throws Failure invalid_settings: a secret is missing */
+export function deliveryOf(resolved: Resolved): DeliveryWay {
+  const where = alertsOf(resolved.settings.alerts);
+  if (where.kind === 'log') return where;
+  if (where.kind === 'webhook') {
+    const secret = secretOf(resolved, 'webhook_secret');
+    if (secret === null) throw missing('a webhook is signed, and its key', 'ORDERCTL_WEBHOOK_SECRET');
+    return { ...where, secret };
+  }
+  const { url, from, username } = where;
+  if (username === '') return { kind: 'mail', url, from, credentials: null };
+  const password = secretOf(resolved, 'smtp_password');
+  if (password === null) throw missing('the password of the mail server', 'ORDERCTL_SMTP_PASSWORD');
+  return { kind: 'mail', url, from, credentials: { username, password } };
+}
+
+type Place =
+  | { readonly kind: 'log' }
+  | { readonly kind: 'webhook'; readonly url: string }
+  | {
+      readonly kind: 'mail';
+      readonly url: string;
+      readonly username: string;
+      readonly from: string;
+      readonly to: string | null;
+    };
+
+/** @param text as the setting allows it */
+function alertsOf(text: string): Place {
+  if (text === 'log') return { kind: 'log' };
+  const { protocol, host, username, searchParams } = new URL(text);
+  if (!protocol.startsWith('smtp')) return { kind: 'webhook', url: text };
+  const from = searchParams.get('from') ?? '';
+  return { kind: 'mail', url: `${protocol}//${host}`, username, from, to: searchParams.get('to') };
+}
+
+function secretOf(resolved: Resolved, name: 'smtp_password' | 'webhook_secret'): string | null {
+  const { value } = resolved.secret(name);
+  return typeof value === 'string' ? value : null;
+}
+
+function missing(what: string, variable: string): Failure {
+  return new Failure('invalid_settings', `${what} is missing`, { fix: `set ${passwordWays(variable)}` });
 }

@@ -1,4 +1,5 @@
 import {
+  ALERTS,
   BROKERS,
   GROUP,
   oneOf,
@@ -132,6 +133,30 @@ export const SETTINGS = [
     env: 'ORDERCTL_USERS',
     fallback: 'required',
     help: 'optional: an order without a user is judged by stock alone',
+  },
+  {
+    name: 'alerts',
+    type: ALERTS,
+    metavar: 'WHERE',
+    env: 'ORDERCTL_ALERTS',
+    fallback: 'log',
+    help: 'log, smtp://HOST:PORT?from=A&to=B or https://HOST/PATH',
+  },
+  {
+    name: 'smtp_password',
+    type: TEXT,
+    isSecret: true,
+    env: 'ORDERCTL_SMTP_PASSWORD',
+    fallback: null,
+    help: 'password at the mail server',
+  },
+  {
+    name: 'webhook_secret',
+    type: TEXT,
+    isSecret: true,
+    env: 'ORDERCTL_WEBHOOK_SECRET',
+    fallback: null,
+    help: 'key that webhooks are signed with: whsec_ and base64',
   },
   {
     name: 'output',

@@ -60,6 +60,26 @@ export const PATH: SettingType<string> = { ...TEXT, completion: 'files' };
 export const TOPIC: SettingType<string> = { read: checkTopicName, completion: 'topics' };
 /** `MESSAGE=TOPIC,...` in one form. */
 export const TOPICS: SettingType<string> = { read: checkTopics };
+/** Where alerts and notifications go: `log`, a mail server, or a webhook. */
+export const ALERTS: SettingType<string> = {
+  completion: ['log'],
+  read: (text, where) => {
+    const way = 'use log, smtp://HOST:PORT?from=ADDRESS&to=ADDRESS, or https://HOST/PATH';
+    if (text === 'log') return text;
+    if (!URL.canParse(text)) throw bad(where, text, 'is no place for alerts', way);
+    const { protocol, password, searchParams } = new URL(text);
+    const isMail = protocol === 'smtp:' || protocol === 'smtps:';
+    if (!isMail && protocol !== 'http:' && protocol !== 'https:')
+      throw bad(where, text, 'is no place for alerts', way);
+    if (password !== '')
+      throw new Failure('invalid_value', `${where}: a password does not belong in a URL`, {
+        fix: 'remove it and set ORDERCTL_SMTP_PASSWORD',
+      });
+    if (isMail && searchParams.get('from') === null)
+      throw bad(where, text, 'does not say who mails come from', 'add ?from=ADDRESS&to=ADDRESS');
+    return text;
+  },
+};
 /** A whole number from 0 on, as text. */
 export const WHOLE: SettingType<string> = {
   read: (text, where) => {

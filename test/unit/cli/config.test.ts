@@ -41,6 +41,7 @@ function writeSettings(content: unknown, folder = root): string {
 
 /** Four values of each setting, as text: one for each source. */
 const VALUES: Readonly<Partial<Record<SettingName, readonly [flag: string, env: string, file: string]>>> = {
+  alerts: ['log', 'smtp://mail?from=a@b.c', 'https://hook.example/x'],
   low_stock: ['5', '6', '7'],
   users: ['optional', 'required', 'optional'],
   storage: ['/flag', '/env', '/file'],

@@ -8,6 +8,14 @@ import type { OutgoingRecord } from '../../../ports/store.ts';
 
 type Undecodable = Extract<Decoded<never>, { kind: 'dead_letter' }>;
 
+/** Why a record is where it is. */
+interface Reason {
+  readonly code: string;
+  readonly stage: string;
+  readonly message: string;
+  readonly attempts: number;
+}
+
 /** The record as it goes to the dead-letter topic: key, value and headers as they were, and why it is there. */
 export function deadLetter(
   record: BrokerRecord,
@@ -16,20 +24,32 @@ export function deadLetter(
   context: { dlqTopic: string; group: string; failedAt: number },
 ): OutgoingRecord {
   const { headers: original } = record;
-  const headers = withHeaders(original, [
+  const timestamp = recordTime(record.timestamp) ?? context.failedAt;
+  const reason = { ...why, attempts: earlierAttempts(original) + 1 };
+  const headers = withHeaders(original, deadLetterHeaders(id, reason, { ...context, timestamp }));
+  const { dlqTopic: topic } = context;
+  return { kind: 'record', id: formatRecordId(id), topic, key: record.key, value: record.value, headers };
+}
+
+/** @param context `timestamp` of the record, where it is known; times in milliseconds since the epoch */
+export function deadLetterHeaders(
+  id: RecordId,
+  why: Reason,
+  context: { readonly group: string; readonly failedAt: number; readonly timestamp?: number },
+): (readonly [name: string, value: string])[] {
+  const { timestamp } = context;
+  return [
     ['x-original-topic', id.topic],
     ['x-original-partition', String(id.partition)],
     ['x-original-offset', String(id.offset)],
-    ['x-original-timestamp', isoTime(recordTime(record.timestamp) ?? context.failedAt)],
+    ...(timestamp === undefined ? [] : [['x-original-timestamp', isoTime(timestamp)] as const]),
     ['x-original-group', context.group],
     ['x-error-code', why.code],
     ['x-error-message', why.message],
     ['x-error-stage', why.stage],
-    ['x-attempts', String(earlierAttempts(original) + 1)],
+    ['x-attempts', String(why.attempts)],
     ['x-failed-at', isoTime(context.failedAt)],
-  ]);
-  const { dlqTopic: topic } = context;
-  return { kind: 'record', id: formatRecordId(id), topic, key: record.key, value: record.value, headers };
+  ];
 }
 
 /** A record that was redriven and failed again says how often it was tried. */

@@ -73,10 +73,10 @@ export class Lane {
 
   /** @returns what is refused for good @throws when any may not have gone */
   async #sendUnsettled(unsent: readonly Outgoing[]): Promise<readonly OutgoingRecord[]> {
-    const { names, codecOf, store, on } = this.#parts;
+    const { names, group, codecOf, store, on } = this.#parts;
     const settled = this.#settled;
     const left = unsent.filter((one) => !settled.has(one));
-    const prepared = await toRecords(left, { names, codecOf, storeId: store.storeId });
+    const prepared = await toRecords(left, { names, group, codecOf, storeId: store.storeId });
     for (const { of, record, canBeSent } of prepared) if (!canBeSent) settled.set(of, record);
     const toSend = prepared.filter(({ canBeSent }) => canBeSent);
     await this.#send(toSend.map((one) => ({ ...one, topic: one.record.topic })));

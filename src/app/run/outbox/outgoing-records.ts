@@ -3,10 +3,12 @@ import { eventHeaders } from '../../../domain/messages/headers.ts';
 import { MESSAGES } from '../../../domain/messages/index.ts';
 import type { DeclaredMessage, Message } from '../../../domain/messages/message.ts';
 import type { OutgoingMessage } from '../../../domain/messages/outgoing.ts';
-import { topicOf, type TopicNames } from '../../../domain/messages/topic-names.ts';
+import { deadLetterTopicOf, topicOf, type TopicNames } from '../../../domain/messages/topic-names.ts';
 import type { Codec } from '../../../ports/codec.ts';
 import type { Outgoing, OutgoingRecord } from '../../../ports/store.ts';
+import { deadLetterHeaders } from '../batches/dead-letters.ts';
 import type { CodecOf } from '../events.ts';
+import { groupOf } from '../groups.ts';
 
 /** What is to be sent, as a record. */
 export interface Prepared {
@@ -20,6 +22,8 @@ export interface EncodingParts {
   readonly storeId: string;
   readonly names: TopicNames;
   readonly codecOf: CodecOf;
+  /** As RunOptions.group. */
+  readonly group: string;
 }
 
 /**
@@ -40,17 +44,29 @@ export async function toRecords(
   return outgoing.map((of) => {
     if (of.kind === 'record') return { of, record: of, canBeSent: true };
     const value = values.get(of) ?? null;
-    const { id, key, fields, at, traceparent } = of;
-    const message = messageOf(of.type);
-    const headers = eventHeaders(message, { id, store: parts.storeId, at, traceparent });
+    const { id, key, fields } = of;
     const record: OutgoingRecord = {
-      ...{ kind: 'record', id, topic: topicOf(message, parts.names) },
-      key: Buffer.from(key),
+      ...{ kind: 'record', id, ...wayOf(of, parts), key: Buffer.from(key) },
       value: value ?? Buffer.from(JSON.stringify(fields)),
-      headers: Object.entries(headers),
     };
     return { of, record, canBeSent: value !== null };
   });
+}
+
+function wayOf(of: OutgoingMessage, parts: EncodingParts): Pick<OutgoingRecord, 'topic' | 'headers'> {
+  const { id, at, traceparent, deadLetter } = of;
+  const message = messageOf(of.type);
+  const topic = topicOf(message, parts.names);
+  if (deadLetter === undefined) {
+    const headers = eventHeaders(message, { id, store: parts.storeId, at, traceparent });
+    return { topic, headers: Object.entries(headers) };
+  }
+  const { record, processor, code, message: why, attempts } = deadLetter;
+  const context = { group: groupOf(processor, parts.group), failedAt: at };
+  const reason = { code, message: why, stage: 'effect', attempts };
+  const headers = deadLetterHeaders(record, reason, context);
+  const trace = traceparent === null ? [] : [['traceparent', traceparent] as const];
+  return { topic: deadLetterTopicOf(message, parts.names) ?? topic, headers: [...trace, ...headers] };
 }
 
 /** @returns null for a message that the schema cannot hold */
