@@ -12,15 +12,15 @@ export interface GroupOf {
   readonly group: string;
 }
 
-/** What knows the stored positions: a store, or what audits it. */
-export interface PositionsReader {
-  positions(): Promise<readonly StoredPosition[]> | readonly StoredPosition[];
-}
-
 /** What is read, and by which processor. */
 export interface SourceTopic {
   readonly processor: ProcessorName;
   readonly topic: string;
+}
+
+/** What knows the stored positions: a store, or what audits it. */
+export interface PositionsReader {
+  positions(): Promise<readonly StoredPosition[]> | readonly StoredPosition[];
 }
 
 /** The stored positions of a processor in one topic, by partition. */

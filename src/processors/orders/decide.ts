@@ -75,7 +75,10 @@ function reject(order: Order, state: DecideState, { reason, detail }: Refusal): 
 }
 
 /** What a batch of decisions looks at: as DecideState, and which ids are decided already. */
-export type BatchState = DecideState & Pick<State, 'decided'>;
+export interface BatchState extends DecideState, Pick<State, 'decided'> {
+  /** What became of an id in another flow, which had it first: here it is a conflict, whatever it holds. */
+  claimed?(orderId: string): Decided | undefined;
+}
 
 /**
  * Folds `decide` over a batch on a scratch copy: the second order sees the unit that the first one took, and a
@@ -99,14 +102,15 @@ export function decideAll(
   const decisions: Decision[] = [];
   for (const { message: order, record } of received) {
     const { orderId, items } = order;
-    const first = decidedHere.get(orderId) ?? state.decided(orderId);
+    const known = decidedHere.get(orderId) ?? state.decided(orderId);
+    const first = known ?? state.claimed?.(orderId);
     if (first !== undefined) {
       decisions.push({
         kind: 'duplicate',
         order,
         record,
         first,
-        sameContent: sameContent(order, first.order),
+        sameContent: first === known && sameContent(order, first.order),
       });
       continue;
     }

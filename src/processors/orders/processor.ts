@@ -1,13 +1,14 @@
+import { CHECKOUT, placedOf, type CheckoutFact } from '../../domain/checkout/facts.ts';
 import { ALERT } from '../../domain/messages/shop/alert.ts';
 import { INVENTORY_EVENT } from '../../domain/messages/shop/inventory-event.ts';
 import { ORDER } from '../../domain/messages/shop/order.ts';
 import type { Decided, Decision } from '../../domain/orders/decided.ts';
 import type { Order } from '../../domain/orders/order.ts';
-import type { StateKeys } from '../../domain/state.ts';
+import type { State, StateKeys } from '../../domain/state.ts';
 import type { Processor, Received } from '../processor.ts';
 import { PLAIN_SHOP, type ShopOptions } from '../options.ts';
 import { StockEvents } from '../stock-events.ts';
-import { decideAll } from './decide.ts';
+import { decideAll, type BatchState } from './decide.ts';
 
 /** Decides orders against users and stock, each id once. */
 export function orders({ events, users }: Pick<ShopOptions, 'events' | 'users'>): Processor<Order, Decision> {
@@ -17,7 +18,7 @@ export function orders({ events, users }: Pick<ShopOptions, 'events' | 'users'>)
     emits: events === null ? [] : [INVENTORY_EVENT, ALERT],
     keys,
     decide(received, state) {
-      const results = decideAll(received, state, state.at, users);
+      const results = decideAll(received, withClaims(state), state.at, users);
       const decisions: Decided[] = [];
       for (const result of results) if (result.kind === 'decided') decisions.push(result.decided);
       if (events === null) return { changes: { decisions }, results };
@@ -40,9 +41,41 @@ function keys(received: readonly Received<Order>[]): StateKeys {
     items: onDemand(function* () {
       for (const { message } of received) for (const line of message.items) yield line.item;
     }),
-    orders: onDemand(function* () {
-      for (const { message } of received) yield message.orderId;
-    }),
+    orders: onDemand(() => orderIds(received)),
+    facts: new Map([[CHECKOUT, onDemand(() => orderIds(received))]]),
+  };
+}
+
+function* orderIds(received: readonly Received<Order>[]): Generator<string> {
+  for (const { message } of received) yield message.orderId;
+}
+
+/** One space of ids: an order that came to the checkout first has its id there. */
+function withClaims(state: State): BatchState {
+  return {
+    status: (user) => state.status(user),
+    quantity: (item) => state.quantity(item),
+    decided: (orderId) => state.decided(orderId),
+    claimed: (orderId) => {
+      const facts = state.facts(CHECKOUT, orderId);
+      return facts.length === 0 ? undefined : claimOf(facts);
+    },
+  };
+}
+
+function claimOf(facts: readonly CheckoutFact[]): Decided | undefined {
+  const placed = placedOf(facts);
+  if (placed === undefined) return undefined;
+  const { order_id: orderId, customer_id: user, topic, partition, offset } = placed;
+  const items = placed.items.map(({ product_id, quantity, unit_price }) => {
+    return { item: product_id, quantity, unitPrice: unit_price };
+  });
+  return {
+    order: { orderId, user, items, createdAt: Date.parse(placed.created_at) },
+    record: { topic, partition, offset },
+    // Whether it was taken up there; its own facts say what that flow made of it.
+    outcome: { kind: 'accepted', stock: [] },
+    decidedAt: Date.parse(placed.at),
   };
 }
 

@@ -182,6 +182,44 @@ describe('an order', () => {
   });
 });
 
+describe('one space of ids', () => {
+  const direct = (id: string): void =>
+    void world.inboxes.get('orders')?.push({
+      source: 'orders',
+      message: {
+        ...{ orderId: id, user: 'alice', createdAt: 0 },
+        items: [{ item: 'book', quantity: 4, unitPrice: null }],
+      },
+      offset: 0,
+    });
+
+  it('an id that the checkout had first is a conflict for direct orders, even with the same content', async () => {
+    world.place('O-1', 'alice', { book: 4 });
+    await step('validation');
+    direct('O-1');
+    const processor = world.processors.find(({ name }) => name === 'orders');
+    const received = (world.inboxes.get('orders') ?? []).map((one) => {
+      return { ...one, record: { topic: 'orders', partition: 0, offset: 0 }, traceparent: null };
+    });
+    expect(processor?.decide(received, world.folder.state()).results).toMatchObject([
+      { kind: 'duplicate', sameContent: false, first: { record: { topic: 'orders.created' } } },
+    ]);
+    await world.settle();
+    expect([onHand('book'), world.folder.byId.size]).toEqual([6, 0]);
+  });
+
+  it('an id that a direct order had first is a conflict for the checkout, and cannot be cancelled', async () => {
+    direct('O-1');
+    await step('orders');
+    world.place('O-1', 'alice', { book: 4 });
+    cancel('O-1');
+    await world.settle();
+    expect([onHand('book'), status('O-1'), world.gateway.moved]).toEqual([6, 'PENDING', []]);
+    expect(sentFor('O-1')).toEqual(['inventory-events', 'orders.cancelled']);
+    expect(factOf(facts('O-1'), 'cancel_refused')?.detail).toContain('direct flow');
+  });
+});
+
 describe('cancelling', () => {
   it('before dispatch gives stock and money back, each once, and nothing is dispatched', async () => {
     world.place('O-1', 'alice', { book: 4, pen: 1 });
