@@ -703,8 +703,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a duplicate in one batch is decided again',
     file: 'src/processors/orders/decide.ts',
-    from: 'const first = decidedHere.get(orderId) ?? state.decided(orderId);',
-    to: 'const first = state.decided(orderId);',
+    from: 'const known = decidedHere.get(orderId) ?? state.decided(orderId);',
+    to: 'const known = state.decided(orderId);',
     tests: ['test/unit/processors/orders.test.ts', ...SIMULATION],
   },
   {
