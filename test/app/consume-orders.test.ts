@@ -281,19 +281,25 @@ describe('consume', () => {
 
   it('warns that the folder has read another topic, until it has read this one', async () => {
     const warned = () => events.filter(({ kind }) => kind === 'topic_is_new');
+    const other = {
+      names: new Map([
+        ['orders', 'oders'],
+        ['orders.dlq', 'oders.dlq'],
+      ]),
+    };
     await consume();
     send(order('A'));
     await consume();
     expect(warned()).toEqual([]);
-    await consume({ names: new Map([['orders', 'oders']]) });
+    await consume(other);
     expect(warned()).toEqual([{ kind: 'topic_is_new', topic: 'oders', others: ['orders'] }]);
     expect(events.findIndex(({ kind }) => kind === 'topic_is_new')).toBeLessThan(
       events.findIndex((event) => event.kind === 'topic_created' && event.topic === 'oders'),
     );
     broker.append('oders', 0, { value: encodeOrder(order('B')) });
-    await consume({ names: new Map([['orders', 'oders']]) });
+    await consume(other);
     events = [];
-    await consume({ names: new Map([['orders', 'oders']]) });
+    await consume(other);
     await consume();
     expect(warned()).toEqual([]);
   });
