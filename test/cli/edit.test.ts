@@ -50,7 +50,7 @@ describe('edit', () => {
   it('says when nothing changed', async () => {
     const shop = await stocked();
     expect((await shop.ok('inventory edit --with true')).stderr).toMatch(
-      /^nothing changed; true came back at once/,
+      /^nothing changed\ntrue came back at once/,
     );
     const slow = ['inventory', 'edit', '--with', 'sleep 1.1; true'];
     expect((await shop.ok(slow)).stderr).toBe('nothing changed\n');

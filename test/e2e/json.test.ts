@@ -154,6 +154,12 @@ test('JSON of a running consumer', async () => {
   expect((await shop.run('status -o json')).code).toBe(3);
 });
 
+test('JSON of a run of processors', async () => {
+  const shop = penShop();
+  const lines = await shop.lines('run orders --until-end');
+  expect(lines.at(-1)).toMatchObject({ type: 'summary', processors: [{ read: 0 }] });
+});
+
 test('JSON of every other command is compared where it is tried', () => {
   for (const [command, file] of Object.entries(TRIED_ELSEWHERE)) {
     const source = fs.readFileSync(path.resolve(import.meta.dirname, '../..', file), 'utf8');

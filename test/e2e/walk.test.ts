@@ -74,7 +74,17 @@ test('five orders in, what is acceptable in the files, and nothing read or sent 
   expect(shop.jsonl('rejections.jsonl').every((order) => order.user === 'bob')).toBe(true);
   for (const order of logged) {
     expect(Object.keys(order).sort()).toEqual(
-      ['accepted_at', 'created_at', 'items', 'offset', 'order_id', 'partition', 'topic', 'user'].sort(),
+      [
+        'accepted_at',
+        'created_at',
+        'items',
+        'offset',
+        'order_id',
+        'partition',
+        'seq',
+        'topic',
+        'user',
+      ].sort(),
     );
   }
 
