@@ -1,4 +1,5 @@
 import { COMMANDS } from './commands.ts';
+import { PROCESSORS } from './processors.ts';
 import { READING } from './reading.ts';
 import { EVENTS } from './events.ts';
 import { IDS } from './ids.ts';
@@ -26,6 +27,7 @@ const FUZZ = ['test/fuzz/fuzz.test.ts'];
 const files = (name: string): string => `src/adapters/files/${name}`;
 
 export const MUTATIONS: readonly Mutation[] = [
+  ...PROCESSORS,
   ...READING,
   ...EVENTS,
   ...SENDING,

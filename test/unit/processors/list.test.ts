@@ -25,3 +25,12 @@ describe('the list of processors', () => {
     );
   });
 });
+
+it('the page on how it works shows the example as it is, in under sixty lines', () => {
+  const page = fs.readFileSync(path.resolve(FOLDER, '../../docs/how-it-works.md'), 'utf8');
+  const shown = ['returns.ts', 'returns.test.ts'].map((name) =>
+    fs.readFileSync(path.join(import.meta.dirname, 'example', name), 'utf8'),
+  );
+  for (const text of shown) expect(page).toContain(`\`\`\`ts\n${text}\`\`\`\n`);
+  expect(shown.join('').split('\n').length - 1).toBeLessThan(60);
+});

@@ -1,0 +1,40 @@
+import type { FactLog } from '../../../../src/domain/facts.ts';
+import { message, type ProcessorName, type ValueOf } from '../../../../src/domain/messages/message.ts';
+import { decideEach, type Draft, type Handled } from '../../../../src/processors/draft.ts';
+import type { Processor, Received } from '../../../../src/processors/processor.ts';
+
+const RETURN = message({
+  ...{ name: 'returns', summary: 'goods that a customer has sent back', key: 'item' },
+  ...{ partitions: 6, retentionDays: 7, writers: ['shops'], readers: ['returns' as ProcessorName] },
+  schema: {
+    ...{ type: 'record', name: 'Return', namespace: 'orderctl' },
+    fields: [
+      { name: 'return_id', type: 'string' },
+      { name: 'item', type: 'string' },
+      { name: 'quantity', type: 'int' },
+    ],
+  },
+});
+type Return = ValueOf<typeof RETURN.schema>;
+
+const RETURNS: FactLog<{ return_id: string; taken: boolean }> = { name: 'returns', key: 'return_id' };
+
+export const returns: Processor<Return, Handled> = {
+  ...{ name: 'returns' as ProcessorName, sources: [RETURN], emits: [] },
+  keys: (received) => ({
+    items: received.map(({ message: { item } }) => item),
+    facts: new Map([[RETURNS, received.map(({ message: { return_id } }) => return_id)]]),
+  }),
+  decide: (received, state) => decideEach(received, state, takeBack),
+};
+
+function takeBack({ message }: Received<Return>, draft: Draft): Handled {
+  const { return_id, item, quantity } = message;
+  const seen = draft.facts(RETURNS, return_id).length > 0;
+  if (seen) return { kind: 'seen', about: return_id, detail: 'it was taken back before' };
+  const taken = quantity > 0 && draft.quantity(item) !== undefined;
+  const movement = { item, delta: quantity, cause: 'restock', orderId: null, eventId: return_id } as const;
+  if (taken) draft.move(movement);
+  draft.append(RETURNS, { return_id, taken });
+  return { kind: 'handled', about: return_id, detail: taken ? `${quantity} of ${item}` : 'refused' };
+}
