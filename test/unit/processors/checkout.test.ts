@@ -281,14 +281,16 @@ describe('cancelling', () => {
     world.place('O-1', 'alice', { book: 4 });
     await step('validation');
     await step('payment');
-    const { charge } = world.gateway;
     world.gateway.charge = async () => {
       cancel('O-1');
       await step('inventory');
-      world.gateway.charge = charge;
+      world.gateway.charge = async () => Promise.reject(new Error('charged after it was cancelled'));
       return { kind: 'fault', message: 'connection refused', isUnknown: false };
     };
     await world.perform(1);
+    // Payment has not read that it was cancelled when the next try is due.
+    world.clock.time = world.store.nextDue(['charge']) ?? 0;
+    expect(await world.perform(1)).toBe(1);
     await world.settle();
     expect([status('O-1'), world.gateway.moved]).toEqual(['CANCELLED', []]);
     expect(has(facts('O-1'), 'not_charged')).toBe(true);
