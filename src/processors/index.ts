@@ -1,5 +1,6 @@
 import { delivery } from './delivery/processor.ts';
 import { inventory } from './inventory/processor.ts';
+import { notification } from './notification/processor.ts';
 import type { ShopOptions } from './options.ts';
 import { orders } from './orders/processor.ts';
 import { payment } from './payment/processor.ts';
@@ -14,6 +15,7 @@ const ALL: readonly ((options: ShopOptions) => Processor<unknown, Outcome>)[] = 
   payment,
   inventory,
   warehouse,
+  notification,
   delivery,
 ];
 

@@ -231,4 +231,11 @@ export const PROCESSORS: readonly Mutation[] = [
     to: '.update(`${id}.${body}`)',
     tests: ['test/unit/outside/webhook.test.ts'],
   },
+  {
+    name: 'a customer is written to about the same step twice',
+    file: processors('notification/processor.ts'),
+    from: '.some((known) => known.cause === cause)',
+    to: '.some((known) => known.cause === `${cause} again`)',
+    tests: ['test/unit/processors/notification.test.ts'],
+  },
 ];

@@ -56,7 +56,10 @@ async function pay(): Promise<void> {
 /** What has this order as its key, by type, in the order in which it was sent. */
 const sentFor = (id: string): string[] =>
   [...world.sent.values()]
-    .filter(({ key, fields, type }) => (key === id || fields.order_id === id) && type !== 'alerts')
+    .filter(
+      ({ key, fields, type }) =>
+        (key === id || fields.order_id === id) && type !== 'alerts' && type !== 'notifications.outbound',
+    )
     .map(({ type }) => type);
 
 describe('an order', () => {
