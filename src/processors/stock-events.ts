@@ -5,7 +5,7 @@ import type { Edit } from '../domain/edit.ts';
 import type { SmallChange, SmallTable } from '../domain/facts.ts';
 import type { Movement } from '../domain/movement.ts';
 import type { Decided } from '../domain/orders/decided.ts';
-import { totalsByItem, type Order } from '../domain/orders/order.ts';
+import { totalsByItem } from '../domain/orders/order.ts';
 import type { State, StateChanges } from '../domain/state.ts';
 import type { Item } from '../domain/tables.ts';
 
@@ -29,11 +29,15 @@ const REVISIONS: SmallTable<Revised> = { name: 'item_revisions' };
 type ItemState = Pick<State, 'at' | 'storeId' | 'item' | 'small'>;
 type Cause = InventoryEvent['cause'];
 
-/** An item while changes of it are folded. */
-interface Folded extends Revised {
-  readonly onHand: number;
+/** An item while changes of it are folded: changed in place, since that is done for every line of every order. */
+interface Folded {
+  revision: number;
+  wanted: boolean;
+  onHand: number;
   /** At or under which it is low. */
-  readonly level: number;
+  level: number;
+  /** Its row among the small ones is to be written. */
+  isChanged: boolean;
 }
 
 /** What changes of stock make known. */
@@ -50,7 +54,6 @@ export class StockEvents {
   readonly #rules: StockRules;
   readonly #state: ItemState;
   readonly #items = new Map<string, Folded>();
-  readonly #changed = new Set<string>();
   readonly #outgoing: OutgoingMessage[] = [];
 
   constructor(rules: StockRules, state: ItemState) {
@@ -61,7 +64,13 @@ export class StockEvents {
   /** What the decision on an order did: each item that it sells changes once. */
   decided({ order, outcome }: Decided): void {
     if (outcome.kind === 'accepted') {
-      for (const [item, quantity] of quantitiesOf(order)) {
+      const [only, second] = order.items;
+      // One line is by far the commonest order, and needs no totals.
+      if (only !== undefined && second === undefined) {
+        this.#change(only.item, -only.quantity, 'sale', order.orderId);
+        return;
+      }
+      for (const [item, quantity] of totalsByItem(order.items)) {
         this.#change(item, -quantity, 'sale', order.orderId);
       }
     } else if (outcome.reason === 'insufficient_stock') {
@@ -75,79 +84,90 @@ export class StockEvents {
 
   /** @returns the item's revision after it */
   moved({ item, delta, cause, orderId }: Movement): number {
-    this.#change(item, delta, cause, orderId);
-    return this.#at(item).revision;
+    return this.#change(item, delta, cause, orderId).revision;
   }
 
   /** An order was refused for want of this item, of which it wanted `quantity`. */
   lacking(item: string, quantity: number, orderId: string): void {
     const folded = this.#at(item);
     if (folded.wanted) return;
-    this.#set(item, { ...folded, wanted: true });
+    folded.wanted = true;
+    folded.isChanged = true;
     const what = `Order ${orderId} was refused: it wants ${quantity} of Product ${item}`;
-    this.#alert('insufficient_stock', item, orderId, `${what}, and ${left(folded.onHand)}`);
+    this.#alert('insufficient_stock', item, folded, orderId, `${what}, and ${left(folded.onHand)}`);
   }
 
   /** An edit that may have changed stock or the level at which it is low. */
   edited({ item, before, after }: Extract<Edit, { kind: 'item' }>): void {
-    const from = this.#folded(item, before);
-    const to = { ...from, onHand: after?.quantity ?? 0, level: this.#levelOf(after) };
-    this.#items.set(item, from);
-    if (to.onHand !== from.onHand) this.#event(item, to, 'edit', null);
-    else this.#items.set(item, { ...to, revision: from.revision });
+    const folded = this.#folded(item, before);
+    this.#items.set(item, folded);
+    const { onHand, level } = folded;
+    const delta = (after?.quantity ?? 0) - onHand;
+    folded.level = this.#levelOf(after);
+    if (delta !== 0) this.#event(item, folded, delta, 'edit', null);
     // A row that comes or goes has crossed nothing.
-    if (before !== null && after !== null) this.#crossed(item, from, null, to.onHand === from.onHand);
+    if (before === null || after === null) return;
+    if (delta === 0 && isLowNow(onHand, level, folded)) {
+      // No event has a revision for it.
+      folded.revision += 1;
+      folded.isChanged = true;
+    }
+    this.#crossed(item, folded, onHand, level, null);
   }
 
   announced(): Announced {
-    const small = [...this.#changed].map((key): SmallChange<Revised> => {
-      const { revision, wanted } = this.#at(key);
-      return { table: REVISIONS, key, value: { revision, wanted } };
-    });
+    const small: SmallChange<Revised>[] = [];
+    for (const [key, { isChanged, revision, wanted }] of this.#items) {
+      if (isChanged) small.push({ table: REVISIONS, key, value: { revision, wanted } });
+    }
     return { small, outgoing: this.#outgoing };
   }
 
-  #change(item: string, delta: number, cause: Cause, orderId: string | null): void {
-    const before = this.#at(item);
-    this.#event(item, { ...before, onHand: before.onHand + delta }, cause, orderId);
-    this.#crossed(item, before, orderId, false);
+  #change(item: string, delta: number, cause: Cause, orderId: string | null): Folded {
+    const folded = this.#at(item);
+    const { onHand, level } = folded;
+    this.#event(item, folded, delta, cause, orderId);
+    this.#crossed(item, folded, onHand, level, orderId);
+    return folded;
   }
 
-  #event(item: string, to: Folded, cause: Cause, orderId: string | null): void {
-    const delta = to.onHand - this.#at(item).onHand;
-    const revision = to.revision + 1;
-    this.#set(item, { ...to, revision, wanted: to.wanted && delta < 0 });
+  #event(item: string, folded: Folded, delta: number, cause: Cause, orderId: string | null): void {
+    folded.onHand += delta;
+    folded.revision += 1;
+    folded.wanted &&= delta < 0;
+    folded.isChanged = true;
+    const { revision, onHand: on_hand } = folded;
     const { at, storeId: store } = this.#state;
-    const from = { store, of: [item, revision], at, traceparent: null };
-    const fields = { item, revision, delta, on_hand: to.onHand, cause, order_id: orderId, at };
     this.#outgoing.push(
-      outgoing(INVENTORY_EVENT, (event_id): InventoryEvent => ({ event_id, ...fields }), from),
+      outgoing(
+        INVENTORY_EVENT,
+        (event_id) => ({ event_id, item, revision, delta, on_hand, cause, order_id: orderId, at }),
+        { store, of: [item, revision], at, traceparent: null },
+      ),
     );
   }
 
-  /** Alerts for what the item has come to since it was `before`. @param renumber no event has a revision for it */
-  #crossed(item: string, before: Folded, orderId: string | null, renumber: boolean): void {
-    const now = this.#at(item);
-    const { onHand, level } = now;
-    const isLow = before.onHand > before.level && onHand <= level;
-    if (isLow && renumber) this.#set(item, { ...now, revision: now.revision + 1 });
-    if (isLow)
-      this.#alert('low_stock', item, orderId, `Low stock alert for Product ${item}: ${left(onHand)}!`);
-    if (before.onHand > 0 && onHand === 0) {
-      this.#alert('out_of_stock', item, orderId, `Product ${item} is out of stock!`);
+  /** Alerts for what the item has come to since it had `onHand` and `level`. */
+  #crossed(item: string, now: Folded, onHand: number, level: number, orderId: string | null): void {
+    const count = now.onHand;
+    if (isLowNow(onHand, level, now)) {
+      this.#alert('low_stock', item, now, orderId, `Low stock alert for Product ${item}: ${left(count)}!`);
     }
-    if (before.onHand >= 0 && onHand < 0) {
-      const owed = `${items(-onHand)} sold that ${onHand === -1 ? 'was' : 'were'} not on hand`;
-      this.#alert('oversold', item, orderId, `Product ${item} is oversold: ${owed}!`);
+    if (onHand > 0 && count === 0) {
+      this.#alert('out_of_stock', item, now, orderId, `Product ${item} is out of stock!`);
+    }
+    if (onHand >= 0 && count < 0) {
+      const owed = `${items(-count)} sold that ${count === -1 ? 'was' : 'were'} not on hand`;
+      this.#alert('oversold', item, now, orderId, `Product ${item} is oversold: ${owed}!`);
     }
   }
 
-  #alert(kind: Alert['kind'], item: string, orderId: string | null, message: string): void {
-    const { revision, onHand, level } = this.#at(item);
+  #alert(kind: Alert['kind'], item: string, now: Folded, orderId: string | null, message: string): void {
+    const { revision, onHand: on_hand, level: reorder_level } = now;
     const { at, storeId: store } = this.#state;
+    const about = { kind, item, revision, on_hand, reorder_level, order_id: orderId };
     const from = { store, of: [item, revision, kind], at, traceparent: null };
-    const about = { kind, item, revision, on_hand: onHand, reorder_level: level, order_id: orderId };
-    this.#outgoing.push(outgoing(ALERT, (event_id): Alert => ({ event_id, ...about, message, at }), from));
+    this.#outgoing.push(outgoing(ALERT, (event_id) => ({ event_id, ...about, message, at }), from));
   }
 
   #at(item: string): Folded {
@@ -160,23 +180,25 @@ export class StockEvents {
   }
 
   #folded(item: string, row: Item | null): Folded {
-    const known = this.#items.get(item) ?? this.#state.small(REVISIONS, item);
+    const here = this.#items.get(item);
+    const known = here ?? this.#state.small(REVISIONS, item);
     return {
       revision: known?.revision ?? 0,
       wanted: known?.wanted ?? false,
       onHand: row?.quantity ?? 0,
       level: this.#levelOf(row),
+      isChanged: here?.isChanged ?? false,
     };
   }
 
   #levelOf(row: Item | null): number {
     return row?.reorderLevel ?? this.#rules.lowStock;
   }
+}
 
-  #set(item: string, folded: Folded): void {
-    this.#items.set(item, folded);
-    this.#changed.add(item);
-  }
+/** Above the level before, at or under it now. */
+function isLowNow(onHand: number, level: number, now: Folded): boolean {
+  return onHand > level && now.onHand <= now.level;
 }
 
 /** What edits make known: for a store's `onEdits`. @param state before the edits */
@@ -184,13 +206,6 @@ export function announceEdits(rules: StockRules, edits: readonly Edit[], state: 
   const events = new StockEvents(rules, state);
   for (const edit of edits) if (edit.kind === 'item') events.edited(edit);
   return events.announced();
-}
-
-/** One line is by far the commonest order, and needs no totals. */
-function quantitiesOf({ items: lines }: Order): Iterable<readonly [item: string, quantity: number]> {
-  const [only, second] = lines;
-  if (only === undefined || second !== undefined) return totalsByItem(lines);
-  return [[only.item, only.quantity]];
 }
 
 function left(onHand: number): string {

@@ -10,15 +10,15 @@ export const PROCESSORS: readonly Mutation[] = [
   {
     name: 'a change of stock has the revision of the one before it',
     file: processors('stock-events.ts'),
-    from: 'const revision = to.revision + 1;',
-    to: 'const revision = to.revision + (this.#changed.has(item) ? 0 : 1);',
+    from: 'folded.revision += 1;\n    folded.wanted',
+    to: 'folded.revision += folded.isChanged ? 0 : 1;\n    folded.wanted',
     tests: STOCK,
   },
   {
     name: 'stock that stays low alerts again with every sale',
     file: processors('stock-events.ts'),
-    from: 'const isLow = before.onHand > before.level && onHand <= level;',
-    to: 'const isLow = onHand <= level;',
+    from: 'return onHand > level && now.onHand <= now.level;',
+    to: 'return now.onHand <= now.level;',
     tests: STOCK,
   },
   {
@@ -38,15 +38,15 @@ export const PROCESSORS: readonly Mutation[] = [
   {
     name: 'an item that was wanted never alerts again, though its stock has risen',
     file: processors('stock-events.ts'),
-    from: 'wanted: to.wanted && delta < 0',
-    to: 'wanted: to.wanted',
+    from: '    folded.wanted &&= delta < 0;\n',
+    to: '',
     tests: STOCK,
   },
   {
     name: 'two alerts for a level that was raised have one id',
     file: processors('stock-events.ts'),
-    from: '    if (isLow && renumber) this.#set(item, { ...now, revision: now.revision + 1 });\n',
-    to: '',
+    from: '      folded.revision += 1;\n      folded.isChanged',
+    to: '      folded.isChanged',
     tests: STOCK,
   },
   {

@@ -38,12 +38,15 @@ export function eventHeaders(
 
 /** The id of a message, for `ce_id` and for fields such as `event_id`: `STORE/inventory-events/P-567/42`. */
 export function eventId({ name }: Message, { store, of }: Pick<Cause, 'store' | 'of'>): string {
-  return [store, name, ...of].map((part) => String(part).replace(/[%/]/g, escape)).join('/');
+  let id = `${escaped(store)}/${escaped(name)}`;
+  for (const part of of) id += `/${typeof part === 'number' ? part : escaped(part)}`;
+  return id;
 }
 
-/** Names may contain a slash: without this, two lists of parts could make one text. */
-function escape(character: string): string {
-  return character === '/' ? '%2F' : '%25';
+/** Names may contain a slash: without this, two lists of parts could make one text. Few do, and one id is made an event. */
+function escaped(part: string): string {
+  if (!part.includes('/') && !part.includes('%')) return part;
+  return part.replace(/[%/]/g, (character) => (character === '/' ? '%2F' : '%25'));
 }
 
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
