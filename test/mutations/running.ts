@@ -2,6 +2,8 @@ import type { Mutation } from './list.ts';
 
 const SERVICES = ['test/app/run-services.test.ts'];
 const EFFECTS = ['test/app/run-effects.test.ts'];
+const TWO = ['test/app/effects-of-two.test.ts'];
+const PAYMENT = 'src/app/run/performers/payment.ts';
 
 /** Runs of several processors: what they send to each other and perform outside. */
 export const RUNNING: readonly Mutation[] = [
@@ -11,6 +13,48 @@ export const RUNNING: readonly Mutation[] = [
     from: "now?.state === 'trying' && now.attempts === attempts",
     to: "now?.state === 'trying' && attempts > 0",
     tests: EFFECTS,
+  },
+  {
+    name: 'a charge is asked for after its lease, by an instance that has slept',
+    file: PAYMENT,
+    from: 'clock.now() >= effect.dueAt',
+    to: 'clock.now() < 0',
+    tests: TWO,
+  },
+  {
+    name: 'a charge that may have been made is made again without a look-up',
+    file: PAYMENT,
+    from: 'only_look_up || wasLost || mayBeForgotten',
+    to: 'only_look_up',
+    tests: TWO,
+  },
+  {
+    name: 'a charge that did not arrive takes away the doubt of the one before it',
+    file: PAYMENT,
+    from: 'isUnknown: answer.isUnknown || wasLost',
+    to: 'isUnknown: answer.isUnknown',
+    tests: TWO,
+  },
+  {
+    name: 'a look-up that did not arrive takes away the doubt of the charge before it',
+    file: PAYMENT,
+    from: "return { kind: 'failed', message: found.message, isUnknown: wasLost };",
+    to: "return { kind: 'failed', message: found.message, isUnknown: false };",
+    tests: TWO,
+  },
+  {
+    name: 'what two channels refuse of one alert is sent under one id',
+    file: 'src/domain/messages/outgoing.ts',
+    from: '/${cause.asked}/${why.attempts}',
+    to: '/${why.attempts}',
+    tests: ['test/unit/processors/delivery.test.ts'],
+  },
+  {
+    name: 'a refund is not tried again by the message that asked for its charge',
+    file: 'src/processors/payment/processor.ts',
+    from: "([kind, 'refund'] as const)",
+    to: '[kind]',
+    tests: ['test/unit/processors/checkout.test.ts'],
   },
   {
     name: 'a try goes on beside the one that takes it over',

@@ -1,3 +1,4 @@
+import type { EffectKind } from '../effects.ts';
 import type { RecordId } from '../orders/order.ts';
 import type { Message, MessageOf, ProcessorName } from './message.ts';
 import { eventId, type Cause } from './headers.ts';
@@ -57,12 +58,15 @@ export function setAside(
   { name, key }: Message,
   fields: Readonly<Record<string, unknown>>,
   why: SetAsideFor,
-  cause: Pick<Cause, 'at' | 'traceparent'>,
+  cause: Pick<Cause, 'at' | 'traceparent'> & {
+    /** What came to nothing: one message may ask for several things. */
+    readonly asked: EffectKind;
+  },
 ): OutgoingMessage {
   const { topic, partition, offset } = why.record;
   return {
     kind: 'message',
-    id: `${topic}/${partition}@${offset}/${why.processor}/${why.attempts}`,
+    id: `${topic}/${partition}@${offset}/${why.processor}/${cause.asked}/${why.attempts}`,
     type: name,
     key: String(fields[key]),
     fields,

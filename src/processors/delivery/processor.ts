@@ -145,5 +145,5 @@ function giveUp(draft: Draft, effect: Effect, code: string, detail: string): voi
   const { source, message, record, traceparent } = effect.fields as unknown as DeliveryFields;
   const why = { code, message: detail, attempts: effect.attempts, processor: 'delivery', record } as const;
   const of = source === NOTIFICATION.name ? NOTIFICATION : ALERT;
-  draft.sendAside(setAside(of, message, why, { at: draft.state.at, traceparent }));
+  draft.sendAside(setAside(of, message, why, { at: draft.state.at, traceparent, asked: effect.kind }));
 }

@@ -184,5 +184,6 @@ function giveUp(draft: Draft, effect: Effect, code: string, detail: string): voi
   draft.change({ id: effect.id, effect: parked(effect) });
   const why = { code, message: detail, attempts: effect.attempts, processor: 'payment', record } as const;
   const of = [ORDER_VALIDATED, INVENTORY_REJECTED, ORDER_CANCELLED].find(({ name }) => name === source);
-  draft.sendAside(setAside(of ?? ORDER_VALIDATED, message, why, { at: draft.state.at, traceparent }));
+  const cause = { at: draft.state.at, traceparent, asked: effect.kind };
+  draft.sendAside(setAside(of ?? ORDER_VALIDATED, message, why, cause));
 }

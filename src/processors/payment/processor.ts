@@ -94,11 +94,16 @@ function findOut(draft: Draft, orderId: string, charge: Effect): Handled {
   return { kind: 'handled', about: orderId, detail: 'it may have been charged: the gateway is asked' };
 }
 
-/** A message that comes again is one more try where tries had ended. */
+/**
+ * A message that comes again is one more try where tries had ended. The one that asked for a charge has asked for the
+ * refund as well, where the order was cancelled before the charge was found.
+ */
 function oneMoreTry(draft: Draft, orderId: string, kind: 'charge' | 'refund'): Handled {
-  const effect = draft.effect(effectId(orderId, kind));
-  if (effect?.state !== 'parked')
-    return { kind: 'seen', about: orderId, detail: `its ${kind} was taken up before` };
-  draft.change({ id: effect.id, effect: dueAgain(effect, draft.state.at) });
-  return { kind: 'handled', about: orderId, detail: `its ${kind} is tried once more` };
+  const about = orderId;
+  const parked = ([kind, 'refund'] as const)
+    .map((asked) => draft.effect(effectId(orderId, asked)))
+    .find((effect) => effect?.state === 'parked');
+  if (parked === undefined) return { kind: 'seen', about, detail: `its ${kind} was taken up before` };
+  draft.change({ id: parked.id, effect: dueAgain(parked, draft.state.at) });
+  return { kind: 'handled', about, detail: `its ${parked.kind} is tried once more` };
 }

@@ -432,6 +432,29 @@ describe('a gateway that is away', () => {
   });
 });
 
+it('a refund that follows from a charge found late is tried again when its own dead letter is redriven', async () => {
+  world.place('O-1', 'alice', { book: 4 });
+  await step('validation');
+  await step('payment');
+  world.gateway.fate = () => 'unanswered';
+  while ((await world.perform(10)) > 0) world.clock.time = world.store.nextDue(['charge']) ?? 0;
+  await world.send();
+  cancel('O-1');
+  await step('inventory');
+  await step('payment');
+  world.clock.time = world.store.nextDue(['charge']) ?? 0;
+  world.gateway.fate = () => 'answered';
+  await world.perform(10);
+  expect(has(facts('O-1'), 'refund_owed')).toBe(true);
+  world.gateway.fate = () => 'refused';
+  while ((await world.perform(10)) > 0) world.clock.time = world.store.nextDue(['refund']) ?? 0;
+  await world.send();
+  const codes = world.deadLetters.map(({ deadLetter }) => deadLetter?.code);
+  expect(codes).toEqual(['charge_unknown', 'refund_outstanding']);
+  await world.settle();
+  expect([status('O-1'), factOf(facts('O-1'), 'refunded')?.amount]).toEqual(['CANCELLED', '10.00']);
+});
+
 const USERS = ['alice', 'bob', 'carol'] as const;
 
 /** Lets the world go on for a while: everything at random, from the seed alone. */

@@ -156,4 +156,10 @@ describe('what came of it', () => {
     await answer(DELIVERED);
     expect(folder.owed.size).toBe(0);
   });
+
+  it('what two channels refuse of one alert is two dead letters', async () => {
+    await receive(MAIL_AND_HOOK, ALERT_OF);
+    await answer(REFUSED);
+    expect(new Set(folder.outgoing.map(({ id }) => id)).size).toBe(2);
+  });
 });

@@ -30,6 +30,14 @@ export function paymentPerformers({ gateway, clock, keyTtlMs }: PaymentPorts): E
         if (found !== null) return answerOf(found);
         if (only_look_up) return { kind: 'done', fields: { outcome: 'none' } };
       }
+      // Another may have asked by now, so long ago that the gateway has forgotten it again.
+      if (clock.now() >= effect.dueAt) {
+        return {
+          kind: 'failed',
+          message: 'its time was over before the gateway was asked',
+          isUnknown: wasLost,
+        };
+      }
       const payment = { key: effect.key, orderId: order_id, customerId: customer_id, amount };
       const answer = answerOf(await move(payment, signal));
       // A call that did not arrive says nothing of those before it, which may be on their way still.
