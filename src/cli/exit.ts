@@ -119,9 +119,7 @@ function report(error: unknown, { printer, isJson, env }: ExitOptions): number {
     printer.last(JSON.stringify(document));
     return document.exit_code;
   }
-  const { red, cyan } = printer.messageColours;
-  printer.error(`${red('error:')} ${failure.message}`);
-  if (fix !== null) printer.error(`${cyan('fix:')} ${fix.replaceAll('\n', '\n     ')}`);
+  printer.failure(failure.message, fix);
   if (isStackShown) printer.error(stack);
   return EXIT_CODES[failure.code];
 }

@@ -164,10 +164,17 @@ export const COMMANDS: readonly Mutation[] = [
     tests: ['test/contract/file-store-csv.test.ts'],
   },
   {
-    name: 'status and stop of a folder that is not there say that no consumer runs',
-    file: 'src/cli/store.ts',
-    from: '  if (!access.isThere()) await (await access.read())[Symbol.asyncDispose]();\n',
-    to: '',
-    tests: ['test/cli/usage.test.ts'],
+    name: 'a long warning is broken in the middle of a word',
+    file: 'src/cli/output/printer.ts',
+    from: 'const shown = width === null ? lines :',
+    to: 'const shown = width !== null ? lines :',
+    tests: ['test/unit/cli/terminal.test.ts'],
+  },
+  {
+    name: 'a command that a message names is broken, so that it cannot be copied',
+    file: 'src/cli/output/text.ts',
+    from: 'let rest = isCut ?',
+    to: 'let rest = line !== "" ?',
+    tests: ['test/unit/cli/terminal.test.ts'],
   },
 ];

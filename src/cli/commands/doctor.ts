@@ -8,6 +8,7 @@ import { describe } from '../help.ts';
 import { openBrokerOnly } from '../kafka/open.ts';
 import { EXIT_CODES } from '../exit.ts';
 import { wayOut } from '../hints.ts';
+import { wrapped } from '../output/text.ts';
 import type { Session } from '../session.ts';
 
 /** Less than a consumer waits: a user waits for it. */
@@ -46,10 +47,11 @@ async function examine(session: Session): Promise<void> {
   }));
   const worst = worstOf(checks);
   if (isJson) await printer.data(`${JSON.stringify(documentOf(checks, worst))}\n`);
-  else await printer.data(linesOf(checks));
+  else await printer.data(checkLines(checks, printer.dataColumns));
   if (worst !== null) throw worst;
 }
 
+/** With the way out in words. */
 type ShownCheck = Check & { readonly fix: string | null };
 
 /** Wrong data before services that do not answer, and those before a conflict. */
@@ -66,14 +68,20 @@ function documentOf(checks: readonly ShownCheck[], worst: Failure | null): Diagn
   };
 }
 
-/** Not a table: what to do is not to be cut off where a terminal is narrow. */
-function linesOf(checks: readonly ShownCheck[]): string {
+/**
+ * Not a table: what to do is never cut off.
+ *
+ * @param width of the terminal; null: the output is none
+ */
+export function checkLines(checks: readonly ShownCheck[], width: number | null): string {
   return checks
-    .map(({ name, state, message, fix }) => {
+    .flatMap(({ name, state, message, fix }) => {
       const label = `${state.padEnd(8)} ${name.replaceAll('_', ' ').padEnd(12)}`;
-      const fixes =
-        fix === null ? [] : fix.split('\n').map((line) => `${' '.repeat(label.length)}fix: ${line}\n`);
-      return `${label}${message}\n${fixes.join('')}`;
+      const indent = label.length;
+      const fixes = fix === null ? [] : fix.split('\n').map((line) => `${' '.repeat(indent)}fix: ${line}`);
+      const lines = [label + message, ...fixes];
+      return width === null ? lines : lines.flatMap((line) => wrapped(line, { width, indent }));
     })
+    .map((line) => `${line}\n`)
     .join('');
 }

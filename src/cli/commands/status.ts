@@ -5,7 +5,7 @@ import type { StoreAccess } from '../../ports/access.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
 import { wayOut } from '../hints.ts';
-import { broken, statusDocument, statusLine, statusLines } from '../output/status.ts';
+import { statusDocument, statusLine, statusLines, statusScreen } from '../output/status.ts';
 import type { Session } from '../session.ts';
 import { failForNoConsumer } from '../store.ts';
 
@@ -74,7 +74,7 @@ async function watch(session: Session, access: StoreAccess): Promise<void> {
     else {
       // A line that the terminal breaks would not be counted.
       const width = Math.max(1, (printer.dataColumns ?? Infinity) - 1);
-      const lines = statusLines(status, access.name, now).flatMap((line) => broken(line, width));
+      const lines = statusScreen(statusLines(status, access.name, now), width);
       await printer.data(`${upAndClear(drawn)}${lines.join('\n')}\n`);
       drawn = lines.length;
     }

@@ -3,6 +3,7 @@ import type { LogLine } from '../../documents/error.ts';
 import { isoTime } from '../../domain/iso-time.ts';
 import type { LogLevel } from '../settings/table.ts';
 import { columnsOf, Terminal } from './terminal.ts';
+import { wrapped } from './text.ts';
 
 const RANK: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2, debug: 3 };
 
@@ -143,6 +144,14 @@ export class Printer {
     this.#message('error', text);
   }
 
+  /** What failed, and the way out where there is one. */
+  failure(message: string, fix: string | null): void {
+    const { red, cyan } = this.messageColours;
+    this.#write(
+      this.#labelled('error:', red, message) + (fix === null ? '' : this.#labelled('fix:', cyan, fix)),
+    );
+  }
+
   /** A line that stands at the end of stderr as it is: nothing is said after it. */
   last(line: string): void {
     this.#isEnded = false;
@@ -168,11 +177,12 @@ export class Printer {
 
   /** Several lines in one write. */
   messages(lines: readonly { readonly level: 'info' | 'warn'; readonly text: string }[]): void {
-    const warning = this.messageColours.yellow('warning:');
     const shown = lines
       .filter(({ level }) => this.says(level))
       .map(({ level, text }) =>
-        this.#formatted(level, level === 'warn' && !this.#isJson ? `${warning} ${text}` : text),
+        level === 'warn' && !this.#isJson
+          ? this.#labelled('warning:', this.messageColours.yellow, text)
+          : this.#formatted(level, text),
       );
     this.#write(shown.join(''));
   }
@@ -202,6 +212,17 @@ export class Printer {
     if (!this.#isJson) return `${message}\n`;
     const line: LogLine = { type: 'log', level, at: isoTime(Date.now()), message };
     return `${JSON.stringify(line)}\n`;
+  }
+
+  /** In lines that fit the terminal, all but the first under the beginning of the text. */
+  #labelled(label: string, colour: (text: string) => string, text: string): string {
+    const indent = label.length + 1;
+    const lines = this.#rephrase(text)
+      .split('\n')
+      .map((line, at) => (at === 0 ? `${label} ${line}` : ' '.repeat(indent) + line));
+    const width = isTerminal(this.#stderr) ? columnsOf(this.#stderr) : null;
+    const shown = width === null ? lines : lines.flatMap((line) => wrapped(line, { width, indent }));
+    return `${colour(label)}${shown.join('\n').slice(label.length)}\n`;
   }
 
   #write(text: string): void {

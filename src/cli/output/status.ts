@@ -2,7 +2,7 @@ import type { Counts, Status } from '../../documents/status.ts';
 import type { FolderStatus, UncountedFile } from '../../app/status/show.ts';
 import { isoTime, isoTimeOrNull } from '../../domain/iso-time.ts';
 import type { ConsumerStatus, RunningConsumer } from '../../ports/owner.ts';
-import { count, duration, grouped } from './text.ts';
+import { count, duration, grouped, wrapped } from './text.ts';
 
 /** Keys in the order of the contract; all of them null where they are not known. */
 export function statusDocument({ consumer, files, problem }: FolderStatus): Status {
@@ -56,14 +56,9 @@ function row(name: string, value: string): string {
 }
 const NAME_COLUMNS = 13;
 
-/** A line of a status in several of at most `width`: between words where it can be, the rest under the values. */
-export function broken(line: string, width: number): string[] {
-  if (line.length <= width) return [line];
-  const space = line.lastIndexOf(' ', width);
-  // Neither what is before the value nor a word that is longer than a line is a place to break at.
-  const end = space > NAME_COLUMNS ? space : width;
-  const indent = ' '.repeat(Math.min(NAME_COLUMNS, Math.floor(width / 2)));
-  return [line.slice(0, end), ...broken(indent + line.slice(end).trimStart(), width)];
+/** The same in lines of at most `width`, the rest of a value under its beginning. */
+export function statusScreen(lines: readonly string[], width: number): string[] {
+  return lines.flatMap((line) => wrapped(line, { width, indent: NAME_COLUMNS, isCut: true }));
 }
 
 function consumerLines(consumer: FolderStatus['consumer'], folder: string, now: number): string[] {

@@ -19,3 +19,35 @@ export function duration(ms: number): string {
   if (ms < 10_000) return `${(ms / 1000).toFixed(1)} s`;
   return ms < 120_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`;
 }
+
+export interface WrapOptions {
+  /** Columns. */
+  readonly width: number;
+  /** Columns before all lines but the first. */
+  readonly indent: number;
+  /** Cuts what has no space to break at; without it, that makes a longer line. */
+  readonly isCut?: boolean;
+}
+
+/** Commands as messages name them: broken, they could not be copied. */
+const COMMAND = /\borderctl (?:[^;,"\n]|,(?=\S))*/g;
+
+/** A line in several, broken between words where it can be. */
+export function wrapped(line: string, { width, indent, isCut = false }: WrapOptions): string[] {
+  const lines: string[] = [];
+  let rest = isCut ? line : line.replace(COMMAND, (command) => command.replaceAll(' ', '\u00A0'));
+  while (rest.length > width) {
+    const end = placeToBreak(rest, { width, indent, isCut });
+    if (end === -1) break;
+    lines.push(rest.slice(0, end));
+    rest = ' '.repeat(Math.min(indent, Math.floor(width / 2))) + rest.slice(end).trimStart();
+  }
+  return [...lines, rest].map((text) => text.replaceAll('\u00A0', ' '));
+}
+
+/** @returns -1 where there is none */
+function placeToBreak(text: string, { width, indent, isCut = false }: WrapOptions): number {
+  const space = text.lastIndexOf(' ', width);
+  if (space > indent) return space;
+  return isCut ? width : text.indexOf(' ', Math.max(width, indent));
+}

@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { FolderStatus } from '../../../src/app/status/show.ts';
 import { register } from '../../../src/cli/commands/status.ts';
 import { Printer } from '../../../src/cli/output/printer.ts';
-import { broken, statusDocument, statusLine, statusLines } from '../../../src/cli/output/status.ts';
+import { statusDocument, statusLine, statusLines, statusScreen } from '../../../src/cli/output/status.ts';
 import { Session } from '../../../src/cli/session.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import type { RunningConsumer } from '../../../src/ports/owner.ts';
@@ -51,19 +51,21 @@ describe('a status', () => {
 
   it.each([79, 60, 40])('is whole within %i columns, broken between words', (width) => {
     const line = statusLines(of(WAITING), '/data', NOW).find((found) => found.startsWith('read')) ?? '';
-    const lines = broken(line, width);
+    const lines = statusScreen([line], width);
     expect(Math.max(...lines.map((part) => part.length))).toBeLessThanOrEqual(width);
     expect(lines.map((part) => part.trim()).join(' ')).toBe(line);
     expect(lines.slice(1).every((part) => /^ +\S/.test(part))).toBe(true);
   });
 
   it('of 80 columns has the dead letters on a second line, under the others', () => {
-    const lines = statusLines(of(WAITING), '/data', NOW).flatMap((line) => broken(line, 79));
+    const lines = statusScreen(statusLines(of(WAITING), '/data', NOW), 79);
     expect(lines.slice(5, 7)).toEqual([
       'read         1,234: 1,000 accepted, 200 rejected, 30 duplicates, 1 conflict, 3',
       '             dead letters',
     ]);
-    expect(broken(`broken       /${'a'.repeat(100)}`, 79).map((line) => line.length)).toEqual([79, 48]);
+    expect(statusScreen([`broken       /${'a'.repeat(100)}`], 79).map((line) => line.length)).toEqual([
+      79, 48,
+    ]);
   });
 
   it('is told as a document, of the same keys whatever is known', () => {

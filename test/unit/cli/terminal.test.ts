@@ -3,6 +3,7 @@ import { stripVTControlCharacters } from 'node:util';
 import stringWidth from 'string-width';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { confirm } from '../../../src/cli/ask.ts';
+import { checkLines } from '../../../src/cli/commands/doctor.ts';
 import { NARROW_ORDER_COLUMNS, ORDER_COLUMNS } from '../../../src/cli/output/order.ts';
 import { printTable } from '../../../src/cli/output/print-table.ts';
 import { Printer } from '../../../src/cli/output/printer.ts';
@@ -48,6 +49,49 @@ class Screen extends Writable {
     });
   }
 }
+
+describe('a message longer than the terminal is wide', () => {
+  const text =
+    'partition 3 of orders was not read for five minutes, since its leader does not answer; see what the brokers say: ' +
+    'orderctl --storage /srv/shop --brokers kafka-1:9092,kafka-2:9092,kafka-3:9092 topics show';
+  const printed = (screen: Screen, print: (printer: Printer) => void): string[] => {
+    print(new Printer(new PassThrough(), screen));
+    return screen.text.trimEnd().split('\n');
+  };
+
+  it('breaks between words, under the beginning of its text; a command stays whole', () => {
+    const lines = printed(new Screen(80), (printer) => printer.warn(text));
+    expect(lines).toEqual([
+      'warning: partition 3 of orders was not read for five minutes, since its leader',
+      '         does not answer; see what the brokers say:',
+      '         orderctl --storage /srv/shop --brokers kafka-1:9092,kafka-2:9092,kafka-3:9092 topics show',
+    ]);
+    const failed = printed(new Screen(40), (printer) =>
+      printer.failure(text, 'wait, or look at the log of the brokers\nor not'),
+    );
+    expect(failed.slice(-3)).toEqual(['fix: wait, or look at the log of the', '     brokers', '     or not']);
+  });
+
+  it('is one line where it is not read on a terminal', () => {
+    expect(printed(new Screen(80, false), (printer) => printer.warn(text))).toEqual([`warning: ${text}`]);
+  });
+
+  it('of doctor breaks as well', () => {
+    const check = {
+      name: 'group',
+      state: 'warning',
+      failure: null,
+      fix: 'see: orderctl offsets show',
+    } as const;
+    const message = text.slice(0, text.indexOf(';'));
+    expect(checkLines([{ ...check, message }], 80)).toBe(
+      'warning  group       partition 3 of orders was not read for five minutes, since\n' +
+        '                     its leader does not answer\n' +
+        '                     fix: see: orderctl offsets show\n',
+    );
+    expect(checkLines([{ ...check, message }], null).split('\n')[0]?.length).toBeGreaterThan(80);
+  });
+});
 
 describe('colour', () => {
   async function printed(screens: { data: Screen; messages: Screen }, noColor: boolean): Promise<void> {
