@@ -8,6 +8,8 @@ export interface TableCopy {
   readonly file: string;
   /** @throws Failure corrupt_file for a mistake in it */
   read(): CopiedTable;
+  /** How many of the rows that it was made with are gone from it. @throws Failure corrupt_file for a mistake in it */
+  removed(): { readonly rows: number; readonly of: number };
   /** Puts this in the place of what it holds. */
   write(table: CopiedTable): Promise<void>;
   /** Whether it was changed. */

@@ -9,6 +9,7 @@ import {
 import { showOffsets } from '../../src/app/offsets/show.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import { isSkipped, readCourses, readSkips } from '../../src/app/offsets/skips.ts';
+import type { StoreAccess } from '../../src/ports/access.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { ModelFolder } from '../support/model.ts';
 import { ScriptedBroker } from '../support/scripted-broker.ts';
@@ -400,6 +401,23 @@ describe('show', () => {
       { committed: 7, stored: null, lag: 3, current: 7 },
       { committed: null, stored: null, lag: 4, current: 0 },
     ]);
+  });
+});
+
+it('beside a broken CSV a dry run is refused, as --execute is', async () => {
+  const broken = {
+    ...({ kind: 'file_broken', file: 'inventory.csv', line: 2 } as const),
+    ...{ message: 'inventory.csv:2: quantity of book is "many"', fix: 'give a whole number' },
+  };
+  const view = folder.read.bind(folder);
+  const read: StoreAccess['read'] = async (how) => {
+    how?.onNotice(broken);
+    return view();
+  };
+  Object.assign(folder, { read });
+  await expect(reset('earliest', { execute: false })).rejects.toMatchObject({
+    ...{ code: 'corrupt_file', message: broken.message, fix: broken.fix },
+    context: { file: 'inventory.csv', line: 2 },
   });
 });
 

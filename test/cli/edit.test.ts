@@ -42,9 +42,37 @@ describe('edit', () => {
       edits: [{ user: 'bob', before: { status: 'unpaid' }, after: { status: 'paid' } }],
     });
     const visual = { EDITOR: 'false', VISUAL: "sed -i '/^bob/d'" };
-    expect(await shop.json('user edit', { env: visual })).toMatchObject({ removed: 1 });
+    expect(await shop.json('user edit --yes', { env: visual })).toMatchObject({ removed: 1 });
     expect(copies(shop)).toEqual([]);
     await shop.ok('audit');
+  });
+
+  it('removes most rows only where that is confirmed, as a save by hand does not', async () => {
+    const shop = await stocked();
+    await shop.ok('inventory add --item cup --quantity 3');
+    const edit = ['inventory', 'edit', '--with', "sed -i -e '/^pen/d' -e '/^cup/d'"];
+    const refused = await shop.run([...edit, '-o', 'json']);
+    expect(refused.code).toBe(2);
+    expect(failureOf(refused)).toMatchObject({
+      message: expect.stringContaining('Remove 2 of 3 rows?') as string,
+      fix: expect.stringMatching(/^add --yes\nyour copy is kept; .* inventory edit --resume /) as string,
+    });
+    expect(shop.stock()).toEqual({ book: 10, pen: 50, cup: 3 });
+    const resume = [
+      'inventory',
+      'edit',
+      '--with',
+      'true',
+      '--yes',
+      '--resume',
+      keptCopy(String(failureOf(refused).fix)),
+    ];
+    expect(await shop.json(resume)).toMatchObject({ removed: 2 });
+    // Fewer than half need no word.
+    await shop.ok('inventory add --item pen --quantity 50');
+    expect(await shop.json(['inventory', 'edit', '--with', "sed -i '/^pen/d'"])).toMatchObject({
+      removed: 1,
+    });
   });
 
   it('says when nothing changed', async () => {

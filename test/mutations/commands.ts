@@ -177,4 +177,18 @@ export const COMMANDS: readonly Mutation[] = [
     to: 'let rest = line !== "" ?',
     tests: ['test/unit/cli/terminal.test.ts'],
   },
+  {
+    name: 'a dry run of a reset shows what --execute refuses beside a broken CSV',
+    file: 'src/app/offsets/reset.ts',
+    from: '  if (broken === undefined) return reader;\n',
+    to: '  if (broken !== null) return reader;\n',
+    tests: ['test/app/offsets.test.ts'],
+  },
+  {
+    name: 'rows that are gone from an edited copy are not counted',
+    file: 'src/adapters/files/folder.ts',
+    from: 'const rows = names.filter((name) => !found.rows.has(name)).length;',
+    to: 'const rows = names.filter((name) => found.rows.get(name) === null).length;',
+    tests: ['test/unit/files/table-copy.test.ts'],
+  },
 ];

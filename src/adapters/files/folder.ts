@@ -1,11 +1,13 @@
 import path from 'node:path';
 import { decideEdit, type Edit, type EditOrigin, type EditRequest } from '../../domain/edit.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
+import type { Item, User } from '../../domain/tables.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
 import type { OwnOptions } from '../../ports/owner.ts';
 import type { TableCopy } from '../../ports/table-copy.ts';
+import type { EditedCopy } from './edits/table-copy.ts';
 import { listKeptAside } from './csv/kept-aside.ts';
 import { roomOf } from './disk-space.ts';
 import { realFileSystem, type FileSystem } from './fs.ts';
@@ -116,21 +118,26 @@ async function copyTable(
     kept === undefined
       ? await makeCopy(files, folder, table, await tableNow())
       : copyPaths(folder, table, path.basename(path.dirname(path.resolve(kept))));
+  const edited = (): EditedCopy<User> | EditedCopy<Item> =>
+    table === 'users' ? readCopy(files, USERS, paths) : readCopy(files, INVENTORY, paths);
   return {
     file: paths.file,
     read: () => {
-      const { columns, rows } = (
-        table === 'users' ? readCopy(files, USERS, paths) : readCopy(files, INVENTORY, paths)
-      ).found;
+      const { columns, rows } = edited().found;
       return { columns, rows: [...rows.values()] };
+    },
+    removed: () => {
+      const { base, found } = edited();
+      const names = [...base.rows.keys()];
+      const rows = names.filter((name) => !found.rows.has(name)).length;
+      return { rows, of: base.rows.size };
     },
     write: (written) => writeCopy(files, table, paths, written),
     isChanged: () => !isUntouched(files, paths),
     discard: () => removeCopy(folder, paths),
     async merge(how) {
       // A mistake is found here: the owner is not asked for nothing.
-      if (table === 'users') readCopy(files, USERS, paths);
-      else readCopy(files, INVENTORY, paths);
+      edited();
       const from = fromOf(opened, how);
       const wanted: SocketRequest = { kind: 'merge', table, copy: paths.name, ...from };
       return await askOrOwn(opened, wanted, { ...how, besideBroken: true }, (store) =>

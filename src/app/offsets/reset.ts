@@ -47,8 +47,8 @@ export interface ResetResult extends GroupOf {
  * Moves the stored positions and the group's committed offsets together, or says what that would come to. Where
  * they stood before is kept in a file first, and in the log of edits, which is what undoing goes by.
  *
- * @throws Failure topic_missing, topic_changed (the folder has read it, and it is gone), invalid_value (no such partition), group_marked (another folder's group), not_found
- * (nothing to undo); when executing, group_in_use and folder_in_use; and those of the ports
+ * @throws Failure topic_missing, topic_changed (the folder has read it, and it is gone), invalid_value (no such
+ * partition), group_marked (another folder's group), not_found (nothing to undo), corrupt_file (a CSV is broken); when executing, group_in_use and folder_in_use; and those of the ports
  */
 export async function resetOffsets(
   ports: OffsetsPorts & { readonly clock: Clock },
@@ -57,7 +57,7 @@ export async function resetOffsets(
   const { access, broker, clock } = ports;
   await using admin = await broker.admin();
   if (!options.execute) {
-    await using reader = await access.read();
+    await using reader = await readUnbroken(access, options.on);
     const plan = await planReset(admin, reader, options);
     await tellUsers(admin, access, reader, options);
     return resultOf(plan, options, null);
@@ -73,6 +73,21 @@ export async function resetOffsets(
   await storeMoves(store, { processor: 'orders', topic: options.topic }, plan.clusterId, plan.moves);
   await followWithGroup(admin, plan, options);
   return resultOf(plan, options, undoFile);
+}
+
+/** As executing does, which owns the folder. @throws Failure corrupt_file */
+async function readUnbroken(access: StoreAccess, on: ResetOptions['on']): Promise<StoreReader> {
+  let broken: Extract<StoreNotice, { kind: 'file_broken' }> | undefined;
+  const reader = await access.read({
+    onNotice: (notice) => {
+      if (notice.kind === 'file_broken') broken ??= notice;
+      else on({ kind: 'notice', notice });
+    },
+  });
+  if (broken === undefined) return reader;
+  await reader[Symbol.asyncDispose]();
+  const { message, fix, file, line } = broken;
+  throw new Failure('corrupt_file', message, { ...(fix === null ? {} : { fix }), context: { file, line } });
 }
 
 /** What was found, and what it comes to. */

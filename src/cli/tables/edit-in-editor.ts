@@ -10,6 +10,7 @@ import type { TableCopy, TableMerge } from '../../ports/table-copy.ts';
 import { confirm } from '../ask.ts';
 import { printNotice } from '../output/store-notices.ts';
 import { wayOut } from '../hints.ts';
+import { count } from '../output/text.ts';
 import { printMerge } from './print-merge.ts';
 import type { WhyFlag } from './why.ts';
 import type { Session } from '../session.ts';
@@ -18,6 +19,7 @@ export interface EditOptions extends WhyFlag {
   with?: string;
   resume?: string;
   settled?: true;
+  yes?: true;
 }
 
 export type EditedTable = 'users' | 'inventory';
@@ -52,7 +54,7 @@ export async function editTable(
   try {
     const isAtOnce = await edited(copy, program);
     const merge = copy.isChanged()
-      ? await merged(copy, { session, program, why: options.why, onNotice })
+      ? await merged(copy, { session, program, why: options.why, yes: options.yes === true, onNotice })
       : null;
     isKept = false;
     const settled = options.settled === true && merge !== null ? aside : [];
@@ -83,12 +85,14 @@ async function merged(
     session: Session;
     program: string;
     why: string | undefined;
+    yes: boolean;
     onNotice: (notice: StoreNotice) => void;
   },
 ): Promise<TableMerge> {
   const { printer } = how.session;
   for (;;) {
     try {
+      await confirmRemovals(copy, how.yes);
       return await copy.merge({ via: 'command', why: how.why, onNotice: how.onNotice });
     } catch (error) {
       const isMistake = isFailure(error, 'corrupt_file') && error.context.file === copy.file;
@@ -98,6 +102,13 @@ async function merged(
       await edited(copy, how.program);
     }
   }
+}
+
+/** As a save by hand that has lost more than half of the rows changes nothing. @throws Failure usage, interrupted */
+async function confirmRemovals(copy: TableCopy, yes: boolean): Promise<void> {
+  const { rows, of } = copy.removed();
+  if (rows * 2 <= of || (await confirm(`Remove ${rows} of ${count(of, 'row')}?`, yes))) return;
+  throw new Failure('interrupted', 'nothing changed: most rows are gone from the copy');
 }
 
 function withCopy(failure: Failure, copy: TableCopy, command: string): Failure {
