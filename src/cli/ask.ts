@@ -21,7 +21,7 @@ export async function confirm(question: string, yes: boolean): Promise<boolean> 
   try {
     return await new Promise<boolean>((resolve, reject) => {
       terminal.on('SIGINT', () => {
-        // The cursor still stands behind the question.
+        // The cursor is still behind the question.
         process.stderr.write('\n');
         reject(new Failure('interrupted', 'interrupted; nothing changed'));
       });

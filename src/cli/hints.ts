@@ -30,7 +30,7 @@ const WAYS: Ways = {
     `take at most ${most}, or set it: orderctl inventory update --item ${item} --quantity 0`,
 
   choose_copy: () =>
-    'to go on with the other one, leave this one alone; to go on with this one, stop the other first, where it runs: orderctl stop\n' +
+    'to continue with the other one, leave this one alone; to continue with this one, stop the other first, where it runs: orderctl stop\n' +
     'to use both, give this one an id and a group of its own: orderctl consume --new-id --group NAME',
 
   begin_storage: () => `name another with --storage, or begin one there by adding to it: ${ADD_FIRST.users}`,
@@ -100,7 +100,7 @@ const WAYS: Ways = {
     'see: orderctl offsets show; "orderctl consume" says what to do when the topic was created again',
   offsets_gone: ({ partition }) =>
     'read again what is left with: orderctl consume --reset-to earliest (order ids keep that harmless); ' +
-    `or go on elsewhere with: orderctl consume --reset-to latest --partitions ${partition} (or an offset)`,
+    `or continue elsewhere with: orderctl consume --reset-to latest --partitions ${partition} (or an offset)`,
   read_again: ({ partition, offset }) =>
     `read it again: orderctl offsets reset --to ${offset} --partitions ${partition} --execute; what is decided stays so`,
   skip_batch: ({ partition, next }) =>
@@ -147,7 +147,7 @@ export function brokerHints(
   cwd: string = process.cwd(),
 ): string {
   const isHere = resolve(cwd) === resolve(root);
-  // What lies in the checkout is of use to who works in it: an installation has commands.
+  // What is in the checkout helps those who work in it: an installation has commands.
   const isInCheckout =
     !root.split(sep).includes('node_modules') && !relative(root, cwd).split(sep).includes('..');
   const ways: string[] = fix === null ? [] : [fix];

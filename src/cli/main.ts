@@ -51,7 +51,7 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Co
   { name: 'replay', summary: 'send decided orders again', load: () => import('./commands/replay.ts') },
   {
     name: 'offsets',
-    summary: 'where reading stands, and moving it',
+    summary: 'show and move the position in the topic',
     load: () => import('./commands/offsets/index.ts'),
   },
   { name: 'status', summary: 'state of the running consumer', load: () => import('./commands/status.ts') },

@@ -15,7 +15,7 @@ const SchemaReport = object({
   compatibility: Level,
   registered: nullable(
     object({ ...VERSION, is_latest: Type.Boolean() }),
-    'where the schema asked about stands; null: it is not registered',
+    'the version of the schema asked about; null: it is not registered',
   ),
 });
 export type SchemaReport = Document<typeof SchemaReport>;

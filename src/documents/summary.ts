@@ -44,7 +44,7 @@ const PARTITIONS = Type.Array(
   object({
     partition: Count,
     first: Type.Integer({ minimum: 0, description: 'the offset that reading began at' }),
-    next: Type.Integer({ minimum: 0, description: 'the offset to go on with' }),
+    next: Type.Integer({ minimum: 0, description: 'the offset to read next' }),
     end: Count,
     lag: Type.Integer(),
   }),

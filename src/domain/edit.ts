@@ -94,7 +94,7 @@ export interface EditOrigin {
   readonly undoes?: number | undefined;
 }
 
-/** An edit as it stands in the log of edits. */
+/** An edit as the log of edits has it. */
 export type LoggedEdit = Edit &
   EditOrigin & {
     /** Milliseconds since the epoch. */

@@ -15,7 +15,7 @@ export type SetAside =
 
 /** In words that follow the name of the file. */
 export const SET_ASIDE_CAUSES: Readonly<Record<SetAside, string>> = {
-  stranger: 'it has too little in common with what it was',
+  stranger: 'it is not based on any version that orderctl has written',
   ambiguous: 'it fits more than one version, and what it changes would differ',
   forgotten: 'it may have been made from a version that is no longer known',
   rows_missing: 'more than half of its rows are missing',

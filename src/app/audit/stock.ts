@@ -20,7 +20,7 @@ interface Account {
 
 /**
  * Follows the stock of every item through edits and sales, which come from two logs. The order between the two needs
- * no clock: stock only falls by sales, so an edit that begins where the account stands has no sale before it.
+ * no clock: stock only falls by sales, so an edit that begins at the current sum has no sale before it.
  */
 export class StockBooks {
   readonly #accounts = new Map<string, Account>();

@@ -190,7 +190,7 @@ function unaccounted(place: RecordId, orderId: string): Difference {
   const { topic, partition, offset } = place;
   return difference('record_unaccounted', where, {
     orderId,
-    message: `${where} holds order ${orderId}, lies below the stored position of ${topic}/${partition}, and is neither decided nor a dead letter nor skipped`,
+    message: `${where} holds order ${orderId}, is below the stored position of ${topic}/${partition}, and was neither decided nor a dead letter nor skipped`,
     fix: { kind: 'read_again', partition, offset },
   });
 }

@@ -151,7 +151,7 @@ export class DeadLetters {
       yield records.map((record) => this.#deadLetter(partition, record));
     }
     for (const { partition, from } of left.values()) {
-      throw missing(dlqTopic, { kind: 'record', partition, offset: from }, 'no record lies there');
+      throw missing(dlqTopic, { kind: 'record', partition, offset: from }, 'there is no record');
     }
   }
 

@@ -104,7 +104,7 @@ const DEAD_LETTER_HEADER =
 const TOPIC_NAME = /^[A-Za-z0-9._-]{1,249}$/;
 const MAX_TEXT = 1_000;
 
-/** null stands for what the headers do not say. */
+/** null: the headers do not say. */
 export interface DeadLetterOrigin {
   readonly format: DeadLetterFormat | null;
   readonly topic: string | null;

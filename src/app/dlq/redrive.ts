@@ -25,7 +25,7 @@ export interface RedrivePorts {
 
 /**
  * Sends dead letters back to where they came from, unchanged, and marks what went after each send, so that a second run
- * goes on from there; after a kill at most 1,000 go twice, harmless by order ids. The last event is always the summary.
+ * continues from there; after a kill at most 1,000 go twice, harmless by order ids. The last event is always the summary.
  *
  * @throws Failure topic_missing, not_found (nothing is sent), folder_in_use, interrupted, and those of the ports
  */

@@ -120,7 +120,7 @@ async function findingOf(name: string, check: () => Promise<Finding>): Promise<C
   }
 }
 
-/** @param onRead called when the folder can be read, be it with the last good values of a broken file */
+/** @param onRead called when the folder can be read, if only with the last good values of a broken file */
 async function checkStorage(access: StoreAccess, onRead: () => void): Promise<Finding> {
   const broken: Failure[] = [];
   await using reader = await access.read({
@@ -166,7 +166,7 @@ async function checkOwner(access: StoreAccess): Promise<Finding> {
   if (waitingFor === null) return ok(`a consumer runs as process ${running.pid}: ${state}`);
   return warning(
     `the consumer, process ${running.pid}, waits for the ${waitingFor}`,
-    'it goes on by itself when that answers',
+    'it continues by itself when that answers',
   );
 }
 
@@ -225,7 +225,7 @@ async function checkPositions(
   await admin.checkPositions(topic, await storedPositions(reader, { processor: 'orders', topic }));
   const { partitions, ahead } = await showOffsets(ports, options);
   if (ahead.length > 0) {
-    return warning('the group stands beyond this folder, which is as it was before: a backup, or a copy', {
+    return warning('the group is ahead of this folder, which is an older state: a backup, or a copy', {
       kind: 'show_offsets',
     });
   }

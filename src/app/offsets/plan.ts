@@ -115,7 +115,7 @@ export function currentOffset(
   return committed.offset;
 }
 
-/** A partition in which the group stands beyond the store. */
+/** A partition in which the group is ahead of the store. */
 export interface GroupAhead {
   readonly partition: number;
   readonly committed: number;
@@ -123,7 +123,7 @@ export interface GroupAhead {
 }
 
 /**
- * Where the group stands beyond the store, by commits of this very store. A commit follows what is stored, so the store
+ * Where the group is ahead of the store, by commits of this very store. A commit follows what is stored, so the store
  * was put back from a backup, or is a copy of one that went on.
  */
 export function groupAhead(

@@ -38,14 +38,14 @@ export type ResetEvent =
 
 export interface ResetResult extends GroupOf {
   readonly executed: boolean;
-  /** Where the positions of before are kept; null when nothing was moved. */
+  /** Where the previous positions are kept; null when nothing was moved. */
   readonly undoFile: string | null;
   readonly partitions: readonly (PositionMove & { readonly start: number; readonly end: number })[];
 }
 
 /**
  * Moves the stored positions and the group's committed offsets together, or says what that would come to. Where
- * they stood before is kept in a file first, and in the log of edits, which is what undoing goes by.
+ * they were before is kept in a file first, and in the log of edits, which is what undoing goes by.
  *
  * @throws Failure topic_missing, topic_changed (the folder has read it, and it is gone), invalid_value (no such
  * partition), group_marked (another folder's group), not_found (nothing to undo), corrupt_file (a CSV is broken); when executing, group_in_use and folder_in_use; and those of the ports
@@ -135,7 +135,7 @@ async function reversal(reader: StoreReader, topic: string): Promise<ResetReques
   });
 }
 
-/** Who stands in the way of executing; a ghost of this folder does not. */
+/** Reports who prevents executing; a ghost of this folder does not. */
 async function tellUsers(
   admin: BrokerAdmin,
   access: StoreAccess,

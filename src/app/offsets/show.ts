@@ -33,7 +33,7 @@ export interface PartitionOffsets {
 }
 
 /**
- * Where the folder stands and where its group does. Goes beside a running consumer.
+ * The positions of the folder and of its group. Works beside a running consumer.
  *
  * @throws Failure topic_missing, topic_changed (the folder has read it, and it is gone), and those of the ports
  */

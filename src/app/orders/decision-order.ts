@@ -57,7 +57,7 @@ function isBefore(one: Decided, other: Decided): boolean {
   return one.record.partition === other.record.partition && one.record.offset < other.record.offset;
 }
 
-/** Where reading a log in chunks stands. */
+/** How far a log has been read in chunks. */
 class Cursor implements AsyncDisposable {
   readonly #chunks: AsyncIterator<readonly Decided[]>;
   #chunk: readonly Decided[] = [];

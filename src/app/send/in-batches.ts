@@ -18,7 +18,7 @@ export async function* inBatches<T>(
 ): AsyncGenerator<readonly T[]> {
   // One object, because both sides change it while the other waits.
   const state: { batch: T[]; ended: boolean; failure?: { error: unknown } } = { batch: [], ended: false };
-  /** Called whenever the other side may have something to go on with. */
+  /** Called whenever the other side may have something to work on. */
   let wakeReader = (): void => undefined;
   let wakeWriter = (): void => undefined;
   let full = new AbortController();

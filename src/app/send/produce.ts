@@ -21,7 +21,7 @@ export interface ProduceOptions {
   readonly orders: AsyncIterable<Numbered> | Iterable<Numbered>;
   /** How many there will be; null when it runs until stopped. */
   readonly count: number | null;
-  /** How a run that did not come to its end goes on. */
+  /** How a run that was cut short is continued. */
   readonly resume: ProduceAgain['resume'];
   /** Pause between two orders. */
   readonly delayMs: number;

@@ -12,7 +12,7 @@ export interface ReplayFilter extends OrderFilter {
   readonly orderId: string | null;
   /** At most so many are sent. */
   readonly limit: number | null;
-  /** Leaves out everything up to and including this order: where an interrupted replay goes on. */
+  /** Leaves out everything up to and including this order: where an interrupted replay continues. */
   readonly resumeAfter: string | null;
   /** Rejected orders instead of accepted ones; only with `asNew`, because a decision is final. */
   readonly rejected: boolean;

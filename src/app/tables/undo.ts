@@ -18,7 +18,7 @@ export interface UndoOptions {
 
 /**
  * Takes an edit back by another one: quantities as the difference, so that sales since are kept; what else it changed
- * gets its value of before, if it still has that of after.
+ * gets its earlier value back, if it still has the later one.
  *
  * @throws Failure not_found, changed_since (what it changed was changed again, or it was taken back before), invalid_value
  *   (stock would be below zero); as `edit` of StoreAccess

@@ -32,7 +32,7 @@ export function register(command: Command, session: Session): void {
       'orders go to orders.jsonl and take from the stock, rejected ones to rejections.jsonl with the reason, ' +
       'records that hold no order to the dead-letter topic. Runs until Ctrl-C, which finishes what is in hand ' +
       'and leaves the group; a second one leaves at once, which is safe too.\n\n' +
-      'Reading goes on where it ended. --reset reads everything again, which changes nothing: an order id is ' +
+      'Reading continues where it ended. --reset reads everything again, which changes nothing: an order id is ' +
       'decided once. --reset-to goes elsewhere (and implies --reset): earliest, latest, current, an offset, +N or -N ' +
       'records from current, a time ago (90s, 30m, 2h, 7d), or a time such as 2026-11-21T10:00:00Z. --partitions ' +
       'confines it, and needs one of the two.\n\n' +

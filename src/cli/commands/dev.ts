@@ -206,11 +206,11 @@ const FOLDER_FIXES: Readonly<Record<string, string>> = {
   EROFS: 'make it writable for you',
   ENOSPC: 'make room for it',
   EDQUOT: 'make room for it',
-  ENOTDIR: 'remove the file that stands in its place',
-  EEXIST: 'remove the file that stands in its place',
+  ENOTDIR: 'remove the file of that name',
+  EEXIST: 'remove the file of that name',
 };
 
-/** What the operating system refused, be it wrapped by who asked it. */
+/** What the operating system refused, wrapped in another error or not. */
 function systemError(error: unknown): NodeJS.ErrnoException | undefined {
   if (!(error instanceof Error)) return undefined;
   return error.cause instanceof Error ? error.cause : error;

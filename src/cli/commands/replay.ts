@@ -41,7 +41,7 @@ export function register(command: Command, session: Session): void {
       'The flags that select go together: an order is sent when all of them hold. --since is inclusive, --until ' +
       'exclusive, both refer to the time of the decision. An empty log sends nothing, 0. Orders that cannot be sent, such as ' +
       'those with a quantity that is not whole, are named and left out, and make it 6 in the end. Ctrl-C: 130, with the ' +
-      '--resume-after to go on with.',
+      '--resume-after to continue with.',
     examples: [
       ['orderctl replay --dry-run', 'what would be sent'],
       ['orderctl replay', 'all accepted orders again'],

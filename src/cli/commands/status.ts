@@ -20,7 +20,7 @@ export function register(command: Command, session: Session): void {
       'it is paused or very busy. A CSV that is broken, or was kept aside, is shown as well. A user who ' +
       'may not ask the consumer sees what the folder shows (0).\n\n' +
       '--watch asks each second until Ctrl-C (0): on a terminal as a screen that is drawn again in place, ' +
-      'elsewhere one line, or with -o json one document, a second. It goes on while no consumer runs.',
+      'elsewhere one line, or with -o json one document, a second. It continues while no consumer runs.',
     examples: [
       ['orderctl status', 'once'],
       ['orderctl status --watch', 'a live screen'],

@@ -112,7 +112,9 @@ export class Stage {
       const stderr = players.map((player) => player.stderr()).join('');
       if (gone !== undefined) throw endedBadly(`(while waiting for ${what})`, gone, stderr);
       if (performance.now() > deadline) {
-        throw failed(`waited ${WAIT_LIMIT_MS / 1000} s in vain for ${what}: ${lastLines(stderr)}`);
+        throw failed(
+          `waited ${WAIT_LIMIT_MS / 1000} s for ${what}, which did not happen: ${lastLines(stderr)}`,
+        );
       }
       await sleep(LOOK_EVERY_MS);
     }

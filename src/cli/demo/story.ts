@@ -22,7 +22,7 @@ export async function play(stage: Stage): Promise<Evidence> {
   }
   const inLogs = await killInTheMiddle(stage);
 
-  stage.title('5. It is started again, and goes on where the last commit was');
+  stage.title('5. It is started again, and continues from the last commit');
   const restarted = await consume(stage, 'consume --until-end -o json');
   stage.output(sumInWords({ inLogs, decided: decided(stage), read: restarted.read, sent: sent(stage) }));
   const logsBefore = logs(stage);

@@ -239,10 +239,10 @@ function nextSteps(explained: Explanation): string[] {
   if (decided === null) return [undecidedStep(waiting, skipped, would), ...deadLetters];
   const again = [
     ...(waiting.length > 0
-      ? [`${waiting.join(', ')} is yet to be read: the decision stands all the same`]
+      ? [`${waiting.join(', ')} is yet to be read; that will not change the decision`]
       : []),
     ...skipped.map(
-      (record) => `${formatRecordId(record)} was ${skippedIn(record)}: the decision stands all the same`,
+      (record) => `${formatRecordId(record)} was ${skippedIn(record)}; that does not change the decision`,
     ),
     'a record with this id that comes again, by replay or redrive, changes nothing: a duplicate, or a conflict when its content differs',
     ...deadLetters,

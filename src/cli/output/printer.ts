@@ -152,7 +152,7 @@ export class Printer {
     );
   }
 
-  /** A line that stands at the end of stderr as it is: nothing is said after it. */
+  /** Writes a line to stderr as it is, the last one: no message follows. */
   last(line: string): void {
     this.#isEnded = false;
     this.#write(`${line}\n`);

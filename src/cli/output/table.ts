@@ -1,7 +1,7 @@
 export interface Column<Row> {
   readonly title: string;
   readonly align?: 'left' | 'right';
-  /** Never shortened: half an id is of no use. */
+  /** Never shortened: half an id is useless. */
   readonly isWhole?: boolean;
   /** Shortened in the middle: of ids the ends tell which is which. */
   readonly keepsEnds?: boolean;

@@ -17,7 +17,7 @@ export function misspelledVariables(env: Readonly<Record<string, string | undefi
   });
 }
 
-/** Near by its letters, or one of ours that goes on or ends early (ORDERCTL_REGISTRY_URL, ORDERCTL_SASL_USER). */
+/** Close in spelling, or one of ours that is longer or cut short (ORDERCTL_REGISTRY_URL, ORDERCTL_SASL_USER). */
 function meant(name: string, known: readonly string[]): string | undefined {
   const word = name.slice(PREFIX.length);
   const words = known.flatMap((each) => (each.startsWith(PREFIX) ? [each.slice(PREFIX.length)] : []));

@@ -35,7 +35,7 @@ export function registerEdit(noun: Command, session: Session, table: EditedTable
     summary: `edit ${table}.csv in an editor, safely beside a running consumer`,
     prose:
       `Opens the table as CSV in $VISUAL or $EDITOR, or in --with PROGRAM, and takes your changes over when the ` +
-      `editor is closed. It is a copy, and what it was made from is kept with it: nothing is locked, and orders go on` +
+      `editor is closed. It is a copy, and what it was made from is kept with it: nothing is locked, and orders continue to be processed` +
       `${stock}In ${isStock ? 'other' : 'all'} cells your change wins; rows that you delete ` +
       `are removed, after a question if they are more than half (--yes answers it). An editor that returns at once needs its flag to wait, as in --with 'code --wait'.\n\n` +
       'A mistake is named with its line, and the copy is opened again; without a terminal that ends with 6, and the ' +
@@ -53,7 +53,7 @@ export function registerEdit(noun: Command, session: Session, table: EditedTable
     ],
   })
     .option('--with <PROGRAM>', 'the editor: a command line that gets the path of the file')
-    .option('--resume <FILE>', 'go on with a copy that was kept')
+    .option('--resume <FILE>', 'continue with a copy that was kept')
     .option('-y, --yes', 'do not ask before most rows are removed')
     .option('--settled', 'remove what was kept aside of this table, once the edit is taken in')
     .option(...WHY)

@@ -115,7 +115,7 @@ function withCopy(failure: Failure, copy: TableCopy, command: string): Failure {
   const { code, message, fix, context } = failure;
   const how = fix === null ? '' : `${wayOut(fix)}\n`;
   return new Failure(code, message, {
-    fix: `${how}your copy is kept; go on with: ${command} --resume ${copy.file}`,
+    fix: `${how}your copy is kept; continue with: ${command} --resume ${copy.file}`,
     context,
     cause: failure,
   });

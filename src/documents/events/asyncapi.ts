@@ -14,7 +14,7 @@ const BINDING = { bindingVersion: '0.5.0' };
 const AVRO = 'application/vnd.apache.avro+json;version=1.12.0';
 const DEAD_LETTER = 'DeadLetter';
 
-/** AsyncAPI 3.1 of all messages: what lies on which topic, who sends it, who receives it. */
+/** AsyncAPI 3.1 of all messages: which topic carries what, who sends it, who receives it. */
 export function asyncApi(): object {
   const deadLetters = deadLetterTopics();
   return {

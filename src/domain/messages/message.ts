@@ -82,7 +82,7 @@ export type ProcessorName =
 /** Who sends messages besides processors: commands, the HTTP API, and programs of others. */
 export type Sender = 'produce' | 'API' | 'order cancel' | 'shops' | 'tills' | 'suppliers';
 
-/** A topic and what lies on it. */
+/** A topic and what it carries. */
 export interface DeclaredMessage {
   /** Its name in the catalogue, and of its topic where the settings name no other. */
   readonly name: string;

@@ -27,7 +27,7 @@ export interface Order {
   readonly createdAt: number;
 }
 
-/** Where a record lies in Kafka. Offsets are numbers: exact up to 2^53 − 1, which no topic reaches. */
+/** Where a record is in Kafka. Offsets are numbers: exact up to 2^53 − 1, which no topic reaches. */
 export interface RecordId {
   readonly topic: string;
   readonly partition: number;

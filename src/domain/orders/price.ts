@@ -19,7 +19,7 @@ export function priceOf(value: unknown): string | null {
   const [, sign = '', before = '', after = '', exponent = '0'] = match;
   if (before === '' && after === '') return null;
   const digits = (before + after).replace(/^0+/, '');
-  // What stands before the point, counted from the first digit that is not zero.
+  // The digits before the point, counted from the first digit that is not zero.
   const point = digits.length - after.length + Number(exponent);
   if (digits === '' || point < -MAX_SHIFT) return '0.00';
   if (point > WHOLE_DIGITS) return null;

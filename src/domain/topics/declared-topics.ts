@@ -2,7 +2,7 @@ import type { DeclaredMessage } from '../messages/message.ts';
 import { ORDER } from '../messages/shop/order.ts';
 
 /**
- * What a topic is to be, by the message that lies on it. Topics are created as declared here, compared with it and
+ * What a topic is to be, by the message that it carries. Topics are created as declared here, compared with it and
  * changed to it. Every number is a minimum: a cluster may have more on purpose.
  */
 export interface DeclaredTopic {
@@ -10,7 +10,7 @@ export interface DeclaredTopic {
   readonly partitions: number;
   /** Copies of each record; fewer where the cluster has fewer brokers. */
   readonly replication: number;
-  /** By Kafka's names. For times and sizes −1 stands for "without limit". */
+  /** By Kafka's names. For times and sizes −1 means "without limit". */
   readonly configs: Readonly<Record<string, number>>;
 }
 
@@ -29,9 +29,9 @@ const LARGEST_MESSAGE_BYTES = 2 ** 31 - 1;
 /** A topic that is to be there. */
 export interface WantedTopic {
   readonly topic: string;
-  /** What lies on it, or whose dead letters. */
+  /** What it carries, or whose dead letters. */
   readonly message: DeclaredMessage;
-  /** The topics whose dead letters lie on it; null: it has none. */
+  /** The topics whose dead letters it carries; null: it carries none. */
   readonly carries: readonly string[] | null;
 }
 

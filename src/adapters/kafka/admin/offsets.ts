@@ -98,7 +98,7 @@ function byLeader(leaderOf: ReadonlyMap<number, number>): Map<number, number[]> 
 /**
  * What can be read of each partition, in order of partitions.
  *
- * @param stable whether `end` is the last stable offset (where a consumer that has read everything stands) or the
+ * @param stable whether `end` is the last stable offset (the position of a consumer that has read everything) or the
  * high watermark (the greatest offset that was ever committed to the log)
  */
 export async function listRanges(
@@ -160,7 +160,7 @@ const PROBE_PARTITION_BYTES = 256 * 1024;
 const PROBE_BYTES = 8 * 1024 * 1024;
 
 /**
- * The fingerprints of the records at these offsets; absent where none lies there, or it is a control record.
+ * The fingerprints of the records at these offsets; absent where there is none, or it is a control record.
  *
  * @param epochOf where a node is to refuse that leads under another epoch
  */

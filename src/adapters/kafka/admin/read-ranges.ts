@@ -134,7 +134,7 @@ class RangeReader {
     }
     if (errorCode !== 0) throw createErrorFromCode(errorCode);
     if (isCutShort(records, 0)) return undefined;
-    // A jump that compaction made lies within the log; one over deleted records is a gap.
+    // A jump that compaction made is within the log; one over deleted records is a gap.
     if (logStart > offset && readInt64(records, 0) > offset) {
       throw offsetsGone(this.#topic, partition, offset, { start: logStart, end: highWatermark });
     }

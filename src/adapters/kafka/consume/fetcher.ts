@@ -119,7 +119,7 @@ export class Fetcher {
     return slot?.data === undefined ? undefined : { of: slot.of, data: slot.data };
   }
 
-  /** The partition's answer was read through; `next` is where it goes on. Its records are now in hand. */
+  /** The partition's answer was read through; `next` is the offset to read next. Its records are now in hand. */
   finish(of: TopicPartition, next: number): void {
     const slot = this.slots.get(of);
     if (slot === undefined || this.#ready[0] !== slot) return;
@@ -255,7 +255,7 @@ export class Fetcher {
     if (records.length === 0) return;
     // The first that is asked for comes whole, however large, and each one is first in its turn.
     if (isCutShort(records, 0)) return;
-    // A jump that compaction made lies within the log; one over deleted records is the end.
+    // A jump that compaction made is within the log; one over deleted records is the end.
     if (logStart > offset && readInt64(records, 0) > offset) {
       this.slots.doubt(slot);
       return;

@@ -146,7 +146,7 @@ export class Membership {
       } catch (error) {
         if (isAborted(signal)) return;
         if (isPassing(error) || answerOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') {
-          // The coordinator is away or moving. Reading goes on, and so does the membership when it is back. Whether
+          // The coordinator is away or moving. Reading continues, and so does the membership when it is back. Whether
           // the topic is gone is for the reading to find out.
           this.lose();
           pauseMs = AWAY_PAUSE_MS;

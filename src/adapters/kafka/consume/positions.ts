@@ -96,7 +96,7 @@ async function checkFingerprints(
   const expected = new Map<number, RecordFingerprint>();
   for (const [partition, { start, end }] of ranges) {
     const last = positions.get(partition)?.last ?? null;
-    // What was deleted or lies past the end cannot be compared.
+    // What was deleted or is past the end cannot be compared.
     if (last !== null && last.offset >= start && last.offset < end) expected.set(partition, last);
   }
   if (expected.size === 0) return;

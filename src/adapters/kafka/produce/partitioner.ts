@@ -1,6 +1,6 @@
 /**
  * Where Kafka's Java clients put a key: murmur2 of its bytes (Utils.murmur2, DefaultPartitioner), so that an order
- * id lies in the same partition whichever client sent it.
+ * id is in the same partition whichever client sent it.
  */
 export function partitionOf(key: Uint8Array, partitions: number): number {
   return (murmur2(key) & 0x7fffffff) % partitions;

@@ -5,7 +5,7 @@ import type { KafkaOptions } from '../options.ts';
 import { createErrorFromCode, UNKNOWN_TOPIC_OR_PARTITION } from '../protocol/kafkajs.ts';
 import { SendRun, type ProducerState } from './send-run.ts';
 
-/** How long one `send` goes on trying. */
+/** How long one `send` keeps trying. */
 const SEND_TIMEOUT_MS = 30_000;
 const TRANSACTION_TIMEOUT_MS = 60_000;
 const METADATA_AGE_MS = 60_000;

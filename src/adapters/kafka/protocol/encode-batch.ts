@@ -12,7 +12,7 @@ export interface BatchOrigin {
   readonly timestampMs: number;
 }
 
-/** Greatest length of what stands around key, value and headers: length, attributes, deltas, lengths. */
+/** Greatest length of what surrounds key, value and headers: length, attributes, deltas, lengths. */
 const RECORD_OVERHEAD_BYTES = 32;
 
 /**

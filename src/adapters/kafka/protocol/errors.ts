@@ -29,7 +29,7 @@ const PASSING_ANSWERS = new Set([
   'UNSTABLE_OFFSET_COMMIT',
 ]);
 
-/** Codes of Node's TLS errors by which a certificate is refused, by it or by us: trying again is of no use. */
+/** Codes of Node's TLS errors by which a certificate is refused, by it or by us: trying again does not help. */
 const CERTIFICATE_ERROR = /CERT|SELF_SIGNED|^UNABLE_TO|^ERR_TLS|^ERR_SSL|^ERR_OSSL|^EPROTO$/;
 /** What a port that speaks no TLS looks like, but a broker that is going down too. */
 const NO_HANDSHAKE = 'before secure TLS connection';

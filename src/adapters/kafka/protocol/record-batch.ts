@@ -15,7 +15,7 @@ import { Varints } from './varints.ts';
  * count int32, records.
  */
 export const BATCH_HEADER_BYTES = 61;
-/** baseOffset and length: what stands before the counted part. */
+/** baseOffset and length: what comes before the part that `length` counts. */
 const PREFIX_BYTES = 12;
 const CRC_FROM = 21;
 
@@ -66,7 +66,7 @@ export function readHeader(buffer: Buffer, at: number): BatchHeader | undefined 
   const end = at + PREFIX_BYTES + length;
   if (length < 0) throw new BadBatchError('its length is negative', baseOffset, baseOffset + 1);
   if (end > buffer.length) return undefined;
-  // The magic byte stands at the same place in all formats.
+  // The magic byte is at the same place in all formats.
   const magic = length < 5 ? -1 : buffer.readInt8(at + 16);
   if (magic === 0 || magic === 1) {
     throw new BadBatchError(

@@ -39,7 +39,7 @@ export function registerRedrive(dlq: Command, session: Session): void {
         'A record that came back --max-redrives times is left alone. Without a known original topic it is skipped; ' +
         '--to-topic sends it to one.\n\nThe headers that the record got as a dead letter are dropped; x-original-* say ' +
         'where it came from, x-replay-id, x-replay-count and x-replayed-at that it was sent again. Ctrl-C: 130; the ' +
-        `same command goes on.\n\n${IDS}`,
+        `same command continues.\n\n${IDS}`,
       examples: [
         ['orderctl dlq redrive --all', 'what would be sent, and where'],
         ['orderctl dlq redrive 0:17 0:18 --execute', 'these two'],

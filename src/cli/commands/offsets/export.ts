@@ -7,7 +7,7 @@ import { openPorts, SHOW_TIMEOUT_MS } from './ports.ts';
 
 export function registerExport(offsets: Command, session: Session): void {
   describe(offsets.command('export'), {
-    summary: 'print where reading stands, as a file to go back to',
+    summary: 'print the positions as a file to go back to',
     prose:
       'Prints a line TOPIC,PARTITION,OFFSET for each partition: where reading would go on now. "orderctl ' +
       'offsets reset --from-file" reads it, and so does kafka-consumer-groups --reset-offsets --from-file. It is ' +

@@ -23,7 +23,7 @@ export function registerReset(offsets: Command, session: Session): void {
     summary: 'move the stored positions and the group together',
     isTable: true,
     prose:
-      'Says for each partition where it stands and where it would go, how many records would be read again and ' +
+      'Shows for each partition its position and where it would move, how many records would be read again and ' +
       'how many skipped. --execute does it: refused (4) while a consumer owns the folder or the group has ' +
       'members; what a killed consumer left in the group is removed.\n\n' +
       '--to goes to earliest, latest, current (where reading would go on now), an offset, +N or -N records ' +

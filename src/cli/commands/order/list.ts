@@ -55,7 +55,7 @@ export function registerList(order: Command, session: Session): void {
   takingDecisions(command, 'the first so many')
     .option('--last <N>', 'the latest so many')
     .option('--reverse', 'the latest first')
-    .option('--follow', 'go on with new ones as they are decided')
+    .option('--follow', 'continue with new ones as they are decided')
     .action(async (flags: ListFlags) => {
       await list(session, flags);
     });

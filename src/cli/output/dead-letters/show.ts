@@ -120,7 +120,7 @@ function toBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** The first bytes, and those around `position` when that lies beyond them. */
+/** The first bytes, and those around `position` when that is beyond them. */
 function dump(title: string, bytes: Uint8Array | null, limit: number, position: number | null): string[] {
   if (bytes === null) return [`${title}: none`];
   const lines = [`${title}: ${count(bytes.byteLength, 'byte')}`];

@@ -44,9 +44,9 @@ export function aheadLine(topic: string, group: string, ahead: readonly GroupAhe
     ({ partition, committed, stored }) => `${topic}/${partition} at ${committed}, here at ${stored}`,
   );
   return (
-    `group ${group} stands ${count(records, 'record')} beyond this folder, by the mark of this very folder (` +
+    `group ${group} is ${count(records, 'record')} ahead of this folder, by the mark of this very folder (` +
     `${places.join('; ')}): the folder is as it was before, restored from a backup or a copy of one that went on, or a ` +
-    `reset was cut short. Reading goes on from where the folder stands, and decides again what it does not know. If ` +
+    `reset was cut short. Reading continues from the folder's position, and decides again what the folder does not know. If ` +
     `the other one is still in use, give this one an id of its own: orderctl consume --new-id --group NAME`
   );
 }

@@ -2,7 +2,7 @@ import type { PositionMove } from '../../../app/offsets/plan.ts';
 import type { MessageLine } from '../consume/decision-throttle.ts';
 import { count } from '../text.ts';
 
-/** Where a partition goes on, and what that means for its records. */
+/** Where reading of a partition continues, and what that means for its records. */
 export function moveLines(topic: string, move: PositionMove): MessageLine[] {
   const { partition, before, after, cause, readAgain, skipped } = move;
   const effects = [

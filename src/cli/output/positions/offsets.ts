@@ -65,7 +65,7 @@ function oddities(
   const lines: MessageLine[] = [];
   const place = `${topic}/${partition}`;
   if (stored !== null && current !== stored && !ahead.some((entry) => entry.partition === partition)) {
-    const text = `${place}: another tool moved group ${group} to ${current}; the next orderctl consume goes on there`;
+    const text = `${place}: another tool moved group ${group} to ${current}; the next orderctl consume continues there`;
     lines.push({ level: 'warn', text });
   }
   if (stored !== null && (stored < start || stored > end)) {
@@ -144,7 +144,7 @@ function warningsOf({ topic, partitions, executed }: ResetResult): ReturnType<ty
 function lastLine({ executed, undoFile, partitions, topic, group }: ResetResult): string {
   if (!executed) return 'nothing changed; add --execute';
   const moved = partitions.filter(isMove).length;
-  if (moved === 0) return 'nothing changed: every partition stands there already';
+  if (moved === 0) return 'nothing changed: every partition is there already';
   const undo =
     undoFile === null ? '' : `; to take it back: orderctl offsets undo --execute (kept in ${undoFile})`;
   return `moved ${count(moved, 'partition')} of ${topic}, with group ${group}${undo}`;

@@ -51,7 +51,7 @@ export function printRunEvent(
       break;
     case 'commit_failed':
       printer.warn(
-        `the group's offsets could not be committed: ${event.message}; the stored position stands, and the next commit makes up for it`,
+        `the group's offsets could not be committed: ${event.message}; the stored position counts, and the next commit makes up for it`,
       );
       break;
     case 'stop_asked':

@@ -26,7 +26,7 @@ export interface FetchedData {
   readonly partition: number;
   readonly errorCode: number;
   readonly highWatermark: number;
-  /** Where a reader of committed transactions stands once it has read everything. */
+  /** The position of a reader of committed transactions that has read everything. */
   readonly stableEnd: number;
   readonly logStart: number;
   readonly aborted: readonly AbortedTransaction[];
