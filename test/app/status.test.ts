@@ -29,7 +29,7 @@ describe('beside a consumer', () => {
         { ...BROKEN, state: 'broken' },
         {
           ...{ file: 'inventory.csv.conflict', state: 'kept_aside', line: null },
-          message: 'it has too little in common with what it was',
+          message: 'it is not based on any version that orderctl has written',
         },
       ],
       problem: null,

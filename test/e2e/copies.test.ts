@@ -68,7 +68,7 @@ test('a folder restored from before says that its group is ahead, and decides ag
   await sendRaw(shop.topic, pens('b', 3));
   await shop.ok('consume --until-end');
 
-  const ahead = /group .* stands 3 records beyond this folder/;
+  const ahead = /group .* is 3 records ahead of this folder/;
   expect((await shop.ok('offsets show', backup)).stderr).toMatch(ahead);
   const restored = await shop.ok('consume --until-end -o json', backup);
   expect(restored.stderr).toMatch(ahead);
