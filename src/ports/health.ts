@@ -5,7 +5,7 @@ import type { Failure } from '../domain/failure.ts';
 import type { Item, User } from '../domain/tables.ts';
 import type { SetAside } from '../domain/set-aside.ts';
 import type { StoreNotice } from './notices.ts';
-import type { Outgoing, StoredPosition, Undelivered } from './store.ts';
+import type { LoggedMovement, Outgoing, StoredPosition, Undelivered } from './store.ts';
 
 export type Finding =
   | { readonly difference: Difference; readonly note?: never }
@@ -35,6 +35,7 @@ export interface StoreInspection extends AsyncDisposable {
   decided(orderId: string): Promise<Decided | undefined>;
   decisions(outcome: 'accepted' | 'rejected'): AsyncIterable<PlacedLines<Decided>>;
   edits(): AsyncIterable<PlacedLines<LoggedEdit>>;
+  movements(): AsyncIterable<PlacedLines<LoggedMovement>>;
   /** Where the row of an item or user stands in its file, for messages. */
   whereRow(table: 'users' | 'items', name: string): string;
   /** Compares the files with each other; what their lines say is for the caller to check. */

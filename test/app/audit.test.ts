@@ -56,6 +56,31 @@ describe('the books', () => {
     expect(await audit(folder, options)).toMatchObject({ total: 0, checked: { items: 1, edits: 10 } });
   });
 
+  it('balance over movements too, which go both ways between sales and edits', async () => {
+    const folder = await shop();
+    const move = async (delta: number): Promise<void> => {
+      await using store = await folder.own({ purpose: 'test', via: 'consume', onNotice: () => undefined });
+      const cause = delta < 0 ? 'reservation' : 'release';
+      const movements = [{ item: 'pen', delta, cause, orderId: 'O-1', eventId: null } as const];
+      await store.transact({}, () => ({ changes: { movements }, result: undefined }));
+    };
+    await move(-4);
+    await decideIn(folder, recordOf('orders', 0, 'A-1', 'alice', { pen: 2 }));
+    await move(4);
+    await folder.edit({ kind: 'item.update', item: 'pen', quantity: 20 });
+    await move(-5);
+    await decideIn(folder, recordOf('orders', 1, 'A-2', 'alice', { pen: 1 }));
+    await folder.edit({ kind: 'item.remove', item: 'pen' });
+    await folder.edit({ kind: 'item.add', item: 'pen', quantity: 7 });
+    await move(-1);
+    expect(await audit(folder, options)).toMatchObject({ total: 0 });
+    folder.tables.items.set('pen', pen(7));
+    const { differences } = await audit(folder, options);
+    expect(differences.map(({ message }) => message)).toEqual([
+      'pen: 15 were put in and 3 sold, and 6 taken by movements, which leaves 6; on hand are 7',
+    ]);
+  });
+
   const pen = (quantity: number): Item => ({
     ...{ item: 'pen', quantity, name: null, price: null, reorderLevel: null, extra: {} },
   });

@@ -161,6 +161,7 @@ export class ModelFolder implements StoreAccess {
       decided: (orderId) => store.decided(orderId),
       decisions: (outcome) => placed(`${outcome}.jsonl`, store.decisions(outcome)),
       edits: () => placed('edits.jsonl', store.edits()),
+      movements: () => placed('movements.jsonl', store.movements()),
       whereRow: (table, name) => `${table}:${name}`,
       findings: () => this.#findings(),
       [Symbol.asyncDispose]: async () => undefined,

@@ -7,7 +7,7 @@ import { isFailure, type Failure } from '../../domain/failure.ts';
 import type { Item, User } from '../../domain/tables.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Finding, PlacedLines, StoreInspection } from '../../ports/health.ts';
-import type { Outgoing, StoredPosition, Undelivered } from '../../ports/store.ts';
+import type { LoggedMovement, Outgoing, StoredPosition, Undelivered } from '../../ports/store.ts';
 import { checkCsv, linesOfRows } from './csv/check.ts';
 import { checkIds } from './ids/check.ts';
 import { parseEdit } from './logs/edit-line.ts';
@@ -18,6 +18,7 @@ import { linesOf, type LogView } from './logs/log.ts';
 import { fileOfLog, innerFolder, LOG_OF, type LogName } from './layout.ts';
 import { openOrUndefined } from './whole-files.ts';
 import { addTail, lookUp, rebuildIndex } from './ids/lookup.ts';
+import { parseMovement } from './logs/movement-line.ts';
 import { parseDecided } from './logs/order-line.ts';
 import { fileOf, logEnd, logsOf, type LoadedFolder } from './journal/recover.ts';
 import { FolderSnapshot } from './journal/snapshot.ts';
@@ -115,6 +116,10 @@ export class FolderInspection implements StoreInspection {
 
   edits(): AsyncIterable<PlacedLines<LoggedEdit>> {
     return this.#placed('edits', parseEdit);
+  }
+
+  movements(): AsyncIterable<PlacedLines<LoggedMovement>> {
+    return this.#placed('movements', parseMovement);
   }
 
   whereRow(table: 'users' | 'items', name: string): string {

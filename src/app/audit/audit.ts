@@ -143,6 +143,10 @@ async function readLedger(
     else if (edit.kind === 'user') users.edit(edit, where);
     else courses.take(edit);
   });
+  await eachLine(inspection.movements(), report, (movement) => {
+    books.move(movement);
+    return undefined;
+  });
   const orders = await eachLine(inspection.decisions('accepted'), report, (decided, file, line) => {
     furthest.take(decided, file, line);
     if (books.isReadyFor(decided)) {

@@ -2,6 +2,7 @@ import type { Decided } from '../../domain/orders/decided.ts';
 import { difference, type Difference } from '../../domain/difference.ts';
 import type { LoggedEdit } from '../../domain/edit.ts';
 import { totalsByItem } from '../../domain/orders/order.ts';
+import type { Movement } from '../../domain/movement.ts';
 import type { Item } from '../../domain/tables.ts';
 
 type ItemEdit = Extract<LoggedEdit, { kind: 'item' }>;
@@ -12,6 +13,8 @@ interface Account {
   /** What edits added, less what was sold: if the books balance, what is on hand. */
   putIn: number;
   sold: number;
+  /** What movements added, less what they took; null: none has its stock changed by any. */
+  moved: number | null;
   /** As the last edit left it. */
   row: Item | null;
   /** Edits that begin at another quantity than this account has: sales come before them. */
@@ -20,7 +23,8 @@ interface Account {
 
 /**
  * Follows the stock of every item through edits and sales, which come from two logs. The order between the two needs
- * no clock: stock only falls by sales, so an edit that begins at the current sum has no sale before it.
+ * no clock: stock only falls by sales, so an edit that begins at the current sum has no sale before it. Of an item that
+ * has movements too, which go both ways, only the sums are compared.
  */
 export class StockBooks {
   readonly #accounts = new Map<string, Account>();
@@ -32,13 +36,23 @@ export class StockBooks {
 
   edit(edit: ItemEdit, where: string): void {
     const account = this.#account(edit.item);
-    if (account.waiting.length === 0 && begins(edit, account)) apply(edit, account);
+    const isInOrder = account.moved !== null || begins(edit, account);
+    if (account.waiting.length === 0 && isInOrder) apply(edit, account);
     else account.waiting.push({ edit, where });
+  }
+
+  /** To be given before all edits and sales. */
+  move({ item, delta }: Pick<Movement, 'item' | 'delta'>): void {
+    const account = this.#account(item);
+    account.moved = (account.moved ?? 0) + delta;
   }
 
   /** Whether the sale fits the accounts now; if not, edits that come before it may still be unread. */
   isReadyFor({ order, outcome }: Decided): boolean {
-    return order.items.every(({ item }, at) => this.#accounts.get(item)?.onHand === outcome.stock[at]);
+    return order.items.every(({ item }, at) => {
+      const account = this.#accounts.get(item);
+      return account?.onHand === outcome.stock[at] || (account !== undefined && account.moved !== null);
+    });
   }
 
   sale(decided: Decided, file: string, line: number): void {
@@ -58,7 +72,7 @@ export class StockBooks {
     const stock = outcome.stock[at] ?? null;
     const { orderId } = order;
     const where = (): string => `${file}:${line}`;
-    if (account.onHand !== stock) {
+    if (account.moved === null && account.onHand !== stock) {
       const [says, was] = [stock ?? 'no', account.onHand ?? 'none'];
       const message = `${where()}: order ${orderId} says that ${says} ${item} were on hand; by what came before it was ${was}`;
       const about = { item, orderId, expected: account.onHand, actual: stock, message };
@@ -109,14 +123,16 @@ export class StockBooks {
 
   #compare(item: string, found: Item | null, whereRow: (item: string) => string): void {
     const account = this.#accounts.get(item);
-    const expected = account === undefined || account.row === null ? null : account.putIn - account.sold;
+    const moved = account?.moved ?? 0;
+    const expected =
+      account === undefined || account.row === null ? null : account.putIn - account.sold + moved;
     const actual = found?.quantity ?? null;
     if (expected !== actual) {
       const where = whereRow(item);
       this.#report(
         difference('stock_mismatch', where, {
           ...{ item, expected, actual },
-          message: `${item}: ${account?.putIn ?? 0} were put in and ${account?.sold ?? 0} sold, which leaves ${expected ?? 'no such item'}; on hand are ${actual ?? 'none'}`,
+          message: `${item}: ${account?.putIn ?? 0} were put in and ${account?.sold ?? 0} sold${movedInWords(account?.moved ?? null)}, which leaves ${expected ?? 'no such item'}; on hand are ${actual ?? 'none'}`,
         }),
       );
     }
@@ -133,11 +149,16 @@ export class StockBooks {
   #account(item: string): Account {
     let account = this.#accounts.get(item);
     if (account === undefined) {
-      account = { onHand: null, putIn: 0, sold: 0, row: null, waiting: [] };
+      account = { onHand: null, putIn: 0, sold: 0, moved: null, row: null, waiting: [] };
       this.#accounts.set(item, account);
     }
     return account;
   }
+}
+
+function movedInWords(moved: number | null): string {
+  if (moved === null) return '';
+  return moved < 0 ? `, and ${-moved} taken by movements` : `, and ${moved} added by movements`;
 }
 
 function begins(edit: ItemEdit, account: Account): boolean {
