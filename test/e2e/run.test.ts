@@ -1,0 +1,117 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { fill, openShop, type Shop } from '../support/cli.ts';
+import { randomFrom } from '../support/kill-loop.ts';
+import {
+  createTopic,
+  jsonOrder,
+  openSender,
+  readTopic,
+  sendRaw,
+  type TopicRecord,
+} from '../support/topics.ts';
+
+const seed = Number(process.env.ORDERCTL_TEST_SEED ?? Date.now() % 1_000_000);
+
+/** A shop that announces changes of stock, on topics of its own. */
+function announcing(): { shop: Shop; events: string; alerts: string } {
+  const { topic } = openShop();
+  const topics = { 'inventory-events': `${topic}-events`, alerts: `${topic}-alerts` };
+  const shop = openShop({
+    ORDERCTL_EVENTS: 'true',
+    ORDERCTL_TOPICS: [
+      ...Object.entries(topics).map((pair) => pair.join('=')),
+      ...['alerts.dlq', 'notifications.outbound', 'notifications.outbound.dlq'].map(
+        (name) => `${name}=${topic}-${name}`,
+      ),
+    ].join(','),
+  });
+  return { shop, events: topics['inventory-events'], alerts: topics.alerts };
+}
+
+/** The records of a topic by ce_id: a message that was sent twice is the same both times. */
+async function byId(topic: string): Promise<Map<string, TopicRecord>> {
+  const found = new Map<string, TopicRecord>();
+  for (const record of await readTopic(topic)) {
+    const id = String(record.headers.ce_id);
+    const before = found.get(id);
+    if (before !== undefined) {
+      const same = ({ key, value, headers }: TopicRecord): unknown => ({ key, value, headers });
+      expect(same(record)).toEqual(same(before));
+    }
+    found.set(id, record);
+  }
+  return found;
+}
+
+test('run decides orders, announces the stock and delivers alerts, to the end of what that leads to', async () => {
+  const { shop, events, alerts } = announcing();
+  fill(shop, { alice: 'paid' }, { 'P-567': 3, pen: 50 });
+  await createTopic(shop.topic, 2);
+  await sendRaw(shop.topic, [
+    jsonOrder('r-1', 'alice', { 'P-567': 2 }),
+    jsonOrder('r-2', 'alice', { pen: 1 }),
+  ]);
+  const { stdout, stderr } = await shop.ok('run orders delivery --until-end -o json');
+  expect(JSON.parse(stdout)).toMatchObject({
+    ...{ type: 'summary', command: 'run', stopped_by: 'end', unsent: {}, effects_owed: 0 },
+    processors: [
+      { processor: 'orders', group: shop.group, read: 2, outcomes: { accepted: 2 } },
+      { processor: 'delivery', group: `${shop.group}.delivery`, read: 1 },
+    ],
+  });
+  expect(stderr).toContain('Low stock alert for Product P-567: only 1 item left!');
+  expect([...(await byId(events)).keys()].map((id) => id.replace(/^[^/]*/, ''))).toEqual(
+    expect.arrayContaining(['/inventory-events/P-567/1', '/inventory-events/pen/1']),
+  );
+  expect((await byId(alerts)).size).toBe(1);
+  const { stdout: none } = await shop.ok('run orders --until-end -o json');
+  expect(JSON.parse(none)).toMatchObject({ processors: [{ processor: 'orders', read: 0 }] });
+  const unknown = await shop.run('run paymant');
+  expect(unknown.code, unknown.stderr).toBe(2);
+  expect(unknown.stderr).toContain('payment');
+});
+
+test(
+  `kill -9 in a run with events and effects: each message has one id, none is missing, none has two contents (ORDERCTL_TEST_SEED=${seed})`,
+  { timeout: 120_000 },
+  async () => {
+    const random = randomFrom(seed);
+    const { shop, events, alerts } = announcing();
+    fill(shop, { alice: 'paid' }, { book: 400, pen: 30 });
+    await createTopic(shop.topic, 2);
+    const sender = await openSender(shop.topic);
+    let sent = 0;
+    for (let kill = 0; kill < 4; kill++) {
+      const run = shop.start('run orders delivery');
+      const orders = Array.from({ length: 50 }, () => {
+        sent += 1;
+        return jsonOrder(`k-${sent}`, 'alice', sent % 2 === 0 ? { book: 1 } : { pen: 1 });
+      });
+      await sender.send(orders);
+      await sleep(300 + random() * 1_500);
+      run.signal('SIGKILL');
+      await run.exited;
+    }
+    await shop.ok('run orders delivery --until-end');
+
+    const accepted = shop.jsonl('orders.jsonl').length;
+    expect(shop.stock()).toEqual({ book: 400 - 100, pen: 0 });
+    const changes = [...(await byId(events)).keys()].map((id) => id.split('/').slice(2).join('/'));
+    // The first of each is the edit that put it in.
+    expect(changes).toHaveLength(accepted + 2);
+    const expected = [
+      ...Array.from({ length: 101 }, (_, i) => `book/${i + 1}`),
+      ...Array.from({ length: 31 }, (_, i) => `pen/${i + 1}`),
+    ];
+    expect(changes.sort()).toEqual(expected.sort());
+    const alerted = [...(await byId(alerts)).keys()].map((id) => id.split('/').at(-1));
+    expect(alerted.sort()).toEqual(['insufficient_stock', 'low_stock', 'out_of_stock']);
+    // Each is delivered, and none is owed.
+    const delivered = shop
+      .jsonl('deliveries.jsonl')
+      .filter((fact) => JSON.stringify(fact).includes('delivered'));
+    expect(delivered.length).toBeGreaterThanOrEqual(3);
+    await shop.ok('audit');
+  },
+);
