@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { COUNTS, nullable, object, Seconds, Time, type Document } from './shapes.ts';
+import { Count, CountByName, COUNTS, nullable, object, Seconds, Time, type Document } from './shapes.ts';
 
 export const Counts = object(COUNTS);
 export type Counts = Document<typeof Counts>;
@@ -20,6 +20,22 @@ export const Status = object({
   lag: nullable(Type.Integer(), 'null: the brokers have not said it'),
   last_commit_at: nullable(Time),
   counts: nullable(Counts, 'since it started'),
+  processors: nullable(
+    Type.Array(
+      object({
+        processor: Type.String(),
+        group: Type.String(),
+        topics: Type.Array(Type.String()),
+        records_per_second: Type.Number({ minimum: 0 }),
+        lag: nullable(Type.Integer()),
+        last_commit_at: nullable(Time),
+        read: Count,
+        dead_lettered: Count,
+        outcomes: CountByName,
+      }),
+    ),
+    'each that runs; what is above is that of orders, or of the first',
+  ),
   files: Type.Array(
     object({
       file: Type.String(),

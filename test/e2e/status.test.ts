@@ -28,6 +28,14 @@ test('the running consumer says how it is, without Kafka; a paused one is named'
     lag: 0,
     last_commit_at: expect.stringMatching(/^\d{4}-.*Z$/) as string,
     counts: { read: 7, accepted: 5, rejected: 0, duplicates: 1, conflicts: 0, dead_lettered: 1 },
+    processors: [
+      expect.objectContaining({
+        processor: 'orders',
+        topics: [shop.topic],
+        read: 7,
+        dead_lettered: 1,
+      }) as object,
+    ],
     files: [],
     problem: null,
   });

@@ -62,7 +62,7 @@ export const SENDING: readonly Mutation[] = [
     name: 'a dead letter that was refused beside one that waits is forgotten',
     file: 'src/app/run/outbox/lane.ts',
     from: "return typeof fate === 'object' ? [fate] : [];",
-    to: "return typeof fate === 'object' && left.length > 1 ? [fate] : [];",
+    to: "return typeof fate === 'object' && left.includes(one) ? [fate] : [];",
     tests: ['test/app/consume-orders.test.ts'],
   },
   {

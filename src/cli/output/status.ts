@@ -1,7 +1,7 @@
 import type { Counts, Status } from '../../documents/status.ts';
 import type { FolderStatus, UncountedFile } from '../../app/status/show.ts';
 import { isoTime, isoTimeOrNull } from '../../domain/iso-time.ts';
-import type { ConsumerStatus, RunningConsumer } from '../../ports/owner.ts';
+import type { ConsumerStatus, ProcessorStatus, RunningConsumer } from '../../ports/owner.ts';
 import { count, duration, grouped, wrapped } from './text.ts';
 
 /** Keys in the order of the contract; all of them null where they are not known. */
@@ -20,9 +20,33 @@ export function statusDocument({ consumer, files, problem }: FolderStatus): Stat
     lag: status?.lag ?? null,
     last_commit_at: isoTimeOrNull(status?.lastCommitAt),
     counts: status === undefined ? null : countsDocument(status.counts),
+    processors: status === undefined ? null : processorsOf(status).map(processorDocument),
     files,
     problem: problem?.message ?? null,
   };
+}
+
+/** A consumer of an earlier version does not say. */
+function processorsOf(status: ConsumerStatus): readonly ProcessorStatus[] {
+  return (status as Partial<ConsumerStatus>).processors ?? [];
+}
+
+function processorDocument(of: ProcessorStatus): NonNullable<Status['processors']>[number] {
+  const { name, group, topics, recordsPerSecond, lag, lastCommitAt, read, deadLettered, outcomes } = of;
+  return {
+    ...{ processor: name, group, topics, records_per_second: recordsPerSecond, lag },
+    ...{ last_commit_at: isoTimeOrNull(lastCommitAt), read, dead_lettered: deadLettered, outcomes },
+  };
+}
+
+/** A line for each, where there are several. */
+function processorRows(status: ConsumerStatus): [string, string][] {
+  const processors = processorsOf(status);
+  if (processors.length < 2) return [];
+  return processors.map(({ name, recordsPerSecond, lag, read }) => {
+    const behind = lag === null ? 'lag not known yet' : `lag ${grouped(lag)}`;
+    return [name, `${grouped(read)} read, ${recordsPerSecond}/s, ${behind}`];
+  });
 }
 
 export function countsDocument(counts: ConsumerStatus['counts']): Counts {
@@ -75,6 +99,7 @@ function consumerLines(consumer: FolderStatus['consumer'], folder: string, now: 
     ['lag', lag === null ? 'not known yet' : count(lag, 'record')],
     ['read', readInWords(consumer)],
     ['last commit', lastCommitAt === null ? 'none yet' : `${ago(lastCommitAt, now)} ago`],
+    ...processorRows(status),
   ];
   return rows.map(([name, value]) => row(name, value));
 }
