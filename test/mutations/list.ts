@@ -310,8 +310,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'one number stands for two transactions',
     file: files('ledger.ts'),
-    from: '    this.#seq = entry.seq;\n',
-    to: '',
+    from: 'this.#seq = this.#staging.stage(commit, this.#seq);',
+    to: 'this.#staging.stage(commit, this.#seq);',
     tests: ['test/contract/file-store.test.ts'],
   },
   {
@@ -358,8 +358,8 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'decided ids are not put into the index',
-    file: files('ledger.ts'),
-    from: '      this.#ids.add(log, commit[log], this.#logs.sizeOf(log));\n',
+    file: files('journal/staging.ts'),
+    from: '      if (lines !== undefined) this.#index.add(number, lines, this.#logs.sizeOf(name));\n',
     to: '',
     tests: SIMULATION,
   },
@@ -784,7 +784,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...COMMANDS,
   {
     name: 'a log replaced by another of the same length is not noticed',
-    file: files('logs/log.ts'),
+    file: files('logs/append-log.ts'),
     from: 'found?.inode === this.#inode && found.sizeBytes',
     to: 'found?.sizeBytes',
     tests: ['test/unit/files/ledger.test.ts'],

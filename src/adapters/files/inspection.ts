@@ -14,6 +14,7 @@ import { parseEdit } from './logs/edit-line.ts';
 import type { FileSystem } from './fs.ts';
 import { INVENTORY, USERS } from './tables/columns.ts';
 import { openIdIndex, type IdIndex } from './ids/index.ts';
+import { indexedLogs, type IndexedLog } from './ids/indexed-logs.ts';
 import { linesOf, type LogView } from './logs/log.ts';
 import { fileOfLog, innerFolder, LOG_OF, type LogName } from './layout.ts';
 import { openOrUndefined } from './whole-files.ts';
@@ -104,7 +105,8 @@ export class FolderInspection implements StoreInspection {
 
   async decided(orderId: string): Promise<Decided | undefined> {
     const view = (log: LogName): LogView => this.#snapshot.view(log);
-    const rebuild = (): IdIndex => rebuildIndex(this.#files, innerFolder(this.#folder), view);
+    const rebuild = (): IdIndex =>
+      rebuildIndex(this.#files, innerFolder(this.#folder), this.#indexed(), view);
     const found = this.#wholeIndex();
     this.#index = 'find' in found ? found : rebuild();
     return lookUp(orderId, this.#index, view, () => (this.#index = rebuild()));
@@ -141,6 +143,7 @@ export class FolderInspection implements StoreInspection {
       const sources = {
         ...{ view, index: this.#wholeIndex(), fileOf: (log: LogName) => fileOf(loaded, log) },
         relative: (file: string) => path.relative(this.#folder, file),
+        logs: this.#indexed(),
       };
       for (const difference of checkIds(sources)) yield { difference };
     }
@@ -202,10 +205,14 @@ export class FolderInspection implements StoreInspection {
     }
   }
 
+  #indexed(): readonly IndexedLog[] {
+    return indexedLogs(this.#snapshot.tables.facts);
+  }
+
   #wholeIndex(): IdIndex | Failure {
     const { loaded } = this.#snapshot;
     if ('find' in this.#index && !this.#isTailIndexed && loaded !== undefined) {
-      addTail(this.#index, loaded.state, (log) => this.#snapshot.view(log));
+      addTail(this.#index, loaded.state, this.#indexed(), (log) => this.#snapshot.view(log));
     }
     this.#isTailIndexed = true;
     return this.#index;

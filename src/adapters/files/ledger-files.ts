@@ -1,5 +1,6 @@
 import path from 'node:path';
-import type { DecidedIds } from './ids/decided-ids.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { OwnedIndex } from './ids/owned-index.ts';
 import { FORMAT, writeSnapshot, writeState, type FolderState } from './journal/checkpoint.ts';
 import { innerFolder, journalPath } from './layout.ts';
 import type { LogCuts, Logs } from './logs/logs.ts';
@@ -47,6 +48,13 @@ export async function newFolderId(): Promise<string> {
   return randomUUID();
 }
 
+export function notAlone(journal: string): Failure {
+  return new Failure('folder_in_use', `${journal} was changed by another process: this one stops writing`, {
+    fix: 'see that one consumer only works on the folder, then start again: nothing that was decided is lost',
+    context: { file: journal },
+  });
+}
+
 /** What a checkpoint will say. */
 export interface Cut {
   readonly seq: number;
@@ -57,7 +65,7 @@ export interface Cut {
 
 /** Makes what a cut says durable, and removes what is not needed any more. */
 export async function writeCheckpoint(
-  { files, folder, logs, ids }: { files: FileSystem; folder: string; logs: Logs; ids: DecidedIds },
+  { files, folder, logs, ids }: { files: FileSystem; folder: string; logs: Logs; ids: OwnedIndex },
   folderId: string,
   cut: Cut,
 ): Promise<FolderState> {

@@ -1,16 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Fact } from '../../domain/facts.ts';
 import type { Decided } from '../../domain/orders/decided.ts';
-import { Failure } from '../../domain/failure.ts';
 import type { OwnOptions } from '../../ports/owner.ts';
 import { FORMAT, type FolderState } from './journal/checkpoint.ts';
-import { journalPath, innerFolder, type LogName } from './layout.ts';
+import { factLogName, innerFolder, journalPath, type LogName } from './layout.ts';
 import type { FileSystem } from './fs.ts';
-import { DecidedIds } from './ids/decided-ids.ts';
+import { OwnedIndex } from './ids/owned-index.ts';
+import { indexedLogs } from './ids/indexed-logs.ts';
 import type { IdIndex } from './ids/index.ts';
-import { entryOf, type Commit } from './journal/commit.ts';
+import type { Commit } from './journal/commit.ts';
 import { encodeEntry } from './journal/entry.ts';
+import { Staging } from './journal/staging.ts';
 import { Journal } from './journal/journal.ts';
-import { newFolderId, nextJournal, syncNameOf, writeCheckpoint, type Cut } from './ledger-files.ts';
+import { newFolderId, nextJournal, notAlone, syncNameOf, writeCheckpoint, type Cut } from './ledger-files.ts';
 import type { LogView } from './logs/log.ts';
 import { Logs } from './logs/logs.ts';
 import { openIndex } from './ids/lookup.ts';
@@ -61,13 +63,14 @@ export class Ledger {
   readonly #files: FileSystem;
   readonly #folder: string;
   readonly #logs: Logs;
-  readonly #ids: DecidedIds;
+  readonly #ids: OwnedIndex;
   #journal: Journal;
   #state: FolderState | undefined;
   /** Of the last transaction. */
   #seq: number;
   #checkpoint: Promise<void> | undefined;
   #hasChanged = false;
+  readonly #staging: Staging;
   /** What failed in the background. A sync that failed is never tried again: it would succeed, and promise what is lost. */
   #failure: { readonly error: unknown } | undefined;
   readonly #checkpointBytes: number;
@@ -99,12 +102,14 @@ export class Ledger {
     const { format = FORMAT } = parts.loaded?.state ?? {};
     this.formerFormat = format === FORMAT ? null : format;
     this.#logs = parts.logs;
-    this.#ids = new DecidedIds(parts.files, innerFolder(parts.folder), parts.index, {
-      view: (log) => this.view(log),
+    this.#ids = new OwnedIndex(parts.files, innerFolder(parts.folder), parts.index, {
+      view: (log) => this.#logs.stagedView(log),
+      logs: () => indexedLogs(this.tables.facts),
       onRebuilt: () => (this.#hasChanged = true),
       onFailure: (error) => this.#fail(error),
     });
     this.#journal = parts.journal;
+    this.#staging = new Staging(this.tables, this.#logs, this.#ids);
   }
 
   /**
@@ -134,7 +139,13 @@ export class Ledger {
         repairLogs(files, folder, loaded);
       }
       const logs = new Logs(files, folder, loaded);
-      const { index, rebuilt } = openIndex(files, inner, loaded?.state, (log) => logs.view(log));
+      const { index, rebuilt } = openIndex(
+        files,
+        inner,
+        loaded?.state,
+        indexedLogs(loaded?.tables.facts ?? new Map()),
+        (log) => logs.view(log),
+      );
       const isClean = loaded?.commits === 0 && !loaded.journal.torn && loaded.state.format === FORMAT;
       const goesOn = isClean && !newId && !rebuilt;
       const journal = goesOn
@@ -160,26 +171,30 @@ export class Ledger {
     }
   }
 
-  /** Makes a commit durable and then visible. */
+  /** Makes a commit durable, and with it those that were staged before. */
   async commit(commit: Commit): Promise<void> {
+    this.stage(commit);
+    await this.flush();
+  }
+
+  /** Makes a commit part of the state that the next one is decided on. It is durable, and is sent, when `flush` resolves. */
+  stage(commit: Commit): void {
+    this.#seq = this.#staging.stage(commit, this.#seq);
+  }
+
+  /** Makes all that was staged durable, by one record and one sync. */
+  async flush(): Promise<void> {
     this.#assertSound();
-    const entry = entryOf(commit, (log) => this.#logs.sizeOf(log), this.#seq);
-    for (const { log } of entry.logs) this.#logs.make(log);
+    const { entry } = this.#staging;
+    if (entry === null) return;
     await this.#journal.commit(encodeEntry(entry));
     this.#hasChanged = true;
-    this.#seq = entry.seq;
+    if (this.#staging.land()) this.#onOwed?.();
+  }
 
-    for (const log of ['orders', 'rejections'] as const) {
-      this.#ids.add(log, commit[log], this.#logs.sizeOf(log));
-    }
-    for (const { log, parts } of entry.logs) this.#logs.append(log, parts);
-    let isOwed = false;
-    for (const line of commit.lines) {
-      this.tables.apply(line);
-      isOwed ||= line[0] === 'outgoing' || (line[0] === 'effect' && line[2]?.state === 'due');
-    }
-    if (commit.sales !== undefined) this.tables.applySales(commit.sales);
-    if (isOwed) this.#onOwed?.();
+  /** How many bytes for the logs wait for `flush`. */
+  get stagedBytes(): number {
+    return this.#logs.stagedBytes;
   }
 
   /** The number of the next transaction. */
@@ -196,7 +211,13 @@ export class Ledger {
     return this.#ids.decided(orderId);
   }
 
-  /** A log up to its present end. */
+  /** In the order of their log. @param log its name */
+  facts(log: string, key: string): readonly Fact[] {
+    const known = this.tables.facts.get(log);
+    return known === undefined ? [] : this.#ids.facts(known, key, this.#logs.stagedView(factLogName(log)));
+  }
+
+  /** A log up to where it is durable. */
   view(log: LogName): LogView {
     return this.#logs.view(log);
   }
@@ -274,13 +295,6 @@ export class Ledger {
   #assertSound(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
     if (this.#journal.isOurs()) return;
-    throw new Failure(
-      'folder_in_use',
-      `${this.#journal.path} was changed by another process: this one stops writing`,
-      {
-        fix: 'see that one consumer only works on the folder, then start again: nothing that was decided is lost',
-        context: { file: this.#journal.path },
-      },
-    );
+    throw notAlone(this.#journal.path);
   }
 }

@@ -1,4 +1,5 @@
 import type { Decided } from '../../domain/orders/decided.ts';
+import type { Fact, FactLog } from '../../domain/facts.ts';
 import { isFailure } from '../../domain/failure.ts';
 import type { Item, User } from '../../domain/tables.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -13,8 +14,11 @@ import { openIdIndex, type IdIndex } from './ids/index.ts';
 import { parsedLinesFromEnd, type LogView } from './logs/log.ts';
 import { followDecisions } from './logs/follow.ts';
 import { parseDecided } from './logs/order-line.ts';
-import { innerFolder, LOG_OF, type LogName } from './layout.ts';
-import { addTail, findInTail, lookUp, rebuildIndex } from './ids/lookup.ts';
+import { factLogName, innerFolder, LOG_OF, type LogName } from './layout.ts';
+import { indexedLogs } from './ids/indexed-logs.ts';
+import { addTail, findFacts, findInTail, lookUp, rebuildIndex } from './ids/lookup.ts';
+import { factsAfter } from './logs/fact-lines.ts';
+import type { LoadedFolder } from './journal/recover.ts';
 import { FolderSnapshot, type FoundCsv } from './journal/snapshot.ts';
 import type { Table } from './tables/table.ts';
 import type { Tables } from './tables/tables.ts';
@@ -80,32 +84,56 @@ export class FolderReader extends FolderReads implements StoreView {
   }
 
   async decided(orderId: string): Promise<Decided | undefined> {
-    if (this.#snapshot.loaded === undefined) return undefined;
-    const { state } = this.#snapshot.loaded;
+    const { loaded } = this.#snapshot;
+    if (loaded === undefined) return undefined;
     const view = (log: LogName): LogView => this.view(log);
-    this.#lookUps += 1;
-    if (this.#lookUps <= FEW_LOOK_UPS) {
-      const found = findInTail(orderId, state, view);
+    if (++this.#lookUps <= FEW_LOOK_UPS) {
+      const found = findInTail(orderId, loaded.state, view);
       if (found !== undefined) return found;
     }
-    const rebuild = (): IdIndex => {
-      this.#isTailIndexed = true;
-      return rebuildIndex(this.files, innerFolder(this.folder), view);
-    };
-    this.#index ??= this.#openRuns(rebuild);
-    if (this.#lookUps > FEW_LOOK_UPS && !this.#isTailIndexed) {
-      addTail(this.#index, state, view);
-      this.#isTailIndexed = true;
-    }
-    return lookUp(orderId, this.#index, view, () => (this.#index = rebuild()));
+    return lookUp(orderId, this.#indexFor(loaded), view, this.#rebuilt);
   }
 
-  #openRuns(rebuild: () => IdIndex): IdIndex {
+  async facts<T extends Fact>(log: FactLog<T>, key: string): Promise<readonly T[]> {
+    return this.#factsOf(log.name, key) as readonly T[];
+  }
+
+  #factsOf(log: string, key: string): readonly Fact[] {
+    const { loaded } = this.#snapshot;
+    const known = this.tables.facts.get(log);
+    if (loaded === undefined || known === undefined) return [];
+    const name = factLogName(log);
+    const view = this.view(name);
+    this.#lookUps += 1;
+    const index = this.#indexFor(loaded);
+    if (this.#isTailIndexed) return findFacts(key, known, index, view, this.#rebuilt);
+    // A run may name more than the checkpoint does.
+    const from = loaded.state.logs[name]?.sizeBytes ?? 0;
+    const found = findFacts(key, known, index, view, this.#rebuilt, from);
+    return [...found, ...factsAfter(view, from, known.key, key)];
+  }
+
+  readonly #rebuilt = (): IdIndex => {
+    this.#isTailIndexed = true;
+    const logs = indexedLogs(this.tables.facts);
+    return (this.#index = rebuildIndex(this.files, innerFolder(this.folder), logs, (log) => this.view(log)));
+  };
+
+  #indexFor({ state }: LoadedFolder): IdIndex {
+    this.#index ??= this.#openRuns(state);
+    if (this.#lookUps > FEW_LOOK_UPS && !this.#isTailIndexed) {
+      addTail(this.#index, state, indexedLogs(this.tables.facts), (log) => this.view(log));
+      this.#isTailIndexed = true;
+    }
+    return this.#index;
+  }
+
+  #openRuns(state: LoadedFolder['state']): IdIndex {
     try {
-      return openIdIndex(this.files, innerFolder(this.folder), this.#snapshot.loaded?.state.ids ?? []);
+      return openIdIndex(this.files, innerFolder(this.folder), state.ids);
     } catch (error) {
       // Damaged, or taken away by an owner that has merged it since.
-      if (isFailure(error, 'corrupt_state')) return rebuild();
+      if (isFailure(error, 'corrupt_state')) return this.#rebuilt();
       throw error;
     }
   }

@@ -6,7 +6,7 @@ import type { LoggedMovement, StoredPosition, Undelivered } from '../../ports/st
 import type { FileSystem } from './fs.ts';
 import { factLogName, LOG_OF, type LogName } from './layout.ts';
 import { parseEdit } from './logs/edit-line.ts';
-import { factsOf, parseFact } from './logs/fact-lines.ts';
+import { parseFact } from './logs/fact-lines.ts';
 import { parsedLines, type LogView } from './logs/log.ts';
 import { parseMovement } from './logs/movement-line.ts';
 import { parseDecided } from './logs/order-line.ts';
@@ -30,10 +30,6 @@ export abstract class FolderReads {
 
   movements(): AsyncIterable<readonly LoggedMovement[]> {
     return parsedLines(this.view('movements'), parseMovement);
-  }
-
-  async facts<T extends Fact>(log: FactLog<T>, key: string): Promise<readonly T[]> {
-    return factsOf<T>(this.view(factLogName(log.name)), log.key, key);
   }
 
   allFacts<T extends Fact>(log: FactLog<T>): AsyncIterable<readonly T[]> {

@@ -1,4 +1,5 @@
 import { decideEdit, type Edit, type EditRequest, type EditVia } from '../../domain/edit.ts';
+import type { Fact, FactLog } from '../../domain/facts.ts';
 import type { Effect, EffectKind } from '../../domain/effects.ts';
 import type { Decided } from '../../domain/orders/decided.ts';
 import type { Item, User } from '../../domain/tables.ts';
@@ -19,7 +20,7 @@ import { CsvFiles } from './csv/files.ts';
 import { changesRow, type EditHook } from './edits/take-in.ts';
 import { checkNotTakenIn, copyPaths, mergeCopy, readCopy, type CopyPaths } from './edits/table-copy.ts';
 import type { FileSystem } from './fs.ts';
-import { ChangeEncoder, eventLines, type EditEvents } from './journal/change-encoder.ts';
+import { eventLines, type EditEvents } from './journal/change-encoder.ts';
 import { FORMAT } from './journal/checkpoint.ts';
 import { formerFolder } from './journal/upgrade.ts';
 import { innerFolder, type LogName } from './layout.ts';
@@ -34,7 +35,8 @@ import type { Tables } from './tables/tables.ts';
 import { transactionState } from './transactions/state.ts';
 import { keepFile } from './whole-files.ts';
 import { OwedEffects } from './transactions/effects.ts';
-import { guarded, failureOf, WriteTurns } from './transactions/write-turns.ts';
+import { GroupCommit } from './transactions/group.ts';
+import { guarded, WriteTurns } from './transactions/write-turns.ts';
 
 /** As many as are sent at once. */
 const MOST_AT_ONCE = 2_000;
@@ -64,7 +66,7 @@ export class FileStore extends FolderReads implements Store {
   readonly #ledger: Ledger;
   readonly #turns: WriteTurns;
   readonly #csvs: CsvFiles;
-  readonly #changes: ChangeEncoder;
+  readonly #group: GroupCommit;
   readonly #onEdits: EditHook;
   readonly #ending = new AbortController();
   readonly #effects: OwedEffects;
@@ -77,7 +79,6 @@ export class FileStore extends FolderReads implements Store {
     this.files = options.files;
     this.folder = options.folder;
     this.#ledger = ledger;
-    this.#changes = new ChangeEncoder(ledger.tables);
     this.storeId = ledger.folderId;
     const { files, folder, clock, user: by, onNotice } = options;
     this.#turns = new WriteTurns(folder, options.onFailure);
@@ -86,6 +87,11 @@ export class FileStore extends FolderReads implements Store {
       options.onEdits === undefined ? null : (edits) => eventLines(ledger.tables, this.#eventsOf(edits));
     this.#onEdits = onEdits;
     this.#csvs = new CsvFiles({ files, folder, ledger, clock, by, onNotice, onEdits }, this.#turns);
+    this.#group = new GroupCommit({
+      ...{ folder, ledger, turns: this.#turns, clock },
+      look: () => this.#csvs.look(),
+      eventsOf: (edits) => this.#eventsOf(edits),
+    });
   }
 
   /** @throws Failure corrupt_file, corrupt_state, write_failed */
@@ -128,12 +134,12 @@ export class FileStore extends FolderReads implements Store {
   }
 
   transact<R>(_keys: Keys, decide: (snapshot: Snapshot) => { changes: Changes; result: R }): Promise<R> {
-    return this.#change({ by: this.#options.user, via: this.#options.via }, decide);
+    return this.#group.transact({ by: this.#options.user, via: this.#options.via }, decide);
   }
 
   /** An edit that another process asks for. @throws Failure of decideEdit */
   edit(request: EditRequest, from: EditFrom): Promise<Edit> {
-    return this.#change(from, (snapshot) => {
+    return this.#group.transact(from, (snapshot) => {
       const edit = decideEdit(request, snapshot);
       return { changes: { edits: [edit] }, result: edit };
     });
@@ -169,34 +175,6 @@ export class FileStore extends FolderReads implements Store {
       if (this.#ledger.checkpointDue) await this.#ledger.startCheckpoint();
       return merge;
     });
-  }
-
-  async #change<R>(
-    from: EditFrom,
-    decide: (snapshot: Snapshot) => { changes: Changes; result: R },
-  ): Promise<R> {
-    const decided = await this.#turns.run(async () => {
-      await this.#csvs.look();
-      let outcome: { changes: Changes; result: R };
-      try {
-        outcome = decide(transactionState(this.#ledger, this.#options.clock));
-      } catch (error) {
-        // Nothing was written: an error of the caller's, or of a look-up, which leaves the store as it is.
-        return { error: failureOf(error, this.#options.folder) };
-      }
-      await this.#commit(outcome.changes, from);
-      return { result: outcome.result };
-    });
-    if ('error' in decided) throw decided.error;
-    return decided.result;
-  }
-
-  async #commit(changes: Changes, from: EditFrom): Promise<void> {
-    const stamp = { seq: this.#ledger.nextSeq, at: this.#options.clock.now(), ...from };
-    const commit = this.#changes.toCommit(changes, stamp, this.#eventsOf(changes.edits ?? []));
-    if (commit === null) return;
-    await this.#ledger.commit(commit);
-    if (this.#ledger.checkpointDue) await this.#ledger.startCheckpoint();
   }
 
   /** What edits lead to, on the state before them. */
@@ -264,7 +242,11 @@ export class FileStore extends FolderReads implements Store {
   }
 
   async decided(orderId: string): Promise<Decided | undefined> {
-    return this.#ledger.decided(orderId);
+    return this.#turns.run(async () => this.#ledger.decided(orderId));
+  }
+
+  async facts<T extends Fact>({ name }: FactLog<T>, key: string): Promise<readonly T[]> {
+    return this.#turns.run(async () => this.#ledger.facts(name, key) as readonly T[]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

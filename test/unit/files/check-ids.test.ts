@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { checkIds } from '../../../src/adapters/files/ids/check.ts';
 import { openIdIndex } from '../../../src/adapters/files/ids/index.ts';
+import { DECISIONS } from '../../../src/adapters/files/ids/indexed-logs.ts';
+import type { LogName } from '../../../src/adapters/files/layout.ts';
 import { LogView } from '../../../src/adapters/files/logs/log.ts';
 import { realFileSystem } from '../../../src/adapters/files/fs.ts';
 import { Failure } from '../../../src/domain/failure.ts';
@@ -16,7 +18,7 @@ type Log = 'orders' | 'rejections';
 function made(ids: Readonly<Record<Log, readonly string[]>>, unknown: ReadonlySet<number>, extra: number) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'orderctl-ids-'));
   const index = openIdIndex(realFileSystem, folder, []);
-  const views = new Map<Log, LogView>();
+  const views = new Map<LogName, LogView>();
   const fds: number[] = [];
   let count = 0;
   for (const log of ['orders', 'rejections'] as const) {
@@ -29,19 +31,20 @@ function made(ids: Readonly<Record<Log, readonly string[]>>, unknown: ReadonlySe
     views.set(log, new LogView(realFileSystem, [{ fd, at: 0, position: 0, sizeBytes }]));
     let position = 0;
     for (const [at, id] of ids[log].entries()) {
-      if (!unknown.has(count++)) index.add(id, { log, position });
+      if (!unknown.has(count++)) index.add(id, { log: log === 'orders' ? 0 : 1, position });
       position += lines[at]?.length ?? 0;
     }
   }
   // Entries of lines that a crash took back, as they may stay in a run.
-  for (let at = 0; at < extra; at++) index.add(`GONE-${at}`, { log: 'orders', position: at * 7 });
+  for (let at = 0; at < extra; at++) index.add(`GONE-${at}`, { log: 0, position: at * 7 });
   const close = (): void => {
     index.close();
     for (const fd of fds) fs.closeSync(fd);
     fs.rmSync(folder, { recursive: true, force: true });
   };
-  const view = (log: Log): LogView => views.get(log) ?? new LogView(realFileSystem, []);
-  return { view, index, close, fileOf: (log: Log) => log, relative: (file: string) => file };
+  const view = (log: LogName): LogView => views.get(log) ?? new LogView(realFileSystem, []);
+  const names = { fileOf: (log: LogName) => log, relative: (file: string) => file };
+  return { logs: DECISIONS, view, index, close, ...names };
 }
 
 const idLists = fc.record({

@@ -19,7 +19,7 @@ beforeEach(() => {
 const open = (runs: readonly string[] = []): IdIndex => openIdIndex(realFileSystem, folder, runs);
 const id = (n: number): string => `ORD-01890a5d-ac96-774b-bcce-${n.toString(16).padStart(12, '0')}`;
 const place = (n: number): IdPlace => ({
-  log: n % 3 === 0 ? 'rejections' : 'orders',
+  log: n % 3 === 0 ? 1 : 0,
   position: n % 5 === 0 ? 2 ** 53 - 1 - n : n * 317,
 });
 
@@ -130,14 +130,14 @@ describe('the index of ids', () => {
   it('gives both candidates when two ids have one hash, across blocks and after a merge', async () => {
     const table = new IdTable();
     const hash: IdHash = { high: 0xfffffff0, low: 7 };
-    for (let n = 0; n < 700; n += 1) table.add(hash, { log: 'orders', position: n });
+    for (let n = 0; n < 700; n += 1) table.add(hash, { log: 0, position: n });
     const found: IdPlace[] = [];
     table.find(hash, found);
     expect(found).toHaveLength(700);
 
     const index = open();
     for (let round = 0; round < 8; round += 1) {
-      for (let n = 0; n < 300; n += 1) index.add('same', { log: 'orders', position: round * 300 + n });
+      for (let n = 0; n < 300; n += 1) index.add('same', { log: 0, position: round * 300 + n });
       await fill(index, round * 100, (round + 1) * 100);
     }
     await index.mergeIfDue();

@@ -4,7 +4,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { realFileSystem } from '../../../src/adapters/files/fs.ts';
-import { AppendLog, LogView, NO_LOG } from '../../../src/adapters/files/logs/log.ts';
+import { AppendLog } from '../../../src/adapters/files/logs/append-log.ts';
+import { LogView, NO_LOG } from '../../../src/adapters/files/logs/log.ts';
 
 const lines = fc.array(
   fc.integer({ min: 0, max: 3_000 }).map((length) => 'x'.repeat(length)),

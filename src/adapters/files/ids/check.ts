@@ -1,21 +1,23 @@
 import { difference, type Difference } from '../../../domain/difference.ts';
 import { isFailure, type Failure } from '../../../domain/failure.ts';
 import type { IdIndex } from './index.ts';
+import { DECISIONS, isDecision, type IndexedLog } from './indexed-logs.ts';
 import {
   type IdPlace,
   ENTRY_WORDS,
-  hashId,
+  hashKey,
   IdTable,
   placeHigh,
   placeLow,
   toPlace,
   type IdHash,
 } from './table.ts';
+import type { LogName } from '../layout.ts';
 import { linesOf, type LogView } from '../logs/log.ts';
 import { orderIdOf } from '../logs/order-line.ts';
 
 /*
- * Whether each id is decided once, and whether the index knows every one, in memory that does not grow with their
+ * Whether each id is decided once, and whether the index knows every line of every log, in memory that does not grow with their
  * number: entries come from the index in order of their hashes, so that two of one id meet, and a sum over them is
  * held against the same sum over the lines. Only when that is not the same is each line looked up.
  */
@@ -25,14 +27,13 @@ const IDS_PER_PASS = 2 ** 21;
 /** Two ids of one hash are all but impossible: what there is more of is one line copied over and over. */
 const MAX_PAIRS = 10_000;
 
-type DecisionLog = IdPlace['log'];
-const LOGS: readonly DecisionLog[] = ['orders', 'rejections'];
-
 export interface IdSources {
-  readonly view: (log: DecisionLog) => LogView;
+  /** All logs that have an index; decisions are the first. */
+  readonly logs: readonly IndexedLog[];
+  readonly view: (log: LogName) => LogView;
   /** Of runs and of what came after them. */
   readonly index: IdIndex | Failure;
-  readonly fileOf: (log: DecisionLog) => string;
+  readonly fileOf: (log: LogName) => string;
   readonly relative: (file: string) => string;
 }
 
@@ -53,7 +54,7 @@ export function* checkIds(sources: IdSources): Generator<Difference> {
       yield damagedIndex(sources, error);
     }
   } else yield damagedIndex(sources, index);
-  yield* decidedTwice(sources, pairsByPasses(sources, lines.count));
+  yield* decidedTwice(sources, pairsByPasses(sources));
 }
 
 /** A sum that does not depend on the order of what is added: any change of it shows but for one in 2^64. */
@@ -76,29 +77,32 @@ class EntrySum {
   }
 }
 
-/** An order id where it stands; the same object each time. */
-interface PlacedId extends IdPlace {
+/** A key where it stands; the same object each time. */
+interface PlacedKey extends IdPlace {
   readonly hash: IdHash;
-  orderId: string;
-  log: DecisionLog;
+  key: string;
+  log: number;
   position: number;
+  name: LogName;
   /** Counted from 1. */
   line: number;
 }
 
-function* eachId({ view }: IdSources): Generator<Readonly<PlacedId>> {
-  const found: PlacedId = { hash: { high: 0, low: 0 }, orderId: '', log: 'orders', position: 0, line: 0 };
-  for (const log of LOGS) {
+function* eachKey({ view }: IdSources, logs: readonly IndexedLog[]): Generator<Readonly<PlacedKey>> {
+  const hash = { high: 0, low: 0 };
+  const found: PlacedKey = { hash, key: '', log: 0, name: 'orders', position: 0, line: 0 };
+  for (const { name, number, keyOf } of logs) {
     let from = 0;
-    found.log = log;
+    found.log = number;
+    found.name = name;
     found.line = 0;
-    for (const chunk of view(log).chunks()) {
+    for (const chunk of view(name).chunks()) {
       for (const { line, at } of linesOf(chunk)) {
         found.line += 1;
-        const orderId = orderIdOf(line);
-        if (orderId === undefined) continue;
-        hashId(orderId, found.hash);
-        found.orderId = orderId;
+        const key = keyOf(line);
+        if (key === undefined) continue;
+        hashKey(key, number, found.hash);
+        found.key = key;
         found.position = from + at;
         yield found;
       }
@@ -109,7 +113,7 @@ function* eachId({ view }: IdSources): Generator<Readonly<PlacedId>> {
 
 function sumOfLines(sources: IdSources): EntrySum {
   const sum = new EntrySum();
-  for (const { hash, log, position } of eachId(sources)) {
+  for (const { hash, log, position } of eachKey(sources, sources.logs)) {
     sum.add(hash.high, hash.low, placeLow(position), placeHigh({ log, position }));
   }
   return sum;
@@ -118,17 +122,18 @@ function sumOfLines(sources: IdSources): EntrySum {
 /** Two lines whose ids have one hash. */
 type Pair = readonly [IdPlace, IdPlace];
 
-function sumOfEntries({ view }: IdSources, index: IdIndex): { sum: EntrySum; pairs: Pair[] } {
+function sumOfEntries({ view, logs }: IdSources, index: IdIndex): { sum: EntrySum; pairs: Pair[] } {
   const sum = new EntrySum();
   const pairs = new Pairs();
-  const sizes = { orders: view('orders').sizeBytes, rejections: view('rejections').sizeBytes };
+  const sizes: number[] = [];
+  for (const { name, number } of logs) sizes[number] = view(name).sizeBytes;
   index.visit((words, at) => {
     const [low = 0, high = 0] = [words[at + 2], words[at + 3]];
     const place = toPlace(low, high);
     // Of lines that came later, or that a crash has taken back.
-    if (place.position >= sizes[place.log]) return;
+    if (place.position >= (sizes[place.log] ?? 0)) return;
     sum.add(words[at] ?? 0, words[at + 1] ?? 0, low, high);
-    pairs.add(words, at);
+    if (isDecision(place.log)) pairs.add(words, at);
   });
   return { sum, pairs: pairs.found };
 }
@@ -150,13 +155,20 @@ class Pairs {
   }
 }
 
+function countKeys(sources: IdSources, log: IndexedLog): number {
+  let last = 0;
+  for (const { line } of eachKey(sources, [log])) last = line;
+  return last;
+}
+
 /** Without an index: as many passes over the ids as keep the memory of each bounded. */
-function pairsByPasses(sources: IdSources, count: number): Pair[] {
+function pairsByPasses(sources: IdSources): Pair[] {
+  const count = DECISIONS.reduce((sum, log) => sum + countKeys(sources, log), 0);
   const passes = Math.max(1, Math.ceil(count / IDS_PER_PASS));
   const pairs = new Pairs();
   for (let pass = 0; pass < passes; pass++) {
     const table = new IdTable();
-    for (const { hash, log, position } of eachId(sources)) {
+    for (const { hash, log, position } of eachKey(sources, DECISIONS)) {
       if (hash.low % passes === pass) table.add(hash, { log, position });
     }
     for (const cluster of table.sorted()) {
@@ -167,12 +179,13 @@ function pairsByPasses(sources: IdSources, count: number): Pair[] {
 }
 
 function* decidedTwice({ view, fileOf }: IdSources, pairs: readonly Pair[]): Generator<Difference> {
+  const nameOf = (log: number): LogName => DECISIONS[log]?.name ?? 'orders';
   for (const [one, other] of pairs) {
-    const ids = [one, other].map(({ log, position }) => idAt(view(log), position));
+    const ids = [one, other].map(({ log, position }) => idAt(view(nameOf(log)), position));
     // An entry may be of a line that a crash has taken back.
     if (ids[0] === undefined || ids[0] !== ids[1]) continue;
     const [first = '', second = ''] = [one, other].map(
-      ({ log, position }) => `${fileOf(log)}:${lineNumber(view(log), position)}`,
+      ({ log, position }) => `${fileOf(nameOf(log))}:${lineNumber(view(nameOf(log)), position)}`,
     );
     const message = `order ${ids[0]} is decided twice: ${first} and ${second}`;
     yield difference('decided_twice', second, { orderId: ids[0], expected: first, actual: second, message });
@@ -180,12 +193,21 @@ function* decidedTwice({ view, fileOf }: IdSources, pairs: readonly Pair[]): Gen
 }
 
 function* missingEntries(sources: IdSources, index: IdIndex): Generator<Difference> {
-  for (const { orderId, log, position, line } of eachId(sources)) {
-    const places = index.find(orderId);
+  for (const { key, log, name, position, line } of eachKey(sources, sources.logs)) {
+    const places = index.find(key, log);
     if (places.some((place) => place.log === log && place.position === position)) continue;
-    const where = `${sources.fileOf(log)}:${line}`;
-    const message = `the index of order ids does not know that ${orderId} is decided at ${where}`;
-    yield difference('index_missing', where, { orderId, expected: where, message, fix: null });
+    const where = `${sources.fileOf(name)}:${line}`;
+    const about = { expected: where, fix: null };
+    yield isDecision(log)
+      ? difference('index_missing', where, {
+          ...about,
+          orderId: key,
+          message: `the index of order ids does not know that ${key} is decided at ${where}`,
+        })
+      : difference('index_missing', where, {
+          ...about,
+          message: `the index does not know that a fact of ${key} is at ${where}`,
+        });
   }
 }
 

@@ -5,20 +5,22 @@ import { errorCode, writeFailure, type FileSystem } from '../fs.ts';
 import { least, RunCursor, TableCursor, type EntryCursor } from './cursors.ts';
 import { IdRun } from './run.ts';
 import { IdRunWriter } from './run-writer.ts';
-import { compareEntries, ENTRY_WORDS, hashId, IdTable, type IdHash, type IdPlace } from './table.ts';
+import { compareEntries, ENTRY_WORDS, hashKey, IdTable, type IdHash, type IdPlace } from './table.ts';
 
 /**
- * Which order ids are decided, and where: the newest entries in memory, the others in immutable sorted runs. It is a
+ * Where the lines of a key are, decided order ids among them: the newest entries in memory, the others in immutable sorted runs. It is a
  * view: after a damage, an index opened without runs and filled from the logs by `add` and `seal` is the same.
  */
 export interface IdIndex {
-  add(orderId: string, place: IdPlace): void;
+  add(key: string, place: IdPlace): void;
   /**
-   * Candidates by 64-bit hash: usually none or one; the caller verifies each by reading the line.
+   * Candidates by 64-bit hash, in no order: for an order id usually none or one; the caller verifies each by reading the
+   * line. A place may come twice.
    *
+   * @param log the number of a log of facts; left out: decisions
    * @throws Failure corrupt_state
    */
-  find(orderId: string): readonly IdPlace[];
+  find(key: string, log?: number): readonly IdPlace[];
   /**
    * Every entry in order of its hash, each once. Nothing may be added meanwhile.
    *
@@ -90,14 +92,14 @@ class FileIdIndex implements IdIndex {
     return this.#table.size + (this.#sealing?.size ?? 0);
   }
 
-  add(orderId: string, place: IdPlace): void {
-    hashId(orderId, this.#hash);
+  add(key: string, place: IdPlace): void {
+    hashKey(key, place.log, this.#hash);
     this.#table.add(this.#hash, place);
   }
 
-  find(orderId: string): readonly IdPlace[] {
+  find(key: string, log = 0): readonly IdPlace[] {
     const hash = this.#hash;
-    hashId(orderId, hash);
+    hashKey(key, log, hash);
     const found = this.#found;
     found.length = 0;
     this.#table.find(hash, found);

@@ -1,13 +1,18 @@
 import type { Decided } from '../../../domain/orders/decided.ts';
+import type { Fact } from '../../../domain/facts.ts';
 import { isFailure } from '../../../domain/failure.ts';
 import type { FolderState } from '../journal/checkpoint.ts';
 import type { FileSystem } from '../fs.ts';
-import { openIdIndex, type IdIndex } from './index.ts';
-import type { IdPlace } from './table.ts';
+import type { LogName } from '../layout.ts';
+import { factsAt } from '../logs/fact-lines.ts';
 import { linesOf, type LogView } from '../logs/log.ts';
 import { lineBegin, orderIdOf, parseDecided } from '../logs/order-line.ts';
+import { openIdIndex, type IdIndex } from './index.ts';
+import { DECISIONS, type IndexedLog, type KnownFacts } from './indexed-logs.ts';
+import type { IdPlace } from './table.ts';
 
-const DECISION_LOGS = ['orders', 'rejections'] as const;
+/** A log with all that was committed. */
+export type ViewOf = (log: LogName) => LogView;
 
 /**
  * The decision of an order id. The index may name too many places: entries that share a hash, or of lines that a
@@ -18,29 +23,48 @@ const DECISION_LOGS = ['orders', 'rejections'] as const;
 export function lookUp(
   orderId: string,
   index: IdIndex,
-  view: (log: IdPlace['log']) => LogView,
+  view: ViewOf,
   rebuilt: () => IdIndex,
 ): Decided | undefined {
-  const places = placesOf(orderId, index, rebuilt);
-  for (const { log, position } of places) {
-    const line = view(log).line(position);
+  for (const { log, position } of placesOf(orderId, 0, index, rebuilt)) {
+    const line = view(log === 0 ? 'orders' : 'rejections').line(position);
     if (line !== undefined && orderIdOf(line) === orderId) return parseDecided(line);
   }
   return undefined;
 }
 
-function placesOf(orderId: string, index: IdIndex, rebuilt: () => IdIndex): readonly IdPlace[] {
+/**
+ * The facts of a key, in the order of their log.
+ *
+ * @param rebuilt as of lookUp
+ * @param until what begins there or later is left out
+ */
+export function findFacts(
+  key: string,
+  { key: field, number }: KnownFacts,
+  index: IdIndex,
+  view: LogView,
+  rebuilt: () => IdIndex,
+  until = Infinity,
+): readonly Fact[] {
+  const places: number[] = [];
+  for (const { position } of placesOf(key, number, index, rebuilt))
+    if (position < until) places.push(position);
+  return places.length === 0 ? [] : factsAt(view, places, field, key);
+}
+
+function placesOf(key: string, log: number, index: IdIndex, rebuilt: () => IdIndex): readonly IdPlace[] {
   try {
-    return index.find(orderId);
+    return index.find(key, log);
   } catch (error) {
     if (!isFailure(error, 'corrupt_state')) throw error;
     index.close();
-    return rebuilt().find(orderId);
+    return rebuilt().find(key, log);
   }
 }
 
 /**
- * Opens the index that a checkpoint names, and adds the ids of the log lines after it. A damaged index is built
+ * Opens the index that a checkpoint names, and adds the lines after it. A damaged index is built
  * again from the logs, of which it is a view.
  *
  * @param view a log with all that was committed
@@ -50,46 +74,45 @@ export function openIndex(
   files: FileSystem,
   inner: string,
   state: FolderState | undefined,
-  view: (log: IdPlace['log']) => LogView,
+  logs: readonly IndexedLog[],
+  view: ViewOf,
 ): { index: IdIndex; rebuilt: boolean } {
   try {
     const index = openIdIndex(files, inner, state?.ids ?? []);
-    addTail(index, state, view);
+    addTail(index, state, logs, view);
     return { index, rebuilt: false };
   } catch (error) {
     if (!isFailure(error, 'corrupt_state')) throw error;
-    return { index: rebuildIndex(files, inner, view), rebuilt: true };
+    return { index: rebuildIndex(files, inner, logs, view), rebuilt: true };
   }
 }
 
 export function rebuildIndex(
   files: FileSystem,
   inner: string,
-  view: (log: IdPlace['log']) => LogView,
+  logs: readonly IndexedLog[],
+  view: ViewOf,
 ): IdIndex {
   const index = openIdIndex(files, inner, []);
-  for (const log of DECISION_LOGS) addIds(index, log, view(log), 0);
+  for (const log of logs) addLines(index, log, view(log.name), 0);
   return index;
 }
 
-/** Adds the ids that the runs of a checkpoint do not have. */
+/** Adds the lines that the runs of a checkpoint do not have. */
 export function addTail(
   index: IdIndex,
   state: FolderState | undefined,
-  view: (log: IdPlace['log']) => LogView,
+  logs: readonly IndexedLog[],
+  view: ViewOf,
 ): void {
-  for (const log of DECISION_LOGS) addIds(index, log, view(log), state?.logs[log].sizeBytes ?? 0);
+  for (const log of logs) addLines(index, log, view(log.name), state?.logs[log.name]?.sizeBytes ?? 0);
 }
 
 /** The decision of an order id among the lines after a checkpoint, without an index of them. */
-export function findInTail(
-  orderId: string,
-  state: FolderState,
-  view: (log: IdPlace['log']) => LogView,
-): Decided | undefined {
+export function findInTail(orderId: string, state: FolderState, view: ViewOf): Decided | undefined {
   const begin = Buffer.from(lineBegin(orderId));
-  for (const log of DECISION_LOGS) {
-    for (const chunk of view(log).chunks(state.logs[log].sizeBytes)) {
+  for (const { name } of DECISIONS) {
+    for (const chunk of view(name).chunks(state.logs[name].sizeBytes)) {
       for (let at = chunk.indexOf(begin); at !== -1; at = chunk.indexOf(begin, at + 1)) {
         // Such text can stand within a line, in what somebody named something.
         if (at > 0 && chunk[at - 1] !== 10) continue;
@@ -100,12 +123,12 @@ export function findInTail(
   return undefined;
 }
 
-function addIds(index: IdIndex, log: IdPlace['log'], view: LogView, from: number): void {
+function addLines(index: IdIndex, { number, keyOf }: IndexedLog, view: LogView, from: number): void {
   let position = from;
   for (const chunk of view.chunks(from)) {
     for (const { line, at } of linesOf(chunk)) {
-      const orderId = orderIdOf(line);
-      if (orderId !== undefined) index.add(orderId, { log, position: position + at });
+      const key = keyOf(line);
+      if (key !== undefined) index.add(key, { log: number, position: position + at });
     }
     position += chunk.byteLength;
   }

@@ -3,7 +3,7 @@ import { ENTRY_WORDS, type IdHash } from './table.ts';
 /*
  * A run: one immutable file of the index, little-endian words of 32 bits:
  *
- *     entries   sorted by hash, in blocks of 256; the last block may be shorter
+ *     entries   sorted by hash, in blocks of 256; the last block may be shorter; four words each, as in table.ts
  *     fence     per block: hash of its first entry (high, low), CRC-32 of the block
  *     filter    a Bloom filter of blocks of 512 bits, so that a look-up touches one line of the cache
  *     footer    magic, version, entries, blocks, filter blocks, CRC of fence, CRC of filter, CRC of the footer
@@ -14,7 +14,9 @@ export const BLOCK_BYTES = BLOCK_ENTRIES * ENTRY_BYTES;
 export const FENCE_WORDS = 3;
 export const FOOTER_BYTES = 32;
 export const MAGIC = 0x78644964;
-export const VERSION = 1;
+export const VERSION = 2;
+/** Its places have the log in their topmost bit alone. */
+export const FIRST_VERSION = 1;
 
 export const FILTER_WORDS = 16;
 /** 16 bits an entry and 6 probes: about two absent ids of a thousand pass, and cost one read each. */

@@ -9,6 +9,7 @@ import {
   FENCE_WORDS,
   FOOTER_BYTES,
   MAGIC,
+  FIRST_VERSION,
   VERSION,
   FILTER_WORDS,
   FILTER_PROBES,
@@ -34,6 +35,7 @@ export class IdRun {
   readonly #filterBlocks: number;
   readonly #filterCrc: number;
   readonly #block = new Uint32Array(BLOCK_ENTRIES * ENTRY_WORDS);
+  readonly #isFirstVersion: boolean;
   #filter: Uint32Array | null = null;
   #finds = 0;
 
@@ -56,7 +58,9 @@ export class IdRun {
       if (read < FOOTER_BYTES || magic !== MAGIC || crc32(bytesOf(footer.subarray(0, 7))) !== crc) {
         throw damaged(this.#file, 'its end is not that of a whole file');
       }
-      if (version !== VERSION) throw damaged(this.#file, `it is of version ${version ?? 0}`);
+      this.#isFirstVersion = version === FIRST_VERSION;
+      if (version !== VERSION && !this.#isFirstVersion)
+        throw damaged(this.#file, `it is of version ${version ?? 0}`);
       this.entries = entries;
       this.blocks = blocks;
       this.#filterBlocks = filter;
@@ -151,10 +155,13 @@ export class IdRun {
     }
   }
 
+  /** Checks a block, and makes its places those of this version. */
   #check(block: number, words: Uint32Array): void {
     if (crc32(bytesOf(words)) !== this.#fence[block * FENCE_WORDS + 2]) {
       throw damaged(this.#file, `its block ${block} has another checksum`);
     }
+    if (this.#isFirstVersion)
+      for (let at = 3; at < words.length; at += ENTRY_WORDS) words[at] = fromFirst(words[at]);
   }
 }
 
@@ -169,7 +176,11 @@ function isEqual(words: Uint32Array, at: number, hash: IdHash): boolean {
 
 function damaged(file: string, what: string): Failure {
   return new Failure('corrupt_state', `${file} is damaged: ${what}`, {
-    fix: 'it is part of the index of order ids, a view that is rebuilt from the logs: start the consumer',
+    fix: 'it is part of the index of the logs, a view that is rebuilt from the logs: start the consumer',
     context: { file },
   });
+}
+
+function fromFirst(high = 0): number {
+  return high >= 0x80000000 ? high - 0x80000000 + 0x1000000 : high;
 }

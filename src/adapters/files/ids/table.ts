@@ -1,13 +1,16 @@
-/** Where the decision of an order id is written. */
+import { isDecision } from './indexed-logs.ts';
+
+/** Where a line with a key is written. */
 export interface IdPlace {
-  readonly log: 'orders' | 'rejections';
+  /** The number of the log: see indexed-logs.ts. */
+  readonly log: number;
   /** Byte position of its line. */
   readonly position: number;
 }
 
-/** Entries are four 32-bit words: hash high, hash low, place low, place high with the log in its topmost bit. */
+/** Entries are four 32-bit words: hash high, hash low, place low, place high with the log in its topmost eight bits. */
 export const ENTRY_WORDS = 4;
-const REJECTIONS = 0x80000000;
+const LOG = 0x1000000;
 const HIGH = 2 ** 32;
 
 export interface IdHash {
@@ -16,14 +19,17 @@ export interface IdHash {
 }
 
 /**
- * 64 bits of an id into `into`, in two lanes of 32, by cyrb53's mixing (bryc, public domain) without its cut to 53
- * bits. Not keyed: two ids with one hash are distinguished by reading the lines they point to.
+ * 64 bits of a key into `into`, in two lanes of 32, by cyrb53's mixing (bryc, public domain) without its cut to 53
+ * bits. Not keyed: two keys with one hash are distinguished by reading the lines they point to.
+ *
+ * @param log each log of facts has hashes of its own: a key may stand in several, with many lines in one
  */
-export function hashId(orderId: string, into: IdHash): void {
-  let a = 0xdeadbeef;
-  let b = 0x41c6ce57;
-  for (let at = 0; at < orderId.length; at += 1) {
-    const code = orderId.charCodeAt(at);
+export function hashKey(key: string, log: number, into: IdHash): void {
+  const seed = isDecision(log) ? 0 : log;
+  let a = 0xdeadbeef ^ seed;
+  let b = 0x41c6ce57 ^ seed;
+  for (let at = 0; at < key.length; at += 1) {
+    const code = key.charCodeAt(at);
     a = Math.imul(a ^ code, 2654435761);
     b = Math.imul(b ^ code, 1597334677);
   }
@@ -39,14 +45,11 @@ export function placeLow(position: number): number {
 }
 
 export function placeHigh({ log, position }: IdPlace): number {
-  return Math.floor(position / HIGH) + (log === 'rejections' ? REJECTIONS : 0);
+  return Math.floor(position / HIGH) + log * LOG;
 }
 
 export function toPlace(low: number, high: number): IdPlace {
-  return {
-    log: high >= REJECTIONS ? 'rejections' : 'orders',
-    position: (high % REJECTIONS) * HIGH + low,
-  };
+  return { log: (high / LOG) | 0, position: (high % LOG) * HIGH + low };
 }
 
 const FIRST_BITS = 10;
@@ -54,9 +57,11 @@ const FIRST_BITS = 10;
 const MOST_FIRST_BITS = 18;
 /** Free slots behind the last home slot, so that no probe wraps around. */
 const TAIL_SLOTS = 64;
+/** In a table that is half full hardly any entry is further from home. */
+const NEAR_SLOTS = 48;
 /** Entries that `sorted` gives at a time, at least. */
 const SORTED_WORDS = 4_096 * ENTRY_WORDS;
-/** A place no entry has: 2^53 - 1 is the greatest position. */
+/** A place no entry has: 2^53 - 1 is the greatest position, and 253 the last log. */
 const FREE = 0xffffffff;
 
 /**
@@ -67,6 +72,11 @@ export class IdTable {
   size = 0;
   #bits: number;
   #words: Uint32Array;
+  /**
+   * By home slot: up to where all slots from there on are taken. Of the many lines of one key each would be looked for
+   * behind all others.
+   */
+  #taken = new Map<number, number>();
 
   /** @param expected so many entries that it need not grow */
   constructor(expected = 0) {
@@ -120,8 +130,13 @@ export class IdTable {
   }
 
   #put(hashHigh: number, hashLow: number, low: number, high: number): void {
-    let at = (hashHigh >>> (32 - this.#bits)) * ENTRY_WORDS;
-    while (at < this.#words.length && this.#words[at + 3] !== FREE) at += ENTRY_WORDS;
+    const home = (hashHigh >>> (32 - this.#bits)) * ENTRY_WORDS;
+    const near = home + NEAR_SLOTS * ENTRY_WORDS;
+    let at = home;
+    while (at < this.#words.length && this.#words[at + 3] !== FREE) {
+      at = at === near ? Math.max(near, this.#taken.get(home) ?? 0) + ENTRY_WORDS : at + ENTRY_WORDS;
+    }
+    if (at > near) this.#taken.set(home, at);
     if (at === this.#words.length)
       this.#words = withFreeSlots(this.#words, this.#words.length / ENTRY_WORDS / 8);
     const words = this.#words;
@@ -135,6 +150,7 @@ export class IdTable {
     const old = this.#words;
     this.#bits += 1;
     this.#words = firstSlots(this.#bits);
+    this.#taken = new Map();
     for (let at = 0; at < old.length; at += ENTRY_WORDS) {
       const high = old[at + 3] ?? FREE;
       if (high !== FREE) this.#put(old[at] ?? 0, old[at + 1] ?? 0, old[at + 2] ?? 0, high);

@@ -2,7 +2,7 @@ import type { StateChanges } from '../../../domain/state.ts';
 import type { Edit } from '../../../domain/edit.ts';
 import type { Movement } from '../../../domain/movement.ts';
 import type { Changes, Outgoing } from '../../../ports/store.ts';
-import { factLogName, type FactLogName, type LogName } from '../layout.ts';
+import type { LogName } from '../layout.ts';
 import { DecisionLines } from '../logs/decision-lines.ts';
 import { editRenderer, type EditStamp } from '../logs/edit-line.ts';
 import { renderFact } from '../logs/fact-lines.ts';
@@ -11,7 +11,7 @@ import { textBytes } from '../logs/text-bytes.ts';
 import { Sales } from '../tables/sales.ts';
 import { outgoingLine, type StateLine } from '../tables/state-line.ts';
 import type { Tables } from '../tables/tables.ts';
-import type { Commit } from './commit.ts';
+import type { Commit, FactLines } from './commit.ts';
 
 /** What edits lead to, as `onEdits` of OwnOptions says it. */
 export type EditEvents = Pick<StateChanges, 'small' | 'outgoing'>;
@@ -28,9 +28,16 @@ export class ChangeEncoder {
     this.#sales = new Sales(tables.inventory);
   }
 
+  /** What came of it before is not needed any more. */
+  clear(): void {
+    this.#orders.clear();
+    this.#rejections.clear();
+    this.#sales.clear();
+  }
+
   /**
    * @param events what the edits among the changes lead to
-   * @returns null when nothing changes; valid until the next call, whose lines use the same buffers
+   * @returns null when nothing changes; its bytes are valid until `clear`, all else until the next call
    */
   toCommit(changes: Changes, stamp: EditStamp, events: EditEvents = {}): Commit | null {
     const lines: StateLine[] = [];
@@ -45,21 +52,22 @@ export class ChangeEncoder {
     // Hardly any batch of orders has any of these.
     if (edits.length > 0) logs.edits = textBytes(edits.map(editRenderer(stamp)));
     if (movements.length > 0) logs.movements = textBytes(this.#move(movements, stamp));
-    if (changes.facts !== undefined) this.#encodeFacts(changes.facts, stamp.seq, lines, logs);
+    const facts = this.#encodeFacts(changes.facts ?? [], stamp.seq, lines);
     for (const position of changes.positions ?? []) lines.push(['position', position]);
     // Those of edits come first: edits are what counts first.
     lines.push(...smallLinesOf(events), ...smallLinesOf(changes));
     addOutgoing(lines, this.#tables, [...(events.outgoing ?? []), ...(changes.outgoing ?? [])]);
     for (const { id, effect } of changes.effects ?? []) lines.push(['effect', id, effect]);
-    if (lines.length === 0 && decisions.length === 0 && Object.keys(logs).length === 0) return null;
+    const isEmpty = lines.length === 0 && decisions.length === 0 && facts.length === 0;
+    if (isEmpty && Object.keys(logs).length === 0) return null;
     const batch = { sales: this.#sales, orders: this.#orders, rejections: this.#rejections };
-    return { seq: stamp.seq, lines, logs, ...batch };
+    return { seq: stamp.seq, lines, facts, logs, ...batch };
   }
 
   /** Takes what was accepted. @throws Error when there is not so much left: a bug of what accepted it */
   #encodeDecisions({ decisions = [] }: Changes, seq: number): void {
-    this.#orders.clear();
-    this.#rejections.clear();
+    this.#orders.begin();
+    this.#rejections.begin();
     for (const decided of decisions) {
       if (decided.outcome.kind === 'rejected') {
         this.#rejections.add(decided, seq);
@@ -86,25 +94,26 @@ export class ChangeEncoder {
     }
   }
 
-  #encodeFacts(
-    facts: NonNullable<Changes['facts']>,
-    seq: number,
-    lines: StateLine[],
-    logs: Partial<Record<LogName, readonly Uint8Array[]>>,
-  ): void {
-    const texts = new Map<FactLogName, string[]>();
+  /** @throws Error for a log that is found by another field: a bug of who declares it */
+  #encodeFacts(facts: NonNullable<Changes['facts']>, seq: number, lines: StateLine[]): FactLines[] {
+    const found = new Map<string, { keys: string[]; starts: number[]; parts: Buffer[]; sizeBytes: number }>();
     for (const { log, value } of facts) {
-      const name = factLogName(log.name);
-      const known = this.#tables.factKeys.get(log.name);
+      const known = this.#tables.facts.get(log.name)?.key;
       if (known !== undefined && known !== log.key) {
         throw new Error(`the facts of ${log.name} are found by ${known}, not by ${log.key}`);
       }
-      const ofLog = texts.get(name) ?? [];
-      if (known === undefined && ofLog.length === 0) lines.push(['facts', log.name, log.key]);
-      ofLog.push(renderFact(value, log.key, seq));
-      texts.set(name, ofLog);
+      let ofLog = found.get(log.name);
+      if (ofLog === undefined) {
+        found.set(log.name, (ofLog = { keys: [], starts: [], parts: [], sizeBytes: 0 }));
+        if (known === undefined) lines.push(['facts', log.name, log.key]);
+      }
+      const bytes = Buffer.from(renderFact(value, log.key, seq));
+      ofLog.keys.push(String(value[log.key]));
+      ofLog.starts.push(ofLog.sizeBytes);
+      ofLog.parts.push(bytes);
+      ofLog.sizeBytes += bytes.byteLength;
     }
-    for (const [name, ofLog] of texts) logs[name] = textBytes(ofLog);
+    return Array.from(found, ([name, ofLog]) => ({ ...ofLog, name, parts: [Buffer.concat(ofLog.parts)] }));
   }
 }
 
@@ -131,6 +140,5 @@ function* smallLinesOf({ small = [] }: Pick<Changes, 'small'>): Generator<StateL
 }
 
 function addOutgoing(lines: StateLine[], tables: Tables, all: readonly Outgoing[]): void {
-  let number = tables.lastNumber;
-  for (const outgoing of all) lines.push(outgoingLine({ number: ++number, outgoing }));
+  for (const outgoing of all) lines.push(outgoingLine({ number: tables.nextNumber(), outgoing }));
 }

@@ -1,16 +1,26 @@
 import { totalBytes } from '../fs.ts';
-import type { LogName } from '../layout.ts';
+import type { KeyedLines } from '../ids/owned-index.ts';
+import { factLogName, type LogName } from '../layout.ts';
 import type { DecisionLines } from '../logs/decision-lines.ts';
 import { textBytes } from '../logs/text-bytes.ts';
 import type { Sales } from '../tables/sales.ts';
 import { renderLine, type StateLine } from '../tables/state-line.ts';
 import type { JournalEntry, LogBytes } from './entry.ts';
 
+/** New lines of one log of facts. */
+export interface FactLines extends KeyedLines {
+  /** As its messages name it. */
+  readonly name: string;
+  readonly parts: readonly Uint8Array[];
+}
+
 /** What one commit changes. */
 export interface Commit {
   readonly orders?: DecisionLines;
   readonly rejections?: DecisionLines;
   readonly sales?: Sales;
+  /** In order of their logs. */
+  readonly facts?: readonly FactLines[];
   readonly logs?: Partial<Record<Exclude<LogName, 'orders' | 'rejections'>, readonly Uint8Array[]>>;
   /** Of the transaction, in its lines; left out where nothing numbers it. */
   readonly seq?: number;
@@ -32,6 +42,7 @@ export function entryOf(commit: Commit, sizeOf: (log: LogName) => number, seq: n
   };
   add('orders', commit.orders?.parts);
   add('rejections', commit.rejections?.parts);
+  for (const { name, parts } of commit.facts ?? []) add(factLogName(name), parts);
   for (const log in commit.logs) add(log as LogName, commit.logs[log as keyof typeof commit.logs]);
   const state: Uint8Array[] = textBytes(rendered(commit.lines));
   // After the lines: what was edited is sold from.

@@ -38,6 +38,17 @@ interface Directory {
   seq?: number;
 }
 
+/** Several as one, in their order. */
+export function joined(entries: readonly JournalEntry[]): JournalEntry {
+  const [first, ...rest] = entries;
+  if (first !== undefined && rest.length === 0) return first;
+  return {
+    seq: Math.max(...entries.map(({ seq }) => seq)),
+    logs: entries.flatMap(({ logs }) => logs),
+    state: entries.flatMap(({ state }) => state),
+  };
+}
+
 export function encodeEntry(entry: JournalEntry): Uint8Array[] {
   const directory: Directory = {
     logs: entry.logs.map((part) => [part.log, part.position, part.sizeBytes]),

@@ -5,7 +5,7 @@ import { DECISION_LOGS, fileOfLog, innerFolder, journalPath, STATE_FILE, type Lo
 import type { FileSystem } from '../fs.ts';
 import { decodeEntry } from './entry.ts';
 import { scanJournal, type JournalEnd, type ScanResult } from './journal.ts';
-import { checkLog, damagedLog, EMPTY_LOG, type LogPart } from '../logs/log.ts';
+import { checkLog, damagedLog, EMPTY_LOG, type FilePart } from '../logs/log.ts';
 import { openOrUndefined } from '../whole-files.ts';
 import { CommittedLines } from './state-lines.ts';
 import { Tables } from '../tables/tables.ts';
@@ -34,7 +34,7 @@ export interface LoadedFolder {
   /** The number of the last transaction. */
   readonly seq: number;
   /** What each log has got since the checkpoint, as it stands in the journals. */
-  readonly tails: ReadonlyMap<LogName, readonly LogPart[]>;
+  readonly tails: ReadonlyMap<LogName, readonly FilePart[]>;
 }
 
 /**
@@ -50,7 +50,7 @@ export function loadFolder(files: FileSystem, folder: string): LoadedFolder | un
   }
   const tables = new Tables();
   readSnapshot(files, inner, state, tables);
-  const tails = new Map<LogName, LogPart[]>();
+  const tails = new Map<LogName, FilePart[]>();
   let { seq } = state;
   const fds: number[] = [];
   const lines = new CommittedLines(tables);

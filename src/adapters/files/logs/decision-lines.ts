@@ -4,24 +4,32 @@ import { maxLineBytes, writeDecided } from './order-line.ts';
 const FIRST_BYTES = 64 * 1024;
 
 /**
- * The lines of a batch for one log, rendered into one buffer that is used again: concatenating the strings of a
+ * The lines of a transaction for one log, rendered into one buffer that is used again: concatenating the strings of a
  * large batch costs more than all else.
  */
 export class DecisionLines {
   #buffer = Buffer.allocUnsafe(FIRST_BYTES);
   #length = 0;
+  /** Where those of this transaction begin. */
+  #from = 0;
   /** Order ids, and where the line of each begins. */
-  readonly ids: string[] = [];
+  readonly keys: string[] = [];
   readonly starts: number[] = [];
 
   /** Valid until the next `clear`. */
   get parts(): readonly Buffer[] {
-    return [this.#buffer.subarray(0, this.#length)];
+    return [this.#buffer.subarray(this.#from, this.#length)];
   }
 
   clear(): void {
     this.#length = 0;
-    this.ids.length = 0;
+    this.begin();
+  }
+
+  /** The next lines are of another transaction; the bytes of those before stay as they are. */
+  begin(): void {
+    this.#from = this.#length;
+    this.keys.length = 0;
     this.starts.length = 0;
   }
 
@@ -32,8 +40,8 @@ export class DecisionLines {
       this.#buffer.copy(larger, 0, 0, this.#length);
       this.#buffer = larger;
     }
-    this.ids.push(decided.order.orderId);
-    this.starts.push(this.#length);
+    this.keys.push(decided.order.orderId);
+    this.starts.push(this.#length - this.#from);
     this.#length = writeDecided(decided, seq, this.#buffer, this.#length);
   }
 }

@@ -22,14 +22,44 @@ export function parseFact(line: Buffer): Fact {
   return JSON.parse(`{${text.slice(comma + 1)}`) as Fact;
 }
 
-/** All of one key, in the order of the log. */
-export function factsOf<T extends Fact>(view: LogView, field: keyof T, key: string): T[] {
-  const found: T[] = [];
-  for (const chunk of view.chunks()) {
+/** The key of a line; undefined: it is no line of ours. */
+export function factKeyOf(line: Buffer, field: string): string | undefined {
+  const key = factOf(line)?.[field];
+  return typeof key === 'string' ? key : undefined;
+}
+
+/**
+ * The facts of a key at these places. The index may name too many: entries that share a hash, of lines that a crash has
+ * taken back, and one place twice; so each line is read.
+ */
+export function factsAt(view: LogView, places: readonly number[], field: string, key: string): Fact[] {
+  const found: Fact[] = [];
+  let last = -1;
+  for (const position of places.toSorted((a, b) => a - b)) {
+    const line = position === last ? undefined : view.line(position);
+    last = position;
+    const fact = line === undefined ? undefined : factOf(line);
+    if (fact?.[field] === key) found.push(fact);
+  }
+  return found;
+}
+
+/** The facts of a key from a position on, without an index. */
+export function factsAfter(view: LogView, from: number, field: string, key: string): Fact[] {
+  const found: Fact[] = [];
+  for (const chunk of view.chunks(from)) {
     for (const { line } of linesOf(chunk)) {
-      const fact = parseFact(line) as T;
-      if (fact[field] === key) found.push(fact);
+      const fact = factOf(line);
+      if (fact?.[field] === key) found.push(fact);
     }
   }
   return found;
+}
+
+function factOf(line: Buffer): Fact | undefined {
+  try {
+    return parseFact(line);
+  } catch {
+    return undefined;
+  }
 }

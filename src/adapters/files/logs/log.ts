@@ -32,82 +32,8 @@ export const EMPTY_LOG: LogState = { ...NO_LOG, tailCrc: 0 };
 
 export type LogCut = Pick<LogState, 'sizeBytes' | 'crc'>;
 
-/** One log, open for appending by the folder's owner. */
-export class AppendLog {
-  readonly path: string;
-  readonly fd: number;
-  readonly lineWindow = new LineWindow();
-  readonly #files: FileSystem;
-  readonly #inode: bigint;
-  #sizeBytes: number;
-  /** Up to where it is durable for sure; what was found at the start may not be. */
-  #syncedBytes = -1;
-  #crc: number;
-
-  /**
-   * @param sizeBytes up to where it is true: the next append begins there
-   * @param known a beginning of it and its CRC-32
-   */
-  constructor(files: FileSystem, name: string, sizeBytes: number, known: LogCut) {
-    this.path = name;
-    this.#files = files;
-    this.fd = files.open(name, 'append');
-    this.#inode = files.statOpen(this.fd).inode;
-    this.#sizeBytes = sizeBytes;
-    const view = new LogView(files, [{ fd: this.fd, at: 0, position: 0, sizeBytes }]);
-    this.#crc = known.crc;
-    for (const chunk of view.chunks(known.sizeBytes)) this.#crc = crc32(chunk, this.#crc);
-  }
-
-  get sizeBytes(): number {
-    return this.#sizeBytes;
-  }
-
-  append(bytes: Uint8Array): void {
-    if (bytes.byteLength === 0) return;
-    this.#files.write(this.fd, bytes, this.#sizeBytes);
-    this.#sizeBytes += bytes.byteLength;
-    this.#crc = crc32(bytes, this.#crc);
-  }
-
-  /** Durable up to its present end when this resolves: nothing to do when nothing came since the last time. */
-  async sync(): Promise<void> {
-    const sizeBytes = this.#sizeBytes;
-    if (sizeBytes === this.#syncedBytes) return;
-    await this.#files.sync(this.fd);
-    this.#syncedBytes = sizeBytes;
-  }
-
-  /** What it is at this moment. */
-  cut(): LogCut {
-    return { sizeBytes: this.#sizeBytes, crc: this.#crc };
-  }
-
-  /** What a checkpoint has to say of it as it was. */
-  describe(cut: LogCut): LogState {
-    return { ...cut, tailCrc: tailCrc(this.#files, this.fd, cut.sizeBytes) };
-  }
-
-  /** @throws Failure corrupt_state when another program has replaced, shortened or lengthened it meanwhile */
-  assertOurs(): void {
-    const found = this.#files.stat(this.path);
-    if (found?.inode === this.#inode && found.sizeBytes === this.#sizeBytes) return;
-    throw new Failure(
-      'corrupt_state',
-      `${this.path} was changed by another program while it was being written`,
-      {
-        fix: 'stop that program and start again: everything decided since the last checkpoint is still in the journal',
-        context: { file: this.path },
-      },
-    );
-  }
-
-  close(): void {
-    this.#files.close(this.fd);
-  }
-}
-
-function tailCrc(files: FileSystem, fd: number, sizeBytes: number): number {
+/** Of the last 64 KiB, or of all when it is shorter. */
+export function tailCrc(files: FileSystem, fd: number, sizeBytes: number): number {
   const tail = Buffer.allocUnsafe(Math.min(sizeBytes, CHECKED_TAIL_BYTES));
   return crc32(tail.subarray(0, files.read(fd, tail, sizeBytes - tail.byteLength)));
 }
@@ -142,21 +68,31 @@ export function damagedLog(name: string, how: string): Failure {
   });
 }
 
-/** A stretch of a log and the file that holds it: the log itself, or a journal for what it does not hold yet. */
-export interface LogPart {
-  readonly fd: number;
-  /** Where it begins in that file. */
-  readonly at: number;
+interface Stretch {
   /** Where it begins in the log. */
   readonly position: number;
   readonly sizeBytes: number;
 }
 
+/** A stretch of a log, and the file that holds it: the log itself, or a journal for what it does not hold yet. */
+export interface FilePart extends Stretch {
+  readonly fd: number;
+  /** Where it begins in that file. */
+  readonly at: number;
+}
+
+/** One that is in memory, until it is written. */
+interface StagedPart extends Stretch {
+  readonly bytes: Uint8Array;
+}
+
+export type LogPart = FilePart | StagedPart;
+
 /**
  * What was read of a log for single lines. Who asks for one line behind another, as a topic that is read again does,
  * asks the disk once for many.
  */
-class LineWindow {
+export class LineWindow {
   /** Where the last line that was asked for begins. */
   asked = -WINDOW_BYTES;
   from = 0;
@@ -187,7 +123,9 @@ export class LogView {
       if (part === undefined || done === into.byteLength) break;
       const from = position + done - part.position;
       const wanted = Math.min(part.sizeBytes - from, into.byteLength - done);
-      const got = this.#files.read(part.fd, into.subarray(done, done + wanted), part.at + from);
+      const target = into.subarray(done, done + wanted);
+      const got = 'fd' in part ? this.#files.read(part.fd, target, part.at + from) : wanted;
+      if ('bytes' in part) target.set(part.bytes.subarray(from, from + wanted));
       done += got;
       if (got < wanted) break;
     }

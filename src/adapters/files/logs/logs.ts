@@ -3,7 +3,8 @@ import type { FileSystem } from '../fs.ts';
 import type { FolderState } from '../journal/checkpoint.ts';
 import { fileOf, logEnd, logsOf, type LoadedFolder } from '../journal/recover.ts';
 import { fileOfLog, FIRST_LOGS, innerFolder, type LogName } from '../layout.ts';
-import { AppendLog, damagedLog, LogView, linesOf, NO_LOG, type LogCut } from './log.ts';
+import { AppendLog } from './append-log.ts';
+import { damagedLog, LogView, linesOf, NO_LOG, type LogCut } from './log.ts';
 
 /** What a checkpoint will say of each log. */
 export type LogCuts = ReadonlyMap<LogName, LogCut>;
@@ -25,33 +26,53 @@ export class Logs {
     }
   }
 
-  /** @returns 0 when there is none yet */
+  /** With what is staged; 0 when there is none yet. */
   sizeOf(log: LogName): number {
-    return this.#logs.get(log)?.sizeBytes ?? 0;
+    const found = this.#logs.get(log);
+    return found === undefined ? 0 : found.sizeBytes + found.stagedBytes;
   }
 
-  /** Up to its present end. */
+  get stagedBytes(): number {
+    let bytes = 0;
+    for (const { stagedBytes } of this.#logs.values()) bytes += stagedBytes;
+    return bytes;
+  }
+
+  /** Up to where it is written. */
   view(log: LogName): LogView {
     const found = this.#logs.get(log);
     return found === undefined ? new LogView(this.#files, []) : viewOf(this.#files, found);
   }
 
+  /** With what is staged. */
+  stagedView(log: LogName): LogView {
+    const found = this.#logs.get(log);
+    if (found === undefined || found.stagedBytes === 0) return this.view(log);
+    const { fd, sizeBytes, lineWindow } = found;
+    const written = { fd, at: 0, position: 0, sizeBytes };
+    return new LogView(this.#files, [written, ...found.staged()], lineWindow);
+  }
+
   /**
-   * Makes a log when this is its first line.
+   * Adds to what is to be written; it must not change before it is. The first lines make a log.
    *
    * @throws Failure corrupt_state when its file is there: of a folder whose `.orderctl/` was lost
    */
-  make(log: LogName): void {
-    if (this.#logs.has(log)) return;
-    const name = path.join(this.#folder, fileOfLog(log));
-    const sizeBytes = this.#files.stat(name)?.sizeBytes ?? 0;
-    if (sizeBytes > 0) throw damagedLog(name, `it has ${sizeBytes} bytes that the journal does not know of`);
-    this.#logs.set(log, new AppendLog(this.#files, name, 0, NO_LOG));
+  stage(log: LogName, parts: readonly Uint8Array[]): void {
+    let found = this.#logs.get(log);
+    if (found === undefined) {
+      const name = path.join(this.#folder, fileOfLog(log));
+      const sizeBytes = this.#files.stat(name)?.sizeBytes ?? 0;
+      if (sizeBytes > 0)
+        throw damagedLog(name, `it has ${sizeBytes} bytes that the journal does not know of`);
+      this.#logs.set(log, (found = new AppendLog(this.#files, name, 0, NO_LOG)));
+    }
+    found.stage(parts);
   }
 
-  append(log: LogName, parts: readonly Uint8Array[]): void {
-    const found = this.#logs.get(log);
-    for (const part of parts) found?.append(part);
+  /** Writes what is staged, once the journal holds it. */
+  write(): void {
+    for (const log of this.#logs.values()) log.write();
   }
 
   /** @throws Failure corrupt_state when another program has changed one */

@@ -17,9 +17,15 @@ export class Sales {
   #batch = 0;
   #starts: ReadonlyMap<string, number> = new Map();
   #buffer = Buffer.allocUnsafe(FIRST_BYTES);
+  #at = 0;
 
   constructor(table: Table<Item>) {
     this.#table = table;
+  }
+
+  /** What was rendered is not needed any more. */
+  clear(): void {
+    this.#at = 0;
   }
 
   /** @param starts by item: what is on hand before the sales, where that is not what the table says */
@@ -62,7 +68,7 @@ export class Sales {
     for (const place of this.#places) take(place, this.#left[place] ?? NaN);
   }
 
-  /** The state line of it: `["quantities",["book",8,…]]`. */
+  /** The state line of it, `["quantities",["book",8,…]]`; valid until `clear`. */
   render(): Buffer {
     let text = '["quantities",[';
     let separator = '';
@@ -71,7 +77,12 @@ export class Sales {
       separator = ',';
     }
     text += ']]\n';
-    if (this.#buffer.byteLength < text.length) this.#buffer = Buffer.allocUnsafe(text.length * 2);
-    return this.#buffer.subarray(0, this.#buffer.write(text, 'latin1'));
+    if (this.#buffer.byteLength - this.#at < text.length) {
+      this.#buffer = Buffer.allocUnsafe(Math.max(text.length * 2, this.#buffer.byteLength));
+      this.#at = 0;
+    }
+    const from = this.#at;
+    this.#at += this.#buffer.write(text, from, 'latin1');
+    return this.#buffer.subarray(from, this.#at);
   }
 }

@@ -2,6 +2,7 @@ import type { Item, User } from '../../../domain/tables.ts';
 import type { Effect } from '../../../domain/effects.ts';
 import { destinationOf, type Destination, type Source, type StoredPosition } from '../../../ports/store.ts';
 import { INVENTORY, USERS, type Row, type TableName } from './columns.ts';
+import { numberOfFacts, type KnownFacts } from '../ids/indexed-logs.ts';
 import { decodeOutgoing, type Unsent } from './outgoing.ts';
 import { rowOfCells } from './row-cells.ts';
 import type { Sales } from './sales.ts';
@@ -26,8 +27,8 @@ export class Tables {
   /** By name of the table, then by key. */
   readonly small = new Map<string, Map<string, unknown>>();
   readonly effects = new Map<string, Effect>();
-  /** The logs of facts that there are, with the fields by which their lines are found. */
-  readonly factKeys = new Map<string, string>();
+  /** The logs of facts that there are, by name. */
+  readonly facts = new Map<string, KnownFacts>();
   readonly #positions = new Map<string, StoredPosition>();
   /** In order of their numbers; a destination for which nothing waits is not there. */
   readonly #unsent = new Map<Destination, Unsent[]>();
@@ -38,8 +39,9 @@ export class Tables {
     return this.#unsent;
   }
 
-  get lastNumber(): number {
-    return this.#lastNumber;
+  /** For what is to be sent next: rises with each call. */
+  nextNumber(): number {
+    return ++this.#lastNumber;
   }
 
   position(of: Source): StoredPosition | undefined {
@@ -111,7 +113,7 @@ export class Tables {
         else this.effects.set(line[1], line[2]);
         break;
       case 'facts':
-        this.factKeys.set(line[1], line[2]);
+        this.#addFacts(line[1], line[2]);
         break;
     }
   }
@@ -130,6 +132,11 @@ export class Tables {
       if (waiting.length === 0) this.#unsent.delete(destination);
       else this.#unsent.set(destination, waiting);
     }
+  }
+
+  /** Numbered as they come, which is the same each time: a snapshot has them in this order. */
+  #addFacts(name: string, key: string): void {
+    if (!this.facts.has(name)) this.facts.set(name, { key, number: numberOfFacts(this.facts.size) });
   }
 
   #setSmall(table: string, rows: Iterable<readonly [string, unknown]>): void {
@@ -161,7 +168,7 @@ export class Tables {
     const lastNumber = this.#lastNumber;
     const small = Array.from(this.small, ([name, rows]) => [name, [...rows]] as const);
     const effects = [...this.effects.values()];
-    const factKeys = [...this.factKeys];
+    const facts = [...this.facts];
     return (function* () {
       yield* tableLines('users', users);
       yield* tableLines('inventory', inventory);
@@ -171,7 +178,7 @@ export class Tables {
       for (const one of unsent) yield outgoingLine(one);
       for (const [name, rows] of small) yield* smallLines(name, rows);
       for (const effect of effects) yield ['effect', effect.id, effect];
-      for (const [name, key] of factKeys) yield ['facts', name, key];
+      for (const [name, { key }] of facts) yield ['facts', name, key];
     })();
   }
 }

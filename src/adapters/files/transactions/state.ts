@@ -1,9 +1,7 @@
-import type { SmallTable } from '../../../domain/facts.ts';
+import type { Fact, FactLog, SmallTable } from '../../../domain/facts.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Snapshot } from '../../../ports/store.ts';
-import { factLogName } from '../layout.ts';
 import type { Ledger } from '../ledger.ts';
-import { factsOf } from '../logs/fact-lines.ts';
 import { statusOf } from '../tables/columns.ts';
 
 /** The state that a transaction is decided on. */
@@ -22,7 +20,7 @@ export function transactionState(ledger: Ledger, clock: Clock): Snapshot {
     item: (item) => tables.inventory.rows.get(item),
     decided: (orderId) => ledger.decided(orderId),
     position: (of) => tables.position(of),
-    facts: (log, key) => factsOf(ledger.view(factLogName(log.name)), log.key, key),
+    facts: <T extends Fact>(log: FactLog<T>, key: string) => ledger.facts(log.name, key) as readonly T[],
     small: <T>({ name }: SmallTable<T>, key: string) => tables.small.get(name)?.get(key) as T | undefined,
     effect: (id) => tables.effects.get(id),
   };

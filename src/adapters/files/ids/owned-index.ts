@@ -1,24 +1,31 @@
 import type { Decided } from '../../../domain/orders/decided.ts';
 import { isFailure } from '../../../domain/failure.ts';
 import type { FileSystem } from '../fs.ts';
+import type { Fact } from '../../../domain/facts.ts';
 import type { LogView } from '../logs/log.ts';
 import type { IdIndex } from './index.ts';
-import { lookUp, rebuildIndex } from './lookup.ts';
-import type { IdPlace } from './table.ts';
+import type { IndexedLog, KnownFacts } from './indexed-logs.ts';
+import { findFacts, lookUp, rebuildIndex, type ViewOf } from './lookup.ts';
 
-type DecisionLog = IdPlace['log'];
+/** Keys, and where the line of each begins. */
+export interface KeyedLines {
+  readonly keys: readonly string[];
+  readonly starts: readonly number[];
+}
 
 interface Around {
   /** A log up to its present end. */
-  readonly view: (log: DecisionLog) => LogView;
+  readonly view: ViewOf;
+  /** Those that there are. */
+  readonly logs: () => readonly IndexedLog[];
   /** Called when the next checkpoint has to name other runs. */
   readonly onRebuilt: () => void;
   /** Called when a merge fails. */
   readonly onFailure: (error: unknown) => void;
 }
 
-/** The index of decided ids in the hands of the folder's owner: damaged, it is built again from the logs. */
-export class DecidedIds {
+/** The index of the logs in the hands of the folder's owner: damaged, it is built again from them. */
+export class OwnedIndex {
   readonly #files: FileSystem;
   readonly #inner: string;
   readonly #around: Around;
@@ -37,24 +44,24 @@ export class DecidedIds {
   }
 
   /**
-   * @param lines order ids, and where the line of each begins
+   * @param log its number
    * @param base where the lines begin in the log
    */
-  add(
-    log: DecisionLog,
-    lines: { readonly ids: readonly string[]; readonly starts: readonly number[] } | undefined,
-    base: number,
-  ): void {
-    if (lines === undefined) return;
-    const { ids, starts } = lines;
-    for (let index = 0; index < ids.length; index++) {
-      this.#index.add(ids[index] ?? '', { log, position: base + (starts[index] ?? 0) });
+  add(log: number, { keys, starts }: KeyedLines, base: number): void {
+    for (let index = 0; index < keys.length; index++) {
+      this.#index.add(keys[index] ?? '', { log, position: base + (starts[index] ?? 0) });
     }
   }
 
   decided(orderId: string): Decided | undefined {
     if (this.#isDamaged) this.rebuild();
     return lookUp(orderId, this.#index, this.#around.view, this.#rebuilt);
+  }
+
+  /** As `facts` of State. */
+  facts(log: KnownFacts, key: string, view: LogView): readonly Fact[] {
+    if (this.#isDamaged) this.rebuild();
+    return findFacts(key, log, this.#index, view, this.#rebuilt);
   }
 
   rebuild(): void {
@@ -65,7 +72,7 @@ export class DecidedIds {
   }
 
   #built(): IdIndex {
-    return rebuildIndex(this.#files, this.#inner, this.#around.view);
+    return rebuildIndex(this.#files, this.#inner, this.#around.logs(), this.#around.view);
   }
 
   /** As `seal` of IdIndex. */

@@ -1,0 +1,103 @@
+import { crc32 } from 'node:zlib';
+import { Failure } from '../../../domain/failure.ts';
+import type { FileSystem } from '../fs.ts';
+import { LineWindow, LogView, tailCrc, type LogCut, type LogPart, type LogState } from './log.ts';
+
+/** One log, open for appending by the folder's owner. */
+export class AppendLog {
+  readonly path: string;
+  readonly fd: number;
+  readonly lineWindow = new LineWindow();
+  readonly #files: FileSystem;
+  readonly #inode: bigint;
+  #sizeBytes: number;
+  readonly #staged: Uint8Array[] = [];
+  stagedBytes = 0;
+  /** Up to where it is durable for sure; what was found at the start may not be. */
+  #syncedBytes = -1;
+  #crc: number;
+
+  /**
+   * @param sizeBytes up to where it is true: the next append begins there
+   * @param known a beginning of it and its CRC-32
+   */
+  constructor(files: FileSystem, name: string, sizeBytes: number, known: LogCut) {
+    this.path = name;
+    this.#files = files;
+    this.fd = files.open(name, 'append');
+    this.#inode = files.statOpen(this.fd).inode;
+    this.#sizeBytes = sizeBytes;
+    const view = new LogView(files, [{ fd: this.fd, at: 0, position: 0, sizeBytes }]);
+    this.#crc = known.crc;
+    for (const chunk of view.chunks(known.sizeBytes)) this.#crc = crc32(chunk, this.#crc);
+  }
+
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
+  /** To be written by `write`; what is staged is in no view but that of `staged`. */
+  stage(parts: readonly Uint8Array[]): void {
+    for (const part of parts) {
+      this.#staged.push(part);
+      this.stagedBytes += part.byteLength;
+    }
+  }
+
+  *staged(): Generator<LogPart> {
+    let position = this.#sizeBytes;
+    for (const bytes of this.#staged) {
+      yield { bytes, position, sizeBytes: bytes.byteLength };
+      position += bytes.byteLength;
+    }
+  }
+
+  write(): void {
+    for (const part of this.#staged) this.append(part);
+    this.#staged.length = 0;
+    this.stagedBytes = 0;
+  }
+
+  append(bytes: Uint8Array): void {
+    if (bytes.byteLength === 0) return;
+    this.#files.write(this.fd, bytes, this.#sizeBytes);
+    this.#sizeBytes += bytes.byteLength;
+    this.#crc = crc32(bytes, this.#crc);
+  }
+
+  /** Durable up to its present end when this resolves: nothing to do when nothing came since the last time. */
+  async sync(): Promise<void> {
+    const sizeBytes = this.#sizeBytes;
+    if (sizeBytes === this.#syncedBytes) return;
+    await this.#files.sync(this.fd);
+    this.#syncedBytes = sizeBytes;
+  }
+
+  /** What it is at this moment. */
+  cut(): LogCut {
+    return { sizeBytes: this.#sizeBytes, crc: this.#crc };
+  }
+
+  /** What a checkpoint has to say of it as it was. */
+  describe(cut: LogCut): LogState {
+    return { ...cut, tailCrc: tailCrc(this.#files, this.fd, cut.sizeBytes) };
+  }
+
+  /** @throws Failure corrupt_state when another program has replaced, shortened or lengthened it meanwhile */
+  assertOurs(): void {
+    const found = this.#files.stat(this.path);
+    if (found?.inode === this.#inode && found.sizeBytes === this.#sizeBytes) return;
+    throw new Failure(
+      'corrupt_state',
+      `${this.path} was changed by another program while it was being written`,
+      {
+        fix: 'stop that program and start again: everything decided since the last checkpoint is still in the journal',
+        context: { file: this.path },
+      },
+    );
+  }
+
+  close(): void {
+    this.#files.close(this.fd);
+  }
+}
