@@ -63,7 +63,7 @@ export class PlainState implements State {
     }
     for (const { item, delta } of changes.movements ?? []) this.#add(item, delta);
     for (const { log, value } of changes.facts ?? []) {
-      const key = `${log.name} ${String((value)[log.key])}`;
+      const key = `${log.name} ${String(value[log.key])}`;
       this.factsByKey.set(key, [...(this.factsByKey.get(key) ?? []), value]);
     }
     for (const { table, key, value } of changes.small ?? []) put(this.rows, `${table.name} ${key}`, value);

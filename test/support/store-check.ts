@@ -59,6 +59,8 @@ export async function expectTruth(runner: Runner, truths: readonly Truth[]): Pro
   const store = await runner.open();
   const seen = await observe(store);
   const unsent = store.unsent().get('orders.dlq') ?? 0;
+  const alerts = store.unsent().get('alerts') ?? 0;
+  expect(alerts, 'messages that wait').toBe(seen.parts);
   const texts = truths.map((truth) => asText({ ...truth, unsent: truth.unsent.length }));
   const found = asText({ ...seen, unsent });
   expectOneOf(found, texts, 'the recovered state');

@@ -7,8 +7,10 @@ import { decideEdit, type EditRequest, type LoggedEdit } from '../../src/domain/
 import type { Order } from '../../src/domain/orders/order.ts';
 import type { Item, User } from '../../src/domain/tables.ts';
 import type { Headers } from '../../src/ports/record.ts';
+import { newEffect, type Effect } from '../../src/domain/effects.ts';
+import { newFact, type FactLog, type SmallTable } from '../../src/domain/facts.ts';
 import type { StoreNotice } from '../../src/ports/notices.ts';
-import type { Outgoing, StoreReader } from '../../src/ports/store.ts';
+import type { Changes, Outgoing, StoreReader } from '../../src/ports/store.ts';
 import { ManualClock } from '../simulate/manual-clock.ts';
 import { Crash, random, type FaultyFs } from './faulty-fs.ts';
 
@@ -21,6 +23,8 @@ export const FOLDER = '/shop/storage';
 const TOPIC = 'orders';
 const PARTITION = { topic: TOPIC, partition: 0 };
 const SOURCE = { processor: 'orders', ...PARTITION } as const;
+
+const OTHER = { processor: 'payment', ...PARTITION } as const;
 
 type CsvName = 'users.csv' | 'inventory.csv';
 
@@ -36,6 +40,8 @@ export type Operation =
   | { readonly kind: 'remove_most'; readonly file: CsvName }
   /** A person adds to a quantity, in a file that is up to date. */
   | { readonly kind: 'restock'; readonly by: number }
+  /** A commit of another processor: a fact, a row of a small table, an effect, a movement, a message. */
+  | { readonly kind: 'parts' }
   | { readonly kind: 'drain'; readonly refuse: boolean }
   /** A second passes: CSVs are written. */
   | { readonly kind: 'tick' }
@@ -54,6 +60,8 @@ export interface Truth {
   rejected: string[];
   next: number;
   edits: string[];
+  /** How many commits of the other processor there were: the rest of them follows from that. */
+  parts: number;
   unsent: string[];
   undelivered: string[];
 }
@@ -113,7 +121,8 @@ export function makeHistory(seed: number, length: number): History {
       else operations.push({ kind: 'remove_most', file });
     } else if (choice < 0.73) operations.push({ kind: 'tick' }, { kind: 'restock', by: 3 });
     else if (choice < 0.83) operations.push({ kind: 'drain', refuse: next() < 0.3 });
-    else if (choice < 0.93) operations.push({ kind: 'tick' });
+    else if (choice < 0.91) operations.push({ kind: 'tick' });
+    else if (choice < 0.96) operations.push(...Array.from({ length: 3 }, () => ({ kind: 'parts' }) as const));
     else operations.push({ kind: 'restart' });
   }
   return { seed, operations, topic };
@@ -127,6 +136,7 @@ export function emptyTruth(): Truth {
     rejected: [],
     next: 0,
     edits: [],
+    parts: 0,
     unsent: [],
     undelivered: [],
   };
@@ -176,6 +186,10 @@ export function after(truth: Truth, operation: Operation, history: History, done
     case 'drain':
       if (operation.refuse) next.undelivered.push(...next.unsent.slice(0, 1));
       next.unsent = [];
+      break;
+    case 'parts':
+      next.parts += 1;
+      next.items.book = (next.items.book ?? 0) + 1;
       break;
     case 'tick':
     case 'restart':
@@ -235,6 +249,61 @@ function decidePlainly(truth: Truth, order: Order): void {
   truth.accepted.push(`${order.orderId} ${order.user} ${stock.join('+')}`);
 }
 
+const STEPS: FactLog<{ id: string; step: number }> = { name: 'steps', key: 'id' };
+const COUNTS: SmallTable<number> = { name: 'counts' };
+const KEYS = 3;
+const EFFECTS = 4;
+
+/** What the commit of that number is. */
+function partsChanges(number: number): Changes {
+  const id = `e${number % EFFECTS}`;
+  // Owed, done with, owed again.
+  const isOwed = Math.floor(number / EFFECTS) % 2 === 0;
+  const effect = newEffect({ id, kind: 'mail', key: id, fields: { number } }, number);
+  return {
+    positions: [{ ...OTHER, next: number + 1, last: null, clusterId: 'cluster' }],
+    facts: [newFact(STEPS, { id: `k${number % KEYS}`, step: number })],
+    small: [{ table: COUNTS, key: 'all', value: number + 1 }],
+    effects: [isOwed ? effect : { id, effect: null }],
+    movements: [{ item: 'book', delta: 1, cause: 'restock', orderId: null, eventId: `n${number}` }],
+    outgoing: [
+      {
+        ...{ kind: 'message', id: `m/${number}`, type: 'alerts', key: 'book' },
+        ...{ fields: { number }, at: 1, traceparent: null },
+      },
+    ],
+  };
+}
+
+/** How many of those commits there are, each whole. */
+async function partsOf(reader: StoreReader): Promise<number> {
+  const count = (await reader.positions()).find(({ processor }) => processor === 'payment')?.next ?? 0;
+  const steps: number[][] = [];
+  for (let key = 0; key < KEYS; key++) {
+    steps.push((await reader.facts(STEPS, `k${key}`)).map(({ step }) => step));
+  }
+  const owed = new Map<string, Effect>();
+  const wanted: number[][] = Array.from({ length: KEYS }, () => []);
+  for (let number = 0; number < count; number++) {
+    wanted[number % KEYS]?.push(number);
+    for (const { id, effect } of partsChanges(number).effects ?? []) {
+      if (effect === null) owed.delete(id);
+      else owed.set(id, effect);
+    }
+  }
+  const byId = (effects: Iterable<Effect>): Effect[] => [...effects].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const moved = (await collect(reader.movements())).map(({ eventId }) => eventId);
+  const found = [steps, (await reader.small(COUNTS)).get('all') ?? 0, byId(await reader.effects()), moved];
+  const events = Array.from({ length: count }, (_, number) => `n${number}`);
+  const expected = [wanted, count, byId(owed.values()), events];
+  if (JSON.stringify(found) !== JSON.stringify(expected)) {
+    throw new Error(
+      `after ${count} commits of parts: ${JSON.stringify(found)}, not ${JSON.stringify(expected)}`,
+    );
+  }
+  return count;
+}
+
 /** What a store or reader says, in the form of Truth; `unsent` and `undelivered` are filled by the caller. */
 export async function observe(reader: StoreReader): Promise<Omit<Truth, 'unsent' | 'undelivered'>> {
   const users = Object.fromEntries(Array.from(await reader.users(), (row: User) => [row.user, row.status]));
@@ -247,8 +316,9 @@ export async function observe(reader: StoreReader): Promise<Omit<Truth, 'unsent'
       throw new Error(`${id} is in a log but not in the index`);
   }
   const edits = (await collect(reader.edits())).map(say);
-  const next = (await reader.positions())[0]?.next ?? 0;
-  return { users, items, accepted, rejected, next, edits };
+  const positions = await reader.positions();
+  const next = positions.find(({ processor }) => processor === 'orders')?.next ?? 0;
+  return { users, items, accepted, rejected, next, edits, parts: await partsOf(reader) };
 }
 
 export async function collect<T>(chunks: AsyncIterable<readonly T[]>): Promise<T[]> {
@@ -360,6 +430,12 @@ export class Runner {
         });
       case 'restock':
         return this.#restock(store, operation.by);
+      case 'parts':
+        await store.transact({ positions: [OTHER] }, (snapshot) => ({
+          changes: partsChanges(snapshot.position(OTHER)?.next ?? 0),
+          result: null,
+        }));
+        return true;
       case 'drain':
         await store.drain('orders.dlq', async (unsent) => {
           const records = unsent.flatMap((one) => (one.kind === 'record' ? [one] : []));

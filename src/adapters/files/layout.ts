@@ -46,9 +46,17 @@ function isFactLog(log: LogName): log is FactLogName {
   return log.startsWith(FACTS);
 }
 
+const FACT_NAME = /^[a-z][a-z0-9-]{0,63}$/;
+
+/** Whether a file may be a log of facts, by its name. */
+export function isFactFile(file: string): boolean {
+  const name = file.replace(/\.jsonl$/, '');
+  return name !== file && FACT_NAME.test(name) && !TAKEN_NAMES.has(name);
+}
+
 /** @throws Error when no log of facts can have that name: a bug of who declares it */
 export function factLogName(name: string): FactLogName {
-  if (/^[a-z][a-z0-9-]{0,63}$/.test(name) && !TAKEN_NAMES.has(name)) return `facts:${name}`;
+  if (FACT_NAME.test(name) && !TAKEN_NAMES.has(name)) return `facts:${name}`;
   throw new Error(`a log of facts cannot be named ${name}`);
 }
 export const LOG_OF: Readonly<Record<'accepted' | 'rejected', LogName>> = {

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { checkIds } from '../../../src/adapters/files/ids/check.ts';
 import { openIdIndex } from '../../../src/adapters/files/ids/index.ts';
-import { DECISIONS } from '../../../src/adapters/files/ids/indexed-logs.ts';
+import { DECISIONS, indexedLogs } from '../../../src/adapters/files/ids/indexed-logs.ts';
+import { renderFact } from '../../../src/adapters/files/logs/fact-lines.ts';
 import type { LogName } from '../../../src/adapters/files/layout.ts';
 import { LogView } from '../../../src/adapters/files/logs/log.ts';
 import { realFileSystem } from '../../../src/adapters/files/fs.ts';
@@ -84,4 +85,28 @@ it('names both places of an id that is decided twice', () => {
   expect([...checkIds(sources)]).toMatchObject([
     { kind: 'decided_twice', orderId: 'B', expected: 'orders:2', actual: 'rejections:2' },
   ]);
+});
+
+it('names a fact that the index does not know, though its key stands in other lines too', () => {
+  const sources = made({ orders: ['A'], rejections: [] }, new Set(), 0);
+  onTestFinished(sources.close);
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'orderctl-facts-'));
+  const name = path.join(folder, 'steps.jsonl');
+  const lines = [1, 2, 3].map((step) => renderFact({ id: 'A', step }, 'id', step));
+  fs.writeFileSync(name, lines.join(''));
+  const fd = fs.openSync(name, 'r');
+  onTestFinished(() => {
+    fs.closeSync(fd);
+    fs.rmSync(folder, { recursive: true, force: true });
+  });
+  const steps = new LogView(realFileSystem, [{ fd, at: 0, position: 0, sizeBytes: fs.fstatSync(fd).size }]);
+  const view = (log: LogName): LogView => (log === 'facts:steps' ? steps : sources.view(log));
+  const logs = indexedLogs(new Map([['steps', { key: 'id', number: 2 }]]));
+  sources.index.add('A', { log: 2, position: 0 });
+  sources.index.add('A', { log: 2, position: 2 * (lines[0]?.length ?? 0) });
+  expect([...checkIds({ ...sources, logs, view })]).toMatchObject([
+    { kind: 'index_missing', orderId: null, where: 'facts:steps:2' },
+  ]);
+  sources.index.add('A', { log: 2, position: lines[0]?.length ?? 0 });
+  expect([...checkIds({ ...sources, logs, view })]).toEqual([]);
 });

@@ -6,6 +6,8 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { realFileSystem } from '../../../src/adapters/files/fs.ts';
 import { openIdIndex, type IdIndex } from '../../../src/adapters/files/ids/index.ts';
 import { type IdPlace, IdTable, type IdHash } from '../../../src/adapters/files/ids/table.ts';
+import { factsAt, renderFact } from '../../../src/adapters/files/logs/fact-lines.ts';
+import { LogView } from '../../../src/adapters/files/logs/log.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 
 const work = fs.mkdtempSync(path.join(os.tmpdir(), 'id-index-test-'));
@@ -185,4 +187,37 @@ describe('a damaged index', () => {
     fs.rmSync(file);
     expect(failureOf(use)).toMatchObject({ code: 'corrupt_state' });
   });
+});
+
+it('finds all lines of a key that has many, and those of its neighbours', () => {
+  const table = new IdTable();
+  const hash: IdHash = { high: 0x80000000, low: 7 };
+  const others = Array.from({ length: 2_000 }, (_, n): IdHash => ({ high: 0x80000000 + n * 7, low: n }));
+  for (let n = 0; n < 30_000; n++) {
+    table.add(hash, { log: 2, position: n * 10 });
+    const other = others[n];
+    if (other !== undefined) table.add(other, { log: 3, position: n });
+  }
+  const found: IdPlace[] = [];
+  table.find(hash, found);
+  expect(found.map(({ position }) => position)).toEqual(Array.from({ length: 30_000 }, (_, n) => n * 10));
+  for (const [n, other] of others.entries()) {
+    const one: IdPlace[] = [];
+    table.find(other, one);
+    expect(one).toEqual([{ log: 3, position: n }]);
+  }
+  const sizes = Array.from(table.sorted(), ({ length }) => length / 4);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(32_000);
+});
+
+it('a fact that two entries name is read once', () => {
+  const name = path.join(folder, 'steps.jsonl');
+  const lines = [1, 2].map((step) => renderFact({ id: 'A', step }, 'id', step));
+  fs.writeFileSync(name, lines.join(''));
+  const fd = fs.openSync(name, 'r');
+  const view = new LogView(realFileSystem, [{ fd, at: 0, position: 0, sizeBytes: lines.join('').length }]);
+  const second = lines[0]?.length ?? 0;
+  const places = [second, 0, second, 3, 10_000];
+  expect(factsAt(view, places, 'id', 'A')).toEqual([1, 2].map((step) => ({ id: 'A', step })));
+  fs.closeSync(fd);
 });

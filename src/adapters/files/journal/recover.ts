@@ -1,7 +1,15 @@
 import path from 'node:path';
 import { Failure } from '../../../domain/failure.ts';
 import { corruptState, readSnapshot, readState, type FolderState } from './checkpoint.ts';
-import { DECISION_LOGS, fileOfLog, innerFolder, journalPath, STATE_FILE, type LogName } from '../layout.ts';
+import {
+  DECISION_LOGS,
+  fileOfLog,
+  innerFolder,
+  isFactFile,
+  journalPath,
+  STATE_FILE,
+  type LogName,
+} from '../layout.ts';
 import type { FileSystem } from '../fs.ts';
 import { decodeEntry } from './entry.ts';
 import { scanJournal, type JournalEnd, type ScanResult } from './journal.ts';
@@ -161,9 +169,29 @@ export function logEnd(loaded: LoadedFolder, log: LogName): number {
   return last === undefined ? (loaded.state.logs[log]?.sizeBytes ?? 0) : last.position + last.sizeBytes;
 }
 
-/** The logs that there are. */
+/** The logs that there are, and that of movements, which may have been. */
 export function logsOf({ state, tails }: LoadedFolder): ReadonlySet<LogName> {
-  return new Set([...(Object.keys(state.logs) as LogName[]), ...tails.keys()]);
+  return new Set([...(Object.keys(state.logs) as LogName[]), 'movements', ...tails.keys()]);
+}
+
+/** A log that came with records that were lost from the journal is known to nothing but the numbers in its lines. */
+function checkUnknownLogs(files: FileSystem, folder: string, loaded: LoadedFolder): void {
+  const known = new Set(Array.from(logsOf(loaded), (log) => fileOf(loaded, log)));
+  const begin = Buffer.alloc(64);
+  for (const file of files.list(folder)) {
+    const fd =
+      !known.has(file) && isFactFile(file) ? openOrUndefined(files, path.join(folder, file)) : undefined;
+    if (fd === undefined) continue;
+    try {
+      const text = begin.toString('latin1', 0, files.read(fd, begin, 0));
+      const seq = Number(/^\{"seq":(\d+),/.exec(text)?.[1] ?? 0);
+      if (seq <= loaded.seq) continue;
+      const how = `it begins with transaction ${seq}, but the journal ends with ${loaded.seq}`;
+      throw damagedLog(path.join(folder, file), how);
+    } finally {
+      files.close(fd);
+    }
+  }
 }
 
 /** Relative to the folder. */
@@ -205,6 +233,7 @@ function beyondJournal(name: string, sizeBytes: number, end: number): Failure {
  * than every commit there was
  */
 export function repairLogs(files: FileSystem, folder: string, loaded: LoadedFolder): void {
+  checkUnknownLogs(files, folder, loaded);
   for (const log of logsOf(loaded)) {
     const name = path.join(folder, fileOf(loaded, log));
     const sizeBytes = checkLog(files, name, loaded.state.logs[log] ?? EMPTY_LOG);

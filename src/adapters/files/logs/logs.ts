@@ -22,6 +22,7 @@ export class Logs {
     for (const log of loaded === undefined ? FIRST_LOGS : logsOf(loaded)) {
       const name = path.join(folder, loaded === undefined ? fileOfLog(log) : fileOf(loaded, log));
       const sizeBytes = loaded === undefined ? 0 : logEnd(loaded, log);
+      if (log === 'movements' && sizeBytes === 0) continue;
       this.#logs.set(log, new AppendLog(files, name, sizeBytes, loaded?.state.logs[log] ?? NO_LOG));
     }
   }
