@@ -131,6 +131,7 @@ describe('inventory', () => {
     expect(await shop.json('inventory show --item pen')).toMatchObject({
       items: [{ item: 'pen', low: false }],
     });
+    expect(await shop.run('inventory show --item none')).toMatchObject({ code: 3, stdout: '' });
     expect(await shop.json('inventory remove --item pen --yes')).toEqual({
       item: 'pen',
       before: { quantity: 117 },

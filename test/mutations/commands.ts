@@ -1,5 +1,7 @@
 import type { Mutation } from './list.ts';
 
+const cli = (...names: readonly string[]): string[] => names.map((name) => `test/cli/${name}.test.ts`);
+
 /** Promises kept by the command line. */
 export const COMMANDS: readonly Mutation[] = [
   {
@@ -190,5 +192,103 @@ export const COMMANDS: readonly Mutation[] = [
     from: 'const rows = names.filter((name) => !found.rows.has(name)).length;',
     to: 'const rows = names.filter((name) => found.rows.get(name) === null).length;',
     tests: ['test/unit/files/table-copy.test.ts'],
+  },
+  {
+    name: 'an item that is not there is shown as an empty list',
+    file: 'src/cli/commands/inventory/show.ts',
+    from: 'if (only !== undefined && named.length === 0) {',
+    to: 'if (only === null) {',
+    tests: cli('tables'),
+  },
+  {
+    name: 'inventory show --low shows every item',
+    file: 'src/cli/commands/inventory/show.ts',
+    from: 'flags.low ? named.filter(isLow) : named',
+    to: 'named',
+    tests: cli('tables'),
+  },
+  {
+    name: 'an empty text sets a detail instead of unsetting it',
+    file: 'src/cli/commands/inventory/details.ts',
+    from: "text === '' ? null : parse(text)",
+    to: 'parse(text)',
+    tests: cli('tables'),
+  },
+  {
+    name: 'of two names that are given one counts in silence',
+    file: 'src/cli/named.ts',
+    from: 'name !== undefined && byFlag !== undefined && name !== byFlag',
+    to: 'name === undefined && byFlag === null',
+    tests: cli('usage'),
+  },
+  {
+    name: 'inventory update sets and adjusts at once',
+    file: 'src/cli/commands/inventory/update.ts',
+    from: 'if (options.quantity !== undefined && options.by !== undefined) {',
+    to: 'if (options.quantity === null) {',
+    tests: cli('tables', 'usage'),
+  },
+  {
+    name: 'removing does not ask',
+    file: 'src/cli/ask.ts',
+    from: 'if (yes) return true;',
+    to: 'if (yes || question !== "") return true;',
+    tests: cli('tables'),
+  },
+  {
+    name: 'a password that is set is shown',
+    file: 'src/cli/commands/config/show.ts',
+    from: 'secret.value === null ? null : MASK',
+    to: 'secret.value',
+    tests: cli('output'),
+  },
+  {
+    name: 'a copy with a mistake is thrown away',
+    file: 'src/cli/tables/edit-in-editor.ts',
+    from: 'isKept = isKept && copy.isChanged();',
+    to: 'isKept = false;',
+    tests: cli('edit'),
+  },
+  {
+    name: 'an edit counts though the editor failed',
+    file: 'src/cli/tables/edit-in-editor.ts',
+    from: 'if (code !== 0) {',
+    to: 'if (signal !== null) {',
+    tests: cli('edit'),
+  },
+  {
+    name: 'what was kept aside is removed by any edit',
+    file: 'src/cli/tables/edit-in-editor.ts',
+    from: 'options.settled === true && merge !== null ? aside : []',
+    to: 'merge !== null ? aside : []',
+    tests: cli('edit'),
+  },
+  {
+    name: 'status without a consumer ends with 0',
+    file: 'src/cli/commands/status.ts',
+    from: "  if (consumer === 'none') {\n    throw",
+    to: "  if (consumer === 'unknown') {\n    throw",
+    tests: cli('usage'),
+  },
+  {
+    name: 'audit that finds differences ends with 0',
+    file: 'src/cli/commands/audit.ts',
+    from: 'if (result.total > 0) throw',
+    to: 'if (result.total < 0) throw',
+    tests: cli('audit'),
+  },
+  {
+    name: 'completion offers nothing of the folder',
+    file: 'src/cli/complete.ts',
+    from: '[...(await reader.users())].map(({ user }) => user)',
+    to: '[...(await reader.users())].flatMap(() => [])',
+    tests: cli('completion'),
+  },
+  {
+    name: 'a slow reader of a list gets its first thousand rows only',
+    file: 'src/cli/output/print-table.ts',
+    from: 'from < rows.length; from += 1_000',
+    to: 'from < Math.min(rows.length, 1_000); from += 1_000',
+    tests: cli('output'),
   },
 ];

@@ -21,14 +21,8 @@ const HELP = `npm run mutations -- [--only WORD]… [--from NUMBER] [--list]
 /** Of vitest, and of test/support/wait.ts. */
 const OUT_OF_TIME = /^(?:Error: )?(?:(?:Test|Hook) timed out in|waited) \d+ ?ms/;
 const COPIED = [
-  'src',
-  'test',
-  'deploy',
-  'bin',
-  'build.mjs',
-  'package.json',
-  'tsconfig.json',
-  'vitest.config.ts',
+  ...['src', 'test', 'deploy', 'bin', 'docs'],
+  ...['build.mjs', 'package.json', 'rolldown.config.js', 'tsconfig.json', 'vitest.config.ts'],
 ];
 
 interface Verdict {
@@ -107,7 +101,18 @@ function runOnce(tree: string, tests: readonly string[], options: readonly strin
   fs.rmSync(report, { force: true });
   const vitest = path.join('node_modules', 'vitest', 'vitest.mjs');
   const reporter = ['--reporter', 'json', '--outputFile', report];
-  const args = ['run', '--project', 'parts', '--bail', '1', ...reporter, ...options, ...tests];
+  const args = [
+    'run',
+    '--project',
+    'parts',
+    '--project',
+    'cli',
+    '--bail',
+    '1',
+    ...reporter,
+    ...options,
+    ...tests,
+  ];
   // More than `npm test` takes: some are caught by one history of a thousand.
   const env = { ...process.env, ORDERCTL_TEST_HISTORIES: '2000' };
   const { stderr } = spawnSync(process.execPath, [vitest, ...args], { cwd: tree, encoding: 'utf8', env });
