@@ -459,14 +459,14 @@ export const MUTATIONS: readonly Mutation[] = [
     file: files('csv/file.ts'),
     from: '    if (isMoved && !sameStat(this.#seen, files.stat(this.#place.aside))) {\n',
     to: '    if (this.#path === "") {\n',
-    tests: SIMULATION,
+    tests: ['test/unit/files/csv-race.test.ts'],
   },
   {
     name: 'a hand edit that is put back is not synced',
     file: files('csv/place.ts'),
     from: "      // As in setting aside: it may be a user's work.\n      await files.syncDirectory(folder);\n",
     to: '',
-    tests: SIMULATION,
+    tests: ['test/unit/files/csv-race.test.ts'],
   },
   {
     name: 'the version that a hand edit was made from is ignored',
@@ -661,7 +661,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'at the end a CSV is written once: an edit found in its place leaves it behind',
     file: files('store.ts'),
     from: '        for (let attempt = 1; attempt <= 3; attempt++) await this.#csvs.rewrite();\n',
-    to: '        await this.#rewriteCsvs();\n',
+    to: '        await this.#csvs.rewrite();\n',
     tests: ['test/unit/files/csv-race.test.ts'],
   },
   {

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { mutated, ROOT } from './apply.ts';
 import { MUTATIONS, type Mutation } from './list.ts';
+import { missingNames } from './missing-names.ts';
 
 /*
  * `npm run mutations`: breaks the program on purpose, one promise at a time, in a copy of the tree, and demands that
@@ -46,7 +47,8 @@ else if (values.list) for (const { name, file } of chosen) process.stdout.write(
 else main(chosen, Number(values.from) - 1);
 
 function main(all: readonly Mutation[], passedOver: number): void {
-  for (const mutation of all) mutated(mutation);
+  const broken = missingNames(all);
+  if (broken.length > 0) throw new Error(`these fail whatever they break:\n${broken.join('\n')}`);
   const mutations = all.slice(passedOver);
   const tree = copyTree();
   try {

@@ -128,3 +128,45 @@ test('a save that comes while the file is written for the last time is taken in,
   expect(fs.readFileSync(csv(), 'utf8')).toBe('item,quantity\nbook,9\npen,50\nink,7\n');
   expect(failures).toEqual([]);
 });
+
+test('a save at the moment when the file is moved aside is put back, for sure before its other name goes, and taken in', async () => {
+  const text = 'item,quantity\nbook,10\npen,50\nink,7\n';
+  const aside = `${csv()}.previous`;
+  let armed = false;
+  const calls: string[] = [];
+  await using store = await open({
+    ...realFileSystem,
+    rename(from, to) {
+      if (armed && from === csv()) {
+        armed = false;
+        save(text);
+        calls.push('save');
+      }
+      realFileSystem.rename(from, to);
+    },
+    link(from, to) {
+      if (from === aside) calls.push('put back');
+      return realFileSystem.link(from, to);
+    },
+    async syncDirectory(name) {
+      if (name === folder) calls.push('sync');
+      await realFileSystem.syncDirectory(name);
+    },
+    unlink(name) {
+      if (name === aside) calls.push('remove');
+      realFileSystem.unlink(name);
+    },
+  });
+  await set(store, 'book', 10);
+  await set(store, 'pen', 50);
+  await waitFor('the file', () => fs.existsSync(csv()) && fs.readFileSync(csv(), 'utf8').includes('pen'));
+  armed = true;
+  await set(store, 'book', 9);
+  const isOver = async (): Promise<boolean> =>
+    (await stock(store)).ink === 7 || kinds().includes('file_set_aside');
+  await waitFor('the edit', isOver);
+  expect(await stock(store)).toEqual({ book: 9, pen: 50, ink: 7 });
+  expect(calls.slice(calls.indexOf('save')).slice(0, 4)).toEqual(['save', 'put back', 'sync', 'remove']);
+  expect(kinds()).not.toContain('file_set_aside');
+  expect(failures).toEqual([]);
+});
