@@ -13,9 +13,10 @@ const HARMLESS = / on type '(never|Row)'/;
  * Mutations that name what is no longer there, so that every test fails with them. Other errors of types are what some of
  * them are about.
  *
- * @returns a line for each
+ * @returns the compiler's message for each
+ * @throws Error when one does not apply
  */
-export function missingNames(mutations: readonly Mutation[]): string[] {
+export function missingNames(mutations: readonly Mutation[]): ReadonlyMap<Mutation, string> {
   const config = ts.readConfigFile(path.join(ROOT, 'tsconfig.json'), (file) => ts.sys.readFile(file));
   const { options, fileNames } = ts.parseJsonConfigFileContent(config.config, ts.sys, ROOT);
   const changed = new Map<string, string>();
@@ -35,10 +36,11 @@ export function missingNames(mutations: readonly Mutation[]): string[] {
     getCompilationSettings: () => options,
     getDefaultLibFileName: ts.getDefaultLibFilePath,
   });
-  return mutations.flatMap((mutation) => {
+  const found = new Map<Mutation, string>();
+  for (const mutation of mutations) {
     const file = path.join(ROOT, mutation.file);
     const text = mutated(mutation);
-    if (!file.endsWith('.ts')) return [];
+    if (!file.endsWith('.ts')) continue;
     version += 1;
     changed.set(file, text);
     const errors = [...service.getSyntacticDiagnostics(file), ...service.getSemanticDiagnostics(file)];
@@ -46,6 +48,7 @@ export function missingNames(mutations: readonly Mutation[]): string[] {
     const missing = errors
       .map(({ code, messageText }) => ({ code, said: ts.flattenDiagnosticMessageText(messageText, ' ') }))
       .find(({ code, said }) => NO_NAME.has(code) || (NO_PROPERTY.has(code) && !HARMLESS.test(said)));
-    return missing === undefined ? [] : [`${mutation.name}: ${missing.said}`];
-  });
+    if (missing !== undefined) found.set(mutation, missing.said);
+  }
+  return found;
 }

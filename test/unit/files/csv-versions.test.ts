@@ -2,9 +2,14 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { findHandEdit } from '../../../src/adapters/files/edits/hand-edit-look.ts';
 import { ChangeEncoder } from '../../../src/adapters/files/journal/change-encoder.ts';
 import { FileStore } from '../../../src/adapters/files/store.ts';
 import { realFileSystem, type FileSystem } from '../../../src/adapters/files/fs.ts';
+import type { LogView } from '../../../src/adapters/files/logs/log.ts';
+import { INVENTORY } from '../../../src/adapters/files/tables/columns.ts';
+import { fingerprintFile } from '../../../src/adapters/files/tables/fingerprint.ts';
+import { Table } from '../../../src/adapters/files/tables/table.ts';
 import { Tables } from '../../../src/adapters/files/tables/tables.ts';
 import { systemClock } from '../../../src/compose.ts';
 import type { Item } from '../../../src/domain/tables.ts';
@@ -94,6 +99,23 @@ test('what is older than a version too long to keep is no edit, though two owner
   expect(Array.from(await last.items(), ({ quantity }) => quantity)).toEqual(rows.map(() => 40));
   await owner[Symbol.asyncDispose]();
   await successor[Symbol.asyncDispose]();
+});
+
+test('an older version of which nothing is kept is known for what it is', () => {
+  const [older, newest] = ['book,10\n', 'book,9\n'].map((rows) => Buffer.from(`item,quantity\n${rows}`)) as [
+    Buffer,
+    Buffer,
+  ];
+  const table = new Table(INVENTORY);
+  table.set('book', bare('book', 9));
+  table.versionIs(fingerprintFile(newest), [fingerprintFile(older)]);
+  const nothing = { sizeBytes: 0, read: () => 0 } as unknown as LogView;
+  const facts = { nowMs: Date.now(), savedMs: Date.now(), isNewestUnread: false };
+  const found = (bytes: Buffer): unknown =>
+    findHandEdit(bytes, 'inventory.csv', INVENTORY, table, nothing, facts);
+  expect(found(older)).toMatchObject({ kind: 'known', newest: false });
+  expect(found(newest)).toMatchObject({ kind: 'known', newest: true });
+  expect(found(Buffer.from('item,quantity\nbook,8\n'))).toMatchObject({ kind: 'edited' });
 });
 
 test('a row that was changed and changed back is not written again and again', async () => {

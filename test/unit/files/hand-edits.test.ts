@@ -126,7 +126,12 @@ describe('a hand edit', () => {
   });
 
   it('is set aside when the file is a stranger, but not when rows are pasted into a short table', () => {
-    expect(merged('item,quantity\na,1\nb,2\nc,3\nbook,10\n', START, START)).toBe('set aside');
+    const stranger = items('item,quantity\na,1\nb,2\nc,3\nbook,10\n');
+    const versions = known<Item>(new Map(), new Map());
+    expect(mergeHandEdit(stranger, items(START), versions, CLUES)).toEqual({
+      kind: 'set_aside',
+      why: 'stranger',
+    });
     expect(
       merged(
         'item,quantity\nbook,10\na,1\nb,2\nc,3\n',
