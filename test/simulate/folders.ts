@@ -30,6 +30,7 @@ async function prepare(number: number): Promise<Moment> {
     versions: { 'users.csv': [], 'inventory.csv': [] },
     unfinished: new Map(),
     time: Date.UTC(2026, 0, 2, 3, 4, 5, 6),
+    owner: 0,
     step: 0,
   };
   const world = new World(history, topic, empty);

@@ -1,6 +1,7 @@
 import type { EditRequest } from '../../src/domain/edit.ts';
 import type { Order } from '../../src/domain/orders/order.ts';
-import { batchOf, MAX_DEAD_LETTER_BYTES, TOPIC, type SimRecord, type SimTopic } from './topic.ts';
+import { NO_PARTS, type Parts } from './parts.ts';
+import { batchOf, DLQ_TOPIC, MAX_DEAD_LETTER_BYTES, TOPIC, type SimRecord, type SimTopic } from './topic.ts';
 
 /*
  * The plainest account of what a folder must come to: whole tables, whole versions of files, lists of lines. It shares
@@ -36,12 +37,16 @@ export interface Truth {
   readonly undelivered: readonly string[];
   /** By save: how much less of an item there is than the save says, because no stock could say it. */
   readonly owed: ReadonlyMap<string, Owed>;
+  /** Of a second service. */
+  readonly parts: Parts;
 }
 
 type Owed = ReadonlyMap<string, number>;
 
+/** Something to be sent: a dead letter, or what the second service sends. */
 export interface DeadLetter {
   readonly id: string;
+  readonly topic: string;
   readonly tooLarge: boolean;
 }
 
@@ -56,6 +61,7 @@ export const FRESH: Truth = {
   deadLetters: [],
   undelivered: [],
   owed: new Map(),
+  parts: NO_PARTS,
 };
 
 /** A batch is read for `position`, the one in force. */
@@ -81,7 +87,7 @@ export function afterBatch(
     const id = `${TOPIC}/${fetch.partition}@${record.offset}`;
     if (record.order === null) {
       const tooLarge = (record.value?.byteLength ?? 0) > MAX_DEAD_LETTER_BYTES;
-      state.unsent.push({ id, tooLarge });
+      state.unsent.push({ id, topic: DLQ_TOPIC, tooLarge });
       if (!state.deadLetters.includes(id)) state.deadLetters.push(id);
     } else if (!state.decided.has(record.order.orderId)) {
       state.decided.set(record.order.orderId, id);
@@ -141,8 +147,22 @@ function decide(
 }
 
 export function afterDrain(truth: Truth): Truth {
-  const refused = truth.unsent.filter(({ tooLarge }) => tooLarge).map(({ id }) => id);
-  return { ...truth, unsent: [], undelivered: [...truth.undelivered, ...refused] };
+  return afterSending(truth, new Set(truth.unsent.map(({ topic }) => topic)));
+}
+
+function afterSending(truth: Truth, topics: ReadonlySet<string>): Truth {
+  const done = truth.unsent.filter(({ topic }) => topics.has(topic));
+  const refused = done.filter(({ tooLarge }) => tooLarge).map(({ id }) => id);
+  const unsent = truth.unsent.filter(({ topic }) => !topics.has(topic));
+  return { ...truth, unsent, undelivered: [...truth.undelivered, ...refused] };
+}
+
+/** What sending may have come to at any moment, since no topic waits for another; all sent is the last. */
+export function whileSending(truth: Truth): Truth[] {
+  const topics = [...new Set(truth.unsent.map(({ topic }) => topic))];
+  return Array.from({ length: 2 ** topics.length }, (_, sent) =>
+    afterSending(truth, new Set(topics.filter((__, at) => ((sent >> at) & 1) === 1))),
+  );
 }
 
 /** @returns the same truth when the edit must be refused */

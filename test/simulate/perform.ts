@@ -1,6 +1,7 @@
 import { isFailure } from '../../src/domain/failure.ts';
 import { decideEdit } from '../../src/domain/edit.ts';
 import * as oracle from './oracle.ts';
+import { callService, performEffects } from './parts.ts';
 import type { SaveOutcome, TableEdit, TableFile } from './oracle.ts';
 import type { Save, Step } from './steps.ts';
 import { endOf, PARTITIONS } from './topic.ts';
@@ -60,6 +61,10 @@ export async function perform(world: World, step: Step): Promise<void> {
       return olderCopy(world, step);
     case 'together':
       return together(world, step);
+    case 'service':
+      return callService(world, step.call);
+    case 'effects':
+      return performEffects(world, step.call);
     case 'tick':
       return world.clock.tick();
   }

@@ -1,6 +1,7 @@
 import { random } from '../support/faulty-fs.ts';
 import type { TableEdit, TableFile } from './oracle.ts';
 import type { SendFault } from './sim-broker.ts';
+import type { EffectsCall, PartsCall } from './parts.ts';
 import { ITEM_NAMES, PARTITIONS, USER_NAMES } from './topic.ts';
 
 /*
@@ -77,6 +78,10 @@ export type Step =
       readonly count: number;
       readonly request: TableEdit;
     }
+  /** A second service commits what it keeps. */
+  | { readonly kind: 'service'; readonly call: PartsCall }
+  /** Effects are tried, and answered. */
+  | { readonly kind: 'effects'; readonly call: EffectsCall }
   /** A second passes: CSVs are written. */
   | { readonly kind: 'tick' };
 
@@ -162,6 +167,8 @@ function makeStep(choice: number, draw: Draw): Step {
     [4, () => ({ kind: 'older_copy', partition, count, request: makeEdit(draw), newId: below(2) === 0 })],
     [6, () => ({ kind: 'together', partition, count, request: makeEdit(draw) })],
     [8, () => ({ kind: 'tick' })],
+    [12, () => ({ kind: 'service', call: makeCall(draw) })],
+    [6, () => ({ kind: 'effects', call: { answer: pick(['done', 'later', 'parked', 'none'] as const) } })],
   ];
   const total = kinds.reduce((sum, [weight]) => sum + weight, 0);
   let left = choice * total;
@@ -170,6 +177,17 @@ function makeStep(choice: number, draw: Draw): Step {
     if (left < 0) return make();
   }
   return { kind: 'tick' };
+}
+
+function makeCall({ below, pick }: Draw): PartsCall {
+  return {
+    thing: pick(['thing-a', 'thing-b']),
+    item: pick([...ITEM_NAMES, 'cup']),
+    delta: pick([-3, -1, 4]),
+    partition: below(PARTITIONS),
+    topics: pick([[], ['sim-a'], ['sim-a', 'sim-b']]),
+    asks: below(2) === 0,
+  };
 }
 
 function makeSave(file: TableFile, { below, pick, index }: Draw): Save {

@@ -5,6 +5,7 @@ import type { Item, User } from '../../src/domain/tables.ts';
 import { formatRecordId } from '../../src/domain/orders/order.ts';
 import type { StoreReader } from '../../src/ports/store.ts';
 import { ManualClock } from './manual-clock.ts';
+import { read, shown } from './parts.ts';
 import { parseCsv, type Rows, type Truth } from './oracle.ts';
 import { FOLDER, TABLE_FILES, type Moment, type World } from './world.ts';
 
@@ -20,6 +21,7 @@ interface Seen {
   readonly accepted: readonly string[];
   readonly rejected: readonly string[];
   readonly positions: [number, number][];
+  readonly parts: readonly string[];
   /** null: not looked at. */
   readonly edits: readonly string[] | null;
   readonly unsent: number | null;
@@ -34,6 +36,7 @@ function expected(truth: Truth, parts: { all: boolean }): Seen {
     users: sorted(truth.rows['users.csv']),
     items: sorted(truth.rows['inventory.csv']),
     positions: sorted(truth.positions),
+    parts: shown(truth.parts),
     accepted: truth.accepted,
     rejected: truth.rejected,
     edits: parts.all ? truth.edits : null,
@@ -47,13 +50,14 @@ async function look(
 ): Promise<Seen> {
   const users = Array.from(await reader.users(), (row: User): [string, string] => [row.user, row.status]);
   const items = Array.from(await reader.items(), (row: Item): [string, number] => [row.item, row.quantity]);
-  const positions = await reader.positions();
+  const positions = (await reader.positions()).filter(({ processor }) => processor === 'orders');
   const edits: string[] = [];
   for await (const chunk of reader.edits()) for (const edit of chunk) edits.push(say(edit));
   return {
     users: sorted(users),
     items: sorted(items),
     positions: sorted(positions.map(({ partition, next }): [number, number] => [partition, next])),
+    parts: await read(reader),
     ...(world === null ? await linesOf(reader) : logs(world.files)),
     edits: world === null ? null : edits,
     unsent: world?.unsent ?? null,

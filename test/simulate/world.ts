@@ -35,6 +35,8 @@ export interface Moment {
   readonly versions: Readonly<Record<TableFile, readonly FileVersion[]>>;
   readonly unfinished: ReadonlyMap<TableFile, Unfinished>;
   readonly time: number;
+  /** How many have owned the folder. */
+  readonly owner: number;
   /** Index of the step in hand. */
   readonly step: number;
 }
@@ -55,6 +57,7 @@ export class World {
   readonly unfinished: Map<TableFile, Unfinished>;
   truths: readonly Truth[];
   step: number;
+  owner: number;
   /** By partition, as the consumer knows them. */
   positions = new Map<number, StoredPosition>();
   /** The same before the last batch. */
@@ -78,11 +81,12 @@ export class World {
     this.unfinished = new Map(moment.unfinished);
     this.clock = new ManualClock(moment.time);
     this.step = moment.step;
+    this.owner = moment.owner;
     this.files.onCall = (point) => this.#beforeCall(point);
   }
 
   moment(files: FaultyFs): Moment {
-    const { truths, versions, unfinished, clock, step } = this;
+    const { truths, versions, unfinished, clock, step, owner } = this;
     return {
       files,
       broker: new SimBroker(this.topic, this.broker),
@@ -93,6 +97,7 @@ export class World {
       },
       unfinished: new Map(unfinished),
       time: clock.time,
+      owner,
       step,
     };
   }
@@ -167,6 +172,7 @@ export class World {
 
   async open(via: EditVia = 'consume', newId = false): Promise<FileStore> {
     this.#store = undefined;
+    this.owner += 1;
     this.#store = await FileStore.open({
       files: this.files,
       folder: FOLDER,
@@ -198,10 +204,17 @@ export class World {
     const [[prepared] = []] = await prepareRun(ports, [{ processor: ORDERS, group: GROUP }], options);
     this.positions = prepared?.positions ?? new Map<number, StoredPosition>();
     this.earlier = new Map(this.positions);
-    this.truths = [moved, oracle.afterDrain(moved)];
+    this.truths = [moved];
     this.#processor = this.#processorFor(this.positions);
-    await this.#processor.outbox.drain();
-    this.truths = [oracle.afterDrain(moved)];
+    await this.send();
+  }
+
+  /** Sends what waits to be sent, to each topic by itself. */
+  async send(): Promise<void> {
+    const { truth } = this;
+    this.truths = oracle.whileSending(truth);
+    await this.#processor?.outbox.drain();
+    this.truths = [oracle.afterDrain(truth)];
   }
 
   #options(): PrepareOptions {
@@ -257,7 +270,7 @@ export class World {
       ? oracle.afterBatch(known, this.topic, { partition, from, count }, this.clock.now())
       : known;
     const drained = oracle.afterDrain(after);
-    this.truths = [...before, after, drained];
+    this.truths = [...before, ...oracle.whileSending(after)];
     this.broker.sendFault = fetch.sendFault;
     if (positions === this.positions) this.earlier = new Map(positions);
     const processor = positions === this.positions ? this.#processor : this.#processorFor(positions);
