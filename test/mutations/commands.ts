@@ -266,8 +266,8 @@ export const COMMANDS: readonly Mutation[] = [
   {
     name: 'status without a consumer ends with 0',
     file: 'src/cli/commands/status.ts',
-    from: "  if (consumer === 'none') {\n    throw",
-    to: "  if (consumer === 'unknown') {\n    throw",
+    from: "  if (consumer === 'none') {\n    await fail",
+    to: "  if (consumer === 'unknown') {\n    await fail",
     tests: cli('usage'),
   },
   {

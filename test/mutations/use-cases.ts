@@ -151,9 +151,9 @@ export const USE_CASES: readonly Mutation[] = [
   },
   {
     name: 'two copies of one dead letter go twice',
-    file: 'src/app/dlq/redrive.ts',
-    from: '      if (planned.has(deadLetter.mark.key)) continue;\n',
-    to: '',
+    file: 'src/app/dlq/dead-letters.ts',
+    from: 'for (const { key } of deadLetters) this.#states.set(key, action);',
+    to: 'for (const { id } of deadLetters) this.#states.set(id, action);',
     tests: ['test/app/dlq.test.ts'],
   },
   {

@@ -124,18 +124,14 @@ class Redrive {
 
   async #step(deadLetters: readonly DeadLetter[]): Promise<void> {
     const plans: Planned[] = [];
-    const planned = new Set<string>();
     for (const deadLetter of deadLetters) {
-      if (planned.size >= this.#room()) break;
-      // Two copies of one dead letter, asked for by their ids.
-      if (planned.has(deadLetter.mark.key)) continue;
+      if (plans.length >= this.#room()) break;
       this.#selected += 1;
       const plan = await this.#plan(deadLetter);
       if ('reason' in plan) {
         await this.#skip(deadLetter, plan.reason, plan.message, plan.fix);
         continue;
       }
-      planned.add(deadLetter.mark.key);
       plans.push(plan);
     }
     for (const [topic, group] of byTopic(plans)) {

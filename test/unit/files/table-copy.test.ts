@@ -126,16 +126,19 @@ describe.each([true, false])('an edited copy, beside a consumer: %s', (isOwned) 
 
   it('takes a hand edit in first that was saved meanwhile', async () => {
     const store = await ownFolder(folder);
-    const copy = await access.copyTable('users');
-    fs.writeFileSync(path.join(folder, 'users.csv'), 'user,status,town\nalice,paid,Ulm\nbob,paid,\n');
+    const copy = await access.copyTable('inventory');
+    const file = path.join(folder, 'inventory.csv');
+    const whole = fs.readFileSync(file, 'utf8');
+    fs.writeFileSync(file, whole.replace('12.50', '13.00').replaceAll('\n', ',x\n').replace(',x', ',town'));
     const past = (Date.now() - 60_000) / 1_000;
-    fs.utimesSync(path.join(folder, 'users.csv'), past, past);
+    fs.utimesSync(file, past, past);
     if (!isOwned) await store[Symbol.asyncDispose]();
-    save(copy, [/$/, 'carol,unpaid\n']);
-    expect(await merged(copy)).toMatchObject({ added: 1, changed: 0, removed: 0 });
+    // The later save of a cell wins, and a column that came meanwhile stays.
+    save(copy, ['12.50', '14.00'], [/$/, 'mug,7,,c\n']);
+    expect(await merged(copy)).toMatchObject({ added: 1, changed: 1, removed: 0 });
     if (isOwned) await store[Symbol.asyncDispose]();
-    expect(fs.readFileSync(path.join(folder, 'users.csv'), 'utf8')).toBe(
-      'user,status,town\nalice,paid,Ulm\nbob,paid,\ncarol,unpaid,\n',
+    expect(fs.readFileSync(file, 'utf8')).toBe(
+      'item,quantity,price,shelf,town\nbook,100,14.00,a,x\npen,50,1.20,b,x\ncup,9,,,x\nmug,7,,c,\n',
     );
   });
 });
