@@ -714,23 +714,6 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: SIMULATION,
   },
   {
-    name: 'a dead letter is sent before it is in the journal',
-    file: 'src/app/run/batches/batch.ts',
-    from: '    const last = records.length === 0 ? null : batch.fingerprint(from + records.length - 1);\n',
-    to: `    const last = records.length === 0 ? null : batch.fingerprint(from + records.length - 1);
-    this.#producer ??= await this.#parts.broker.producer();
-    const { topic, partition } = batch;
-    const context = { dlqTopic: options.dlqTopic, group: options.group, failedAt: 0 };
-    const early = records.flatMap((record, index) => {
-      const why = decoded[index];
-      if (why?.kind !== 'dead_letter') return [];
-      return [deadLetter(record, { topic, partition, offset: record.offset }, why, context)];
-    });
-    await sendOutgoing(this.#producer, early);
-`,
-    tests: SIMULATION,
-  },
-  {
     name: 'offsets are committed to Kafka before the journal',
     file: 'src/adapters/kafka/consume/delivery.ts',
     from: '    fetcher.hold(of);\n',
