@@ -6,6 +6,10 @@ import { linesOf, type LogView } from './log.ts';
  * them. `{"seq":12,"order_id":"o-17","step":"paid"}`
  */
 
+/** Most lines are shorter. */
+const LINE_BYTES = 512;
+/** Read at a time. */
+const WINDOW_BYTES = 64 * 1024;
 const BEGIN = '{"seq":';
 
 /** @param key the field that must be a text @throws Error when it is none: a bug of what made the fact */
@@ -34,10 +38,28 @@ export function factKeyOf(line: Buffer, field: string): string | undefined {
  */
 export function factsAt(view: LogView, places: readonly number[], field: string, key: string): Fact[] {
   const found: Fact[] = [];
+  const sorted = places.toSorted((a, b) => a - b);
+  const window = Buffer.allocUnsafe(Math.min(WINDOW_BYTES, sorted.length * LINE_BYTES));
+  let bytes = window.subarray(0, 0);
+  let from = 0;
   let last = -1;
-  for (const position of places.toSorted((a, b) => a - b)) {
-    const line = position === last ? undefined : view.line(position);
+  for (const [index, position] of sorted.entries()) {
+    if (position === last) continue;
     last = position;
+    if (position + LINE_BYTES > from + bytes.byteLength) {
+      // One read for those that lie close to each other, and nothing beyond them.
+      let end = position + LINE_BYTES;
+      for (let next = index + 1; next < sorted.length && (sorted[next] ?? Infinity) < end; next++) {
+        end = (sorted[next] ?? 0) + LINE_BYTES;
+      }
+      from = position;
+      bytes = window.subarray(
+        0,
+        view.read(window.subarray(0, Math.min(end - from, window.byteLength)), from),
+      );
+    }
+    const lineFeed = bytes.indexOf(10, position - from);
+    const line = lineFeed === -1 ? view.line(position) : bytes.subarray(position - from, lineFeed);
     const fact = line === undefined ? undefined : factOf(line);
     if (fact?.[field] === key) found.push(fact);
   }
