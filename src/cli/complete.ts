@@ -26,6 +26,7 @@ const VALUES: Readonly<Record<string, Completion>> = {
   '--reason': [...DEAD_LETTER_CODES, ...REASONS],
   SHELL: ['bash', 'zsh', 'fish'],
   FILE: 'files',
+  DIR: 'files',
   '--file': 'files',
   '--from-file': 'files',
   '--data': 'files',

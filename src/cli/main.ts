@@ -55,6 +55,16 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Co
     load: () => import('./commands/offsets/index.ts'),
   },
   { name: 'status', summary: 'state of the running consumer', load: () => import('./commands/status.ts') },
+  {
+    name: 'backup',
+    summary: 'copy the storage folder at any time',
+    load: () => import('./commands/backup.ts'),
+  },
+  {
+    name: 'restore',
+    summary: 'make a storage folder of a backup',
+    load: () => import('./commands/restore.ts'),
+  },
   { name: 'stop', summary: 'stop the running consumer', load: () => import('./commands/stop.ts') },
   {
     name: 'dlq',
@@ -230,7 +240,7 @@ function newProgram(session: Session): Command {
 }
 
 /** Commands that have nothing to do with the folder of the settings. */
-const FOLDERLESS: readonly string[] = ['dev', 'demo', 'config', 'completion', 'schema', 'topics'];
+const FOLDERLESS: readonly string[] = ['dev', 'demo', 'restore', 'config', 'completion', 'schema', 'topics'];
 
 function usesFolder(action: Command): boolean {
   let command = action;

@@ -1,4 +1,5 @@
 import type { Edit, EditOrigin, EditRequest } from '../domain/edit.ts';
+import type { StoreBackup } from './backup.ts';
 import type { StoreHealth } from './health.ts';
 import type { StoreNotice } from './notices.ts';
 import type { Owner, OwnOptions } from './owner.ts';
@@ -45,6 +46,14 @@ export interface StoreAccess extends Owner, StoreHealth {
    * corrupt_state
    */
   read(how?: { readonly onNotice: (notice: StoreNotice) => void }): Promise<StoreView>;
+  /**
+   * Copies the store as it is at one moment, beside its owner, durable when this resolves. The copy is a store of its own,
+   * with the same id.
+   *
+   * @param target a folder that is empty or not there
+   * @throws Failure not_found, already_exists (it is not empty), corrupt_state, write_failed
+   */
+  backUp(target: string): Promise<StoreBackup>;
   /**
    * Ids of recent decisions that begin with `prefix`, newest first: from the ends of the two logs, at a cost that
    * does not grow with them. For completion: what was just decided may be missing.

@@ -199,6 +199,27 @@ export const USE_CASES: readonly Mutation[] = [
     tests: ['test/app/consume-orders.test.ts'],
   },
   {
+    name: 'a backup leaves out what was decided since the last checkpoint',
+    file: 'src/adapters/files/journal/backup.ts',
+    from: 'number === journal.number ? journal.end.sizeBytes : undefined',
+    to: '44',
+    tests: ['test/unit/files/backup.test.ts'],
+  },
+  {
+    name: 'a backup may be read by those who may not read the folder',
+    file: 'src/adapters/files/journal/backup.ts',
+    from: 'mode: own.mode & copied.mode',
+    to: 'mode: copied.mode | 0o044',
+    tests: ['test/unit/files/backup.test.ts'],
+  },
+  {
+    name: 'a backup beside an owner that makes a checkpoint lacks files',
+    file: 'src/adapters/files/journal/backup.ts',
+    from: 'if (named.size === names.length || ',
+    to: 'if (names.length >= 0 || ',
+    tests: ['test/unit/files/backup.test.ts'],
+  },
+  {
     name: 'an import removes what its list does not have',
     file: 'src/app/tables/import-plan.ts',
     from: 'current.rows.filter((row) => !replace || ',

@@ -2,6 +2,7 @@ import type { TSchema } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
 import { expect } from 'vitest';
 import { Audit } from '../../src/documents/audit.ts';
+import { Backup } from '../../src/documents/backup.ts';
 import { Settings } from '../../src/documents/config.ts';
 import {
   DeadLetter,
@@ -61,6 +62,8 @@ const OUTPUTS: Readonly<Record<string, Output>> = {
   'inventory import': { one: TableImport },
   'inventory log': { one: EditLog },
   'inventory undo': { one: TableUndo },
+  backup: { one: Backup },
+  restore: { one: Backup },
   produce: { lines: [Sent], summary: ProduceSummary },
   consume: { lines: [Decision], summary: ConsumeSummary },
   run: { lines: [], summary: RunSummary },

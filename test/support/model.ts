@@ -94,6 +94,10 @@ export class ModelFolder implements StoreAccess {
     throw new Error('the model has no files');
   }
 
+  async backUp(): Promise<never> {
+    throw new Error('the model has no files');
+  }
+
   /** What `keptAside` says. */
   readonly aside: { readonly file: string; readonly why: SetAside }[] = [];
 

@@ -55,6 +55,10 @@ export function openFolder(options: {
       const { FolderReader } = await import('./reader.ts');
       return FolderReader.open(files, folder, clock, how?.onNotice ?? options.onNotice);
     },
+    async backUp(target) {
+      const { backUp } = await import('./journal/backup.ts');
+      return backUp(opened, path.resolve(target));
+    },
     async inspect() {
       const { FolderInspection } = await import('./inspection.ts');
       return FolderInspection.open(files, folder, clock, () => isOwned(folder));

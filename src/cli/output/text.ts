@@ -51,3 +51,9 @@ function placeToBreak(text: string, { width, indent, isCut = false }: WrapOption
   if (space > indent) return space;
   return isCut ? width : text.indexOf(' ', Math.max(width, indent));
 }
+
+/** `512 bytes`, `3.4 MB` */
+export function size(bytes: number): string {
+  const [unit, name] = bytes < 1e6 ? [1e3, 'kB'] : bytes < 1e9 ? [1e6, 'MB'] : [1e9, 'GB'];
+  return bytes < 1e3 ? count(bytes, 'byte') : `${(bytes / unit).toFixed(1)} ${name}`;
+}

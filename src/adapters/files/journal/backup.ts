@@ -1,0 +1,193 @@
+import path from 'node:path';
+import { Failure } from '../../../domain/failure.ts';
+import type { StoreBackup } from '../../../ports/backup.ts';
+import type { Clock } from '../../../ports/clock.ts';
+import { errorCode, writeFailure, type FileSystem } from '../fs.ts';
+import { innerFolder, journalPath, LOG_NAMES } from '../layout.ts';
+import { LogView } from '../logs/log.ts';
+import { openOrUndefined } from '../whole-files.ts';
+import { writeState } from './checkpoint.ts';
+import type { LoadedFolder } from './recover.ts';
+import { FolderSnapshot } from './snapshot.ts';
+
+/*
+ * A copy of a folder at one moment, beside its owner: the checkpoint, the logs up to where it says, the journals after it
+ * up to the last whole record. That is what a crash at that moment would leave, and is recovered as such.
+ */
+
+const CHUNK_BYTES = 256 * 1024;
+const RETRIES = 20;
+/** Files that are named by the checkpoint, or of a process that runs. */
+const OTHERWISE_COPIED =
+  /^(?:state\.json|edits\.jsonl|(?:journal|tables|ids|(?:users|inventory)\.versions)\.\d+|owner\b.*|edit-\w{6}|redrive|undelivered|.*\.tmp)$/;
+
+/** @throws Failure not_found, already_exists, corrupt_state, write_failed */
+export async function backUp(
+  { files, folder, clock }: { files: FileSystem; folder: string; clock: Clock },
+  target: string,
+): Promise<StoreBackup> {
+  assertEmpty(files, folder, target);
+  await using source = await openSource(files, folder, clock);
+  const copy = new FolderCopy(files, folder, target);
+  try {
+    await copy.take(source);
+  } catch (error) {
+    if (error instanceof Failure || errorCode(error) === undefined) throw error;
+    throw writeFailure(error, target);
+  }
+  const { loaded, tables } = source.snapshot;
+  return {
+    ...{ files: copy.count, sizeBytes: copy.sizeBytes, storeId: loaded?.state.folderId ?? null },
+    positions: [...tables.positions()],
+  };
+}
+
+function assertEmpty(files: FileSystem, folder: string, target: string): void {
+  const within = path.relative(folder, target);
+  if (within === '' || (!within.startsWith('..') && !path.isAbsolute(within))) {
+    throw new Failure('invalid_value', `${target} lies in ${folder}, which is to be copied`, {
+      fix: 'name a folder outside of it, on another disk if possible',
+    });
+  }
+  if (files.list(target).length === 0) return;
+  throw new Failure('already_exists', `${target} is not empty`, {
+    fix: 'name a folder that is empty or not there yet',
+    context: { file: target },
+  });
+}
+
+interface Source extends AsyncDisposable {
+  readonly snapshot: FolderSnapshot;
+  /** What the checkpoint names beside logs and journals, open: its owner may remove it meanwhile. */
+  readonly named: ReadonlyMap<string, number>;
+}
+
+async function openSource(files: FileSystem, folder: string, clock: Clock): Promise<Source> {
+  for (let attempt = 1; ; attempt++) {
+    const snapshot = await FolderSnapshot.open(files, folder, clock, ({ csvs }, isLast) =>
+      isLast ? 0 : Math.max(csvs.users.unsettledMs, csvs.inventory.unsettledMs),
+    );
+    const { state } = snapshot.loaded ?? {};
+    const named = new Map<string, number>();
+    const close = async (): Promise<void> => {
+      for (const fd of named.values()) files.close(fd);
+      snapshot.close();
+    };
+    const names = state === undefined ? [] : [state.tables.file, ...state.ids];
+    for (const name of names) {
+      const fd = openOrUndefined(files, path.join(innerFolder(folder), name));
+      if (fd !== undefined) named.set(name, fd);
+    }
+    if (named.size === names.length || attempt === RETRIES) {
+      return { snapshot, named, [Symbol.asyncDispose]: close };
+    }
+    // Another checkpoint has taken their place.
+    await close();
+  }
+}
+
+class FolderCopy {
+  readonly #files: FileSystem;
+  readonly #folder: string;
+  readonly #target: string;
+  count = 0;
+  sizeBytes = 0;
+
+  constructor(files: FileSystem, folder: string, target: string) {
+    this.#files = files;
+    this.#folder = folder;
+    this.#target = target;
+  }
+
+  async take({ snapshot, named }: Source): Promise<void> {
+    const { loaded, csvs } = snapshot;
+    const inner = innerFolder(this.#target);
+    this.#files.makeDirectory(inner);
+    for (const { name, bytes } of [csvs.users, csvs.inventory]) {
+      if (bytes !== undefined) await this.#write(path.basename(name), [bytes]);
+    }
+    for (const name of this.#files.list(this.#folder)) {
+      if (name.endsWith('.conflict')) await this.#whole(name);
+    }
+    if (loaded !== undefined) await this.#truth(loaded, snapshot, named);
+    for (const name of this.#files.list(innerFolder(this.#folder))) {
+      if (!OTHERWISE_COPIED.test(name)) await this.#whole(path.join('.orderctl', name));
+    }
+    await this.#undelivered();
+    for (const directory of [inner, this.#target, path.dirname(this.#target)]) {
+      await this.#files.syncDirectory(directory);
+    }
+    // Last: without it, what is there is no folder that could be taken for whole.
+    if (loaded !== undefined) await writeState(this.#files, inner, loaded.state);
+  }
+
+  async #truth(loaded: LoadedFolder, snapshot: FolderSnapshot, named: Source['named']): Promise<void> {
+    const { state, journal, journalFds } = loaded;
+    for (const log of LOG_NAMES) {
+      const { file, sizeBytes } = state.logs[log];
+      await this.#write(file, bytesOf(snapshot.view(log), sizeBytes));
+    }
+    for (const [name, fd] of named) await this.#open(path.join('.orderctl', name), fd);
+    for (const [at, fd] of journalFds.entries()) {
+      const number = state.journal.number + at;
+      // One that comes after the last of the chain has nothing in it.
+      if (number > journal.number) break;
+      const name = path.relative(this.#folder, journalPath(innerFolder(this.#folder), number));
+      await this.#open(name, fd, number === journal.number ? journal.end.sizeBytes : undefined);
+    }
+  }
+
+  async #undelivered(): Promise<void> {
+    const names = this.#files.list(path.join(innerFolder(this.#folder), 'undelivered'));
+    if (names.length === 0) return;
+    const kept = path.join(innerFolder(this.#target), 'undelivered');
+    this.#files.makeDirectory(kept);
+    for (const name of names) await this.#whole(path.join('.orderctl', 'undelivered', name));
+    await this.#files.syncDirectory(kept);
+  }
+
+  /** A file that is replaced as a whole, if ever. */
+  async #whole(name: string): Promise<void> {
+    const fd = openOrUndefined(this.#files, path.join(this.#folder, name));
+    if (fd === undefined) return;
+    try {
+      await this.#open(name, fd);
+    } finally {
+      this.#files.close(fd);
+    }
+  }
+
+  async #open(name: string, fd: number, end = Infinity): Promise<void> {
+    const sizeBytes = Math.min(end, this.#files.statOpen(fd).sizeBytes);
+    const view = new LogView(this.#files, [{ fd, at: 0, position: 0, sizeBytes }]);
+    await this.#write(name, bytesOf(view, sizeBytes));
+  }
+
+  /** With the mode that this user gives to files, and no wider than the one that is copied. */
+  async #write(name: string, chunks: Iterable<Buffer>): Promise<void> {
+    const fd = this.#files.open(path.join(this.#target, name), 'create');
+    try {
+      const own = this.#files.statOpen(fd).access;
+      const copied = this.#files.stat(path.join(this.#folder, name))?.access ?? own;
+      this.#files.setAccess(fd, { ...own, mode: own.mode & copied.mode });
+      let at = 0;
+      for (const chunk of chunks) {
+        this.#files.write(fd, chunk, at);
+        at += chunk.byteLength;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await this.#files.sync(fd);
+      this.count += 1;
+      this.sizeBytes += at;
+    } finally {
+      this.#files.close(fd);
+    }
+  }
+}
+
+function* bytesOf(view: LogView, sizeBytes: number): Generator<Buffer> {
+  for (let at = 0; at < sizeBytes; at += CHUNK_BYTES) {
+    const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, sizeBytes - at));
+    yield chunk.subarray(0, view.read(chunk, at));
+  }
+}

@@ -1,0 +1,37 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { failureOf, penShop } from '../support/cli.ts';
+import { decideRecords, ownFolder, recordOf } from '../support/decided.ts';
+
+it('a folder is backed up beside its owner, and restored to that moment', async () => {
+  const shop = penShop();
+  const backup = path.join(shop.folder, 'backup');
+  {
+    await using store = await ownFolder(shop.storage);
+    await decideRecords(store, [recordOf('orders', 0, 'ORD-1', 'alice', { pen: 2 })]);
+    const made = await shop.json(['backup', backup]);
+    expect(made).toMatchObject({
+      from: shop.storage,
+      to: backup,
+      positions: [{ topic: 'orders', partition: 0, next: 1 }],
+    });
+    await decideRecords(store, [recordOf('orders', 1, 'ORD-2', 'alice', { pen: 3 })]);
+    const again = await shop.run(['backup', backup, '-o', 'json']);
+    expect(again.code).toBe(4);
+    expect(failureOf(again)).toMatchObject({ code: 'already_exists' });
+  }
+  await shop.ok(['audit', '--storage', backup]);
+  expect(await shop.run(['restore', backup])).toMatchObject({ code: 4 });
+  fs.rmSync(shop.storage, { recursive: true });
+  const { stdout, stderr } = await shop.ok(['restore', backup]);
+  expect(stdout).toMatch(/^restored .*\n\nreading goes on from:\nTOPIC +PARTITION +OFFSET\norders +0 +1\n$/);
+  expect(stderr).toContain('offsets show');
+  expect(stderr).toContain('--new-id --group NAME');
+  expect(shop.stock()).toEqual({ pen: 48 });
+  expect((await shop.lines('order list')).map(({ order_id: id }) => id)).toEqual(['ORD-1']);
+  await shop.ok('audit');
+  expect(await shop.run(['restore', path.join(shop.folder, 'nothing'), '--storage', 'other'])).toMatchObject({
+    code: 3,
+  });
+});
