@@ -54,6 +54,20 @@ export const COMMANDS: readonly Mutation[] = [
     tests: ['test/unit/cli/terminal.test.ts'],
   },
   {
+    name: 'a consumer that waits does not say so at the foot of the terminal',
+    file: 'src/cli/output/consume/status-line.ts',
+    from: 'return [...state, rate,',
+    to: 'return [rate,',
+    tests: ['test/unit/cli/live.test.ts'],
+  },
+  {
+    name: 'a watched status stands still at the decisions that it began with',
+    file: 'src/app/status/recent.ts',
+    from: '[...this.#latest, ...accepted, ...rejected]',
+    to: '[...this.#latest]',
+    tests: ['test/unit/cli/live.test.ts'],
+  },
+  {
     name: 'messages follow the error document',
     file: 'src/cli/output/printer.ts',
     from: "if (text === '' || this.#isEnded || ",

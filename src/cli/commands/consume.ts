@@ -74,6 +74,7 @@ async function consume(session: Session, flags: Flags): Promise<void> {
   const report = new ConsumeReport(session, {
     ...request,
     isEach: flags.each === true,
+    status: () => access.consumerStatus(),
     startBar: session.isLive ? (await import('../output/progress.ts')).startBar : null,
   });
   const options: ConsumeOptions = {

@@ -1,11 +1,19 @@
 import type { Command } from 'commander';
 import { openStore, systemClock } from '../../compose.ts';
+import type { RecentBoard } from '../../app/status/recent.ts';
 import { showStatus, type FolderStatus } from '../../app/status/show.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
 import { wayOut } from '../hints.ts';
-import { statusDocument, statusLine, statusLines, statusScreen } from '../output/status.ts';
+import {
+  fitting,
+  recentLines,
+  statusDocument,
+  statusLine,
+  statusLines,
+  statusScreen,
+} from '../output/status.ts';
 import type { Session } from '../session.ts';
 import { failForNoConsumer } from '../store.ts';
 
@@ -19,7 +27,8 @@ export function register(command: Command, session: Session): void {
       'answers itself, so no broker is needed. Exit code 3 when none runs; 5 when it does not answer, because ' +
       'it is paused or very busy. A CSV that is broken, or was kept aside, is shown as well. A user who ' +
       'may not ask the consumer sees what the folder shows (0).\n\n' +
-      '--watch asks each second until Ctrl-C (0): on a terminal as a screen that is drawn again in place, ' +
+      '--watch asks each second until Ctrl-C (0): on a terminal as a screen that is drawn again in place, with reasons ' +
+      'and items of the latest 1,000 decisions and what is low in stock; ' +
       'elsewhere one line, or with -o json one document, a second. It continues while no consumer runs.',
     examples: [
       ['orderctl status', 'once'],
@@ -62,6 +71,7 @@ function warnOfProblem({ printer }: Session, { consumer, problem }: FolderStatus
 async function watch(session: Session, access: StoreAccess): Promise<void> {
   const { printer, isJson } = session;
   const signal = takeStopSignal(printer, null);
+  const board = isJson || !printer.isDataLive ? null : await recentBoard(access, signal);
   let drawn = 0;
   let problem: string | undefined;
   while (!signal.aborted) {
@@ -74,12 +84,23 @@ async function watch(session: Session, access: StoreAccess): Promise<void> {
     else {
       // A line that the terminal breaks would not be counted.
       const width = Math.max(1, (printer.dataColumns ?? Infinity) - 1);
-      const lines = statusScreen(statusLines(status, access.name, now), width);
+      const recent = (await board?.look().catch(() => null)) ?? null;
+      const text = [
+        ...statusLines(status, access.name, now),
+        ...(recent === null ? [] : recentLines(recent)),
+      ];
+      // The last row is the cursor's.
+      const lines = fitting(statusScreen(text, width), Math.max(1, (printer.dataRows ?? Infinity) - 1));
       await printer.data(`${upAndClear(drawn)}${lines.join('\n')}\n`);
       drawn = lines.length;
     }
     await systemClock.sleep(EVERY_MS, signal);
   }
+}
+
+async function recentBoard(access: StoreAccess, signal: AbortSignal): Promise<RecentBoard> {
+  const { RecentBoard: Board } = await import('../../app/status/recent.ts');
+  return new Board(access, systemClock, signal);
 }
 
 /** ECMA-48: cursor up, then erase to the end of the screen. */

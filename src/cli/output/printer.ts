@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 import type { LogLine } from '../../documents/error.ts';
 import { isoTime } from '../../domain/iso-time.ts';
 import type { LogLevel } from '../settings/table.ts';
-import { columnsOf, Terminal } from './terminal.ts';
+import { columnsOf, rowsOf, Terminal } from './terminal.ts';
 import { wrapped } from './text.ts';
 
 const RANK: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2, debug: 3 };
@@ -94,6 +94,11 @@ export class Printer {
     return isTerminal(this.#stdout) ? columnsOf(this.#stdout) : null;
   }
 
+  /** Lines of that terminal. */
+  get dataRows(): number | null {
+    return isTerminal(this.#stdout) ? rowsOf(this.#stdout) : null;
+  }
+
   /** Where lines on stderr are drawn in place. */
   get terminal(): Terminal {
     return new Terminal(this.#stderr);
@@ -175,14 +180,18 @@ export class Printer {
     return RANK[level] <= RANK[this.#level];
   }
 
-  /** Several lines in one write. */
-  messages(lines: readonly { readonly level: 'info' | 'warn'; readonly text: string }[]): void {
+  /** Several lines in one write. @param time what stands before each of them as text */
+  messages(
+    lines: readonly { readonly level: 'info' | 'warn'; readonly text: string }[],
+    time: string | null = null,
+  ): void {
+    const begin = time === null || this.#isJson ? '' : `${this.messageColours.dim(time)} `;
     const shown = lines
       .filter(({ level }) => this.says(level))
       .map(({ level, text }) =>
         level === 'warn' && !this.#isJson
-          ? this.#labelled('warning:', this.messageColours.yellow, text)
-          : this.#formatted(level, text),
+          ? begin + this.#labelled('warning:', this.messageColours.yellow, text, (time?.length ?? -1) + 1)
+          : begin + this.#formatted(level, text),
       );
     this.#write(shown.join(''));
   }
@@ -214,14 +223,15 @@ export class Printer {
     return `${JSON.stringify(line)}\n`;
   }
 
-  /** In lines that fit the terminal, all but the first under the beginning of the text. */
-  #labelled(label: string, colour: (text: string) => string, text: string): string {
+  /** In lines that fit the terminal, all but the first under the beginning of the text. @param taken columns before it */
+  #labelled(label: string, colour: (text: string) => string, text: string, taken = 0): string {
     const indent = label.length + 1;
     const lines = this.#rephrase(text)
       .split('\n')
       .map((line, at) => (at === 0 ? `${label} ${line}` : ' '.repeat(indent) + line));
     const width = isTerminal(this.#stderr) ? columnsOf(this.#stderr) : null;
-    const shown = width === null ? lines : lines.flatMap((line) => wrapped(line, { width, indent }));
+    const shown =
+      width === null ? lines : lines.flatMap((line) => wrapped(line, { width: width - taken, indent }));
     return `${colour(label)}${shown.join('\n').slice(label.length)}\n`;
   }
 

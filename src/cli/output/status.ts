@@ -1,4 +1,5 @@
 import type { Counts, Status } from '../../documents/status.ts';
+import type { Recent } from '../../app/status/recent.ts';
 import type { FolderStatus, UncountedFile } from '../../app/status/show.ts';
 import { isoTime, isoTimeOrNull } from '../../domain/iso-time.ts';
 import type { ConsumerStatus, ProcessorStatus, RunningConsumer } from '../../ports/owner.ts';
@@ -85,6 +86,36 @@ export function statusScreen(lines: readonly string[], width: number): string[] 
   return lines.flatMap((line) => wrapped(line, { width, indent: NAME_COLUMNS, isCut: true }));
 }
 
+const SHOWN = 5;
+
+/** What the latest decisions say, a line each. */
+export function recentLines({ decisions, reasons, items, low }: Recent): string[] {
+  const first = (counts: Recent['items']): string =>
+    counts.length === 0
+      ? 'none'
+      : counts
+          .slice(0, SHOWN)
+          .map(([name, n]) => `${name} ${grouped(n)}`)
+          .join(', ');
+  const more = low.length > SHOWN ? `, and ${count(low.length - SHOWN, 'more', 'more')}` : '';
+  const lowest = low
+    .slice(0, SHOWN)
+    .map(({ item, quantity, reorderLevel }) => `${item} ${quantity} of ${reorderLevel ?? 0}`);
+  return [
+    '',
+    `of the latest ${count(decisions, 'decision')}`,
+    row('rejected', first(reasons)),
+    row('most sold', first(items)),
+    '',
+    row('low stock', lowest.length === 0 ? 'none' : lowest.join(', ') + more),
+  ];
+}
+
+/** As many lines as a terminal has room for. */
+export function fitting(lines: readonly string[], rows: number): readonly string[] {
+  return lines.length <= rows ? lines : [...lines.slice(0, Math.max(1, rows - 1)), '…'].slice(0, rows);
+}
+
 function consumerLines(consumer: FolderStatus['consumer'], folder: string, now: number): string[] {
   if (consumer === 'none') return [`no consumer runs on ${folder}`];
   if (consumer === 'silent') return [`the consumer on ${folder} does not answer: it is paused or very busy`];
@@ -93,7 +124,7 @@ function consumerLines(consumer: FolderStatus['consumer'], folder: string, now: 
   const { topic, group, lag, lastCommitAt } = status;
   const rows: [string, string][] = [
     ['consumer', `process ${pid}, for ${ago(startedAt, now)}`],
-    ['state', stateInWords(consumer)],
+    ['state', stateInWords(consumer.status)],
     ['topic', `${topic}, as group ${group}`],
     ['rate', `${status.ordersPerSecond} orders/s`],
     ['lag', lag === null ? 'not known yet' : count(lag, 'record')],
@@ -112,14 +143,15 @@ export function statusLine({ consumer, files }: FolderStatus, folder: string, no
 function consumerLine(consumer: FolderStatus['consumer'], folder: string, now: number): string {
   if (typeof consumer !== 'object') return consumerLines(consumer, folder, now).join(' ');
   const { ordersPerSecond, lag } = consumer.status;
-  return `${stateInWords(consumer)}, ${ordersPerSecond} orders/s, lag ${lag ?? 'unknown'}, read ${readInWords(consumer)}`;
+  return `${stateInWords(consumer.status)}, ${ordersPerSecond} orders/s, lag ${lag ?? 'unknown'}, read ${readInWords(consumer)}`;
 }
 
 function fileInLine({ state, file }: UncountedFile): string {
   return `${state.replaceAll('_', ' ')}: ${file}`;
 }
 
-function stateInWords({ status: { state, waitingFor } }: RunningConsumer): string {
+/** `consuming`, `waiting for the brokers` */
+export function stateInWords({ state, waitingFor }: ConsumerStatus): string {
   if (waitingFor === null || state !== 'waiting') return state;
   return `waiting for the ${waitingFor === 'broker' ? 'brokers' : 'schema registry'}`;
 }

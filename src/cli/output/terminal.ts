@@ -57,3 +57,9 @@ export function columnsOf(stream: Writable): number | null {
   const columns = 'columns' in stream ? Number(stream.columns) : 0;
   return columns > 0 ? columns : null;
 }
+
+/** As columnsOf. */
+export function rowsOf(stream: Writable): number | null {
+  const rows = 'rows' in stream ? Number(stream.rows) : 0;
+  return rows > 0 ? rows : null;
+}

@@ -1,8 +1,10 @@
 import type { ConsumeOrdersEvent, ConsumeSummary, RecordResult } from '../../../app/run/events.ts';
 import { formatRecordId } from '../../../domain/orders/order.ts';
 import type { Session } from '../../session.ts';
-import { DecisionThrottle, LINES_A_SECOND } from './decision-throttle.ts';
+import type { RunningConsumer } from '../../../ports/owner.ts';
 import { printRunEvent } from '../run/event.ts';
+import { DecisionThrottle, LINES_A_SECOND, type MessageLine } from './decision-throttle.ts';
+import { StatusLine } from './status-line.ts';
 import { decisionDocument, decisionRow, viewDecision } from './decision.ts';
 import { summaryDocument, summaryLines } from './summary.ts';
 import type { ProgressBar, StartBar } from '../progress.ts';
@@ -20,6 +22,8 @@ export interface ConsumeReportOptions extends ConsumeLimits {
   readonly isEach: boolean;
   /** null: no bars here. */
   readonly startBar: StartBar | null;
+  /** What the consumer says of itself, for a line at the foot of the terminal. */
+  readonly status: () => Promise<RunningConsumer | null>;
 }
 
 /** Tells what a consumer does while it does it, and prints its summary. */
@@ -30,12 +34,15 @@ export class ConsumeReport {
   readonly #startBar: StartBar | null;
   readonly #throttle: DecisionThrottle;
   readonly #timer: NodeJS.Timeout;
+  readonly #status: ConsumeReportOptions['status'];
   #bar: ProgressBar | null = null;
+  #statusLine: StatusLine | null = null;
   #isStopAsked = false;
   #ignoredTold = 0;
   #ignoredHeld = 0;
 
-  constructor(session: Session, { isEach, startBar, ...limits }: ConsumeReportOptions) {
+  constructor(session: Session, { isEach, startBar, status, ...limits }: ConsumeReportOptions) {
+    this.#status = status;
     this.#session = session;
     this.#isEach = isEach;
     this.#startBar = startBar;
@@ -43,7 +50,7 @@ export class ConsumeReport {
     const { printer } = session;
     this.#throttle = new DecisionThrottle((level) => printer.says(level));
     this.#timer = setInterval(() => {
-      printer.messages(this.#throttle.tick(performance.now()));
+      this.#print(this.#throttle.tick(performance.now()));
       this.#flushIgnored();
     }, TICK_MS);
     this.#timer.unref();
@@ -99,8 +106,16 @@ export class ConsumeReport {
     clearInterval(this.#timer);
     this.#bar?.stop();
     this.#bar = null;
-    this.#session.printer.messages(this.#throttle.flush());
+    this.#statusLine?.stop();
+    this.#statusLine = null;
+    this.#print(this.#throttle.flush());
     this.#flushIgnored();
+  }
+
+  /** To a person with the time; a service manager adds its own. */
+  #print(lines: readonly MessageLine[]): void {
+    const { printer, isLive } = this.#session;
+    printer.messages(lines, isLive ? new Date().toTimeString().slice(0, 8) : null);
   }
 
   /** One by one as far as a person can read them; of the rest their number, once a second. */
@@ -127,6 +142,7 @@ export class ConsumeReport {
     const { untilEnd, maxMessages } = this.#limits;
     const ending = untilEnd ? '' : '; Ctrl-C stops';
     printer.info(`consuming ${topic} as group ${group}: ${count(remaining, 'record')} to read${ending}`);
+    if (!untilEnd && this.#session.isLive) this.#statusLine ??= new StatusLine(printer, this.#status);
     if (untilEnd && remaining > 0) {
       this.#bar = this.#startBar?.(printer, 'consume', Math.min(remaining, maxMessages ?? Infinity)) ?? null;
     }
@@ -136,7 +152,7 @@ export class ConsumeReport {
     const { printer, isJson } = this.#session;
     this.#bar?.add(results.length);
     if (!this.#isEach) {
-      printer.messages(this.#throttle.add(results, performance.now()));
+      this.#print(this.#throttle.add(results, performance.now()));
       return;
     }
     const line = isJson

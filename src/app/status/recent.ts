@@ -1,0 +1,89 @@
+import type { Decided } from '../../domain/orders/decided.ts';
+import { isLow, type Item } from '../../domain/tables.ts';
+import type { StoreAccess } from '../../ports/access.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { inDecisionOrderFromEnd } from '../orders/decision-order.ts';
+
+/** What the latest decisions say, so many of them. */
+const LATEST = 1_000;
+/** The tables are read again after so long, or after this many times what reading them took. */
+const TABLES_MS = 5_000;
+const TABLES_TIMES = 20;
+
+export interface Recent {
+  /** Of how many decisions the numbers are. */
+  readonly decisions: number;
+  /** Rejections by reason, the most frequent first. */
+  readonly reasons: readonly (readonly [reason: string, count: number])[];
+  /** Units of accepted orders by item, the most first. */
+  readonly items: readonly (readonly [item: string, units: number])[];
+  /** At or under their reorder level, the lowest first. */
+  readonly low: readonly Item[];
+}
+
+/** The latest decisions and what is low in stock, kept up to date from the files. */
+export class RecentBoard {
+  readonly #access: StoreAccess;
+  readonly #clock: Clock;
+  readonly #signal: AbortSignal;
+  #latest: Decided[] = [];
+  #low: readonly Item[] = [];
+  #readAgainAt = 0;
+  #isFollowing = false;
+
+  constructor(access: StoreAccess, clock: Clock, signal: AbortSignal) {
+    this.#access = access;
+    this.#clock = clock;
+    this.#signal = signal;
+  }
+
+  /** @throws Failure of reading the store */
+  async look(): Promise<Recent> {
+    if (this.#clock.now() >= this.#readAgainAt) await this.#read();
+    return { ...summaryOf(this.#latest), low: this.#low };
+  }
+
+  async #read(): Promise<void> {
+    const from = this.#clock.now();
+    await using reader = await this.#access.read();
+    this.#low = [...(await reader.items())].filter(isLow).sort((a, b) => a.quantity - b.quantity);
+    if (!this.#isFollowing) {
+      this.#isFollowing = true;
+      const later = reader.newDecisions(this.#signal);
+      for await (const chunk of inDecisionOrderFromEnd(reader)) {
+        this.#latest.unshift(...chunk.slice(0, LATEST - this.#latest.length).reverse());
+        if (this.#latest.length === LATEST) break;
+      }
+      void this.#follow(later);
+    }
+    const tookMs = this.#clock.now() - from;
+    this.#readAgainAt = this.#clock.now() + Math.max(TABLES_MS, TABLES_TIMES * tookMs);
+  }
+
+  async #follow(later: ReturnType<Awaited<ReturnType<StoreAccess['read']>>['newDecisions']>): Promise<void> {
+    try {
+      for await (const { accepted, rejected } of later) {
+        // Which of both comes first makes no difference to what is counted.
+        this.#latest = [...this.#latest, ...accepted, ...rejected].slice(-LATEST);
+      }
+    } catch {
+      // Looked at from the beginning the next time, which says what is wrong.
+      this.#isFollowing = false;
+      this.#latest = [];
+      this.#readAgainAt = 0;
+    }
+  }
+}
+
+/** The latest decisions by reason and item. */
+function summaryOf(latest: readonly Decided[]): Omit<Recent, 'low'> {
+  const reasons = new Map<string, number>();
+  const items = new Map<string, number>();
+  for (const { order, outcome } of latest) {
+    if (outcome.kind === 'rejected') reasons.set(outcome.reason, (reasons.get(outcome.reason) ?? 0) + 1);
+    else for (const { item, quantity } of order.items) items.set(item, (items.get(item) ?? 0) + quantity);
+  }
+  const byCount = (counts: Map<string, number>): [string, number][] =>
+    [...counts].sort(([, a], [, b]) => b - a);
+  return { decisions: latest.length, reasons: byCount(reasons), items: byCount(items) };
+}
