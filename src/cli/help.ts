@@ -5,6 +5,8 @@ import { flagOf, SETTINGS, type SettingSpec } from './settings/table.ts';
 
 export const HELP_COLUMNS = 80;
 
+type Example = readonly [command: string, purpose: string];
+
 export interface HelpText {
   /** One line, in the list of verbs; main.ts has those of commands, which it lists without loading them. */
   readonly summary?: string;
@@ -14,9 +16,11 @@ export interface HelpText {
   readonly alias?: string;
   /** It prints a table, which -o csv prints as CSV. */
   readonly isTable?: true;
-  /** Command lines, each with what it is for. */
-  readonly examples: readonly (readonly [command: string, purpose: string])[];
+  /** Command lines, each with what it is for: more would not fit a screen. */
+  readonly examples: readonly [Example, Example?];
 }
+
+const SETTINGS_HINT = 'What all commands take (--storage, --brokers, -o json): orderctl help settings';
 
 const TABLES = new WeakSet<Command>();
 
@@ -38,19 +42,44 @@ function nameOf(command: Command): string {
 export function describe(command: Command, { alias, summary, prose, isTable, examples }: HelpText): Command {
   if (isTable) TABLES.add(command);
   if (alias !== undefined) command.alias(alias);
-  const lines = examples.flatMap(([line, purpose]) => [`  # ${purpose}`, `  ${line}`]);
+  const lines = examples.flatMap((example) =>
+    example === undefined ? [] : [`  # ${example[1]}`, `  ${example[0]}`],
+  );
   return command
     .summary(summary ?? command.summary())
     .description(isTable ? `${prose} With -o csv the table is printed as CSV.` : prose)
-    .addHelpText('after', `\nEXAMPLES\n${lines.join('\n')}`);
+    .addHelpText('after', `\nEXAMPLES\n${lines.join('\n')}\n\n${SETTINGS_HINT}`);
 }
 
-/** Help as commander makes it, with what a noun can do above the settings that all have. */
-export function commandsFirst(command: Command, helper: Help): string {
-  const text = Help.prototype.formatHelp.call(helper, command, helper);
-  const [settings = ''] = /^Global Options:\n(?:.+\n)+\n?/m.exec(text) ?? [];
-  const rest = text.replace(settings, '');
-  return settings === '' ? text : `${rest.trimEnd()}\n\n${settings.trimEnd()}\n`;
+/** Help without the settings that all commands have: those are a screen of their own. */
+export function visibleOptions(command: Command): Option[] {
+  const settings = new Set(SETTINGS.map(({ name }) => flagOf(name)));
+  const all = Help.prototype.visibleOptions.call(new Help(), command);
+  return command.parent === null ? all.filter(({ long }) => !settings.has(long ?? '')) : all;
+}
+
+/** `orderctl help settings`: help on no command. @returns null: it is help on a command, or something else */
+export function helpTopic([first, topic]: readonly string[]): string | null {
+  if (first !== 'help' || topic !== 'settings') return null;
+  const help = new Help();
+  help.helpWidth = HELP_COLUMNS;
+  const shown = settingOptions().filter(({ hidden }) => !hidden);
+  const lines = shown.map((option) => ({
+    term: help.optionTerm(option),
+    text: help.optionDescription(option),
+  }));
+  const width = Math.max(...lines.map(({ term }) => term.length));
+  const prose =
+    'Every command takes these, before or after its name. A setting is taken from its flag, then from its environment ' +
+    'variable (ORDERCTL_DLQ_TOPIC for --dlq-topic; NO_COLOR), then from the nearest orderctl.json walking up from the ' +
+    'working directory ("dlq_topic"), then its default, here in brackets. Passwords are never flags: set ORDERCTL_SASL_PASSWORD and ' +
+    'ORDERCTL_REGISTRY_PASSWORD, or the same with _FILE to the path of a file that only you can read. ' +
+    '"orderctl config show" prints each value and where it came from.';
+  return [
+    `${help.boxWrap(prose, HELP_COLUMNS)}\n`,
+    ...lines.map(({ term, text }) => help.formatItem(term, width, text, help)),
+    '',
+  ].join('\n');
 }
 
 /** The settings as options of the whole program: they are understood before and after a command. */
@@ -58,13 +87,9 @@ export function settingOptions(): Option[] {
   return SETTINGS.filter((spec: SettingSpec) => !spec.isSecret).flatMap((spec: SettingSpec) => {
     const short = spec.short === undefined ? '' : `${spec.short}, `;
     const value = spec.metavar === undefined ? '' : ` <${spec.metavar}>`;
-    const option = new Option(`${short}${flagOf(spec.name)}${value}`, `${spec.help} [${origins(spec)}]`);
+    const fallback = typeof spec.fallback === 'string' ? ` [${spec.fallback}]` : '';
+    const option = new Option(`${short}${flagOf(spec.name)}${value}`, `${spec.help}${fallback}`);
     if (spec.canBeNegated !== true) return [option];
     return [option, new Option(`--no-${flagOf(spec.name).slice(2)}`, 'turns that off').hideHelp()];
   });
-}
-
-function origins(spec: SettingSpec): string {
-  const fallback = typeof spec.fallback === 'string' ? `; default: ${spec.fallback}` : '';
-  return `${spec.env}${fallback}`;
 }

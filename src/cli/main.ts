@@ -5,7 +5,7 @@ import { Failure } from '../domain/failure.ts';
 import { passwordWays } from './settings/secrets.ts';
 import { misspelledVariables } from './settings/misspelled.ts';
 import { runToExit, type ExitOptions } from './exit.ts';
-import { checkOutput, commandsFirst, describe, HELP_COLUMNS, settingOptions } from './help.ts';
+import { checkOutput, describe, HELP_COLUMNS, helpTopic, settingOptions, visibleOptions } from './help.ts';
 import { PACKAGE_ROOT } from './hints.ts';
 import { nearest } from './nearest.ts';
 import { Printer } from './output/printer.ts';
@@ -136,6 +136,8 @@ export async function runCommandLine(given: readonly string[], session: Session)
     return;
   }
   refusePasswords(given);
+  const topic = helpTopic(given);
+  if (topic !== null) return session.printer.data(topic);
   const words = plainly(given);
   const name = firstWord(words);
   if (name !== undefined && !COMMANDS.some((command) => command.name === name)) throw unknownCommand(name);
@@ -205,26 +207,19 @@ function newProgram(session: Session): Command {
     prose:
       'Processes orders that arrive on Kafka against users and stock kept in plain files, each order once, ' +
       'whatever happens in between.\n\n' +
-      'A setting is taken from its flag (before or after the command), then from its environment variable, then ' +
-      'from the nearest orderctl.json walking up from the working directory, then its default. Passwords are ' +
-      'never flags: set ORDERCTL_SASL_PASSWORD and ORDERCTL_REGISTRY_PASSWORD, or the same with _FILE to the ' +
-      'path of a file that only you can read.\n\n' +
       'Exit codes: 0 done, 1 a bug, 2 wrong usage, 3 not found, 4 conflict, 5 a service cannot be reached or ' +
       'refused us, 6 the data is wrong, 7 the machine failed to read or write, 130 interrupted before the end.',
-    examples: [
-      ['orderctl user add --user alice --status paid', 'a user who may order'],
-      ['orderctl inventory add --item book --quantity 10', 'something to order'],
-      ['orderctl produce --count 5', 'five sample orders'],
-      ['orderctl consume --until-end', 'decide what has come in'],
-      ['orderctl consume --help', 'what a command does and takes'],
-    ],
+    examples: [['orderctl consume --help', 'what a command does and takes']],
   });
   program
     .usage('COMMAND [options]')
     .version(version(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand(false)
-    .configureHelp({ helpWidth: HELP_COLUMNS, showGlobalOptions: true, formatHelp: commandsFirst })
+    .configureHelp({
+      helpWidth: HELP_COLUMNS,
+      visibleOptions,
+    })
     .showSuggestionAfterError(false)
     .exitOverride()
     .hook('preAction', async (_, action) => {

@@ -24,8 +24,6 @@ export function register(command: Command, session: Session): void {
     examples: [
       ['orderctl audit', 'from the files alone'],
       ['orderctl audit --with-topic', 'every record accounted for'],
-      ['orderctl audit --repair', 'mend what can be mended'],
-      ['orderctl audit -o json | jq .differences_total', 'for a script'],
     ],
   })
     .option('--with-topic', 'read the topic too')

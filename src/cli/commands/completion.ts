@@ -52,7 +52,6 @@ export function register(command: Command, session: Session): void {
     examples: [
       ['orderctl completion fish | source', 'in config.fish'],
       ['source <(orderctl completion bash)', 'in .bashrc'],
-      ['source <(orderctl completion zsh)', 'in .zshrc, after compinit'],
     ],
   })
     .addArgument(new Argument('<SHELL>', SHELLS.join(', ')).choices(SHELLS))

@@ -30,24 +30,15 @@ export function register(command: Command, session: Session): void {
     prose:
       'Reads orders from the topic, decides each once, and stores decision and position in one commit. Accepted ' +
       'orders go to orders.jsonl and take from the stock, rejected ones to rejections.jsonl with the reason, ' +
-      'records that hold no order to the dead-letter topic. Runs until Ctrl-C, which finishes what is in hand ' +
-      'and leaves the group; a second one leaves at once, which is safe too.\n\n' +
-      'Reading continues where it ended. --reset reads everything again, which changes nothing: an order id is ' +
-      'decided once. --reset-to goes elsewhere (and implies --reset): earliest, latest, current, an offset, +N or -N ' +
-      'records from current, a time ago (90s, 30m, 2h, 7d), or a time such as 2026-11-21T10:00:00Z. --partitions ' +
-      'confines it, and needs one of the two.\n\n' +
-      'One consumer owns a storage folder (4 for a second one), and a folder has a group of its own: --adopt ' +
-      'takes over the group of another folder, at its committed offsets. A copy of a folder has the id of the ' +
-      'first: while that one consumes, it is refused (4), and to use both, --new-id gives it an id of its own, and ' +
-      '--group a group. A missing topic is created; with --no-create the exit code is 3 instead. A folder without ' +
-      'users or items is refused with exit code 3, since every order would be rejected for good; --allow-empty consumes ' +
-      'all the same.',
+      'records that hold no order to the dead-letter topic. Runs until Ctrl-C, which finishes what is in hand; a ' +
+      'second one leaves at once, which is safe too.\n\n' +
+      'Reading continues where it ended. --reset reads everything again, which changes nothing; --reset-to goes to ' +
+      'earliest, latest, current, an offset, +N or -N records, a time ago (2h) or a time.\n\n' +
+      'One consumer owns a folder (4 for a second one). A copy of a folder that is in use needs --new-id and a --group ' +
+      'of its own. A folder without users or items is refused (3), since every order would be rejected for good.',
     examples: [
       ['orderctl consume', 'run until Ctrl-C'],
       ['orderctl consume --until-end', 'decide what is there, then stop'],
-      ['orderctl consume --reset-to earliest --until-end', 'read all again: nothing changes'],
-      ['orderctl consume --reset-to 42 --partitions 0,2', 'two partitions from offset 42'],
-      ['orderctl consume --until-end --each -o json | jq .order_id', 'every decision, for a script'],
     ],
   })
     .option('--until-end', 'stop once past the end offsets seen at start')

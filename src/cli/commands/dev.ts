@@ -41,8 +41,6 @@ export function register(command: Command, session: Session): void {
     examples: [
       ['orderctl dev', 'run both until Ctrl-C'],
       ['orderctl dev --port 19092 --registry-port 18081', 'beside another Kafka'],
-      ['orderctl dev --data shop-data', 'with data of its own'],
-      ['orderctl dev -o json', 'the addresses, for a script'],
     ],
   })
     .option('--port <N>', 'of the broker; 0 takes a free one', String(BROKER_PORT))

@@ -39,26 +39,15 @@ interface Flags {
 export function register(command: Command, session: Session): void {
   describe(command, {
     prose:
-      'Sends orders to the topic as Avro events, keyed by their id. Without further flags: five sample orders of ' +
-      'one to three lines, for random users and items of the storage folder, unpaid users too. With --user, ' +
-      '--item and --quantity: exactly that order, even if unknown or unpaid, so that rejections can be tried. ' +
-      'With --file: the orders of a file, one JSON object a line. The whole file is checked first: a bad line is 6, ' +
-      'and nothing was sent. A line without an id gets one that follows from the file and the line, so that sending ' +
-      'the same file again makes duplicates.\n\n' +
-      '--seed and --from are for sample orders only; --user and --file exclude each other and both. With --user, ' +
-      '--count sends that order so many times, each under an id of its own. --rate and --delay exclude each other. ' +
-      'Ctrl-C: 0 with --count 0, else 130 with the way to go on. When the brokers do not answer: 5, with the orders ' +
-      'that may be stored all the same ("unknown" in the summary), a line of JSON for each, and the way to send them ' +
-      'again under the same ids. No users or no items: 3. The schema is ' +
-      'registered when its subject is new and a missing topic is created; --no-register and --no-create make ' +
-      'that exit code 3.',
+      'Sends orders to the topic as Avro events. Without further flags: five sample orders for random users and items of ' +
+      'the storage folder, unpaid users too. With --user, --item and --quantity: exactly that order, even if it will be ' +
+      'rejected. With --file: the orders of a file, one JSON object a line, checked as a whole before the first is ' +
+      'sent (6); a line without an id gets one that follows from the file and the line.\n\n' +
+      'Ctrl-C: 0 with --count 0, else 130 with the way to go on. Brokers that do not answer: 5, with the orders that may ' +
+      'be stored all the same, and the way to send them again under the same ids. No users or no items: 3.',
     examples: [
       ['orderctl produce --count 5 --delay 1', 'five orders, one a second'],
-      ['orderctl produce --count 0', 'one a second until Ctrl-C'],
-      ['orderctl produce --count 100 --seed 7', 'the same orders and ids for the same users and items'],
-      ['orderctl produce --count 100 --seed 7 --from 41', 'of these, the last sixty'],
       ['orderctl produce --user bob --item pen=2 --item book=1', 'exactly this order'],
-      ['orderctl produce --file orders.ndjson', 'orders from a file; - is stdin'],
     ],
   })
     .option('--count <N>', `how many; 0: until stopped (default ${DEFAULT_COUNT})`)

@@ -30,23 +30,15 @@ interface Flags extends TimeFlags {
 export function register(command: Command, session: Session): void {
   describe(command, {
     prose:
-      'Sends the orders of orders.jsonl again, in their order, with the same ids and keys. Their ids are ' +
-      'decided, so consuming them from the live topic changes nothing; --to-topic sends them elsewhere. ' +
-      '--as-new sends them under new ids, so that they are decided again; --rejected --as-new does that with the ' +
-      'orders of rejections.jsonl. --rejected needs --as-new, because a decision is final (4 for --order with ' +
-      'the id of a rejected order).\n\n' +
-      'A new id follows from the old one and the number of the try: ORD-7.r1, and ORD-7.r2 once that was rejected. ' +
-      'So sending it twice makes a duplicate, and an order is fulfilled once. One whose last try was accepted is ' +
-      'left out unless --again is given (4 for --order).\n\n' +
-      'The flags that select go together: an order is sent when all of them hold. --since is inclusive, --until ' +
-      'exclusive, both refer to the time of the decision. An empty log sends nothing, 0. Orders that cannot be sent, such as ' +
-      'those with a quantity that is not whole, are named and left out, and make it 6 in the end. Ctrl-C: 130, with the ' +
-      '--resume-after to continue with.',
+      'Sends the orders of orders.jsonl again, with the same ids and keys. Their ids are decided, so that changes nothing ' +
+      'in the live topic; --to-topic sends them elsewhere. --as-new sends them under new ids, to be decided again, and ' +
+      '--rejected --as-new those of rejections.jsonl: ORD-7.r1, and ORD-7.r2 once that was rejected. So an order is fulfilled ' +
+      'once: one whose last try was accepted is left out unless --again is given (4 for --order).\n\n' +
+      'Flags that select go together; --since is inclusive, --until exclusive. Orders that cannot be sent are named and ' +
+      'left out (6 in the end). Ctrl-C: 130, with the --resume-after to continue with.',
     examples: [
       ['orderctl replay --dry-run', 'what would be sent'],
-      ['orderctl replay', 'all accepted orders again'],
       ['orderctl replay --rejected --user bob --as-new', "bob has paid: try bob's orders again"],
-      ['orderctl replay --since 2026-11-21T00:00:00Z --to-topic orders-copy', "a day's orders, elsewhere"],
     ],
   })
     .option('--delay <SECONDS>', 'between two orders (default 0)')

@@ -33,7 +33,6 @@ export function register(command: Command, session: Session): void {
     examples: [
       ['orderctl status', 'once'],
       ['orderctl status --watch', 'a live screen'],
-      ['orderctl status -o json | jq .lag', 'one number, for a script'],
     ],
   })
     .option('--watch', 'ask each second until Ctrl-C')

@@ -47,8 +47,6 @@ export function registerEdit(noun: Command, session: Session, table: EditedTable
       'that --settled removed.',
     examples: [
       [command, 'in your editor'],
-      [`${command} --with nano`, 'in another one'],
-      [`${command} --with ./prices.sh`, 'by a program that gets the path of the file'],
       [`${command} --settled`, 'with the changes of what was kept aside, which is then removed'],
     ],
   })

@@ -4,10 +4,14 @@ import { expect, it } from 'vitest';
 import { runCommandLine } from '../../../src/cli/main.ts';
 import { Printer } from '../../../src/cli/output/printer.ts';
 import { Session } from '../../../src/cli/session.ts';
+import { SETTINGS } from '../../../src/cli/settings/table.ts';
 
 async function help(...words: string[]): Promise<string> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  await runCommandLine([...words, '--help'], new Session(new Printer(stdout, stderr), {}, '/'));
+  await runCommandLine(
+    words[0] === 'help' ? words : [...words, '--help'],
+    new Session(new Printer(stdout, stderr), {}, '/'),
+  );
   stdout.end();
   return (await text(stdout)).replaceAll(/(?<=\S)\n(?=\S)/g, ' ');
 }
@@ -19,12 +23,18 @@ it('edit speaks of stock only where there is stock', async () => {
   expect(users).toContain('settle a users.csv that was kept aside');
 });
 
-it('a noun names what it can do before the settings that all commands have', async () => {
+it('a noun names what it can do, and where the settings are that all commands have', async () => {
   const noun = await help('user');
-  const places = ['Options:', 'Commands:', 'Global Options:', 'EXAMPLES'].map((part) =>
+  const places = ['Options:', 'Commands:', 'EXAMPLES', 'What all commands take'].map((part) =>
     noun.search(new RegExp(`^${part}`, 'm')),
   );
   expect(places).toEqual(places.toSorted((a, b) => a - b));
   expect(places).not.toContain(-1);
-  expect(noun).toMatch(/--storage <DIR>/);
+  expect(noun).not.toMatch(/--storage <DIR>/);
+  const settings = await help('help', 'settings');
+  for (const { name } of SETTINGS) {
+    if (name.endsWith('password')) expect(settings).toContain(`ORDERCTL_${name.toUpperCase()}`);
+    else expect(settings).toContain(`--${name.replaceAll('_', '-')}`);
+  }
+  expect(settings).toMatch(/--topic <NAME> +the orders topic \[orders\]/);
 });

@@ -16,10 +16,6 @@ export function register(command: Command, session: Session): void {
     examples: [
       ['orderctl dlq list', 'how many there are, why, and which'],
       ['orderctl dlq show 0:17', 'one of them, taken apart'],
-      [
-        'orderctl dlq redrive --reason unknown_schema_id --execute',
-        'the schema is there now: send them again',
-      ],
     ],
   });
   registerList(dlq, session);

@@ -33,9 +33,6 @@ export function registerList(dlq: Command, session: Session): void {
       examples: [
         ['orderctl dlq list --state open', 'what waits for somebody'],
         ['orderctl dlq list --original-group orderctl', 'those of one group'],
-        ['orderctl dlq list --since 2026-11-21T00:00:00Z', 'since that day'],
-        ['orderctl dlq list -o json', 'one object a line, then a summary'],
-        ['orderctl dlq list --dlq-topic connect-dlq', 'the dead letters of a connector'],
       ],
     }),
   )

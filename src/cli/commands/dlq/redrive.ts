@@ -18,7 +18,7 @@ import {
 import type { Session } from '../../session.ts';
 import { openStoreOf } from '../../store.ts';
 import { checkTopicName } from '../../settings/values.ts';
-import { filterOptions, IDS, readFilter, type FilterFlags } from './filter.ts';
+import { filterOptions, readFilter, type FilterFlags } from './filter.ts';
 
 interface RedriveFlags extends FilterFlags {
   all?: true;
@@ -33,18 +33,14 @@ export function registerRedrive(dlq: Command, session: Session): void {
     describe(dlq.command('redrive'), {
       summary: 'send dead letters back to where they came from',
       prose:
-        'Sends dead letters to their original topics, key and value unchanged. A dry run unless --execute: it says of ' +
-        'each whether it would fail again, as "dlq show" does. Name them by ids, or take all that are open (--all), or those that --reason, --since, --until, --original-topic ' +
-        'and --original-group select; ids and these exclude each other. What was sent is marked as redriven and does not go a second time. ' +
-        'A record that came back --max-redrives times is left alone. Without a known original topic it is skipped; ' +
-        '--to-topic sends it to one.\n\nThe headers that the record got as a dead letter are dropped; x-original-* say ' +
-        'where it came from, x-replay-id, x-replay-count and x-replayed-at that it was sent again. Ctrl-C: 130; the ' +
-        `same command continues.\n\n${IDS}`,
+        'Sends dead letters to their original topics, key and value unchanged. A dry run unless --execute: it says of each ' +
+        'whether it would fail again. Name them by ids, or take all that are open (--all) or that flags select. What ' +
+        'was sent is marked as redriven and does not go a second time; a record that came back --max-redrives times is ' +
+        'left alone. Ctrl-C: 130; the same command continues.\n\n' +
+        'An id is PARTITION:OFFSET in the dead-letter topic, or kept:TOPIC/PARTITION@OFFSET, as "orderctl dlq list" has it.',
       examples: [
         ['orderctl dlq redrive --all', 'what would be sent, and where'],
         ['orderctl dlq redrive 0:17 0:18 --execute', 'these two'],
-        ['orderctl dlq redrive --reason unknown_schema_id --max 100 --execute', 'a hundred of a kind'],
-        ['orderctl dlq redrive --dlq-topic connect-dlq --all --execute', 'the dead letters of a connector'],
       ],
     }),
   )

@@ -18,7 +18,6 @@ export function register(command: Command, session: Session): void {
     examples: [
       ['orderctl inventory add --item book --quantity 10', 'add an item'],
       ['orderctl inventory update --item book --by +20', 'a delivery has come'],
-      ['orderctl inventory show --low', 'what to order again'],
     ],
   });
   registerAdd(inventory, session);

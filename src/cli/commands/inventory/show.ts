@@ -27,7 +27,6 @@ export function registerShow(inventory: Command, session: Session): void {
       examples: [
         ['orderctl inventory show', 'a table'],
         ['orderctl inventory show --low', 'what to order again'],
-        ["orderctl inventory show -o json | jq '.items[].quantity'", 'for a script'],
       ],
     }),
     '--item',

@@ -21,10 +21,7 @@ export function registerUpdate(inventory: Command, session: Session): void {
         'name, price and reorder_level where one of the two has it.',
       examples: [
         ['orderctl inventory update --item pen --quantity 100', 'counted: there are a hundred'],
-        ['orderctl inventory update --item pen --by +20', 'twenty more have come'],
         ['orderctl inventory update --item pen --by -3', 'three were broken'],
-        ['orderctl inventory update --item pen --price 1.30', 'a new price'],
-        ["orderctl inventory update --item pen --reorder-level ''", 'no reorder level any more'],
       ],
     }),
     '--item',

@@ -36,8 +36,6 @@ export function registerReset(offsets: Command, session: Session): void {
     examples: [
       ['orderctl offsets reset --to earliest', 'what reading everything again would do'],
       ['orderctl offsets reset --to 2026-11-21T10:00:00Z --execute', 'read on from that time'],
-      ['orderctl offsets reset --to +1 --partitions 3 --execute', 'skip one record of partition 3'],
-      ['orderctl offsets reset --from-file offsets.csv --execute', 'where "offsets export" saw them'],
     ],
   })
     .option('--to <WHERE>', 'where to, see above')
