@@ -69,11 +69,12 @@ export function helpTopic([first, topic]: readonly string[]): string | null {
     text: help.optionDescription(option),
   }));
   const width = Math.max(...lines.map(({ term }) => term.length));
+  const secrets = SETTINGS.filter((spec: SettingSpec) => spec.isSecret).map(({ env }) => env);
   const prose =
     'Every command takes these, before or after its name. A setting is taken from its flag, then from its environment ' +
     'variable (ORDERCTL_DLQ_TOPIC for --dlq-topic; NO_COLOR), then from the nearest orderctl.json walking up from the ' +
-    'working directory ("dlq_topic"), then its default, here in brackets. Passwords are never flags: set ORDERCTL_SASL_PASSWORD and ' +
-    'ORDERCTL_REGISTRY_PASSWORD, or the same with _FILE to the path of a file that only you can read. ' +
+    'working directory ("dlq_topic"), then its default, here in brackets. Passwords are never flags: ' +
+    `set ${secrets.join(', ')}, or the same with _FILE to the path of a file that only you can read. ` +
     '"orderctl config show" prints each value and where it came from.';
   return [
     `${help.boxWrap(prose, HELP_COLUMNS)}\n`,

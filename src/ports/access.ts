@@ -1,9 +1,8 @@
 import type { Edit, EditOrigin, EditRequest } from '../domain/edit.ts';
-import type { StoreBackup } from './backup.ts';
 import type { StoreHealth } from './health.ts';
 import type { StoreNotice } from './notices.ts';
 import type { Owner, OwnOptions } from './owner.ts';
-import type { Store, StoreView } from './store.ts';
+import type { Position, Store, StoreView } from './store.ts';
 import type { TableCopy } from './table-copy.ts';
 
 /** A store, seen from a process that may own it, ask its owner, or only read. */
@@ -59,4 +58,14 @@ export interface StoreAccess extends Owner, StoreHealth {
    * does not grow with them. For completion: what was just decided may be missing.
    */
   recentOrderIds(prefix: string, limit: number): readonly string[];
+}
+
+/** What a backup of a store holds. */
+export interface StoreBackup {
+  readonly files: number;
+  readonly sizeBytes: number;
+  /** The same as of the store; null when it was never owned. */
+  readonly storeId: string | null;
+  /** Where reading goes on from it. */
+  readonly positions: readonly Position[];
 }

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { runCommandLine } from '../../../src/cli/main.ts';
 import { Printer } from '../../../src/cli/output/printer.ts';
 import { Session } from '../../../src/cli/session.ts';
-import { SETTINGS } from '../../../src/cli/settings/table.ts';
+import { SETTINGS, type SettingSpec } from '../../../src/cli/settings/table.ts';
 
 async function help(...words: string[]): Promise<string> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
@@ -32,9 +32,8 @@ it('a noun names what it can do, and where the settings are that all commands ha
   expect(places).not.toContain(-1);
   expect(noun).not.toMatch(/--storage <DIR>/);
   const settings = await help('help', 'settings');
-  for (const { name } of SETTINGS) {
-    if (name.endsWith('password')) expect(settings).toContain(`ORDERCTL_${name.toUpperCase()}`);
-    else expect(settings).toContain(`--${name.replaceAll('_', '-')}`);
+  for (const spec of SETTINGS as readonly SettingSpec[]) {
+    expect(settings).toContain(spec.isSecret === true ? spec.env : `--${spec.name.replaceAll('_', '-')}`);
   }
   expect(settings).toMatch(/--topic <NAME> +the orders topic \[orders\]/);
 });

@@ -11,7 +11,7 @@ import { ModelFolder } from '../../support/model.ts';
 
 const STATUS: ConsumerStatus = {
   ...{ state: 'consuming', waitingFor: null, topic: 'orders', group: 'orderctl', ordersPerSecond: 240.4 },
-  ...{ lag: 1_234, lastCommitAt: 1, brokenFiles: [] },
+  ...{ lag: 1_234, lastCommitAt: 1, processors: [], brokenFiles: [] },
   counts: { read: 3_013, accepted: 3_000, rejected: 12, duplicates: 0, conflicts: 0, deadLettered: 1 },
 };
 

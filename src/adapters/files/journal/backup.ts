@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { Failure } from '../../../domain/failure.ts';
-import type { StoreBackup } from '../../../ports/backup.ts';
+import type { StoreBackup } from '../../../ports/access.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import { errorCode, writeFailure, type FileSystem } from '../fs.ts';
-import { innerFolder, journalPath, LOG_NAMES } from '../layout.ts';
+import { innerFolder, journalPath, type LogName } from '../layout.ts';
 import { LogView } from '../logs/log.ts';
 import { openOrUndefined } from '../whole-files.ts';
 import { writeState } from './checkpoint.ts';
@@ -19,7 +19,7 @@ const CHUNK_BYTES = 256 * 1024;
 const RETRIES = 20;
 /** Files that are named by the checkpoint, or of a process that runs. */
 const OTHERWISE_COPIED =
-  /^(?:state\.json|edits\.jsonl|(?:journal|tables|ids|(?:users|inventory)\.versions)\.\d+|owner\b.*|edit-\w{6}|redrive|undelivered|.*\.tmp)$/;
+  /^(?:state\.json|edits\.jsonl|(?:journal|tables|ids|(?:users|inventory)\.versions)\.\d+|owner\b.*|edit-\w{6}|redrive|undelivered|before-\d+|.*\.tmp)$/;
 
 /** @throws Failure not_found, already_exists, corrupt_state, write_failed */
 export async function backUp(
@@ -123,9 +123,11 @@ class FolderCopy {
 
   async #truth(loaded: LoadedFolder, snapshot: FolderSnapshot, named: Source['named']): Promise<void> {
     const { state, journal, journalFds } = loaded;
-    for (const log of LOG_NAMES) {
-      const { file, sizeBytes } = state.logs[log];
-      await this.#write(file, bytesOf(snapshot.view(log), sizeBytes));
+    // A log that the checkpoint does not name yet is in the journals.
+    for (const [log, found] of Object.entries(state.logs)) {
+      if (found === undefined) continue;
+      const { file, sizeBytes } = found;
+      await this.#write(file, bytesOf(snapshot.view(log as LogName), sizeBytes));
     }
     for (const [name, fd] of named) await this.#open(path.join('.orderctl', name), fd);
     for (const [at, fd] of journalFds.entries()) {

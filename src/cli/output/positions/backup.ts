@@ -1,5 +1,5 @@
 import type { Backup } from '../../../documents/backup.ts';
-import type { StoreBackup } from '../../../ports/backup.ts';
+import type { StoreBackup } from '../../../ports/access.ts';
 import type { Position } from '../../../ports/store.ts';
 import type { Printer } from '../printer.ts';
 import type { Column } from '../table.ts';
