@@ -53,9 +53,10 @@ export function describe(command: Command, { alias, summary, prose, isTable, exa
 
 /** Help without the settings that all commands have: those are a screen of their own. */
 export function visibleOptions(command: Command): Option[] {
-  const settings = new Set(SETTINGS.map(({ name }) => flagOf(name)));
+  // Who reads this has found --help.
+  const hidden = new Set([...SETTINGS.map(({ name }) => flagOf(name)), '--help']);
   const all = Help.prototype.visibleOptions.call(new Help(), command);
-  return command.parent === null ? all.filter(({ long }) => !settings.has(long ?? '')) : all;
+  return command.parent === null ? all.filter(({ long }) => !hidden.has(long ?? '')) : all;
 }
 
 /** `orderctl help settings`: help on no command. @returns null: it is help on a command, or something else */
