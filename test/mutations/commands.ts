@@ -182,8 +182,8 @@ export const COMMANDS: readonly Mutation[] = [
   {
     name: 'a long warning is broken in the middle of a word',
     file: 'src/cli/output/printer.ts',
-    from: 'const shown = width === null ? lines :',
-    to: 'const shown = width !== null ? lines :',
+    from: 'width === null ? lines :',
+    to: 'width !== null ? lines :',
     tests: ['test/unit/cli/terminal.test.ts'],
   },
   {
