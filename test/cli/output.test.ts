@@ -282,13 +282,7 @@ describe('loading', () => {
     [
       'order list',
       6,
-      [
-        'cli/commands/order/',
-        'app/orders/list.ts',
-        'app/orders/filter.ts',
-        'app/orders/decision-order.ts',
-        'cli/output/positions/moved.ts',
-      ],
+      ['cli/commands/order/', 'app/orders/list.ts', 'app/orders/filter.ts', 'app/orders/decision-order.ts'],
     ],
   ] as const)(
     'of %s is a handful of files, with what it needs and no package',
