@@ -338,8 +338,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'places in a run of format 2 are read as those of today',
     file: files('ids/run.ts'),
-    from: 'this.#isFirstVersion = version === FIRST_VERSION;',
-    to: 'this.#isFirstVersion = version === FIRST_VERSION && entries < 0;',
+    from: 'words[at] = fromFirst(words[at]);',
+    to: 'fromFirst(words[at]);',
     tests: ['test/unit/files/upgrade.test.ts'],
   },
   {
