@@ -336,6 +336,20 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ['test/crash/store-faults.test.ts'],
   },
   {
+    name: 'a folder that has lost .orderctl beside facts counts as fresh',
+    file: files('journal/recover.ts'),
+    from: 'if (seq > 0) filled.push(file);',
+    to: 'if (seq < 0) filled.push(file);',
+    tests: ['test/unit/files/facts.test.ts'],
+  },
+  {
+    name: 'one that has lost it beside movements does',
+    file: files('journal/recover.ts'),
+    from: "[...DECISION_LOGS, fileOfLog('movements')]",
+    to: 'DECISION_LOGS',
+    tests: ['test/unit/files/facts.test.ts'],
+  },
+  {
     name: 'places in a run of format 2 are read as those of today',
     file: files('ids/run.ts'),
     from: 'words[at] = fromFirst(words[at]);',

@@ -59,3 +59,26 @@ it('an audit of a folder with facts finds nothing wrong with it', async () => {
   const found = await audit(access, { topic: null, repair: false, onNotice: how.onNotice });
   expect(found.differences).toEqual([]);
 });
+
+it('a folder that has lost .orderctl beside facts alone is refused, not taken for a fresh one', async () => {
+  const { folder, own } = await made();
+  fs.rmSync(path.join(folder, '.orderctl'), { recursive: true });
+  for (const name of ['orders.jsonl', 'rejections.jsonl'])
+    fs.rmSync(path.join(folder, name), { force: true });
+  fs.writeFileSync(path.join(folder, 'movements.jsonl'), '{"seq":1,"item":"pen"}\n');
+  // Of the user.
+  fs.writeFileSync(path.join(folder, 'notes.jsonl'), '{"note":"mine"}\n');
+  const lost = (first: string, all: string): object => ({
+    code: 'corrupt_state',
+    message: expect.stringContaining(`${first} holds decisions`) as string,
+    fix: expect.stringContaining(`move ${all} away`) as string,
+  });
+  const access = openFolder({ folder, clock: systemClock, user: 'tester' });
+  await expect(own()).rejects.toMatchObject(lost('movements.jsonl', 'movements.jsonl, steps.jsonl'));
+  fs.rmSync(path.join(folder, 'movements.jsonl'));
+  await expect(own()).rejects.toMatchObject(lost('steps.jsonl', 'steps.jsonl'));
+  fs.writeFileSync(path.join(folder, 'users.csv'), 'user,status\nalice,paid\n');
+  await expect(access.read()).rejects.toMatchObject(lost('steps.jsonl', 'steps.jsonl'));
+  fs.rmSync(path.join(folder, 'steps.jsonl'));
+  await (await own())[Symbol.asyncDispose]();
+});

@@ -142,14 +142,18 @@ function readJournals(
  */
 function assertFresh(files: FileSystem, folder: string): void {
   const inner = innerFolder(folder);
-  for (const log of DECISION_LOGS) {
-    const name = path.join(folder, log);
-    if ((files.stat(name)?.sizeBytes ?? 0) === 0) continue;
+  const isFilled = (log: string): boolean => (files.stat(path.join(folder, log))?.sizeBytes ?? 0) > 0;
+  const filled = [...DECISION_LOGS, fileOfLog('movements')].filter(isFilled);
+  // The user may keep lines of his own beside them: those of a transaction are ours.
+  for (const { file, seq } of factFiles(files, folder)) if (seq > 0) filled.push(file);
+  const [first] = filled;
+  if (first !== undefined) {
+    const all = filled.join(', ');
     throw new Failure(
       'corrupt_state',
-      `${name} holds decisions, but ${path.join(inner, STATE_FILE)} is missing`,
+      `${path.join(folder, first)} holds decisions, but ${path.join(inner, STATE_FILE)} is missing`,
       {
-        fix: `restore ${inner} from a backup; or, to start over and have every order decided again, move ${log} away`,
+        fix: `restore ${inner} from a backup; or, to start over and have every order decided again, move ${all} away`,
         context: { file: path.join(inner, STATE_FILE) },
       },
     );
@@ -177,17 +181,29 @@ export function logsOf({ state, tails }: LoadedFolder): ReadonlySet<LogName> {
 /** A log that came with records that were lost from the journal is known to nothing but the numbers in its lines. */
 function checkUnknownLogs(files: FileSystem, folder: string, loaded: LoadedFolder): void {
   const known = new Set(Array.from(logsOf(loaded), (log) => fileOf(loaded, log)));
+  for (const { file, seq } of factFiles(files, folder)) {
+    if (known.has(file) || seq <= loaded.seq) continue;
+    const how = `it begins with transaction ${seq}, but the journal ends with ${loaded.seq}`;
+    throw damagedLog(path.join(folder, file), how);
+  }
+}
+
+/**
+ * What may be logs of facts.
+ *
+ * @returns `seq`: the transaction that its first line is of; 0: it is not of one
+ */
+function* factFiles(
+  files: FileSystem,
+  folder: string,
+): Generator<{ readonly file: string; readonly seq: number }> {
   const begin = Buffer.alloc(64);
   for (const file of files.list(folder)) {
-    const fd =
-      !known.has(file) && isFactFile(file) ? openOrUndefined(files, path.join(folder, file)) : undefined;
+    const fd = isFactFile(file) ? openOrUndefined(files, path.join(folder, file)) : undefined;
     if (fd === undefined) continue;
     try {
       const text = begin.toString('latin1', 0, files.read(fd, begin, 0));
-      const seq = Number(/^\{"seq":(\d+),/.exec(text)?.[1] ?? 0);
-      if (seq <= loaded.seq) continue;
-      const how = `it begins with transaction ${seq}, but the journal ends with ${loaded.seq}`;
-      throw damagedLog(path.join(folder, file), how);
+      yield { file, seq: Number(/^\{"seq":(\d+),/.exec(text)?.[1] ?? 0) };
     } finally {
       files.close(fd);
     }
