@@ -134,6 +134,27 @@ export const RUNNING: readonly Mutation[] = [
     tests: SERVICES,
   },
   {
+    name: 'a run ends while a message from one of its processors to another is not sent',
+    file: 'src/app/run/ending.ts',
+    from: ' && !outbox.hasUnsentTo(destinations)',
+    to: '',
+    tests: ['test/app/run-ending.test.ts'],
+  },
+  {
+    name: 'a run ends though a message was sent after the ends of the topics were asked for',
+    file: 'src/app/run/ending.ts',
+    from: ' && outbox.sendsTo(destinations) === sends',
+    to: '',
+    tests: ['test/app/run-ending.test.ts'],
+  },
+  {
+    name: 'what waits for a dead destination fills the memory',
+    file: 'src/app/run/outbox/outbox.ts',
+    from: '    if (waiting >= MOST_WAITING) await this.#untilFewerWait();\n',
+    to: '',
+    tests: ['test/app/outbox.test.ts'],
+  },
+  {
     name: 'records of one topic are taken for those of another that the processor reads',
     file: 'src/app/run/reading.ts',
     from: 'this.#topics.get(batch.topic);',

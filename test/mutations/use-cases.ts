@@ -340,9 +340,9 @@ export const USE_CASES: readonly Mutation[] = [
   },
   {
     name: 'dead letters wait for a batch whose leader is lost',
-    file: 'src/app/run/outbox/outbox.ts',
-    from: '      this.sendSoon();\n      return;',
-    to: '      return;',
+    file: 'src/app/run/work.ts',
+    from: '    this.#parts.outbox.sendSoon();\n',
+    to: '',
     tests: ['test/app/consume-orders.test.ts'],
   },
   {
@@ -350,6 +350,6 @@ export const USE_CASES: readonly Mutation[] = [
     file: 'src/app/run/outbox/lane.ts',
     from: 'while (store.unsent().has(this.#destination)) {',
     to: 'if (store.unsent().has(this.#destination)) {',
-    tests: ['test/app/consume-orders.test.ts'],
+    tests: ['test/app/outbox.test.ts'],
   },
 ];

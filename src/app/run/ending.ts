@@ -1,15 +1,20 @@
 import type { Broker } from '../../ports/broker.ts';
+import type { Destination } from '../../ports/store.ts';
 import type { EffectWorker } from './effects.ts';
 import type { Outbox } from './outbox/outbox.ts';
 import type { Reading } from './reading.ts';
+import type { Waits } from './wait.ts';
 
 export interface EndingParts {
   readonly readings: readonly Reading[];
   readonly outbox: Outbox;
   readonly effects: EffectWorker;
   readonly broker: Broker;
-  /** Topics that this run both reads and writes. */
+  readonly waits: Waits;
+  /** Messages that this run both sends and reads: their topics. */
   readonly between: ReadonlySet<string>;
+  /** The same by their names in the catalogue. */
+  readonly destinations: readonly Destination[];
   /** Called once all is done. */
   readonly onEnd: () => void;
   readonly onFailure: (error: unknown) => void;
@@ -58,10 +63,17 @@ export class Ending {
 
   /** @returns whether nothing came of sending what waits */
   async #settle(): Promise<boolean> {
-    const { readings, outbox, broker, between } = this.#parts;
+    const { outbox, waits, destinations } = this.#parts;
     await outbox.drain();
+    const sends = outbox.sendsTo(destinations);
+    await waits.untilAvailable(['broker'], () => this.#raise());
+    // What was read meanwhile may have led to messages that are in no topic yet, or came after its end was asked for.
+    return this.#isNear() && !outbox.hasUnsentTo(destinations) && outbox.sendsTo(destinations) === sends;
+  }
+
+  async #raise(): Promise<void> {
+    const { readings, broker, between } = this.#parts;
     await using admin = await broker.admin();
     for (const reading of readings) await reading.raise(admin, between);
-    return this.#isNear();
   }
 }

@@ -71,14 +71,16 @@ export class Work {
   }
 
   #makeEnding(): Ending {
-    const { ports, outbox, effects, end, failed, options } = this.#parts;
+    const { ports, outbox, effects, waits, end, failed, options } = this.#parts;
     const { readings } = this;
-    const written = new Set(
-      readings.flatMap(({ service }) => service.processor.emits.map((one) => topicOf(one, options.names))),
-    );
-    const between = new Set(readings.flatMap(({ topics }) => topics).filter((topic) => written.has(topic)));
+    const read = new Set(readings.flatMap(({ topics }) => topics));
+    const sent = readings
+      .flatMap(({ service }) => service.processor.emits)
+      .filter((one) => read.has(topicOf(one, options.names)));
+    const between = new Set(sent.map((one) => topicOf(one, options.names)));
+    const destinations = [...new Set(sent.map(({ name }) => name))];
     return new Ending({
-      ...{ readings, outbox, effects, between, broker: ports.broker },
+      ...{ readings, outbox, effects, waits, between, destinations, broker: ports.broker },
       onEnd: () => {
         this.#hasEnded = true;
         end.abort();

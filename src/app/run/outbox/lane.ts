@@ -31,6 +31,8 @@ export class Lane {
   /** When the last send was begun. */
   #begunAt = 0;
   #stoppedAt: number | null = null;
+  /** How often something was sent. */
+  sends = 0;
 
   constructor(destination: Destination, parts: LaneParts) {
     this.#destination = destination;
@@ -68,6 +70,7 @@ export class Lane {
       const drain = (): Promise<number> =>
         store.drain(this.#destination, (unsent) => this.#sendUnsettled(unsent));
       if ((await waits.untilAvailable(['broker', 'registry'], drain)) === undefined) return;
+      this.sends += 1;
     }
   }
 

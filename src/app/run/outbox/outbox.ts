@@ -7,6 +7,11 @@ const SEND_FROM = 1_000;
 const LONGEST_HOLD_MS = 250;
 /** From so many on, the next batch waits for them: a sender that is behind slows down what it has to send. */
 const WAIT_FROM = 10_000;
+/**
+ * The most that may wait, of all destinations: they are in memory, some half a KiB each. From so many on nothing is
+ * decided until fewer wait.
+ */
+const MOST_WAITING = 100_000;
 /** The longest that a batch waits: a destination that does not answer holds up what is for it, and no decision. */
 const LONGEST_SEND_MS = 250;
 
@@ -28,6 +33,16 @@ export class Outbox {
     this.#parts = parts;
   }
 
+  hasUnsentTo(destinations: readonly Destination[]): boolean {
+    const unsent = this.#parts.store.unsent();
+    return destinations.some((destination) => unsent.has(destination));
+  }
+
+  /** How often something was sent to any of these. */
+  sendsTo(destinations: readonly Destination[]): number {
+    return destinations.reduce((sum, destination) => sum + (this.#lanes.get(destination)?.sends ?? 0), 0);
+  }
+
   /**
    * While more is at hand, what is to be sent goes together: each time costs a round to the brokers and a commit.
    *
@@ -36,12 +51,11 @@ export class Outbox {
   async sendAfterBatch(isMoreAtHand: boolean): Promise<void> {
     const waiting = unsentOf(this.#parts.store);
     if (waiting === 0) return;
-    if (isMoreAtHand && waiting < SEND_FROM) {
-      this.sendSoon();
-      return;
-    }
+    // Whatever is committed is sent soon in any case.
+    if (isMoreAtHand && waiting < SEND_FROM) return;
     this.#begin();
     if (!isMoreAtHand || waiting >= WAIT_FROM) await this.#wait();
+    if (waiting >= MOST_WAITING) await this.#untilFewerWait();
   }
 
   /** Begins to send what a crash left behind. Decisions wait no longer for that than for what they cause themselves. */
@@ -96,6 +110,15 @@ export class Outbox {
     const sent = new AbortController();
     const all = Promise.all(awaited.map((lane) => lane.send())).finally(() => sent.abort());
     await Promise.race([all, clock.sleep(LONGEST_SEND_MS, sent.signal)]);
+  }
+
+  /** A destination that does not answer holds up decisions after all, rather than filling the memory. */
+  async #untilFewerWait(): Promise<void> {
+    const { store, stop, clock } = this.#parts;
+    while (unsentOf(store) >= MOST_WAITING && !stop.signal.aborted) {
+      this.#begin();
+      await clock.sleep(LONGEST_SEND_MS, stop.signal);
+    }
   }
 
   #release(): void {
