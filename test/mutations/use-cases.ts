@@ -206,6 +206,20 @@ export const USE_CASES: readonly Mutation[] = [
     tests: ['test/unit/files/backup.test.ts'],
   },
   {
+    name: 'a backup of an upgraded folder fails on what the upgrade kept',
+    file: 'src/adapters/files/journal/backup.ts',
+    from: '|before-',
+    to: '|after-',
+    tests: ['test/unit/files/backup.test.ts'],
+  },
+  {
+    name: 'a backup lacks logs of facts',
+    file: 'src/adapters/files/journal/backup.ts',
+    from: 'if (found === undefined) continue;',
+    to: "if (found === undefined || log.startsWith('facts:')) continue;",
+    tests: ['test/unit/files/backup.test.ts'],
+  },
+  {
     name: 'a backup may be read by those who may not read the folder',
     file: 'src/adapters/files/journal/backup.ts',
     from: 'mode: own.mode & copied.mode',

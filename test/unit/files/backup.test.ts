@@ -7,8 +7,11 @@ import { realFileSystem } from '../../../src/adapters/files/fs.ts';
 import { FileStore } from '../../../src/adapters/files/store.ts';
 import { audit } from '../../../src/app/audit/audit.ts';
 import { systemClock } from '../../../src/compose.ts';
+import { newFact, type FactLog } from '../../../src/domain/facts.ts';
 import type { StoreAccess } from '../../../src/ports/access.ts';
+import type { Store } from '../../../src/ports/store.ts';
 import { decideRecords, ownFolder, recordOf } from '../../support/decided.ts';
+import { formerFolder } from '../../support/former-folder.ts';
 
 const STOCK = 100_000;
 
@@ -139,4 +142,52 @@ it('a backup begins again when a checkpoint takes away what it is about to copy'
   expect(fs.readdirSync(path.join(target, '.orderctl')).some((name) => /^tables\.\d+$/.test(name))).toBe(
     true,
   );
+});
+
+const STEPS: FactLog<{ id: string; step: number }> = { name: 'steps', key: 'id' };
+
+/** A fact and a movement, in one transaction. */
+async function move(store: Store, step: number): Promise<void> {
+  const movement = { item: 'pen', delta: -1, cause: 'reservation', orderId: 'a', eventId: null } as const;
+  await store.transact({ items: ['pen'], facts: new Map([[STEPS, ['a']]]) }, () => ({
+    changes: { facts: [newFact(STEPS, { id: 'a', step })], movements: [movement] },
+    result: null,
+  }));
+}
+
+it('a backup of an upgraded folder has its facts and movements, and goes on where it is restored', async () => {
+  const folder = temporary();
+  fs.mkdirSync(path.join(folder, '.orderctl'));
+  for (const [name, bytes] of formerFolder()) fs.writeFileSync(path.join(folder, name), bytes);
+  {
+    await using store = await ownFolder(folder);
+    for (const step of [1, 2, 3]) await move(store, step);
+  }
+  expect(fs.existsSync(path.join(folder, '.orderctl/before-3'))).toBe(true);
+  const [backup, restored] = [path.join(temporary(), 'backup'), path.join(temporary(), 'restored')];
+  {
+    // What comes after the checkpoint is in the journal.
+    await using store = await ownFolder(folder);
+    await move(store, 4);
+    await openFolder({ folder, clock: systemClock }).backUp(backup);
+    await move(store, 5);
+  }
+  const copy = openFolder({ folder: backup, clock: systemClock });
+  await copy.backUp(restored);
+  const access = openFolder({ folder: restored, clock: systemClock });
+  for (const one of [copy, access]) {
+    expect(await audit(one, { topic: null, repair: false, onNotice: () => undefined })).toMatchObject({
+      differences: [],
+    });
+  }
+  {
+    await using store = await ownFolder(restored);
+    await move(store, 6);
+    expect((await store.facts(STEPS, 'a')).map(({ step }) => step)).toEqual([1, 2, 3, 4, 6]);
+  }
+  await using reader = await access.read();
+  const deltas: number[] = [];
+  for await (const chunk of reader.movements()) deltas.push(...chunk.map(({ delta }) => delta));
+  expect(deltas).toEqual([-1, -1, -1, -1, -1]);
+  expect(fs.readdirSync(path.join(backup, '.orderctl'))).not.toContain('before-3');
 });
