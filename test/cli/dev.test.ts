@@ -131,7 +131,7 @@ describe('refuses', () => {
   });
 
   it.each([
-    ['that is a file', 'data', 'remove the file that stands in its place'],
+    ['that is a file', 'data', 'remove the file of that name'],
     // Not even root can make a file there, so that the lock is what fails, a socket as the port has one.
     ['that cannot be written', 'locked', ''],
   ])('a data folder %s, by its name', async (_, data, fix) => {

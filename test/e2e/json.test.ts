@@ -160,6 +160,13 @@ test('JSON of a run of processors', async () => {
   expect(lines.at(-1)).toMatchObject({ type: 'summary', processors: [{ read: 0 }] });
 });
 
+test('JSON of backup and restore', async () => {
+  const shop = penShop();
+  const backup = path.join(shop.folder, 'backup');
+  await shop.json(['backup', backup]);
+  await shop.json(['restore', backup, '--storage', path.join(shop.folder, 'restored')]);
+});
+
 test('JSON of every other command is compared where it is tried', () => {
   for (const [command, file] of Object.entries(TRIED_ELSEWHERE)) {
     const source = fs.readFileSync(path.resolve(import.meta.dirname, '../..', file), 'utf8');
