@@ -134,6 +134,27 @@ export const PROCESSORS: readonly Mutation[] = [
     tests: CHECKOUT,
   },
   {
+    name: 'a charge that a restored folder has forgotten, as the gateway has, is made again',
+    file: 'src/app/run/performers/payment.ts',
+    from: 'askedAt(effect) ?? Infinity',
+    to: '(askedAt(effect), Infinity)',
+    tests: CHECKOUT,
+  },
+  {
+    name: 'a refund of a cancelled order is',
+    file: processors('payment/effects.ts'),
+    from: 'validated_at ?? rejected_at ?? decided_at',
+    to: 'validated_at ?? rejected_at',
+    tests: CHECKOUT,
+  },
+  {
+    name: 'a refund of an order whose stock was gone is',
+    file: processors('payment/effects.ts'),
+    from: 'validated_at ?? rejected_at ?? decided_at',
+    to: 'validated_at ?? decided_at',
+    tests: CHECKOUT,
+  },
+  {
     name: 'a charge that a crash cut off is made again',
     file: 'src/app/run/performers/payment.ts',
     from: 'const wasLost = may_have_moved || effect.attempts > answered + 1;',

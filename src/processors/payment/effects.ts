@@ -41,6 +41,13 @@ export function paymentFields({ fields }: Effect): PaymentFields {
   return fields as PaymentFields;
 }
 
+/** When its message was made, before any try, also one that the store has lost since; null: it does not say. */
+export function askedAt(effect: Effect): number | null {
+  const { validated_at, rejected_at, decided_at } = paymentFields(effect).message;
+  const at = validated_at ?? rejected_at ?? decided_at;
+  return typeof at === 'number' ? at : null;
+}
+
 export function effectId(orderId: string, kind: Money): string {
   return `checkout/${orderId}/${kind}`;
 }

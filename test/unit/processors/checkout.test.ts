@@ -432,6 +432,48 @@ describe('a gateway that is away', () => {
   });
 });
 
+describe('what the gateway did before the folder was restored from a backup, and has forgotten since', () => {
+  /** It knows what it did, but does not recognise the key of a second request any more. */
+  async function afterADay(kind: 'charge' | 'refund', amount: string): Promise<void> {
+    const key = `model-folder:O-1:${kind}`;
+    await world.gateway[kind]({ key, orderId: 'O-1', customerId: 'alice', amount });
+    world.clock.time += 21 * 3_600_000;
+    world.gateway[kind] = async () => Promise.reject(new Error('moved a second time'));
+    await world.settle();
+    expect(world.gateway.moved.filter((one) => one.key === key)).toHaveLength(1);
+  }
+
+  it('is found, a charge', async () => {
+    world.place('O-1', 'alice', { book: 4 });
+    await step('validation');
+    await step('payment');
+    await afterADay('charge', '10.00');
+    expect(status('O-1')).toBe('COMPLETED');
+  });
+
+  it('is found, a refund of a cancelled order', async () => {
+    world.place('O-1', 'alice', { book: 4 });
+    await step('validation');
+    await pay();
+    cancel('O-1');
+    await step('inventory');
+    await step('payment');
+    await afterADay('refund', '10.00');
+    expect(factOf(facts('O-1'), 'refunded')?.reference).toBe('r-model-folder:O-1:refund');
+  });
+
+  it('is found, a refund of an order whose stock was gone', async () => {
+    world.place('O-1', 'alice', { book: 4 });
+    await step('validation');
+    await pay();
+    stock(world, { book: 0 });
+    await step('inventory');
+    await step('payment');
+    await afterADay('refund', '10.00');
+    expect(factOf(facts('O-1'), 'refunded')?.reference).toBe('r-model-folder:O-1:refund');
+  });
+});
+
 it('a refund that follows from a charge found late is tried again when its own dead letter is redriven', async () => {
   world.place('O-1', 'alice', { book: 4 });
   await step('validation');

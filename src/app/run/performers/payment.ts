@@ -2,7 +2,7 @@ import type { Answer, Effect } from '../../../domain/effects.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { EffectPerformers } from '../../../ports/effects.ts';
 import type { Gateway, GatewayFault, PaymentAnswer } from '../../../ports/outside/gateway.ts';
-import { paymentFields } from '../../../processors/payment/effects.ts';
+import { askedAt, paymentFields } from '../../../processors/payment/effects.ts';
 
 export interface PaymentPorts {
   readonly gateway: Gateway;
@@ -21,7 +21,9 @@ export function paymentPerformers({ gateway, clock, keyTtlMs }: PaymentPorts): E
     async (effect: Effect, signal: AbortSignal): Promise<Answer> => {
       const { order_id, customer_id, amount, only_look_up, may_have_moved, answered } = paymentFields(effect);
       const wasLost = may_have_moved || effect.attempts > answered + 1;
-      const mayBeForgotten = effect.firstTriedAt !== null && clock.now() - effect.firstTriedAt >= keyTtlMs;
+      // A store that was restored from a backup does not know of tries since.
+      const since = Math.min(effect.firstTriedAt ?? Infinity, askedAt(effect) ?? Infinity);
+      const mayBeForgotten = clock.now() - since >= keyTtlMs;
       if (only_look_up || wasLost || mayBeForgotten) {
         const found = await gateway.lookUp(effect.key, signal);
         if (found?.kind === 'fault') {
