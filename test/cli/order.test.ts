@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { CHECKOUT, type CheckoutFact } from '../../src/domain/checkout/facts.ts';
 import { failureOf, openShop, parseLines, type Shop } from '../support/cli.ts';
 import { decideRecords, ownFolder, recordOf } from '../support/decided.ts';
 import { waitFor } from '../support/wait.ts';
@@ -45,6 +46,51 @@ describe('order show', () => {
     expect(failureOf(result)).toMatchObject({ code: 'not_found', order_id: 'ORD-9' });
     expect(failureOf(result).fix).toContain('orderctl order explain ORD-9 --scan');
     expect(await openShop().run('order show ORD-9')).toMatchObject({ code: 3 });
+  });
+
+  it('takes an id as a narrow table shortens it, where one recent order has it', async () => {
+    const shop = openShop();
+    shop.write('users.csv', 'user,status\nalice,paid\n');
+    shop.write('inventory.csv', 'item,quantity\npen,1\n');
+    await using store = await ownFolder(shop.storage);
+    const ids = ['ORD-019ac3b2-de0001', 'ORD-019ac3b2-de0002', 'ORD-019ac3b2-ee0002'];
+    await decideRecords(
+      store,
+      ids.map((id, at) => recordOf('orders', at, id, 'alice', { pen: 1 })),
+    );
+    expect(await shop.json('order show ORD-0…de0001')).toMatchObject({
+      order_id: ids[0],
+      status: 'accepted',
+    });
+    expect(await shop.json('order explain ORD-0…de0002')).toMatchObject({
+      order_id: ids[1],
+      status: 'rejected',
+    });
+    const several = await shop.run('order show ORD-0…0002 -o json');
+    expect(several.code).toBe(2);
+    expect(failureOf(several).message).toContain(`2 recent orders have an id like ORD-0…0002: `);
+    const none = await shop.run('order show ORD-0…9 -o json');
+    expect(none.code).toBe(3);
+    expect(failureOf(none).fix).toContain('orderctl order list -o csv');
+    expect((await shop.run('order show ORD…0…9')).code).toBe(2);
+  });
+
+  it.each(['show', 'explain'])('of an order of the checkout names its steps: %s', async (command) => {
+    const shop = await decidedShop();
+    await using store = await ownFolder(shop.storage);
+    const steps = ['charge_owed', 'cancelled'].map((step) => ({
+      ...{ order_id: 'C-1', at: '2026-01-02T00:00:00.000Z' },
+      ...(step === 'cancelled' ? { step, detail: '' } : { step, amount: '1.00' }),
+    })) as CheckoutFact[];
+    await store.transact({}, () => ({
+      changes: { facts: steps.map((value) => ({ log: CHECKOUT, value }) as never) },
+      result: null,
+    }));
+    const result = await shop.run(['order', command, 'C-1', '-o', 'json']);
+    expect(result.code).toBe(3);
+    expect(failureOf(result)).toMatchObject({ code: 'not_found', order_id: 'C-1' });
+    expect(failureOf(result).message).toContain('in steps: charge owed, cancelled (2026-01-02T00:00:00Z)');
+    expect(failureOf(result).fix).toContain('checkout.jsonl');
   });
 
   it.each([

@@ -34,7 +34,10 @@ const CLOCK_SLACK_MS = 24 * 3_600_000;
  * Hands out decided orders, those of both outcomes by time. What is before the latest ones is not read, so a limit makes
  * it quick however long the logs are. Goes beside a running consumer.
  */
-export async function listOrders(access: StoreAccess, options: ListOrdersOptions): Promise<EarlierOrders> {
+export async function listOrders(
+  access: Pick<StoreAccess, 'read'>,
+  options: ListOrdersOptions,
+): Promise<EarlierOrders> {
   const reader = await access.read();
   const later = options.follow == null ? null : reader.newDecisions(options.follow);
   let earlier: EarlierOrders;

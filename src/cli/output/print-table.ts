@@ -6,14 +6,15 @@ import { isPlain, renderTable, tableWidth, type Column } from './table.ts';
 /**
  * Prints rows as text.
  *
- * @param narrow the columns for a terminal on which the others do not fit whole
+ * @param narrower the columns for a terminal on which the ones before do not fit whole
+ * @returns whether all columns are shown, and whole
  */
 export async function printTable<Row>(
   printer: Printer,
   rows: readonly Row[],
   columns: readonly Column<Row>[],
-  narrow?: readonly Column<Row>[],
-): Promise<void> {
+  ...narrower: readonly (readonly Column<Row>[])[]
+): Promise<boolean> {
   const width = printer.dataColumns;
   const options = {
     width,
@@ -21,12 +22,15 @@ export async function printTable<Row>(
     // Most tables are plain, and do without a library.
     widthOf: isPlain(rows, columns) ? undefined : (await import('string-width')).default,
   };
-  const isTooWide = (): boolean => width !== null && tableWidth(rows, columns, options.widthOf) > width;
-  const shown = narrow !== undefined && isTooWide() ? narrow : columns;
+  const fits = (some: readonly Column<Row>[]): boolean =>
+    width === null || tableWidth(rows, some, options.widthOf) <= width;
+  const fitting = [columns, ...narrower].find(fits);
+  const shown = fitting ?? narrower.at(-1) ?? columns;
   for (const text of renderTable(rows, shown, options)) {
-    if (printer.closed.aborted) return;
+    if (printer.closed.aborted) break;
     await printer.data(text);
   }
+  return fitting === columns;
 }
 
 /** Columns of the file that are not ours, under the names that they have there. */

@@ -32,8 +32,16 @@ export async function printEditLog(
   }
   if (earlier > 0)
     printer.info(`${count(earlier, 'earlier edit')} not listed: --limit N lists more, -o csv all`);
-  await printTable(printer, rows, columnsOf(table, rows));
+  const columns = columnsOf(table, rows);
+  const narrower = LEFT_OUT.map((_, at) => {
+    return columns.filter(({ title }) => !LEFT_OUT.slice(0, at + 1).includes(title));
+  });
+  if (await printTable(printer, rows, columns, ...narrower)) return;
+  printer.info('shortened to the width of the terminal: -o csv has every column, whole');
 }
+
+/** Where the terminal is too narrow for all: the one after the other, so that CHANGE can be read. */
+const LEFT_OUT = ['WHY', 'BY', 'SOLD', 'HOW'];
 
 const LOGGED = ['edit', 'at', 'by', 'via', 'why', 'undoes'];
 const USER_CSV = [...LOGGED, 'user', 'before_status', 'after_status'];

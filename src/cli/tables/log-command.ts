@@ -30,7 +30,8 @@ export function registerLog(noun: Command, session: Session, table: 'users' | 'i
       prose:
         `Lists edits of the ${table === 'users' ? 'users' : 'items'}, the latest last. Rows that were changed together, by an ` +
         `import or a save of the file, have one number, by which "orderctl ${noun.name()} undo" takes them back. ${stock}` +
-        'On a terminal the latest 50 are shown unless --limit says otherwise.',
+        'On a terminal the latest 50 are shown unless --limit says otherwise, and what a narrow one has no room for is ' +
+        'left out: -o csv has it whole.',
       examples: [
         [`${command} ${example}`, `all that was done to one ${what}`],
         [`${command} --since 7d -o csv`, 'a week, for a spreadsheet'],

@@ -1,9 +1,38 @@
 import { MESSAGES } from '../../domain/messages/index.ts';
-import type { DeclaredMessage } from '../../domain/messages/message.ts';
+import type { DeclaredMessage, ProcessorName, Sender } from '../../domain/messages/message.ts';
+import { ORDER } from '../../domain/messages/shop/order.ts';
 import { deadLettersOf } from '../../domain/messages/topic-names.ts';
 
-/** The event catalogue for people, in Markdown: the flow, and a table of all messages. */
-export function eventsPage(): string {
+/** A processor that this version has. */
+interface Present {
+  readonly name: ProcessorName;
+  readonly sources: readonly DeclaredMessage[];
+  readonly emits: readonly DeclaredMessage[];
+}
+
+/** What of the senders that are no processors is there: other programs are not ours to miss. */
+const OUTSIDE: Readonly<Record<Sender, readonly DeclaredMessage[]>> = {
+  produce: [ORDER],
+  API: [],
+  'order cancel': [],
+  shops: MESSAGES,
+  tills: MESSAGES,
+  suppliers: MESSAGES,
+};
+
+/**
+ * The event catalogue for people, in Markdown: the flow, and a table of all messages.
+ *
+ * @param processors all that this version has, each with everything that it may send
+ */
+export function eventsPage(processors: readonly Present[]): string {
+  const sent = new Map<string, readonly DeclaredMessage[]>(Object.entries(OUTSIDE));
+  for (const { name, emits } of processors) sent.set(name, emits);
+  const read = new Map<string, readonly DeclaredMessage[]>(processors.map((one) => [one.name, one.sources]));
+  const ways: Ways = {
+    sends: (name, message) => sent.get(name)?.includes(message) === true,
+    reads: (name, message) => read.get(name)?.includes(message) === true,
+  };
   return [
     '# Events',
     '',
@@ -12,28 +41,69 @@ export function eventsPage(): string {
     'Money is a decimal with two places, in JSON a string such as `"12.50"`; times are milliseconds since the epoch, in',
     'JSON ISO 8601 too. Topics have three copies where the cluster has as many brokers.',
     '',
+    ...notYet(processors, ways),
+    '',
     '```mermaid',
     'flowchart LR',
-    ...flow(),
+    ...flow(ways),
     '```',
     '',
-    'Besides, `tracking` reads every topic of the checkout. Of the processors, `orders` is there; the others are being built.',
+    'Besides, `tracking` is declared to read every topic of the checkout.',
     '',
     '| topic | key | partitions | days | written by | read by | dead letters | what |',
     '| --- | --- | --- | --- | --- | --- | --- | --- |',
-    ...MESSAGES.map(row),
+    ...MESSAGES.map((message) => row(message, ways)),
     '',
   ].join('\n');
 }
 
+/** Who sends and reads a message in this version. */
+interface Ways {
+  readonly sends: (name: string, message: DeclaredMessage) => boolean;
+  readonly reads: (name: string, message: DeclaredMessage) => boolean;
+}
+
+/** What is declared and not there yet, in words. */
+function notYet(processors: readonly Present[], { sends, reads }: Ways): string[] {
+  const present = processors.map(({ name }) => name);
+  const declared = new Set(MESSAGES.flatMap(({ writers, readers }) => [...writers, ...readers]));
+  const missing = [...declared].filter((name) => !(name in OUTSIDE || present.some((one) => one === name)));
+  const senders = Object.entries(OUTSIDE).flatMap(([name, all]) => (all.length === 0 ? [name] : []));
+  const sentLater = MESSAGES.filter((message) => !message.writers.some((name) => sends(name, message)));
+  const readLater = MESSAGES.filter(
+    (message) => message.readers.length > 0 && !message.readers.some((name) => reads(name, message)),
+  );
+  return [
+    '**Not all of it is in this version.** It has the processors',
+    `${listed(present)};`,
+    `\`produce\` sends ${listed(OUTSIDE.produce.map(({ name }) => name))} alone. What is declared and not there yet is`,
+    `dotted in the picture and in parentheses in the table: the processors ${listed(missing)}, the senders`,
+    `${listed(senders)}, and what else \`produce\` is to send.`,
+    '',
+    `- Nothing of orderctl sends yet, though other programs may: ${listed(sentLater.map(({ name }) => name))}.`,
+    `- Nothing reads yet: ${listed(readLater.map(({ name }) => name))}.`,
+  ];
+}
+
+function listed(names: readonly string[]): string {
+  return names.map((name) => `\`${name}\``).join(', ');
+}
+
 /** A line for each way from a writer to a reader; what nobody of ours reads ends at its topic. */
-function flow(): string[] {
+function flow({ sends, reads }: Ways): string[] {
   const lines = new Set<string>();
-  for (const { name, writers, readers } of MESSAGES) {
+  for (const message of MESSAGES) {
+    const { name, writers, readers } = message;
     const ends = readers.filter((reader) => reader !== 'tracking');
     for (const writer of writers) {
-      for (const end of ends) lines.add(`  ${node(writer)} -->|${name}| ${node(end)}`);
-      if (ends.length === 0) lines.add(`  ${node(writer)} --> ${node(name)}[(${name})]`);
+      const isSent = sends(writer, message);
+      for (const end of ends) {
+        const arrow = isSent && reads(end, message) ? '-->' : '-.->';
+        lines.add(`  ${node(writer)} ${arrow}|${name}| ${node(end)}`);
+      }
+      if (ends.length === 0) {
+        lines.add(`  ${node(writer)} ${isSent ? '-->' : '-.->'} ${node(name)}[(${name})]`);
+      }
     }
   }
   return [...lines];
@@ -43,15 +113,15 @@ function node(name: string): string {
   return name.replaceAll(/[^A-Za-z_]/g, '_');
 }
 
-function row(message: DeclaredMessage): string {
+function row(message: DeclaredMessage, { sends, reads }: Ways): string {
   const { name, key, partitions, retentionDays, writers, readers, summary, schema } = message;
   const cells = [
     schema === null ? `\`${name}\`` : `[\`${name}\`](schemas/${name}.avsc)`,
     key ?? 'as it came',
     partitions,
     retentionDays,
-    writers.join(', '),
-    readers.length === 0 ? '–' : readers.join(', '),
+    writers.map((writer) => (sends(writer, message) ? writer : `(${writer})`)).join(', '),
+    readers.map((reader) => (reads(reader, message) ? reader : `(${reader})`)).join(', ') || '–',
     deadLettersOf(message) ?? '–',
     summary,
   ];

@@ -2,6 +2,8 @@ import { PassThrough, Writable } from 'node:stream';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { RecentBoard } from '../../../src/app/status/recent.ts';
 import { StatusLine, statusText } from '../../../src/cli/output/consume/status-line.ts';
+import { RunReport } from '../../../src/cli/output/run/report.ts';
+import type { Session } from '../../../src/cli/session.ts';
 import { Printer } from '../../../src/cli/output/printer.ts';
 import { fitting, recentLines } from '../../../src/cli/output/status.ts';
 import type { ConsumerStatus } from '../../../src/ports/owner.ts';
@@ -24,6 +26,19 @@ it('the line of a consumer says how fast, how far behind, and what it waits for 
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
+
+it.each([
+  [false, 'stopped by a signal after '],
+  [true, 'stopped, as orderctl stop asked, after '],
+])('the summary of a run says what stopped it: orderctl stop %s', (isAsked, said) => {
+  const out = new PassThrough();
+  const report = new RunReport({
+    ...{ printer: new Printer(out, new PassThrough()), isJson: false },
+  } as unknown as Session);
+  if (isAsked) report.take({ kind: 'stop_asked' });
+  report.take({ kind: 'ended', run: { stoppedBy: 'signal', seconds: 2, services: [] } });
+  expect(String(out.read())).toContain(said);
+});
 
 it('it stays at the foot of the terminal: lines of decisions pass above it, with the time', async () => {
   const written: string[] = [];

@@ -2,6 +2,7 @@ import { PassThrough, Writable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import stringWidth from 'string-width';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { EditedRow } from '../../../src/app/tables/edit-log.ts';
 import { confirm } from '../../../src/cli/ask.ts';
 import { checkLines } from '../../../src/cli/commands/doctor.ts';
 import { NARROW_ORDER_COLUMNS, ORDER_COLUMNS } from '../../../src/cli/output/order.ts';
@@ -9,6 +10,8 @@ import { printTable } from '../../../src/cli/output/print-table.ts';
 import { Printer } from '../../../src/cli/output/printer.ts';
 import { startBar } from '../../../src/cli/output/progress.ts';
 import { columnsOf, Terminal } from '../../../src/cli/output/terminal.ts';
+import type { Session } from '../../../src/cli/session.ts';
+import { printEditLog } from '../../../src/cli/tables/edit-log.ts';
 import type { Decided } from '../../../src/domain/orders/decided.ts';
 
 // eslint-disable-next-line no-control-regex -- the sequences of a terminal begin with one
@@ -189,6 +192,43 @@ describe('orders on a terminal', () => {
     expect(lines[0]).toMatch(/STATUS .*RECORD$/);
     expect(lines.join('')).not.toContain('…');
   });
+});
+
+it('a log of edits on 80 columns has each change whole, and says that something is left out', async () => {
+  const change = (quantity: number, why?: string): EditedRow => ({
+    number: quantity % 10,
+    edit: {
+      ...{ kind: 'item', item: 'notebook', at: 0, by: 'a-long-name@a-host', via: 'command', seq: quantity },
+      before: { item: 'notebook', quantity, name: null, price: null, reorderLevel: null, extra: {} },
+      after: {
+        item: 'notebook',
+        quantity: quantity + 1,
+        name: null,
+        price: null,
+        reorderLevel: null,
+        extra: {},
+      },
+      ...(why === undefined ? {} : { why }),
+    },
+    sold: 7,
+  });
+  const printed = async (columns: number): Promise<[string, string]> => {
+    const [data, messages] = [new Screen(columns), new Screen(columns)];
+    const session = { printer: new Printer(data, messages), isJson: false, isCsv: false };
+    const rows = [change(100_000), change(100_001, 'somebody has counted all of them again')];
+    await printEditLog(session as unknown as Session, 'inventory', { rows, earlier: 0 });
+    return [data.text, messages.text];
+  };
+  const [wide, silence] = await printed(200);
+  expect(wide).toMatch(/^EDIT +WHEN +ITEM +SOLD +CHANGE +HOW +BY +WHY\n/);
+  expect(silence).toBe('');
+  const [narrow, word] = await printed(80);
+  expect(narrow.match(/quantity 10000\d → 10000\d/g)).toHaveLength(2);
+  expect(narrow).toMatch(/^EDIT +WHEN +ITEM +SOLD +CHANGE +HOW\n/);
+  expect(narrow).not.toContain('…');
+  expect(word).toContain('-o csv');
+  const [narrowest] = await printed(66);
+  expect(narrowest).toMatch(/^EDIT +WHEN +ITEM +CHANGE\n/);
 });
 
 describe('the width', () => {

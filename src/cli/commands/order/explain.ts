@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { ScanPorts } from '../../../app/orders/explain.ts';
 import { describe } from '../../help.ts';
-import { nameOf } from '../../parse.ts';
 import { explainDocument, explainText } from '../../output/order.ts';
 import type { Session } from '../../session.ts';
 import { openStoreOf } from '../../store.ts';
+import { orderIdOf } from './id.ts';
 import { BESIDE, unknownOrder } from './unknown.ts';
 
 export function registerExplain(order: Command, session: Session): void {
@@ -23,13 +23,13 @@ export function registerExplain(order: Command, session: Session): void {
     .argument('<ID>', 'order id')
     .option('--scan', 'search the topic too')
     .action(async (text: string, flags: { scan?: true }) => {
-      const id = nameOf('ID', text);
       const { printer, isJson } = session;
       const { explainOrder } = await import('../../../app/orders/explain.ts');
       const access = await openStoreOf(session);
+      const id = await orderIdOf(access, text);
       const scan = flags.scan === true ? await scanPorts(session) : null;
       const explained = await explainOrder(access, id, scan);
-      if (explained === undefined) throw unknownOrder(id, access.name, scan !== null);
+      if (explained === undefined) throw await unknownOrder(id, access, scan !== null);
       const rephrase = (step: string): string => printer.rephrased(step);
       const document = isJson ? explainDocument(explained, rephrase) : null;
       await printer.data(

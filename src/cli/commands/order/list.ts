@@ -43,7 +43,7 @@ export function registerList(order: Command, session: Session): void {
     prose:
       'Lists decisions by their time, the latest last. Flags that select go together; --since is inclusive, --until ' +
       'exclusive. As text the latest 50 are listed, 1,000 in a pipe, unless --last or --limit says otherwise. Where the ' +
-      'terminal is narrow, ids are shortened in the middle and OUTCOME is accepted or the reason. --follow lists the ' +
+      'terminal is narrow, ids are shortened in the middle, as "order show" takes them too, and OUTCOME is accepted or the reason. --follow lists the ' +
       `latest 10, then each new one as it is decided, until Ctrl-C (0). ${BESIDE}`,
     examples: [
       ['orderctl order list --status rejected --since 2h', 'what was refused lately'],

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { describe } from '../../help.ts';
-import { nameOf } from '../../parse.ts';
 import { orderDocument, orderText } from '../../output/order.ts';
 import type { Session } from '../../session.ts';
 import { openStoreOf } from '../../store.ts';
+import { orderIdOf } from './id.ts';
 import { BESIDE, unknownOrder } from './unknown.ts';
 
 export function registerShow(order: Command, session: Session): void {
@@ -19,11 +19,11 @@ export function registerShow(order: Command, session: Session): void {
   })
     .argument('<ID>', 'order id')
     .action(async (text: string) => {
-      const id = nameOf('ID', text);
       const access = await openStoreOf(session);
+      const id = await orderIdOf(access, text);
       await using reader = await access.read();
       const decided = await reader.decided(id);
-      if (decided === undefined) throw unknownOrder(id, access.name, false);
+      if (decided === undefined) throw await unknownOrder(id, access, false);
       const { printer, isJson } = session;
       await printer.data(isJson ? `${JSON.stringify(orderDocument(decided))}\n` : orderText(decided));
     });

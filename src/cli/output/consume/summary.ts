@@ -1,6 +1,7 @@
 import type { ConsumeSummary, PartitionProgress } from '../../../app/run/events.ts';
 import type { ConsumeSummary as SummaryDocument } from '../../../documents/summary.ts';
 import type { Printer } from '../printer.ts';
+import { stoppedInWords } from '../run/stopped-by.ts';
 import { countsDocument, countsInWords } from '../status.ts';
 import { renderTable, type Column } from '../table.ts';
 import { count, duration, grouped } from '../text.ts';
@@ -27,13 +28,6 @@ export function summaryDocument(summary: ConsumeSummary): SummaryDocument {
   };
 }
 
-const STOPPED_BY: Readonly<Record<ConsumeSummary['stoppedBy'], string>> = {
-  end: 'stopped at the end',
-  signal: 'stopped by a signal',
-  max_messages: 'stopped at --max-messages',
-  error: 'stopped by an error',
-};
-
 const COLUMNS: readonly Column<PartitionProgress>[] = [
   { title: 'PARTITION', align: 'right', cell: (row) => String(row.partition) },
   { title: 'FROM', align: 'right', cell: (row) => String(row.first) },
@@ -52,10 +46,7 @@ export function summaryLines(summary: ConsumeSummary, printer: Printer, isStopAs
   if (summary.skipped > 0)
     lines.push(`skipped: ${count(summary.skipped, 'record')} by moves of the position`);
   const time = duration(summary.seconds * 1000);
-  const how =
-    isStopAsked && summary.stoppedBy === 'signal'
-      ? 'stopped, as orderctl stop asked,'
-      : STOPPED_BY[summary.stoppedBy];
+  const how = stoppedInWords(summary.stoppedBy, isStopAsked);
   lines.push(`${how} after ${time}, ${count(summary.commits, 'commit')}`);
   if (summary.partitions.length === 0) return `${lines.join('\n')}\n`;
   const table = renderTable(summary.partitions, COLUMNS, {

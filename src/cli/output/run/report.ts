@@ -17,6 +17,7 @@ export class RunReport {
   /** What was said of each: the records that it had read. */
   readonly #said = new Map<ProcessorName, Totals>();
   #unsent: Extract<RunEvent, { kind: 'unsent' }> | null = null;
+  #isStopAsked = false;
 
   constructor(session: Session) {
     this.#session = session;
@@ -53,6 +54,10 @@ export class RunReport {
         this.#unsent = event;
         printRunEvent(this.#session, event);
         break;
+      case 'stop_asked':
+        this.#isStopAsked = true;
+        printRunEvent(this.#session, event);
+        break;
       case 'ended':
         this.close();
         this.#summary(event.run);
@@ -67,7 +72,6 @@ export class RunReport {
       case 'notice':
       case 'resumed':
       case 'silent':
-      case 'stop_asked':
       case 'topic_created':
       case 'topic_is_new':
       case 'undelivered':
@@ -105,7 +109,7 @@ export class RunReport {
     const { printer, isJson } = this.#session;
     const text = isJson
       ? `${JSON.stringify(summaryDocument(run, this.#unsent))}\n`
-      : summaryLines(run, printer);
+      : summaryLines(run, printer, this.#isStopAsked);
     void printer.data(text);
   }
 }

@@ -3,6 +3,7 @@ import type { RunSummary as Document } from '../../../documents/summary.ts';
 import type { Printer } from '../printer.ts';
 import { renderTable, type Column } from '../table.ts';
 import { count, duration, grouped } from '../text.ts';
+import { stoppedInWords } from './stopped-by.ts';
 
 /** The summary under `-o json`. */
 export function summaryDocument(
@@ -29,13 +30,6 @@ export function summaryDocument(
   };
 }
 
-const STOPPED_BY: Readonly<Record<RunSummary['stoppedBy'], string>> = {
-  end: 'stopped at the end',
-  signal: 'stopped by a signal',
-  max_messages: 'stopped at --max-messages',
-  error: 'stopped by an error',
-};
-
 const COLUMNS: readonly Column<ServiceSummary>[] = [
   { title: 'PROCESSOR', align: 'left', cell: (row) => row.processor },
   { title: 'READ', align: 'right', cell: (row) => grouped(row.totals.read) },
@@ -44,12 +38,18 @@ const COLUMNS: readonly Column<ServiceSummary>[] = [
   { title: 'OUTCOMES', align: 'left', cell: (row) => outcomesInWords(row.totals) },
 ];
 
-export function summaryLines({ services, stoppedBy, seconds }: RunSummary, printer: Printer): string {
+/** @param isStopAsked `orderctl stop` has asked for it */
+export function summaryLines(
+  { services, stoppedBy, seconds }: RunSummary,
+  printer: Printer,
+  isStopAsked: boolean,
+): string {
   const table = renderTable(services, COLUMNS, {
     width: printer.dataColumns,
     title: (text) => printer.dataColours.bold(text),
   });
-  return `${[...table].join('')}${STOPPED_BY[stoppedBy]} after ${duration(seconds * 1000)}\n`;
+  const how = stoppedInWords(stoppedBy, isStopAsked);
+  return `${[...table].join('')}${how} after ${duration(seconds * 1000)}\n`;
 }
 
 /** `3 accepted, 1 rejected`; since `before`, where that is given. */

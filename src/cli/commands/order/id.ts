@@ -1,0 +1,39 @@
+import { Failure } from '../../../domain/failure.ts';
+import type { StoreAccess } from '../../../ports/access.ts';
+import { nameOf } from '../../parse.ts';
+
+/** Of so many recent decisions the ids are looked through: a few hundredths of a second. */
+const RECENT = 10_000;
+const NAMED = 3;
+
+/**
+ * The id of an order as it was given, which may be as a narrow table shortens it: `ORD-0…de0001`.
+ *
+ * @throws Failure invalid_value: it is no name, or several recent ids are shortened to that; not_found: none is
+ */
+export async function orderIdOf(access: StoreAccess, text: string): Promise<string> {
+  const [start = '', end, ...more] = text.split('…');
+  if (end === undefined || more.length > 0) return nameOf('ID', text);
+  const { listOrders } = await import('../../../app/orders/list.ts');
+  const found = new Set<string>();
+  const quiet = { read: () => access.read({ onNotice: () => undefined }) };
+  await listOrders(quiet, {
+    filter: { status: null, reason: null, user: null, item: null, sinceMs: null, untilMs: null },
+    last: RECENT,
+    onOrders: async (orders) => {
+      for (const { order } of orders) if (isShortened(order.orderId, start, end)) found.add(order.orderId);
+    },
+  });
+  const [id, ...others] = found;
+  const fix = 'whole ids: orderctl order list -o csv';
+  if (id === undefined) throw new Failure('not_found', `no recent order has an id like ${text}`, { fix });
+  if (others.length === 0) return id;
+  const named = [id, ...others].slice(0, NAMED).join(', ');
+  throw new Failure('invalid_value', `${found.size} recent orders have an id like ${text}: ${named}`, {
+    fix,
+  });
+}
+
+function isShortened(id: string, start: string, end: string): boolean {
+  return id.length > start.length + end.length && id.startsWith(start) && id.endsWith(end);
+}
