@@ -112,6 +112,8 @@ describe('docs/operations.md', () => {
 
   test('A wrong price list was imported', async () => {
     const shop = await shopWithOneOf('orders');
+    // Takes in the file as it is at first.
+    await shop.ok('inventory update --item pen --by 1');
     shop.write('inventory.csv', shop.read('inventory.csv').replace(/^book,10,.*$/m, 'book,3,99.00'));
     await sendRaw(shop.topic, [jsonOrder('w-1', 'carol', { book: 5 })]);
     await shop.ok('consume --until-end');
