@@ -380,7 +380,7 @@ export function storePartsContract(make: () => Promise<StoreUnderTest>): void {
     const how = { via: 'command', onNotice } as const;
     beforeEach(() => void seen.splice(0));
 
-    test('is committed with them, whoever made them, on the state before them', async () => {
+    test('is committed with them, by whatever way they came, on the state before them', async () => {
       await using store = await own({ onEdits });
       await under.access().edit({ kind: 'item.update', item: 'book', by: 5 }, how);
       await store.transact({ items: ['book'] }, (snapshot) => {

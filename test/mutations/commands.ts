@@ -14,7 +14,7 @@ export const COMMANDS: readonly Mutation[] = [
   {
     name: 'a run that orderctl stop has ended says that a signal did it',
     file: 'src/cli/output/run/report.ts',
-    from: '        this.#isStopAsked = true;\n',
+    from: "      if (event.kind === 'stop_asked') this.#isStopAsked = true;\n",
     to: '',
     tests: ['test/unit/cli/live.test.ts'],
   },

@@ -57,47 +57,18 @@ export class ConsumeReport {
   }
 
   take(event: ConsumeOrdersEvent): void {
-    const { printer } = this.#session;
-    switch (event.kind) {
-      case 'started':
-        this.#start(event.topics.join(', '), event.group, event.remaining);
-        break;
-      case 'batch':
-        this.#batch(event.results);
-        break;
-      case 'prices_ignored':
-        this.#ignored(event);
-        break;
-      case 'empty_table':
-        printer.warn(
-          `there are no ${event.table} in ${event.store}: every order will be rejected, and a decision is final`,
-        );
-        break;
-      case 'stop_asked':
-        this.#isStopAsked = true;
-        printRunEvent(this.#session, event);
-        break;
-      case 'summary':
-        this.close();
-        this.#summary(event.summary);
-        break;
-      case 'answered':
-      case 'commit_failed':
-      case 'copy_suspected':
-      case 'effect_settled':
-      case 'ghost_removed':
-      case 'group_ahead':
-      case 'moved':
-      case 'notice':
-      case 'resumed':
-      case 'silent':
-      case 'topic_created':
-      case 'topic_is_new':
-      case 'undelivered':
-      case 'unsent':
-      case 'waiting':
-        printRunEvent(this.#session, event);
-        break;
+    if (event.kind === 'started') {
+      this.#start(event.topics.join(', '), event.group, event.remaining);
+    } else if (event.kind === 'batch') {
+      this.#batch(event.results);
+    } else if (event.kind === 'prices_ignored') {
+      this.#ignored(event);
+    } else if (event.kind === 'summary') {
+      this.close();
+      this.#summary(event.summary);
+    } else {
+      if (event.kind === 'stop_asked') this.#isStopAsked = true;
+      printRunEvent(this.#session, event);
     }
   }
 

@@ -1,11 +1,13 @@
-import type { RunEvent } from '../../../app/run/events.ts';
+import type { OrdersEvent, RunEvent } from '../../../app/run/events.ts';
 import type { Session } from '../../session.ts';
 import { aheadLine, printGroupEvent } from '../positions/group-events.ts';
 import { moveLines } from '../positions/moved.ts';
 import { count, duration } from '../text.ts';
 
 /** What is said of a run, whatever it runs. */
-export type SaidOfRun = Exclude<RunEvent, { kind: 'started' | 'committed' | 'effect_settled' | 'ended' }>;
+export type SaidOfRun =
+  | Exclude<RunEvent, { kind: 'started' | 'committed' | 'effect_settled' | 'ended' }>
+  | Extract<OrdersEvent, { kind: 'empty_table' }>;
 
 export function printRunEvent(
   session: Session,
@@ -24,6 +26,11 @@ export function printRunEvent(
       break;
     case 'group_ahead':
       printer.warn(aheadLine(event.topic, event.group, event.ahead));
+      break;
+    case 'empty_table':
+      printer.warn(
+        `there are no ${event.table} in ${event.store}: every order will be rejected, and a decision is final`,
+      );
       break;
     case 'moved':
       printer.messages(moveLines(event.topic, event.move));

@@ -29,55 +29,22 @@ export class RunReport {
 
   take(event: RunEvent | OrdersEvent): void {
     const { printer } = this.#session;
-    switch (event.kind) {
-      case 'started': {
-        const { processor, topics, group, remaining, totals } = event;
-        this.#totals.set(processor, totals);
-        const what = count(remaining, 'record');
-        printer.info(`${processor} reads ${topics.join(', ')} as group ${group}: ${what} to read`);
-        break;
-      }
-      case 'batch':
-        printer.messages(this.#throttle.add(event.results, performance.now()));
-        break;
-      case 'prices_ignored':
-        printer.warn(`order ${event.orderId}: ${event.ignored.message}: kept without a price`);
-        break;
-      case 'empty_table':
-        printer.warn(
-          `there are no ${event.table} in ${event.store}: every order will be rejected, and a decision is final`,
-        );
-        break;
-      case 'committed':
-        break;
-      case 'unsent':
-        this.#unsent = event;
-        printRunEvent(this.#session, event);
-        break;
-      case 'stop_asked':
-        this.#isStopAsked = true;
-        printRunEvent(this.#session, event);
-        break;
-      case 'ended':
-        this.close();
-        this.#summary(event.run);
-        break;
-      case 'answered':
-      case 'commit_failed':
-      case 'copy_suspected':
-      case 'effect_settled':
-      case 'ghost_removed':
-      case 'group_ahead':
-      case 'moved':
-      case 'notice':
-      case 'resumed':
-      case 'silent':
-      case 'topic_created':
-      case 'topic_is_new':
-      case 'undelivered':
-      case 'waiting':
-        printRunEvent(this.#session, event);
-        break;
+    if (event.kind === 'started') {
+      const { processor, topics, group, remaining, totals } = event;
+      this.#totals.set(processor, totals);
+      const what = count(remaining, 'record');
+      printer.info(`${processor} reads ${topics.join(', ')} as group ${group}: ${what} to read`);
+    } else if (event.kind === 'batch') {
+      printer.messages(this.#throttle.add(event.results, performance.now()));
+    } else if (event.kind === 'prices_ignored') {
+      printer.warn(`order ${event.orderId}: ${event.ignored.message}: kept without a price`);
+    } else if (event.kind === 'ended') {
+      this.close();
+      this.#summary(event.run);
+    } else if (event.kind !== 'committed') {
+      if (event.kind === 'unsent') this.#unsent = event;
+      if (event.kind === 'stop_asked') this.#isStopAsked = true;
+      printRunEvent(this.#session, event);
     }
   }
 
