@@ -151,7 +151,7 @@ export default tseslint.config(
         {
           patterns: [
             {
-              group: ['**/documents/**'],
+              regex: '/documents/(?!write/)',
               allowTypeImports: true,
               message: 'Types only: a command does not load a validation library.',
             },

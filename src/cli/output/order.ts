@@ -1,35 +1,12 @@
 import type { Explanation, ExplainedRecord } from '../../app/orders/explain.ts';
-import type { Explanation as ExplanationDocument, Order as OrderDocument } from '../../documents/order.ts';
+import type { Explanation as ExplanationDocument } from '../../documents/order.ts';
+import { orderDocument } from '../../documents/write/order.ts';
 import type { Decided, Outcome } from '../../domain/orders/decided.ts';
 import { isoSeconds, isoTime, isoTimeOrNull } from '../../domain/iso-time.ts';
 import { formatRecordId, type Order } from '../../domain/orders/order.ts';
 import type { Reason } from '../../domain/orders/reasons.ts';
 import { SKIPPED_BY } from './positions/skipped-by.ts';
 import type { Column } from './table.ts';
-
-/** An entry of `order show` and `order list`, keys in the order of the contract. */
-export function orderDocument({ order, record, outcome, decidedAt }: Decided): OrderDocument {
-  const isRejected = outcome.kind === 'rejected';
-  return {
-    order_id: order.orderId,
-    status: outcome.kind,
-    reason: isRejected ? outcome.reason : null,
-    detail: isRejected ? outcome.detail : null,
-    user: order.user,
-    // Nobody else is accepted.
-    user_status: isRejected ? outcome.userStatus : 'paid',
-    items: order.items.map(({ item, quantity }, at) => ({
-      item,
-      quantity,
-      stock: outcome.stock[at] ?? null,
-    })),
-    created_at: isoTime(order.createdAt),
-    decided_at: isoTime(decidedAt),
-    topic: record.topic,
-    partition: record.partition,
-    offset: record.offset,
-  };
-}
 
 /** Of an order that is not decided, by the same keys. */
 function undecidedDocument(order: Order) {

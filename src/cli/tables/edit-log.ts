@@ -4,7 +4,8 @@ import { isoSeconds, isoTime } from '../../domain/iso-time.ts';
 import type { Session } from '../session.ts';
 import { openCsv } from '../output/csv.ts';
 import { printTable } from '../output/print-table.ts';
-import { changeInWords, editDocument } from '../output/table-rows.ts';
+import { changeInWords } from '../output/table-rows.ts';
+import { editDocument } from '../../documents/write/table.ts';
 import type { Column } from '../output/table.ts';
 import { count } from '../output/text.ts';
 

@@ -1,7 +1,8 @@
 import type { TableEdit, TableImport, TableUndo } from '../../documents/table.ts';
 import type { TableMerge } from '../../ports/table-copy.ts';
 import { printNotice } from '../output/store-notices.ts';
-import { editDocument, editLine } from '../output/table-rows.ts';
+import { editLine } from '../output/table-rows.ts';
+import { editDocument } from '../../documents/write/table.ts';
 import { count } from '../output/text.ts';
 import type { Session } from '../session.ts';
 

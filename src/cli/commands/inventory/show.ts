@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { Failure } from '../../../domain/failure.ts';
 import { isLow, type Item } from '../../../domain/tables.ts';
 import { describe } from '../../help.ts';
-import { itemEntry } from '../../output/table-rows.ts';
+import { itemEntry } from '../../../documents/write/table.ts';
 import type { Column } from '../../output/table.ts';
 import { extraColumns, printList, printTable } from '../../output/print-table.ts';
 import { nameGiven, takingName } from '../../named.ts';

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { describe } from '../../help.ts';
-import { orderDocument, orderText } from '../../output/order.ts';
+import { orderDocument } from '../../../documents/write/order.ts';
+import { orderText } from '../../output/order.ts';
 import type { Session } from '../../session.ts';
 import { openStoreOf } from '../../store.ts';
 import { orderIdOf } from './id.ts';

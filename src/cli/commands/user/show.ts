@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { Failure } from '../../../domain/failure.ts';
 import type { User } from '../../../domain/tables.ts';
 import { describe } from '../../help.ts';
-import { userEntry } from '../../output/table-rows.ts';
+import { userEntry } from '../../../documents/write/table.ts';
 import type { Column } from '../../output/table.ts';
 import { extraColumns, printList, printTable } from '../../output/print-table.ts';
 import { nameGiven, takingName } from '../../named.ts';

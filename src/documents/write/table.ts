@@ -1,0 +1,46 @@
+import type { Edit } from '../../domain/edit.ts';
+import { isLow, type Item, type User } from '../../domain/tables.ts';
+import type * as Documents from '../table.ts';
+
+/** The entries of `user show` and `inventory show`, keys in the order of the contract. */
+export function userEntry({ user, status, extra }: User): Documents.User {
+  return { user, status, extra };
+}
+
+export function itemEntry(item: Item): Documents.Item {
+  return {
+    item: item.item,
+    quantity: item.quantity,
+    name: item.name,
+    price: item.price,
+    reorder_level: item.reorderLevel,
+    low: isLow(item),
+    extra: item.extra,
+  };
+}
+
+export type TableEdit = Extract<Edit, { kind: 'user' | 'item' }>;
+
+/**
+ * `{"item":"pen","before":{"quantity":50},"after":{"quantity":100}}`: quantity or status always; name, price and
+ * reorder_level on both sides when one of them has it.
+ */
+export function editDocument(edit: TableEdit): Documents.UserEdit | Documents.ItemEdit {
+  if (edit.kind === 'user') {
+    const side = (user: User | null): Documents.UserEdit['before'] =>
+      user === null ? null : { status: user.status };
+    return { user: edit.user, before: side(edit.before), after: side(edit.after) };
+  }
+  const has = (key: 'name' | 'price' | 'reorderLevel'): boolean =>
+    (edit.before?.[key] ?? edit.after?.[key] ?? null) !== null;
+  const side = (item: Item | null): Documents.ItemEdit['before'] =>
+    item === null
+      ? null
+      : {
+          quantity: item.quantity,
+          ...(has('name') ? { name: item.name } : {}),
+          ...(has('price') ? { price: item.price } : {}),
+          ...(has('reorderLevel') ? { reorder_level: item.reorderLevel } : {}),
+        };
+  return { item: edit.item, before: side(edit.before), after: side(edit.after) };
+}
