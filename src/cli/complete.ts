@@ -2,7 +2,7 @@ import type { Command, Option } from 'commander';
 import { openStore } from '../compose.ts';
 import { REASONS } from '../domain/orders/reasons.ts';
 import { DEAD_LETTER_CODES } from '../ports/codec.ts';
-import { messageNames } from './messages.ts';
+import { messageNames, processorNames } from './messages.ts';
 import type { Session } from './session.ts';
 import { flagOf, SETTINGS, type SettingSpec } from './settings/table.ts';
 import type { Completion } from './settings/values.ts';
@@ -33,6 +33,8 @@ const VALUES: Readonly<Record<string, Completion>> = {
   '--resume': 'files',
   '--to-topic': 'topics',
   '--original-topic': 'topics',
+  '--source': 'topics',
+  '--processor': 'processors',
   '--original-group': 'groups',
   '--user': 'users',
   '--item': 'items',
@@ -129,6 +131,8 @@ async function valuesOf(name: string, start: string, place: Place): Promise<read
       return noun === 'dlq' ? [] : (await openStore(settings.storage)).recentOrderIds(start, MOST_ORDER_IDS);
     case 'messages':
       return messageNames();
+    case 'processors':
+      return processorNames();
     case 'topics':
       return fromBroker(place.session, [settings.topic, settings.dlqTopic], 'topicNames');
     case 'groups':

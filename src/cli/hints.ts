@@ -89,6 +89,8 @@ const WAYS: Ways = {
     'give this folder a group of its own with --group NAME, or take this one over at its committed offsets with: ' +
     'orderctl consume --adopt',
   show_offsets: () => 'see: orderctl offsets show',
+  show_offsets_of: ({ processor }) => `see: orderctl offsets show --processor ${processor}`,
+  apply_topics_of: ({ processor }) => `"orderctl run ${processor}" makes it; see also: orderctl topics apply`,
   offsets_file: () => 'use what orderctl offsets export writes, or kafka-consumer-groups with --export',
   other_cluster: () =>
     'if it is another cluster, name the right one with --brokers; to begin again on a new topic of that name: ' +

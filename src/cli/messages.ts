@@ -44,3 +44,9 @@ export async function messageNames(): Promise<string[]> {
   const { selectMessages } = await loadCatalogue();
   return selectMessages('all', new Map()).map(({ name }) => name);
 }
+
+/** For completion. */
+export async function processorNames(): Promise<string[]> {
+  const { readingOfAll } = await import('../app/offsets/reading.ts');
+  return readingOfAll({ group: '', names: new Map() }).map(({ processor }) => processor);
+}

@@ -29,6 +29,7 @@ export const Audit = object({
   }),
   skips: Type.Array(
     object({
+      processor: Type.String(),
       topic: Type.String(),
       partition: Count,
       from: Type.Integer({ minimum: 0, description: 'the first offset that was not read' }),

@@ -1,14 +1,18 @@
 import { Type } from 'typebox';
 import { Count, nullable, object, type Document } from './shapes.ts';
 
+const TOPIC = nullable(Type.String(), 'null: the processor reads several, see partitions');
+
 /** `offsets show`. */
 export const Offsets = object({
-  topic: Type.String(),
+  topic: TOPIC,
   group: Type.String(),
   group_state: Type.String({ description: "Kafka's name of it in snake_case, such as empty or stable" }),
   total_lag: Type.Integer(),
+  processor: Type.String(),
   partitions: Type.Array(
     object({
+      topic: Type.String(),
       partition: Count,
       start: Count,
       committed: nullable(Count),
@@ -22,13 +26,15 @@ export type Offsets = Document<typeof Offsets>;
 
 /** `offsets reset` and `offsets undo`. */
 export const OffsetsReset = object({
-  topic: Type.String(),
+  topic: TOPIC,
   group: Type.String(),
   to: Type.String({ description: 'as it was asked for; from_file, undo' }),
   executed: Type.Boolean(),
   undo_file: nullable(Type.String(), 'what the reset can be taken back with'),
+  processor: Type.String(),
   partitions: Type.Array(
     object({
+      topic: Type.String(),
       partition: Count,
       before: nullable(Count),
       after: Count,

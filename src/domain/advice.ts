@@ -1,3 +1,4 @@
+import type { ProcessorName } from './messages/message.ts';
 import type { UserStatus } from './tables.ts';
 
 /**
@@ -48,6 +49,7 @@ type KafkaAdvice =
   | { readonly kind: 'other_topic' | 'create_topic' | 'show_topics' | 'apply_topics' }
   | { readonly kind: 'own_group' | 'own_group_or_adopt' }
   | { readonly kind: 'show_offsets' | 'offsets_file' }
+  | { readonly kind: 'show_offsets_of' | 'apply_topics_of'; readonly processor: ProcessorName }
   /** A topic is not what this folder has read: it is another cluster, or the topic was created again. */
   | { readonly kind: 'other_cluster' | 'topic_changed' | 'topic_made_again' }
   | { readonly kind: 'offsets_gone'; readonly partition: number }

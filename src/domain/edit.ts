@@ -1,5 +1,6 @@
 import type { Advice } from './advice.ts';
 import { Failure } from './failure.ts';
+import type { ProcessorName } from './messages/message.ts';
 import { isName, NAME_RULE } from './names.ts';
 import { isPrice, isQuantity, normalizePrice, type Item, type User, type UserStatus } from './tables.ts';
 
@@ -63,6 +64,7 @@ export type Edit =
     }
   | {
       readonly kind: 'position';
+      readonly processor: ProcessorName;
       readonly topic: string;
       readonly partition: number;
       /** Next offset to read; null when the partition had no stored position. */

@@ -230,7 +230,7 @@ describe('with the topic', () => {
       { kind: 'record_unaccounted', orderId: 'LOST', where: 'orders/0@4' },
     ]);
     const move: Edit = {
-      ...{ kind: 'position' as const, topic: 'orders', partition: 0 },
+      ...{ kind: 'position' as const, processor: 'orders' as const, topic: 'orders', partition: 0 },
       ...{ before: 4, after: 5, cause: 'reset' as const },
     };
     folder.apply({ edits: [move] });

@@ -15,6 +15,7 @@ import { ModelFolder } from '../support/model.ts';
 import { ScriptedBroker } from '../support/scripted-broker.ts';
 
 const MARK = markOf('model-folder');
+const READING = { processor: 'orders', group: 'g', topics: ['orders'] } as const;
 let clock: FakeClock;
 let folder: ModelFolder;
 let broker: ScriptedBroker;
@@ -63,9 +64,11 @@ async function reset(
   return resetOffsets(
     { access: folder, broker, clock },
     {
-      topic: 'orders',
-      group: 'g',
-      reset: to === 'undo' ? to : { to, partitions: options.partitions ?? null },
+      ...{ processor: 'orders', group: 'g' },
+      reset:
+        to === 'undo'
+          ? { undo: ['orders'] }
+          : new Map([['orders', { to, partitions: options.partitions ?? null }]]),
       execute: true,
       on: (event) => events.push(event),
       ...options,
@@ -191,7 +194,7 @@ describe('reset', () => {
 });
 
 describe('of a topic that was created again', () => {
-  const places = [0, 1].map((partition) => ({ topic: 'orders', partition }));
+  const places = [0, 1].map((partition) => ({ processor: 'orders', topic: 'orders', partition }) as const);
   const skips = async () =>
     (await readSkips(await folder.read())).map(({ partition, from, to, isGone }) => ({
       ...{ partition, from, to, isGone },
@@ -250,7 +253,7 @@ describe('of a topic that was created again', () => {
     const courses = await readCourses(await folder.read());
     expect(places.map((place) => courses.furthest(place))).toEqual([10, 4]);
     const found = await readSkips(await folder.read());
-    expect(isSkipped(found, { topic: 'orders', partition: 0, offset: 7 })).toBe(false);
+    expect(isSkipped(found, { processor: 'orders', topic: 'orders', partition: 0, offset: 7 })).toBe(false);
   });
 
   it('is noticed on the same cluster by its end, and by the record before the position', async () => {
@@ -308,7 +311,8 @@ describe('undo', () => {
     await reset('earliest');
     stand(0, 9);
     folder.log.push({
-      ...{ kind: 'position', topic: 'other', partition: 0, before: 1, after: 2, cause: 'reset' },
+      ...{ kind: 'position', processor: 'orders', topic: 'other', partition: 0 },
+      ...{ before: 1, after: 2, cause: 'reset' },
       ...{ at: clock.now() + 5, by: 'model', via: 'command' },
     });
     await reset('undo');
@@ -330,19 +334,18 @@ describe('undo', () => {
 });
 
 describe('show', () => {
-  const show = () => showOffsets({ access: folder, broker }, { topic: 'orders', group: 'g' });
+  const show = () => showOffsets({ access: folder, broker }, READING);
 
   it('tells where folder and group stand', async () => {
     broker.committedBy.set('0', { partition: 0, offset: 5, metadata: MARK });
     expect(await show()).toEqual({
-      topic: 'orders',
-      group: 'g',
+      ...READING,
       groupState: 'Empty',
       partitions: [
-        { partition: 0, start: 0, committed: 5, stored: 6, end: 10, lag: 4, current: 6 },
-        { partition: 1, start: 0, committed: 4, stored: 4, end: 4, lag: 0, current: 4 },
+        { topic: 'orders', partition: 0, start: 0, committed: 5, stored: 6, end: 10, lag: 4, current: 6 },
+        { topic: 'orders', partition: 1, start: 0, committed: 4, stored: 4, end: 4, lag: 0, current: 4 },
       ],
-      ahead: [],
+      ahead: new Map(),
     });
   });
 
@@ -356,7 +359,7 @@ describe('show', () => {
     const entry = (partition: number, offset: number, metadata = MARK): void =>
       void broker.committedBy.set(String(partition), { partition, offset, metadata });
     entry(0, 9);
-    expect((await show()).ahead).toEqual([{ partition: 0, committed: 9, stored: 6 }]);
+    expect((await show()).ahead.get('orders')).toEqual([{ partition: 0, committed: 9, stored: 6 }]);
     // Moved by another tool, another folder's, and behind.
     for (const [offset, mark] of [
       [9, ''],
@@ -364,11 +367,11 @@ describe('show', () => {
       [5, MARK],
     ] as const) {
       entry(0, offset, mark);
-      expect((await show()).ahead).toEqual([]);
+      expect((await show()).ahead.size).toBe(0);
     }
     folder.stored.clear();
     entry(0, 3);
-    expect((await show()).ahead).toMatchObject([
+    expect((await show()).ahead.get('orders')).toMatchObject([
       { partition: 0, stored: 0 },
       { partition: 1, stored: 0 },
     ]);
@@ -384,7 +387,7 @@ describe('show', () => {
         return committed;
       },
     });
-    expect(await show()).toMatchObject({ ahead: [], partitions: [{ committed: 6, stored: 7 }, {}] });
+    expect(await show()).toMatchObject({ ahead: new Map(), partitions: [{ committed: 6, stored: 7 }, {}] });
   });
 
   it('asks for the end after the stored position, which a consumer at work moves on', async () => {
@@ -435,9 +438,7 @@ describe('a topic that is gone', () => {
       fix: { kind: 'other_cluster' },
       context: { topic: 'orders', partition: 0, offset: 6 },
     };
-    expect(
-      await failureOf(showOffsets({ access: folder, broker }, { topic: 'orders', group: 'g' })),
-    ).toMatchObject(gone);
+    expect(await failureOf(showOffsets({ access: folder, broker }, READING))).toMatchObject(gone);
     expect(await failureOf(reset('earliest'))).toMatchObject(gone);
     expect(await failureOf(reset('earliest', { execute: false }))).toMatchObject(gone);
   });
@@ -445,9 +446,7 @@ describe('a topic that is gone', () => {
   it('and of which nothing was read is one to be made', async () => {
     folder.stored.clear();
     const missing = { code: 'topic_missing', fix: { kind: 'other_topic' } };
-    expect(
-      await failureOf(showOffsets({ access: folder, broker }, { topic: 'orders', group: 'g' })),
-    ).toMatchObject(missing);
+    expect(await failureOf(showOffsets({ access: folder, broker }, READING))).toMatchObject(missing);
     expect(await failureOf(reset('earliest'))).toMatchObject(missing);
   });
 });

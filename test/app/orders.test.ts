@@ -236,7 +236,10 @@ describe('an order is explained', () => {
       now: { kind: 'rejected', reason: 'insufficient_stock' },
       records: [{ offset: 0, role: 'unread' }],
     });
-    const move = { kind: 'position', topic: 'orders', partition: 0, before: null, after: 1, cause: 'reset' };
+    const move: Partial<LoggedEdit> = {
+      ...{ kind: 'position', processor: 'orders', topic: 'orders', partition: 0 },
+      ...{ before: null, after: 1, cause: 'reset' },
+    };
     folder.apply({
       edits: [move as LoggedEdit],
       positions: [
@@ -310,14 +313,16 @@ describe('an order is explained', () => {
 });
 
 describe('skips', () => {
+  const FIRST = { processor: 'orders', topic: 'orders', partition: 0 } as const;
   const moved = (before: number | null, after: number, at: number): LoggedEdit => ({
-    ...{ kind: 'position', topic: 'orders', partition: 0, before, after, cause: 'reset', at },
+    ...{ kind: 'position', ...FIRST },
+    ...{ before, after, cause: 'reset', at },
     ...{ by: 'me', via: 'command' },
   });
   const skipsOf = (next: number, ...moves: LoggedEdit[]): [number, number, number][] => {
     const courses = new Courses();
     for (const move of moves) courses.take(move);
-    courses.readTo({ topic: 'orders', partition: 0 }, next);
+    courses.readTo(FIRST, next);
     return courses.skips().map(({ from, to, at }) => [from, to, at]);
   };
 
@@ -354,14 +359,14 @@ describe('skips', () => {
           at = to;
         });
         readOn(last);
-        courses.readTo({ topic: 'orders', partition: 0 }, at);
+        courses.readTo(FIRST, at);
         const skips = courses.skips();
         for (let offset = 0; offset < 20; offset++) {
           const expected = passed.has(offset) && !read.has(offset);
-          expect(isSkipped(skips, { topic: 'orders', partition: 0, offset })).toBe(expected);
+          expect(isSkipped(skips, { ...FIRST, offset })).toBe(expected);
         }
         const furthest = Math.max(at, Math.max(-1, ...read) + 1);
-        expect(courses.furthest({ topic: 'orders', partition: 0 })).toBe(furthest);
+        expect(courses.furthest(FIRST)).toBe(furthest);
       }),
     );
   });

@@ -53,6 +53,7 @@ describe('completion', () => {
     expect(await completed(shop, 'user', 'show', '-o', 'j')).toEqual(['json']);
     expect(await completed(shop, 'produce', '--file', '')).toEqual([':files']);
     expect(await completed(shop, 'completion', 'f')).toEqual(['fish']);
+    expect(await completed(shop, 'offsets', 'show', '--processor', 'pa')).toEqual(['payment']);
   });
 
   it('says nothing where something is wrong', async () => {

@@ -408,6 +408,7 @@ export function storePartsContract(make: () => Promise<StoreUnderTest>): void {
       await under.access().edit({ kind: 'user.update', user: 'alice', status: 'paid' }, how);
       const moved = {
         kind: 'position',
+        processor: 'orders',
         topic: 't',
         partition: 0,
         before: 1,

@@ -281,7 +281,7 @@ export function storeContract(make: () => Promise<StoreUnderTest>): void {
         expect(snapshot.item('desk')).toBeUndefined();
         expect(snapshot.decided('ORD-1')).toBeUndefined();
         expect(snapshot.position(SOURCE)).toBeUndefined();
-        const edit = { kind: 'position', ...PARTITION, before: null, after: 9, cause: 'adopt' } as const;
+        const edit = { kind: 'position', ...SOURCE, before: null, after: 9, cause: 'adopt' } as const;
         return {
           changes: {
             decisions: [accepted(order('ORD-1'), [10]), rejected(order('ORD-2', 'pen', 1.5e300, 'bob'))],

@@ -181,9 +181,11 @@ test('tables of the cluster are printed as CSV', async () => {
   await sendRaw(shop.topic, [{ key: 'g', value: 'garbage' }]);
   await shop.ok('consume --until-end');
   const csv = async (args: string): Promise<string> => (await shop.ok(`${args} -o csv`)).stdout;
-  expect(await csv('offsets show')).toBe('partition,start,committed,stored,end,lag\n0,0,1,1,1,0\n');
+  expect(await csv('offsets show')).toBe(
+    `partition,start,committed,stored,end,lag,topic\n0,0,1,1,1,0,${shop.topic}\n`,
+  );
   expect(await csv('offsets reset --to earliest')).toBe(
-    'partition,before,after,start,end,read_again,skipped\n0,1,0,0,1,1,0\n',
+    `partition,before,after,start,end,read_again,skipped,topic\n0,1,0,0,1,1,0,${shop.topic}\n`,
   );
   expect(await csv('topics show')).toMatch(
     /^topic,what,declared,actual,state\n\S+,partitions,6,1,fewer than wanted\n/,

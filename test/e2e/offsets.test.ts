@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { failureOf, penShop, type Shop } from '../support/cli.ts';
+import { failureOf, openShop, penShop, type Shop } from '../support/cli.ts';
 import { runKafkaTool, withoutKafkaTools } from '../support/kafka-tool.ts';
 import {
   committedOffsets,
@@ -38,9 +38,10 @@ test('show tells where folder and group stand, beside a running consumer too', a
     group: shop.group,
     group_state: 'empty',
     total_lag: 1,
+    processor: 'orders',
     partitions: [
-      { partition: 0, start: 0, committed: 4, stored: 4, end: 4, lag: 0 },
-      { partition: 1, start: 0, committed: 2, stored: 2, end: 3, lag: 1 },
+      { topic: shop.topic, partition: 0, start: 0, committed: 4, stored: 4, end: 4, lag: 0 },
+      { topic: shop.topic, partition: 1, start: 0, committed: 2, stored: 2, end: 3, lag: 1 },
     ],
   });
   const { stdout } = await shop.ok('offsets show');
@@ -84,10 +85,11 @@ test('a reset says what it comes to, does it with --execute, and is taken back b
     to: '-2',
     executed: true,
     undo_file: expect.stringMatching(/\.orderctl\/undo-.*\.csv$/) as string,
+    processor: 'orders',
     partitions: [
       { partition: 0, before: 4, after: 2, start: 0, end: 4, read_again: 2, skipped: 0 },
       { partition: 1, before: 2, after: 0, start: 0, end: 2, read_again: 2, skipped: 0 },
-    ],
+    ].map((moved) => ({ topic: shop.topic, ...moved })),
   });
   expect([await stored(shop), await committed(shop)]).toEqual([
     [2, 0],
@@ -252,3 +254,53 @@ test.skipIf(withoutKafkaTools)(
     ]);
   },
 );
+
+test('the positions of another processor: all of its topics, or one of them', async () => {
+  const { topic } = openShop();
+  const names = ['orders.validated', 'inventory.rejected', 'orders.cancelled'];
+  const topics = names.map((name) => `${topic}-${name}`);
+  const shop = penShop({
+    ORDERCTL_TOPICS: names.map((name, at) => `${name}=${topics[at] ?? ''}`).join(','),
+  });
+  const [first = '', second = ''] = topics;
+  const missing = await shop.run('offsets show --processor payment -o json');
+  expect(missing.code, missing.stderr).toBe(3);
+  expect(failureOf(missing).fix).toContain('"orderctl run payment" makes it');
+  for (const name of topics) await createTopic(name, 1);
+  await sendRaw(first, [{ value: 'x' }, { value: 'y' }]);
+  await sendRaw(second, [{ value: 'z' }]);
+  await shop.ok('offsets reset --to latest --processor payment --execute');
+  const shown = await shop.json(`offsets show --processor ${shop.group}.payment`);
+  expect(shown).toMatchObject({ topic: null, group: `${shop.group}.payment`, processor: 'payment' });
+  expect(shown.partitions.map(({ topic: of, stored: at, committed: group }) => [of, at, group])).toEqual([
+    [first, 2, 2],
+    [second, 1, 1],
+    [topics[2], 0, 0],
+  ]);
+  const { stdout } = await shop.ok('offsets show --processor payment');
+  expect(stdout).toMatch(/^TOPIC +PARTITION/m);
+  expect((await shop.json('audit')).skips).toMatchObject([
+    { processor: 'payment', topic: first, from: 0, to: 2 },
+    { processor: 'payment', topic: second, from: 0, to: 1 },
+  ]);
+  // What orders has read is another matter.
+  expect((await shop.run('offsets undo')).code).toBe(3);
+
+  const one = `--processor payment --source ${first}`;
+  expect((await shop.ok(`offsets export ${one}`)).stdout).toBe(`${first},0,2\n`);
+  const partitions = await shop.run('offsets reset --to 1 --processor payment --partitions 0 -o json');
+  expect(partitions.code).toBe(2);
+  expect(failureOf(partitions).fix).toContain('--source');
+  await shop.ok(`offsets reset --to 1 ${one} --partitions 0 --execute`);
+  await shop.ok('offsets undo --processor payment --execute');
+  const file = path.join(shop.folder, 'offsets.csv');
+  fs.writeFileSync(file, (await shop.ok('offsets export --processor payment')).stdout);
+  expect(fs.readFileSync(file, 'utf8')).toBe(`${first},0,2\n${second},0,1\n${topics[2] ?? ''},0,0\n`);
+  await shop.ok('offsets reset --to earliest --processor payment --execute');
+  await shop.ok(['offsets', 'reset', '--processor', 'payment', '--from-file', file, '--execute']);
+  expect((await shop.ok('offsets export --processor payment')).stdout).toBe(fs.readFileSync(file, 'utf8'));
+
+  for (const args of ['--processor paymant', `--processor payment --source ${shop.topic}`]) {
+    expect((await shop.run(`offsets show ${args}`)).code).toBe(2);
+  }
+});

@@ -4,6 +4,7 @@ import { READING } from './reading.ts';
 import { EVENTS } from './events.ts';
 import { IDS } from './ids.ts';
 import { MESSAGES } from './messages.ts';
+import { OPERATING } from './operating.ts';
 import { RUNNING } from './running.ts';
 import { SENDING } from './sending.ts';
 import { SERVICES } from './services.ts';
@@ -33,6 +34,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...SENDING,
   ...RUNNING,
   ...MESSAGES,
+  ...OPERATING,
   {
     name: 'whether a copy was taken in before is looked at before its turn comes',
     file: files('store.ts'),
@@ -128,7 +130,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'positions are reset while the group has members',
     file: 'src/app/offsets/reset.ts',
-    from: '  await clearGroup(admin, { store, processes: access.processes, clock }, options, options.on);\n',
+    from: '  await clearGroup(admin, { store, processes: access.processes, clock }, of, options.on);\n',
     to: '',
     tests: ['test/app/offsets.test.ts'],
   },
@@ -136,11 +138,13 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'the way back is kept after the move',
     file: 'src/app/offsets/reset.ts',
     from:
-      '  const undoFile = await keepUndo(store, plan, options.topic, clock);\n' +
-      "  await storeMoves(store, { processor: 'orders', topic: options.topic }, plan.clusterId, plan.moves);\n",
+      '  const undoFile = await keepUndo(store, plans, clock);\n' +
+      '  const clusterId = await admin.clusterId();\n' +
+      '  await storeMoves(store, clusterId, plans);\n',
     to:
-      "  await storeMoves(store, { processor: 'orders', topic: options.topic }, plan.clusterId, plan.moves);\n" +
-      '  const undoFile = await keepUndo(store, plan, options.topic, clock);\n',
+      '  const clusterId = await admin.clusterId();\n' +
+      '  await storeMoves(store, clusterId, plans);\n' +
+      '  const undoFile = await keepUndo(store, plans, clock);\n',
     tests: ['test/app/offsets.test.ts'],
   },
   {

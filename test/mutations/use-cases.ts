@@ -334,22 +334,22 @@ export const USE_CASES: readonly Mutation[] = [
   {
     name: 'order explain says that consume reads a record that a reset skipped',
     file: 'src/app/orders/explain.ts',
-    from: 'const skip = isPassed ? (skipOf(skips, place) ?? null) : null;',
+    from: "const skip = isPassed ? (skipOf(skips, { processor: 'orders', ...place }) ?? null) : null;",
     to: 'const skip = null;',
     tests: ['test/app/orders.test.ts'],
   },
   {
     name: 'offsets show, audit and order explain send to consume for a topic that is gone, which refuses',
     file: 'src/app/offsets/group-positions.ts',
-    from: "    if (isFailure(error, 'topic_missing'))\n      await refuseVanished(admin, reader, { processor: 'orders', topic });\n",
+    from: "    if (isFailure(error, 'topic_missing')) await refuseVanished(admin, reader, source);\n",
     to: '',
     tests: ['test/app/offsets.test.ts', 'test/app/audit.test.ts', 'test/app/orders.test.ts'],
   },
   {
     name: 'a reset of a topic that is gone sends to consume, which refuses',
     file: 'src/app/offsets/reset.ts',
-    from: '  await refuseVanished(admin, reader, source);\n',
-    to: '',
+    from: '    await refuseVanished(admin, reader, source);\n    const stored',
+    to: '    const stored',
     tests: ['test/app/offsets.test.ts'],
   },
   {

@@ -393,7 +393,7 @@ export class World {
       const before = snapshot.position(of)?.next ?? null;
       return {
         changes: {
-          edits: [{ kind: 'position', topic: TOPIC, partition, before, after: to, cause: 'reset' }],
+          edits: [{ kind: 'position', ...of, before, after: to, cause: 'reset' }],
           positions: [{ ...of, next: to, last: null, clusterId: null }],
         },
         result: null,

@@ -393,7 +393,7 @@ export class Runner {
           const position = { ...SOURCE, next: operation.to, last: null, clusterId: null };
           const edit = {
             kind: 'position',
-            ...PARTITION,
+            ...SOURCE,
             before,
             after: operation.to,
             cause: 'reset',

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseOffsets, renderOffsets, type FileOffsets } from '../../src/app/offsets/file.ts';
 
-async function parse(text: string, of = { topic: 'orders', group: 'g' }): Promise<FileOffsets> {
+async function parse(text: string, of = { topics: ['orders'], group: 'g' }): Promise<FileOffsets> {
   const lines = async function* (): AsyncGenerator<string> {
     yield* text.split('\n');
   };
@@ -12,7 +12,7 @@ async function parse(text: string, of = { topic: 'orders', group: 'g' }): Promis
 describe('a file of offsets', () => {
   it('is read as kafka-consumer-groups writes it', async () => {
     // Of one group, with the empty line that it ends in; of several.
-    expect((await parse('orders,0,20\norders,1,5\norders,2,0\n\n')).offsets).toEqual(
+    expect((await parse('orders,0,20\norders,1,5\norders,2,0\n\n')).offsets.get('orders')).toEqual(
       new Map([
         [0, 20],
         [1, 5],
@@ -22,13 +22,29 @@ describe('a file of offsets', () => {
     const several = await parse('g,orders,0,20\nother,orders,0,7\n"g",orders,1,3\ng,payments,0,9\r\n');
     expect(several).toEqual({
       offsets: new Map([
-        [0, 20],
-        [1, 3],
+        [
+          'orders',
+          new Map([
+            [0, 20],
+            [1, 3],
+          ]),
+        ],
       ]),
       others: 2,
     });
-    const odd = { topic: 'orders', group: 'a,"b"' };
-    expect((await parse('"a,""b""",orders,4,1', odd)).offsets).toEqual(new Map([[4, 1]]));
+    const odd = { topics: ['orders'], group: 'a,"b"' };
+    expect((await parse('"a,""b""",orders,4,1', odd)).offsets.get('orders')).toEqual(new Map([[4, 1]]));
+  });
+
+  it('holds those of several topics', async () => {
+    const text = 'orders,0,20\nother,0,7\npayments,0,9\n';
+    expect(await parse(text, { topics: ['orders', 'payments'], group: 'g' })).toEqual({
+      offsets: new Map([
+        ['orders', new Map([[0, 20]])],
+        ['payments', new Map([[0, 9]])],
+      ]),
+      others: 1,
+    });
   });
 
   it('comes back as it was written', async () => {
@@ -39,7 +55,9 @@ describe('a file of offsets', () => {
     await fc.assert(
       fc.asyncProperty(rows, async (list) => {
         const { offsets, others } = await parse(renderOffsets('orders', list));
-        expect([...offsets]).toEqual(list.map(({ partition, offset }) => [partition, offset]));
+        expect([...(offsets.get('orders') ?? [])]).toEqual(
+          list.map(({ partition, offset }) => [partition, offset]),
+        );
         expect(others).toBe(0);
       }),
     );

@@ -165,9 +165,7 @@ async function readLedger(
   });
   while (await edits.readOn());
   const positions = inspection.positions();
-  for (const position of positions) {
-    if (position.processor === 'orders') courses.readTo(position, position.next);
-  }
+  for (const position of positions) courses.readTo(position, position.next);
   furthest.close(courses, report);
   books.close(inspection.items(), (item) => inspection.whereRow('items', item));
   users.close(inspection.users(), (user) => inspection.whereRow('users', user));

@@ -75,7 +75,7 @@ export class Furthest {
   /** A decision is committed with the position after its record. */
   close(courses: Courses, report: (found: Difference) => void): void {
     for (const { topic, partition, offset, file, line, orderId } of this.#records.values()) {
-      const reached = courses.furthest({ topic, partition }) ?? 0;
+      const reached = courses.furthest({ processor: 'orders', topic, partition }) ?? 0;
       if (offset < reached) continue;
       const where = `${file}:${line}`;
       const message = `${where}: order ${orderId} was decided on ${topic}/${partition}@${offset}, but reading never came further than ${reached}`;

@@ -76,12 +76,12 @@ async function account(
   { skips, report }: Sink,
 ): Promise<Counted | Undecided> {
   if (decoded?.kind !== 'message') {
-    return isSkipped(skips, place) ? 'skipped' : { place, orderId: null };
+    return isPassedOver(skips, place) ? 'skipped' : { place, orderId: null };
   }
   const { value: order } = decoded;
   const decided = await inspection.decided(order.orderId);
   if (decided === undefined) {
-    return isSkipped(skips, place) ? 'skipped' : { place, orderId: order.orderId };
+    return isPassedOver(skips, place) ? 'skipped' : { place, orderId: order.orderId };
   }
   const { topic, partition, offset } = decided.record;
   const isSame = sameContent(order, decided.order);
@@ -92,6 +92,10 @@ async function account(
   return isSame ? 'duplicates' : 'conflicts';
 }
 
+function isPassedOver(skips: readonly Skip[], place: RecordId): boolean {
+  return isSkipped(skips, { processor: 'orders', ...place });
+}
+
 /** From the first record that is left up to the stored position, partition by partition. */
 async function toBeRead(
   admin: BrokerAdmin,
@@ -100,7 +104,10 @@ async function toBeRead(
   { report, notes }: Sink,
 ): Promise<{ partition: number; from: number; to: number }[]> {
   const ranges = new Map(
-    (await rangesOfRead(admin, inspection, topic)).map((range) => [range.partition, range]),
+    (await rangesOfRead(admin, inspection, { processor: 'orders', topic })).map((range) => [
+      range.partition,
+      range,
+    ]),
   );
   const wanted = [];
   for (const position of inspection.positions()) {

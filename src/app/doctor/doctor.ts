@@ -220,11 +220,11 @@ async function checkPositions(
   admin: BrokerAdmin,
   options: DoctorOptions,
 ): Promise<Finding> {
-  const { topic } = options;
+  const { topic, group } = options;
   await using reader = await ports.access.read();
   await admin.checkPositions(topic, await storedPositions(reader, { processor: 'orders', topic }));
-  const { partitions, ahead } = await showOffsets(ports, options);
-  if (ahead.length > 0) {
+  const { partitions, ahead } = await showOffsets(ports, { processor: 'orders', group, topics: [topic] });
+  if (ahead.size > 0) {
     return warning('the group is ahead of this folder, which is an older state: a backup, or a copy', {
       kind: 'show_offsets',
     });

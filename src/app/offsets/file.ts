@@ -1,5 +1,5 @@
 import { Failure } from '../../domain/failure.ts';
-import type { GroupOf } from './group-positions.ts';
+import type { ProcessorTopics } from './group-positions.ts';
 
 /*
  * Offsets as a file: what kafka-consumer-groups writes with --export and reads with --from-file, as tried on that
@@ -7,7 +7,8 @@ import type { GroupOf } from './group-positions.ts';
  */
 
 export interface FileOffsets {
-  readonly offsets: ReadonlyMap<number, number>;
+  /** By topic and partition; topics that no line is about are left out. */
+  readonly offsets: ReadonlyMap<string, ReadonlyMap<number, number>>;
   /** Lines about other topics or groups, which say nothing to us. */
   readonly others: number;
 }
@@ -25,14 +26,14 @@ const LINE =
 
 /**
  * @param name of the file, for messages
- * @throws Failure invalid_input with file and line; when no line is about this topic and group, too
+ * @throws Failure invalid_input with file and line; when no line is about these topics and this group, too
  */
 export async function parseOffsets(
   lines: AsyncIterable<string>,
   name: string,
-  { topic, group }: GroupOf,
+  { topics, group }: Pick<ProcessorTopics, 'topics' | 'group'>,
 ): Promise<FileOffsets> {
-  const offsets = new Map<number, number>();
+  const offsets = new Map<string, Map<number, number>>();
   let others = 0;
   let line = 0;
   for await (const text of lines) {
@@ -43,16 +44,22 @@ export async function parseOffsets(
     if (found === undefined || !Number.isSafeInteger(offset)) {
       throw badLine(name, line, `${JSON.stringify(text.slice(0, 100))} is not TOPIC,PARTITION,OFFSET`);
     }
-    if (found.topic !== topic || (found.group !== undefined && unquoted(found.group) !== group)) {
+    const { topic = '' } = found;
+    if (!topics.includes(topic) || (found.group !== undefined && unquoted(found.group) !== group)) {
       others += 1;
       continue;
     }
     const partition = Number(found.partition);
-    if (offsets.has(partition)) throw badLine(name, line, `partition ${partition} comes a second time`);
-    offsets.set(partition, offset);
+    const ofTopic = offsets.get(topic) ?? new Map<number, number>();
+    if (ofTopic.has(partition)) throw badLine(name, line, `partition ${partition} comes a second time`);
+    offsets.set(topic, ofTopic.set(partition, offset));
   }
   if (offsets.size === 0) {
-    throw badLine(name, null, `no line is about topic ${topic}${others > 0 ? ` and group ${group}` : ''}`);
+    throw badLine(
+      name,
+      null,
+      `no line is about topic ${topics.join(' or ')}${others > 0 ? ` and group ${group}` : ''}`,
+    );
   }
   return { offsets, others };
 }

@@ -1,4 +1,5 @@
 import { isFailure } from '../../domain/failure.ts';
+import type { ProcessorName } from '../../domain/messages/message.ts';
 import type { BrokerAdmin } from '../../ports/broker.ts';
 import { sameFingerprint, type RecordFingerprint } from '../../ports/record.ts';
 import type { StoreReader } from '../../ports/store.ts';
@@ -9,6 +10,7 @@ import { readCourses } from './skips.ts';
 type Found = Omit<PlanInput, 'recreated' | 'offsetsAtTime'> & {
   /** Of the cluster that answers now. */
   readonly clusterId: string;
+  readonly processor: ProcessorName;
 };
 
 /**
@@ -22,7 +24,7 @@ export async function findMoves(
   reader: Pick<StoreReader, 'edits' | 'positions'>,
   found: Found,
 ): Promise<readonly PositionMove[]> {
-  const { topic, reset } = found;
+  const { processor, topic, reset } = found;
   const input = { ...found, offsetsAtTime: await offsetsAtTime(admin, topic, reset?.to) };
   let moves = planMoves({ ...input, recreated: new Set() });
   if (moves.length === 0) return moves;
@@ -34,7 +36,10 @@ export async function findMoves(
   return moves.map((move) => {
     const { partition, after, skipped } = move;
     if (move.recreated || skipped === 0) return move;
-    return { ...move, skipped: courses.unread({ topic, partition }, { from: after - skipped, to: after }) };
+    return {
+      ...move,
+      skipped: courses.unread({ processor, topic, partition }, { from: after - skipped, to: after }),
+    };
   });
 }
 

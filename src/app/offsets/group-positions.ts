@@ -12,6 +12,14 @@ export interface GroupOf {
   readonly group: string;
 }
 
+/** What a processor reads, and in which consumer group. */
+export interface ProcessorTopics {
+  readonly processor: ProcessorName;
+  readonly group: string;
+  /** At least one. */
+  readonly topics: readonly string[];
+}
+
 /** What is read, and by which processor. */
 export interface SourceTopic {
   readonly processor: ProcessorName;
@@ -81,13 +89,16 @@ export async function refuseIfVanished(
 }
 
 /** @throws Failure topic_missing */
-export async function rangesOf(admin: BrokerAdmin, topic: string): Promise<readonly PartitionRange[]> {
+export async function rangesOf(
+  admin: BrokerAdmin,
+  { processor, topic }: SourceTopic,
+): Promise<readonly PartitionRange[]> {
   try {
     return await admin.ranges(topic);
   } catch (error) {
     if (!isFailure(error, 'not_found')) throw error;
     throw new Failure('topic_missing', `topic ${topic} does not exist`, {
-      fix: { kind: 'other_topic' },
+      fix: processor === 'orders' ? { kind: 'other_topic' } : { kind: 'apply_topics_of', processor },
       context: { topic },
       cause: error,
     });
@@ -98,13 +109,12 @@ export async function rangesOf(admin: BrokerAdmin, topic: string): Promise<reado
 export async function rangesOfRead(
   admin: BrokerAdmin,
   reader: PositionsReader,
-  topic: string,
+  source: SourceTopic,
 ): Promise<readonly PartitionRange[]> {
   try {
-    return await rangesOf(admin, topic);
+    return await rangesOf(admin, source);
   } catch (error) {
-    if (isFailure(error, 'topic_missing'))
-      await refuseVanished(admin, reader, { processor: 'orders', topic });
+    if (isFailure(error, 'topic_missing')) await refuseVanished(admin, reader, source);
     throw error;
   }
 }
@@ -127,28 +137,32 @@ export function movedPosition(
   return { processor, topic, partition: move.partition, next: move.after, last: null, clusterId };
 }
 
+/** Moves of the positions of a processor in one topic. */
+export interface SourceMoves {
+  readonly source: SourceTopic;
+  readonly moves: readonly PositionMove[];
+}
+
 /** All moves in one commit, and an edit for each that leads elsewhere. */
 export async function storeMoves(
   store: Store,
-  source: SourceTopic,
   clusterId: string,
-  moves: readonly PositionMove[],
+  moved: readonly SourceMoves[],
 ): Promise<void> {
-  if (moves.length === 0) return;
-  const { topic } = source;
-  const positions = moves.map(({ partition }) => ({ ...source, partition }));
+  const all = moved.flatMap(({ source, moves }) => moves.map((move) => ({ source, move })));
+  if (all.length === 0) return;
+  const positions = all.map(({ source, move: { partition } }) => ({ ...source, partition }));
   await store.transact({ positions }, () => ({
     changes: {
-      edits: moves.filter(isMove).map(({ partition, before, after, cause, recreated }) => ({
-        kind: 'position',
-        topic,
-        partition,
-        before,
-        after,
-        cause,
-        ...(recreated ? { recreated } : {}),
-      })),
-      positions: moves.map((move) => movedPosition(source, clusterId, move)),
+      edits: all
+        .filter(({ move }) => isMove(move))
+        .map(({ source, move: { partition, before, after, cause, recreated } }) => ({
+          kind: 'position',
+          ...source,
+          ...{ partition, before, after, cause },
+          ...(recreated ? { recreated } : {}),
+        })),
+      positions: all.map(({ source, move }) => movedPosition(source, clusterId, move)),
     },
     result: undefined,
   }));

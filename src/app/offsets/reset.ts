@@ -1,4 +1,5 @@
 import { Failure, isFailure } from '../../domain/failure.ts';
+import type { ProcessorName } from '../../domain/messages/message.ts';
 import { isoTime } from '../../domain/iso-time.ts';
 import type { BrokerAdmin, CommittedOffset, PartitionRange } from '../../ports/broker.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -13,16 +14,17 @@ import {
   refuseVanished,
   storedPositions,
   storeMoves,
-  type GroupOf,
+  type ProcessorTopics,
+  type SourceMoves,
 } from './group-positions.ts';
 import { renderOffsets } from './file.ts';
 import { findMoves } from './find-moves.ts';
 import { isMove, markOf, type PositionMove, type ResetRequest } from './plan.ts';
 import type { OffsetsPorts } from './show.ts';
 
-export interface ResetOptions extends GroupOf {
-  /** `undo`: the reversal of the last reset of this topic, which may itself have been one. */
-  readonly reset: ResetRequest | 'undo';
+export interface ResetOptions extends Omit<ProcessorTopics, 'topics'> {
+  /** By topic; or the reversal of the last reset of any of these topics, which may itself have been one. */
+  readonly reset: ReadonlyMap<string, ResetRequest> | { readonly undo: readonly string[] };
   readonly execute: boolean;
   readonly on: (event: ResetEvent) => void;
 }
@@ -36,11 +38,17 @@ export type ResetEvent =
   /** A dry run could not ask whether a consumer runs. */
   | { readonly kind: 'owner_unknown'; readonly failure: Failure };
 
-export interface ResetResult extends GroupOf {
+export interface ResetResult extends ProcessorTopics {
   readonly executed: boolean;
   /** Where the previous positions are kept; null when nothing was moved. */
   readonly undoFile: string | null;
-  readonly partitions: readonly (PositionMove & { readonly start: number; readonly end: number })[];
+  readonly partitions: readonly MovedPartition[];
+}
+
+export interface MovedPartition extends PositionMove {
+  readonly topic: string;
+  readonly start: number;
+  readonly end: number;
 }
 
 /**
@@ -58,21 +66,29 @@ export async function resetOffsets(
   await using admin = await broker.admin();
   if (!options.execute) {
     await using reader = await readUnbroken(access, options.on);
-    const plan = await planReset(admin, reader, options);
+    const plans = await planReset(admin, reader, options);
     await tellUsers(admin, access, reader, options);
-    return resultOf(plan, options, null);
+    return resultOf(plans, options, null);
   }
+  const { group } = options;
+  const topics = topicsOf(options);
   await using store = await access.own({
-    purpose: `offsets reset of ${options.topic}`,
+    purpose: `offsets reset of ${topics.join(', ')}`,
     via: 'command',
     onNotice: (notice) => options.on({ kind: 'notice', notice }),
   });
-  await clearGroup(admin, { store, processes: access.processes, clock }, options, options.on);
-  const plan = await planReset(admin, store, options);
-  const undoFile = await keepUndo(store, plan, options.topic, clock);
-  await storeMoves(store, { processor: 'orders', topic: options.topic }, plan.clusterId, plan.moves);
-  await followWithGroup(admin, plan, options);
-  return resultOf(plan, options, undoFile);
+  const of = { topic: topics[0] ?? '', group };
+  await clearGroup(admin, { store, processes: access.processes, clock }, of, options.on);
+  const plans = await planReset(admin, store, options);
+  const undoFile = await keepUndo(store, plans, clock);
+  const clusterId = await admin.clusterId();
+  await storeMoves(store, clusterId, plans);
+  for (const plan of plans) await followWithGroup(admin, plan, { group, clusterId });
+  return resultOf(plans, options, undoFile);
+}
+
+function topicsOf({ reset }: Pick<ResetOptions, 'reset'>): readonly string[] {
+  return 'undo' in reset ? reset.undo : [...reset.keys()];
 }
 
 /** As executing does, which owns the folder. @throws Failure corrupt_file */
@@ -90,47 +106,60 @@ async function readUnbroken(access: StoreAccess, on: ResetOptions['on']): Promis
   throw new Failure('corrupt_file', message, { ...(fix === null ? {} : { fix }), context: { file, line } });
 }
 
-/** What was found, and what it comes to. */
-interface Plan {
-  readonly moves: readonly PositionMove[];
+/** What was found in one topic, and what it comes to. */
+interface Plan extends SourceMoves {
   readonly ranges: readonly PartitionRange[];
   readonly stored: ReadonlyMap<number, Position>;
   readonly committed: readonly CommittedOffset[];
   readonly mark: string;
-  readonly clusterId: string;
 }
 
-async function planReset(admin: BrokerAdmin, reader: StoreReader, options: ResetOptions): Promise<Plan> {
-  const { topic, group } = options;
-  const reset = options.reset === 'undo' ? await reversal(reader, topic) : options.reset;
-  const source = { processor: 'orders', topic } as const;
-  await refuseVanished(admin, reader, source);
-  const stored = await storedPositions(reader, source);
-  const ranges = await rangesOf(admin, topic);
-  const committed = await admin.committed(group, topic);
+async function planReset(admin: BrokerAdmin, reader: StoreReader, options: ResetOptions): Promise<Plan[]> {
+  const { processor, group } = options;
+  const resets =
+    'undo' in options.reset ? await reversal(reader, processor, options.reset.undo) : options.reset;
   const mark = markOf(reader.storeId ?? '');
   const clusterId = await admin.clusterId();
-  const found = { topic, group, mark, clusterId, ranges, stored, committed };
-  const moves = await findMoves(admin, reader, { ...found, adopt: false, reset });
-  return { moves, ranges, stored, committed, mark, clusterId };
+  const plans: Plan[] = [];
+  for (const [topic, reset] of resets) {
+    const source = { processor, topic };
+    await refuseVanished(admin, reader, source);
+    const stored = await storedPositions(reader, source);
+    const ranges = await rangesOf(admin, source);
+    const committed = await admin.committed(group, topic);
+    const found = { ...source, group, mark, clusterId, ranges, stored, committed };
+    const moves = await findMoves(admin, reader, { ...found, adopt: false, reset });
+    plans.push({ source, moves, ranges, stored, committed, mark });
+  }
+  return plans;
 }
 
 /** The resets that one commit made bear one time. */
-async function reversal(reader: StoreReader, topic: string): Promise<ResetRequest> {
+async function reversal(
+  reader: StoreReader,
+  processor: ProcessorName,
+  topics: readonly string[],
+): Promise<ReadonlyMap<string, ResetRequest>> {
   let at: number | null = null;
-  const offsets = new Map<number, number | 'earliest'>();
+  const byTopic = new Map<string, Map<number, number | 'earliest'>>();
   for await (const chunk of reader.edits()) {
     for (const edit of chunk) {
-      if (edit.kind !== 'position' || edit.topic !== topic || edit.cause !== 'reset') continue;
-      if (edit.at !== at) offsets.clear();
+      if (edit.kind !== 'position' || edit.processor !== processor || edit.cause !== 'reset') continue;
+      const { topic, partition, before, recreated } = edit;
+      if (!topics.includes(topic)) continue;
+      if (edit.at !== at) byTopic.clear();
       at = edit.at;
-      const { partition, before, recreated } = edit;
-      offsets.set(partition, recreated === true || before === null ? 'earliest' : before);
+      const offsets = byTopic.get(topic) ?? new Map<number, number | 'earliest'>();
+      byTopic.set(topic, offsets.set(partition, recreated === true || before === null ? 'earliest' : before));
     }
   }
-  if (at !== null) return { to: { offsets }, partitions: null };
-  throw new Failure('not_found', `no reset of topic ${topic} was executed in this folder: nothing to undo`, {
-    fix: { kind: 'show_offsets' },
+  if (at !== null) {
+    return new Map([...byTopic].map(([topic, offsets]) => [topic, { to: { offsets }, partitions: null }]));
+  }
+  const [topic = ''] = topics;
+  const which = topics.length === 1 ? `topic ${topic}` : `topics ${topics.join(', ')}`;
+  throw new Failure('not_found', `no reset of ${which} was executed in this folder: nothing to undo`, {
+    fix: processor === 'orders' ? { kind: 'show_offsets' } : { kind: 'show_offsets_of', processor },
     context: { topic },
   });
 }
@@ -160,27 +189,33 @@ async function tellUsers(
 }
 
 /** @returns null when no partition goes elsewhere */
-async function keepUndo(store: Store, plan: Plan, topic: string, clock: Clock): Promise<string | null> {
-  const starts = new Map(plan.ranges.map(({ partition, start }) => [partition, start]));
-  const rows = plan.moves
-    .filter((move) => move.cause === 'reset' && isMove(move))
-    .map(({ partition, before, recreated }) => ({
-      partition,
-      offset: (recreated ? null : before) ?? starts.get(partition) ?? 0,
-    }));
-  if (rows.length === 0) return null;
+async function keepUndo(store: Store, plans: readonly Plan[], clock: Clock): Promise<string | null> {
+  const text = plans
+    .map(({ source, ranges, moves }) => {
+      const starts = new Map(ranges.map(({ partition, start }) => [partition, start]));
+      const rows = moves
+        .filter((move) => move.cause === 'reset' && isMove(move))
+        .map(({ partition, before, recreated }) => ({
+          partition,
+          offset: (recreated ? null : before) ?? starts.get(partition) ?? 0,
+        }));
+      return renderOffsets(source.topic, rows);
+    })
+    .join('');
+  if (text === '') return null;
   const time = isoTime(clock.now()).replaceAll(':', '');
-  return store.keepFile(`undo-${time}.csv`, renderOffsets(topic, rows));
+  return store.keepFile(`undo-${time}.csv`, text);
 }
 
-async function followWithGroup(admin: BrokerAdmin, plan: Plan, options: ResetOptions): Promise<void> {
-  const { topic } = options;
-  const { moves, stored, ranges, committed, mark, clusterId } = plan;
+async function followWithGroup(
+  admin: BrokerAdmin,
+  { source, moves, stored, ranges, committed, mark }: Plan,
+  { group, clusterId }: { group: string; clusterId: string },
+): Promise<void> {
   const positions = new Map(stored);
-  for (const move of moves)
-    positions.set(move.partition, movedPosition({ processor: 'orders', topic }, clusterId, move));
+  for (const move of moves) positions.set(move.partition, movedPosition(source, clusterId, move));
   try {
-    await commitPositions(admin, options, { positions, ranges, committed, mark });
+    await commitPositions(admin, { topic: source.topic, group }, { positions, ranges, committed, mark });
   } catch (error) {
     if (!isFailure(error)) throw error;
     throw new Failure(
@@ -191,15 +226,14 @@ async function followWithGroup(admin: BrokerAdmin, plan: Plan, options: ResetOpt
   }
 }
 
-function resultOf(
-  { moves, ranges }: Plan,
-  { topic, group, execute }: ResetOptions,
-  undoFile: string | null,
-): ResetResult {
-  const rangeOf = new Map(ranges.map((range) => [range.partition, range]));
-  const partitions = moves.map((move) => {
-    const { start, end } = rangeOf.get(move.partition) ?? { start: 0, end: 0 };
-    return { ...move, start, end };
+function resultOf(plans: readonly Plan[], options: ResetOptions, undoFile: string | null): ResetResult {
+  const { processor, group, execute } = options;
+  const partitions = plans.flatMap(({ source: { topic }, ranges, moves }) => {
+    const rangeOf = new Map(ranges.map((range) => [range.partition, range]));
+    return moves.map((move) => {
+      const { start, end } = rangeOf.get(move.partition) ?? { start: 0, end: 0 };
+      return { ...move, topic, start, end };
+    });
   });
-  return { topic, group, executed: execute, undoFile, partitions };
+  return { processor, group, topics: topicsOf(options), executed: execute, undoFile, partitions };
 }

@@ -1,6 +1,6 @@
 import type { Broker, CommittedOffset, PartitionRange } from '../../ports/broker.ts';
 import type { StoreAccess } from '../../ports/access.ts';
-import { rangesOfRead, storedPositions, type GroupOf } from './group-positions.ts';
+import { rangesOfRead, storedPositions, type ProcessorTopics } from './group-positions.ts';
 import { currentOffset, groupAhead, markOf, type GroupAhead } from './plan.ts';
 
 export interface OffsetsPorts {
@@ -8,14 +8,17 @@ export interface OffsetsPorts {
   readonly broker: Broker;
 }
 
-export interface OffsetsView extends GroupOf {
+export interface OffsetsView extends ProcessorTopics {
   /** Kafka's name for it: Stable, Empty, Dead, PreparingRebalance, CompletingRebalance. */
   readonly groupState: string;
+  /** Of all topics, in their order. */
   readonly partitions: readonly PartitionOffsets[];
-  readonly ahead: readonly GroupAhead[];
+  /** By topic; those in which the group is ahead nowhere are left out. */
+  readonly ahead: ReadonlyMap<string, readonly GroupAhead[]>;
 }
 
 export interface PartitionOffsets {
+  readonly topic: string;
   readonly partition: number;
   readonly start: number;
   /** null: the group has committed none. */
@@ -33,31 +36,42 @@ export interface PartitionOffsets {
 }
 
 /**
- * The positions of the folder and of its group. Works beside a running consumer.
+ * The positions of a processor in the folder and those of its group. Works beside a running consumer.
  *
  * @throws Failure topic_missing, topic_changed (the folder has read it, and it is gone), and those of the ports
  */
 export async function showOffsets(
   { access, broker }: OffsetsPorts,
-  { topic, group }: GroupOf,
+  { processor, group, topics }: ProcessorTopics,
 ): Promise<OffsetsView> {
   await using admin = await broker.admin();
-  const asked = Promise.all([admin.committed(group, topic), admin.group(group)]);
+  const asked = Promise.all([
+    Promise.all(topics.map((topic) => admin.committed(group, topic))),
+    admin.group(group),
+  ]);
   // That there is no such topic is for the ranges to say.
   await Promise.allSettled([asked]);
   // After the group, which follows what is stored: a consumer at work is never behind its own commits. Before the
   // ranges: nor is it past the end.
   await using reader = await access.read();
-  const stored = await storedPositions(reader, { processor: 'orders', topic });
-  const ranges = await rangesOfRead(admin, reader, topic);
-  const [entries, { state }] = await asked;
   const mark = markOf(reader.storeId ?? '');
-  const committed = new Map(entries.map((entry) => [entry.partition, entry] as const));
-  const partitions = ranges.map((range) =>
-    offsetsOf(range, stored.get(range.partition)?.next ?? null, committed.get(range.partition), mark),
-  );
-  const ahead = groupAhead({ ranges, stored, committed: entries, mark });
-  return { topic, group, groupState: state, partitions, ahead };
+  const partitions: PartitionOffsets[] = [];
+  const ahead = new Map<string, readonly GroupAhead[]>();
+  for (const [at, topic] of topics.entries()) {
+    const stored = await storedPositions(reader, { processor, topic });
+    const ranges = await rangesOfRead(admin, reader, { processor, topic });
+    const entries = (await asked)[0][at] ?? [];
+    const committed = new Map(entries.map((entry) => [entry.partition, entry] as const));
+    for (const range of ranges) {
+      const { partition } = range;
+      const position = stored.get(partition)?.next ?? null;
+      partitions.push({ topic, ...offsetsOf(range, position, committed.get(partition), mark) });
+    }
+    const found = groupAhead({ ranges, stored, committed: entries, mark });
+    if (found.length > 0) ahead.set(topic, found);
+  }
+  const [, { state }] = await asked;
+  return { processor, group, topics, groupState: state, partitions, ahead };
 }
 
 function offsetsOf(
@@ -65,7 +79,7 @@ function offsetsOf(
   stored: number | null,
   committed: CommittedOffset | undefined,
   mark: string,
-): PartitionOffsets {
+): Omit<PartitionOffsets, 'topic'> {
   const current = currentOffset(stored, committed, mark) ?? start;
   return {
     partition,

@@ -1,8 +1,8 @@
 import type { LoggedEdit } from '../../domain/edit.ts';
-import type { StoreReader, TopicPartition } from '../../ports/store.ts';
+import type { Source, StoreReader } from '../../ports/store.ts';
 
 /** Records that a move of the position passed over and that were not read before or since. */
-export interface Skip extends TopicPartition {
+export interface Skip extends Source {
   /** Inclusive. */
   readonly from: number;
   /** Exclusive. */
@@ -22,7 +22,7 @@ interface Interval {
 }
 
 /** What one partition has been through, from move to move. */
-interface Course extends TopicPartition {
+interface Course extends Source {
   /** Where the last move led to: reading went on from there. */
   from: number;
   /** Ascending, apart from each other. */
@@ -42,9 +42,7 @@ export async function readSkips(reader: Pick<StoreReader, 'edits' | 'positions'>
 export async function readCourses(reader: Pick<StoreReader, 'edits' | 'positions'>): Promise<Courses> {
   const courses = new Courses();
   for await (const edits of reader.edits()) for (const edit of edits) courses.take(edit);
-  for (const position of await reader.positions()) {
-    if (position.processor === 'orders') courses.readTo(position, position.next);
-  }
+  for (const position of await reader.positions()) courses.readTo(position, position.next);
   return courses;
 }
 
@@ -54,21 +52,22 @@ export class Courses {
 
   take(edit: LoggedEdit): void {
     if (edit.kind !== 'position') return;
-    const { topic, partition, after, cause, at, recreated } = edit;
+    const { processor, topic, partition, after, cause, at, recreated } = edit;
     const course = this.readTo(edit, edit.before ?? 0);
     if (recreated === true) startAgain(course);
     const before = course.from;
-    if (after > before)
-      course.moves.push({ topic, partition, from: before, to: after, cause, at, isGone: false });
+    const of = { processor, topic, partition };
+    if (after > before) course.moves.push({ ...of, from: before, to: after, cause, at, isGone: false });
     course.from = after;
   }
 
   /** Reading has come to this offset. */
-  readTo({ topic, partition }: TopicPartition, next: number): Course {
-    const key = `${topic}/${partition}`;
+  readTo(of: Source, next: number): Course {
+    const key = keyOf(of);
     let course = this.#byPartition.get(key);
     if (course === undefined) {
-      course = { topic, partition, from: 0, read: [], moves: [], gone: [], reached: 0 };
+      const { processor, topic, partition } = of;
+      course = { processor, topic, partition, from: 0, read: [], moves: [], gone: [], reached: 0 };
       this.#byPartition.set(key, course);
     }
     if (next > course.from) course.read = add(course.read, { from: course.from, to: next });
@@ -82,16 +81,20 @@ export class Courses {
   }
 
   /** How many offsets from `from` to before `to` were never read. */
-  unread({ topic, partition }: TopicPartition, { from, to }: Interval): number {
-    const read = this.#byPartition.get(`${topic}/${partition}`)?.read ?? [];
+  unread(of: Source, { from, to }: Interval): number {
+    const read = this.#byPartition.get(keyOf(of))?.read ?? [];
     return subtract({ from, to }, read).reduce((sum, left) => sum + left.to - left.from, 0);
   }
 
   /** The greatest offset that reading has ever come to; undefined for a partition that has no position. */
-  furthest({ topic, partition }: TopicPartition): number | undefined {
-    const course = this.#byPartition.get(`${topic}/${partition}`);
+  furthest(of: Source): number | undefined {
+    const course = this.#byPartition.get(keyOf(of));
     return course === undefined ? undefined : reachedIn(course);
   }
+}
+
+function keyOf({ processor, topic, partition }: Source): string {
+  return `${processor} ${topic}/${partition}`;
 }
 
 /** Nothing of the topic as it is now was read or skipped. */
@@ -118,10 +121,14 @@ function skipsOf({ read, moves }: Course): Skip[] {
 }
 
 /** The move that passed over a record of the topic as it is now; undefined when none did. */
-export function skipOf(skips: readonly Skip[], { topic, partition, offset }: RecordPlace): Skip | undefined {
+export function skipOf(
+  skips: readonly Skip[],
+  { processor, topic, partition, offset }: RecordPlace,
+): Skip | undefined {
   return skips.find(
     (skip) =>
       !skip.isGone &&
+      skip.processor === processor &&
       skip.topic === topic &&
       skip.partition === partition &&
       skip.from <= offset &&
@@ -133,7 +140,7 @@ export function isSkipped(skips: readonly Skip[], place: RecordPlace): boolean {
   return skipOf(skips, place) !== undefined;
 }
 
-interface RecordPlace extends TopicPartition {
+interface RecordPlace extends Source {
   readonly offset: number;
 }
 

@@ -101,7 +101,9 @@ async function scanTopic(
   orderId: string,
 ): Promise<{ records: FoundRecord[]; unreadable: RecordId[] }> {
   await using admin = await broker.admin();
-  const ranges = (await rangesOfRead(admin, reader, topic)).filter(({ start, end }) => end > start);
+  const ranges = (await rangesOfRead(admin, reader, { processor: 'orders', topic })).filter(
+    ({ start, end }) => end > start,
+  );
   const wanted = ranges.map(({ partition, start, end }) => ({ partition, from: start, to: end }));
   const records: FoundRecord[] = [];
   const unreadable: RecordId[] = [];
@@ -144,7 +146,7 @@ async function recordsOf(
     const { topic, partition, offset, timestamp, replayId } = record;
     const place = { topic, partition, offset };
     const isPassed = offset < (positions.get(`${topic}/${partition}`) ?? 0);
-    const skip = isPassed ? (skipOf(skips, place) ?? null) : null;
+    const skip = isPassed ? (skipOf(skips, { processor: 'orders', ...place }) ?? null) : null;
     const role = roleOf(record, decided, isPassed && skip === null);
     return { ...place, timestamp, role, skip: role === 'unread' ? skip : null, replayId };
   });

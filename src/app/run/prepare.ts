@@ -128,9 +128,9 @@ async function prepareTopic(
   const known = [...ranges, ...rangesWithoutLeader({ ranges, stored: positions, committed })];
   const ahead = reset === null ? groupAhead({ ranges: known, stored: positions, committed, mark }) : [];
   if (ahead.length > 0) on({ kind: 'group_ahead', topic, group, ahead });
-  const found = { topic, group, mark, clusterId, ranges: known, stored: positions, committed };
+  const found = { processor, topic, group, mark, clusterId, ranges: known, stored: positions, committed };
   const moves = await findMoves(admin, store, { ...found, adopt, reset });
-  await storeMoves(store, { processor, topic }, clusterId, moves);
+  await storeMoves(store, clusterId, [{ source: { processor, topic }, moves }]);
   for (const move of moves) {
     positions.set(move.partition, movedPosition({ processor, topic }, clusterId, move));
     on({ kind: 'moved', topic, move });

@@ -24,8 +24,8 @@ export function auditDocument(result: AuditResult): Audit {
       users: checked.users,
       edits: checked.edits,
     },
-    skips: result.skips.map(({ topic: of, partition, from, to, cause, at }) => ({
-      ...{ topic: of, partition, from, to, cause, at: isoTime(at) },
+    skips: result.skips.map(({ processor, topic: of, partition, from, to, cause, at }) => ({
+      ...{ processor, topic: of, partition, from, to, cause, at: isoTime(at) },
     })),
     differences_total: result.total,
     differences: result.differences.map(differenceDocument),
@@ -113,6 +113,7 @@ function recordsLine({
   return `${count(records, 'record')} below the stored positions: ${parts.join(', ')}`;
 }
 
-function skipLine({ topic, partition, from, to, cause, at }: Skip): string {
-  return `skipped: ${topic}/${partition} from ${from} to ${to - 1}, ${SKIPPED_BY[cause]} at ${isoTime(at)}; no loss, but not read`;
+function skipLine({ processor, topic, partition, from, to, cause, at }: Skip): string {
+  const by = processor === 'orders' ? '' : ` by ${processor}`;
+  return `skipped${by}: ${topic}/${partition} from ${from} to ${to - 1}, ${SKIPPED_BY[cause]} at ${isoTime(at)}; no loss, but not read`;
 }

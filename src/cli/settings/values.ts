@@ -13,7 +13,15 @@ export interface ResolvedSetting {
 
 /** What the shell offers for a value: words, or where to look for them. */
 export type Completion =
-  readonly string[] | 'files' | 'topics' | 'messages' | 'groups' | 'users' | 'items' | 'orders';
+  | readonly string[]
+  | 'files'
+  | 'topics'
+  | 'messages'
+  | 'processors'
+  | 'groups'
+  | 'users'
+  | 'items'
+  | 'orders';
 
 /** What a setting may be, whichever of its places it comes from. */
 export interface SettingType<Value extends SettingValue = SettingValue> {

@@ -78,6 +78,9 @@ it('an edit that the consumer takes in is said as the command would say it, a mo
     'edit: 1 dead letter of orders.dlq discarded\n',
   );
   expect(
-    taken({ kind: 'position', topic: 'orders', partition: 0, before: 5, after: 0, cause: 'reset' }),
+    taken({
+      ...{ kind: 'position', processor: 'orders', topic: 'orders', partition: 0 },
+      ...{ before: 5, after: 0, cause: 'reset' },
+    }),
   ).toBe('');
 });

@@ -143,7 +143,10 @@ describe('a sound folder', () => {
       await store.transact({}, () => ({
         changes: {
           edits: [
-            { kind: 'position', topic: 'orders', partition: 0, before: ORDERS, after: 250, cause: 'reset' },
+            {
+              ...{ kind: 'position', processor: 'orders', topic: 'orders', partition: 0 },
+              ...{ before: ORDERS, after: 250, cause: 'reset' },
+            },
           ],
           positions: [
             { processor: 'orders', topic: 'orders', partition: 0, next: 250, last: null, clusterId: null },

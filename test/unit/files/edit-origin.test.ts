@@ -3,9 +3,18 @@ import os from 'node:os';
 import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { openFolder } from '../../../src/adapters/files/folder.ts';
+import { parseEdit } from '../../../src/adapters/files/logs/edit-line.ts';
 import { readEditLog } from '../../../src/app/tables/edit-log.ts';
 import { undoEdit } from '../../../src/app/tables/undo.ts';
 import { systemClock } from '../../../src/compose.ts';
+
+it('a move of a position that names no processor is one of orders: older folders have no other', () => {
+  const move = { kind: 'position', topic: 'orders', partition: 0, before: 5, after: 2, cause: 'reset' };
+  const stamp = { at: '2026-01-02T03:04:05.006Z', by: 'me', via: 'command' };
+  const read = (fields: object) => parseEdit(Buffer.from(JSON.stringify({ ...stamp, ...move, ...fields })));
+  expect(read({})).toMatchObject({ ...move, processor: 'orders' });
+  expect(read({ processor: 'payment' })).toMatchObject({ processor: 'payment' });
+});
 
 it('the log of edits has the reason of an edit, and what it takes back: once', async () => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'orderctl-origin-'));

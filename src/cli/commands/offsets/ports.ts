@@ -1,5 +1,8 @@
-import { type OffsetsPorts } from '../../../app/offsets/show.ts';
-import { type TimeLimits } from '../../../compose.ts';
+import type { Command } from 'commander';
+import type { ProcessorTopics } from '../../../app/offsets/group-positions.ts';
+import type { OffsetsPorts } from '../../../app/offsets/show.ts';
+import type { TimeLimits } from '../../../compose.ts';
+import { Failure } from '../../../domain/failure.ts';
 import { openBrokerOnly } from '../../kafka/open.ts';
 import type { Session } from '../../session.ts';
 import { openStoreOf } from '../../store.ts';
@@ -14,4 +17,35 @@ export const TOGETHER =
 export async function openPorts(session: Session, limits: TimeLimits = {}): Promise<OffsetsPorts> {
   const [access, broker] = await Promise.all([openStoreOf(session), openBrokerOnly(session, limits)]);
   return { access, broker };
+}
+
+export interface ProcessorFlags {
+  readonly processor?: string;
+  readonly source?: string;
+}
+
+export const PROCESSOR =
+  'Positions are those of the processor orders; --processor names another one, or its group, and then all topics that ' +
+  'it reads are meant, or the one that --source names.';
+
+/** Gives a command the processor whose positions it is about. */
+export function takingProcessor(command: Command): Command {
+  return command
+    .option('--processor <NAME>', 'whose positions, such as payment (default: orders)')
+    .option('--source <TOPIC>', 'only this topic of the processor');
+}
+
+/** @throws Failure invalid_value: there is no such processor, or it does not read that topic */
+export async function readingOfFlags(session: Session, flags: ProcessorFlags): Promise<ProcessorTopics> {
+  const { topic, group, topics: names } = session.settings;
+  const reading: ProcessorTopics =
+    flags.processor === undefined
+      ? { processor: 'orders', group, topics: [topic] }
+      : (await import('../../../app/offsets/reading.ts')).readingOf(flags.processor, { group, names });
+  const { source } = flags;
+  if (source === undefined) return reading;
+  if (reading.topics.includes(source)) return { ...reading, topics: [source] };
+  throw new Failure('invalid_value', `${reading.processor} does not read topic ${source}`, {
+    fix: `it reads ${reading.topics.join(', ')}`,
+  });
 }

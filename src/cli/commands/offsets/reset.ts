@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { parseOffsets } from '../../../app/offsets/file.ts';
+import type { ProcessorTopics } from '../../../app/offsets/group-positions.ts';
 import type { ResetRequest } from '../../../app/offsets/plan.ts';
 import { systemClock } from '../../../compose.ts';
 import { Failure } from '../../../domain/failure.ts';
@@ -9,9 +10,10 @@ import { openLines } from '../../input/lines.ts';
 import { partitionList, resetPlace } from '../../parse.ts';
 import { count } from '../../output/text.ts';
 import type { Session } from '../../session.ts';
+import { PROCESSOR, readingOfFlags, takingProcessor, type ProcessorFlags } from './ports.ts';
 import { runReset } from './run-reset.ts';
 
-interface ResetFlags {
+interface ResetFlags extends ProcessorFlags {
   to?: string;
   partitions?: string;
   fromFile?: string;
@@ -19,7 +21,7 @@ interface ResetFlags {
 }
 
 export function registerReset(offsets: Command, session: Session): void {
-  describe(offsets.command('reset'), {
+  const reset = describe(offsets.command('reset'), {
     summary: 'move the stored positions and the group together',
     isTable: true,
     prose:
@@ -32,23 +34,34 @@ export function registerReset(offsets: Command, session: Session): void {
       'kafka-consumer-groups --export write it, and excludes --to. --partitions confines either; one that does ' +
       'not exist is 2. An offset outside the topic is brought into range with a warning.\n\n' +
       'Reading records again changes nothing: their ids are decided. Skipped records are not read; "orderctl ' +
-      'audit" shows them. Where the positions were is kept in a file, and "orderctl offsets undo" goes back.',
+      'audit" shows them. Where the positions were is kept in a file, and "orderctl offsets undo" goes back. ' +
+      PROCESSOR,
     examples: [
       ['orderctl offsets reset --to earliest', 'what reading everything again would do'],
       ['orderctl offsets reset --to 2026-11-21T10:00:00Z --execute', 'read on from that time'],
     ],
-  })
+  });
+  takingProcessor(reset)
     .option('--to <WHERE>', 'where to, see above')
     .option('--partitions <LIST>', 'only these, such as 0,2')
     .option('--from-file <FILE>', 'an offset for each partition')
     .option('--execute', 'do it')
     .action(async (flags: ResetFlags) => {
-      const reset = await readRequest(session, flags);
-      await runReset(session, { reset, to: flags.to ?? 'from_file', execute: flags.execute === true });
+      const reading = await readingOfFlags(session, flags);
+      const requests = await readRequests(session, reading, flags);
+      const to = flags.to ?? 'from_file';
+      await runReset(session, reading, { reset: requests, to, execute: flags.execute === true });
     });
 }
 
-async function readRequest(session: Session, flags: ResetFlags): Promise<ResetRequest> {
+/** By topic. */
+type Requests = ReadonlyMap<string, ResetRequest>;
+
+async function readRequests(
+  session: Session,
+  reading: ProcessorTopics,
+  flags: ResetFlags,
+): Promise<Requests> {
   if ((flags.to === undefined) === (flags.fromFile === undefined)) {
     const [message, fix] =
       flags.to === undefined
@@ -57,27 +70,39 @@ async function readRequest(session: Session, flags: ResetFlags): Promise<ResetRe
     throw new Failure('usage', message, { fix });
   }
   const partitions = flags.partitions === undefined ? null : partitionList('--partitions', flags.partitions);
-  if (flags.to !== undefined) return { to: resetPlace('--to', flags.to, systemClock.now()), partitions };
-  return readFile(session, flags.fromFile ?? '', partitions);
+  if (partitions !== null && reading.topics.length > 1) {
+    throw new Failure('usage', `--partitions is of one topic, and ${reading.processor} reads several`, {
+      fix: `add --source, one of ${reading.topics.join(', ')}`,
+    });
+  }
+  if (flags.to === undefined) return readFile(session, flags.fromFile ?? '', reading, partitions);
+  const request = { to: resetPlace('--to', flags.to, systemClock.now()), partitions };
+  return new Map(reading.topics.map((topic) => [topic, request]));
 }
 
 async function readFile(
   session: Session,
   file: string,
+  reading: ProcessorTopics,
   partitions: readonly number[] | null,
-): Promise<ResetRequest> {
-  const { printer, settings } = session;
+): Promise<Requests> {
+  const { printer } = session;
   const about = { flag: '--from-file', what: 'TOPIC,PARTITION,OFFSET on each line' };
   const { lines, name } = await openLines(file, about, session, takeStopSignal(printer));
-  const { offsets, others } = await parseOffsets(lines, name, settings);
+  const { offsets, others } = await parseOffsets(lines, name, reading);
   if (others > 0) {
     printer.warn(`${name}: left out ${count(others, 'line')} about other topics or groups`);
   }
-  const missing = partitions?.find((partition) => !offsets.has(partition));
-  if (missing !== undefined) {
-    throw new Failure('invalid_value', `${name} has no offset for partition ${missing}`, {
-      fix: `it has some for ${[...offsets.keys()].join(', ')}`,
-    });
-  }
-  return { to: { offsets }, partitions: partitions ?? [...offsets.keys()] };
+  return new Map(
+    [...offsets].map(([topic, ofTopic]) => {
+      const there = [...ofTopic.keys()];
+      const missing = partitions?.find((partition) => !ofTopic.has(partition));
+      if (missing !== undefined) {
+        throw new Failure('invalid_value', `${name} has no offset for partition ${missing}`, {
+          fix: `it has some for ${there.join(', ')}`,
+        });
+      }
+      return [topic, { to: { offsets: ofTopic }, partitions: partitions ?? there }];
+    }),
+  );
 }

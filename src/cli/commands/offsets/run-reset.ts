@@ -1,5 +1,5 @@
-import type { ResetRequest } from '../../../app/offsets/plan.ts';
-import { resetOffsets } from '../../../app/offsets/reset.ts';
+import type { ProcessorTopics } from '../../../app/offsets/group-positions.ts';
+import { resetOffsets, type ResetOptions } from '../../../app/offsets/reset.ts';
 import { systemClock } from '../../../compose.ts';
 import { printReset, printResetEvent } from '../../output/positions/offsets.ts';
 import type { Session } from '../../session.ts';
@@ -7,12 +7,12 @@ import { openPorts } from './ports.ts';
 
 export async function runReset(
   session: Session,
-  { reset, to, execute }: { reset: ResetRequest | 'undo'; to: string; execute: boolean },
+  { processor, group }: Omit<ProcessorTopics, 'topics'>,
+  { reset, to, execute }: Pick<ResetOptions, 'reset' | 'execute'> & { to: string },
 ): Promise<void> {
-  const { topic, group } = session.settings;
   const result = await resetOffsets(
     { ...(await openPorts(session)), clock: systemClock },
-    { topic, group, reset, execute, on: (event) => printResetEvent(session.printer, event) },
+    { processor, group, reset, execute, on: (event) => printResetEvent(session.printer, event) },
   );
   await printReset(session, result, to);
 }

@@ -1,6 +1,7 @@
 import { isMove } from '../../../app/offsets/plan.ts';
-import type { ResetEvent, ResetResult } from '../../../app/offsets/reset.ts';
+import type { MovedPartition, ResetEvent, ResetResult } from '../../../app/offsets/reset.ts';
 import type { OffsetsView, PartitionOffsets } from '../../../app/offsets/show.ts';
+import type { ProcessorTopics } from '../../../app/offsets/group-positions.ts';
 import type { Offsets, OffsetsReset } from '../../../documents/offsets.ts';
 import type { Session } from '../../session.ts';
 import type { MessageLine } from '../consume/decision-throttle.ts';
@@ -29,47 +30,68 @@ const SHOWN = numbers<PartitionOffsets>([
   ['LAG', (row) => row.lag],
 ]);
 
+/** In front of the columns of partitions, where they are of several topics. */
+function withTopics<Row extends { readonly topic: string }>(
+  { topics }: ProcessorTopics,
+  columns: readonly Column<Row>[],
+): readonly Column<Row>[] {
+  return topics.length === 1 ? columns : [{ title: 'TOPIC', cell: ({ topic }) => topic }, ...columns];
+}
+
+/** The only one, for documents; null: there are several. */
+function onlyTopic({ topics: [topic = '', ...others] }: ProcessorTopics): string | null {
+  return others.length === 0 ? topic : null;
+}
+
+function topicWords({ topics }: ProcessorTopics): string {
+  return `${topics.length === 1 ? 'topic' : 'topics'} ${topics.join(', ')}`;
+}
+
 export async function printOffsets({ printer, isJson, isCsv }: Session, view: OffsetsView): Promise<void> {
-  const { topic, group, partitions, ahead } = view;
-  if (ahead.length > 0) printer.warn(aheadLine(topic, group, ahead));
-  printer.messages(partitions.flatMap((entry) => oddities(topic, group, entry, ahead)));
+  const { processor, group, partitions, ahead } = view;
+  for (const [topic, entries] of ahead) printer.warn(aheadLine(topic, group, entries));
+  printer.messages(partitions.flatMap((entry) => oddities(view, entry)));
   const state = snakeCase(view.groupState);
   const totalLag = partitions.reduce((sum, { lag }) => sum + lag, 0);
-  const rows = partitions.map(({ partition, start, committed, stored, end, lag }) => ({
-    ...{ partition, start, committed, stored, end, lag },
+  const rows = partitions.map(({ topic, partition, start, committed, stored, end, lag }) => ({
+    ...{ topic, partition, start, committed, stored, end, lag },
   }));
   if (isCsv) {
+    const columns = ['partition', 'start', 'committed', 'stored', 'end', 'lag', 'topic'];
     await (
-      await openCsv(printer, ['partition', 'start', 'committed', 'stored', 'end', 'lag'])
+      await openCsv(printer, columns)
     )(rows);
     return;
   }
   if (isJson) {
-    const document: Offsets = { topic, group, group_state: state, total_lag: totalLag, partitions: rows };
+    const document: Offsets = {
+      ...{ topic: onlyTopic(view), group, group_state: state, total_lag: totalLag },
+      ...{ processor, partitions: rows },
+    };
     await printer.data(`${JSON.stringify(document)}\n`);
     return;
   }
   // Kafka's word for a group that it does not know.
   const words = state === 'dead' ? 'does not exist yet' : state.replaceAll('_', ' ');
-  await printer.data(`topic ${topic}, group ${group} (${words}): lag ${grouped(totalLag)}\n`);
-  await printTable(printer, partitions, SHOWN);
+  await printer.data(`${topicWords(view)}, group ${group} (${words}): lag ${grouped(totalLag)}\n`);
+  await printTable(printer, partitions, withTopics(view, SHOWN));
 }
 
 /** What the numbers of a partition do not say by themselves. */
 function oddities(
-  topic: string,
-  group: string,
-  { partition, start, stored, end, current }: PartitionOffsets,
-  ahead: OffsetsView['ahead'],
+  { processor, group, ahead }: OffsetsView,
+  { topic, partition, start, stored, end, current }: PartitionOffsets,
 ): MessageLine[] {
   const lines: MessageLine[] = [];
   const place = `${topic}/${partition}`;
-  if (stored !== null && current !== stored && !ahead.some((entry) => entry.partition === partition)) {
-    const text = `${place}: another tool moved group ${group} to ${current}; the next orderctl consume continues there`;
+  const isAhead = ahead.get(topic)?.some((entry) => entry.partition === partition) === true;
+  const reading = processor === 'orders' ? 'consume' : `run ${processor}`;
+  if (stored !== null && current !== stored && !isAhead) {
+    const text = `${place}: another tool moved group ${group} to ${current}; the next orderctl ${reading} continues there`;
     lines.push({ level: 'warn', text });
   }
   if (stored !== null && (stored < start || stored > end)) {
-    const text = `${place}: the topic holds ${start} to ${end}, and the stored position ${stored} is not in it: consume will stop there; see orderctl doctor`;
+    const text = `${place}: the topic holds ${start} to ${end}, and the stored position ${stored} is not in it: ${reading} will stop there; see orderctl doctor`;
     lines.push({ level: 'warn', text });
   }
   return lines;
@@ -80,9 +102,7 @@ function snakeCase(state: string): string {
   return state.replace(/(?<=[a-z])[A-Z]/g, '_$&').toLowerCase();
 }
 
-type Moved = ResetResult['partitions'][number];
-
-const MOVED = numbers<Moved>([
+const MOVED = numbers<MovedPartition>([
   ['PARTITION', (row) => row.partition],
   ['BEFORE', (row) => row.before],
   ['AFTER', (row) => row.after],
@@ -109,7 +129,7 @@ export function printResetEvent(printer: Printer, event: ResetEvent): void {
   }
 }
 
-const RESET_CSV_COLUMNS = ['partition', 'before', 'after', 'start', 'end', 'read_again', 'skipped'];
+const RESET_CSV_COLUMNS = ['partition', 'before', 'after', 'start', 'end', 'read_again', 'skipped', 'topic'];
 
 /** @param to what was asked for, as it was put */
 export async function printReset(session: Session, result: ResetResult, to: string): Promise<void> {
@@ -127,13 +147,13 @@ export async function printReset(session: Session, result: ResetResult, to: stri
     await printer.data(`${JSON.stringify(resetDocument(result, to))}\n`);
     return;
   }
-  await printTable(printer, result.partitions, MOVED);
+  await printTable(printer, result.partitions, withTopics(result, MOVED));
   await printer.data(`${printer.rephrased(lastLine(result))}\n`);
 }
 
-function warningsOf({ topic, partitions, executed }: ResetResult): ReturnType<typeof moveLines> {
+function warningsOf({ partitions, executed }: ResetResult): ReturnType<typeof moveLines> {
   const lines = partitions.flatMap((move) =>
-    move.cause === 'reset' ? clampLines(topic, move) : moveLines(topic, move),
+    move.cause === 'reset' ? clampLines(move.topic, move) : moveLines(move.topic, move),
   );
   const skipped = partitions.reduce((sum, move) => sum + move.skipped, 0);
   if (skipped === 0) return lines;
@@ -141,29 +161,26 @@ function warningsOf({ topic, partitions, executed }: ResetResult): ReturnType<ty
   return [...lines, { level: 'warn', text }];
 }
 
-function lastLine({ executed, undoFile, partitions, topic, group }: ResetResult): string {
+function lastLine(result: ResetResult): string {
+  const { processor, executed, undoFile, partitions, topics, group } = result;
   if (!executed) return 'nothing changed; add --execute';
   const moved = partitions.filter(isMove).length;
   if (moved === 0) return 'nothing changed: every partition is there already';
+  const of = processor === 'orders' ? '' : ` --processor ${processor}`;
   const undo =
-    undoFile === null ? '' : `; to take it back: orderctl offsets undo --execute (kept in ${undoFile})`;
-  return `moved ${count(moved, 'partition')} of ${topic}, with group ${group}${undo}`;
+    undoFile === null ? '' : `; to take it back: orderctl offsets undo${of} --execute (kept in ${undoFile})`;
+  return `moved ${count(moved, 'partition')} of ${topics.join(', ')}, with group ${group}${undo}`;
 }
 
-function resetDocument(
-  { topic, group, executed, undoFile, partitions }: ResetResult,
-  to: string,
-): OffsetsReset {
+function resetDocument(result: ResetResult, to: string): OffsetsReset {
+  const { processor, group, executed, undoFile } = result;
   return {
-    topic,
-    group,
-    to,
-    executed,
+    ...{ topic: onlyTopic(result), group, to, executed },
     undo_file: undoFile,
-    partitions: partitions.map(({ partition, before, after, start, end, readAgain, skipped }) => ({
-      ...{ partition, before, after, start, end },
-      read_again: readAgain,
-      skipped,
-    })),
+    processor,
+    partitions: result.partitions.map((move) => {
+      const { topic, partition, before, after, start, end, readAgain, skipped } = move;
+      return { topic, partition, before, after, start, end, read_again: readAgain, skipped };
+    }),
   };
 }
