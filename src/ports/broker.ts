@@ -1,3 +1,4 @@
+import type { Failure } from '../domain/failure.ts';
 import type { Headers, HeaderValue, RecordFingerprint } from './record.ts';
 import type { Position, TopicPartition } from './store.ts';
 
@@ -98,6 +99,17 @@ export interface RecordChunk {
   readonly next: number;
 }
 
+/** A stored position that cannot be read on from. */
+export interface RefusedPosition {
+  /**
+   * It was read from another cluster; there is no such partition any more; what comes next was deleted; it lies past the
+   * end; the record before it is not the one that was read; that record is in a batch that is broken in Kafka.
+   */
+  readonly reason: 'cluster' | 'no_partition' | 'before_start' | 'past_end' | 'other_record' | 'unreadable';
+  /** offsets_gone, topic_changed, or invalid_input for one that is unreadable. */
+  readonly failure: Failure;
+}
+
 /**
  * Every method @throws Failure broker_unreachable after the connection time-out, broker_refused when it answers no
  * (authentication, authorization), and what is named.
@@ -139,18 +151,16 @@ export interface BrokerAdmin extends AsyncDisposable {
   ledRanges(topic: string): Promise<readonly PartitionRange[]>;
   /** First offset whose timestamp is at or after `timestampMs`; the end where there is none. */
   offsetsAt(topic: string, timestampMs: number): Promise<ReadonlyMap<number, number>>;
-  /** The fingerprints of the records at these offsets; a partition is absent when no record lies there. */
-  fingerprints(
-    topic: string,
-    offsets: ReadonlyMap<number, number>,
-  ): Promise<ReadonlyMap<number, RecordFingerprint>>;
   /**
-   * Compares positions with the topic as it is now, as a consumer does at each join: their cluster, that they lie in
-   * it, and the record before each.
+   * Compares positions with the topic as it is now, as a consumer does at each join. Of a partition without a leader
+   * only the cluster is compared.
    *
-   * @throws Failure offsets_gone, topic_changed
+   * @returns by partition, the positions at which reading cannot go on
    */
-  checkPositions(topic: string, positions: ReadonlyMap<number, Position>): Promise<void>;
+  refusedPositions(
+    topic: string,
+    positions: ReadonlyMap<number, Position>,
+  ): Promise<ReadonlyMap<number, RefusedPosition>>;
   /**
    * Every committed record of the ranges: one range after the other, in order of offsets, fetched as they are asked
    * for. Belongs to no group and commits nothing. A partition may stand in several ranges.

@@ -10,6 +10,7 @@ import { showOffsets } from '../../src/app/offsets/show.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import { isSkipped, readCourses, readSkips } from '../../src/app/offsets/skips.ts';
 import type { StoreAccess } from '../../src/ports/access.ts';
+import type { RefusedPosition } from '../../src/ports/broker.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { ModelFolder } from '../support/model.ts';
 import { ScriptedBroker } from '../support/scripted-broker.ts';
@@ -256,17 +257,23 @@ describe('of a topic that was created again', () => {
     expect(isSkipped(found, { processor: 'orders', topic: 'orders', partition: 0, offset: 7 })).toBe(false);
   });
 
-  it('is noticed on the same cluster by its end, and by the record before the position', async () => {
+  it.each<[RefusedPosition['reason'], boolean]>([
+    ['past_end', true],
+    ['other_record', true],
+    ['before_start', false],
+    ['no_partition', false],
+    ['unreadable', false],
+  ])('is noticed on the same cluster: %s is one, %s', async (reason, recreated) => {
     const admin = await broker.admin();
+    const failure = new Failure('topic_changed', 'refused');
     broker.admin = async () => ({
       ...admin,
-      fingerprints: async (_, offsets) =>
-        new Map([...offsets].map(([partition, offset]) => [partition, { offset, timestamp: 9, crc: 2 }])),
+      refusedPositions: async () => new Map([[0, { reason, failure }]]),
     });
     recreate('cluster-1');
     expect((await reset('latest', { execute: false })).partitions).toMatchObject([
-      { skipped: 3, recreated: true },
-      { skipped: 4, recreated: true },
+      { recreated },
+      { recreated: false },
     ]);
   });
 

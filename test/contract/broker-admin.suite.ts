@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { createKafkaBroker } from '../../src/adapters/kafka/kafka-broker.ts';
+import { fingerprintOf } from '../../src/adapters/kafka/protocol/fingerprint.ts';
 import { isFailure } from '../../src/domain/failure.ts';
 import type { BrokerAdmin } from '../../src/ports/broker.ts';
+import type { Position } from '../../src/ports/store.ts';
 import { closedPort } from '../support/closed-port.ts';
 import type { Cluster } from './broker.suite.ts';
 
@@ -86,7 +88,7 @@ export function adminContract(cluster: Cluster): void {
       await producer.disconnect();
     });
 
-    it('tells records apart by their fingerprints', async () => {
+    it('refuses positions that do not follow the record that was read', async () => {
       const topic = cluster.name('prints');
       await admin.createTopic(topic, { partitions: 3 });
       const producer = cluster.kafka().producer();
@@ -103,15 +105,24 @@ export function adminContract(cluster: Cluster): void {
         });
       }
       await producer.disconnect();
-      const at = async (offset: number) =>
-        admin.fingerprints(topic, new Map([0, 1, 2].map((partition) => [partition, offset])));
-      const second = await at(1);
-      expect(second.get(0)).toEqual(second.get(1));
-      expect(second.get(0)).toMatchObject({ offset: 1, timestamp: 5_000 });
-      const third = await at(2);
-      expect(third.get(0)?.crc).not.toBe(third.get(1)?.crc);
-      expect([...third.keys()].sort()).toEqual([0, 1]);
-      expect((await at(3)).size).toBe(0);
+      const positionAt = (partition: number, offset: number, value: string): Position => {
+        const record = { offset, timestamp: 5000, key: Buffer.from('k'), value: Buffer.from(value) };
+        return { topic, partition, next: offset + 1, last: fingerprintOf(record), clusterId: null };
+      };
+      const reasons = async (...positions: Position[]) =>
+        [...(await admin.refusedPositions(topic, new Map(positions.map((one) => [one.partition, one]))))].map(
+          ([partition, { reason }]) => `${partition}: ${reason}`,
+        );
+      // Behind the large record: what comes first in an answer fills it.
+      expect(await reasons(positionAt(0, 1, 'same'), positionAt(1, 1, 'same'))).toEqual([]);
+      expect(await reasons(positionAt(0, 1, 'same'), positionAt(1, 1, 'other'))).toEqual(['1: other_record']);
+      expect(await reasons(positionAt(0, 2, 'same'))).toEqual(['0: other_record']);
+      expect(await reasons(positionAt(2, 2, 'same'), positionAt(3, 2, 'same'))).toEqual([
+        '3: no_partition',
+        '2: past_end',
+      ]);
+      const elsewhere = { ...positionAt(1, 1, 'same'), clusterId: 'another' };
+      expect(await reasons(elsewhere, { ...positionAt(0, 5, ''), next: 3 })).toEqual(['1: cluster']);
     });
 
     it('commits with metadata for a group without members, and reads it back', async () => {

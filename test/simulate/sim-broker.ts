@@ -4,10 +4,12 @@ import type {
   BrokerAdmin,
   CommittedOffset,
   Producer,
+  RefusedPosition,
   SendRecord,
   SendResult,
 } from '../../src/ports/broker.ts';
-import { lastHeader } from '../../src/ports/record.ts';
+import type { Position } from '../../src/ports/store.ts';
+import { lastHeader, sameFingerprint } from '../../src/ports/record.ts';
 import { CLUSTER, endOf, MAX_DEAD_LETTER_BYTES, PARTITIONS, simFingerprint, type SimTopic } from './topic.ts';
 
 export type SendFault = 'before' | 'after';
@@ -49,13 +51,8 @@ export class SimBroker implements Broker {
       topicConfig: async () => '2000',
       ranges: async () =>
         this.#topic.map((_, partition) => ({ partition, start: 0, end: endOf(this.#topic, partition) })),
-      fingerprints: async (_topic, offsets) =>
-        new Map(
-          [...offsets].flatMap(([partition, offset]) => {
-            const record = this.#topic[partition]?.find((one) => one.offset === offset);
-            return record === undefined ? [] : [[partition, simFingerprint(record)] as const];
-          }),
-        ),
+      refusedPositions: async (_topic, positions) =>
+        new Map([...positions].flatMap(([partition, position]) => this.#refused(partition, position))),
       committed: async () => [...this.committed.values()],
       commit: async (_group, _topic, offsets) => {
         for (const entry of offsets) this.committed.set(entry.partition, entry);
@@ -63,6 +60,15 @@ export class SimBroker implements Broker {
       group: async () => ({ state: 'Empty', members: [] }),
       [Symbol.asyncDispose]: async () => undefined,
     } satisfies Partial<BrokerAdmin> as unknown as BrokerAdmin;
+  }
+
+  #refused(partition: number, { next, last, clusterId }: Position): [number, RefusedPosition][] {
+    const record = this.#topic[partition]?.find(({ offset }) => offset === last?.offset);
+    const isOther = last !== null && record !== undefined && !sameFingerprint(simFingerprint(record), last);
+    const isElsewhere = clusterId !== null && clusterId !== CLUSTER;
+    const reason = next > endOf(this.#topic, partition) ? 'past_end' : isOther ? 'other_record' : 'cluster';
+    if (reason === 'cluster' && !isElsewhere) return [];
+    return [[partition, { reason, failure: new Failure('topic_changed', `${partition}: ${reason}`) }]];
   }
 
   async producer(): Promise<Producer> {

@@ -1,4 +1,4 @@
-import { Failure } from '../../src/domain/failure.ts';
+import { Failure, type FailureCode } from '../../src/domain/failure.ts';
 import type {
   Batch,
   Broker,
@@ -10,6 +10,7 @@ import type {
   Producer,
   RecordChunk,
   RecordRange,
+  RefusedPosition,
   RunOptions,
   SendRecord,
   SendResult,
@@ -122,15 +123,22 @@ export class ScriptedBroker implements Broker {
             log.find((record) => record.timestamp >= timestampMs)?.offset ?? range(log, partition).end,
           ]),
         ),
-      fingerprints: async () => new Map(),
-      checkPositions: async (topic, positions) => {
-        const ranges = (this.topics.get(topic) ?? []).map(range);
-        const gone = ranges.find(({ partition, start, end }) => {
-          const next = positions.get(partition)?.next ?? start;
-          return next < start || next > end;
-        });
-        if (gone !== undefined)
-          throw new Failure('offsets_gone', `${topic}/${gone.partition} has it no more`);
+      refusedPositions: async (topic, positions) => {
+        const refused = new Map<number, RefusedPosition>();
+        const logs = this.topics.get(topic) ?? [];
+        for (const { partition, start, end } of logs.map(range)) {
+          const { next, clusterId } = positions.get(partition) ?? { next: start, clusterId: null };
+          const refuse = (reason: RefusedPosition['reason'], code: FailureCode): void => {
+            refused.set(partition, {
+              reason,
+              failure: new Failure(code, `${topic}/${partition}: ${reason}`),
+            });
+          };
+          if (clusterId !== null && clusterId !== this.clusterId) refuse('cluster', 'topic_changed');
+          else if (next < start) refuse('before_start', 'offsets_gone');
+          else if (next > end) refuse('past_end', 'offsets_gone');
+        }
+        return refused;
       },
       records: (topic, ranges, signal) => this.#records(topic, ranges, signal),
       committed: async (group, topic) =>

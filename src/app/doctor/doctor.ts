@@ -222,7 +222,8 @@ async function checkPositions(
 ): Promise<Finding> {
   const { topic, group } = options;
   await using reader = await ports.access.read();
-  await admin.checkPositions(topic, await storedPositions(reader, { processor: 'orders', topic }));
+  const stored = await storedPositions(reader, { processor: 'orders', topic });
+  for (const { failure } of (await admin.refusedPositions(topic, stored)).values()) throw failure;
   const { partitions, ahead } = await showOffsets(ports, { processor: 'orders', group, topics: [topic] });
   if (ahead.size > 0) {
     return warning('the group is ahead of this folder, which is an older state: a backup, or a copy', {
@@ -285,11 +286,8 @@ async function checkRegistry({ registry }: SchemaTools, subject: string): Promis
 }
 
 async function checkOwnSchema(tools: SchemaTools, subject: string): Promise<Finding> {
-  const { report, compatible } = await checkSchema(tools, {
-    subject,
-    schema: JSON.stringify(ORDER.schema),
-    name: 'the order schema',
-  });
+  const schema = JSON.stringify(ORDER.schema);
+  const { report, compatible } = await checkSchema(tools, { subject, schema, name: 'the order schema' });
   if (report.registered !== null) return ok(`registered: version ${report.registered.version}`);
   if (!compatible) {
     throw new Failure('incompatible_schema', `the order schema is not compatible with ${subject}`, {

@@ -1,17 +1,14 @@
-import { isFailure } from '../../domain/failure.ts';
 import type { ProcessorName } from '../../domain/messages/message.ts';
-import type { BrokerAdmin } from '../../ports/broker.ts';
-import { sameFingerprint, type RecordFingerprint } from '../../ports/record.ts';
+import type { BrokerAdmin, RefusedPosition } from '../../ports/broker.ts';
 import type { StoreReader } from '../../ports/store.ts';
 import { offsetsAtTime } from './group-positions.ts';
 import { planMoves, type PlanInput, type PositionMove } from './plan.ts';
 import { readCourses } from './skips.ts';
 
-type Found = Omit<PlanInput, 'recreated' | 'offsetsAtTime'> & {
-  /** Of the cluster that answers now. */
-  readonly clusterId: string;
-  readonly processor: ProcessorName;
-};
+/** What only a topic that was created again shows, or an unclean election. A batch that is broken says nothing. */
+const RECREATED: ReadonlySet<RefusedPosition['reason']> = new Set(['cluster', 'past_end', 'other_record']);
+
+type Found = Omit<PlanInput, 'recreated' | 'offsetsAtTime'> & { readonly processor: ProcessorName };
 
 /**
  * As planMoves, counting as skipped only what was never read from the topic as it is now.
@@ -43,42 +40,13 @@ export async function findMoves(
   });
 }
 
-/**
- * The partitions whose stored position is of another topic of that name: of another cluster, past the end, or behind a
- * record that is not the one that was read there. What a consumer stops for.
- */
+/** The partitions whose stored position is of another topic of that name. */
 async function findRecreated(
   admin: BrokerAdmin,
-  { topic, clusterId, ranges, stored }: Found,
+  { topic, stored }: Pick<PlanInput, 'topic' | 'stored'>,
 ): Promise<ReadonlySet<number>> {
-  const recreated = new Set<number>();
-  const last = new Map<number, RecordFingerprint>();
-  for (const { partition, start, end } of ranges) {
-    const position = stored.get(partition);
-    if (position === undefined) continue;
-    const isElsewhere = position.clusterId !== null && position.clusterId !== clusterId;
-    if (isElsewhere || position.next > end) recreated.add(partition);
-    else if (position.last !== null && position.last.offset >= start) last.set(partition, position.last);
-  }
-  if (last.size === 0) return recreated;
-  const offsets = new Map([...last].map(([partition, { offset }]) => [partition, offset]));
-  for (const [partition, now] of await fingerprintsOf(admin, topic, offsets)) {
-    const then = last.get(partition);
-    if (then === undefined || !sameFingerprint(then, now)) recreated.add(partition);
-  }
-  return recreated;
-}
-
-/** A batch that is broken in Kafka is often why positions are moved. */
-async function fingerprintsOf(
-  admin: BrokerAdmin,
-  topic: string,
-  offsets: ReadonlyMap<number, number>,
-): Promise<ReadonlyMap<number, RecordFingerprint>> {
-  try {
-    return await admin.fingerprints(topic, offsets);
-  } catch (error) {
-    if (isFailure(error, 'invalid_input')) return new Map();
-    throw error;
-  }
+  const refused = await admin.refusedPositions(topic, stored);
+  return new Set(
+    [...refused].flatMap(([partition, { reason }]) => (RECREATED.has(reason) ? [partition] : [])),
+  );
 }

@@ -119,7 +119,6 @@ async function planReset(admin: BrokerAdmin, reader: StoreReader, options: Reset
   const resets =
     'undo' in options.reset ? await reversal(reader, processor, options.reset.undo) : options.reset;
   const mark = markOf(reader.storeId ?? '');
-  const clusterId = await admin.clusterId();
   const plans: Plan[] = [];
   for (const [topic, reset] of resets) {
     const source = { processor, topic };
@@ -127,7 +126,7 @@ async function planReset(admin: BrokerAdmin, reader: StoreReader, options: Reset
     const stored = await storedPositions(reader, source);
     const ranges = await rangesOf(admin, source);
     const committed = await admin.committed(group, topic);
-    const found = { ...source, group, mark, clusterId, ranges, stored, committed };
+    const found = { ...source, group, mark, ranges, stored, committed };
     const moves = await findMoves(admin, reader, { ...found, adopt: false, reset });
     plans.push({ source, moves, ranges, stored, committed, mark });
   }

@@ -128,7 +128,7 @@ async function prepareTopic(
   const known = [...ranges, ...rangesWithoutLeader({ ranges, stored: positions, committed })];
   const ahead = reset === null ? groupAhead({ ranges: known, stored: positions, committed, mark }) : [];
   if (ahead.length > 0) on({ kind: 'group_ahead', topic, group, ahead });
-  const found = { processor, topic, group, mark, clusterId, ranges: known, stored: positions, committed };
+  const found = { processor, topic, group, mark, ranges: known, stored: positions, committed };
   const moves = await findMoves(admin, store, { ...found, adopt, reset });
   await storeMoves(store, clusterId, [{ source: { processor, topic }, moves }]);
   for (const move of moves) {

@@ -15,6 +15,8 @@ export interface Replica {
   /** What comes next. */
   end: number;
   log: Entry[];
+  /** Its batches fail their checksum. */
+  isBroken: boolean;
 }
 
 /** How many records a batch has at most: small, so that an answer is of several. */
@@ -50,6 +52,7 @@ export class Model {
       start: 0,
       end: 0,
       log: [],
+      isBroken: false,
     }));
   }
 
@@ -133,6 +136,7 @@ export function batchesFrom(replica: Replica, offset: number, maxBytes: number, 
     const batch = recordBatch({ values: run.map(({ value }) => value) });
     batch.writeBigInt64BE(BigInt(first), 0);
     batch.writeInt32BE(replica.epoch, 12);
+    if (replica.isBroken) batch.writeUInt8(batch.readUInt8(batch.length - 1) ^ 1, batch.length - 1);
     batches.push(batch);
     sizeBytes += batch.length;
     if (sizeBytes >= maxBytes) break;

@@ -6,17 +6,17 @@ import type {
   PartitionRange,
   RecordChunk,
   RecordRange,
+  RefusedPosition,
   TopicDescription,
 } from '../../../ports/broker.ts';
-import type { RecordFingerprint } from '../../../ports/record.ts';
 import type { Position } from '../../../ports/store.ts';
 import { KafkaClient } from '../protocol/client.ts';
 import { answerOf } from '../protocol/errors.ts';
 import { describeGroup, groupInUse } from './groups.ts';
 import type { KafkaOptions } from '../options.ts';
 import { createErrorFromCode, INVALID_CONFIG, LEADER_NOT_AVAILABLE } from '../protocol/kafkajs.ts';
-import { fetchFingerprints, leaders, listAt, listLedRanges, listRanges, partitionsOf } from './offsets.ts';
-import { checkAll } from '../consume/positions.ts';
+import { leaders, listAt, listLedRanges, listRanges, partitionsOf } from './offsets.ts';
+import { refusedPositions } from '../consume/positions.ts';
 import { readRanges } from './read-ranges.ts';
 import { setTopicConfigs } from '../protocol/requests/alter-config.ts';
 import { missingRequests } from '../protocol/requests/request.ts';
@@ -195,17 +195,11 @@ class KafkaAdmin implements BrokerAdmin {
     return this.#retry(`list the offsets of topic ${topic}`, () => listAt(this.#client, topic, timestampMs));
   }
 
-  fingerprints(
+  refusedPositions(
     topic: string,
-    offsets: ReadonlyMap<number, number>,
-  ): Promise<ReadonlyMap<number, RecordFingerprint>> {
-    return this.#retry(`read topic ${topic}`, async () =>
-      fetchFingerprints(this.#client, topic, offsets, await leaders(this.#client, topic)),
-    );
-  }
-
-  async checkPositions(topic: string, positions: ReadonlyMap<number, Position>): Promise<void> {
-    await this.#retry(`read topic ${topic}`, () => checkAll(this.#client, topic, positions));
+    positions: ReadonlyMap<number, Position>,
+  ): Promise<ReadonlyMap<number, RefusedPosition>> {
+    return this.#retry(`read topic ${topic}`, () => refusedPositions(this.#client, topic, positions));
   }
 
   records(topic: string, ranges: readonly RecordRange[], signal?: AbortSignal): AsyncIterable<RecordChunk> {

@@ -1,3 +1,4 @@
+import type { Failure } from '../../../domain/failure.ts';
 import type { BrokerRecord, PartitionRange } from '../../../ports/broker.ts';
 import type { RecordFingerprint } from '../../../ports/record.ts';
 import type { TopicPartition } from '../../../ports/store.ts';
@@ -160,18 +161,19 @@ const PROBE_PARTITION_BYTES = 256 * 1024;
 const PROBE_BYTES = 8 * 1024 * 1024;
 
 /**
- * The fingerprints of the records at these offsets; absent where there is none, or it is a control record.
+ * The fingerprints of the records at these offsets; absent where there is none, or it is a control record; a failure
+ * (invalid_input) where the batch is broken.
  *
- * @param epochOf where a node is to refuse that leads under another epoch
+ * @param epochOf a node refuses when it leads under another epoch
  */
 export async function fetchFingerprints(
   client: KafkaClient,
   topic: string,
   offsets: ReadonlyMap<number, number>,
   leaderOf: ReadonlyMap<number, number>,
-  epochOf: ReadonlyMap<number, number> = new Map(),
-): Promise<Map<number, RecordFingerprint>> {
-  const found = new Map<number, RecordFingerprint>();
+  epochOf: ReadonlyMap<number, number>,
+): Promise<Map<number, RecordFingerprint | Failure>> {
+  const found = new Map<number, RecordFingerprint | Failure>();
   const probed = new Map([...leaderOf].filter(([partition]) => offsets.has(partition)));
   await askLeaders(client, probed, async (node, led) => {
     let wanted = led;
@@ -195,9 +197,9 @@ export async function fetchFingerprints(
         const offset = offsets.get(partition) ?? 0;
         // Nothing although there is something: the answer was full before it came to this partition.
         const isFull = records.length === 0 && offset < highWatermark;
-        const record = isFull ? 'cut' : recordAt(records, offset, { topic, partition });
-        if (record === 'cut') cutShort.push(partition);
-        else if (record !== undefined) found.set(partition, fingerprintOf(record));
+        const print = isFull ? 'cut' : fingerprintAt(records, offset, { topic, partition });
+        if (print === 'cut') cutShort.push(partition);
+        else if (print !== undefined) found.set(partition, print);
       }
       // The first that is asked for comes whole, so each round settles one at least.
       wanted = cutShort.length < wanted.length ? cutShort : cutShort.slice(1);
@@ -206,16 +208,17 @@ export async function fetchFingerprints(
   return found;
 }
 
-/** @throws Failure invalid_input for a batch that is broken */
-function recordAt(
+function fingerprintAt(
   buffer: Buffer,
   offset: number,
   { topic, partition }: { topic: string; partition: number },
-): BrokerRecord | 'cut' | undefined {
+): RecordFingerprint | Failure | 'cut' | undefined {
   try {
-    return findRecord(buffer, offset);
+    const record = findRecord(buffer, offset);
+    return record === undefined || record === 'cut' ? record : fingerprintOf(record);
   } catch (error) {
-    throw error instanceof BadBatchError ? badBatch(topic, partition, error) : error;
+    if (error instanceof BadBatchError) return badBatch(topic, partition, error);
+    throw error;
   }
 }
 

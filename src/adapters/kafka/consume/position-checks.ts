@@ -4,7 +4,7 @@ import type { KafkaClient } from '../protocol/client.ts';
 import { answerOf, isConnectionError, isPassing } from '../protocol/errors.ts';
 import type { Fetcher } from './fetcher.ts';
 import type { Leaders } from './leaders.ts';
-import { checkPositions } from './positions.ts';
+import { comparePositions, throwFirst } from './positions.ts';
 import type { Check } from './slots.ts';
 
 export interface PositionChecksOptions {
@@ -57,12 +57,15 @@ export class PositionChecks {
     const { client, signal, leaders, fetcher, onChecked } = this.#options;
     const led = new Map(checks.map(({ slot, leader }) => [slot.of.partition, leader]));
     try {
-      const offsets = await checkPositions({ client, topic, led, positions });
+      const { ranges, refused } = await comparePositions({ client, topic, led, positions });
       if (signal.aborted) return;
+      throwFirst(refused);
+      const starts = new Map(ranges.map(({ partition, start }) => [partition, start]));
       for (const check of checks) {
-        const offset = offsets.get(check.slot.of.partition);
-        if (offset === undefined) fetcher.slots.putBack(check);
-        else fetcher.assign(check, offset);
+        const { partition } = check.slot.of;
+        const start = starts.get(partition);
+        if (start === undefined) fetcher.slots.putBack(check);
+        else fetcher.assign(check, positions.get(partition)?.next ?? start);
       }
       onChecked();
     } catch (error) {

@@ -1,5 +1,5 @@
 import { Failure } from '../../../domain/failure.ts';
-import type { PartitionRange } from '../../../ports/broker.ts';
+import type { PartitionRange, RefusedPosition } from '../../../ports/broker.ts';
 import type { Position } from '../../../ports/store.ts';
 import { sameFingerprint, type RecordFingerprint } from '../../../ports/record.ts';
 import type { KafkaClient } from '../protocol/client.ts';
@@ -11,107 +11,110 @@ import { fetchFingerprints, listRanges } from '../admin/offsets.ts';
 export interface Comparison {
   readonly client: KafkaClient;
   readonly topic: string;
-  /** The partitions and who leads them: one node, and the epochs that distinguish a later leader from it. */
+  /** The partitions and who leads them, with the epochs that distinguish a later leader. */
   readonly led: ReadonlyMap<number, Leader>;
   /** Of any partition; one that is absent starts at the earliest offset. */
   readonly positions: ReadonlyMap<number, Position>;
 }
 
+/** By partition, in the order in which they are to be reported. */
+export type RefusedPositions = ReadonlyMap<number, RefusedPosition>;
+
 /**
- * Compares positions with the topic as its leaders have it now.
+ * Compares positions with the topic as its leaders have it now. Rejects with errors of kafkajs as they come.
  *
- * @returns the offset to read next of every partition that is led
- * @throws Failure offsets_gone, topic_changed; errors of kafkajs as they come
+ * @returns what can be read of every partition that is led, and the positions that are refused for it
  */
-export async function checkPositions(comparison: Comparison): Promise<Map<number, number>> {
+export async function comparePositions(
+  comparison: Comparison,
+): Promise<{ ranges: readonly PartitionRange[]; refused: RefusedPositions }> {
   const { client, topic, led, positions } = comparison;
+  const nodes = new Map([...led].map(([partition, { nodeId }]) => [partition, nodeId]));
   // Up to the high watermark: an open transaction ends what can be read now, not what there is.
-  const ranges = new Map(
-    (await listRanges(client, topic, nodesOf(led), false)).map((range) => [range.partition, range]),
-  );
-  for (const [partition, range] of ranges) {
+  const ranges = await listRanges(client, topic, nodes, false);
+  const refused = new Map<number, RefusedPosition>();
+  const read = new Map<number, RecordFingerprint>();
+  for (const range of ranges) {
+    const { partition, start, end } = range;
     const position = positions.get(partition);
-    if (position !== undefined) checkRange(position, range);
+    if (position === undefined) continue;
+    const { next, last } = position;
+    if (next < start) refused.set(partition, offsetsGone('before_start', position, range));
+    else if (next > end) refused.set(partition, offsetsGone('past_end', position, range));
+    // What was deleted or is past the end cannot be compared.
+    else if (last !== null && last.offset >= start && last.offset < end) read.set(partition, last);
   }
-  await checkFingerprints(comparison, ranges);
-  return new Map(
-    [...ranges.values()].map(({ partition, start }) => [partition, positions.get(partition)?.next ?? start]),
-  );
+  for (const [partition, now] of await fingerprintsNow(comparison, nodes, read)) {
+    const then = read.get(partition);
+    const position = positions.get(partition);
+    if (then === undefined || position === undefined) continue;
+    if (now instanceof Failure) refused.set(partition, { reason: 'unreadable', failure: now });
+    else if (!sameFingerprint(now, then)) refused.set(partition, otherRecord(position, then, now));
+  }
+  return { ranges, refused };
 }
 
-/** @throws Failure topic_changed when the positions are of another cluster, or of more partitions than there are */
-export function checkTopic(
+/** The positions that are of another cluster, or of more partitions than there are. */
+export function refusedByTopic(
   positions: Iterable<Position>,
   cluster: { readonly clusterId: string; readonly partitions: readonly number[] },
-): void {
+): RefusedPositions {
+  const refused = new Map<number, RefusedPosition>();
   for (const position of positions) {
     const { partition, next, clusterId } = position;
     if (clusterId !== null && clusterId !== cluster.clusterId) {
-      throw changed(
-        position,
-        `was read up to offset ${next} on cluster ${clusterId}, but this is cluster ${cluster.clusterId}`,
-      );
-    }
-    if (next > 0 && !cluster.partitions.includes(partition)) {
-      throw changed(position, `was read up to offset ${next}, but the topic has no such partition any more`);
+      const why = `was read up to offset ${next} on cluster ${clusterId}, but this is cluster ${cluster.clusterId}`;
+      refused.set(partition, changed('cluster', position, why));
+    } else if (next > 0 && !cluster.partitions.includes(partition)) {
+      const why = `was read up to offset ${next}, but the topic has no such partition any more`;
+      refused.set(partition, changed('no_partition', position, why));
     }
   }
+  return refused;
 }
 
-/** Compares the positions of a whole topic at once. Rejects as checkTopic and checkPositions do. */
-export async function checkAll(
+/** Of a whole topic at once; partitions without a leader are only compared with its description. */
+export async function refusedPositions(
   client: KafkaClient,
   topic: string,
   positions: ReadonlyMap<number, Position>,
-): Promise<void> {
+): Promise<RefusedPositions> {
   const { cluster, topic: found } = await client.topic(topic);
   if (found === undefined) throw createErrorFromCode(UNKNOWN_TOPIC_OR_PARTITION);
   const partitions = found.partitions.map(({ partition }) => partition);
-  checkTopic(positions.values(), { clusterId: cluster.clusterId, partitions });
+  const byTopic = refusedByTopic(positions.values(), { clusterId: cluster.clusterId, partitions });
   const led = new Map(
     found.partitions.flatMap(({ partition, leader, epoch }) =>
-      leader < 0 ? [] : [[partition, { nodeId: leader, epoch }] as const],
+      leader < 0 || byTopic.has(partition) || !positions.has(partition)
+        ? []
+        : [[partition, { nodeId: leader, epoch }] as const],
     ),
   );
-  await checkPositions({ client, topic, led, positions });
+  const { refused } = await comparePositions({ client, topic, led, positions });
+  return new Map([...byTopic, ...refused]);
 }
 
-function epochsOf(led: ReadonlyMap<number, Leader>): Map<number, number> {
-  return new Map([...led].map(([partition, { epoch }]) => [partition, epoch]));
+/** @throws Failure of the first one */
+export function throwFirst(refused: RefusedPositions): void {
+  for (const { failure } of refused.values()) throw failure;
 }
 
-function nodesOf(led: ReadonlyMap<number, Leader>): Map<number, number> {
-  return new Map([...led].map(([partition, { nodeId }]) => [partition, nodeId]));
+async function fingerprintsNow(
+  { client, topic, led }: Comparison,
+  nodes: ReadonlyMap<number, number>,
+  read: ReadonlyMap<number, RecordFingerprint>,
+): Promise<ReadonlyMap<number, RecordFingerprint | Failure>> {
+  if (read.size === 0) return new Map();
+  const offsets = new Map([...read].map(([partition, { offset }]) => [partition, offset]));
+  const epochs = new Map([...led].map(([partition, { epoch }]) => [partition, epoch]));
+  return fetchFingerprints(client, topic, offsets, nodes, epochs);
 }
 
-function checkRange(position: Position, range: PartitionRange): void {
-  const { topic, partition, next } = position;
-  if (next < range.start || next > range.end) throw offsetsGone({ topic, partition, next }, range);
-}
-
-async function checkFingerprints(
-  { client, topic, led, positions }: Comparison,
-  ranges: ReadonlyMap<number, PartitionRange>,
-): Promise<void> {
-  const expected = new Map<number, RecordFingerprint>();
-  for (const [partition, { start, end }] of ranges) {
-    const last = positions.get(partition)?.last ?? null;
-    // What was deleted or is past the end cannot be compared.
-    if (last !== null && last.offset >= start && last.offset < end) expected.set(partition, last);
-  }
-  if (expected.size === 0) return;
-  const offsets = new Map([...expected].map(([partition, last]) => [partition, last.offset]));
-  const found = await fetchFingerprints(client, topic, offsets, nodesOf(led), epochsOf(led));
-  for (const [partition, last] of expected) {
-    const now = found.get(partition);
-    if (now === undefined || sameFingerprint(now, last)) continue;
-    const next = positions.get(partition)?.next ?? last.offset + 1;
-    throw changed(
-      { topic, partition, next },
-      `offset ${last.offset} holds another record than the one that was read there ` +
-        `(then of ${timeOf(last)}, now of ${timeOf(now)})`,
-    );
-  }
+function otherRecord(position: Position, then: RecordFingerprint, now: RecordFingerprint): RefusedPosition {
+  const why =
+    `offset ${then.offset} holds another record than the one that was read there ` +
+    `(then of ${timeOf(then)}, now of ${timeOf(now)})`;
+  return changed('other_record', position, why);
 }
 
 /** A producer may stamp anything, nanoseconds too; JavaScript's dates end at ±8.64e15 ms. */
@@ -119,35 +122,32 @@ function timeOf({ timestamp }: RecordFingerprint): string {
   return Math.abs(timestamp) <= 8.64e15 ? new Date(timestamp).toISOString() : `timestamp ${timestamp}`;
 }
 
-interface Place {
-  readonly topic: string;
-  readonly partition: number;
-  /** The stored position. */
-  readonly next: number;
-}
-
-function changed({ topic, partition, next }: Place, why: string): Failure {
-  return new Failure('topic_changed', `${topic}/${partition}: ${why}`, {
+function changed(
+  reason: RefusedPosition['reason'],
+  { topic, partition, next }: Position,
+  why: string,
+): RefusedPosition {
+  const failure = new Failure('topic_changed', `${topic}/${partition}: ${why}`, {
     fix: { kind: 'topic_changed' },
     context: { topic, partition, offset: next },
   });
+  return { reason, failure };
 }
 
-function offsetsGone({ topic, partition, next }: Place, range: PartitionRange): Failure {
-  const available =
-    range.start === range.end
-      ? `it is empty at ${range.start}`
-      : `it holds ${range.start} to ${range.end - 1}`;
+function offsetsGone(
+  reason: 'before_start' | 'past_end',
+  { topic, partition, next }: Position,
+  { start, end }: PartitionRange,
+): RefusedPosition {
+  const available = start === end ? `it is empty at ${start}` : `it holds ${start} to ${end - 1}`;
   const gap =
-    next < range.start
-      ? `records ${next} to ${range.start - 1} were deleted before they were read`
+    reason === 'before_start'
+      ? `records ${next} to ${start - 1} were deleted before they were read`
       : 'records that were read are gone (the topic was created again, or an unclean election cut off its end)';
-  return new Failure(
-    'offsets_gone',
-    `${topic}/${partition}: stored position ${next} is not in the topic: ${available}; ${gap}`,
-    {
-      fix: { kind: 'offsets_gone', partition },
-      context: { topic, partition, offset: next },
-    },
-  );
+  const message = `${topic}/${partition}: stored position ${next} is not in the topic: ${available}; ${gap}`;
+  const failure = new Failure('offsets_gone', message, {
+    fix: { kind: 'offsets_gone', partition },
+    context: { topic, partition, offset: next },
+  });
+  return { reason, failure };
 }

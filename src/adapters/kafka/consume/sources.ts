@@ -3,7 +3,7 @@ import type { Position } from '../../../ports/store.ts';
 import type { PartitionMap } from '../partition-map.ts';
 import { topicMissing } from '../protocol/errors.ts';
 import type { Joined } from './membership.ts';
-import { checkTopic } from './positions.ts';
+import { refusedByTopic, throwFirst } from './positions.ts';
 
 /** A topic that is gone that long was deleted, not moved. */
 const TOPIC_MISSING_MS = 10_000;
@@ -55,7 +55,7 @@ export class Sources {
         continue;
       }
       this.#missingSince.delete(topic);
-      checkTopic(positions.get(topic) ?? [], { clusterId, partitions });
+      throwFirst(refusedByTopic(positions.get(topic) ?? [], { clusterId, partitions }));
       this.#count(topic, partitions.length);
     }
     for (const topic of this.#others) {
