@@ -29,14 +29,18 @@ it(
         .split('\n')
         .map((line) => line.slice(0, 2)),
     ).toEqual(['✓ ', '✓ ', '✓ ', '✓ ', '✓ ', 'do']);
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    // What stands under a command is what it prints: JSON only goes into files.
+    expect(stderr).not.toMatch(/-o json\n|^ *\{/m);
     for (const command of [
       'orderctl user add --user alice --status paid',
       'orderctl inventory add --item book --quantity 300',
       'orderctl consume &',
       'orderctl produce --count 0 --delay 0.005 -o json > sent.jsonl &',
-      'orderctl consume --until-end -o json',
-      'orderctl consume --reset-to earliest --until-end -o json',
-      'orderctl replay -o json',
+      'orderctl consume --until-end -o json > consume.json',
+      'orderctl consume --reset-to earliest --until-end -o json > consume.json',
+      'orderctl replay -o json > replay.jsonl',
+      'orderctl inventory show',
     ]) {
       expect(stderr).toContain(`  $ ${command}\n`);
     }

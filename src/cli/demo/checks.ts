@@ -57,7 +57,7 @@ function onceEach({ accepted, rejected }: Evidence): Promised {
   return {
     promise: 'every order is decided once',
     ok: ids.length > 0 && distinct === ids.length,
-    detail: `${ids.length} decisions for ${distinct} order ids, though the consumer was killed on the way`,
+    detail: `${ids.length} decisions for ${distinct} ids, through kill -9`,
   };
 }
 
@@ -71,10 +71,12 @@ function stockAddsUp(evidence: Evidence): Promised {
     const [first, second, gone] = [putIn[item] ?? 0, edited[item] ?? 0, sold.get(item) ?? 0];
     const is = stock[item];
     const ok = is !== undefined && is >= 0 && first + second - gone === is;
-    return { ok, text: `${item} ${first} + ${second} − ${gone} = ${is ?? 'gone'}${ok ? '' : ' (wrong)'}` };
+    const sum = [first, second].filter((part) => part > 0).join(' + ') + (gone > 0 ? ` − ${gone}` : '');
+    const equals = ok && sum === String(is) ? '' : ` = ${is ?? 'gone'}${ok ? '' : ' (wrong)'}`;
+    return { ok, text: `${item} ${sum}${equals}` };
   });
   return {
-    promise: 'stock = what was put in − what was sold',
+    promise: 'stock = put in − sold',
     ok: sold.size > 0 && sums.every(({ ok }) => ok),
     detail: sums.map(({ text }) => text).join(', '),
   };
@@ -106,10 +108,12 @@ function againChangesNothing({
       replayed === accepted.length &&
       afterReplay.read === replayed &&
       afterReplay.duplicates === afterReplay.read,
-    detail:
-      `${again.duplicates} of ${again.read} records read again and ${afterReplay.duplicates} of ${afterReplay.read} ` +
-      `replayed are duplicates; the logs are ${isUnchanged ? 'the same, byte for byte' : 'not the same'}`,
+    detail: `${duplicatesOf(again)} + ${duplicatesOf(afterReplay)} duplicates, ${isUnchanged ? 'same logs' : 'other logs'}`,
   };
+}
+
+function duplicatesOf({ duplicates, read }: ConsumeSummary): string {
+  return duplicates === read ? String(read) : `${duplicates} of ${read}`;
 }
 
 function nothingLost({ sent, accepted, rejected, restarted, again, afterReplay }: Evidence): Promised {
@@ -125,7 +129,9 @@ function nothingLost({ sent, accepted, rejected, restarted, again, afterReplay }
     promise: 'nothing is lost, nothing is silent',
     ok: sent.length > 0 && lost === 0 && unexplained === 0 && decided.size === sent.length && isAccountedFor,
     detail:
-      `${sent.length} sent = ${accepted.length} accepted + ${rejected.length} rejected with a reason, ${lost} lost` +
+      `${sent.length} sent = ${accepted.length} accepted + ${rejected.length} rejected` +
+      (lost === 0 ? '' : `, ${lost} lost`) +
+      (unexplained === 0 ? '' : `, ${unexplained} without a reason`) +
       (isAccountedFor ? '' : '; a run does not account for all that it read'),
   };
 }
@@ -142,9 +148,10 @@ function filesAreYours({ edited, stock, inventoryCsv }: Evidence): Promised {
   const isSame = Object.entries(stock).every(([item, quantity]) => rows.get(item) === quantity);
   const isThere = Object.keys(edited).length > 0 && Object.keys(edited).every((item) => rows.has(item));
   const edits = Object.entries(edited).map(([item, by]) => `${item} +${by}`);
+  const isCounted = isSame && isThere;
   return {
     promise: 'the files are yours to edit',
-    ok: isSame && isThere,
-    detail: `the edit beside the running consumer (${edits.join(', ')}) counts, and inventory.csv agrees with the stock`,
+    ok: isCounted,
+    detail: `${edits.join(' and ')} by hand ${isCounted ? 'count' : 'are not in inventory.csv'}`,
   };
 }

@@ -78,21 +78,30 @@ export class Stage {
     }
   }
 
-  /** Shows a command, runs it and shows what it prints. @throws Failure check_failed when it does not end with 0 */
-  async run(args: string, { shown = (stdout: string) => stdout } = {}): Promise<string> {
-    this.command(`orderctl ${args}`);
-    const player = this.#spawn(args, 'pipe');
+  /**
+   * Shows a command and runs it.
+   *
+   * @param toFile takes what it prints, which is shown otherwise
+   * @returns what it printed
+   * @throws Failure check_failed when it does not end with 0
+   */
+  async run(args: string, { toFile }: { toFile?: string } = {}): Promise<string> {
+    const player = this.#shown(args, toFile, '');
     const { code, stdout } = await player.ended;
     this.#checkGoingOn();
     if (code !== 0) throw endedBadly(args, code, player.stderr());
-    const text = shown(stdout);
-    if (text !== '') this.output(text);
+    if (toFile !== undefined) return this.read(toFile);
+    if (stdout !== '') this.output(stdout);
     return stdout;
   }
 
   /** Shows a command and starts it in the background. @param toFile takes its stdout */
   start(args: string, toFile?: string): Player {
-    this.command(`orderctl ${args}${toFile === undefined ? '' : ` > ${toFile}`} &`);
+    return this.#shown(args, toFile, ' &');
+  }
+
+  #shown(args: string, toFile: string | undefined, end: string): Player {
+    this.command(`orderctl ${args}${toFile === undefined ? '' : ` > ${toFile}`}${end}`);
     if (toFile === undefined) return this.#spawn(args, 'pipe');
     const fd = openSync(join(this.folder, toFile), 'w');
     try {

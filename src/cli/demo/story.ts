@@ -23,20 +23,20 @@ export async function play(stage: Stage): Promise<Evidence> {
   const inLogs = await killInTheMiddle(stage);
 
   stage.title('5. It is started again, and continues from the last commit');
-  const restarted = await consume(stage, 'consume --until-end -o json');
+  const restarted = await consume(stage, 'consume --until-end');
   stage.output(sumInWords({ inLogs, decided: decided(stage), read: restarted.read, sent: sent(stage) }));
   const logsBefore = logs(stage);
 
   stage.title('6. Back to the beginning: every order is read a second time');
-  const again = await consume(stage, 'consume --reset-to earliest --until-end -o json');
+  const again = await consume(stage, 'consume --reset-to earliest --until-end');
 
   stage.title('7. A replay: what was accepted is sent a second time');
-  const replayed = summaryOf(await stage.run('replay -o json', { shown: replayInShort }));
-  const afterReplay = await consume(stage, 'consume --until-end -o json');
+  const replayed = summaryOf(await stage.run('replay -o json', { toFile: 'replay.jsonl' }));
+  stage.output(replayInShort(replayed));
+  const afterReplay = await consume(stage, 'consume --until-end');
 
   stage.title('8. What is left');
-  const inventory = await stage.run('inventory show -o json');
-  const { items } = JSON.parse(inventory) as { items: { item: string; quantity: number }[] };
+  const inventory = await stage.run('inventory show');
   return {
     sent: linesOf<{ type: string; order_id: string }>(stage.read('sent.jsonl'))
       .filter(({ type }) => type === 'sent')
@@ -45,7 +45,9 @@ export async function play(stage: Stage): Promise<Evidence> {
     rejected: linesOf<DecidedLine>(stage.read('storage/rejections.jsonl')),
     putIn: PUT_IN,
     edited: EDITED,
-    stock: Object.fromEntries(items.map(({ item, quantity }) => [item, quantity])),
+    stock: Object.fromEntries(
+      [...inventory.matchAll(/^(\S+) +(\d+)$/gm)].map(([, item = '', quantity]) => [item, Number(quantity)]),
+    ),
     inventoryCsv: stage.read(INVENTORY),
     logsBefore,
     logsAfter: logs(stage),
@@ -104,8 +106,9 @@ function rowsIn(csv: string): string {
 }
 
 async function consume(stage: Stage, args: string): Promise<ConsumeSummary> {
-  const stdout = await stage.run(args, { shown: (text) => inShort(summaryOf(text)) });
-  return summaryOf(stdout);
+  const summary = summaryOf(await stage.run(`${args} -o json`, { toFile: 'consume.json' }));
+  stage.output(inShort(summary));
+  return summary;
 }
 
 /** How what was decided before the kill and what was read after it make up what was sent. */
@@ -140,8 +143,7 @@ function inShort({ read, accepted, rejected, duplicates, conflicts, dead_lettere
   );
 }
 
-function replayInShort(stdout: string): string {
-  const { sent: count, already_decided: decidedAlready } = summaryOf(stdout);
+function replayInShort({ sent: count, already_decided: decidedAlready }: Summary): string {
   return `sent ${count}, ${decidedAlready} of them decided already`;
 }
 
