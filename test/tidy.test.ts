@@ -205,4 +205,23 @@ describe('maps', () => {
       expect(alone.filter((name) => !basenames.has(name))).toEqual([]);
     },
   );
+
+  it.each([...PAGES, ...filesIn('deploy', /\.md$/)])('the headings that %s links to exist', (page) => {
+    const links = [...read(page).matchAll(/\]\(((?!https?:)[^)#\s]*)#([^)\s]+)\)/g)];
+    const missing = links.filter(([, file = '', heading = '']) => {
+      const target = file === '' ? page : path.posix.join(path.posix.dirname(page), file);
+      return !anchorsOf(read(target)).includes(heading);
+    });
+    expect(missing.map(([link]) => link)).toEqual([]);
+  });
 });
+
+/** As GitHub makes them of headings. */
+function anchorsOf(text: string): string[] {
+  return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}

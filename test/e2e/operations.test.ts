@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { deadAddress } from '../support/cluster.ts';
-import { fill, finish, observe, openShop, type Result, type Shop } from '../support/cli.ts';
+import { fill, openShop, type Shop } from '../support/cli.ts';
+import { runSteps, stepsOf } from '../support/pages.ts';
 import {
   confluentValue,
   createTopic,
@@ -17,45 +17,7 @@ import {
 
 /** docs/operations.md: each situation is made here, and the commands under its heading are run as they are written. */
 const ROOT = path.resolve(import.meta.dirname, '../..');
-const DOCUMENT = fs.readFileSync(path.join(ROOT, 'docs/operations.md'), 'utf8');
-
-interface Command {
-  readonly line: string;
-  readonly exitCode: number;
-}
-
-/** The `sh` lines under each heading, with the exit code that their comment names. */
-const SITUATIONS = new Map(
-  DOCUMENT.split(/^## /m)
-    .slice(1)
-    .map((section) => {
-      const title = section.slice(0, section.indexOf('\n'));
-      const blocks = [...section.matchAll(/^```sh\n(.*?)^```/gms)].map(([, block = '']) => block);
-      const commands = blocks.flatMap((block) => block.trimEnd().split('\n')).map(readCommand);
-      return [title, commands];
-    }),
-);
-
-function readCommand(text: string): Command {
-  const [, line = text, code = '0'] = /^(.*?)\s+# exit code (\d+):.*$/.exec(text) ?? [];
-  return { line, exitCode: Number(code) };
-}
-
-/** Runs a line as a shell that knows `orderctl` does, in the folder of the shop. */
-async function runLine(shop: Shop, line: string): Promise<Result> {
-  // Nothing for a shell in it, and no file of the folder.
-  const [, plain] = /^orderctl ([\w:-]+(?: [\w:-]+)*)$/.exec(line) ?? [];
-  if (plain !== undefined) return shop.run(plain, { env: shop.env });
-  const bin = path.join(shop.folder, 'bin');
-  fs.mkdirSync(bin, { recursive: true });
-  const program = path.join(bin, 'orderctl');
-  fs.writeFileSync(program, `#!/bin/sh\nexec "${process.execPath}" "${ROOT}/bin/orderctl" "$@"\n`, {
-    mode: 0o755,
-  });
-  const env = { ...process.env, ...shop.env, PATH: `${bin}:${process.env.PATH ?? ''}` };
-  const child = spawn('sh', ['-c', line], { cwd: shop.folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  return finish(observe(child, line), line, 60_000);
-}
+const SITUATIONS = stepsOf('docs/operations.md');
 
 /** Registries differ in what they demand when nobody has said it. */
 async function setCompatibility(subject: string, compatibility: string): Promise<void> {
@@ -67,17 +29,11 @@ async function setCompatibility(subject: string, compatibility: string): Promise
   expect(answer.status).toBe(200);
 }
 
-/** @returns what they printed, one after the other */
+/** @returns what the commands under the heading printed, one after the other */
 async function runSituation(shop: Shop, title: string): Promise<string> {
-  const commands = SITUATIONS.get(title) ?? [];
-  expect(commands.length, title).toBeGreaterThan(0);
-  let said = '';
-  for (const { line, exitCode } of commands) {
-    const { code, stdout, stderr } = await runLine(shop, line);
-    expect(code, `${line}\n${stdout}${stderr}`).toBe(exitCode);
-    said += `$ ${line}\n${stdout}${stderr}`;
-  }
-  return said;
+  const steps = SITUATIONS.get(title) ?? [];
+  expect(steps.length, title).toBeGreaterThan(0);
+  return runSteps(shop, steps);
 }
 
 /** A shop as in the document: `storage` in the folder it stands in, and one partition, so that places are known. */
@@ -193,6 +149,6 @@ describe('docs/operations.md', () => {
   });
 
   test('has no situation that is not tried here', () => {
-    expect([...SITUATIONS.values()].filter((commands) => commands.length > 0)).toHaveLength(10);
+    expect([...SITUATIONS.values()].filter((steps) => steps.length > 0)).toHaveLength(10);
   });
 });

@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { checkPromises, type ConsumeSummary, type Evidence } from '../../../src/cli/demo/checks.ts';
 
@@ -82,4 +83,11 @@ describe('a promise that was not kept is found', () => {
   ])('%s', (_, evidence, expected) => {
     expect(broken(evidence)).toEqual(expected);
   });
+});
+
+it('the README shows the lines that it prints', () => {
+  const shown = fs
+    .readFileSync(new URL('../../../README.md', import.meta.url), 'utf8')
+    .match(/^✓ .*(?=: )/gm);
+  expect(shown).toEqual(checkPromises(KEPT).map(({ promise }) => `✓ ${promise}`));
 });

@@ -1,0 +1,111 @@
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { expect } from 'vitest';
+import { finish, observe, type Result, type Shop } from './cli.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+
+/** A command line of a page, and the exit code that its comment names: `# exit code 3: none runs`. */
+interface Command {
+  readonly line: string;
+  readonly exitCode: number;
+}
+
+/** The commands of a block of `sh`, and the lines of the `text` block after it, which it prints. */
+export interface Step {
+  readonly commands: readonly Command[];
+  readonly shown: readonly string[];
+}
+
+/** What a page shows under each heading of the second level. @param file from the root of the project */
+export function stepsOf(file: string): Map<string, Step[]> {
+  const page = fs.readFileSync(path.join(ROOT, file), 'utf8');
+  return new Map(
+    page
+      .split(/^## /m)
+      .slice(1)
+      .map((section) => [section.slice(0, section.indexOf('\n')), stepsIn(section)]),
+  );
+}
+
+/** The code of the first block of a language under a heading. */
+export function blockOf(file: string, language: string): string {
+  const page = fs.readFileSync(path.join(ROOT, file), 'utf8');
+  const [, block] = new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'ms').exec(page) ?? [];
+  if (block === undefined) throw new Error(`${file} has no block of ${language}`);
+  return block;
+}
+
+function stepsIn(section: string): Step[] {
+  const steps: { commands: Command[]; shown: string[] }[] = [];
+  for (const [, language, block = ''] of section.matchAll(/^```(sh|text)\n(.*?)^```/gms)) {
+    const lines = block.trimEnd().split('\n');
+    if (language === 'sh') steps.push({ commands: lines.map(readCommand), shown: [] });
+    else steps.at(-1)?.shown.push(...lines);
+  }
+  return steps;
+}
+
+function readCommand(text: string): Command {
+  const [, line = text, code = '0'] = /^(.*?)\s+# exit code (\d+):.*$/.exec(text) ?? [];
+  return { line: line.replace(/\s+# .*$/, ''), exitCode: Number(code) };
+}
+
+/** Runs a line as a shell that knows `orderctl` and `npx orderctl` does, in the folder of the shop. */
+export async function runLine(shop: Shop, line: string): Promise<Result> {
+  // Nothing for a shell in it, and no file of the folder.
+  const [, plain] = /^(?:npx )?orderctl ([\w:=-]+(?: [\w:=-]+)*)$/.exec(line) ?? [];
+  if (plain !== undefined) return shop.run(plain, { env: shop.env });
+  const bin = path.join(shop.folder, 'bin');
+  fs.mkdirSync(bin, { recursive: true });
+  const program = `exec "${process.execPath}" "${ROOT}/bin/orderctl" "$@"\n`;
+  fs.writeFileSync(path.join(bin, 'orderctl'), `#!/bin/sh\n${program}`, { mode: 0o755 });
+  fs.writeFileSync(path.join(bin, 'npx'), `#!/bin/sh\nshift\n${program}`, { mode: 0o755 });
+  const env = { ...process.env, ...shop.env, PATH: `${bin}:${process.env.PATH ?? ''}` };
+  const child = spawn('sh', ['-c', line], { cwd: shop.folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  return finish(observe(child, line), line, 60_000);
+}
+
+/** Runs steps one after the other and compares what they print with what is shown. @returns all that they printed */
+export async function runSteps(shop: Shop, steps: readonly Step[]): Promise<string> {
+  let all = '';
+  for (const { commands, shown } of steps) {
+    let printed = '';
+    for (const { line, exitCode } of commands) {
+      const { code, stdout, stderr } = await runLine(shop, line);
+      expect(code, `${line}\n${stdout}${stderr}`).toBe(exitCode);
+      // Which of the two a line is on is not shown.
+      printed += stderr + stdout;
+    }
+    expectShown(asOnPage(shop, printed), shown);
+    all += printed;
+  }
+  return all;
+}
+
+/** Under the names that the page has, and with columns that do not depend on the values in them. */
+function asOnPage(shop: Shop, printed: string): string[] {
+  return printed
+    .replaceAll(shop.group, 'orderctl')
+    .replaceAll(shop.topic, 'orders')
+    .replaceAll(`${shop.folder}/`, '')
+    .split('\n')
+    .map(withoutColumns);
+}
+
+const withoutColumns = (line: string): string => line.trim().replace(/ +/g, ' ');
+
+/** Every line shown is printed, in this order; `…` stands for anything. */
+function expectShown(printed: readonly string[], shown: readonly string[]): void {
+  let from = 0;
+  for (const line of shown) {
+    const pattern = withoutColumns(line)
+      .split('…')
+      .map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
+      .join('.*');
+    const at = printed.findIndex((one, index) => index >= from && new RegExp(`^${pattern}$`).test(one));
+    expect(at, `"${line}" in\n${printed.join('\n')}`).toBeGreaterThanOrEqual(0);
+    from = at + 1;
+  }
+}
