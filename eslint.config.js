@@ -13,8 +13,13 @@ const PARTS = {
   processors: { parts: ['domain'], packages: [] },
   app: { parts: ['domain', 'ports', 'processors'], packages: [] },
   documents: { parts: ['domain'], packages: ['typebox'] },
+  http: {
+    parts: ['domain', 'ports', 'app', 'documents'],
+    packages: ['fastify', '@fastify', 'typebox'],
+    node: true,
+  },
   cli: {
-    parts: ['domain', 'ports', 'app', 'documents', 'compose.ts', 'dev-broker'],
+    parts: ['domain', 'ports', 'app', 'documents', 'http', 'compose.ts', 'dev-broker'],
     packages: ['commander', 'chalk', 'cli-progress', 'string-width', 'csv-stringify'],
     node: true,
   },

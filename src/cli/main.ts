@@ -42,6 +42,7 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Co
     summary: 'run processors: orders, and what reacts to them',
     load: () => import('./commands/run.ts'),
   },
+  { name: 'serve', summary: 'the HTTP API', load: () => import('./commands/serve.ts') },
   {
     name: 'order',
     summary: 'what became of orders, and why',

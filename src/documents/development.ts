@@ -10,6 +10,14 @@ export const Services = object({
 });
 export type Services = Document<typeof Services>;
 
+/** Where `serve` listens. */
+export const Serving = object({
+  url: Type.String(),
+  docs: Type.String({ description: 'URL of a page to try it' }),
+  pid: Type.Integer({ minimum: 1 }),
+});
+export type Serving = Document<typeof Serving>;
+
 /** What came of `demo`. */
 export const Demo = object({
   ok: Type.Boolean(),

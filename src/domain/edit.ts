@@ -85,7 +85,7 @@ export type Edit =
       readonly letters: readonly MarkedDeadLetter[];
     };
 
-export type EditVia = 'command' | 'file' | 'import' | 'undo' | 'consume';
+export type EditVia = 'command' | 'file' | 'import' | 'undo' | 'consume' | 'http';
 
 /** Where an edit comes from, for the log of edits. */
 export interface EditOrigin {

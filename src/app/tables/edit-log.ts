@@ -41,7 +41,7 @@ function isRowEdit(edit: LoggedEdit): edit is LoggedEdit & RowEdit {
 
 /** By what rows that were changed together are known: a command without a copy changes one. */
 function groupOf({ kind, at, by, via, copy }: LoggedEdit, line: number): string {
-  const isOne = via === 'command' && copy === undefined;
+  const isOne = (via === 'command' || via === 'http') && copy === undefined;
   return JSON.stringify(isOne ? line : [kind, at, by, via, copy]);
 }
 

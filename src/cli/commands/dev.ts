@@ -10,6 +10,7 @@ import { startDevRegistry } from '../../dev-broker/registry/server.ts';
 import { Failure } from '../../domain/failure.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
+import { isLoopback, listenFailure, systemErrorIn } from '../listen.ts';
 import { wholeNumber } from '../parse.ts';
 import type { Session } from '../session.ts';
 import { SETTINGS } from '../settings/table.ts';
@@ -65,7 +66,7 @@ async function dev(session: Session, flags: Flags): Promise<void> {
   const services = await startServices(options);
   try {
     const { broker, registry } = services;
-    if (!['127.0.0.1', '::1', 'localhost'].includes(flags.host)) {
+    if (!isLoopback(flags.host)) {
       printer.warn(`everyone who reaches ${flags.host} can read and write: no password is asked`);
     }
     const document: Addresses = { broker, registry, data: options.dataDir, pid: process.pid };
@@ -173,7 +174,7 @@ function failureOf(error: unknown, options: ServiceOptions, flag: string, port: 
       cause: error,
     });
   }
-  const system = systemError(error);
+  const system = systemErrorIn(error);
   if (system?.syscall === undefined) return error;
   // The lock of the folder is a socket too, one without a port.
   const isOfFolder = 'port' in system && system.port === -1;
@@ -186,16 +187,7 @@ function failureOf(error: unknown, options: ServiceOptions, flag: string, port: 
       cause: error,
     });
   }
-  if (system.code === 'EADDRINUSE') {
-    return new Failure('port_in_use', `another program listens on ${host}:${port}`, {
-      fix: `stop it, or give another port with ${flag} N (0 takes a free one)`,
-      cause: error,
-    });
-  }
-  return new Failure('invalid_value', `nothing can listen on ${host}:${port}: ${system.message}`, {
-    fix: `give a port from 1024 up with ${flag}, and an address of this machine with --host`,
-    cause: error,
-  });
+  return listenFailure(error, { host, port, flag }) ?? error;
 }
 
 const FOLDER_FIXES: Readonly<Record<string, string>> = {
@@ -207,9 +199,3 @@ const FOLDER_FIXES: Readonly<Record<string, string>> = {
   ENOTDIR: 'remove the file of that name',
   EEXIST: 'remove the file of that name',
 };
-
-/** What the operating system refused, wrapped in another error or not. */
-function systemError(error: unknown): NodeJS.ErrnoException | undefined {
-  if (!(error instanceof Error)) return undefined;
-  return error.cause instanceof Error ? error.cause : error;
-}

@@ -1,0 +1,121 @@
+import { Failure } from '../../domain/failure.ts';
+import type { Producer, SendOutcome } from '../../ports/broker.ts';
+import type { Codec } from '../../ports/codec.ts';
+
+/** Beyond this a larger request is no faster. */
+const BATCH_RECORDS = 2_000;
+
+export interface BatcherPorts<T> {
+  /** Called when there is none, and after one failed. */
+  readonly openProducer: () => Promise<Producer>;
+  readonly codec: Codec<T>;
+  readonly topic: string;
+}
+
+interface Waiting<T> {
+  readonly key: string;
+  readonly value: T;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Sends what many callers give one by one in as few requests as possible: what comes while one is on its way goes with the
+ * next, so that a lone record waits for nothing.
+ */
+export class RecordBatcher<T> implements AsyncDisposable {
+  readonly #ports: BatcherPorts<T>;
+  #producer: Promise<Producer> | null = null;
+  #waiting: Waiting<T>[] = [];
+  #sending: Promise<void> | null = null;
+
+  constructor(ports: BatcherPorts<T>) {
+    this.#ports = ports;
+  }
+
+  /**
+   * Resolves once all in-sync replicas have the record.
+   *
+   * @throws Failure broker_unreachable, broker_refused, invalid_value (too large), and those of the codec
+   */
+  send(record: { key: string; value: T }): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ ...record, resolve, reject });
+      this.#sending ??= this.#sendAll().finally(() => (this.#sending = null));
+    });
+  }
+
+  async #sendAll(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, BATCH_RECORDS);
+      try {
+        await this.#sendBatch(batch);
+      } catch (error) {
+        for (const { reject } of batch) reject(error);
+      }
+    }
+  }
+
+  async #sendBatch(batch: readonly Waiting<T>[]): Promise<void> {
+    const { codec, topic } = this.#ports;
+    const values = await codec.encode(batch.map(({ value }) => value));
+    const producer = await this.#open();
+    const records = batch.map(({ key }, at) => ({ key, value: values[at] ?? null }));
+    const { outcomes, failure } = await producer.send(topic, records);
+    batch.forEach(({ key, resolve, reject }, at) => {
+      const outcome = outcomes[at] ?? 'unknown';
+      if (typeof outcome === 'object') resolve();
+      else reject(notTaken(key, topic, outcome, failure));
+    });
+  }
+
+  async #open(): Promise<Producer> {
+    this.#producer ??= this.#ports.openProducer();
+    try {
+      return await this.#producer;
+    } catch (error) {
+      this.#producer = null;
+      throw error;
+    }
+  }
+
+  /** What is on its way is sent first. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#sending;
+    const producer = await this.#producer?.catch(() => null);
+    await producer?.[Symbol.asyncDispose]();
+  }
+}
+
+function notTaken(
+  key: string,
+  topic: string,
+  outcome: Exclude<SendOutcome, object>,
+  cause: Error | null,
+): Failure {
+  const context = { topic, orderId: key };
+  switch (outcome) {
+    case 'too_large':
+      return new Failure('invalid_value', `${key} is larger than topic ${topic} allows`, {
+        fix: 'split it into several, or raise max.message.bytes of the topic',
+        context,
+      });
+    case 'refused':
+      return new Failure('broker_refused', `the brokers do not take ${key} into topic ${topic}`, {
+        fix: 'see the configuration of the topic, and the log of the brokers',
+        context,
+      });
+    case 'unknown':
+      return new Failure('broker_unreachable', `whether ${key} is stored in topic ${topic} is not known`, {
+        fix: 'send it again under the same id: it counts once',
+        context,
+        cause,
+      });
+    case 'not_sent':
+      return new Failure('broker_unreachable', `${key} was not taken: ${cause?.message ?? 'no answer'}`, {
+        fix: 'send it again later',
+        context,
+        cause,
+      });
+  }
+}

@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { RecordBatcher } from '../../app/intake/batcher.ts';
+import { DecisionWatch } from '../../app/intake/decision-watch.ts';
+import { OrderIntake } from '../../app/intake/intake.ts';
+import { findUnread } from '../../app/intake/unread.ts';
+import { openProducer } from '../../app/send/open-producer.ts';
+import { openIds, openStore, systemClock } from '../../compose.ts';
+import type { Serving } from '../../documents/development.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { Shop } from '../../http/shop.ts';
+import { errorCode } from '../error-code.ts';
+import { takeStopSignal } from '../exit.ts';
+import { describe } from '../help.ts';
+import { PACKAGE_ROOT, wayOut } from '../hints.ts';
+import { openKafka } from '../kafka/open.ts';
+import { isLoopback, listenFailure } from '../listen.ts';
+import { printNotice } from '../output/store-notices.ts';
+import { wholeNumber } from '../parse.ts';
+import type { Session } from '../session.ts';
+
+const PORT = 8080;
+const LOOPBACK = '127.0.0.1';
+
+interface Flags {
+  readonly port: string;
+  readonly host: string;
+  readonly rateLimit?: string;
+  readonly apiTokenFile?: string;
+  readonly insecure?: true;
+  readonly create: boolean;
+}
+
+export function register(command: Command, session: Session): void {
+  describe(command, {
+    prose:
+      'Serves the HTTP API of the shop until Ctrl-C: orders are placed, looked up and waited for, users and stock ' +
+      'are read and edited. /docs is a page to try it, /openapi.json its description. An order is answered once Kafka ' +
+      'has stored it; "orderctl run" or "orderctl consume" decides it, in another process. Any number of servers may ' +
+      'work on one folder.\n\n' +
+      'Only this machine can connect unless --host says otherwise, and that needs a token: --api-token-file names a ' +
+      'file whose first line clients send as "Authorization: Bearer TOKEN"; --insecure does without.',
+    examples: [
+      ['orderctl serve', `on http://${LOOPBACK}:${PORT}`],
+      ['orderctl serve --host 0.0.0.0 --api-token-file token', 'for other machines'],
+    ],
+  })
+    .option('--port <N>', '0 takes a free one', String(PORT))
+    .option('--host <HOST>', 'the address to listen on', LOOPBACK)
+    .option('--rate-limit <N>', 'requests a minute from one address (default: no limit)')
+    .option('--api-token-file <FILE>', 'file with the token that clients send')
+    .option('--insecure', 'other hosts without a token')
+    .option('--no-create', 'do not create the topic of orders')
+    .action(async (flags: Flags) => {
+      await serve(session, flags);
+    });
+}
+
+async function serve(session: Session, flags: Flags): Promise<void> {
+  const { printer, isJson } = session;
+  const port = wholeNumber('--port', flags.port, { max: 65_535 });
+  const { host } = flags;
+  const rateLimit =
+    flags.rateLimit === undefined ? null : wholeNumber('--rate-limit', flags.rateLimit, { min: 1 });
+  const token = flags.apiTokenFile === undefined ? null : tokenIn(flags.apiTokenFile);
+  if (!isLoopback(host) && token === null && flags.insecure !== true) {
+    throw new Failure('usage', `--host ${host}: other machines could place orders and edit stock`, {
+      fix: 'ask for a token by --api-token-file FILE; or --insecure, where the network is trusted',
+    });
+  }
+  const signal = takeStopSignal(printer);
+  const { shop, batcher } = await openShop(session, flags.create, signal);
+  const { startApi, versionIn } = await import('../../http/server.ts');
+  const onBug = (error: unknown): void =>
+    printer.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  const api = await startApi(shop, {
+    ...{ host, port, rateLimit, token, onBug },
+    version: versionIn(join(PACKAGE_ROOT, 'package.json')),
+    wayOut: (fix) => printer.rephrased(wayOut(fix)),
+  }).catch((error: unknown) => {
+    throw listenFailure(error, { host, port, flag: '--port' }) ?? error;
+  });
+  const following = shop.watch.follow(shop.access, systemClock, signal);
+  const document: Serving = { url: api.url, docs: `${api.url}/docs`, pid: process.pid };
+  await printer.data(
+    isJson ? `${JSON.stringify(document)}\n` : `${api.url}\nto try it: ${document.docs}\nCtrl-C stops it.\n`,
+  );
+  try {
+    if (!signal.aborted) await Promise.race([once(signal, 'abort'), following]);
+  } finally {
+    await api[Symbol.asyncDispose]();
+    await batcher[Symbol.asyncDispose]();
+  }
+  await following;
+  printer.info('stopped');
+}
+
+async function openShop(session: Session, create: boolean, signal: AbortSignal) {
+  const { printer, settings } = session;
+  const { topic, users } = settings;
+  const access = await openStore(settings.storage);
+  const { broker, codec } = await openKafka(session, { topic, register: true });
+  const newId = await openIds();
+  const batcher = new RecordBatcher({
+    codec,
+    topic,
+    openProducer: async () => {
+      const on = (): void => printer.info(`topic ${topic} created`);
+      const producer = await openProducer(broker, { topic, create, on, signal });
+      if (producer === undefined) throw new Failure('broker_unreachable', 'the server stops');
+      return producer;
+    },
+  });
+  const shop: Shop = {
+    ...{ access, users, watch: new DecisionWatch() },
+    intake: new OrderIntake({ batcher, read: () => access.read() }),
+    now: () => systemClock.now(),
+    newOrderId: () => `ORD-${newId()}`,
+    orderIdOf: (key) => `ORD-${createHash('sha256').update(key).digest('hex').slice(0, 32)}`,
+    findUnread: (reader, orderId) => findUnread({ broker, codec, topic }, reader, orderId),
+    checkBroker: async () => {
+      await using admin = await broker.admin();
+      await admin.clusterId();
+    },
+    onNotice: (notice) => printNotice(printer, notice),
+  };
+  return { shop, batcher };
+}
+
+/** The first line of a file. @throws Failure invalid_settings */
+function tokenIn(file: string): string {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Failure('invalid_settings', `--api-token-file: ${file} cannot be read (${errorCode(error)})`, {
+      fix: 'name a file whose first line is the token',
+      context: { file },
+    });
+  }
+  const [token = ''] = text.split(/\r?\n/);
+  if (/^[\x21-\x7e]{16,}$/.test(token)) return token;
+  throw new Failure('invalid_settings', `--api-token-file: the first line of ${file} is no token`, {
+    fix: 'make one: openssl rand -hex 32 > FILE',
+    context: { file },
+  });
+}

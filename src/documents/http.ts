@@ -1,0 +1,40 @@
+import { Type } from 'typebox';
+import { Order } from './order.ts';
+import { LINE, nullable, object, Time, type Document } from './shapes.ts';
+
+/** Whatever fails over HTTP (RFC 9457), with the code of the same failure on the command line. */
+export const Problem = object({
+  type: Type.String(),
+  title: Type.String(),
+  status: Type.Integer({ minimum: 400, maximum: 599 }),
+  code: Type.String({ description: 'for programs, such as broker_unreachable; never renamed' }),
+  detail: Type.String(),
+  fix: nullable(Type.String(), 'what to do about it'),
+  order_id: nullable(Type.String()),
+});
+export type Problem = Document<typeof Problem>;
+
+/** An order that was taken: stored by Kafka, to be decided. */
+export const TakenOrder = object({
+  order_id: Type.String(),
+  status: Type.Literal('PENDING'),
+});
+export type TakenOrder = Document<typeof TakenOrder>;
+
+/** What is known of an order: what `order show` prints, once it is decided. */
+export const OrderState = object({
+  ...Order.properties,
+  status: Type.Enum(['PENDING', 'COMPLETED', 'REJECTED']),
+  decision: nullable(Type.Enum(['accepted', 'rejected']), 'null: not decided yet'),
+  items: Type.Array(
+    object({
+      ...LINE,
+      stock: nullable(Type.Integer(), 'on hand before the decision; null: unknown item, or not decided'),
+    }),
+  ),
+  decided_at: nullable(Time),
+  topic: nullable(Type.String()),
+  partition: nullable(Type.Integer({ minimum: 0 })),
+  offset: nullable(Type.Integer({ minimum: 0 })),
+});
+export type OrderState = Document<typeof OrderState>;

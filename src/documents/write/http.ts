@@ -1,0 +1,20 @@
+import { isoTime } from '../../domain/iso-time.ts';
+import type { Decided } from '../../domain/orders/decided.ts';
+import type { Order } from '../../domain/orders/order.ts';
+import type { OrderState } from '../http.ts';
+import { orderDocument } from './order.ts';
+
+export function decidedState(decided: Decided): OrderState {
+  const { order_id, status: decision, ...rest } = orderDocument(decided);
+  return { order_id, status: decision === 'accepted' ? 'COMPLETED' : 'REJECTED', decision, ...rest };
+}
+
+export function pendingState({ orderId, user, items, createdAt }: Order): OrderState {
+  return {
+    ...{ order_id: orderId, status: 'PENDING', decision: null, reason: null, detail: null },
+    ...{ user, user_status: null },
+    items: items.map(({ item, quantity }) => ({ item, quantity, stock: null })),
+    created_at: isoTime(createdAt),
+    ...{ decided_at: null, topic: null, partition: null, offset: null },
+  };
+}

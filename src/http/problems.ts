@@ -1,0 +1,73 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Advice } from '../domain/advice.ts';
+import { Failure, type FailureCode } from '../domain/failure.ts';
+import type { Problem } from '../documents/http.ts';
+
+/** How a failure is answered. Codes that nobody meets over HTTP are faults of ours. */
+const STATUSES: Partial<Record<FailureCode, number>> = {
+  usage: 400,
+  invalid_value: 422,
+  invalid_input: 422,
+  not_found: 404,
+  topic_missing: 503,
+  already_exists: 409,
+  folder_in_use: 409,
+  already_decided: 409,
+  changed_since: 412,
+  broker_unreachable: 503,
+  broker_refused: 503,
+  registry_unreachable: 503,
+  registry_refused: 503,
+  owner_unreachable: 503,
+};
+
+/** Seconds, for who asks again: a broker that restarts is back by then. */
+const RETRY_AFTER = '2';
+
+export interface ProblemOptions {
+  /** The way out in the words of whoever reads it. */
+  readonly wayOut: (fix: Advice) => string;
+  /** Of faults of ours, which clients learn nothing about. */
+  readonly onBug: (error: unknown) => void;
+}
+
+/** Answers whatever fails as `application/problem+json` (RFC 9457). */
+export function problemHandler({ wayOut, onBug }: ProblemOptions) {
+  return (error: unknown, _request: FastifyRequest, reply: FastifyReply): void => {
+    const failure = failureOf(error);
+    if (failure.code === 'bug') onBug(error);
+    const status = statusOf(failure, error);
+    const { fix, context, code } = failure;
+    const problem: Problem = {
+      ...{ type: 'about:blank', title: code, status, code },
+      detail: failure.message,
+      fix: fix === null ? null : wayOut(fix),
+      order_id: context.orderId ?? null,
+    };
+    if (status === 503) void reply.header('retry-after', RETRY_AFTER);
+    void reply.code(status).type('application/problem+json').send(JSON.stringify(problem));
+  };
+}
+
+function statusOf(failure: Failure, error: unknown): number {
+  // Well-formed, and wrong in a field.
+  if (error instanceof Error && 'validation' in error) return 422;
+  return errorStatus(error) ?? STATUSES[failure.code] ?? 500;
+}
+
+/** What Fastify and its plugins found wrong with a request. */
+function errorStatus(error: unknown): number | null {
+  if (error instanceof Failure || !(error instanceof Error) || !('statusCode' in error)) return null;
+  const { statusCode } = error;
+  return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500 ? statusCode : null;
+}
+
+function failureOf(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  const status = errorStatus(error);
+  if (status !== null && error instanceof Error) {
+    const code = status === 404 ? 'not_found' : status === 400 || status === 422 ? 'invalid_value' : 'usage';
+    return new Failure(code, error.message);
+  }
+  return new Failure('bug', 'the server failed: its log says how');
+}

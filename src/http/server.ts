@@ -1,0 +1,119 @@
+import { readFileSync } from 'node:fs';
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import fastify, { type FastifyInstance } from 'fastify';
+import { Failure } from '../domain/failure.ts';
+import { requireToken } from './access.ts';
+import { problemHandler, type ProblemOptions } from './problems.ts';
+import { healthRoutes } from './routes/health.ts';
+import { inventoryRoutes } from './routes/inventory.ts';
+import { orderRoutes } from './routes/orders.ts';
+import { userRoutes } from './routes/users.ts';
+import type { Shop } from './shop.ts';
+
+const MAX_BODY_BYTES = 1024 * 1024;
+/** A request has so long to arrive; one that sends a byte now and then holds a connection no longer. */
+const REQUEST_TIMEOUT_MS = 10_000;
+const IDLE_TIMEOUT_MS = 30_000;
+/** Names are shorter, cursors as well. */
+const MAX_PARAM_LENGTH = 256;
+
+export interface ServerOptions extends ProblemOptions {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly version: string;
+  /** Requests a minute from one address; null: no limit. */
+  readonly rateLimit: number | null;
+  /** What clients have to send as a bearer; null: nothing. */
+  readonly token: string | null;
+}
+
+export interface ApiServer extends AsyncDisposable {
+  /** `http://127.0.0.1:8080` */
+  readonly url: string;
+}
+
+/**
+ * Serves the API of a shop until disposal, which answers what is under way first.
+ *
+ * @throws the error of the system when nothing can listen there
+ */
+export async function startApi(shop: Shop, options: ServerOptions): Promise<ApiServer> {
+  const server = await createApi(shop, options);
+  const url = await server.listen({ host: options.host, port: options.port });
+  return { url, [Symbol.asyncDispose]: () => server.close() };
+}
+
+/** The server without its port, for tests. */
+export async function createApi(shop: Shop, options: ServerOptions): Promise<FastifyInstance> {
+  const server = fastify({
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: IDLE_TIMEOUT_MS,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: false } },
+  });
+  // The very JSON of the command line; its shapes are held by tests.
+  server.setSerializerCompiler(() => (value) => JSON.stringify(value));
+  server.setErrorHandler(problemHandler(options));
+  server.setNotFoundHandler(({ method, url }) => {
+    throw new Failure('not_found', `there is no ${method} ${url.split('?')[0] ?? ''}`, {
+      fix: 'see /docs for what there is',
+    });
+  });
+  // Nothing is loaded from elsewhere.
+  await server.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'", "'unsafe-inline'"],
+        imgSrc: ["'self'", 'data:'],
+        fontSrc: ["'self'"],
+        connectSrc: ["'self'"],
+        formAction: ["'self'"],
+        baseUri: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+  });
+  if (options.rateLimit !== null) {
+    await server.register(rateLimit, { max: options.rateLimit, timeWindow: '1 minute' });
+  }
+  await server.register(swagger, { openapi: openApi(options) });
+  await server.register(swaggerUi, { routePrefix: '/docs' });
+  if (options.token !== null) requireToken(server, options.token);
+  server.get('/openapi.json', { schema: { hide: true } }, () => server.swagger());
+  healthRoutes(server, shop);
+  orderRoutes(server, shop);
+  inventoryRoutes(server, shop);
+  userRoutes(server, shop);
+  return server;
+}
+
+function openApi({ version, token }: ServerOptions) {
+  return {
+    openapi: '3.1.0' as const,
+    info: {
+      title: 'orderctl',
+      version,
+      description: 'Orders in, decisions and stock out. Failures are `application/problem+json` (RFC 9457).',
+    },
+    ...(token === null
+      ? {}
+      : {
+          components: { securitySchemes: { token: { type: 'http' as const, scheme: 'bearer' } } },
+          security: [{ token: [] }],
+        }),
+  };
+}
+
+/** The version of this installation. */
+export function versionIn(packageFile: string): string {
+  return (JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }).version;
+}

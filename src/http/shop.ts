@@ -1,0 +1,26 @@
+import type { DecisionWatch } from '../app/intake/decision-watch.ts';
+import type { OrderIntake } from '../app/intake/intake.ts';
+import type { Order } from '../domain/orders/order.ts';
+import type { StoreAccess } from '../ports/access.ts';
+import type { StoreNotice } from '../ports/notices.ts';
+import type { StoreReader } from '../ports/store.ts';
+
+/** What the routes work with. */
+export interface Shop {
+  readonly access: StoreAccess;
+  readonly intake: OrderIntake;
+  readonly watch: DecisionWatch;
+  readonly users: 'required' | 'optional';
+  readonly now: () => number;
+  readonly newOrderId: () => string;
+  /** The id of an order that has none, the same for the same key. */
+  readonly orderIdOf: (idempotencyKey: string) => string;
+  /** As findUnread, in the topic of the shop. */
+  readonly findUnread: (
+    reader: Pick<StoreReader, 'positions'>,
+    orderId: string,
+  ) => Promise<Order | undefined>;
+  /** @throws Failure broker_unreachable and the like when the brokers do not answer */
+  readonly checkBroker: () => Promise<void>;
+  readonly onNotice: (notice: StoreNotice) => void;
+}

@@ -1,0 +1,188 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { fill, openShop, type Running, type Shop } from '../support/cli.ts';
+import { expectValidated } from '../support/documents.ts';
+import { createTopic, readTopic } from '../support/topics.ts';
+import { waitFor } from '../support/wait.ts';
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: unknown;
+}
+
+type Call = (
+  method: string,
+  path: string,
+  body?: unknown,
+  headers?: Record<string, string>,
+) => Promise<Answer>;
+
+/** Starts `orderctl serve` on a free port. */
+async function serve(shop: Shop, args = ''): Promise<{ server: Running; call: Call; url: string }> {
+  const server = shop.start(`serve --port 0 ${args} -o json`);
+  await waitFor('address', server.stdout, (text) => text.endsWith('\n'));
+  const { url } = JSON.parse(server.stdout()) as { url: string };
+  const call: Call = async (method, where, body, headers = {}) => {
+    const response = await fetch(`${url}${where}`, {
+      method,
+      headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: response.headers.get('content-type')?.includes('json') === true ? JSON.parse(text) : text,
+    };
+  };
+  return { server, call, url };
+}
+
+function shopWith(items: Record<string, number>): Shop {
+  const shop = openShop();
+  fill(shop, { alice: 'paid', bob: 'unpaid' }, items);
+  return shop;
+}
+
+test('an order that was answered is stored, and known by its id from then on', async () => {
+  const shop = shopWith({ pen: 5 });
+  await createTopic(shop.topic, 2);
+  const first = await serve(shop);
+  const order = { order_id: 'H-1', user: 'alice', item: 'pen', quantity: 2 };
+  const placed = await first.call('POST', '/order', order);
+  expect(placed).toMatchObject({ status: 202, body: { order_id: 'H-1', status: 'PENDING' } });
+  expect(placed.headers.get('location')).toBe('/orders/H-1');
+  expect((await readTopic(shop.topic)).map(({ key }) => key?.toString())).toEqual(['H-1']);
+  first.server.signal('SIGKILL');
+  await first.server.exited;
+
+  // Another server finds it where it is.
+  const { server, call } = await serve(shop);
+  expect(await call('GET', '/orders/H-1')).toMatchObject({
+    status: 200,
+    body: { order_id: 'H-1', status: 'PENDING', decision: null, user: 'alice' },
+  });
+  expect(await call('GET', '/orders/H-2')).toMatchObject({
+    status: 404,
+    body: { code: 'not_found', order_id: 'H-2' },
+  });
+  await shop.ok('consume --until-end');
+  expect(await call('GET', '/orders/H-1')).toMatchObject({
+    status: 200,
+    body: { status: 'COMPLETED', decision: 'accepted', items: [{ item: 'pen', quantity: 2, stock: 5 }] },
+  });
+  server.signal('SIGTERM');
+  expect(await server.exited).toMatchObject({ code: 0 });
+  expectValidated('serve');
+});
+
+test('an order that comes again counts once, and another content under its id is a conflict', async () => {
+  const shop = shopWith({ pen: 50 });
+  const { call } = await serve(shop);
+  const order = { order_id: 'H-1', user: 'alice', item: 'pen', quantity: 2 };
+  const same = await Promise.all(Array.from({ length: 5 }, () => call('POST', '/order', order)));
+  expect(same.map(({ status }) => status)).toEqual([202, 202, 202, 202, 202]);
+  expect(same.filter(({ headers }) => headers.get('idempotent-replayed') === 'true')).toHaveLength(4);
+  expect(await call('POST', '/order', { ...order, quantity: 3 })).toMatchObject({
+    status: 409,
+    body: { code: 'already_exists', order_id: 'H-1' },
+  });
+  const key = { 'idempotency-key': 'basket 7' };
+  const bare = { user: 'alice', item: 'pen', quantity: 1 };
+  const [one, two] = [await call('POST', '/order', bare, key), await call('POST', '/order', bare, key)];
+  expect((two.body as { order_id: string }).order_id).toBe((one.body as { order_id: string }).order_id);
+  expect((await call('POST', '/order', { ...bare, quantity: 9 }, key)).status).toBe(409);
+  expect(await readTopic(shop.topic)).toHaveLength(2);
+  await shop.ok('consume --until-end');
+  // Decided by now: found in the store.
+  const { call: later } = await serve(shop);
+  const again = await later('POST', '/order', order);
+  expect(again.headers.get('idempotent-replayed')).toBe('true');
+  expect((await later('POST', '/order', { ...order, quantity: 3 })).status).toBe(409);
+  expect(await readTopic(shop.topic)).toHaveLength(2);
+});
+
+test('?wait answers with the decision of a consumer beside it', async () => {
+  const shop = shopWith({ pen: 5 });
+  const { call } = await serve(shop);
+  const consumer = shop.start('consume -o json');
+  const answers = await Promise.all([
+    call('POST', '/order?wait=20s', { order_id: 'H-1', user: 'alice', item: 'pen', quantity: 1 }),
+    call('POST', '/order?wait=20s', { order_id: 'H-2', user: 'bob', item: 'pen', quantity: 1 }),
+  ]);
+  expect(answers).toMatchObject([
+    { status: 200, body: { order_id: 'H-1', status: 'COMPLETED' } },
+    { status: 200, body: { order_id: 'H-2', status: 'REJECTED', reason: 'user_not_paid' } },
+  ]);
+  consumer.signal('SIGTERM');
+  await consumer.exited;
+});
+
+test('users and stock are edited by the rules of the commands, and logged as edited over HTTP', async () => {
+  const shop = shopWith({ pen: 5 });
+  const { call } = await serve(shop);
+  expect(await call('PATCH', '/inventory/pen', { by: 20, why: 'delivery' })).toMatchObject({
+    status: 200,
+    body: { item: 'pen', before: { quantity: 5 }, after: { quantity: 25 } },
+  });
+  expect((await call('PATCH', '/inventory/pen', { by: -26 })).status).toBe(422);
+  expect((await call('PUT', '/inventory/pen', { quantity: 7 })).status).toBe(200);
+  expect((await call('PUT', '/inventory/ink', { quantity: 7 })).status).toBe(404);
+  const added = await call('POST', '/inventory', { item: 'ink', quantity: 3, price: '12.5' });
+  expect(added).toMatchObject({ status: 201, body: { after: { quantity: 3, price: '12.50' } } });
+  expect((await call('POST', '/inventory', { item: 'ink', quantity: 3 })).status).toBe(409);
+  expect(await call('GET', '/inventory/ink')).toMatchObject({ status: 200, body: { quantity: 3 } });
+  expect((await call('DELETE', '/inventory/ink')).status).toBe(200);
+  expect((await call('PUT', '/users/bob', { status: 'paid' })).status).toBe(200);
+  expect(await call('GET', '/users/bob')).toMatchObject({ body: { user: 'bob', status: 'paid' } });
+  expect(shop.stock()).toEqual({ pen: 7 });
+  const { edits } = (await shop.json('inventory log')) as unknown as {
+    edits: { via: string; why: string }[];
+  };
+  expect(edits.find(({ why }) => why === 'delivery')).toMatchObject({ via: 'http' });
+});
+
+test('what is wrong is a problem that names the field, and a server without brokers takes nothing', async () => {
+  const shop = shopWith({ pen: 5 });
+  const { call } = await serve(shop);
+  const wrong: [unknown, number, string][] = [
+    [{ user: 'alice', item: 'pen' }, 422, 'quantity'],
+    [{ user: 'alice', item: 'pen', quantity: 'two' }, 422, 'quantity'],
+    [{ user: 'al ice', item: 'pen', quantity: 1 }, 422, 'user'],
+    ['{"user":', 400, 'JSON'],
+    [[], 422, 'object'],
+  ];
+  for (const [body, status, names] of wrong) {
+    const answer = await call('POST', '/order', body);
+    expect(answer).toMatchObject({ status, body: { status } });
+    expect(answer.headers.get('content-type')).toContain('application/problem+json');
+    expect((answer.body as { detail: string }).detail).toContain(names);
+  }
+  expect(
+    (await call('POST', '/order', { user: 'alice', item: 'x'.repeat(2 ** 20), quantity: 1 })).status,
+  ).toBe(413);
+  expect((await call('GET', '/nowhere')).status).toBe(404);
+  const away = openShop({ ORDERCTL_BROKERS: '127.0.0.1:1' });
+  fill(away, { alice: 'paid' }, { pen: 5 });
+  const { call: alone } = await serve(away);
+  const answer = await alone('POST', '/order', { user: 'alice', item: 'pen', quantity: 1 });
+  expect(answer).toMatchObject({ status: 503, body: { code: 'broker_unreachable' } });
+  expect(answer.headers.get('retry-after')).not.toBeNull();
+  expect((await alone('GET', '/inventory')).status).toBe(200);
+  expect((await alone('GET', '/readyz')).status).toBe(503);
+});
+
+test('other hosts need a token, and every request without it is refused', async () => {
+  const shop = shopWith({ pen: 5 });
+  expect(await shop.run('serve --host 0.0.0.0 --port 0')).toMatchObject({ code: 2 });
+  const file = path.join(shop.folder, 'token');
+  fs.writeFileSync(file, `${'t'.repeat(32)}\n`);
+  const { call } = await serve(shop, `--api-token-file ${file}`);
+  expect((await call('GET', '/inventory')).status).toBe(401);
+  expect((await call('GET', '/inventory', undefined, { authorization: 'Bearer x' })).status).toBe(401);
+  expect((await call('GET', '/healthz')).status).toBe(200);
+  const authorization = `Bearer ${'t'.repeat(32)}`;
+  expect((await call('GET', '/inventory', undefined, { authorization })).status).toBe(200);
+});
