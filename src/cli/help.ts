@@ -59,6 +59,10 @@ export function visibleOptions(command: Command): Option[] {
   return command.parent === null ? all.filter(({ long }) => !hidden.has(long ?? '')) : all;
 }
 
+const EXIT_CODES =
+  'Exit codes: 0 done, 1 a bug, 2 wrong usage, 3 not found, 4 conflict, 5 a service away or refusing, 6 the data is ' +
+  'wrong, 7 the machine failed, 130 interrupted before the end.';
+
 /** `orderctl help settings`: help on no command. @returns null: it is help on a command, or something else */
 export function helpTopic([first, topic]: readonly string[]): string | null {
   if (first !== 'help' || topic !== 'settings') return null;
@@ -80,6 +84,7 @@ export function helpTopic([first, topic]: readonly string[]): string | null {
   return [
     `${help.boxWrap(prose, HELP_COLUMNS)}\n`,
     ...lines.map(({ term, text }) => help.formatItem(term, width, text, help)),
+    `\n${help.boxWrap(EXIT_CODES, HELP_COLUMNS)}`,
     '',
   ].join('\n');
 }

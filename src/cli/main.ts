@@ -207,9 +207,7 @@ function newProgram(session: Session): Command {
     summary: 'orders from Kafka into files, exactly once',
     prose:
       'Processes orders that arrive on Kafka against users and stock kept in plain files, each order once, ' +
-      'whatever happens in between.\n\n' +
-      'Exit codes: 0 done, 1 a bug, 2 wrong usage, 3 not found, 4 conflict, 5 a service away or ' +
-      'refusing, 6 the data is wrong, 7 the machine failed, 130 interrupted before the end.',
+      'whatever happens in between. "orderctl help settings" also says what the exit codes mean.',
     examples: [['orderctl consume --help', 'what a command does and takes']],
   });
   program

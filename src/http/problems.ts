@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Advice } from '../domain/advice.ts';
 import { Failure, type FailureCode } from '../domain/failure.ts';
-import type { Problem } from '../documents/http.ts';
+import type { Problem } from '../documents/http/problem.ts';
 
 /** How a failure is answered. Codes that nobody meets over HTTP are faults of ours. */
 const STATUSES: Partial<Record<FailureCode, number>> = {
@@ -25,7 +25,7 @@ const STATUSES: Partial<Record<FailureCode, number>> = {
 const RETRY_AFTER = '2';
 
 export interface ProblemOptions {
-  /** The way out in the words of whoever reads it. */
+  /** The way out in the words of the reader. */
   readonly wayOut: (fix: Advice) => string;
   /** Of faults of ours, which clients learn nothing about. */
   readonly onBug: (error: unknown) => void;

@@ -47,8 +47,7 @@ export async function startApi(shop: Shop, options: ServerOptions): Promise<ApiS
   return { url, [Symbol.asyncDispose]: () => server.close() };
 }
 
-/** The server without its port, for tests. */
-export async function createApi(shop: Shop, options: ServerOptions): Promise<FastifyInstance> {
+async function createApi(shop: Shop, options: ServerOptions): Promise<FastifyInstance> {
   const server = fastify({
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,

@@ -9,6 +9,7 @@ import { createTopic, sendRaw } from '../support/topics.ts';
 const TRIED_ELSEWHERE: Readonly<Record<string, string>> = {
   dev: 'test/cli/dev.test.ts',
   demo: 'test/cli/demo.test.ts',
+  serve: 'test/e2e/serve.test.ts',
 };
 
 /** Names of the commands in a help text. */

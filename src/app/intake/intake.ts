@@ -60,7 +60,7 @@ export class OrderIntake {
   }
 
   #remember(order: Order, sent: Promise<void>): void {
-    // Whoever waits for it hears of the failure.
+    // Those that wait for it hear of the failure.
     sent.catch(() => undefined);
     this.#taken.set(order.orderId, { order, sent });
     const [oldest] = this.#taken.keys();

@@ -10,7 +10,7 @@ import { startDevRegistry } from '../../dev-broker/registry/server.ts';
 import { Failure } from '../../domain/failure.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
-import { isLoopback, listenFailure, systemErrorIn } from '../listen.ts';
+import { isLoopback, listenFailure, systemErrorIn } from '../input/listen.ts';
 import { wholeNumber } from '../parse.ts';
 import type { Session } from '../session.ts';
 import { SETTINGS } from '../settings/table.ts';

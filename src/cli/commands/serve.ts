@@ -17,7 +17,7 @@ import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
 import { PACKAGE_ROOT, wayOut } from '../hints.ts';
 import { openKafka } from '../kafka/open.ts';
-import { isLoopback, listenFailure } from '../listen.ts';
+import { isLoopback, listenFailure } from '../input/listen.ts';
 import { printNotice } from '../output/store-notices.ts';
 import { wholeNumber } from '../parse.ts';
 import type { Session } from '../session.ts';
@@ -37,21 +37,17 @@ interface Flags {
 export function register(command: Command, session: Session): void {
   describe(command, {
     prose:
-      'Serves the HTTP API of the shop until Ctrl-C: orders are placed, looked up and waited for, users and stock ' +
-      'are read and edited. /docs is a page to try it, /openapi.json its description. An order is answered once Kafka ' +
-      'has stored it; "orderctl run" or "orderctl consume" decides it, in another process. Any number of servers may ' +
-      'work on one folder.\n\n' +
-      'Only this machine can connect unless --host says otherwise, and that needs a token: --api-token-file names a ' +
-      'file whose first line clients send as "Authorization: Bearer TOKEN"; --insecure does without.',
+      'Serves the HTTP API of the shop until Ctrl-C; "orderctl run" decides the orders, in another process. /docs is a ' +
+      'page to try it. Other machines than this one need --host and a token, sent as "Authorization: Bearer TOKEN".',
     examples: [
       ['orderctl serve', `on http://${LOOPBACK}:${PORT}`],
       ['orderctl serve --host 0.0.0.0 --api-token-file token', 'for other machines'],
     ],
   })
     .option('--port <N>', '0 takes a free one', String(PORT))
-    .option('--host <HOST>', 'the address to listen on', LOOPBACK)
-    .option('--rate-limit <N>', 'requests a minute from one address (default: no limit)')
-    .option('--api-token-file <FILE>', 'file with the token that clients send')
+    .option('--host <HOST>', 'address to listen on', LOOPBACK)
+    .option('--rate-limit <N>', 'requests a minute from one address')
+    .option('--api-token-file <FILE>', 'its first line is the token')
     .option('--insecure', 'other hosts without a token')
     .option('--no-create', 'do not create the topic of orders')
     .action(async (flags: Flags) => {

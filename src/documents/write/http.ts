@@ -1,7 +1,7 @@
 import { isoTime } from '../../domain/iso-time.ts';
 import type { Decided } from '../../domain/orders/decided.ts';
 import type { Order } from '../../domain/orders/order.ts';
-import type { OrderState } from '../http.ts';
+import type { OrderState } from '../http/order-state.ts';
 import { orderDocument } from './order.ts';
 
 export function decidedState(decided: Decided): OrderState {

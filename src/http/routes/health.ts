@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { object } from '../../documents/shapes.ts';
-import { Problem } from '../../documents/http.ts';
+import { Problem } from '../../documents/http/problem.ts';
 import type { Shop } from '../shop.ts';
 
 const Health = object({ status: Type.Literal('ok') });

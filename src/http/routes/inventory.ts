@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
-import { Problem } from '../../documents/http.ts';
+import { Problem } from '../../documents/http/problem.ts';
 import { nullable } from '../../documents/shapes.ts';
 import { Item, ItemEdit, ItemList } from '../../documents/table.ts';
 import { editDocument, itemEntry } from '../../documents/write/table.ts';

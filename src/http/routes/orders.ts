@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { OrderState, Problem, TakenOrder } from '../../documents/http.ts';
+import { OrderState, TakenOrder } from '../../documents/http/order-state.ts';
+import { Problem } from '../../documents/http/problem.ts';
 import { decidedState, pendingState } from '../../documents/write/http.ts';
 import { Failure } from '../../domain/failure.ts';
 import { isName } from '../../domain/names.ts';

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
-import { Problem } from '../../documents/http.ts';
+import { Problem } from '../../documents/http/problem.ts';
 import { User, UserEdit, UserList } from '../../documents/table.ts';
 import { editDocument, userEntry } from '../../documents/write/table.ts';
 import type { EditRequest } from '../../domain/edit.ts';

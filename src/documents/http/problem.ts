@@ -1,0 +1,14 @@
+import { Type } from 'typebox';
+import { nullable, object, type Document } from '../shapes.ts';
+
+/** Whatever fails over HTTP (RFC 9457), with the code of the same failure on the command line. */
+export const Problem = object({
+  type: Type.String(),
+  title: Type.String(),
+  status: Type.Integer({ minimum: 400, maximum: 599 }),
+  code: Type.String({ description: 'for programs, such as broker_unreachable; never renamed' }),
+  detail: Type.String(),
+  fix: nullable(Type.String(), 'what to do about it'),
+  order_id: nullable(Type.String()),
+});
+export type Problem = Document<typeof Problem>;
