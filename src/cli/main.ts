@@ -87,6 +87,7 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Co
     summary: 'check settings, folder and services',
     load: () => import('./commands/doctor.ts'),
   },
+  { name: 'up', summary: 'the whole shop in one command', load: () => import('./commands/up.ts') },
   {
     name: 'dev',
     summary: 'a Kafka and a schema registry, for development',

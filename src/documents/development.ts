@@ -18,6 +18,16 @@ export const Serving = object({
 });
 export type Serving = Document<typeof Serving>;
 
+/** Where `up` can be reached. */
+export const Up = object({
+  url: Type.String({ description: 'of the API' }),
+  brokers: Type.String({ description: 'HOST:PORT,...' }),
+  registry: Type.String({ description: 'URL' }),
+  storage: Type.String({ description: 'path of the storage folder' }),
+  pid: Type.Integer({ minimum: 1 }),
+});
+export type Up = Document<typeof Up>;
+
 /** What came of `demo`. */
 export const Demo = object({
   ok: Type.Boolean(),

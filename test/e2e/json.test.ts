@@ -10,6 +10,7 @@ const TRIED_ELSEWHERE: Readonly<Record<string, string>> = {
   dev: 'test/cli/dev.test.ts',
   demo: 'test/cli/demo.test.ts',
   serve: 'test/e2e/serve.test.ts',
+  up: 'test/cli/up.test.ts',
 };
 
 /** Names of the commands in a help text. */

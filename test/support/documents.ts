@@ -12,7 +12,7 @@ import {
   SkippedDeadLetter,
   UnknownDeadLetter,
 } from '../../src/documents/dead-letter.ts';
-import { Demo, Services, Serving } from '../../src/documents/development.ts';
+import { Demo, Services, Serving, Up } from '../../src/documents/development.ts';
 import { Diagnosis } from '../../src/documents/doctor.ts';
 import { ErrorDocument, LogLine } from '../../src/documents/error.ts';
 import { Offsets, OffsetsReset } from '../../src/documents/offsets.ts';
@@ -96,6 +96,7 @@ const OUTPUTS: Readonly<Record<string, Output>> = {
   'config show': { one: Settings },
   dev: { one: Services },
   serve: { one: Serving },
+  up: { one: Up },
   demo: { one: Demo },
   // A script for a shell.
   completion: 'text',

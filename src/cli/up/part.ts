@@ -1,0 +1,136 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { join } from 'node:path';
+import type { ErrorDocument, LogLine } from '../../documents/error.ts';
+import { Failure, FAILURE_CODES } from '../../domain/failure.ts';
+import { PACKAGE_ROOT } from '../hints.ts';
+
+/** The first new start comes at once; each of those that follow waits twice as long as the one before. */
+const FIRST_DELAY_MS = 250;
+const LONGEST_DELAY_MS = 10_000;
+/** One that ran for so long had no lasting trouble. */
+const STEADY_MS = 30_000;
+/** Node's own way to tell a child that its parent is gone. */
+const STDIO = ['ignore', 'pipe', 'pipe', 'ipc'] as const;
+
+export interface PartOptions {
+  /** For messages: `run`. */
+  readonly name: string;
+  /** The command line; asked for before each start. */
+  readonly args: () => readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Whether it prints a document once it is ready; others are ready when they run. */
+  readonly announces: boolean;
+  readonly on: (event: PartEvent) => void;
+}
+
+export type PartEvent =
+  | {
+      readonly kind: 'says';
+      readonly name: string;
+      readonly level: LogLine['level'];
+      readonly message: string;
+    }
+  | { readonly kind: 'ended'; readonly name: string; readonly pid: number; readonly how: string }
+  | { readonly kind: 'back'; readonly name: string; readonly pid: number; readonly afterMs: number };
+
+/** A command of its own process, started again when it ends. */
+export class Part {
+  readonly #options: PartOptions;
+  #child: ChildProcess | null = null;
+  #isStopping = false;
+  #restarts = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #problem: ErrorDocument | null = null;
+
+  constructor(options: PartOptions) {
+    this.#options = options;
+  }
+
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
+  }
+
+  /**
+   * Resolves with what it announced, or null, once it is ready.
+   *
+   * @throws Failure its own, when it ends before
+   */
+  async start(): Promise<unknown> {
+    const ready = await this.#spawn();
+    if (ready.kind === 'ready') return ready.document;
+    const { code = 'bug', message = `${this.#options.name} ${ready.how}`, fix } = this.#problem ?? {};
+    throw new Failure(FAILURE_CODES.find((known) => known === code) ?? 'bug', message, {
+      ...(fix == null ? {} : { fix }),
+    });
+  }
+
+  /** Ends it and waits for that. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    const child = this.#child;
+    if (child === null) return;
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    child.kill('SIGTERM');
+    await ended;
+  }
+
+  #spawn(): Promise<{ kind: 'ready'; document: unknown } | { kind: 'ended'; how: string }> {
+    const { args, env, cwd, announces, name, on } = this.#options;
+    const startedAt = performance.now();
+    // Its own process group: Ctrl-C comes to this process alone, which stops the parts in their order.
+    const child = spawn(process.execPath, [join(PACKAGE_ROOT, 'bin/orderctl'), ...args(), '-o', 'json'], {
+      ...{ cwd, env, detached: true, stdio: [...STDIO] },
+    });
+    this.#child = child;
+    return new Promise((resolve, reject) => {
+      child.once('error', reject);
+      const lines = createInterface({ input: child.stdout ?? process.stdin });
+      lines.once('line', (line) => {
+        if (announces) resolve({ kind: 'ready', document: JSON.parse(line) as unknown });
+      });
+      lines.on('line', () => undefined);
+      if (!announces) child.once('spawn', () => resolve({ kind: 'ready', document: null }));
+      createInterface({ input: child.stderr ?? process.stdin }).on('line', (line) => this.#take(line));
+      child.once('close', (code, signal) => {
+        this.#child = null;
+        const how = signal === null ? `ended with exit code ${code ?? '?'}` : `was ended by ${signal}`;
+        resolve({ kind: 'ended', how });
+        if (this.#isStopping) return;
+        on({ kind: 'ended', name, pid: child.pid ?? 0, how });
+        this.#startAgain(performance.now() - startedAt > STEADY_MS, performance.now());
+      });
+    });
+  }
+
+  #startAgain(wasSteady: boolean, endedAt: number): void {
+    this.#restarts = wasSteady ? 0 : this.#restarts + 1;
+    const { name, on } = this.#options;
+    const delayMs =
+      this.#restarts <= 1 ? 0 : Math.min(FIRST_DELAY_MS * 2 ** (this.#restarts - 2), LONGEST_DELAY_MS);
+    this.#timer = setTimeout(() => {
+      void this.#spawn().then(
+        (result) => {
+          if (result.kind === 'ended' || this.pid === null) return;
+          on({ kind: 'back', name, pid: this.pid, afterMs: performance.now() - endedAt });
+        },
+        (error: unknown) => on({ kind: 'says', name, level: 'error', message: String(error) }),
+      );
+    }, delayMs);
+  }
+
+  /** A line of its stderr: all of them are JSON, unless Node itself speaks. */
+  #take(line: string): void {
+    const { name, on } = this.#options;
+    try {
+      const said = JSON.parse(line) as LogLine | ErrorDocument;
+      if (said.type === 'error') this.#problem = said;
+      const level = said.type === 'error' ? 'error' : said.level;
+      on({ kind: 'says', name, level, message: said.message });
+    } catch {
+      on({ kind: 'says', name, level: 'error', message: line });
+    }
+  }
+}

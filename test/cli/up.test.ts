@@ -1,0 +1,98 @@
+import fs from 'node:fs';
+import { expect, test } from 'vitest';
+import { openShop, type Running, type Shop } from '../support/cli.ts';
+import { expectValidated } from '../support/documents.ts';
+import { waitFor } from '../support/wait.ts';
+
+interface Up {
+  readonly url: string;
+  readonly brokers: string;
+  readonly registry: string;
+}
+
+async function startUp(shop: Shop, args = ''): Promise<{ up: Running; addresses: Up }> {
+  const up = shop.start(`up --port 0 --broker-port 0 --registry-port 0 ${args} -o json`);
+  await waitFor('addresses', up.stdout, (text) => text.endsWith('\n'));
+  return { up, addresses: JSON.parse(up.stdout()) as Up };
+}
+
+async function place(url: string, order: object): Promise<{ status: number; body: { status: string } }> {
+  const response = await fetch(`${url}/order?wait=20s`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(order),
+  });
+  return { status: response.status, body: (await response.json()) as { status: string } };
+}
+
+/** The processes that `up` started, by their command. */
+function childrenOf(pid: number): Map<string, number> {
+  const found = new Map<string, number>();
+  for (const name of fs.readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
+    try {
+      const words = fs.readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0');
+      const stat = fs.readFileSync(`/proc/${name}/stat`, 'utf8');
+      if (Number(stat.split(') ')[1]?.split(' ')[1]) === pid) found.set(words[2] ?? '', Number(name));
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  return found;
+}
+
+const isLinux = process.platform === 'linux';
+
+test.runIf(isLinux)(
+  'up is a whole shop, starts again what is killed, and goes on where it stopped',
+  { timeout: 90_000 },
+  async () => {
+    const shop = openShop();
+    const { up, addresses } = await startUp(shop);
+    expect(up.stderr()).toContain('the shop was empty');
+    const order = { user: 'alice', item: 'desk', quantity: 1 };
+    expect(await place(addresses.url, { ...order, order_id: 'U-1' })).toMatchObject({
+      status: 200,
+      body: { status: 'COMPLETED' },
+    });
+
+    for (const name of ['run', 'dev', 'serve']) {
+      process.kill(childrenOf(up.pid).get(name) ?? 0, 'SIGKILL');
+      await up.says(new RegExp(`${name} is back as`));
+    }
+    expect(await place(addresses.url, { ...order, order_id: 'U-2' })).toMatchObject({
+      status: 200,
+      body: { status: 'COMPLETED' },
+    });
+    up.signal('SIGINT');
+    expect(await up.exited).toMatchObject({ code: 0 });
+    expectValidated('up');
+
+    const { up: again, addresses: later } = await startUp(shop);
+    expect(again.stderr()).not.toContain('was empty');
+    const answer = await fetch(`${later.url}/orders/U-1`);
+    expect(await answer.json()).toMatchObject({ status: 'COMPLETED' });
+    const parts = childrenOf(again.pid);
+    expect([...parts.keys()].sort()).toEqual(['dev', 'run', 'serve']);
+    again.signal('SIGKILL');
+    await again.exited;
+    const isAlive = (pid: number): boolean => fs.existsSync(`/proc/${pid}`);
+    await waitFor(
+      'the parts',
+      () => [...parts.values()].filter(isAlive),
+      (left) => left.length === 0,
+    );
+  },
+);
+
+test('up says which part cannot start, and why', { timeout: 60_000 }, async () => {
+  const shop = openShop();
+  const { up, addresses } = await startUp(shop);
+  const other = openShop();
+  const { code, stderr } = await other.built.run(
+    `up --port ${new URL(addresses.url).port} --broker-port 0 --registry-port 0`,
+  );
+  expect(code, stderr).toBe(4);
+  expect(stderr).toContain('another program listens');
+  up.signal('SIGTERM');
+  await up.exited;
+});
