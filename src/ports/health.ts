@@ -5,7 +5,7 @@ import type { Failure } from '../domain/failure.ts';
 import type { Item, User } from '../domain/tables.ts';
 import type { SetAside } from '../domain/set-aside.ts';
 import type { StoreNotice } from './notices.ts';
-import type { LoggedMovement, Outgoing, StoredPosition, Undelivered } from './store.ts';
+import type { Destination, LoggedMovement, Outgoing, StoredPosition, Undelivered } from './store.ts';
 
 export type Finding =
   | { readonly difference: Difference; readonly note?: never }
@@ -29,8 +29,10 @@ export interface StoreInspection extends AsyncDisposable {
   users(): Iterable<User>;
   items(): Iterable<Item>;
   positions(): readonly StoredPosition[];
-  /** Records that are committed and wait to be sent. */
-  unsent(): readonly Outgoing[];
+  /** As in Store. */
+  unsent(): ReadonlyMap<Destination, number>;
+  /** What is committed and waits to be sent, each destination in its order, read as it is asked for. */
+  allUnsent(): Iterable<Outgoing>;
   undelivered(): AsyncIterable<Undelivered>;
   decided(orderId: string): Promise<Decided | undefined>;
   decisions(outcome: 'accepted' | 'rejected'): AsyncIterable<PlacedLines<Decided>>;

@@ -5,6 +5,7 @@ import { EVENTS } from './events.ts';
 import { IDS } from './ids.ts';
 import { MESSAGES } from './messages.ts';
 import { OPERATING } from './operating.ts';
+import { OUTBOX_ON_DISK } from './outbox.ts';
 import { RUNNING } from './running.ts';
 import { SENDING } from './sending.ts';
 import { SERVICES } from './services.ts';
@@ -28,6 +29,7 @@ const FUZZ = ['test/fuzz/fuzz.test.ts'];
 const files = (name: string): string => `src/adapters/files/${name}`;
 
 export const MUTATIONS: readonly Mutation[] = [
+  ...OUTBOX_ON_DISK,
   ...PROCESSORS,
   ...READING,
   ...EVENTS,
@@ -94,8 +96,8 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'the name of a fresh folder is not synced',
-    file: files('ledger.ts'),
-    from: '        await syncNameOf(files, folder);\n',
+    file: files('ledger-files.ts'),
+    from: '  await syncNameOf(files, folder);\n',
     to: '',
     tests: SIMULATION,
   },
@@ -257,8 +259,8 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'recovery builds on a journal that it has not synced',
-    file: files('ledger.ts'),
-    from: '        for (const fd of loaded.journalFds) await files.datasync(fd);\n',
+    file: files('ledger-files.ts'),
+    from: '  for (const fd of loaded.journalFds) await files.datasync(fd);\n',
     to: '',
     tests: ['test/crash/store-crash.test.ts', ...SIMULATION],
   },
@@ -292,9 +294,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'what a commit leaves is sent before it is durable',
-    file: files('journal/staging.ts'),
-    from: "if (line[0] === 'outgoing') this.#leaving.push(line);\n      else this.#tables.apply(line);",
-    to: 'this.#tables.apply(line);',
+    file: files('outbox/owned-outbox.ts'),
+    from: "    lines.push(['queued', destination, staged.queued]);\n",
+    to: "    lines.push(['queued', destination, staged.queued]);\n    this.land();\n",
     tests: ['test/unit/files/group-commit.test.ts'],
   },
   {
@@ -362,7 +364,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'an upgrade keeps nothing of what it replaces',
-    file: files('ledger.ts'),
+    file: files('ledger-files.ts'),
     from: 'if (loaded.state.format !== FORMAT) await keepFormer(files, inner, loaded);',
     to: '',
     tests: ['test/unit/files/upgrade.test.ts'],
@@ -454,14 +456,14 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'dead letters count as sent before they are',
     file: files('store.ts'),
-    from: '      const refused = await send(unsent.map(({ outgoing }) => outgoing));\n',
-    to: "      await this.#turns.run(() => this.#ledger.commit({ lines: [['sent', last.number, destination]] }));\n      const refused = await send(unsent.map(({ outgoing }) => outgoing));\n",
+    from: '      const refused = await send(unsent);\n',
+    to: '      await this.#group.stage(() => this.#ledger.stage({ lines: [this.#ledger.outbox.sent(destination, unsent.length)] }));\n      const refused = await send(unsent);\n      if (unsent.length > 0) return unsent.length - refused.length;\n',
     tests: SIMULATION,
   },
   {
     name: 'what the broker refuses is not kept',
     file: files('store.ts'),
-    from: '        await keepUndelivered(this.files, this.folder, refused);\n',
+    from: 'await this.#turns.run(() => keepUndelivered(this.files, this.folder, refused));',
     to: '',
     tests: SIMULATION,
   },

@@ -148,10 +148,10 @@ export const RUNNING: readonly Mutation[] = [
     tests: ['test/app/run-ending.test.ts'],
   },
   {
-    name: 'what waits for a dead destination fills the memory',
+    name: 'decisions wait for a destination that does not answer because much waits for it',
     file: 'src/app/run/outbox/outbox.ts',
-    from: '    if (waiting >= MOST_WAITING) await this.#untilFewerWait();\n',
-    to: '',
+    from: 'if (!isSilent(this.#lanes.get(destination), now)) count',
+    to: 'count',
     tests: ['test/app/outbox.test.ts'],
   },
   {

@@ -151,7 +151,7 @@ export const SENDING: readonly Mutation[] = [
   },
   {
     name: 'a header that is null becomes empty in the journal',
-    file: 'src/adapters/files/tables/outgoing.ts',
+    file: 'src/adapters/files/outbox/outgoing-line.ts',
     from: "  if (value === null) return null;\n  return typeof value === 'string' ? { s",
     to: "  if (value === null) return { s: '' };\n  return typeof value === 'string' ? { s",
     tests: ['test/unit/files/outgoing-line.test.ts'],

@@ -7,7 +7,13 @@ import { isFailure, type Failure } from '../../domain/failure.ts';
 import type { Item, User } from '../../domain/tables.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Finding, PlacedLines, StoreInspection } from '../../ports/health.ts';
-import type { LoggedMovement, Outgoing, StoredPosition, Undelivered } from '../../ports/store.ts';
+import type {
+  Destination,
+  LoggedMovement,
+  Outgoing,
+  StoredPosition,
+  Undelivered,
+} from '../../ports/store.ts';
 import { checkCsv, linesOfRows } from './csv/check.ts';
 import { checkIds } from './ids/check.ts';
 import { parseEdit } from './logs/edit-line.ts';
@@ -23,6 +29,7 @@ import { parseMovement } from './logs/movement-line.ts';
 import { parseDecided } from './logs/order-line.ts';
 import { fileOf, logEnd, logsOf, type LoadedFolder } from './journal/recover.ts';
 import { FolderSnapshot } from './journal/snapshot.ts';
+import { allWaiting } from './outbox/windows.ts';
 import { readUndelivered } from './logs/undelivered.ts';
 
 const RETRY_MS = 25;
@@ -95,8 +102,12 @@ export class FolderInspection implements StoreInspection {
     return this.#snapshot.tables.positions();
   }
 
-  unsent(): readonly Outgoing[] {
-    return [...this.#snapshot.tables.unsent.values()].flat().map(({ outgoing }) => outgoing);
+  unsent(): ReadonlyMap<Destination, number> {
+    return this.#snapshot.tables.queues.waiting();
+  }
+
+  allUnsent(): Iterable<Outgoing> {
+    return allWaiting(this.#snapshot.tables.queues, (log) => this.#snapshot.view(log));
   }
 
   undelivered(): AsyncIterable<Undelivered> {

@@ -20,11 +20,13 @@ export function journalPath(inner: string, number: number): string {
 export const FIRST_LOGS = ['orders', 'rejections', 'edits', 'users', 'inventory'] as const;
 /** A log of facts, by its name. */
 export type FactLogName = `facts:${string}`;
-/** `movements` and the logs of facts come with their first line. */
-export type LogName = (typeof FIRST_LOGS)[number] | 'movements' | FactLogName;
+/** A segment of what waits to be sent, by its number. */
+export type SegmentLogName = `outbox:${number}`;
+/** `movements`, the logs of facts and segments come with their first line. */
+export type LogName = (typeof FIRST_LOGS)[number] | 'movements' | FactLogName | SegmentLogName;
 
 /** Where the logs of a fresh folder are; those of versions move on to other names as they are shortened. */
-const LOG_FILES: Readonly<Record<Exclude<LogName, FactLogName>, string>> = {
+const LOG_FILES: Readonly<Record<Exclude<LogName, FactLogName | SegmentLogName>, string>> = {
   orders: 'orders.jsonl',
   rejections: 'rejections.jsonl',
   edits: '.orderctl/edits.jsonl',
@@ -35,7 +37,18 @@ const LOG_FILES: Readonly<Record<Exclude<LogName, FactLogName>, string>> = {
 
 /** Relative to the folder. */
 export function fileOfLog(log: LogName): string {
-  return isFactLog(log) ? `${log.slice(FACTS.length)}.jsonl` : LOG_FILES[log];
+  if (isFactLog(log)) return `${log.slice(FACTS.length)}.jsonl`;
+  return isSegment(log) ? `.orderctl/outbox.${log.slice(OUTBOX.length)}` : LOG_FILES[log];
+}
+
+const OUTBOX = 'outbox:';
+
+export function segmentLog(number: number): SegmentLogName {
+  return `outbox:${number}`;
+}
+
+function isSegment(log: LogName): log is SegmentLogName {
+  return log.startsWith(OUTBOX);
 }
 
 const FACTS = 'facts:';

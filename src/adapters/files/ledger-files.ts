@@ -7,12 +7,31 @@ import type { LogCuts, Logs } from './logs/logs.ts';
 import type { StateLine } from './tables/state-line.ts';
 import { errorCode, type FileSystem } from './fs.ts';
 import { Journal } from './journal/journal.ts';
+import { repairLogs, type LoadedFolder } from './journal/recover.ts';
+import { keepFormer } from './journal/upgrade.ts';
 
 /** Directories of others, which are not to be read, and file systems that do not sync any. */
 const NOT_OURS_TO_SYNC = new Set(['EACCES', 'EPERM', 'EROFS', 'EINVAL']);
 
+/** Makes a fresh folder; durable when this resolves. */
+export async function makeFolder(files: FileSystem, folder: string): Promise<void> {
+  files.makeDirectory(innerFolder(folder));
+  await syncNameOf(files, folder);
+  await files.syncDirectory(folder);
+}
+
+/** Brings the files of a folder to what is true, and syncs what it was found in: something is to be built on it. */
+export async function repairFolder(files: FileSystem, folder: string, loaded: LoadedFolder): Promise<void> {
+  const inner = innerFolder(folder);
+  for (const fd of loaded.journalFds) await files.datasync(fd);
+  // Their names too: an owner that was killed may not have come to it.
+  await files.syncDirectory(inner);
+  if (loaded.state.format !== FORMAT) await keepFormer(files, inner, loaded);
+  repairLogs(files, folder, loaded);
+}
+
 /** Makes the name of a folder durable, and the names of those above it that may have been made along with it. */
-export async function syncNameOf(files: FileSystem, folder: string): Promise<void> {
+async function syncNameOf(files: FileSystem, folder: string): Promise<void> {
   const parent = path.dirname(folder);
   await files.syncDirectory(parent);
   try {
@@ -61,6 +80,8 @@ export interface Cut {
   readonly journal: FolderState['journal'];
   readonly lines: Iterable<StateLine>;
   readonly logs: LogCuts;
+  /** The newest segment of what waits to be sent. */
+  readonly lastSegment: number;
 }
 
 /** Makes what a cut says durable, and removes what is not needed any more. */
@@ -88,16 +109,23 @@ export async function writeCheckpoint(
   };
   await writeState(files, inner, state);
   await ids.dropUnused(runs);
-  await removeOlder(files, inner, state);
+  await removeOlder(files, inner, state, cut.lastSegment);
   return state;
 }
 
 /** Removes what the state before named, and what a crash has left. */
-async function removeOlder(files: FileSystem, inner: string, state: FolderState): Promise<void> {
+async function removeOlder(
+  files: FileSystem,
+  inner: string,
+  state: FolderState,
+  lastSegment: number,
+): Promise<void> {
   const named = new Set(Object.values(state.logs).map((log) => path.basename(log?.file ?? '')));
   for (const name of files.list(inner)) {
     const number = Number(/^(?:journal|tables)\.(\d+)$/.exec(name)?.[1] ?? NaN);
     const unnamed = /^(?:users|inventory)\.versions\.\d+$/.test(name) && !named.has(name);
-    if (unnamed || number < state.journal.number) await files.discard(path.join(inner, name));
+    const segment = Number(/^outbox\.(\d+)$/.exec(name)?.[1] ?? NaN);
+    const isSent = segment <= lastSegment && !named.has(name);
+    if (unnamed || isSent || number < state.journal.number) await files.discard(path.join(inner, name));
   }
 }

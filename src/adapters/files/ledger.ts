@@ -4,6 +4,7 @@ import type { Decided } from '../../domain/orders/decided.ts';
 import type { OwnOptions } from '../../ports/owner.ts';
 import { FORMAT, type FolderState } from './journal/checkpoint.ts';
 import { factLogName, innerFolder, journalPath, type LogName } from './layout.ts';
+import { OwnedOutbox } from './outbox/owned-outbox.ts';
 import type { FileSystem } from './fs.ts';
 import { OwnedIndex } from './ids/owned-index.ts';
 import { indexedLogs } from './ids/indexed-logs.ts';
@@ -12,12 +13,19 @@ import type { Commit } from './journal/commit.ts';
 import { encodeEntry } from './journal/entry.ts';
 import { Staging } from './journal/staging.ts';
 import { Journal } from './journal/journal.ts';
-import { newFolderId, nextJournal, notAlone, syncNameOf, writeCheckpoint, type Cut } from './ledger-files.ts';
+import {
+  newFolderId,
+  makeFolder,
+  nextJournal,
+  notAlone,
+  repairFolder,
+  writeCheckpoint,
+  type Cut,
+} from './ledger-files.ts';
 import type { LogView } from './logs/log.ts';
 import { Logs } from './logs/logs.ts';
 import { openIndex } from './ids/lookup.ts';
-import { keepFormer } from './journal/upgrade.ts';
-import { loadFolder, repairLogs, type LoadedFolder } from './journal/recover.ts';
+import { loadFolder, type LoadedFolder } from './journal/recover.ts';
 import { Tables } from './tables/tables.ts';
 
 /**
@@ -44,6 +52,8 @@ const VERSION_LOGS: readonly VersionLog[] = ['users', 'inventory'];
 export interface LedgerOptions extends Pick<OwnOptions, 'newId' | 'onOwed'> {
   /** Size of the journal that calls for a checkpoint. */
   readonly checkpointBytes?: number;
+  /** Size from which what waits to be sent goes on in another file. */
+  readonly segmentBytes?: number | undefined;
 }
 
 const NOTHING = { seq: 0, chain: 0 };
@@ -56,6 +66,7 @@ const NOTHING = { seq: 0, chain: 0 };
 export class Ledger {
   readonly folderId: string;
   readonly tables: Tables;
+  readonly outbox: OwnedOutbox;
   /** Commits that recovery found after the last checkpoint. */
   readonly recoveredCommits: number;
   /** Of the folder as it was found; null: it is this one, or the folder is fresh. */
@@ -88,6 +99,7 @@ export class Ledger {
     checkpointBytes: number;
     onFailure: (error: unknown) => void;
     onOwed: OwnOptions['onOwed'];
+    segmentBytes: number | undefined;
   }) {
     this.#onFailure = parts.onFailure;
     this.#onOwed = parts.onOwed;
@@ -109,7 +121,8 @@ export class Ledger {
       onFailure: (error) => this.#fail(error),
     });
     this.#journal = parts.journal;
-    this.#staging = new Staging(this.tables, this.#logs, this.#ids);
+    this.outbox = new OwnedOutbox(this.tables.queues, this.#logs, parts.segmentBytes);
+    this.#staging = new Staging(this.tables, this.#logs, this.#ids, this.outbox);
   }
 
   /**
@@ -122,45 +135,28 @@ export class Ledger {
     files: FileSystem,
     folder: string,
     onFailure: (error: unknown) => void,
-    { checkpointBytes = CHECKPOINT_BYTES, newId = false, onOwed }: LedgerOptions = {},
+    { checkpointBytes = CHECKPOINT_BYTES, newId = false, onOwed, segmentBytes }: LedgerOptions = {},
   ): Promise<Ledger> {
     const inner = innerFolder(folder);
     const loaded = loadFolder(files, folder);
     try {
-      if (loaded === undefined) {
-        files.makeDirectory(inner);
-        await syncNameOf(files, folder);
-        await files.syncDirectory(folder);
-      } else {
-        for (const fd of loaded.journalFds) await files.datasync(fd);
-        // Their names too: an owner that was killed may not have come to it.
-        await files.syncDirectory(inner);
-        if (loaded.state.format !== FORMAT) await keepFormer(files, inner, loaded);
-        repairLogs(files, folder, loaded);
-      }
+      if (loaded === undefined) await makeFolder(files, folder);
+      else await repairFolder(files, folder, loaded);
       const logs = new Logs(files, folder, loaded);
-      const { index, rebuilt } = openIndex(
-        files,
-        inner,
-        loaded?.state,
-        indexedLogs(loaded?.tables.facts ?? new Map()),
-        (log) => logs.view(log),
-      );
+      const indexed = indexedLogs(loaded?.tables.facts ?? new Map());
+      const view = (log: LogName): LogView => logs.view(log);
+      const { index, rebuilt } = openIndex(files, inner, loaded?.state, indexed, view);
       const isClean = loaded?.commits === 0 && !loaded.journal.torn && loaded.state.format === FORMAT;
       const goesOn = isClean && !newId && !rebuilt;
       const journal = goesOn
-        ? Journal.open(
-            files,
-            journalPath(inner, loaded.journal.number),
-            loaded.journal.number,
-            loaded.journal.end,
-          )
+        ? Journal.open(files, journalPath(inner, loaded.journal.number), loaded.journal)
         : await nextJournal(files, inner, loaded?.journal ?? { number: 0, end: NOTHING });
       const known = newId ? undefined : loaded?.state.folderId;
       const folderId = known ?? (await newFolderId());
-      const calls = { onFailure, onOwed };
+      const calls = { onFailure, onOwed, segmentBytes };
       const parts = { files, folder, folderId, loaded, logs, index, journal, checkpointBytes, ...calls };
       const ledger = new Ledger(parts);
+      ledger.#staging.takeFormer(ledger.#seq);
       // A record of ours in the journal: an owner from before, should it wake up, finds that it is not alone.
       if (goesOn) await journal.commit([]);
       else await ledger.#writeCheckpoint(ledger.#cut(loaded?.journal.end ?? NOTHING));
@@ -277,6 +273,7 @@ export class Ledger {
 
   /** Everything that the checkpoint will say, as it is at this moment. */
   #cut(after: { seq: number; chain: number }): Cut {
+    this.outbox.dropSent();
     this.#logs.assertOurs();
     this.#hasChanged = false;
     return {
@@ -284,6 +281,7 @@ export class Ledger {
       lines: this.tables.snapshot(),
       logs: this.#logs.cut(),
       seq: this.#seq,
+      lastSegment: this.tables.queues.lastSegment,
     };
   }
 

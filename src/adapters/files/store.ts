@@ -20,7 +20,7 @@ import { CsvFiles } from './csv/files.ts';
 import { changesRow, type EditHook } from './edits/take-in.ts';
 import { checkNotTakenIn, copyPaths, mergeCopy, readCopy, type CopyPaths } from './edits/table-copy.ts';
 import type { FileSystem } from './fs.ts';
-import { eventLines, type EditEvents } from './journal/change-encoder.ts';
+import type { EditEvents } from './journal/change-encoder.ts';
 import { FORMAT } from './journal/checkpoint.ts';
 import { formerFolder } from './journal/upgrade.ts';
 import { innerFolder, type LogName } from './layout.ts';
@@ -38,9 +38,6 @@ import { OwedEffects } from './transactions/effects.ts';
 import { GroupCommit } from './transactions/group.ts';
 import { guarded, WriteTurns } from './transactions/write-turns.ts';
 
-/** As many as are sent at once. */
-const MOST_AT_ONCE = 2_000;
-
 export interface FileStoreOptions extends Pick<OwnOptions, 'newId' | 'besideBroken' | 'onEdits' | 'onOwed'> {
   readonly files: FileSystem;
   readonly folder: string;
@@ -55,6 +52,8 @@ export interface FileStoreOptions extends Pick<OwnOptions, 'newId' | 'besideBrok
   readonly onEnd?: AsyncDisposable;
   /** Size of the journal that calls for a checkpoint. */
   readonly checkpointBytes?: number;
+  /** Size from which what waits to be sent goes on in another file. */
+  readonly segmentBytes?: number;
 }
 
 /** The store of a folder that this process owns. Everything that changes state runs one after the other. */
@@ -83,8 +82,7 @@ export class FileStore extends FolderReads implements Store {
     const { files, folder, clock, user: by, onNotice } = options;
     this.#turns = new WriteTurns(folder, options.onFailure);
     this.#effects = new OwedEffects(ledger, this.#turns, clock);
-    const onEdits: EditHook =
-      options.onEdits === undefined ? null : (edits) => eventLines(ledger.tables, this.#eventsOf(edits));
+    const onEdits: EditHook = options.onEdits === undefined ? null : (edits) => this.#eventsOf(edits);
     this.#onEdits = onEdits;
     this.#csvs = new CsvFiles({ files, folder, ledger, clock, by, onNotice, onEdits }, this.#turns);
     this.#group = new GroupCommit({
@@ -192,14 +190,15 @@ export class FileStore extends FolderReads implements Store {
     const before = this.#drains.get(destination) ?? Promise.resolve();
     const run = before.then(async () => {
       // What is decided meanwhile is not among them.
-      const unsent = (this.tables.unsent.get(destination) ?? []).slice(0, MOST_AT_ONCE);
-      const last = unsent.at(-1);
-      if (last === undefined) return 0;
-      const refused = await send(unsent.map(({ outgoing }) => outgoing));
-      await this.#turns.run(async () => {
-        await keepUndelivered(this.files, this.folder, refused);
-        await this.#ledger.commit({ lines: [['sent', last.number, destination]] });
-      });
+      const unsent = this.#nextOf(destination);
+      if (unsent.length === 0) return 0;
+      const refused = await send(unsent);
+      if (refused.length > 0) {
+        await this.#turns.run(() => keepUndelivered(this.files, this.folder, refused));
+      }
+      await this.#group.stage(() =>
+        this.#ledger.stage({ lines: [this.#ledger.outbox.sent(destination, unsent.length)] }),
+      );
       return unsent.length - refused.length;
     });
     this.#drains.set(
@@ -209,8 +208,17 @@ export class FileStore extends FolderReads implements Store {
     return run;
   }
 
+  /** @throws Failure corrupt_state: then the store is at its end */
+  #nextOf(destination: Destination): readonly Outgoing[] {
+    try {
+      return this.#ledger.outbox.next(destination);
+    } catch (error) {
+      throw this.#turns.fail(error);
+    }
+  }
+
   unsent(): ReadonlyMap<Destination, number> {
-    return new Map(Array.from(this.tables.unsent, ([destination, { length }]) => [destination, length]));
+    return this.tables.queues.waiting();
   }
 
   takeEffects(options: Parameters<Store['takeEffects']>[0]): Promise<readonly Effect[]> {

@@ -89,7 +89,7 @@ async function look(access: StoreAccess, topic: TopicPorts | null): Promise<Audi
     checked: ledger.checked,
     topic: audited,
     skips,
-    unsent: opened.unsent().length,
+    unsent: [...opened.unsent().values()].reduce((sum, count) => sum + count, 0),
     undelivered,
     ownerUnknown: typeof opened.isOwned === 'boolean' ? null : opened.isOwned,
     notes,

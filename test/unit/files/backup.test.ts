@@ -158,12 +158,12 @@ async function move(store: Store, step: number): Promise<void> {
 it('a backup of an upgraded folder has its facts and movements, and goes on where it is restored', async () => {
   const folder = temporary();
   fs.mkdirSync(path.join(folder, '.orderctl'));
-  for (const [name, bytes] of formerFolder()) fs.writeFileSync(path.join(folder, name), bytes);
+  for (const [name, bytes] of formerFolder(2)) fs.writeFileSync(path.join(folder, name), bytes);
   {
     await using store = await ownFolder(folder);
     for (const step of [1, 2, 3]) await move(store, step);
   }
-  expect(fs.existsSync(path.join(folder, '.orderctl/before-3'))).toBe(true);
+  expect(fs.existsSync(path.join(folder, '.orderctl/before-4'))).toBe(true);
   const [backup, restored] = [path.join(temporary(), 'backup'), path.join(temporary(), 'restored')];
   {
     // What comes after the checkpoint is in the journal.
@@ -189,5 +189,5 @@ it('a backup of an upgraded folder has its facts and movements, and goes on wher
   const deltas: number[] = [];
   for await (const chunk of reader.movements()) deltas.push(...chunk.map(({ delta }) => delta));
   expect(deltas).toEqual([-1, -1, -1, -1, -1]);
-  expect(fs.readdirSync(path.join(backup, '.orderctl'))).not.toContain('before-3');
+  expect(fs.readdirSync(path.join(backup, '.orderctl'))).not.toContain('before-4');
 });

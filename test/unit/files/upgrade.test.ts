@@ -3,13 +3,14 @@ import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openFolder } from '../../../src/adapters/files/folder.ts';
+import { FORMAT } from '../../../src/adapters/files/journal/checkpoint.ts';
 import { FolderReader } from '../../../src/adapters/files/reader.ts';
 import { FileStore } from '../../../src/adapters/files/store.ts';
 import { audit } from '../../../src/app/audit/audit.ts';
 import { systemClock } from '../../../src/compose.ts';
 import { isFailure } from '../../../src/domain/failure.ts';
 import type { StoreNotice } from '../../../src/ports/notices.ts';
-import type { StoreReader } from '../../../src/ports/store.ts';
+import type { Outgoing, Store, StoreReader } from '../../../src/ports/store.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { FaultyFs } from '../../support/faulty-fs.ts';
 import { formerFolder } from '../../support/former-folder.ts';
@@ -27,9 +28,9 @@ async function expectWhole(reader: StoreReader): Promise<void> {
 }
 
 /** The same on a disk that fails. */
-function onFaultyDisk(call: number): FaultyFs {
+function onFaultyDisk(call: number, format: 2 | 3 = 2): FaultyFs {
   const files = new FaultyFs(call);
-  for (const [name, bytes] of formerFolder()) files.put(path.join(FOLDER, name), bytes);
+  for (const [name, bytes] of formerFolder(format)) files.put(path.join(FOLDER, name), bytes);
   files.arm({ kind: 'crash', call });
   return files;
 }
@@ -59,10 +60,10 @@ describe('a folder of format 2', () => {
       await using store = await own(files, notices);
       await expectWhole(store);
       expect(store.unsent()).toEqual(new Map([[DLQ, 2]]));
-      const keptIn = path.join(FOLDER, '.orderctl/before-3');
-      expect(notices).toContainEqual({ kind: 'upgraded', from: 2, to: 3, keptIn });
+      const keptIn = path.join(FOLDER, '.orderctl/before-4');
+      expect(notices).toContainEqual({ kind: 'upgraded', from: 2, to: FORMAT, keptIn });
       for (const name of ['state.json', 'tables.6', 'journal.6']) {
-        expect(files.get(path.join(keptIn, name)), name).toEqual(formerFolder().get(`.orderctl/${name}`));
+        expect(files.get(path.join(keptIn, name)), name).toEqual(formerFolder(2).get(`.orderctl/${name}`));
       }
       const sent: string[] = [];
       await store.drain(DLQ, async (unsent) => {
@@ -99,8 +100,8 @@ describe('a folder of format 2', () => {
         await using store = await own(survived);
         await expectWhole(store);
         expect(store.unsent()).toEqual(new Map([[DLQ, 2]]));
-        const kept = survived.get(path.join(FOLDER, '.orderctl/before-3/state.json'));
-        expect(kept).toEqual(formerFolder().get('.orderctl/state.json'));
+        const kept = survived.get(path.join(FOLDER, '.orderctl/before-4/state.json'));
+        expect(kept).toEqual(formerFolder(2).get('.orderctl/state.json'));
         if (isOver && files.calls < call) {
           expect(call).toBeGreaterThan(20);
           return;
@@ -113,7 +114,7 @@ describe('a folder of format 2', () => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'orderctl-upgrade-'));
     onTestFinished(() => fs.rmSync(folder, { recursive: true, force: true }));
     fs.mkdirSync(path.join(folder, '.orderctl'));
-    for (const [name, bytes] of formerFolder()) fs.writeFileSync(path.join(folder, name), bytes);
+    for (const [name, bytes] of formerFolder(2)) fs.writeFileSync(path.join(folder, name), bytes);
     const access = openFolder({ folder, clock: systemClock, user: 'tester' });
     const how = { purpose: 'test', via: 'consume', onNotice: () => undefined } as const;
     await (await access.own(how))[Symbol.asyncDispose]();
@@ -127,10 +128,86 @@ describe('a folder of format 2', () => {
     const name = path.join(FOLDER, '.orderctl/state.json');
     const { crc32 } = await import('node:zlib');
     const { state } = JSON.parse(files.get(name)?.toString() ?? '') as { state: object };
-    const later = { ...state, format: 4 };
+    const later = { ...state, format: FORMAT + 1 };
     files.put(name, Buffer.from(JSON.stringify({ crc32: crc32(JSON.stringify(later)), state: later })));
     await expect(own(files)).rejects.toSatisfy(
-      (error) => isFailure(error, 'corrupt_state') && error.message.includes('of format 4'),
+      (error) => isFailure(error, 'corrupt_state') && error.message.includes(`of format ${FORMAT + 1}`),
     );
+  });
+});
+
+/** What waits in it, by destination: ids, in order. */
+const WAITING = {
+  'orders.dlq': ['orders/3@1', 'orders/3@2'],
+  'inventory-events': [0, 1, 2, 5].map((n) => `s/inventory-events/${n}`),
+  alerts: ['s/alerts/4'],
+};
+
+describe('a folder of format 3, in whose snapshot messages wait', () => {
+  const counts = new Map(Object.entries(WAITING).map(([destination, { length }]) => [destination, length]));
+
+  async function expectAllSent(store: Store): Promise<void> {
+    expect(store.unsent()).toEqual(counts);
+    for (const [destination, ids] of Object.entries(WAITING)) {
+      const sent: Outgoing[] = [];
+      await store.drain(destination, async (unsent) => {
+        sent.push(...unsent);
+        return [];
+      });
+      expect(sent.map(({ id }) => id)).toEqual(ids);
+      if (destination !== 'orders.dlq') continue;
+      const headers = [['x-error-code', 'undecodable'], ['x-bytes', Buffer.from([2, 255])], ['x-null', null]]; // prettier-ignore
+      expect(sent[1]).toMatchObject({ key: Buffer.from('k2'), value: null, headers });
+    }
+    expect(store.unsent()).toEqual(new Map());
+  }
+
+  it('has them counted and listed as it is, and sent once it is upgraded', async () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'orderctl-upgrade-'));
+    onTestFinished(() => fs.rmSync(folder, { recursive: true, force: true }));
+    fs.mkdirSync(path.join(folder, '.orderctl'));
+    for (const [name, bytes] of formerFolder(3)) fs.writeFileSync(path.join(folder, name), bytes);
+    const access = openFolder({ folder, clock: systemClock, user: 'tester' });
+    const check = async (): Promise<void> => {
+      await using inspection = await access.inspect();
+      expect(inspection.unsent()).toEqual(counts);
+      const ids = [...inspection.allUnsent()].map(({ id }) => id).sort();
+      expect(ids).toEqual(Object.values(WAITING).flat().sort());
+    };
+    await check();
+    const notices: StoreNotice[] = [];
+    const how = {
+      purpose: 'test',
+      via: 'consume',
+      onNotice: (one: StoreNotice) => notices.push(one),
+    } as const;
+    await (await access.own(how))[Symbol.asyncDispose]();
+    expect(notices).toContainEqual(expect.objectContaining({ kind: 'upgraded', from: 3, to: FORMAT }));
+    await check();
+    await using store = await access.own(how);
+    await expectAllSent(store);
+  });
+
+  it('loses none of them by a crash before any call of its upgrade', async () => {
+    for (let call = 1; ; call++) {
+      for (const how of ['kill', 'power'] as const) {
+        const files = onFaultyDisk(call, 3);
+        let isOver = false;
+        try {
+          await using store = await own(files);
+          isOver = store.storeId !== '';
+        } catch (error) {
+          if (!isCrash(error)) throw error;
+        }
+        {
+          await using store = await own(files.survived(how));
+          await expectAllSent(store);
+        }
+        if (isOver && files.calls < call) {
+          expect(call).toBeGreaterThan(20);
+          return;
+        }
+      }
+    }
   });
 });

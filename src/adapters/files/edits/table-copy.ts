@@ -21,6 +21,7 @@ import { parseTable } from '../csv/parse.ts';
 import { renderTable } from '../csv/render.ts';
 import { editLines } from './hand-edit-look.ts';
 import { mergeFrom } from './hand-edits.ts';
+import { smallLinesOf } from '../journal/change-encoder.ts';
 import type { EditHook } from './take-in.ts';
 import type { Commit } from '../journal/commit.ts';
 import { innerFolder } from '../layout.ts';
@@ -196,8 +197,9 @@ export function mergeCopy<R extends User | Item>(
   };
   if (edits.length === 0 && sameOrder) return { commit: null, merge };
   const logged = edits.length === 0 ? {} : { edits: textBytes(edits.map(editRenderer(stamp))) };
-  const lines = [...editLines(kind, merged), ...(onEdits?.(edits) ?? [])];
-  return { commit: { seq: stamp.seq, lines, logs: logged }, merge };
+  const events = onEdits?.(edits) ?? {};
+  const lines = [...editLines(kind, merged), ...smallLinesOf(events)];
+  return { commit: { seq: stamp.seq, lines, outgoing: events.outgoing ?? [], logs: logged }, merge };
 }
 
 function isSame(a: readonly string[], b: readonly string[]): boolean {

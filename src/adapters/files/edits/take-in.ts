@@ -1,4 +1,5 @@
 import type { Edit } from '../../../domain/edit.ts';
+import { smallLinesOf, type EditEvents } from '../journal/change-encoder.ts';
 import type { Commit } from '../journal/commit.ts';
 import { encodeVersion } from '../csv/versions.ts';
 import { editRenderer, type EditStamp } from '../logs/edit-line.ts';
@@ -10,8 +11,8 @@ import { takeInLines, type FileFacts, type Found } from './hand-edit-look.ts';
 import type { HandEdit, NamedChanges } from './hand-edits.ts';
 import { sameRow } from './merge-rows.ts';
 
-/** What edits lead to, as lines of the commit that takes them in; null: that is nothing. */
-export type EditHook = ((edits: Iterable<Edit>) => readonly StateLine[]) | null;
+/** What edits lead to, for the commit that takes them in; null: that is nothing. */
+export type EditHook = ((edits: Iterable<Edit>) => EditEvents) | null;
 
 /** Whether a row is another after it. */
 export function changesRow(edit: Edit): boolean {
@@ -41,9 +42,11 @@ export function takeInCommit<R extends Row>(
   const logged = function* (): Generator<string> {
     for (const { name, before, after } of named.of(edit.edits)) yield render(kind.edit(name, before, after));
   };
+  const events = onEdits?.(edits()) ?? {};
   return {
     seq: stamp.seq,
-    lines: onEdits === null ? lines : both(lines, onEdits(edits())),
+    lines: onEdits === null ? lines : both(lines, [...smallLinesOf(events)]),
+    outgoing: events.outgoing ?? [],
     logs: { edits: textBytes(logged()), [kind.table]: encodeVersion(version) },
   };
 }

@@ -19,7 +19,7 @@ const CHUNK_BYTES = 256 * 1024;
 const RETRIES = 20;
 /** Files that are named by the checkpoint, or of a process that runs. */
 const OTHERWISE_COPIED =
-  /^(?:state\.json|edits\.jsonl|(?:journal|tables|ids|(?:users|inventory)\.versions)\.\d+|owner\b.*|edit-\w{6}|redrive|undelivered|before-\d+|.*\.tmp)$/;
+  /^(?:state\.json|edits\.jsonl|(?:journal|tables|ids|outbox|(?:users|inventory)\.versions)\.\d+|owner\b.*|edit-\w{6}|redrive|undelivered|before-\d+|.*\.tmp)$/;
 
 /** @throws Failure not_found, already_exists, corrupt_state, write_failed */
 export async function backUp(

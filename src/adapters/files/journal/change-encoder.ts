@@ -1,7 +1,7 @@
 import type { StateChanges } from '../../../domain/state.ts';
 import type { Edit } from '../../../domain/edit.ts';
 import type { Movement } from '../../../domain/movement.ts';
-import type { Changes, Outgoing } from '../../../ports/store.ts';
+import type { Changes } from '../../../ports/store.ts';
 import type { LogName } from '../layout.ts';
 import { DecisionLines } from '../logs/decision-lines.ts';
 import { editRenderer, type EditStamp } from '../logs/edit-line.ts';
@@ -9,7 +9,7 @@ import { renderFact } from '../logs/fact-lines.ts';
 import { renderMovement } from '../logs/movement-line.ts';
 import { textBytes } from '../logs/text-bytes.ts';
 import { Sales } from '../tables/sales.ts';
-import { outgoingLine, type StateLine } from '../tables/state-line.ts';
+import type { StateLine } from '../tables/state-line.ts';
 import type { Tables } from '../tables/tables.ts';
 import type { Commit, FactLines } from './commit.ts';
 
@@ -56,12 +56,12 @@ export class ChangeEncoder {
     for (const position of changes.positions ?? []) lines.push(['position', position]);
     // Those of edits come first: edits are what counts first.
     lines.push(...smallLinesOf(events), ...smallLinesOf(changes));
-    addOutgoing(lines, this.#tables, [...(events.outgoing ?? []), ...(changes.outgoing ?? [])]);
+    const outgoing = [...(events.outgoing ?? []), ...(changes.outgoing ?? [])];
     for (const { id, effect } of changes.effects ?? []) lines.push(['effect', id, effect]);
-    const isEmpty = lines.length === 0 && decisions.length === 0 && facts.length === 0;
-    if (isEmpty && Object.keys(logs).length === 0) return null;
+    const counts = [lines, decisions, facts, outgoing].map(({ length }) => length);
+    if (Math.max(...counts) === 0 && Object.keys(logs).length === 0) return null;
     const batch = { sales: this.#sales, orders: this.#orders, rejections: this.#rejections };
-    return { seq: stamp.seq, lines, facts, logs, ...batch };
+    return { seq: stamp.seq, lines, facts, outgoing, logs, ...batch };
   }
 
   /** Takes what was accepted. @throws Error when there is not so much left: a bug of what accepted it */
@@ -128,17 +128,7 @@ function editedStock(edits: readonly Edit[]): ReadonlyMap<string, number> {
   return edited;
 }
 
-/** What edits lead to, as lines of the commit in which they are taken in. */
-export function eventLines(tables: Tables, events: EditEvents): StateLine[] {
-  const lines = [...smallLinesOf(events)];
-  addOutgoing(lines, tables, events.outgoing ?? []);
-  return lines;
-}
-
-function* smallLinesOf({ small = [] }: Pick<Changes, 'small'>): Generator<StateLine> {
+/** Lines that hold changes of small tables. */
+export function* smallLinesOf({ small = [] }: Pick<Changes, 'small'>): Generator<StateLine> {
   for (const { table, key, value } of small) yield ['small', table.name, [[key, value]]];
-}
-
-function addOutgoing(lines: StateLine[], tables: Tables, all: readonly Outgoing[]): void {
-  for (const outgoing of all) lines.push(outgoingLine({ number: tables.nextNumber(), outgoing }));
 }

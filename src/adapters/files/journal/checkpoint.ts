@@ -25,10 +25,13 @@ import type { Tables } from '../tables/tables.ts';
  * chain of their records. Nothing is ever truncated or overwritten that a durable state.json names.
  */
 
-/** Of this layout of `.orderctl/`; 1 had one state line for each row, 2 neither `seq` nor facts. */
-export const FORMAT = 3;
-/** This can be read, and is upgraded by the next owner. */
-const FORMER_FORMAT = 2;
+/**
+ * Of this layout of `.orderctl/`; 1 had one state line for each row, 2 neither `seq` nor facts, 3 what waits to be sent in
+ * the snapshot.
+ */
+export const FORMAT = 4;
+/** These can be read, and are upgraded by the next owner. */
+const FORMER_FORMATS: readonly number[] = [2, 3];
 const CHUNK_BYTES = 256 * 1024;
 
 type FirstLog = (typeof FIRST_LOGS)[number];
@@ -81,16 +84,13 @@ export function readState(files: FileSystem, inner: string): FolderState | undef
   } catch (error) {
     throw corruptState(name, `it cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
-  if (parsed.state.format === FORMER_FORMAT) return { ...parsed.state, seq: 0 };
-  if (parsed.state.format !== FORMAT) {
-    throw new Failure(
-      'corrupt_state',
-      `${name} is of format ${parsed.state.format}; this version knows ${FORMAT}`,
-      {
-        fix: 'use the version of orderctl that wrote it',
-        context: { file: name },
-      },
-    );
+  const { format, seq } = parsed.state as Partial<FolderState>;
+  if (format !== undefined && FORMER_FORMATS.includes(format)) return { ...parsed.state, seq: seq ?? 0 };
+  if (format !== FORMAT) {
+    throw new Failure('corrupt_state', `${name} is of format ${format}; this version knows ${FORMAT}`, {
+      fix: 'use the version of orderctl that wrote it',
+      context: { file: name },
+    });
   }
   return parsed.state;
 }

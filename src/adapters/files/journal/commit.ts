@@ -1,8 +1,10 @@
 import { totalBytes } from '../fs.ts';
 import type { KeyedLines } from '../ids/owned-index.ts';
-import { factLogName, type LogName } from '../layout.ts';
+import type { Outgoing } from '../../../ports/store.ts';
+import { factLogName, type FactLogName, type LogName, type SegmentLogName } from '../layout.ts';
 import type { DecisionLines } from '../logs/decision-lines.ts';
 import { textBytes } from '../logs/text-bytes.ts';
+import type { Leaving } from '../outbox/owned-outbox.ts';
 import type { Sales } from '../tables/sales.ts';
 import { renderLine, type StateLine } from '../tables/state-line.ts';
 import type { JournalEntry, LogBytes } from './entry.ts';
@@ -14,6 +16,8 @@ export interface FactLines extends KeyedLines {
   readonly parts: readonly Uint8Array[];
 }
 
+type LogsOfCommit = Exclude<LogName, 'orders' | 'rejections' | FactLogName | SegmentLogName>;
+
 /** What one commit changes. */
 export interface Commit {
   readonly orders?: DecisionLines;
@@ -21,7 +25,9 @@ export interface Commit {
   readonly sales?: Sales;
   /** In order of their logs. */
   readonly facts?: readonly FactLines[];
-  readonly logs?: Partial<Record<Exclude<LogName, 'orders' | 'rejections'>, readonly Uint8Array[]>>;
+  /** In the order in which it is to be sent. */
+  readonly outgoing?: readonly Outgoing[];
+  readonly logs?: Partial<Record<LogsOfCommit, readonly Uint8Array[]>>;
   /** Of the transaction, in its lines; left out where nothing numbers it. */
   readonly seq?: number;
   /** Gone through twice. */
@@ -31,10 +37,16 @@ export interface Commit {
 /**
  * What the journal record of a commit holds.
  *
+ * @param leaving what it leaves to be sent
  * @param sizeOf how long each log is
  * @param seq of the last transaction before it
  */
-export function entryOf(commit: Commit, sizeOf: (log: LogName) => number, seq: number): JournalEntry {
+export function entryOf(
+  commit: Commit,
+  leaving: readonly Leaving[],
+  sizeOf: (log: LogName) => number,
+  seq: number,
+): JournalEntry {
   const logs: LogBytes[] = [];
   const add = (log: LogName, parts: readonly Uint8Array[] | undefined): void => {
     const sizeBytes = parts === undefined ? 0 : totalBytes(parts);
@@ -43,8 +55,10 @@ export function entryOf(commit: Commit, sizeOf: (log: LogName) => number, seq: n
   add('orders', commit.orders?.parts);
   add('rejections', commit.rejections?.parts);
   for (const { name, parts } of commit.facts ?? []) add(factLogName(name), parts);
-  for (const log in commit.logs) add(log as LogName, commit.logs[log as keyof typeof commit.logs]);
+  for (const { log, parts } of leaving) add(log, parts);
+  for (const log in commit.logs) add(log as LogName, commit.logs[log as LogsOfCommit]);
   const state: Uint8Array[] = textBytes(rendered(commit.lines));
+  state.push(...textBytes(rendered(leaving.flatMap(({ lines }) => lines))));
   // After the lines: what was edited is sold from.
   if (commit.sales?.isEmpty === false) state.push(commit.sales.render());
   return { seq: commit.seq ?? seq, logs, state };

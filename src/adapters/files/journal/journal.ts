@@ -103,7 +103,11 @@ export class Journal {
   }
 
   /** Opens a scanned journal to go on after its last record. */
-  static open(files: FileSystem, path: string, number: number, end: JournalEnd): Journal {
+  static open(
+    files: FileSystem,
+    path: string,
+    { number, end }: { readonly number: number; readonly end: JournalEnd },
+  ): Journal {
     return new Journal(files, path, number, files.open(path, 'append'), end);
   }
 

@@ -2,7 +2,7 @@ import { DECISIONS } from '../ids/indexed-logs.ts';
 import type { OwnedIndex } from '../ids/owned-index.ts';
 import { factLogName } from '../layout.ts';
 import type { Logs } from '../logs/logs.ts';
-import type { StateLine } from '../tables/state-line.ts';
+import type { OwnedOutbox } from '../outbox/owned-outbox.ts';
 import type { Tables } from '../tables/tables.ts';
 import { entryOf, type Commit } from './commit.ts';
 import { joined, type JournalEntry } from './entry.ts';
@@ -16,23 +16,25 @@ export class Staging {
   readonly #logs: Logs;
   readonly #index: OwnedIndex;
   #entries: JournalEntry[] = [];
-  readonly #leaving: StateLine[] = [];
+  readonly #outbox: OwnedOutbox;
   #isOwed = false;
 
-  constructor(tables: Tables, logs: Logs, index: OwnedIndex) {
+  constructor(tables: Tables, logs: Logs, index: OwnedIndex, outbox: OwnedOutbox) {
     this.#tables = tables;
     this.#logs = logs;
     this.#index = index;
+    this.#outbox = outbox;
   }
 
   /** @param seq of the last transaction before it @returns that after it */
   stage(commit: Commit, seq: number): number {
-    const entry = entryOf(commit, (log) => this.#logs.sizeOf(log), seq);
+    const leaving = this.#outbox.stage(commit.outgoing ?? []);
+    const entry = entryOf(commit, leaving, (log) => this.#logs.sizeOf(log), seq);
     for (const line of commit.lines) {
-      if (line[0] === 'outgoing') this.#leaving.push(line);
-      else this.#tables.apply(line);
-      this.#isOwed ||= line[0] === 'outgoing' || (line[0] === 'effect' && line[2]?.state === 'due');
+      this.#tables.apply(line);
+      this.#isOwed ||= line[0] === 'effect' && line[2]?.state === 'due';
     }
+    this.#isOwed ||= leaving.length > 0;
     if (commit.sales !== undefined) this.#tables.applySales(commit.sales);
     for (const { name, number } of DECISIONS) {
       const lines = commit[name];
@@ -52,11 +54,21 @@ export class Staging {
     return this.#entries.length === 0 ? null : joined(this.#entries);
   }
 
+  /** What waited in a folder of a format before goes into segments; durable by the checkpoint that comes next. */
+  takeFormer(seq: number): void {
+    const { queues } = this.#tables;
+    const outgoing = queues.former();
+    if (outgoing.length === 0) return;
+    this.stage({ lines: [], outgoing }, seq);
+    queues.forgetFormer();
+    this.land();
+  }
+
   /** To be called when the record is durable. @returns whether something is owed that was not before */
   land(): boolean {
     this.#entries = [];
     this.#logs.write();
-    for (const line of this.#leaving.splice(0)) this.#tables.apply(line);
+    this.#outbox.land();
     const isOwed = this.#isOwed;
     this.#isOwed = false;
     return isOwed;

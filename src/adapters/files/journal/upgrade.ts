@@ -30,6 +30,8 @@ export async function keepFormer(files: FileSystem, inner: string, loaded: Loade
     files.unlink(to);
     files.link(name, to);
   }
+  // What a crash has left of it: no state.json has named that.
+  for (const name of files.list(inner)) if (/^outbox\.\d+$/.test(name)) files.unlink(path.join(inner, name));
   await files.syncDirectory(kept);
   await files.syncDirectory(inner);
 }

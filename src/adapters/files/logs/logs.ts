@@ -118,6 +118,14 @@ export class Logs {
     this.#logs.set(log, shortened);
   }
 
+  /** Closes logs that the next checkpoint will not name. */
+  drop(logs: readonly LogName[]): void {
+    for (const log of logs) {
+      this.#logs.get(log)?.close();
+      this.#logs.delete(log);
+    }
+  }
+
   close(): void {
     for (const log of this.#logs.values()) log.close();
   }

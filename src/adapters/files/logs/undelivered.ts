@@ -4,7 +4,7 @@ import type { OutgoingRecord, Undelivered } from '../../../ports/store.ts';
 import { readWhole, replaceFile } from '../whole-files.ts';
 import type { FileSystem } from '../fs.ts';
 import { innerFolder } from '../layout.ts';
-import { outgoingLine, parseOutgoing, renderLine } from '../tables/state-line.ts';
+import { parseUndelivered, renderUndelivered } from '../outbox/outgoing-line.ts';
 
 const SUFFIX = '.json';
 /** A file's name has at most 255 bytes; a topic's name may have 249. */
@@ -28,7 +28,7 @@ export async function keepUndelivered(
   await files.syncDirectory(inner);
   for (const record of records) {
     const file = path.join(kept, await fileFor(files, kept, record));
-    await replaceFile(files, file, Buffer.from(renderLine(outgoingLine({ number: 0, outgoing: record }))));
+    await replaceFile(files, file, Buffer.from(renderUndelivered(record)));
   }
   await files.syncDirectory(kept);
 }
@@ -54,7 +54,7 @@ async function stemOf(id: string): Promise<string> {
 /** Equal for the same record that failed again. */
 function contentOf(record: OutgoingRecord): string {
   const headers = record.headers.filter(([name]) => !OF_THE_FAILURE.has(name));
-  return renderLine(outgoingLine({ number: 0, outgoing: { ...record, headers } }));
+  return renderUndelivered({ ...record, headers });
 }
 
 async function sha256(text: string): Promise<string> {
@@ -65,7 +65,7 @@ async function sha256(text: string): Promise<string> {
 /** null: these are not the bytes of a record that was kept. */
 function recordOf(bytes: Buffer): OutgoingRecord | null {
   try {
-    return parseOutgoing(bytes);
+    return parseUndelivered(bytes);
   } catch {
     return null;
   }

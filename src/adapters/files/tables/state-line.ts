@@ -1,7 +1,7 @@
 import type { Effect } from '../../../domain/effects.ts';
-import type { Destination, OutgoingRecord, Position, StoredPosition } from '../../../ports/store.ts';
+import type { Destination, Position, StoredPosition } from '../../../ports/store.ts';
 import type { FileFingerprint } from './fingerprint.ts';
-import { decodeOutgoing, encodeOutgoing, type EncodedOutgoing, type Unsent } from './outgoing.ts';
+import type { EncodedOutgoing } from '../outbox/outgoing-line.ts';
 import { renderCells, type Cells } from './row-cells.ts';
 import type { Row, TableName } from './columns.ts';
 
@@ -24,15 +24,24 @@ export type StateLine =
   /** This is the newest known version of the CSV now; `undo` lines say how the table differs from it. */
   | readonly ['version', TableName, FileFingerprint | null, older?: readonly FileFingerprint[]]
   | readonly ['position', StoredPosition]
-  | readonly ['outgoing', EncodedOutgoing]
-  /** All up to this number were sent, of one destination or of all; a snapshot begins with that of all. */
-  | readonly ['sent', number, of?: Destination]
+  /** From here on, what is for this destination goes to `outbox.N`. */
+  | readonly ['segment', number, Destination]
+  /** So many were ever to be sent there. */
+  | readonly ['queued', Destination, count: number]
+  /** So many were sent there; the next one stands in this segment, at this byte, or in the segment after it. */
+  | readonly ['drained', Destination, count: number, segment: number, position: number]
   /** Rows of a small table; null: not there. */
   | readonly ['small', table: string, rows: readonly (readonly [key: string, value: unknown])[]]
   /** null: it is done with. */
   | readonly ['effect', id: string, Effect | null]
   /** There is a log of facts of that name; its lines are found by this field. */
   | readonly ['facts', name: string, key: string];
+
+/** What waited to be sent, up to format 3. */
+export type FormerOutgoingLine =
+  | readonly ['outgoing', { readonly number: number } & EncodedOutgoing]
+  /** All up to this number were sent, of one destination or of all. */
+  | readonly ['sent', number, of?: Destination];
 
 /** A line as it is read: rows are cells. */
 export type ParsedLine =
@@ -42,6 +51,7 @@ export type ParsedLine =
   | readonly ['quantities', readonly (string | number)[]]
   /** Up to format 2 there was no other processor than `orders`. */
   | readonly ['position', Position & Partial<Pick<StoredPosition, 'processor'>>]
+  | FormerOutgoingLine
   | Exclude<StateLine, readonly ['rows' | 'undo' | 'position', ...unknown[]]>;
 
 export function renderLine(line: StateLine): string {
@@ -70,10 +80,6 @@ export function* rowLines(
   if (some.length > 0) yield [kind, table, some];
 }
 
-export function outgoingLine(unsent: Unsent): StateLine {
-  return ['outgoing', encodeOutgoing(unsent)];
-}
-
 /** Lines that hold the rows of a small table. */
 export function* smallLines(table: string, rows: Iterable<[string, unknown]>): Generator<StateLine> {
   let some: [string, unknown][] = [];
@@ -84,13 +90,4 @@ export function* smallLines(table: string, rows: Iterable<[string, unknown]>): G
     some = [];
   }
   if (some.length > 0) yield ['small', table, some];
-}
-
-/** @throws SyntaxError, TypeError when it is no line of an outgoing record */
-export function parseOutgoing(line: Buffer): OutgoingRecord {
-  const found = JSON.parse(line.toString('utf8')) as ParsedLine;
-  if (found[0] !== 'outgoing') throw new TypeError('it is a line of another kind');
-  const { outgoing } = decodeOutgoing(found[1]);
-  if (outgoing.kind !== 'record') throw new TypeError('it is a line of another kind');
-  return outgoing;
 }

@@ -1,19 +1,12 @@
 import type { Item, User } from '../../../domain/tables.ts';
 import type { Effect } from '../../../domain/effects.ts';
-import { destinationOf, type Destination, type Source, type StoredPosition } from '../../../ports/store.ts';
+import type { Source, StoredPosition } from '../../../ports/store.ts';
 import { INVENTORY, USERS, type Row, type TableName } from './columns.ts';
 import { numberOfFacts, type KnownFacts } from '../ids/indexed-logs.ts';
-import { decodeOutgoing, type Unsent } from './outgoing.ts';
+import { Queues } from '../outbox/queues.ts';
 import { rowOfCells } from './row-cells.ts';
 import type { Sales } from './sales.ts';
-import {
-  outgoingLine,
-  rowLines,
-  smallLines,
-  type NamedRow,
-  type ParsedLine,
-  type StateLine,
-} from './state-line.ts';
+import { rowLines, smallLines, type NamedRow, type ParsedLine, type StateLine } from './state-line.ts';
 import { Table, type FrozenTable } from './table.ts';
 
 function positionKey({ processor, topic, partition }: Source): string {
@@ -30,19 +23,8 @@ export class Tables {
   /** The logs of facts that there are, by name. */
   readonly facts = new Map<string, KnownFacts>();
   readonly #positions = new Map<string, StoredPosition>();
-  /** In order of their numbers; a destination for which nothing waits is not there. */
-  readonly #unsent = new Map<Destination, Unsent[]>();
-  /** Of the last that ever was to be sent. */
-  #lastNumber = 0;
-
-  get unsent(): ReadonlyMap<Destination, readonly Unsent[]> {
-    return this.#unsent;
-  }
-
-  /** For what is to be sent next: rises with each call. */
-  nextNumber(): number {
-    return ++this.#lastNumber;
-  }
+  /** What waits to be sent. */
+  readonly queues = new Queues();
 
   position(of: Source): StoredPosition | undefined {
     return this.#positions.get(positionKey(of));
@@ -67,6 +49,7 @@ export class Tables {
 
   applyParsed(line: ParsedLine): void {
     if (line[0] === 'quantities') this.#setQuantities(line[1]);
+    else if (line[0] === 'outgoing' || line[0] === 'sent') this.queues.applyFormer(line);
     else if (line[0] === 'position') this.apply(['position', { processor: 'orders', ...line[1] }]);
     else if (line[0] === 'rows' || line[0] === 'undo') {
       const rows = line[2].map((cells): NamedRow => [cells[0], rowOfCells(cells)]);
@@ -98,12 +81,10 @@ export class Tables {
       case 'position':
         this.#positions.set(positionKey(line[1]), line[1]);
         break;
-      case 'outgoing':
-        this.#addUnsent(decodeOutgoing(line[1]));
-        break;
-      case 'sent':
-        this.#lastNumber = Math.max(this.#lastNumber, line[1]);
-        this.#removeSent(line[1], line[2] === undefined ? [...this.#unsent.keys()] : [line[2]]);
+      case 'segment':
+      case 'queued':
+      case 'drained':
+        this.queues.apply(line);
         break;
       case 'small':
         this.#setSmall(line[1], line[2]);
@@ -115,22 +96,6 @@ export class Tables {
       case 'facts':
         this.#addFacts(line[1], line[2]);
         break;
-    }
-  }
-
-  #addUnsent(unsent: Unsent): void {
-    this.#lastNumber = Math.max(this.#lastNumber, unsent.number);
-    const destination = destinationOf(unsent.outgoing);
-    const waiting = this.#unsent.get(destination);
-    if (waiting === undefined) this.#unsent.set(destination, [unsent]);
-    else waiting.push(unsent);
-  }
-
-  #removeSent(number: number, destinations: readonly Destination[]): void {
-    for (const destination of destinations) {
-      const waiting = (this.#unsent.get(destination) ?? []).filter((unsent) => unsent.number > number);
-      if (waiting.length === 0) this.#unsent.delete(destination);
-      else this.#unsent.set(destination, waiting);
     }
   }
 
@@ -164,8 +129,7 @@ export class Tables {
     const users = this.users.frozen();
     const inventory = this.inventory.frozen();
     const positions = this.positions();
-    const unsent = [...this.#unsent.values()].flat().sort((a, b) => a.number - b.number);
-    const lastNumber = this.#lastNumber;
+    const queues = this.queues.snapshot();
     const small = Array.from(this.small, ([name, rows]) => [name, [...rows]] as const);
     const effects = [...this.effects.values()];
     const facts = [...this.facts];
@@ -173,9 +137,7 @@ export class Tables {
       yield* tableLines('users', users);
       yield* tableLines('inventory', inventory);
       for (const position of positions) yield ['position', position];
-      // Before those that wait: they are not among what was sent.
-      yield ['sent', lastNumber];
-      for (const one of unsent) yield outgoingLine(one);
+      yield* queues;
       for (const [name, rows] of small) yield* smallLines(name, rows);
       for (const effect of effects) yield ['effect', effect.id, effect];
       for (const [name, { key }] of facts) yield ['facts', name, key];

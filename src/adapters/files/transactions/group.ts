@@ -21,7 +21,7 @@ interface Parts {
 }
 
 interface Waiting {
-  /** Decides, and stages what that comes to. @returns what `decide` threw @throws a fault after which the store must end */
+  /** Stages what it comes to. @returns what `decide` threw @throws a fault after which the store must end */
   readonly run: () => { error: Error } | null;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
@@ -56,9 +56,24 @@ export class GroupCommit {
         this.#stage(changes, from);
         return null;
       };
-      this.#waiting.push({ run, resolve: () => resolve(result), reject });
-      if (this.#waiting.length === 1) this.#begin();
+      this.#wait({ run, resolve: () => resolve(result), reject });
     });
+  }
+
+  /** Has `stage` run in its turn; durable when this resolves, by the record and sync of those that wait with it. */
+  stage(stage: () => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const run = (): null => {
+        stage();
+        return null;
+      };
+      this.#wait({ run, resolve, reject });
+    });
+  }
+
+  #wait(waiting: Waiting): void {
+    this.#waiting.push(waiting);
+    if (this.#waiting.length === 1) this.#begin();
   }
 
   #stage(changes: Changes, from: EditFrom): void {

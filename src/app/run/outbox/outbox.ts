@@ -7,11 +7,6 @@ const SEND_FROM = 1_000;
 const LONGEST_HOLD_MS = 250;
 /** From so many on, the next batch waits for them: a sender that is behind slows down what it has to send. */
 const WAIT_FROM = 10_000;
-/**
- * The most that may wait, of all destinations: they are in memory, some half a KiB each. From so many on nothing is
- * decided until fewer wait.
- */
-const MOST_WAITING = 100_000;
 /** The longest that a batch waits: a destination that does not answer holds up what is for it, and no decision. */
 const LONGEST_SEND_MS = 250;
 
@@ -49,13 +44,12 @@ export class Outbox {
    * @param isMoreAtHand whether the next batch is there already
    */
   async sendAfterBatch(isMoreAtHand: boolean): Promise<void> {
-    const waiting = unsentOf(this.#parts.store);
+    const waiting = this.#waiting();
     if (waiting === 0) return;
     // Whatever is committed is sent soon in any case.
     if (isMoreAtHand && waiting < SEND_FROM) return;
     this.#begin();
     if (!isMoreAtHand || waiting >= WAIT_FROM) await this.#wait();
-    if (waiting >= MOST_WAITING) await this.#untilFewerWait();
   }
 
   /** Begins to send what a crash left behind. Decisions wait no longer for that than for what they cause themselves. */
@@ -100,11 +94,22 @@ export class Outbox {
     }
   }
 
+  /** How many wait for destinations that answer: of the others there may be any number, for any time. */
+  #waiting(): number {
+    const { store, clock } = this.#parts;
+    const now = clock.now();
+    let count = 0;
+    for (const [destination, waiting] of store.unsent()) {
+      if (!isSilent(this.#lanes.get(destination), now)) count += waiting;
+    }
+    return count;
+  }
+
   async #wait(): Promise<void> {
     const { clock } = this.#parts;
     const now = clock.now();
     const awaited = [...this.#lanes.values()].filter(
-      ({ busySince }) => busySince !== null && now - busySince < LONGEST_SEND_MS,
+      (lane) => lane.busySince !== null && !isSilent(lane, now),
     );
     if (awaited.length === 0) return;
     const sent = new AbortController();
@@ -112,17 +117,14 @@ export class Outbox {
     await Promise.race([all, clock.sleep(LONGEST_SEND_MS, sent.signal)]);
   }
 
-  /** A destination that does not answer holds up decisions after all, rather than filling the memory. */
-  async #untilFewerWait(): Promise<void> {
-    const { store, stop, clock } = this.#parts;
-    while (unsentOf(store) >= MOST_WAITING && !stop.signal.aborted) {
-      this.#begin();
-      await clock.sleep(LONGEST_SEND_MS, stop.signal);
-    }
-  }
-
   #release(): void {
     this.#hold?.abort();
     this.#hold = undefined;
   }
+}
+
+/** It has not answered for so long that nothing waits for it. */
+function isSilent(lane: Lane | undefined, now: number): boolean {
+  const since = lane?.busySince ?? null;
+  return since !== null && now - since >= LONGEST_SEND_MS;
 }

@@ -2,17 +2,11 @@ import type { OutgoingMessage } from '../../../domain/messages/outgoing.ts';
 import type { Headers, HeaderValue } from '../../../ports/record.ts';
 import type { Outgoing, OutgoingRecord } from '../../../ports/store.ts';
 
-/* What is to be sent as JSON, in a state line and in a file of `undelivered/`. */
-
-/** What is to be sent, and its place in the order of all that ever was. */
-export interface Unsent {
-  readonly number: number;
-  readonly outgoing: Outgoing;
-}
+/* What is to be sent as JSON: a line of an `outbox.N`, and in a file of `undelivered/`. */
 
 type EncodedBytes = string | null;
 type EncodedHeader = { s: string } | { b: string } | null;
-export type EncodedOutgoing = { readonly number: number } & (EncodedRecord | OutgoingMessage);
+export type EncodedOutgoing = EncodedRecord | OutgoingMessage;
 
 interface EncodedRecord {
   /** As earlier versions wrote them too. */
@@ -25,10 +19,9 @@ interface EncodedRecord {
   readonly headers: readonly [string, EncodedHeader | EncodedHeader[]][];
 }
 
-export function encodeOutgoing({ number, outgoing }: Unsent): EncodedOutgoing {
-  if (outgoing.kind === 'message') return { number, ...outgoing };
+export function encodeOutgoing(outgoing: Outgoing): EncodedOutgoing {
+  if (outgoing.kind === 'message') return outgoing;
   return {
-    number,
     id: outgoing.id,
     topic: outgoing.topic,
     key: encodeBytes(outgoing.key),
@@ -53,9 +46,8 @@ function decodeHeader(value: EncodedHeader): HeaderValue {
   return 's' in value ? value.s : Buffer.from(value.b, 'base64');
 }
 
-export function decodeOutgoing(encoded: EncodedOutgoing): Unsent {
-  const { number, ...rest } = encoded;
-  return { number, outgoing: rest.kind === 'message' ? rest : decodeRecord(rest) };
+export function decodeOutgoing(encoded: EncodedOutgoing): Outgoing {
+  return encoded.kind === 'message' ? encoded : decodeRecord(encoded);
 }
 
 function decodeRecord({ id, topic, key, value, headers: encoded }: EncodedRecord): OutgoingRecord {
@@ -70,4 +62,27 @@ function decodeRecord({ id, topic, key, value, headers: encoded }: EncodedRecord
     value: value === null ? null : Buffer.from(value, 'base64'),
     headers,
   };
+}
+
+/** A line of an `outbox.N`. */
+export function renderOutgoing(outgoing: Outgoing): string {
+  return `${JSON.stringify(encodeOutgoing(outgoing))}\n`;
+}
+
+/** @throws SyntaxError when it is no such line */
+export function parseOutgoing(line: Buffer): Outgoing {
+  return decodeOutgoing(JSON.parse(line.toString('utf8')) as EncodedOutgoing);
+}
+
+/** The content of a file of `undelivered/`: a state line of format 3, as earlier versions wrote it too. */
+export function renderUndelivered(record: OutgoingRecord): string {
+  return `${JSON.stringify(['outgoing', { number: 0, ...encodeOutgoing(record) }])}\n`;
+}
+
+/** @throws SyntaxError, TypeError when it is none */
+export function parseUndelivered(bytes: Buffer): OutgoingRecord {
+  const [kind, encoded] = JSON.parse(bytes.toString('utf8')) as [string, EncodedOutgoing];
+  const outgoing = kind === 'outgoing' ? decodeOutgoing(encoded) : null;
+  if (outgoing?.kind !== 'record') throw new TypeError('it is a line of another kind');
+  return outgoing;
 }

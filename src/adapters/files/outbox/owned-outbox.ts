@@ -1,0 +1,111 @@
+import { destinationOf, type Destination, type Outgoing } from '../../../ports/store.ts';
+import { segmentLog, type LogName } from '../layout.ts';
+import type { Logs } from '../logs/logs.ts';
+import { decodeOutgoing, encodeOutgoing, renderOutgoing } from './outgoing-line.ts';
+import type { QueueLine, Queues } from './queues.ts';
+import { Windows, type Waiting } from './windows.ts';
+
+/** From here on the next segment begins: one is kept as a whole until all of it is sent. */
+const SEGMENT_BYTES = 32 * 1024 * 1024;
+
+/** What one commit leaves to be sent to one destination, as it is written down. */
+export interface Leaving {
+  readonly log: LogName;
+  readonly parts: readonly Uint8Array[];
+  readonly lines: readonly QueueLine[];
+}
+
+interface Staged {
+  queued: number;
+  readonly waiting: Waiting[];
+}
+
+/** What waits to be sent, in the hands of the folder's owner: put into segments, and sent once it is durable. */
+export class OwnedOutbox {
+  readonly #queues: Queues;
+  readonly #windows: Windows;
+  readonly #logs: Pick<Logs, 'sizeOf' | 'view' | 'drop'>;
+  readonly #segmentBytes: number;
+  readonly #staged = new Map<Destination, Staged>();
+
+  constructor(queues: Queues, logs: Pick<Logs, 'sizeOf' | 'view' | 'drop'>, segmentBytes = SEGMENT_BYTES) {
+    this.#queues = queues;
+    this.#logs = logs;
+    this.#segmentBytes = segmentBytes;
+    this.#windows = new Windows(queues, (log) => logs.view(log));
+  }
+
+  /** Those that are to be sent next: the same objects until they are. @throws Failure corrupt_state */
+  next(destination: Destination): readonly Outgoing[] {
+    return this.#windows.next(destination).map(({ outgoing }) => outgoing);
+  }
+
+  /** The first `count` of `next` are sent. @returns the line that says so */
+  sent(destination: Destination, count: number): QueueLine {
+    const { segment, position } = this.#windows.remove(destination, count);
+    return ['drained', destination, this.#queues.sent(destination) + count, segment, position];
+  }
+
+  /** Lets go of what the next checkpoint will not name: segments of which all is sent. */
+  dropSent(): void {
+    this.#logs.drop(this.#queues.dropSent().map(segmentLog));
+  }
+
+  stage(outgoing: readonly Outgoing[]): readonly Leaving[] {
+    if (outgoing.length === 0) return [];
+    const byDestination = new Map<Destination, Outgoing[]>();
+    for (const one of outgoing) {
+      const destination = destinationOf(one);
+      const same = byDestination.get(destination);
+      if (same === undefined) byDestination.set(destination, [one]);
+      else same.push(one);
+    }
+    return Array.from(byDestination, ([destination, ones]) => this.#stageOf(destination, ones));
+  }
+
+  #stageOf(destination: Destination, ones: readonly Outgoing[]): Leaving {
+    const lines: QueueLine[] = [];
+    let segment = this.#queues.newestSegment(destination);
+    if (segment === undefined || this.#logs.sizeOf(segmentLog(segment)) >= this.#segmentBytes) {
+      segment = this.#queues.lastSegment + 1;
+      const line: QueueLine = ['segment', segment, destination];
+      // Seen by nobody while nothing is queued in it.
+      this.#queues.apply(line);
+      lines.push(line);
+    }
+    const log = segmentLog(segment);
+    const staged = this.#stagedOf(destination);
+    let position = this.#logs.sizeOf(log);
+    let text = '';
+    for (const one of ones) {
+      const line = renderOutgoing(one);
+      const sizeBytes = Buffer.byteLength(line);
+      text += line;
+      position += sizeBytes;
+      // The bytes of a record are of a batch that was fetched, which they would keep in memory.
+      const outgoing = one.kind === 'message' ? one : decodeOutgoing(encodeOutgoing(one));
+      staged.waiting.push({ outgoing, sizeBytes, after: { segment, position } });
+    }
+    staged.queued += ones.length;
+    lines.push(['queued', destination, staged.queued]);
+    return { log, parts: [Buffer.from(text)], lines };
+  }
+
+  #stagedOf(destination: Destination): Staged {
+    let staged = this.#staged.get(destination);
+    if (staged === undefined) {
+      staged = { queued: this.#queues.queued(destination), waiting: [] };
+      this.#staged.set(destination, staged);
+    }
+    return staged;
+  }
+
+  /** To be called when what was staged is durable. */
+  land(): void {
+    for (const [destination, { queued, waiting }] of this.#staged) {
+      this.#windows.add(destination, waiting);
+      this.#queues.apply(['queued', destination, queued]);
+    }
+    this.#staged.clear();
+  }
+}

@@ -1,0 +1,79 @@
+import type { Mutation } from './list.ts';
+
+const OUTBOX = ['test/unit/files/outbox.test.ts'];
+const UPGRADE = ['test/unit/files/upgrade.test.ts'];
+const files = (name: string): string => `src/adapters/files/${name}`;
+
+/** What waits to be sent, on the disk. */
+export const OUTBOX_ON_DISK: readonly Mutation[] = [
+  {
+    name: 'what waits is taken from the disk before it is sent',
+    file: files('outbox/queues.ts'),
+    from: 'const needed = queued === sent ? Infinity : next.segment;',
+    to: 'const needed = queued === sent || queued > 0 ? Infinity : next.segment;',
+    tests: OUTBOX,
+  },
+  {
+    name: 'what is sent stays on the disk',
+    file: files('ledger.ts'),
+    from: '    this.outbox.dropSent();\n',
+    to: '',
+    tests: OUTBOX,
+  },
+  {
+    name: 'segments that a checkpoint does not know yet are removed after it',
+    file: files('ledger-files.ts'),
+    from: 'const isSent = segment <= lastSegment && ',
+    to: 'const isSent = segment > 0 && ',
+    tests: OUTBOX,
+  },
+  {
+    name: 'the numbers of segments are used again',
+    file: files('outbox/queues.ts'),
+    from: '        this.#lastSegment = Math.max(this.#lastSegment, line[3]);\n',
+    to: '',
+    tests: OUTBOX,
+  },
+  {
+    name: 'what is committed goes ahead of what is on the disk alone',
+    file: files('outbox/windows.ts'),
+    from: '    if (window.waiting.length < waiting) return;\n',
+    to: '',
+    tests: OUTBOX,
+  },
+  {
+    name: 'all that waits is in memory',
+    file: files('outbox/windows.ts'),
+    from: '      if (window.isFull) return;\n',
+    to: '',
+    tests: OUTBOX,
+  },
+  {
+    name: 'what waits for a destination is in one file for ever',
+    file: files('outbox/owned-outbox.ts'),
+    from: 'segment === undefined || this.#logs.sizeOf(segmentLog(segment)) >= this.#segmentBytes',
+    to: 'segment === undefined',
+    tests: OUTBOX,
+  },
+  {
+    name: 'messages that are missing from the disk are passed over',
+    file: files('outbox/windows.ts'),
+    from: 'if (window.waiting.length < wanted) throw tooShort(',
+    to: 'if (window.waiting.length > wanted) throw tooShort(',
+    tests: OUTBOX,
+  },
+  {
+    name: 'an upgrade that was cut short is in the way of the next one',
+    file: files('journal/upgrade.ts'),
+    from: 'if (/^outbox\\.\\d+$/.test(name)) files.unlink(path.join(inner, name));',
+    to: 'if (name === "") files.unlink(path.join(inner, name));',
+    tests: UPGRADE,
+  },
+  {
+    name: 'an upgrade forgets what waits to be sent',
+    file: files('ledger.ts'),
+    from: '      ledger.#staging.takeFormer(ledger.#seq);\n',
+    to: '',
+    tests: UPGRADE,
+  },
+];
