@@ -484,7 +484,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a hand edit that is put back is not synced',
     file: files('csv/place.ts'),
-    from: "      // As in setting aside: it may be a user's work.\n      await files.syncDirectory(folder);\n",
+    from: "      // As in `setAside`: it may be a user's work.\n      await files.syncDirectory(folder);\n",
     to: '',
     tests: ['test/unit/files/csv-race.test.ts'],
   },

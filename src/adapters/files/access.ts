@@ -2,9 +2,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 
 /*
- * Whose files are and what others may do with them. What root makes in another user's folder becomes that user's: one
- * command by root would lock the user out otherwise. Root acts in a folder where that user may swap names meanwhile,
- * so ownership is given by descriptor, never through a name that may be a link by now.
+ * Owners and modes of files. What root makes in another user's folder is given to that user, whom a single command
+ * run as root would lock out otherwise. That user may swap names while root works, so ownership is given by
+ * descriptor, never by a name that may have become a link.
  */
 
 export interface FileAccess {
@@ -25,7 +25,7 @@ export function adopt(fd: number, name: string): void {
   const folder = ownerForRoot(path.dirname(name));
   if (folder === null) return;
   const { mode } = fs.fstatSync(fd);
-  // The mode after the owner: for an instant fewer may use it, never more.
+  // The mode after the owner, so that no one gains access in between.
   fs.fchownSync(fd, folder.uid, folder.gid);
   fs.fchmodSync(fd, mode & folder.mode & PERMISSIONS);
 }
@@ -54,7 +54,7 @@ export function adoptSocket(name: string, folder: string): void {
 
 /**
  * Makes a directory and those above it that are missing, one at a time: Node's own `recursive` never ends where a
- * parent is there and answers ENOENT, as /proc does.
+ * parent exists and answers ENOENT, as in /proc.
  */
 export function makeDirectory(name: string): void {
   try {
@@ -103,7 +103,7 @@ function tryChown(fd: number, uid: number, gid: number): boolean {
   }
 }
 
-/** Whose the nearest thing is that is there of a path that was refused, and how to get at it. */
+/** Who owns the nearest existing part of a path that was refused, and how to gain access. */
 export function ownership(name: string): { owner: string; fix: string } | null {
   for (let at = name; ; at = path.dirname(at)) {
     try {
@@ -117,7 +117,7 @@ export function ownership(name: string): { owner: string; fix: string } | null {
   }
 }
 
-/** The owner of the folder gets back what another user has left in it; anyone else asks the owner, or root. */
+/** The owner of the folder can take back what another user left in it; anyone else has to ask the owner, or root. */
 function wayIn(name: string, at: string, uid: number): string {
   const inner = path.dirname(name);
   const isFolder = name === at && path.basename(name) !== '.orderctl' && fs.statSync(at).isDirectory();
@@ -127,7 +127,7 @@ function wayIn(name: string, at: string, uid: number): string {
   const take = `sudo chown -R "$(id -un)" ${folder}`;
   const isOurs = fs.statSync(folder, { throwIfNoEntry: false })?.uid === own;
   if (isOurs) return `have it given back to you: ${take}`;
-  // Nobody is to go on as root from then on.
+  // The command is then run as the user again, not as root.
   return uid === 0
     ? `have its mode changed, or the folder given to you: ${take}`
     : `run this as ${userOf(uid)}, or have its mode changed`;

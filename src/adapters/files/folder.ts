@@ -25,9 +25,9 @@ export function openFolder(options: {
   folder: string;
   clock: Clock;
   files?: FileSystem;
-  /** Who edits, for the log of edits; the operating system's name of the user unless given. */
+  /** Who edits, for the log of edits; by default the operating system's name of the user. */
   user?: string;
-  /** Hears what `read` finds, unless the call names another. */
+  /** Receives what `read` finds, unless the call names another listener. */
   onNotice?: ((notice: StoreNotice) => void) | undefined;
 }): StoreAccess {
   const folder = path.resolve(options.folder);
@@ -84,7 +84,7 @@ function edit(opened: OpenedFolder, request: EditRequest, how: EditOptions): Pro
     { besideBroken: true, ...how },
     (store) => store.edit(request, from),
     () => {
-      // A request that nothing there can fulfil makes no folder.
+      // A request that nothing can fulfil must not make a folder.
       if (files.stat(innerFolder(folder)) === undefined && !isStorage(files, folder)) {
         decideWithout(files, folder, request);
       }
@@ -96,7 +96,7 @@ function fromOf(opened: OpenedFolder, { via, why, undoes }: EditOrigin): EditFro
   return { by: userOf(opened), via, why, undoes };
 }
 
-/** @throws Failure of an edit in a folder where nothing is yet, if it fails there */
+/** @throws Failure of an edit that would fail in an empty folder */
 function decideWithout(files: FileSystem, folder: string, request: EditRequest): void {
   try {
     decideEdit(request, { user: () => undefined, item: () => undefined });
@@ -140,7 +140,7 @@ async function copyTable(
     isChanged: () => !isUntouched(files, paths),
     discard: () => removeCopy(folder, paths),
     async merge(how) {
-      // A mistake is found here: the owner is not asked for nothing.
+      // A mistake is found here, so that the owner is not asked in vain.
       edited();
       const from = fromOf(opened, how);
       const wanted: SocketRequest = { kind: 'merge', table, copy: paths.name, ...from };

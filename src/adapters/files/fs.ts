@@ -5,8 +5,8 @@ import { accessOf, adopt, makeDirectory, ownership, setAccess, type FileAccess }
 import { isUnread, markUnread, openQuietly, showsReads } from './read-marks.ts';
 
 /**
- * The file-system calls that the store makes, injected so that a test can crash before any of them. Reads and
- * writes are synchronous, because they end in the page cache; what waits for the disk is not.
+ * The file-system calls of the store, injected so that a test can crash before any of them. Reads and writes are
+ * synchronous, because they only reach the page cache; calls that wait for the disk are not.
  */
 export interface FileSystem {
   /**
@@ -19,7 +19,7 @@ export interface FileSystem {
   read(fd: number, into: Uint8Array, position: number): number;
   /** Writes all of it. */
   write(fd: number, bytes: Uint8Array, position: number): void;
-  /** Writes all of `parts`, one behind the other. They must not change before this resolves. */
+  /** Writes all of `parts`, one after the other. They must not change before this resolves. */
   writeAll(fd: number, parts: readonly Uint8Array[], position: number): Promise<void>;
   truncate(fd: number, sizeBytes: number): void;
   datasync(fd: number): Promise<void>;
@@ -33,14 +33,17 @@ export interface FileSystem {
   link(from: string, to: string): boolean;
   /** Without effect when there is none. */
   unlink(path: string): void;
-  /** As unlink, for large files: to free their blocks takes milliseconds. */
+  /** As unlink, for large files, whose blocks take milliseconds to free. */
   discard(path: string): Promise<void>;
   /** Gives an open file the mode, owner and group of another, as far as this user may. */
   setAccess(fd: number, access: FileAccess): void;
   makeDirectory(path: string): void;
-  /** Marks a file so that `isUnread` of its stat is true until another program reads it. Where it cannot, it does nothing. */
+  /**
+   * Marks a file so that `isUnread` of its stat is true until another program reads it. Does nothing where that is
+   * not possible.
+   */
   markUnread(path: string): void;
-  /** Whether such a mark is taken away by a read, as it is where times of access are kept. @param directory to try it in */
+  /** Whether a read removes such a mark, as it does where access times are kept. @param directory to try it in */
   showsReads(directory: string): boolean;
   /** Names in a directory; empty when there is none. */
   list(path: string): string[];
@@ -53,11 +56,11 @@ export interface FileStat {
   readonly modifiedNs: bigint;
   readonly inode: bigint;
   readonly access: FileAccess;
-  /** It bears the mark of `markUnread` still: no other program has read it. */
+  /** It still has the mark of `markUnread`: no other program has read it. */
   readonly isUnread: boolean;
 }
 
-/** From here on to copy the bytes takes longer than to have another thread do it. */
+/** From this size on, copying the bytes takes longer than having another thread write them. */
 const LARGE_BYTES = 64 * 1024;
 /** IOV_MAX of Linux and macOS: a call with more is refused. */
 const MOST_PARTS = 1024;
@@ -69,7 +72,7 @@ const CREATE = fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_EXCL;
 
 /**
  * The operating system's own. What cannot be read is a Failure; errors of writing are Node's, for `writeFailure` to
- * say what they were about. ENOENT and EEXIST stay Node's as well: what they mean the caller knows.
+ * say what they were about. ENOENT and EEXIST stay Node's as well: the caller knows what they mean.
  */
 export const realFileSystem: FileSystem = {
   open(name, mode) {
@@ -184,7 +187,7 @@ export const realFileSystem: FileSystem = {
   nowMs: () => Date.now(),
 };
 
-/** What is no file is refused at once: a pipe would have us wait for somebody to write to it. */
+/** Anything but a file is refused at once: opening a pipe would wait for someone to write to it. */
 function openToRead(name: string): number {
   const fd = openQuietly(name, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
   const stat = fs.fstatSync(fd);
@@ -207,7 +210,7 @@ export function totalBytes(parts: readonly Uint8Array[]): number {
   return parts.reduce((sum, part) => sum + part.byteLength, 0);
 }
 
-/** As util.promisify, without the cost of loading node:util, which each command would pay. */
+/** As util.promisify, without loading node:util, which would slow every command down. */
 function done(call: (back: (error: Error | null) => void) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     call((error) => {

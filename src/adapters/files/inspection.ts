@@ -35,7 +35,7 @@ import { readUndelivered } from './logs/undelivered.ts';
 const RETRY_MS = 25;
 const COMPARED_BYTES = 256 * 1024;
 
-/** These are given another name when they are shortened. */
+/** These get another name when they are shortened. */
 const SHORTENED_LOGS: ReadonlySet<LogName> = new Set(['users', 'inventory']);
 
 /** A folder at one moment, down to its files. */
@@ -44,7 +44,7 @@ export class FolderInspection implements StoreInspection {
   readonly #files: FileSystem;
   readonly #folder: string;
   readonly #snapshot: FolderSnapshot;
-  /** Of the runs; with what came after them from the first use on. */
+  /** Of the runs; from the first use on also of what came after them. */
   #index: IdIndex | Failure;
   readonly #rowLines = new Map<'users' | 'items', ReadonlyMap<string, number>>();
   #isTailIndexed = false;
@@ -70,7 +70,7 @@ export class FolderInspection implements StoreInspection {
   ): Promise<FolderInspection> {
     const wasOwned = await isOwned();
     let index: IdIndex | Failure | undefined;
-    // Opened at once: an owner that merges runs takes them away.
+    // Opened at once, since an owner that merges runs removes them.
     const openRuns = ({ loaded }: FolderSnapshot, isLast: boolean): number => {
       try {
         index = openIdIndex(files, innerFolder(folder), loaded?.state.ids ?? []);
@@ -190,7 +190,7 @@ export class FolderInspection implements StoreInspection {
     yield { difference: difference('log_changed', file, { message }) };
   }
 
-  /** What came after the checkpoint stands in the journal; on disk it may be unfinished, not different. */
+  /** What came after the checkpoint is in the journal; the file may hold less of it, but nothing different. */
   *#checkTail(log: LogName, loaded: LoadedFolder): Generator<Finding> {
     const file = fileOf(loaded, log);
     const from = loaded.state.logs[log]?.sizeBytes ?? 0;

@@ -4,7 +4,7 @@ import { systemFailure } from '../../domain/system-failure.ts';
 import { ownership } from './access.ts';
 import { errorCode } from './fs.ts';
 
-/** @throws Failure invalid_value: what is meant to be the folder is a file; not_found: a link that leads nowhere */
+/** @throws Failure invalid_value: it is a file; not_found: it is a link to nothing */
 export function checkIsFolder(folder: string): void {
   const target = brokenLink(folder);
   if (target !== null) {
@@ -20,12 +20,12 @@ export function checkIsFolder(folder: string): void {
   });
 }
 
-/** Where a link leads that leads nowhere; null for anything else. */
+/** The target of a dangling link; null for anything else. */
 function brokenLink(folder: string): string | null {
   try {
     return statSync(folder, { throwIfNoEntry: false }) === undefined ? readlinkSync(folder) : null;
   } catch {
-    // No link, or one that may not be looked at.
+    // Not a link, or one that may not be read.
     return null;
   }
 }
@@ -34,7 +34,7 @@ function isFile(folder: string): boolean {
   try {
     return statSync(folder, { throwIfNoEntry: false })?.isFile() ?? false;
   } catch (error) {
-    // A user who may not look learns of it from what is asked for next.
+    // A user without permission is refused by the next call.
     if (errorCode(error) === 'EACCES') return false;
     throw systemFailure(error, { file: folder, doing: 'read', ...ownership(folder) });
   }

@@ -2,9 +2,9 @@ import path from 'node:path';
 import { Failure } from '../../domain/failure.ts';
 import type { FileSystem } from './fs.ts';
 
-/* Where everything in a folder lies; what each file holds is in DESIGN.md. */
+/* Where everything in a folder is; what each file holds is in DESIGN.md. */
 
-/** The directory of what users do not edit. */
+/** The directory of everything that users do not edit. */
 export function innerFolder(folder: string): string {
   return path.join(folder, '.orderctl');
 }
@@ -16,7 +16,7 @@ export function journalPath(inner: string, number: number): string {
   return path.join(inner, `journal.${number}`);
 }
 
-/** Those that every folder has; `users` and `inventory` are the logs of the versions of those CSVs. */
+/** The logs that every folder has; `users` and `inventory` are the logs of the versions of those CSVs. */
 export const FIRST_LOGS = ['orders', 'rejections', 'edits', 'users', 'inventory'] as const;
 /** A log of facts, by its name. */
 export type FactLogName = `facts:${string}`;
@@ -52,7 +52,7 @@ function isSegment(log: LogName): log is SegmentLogName {
 }
 
 const FACTS = 'facts:';
-/** They would be those of other logs. */
+/** Names of other logs. */
 const TAKEN_NAMES = new Set(['orders', 'rejections', 'movements']);
 
 function isFactLog(log: LogName): log is FactLogName {
@@ -67,7 +67,7 @@ export function isFactFile(file: string): boolean {
   return name !== file && FACT_NAME.test(name) && !TAKEN_NAMES.has(name);
 }
 
-/** @throws Error when no log of facts can have that name: a bug of who declares it */
+/** @throws Error when no log of facts can have that name: a bug where it is declared */
 export function factLogName(name: string): FactLogName {
   if (FACT_NAME.test(name) && !TAKEN_NAMES.has(name)) return `facts:${name}`;
   throw new Error(`a log of facts cannot be named ${name}`);
@@ -79,13 +79,13 @@ export const LOG_OF: Readonly<Record<'accepted' | 'rejected', LogName>> = {
 
 export const DECISION_LOGS = ['orders.jsonl', 'rejections.jsonl'];
 
-/** Whether a folder is one of ours, or a user has begun to make one. */
+/** Whether a folder is a storage folder, or a user has begun to make one. */
 export function isStorage(files: FileSystem, folder: string): boolean {
   const names = [path.join('.orderctl', STATE_FILE), 'users.csv', 'inventory.csv', ...DECISION_LOGS];
   return names.some((name) => files.stat(path.join(folder, name)) !== undefined);
 }
 
-/** What is said where `isStorage` is false. */
+/** The failure where `isStorage` is false. */
 export function noStorage(files: FileSystem, folder: string): Failure {
   const isThere = files.stat(folder) !== undefined;
   const what = isThere

@@ -10,7 +10,7 @@ import { Journal } from './journal/journal.ts';
 import { repairLogs, type LoadedFolder } from './journal/recover.ts';
 import { keepFormer } from './journal/upgrade.ts';
 
-/** Directories of others, which are not to be read, and file systems that do not sync any. */
+/** Directories of other users, which may not be read, and file systems that cannot sync a directory. */
 const NOT_OURS_TO_SYNC = new Set(['EACCES', 'EPERM', 'EROFS', 'EINVAL']);
 
 /** Makes a fresh folder; durable when this resolves. */
@@ -49,7 +49,7 @@ export async function nextJournal(
 ): Promise<Journal> {
   const number = before.number + 1;
   const name = journalPath(inner, number);
-  // What a crash left while it was being made: recovery found no record in it.
+  // A crash left it half made: recovery found no record in it.
   files.unlink(name);
   const journal = await Journal.create(files, name, number, before.end);
   try {
@@ -61,7 +61,7 @@ export async function nextJournal(
   return journal;
 }
 
-/** Random; cryptography is loaded for it once in the life of a folder, not with each command. */
+/** Random. Loads cryptography, but only once in the life of a folder. */
 export async function newFolderId(): Promise<string> {
   const { randomUUID } = await import('node:crypto');
   return randomUUID();
@@ -94,7 +94,7 @@ export async function writeCheckpoint(
   await logs.sync();
   const file = `tables.${cut.journal.number}`;
   const snapshot = await writeSnapshot(files, path.join(inner, file), cut.lines);
-  // It may name more than the cut: a look-up reads the line.
+  // It may name more than the cut: each look-up verifies the line.
   const runs = await ids.seal();
   await files.syncDirectory(folder);
   await files.syncDirectory(inner);

@@ -40,8 +40,8 @@ const CHECKPOINT_BYTES = 16 * 1024 * 1024;
 const CHECKPOINT_PER_SNAPSHOT = 8;
 
 /**
- * How long the log of versions of a CSV may become, as a share of the size that calls for a checkpoint: 16 MiB, of which
- * the newer 8 are kept. With versions of a few minutes alone, the one that a user's editor loaded is gone when he saves.
+ * How long the log of versions of a CSV may become, as a share of the size that calls for a checkpoint: 16 MiB, of
+ * which the newer 8 are kept. With fewer, the version that a user's editor loaded is gone when the user saves.
  */
 const VERSIONS_PER_CHECKPOINT = 1;
 const MERGE_AT_END_MS = 1_000;
@@ -59,9 +59,9 @@ export interface LedgerOptions extends Pick<OwnOptions, 'newId' | 'onOwed'> {
 const NOTHING = { seq: 0, chain: 0 };
 
 /**
- * The truth of a folder in the hands of its owner: tables in memory, journal, logs and index of ids, moving
- * together. One commit at a time; the caller sees to that. Errors leave it in an unknown state: then it must not
- * be used again.
+ * The truth of a folder, as its owner holds it: tables in memory, journal, logs and index of ids, which change
+ * together. The caller makes one commit at a time. After an error its state is unknown, and it must not be used
+ * again.
  */
 export class Ledger {
   readonly folderId: string;
@@ -69,7 +69,7 @@ export class Ledger {
   readonly outbox: OwnedOutbox;
   /** Commits that recovery found after the last checkpoint. */
   readonly recoveredCommits: number;
-  /** Of the folder as it was found; null: it is this one, or the folder is fresh. */
+  /** The format of the folder as it was found; null: it is the current one, or the folder is fresh. */
   readonly formerFormat: number | null;
   readonly #files: FileSystem;
   readonly #folder: string;
@@ -227,7 +227,7 @@ export class Ledger {
     return this.#journal.end.sizeBytes > due || VERSION_LOGS.some((log) => this.#isLong(log));
   }
 
-  /** Begins a checkpoint: resolves when commits may go on, while the rest is done in the background. */
+  /** Begins a checkpoint. Resolves when commits may go on; the rest is done in the background. */
   async startCheckpoint(): Promise<void> {
     const old = this.#journal;
     this.#assertSound();
@@ -256,7 +256,7 @@ export class Ledger {
   async finish(): Promise<void> {
     await this.#checkpoint;
     if (!this.#hasChanged) return;
-    // Owners that live shortly would never see the end of a merge that is always given up.
+    // If it were always given up, short-lived owners would never finish a merge.
     await Promise.race([this.#ids.merged(), sleep(MERGE_AT_END_MS, undefined, { ref: false })]);
     await this.startCheckpoint();
     await this.#checkpoint;
@@ -271,7 +271,7 @@ export class Ledger {
     await this.#ids.merged();
   }
 
-  /** Everything that the checkpoint will say, as it is at this moment. */
+  /** Everything that the checkpoint will record, as it is at this moment. */
   #cut(after: { seq: number; chain: number }): Cut {
     this.outbox.dropSent();
     this.#logs.assertOurs();

@@ -8,16 +8,14 @@ import type { Answer, SocketRequest } from './owner/requests.ts';
 import { EDIT_PURPOSE } from './owner/wire.ts';
 import type { FileStore } from './store.ts';
 
-/*
- * A folder is owned, or its owner is asked. What only owners need is loaded by owners: readers are to be quick.
- */
+/* Owns a folder, or asks its owner. What only owners need is loaded by owners alone, so that readers start fast. */
 
 /** How long an owner may take for an edit: its batch in hand comes first. */
 const EDIT_TIMEOUT_MS = 10_000;
-/** For how long to go on when the owner comes and goes between asking it and owning the folder. */
+/** How long to retry when the owner comes and goes between asking it and owning the folder. */
 const RACE_MS = 2_000;
 const RACE_RETRY_MS = 50;
-/** How long an owner may take to report its status: it waits for nothing to do so. */
+/** How long an owner may take to report its status, which needs no waiting. */
 const STATUS_TIMEOUT_MS = 5_000;
 
 /** A folder, as a process uses it. */
@@ -60,7 +58,7 @@ export async function openOwned(opened: OpenedFolder, how: OwnOptions): Promise<
   }
 }
 
-/** What requests wait for that come before the store is open; without one, nobody does. */
+/** A promise for the store, for requests that come before it is open. It may fail with nobody waiting for it. */
 function pending<T>(): { promise: Promise<T>; resolve: (value: Promise<T>) => void } {
   let resolve: (value: Promise<T>) => void = () => undefined;
   const promise = new Promise<T>((done) => (resolve = done));
@@ -103,7 +101,7 @@ export async function isOwned(folder: string): Promise<boolean | Failure> {
   try {
     return (await askStatus(folder)) !== null;
   } catch (error) {
-    // A paused owner is one.
+    // A paused owner still owns the folder.
     if (isFailure(error, 'owner_unreachable')) return true;
     // Reading needs no owner.
     if (isFailure(error, 'read_failed')) return error;

@@ -2,17 +2,17 @@ import fs from 'node:fs';
 import path from 'node:path';
 
 /*
- * Whether other programs have read a file. Under `relatime`, as Linux and macOS mount by default, the first read of a
- * file moves its time of access on. A file that is written for people gets one on the whole second, which a read
- * hardly ever comes to; what we read ourselves leaves no trace. It goes with the inode, so that it can be looked at
- * when the file has been replaced.
+ * Whether other programs have read a file. Under `relatime`, the default of Linux and macOS, the first read of a file
+ * updates its access time. A file that is written for people gets an access time on the whole second, which a read
+ * almost never produces; our own reads leave no trace. The time belongs to the inode, so it can still be read when
+ * the file has been replaced.
  */
 
 const SECOND_NS = 1_000_000_000n;
-/** Linux alone has it, and allows it to the owner of a file alone. */
+/** Only Linux has it, and only for the owner of a file. */
 const { O_NOATIME = 0 } = fs.constants as { O_NOATIME?: number };
 
-/** Opens for reading without leaving a trace where that is allowed. */
+/** Opens for reading, without leaving a trace where that is allowed. */
 export function openQuietly(name: string, flags: number): number {
   if (O_NOATIME !== 0) {
     try {
@@ -28,18 +28,18 @@ export function isUnread({ atimeNs }: Pick<fs.BigIntStats, 'atimeNs'>): boolean 
   return atimeNs % SECOND_NS === 0n;
 }
 
-/** Does nothing where that is not allowed: then the file counts as read. */
+/** Where that is not allowed it does nothing, and the file counts as read. */
 export function markUnread(name: string): void {
   try {
     const { mtimeMs } = fs.lstatSync(name);
-    // Before the last change: else a read would not move it on.
+    // Before the last change: otherwise a read would not update it.
     fs.lutimesSync(name, Math.floor(mtimeMs / 1_000) - 1, mtimeMs / 1_000);
   } catch {
     // A file system without such times, or a file of another user.
   }
 }
 
-/** Tries it: mounted with `noatime`, or with times in whole seconds, no read shows. */
+/** Tries it: where mounted with `noatime`, or with times in whole seconds, no read can be noticed. */
 export function showsReads(directory: string): boolean {
   const name = path.join(directory, `reads.${process.pid}.probe`);
   try {

@@ -24,7 +24,7 @@ import type { Table } from './tables/table.ts';
 import type { Tables } from './tables/tables.ts';
 import { FolderReads } from './reads.ts';
 
-/** For so many, searching the lines after the checkpoint is cheaper than indexing all their ids. */
+/** Up to this many, searching the lines after the checkpoint is cheaper than indexing all their ids. */
 const FEW_LOOK_UPS = 8;
 
 /** A folder as it is at this moment, hand edits that were not taken in yet included. */
@@ -132,7 +132,7 @@ export class FolderReader extends FolderReads implements StoreView {
     try {
       return openIdIndex(this.files, innerFolder(this.folder), state.ids);
     } catch (error) {
-      // Damaged, or taken away by an owner that has merged it since.
+      // Damaged, or removed by an owner that has merged it since.
       if (isFailure(error, 'corrupt_state')) return this.#rebuilt();
       throw error;
     }
@@ -153,7 +153,7 @@ export class FolderReader extends FolderReads implements StoreView {
     return this.view('edits').sizeBytes;
   }
 
-  /** A table as its CSV would be written now, in the style of the file that lies there. */
+  /** A table as its CSV would be written now, in the style of the present file. */
   render(table: TableName): Iterable<Buffer> {
     const { tables, csvs } = this.#snapshot;
     const style = styleOf(csvs[table].bytes ?? Buffer.alloc(0));
@@ -186,7 +186,7 @@ function merge<R extends Row>(
   if (found.kind === 'known' || found.kind === 'missing') return 0;
   if (csv.unsettledMs > 0 && !isLast) return csv.unsettledMs;
   if (found.kind === 'broken') {
-    // The last good values are there once the folder is in use; of a first file there are none.
+    // There are last good values once the folder is in use, but none for a first file.
     if (snapshot.loaded === undefined) throw found.failure;
     onNotice(brokenNotice(csv.name, found.failure));
     return 0;

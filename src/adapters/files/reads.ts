@@ -13,7 +13,7 @@ import { parseDecided } from './logs/order-line.ts';
 import { readUndelivered } from './logs/undelivered.ts';
 import type { Tables } from './tables/tables.ts';
 
-/** What an owner and a reader beside it read in the same way, each of its own tables and logs. */
+/** What an owner and a reader read in the same way, each from its own tables and logs. */
 export abstract class FolderReads {
   protected abstract readonly files: FileSystem;
   protected abstract readonly folder: string;

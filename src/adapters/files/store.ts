@@ -48,7 +48,7 @@ export interface FileStoreOptions extends Pick<OwnOptions, 'newId' | 'besideBrok
   readonly onNotice: (notice: StoreNotice) => void;
   /** As in OwnOptions. Without it the failure is thrown by whatever is called next, or by disposal. */
   readonly onFailure?: ((failure: Error) => void) | undefined;
-  /** Disposed when the store has written its last: then the next owner may come. */
+  /** Disposed after the last write, which makes way for the next owner. */
   readonly onEnd?: AsyncDisposable;
   /** Size of the journal that calls for a checkpoint. */
   readonly checkpointBytes?: number;
@@ -94,7 +94,7 @@ export class FileStore extends FolderReads implements Store {
 
   /** @throws Failure corrupt_file, corrupt_state, write_failed */
   static async open(options: FileStoreOptions): Promise<FileStore> {
-    // What fails before there is a store fails again, or makes no difference, when there is one.
+    // What fails before the store exists fails again later, or makes no difference.
     let onFailure: (error: unknown) => void = () => undefined;
     const ledger = await guarded(options.folder, () =>
       Ledger.open(options.files, options.folder, (error) => onFailure(error), options),
@@ -104,7 +104,7 @@ export class FileStore extends FolderReads implements Store {
     try {
       await guarded(options.folder, async () => {
         await store.#csvs.start(options.besideBroken);
-        // A large file that was taken in is written down before orders come, not beside the first of them.
+        // A large file that was taken in is checkpointed before orders come, not beside the first of them.
         if (ledger.checkpointDue) await ledger.startCheckpoint();
       });
     } catch (error) {
@@ -265,7 +265,7 @@ export class FileStore extends FolderReads implements Store {
     try {
       if (!this.#turns.hasFailed) {
         await this.#turns.run(() => this.#csvs.look());
-        // Again when an edit was found in the place of one; who still writes is left to the next owner.
+        // Repeated when an edit was found in place of one; a user who is still writing is left to the next owner.
         for (let attempt = 1; attempt <= 3; attempt++) await this.#csvs.rewrite();
         await this.#turns.run(() => {
           this.#turns.end();

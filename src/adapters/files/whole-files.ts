@@ -3,7 +3,7 @@ import type { FileAccess } from './access.ts';
 import { errorCode, type FileSystem } from './fs.ts';
 import { innerFolder } from './layout.ts';
 
-/** So much is written before other work may go on. */
+/** How much is written before other work may run. */
 const CHUNK_BYTES = 256 * 1024;
 
 /** @returns a descriptor for reading, or undefined when there is no such file */
@@ -29,9 +29,9 @@ export function readWhole(files: FileSystem, name: string): Buffer | undefined {
 }
 
 /**
- * Writes a new file, in the place of a leftover of that name; its bytes are durable when this resolves.
+ * Writes a new file, replacing a leftover of that name; its bytes are durable when this resolves.
  *
- * @param access whose it is and who may use it, before it holds a byte
+ * @param access sets owner and mode before the file holds a byte
  */
 export async function writeFresh(
   files: FileSystem,
@@ -55,7 +55,7 @@ export async function writeFresh(
   }
 }
 
-/** Puts a whole file in the place of one of that name. Its name is durable once the directory is synced. */
+/** Replaces a file of that name by a whole one. Its name is durable once the directory is synced. */
 export async function replaceFile(files: FileSystem, name: string, bytes: Buffer): Promise<void> {
   await writeFresh(files, `${name}.tmp`, [bytes]);
   files.rename(`${name}.tmp`, name);

@@ -19,7 +19,7 @@ export interface CsvSources<R extends Row> {
   readonly versions: LogView;
   /** An owner is at work, or may be: the file may lag. */
   readonly isOwned: boolean | Failure;
-  /** An owner was killed: the next one writes what it did not come to. */
+  /** An owner was killed: the next one writes what it left unwritten. */
   readonly isUnfinished: boolean;
 }
 
@@ -83,7 +83,7 @@ function behind<R extends Row>({ kind, isOwned }: CsvSources<R>, how: string): F
   return { note: { kind: 'csv_behind', where: kind.file, message: `${kind.file}: ${how}; ${why}` } };
 }
 
-/** What the newest version says that the table did not hold when it was written. */
+/** Where the newest version differs from what the table held when it was written. */
 function* wrongRows<R extends User | Item>(
   { kind, table }: CsvSources<R>,
   bytes: Buffer,

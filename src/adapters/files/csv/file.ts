@@ -30,7 +30,7 @@ import { fingerprinted, sameFingerprint, type FileFingerprint } from '../tables/
  * One CSV: a view of its table that users may edit. What keeps every edit counted exactly once:
  *
  *   - a version is committed (its fingerprint, and how to get from it to the one before) before it is put in place,
- *     so that whatever lies on disk after a crash is a version we know or an edit by a user, never in doubt;
+ *     so that what is on disk after a crash is either a known version or an edit by a user;
  *   - when an edit is taken in, the file as found becomes the newest known version in the same commit;
  *   - the file is replaced by moving it aside, seeing that it is the one we know, and linking the new one in, which
  *     fails when somebody has put another there meanwhile: that is an edit to take in first.
@@ -84,13 +84,14 @@ export class CsvFile<R extends Row> {
     return this.#broken === undefined && (this.#mustWrite || this.#table.isBehind);
   }
 
-  /** Has it written though nothing says that it is behind. */
+  /** Marks it to be written even if it is not behind. */
   writeAgain(): void {
     this.#mustWrite = true;
   }
 
   /**
-   * The first look: clears up after a crash, puts back what lies aside, waits for an editor that is still writing.
+   * The first look: cleans up after a crash, puts back what was moved aside, waits for an editor that is still
+   * writing.
    *
    * @throws Failure corrupt_file, unless `besideBroken` and there are last good values to go on with
    */
@@ -106,7 +107,7 @@ export class CsvFile<R extends Row> {
   /** Takes in a hand edit if there is one: one stat when there is none. To be called between two commits. */
   async look(): Promise<void> {
     const stat = this.#context.files.stat(this.#path);
-    // Another mode does not show in what is compared.
+    // A change of the mode alone does not show in what is compared.
     const isRead = this.#broken?.code !== 'read_failed';
     if (this.#looked && isRead && sameStat(stat, this.#seen)) return;
     if (stat !== undefined && unsettledMs(this.#context.files, this.#path, stat) > 0) return;
@@ -125,7 +126,7 @@ export class CsvFile<R extends Row> {
       const log = ledger.view(this.#kind.table);
       found = findHandEdit(bytes, this.#path, this.#kind, this.#table, log, facts);
     } catch (error) {
-      // What this user may not read is as good as broken.
+      // A file that this user may not read is treated as a broken one.
       if (!isFailure(error, 'read_failed')) throw error;
       found = { kind: 'broken', failure: error };
     }
@@ -144,7 +145,7 @@ export class CsvFile<R extends Row> {
       this.#broken = undefined;
       isGone = await this.#accept(found, facts);
     }
-    // Anything that is not gone is as it was judged, and a change since is another edit.
+    // If the file is still there it is the one that was judged; a change since then is another edit.
     this.#seen = isGone ? undefined : stat;
     this.#looked = true;
     return true;
@@ -212,7 +213,7 @@ export class CsvFile<R extends Row> {
   }
 
   /**
-   * Writes the file again, in the background of commits, unless an edit is found in its place.
+   * Writes the file again beside the commits, unless an edit is found in its place.
    *
    * @returns whether the file is in place
    */
@@ -228,7 +229,7 @@ export class CsvFile<R extends Row> {
     const placed = await exclusive(async () => {
       const since = table.endRender();
       await this.look();
-      // An edit that was taken in, or one to take in: begin again from there.
+      // There is an edit to take in, or one was taken in: start again from there.
       if (table.newest !== rendered.newest || this.#broken !== undefined) return false;
       if (!sameStat(this.#seen, files.stat(this.#path))) return false;
       const { table: name } = this.#kind;
@@ -258,7 +259,7 @@ export class CsvFile<R extends Row> {
     return placed;
   }
 
-  /** @param former the version before, if nobody was known to have read it when this one was committed */
+  /** @param former the previous version, if nobody was known to have read it when this one was committed */
   async #putInPlace(temporary: string, former: FileFingerprint | null): Promise<boolean> {
     const { files, ledger } = this.#context;
     // Where there is no file there may be a link to none: it would be in the way.

@@ -4,7 +4,7 @@ import { INVENTORY, USERS, type TableName } from '../tables/columns.ts';
 import type { WriteTurns } from '../transactions/write-turns.ts';
 import { CsvFile, type CsvContext } from './file.ts';
 
-/** CSVs are rewritten at most so often, or twenty times as long as the last rewrite took if that is longer. */
+/** The least time between two rewrites of a CSV, unless twenty times the duration of the last rewrite is longer. */
 const REWRITE_EVERY_MS = 1_000;
 const REWRITE_PER_DURATION = 20;
 
@@ -40,7 +40,7 @@ export class CsvFiles {
     await this.#inventory.look();
   }
 
-  /** Has one written, or both, though nothing says that they are behind. */
+  /** Marks one or both to be written even if they are not behind. */
   writeAgain(table?: TableName): void {
     if (table !== 'inventory') this.#users.writeAgain();
     if (table !== 'users') this.#inventory.writeAgain();
@@ -61,7 +61,7 @@ export class CsvFiles {
     this.#inventory.close();
   }
 
-  /** Takes hand edits in when nothing else happens, and writes the CSVs when they are due. */
+  /** Takes in hand edits while nothing else happens, and writes the CSVs when they are due. */
   async keep(signal: AbortSignal): Promise<void> {
     const { clock } = this.#context;
     let rewrittenAt = clock.now();
@@ -72,14 +72,14 @@ export class CsvFiles {
       try {
         await this.#turns.run(() => this.look());
         const restedMs = clock.now() - rewrittenAt;
-        // Less than nothing: the clock was set back, and by how much a rewrite is late is not known.
+        // Negative: the clock was set back, and how late a rewrite is cannot be known.
         if (restedMs >= 0 && restedMs < restMs) continue;
         const from = clock.now();
         await this.rewrite();
         rewrittenAt = clock.now();
         restMs = Math.max(REWRITE_EVERY_MS, REWRITE_PER_DURATION * (rewrittenAt - from));
       } catch {
-        // Nothing is written any more; the next transaction says so, or the end of the store, unless `onFailure` has.
+        // Nothing is written any more. The next transaction reports that, or disposal, unless `onFailure` has.
         this.#turns.failedInBackground();
       }
     }

@@ -24,7 +24,7 @@ export class CsvPlace<R extends Row> {
   readonly path: string;
   /** Where the next version is written. */
   readonly temporary: string;
-  /** Where the version before lies while it is replaced. */
+  /** Where the previous version is kept while it is replaced. */
   readonly aside: string;
   readonly #context: Context;
   readonly #kind: TableKind<R>;
@@ -43,20 +43,23 @@ export class CsvPlace<R extends Row> {
     let number = 1;
     while (!files.link(name, path.join(folder, keptName(this.#kind.table, why, number)))) number++;
     const keptAs = path.join(folder, keptName(this.#kind.table, why, number));
-    // Under its new name for sure before the old one goes: it is a user's work.
+    // It is a user's work: its new name must be durable before the old one is removed.
     await files.syncDirectory(folder);
     await this.finishSettingAside(name);
     onNotice({ kind: 'file_set_aside', file: this.path, keptAs, why });
   }
 
-  /** Whether a file is kept aside that lies here still, as a crash in the middle leaves it; another may lie here by now. */
+  /**
+   * Whether the file here has been kept aside already, as after a crash in the middle of that; another may be here by
+   * now.
+   */
   isKeptAside(name: string): boolean {
     const { files, folder } = this.#context;
     const inode = files.stat(name)?.inode;
     return listKeptAside(files, folder).some(({ file }) => files.stat(file)?.inode === inode);
   }
 
-  /** What was said to count for nothing must not be found here again when power fails. */
+  /** A file that was reported as not counting must not reappear here after a power failure. */
   async finishSettingAside(name: string): Promise<void> {
     const { files, folder } = this.#context;
     if (this.isKeptAside(name)) files.unlink(name);
@@ -64,8 +67,8 @@ export class CsvPlace<R extends Row> {
   }
 
   /**
-   * Puts back what lies aside. When another file has taken its place by now, what lies aside is kept as a conflict
-   * if it is no version that we know.
+   * Puts back what was moved aside. When another file has taken its place, what was moved aside is kept as a conflict
+   * unless it is a known version.
    *
    * @returns whether that is so
    */
@@ -76,7 +79,7 @@ export class CsvPlace<R extends Row> {
     const found = fingerprintFile(bytes);
     const { versions: known } = readVersions<R>(ledger.view(this.#kind.table));
     if (files.link(this.aside, this.path)) {
-      // As in setting aside: it may be a user's work.
+      // As in `setAside`: it may be a user's work.
       await files.syncDirectory(folder);
       files.unlink(this.aside);
       return false;
@@ -93,7 +96,7 @@ export class NewestVersion {
   readonly #context: Context;
   readonly #path: string;
   #fd: number | undefined;
-  /** It is committed, and was never in place: another file was. */
+  /** It was committed but never put in place: another file was there. */
   #isUnseen = false;
 
   constructor(context: Context, file: string) {

@@ -4,11 +4,11 @@ import { otherSeparator, SEPARATE_BY_COMMAS } from './separator.ts';
 import { Failure } from '../../../domain/failure.ts';
 
 /*
- * The records of a CSV, one by one. Both ways give the same of a text that both can read: an empty line is a record of
- * one empty cell, so that lines can be counted.
+ * The records of a CSV, one by one. Both readers return the same for a text that both can read. An empty line is a
+ * record of one empty cell, so that lines can be counted.
  */
 
-/** The byte that makes a file more than lines of cells. */
+/** A file without this byte is plain lines of cells. */
 export const QUOTE = 0x22;
 const COMMA = 0x2c;
 const LINE_FEED = 0x0a;
@@ -17,9 +17,9 @@ export const BYTE_ORDER_MARK = '\ufeff';
 const MARK_BYTES = Buffer.from(BYTE_ORDER_MARK);
 const LINE_BREAK = /\r\n|\n|\r/g;
 
-/** How a file is written beside its cells: spreadsheets that wrote it so read it only so. */
+/** The form of a file apart from its cells, which is kept: the spreadsheet that wrote it may read no other. */
 export interface CsvStyle {
-  /** Whether it begins with the byte order mark, by which Excel knows UTF-8. */
+  /** Whether it begins with the byte order mark, by which Excel recognises UTF-8. */
   readonly isMarked: boolean;
   readonly lineEnd: '\n' | '\r\n' | '\r';
 }
@@ -46,11 +46,11 @@ function isMarked(bytes: Buffer): boolean {
 interface Records {
   /** The cells of the next record; undefined: there is none. */
   next(): readonly string[] | undefined;
-  /** On which line the last record begins, counted from 1. */
+  /** The line on which the last record begins, counted from 1. */
   readonly line: number;
 }
 
-/** Of a text without quotes, which is what nearly all tables are. The library takes three times as long for it. */
+/** For a text without quotes, as nearly all tables are: the library takes three times as long. */
 export class PlainRecords implements Records {
   readonly #bytes: Buffer;
   #at: number;
@@ -86,7 +86,7 @@ export class PlainRecords implements Records {
 
 const require = createRequire(import.meta.url);
 
-/** Of any text. @throws Failure corrupt_file when quotes do not fit together */
+/** For any text. @throws Failure corrupt_file when quotes do not fit together */
 export class QuotedRecords implements Records {
   readonly #records: readonly (readonly string[])[];
   #taken = 0;
@@ -111,14 +111,14 @@ function parseRecords(bytes: Buffer, file: string): readonly string[][] {
   const options = {
     bom: true,
     relax_column_count: true,
-    // Editors mix line endings; where there is no CR, looking for one delimiter saves a fifth of the time.
+    // Editors mix line endings. Where there is no CR, looking for a single delimiter saves a fifth of the time.
     record_delimiter: bytes.includes(CARRIAGE_RETURN) ? ['\r\n', '\n', '\r'] : '\n',
   };
   try {
     return parse(bytes, options);
   } catch (error) {
     const { message = String(error), records = 0 } = error as { message?: string; records?: number };
-    // Parsing once more, up to the record that is broken, tells the line that it begins on.
+    // Parsing again up to the broken record finds the line on which it begins.
     const before = records === 0 ? [] : parse(bytes, { ...options, to: records });
     const line = lineOf(before, before.length);
     const separator = otherSeparator(bytes.toString('utf8').split(LINE_BREAK)[line - 1] ?? '');

@@ -1,6 +1,6 @@
 /*
- * Spreadsheets of many countries separate cells by semicolons. Such a file is refused, because which separator a file
- * has is a guess that a hand edit must not rest on; but the message says what is wrong with it.
+ * In many countries spreadsheets separate cells by semicolons. Such a file is refused, since a hand edit must not
+ * rest on a guess at the separator; but the message says what is wrong.
  */
 
 const OTHERS = { semicolons: ';', tabs: '\t', bars: '|' } as const;

@@ -6,8 +6,8 @@ import type { Sheet } from '../../../ports/sheet.ts';
 import { BYTE_ORDER_MARK } from './records.ts';
 
 /*
- * What spreadsheets export, to be taken in once on purpose. Unlike a hand edit of our own files, which must not rest on a
- * guess: the user sees what came of it.
+ * Reads what spreadsheets export. Unlike a hand edit of our own files it may guess: it is taken in once, on purpose,
+ * and the user sees the result.
  */
 
 const SEPARATORS = [',', ';', '\t', '|'] as const;
@@ -43,7 +43,7 @@ function decoded(bytes: Buffer): string {
   return text.startsWith(BYTE_ORDER_MARK) ? text.slice(BYTE_ORDER_MARK.length) : text;
 }
 
-/** What the header has most of, outside of quotes. */
+/** The separator that the header has most of, outside of quotes. */
 function separatorOf(text: string): string {
   const [header = ''] = text
     .replaceAll(/"[^"]*"/g, '')

@@ -11,7 +11,7 @@ export interface Version<R> {
   readonly fingerprint: FileFingerprint;
   /** From this version to the one before it. */
   readonly undo: Undo<R>;
-  /** When it came, milliseconds since the epoch. */
+  /** When it was added, milliseconds since the epoch. */
   readonly at: number;
   /** Nobody has read it while it was on disk; false as well where that is not known. */
   readonly unread: boolean;
@@ -19,7 +19,7 @@ export interface Version<R> {
   readonly hand: HandSave | null;
 }
 
-/** What is written down of a version when it comes. */
+/** What is stored of a version when it is added. */
 export interface NewVersion {
   readonly fingerprint: FileFingerprint;
   readonly undo: Iterable<readonly [string, Row | null]>;
@@ -33,16 +33,16 @@ export interface NewVersion {
 export interface VersionHistory<R> {
   /** Newest first. */
   readonly versions: readonly Version<R>[];
-  /** The oldest is the first that there was. */
+  /** The oldest is the first that ever was. */
   readonly isComplete: boolean;
 }
 
-/** What is read of a log of versions at most, from its end: the memory that a hand edit may take. */
+/** How much of a log of versions is read at most, from its end: it bounds the memory that a hand edit takes. */
 const MAX_VERSION_BYTES = 32 * 1024 * 1024;
 
 /**
- * `at` null: no version, but the word that the one of this fingerprint was read after all. What older programs wrote
- * ends with the undo.
+ * `at` null: not a version, but a note that the one with this fingerprint was read after all. Lines of older programs
+ * end with the undo.
  */
 type VersionLine = [
   sizeBytes: number,

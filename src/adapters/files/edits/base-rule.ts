@@ -6,10 +6,10 @@ import { whatIsMissing } from './half-saved.ts';
 import { rowsOf, type KnownVersion } from './known-version.ts';
 
 /*
- * Which version of a CSV did the user's editor load? Nobody says, so it is concluded: from the cells that were left
- * alone, from which versions anybody has read at all, and from the user's own last save. No rule is never wrong: where
- * several versions would fit and stock would differ, none is chosen, and the file is set aside. What the numbers below
- * are worth is measured by `npm run simulate:edits`.
+ * Which version of a CSV did the user's editor load? Nothing says so, so it is inferred: from the cells that were
+ * left alone, from which versions were read at all, and from the user's own last save. No rule is always right: where
+ * several versions would fit and stock would differ, none is chosen, and the file is set aside. `npm run
+ * simulate:edits` measures the thresholds below.
  */
 
 /** What is known of the file besides its rows. */
@@ -33,15 +33,15 @@ export type Choice<Row> =
       readonly row: (name: string) => Row | null;
     };
 
-/** A held version so little worse than one that nobody has read might be the one that was loaded. */
+/** A held version that fits worse than an unread one by no more than this may still be the one that was loaded. */
 const NEAR_CELLS = 3;
 /** A version that fits worse by this share of the cells in which it differs from the best was not loaded. */
 const BEHIND_SHARE = 1 / 4;
-/** So long a user goes on from his own last save. */
+/** How long a user goes on from their own last save. */
 const OWN_SAVE_MS = 30 * 60_000;
-/** What has stood so long is what an editor has loaded. */
+/** A version that was in place for this long is taken to be the one that an editor loaded. */
 const STOOD_MS = 10 * 60_000;
-/** Nobody keeps a file open in an editor for longer, and saves it. */
+/** No one saves a file that has been open in an editor for longer. */
 const FORGOTTEN_MS = 24 * 3_600_000;
 
 /**
@@ -78,7 +78,7 @@ function choose<Row>(
   const ownSave = versions.findIndex(({ hand }) => hand !== null);
   const save = versions[ownSave];
   const isRecent = save !== undefined && isRecentSave(save, clues);
-  // What the save was made from: it was taken back in the editor.
+  // The file is what the save was made from: the save was undone in the editor.
   if (save !== undefined && isOwnSave(save, clues) && isTakenBack(ownSave, save, (at) => same.has(at))) {
     return ownSave;
   }
@@ -89,7 +89,8 @@ function choose<Row>(
   const { cells, matters } = distances()(best);
   const isBehind = (at: number): boolean =>
     (equal[best] ?? 0) - (equal[at] ?? -1) >= Math.max(1, (cells[at] ?? 0) * BEHIND_SHARE);
-  // Made from what the own save was made from, by another window, or by going back in the same one: nobody can tell.
+  // Made from what the user's own save was made from, in another window or by undoing in the same one: which cannot
+  // be known.
   const isGoneBack =
     save !== undefined && isOwnSave(save, clues) && best === ownSave + (save.hand?.back ?? NaN);
   if (isGoneBack && matters[ownSave] === true) return 'ambiguous';
@@ -117,8 +118,8 @@ function isRecentSave({ at }: Save, { nowMs }: Pick<FileClues, 'nowMs'>): boolea
 }
 
 /**
- * Whether a file is what the own save was made from, and nothing that came after the save: a version of that text may
- * as well have been saved again, or put back to mend a broken file, which is no change.
+ * Whether a file is what the own save was made from, and nothing that came after the save: a later version of that
+ * text may also have been saved again, or put back to mend a broken file, which is no change.
  *
  * @param ownSave its place in the versions
  * @param isSame whether the file is the version at a place
@@ -129,8 +130,8 @@ export function isTakenBack(ownSave: number, { hand }: Save, isSame: (at: number
 }
 
 /**
- * Whether a user who made this save may have saved the file after it, a moment later. What is older than the save is
- * no save after it: a disk that lost power has brought it back, or a user has put it back from a copy.
+ * Whether a user who made this save may have saved the file after it, a moment later. A file older than that save was
+ * not saved after it: a power failure brought it back, or the user restored a copy.
  */
 export function isOwnSave(save: Save, clues: Pick<FileClues, 'nowMs' | 'savedMs'>): boolean {
   return save.hand !== null && isRecentSave(save, clues) && clues.savedMs > save.hand.savedMs;

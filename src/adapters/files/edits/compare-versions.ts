@@ -4,9 +4,9 @@ import { overlaid, rowsOf, type KnownVersion } from './known-version.ts';
 import { mergedRow, sameRow } from './merge-rows.ts';
 import { writtenColumns } from '../csv/render.ts';
 
-/* How a file compares with each of the versions that it may have been made from, and these with one another. */
+/* Compares a file with each of the versions that it may have been made from, and these with one another. */
 
-/** So few quantities may be changed by the same number by chance. */
+/** Up to this many quantities may change by the same number by chance. */
 const LEAST_ALIKE = 3;
 export interface Rating {
   /** Cells that are equal in file and version, by version; -1: they have too little in common. */
@@ -54,8 +54,8 @@ export function rate<Row extends User | Item>(
 }
 
 /**
- * The same number added to most quantities is one change, not many: it tells a version from all others as well as
- * cells that were left alone, and of these there are none then.
+ * The same number added to most quantities is one change, not many. It identifies a version as well as cells that
+ * were left alone would, of which there are none in that case.
  */
 class AlikeChanges {
   readonly #least: number;
@@ -73,7 +73,7 @@ class AlikeChanges {
     if (counted >= this.#least) this.#most = change;
   }
 
-  /** How many cells more are as good as equal. */
+  /** How many further cells count as equal. */
   explained(): number {
     const counted = this.#counts.get(this.#most) ?? 0;
     return counted >= this.#least ? counted - 1 : 0;
@@ -81,8 +81,8 @@ class AlikeChanges {
 }
 
 /**
- * At least half of the smaller side is common: neither many new rows pasted into a short table nor most rows deleted
- * from a long one make a file a stranger. What an empty version of long ago has in common with a file says nothing.
+ * At least half of the rows of the smaller side are common. So a file is still recognised after many new rows were
+ * pasted into a short table, or most rows deleted from a long one. An old version that was empty proves nothing.
  */
 function isRelated(shared: number, versionRows: number, fileRows: number, isNewest: boolean): boolean {
   if (versionRows === 0) return isNewest || fileRows === 0;
@@ -121,7 +121,7 @@ export function cellComparer<Row extends User | Item>(
   return { width, equal };
 }
 
-/** What stands between each version and the one that fits best. */
+/** The differences between each version and the one that fits best. */
 export interface Distance {
   /** Cells of rows of the file in which they differ, by version. */
   readonly cells: Float64Array;
@@ -143,7 +143,7 @@ export function compareWith<Row extends User | Item>(
     const base = rowsOf(current, versions, best);
     const overlay = new Map<string, Row | null>();
     const version = overlaid(current.rows, overlay);
-    /** By name: how many cells differ, and by a half more whether the merge does. */
+    /** By name: how many cells differ, plus a half if the merge does. */
     const differing = new Map<string, number>();
     let apart = 0;
     let outcomes = 0;

@@ -1,7 +1,7 @@
 import type { SetAside } from '../../../domain/set-aside.ts';
 import { extraCell, kindOf, textOf, type CsvTable, type Row } from '../tables/columns.ts';
 
-/** What a user deletes on purpose is less than half of a table, and an editor that saves ends the last line. */
+/** A user deletes less than half of a table on purpose, and an editor that has finished saving ends the last line. */
 export function whatIsMissing<R extends Row>(
   found: CsvTable<R>,
   current: CsvTable<R>,

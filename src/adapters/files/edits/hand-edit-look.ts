@@ -15,12 +15,13 @@ import { fingerprintFile, sameFingerprint, type FileFingerprint } from '../table
 import { readVersions, type NewVersion, type VersionHistory } from '../csv/versions.ts';
 
 /*
- * What a user did to a CSV since we knew it. Owners take it in, readers only look as if it had been taken in.
+ * What a user has changed in a CSV since its last known version. An owner takes it in; a reader shows what would come
+ * of that.
  */
 
 /** How long a file must be left alone before it counts: an editor truncates it first and then writes. */
 const SETTLED_MS = 100;
-/** The same when it does not end in a line feed, which is how a file looks that is half written. */
+/** The same when it does not end in a line feed, as a half-written file does not. */
 const SETTLED_UNFINISHED_MS = 1_000;
 
 export function sameStat(a: FileStat | undefined, b: FileStat | undefined): boolean {
@@ -31,7 +32,7 @@ export function sameStat(a: FileStat | undefined, b: FileStat | undefined): bool
 /** For how long still the file may be in the middle of being written; 0 when it may be read. */
 export function unsettledMs(files: FileSystem, name: string, stat: FileStat): number {
   const ageMs = files.nowMs() - Number(stat.modifiedNs / 1_000_000n);
-  // A time to come is a clock that was set, not a file that is being written.
+  // A time in the future means that the clock was set, not that the file is being written.
   if (ageMs < 0 || ageMs >= SETTLED_UNFINISHED_MS) return 0;
   if (ageMs < SETTLED_MS) return SETTLED_MS - ageMs;
   return endsLine(files, name, stat.sizeBytes) ? 0 : SETTLED_UNFINISHED_MS - ageMs;
@@ -61,7 +62,7 @@ export type Found<R extends Row> =
   | {
       readonly kind: 'known';
       readonly newest: boolean;
-      /** It was saved after the newest of them came: no crash has left it. */
+      /** It was saved after the newest version was added, so no crash has left it. */
       readonly isSavedAfter: boolean;
     }
   | { readonly kind: 'broken'; readonly failure: Failure }
@@ -109,7 +110,7 @@ export function findHandEdit<R extends Row>(
   if (sameFingerprint(table.newest, fingerprint)) return { kind: 'known', newest: true, isSavedAfter: false };
   const history: VersionHistory<R> =
     table.newest === null ? { versions: [], isComplete: true } : readVersions<R>(log);
-  // By the table: of what was in a version nothing is left when its line, or the one after it, was too long to be kept.
+  // By the table: nothing is left of a version whose line, or the next one, was too long to be kept.
   const isKnown =
     table.older.some((older) => sameFingerprint(older, fingerprint)) ||
     history.versions.some((version) => sameFingerprint(version.fingerprint, fingerprint));
@@ -145,7 +146,7 @@ function isUndo<R>(fingerprint: FileFingerprint, { versions }: VersionHistory<R>
   });
 }
 
-/** The versions as the rule for the base wants them: each by the way to it from the next newer one. */
+/** The versions as the base rule takes them: each by its difference from the next newer one. */
 function knownVersions<R extends Row>(
   table: Table<R>,
   { versions }: VersionHistory<R>,
@@ -212,7 +213,7 @@ export function takeInLines<R extends Row>(
       yield* undo;
     },
   });
-  // The first of all: it is what the table now holds, and there is none before it.
+  // The first version: it is what the table now holds, and there is none before it.
   if (table.newest === null && table.rows.size === 0) {
     return { lines: linesWith([]), version: { ...version, undo: [] } };
   }

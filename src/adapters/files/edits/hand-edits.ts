@@ -17,7 +17,7 @@ export interface RowEdit<Row> {
   readonly after: Row | null;
 }
 
-/** As many as a file has rows: made while they are gone through where that can be. */
+/** There may be one for each row of the file, so they are generated while they are read where possible. */
 type RowEdits<Row> = Pick<readonly RowEdit<Row>[], 'length' | typeof Symbol.iterator>;
 
 export type HandEdit<Row> =
@@ -35,16 +35,16 @@ export type HandEdit<Row> =
       readonly base: number | null;
     };
 
-/** More would not fit on a line. */
+/** More names would not fit on a line. */
 const MOST_NAMED = 3;
 
-/** How many rows a hand edit changed, and those that a message names: rows that were removed before others. */
+/** How many rows a hand edit changed, and which of them a message names, removed rows first. */
 export class NamedChanges {
   rows = 0;
   readonly #removed: RowChange[] = [];
   readonly #others: RowChange[] = [];
 
-  /** The same edits, looked at as they pass. */
+  /** The same edits, observed as they pass. */
   *of<Row>(edits: Iterable<RowEdit<Row>>): Generator<RowEdit<Row>> {
     for (const edit of edits) {
       const { name, before, after } = edit;
@@ -62,7 +62,7 @@ export class NamedChanges {
 }
 
 /**
- * Takes a user's edit over into the current table.
+ * Merges a user's edit into the current table.
  *
  * Costs time linear in rows and entries of the undos of `versions`.
  *
@@ -106,7 +106,7 @@ export function mergeFrom<Row extends User | Item>(
   };
   for (const [name, row] of found.rows) edit(name, current.rows.get(name) ?? null, row);
   for (const [name, before] of current.rows) if (!found.rows.has(name)) edit(name, before, null);
-  // What is in neither was removed by the save that this one was made from, and can still be put back.
+  // A row in neither was removed by the save that this one was made from, and can still be put back.
   for (const [name, debt] of owed) if (!found.rows.has(name) && !current.rows.has(name)) owes.set(name, debt);
   for (const { item, wanted } of clamped) owes.set(item, -wanted);
   return {
@@ -152,7 +152,7 @@ function allNew<Row extends User | Item>({ rows, columns }: CsvTable<Row>): Hand
   return { kind: 'merged', edits, clamped: [], owed: NOTHING_OWED, columns, order: null, base: null };
 }
 
-/** The order of the file; rows that it does not have stay behind the row that they follow now. */
+/** The order of the file; rows that it lacks stay behind the row that they follow now. */
 function newOrder<Row extends User | Item>(
   found: CsvTable<Row>,
   current: CsvTable<Row>,

@@ -3,24 +3,25 @@
 /** What rows were in an older version where it differs from the next newer one; null: was not there. */
 export type Undo<Row> = ReadonlyMap<string, Row | null>;
 
-/** A file that was saved by hand, as it was saved. */
+/** A save by hand. */
 export interface HandSave {
-  /** How many versions before it the one is that it was made from; null: none is known. */
+  /** How many versions back the one is that it was made from; null: unknown. */
   readonly back: number | null;
   /** When it was saved, milliseconds since the epoch. */
   readonly savedMs: number;
   /**
-   * By how much less than this save says there is of an item, where no stock can say it: what an edit would have taken
-   * below zero, and what was sold of a row that it removed. An edit made from this save, an undo too, begins there.
+   * By item, how much less there is than this save says, where stock cannot express it: what an edit would have taken
+   * below zero, and what was sold of a row that it removed. An edit made from this save, or an undo of it, begins
+   * there.
    */
   readonly owed?: ReadonlyMap<string, number>;
 }
 
 /** One version of a CSV that is or was on disk. */
 export interface KnownVersion<Row> {
-  /** To it, from the next newer version; of the newest, from the table in force. */
+  /** From the next newer version to this one; for the newest, from the current table. */
   readonly undo: Undo<Row>;
-  /** When it came, milliseconds since the epoch. */
+  /** When it was added, milliseconds since the epoch. */
   readonly at: number;
   /** Nobody has read it while it was on disk; false as well where that is not known. */
   readonly unread: boolean;
@@ -28,7 +29,7 @@ export interface KnownVersion<Row> {
   readonly hand: HandSave | null;
 }
 
-/** Rows with others in their place, which may come later. */
+/** Rows, some of them replaced by others, which may be added later. */
 export function overlaid<Row>(
   rows: { get(name: string): Row | undefined },
   others: Undo<Row>,

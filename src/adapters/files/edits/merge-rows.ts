@@ -1,8 +1,8 @@
 import { extraCell, kindOf, type Extra, type Row } from '../tables/columns.ts';
 
 /*
- * What becomes of single rows in the three-way merge of a hand edit: the row in the base, the row in force, the row
- * in the file.
+ * What becomes of single rows in the three-way merge of a hand edit: the row in the base, the current row, the row in
+ * the file.
  */
 
 /** Stock that an edit would have taken below zero: it is 0 now. */
@@ -100,7 +100,10 @@ function mergeRow<R extends Row>(
   };
 }
 
-/** Columns that the file does not have are kept only where they hold something: else a dropped one came back. */
+/**
+ * Columns that the file does not have are kept only where they hold something: otherwise a dropped column would come
+ * back.
+ */
 function mergeExtra(base: Extra, current: Extra, found: Extra, columns: readonly string[]): Extra {
   const cells: [string, string][] = [];
   for (const key of new Set([...Object.keys(found), ...Object.keys(current)])) {

@@ -29,14 +29,14 @@ import type { Table } from '../tables/table.ts';
 import { textBytes } from '../logs/text-bytes.ts';
 
 /*
- * A copy of a table for an editor: a directory in `.orderctl/` with the file to edit and what it was made from. It lies
- * in the folder, so that its owner can read it wherever the command runs, and so that a copy with a mistake in it can be
- * taken up again. Who merges it needs no rule for the base: the base is there.
+ * A copy of a table for an editor: a directory in `.orderctl/` with the file to edit and what it was made from. It is
+ * in the folder so that the owner can read it wherever the command runs, and so that a copy with a mistake in it can
+ * be opened again. Merging it needs no base rule: the base is at hand.
  */
 
 const DIRECTORY = /^edit-[A-Za-z0-9]{6}$/;
 const BASE_FILE = 'base.csv';
-/** How long the log of edits was when the copy was made: an edit of it stands after that. */
+/** How long the log of edits was when the copy was made: an edit of the copy comes after that. */
 const EDITS_FILE = 'edits-before';
 /** Of edits in an answer: a line on the socket of the folder may be a mebibyte long. */
 const SHOWN_BYTES = 512 * 1024;
@@ -108,7 +108,7 @@ export async function writeCopy(
 export function removeCopy(folder: string, { directory }: CopyPaths): void {
   fs.rmSync(directory, { recursive: true, force: true });
   try {
-    // Where nothing else was made in it, the folder is as it was.
+    // Unless something else was made in it, the folder is then as it was.
     fs.rmdirSync(innerFolder(folder));
   } catch {
     // It is in use.
@@ -116,8 +116,8 @@ export function removeCopy(folder: string, { directory }: CopyPaths): void {
 }
 
 /**
- * That no edit of the copy is in the log: an owner may have been killed after it took the copy in, before it could say
- * so.
+ * Makes sure that the log has no edit of the copy: an owner may have been killed after taking it in, before it could
+ * answer.
  *
  * @param edits the log of edits; read from where it ended when the copy was made
  * @throws Failure already_exists
@@ -182,7 +182,7 @@ export function mergeCopy<R extends User | Item>(
   const hasSameColumns = isSame(base.columns, found.columns);
   const merged = {
     ...mergeFrom(found, table, (name) => base.rows.get(name) ?? null),
-    // As with a cell: a column that came meanwhile stays.
+    // As with a cell: a column that was added meanwhile stays.
     columns: hasSameColumns ? table.columns : found.columns,
   };
   const edits = Array.from(merged.edits, ({ name, before, after }) => kind.edit(name, before, after));

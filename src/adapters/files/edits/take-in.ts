@@ -14,7 +14,7 @@ import { sameRow } from './merge-rows.ts';
 /** What edits lead to, for the commit that takes them in; null: that is nothing. */
 export type EditHook = ((edits: Iterable<Edit>) => EditEvents) | null;
 
-/** Whether a row is another after it. */
+/** Whether it changes a row. */
 export function changesRow(edit: Edit): boolean {
   if (edit.kind === 'user') return !sameRow(edit.before, edit.after);
   return edit.kind === 'item' && !sameRow(edit.before, edit.after);
@@ -34,7 +34,7 @@ export function takeInCommit<R extends Row>(
   }: { facts: FileFacts; stamp: EditStamp; onEdits: EditHook; named: NamedChanges },
 ): Commit {
   const { lines, version } = takeInLines(kind, table, found, edit, facts);
-  // Made while they are gone through: there may be a million.
+  // Generated while they are read: there may be a million.
   const edits = function* (): Generator<Edit> {
     for (const { name, before, after } of edit.edits) yield kind.edit(name, before, after);
   };
@@ -51,7 +51,7 @@ export function takeInCommit<R extends Row>(
   };
 }
 
-/** To be gone through again and again. */
+/** It can be iterated any number of times. */
 function both(lines: Iterable<StateLine>, more: readonly StateLine[]): Iterable<StateLine> {
   return {
     *[Symbol.iterator]() {

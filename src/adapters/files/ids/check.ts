@@ -17,21 +17,21 @@ import { linesOf, type LogView } from '../logs/log.ts';
 import { orderIdOf } from '../logs/order-line.ts';
 
 /*
- * Whether each id is decided once, and whether the index knows every line of every log, in memory that does not grow with their
- * number: entries come from the index in order of their hashes, so that two of one id meet, and a sum over them is
- * held against the same sum over the lines. Only when that is not the same is each line looked up.
+ * Checks that each id is decided once, and that the index has every line of every log, in memory that does not grow
+ * with their number. The index yields its entries in order of their hashes, so that two of one id meet, and a sum
+ * over them is compared with the same sum over the lines. Each line is looked up only if the two differ.
  */
 
-/** Ids of one pass when the index is of no use: 128 MiB at most. */
+/** Ids of one pass when the index cannot be used: 128 MiB at most. */
 const IDS_PER_PASS = 2 ** 21;
-/** Two ids of one hash are all but impossible: what there is more of is one line copied over and over. */
+/** Two ids with one hash are all but impossible: more than that is one line copied many times. */
 const MAX_PAIRS = 10_000;
 
 export interface IdSources {
   /** All logs that have an index; decisions are the first. */
   readonly logs: readonly IndexedLog[];
   readonly view: (log: LogName) => LogView;
-  /** Of runs and of what came after them. */
+  /** Of the runs and of the lines after them. */
   readonly index: IdIndex | Failure;
   readonly fileOf: (log: LogName) => string;
   readonly relative: (file: string) => string;
@@ -47,7 +47,7 @@ export function* checkIds(sources: IdSources): Generator<Difference> {
         yield* decidedTwice(sources, pairs);
         return;
       }
-      // Entries of lines that a crash has taken back are allowed; a line without an entry is not.
+      // Entries of lines that a crash has undone are allowed; a line without an entry is not.
       yield* missingEntries(sources, index);
     } catch (error) {
       if (!isFailure(error, 'corrupt_state')) throw error;
@@ -57,7 +57,7 @@ export function* checkIds(sources: IdSources): Generator<Difference> {
   yield* decidedTwice(sources, pairsByPasses(sources));
 }
 
-/** A sum that does not depend on the order of what is added: any change of it shows but for one in 2^64. */
+/** A sum that does not depend on the order of the entries: a difference goes unnoticed once in 2^64. */
 class EntrySum {
   count = 0;
   #a = 0;
@@ -130,7 +130,7 @@ function sumOfEntries({ view, logs }: IdSources, index: IdIndex): { sum: EntrySu
   index.visit((words, at) => {
     const [low = 0, high = 0] = [words[at + 2], words[at + 3]];
     const place = toPlace(low, high);
-    // Of lines that came later, or that a crash has taken back.
+    // Of lines that came later, or that a crash has undone.
     if (place.position >= (sizes[place.log] ?? 0)) return;
     sum.add(words[at] ?? 0, words[at + 1] ?? 0, low, high);
     if (isDecision(place.log)) pairs.add(words, at);
@@ -138,7 +138,7 @@ function sumOfEntries({ view, logs }: IdSources, index: IdIndex): { sum: EntrySu
   return { sum, pairs: pairs.found };
 }
 
-/** Finds equal hashes among entries that come in order of them. */
+/** Finds equal hashes among entries sorted by hash. */
 class Pairs {
   readonly found: Pair[] = [];
   readonly #last = new Uint32Array(ENTRY_WORDS);
@@ -161,7 +161,7 @@ function countKeys(sources: IdSources, log: IndexedLog): number {
   return last;
 }
 
-/** Without an index: as many passes over the ids as keep the memory of each bounded. */
+/** Without an index: in passes over the ids, so many that the memory of each is bounded. */
 function pairsByPasses(sources: IdSources): Pair[] {
   const count = DECISIONS.reduce((sum, log) => sum + countKeys(sources, log), 0);
   const passes = Math.max(1, Math.ceil(count / IDS_PER_PASS));
@@ -182,7 +182,7 @@ function* decidedTwice({ view, fileOf }: IdSources, pairs: readonly Pair[]): Gen
   const nameOf = (log: number): LogName => DECISIONS[log]?.name ?? 'orders';
   for (const [one, other] of pairs) {
     const ids = [one, other].map(({ log, position }) => idAt(view(nameOf(log)), position));
-    // An entry may be of a line that a crash has taken back.
+    // An entry may be of a line that a crash has undone.
     if (ids[0] === undefined || ids[0] !== ids[1]) continue;
     const [first = '', second = ''] = [one, other].map(
       ({ log, position }) => `${fileOf(nameOf(log))}:${lineNumber(view(nameOf(log)), position)}`,

@@ -2,7 +2,7 @@ import { CHUNK_BLOCKS } from './run-format.ts';
 import type { IdRun } from './run.ts';
 import { compareEntries, ENTRY_WORDS, type IdTable } from './table.ts';
 
-/** Where reading entries in order of their hashes stands. */
+/** A position in entries that are read in order of their hashes. */
 export interface EntryCursor {
   readonly words: Uint32Array;
   readonly at: number;

@@ -8,8 +8,9 @@ import { IdRunWriter } from './run-writer.ts';
 import { compareEntries, ENTRY_WORDS, hashKey, IdTable, type IdHash, type IdPlace } from './table.ts';
 
 /**
- * Where the lines of a key are, decided order ids among them: the newest entries in memory, the others in immutable sorted runs. It is a
- * view: after a damage, an index opened without runs and filled from the logs by `add` and `seal` is the same.
+ * Where the lines of a key are, decided order ids among them: the newest entries in memory, the others in immutable
+ * sorted runs. It is a view: if it is damaged, an index opened without runs and filled from the logs by `add` and
+ * `seal` is equivalent.
  */
 export interface IdIndex {
   add(key: string, place: IdPlace): void;
@@ -39,9 +40,9 @@ export interface IdIndex {
   seal(): Promise<readonly string[]>;
   /** Merges runs in slices of a few milliseconds when there are too many; the next `seal` names what came of it. */
   mergeIfDue(): Promise<void>;
-  /** Unlinks all runs but those in use and those of `named`, which a checkpoint has named. */
+  /** Unlinks all runs but those in use and those in `named`, as a checkpoint names them. */
   dropUnused(named: readonly string[]): Promise<void>;
-  /** A merge under way is given up. */
+  /** Abandons a merge under way. */
   close(): void;
 }
 
@@ -67,7 +68,7 @@ class FileIdIndex implements IdIndex {
   readonly #files: FileSystem;
   readonly #folder: string;
   readonly #hash: IdHash = { high: 0, low: 0 };
-  /** Of the look-up under way. */
+  /** State of the look-up under way. */
   readonly #found: IdPlace[] = [];
   #runs: IdRun[] = [];
   #table = new IdTable();
@@ -127,7 +128,7 @@ class FileIdIndex implements IdIndex {
     if (this.#table.size > 0) {
       const table = this.#table;
       this.#sealing = table;
-      // As many will come until the next checkpoint.
+      // As many are expected until the next checkpoint.
       this.#table = new IdTable(table.size);
       const run = await this.#write(table.size, async (writer) => {
         const turn = new Turn();
@@ -177,7 +178,7 @@ class FileIdIndex implements IdIndex {
       return true;
     });
     if (merged === null) return;
-    // Closed since the last look: then the inputs are, too.
+    // Closed meanwhile, and the inputs with it.
     if (this.#closed) {
       merged.close();
       return;
@@ -209,7 +210,7 @@ class FileIdIndex implements IdIndex {
     }
   }
 
-  /** Above every name there is: a run that a crash left behind is never written over. */
+  /** Above every existing name: a run that a crash left behind is never overwritten. */
   #nextName(): string {
     for (const name of this.#files.list(this.#folder)) {
       this.#lastNumber = Math.max(this.#lastNumber, Number(RUN_NAME.exec(name)?.[1] ?? 0));

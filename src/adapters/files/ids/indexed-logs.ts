@@ -5,15 +5,15 @@ import { orderIdOf } from '../logs/order-line.ts';
 /** A log whose lines are found by their keys. */
 export interface IndexedLog {
   readonly name: LogName;
-  /** By which entries of the index name it. */
+  /** The number by which index entries name it. */
   readonly number: number;
-  /** @returns undefined when it is no line of ours */
+  /** @returns undefined when orderctl did not write the line */
   readonly keyOf: (line: Buffer) => string | undefined;
 }
 
 /** What is known of a log of facts. */
 export interface KnownFacts {
-  /** The field whose text is the key. */
+  /** The field that holds the key. */
   readonly key: string;
   readonly number: number;
 }
@@ -32,7 +32,10 @@ export function isDecision(number: number): boolean {
   return number < FIRST_FACTS;
 }
 
-/** @param count of the logs of facts that there are; they are numbered as they come @throws Error beyond the last */
+/**
+ * @param count of the logs of facts so far; they are numbered in the order in which they are made @throws Error
+ *   beyond the last
+ */
 export function numberOfFacts(count: number): number {
   if (count >= MOST_FACTS) throw new Error(`there are ${count} logs of facts: one more cannot be numbered`);
   return FIRST_FACTS + count;

@@ -11,14 +11,14 @@ import { openIdIndex, type IdIndex } from './index.ts';
 import { DECISIONS, type IndexedLog, type KnownFacts } from './indexed-logs.ts';
 import type { IdPlace } from './table.ts';
 
-/** A log with all that was committed. */
+/** A log with everything committed. */
 export type ViewOf = (log: LogName) => LogView;
 
 /**
  * The decision of an order id. The index may name too many places: entries that share a hash, or of lines that a
- * crash has taken back; so each line is read.
+ * crash has undone; so each line is read.
  *
- * @param rebuilt called when the index turns out to be damaged, and is closed: the one to look in from then on
+ * @param rebuilt called with the new index when this one turns out to be damaged, and is closed
  */
 export function lookUp(
   orderId: string,
@@ -37,7 +37,7 @@ export function lookUp(
  * The facts of a key, in the order of their log.
  *
  * @param rebuilt as of lookUp
- * @param until what begins there or later is left out
+ * @param until lines from there on are left out
  */
 export function findFacts(
   key: string,
@@ -67,7 +67,7 @@ function placesOf(key: string, log: number, index: IdIndex, rebuilt: () => IdInd
  * Opens the index that a checkpoint names, and adds the lines after it. A damaged index is built
  * again from the logs, of which it is a view.
  *
- * @param view a log with all that was committed
+ * @param view a log with everything committed
  * @returns `rebuilt`: the next checkpoint has to name other runs
  */
 export function openIndex(
@@ -114,7 +114,7 @@ export function findInTail(orderId: string, state: FolderState, view: ViewOf): D
   for (const { name } of DECISIONS) {
     for (const chunk of view(name).chunks(state.logs[name].sizeBytes)) {
       for (let at = chunk.indexOf(begin); at !== -1; at = chunk.indexOf(begin, at + 1)) {
-        // Such text can stand within a line, in what somebody named something.
+        // A name within a line may contain such text.
         if (at > 0 && chunk[at - 1] !== 10) continue;
         return parseDecided(chunk.subarray(at, chunk.indexOf(10, at)));
       }

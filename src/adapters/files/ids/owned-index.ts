@@ -16,7 +16,7 @@ export interface KeyedLines {
 interface Around {
   /** A log up to its present end. */
   readonly view: ViewOf;
-  /** Those that there are. */
+  /** The existing logs. */
   readonly logs: () => readonly IndexedLog[];
   /** Called when the next checkpoint has to name other runs. */
   readonly onRebuilt: () => void;
@@ -24,7 +24,7 @@ interface Around {
   readonly onFailure: (error: unknown) => void;
 }
 
-/** The index of the logs in the hands of the folder's owner: damaged, it is built again from them. */
+/** The index of the logs, as the owner of the folder holds it. When it is damaged it is built again from them. */
 export class OwnedIndex {
   readonly #files: FileSystem;
   readonly #inner: string;
@@ -79,7 +79,7 @@ export class OwnedIndex {
   async seal(): Promise<readonly string[]> {
     let index = this.#index;
     let names = await index.seal();
-    // A look-up that met damage has put another one in its place meanwhile: then these are not all ids.
+    // A look-up that met damage has replaced the index meanwhile, so these are not all ids.
     while (index !== this.#index) {
       index = this.#index;
       names = await index.seal();

@@ -15,7 +15,7 @@ export const FENCE_WORDS = 3;
 export const FOOTER_BYTES = 32;
 export const MAGIC = 0x78644964;
 export const VERSION = 2;
-/** Its places have the log in their topmost bit alone. */
+/** In this version a place has the log in its topmost bit alone. */
 export const FIRST_VERSION = 1;
 
 export const FILTER_WORDS = 16;

@@ -17,7 +17,7 @@ import {
 } from './run-format.ts';
 import { compareEntries, ENTRY_WORDS, type IdHash } from './table.ts';
 
-/** Writes a run from entries that come sorted; an entry that equals the one before is dropped. */
+/** Writes a run from sorted entries, dropping duplicates. */
 export class IdRunWriter {
   readonly name: string;
   readonly #files: FileSystem;
@@ -33,7 +33,7 @@ export class IdRunWriter {
   #written = 0;
   #finished = false;
 
-  /** @param atMost of entries, by which the filter is sized */
+  /** @param atMost of entries: it sets the size of the filter */
   constructor(files: FileSystem, folder: string, name: string, atMost: number) {
     this.name = name;
     this.#files = files;
@@ -78,7 +78,7 @@ export class IdRunWriter {
     await this.#files.syncDirectory(this.#folder);
   }
 
-  /** Gives up, and tries to leave nothing behind: what is left is removed with the unused runs. */
+  /** Gives up, and tries to leave no file behind; one that is left is removed with the unused runs. */
   abandon(): void {
     try {
       if (!this.#finished) this.#files.close(this.#fd);

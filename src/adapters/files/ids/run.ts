@@ -20,7 +20,7 @@ import {
 } from './run-format.ts';
 import { ENTRY_WORDS, toPlace, type IdHash, type IdPlace } from './table.ts';
 
-/** A process that looks up a few ids reads a block or two for each rather than the whole filter. */
+/** Up to this many look-ups, a process reads a block or two for each rather than the whole filter. */
 const FINDS_BEFORE_FILTER = 32;
 
 /** A run, for reading. */
@@ -155,7 +155,7 @@ export class IdRun {
     }
   }
 
-  /** Checks a block, and makes its places those of this version. */
+  /** Checks a block, and converts its places to those of this version. */
   #check(block: number, words: Uint32Array): void {
     if (crc32(bytesOf(words)) !== this.#fence[block * FENCE_WORDS + 2]) {
       throw damaged(this.#file, `its block ${block} has another checksum`);

@@ -1,6 +1,6 @@
 import { isDecision } from './indexed-logs.ts';
 
-/** Where a line with a key is written. */
+/** Where the line of a key is. */
 export interface IdPlace {
   /** The number of the log: see indexed-logs.ts. */
   readonly log: number;
@@ -53,11 +53,11 @@ export function toPlace(low: number, high: number): IdPlace {
 }
 
 const FIRST_BITS = 10;
-/** 4 MiB: who expects more waits to see it come. */
+/** 4 MiB at the start, whatever is expected. */
 const MOST_FIRST_BITS = 18;
 /** Free slots behind the last home slot, so that no probe wraps around. */
 const TAIL_SLOTS = 64;
-/** In a table that is half full hardly any entry is further from home. */
+/** In a table that is half full, hardly any entry is further from its home slot. */
 const NEAR_SLOTS = 48;
 /** Entries that `sorted` gives at a time, at least. */
 const SORTED_WORDS = 4_096 * ENTRY_WORDS;
@@ -73,12 +73,12 @@ export class IdTable {
   #bits: number;
   #words: Uint32Array;
   /**
-   * By home slot: up to where all slots from there on are taken. Of the many lines of one key each would be looked for
-   * behind all others.
+   * By home slot: the end of the taken slots from there on. Without it each of the many lines of one key would be
+   * searched for behind all others.
    */
   #taken = new Map<number, number>();
 
-  /** @param expected so many entries that it need not grow */
+  /** @param expected how many entries it holds before it grows */
   constructor(expected = 0) {
     this.#bits = Math.min(MOST_FIRST_BITS, Math.max(FIRST_BITS, Math.ceil(Math.log2(2 * expected + 1))));
     this.#words = firstSlots(this.#bits);
@@ -111,7 +111,7 @@ export class IdTable {
     let filled = 0;
     for (let at = 0; at < words.length; at += ENTRY_WORDS) {
       if (words[at + 3] === FREE) {
-        // No entry belongs on the other side of a free slot.
+        // No entry is moved past a free slot.
         if (filled >= SORTED_WORDS) {
           yield sorted.subarray(0, filled);
           filled = 0;
@@ -168,7 +168,7 @@ function withFreeSlots(words: Uint32Array, slots: number): Uint32Array {
   return longer.fill(FREE, words.length);
 }
 
-/** Puts an entry among the sorted ones before `end`: mostly behind them all, since the slots are all but sorted. */
+/** Inserts an entry among the sorted ones before `end`: mostly at the end, since the slots are almost sorted. */
 function insert(words: Uint32Array, at: number, sorted: Uint32Array, end: number): void {
   let to = end;
   while (to > 0 && compareEntries(sorted, to - ENTRY_WORDS, words, at) > 0) to -= ENTRY_WORDS;

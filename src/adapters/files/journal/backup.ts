@@ -11,13 +11,14 @@ import type { LoadedFolder } from './recover.ts';
 import { FolderSnapshot } from './snapshot.ts';
 
 /*
- * A copy of a folder at one moment, beside its owner: the checkpoint, the logs up to where it says, the journals after it
- * up to the last whole record. That is what a crash at that moment would leave, and is recovered as such.
+ * Copies a folder as it is at one moment, beside its owner: the checkpoint, the logs up to the lengths that it names,
+ * and the journals after it up to the last whole record. A crash at that moment would leave the same, and the copy is
+ * recovered in the same way.
  */
 
 const CHUNK_BYTES = 256 * 1024;
 const RETRIES = 20;
-/** Files that are named by the checkpoint, or of a process that runs. */
+/** Files that the checkpoint names, or that belong to a running process. */
 const OTHERWISE_COPIED =
   /^(?:state\.json|edits\.jsonl|(?:journal|tables|ids|outbox|(?:users|inventory)\.versions)\.\d+|owner\b.*|edit-\w{6}|redrive|undelivered|before-\d+|.*\.tmp)$/;
 
@@ -81,7 +82,7 @@ async function openSource(files: FileSystem, folder: string, clock: Clock): Prom
     if (named.size === names.length || attempt === RETRIES) {
       return { snapshot, named, [Symbol.asyncDispose]: close };
     }
-    // Another checkpoint has taken their place.
+    // Another checkpoint has replaced them.
     await close();
   }
 }
@@ -117,7 +118,7 @@ class FolderCopy {
     for (const directory of [inner, this.#target, path.dirname(this.#target)]) {
       await this.#files.syncDirectory(directory);
     }
-    // Last: without it, what is there is no folder that could be taken for whole.
+    // Last: without it, an unfinished copy cannot be mistaken for a whole folder.
     if (loaded !== undefined) await writeState(this.#files, inner, loaded.state);
   }
 
@@ -132,7 +133,7 @@ class FolderCopy {
     for (const [name, fd] of named) await this.#open(path.join('.orderctl', name), fd);
     for (const [at, fd] of journalFds.entries()) {
       const number = state.journal.number + at;
-      // One that comes after the last of the chain has nothing in it.
+      // A journal after the last of the chain is empty.
       if (number > journal.number) break;
       const name = path.relative(this.#folder, journalPath(innerFolder(this.#folder), number));
       await this.#open(name, fd, number === journal.number ? journal.end.sizeBytes : undefined);
@@ -148,7 +149,7 @@ class FolderCopy {
     await this.#files.syncDirectory(kept);
   }
 
-  /** A file that is replaced as a whole, if ever. */
+  /** A file that is only ever replaced as a whole. */
   async #whole(name: string): Promise<void> {
     const fd = openOrUndefined(this.#files, path.join(this.#folder, name));
     if (fd === undefined) return;
@@ -165,7 +166,7 @@ class FolderCopy {
     await this.#write(name, bytesOf(view, sizeBytes));
   }
 
-  /** With the mode that this user gives to files, and no wider than the one that is copied. */
+  /** With this user's mode for new files, but none wider than that of the original. */
   async #write(name: string, chunks: Iterable<Buffer>): Promise<void> {
     const fd = this.#files.open(path.join(this.#target, name), 'create');
     try {

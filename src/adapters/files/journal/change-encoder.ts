@@ -13,10 +13,10 @@ import type { StateLine } from '../tables/state-line.ts';
 import type { Tables } from '../tables/tables.ts';
 import type { Commit, FactLines } from './commit.ts';
 
-/** What edits lead to, as `onEdits` of OwnOptions says it. */
+/** What follows from edits, as `onEdits` of OwnOptions returns it. */
 export type EditEvents = Pick<StateChanges, 'small' | 'outgoing'>;
 
-/** Makes of the changes that a transaction wants the commit that the journal takes. */
+/** Turns the changes of a transaction into the commit that is journalled. */
 export class ChangeEncoder {
   readonly #tables: Tables;
   readonly #orders = new DecisionLines();
@@ -28,7 +28,7 @@ export class ChangeEncoder {
     this.#sales = new Sales(tables.inventory);
   }
 
-  /** What came of it before is not needed any more. */
+  /** Its previous results are no longer needed. */
   clear(): void {
     this.#orders.clear();
     this.#rejections.clear();
@@ -36,7 +36,7 @@ export class ChangeEncoder {
   }
 
   /**
-   * @param events what the edits among the changes lead to
+   * @param events what follows from the edits among the changes
    * @returns null when nothing changes; its bytes are valid until `clear`, all else until the next call
    */
   toCommit(changes: Changes, stamp: EditStamp, events: EditEvents = {}): Commit | null {
@@ -54,7 +54,7 @@ export class ChangeEncoder {
     if (movements.length > 0) logs.movements = textBytes(this.#move(movements, stamp));
     const facts = this.#encodeFacts(changes.facts ?? [], stamp.seq, lines);
     for (const position of changes.positions ?? []) lines.push(['position', position]);
-    // Those of edits come first: edits are what counts first.
+    // Those of edits come first, as edits take effect first.
     lines.push(...smallLinesOf(events), ...smallLinesOf(changes));
     const outgoing = [...(events.outgoing ?? []), ...(changes.outgoing ?? [])];
     for (const { id, effect } of changes.effects ?? []) lines.push(['effect', id, effect]);
@@ -64,7 +64,7 @@ export class ChangeEncoder {
     return { seq: stamp.seq, lines, facts, outgoing, logs, ...batch };
   }
 
-  /** Takes what was accepted. @throws Error when there is not so much left: a bug of what accepted it */
+  /** Takes what was accepted. @throws Error when that much is not on hand: a bug in the decision */
   #encodeDecisions({ decisions = [] }: Changes, seq: number): void {
     this.#orders.begin();
     this.#rejections.begin();
@@ -83,7 +83,7 @@ export class ChangeEncoder {
     }
   }
 
-  /** The lines of movements. @throws Error when one would take more than there is: a bug of what makes it */
+  /** The lines of movements. @throws Error when one would take more than is on hand: a bug where it is made */
   *#move(movements: readonly Movement[], { seq, at }: EditStamp): Generator<string> {
     for (const movement of movements) {
       const onHand = this.#sales.take(movement.item, -movement.delta);
@@ -94,7 +94,7 @@ export class ChangeEncoder {
     }
   }
 
-  /** @throws Error for a log that is found by another field: a bug of who declares it */
+  /** @throws Error for a log that is found by another field: a bug where it is declared */
   #encodeFacts(facts: NonNullable<Changes['facts']>, seq: number, lines: StateLine[]): FactLines[] {
     const found = new Map<string, { keys: string[]; starts: number[]; parts: Buffer[]; sizeBytes: number }>();
     for (const { log, value } of facts) {
@@ -117,11 +117,11 @@ export class ChangeEncoder {
   }
 }
 
-/** By item: what is on hand after the edits. */
+/** By item, what is on hand after the edits. */
 function editedStock(edits: readonly Edit[]): ReadonlyMap<string, number> {
   const edited = new Map<string, number>();
   for (const edit of edits) {
-    // What is removed cannot be sold, even if it is added again: it is another row then.
+    // What was removed cannot be sold, even if it was added again as another row.
     if (edit.kind !== 'item' || Number.isNaN(edited.get(edit.item))) continue;
     edited.set(edit.item, edit.after?.quantity ?? NaN);
   }

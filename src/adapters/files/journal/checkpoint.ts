@@ -58,7 +58,7 @@ export interface FolderState {
   readonly ids: readonly string[];
 }
 
-/** Puts state.json in place; durable when this resolves. */
+/** Replaces state.json; durable when this resolves. */
 export async function writeState(files: FileSystem, inner: string, state: FolderState): Promise<void> {
   const text = JSON.stringify(state);
   const bytes = Buffer.from(`${JSON.stringify({ crc32: crc32(text), state }, null, 1)}\n`);

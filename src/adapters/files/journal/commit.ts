@@ -11,7 +11,7 @@ import type { JournalEntry, LogBytes } from './entry.ts';
 
 /** New lines of one log of facts. */
 export interface FactLines extends KeyedLines {
-  /** As its messages name it. */
+  /** By its name in messages. */
   readonly name: string;
   readonly parts: readonly Uint8Array[];
 }
@@ -30,7 +30,7 @@ export interface Commit {
   readonly logs?: Partial<Record<LogsOfCommit, readonly Uint8Array[]>>;
   /** Of the transaction, in its lines; left out where nothing numbers it. */
   readonly seq?: number;
-  /** Gone through twice. */
+  /** Iterated twice. */
   readonly lines: Iterable<StateLine>;
 }
 

@@ -18,7 +18,7 @@ interface LogPlace {
 }
 
 export interface LogBytes extends LogPlace {
-  /** One behind the other. */
+  /** One after the other. */
   readonly parts: readonly Uint8Array[];
   readonly sizeBytes: number;
 }
@@ -38,7 +38,7 @@ interface Directory {
   seq?: number;
 }
 
-/** Several as one, in their order. */
+/** Merges several into one, in their order. */
 export function joined(entries: readonly JournalEntry[]): JournalEntry {
   const [first, ...rest] = entries;
   if (first !== undefined && rest.length === 0) return first;
@@ -69,7 +69,7 @@ export interface DecodedEntry {
   readonly seq: number;
 }
 
-/** @param payload what checked out by its CRC, so that it is as `encodeEntry` made it */
+/** @param payload its CRC was checked, so it is as `encodeEntry` made it */
 export function decodeEntry(payload: Buffer): DecodedEntry {
   const lineFeed = payload.indexOf(10);
   const directory = JSON.parse(payload.toString('utf8', 0, lineFeed)) as Directory;

@@ -116,8 +116,8 @@ export class Journal {
   }
 
   /**
-   * Whether the file is as we left it. It is not when another owner has appended to it or replaced it, which
-   * ownership should make impossible: then nothing more may be written.
+   * Whether the file is as we left it. If another owner has appended to it or replaced it, which ownership should
+   * prevent, nothing more may be written.
    */
   isOurs(): boolean {
     const found = this.#files.stat(this.path);
@@ -185,8 +185,8 @@ function decodeHeader(bytes: Buffer): Header | undefined {
 }
 
 /**
- * Reads a journal from its start and gives each valid record to `onRecord`, in order. Changes nothing, so that
- * readers may use it beside the owner: an unfinished last record is what the owner is writing at this moment.
+ * Reads a journal from its start and passes each valid record to `onRecord`, in order. Changes nothing, so that
+ * readers may use it beside the owner, who may be writing an unfinished last record at this moment.
  *
  * @param onRecord may keep `payload` only until it returns
  */
@@ -223,11 +223,11 @@ function holdsSyncedBytes(files: FileSystem, fd: number, from: number, sizeBytes
   const overlap = HEADER_BYTES - 1;
   const chunk = Buffer.allocUnsafe(SCAN_CHUNK_BYTES + overlap);
   for (let at = from; at < sizeBytes; at += SCAN_CHUNK_BYTES) {
-    // Not beyond: what a reader's owner has written since may be the end of the record that was being written.
+    // Not beyond: beside a reader, the owner may have finished that record since.
     const wanted = chunk.subarray(0, Math.min(chunk.byteLength, sizeBytes - at));
     const bytes = wanted.subarray(0, files.read(fd, wanted, at));
     for (let found = bytes.indexOf(0xff); found !== -1; found = bytes.indexOf(0xff, found + 1)) {
-      // The bad record's own header may be whole: it proves nothing, its payload may be what is torn.
+      // The bad record's own header may be whole. That proves nothing, since its payload may be torn.
       const isOwnHeader = at + found === from;
       if (!isOwnHeader && decodeHeader(bytes.subarray(found, found + HEADER_BYTES)) !== undefined)
         return true;

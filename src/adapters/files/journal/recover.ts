@@ -19,7 +19,7 @@ import { CommittedLines } from './state-lines.ts';
 import { Tables } from '../tables/tables.ts';
 
 /*
- * What is true, found from the files: state.json, the snapshot that it names, the logs up to the lengths that it
+ * Finds what is true from the files: state.json, the snapshot that it names, the logs up to the lengths that it
  * names, and the journals after it in their chain. `loadFolder` only reads, for readers and owners alike.
  * `repairLogs` is the owner's: it brings the logs on disk to what the journals say.
  */
@@ -35,13 +35,13 @@ export interface LoadedFolder {
     /** How long it was when it was read, an unfinished record included. */
     readonly readBytes: number;
   };
-  /** All journals of the chain, open for reading: `tails` lie in them. */
+  /** All journals of the chain, open for reading: they hold `tails`. */
   readonly journalFds: readonly number[];
   /** Commits found in the journals. */
   readonly commits: number;
   /** The number of the last transaction. */
   readonly seq: number;
-  /** What each log has got since the checkpoint, as it stands in the journals. */
+  /** What was added to each log since the checkpoint, as the journals have it. */
   readonly tails: ReadonlyMap<LogName, readonly FilePart[]>;
 }
 
@@ -105,10 +105,10 @@ function readJournals(
       if (journal === undefined) throw corruptState(name, 'it is missing');
       return { journal, commits };
     }
-    // Before this one is read: an owner makes the next when it has written its last here. One that comes later goes
-    // on after records that are not seen here.
+    // Before this one is read: an owner makes the next journal after its last record here. One made later continues
+    // after records that are not seen here.
     next = openJournal(number + 1);
-    // The record before must be the last of the journal before: else this one belongs to something else.
+    // It must continue from the last record of the previous journal, or it does not belong to this chain.
     const chained: boolean[] = [];
     const readBytes = files.statOpen(fd).sizeBytes;
     const result: ScanResult = scanJournal(files, fd, (record) => {
@@ -124,10 +124,10 @@ function readJournals(
     }
     if (result.kind === 'empty') {
       if (journal === undefined) throw corruptState(name, 'its first record does not check out');
-      // It was being made when power failed: nothing was committed to it.
+      // It was being made when power failed, so nothing was committed to it.
       return { journal, commits };
     }
-    // An owner that goes on after an unfinished record chains to what was whole before it.
+    // An owner that continues after an unfinished record chains to the last whole one.
     if (chained[0] !== true) {
       throw corruptState(name, 'it does not go on where the one before it ends');
     }
@@ -144,7 +144,7 @@ function assertFresh(files: FileSystem, folder: string): void {
   const inner = innerFolder(folder);
   const isFilled = (log: string): boolean => (files.stat(path.join(folder, log))?.sizeBytes ?? 0) > 0;
   const filled = [...DECISION_LOGS, fileOfLog('movements')].filter(isFilled);
-  // The user may keep lines of his own beside them: those of a transaction are ours.
+  // Users may have .jsonl files of their own in the folder: lines with a transaction are ours.
   for (const { file, seq } of factFiles(files, folder)) if (seq > 0) filled.push(file);
   const [first] = filled;
   if (first !== undefined) {
@@ -167,18 +167,18 @@ function assertFresh(files: FileSystem, folder: string): void {
   }
 }
 
-/** How long a log is, with what only the journals hold. */
+/** The length of a log, including what only the journals hold. */
 export function logEnd(loaded: LoadedFolder, log: LogName): number {
   const last = loaded.tails.get(log)?.at(-1);
   return last === undefined ? (loaded.state.logs[log]?.sizeBytes ?? 0) : last.position + last.sizeBytes;
 }
 
-/** The logs that there are, and that of movements, which may have been. */
+/** The existing logs, and that of movements, which may have existed. */
 export function logsOf({ state, tails }: LoadedFolder): ReadonlySet<LogName> {
   return new Set([...(Object.keys(state.logs) as LogName[]), 'movements', ...tails.keys()]);
 }
 
-/** A log that came with records that were lost from the journal is known to nothing but the numbers in its lines. */
+/** If the records that made a log were lost from the journal, only the numbers in its lines tell of them. */
 function checkUnknownLogs(files: FileSystem, folder: string, loaded: LoadedFolder): void {
   const known = new Set(Array.from(logsOf(loaded), (log) => fileOf(loaded, log)));
   for (const { file, seq } of factFiles(files, folder)) {
@@ -189,9 +189,9 @@ function checkUnknownLogs(files: FileSystem, folder: string, loaded: LoadedFolde
 }
 
 /**
- * What may be logs of facts.
+ * Finds files that may be logs of facts.
  *
- * @returns `seq`: the transaction that its first line is of; 0: it is not of one
+ * @returns `seq`: the transaction of its first line; 0: it names none
  */
 function* factFiles(
   files: FileSystem,
@@ -216,10 +216,10 @@ export function fileOf({ state }: LoadedFolder, log: LogName): string {
 }
 
 /**
- * What the owner may find out at once, a reader beside it only when nobody commits: a log is written after its journal
- * record, so that one which is longer than the journals say tells of records that were lost from them.
+ * A check that is valid for an owner at any time, for a reader only while no one commits: a log is written after its
+ * journal record, so a log longer than the journals say means that records were lost from them.
  *
- * @param sizeBytes of the log, looked at after `loaded` was read
+ * @param sizeBytes of the log, measured after `loaded` was read
  * @throws Failure corrupt_state
  */
 export function checkAgainstJournal(
@@ -242,11 +242,11 @@ function beyondJournal(name: string, sizeBytes: number, end: number): Failure {
 }
 
 /**
- * Brings the logs to what is true: up to the checkpoint they are verified, after it written again from the
- * journals. Not synced: the journals still hold it until the next checkpoint.
+ * Repairs the logs: they are verified up to the checkpoint, and written again from the journals after it. Not synced:
+ * the journals hold the same until the next checkpoint.
  *
- * @throws Failure corrupt_state when a log is shorter than the checkpoint says, differs before it, or is longer
- * than every commit there was
+ * @throws Failure corrupt_state when a log is shorter than the checkpoint says, differs before it, or is longer than
+ *   all commits
  */
 export function repairLogs(files: FileSystem, folder: string, loaded: LoadedFolder): void {
   checkUnknownLogs(files, folder, loaded);
@@ -255,7 +255,7 @@ export function repairLogs(files: FileSystem, folder: string, loaded: LoadedFold
     const sizeBytes = checkLog(files, name, loaded.state.logs[log] ?? EMPTY_LOG);
     const tail = loaded.tails.get(log) ?? [];
     const end = logEnd(loaded, log);
-    // A log is written only after its journal record is synced: what is in no record was lost from the journal.
+    // A log is written only after its journal record is synced: if no record has it, the journal has lost it.
     if (sizeBytes > end) throw beyondJournal(name, sizeBytes, end);
     if (tail.length === 0) continue;
     const fd = files.open(name, 'append');

@@ -13,12 +13,12 @@ import { Tables } from '../tables/tables.ts';
 const RETRIES = 20;
 const RETRY_MS = 25;
 
-/** A CSV as it lay there. */
+/** A CSV as it was found. */
 export interface FoundCsv {
   readonly name: string;
   /** undefined: not there. */
   readonly bytes: Buffer | undefined;
-  /** For how long still it may be in the middle of being written. */
+  /** For how much longer it may still be being written. */
   readonly unsettledMs: number;
   readonly facts: FileFacts;
 }
@@ -33,19 +33,19 @@ function readCsv(
   const stat = files.stat(name);
   const waitMs = stat === undefined ? 0 : unsettledMs(files, name, stat);
   const bytes = readWhole(files, name);
-  // Whether the newest version was read is known to its owner alone once another file is in its place.
+  // Once another file is in its place, only the owner knows whether the newest version was read.
   const facts = { nowMs, savedMs: savedMsOf(stat), isNewestUnread: false };
   return { name, bytes, facts, unsettledMs: sameStat(stat, files.stat(name)) ? waitMs : RETRY_MS };
 }
 
 /**
- * A folder as it is at one moment, read without a lock beside its owner. What it has opened stays readable
- * when the owner replaces it: descriptors outlive names.
+ * A folder as it is at one moment, read without a lock beside its owner. What it has opened stays readable when the
+ * owner replaces it, since descriptors outlive names.
  */
 export class FolderSnapshot {
-  /** undefined: nothing of ours is in it yet. */
+  /** undefined: it holds no state yet. */
   readonly loaded: LoadedFolder | undefined;
-  /** What is committed: without hand edits that were not taken in. */
+  /** What is committed, without hand edits that were not taken in. */
   readonly tables: Tables;
   readonly csvs: { readonly users: FoundCsv; readonly inventory: FoundCsv };
   readonly #files: FileSystem;
@@ -61,8 +61,8 @@ export class FolderSnapshot {
   }
 
   /**
-   * @param settle called with what was found, until it returns 0: otherwise how many milliseconds to wait before the
-   *   folder is looked at again; `isLast`: this time there is no further
+   * @param settle called with what was found. It returns 0, or how many milliseconds to wait before the folder is
+   *   looked at again; `isLast`: it is not called again
    * @throws Failure not_found: it is no storage folder; corrupt_state; of `settle`
    */
   static async open(
@@ -75,7 +75,7 @@ export class FolderSnapshot {
     if (!isStorage(files, folder)) throw noStorage(files, folder);
     for (let attempt = 1; ; attempt++) {
       const before = files.stat(state);
-      // Before the journal: what the owner has put in place by now, it has committed as a version before.
+      // Before the journal: what the owner has put in place was committed as a version before.
       const csvs = {
         users: readCsv(files, folder, USERS, clock.now()),
         inventory: readCsv(files, folder, INVENTORY, clock.now()),
@@ -94,7 +94,7 @@ export class FolderSnapshot {
         found.close();
       } catch (error) {
         found?.close();
-        // A checkpoint made at this moment takes files away that the state before it named.
+        // A checkpoint at this moment removes files that the previous state named.
         const moved = !sameStat(before, files.stat(state));
         if (!moved || !(error instanceof Failure) || attempt >= RETRIES) throw error;
       }

@@ -8,8 +8,8 @@ import { entryOf, type Commit } from './commit.ts';
 import { joined, type JournalEntry } from './entry.ts';
 
 /**
- * Commits that share a record of the journal: each is part of the state that the next one is decided on, and none is
- * durable yet. What they leave to be sent, and their lines for the logs, wait for the record.
+ * Commits that share a record of the journal: each is part of the state on which the next one is decided, and none is
+ * durable yet. Their messages and their lines for the logs wait for the record.
  */
 export class Staging {
   readonly #tables: Tables;

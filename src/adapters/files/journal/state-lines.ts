@@ -6,7 +6,7 @@ import type { Tables } from '../tables/tables.ts';
  * them all, so it counts what each costs.
  */
 
-/** Parsed at once: a line on its own costs three times as much, and all of a large edit too much memory. */
+/** How much is parsed at once: line by line would take three times as long, all of a large edit too much memory. */
 const PARSED_BYTES = 256 * 1024;
 
 /** @param lines of a snapshot, each ended by a line feed */
@@ -18,18 +18,18 @@ function* parsedAtOnce(lines: Buffer): Generator<readonly ParsedLine[]> {
   for (let at = 0; at < lines.byteLength;) {
     const lineFeed = lines.indexOf(10, Math.min(at + PARSED_BYTES, lines.byteLength - 1));
     const end = lineFeed === -1 ? lines.byteLength : lineFeed;
-    // No line feed stands within a line: JSON writes it as \n.
+    // A line holds no line feed: JSON writes it as \n.
     yield JSON.parse(`[${lines.toString('utf8', at, end).replaceAll('\n', ',')}]`) as ParsedLine[];
     at = end + 1;
   }
 }
 
-/** Lines that stock of a commit before must be set for; the others have nothing to do with it. */
+/** Lines before which the stock of earlier commits must be set; other lines do not depend on it. */
 const CHANGES_ROWS = new Set<ParsedLine[0]>(['rows', 'undo', 'columns', 'order', 'version']);
 
 /**
- * Applies the lines of commit after commit. Stock that was sold from again and again is set once, to what it was in the
- * end: it makes no difference to the tables, since each line says what is true after it.
+ * Applies the lines of commit after commit. Stock that was sold repeatedly is set once, to its last quantity. The
+ * tables come out the same, since each line says what is true after it.
  */
 export class CommittedLines {
   readonly #tables: Tables;

@@ -5,9 +5,10 @@ import { FORMAT } from './checkpoint.ts';
 import type { LoadedFolder } from './recover.ts';
 
 /*
- * A folder of the format before is read as it is; the first checkpoint of its next owner is of this one. What that
- * replaces is kept first: the checkpoint, its snapshot and the journals after it. They are never written again, so that
- * another name for each is a copy. Lines of the logs stay as they are: what a later format adds to them is optional.
+ * A folder of the previous format is read as it is; the first checkpoint of its next owner is of the current one.
+ * What that replaces is kept first: the checkpoint, its snapshot and the journals after it. These are never written
+ * again, so a second name for each serves as a copy. Lines of the logs stay as they are: what a later format adds to
+ * them is optional.
  */
 
 /** Where what an upgrade replaced is kept. */
@@ -26,7 +27,7 @@ export async function keepFormer(files: FileSystem, inner: string, loaded: Loade
   }
   for (const name of names) {
     const to = path.join(kept, path.basename(name));
-    // Of another upgrade, when a backup was restored since.
+    // From an earlier upgrade, if a backup was restored since.
     files.unlink(to);
     files.link(name, to);
   }

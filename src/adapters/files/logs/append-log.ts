@@ -13,13 +13,13 @@ export class AppendLog {
   #sizeBytes: number;
   readonly #staged: Uint8Array[] = [];
   stagedBytes = 0;
-  /** Up to where it is durable for sure; what was found at the start may not be. */
+  /** Up to where it is known to be durable; what was found at the start may not be. */
   #syncedBytes = -1;
   #crc: number;
 
   /**
-   * @param sizeBytes up to where it is true: the next append begins there
-   * @param known a beginning of it and its CRC-32
+   * @param sizeBytes its true length: the next append begins there
+   * @param known the length of a prefix and its CRC-32
    */
   constructor(files: FileSystem, name: string, sizeBytes: number, known: LogCut) {
     this.path = name;
@@ -36,7 +36,7 @@ export class AppendLog {
     return this.#sizeBytes;
   }
 
-  /** To be written by `write`; what is staged is in no view but that of `staged`. */
+  /** Adds bytes for `write` to write; only the view of `staged` has them until then. */
   stage(parts: readonly Uint8Array[]): void {
     for (const part of parts) {
       this.#staged.push(part);
@@ -65,7 +65,7 @@ export class AppendLog {
     this.#crc = crc32(bytes, this.#crc);
   }
 
-  /** Durable up to its present end when this resolves: nothing to do when nothing came since the last time. */
+  /** It is durable up to its present end when this resolves. Does nothing if nothing was added since the last time. */
   async sync(): Promise<void> {
     const sizeBytes = this.#sizeBytes;
     if (sizeBytes === this.#syncedBytes) return;
@@ -73,12 +73,12 @@ export class AppendLog {
     this.#syncedBytes = sizeBytes;
   }
 
-  /** What it is at this moment. */
+  /** Its state at this moment. */
   cut(): LogCut {
     return { sizeBytes: this.#sizeBytes, crc: this.#crc };
   }
 
-  /** What a checkpoint has to say of it as it was. */
+  /** What a checkpoint records of it, as it was then. */
   describe(cut: LogCut): LogState {
     return { ...cut, tailCrc: tailCrc(this.#files, this.fd, cut.sizeBytes) };
   }

@@ -4,13 +4,13 @@ import { maxLineBytes, writeDecided } from './order-line.ts';
 const FIRST_BYTES = 64 * 1024;
 
 /**
- * The lines of a transaction for one log, rendered into one buffer that is used again: concatenating the strings of a
- * large batch costs more than all else.
+ * The lines of a transaction for one log, rendered into one buffer that is reused: concatenating the strings of a
+ * large batch would cost more than everything else.
  */
 export class DecisionLines {
   #buffer = Buffer.allocUnsafe(FIRST_BYTES);
   #length = 0;
-  /** Where those of this transaction begin. */
+  /** Where the lines of this transaction begin. */
   #from = 0;
   /** Order ids, and where the line of each begins. */
   readonly keys: string[] = [];

@@ -5,21 +5,21 @@ import type { Item } from '../../../domain/tables.ts';
 /** Who makes an edit, and how. */
 export type EditFrom = Pick<LoggedEdit, 'by' | keyof EditOrigin>;
 
-/** What stands in a line beside the edit; `seq`: of its transaction. */
+/** What a line holds besides the edit; `seq`: of its transaction. */
 export type EditStamp = EditFrom & Pick<LoggedEdit, 'at' | 'copy'> & { readonly seq: number };
 
-/** @returns what makes an edit a line of edits.jsonl: `{"seq":12,"at":"2026-…Z","by":"…","via":"command","kind":"user",…}` */
+/** @returns an edit as a line of edits.jsonl: `{"seq":12,"at":"2026-…Z","by":"…","via":"command","kind":"user",…}` */
 export function editRenderer({ seq, at, by, via, copy, why, undoes }: EditStamp): (edit: Edit) => string {
-  // What is undefined is left out.
+  // Undefined fields are left out.
   const begin = JSON.stringify({ seq, at: isoTime(at), by, via, copy, why, undoes }).slice(0, -1);
   return (edit) => `${begin},${JSON.stringify(edit).slice(1)}\n`;
 }
 
-/** Older lines name no processor: there was only one. */
+/** Older lines name no processor, as there was only one. */
 type EditJson = Edit &
   Pick<LoggedEdit, 'by' | 'via' | 'copy'> & { readonly at: string; readonly seq?: number };
 
-/** @throws SyntaxError when it is no line of ours */
+/** @throws SyntaxError when orderctl did not write it */
 export function parseEdit(line: Buffer): LoggedEdit {
   const { at, ...edit } = JSON.parse(line.toString('utf8')) as EditJson;
   delete (edit as { seq?: number }).seq;

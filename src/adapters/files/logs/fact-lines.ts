@@ -2,8 +2,8 @@ import type { Fact } from '../../../domain/facts.ts';
 import { linesOf, type LogView } from './log.ts';
 
 /*
- * A fact as a line of its log: its own fields behind the number of the transaction that it came with, which is not one of
- * them. `{"seq":12,"order_id":"o-17","step":"paid"}`
+ * A fact as a line of its log: the number of its transaction, then its own fields.
+ * `{"seq":12,"order_id":"o-17","step":"paid"}`
  */
 
 /** Most lines are shorter. */
@@ -12,13 +12,13 @@ const LINE_BYTES = 512;
 const WINDOW_BYTES = 64 * 1024;
 const BEGIN = '{"seq":';
 
-/** @param key the field that must be a text @throws Error when it is none: a bug of what made the fact */
+/** @param key the field that must be a text @throws Error when it is not: a bug where the fact is made */
 export function renderFact(value: Fact, key: string, seq: number): string {
   if (typeof value[key] !== 'string') throw new Error(`a fact has no ${key}: ${JSON.stringify(value)}`);
   return `${BEGIN}${seq},${JSON.stringify(value).slice(1)}\n`;
 }
 
-/** @throws SyntaxError when it is no line of ours */
+/** @throws SyntaxError when orderctl did not write it */
 export function parseFact(line: Buffer): Fact {
   const text = line.toString('utf8');
   const comma = text.indexOf(',');
@@ -26,15 +26,15 @@ export function parseFact(line: Buffer): Fact {
   return JSON.parse(`{${text.slice(comma + 1)}`) as Fact;
 }
 
-/** The key of a line; undefined: it is no line of ours. */
+/** The key of a line; undefined: orderctl did not write it. */
 export function factKeyOf(line: Buffer, field: string): string | undefined {
   const key = factOf(line)?.[field];
   return typeof key === 'string' ? key : undefined;
 }
 
 /**
- * The facts of a key at these places. The index may name too many: entries that share a hash, of lines that a crash has
- * taken back, and one place twice; so each line is read.
+ * The facts of a key at these places. The index may name too many: entries that share a hash, of lines that a crash
+ * has undone, and one place twice; so each line is read.
  */
 export function factsAt(view: LogView, places: readonly number[], field: string, key: string): Fact[] {
   const found: Fact[] = [];
@@ -47,7 +47,7 @@ export function factsAt(view: LogView, places: readonly number[], field: string,
     if (position === last) continue;
     last = position;
     if (position + LINE_BYTES > from + bytes.byteLength) {
-      // One read for those that lie close to each other, and nothing beyond them.
+      // One read for lines that are close to each other, and nothing beyond them.
       let end = position + LINE_BYTES;
       for (let next = index + 1; next < sorted.length && (sorted[next] ?? Infinity) < end; next++) {
         end = (sorted[next] ?? 0) + LINE_BYTES;

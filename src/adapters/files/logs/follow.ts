@@ -12,8 +12,8 @@ import { parseDecided } from './order-line.ts';
 const LOOK_MS = 200;
 
 /**
- * What an owner appends to the logs of decisions after the positions that are given. Lines get there once the journal is
- * synced, so none of them is taken back; after a crash the next owner writes the same bytes again.
+ * Yields what an owner appends to the logs of decisions from the given positions on. Lines are written once the
+ * journal is synced, so none is ever undone; after a crash the next owner writes the same bytes again.
  */
 export async function* followDecisions(
   files: FileSystem,
@@ -45,9 +45,9 @@ class Follower implements Disposable {
     this.#position = position;
   }
 
-  /** Whole lines that have come since, no more than a chunk of them. */
+  /** Whole lines that were added since, at most a chunk of them. */
   next(): readonly Decided[] {
-    // A folder that decided nothing yet has no logs.
+    // A folder in which nothing was decided yet has no logs.
     this.#fd ??= openOrUndefined(this.#files, this.#path);
     if (this.#fd === undefined) return [];
     const { sizeBytes } = this.#files.statOpen(this.#fd);

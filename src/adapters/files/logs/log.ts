@@ -5,12 +5,12 @@ import type { FileSystem } from '../fs.ts';
 import { openOrUndefined } from '../whole-files.ts';
 
 /*
- * The append-only logs. A log is true up to the length that the checkpoint names; what follows is in the journal
- * too and is written again from there after a crash. It is written after the journal is synced and is itself
+ * The append-only logs. A log is true up to the length that the checkpoint names; what follows is also in the journal
+ * and is written again from there after a crash. Logs are written after the journal is synced and are themselves
  * synced only for a checkpoint.
  */
 
-/** How much before the end of a log is compared when it is opened: more would make starting slow. */
+/** How much of the end of a log is compared when it is opened: more would make the start slow. */
 const CHECKED_TAIL_BYTES = 64 * 1024;
 const FIRST_READ_BYTES = 1024;
 const WINDOW_BYTES = 64 * 1024;
@@ -18,16 +18,16 @@ const WINDOW_BYTES = 64 * 1024;
 /** What a checkpoint says of a log. */
 export interface LogState {
   readonly sizeBytes: number;
-  /** CRC-32 of its last 64 KiB (of all when shorter): what is compared whenever it is opened. */
+  /** CRC-32 of its last 64 KiB (of all when shorter): compared whenever it is opened. */
   readonly tailCrc: number;
-  /** CRC-32 of all of it: what an audit compares. */
+  /** CRC-32 of all of it: compared by an audit. */
   readonly crc: number;
 }
 
-/** What is known of a log that was just made. */
+/** The state of a log that was just made. */
 export const NO_LOG: LogCut = { sizeBytes: 0, crc: 0 };
 
-/** What a checkpoint says of a log that came after it. */
+/** The state, as of a checkpoint, of a log that was made after it. */
 export const EMPTY_LOG: LogState = { ...NO_LOG, tailCrc: 0 };
 
 export type LogCut = Pick<LogState, 'sizeBytes' | 'crc'>;
@@ -74,14 +74,14 @@ interface Stretch {
   readonly sizeBytes: number;
 }
 
-/** A stretch of a log, and the file that holds it: the log itself, or a journal for what it does not hold yet. */
+/** A part of a log, and the file that holds it: the log itself, or a journal for what the log does not hold yet. */
 export interface FilePart extends Stretch {
   readonly fd: number;
   /** Where it begins in that file. */
   readonly at: number;
 }
 
-/** One that is in memory, until it is written. */
+/** A part in memory, until it is written. */
 interface StagedPart extends Stretch {
   readonly bytes: Uint8Array;
 }
@@ -89,8 +89,8 @@ interface StagedPart extends Stretch {
 export type LogPart = FilePart | StagedPart;
 
 /**
- * What was read of a log for single lines. Who asks for one line behind another, as a topic that is read again does,
- * asks the disk once for many.
+ * A buffer for reading single lines. When lines are asked for one after the other, as when a topic is read again, one
+ * read serves many.
  */
 export class LineWindow {
   /** Where the last line that was asked for begins. */
@@ -99,7 +99,7 @@ export class LineWindow {
   bytes: Buffer = Buffer.alloc(0);
 }
 
-/** A log as one piece, for reading, up to a fixed length. Parts ascend and leave no gap. */
+/** A log up to a fixed length, for reading. Its parts ascend and leave no gap. */
 export class LogView {
   readonly #files: FileSystem;
   readonly #parts: readonly LogPart[];
@@ -149,15 +149,19 @@ export class LogView {
     }
   }
 
-  /** All lines from `from` on, in buffers of whole lines of about `chunkBytes`, each good until the next is asked for. */
+  /**
+   * All lines from `from` on, in buffers of whole lines of about `chunkBytes`, each valid until the next is asked
+   * for.
+   */
   *chunks(from = 0, chunkBytes = 256 * 1024): Generator<Buffer> {
-    // One for all: fresh memory costs several times what reading does.
+    // One buffer for all chunks: fresh memory costs several times as much as reading.
     let bytes = Buffer.allocUnsafe(Math.max(0, Math.min(chunkBytes, this.sizeBytes - from)));
     for (let at = from; at < this.sizeBytes;) {
       const found = bytes.subarray(0, this.read(bytes, at));
       const end = found.lastIndexOf(10) + 1;
       if (end === 0) {
-        // A line longer than the buffer; with all of it read there is none, which a checked log cannot be.
+        // A line longer than the buffer. If everything was read there is no line end, which cannot be in a checked
+        // log.
         if (found.byteLength < bytes.byteLength || at + found.byteLength >= this.sizeBytes) return;
         bytes = Buffer.allocUnsafe(bytes.byteLength * 4);
         continue;
@@ -167,13 +171,13 @@ export class LogView {
     }
   }
 
-  /** All lines from the last back, as `chunks`: the chunks come backwards, the lines in each stand as in the log. */
+  /** As `chunks`, from the end: the chunks come in reverse order, the lines within each in the order of the log. */
   *chunksFromEnd(chunkBytes = 64 * 1024): Generator<Buffer> {
     let bytes = Buffer.allocUnsafe(chunkBytes);
     for (let end = this.sizeBytes; end > 0;) {
       const from = Math.max(0, end - bytes.byteLength);
       const found = bytes.subarray(0, this.read(bytes.subarray(0, end - from), from));
-      // What the first line feed ends may begin before.
+      // The line that the first line feed ends may begin earlier.
       const begin = from === 0 ? 0 : found.indexOf(10) + 1;
       if (from > 0 && (begin === 0 || begin === found.byteLength)) {
         bytes = Buffer.allocUnsafe(bytes.byteLength * 4);
@@ -198,7 +202,7 @@ export class LogView {
   }
 }
 
-/** The line that begins at `at`, where all of it lies in `bytes`. */
+/** The line that begins at `at`, if all of it is in `bytes`. */
 function lineAt(bytes: Buffer, at: number): Buffer | undefined {
   if (at < 0 || at >= bytes.byteLength) return undefined;
   const lineFeed = bytes.indexOf(10, at);

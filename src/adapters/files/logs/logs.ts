@@ -9,13 +9,13 @@ import { damagedLog, LogView, linesOf, NO_LOG, type LogCut } from './log.ts';
 /** What a checkpoint will say of each log. */
 export type LogCuts = ReadonlyMap<LogName, LogCut>;
 
-/** All logs of a folder in the hands of its owner. */
+/** All logs of a folder, as its owner holds them. */
 export class Logs {
   readonly #files: FileSystem;
   readonly #folder: string;
   readonly #logs = new Map<LogName, AppendLog>();
 
-  /** Opens each at the end of what is true of it. */
+  /** Opens each at its true end. */
   constructor(files: FileSystem, folder: string, loaded: LoadedFolder | undefined) {
     this.#files = files;
     this.#folder = folder;
@@ -27,7 +27,7 @@ export class Logs {
     }
   }
 
-  /** With what is staged; 0 when there is none yet. */
+  /** Including what is staged; 0 when there is no log yet. */
   sizeOf(log: LogName): number {
     const found = this.#logs.get(log);
     return found === undefined ? 0 : found.sizeBytes + found.stagedBytes;
@@ -55,9 +55,9 @@ export class Logs {
   }
 
   /**
-   * Adds to what is to be written; it must not change before it is. The first lines make a log.
+   * Stages bytes, which must not change before they are written. The first lines make a log.
    *
-   * @throws Failure corrupt_state when its file is there: of a folder whose `.orderctl/` was lost
+   * @throws Failure corrupt_state when there is a file already, of a folder whose `.orderctl/` was lost
    */
   stage(log: LogName, parts: readonly Uint8Array[]): void {
     let found = this.#logs.get(log);
@@ -110,7 +110,7 @@ export class Logs {
     if (old === undefined) return;
     const view = viewOf(this.#files, old);
     const name = path.join(innerFolder(this.#folder), `${log}.versions.${number}`);
-    // What a crash left: no state.json has named it.
+    // Left by a crash: no state.json names it.
     this.#files.unlink(name);
     const shortened = new AppendLog(this.#files, name, 0, NO_LOG);
     for (const chunk of view.chunks(lineStartAfter(view, old.sizeBytes / 2))) shortened.append(chunk);
@@ -135,7 +135,7 @@ function viewOf(files: FileSystem, { fd, sizeBytes, lineWindow }: AppendLog): Lo
   return new LogView(files, [{ fd, at: 0, position: 0, sizeBytes }], lineWindow);
 }
 
-/** Where the first line begins at or after `position`; where the last one does when none is after it. */
+/** Where the first line at or after `position` begins, or the last line when there is none. */
 function lineStartAfter(view: LogView, position: number): number {
   let start = 0;
   let at = 0;

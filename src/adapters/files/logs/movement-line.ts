@@ -22,7 +22,7 @@ export function renderMovement({ seq, at, onHand, ...of }: LoggedMovement): stri
   return `${JSON.stringify(line)}\n`;
 }
 
-/** @throws SyntaxError when it is no line of ours */
+/** @throws SyntaxError when orderctl did not write it */
 export function parseMovement(line: Buffer): LoggedMovement {
   const { seq, at, item, delta, cause, ...rest } = JSON.parse(line.toString('utf8')) as MovementJson;
   const ids = { orderId: rest.order_id, eventId: rest.event_id };

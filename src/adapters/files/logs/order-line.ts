@@ -5,22 +5,23 @@ import { isoTime } from '../../../domain/iso-time.ts';
 import { GREATEST_TIME_MS, type Order, type OrderLine, type RecordId } from '../../../domain/orders/order.ts';
 
 /*
- * A decision as a line of orders.jsonl or rejections.jsonl. Written byte by byte into a buffer, since this runs once for
- * every order and was a third of what an order cost when it was done by strings. All of it is ASCII: every name is in
- * the alphabet of names.ts and needs no escaping; `detail`, which may hold any text, is escaped.
+ * A decision as a line of orders.jsonl or rejections.jsonl. Written byte by byte into a buffer, since this runs once
+ * for every order and took a third of its time when it used strings. All of it is ASCII: names are of the alphabet of
+ * names.ts and need no escaping; `detail`, which may hold any text, is escaped.
  */
 
 const DAY_MS = 86_400_000;
 
-/** Bytes that the line of a decision takes at most, its line feed included. */
+/** The most bytes that the line of a decision can take, its line feed included. */
 export function maxLineBytes({ order, record, outcome }: Decided): number {
-  // What is fixed in a line takes 260 bytes with the longest numbers, in an item 90; an escaped character takes six.
+  // The fixed parts of a line take 260 bytes with the longest numbers, those of an item 90; an escaped character
+  // takes six.
   let bytes = 320 + order.orderId.length + order.user.length + record.topic.length;
   for (const { item, unitPrice } of order.items) bytes += 120 + item.length + 6 * (unitPrice?.length ?? 0);
   return outcome.kind === 'accepted' ? bytes : bytes + 6 * outcome.detail.length;
 }
 
-/** Where writing goes; one for all calls, since they do not overlap. */
+/** The target of writing: one for all calls, since they do not overlap. */
 let target: Uint8Array = new Uint8Array(0);
 let at = 0;
 
@@ -96,7 +97,7 @@ interface Tail {
 
 let knownTail: Tail | undefined;
 
-/** What stands between creation time or status and offset: the same for all that a batch accepts. */
+/** The text between creation time or status and offset: the same for all orders that a batch accepts. */
 function tailOf(
   { outcome: { kind }, decidedAt }: Decided,
   { topic, partition }: RecordId,
@@ -158,7 +159,7 @@ function putDigits(value: number, digits: number): void {
 }
 
 let knownDay = NaN;
-/** What stands before the time of that day. */
+/** The text before the time of day. */
 let knownBegin = Buffer.alloc(0);
 
 /** As isoTime writes it; most orders of a batch were created on one day. */
@@ -214,7 +215,7 @@ interface OrderLineJson {
   offset: number;
 }
 
-/** @throws SyntaxError or TypeError when it is no line of ours */
+/** @throws SyntaxError or TypeError when orderctl did not write it */
 export function parseDecided(line: Buffer): Decided {
   const json = JSON.parse(line.toString('utf8')) as OrderLineJson;
   const items: OrderLine[] = json.items.map(({ item, quantity, unit_price: price }) => ({
@@ -260,7 +261,7 @@ export function lineBegin(orderId: string): string {
   return `{"order_id":"${orderId}"`;
 }
 
-/** The order id of a line without parsing it all; undefined when it is no line of ours. */
+/** The order id of a line without parsing it all; undefined when orderctl did not write it. */
 export function orderIdOf(line: Buffer): string | undefined {
   if (!line.subarray(0, ID_PREFIX.byteLength).equals(ID_PREFIX)) return undefined;
   const end = line.indexOf(0x22, ID_PREFIX.byteLength);

@@ -3,7 +3,7 @@ import type { FileSystem } from '../fs.ts';
 import { openOrUndefined } from '../whole-files.ts';
 import { orderIdOf } from './order-line.ts';
 
-/** Some hundred orders: what a user would choose from. */
+/** Some hundred orders, as many as a user would choose from. */
 const TAIL_BYTES = 128 * 1024;
 
 /** Ids in the last lines of the two logs that begin with `prefix`, those of each log newest first. */

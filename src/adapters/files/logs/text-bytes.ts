@@ -1,7 +1,7 @@
-/** Of how much text bytes are made at once: an edit of a million rows as one string would take the memory twice. */
+/** How much text is encoded at once: an edit of a million rows as one string would take twice the memory. */
 const TEXT_UNITS = 256 * 1024;
 
-/** The bytes of texts, one behind the other, in parts of about 256 KiB. */
+/** The bytes of texts, one after the other, in parts of about 256 KiB. */
 export function textBytes(texts: Iterable<string>): Buffer[] {
   const parts: Buffer[] = [];
   let text = '';

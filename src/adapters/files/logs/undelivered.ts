@@ -9,12 +9,12 @@ import { parseUndelivered, renderUndelivered } from '../outbox/outgoing-line.ts'
 const SUFFIX = '.json';
 /** A file's name has at most 255 bytes; a topic's name may have 249. */
 const LONGEST_NAME = 200;
-/** They say when and how often it failed, not what it is. */
+/** Headers about when and how often it failed, not about what it is. */
 const OF_THE_FAILURE = new Set(['x-failed-at', 'x-attempts']);
 
 /**
  * Keeps records that the broker refuses for good, one file each. One that is refused again, after a crash or when it
- * is read again, takes the place of the first. Durable when this resolves.
+ * is read again, replaces the first. Durable when this resolves.
  */
 export async function keepUndelivered(
   files: FileSystem,
@@ -33,7 +33,7 @@ export async function keepUndelivered(
   await files.syncDirectory(kept);
 }
 
-/** Offsets come again in a topic that was deleted and created again: another record of that id gets a name of its own. */
+/** Offsets repeat in a topic that was deleted and created again: another record of that id gets a name of its own. */
 async function fileFor(files: FileSystem, kept: string, record: OutgoingRecord): Promise<string> {
   const stem = await stemOf(record.id);
   const bytes = readWhole(files, path.join(kept, `${stem}${SUFFIX}`));
@@ -44,7 +44,7 @@ async function fileFor(files: FileSystem, kept: string, record: OutgoingRecord):
   return `${stem}~${(await sha256(content)).slice(0, 8)}${SUFFIX}`;
 }
 
-/** The whole id stands in the file. The plus sign is in no name that was not cut. */
+/** The file holds the whole id. Only names that were cut have a plus sign. */
 async function stemOf(id: string): Promise<string> {
   const encoded = encodeURIComponent(id);
   if (encoded.length <= LONGEST_NAME) return encoded;
@@ -62,7 +62,7 @@ async function sha256(text: string): Promise<string> {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** null: these are not the bytes of a record that was kept. */
+/** null: these are not the bytes of a kept record. */
 function recordOf(bytes: Buffer): OutgoingRecord | null {
   try {
     return parseUndelivered(bytes);
@@ -71,17 +71,17 @@ function recordOf(bytes: Buffer): OutgoingRecord | null {
   }
 }
 
-/** What was kept, one record in memory at a time, in order of their names. @throws Failure corrupt_file */
+/** The kept records in order of their names, one in memory at a time. @throws Failure corrupt_file */
 export async function* readUndelivered(files: FileSystem, folder: string): AsyncGenerator<Undelivered> {
   const kept = path.join(innerFolder(folder), 'undelivered');
   for (const file of files.list(kept).sort()) {
-    // What a crash left half written has another ending.
+    // A file that a crash left half written has another ending.
     if (!file.endsWith(SUFFIX)) continue;
     const bytes = readWhole(files, path.join(kept, file));
     if (bytes === undefined) continue;
     const record = recordOf(bytes);
     if (record === null) throw unreadable(path.join(kept, file));
-    // A user may have put a file of any name here.
+    // Users may have put files of any name here.
     const [, digest = ''] = /(~[0-9a-f]{8})\.json$/.exec(file) ?? [];
     yield { ...record, name: record.id + digest };
   }

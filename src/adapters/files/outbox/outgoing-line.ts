@@ -15,7 +15,7 @@ interface EncodedRecord {
   readonly topic: string;
   readonly key: EncodedBytes;
   readonly value: EncodedBytes;
-  /** Several values under one name: as earlier versions wrote them. */
+  /** Several values under one name, as earlier versions wrote them. */
   readonly headers: readonly [string, EncodedHeader | EncodedHeader[]][];
 }
 

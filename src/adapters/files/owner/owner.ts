@@ -29,23 +29,25 @@ import {
 
 /** How long an owner may take to say hello before it counts as not answering. */
 const HELLO_TIMEOUT_MS = 1_000;
-/** How long to look again while an owner is ending: a killed process closes its sockets only after its memory. */
+/**
+ * How long to look again while an owner is ending: a killed process closes its sockets only once its memory is freed.
+ */
 const TAKEOVER_MS = 5_000;
 const RETRY_MS = 5;
-/** Said by an owner that ends: a request that it did not answer before, it did not run. */
+/** Sent by an owner that ends: it has not run any request that it did not answer before. */
 const GOODBYE = { goodbye: true };
 const GOODBYE_MS = 500;
-/** What a killed process left while it tried to own the folder is removed when it is older. */
+/** Older leftovers of processes that were killed while they tried to own the folder are removed. */
 const LEFTOVER_MS = 60_000;
 
-/** Holds the folder. Disposal stops answering and leaves the newest socket to be taken over. */
+/** Holds the folder. Disposal stops answering and leaves the newest socket for the next owner to take over. */
 export type Ownership = AsyncDisposable;
 
 /**
  * Owns a folder, or refuses. The owner listens on a Unix socket `owner.<n>` in it; the kernel answers for it even
- * while it is paused, and refuses once it is gone, however it ended. To take over, a socket that listens already
- * is linked in as n+1, which fails when somebody else was faster. Lower numbers are removed, the highest never
- * is: so who has linked n+1 and sees no higher number knows that nobody passed while it looked away.
+ * while it is paused, and refuses once it is gone, however it ended. To take over, a socket that listens already is
+ * linked in as n+1, which fails when another process was faster. Lower numbers are removed, the highest never is: a
+ * process that has linked n+1 and sees no higher number knows that none overtook it.
  *
  * @param folder the `.orderctl` directory, made when it is missing
  * @param onRequest answers a request; may be called before this resolves
@@ -75,7 +77,7 @@ export async function acquire(
         removeOlder(folder, number);
         return {
           async [Symbol.asyncDispose]() {
-            // While it is ours: later the number of the process may be another program's.
+            // While the folder is ours: later the process number may be another program's.
             rmSync(described, { force: true });
             await fresh.close();
           },
@@ -96,8 +98,8 @@ export async function acquire(
  * Asks the owner of a folder.
  *
  * @returns null when nobody owns it: then nothing was asked
- * @throws Failure what the owner answers; owner_unreachable when it does not answer in time, saying whether it may
- *   have been done
+ * @throws Failure what the owner answers; owner_unreachable when it does not answer in time, saying whether the
+ *   request may have been run
  */
 export async function ask(
   folder: string,
@@ -129,7 +131,7 @@ export async function ask(
   });
 }
 
-/** @throws Failure folder_in_use when somebody holds the highest socket, for longer than an edit takes */
+/** @throws Failure folder_in_use when a process holds the highest socket for longer than an edit takes */
 async function checkFree(folder: string, short: string): Promise<number> {
   const deadline = Date.now() + TAKEOVER_MS;
   for (;;) {
@@ -160,7 +162,7 @@ async function takeOver(folder: string, short: string, fresh: string): Promise<n
     const number = (await checkFree(folder, short)) + 1;
     const file = path.join(folder, socketName(number));
     if (!link(fresh, file)) continue;
-    // A name that was removed as a lower number could be linked once more: then a higher one is there.
+    // A number that was removed as a lower one could be linked again, but then there is a higher one.
     if (socketNumbers(folder)[0] === number) return number;
     rmSync(file, { force: true });
   }
@@ -177,7 +179,7 @@ function link(from: string, to: string): boolean {
 }
 
 interface Listening {
-  /** Where it listens, in a directory of its own that only this user can enter. */
+  /** Its own directory to listen in, which only this user can enter. */
   readonly file: string;
   close(): Promise<void>;
 }
@@ -197,7 +199,7 @@ async function listen(
     socket.on('error', () => socket.destroy());
     writeLine(socket, hello);
     onLines(socket, (line) => {
-      // A request that came too late is not run: the goodbye tells its sender so.
+      // A request that comes too late is not run, as its sender knows by the goodbye.
       if (closing) return;
       const answered = answer(socket, line, onRequest).finally(() => running.delete(answered));
       running.add(answered);
@@ -218,7 +220,7 @@ async function listen(
       writeLine(socket, GOODBYE);
       socket.end();
     }
-    // An asker that is paused does not hold up the owner's end.
+    // A paused asker must not hold up the end of the owner.
     const timer = setTimeout(() => sockets.forEach((socket) => socket.destroy()), GOODBYE_MS);
     await closed;
     clearTimeout(timer);

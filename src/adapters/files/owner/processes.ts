@@ -4,14 +4,14 @@ import type { Processes } from '../../../ports/processes.ts';
 import { errorCode } from '../fs.ts';
 
 /*
- * A process is known by the start of its machine, the space that numbers it (a container has one of its own), its
- * number, and when it was started: numbers come round again. Linux says so under /proc, see proc_pid_stat(5).
+ * A process is identified by the boot of its machine, its PID namespace (a container has its own), its number and its
+ * start time, since numbers are reused. Linux has these under /proc, see proc_pid_stat(5).
  */
 
-/** Of /proc/PID/stat, counted behind the name of the program, which may hold spaces. */
+/** A field of /proc/PID/stat, counted after the name of the program, which may hold spaces. */
 const STATE_FIELD = 0;
 const START_FIELD = 19;
-/** There is such a process, and when it was started we may not see. */
+/** The process exists, but its start time may not be read. */
 const HIDDEN = 'hidden';
 
 export const processes: Processes = {
@@ -34,7 +34,7 @@ export function pidOf(identity: string): number {
   return Number(identity.split('/').at(-2));
 }
 
-/** Within it a number stands for one process at a time. */
+/** Within a namespace a number denotes one process at a time. */
 function spaceOf(): string | null {
   try {
     if (process.platform === 'darwin') return run('sysctl', ['-n', 'kern.bootsessionuuid']);
@@ -45,7 +45,7 @@ function spaceOf(): string | null {
   }
 }
 
-/** @returns HIDDEN, or null when there is no such process, or nothing is left of it but its exit code */
+/** @returns HIDDEN, or null when there is no such process, or only its exit code is left */
 function startOf(pid: number): string | null {
   try {
     if (process.platform === 'darwin') {
@@ -60,7 +60,7 @@ function startOf(pid: number): string | null {
   }
 }
 
-/** Where /proc shows each user only their own processes, a number that is in use is refused, not unknown. */
+/** Where /proc shows users only their own processes, a number in use is refused, not unknown. */
 function isThere(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -6,7 +6,7 @@ import type { EditFrom } from '../logs/edit-line.ts';
 import type { FileStore } from '../store.ts';
 import type { TableName } from '../tables/columns.ts';
 
-/** What is asked of an owner by the folder's socket. */
+/** A request to an owner on the folder's socket. */
 export type SocketRequest =
   | ({ readonly kind: 'edit'; readonly request: EditRequest } & EditFrom)
   /** Answered by a TableMerge. `copy` is the name of its directory. */
@@ -20,8 +20,8 @@ export type Answer = Edit | TableMerge | RunningConsumer | boolean | null;
 
 /**
  * @param how of the owner
- * @param opened its store; a request may come before that is open
- * @returns what answers the requests of other processes
+ * @param opened its store; a request may come before it is open
+ * @returns the handler of requests of other processes
  */
 export function answering(
   folder: string,

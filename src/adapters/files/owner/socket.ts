@@ -29,7 +29,7 @@ export function socketNumbers(folder: string): number[] {
   return numbers.sort((a, b) => b - a);
 }
 
-/** What the owner of that number wrote beside its socket: for messages about one that does not answer. */
+/** What the owner of that number wrote beside its socket, for messages about one that does not answer. */
 export function readHello(folder: string, number: number): Hello | null {
   try {
     return toHello(parseJson(readFileSync(helloFile(folder, number), 'utf8')));
@@ -42,7 +42,7 @@ export function helloFile(folder: string, number: number): string {
   return path.join(folder, `${socketName(number)}.json`);
 }
 
-/** Calls `use` with a path of `folder` that is short enough for sockets in it: if need be, a temporary link to it. */
+/** Calls `use` with a path of `folder` that is short enough for sockets in it: a temporary link if necessary. */
 export async function withShortPath<T>(folder: string, use: (short: string) => Promise<T>): Promise<T> {
   const absolute = path.resolve(folder);
   if (Buffer.byteLength(absolute) + LONGEST_NAME_BYTES <= MAX_SOCKET_PATH_BYTES) return await use(absolute);
@@ -56,7 +56,7 @@ export async function withShortPath<T>(folder: string, use: (short: string) => P
   }
 }
 
-/** TMPDIR may name a place that cannot be used. @throws Failure write_failed when none can */
+/** TMPDIR may be unusable. @throws Failure write_failed when no directory can be used */
 function temporaryDirectory(): string {
   const wanted = os.tmpdir();
   for (const parent of [wanted, '/tmp', '/var/tmp']) {
@@ -78,13 +78,13 @@ export type Contact =
   | { readonly kind: 'silent' }
   | { readonly kind: 'open'; readonly hello: Hello; readonly socket: Socket; readonly lines: Lines };
 
-/** Where the lines after the hello go; `early` holds those that came before somebody handles them. */
+/** Receives the lines after the hello; `early` holds those that come before there is a handler. */
 export interface Lines {
   readonly early: unknown[];
   handle: (value: unknown) => void;
 }
 
-/** Speaks to the owner that listens at `file`, and waits for its hello. An open socket is the caller's to destroy. */
+/** Connects to the owner that listens at `file`, and waits for its hello. The caller has to destroy the open socket. */
 export async function contact(file: string, timeoutMs: number): Promise<Contact> {
   const early: unknown[] = [];
   const lines: Lines = { early, handle: (value) => void early.push(value) };
@@ -123,7 +123,7 @@ export async function contact(file: string, timeoutMs: number): Promise<Contact>
   }
 }
 
-/** By an owner that ran as another user; whether it still runs cannot be seen from here. */
+/** Left by an owner that ran as another user; whether it still runs cannot be seen from here. */
 function closed(error: Error, file: string): Failure {
   const name = path.join(realpathSync(path.dirname(file)), path.basename(file));
   return systemFailure(error, { file: name, doing: 'read', ...ownership(name) });

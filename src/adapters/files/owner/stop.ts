@@ -18,11 +18,11 @@ const DEATH_MS = 5_000;
 const LOOK_MS = 20;
 
 /**
- * Has the consumer that owns a folder finish and leave, and waits for that.
+ * Asks the consumer that owns a folder to finish and leave, and waits for it.
  *
- * @param request what an owner answers with true when it is a consumer, which then stops
- * @param kill ends an owner that does not answer, or not in time, whatever it is; first it is made sure that the
- *   process of that number is the one that owns the folder
+ * @param request a consumer answers it with true, and stops
+ * @param kill ends any owner that does not do so in time, after making sure that the process of that number owns the
+ *   folder
  * @returns null when no consumer owns it
  * @throws Failure owner_unreachable
  */
@@ -58,7 +58,7 @@ async function ownerOf(folder: string): Promise<Hello | null> {
       if (number === undefined) return null;
       const found = await contact(path.join(short, socketName(number)), HELLO_MS);
       if (found.kind === 'open') found.socket.destroy();
-      // One that took over meanwhile is another owner.
+      // One that took over meanwhile is a different owner.
       if (socketNumbers(folder)[0] !== number) continue;
       switch (found.kind) {
         case 'free':
@@ -75,10 +75,10 @@ async function ownerOf(folder: string): Promise<Hello | null> {
   });
 }
 
-/** It holds the folder and has not said who it is. */
+/** It holds the folder and has not identified itself. */
 const UNKNOWN: Hello = { pid: 0, purpose: 'an owner', startedAt: 'an unknown time', process: null };
 
-/** @returns whether it let go of the folder and its process is gone, as far as that can be seen from here */
+/** @returns whether it released the folder and its process is gone, as far as can be seen from here */
 async function hasEnded(folder: string, owner: Hello, deadline: number): Promise<boolean> {
   for (;;) {
     const now = await ownerOf(folder);
@@ -97,7 +97,7 @@ function isSame(a: Hello, b: Hello): boolean {
 async function killOwner(folder: string): Promise<StoppedConsumer | null> {
   const owner = await ownerOf(folder);
   if (owner === null) return null;
-  // The number alone could be another program's by now: what was written may be of an owner long dead.
+  // The number alone could be another program's by now: the owner that wrote it may be long dead.
   if (owner.process === null || processes.stateOf(owner.process) !== 'alive') {
     throw new Failure('owner_unreachable', `${describe(owner)} cannot be seen from here: it was not killed`, {
       fix: 'end it on the machine, or in the container, that it runs in',

@@ -4,12 +4,12 @@ import { FAILURE_CODES, Failure, type FailureCode, type FailureContext } from '.
 import { isSystemError, systemFailure } from '../../../domain/system-failure.ts';
 
 /**
- * What owner and asker say to each other: JSON, one object a line. The owner begins with a hello; then each
- * request `{id, request}` gets `{id, answer}` or `{id, failure}`, several at a time, in any order.
+ * The protocol between owner and asker: JSON, one object a line. The owner begins with a hello; then each request
+ * `{id, request}` gets `{id, answer}` or `{id, failure}`, several at a time, in any order.
  */
 const MAX_LINE_BYTES = 1024 * 1024;
 
-/** The purpose of who owns the folder for the moment of one edit: worth waiting for. */
+/** The purpose of a process that owns the folder just for one edit: worth waiting for. */
 export const EDIT_PURPOSE = 'edit';
 
 /** Who owns the folder. */
@@ -80,7 +80,7 @@ export function toHello(value: unknown): Hello | null {
   return { pid, purpose, startedAt, process: typeof value.process === 'string' ? value.process : null };
 }
 
-/** An error that is no Failure, nor of the operating system, travels as a bug. */
+/** Any error other than a Failure or one of the operating system is sent as a bug. */
 export function encodeFailure(error: unknown): WireFailure {
   if (error instanceof Failure) {
     return { code: error.code, message: error.message, fix: error.fix, context: error.context };

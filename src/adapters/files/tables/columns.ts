@@ -9,9 +9,9 @@ import {
 } from '../../../domain/tables.ts';
 
 /*
- * The columns of users.csv and inventory.csv, declared once: files are read and written, rows kept, written down,
- * compared and merged by what stands here. A new column of an item is a field of Item, and at the end of
- * INVENTORY an entry and a value of `row`.
+ * The columns of users.csv and inventory.csv, declared once: by these declarations files are read and written, and
+ * rows stored, compared and merged. A new column of an item is a field of Item, and at the end of INVENTORY an entry
+ * and a value of `row`.
  */
 
 export type Row = User | Item;
@@ -20,7 +20,7 @@ export type TableName = 'users' | 'inventory';
 /** Columns of the file that are not ours. */
 export type Extra = Readonly<Record<string, string>>;
 
-/** What every row without further columns shares. */
+/** Shared by all rows without further columns. */
 export const NO_EXTRA: Extra = Object.freeze({});
 
 type RowEdit = Extract<Edit, { kind: 'user' | 'item' }>;
@@ -28,19 +28,19 @@ type RowEdit = Extract<Edit, { kind: 'user' | 'item' }>;
 interface Column<V> {
   /** In the header. */
   readonly name: string;
-  /** @returns undefined: the text is no value of this column */
+  /** @returns undefined: the text is not a value of this column */
   readonly read: (text: string) => V | undefined;
-  /** What to write instead of a text that is none. */
+  /** What to write instead of such a text. */
   readonly fix: string;
 }
 
 /** A value of an optional column; null: it is unset. */
 export type OwnValue = string | number | null;
 
-/** The values of a row that has none. */
+/** The values of a row without any. */
 export const NO_VALUES: readonly OwnValue[] = Object.freeze([]);
 
-/** A column that a table need not have, and a row no value in. */
+/** A column that a table may lack, and in which a row may have no value. */
 export interface OptionalColumn<R extends Row> extends Column<string | number> {
   readonly field: keyof R & string;
   /** Spaces around a value are part of it. */
@@ -49,19 +49,19 @@ export interface OptionalColumn<R extends Row> extends Column<string | number> {
   cut?(text: string): string;
 }
 
-/** What is known of a table and its file. */
+/** The declaration of a table and its file. */
 export interface TableKind<R extends Row> {
   readonly table: TableName;
   readonly file: string;
   /** The column of names; the field of a row as well. */
   readonly key: 'user' | 'item';
-  /** The column that decisions look at, as a number; the field of a row is named as it is. */
+  /** The column that decisions use, as a number; the field of a row has the same name. */
   readonly value: Column<number>;
-  /** What a row of that name is called in messages. */
+  /** How messages name a row. */
   readonly label: (name: string) => string;
   readonly nameOf: (row: R) => string;
   readonly valueOf: (row: R) => number;
-  /** As it is written in the file. */
+  /** Its text in the file. */
   readonly valueText: (row: R) => string;
   /** @param own values of the optional columns, in their order; what is missing at the end is unset */
   readonly row: (name: string, value: number, own: readonly OwnValue[], extra: Extra) => R;
@@ -70,7 +70,7 @@ export interface TableKind<R extends Row> {
   readonly edit: (name: string, before: R | null, after: R | null) => RowEdit;
 }
 
-/** A table as its file has it: rows by name in the order of the file, and the names of the header in its order. */
+/** A table as in its file: rows by name in the order of the file, and the header. */
 export interface CsvTable<R extends Row> {
   readonly kind: TableKind<R>;
   readonly columns: readonly string[];
@@ -149,7 +149,7 @@ export function kindOf<R extends Row>(row: R): TableKind<R> {
   return ('item' in row ? INVENTORY : USERS) as unknown as TableKind<R>;
 }
 
-/** The names of our columns, in the order in which a file that we begin has them. */
+/** The names of our columns, in the order of a file that orderctl makes. */
 export function columnNames<R extends Row>({ key, value, optional }: TableKind<R>): readonly string[] {
   return [key, value.name, ...optional.map(({ name }) => name)];
 }

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 
-/** By which the bytes of a file are recognised. */
+/** Identifies the bytes of a file. */
 export interface FileFingerprint {
   readonly sizeBytes: number;
   readonly crc32: number;
@@ -14,7 +14,7 @@ export function sameFingerprint(a: FileFingerprint | null, b: FileFingerprint): 
   return a !== null && a.sizeBytes === b.sizeBytes && a.crc32 === b.crc32;
 }
 
-/** @returns the same chunks, and the fingerprint of all of them once they are gone through */
+/** @returns the same chunks, and the fingerprint of all of them once they are read */
 export function fingerprinted(chunks: Iterable<Buffer>): {
   chunks: Iterable<Buffer>;
   fingerprint: FileFingerprint;

@@ -12,9 +12,9 @@ import {
 } from './columns.ts';
 
 /*
- * A row as it is written down, short because a snapshot has all of them: the name, then the values in the order of the
- * columns, the columns of others as an object, unset ones at the end left out. `["book",8]`, `["alice","paid"]`; a name
- * alone is a row that is not there.
+ * A row as it is stored, short because a snapshot has all of them: the name, then the values in the order of the
+ * columns, other columns as an object; unset ones at the end are left out. `["book",8]`, `["alice","paid"]`; a name
+ * alone means that there is no such row.
  */
 
 type Cell = OwnValue | Extra;
@@ -47,7 +47,7 @@ function rowOf<R extends Row>(kind: TableKind<R>, name: string, value: number, c
   let extra = NO_EXTRA;
   for (let at = 2; at < cells.length; at++) {
     const cell = cells[at] ?? null;
-    // They are the last, whichever columns of ours there were when the line was written.
+    // They come last, whichever columns of ours existed when the line was written.
     if (typeof cell === 'object' && cell !== null) extra = cell;
     // Up to 0.1.0 an empty name was written down as it is, which no cell of a CSV can tell from none.
     else own.push(cell === '' ? null : cell);

@@ -11,12 +11,12 @@ export interface FrozenRows<R extends Row> {
   rowWith(place: number, value: number): R | undefined;
 }
 
-/** By place, all three. */
+/** All three by place. */
 interface Columns<R extends Row> {
   /** undefined: the row was removed. */
   readonly names: (string | undefined)[];
   values: Float64Array;
-  /** The row as it was set; null: it has nothing but name and value. */
+  /** The row as it was set; null: it has only name and value. */
   readonly rests: (R | null)[];
 }
 
@@ -51,9 +51,9 @@ class PlacedRows<R extends Row> implements FrozenRows<R> {
 }
 
 /**
- * Rows by name, in the order in which they came; otherwise as a Map of rows. What every order looks at and changes, the
- * value, lies in an array of numbers: with a million rows that are objects each look at one is a look at cold memory
- * more, and each sale one more object for the collector. A place once given is given to no other row.
+ * Rows by name, in the order in which they were added, like a Map of rows. The value, which every order reads and
+ * changes, is in an array of numbers: with a million rows as objects, each look-up would touch more cold memory, and
+ * each sale would leave an object to collect. A place is never given to another row.
  */
 export class Rows<R extends Row> extends PlacedRows<R> {
   readonly #places = new Map<string, number>();
@@ -75,7 +75,7 @@ export class Rows<R extends Row> extends PlacedRows<R> {
     return place === undefined ? undefined : this.rowWith(place, this.valueAt(place));
   }
 
-  /** Stock or status alone, without making a row. */
+  /** Only the stock or status, without making a row. */
   value(name: string): number | undefined {
     const place = this.#places.get(name);
     return place === undefined ? undefined : this.columns.values[place];
@@ -85,7 +85,7 @@ export class Rows<R extends Row> extends PlacedRows<R> {
     return this.#places.get(name);
   }
 
-  /** How many places there are, those of removed rows included. */
+  /** The number of places, those of removed rows included. */
   get places(): number {
     return this.columns.names.length;
   }

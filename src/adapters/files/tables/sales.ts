@@ -4,14 +4,14 @@ import type { Table } from './table.ts';
 const FIRST_BYTES = 16 * 1024;
 
 /**
- * What a batch of accepted orders leaves on hand, item by item: the independent account of a commit, whatever the
- * decisions were made on. One for all batches; what it holds is valid until `begin`.
+ * What a batch of accepted orders leaves on hand, item by item: a commit's own account, independent of what the
+ * decisions were based on. One object for all batches; its content is valid until `begin`.
  */
 export class Sales {
   readonly #table: Table<Item>;
   /** Places in the order of their first sale. */
   readonly #places: number[] = [];
-  /** By place; counts where `#batches` has the number of this batch. */
+  /** By place; valid where `#batches` has the number of this batch. */
   #left = new Float64Array(0);
   #batches = new Float64Array(0);
   #batch = 0;
@@ -23,7 +23,7 @@ export class Sales {
     this.#table = table;
   }
 
-  /** What was rendered is not needed any more. */
+  /** The rendered line is no longer needed. */
   clear(): void {
     this.#at = 0;
   }
@@ -34,7 +34,7 @@ export class Sales {
     this.#places.length = 0;
     this.#batch += 1;
     if (this.#left.length >= this.#table.rows.places) return;
-    // A few more than there are: rows that are added one by one do not make it new each time.
+    // Some spare room, so that rows added one by one do not reallocate it each time.
     const places = this.#table.rows.places + (this.#table.rows.places >> 3);
     this.#left = new Float64Array(places);
     this.#batches = new Float64Array(places);
@@ -43,7 +43,8 @@ export class Sales {
   /**
    * Takes from what is on hand; a negative quantity adds to it.
    *
-   * @returns what is left; NaN when there is not so much, or no such item: a bug of what takes it, and nothing is taken
+   * @returns what is left; NaN, and nothing is taken, when that much is not on hand or there is no such item: a bug
+   *   of the caller
    */
   take(item: string, quantity: number): number {
     const place = this.#table.rows.placeOf(item) ?? -1;
@@ -63,12 +64,12 @@ export class Sales {
     return this.#places.length === 0;
   }
 
-  /** What is left at each place that something was sold from. */
+  /** What is left at each place that was sold from. */
   forEach(take: (place: number, quantity: number) => void): void {
     for (const place of this.#places) take(place, this.#left[place] ?? NaN);
   }
 
-  /** The state line of it, `["quantities",["book",8,…]]`; valid until `clear`. */
+  /** Its state line, `["quantities",["book",8,…]]`; valid until `clear`. */
   render(): Buffer {
     let text = '["quantities",[';
     let separator = '';

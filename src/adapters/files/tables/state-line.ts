@@ -6,15 +6,16 @@ import { renderCells, type Cells } from './row-cells.ts';
 import type { Row, TableName } from './columns.ts';
 
 /*
- * State lines: the one language in which the tables are written down. A snapshot is the lines that make the tables from nothing; a journal record holds the lines that change them.
- * Each carries values as they are afterwards, so that applying a line twice is the same as applying it once.
+ * State lines: the one format in which the tables are stored. A snapshot has the lines that make the tables from
+ * nothing, a journal record those that change them. Each has the values after the change, so that applying a line
+ * twice is the same as applying it once.
  */
 
 /** A row as it is after a change, or was before one; null: not there. */
 export type NamedRow = readonly [name: string, row: Row | null];
 
 export type StateLine =
-  /** What rows are now; written down as the cells of row-cells.ts. */
+  /** Rows after the change, stored as the cells of row-cells.ts. */
   | readonly ['rows', TableName, readonly NamedRow[]]
   /** What rows were in the newest known version of the CSV, where that differs; written down as `rows`. */
   | readonly ['undo', TableName, readonly NamedRow[]]
@@ -61,7 +62,7 @@ export function renderLine(line: StateLine): string {
   return `["${kind}","${table}",[${cells.join(',')}]]\n`;
 }
 
-/** So many rows stand in one line at most: a line is parsed as a whole. */
+/** The most rows in one line, which is parsed as a whole. */
 const ROWS_PER_LINE = 1_000;
 
 /** Lines that hold these rows. */

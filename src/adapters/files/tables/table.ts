@@ -2,17 +2,17 @@ import type { CsvTable, Row, TableKind } from './columns.ts';
 import { grown, Rows, type FrozenRows } from './rows-by-name.ts';
 import { sameFingerprint, type FileFingerprint } from './fingerprint.ts';
 
-/** So many older versions are known for what they are, however little is kept of what was in them. */
+/** This many older versions are recognised, however little of their content is kept. */
 const OLDER_VERSIONS = 64;
 
-/** What rows were at some moment, where that differs from what they are now. */
+/** Rows as they were at some moment, where they differ from now. */
 class Changed<R extends Row> {
   readonly #rows: Rows<R>;
   /** Places where the value has changed, in the order of the first change. */
   readonly #places: number[] = [];
-  /** By place: what the value was. NaN, which no row has: it is as it was. */
+  /** By place, the former value; NaN, which no row has: unchanged. */
   #values = new Float64Array(0);
-  /** Any other change; null: the row was not there. What is in here counts, whatever is known of a place. */
+  /** Any other change; null: the row was not there. It takes precedence over the value of a place. */
   readonly #others = new Map<string, R | null>();
 
   constructor(rows: Rows<R>) {
@@ -46,7 +46,7 @@ class Changed<R extends Row> {
     return this.#rows.rowWith(place, Number.isNaN(value) ? this.#rows.valueAt(place) : value) ?? null;
   }
 
-  /** Has a row remembered as it was. */
+  /** Remembers a row as it was. */
   remember(name: string, row: R | null): void {
     this.#others.set(name, row);
   }
@@ -58,12 +58,12 @@ class Changed<R extends Row> {
     return moved;
   }
 
-  /** What is known now. */
+  /** What is remembered now. */
   entries(): Generator<[string, R | null]> {
     return this.#entries(this.#rows, this.#places.length, this.#others);
   }
 
-  /** The same, to be read when more has changed. @param rows as they are now */
+  /** The same, to be read after further changes. @param rows as they are now */
   frozen(rows: FrozenRows<R>): Iterable<[string, R | null]> {
     const [count, others] = [this.#places.length, new Map(this.#others)];
     return { [Symbol.iterator]: () => this.#entries(rows, count, others) };
@@ -84,7 +84,7 @@ class Changed<R extends Row> {
   }
 }
 
-/** A table at one moment, to be written down while it changes. */
+/** A table at one moment, to be stored while it changes. */
 export interface FrozenTable<R extends Row> {
   readonly kind: TableKind<R>;
   readonly columns: readonly string[];
@@ -103,7 +103,7 @@ export class Table<R extends Row> implements CsvTable<R> {
   #newest: FileFingerprint | null = null;
   #older: readonly FileFingerprint[] = [];
   #undo: Changed<R>;
-  /** Since the rows that are being rendered for the next version; undefined: none are. */
+  /** Changes since the rows that are being rendered for the next version; undefined: none are. */
   #sinceRender: Changed<R> | undefined;
 
   constructor(kind: TableKind<R>) {
@@ -123,7 +123,7 @@ export class Table<R extends Row> implements CsvTable<R> {
     return this.#older;
   }
 
-  /** Whether that version says anything else than the table. */
+  /** Whether that version differs from the table. */
   get isBehind(): boolean {
     return this.#newest === null ? this.rows.size > 0 : !this.#undo.isEmpty;
   }
@@ -147,7 +147,7 @@ export class Table<R extends Row> implements CsvTable<R> {
     this.rows.setValueAt(place, value);
   }
 
-  /** Rows in a new order; those that are not named follow in theirs. */
+  /** Rows in a new order; those not named follow in their present order. */
   reorder(names: Iterable<string>): void {
     const rows = new Rows(this.kind);
     const take = (name: string): void => {
@@ -162,9 +162,9 @@ export class Table<R extends Row> implements CsvTable<R> {
   }
 
   /**
-   * From here on the table differs from `newest` by what `remember` receives and by what comes.
+   * From here on the table differs from `newest` by what `remember` receives and by later changes.
    *
-   * @param older the versions before it; else those that are known
+   * @param older the versions before it; by default the known ones
    */
   versionIs(newest: FileFingerprint | null, older?: readonly FileFingerprint[]): void {
     this.#older = older ?? this.#olderThan(newest);
@@ -194,7 +194,7 @@ export class Table<R extends Row> implements CsvTable<R> {
     return this.frozen();
   }
 
-  /** @returns what rows were when rendering began, where that has changed */
+  /** @returns rows as they were when rendering began, where they have changed */
   endRender(): Iterable<[string, R | null]> {
     const since = this.#sinceRender;
     this.#sinceRender = undefined;

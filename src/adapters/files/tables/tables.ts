@@ -20,7 +20,7 @@ export class Tables {
   /** By name of the table, then by key. */
   readonly small = new Map<string, Map<string, unknown>>();
   readonly effects = new Map<string, Effect>();
-  /** The logs of facts that there are, by name. */
+  /** The existing logs of facts, by name. */
   readonly facts = new Map<string, KnownFacts>();
   readonly #positions = new Map<string, StoredPosition>();
   /** What waits to be sent. */
@@ -34,7 +34,10 @@ export class Tables {
     return [...this.#positions.values()];
   }
 
-  /** As applyParsed, for the lines of a snapshot: what they make of the tables differs from no file, as a line of them says. */
+  /**
+   * As applyParsed, for the lines of a snapshot: the tables that they make do not differ from the files, unless a
+   * line says so.
+   */
   restore(line: ParsedLine): void {
     if (line[0] !== 'rows') {
       this.applyParsed(line);
@@ -124,7 +127,7 @@ export class Tables {
     }
   }
 
-  /** The lines that make these tables from nothing, as they are at the call: rows are never changed in place. */
+  /** The lines that make these tables from nothing, as they are at the call, since rows are never changed in place. */
   snapshot(): Iterable<StateLine> {
     const users = this.users.frozen();
     const inventory = this.inventory.frozen();
@@ -151,7 +154,7 @@ function* tableLines<R extends Row>(name: TableName, table: FrozenTable<R>): Gen
     for (const row of table.rows.values()) yield [table.kind.nameOf(row), row];
   };
   yield* rowLines('rows', name, named());
-  // After the rows: it forgets what the rows above have left.
+  // After the rows: it discards what these have remembered.
   yield ['version', name, table.newest, table.older];
   yield* rowLines('undo', name, table.undo);
 }

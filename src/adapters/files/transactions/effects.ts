@@ -4,12 +4,12 @@ import type { Store } from '../../../ports/store.ts';
 import type { Ledger } from '../ledger.ts';
 import type { WriteTurns } from './write-turns.ts';
 
-/** The effects that are owed, in the hands of the folder's owner. */
+/** The effects that are owed, as the owner of the folder holds them. */
 export class OwedEffects {
   readonly #ledger: Ledger;
   readonly #turns: WriteTurns;
   readonly #clock: Clock;
-  /** Ids of those that an owner before this one was trying: nobody is at them any more. */
+  /** Ids of those that a previous owner was trying: nobody is trying them any more. */
   readonly #left = new Set<string>();
 
   constructor(ledger: Ledger, turns: WriteTurns, clock: Clock) {
@@ -63,7 +63,7 @@ export class OwedEffects {
   }
 }
 
-/** An effect as it is while it is tried once more. */
+/** The effect as it is during its next try. */
 function asTried(effect: Effect, now: number, leaseMs: number): Effect {
   return {
     ...effect,

@@ -7,7 +7,7 @@ import type { EditFrom } from '../logs/edit-line.ts';
 import { transactionState } from './state.ts';
 import { failureOf, type WriteTurns } from './write-turns.ts';
 
-/** So much for the logs shares one record at most: it is in memory as a whole. */
+/** The most bytes for the logs in one shared record, which is in memory as a whole. */
 const MOST_BYTES = 8 * 1024 * 1024;
 
 interface Parts {
@@ -29,7 +29,7 @@ interface Waiting {
 
 /**
  * Group commit: transactions that wait are decided in turn, each on the state before it, and share one record of the
- * journal and one sync; all resolve after it. One that waits for no other pays for nothing of that.
+ * journal and one sync; all resolve after it. A transaction on its own costs nothing more.
  */
 export class GroupCommit {
   readonly #parts: Parts;
@@ -50,7 +50,7 @@ export class GroupCommit {
         try {
           ({ changes, result } = decide(transactionState(ledger, clock)));
         } catch (error) {
-          // Nothing was written: an error of the caller's, or of a look-up, which leaves the store as it is.
+          // Nothing was written: an error of the caller or of a look-up leaves the store as it is.
           return { error: failureOf(error, folder) };
         }
         this.#stage(changes, from);
@@ -83,7 +83,7 @@ export class GroupCommit {
     if (commit !== null) ledger.stage(commit);
   }
 
-  /** Has those that wait run when their turn comes. */
+  /** Schedules those that wait. */
   #begin(): void {
     const group: Waiting[] = [];
     const { ledger, turns, look } = this.#parts;
@@ -99,13 +99,13 @@ export class GroupCommit {
         for (const { resolve } of group) resolve();
       },
       (error: unknown) => {
-        // Those that were not decided either: nobody else would.
+        // Those that were not decided too, or they would never end.
         for (const { reject } of [...group, ...this.#waiting.splice(0)]) reject(error);
       },
     );
   }
 
-  /** @param group gets those that were staged */
+  /** @param group receives those that were staged */
   #decideInto(group: Waiting[]): void {
     while (this.#waiting.length > 0 && this.#parts.ledger.stagedBytes < MOST_BYTES) {
       const next = this.#waiting.shift();

@@ -4,7 +4,7 @@ import type { Snapshot } from '../../../ports/store.ts';
 import type { Ledger } from '../ledger.ts';
 import { statusOf } from '../tables/columns.ts';
 
-/** The state that a transaction is decided on. */
+/** The state on which a transaction is decided. */
 export function transactionState(ledger: Ledger, clock: Clock): Snapshot {
   const { tables } = ledger;
   return {

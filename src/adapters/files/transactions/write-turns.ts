@@ -3,8 +3,8 @@ import { Failure } from '../../../domain/failure.ts';
 import { errorCode, writeFailure } from '../fs.ts';
 
 /**
- * Runs what reads and changes a store one after the other. After an error of the disk nothing is written any more,
- * since memory and disk may differ.
+ * Runs what reads and changes a store one after the other. After a disk error nothing is written any more, since
+ * memory and disk may differ.
  */
 export class WriteTurns {
   readonly #folder: string;
@@ -15,13 +15,16 @@ export class WriteTurns {
   #isHeard = false;
   #hasEnded = false;
 
-  /** @param onFailure receives the failure at once: an owner that waits for orders asks for nothing */
+  /**
+   * @param onFailure receives the failure at once, since an owner that waits for orders calls nothing that could
+   *   throw it
+   */
   constructor(folder: string, onFailure: ((failure: Error) => void) | undefined) {
     this.#folder = folder;
     this.#onFailure = onFailure;
   }
 
-  /** Runs `work` after all that came before it. */
+  /** Runs `work` after everything that came before it. */
   run<T>(work: () => Promise<T>): Promise<T> {
     const run = this.#queue.then(async () => {
       this.#throwFailure();
@@ -60,7 +63,7 @@ export class WriteTurns {
     return this.#failure;
   }
 
-  /** What a turn in the background threw was received by `onFailure`, or else by nobody. */
+  /** If `onFailure` did not receive what a background turn threw, nothing did. */
   failedInBackground(): void {
     this.#isHeard = this.#onFailure !== undefined;
   }
@@ -79,7 +82,7 @@ export class WriteTurns {
     await this.#queue;
   }
 
-  /** Throws a failure that nobody has received. */
+  /** Throws a failure that was not received yet. */
   throwUnheard(): void {
     if (!this.#isHeard) this.#throwFailure();
   }
@@ -110,7 +113,7 @@ function isFatal(error: unknown): boolean {
   );
 }
 
-/** Runs `work`, and throws its errors as `failureOf` has them. */
+/** Runs `work`, and throws its errors as `failureOf` returns them. */
 export async function guarded<T>(folder: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
