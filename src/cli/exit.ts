@@ -179,11 +179,6 @@ export function takeStopSignal(
     }
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
-  if (process.connected) {
-    // A part of "up" that was killed: nobody else would end this one.
-    process.once('disconnect', () => onSignal('SIGTERM'));
-    process.channel?.unref();
-  }
   printer.closed.addEventListener('abort', () => stop.abort());
   if (printer.closed.aborted) stop.abort();
   return stop.signal;

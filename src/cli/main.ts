@@ -115,7 +115,15 @@ export async function run(argv: readonly string[]): Promise<void> {
   const printer = new Printer(process.stdout, process.stderr);
   await printer.loadColours();
   const session = new Session(printer, process.env, () => process.cwd());
+  endWithParent();
   await runToExit(() => runCommandLine(words, session), exitOptions(words, session));
+}
+
+/** A part of "up" leaves when "up" was killed: nobody else would end it. */
+function endWithParent(): void {
+  if (!process.connected) return;
+  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+  process.channel?.unref();
 }
 
 /** How to report failures of this command line, those in the command line itself included. */
