@@ -4,7 +4,8 @@ import { REASONS } from '../domain/orders/reasons.ts';
 import { DEAD_LETTER_CODES } from '../ports/codec.ts';
 import { messageNames, processorNames } from './messages.ts';
 import type { Session } from './session.ts';
-import { flagOf, SETTINGS, type SettingSpec } from './settings/table.ts';
+import type { SettingSpec } from './settings/spec.ts';
+import { flagOf, SETTINGS } from './settings/table.ts';
 import type { Completion } from './settings/values.ts';
 
 /** A person waits for no longer after a key; without an answer, only names that are known here are offered. */

@@ -1,7 +1,8 @@
 import { Help, Option, type Command } from 'commander';
 import { Failure } from '../domain/failure.ts';
 import type { Resolved } from './settings/resolve.ts';
-import { flagOf, SETTINGS, type SettingSpec } from './settings/table.ts';
+import type { SettingSpec } from './settings/spec.ts';
+import { flagOf, SETTINGS } from './settings/table.ts';
 
 export const HELP_COLUMNS = 80;
 

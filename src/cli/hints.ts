@@ -35,6 +35,11 @@ const WAYS: Ways = {
 
   begin_storage: () => `name another with --storage, or begin one there by adding to it: ${ADD_FIRST.users}`,
   writable_folder: () => 'change who may write there, or use another --storage',
+  lasting_disk: ({ medium }) =>
+    medium === 'container'
+      ? 'mount a volume there: docker run --volume orderctl_storage:/data'
+      : 'move the folder to a local disk: orderctl backup DIR, then restore DIR with another --storage',
+  as_owner: ({ user }) => `run it as that user: sudo -u '#${user}' orderctl`,
   carry_over: () =>
     'carry over what it changes by orderctl user edit --settled or inventory edit --settled, which then removes it',
   add_first: ({ table }) => `add one: ${ADD_FIRST[table]}`,

@@ -10,7 +10,8 @@ import { PACKAGE_ROOT } from './hints.ts';
 import { nearest } from './nearest.ts';
 import { Printer } from './output/printer.ts';
 import { Session } from './session.ts';
-import { SETTINGS, type SettingSpec } from './settings/table.ts';
+import type { SettingSpec } from './settings/spec.ts';
+import { SETTINGS } from './settings/table.ts';
 import { refuseRepeats, usageFailure } from './usage.ts';
 import { isJsonWanted } from './settings/json-wanted.ts';
 

@@ -33,6 +33,9 @@ type FolderAdvice =
   /** Two folders have one id: use one of them, or give each its own. */
   | { readonly kind: 'choose_copy' }
   | { readonly kind: 'begin_storage' | 'writable_folder' | 'carry_over' }
+  | { readonly kind: 'lasting_disk'; readonly medium: 'container' | 'memory' | 'remote' }
+  /** By the number of the user. */
+  | { readonly kind: 'as_owner'; readonly user: number }
   /** `fill_or_reject`: or go on and have every order rejected. */
   | { readonly kind: 'add_first' | 'fill_or_reject'; readonly table: 'users' | 'items' }
   | { readonly kind: 'stop_owner' | 'end_owner' }

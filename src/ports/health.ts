@@ -44,12 +44,26 @@ export interface StoreInspection extends AsyncDisposable {
   findings(): AsyncIterable<Finding>;
 }
 
+/**
+ * What a store lies on: a disk of this machine; a layer that goes with its container; memory; or a file system of
+ * another kernel, on which one owner cannot be kept apart from another.
+ */
+export type Medium = 'disk' | 'container' | 'memory' | 'remote';
+
+export interface Room {
+  readonly freeBytes: number;
+  /** The first file or folder that this user may not write; null: there is none. */
+  readonly unwritable: string | null;
+  readonly medium: Medium;
+  /** The number of the user that the store belongs to, where this user is the superuser and another; else null. */
+  readonly owner: number | null;
+}
+
 /** The state of the store on its disk, and its repair. */
 export interface StoreHealth {
   /** Whether there is a store; owning one that is not there makes it. */
   isThere(): boolean;
-  /** Free space on the disk, and whether this user may write there. */
-  room(): { readonly freeBytes: number; readonly writable: boolean };
+  room(): Room;
   /** Files that users saved and that could not be taken in: the user has to deal with them. */
   keptAside(): readonly { readonly file: string; readonly why: SetAside }[];
   /**

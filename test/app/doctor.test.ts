@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { doctor, type Check } from '../../src/app/doctor/doctor.ts';
+import { doctor } from '../../src/app/doctor/doctor.ts';
+import type { Check } from '../../src/app/doctor/finding.ts';
 import { markOf } from '../../src/app/offsets/plan.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import type { StoreNotice } from '../../src/ports/notices.ts';
@@ -88,6 +89,33 @@ describe('doctor', () => {
     expect(found?.fix).toEqual({ kind: 'carry_over' });
     folder.aside.length = 0;
     expect((await checks()).get('hand_edits')).toMatchObject({ state: 'ok' });
+  });
+
+  it.each([
+    ['container', /layer of the container/],
+    ['memory', /in memory/],
+    ['remote', /second consumer/],
+  ] as const)('warns of a folder on what is no disk of this machine: %s', async (medium, message) => {
+    folder.on.medium = medium;
+    const found = (await checks()).get('disk');
+    expect(found).toMatchObject({ state: 'warning', fix: { kind: 'lasting_disk', medium } });
+    expect(found?.message).toMatch(message);
+  });
+
+  it('warns root of a folder that belongs to another user', async () => {
+    expect((await checks()).get('disk')).toMatchObject({ state: 'ok' });
+    folder.on.owner = 1000;
+    expect((await checks()).get('disk')).toMatchObject({
+      state: 'warning',
+      fix: { kind: 'as_owner', user: 1000 },
+    });
+  });
+
+  it('names what may not be written', async () => {
+    folder.on.unwritable = '/shop/.orderctl/journal.7';
+    const found = (await checks()).get('disk');
+    expect(found).toMatchObject({ state: 'error', failure: { code: 'write_failed' } });
+    expect(found?.message).toMatch(/^\/shop\/\.orderctl\/journal\.7 cannot be written/);
   });
 
   it('finds a position outside of the topic, and a group that is not ours', async () => {

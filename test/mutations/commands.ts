@@ -159,6 +159,27 @@ export const COMMANDS: readonly Mutation[] = [
     tests: ['test/unit/build.test.ts'],
   },
   {
+    name: 'a settings file that is named does not count',
+    file: 'src/cli/settings/file.ts',
+    from: "return named === undefined || named === '' ?",
+    to: 'return named !== null ?',
+    tests: ['test/unit/cli/config.test.ts'],
+  },
+  {
+    name: 'doctor: a folder that goes with its container is a disk like any other',
+    file: 'src/adapters/files/disk-space.ts',
+    from: "  [0x794c7630, 'container'], // overlayfs\n",
+    to: '',
+    tests: ['test/unit/files/disk-space.test.ts'],
+  },
+  {
+    name: 'doctor: only the folder itself must be writable, not the journal in it',
+    file: 'src/adapters/files/disk-space.ts',
+    from: '[nearest, ...filesOf(folder)]',
+    to: '[nearest]',
+    tests: ['test/unit/files/disk-space.test.ts'],
+  },
+  {
     name: 'errors are no JSON with --output=json',
     file: 'src/cli/settings/json-wanted.ts',
     from: "    else if (word.startsWith('--output=')) flag = word.slice('--output='.length);\n",

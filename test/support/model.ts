@@ -8,7 +8,7 @@ import type { SetAside } from '../../src/domain/set-aside.ts';
 import type { Item, User } from '../../src/domain/tables.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { StoreAccess } from '../../src/ports/access.ts';
-import type { Finding, PlacedLines, StoreInspection } from '../../src/ports/health.ts';
+import type { Finding, PlacedLines, Room, StoreInspection } from '../../src/ports/health.ts';
 import type { OwnOptions, RunningConsumer } from '../../src/ports/owner.ts';
 import {
   destinationOf,
@@ -105,8 +105,15 @@ export class ModelFolder implements StoreAccess {
     return this.aside;
   }
 
-  room(): { freeBytes: number; writable: boolean } {
-    return { freeBytes: 2 ** 40, writable: true };
+  readonly on: { -readonly [Key in keyof Room]: Room[Key] } = {
+    freeBytes: 2 ** 40,
+    unwritable: null,
+    medium: 'disk',
+    owner: null,
+  };
+
+  room(): Room {
+    return this.on;
   }
 
   recentOrderIds(prefix: string, limit: number): readonly string[] {

@@ -54,8 +54,9 @@ function readCommand(text: string): Command {
 
 /** Runs a line as a shell that knows `orderctl` and `npx orderctl` does, in the folder of the shop. */
 export async function runLine(shop: Shop, line: string): Promise<Result> {
-  // Nothing for a shell in it, and no file of the folder.
-  const [, plain] = /^(?:npx )?orderctl ([\w:=-]+(?: [\w:=-]+)*)$/.exec(line) ?? [];
+  // Nothing for a shell in it, and no path that is relative to the folder.
+  const [, plain] =
+    /^(?:npx )?orderctl (?!.*\b(?:backup|restore) )([\w:=-]+(?: [\w:=-]+)*)$/.exec(line) ?? [];
   if (plain !== undefined) return shop.run(plain, { env: shop.env });
   const bin = path.join(shop.folder, 'bin');
   fs.mkdirSync(bin, { recursive: true });

@@ -1,4 +1,3 @@
-import type { Advice } from '../../domain/advice.ts';
 import { orderTopics } from '../../domain/topics/declared-topics.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import { ORDER } from '../../domain/messages/shop/order.ts';
@@ -13,6 +12,8 @@ import { refuseIfVanished, storedPositions } from '../offsets/group-positions.ts
 import { markOf } from '../offsets/plan.ts';
 import { planTopics } from '../topics/plan.ts';
 import { showOffsets } from '../offsets/show.ts';
+import { checkDisk } from './disk.ts';
+import { counted, ok, warning, type Check, type Finding } from './finding.ts';
 
 export interface DoctorPorts {
   readonly access: StoreAccess;
@@ -29,26 +30,8 @@ export interface DoctorOptions {
   readonly settingsFile: string | null;
 }
 
-export interface Check {
-  readonly name: string;
-  readonly state: 'ok' | 'warning' | 'error' | 'skipped';
-  readonly message: string;
-  /** What to do; null where there is nothing to. */
-  readonly fix: Advice | null;
-  /** What an error ends in. */
-  readonly failure: Failure | null;
-}
-
-/** Less than this is soon full, and then nothing can be stored. */
-const LOW_BYTES = 1024 ** 3;
 /** With clocks further apart, --since, retention and resets to a time are off. */
 const CLOCK_APART_MS = 5 * 60_000;
-
-type Finding = Pick<Check, 'state' | 'message'> & { fix?: Advice };
-const counted = (count: number, noun: string): string =>
-  `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
-const ok = (message: string): Finding => ({ state: 'ok', message });
-const warning = (message: string, fix: Advice): Finding => ({ state: 'warning', message, fix });
 
 /** Looks at everything that a consumer depends on, and changes nothing. Never throws: what fails is a finding. */
 export async function doctor(ports: DoctorPorts, options: DoctorOptions): Promise<readonly Check[]> {
@@ -168,17 +151,6 @@ async function checkOwner(access: StoreAccess): Promise<Finding> {
     `the consumer, process ${running.pid}, waits for the ${waitingFor}`,
     'it continues by itself when that answers',
   );
-}
-
-function checkDisk(access: StoreAccess): Finding {
-  const { freeBytes, writable } = access.room();
-  const free = `${(freeBytes / 1024 ** 3).toFixed(1)} GiB free under ${access.name}`;
-  if (!writable) {
-    throw new Failure('write_failed', `${access.name} cannot be written by this user`, {
-      fix: { kind: 'writable_folder' },
-    });
-  }
-  return freeBytes < LOW_BYTES ? warning(free, 'make room: a full disk stops the consumer') : ok(free);
 }
 
 async function checkBroker(broker: Broker): Promise<Finding> {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Diagnosis } from '../../documents/doctor.ts';
-import { doctor, type Check } from '../../app/doctor/doctor.ts';
+import { doctor } from '../../app/doctor/doctor.ts';
+import type { Check } from '../../app/doctor/finding.ts';
 import { openSchemaTools, openStore, systemClock } from '../../compose.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { registryConnection } from '../kafka/connection.ts';

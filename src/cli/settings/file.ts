@@ -1,16 +1,30 @@
 import { readFileSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { Failure } from '../../domain/failure.ts';
 import { nearest } from '../nearest.ts';
 import { errorCode } from '../error-code.ts';
 import { passwordWays } from './secrets.ts';
-import { SETTINGS, type SettingSpec } from './table.ts';
+import type { SettingSpec } from './spec.ts';
+import { SETTINGS } from './table.ts';
 import { PRESENCE, SWITCH, TOPICS, topicsText, WHOLE, type SettingValue } from './values.ts';
 
 const SETTINGS_FILE = 'orderctl.json';
 
+/**
+ * The settings file: the one that is named, else the nearest orderctl.json.
+ *
+ * @param flag of `--config`
+ */
+export function settingsFile(
+  flag: string | undefined,
+  { env, cwd }: { readonly env: Readonly<Record<string, string | undefined>>; readonly cwd: string },
+): string | null {
+  const named = flag ?? env.ORDERCTL_CONFIG;
+  return named === undefined || named === '' ? findSettingsFile(cwd) : resolve(cwd, named);
+}
+
 /** The nearest orderctl.json, from `folder` upwards. */
-export function findSettingsFile(folder: string): string | null {
+function findSettingsFile(folder: string): string | null {
   const path = join(folder, SETTINGS_FILE);
   if (isThere(path)) return path;
   const parent = dirname(folder);
@@ -42,7 +56,7 @@ function parseSettingsFile(file: string): object {
     text = readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
   } catch (error) {
     throw new Failure('invalid_settings', `${file} cannot be read (${errorCode(error)})`, {
-      fix: 'make it readable, or remove it',
+      fix: errorCode(error) === 'ENOENT' ? 'name another with --config' : 'make it readable, or remove it',
       context: { file },
       cause: error,
     });
@@ -81,13 +95,16 @@ function readFileValue(file: string, key: string, value: unknown): SettingValue 
   if (spec === undefined) {
     const near = nearest(
       key.replaceAll('-', '_'),
-      SETTINGS.flatMap((candidate: SettingSpec) => (candidate.isSecret ? [] : [candidate.name])),
+      SETTINGS.flatMap((candidate: SettingSpec) =>
+        candidate.isSecret || candidate.isFile ? [] : [candidate.name],
+      ),
     );
     return refuse(
       `${where} is not a setting`,
       near === undefined ? 'see "orderctl config show" for all names' : `did you mean ${near}?`,
     );
   }
+  if (spec.isFile) return refuse(`${where}: a file does not name another`, 'remove it');
   if (spec.isSecret) {
     return refuse(
       `${where}: a password does not belong in this file`,

@@ -1,5 +1,6 @@
 import { nearest } from '../nearest.ts';
-import { SETTINGS, type SettingSpec } from './table.ts';
+import type { SettingSpec } from './spec.ts';
+import { SETTINGS } from './table.ts';
 
 const PREFIX = 'ORDERCTL_';
 

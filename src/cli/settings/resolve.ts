@@ -1,16 +1,9 @@
 import { dirname, resolve } from 'node:path';
 import { Failure } from '../../domain/failure.ts';
-import { findSettingsFile, readSettingsFile } from './file.ts';
+import { readSettingsFile, settingsFile } from './file.ts';
 import { resolveSecret } from './secrets.ts';
-import {
-  camelCase,
-  flagOf,
-  SETTINGS,
-  type SecretName,
-  type SettingName,
-  type SettingSpec,
-  type Values,
-} from './table.ts';
+import type { SettingSpec } from './spec.ts';
+import { camelCase, flagOf, SETTINGS, type SecretName, type SettingName, type Values } from './table.ts';
 import { parseTopics, PATH, type ResolvedSetting, type SettingValue } from './values.ts';
 
 /** Flags as commander gives them, by setting name; absent when not given. */
@@ -39,13 +32,14 @@ export interface Resolved {
 }
 
 /**
- * Settles every setting: flag, then environment, then the nearest orderctl.json walking up from `cwd`, then
- * default. An environment variable that is empty counts as not set.
+ * Settles every setting: flag, then environment, then the settings file (the one that is named, else the nearest
+ * orderctl.json walking up from `cwd`), then default. An environment variable that is empty counts as not set.
  *
  * @throws Failure invalid_value (names the flag or variable), invalid_settings (names the file and the key)
  */
 export function resolveSettings(sources: SettingSources): Resolved {
-  const file = findSettingsFile(sources.cwd);
+  const { config } = sources.flags;
+  const file = settingsFile(typeof config === 'string' ? config : undefined, sources);
   const fileValues = file === null ? new Map<string, SettingValue>() : readSettingsFile(file);
   const byName = new Map<SettingName, ResolvedSetting>();
   for (const spec of SETTINGS) {

@@ -12,31 +12,8 @@ import {
   URL_OF_REGISTRY,
   WHOLE,
   type SettingType,
-  type SettingValue,
 } from './values.ts';
-
-/**
- * Every setting, once: its flag, its environment variable, its key in orderctl.json, what it may be, what the shell
- * offers for it, its default and its help all come from this table. A setting's name is its key in the file: the long
- * flag in snake_case.
- */
-export interface SettingSpec {
-  readonly name: string;
-  readonly type: SettingType;
-  readonly env: string;
-  /** Null: without it, something is left out. A function: it follows from other settings. */
-  readonly fallback: SettingValue | null | ((others: { readonly topic: string }) => string);
-  readonly help: string;
-  /** What the value is called in help; absent for switches. */
-  readonly metavar?: string;
-  readonly short?: string;
-  /** It has no flag and no key in the file, and may be given by NAME_FILE. */
-  readonly isSecret?: true;
-  /** `--no-NAME` turns it off, whatever other places say. */
-  readonly canBeNegated?: true;
-  /** It says where a command works, or how it gets there: commands that messages name repeat it. */
-  readonly isPlace?: true;
-}
+import type { SettingSpec } from './spec.ts';
 
 const OUTPUTS = ['text', 'json', 'csv'] as const;
 /** From quiet to verbose: a level includes those before it. */
@@ -44,7 +21,22 @@ const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 const SASL_MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512'] as const;
 
+/**
+ * Every setting, once: its flag, its environment variable, its key in orderctl.json, what it may be, what the shell
+ * offers for it, its default and its help all come from this table. A setting's name is its key in the file: the long
+ * flag in snake_case.
+ */
 export const SETTINGS = [
+  {
+    name: 'config',
+    type: PATH,
+    isPlace: true,
+    isFile: true,
+    metavar: 'FILE',
+    env: 'ORDERCTL_CONFIG',
+    fallback: null,
+    help: 'settings file [the nearest orderctl.json]',
+  },
   {
     name: 'storage',
     type: PATH,

@@ -64,7 +64,7 @@ const VALUES: Readonly<Partial<Record<SettingName, readonly [flag: string, env: 
 describe('every setting comes from each source, in order', () => {
   for (const spec of SETTINGS) {
     const { name, env: variable } = spec;
-    if ('isSecret' in spec) continue;
+    if ('isSecret' in spec || 'isFile' in spec) continue;
     it(name, () => {
       const values = VALUES[name];
       const [flag, inEnv, inFile] = values ?? [true, '1', true];
@@ -110,6 +110,27 @@ describe('every setting comes from each source, in order', () => {
 });
 
 describe('the settings file', () => {
+  it('is the one that is named by flag or environment, relative to the working directory', () => {
+    writeSettings({ topic: 'nearest' });
+    const [north, south] = ['north.json', 'south.json'].map((name) => join(cwd, name)) as [string, string];
+    writeFileSync(north, JSON.stringify({ topic: 'north', storage: 'data' }));
+    writeFileSync(south, JSON.stringify({ topic: 'south' }));
+    const env = { ORDERCTL_CONFIG: south };
+    expect(settle({ config: 'north.json' }, env)).toMatchObject({
+      file: north,
+      settings: { topic: 'north', storage: join(cwd, 'data') },
+    });
+    expect(settle({}, env)).toMatchObject({ file: south, settings: { topic: 'south' } });
+    expect(settle({}, { ORDERCTL_CONFIG: '' }).settings.topic).toBe('nearest');
+  });
+
+  it('must be there when it is named, and names no other', () => {
+    const gone = failureOf(() => settle({ config: 'none.json' }));
+    expect(gone).toMatchObject({ code: 'invalid_settings', fix: 'name another with --config' });
+    writeSettings({ config: 'other.json' });
+    expect(failureOf(() => settle()).message).toContain('config: a file does not name another');
+  });
+
   it('is the nearest one, and its paths are relative to it', () => {
     writeSettings({ topic: 'far', group: 'far' });
     const near = writeSettings({ topic: 'near', storage: 'data' }, join(root, 'a'));

@@ -4,7 +4,8 @@ import { expect, it } from 'vitest';
 import { runCommandLine } from '../../../src/cli/main.ts';
 import { Printer } from '../../../src/cli/output/printer.ts';
 import { Session } from '../../../src/cli/session.ts';
-import { SETTINGS, type SettingSpec } from '../../../src/cli/settings/table.ts';
+import type { SettingSpec } from '../../../src/cli/settings/spec.ts';
+import { SETTINGS } from '../../../src/cli/settings/table.ts';
 
 async function help(...words: string[]): Promise<string> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];

@@ -31,6 +31,11 @@ it('the flag goes before the environment, and that before the nearest file', () 
   expect(wanted([], { ORDERCTL_OUTPUT: 'text' })).toBe(false);
   expect(wanted([], { ORDERCTL_OUTPUT: '' })).toBe(true);
   expect(wanted(['-o', 'json'], { ORDERCTL_OUTPUT: 'text' })).toBe(true);
+  const plain = path.join(folder, 'plain.json');
+  fs.writeFileSync(plain, '{}');
+  expect(wanted(['--config', plain], {})).toBe(false);
+  expect(wanted([`--config=${plain}`], {})).toBe(false);
+  expect(wanted([], { ORDERCTL_CONFIG: plain })).toBe(false);
   fs.writeFileSync(path.join(folder, 'orderctl.json'), '{"output": ');
   expect(wanted([], {})).toBe(false);
 });
