@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { Failure } from '../domain/failure.ts';
-import { passwordWays } from './settings/secrets.ts';
+import { refusePasswords } from './settings/secrets.ts';
 import { misspelledVariables } from './settings/misspelled.ts';
 import { runToExit, type ExitOptions } from './exit.ts';
 import { checkOutput, describe, HELP_COLUMNS, helpTopic, settingOptions, visibleOptions } from './help.ts';
@@ -292,16 +292,4 @@ function unknownCommand(name: string): Failure {
   return new Failure('usage', `unknown command ${JSON.stringify(name)}`, {
     fix: near === undefined ? `use one of: ${names.join(', ')}` : `did you mean ${near}?`,
   });
-}
-
-/** A password on the command line is seen by every user of the machine; do not repeat it either. */
-function refusePasswords(words: readonly string[]): void {
-  for (const word of words) {
-    const flag = /^--(sasl|registry)-password(-file)?(?==|$)/.exec(word);
-    if (flag === null) continue;
-    const variable = flag[1] === 'sasl' ? 'ORDERCTL_SASL_PASSWORD' : 'ORDERCTL_REGISTRY_PASSWORD';
-    throw new Failure('usage', `a password is never a flag (${flag[0]})`, {
-      fix: `set ${passwordWays(variable)}`,
-    });
-  }
 }

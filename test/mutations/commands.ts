@@ -202,7 +202,7 @@ export const COMMANDS: readonly Mutation[] = [
   },
   {
     name: 'a password behind = is repeated in the error',
-    file: 'src/cli/main.ts',
+    file: 'src/cli/settings/secrets.ts',
     from: '/^--(sasl|registry)-password(-file)?(?==|$)/',
     to: '/^--(sasl|registry)-password(-file)?$/',
     tests: ['test/unit/cli/passwords.test.ts'],

@@ -60,3 +60,15 @@ function readSecretFile(variable: string, file: string): string {
   }
   return secret;
 }
+
+/** A password on the command line is seen by every user of the machine; do not repeat it either. @throws Failure usage */
+export function refusePasswords(words: readonly string[]): void {
+  for (const word of words) {
+    const flag = /^--(sasl|registry)-password(-file)?(?==|$)/.exec(word);
+    if (flag === null) continue;
+    const variable = flag[1] === 'sasl' ? 'ORDERCTL_SASL_PASSWORD' : 'ORDERCTL_REGISTRY_PASSWORD';
+    throw new Failure('usage', `a password is never a flag (${flag[0]})`, {
+      fix: `set ${passwordWays(variable)}`,
+    });
+  }
+}
