@@ -50,11 +50,12 @@ const WAYS: Ways = {
   wake_owner: ({ pid }) => `let it go on (kill -CONT ${pid ?? 'PID'}) or end it with: orderctl stop --kill`,
 
   list_dead_letters: () => 'see: orderctl dlq list',
+  list_dead_letters_of: ({ processor }) => `see: orderctl dlq list --processor ${processor}`,
   other_dlq_topic: () => 'name another with --dlq-topic; "orderctl consume" makes the one of its topic',
   used_dlq_topic: () =>
     'name the dead-letter topic that was in use with --dlq-topic; or read the record again: orderctl offsets reset',
   dead_letter_ids: () =>
-    'use PARTITION:OFFSET, such as 0:17, or kept:TOPIC/PARTITION@OFFSET; see: orderctl dlq list',
+    'use PARTITION:OFFSET, such as 0:17, TOPIC:PARTITION:OFFSET for a topic of another processor, or kept:TOPIC/PARTITION@OFFSET; see: orderctl dlq list',
 
   make_to_topic: () => 'make it first, or leave out --to-topic',
   send_to_topic: () => '--to-topic sends it to another',

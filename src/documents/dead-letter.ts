@@ -2,7 +2,9 @@ import { Type } from 'typebox';
 import { Count, nullable, object, PLACE_OR_NULL, Time, type Document } from './shapes.ts';
 
 const STATE = Type.Enum(['open', 'redriven', 'discarded']);
-const ID = Type.String({ description: 'PARTITION:OFFSET in the dead-letter topic' });
+const ID = Type.String({
+  description: 'PARTITION:OFFSET in the dead-letter topic of the orders, TOPIC:PARTITION:OFFSET in others',
+});
 
 /** A dead letter, as `dlq list` prints it. */
 export const DeadLetter = object({
@@ -19,6 +21,7 @@ export const DeadLetter = object({
   format: nullable(Type.String(), 'the program whose headers it has'),
   group: nullable(Type.String()),
   replay_count: Count,
+  topic: Type.String({ description: 'the dead-letter topic' }),
 });
 export type DeadLetter = Document<typeof DeadLetter>;
 
@@ -111,7 +114,7 @@ export type SkippedDeadLetter = Document<typeof SkippedDeadLetter>;
 
 /** What came of `dlq discard`. */
 export const DiscardedDeadLetters = object({
-  topic: Type.String({ description: 'the dead-letter topic' }),
+  topic: nullable(Type.String(), 'the dead-letter topic; null: several'),
   why: Type.String(),
   discarded: Type.Array(ID),
   skipped: Type.Array(object({ id: ID, state: STATE })),

@@ -88,6 +88,8 @@ export const RunSummary = object({
 });
 export type RunSummary = Document<typeof RunSummary>;
 
+const DLQ_TOPIC = nullable(Type.String(), 'the dead-letter topic; null: several');
+
 export const DeadLetterListSummary = object({
   type: Type.Literal('summary'),
   command: Type.Literal('dlq list'),
@@ -96,14 +98,14 @@ export const DeadLetterListSummary = object({
   by_state: object({ open: Count, redriven: Count, discarded: Count }),
   by_group: CountByName,
   listed: Type.Integer({ minimum: 0, description: 'less than the total where --limit says so' }),
-  topic: Type.String(),
+  topic: DLQ_TOPIC,
 });
 export type DeadLetterListSummary = Document<typeof DeadLetterListSummary>;
 
 export const RedriveSummary = object({
   type: Type.Literal('summary'),
   command: Type.Literal('dlq redrive'),
-  topic: Type.String({ description: 'the dead-letter topic' }),
+  topic: DLQ_TOPIC,
   ...REPLAY,
   sent: Count,
   failed: Count,

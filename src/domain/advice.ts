@@ -44,6 +44,7 @@ type FolderAdvice =
 
 type DeadLetterAdvice =
   | { readonly kind: 'dead_letter_ids' | 'list_dead_letters' | 'other_dlq_topic' | 'used_dlq_topic' }
+  | { readonly kind: 'list_dead_letters_of'; readonly processor: ProcessorName }
   | { readonly kind: 'make_to_topic' | 'send_to_topic' }
   | { readonly kind: 'allow_redrives'; readonly count: number };
 

@@ -3,6 +3,7 @@ import type { Fact, FactLog, NewFact } from '../domain/facts.ts';
 import type { MessageOf } from '../domain/messages/message.ts';
 import { outgoing, type OutgoingMessage } from '../domain/messages/outgoing.ts';
 import type { Movement } from '../domain/movement.ts';
+import { formatRecordId } from '../domain/orders/order.ts';
 import type { State, StateChanges } from '../domain/state.ts';
 import type { Outcome, Received } from './processor.ts';
 
@@ -95,6 +96,10 @@ export function decideEach<M>(
   decide: (received: Received<M>, draft: Draft) => Handled,
 ): { readonly changes: StateChanges; readonly results: readonly Handled[] } {
   const draft = new Draft(state);
-  const results = received.map((one) => decide(one, draft));
+  const results = received.map((one) => (one.isForOthers === true ? passedOver(one) : decide(one, draft)));
   return { changes: draft.changes(), results };
+}
+
+function passedOver({ record }: Received<unknown>): Handled {
+  return { kind: 'ignored', about: formatRecordId(record), detail: 'it was redriven to another group' };
 }

@@ -11,6 +11,8 @@ export interface Received<M> {
   readonly source: string;
   /** The trace that it belongs to, for what it leads to; null for none, and for a processor that sends nothing. */
   readonly traceparent: string | null;
+  /** It was redriven to another group, where alone it had come to nothing: it is ignored. */
+  readonly isForOthers?: true;
 }
 
 /** Whether it is that message: what a processor of several sources asks. */

@@ -3,6 +3,7 @@ import { discardDeadLetters, findDeadLetters } from '../../src/app/dlq/discard.t
 import { recentOnly, type DeadLetter, type DeadLetterFilter } from '../../src/app/dlq/dead-letters.ts';
 import { listDeadLetters, type ListDeadLettersSummary } from '../../src/app/dlq/list.ts';
 import { redriveDeadLetters } from '../../src/app/dlq/redrive.ts';
+import { scopeOfTopic } from '../../src/app/dlq/scope.ts';
 import type { RedriveEvent, RedriveOptions, RedriveSummary } from '../../src/app/dlq/redrive-events.ts';
 import {
   deadLetterColumns,
@@ -21,6 +22,7 @@ import { ScriptedBroker } from '../support/scripted-broker.ts';
 import { fixText } from '../support/ways-out.ts';
 
 const DLQ = 'orders.dlq';
+const SCOPE = scopeOfTopic(DLQ);
 const ALL: DeadLetterFilter = {
   reason: null,
   sinceMs: null,
@@ -73,7 +75,7 @@ async function list(
   const onDeadLetters = async (found: readonly DeadLetter[]): Promise<void> => void letters.push(...found);
   const summary = await listDeadLetters(
     { access: folder, broker },
-    { dlqTopic: DLQ, filter: { ...ALL, ...filter }, limit, onDeadLetters },
+    { scope: SCOPE, filter: { ...ALL, ...filter }, limit, onDeadLetters },
   );
   return { ...summary, letters };
 }
@@ -193,10 +195,15 @@ describe('dlq redrive', () => {
   });
   const redrive = (options: Partial<RedriveOptions> = {}): Promise<void> =>
     redriveDeadLetters(
-      { access: folder, broker, codec, clock, newReplayId: () => 'r-1' },
+      {
+        ...{ access: folder, broker, clock, newReplayId: () => 'r-1' },
+        ...{ codecOf: async () => codec, names: new Map() },
+      },
       {
         ...{
-          dlqTopic: DLQ,
+          scope: SCOPE,
+          readings: [],
+          value: null,
           select: { filter: ALL },
           max: null,
           toTopic: null,
@@ -282,7 +289,6 @@ describe('dlq redrive', () => {
     const value = new TextEncoder().encode('value 3');
     expect(sent()).toEqual([expect.objectContaining({ key: value, value })]);
     expect(sent()[0]?.headers).toEqual([
-      ['x-original-group', 'g'],
       ['x-attempts', '1'],
       ['trace', 'abc'],
       ['bytes', Buffer.from([255, 0])],
@@ -292,6 +298,7 @@ describe('dlq redrive', () => {
       ['x-original-topic', 'orders'],
       ['x-original-partition', '0'],
       ['x-original-offset', '3'],
+      ['x-original-group', 'g'],
       ['x-replay-id', 'r-1'],
       ['x-replay-count', '1'],
       ['x-replayed-at', '2026-01-02T03:04:05.006Z'],
@@ -484,11 +491,10 @@ describe('dlq discard', () => {
     letter(0);
     letter(0);
     letter(1);
-    const options = { dlqTopic: DLQ, ids: ['0:0', '0:1'].map(parseDeadLetterId) };
+    const options = { scope: SCOPE, ids: ['0:0', '0:1'].map(parseDeadLetterId) };
     const deadLetters = await findDeadLetters({ access: folder, broker }, options);
     expect(deadLetters).toHaveLength(1);
     await discardDeadLetters(folder, {
-      dlqTopic: DLQ,
       deadLetters,
       why: 'a test',
       onNotice: () => undefined,
@@ -499,11 +505,13 @@ describe('dlq discard', () => {
 
   it('marks any number, in edits that fit through a socket', async () => {
     const deadLetters = Array.from({ length: 2_500 }, (_, i) => ({
+      id: { kind: 'kept', of: String(i) } as const,
+      topic: DLQ,
       mark: { id: `0:${i}`, key: `${i} ${'k'.repeat(390)}` },
       state: 'open' as const,
       origin: {} as DeadLetter['origin'],
     }));
-    await discardDeadLetters(folder, { dlqTopic: DLQ, deadLetters, why: 'w', onNotice: () => undefined });
+    await discardDeadLetters(folder, { deadLetters, why: 'w', onNotice: () => undefined });
     expect(folder.log.length).toBeGreaterThan(1);
     for (const edit of folder.log) expect(JSON.stringify(edit).length).toBeLessThan(1024 * 1024);
     const marked = folder.log.flatMap((edit) => (edit.kind === 'dead_letter' ? edit.letters : []));

@@ -4,11 +4,14 @@ import { runServices } from '../../src/app/run/run.ts';
 import { KindTally } from '../../src/app/run/status/tally.ts';
 import type { SmallTable } from '../../src/domain/facts.ts';
 import { Failure } from '../../src/domain/failure.ts';
+import { ORDER_CANCELLED } from '../../src/domain/messages/checkout/order-cancelled.ts';
 import { outgoing } from '../../src/domain/messages/outgoing.ts';
 import { ALERT, type Alert } from '../../src/domain/messages/shop/alert.ts';
 import { SUPPLIER_RESTOCK } from '../../src/domain/messages/stock/supplier-restock.ts';
 import { lastHeader } from '../../src/ports/record.ts';
-import type { Outcome, Processor } from '../../src/processors/processor.ts';
+import type { State } from '../../src/domain/state.ts';
+import { decideEach } from '../../src/processors/draft.ts';
+import type { Outcome, Processor, Received } from '../../src/processors/processor.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { JsonCodec } from '../support/json-codec.ts';
 import { ModelFolder } from '../support/model.ts';
@@ -272,5 +275,29 @@ describe('what is sent', () => {
     stop.abort();
     await running;
     expect(events.at(-1)).toMatchObject({ run: { stoppedBy: 'signal' } });
+  });
+});
+
+it('a record that is redriven to one group is ignored by the others that read the topic', async () => {
+  const reader = (name: 'payment' | 'notification'): Service =>
+    service({
+      ...{ name, sources: [ORDER_CANCELLED], emits: [], keys: () => ({}) },
+      decide: (received: readonly Received<unknown>[], state: State) =>
+        decideEach(received, state, ({ record }) => ({
+          ...({ kind: 'handled', about: String(record.offset), detail: '' } as const),
+        })),
+    });
+  broker.createTopic('orders.cancelled');
+  const value = new TextEncoder().encode('{}');
+  broker.append('orders.cancelled', 0, { value, headers: [['x-original-group', 'g.payment']] });
+  broker.append('orders.cancelled', 0, { value });
+  await run([reader('payment'), reader('notification')]);
+  expect(events.at(-1)).toMatchObject({
+    run: {
+      services: [
+        { processor: 'payment', totals: { outcomes: { handled: 2 } } },
+        { processor: 'notification', totals: { outcomes: { handled: 1, ignored: 1 } } },
+      ],
+    },
   });
 });

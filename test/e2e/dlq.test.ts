@@ -1,3 +1,5 @@
+import fs from 'node:fs';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { failureOf, openShop, parseLines, penShop, type Shop } from '../support/cli.ts';
 import { deadAddress } from '../support/cluster.ts';
@@ -389,4 +391,47 @@ describe('dlq discard', () => {
     const text = await shop.ok(['dlq', 'discard', letter, '--why', 'again', '--yes']);
     expect(text.stdout).toBe(`discarded 0 dead letters of ${shop.dlqTopic}\n`);
   });
+});
+
+test('the dead letters of another processor, corrected and sent again', async () => {
+  const { topic } = openShop();
+  const name = `${topic}-created`;
+  const others = ['orders.validated', 'orders.rejected'].map((one) => `${one}=${topic}-${one}`);
+  const shop = penShop({ ORDERCTL_TOPICS: [`orders.created=${name}`, ...others].join(',') });
+  await createTopic(name, 1);
+  await sendRaw(name, [{ key: 'C-1', value: '{"order_id":"C-1"}' }]);
+  await shop.ok('run validation --until-end');
+  const dlq = `${name}.dlq`;
+  const [letter, summary] = await shop.lines('dlq list --processor validation');
+  const id = String(letter?.id);
+  expect(letter).toMatchObject({
+    topic: dlq,
+    error_code: 'missing_field',
+    group: `${shop.group}.validation`,
+  });
+  expect(id).toMatch(new RegExp(`^${dlq}:\\d:0$`));
+  expect(summary).toMatchObject({ total: 1, topic: dlq });
+  expect((await shop.ok(`dlq show ${id}`)).stdout).toContain('it would fail again: missing_field');
+  expect((await shop.run('dlq list --processor nobody')).code).toBe(2);
+
+  const file = path.join(shop.folder, 'order.json');
+  const line = { product_id: 'pen', quantity: 1, unit_price: '1.00' };
+  const order = { order_id: 'C-1', customer_id: 'alice', items: [line], total_amount: '1.00' };
+  fs.writeFileSync(file, JSON.stringify(order));
+  const still = await shop.run(['dlq', 'redrive', id, '--value', file, '--execute', '-o', 'json']);
+  expect(still.code, still.stderr).toBe(6);
+  expect(failureOf(still).message).toContain('shipping_address');
+  fs.writeFileSync(file, JSON.stringify({ ...order, shipping_address: 'Road 1', created_at: 1 }));
+  expect((await shop.run(['dlq', 'redrive', '--all', '--value', file])).code).toBe(2);
+  const sent = await shop.lines(['dlq', 'redrive', id, '--value', file, '--execute']);
+  expect(sent).toMatchObject([
+    { type: 'sent', id, topic: name },
+    { sent: 1, topic: dlq },
+  ]);
+  const { stdout } = await shop.ok('run validation --until-end -o json');
+  expect(JSON.parse(stdout)).toMatchObject({ processors: [{ outcomes: { handled: 1 } }] });
+  // The original is where it was, and marked.
+  expect((await readTopic(dlq)).map(({ value }) => String(value))).toEqual(['{"order_id":"C-1"}']);
+  expect(await shop.lines('dlq list --processor validation')).toMatchObject([{ id, state: 'redriven' }, {}]);
+  expect((await shop.json(['dlq', 'discard', id, '--why', 'done', '--yes'])).skipped).toMatchObject([{ id }]);
 });

@@ -1,5 +1,6 @@
 import type { Mutation } from './list.ts';
 
+const DEAD_LETTERS = ['test/app/dlq-of-processors.test.ts'];
 const OFFSETS = ['test/app/offsets-of-processors.test.ts'];
 
 /** Promises of the commands that look after a shop: offsets, dlq, topics, audit. */
@@ -31,5 +32,54 @@ export const OPERATING: readonly Mutation[] = [
     from: "  if (logged.kind === 'position') return { ...{ processor: 'orders' }, ...logged };\n",
     to: '',
     tests: ['test/unit/files/edit-origin.test.ts'],
+  },
+  {
+    name: 'what is redriven to one group is handled by all that read the topic',
+    file: 'src/processors/draft.ts',
+    from: 'one.isForOthers === true ? passedOver(one) : ',
+    to: '',
+    tests: ['test/app/run-services.test.ts'],
+  },
+  {
+    name: 'a dead letter that nobody could read is redriven to one of its readers only',
+    file: 'src/app/dlq/scope.ts',
+    from: '  if (errorStage !== EFFECT_STAGE && readers.length > 1) return null;\n',
+    to: '',
+    tests: DEAD_LETTERS,
+  },
+  {
+    name: 'a charge that came to nothing is redriven to the group that was renamed since, which nobody is',
+    file: 'src/app/dlq/scope.ts',
+    from: '?.group ?? group;',
+    to: '?.group.slice(99) ?? group;',
+    tests: DEAD_LETTERS,
+  },
+  {
+    name: 'a redriven dead letter of one topic is marked in another',
+    file: 'src/app/dlq/redrive.ts',
+    from: "{ kind: 'dead_letter.mark', topic: from,",
+    to: "{ kind: 'dead_letter.mark', topic,",
+    tests: DEAD_LETTERS,
+  },
+  {
+    name: 'a corrected value is sent though it cannot be read either',
+    file: 'src/app/dlq/redrive.ts',
+    from: '    await this.#checkCorrected(group);\n',
+    to: '',
+    tests: DEAD_LETTERS,
+  },
+  {
+    name: 'a corrected value is sent with the name of the schema of the one before',
+    file: 'src/app/dlq/destinations.ts',
+    from: 'headers: withoutSchema(deadLetter.headers)',
+    to: 'headers: deadLetter.headers',
+    tests: DEAD_LETTERS,
+  },
+  {
+    name: 'the dead letters of a processor are mixed with what came to nothing in others',
+    file: 'src/app/dlq/dead-letters.ts',
+    from: 'isOf(one, scope) && isNew',
+    to: 'isNew',
+    tests: DEAD_LETTERS,
   },
 ];

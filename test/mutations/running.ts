@@ -122,7 +122,7 @@ export const RUNNING: readonly Mutation[] = [
   {
     name: 'a trace ends where a processor sends on',
     file: 'src/app/run/batches/batch.ts',
-    from: 'this.#emits ? traceOf(record) : null',
+    from: "this.#emits ? textIn(record, 'traceparent') : null",
     to: 'null',
     tests: SERVICES,
   },

@@ -187,8 +187,8 @@ export const SENDING: readonly Mutation[] = [
   {
     name: 'a dry run of a redrive does not count what would fail again',
     file: 'src/app/dlq/redrive.ts',
-    from: "read.filter(({ kind }) => kind === 'dead_letter').length",
-    to: "read.filter(({ kind }) => kind === 'message').length",
+    from: "read.filter((one) => one?.kind === 'dead_letter').length",
+    to: "read.filter((one) => one?.kind === 'message').length",
     tests: ['test/app/dlq.test.ts'],
   },
   {

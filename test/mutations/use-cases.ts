@@ -152,14 +152,14 @@ export const USE_CASES: readonly Mutation[] = [
   {
     name: 'two copies of one dead letter go twice',
     file: 'src/app/dlq/dead-letters.ts',
-    from: 'for (const { key } of deadLetters) this.#states.set(key, action);',
-    to: 'for (const { id } of deadLetters) this.#states.set(id, action);',
+    from: 'this.#states.set(stateKey(deadLetter), action);',
+    to: 'this.#states.set(deadLetter.mark.id, action);',
     tests: ['test/app/dlq.test.ts'],
   },
   {
     name: 'a dead letter is redriven into the dead-letter topic',
     file: 'src/app/dlq/destinations.ts',
-    from: 'topic === dlqTopic || !',
+    from: 'isItself || !',
     to: '!',
     tests: ['test/app/dlq.test.ts'],
   },

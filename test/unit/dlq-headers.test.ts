@@ -40,7 +40,7 @@ const EXPECTED: Record<string, object> = {
   },
 };
 
-const REPLAY = { id: 'r-1', at: 1_770_000_000_000 };
+const REPLAY = { id: 'r-1', at: 1_770_000_000_000, group: null };
 
 describe.each(Object.entries(vendorHeaders('shop.orders')))('a dead letter of %s', (vendor, byName) => {
   const headers: Headers = Object.entries(byName);
@@ -77,13 +77,26 @@ describe.each(Object.entries(vendorHeaders('shop.orders')))('a dead letter of %s
       ['x-replay-count', '1'],
       ['x-replayed-at', '2026-02-02T02:40:00.000Z'],
     ];
-    const others = new Set(['x-attempts', 'x-original-timestamp', 'x-original-group']);
+    const others = new Set(['x-attempts', 'x-original-timestamp']);
     expect(sent.filter(([name]) => !others.has(name))).toEqual(expected);
     expect(lastHeader(sent, 'x-attempts')).toBe(vendor === 'orderctl' ? '2' : undefined);
   });
 });
 
 describe('headers of dead letters', () => {
+  it('name the one group that is to handle it again, instead of the one that has read it', () => {
+    const headers: Headers = [
+      ['x-error-code', 'gateway_unavailable'],
+      ['x-original-group', 'old.payment'],
+    ];
+    const groups = (group: string | null) =>
+      redriveHeaders(headers, readOrigin(headers), { ...REPLAY, group }).filter(([name]) =>
+        name.startsWith('x-original'),
+      );
+    expect(groups('new.payment')).toEqual([['x-original-group', 'new.payment']]);
+    expect(groups(null)).toEqual([]);
+  });
+
   it('count how often it came back, and the last of several counts', () => {
     const headers: Headers = [
       ['__connect.errors.topic', 'first'],

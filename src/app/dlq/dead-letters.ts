@@ -1,19 +1,33 @@
 import type { DeadLetterAction, MarkedDeadLetter } from '../../domain/edit.ts';
 import { Failure } from '../../domain/failure.ts';
 import { isoTime } from '../../domain/iso-time.ts';
+import { byTopic } from '../../domain/topics/by-topic.ts';
 import { formatDeadLetterId, type DeadLetterId } from '../../domain/topics/dead-letter-id.ts';
 import { recordTime } from '../../domain/orders/order.ts';
 import type { BrokerAdmin, PartitionRange } from '../../ports/broker.ts';
 import type { Headers } from '../../ports/record.ts';
 import type { StoreReader } from '../../ports/store.ts';
-import { readOrigin, type DeadLetterOrigin } from './headers.ts';
+import type { ProcessorTopics } from '../offsets/group-positions.ts';
+import { EFFECT_STAGE, readOrigin, type DeadLetterOrigin } from './headers.ts';
 
 export const DEAD_LETTER_STATES = ['open', 'redriven', 'discarded'] as const;
 export type DeadLetterState = (typeof DEAD_LETTER_STATES)[number];
 
+/** Where dead letters are looked for. */
+export interface DeadLetterScope {
+  /** Dead-letter topics, at least one. */
+  readonly topics: readonly string[];
+  /** Whether ids name their topic, since it is not the one that is meant without a name. */
+  readonly isNamed: boolean;
+  /** Whose they are; null: anybody's in these topics. */
+  readonly of: Pick<ProcessorTopics, 'processor' | 'group'> | null;
+}
+
 /** A dead letter. Key, value and headers are views on fetched bytes: good until the next chunk. */
 export interface DeadLetter {
   readonly id: DeadLetterId;
+  /** The dead-letter topic. */
+  readonly topic: string;
   /** Identifies it in the log of edits. */
   readonly mark: MarkedDeadLetter;
   readonly state: DeadLetterState;
@@ -75,20 +89,21 @@ export function recentOnly(within = COPIES_WITHIN): (key: string) => boolean {
 export interface DeadLetterSources {
   readonly admin: BrokerAdmin;
   readonly reader: StoreReader;
-  readonly dlqTopic: string;
+  readonly scope: DeadLetterScope;
   readonly signal?: AbortSignal;
 }
 
-/** The dead letters of a topic, and what was done with them. */
+/** The dead letters of one or more topics, and what was done with them. */
 export class DeadLetters {
   readonly #sources: DeadLetterSources;
-  readonly #ranges: readonly PartitionRange[];
-  /** By key; grows with what is marked. */
+  /** By topic. */
+  readonly #ranges: ReadonlyMap<string, readonly PartitionRange[]>;
+  /** By topic and key; grows with what is marked. */
   readonly #states: Map<string, DeadLetterState>;
 
   private constructor(
     sources: DeadLetterSources,
-    ranges: readonly PartitionRange[],
+    ranges: ReadonlyMap<string, readonly PartitionRange[]>,
     states: Map<string, DeadLetterState>,
   ) {
     this.#sources = sources;
@@ -96,63 +111,82 @@ export class DeadLetters {
     this.#states = states;
   }
 
-  /** As the topic and the folder are at this moment. @throws Failure topic_missing */
+  /** As the topics and the folder are at this moment. @throws Failure topic_missing: none of them is there */
   static async open(sources: DeadLetterSources): Promise<DeadLetters> {
-    const { admin, reader, dlqTopic } = sources;
-    if ((await admin.partitionCount(dlqTopic)) === undefined) {
-      throw new Failure('topic_missing', `topic ${dlqTopic} does not exist`, {
-        fix: { kind: 'other_dlq_topic' },
-        context: { topic: dlqTopic },
-      });
+    const { admin, reader, scope } = sources;
+    const ranges = new Map<string, readonly PartitionRange[]>();
+    for (const topic of scope.topics) {
+      if ((await admin.partitionCount(topic)) !== undefined) ranges.set(topic, await admin.ranges(topic));
     }
+    if (ranges.size === 0) throw noneThere(scope);
     const states = new Map<string, DeadLetterState>();
     for await (const edits of reader.edits()) {
       for (const edit of edits) {
-        if (edit.kind !== 'dead_letter' || edit.topic !== dlqTopic) continue;
-        for (const { key } of edit.letters) states.set(key, edit.action);
+        if (edit.kind !== 'dead_letter' || !scope.topics.includes(edit.topic)) continue;
+        for (const { key } of edit.letters) states.set(`${edit.topic} ${key}`, edit.action);
       }
     }
-    return new DeadLetters(sources, await admin.ranges(dlqTopic), states);
+    return new DeadLetters(sources, ranges, states);
   }
 
   /** Remembers that these are marked, so that later copies of them are too. */
-  marked(deadLetters: readonly MarkedDeadLetter[], action: DeadLetterAction): void {
-    for (const { key } of deadLetters) this.#states.set(key, action);
+  marked(deadLetters: readonly Pick<DeadLetter, 'topic' | 'mark'>[], action: DeadLetterAction): void {
+    for (const deadLetter of deadLetters) this.#states.set(stateKey(deadLetter), action);
   }
 
   stateOf(deadLetter: DeadLetter): DeadLetterState {
-    return this.#states.get(deadLetter.mark.key) ?? 'open';
+    return this.#states.get(stateKey(deadLetter)) ?? 'open';
   }
 
-  /** Every dead letter once, chunk by chunk: those kept in the folder, then the topic, partition by partition. */
+  /** Every dead letter once, chunk by chunk: those kept in the folder, then the topics, partition by partition. */
   async *all(): AsyncGenerator<readonly DeadLetter[]> {
     const isNew = recentOnly();
     yield* this.#kept(null);
-    const ranges = this.#ranges.filter(({ start, end }) => end > start);
-    const wanted = ranges.map(({ partition, start, end }) => ({ partition, from: start, to: end }));
-    const { admin, dlqTopic, signal } = this.#sources;
-    for await (const { partition, records } of admin.records(dlqTopic, wanted, signal)) {
-      const deadLetters = records.map((record) => this.#deadLetter(partition, record));
-      yield deadLetters.filter(({ mark }) => isNew(mark.key));
+    const { admin, scope, signal } = this.#sources;
+    for (const [topic, ranges] of this.#ranges) {
+      const wanted = ranges
+        .filter(({ start, end }) => end > start)
+        .map(({ partition, start, end }) => ({ partition, from: start, to: end }));
+      for await (const { partition, records } of admin.records(topic, wanted, signal)) {
+        const deadLetters = records.map((record) => this.#deadLetter(topic, partition, record));
+        yield deadLetters.filter((one) => isOf(one, scope) && isNew(stateKey(one)));
+      }
     }
   }
 
   /** These dead letters, chunk by chunk, in any order. @throws Failure not_found */
   async *some(ids: readonly DeadLetterId[]): AsyncGenerator<readonly DeadLetter[]> {
-    const { admin, dlqTopic, signal } = this.#sources;
     const kept = new Set(ids.flatMap((id) => (id.kind === 'kept' ? [id.of] : [])));
     if (kept.size > 0) yield* this.#kept(kept);
-    for (const of of kept) throw missing(dlqTopic, { kind: 'kept', of }, 'none of that name is kept');
-    const ranges = ids.flatMap((id) => (id.kind === 'record' ? [this.#rangeOf(id)] : []));
-    const left = new Map(ranges.map((range) => [`${range.partition}:${range.from}`, range]));
-    if (left.size === 0) return;
-    for await (const { partition, records } of admin.records(dlqTopic, [...left.values()], signal)) {
+    for (const of of kept)
+      throw missing(this.#sources.scope, { kind: 'kept', of }, 'none of that name is kept');
+    const records = ids.flatMap((id) => (id.kind === 'record' ? [{ ...id, topic: this.#topicOf(id) }] : []));
+    for (const [topic, ofTopic] of byTopic(records)) yield* this.#records(topic, ofTopic);
+  }
+
+  async *#records(topic: string, ids: readonly RecordLetterId[]): AsyncGenerator<readonly DeadLetter[]> {
+    const { admin, scope, signal } = this.#sources;
+    const left = new Map(
+      ids.map((id) => this.#rangeOf(id, topic)).map((range) => [`${range.partition}:${range.from}`, range]),
+    );
+    for await (const { partition, records } of admin.records(topic, [...left.values()], signal)) {
       for (const { offset } of records) left.delete(`${partition}:${offset}`);
-      yield records.map((record) => this.#deadLetter(partition, record));
+      yield records.map((record) => this.#deadLetter(topic, partition, record));
     }
     for (const { partition, from } of left.values()) {
-      throw missing(dlqTopic, { kind: 'record', partition, offset: from }, 'there is no record');
+      const id = { kind: 'record', topic, partition, offset: from } as const;
+      throw missing(scope, id, 'there is no record');
     }
+  }
+
+  /** @throws Failure invalid_value: which topic is meant is not clear */
+  #topicOf(id: RecordLetterId): string {
+    const { topics } = this.#sources.scope;
+    if (id.topic !== null) return id.topic;
+    if (topics.length === 1) return topics[0] ?? '';
+    throw new Failure('invalid_value', `${formatDeadLetterId(id)} may be in any of ${topics.join(', ')}`, {
+      fix: 'name the topic before it: TOPIC:PARTITION:OFFSET',
+    });
   }
 
   /** Makes sure that all of these are there. @throws Failure not_found */
@@ -161,75 +195,103 @@ export class DeadLetters {
     while ((await chunks.next()).done !== true);
   }
 
-  #rangeOf(id: Extract<DeadLetterId, { kind: 'record' }>): { partition: number; from: number; to: number } {
+  #rangeOf(id: RecordLetterId, topic: string): { partition: number; from: number; to: number } {
     const { partition, offset } = id;
-    const range = this.#ranges.find((candidate) => candidate.partition === partition);
-    const { dlqTopic } = this.#sources;
-    if (range === undefined) throw missing(dlqTopic, id, `it has no partition ${partition}`);
+    const { scope } = this.#sources;
+    const ranges = this.#ranges.get(topic);
+    if (ranges === undefined) throw missing(scope, id, 'there is no such topic');
+    const range = ranges.find((candidate) => candidate.partition === partition);
+    if (range === undefined) throw missing(scope, id, `it has no partition ${partition}`);
     if (offset < range.start) {
-      throw missing(
-        dlqTopic,
-        id,
-        `it was deleted, by retention or by hand: ${range.start} is the first left`,
-      );
+      const why = `it was deleted, by retention or by hand: ${range.start} is the first left`;
+      throw missing(scope, id, why);
     }
-    if (offset >= range.end) throw missing(dlqTopic, id, `the partition ends at ${range.end}`);
+    if (offset >= range.end) throw missing(scope, id, `the partition ends at ${range.end}`);
     return { partition, from: offset, to: offset + 1 };
   }
 
   /** @param wanted takes what is found out of it; null: all */
   async *#kept(wanted: Set<string> | null): AsyncGenerator<readonly DeadLetter[]> {
-    const { reader, dlqTopic } = this.#sources;
+    const { reader, scope } = this.#sources;
     for await (const { name: of, topic, key, value, headers } of reader.undelivered()) {
-      if (topic !== dlqTopic || wanted?.delete(of) === false) continue;
-      yield [this.#make({ kind: 'kept', of }, { key, value, headers, timestamp: null })];
+      if (!scope.topics.includes(topic) || wanted?.delete(of) === false) continue;
+      const deadLetter = this.#make({ kind: 'kept', of }, topic, { key, value, headers, timestamp: null });
+      if (wanted !== null || isOf(deadLetter, scope)) yield [deadLetter];
     }
   }
 
   #deadLetter(
+    topic: string,
     partition: number,
     record: { offset: number; timestamp: number } & Pick<DeadLetter, 'key' | 'value' | 'headers'>,
   ): DeadLetter {
-    return this.#make({ kind: 'record', partition, offset: record.offset }, record);
+    const named = this.#sources.scope.isNamed ? topic : null;
+    return this.#make({ kind: 'record', topic: named, partition, offset: record.offset }, topic, record);
   }
 
   #make(
     id: DeadLetterId,
+    topic: string,
     record: { timestamp: number | null } & Pick<DeadLetter, 'key' | 'value' | 'headers'>,
   ): DeadLetter {
     const { key, value, headers, timestamp } = record;
     const origin = readOrigin(headers);
-    const mark = { id: formatDeadLetterId(id), key: keyOf(id, origin, timestamp) };
-    const state = this.#states.get(mark.key) ?? 'open';
+    // The log of edits names the topic beside it.
+    const place = formatDeadLetterId(id.kind === 'record' ? { ...id, topic: null } : id);
+    const mark = { id: place, key: keyOf(place, origin, timestamp) };
+    const state = this.#states.get(stateKey({ topic, mark })) ?? 'open';
     const failedAt = origin.failedAt ?? (timestamp === null ? null : recordTime(timestamp));
-    return { id, mark, state, origin, failedAt, key, value, headers };
+    return { id, topic, mark, state, origin, failedAt, key, value, headers };
   }
+}
+
+type RecordLetterId = Extract<DeadLetterId, { kind: 'record' }>;
+
+function stateKey({ topic, mark }: Pick<DeadLetter, 'topic' | 'mark'>): string {
+  return `${topic} ${mark.key}`;
+}
+
+/** What cannot be read is a dead letter of all that read the topic; what was read, of the group where it came to nothing. */
+function isOf({ origin }: DeadLetter, { of }: DeadLetterScope): boolean {
+  if (of === null || origin.errorStage !== EFFECT_STAGE) return true;
+  // Of a group that was renamed since, too.
+  return origin.group === of.group || origin.group?.endsWith(`.${of.processor}`) === true;
 }
 
 /**
  * A dead letter of ours is identified by the record it is about, the group that read it and the time; any other by its
  * place and time, so that a record at the same place of a topic that was created again is another one.
  */
-function keyOf(id: DeadLetterId, origin: DeadLetterOrigin, timestamp: number | null): string {
+function keyOf(place: string, origin: DeadLetterOrigin, timestamp: number | null): string {
   const { format, topic, partition, offset, group, failedAt } = origin;
   if (format === 'orderctl' && topic !== null && partition !== null && offset !== null && failedAt !== null) {
     const key = `${topic}/${partition}@${offset} ${isoTime(failedAt)} ${group ?? ''}`;
     if (KEY.test(key)) return key;
   }
-  return `${formatDeadLetterId(id)} ${timestamp ?? ''}`;
+  return `${place} ${timestamp ?? ''}`;
 }
 
-function missing(dlqTopic: string, id: DeadLetterId, why: string): Failure {
+function missing({ topics, of }: DeadLetterScope, id: DeadLetterId, why: string): Failure {
+  const named = id.kind === 'record' ? id.topic : null;
+  const where = named ?? topics.join(', ');
+  const text = formatDeadLetterId(id.kind === 'record' ? { ...id, topic: null } : id);
   const context = {
-    topic: dlqTopic,
+    topic: where,
     ...(id.kind === 'record' ? { partition: id.partition, offset: id.offset } : {}),
   };
-  return new Failure(
-    'not_found',
-    `there is no dead letter ${formatDeadLetterId(id)} in ${dlqTopic}: ${why}`,
-    {
-      fix: { kind: 'list_dead_letters' },
-      context,
-    },
-  );
+  return new Failure('not_found', `there is no dead letter ${text} in ${where}: ${why}`, {
+    fix:
+      of === null ? { kind: 'list_dead_letters' } : { kind: 'list_dead_letters_of', processor: of.processor },
+    context,
+  });
+}
+
+function noneThere({ topics, of }: DeadLetterScope): Failure {
+  const [topic = ''] = topics;
+  const what =
+    topics.length === 1 ? `topic ${topic} does not exist` : `none of the topics ${topics.join(', ')} exists`;
+  return new Failure('topic_missing', what, {
+    fix: of === null ? { kind: 'other_dlq_topic' } : { kind: 'apply_topics_of', processor: of.processor },
+    context: { topic },
+  });
 }

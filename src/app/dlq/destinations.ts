@@ -1,6 +1,7 @@
 import type { Advice } from '../../domain/advice.ts';
 import type { BrokerAdmin } from '../../ports/broker.ts';
 import type { DeadLetter } from './dead-letters.ts';
+import { withoutSchema } from './headers.ts';
 import type { RedriveOptions, SkipReason } from './redrive-events.ts';
 
 export interface Planned {
@@ -21,7 +22,7 @@ export class Destinations {
 
   /** Of a dead letter that is open. */
   async of(deadLetter: DeadLetter): Promise<Planned | { reason: SkipReason; message: string; fix: Advice }> {
-    const { toTopic, maxRedrives, dlqTopic } = this.#options;
+    const { toTopic, maxRedrives } = this.#options;
     const { origin } = deadLetter;
     const topic = toTopic ?? origin.topic;
     if (topic === null) {
@@ -38,15 +39,22 @@ export class Destinations {
         fix: { kind: 'allow_redrives', count: origin.replayCount + 1 },
       };
     }
-    if (topic === dlqTopic || !(await this.#topicExists(topic))) {
-      const why = topic === dlqTopic ? 'is the dead-letter topic itself' : 'does not exist';
+    const isItself = topic === deadLetter.topic;
+    if (isItself || !(await this.#topicExists(topic))) {
+      const why = isItself ? 'is the dead-letter topic itself' : 'does not exist';
       return {
         reason: 'topic_missing',
         message: `its topic ${topic} ${why}`,
         fix: { kind: 'send_to_topic' },
       };
     }
-    return { deadLetter, topic };
+    return { deadLetter: this.#corrected(deadLetter), topic };
+  }
+
+  /** With the value that was given, and without the name of the schema of the one before. */
+  #corrected(deadLetter: DeadLetter): DeadLetter {
+    const { value } = this.#options;
+    return value === null ? deadLetter : { ...deadLetter, value, headers: withoutSchema(deadLetter.headers) };
   }
 
   async #topicExists(topic: string): Promise<boolean> {

@@ -1,26 +1,28 @@
+import { byTopic } from '../../domain/topics/by-topic.ts';
 import type { DeadLetterId } from '../../domain/topics/dead-letter-id.ts';
 import type { Broker } from '../../ports/broker.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
-import { DeadLetters, type DeadLetter } from './dead-letters.ts';
+import { DeadLetters, type DeadLetter, type DeadLetterScope } from './dead-letters.ts';
 
 /** Dead letters to a mark: its line has to fit through the owner's socket. */
 export const MARK_AT_ONCE = 1_000;
 
 /** What is kept of a dead letter once its bytes are gone. */
-export type DeadLetterNote = Pick<DeadLetter, 'mark' | 'state' | 'origin'>;
+export type DeadLetterNote = Pick<DeadLetter, 'id' | 'topic' | 'mark' | 'state' | 'origin'>;
 
 /** The dead letters of these ids, each once. @throws Failure topic_missing, not_found */
 export async function findDeadLetters(
   { access, broker }: { access: StoreAccess; broker: Broker },
-  { dlqTopic, ids }: { dlqTopic: string; ids: readonly DeadLetterId[] },
+  { scope, ids }: { scope: DeadLetterScope; ids: readonly DeadLetterId[] },
 ): Promise<DeadLetterNote[]> {
   await using admin = await broker.admin();
   await using reader = await access.read();
-  const deadLetters = await DeadLetters.open({ admin, reader, dlqTopic });
+  const deadLetters = await DeadLetters.open({ admin, reader, scope });
   const found = new Map<string, DeadLetterNote>();
   for await (const chunk of deadLetters.some(ids)) {
-    for (const { mark, state, origin } of chunk) found.set(mark.key, { mark, state, origin });
+    for (const { id, topic, mark, state, origin } of chunk)
+      found.set(`${topic} ${mark.key}`, { id, topic, mark, state, origin });
   }
   return [...found.values()];
 }
@@ -29,23 +31,19 @@ export async function findDeadLetters(
 export async function discardDeadLetters(
   access: StoreAccess,
   options: {
-    readonly dlqTopic: string;
     readonly deadLetters: readonly DeadLetterNote[];
     readonly why: string;
     readonly onNotice: (notice: StoreNotice) => void;
   },
 ): Promise<void> {
-  const { dlqTopic, deadLetters, why, onNotice } = options;
-  for (let from = 0; from < deadLetters.length; from += MARK_AT_ONCE) {
-    await access.edit(
-      {
-        kind: 'dead_letter.mark',
-        topic: dlqTopic,
-        action: 'discarded',
-        why,
-        letters: deadLetters.slice(from, from + MARK_AT_ONCE).map(({ mark }) => mark),
-      },
-      { via: 'command', onNotice },
-    );
+  const { deadLetters, why, onNotice } = options;
+  for (const [topic, ofTopic] of byTopic(deadLetters)) {
+    for (let from = 0; from < ofTopic.length; from += MARK_AT_ONCE) {
+      const letters = ofTopic.slice(from, from + MARK_AT_ONCE).map(({ mark }) => mark);
+      await access.edit(
+        { kind: 'dead_letter.mark', topic, action: 'discarded', why, letters },
+        { via: 'command', onNotice },
+      );
+    }
   }
 }

@@ -96,11 +96,14 @@ const FORMATS = [
   },
 ] as const satisfies readonly Format[];
 
+/** `x-error-stage` of a record that was read, and handled, and what it asked of the outside came to nothing. */
+export const EFFECT_STAGE = 'effect';
+
 export type DeadLetterFormat = (typeof FORMATS)[number]['name'];
 
 /** Of those formats; Spring's deserializers leave Java objects beside them. */
 const DEAD_LETTER_HEADER =
-  /^(x-error-|x-exception-|x-failed-at$|__(connect|streams|dlq)\.errors\.|kafka_(dlt-|original-|exception-)|retry_topic-|springDeserializerException|dead-letter-(reason|cause|topic|partition|offset|exception-class-name|cause-class-name)$)/;
+  /^(x-error-|x-exception-|x-failed-at$|x-original-group$|__(connect|streams|dlq)\.errors\.|kafka_(dlt-|original-|exception-)|retry_topic-|springDeserializerException|dead-letter-(reason|cause|topic|partition|offset|exception-class-name|cause-class-name)$)/;
 const TOPIC_NAME = /^[A-Za-z0-9._-]{1,249}$/;
 const MAX_TEXT = 1_000;
 
@@ -167,12 +170,17 @@ const NOTHING_KNOWN: DeadLetterOrigin = {
 
 /**
  * The headers of a dead letter that is sent again: none of any dead-letter format, so that the next consumer that
- * refuses it starts from scratch; where it came from as x-original-*, and how often it was sent.
+ * refuses it starts from scratch; where it came from as x-original-*, the one group that is to handle it, and how often it
+ * was sent.
  */
 export function redriveHeaders(
   headers: Headers,
   origin: DeadLetterOrigin,
-  replay: { id: string; at: number },
+  replay: {
+    id: string;
+    at: number;
+    /** That alone is to handle it; null: all that read it. */ group: string | null;
+  },
 ): Headers {
   const kept = headers.filter(([name]) => !DEAD_LETTER_HEADER.test(name));
   const provenance = Object.entries({
@@ -180,6 +188,7 @@ export function redriveHeaders(
     'x-original-partition': origin.partition,
     'x-original-offset': origin.offset,
     'x-original-timestamp': isoTimeOrNull(origin.timestamp),
+    'x-original-group': replay.group,
   }).flatMap(([name, value]) => (value === null ? [] : [[name, String(value)] as const]));
   return withHeaders(kept, [
     ...provenance,
@@ -187,6 +196,11 @@ export function redriveHeaders(
     ['x-replay-count', String(origin.replayCount + 1)],
     ['x-replayed-at', isoTime(replay.at)],
   ]);
+}
+
+/** Without the header by which serializers of Confluent name the schema of a value. */
+export function withoutSchema(headers: Headers): Headers {
+  return headers.filter(([name]) => name !== '__value_schema_id');
 }
 
 /** The headers as they are, order and repetition included, with ours behind them instead of any of those names. */

@@ -6,11 +6,12 @@ import {
   UNKNOWN,
   type DeadLetter,
   type DeadLetterFilter,
+  type DeadLetterScope,
   type DeadLetterState,
 } from './dead-letters.ts';
 
 export interface ListDeadLettersOptions {
-  readonly dlqTopic: string;
+  readonly scope: DeadLetterScope;
   readonly filter: DeadLetterFilter;
   /** How many are handed out; all that match are counted. */
   readonly limit: number;
@@ -19,7 +20,7 @@ export interface ListDeadLettersOptions {
 }
 
 export interface ListDeadLettersSummary {
-  readonly dlqTopic: string;
+  readonly scope: DeadLetterScope;
   /** Dead letters that match. */
   readonly total: number;
   readonly listed: number;
@@ -32,11 +33,11 @@ export interface ListDeadLettersSummary {
 /** Lists dead letters as they are read, however many there are. @throws Failure topic_missing */
 export async function listDeadLetters(
   { access, broker }: { access: StoreAccess; broker: Broker },
-  { dlqTopic, filter, limit, onDeadLetters }: ListDeadLettersOptions,
+  { scope, filter, limit, onDeadLetters }: ListDeadLettersOptions,
 ): Promise<ListDeadLettersSummary> {
   await using admin = await broker.admin();
   await using reader = await access.read();
-  const deadLetters = await DeadLetters.open({ admin, reader, dlqTopic });
+  const deadLetters = await DeadLetters.open({ admin, reader, scope });
   const byErrorCode = new Map<string, number>();
   const byGroup = new Map<string, number>();
   const byState = { open: 0, redriven: 0, discarded: 0 };
@@ -54,7 +55,7 @@ export async function listDeadLetters(
     listed += shown.length;
     if (shown.length > 0) await onDeadLetters(shown);
   }
-  return { dlqTopic, total, listed, byErrorCode, byGroup, byState };
+  return { scope, total, listed, byErrorCode, byGroup, byState };
 }
 
 function countOne(counts: Map<string, number>, name: string | null): void {

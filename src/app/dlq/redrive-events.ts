@@ -2,18 +2,23 @@ import type { Advice } from '../../domain/advice.ts';
 import type { Failure } from '../../domain/failure.ts';
 import type { DeadLetterId } from '../../domain/topics/dead-letter-id.ts';
 import type { SentRecord } from '../../ports/broker.ts';
-import type { DecodedRecord } from '../../ports/codec.ts';
+import type { Decoded } from '../../ports/codec.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
-import type { DeadLetterFilter } from './dead-letters.ts';
+import type { ProcessorTopics } from '../offsets/group-positions.ts';
+import type { DeadLetterFilter, DeadLetterScope } from './dead-letters.ts';
 
 export interface RedriveOptions {
-  readonly dlqTopic: string;
+  readonly scope: DeadLetterScope;
+  /** What the processors of this shop read: by it, one that a single group handles goes to that group. */
+  readonly readings: readonly ProcessorTopics[];
   /** These, or all that are open and match. */
   readonly select: { readonly ids: readonly DeadLetterId[] } | { readonly filter: DeadLetterFilter };
   /** Send at most so many; null: no limit. */
   readonly max: number | null;
   /** Instead of the topic that each came from. */
   readonly toTopic: string | null;
+  /** Sent in place of the value of the one dead letter that is selected; null: values are unchanged. */
+  readonly value: Uint8Array | null;
   /** A dead letter that was sent again so often is left alone. */
   readonly maxRedrives: number;
   readonly execute: boolean;
@@ -33,7 +38,7 @@ export interface RedriveStep {
   /** null in a dry run. */
   readonly place: SentRecord | null;
   /** In a dry run: what consuming it would make of it now; null: not known. */
-  readonly now: DecodedRecord | null;
+  readonly now: Decoded<unknown> | null;
 }
 
 export type RedriveEvent =
@@ -50,7 +55,7 @@ export type RedriveEvent =
   | { readonly kind: 'summary'; readonly summary: RedriveSummary };
 
 export interface RedriveSummary {
-  readonly dlqTopic: string;
+  readonly scope: DeadLetterScope;
   readonly replayId: string;
   readonly dryRun: boolean;
   /** Dead letters that were asked for and looked at. */

@@ -1,33 +1,33 @@
 import { byTopic } from '../../domain/topics/by-topic.ts';
-import type { MarkedDeadLetter } from '../../domain/edit.ts';
 import type { Advice } from '../../domain/advice.ts';
+import { formatDeadLetterId } from '../../domain/topics/dead-letter-id.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import type { Broker, BrokerAdmin, Producer, SentRecord } from '../../ports/broker.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { DecodedRecord, OrderCodec } from '../../ports/codec.ts';
+import type { Decoded } from '../../ports/codec.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import { unlessStopped } from '../run/wait.ts';
 import { Destinations, type Planned } from './destinations.ts';
 import { MARK_AT_ONCE } from './discard.ts';
 import { redriveHeaders } from './headers.ts';
 import { DeadLetters, matchesDeadLetter, type DeadLetter, type DeadLetterFilter } from './dead-letters.ts';
-import { readAgain } from './read-again.ts';
+import { readAgain, type ReadingAgain } from './read-again.ts';
+import { inDoubt } from './in-doubt.ts';
+import { onlyGroupFor } from './scope.ts';
 import type { RedriveOptions, RedriveSummary, SkipReason } from './redrive-events.ts';
 
-export interface RedrivePorts {
+export interface RedrivePorts extends ReadingAgain {
   readonly access: StoreAccess;
   readonly broker: Broker;
-  /** Reads what a dry run would send. */
-  readonly codec: OrderCodec;
   readonly clock: Clock;
   readonly newReplayId: () => string;
 }
 
 /**
- * Sends dead letters back to where they came from, unchanged, and marks what went after each send, so that a second run
+ * Sends dead letters back to where they came from, unchanged but for a corrected value, and marks what went after each send, so that a second run
  * continues from there; after a kill at most 1,000 go twice, harmless by order ids. The last event is always the summary.
  *
- * @throws Failure topic_missing, not_found (nothing is sent), folder_in_use, interrupted, and those of the ports
+ * @throws Failure topic_missing, not_found (nothing is sent), invalid_input (a corrected value that cannot be read), folder_in_use, interrupted, and those of the ports
  */
 export async function redriveDeadLetters(ports: RedrivePorts, options: RedriveOptions): Promise<void> {
   // Before the marks are read: those of another redrive would be missing.
@@ -41,7 +41,7 @@ export async function redriveDeadLetters(ports: RedrivePorts, options: RedriveOp
 
 async function redriveAlone(ports: RedrivePorts, options: RedriveOptions): Promise<void> {
   const { access, broker } = ports;
-  const { dlqTopic, execute, signal, toTopic } = options;
+  const { scope, execute, signal, toTopic } = options;
   await using admin = await broker.admin();
   await using reader = await access.read();
   if (toTopic !== null && (await admin.partitionCount(toTopic)) === undefined) {
@@ -50,7 +50,7 @@ async function redriveAlone(ports: RedrivePorts, options: RedriveOptions): Promi
       context: { topic: toTopic },
     });
   }
-  const deadLetters = await DeadLetters.open({ admin, reader, dlqTopic, signal });
+  const deadLetters = await DeadLetters.open({ admin, reader, scope, signal });
   const run = new Redrive(ports, options, admin, deadLetters);
   let finished = false;
   try {
@@ -152,7 +152,7 @@ class Redrive {
     const reading = this.#readAgain(group.map(({ deadLetter }) => deadLetter));
     const read = await unlessStopped(reading, this.#options.signal);
     if (read === undefined) return;
-    this.#failsAgain += read.filter(({ kind }) => kind === 'dead_letter').length;
+    this.#failsAgain += read.filter((one) => one?.kind === 'dead_letter').length;
     await this.#tell(
       'would_send',
       topic,
@@ -161,10 +161,10 @@ class Redrive {
   }
 
   /** @returns nothing when the registry is away: it is not waited for again with each thousand */
-  async #readAgain(deadLetters: readonly DeadLetter[]): Promise<readonly DecodedRecord[]> {
+  async #readAgain(deadLetters: readonly DeadLetter[]): Promise<readonly (Decoded<unknown> | null)[]> {
     if (this.#unread !== null) return [];
     try {
-      return await readAgain(this.#ports.codec, deadLetters);
+      return await readAgain(this.#ports, deadLetters);
     } catch (error) {
       if (!isFailure(error, 'registry_unreachable', 'registry_refused')) throw error;
       this.#unread = error;
@@ -174,12 +174,17 @@ class Redrive {
 
   async #send(topic: string, group: readonly Planned[]): Promise<void> {
     const { broker, clock } = this.#ports;
+    const { readings } = this.#options;
     this.#producer ??= await broker.producer();
+    await this.#checkCorrected(group);
     const replay = { id: this.#replayId, at: clock.now() };
     const records = group.map(({ deadLetter }) => ({
       key: deadLetter.key,
       value: deadLetter.value,
-      headers: redriveHeaders(deadLetter.headers, deadLetter.origin, replay),
+      headers: redriveHeaders(deadLetter.headers, deadLetter.origin, {
+        ...replay,
+        group: onlyGroupFor(deadLetter, readings),
+      }),
     }));
     const { outcomes, failure } = await this.#producer.send(topic, records, { signal: this.#options.signal });
     const gone: { deadLetter: DeadLetter; place: SentRecord }[] = [];
@@ -197,21 +202,30 @@ class Redrive {
     if (failure !== null) throw await this.#leave(topic, left, failure);
   }
 
+  /** @throws Failure invalid_input: the value that was given cannot be read either */
+  async #checkCorrected(group: readonly Planned[]): Promise<void> {
+    if (this.#options.value === null) return;
+    const [now] = await this.#readAgain(group.map(({ deadLetter }) => deadLetter));
+    if (now?.kind !== 'dead_letter') return;
+    throw new Failure('invalid_input', `the corrected value cannot be read: ${now.code}, ${now.message}`, {
+      fix: 'mend it, and run the same command again: nothing was sent',
+    });
+  }
+
   /** What went is marked before it is reported, and also when others did not go. */
   async #mark(topic: string, gone: readonly { deadLetter: DeadLetter; place: SentRecord }[]): Promise<void> {
     const { access } = this.#ports;
-    const { dlqTopic, onNotice } = this.#options;
-    const marks: MarkedDeadLetter[] = gone.map(({ deadLetter }) => deadLetter.mark);
-    await access.edit(
-      {
-        kind: 'dead_letter.mark',
-        topic: dlqTopic,
-        action: 'redriven',
-        why: `replay ${this.#replayId} to ${topic}`,
-        letters: marks,
-      },
-      { via: 'command', onNotice },
-    );
+    const { value, onNotice } = this.#options;
+    const why = `replay ${this.#replayId} to ${topic}${value === null ? '' : ', with a corrected value'}`;
+    for (const [from, letters] of byTopic(gone.map(({ deadLetter }) => deadLetter))) {
+      await access.edit(
+        {
+          ...{ kind: 'dead_letter.mark', topic: from, action: 'redriven', why },
+          letters: letters.map(({ mark }) => mark),
+        },
+        { via: 'command', onNotice },
+      );
+    }
     await this.#tell(
       'sent',
       topic,
@@ -222,17 +236,21 @@ class Redrive {
   async #tell(
     kind: 'would_send' | 'sent',
     topic: string,
-    deadLetters: readonly { deadLetter: DeadLetter; place: SentRecord | null; now: DecodedRecord | null }[],
+    deadLetters: readonly {
+      deadLetter: DeadLetter;
+      place: SentRecord | null;
+      now: Decoded<unknown> | null;
+    }[],
   ): Promise<void> {
     this.sent += deadLetters.length;
     // In a dry run too: a copy that comes later would not go again.
     this.#deadLetters.marked(
-      deadLetters.map(({ deadLetter }) => deadLetter.mark),
+      deadLetters.map(({ deadLetter }) => deadLetter),
       'redriven',
     );
     this.#byTopic.set(topic, (this.#byTopic.get(topic) ?? 0) + deadLetters.length);
     const steps = deadLetters.map(({ deadLetter, place, now }) => ({
-      ...{ id: deadLetter.mark.id, errorCode: deadLetter.origin.errorCode },
+      ...{ id: formatDeadLetterId(deadLetter.id), errorCode: deadLetter.origin.errorCode },
       ...{ topic, place, now },
     }));
     await this.#options.on({ kind, steps });
@@ -244,26 +262,18 @@ class Redrive {
     left: readonly { deadLetter: DeadLetter; isUnknown: boolean }[],
     failure: Error,
   ): Promise<Error> {
-    const unknown = left.filter(({ isUnknown }) => isUnknown).map(({ deadLetter }) => deadLetter.mark.id);
+    const unknown = left
+      .filter(({ isUnknown }) => isUnknown)
+      .map(({ deadLetter }) => formatDeadLetterId(deadLetter.id));
     this.#unknown += unknown.length;
     this.#failed += left.length - unknown.length;
     if (unknown.length > 0) await this.#options.on({ kind: 'unknown', ids: unknown, topic });
-    if (!isFailure(failure)) return failure;
-    const doubt =
-      unknown.length === 0
-        ? ''
-        : `; whether ${unknown.slice(0, 5).join(', ')}${unknown.length > 5 ? `, … (${unknown.length} in all)` : ''} went is unknown`;
-    const way = 'run the same command again: what went is marked and does not go twice';
-    return new Failure(failure.code, failure.message + doubt, {
-      fix: failure.fix === null ? way : { kind: 'in_turn', steps: [failure.fix, way] },
-      context: failure.context,
-      cause: failure,
-    });
+    return isFailure(failure) ? inDoubt(failure, unknown) : failure;
   }
 
-  async #skip({ mark }: DeadLetter, reason: SkipReason, message: string, fix: Advice | null = null) {
+  async #skip(deadLetter: DeadLetter, reason: SkipReason, message: string, fix: Advice | null = null) {
     this.#skipped.set(reason, (this.#skipped.get(reason) ?? 0) + 1);
-    await this.#options.on({ kind: 'skipped', id: mark.id, reason, message, fix });
+    await this.#options.on({ kind: 'skipped', id: formatDeadLetterId(deadLetter.id), reason, message, fix });
   }
 
   async close(): Promise<void> {
@@ -272,7 +282,7 @@ class Redrive {
 
   summary(interrupted: boolean): RedriveSummary {
     return {
-      dlqTopic: this.#options.dlqTopic,
+      scope: this.#options.scope,
       replayId: this.#replayId,
       dryRun: !this.#options.execute,
       selected: this.#selected,

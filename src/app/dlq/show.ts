@@ -2,12 +2,12 @@ import type { LoggedEdit } from '../../domain/edit.ts';
 import { isFailure, type Failure } from '../../domain/failure.ts';
 import type { DeadLetterId } from '../../domain/topics/dead-letter-id.ts';
 import type { Broker } from '../../ports/broker.ts';
-import type { DecodedRecord, OrderCodec } from '../../ports/codec.ts';
+import type { Decoded } from '../../ports/codec.ts';
 import type { Inspection, ValueInspector } from '../../ports/inspector.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import type { StoreReader } from '../../ports/store.ts';
-import { DeadLetters, type DeadLetter } from './dead-letters.ts';
-import { readAgain } from './read-again.ts';
+import { DeadLetters, type DeadLetter, type DeadLetterScope } from './dead-letters.ts';
+import { readAgain, type ReadingAgain } from './read-again.ts';
 
 export interface ShownDeadLetter {
   readonly deadLetter: DeadLetter;
@@ -16,31 +16,30 @@ export interface ShownDeadLetter {
   /** null: the registry was away or refused us, see `problem`. */
   readonly inspection: Inspection | null;
   /** What consuming it would make of it now. */
-  readonly now: DecodedRecord | null;
+  readonly now: Decoded<unknown> | null;
   readonly problem: Failure | null;
 }
 
-export interface ShowDeadLetterPorts {
+export interface ShowDeadLetterPorts extends ReadingAgain {
   readonly access: StoreAccess;
   readonly broker: Broker;
-  readonly codec: OrderCodec;
   readonly inspector: ValueInspector;
 }
 
 /** One dead letter, taken apart. @throws Failure topic_missing, not_found */
 export async function showDeadLetter(
-  { access, broker, codec, inspector }: ShowDeadLetterPorts,
-  { dlqTopic, id }: { dlqTopic: string; id: DeadLetterId },
+  { access, broker, inspector, ...reading }: ShowDeadLetterPorts,
+  { scope, id }: { scope: DeadLetterScope; id: DeadLetterId },
 ): Promise<ShownDeadLetter> {
   await using admin = await broker.admin();
   await using reader = await access.read();
-  const deadLetters = await DeadLetters.open({ admin, reader, dlqTopic });
+  const deadLetters = await DeadLetters.open({ admin, reader, scope });
   for await (const [deadLetter] of deadLetters.some([id])) {
     if (deadLetter === undefined) continue;
-    const mark = deadLetter.state === 'open' ? null : await lastMark(reader, dlqTopic, deadLetter.mark.key);
+    const mark = deadLetter.state === 'open' ? null : await lastMark(reader, deadLetter);
     try {
       const inspection = await inspector.inspect(deadLetter);
-      const [now] = await readAgain(codec, [deadLetter]);
+      const [now] = await readAgain(reading, [deadLetter]);
       return { deadLetter, mark, inspection, now: now ?? null, problem: null };
     } catch (error) {
       if (!isFailure(error, 'registry_unreachable', 'registry_refused')) throw error;
@@ -52,13 +51,12 @@ export async function showDeadLetter(
 
 async function lastMark(
   reader: StoreReader,
-  dlqTopic: string,
-  key: string,
+  { topic, mark: { key } }: DeadLetter,
 ): Promise<ShownDeadLetter['mark']> {
   let last: ShownDeadLetter['mark'] = null;
   for await (const edits of reader.edits()) {
     for (const edit of edits) {
-      if (edit.kind !== 'dead_letter' || edit.topic !== dlqTopic) continue;
+      if (edit.kind !== 'dead_letter' || edit.topic !== topic) continue;
       if (edit.letters.some((deadLetter) => deadLetter.key === key)) last = edit;
     }
   }

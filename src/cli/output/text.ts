@@ -57,3 +57,12 @@ export function size(bytes: number): string {
   const [unit, name] = bytes < 1e6 ? [1e3, 'kB'] : bytes < 1e9 ? [1e6, 'MB'] : [1e9, 'GB'];
   return bytes < 1e3 ? count(bytes, 'byte') : `${(bytes / unit).toFixed(1)} ${name}`;
 }
+
+/** For documents, which name a topic where there is one: null for several. */
+export function onlyTopic({
+  topics: [topic = '', ...others],
+}: {
+  readonly topics: readonly string[];
+}): string | null {
+  return others.length === 0 ? topic : null;
+}

@@ -1,25 +1,32 @@
 import { Failure } from '../failure.ts';
 
-/** Which dead letter: a record of the dead-letter topic, or one that was too large for it and is kept in the folder. */
+/** Which dead letter: a record of a dead-letter topic, or one that was too large for it and is kept in the folder. */
 export type DeadLetterId =
-  | { readonly kind: 'record'; readonly partition: number; readonly offset: number }
+  | {
+      readonly kind: 'record';
+      /** The dead-letter topic; null: the one that is meant. */
+      readonly topic: string | null;
+      readonly partition: number;
+      readonly offset: number;
+    }
   | { readonly kind: 'kept'; readonly of: string };
 
-const RECORD = /^(\d{1,10}):(\d{1,16})$/;
+const RECORD = /^(?:([A-Za-z0-9._-]{1,249}):)?(\d{1,10}):(\d{1,16})$/;
 /** What it is about, as in formatRecordId, and which of them: `orders/3@17`, `orders/3@17~1a2b3c4d`. */
 const KEPT = /^kept:([A-Za-z0-9._-]{1,249}\/\d{1,10}@\d{1,16}(?:~[0-9a-f]{8})?)$/;
 
-/** `0:17`, `kept:orders/3@17`. */
+/** `orders.dlq:0:17`, `0:17`, `kept:orders/3@17`. */
 export function formatDeadLetterId(id: DeadLetterId): string {
-  return id.kind === 'record' ? `${id.partition}:${id.offset}` : `kept:${id.of}`;
+  if (id.kind === 'kept') return `kept:${id.of}`;
+  return `${id.topic === null ? '' : `${id.topic}:`}${id.partition}:${id.offset}`;
 }
 
 /** @throws Failure invalid_value */
 export function parseDeadLetterId(text: string): DeadLetterId {
   const record = RECORD.exec(text);
-  const [partition, offset] = [Number(record?.[1]), Number(record?.[2])];
+  const [partition, offset] = [Number(record?.[2]), Number(record?.[3])];
   if (Number.isSafeInteger(partition) && Number.isSafeInteger(offset)) {
-    return { kind: 'record', partition, offset };
+    return { kind: 'record', topic: record?.[1] ?? null, partition, offset };
   }
   const of = KEPT.exec(text)?.[1];
   if (of !== undefined) return { kind: 'kept', of };

@@ -50,11 +50,15 @@ export class BatchRunner<M, R extends Outcome> {
   readonly #parts: BatchRunnerParts<M, R>;
   readonly #decoder: DecodingAhead<M>;
   readonly #emits: boolean;
+  /** Whether a record that is redriven to this topic may be for another group. */
+  readonly #sharesRedriven: boolean;
 
   constructor(parts: BatchRunnerParts<M, R>) {
     this.#parts = parts;
     this.#decoder = new DecodingAhead(parts.codec);
-    this.#emits = parts.service.processor.emits.length > 0;
+    const { emits, effects } = parts.service.processor;
+    this.#emits = emits.length > 0;
+    this.#sharesRedriven = parts.source.readers.length > 1 || effects !== undefined;
   }
 
   /** @returns the offset to read next: where the batch ends, or the position in force when it is not for us */
@@ -126,11 +130,18 @@ export class BatchRunner<M, R extends Outcome> {
       const entry = decoded[i];
       const record = records[i];
       if (entry?.kind !== 'message' || record === undefined) continue;
-      const traceparent = this.#emits ? traceOf(record) : null;
+      const traceparent = this.#emits ? textIn(record, 'traceparent') : null;
       const place = { topic, partition, offset: record.offset };
-      received.push({ message: entry.value, record: place, source, traceparent });
+      const one = { message: entry.value, record: place, source, traceparent };
+      received.push(this.#isForOthers(record) ? { ...one, isForOthers: true } : one);
     }
     return received;
+  }
+
+  #isForOthers(record: BrokerRecord): boolean {
+    if (!this.#sharesRedriven) return false;
+    const group = textIn(record, 'x-original-group');
+    return group !== null && group !== this.#parts.service.group;
   }
 
   #decide(
@@ -166,8 +177,8 @@ export class BatchRunner<M, R extends Outcome> {
   }
 }
 
-function traceOf(record: BrokerRecord): string | null {
-  const name = 'traceparent';
+/** The text of a header. */
+function textIn(record: BrokerRecord, name: string): string | null {
   const value = record.lastHeader === undefined ? lastHeader(record.headers, name) : record.lastHeader(name);
   return value instanceof Uint8Array ? new TextDecoder().decode(value) : (value ?? null);
 }

@@ -6,6 +6,7 @@ import type { OutgoingMessage } from '../../../domain/messages/outgoing.ts';
 import { deadLetterTopicOf, topicOf, type TopicNames } from '../../../domain/messages/topic-names.ts';
 import type { Codec } from '../../../ports/codec.ts';
 import type { Outgoing, OutgoingRecord } from '../../../ports/store.ts';
+import { EFFECT_STAGE } from '../../dlq/headers.ts';
 import { deadLetterHeaders } from '../batches/dead-letters.ts';
 import type { CodecOf } from '../events.ts';
 import { groupOf } from '../groups.ts';
@@ -63,7 +64,7 @@ function wayOf(of: OutgoingMessage, parts: EncodingParts): Pick<OutgoingRecord, 
   }
   const { record, processor, code, message: why, attempts } = deadLetter;
   const context = { group: groupOf(processor, parts.group), failedAt: at };
-  const reason = { code, message: why, stage: 'effect', attempts };
+  const reason = { code, message: why, stage: EFFECT_STAGE, attempts };
   const headers = deadLetterHeaders(record, reason, context);
   const trace = traceparent === null ? [] : [['traceparent', traceparent] as const];
   return { topic: deadLetterTopicOf(message, parts.names) ?? topic, headers: [...trace, ...headers] };

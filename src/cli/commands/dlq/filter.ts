@@ -5,7 +5,7 @@ import { takingTimes, timeRange, type TimeFlags } from '../../parse.ts';
 import { checkTopicName } from '../../settings/values.ts';
 
 export const IDS =
-  'An id is PARTITION:OFFSET in the dead-letter topic, such as 0:17. What was too large for that topic is kept in ' +
+  'An id is PARTITION:OFFSET in the dead-letter topic of the orders, such as 0:17, and TOPIC:PARTITION:OFFSET in any other. What was too large for that topic is kept in ' +
   '.orderctl/undelivered/ of the storage folder and has the id kept:TOPIC/PARTITION@OFFSET, by the record it is about; ' +
   'if that topic was deleted and created again, a later record from the same place gets an id that ends in ~ and eight ' +
   'hexadecimal digits.';

@@ -19,28 +19,35 @@ import { count } from '../../output/text.ts';
 import type { Session } from '../../session.ts';
 import { openStoreOf } from '../../store.ts';
 import { filterOptions, IDS, readFilter, type FilterFlags } from './filter.ts';
+import { scopeOf, takingScope, type ScopeFlags } from './scope.ts';
 
 export function registerList(dlq: Command, session: Session): void {
-  filterOptions(
+  const command = filterOptions(
     describe(dlq.command('list'), {
       summary: 'list dead letters, by reason and one by one',
       isTable: true,
       prose:
-        'Counts dead letters by error code, then lists them: those kept in the folder, then the topic, partition by ' +
+        'Counts the dead letters of the orders, or of another processor, by error code, then lists them: those kept in the folder, then the topics, partition by ' +
         'partition. Flags that select go together; --since is inclusive, --until exclusive. One that was sent twice ' +
         'after a crash is listed once. A record that several groups read is a dead letter of each; where there is more than one group, each is named. As text at most 1,000 are listed unless --limit says otherwise; all are ' +
         `counted.\n\n${IDS}`,
       examples: [
         ['orderctl dlq list --state open', 'what waits for somebody'],
-        ['orderctl dlq list --original-group orderctl', 'those of one group'],
+        ['orderctl dlq list --processor payment', 'those of all topics that payment reads'],
       ],
     }),
-  )
+  );
+  takingScope(command)
     .option('--state <STATE>', DEAD_LETTER_STATES.join(', '))
     .option('--limit <N>', 'list at most so many')
-    .action(async (flags: FilterFlags & { state?: string; limit?: string }) => {
+    .action(async (flags: ListFlags) => {
       await list(session, flags);
     });
+}
+
+interface ListFlags extends FilterFlags, ScopeFlags {
+  state?: string;
+  limit?: string;
 }
 
 /** Rows are held until their widths are known. */
@@ -49,14 +56,11 @@ const MAX_ROWS = 1_000;
 const CSV_COLUMNS = [
   ...['id', 'state', 'error_code', 'error_stage', 'error_message', 'attempts', 'failed_at'],
   ...['original_topic', 'original_partition', 'original_offset', 'original_timestamp', 'size_bytes'],
-  ...['format', 'group', 'replay_count'],
+  ...['format', 'group', 'replay_count', 'topic'],
 ];
 
-async function list(
-  session: Session,
-  flags: FilterFlags & { state?: string; limit?: string },
-): Promise<void> {
-  const { settings, printer, isJson, isCsv } = session;
+async function list(session: Session, flags: ListFlags): Promise<void> {
+  const { printer, isJson, isCsv } = session;
   const isText = !isJson && !isCsv;
   const state =
     flags.state === undefined ? null : choice('--state', flags.state, 'a state', DEAD_LETTER_STATES);
@@ -74,7 +78,7 @@ async function list(
   const summary = await listDeadLetters(
     { access, broker: await openBrokerOnly(session) },
     {
-      dlqTopic: settings.dlqTopic,
+      scope: await scopeOf(session, flags),
       filter,
       limit,
       onDeadLetters: async (deadLetters) => {

@@ -6,7 +6,8 @@ import { parseDeadLetterId } from '../../../domain/topics/dead-letter-id.ts';
 import { wayOut } from '../../hints.ts';
 import { takeStopSignal } from '../../exit.ts';
 import { describe } from '../../help.ts';
-import { openKafka } from '../../kafka/open.ts';
+import { readBytes } from '../../input/bytes.ts';
+import { openForRun } from '../../kafka/open.ts';
 import { wholeNumber } from '../../parse.ts';
 import { printNotice } from '../../output/store-notices.ts';
 import {
@@ -18,9 +19,11 @@ import {
 import type { Session } from '../../session.ts';
 import { openStoreOf } from '../../store.ts';
 import { checkTopicName } from '../../settings/values.ts';
-import { filterOptions, readFilter, type FilterFlags } from './filter.ts';
+import { filterOptions, IDS, readFilter, type FilterFlags } from './filter.ts';
+import { scopeOf, takingScope, type ScopeFlags } from './scope.ts';
 
-interface RedriveFlags extends FilterFlags {
+interface RedriveFlags extends FilterFlags, ScopeFlags {
+  value?: string;
   all?: true;
   max?: string;
   toTopic?: string;
@@ -29,24 +32,28 @@ interface RedriveFlags extends FilterFlags {
 }
 
 export function registerRedrive(dlq: Command, session: Session): void {
-  filterOptions(
+  const command = filterOptions(
     describe(dlq.command('redrive'), {
       summary: 'send dead letters back to where they came from',
       prose:
-        'Sends dead letters to their original topics, key and value unchanged. A dry run unless --execute: it says of each ' +
+        'Sends dead letters to their original topics, key and value unchanged. With --value one of them goes with a ' +
+        'corrected value, in JSON or as it is in Kafka; the original stays where it is. A dry run unless --execute: it says of each ' +
         'whether it would fail again. Name them by ids, or take all that are open (--all) or that flags select. What ' +
         'was sent is marked as redriven and does not go a second time; a record that came back --max-redrives times is ' +
-        'left alone. Ctrl-C: 130; the same command continues.\n\n' +
-        'An id is PARTITION:OFFSET in the dead-letter topic, or kept:TOPIC/PARTITION@OFFSET, as "orderctl dlq list" has it.',
+        'left alone. One that could not be read goes to all that read its topic; a charge, a refund or a mail that came to ' +
+        'nothing to the processor that owes it, which tries it once more. Ctrl-C: 130; the same command ' +
+        `continues.\n\n${IDS}`,
       examples: [
         ['orderctl dlq redrive --all', 'what would be sent, and where'],
-        ['orderctl dlq redrive 0:17 0:18 --execute', 'these two'],
+        ['orderctl dlq redrive 0:17 --value order.json --execute', 'one, mended'],
       ],
     }),
-  )
+  );
+  takingScope(command)
     .argument('[ID...]', 'as "dlq list" names them')
     .option('--all', 'all that are open')
     .option('--max <N>', 'at most so many')
+    .option('--value <FILE>', 'send this value instead (- is stdin)')
     .option('--to-topic <NAME>', 'send to this topic instead')
     .option('--max-redrives <N>', 'leave alone what came back so often', '3')
     .option('--execute', 'do it')
@@ -61,22 +68,37 @@ async function redrive(session: Session, texts: readonly string[], flags: Redriv
   const max = flags.max === undefined ? null : wholeNumber('--max', flags.max, { min: 1 });
   const maxRedrives = wholeNumber('--max-redrives', flags.maxRedrives, { min: 1 });
   const toTopic = flags.toTopic === undefined ? null : checkTopicName(flags.toTopic, '--to-topic');
-  if (toTopic === settings.dlqTopic) {
+  const scope = await scopeOf(session, flags, 'ids' in select ? select.ids : []);
+  if (toTopic !== null && scope.topics.includes(toTopic)) {
     throw new Failure('invalid_value', `--to-topic is the dead-letter topic ${toTopic} itself`, {
       fix: 'name the topic that its readers read',
     });
   }
   const signal = takeStopSignal(printer);
-  const { redriveDeadLetters } = await import('../../../app/dlq/redrive.ts');
-  const [access, { broker, codec }, newReplayId] = await Promise.all([
+  const value = flags.value === undefined ? null : await correctedValue(flags.value, texts);
+  const [{ redriveDeadLetters }, { readingOfAll }] = await Promise.all([
+    import('../../../app/dlq/redrive.ts'),
+    import('../../../app/offsets/reading.ts'),
+  ]);
+  const [access, { broker, codecOf }, newReplayId] = await Promise.all([
     openStoreOf(session),
-    openKafka(session, { topic: settings.topic, register: false }),
+    openForRun(session, { register: false }),
     openIds(),
   ]);
+  const { group, topics: names } = settings;
   await redriveDeadLetters(
-    { access, broker, codec, clock: systemClock, newReplayId },
+    { access, broker, codecOf, names, clock: systemClock, newReplayId },
     {
-      ...{ dlqTopic: settings.dlqTopic, select, max, toTopic, maxRedrives, signal },
+      ...{
+        scope,
+        readings: readingOfAll({ group, names }),
+        select,
+        value,
+        max,
+        toTopic,
+        maxRedrives,
+        signal,
+      },
       execute: flags.execute === true,
       onNotice: (notice) => printNotice(printer, notice),
       on: async (event) => {
@@ -108,6 +130,14 @@ async function redrive(session: Session, texts: readonly string[], flags: Redriv
       },
     },
   );
+}
+
+/** @throws Failure usage: it is not of one dead letter; not_found, invalid_value */
+async function correctedValue(file: string, ids: readonly string[]): Promise<Buffer> {
+  if (ids.length !== 1) {
+    throw new Failure('usage', '--value is the value of one dead letter', { fix: 'name that one by its id' });
+  }
+  return readBytes(file, { flag: '--value', what: 'the value, such as an order in JSON' });
 }
 
 function selection(texts: readonly string[], flags: RedriveFlags) {

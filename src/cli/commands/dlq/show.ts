@@ -3,13 +3,14 @@ import { openInspector } from '../../../compose.ts';
 import { parseDeadLetterId } from '../../../domain/topics/dead-letter-id.ts';
 import { registryConnection } from '../../kafka/connection.ts';
 import { describe } from '../../help.ts';
-import { openKafka } from '../../kafka/open.ts';
+import { openForRun } from '../../kafka/open.ts';
 import type { Session } from '../../session.ts';
 import { openStoreOf } from '../../store.ts';
 import { IDS } from './filter.ts';
+import { scopeOf, takingScope, type ScopeFlags } from './scope.ts';
 
 export function registerShow(dlq: Command, session: Session): void {
-  describe(dlq.command('show'), {
+  const command = describe(dlq.command('show'), {
     summary: 'show one dead letter',
     prose:
       'Shows the headers of a dead letter, its key and value in hex, the value taken apart as far as that goes, with ' +
@@ -17,22 +18,24 @@ export function registerShow(dlq: Command, session: Session): void {
       `one.\n\n${IDS}`,
     examples: [
       ['orderctl dlq show 0:17', 'the record 17 of partition 0'],
-      ['orderctl dlq show kept:orders/3@17', 'one that was too large for the topic'],
+      ['orderctl dlq show orders.validated.dlq:0:3', 'one of another topic'],
     ],
-  })
+  });
+  takingScope(command)
     .argument('<ID>', 'as "dlq list" names it')
-    .action(async (text: string) => {
+    .action(async (text: string, flags: ScopeFlags) => {
       const { settings, printer, isJson } = session;
       const id = parseDeadLetterId(text);
       const [{ showDeadLetter }, { shownDocument, shownText }] = await Promise.all([
         import('../../../app/dlq/show.ts'),
         import('../../output/dead-letters/show.ts'),
       ]);
-      const { dlqTopic, topic } = settings;
-      const { broker, codec } = await openKafka(session, { topic, register: false });
+      const { broker, codecOf } = await openForRun(session, { register: false });
+      const scope = await scopeOf(session, flags, [id]);
+      const names = settings.topics;
       const inspector = await openInspector(registryConnection(session.resolved));
       const access = await openStoreOf(session);
-      const shown = await showDeadLetter({ access, broker, codec, inspector }, { dlqTopic, id });
-      await printer.data(isJson ? `${JSON.stringify(shownDocument(shown))}\n` : shownText(shown, dlqTopic));
+      const shown = await showDeadLetter({ access, broker, codecOf, names, inspector }, { scope, id });
+      await printer.data(isJson ? `${JSON.stringify(shownDocument(shown))}\n` : shownText(shown));
     });
 }

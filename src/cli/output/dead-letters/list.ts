@@ -6,11 +6,12 @@ import type {
   DeadLetterListSummary,
   RedriveSummary as RedriveSummaryDocument,
 } from '../../../documents/summary.ts';
+import { formatDeadLetterId } from '../../../domain/topics/dead-letter-id.ts';
 import { isoTimeOrNull } from '../../../domain/iso-time.ts';
 import { formatRecordId } from '../../../domain/orders/order.ts';
 import { failsAgain, nowDocument } from './read-again.ts';
 import type { Column } from '../table.ts';
-import { count, duration, grouped } from '../text.ts';
+import { count, duration, grouped, onlyTopic } from '../text.ts';
 
 /** A row that outlives the bytes of its dead letter. */
 export interface DeadLetterRow {
@@ -25,9 +26,9 @@ export interface DeadLetterRow {
 }
 
 export function deadLetterRow(deadLetter: DeadLetter): DeadLetterRow {
-  const { mark, state, origin, failedAt } = deadLetter;
+  const { id, state, origin, failedAt } = deadLetter;
   return {
-    id: mark.id,
+    id: formatDeadLetterId(id),
     state,
     code: origin.errorCode ?? UNKNOWN,
     failedAt: isoTimeOrNull(failedAt) ?? '',
@@ -70,10 +71,10 @@ export function sizeOf({ key, value }: DeadLetter): number {
 
 /** Keys in the order of the contract. */
 export function deadLetterDocument(deadLetter: DeadLetter): DeadLetterDocument {
-  const { mark, state, origin, failedAt } = deadLetter;
+  const { id, topic, state, origin, failedAt } = deadLetter;
   return {
     type: 'dead_letter',
-    id: mark.id,
+    id: formatDeadLetterId(id),
     state,
     error_code: origin.errorCode,
     error_stage: origin.errorStage,
@@ -90,6 +91,7 @@ export function deadLetterDocument(deadLetter: DeadLetter): DeadLetterDocument {
     format: origin.format,
     group: origin.group,
     replay_count: origin.replayCount,
+    topic,
   };
 }
 
@@ -102,7 +104,7 @@ export function listSummaryDocument(summary: ListDeadLettersSummary): DeadLetter
     by_state: summary.byState,
     by_group: Object.fromEntries(summary.byGroup),
     listed: summary.listed,
-    topic: summary.dlqTopic,
+    topic: onlyTopic(summary.scope),
   };
 }
 
@@ -131,9 +133,9 @@ export const HISTOGRAM_COLUMNS: readonly Column<HistogramRow>[] = [
   { title: '', cell: (row) => row.bar },
 ];
 
-export function listLine({ dlqTopic, total, byState, byGroup }: ListDeadLettersSummary): string {
+export function listLine({ scope, total, byState, byGroup }: ListDeadLettersSummary): string {
   const states = Object.entries(byState).flatMap(([state, n]) => (n === 0 ? [] : [`${grouped(n)} ${state}`]));
-  const line = `${count(total, 'dead letter')} in ${dlqTopic}${states.length === 0 ? '' : `: ${states.join(', ')}`}`;
+  const line = `${count(total, 'dead letter')} in ${scope.topics.join(', ')}${states.length === 0 ? '' : `: ${states.join(', ')}`}`;
   if (byGroup.size < 2) return line;
   const groups = [...byGroup].map(([group, n]) => `${grouped(n)} of ${group}`);
   return `${line}; read by ${byGroup.size} groups: ${groups.join(', ')}`;
@@ -164,7 +166,7 @@ export function redriveSummaryDocument(summary: RedriveSummary): RedriveSummaryD
   return {
     type: 'summary',
     command: 'dlq redrive',
-    topic: summary.dlqTopic,
+    topic: onlyTopic(summary.scope),
     replay_id: summary.replayId,
     dry_run: summary.dryRun,
     selected: summary.selected,
@@ -183,7 +185,7 @@ export function redriveSummaryDocument(summary: RedriveSummary): RedriveSummaryD
 export function redriveSummaryText(summary: RedriveSummary): string {
   const { dryRun, sent, seconds, byTopic, skipped } = summary;
   if (summary.selected === 0)
-    return `nothing to redrive: no open dead letter of ${summary.dlqTopic} is selected`;
+    return `nothing to redrive: no open dead letter of ${summary.scope.topics.join(', ')} is selected`;
   const topics = [...byTopic].map(([topic, n]) => `${grouped(n)} to ${topic}`).join(', ');
   const what = `${count(sent, 'dead letter')}${topics === '' ? '' : `: ${topics}`}`;
   const reasons = [...skipped].map(([reason, n]) => `${reason} ${grouped(n)}`).join(', ');

@@ -2,11 +2,11 @@ import type { ShownDeadLetter } from '../../../app/dlq/show.ts';
 import { UNKNOWN } from '../../../app/dlq/dead-letters.ts';
 import type { ShownDeadLetter as ShownDocument } from '../../../documents/dead-letter.ts';
 import { isoTime, isoTimeOrNull } from '../../../domain/iso-time.ts';
-import type { DecodedRecord } from '../../../ports/codec.ts';
+import type { Decoded } from '../../../ports/codec.ts';
 import type { Inspection } from '../../../ports/inspector.ts';
 import type { HeaderValue } from '../../../ports/record.ts';
 import { deadLetterDocument, originPlace, sizeOf } from './list.ts';
-import { failsAgain, nowDocument } from './read-again.ts';
+import { failsAgain, nowDocument, orderIdOf, orderOf } from './read-again.ts';
 import { orderInWords } from '../consume/decision.ts';
 import { count, printable } from '../text.ts';
 
@@ -47,8 +47,7 @@ function inspectionDocument(inspection: Inspection, value: Uint8Array | null): S
   };
 }
 
-/** @param id as it was asked for */
-export function shownText(shown: ShownDeadLetter, dlqTopic: string): string {
+export function shownText(shown: ShownDeadLetter): string {
   const { deadLetter, mark, inspection, now, problem } = shown;
   const { origin } = deadLetter;
   const facts: [string, string][] = [['error', errorText(shown)]];
@@ -70,7 +69,7 @@ export function shownText(shown: ShownDeadLetter, dlqTopic: string): string {
   if (problem !== null) facts.push(['decoded', `not: ${problem.message}`]);
   if (now !== null) facts.push(['now', nowText(now)]);
   return [
-    `dead letter ${deadLetter.mark.id} of ${dlqTopic}: ${deadLetter.state}`,
+    `dead letter ${deadLetter.mark.id} of ${deadLetter.topic}: ${deadLetter.state}`,
     ...facts.map(([name, value]) => `  ${name.padEnd(10)} ${value}`),
     'headers',
     ...headerEntries(deadLetter.headers).map(([name, value]) => `  ${name} = ${value ?? 'null'}`),
@@ -86,10 +85,12 @@ function errorText({ deadLetter: { origin } }: ShownDeadLetter): string {
   return `${origin.errorCode ?? UNKNOWN}${stage}: ${origin.errorMessage ?? 'no message'}`;
 }
 
-function nowText(now: DecodedRecord): string {
-  return now.kind === 'message'
-    ? `it can be read: order ${now.value.orderId} ${orderInWords(now.value)}`
-    : failsAgain(now);
+function nowText(now: Decoded<unknown>): string {
+  if (now.kind !== 'message') return failsAgain(now);
+  const order = orderOf(now);
+  if (order !== null) return `it can be read: order ${order.orderId} ${orderInWords(order)}`;
+  const id = orderIdOf(now);
+  return `it can be read${id === null ? '' : `: of order ${id}`}`;
 }
 
 /** Every value of every header, as text where it is text and in hex where it is not. */

@@ -11,7 +11,7 @@ import type { Printer } from '../printer.ts';
 import { openCsv } from '../csv.ts';
 import { printTable } from '../print-table.ts';
 import type { Column } from '../table.ts';
-import { count, grouped } from '../text.ts';
+import { count, grouped, onlyTopic } from '../text.ts';
 
 function numbers<Row>(columns: readonly (readonly [string, (row: Row) => number | null])[]): Column<Row>[] {
   return columns.map(([title, cell]) => ({
@@ -36,11 +36,6 @@ function withTopics<Row extends { readonly topic: string }>(
   columns: readonly Column<Row>[],
 ): readonly Column<Row>[] {
   return topics.length === 1 ? columns : [{ title: 'TOPIC', cell: ({ topic }) => topic }, ...columns];
-}
-
-/** The only one, for documents; null: there are several. */
-function onlyTopic({ topics: [topic = '', ...others] }: ProcessorTopics): string | null {
-  return others.length === 0 ? topic : null;
 }
 
 function topicWords({ topics }: ProcessorTopics): string {

@@ -1,0 +1,34 @@
+import type { Command } from 'commander';
+import type { DeadLetterScope } from '../../../app/dlq/dead-letters.ts';
+import type { DeadLetterId } from '../../../domain/topics/dead-letter-id.ts';
+import type { Session } from '../../session.ts';
+
+const loadScopes = () => import('../../../app/dlq/scope.ts');
+
+export interface ScopeFlags {
+  readonly processor?: string;
+}
+
+/** Gives a command the processor whose dead letters it is about. */
+export function takingScope(command: Command): Command {
+  return command.option('--processor <NAME>', 'of all topics that it reads; all: of every processor');
+}
+
+/**
+ * The dead-letter topics that are meant: those of a processor, those that ids name, or the one of the orders.
+ *
+ * @throws Failure invalid_value: there is no such processor
+ */
+export async function scopeOf(
+  { settings }: Session,
+  { processor }: ScopeFlags,
+  ids: readonly DeadLetterId[] = [],
+): Promise<DeadLetterScope> {
+  const { dlqTopic, group, topics: names } = settings;
+  const { scopeOfProcessor, scopeOfTopic } = await loadScopes();
+  if (processor !== undefined) return scopeOfProcessor(processor, { group, names });
+  const named = new Set(ids.map((id) => (id.kind === 'record' ? (id.topic ?? dlqTopic) : dlqTopic)));
+  const [only = dlqTopic, ...others] = named;
+  if (only === dlqTopic && others.length === 0) return scopeOfTopic(dlqTopic);
+  return { topics: [...named], isNamed: true, of: null };
+}
