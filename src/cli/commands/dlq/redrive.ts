@@ -19,7 +19,7 @@ import {
 import type { Session } from '../../session.ts';
 import { openStoreOf } from '../../store.ts';
 import { checkTopicName } from '../../settings/values.ts';
-import { filterOptions, IDS, readFilter, type FilterFlags } from './filter.ts';
+import { filterOptions, readFilter, type FilterFlags } from './filter.ts';
 import { scopeOf, takingScope, type ScopeFlags } from './scope.ts';
 
 interface RedriveFlags extends FilterFlags, ScopeFlags {
@@ -36,13 +36,13 @@ export function registerRedrive(dlq: Command, session: Session): void {
     describe(dlq.command('redrive'), {
       summary: 'send dead letters back to where they came from',
       prose:
-        'Sends dead letters to their original topics, key and value unchanged. With --value one of them goes with a ' +
-        'corrected value, in JSON or as it is in Kafka; the original stays where it is. A dry run unless --execute: it says of each ' +
-        'whether it would fail again. Name them by ids, or take all that are open (--all) or that flags select. What ' +
-        'was sent is marked as redriven and does not go a second time; a record that came back --max-redrives times is ' +
-        'left alone. One that could not be read goes to all that read its topic; a charge, a refund or a mail that came to ' +
-        'nothing to the processor that owes it, which tries it once more. Ctrl-C: 130; the same command ' +
-        `continues.\n\n${IDS}`,
+        'Sends dead letters to their original topics, key and value unchanged; with --value one of them goes with that value, ' +
+        'as JSON or in the bytes of Kafka, and the original stays. A dry run unless --execute: it says of each whether ' +
+        'it would fail again. Name them by ids, or take all that are open (--all) or that flags select. What was sent ' +
+        'is marked as redriven and does not go a second time; a record that came back --max-redrives times is left ' +
+        'alone. A charge, refund or mail that came to nothing is tried once more by the processor that owes it. Ctrl-C: ' +
+        '130; the same command continues.\n\n' +
+        'An id is as "orderctl dlq list" has it: PARTITION:OFFSET, TOPIC:PARTITION:OFFSET, or kept:TOPIC/PARTITION@OFFSET.',
       examples: [
         ['orderctl dlq redrive --all', 'what would be sent, and where'],
         ['orderctl dlq redrive 0:17 --value order.json --execute', 'one, mended'],
