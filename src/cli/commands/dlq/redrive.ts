@@ -39,9 +39,9 @@ export function registerRedrive(dlq: Command, session: Session): void {
         'Sends dead letters to their original topics, key and value unchanged; with --value one of them goes with that value, ' +
         'as JSON or in the bytes of Kafka, and the original stays. A dry run unless --execute: it says of each whether ' +
         'it would fail again. Name them by ids, or take all that are open (--all) or that flags select. What was sent ' +
-        'is marked as redriven and does not go a second time; a record that came back --max-redrives times is left ' +
-        'alone. A charge, refund or mail that came to nothing is tried once more by the processor that owes it. Ctrl-C: ' +
-        '130; the same command continues.\n\n' +
+        'is marked and does not go a second time; a record that came back --max-redrives times is left ' +
+        'alone. A charge or mail that came to nothing is tried once more. Ctrl-C: ' +
+        '130, and the same command continues.\n\n' +
         'An id is as "orderctl dlq list" has it: PARTITION:OFFSET, TOPIC:PARTITION:OFFSET, or kept:TOPIC/PARTITION@OFFSET.',
       examples: [
         ['orderctl dlq redrive --all', 'what would be sent, and where'],
