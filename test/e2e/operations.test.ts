@@ -66,17 +66,60 @@ describe('docs/operations.md', () => {
     expect(summary).toMatchObject({ read: 2, dead_lettered: 2 });
   });
 
-  test('A wrong price list was imported', async () => {
+  test('A bad import is taken back', async () => {
     const shop = await shopWithOneOf('orders');
-    // Takes in the file as it is at first.
-    await shop.ok('inventory update --item pen --by 1');
-    shop.write('inventory.csv', shop.read('inventory.csv').replace(/^book,10,.*$/m, 'book,3,99.00'));
+    const list = path.join(shop.folder, 'prices.csv');
+    fs.writeFileSync(list, 'item,quantity,price\npen,50,\nbook,3,99.00\n');
+    await shop.ok(`inventory import ${list}`);
     await sendRaw(shop.topic, [jsonOrder('w-1', 'carol', { book: 5 })]);
     await shop.ok('consume --until-end');
     expect(shop.jsonl('rejections.jsonl')).toHaveLength(1);
-    await runSituation(shop, 'A wrong price list was imported');
+    await runSituation(shop, 'A bad import is taken back');
     expect(shop.jsonl('orders.jsonl')).toHaveLength(1);
     expect(shop.stock()).toMatchObject({ book: 5 });
+    expect(shop.read('inventory.csv')).toMatch(/^book,5,12\.50$/m);
+  });
+
+  test('Go back to a backup', async () => {
+    const shop = await shopWithOneOf('orders');
+    await sendRaw(shop.topic, pens('a', 4));
+    await shop.ok('consume --until-end');
+    await shop.ok(`backup ${path.join(shop.folder, 'backups/yesterday')}`);
+    await sendRaw(shop.topic, pens('b', 3));
+    await shop.ok('consume --until-end');
+    await shop.ok('inventory update pen --quantity 0');
+    await runSituation(shop, 'Go back to a backup');
+    expect(shop.stock()).toMatchObject({ pen: 43, book: 10 });
+    expect(shop.jsonl('orders.jsonl')).toHaveLength(7);
+  });
+
+  test('The consumer will not start', async () => {
+    const shop = await shopWithOneOf('orders', 'dlq');
+    shop.write('inventory.csv', 'item,quantity\npen,many\n');
+    await sendRaw(shop.topic, pens('a', 1));
+    await runSituation(shop, 'The consumer will not start');
+    expect(shop.stock()).toEqual({ pen: 49 });
+  });
+
+  test('Stock differs from the shelf', async () => {
+    const shop = await shopWithOneOf('orders');
+    await shop.ok('inventory update pen --quantity 60');
+    await sendRaw(shop.topic, pens('a', 4));
+    await shop.ok('consume --until-end');
+    await runSituation(shop, 'Stock differs from the shelf');
+    expect(shop.stock()).toMatchObject({ pen: 53 });
+  });
+
+  test('A producer sends nonsense', async () => {
+    const shop = await shopWithOneOf('orders', 'dlq');
+    await sendRaw(shop.topic, [
+      jsonOrder('N-1', 'carol', { book: -1 }),
+      { value: '{"order_id":"N-2","user":"carol","item":"book","quantity":"many"}' },
+      ...pens('a', 1),
+    ]);
+    await shop.ok('consume --until-end');
+    await runSituation(shop, 'A producer sends nonsense');
+    expect(shop.stock()).toMatchObject({ pen: 49, book: 10 });
   });
 
   test('The disk is full', async () => {
@@ -149,6 +192,6 @@ describe('docs/operations.md', () => {
   });
 
   test('has no situation that is not tried here', () => {
-    expect([...SITUATIONS.values()].filter((steps) => steps.length > 0)).toHaveLength(10);
+    expect([...SITUATIONS.values()].filter((steps) => steps.length > 0)).toHaveLength(14);
   });
 });
