@@ -74,7 +74,12 @@ it('edits beside an owner are logged with their reason, and taken back with the 
   expect(again.code).toBe(4);
   expect(failureOf(again)).toMatchObject({ code: 'changed_since' });
   // The last one is the undo: taken back, all is as before.
-  await shop.ok('inventory undo');
+  const back = await shop.ok('inventory undo');
+  expect(back.stderr).toMatch(
+    new RegExp(
+      `edit \\d+, which took back edit ${number}, was taken back: edit ${number} is in force again\n$`,
+    ),
+  );
   expect((await shop.json('inventory show')).items).toMatchObject([
     { item: 'pen', quantity: 50, price: '1.50' },
     { item: 'cup', quantity: 5 },

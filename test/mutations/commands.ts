@@ -159,6 +159,20 @@ export const COMMANDS: readonly Mutation[] = [
     tests: ['test/unit/build.test.ts'],
   },
   {
+    name: 'order list --limit N is not the latest N',
+    file: 'src/cli/commands/order/list.ts',
+    from: "(['limit', 'last'] as const)",
+    to: "(['last'] as const)",
+    tests: ['test/cli/order.test.ts'],
+  },
+  {
+    name: 'an undo does not say that it took back an undo',
+    file: 'src/app/tables/undo.ts',
+    from: 'const puttingBack = rows[0]?.edit.undoes ?? null;',
+    to: 'const puttingBack = null;',
+    tests: ['test/cli/lists.test.ts'],
+  },
+  {
     name: 'a settings file that is named does not count',
     file: 'src/cli/settings/file.ts',
     from: "return named === undefined || named === '' ?",

@@ -278,8 +278,8 @@ export const USE_CASES: readonly Mutation[] = [
   {
     name: 'the latest orders are listed the wrong way round',
     file: 'src/app/orders/list.ts',
-    from: 'await onOrders(kept.reverse().slice(0, limit))',
-    to: 'await onOrders(kept.slice(0, limit))',
+    from: 'await onOrders(kept.reverse())',
+    to: 'await onOrders(kept)',
     tests: ['test/app/orders.test.ts'],
   },
   {

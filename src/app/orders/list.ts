@@ -8,8 +8,6 @@ export interface ListOrdersOptions {
   readonly filter: DecisionFilter;
   /** The latest so many of those that match; Infinity: all of them. */
   readonly last: number;
-  /** How many at most, from where the list begins. */
-  readonly limit?: number;
   /** The latest first. */
   readonly isReversed?: boolean;
   /** Looks at so many decisions before the `last`, to say how many more match. */
@@ -56,12 +54,12 @@ async function* merged(later: AsyncIterable<NewDecisions>): AsyncGenerator<reado
 }
 
 async function listPast(reader: StoreView, options: ListOrdersOptions): Promise<EarlierOrders> {
-  const { filter, last, limit = Infinity, isReversed = false, countUpTo = 0, onOrders } = options;
+  const { filter, last, isReversed = false, countUpTo = 0, onOrders } = options;
   if (last === Infinity && !isReversed) {
-    await handOut(fromBeginning(reader, filter), options, limit);
+    await handOut(fromBeginning(reader, filter), options);
     return { count: 0, isAtLeast: false };
   }
-  let left = isReversed ? Math.min(last, limit) : last;
+  let left = last;
   let toLookAt = countUpTo;
   let count = 0;
   let isAtLeast = false;
@@ -78,7 +76,7 @@ async function listPast(reader: StoreView, options: ListOrdersOptions): Promise<
     if (isAtLeast) break;
     toLookAt -= chunk.length;
   }
-  if (kept.length > 0) await onOrders(kept.reverse().slice(0, limit));
+  if (kept.length > 0) await onOrders(kept.reverse());
   return { count, isAtLeast };
 }
 
@@ -99,13 +97,9 @@ function fromBeginning(reader: StoreView, { status }: DecisionFilter): AsyncIter
 async function handOut(
   chunks: AsyncIterable<readonly Decided[]>,
   { filter, onOrders }: Pick<ListOrdersOptions, 'filter' | 'onOrders'>,
-  limit = Infinity,
 ): Promise<void> {
-  let left = limit;
   for await (const chunk of chunks) {
-    const matching = chunk.filter((decided) => matchesDecision(decided, filter)).slice(0, left);
+    const matching = chunk.filter((decided) => matchesDecision(decided, filter));
     if (matching.length > 0) await onOrders(matching);
-    left -= matching.length;
-    if (left === 0) return;
   }
 }

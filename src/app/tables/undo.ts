@@ -16,6 +16,14 @@ export interface UndoOptions {
   readonly onNotice: (notice: StoreNotice) => void;
 }
 
+export interface Undone {
+  /** The number of the edit that was taken back. */
+  readonly undoes: number;
+  /** The edit that is in force again, because it was an undo that was taken back. */
+  readonly puttingBack: number | null;
+  readonly merge: TableMerge;
+}
+
 /**
  * Takes an edit back by another one: quantities as the difference, so that sales since are kept; what else it changed
  * gets its earlier value back, if it still has the later one.
@@ -23,10 +31,7 @@ export interface UndoOptions {
  * @throws Failure not_found, changed_since (what it changed was changed again, or it was taken back before), invalid_value
  *   (stock would be below zero); as `edit` of StoreAccess
  */
-export async function undoEdit(
-  access: StoreAccess,
-  options: UndoOptions,
-): Promise<{ readonly undoes: number; readonly merge: TableMerge }> {
+export async function undoEdit(access: StoreAccess, options: UndoOptions): Promise<Undone> {
   const { table, why, onNotice } = options;
   const rows = await editedRows(access, options);
   const undoes = rows[0]?.number ?? 0;
@@ -34,7 +39,8 @@ export async function undoEdit(
   try {
     const current = copy.read();
     await copy.write({ ...current, rows: undone(current.rows, rows) });
-    return { undoes, merge: await copy.merge({ via: 'undo', undoes, why, onNotice }) };
+    const puttingBack = rows[0]?.edit.undoes ?? null;
+    return { undoes, puttingBack, merge: await copy.merge({ via: 'undo', undoes, why, onNotice }) };
   } finally {
     copy.discard();
   }

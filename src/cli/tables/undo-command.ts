@@ -48,11 +48,15 @@ export function registerUndo(noun: Command, session: Session, table: 'users' | '
         import('../../app/tables/undo.ts'),
       ]);
       const { printer } = session;
-      const { undoes, merge } = await undoEdit(await openStore(session.settings.storage), {
+      const { undoes, puttingBack, merge } = await undoEdit(await openStore(session.settings.storage), {
         ...{ table, number, name, why },
         onNotice: (notice) => printNotice(printer, notice),
       });
       await printMerge(session, { table, merge, more: { undoes } });
-      printer.info(`edit ${undoes} was taken back`);
+      printer.info(
+        puttingBack === null
+          ? `edit ${undoes} was taken back; another undo puts it back, --edit N takes back others`
+          : `edit ${undoes}, which took back edit ${puttingBack}, was taken back: edit ${puttingBack} is in force again`,
+      );
     });
 }

@@ -43,7 +43,7 @@ export function registerList(order: Command, session: Session): void {
     isTable: true,
     prose:
       'Lists decisions by their time, the latest last. Flags that select go together; --since is inclusive, --until ' +
-      'exclusive. As text the latest 50 are listed, 1,000 in a pipe, unless --last or --limit says otherwise. Where the ' +
+      'exclusive. As text the latest 50 are listed, 1,000 in a pipe, unless --limit says otherwise. Where the ' +
       'terminal is narrow, ids are shortened in the middle, as "order show" takes them too, and OUTCOME is accepted or the reason. --follow lists the ' +
       `latest 10, then each new one as it is decided, until Ctrl-C (0). ${BESIDE}`,
     examples: [
@@ -53,8 +53,8 @@ export function registerList(order: Command, session: Session): void {
   })
     .option('--status <STATUS>', 'accepted or rejected')
     .option('--reason <REASON>', `rejected for this: ${REASONS.join(', ')}`);
-  takingDecisions(command, 'the first so many')
-    .option('--last <N>', 'the latest so many')
+  takingDecisions(command, 'the latest so many')
+    .option('--last <N>', 'the same')
     .option('--reverse', 'the latest first')
     .option('--follow', 'continue with new ones as they are decided')
     .action(async (flags: ListFlags) => {
@@ -72,14 +72,14 @@ async function list(session: Session, flags: ListFlags): Promise<void> {
   const isTable = !isJson && !isCsv && flags.follow !== true;
   const filter = readFilter(flags);
   const most = isTable ? (printer.isDataLive ? ON_A_TERMINAL : IN_A_PIPE) : Infinity;
-  const numbers = readNumbers(flags, isTable, most);
+  const last = readLast(flags, most);
   const { listOrders } = await import('../../../app/orders/list.ts');
   const follow = flags.follow === true ? takeStopSignal(printer, null) : null;
   const rows: Decided[] = [];
   const print = isTable ? null : await printing(session);
   const access = await openStoreOf(session);
   const earlier = await listOrders(access, {
-    ...{ filter, follow, ...numbers, isReversed: flags.reverse === true },
+    ...{ filter, follow, last, isReversed: flags.reverse === true },
     countUpTo: isTable ? COUNT_UP_TO : 0,
     onOrders: print ?? (async (orders) => void rows.push(...orders)),
   });
@@ -123,33 +123,30 @@ function readFilter(flags: ListFlags): DecisionFilter {
   };
 }
 
-/** @param most of the latest, where no number is given */
-function readNumbers(flags: ListFlags, isTable: boolean, most: number): { last: number; limit: number } {
+/** How many of the latest. @param most where no number is given */
+function readLast(flags: ListFlags, most: number): number {
   const { limit, last, follow = false } = flags;
   for (const [flag, isGiven] of [
     ['--reverse', flags.reverse],
     ['--until', flags.until !== undefined],
-    ['--limit', limit !== undefined],
   ] as const) {
     if (!follow || isGiven !== true) continue;
     throw new Failure('usage', `${flag} does not go with --follow, which ends with the latest order`, {
-      fix: flag === '--limit' ? 'use --last N for how many come first' : 'leave one of them out',
+      fix: 'leave one of them out',
     });
   }
-  const fallback = follow ? BEFORE_NEW_ONES : limit === undefined ? most : Infinity;
-  return {
-    last:
-      last === undefined ? fallback : wholeNumber('--last', last, { min: follow ? 0 : 1, max: MOST_ROWS }),
-    limit:
-      limit === undefined
-        ? Infinity
-        : wholeNumber('--limit', limit, { min: 1, max: isTable ? MOST_ROWS : Number.MAX_SAFE_INTEGER }),
-  };
+  const given = (['limit', 'last'] as const).flatMap((name) => {
+    const text = { limit, last }[name];
+    return text === undefined
+      ? []
+      : [wholeNumber(`--${name}`, text, { min: follow ? 0 : 1, max: MOST_ROWS })];
+  });
+  return given.length > 0 ? Math.min(...given) : follow ? BEFORE_NEW_ONES : most;
 }
 
 /** `53 earlier orders are not listed: …` */
 function earlierLine({ count: more, isAtLeast }: EarlierOrders): string {
   const what =
     more === 0 ? 'earlier orders' : `${isAtLeast ? 'more than ' : ''}${count(more, 'earlier order')}`;
-  return `${what} ${more === 1 ? 'is' : 'are'} not listed: --last N lists more, -o csv or -o json all`;
+  return `${what} ${more === 1 ? 'is' : 'are'} not listed: --limit N lists more, -o csv or -o json all`;
 }
