@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { DIFFERENCE_KINDS } from '../domain/difference.ts';
-import { Count, nullable, object, Time, type Document } from './shapes.ts';
+import { Count, CountByName, nullable, object, Time, type Document } from './shapes.ts';
 
 const Value = nullable(Type.Union([Type.String(), Type.Number()]));
 
@@ -26,6 +26,13 @@ export const Audit = object({
     records: nullable(Count, 'null: the topic was not read'),
     users: Count,
     edits: Count,
+    checkout_orders: Count,
+    unfinished_orders: Type.Integer({
+      minimum: 0,
+      description: 'of the checkout: something is still to follow',
+    }),
+    movements: Count,
+    facts: Count,
   }),
   skips: Type.Array(
     object({
@@ -51,11 +58,19 @@ export const Audit = object({
     }),
     'records below the stored positions; null: the topic was not read',
   ),
-  unsent: Type.Integer({ minimum: 0, description: 'dead letters that wait to be sent' }),
+  unsent: Type.Integer({ minimum: 0, description: 'messages and dead letters that wait to be sent' }),
+  unsent_by_destination: CountByName,
+  effects: object({
+    owed: Type.Integer({ minimum: 0, description: 'charges, refunds, mails and the like' }),
+    parked: Type.Integer({ minimum: 0, description: 'of these, how many are not tried any more' }),
+  }),
   undelivered: Type.Integer({ minimum: 0, description: 'dead letters that the topic does not take' }),
   notes: Type.Array(
     object({
-      kind: Type.Enum(['hand_edit', 'csv_behind', 'unfinished', 'dead_letters_deleted', 'records_deleted']),
+      kind: Type.Enum([
+        ...['hand_edit', 'csv_behind', 'unfinished', 'dead_letters_deleted', 'records_deleted'],
+        'effect_parked',
+      ]),
       where: Type.String(),
       message: Type.String(),
     }),

@@ -16,6 +16,20 @@ export const DIFFERENCE_KINDS = [
   'item_mismatch',
   'user_mismatch',
   'position_mismatch',
+  /** Of an order of the checkout: a step twice, two outcomes, one without what comes before it. */
+  'step_twice',
+  'outcome_mismatch',
+  'step_missing',
+  /** An id that belongs to both flows. */
+  'claimed_twice',
+  /** What was charged and not given back is not the total of a completed order, or not nothing of another. */
+  'money_mismatch',
+  'reservation_mismatch',
+  /** What an effect owes and what asks for it. */
+  'effect_missing',
+  'effect_unaccounted',
+  /** One event that counts twice. */
+  'event_twice',
   /** Views. */
   'log_tail_mismatch',
   'index_damaged',
@@ -49,7 +63,8 @@ export interface Difference {
 
 /** Something that looks odd and is no difference. */
 export interface AuditNote {
-  readonly kind: 'hand_edit' | 'csv_behind' | 'unfinished' | 'dead_letters_deleted' | 'records_deleted';
+  readonly kind:
+    'hand_edit' | 'csv_behind' | 'unfinished' | 'dead_letters_deleted' | 'records_deleted' | 'effect_parked';
   readonly where: string;
   readonly message: string;
 }

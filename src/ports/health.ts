@@ -1,6 +1,8 @@
 import type { Decided } from '../domain/orders/decided.ts';
 import type { AuditNote, Difference } from '../domain/difference.ts';
 import type { LoggedEdit } from '../domain/edit.ts';
+import type { Effect } from '../domain/effects.ts';
+import type { Fact, FactLog } from '../domain/facts.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Item, User } from '../domain/tables.ts';
 import type { SetAside } from '../domain/set-aside.ts';
@@ -38,6 +40,9 @@ export interface StoreInspection extends AsyncDisposable {
   decisions(outcome: 'accepted' | 'rejected'): AsyncIterable<PlacedLines<Decided>>;
   edits(): AsyncIterable<PlacedLines<LoggedEdit>>;
   movements(): AsyncIterable<PlacedLines<LoggedMovement>>;
+  facts<T extends Fact>(log: FactLog<T>): AsyncIterable<PlacedLines<T>>;
+  /** All that are owed, parked ones too. */
+  effects(): Iterable<Effect>;
   /** Where the row of an item or user stands in its file, for messages. */
   whereRow(table: 'users' | 'items', name: string): string;
   /** Compares the files with each other; what their lines say is for the caller to check. */

@@ -60,8 +60,8 @@ describe('the books', () => {
     const folder = await shop();
     const move = async (delta: number): Promise<void> => {
       await using store = await folder.own({ purpose: 'test', via: 'consume', onNotice: () => undefined });
-      const cause = delta < 0 ? 'reservation' : 'release';
-      const movements = [{ item: 'pen', delta, cause, orderId: 'O-1', eventId: null } as const];
+      const cause = delta < 0 ? 'sale' : 'restock';
+      const movements = [{ item: 'pen', delta, cause, orderId: null, eventId: null } as const];
       await store.transact({}, () => ({ changes: { movements }, result: undefined }));
     };
     await move(-4);

@@ -174,6 +174,8 @@ export class ModelFolder implements StoreAccess {
       decisions: (outcome) => placed(`${outcome}.jsonl`, store.decisions(outcome)),
       edits: () => placed('edits.jsonl', store.edits()),
       movements: () => placed('movements.jsonl', store.movements()),
+      facts: (log) => placed(`${log.name}.jsonl`, store.allFacts(log)),
+      effects: () => this.owed.values(),
       whereRow: (table, name) => `${table}:${name}`,
       findings: () => this.#findings(),
       [Symbol.asyncDispose]: async () => undefined,

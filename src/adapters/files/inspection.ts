@@ -3,6 +3,8 @@ import { crc32 } from 'node:zlib';
 import type { Decided } from '../../domain/orders/decided.ts';
 import { difference } from '../../domain/difference.ts';
 import type { LoggedEdit } from '../../domain/edit.ts';
+import type { Effect } from '../../domain/effects.ts';
+import type { Fact, FactLog } from '../../domain/facts.ts';
 import { isFailure, type Failure } from '../../domain/failure.ts';
 import type { Item, User } from '../../domain/tables.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -17,12 +19,13 @@ import type {
 import { checkCsv, linesOfRows } from './csv/check.ts';
 import { checkIds } from './ids/check.ts';
 import { parseEdit } from './logs/edit-line.ts';
+import { parseFact } from './logs/fact-lines.ts';
 import type { FileSystem } from './fs.ts';
 import { INVENTORY, USERS } from './tables/columns.ts';
 import { openIdIndex, type IdIndex } from './ids/index.ts';
 import { indexedLogs, type IndexedLog } from './ids/indexed-logs.ts';
 import { linesOf, type LogView } from './logs/log.ts';
-import { fileOfLog, innerFolder, LOG_OF, type LogName } from './layout.ts';
+import { factLogName, fileOfLog, innerFolder, LOG_OF, type LogName } from './layout.ts';
 import { openOrUndefined } from './whole-files.ts';
 import { addTail, lookUp, rebuildIndex } from './ids/lookup.ts';
 import { parseMovement } from './logs/movement-line.ts';
@@ -133,6 +136,14 @@ export class FolderInspection implements StoreInspection {
 
   movements(): AsyncIterable<PlacedLines<LoggedMovement>> {
     return this.#placed('movements', parseMovement);
+  }
+
+  facts<T extends Fact>({ name }: FactLog<T>): AsyncIterable<PlacedLines<T>> {
+    return this.#placed(factLogName(name), (line) => parseFact(line) as T);
+  }
+
+  effects(): Iterable<Effect> {
+    return this.#snapshot.tables.effects.values();
   }
 
   whereRow(table: 'users' | 'items', name: string): string {

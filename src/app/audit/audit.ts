@@ -4,7 +4,11 @@ import type { LoggedEdit } from '../../domain/edit.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import type { PlacedLines, StoreInspection } from '../../ports/health.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
+import type { Destination } from '../../ports/store.ts';
 import { Furthest, UserBooks } from './books.ts';
+import { CheckoutBooks } from './checkout.ts';
+import { eachLine, unreadable } from './each-line.ts';
+import { auditServices, type AuditedServices } from './services.ts';
 import { StockBooks } from './stock.ts';
 import { auditTopic, type AuditedTopic, type TopicPorts } from './topic.ts';
 import { Courses, type Skip } from '../offsets/skips.ts';
@@ -30,8 +34,11 @@ export interface AuditResult {
   };
   /** null: the topic was not looked at. */
   readonly topic: AuditedTopic | null;
+  /** The checkout, and what is owed to the outside. */
+  readonly services: AuditedServices;
   readonly skips: readonly Skip[];
-  readonly unsent: number;
+  /** What waits to be sent, by destination. */
+  readonly unsent: ReadonlyMap<Destination, number>;
   readonly undelivered: number;
   /** Why it is not known whether a process owned the store; null: it is known. */
   readonly ownerUnknown: Failure | null;
@@ -76,7 +83,7 @@ async function look(access: StoreAccess, topic: TopicPorts | null): Promise<Audi
   await using opened = inspection;
   const report = (found: Difference): void => differences.add(found);
   const ledger = await readLedger(opened, report);
-  const notes: AuditNote[] = [];
+  const notes: AuditNote[] = [...ledger.services.notes];
   for await (const finding of opened.findings()) {
     if (finding.difference !== undefined) differences.add(finding.difference);
     else notes.push(finding.note);
@@ -89,7 +96,8 @@ async function look(access: StoreAccess, topic: TopicPorts | null): Promise<Audi
     checked: ledger.checked,
     topic: audited,
     skips,
-    unsent: [...opened.unsent().values()].reduce((sum, count) => sum + count, 0),
+    services: ledger.services,
+    unsent: opened.unsent(),
     undelivered,
     ownerUnknown: typeof opened.isOwned === 'boolean' ? null : opened.isOwned,
     notes,
@@ -100,7 +108,16 @@ async function look(access: StoreAccess, topic: TopicPorts | null): Promise<Audi
 
 const NOTHING: Omit<AuditResult, 'total' | 'differences'> = {
   checked: { items: 0, users: 0, orders: 0, rejections: 0, edits: 0 },
-  ...{ topic: null, skips: [], unsent: 0, undelivered: 0, ownerUnknown: null, notes: [], repaired: [] },
+  services: { orders: 0, unfinished: 0, movements: 0, facts: 0, owed: 0, parked: 0, notes: [] },
+  ...{
+    topic: null,
+    skips: [],
+    unsent: new Map(),
+    undelivered: 0,
+    ownerUnknown: null,
+    notes: [],
+    repaired: [],
+  },
 };
 
 class Differences {
@@ -127,6 +144,7 @@ function damaged({ message, fix, context }: Failure, folder: string): Difference
 interface ReadLedger {
   readonly checked: AuditResult['checked'];
   readonly courses: Courses;
+  readonly services: AuditedServices;
 }
 
 /** One pass over the logs. */
@@ -138,13 +156,19 @@ async function readLedger(
   const users = new UserBooks(report);
   const courses = new Courses();
   const furthest = new Furthest();
+  const checkout = new CheckoutBooks(report);
+  const removed = new Set<string>();
   const edits = new EditReader(inspection, report, (edit, where) => {
-    if (edit.kind === 'item') books.edit(edit, where);
-    else if (edit.kind === 'user') users.edit(edit, where);
-    else courses.take(edit);
+    if (edit.kind === 'item') {
+      books.edit(edit, where);
+      if (edit.after === null) removed.add(edit.item);
+    }
+    if (edit.kind === 'user') users.edit(edit, where);
+    if (edit.kind === 'position') courses.take(edit);
   });
-  await eachLine(inspection.movements(), report, (movement) => {
+  const movements = await eachLine(inspection.movements(), report, (movement, file, line) => {
     books.move(movement);
+    checkout.move(movement, `${file}:${line}`);
     return undefined;
   });
   const orders = await eachLine(inspection.decisions('accepted'), report, (decided, file, line) => {
@@ -172,35 +196,8 @@ async function readLedger(
   return {
     checked: { items: books.size, users: users.size, orders, rejections, edits: edits.count },
     courses,
+    services: { movements, ...(await auditServices(inspection, checkout, removed, report)) },
   };
-}
-
-/**
- * @param take returns a promise only when it has to wait: there may be millions of lines
- * @returns how many lines there are
- */
-async function eachLine<T>(
-  chunks: AsyncIterable<PlacedLines<T>>,
-  report: (found: Difference) => void,
-  take: (value: T, file: string, line: number) => Promise<void> | undefined,
-): Promise<number> {
-  let count = 0;
-  for await (const { file, firstLine, lines } of chunks) {
-    for (const [at, value] of lines.entries()) {
-      if (value === undefined) report(unreadable(file, firstLine + at));
-      else {
-        const waiting = take(value, file, firstLine + at);
-        if (waiting !== undefined) await waiting;
-      }
-    }
-    count += lines.length;
-  }
-  return count;
-}
-
-function unreadable(file: string, line: number): Difference {
-  const where = `${file}:${line}`;
-  return difference('line_unreadable', where, { message: `${where} is no line that orderctl wrote` });
 }
 
 /** The log of edits, read piece by piece as it is needed. */

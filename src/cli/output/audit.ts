@@ -13,7 +13,7 @@ const SHOWN = 20;
 
 /** Keys in the order of the contract, then what else is known. */
 export function auditDocument(result: AuditResult): Audit {
-  const { checked, topic } = result;
+  const { checked, topic, services, unsent } = result;
   return {
     ok: result.total === 0,
     checked: {
@@ -23,6 +23,10 @@ export function auditDocument(result: AuditResult): Audit {
       records: topic?.records ?? null,
       users: checked.users,
       edits: checked.edits,
+      checkout_orders: services.orders,
+      unfinished_orders: services.unfinished,
+      movements: services.movements,
+      facts: services.facts,
     },
     skips: result.skips.map(({ processor, topic: of, partition, from, to, cause, at }) => ({
       ...{ processor, topic: of, partition, from, to, cause, at: isoTime(at) },
@@ -31,7 +35,9 @@ export function auditDocument(result: AuditResult): Audit {
     differences: result.differences.map(differenceDocument),
     repaired: result.repaired.map(differenceDocument),
     records: topic === null ? null : recordsDocument(topic),
-    unsent: result.unsent,
+    unsent: total(unsent),
+    unsent_by_destination: Object.fromEntries(unsent),
+    effects: { owed: services.owed, parked: services.parked },
     undelivered: result.undelivered,
     notes: result.notes,
   };
@@ -70,17 +76,24 @@ function recordsDocument({
 }
 
 export function auditText(result: AuditResult): string {
-  const { checked, topic, total, differences, repaired, skips, notes } = result;
+  const { checked, topic, services, unsent, differences, repaired, skips, notes } = result;
+  const { orders, unfinished, movements, owed, parked } = services;
   const parts = [
     count(checked.items, 'item'),
     count(checked.users, 'user'),
     count(checked.orders, 'accepted order'),
     count(checked.rejections, 'rejection'),
     count(checked.edits, 'edit'),
+    ...(orders === 0 ? [] : [count(orders, 'order of the checkout', 'orders of the checkout')]),
+    ...(movements === 0 ? [] : [count(movements, 'movement')]),
   ];
   const lines = [`compared ${parts.join(', ')}`];
   if (topic !== null) lines.push(recordsLine(topic));
-  if (result.unsent > 0) lines.push(`${count(result.unsent, 'dead letter')} wait to be sent`);
+  if (unfinished > 0) lines.push(`in flight: ${count(unfinished, 'order')} of the checkout`);
+  if (unsent.size > 0)
+    lines.push(`waiting to be sent: ${[...unsent].map(([to, n]) => `${grouped(n)} to ${to}`).join(', ')}`);
+  if (owed > 0)
+    lines.push(`owed: ${count(owed, 'effect')}${parked > 0 ? `, ${grouped(parked)} of them parked` : ''}`);
   if (result.undelivered > 0) {
     lines.push(
       `${count(result.undelivered, 'dead letter')} too large to send: kept in .orderctl/undelivered/`,
@@ -90,8 +103,9 @@ export function auditText(result: AuditResult): string {
   for (const { message } of notes) lines.push(`note: ${message}`);
   for (const { where, message } of repaired) lines.push(`repaired: ${where}, where ${message}`);
   for (const found of differences.slice(0, SHOWN)) lines.push(`${found.kind}: ${found.message}`);
-  if (total > SHOWN) lines.push(`and ${grouped(total - SHOWN)} more; -o json shows the first hundred`);
-  lines.push(total === 0 ? 'the books balance' : count(total, 'difference'));
+  if (result.total > SHOWN)
+    lines.push(`and ${grouped(result.total - SHOWN)} more; -o json shows the first hundred`);
+  lines.push(result.total === 0 ? 'the books balance' : count(result.total, 'difference'));
   return `${lines.join('\n')}\n`;
 }
 
@@ -116,4 +130,8 @@ function recordsLine({
 function skipLine({ processor, topic, partition, from, to, cause, at }: Skip): string {
   const by = processor === 'orders' ? '' : ` by ${processor}`;
   return `skipped${by}: ${topic}/${partition} from ${from} to ${to - 1}, ${SKIPPED_BY[cause]} at ${isoTime(at)}; no loss, but not read`;
+}
+
+function total(counts: ReadonlyMap<string, number>): number {
+  return [...counts.values()].reduce((sum, n) => sum + n, 0);
 }

@@ -17,7 +17,7 @@ type Notified = Readonly<{
   at: string;
 }>;
 
-const NOTIFICATIONS: FactLog<Notified> = { name: 'notifications', key: 'order_id' };
+export const NOTIFICATIONS: FactLog<Notified> = { name: 'notifications', key: 'order_id' };
 
 /** Writes to the customer about each step of an order, once for ever. */
 export function notification(): Processor<Step, Handled> {

@@ -148,7 +148,7 @@ const STEPS: FactLog<{ id: string; step: number }> = { name: 'steps', key: 'id' 
 
 /** A fact and a movement, in one transaction. */
 async function move(store: Store, step: number): Promise<void> {
-  const movement = { item: 'pen', delta: -1, cause: 'reservation', orderId: 'a', eventId: null } as const;
+  const movement = { item: 'pen', delta: -1, cause: 'sale', orderId: 'a', eventId: null } as const;
   await store.transact({ items: ['pen'], facts: new Map([[STEPS, ['a']]]) }, () => ({
     changes: { facts: [newFact(STEPS, { id: 'a', step })], movements: [movement] },
     result: null,

@@ -4,6 +4,7 @@ import { statusOf } from '../../../src/domain/checkout/status.ts';
 import { ORDER_CANCEL } from '../../../src/domain/messages/checkout/order-cancel.ts';
 import { ORDER_CREATED } from '../../../src/domain/messages/checkout/order-created.ts';
 import { PAYMENT_PROCESSED } from '../../../src/domain/messages/checkout/payment-processed.ts';
+import { differencesOfServices } from '../../support/audit-services.ts';
 import { CheckoutWorld } from '../../support/checkout-world.ts';
 import { randomOf, type Random } from '../../support/random.ts';
 
@@ -597,8 +598,11 @@ it(`money and stock come out even in ${HISTORIES} histories from seed ${SEED}`, 
     world.gateway.declines.add('bob');
     try {
       await live(randomOf(seed), ids);
+      // What is in flight is no difference.
+      expect(await differencesOfServices(world.folder)).toEqual([]);
       await world.settle();
       checkBooks(ids);
+      expect(await differencesOfServices(world.folder)).toEqual([]);
     } catch (error) {
       throw new Error(`seed ${seed}: ${String(error)}`, { cause: error });
     }
