@@ -20,9 +20,13 @@ it('tells that the books balance', async () => {
   const shop = await decidedShop();
   expect(await shop.json('audit')).toEqual({
     ok: true,
-    checked: { items: 1, orders: 1, rejections: 1, records: null, users: 1, edits: 2 },
+    checked: {
+      ...{ items: 1, orders: 1, rejections: 1, records: null, users: 1, edits: 2 },
+      ...{ checkout_orders: 0, unfinished_orders: 0, movements: 0, facts: 0 },
+    },
     ...{ skips: [], differences_total: 0, differences: [], repaired: [] },
-    ...{ records: null, unsent: 0, undelivered: 0, notes: [] },
+    ...{ records: null, unsent: 0, unsent_by_destination: {}, undelivered: 0, notes: [] },
+    effects: { owed: 0, parked: 0 },
   });
   const { stdout, stderr } = await shop.ok('audit');
   expect(stdout).toBe('compared 1 item, 1 user, 1 accepted order, 1 rejection, 2 edits\nthe books balance\n');

@@ -187,17 +187,14 @@ function isFinished(steps: ReadonlyMap<CheckoutStep, string>): boolean {
   return steps.has('not_charged') || (steps.has('cancelled') && !steps.has('charge_owed'));
 }
 
+/** Where the name of a step is no word for an order that has come so far. */
+const WORDS: Partial<Record<CheckoutStep, string>> = {
+  charge_owed: 'to be charged',
+  refund_owed: 'to be refunded',
+  not_charged: 'not charged',
+  cancel_refused: 'not to be cancelled',
+};
+
 function inWords(step: CheckoutStep): string {
-  switch (step) {
-    case 'charge_owed':
-      return 'to be charged';
-    case 'refund_owed':
-      return 'to be refunded';
-    case 'not_charged':
-      return 'not charged';
-    case 'cancel_refused':
-      return 'not to be cancelled';
-    default:
-      return step;
-  }
+  return WORDS[step] ?? step;
 }
