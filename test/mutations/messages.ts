@@ -8,15 +8,15 @@ const DOMAIN = ['test/unit/domain/messages.test.ts'];
 /** The catalogue of messages and its codecs. */
 export const MESSAGES: readonly Mutation[] = [
   {
-    name: 'a number below −2^52 is written as another',
-    file: 'src/adapters/avro/avsc-writer.ts',
-    from: "part === 'long' || (typeof part",
-    to: "part === 'long' && (typeof part",
+    name: 'a number of which the last bits are beyond 32 is written as another',
+    file: 'src/adapters/avro/write-values.ts',
+    from: 'rest = Math.floor(rest / 64);',
+    to: 'rest >>>= 6;',
     tests: CODEC,
   },
   {
     name: 'an amount loses its sign where its last byte has none to spare',
-    file: 'src/adapters/avro/avsc-writer.ts',
+    file: 'src/adapters/avro/write-values.ts',
     from: 'hundredths >= 2 ** (8 * sizeBytes - 1) ||',
     to: 'hundredths >= 2 ** (8 * sizeBytes) ||',
     tests: CODEC,
@@ -24,8 +24,22 @@ export const MESSAGES: readonly Mutation[] = [
   {
     name: 'what the schema cannot hold is written',
     file: 'src/adapters/avro/message-codec.ts',
-    from: 'const { value: parsed, problem } = parseMessage(schema, value);',
-    to: 'const { value: parsed, problem }: ReturnType<typeof parseMessage<Schema>> = { value };',
+    from: 'if (bytes) return bytes;',
+    to: 'return bytes ?? Buffer.alloc(HEADER_BYTES);',
+    tests: CODEC,
+  },
+  {
+    name: 'a name outside the alphabet is written',
+    file: 'src/adapters/avro/message-writer.ts',
+    from: "(typeof value !== 'string' || isName(value)) && write(value, into)",
+    to: "(typeof value !== 'string' || value !== '') && write(value, into)",
+    tests: CODEC,
+  },
+  {
+    name: 'a value that does not fit what is left of a buffer is cut off',
+    file: 'src/adapters/avro/message-writer.ts',
+    from: 'this.bytes.set(begun);',
+    to: '',
     tests: CODEC,
   },
   {

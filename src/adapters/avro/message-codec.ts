@@ -3,14 +3,13 @@ import type { AvroType, Message, RecordType, ValueOf } from '../../domain/messag
 import { isNullable, parseMessage } from '../../domain/messages/parse.ts';
 import type { Codec } from '../../ports/codec.ts';
 import { Decoder } from './decoder.ts';
+import { messageWriter } from './message-writer.ts';
 import { OwnSchema, type CodecOptions } from './own-schema.ts';
 import type { Shape } from './reader.ts';
-import { HEADER_BYTES, MAGIC_BYTE } from './wire-format.ts';
 
 /**
  * The codec of a message of the catalogue. Values are read by our own reader, as orders are: the bytes are untrusted,
- * fields count and names of records do not, and JSON takes the same way from there on. They are written by avsc: what
- * we write we trust.
+ * fields count and names of records do not, and JSON takes the same way from there on.
  */
 export function createMessageCodec<Schema extends RecordType>(
   { name, schema }: Message<Schema>,
@@ -26,23 +25,25 @@ export function createMessageCodec<Schema extends RecordType>(
         : { kind: 'dead_letter', stage: 'validate', ...problem };
     },
   });
-  let write: ((value: unknown) => Buffer) | undefined;
+  const write = messageWriter(schema);
   return {
     decode: (records) => decoder.decode(records),
     encode: async (values) => {
-      // Not loaded by what only reads.
-      write ??= (await import('./avsc-writer.ts')).createWriter(schema);
-      const toBytes = write;
-      const checked = values.map((value, at) => {
-        const { value: parsed, problem } = parseMessage(schema, value);
-        if (problem === undefined) return parsed;
-        throw new Failure('invalid_value', `message ${at + 1} of ${name}: ${problem.message}`);
-      });
-      const header = Buffer.alloc(HEADER_BYTES, MAGIC_BYTE);
-      header.writeUInt32BE(await own.id(), 1);
-      return checked.map((value) => Buffer.concat([header, toBytes(value)]));
+      const written = write(values).map((bytes, at) => bytes ?? writeParsed(values[at], at));
+      const id = await own.id();
+      for (const bytes of written) bytes.writeUInt32BE(id, 1);
+      return written;
     },
   };
+
+  /** What is not in its final form yet: a time as text, a field that has a default. */
+  function writeParsed(value: unknown, at: number): Buffer {
+    const { value: parsed, problem } = parseMessage(schema, value);
+    const [bytes] = problem === undefined ? write([parsed]) : [];
+    if (bytes) return bytes;
+    const why = problem?.message ?? 'it cannot be written';
+    throw new Failure('invalid_value', `message ${at + 1} of ${name}: ${why}`);
+  }
 }
 
 function shapeOf(type: AvroType): Shape {

@@ -11,6 +11,11 @@ export type ParsedMessage<T> =
 /** Fields that name something of the shop; ids of events may be any text. */
 const NAMES = new Set(['order_id', 'customer_id', 'product_id', 'item', 'store_id', 'supplier_id']);
 
+/** Whether a field of that name holds what isName says. */
+export function holdsName(field: string): boolean {
+  return NAMES.has(field);
+}
+
 /**
  * A message from named values, as JSON or any writer's schema gives them. Unknown fields are ignored; one that is
  * missing has its default. Problems name the field by its path, such as `items[2].quantity`.
@@ -58,7 +63,7 @@ function parseFields({ fields }: RecordType, value: unknown, path: string): Reco
     const given = names.map((name) => own(value, name)).find((one) => one !== undefined);
     const at = path === '' ? field.name : `${path}.${field.name}`;
     parsed[field.name] = given === undefined ? defaultOf(field, at) : parseValue(field.type, given, at);
-    if (NAMES.has(field.name)) checkName(parsed[field.name], at);
+    if (holdsName(field.name)) checkName(parsed[field.name], at);
   }
   return parsed;
 }

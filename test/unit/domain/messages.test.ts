@@ -18,7 +18,11 @@ import { amountOf } from '../../../src/domain/orders/price.ts';
 
 const WITH_SCHEMA = MESSAGES.filter((one): one is Message => one.schema !== null);
 
-const headersOf = (of: Message, cause: Cause) => eventHeaders(of, { ...cause, id: eventId(of, cause) });
+const headersOf = (of: Message, cause: Cause) =>
+  Object.fromEntries(eventHeaders(of, { ...cause, id: eventId(of, cause) })) as Record<
+    (typeof HEADERS)[number],
+    string
+  >;
 
 describe('the catalogue', () => {
   it('lists every message that a file declares', () => {

@@ -1,20 +1,13 @@
 import { Failure } from '../../../domain/failure.ts';
 import { fitsTheEvent, type Order, type OrderLine } from '../../../domain/orders/order.ts';
+import { MAGIC_BYTE } from '../wire-format.ts';
+import { MOST_BYTES_PER_UNIT, writeAmount, writeLong, writeText } from '../write-values.ts';
 
-/*
- * A hand-written encoder for our own schema: producing spends much of its time here, and avsc encodes numbers beyond
- * 2^52 wrongly, which some times are.
- * Source: https://avro.apache.org/docs/1.12.0/specification/#binary-encoding
- */
-
-const MAGIC_BYTE = 0;
 const CHUNK_BYTES = 256 * 1024;
 /** Header, two lengths, the number of lines, the end of the lines, the time: at most ten bytes each. */
 const MOST_ORDER_BYTES = 5 + 5 * 10;
 /** A length, a quantity, a branch, a length and a price, without the name. */
 const MOST_LINE_BYTES = 10 + 5 + 1 + 1 + 6;
-/** A UTF-16 unit takes at most three bytes in UTF-8. */
-const MOST_BYTES_PER_UNIT = 3;
 
 /**
  * Values in the Confluent wire format. A batch shares a few buffers: an allocation per order costs more than the
@@ -76,57 +69,6 @@ function writeLine(
     throw new Failure('invalid_value', message, { context: { orderId: order.orderId } });
   }
   const at = writeLong(quantity, into, writeText(item, into, from));
-  if (unitPrice !== null) return writePrice(unitPrice, into, at);
-  into[at] = 0;
-  return at + 1;
-}
-
-function writeText(text: string, into: Buffer, from: number): number {
-  // Names are ASCII: one byte per unit, and up to 63 of them a length of one byte.
-  if (text.length < 64) {
-    for (let index = 0; index < text.length; index++) {
-      const unit = text.charCodeAt(index);
-      if (unit >= 0x80) return writeAnyText(text, into, from);
-      into[from + 1 + index] = unit;
-    }
-    into[from] = text.length << 1;
-    return from + 1 + text.length;
-  }
-  return writeAnyText(text, into, from);
-}
-
-function writeAnyText(text: string, into: Buffer, from: number): number {
-  const at = writeLong(Buffer.byteLength(text), into, from);
-  return at + into.write(text, at);
-}
-
-/** Zigzag, seven bits a byte. @param value a safe integer */
-function writeLong(value: number, into: Buffer, from: number): number {
-  let at = from;
-  // The last bit is the sign; the rest is exact in a double.
-  let rest = value < 0 ? -(value + 1) : value;
-  const low = ((rest % 64) << 1) | (value < 0 ? 1 : 0);
-  rest = Math.floor(rest / 64);
-  into[at++] = rest > 0 ? low | 0x80 : low;
-  while (rest > 0) {
-    const next = Math.floor(rest / 128);
-    into[at++] = next > 0 ? (rest % 128) | 0x80 : rest;
-    rest = next;
-  }
-  return at;
-}
-
-/** The branch, then the amount in hundredths as the shortest big-endian two's complement. */
-function writePrice(price: string, into: Buffer, from: number): number {
-  const hundredths = Math.round(Number(price) * 100);
-  let sizeBytes = 1;
-  while (
-    sizeBytes < 6 &&
-    (hundredths >= 2 ** (8 * sizeBytes - 1) || hundredths < -(2 ** (8 * sizeBytes - 1)))
-  ) {
-    sizeBytes += 1;
-  }
-  into[from] = 2;
-  into[from + 1] = sizeBytes << 1;
-  return into.writeIntBE(hundredths, from + 2, sizeBytes);
+  into[at] = unitPrice === null ? 0 : 2;
+  return unitPrice === null ? at + 1 : writeAmount(unitPrice, into, at + 1);
 }

@@ -116,6 +116,7 @@ class Writer {
       this.varint(-1);
       return;
     }
+    if (typeof bytes === 'string' && this.#shortText(bytes)) return;
     this.varint(lengthOf(bytes));
     if (typeof bytes === 'string') {
       this.at += this.#buffer.write(bytes, this.at);
@@ -123,6 +124,21 @@ class Writer {
       this.#buffer.set(bytes, this.at);
       this.at += bytes.length;
     }
+  }
+
+  /** Names and values of most headers are short and ASCII: a call of Buffer would cost more than writing them. */
+  #shortText(text: string): boolean {
+    const { length } = text;
+    if (length > 128) return false;
+    const start = this.at + varintSize(length);
+    for (let index = 0; index < length; index++) {
+      const unit = text.charCodeAt(index);
+      if (unit >= 0x80) return false;
+      this.#buffer[start + index] = unit;
+    }
+    this.varint(length);
+    this.at = start + length;
+    return true;
   }
 
   varint(value: number): void {

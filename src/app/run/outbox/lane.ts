@@ -25,7 +25,7 @@ export class Lane {
   readonly #parts: LaneParts;
   #producer: Producer | undefined;
   /** What became of those that a failed sending left unsent with the others: they do not go again. */
-  readonly #settled = new WeakMap<Outgoing, 'sent' | OutgoingRecord>();
+  readonly #settled = new Map<Outgoing, 'sent' | OutgoingRecord>();
   /** Under way, or failed. */
   #sending: Promise<void> | undefined;
   /** When the last send was begun. */
@@ -78,31 +78,35 @@ export class Lane {
   async #sendUnsettled(unsent: readonly Outgoing[]): Promise<readonly OutgoingRecord[]> {
     const { names, group, codecOf, store, on } = this.#parts;
     const settled = this.#settled;
-    const left = unsent.filter((one) => !settled.has(one));
+    const left = settled.size === 0 ? unsent : unsent.filter((one) => !settled.has(one));
     const prepared = await toRecords(left, { names, group, codecOf, storeId: store.storeId });
     for (const { of, record, canBeSent } of prepared) if (!canBeSent) settled.set(of, record);
-    const toSend = prepared.filter(({ canBeSent }) => canBeSent);
-    await this.#send(toSend.map((one) => ({ ...one, topic: one.record.topic })));
-    const refused = unsent.flatMap((one) => {
+    await this.#send(prepared.filter(({ canBeSent }) => canBeSent));
+    const refused: OutgoingRecord[] = [];
+    for (const one of settled.size === 0 ? [] : unsent) {
       const fate = settled.get(one);
-      return typeof fate === 'object' ? [fate] : [];
-    });
+      if (typeof fate === 'object') refused.push(fate);
+    }
     for (const { id, topic } of refused) on({ kind: 'undelivered', id, topic });
+    settled.clear();
     return refused;
   }
 
-  async #send(prepared: readonly (Prepared & { readonly topic: string })[]): Promise<void> {
+  async #send(prepared: readonly Prepared[]): Promise<void> {
     this.#producer ??= await this.#parts.broker.producer();
+    const { signal } = this.#parts.stop;
+    const sent: Outgoing[] = [];
     for (const [topic, group] of byTopic(prepared)) {
       const records = group.map(({ record }) => record);
-      const { signal } = this.#parts.stop;
       const { outcomes, failure } = await this.#producer.send(topic, records, { signal });
       group.forEach(({ of, record }, at) => {
         const outcome = outcomes[at];
-        if (typeof outcome === 'object') this.#settled.set(of, 'sent');
+        if (typeof outcome === 'object') sent.push(of);
         else if (outcome === 'too_large' || outcome === 'refused') this.#settled.set(of, record);
       });
-      if (failure !== null) throw failure;
+      if (failure === null) continue;
+      for (const of of sent) this.#settled.set(of, 'sent');
+      throw failure;
     }
   }
 

@@ -14,6 +14,7 @@ import { groupOf } from '../groups.ts';
 /** What is to be sent, as a record. */
 export interface Prepared {
   readonly of: Outgoing;
+  readonly topic: string;
   readonly record: OutgoingRecord;
   /** False: its schema cannot hold its fields. It is never sent, and the value of `record` is JSON. */
   readonly canBeSent: boolean;
@@ -37,30 +38,44 @@ export async function toRecords(
   outgoing: readonly Outgoing[],
   parts: EncodingParts,
 ): Promise<readonly Prepared[]> {
-  const values = new Map<Outgoing, Uint8Array | null>();
-  for (const [type, messages] of byType(outgoing)) {
-    const encoded = await encode(await parts.codecOf(messageOf(type)), messages);
-    messages.forEach((message, at) => values.set(message, encoded[at] ?? null));
+  const prepared: Prepared[] = [];
+  for (const group of ofOneType(outgoing)) {
+    const [first] = group;
+    if (first?.kind !== 'message') {
+      for (const of of group as readonly OutgoingRecord[]) {
+        prepared.push({ of, topic: of.topic, record: of, canBeSent: true });
+      }
+      continue;
+    }
+    const messages = group as readonly OutgoingMessage[];
+    const message = messageOf(first.type);
+    const values = await encode(await parts.codecOf(message), messages);
+    messages.forEach((of, at) => {
+      const value = values[at] ?? null;
+      const { topic, headers } = wayOf(of, message, parts);
+      const record: OutgoingRecord = {
+        kind: 'record',
+        id: of.id,
+        topic,
+        key: Buffer.from(of.key),
+        value: value ?? Buffer.from(JSON.stringify(of.fields)),
+        headers,
+      };
+      prepared.push({ of, topic, record, canBeSent: value !== null });
+    });
   }
-  return outgoing.map((of) => {
-    if (of.kind === 'record') return { of, record: of, canBeSent: true };
-    const value = values.get(of) ?? null;
-    const { id, key, fields } = of;
-    const record: OutgoingRecord = {
-      ...{ kind: 'record', id, ...wayOf(of, parts), key: Buffer.from(key) },
-      value: value ?? Buffer.from(JSON.stringify(fields)),
-    };
-    return { of, record, canBeSent: value !== null };
-  });
+  return prepared;
 }
 
-function wayOf(of: OutgoingMessage, parts: EncodingParts): Pick<OutgoingRecord, 'topic' | 'headers'> {
-  const { id, at, traceparent, deadLetter } = of;
-  const message = messageOf(of.type);
+function wayOf(
+  { id, at, traceparent, deadLetter }: OutgoingMessage,
+  message: Message,
+  parts: EncodingParts,
+): Pick<OutgoingRecord, 'topic' | 'headers'> {
   const topic = topicOf(message, parts.names);
   if (deadLetter === undefined) {
     const headers = eventHeaders(message, { id, store: parts.storeId, at, traceparent });
-    return { topic, headers: Object.entries(headers) };
+    return { topic, headers };
   }
   const { record, processor, code, message: why, attempts } = deadLetter;
   const context = { group: groupOf(processor, parts.group), failedAt: at };
@@ -86,15 +101,17 @@ async function encode(
   }
 }
 
-function byType(outgoing: readonly Outgoing[]): Map<string, OutgoingMessage[]> {
-  const types = new Map<string, OutgoingMessage[]>();
+/** In their order, in groups that are encoded together; of one destination nearly all are of one type. */
+function ofOneType(outgoing: readonly Outgoing[]): Outgoing[][] {
+  const groups: Outgoing[][] = [];
+  let last: string | null | undefined;
   for (const one of outgoing) {
-    if (one.kind === 'record') continue;
-    const same = types.get(one.type);
-    if (same === undefined) types.set(one.type, [one]);
-    else same.push(one);
+    const type = one.kind === 'record' ? null : one.type;
+    if (type === last) groups.at(-1)?.push(one);
+    else groups.push([one]);
+    last = type;
   }
-  return types;
+  return groups;
 }
 
 function isMessage(message: DeclaredMessage): message is Message {
