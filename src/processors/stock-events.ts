@@ -94,7 +94,7 @@ export class StockEvents {
     folded.wanted = true;
     folded.isChanged = true;
     const what = `Order ${orderId} was refused: it wants ${quantity} of Product ${item}`;
-    this.#alert('insufficient_stock', item, folded, orderId, `${what}, and ${left(folded.onHand)}`);
+    this.#alert('insufficient_stock', item, folded, orderId, `${what}, with ${left(folded.onHand)}`);
   }
 
   /** An edit that may have changed stock or the level at which it is low. */
@@ -209,7 +209,7 @@ export function announceEdits(rules: StockRules, edits: readonly Edit[], state: 
 }
 
 function left(onHand: number): string {
-  return `only ${items(Math.max(0, onHand))} left`;
+  return onHand > 0 ? `only ${items(onHand)} left` : 'no items left';
 }
 
 function items(count: number): string {

@@ -25,7 +25,7 @@ export const MESSAGES: readonly Mutation[] = [
     name: 'what the schema cannot hold is written',
     file: 'src/adapters/avro/message-codec.ts',
     from: 'if (bytes) return bytes;',
-    to: 'return bytes ?? Buffer.alloc(HEADER_BYTES);',
+    to: 'return bytes ?? Buffer.alloc(5);',
     tests: CODEC,
   },
   {

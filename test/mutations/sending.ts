@@ -54,15 +54,15 @@ export const SENDING: readonly Mutation[] = [
   {
     name: 'dead letters that were sent go again with those that were not',
     file: 'src/app/run/outbox/lane.ts',
-    from: "if (typeof outcome === 'object') this.#settled.set(of, 'sent');",
-    to: "if (typeof outcome === 'object') this.#settled.delete(of);",
+    from: "for (const of of sent) this.#settled.set(of, 'sent');",
+    to: '',
     tests: ['test/app/consume-orders.test.ts'],
   },
   {
     name: 'a dead letter that was refused beside one that waits is forgotten',
     file: 'src/app/run/outbox/lane.ts',
-    from: "return typeof fate === 'object' ? [fate] : [];",
-    to: "return typeof fate === 'object' && left.includes(one) ? [fate] : [];",
+    from: "if (typeof fate === 'object') refused.push(fate);",
+    to: "if (typeof fate === 'object' && left.includes(one)) refused.push(fate);",
     tests: ['test/app/consume-orders.test.ts'],
   },
   {

@@ -95,6 +95,16 @@ describe('each message', () => {
   );
 });
 
+it('many at once, and one larger than the buffers that they share, are each the same after Avro', async () => {
+  const codec = codecOf(INVENTORY_EVENT);
+  const values = Array.from({ length: 1_000 }, (_, at) => ({
+    ...{ event_id: 'é'.repeat(at === 500 ? 100_000 : at), item: `i${at}`, revision: at, delta: 5 - at },
+    ...{ on_hand: 2 ** 40 + at, cause: 'sale' as const, order_id: at % 2 === 0 ? null : `o${at}`, at },
+  }));
+  const decoded = await codec.decode((await codec.encode(values)).map(recordOf));
+  expect(decoded).toEqual(values.map((value) => ({ kind: 'message', value })));
+});
+
 describe('a schema', () => {
   const before = message({
     name: 'versions',
@@ -299,6 +309,13 @@ describe('what cannot be written', () => {
       ) as string,
     });
     expect(registry.requests.length).toBe(asked);
+  });
+
+  it('is a name outside the alphabet', async () => {
+    await expect(codecOf(PAYMENT_FAILED).encode([{ ...failed, order_id: '=1' }])).rejects.toMatchObject({
+      code: 'invalid_value',
+      message: expect.stringMatching(/order_id "=1" is not a name/) as string,
+    });
   });
 
   it('is a message whose schema may not be registered', async () => {

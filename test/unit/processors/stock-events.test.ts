@@ -142,7 +142,7 @@ describe('events of stock', () => {
       'Product pen is out of stock!',
     ]);
     expect(alerts(sell(new PlainState().withItems({ pen: 2 }), order('A', ['pen', 2]))).at(0)).toMatchObject({
-      message: 'Low stock alert for Product pen: only 0 items left!',
+      message: 'Low stock alert for Product pen: no items left!',
     });
   });
 
@@ -153,7 +153,7 @@ describe('events of stock', () => {
     expect(alerts(first)).toMatchObject([
       {
         ...{ kind: 'insufficient_stock', item: 'pen', on_hand: 10, order_id: 'A', revision: 0 },
-        message: 'Order A was refused: it wants 14 of Product pen, and only 10 items left',
+        message: 'Order A was refused: it wants 14 of Product pen, with only 10 items left',
       },
     ]);
     expect(kinds(sell(state, order('C', ['pen', 3]), order('D', ['pen', 11])))).toEqual([]);
@@ -180,9 +180,9 @@ describe('events of stock', () => {
     expect(stock.moved({ ...sale, cause: 'restock', delta: 4 })).toBe(3);
     stock.moved({ ...sale, delta: -2 });
     expect(alerts(stock.announced().outgoing).map(({ kind, message }) => [kind, message])).toEqual([
-      ['low_stock', 'Low stock alert for Product pen: only 0 items left!'],
+      ['low_stock', 'Low stock alert for Product pen: no items left!'],
       ['oversold', 'Product pen is oversold: 1 item sold that was not on hand!'],
-      ['low_stock', 'Low stock alert for Product pen: only 0 items left!'],
+      ['low_stock', 'Low stock alert for Product pen: no items left!'],
       ['out_of_stock', 'Product pen is out of stock!'],
     ]);
     expect(events(stock.announced().outgoing).map(({ cause, on_hand }) => [cause, on_hand])).toEqual([

@@ -9,8 +9,11 @@ import type { Place, Queues } from './queues.ts';
 const MOST_AT_ONCE = 2_000;
 /** Of their lines: a record may have a MiB. */
 const MOST_BYTES_AT_ONCE = 8 * 1024 * 1024;
-/** What comes while others are being sent stays in memory up to here: then it does not have to be read again. */
-const MOST_KEPT = 2 * MOST_AT_ONCE;
+/**
+ * What comes while others are being sent stays in memory up to here: then it does not have to be read again. As many as
+ * a run lets wait for a destination that answers, so that those are never read.
+ */
+const MOST_KEPT = 10_000;
 
 /** One that waits, and where the line after it begins. */
 export interface Waiting {

@@ -1,9 +1,9 @@
 import type { ConsumeOrdersEvent, ConsumeSummary, RecordResult } from '../../../app/run/events.ts';
-import { formatRecordId } from '../../../domain/orders/order.ts';
 import type { Session } from '../../session.ts';
 import type { RunningConsumer } from '../../../ports/owner.ts';
 import { printRunEvent } from '../run/event.ts';
-import { DecisionThrottle, LINES_A_SECOND, type MessageLine } from './decision-throttle.ts';
+import { DecisionThrottle, type MessageLine } from './decision-throttle.ts';
+import { IgnoredPrices } from './ignored-prices.ts';
 import { StatusLine } from './status-line.ts';
 import { decisionDocument, decisionRow, viewDecision } from './decision.ts';
 import { summaryDocument, summaryLines } from './summary.ts';
@@ -38,8 +38,7 @@ export class ConsumeReport {
   #bar: ProgressBar | null = null;
   #statusLine: StatusLine | null = null;
   #isStopAsked = false;
-  #ignoredTold = 0;
-  #ignoredHeld = 0;
+  readonly #ignored: IgnoredPrices;
 
   constructor(session: Session, { isEach, startBar, status, ...limits }: ConsumeReportOptions) {
     this.#status = status;
@@ -48,10 +47,11 @@ export class ConsumeReport {
     this.#startBar = startBar;
     this.#limits = limits;
     const { printer } = session;
+    this.#ignored = new IgnoredPrices(printer);
     this.#throttle = new DecisionThrottle((level) => printer.says(level));
     this.#timer = setInterval(() => {
       this.#print(this.#throttle.tick(performance.now()));
-      this.#flushIgnored();
+      this.#ignored.flush();
     }, TICK_MS);
     this.#timer.unref();
   }
@@ -62,7 +62,7 @@ export class ConsumeReport {
     } else if (event.kind === 'batch') {
       this.#batch(event.results);
     } else if (event.kind === 'prices_ignored') {
-      this.#ignored(event);
+      this.#ignored.add(event);
     } else if (event.kind === 'summary') {
       this.close();
       this.#summary(event.summary);
@@ -80,32 +80,13 @@ export class ConsumeReport {
     this.#statusLine?.stop();
     this.#statusLine = null;
     this.#print(this.#throttle.flush());
-    this.#flushIgnored();
+    this.#ignored.flush();
   }
 
   /** To a person with the time; a service manager adds its own. */
   #print(lines: readonly MessageLine[]): void {
     const { printer, isLive } = this.#session;
     printer.messages(lines, isLive ? new Date().toTimeString().slice(0, 8) : null);
-  }
-
-  /** One by one as far as a person can read them; of the rest their number, once a second. */
-  #ignored({ ignored, orderId, record }: Extract<ConsumeOrdersEvent, { kind: 'prices_ignored' }>): void {
-    if (this.#ignoredTold < LINES_A_SECOND) {
-      const more = ignored.count > 1 ? `, and ${count(ignored.count - 1, 'more line')}` : '';
-      this.#session.printer.warn(
-        `order ${orderId}: ${ignored.message}${more}: kept without a price (${formatRecordId(record)})`,
-      );
-      this.#ignoredTold += 1;
-    } else this.#ignoredHeld += ignored.count;
-  }
-
-  #flushIgnored(): void {
-    const held = this.#ignoredHeld;
-    this.#ignoredHeld = 0;
-    this.#ignoredTold = 0;
-    if (held === 0) return;
-    this.#session.printer.warn(`and more: ${count(held, 'line')} kept without a price`);
   }
 
   #start(topic: string, group: string, remaining: number): void {

@@ -2,6 +2,7 @@ import type { OrdersEvent, RunEvent, RunSummary, Totals } from '../../../app/run
 import type { ProcessorName } from '../../../domain/messages/message.ts';
 import type { Session } from '../../session.ts';
 import { DecisionThrottle } from '../consume/decision-throttle.ts';
+import { IgnoredPrices } from '../consume/ignored-prices.ts';
 import { count } from '../text.ts';
 import { printRunEvent } from './event.ts';
 import { outcomesInWords, summaryDocument, summaryLines } from './summary.ts';
@@ -13,6 +14,7 @@ export class RunReport {
   readonly #session: Session;
   readonly #totals = new Map<ProcessorName, () => Totals>();
   readonly #throttle: DecisionThrottle;
+  readonly #ignored: IgnoredPrices;
   readonly #timer: NodeJS.Timeout;
   /** What was said of each: the records that it had read. */
   readonly #said = new Map<ProcessorName, Totals>();
@@ -23,6 +25,7 @@ export class RunReport {
     this.#session = session;
     const { printer } = session;
     this.#throttle = new DecisionThrottle((level) => printer.says(level));
+    this.#ignored = new IgnoredPrices(printer);
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();
   }
@@ -37,7 +40,7 @@ export class RunReport {
     } else if (event.kind === 'batch') {
       printer.messages(this.#throttle.add(event.results, performance.now()));
     } else if (event.kind === 'prices_ignored') {
-      printer.warn(`order ${event.orderId}: ${event.ignored.message}: kept without a price`);
+      this.#ignored.add(event);
     } else if (event.kind === 'ended') {
       this.close();
       this.#summary(event.run);
@@ -52,11 +55,13 @@ export class RunReport {
   close(): void {
     clearInterval(this.#timer);
     this.#session.printer.messages(this.#throttle.flush());
+    this.#ignored.flush();
     this.#sayTotals();
   }
 
   #tick(): void {
     this.#session.printer.messages(this.#throttle.tick(performance.now()));
+    this.#ignored.flush();
     this.#sayTotals();
   }
 
