@@ -139,7 +139,7 @@ export async function openMessageCodec(
   message: Message,
   options: { topic: string; register: boolean },
 ): Promise<Codec<unknown>> {
-  const { createMessageCodec } = await import('./adapters/avro/message-codec.ts');
+  const { createMessageCodec } = await import('./adapters/avro/messages/codec.ts');
   const { topic, register } = options;
   return createMessageCodec(message, { ...connection, subject: `${topic}-value`, register });
 }

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { createMessageCodec } from '../../src/adapters/avro/message-codec.ts';
+import { createMessageCodec } from '../../src/adapters/avro/messages/codec.ts';
 import { createOrderCodec } from '../../src/adapters/avro/orders/codec.ts';
 import { ORDER_CREATED, type OrderCreated } from '../../src/domain/messages/checkout/order-created.ts';
 import type { Order } from '../../src/domain/orders/order.ts';

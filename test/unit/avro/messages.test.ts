@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createMessageCodec } from '../../../src/adapters/avro/message-codec.ts';
+import { createMessageCodec } from '../../../src/adapters/avro/messages/codec.ts';
 import { ORDER_CREATED } from '../../../src/domain/messages/checkout/order-created.ts';
 import { ORDER_VALIDATED } from '../../../src/domain/messages/checkout/order-validated.ts';
 import { PAYMENT_FAILED } from '../../../src/domain/messages/checkout/payment-failed.ts';

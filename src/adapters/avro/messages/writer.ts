@@ -1,9 +1,9 @@
-import { isFields } from '../../domain/messages/fields.ts';
-import type { AvroType, FieldType, RecordType } from '../../domain/messages/message.ts';
-import { holdsName, isNullable } from '../../domain/messages/parse.ts';
-import { isName } from '../../domain/names.ts';
-import { GREATEST_TIME_MS, MAX_LINE_QUANTITY } from '../../domain/orders/order.ts';
-import { HEADER_BYTES, MAGIC_BYTE } from './wire-format.ts';
+import { isFields } from '../../../domain/messages/fields.ts';
+import type { AvroType, FieldType, RecordType } from '../../../domain/messages/message.ts';
+import { holdsName, isNullable } from '../../../domain/messages/parse.ts';
+import { isName } from '../../../domain/names.ts';
+import { GREATEST_TIME_MS, MAX_LINE_QUANTITY } from '../../../domain/orders/order.ts';
+import { HEADER_BYTES, MAGIC_BYTE } from '../wire-format.ts';
 import {
   MOST_AMOUNT_BYTES,
   MOST_BYTES_PER_UNIT,
@@ -11,7 +11,7 @@ import {
   writeAmount,
   writeLong,
   writeText,
-} from './write-values.ts';
+} from '../write-values.ts';
 
 /** @returns false for what is not exactly as parseMessage makes it */
 type Write = (value: unknown, into: Chunks) => boolean;

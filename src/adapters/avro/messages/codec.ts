@@ -1,11 +1,11 @@
-import { Failure } from '../../domain/failure.ts';
-import type { AvroType, Message, RecordType, ValueOf } from '../../domain/messages/message.ts';
-import { isNullable, parseMessage } from '../../domain/messages/parse.ts';
-import type { Codec } from '../../ports/codec.ts';
-import { Decoder } from './decoder.ts';
-import { messageWriter } from './message-writer.ts';
-import { OwnSchema, type CodecOptions } from './own-schema.ts';
-import type { Shape } from './reader.ts';
+import { Failure } from '../../../domain/failure.ts';
+import type { AvroType, Message, RecordType, ValueOf } from '../../../domain/messages/message.ts';
+import { isNullable, parseMessage } from '../../../domain/messages/parse.ts';
+import type { Codec } from '../../../ports/codec.ts';
+import { Decoder } from '../decoder.ts';
+import { messageWriter } from './writer.ts';
+import { OwnSchema, type CodecOptions } from '../own-schema.ts';
+import type { Shape } from '../reader.ts';
 
 /**
  * The codec of a message of the catalogue. Values are read by our own reader, as orders are: the bytes are untrusted,
