@@ -96,7 +96,8 @@ const WAYS: Ways = {
     'orderctl consume --adopt',
   show_offsets: () => 'see: orderctl offsets show',
   show_offsets_of: ({ processor }) => `see: orderctl offsets show --processor ${processor}`,
-  apply_topics_of: ({ processor }) => `"orderctl run ${processor}" makes it; see also: orderctl topics apply`,
+  apply_topics_of: ({ processor }) =>
+    `"orderctl run ${processor}" makes it, and so does: orderctl topics apply --processor ${processor} --execute`,
   offsets_file: () => 'use what orderctl offsets export writes, or kafka-consumer-groups with --export',
   other_cluster: () =>
     'if it is another cluster, name the right one with --brokers; to begin again on a new topic of that name: ' +

@@ -1,3 +1,5 @@
+import { topicsOfProcessor } from '../../src/app/topics/wanted.ts';
+import { PLAIN_SHOP } from '../../src/processors/options.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { applyTopics, planTopics, type TopicAction, type TopicPlan } from '../../src/app/topics/plan.ts';
 import { wantedTopics } from '../../src/app/topics/wanted.ts';
@@ -226,4 +228,18 @@ describe('topics of the catalogue', () => {
       expect.objectContaining({ code, message: expect.stringContaining(text) as string }),
     );
   });
+});
+
+it('what a run needs: what its processors read, with dead letters, and what they write', () => {
+  const shop = { ...PLAIN_SHOP, events: { lowStock: 1 } };
+  const topics = (name: string) => topicsOfProcessor(name, shop, new Map()).map(({ topic }) => topic);
+  expect(topics('payment')).toEqual([
+    ...['orders.validated', 'orders.validated.dlq', 'inventory.rejected', 'inventory.rejected.dlq'],
+    ...['orders.cancelled', 'orders.cancelled.dlq'],
+    ...['payments.processed', 'payments.failed', 'payments.refunded'],
+  ]);
+  const all = topics('all');
+  expect(all).toEqual(expect.arrayContaining(['orders', 'orders.dlq', 'inventory-events', 'alerts.dlq']));
+  expect(new Set(all).size).toBe(all.length);
+  expect(() => topics('pay')).toThrow('there is no processor');
 });

@@ -132,4 +132,11 @@ export const OPERATING: readonly Mutation[] = [
     to: '',
     tests: AUDIT,
   },
+  {
+    name: 'topics apply leaves out what a processor writes',
+    file: 'src/app/topics/wanted.ts',
+    from: 'wanted.push({ topic, message, carries: null });',
+    to: 'wanted.splice(0, 0);',
+    tests: ['test/app/topics.test.ts'],
+  },
 ];

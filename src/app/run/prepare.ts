@@ -20,7 +20,7 @@ import {
 } from '../offsets/group-positions.ts';
 import { groupAhead, markOf, rangesWithoutLeader } from '../offsets/plan.ts';
 import { ensureTopics } from '../topics/ensure.ts';
-import { wantedTopics } from '../topics/wanted.ts';
+import { topicsOfRun } from '../topics/wanted.ts';
 
 export interface PrepareOptions extends Pick<
   RunOptions,
@@ -99,16 +99,9 @@ export async function prepareRun(
 
 /** Those that are read with those of their dead letters, those that are written, and those for which something waits. */
 function topicsOf(readers: readonly Reader[], store: Store, names: TopicNames): WantedTopic[] {
-  const wanted = wantedTopics(
-    readers.flatMap(({ processor }) => processor.sources),
-    names,
-  );
   const waiting = MESSAGES.filter(({ name }) => store.unsent().has(name));
-  for (const message of [...readers.flatMap(({ processor }) => processor.emits), ...waiting]) {
-    const topic = topicOf(message, names);
-    if (!wanted.some((one) => one.topic === topic)) wanted.push({ topic, message, carries: null });
-  }
-  return wanted;
+  const run = readers.map(({ processor }) => processor);
+  return topicsOfRun([...run, { sources: [], emits: waiting }], names);
 }
 
 async function prepareTopic(

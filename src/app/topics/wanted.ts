@@ -1,3 +1,6 @@
+import { processors } from '../../processors/index.ts';
+import type { ShopOptions } from '../../processors/options.ts';
+import { selectProcessors } from '../run/services.ts';
 import type { WantedTopic } from '../../domain/topics/declared-topics.ts';
 import type { DeclaredMessage } from '../../domain/messages/message.ts';
 import { carriedBy, deadLettersBy } from '../../domain/messages/select.ts';
@@ -16,4 +19,28 @@ export function wantedTopics(messages: readonly DeclaredMessage[], names: TopicN
     if (deadLetters !== null) add(deadLetters, deadLettersBy(message));
   }
   return [...wanted.values()];
+}
+
+/** What a run of processors needs: the topics that they read with those of their dead letters, and those they write. */
+export function topicsOfRun(
+  run: readonly {
+    readonly sources: readonly DeclaredMessage[];
+    readonly emits: readonly DeclaredMessage[];
+  }[],
+  names: TopicNames,
+): WantedTopic[] {
+  const wanted = wantedTopics(
+    run.flatMap(({ sources }) => sources),
+    names,
+  );
+  for (const message of run.flatMap(({ emits }) => emits)) {
+    const topic = topicOf(message, names);
+    if (!wanted.some((one) => one.topic === topic)) wanted.push({ topic, message, carries: null });
+  }
+  return wanted;
+}
+
+/** @param name of a processor; `all`: of every processor of the shop @throws Failure usage: there is no such processor */
+export function topicsOfProcessor(name: string, shop: ShopOptions, names: TopicNames): WantedTopic[] {
+  return topicsOfRun(selectProcessors(processors(shop), name === 'all' ? [] : [name]), names);
 }

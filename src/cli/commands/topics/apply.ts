@@ -3,17 +3,16 @@ import type { AppliedTopics } from '../../../documents/topics.ts';
 import { applyTopics, type TopicAction } from '../../../app/topics/plan.ts';
 import { describe } from '../../help.ts';
 import { openBrokerOnly } from '../../kafka/open.ts';
-import { takingMessages, type MessageFlags } from '../../messages.ts';
 import { actionDocument, actionLine } from '../../output/topics.ts';
 import type { Session } from '../../session.ts';
-import { DECLARED, planDeclared } from './declared.ts';
+import { DECLARED, planDeclared, takingTopics, type TopicFlags } from './declared.ts';
 
-interface Flags extends MessageFlags {
+interface Flags extends TopicFlags {
   readonly execute?: true;
 }
 
 export function registerApply(topics: Command, session: Session): void {
-  takingMessages(
+  takingTopics(
     describe(topics.command('apply'), {
       summary: 'bring the cluster to what is declared',
       prose:
@@ -22,7 +21,7 @@ export function registerApply(topics: Command, session: Session): void {
         `topics are not changed here. ${DECLARED}`,
       examples: [
         ['orderctl topics apply', 'the plan'],
-        ['orderctl topics apply --all --execute', 'make the topics of all messages'],
+        ['orderctl topics apply --processor all --execute', 'make what "orderctl run" needs'],
       ],
     }),
   )

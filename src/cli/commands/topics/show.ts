@@ -1,15 +1,15 @@
 import type { Command } from 'commander';
 import { describe } from '../../help.ts';
 import { openBrokerOnly } from '../../kafka/open.ts';
-import { messageWords, takingMessages, type MessageFlags } from '../../messages.ts';
+import { messageWords } from '../../messages.ts';
 import { openCsv } from '../../output/csv.ts';
 import { printTable } from '../../output/print-table.ts';
 import { TOPIC_COLUMNS, topicRows, topicsDocument } from '../../output/topics.ts';
 import type { Session } from '../../session.ts';
-import { DECLARED, planDeclared } from './declared.ts';
+import { DECLARED, planDeclared, takingTopics, type TopicFlags } from './declared.ts';
 
 export function registerShow(topics: Command, session: Session): void {
-  takingMessages(
+  takingTopics(
     describe(topics.command('show'), {
       alias: 'list',
       summary: 'compare the cluster with the declared topics',
@@ -20,12 +20,12 @@ export function registerShow(topics: Command, session: Session): void {
         ['orderctl topics show -o json', 'for a script'],
       ],
     }),
-  ).action(async (names: readonly string[], flags: MessageFlags) => {
+  ).action(async (names: readonly string[], flags: TopicFlags) => {
     await show(session, names, flags);
   });
 }
 
-async function show(session: Session, names: readonly string[], flags: MessageFlags): Promise<void> {
+async function show(session: Session, names: readonly string[], flags: TopicFlags): Promise<void> {
   const { printer, isJson, isCsv } = session;
   await using admin = await (await openBrokerOnly(session)).admin();
   const plan = await planDeclared(admin, session, names, flags);
@@ -38,5 +38,7 @@ async function show(session: Session, names: readonly string[], flags: MessageFl
   else await printTable(printer, rows, TOPIC_COLUMNS);
   for (const warning of plan.warnings) printer.warn(warning);
   if (plan.actions.length === 0) return;
-  printer.info(`to create or change what is missing: orderctl topics apply${messageWords(names, flags)}`);
+  printer.info(
+    `to create or change what is missing: orderctl topics apply${messageWords(names, flags)}${flags.processor === undefined ? '' : ` --processor ${flags.processor}`}`,
+  );
 }
