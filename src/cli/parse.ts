@@ -109,7 +109,7 @@ export function timeRange(
   now: number,
 ): { sinceMs: number | null; untilMs: number | null } {
   const moment = (flag: string, text: string): number =>
-    timeAgo(text, now) ?? dateOrTime(flag, text, timeZone);
+    timeAgo(text, now) ?? dateOrTime(flag, dayNamed(text, now, timeZone) ?? text, timeZone);
   const sinceMs = since === undefined ? null : moment('--since', since);
   const untilMs = until === undefined ? null : moment('--until', until);
   if (sinceMs !== null && untilMs !== null && sinceMs >= untilMs) {
@@ -120,8 +120,24 @@ export function timeRange(
   return { sinceMs, untilMs };
 }
 
+/** `today` and `yesterday` as dates. */
+function dayNamed(text: string, now: number, timeZone: string | undefined): string | undefined {
+  const ago = ['today', 'yesterday'].indexOf(text);
+  if (ago === -1) return undefined;
+  const today = new Date(now + zoneOffsetMs(now, timeZone));
+  return new Date(today.setUTCDate(today.getUTCDate() - ago)).toISOString().slice(0, 10);
+}
+
 /** A date alone is its midnight. */
 function dateOrTime(flag: string, text: string, timeZone: string | undefined): number {
+  if (parseIsoTime(text) === 'unreadable') {
+    throw invalid(
+      flag,
+      text,
+      'a time',
+      `for example ${flag} 2h, yesterday, 2026-11-21 or 2026-11-21T10:00:00Z`,
+    );
+  }
   if (!/^\d{4}-\d\d-\d\d$/.test(text) || parseIsoTime(text) === 'unreal') return timestamp(flag, text);
   const utc = Date.parse(`${text}T00:00:00Z`);
   // The offset at that moment, then at the one that it leads to: they differ where the clock is changed in between.

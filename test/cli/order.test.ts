@@ -104,7 +104,7 @@ describe('order show', () => {
     [['order', 'list', '--reason', 'user_not_paid', '--status', 'accepted'], '--status'],
     [['order', 'list', '--follow', '--reverse'], '--reverse'],
     [['order', 'list', '--follow', '--until', '2h'], '--until'],
-    [['order', 'list', '--since', 'yesterday'], '--since'],
+    [['order', 'list', '--since', 'lately'], 'yesterday'],
     [['order', 'list', '--since', '2026-01-02T00:00:00Z', '--until', '2026-01-01T00:00:00Z'], '--until'],
   ])('refuses %j', async (args, named) => {
     const result = await openShop().run(args);
@@ -134,7 +134,9 @@ describe('order list', () => {
     expect(await ids('--reverse --limit 2')).toEqual(['ORD-3', 'ORD-2']);
     const last = await shop.ok('order list --last 1');
     expect(last.stdout.trimEnd().split('\n')).toHaveLength(2);
-    expect(last.stderr).toBe('2 earlier orders are not listed: --limit N lists more, -o csv or -o json all\n');
+    expect(last.stderr).toBe(
+      '2 earlier orders are not listed: --limit N lists more, -o csv or -o json all\n',
+    );
     const none = await shop.ok('order list --user carol');
     expect(none).toMatchObject({ stdout: '' });
     expect(none.stderr).toContain('no order');

@@ -1,20 +1,12 @@
 import { execFile, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { promisify, stripVTControlCharacters } from 'node:util';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { closedPort } from '../support/closed-port.ts';
 import { silentServer } from '../support/silent-server.ts';
-import {
-  failureOf,
-  fill,
-  finish,
-  observe,
-  openShop,
-  parseLines,
-  penShop,
-  type Shop,
-} from '../support/cli.ts';
+import { onTerminal } from '../support/terminal.ts';
+import { failureOf, fill, openShop, parseLines, penShop, type Shop } from '../support/cli.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const BINARY = path.join(ROOT, 'bin/orderctl');
@@ -72,22 +64,6 @@ describe('colour', () => {
     expect(`${failed.stderr}${shown.stdout}`).not.toContain('\u001B');
   });
 });
-
-/** Of a pseudo-terminal of 80 columns: what is printed, without colours. */
-async function onTerminal(shop: Shop, args: string): Promise<{ text: string; coloured: string }> {
-  const command = `stty cols 80 rows 24; '${process.execPath}' '${BINARY}' ${args}`;
-  const env: Record<string, string | undefined> = { ...process.env, ...shop.env, TERM: 'xterm' };
-  delete env.NO_COLOR;
-  const child = spawn('script', ['-qec', command, '/dev/null'], {
-    cwd: shop.folder,
-    env,
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
-  const { code, stdout } = await finish(observe(child, 'script'), args, 30_000);
-  expect(code, stdout).toBe(0);
-  const coloured = stdout.replaceAll('\r\n', '\n');
-  return { text: stripVTControlCharacters(coloured), coloured };
-}
 
 it.runIf(process.platform === 'linux').each(['inventory show', 'user show', 'config show'])(
   'titles on a terminal are coloured, whole, and above their columns: %s',

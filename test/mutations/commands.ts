@@ -159,6 +159,13 @@ export const COMMANDS: readonly Mutation[] = [
     tests: ['test/unit/build.test.ts'],
   },
   {
+    name: 'yesterday is that of UTC, whatever the time zone',
+    file: 'src/cli/parse.ts',
+    from: 'new Date(now + zoneOffsetMs(now, timeZone))',
+    to: 'new Date(now)',
+    tests: ['test/unit/cli/parse.test.ts'],
+  },
+  {
     name: 'order list --limit N is not the latest N',
     file: 'src/cli/commands/order/list.ts',
     from: "(['limit', 'last'] as const)",

@@ -3,6 +3,13 @@ import type { Mutation } from './list.ts';
 /** Promises kept by the domain and by the use cases. */
 export const USE_CASES: readonly Mutation[] = [
   {
+    name: 'audit: a new price that is read after later sales is a difference',
+    file: 'src/app/audit/stock.ts',
+    from: 'before.quantity !== after?.quantity) return false;',
+    to: 'before.quantity === after?.quantity) return false;',
+    tests: ['test/e2e/newcomer.test.ts'],
+  },
+  {
     name: 'a batch of control records alone wipes the fingerprint of the position',
     file: 'src/app/run/batches/batch.ts',
     from: 'last: position.last ?? positions.get(batch.partition)?.last ?? null,',

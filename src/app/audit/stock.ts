@@ -38,6 +38,7 @@ export class StockBooks {
     const account = this.#account(edit.item);
     const isInOrder = account.moved !== null || begins(edit, account);
     if (account.waiting.length === 0 && isInOrder) apply(edit, account);
+    else if (account.waiting.length === 0 && isOvertaken(edit, account)) account.row = edit.after;
     else account.waiting.push({ edit, where });
   }
 
@@ -163,6 +164,15 @@ function movedInWords(moved: number | null): string {
 
 function begins(edit: ItemEdit, account: Account): boolean {
   return (edit.before?.quantity ?? null) === account.onHand;
+}
+
+/**
+ * A new price, say, leaves the stock as it is, so that sales after it fit the account before it is read: its quantity then
+ * lies between what the last edit left and what is on hand.
+ */
+function isOvertaken({ before, after }: ItemEdit, { row, onHand }: Account): boolean {
+  if (before === null || row === null || onHand === null || before.quantity !== after?.quantity) return false;
+  return onHand < before.quantity && before.quantity <= row.quantity;
 }
 
 function apply({ before, after }: ItemEdit, account: Account): void {

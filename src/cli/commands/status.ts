@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { wrappedLines } from '../output/text.ts';
 import { openStore, systemClock } from '../../compose.ts';
 import type { RecentBoard } from '../../app/status/recent.ts';
 import { showStatus, type FolderStatus } from '../../app/status/show.ts';
@@ -53,7 +54,9 @@ async function show(session: Session, access: StoreAccess): Promise<void> {
   else {
     const lines = statusLines(status, access.name, systemClock.now());
     // That none runs is said by the failure.
-    for (const line of lines.slice(consumer === 'none' ? 1 : 0)) await printer.data(`${line}\n`);
+    for (const line of lines.slice(consumer === 'none' ? 1 : 0)) {
+      await printer.data(`${wrappedLines(line, printer.dataColumns)}\n`);
+    }
   }
   if (consumer === 'none') {
     await failForNoConsumer(access, 'start one with: orderctl consume; or name its folder with --storage');

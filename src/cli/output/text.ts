@@ -45,6 +45,20 @@ export function wrapped(line: string, { width, indent, isCut = false }: WrapOpti
   return [...lines, rest].map((text) => text.replaceAll('\u00A0', ' '));
 }
 
+/**
+ * Lines that a terminal does not break within words: what follows `name` or `- ` stays under it.
+ *
+ * @param width of the terminal; null: the output is none
+ */
+export function wrappedLines(text: string, width: number | null): string {
+  if (width === null) return text;
+  const indentOf = (line: string): number => /^(?: *- |\w+(?: \w+)* {2,})/.exec(line)?.[0].length ?? 0;
+  return text
+    .split('\n')
+    .flatMap((line) => wrapped(line, { width, indent: indentOf(line) }))
+    .join('\n');
+}
+
 /** @returns -1 where there is none */
 function placeToBreak(text: string, { width, indent, isCut = false }: WrapOptions): number {
   const space = text.lastIndexOf(' ', width);

@@ -41,8 +41,8 @@ export async function printEditLog(
   printer.info('shortened to the width of the terminal: -o csv has every column, whole');
 }
 
-/** Where the terminal is too narrow for all: the one after the other, so that CHANGE can be read. */
-const LEFT_OUT = ['WHY', 'BY', 'SOLD', 'HOW'];
+/** Where the terminal is too narrow for all: the one after the other. What was changed, and why, is what one looks for. */
+const LEFT_OUT = ['BY', 'HOW', 'SOLD'];
 
 const LOGGED = ['edit', 'at', 'by', 'via', 'why', 'undoes'];
 const USER_CSV = [...LOGGED, 'user', 'before_status', 'after_status'];

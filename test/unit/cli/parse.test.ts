@@ -111,6 +111,11 @@ describe('ranges of time', () => {
       '2026-11-28T00:00:00.000Z',
     ]);
     expect(range({ ...day, timeZone: 'Asia/Tokyo' })[0]).toBe('2026-11-26T15:00:00.000Z');
+    const named = { since: 'yesterday', until: 'today' };
+    expect(range({ ...named, timeZone: 'UTC' })).toEqual(range({ ...day, timeZone: 'UTC' }));
+    // At noon in UTC it is the 29th already in Auckland.
+    expect(range({ ...named, timeZone: 'Pacific/Auckland' })[1]).toBe('2026-11-28T11:00:00.000Z');
+    expect(() => range({ since: 'lately' })).toThrow(refusal('"lately" is not a time'));
   });
 
   it.each([

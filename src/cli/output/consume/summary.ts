@@ -4,7 +4,7 @@ import type { Printer } from '../printer.ts';
 import { stoppedInWords } from '../run/stopped-by.ts';
 import { countsDocument, countsInWords } from '../status.ts';
 import { renderTable, type Column } from '../table.ts';
-import { count, duration, grouped } from '../text.ts';
+import { count, duration, grouped, wrappedLines } from '../text.ts';
 
 /** The summary under `-o json`, keys in the order of the contract. */
 export function summaryDocument(summary: ConsumeSummary): SummaryDocument {
@@ -48,10 +48,11 @@ export function summaryLines(summary: ConsumeSummary, printer: Printer, isStopAs
   const time = duration(summary.seconds * 1000);
   const how = stoppedInWords(summary.stoppedBy, isStopAsked);
   lines.push(`${how} after ${time}, ${count(summary.commits, 'commit')}`);
-  if (summary.partitions.length === 0) return `${lines.join('\n')}\n`;
+  const text = wrappedLines(`${lines.join('\n')}\n`, printer.dataColumns);
+  if (summary.partitions.length === 0) return text;
   const table = renderTable(summary.partitions, COLUMNS, {
     width: printer.dataColumns,
     title: (text) => printer.dataColours.bold(text),
   });
-  return `${lines.join('\n')}\n${[...table].join('')}`;
+  return text + [...table].join('');
 }
