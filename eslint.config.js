@@ -11,21 +11,35 @@ const PARTS = {
   domain: { parts: [], packages: [] },
   ports: { parts: ['domain'], packages: [] },
   processors: { parts: ['domain'], packages: [] },
-  app: { parts: ['domain', 'ports', 'processors'], packages: [] },
-  documents: { parts: ['domain'], packages: ['typebox'] },
+  // What can be computed again from facts.
+  views: { parts: ['domain'], packages: [] },
+  app: { parts: ['domain', 'ports', 'processors', 'views'], packages: [] },
+  documents: { parts: ['domain', 'views'], packages: ['typebox'] },
   http: {
     parts: ['domain', 'ports', 'app', 'documents'],
     packages: ['fastify', '@fastify', 'typebox'],
     node: true,
   },
   cli: {
-    parts: ['domain', 'ports', 'app', 'documents', 'http', 'compose.ts', 'dev-broker'],
+    parts: [
+      'domain',
+      'ports',
+      'app',
+      'documents',
+      'views',
+      'http',
+      'compose.ts',
+      'dev-broker',
+      'dev-gateway',
+    ],
     packages: ['commander', 'chalk', 'cli-progress', 'string-width', 'csv-stringify'],
     node: true,
   },
   'compose.ts': { parts: ['domain', 'ports', 'app', 'adapters'], packages: ['uuid'], node: true },
   // A broker of its own, which knows nothing of orders.
   'dev-broker': { parts: ['crc32c.ts'], packages: [], node: true },
+  // A payment gateway to play with. Its books are lines of a file as the broker's logs are.
+  'dev-gateway': { parts: ['dev-broker'], packages: [], node: true },
   // Kafka's checksum of a record batch. The one leaf that both sides of the protocol share: it knows neither.
   'crc32c.ts': { parts: [], packages: [] },
 };
@@ -132,6 +146,11 @@ export default tseslint.config(
               target: './src/cli/**/!(dev|demo).ts',
               from: './src/dev-broker',
               message: 'Only the commands dev and demo know the embedded broker.',
+            },
+            {
+              target: './src/cli/**/!(dev).ts',
+              from: './src/dev-gateway',
+              message: 'Only the command dev knows the gateway to play with.',
             },
           ],
         },

@@ -161,6 +161,22 @@ export type DeliveryWay =
     }
   | { readonly kind: 'webhook'; readonly url: string; readonly secret: string };
 
+/** Who moves money: nobody, by the users of the shop, or a gateway. */
+export type GatewayWay =
+  { readonly kind: 'local' } | { readonly kind: 'http'; readonly url: string; readonly token: string | null };
+
+async function openGateway(way: GatewayWay): Promise<Outside['gatewayOf']> {
+  if (way.kind === 'http') {
+    const { createHttpGateway } = await import('./adapters/gateway/http.ts');
+    return () => createHttpGateway(way);
+  }
+  const { createLocalGateway } = await import('./adapters/gateway/local.ts');
+  return (store) =>
+    createLocalGateway((user) =>
+      store.transact({ users: [user] }, (state) => ({ changes: {}, result: state.status(user) })),
+    );
+}
+
 /** What is asked of the outside; `log` goes to a mailer and a webhook that are null. */
 export interface Outside {
   readonly mailer: Mailer | null;
@@ -168,12 +184,8 @@ export interface Outside {
   readonly gatewayOf: (store: Store) => Gateway;
 }
 
-export async function openOutside(delivery: DeliveryWay): Promise<Outside> {
-  const { createLocalGateway } = await import('./adapters/gateway/local.ts');
-  const gatewayOf = (store: Store): Gateway =>
-    createLocalGateway((user) =>
-      store.transact({ users: [user] }, (state) => ({ changes: {}, result: state.status(user) })),
-    );
+export async function openOutside(delivery: DeliveryWay, gateway: GatewayWay): Promise<Outside> {
+  const gatewayOf = await openGateway(gateway);
   if (delivery.kind === 'mail') {
     const { createSmtpMailer } = await import('./adapters/smtp/mailer.ts');
     return { mailer: createSmtpMailer(delivery), webhook: null, gatewayOf };

@@ -1,10 +1,11 @@
 import { Type } from 'typebox';
-import { object, Seconds, type Document } from './shapes.ts';
+import { nullable, object, Seconds, type Document } from './shapes.ts';
 
 /** Where `dev` listens. */
 export const Services = object({
   broker: Type.String({ description: 'HOST:PORT' }),
   registry: Type.String({ description: 'URL' }),
+  gateway: nullable(Type.String(), 'URL of the payment gateway; null: it was not asked for'),
   data: Type.String({ description: 'path of the data folder' }),
   pid: Type.Integer({ minimum: 1 }),
 });

@@ -1,5 +1,5 @@
-/** Something outside that is asked for: a payment, a mail, a call of a webhook. */
-export type EffectKind = 'charge' | 'refund' | 'mail' | 'webhook' | 'log';
+/** Something outside that is asked for: a payment, a mail, a call of a webhook, a parcel. */
+export type EffectKind = 'charge' | 'refund' | 'dispatch' | 'mail' | 'webhook' | 'log';
 
 /**
  * An effect that is owed: committed together with what asks for it, performed afterwards, at least once, and removed by

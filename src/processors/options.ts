@@ -1,5 +1,8 @@
 import type { DeliveryRules } from './delivery/rules.ts';
+import type { PaymentRules } from './payment/rules.ts';
+import { PAUSES_MS } from './retries.ts';
 import type { StockRules } from './stock-events.ts';
+import type { DispatchRules } from './warehouse/rules.ts';
 
 /** The rules of a shop, as it sets them. */
 export interface ShopOptions {
@@ -8,10 +11,14 @@ export interface ShopOptions {
   /** `optional`: an order without a user is judged by stock alone. */
   readonly users: 'required' | 'optional';
   readonly delivery: DeliveryRules;
+  readonly dispatch: DispatchRules;
+  readonly payment: PaymentRules;
 }
 
 export const PLAIN_SHOP: ShopOptions = {
   events: null,
   users: 'required',
   delivery: { mail: null, webhook: false },
+  dispatch: { way: 'auto', delayMs: 0 },
+  payment: { pausesMs: PAUSES_MS },
 };

@@ -1,11 +1,11 @@
 import type { Effect } from '../domain/effects.ts';
 
 /** Before the second try, the third, and so on. */
-const PAUSES_MS = [1_000, 5_000, 30_000, 5 * 60_000, 60 * 60_000];
+export const PAUSES_MS: readonly number[] = [1_000, 5_000, 30_000, 5 * 60_000, 60 * 60_000];
 
 /** An effect after a try that came to nothing: due again later, or parked when it was the last. @param at now */
-export function afterFault(effect: Effect, at: number): Effect {
-  const pauseMs = PAUSES_MS[effect.attempts - 1];
+export function afterFault(effect: Effect, at: number, pausesMs = PAUSES_MS): Effect {
+  const pauseMs = pausesMs[effect.attempts - 1];
   if (pauseMs === undefined) return parked(effect);
   return { ...effect, state: 'due', dueAt: at + pauseMs };
 }

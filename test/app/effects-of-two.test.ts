@@ -8,6 +8,7 @@ import { paymentPerformers } from '../../src/app/run/performers/payment.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Gateway, GatewayFault, Payment, PaymentAnswer } from '../../src/ports/outside/gateway.ts';
 import type { Store } from '../../src/ports/store.ts';
+import { PLAIN_SHOP } from '../../src/processors/options.ts';
 import { payment } from '../../src/processors/payment/processor.ts';
 import { ModelFolder } from '../support/model.ts';
 
@@ -134,7 +135,13 @@ function start(name: string): void {
   });
   const clock = clockOf(name);
   const worker = new EffectWorker({
-    ...{ store: led, clock, processors: [payment()], on: () => undefined, onSettled: () => undefined },
+    ...{
+      store: led,
+      clock,
+      processors: [payment(PLAIN_SHOP)],
+      on: () => undefined,
+      onSettled: () => undefined,
+    },
     performers: paymentPerformers({ gateway: gatewayOf(name), clock, keyTtlMs: 20 * HOUR_MS }),
   });
   workers.push(worker);
@@ -142,7 +149,7 @@ function start(name: string): void {
 }
 
 async function reads(message: Message, fields: object): Promise<void> {
-  const processor = payment();
+  const processor = payment(PLAIN_SHOP);
   const record = { topic: message.name, partition: 0, offset: 0 };
   const received = [
     { source: message.name, message: { order_id: 'a', ...fields }, record, traceparent: null },

@@ -182,7 +182,7 @@ it('ends all when one fails for good', async () => {
 it('sends the dead letters of a topic from the first of its readers alone; the others count them', async () => {
   broker.createTopic('alerts', 1);
   broker.append('alerts', 0, { value: new TextEncoder().encode('no JSON') });
-  await run([service(COUNTER), service({ ...COUNTER, name: 'tracking' })]);
+  await run([service(COUNTER), service({ ...COUNTER, name: 'notification' })]);
   const totals = { read: 1, deadLettered: 1 };
   expect(events.at(-1)).toMatchObject({ run: { services: [{ totals }, { totals }] } });
   const dead = sentTo('alerts.dlq');

@@ -42,6 +42,7 @@ it('orders go through it, and are there after a kill -9 and a restart', async ()
   expect(addresses).toEqual({
     broker: expect.stringMatching(/^127\.0\.0\.1:\d+$/) as string,
     registry: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) as string,
+    gateway: null,
     data: path.join(shop.folder, '.orderctl-dev'),
     pid: dev.pid,
   });
@@ -68,7 +69,7 @@ it.each(['SIGINT', 'SIGTERM'] as const)('says how to connect, and stops by %s', 
   const shop = openShop();
   const [port, registryPort] = [await closedPort(), await closedPort()];
   const dev = shop.start(`dev --port ${port} --registry-port ${registryPort}`);
-  await waitFor('its last line', dev.stdout, (text) => text.includes('Ctrl-C stops both.\n'));
+  await waitFor('its last line', dev.stdout, (text) => text.includes('Ctrl-C stops all of it.\n'));
   const said = dev.stdout();
   expect(said).toContain(`broker    127.0.0.1:${port}\nregistry  http://127.0.0.1:${registryPort}\n`);
   expect(said).toContain('.orderctl-dev');
@@ -171,7 +172,7 @@ describe('refuses', () => {
 it('warns of an address that others can reach', async () => {
   const shop = openShop();
   const dev = shop.start('dev --port 0 --registry-port 0 --host 0.0.0.0');
-  await waitFor('its last line', dev.stdout, (text) => text.includes('Ctrl-C stops both.\n'));
+  await waitFor('its last line', dev.stdout, (text) => text.includes('Ctrl-C stops all of it.\n'));
   expect(dev.stderr()).toContain('warning: everyone who reaches 0.0.0.0');
   expect(dev.stdout()).toMatch(/^broker {4}127\.0\.0\.1:\d+\nregistry {2}http:\/\/127\.0\.0\.1:\d+\n/);
   await stop(dev);

@@ -95,9 +95,9 @@ export function storePartsContract(make: () => Promise<StoreUnderTest>): void {
       async (store) => {
         await commit(store, { positions: [position('payment', 4), position('warehouse', 9)] });
         await commit(store, { positions: [position('payment', 5)] });
-        const seen = await store.transact({ positions: [...both, position('tracking', 1)] }, (snapshot) => ({
+        const seen = await store.transact({ positions: [...both, position('stock', 1)] }, (snapshot) => ({
           changes: {},
-          result: [...both, position('tracking', 1)].map((of) => snapshot.position(of)?.next),
+          result: [...both, position('stock', 1)].map((of) => snapshot.position(of)?.next),
         }));
         expect(seen).toEqual([5, 9, undefined]);
       },

@@ -11,6 +11,8 @@ const TRIED_ELSEWHERE: Readonly<Record<string, string>> = {
   demo: 'test/cli/demo.test.ts',
   serve: 'test/e2e/serve.test.ts',
   up: 'test/cli/up.test.ts',
+  'order cancel': 'test/e2e/checkout.test.ts',
+  'order dispatch': 'test/e2e/checkout.test.ts',
 };
 
 /** Names of the commands in a help text. */

@@ -8,6 +8,7 @@ import { paymentPerformers } from '../../src/app/run/performers/payment.ts';
 import type { Gateway, Payment, PaymentAnswer } from '../../src/ports/outside/gateway.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { processors } from '../../src/processors/index.ts';
+import { PAUSES_MS } from '../../src/processors/retries.ts';
 import type { Outcome, Processor, Received } from '../../src/processors/processor.ts';
 import { FakeClock } from './fake-clock.ts';
 import { ModelFolder } from './model.ts';
@@ -73,6 +74,8 @@ export class CheckoutWorld {
     const lowStock = 1;
     this.processors = processors({
       ...{ events: { lowStock }, users: 'required', delivery: { mail: null, webhook: false } },
+      dispatch: { way: 'auto', delayMs: 0 },
+      payment: { pausesMs: PAUSES_MS },
     });
     for (const { name } of this.processors) this.inboxes.set(name, []);
   }

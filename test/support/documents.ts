@@ -1,8 +1,9 @@
-import type { TSchema } from 'typebox';
+import { Type, type TSchema } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
 import { expect } from 'vitest';
 import { Audit } from '../../src/documents/audit.ts';
 import { Backup } from '../../src/documents/backup.ts';
+import { CheckoutOrder, Wish } from '../../src/documents/checkout/order.ts';
 import { Settings } from '../../src/documents/config.ts';
 import {
   DeadLetter,
@@ -68,7 +69,9 @@ const OUTPUTS: Readonly<Record<string, Output>> = {
   consume: { lines: [Decision], summary: ConsumeSummary },
   run: { lines: [], summary: RunSummary },
   replay: { lines: [Sent, SkippedOrder], summary: ReplaySummary },
-  'order show': { one: Order },
+  'order show': { one: Type.Union([Order, CheckoutOrder]) },
+  'order cancel': { one: Wish },
+  'order dispatch': { one: Wish },
   'order list': { lines: [Order], summary: null },
   'order explain': { one: Explanation },
   'offsets show': { one: Offsets },

@@ -13,6 +13,8 @@ export interface WebhookOptions {
   readonly secret: string;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** For the whole of one call. */
+  readonly timeoutMs?: number;
 }
 
 /** What the specification recommends to wait is 15 to 30 s; a receiver answers before it does its work. */
@@ -20,11 +22,17 @@ const TIMEOUT_MS = 15_000;
 /** The receiver wants no more events. */
 const GONE = 410;
 
-export function createWebhook({ url, secret, now }: WebhookOptions): Webhook {
+export function createWebhook({ url, secret, now, timeoutMs = TIMEOUT_MS }: WebhookOptions): Webhook {
   const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
   return {
     post: async (event, signal) => {
       const { id, headers, body } = signedRequest(event, key, now());
+      // Not AbortSignal.timeout: in Node 20 the garbage collector takes one that only AbortSignal.any knows.
+      const limit = new AbortController();
+      const timer = setTimeout(
+        () => limit.abort(new Error(`no answer within ${timeoutMs / 1000} s`)),
+        timeoutMs,
+      );
       try {
         const response = await fetch(url, {
           method: 'POST',
@@ -32,13 +40,15 @@ export function createWebhook({ url, secret, now }: WebhookOptions): Webhook {
           body,
           // A receiver that moved is a setting to be mended: signed content is not sent elsewhere.
           redirect: 'manual',
-          signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+          signal: AbortSignal.any([signal, limit.signal]),
         });
         await response.body?.cancel();
         return outcomeOf(response.status, id);
       } catch (error) {
         if (signal.aborted) throw error;
         return { kind: 'fault', detail: `${url}: ${reasonOf(error)}` };
+      } finally {
+        clearTimeout(timer);
       }
     },
   };

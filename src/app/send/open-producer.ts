@@ -1,4 +1,5 @@
 import { ORDER } from '../../domain/messages/shop/order.ts';
+import type { DeclaredMessage } from '../../domain/messages/message.ts';
 import type { Broker, Producer } from '../../ports/broker.ts';
 import { ensureTopics, type TopicCreated } from '../topics/ensure.ts';
 import { openUnlessStopped, unlessStopped } from '../run/wait.ts';
@@ -14,16 +15,18 @@ export async function openProducer(
   broker: Broker,
   options: {
     readonly topic: string;
+    /** What it carries; left out: orders. */
+    readonly message?: DeclaredMessage;
     readonly create: boolean;
     readonly on: (event: TopicCreated) => void;
     readonly signal: AbortSignal;
   },
 ): Promise<Producer | undefined> {
-  const { topic, create, on, signal } = options;
+  const { topic, message = ORDER, create, on, signal } = options;
   {
     await using admin = await openUnlessStopped(broker.admin(), signal);
     if (admin === undefined) return undefined;
-    const wanted = [{ topic, message: ORDER, carries: null }];
+    const wanted = [{ topic, message, carries: null }];
     if ((await unlessStopped(ensureTopics(admin, wanted, create, on), signal)) === undefined)
       return undefined;
   }

@@ -2,12 +2,15 @@ import { Failure } from '../../domain/failure.ts';
 import { fitsTheEvent, type Order } from '../../domain/orders/order.ts';
 import { parseOrder } from '../../domain/orders/parse-order.ts';
 import type { Clock } from '../../ports/clock.ts';
+import { checkoutFields } from './checkout-order.ts';
 import type { Numbered } from './produce.ts';
 
 export interface LineOptions {
   readonly clock: Clock;
   /** The id of the order of a line that has none: the same each time. */
   readonly idOf: (line: number) => string;
+  /** Reads what the checkout asks for beside the order. */
+  readonly hasMore?: boolean;
 }
 
 /**
@@ -50,7 +53,7 @@ function readLine(text: string, place: { file: string; line: number }, options: 
   const unfit = order.items.find(({ quantity }) => !fitsTheEvent(quantity));
   if (unfit !== undefined)
     throw bad(`quantity of ${unfit.item} is ${unfit.quantity}; the event holds whole numbers`);
-  return order;
+  return options.hasMore === true ? { ...order, ...checkoutFields(value) } : order;
 }
 
 export interface CheckedLines {

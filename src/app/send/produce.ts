@@ -1,5 +1,6 @@
 import type { ProduceAgain } from '../../domain/advice.ts';
 import { Failure } from '../../domain/failure.ts';
+import type { DeclaredMessage } from '../../domain/messages/message.ts';
 import type { Order } from '../../domain/orders/order.ts';
 import type { Item, User } from '../../domain/tables.ts';
 import type { Broker } from '../../ports/broker.ts';
@@ -17,6 +18,8 @@ export interface Numbered extends Sendable {
 
 export interface ProduceOptions {
   readonly topic: string;
+  /** What the topic carries; left out: orders. */
+  readonly message?: DeclaredMessage;
   /** Where the orders come from: `sampleOrders`, one given order, or a file. */
   readonly orders: AsyncIterable<Numbered> | Iterable<Numbered>;
   /** How many there will be; null when it runs until stopped. */
@@ -34,7 +37,7 @@ export interface ProduceOptions {
 
 export interface ProducePorts {
   readonly broker: Broker;
-  readonly codec: OrderCodec;
+  readonly codec: Pick<OrderCodec, 'encode'>;
   readonly clock: Clock;
 }
 

@@ -23,7 +23,7 @@ export type Sent<T extends Sendable> = T & SentRecord;
 
 export interface SenderParts {
   readonly producer: Producer;
-  readonly codec: OrderCodec;
+  readonly codec: Pick<OrderCodec, 'encode'>;
   readonly clock: Clock;
   readonly topic: string;
   readonly delayMs: number;

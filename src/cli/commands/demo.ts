@@ -55,6 +55,7 @@ async function playOnOwnKafka(stage: Stage, { printer }: Session): Promise<Evide
     host: '127.0.0.1',
     port: 0,
     registryPort: 0,
+    gatewayPort: null,
     dataDir: join(stage.folder, 'kafka'),
     warn: (message) => printer.warn(message),
   });

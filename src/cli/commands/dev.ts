@@ -7,6 +7,7 @@ import { FolderInUseError } from '../../dev-broker/folder-lock.ts';
 import { CorruptStateError } from '../../dev-broker/line-log.ts';
 import { CorruptLogError } from '../../dev-broker/log/recovery.ts';
 import { startDevRegistry } from '../../dev-broker/registry/server.ts';
+import type { DevGateway } from '../../dev-gateway/dev-gateway.ts';
 import { Failure } from '../../domain/failure.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
@@ -25,6 +26,7 @@ interface Flags {
   registryPort: string;
   data: string;
   host: string;
+  gatewayPort?: string;
 }
 
 export function register(command: Command, session: Session): void {
@@ -36,6 +38,10 @@ export function register(command: Command, session: Session): void {
       'They listen where orderctl looks by default, so that no other command needs a setting. --port 0 and ' +
       '--registry-port 0 take free ones. Only this machine can connect unless --host says otherwise; no password ' +
       'is asked.\n\n' +
+      '--gateway-port adds a payment gateway that moves no money and keeps books. It declines customers named decline-…, ' +
+      'and the first request for a customer named delay-…, error-…, hang-…, lose-… (charged, no answer) or forget-… ' +
+      'meets that. PUT /mood {"mood": "hang", "times": 3} is the same for the next requests of all; GET /books has what was ' +
+      'charged, and for whom twice, which nothing may be.\n\n' +
       'It is for development and tests: one node, one copy of the data. It is never the way to scale; that is a ' +
       'Kafka cluster, which orderctl reaches by --brokers. A data folder or a port that is in use is a conflict ' +
       '(4).',
@@ -46,6 +52,7 @@ export function register(command: Command, session: Session): void {
   })
     .option('--port <N>', 'of the broker; 0 takes a free one', String(BROKER_PORT))
     .option('--registry-port <N>', 'of the registry; 0 takes a free one', String(REGISTRY_PORT))
+    .option('--gateway-port <N>', 'a payment gateway too, on this port; 0 takes a free one')
     .option('--data <DIR>', 'where both keep their data', DATA_FOLDER)
     .option('--host <HOST>', 'the address to listen on', LOOPBACK)
     .action(async (flags: Flags) => {
@@ -59,17 +66,21 @@ async function dev(session: Session, flags: Flags): Promise<void> {
     host: flags.host,
     port: wholeNumber('--port', flags.port, { max: 65_535 }),
     registryPort: wholeNumber('--registry-port', flags.registryPort, { max: 65_535 }),
+    gatewayPort:
+      flags.gatewayPort === undefined
+        ? null
+        : wholeNumber('--gateway-port', flags.gatewayPort, { max: 65_535 }),
     dataDir: resolve(cwd, flags.data),
     warn: (message: string) => printer.warn(message),
   };
   const signal = takeStopSignal(printer);
   const services = await startServices(options);
   try {
-    const { broker, registry } = services;
+    const { broker, registry, gateway } = services;
     if (!isLoopback(flags.host)) {
       printer.warn(`everyone who reaches ${flags.host} can read and write: no password is asked`);
     }
-    const document: Addresses = { broker, registry, data: options.dataDir, pid: process.pid };
+    const document: Addresses = { broker, registry, gateway, data: options.dataDir, pid: process.pid };
     await printer.data(
       session.isJson
         ? `${JSON.stringify(document)}\n`
@@ -82,11 +93,12 @@ async function dev(session: Session, flags: Flags): Promise<void> {
   printer.info('stopped');
 }
 
-function howToConnect({ broker, registry }: Services, data: string): string {
+function howToConnect({ broker, registry, gateway }: Services, data: string): string {
   const defaults = new Map<string, unknown>(SETTINGS.map(({ name, fallback }) => [name, fallback]));
   const settings = [
     ...(broker === defaults.get('brokers') ? [] : [`export ORDERCTL_BROKERS=${broker}`]),
     ...(registry === defaults.get('registry') ? [] : [`export ORDERCTL_REGISTRY=${registry}`]),
+    ...(gateway === null ? [] : [`export ORDERCTL_GATEWAY=${gateway}`]),
   ];
   const commands = [
     ...settings,
@@ -98,13 +110,14 @@ function howToConnect({ broker, registry }: Services, data: string): string {
   return [
     `broker    ${broker}`,
     `registry  ${registry}`,
+    ...(gateway === null ? [] : [`gateway   ${gateway}`]),
     `data      ${data} (kept for the next start)`,
     '',
     `Try it from another terminal${settings.length === 0 ? ', without any setting' : ''}:`,
     ...commands.map((command) => `  ${command}`),
     '',
     'For development only: one node, one copy of the data. To scale, use a Kafka cluster (--brokers).',
-    'Ctrl-C stops both.',
+    'Ctrl-C stops all of it.',
     '',
   ].join('\n');
 }
@@ -115,6 +128,8 @@ export interface ServiceOptions {
   readonly port: number;
   /** 0 takes a free one. */
   readonly registryPort: number;
+  /** null: none; 0 takes a free one. */
+  readonly gatewayPort: number | null;
   readonly dataDir: string;
   readonly warn: (message: string) => void;
 }
@@ -124,35 +139,61 @@ export interface Services {
   readonly broker: string;
   /** As --registry takes it. */
   readonly registry: string;
+  /** As --gateway takes it; null: none. */
+  readonly gateway: string | null;
   readonly stop: () => Promise<void>;
 }
 
 /**
- * Broker and registry on one data folder, in this process.
+ * Broker, registry and, where it is wanted, payment gateway on one data folder, in this process.
  *
  * @throws Failure folder_in_use, port_in_use, invalid_value, corrupt_state, write_failed
  */
 export async function startServices(options: ServiceOptions): Promise<Services> {
-  const { host, port, registryPort, dataDir, warn } = options;
-  // The broker's hold on its folder guards the registry's beside it.
-  const broker = await startDevBroker({ host, port, dataDir: join(dataDir, 'broker'), warn }).catch(
-    (error: unknown) => {
-      throw failureOf(error, options, '--port', port);
-    },
+  const { host, port, registryPort, gatewayPort, dataDir, warn } = options;
+  const started: { stop(): Promise<void> }[] = [];
+  const start = async <S extends { stop(): Promise<void> }>(
+    starting: Promise<S>,
+    flag: string,
+    itsPort: number,
+  ): Promise<S> => {
+    try {
+      const service = await starting;
+      started.push(service);
+      return service;
+    } catch (error) {
+      await Promise.all(started.map((one) => one.stop()));
+      throw failureOf(error, options, flag, itsPort);
+    }
+  };
+  // The broker's hold on its folder guards the others' beside it.
+  const broker = await start(
+    startDevBroker({ host, port, dataDir: join(dataDir, 'broker'), warn }),
+    '--port',
+    port,
   );
-  try {
-    const registry = await startDevRegistry({ host, port: registryPort, dataDir: join(dataDir, 'registry') });
-    return {
-      broker: reachable(broker.address),
-      registry: reachable(registry.url),
-      stop: async () => {
-        await Promise.all([registry.stop(), broker.stop()]);
-      },
-    };
-  } catch (error) {
-    await broker.stop();
-    throw failureOf(error, options, '--registry-port', registryPort);
-  }
+  const registry = await start(
+    startDevRegistry({ host, port: registryPort, dataDir: join(dataDir, 'registry') }),
+    '--registry-port',
+    registryPort,
+  );
+  const gateway =
+    gatewayPort === null
+      ? null
+      : await start(openGateway(host, gatewayPort, dataDir), '--gateway-port', gatewayPort);
+  return {
+    broker: reachable(broker.address),
+    registry: reachable(registry.url),
+    gateway: gateway === null ? null : reachable(gateway.url),
+    stop: async () => {
+      await Promise.all(started.map((one) => one.stop()));
+    },
+  };
+}
+
+async function openGateway(host: string, port: number, dataDir: string): Promise<DevGateway> {
+  const { startDevGateway } = await import('../../dev-gateway/dev-gateway.ts');
+  return startDevGateway({ host, port, file: join(dataDir, 'gateway', 'books.log') });
 }
 
 /** Listening on every address is no address to connect to. */

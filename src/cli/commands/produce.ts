@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { CheckoutOrder } from '../../app/send/checkout-order.ts';
 import { checkLines, ordersFromLines } from '../../app/send/orders-from-lines.ts';
 import { produceOrders, sampleOrders, seededRandom, type Numbered } from '../../app/send/produce.ts';
 import { openIds, openLineIds, systemClock } from '../../compose.ts';
@@ -7,7 +8,7 @@ import { Failure } from '../../domain/failure.ts';
 import { MAX_LINE_QUANTITY, type Order } from '../../domain/orders/order.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
-import { openKafka } from '../kafka/open.ts';
+import { openFlow } from '../kafka/flow.ts';
 import { decimalNumber, delay, nameOf, signedNumber, wholeNumber } from '../parse.ts';
 import { SendReport } from '../output/send-report.ts';
 import { count } from '../output/text.ts';
@@ -31,6 +32,8 @@ interface Flags {
   item?: string[];
   quantity?: string[];
   file?: string;
+  flow: string;
+  address?: string;
   /** Commander's negations. */
   create: boolean;
   register: boolean;
@@ -42,7 +45,8 @@ export function register(command: Command, session: Session): void {
       'Sends orders to the topic as Avro events. Without further flags: five sample orders for random users and items of ' +
       'the storage folder, unpaid users too. With --user, --item and --quantity: exactly that order, even if it will be ' +
       'rejected. With --file: the orders of a file, one JSON object a line, checked as a whole before the first is ' +
-      'sent (6); a line without an id gets one that follows from the file and the line.\n\n' +
+      'sent (6); a line without an id gets one that follows from the file and the line. --flow checkout sends to orders.created: ' +
+      'prices and totals are those of inventory.csv, addresses the column "address" of users.csv, unless a line has its own.\n\n' +
       'Ctrl-C: 0 with --count 0, else 130 with the way to go on. Brokers that do not answer: 5, with the orders that may ' +
       'be stored all the same, and the way to send them again under the same ids. No users or no items: 3.',
     examples: [
@@ -61,6 +65,8 @@ export function register(command: Command, session: Session): void {
     .option('--order-id <ID>', 'its id (default: a new one)')
     .option('--file <FILE>', 'orders from NDJSON; - is stdin')
     .option('--from-line <N>', 'begin with this line of the file')
+    .option('--flow <FLOW>', 'direct, or checkout: validated, paid for and shipped', 'direct')
+    .option('--address <TEXT>', 'of the checkout: where one order goes to')
     .option('--no-register', 'do not register the schema')
     .option('--no-create', 'do not create a missing topic')
     .action(async (flags: Flags) => {
@@ -81,20 +87,19 @@ interface Plan {
 }
 
 async function produce(session: Session, flags: Flags): Promise<void> {
-  const { settings, printer } = session;
-  const { topic } = settings;
+  const { printer } = session;
   refuseMixtures(flags);
   const pace = paceOf(flags);
   const signal = takeStopSignal(printer);
   await using file = await openFile(session, flags, signal);
   const plan =
     file === null ? await planOrders(session, flags) : await planFile(session, flags, file, signal);
-  const { broker, codec } = await openKafka(session, { topic, register: flags.register });
+  const kafka = await openFlow(session, flags);
   const report = await SendReport.open(session, 'produce', plan.count);
   try {
     await produceOrders(
-      { broker, codec, clock: systemClock },
-      { topic, ...plan, ...pace, create: flags.create, signal, on: (event) => report.take(event) },
+      { ...kafka, clock: systemClock },
+      { ...kafka, ...plan, ...pace, create: flags.create, signal, on: (event) => report.take(event) },
     );
   } finally {
     report.close();
@@ -112,7 +117,7 @@ function paceOf(flags: Flags): { delayMs: number; perSecond: number | null } {
 }
 
 const SAMPLE_FLAGS = ['seed', 'from'] as const;
-const ORDER_FLAGS = ['user', 'item', 'quantity', 'orderId'] as const;
+const ORDER_FLAGS = ['user', 'item', 'quantity', 'orderId', 'address'] as const;
 const FILE_FLAGS = ['file', 'fromLine'] as const;
 
 function refuseMixtures(flags: Flags): void {
@@ -168,7 +173,8 @@ async function planFile(
       `${count(found.withoutId, 'line')} without order_id: the ids follow from the content of the file, whatever its name: the same content sent again makes duplicates; for new orders give them an order_id`,
     );
   }
-  const orders = ordersFromLines(file.lines(signal), file.name, { clock: systemClock, idOf });
+  const hasMore = flags.flow === 'checkout';
+  const orders = ordersFromLines(file.lines(signal), file.name, { clock: systemClock, idOf, hasMore });
   return { orders: onwards(orders, from), count: found.orders, resume: 'from_line' };
 }
 
@@ -234,7 +240,7 @@ function* copies(order: Order, newId: () => string, total: number): Generator<Nu
   }
 }
 
-function readOrder(flags: Flags, newOrderId: () => string): Order {
+function readOrder(flags: Flags, newOrderId: () => string): CheckoutOrder {
   const { user, item: items = [], quantity: quantities = [] } = flags;
   const alone = items.filter((item) => !item.includes('='));
   if (user === undefined || items.length === 0 || alone.length !== quantities.length) {
@@ -253,6 +259,7 @@ function readOrder(flags: Flags, newOrderId: () => string): Order {
       return { item: nameOf('--item', item), quantity: quantityOf(quantity), unitPrice: null };
     }),
     createdAt: systemClock.now(),
+    ...(flags.address === undefined ? {} : { address: flags.address }),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { runShop } from '../../app/run/shop.ts';
 import { openOutside, openStore, systemClock } from '../../compose.ts';
+import { DISPATCH_PERFORMERS } from '../../app/run/performers/dispatch.ts';
 import { deliveryPerformers } from '../../app/run/performers/delivery.ts';
 import { paymentPerformers } from '../../app/run/performers/payment.ts';
 import { takeStopSignal } from '../exit.ts';
@@ -8,10 +9,8 @@ import { describe } from '../help.ts';
 import { openForRun } from '../kafka/open.ts';
 import { RunReport } from '../output/run/report.ts';
 import type { Session } from '../session.ts';
-import { deliveryOf, shopOf } from '../settings/shop.ts';
-
-/** Gateways that say so keep keys for a day. */
-const GATEWAY_KEY_TTL_MS = 20 * 60 * 60 * 1000;
+import { deliveryOf, gatewayOf as gatewayWayOf, shopOf } from '../settings/shop.ts';
+import { durationMs } from '../settings/values.ts';
 
 interface Flags {
   readonly untilEnd?: true;
@@ -52,7 +51,10 @@ async function runAll(session: Session, processors: readonly string[], flags: Fl
   const signal = takeStopSignal(printer);
   const access = await openStore(settings.storage);
   const { broker, codecOf } = await openForRun(session, { register: flags.create });
-  const { mailer, webhook, gatewayOf } = await openOutside(deliveryOf(session.resolved));
+  const { mailer, webhook, gatewayOf } = await openOutside(
+    deliveryOf(session.resolved),
+    gatewayWayOf(session.resolved),
+  );
   const report = new RunReport(session);
   try {
     await runShop(
@@ -60,10 +62,11 @@ async function runAll(session: Session, processors: readonly string[], flags: Fl
         ...{ access, broker, codecOf, clock: systemClock },
         performers: (store) => ({
           ...deliveryPerformers({ mailer, webhook, log: (text) => printer.info(text) }),
+          ...DISPATCH_PERFORMERS,
           ...paymentPerformers({
             gateway: gatewayOf(store),
             clock: systemClock,
-            keyTtlMs: GATEWAY_KEY_TTL_MS,
+            keyTtlMs: durationMs(settings.gatewayKeyTtl),
           }),
         }),
       },

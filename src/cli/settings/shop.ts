@@ -1,11 +1,21 @@
 import type { ShopOptions } from '../../app/run/shop.ts';
-import type { DeliveryWay } from '../../compose.ts';
+import type { DeliveryWay, GatewayWay } from '../../compose.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Resolved, Settings } from './resolve.ts';
 import { passwordWays } from './secrets.ts';
+import type { SecretName } from './table.ts';
+import { durationMs } from './values.ts';
 
 /** The rules of the shop, as the settings have them. */
-export function shopOf({ events, lowStock, users, alerts }: Settings): ShopOptions {
+export function shopOf({
+  events,
+  lowStock,
+  users,
+  alerts,
+  dispatch,
+  dispatchDelay,
+  gatewayRetries,
+}: Settings): ShopOptions {
   const where = alertsOf(alerts);
   return {
     events: events ? { lowStock: Number(lowStock) } : null,
@@ -14,7 +24,16 @@ export function shopOf({ events, lowStock, users, alerts }: Settings): ShopOptio
       mail: where.kind === 'mail' ? { alertsTo: where.to } : null,
       webhook: where.kind === 'webhook',
     },
+    payment: { pausesMs: gatewayRetries.split(',').map(durationMs) },
+    dispatch: { way: dispatch, delayMs: durationMs(dispatchDelay) },
   };
+}
+
+/** @throws Failure invalid_settings: its token cannot be read */
+export function gatewayOf(resolved: Resolved): GatewayWay {
+  const { gateway } = resolved.settings;
+  if (gateway === 'local') return { kind: 'local' };
+  return { kind: 'http', url: gateway, token: secretOf(resolved, 'gateway_token') };
 }
 
 /** @throws Failure invalid_settings: a secret is missing */
@@ -53,7 +72,7 @@ function alertsOf(text: string): Place {
   return { kind: 'mail', url: `${protocol}//${host}`, username, from, to: searchParams.get('to') };
 }
 
-function secretOf(resolved: Resolved, name: 'smtp_password' | 'webhook_secret'): string | null {
+function secretOf(resolved: Resolved, name: SecretName): string | null {
   const { value } = resolved.secret(name);
   return typeof value === 'string' ? value : null;
 }

@@ -1,5 +1,6 @@
+import { SHOP_SETTINGS } from './shop-table.ts';
+import type { SettingSpec } from './spec.ts';
 import {
-  ALERTS,
   BROKERS,
   GROUP,
   oneOf,
@@ -10,10 +11,8 @@ import {
   TOPIC,
   TOPICS,
   URL_OF_REGISTRY,
-  WHOLE,
   type SettingType,
 } from './values.ts';
-import type { SettingSpec } from './spec.ts';
 
 const OUTPUTS = ['text', 'json', 'csv'] as const;
 /** From quiet to verbose: a level includes those before it. */
@@ -102,54 +101,7 @@ export const SETTINGS = [
     fallback: 'orderctl',
     help: 'consumer group',
   },
-  {
-    name: 'events',
-    type: SWITCH,
-    canBeNegated: true,
-    env: 'ORDERCTL_EVENTS',
-    fallback: false,
-    help: 'send inventory-events and alerts as stock changes',
-  },
-  {
-    name: 'low_stock',
-    type: WHOLE,
-    metavar: 'N',
-    env: 'ORDERCTL_LOW_STOCK',
-    fallback: '1',
-    help: 'reorder level of items that have none',
-  },
-  {
-    name: 'users',
-    type: oneOf(['required', 'optional']),
-    metavar: 'WHETHER',
-    env: 'ORDERCTL_USERS',
-    fallback: 'required',
-    help: 'optional: an order without a user is judged by stock alone',
-  },
-  {
-    name: 'alerts',
-    type: ALERTS,
-    metavar: 'WHERE',
-    env: 'ORDERCTL_ALERTS',
-    fallback: 'log',
-    help: 'log, smtp://HOST:PORT?from=A&to=B or https://HOST/PATH',
-  },
-  {
-    name: 'smtp_password',
-    type: TEXT,
-    isSecret: true,
-    env: 'ORDERCTL_SMTP_PASSWORD',
-    fallback: null,
-    help: 'password at the mail server',
-  },
-  {
-    name: 'webhook_secret',
-    type: TEXT,
-    isSecret: true,
-    env: 'ORDERCTL_WEBHOOK_SECRET',
-    fallback: null,
-    help: 'key that webhooks are signed with: whsec_ and base64',
-  },
+  ...SHOP_SETTINGS,
   {
     name: 'output',
     type: oneOf(OUTPUTS),

@@ -95,8 +95,40 @@ export const WHOLE: SettingType<string> = {
     return String(Number(text));
   },
 };
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `90s`, `30m`, `20h`, `7d`, as text. */
+export const DURATION: SettingType<string> = {
+  read: (text, where) => {
+    if (!/^\d{1,6}[smhd]$/.test(text))
+      throw bad(where, text, 'is no length of time', 'for example 30m or 20h');
+    return text;
+  },
+};
+
+/** Several, with commas between. */
+export const DURATIONS: SettingType<string> = {
+  read: (text, where) =>
+    text
+      .split(',')
+      .map((one) => DURATION.read(one.trim(), where))
+      .join(','),
+};
+
+/** @param text as DURATION allows it */
+export function durationMs(text: string): number {
+  return Number(text.slice(0, -1)) * (UNIT_MS[text.slice(-1)] ?? 0);
+}
+
 export const BROKERS: SettingType<string> = { read: readBrokers };
-export const URL_OF_REGISTRY: SettingType<string> = { read: readUrl };
+export const URL_OF_REGISTRY: SettingType<string> = {
+  read: (text, where) => readUrl(text, where, '--registry-username, and ORDERCTL_REGISTRY_PASSWORD'),
+};
+/** `local`, or the address of a payment gateway. */
+export const GATEWAY: SettingType<string> = {
+  completion: ['local'],
+  read: (text, where) => (text === 'local' ? text : readUrl(text, where, 'ORDERCTL_GATEWAY_TOKEN')),
+};
 
 export function oneOf<const Choice extends string>(choices: readonly Choice[]): SettingType<Choice> {
   return {
@@ -212,12 +244,13 @@ function withoutScheme(scheme: string, bare: string): string {
   return `give ${bare}${ways.length === 0 ? '' : `, with ${ways.join(', ')}`}`;
 }
 
-function readUrl(text: string, where: string): string {
+/** @param credentials where those belong */
+function readUrl(text: string, where: string, credentials: string): string {
   const fix = 'give an address such as http://127.0.0.1:8081';
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url !== undefined && (url.username !== '' || url.password !== '')) {
     throw new Failure('invalid_value', `${where}: the address must not hold a user or a password`, {
-      fix: 'use --registry-username, and ORDERCTL_REGISTRY_PASSWORD in the environment',
+      fix: `use ${credentials} in the environment`,
     });
   }
   if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
@@ -226,7 +259,7 @@ function readUrl(text: string, where: string): string {
     throw bad(where, shown, 'is not an http or https URL', fix);
   }
   if (url.search !== '' || url.hash !== '') {
-    throw bad(where, text, 'has a query or a fragment, which a registry address cannot have', fix);
+    throw bad(where, text, 'has a query or a fragment, which such an address cannot have', fix);
   }
   return url.href.replace(/\/+$/, '');
 }

@@ -1,3 +1,6 @@
+import { ORDER_CANCEL } from '../../domain/messages/checkout/order-cancel.ts';
+import { ORDER_CREATED } from '../../domain/messages/checkout/order-created.ts';
+import { SHIPMENT_DISPATCH } from '../../domain/messages/checkout/shipment-dispatch.ts';
 import { MESSAGES } from '../../domain/messages/index.ts';
 import type { DeclaredMessage, ProcessorName, Sender } from '../../domain/messages/message.ts';
 import { ORDER } from '../../domain/messages/shop/order.ts';
@@ -12,9 +15,10 @@ interface Present {
 
 /** What of the senders that are no processors is there: other programs are not ours to miss. */
 const OUTSIDE: Readonly<Record<Sender, readonly DeclaredMessage[]>> = {
-  produce: [ORDER],
+  produce: [ORDER, ORDER_CREATED],
   API: [],
-  'order cancel': [],
+  'order cancel': [ORDER_CANCEL],
+  'order dispatch': [SHIPMENT_DISPATCH],
   shops: MESSAGES,
   tills: MESSAGES,
   suppliers: MESSAGES,
@@ -94,14 +98,13 @@ function flow({ sends, reads }: Ways): string[] {
   const lines = new Set<string>();
   for (const message of MESSAGES) {
     const { name, writers, readers } = message;
-    const ends = readers.filter((reader) => reader !== 'tracking');
     for (const writer of writers) {
       const isSent = sends(writer, message);
-      for (const end of ends) {
+      for (const end of readers) {
         const arrow = isSent && reads(end, message) ? '-->' : '-.->';
         lines.add(`  ${node(writer)} ${arrow}|${name}| ${node(end)}`);
       }
-      if (ends.length === 0) {
+      if (readers.length === 0) {
         lines.add(`  ${node(writer)} ${isSent ? '-->' : '-.->'} ${node(name)}[(${name})]`);
       }
     }

@@ -12,18 +12,19 @@ interface Step {
   readonly order_id: string;
   /** ISO 8601: when it was committed. */
   readonly at: string;
+  /** The record that led to it; of a payment, the one that asked for it. */
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
 }
 
-/** The order as it was placed, and the record that it came in. */
+/** The order as it was placed. */
 interface Placed extends Step {
   readonly customer_id: string;
   readonly items: readonly Line[];
   readonly total_amount: string;
   readonly shipping_address: string;
   readonly created_at: string;
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: number;
 }
 
 /** What happened to an order of the checkout. Each step comes at most once. */

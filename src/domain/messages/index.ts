@@ -11,6 +11,7 @@ import { PAYMENT_PROCESSED } from './checkout/payment-processed.ts';
 import { PAYMENT_REFUNDED } from './checkout/payment-refunded.ts';
 import { SHIPMENT_CREATED } from './checkout/shipment-created.ts';
 import { SHIPMENT_DISPATCHED } from './checkout/shipment-dispatched.ts';
+import { SHIPMENT_DISPATCH } from './checkout/shipment-dispatch.ts';
 import type { DeclaredMessage } from './message.ts';
 import { ALERT } from './shop/alert.ts';
 import { INVENTORY_EVENT } from './shop/inventory-event.ts';
@@ -35,6 +36,7 @@ export const MESSAGES: readonly DeclaredMessage[] = [
   INVENTORY_RESERVED,
   INVENTORY_REJECTED,
   SHIPMENT_CREATED,
+  SHIPMENT_DISPATCH,
   SHIPMENT_DISPATCHED,
   ORDER_CANCEL,
   ORDER_CANCELLED,

@@ -69,18 +69,10 @@ export type ValueOf<T> = T extends 'string'
 type NameOf<F> = F extends { readonly name: infer N extends string } ? N : never;
 
 export type ProcessorName =
-  | 'orders'
-  | 'validation'
-  | 'payment'
-  | 'inventory'
-  | 'warehouse'
-  | 'tracking'
-  | 'notification'
-  | 'delivery'
-  | 'stock';
+  'orders' | 'validation' | 'payment' | 'inventory' | 'warehouse' | 'notification' | 'delivery' | 'stock';
 
 /** Who sends messages besides processors: commands, the HTTP API, and programs of others. */
-export type Sender = 'produce' | 'API' | 'order cancel' | 'shops' | 'tills' | 'suppliers';
+export type Sender = 'produce' | 'API' | 'order cancel' | 'order dispatch' | 'shops' | 'tills' | 'suppliers';
 
 /** A topic and what it carries. */
 export interface DeclaredMessage {

@@ -19,7 +19,7 @@ import type { StockEvents } from '../stock-events.ts';
  * payment. The first wish is decided, for good; an order that has not come yet is cancelled before it comes.
  */
 export function cancel(received: Received<OrderCancel>, draft: Draft, stock: StockEvents): Handled {
-  const { message, traceparent } = received;
+  const { message, record, traceparent } = received;
   const { order_id } = message;
   const { at } = draft.state;
   const facts = draft.facts(CHECKOUT, order_id);
@@ -32,7 +32,7 @@ export function cancel(received: Received<OrderCancel>, draft: Draft, stock: Sto
       : 'it is an order of the direct flow, which is decided at once';
   const customer_id = placedOf(facts)?.customer_id ?? null;
   const decided = { order_id, customer_id, decided_at: at };
-  const step = { order_id, at: isoTime(at) };
+  const step = { order_id, at: isoTime(at), ...record };
   if (refusal !== null) {
     draft.append(CHECKOUT, { ...step, step: 'cancel_refused', detail: refusal });
     const refused = { ...decided, outcome: 'refused', detail: refusal } as const;

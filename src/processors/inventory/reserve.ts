@@ -48,17 +48,17 @@ function take(
   draft.send(INVENTORY_RESERVED, { ...reserved, reserved_at: at }, [order_id, item], traceparent);
 }
 
-function ship({ message, traceparent }: Received<PaymentProcessed>, draft: Draft): void {
+function ship({ message, record, traceparent }: Received<PaymentProcessed>, draft: Draft): void {
   const { order_id, customer_id, items, shipping_address } = message;
   const { at } = draft.state;
-  draft.append(CHECKOUT, { order_id, at: isoTime(at), step: 'reserved', items });
+  draft.append(CHECKOUT, { order_id, at: isoTime(at), ...record, step: 'reserved', items });
   const shipment = { order_id, customer_id, items, shipping_address, created_at: at };
   draft.send(SHIPMENT_CREATED, shipment, [order_id], traceparent);
 }
 
 /** Paid, but gone meanwhile: payment gives the money back. */
 function refuse(
-  { message: { order_id, customer_id }, traceparent }: Received<PaymentProcessed>,
+  { message: { order_id, customer_id }, record, traceparent }: Received<PaymentProcessed>,
   item: string,
   quantity: number,
   draft: Draft,
@@ -71,7 +71,7 @@ function refuse(
       ? { reason: 'unknown_item', detail: `item ${item} does not exist any more` }
       : { reason: 'insufficient_stock', detail: `item ${item} has ${onHand} on hand, ${quantity} wanted` };
   if (onHand !== undefined) stock.lacking(item, quantity, order_id);
-  draft.append(CHECKOUT, { order_id, at: isoTime(at), step: 'gone', ...refusal });
+  draft.append(CHECKOUT, { order_id, at: isoTime(at), ...record, step: 'gone', ...refusal });
   const rejected = { order_id, customer_id, ...refusal, rejected_at: at };
   draft.send(INVENTORY_REJECTED, rejected, [order_id], traceparent);
   return { kind: 'handled', about: order_id, detail: `gone: ${refusal.detail}` };

@@ -13,6 +13,7 @@ import type { StateChanges } from '../../domain/state.ts';
 import { Draft } from '../draft.ts';
 import type { EffectHandler, Received } from '../processor.ts';
 import { afterFault, afterFlight, parked } from '../retries.ts';
+import type { PaymentRules } from './rules.ts';
 
 type Money = 'charge' | 'refund';
 
@@ -68,7 +69,7 @@ export function owe(
   };
   const key = `${draft.state.storeId}:${order_id}:${kind}`;
   draft.change(newEffect({ id: effectId(order_id, kind), kind, key, fields }, draft.state.at));
-  const step = { order_id, at: isoTime(draft.state.at), amount };
+  const step = { order_id, at: isoTime(draft.state.at), ...record, amount };
   draft.append(
     CHECKOUT,
     kind === 'charge'
@@ -77,20 +78,22 @@ export function owe(
   );
 }
 
-export const EFFECTS: EffectHandler = {
-  kinds: ['charge', 'refund'],
-  keys: (effect) => {
-    const { order_id } = paymentFields(effect);
-    return { facts: new Map([[CHECKOUT, [order_id]]]), effects: [effectId(order_id, 'refund')] };
-  },
-  settle: (effect, answer, state): StateChanges => {
-    const draft = new Draft(state);
-    if (answer.kind === 'failed') settleFault(draft, effect, answer);
-    else if (effect.kind === 'charge') settleCharge(draft, effect, answer.fields);
-    else settleRefund(draft, effect, answer.fields);
-    return draft.changes();
-  },
-};
+export function effectsBy(rules: PaymentRules): EffectHandler {
+  return {
+    kinds: ['charge', 'refund'],
+    keys: (effect) => {
+      const { order_id } = paymentFields(effect);
+      return { facts: new Map([[CHECKOUT, [order_id]]]), effects: [effectId(order_id, 'refund')] };
+    },
+    settle: (effect, answer, state): StateChanges => {
+      const draft = new Draft(state);
+      if (answer.kind === 'failed') settleFault(draft, effect, answer, rules);
+      else if (effect.kind === 'charge') settleCharge(draft, effect, answer.fields);
+      else settleRefund(draft, effect, answer.fields);
+      return draft.changes();
+    },
+  };
+}
 
 /** @param answer `outcome`: paid, declined, or none where it was only looked up */
 function settleCharge(draft: Draft, effect: Effect, { outcome, reference, reason }: AnswerFields): void {
@@ -98,7 +101,7 @@ function settleCharge(draft: Draft, effect: Effect, { outcome, reference, reason
   const { attempts } = effect;
   const { at } = draft.state;
   const isCancelled = has(draft.facts(CHECKOUT, order_id), 'cancelled');
-  const step = { order_id, at: isoTime(at), amount, attempts };
+  const step = { order_id, at: isoTime(at), ...record, amount, attempts };
   draft.change({ id: effect.id, effect: null });
   if (outcome === 'paid') {
     const paid = { order_id, customer_id, amount, reference: textOf(reference) ?? '', attempts };
@@ -117,7 +120,7 @@ function settleCharge(draft: Draft, effect: Effect, { outcome, reference, reason
     return;
   }
   if (outcome !== 'declined') {
-    draft.append(CHECKOUT, { order_id, at: isoTime(at), step: 'not_charged' });
+    draft.append(CHECKOUT, { order_id, at: isoTime(at), ...record, step: 'not_charged' });
     return;
   }
   const declined = { reference: textOf(reference), reason: textOf(reason) ?? 'declined' };
@@ -135,7 +138,7 @@ function settleRefund(
   effect: Effect,
   { outcome, reference, reason: refused }: AnswerFields,
 ): void {
-  const { order_id, customer_id, amount, reason: cause, traceparent } = paymentFields(effect);
+  const { order_id, customer_id, amount, reason: cause, record, traceparent } = paymentFields(effect);
   if (outcome !== 'paid') {
     giveUp(
       draft,
@@ -156,7 +159,7 @@ function settleRefund(
     },
   };
   draft.change({ id: effect.id, effect: null });
-  draft.append(CHECKOUT, { ...refunded, at: isoTime(at), step: 'refunded' });
+  draft.append(CHECKOUT, { ...refunded, at: isoTime(at), ...record, step: 'refunded' });
   draft.send(PAYMENT_REFUNDED, { ...refunded, customer_id, refunded_at: at }, [order_id], traceparent);
 }
 
@@ -166,7 +169,12 @@ function textOf(value: unknown): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-function settleFault(draft: Draft, effect: Effect, answer: Extract<Answer, { kind: 'failed' }>): void {
+function settleFault(
+  draft: Draft,
+  effect: Effect,
+  answer: Extract<Answer, { kind: 'failed' }>,
+  { pausesMs }: PaymentRules,
+): void {
   const known = paymentFields(effect);
   const isCancelled = effect.kind === 'charge' && has(draft.facts(CHECKOUT, known.order_id), 'cancelled');
   const fields: PaymentFields = {
@@ -175,7 +183,7 @@ function settleFault(draft: Draft, effect: Effect, answer: Extract<Answer, { kin
     answered: effect.attempts,
     only_look_up: known.only_look_up || isCancelled,
   };
-  const next = afterFault({ ...effect, fields }, draft.state.at);
+  const next = afterFault({ ...effect, fields }, draft.state.at, pausesMs);
   if (next.state !== 'parked') {
     const { at } = draft.state;
     draft.change({ id: effect.id, effect: fields.only_look_up ? afterFlight(next, at) : next });

@@ -11,14 +11,15 @@ import { PAYMENT_FAILED } from '../../domain/messages/checkout/payment-failed.ts
 import { PAYMENT_PROCESSED } from '../../domain/messages/checkout/payment-processed.ts';
 import { PAYMENT_REFUNDED } from '../../domain/messages/checkout/payment-refunded.ts';
 import { decideEach, type Draft, type Handled } from '../draft.ts';
+import type { ShopOptions } from '../options.ts';
 import { isOf, type Processor, type Received } from '../processor.ts';
 import { afterFlight, dueAgain } from '../retries.ts';
-import { EFFECTS, effectId, owe, paymentFields } from './effects.ts';
+import { effectId, effectsBy, owe, paymentFields } from './effects.ts';
 
 type Message = OrderValidated | InventoryRejected | OrderCancelled;
 
 /** Charges an order that is validated, once, and gives the money back of one that is cancelled or whose stock is gone. */
-export function payment(): Processor<Message, Handled> {
+export function payment({ payment: rules }: Pick<ShopOptions, 'payment'>): Processor<Message, Handled> {
   return {
     name: 'payment',
     sources: [ORDER_VALIDATED, INVENTORY_REJECTED, ORDER_CANCELLED],
@@ -31,7 +32,7 @@ export function payment(): Processor<Message, Handled> {
       };
     },
     decide: (received, state) => decideEach(received, state, decide),
-    effects: EFFECTS,
+    effects: effectsBy(rules),
   };
 }
 
@@ -76,7 +77,7 @@ function giveBack(
   const owed = draft.effect(effectId(order_id, 'charge'));
   if (owed !== undefined && mayHaveMoved(owed)) return findOut(draft, order_id, owed);
   if (owed !== undefined) draft.change({ id: owed.id, effect: null });
-  draft.append(CHECKOUT, { order_id, at: isoTime(draft.state.at), step: 'not_charged' });
+  draft.append(CHECKOUT, { order_id, at: isoTime(draft.state.at), ...received.record, step: 'not_charged' });
   return { kind: 'handled', about: order_id, detail: 'it is not charged' };
 }
 

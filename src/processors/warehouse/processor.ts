@@ -1,31 +1,138 @@
-import { CHECKOUT, has } from '../../domain/checkout/facts.ts';
+import { CHECKOUT, factOf, has, placedOf, type Line } from '../../domain/checkout/facts.ts';
+import { statusOf } from '../../domain/checkout/status.ts';
+import { newEffect, type Effect } from '../../domain/effects.ts';
 import { isoTime } from '../../domain/iso-time.ts';
 import { SHIPMENT_CREATED, type ShipmentCreated } from '../../domain/messages/checkout/shipment-created.ts';
+import {
+  SHIPMENT_DISPATCH,
+  type ShipmentDispatch,
+} from '../../domain/messages/checkout/shipment-dispatch.ts';
 import { SHIPMENT_DISPATCHED } from '../../domain/messages/checkout/shipment-dispatched.ts';
-import { decideEach, type Draft, type Handled } from '../draft.ts';
-import type { Processor, Received } from '../processor.ts';
+import type { RecordId } from '../../domain/orders/order.ts';
+import type { StateChanges } from '../../domain/state.ts';
+import { decideEach, Draft, type Handled } from '../draft.ts';
+import type { ShopOptions } from '../options.ts';
+import { isOf, type EffectHandler, type Processor, type Received } from '../processor.ts';
+import { afterFault } from '../retries.ts';
+import type { DispatchRules } from './rules.ts';
 
-/** Dispatches shipments as they come, but those of orders that were cancelled meanwhile. */
-export function warehouse(): Processor<ShipmentCreated, Handled> {
+type Message = ShipmentCreated | ShipmentDispatch;
+
+/** Dispatches shipments, as they come, later or by hand; but those of orders that were cancelled meanwhile. */
+export function warehouse({ dispatch: rules }: Pick<ShopOptions, 'dispatch'>): Processor<Message, Handled> {
   return {
     name: 'warehouse',
-    sources: [SHIPMENT_CREATED],
+    sources: [SHIPMENT_CREATED, SHIPMENT_DISPATCH],
     emits: [SHIPMENT_DISPATCHED],
-    keys: (received) => ({ facts: new Map([[CHECKOUT, received.map(({ message }) => message.order_id)]]) }),
-    decide: (received, state) => decideEach(received, state, decide),
+    keys: (received) => {
+      const orders = received.map(({ message }) => message.order_id);
+      return { facts: new Map([[CHECKOUT, orders]]), effects: orders.map(effectId) };
+    },
+    decide: (received, state) =>
+      decideEach(received, state, (one, draft) =>
+        isOf(one, SHIPMENT_DISPATCH)
+          ? wished(one, draft)
+          : created(one as Received<ShipmentCreated>, draft, rules),
+      ),
+    effects: EFFECTS,
   };
 }
 
-function decide({ message, traceparent }: Received<ShipmentCreated>, draft: Draft): Handled {
-  const { order_id, customer_id, items, shipping_address } = message;
+/** What was packed, and the record that made it leave. */
+interface Parcel extends RecordId {
+  readonly order_id: string;
+  readonly customer_id: string;
+  readonly items: readonly Line[];
+  readonly shipping_address: string;
+  readonly carrier: string;
+  readonly tracking_number: string;
+}
+
+/** An effect for a shipment that is not due yet: nobody outside is asked. */
+interface DispatchFields extends Readonly<Record<string, unknown>> {
+  readonly parcel: Parcel;
+  readonly traceparent: string | null;
+}
+
+function effectId(orderId: string): string {
+  return `checkout/${orderId}/dispatch`;
+}
+
+function created(received: Received<ShipmentCreated>, draft: Draft, rules: DispatchRules): Handled {
+  const { message, record, traceparent } = received;
+  const { order_id: about } = message;
+  const left = notToSend(about, draft);
+  if (left !== null) return left;
+  if (draft.effect(effectId(about)) !== undefined)
+    return { kind: 'seen', about, detail: 'it waits to be dispatched' };
+  if (rules.way === 'manual') return { kind: 'handled', about, detail: 'to be dispatched by hand' };
+  const { customer_id, items, shipping_address } = message;
+  const parcel = { order_id: about, customer_id, items, shipping_address, ...ownParcel(about), ...record };
+  if (rules.delayMs === 0) return dispatch(parcel, draft, traceparent);
+  const dueAt = message.created_at + rules.delayMs;
+  const fields: DispatchFields = { parcel, traceparent };
+  draft.change(newEffect({ id: effectId(about), kind: 'dispatch', key: about, fields }, dueAt));
+  return { kind: 'handled', about, detail: `to be dispatched at ${isoTime(dueAt)}` };
+}
+
+function wished({ message, record, traceparent }: Received<ShipmentDispatch>, draft: Draft): Handled {
+  const { order_id: about, carrier, tracking_number } = message;
+  const left = notToSend(about, draft);
+  if (left !== null) return left;
+  const facts = draft.facts(CHECKOUT, about);
+  const reserved = factOf(facts, 'reserved');
+  const placed = placedOf(facts);
+  if (reserved === undefined || placed === undefined)
+    return { kind: 'ignored', about, detail: `it is ${statusOf(facts)}: there is nothing to dispatch yet` };
+  const { customer_id, shipping_address } = placed;
+  const own = ownParcel(about);
+  const by = { carrier: carrier ?? own.carrier, tracking_number: tracking_number ?? own.tracking_number };
+  if (draft.effect(effectId(about)) !== undefined) draft.change({ id: effectId(about), effect: null });
+  const { items } = reserved;
+  return dispatch(
+    { order_id: about, customer_id, items, shipping_address, ...by, ...record },
+    draft,
+    traceparent,
+  );
+}
+
+/** There is no carrier behind this: the number only has to be one for each order. */
+function ownParcel(orderId: string): Pick<Parcel, 'carrier' | 'tracking_number'> {
+  return { carrier: 'own', tracking_number: `OWN-${orderId}` };
+}
+
+function notToSend(about: string, draft: Draft): Handled | null {
+  const facts = draft.facts(CHECKOUT, about);
+  if (has(facts, 'dispatched')) return { kind: 'seen', about, detail: 'it was dispatched before' };
+  if (has(facts, 'cancelled')) return { kind: 'ignored', about, detail: 'it was cancelled' };
+  return null;
+}
+
+function dispatch(parcel: Parcel, draft: Draft, traceparent: string | null): Handled {
+  const { order_id, customer_id, items, shipping_address, carrier, tracking_number, ...record } = parcel;
   const { at } = draft.state;
-  const facts = draft.facts(CHECKOUT, order_id);
-  if (has(facts, 'dispatched')) return { kind: 'seen', about: order_id, detail: 'it was dispatched before' };
-  if (has(facts, 'cancelled')) return { kind: 'ignored', about: order_id, detail: 'it was cancelled' };
-  // There is no carrier behind this: the number only has to be one for each order.
-  const parcel = { carrier: 'own', tracking_number: `OWN-${order_id}` };
-  draft.append(CHECKOUT, { order_id, at: isoTime(at), step: 'dispatched', ...parcel });
-  const dispatched = { order_id, customer_id, items, shipping_address, ...parcel, dispatched_at: at };
+  const by = { carrier, tracking_number };
+  draft.append(CHECKOUT, { order_id, at: isoTime(at), ...record, step: 'dispatched', ...by });
+  const dispatched = { order_id, customer_id, items, shipping_address, ...by, dispatched_at: at };
   draft.send(SHIPMENT_DISPATCHED, dispatched, [order_id], traceparent);
-  return { kind: 'handled', about: order_id, detail: `dispatched as ${parcel.tracking_number}` };
+  return { kind: 'handled', about: order_id, detail: `dispatched as ${tracking_number}` };
+}
+
+const EFFECTS: EffectHandler = {
+  kinds: ['dispatch'],
+  keys: (effect) => ({ facts: new Map([[CHECKOUT, [fieldsOf(effect).parcel.order_id]]]) }),
+  settle: (effect, answer, state): StateChanges => {
+    const draft = new Draft(state);
+    const { parcel, traceparent } = fieldsOf(effect);
+    if (answer.kind === 'failed') draft.change({ id: effect.id, effect: afterFault(effect, state.at) });
+    else {
+      draft.change({ id: effect.id, effect: null });
+      if (notToSend(parcel.order_id, draft) === null) dispatch(parcel, draft, traceparent);
+    }
+    return draft.changes();
+  },
+};
+
+function fieldsOf({ fields }: Effect): DispatchFields {
+  return fields as DispatchFields;
 }

@@ -43,6 +43,11 @@ function writeSettings(content: unknown, folder = root): string {
 const VALUES: Readonly<Partial<Record<SettingName, readonly [flag: string, env: string, file: string]>>> = {
   alerts: ['log', 'smtp://mail?from=a@b.c', 'https://hook.example/x'],
   low_stock: ['5', '6', '7'],
+  gateway: ['local', 'http://127.0.0.1:8090', 'https://pay.example/v1'],
+  gateway_key_ttl: ['1h', '2h', '3d'],
+  gateway_retries: ['1s', '1s,5m', '2s,1h'],
+  dispatch: ['auto', 'manual', 'auto'],
+  dispatch_delay: ['1s', '30m', '2h'],
   users: ['optional', 'required', 'optional'],
   storage: ['/flag', '/env', '/file'],
   brokers: ['flag:1', 'env:2', 'file:3,file:4'],

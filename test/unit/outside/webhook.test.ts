@@ -2,6 +2,8 @@ import { createHmac } from 'node:crypto';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import v8 from 'node:v8';
+import vm from 'node:vm';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createWebhook } from '../../../src/adapters/webhook/webhook.ts';
 import type { Webhook, WebhookEvent } from '../../../src/ports/outside/webhook.ts';
@@ -94,3 +96,20 @@ it('a receiver that is away is a fault that says why, and a stop ends the call',
   });
   await expect(webhook.post(EVENT, AbortSignal.abort())).rejects.toThrow();
 });
+
+it('a receiver that takes the event and never answers is a fault, though memory is collected meanwhile', async () => {
+  const silent = http.createServer(() => undefined);
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const { port } = silent.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}/hook`;
+  const posted = createWebhook({ url, secret: SECRET, now: () => NOW_MS, timeoutMs: 300 }).post(EVENT, never);
+  collectGarbage();
+  expect(await posted).toEqual({ kind: 'fault', detail: `${url}: no answer within 0.3 s` });
+  silent.closeAllConnections();
+  silent.close();
+});
+
+function collectGarbage(): void {
+  v8.setFlagsFromString('--expose-gc');
+  (vm.runInNewContext('gc') as () => void)();
+}

@@ -4,10 +4,13 @@ import type { Session } from '../../session.ts';
 import { registerExplain } from './explain.ts';
 import { registerList } from './list.ts';
 import { registerShow } from './show.ts';
+import { registerCancel, registerDispatch } from './wish.ts';
 
 export function register(command: Command, session: Session): void {
   const order = describe(command, {
-    prose: 'Shows, lists and explains the decisions that were made. Each order id is decided once, for good.',
+    prose:
+      'Shows, lists and explains orders and what was decided, each order id once and for good; cancels and dispatches ' +
+      'orders of the checkout.',
     examples: [
       ['orderctl order list --status rejected --limit 20', 'what was refused'],
       ['orderctl order explain ORD-8', 'why, and what can be done now'],
@@ -16,4 +19,6 @@ export function register(command: Command, session: Session): void {
   registerShow(order, session);
   registerList(order, session);
   registerExplain(order, session);
+  registerCancel(order, session);
+  registerDispatch(order, session);
 }

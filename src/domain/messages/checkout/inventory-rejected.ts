@@ -7,7 +7,7 @@ export const INVENTORY_REJECTED = message({
   partitions: 3,
   retentionDays: 30,
   writers: ['inventory'],
-  readers: ['payment', 'tracking'],
+  readers: ['payment'],
   schema: {
     type: 'record',
     name: 'InventoryRejected',

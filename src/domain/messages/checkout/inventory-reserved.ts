@@ -7,7 +7,7 @@ export const INVENTORY_RESERVED = message({
   partitions: 6,
   retentionDays: 7,
   writers: ['inventory'],
-  readers: ['tracking'],
+  readers: [],
   schema: {
     type: 'record',
     name: 'InventoryReserved',

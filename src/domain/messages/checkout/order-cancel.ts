@@ -7,7 +7,7 @@ export const ORDER_CANCEL = message({
   partitions: 6,
   retentionDays: 7,
   writers: ['API', 'order cancel'],
-  readers: ['inventory', 'tracking'],
+  readers: ['inventory'],
   schema: {
     type: 'record',
     name: 'OrderCancel',

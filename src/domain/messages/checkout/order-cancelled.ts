@@ -7,7 +7,7 @@ export const ORDER_CANCELLED = message({
   partitions: 3,
   retentionDays: 30,
   writers: ['inventory'],
-  readers: ['payment', 'tracking', 'notification'],
+  readers: ['payment', 'notification'],
   schema: {
     type: 'record',
     name: 'OrderCancelled',

@@ -11,7 +11,7 @@ export const ORDER_CREATED = message({
   partitions: 6,
   retentionDays: 7,
   writers: ['API', 'produce'],
-  readers: ['validation', 'tracking'],
+  readers: ['validation'],
   schema: {
     type: 'record',
     name: 'OrderCreated',

@@ -7,7 +7,7 @@ export const ORDER_REJECTED = message({
   partitions: 3,
   retentionDays: 30,
   writers: ['validation'],
-  readers: ['tracking', 'notification'],
+  readers: ['notification'],
   schema: {
     type: 'record',
     name: 'OrderRejected',

@@ -8,7 +8,7 @@ export const ORDER_VALIDATED = message({
   partitions: 6,
   retentionDays: 7,
   writers: ['validation'],
-  readers: ['payment', 'tracking'],
+  readers: ['payment'],
   schema: {
     type: 'record',
     name: 'OrderValidated',

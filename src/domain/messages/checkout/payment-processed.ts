@@ -8,7 +8,7 @@ export const PAYMENT_PROCESSED = message({
   partitions: 6,
   retentionDays: 7,
   writers: ['payment'],
-  readers: ['inventory', 'tracking', 'notification'],
+  readers: ['inventory', 'notification'],
   schema: {
     type: 'record',
     name: 'PaymentProcessed',

@@ -7,7 +7,7 @@ export const PAYMENT_REFUNDED = message({
   partitions: 3,
   retentionDays: 30,
   writers: ['payment'],
-  readers: ['tracking', 'notification'],
+  readers: ['notification'],
   schema: {
     type: 'record',
     name: 'PaymentRefunded',

@@ -8,7 +8,7 @@ export const SHIPMENT_CREATED = message({
   partitions: 6,
   retentionDays: 30,
   writers: ['inventory'],
-  readers: ['warehouse', 'tracking', 'notification'],
+  readers: ['warehouse', 'notification'],
   schema: {
     type: 'record',
     name: 'ShipmentCreated',

@@ -8,7 +8,7 @@ export const SHIPMENT_DISPATCHED = message({
   partitions: 6,
   retentionDays: 30,
   writers: ['warehouse'],
-  readers: ['tracking', 'notification'],
+  readers: ['notification'],
   schema: {
     type: 'record',
     name: 'ShipmentDispatched',

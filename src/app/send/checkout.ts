@@ -1,0 +1,57 @@
+import { ORDER_CREATED, type OrderCreated } from '../../domain/messages/checkout/order-created.ts';
+import { amountFrom, hundredths } from '../../domain/orders/money.ts';
+import type { StoreAccess } from '../../ports/access.ts';
+import type { Codec, OrderCodec } from '../../ports/codec.ts';
+import type { CodecOf } from '../run/events.ts';
+import type { CheckoutOrder } from './checkout-order.ts';
+
+/** For users without an address of their own. */
+const SAMPLE_ADDRESS = 'Sample Street 1, 12345 Sampleton';
+
+/** What is filled in: prices by item, and addresses by user. */
+interface Catalogue {
+  readonly prices: ReadonlyMap<string, string>;
+  readonly addresses: ReadonlyMap<string, string>;
+}
+
+/**
+ * Encodes orders as orders.created. Prices and the total come from the catalogue where an order has none, an item without
+ * a price costs nothing; the address from the column `address` of the user.
+ */
+export async function checkoutCodec(
+  access: StoreAccess,
+  codecOf: CodecOf,
+): Promise<Pick<OrderCodec, 'encode'>> {
+  const codec = (await codecOf(ORDER_CREATED)) as Codec<OrderCreated>;
+  const catalogue = access.isThere() ? await readCatalogue(access) : NOTHING;
+  return { encode: (orders) => codec.encode(orders.map((order) => created(order, catalogue))) };
+}
+
+const NOTHING: Catalogue = { prices: new Map(), addresses: new Map() };
+
+async function readCatalogue(access: StoreAccess): Promise<Catalogue> {
+  const prices = new Map<string, string>();
+  const addresses = new Map<string, string>();
+  await using reader = await access.read();
+  for (const { item, price } of await reader.items()) if (price !== null) prices.set(item, price);
+  for (const { user, extra } of await reader.users()) {
+    if (extra.address !== undefined && extra.address !== '') addresses.set(user, extra.address);
+  }
+  return { prices, addresses };
+}
+
+function created(order: CheckoutOrder, { prices, addresses }: Catalogue): OrderCreated {
+  const items = order.items.map(({ item, quantity, unitPrice }) => {
+    return { product_id: item, quantity, unit_price: unitPrice ?? prices.get(item) ?? '0.00' };
+  });
+  let sum = 0n;
+  for (const { quantity, unit_price } of items) sum += BigInt(quantity) * hundredths(unit_price);
+  return {
+    order_id: order.orderId,
+    customer_id: order.user,
+    items,
+    total_amount: order.total ?? amountFrom(sum),
+    shipping_address: order.address ?? addresses.get(order.user) ?? SAMPLE_ADDRESS,
+    created_at: order.createdAt,
+  };
+}
