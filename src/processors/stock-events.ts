@@ -15,16 +15,21 @@ export interface StockRules {
   readonly lowStock: number;
 }
 
-/** What is remembered of an item beside its row. It stays when the item is removed, lest a revision come twice. */
+/**
+ * What is remembered of an item beside its row, from its first event or alert on. It stays when the item is removed, lest
+ * a revision come twice.
+ */
 interface Revised {
   /** Of its last event or alert. */
   readonly revision: number;
   /** An order was refused for want of it, and its stock has not risen since. */
   readonly wanted: boolean;
+  /** As it was last announced: less or more than the row has when it was changed while nobody sent events. */
+  readonly on_hand?: number;
 }
 
 /** By item. Advanced by what sends events, so that a shop without events pays nothing. */
-const REVISIONS: SmallTable<Revised> = { name: 'item_revisions' };
+export const REVISIONS: SmallTable<Revised> = { name: 'item_revisions' };
 
 type ItemState = Pick<State, 'at' | 'storeId' | 'item' | 'small'>;
 type Cause = InventoryEvent['cause'];
@@ -115,10 +120,15 @@ export class StockEvents {
     this.#crossed(item, folded, onHand, level, null);
   }
 
+  /** What changed of an item while nobody sent events. */
+  missed(item: string): void {
+    this.#at(item);
+  }
+
   announced(): Announced {
     const small: SmallChange<Revised>[] = [];
-    for (const [key, { isChanged, revision, wanted }] of this.#items) {
-      if (isChanged) small.push({ table: REVISIONS, key, value: { revision, wanted } });
+    for (const [key, { isChanged, revision, wanted, onHand: on_hand }] of this.#items) {
+      if (isChanged) small.push({ table: REVISIONS, key, value: { revision, wanted, on_hand } });
     }
     return { small, outgoing: this.#outgoing };
   }
@@ -179,16 +189,19 @@ export class StockEvents {
     return folded;
   }
 
+  /** An item as its row has it. The first time, that is compared with what was announced: the difference comes first. */
   #folded(item: string, row: Item | null): Folded {
+    const onHand = row?.quantity ?? 0;
+    const level = this.#levelOf(row);
     const here = this.#items.get(item);
-    const known = here ?? this.#state.small(REVISIONS, item);
-    return {
-      revision: known?.revision ?? 0,
-      wanted: known?.wanted ?? false,
-      onHand: row?.quantity ?? 0,
-      level: this.#levelOf(row),
-      isChanged: here?.isChanged ?? false,
-    };
+    if (here !== undefined) return { ...here, onHand, level };
+    const known = this.#state.small(REVISIONS, item);
+    const { revision = 0, wanted = false, on_hand: announced = onHand } = known ?? {};
+    const folded: Folded = { revision, wanted, onHand: announced, level, isChanged: false };
+    if (announced === onHand) return folded;
+    this.#event(item, folded, onHand - announced, 'edit', null);
+    if (row !== null) this.#crossed(item, folded, announced, level, null);
+    return folded;
   }
 
   #levelOf(row: Item | null): number {
@@ -205,6 +218,34 @@ function isLowNow(onHand: number, level: number, now: Folded): boolean {
 export function announceEdits(rules: StockRules, edits: readonly Edit[], state: ItemState): Announced {
   const events = new StockEvents(rules, state);
   for (const edit of edits) if (edit.kind === 'item') events.edited(edit);
+  return events.announced();
+}
+
+/**
+ * What changed while nobody sent events, of the items that had events before. Of any other item nobody was told a number,
+ * and its first event has one: to announce all of them at a first start would tell readers of changes that were none.
+ *
+ * @param revised the rows of REVISIONS
+ * @returns the items to be looked at
+ */
+export function missedItems(
+  revised: ReadonlyMap<string, Revised>,
+  items: Iterable<Pick<Item, 'item' | 'quantity'>>,
+): readonly string[] {
+  const missed = new Set<string>();
+  for (const [item, { on_hand = 0 }] of revised) if (on_hand !== 0) missed.add(item);
+  for (const { item, quantity } of items) {
+    const { on_hand = quantity } = revised.get(item) ?? {};
+    if (on_hand === quantity) missed.delete(item);
+    else missed.add(item);
+  }
+  return [...missed];
+}
+
+/** @param items those of missedItems @param state as it is now */
+export function announceMissed(rules: StockRules, items: Iterable<string>, state: ItemState): Announced {
+  const events = new StockEvents(rules, state);
+  for (const item of items) events.missed(item);
   return events.announced();
 }
 

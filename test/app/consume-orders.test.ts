@@ -86,6 +86,22 @@ async function turnsUntil(isSo: () => boolean): Promise<void> {
 }
 
 describe('consume', () => {
+  it('announces at its start what was sold and edited while no run sent events', async () => {
+    const shop = { ...PLAIN_SHOP, events: { lowStock: 1 } };
+    send(order('A'));
+    await consume({ shop });
+    send(order('B', 'alice', 3));
+    await consume();
+    await folder.edit({ kind: 'item.update', item: 'book', by: -5 });
+    const announced = (): number => broker.topics.get('inventory-events')?.flat().length ?? 0;
+    expect(announced()).toBe(1);
+    await consume({ shop });
+    expect(announced()).toBe(2);
+    expect(folder.tables.items.get('book')?.quantity).toBe(1);
+    await consume({ shop });
+    expect(announced()).toBe(2);
+  });
+
   it('sends what waits for the batches behind it before it stops', async () => {
     broker.batchRecords = 2;
     send(order('A'), 'garbage', order('B'), order('C'));

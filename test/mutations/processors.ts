@@ -8,6 +8,27 @@ const processors = (name: string): string => `src/processors/${name}`;
 /** What processors decide, and what they ask of the outside. */
 export const PROCESSORS: readonly Mutation[] = [
   {
+    name: 'stock that was changed while nobody sent events is announced by nobody',
+    file: processors('stock-events.ts'),
+    from: "    this.#event(item, folded, onHand - announced, 'edit', null);\n",
+    to: '',
+    tests: STOCK,
+  },
+  {
+    name: 'what was missed of an item that is gone is not announced',
+    file: processors('stock-events.ts'),
+    from: 'if (on_hand !== 0) missed.add(item);',
+    to: 'if (on_hand < 0) missed.add(item);',
+    tests: STOCK,
+  },
+  {
+    name: 'a run does not announce at its start what it missed',
+    file: 'src/app/run/run.ts',
+    from: '  await asked.announceMissed?.(store);\n',
+    to: '',
+    tests: ['test/app/consume-orders.test.ts'],
+  },
+  {
     name: 'a change of stock has the revision of the one before it',
     file: processors('stock-events.ts'),
     from: 'folded.revision += 1;\n    folded.wanted',

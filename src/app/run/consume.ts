@@ -2,7 +2,7 @@ import { orders } from '../../processors/orders/processor.ts';
 import type { ConsumeOptions, RunPorts } from './events.ts';
 import { OrdersService } from './orders-service.ts';
 import { runServices } from './run.ts';
-import { onEditsOf } from './services.ts';
+import { stockEventsOf } from './services.ts';
 
 /**
  * Reads orders, decides each once, and stores decision and position in one commit. Runs until a limit of
@@ -19,7 +19,7 @@ export async function consumeOrders(ports: RunPorts, options: ConsumeOptions): P
   const topic = asked.names.get('orders') ?? 'orders';
   await runServices(ports, [service], {
     ...asked,
-    ...onEditsOf(shop),
+    ...stockEventsOf(shop),
     purpose: `consume ${topic} as group ${group}`,
     onOwned: (store) => service.check(store, access.name),
     on: (event) => {

@@ -76,6 +76,8 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   /** As in OwnOptions. */
   readonly onEdits?: OwnOptions['onEdits'];
+  /** Commits messages about what was changed while no run made it known. Called once the store is owned. */
+  readonly announceMissed?: (store: Store) => Promise<void>;
   /** Called once the store is owned, before any group is joined; a failure ends the run. */
   readonly onOwned?: (store: Store) => Promise<void>;
   readonly on: (event: RunEvent) => void;
@@ -194,7 +196,10 @@ export interface PartitionProgress {
 
 /* Consuming orders, which is running the processor `orders`. */
 
-export interface ConsumeOptions extends Omit<RunOptions, 'on' | 'onEdits' | 'onOwned' | 'purpose'> {
+export interface ConsumeOptions extends Omit<
+  RunOptions,
+  'on' | 'onEdits' | 'announceMissed' | 'onOwned' | 'purpose'
+> {
   readonly shop: Pick<ShopOptions, 'events' | 'users'>;
   /** Go on without users or items, of which every order is rejected. */
   readonly allowEmpty?: boolean;

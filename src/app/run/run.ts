@@ -42,6 +42,7 @@ export async function runServices(
     newId: asked.newId === true,
   });
   await asked.onOwned?.(store);
+  await asked.announceMissed?.(store);
   const options = { ...asked, on };
   const work = await Work.of(ports, services, { store, options, stop, end, failed });
   onOwed = () => work.wake();

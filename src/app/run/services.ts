@@ -1,7 +1,7 @@
 import { Failure } from '../../domain/failure.ts';
 import type { ShopOptions } from '../../processors/options.ts';
 import type { Outcome, Processor } from '../../processors/processor.ts';
-import { announceEdits } from '../../processors/stock-events.ts';
+import { announceEdits, announceMissed, missedItems, REVISIONS } from '../../processors/stock-events.ts';
 import type { RunOptions } from './events.ts';
 
 /** @param names none: all @throws Failure usage: there is no such processor */
@@ -19,7 +19,20 @@ export function selectProcessors(
   return names.length === 0 ? all : all.filter(({ name }) => names.includes(name));
 }
 
-/** What follows from edits, in a shop that announces changes of stock. */
-export function onEditsOf({ events }: Pick<ShopOptions, 'events'>): Pick<RunOptions, 'onEdits'> {
-  return events === null ? {} : { onEdits: (edits, state) => announceEdits(events, edits, state) };
+/** How a shop makes changes of stock known that no processor makes; nothing where it makes none known. */
+export function stockEventsOf({
+  events,
+}: Pick<ShopOptions, 'events'>): Pick<RunOptions, 'onEdits' | 'announceMissed'> {
+  if (events === null) return {};
+  return {
+    onEdits: (edits, state) => announceEdits(events, edits, state),
+    async announceMissed(store) {
+      const items = missedItems(await store.small(REVISIONS), await store.items());
+      if (items.length === 0) return;
+      await store.transact({ items }, (state) => ({
+        changes: announceMissed(events, items, state),
+        result: null,
+      }));
+    },
+  };
 }

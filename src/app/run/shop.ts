@@ -5,14 +5,14 @@ import type { OrdersEvent, RunEvent, RunOptions, RunPorts, Service } from './eve
 import { OrdersService } from './orders-service.ts';
 import { runServices } from './run.ts';
 import { groupOf } from './groups.ts';
-import { onEditsOf, selectProcessors } from './services.ts';
+import { selectProcessors, stockEventsOf } from './services.ts';
 import { KindTally } from './status/tally.ts';
 
 export type { ShopOptions };
 
 export interface ShopRunOptions extends Omit<
   RunOptions,
-  'on' | 'onEdits' | 'onOwned' | 'purpose' | 'reset' | 'maxMessages'
+  'on' | 'onEdits' | 'announceMissed' | 'onOwned' | 'purpose' | 'reset' | 'maxMessages'
 > {
   /** Of processors; none: all. */
   readonly processors: readonly string[];
@@ -39,7 +39,7 @@ export async function runShop(ports: RunPorts, options: ShopRunOptions): Promise
   if (decides) ordersService.checkIsThere(access);
   await runServices(ports, services, {
     ...asked,
-    ...onEditsOf(shop),
+    ...stockEventsOf(shop),
     ...{ maxMessages: null, reset: null },
     purpose: `run ${chosen.map(({ name }) => name).join(', ')}`,
     onOwned: async (store) => (decides ? ordersService.check(store, access.name) : undefined),
