@@ -222,8 +222,8 @@ export function announceEdits(rules: StockRules, edits: readonly Edit[], state: 
 }
 
 /**
- * What changed while nobody sent events, of the items that had events before. Of any other item nobody was told a number,
- * and its first event has one: to announce all of them at a first start would tell readers of changes that were none.
+ * What changed while nobody sent events, of the items that had events before. Of any other item no reader has a number,
+ * and its first event has one: to announce all of them at a first start would report changes that were none.
  *
  * @param revised the rows of REVISIONS
  * @returns the items to be looked at
