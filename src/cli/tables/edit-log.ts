@@ -37,12 +37,25 @@ export async function printEditLog(
   const narrower = LEFT_OUT.map((_, at) => {
     return columns.filter(({ title }) => !LEFT_OUT.slice(0, at + 1).includes(title));
   });
+  const least = narrower.at(-1) ?? columns;
+  narrower.push(least.map(inShort), least);
   if (await printTable(printer, rows, columns, ...narrower)) return;
   printer.info('shortened to the width of the terminal: -o csv has every column, whole');
 }
 
 /** Where the terminal is too narrow for all: the one after the other. What was changed, and why, is what one looks for. */
 const LEFT_OUT = ['BY', 'HOW', 'SOLD'];
+/** Of a long reason, so that the change beside it is whole on 80 columns. */
+const REASON_COLUMNS = 16;
+
+function inShort(column: Column<EditedRow>): Column<EditedRow> {
+  if (column.title !== 'WHY') return column;
+  const cell = (row: EditedRow): string => {
+    const why = column.cell(row);
+    return why.length > REASON_COLUMNS ? `${why.slice(0, REASON_COLUMNS - 1)}…` : why;
+  };
+  return { ...column, cell };
+}
 
 const LOGGED = ['edit', 'at', 'by', 'via', 'why', 'undoes'];
 const USER_CSV = [...LOGGED, 'user', 'before_status', 'after_status'];
