@@ -126,7 +126,7 @@ async function readPem(flag: string, file: string | null): Promise<string | unde
 /** @param register whether a schema may be registered when the subject is new @param users whether orders need one */
 export async function openCodec(
   connection: RegistryConnection,
-  options: { topic: string; register: boolean; users?: 'required' | 'optional' },
+  options: { topic: string; register: boolean; users: 'required' | 'optional' },
 ): Promise<OrderCodec> {
   const { createOrderCodec } = await import('./adapters/avro/orders/codec.ts');
   const { topic, register, users } = options;

@@ -166,7 +166,7 @@ describe('wrong usage', () => {
     ['produce --user a --item b --item c --quantity 1', '2 --item and 1 --quantity', ''],
     ['produce --item b --quantity 1', '--user is missing', '--user bob'],
     ['produce --user a --item b --quantity 2147483648', '--quantity', ''],
-    ['replay --since yesterday', '--since: "yesterday"', ''],
+    ['replay --since sometime', '--since: "sometime"', ''],
     ['replay --since 2026-01-02T00:00:00Z --until 2026-01-01T00:00:00Z', '--until', ''],
     ['replay --limit 0', '--limit', ''],
     ['replay --rejected', 'new ids', '--as-new'],

@@ -65,11 +65,27 @@ test('run decides orders, announces the stock and delivers alerts, to the end of
     expect.arrayContaining(['/inventory-events/P-567/1', '/inventory-events/pen/1']),
   );
   expect((await byId(alerts)).size).toBe(1);
+  // Nobody owns the folder.
+  await shop.ok('inventory update --item pen --by +5');
   const { stdout: none } = await shop.ok('run orders --until-end -o json');
   expect(JSON.parse(none)).toMatchObject({ processors: [{ processor: 'orders', read: 0 }] });
+  expect([...(await byId(events)).keys()].map((id) => id.replace(/^[^/]*/, ''))).toContain(
+    '/inventory-events/pen/3',
+  );
   const unknown = await shop.run('run paymant');
   expect(unknown.code, unknown.stderr).toBe(2);
   expect(unknown.stderr).toContain('payment');
+});
+
+test('--users optional: an order of three fields needs no user', async () => {
+  const shop = openShop({ ORDERCTL_USERS: 'optional' });
+  fill(shop, {}, { 'P-567': 3 });
+  await createTopic(shop.topic, 1);
+  const order = { order_id: 't-1', product_id: 'P-567', quantity: 2 };
+  await sendRaw(shop.topic, [{ key: 't-1', value: JSON.stringify(order) }]);
+  const [summary] = await shop.lines('consume --until-end --quiet');
+  expect(summary).toMatchObject({ accepted: 1, dead_lettered: 0 });
+  expect(shop.stock()).toEqual({ 'P-567': 1 });
 });
 
 test(

@@ -21,7 +21,7 @@ export async function openKafka(
   const { resolved, printer } = session;
   const [broker, codec] = await Promise.all([
     openBrokerOnly(session),
-    openCodec(registryConnection(resolved), { topic, register }),
+    openCodec(registryConnection(resolved), { topic, register, users: resolved.settings.users }),
   ]);
   printer.debug(`brokers ${broker.addresses}, registry ${resolved.settings.registry}`);
   return { broker, codec: pacedByOutput(codec, printer) };
@@ -43,7 +43,7 @@ export async function openForRun(
   const make = async (message: DeclaredMessage): Promise<Codec<unknown>> => {
     const topic = topicOf(message, settings.topics);
     if (message.name === 'orders')
-      return pacedByOutput(await openCodec(registry, { topic, register }), printer);
+      return pacedByOutput(await openCodec(registry, { topic, register, users: settings.users }), printer);
     if (message.schema === null) throw new Error(`${message.name} has no schema of its own`);
     return openMessageCodec(
       registry,

@@ -1,0 +1,26 @@
+import { expect } from 'vitest';
+import type { InventoryEvent } from '../../../src/domain/messages/shop/inventory-event.ts';
+import type { Shop } from '../cli.ts';
+import type { Sent } from './messages.ts';
+
+/** Of each item 1, 2, 3 …, each from where the one before it left off, and the last one is what is on hand. */
+export function expectUnbroken(
+  shop: Shop,
+  events: readonly Sent<InventoryEvent>[],
+  items: readonly string[],
+): void {
+  const stock: Record<string, number> = {};
+  for (const item of items) {
+    const sorted = events
+      .filter(({ value }) => value.item === item)
+      .sort((a, b) => a.value.revision - b.value.revision);
+    expect(sorted.map(({ value }) => value.revision)).toEqual(sorted.map((_, at) => at + 1));
+    let onHand = 0;
+    for (const { value, key } of sorted) {
+      onHand += value.delta;
+      expect({ key, onHand: value.on_hand }).toEqual({ key: item, onHand });
+    }
+    stock[item] = onHand;
+  }
+  expect(shop.stock()).toEqual(stock);
+}

@@ -1,0 +1,36 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'vitest';
+import type { Shop } from '../cli.ts';
+import type { KillableCluster } from './cluster.ts';
+
+/** Long enough for a start, joining and a second of full flow. */
+const LONGEST_LIFE_MS = 2_500;
+/** Every so many times it is the broker that is killed under a run, before the run is. */
+const BROKER_EVERY = 7;
+
+export interface KillPlan {
+  readonly shop: Shop;
+  readonly cluster: KillableCluster;
+  readonly command: string;
+  readonly kills: number;
+  readonly random: () => number;
+  /** What is done before a life, and what others do during it. */
+  readonly feed: () => Promise<void>;
+  readonly beside: () => Promise<unknown>;
+}
+
+/** Runs a command and kills it by SIGKILL at a random moment of its life, again and again. */
+export async function killOften({ shop, cluster, command, kills, random, ...does }: KillPlan): Promise<void> {
+  for (let kill = 0; kill < kills; kill += 1) {
+    await does.feed();
+    const run = shop.start(command);
+    const lifeMs = random() * LONGEST_LIFE_MS;
+    await sleep(lifeMs / 2);
+    if (random() < 0.4) await does.beside();
+    if (kill % BROKER_EVERY === BROKER_EVERY - 1) await cluster.killAndRestart();
+    await sleep(lifeMs / 2);
+    run.signal('SIGKILL');
+    const { signal, code, stderr } = await run.exited;
+    expect(signal, `kill ${kill}: it had left with ${code}: ${stderr}`).toBe('SIGKILL');
+  }
+}
