@@ -27,7 +27,7 @@ test(
 
     // Validated while ten are on hand; the gateway lets its first charge hang, and ten seconds pass.
     await place('O-seven', 'hang-carol', 'book=7');
-    const run = world.start();
+    let run = world.start();
     await becomes('O-seven', 'VALIDATED');
 
     await place('O-four', 'alice', 'book=4');
@@ -109,10 +109,54 @@ test(
     const parked = await order('O-parked');
     expect(parked).toMatchObject({ status: 'VALIDATED', payment: { status: 'parked', attempts: 3 } });
 
+    // Every service stopped and started, one after the other.
+    await world.mood('normal');
+    await shop.ok('dlq redrive --all --processor payment --execute');
+    for (const name of ['inventory', 'notification', 'warehouse', 'payment', 'validation', 'inventory']) {
+      await shop.ok(['run', name, '--until-end']);
+    }
+    run = world.start();
+    await becomes('O-parked', 'COMPLETED');
+    expect(await books(world)).toBe(4);
+    await world.stop(run);
+
     expect(await world.books()).toMatchObject({
-      ...{ charges: 3, charged: '32.50', refunds: 2, refunded: '22.50', declined: 1 },
+      ...{ charges: 4, charged: '35.00', refunds: 2, refunded: '22.50', declined: 1 },
       ...{ charged_twice: [], refunded_twice: [] },
     });
+    await shop.ok('audit');
+  },
+);
+
+test(
+  'kill -9 of a run while the gateway declines, fails, delays, loses answers and forgets keys: nothing is charged twice',
+  { timeout: 180_000 },
+  async () => {
+    const world = await openCheckoutShop({ ORDERCTL_GATEWAY_RETRIES: '1s,1s,1s,1s' });
+    const { shop } = world;
+    const users = ['alice', 'decline-bob', 'error-carol', 'lose-dan', 'forget-eve', 'delay-fred'];
+    fill(shop, Object.fromEntries(users.map((user) => [user, 'paid'])), {});
+    shop.write('inventory.csv', 'item,quantity,price\nbook,30,2.50\n');
+    for (let kill = 0; kill < 4; kill++) {
+      const orders = users.map((user, at) => ({
+        ...{ order_id: `K-${kill}-${at}`, user, items: [{ item: 'book', quantity: 2 }] },
+      }));
+      const input = orders.map((order) => JSON.stringify(order)).join('\n');
+      await shop.ok('produce --flow checkout --file -', { input });
+      const run = world.start();
+      // What it was asking for is not known any more: each kill is at another moment.
+      await world.asked(1 + kill * 5);
+      run.signal('SIGKILL');
+      await run.exited;
+    }
+    // One that was killed with a charge under way waits a minute at most before it ends.
+    await shop.ok('run --until-end', { timeoutMs: 120_000 });
+    const totals = await world.books();
+    expect(totals).toMatchObject({ charged_twice: [], refunded_twice: [] });
+    const stock = await books(world);
+    const ended = shop.jsonl('checkout.jsonl').filter(({ step }) => step === 'reserved').length;
+    expect(stock).toBe(30 - 2 * ended);
+    expect(Number(totals.charged) - Number(totals.refunded)).toBe(5 * ended);
     await shop.ok('audit');
   },
 );

@@ -1,6 +1,8 @@
 import type { Mutation } from './list.ts';
 
 const CHECKOUT = ['test/unit/processors/checkout.test.ts'];
+const WAREHOUSE = ['test/unit/processors/warehouse.test.ts'];
+const HTTP_GATEWAY = ['test/unit/outside/http-gateway.test.ts'];
 const STOCK = ['test/unit/processors/stock-events.test.ts'];
 const DELIVERY = ['test/unit/processors/delivery.test.ts'];
 const processors = (name: string): string => `src/processors/${name}`;
@@ -118,6 +120,55 @@ export const PROCESSORS: readonly Mutation[] = [
     from: "if (has(facts, 'cancelled', 'not_charged')) {",
     to: "if (has(facts, 'not_charged')) {",
     tests: CHECKOUT,
+  },
+  {
+    name: 'a shipment whose order was cancelled while it waited is dispatched',
+    file: processors('warehouse/processor.ts'),
+    from: 'if (notToSend(parcel.order_id, draft) === null) dispatch',
+    to: 'dispatch',
+    tests: WAREHOUSE,
+  },
+  {
+    name: 'a shipment to be dispatched by hand leaves by itself',
+    file: processors('warehouse/processor.ts'),
+    from: "if (rules.way === 'manual') return",
+    to: "if (rules.way === 'manual' && rules.delayMs > 0) return",
+    tests: WAREHOUSE,
+  },
+  {
+    name: 'the 404 of a proxy means that nothing was charged',
+    file: 'src/adapters/gateway/http.ts',
+    from: "return status === 404 && body?.code === 'unknown_key';",
+    to: 'return status === 404 || body?.code === null;',
+    tests: HTTP_GATEWAY,
+  },
+  {
+    name: 'an answer of the gateway that is none means that nothing was charged',
+    file: 'src/adapters/gateway/http.ts',
+    from: 'const isRefused = status >= 300',
+    to: 'const isRefused = isAnswer || status >= 300',
+    tests: HTTP_GATEWAY,
+  },
+  {
+    name: 'a gateway that does not answer is waited for without end',
+    file: 'src/adapters/gateway/http.ts',
+    from: 'const timer = setTimeout(() => limit.abort(), timeoutMs);',
+    to: 'const timer = setTimeout(() => undefined, timeoutMs);',
+    tests: HTTP_GATEWAY,
+  },
+  {
+    name: 'a webhook that does not answer is waited for without end once memory is collected',
+    file: 'src/adapters/webhook/webhook.ts',
+    from: 'signal: AbortSignal.any([signal, limit.signal]),',
+    to: 'signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),',
+    tests: ['test/unit/outside/webhook.test.ts'],
+  },
+  {
+    name: 'the timeline of an order follows the order in which topics are read',
+    file: 'src/views/order-timeline.ts',
+    from: '    .sort((a, b) => RANKS[a.step] - RANKS[b.step] || compare(a.at, b.at) || compare(a.step, b.step))\n',
+    to: '',
+    tests: ['test/unit/views/order-timeline.test.ts'],
   },
   {
     name: 'a cancelled order whose charge got no answer is not refunded',

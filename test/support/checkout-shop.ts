@@ -9,6 +9,8 @@ export interface CheckoutShop {
   /** The next requests of the gateway meet that; without `times`, all until it is set again. */
   readonly mood: (mood: string, times?: number) => Promise<void>;
   readonly books: () => Promise<Json>;
+  /** Waits until the gateway has so many entries in its books. */
+  readonly asked: (entries: number) => Promise<void>;
   readonly start: (...processors: readonly string[]) => Running;
   readonly stop: (run: Running) => Promise<void>;
   readonly place: (orderId: string, user: string, ...lines: readonly string[]) => Promise<void>;
@@ -35,6 +37,7 @@ export async function openCheckoutShop(env: Readonly<Record<string, string>> = {
     const { code, stdout: shown } = await shop.run(['order', 'show', orderId, '-o', 'json']);
     return code === 0 ? (JSON.parse(shown) as Json) : ({ status: 'PENDING' } as unknown as Json);
   };
+  const readBooks = async (): Promise<Json> => (await (await fetch(`${gateway}/books`)).json()) as Json;
   return {
     ...{ shop, gateway, order },
     mood: async (mood, times) => {
@@ -42,7 +45,12 @@ export async function openCheckoutShop(env: Readonly<Record<string, string>> = {
       const response = await fetch(`${gateway}/mood`, { method: 'PUT', body });
       if (!response.ok) throw new Error(await response.text());
     },
-    books: async () => (await (await fetch(`${gateway}/books`)).json()) as Json,
+    asked: async (entries) => {
+      await waitFor('entries in the books', readBooks, (totals) => {
+        return Number(totals.charges) + Number(totals.declined) + Number(totals.refunds) >= entries;
+      });
+    },
+    books: readBooks,
     start: (...processors) => shop.start(['run', ...processors]),
     stop: async (run) => {
       run.signal('SIGINT');

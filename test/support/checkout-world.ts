@@ -8,7 +8,8 @@ import { paymentPerformers } from '../../src/app/run/performers/payment.ts';
 import type { Gateway, Payment, PaymentAnswer } from '../../src/ports/outside/gateway.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { processors } from '../../src/processors/index.ts';
-import { PAUSES_MS } from '../../src/processors/retries.ts';
+import { PLAIN_SHOP } from '../../src/processors/options.ts';
+import type { DispatchRules } from '../../src/processors/warehouse/rules.ts';
 import type { Outcome, Processor, Received } from '../../src/processors/processor.ts';
 import { FakeClock } from './fake-clock.ts';
 import { ModelFolder } from './model.ts';
@@ -70,12 +71,11 @@ export class CheckoutWorld {
   #store: Store | undefined;
   #offset = 0;
 
-  constructor() {
+  constructor(dispatch: DispatchRules = PLAIN_SHOP.dispatch) {
     const lowStock = 1;
     this.processors = processors({
       ...{ events: { lowStock }, users: 'required', delivery: { mail: null, webhook: false } },
-      dispatch: { way: 'auto', delayMs: 0 },
-      payment: { pausesMs: PAUSES_MS },
+      ...{ dispatch, payment: PLAIN_SHOP.payment },
     });
     for (const { name } of this.processors) this.inboxes.set(name, []);
   }
@@ -203,7 +203,7 @@ export class CheckoutWorld {
       const tried = await this.perform(100);
       await this.send();
       const isQuiet = [...this.inboxes.values()].every((inbox) => inbox.length === 0);
-      const due = this.store.nextDue(['charge', 'refund', 'log', 'mail', 'webhook']);
+      const due = this.store.nextDue(['charge', 'refund', 'dispatch', 'log', 'mail', 'webhook']);
       if (isQuiet && tried === 0 && due === null && this.deadLetters.length === 0) return;
       if (isQuiet && due !== null) this.clock.time = Math.max(this.clock.time, due);
     }
