@@ -6,8 +6,9 @@ import { newEffect, type Answer, type Effect } from '../../src/domain/effects.ts
 import { Failure } from '../../src/domain/failure.ts';
 import type { SmallTable } from '../../src/domain/facts.ts';
 import { SUPPLIER_RESTOCK } from '../../src/domain/messages/stock/supplier-restock.ts';
+import type { State } from '../../src/domain/state.ts';
 import type { EffectPerformers } from '../../src/ports/effects.ts';
-import type { Outcome, Processor } from '../../src/processors/processor.ts';
+import type { EffectHandler, Outcome, Processor, Received } from '../../src/processors/processor.ts';
 import { JsonCodec } from '../support/json-codec.ts';
 import { ModelFolder } from '../support/model.ts';
 import { ScriptedBroker } from '../support/scripted-broker.ts';
@@ -216,3 +217,50 @@ it('end the run with the failure of a commit', async () => {
   await expect(running).rejects.toMatchObject({ code: 'write_failed' });
   expect(events.at(-1)).toMatchObject({ run: { stoppedBy: 'error' } });
 });
+
+it('a gateway that does not answer holds up charges, and what other processors owe goes on', async () => {
+  for (let item = 0; item < 20; item++) arrive(`A${item}`);
+  const stop = new AbortController();
+  const mailer = {
+    ...CHARGER,
+    name: 'delivery' as const,
+    decide: (received: readonly Received<{ readonly item: string }>[], state: State) => ({
+      changes: {
+        effects: received.map(({ message: { item } }) =>
+          newEffect({ id: `${item}/mail`, kind: 'mail', key: item, fields: { item } }, state.at),
+        ),
+      },
+      results: received.map(() => ({ kind: 'mailed' })),
+    }),
+    effects: { ...CHARGER.effects, kinds: ['mail'] } as EffectHandler,
+  };
+  let mailed = 0;
+  let charged = 0;
+  await runServices(
+    {
+      ...{ access: folder, broker, codecOf: async () => new JsonCodec(), clock },
+      performers: () => ({
+        charge: (_, signal) => {
+          charged += 1;
+          return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(FAULTED)));
+        },
+        mail: async () => {
+          mailed += 1;
+          if (mailed === 20) stop.abort();
+          return DONE;
+        },
+      }),
+    },
+    [CHARGER, mailer].map((processor) => ({
+      ...{ processor, group: `g.${processor.name}`, tally: new KindTally() },
+    })),
+    {
+      ...{ purpose: 'run', group: 'g', names: new Map(), untilEnd: false, maxMessages: null, reset: null },
+      ...{ adopt: false, create: true, signal: stop.signal, on: (event) => events.push(event) },
+    },
+  );
+  expect(mailed).toBe(20);
+  expect(charged).toBe(16);
+});
+
+const FAULTED = new Error('it was broken off');

@@ -136,6 +136,13 @@ export const PROCESSORS: readonly Mutation[] = [
     tests: WAREHOUSE,
   },
   {
+    name: 'a gateway that does not answer holds up mails',
+    file: 'src/app/run/effect-workers.ts',
+    from: '.map((processor) => new EffectWorker({ ...parts, processors: [processor] }));',
+    to: '.slice(0, 1).map(() => new EffectWorker(parts));',
+    tests: ['test/app/run-effects.test.ts'],
+  },
+  {
     name: 'the 404 of a proxy means that nothing was charged',
     file: 'src/adapters/gateway/http.ts',
     from: "return status === 404 && body?.code === 'unknown_key';",

@@ -6,7 +6,7 @@ import type { Store } from '../../ports/store.ts';
 import type { EffectHandler, Processor } from '../../processors/processor.ts';
 import type { RunEvent } from './events.ts';
 
-/** Calls in flight, of all kinds. */
+/** Calls in flight, of all kinds of a processor. */
 const MOST_IN_FLIGHT = 16;
 /** Nobody else tries an effect for so long after it was handed out. */
 const LEASE_MS = 60_000;

@@ -1,6 +1,6 @@
 import type { Broker } from '../../ports/broker.ts';
 import type { Destination } from '../../ports/store.ts';
-import type { EffectWorker } from './effects.ts';
+import type { EffectWorkers } from './effect-workers.ts';
 import type { Outbox } from './outbox/outbox.ts';
 import type { Reading } from './reading.ts';
 import type { Waits } from './wait.ts';
@@ -8,7 +8,7 @@ import type { Waits } from './wait.ts';
 export interface EndingParts {
   readonly readings: readonly Reading[];
   readonly outbox: Outbox;
-  readonly effects: EffectWorker;
+  readonly effects: EffectWorkers;
   readonly broker: Broker;
   readonly waits: Waits;
   /** Messages that this run both sends and reads: their topics. */

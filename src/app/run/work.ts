@@ -1,7 +1,7 @@
 import { topicOf } from '../../domain/messages/topic-names.ts';
 import type { Store } from '../../ports/store.ts';
 import { Quota } from './batches/batch.ts';
-import { EffectWorker } from './effects.ts';
+import { EffectWorkers } from './effect-workers.ts';
 import { Ending } from './ending.ts';
 import type { RunOptions, RunPorts, RunSummary, Service, Totals } from './events.ts';
 import type { FirstFailure } from './first-failure.ts';
@@ -25,10 +25,10 @@ interface Parts extends WorkContext {
   readonly waits: Waits;
   readonly quota: Quota;
   readonly outbox: Outbox;
-  readonly effects: EffectWorker;
+  readonly effects: EffectWorkers;
 }
 
-/** All that a run does once it owns the store: the processors that read, the sender, and the worker of effects. */
+/** All that a run does once it owns the store: the processors that read, the sender, and the workers of effects. */
 export class Work {
   readonly #parts: Parts;
   #ending: Ending | undefined;
@@ -48,7 +48,7 @@ export class Work {
     const outbox = new Outbox({ store, broker, clock, names, group, codecOf, waits, on, stop });
     const processors = services.map(({ processor }) => processor);
     const onSettled = (): void => work.#look();
-    const effects = new EffectWorker({ store, clock, processors, performers, on, onSettled });
+    const effects = new EffectWorkers({ store, clock, processors, performers, on, onSettled });
     const quota = new Quota(options.maxMessages);
     const work: Work = new Work({ ...context, ports, waits, outbox, effects, quota });
     for (const [at, service] of services.entries()) {
@@ -109,9 +109,10 @@ export class Work {
       options.on({ kind: 'started', processor: processor.name, group, topics, remaining, totals });
     }
     await outbox.begin();
-    const performing = effects.run(end.signal);
     await Promise.all(
-      [performing, ...this.readings.map((one) => this.#read(one))].map((one) => failed.of(one)),
+      [...effects.run(end.signal), ...this.readings.map((one) => this.#read(one))].map((one) =>
+        failed.of(one),
+      ),
     );
     failed.rethrow();
     await failed.of(outbox.drain());
