@@ -28,7 +28,29 @@ export async function build(dist = path.join(ROOT, 'dist')) {
   const bundle = await rolldown({ ...input, logLevel: 'warn' });
   await bundle.write({ ...output, dir: folder });
   await bundle.close();
+  await buildPage(rolldown, folder);
   return publish(dist, folder);
+}
+
+/**
+ * What the browser runs, as three files: everything is in them, so that nothing is loaded from elsewhere.
+ *
+ * @param {typeof import('rolldown').rolldown} rolldown
+ * @param {string} folder
+ */
+async function buildPage(rolldown, folder) {
+  const source = path.join(ROOT, 'src/page');
+  const bundle = await rolldown({
+    input: path.join(source, 'page.tsx'),
+    platform: 'browser',
+    logLevel: 'warn',
+    tsconfig: path.join(source, 'tsconfig.json'),
+    transform: { target: 'es2022' },
+  });
+  await bundle.write({ file: path.join(folder, 'page.js'), format: 'esm', minify: true });
+  await bundle.close();
+  for (const name of ['page.html', 'page.css'])
+    fs.copyFileSync(path.join(source, name), path.join(folder, name));
 }
 
 /**

@@ -14,7 +14,9 @@ const PARTS = {
   // What can be computed again from facts.
   views: { parts: ['domain'], packages: [] },
   app: { parts: ['domain', 'ports', 'processors', 'views'], packages: [] },
-  documents: { parts: ['domain', 'views'], packages: ['typebox'] },
+  // What the browser runs: it speaks HTTP only, and knows of the rest what the answers look like.
+  page: { parts: ['documents'], packages: ['preact', '@preact/signals'] },
+  documents: { parts: ['domain', 'ports', 'views'], packages: ['typebox'] },
   http: {
     parts: ['domain', 'ports', 'app', 'documents'],
     packages: ['fastify', '@fastify', 'typebox'],
@@ -107,7 +109,7 @@ export default tseslint.config(
   },
   js.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
@@ -124,7 +126,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/**/*.ts'],
+    files: ['src/**/*.{ts,tsx}'],
     plugins: { 'import-x': importX },
     rules: {
       'no-console': 'error',
@@ -158,7 +160,7 @@ export default tseslint.config(
     },
   },
   ...[...RULES].map(([part, rule]) => ({
-    files: part.endsWith('.ts') ? [`src/${part}`] : [`src/${part}/**/*.ts`],
+    files: part.endsWith('.ts') ? [`src/${part}`] : [`src/${part}/**/*.{ts,tsx}`],
     rules: packageRules(part, rule),
   })),
   {
@@ -168,7 +170,7 @@ export default tseslint.config(
     rules: packageRules('adapters/kafka', { packages: [], node: true }),
   },
   {
-    files: ['src/cli/**/*.ts'],
+    files: ['src/{cli,page}/**/*.{ts,tsx}'],
     rules: {
       '@typescript-eslint/no-restricted-imports': [
         'error',

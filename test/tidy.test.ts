@@ -39,7 +39,7 @@ function filesIn(folder: string, extension: RegExp): string[] {
 }
 
 const SOURCES = new Map(
-  filesIn('src', /\.ts$/).map((file) => {
+  filesIn('src', /\.tsx?$/).map((file) => {
     const text = read(file);
     return [file, { text, tree: ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true) }] as const;
   }),

@@ -4,6 +4,20 @@ import { Count, CountByName, COUNTS, nullable, object, Seconds, Time, type Docum
 export const Counts = object(COUNTS);
 export type Counts = Document<typeof Counts>;
 
+/** What a processor says of itself while it runs. */
+export const ProcessorState = object({
+  processor: Type.String(),
+  group: Type.String(),
+  topics: Type.Array(Type.String()),
+  records_per_second: Type.Number({ minimum: 0 }),
+  lag: nullable(Type.Integer()),
+  last_commit_at: nullable(Time),
+  read: Count,
+  dead_lettered: Count,
+  outcomes: CountByName,
+});
+export type ProcessorState = Document<typeof ProcessorState>;
+
 /** `status`: what the running consumer says of itself. */
 export const Status = object({
   running: nullable(Type.Boolean(), 'null: this user may not ask, see problem'),
@@ -21,19 +35,7 @@ export const Status = object({
   last_commit_at: nullable(Time),
   counts: nullable(Counts, 'since it started'),
   processors: nullable(
-    Type.Array(
-      object({
-        processor: Type.String(),
-        group: Type.String(),
-        topics: Type.Array(Type.String()),
-        records_per_second: Type.Number({ minimum: 0 }),
-        lag: nullable(Type.Integer()),
-        last_commit_at: nullable(Time),
-        read: Count,
-        dead_lettered: Count,
-        outcomes: CountByName,
-      }),
-    ),
+    Type.Array(ProcessorState),
     'each that runs; what is above is that of orders, or of the first',
   ),
   files: Type.Array(

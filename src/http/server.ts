@@ -9,7 +9,9 @@ import { requireToken } from './access.ts';
 import { problemHandler, type ProblemOptions } from './problems.ts';
 import { healthRoutes } from './routes/health.ts';
 import { inventoryRoutes } from './routes/inventory.ts';
+import { liveRoutes } from './routes/live.ts';
 import { orderRoutes } from './routes/orders.ts';
+import { pageRoutes } from './routes/page.ts';
 import { userRoutes } from './routes/users.ts';
 import type { Shop } from './shop.ts';
 
@@ -92,6 +94,9 @@ async function createApi(shop: Shop, options: ServerOptions): Promise<FastifyIns
   orderRoutes(server, shop);
   inventoryRoutes(server, shop);
   userRoutes(server, shop);
+  liveRoutes(server, shop.live);
+  pageRoutes(server);
+  server.addHook('preClose', () => shop.live.feed.close());
   return server;
 }
 

@@ -4,12 +4,22 @@ import type { Order } from '../domain/orders/order.ts';
 import type { StoreAccess } from '../ports/access.ts';
 import type { StoreNotice } from '../ports/notices.ts';
 import type { StoreReader } from '../ports/store.ts';
+import type { Overview } from '../documents/http/overview.ts';
+import type { LiveFeed } from './live.ts';
+
+/** What is shown as it happens. */
+export interface Live {
+  readonly feed: LiveFeed;
+  /** null: not looked at yet. */
+  readonly overview: () => Overview | null;
+}
 
 /** What the routes work with. */
 export interface Shop {
   readonly access: StoreAccess;
   readonly intake: OrderIntake;
   readonly watch: DecisionWatch;
+  readonly live: Live;
   readonly users: 'required' | 'optional';
   readonly now: () => number;
   readonly newOrderId: () => string;

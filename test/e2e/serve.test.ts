@@ -186,3 +186,130 @@ test('other hosts need a token, and every request without it is refused', async 
   const authorization = `Bearer ${'t'.repeat(32)}`;
   expect((await call('GET', '/inventory', undefined, { authorization })).status).toBe(200);
 });
+
+/** Reads server-sent events until one satisfies; the connection is closed then. */
+async function events(
+  url: string,
+  enough: (seen: readonly { id: string | null; event: string; data: unknown }[]) => boolean,
+  lastId: string | null = null,
+): Promise<{ id: string | null; event: string; data: unknown }[]> {
+  const stop = new AbortController();
+  const response = await fetch(`${url}/events`, {
+    signal: stop.signal,
+    headers: lastId === null ? {} : { 'last-event-id': lastId },
+  });
+  const seen: { id: string | null; event: string; data: unknown }[] = [];
+  let text = '';
+  for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    text += chunk;
+    const blocks = text.split('\n\n');
+    text = blocks.pop() ?? '';
+    for (const block of blocks) {
+      const fields = new Map(
+        block
+          .split('\n')
+          .map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]),
+      );
+      const event = fields.get('event');
+      if (event === undefined) continue;
+      seen.push({ id: fields.get('id') ?? null, event, data: JSON.parse(fields.get('data') ?? 'null') });
+    }
+    if (enough(seen)) break;
+  }
+  stop.abort();
+  return seen;
+}
+
+test('decisions are sent as they are made, and a client that was away gets what it missed, or hears of the gap', async () => {
+  const shop = shopWith({ pen: 50 });
+  const { call, url } = await serve(shop);
+  const decided = (seen: readonly { event: string; data: unknown }[]): string[] =>
+    seen
+      .filter(({ event }) => event === 'decisions')
+      .flatMap(({ data }) =>
+        (data as { orders: { order_id: string }[] }).orders.map(({ order_id }) => order_id),
+      );
+  const consumer = shop.start('consume');
+  const reading = events(url, (seen) => decided(seen).includes('L-1'));
+  await call('POST', '/order?wait=20s', { order_id: 'L-1', user: 'alice', item: 'pen', quantity: 1 });
+  const first = await reading;
+  expect(decided(first)).toEqual(['L-1']);
+  await call('POST', '/order?wait=20s', { order_id: 'L-2', user: 'alice', item: 'pen', quantity: 1 });
+  const lastId = first.find(({ event }) => event === 'decisions')?.id ?? null;
+  const second = await events(url, (seen) => decided(seen).length > 0, lastId);
+  expect(decided(second)).toEqual(['L-2']);
+  const [gap] = await events(url, (seen) => seen.length > 0, 'other-5');
+  expect(gap).toMatchObject({ event: 'gap' });
+
+  // The books, by the sum that the page shows.
+  await waitFor(
+    'the books',
+    () => call('GET', '/overview'),
+    ({ body }) => (body as Seen).books?.accepted === 2,
+  );
+  expect(await call('GET', '/overview')).toMatchObject({
+    status: 200,
+    body: {
+      books: { put_in: 50, sold: 2, moved: 0, on_hand: 48, difference: null },
+      consumer: { pid: consumer.pid, state: 'consuming' },
+    },
+  });
+  consumer.signal('SIGTERM');
+  await consumer.exited;
+  await waitFor(
+    'its end',
+    () => call('GET', '/overview'),
+    ({ body }) => (body as Seen).consumer === null,
+  );
+  // Behind the back of the books: a line of the log is gone.
+  const log = path.join(shop.storage, 'orders.jsonl');
+  const lines = fs.readFileSync(log, 'utf8').split('\n');
+  fs.writeFileSync(log, `${lines[0] ?? ''}\n${' '.repeat((lines[1] ?? '').length)}\n`);
+  await waitFor(
+    'the difference',
+    () => call('GET', '/overview'),
+    ({ body }) => {
+      const { books, problem } = body as Seen;
+      return books?.difference != null || problem !== null;
+    },
+  );
+});
+
+interface Seen {
+  readonly books: { readonly accepted: number; readonly difference: unknown } | null;
+  readonly consumer: unknown;
+  readonly problem: string | null;
+}
+
+test('orders are listed in pages that nothing shifts', async () => {
+  const shop = shopWith({ pen: 500 });
+  await shop.ok('produce --count 25 --user alice --item pen --quantity 1');
+  await shop.ok('consume --until-end');
+  const { call } = await serve(shop);
+  const ids: string[] = [];
+  let cursor: string | null = null;
+  do {
+    const where = `/orders?limit=10${cursor === null ? '' : `&cursor=${cursor}`}`;
+    const { body } = await call('GET', where);
+    const page = body as { orders: { order_id: string }[]; next: string | null };
+    ids.push(...page.orders.map(({ order_id }) => order_id));
+    cursor = page.next;
+  } while (cursor !== null);
+  expect(new Set(ids).size).toBe(25);
+  expect(ids).toEqual(
+    (await shop.lines('order list --limit 100')).map(({ order_id }) => order_id).toReversed(),
+  );
+  expect((await call('GET', '/orders?status=REJECTED')).body).toEqual({ orders: [], next: null });
+  expect((await call('GET', '/orders?cursor=x')).status).toBe(422);
+  expect((await call('GET', '/orders?limit=no')).status).toBe(422);
+});
+
+test('the page loads nothing from elsewhere', async () => {
+  const { call } = await serve(shopWith({ pen: 5 }));
+  const page = await call('GET', '/');
+  expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
+  for (const [, file = ''] of String(page.body).matchAll(/(?:src|href)="(\/[^"]+)"/g)) {
+    expect((await call('GET', file)).status, file).toBe(200);
+  }
+  expect(String(page.body)).not.toMatch(/https?:\/\/(?!www\.w3\.org)/);
+});

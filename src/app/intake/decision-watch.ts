@@ -2,6 +2,7 @@ import type { Decided } from '../../domain/orders/decided.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import { isFailure } from '../../domain/failure.ts';
 import type { Clock } from '../../ports/clock.ts';
+import { inOrder } from '../orders/decision-order.ts';
 
 const RETRY_MS = 500;
 
@@ -10,14 +11,22 @@ export class DecisionWatch {
   readonly #waiting = new Map<string, Set<(decided: Decided) => void>>();
 
   /** Runs until the signal aborts. @param access of a store that may not be there yet */
-  async follow(access: StoreAccess, clock: Clock, signal: AbortSignal): Promise<void> {
+  async follow(
+    access: StoreAccess,
+    clock: Clock,
+    signal: AbortSignal,
+    onDecided: (decided: readonly Decided[]) => void,
+  ): Promise<void> {
     while (!signal.aborted) {
       try {
         const reader = await access.read();
         const decisions = reader.newDecisions(signal);
         await reader[Symbol.asyncDispose]();
         for await (const { accepted, rejected } of decisions) {
-          for (const decided of [...accepted, ...rejected]) this.#tell(decided);
+          for await (const chunk of inOrder(accepted, rejected)) {
+            for (const decided of chunk) this.#tell(decided);
+            onDecided(chunk);
+          }
         }
       } catch (error) {
         if (!isFailure(error)) throw error;

@@ -7,9 +7,12 @@ import { RecordBatcher } from '../../app/intake/batcher.ts';
 import { DecisionWatch } from '../../app/intake/decision-watch.ts';
 import { OrderIntake } from '../../app/intake/intake.ts';
 import { findUnread } from '../../app/intake/unread.ts';
+import { OverviewWatch } from '../../app/overview/overview.ts';
 import { openProducer } from '../../app/send/open-producer.ts';
 import { openIds, openStore, systemClock } from '../../compose.ts';
 import type { Serving } from '../../documents/development.ts';
+import { decisionsDocument } from '../../documents/write/http.ts';
+import { overviewDocument } from '../../documents/write/overview.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Shop } from '../../http/shop.ts';
 import { errorCode } from '../error-code.ts';
@@ -68,7 +71,7 @@ async function serve(session: Session, flags: Flags): Promise<void> {
     });
   }
   const signal = takeStopSignal(printer);
-  const { shop, batcher } = await openShop(session, flags.create, signal);
+  const { shop, batcher, overview } = await openShop(session, flags.create, signal);
   const { startApi, versionIn } = await import('../../http/server.ts');
   const onBug = (error: unknown): void =>
     printer.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
@@ -79,7 +82,14 @@ async function serve(session: Session, flags: Flags): Promise<void> {
   }).catch((error: unknown) => {
     throw listenFailure(error, { host, port, flag: '--port' }) ?? error;
   });
-  const following = shop.watch.follow(shop.access, systemClock, signal);
+  const following = Promise.all([
+    shop.watch.follow(shop.access, systemClock, signal, (decided) =>
+      shop.live.feed.publish('decisions', decisionsDocument(decided)),
+    ),
+    overview.follow(signal, (seen) =>
+      shop.live.feed.publish('overview', overviewDocument(seen, shop.access.name), false),
+    ),
+  ]);
   const document: Serving = { url: api.url, docs: `${api.url}/docs`, pid: process.pid };
   await printer.data(
     isJson ? `${JSON.stringify(document)}\n` : `${api.url}\nto try it: ${document.docs}\nCtrl-C stops it.\n`,
@@ -100,6 +110,7 @@ async function openShop(session: Session, create: boolean, signal: AbortSignal) 
   const access = await openStore(settings.storage);
   const { broker, codec } = await openKafka(session, { topic, register: true });
   const newId = await openIds();
+  const { LiveFeed } = await import('../../http/live.ts');
   const batcher = new RecordBatcher({
     codec,
     topic,
@@ -110,8 +121,13 @@ async function openShop(session: Session, create: boolean, signal: AbortSignal) 
       return producer;
     },
   });
+  const overview = new OverviewWatch(access, systemClock);
   const shop: Shop = {
     ...{ access, users, watch: new DecisionWatch() },
+    live: {
+      feed: new LiveFeed(),
+      overview: () => (overview.latest === null ? null : overviewDocument(overview.latest, access.name)),
+    },
     intake: new OrderIntake({ batcher, read: () => access.read() }),
     now: () => systemClock.now(),
     newOrderId: () => `ORD-${newId()}`,
@@ -123,7 +139,7 @@ async function openShop(session: Session, create: boolean, signal: AbortSignal) 
     },
     onNotice: (notice) => printNotice(printer, notice),
   };
-  return { shop, batcher };
+  return { shop, batcher, overview };
 }
 
 /** The first line of a file. @throws Failure invalid_settings */

@@ -1,4 +1,5 @@
-import type { Counts, Status } from '../../documents/status.ts';
+import type { Status } from '../../documents/status.ts';
+import { countsDocument, processorDocument } from '../../documents/write/status.ts';
 import type { Recent } from '../../app/status/recent.ts';
 import type { FolderStatus, UncountedFile } from '../../app/status/show.ts';
 import { isoTime, isoTimeOrNull } from '../../domain/iso-time.ts';
@@ -32,14 +33,6 @@ function processorsOf(status: ConsumerStatus): readonly ProcessorStatus[] {
   return (status as Partial<ConsumerStatus>).processors ?? [];
 }
 
-function processorDocument(of: ProcessorStatus): NonNullable<Status['processors']>[number] {
-  const { name, group, topics, recordsPerSecond, lag, lastCommitAt, read, deadLettered, outcomes } = of;
-  return {
-    ...{ processor: name, group, topics, records_per_second: recordsPerSecond, lag },
-    ...{ last_commit_at: isoTimeOrNull(lastCommitAt), read, dead_lettered: deadLettered, outcomes },
-  };
-}
-
 /** A line for each, where there are several. */
 function processorRows(status: ConsumerStatus): [string, string][] {
   const processors = processorsOf(status);
@@ -48,11 +41,6 @@ function processorRows(status: ConsumerStatus): [string, string][] {
     const behind = lag === null ? 'lag not known yet' : `lag ${grouped(lag)}`;
     return [name, `${grouped(read)} read, ${recordsPerSecond}/s, ${behind}`];
   });
-}
-
-export function countsDocument(counts: ConsumerStatus['counts']): Counts {
-  const { read, accepted, rejected, duplicates, conflicts, deadLettered } = counts;
-  return { read, accepted, rejected, duplicates, conflicts, dead_lettered: deadLettered };
 }
 
 /** `3 accepted, 2 rejected, 0 duplicates, 0 conflicts, 0 dead letters` */

@@ -26,3 +26,17 @@ export const OrderState = object({
   offset: nullable(Type.Integer({ minimum: 0 })),
 });
 export type OrderState = Document<typeof OrderState>;
+
+export const OrderList = object({
+  orders: Type.Array(OrderState, { description: 'the latest first' }),
+  next: nullable(Type.String(), 'the cursor of the next page; null: there is none'),
+});
+export type OrderList = Document<typeof OrderList>;
+
+/** What was decided together, as GET /events sends it. */
+export const Decisions = object({
+  accepted: Type.Integer({ minimum: 0 }),
+  rejected: Type.Integer({ minimum: 0 }),
+  orders: Type.Array(OrderState, { description: 'the latest of them' }),
+});
+export type Decisions = Document<typeof Decisions>;

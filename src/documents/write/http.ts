@@ -1,7 +1,7 @@
 import { isoTime } from '../../domain/iso-time.ts';
 import type { Decided } from '../../domain/orders/decided.ts';
 import type { Order } from '../../domain/orders/order.ts';
-import type { OrderState } from '../http/order-state.ts';
+import type { Decisions, OrderState } from '../http/order-state.ts';
 import { orderDocument } from './order.ts';
 
 export function decidedState(decided: Decided): OrderState {
@@ -16,5 +16,17 @@ export function pendingState({ orderId, user, items, createdAt }: Order): OrderS
     items: items.map(({ item, quantity }) => ({ item, quantity, stock: null })),
     created_at: isoTime(createdAt),
     ...{ decided_at: null, topic: null, partition: null, offset: null },
+  };
+}
+
+/** So many are shown one by one; of more than that the counts say enough. */
+const SHOWN = 50;
+
+/** What was decided together: the latest of it, and how many of each. */
+export function decisionsDocument(decided: readonly Decided[]): Decisions {
+  const rejected = decided.filter(({ outcome }) => outcome.kind === 'rejected').length;
+  return {
+    ...{ accepted: decided.length - rejected, rejected },
+    orders: decided.slice(-SHOWN).map(decidedState),
   };
 }

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { OrderState, TakenOrder } from '../../documents/http/order-state.ts';
+import { OrderList, OrderState, TakenOrder } from '../../documents/http/order-state.ts';
 import { Problem } from '../../documents/http/problem.ts';
 import { decidedState, pendingState } from '../../documents/write/http.ts';
 import { Failure } from '../../domain/failure.ts';
@@ -8,6 +8,7 @@ import { isName } from '../../domain/names.ts';
 import type { Order } from '../../domain/orders/order.ts';
 import { parseOrder } from '../../domain/orders/parse-order.ts';
 import type { Shop } from '../shop.ts';
+import { listPage, type ListQuery } from './order-list.ts';
 import { MAX_WAIT_SECONDS, waitMs } from './wait.ts';
 
 const Wait = Type.String({
@@ -53,7 +54,28 @@ interface PostQuery {
   readonly wait?: string;
 }
 
+const LIST = {
+  tags: ['orders'],
+  summary: 'Decided orders, the latest first',
+  querystring: Type.Object(
+    {
+      status: Type.Optional(Type.Enum(['COMPLETED', 'REJECTED'])),
+      user: Type.Optional(Type.String({ maxLength: 128 })),
+      item: Type.Optional(Type.String({ maxLength: 128 })),
+      since: Type.Optional(Type.String({ description: 'decided at or after this time, by ISO 8601' })),
+      until: Type.Optional(Type.String({ description: 'decided before this time' })),
+      limit: Type.Optional(
+        Type.String({ pattern: String.raw`^\d{1,3}$`, description: 'at most 500; default 50' }),
+      ),
+      cursor: Type.Optional(Type.String({ maxLength: 256, description: '"next" of the page before' })),
+    },
+    { additionalProperties: false },
+  ),
+  response: { 200: OrderList, 422: Problem },
+};
+
 export function orderRoutes(server: FastifyInstance, shop: Shop): void {
+  server.get('/orders', { schema: LIST }, (request) => listPage(shop, request.query as ListQuery));
   server.post('/order', { schema: POST }, (request, reply) => placeOrder(shop, request, reply));
   server.get(
     '/orders/:id',

@@ -2,7 +2,8 @@ import type { ConsumeSummary, PartitionProgress } from '../../../app/run/events.
 import type { ConsumeSummary as SummaryDocument } from '../../../documents/summary.ts';
 import type { Printer } from '../printer.ts';
 import { stoppedInWords } from '../run/stopped-by.ts';
-import { countsDocument, countsInWords } from '../status.ts';
+import { countsDocument } from '../../../documents/write/status.ts';
+import { countsInWords } from '../status.ts';
 import { renderTable, type Column } from '../table.ts';
 import { count, duration, grouped, wrappedLines } from '../text.ts';
 

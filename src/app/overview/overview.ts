@@ -1,0 +1,72 @@
+import { isFailure } from '../../domain/failure.ts';
+import type { StoreAccess } from '../../ports/access.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { RunningConsumer } from '../../ports/owner.ts';
+import { balanceOf, type Balance } from './balance.ts';
+
+const PULSE_MS = 1_000;
+/** Adding up may take this part of the time: the longer the logs, the rarer it is. */
+const ADDING_SHARE = 0.05;
+
+/** What there is to see of a shop at one moment. */
+export interface Overview {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly balance: Balance | null;
+  /** When it was added up; null: never yet. */
+  readonly balancedAt: number | null;
+  /** null: none runs. */
+  readonly consumer: RunningConsumer | null;
+  /** Why not all is known. */
+  readonly problem: string | null;
+}
+
+/** Looks at a shop once a second. */
+export class OverviewWatch {
+  readonly #access: StoreAccess;
+  readonly #clock: Clock;
+  #balance: Balance | null = null;
+  #balancedAt: number | null = null;
+  #addAgainAt = 0;
+  #latest: Overview | null = null;
+
+  constructor(access: StoreAccess, clock: Clock) {
+    this.#access = access;
+    this.#clock = clock;
+  }
+
+  get latest(): Overview | null {
+    return this.#latest;
+  }
+
+  /** Runs until the signal aborts. */
+  async follow(signal: AbortSignal, on: (overview: Overview) => void): Promise<void> {
+    while (!signal.aborted) {
+      this.#latest = await this.#look();
+      on(this.#latest);
+      await this.#clock.sleep(PULSE_MS, signal);
+    }
+  }
+
+  async #look(): Promise<Overview> {
+    let problem: string | null = null;
+    const note = (error: unknown): null => {
+      if (!isFailure(error)) throw error;
+      problem ??= error.message;
+      return null;
+    };
+    const consumer = await this.#access.consumerStatus().catch(note);
+    if (this.#clock.now() >= this.#addAgainAt) await this.#add().catch(note);
+    const at = this.#clock.now();
+    return { at, balance: this.#balance, balancedAt: this.#balancedAt, consumer, problem };
+  }
+
+  async #add(): Promise<void> {
+    const from = this.#clock.now();
+    await using reader = await this.#access.read();
+    this.#balance = await balanceOf(reader);
+    this.#balancedAt = from;
+    const tookMs = this.#clock.now() - from;
+    this.#addAgainAt = from + tookMs / ADDING_SHARE;
+  }
+}

@@ -1,0 +1,49 @@
+import { isoTime } from '../../domain/iso-time.ts';
+import type { RunningConsumer } from '../../ports/owner.ts';
+import type { Overview } from '../http/overview.ts';
+import { processorDocument } from './status.ts';
+
+type Books = NonNullable<Overview['books']>;
+
+/** What an overview is made of: see src/app/overview. */
+export interface OverviewFacts {
+  readonly at: number;
+  readonly balance: {
+    readonly putIn: number;
+    readonly sold: number;
+    readonly moved: number;
+    readonly onHand: number;
+    readonly accepted: number;
+    readonly rejected: number;
+    readonly difference: Books['difference'];
+  } | null;
+  readonly balancedAt: number | null;
+  readonly consumer: RunningConsumer | null;
+  readonly problem: string | null;
+}
+
+export function overviewDocument(
+  { at, balance, balancedAt, consumer, problem }: OverviewFacts,
+  shop: string,
+): Overview {
+  return {
+    at: isoTime(at),
+    shop,
+    books: balance === null || balancedAt === null ? null : booksOf(balance, balancedAt),
+    consumer: consumer === null ? null : consumerOf(consumer),
+    problem,
+  };
+}
+
+function booksOf(balance: NonNullable<OverviewFacts['balance']>, at: number): Books {
+  const { putIn, sold, moved, onHand, accepted, rejected, difference } = balance;
+  return {
+    ...{ checked_at: isoTime(at), put_in: putIn, sold, moved, on_hand: onHand },
+    ...{ accepted, rejected, difference },
+  };
+}
+
+function consumerOf({ pid, status }: RunningConsumer): NonNullable<Overview['consumer']> {
+  const { state, waitingFor, lag, processors } = status;
+  return { pid, state, waiting_for: waitingFor, lag, processors: processors.map(processorDocument) };
+}

@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+
+/** So many events are kept for clients whose connection was cut. */
+const KEPT = 5_000;
+/** A client that reads no faster is dropped: it comes back, and learns that there is a gap. */
+const MAX_BEHIND_BYTES = 1024 * 1024;
+const HEARTBEAT_MS = 15_000;
+
+interface LiveEvent {
+  readonly number: number;
+  readonly text: string;
+}
+
+/**
+ * Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html) to any number of clients. The id of
+ * an event names this server too: what another one sent is a gap.
+ */
+export class LiveFeed {
+  readonly #server = randomUUID().slice(0, 8);
+  readonly #kept: LiveEvent[] = [];
+  readonly #clients = new Set<ServerResponse>();
+  readonly #heartbeat: NodeJS.Timeout;
+  #last = 0;
+
+  constructor() {
+    this.#heartbeat = setInterval(() => this.#write(': \n\n'), HEARTBEAT_MS).unref();
+  }
+
+  get clients(): number {
+    return this.#clients.size;
+  }
+
+  /** @param isKept whether a client that was away needs it: what is sent again each second is not */
+  publish(type: string, data: unknown, isKept = true): void {
+    const body = `event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
+    if (!isKept) {
+      this.#write(body);
+      return;
+    }
+    const number = ++this.#last;
+    const event = { number, text: `id: ${this.#server}-${number}\n${body}` };
+    this.#kept.push(event);
+    if (this.#kept.length > KEPT) this.#kept.shift();
+    this.#write(event.text);
+  }
+
+  #write(text: string): void {
+    for (const client of this.#clients) {
+      if (client.writableLength > MAX_BEHIND_BYTES) client.destroy();
+      else client.write(text);
+    }
+  }
+
+  /** @param lastId what the client has had last; null: nothing, and it asks for nothing that was */
+  add(response: ServerResponse, lastId: string | null): void {
+    response.write(`retry: 1000\n\n`);
+    if (lastId !== null) response.write(this.#since(lastId));
+    this.#clients.add(response);
+    response.once('close', () => this.#clients.delete(response));
+  }
+
+  #since(lastId: string): string {
+    const [server, number] = lastId.split('-');
+    const from = Number(number);
+    const isKnown = server === this.#server && Number.isInteger(from) && from <= this.#last;
+    const first = this.#kept[0]?.number ?? this.#last + 1;
+    if (!isKnown || from + 1 < first) return 'event: gap\ndata: {}\n\n';
+    return this.#kept
+      .filter((event) => event.number > from)
+      .map(({ text }) => text)
+      .join('');
+  }
+
+  close(): void {
+    clearInterval(this.#heartbeat);
+    for (const client of this.#clients) client.end();
+  }
+}

@@ -1,0 +1,18 @@
+import { readFileSync } from 'node:fs';
+import type { FastifyInstance } from 'fastify';
+
+const FILES = {
+  '/': { file: 'page.html', type: 'text/html; charset=utf-8' },
+  '/page.js': { file: 'page.js', type: 'text/javascript; charset=utf-8' },
+  '/page.css': { file: 'page.css', type: 'text/css; charset=utf-8' },
+} as const;
+
+/** The page, as the build put it beside this file. */
+export function pageRoutes(server: FastifyInstance): void {
+  for (const [url, { file, type }] of Object.entries(FILES)) {
+    const bytes = readFileSync(new URL(file, import.meta.url));
+    server.get(url, { schema: { hide: true } }, (_request, reply) =>
+      reply.type(type).header('cache-control', 'no-cache').send(bytes),
+    );
+  }
+}

@@ -1,0 +1,127 @@
+import { useEffect, useRef } from 'preact/hooks';
+import { flow, overview } from './state.ts';
+import { grouped } from './text.ts';
+
+/** Up to so many a second each order is a dot; above that they are a stream. */
+const DOTS_PER_SECOND = 60;
+const TRAVEL_MS = 1_400;
+
+/** From the topic through the processors to what became of orders. */
+export function Flow() {
+  const consumer = overview.value?.consumer ?? null;
+  const books = overview.value?.books ?? null;
+  const rate = consumer?.processors.find(({ processor }) => processor === 'orders')?.records_per_second ?? 0;
+  const lag = consumer?.lag ?? null;
+  return (
+    <section class="flow" aria-label="The flow of orders">
+      <div class="stage topic">
+        <h3>orders</h3>
+        <p>{lag === null ? '–' : grouped(lag)}</p>
+        <small>waiting in Kafka</small>
+      </div>
+      <Pipe isStill={consumer === null} rate={rate} />
+      <div class={`stage processors ${consumer === null ? 'hollow' : ''}`}>
+        <h3>{consumer === null ? 'no processor' : 'processors'}</h3>
+        <p>{rate < 10 ? rate.toFixed(1) : grouped(Math.round(rate))}/s</p>
+        <small>
+          {consumer === null ? 'orders wait' : `${consumer.processors.length} in process ${consumer.pid}`}
+        </small>
+      </div>
+      <Pipe isStill={consumer === null} rate={rate} />
+      <div class="stage ends">
+        <p class="good">
+          <b>{books === null ? '–' : grouped(books.accepted)}</b> completed
+        </p>
+        <p class="bad">
+          <b>{books === null ? '–' : grouped(books.rejected)}</b> rejected
+        </p>
+        <p class="quiet">
+          <b>
+            {grouped(consumer?.processors.reduce((sum, { dead_lettered }) => sum + dead_lettered, 0) ?? 0)}
+          </b>{' '}
+          dead letters
+        </p>
+      </div>
+    </section>
+  );
+}
+
+/** Orders on their way, drawn on a canvas: hundreds of elements would be slow. */
+function Pipe({ isStill, rate }: { isStill: boolean; rate: number }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const isStillNow = useRef(isStill);
+  isStillNow.current = isStill;
+  useEffect(
+    () => (canvas.current === null ? undefined : animate(canvas.current, () => isStillNow.current)),
+    [],
+  );
+  return <canvas ref={canvas} class="pipe" role="img" aria-label={`${rate.toFixed(1)} orders a second`} />;
+}
+
+interface Dot {
+  readonly from: number;
+  readonly lane: number;
+  readonly isRejected: boolean;
+}
+
+function animate(canvas: HTMLCanvasElement, isStill: () => boolean): () => void {
+  const context = canvas.getContext('2d');
+  if (context === null) return () => undefined;
+  const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+  let dots: Dot[] = [];
+  let seen = flow.value;
+  let frame = 0;
+  const draw = (at: number): void => {
+    const { accepted, rejected } = flow.value;
+    const [good, bad] = [accepted - seen.accepted, rejected - seen.rejected];
+    seen = flow.value;
+    if (good + bad <= DOTS_PER_SECOND) {
+      for (let left = good + bad; left > 0; left--) {
+        dots.push({ from: at + Math.random() * 300, lane: Math.random(), isRejected: left <= bad });
+      }
+    } else {
+      for (let left = DOTS_PER_SECOND; left > 0; left--) {
+        dots.push({
+          from: at + Math.random() * 900,
+          lane: Math.random(),
+          isRejected: left <= (DOTS_PER_SECOND * bad) / (good + bad),
+        });
+      }
+    }
+    dots = dots.filter(({ from }) => at - from < TRAVEL_MS);
+    paint(canvas, context, dots, at, isStill());
+    frame = requestAnimationFrame(draw);
+  };
+  if (!isCalm) frame = requestAnimationFrame(draw);
+  return () => cancelAnimationFrame(frame);
+}
+
+function paint(
+  canvas: HTMLCanvasElement,
+  context: CanvasRenderingContext2D,
+  dots: readonly Dot[],
+  at: number,
+  isStill: boolean,
+): void {
+  const scale = devicePixelRatio;
+  const [width, height] = [canvas.clientWidth, canvas.clientHeight];
+  if (canvas.width !== width * scale || canvas.height !== height * scale) {
+    canvas.width = width * scale;
+    canvas.height = height * scale;
+  }
+  const colours = getComputedStyle(canvas);
+  context.setTransform(scale, 0, 0, scale, 0, 0);
+  context.clearRect(0, 0, width, height);
+  const isWide = width > height;
+  for (const { from, lane, isRejected } of dots) {
+    const way = (at - from) / TRAVEL_MS;
+    if (way < 0) continue;
+    const along = isStill ? Math.min(way, 0.4) : way;
+    const across = 0.25 + lane * 0.5;
+    const [x, y] = isWide ? [along * width, across * height] : [across * width, along * height];
+    context.fillStyle = colours.getPropertyValue(isRejected ? '--bad' : '--good');
+    context.beginPath();
+    context.arc(x, y, 3, 0, 2 * Math.PI);
+    context.fill();
+  }
+}

@@ -1,0 +1,77 @@
+import { useState } from 'preact/hooks';
+import type { Item } from '../documents/table.ts';
+import { adjustStock } from './api.ts';
+import { items, refreshItems } from './state.ts';
+import { fieldOf, grouped } from './text.ts';
+
+const SHOWN = 50;
+
+/** What is low first. */
+export function Stock() {
+  const all = items.value;
+  const sorted = [...(all ?? [])].sort((a, b) => Number(b.low) - Number(a.low) || a.quantity - b.quantity);
+  return (
+    <section class="card stock">
+      <h2>Stock</h2>
+      {all === null ? (
+        <p class="quiet">The stock is not known yet.</p>
+      ) : all.length === 0 ? (
+        <p class="quiet">
+          This shop has no items. Add one: <code>orderctl inventory add book --quantity 10</code>
+        </p>
+      ) : (
+        <ul>
+          {sorted.slice(0, SHOWN).map((item) => (
+            <Row key={item.item} item={item} />
+          ))}
+        </ul>
+      )}
+      {sorted.length > SHOWN ? <p class="quiet">and {grouped(sorted.length - SHOWN)} more</p> : null}
+    </section>
+  );
+}
+
+function Row({ item }: { item: Item }) {
+  const [isOpen, open] = useState(false);
+  const [wrong, say] = useState('');
+  const submit = async (event: SubmitEvent): Promise<void> => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget as HTMLFormElement);
+    const by = Number(form.get('by'));
+    const answer = await adjustStock(item.item, by, fieldOf(form, 'why'));
+    if (answer.ok) {
+      open(false);
+      say('');
+      await refreshItems();
+    } else say(answer.detail);
+  };
+  return (
+    <li class={item.low ? 'low' : ''}>
+      <button type="button" class="row" aria-expanded={isOpen} onClick={() => open(!isOpen)}>
+        <span>
+          {item.item}
+          {item.name === null ? null : <small> {item.name}</small>}
+        </span>
+        <span class="number">
+          {item.low ? <small class="tag">low</small> : null} {grouped(item.quantity)}
+        </span>
+      </button>
+      {isOpen ? (
+        <form class="adjust" onSubmit={(event) => void submit(event)}>
+          <label>
+            By
+            <input name="by" type="number" step="1" required value="10" />
+          </label>
+          <label>
+            Why
+            <input name="why" placeholder="delivery" autocomplete="off" />
+          </label>
+          <button type="submit">Adjust</button>
+          <p class="said bad" role="status">
+            {wrong}
+          </p>
+        </form>
+      ) : null}
+    </li>
+  );
+}

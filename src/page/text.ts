@@ -1,0 +1,35 @@
+const NUMBERS = new Intl.NumberFormat('en-US');
+
+export function grouped(number: number): string {
+  return NUMBERS.format(number);
+}
+
+/** `0.4 s ago`, `3 min ago` */
+export function ago(at: number, now: number): string {
+  const seconds = Math.max(0, now - at) / 1_000;
+  if (seconds < 10) return `${seconds.toFixed(1)} s ago`;
+  if (seconds < 100) return `${Math.round(seconds)} s ago`;
+  return `${Math.round(seconds / 60)} min ago`;
+}
+
+/** `14:03:09` */
+export function clock(iso: string | null): string {
+  return iso === null ? '' : new Date(iso).toLocaleTimeString('en-GB');
+}
+
+/** `ORD-01a2…80b2`: the ends tell orders apart. */
+export function shortId(id: string): string {
+  return id.length <= 16 ? id : `${id.slice(0, 8)}…${id.slice(-4)}`;
+}
+
+export function itemsInWords(
+  items: readonly { readonly item: string; readonly quantity: number | null }[],
+): string {
+  return items.map(({ item, quantity }) => `${item} × ${quantity ?? '?'}`).join(', ');
+}
+
+/** What was typed into a field of a form. */
+export function fieldOf(form: FormData, name: string): string {
+  const value = form.get(name);
+  return typeof value === 'string' ? value.trim() : '';
+}

@@ -1,0 +1,106 @@
+import { heardAt, isStale, now, overview, placed } from './state.ts';
+import { ago, grouped } from './text.ts';
+
+type Look = 'good' | 'moving' | 'bad' | 'unknown';
+
+/** The books in one line, always on top. */
+export function Verdict() {
+  const seen = overview.value;
+  const books = seen?.books ?? null;
+  const look = lookNow();
+  return (
+    <section class={`verdict ${look}`} aria-live="off" aria-label="The books">
+      {books === null ? (
+        <p class="sum">{isStale.value ? 'No answer from the server yet.' : 'Adding up the books …'}</p>
+      ) : (
+        <p class="sum">
+          <b>{grouped(books.put_in)}</b> put in <span aria-label="minus">−</span> <b>{grouped(books.sold)}</b>{' '}
+          sold
+          {books.moved === 0 ? null : (
+            <>
+              {' '}
+              {books.moved < 0 ? '−' : '+'} <b>{grouped(Math.abs(books.moved))}</b>{' '}
+              {books.moved < 0 ? 'reserved' : 'returned'}
+            </>
+          )}{' '}
+          = <b>{grouped(books.on_hand)}</b> on the shelf <Mark look={look} />
+        </p>
+      )}
+      <p class="small">
+        {books === null ? null : <span>checked {ago(Date.parse(books.checked_at), now.value)}</span>}
+        {books?.difference == null ? null : (
+          <strong>
+            {books.difference.item}: {grouped(books.difference.expected)} by the books,{' '}
+            {grouped(books.difference.actual)} on hand. Look with <code>orderctl audit</code>
+          </strong>
+        )}
+        <Ledger />
+      </p>
+      <Trouble />
+    </section>
+  );
+}
+
+function lookNow(): Look {
+  const books = overview.value?.books ?? null;
+  if (books === null || isStale.value || overview.value?.problem != null) return 'unknown';
+  if (books.difference !== null) return 'bad';
+  return (overview.value?.consumer?.lag ?? 0) > 0 ? 'moving' : 'good';
+}
+
+const MARKS: Readonly<Record<Look, readonly [sign: string, meaning: string]>> = {
+  good: ['✓', 'the books balance'],
+  moving: ['✓', 'the books balance; orders are on their way'],
+  bad: ['✗', 'the books do not balance'],
+  unknown: ['?', 'not checked now'],
+};
+
+function Mark({ look }: { look: Look }) {
+  const [sign, meaning] = MARKS[look];
+  return (
+    <span class="mark" title={meaning} role="img" aria-label={meaning}>
+      {sign}
+    </span>
+  );
+}
+
+/** What this browser has placed, by its own count. */
+function Ledger() {
+  const all = [...placed.value.values()].filter((what) => what !== 'refused');
+  if (all.length === 0) return null;
+  const answered = all.filter((what) => what !== 'sent').length;
+  const decided = all.filter((what) => what === 'decided').length;
+  return (
+    <span>
+      you placed {all.length} · answered {answered} · decided {decided}
+    </span>
+  );
+}
+
+/** Every state that is not the sunny one, in words. */
+function Trouble() {
+  const seen = overview.value;
+  if (isStale.value && heardAt.value > 0) {
+    return (
+      <p class="trouble">The server does not answer: this is how it was {ago(heardAt.value, now.value)}.</p>
+    );
+  }
+  if (seen === null) return null;
+  if (seen.problem !== null) return <p class="trouble">{seen.problem}</p>;
+  const { consumer } = seen;
+  if (consumer === null) {
+    return (
+      <p class="trouble">
+        No processor runs on this shop: orders wait. Start them with <code>orderctl run</code>.
+      </p>
+    );
+  }
+  if (consumer.state === 'waiting') {
+    return (
+      <p class="trouble">
+        The processors wait for the {consumer.waiting_for ?? 'broker'}; nothing is lost meanwhile.
+      </p>
+    );
+  }
+  return null;
+}
