@@ -126,7 +126,7 @@ describe('imports', () => {
     ]);
     const users = new Map<string, string[]>();
     for (const [file, text] of texts) {
-      for (const [, specifier = ''] of text.matchAll(/['"`](\.{1,2}\/[^'"`\n]+\.ts)['"`]/g)) {
+      for (const [, specifier = ''] of text.matchAll(/['"`](\.{1,2}\/[^'"`\n]+\.tsx?)['"`]/g)) {
         const to = imported(file, specifier);
         users.set(to, [...(users.get(to) ?? []), text]);
       }

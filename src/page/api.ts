@@ -23,10 +23,6 @@ export async function getOrders(limit: number): Promise<readonly OrderState[] | 
   return answer.ok ? answer.body.orders : null;
 }
 
-export function getOrder(orderId: string): Promise<Answer<OrderState>> {
-  return call('GET', `/orders/${encodeURIComponent(orderId)}`);
-}
-
 export function placeOrder(
   order: object,
 ): Promise<Answer<OrderState | { readonly order_id: string; readonly status: 'PENDING' }>> {

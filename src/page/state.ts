@@ -12,7 +12,7 @@ const STALE_MS = 4_000;
 export const overview = signal<Overview | null>(null);
 export const orders = signal<readonly OrderState[]>([]);
 export const items = signal<readonly Item[] | null>(null);
-export const isCut = signal(false);
+const isCut = signal(false);
 /** Milliseconds since the epoch, ten times a second while something moves by itself. */
 export const now = signal(Date.now());
 export const flow = signal({ accepted: 0, rejected: 0 });
