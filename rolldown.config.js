@@ -28,6 +28,11 @@ const GROUPS = [
       'src/domain/orders/reasons.ts',
     ],
   },
+  {
+    name: 'order-list',
+    priority: 2,
+    files: ['src/app/orders/list.ts', 'src/app/orders/filter.ts', 'src/app/orders/decision-order.ts'],
+  },
   { name: 'files', priority: 2, files: ['src/adapters/files/folder.ts', 'src/adapters/files/reader.ts'] },
   {
     name: 'owner',

@@ -45,8 +45,8 @@ export function register(command: Command, session: Session): void {
       'Sends orders to the topic as Avro events. Without further flags: five sample orders for random users and items of ' +
       'the storage folder, unpaid users too. With --user, --item and --quantity: exactly that order, even if it will be ' +
       'rejected. With --file: the orders of a file, one JSON object a line, checked as a whole before the first is ' +
-      'sent (6); a line without an id gets one that follows from the file and the line. --flow checkout sends to orders.created: ' +
-      'prices and totals are those of inventory.csv, addresses the column "address" of users.csv, unless a line has its own.\n\n' +
+      'sent (6); a line without an id gets one that follows from the file and the line. --flow checkout sends to orders.created, ' +
+      'with the prices of inventory.csv and the column "address" of users.csv.\n\n' +
       'Ctrl-C: 0 with --count 0, else 130 with the way to go on. Brokers that do not answer: 5, with the orders that may ' +
       'be stored all the same, and the way to send them again under the same ids. No users or no items: 3.',
     examples: [
@@ -65,7 +65,7 @@ export function register(command: Command, session: Session): void {
     .option('--order-id <ID>', 'its id (default: a new one)')
     .option('--file <FILE>', 'orders from NDJSON; - is stdin')
     .option('--from-line <N>', 'begin with this line of the file')
-    .option('--flow <FLOW>', 'direct, or checkout: validated, paid for and shipped', 'direct')
+    .option('--flow <FLOW>', 'direct or checkout', 'direct')
     .option('--address <TEXT>', 'of the checkout: where one order goes to')
     .option('--no-register', 'do not register the schema')
     .option('--no-create', 'do not create a missing topic')

@@ -30,7 +30,7 @@ export function register(command: Command, session: Session): void {
       'may not ask the consumer sees what the folder shows (0).\n\n' +
       '--watch asks each second until Ctrl-C (0): on a terminal as a screen that is drawn again in place, with reasons ' +
       'and items of the latest 1,000 decisions and what is low in stock; ' +
-      'elsewhere one line, or with -o json one document, a second. It continues while no consumer runs.',
+      'elsewhere one line, or with -o json one document, a second.',
     examples: [
       ['orderctl status', 'once'],
       ['orderctl status --watch', 'a live screen'],

@@ -6,7 +6,6 @@ import { nameGiven, takingName } from '../named.ts';
 import { printNotice } from '../output/store-notices.ts';
 import { wholeNumber } from '../parse.ts';
 import type { Session } from '../session.ts';
-import { BESIDE } from './edit-command.ts';
 import { WHY, type WhyFlag } from './why.ts';
 
 interface UndoFlags extends WhyFlag {
@@ -27,7 +26,7 @@ export function registerUndo(noun: Command, session: Session, table: 'users' | '
       prose:
         `Takes back the last edit of the ${row}, or the one that --edit names by its number in "orderctl ${noun.name()} log": ` +
         `a command, a save of the file or an import as a whole. That is an edit of its own, and can be taken back too. ${stock}` +
-        `Refused where it would take stock below zero (2), and where what it changed was changed again (4). ${BESIDE}`,
+        `Refused where it would take stock below zero (2), and where what it changed was changed again (4).`,
       examples: [
         [command, 'the last edit'],
         [`${command} --edit 17 --why mistake`, 'an import, say'],

@@ -27,7 +27,7 @@ export function registerCancel(order: Command, session: Session): void {
       'The wish is a record of orders.cancel, which the processor "inventory" decides. Where it runs, the command waits ' +
       'for what becomes of it. Cancelling an order again changes nothing (0).',
     examples: [
-      ['orderctl order cancel ORD-7 --reason "ordered twice"', 'before it is dispatched'],
+      ['orderctl order cancel ORD-7 --reason duplicate', 'before it is dispatched'],
       ['orderctl order cancel ORD-7 --wait 0', 'without waiting for the answer'],
     ],
   })
