@@ -16,12 +16,14 @@ export async function openPostOffice(isDisowned: () => boolean): Promise<PostOff
     authOptional: true,
     disabledCommands: ['STARTTLS'],
     onData: (stream, _session, done) => {
-      void buffer(stream).then((bytes) => {
+      const take = (bytes: Buffer): void => {
         const text = bytes.toString('utf8');
         const id = /^Message-ID:\s+<(.+)@orderctl>/m.exec(text)?.[1] ?? 'none';
         mails.set(id, [...(mails.get(id) ?? []), text]);
         done(isDisowned() ? Object.assign(new Error('try again'), { responseCode: 451 }) : null);
-      });
+      };
+      // Who is killed in the middle of a mail has not sent it.
+      buffer(stream).then(take, done);
     },
   });
   // Who is killed in the middle of a mail leaves a connection that breaks.
