@@ -46,7 +46,10 @@ const VALUES: Readonly<Record<string, Completion>> = {
 };
 
 /** What NAME is, by noun. */
-const NAMES: Readonly<Record<string, Completion>> = { user: 'users', inventory: 'items' };
+const NAMES: Readonly<Record<string, Completion>> = {
+  ...{ user: 'users', inventory: 'items' },
+  ...{ run: 'processors', setup: 'processors' },
+};
 
 /**
  * What may stand in the place of the last word.

@@ -87,7 +87,8 @@ const WAYS: Ways = {
     'check that this port speaks TLS, and --tls-ca, --tls-cert and --tls-key: the certificate must be signed by ' +
     'that authority and be for the name in --brokers',
   other_topic: () => 'name another with --topic; orderctl consume makes a missing one',
-  create_topic: () => 'leave out --no-create to have it made, or name another with --topic',
+  create_topic: () =>
+    'leave out --no-create to have it made, make it with "orderctl setup --execute", or name another with --topic',
   show_topics: () => 'see: orderctl topics show',
   apply_topics: () => 'see and mend: orderctl topics apply',
   own_group: () => 'stop what uses it, or give this folder a group of its own with --group NAME',

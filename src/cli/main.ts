@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { Failure } from '../domain/failure.ts';
+import { COMMANDS } from './commands/index.ts';
 import { refusePasswords } from './settings/secrets.ts';
 import { misspelledVariables } from './settings/misspelled.ts';
 import { runToExit, type ExitOptions } from './exit.ts';
@@ -14,98 +15,6 @@ import type { SettingSpec } from './settings/spec.ts';
 import { SETTINGS } from './settings/table.ts';
 import { refuseRepeats, usageFailure } from './usage.ts';
 import { isJsonWanted } from './settings/json-wanted.ts';
-
-interface CommandModule {
-  /** Gives the command its help, options, verbs and action. */
-  register(command: Command, session: Session): void;
-}
-
-/** Loaded when they are called: what one command needs must not slow down another. */
-const COMMANDS: readonly { name: string; summary: string; load: () => Promise<CommandModule> }[] = [
-  {
-    name: 'user',
-    summary: 'users and whether they have paid',
-    load: () => import('./commands/user/index.ts'),
-  },
-  {
-    name: 'inventory',
-    summary: 'items and their stock',
-    load: () => import('./commands/inventory/index.ts'),
-  },
-  { name: 'produce', summary: 'send orders', load: () => import('./commands/produce.ts') },
-  {
-    name: 'consume',
-    summary: 'read orders, decide them, store them',
-    load: () => import('./commands/consume.ts'),
-  },
-  {
-    name: 'run',
-    summary: 'run processors: orders, and what reacts to them',
-    load: () => import('./commands/run.ts'),
-  },
-  { name: 'serve', summary: 'the HTTP API', load: () => import('./commands/serve.ts') },
-  {
-    name: 'order',
-    summary: 'what became of orders, and why',
-    load: () => import('./commands/order/index.ts'),
-  },
-  { name: 'audit', summary: 'whether the books balance', load: () => import('./commands/audit.ts') },
-  { name: 'replay', summary: 'send decided orders again', load: () => import('./commands/replay.ts') },
-  {
-    name: 'offsets',
-    summary: 'show and move the position in the topic',
-    load: () => import('./commands/offsets/index.ts'),
-  },
-  { name: 'status', summary: 'state of the running consumer', load: () => import('./commands/status.ts') },
-  {
-    name: 'backup',
-    summary: 'copy the storage folder at any time',
-    load: () => import('./commands/backup.ts'),
-  },
-  {
-    name: 'restore',
-    summary: 'make a storage folder of a backup',
-    load: () => import('./commands/restore.ts'),
-  },
-  { name: 'stop', summary: 'stop the running consumer', load: () => import('./commands/stop.ts') },
-  {
-    name: 'dlq',
-    summary: 'records that could not be read as orders',
-    load: () => import('./commands/dlq/index.ts'),
-  },
-  {
-    name: 'topics',
-    summary: 'the topics that orderctl needs, and those that the cluster has',
-    load: () => import('./commands/topics/index.ts'),
-  },
-  {
-    name: 'schema',
-    summary: 'the schemas of messages in the registry',
-    load: () => import('./commands/schema/index.ts'),
-  },
-  {
-    name: 'doctor',
-    summary: 'check settings, folder and services',
-    load: () => import('./commands/doctor.ts'),
-  },
-  { name: 'up', summary: 'the whole shop in one command', load: () => import('./commands/up.ts') },
-  {
-    name: 'dev',
-    summary: 'a Kafka and a schema registry, for development',
-    load: () => import('./commands/dev.ts'),
-  },
-  { name: 'demo', summary: 'the whole story in ten seconds', load: () => import('./commands/demo.ts') },
-  {
-    name: 'config',
-    summary: 'settings and where they come from',
-    load: () => import('./commands/config/index.ts'),
-  },
-  {
-    name: 'completion',
-    summary: 'completion for bash, zsh and fish',
-    load: () => import('./commands/completion.ts'),
-  },
-];
 
 /** What the scripts of `completion` ask: no command of its own, so that no help names it. */
 const COMPLETE = '__complete';

@@ -51,19 +51,40 @@ export const Topics = object({
 });
 export type Topics = Document<typeof Topics>;
 
-const done = { done: Type.Boolean() };
+const DONE = { done: Type.Boolean() };
+
+const DoneTopicAction = Type.Union([
+  object({ ...CREATE, ...DONE }),
+  object({ ...ADD_PARTITIONS, ...DONE }),
+  object({ ...ALTER_CONFIG, ...DONE }),
+]);
 
 /** What came of `topics apply`. */
 export const AppliedTopics = object({
   executed: Type.Boolean(),
   brokers: Brokers,
+  actions: Type.Array(DoneTopicAction),
+  warnings: Type.Array(Type.String()),
+});
+export type AppliedTopics = Document<typeof AppliedTopics>;
+
+/** What came of `setup`; `done` is false in a dry run. */
+export const Setup = object({
+  executed: Type.Boolean(),
+  brokers: Brokers,
   actions: Type.Array(
     Type.Union([
-      object({ ...CREATE, ...done }),
-      object({ ...ADD_PARTITIONS, ...done }),
-      object({ ...ALTER_CONFIG, ...done }),
+      object({ action: Type.Literal('create_store'), store: Type.String(), ...DONE }),
+      DoneTopicAction,
+      object({
+        action: Type.Literal('register_schema'),
+        message: Type.String({ description: 'in the catalogue' }),
+        subject: Type.String(),
+        versions: Type.Array(Count, { description: 'that the subject has before' }),
+        ...DONE,
+      }),
     ]),
   ),
   warnings: Type.Array(Type.String()),
 });
-export type AppliedTopics = Document<typeof AppliedTopics>;
+export type Setup = Document<typeof Setup>;

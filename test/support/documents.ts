@@ -38,7 +38,7 @@ import {
   UserEdit,
   UserList,
 } from '../../src/documents/table.ts';
-import { AppliedTopics, Topics } from '../../src/documents/topics.ts';
+import { AppliedTopics, Setup, Topics } from '../../src/documents/topics.ts';
 
 /** What a command prints under `-o json`: one document, or any number of lines and then a summary, if it has one. */
 type Output =
@@ -88,6 +88,7 @@ const OUTPUTS: Readonly<Record<string, Output>> = {
   'dlq discard': { one: DiscardedDeadLetters },
   'topics show': { one: Topics },
   'topics apply': { one: AppliedTopics },
+  setup: { one: Setup },
   'schema show': { one: SchemaReports },
   'schema check': { one: SchemaChecks },
   'schema register': { one: RegisteredSchemas },

@@ -40,7 +40,27 @@ export function topicsOfRun(
   return wanted;
 }
 
+/**
+ * What a run needs of cluster and registry: topics, and each message that is read or sent.
+ *
+ * @param processorNames none: all
+ * @throws Failure usage: there is no such processor
+ */
+export function needsOfRun(
+  processorNames: readonly string[],
+  shop: ShopOptions,
+  names: TopicNames,
+): { readonly topics: readonly WantedTopic[]; readonly messages: readonly DeclaredMessage[] } {
+  const chosen = selectProcessors(processors(shop), processorNames);
+  const messages = new Set(chosen.flatMap(({ sources, emits }) => [...sources, ...emits]));
+  return { topics: topicsOfRun(chosen, names), messages: [...messages] };
+}
+
 /** @param name of a processor; `all`: of every processor of the shop @throws Failure usage: there is no such processor */
-export function topicsOfProcessor(name: string, shop: ShopOptions, names: TopicNames): WantedTopic[] {
-  return topicsOfRun(selectProcessors(processors(shop), name === 'all' ? [] : [name]), names);
+export function topicsOfProcessor(
+  name: string,
+  shop: ShopOptions,
+  names: TopicNames,
+): readonly WantedTopic[] {
+  return needsOfRun(name === 'all' ? [] : [name], shop, names).topics;
 }

@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { Command } from 'commander';
+import type { WantedSchema } from '../../../app/setup/plan.ts';
 import { checkSchema, type SchemaCheck } from '../../../app/schema/check.ts';
 import { openSchemaTools } from '../../../compose.ts';
 import { Failure } from '../../../domain/failure.ts';
@@ -25,17 +26,9 @@ interface Flags extends MessageFlags {
   readonly file?: string;
 }
 
-export interface Asked {
-  readonly message: string;
-  readonly subject: string;
-  readonly schema: string;
-  /** For messages. */
-  readonly what: string;
-}
-
 export interface Run extends Pick<Session, 'printer' | 'isJson'> {
   readonly tools: SchemaTools;
-  readonly asked: readonly Asked[];
+  readonly asked: readonly WantedSchema[];
   /** What was given, for another command about the same. */
   readonly words: string;
   /** Whether the document is a list. */
@@ -69,11 +62,11 @@ export function addVerb(
     });
 }
 
-function askedOf(
+export function askedOf(
   message: DeclaredMessage,
   { settings }: Session,
   file: { readonly name: string; readonly text: string } | null,
-): Asked {
+): WantedSchema {
   const { name, schema } = message;
   if (schema === null) {
     throw new Failure(
@@ -129,7 +122,7 @@ async function readSchema(file: string): Promise<string> {
 }
 
 export interface Checked {
-  readonly of: Asked;
+  readonly of: WantedSchema;
   readonly check: SchemaCheck;
 }
 
@@ -148,7 +141,7 @@ export function refuseIncompatible(checks: readonly Checked[]): void {
   if (refused !== undefined) throw incompatible(refused.check, refused.of.what);
 }
 
-function incompatible({ report, messages, differences }: SchemaCheck, what: string): Failure {
+export function incompatible({ report, messages, differences }: SchemaCheck, what: string): Failure {
   const { subject, compatibility } = report;
   const reasons = differences.length > 0 ? differences.map(differenceLine) : messages;
   const list = reasons.slice(0, 20).map((reason) => `\n  ${reason}`);

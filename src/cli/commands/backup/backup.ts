@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { openStore } from '../../compose.ts';
-import { describe } from '../help.ts';
-import { copyLine, printCopy } from '../output/positions/backup.ts';
-import type { Session } from '../session.ts';
+import { openStore } from '../../../compose.ts';
+import { describe } from '../../help.ts';
+import { copyLine, printCopy } from '../../output/positions/backup.ts';
+import type { Session } from '../../session.ts';
 
 export function register(command: Command, session: Session): void {
   describe(command, {

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
-import { openStore } from '../../compose.ts';
-import { Failure } from '../../domain/failure.ts';
-import { describe } from '../help.ts';
-import { copyLine, POSITION_COLUMNS, printCopy } from '../output/positions/backup.ts';
-import type { StoreNotice } from '../../ports/notices.ts';
-import { printNotice } from '../output/store-notices.ts';
-import { printTable } from '../output/print-table.ts';
-import type { Session } from '../session.ts';
+import { openStore } from '../../../compose.ts';
+import { Failure } from '../../../domain/failure.ts';
+import { describe } from '../../help.ts';
+import { copyLine, POSITION_COLUMNS, printCopy } from '../../output/positions/backup.ts';
+import type { StoreNotice } from '../../../ports/notices.ts';
+import { printNotice } from '../../output/store-notices.ts';
+import { printTable } from '../../output/print-table.ts';
+import type { Session } from '../../session.ts';
 
 export function register(command: Command, session: Session): void {
   describe(command, {

@@ -1,0 +1,106 @@
+import type { Command } from 'commander';
+import { applySetup, planSetup, type SetupAction } from '../../app/setup/plan.ts';
+import { needsOfRun } from '../../app/topics/wanted.ts';
+import { openSchemaTools, openStore } from '../../compose.ts';
+import type { Setup } from '../../documents/topics.ts';
+import { describe } from '../help.ts';
+import { registryConnection } from '../kafka/connection.ts';
+import { openBrokerOnly } from '../kafka/open.ts';
+import { printNotice } from '../output/store-notices.ts';
+import { actionDocument, actionLine } from '../output/topics.ts';
+import type { Session } from '../session.ts';
+import { shopOf } from '../settings/shop.ts';
+import { askedOf, incompatible } from './schema/subject.ts';
+
+export function register(command: Command, session: Session): void {
+  describe(command, {
+    prose:
+      'Makes what "orderctl run" of the same processors needs: the storage folder, with its two tables empty, the ' +
+      'topics that they read and write, with those of dead letters, and the schemas of their messages. Prints the ' +
+      'plan and changes nothing unless --execute; what is there stays as it is, so it may run before every ' +
+      'deployment. A schema that the registry would not take is exit code 6, and nothing is done then. For the user ' +
+      'and credentials of an administrator: a run needs no such rights afterwards, with --no-create.',
+    examples: [
+      ['orderctl setup', 'the plan of all processors'],
+      ['orderctl setup orders --execute', 'do it for "orderctl run orders", or "orderctl consume"'],
+    ],
+  })
+    .argument('[NAME...]', 'of processors (default: all)')
+    .option('--execute', 'do it')
+    .action(async (names: readonly string[], flags: { readonly execute?: true }) => {
+      await setUp(session, names, flags.execute === true);
+    });
+}
+
+async function setUp(session: Session, names: readonly string[], execute: boolean): Promise<void> {
+  const { settings, resolved, printer, isJson } = session;
+  const { topics, messages } = needsOfRun(names, shopOf(settings), settings.topics);
+  const [access, broker, tools] = await Promise.all([
+    openStore(settings.storage),
+    openBrokerOnly(session),
+    openSchemaTools(registryConnection(resolved)),
+  ]);
+  await using admin = await broker.admin();
+  const ports = { access, admin, tools };
+  // Dead letters of others have no schema of their own.
+  const written = messages.filter(({ schema }) => schema !== null);
+  const schemas = written.map((message) => askedOf(message, session, null));
+  const plan = await planSetup(ports, { topics, schemas });
+  for (const warning of plan.topics.warnings) printer.warn(warning);
+  const [refused] = plan.refused;
+  if (refused !== undefined) throw incompatible(refused.check, refused.what);
+  const done: SetupAction[] = [];
+  try {
+    if (execute) {
+      await applySetup(ports, plan, {
+        notice: (notice) => printNotice(printer, notice),
+        done: async (action) => {
+          done.push(action);
+          if (!isJson) await printer.data(`${lineOf(action)}: done\n`);
+        },
+      });
+    } else if (!isJson) {
+      await printer.data(plan.actions.map((action) => `${lineOf(action)}\n`).join(''));
+    }
+  } finally {
+    if (isJson) {
+      const { brokers, warnings } = plan.topics;
+      const actions = plan.actions.map((action) => ({ ...documentOf(action), done: done.includes(action) }));
+      const document: Setup = { executed: execute, brokers, actions, warnings };
+      await printer.data(`${JSON.stringify(document)}\n`);
+    }
+  }
+  if (isJson) return;
+  if (plan.actions.length === 0) await printer.data('all is there: folder, topics and schemas\n');
+  else if (!execute) await printer.data('nothing changed; add --execute\n');
+}
+
+function lineOf(action: SetupAction): string {
+  switch (action.kind) {
+    case 'create_store':
+      return `create ${action.store}: a storage folder without users and items`;
+    case 'register_schema': {
+      const { what, subject } = action.wanted;
+      return `register ${what} under ${subject}${action.after.length === 0 ? '' : ', as a new version'}`;
+    }
+    case 'create':
+    case 'add_partitions':
+    case 'alter_config':
+      return actionLine(action);
+  }
+}
+
+function documentOf(action: SetupAction) {
+  switch (action.kind) {
+    case 'create_store':
+      return { action: action.kind, store: action.store };
+    case 'register_schema': {
+      const { message, subject } = action.wanted;
+      return { action: action.kind, message, subject, versions: [...action.after] };
+    }
+    case 'create':
+    case 'add_partitions':
+    case 'alter_config':
+      return actionDocument(action);
+  }
+}
