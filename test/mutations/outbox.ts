@@ -1,6 +1,7 @@
 import type { Mutation } from './list.ts';
 
 const OUTBOX = ['test/unit/files/outbox.test.ts'];
+const SIMULATION = ['test/crash/simulation.test.ts'];
 const UPGRADE = ['test/unit/files/upgrade.test.ts'];
 const files = (name: string): string => `src/adapters/files/${name}`;
 
@@ -75,5 +76,19 @@ export const OUTBOX_ON_DISK: readonly Mutation[] = [
     from: '      ledger.#staging.takeFormer(ledger.#seq);\n',
     to: '',
     tests: UPGRADE,
+  },
+  {
+    name: 'a message that is sent again says another time',
+    file: 'src/app/run/outbox/outgoing-records.ts',
+    from: '{ id, store: parts.storeId, at, traceparent }',
+    to: '{ id, store: parts.storeId, at: performance.now(), traceparent }',
+    tests: SIMULATION,
+  },
+  {
+    name: 'what waits is sent in another order',
+    file: 'src/app/run/outbox/lane.ts',
+    from: 'store.drain(this.#destination, (unsent) => this.#sendUnsettled(unsent));',
+    to: 'store.drain(this.#destination, (unsent) => this.#sendUnsettled(unsent.toReversed()));',
+    tests: SIMULATION,
   },
 ];

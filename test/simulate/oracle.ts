@@ -146,8 +146,12 @@ function decide(
   }
 }
 
-export function afterDrain(truth: Truth): Truth {
-  return afterSending(truth, new Set(truth.unsent.map(({ topic }) => topic)));
+/** @param silent topics to which nothing gets */
+export function afterDrain(truth: Truth, silent: ReadonlySet<string>): Truth {
+  return afterSending(
+    truth,
+    new Set(truth.unsent.map(({ topic }) => topic).filter((topic) => !silent.has(topic))),
+  );
 }
 
 function afterSending(truth: Truth, topics: ReadonlySet<string>): Truth {
@@ -158,8 +162,8 @@ function afterSending(truth: Truth, topics: ReadonlySet<string>): Truth {
 }
 
 /** What sending may have come to at any moment, since no topic waits for another; all sent is the last. */
-export function whileSending(truth: Truth): Truth[] {
-  const topics = [...new Set(truth.unsent.map(({ topic }) => topic))];
+export function whileSending(truth: Truth, silent: ReadonlySet<string>): Truth[] {
+  const topics = [...new Set(truth.unsent.map(({ topic }) => topic))].filter((topic) => !silent.has(topic));
   return Array.from({ length: 2 ** topics.length }, (_, sent) =>
     afterSending(truth, new Set(topics.filter((__, at) => ((sent >> at) & 1) === 1))),
   );

@@ -1,5 +1,8 @@
 import { newEffect, type Effect } from '../../src/domain/effects.ts';
 import { newFact, type Fact, type FactLog, type SmallTable } from '../../src/domain/facts.ts';
+import { outgoing } from '../../src/domain/messages/outgoing.ts';
+import { ALERT } from '../../src/domain/messages/shop/alert.ts';
+import { INVENTORY_EVENT } from '../../src/domain/messages/shop/inventory-event.ts';
 import type { Outgoing, StoredPosition, StoreReader } from '../../src/ports/store.ts';
 import type { Truth } from './oracle.ts';
 import { TOPIC } from './topic.ts';
@@ -20,13 +23,16 @@ const COUNTERS: SmallTable<number> = { name: 'counters' };
 const SERVICE = 'warehouse';
 const LEASE_MS = 3_600_000;
 
+export const DESTINATIONS = ['sim-a', 'sim-b', 'alerts', 'inventory-events'] as const;
+export type SimDestination = (typeof DESTINATIONS)[number];
+
 export interface PartsCall {
   readonly thing: string;
   readonly item: string;
   readonly delta: number;
   readonly partition: number;
-  /** Topics of their own, none of which holds up another. */
-  readonly topics: readonly string[];
+  /** Where it sends something: records to topics, and messages by their type. None holds up another. */
+  readonly topics: readonly SimDestination[];
   readonly asks: boolean;
 }
 
@@ -89,7 +95,7 @@ function sayFact({ thing, step }: Happened): string {
   return `${thing} step ${step}`;
 }
 
-function afterCall(truth: Truth, call: PartsCall): Truth {
+function afterCall(truth: Truth, call: PartsCall, storeId: string): Truth {
   const { parts, rows } = truth;
   const number = parts.calls + 1;
   const stock = rows['inventory.csv'] as ReadonlyMap<string, number>;
@@ -99,7 +105,10 @@ function afterCall(truth: Truth, call: PartsCall): Truth {
   const counters = new Map(parts.counters);
   if (counted > 3) counters.delete(call.thing);
   else counters.set(call.thing, counted);
-  const records = call.topics.map((topic) => ({ id: `${topic}/0@${number}`, topic, tooLarge: false }));
+  const records = call.topics.map((topic) => {
+    const id = topic.startsWith('sim-') ? `${topic}/0@${number}` : `${storeId}/${topic}/${number}`;
+    return { id, topic, tooLarge: false };
+  });
   return {
     ...truth,
     rows: onHand === null ? rows : { ...rows, 'inventory.csv': new Map(stock).set(call.item, onHand) },
@@ -129,7 +138,7 @@ function moved(quantity: number | undefined, delta: number): number | null {
 /** One transaction of the service. What it reads is what was committed, its own included. */
 export async function callService(world: World, call: PartsCall): Promise<void> {
   const { truth, store, clock } = world;
-  const after = afterCall(truth, call);
+  const after = afterCall(truth, call, store.storeId);
   const number = after.parts.calls;
   world.truths = [truth, after];
   const position: StoredPosition = {
@@ -153,7 +162,7 @@ export async function callService(world: World, call: PartsCall): Promise<void> 
         small: [{ table: COUNTERS, key: call.thing, value: counted > 3 ? null : counted }],
         movements: canMove ? [{ item, delta, cause: 'restock', orderId: null, eventId: `n-${number}` }] : [],
         positions: [position],
-        outgoing: call.topics.map((topic) => recordFor(topic, number)),
+        outgoing: call.topics.map((topic) => outgoingTo(topic, call, number, world)),
         effects: call.asks
           ? [newEffect({ id: `e-${number}`, kind: 'charge', key: `k-${number}`, fields: {} }, clock.now())]
           : [],
@@ -165,6 +174,30 @@ export async function callService(world: World, call: PartsCall): Promise<void> 
   await world.send();
 }
 
+function outgoingTo(
+  topic: SimDestination,
+  { item, delta }: PartsCall,
+  number: number,
+  world: World,
+): Outgoing {
+  const at = world.clock.now();
+  const cause = { store: world.store.storeId, of: [number], at, traceparent: null };
+  const shared = { item, revision: number, on_hand: delta, order_id: null, at };
+  switch (topic) {
+    case 'alerts': {
+      const fields = { ...shared, kind: 'low_stock', reorder_level: null, message: 'low' } as const;
+      return outgoing(ALERT, (id) => ({ ...fields, event_id: id }), cause);
+    }
+    case 'inventory-events': {
+      const fields = { ...shared, delta, cause: 'restock' } as const;
+      return outgoing(INVENTORY_EVENT, (id) => ({ ...fields, event_id: id }), cause);
+    }
+    case 'sim-a':
+    case 'sim-b':
+      return recordFor(topic, number);
+  }
+}
+
 function recordFor(topic: string, number: number): Outgoing {
   const headers = Object.entries({ topic, partition: '0', offset: String(number) });
   return {
@@ -173,8 +206,12 @@ function recordFor(topic: string, number: number): Outgoing {
   };
 }
 
-/** Takes all effects that may be tried, each of which is tried by one owner alone, and answers them. */
-export async function performEffects(world: World, { answer }: EffectsCall): Promise<void> {
+/**
+ * Takes all effects that may be tried, each of which is tried by one owner alone, and answers them.
+ *
+ * @returns as they were handed out
+ */
+export async function performEffects(world: World, { answer }: EffectsCall): Promise<readonly Effect[]> {
   const { truth, store, owner, clock } = world;
   const taken = new Map(truth.parts.effects);
   const wanted: string[] = [];
@@ -191,7 +228,7 @@ export async function performEffects(world: World, { answer }: EffectsCall): Pro
   if (ids.toSorted().join() !== wanted.toSorted().join()) {
     throw new Error(`effects ${ids.join()} were given, not ${wanted.join()}`);
   }
-  if (answer === 'none') return;
+  if (answer === 'none') return given;
   for (const effect of given) {
     const { id } = effect;
     const effects = new Map(known.parts.effects);
@@ -207,4 +244,5 @@ export async function performEffects(world: World, { answer }: EffectsCall): Pro
     known = after;
     world.truths = [known];
   }
+  return given;
 }

@@ -56,7 +56,7 @@ export async function perform(world: World, step: Step): Promise<void> {
       await ownEdit(world, step.request);
       return world.restart();
     case 'robbed':
-      return robbed(world, step.request, step.wakes);
+      return robbed(world, step);
     case 'older_copy':
       return olderCopy(world, step);
     case 'together':
@@ -64,7 +64,10 @@ export async function perform(world: World, step: Step): Promise<void> {
     case 'service':
       return callService(world, step.call);
     case 'effects':
-      return performEffects(world, step.call);
+      await performEffects(world, step.call);
+      return;
+    case 'silent':
+      return silent(world, step);
     case 'tick':
       return world.clock.tick();
   }
@@ -244,18 +247,18 @@ async function breakFile(world: World, file: TableFile, restart: boolean): Promi
 
 /**
  * Sockets keep a paused owner from being robbed. Should they fail all the same, the journal tells who wakes up that it
- * is not alone.
+ * is not alone: what it was about to commit is refused, and what it was sending is sent by another too.
  */
-async function robbed(world: World, request: TableEdit, wakes: 'commit' | 'close'): Promise<void> {
+async function robbed(world: World, step: Extract<Step, { kind: 'robbed' }>): Promise<void> {
   await world.clock.tick();
   const old = world.store;
+  const wake = await pause(world, step);
   await world.open('command');
-  await ownEdit(world, request);
+  await ownEdit(world, step.request);
+  if (step.wakes === 'effect') await performEffects(world, step.effects);
   try {
-    if (wakes !== 'close') {
-      await old.edit({ kind: 'item.add', item: 'phantom', quantity: 1 }, { by: 'old', via: 'command' });
-      throw new Error('an owner went on that was not alone');
-    }
+    await wake();
+    if (step.wakes !== 'close') throw new Error('an owner went on that was not alone');
   } catch (error) {
     if (!isFailure(error, 'folder_in_use')) throw error;
   } finally {
@@ -264,6 +267,43 @@ async function robbed(world: World, request: TableEdit, wakes: 'commit' | 'close
     });
   }
   await world.restart();
+}
+
+/** @returns what the owner is about to do when it is paused */
+async function pause(world: World, step: Extract<Step, { kind: 'robbed' }>): Promise<() => Promise<unknown>> {
+  const old = world.store;
+  switch (step.wakes) {
+    case 'close':
+      return async () => undefined;
+    case 'commit': {
+      const phantom = { kind: 'item.add', item: 'phantom', quantity: 1 } as const;
+      return () => old.edit(phantom, { by: 'old', via: 'command' });
+    }
+    case 'sending':
+      world.broker.fallSilent('alerts');
+      await callService(world, { ...step.call, topics: ['alerts'] });
+      return () => world.sendLate('alerts');
+    case 'effect': {
+      await callService(world, { ...step.call, asks: true });
+      const [first] = await performEffects(world, { answer: 'none' });
+      if (first === undefined) throw new Error('nothing is owed');
+      const { id } = first;
+      return () =>
+        old.transact({ effects: [id] }, () => ({
+          changes: { effects: [{ id, effect: null }] },
+          result: null,
+        }));
+    }
+  }
+}
+
+/** A destination does not answer for a while. */
+async function silent(world: World, step: Extract<Step, { kind: 'silent' }>): Promise<void> {
+  world.broker.fallSilent(step.destination);
+  for (const call of step.calls) await callService(world, call);
+  await world.batch({ ...step, stale: 0, sendFault: null });
+  world.broker.answerAgain(step.destination);
+  return world.send();
 }
 
 async function olderCopy(world: World, step: Extract<Step, { kind: 'older_copy' }>): Promise<void> {

@@ -10,7 +10,15 @@ import type {
 } from '../../src/ports/broker.ts';
 import type { Position } from '../../src/ports/store.ts';
 import { lastHeader, sameFingerprint } from '../../src/ports/record.ts';
-import { CLUSTER, endOf, MAX_DEAD_LETTER_BYTES, PARTITIONS, simFingerprint, type SimTopic } from './topic.ts';
+import {
+  CLUSTER,
+  DLQ_TOPIC,
+  endOf,
+  MAX_DEAD_LETTER_BYTES,
+  PARTITIONS,
+  simFingerprint,
+  type SimTopic,
+} from './topic.ts';
 
 export type SendFault = 'before' | 'after';
 
@@ -24,23 +32,58 @@ export class SimBroker implements Broker {
   readonly committed: Map<number, CommittedOffset>;
   /** The next send fails before or after the records arrived. */
   sendFault: SendFault | null = null;
+  /** By the id of a message: what it said when it came first, with key and headers. */
+  #said = new Map<string, string>();
+  #topicOf = new Map<string, string>();
+  /** By topic that does not answer: until it does. What is on its way to it arrives then, unless the process is gone. */
+  readonly #silent = new Map<string, { readonly until: Promise<void>; readonly end: () => void }>();
   readonly #topic: SimTopic;
 
   constructor(topic: SimTopic, from?: SimBroker) {
     this.#topic = topic;
     this.arrived = [...(from?.arrived ?? [])];
-    if (from !== undefined) this.#forgotten = new Set(from.#forgotten);
+    if (from !== undefined) {
+      this.#forgotten = new Set(from.#forgotten);
+      this.#said = new Map(from.#said);
+      this.#topicOf = new Map(from.#topicOf);
+    }
     this.committed = new Map(from?.committed);
   }
 
   /** The folder is an older copy from now on: what it had sent since may be unknown to it. */
   forget(): void {
     for (const id of this.arrived) this.#forgotten.add(id);
+    this.#said.clear();
   }
 
   /** What must be in the journal. */
   get known(): string[] {
     return this.arrived.filter((id) => !this.#forgotten.has(id));
+  }
+
+  /** The same by topic, each in the order in which they came first. */
+  get knownByTopic(): Map<string, string[]> {
+    const byTopic = new Map<string, string[]>();
+    for (const id of new Set(this.known)) {
+      const topic = this.#topicOf.get(id) ?? '';
+      byTopic.set(topic, [...(byTopic.get(topic) ?? []), id]);
+    }
+    return byTopic;
+  }
+
+  get silent(): ReadonlySet<string> {
+    return new Set(this.#silent.keys());
+  }
+
+  fallSilent(topic: string): void {
+    let end = (): void => undefined;
+    const until = new Promise<void>((resolve) => (end = resolve));
+    this.#silent.set(topic, { until, end });
+  }
+
+  answerAgain(topic: string): void {
+    this.#silent.get(topic)?.end();
+    this.#silent.delete(topic);
   }
 
   async admin(): Promise<BrokerAdmin> {
@@ -73,7 +116,10 @@ export class SimBroker implements Broker {
 
   async producer(): Promise<Producer> {
     return {
-      send: async (_topic, records) => this.#send(records),
+      send: async (topic, records) => {
+        await this.#silent.get(topic)?.until;
+        return this.#send(topic, records);
+      },
       [Symbol.asyncDispose]: async () => undefined,
     };
   }
@@ -82,18 +128,35 @@ export class SimBroker implements Broker {
     throw new Error('batches are handed over by the simulation');
   }
 
-  #send(records: readonly SendRecord[]): SendResult {
+  #send(topic: string, records: readonly SendRecord[]): SendResult {
     const fault = this.sendFault;
     this.sendFault = null;
     const away = new Failure('broker_unreachable', 'the simulated broker is away');
     if (fault === 'before') return { outcomes: records.map(() => 'not_sent' as const), failure: away };
-    const outcomes = records.map(({ value, headers }) => {
-      if ((value?.byteLength ?? 0) > MAX_DEAD_LETTER_BYTES) return 'too_large' as const;
-      const at = (name: string): string => String(lastHeader(headers ?? [], `x-original-${name}`));
-      this.arrived.push(`${at('topic')}/${at('partition')}@${at('offset')}`);
+    const outcomes = records.map((record) => {
+      if (topic === DLQ_TOPIC && (record.value?.byteLength ?? 0) > MAX_DEAD_LETTER_BYTES) {
+        return 'too_large' as const;
+      }
+      this.#arrive(topic, record);
       return { partition: 0, offset: this.arrived.length - 1 };
     });
     if (fault === 'after') return { outcomes: records.map(() => 'unknown' as const), failure: away };
     return { outcomes, failure: null };
+  }
+
+  #arrive(topic: string, { key, value, headers = [] }: SendRecord): void {
+    const header = (name: string): string => String(lastHeader(headers, name));
+    const of = (name: string): string => header(`x-original-${name}`);
+    const isMessage = lastHeader(headers, 'ce_id') !== undefined;
+    const id = isMessage ? header('ce_id') : `${of('topic')}/${of('partition')}@${of('offset')}`;
+    const text = Buffer.from(value ?? '').toString();
+    const says = JSON.stringify([topic, String(key), text, headers.map(String)]);
+    // A dead letter says when it was one, and may be one again.
+    if (isMessage && (this.#said.get(id) ?? says) !== says) {
+      throw new Error(`${id} was sent as ${String(this.#said.get(id))}, and again as ${says}`);
+    }
+    this.#said.set(id, says);
+    this.#topicOf.set(id, topic);
+    this.arrived.push(id);
   }
 }

@@ -1,8 +1,8 @@
 import { random } from '../support/faulty-fs.ts';
 import type { TableEdit, TableFile } from './oracle.ts';
 import type { SendFault } from './sim-broker.ts';
-import type { EffectsCall, PartsCall } from './parts.ts';
-import { ITEM_NAMES, PARTITIONS, USER_NAMES } from './topic.ts';
+import { DESTINATIONS, type EffectsCall, type PartsCall, type SimDestination } from './parts.ts';
+import { DLQ_TOPIC, ITEM_NAMES, PARTITIONS, USER_NAMES } from './topic.ts';
 
 /*
  * What happens to a folder, one step after the other. Steps name nothing that an earlier one has made, so that any of
@@ -59,7 +59,14 @@ export type Step =
   /** A command owns the folder between two consumers. */
   | { readonly kind: 'handover'; readonly request: TableEdit }
   /** The owner is paused while others own the folder, and wakes up. */
-  | { readonly kind: 'robbed'; readonly request: TableEdit; readonly wakes: 'commit' | 'close' }
+  | {
+      readonly kind: 'robbed';
+      readonly request: TableEdit;
+      /** In the middle of what; `effect`: which another has tried since, with the answer of `effects`. */
+      readonly wakes: 'commit' | 'close' | 'sending' | 'effect';
+      readonly call: PartsCall;
+      readonly effects: EffectsCall;
+    }
   /**
    * A copy of the folder is made, orders and an edit go on in the folder, and then the copy takes its place: as a backup
    * that is restored, or (`newId`) as a folder of its own with a group of its own.
@@ -82,6 +89,14 @@ export type Step =
   | { readonly kind: 'service'; readonly call: PartsCall }
   /** Effects are tried, and answered. */
   | { readonly kind: 'effects'; readonly call: EffectsCall }
+  /** A destination does not answer, while the service and a batch go on, and then it does. */
+  | {
+      readonly kind: 'silent';
+      readonly destination: SimDestination | typeof DLQ_TOPIC;
+      readonly calls: readonly PartsCall[];
+      readonly partition: number;
+      readonly count: number;
+    }
   /** A second passes: CSVs are written. */
   | { readonly kind: 'tick' };
 
@@ -157,18 +172,29 @@ function makeStep(choice: number, draw: Draw): Step {
     [5, () => ({ kind: 'restart' })],
     [4, () => ({ kind: 'handover', request: makeEdit(draw) })],
     [
-      3,
+      6,
       () => ({
         kind: 'robbed',
         request: makeEdit(draw),
-        wakes: pick(['commit', 'close'] as const),
+        wakes: pick(['commit', 'close', 'sending', 'sending', 'effect', 'effect'] as const),
+        call: makeCall(draw),
+        effects: makeAnswer(draw),
       }),
     ],
     [4, () => ({ kind: 'older_copy', partition, count, request: makeEdit(draw), newId: below(2) === 0 })],
     [6, () => ({ kind: 'together', partition, count, request: makeEdit(draw) })],
     [8, () => ({ kind: 'tick' })],
     [12, () => ({ kind: 'service', call: makeCall(draw) })],
-    [6, () => ({ kind: 'effects', call: { answer: pick(['done', 'later', 'parked', 'none'] as const) } })],
+    [6, () => ({ kind: 'effects', call: makeAnswer(draw) })],
+    [
+      6,
+      () => ({
+        kind: 'silent',
+        destination: pick([...DESTINATIONS, DLQ_TOPIC]),
+        calls: Array.from({ length: 1 + below(2) }, () => makeCall(draw)),
+        ...{ partition, count },
+      }),
+    ],
   ];
   const total = kinds.reduce((sum, [weight]) => sum + weight, 0);
   let left = choice * total;
@@ -185,9 +211,13 @@ function makeCall({ below, pick }: Draw): PartsCall {
     item: pick([...ITEM_NAMES, 'cup']),
     delta: pick([-3, -1, 4]),
     partition: below(PARTITIONS),
-    topics: pick([[], ['sim-a'], ['sim-a', 'sim-b']]),
+    topics: DESTINATIONS.filter(() => below(2) === 0),
     asks: below(2) === 0,
   };
+}
+
+function makeAnswer({ pick }: Draw): EffectsCall {
+  return { answer: pick(['done', 'later', 'parked', 'none'] as const) };
 }
 
 function makeSave(file: TableFile, { below, pick, index }: Draw): Save {

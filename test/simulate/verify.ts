@@ -200,6 +200,11 @@ export function expectClosed(world: World): void {
   if (missing !== undefined) throw new Error(`dead letter ${missing} is nowhere`);
   const strange = broker.known.find((id) => !truth.deadLetters.includes(id));
   if (strange !== undefined) throw new Error(`dead letter ${strange} was sent and is not in the journal`);
+  for (const [topic, ids] of broker.knownByTopic) {
+    const committed = truth.deadLetters.filter((id) => ids.includes(id));
+    if (committed.join() !== ids.join())
+      throw new Error(`${topic} has ${ids.join()}, not ${committed.join()}`);
+  }
 }
 
 function sameRows(a: Rows, b: Rows): boolean {

@@ -9,7 +9,7 @@ import type { Processes } from '../../src/ports/processes.ts';
 import type { StoredPosition } from '../../src/ports/store.ts';
 import type { CallPoint, FaultyFs } from '../support/faulty-fs.ts';
 import { ordersRunner, type OrdersRunner } from '../support/orders-runner.ts';
-import { ManualClock } from './manual-clock.ts';
+import { ManualClock, turn } from './manual-clock.ts';
 import * as oracle from './oracle.ts';
 import type { FileVersion, Rows, SaveOutcome, TableEdit, TableFile, Truth } from './oracle.ts';
 import { SimBroker, type SendFault } from './sim-broker.ts';
@@ -46,6 +46,8 @@ export type SaveCounts = Record<SaveOutcome, number>;
 
 /** A folder with its owner, the cluster beside it, and the truth about both. */
 const GROUP = 'simulated';
+/** Of the event loop, within which all that waits for nobody is sent. */
+const MOST_TURNS = 1_000;
 
 export class World {
   readonly history: History;
@@ -212,9 +214,33 @@ export class World {
   /** Sends what waits to be sent, to each topic by itself. */
   async send(): Promise<void> {
     const { truth } = this;
-    this.truths = oracle.whileSending(truth);
+    const { silent } = this.broker;
+    this.truths = oracle.whileSending(truth, silent);
+    await this.#drain(this.#processor);
+    this.truths = [oracle.afterDrain(truth, silent)];
+  }
+
+  /** All that can be sent; what cannot holds up nothing else. */
+  async #drain(processor: OrdersRunner | undefined): Promise<void> {
+    const { silent } = this.broker;
+    const drained = processor?.outbox.drain();
+    if (silent.size === 0) return drained;
+    drained?.catch(() => undefined);
+    const held = (): string[] => [...this.store.unsent().keys()].filter((topic) => !silent.has(topic));
+    for (let turns = 0; held().length > 0; turns++) {
+      if (turns > MOST_TURNS) throw new Error(`${[...silent].join()} holds up ${held().join()}`);
+      await turn();
+    }
+  }
+
+  /**
+   * Its owner, which was paused while it sent to a topic, wakes up when another owns the folder.
+   *
+   * @throws Failure folder_in_use
+   */
+  async sendLate(topic: string): Promise<void> {
+    this.broker.answerAgain(topic);
     await this.#processor?.outbox.drain();
-    this.truths = [oracle.afterDrain(truth)];
   }
 
   #options(): PrepareOptions {
@@ -269,14 +295,15 @@ export class World {
     const after = inForce
       ? oracle.afterBatch(known, this.topic, { partition, from, count }, this.clock.now())
       : known;
-    const drained = oracle.afterDrain(after);
-    this.truths = [...before, ...oracle.whileSending(after)];
+    const { silent } = this.broker;
+    const drained = oracle.afterDrain(after, silent);
+    this.truths = [...before, ...oracle.whileSending(after, silent)];
     this.broker.sendFault = fetch.sendFault;
     if (positions === this.positions) this.earlier = new Map(positions);
     const processor = positions === this.positions ? this.#processor : this.#processorFor(positions);
     const next = await processor?.batches.process(batchOf(this.topic, partition, from, count));
     // A run waits no longer than a quarter of a second for this; here nothing else comes meanwhile.
-    await processor?.outbox.drain();
+    await this.#drain(processor);
     await beside;
     this.broker.sendFault = null;
     // Nothing new for whom reads: the store is not asked.

@@ -1,5 +1,5 @@
 import { BatchRunner, Quota } from '../../src/app/run/batches/batch.ts';
-import type { RecordResult } from '../../src/app/run/events.ts';
+import type { CodecOf, RecordResult } from '../../src/app/run/events.ts';
 import { Outbox } from '../../src/app/run/outbox/outbox.ts';
 import { OrderTally } from '../../src/app/run/status/tally.ts';
 import { Waits } from '../../src/app/run/wait.ts';
@@ -11,6 +11,7 @@ import type { OrderCodec } from '../../src/ports/codec.ts';
 import type { Store, StoredPosition } from '../../src/ports/store.ts';
 import { ORDERS } from '../../src/processors/orders/processor.ts';
 import { FakeClock } from './fake-clock.ts';
+import { JsonCodec } from './json-codec.ts';
 
 export interface OrdersRunner {
   readonly batches: BatchRunner<Order, Decision>;
@@ -34,7 +35,8 @@ export function ordersRunner(of: {
   const stop = new AbortController();
   const on = (): void => undefined;
   const waits = new Waits({ clock, options: { untilEnd, maxMessages: null }, on, stop });
-  const codecOf = async (): Promise<OrderCodec> => codec;
+  const others = new JsonCodec();
+  const codecOf: CodecOf = async ({ name }) => (name === ORDER.name ? codec : others);
   const outbox = new Outbox({ store, broker, clock, names: new Map(), group, codecOf, waits, on, stop });
   const batches = new BatchRunner<Order, Decision>({
     service: {
