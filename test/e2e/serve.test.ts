@@ -107,6 +107,11 @@ test('an order that comes again counts once, and another content under its id is
 test('?wait answers with the decision of a consumer beside it', async () => {
   const shop = shopWith({ pen: 5 });
   const { call } = await serve(shop);
+  // Nobody decides yet: the time is over.
+  expect(
+    await call('POST', '/order?wait=1s', { order_id: 'H-0', user: 'alice', item: 'pen', quantity: 1 }),
+  ).toMatchObject({ status: 202, body: { status: 'PENDING' } });
+  expect(await call('GET', '/orders/H-0?wait=1s')).toMatchObject({ status: 200, body: { status: 'PENDING' } });
   const consumer = shop.start('consume -o json');
   const answers = await Promise.all([
     call('POST', '/order?wait=20s', { order_id: 'H-1', user: 'alice', item: 'pen', quantity: 1 }),
