@@ -1,6 +1,6 @@
 import type { DecisionWatch } from '../app/intake/decision-watch.ts';
-import type { OrderIntake } from '../app/intake/intake.ts';
-import type { Order } from '../domain/orders/order.ts';
+import type { KnownOrder, OrderIntake } from '../app/intake/intake.ts';
+import type { Wished } from '../app/orders/wish.ts';
 import type { StoreAccess } from '../ports/access.ts';
 import type { StoreNotice } from '../ports/notices.ts';
 import type { StoreReader } from '../ports/store.ts';
@@ -25,11 +25,13 @@ export interface Shop {
   readonly newOrderId: () => string;
   /** The id of an order that has none, the same for the same key. */
   readonly orderIdOf: (idempotencyKey: string) => string;
-  /** As findUnread, in the topic of the shop. */
+  /** As findUnread, in the topics of both flows. */
   readonly findUnread: (
     reader: Pick<StoreReader, 'positions'>,
     orderId: string,
-  ) => Promise<Order | undefined>;
+  ) => Promise<KnownOrder | undefined>;
+  /** As wishFor, of a wish to cancel. */
+  readonly cancel: (orderId: string, reason: string | null, waitMs: number) => Promise<Wished>;
   /** @throws Failure broker_unreachable and the like when the brokers do not answer */
   readonly checkBroker: () => Promise<void>;
   readonly onNotice: (notice: StoreNotice) => void;

@@ -111,7 +111,10 @@ test('?wait answers with the decision of a consumer beside it', async () => {
   expect(
     await call('POST', '/order?wait=1s', { order_id: 'H-0', user: 'alice', item: 'pen', quantity: 1 }),
   ).toMatchObject({ status: 202, body: { status: 'PENDING' } });
-  expect(await call('GET', '/orders/H-0?wait=1s')).toMatchObject({ status: 200, body: { status: 'PENDING' } });
+  expect(await call('GET', '/orders/H-0?wait=1s')).toMatchObject({
+    status: 200,
+    body: { status: 'PENDING' },
+  });
   const consumer = shop.start('consume -o json');
   const answers = await Promise.all([
     call('POST', '/order?wait=20s', { order_id: 'H-1', user: 'alice', item: 'pen', quantity: 1 }),
@@ -155,6 +158,7 @@ test('what is wrong is a problem that names the field, and a server without brok
   const wrong: [unknown, number, string][] = [
     [{ user: 'alice', item: 'pen' }, 422, 'quantity'],
     [{ user: 'alice', item: 'pen', quantity: 'two' }, 422, 'quantity'],
+    [{ user: 'alice', item: 'pen', quantity: 1.5 }, 422, 'quantity'],
     [{ user: 'al ice', item: 'pen', quantity: 1 }, 422, 'user'],
     ['{"user":', 400, 'JSON'],
     [[], 422, 'object'],
@@ -317,4 +321,64 @@ test('the page loads nothing from elsewhere', async () => {
     expect((await call('GET', file)).status, file).toBe(200);
   }
   expect(String(page.body)).not.toMatch(/https?:\/\/(?!www\.w3\.org)/);
+});
+
+/** Topics of one test's own, for a run of the checkout. */
+function checkoutShop(items: Record<string, number>): Shop {
+  const { topic } = openShop();
+  const names = [
+    ...['orders.created', 'orders.validated', 'orders.rejected', 'orders.cancel', 'orders.cancelled'],
+    ...['payments.processed', 'payments.failed', 'payments.refunded', 'inventory.reserved'],
+    ...['inventory.rejected', 'shipments.created', 'shipments.dispatched', 'shipments.dispatch'],
+  ];
+  const shop = openShop({
+    ORDERCTL_TOPICS: names.flatMap((name) => [`${name}=${topic}-${name}`]).join(','),
+  });
+  fill(shop, { alice: 'paid', bob: 'unpaid' }, items);
+  return shop;
+}
+
+test('an order of the checkout is placed, waited for and cancelled, and its id belongs to its flow', async () => {
+  const shop = checkoutShop({ pen: 5 });
+  const { call } = await serve(shop);
+  const without = { order_id: 'C-1', user: 'alice', item: 'pen', quantity: 2 };
+  const order = { ...without, shipping_address: 'Main Street 1' };
+  const missing = await call('POST', '/orders', without);
+  expect(missing).toMatchObject({ status: 422 });
+  expect((missing.body as { detail: string }).detail).toContain('shipping_address');
+  expect(await call('POST', '/orders', order)).toMatchObject({ status: 202, body: { status: 'PENDING' } });
+  expect(await call('GET', '/orders/C-1')).toMatchObject({
+    status: 200,
+    body: { flow: 'checkout', status: 'PENDING', user: 'alice' },
+  });
+  expect((await call('POST', '/order', without)).status).toBe(409);
+  // One that no schema can hold fails no other of its batch.
+  const [fraction, whole] = await Promise.all([
+    call('POST', '/orders', { ...order, order_id: 'C-2', quantity: 1.5 }),
+    call('POST', '/orders', { ...order, order_id: 'C-3', user: 'bob' }),
+  ]);
+  expect([fraction.status, whole.status]).toEqual([422, 202]);
+  // A server that has not taken it finds it where it waits.
+  const { call: other } = await serve(shop);
+  expect(await other('GET', '/orders/C-1')).toMatchObject({ status: 200, body: { status: 'PENDING' } });
+  expect((await other('POST', '/orders', order)).status).toBe(202);
+
+  const run = shop.start('run validation payment inventory --dispatch manual');
+  expect(await call('GET', '/orders/C-1?wait=30s')).toMatchObject({
+    status: 200,
+    body: { status: 'COMPLETED', payment: { status: 'paid' }, total_amount: '0.00' },
+  });
+  expect(await call('GET', '/orders/C-3?wait=30s')).toMatchObject({ body: { status: 'FAILED' } });
+  const again = await call('POST', '/orders', order);
+  expect(again.headers.get('idempotent-replayed')).toBe('true');
+  expect((await call('GET', '/inventory/pen')).body).toMatchObject({ quantity: 3 });
+  expect(await call('POST', '/orders/C-1/cancel?wait=20s', { reason: 'changed my mind' })).toMatchObject({
+    status: 200,
+    body: { outcome: 'done', status: 'CANCELLED' },
+  });
+  expect((await call('POST', '/orders/C-3/cancel')).status).toBe(409);
+  expect((await call('POST', '/orders/C-9/cancel')).status).toBe(404);
+  expect((await call('GET', '/inventory/pen')).body).toMatchObject({ quantity: 5 });
+  run.signal('SIGTERM');
+  await run.exited;
 });

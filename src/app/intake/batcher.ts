@@ -1,4 +1,4 @@
-import { Failure } from '../../domain/failure.ts';
+import { Failure, isFailure } from '../../domain/failure.ts';
 import type { Producer, SendOutcome } from '../../ports/broker.ts';
 import type { Codec } from '../../ports/codec.ts';
 
@@ -8,7 +8,7 @@ const BATCH_RECORDS = 2_000;
 export interface BatcherPorts<T> {
   /** Called when there is none, and after one failed. */
   readonly openProducer: () => Promise<Producer>;
-  readonly codec: Codec<T>;
+  readonly codec: Pick<Codec<T>, 'encode'>;
   readonly topic: string;
 }
 
@@ -51,9 +51,15 @@ export class RecordBatcher<T> implements AsyncDisposable {
       try {
         await this.#sendBatch(batch);
       } catch (error) {
-        for (const { reject } of batch) reject(error);
+        // One value that the schema cannot hold is to fail no other.
+        if (batch.length > 1 && isFailure(error, 'invalid_value')) await this.#sendOneByOne(batch);
+        else for (const { reject } of batch) reject(error);
       }
     }
+  }
+
+  async #sendOneByOne(batch: readonly Waiting<T>[]): Promise<void> {
+    for (const one of batch) await this.#sendBatch([one]).catch(one.reject);
   }
 
   async #sendBatch(batch: readonly Waiting<T>[]): Promise<void> {

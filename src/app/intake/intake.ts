@@ -1,15 +1,20 @@
+import { CHECKOUT, placedOf } from '../../domain/checkout/facts.ts';
 import { Failure } from '../../domain/failure.ts';
 import { sameContent, type Order } from '../../domain/orders/order.ts';
 import type { StoreReader } from '../../ports/store.ts';
+import type { CheckoutOrder } from '../send/checkout-order.ts';
 import type { RecordBatcher } from './batcher.ts';
 
 /** Orders that were taken and that the store may not know yet. Beyond this the oldest are looked up in the topic. */
 const REMEMBERED = 100_000;
 
+/** What becomes of an order: decided at once, or validated, paid for and shipped. */
+export type OrderFlow = 'direct' | 'checkout';
+
 export interface IntakePorts {
-  readonly batcher: RecordBatcher<Order>;
+  readonly batchers: Readonly<Record<OrderFlow, RecordBatcher<CheckoutOrder>>>;
   /** As the store is at this moment. */
-  readonly read: () => Promise<Pick<StoreReader, 'decided'> & AsyncDisposable>;
+  readonly read: () => Promise<Pick<StoreReader, 'decided' | 'facts'> & AsyncDisposable>;
 }
 
 export interface TakenOrder {
@@ -18,38 +23,45 @@ export interface TakenOrder {
   readonly isRepeat: boolean;
 }
 
+/** An order, and the flow that its id belongs to. */
+export interface KnownOrder {
+  readonly flow: OrderFlow;
+  readonly order: Order;
+}
+
 /** Takes orders in, many at a time: each is answered once the brokers have acknowledged it. */
 export class OrderIntake {
   readonly #ports: IntakePorts;
   /** By id; those on their way as well. In the order in which they came. */
-  readonly #taken = new Map<string, { readonly order: Order; readonly sent: Promise<void> }>();
+  readonly #taken = new Map<string, KnownOrder & { readonly sent: Promise<void> }>();
 
   constructor(ports: IntakePorts) {
     this.#ports = ports;
   }
 
   /** An order that was taken here and may not be decided yet. */
-  taken(orderId: string): Order | undefined {
-    return this.#taken.get(orderId)?.order;
+  taken(orderId: string): KnownOrder | undefined {
+    return this.#taken.get(orderId);
   }
 
   /**
    * Sends an order, or recognises it as one that was taken or decided before.
    *
-   * @throws Failure already_exists: the id has another content; broker_unreachable, broker_refused, registry_unreachable:
-   *   it was not taken, or (the message says so) nobody knows; sending it again under its id is safe
+   * @throws Failure already_exists: the id has another content or belongs to the other flow; broker_unreachable,
+   *   broker_refused, registry_unreachable: it was not taken, or (the message says so) nobody knows; sending it again under
+   *   its id is safe
    */
-  async take(order: Order): Promise<TakenOrder> {
+  async take(order: CheckoutOrder, flow: OrderFlow): Promise<TakenOrder> {
     const { orderId } = order;
-    const known = this.#taken.get(orderId);
-    if (known !== undefined) {
-      refuseOther(known.order, order);
-      await known.sent;
+    const taken = this.#taken.get(orderId);
+    if (taken !== undefined) {
+      refuseOther(taken, order, flow);
+      await taken.sent;
       return { orderId, isRepeat: true };
     }
-    const sent = this.#lookUpAndSend(order);
+    const sent = this.#lookUpAndSend(order, flow);
     const done = sent.then(() => undefined);
-    this.#remember(order, done);
+    this.#remember({ order, flow, sent: done });
     try {
       return { orderId, isRepeat: await sent };
     } catch (error) {
@@ -59,31 +71,47 @@ export class OrderIntake {
     }
   }
 
-  #remember(order: Order, sent: Promise<void>): void {
+  #remember(one: KnownOrder & { readonly sent: Promise<void> }): void {
     // Those that wait for it hear of the failure.
-    sent.catch(() => undefined);
-    this.#taken.set(order.orderId, { order, sent });
+    one.sent.catch(() => undefined);
+    this.#taken.set(one.order.orderId, one);
     const [oldest] = this.#taken.keys();
     if (this.#taken.size > REMEMBERED && oldest !== undefined) this.#taken.delete(oldest);
   }
 
   /** @returns whether it was decided before, with the same content */
-  async #lookUpAndSend(order: Order): Promise<boolean> {
+  async #lookUpAndSend(order: CheckoutOrder, flow: OrderFlow): Promise<boolean> {
+    const { orderId } = order;
     await using reader = await this.#ports.read();
-    const decided = await reader.decided(order.orderId);
-    if (decided !== undefined) {
-      refuseOther(decided.order, order);
+    const known = await knownOrder(reader, orderId);
+    if (known !== undefined) {
+      refuseOther(known, order, flow);
       return true;
     }
-    await this.#ports.batcher.send({ key: order.orderId, value: order });
+    await this.#ports.batchers[flow].send({ key: orderId, value: order });
     return false;
   }
 }
 
-function refuseOther(first: Order, order: Order): void {
-  if (sameContent(first, order)) return;
+async function knownOrder(
+  reader: Pick<StoreReader, 'decided' | 'facts'>,
+  orderId: string,
+): Promise<KnownOrder | undefined> {
+  const decided = await reader.decided(orderId);
+  if (decided !== undefined) return { flow: 'direct', order: decided.order };
+  const placed = placedOf(await reader.facts(CHECKOUT, orderId));
+  if (placed === undefined) return undefined;
+  const items = placed.items.map(({ product_id: item, quantity, unit_price: unitPrice }) => {
+    return { item, quantity, unitPrice };
+  });
+  return { flow: 'checkout', order: { orderId, user: placed.customer_id, items, createdAt: 0 } };
+}
+
+function refuseOther(known: KnownOrder, order: Order, flow: OrderFlow): void {
   const { orderId } = order;
-  throw new Failure('already_exists', `order ${orderId} was taken before, with another content`, {
+  if (known.flow === flow && sameContent(known.order, order)) return;
+  const how = known.flow === flow ? 'with another content' : `in the ${known.flow} flow`;
+  throw new Failure('already_exists', `order ${orderId} was taken before, ${how}`, {
     fix: 'give an order of its own an id of its own',
     context: { orderId },
   });

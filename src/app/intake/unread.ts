@@ -1,28 +1,37 @@
 import { Failure } from '../../domain/failure.ts';
-import type { Order } from '../../domain/orders/order.ts';
+import type { ProcessorName } from '../../domain/messages/message.ts';
 import type { Broker } from '../../ports/broker.ts';
-import type { OrderCodec } from '../../ports/codec.ts';
+import type { Codec } from '../../ports/codec.ts';
 import type { StoreReader } from '../../ports/store.ts';
 
 /** So many records are looked at to find one: a consumer that is farther behind is to catch up first. */
 const LOOKED_AT = 200_000;
 
+export interface UnreadIn<T> {
+  readonly broker: Broker;
+  readonly codec: Pick<Codec<T>, 'decode'>;
+  readonly topic: string;
+  /** Whose position says what is unread. */
+  readonly processor: ProcessorName;
+  readonly idOf: (value: T) => string;
+}
+
 /**
- * Finds an order among the records that `orders` has not read yet.
+ * Finds an order among the records that its processor has not read yet.
  *
  * @returns undefined when none of them has that id
  * @throws Failure those of the broker; broker_unreachable when there are too many to look at
  */
-export async function findUnread(
-  { broker, codec, topic }: { broker: Broker; codec: OrderCodec; topic: string },
+export async function findUnread<T>(
+  { broker, codec, topic, processor, idOf }: UnreadIn<T>,
   reader: Pick<StoreReader, 'positions'>,
   orderId: string,
-): Promise<Order | undefined> {
+): Promise<T | undefined> {
   await using admin = await broker.admin();
   if ((await admin.partitionCount(topic)) === undefined) return undefined;
   const next = new Map(
     (await reader.positions())
-      .filter((position) => position.processor === 'orders' && position.topic === topic)
+      .filter((position) => position.processor === processor && position.topic === topic)
       .map((position) => [position.partition, position.next]),
   );
   const ranges = (await admin.ranges(topic))
@@ -41,7 +50,7 @@ export async function findUnread(
   }
   for await (const { records } of admin.records(topic, ranges)) {
     const decoded = await codec.decode(records);
-    for (const one of decoded) if (one.kind === 'message' && one.value.orderId === orderId) return one.value;
+    for (const one of decoded) if (one.kind === 'message' && idOf(one.value) === orderId) return one.value;
   }
   return undefined;
 }

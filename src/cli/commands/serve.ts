@@ -1,29 +1,20 @@
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { RecordBatcher } from '../../app/intake/batcher.ts';
-import { DecisionWatch } from '../../app/intake/decision-watch.ts';
-import { OrderIntake } from '../../app/intake/intake.ts';
-import { findUnread } from '../../app/intake/unread.ts';
-import { OverviewWatch } from '../../app/overview/overview.ts';
-import { openProducer } from '../../app/send/open-producer.ts';
-import { openIds, openStore, systemClock } from '../../compose.ts';
+import { systemClock } from '../../compose.ts';
 import type { Serving } from '../../documents/development.ts';
 import { decisionsDocument } from '../../documents/write/http.ts';
 import { overviewDocument } from '../../documents/write/overview.ts';
 import { Failure } from '../../domain/failure.ts';
-import type { Shop } from '../../http/shop.ts';
 import { errorCode } from '../error-code.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
 import { PACKAGE_ROOT, wayOut } from '../hints.ts';
-import { openKafka } from '../kafka/open.ts';
 import { isLoopback, listenFailure } from '../input/listen.ts';
-import { printNotice } from '../output/store-notices.ts';
 import { wholeNumber } from '../parse.ts';
 import type { Session } from '../session.ts';
+import { openShop } from '../serve/open-shop.ts';
 
 const PORT = 8080;
 const LOOPBACK = '127.0.0.1';
@@ -71,7 +62,7 @@ async function serve(session: Session, flags: Flags): Promise<void> {
     });
   }
   const signal = takeStopSignal(printer);
-  const { shop, batcher, overview } = await openShop(session, flags.create, signal);
+  const { shop, batchers, overview } = await openShop(session, flags.create, signal);
   const { startApi, versionIn } = await import('../../http/server.ts');
   const onBug = (error: unknown): void =>
     printer.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
@@ -98,48 +89,10 @@ async function serve(session: Session, flags: Flags): Promise<void> {
     if (!signal.aborted) await Promise.race([once(signal, 'abort'), following]);
   } finally {
     await api[Symbol.asyncDispose]();
-    await batcher[Symbol.asyncDispose]();
+    for (const batcher of Object.values(batchers)) await batcher[Symbol.asyncDispose]();
   }
   await following;
   printer.info('stopped');
-}
-
-async function openShop(session: Session, create: boolean, signal: AbortSignal) {
-  const { printer, settings } = session;
-  const { topic, users } = settings;
-  const access = await openStore(settings.storage);
-  const { broker, codec } = await openKafka(session, { topic, register: true });
-  const newId = await openIds();
-  const { LiveFeed } = await import('../../http/live.ts');
-  const batcher = new RecordBatcher({
-    codec,
-    topic,
-    openProducer: async () => {
-      const on = (): void => printer.info(`topic ${topic} created`);
-      const producer = await openProducer(broker, { topic, create, on, signal });
-      if (producer === undefined) throw new Failure('broker_unreachable', 'the server stops');
-      return producer;
-    },
-  });
-  const overview = new OverviewWatch(access, systemClock);
-  const shop: Shop = {
-    ...{ access, users, watch: new DecisionWatch() },
-    live: {
-      feed: new LiveFeed(),
-      overview: () => (overview.latest === null ? null : overviewDocument(overview.latest, access.name)),
-    },
-    intake: new OrderIntake({ batcher, read: () => access.read() }),
-    now: () => systemClock.now(),
-    newOrderId: () => `ORD-${newId()}`,
-    orderIdOf: (key) => `ORD-${createHash('sha256').update(key).digest('hex').slice(0, 32)}`,
-    findUnread: (reader, orderId) => findUnread({ broker, codec, topic }, reader, orderId),
-    checkBroker: async () => {
-      await using admin = await broker.admin();
-      await admin.clusterId();
-    },
-    onNotice: (notice) => printNotice(printer, notice),
-  };
-  return { shop, batcher, overview };
 }
 
 /** The first line of a file. @throws Failure invalid_settings */

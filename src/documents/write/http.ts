@@ -1,7 +1,10 @@
 import { isoTime } from '../../domain/iso-time.ts';
+import { checkoutOrder } from '../../views/checkout-order.ts';
 import type { Decided } from '../../domain/orders/decided.ts';
 import type { Order } from '../../domain/orders/order.ts';
+import type { CheckoutOrder } from '../checkout/order.ts';
 import type { Decisions, OrderState } from '../http/order-state.ts';
+import { checkoutDocument } from './checkout.ts';
 import { orderDocument } from './order.ts';
 
 export function decidedState(decided: Decided): OrderState {
@@ -16,6 +19,17 @@ export function pendingState({ orderId, user, items, createdAt }: Order): OrderS
     items: items.map(({ item, quantity }) => ({ item, quantity, stock: null })),
     created_at: isoTime(createdAt),
     ...{ decided_at: null, topic: null, partition: null, offset: null },
+  };
+}
+
+/** Of an order of the checkout that no processor has read yet. */
+export function pendingCheckout({ orderId, user, items }: Order): CheckoutOrder {
+  return {
+    ...checkoutDocument(checkoutOrder(orderId, [], {})),
+    user,
+    items: items.map(({ item, quantity, unitPrice }) => {
+      return { item, quantity, unit_price: unitPrice ?? '', stock: null };
+    }),
   };
 }
 

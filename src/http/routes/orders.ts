@@ -1,15 +1,21 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import { CheckoutOrder, Wish } from '../../documents/checkout/order.ts';
 import { OrderList, OrderState, TakenOrder } from '../../documents/http/order-state.ts';
+import { nullable } from '../../documents/shapes.ts';
 import { Problem } from '../../documents/http/problem.ts';
-import { decidedState, pendingState } from '../../documents/write/http.ts';
+import type { OrderFlow } from '../../app/intake/intake.ts';
+import { readCheckoutOrder } from '../../app/orders/checkout.ts';
+import { checkoutFields, type CheckoutOrder as PlacedOrder } from '../../app/send/checkout-order.ts';
+import { checkoutDocument } from '../../documents/write/checkout.ts';
+import { decidedState, pendingCheckout, pendingState } from '../../documents/write/http.ts';
 import { Failure } from '../../domain/failure.ts';
 import { isName } from '../../domain/names.ts';
-import type { Order } from '../../domain/orders/order.ts';
+import { fitsTheEvent, MAX_LINE_QUANTITY } from '../../domain/orders/order.ts';
 import { parseOrder } from '../../domain/orders/parse-order.ts';
 import type { Shop } from '../shop.ts';
 import { listPage, type ListQuery } from './order-list.ts';
-import { MAX_WAIT_SECONDS, waitMs } from './wait.ts';
+import { MAX_WAIT_SECONDS, untilTrue, waitMs } from './wait.ts';
 
 const Wait = Type.String({
   pattern: String.raw`^\d{1,2}s$`,
@@ -20,38 +26,57 @@ const Wait = Type.String({
 const OrderBody = Type.Object(
   {
     order_id: Type.Optional(Type.String({ maxLength: 128 })),
-    user: Type.Optional(Type.Union([Type.String(), Type.Null()])),
-    item: Type.Optional(Type.String()),
+    user: Type.Optional(nullable(Type.String(), 'also customer_id')),
+    item: Type.Optional(Type.String({ description: 'also product_id; of an order of one line' })),
     quantity: Type.Optional(Type.Number()),
     items: Type.Optional(
       Type.Array(
-        Type.Object({ item: Type.String(), quantity: Type.Number() }, { additionalProperties: true }),
+        Type.Object(
+          { item: Type.Optional(Type.String()), quantity: Type.Optional(Type.Number()) },
+          { additionalProperties: true },
+        ),
       ),
     ),
+    shipping_address: Type.Optional(Type.String({ description: 'of the checkout, which needs one' })),
   },
   {
     additionalProperties: true,
     description: 'An order: of one item, flat, or with "items".',
-    examples: [{ user: 'alice', items: [{ item: 'book', quantity: 2 }] }],
+    examples: [
+      {
+        user: 'alice',
+        items: [{ item: 'book', quantity: 2 }],
+        shipping_address: 'Main Street 1, 12345 Town',
+      },
+    ],
   },
 );
 
-const POST = {
-  tags: ['orders'],
-  summary: 'Place an order',
-  description:
-    'Answered once Kafka has stored the order. Sent again with the same id, or without one under the same ' +
-    'Idempotency-Key, it counts once.',
-  body: OrderBody,
-  headers: Type.Object({
-    'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
-  }),
-  querystring: Type.Object({ wait: Type.Optional(Wait) }, { additionalProperties: false }),
-  response: { 200: OrderState, 202: TakenOrder, 409: Problem, 422: Problem, 503: Problem },
-};
+const Flow = Type.Enum(['direct', 'checkout']);
+const OrderAnswer = Type.Union([OrderState, CheckoutOrder]);
+
+function post(summary: string) {
+  return {
+    tags: ['orders'],
+    summary,
+    description:
+      'Answered once Kafka has stored the order. Sent again with the same id, or without one under the same ' +
+      'Idempotency-Key, it counts once.',
+    body: OrderBody,
+    headers: Type.Object({
+      'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
+    }),
+    querystring: Type.Object(
+      { wait: Type.Optional(Wait), flow: Type.Optional(Flow) },
+      { additionalProperties: false },
+    ),
+    response: { 200: OrderAnswer, 202: TakenOrder, 409: Problem, 422: Problem, 503: Problem },
+  };
+}
 
 interface PostQuery {
   readonly wait?: string;
+  readonly flow?: OrderFlow;
 }
 
 const LIST = {
@@ -76,7 +101,14 @@ const LIST = {
 
 export function orderRoutes(server: FastifyInstance, shop: Shop): void {
   server.get('/orders', { schema: LIST }, (request) => listPage(shop, request.query as ListQuery));
-  server.post('/order', { schema: POST }, (request, reply) => placeOrder(shop, request, reply));
+  server.post('/order', { schema: post('Place an order that is decided at once') }, (request, reply) =>
+    placeOrder(shop, 'direct', request, reply),
+  );
+  server.post(
+    '/orders',
+    { schema: post('Place an order of the checkout: validated, paid for and shipped') },
+    (request, reply) => placeOrder(shop, (request.query as PostQuery).flow ?? 'checkout', request, reply),
+  );
   server.get(
     '/orders/:id',
     {
@@ -85,62 +117,144 @@ export function orderRoutes(server: FastifyInstance, shop: Shop): void {
         summary: 'What became of an order',
         params: Type.Object({ id: Type.String() }),
         querystring: Type.Object({ wait: Type.Optional(Wait) }, { additionalProperties: false }),
-        response: { 200: OrderState, 404: Problem, 503: Problem },
+        response: { 200: OrderAnswer, 404: Problem, 503: Problem },
       },
     },
     async (request) => {
       const { id } = request.params as { id: string };
-      const { wait } = request.query as PostQuery;
-      const state = isName(id) ? await stateOf(shop, id, waitMs(wait)) : undefined;
+      const state = isName(id)
+        ? await stateOf(shop, id, waitMs((request.query as PostQuery).wait))
+        : undefined;
       if (state !== undefined) return state;
       throw new Failure('not_found', `order ${id} is not known`, {
-        fix: 'see its id in the answer to POST /order',
+        fix: 'see its id in the answer to the POST',
         context: { orderId: id },
       });
     },
   );
+  server.post(
+    '/orders/:id/cancel',
+    {
+      schema: {
+        tags: ['orders'],
+        summary: 'Cancel an order of the checkout that is not dispatched yet',
+        params: Type.Object({ id: Type.String() }),
+        body: nullable(
+          Type.Object(
+            { reason: Type.Optional(Type.String({ maxLength: 1_000 })) },
+            { additionalProperties: false },
+          ),
+        ),
+        querystring: Type.Object({ wait: Type.Optional(Wait) }, { additionalProperties: false }),
+        response: { 200: Wish, 202: Wish, 404: Problem, 409: Problem, 503: Problem },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params as { id: string };
+      const { reason = null } = (request.body ?? {}) as { reason?: string };
+      const wished = await shop.cancel(id, reason, waitMs((request.query as PostQuery).wait));
+      const place = wished.record ?? { topic: null, partition: null, offset: null };
+      const { outcome, status } = wished;
+      return reply
+        .code(outcome === 'done' ? 200 : 202)
+        .send({ order_id: id, wish: 'cancel', outcome, status, ...place });
+    },
+  );
 }
 
-async function placeOrder(shop: Shop, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+async function placeOrder(
+  shop: Shop,
+  flow: OrderFlow,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<unknown> {
   const { wait } = request.query as PostQuery;
-  const key = request.headers['idempotency-key'];
-  const { orderId, isRepeat } = await shop.intake.take(orderOf(shop, request.body, key));
+  const order = orderOf(shop, flow, request.body, request.headers['idempotency-key']);
+  const { orderId, isRepeat } = await shop.intake.take(order, flow);
   void reply.header('location', `/orders/${encodeURIComponent(orderId)}`);
   if (isRepeat) void reply.header('idempotent-replayed', 'true');
-  const decided = await decisionWithin(shop, orderId, waitMs(wait));
-  if (decided !== undefined) return decidedState(decided);
+  const ms = waitMs(wait);
+  const ended = ms === 0 ? undefined : await endWithin(shop, flow, orderId, ms);
+  if (ended !== undefined) return ended;
   const taken: TakenOrder = { order_id: orderId, status: 'PENDING' };
   return reply.code(202).send(taken);
 }
 
 /** @throws Failure invalid_value naming the field */
-function orderOf(shop: Shop, body: unknown, key: string | string[] | undefined): Order {
+function orderOf(
+  shop: Shop,
+  flow: OrderFlow,
+  body: unknown,
+  key: string | string[] | undefined,
+): PlacedOrder {
   const parsed = parseOrder(body, {
     createdAt: shop.now(),
     newOrderId: () => (typeof key === 'string' ? shop.orderIdOf(key) : shop.newOrderId()),
-    users: shop.users,
+    users: flow === 'direct' ? shop.users : 'required',
   });
-  if (parsed.order !== undefined) return parsed.order;
-  throw new Failure('invalid_value', parsed.problem.message, { fix: 'see /docs for what an order holds' });
+  const fix = 'see /docs for what an order holds';
+  if (parsed.order === undefined) throw new Failure('invalid_value', parsed.problem.message, { fix });
+  const odd = parsed.order.items.find(({ quantity }) => !fitsTheEvent(quantity));
+  if (odd !== undefined) {
+    const message = `quantity of ${odd.item} is ${odd.quantity}, not a whole number up to ${MAX_LINE_QUANTITY}`;
+    throw new Failure('invalid_value', message, { fix });
+  }
+  if (flow === 'direct') return parsed.order;
+  const fields = checkoutFields(body);
+  if (fields.address !== undefined) return { ...parsed.order, ...fields };
+  throw new Failure('invalid_value', 'field shipping_address is missing', { fix });
 }
 
-async function decisionWithin(shop: Shop, orderId: string, ms: number) {
-  if (ms === 0) return undefined;
+/** @returns undefined: it has not ended by then */
+function endWithin(shop: Shop, flow: OrderFlow, orderId: string, ms: number) {
+  return flow === 'direct' ? decisionWithin(shop, orderId, ms) : checkoutWithin(shop, orderId, ms);
+}
+
+async function decisionWithin(shop: Shop, orderId: string, ms: number): Promise<OrderState | undefined> {
   const limit = AbortSignal.timeout(ms);
   // Before the store is asked, so that nothing falls between the two.
   const decision = shop.watch.decisionOf(orderId, limit);
   await using reader = await shop.access.read();
-  return (await reader.decided(orderId)) ?? (await decision);
+  const decided = (await reader.decided(orderId)) ?? (await decision);
+  return decided === undefined ? undefined : decidedState(decided);
+}
+
+const FINAL = new Set(['COMPLETED', 'REJECTED', 'FAILED', 'CANCELLED']);
+
+async function checkoutWithin(shop: Shop, orderId: string, ms: number): Promise<CheckoutOrder | undefined> {
+  return untilTrue(
+    ms,
+    () => checkoutOf(shop, orderId),
+    (state) => state !== undefined && FINAL.has(state.status),
+  );
+}
+
+async function checkoutOf({ access }: Shop, orderId: string): Promise<CheckoutOrder | undefined> {
+  await using reader = await access.read();
+  const order = await readCheckoutOrder(reader, orderId);
+  return order === undefined ? undefined : checkoutDocument(order);
 }
 
 /** @returns undefined when nobody knows it */
-async function stateOf(shop: Shop, orderId: string, ms: number): Promise<OrderState | undefined> {
+async function stateOf(
+  shop: Shop,
+  orderId: string,
+  ms: number,
+): Promise<OrderState | CheckoutOrder | undefined> {
   await using reader = await shop.access.read();
   const decided = await reader.decided(orderId);
   if (decided !== undefined) return decidedState(decided);
-  const order = shop.intake.taken(orderId) ?? (await shop.findUnread(reader, orderId));
-  const later =
-    ms === 0 && order !== undefined ? undefined : await decisionWithin(shop, orderId, Math.max(ms, 1));
-  if (later !== undefined) return decidedState(later);
-  return order === undefined ? undefined : pendingState(order);
+  const checkout = await checkoutOf(shop, orderId);
+  if (checkout !== undefined) {
+    if (ms === 0 || FINAL.has(checkout.status)) return checkout;
+    return (await checkoutWithin(shop, orderId, ms)) ?? (await checkoutOf(shop, orderId));
+  }
+  const known = shop.intake.taken(orderId) ?? (await shop.findUnread(reader, orderId));
+  if (known === undefined) {
+    // Read between the two looks.
+    return (await endWithin(shop, 'direct', orderId, 1)) ?? (await checkoutOf(shop, orderId));
+  }
+  const ended = ms === 0 ? undefined : await endWithin(shop, known.flow, orderId, ms);
+  if (ended !== undefined) return ended;
+  return known.flow === 'direct' ? pendingState(known.order) : pendingCheckout(known.order);
 }

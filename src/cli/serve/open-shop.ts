@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import { RecordBatcher } from '../../app/intake/batcher.ts';
+import { DecisionWatch } from '../../app/intake/decision-watch.ts';
+import { OrderIntake, type OrderFlow } from '../../app/intake/intake.ts';
+import { findUnread } from '../../app/intake/unread.ts';
+import { OverviewWatch } from '../../app/overview/overview.ts';
+import { wishFor } from '../../app/orders/wish.ts';
+import { checkoutCodec } from '../../app/send/checkout.ts';
+import type { CheckoutOrder } from '../../app/send/checkout-order.ts';
+import { openProducer } from '../../app/send/open-producer.ts';
+import { openIds, openStore, systemClock } from '../../compose.ts';
+import { overviewDocument } from '../../documents/write/overview.ts';
+import { Failure } from '../../domain/failure.ts';
+import { ORDER_CREATED, type OrderCreated } from '../../domain/messages/checkout/order-created.ts';
+import type { Message } from '../../domain/messages/message.ts';
+import { ORDER } from '../../domain/messages/shop/order.ts';
+import { topicOf, type TopicNames } from '../../domain/messages/topic-names.ts';
+import type { Order } from '../../domain/orders/order.ts';
+import type { Broker } from '../../ports/broker.ts';
+import type { Codec, OrderCodec } from '../../ports/codec.ts';
+import type { Shop } from '../../http/shop.ts';
+import { openForRun } from '../kafka/open.ts';
+import { printNotice } from '../output/store-notices.ts';
+import type { Session } from '../session.ts';
+
+/** What the server works with, by the settings; connects to nothing. */
+export async function openShop(session: Session, create: boolean, signal: AbortSignal) {
+  const { printer, settings } = session;
+  const { users, topics: names } = settings;
+  const access = await openStore(settings.storage);
+  const { broker, codecOf } = await openForRun(session, { register: true });
+  const newId = await openIds();
+  const { LiveFeed } = await import('../../http/live.ts');
+  const on = ({ topic }: { topic: string }): void => printer.info(`topic ${topic} created`);
+  const producerOf = (message: Message) => async () => {
+    const topic = topicOf(message, names);
+    const producer = await openProducer(broker, { topic, message, create, on, signal });
+    if (producer === undefined) throw new Failure('broker_unreachable', 'the server stops');
+    return producer;
+  };
+  const orderCodec = (await codecOf(ORDER)) as OrderCodec;
+  const createdCodec = (await codecOf(ORDER_CREATED)) as Codec<OrderCreated>;
+  const batchers: Readonly<Record<OrderFlow, RecordBatcher<CheckoutOrder>>> = {
+    direct: new RecordBatcher({
+      ...{ codec: orderCodec, topic: topicOf(ORDER, names), openProducer: producerOf(ORDER) },
+    }),
+    checkout: new RecordBatcher({
+      // With the prices of that moment.
+      codec: { encode: async (orders) => (await checkoutCodec(access, codecOf)).encode(orders) },
+      topic: topicOf(ORDER_CREATED, names),
+      openProducer: producerOf(ORDER_CREATED),
+    }),
+  };
+  const unreadIn = unreadOf(broker, names, { orderCodec, createdCodec });
+  const overview = new OverviewWatch(access, systemClock);
+  const shop: Shop = {
+    ...{ access, users, watch: new DecisionWatch() },
+    live: {
+      feed: new LiveFeed(),
+      overview: () => (overview.latest === null ? null : overviewDocument(overview.latest, access.name)),
+    },
+    intake: new OrderIntake({ batchers, read: () => access.read() }),
+    now: () => systemClock.now(),
+    newOrderId: () => `ORD-${newId()}`,
+    orderIdOf: (key) => `ORD-${createHash('sha256').update(key).digest('hex').slice(0, 32)}`,
+    findUnread: (reader, orderId) => unreadIn(reader, orderId),
+    cancel: (orderId, reason, waitMs) =>
+      wishFor(
+        { access, kafka: () => Promise.resolve({ broker, codecOf }), clock: systemClock },
+        {
+          ...{ orderId, names, create, waitMs, signal, on },
+          wish: { kind: 'cancel', reason },
+          isUnknown: false,
+        },
+      ),
+    checkBroker: async () => {
+      await using admin = await broker.admin();
+      await admin.clusterId();
+    },
+    onNotice: (notice) => printNotice(printer, notice),
+  };
+  return { shop, batchers, overview };
+}
+
+/** As findUnread, in the topics of both flows. */
+function unreadOf(
+  broker: Broker,
+  names: TopicNames,
+  { orderCodec, createdCodec }: { orderCodec: OrderCodec; createdCodec: Codec<OrderCreated> },
+): Shop['findUnread'] {
+  return async (reader, orderId) => {
+    const direct = await findUnread(
+      {
+        ...{ broker, codec: orderCodec, topic: topicOf(ORDER, names), processor: 'orders' as const },
+        idOf: (order) => order.orderId,
+      },
+      reader,
+      orderId,
+    );
+    if (direct !== undefined) return { flow: 'direct', order: direct };
+    const created = await findUnread<OrderCreated>(
+      {
+        ...{ broker, codec: createdCodec, topic: topicOf(ORDER_CREATED, names) },
+        ...{ processor: 'validation' as const, idOf: (order) => order.order_id },
+      },
+      reader,
+      orderId,
+    );
+    return created === undefined ? undefined : { flow: 'checkout', order: orderOfCreated(created) };
+  };
+}
+
+function orderOfCreated({ order_id, customer_id, items, created_at }: OrderCreated): Order {
+  return {
+    ...{ orderId: order_id, user: customer_id, createdAt: created_at },
+    items: items.map(({ product_id: item, quantity, unit_price: unitPrice }) => {
+      return { item, quantity, unitPrice };
+    }),
+  };
+}
