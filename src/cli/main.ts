@@ -152,8 +152,11 @@ function newProgram(session: Session): Command {
   return program;
 }
 
-/** Commands that have nothing to do with the folder of the settings. */
-const FOLDERLESS: readonly string[] = ['dev', 'demo', 'restore', 'config', 'completion', 'schema', 'topics'];
+/** Commands to which the tables of the folder do not matter; doctor has a finding of its own. */
+const FOLDERLESS: readonly string[] = [
+  ...['dev', 'demo', 'restore', 'config', 'completion', 'schema', 'topics'],
+  ...['produce', 'setup', 'stop', 'doctor'],
+];
 
 function usesFolder(action: Command): boolean {
   let command = action;

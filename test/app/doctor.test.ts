@@ -146,6 +146,17 @@ describe('doctor', () => {
     expect(found?.fix).toEqual({ kind: 'carry_over' });
   });
 
+  it('warns of a save that will be kept aside before anything does that', async () => {
+    const read = folder.read.bind(folder);
+    folder.read = (how?: { readonly onNotice: (notice: StoreNotice) => void }) => {
+      how?.onNotice({ kind: 'file_set_aside', file: 'inventory.csv', keptAs: null, why: 'rows_missing' });
+      return read();
+    };
+    const found = (await checks()).get('hand_edits');
+    expect(found).toMatchObject({ state: 'warning', fix: { kind: 'carry_over' } });
+    expect(found?.message).toMatch(/^inventory\.csv does not count as it is, and will be kept aside: more/);
+  });
+
   it('says once that the folder cannot be read', async () => {
     const broken = new Failure('corrupt_file', 'inventory.csv:2: quantity of pen is "many"');
     folder.read = () => Promise.reject(broken);

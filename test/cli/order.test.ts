@@ -205,6 +205,20 @@ describe('order explain', () => {
     expect(short).toContain('only items of inventory.csv can be ordered');
   });
 
+  it('names the item that a rejection is for, and how much of it is missing', async () => {
+    const shop = await decidedShop();
+    await using store = await ownFolder(shop.storage);
+    await decideRecords(store, [
+      recordOf('orders', 3, 'ORD-4', 'alice', { pen: 1, lamp: 3 }),
+      recordOf('orders', 4, 'ORD-5', 'alice', { pen: 1_000 }),
+    ]);
+    const steps = async (id: string): Promise<string> =>
+      ((await shop.json(`order explain ${id}`)).next as string[]).join('\n');
+    expect(await steps('ORD-4')).toContain('inventory add --item lamp --quantity 3"');
+    const left = shop.stock().pen ?? 0;
+    expect(await steps('ORD-5')).toContain(`inventory update --item pen --by +${1_000 - left}"`);
+  });
+
   it('recommends no try of what no try can mend', async () => {
     const shop = await decidedShop();
     await using store = await ownFolder(shop.storage);

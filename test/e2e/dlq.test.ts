@@ -348,7 +348,7 @@ describe('dlq redrive', () => {
       [`${letter} --all`, 2, 'usage'],
       [`${letter} --reason x`, 2, 'usage'],
       ['--all --max 0', 2, 'invalid_value'],
-      ['--all --since yesterday', 2, 'invalid_value'],
+      ['--all --since lately', 2, 'invalid_value'],
       [`--all --to-topic ${shop.dlqTopic}`, 2, 'invalid_value'],
       [`--all --to-topic ${shop.topic}-none`, 3, 'topic_missing'],
       ['99:0 --execute', 3, 'not_found'],

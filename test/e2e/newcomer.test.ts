@@ -138,7 +138,9 @@ async function backToYesterday(shop: Shop): Promise<void> {
   };
   await run(`backup ${at('yesterday')}`);
   fs.writeFileSync(at('wrong.csv'), 'item,quantity\nsku-498,0\n');
-  await run(`inventory import ${at('wrong.csv')} --replace`);
+  const replaced = await shop.run(`inventory import ${at('wrong.csv')} --replace`);
+  expect(replaced.code).toBe(0);
+  expect(replaced.stderr).toContain('to take that back: orderctl inventory undo');
   await sendRaw(shop.topic, [jsonOrder('AFTER-1', 'u001', { 'sku-497': 1 })]);
   expect(await run('consume --until-end')).toMatch(/1 rejected/);
   fs.renameSync(storage, at('before'));

@@ -5,6 +5,48 @@ const cli = (...names: readonly string[]): string[] => names.map((name) => `test
 /** Promises kept by the command line. */
 export const COMMANDS: readonly Mutation[] = [
   {
+    name: 'what was kept aside is said where no table matters',
+    file: 'src/cli/main.ts',
+    from: "...['produce', 'setup', 'stop', 'doctor'],",
+    to: '',
+    tests: ['test/unit/cli/kept-aside.test.ts'],
+  },
+  {
+    name: 'dead letters on a narrow terminal have their places cut',
+    file: 'src/cli/output/dead-letters/list.ts',
+    from: "    without('MESSAGE', 'BYTES', 'FAILED AT'),\n",
+    to: '',
+    tests: ['test/unit/cli/terminal.test.ts'],
+  },
+  {
+    name: 'of a rejected order the first item is restocked, not the one that was missing',
+    file: 'src/cli/output/order.ts',
+    from: 'const unknown = stock.indexOf(null);',
+    to: 'const unknown = 0;',
+    tests: cli('order'),
+  },
+  {
+    name: 'doctor finds nothing wrong with a save that will be kept aside',
+    file: 'src/app/doctor/doctor.ts',
+    from: 'folder.refused ??= notice;',
+    to: 'folder.refused = null;',
+    tests: ['test/app/doctor.test.ts'],
+  },
+  {
+    name: 'of the wrong cells of a row only the first is named',
+    file: 'src/app/tables/import-plan.ts',
+    from: "const quantity = this.#number(line, cells, 'quantity', item);",
+    to: "const quantity = this.#number(line, cells, 'quantity', item);\n    if (quantity === undefined) return null;",
+    tests: ['test/app/tables.test.ts'],
+  },
+  {
+    name: 'an import that removes rows keeps its way back to itself',
+    file: 'src/cli/tables/import-command.ts',
+    from: 'if (merge.removed > 0) {',
+    to: 'if (merge.removed > 99) {',
+    tests: ['test/e2e/newcomer.test.ts'],
+  },
+  {
     name: 'setup makes half of what a run needs where the registry refuses a schema',
     file: 'src/cli/commands/setup.ts',
     from: 'if (refused !== undefined) throw',

@@ -52,9 +52,9 @@ export async function doctor(ports: DoctorPorts, options: DoctorOptions): Promis
   await run('settings', async () =>
     ok(settingsFile === null ? 'flags, environment and defaults' : `from ${settingsFile}`),
   );
-  const folder = { isRead: false };
-  await run('storage', () => checkStorage(ports.access, () => (folder.isRead = true)));
-  await run('hand_edits', async () => checkKeptAside(ports.access));
+  const folder: ReadFolder = { isRead: false, refused: null };
+  await run('storage', () => checkStorage(ports.access, folder));
+  await run('hand_edits', async () => checkHandEdits(ports.access, folder.refused));
   await run('owner', () => checkOwner(ports.access));
   await run('disk', async () => checkDisk(ports.access));
   if (await run('broker', () => checkBroker(ports.broker))) {
@@ -103,15 +103,23 @@ async function findingOf(name: string, check: () => Promise<Finding>): Promise<C
   }
 }
 
-/** @param onRead called when the folder can be read, if only with the last good values of a broken file */
-async function checkStorage(access: StoreAccess, onRead: () => void): Promise<Finding> {
+interface ReadFolder {
+  /** If only with the last good values of a broken file. */
+  isRead: boolean;
+  /** A file that the next owner will keep aside. */
+  refused: Extract<StoreNotice, { kind: 'file_set_aside' }> | null;
+}
+
+/** @param folder receives what was found */
+async function checkStorage(access: StoreAccess, folder: ReadFolder): Promise<Finding> {
   const broken: Failure[] = [];
   await using reader = await access.read({
     onNotice: (notice) => {
       if (notice.kind === 'file_broken') broken.push(brokenFile(notice));
+      if (notice.kind === 'file_set_aside') folder.refused ??= notice;
     },
   });
-  onRead();
+  folder.isRead = true;
   const [first] = broken;
   if (first !== undefined) throw first;
   const users = [...(await reader.users())].length;
@@ -132,9 +140,15 @@ function brokenFile({ file, line, message, fix }: Extract<StoreNotice, { kind: '
   });
 }
 
-function checkKeptAside(access: StoreAccess): Finding {
+function checkHandEdits(access: StoreAccess, refused: ReadFolder['refused']): Finding {
   const [first, ...others] = access.keptAside();
-  if (first === undefined) return ok('no file that a user has saved is kept aside');
+  if (first === undefined) {
+    if (refused === null) return ok('no file that a user has saved is kept aside');
+    return warning(
+      `${refused.file} does not count as it is, and will be kept aside: ${SET_ASIDE_CAUSES[refused.why]}`,
+      { kind: 'carry_over' },
+    );
+  }
   const more = others.length === 0 ? '' : `, and ${counted(others.length, 'more file')}`;
   return warning(
     `${first.file} was kept aside, and nothing of it counts: ${SET_ASIDE_CAUSES[first.why]}${more}`,

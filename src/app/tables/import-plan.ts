@@ -22,14 +22,14 @@ export interface ImportPlan extends CopiedTable {
   readonly unchanged: number;
 }
 
-/** Of rows that are wrong, so many are named: a file of another kind has nothing but them. */
+/** Of cells that are wrong, so many are named: a file of another kind has nothing but them. */
 const NAMED = 20;
 
 /**
  * Lays a list over a table. What the list has no column for stays as it is; a row that the table does not have is added; with
  * `replace`, one that the list does not have is removed.
  *
- * @throws Failure invalid_input naming every row that is wrong
+ * @throws Failure invalid_input naming every cell that is wrong
  */
 export function planImport(
   table: TableName,
@@ -41,8 +41,8 @@ export function planImport(
   const before = new Map(current.rows.map((row) => [nameOf(row), row]));
   const found = new Map<string, Row>();
   for (const { line, cells } of sheet.rows) {
+    if (!reader.isWidthRight(line, cells)) continue;
     const name = reader.name(line, cells);
-    if (name === null) continue;
     if (found.has(name)) reader.wrong(line, `${name} is there twice`);
     const row = reader.row(line, cells, name, before.get(name) ?? null);
     if (row !== null) found.set(name, row);
@@ -137,13 +137,18 @@ class SheetReader {
     return null;
   }
 
-  /** @returns null: it is wrong */
-  name(line: number, cells: Cells): string | null {
-    if (cells.length > this.columns.length) {
-      return this.wrong(line, `it has ${cells.length} cells, and the header ${this.columns.length}`);
-    }
+  /** Cells of a row that is too long may be under the wrong column. */
+  isWidthRight(line: number, cells: Cells): boolean {
+    if (cells.length <= this.columns.length) return true;
+    this.wrong(line, `it has ${cells.length} cells, and the header ${this.columns.length}`);
+    return false;
+  }
+
+  /** As it stands there, right or wrong. */
+  name(line: number, cells: Cells): string {
     const name = this.#cell(cells, this.#ours[0] ?? '') ?? '';
-    return isName(name) ? name : this.wrong(line, `${JSON.stringify(name)} is no name (${NAME_RULE})`);
+    if (!isName(name)) this.wrong(line, `${JSON.stringify(name)} is no name (${NAME_RULE})`);
+    return name;
   }
 
   row(line: number, cells: Cells, name: string, before: Row | null): Row | null {
@@ -169,13 +174,10 @@ class SheetReader {
 
   #item(line: number, cells: Cells, item: string, extra: Item['extra'], before: Item | null): Item | null {
     const quantity = this.#number(line, cells, 'quantity', item);
-    if (quantity === undefined) return null;
-    if (quantity === null && before === null) {
-      return this.wrong(line, `${item} is new, and has no quantity`);
-    }
+    if (quantity === null && before === null) this.wrong(line, `${item} is new, and has no quantity`);
     const reorderLevel = this.#number(line, cells, 'reorder_level', item);
     const price = this.#price(line, cells, item);
-    if (reorderLevel === undefined || price === undefined) return null;
+    if (quantity === undefined || reorderLevel === undefined || price === undefined) return null;
     const has = (column: string): boolean => this.columns.includes(column);
     const name = cells[this.columns.indexOf('name')] ?? '';
     return {
@@ -228,13 +230,9 @@ class SheetReader {
     }
     const lines = this.#wrong.slice(0, NAMED).map(({ line, message }) => `${file}:${line}: ${message}`);
     const more = this.#wrong.length - lines.length;
-    throw new Failure(
-      'invalid_input',
-      [...lines, ...(more > 0 ? [`and ${more} more rows`] : [])].join('\n'),
-      {
-        fix: 'mend them and import the file again: nothing was changed',
-        context: { file, line: first.line },
-      },
-    );
+    throw new Failure('invalid_input', [...lines, ...(more > 0 ? [`and ${more} more`] : [])].join('\n'), {
+      fix: 'mend them and import the file again: nothing was changed',
+      context: { file, line: first.line },
+    });
   }
 }

@@ -3,7 +3,7 @@ import type { Explanation as ExplanationDocument } from '../../documents/order.t
 import { orderDocument } from '../../documents/write/order.ts';
 import type { Decided, Outcome } from '../../domain/orders/decided.ts';
 import { isoSeconds, isoTime, isoTimeOrNull } from '../../domain/iso-time.ts';
-import { formatRecordId, type Order } from '../../domain/orders/order.ts';
+import { formatRecordId, totalsByItem, type Order } from '../../domain/orders/order.ts';
 import type { Reason } from '../../domain/orders/reasons.ts';
 import { SKIPPED_BY } from './positions/skipped-by.ts';
 import type { Column } from './table.ts';
@@ -250,17 +250,35 @@ function nextSteps(explained: Explanation): string[] {
   ];
 }
 
-function mend(order: Order, { reason, detail }: Extract<Outcome, { kind: 'rejected' }>): string {
+function mend(order: Order, rejected: Extract<Outcome, { kind: 'rejected' }>): string {
+  const { reason, detail } = rejected;
   switch (reason) {
     case 'unknown_user':
       return `${detail}: "orderctl user add --user ${order.user} --status paid" adds them`;
     case 'user_not_paid':
       return `${detail}: "orderctl user update --user ${order.user} --status paid" once they have paid`;
-    case 'unknown_item':
-      return `${detail}: "orderctl inventory add --item ITEM --quantity N" adds one`;
-    case 'insufficient_stock':
-      return `${detail}: "orderctl inventory update --item ITEM --by +N" puts more in`;
+    case 'unknown_item': {
+      const { item, wanted } = shortItem(order, rejected.stock);
+      return `${detail}: "orderctl inventory add --item ${item} --quantity ${wanted}" adds it`;
+    }
+    case 'insufficient_stock': {
+      const { item, wanted, stock } = shortItem(order, rejected.stock);
+      return `${detail}: "orderctl inventory update --item ${item} --by +${wanted - stock}" puts enough in`;
+    }
     case 'invalid_quantity':
       return `${detail}: its sender has to send another order`;
   }
+}
+
+/** The item that a rejection is for. @returns wanted: by all lines of the order together */
+function shortItem(
+  { items }: Order,
+  stock: readonly (number | null)[],
+): { item: string; wanted: number; stock: number } {
+  const totals = totalsByItem(items);
+  const wanted = (item: string): number => totals.get(item) ?? 0;
+  const unknown = stock.indexOf(null);
+  const at = unknown < 0 ? items.findIndex(({ item }, line) => wanted(item) > (stock[line] ?? 0)) : unknown;
+  const item = items[at]?.item ?? '';
+  return { item, wanted: wanted(item), stock: stock[at] ?? 0 };
 }

@@ -27,7 +27,7 @@ export function registerImport(noun: Command, session: Session, table: Table): v
     prose:
       `Takes in a CSV. Its first line names the columns: ${columns}. Other columns are kept as they are, and what the ` +
       'list has no column for stays. Cells may be separated by commas, semicolons or tabs, and names of columns be in ' +
-      `any case. Rows that are not in the list stay, unless --replace removes them. Every bad row is named (6), and then ` +
+      `any case. Rows that are not in the list stay, unless --replace removes them. Every bad cell is named (6), and then ` +
       `nothing changes. "orderctl ${noun.name()} undo" takes an import back. ${BESIDE}`,
     examples: [
       [`${command} ${isStock ? 'prices' : 'users'}.csv --dry-run`, 'what would be added and changed'],
@@ -70,4 +70,7 @@ async function importList(session: Session, table: Table, file: string, flags: I
   const onNotice = (notice: Parameters<typeof printNotice>[1]): void => printNotice(printer, notice);
   const { merge, unchanged } = await importTable(access, { table, sheet, replace, why, onNotice });
   await printMerge(session, { table, merge, more: { dry_run: false, unchanged } });
+  if (merge.removed > 0) {
+    printer.info(`to take that back: orderctl ${table === 'users' ? 'user' : 'inventory'} undo`);
+  }
 }

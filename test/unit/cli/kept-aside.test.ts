@@ -16,8 +16,7 @@ beforeEach(() => {
 });
 afterEach(() => fs.rmSync(folder, { recursive: true }));
 
-async function run(words: string): Promise<{ stdout: string; stderr: string }> {
-  const said = { stdout: '', stderr: '' };
+async function run(words: string, said = { stdout: '', stderr: '' }): Promise<typeof said> {
   const into = (name: keyof typeof said): Writable =>
     new Writable({
       decodeStrings: false,
@@ -62,7 +61,10 @@ test('a file from which most rows are missing is kept aside, and every command s
     expect(stdout).not.toContain('kept aside');
     if (words.endsWith('json')) expect(JSON.parse(stdout)).toMatchObject({ items: { length: 4 } });
   }
-  expect((await run('config show')).stderr).toBe('');
+  for (const words of ['config show', 'setup --help']) expect((await run(words)).stderr, words).toBe('');
+  const said = { stdout: '', stderr: '' };
+  await expect(run('stop', said)).rejects.toThrow('no consumer runs');
+  expect(said.stderr).toBe('');
   fs.rmSync(kept);
   expect((await run('inventory show')).stderr).toBe('');
 });

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { EditedRow } from '../../../src/app/tables/edit-log.ts';
 import { confirm } from '../../../src/cli/ask.ts';
 import { checkLines } from '../../../src/cli/commands/doctor.ts';
+import { deadLetterColumns, narrowerColumns } from '../../../src/cli/output/dead-letters/list.ts';
 import { NARROW_ORDER_COLUMNS, ORDER_COLUMNS } from '../../../src/cli/output/order.ts';
 import { printTable } from '../../../src/cli/output/print-table.ts';
 import { Printer } from '../../../src/cli/output/printer.ts';
@@ -357,4 +358,23 @@ describe('a question', () => {
       fix: 'add --yes',
     });
   });
+});
+
+it('dead letters on 80 columns have their places whole, and without room for messages none of them', async () => {
+  const columns = deadLetterColumns({ byGroup: new Map([['g', 1]]) });
+  const row = {
+    ...{ id: 'orders.validated.dlq:2:17', state: 'open', code: 'gateway_unavailable', sizeBytes: 42 },
+    ...{ failedAt: '2026-11-28T10:20:48.000Z', from: 'orders.validated/2@4711', group: 'g' },
+    message: 'the gateway did not answer for an hour and six minutes, six times',
+  };
+  const printed = async (width: number): Promise<string> => {
+    const screen = new Screen(width);
+    await printTable(new Printer(screen, new Screen(80)), [row], columns, ...narrowerColumns(columns));
+    return screen.text;
+  };
+  const narrow = await printed(80);
+  expect(narrow).toMatch(/^ID +STATE +REASON +FROM\n/);
+  for (const whole of [row.id, row.code, row.from]) expect(narrow).toContain(whole);
+  expect(await printed(130)).toMatch(/^ID +STATE +REASON +FAILED AT +FROM +BYTES\n/);
+  expect(await printed(300)).toContain(row.message);
 });

@@ -12,6 +12,7 @@ import {
   deadLetterDocument,
   listLine,
   listSummaryDocument,
+  narrowerColumns,
   deadLetterRow,
   type DeadLetterRow,
 } from '../../output/dead-letters/list.ts';
@@ -104,7 +105,9 @@ async function list(session: Session, flags: ListFlags): Promise<void> {
   await printer.data('\n');
   await printTable(printer, histogram(summary.byErrorCode), HISTOGRAM_COLUMNS);
   await printer.data('\n');
-  await printTable(printer, rows, deadLetterColumns(summary));
+  const columns = deadLetterColumns(summary);
+  const isWhole = await printTable(printer, rows, columns, ...narrowerColumns(columns));
   const more = summary.total - summary.listed;
   if (more > 0) printer.info(`and ${count(more, 'more dead letter')}; --limit, -o csv or -o json lists them`);
+  if (!isWhole) printer.info('more of each fits a wider terminal; "orderctl dlq show ID" has all of one');
 }

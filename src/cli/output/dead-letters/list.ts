@@ -42,10 +42,25 @@ export function deadLetterRow(deadLetter: DeadLetter): DeadLetterRow {
 const GROUP: Column<DeadLetterRow> = { title: 'GROUP', cell: (row) => row.group };
 
 /** With the group where there is more than one. */
-export function deadLetterColumns({ byGroup }: ListDeadLettersSummary): readonly Column<DeadLetterRow>[] {
+export function deadLetterColumns({
+  byGroup,
+}: Pick<ListDeadLettersSummary, 'byGroup'>): readonly Column<DeadLetterRow>[] {
   return DEAD_LETTER_COLUMNS.flatMap((column) =>
     column.title === 'BYTES' && byGroup.size > 1 ? [GROUP, column] : [column],
   );
+}
+
+/** For narrow terminals: a message takes more than the rest, and what identifies a dead letter is not cut. */
+export function narrowerColumns(
+  columns: readonly Column<DeadLetterRow>[],
+): readonly (readonly Column<DeadLetterRow>[])[] {
+  const without = (...titles: readonly string[]) => columns.filter(({ title }) => !titles.includes(title));
+  return [
+    without('FAILED AT', 'BYTES'),
+    without('MESSAGE'),
+    without('MESSAGE', 'BYTES'),
+    without('MESSAGE', 'BYTES', 'FAILED AT'),
+  ];
 }
 
 const DEAD_LETTER_COLUMNS: readonly Column<DeadLetterRow>[] = [
