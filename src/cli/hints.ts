@@ -49,6 +49,10 @@ const WAYS: Ways = {
   end_owner: () => 'wait for it, or end it with: orderctl stop --kill',
   wake_owner: ({ pid }) => `let it go on (kill -CONT ${pid ?? 'PID'}) or end it with: orderctl stop --kill`,
 
+  show_order: ({ orderId }) => `see what became of it: orderctl order show ${orderId}`,
+  check_order: () =>
+    'check the id; where its record waits to be read, "orderctl run" reads it, and "orderctl order cancel --yet-to-come" cancels it before it comes',
+
   list_dead_letters: () => 'see: orderctl dlq list',
   list_dead_letters_of: ({ processor }) => `see: orderctl dlq list --processor ${processor}`,
   other_dlq_topic: () => 'name another with --dlq-topic; "orderctl consume" makes the one of its topic',

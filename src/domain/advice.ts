@@ -9,6 +9,7 @@ export type Advice =
   | string
   | StockAdvice
   | FolderAdvice
+  | OrderAdvice
   | DeadLetterAdvice
   | KafkaAdvice
   | RegistryAdvice
@@ -41,6 +42,9 @@ type FolderAdvice =
   | { readonly kind: 'stop_owner' | 'end_owner' }
   /** It does not answer. */
   | { readonly kind: 'wake_owner'; readonly pid: number | null };
+
+type OrderAdvice =
+  { readonly kind: 'show_order'; readonly orderId: string } | { readonly kind: 'check_order' };
 
 type DeadLetterAdvice =
   | { readonly kind: 'dead_letter_ids' | 'list_dead_letters' | 'other_dlq_topic' | 'used_dlq_topic' }

@@ -10,6 +10,7 @@ const TRIED_ELSEWHERE: Readonly<Record<string, string>> = {
   dev: 'test/cli/dev.test.ts',
   demo: 'test/cli/demo.test.ts',
   serve: 'test/e2e/serve.test.ts',
+  setup: 'test/e2e/setup.test.ts',
   up: 'test/cli/up.test.ts',
   'order cancel': 'test/e2e/checkout.test.ts',
   'order dispatch': 'test/e2e/checkout.test.ts',

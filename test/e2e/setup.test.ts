@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { failureOf, openShop, penShop, type Json } from '../support/cli.ts';
 import { closedPort } from '../support/closed-port.ts';
+import { expectValidated } from '../support/documents.ts';
 import { registerSchema, testRegistry } from '../support/topics.ts';
 
 async function subjects(topic: string): Promise<string[]> {
@@ -35,6 +36,7 @@ describe('setup', () => {
       ['create', true],
       ['register_schema', true],
     ]);
+    expectValidated('setup');
     expect(await subjects(shop.topic)).toEqual([`${shop.topic}-value`]);
     expect(await shop.json('user show')).toEqual({ users: [] });
     expect((await shop.ok('setup orders --execute')).stdout).toBe(

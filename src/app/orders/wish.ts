@@ -77,13 +77,13 @@ async function refuseUnknown(access: StoreAccess, orderId: string, isAllowed: bo
   await using reader = await access.read();
   if ((await reader.decided(orderId)) !== undefined) {
     throw new Failure('already_decided', `order ${orderId} is of the direct flow, which is decided at once`, {
-      fix: `see it with: orderctl order show ${orderId}`,
+      fix: { kind: 'show_order', orderId },
       context: { orderId },
     });
   }
   if (isAllowed) return;
   throw new Failure('not_found', `no order ${orderId} of the checkout has come yet`, {
-    fix: 'check the id; where its record waits to be read, "orderctl run" reads it first, and "order cancel --yet-to-come" cancels it before it comes',
+    fix: { kind: 'check_order' },
     context: { orderId },
   });
 }
@@ -105,7 +105,7 @@ function answerOf(wish: Wish, facts: readonly CheckoutFact[]): 'done' | (string 
 function refusal(orderId: string, { kind }: Wish, why: string): Failure {
   const what = kind === 'cancel' ? 'cancelled' : 'dispatched';
   return new Failure('already_decided', `order ${orderId} cannot be ${what}: ${why}`, {
-    fix: `see what happened: orderctl order show ${orderId}`,
+    fix: { kind: 'show_order', orderId },
     context: { orderId },
   });
 }
