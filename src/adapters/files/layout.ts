@@ -25,7 +25,7 @@ export type SegmentLogName = `outbox:${number}`;
 /** `movements`, the logs of facts and segments come with their first line. */
 export type LogName = (typeof FIRST_LOGS)[number] | 'movements' | FactLogName | SegmentLogName;
 
-/** Where the logs of a fresh folder are; those of versions move on to other names as they are shortened. */
+/** Where the logs of a fresh folder are; those of versions get other names as they are shortened. */
 const LOG_FILES: Readonly<Record<Exclude<LogName, FactLogName | SegmentLogName>, string>> = {
   orders: 'orders.jsonl',
   rejections: 'rejections.jsonl',

@@ -113,7 +113,7 @@ export async function writeCheckpoint(
   return state;
 }
 
-/** Removes what the state before named, and what a crash has left. */
+/** Removes what the previous state named, and what a crash has left. */
 async function removeOlder(
   files: FileSystem,
   inner: string,

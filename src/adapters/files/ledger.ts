@@ -157,7 +157,7 @@ export class Ledger {
       const parts = { files, folder, folderId, loaded, logs, index, journal, checkpointBytes, ...calls };
       const ledger = new Ledger(parts);
       ledger.#staging.takeFormer(ledger.#seq);
-      // A record of ours in the journal: an owner from before, should it wake up, finds that it is not alone.
+      // Our own record in the journal: a previous owner, should it wake up, notices that it was replaced.
       if (goesOn) await journal.commit([]);
       else await ledger.#writeCheckpoint(ledger.#cut(loaded?.journal.end ?? NOTHING));
       ledger.#ids.startMerge();

@@ -19,7 +19,7 @@ const MAX_DIFFERENCES = 100;
 export interface AuditOptions {
   /** Compares the topic with the store as well. */
   readonly topic: TopicPorts | null;
-  /** Builds the views again; owns the store for that. */
+  /** Rebuilds the views, for which it owns the store. */
   readonly repair: boolean;
   readonly onNotice: (notice: StoreNotice) => void;
 }
@@ -40,20 +40,20 @@ export interface AuditResult {
   /** What waits to be sent, by destination. */
   readonly unsent: ReadonlyMap<Destination, number>;
   readonly undelivered: number;
-  /** Why it is not known whether a process owned the store; null: it is known. */
+  /** Why it is unknown whether a process owned the store; null: it is known. */
   readonly ownerUnknown: Failure | null;
   readonly notes: readonly AuditNote[];
   readonly total: number;
   /** The first of them. */
   readonly differences: readonly Difference[];
-  /** Differences that are gone after the repair. */
+  /** Differences that the repair removed. */
   readonly repaired: readonly Difference[];
 }
 
 /**
- * Derives stock and decisions from the logs again and compares: stock is what was put in less what was sold, each id
- * is decided once, and every file agrees with what it is made from. Streams, whatever the size. Works beside a running
- * consumer unless it is to repair.
+ * Derives stock and decisions from the logs and compares: stock is what was put in less what was sold, each id is
+ * decided once, and every file agrees with its sources. It streams, so size does not matter. Works beside a running
+ * consumer, except for a repair.
  *
  * @throws Failure folder_in_use to repair; of the broker and the codec with a topic
  */
@@ -177,7 +177,7 @@ async function readLedger(
       books.sale(decided, file, line);
       return undefined;
     }
-    // Edits are read as far as they are needed.
+    // Edits are read only as far as needed.
     return (async () => {
       while (!books.isReadyFor(decided) && (await edits.readOn()));
       books.sale(decided, file, line);
@@ -223,7 +223,7 @@ class EditReader {
     if (next.done === true) return false;
     const { file, firstLine, lines } = next.value;
     for (const [at, edit] of lines.entries()) {
-      // Those of positions are many, and change no table.
+      // There are many edits of positions, which change no table.
       if (edit?.kind !== 'position') this.count += 1;
       if (edit === undefined) this.#report(unreadable(file, firstLine + at));
       else this.#take(edit, `${file}:${firstLine + at}`);

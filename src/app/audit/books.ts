@@ -52,7 +52,7 @@ interface FurthestRecord extends RecordId {
   orderId: string;
 }
 
-/** The furthest record of each partition that was decided on. */
+/** The last record of each partition that was decided. */
 export class Furthest {
   readonly #records = new Map<string, FurthestRecord>();
   #last: FurthestRecord | undefined;

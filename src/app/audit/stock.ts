@@ -10,21 +10,21 @@ type ItemEdit = Extract<LoggedEdit, { kind: 'item' }>;
 interface Account {
   /** On hand after all that was taken in; null: there is no such item. */
   onHand: number | null;
-  /** What edits added, less what was sold: if the books balance, what is on hand. */
+  /** What edits added, less what was sold: the stock on hand if the books balance. */
   putIn: number;
   sold: number;
-  /** What movements added, less what they took; null: none has its stock changed by any. */
+  /** What movements added, less what they took; null: there is no movement of it. */
   moved: number | null;
   /** As the last edit left it. */
   row: Item | null;
-  /** Edits that begin at another quantity than this account has: sales come before them. */
+  /** Edits that begin at a quantity other than that of this account, because sales come before them. */
   waiting: { readonly edit: ItemEdit; readonly where: string }[];
 }
 
 /**
- * Follows the stock of every item through edits and sales, which come from two logs. The order between the two needs
- * no clock: stock only falls by sales, so an edit that begins at the current sum has no sale before it. Of an item that
- * has movements too, which go both ways, only the sums are compared.
+ * Follows the stock of every item through edits and sales, which are in two logs. Ordering the two needs no clock:
+ * sales only lower stock, so an edit that begins at the current sum has no sale before it. For an item with
+ * movements, which go both ways, only the sums are compared.
  */
 export class StockBooks {
   readonly #accounts = new Map<string, Account>();
@@ -42,7 +42,7 @@ export class StockBooks {
     else account.waiting.push({ edit, where });
   }
 
-  /** To be given before all edits and sales. */
+  /** To be called before all edits and sales. */
   move({ item, delta }: Pick<Movement, 'item' | 'delta'>): void {
     const account = this.#account(item);
     account.moved = (account.moved ?? 0) + delta;
@@ -84,7 +84,7 @@ export class StockBooks {
       const about = { item, orderId, expected: stock, actual: quantity, message };
       this.#report(difference('oversold', where(), about));
     }
-    // Goes on from what the line says: one wrong line is one difference.
+    // Continues from what the line says, so that one wrong line is one difference.
     account.onHand = (stock ?? 0) - quantity;
     account.sold += quantity;
     if (account.waiting.length > 0) drain(account);

@@ -14,7 +14,7 @@ export interface TopicPorts {
   readonly dlqTopic: string;
 }
 
-/** What became of the records below the stored positions. */
+/** The fate of the records below the stored positions. */
 export interface AuditedTopic {
   readonly records: number;
   readonly deciding: number;
@@ -32,7 +32,8 @@ interface Sink {
 
 /**
  * Every record below the stored position of its partition has ended in one place: decided, a duplicate or conflict of
- * a decided id, a dead letter, or skipped by a move of the position. Control records and aborted ones are none.
+ * a decided id, a dead letter, or skipped by a move of the position. Control records and aborted records do not
+ * count.
  *
  * @throws Failure topic_missing, topic_changed (it was read, and is gone), and those of the ports
  */
@@ -96,7 +97,7 @@ function isPassedOver(skips: readonly Skip[], place: RecordId): boolean {
   return isSkipped(skips, { processor: 'orders', ...place });
 }
 
-/** From the first record that is left up to the stored position, partition by partition. */
+/** From the first remaining record up to the stored position, by partition. */
 async function toBeRead(
   admin: BrokerAdmin,
   inspection: StoreInspection,

@@ -65,14 +65,14 @@ export function matchesDeadLetter(deadLetter: DeadLetter, filter: DeadLetterFilt
   return filter.untilMs === null || (failedAt !== null && failedAt < filter.untilMs);
 }
 
-/** Copies of one dead letter come from a crash between sending and remembering it: they lie near each other. */
+/** A crash between sending a dead letter and recording that makes copies, which are near each other. */
 const COPIES_WITHIN = 100_000;
-/** Keys go over the folder's socket by the thousand, as JSON: nothing in them may take more room there. */
+/** Keys are sent over the folder's socket by the thousand, as JSON, where no character in them may need escaping. */
 const KEY = /^[ !#-[\]-~]{1,400}$/;
 
 /** Returns whether a key is new, comparing with the last `within` keys or more. */
 export function recentOnly(within = COPIES_WITHIN): (key: string) => boolean {
-  // Two generations: a set that loses its oldest key with each new one gets slow.
+  // Two generations: a set that drops its oldest key with each new one becomes slow.
   let recent = new Set<string>();
   let older = recent;
   return (key) => {
@@ -210,7 +210,7 @@ export class DeadLetters {
     return { partition, from: offset, to: offset + 1 };
   }
 
-  /** @param wanted takes what is found out of it; null: all */
+  /** @param wanted what is found is removed from it; null: all */
   async *#kept(wanted: Set<string> | null): AsyncGenerator<readonly DeadLetter[]> {
     const { reader, scope } = this.#sources;
     for await (const { name: of, topic, key, value, headers } of reader.undelivered()) {
@@ -259,8 +259,8 @@ function isOf({ origin }: DeadLetter, { of }: DeadLetterScope): boolean {
 }
 
 /**
- * A dead letter of ours is identified by the record it is about, the group that read it and the time; any other by its
- * place and time, so that a record at the same place of a topic that was created again is another one.
+ * A dead letter of orderctl is identified by its original record, the group that read it and the time; any other by
+ * its place and time, so that a record at the same place of a topic that was created again is distinguished.
  */
 function keyOf(place: string, origin: DeadLetterOrigin, timestamp: number | null): string {
   const { format, topic, partition, offset, group, failedAt } = origin;

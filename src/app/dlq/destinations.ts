@@ -9,7 +9,7 @@ export interface Planned {
   readonly topic: string;
 }
 
-/** Where dead letters go when they are sent again, or why they are left alone. */
+/** Where dead letters are sent again, or why they are not. */
 export class Destinations {
   readonly #admin: BrokerAdmin;
   readonly #options: RedriveOptions;

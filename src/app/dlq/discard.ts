@@ -5,7 +5,7 @@ import type { StoreAccess } from '../../ports/access.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
 import { DeadLetters, type DeadLetter, type DeadLetterScope } from './dead-letters.ts';
 
-/** Dead letters to a mark: its line has to fit through the owner's socket. */
+/** The most dead letters in one edit, whose line has to fit through the owner's socket. */
 export const MARK_AT_ONCE = 1_000;
 
 /** What is kept of a dead letter once its bytes are gone. */
@@ -27,7 +27,7 @@ export async function findDeadLetters(
   return [...found.values()];
 }
 
-/** Remembers that nothing more is to be done with these. */
+/** Marks these as discarded. */
 export async function discardDeadLetters(
   access: StoreAccess,
   options: {

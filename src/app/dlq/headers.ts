@@ -3,8 +3,8 @@ import { recordTime } from '../../domain/orders/order.ts';
 import { lastHeader, type Headers } from '../../ports/record.ts';
 
 /*
- * What the headers of a dead letter say, in the formats of the programs that write dead letters. Where a header stands
- * several times the last one is the newest: Connect and Spring add theirs to what is there already. Sources:
+ * Reads the headers of a dead letter, in the formats of the programs that write dead letters. If a header is repeated
+ * the last one is the newest: Connect and Spring add theirs to existing ones. Sources:
  *
  *   Kafka Connect, also managed by Confluent   org.apache.kafka.connect.runtime.errors.DeadLetterQueueReporter
  *   Kafka Streams, ksqlDB on it                KIP-1034
@@ -16,12 +16,12 @@ import { lastHeader, type Headers } from '../../ports/record.ts';
 
 interface Format {
   readonly name: string;
-  /** One of these is there when, and only when, a record was dead-lettered in this format. */
+  /** A record was dead-lettered in this format if and only if it has one of these. */
   readonly markers: readonly string[];
   /** Followed by topic, partition, offset, timestamp. */
   readonly original: string;
   readonly group?: string;
-  /** The first that is there counts. */
+  /** The first one present counts. */
   readonly code: readonly string[];
   readonly message: readonly string[];
   readonly stage?: string;
@@ -209,7 +209,7 @@ export function withHeaders(headers: Headers, ours: Headers): Headers {
   return [...headers.filter(([name]) => !names.has(name)), ...ours];
 }
 
-/** null is no text and no number: as if it were not there. */
+/** null is neither text nor number, and counts as absent. */
 function lastValue(headers: Headers, name: string): Uint8Array | string | undefined {
   return lastHeader(headers, name) ?? undefined;
 }
@@ -223,7 +223,10 @@ function textIn(headers: Headers, name: string): string | null {
   return text.replaceAll(/\p{Cc}+/gu, ' ').slice(0, MAX_TEXT);
 }
 
-/** A number in digits, or as Java writes it: four or eight bytes, big-endian. Digits would be beyond all offsets. */
+/**
+ * A number in digits, or as Java writes it: four or eight bytes, big-endian. Digits read as bytes would exceed all
+ * offsets.
+ */
 function numberIn(headers: Headers, name: string): number | null {
   const value = lastValue(headers, name);
   if (value === undefined) return null;

@@ -60,17 +60,17 @@ export interface RedriveSummary {
   readonly dryRun: boolean;
   /** Dead letters that were asked for and looked at. */
   readonly selected: number;
-  /** Of these, how many went, or would go. */
+  /** How many of these were sent, or would be. */
   readonly sent: number;
   readonly byTopic: ReadonlyMap<string, number>;
   readonly skipped: ReadonlyMap<SkipReason, number>;
-  /** Did not go. */
+  /** Not sent. */
   readonly failed: number;
-  /** Given to the brokers without an answer. */
+  /** Given to the brokers, which did not answer. */
   readonly unknown: number;
-  /** In a dry run: how many of those that would go are known to fail again. */
+  /** In a dry run: how many of those that would be sent are known to fail again. */
   readonly failsAgain: number;
-  /** Why that is not known of all of them. */
+  /** Why that is not known for all of them. */
   readonly unread: Failure | null;
   readonly interrupted: boolean;
   readonly seconds: number;

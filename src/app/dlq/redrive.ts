@@ -30,7 +30,7 @@ export interface RedrivePorts extends ReadingAgain {
  * @throws Failure topic_missing, not_found (nothing is sent), invalid_input (a corrected value that cannot be read), folder_in_use, interrupted, and those of the ports
  */
 export async function redriveDeadLetters(ports: RedrivePorts, options: RedriveOptions): Promise<void> {
-  // Before the marks are read: those of another redrive would be missing.
+  // Before the marks are read, or those of another redrive would be missing.
   const claim = options.execute ? await ports.access.claim('redrive') : null;
   try {
     await redriveAlone(ports, options);
@@ -54,7 +54,7 @@ async function redriveAlone(ports: RedrivePorts, options: RedriveOptions): Promi
   const run = new Redrive(ports, options, admin, deadLetters);
   let finished = false;
   try {
-    // All must be there before the first goes.
+    // All must exist before the first is sent.
     if ('ids' in options.select) await deadLetters.check(options.select.ids);
     await run.all();
     finished = !signal.aborted;
@@ -87,7 +87,7 @@ class Redrive {
   #unknown = 0;
   #failed = 0;
   #failsAgain = 0;
-  /** Why it is not known of all whether they would fail again. */
+  /** Why it is not known for all whether they would fail again. */
   #unread: Failure | null = null;
   sent = 0;
 
@@ -243,7 +243,7 @@ class Redrive {
     }[],
   ): Promise<void> {
     this.sent += deadLetters.length;
-    // In a dry run too: a copy that comes later would not go again.
+    // In a dry run too: a later copy would not be sent again.
     this.#deadLetters.marked(
       deadLetters.map(({ deadLetter }) => deadLetter),
       'redriven',
@@ -256,7 +256,7 @@ class Redrive {
     await this.#options.on({ kind, steps });
   }
 
-  /** Those that may have gone stay open: sent again, the ids of their orders keep them harmless. */
+  /** Those that may have been sent stay open: sending them again is harmless by the ids of their orders. */
   async #leave(
     topic: string,
     left: readonly { deadLetter: DeadLetter; isUnknown: boolean }[],

@@ -88,7 +88,7 @@ export async function doctor(ports: DoctorPorts, options: DoctorOptions): Promis
   return checks;
 }
 
-/** One permission that is missing is said once. */
+/** A missing permission is reported once. */
 function isUnreadable({ failure }: Check): boolean {
   return failure?.code === 'read_failed';
 }
@@ -249,7 +249,7 @@ async function checkGroup(
   return ok(`${group}: ${state.toLowerCase()}`);
 }
 
-/** Kafka has no request for its time: the newest record of each partition is what there is to compare with. */
+/** Kafka has no request for its time, so the newest record of each partition is compared. */
 async function checkClock({ clock }: DoctorPorts, admin: BrokerAdmin, topic: string): Promise<Finding> {
   const ranges = (await admin.ranges(topic))
     .filter(({ start, end }) => end > start)

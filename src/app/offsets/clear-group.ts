@@ -24,16 +24,16 @@ export interface CopySuspected {
 
 /** The shortest session that Kafka allows by default: assumed of a member that does not say. */
 const SESSION_MS = 6_000;
-/** A coordinator notices a little late. */
+/** A coordinator may notice a little late. */
 const SLACK_MS = 2_000;
 /** A killed process exists until the kernel has freed its memory. */
 const DEATH_MS = 1_500;
 const LOOK_MS = 200;
 
 /**
- * Makes sure that nobody else is in the group. A member with the client id of this store is our ghost when its process
- * is known to be dead: it is removed. Otherwise it may be a consumer on a copy of the store, which stays, or one that
- * died where we cannot see it, whose session ends.
+ * Makes sure that nobody else is in the group. A member with the client id of this store is our ghost when its
+ * process is known to be dead: it is removed. Otherwise it may be a consumer of a copy of the store, which stays, or
+ * one that died where that cannot be seen, whose session ends.
  *
  * @throws Failure group_in_use; interrupted
  */

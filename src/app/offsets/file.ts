@@ -2,14 +2,14 @@ import { Failure } from '../../domain/failure.ts';
 import type { ProcessorTopics } from './group-positions.ts';
 
 /*
- * Offsets as a file: what kafka-consumer-groups writes with --export and reads with --from-file, as tried on that
- * of Kafka 4.3.1. A line is `topic,partition,offset` for one group, `group,topic,partition,offset` for several.
+ * The file that kafka-consumer-groups writes with --export and reads with --from-file, as tried with Kafka 4.3.1. A
+ * line is `topic,partition,offset` for one group, `group,topic,partition,offset` for several.
  */
 
 export interface FileOffsets {
-  /** By topic and partition; topics that no line is about are left out. */
+  /** By topic and partition; topics without a line are left out. */
   readonly offsets: ReadonlyMap<string, ReadonlyMap<number, number>>;
-  /** Lines about other topics or groups, which say nothing to us. */
+  /** The number of lines about other topics or groups, which are ignored. */
   readonly others: number;
 }
 
@@ -20,7 +20,7 @@ export function renderOffsets(
   return rows.map(({ partition, offset }) => `${topic},${partition},${offset}\n`).join('');
 }
 
-/** Group names may hold anything, so they are what is left over; the tool puts odd ones in quotes. */
+/** Group names may hold any text, so they are what is left over; the tool quotes unusual ones. */
 const LINE =
   /^(?:(?<group>.+),)?"?(?<topic>[\w.-]{1,249})"?,"?(?<partition>\d{1,9})"?,"?(?<offset>\d{1,16})"?$/;
 

@@ -5,7 +5,7 @@ import { offsetsAtTime } from './group-positions.ts';
 import { planMoves, type PlanInput, type PositionMove } from './plan.ts';
 import { readCourses } from './skips.ts';
 
-/** What only a topic that was created again shows, or an unclean election. A batch that is broken says nothing. */
+/** Reasons that mean a topic that was created again, or an unclean election. A batch that is broken means neither. */
 const RECREATED: ReadonlySet<RefusedPosition['reason']> = new Set(['cluster', 'past_end', 'other_record']);
 
 type Found = Omit<PlanInput, 'recreated' | 'offsetsAtTime'> & { readonly processor: ProcessorName };

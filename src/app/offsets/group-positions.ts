@@ -5,7 +5,7 @@ import type { ProcessorName } from '../../domain/messages/message.ts';
 import type { Position, Store, StoredPosition, StoreReader } from '../../ports/store.ts';
 import { isMove, type PositionMove, type ResetTo } from './plan.ts';
 
-/* Stored positions and the consumer group that follows them: what consuming and resetting have in common. */
+/* Stored positions and the consumer group that follows them, as both consuming and resetting need them. */
 
 export interface GroupOf {
   readonly topic: string;
@@ -26,7 +26,7 @@ export interface SourceTopic {
   readonly topic: string;
 }
 
-/** What knows the stored positions: a store, or what audits it. */
+/** Has the stored positions: a store, or its inspection. */
 export interface PositionsReader {
   positions(): Promise<readonly StoredPosition[]> | readonly StoredPosition[];
 }
@@ -78,7 +78,7 @@ export async function refuseVanished(
   );
 }
 
-/** The same of a store that nobody has opened yet. @throws Failure topic_changed */
+/** The same for a store that is not open yet. @throws Failure topic_changed */
 export async function refuseIfVanished(
   admin: BrokerAdmin,
   access: StoreAccess,
@@ -105,7 +105,7 @@ export async function rangesOf(
   }
 }
 
-/** The same of a topic that may have been read. @throws Failure topic_changed: it was, and is gone; topic_missing */
+/** The same for a topic that may have been read. @throws Failure topic_changed: it was, and is gone; topic_missing */
 export async function rangesOfRead(
   admin: BrokerAdmin,
   reader: PositionsReader,
@@ -119,7 +119,7 @@ export async function rangesOfRead(
   }
 }
 
-/** What a reset to a time comes to, by partition; empty for any other. */
+/** The offsets of a reset to a time, by partition; empty for any other reset. */
 export async function offsetsAtTime(
   admin: BrokerAdmin,
   topic: string,
@@ -143,7 +143,7 @@ export interface SourceMoves {
   readonly moves: readonly PositionMove[];
 }
 
-/** All moves in one commit, and an edit for each that leads elsewhere. */
+/** Stores all moves in one commit, with an edit for each that changes the position. */
 export async function storeMoves(
   store: Store,
   clusterId: string,
@@ -181,7 +181,7 @@ export async function commitPositions(
 ): Promise<void> {
   const { positions, ranges, committed, mark } = now;
   const committedBy = new Map(committed.map((entry) => [entry.partition, entry]));
-  // A partition that the topic has no more is for the reading to refuse: it says what to do.
+  // Reading refuses a partition that the topic no longer has, and says what to do.
   const known = new Set(ranges.map((range) => range.partition));
   const behind = [...positions.values()].filter((position) => {
     if (!known.has(position.partition)) return false;

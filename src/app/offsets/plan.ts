@@ -124,7 +124,7 @@ export interface GroupAhead {
 
 /**
  * Where the group is ahead of the store, by commits of this very store. A commit follows what is stored, so the store
- * was put back from a backup, or is a copy of one that went on.
+ * was restored from a backup, or is a copy of one that went on.
  */
 export function groupAhead(
   input: Pick<PlanInput, 'ranges' | 'stored' | 'committed' | 'mark'>,
@@ -139,9 +139,9 @@ export function groupAhead(
 }
 
 /**
- * What partitions without a leader are taken to be until they have one: nothing more than what the folder and its group
- * have seen of them. Where nothing is stored they begin at 0, and a move passes over as much as `audit` lists of it.
- * Where a move leads outside the topic, reading finds out.
+ * The assumed ranges of partitions without a leader: no more than the folder and its group have seen of them. Where
+ * nothing is stored they begin at 0, and a move passes over as much as `audit` lists for it. Reading finds out if a
+ * move leads outside the topic.
  */
 export function rangesWithoutLeader(
   input: Pick<PlanInput, 'ranges' | 'stored' | 'committed'>,
@@ -239,7 +239,10 @@ function moveOf(
   };
 }
 
-/** Whether it changes what is to be read: one that stays may still pass over records of a topic that was created again. */
+/**
+ * Whether it changes what is to be read: even without a change of offset it may pass over records of a topic that was
+ * created again.
+ */
 export function isMove({ before, after, recreated }: PositionMove): boolean {
   return before !== after || recreated;
 }

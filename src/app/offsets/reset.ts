@@ -52,8 +52,8 @@ export interface MovedPartition extends PositionMove {
 }
 
 /**
- * Moves the stored positions and the group's committed offsets together, or says what that would come to. Where
- * they were before is kept in a file first, and in the log of edits, which is what undoing goes by.
+ * Moves the stored positions and the group's committed offsets together, or plans that. The previous positions are
+ * first kept in a file, and in the log of edits, which undo uses.
  *
  * @throws Failure topic_missing, topic_changed (the folder has read it, and it is gone), invalid_value (no such
  * partition), group_marked (another folder's group), not_found (nothing to undo), corrupt_file (a CSV is broken); when executing, group_in_use and folder_in_use; and those of the ports
@@ -106,7 +106,7 @@ async function readUnbroken(access: StoreAccess, on: ResetOptions['on']): Promis
   throw new Failure('corrupt_file', message, { ...(fix === null ? {} : { fix }), context: { file, line } });
 }
 
-/** What was found in one topic, and what it comes to. */
+/** What was found in one topic, and what follows from it. */
 interface Plan extends SourceMoves {
   readonly ranges: readonly PartitionRange[];
   readonly stored: ReadonlyMap<number, Position>;
@@ -133,7 +133,7 @@ async function planReset(admin: BrokerAdmin, reader: StoreReader, options: Reset
   return plans;
 }
 
-/** The resets that one commit made bear one time. */
+/** Resets of one commit have the same time. */
 async function reversal(
   reader: StoreReader,
   processor: ProcessorName,

@@ -36,7 +36,7 @@ export interface PartitionOffsets {
 }
 
 /**
- * The positions of a processor in the folder and those of its group. Works beside a running consumer.
+ * The positions of a processor in the folder, and those of its group. Works beside a running consumer.
  *
  * @throws Failure topic_missing, topic_changed (the folder has read it, and it is gone), and those of the ports
  */
@@ -49,10 +49,10 @@ export async function showOffsets(
     Promise.all(topics.map((topic) => admin.committed(group, topic))),
     admin.group(group),
   ]);
-  // That there is no such topic is for the ranges to say.
+  // `ranges` reports a missing topic.
   await Promise.allSettled([asked]);
-  // After the group, which follows what is stored: a consumer at work is never behind its own commits. Before the
-  // ranges: nor is it past the end.
+  // Read after the group, so that a running consumer is not behind its own commits, and before the ranges, so that it
+  // is not past the end.
   await using reader = await access.read();
   const mark = markOf(reader.storeId ?? '');
   const partitions: PartitionOffsets[] = [];

@@ -21,9 +21,9 @@ interface Interval {
   readonly to: number;
 }
 
-/** What one partition has been through, from move to move. */
+/** The history of one partition, from move to move. */
 interface Course extends Source {
-  /** Where the last move led to: reading went on from there. */
+  /** The target of the last move, from which reading went on. */
   from: number;
   /** Ascending, apart from each other. */
   read: Interval[];
@@ -38,7 +38,7 @@ export async function readSkips(reader: Pick<StoreReader, 'edits' | 'positions'>
   return (await readCourses(reader)).skips();
 }
 
-/** What every partition has been through until now. */
+/** The history of every partition until now. */
 export async function readCourses(reader: Pick<StoreReader, 'edits' | 'positions'>): Promise<Courses> {
   const courses = new Courses();
   for await (const edits of reader.edits()) for (const edit of edits) courses.take(edit);
@@ -97,7 +97,7 @@ function keyOf({ processor, topic, partition }: Source): string {
   return `${processor} ${topic}/${partition}`;
 }
 
-/** Nothing of the topic as it is now was read or skipped. */
+/** Nothing of the present topic was read or skipped. */
 function startAgain(course: Course): void {
   course.reached = reachedIn(course);
   course.gone.push(...skipsOf(course).map((skip) => ({ ...skip, isGone: true })));
@@ -111,7 +111,7 @@ function reachedIn({ from, read, reached }: Course): number {
 }
 
 function skipsOf({ read, moves }: Course): Skip[] {
-  // What two moves passed over is reported with the first.
+  // Records that two moves passed over are reported with the first.
   let known = read;
   return moves.flatMap((move) => {
     const left = subtract(move, known);

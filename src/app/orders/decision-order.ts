@@ -1,7 +1,10 @@
 import type { Decided } from '../../domain/orders/decided.ts';
 import type { StoreReader, StoreView } from '../../ports/store.ts';
 
-/** Both logs as one, in chunks. The order within each is kept; between them the time of the decision tells. */
+/**
+ * Both logs as one, in chunks: the order within each is kept, and the time of decision orders them against each
+ * other.
+ */
 export function inDecisionOrder(reader: StoreReader): AsyncGenerator<readonly Decided[]> {
   return merged(reader.decisions('accepted'), reader.decisions('rejected'), isBefore);
 }
@@ -51,7 +54,7 @@ async function* merged(
   }
 }
 
-/** One commit bears one time: within it the records of a partition were decided in order of their offsets. */
+/** A commit has one time; within it the records of a partition were decided in order of their offsets. */
 function isBefore(one: Decided, other: Decided): boolean {
   if (one.decidedAt !== other.decidedAt) return one.decidedAt < other.decidedAt;
   return one.record.partition === other.record.partition && one.record.offset < other.record.offset;
@@ -78,7 +81,7 @@ class Cursor implements AsyncDisposable {
     return this.head;
   }
 
-  /** Goes past what is left of the chunk. */
+  /** Skips the rest of the chunk. */
   rest(): readonly Decided[] {
     const rest = this.#chunk.slice(this.#at);
     this.#at = this.#chunk.length;

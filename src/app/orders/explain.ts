@@ -10,7 +10,7 @@ import { rangesOfRead } from '../offsets/group-positions.ts';
 import { triesOf } from './retries.ts';
 import { readSkips, skipOf, type Skip } from '../offsets/skips.ts';
 
-/** What a record with the id of an order is to it; `unread`: it was not read yet, or was skipped. */
+/** The part of a record with the id of an order; `unread`: it was not read yet, or was skipped. */
 export type RecordRole = 'deciding' | 'duplicate' | 'conflict' | 'unread';
 
 export interface ExplainedRecord extends RecordId {
@@ -19,7 +19,7 @@ export interface ExplainedRecord extends RecordId {
   readonly role: RecordRole;
   /** The move of the position that passed over it; null when none did, or it was read since. */
   readonly skip: Skip | null;
-  /** Of the replay that sent it; null when none did, or it was not looked at. */
+  /** The id of the replay that sent it; null when none did, or the record was not looked at. */
   readonly replayId: string | null;
 }
 
@@ -27,9 +27,9 @@ export interface Explanation {
   readonly order: Order;
   /** null: it is not decided, and was found in the topic. */
   readonly decided: Decided | null;
-  /** What comes of the same order under a new id, were it decided at this moment. */
+  /** What would become of the same order under a new id if it were decided at this moment. */
   readonly now: Outcome;
-  /** Why no new try can be accepted, whatever becomes of users and stock; null: it can. */
+  /** Why no new try can be accepted, whatever users and stock are; null: one can. */
   readonly refusedForGood: string | null;
   readonly records: readonly ExplainedRecord[];
   /** The order that this one tries again, under an id that follows from it; null: none. */
@@ -38,7 +38,7 @@ export interface Explanation {
   readonly retries: readonly Decided[];
   /** Whether the topic was searched. */
   readonly scanned: boolean;
-  /** Places of records whose key is the id and whose value is no order that can be read. */
+  /** Places of records whose key is the id and whose value cannot be read as an order. */
   readonly unreadable: readonly RecordId[];
 }
 
@@ -50,8 +50,7 @@ export interface ScanPorts {
 }
 
 /**
- * Why an order was decided as it was. From the files alone unless `scan` is given: then the topic is read up to its
- * present end.
+ * Why an order was decided as it was, from the files alone. With `scan` the topic is read too, up to its present end.
  *
  * @returns undefined when neither knows it
  * @throws Failure of the ports; topic_missing, topic_changed (it was read, and is gone)
@@ -150,7 +149,7 @@ async function recordsOf(
     const role = roleOf(record, decided, isPassed && skip === null);
     return { ...place, timestamp, role, skip: role === 'unread' ? skip : null, replayId };
   });
-  // Its record may be gone from the topic by now, and is not looked for without a search.
+  // Its record may be gone from the topic by now, and is only looked for by a search.
   if (decided !== null && !records.some(({ role }) => role === 'deciding')) {
     records.unshift({ ...decided.record, timestamp: null, role: 'deciding', skip: null, replayId: null });
   }
@@ -160,7 +159,7 @@ async function recordsOf(
 function roleOf(record: FoundRecord, decided: Decided | null, isRead: boolean): RecordRole {
   if (decided === null) return 'unread';
   const { topic, partition, offset } = decided.record;
-  // Even when the position was set back before it.
+  // Even if the position was moved back before it.
   if (record.topic === topic && record.partition === partition && record.offset === offset) return 'deciding';
   if (!isRead) return 'unread';
   return sameContent(record.order, decided.order) ? 'duplicate' : 'conflict';

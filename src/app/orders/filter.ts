@@ -1,10 +1,10 @@
 import type { Decided } from '../../domain/orders/decided.ts';
 import type { Reason } from '../../domain/orders/reasons.ts';
 
-/** Which decisions are meant: those of which all that is not null holds. */
+/** Selects decisions that match everything that is not null. */
 export interface OrderFilter {
   readonly user: string | null;
-  /** One of its lines has it. */
+  /** In one of its lines. */
   readonly item: string | null;
   /** Decision time, milliseconds since the epoch: inclusive. */
   readonly sinceMs: number | null;

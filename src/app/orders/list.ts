@@ -6,13 +6,13 @@ import { matchesDecision, type DecisionFilter } from './filter.ts';
 
 export interface ListOrdersOptions {
   readonly filter: DecisionFilter;
-  /** The latest so many of those that match; Infinity: all of them. */
+  /** Only this many of the latest that match; Infinity: all of them. */
   readonly last: number;
   /** The latest first. */
   readonly isReversed?: boolean;
-  /** Looks at so many decisions before the `last`, to say how many more match. */
+  /** How many decisions before the `last` to examine, to report how many more match. */
   readonly countUpTo?: number;
-  /** Goes on with what is decided from now on, until it aborts. */
+  /** Continues with later decisions until it aborts. */
   readonly follow?: AbortSignal | null;
   /** Called again when it has resolved: the listener sets the pace. */
   readonly onOrders: (orders: readonly Decided[]) => Promise<void>;
@@ -21,16 +21,16 @@ export interface ListOrdersOptions {
 /** Earlier decisions that match and were not listed. */
 export interface EarlierOrders {
   readonly count: number;
-  /** There may be more of them: not all decisions were looked at. */
+  /** There may be more: not all decisions were examined. */
   readonly isAtLeast: boolean;
 }
 
-/** An earlier clock may have been ahead, but hardly by more than this. */
+/** The clock may have been ahead earlier, but hardly by more than this. */
 const CLOCK_SLACK_MS = 24 * 3_600_000;
 
 /**
- * Hands out decided orders, those of both outcomes by time. What is before the latest ones is not read, so a limit makes
- * it quick however long the logs are. Goes beside a running consumer.
+ * Hands out decided orders, those of both outcomes by time. Decisions before the latest ones are not read, so a limit
+ * makes it fast however long the logs are. Works beside a running consumer.
  */
 export async function listOrders(
   access: Pick<StoreAccess, 'read'>,
@@ -42,7 +42,7 @@ export async function listOrders(
   try {
     earlier = await listPast(reader, options);
   } finally {
-    // What is decided from now on needs none of the files that it keeps open.
+    // Later decisions need none of the files that it keeps open.
     await reader[Symbol.asyncDispose]();
   }
   if (later !== null) await handOut(merged(later), options);
@@ -80,7 +80,7 @@ async function listPast(reader: StoreView, options: ListOrdersOptions): Promise<
   return { count, isAtLeast };
 }
 
-/** From the last decision back, to where none can match any more. */
+/** From the last decision back to where none can match any more. */
 async function* fromEnd(reader: StoreView, filter: DecisionFilter): AsyncGenerator<readonly Decided[]> {
   const { status, sinceMs } = filter;
   const all = status === null ? inDecisionOrderFromEnd(reader) : reader.decisionsFromEnd(status);

@@ -7,7 +7,7 @@ import type { StoreReader } from '../../ports/store.ts';
 export interface Tries {
   /** The id that the others follow from. */
   readonly root: string;
-  /** Those that were decided, in their order. */
+  /** The decided ones, in their order. */
   readonly decided: readonly Decided[];
   /**
    * The id of the next try: the same until it is decided, so that sending it again makes a duplicate. May be too long
@@ -20,8 +20,8 @@ export interface Tries {
 type Look = Pick<StoreReader, 'decided'>;
 
 /**
- * The tries of an order, or of the order that this one is a try of. An id that only looks like one, because it is
- * somebody's own name for an order of other content, is no try, and its number is passed over.
+ * The tries of an order, or of the order that this one is a try of. An id that only looks like a try, because a
+ * sender chose it for an order of other content, is none, and its number is skipped.
  */
 export async function triesOf(reader: Look, order: Decided['order']): Promise<Tries> {
   const root = await rootOf(reader, order);

@@ -52,7 +52,7 @@ export async function checkSchema(
   tools: SchemaTools,
   { subject, schema, name }: { subject: string; schema: string; name: string },
 ): Promise<SchemaCheck> {
-  // What is no schema is refused before the registry is asked.
+  // Text that is not a schema is refused before the registry is asked.
   tools.validate(schema, name);
   const report = await reportSchema(tools, { subject, schema });
   const { compatible, messages } = await tools.registry.check(subject, schema);

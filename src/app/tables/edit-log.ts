@@ -39,13 +39,13 @@ function isRowEdit(edit: LoggedEdit): edit is LoggedEdit & RowEdit {
   return edit.kind === 'user' || edit.kind === 'item';
 }
 
-/** By what rows that were changed together are known: a command without a copy changes one. */
+/** Identifies rows that were changed together: a command without a copy changes only one. */
 function groupOf({ kind, at, by, via, copy }: LoggedEdit, line: number): string {
   const isOne = (via === 'command' || via === 'http') && copy === undefined;
   return JSON.stringify(isOne ? line : [kind, at, by, via, copy]);
 }
 
-/** Between two edits of an item nothing but sales changes its stock. */
+/** Between two edits of an item only sales change its stock. */
 function soldBefore(
   { item, before, after }: Extract<RowEdit, { kind: 'item' }>,
   left: Map<string, number>,

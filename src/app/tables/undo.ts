@@ -25,7 +25,7 @@ export interface Undone {
 }
 
 /**
- * Takes an edit back by another one: quantities as the difference, so that sales since are kept; what else it changed
+ * Undoes an edit by another one. Quantities change by the difference, so that sales since are kept; anything else
  * gets its earlier value back, if it still has the later one.
  *
  * @throws Failure not_found, changed_since (what it changed was changed again, or it was taken back before), invalid_value
@@ -46,7 +46,7 @@ export async function undoEdit(access: StoreAccess, options: UndoOptions): Promi
   }
 }
 
-/** What is to be taken back. */
+/** The edit to undo. */
 async function editedRows(access: StoreAccess, { table, number, name }: UndoOptions): Promise<EditedRow[]> {
   await using reader = await access.read();
   const log = await readEditLog(reader, table);
@@ -77,7 +77,7 @@ function nameIn(edit: RowEdit): string {
   return edit.kind === 'user' ? edit.user : edit.item;
 }
 
-/** The rows without what was edited. An edit that changed a row more than once is taken back from its end. */
+/** The rows without the edit. One that changed a row more than once is undone from its end. */
 export function undone(current: readonly Row[], edited: readonly EditedRow[]): Row[] {
   const rows = new Map(current.map((row) => [nameOf(row), row]));
   for (const { number, edit } of [...edited].reverse()) {
@@ -138,7 +138,7 @@ function isSameBeside(one: Row, other: Row): boolean {
 
 type Cells = Record<string, string | number | null>;
 
-/** All but the quantity; other columns by `=` and their name. An empty one is none. */
+/** All but the quantity; other columns by `=` and their name. An empty one is absent. */
 function cellsOf(row: Row): Cells {
   const extra = Object.entries(row.extra).map(
     ([name, cell]) => [`=${name}`, cell === '' ? null : cell] as const,

@@ -14,7 +14,7 @@ export interface TopicState {
   readonly declared: DeclaredTopic;
   /** null: there is no such topic. */
   readonly actual: TopicDescription | null;
-  /** Copies that this cluster can hold of those that are declared. */
+  /** How many of the declared copies this cluster can hold. */
   readonly possibleReplication: number;
 }
 
@@ -32,9 +32,9 @@ export type TopicAction =
 export interface TopicPlan {
   readonly brokers: number;
   readonly topics: readonly TopicState[];
-  /** What brings the cluster to what is declared: nothing is made smaller, nothing deleted. */
+  /** Changes that make the cluster as declared. None makes anything smaller or deletes it. */
   readonly actions: readonly TopicAction[];
-  /** What differs and no action can change. */
+  /** Differences that no action can change. */
   readonly warnings: readonly string[];
 }
 
@@ -97,7 +97,7 @@ export function compactedPolicy(
 
 const POLICY = 'cleanup.policy';
 
-/** What a small cluster cannot hold, in a line for all topics with as many copies. */
+/** What a small cluster cannot hold, in one line for all topics with the same number of copies. */
 function fewCopies(topics: readonly TopicState[], brokers: number): string[] {
   const limit = `the cluster has ${brokers} ${brokers === 1 ? 'broker' : 'brokers'}`;
   const few = new Map<string, string[]>();

@@ -28,7 +28,7 @@ export interface Commit {
   /** In the order in which it is to be sent. */
   readonly outgoing?: readonly Outgoing[];
   readonly logs?: Partial<Record<LogsOfCommit, readonly Uint8Array[]>>;
-  /** Of the transaction, in its lines; left out where nothing numbers it. */
+  /** Of the transaction, for its lines; absent where it has no number. */
   readonly seq?: number;
   /** Iterated twice. */
   readonly lines: Iterable<StateLine>;
@@ -59,7 +59,7 @@ export function entryOf(
   for (const log in commit.logs) add(log as LogName, commit.logs[log as LogsOfCommit]);
   const state: Uint8Array[] = textBytes(rendered(commit.lines));
   state.push(...textBytes(rendered(leaving.flatMap(({ lines }) => lines))));
-  // After the lines: what was edited is sold from.
+  // Last, since stock is sold as the edits left it.
   if (commit.sales?.isEmpty === false) state.push(commit.sales.render());
   return { seq: commit.seq ?? seq, logs, state };
 }

@@ -64,7 +64,7 @@ export class Staging {
     this.land();
   }
 
-  /** To be called when the record is durable. @returns whether something is owed that was not before */
+  /** To be called when the record is durable. @returns whether anything new is owed */
   land(): boolean {
     this.#entries = [];
     this.#logs.write();

@@ -102,7 +102,7 @@ export class Tables {
     }
   }
 
-  /** Numbered as they come, which is the same each time: a snapshot has them in this order. */
+  /** Numbered in the order in which they are made, which a snapshot keeps. */
   #addFacts(name: string, key: string): void {
     if (!this.facts.has(name)) this.facts.set(name, { key, number: numberOfFacts(this.facts.size) });
   }
