@@ -39,8 +39,8 @@ export interface StoreAccess extends Owner, StoreHealth {
   /**
    * No lock, any process, never behind the last commit.
    *
-   * @param how `onNotice` receives a file that is broken, whose last good values are read, instead of whom the store
-   * was opened with
+   * @param how `onNotice` receives a file that is broken, whose last good values are read, in place of the listener
+   *   given when the store was opened
    * @throws Failure not_found (it is no storage folder), corrupt_file (broken, and there are no last good values yet),
    * corrupt_state
    */
@@ -64,8 +64,8 @@ export interface StoreAccess extends Owner, StoreHealth {
 export interface StoreBackup {
   readonly files: number;
   readonly sizeBytes: number;
-  /** The same as of the store; null when it was never owned. */
+  /** The id of the store, which the backup shares; null when it was never owned. */
   readonly storeId: string | null;
-  /** Where reading goes on from it. */
+  /** Where reading would continue from it. */
   readonly positions: readonly Position[];
 }

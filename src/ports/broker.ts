@@ -2,7 +2,7 @@ import type { Failure } from '../domain/failure.ts';
 import type { Headers, HeaderValue, RecordFingerprint } from './record.ts';
 import type { Position, TopicPartition } from './store.ts';
 
-/** Bytes from `from` up to `to` of others. */
+/** The bytes of another array from `from` up to `to`. */
 export interface Slice {
   readonly bytes: Uint8Array;
   readonly from: number;
@@ -16,9 +16,9 @@ export interface BrokerRecord {
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
   readonly headers: Headers;
-  /** Where `value` lies, for readers of many: making a view of a few bytes costs more than reading them. */
+  /** Where `value` is, for bulk readers: making a view of a few bytes costs more than reading them. */
   readonly valueSlice?: Slice | null;
-  /** As `lastHeader(headers, name)`, for readers of many: parsing all headers costs more than reading the value. */
+  /** As `lastHeader(headers, name)`, for bulk readers: parsing all headers costs more than reading the value. */
   lastHeader?(name: string): HeaderValue | undefined;
 }
 
@@ -33,7 +33,7 @@ export interface Batch {
   readonly records: readonly BrokerRecord[];
   /** The offset after the batch, control records included. */
   readonly next: number;
-  /** The partition's high watermark when it was fetched: for lag, never to end by. */
+  /** The partition's high watermark when it was fetched: for lag, not for finding the end. */
   readonly highWatermark: number;
   /** The cluster that it was fetched from. */
   readonly clusterId: string;
@@ -45,7 +45,7 @@ export interface PartitionRange {
   readonly partition: number;
   /** Earliest offset that can be read. */
   readonly start: number;
-  /** Last stable offset: a consumer that has read everything stands here. */
+  /** The last stable offset: the position of a consumer that has read everything. */
   readonly end: number;
 }
 
@@ -53,7 +53,7 @@ export interface CommittedOffset {
   readonly partition: number;
   /** null: the group has committed none. */
   readonly offset: number | null;
-  /** What was committed beside it; empty when nothing was. */
+  /** The metadata of the commit; empty when there was none. */
   readonly metadata: string;
 }
 
@@ -99,7 +99,7 @@ export interface RecordChunk {
   readonly next: number;
 }
 
-/** A stored position that cannot be read on from. */
+/** A stored position from which reading cannot continue. */
 export interface RefusedPosition {
   /**
    * It was read from another cluster; there is no such partition any more; what comes next was deleted; it lies past the
@@ -229,10 +229,10 @@ export type ConsumerEvent =
   | { readonly kind: 'commit_failed'; readonly message: string };
 
 export interface RunOptions {
-  /** All that this run reads, as one. */
+  /** All topics of this run. */
   readonly topics: readonly string[];
   readonly group: string;
-  /** The group's protocol is named by it: a member that works on another store is refused. */
+  /** Names the protocol of the group, so that a member that works on another store is refused. */
   readonly storeId: string;
   /**
    * exclusive: one member has all partitions, and a second one is refused. shared: the members of the group divide
@@ -244,7 +244,7 @@ export interface RunOptions {
   readonly onAssigned?: (partitions: readonly TopicPartition[]) => Promise<void>;
   /** These are not: no batch of them is in hand or comes any more. Others have them once it has resolved, or already. */
   readonly onRevoked?: (partitions: readonly TopicPartition[]) => Promise<void>;
-  /** The store's own: by it a ghost is recognised after a kill. */
+  /** The id of the store, by which a ghost is recognised after a kill. */
   readonly clientId: string;
   /** As Processes.self: others read it in the description of the group. */
   readonly process?: string | null;
@@ -258,7 +258,7 @@ export interface RunOptions {
    * meanwhile. The next batch has the same array, unless a move, a join or a failure comes between.
    */
   readonly onNext?: (records: readonly BrokerRecord[], of: TopicPartition) => void;
-  /** Give up after so long without an answer; null waits for ever. */
+  /** Give up after this long without an answer; null waits for ever. */
   readonly stallTimeoutMs: number | null;
   readonly signal: AbortSignal;
 }

@@ -34,7 +34,7 @@ export type Decoded<T> =
 /** The bytes of one kind of message, whose values are T. */
 export interface Codec<T> {
   /**
-   * One result per record, in their order. Total: whatever the bytes are, an answer of bounded cost.
+   * One result per record, in their order. Total: for any bytes, a result at bounded cost.
    *
    * @throws Failure registry_unreachable (wait and try again: never a dead letter), registry_refused
    */

@@ -1,12 +1,12 @@
 import type { Answer, Effect, EffectKind } from '../domain/effects.ts';
 
 /**
- * Performs one effect: asks the outside and says what came of it. A try that is not the first (`attempts`) may have
- * happened before: what must not happen twice is looked up by its key, and not asked for once `dueAt` has passed, which a
- * process that slept may find out late: another may have taken over. Total: a fault of the other side is an answer;
- * it rejects only when `signal` aborts, and with a bug.
+ * Performs one effect: calls the outside and returns the outcome. If this is not the first try (`attempts`), it may
+ * have happened before: what must not happen twice is looked up by its key. It is not asked for once `dueAt` has
+ * passed, as a process that slept may find out late, since another may have taken over. Total: a fault of the other
+ * side is an answer; it rejects only when `signal` aborts, and for a bug.
  */
 export type PerformEffect = (effect: Effect, signal: AbortSignal) => Promise<Answer>;
 
-/** By kind; of one that is absent nothing is performed. */
+/** By kind; effects of an absent kind are not performed. */
 export type EffectPerformers = Readonly<Partial<Record<EffectKind, PerformEffect>>>;

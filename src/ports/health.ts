@@ -13,7 +13,7 @@ export type Finding =
   | { readonly difference: Difference; readonly note?: never }
   | { readonly note: AuditNote; readonly difference?: never };
 
-/** Lines of a log as they stand in it. */
+/** Lines of a log as they are stored. */
 export interface PlacedLines<T> {
   /** Relative to the folder. */
   readonly file: string;
@@ -23,11 +23,11 @@ export interface PlacedLines<T> {
   readonly lines: readonly (T | undefined)[];
 }
 
-/** A store at one moment, down to its files, for an audit. Nothing is trusted but what was committed. */
+/** A store at one moment, down to its files, for an audit. Only what was committed is trusted. */
 export interface StoreInspection extends AsyncDisposable {
   /** Whether a process owned the store at that moment; a failure says why this user cannot know. */
   readonly isOwned: boolean | Failure;
-  /** The tables as they are committed: without hand edits that were not taken in. */
+  /** The tables as committed, without hand edits that were not taken in. */
   users(): Iterable<User>;
   items(): Iterable<Item>;
   positions(): readonly StoredPosition[];

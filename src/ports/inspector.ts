@@ -8,7 +8,7 @@ export interface InspectedField {
   readonly type: string;
   /** Shortened when it is long. */
   readonly value: string;
-  /** Of its first byte, from the start of the value. */
+  /** Offset of its first byte in the value. */
   readonly position: number;
 }
 
@@ -22,13 +22,13 @@ export interface Inspection {
   readonly fields: readonly InspectedField[];
   /** There were more than `fields` holds. */
   readonly isCut: boolean;
-  /** What is wrong, and the byte where that was noticed. */
+  /** What is wrong, and the byte at which it was noticed. */
   readonly error: { readonly position: number; readonly message: string } | null;
 }
 
 export interface ValueInspector {
   /**
-   * Takes a value apart as far as that goes. Total: whatever the bytes are, an answer of bounded size and cost.
+   * Decodes a value as far as possible. Total: for any bytes, a result of bounded size and cost.
    *
    * @throws Failure registry_unreachable, registry_refused
    */

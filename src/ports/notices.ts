@@ -2,14 +2,14 @@ import type { Advice } from '../domain/advice.ts';
 import type { Edit } from '../domain/edit.ts';
 import type { SetAside } from '../domain/set-aside.ts';
 
-/** What a hand edit did to a row. */
+/** How a hand edit changed a row. */
 export interface RowChange {
   /** Of the user or item. */
   readonly name: string;
   readonly change: 'added' | 'removed' | 'changed';
 }
 
-/** What the store reports while it works. */
+/** Notices of a store at work. */
 export type StoreNotice =
   /** Hand edits of a file were taken in. */
   | {

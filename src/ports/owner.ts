@@ -4,7 +4,7 @@ import type { State, StateChanges } from '../domain/state.ts';
 import type { StoreNotice } from './notices.ts';
 import type { Processes } from './processes.ts';
 
-/** What a consumer says of itself while it runs. */
+/** The status that a running consumer reports. */
 export interface ConsumerStatus {
   /** `starting`: before the first record is asked for; `stopping`: it finishes what is in hand. */
   readonly state: 'starting' | 'consuming' | 'waiting' | 'stopping';
@@ -27,13 +27,13 @@ export interface ConsumerStatus {
     readonly conflicts: number;
     readonly deadLettered: number;
   };
-  /** Each that runs; what is above is that of `orders`, or of the first. */
+  /** Each processor that runs; the fields above are those of `orders`, or of the first. */
   readonly processors: readonly ProcessorStatus[];
   /** Files that it does not take in as they are, and does not write until they are mended. */
   readonly brokenFiles: readonly BrokenFile[];
 }
 
-/** What a processor says of itself while it runs; as in ConsumerStatus. */
+/** The status of a running processor; fields as in ConsumerStatus. */
 export interface ProcessorStatus {
   readonly name: ProcessorName;
   readonly group: string;
@@ -43,7 +43,7 @@ export interface ProcessorStatus {
   readonly lastCommitAt: number | null;
   readonly read: number;
   readonly deadLettered: number;
-  /** How many, by what became of them. */
+  /** Counts by result. */
   readonly outcomes: Readonly<Record<string, number>>;
 }
 
@@ -63,21 +63,21 @@ export interface RunningConsumer {
   readonly status: ConsumerStatus;
 }
 
-/** An owner that was made to leave. */
+/** An owner that was stopped. */
 export interface StoppedConsumer {
   readonly pid: number;
-  /** It did not finish what it had in hand: the next owner recovers that. */
+  /** It did not finish its work in hand, which the next owner recovers. */
   readonly killed: boolean;
 }
 
 export interface OwnOptions {
-  /** What the owner does, for messages to others that want the store: `consume`. */
+  /** What the owner does, for messages to other processes that want the store: `consume`. */
   readonly purpose: string;
-  /** What the edits of its transactions are logged as. */
+  /** How the edits of its transactions are logged. */
   readonly via: EditVia;
   readonly onNotice: (notice: StoreNotice) => void;
   /**
-   * What follows from edits of users and items, made by anybody: committed together with them. Pure.
+   * What follows from edits of users and items by any process, committed together with them. Pure.
    *
    * @param state as it was before them
    */
@@ -85,24 +85,26 @@ export interface OwnOptions {
   /** Called after each commit, of whatever cause, that left messages to be sent or effects owed. */
   readonly onOwed?: () => void;
   /**
-   * Called once when nothing can be stored any more, also when the writing of a CSV in the background or an edit by
-   * another process failed. The owner is to leave.
+   * Called once when nothing can be stored any more, for example because a CSV could not be written in the background
+   * or an edit by another process failed. The owner has to leave.
    */
   readonly onFailure?: (failure: Error) => void;
   /** Of a consumer: answers `consumerStatus` of other processes, at any moment. */
   readonly status?: () => ConsumerStatus;
   /** Gives the store a new id, durable when `own` resolves, because it is a copy of another. */
   readonly newId?: boolean;
-  /** Goes on beside a CSV that is broken, with its last good values, and leaves it; else that is corrupt_file. */
+  /**
+   * If a CSV is broken, continue with its last good values and leave it as it is, rather than fail with corrupt_file.
+   */
   readonly besideBroken?: boolean;
   /** Of a consumer: called when another process asks it to stop. */
   readonly onStop?: () => void;
 }
 
-/** Who owns the store: one process at a time, which alone writes and answers the others. */
+/** The owner of the store: one process at a time, which alone writes and answers the others. */
 export interface Owner {
   /**
-   * What the owner says of itself, when it is a consumer; nothing is read from disk.
+   * The status of the owner, when it is a consumer; nothing is read from disk.
    *
    * @returns null when no consumer owns it
    * @throws Failure owner_unreachable when the owner does not answer in time; read_failed when this user may not ask it
@@ -111,7 +113,7 @@ export interface Owner {
   /**
    * Asks the consumer that owns the store to finish and leave, and waits for it.
    *
-   * @param options.kill ends an owner that does not do so, after making sure that it is the owner
+   * @param options.kill ends one that does not, after making sure that it is the owner
    * @returns null when no consumer owns the store
    * @throws Failure owner_unreachable
    */

@@ -1,6 +1,6 @@
-/** The processes of this machine, for telling the dead from the living. */
+/** The processes of this machine, to distinguish dead from living ones. */
 export interface Processes {
-  /** A text that identifies this process among all, ever; null where the operating system does not say. */
+  /** A globally unique identity of this process; null where the operating system offers none. */
   self(): string | null;
   /**
    * @param identity what `self` of that process was

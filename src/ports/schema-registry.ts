@@ -4,7 +4,7 @@ export interface SchemaVersion {
   readonly schema: string;
 }
 
-/** A way in which two schemas do not fit, by the field of the one that is checked. */
+/** A difference that makes two schemas incompatible, by the field of the one that is checked. */
 export interface SchemaDifference {
   /** `items[].quantity`; empty for the schema as a whole. */
   readonly field: string;
@@ -13,7 +13,7 @@ export interface SchemaDifference {
 
 /**
  * Schemas by subject. Every method @throws Failure registry_unreachable (no answer, overloaded or failing: try again)
- * or registry_refused (credentials, or an answer that is no registry's).
+ * or registry_refused (credentials, or an answer that is not from a registry).
  */
 export interface SchemaRegistry {
   /** In ascending order; empty when there is no such subject. */

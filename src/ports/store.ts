@@ -29,16 +29,16 @@ export interface Position extends TopicPartition {
   readonly clusterId: string | null;
 }
 
-/** How far a processor has read a partition: committed together with what it decided, and what counts. */
+/** How far a processor has read a partition: committed together with its decisions, and authoritative. */
 export interface StoredPosition extends Position, Source {}
 
 /** What is to be sent: committed with what caused it and sent afterwards, at least once. */
 export type Outgoing = OutgoingRecord | OutgoingMessage;
 
-/** A dead letter: a record of others with its bytes as they came. */
+/** A dead letter: another program's record, byte for byte. */
 export interface OutgoingRecord {
   readonly kind: 'record';
-  /** What it is about, `orders/3@17`: the same when it is sent twice. */
+  /** The record that it is about, `orders/3@17`: the same when it is sent twice. */
   readonly id: string;
   readonly topic: string;
   readonly key: Uint8Array | null;
@@ -48,7 +48,7 @@ export interface OutgoingRecord {
 
 /**
  * Where something is sent: the topic of a record, the type of a message, with `.dlq` behind it for one that is a dead
- * letter. What one refuses holds up no other.
+ * letter. One that refuses something holds up no other.
  */
 export type Destination = string;
 
@@ -72,12 +72,12 @@ export interface LoggedMovement extends Movement {
   readonly onHand: number;
 }
 
-/** What a transaction will look at or change. The store may lock exactly this; to read any other key is a bug. */
+/** What a transaction will read or change. The store may lock exactly this; reading any other key is a bug. */
 export interface Keys extends StateKeys {
   readonly positions?: Iterable<Source>;
 }
 
-/** The state as a transaction sees it, with the positions that are committed together with it. */
+/** The state that a transaction reads, with the positions that are committed together with it. */
 export interface Snapshot extends State {
   position(of: Source): StoredPosition | undefined;
 }
@@ -103,7 +103,7 @@ export interface StoreReader extends AsyncDisposable {
   /** The whole log, in order, streamed in chunks. */
   allFacts<T extends Fact>(log: FactLog<T>): AsyncIterable<readonly T[]>;
   small<T>(table: SmallTable<T>): Promise<ReadonlyMap<string, T>>;
-  /** All that are owed, parked ones too. */
+  /** All that are owed, including parked ones. */
   effects(): Promise<readonly Effect[]>;
   /** What `drain` could not send for good, read one by one, in order of their names. @throws Failure corrupt_file */
   undelivered(): AsyncIterable<Undelivered>;
@@ -112,9 +112,9 @@ export interface StoreReader extends AsyncDisposable {
 
 /** A store as it is at one moment, read by any process. */
 export interface StoreView extends StoreReader {
-  /** As `decisions`, from the last one back: what is not asked for is not read. */
+  /** As `decisions`, from the last one back; read only as far as asked for. */
   decisionsFromEnd(outcome: 'accepted' | 'rejected'): AsyncIterable<readonly Decided[]>;
-  /** What is decided after that moment, each kind in its order, until `signal` aborts; goes on after disposal. */
+  /** Decisions after that moment, each kind in its order, until `signal` aborts; continues after disposal. */
   newDecisions(signal: AbortSignal): AsyncIterable<NewDecisions>;
 }
 

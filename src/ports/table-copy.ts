@@ -2,21 +2,21 @@ import type { Edit, EditOrigin } from '../domain/edit.ts';
 import type { Item, User } from '../domain/tables.ts';
 import type { StoreNotice } from './notices.ts';
 
-/** A copy of a table for an editor. What it was made from lies beside it, so that what the user changes is known. */
+/** A copy of a table for an editor. What it was made from is kept beside it, so that the user's changes are known. */
 export interface TableCopy {
   /** The CSV to edit. */
   readonly file: string;
   /** @throws Failure corrupt_file for a mistake in it */
   read(): CopiedTable;
-  /** How many of the rows that it was made with are gone from it. @throws Failure corrupt_file for a mistake in it */
+  /** How many of its original rows are gone. @throws Failure corrupt_file for a mistake in it */
   removed(): { readonly rows: number; readonly of: number };
-  /** Puts this in the place of what it holds. */
+  /** Replaces its content. */
   write(table: CopiedTable): Promise<void>;
   /** Whether it was changed. */
   isChanged(): boolean;
   /**
-   * Takes the changes over into the table as it is now: quantities as the difference, of other cells the changed one
-   * wins. Through the owner when there is one, else owning the store for that moment.
+   * Merges the changes into the present table: quantities as the difference; other cells as they were changed.
+   * Through the owner when there is one, else owning the store for that moment.
    *
    * @throws Failure corrupt_file, with `file` and line, for a mistake in the copy: then nothing was asked of anyone;
    *   otherwise as `edit` of StoreAccess

@@ -8,13 +8,13 @@ import type { RunEvent } from './events.ts';
 
 /** Calls in flight, of all kinds of a processor. */
 const MOST_IN_FLIGHT = 16;
-/** Nobody else tries an effect for so long after it was handed out. */
+/** Nothing else tries an effect for this long after it was handed out. */
 const LEASE_MS = 60_000;
 /** A try has ended before that, answered or not. */
 const LONGEST_TRY_MS = 50_000;
 /** How long a stop waits for answers: an effect that has none is looked up by the next run. */
 const LONGEST_STOP_MS = 5_000;
-/** A run that ends by itself waits for effects that are due within so long. */
+/** A run that ends by itself waits for effects that are due within this time. */
 const SOON_MS = 60_000;
 
 export interface EffectWorkerParts {
@@ -23,7 +23,7 @@ export interface EffectWorkerParts {
   readonly processors: readonly Pick<Processor<unknown, { kind: string }>, 'name' | 'effects'>[];
   readonly performers: EffectPerformers;
   readonly on: (event: Extract<RunEvent, { kind: 'effect_settled' }>) => void;
-  /** One more try is over, and its answer committed. */
+  /** Another try is over, and its answer committed. */
   readonly onSettled: () => void;
 }
 
@@ -56,12 +56,12 @@ export class EffectWorker {
     return [...this.#handlers.keys()];
   }
 
-  /** Something may be owed, or be due earlier. */
+  /** An effect may be owed, or due earlier, than before. */
   wake(): void {
     this.#wake.abort();
   }
 
-  /** How many are owed that somebody performs here, those that are parked left out. */
+  /** How many are owed that this run performs, without parked ones. */
   async owed(): Promise<number> {
     if (this.#handlers.size === 0) return 0;
     const effects = await this.#parts.store.effects();
@@ -83,7 +83,7 @@ export class EffectWorker {
   async run(signal: AbortSignal): Promise<void> {
     if (this.#handlers.size === 0) return;
     const { store, clock } = this.#parts;
-    // Calls outside are broken off when the time for a stop is over.
+    // Calls outside are aborted when the time for a stop is over.
     const calls = new AbortController();
     try {
       while (!signal.aborted && this.#failure === undefined) {
@@ -103,7 +103,7 @@ export class EffectWorker {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  /** Until something is due, or changes. */
+  /** Waits until an effect is due, or something changes. */
   async #rest(signal: AbortSignal): Promise<void> {
     const { store, clock } = this.#parts;
     const until = AbortSignal.any([signal, this.#wake.signal]);

@@ -11,11 +11,11 @@ export interface EndingParts {
   readonly effects: EffectWorkers;
   readonly broker: Broker;
   readonly waits: Waits;
-  /** Messages that this run both sends and reads: their topics. */
+  /** The topics of messages that this run both sends and reads. */
   readonly between: ReadonlySet<string>;
   /** The same by their names in the catalogue. */
   readonly destinations: readonly Destination[];
-  /** Called once all is done. */
+  /** Called once everything is done. */
   readonly onEnd: () => void;
   readonly onFailure: (error: unknown) => void;
 }
@@ -61,13 +61,14 @@ export class Ending {
     return readings.every(({ atEnd }) => atEnd) && effects.isIdle;
   }
 
-  /** @returns whether nothing came of sending what waits */
+  /** @returns whether sending what waits led to nothing new */
   async #settle(): Promise<boolean> {
     const { outbox, waits, destinations } = this.#parts;
     await outbox.drain();
     const sends = outbox.sendsTo(destinations);
     await waits.untilAvailable(['broker'], () => this.#raise());
-    // What was read meanwhile may have led to messages that are in no topic yet, or came after its end was asked for.
+    // What was read meanwhile may have led to messages that are in no topic yet, or that came after its end was
+    // determined.
     return this.#isNear() && !outbox.hasUnsentTo(destinations) && outbox.sendsTo(destinations) === sends;
   }
 

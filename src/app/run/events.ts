@@ -18,7 +18,7 @@ import type { CopySuspected, GhostRemoved } from '../offsets/clear-group.ts';
 import type { GroupAhead, PositionMove, ResetRequest } from '../offsets/plan.ts';
 import type { TopicCreated } from '../topics/ensure.ts';
 
-/** A processor as it is run: in a group of its own. `M` is a message that it reads, `R` what became of one. */
+/** A processor with its own group, as it is run. `M` is a message that it reads, `R` the result of one. */
 export interface Service<M = unknown, R extends Outcome = Outcome> {
   readonly processor: Processor<M, R>;
   readonly group: string;
@@ -27,9 +27,9 @@ export interface Service<M = unknown, R extends Outcome = Outcome> {
   onBatch?(event: BatchEvent<M, R>): void;
 }
 
-/** What became of the records that a processor has read, in numbers. */
+/** Counts of the results of the records that a processor has read. */
 export interface Tally<R> {
-  /** What became of those of one commit. */
+  /** The results of one commit. */
   add(results: readonly (R | DeadLettered)[]): void;
   totals(): Totals;
 }
@@ -38,7 +38,7 @@ export interface Totals {
   readonly read: number;
   readonly deadLettered: number;
   readonly commits: number;
-  /** How many, by what became of them: `accepted`. */
+  /** Counts by result, such as `accepted`. */
   readonly outcomes: Readonly<Record<string, number>>;
 }
 
@@ -50,21 +50,21 @@ export interface RunPorts {
   readonly broker: Broker;
   readonly codecOf: CodecOf;
   readonly clock: Clock;
-  /** Who performs effects; left out: nobody does. */
+  /** What performs effects; absent: nothing does. */
   readonly performers?: (store: Store) => EffectPerformers;
 }
 
-/** What a run of processors is asked to do. */
+/** The options of a run of processors. */
 export interface RunOptions {
   /** As in OwnOptions. */
   readonly purpose: string;
   /** Of the topics that are read and written. */
   readonly names: TopicNames;
-  /** Of the processor `orders`; the others have it with their name behind it. */
+  /** The group of the processor `orders`; the others append their names to it. */
   readonly group: string;
-  /** Stop once past the end offsets seen at start, and past what the processors of this run sent to each other. */
+  /** Stop once past the end offsets at the start, and past what the processors of this run sent to each other. */
   readonly untilEnd: boolean;
-  /** Stop after so many records. */
+  /** Stop after this many records. */
   readonly maxMessages: number | null;
   readonly reset: ResetRequest | null;
   /** Take over groups that another store has committed to. */
@@ -91,14 +91,14 @@ export interface DeadLettered {
   readonly message: string;
 }
 
-/** The store has read `others` so far, and nothing of this one: its name may be a mistake. */
+/** The store has read `others` so far, and nothing of this topic: its name may be a mistake. */
 export interface TopicIsNew {
   readonly kind: 'topic_is_new';
   readonly topic: string;
   readonly others: readonly string[];
 }
 
-/** What came of preparing a run. */
+/** The result of preparing a run. */
 export type PrepareEvent =
   | TopicCreated
   | TopicIsNew
@@ -126,14 +126,14 @@ export type WaitEvent =
 export interface BatchEvent<M, R> {
   readonly source: DeclaredMessage;
   readonly partition: number;
-  /** What the records say, in their order. */
+  /** The contents of the records, in their order. */
   readonly decoded: readonly Decoded<M>[];
-  /** What became of them, in the same order. */
+  /** Their results, in the same order. */
   readonly results: readonly (R | DeadLettered)[];
   readonly next: number;
 }
 
-/** What a run reports. */
+/** The events of a run. */
 export type RunEvent =
   | PrepareEvent
   | WaitEvent
@@ -144,7 +144,7 @@ export type RunEvent =
       readonly group: string;
       readonly topics: readonly string[];
       readonly remaining: number;
-      /** What became of its records until now, whenever it is asked. */
+      /** Returns the counts up to the moment of the call. */
       readonly totals: () => Totals;
     })
   | (Of & { readonly kind: 'committed'; readonly records: number })
@@ -180,7 +180,7 @@ export interface RunSummary {
 export interface ServiceSummary extends Of {
   readonly group: string;
   readonly totals: Totals;
-  /** Records passed over by moves of the position. */
+  /** Records skipped by moves of the position. */
   readonly skipped: number;
   readonly topics: readonly { readonly topic: string; readonly partitions: readonly PartitionProgress[] }[];
 }
@@ -206,10 +206,10 @@ export interface ConsumeOptions extends Omit<
   readonly on: (event: ConsumeOrdersEvent) => void;
 }
 
-/** What became of one record. */
+/** The result of one record. */
 export type RecordResult = Decision | DeadLettered;
 
-/** What is reported of orders beside what is reported of any processor. */
+/** Events of orders, besides those of any processor. */
 export type OrdersEvent =
   | ({ readonly kind: 'batch' } & BatchEvent<Order, Decision>)
   /** There are no users or no items: every order will be rejected, for good. */
@@ -237,7 +237,7 @@ export interface ConsumeSummary extends Pick<RunSummary, 'stoppedBy' | 'seconds'
   readonly conflicts: number;
   readonly deadLettered: number;
   readonly rejectedByReason: Readonly<Partial<Record<Reason, number>>>;
-  /** Lines whose price is no amount, and which therefore have none. */
+  /** Lines whose price is not an amount, which are therefore stored without one. */
   readonly ignoredPrices: number;
   readonly commits: number;
 }

@@ -1,4 +1,4 @@
-/** What ends a run: the first thing that failed, though others fail because of it. */
+/** The failure that ends a run: the first one, though others follow from it. */
 export class FirstFailure {
   readonly #stop: AbortController;
   #first: { readonly error: unknown } | undefined;

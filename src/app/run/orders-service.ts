@@ -10,12 +10,12 @@ export interface OrdersServiceOptions {
   readonly processor: Processor<Order, Decision>;
   readonly group: string;
   readonly users: 'required' | 'optional';
-  /** Go on without users or items, of which every order is rejected. */
+  /** Continue without users or items, which rejects every order. */
   readonly allowEmpty: boolean;
   readonly on: (event: OrdersEvent) => void;
 }
 
-/** The processor `orders`, with what is reported of orders alone. */
+/** The processor `orders`, with the events that only orders have. */
 export class OrdersService implements Service<Order, Decision> {
   readonly processor: Processor<Order, Decision>;
   readonly group: string;
@@ -35,7 +35,7 @@ export class OrdersService implements Service<Order, Decision> {
 
   /** @throws Failure not_found: no users, or no items, to decide on */
   checkIsThere(access: { readonly name: string; isThere(): boolean }): void {
-    // Before it is owned: a mistyped name leaves no folder behind.
+    // Before it is owned, so that a mistyped name leaves no folder behind.
     if (!this.#options.allowEmpty && !access.isThere()) throw nothingToDecideOn('users', access.name);
   }
 

@@ -57,8 +57,8 @@ interface PreparePorts {
 }
 
 /**
- * Everything that must be done before the groups are joined: topics exist, nobody else is in a group, and every stored
- * position is where reading begins, with the group's committed offsets moved to it.
+ * Everything that must be done before the groups are joined, so that topics exist, no one else is in a group, and
+ * every stored position is where reading begins, with the group's committed offsets moved to it.
  *
  * @returns the topics of each, in their order
  */
@@ -75,7 +75,7 @@ export async function prepareRun(
     for (const topic of topics) {
       const source = { processor: processor.name, topic };
       if (options.reset === null) await refuseVanished(admin, store, source);
-      // One that reads several may have found nothing in some.
+      // A processor of several topics may have found nothing in some.
       const others = (await otherTopicsRead(store, source)).filter((other) => !topics.includes(other));
       if (others.length > 0) options.on({ kind: 'topic_is_new', topic, others });
     }
@@ -97,7 +97,10 @@ export async function prepareRun(
   return prepared;
 }
 
-/** Those that are read with those of their dead letters, those that are written, and those for which something waits. */
+/**
+ * The topics that are read, with those of their dead letters, those that are written, and those for which something
+ * waits.
+ */
 function topicsOf(readers: readonly Reader[], store: Store, names: TopicNames): WantedTopic[] {
   const waiting = MESSAGES.filter(({ name }) => store.unsent().has(name));
   const run = readers.map(({ processor }) => processor);

@@ -30,7 +30,7 @@ interface Topic {
   readonly batches: BatchRunner<unknown, { kind: string }>;
 }
 
-/** One processor at work: a consumer of its group, and each of its topics through batches into the store. */
+/** Runs one processor: a consumer of its group, whose batches go into the store by topic. */
 export class Reading {
   readonly #parts: ReadingParts;
   readonly #topics = new Map<string, Topic>();
@@ -67,7 +67,10 @@ export class Reading {
     return [...this.#topics.keys()];
   }
 
-  /** Whether all was read that was to be. Positions are compared with the topics at a join, so none ends before it. */
+  /**
+   * Whether everything was read that was to be. Positions are compared with the topics at a join, so reading does not
+   * end before it.
+   */
   get atEnd(): boolean {
     return this.#hasJoined && this.#all(({ progress }) => progress.atEnd());
   }
@@ -80,7 +83,7 @@ export class Reading {
     return this.#sum(({ progress }) => progress.lag());
   }
 
-  /** What lies in these of its topics now is to be read too. */
+  /** What these topics hold now is to be read too. */
   async raise(admin: BrokerAdmin, topics: ReadonlySet<string>): Promise<void> {
     for (const [name, { progress }] of this.#topics)
       if (topics.has(name)) progress.raise(await admin.ranges(name));

@@ -18,9 +18,9 @@ export async function runServices(
 ): Promise<void> {
   const { access, clock } = ports;
   const startedAt = clock.now();
-  // Aborts when the caller's signal comes, or nothing can be stored or sent any more.
+  // Aborts when the caller's signal does, or when nothing can be stored or sent any more.
   const stop = new AbortController();
-  // Aborts then too, and when the end is reached: nothing more is read, but what was decided is still to be sent.
+  // Aborts then too, and at the end: nothing more is read, but what was decided is still sent.
   const end = new AbortController();
   stop.signal.addEventListener('abort', () => end.abort(), { once: true });
   const board = new StatusBoard(services, { names: asked.names, signal: end.signal }, clock);

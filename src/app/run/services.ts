@@ -19,7 +19,7 @@ export function selectProcessors(
   return names.length === 0 ? all : all.filter(({ name }) => names.includes(name));
 }
 
-/** How a shop makes changes of stock known that no processor makes; nothing where it makes none known. */
+/** How a shop announces changes of stock that no processor made; empty in a shop that announces none. */
 export function stockEventsOf({
   events,
 }: Pick<ShopOptions, 'events'>): Pick<RunOptions, 'onEdits' | 'announceMissed'> {

@@ -17,7 +17,7 @@ export interface ShopRunOptions extends Omit<
   /** Of processors; none: all. */
   readonly processors: readonly string[];
   readonly shop: ShopOptions;
-  /** Go on without users or items, of which every order is rejected. */
+  /** Continue without users or items, which rejects every order. */
   readonly allowEmpty: boolean;
   readonly on: (event: RunEvent | OrdersEvent) => void;
 }

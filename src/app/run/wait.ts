@@ -4,7 +4,7 @@ import type { RunOptions, WaitEvent } from './events.ts';
 
 /** How often the wait is reported. */
 const WARN_EVERY_MS = 30_000;
-/** How long a bounded run waits for a service that was there before. */
+/** How long a bounded run waits for a service that answered before. */
 const BOUNDED_WAIT_MS = 60_000;
 const RETRY_EVERY_MS = 1_000;
 
@@ -29,7 +29,7 @@ export interface WaitsParts {
   readonly stop: AbortController;
 }
 
-/** How a run waits for services that were there before; said once, however many parts of it wait. */
+/** How a run waits for services that answered before; reported once, however many parts of it wait. */
 export class Waits {
   readonly #parts: WaitsParts;
   readonly #waiting: Readonly<Record<Awaited, Set<object>>> = { broker: new Set(), registry: new Set() };
@@ -39,12 +39,12 @@ export class Waits {
     this.#parts = parts;
   }
 
-  /** Give up after so long; null waits for ever. */
+  /** Give up after this long; null waits for ever. */
   get limitMs(): number | null {
     return isBounded(this.#parts.options) ? BOUNDED_WAIT_MS : null;
   }
 
-  /** @param who waits; said of the first one, and every 30 s while any does */
+  /** @param who waits; reported for the first one, and every 30 s while any waits */
   begin(service: Awaited, who: object, forMs: number, message: string): void {
     const waiting = this.#waiting[service];
     const now = this.#parts.clock.now();
@@ -63,7 +63,7 @@ export class Waits {
   /**
    * Calls `attempt` until it succeeds, the limit passes (then its last failure is thrown) or the run is stopped.
    *
-   * @param services whose being away is a wait; any other failure passes
+   * @param services whose absence is waited for; any other failure is thrown
    * @returns undefined when stopped
    */
   async untilAvailable<R>(services: readonly Awaited[], attempt: () => Promise<R>): Promise<R | undefined> {
@@ -93,7 +93,7 @@ export class Waits {
   }
 }
 
-/** The result of the work; undefined as soon as the signal aborts: what comes of it then is dropped. */
+/** The result of the work; undefined as soon as the signal aborts, after which the result is dropped. */
 export async function unlessStopped<R>(work: Promise<R>, signal: AbortSignal): Promise<R | undefined> {
   let stop: () => void = () => undefined;
   const stopped = new Promise<undefined>((resolve) => {
@@ -109,13 +109,13 @@ export async function unlessStopped<R>(work: Promise<R>, signal: AbortSignal): P
   }
 }
 
-/** What is opened; undefined as soon as the signal aborts: what is opened later is closed. */
+/** What is opened; undefined as soon as the signal aborts, after which it is closed when it opens. */
 export async function openUnlessStopped<R extends AsyncDisposable>(
   opening: Promise<R>,
   signal: AbortSignal,
 ): Promise<R | undefined> {
   const opened = await unlessStopped(opening, signal);
-  // Nobody else closes it.
+  // Nothing else closes it.
   if (opened === undefined) opening.then((late) => late[Symbol.asyncDispose]()).catch(() => undefined);
   return opened;
 }

@@ -28,14 +28,14 @@ interface Parts extends WorkContext {
   readonly effects: EffectWorkers;
 }
 
-/** All that a run does once it owns the store: the processors that read, the sender, and the workers of effects. */
+/** Everything that runs once the store is owned: the processors, the sender, and the workers of effects. */
 export class Work {
   readonly #parts: Parts;
   #ending: Ending | undefined;
   #hasEnded = false;
   readonly readings: Reading[] = [];
 
-  /** Prepares the topics and groups, and joins none yet. @throws Failure as runServices */
+  /** Prepares the topics and groups, without joining any group. @throws Failure as runServices */
   static async of(ports: RunPorts, services: readonly Service[], context: WorkContext): Promise<Work> {
     const { access, broker, clock, codecOf } = ports;
     const { store, options, stop } = context;

@@ -2,13 +2,13 @@ import type { Clock } from '../../ports/clock.ts';
 
 export interface BatchingOptions {
   readonly size: number;
-  /** A batch that is not full leaves when its first item has waited so long: a source may be somebody typing. */
+  /** A batch that is not full leaves when its first item has waited this long: the source may be a person typing. */
   readonly lingerMs: number;
   readonly clock: Clock;
 }
 
 /**
- * Groups items as they come. When the source fails, what came before it is given out first.
+ * Groups items as they come. When the source fails, the items before that are returned first.
  *
  * @throws what `items` throws, after the last batch
  */

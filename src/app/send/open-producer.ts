@@ -8,7 +8,7 @@ import { openUnlessStopped, unlessStopped } from '../run/wait.ts';
  * A producer, once the topic is there.
  *
  * @param options.create false makes a missing topic a failure
- * @returns undefined when it was stopped meanwhile
+ * @returns undefined when stopped meanwhile
  * @throws Failure topic_missing and those of the broker
  */
 export async function openProducer(

@@ -14,7 +14,8 @@ export interface LineOptions {
 }
 
 /**
- * Orders from NDJSON, by the numbers of their lines. Missing ids are made up, unknown keys and empty lines ignored.
+ * Orders from NDJSON, by the numbers of their lines. Missing ids are generated; unknown keys and empty lines are
+ * ignored.
  *
  * @param file how messages name it
  * @throws Failure invalid_input at the first bad line, with file and line
@@ -59,7 +60,7 @@ function readLine(text: string, place: { file: string; line: number }, options: 
 export interface CheckedLines {
   /** Orders of the lines from `from` on. */
   readonly orders: number;
-  /** Of all lines, those without an id. */
+  /** How many of all lines have no id. */
   readonly withoutId: number;
 }
 
@@ -93,7 +94,7 @@ export async function checkLines(
       context: error.context,
     });
   }
-  // Stopped, it has not seen the last.
+  // When stopped it has not seen the last one.
   if (from > 1 && from > last && !signal.aborted) {
     throw new Failure('invalid_value', `${file} has no order from line ${from} on`, {
       fix: `its last order is in line ${last}`,

@@ -24,7 +24,7 @@ export interface ProduceOptions {
   readonly orders: AsyncIterable<Numbered> | Iterable<Numbered>;
   /** How many there will be; null when it runs until stopped. */
   readonly count: number | null;
-  /** How a run that was cut short is continued. */
+  /** How to continue an interrupted run. */
   readonly resume: ProduceAgain['resume'];
   /** Pause between two orders. */
   readonly delayMs: number;
@@ -55,7 +55,7 @@ export interface ProduceSummary {
   readonly failed: number;
   readonly interrupted: boolean;
   readonly seconds: number;
-  /** Given to the brokers without an answer: they may be stored, now or later. */
+  /** Given to the brokers, which did not answer: these may be stored, now or later. */
   readonly unknown: number;
 }
 
@@ -63,7 +63,7 @@ interface Progress {
   sent: number;
   failed: number;
   unknown: number;
-  /** The first that is not known to be sent. */
+  /** The first one not known to be sent. */
   next: number | null;
 }
 
@@ -135,9 +135,9 @@ function wayOn({ sent, unknown, next }: Progress, { resume, count }: ProduceOpti
 }
 
 export interface SampleOptions {
-  /** Of the whole sequence; null: without end. */
+  /** Of the whole sequence; null: endless. */
   readonly count: number | null;
-  /** The first that is given: those before it are passed over. */
+  /** The first one to return: those before it are skipped. */
   readonly from: number;
   /** From 0 inclusive to 1 exclusive. */
   readonly random: () => number;

@@ -10,7 +10,7 @@ import { refusedForGood } from '../../processors/orders/decide.ts';
 
 export interface ReplayFilter extends OrderFilter {
   readonly orderId: string | null;
-  /** At most so many are sent. */
+  /** How many are sent at most. */
   readonly limit: number | null;
   /** Leaves out everything up to and including this order: where an interrupted replay continues. */
   readonly resumeAfter: string | null;
@@ -18,7 +18,7 @@ export interface ReplayFilter extends OrderFilter {
   readonly rejected: boolean;
   /** Under ids that follow from the old ones, so that the orders are decided again. */
   readonly asNew: boolean;
-  /** With `asNew`: those too of which the last try was accepted. */
+  /** With `asNew`: also orders whose last try was accepted. */
   readonly again: boolean;
 }
 
@@ -28,17 +28,17 @@ export type Selected =
       readonly kind: 'order';
       /** Its id in the log. */
       readonly logged: string;
-      /** What is sent for it: the same, or a copy under the id of the next try. */
+      /** What is sent: the same order, or a copy under the id of the next try. */
       readonly order: Order;
-      /** How many were to be sent up to this one. */
+      /** How many were to be sent, up to this one. */
       readonly taken: number;
     }
   | { readonly kind: 'fulfilled'; readonly logged: string; readonly by: string }
   | { readonly kind: 'unfit'; readonly logged: string; readonly why: string };
 
 /**
- * The orders that are asked for, in the order of their log. An order and its tries count as one: the first that is
- * found stands for all.
+ * The selected orders, in the order of their log. An order and its tries count as one, represented by the first
+ * found.
  *
  * @throws Failure not_found, already_decided
  */
@@ -58,7 +58,7 @@ async function* select(
 ): AsyncGenerator<Selected> {
   let resumed = filter.resumeAfter === null;
   let taken = 0;
-  /** Ids that the tries follow from, of orders that have been tried before; others are met once. */
+  /** The first ids of orders that have been tried before; others occur once. */
   const met = new Set<string>();
   for await (const chunk of decisions) {
     for (const decided of chunk) {
@@ -95,7 +95,7 @@ async function* select(
   }
 }
 
-/** Where no try can be accepted. */
+/** For orders of which no try can be accepted. */
 const ANOTHER_ORDER = 'its sender has to send another order';
 
 function unfitness({ items }: Order, orderId: string): string | null {
@@ -105,7 +105,7 @@ function unfitness({ items }: Order, orderId: string): string | null {
 }
 
 /**
- * What may be selected: the log, or the one order that is named, found by its index.
+ * The candidates: the whole log, or the one order that is named, found by the index.
  *
  * @throws Failure not_found, already_decided
  */

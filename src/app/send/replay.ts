@@ -13,7 +13,7 @@ import { openProducer } from './open-producer.ts';
 import type { TopicCreated } from '../topics/ensure.ts';
 
 export interface ReplayOptions extends ReplayFilter {
-  /** Where the orders go. */
+  /** The target of the orders. */
   readonly topic: string;
   readonly dryRun: boolean;
   readonly delayMs: number;
@@ -49,13 +49,13 @@ export interface ReplaySummary {
   readonly selected: number;
   readonly sent: number;
   readonly failed: number;
-  /** Given to the brokers without an answer: they may be stored, now or later. */
+  /** Given to the brokers, which did not answer: these may be stored, now or later. */
   readonly unknown: number;
   /** Not sent, because their last try was accepted. */
   readonly fulfilled: number;
-  /** Of those sent, or that a dry run would send: their id is decided, so that consuming them changes nothing. */
+  /** Of those sent, or to be sent in a dry run: how many have a decided id, so that consuming them changes nothing. */
   readonly alreadyDecided: number;
-  /** Of the same: their id is new, so that consuming decides them. */
+  /** Of the same: how many have a new id, so that they will be decided. */
   readonly undecided: number;
   readonly interrupted: boolean;
   /** The last order of the log that was sent, when it did not come to its end. */
@@ -148,7 +148,7 @@ interface Progress {
 
 type ToSend = Extract<Selected, { kind: 'order' }>;
 
-/** Counts what is selected, reports what is not to be sent, and passes on the rest. */
+/** Counts the selected orders, reports those that are not to be sent, and passes on the rest. */
 async function* toSend(
   selected: AsyncIterable<Selected>,
   progress: Progress,
@@ -178,7 +178,7 @@ async function sendAll(parts: {
 }): Promise<void> {
   const { ports, options, broker, replayId, orders, progress } = parts;
   const { topic, on } = options;
-  // An empty log sends nothing, and needs no broker for that.
+  // With an empty log nothing is sent, which needs no broker.
   const first = await orders.next();
   if (first.done === true) return;
   await using producer = await openProducer(broker, options);
@@ -221,7 +221,7 @@ async function* prepend<T>(first: T, rest: AsyncGenerator<T>): AsyncGenerator<T>
   yield* rest;
 }
 
-/** The others went: those that cannot be sent keep no order waiting behind them. */
+/** The others were sent: an order that cannot be sent does not hold up those behind it. */
 function notSent(orderId: string, { failed }: Progress): Failure {
   const more = failed === 1 ? '' : `, … (${failed} in all)`;
   return new Failure('invalid_input', `not sent, because they cannot be: ${orderId}${more}`, {

@@ -8,13 +8,13 @@ import type { OrderCodec } from '../../ports/codec.ts';
 import { inBatches } from './in-batches.ts';
 import { unlessStopped } from '../run/wait.ts';
 
-/** Orders to a send: beyond this a larger request is no faster, and a stop waits for no more than one. */
+/** Orders per send: a larger request would be no faster, and a stop waits for one. */
 const BATCH_ORDERS = 2_000;
 const LINGER_MS = 50;
-/** So many orders are named in a message. */
+/** How many orders a message names. */
 const NAMED = 5;
 
-/** What is sent for one entry of a source: its order, and what else the source knows of it. */
+/** One entry of a source: the order to send, and what else the source knows of it. */
 export interface Sendable {
   readonly order: Order;
 }
@@ -29,7 +29,7 @@ export interface SenderParts {
   readonly delayMs: number;
   /** Orders a second, in place of a pause; null: no limit. */
   readonly perSecond?: number | null;
-  /** How many orders there will be, where that is known: then no pause follows the last. */
+  /** How many orders there will be, if known: then no pause follows the last. */
   readonly count: number | null;
   readonly signal: AbortSignal;
   readonly headers?: Headers;
@@ -38,7 +38,7 @@ export interface SenderParts {
 export interface SendStep<T extends Sendable> {
   /** What was acknowledged. */
   readonly sent: readonly Sent<T>[];
-  /** What was given to the brokers without an answer: it may be stored, now or later. */
+  /** Given to the brokers, which did not answer: these may be stored, now or later. */
   readonly unknown: readonly T[];
   /** What is not stored. */
   readonly failed: readonly T[];
@@ -55,8 +55,8 @@ export class OrderSender {
   }
 
   /**
-   * Yields the outcome of each send; the first that failed ends it. When `source` fails, what came before is sent
-   * first, so that the place of the failure says what went.
+   * Yields the outcome of each send, up to the first that fails. When `source` fails, what came before is sent first,
+   * so that the place of the failure shows what was sent.
    */
   async *send<T extends Sendable>(source: AsyncIterable<T> | Iterable<T>): AsyncGenerator<SendStep<T>> {
     const { clock, delayMs, perSecond = null, signal } = this.#parts;
@@ -88,7 +88,7 @@ export class OrderSender {
     }
   }
 
-  /** Those that are due together; what a slow broker holds up is made up for. */
+  /** The orders that are due together, so that delays by a slow broker are made up for. */
   async *#atRate<T>(items: AsyncIterable<T> | Iterable<T>, perSecond: number): AsyncGenerator<readonly T[]> {
     const { clock, signal } = this.#parts;
     const source = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();

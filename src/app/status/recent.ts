@@ -4,14 +4,14 @@ import type { StoreAccess } from '../../ports/access.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { inDecisionOrderFromEnd } from '../orders/decision-order.ts';
 
-/** What the latest decisions say, so many of them. */
+/** A summary of the latest decisions, of which there are at most this many. */
 const LATEST = 1_000;
 /** The tables are read again after so long, or after this many times what reading them took. */
 const TABLES_MS = 5_000;
 const TABLES_TIMES = 20;
 
 export interface Recent {
-  /** Of how many decisions the numbers are. */
+  /** How many decisions the numbers cover. */
   readonly decisions: number;
   /** Rejections by reason, the most frequent first. */
   readonly reasons: readonly (readonly [reason: string, count: number])[];
@@ -63,11 +63,11 @@ export class RecentBoard {
   async #follow(later: ReturnType<Awaited<ReturnType<StoreAccess['read']>>['newDecisions']>): Promise<void> {
     try {
       for await (const { accepted, rejected } of later) {
-        // Which of both comes first makes no difference to what is counted.
+        // The order of the two makes no difference to the counts.
         this.#latest = [...this.#latest, ...accepted, ...rejected].slice(-LATEST);
       }
     } catch {
-      // Looked at from the beginning the next time, which says what is wrong.
+      // The next look starts from the beginning, and reports what is wrong.
       this.#isFollowing = false;
       this.#latest = [];
       this.#readAgainAt = 0;

@@ -4,10 +4,10 @@ import type { StoreAccess } from '../../ports/access.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
 import type { BrokenFile, RunningConsumer } from '../../ports/owner.ts';
 
-/** What came of asking: a consumer, none, one that does not answer, or that this user may not ask. */
+/** The result of asking: a consumer, none, one that does not answer, or one that this user may not ask. */
 export type AskedConsumer = RunningConsumer | 'none' | 'silent' | 'unknown';
 
-/** A CSV that does not count as a user has saved it. */
+/** A CSV that is not in force as a user saved it. */
 export interface UncountedFile {
   readonly file: string;
   /** `not_taken_in`: the next owner of the folder keeps it aside. */
@@ -19,11 +19,11 @@ export interface UncountedFile {
 export interface FolderStatus {
   readonly consumer: AskedConsumer;
   readonly files: readonly UncountedFile[];
-  /** Why not all is known. */
+  /** Why some of it is unknown. */
   readonly problem: Failure | null;
 }
 
-/** The running consumer by its own word, and the files that are not in use as they were saved. Needs no broker. */
+/** What the running consumer reports, and the files that are not in force as they were saved. Needs no broker. */
 export async function showStatus(access: StoreAccess): Promise<FolderStatus> {
   const { consumer, problem } = await askConsumer(access);
   try {
@@ -65,7 +65,7 @@ async function filesInPlace(access: StoreAccess, consumer: AskedConsumer): Promi
     if (isFailure(error, 'not_found')) return [];
     const file = isFailure(error, 'corrupt_file') ? error.context.file : undefined;
     if (!isFailure(error) || file === undefined) throw error;
-    // The first of all: there are no last good values.
+    // The first file: there are no last good values.
     files.push(broken({ file, line: error.context.line ?? 1, message: error.message }));
   }
   return files;

@@ -1,6 +1,6 @@
 /** A payment to be made, or to be given back. */
 export interface Payment {
-  /** By which the gateway recognises a second request: it charges a key once. */
+  /** Identifies second requests to the gateway, which charges a key once. */
   readonly key: string;
   readonly orderId: string;
   readonly customerId: string;
@@ -8,12 +8,12 @@ export interface Payment {
   readonly amount: string;
 }
 
-/** What a gateway answered: a decline is an answer. */
+/** The answer of a gateway; a decline is an answer too. */
 export type PaymentAnswer =
-  | { readonly kind: 'paid'; /** The gateway's name of it. */ readonly reference: string }
+  | { readonly kind: 'paid'; /** The gateway's name for it. */ readonly reference: string }
   | { readonly kind: 'declined'; /** A code. */ readonly reason: string; readonly reference: string | null };
 
-/** It did not answer, or not with an answer. */
+/** It did not answer, or not intelligibly. */
 export interface GatewayFault {
   readonly kind: 'fault';
   readonly message: string;
@@ -21,10 +21,10 @@ export interface GatewayFault {
   readonly isUnknown: boolean;
 }
 
-/** Who moves money. Calls never reject for a fault of the other side, only when `signal` aborts; bounded in time. */
+/** Moves money. Calls never reject for a fault of the other side, only when `signal` aborts; bounded in time. */
 export interface Gateway {
   charge(payment: Payment, signal: AbortSignal): Promise<PaymentAnswer | GatewayFault>;
   refund(payment: Payment, signal: AbortSignal): Promise<PaymentAnswer | GatewayFault>;
-  /** What it answered to this key; null: it never heard of it, so that nothing has moved. */
+  /** Its answer to this key; null: it does not know the key, so no money has moved. */
   lookUp(key: string, signal: AbortSignal): Promise<PaymentAnswer | GatewayFault | null>;
 }

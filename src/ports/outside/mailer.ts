@@ -1,15 +1,15 @@
-/** A mail as it is sent; sent again, it is the same one. */
+/** A mail, the same each time that it is sent. */
 export interface Mail {
-  /** By which mailboxes recognise a second copy; any text, of which the header Message-ID is made. */
+  /** Identifies second copies to mailboxes; any text, from which the header Message-ID is made. */
   readonly id: string;
   readonly to: string;
   readonly subject: string;
   readonly text: string;
-  /** Of its header Date: milliseconds since the epoch. */
+  /** For its header Date: milliseconds since the epoch. */
   readonly at: number;
 }
 
-/** What sending something to the outside came to. */
+/** The outcome of sending something to the outside. */
 export type Sending =
   | { readonly kind: 'sent'; readonly detail: string }
   /** For good: another try of the same would be refused again. */

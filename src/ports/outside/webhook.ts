@@ -1,8 +1,8 @@
 import type { Sending } from './mailer.ts';
 
-/** Something that happened, for a program of others. Sent again, it is the same. */
+/** An event for another program, the same each time that it is sent. */
 export interface WebhookEvent {
-  /** By which the receiver recognises a second copy; any text. */
+  /** Identifies second copies to the receiver; any text. */
   readonly id: string;
   readonly type: string;
   /** When it happened: milliseconds since the epoch. */

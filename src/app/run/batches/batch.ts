@@ -28,7 +28,7 @@ export interface BatchRunnerParts<M, R extends Outcome> {
   readonly onCommitted: (records: number) => void;
 }
 
-/** How many records a run may still read, of whatever topic. */
+/** How many records a run may still read, of any topic. */
 export class Quota {
   left: number;
 
@@ -39,7 +39,7 @@ export class Quota {
 
 type Result<R> = R | DeadLettered;
 
-/** What a commit came to: no results when the position in force is not the one the batch was read for. */
+/** The result of a commit: empty when the stored position is not the one for which the batch was read. */
 interface Stored<R> {
   readonly results: readonly Result<R>[] | null;
   readonly position: StoredPosition | undefined;
@@ -61,7 +61,7 @@ export class BatchRunner<M, R extends Outcome> {
     this.#sharesRedriven = parts.source.readers.length > 1 || effects !== undefined;
   }
 
-  /** @returns the offset to read next: where the batch ends, or the position in force when it is not for us */
+  /** @returns the offset to read next: the end of the batch, or the stored position when the batch was not for it */
   async process(batch: Batch): Promise<number> {
     const { positions, quota, service, source, waits, outbox } = this.#parts;
     const expected = positions.get(batch.partition)?.next ?? null;
@@ -194,7 +194,7 @@ function portion(
 ): { from: number; records: readonly BrokerRecord[]; next: number } {
   const from = expected === null ? 0 : firstAtOrAfter(batch.records, expected);
   const to = Math.min(from + room, batch.records.length);
-  // The same array where it is all of them, by which it is known again.
+  // The same array if it is all of them: decoding ahead recognises it.
   const records = from === 0 && to === batch.records.length ? batch.records : batch.records.slice(from, to);
   const leftOver = batch.records[to];
   const next = leftOver === undefined ? batch.next : leftOver.offset;

@@ -8,7 +8,7 @@ import type { OutgoingRecord } from '../../../ports/store.ts';
 
 type Undecodable = Extract<Decoded<never>, { kind: 'dead_letter' }>;
 
-/** Why a record is where it is. */
+/** Why a record is a dead letter. */
 interface Reason {
   readonly code: string;
   readonly stage: string;
@@ -16,7 +16,7 @@ interface Reason {
   readonly attempts: number;
 }
 
-/** The record as it goes to the dead-letter topic: key, value and headers as they were, and why it is there. */
+/** The record as it is sent to the dead-letter topic: its key, value and headers, and why it is there. */
 export function deadLetter(
   record: BrokerRecord,
   id: RecordId,
@@ -52,7 +52,7 @@ export function deadLetterHeaders(
   ];
 }
 
-/** A record that was redriven and failed again says how often it was tried. */
+/** A record that was redriven and failed again has a header with the number of tries. */
 function earlierAttempts(headers: Headers): number {
   const value = lastHeader(headers, 'x-attempts');
   const text = value instanceof Uint8Array ? new TextDecoder().decode(value) : value;

@@ -18,14 +18,14 @@ export class DecodingAhead<M> {
   /** @param records likely to be asked for next */
   expect(records: readonly BrokerRecord[]): void {
     const decoded = this.#codec.decode(records);
-    // Processing them meets the failure, or tries again.
+    // Processing them fails in the same way, or tries again.
     decoded.catch(() => undefined);
     this.#expected = { records, decoded };
   }
 
   /**
-   * Decodes these records; the first call may find them decoded already. If others were expected, those will not come
-   * any more, and nothing waits for them.
+   * Decodes these records; the first call may find them decoded already. If others were expected, those will not
+   * come, and nothing waits for them.
    */
   of(records: readonly BrokerRecord[]): () => Promise<readonly Decoded<M>[]> {
     const expected = this.#expected;

@@ -23,7 +23,7 @@ export class Progress {
     known.end = Math.max(known.end, next, highWatermark);
   }
 
-  /** The topic has grown meanwhile, and what is there now is to be read too. */
+  /** Extends the range to the present end of the topic. */
   raise(ranges: readonly PartitionRange[]): void {
     for (const { partition, start, end } of ranges) {
       const known = this.#byPartition.get(partition);
@@ -47,7 +47,7 @@ export class Progress {
     return sum;
   }
 
-  /** Records behind the end, as far as it is known by now. */
+  /** Records behind the last known end. */
   lag(): number {
     let sum = 0;
     for (const { next, end } of this.#byPartition.values()) sum += Math.max(0, end - next);

@@ -7,7 +7,7 @@ import type { DeliveryFields } from '../../../processors/delivery/processor.ts';
 export interface DeliveryPorts {
   readonly mailer: Mailer | null;
   readonly webhook: Webhook | null;
-  /** What goes to the log: one line. */
+  /** A text for the log: one line. */
   readonly log: (text: string) => void;
 }
 
@@ -53,7 +53,7 @@ function delivered(detail: string): Answer {
   return { kind: 'done', fields: { outcome: 'delivered', detail } };
 }
 
-/** The setting was taken back since it was owed. */
+/** The setting was removed since it was owed. */
 function unset(message: string): Answer {
   return { kind: 'failed', message, isUnknown: false };
 }

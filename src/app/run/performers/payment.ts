@@ -12,8 +12,8 @@ export interface PaymentPorts {
 }
 
 /**
- * Moves the money that the processor `payment` owes or is owed. Before another try of what may have moved it looks up
- * what became of the first: an answer that was lost is found, and nothing is charged twice.
+ * Moves the money that the processor `payment` owes or is owed. Before it tries again what may have moved money, it
+ * looks up what became of the first try: so a lost answer is found, and nothing is charged twice.
  */
 export function paymentPerformers({ gateway, clock, keyTtlMs }: PaymentPorts): EffectPerformers {
   const perform =
@@ -21,7 +21,7 @@ export function paymentPerformers({ gateway, clock, keyTtlMs }: PaymentPorts): E
     async (effect: Effect, signal: AbortSignal): Promise<Answer> => {
       const { order_id, customer_id, amount, only_look_up, may_have_moved, answered } = paymentFields(effect);
       const wasLost = may_have_moved || effect.attempts > answered + 1;
-      // A store that was restored from a backup does not know of tries since.
+      // A store that was restored from a backup does not know about tries since.
       const since = Math.min(effect.firstTriedAt ?? Infinity, askedAt(effect) ?? Infinity);
       const mayBeForgotten = clock.now() - since >= keyTtlMs;
       if (only_look_up || wasLost || mayBeForgotten) {
@@ -42,7 +42,7 @@ export function paymentPerformers({ gateway, clock, keyTtlMs }: PaymentPorts): E
       }
       const payment = { key: effect.key, orderId: order_id, customerId: customer_id, amount };
       const answer = answerOf(await move(payment, signal));
-      // A call that did not arrive says nothing of those before it, which may be on their way still.
+      // That a call did not arrive says nothing about those before it, which may still arrive.
       return answer.kind === 'failed' ? { ...answer, isUnknown: answer.isUnknown || wasLost } : answer;
     };
   return {

@@ -6,7 +6,7 @@ import type { BrokenFile, ConsumerStatus, ProcessorStatus } from '../../../ports
 import type { RunEvent, Service } from '../events.ts';
 import { Rate } from './rate.ts';
 
-/** What knows how far a processor has come. */
+/** Knows how far a processor has read. */
 export interface Lagging {
   readonly service: Service;
   /** Records behind the end. */
@@ -19,7 +19,7 @@ interface Entry {
   lastCommitAt: number | null;
 }
 
-/** The status of a run, kept from the events that it reports anyway: it costs nothing while nobody asks. */
+/** The status of a run, from the events that it reports anyway: it costs nothing while no one asks. */
 export class StatusBoard {
   readonly #options: { readonly names: TopicNames; readonly signal: AbortSignal };
   readonly #clock: Clock;
@@ -70,7 +70,7 @@ export class StatusBoard {
     const waitingFor = this.#silent.size > 0 ? 'broker' : first;
     const entries = [...this.#entries.values()];
     const processors = entries.map((entry) => this.#processor(entry, waitingFor === 'broker'));
-    // What is shown of the whole is that of the orders, where they are decided here.
+    // The totals are those of the orders, if they are decided here.
     const [main] = processors.toSorted((a, b) => Number(b.name === 'orders') - Number(a.name === 'orders'));
     const { accepted = 0, rejected = 0, duplicates = 0, conflicts = 0 } = main?.outcomes ?? {};
     const { read = 0, deadLettered = 0 } = main ?? {};
@@ -96,7 +96,7 @@ export class StatusBoard {
       ...{ name: processor.name, group, read, deadLettered, outcomes, lastCommitAt },
       topics: processor.sources.map((source) => topicOf(source, this.#options.names)),
       recordsPerSecond: rate.at(this.#clock.now()),
-      // What was sent meanwhile is not known.
+      // Records sent meanwhile are not counted.
       lag: isBrokerAway ? null : (reading?.lag ?? null),
     };
   }

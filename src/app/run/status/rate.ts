@@ -1,4 +1,4 @@
-/** The rate is an average over so many whole seconds. */
+/** How many whole seconds the rate is averaged over. */
 const RATE_SECONDS = 10;
 
 /** Records a second, over the last ten. */
@@ -20,13 +20,13 @@ export class Rate {
     if (this.#bySecond.length > RATE_SECONDS + 1) this.#bySecond.shift();
   }
 
-  /** To one decimal: over the last whole seconds and the one that is running, but not over time before the start. */
+  /** To one decimal, over the last whole seconds and the current one, without time before the start. */
   at(now: number): number {
     const first = Math.floor(now / 1000) - RATE_SECONDS;
     let records = 0;
     for (const entry of this.#bySecond) if (entry.second >= first) records += entry.records;
     const seconds = (now - Math.max(first * 1000, this.#startedAt)) / 1000;
-    // Divided by a few milliseconds, a single order would be a thousand a second.
+    // Over a few milliseconds a single order would count as a thousand a second.
     return Math.round((records / Math.max(seconds, 1)) * 10) / 10;
   }
 }

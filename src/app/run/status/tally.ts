@@ -16,7 +16,7 @@ export type Counts = Pick<
   | 'commits'
 >;
 
-/** What became of the orders of a run, in numbers. */
+/** Counts the results of the orders of a run. */
 export class OrderTally implements Tally<Decision> {
   readonly #counts = {
     read: 0,
@@ -60,7 +60,7 @@ export class OrderTally implements Tally<Decision> {
   }
 }
 
-/** What became of the messages of any processor, by kind. */
+/** Counts the results of the messages of any processor, by kind. */
 export class KindTally implements Tally<Outcome> {
   readonly #outcomes: Record<string, number> = {};
   #read = 0;
