@@ -8,6 +8,13 @@ const files = (name: string): string => `src/adapters/files/${name}`;
 /** What waits to be sent, on the disk. */
 export const OUTBOX_ON_DISK: readonly Mutation[] = [
   {
+    name: 'each checkpoint reads the end of every segment that waits',
+    file: files('logs/append-log.ts'),
+    from: 'if (this.#described?.sizeBytes === cut.sizeBytes) return this.#described;',
+    to: '',
+    tests: OUTBOX,
+  },
+  {
     name: 'what waits is taken from the disk before it is sent',
     file: files('outbox/queues.ts'),
     from: 'const needed = queued === sent ? Infinity : next.segment;',

@@ -72,6 +72,26 @@ describe('what waits to be sent', () => {
     expect(await drained(store, 'dead')).toEqual(upTo(7_050));
   });
 
+  it('costs a commit no more calls and reads than when little waits', async () => {
+    const files = new FaultyFs(1);
+    await using store = await open(files);
+    const costs: { readonly calls: number; readonly reads: number }[] = [];
+    for (let part = 0; part < 4; part++) {
+      files.arm(undefined);
+      for (let at = part * 3_000; at < (part + 1) * 3_000; at += 100) {
+        await leave(store, 'dead', at, 100);
+        // A checkpoint comes to its end.
+        for (let turn = 0; turn < 500; turn++) await new Promise((resolve) => void setImmediate(resolve));
+      }
+      costs.push({ calls: files.calls, reads: files.reads });
+    }
+    // The first part makes the folder's files; each of the others has as many checkpoints, give or take one.
+    const [, second, , last] = costs;
+    expect(segments(files).length).toBeGreaterThan(100);
+    expect(last?.calls).toBeLessThan(1.1 * (second?.calls ?? 0));
+    expect(last?.reads).toBeLessThan(1.3 * (second?.reads ?? 0));
+  });
+
   it('is the same objects until it is sent, and what comes meanwhile follows it', async () => {
     await using store = await open(new FaultyFs(1));
     await leave(store, 'dead', 0, 3_000);

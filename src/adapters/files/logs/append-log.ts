@@ -16,6 +16,7 @@ export class AppendLog {
   /** Up to where it is known to be durable; what was found at the start may not be. */
   #syncedBytes = -1;
   #crc: number;
+  #described: LogState | undefined;
 
   /**
    * @param sizeBytes its true length: the next append begins there
@@ -80,7 +81,9 @@ export class AppendLog {
 
   /** What a checkpoint records of it, as it was then. */
   describe(cut: LogCut): LogState {
-    return { ...cut, tailCrc: tailCrc(this.#files, this.fd, cut.sizeBytes) };
+    // One that did not grow is not read again: there may be many segments of what waits to be sent.
+    if (this.#described?.sizeBytes === cut.sizeBytes) return this.#described;
+    return (this.#described = { ...cut, tailCrc: tailCrc(this.#files, this.fd, cut.sizeBytes) });
   }
 
   /** @throws Failure corrupt_state when another program has replaced, shortened or lengthened it meanwhile */
