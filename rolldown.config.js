@@ -24,6 +24,7 @@ const GROUPS = [
       'src/cli/ask.ts',
       'src/cli/named.ts',
       'src/cli/output/print-table.ts',
+      'src/cli/tables/past.ts',
       'src/cli/output/positions/skipped-by.ts',
       'src/domain/orders/reasons.ts',
     ],

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Moment } from '../app/history/moment.ts';
 import { Failure } from '../domain/failure.ts';
 import { parseIsoTime } from '../domain/iso-time.ts';
 import { isName, NAME_RULE } from '../domain/names.ts';
@@ -103,21 +104,43 @@ export function takingDecisions(command: Command, limit = 'at most so many'): Co
   return takingTimes(command, 'decided').option('--limit <N>', limit);
 }
 
+/** Gives a command the flag that shows what was. @param what it shows, such as `the stock` */
+export function takingMoment(command: Command, what: string): Command {
+  return command
+    .option('--at <TIME|SEQ>', `${what} as of then: a time, or the number of a commit`)
+    .option('--time-zone <NAME>', 'of a date (default: of this machine)');
+}
+
+/**
+ * `--at`: a time as `--since` takes it, or the number of a commit, in digits alone.
+ *
+ * @throws Failure invalid_value
+ */
+export function momentOf(text: string, timeZone: string | undefined, now: number): Moment {
+  if (/^\d+$/.test(text)) return { kind: 'commit', seq: wholeNumber('--at', text, { min: 1 }) };
+  const ms = timeGiven('--at', text, now, timeZone);
+  if (ms > now) throw invalid('--at', text, 'a time that has come', 'give an earlier one');
+  return { kind: 'time', ms };
+}
+
 /** `--since` and `--until`: inclusive and exclusive; null: not given. @throws Failure invalid_value */
 export function timeRange(
   { since, until, timeZone }: TimeFlags,
   now: number,
 ): { sinceMs: number | null; untilMs: number | null } {
-  const moment = (flag: string, text: string): number =>
-    timeAgo(text, now) ?? dateOrTime(flag, dayNamed(text, now, timeZone) ?? text, timeZone);
-  const sinceMs = since === undefined ? null : moment('--since', since);
-  const untilMs = until === undefined ? null : moment('--until', until);
+  const sinceMs = since === undefined ? null : timeGiven('--since', since, now, timeZone);
+  const untilMs = until === undefined ? null : timeGiven('--until', until, now, timeZone);
   if (sinceMs !== null && untilMs !== null && sinceMs >= untilMs) {
     throw new Failure('invalid_value', '--until is not after --since, so nothing can lie between', {
       fix: 'give a later --until',
     });
   }
   return { sinceMs, untilMs };
+}
+
+/** A time, a date, a day by its name, or a time ago. @returns milliseconds since the epoch */
+function timeGiven(flag: string, text: string, now: number, timeZone: string | undefined): number {
+  return timeAgo(text, now) ?? dateOrTime(flag, dayNamed(text, now, timeZone) ?? text, timeZone);
 }
 
 /** `today` and `yesterday` as dates. */

@@ -72,6 +72,19 @@ export interface LoggedMovement extends Movement {
   readonly onHand: number;
 }
 
+/** A line of the logs, with the transaction that it is of. */
+export type HistoryLine = {
+  /** Of its transaction: lines of one have one number. null: it is older than these numbers, and placed by its time. */
+  readonly seq: number | null;
+  /** Milliseconds since the epoch; null of a fact, which may name a time of its own. */
+  readonly at: number | null;
+} & (
+  | { readonly kind: 'edit'; readonly edit: LoggedEdit }
+  | { readonly kind: 'decision'; readonly decided: Decided }
+  | { readonly kind: 'movement'; readonly movement: LoggedMovement }
+  | { readonly kind: 'fact'; readonly log: FactLog<never>; readonly fact: Fact }
+);
+
 /** What a transaction will read or change. The store may lock exactly this; reading any other key is a bug. */
 export interface Keys extends StateKeys {
   readonly positions?: Iterable<Source>;
@@ -102,6 +115,11 @@ export interface StoreReader extends AsyncDisposable {
   facts<T extends Fact>(log: FactLog<T>, key: string): Promise<readonly T[]>;
   /** The whole log, in order, streamed in chunks. */
   allFacts<T extends Fact>(log: FactLog<T>): AsyncIterable<readonly T[]>;
+  /**
+   * All that happened to users, items and orders, and these facts, in the order in which it took effect, streamed in
+   * chunks: of one transaction first its edits, then its decisions, movements and facts.
+   */
+  history(facts: readonly FactLog<never>[]): AsyncIterable<readonly HistoryLine[]>;
   small<T>(table: SmallTable<T>): Promise<ReadonlyMap<string, T>>;
   /** All that are owed, including parked ones. */
   effects(): Promise<readonly Effect[]>;

@@ -6,9 +6,10 @@ import type { OutgoingMessage } from '../../src/domain/messages/outgoing.ts';
 import type { ProcessorName } from '../../src/domain/messages/message.ts';
 import type { Movement } from '../../src/domain/movement.ts';
 import type { StoreAccess } from '../../src/ports/access.ts';
+import type { HistoryLine } from '../../src/ports/store.ts';
 import type { OwnOptions } from '../../src/ports/owner.ts';
 import type { Changes, Outgoing, Store, StoredPosition, StoreReader } from '../../src/ports/store.ts';
-import { accepted, collect, order, type StoreUnderTest } from './store.suite.ts';
+import { accepted, collect, order, rejected, type StoreUnderTest } from './store.suite.ts';
 
 interface Paid extends Fact {
   readonly order_id: string;
@@ -50,6 +51,19 @@ function message(type: string, number: number): OutgoingMessage {
     at: 1_790_000_000_000 + number,
     traceparent: null,
   };
+}
+
+function sayLine(line: HistoryLine): string {
+  switch (line.kind) {
+    case 'edit':
+      return `edit ${line.edit.kind === 'item' ? line.edit.item : line.edit.kind}`;
+    case 'decision':
+      return `decision ${line.decided.order.orderId}`;
+    case 'movement':
+      return `movement ${line.movement.item}`;
+    case 'fact':
+      return `fact ${String(line.fact[line.log.key])}`;
+  }
 }
 
 /** The promises of src/ports/store.ts beyond users, items and orders. */
@@ -115,6 +129,43 @@ export function storePartsContract(make: () => Promise<StoreUnderTest>): void {
       for (let count = 0; count < 2; count++) numbers.push(await commit(store, { facts: [paid('o-1')] }));
     }
     expect(numbers.every((seq, at) => at === 0 || seq > (numbers[at - 1] ?? 0))).toBe(true);
+  });
+
+  test('history is all of it in the order in which it took effect', async () => {
+    const numbers: number[] = [];
+    await everywhere(
+      async (store) => {
+        const pen = { item: 'pen', quantity: 4, name: null, price: null, reorderLevel: null, extra: {} };
+        numbers.push(await commit(store, { facts: [paid('ORD-0')] }));
+        numbers.push(
+          await commit(store, {
+            decisions: [accepted(order('ORD-1'), [10], 4), rejected(order('ORD-7'), 5)],
+            movements: [movement('book', -3)],
+            facts: [paid('ORD-1'), newFact(EVENTS, { event: 'e' })],
+            edits: [{ kind: 'item', item: 'pen', before: null, after: pen }],
+          }),
+        );
+        const later = [rejected(order('ORD-3'), 6), accepted(order('ORD-2'), [5], 7)];
+        numbers.push(await commit(store, { decisions: later }));
+      },
+      async (reader) => {
+        const lines = await collect(reader.history([PAYMENTS as FactLog<never>]));
+        const [first, second, third] = numbers;
+        expect(lines.slice(-8).map((line) => [line.seq, sayLine(line)])).toEqual([
+          [first, 'fact ORD-0'],
+          [second, 'edit pen'],
+          [second, 'decision ORD-1'],
+          [second, 'decision ORD-7'],
+          [second, 'movement book'],
+          [second, 'fact ORD-1'],
+          [third, 'decision ORD-3'],
+          [third, 'decision ORD-2'],
+        ]);
+        const seqs = lines.map(({ seq }) => seq ?? 0);
+        expect(seqs).toEqual(seqs.toSorted((a, b) => a - b));
+        expect(lines[0]).toMatchObject({ kind: 'edit', seq: expect.any(Number) as number });
+      },
+    );
   });
 
   describe('movements', () => {

@@ -25,7 +25,7 @@ export function accepted(of: Order, stock: readonly number[], offset = 7): Decid
   return { order: of, record: { ...PARTITION, offset }, outcome: { kind: 'accepted', stock }, decidedAt: AT };
 }
 
-function rejected(of: Order, offset = 8): Decided {
+export function rejected(of: Order, offset = 8): Decided {
   return {
     order: of,
     record: { ...PARTITION, offset },

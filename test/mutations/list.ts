@@ -4,6 +4,7 @@ import { READING } from './reading.ts';
 import { EVENTS } from './events.ts';
 import { IDS } from './ids.ts';
 import { MESSAGES } from './messages.ts';
+import { HISTORY } from './history.ts';
 import { OPERATING } from './operating.ts';
 import { OUTBOX_ON_DISK } from './outbox.ts';
 import { RUNNING } from './running.ts';
@@ -37,6 +38,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...RUNNING,
   ...MESSAGES,
   ...OPERATING,
+  ...HISTORY,
   {
     name: 'whether a copy was taken in before is looked at before its turn comes',
     file: files('store.ts'),

@@ -9,6 +9,7 @@ import type { Item, User } from '../../src/domain/tables.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { StoreAccess } from '../../src/ports/access.ts';
 import type { Finding, PlacedLines, Room, StoreInspection } from '../../src/ports/health.ts';
+import type { HistoryLine } from '../../src/ports/store.ts';
 import type { OwnOptions, RunningConsumer } from '../../src/ports/owner.ts';
 import {
   destinationOf,
@@ -48,6 +49,8 @@ export class ModelFolder implements StoreAccess {
   readonly small = new Map<string, Map<string, unknown>>();
   readonly owed = new Map<string, Effect>();
   readonly movements: LoggedMovement[] = [];
+  /** All of these, as they came. */
+  readonly history: HistoryLine[] = [];
   /** Of the last commit. */
   seq = 0;
   onEdits: OwnOptions['onEdits'];
@@ -223,7 +226,9 @@ export class ModelFolder implements StoreAccess {
     const changes = this.#withEdits(asked);
     this.seq += 1;
     for (const edit of changes.edits ?? []) {
-      this.log.push({ ...edit, at: this.clock.now(), by: 'model', via: 'command' });
+      const logged: LoggedEdit = { ...edit, at: this.clock.now(), by: 'model', via: 'command' };
+      this.log.push(logged);
+      this.history.push({ kind: 'edit', seq: this.seq, at: logged.at, edit: logged });
       if (edit.kind === 'user') put(this.tables.users, edit.user, edit.after);
       else if (edit.kind === 'item') put(this.tables.items, edit.item, edit.after);
     }
@@ -233,6 +238,7 @@ export class ModelFolder implements StoreAccess {
       const facts = this.facts.get(log.name);
       if (facts === undefined) this.facts.set(log.name, [value]);
       else facts.push(value);
+      this.history.push({ kind: 'fact', seq: this.seq, at: null, log, fact: value });
     }
     for (const { table, key, value } of changes.small ?? []) {
       const rows = this.small.get(table.name) ?? new Map<string, unknown>();
@@ -264,13 +270,16 @@ export class ModelFolder implements StoreAccess {
     const onHand = row.quantity + movement.delta;
     if (onHand < 0) throw new Error(`a movement of more ${movement.item} than there is`);
     this.tables.items.set(movement.item, { ...row, quantity: onHand });
-    this.movements.push({ ...movement, seq: this.seq, at: this.clock.now(), onHand });
+    const moved: LoggedMovement = { ...movement, seq: this.seq, at: this.clock.now(), onHand };
+    this.movements.push(moved);
+    this.history.push({ kind: 'movement', seq: this.seq, at: moved.at, movement: moved });
   }
 
   #decide(decided: Decided): void {
     const { order, outcome } = decided;
     if (this.byId.has(order.orderId)) throw new Error(`order ${order.orderId} is decided twice`);
     this.byId.set(order.orderId, decided);
+    this.history.push({ kind: 'decision', seq: this.seq, at: decided.decidedAt, decided });
     if (outcome.kind === 'rejected') {
       this.rejected.push(decided);
       return;
@@ -401,6 +410,11 @@ class ModelStore implements Store {
 
   async *decisionsFromEnd(outcome: 'accepted' | 'rejected'): AsyncGenerator<readonly Decided[]> {
     yield [...this.#folder[outcome]].reverse();
+  }
+
+  async *history(facts: readonly FactLog<never>[]): AsyncGenerator<readonly HistoryLine[]> {
+    const names = facts.map(({ name }) => name);
+    yield this.#folder.history.filter((line) => line.kind !== 'fact' || names.includes(line.log.name));
   }
 
   newDecisions(signal: AbortSignal): AsyncGenerator<NewDecisions> {

@@ -2,11 +2,13 @@ import type { LoggedEdit } from '../../domain/edit.ts';
 import type { Effect } from '../../domain/effects.ts';
 import type { Fact, FactLog, SmallTable } from '../../domain/facts.ts';
 import type { Decided } from '../../domain/orders/decided.ts';
+import type { HistoryLine } from '../../ports/store.ts';
 import type { LoggedMovement, StoredPosition, Undelivered } from '../../ports/store.ts';
 import type { FileSystem } from './fs.ts';
 import { factLogName, LOG_OF, type LogName } from './layout.ts';
 import { parseEdit } from './logs/edit-line.ts';
 import { parseFact } from './logs/fact-lines.ts';
+import { mergedHistory } from './logs/history.ts';
 import { parsedLines, type LogView } from './logs/log.ts';
 import { parseMovement } from './logs/movement-line.ts';
 import { parseDecided } from './logs/order-line.ts';
@@ -34,6 +36,10 @@ export abstract class FolderReads {
 
   allFacts<T extends Fact>(log: FactLog<T>): AsyncIterable<readonly T[]> {
     return parsedLines(this.view(factLogName(log.name)), (line) => parseFact(line) as T);
+  }
+
+  history(facts: readonly FactLog<never>[]): AsyncIterable<readonly HistoryLine[]> {
+    return mergedHistory((log) => this.view(log), facts);
   }
 
   async small<T>({ name }: SmallTable<T>): Promise<ReadonlyMap<string, T>> {

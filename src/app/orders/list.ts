@@ -1,6 +1,7 @@
 import type { Decided } from '../../domain/orders/decided.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import type { NewDecisions, StoreView } from '../../ports/store.ts';
+import { upTo, type Moment, type Reached } from '../history/moment.ts';
 import { inDecisionOrder, inDecisionOrderFromEnd, inOrder } from './decision-order.ts';
 import { matchesDecision, type DecisionFilter } from './filter.ts';
 
@@ -12,6 +13,10 @@ export interface ListOrdersOptions {
   readonly isReversed?: boolean;
   /** How many decisions before the `last` to examine, to report how many more match. */
   readonly countUpTo?: number;
+  /** As it was then; excludes `follow`. In reverse `last` is finite. */
+  readonly at?: Moment | null;
+  /** Filled in for `at`. */
+  readonly reached?: Reached;
   /** Continues with later decisions until it aborts. */
   readonly follow?: AbortSignal | null;
   /** Called again when it has resolved: the listener sets the pace. */
@@ -40,7 +45,7 @@ export async function listOrders(
   const later = options.follow == null ? null : reader.newDecisions(options.follow);
   let earlier: EarlierOrders;
   try {
-    earlier = await listPast(reader, options);
+    earlier = await (options.at == null ? listPast(reader, options) : listUpTo(reader, options.at, options));
   } finally {
     // Later decisions need none of the files that it keeps open.
     await reader[Symbol.asyncDispose]();
@@ -78,6 +83,35 @@ async function listPast(reader: StoreView, options: ListOrdersOptions): Promise<
   }
   if (kept.length > 0) await onOrders(kept.reverse());
   return { count, isAtLeast };
+}
+
+/** History is read from its beginning: where a moment is in it is not known before. */
+async function listUpTo(reader: StoreView, at: Moment, options: ListOrdersOptions): Promise<EarlierOrders> {
+  const { filter, last, isReversed = false, reached, onOrders } = options;
+  const decisions = decisionsUpTo(reader, at, reached);
+  if (last === Infinity && !isReversed) {
+    await handOut(decisions, options);
+    return { count: 0, isAtLeast: false };
+  }
+  let kept: Decided[] = [];
+  let count = 0;
+  for await (const chunk of decisions) {
+    kept.push(...chunk.filter((decided) => matchesDecision(decided, filter)));
+    count += Math.max(0, kept.length - last);
+    kept = kept.slice(-last);
+  }
+  if (kept.length > 0) await onOrders(isReversed ? kept.reverse() : kept);
+  return { count, isAtLeast: false };
+}
+
+async function* decisionsUpTo(
+  reader: StoreView,
+  at: Moment,
+  reached: Reached | undefined,
+): AsyncGenerator<readonly Decided[]> {
+  for await (const lines of upTo(reader.history([]), at, reached)) {
+    yield lines.flatMap((line) => (line.kind === 'decision' ? [line.decided] : []));
+  }
 }
 
 /** From the last decision back to where none can match any more. */

@@ -6,6 +6,8 @@ import { itemEntry } from '../../../documents/write/table.ts';
 import type { Column } from '../../output/table.ts';
 import { extraColumns, printList, printTable } from '../../output/print-table.ts';
 import { nameGiven, takingName } from '../../named.ts';
+import { pastOf } from '../../tables/past.ts';
+import { takingMoment } from '../../parse.ts';
 import type { Session } from '../../session.ts';
 import { openStoreOf } from '../../store.ts';
 
@@ -13,30 +15,33 @@ interface ShowFlags {
   item?: string;
   low?: true;
   sort?: true;
+  at?: string;
+  timeZone?: string;
 }
 
 export function registerShow(inventory: Command, session: Session): void {
-  takingName(
+  const command = takingName(
     describe(inventory.command('show'), {
       alias: 'list',
       summary: 'show all items, one, or those that are low',
       isTable: true,
       prose:
         'Shows the stock as it is after the last commit, in the order of inventory.csv. With --item only that one; ' +
-        'exit code 3 if there is no such item. With --low only items at or under their reorder level.',
+        'exit code 3 if there is no such item. With --low only items at or under their reorder level. ' +
+        'With --at the stock as it was then, in the order in which items were added.',
       examples: [
-        ['orderctl inventory show', 'a table'],
         ['orderctl inventory show --low', 'what to order again'],
+        ['orderctl inventory show --at 1h', 'the stock an hour ago'],
       ],
     }),
     '--item',
     'only this item',
   )
     .option('--low', 'only items at or under their reorder level')
-    .option('--sort', 'by name, not in the order of the file')
-    .action(async (given: string | undefined, flags: ShowFlags) => {
-      await showItems(session, nameGiven('--item', given, flags.item), flags);
-    });
+    .option('--sort', 'by name, not in the order of the file');
+  takingMoment(command, 'the stock').action(async (given: string | undefined, flags: ShowFlags) => {
+    await showItems(session, nameGiven('--item', given, flags.item), flags);
+  });
 }
 
 const CSV_COLUMNS = ['item', 'quantity', 'name', 'price', 'reorder_level', 'low'];
@@ -44,10 +49,13 @@ const CSV_COLUMNS = ['item', 'quantity', 'name', 'price', 'reorder_level', 'low'
 async function showItems(session: Session, only: string | undefined, flags: ShowFlags): Promise<void> {
   const access = await openStoreOf(session);
   await using reader = await access.read();
-  const all = [...(await reader.items())];
+  const past = await pastOf(session, reader, flags);
+  const all = [...(past === null ? await reader.items() : past.items)];
   const named = only === undefined ? all : all.filter((row) => row.item === only);
   if (only !== undefined && named.length === 0) {
-    throw new Failure('not_found', `item ${only} does not exist`, { fix: 'see: orderctl inventory show' });
+    throw new Failure('not_found', `item ${only} ${past === null ? 'does' : 'did'} not exist`, {
+      fix: 'see: orderctl inventory show',
+    });
   }
   const items = flags.low ? named.filter(isLow) : named;
   if (flags.sort) items.sort((a, b) => (a.item < b.item ? -1 : 1));
@@ -57,8 +65,10 @@ async function showItems(session: Session, only: string | undefined, flags: Show
   if (items.length === 0) {
     session.printer.info(
       named.length > 0
-        ? 'no item is at or under its reorder level'
-        : 'no items yet; add one with: orderctl inventory add --item book --quantity 10',
+        ? `no item ${past === null ? 'is' : 'was'} at or under its reorder level`
+        : past !== null
+          ? 'there were no items'
+          : 'no items yet; add one with: orderctl inventory add --item book --quantity 10',
     );
     return;
   }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Reached } from '../../../app/history/moment.ts';
 import type { EarlierOrders, ListOrdersOptions } from '../../../app/orders/list.ts';
 import type { DecisionFilter } from '../../../app/orders/filter.ts';
 import type { Decided } from '../../../domain/orders/decided.ts';
@@ -13,6 +14,7 @@ import { orderDocument } from '../../../documents/write/order.ts';
 import { NARROW_ORDER_COLUMNS, ORDER_COLUMNS } from '../../output/order.ts';
 import { printTable } from '../../output/print-table.ts';
 import { count } from '../../output/text.ts';
+import { momentGiven, printReached } from '../../tables/past.ts';
 import type { Session } from '../../session.ts';
 import { openStoreOf } from '../../store.ts';
 import { BESIDE } from './unknown.ts';
@@ -35,6 +37,7 @@ interface ListFlags extends TimeFlags {
   last?: string;
   reverse?: true;
   follow?: true;
+  at?: string;
 }
 
 export function registerList(order: Command, session: Session): void {
@@ -45,7 +48,7 @@ export function registerList(order: Command, session: Session): void {
       'Lists decisions by their time, the latest last. Flags that select go together; --since is inclusive, --until ' +
       'exclusive. As text the latest 50 are listed, 1,000 in a pipe, unless --limit says otherwise. Where the ' +
       'terminal is narrow, ids are shortened in the middle, as "order show" takes them too, and OUTCOME is accepted or the reason. --follow lists the ' +
-      `latest 10, then each new one as it is decided, until Ctrl-C (0). ${BESIDE}`,
+      `latest 10, then each new one as it is decided, until Ctrl-C (0). --at lists what was decided by then. ${BESIDE}`,
     examples: [
       ['orderctl order list --status rejected --since 2h', 'what was refused lately'],
       ['orderctl order list --since 2026-11-27 --until 2026-11-28 -o csv', 'a day, for a spreadsheet'],
@@ -56,6 +59,7 @@ export function registerList(order: Command, session: Session): void {
   takingDecisions(command, 'the latest so many')
     .option('--last <N>', 'the same')
     .option('--reverse', 'the latest first')
+    .option('--at <TIME|SEQ>', 'as of then: a time, or the number of a commit')
     .option('--follow', 'continue with new ones as they are decided')
     .action(async (flags: ListFlags) => {
       await list(session, flags);
@@ -73,16 +77,24 @@ async function list(session: Session, flags: ListFlags): Promise<void> {
   const filter = readFilter(flags);
   const most = isTable ? (printer.isDataLive ? ON_A_TERMINAL : IN_A_PIPE) : Infinity;
   const last = readLast(flags, most);
+  const at = momentGiven(flags);
+  if (at !== null && flags.reverse === true && last === Infinity) {
+    throw new Failure('usage', '--reverse with --at holds what it lists in memory', {
+      fix: 'say how many of the latest: --limit 1000',
+    });
+  }
+  const reached: Reached = { seq: null, at: null, unnumbered: 0 };
   const { listOrders } = await import('../../../app/orders/list.ts');
   const follow = flags.follow === true ? takeStopSignal(printer, null) : null;
   const rows: Decided[] = [];
   const print = isTable ? null : await printing(session);
   const access = await openStoreOf(session);
   const earlier = await listOrders(access, {
-    ...{ filter, follow, last, isReversed: flags.reverse === true },
+    ...{ filter, follow, at, reached, last, isReversed: flags.reverse === true },
     countUpTo: isTable ? COUNT_UP_TO : 0,
     onOrders: print ?? (async (orders) => void rows.push(...orders)),
   });
+  if (at !== null) printReached(session, reached);
   if (!isTable) return;
   if (rows.length > 0) {
     await printTable(printer, rows, ORDER_COLUMNS, NARROW_ORDER_COLUMNS);
@@ -128,6 +140,7 @@ function readLast(flags: ListFlags, most: number): number {
   const { limit, last, follow = false } = flags;
   for (const [flag, isGiven] of [
     ['--reverse', flags.reverse],
+    ['--at', flags.at !== undefined],
     ['--until', flags.until !== undefined],
   ] as const) {
     if (!follow || isGiven !== true) continue;

@@ -6,7 +6,8 @@ import { userEntry } from '../../../documents/write/table.ts';
 import type { Column } from '../../output/table.ts';
 import { extraColumns, printList, printTable } from '../../output/print-table.ts';
 import { nameGiven, takingName } from '../../named.ts';
-import { userStatus } from '../../parse.ts';
+import { takingMoment, userStatus } from '../../parse.ts';
+import { pastOf } from '../../tables/past.ts';
 import type { Session } from '../../session.ts';
 import { openStoreOf } from '../../store.ts';
 
@@ -14,16 +15,19 @@ interface ShowFlags {
   user?: string;
   status?: string;
   sort?: true;
+  at?: string;
+  timeZone?: string;
 }
 
 export function registerShow(user: Command, session: Session): void {
-  takingName(
+  const command = takingName(
     describe(user.command('show'), {
       alias: 'list',
       summary: 'show all users, or one',
       isTable: true,
       prose:
-        'Shows the users as they are now, in the order of users.csv. With --user only that one; exit code 3 if there is no such user.',
+        'Shows the users as they are now, in the order of users.csv. With --user only that one; exit code 3 if there is no such user. ' +
+        'With --at the users as they were then, in the order in which they were added.',
       examples: [
         ['orderctl user show', 'a table'],
         ['orderctl user show --user alice -o json', 'one user, for a script'],
@@ -33,10 +37,10 @@ export function registerShow(user: Command, session: Session): void {
     'only this user',
   )
     .option('--status <STATUS>', 'only those who are paid, or unpaid')
-    .option('--sort', 'by name, not in the order of the file')
-    .action(async (given: string | undefined, flags: ShowFlags) => {
-      await showUsers(session, nameGiven('--user', given, flags.user), flags);
-    });
+    .option('--sort', 'by name, not in the order of the file');
+  takingMoment(command, 'the users').action(async (given: string | undefined, flags: ShowFlags) => {
+    await showUsers(session, nameGiven('--user', given, flags.user), flags);
+  });
 }
 
 const COLUMNS: readonly Column<User>[] = [
@@ -48,10 +52,13 @@ async function showUsers(session: Session, only: string | undefined, flags: Show
   const status = flags.status === undefined ? null : userStatus('--status', flags.status);
   const access = await openStoreOf(session);
   await using reader = await access.read();
-  const all = await reader.users();
+  const past = await pastOf(session, reader, flags);
+  const all = past === null ? await reader.users() : past.users;
   const named = only === undefined ? [...all] : [...all].filter((row) => row.user === only);
   if (only !== undefined && named.length === 0) {
-    throw new Failure('not_found', `user ${only} does not exist`, { fix: 'see: orderctl user show' });
+    throw new Failure('not_found', `user ${only} ${past === null ? 'does' : 'did'} not exist`, {
+      fix: 'see: orderctl user show',
+    });
   }
   const users = status === null ? named : named.filter((row) => row.status === status);
   if (flags.sort) users.sort((a, b) => (a.user < b.user ? -1 : 1));
@@ -61,8 +68,10 @@ async function showUsers(session: Session, only: string | undefined, flags: Show
   if (users.length === 0) {
     session.printer.info(
       named.length > 0
-        ? `no user is ${status ?? 'there'}`
-        : 'no users yet; add one with: orderctl user add --user alice --status paid',
+        ? `no user ${past === null ? 'is' : 'was'} ${status ?? 'there'}`
+        : past !== null
+          ? 'there were no users'
+          : 'no users yet; add one with: orderctl user add --user alice --status paid',
     );
     return;
   }

@@ -1,0 +1,99 @@
+import type { FactLog } from '../../../domain/facts.ts';
+import type { HistoryLine } from '../../../ports/store.ts';
+import { factLogName, type LogName } from '../layout.ts';
+import { parseEdit } from './edit-line.ts';
+import { parseFact } from './fact-lines.ts';
+import { linesOf, type LogView } from './log.ts';
+import { parseMovement } from './movement-line.ts';
+import { parseDecided } from './order-line.ts';
+
+/*
+ * The logs as one, by the number of the transaction that each line bears. Lines that older versions wrote bear none:
+ * they come first, since a folder is upgraded once, by their times.
+ */
+
+/** Lines to a chunk. */
+const CHUNK_LINES = 1_000;
+const SEQ = Buffer.from('"seq":');
+
+/** @param view of each log, at one moment */
+export async function* mergedHistory(
+  view: (log: LogName) => LogView,
+  facts: readonly FactLog<never>[],
+): AsyncGenerator<readonly HistoryLine[]> {
+  // In the order in which one transaction takes effect.
+  const logs = [
+    linesIn(view('edits'), editLine),
+    linesIn(view('orders'), decisionLine),
+    linesIn(view('rejections'), decisionLine),
+    linesIn(view('movements'), movementLine),
+    ...facts.map((log) => linesIn(view(factLogName(log.name)), (line) => factLine(log, line))),
+  ];
+  const heads = logs.map((log) => log.next().value);
+  let chunk: HistoryLine[] = [];
+  for (;;) {
+    let first = -1;
+    let found: HistoryLine | undefined;
+    for (const [at, head] of heads.entries()) {
+      if (head === undefined || (found !== undefined && !comesBefore(head, found))) continue;
+      first = at;
+      found = head;
+    }
+    if (found === undefined) break;
+    chunk.push(found);
+    heads[first] = logs[first]?.next().value;
+    if (chunk.length < CHUNK_LINES) continue;
+    yield chunk;
+    chunk = [];
+  }
+  if (chunk.length > 0) yield chunk;
+}
+
+/** @param other of a log that is before it in the list */
+function comesBefore(one: HistoryLine, other: HistoryLine): boolean {
+  if (one.seq !== other.seq) return (one.seq ?? 0) < (other.seq ?? 0);
+  // A line without a number has a time.
+  if (one.seq === null && one.at !== other.at) return (one.at ?? 0) < (other.at ?? 0);
+  if (one.kind !== 'decision' || other.kind !== 'decision') return false;
+  // Within a commit the records of a partition were decided in order of their offsets.
+  const [{ record }, { record: others }] = [one.decided, other.decided];
+  return record.partition === others.partition && record.offset < others.offset;
+}
+
+function* linesIn(view: LogView, parse: (line: Buffer) => HistoryLine): Generator<HistoryLine, undefined> {
+  for (const chunk of view.chunks()) for (const { line } of linesOf(chunk)) yield parse(line);
+  return undefined;
+}
+
+function editLine(line: Buffer): HistoryLine {
+  const edit = parseEdit(line);
+  return { kind: 'edit', seq: seqOf(line), at: edit.at, edit };
+}
+
+function decisionLine(line: Buffer): HistoryLine {
+  const decided = parseDecided(line);
+  return { kind: 'decision', seq: seqOf(line), at: decided.decidedAt, decided };
+}
+
+function movementLine(line: Buffer): HistoryLine {
+  const movement = parseMovement(line);
+  return { kind: 'movement', seq: movement.seq, at: movement.at, movement };
+}
+
+function factLine(log: FactLog<never>, line: Buffer): HistoryLine {
+  return { kind: 'fact', seq: seqOf(line), at: null, log, fact: parseFact(line) };
+}
+
+/** Inside a text the quotes would be escaped, so that what is found is the key. */
+function seqOf(line: Buffer): number | null {
+  const at = line.indexOf(SEQ);
+  if (at === -1) return null;
+  const from = at + SEQ.byteLength;
+  let seq = 0;
+  for (let place = from; place < line.byteLength; place++) {
+    const digit = (line[place] ?? 0) - 0x30;
+    if (digit < 0 || digit > 9) break;
+    seq = seq * 10 + digit;
+  }
+  return seq;
+}

@@ -1,0 +1,72 @@
+import { Failure } from '../../domain/failure.ts';
+import { isoTime } from '../../domain/iso-time.ts';
+import type { HistoryLine } from '../../ports/store.ts';
+
+/** A place in history: the last commit up to a time, or the commit of a number. */
+export type Moment =
+  { readonly kind: 'time'; readonly ms: number } | { readonly kind: 'commit'; readonly seq: number };
+
+/** How far history was read for a moment. */
+export interface Reached {
+  /** Of the last commit; null: nothing happened, or it was by a version that did not number commits. */
+  seq: number | null;
+  /** Its time, milliseconds since the epoch. */
+  at: number | null;
+  /** Lines without the number of a commit, which are placed by their times. */
+  unnumbered: number;
+}
+
+/**
+ * What happened up to a moment, whole commits only: it ends before the first commit that is later, also where the
+ * clock was set back after that.
+ *
+ * @param reached filled in as it is read
+ * @throws Failure not_found: history begins later, or no commit has that number yet
+ */
+export async function* upTo(
+  history: AsyncIterable<readonly HistoryLine[]>,
+  moment: Moment,
+  reached: Reached = { seq: null, at: null, unnumbered: 0 },
+): AsyncGenerator<readonly HistoryLine[]> {
+  let isFirst = true;
+  let last: number | null = null;
+  for await (const chunk of history) {
+    let end = 0;
+    for (const line of chunk) {
+      const begins = isFirst || line.seq === null || line.seq !== reached.seq;
+      if (begins && isLater(line, moment)) {
+        if (isFirst) throw notYet(line, moment);
+        if (end > 0) yield chunk.slice(0, end);
+        return;
+      }
+      isFirst = false;
+      end += 1;
+      reached.seq = line.seq;
+      if (begins) reached.at = line.at ?? reached.at;
+      if (line.seq === null) reached.unnumbered += 1;
+      last = line.seq;
+    }
+    yield chunk;
+  }
+  if (moment.kind === 'commit' && moment.seq > (last ?? 0)) throw notReached(moment.seq, last);
+}
+
+function isLater({ seq, at }: HistoryLine, moment: Moment): boolean {
+  if (moment.kind === 'commit') return (seq ?? 0) > moment.seq;
+  return at !== null && at > moment.ms;
+}
+
+function notYet({ seq, at }: HistoryLine, moment: Moment): Failure {
+  const asked = moment.kind === 'commit' ? `commit ${moment.seq}` : isoTime(moment.ms);
+  const first = at === null ? `commit ${seq ?? 0}` : isoTime(at);
+  return new Failure('not_found', `history begins at ${first}, after ${asked}`, {
+    fix: 'give a later moment',
+  });
+}
+
+function notReached(seq: number, last: number | null): Failure {
+  const reached = last === null ? 'no commit has a number yet' : `the last that changed anything is ${last}`;
+  return new Failure('not_found', `there is no commit ${seq} in the logs: ${reached}`, {
+    fix: 'the number of a commit is "seq" in the lines of orders.jsonl and rejections.jsonl',
+  });
+}

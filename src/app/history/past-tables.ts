@@ -1,0 +1,58 @@
+import type { Item, User } from '../../domain/tables.ts';
+import type { HistoryLine } from '../../ports/store.ts';
+import type { StoreReader } from '../../ports/store.ts';
+import { upTo, type Moment, type Reached } from './moment.ts';
+
+/** The tables as they were, in the order in which their rows were added. */
+export interface Past extends Readonly<Reached> {
+  readonly users: readonly User[];
+  readonly items: readonly Item[];
+}
+
+/**
+ * Users and items as a moment had them, hand edits that were taken in by then included.
+ *
+ * @throws Failure not_found: history begins later, or does not reach that commit
+ */
+export async function readPast(reader: Pick<StoreReader, 'history'>, moment: Moment): Promise<Past> {
+  const tables = new PastTables();
+  const reached: Reached = { seq: null, at: null, unnumbered: 0 };
+  for await (const lines of upTo(reader.history([]), moment, reached)) {
+    for (const line of lines) tables.take(line);
+  }
+  return { ...reached, users: [...tables.users.values()], items: [...tables.items.values()] };
+}
+
+/** Users and items, followed through history: as large as the tables were, however long it is. */
+export class PastTables {
+  readonly users = new Map<string, User>();
+  readonly items = new Map<string, Item>();
+
+  take(line: HistoryLine): void {
+    switch (line.kind) {
+      case 'edit':
+        if (line.edit.kind === 'user') put(this.users, line.edit.user, line.edit.after);
+        else if (line.edit.kind === 'item') put(this.items, line.edit.item, line.edit.after);
+        return;
+      case 'decision':
+        if (line.decided.outcome.kind === 'rejected') return;
+        for (const { item, quantity } of line.decided.order.items) this.#add(item, -quantity);
+        return;
+      case 'movement':
+        this.#add(line.movement.item, line.movement.delta);
+        return;
+      case 'fact':
+        return;
+    }
+  }
+
+  #add(item: string, delta: number): void {
+    const row = this.items.get(item);
+    if (row !== undefined) this.items.set(item, { ...row, quantity: row.quantity + delta });
+  }
+}
+
+function put<T>(rows: Map<string, T>, key: string, row: T | null): void {
+  if (row === null) rows.delete(key);
+  else rows.set(key, row);
+}

@@ -1,0 +1,43 @@
+import type { Moment, Reached } from '../../app/history/moment.ts';
+import type { Past } from '../../app/history/past-tables.ts';
+import { systemClock } from '../../compose.ts';
+import { isoTime } from '../../domain/iso-time.ts';
+import type { StoreReader } from '../../ports/store.ts';
+import { count } from '../output/text.ts';
+import { momentOf } from '../parse.ts';
+import type { Session } from '../session.ts';
+
+interface MomentFlags {
+  readonly at?: string;
+  readonly timeZone?: string;
+}
+
+/** What `--at` asks for; null: it is not given. @throws Failure invalid_value */
+export function momentGiven({ at, timeZone }: MomentFlags): Moment | null {
+  return at === undefined ? null : momentOf(at, timeZone, systemClock.now());
+}
+
+/** The tables as `--at` asks for them, and says as of which commit; null: it is not given. */
+export async function pastOf(
+  session: Session,
+  reader: Pick<StoreReader, 'history'>,
+  flags: MomentFlags,
+): Promise<Past | null> {
+  const moment = momentGiven(flags);
+  if (moment === null) return null;
+  const { readPast } = await import('../../app/history/past-tables.ts');
+  const past = await readPast(reader, moment);
+  printReached(session, past);
+  return past;
+}
+
+/** As of which commit something is shown, and what cannot be known of it. */
+export function printReached({ printer }: Session, { seq, at, unnumbered }: Readonly<Reached>): void {
+  const commit = seq === null ? 'by the times of its lines' : `after commit ${seq}`;
+  printer.info(`as it was ${commit}${at === null ? '' : `, at ${isoTime(at)}`}`);
+  if (unnumbered === 0) return;
+  const lines = count(unnumbered, 'line');
+  printer.warn(
+    `${lines} of an older version are in order by their times alone: what happened in one millisecond, or while a clock was set back, may be in another order`,
+  );
+}
