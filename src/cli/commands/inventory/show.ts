@@ -29,10 +29,7 @@ export function registerShow(inventory: Command, session: Session): void {
         'Shows the stock as it is after the last commit, in the order of inventory.csv. With --item only that one; ' +
         'exit code 3 if there is no such item. With --low only items at or under their reorder level. ' +
         'With --at the stock as it was then, in the order in which items were added.',
-      examples: [
-        ['orderctl inventory show --low', 'what to order again'],
-        ['orderctl inventory show --at 1h', 'the stock an hour ago'],
-      ],
+      examples: [['orderctl inventory show --at 1h', 'the stock an hour ago']],
     }),
     '--item',
     'only this item',

@@ -28,10 +28,7 @@ export function registerShow(user: Command, session: Session): void {
       prose:
         'Shows the users as they are now, in the order of users.csv. With --user only that one; exit code 3 if there is no such user. ' +
         'With --at the users as they were then, in the order in which they were added.',
-      examples: [
-        ['orderctl user show', 'a table'],
-        ['orderctl user show --user alice -o json', 'one user, for a script'],
-      ],
+      examples: [['orderctl user show --user alice -o json', 'one user, for a script']],
     }),
     '--user',
     'only this user',
