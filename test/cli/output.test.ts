@@ -264,6 +264,7 @@ describe('loading', () => {
         'app/orders/list.ts',
         'app/orders/filter.ts',
         'app/orders/decision-order.ts',
+        'app/history/moment.ts',
       ],
     ],
   ] as const)(
