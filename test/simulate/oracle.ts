@@ -155,9 +155,12 @@ export function afterDrain(truth: Truth, silent: ReadonlySet<string>): Truth {
 }
 
 function afterSending(truth: Truth, topics: ReadonlySet<string>): Truth {
-  const done = truth.unsent.filter(({ topic }) => topics.has(topic));
-  const refused = done.filter(({ tooLarge }) => tooLarge).map(({ id }) => id);
-  const unsent = truth.unsent.filter(({ topic }) => !topics.has(topic));
+  return without(truth, new Set(truth.unsent.filter(({ topic }) => topics.has(topic))));
+}
+
+function without(truth: Truth, done: ReadonlySet<DeadLetter>): Truth {
+  const refused = [...done].filter(({ tooLarge }) => tooLarge).map(({ id }) => id);
+  const unsent = truth.unsent.filter((one) => !done.has(one));
   return { ...truth, unsent, undelivered: [...truth.undelivered, ...refused] };
 }
 
@@ -166,6 +169,13 @@ export function whileSending(truth: Truth, silent: ReadonlySet<string>): Truth[]
   const topics = [...new Set(truth.unsent.map(({ topic }) => topic))].filter((topic) => !silent.has(topic));
   return Array.from({ length: 2 ** topics.length }, (_, sent) =>
     afterSending(truth, new Set(topics.filter((__, at) => ((sent >> at) & 1) === 1))),
+  );
+}
+
+/** The same where one topic alone waits, to which what came first is under way already. */
+export function whileSendingOn(truth: Truth): Truth[] {
+  return Array.from({ length: truth.unsent.length + 1 }, (_, count) =>
+    without(truth, new Set(truth.unsent.slice(0, count))),
   );
 }
 

@@ -303,7 +303,7 @@ async function silent(world: World, step: Extract<Step, { kind: 'silent' }>): Pr
   for (const call of step.calls) await callService(world, call);
   await world.batch({ ...step, stale: 0, sendFault: null });
   world.broker.answerAgain(step.destination);
-  return world.send();
+  return world.send(oracle.whileSendingOn);
 }
 
 async function olderCopy(world: World, step: Extract<Step, { kind: 'older_copy' }>): Promise<void> {

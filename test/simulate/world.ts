@@ -212,10 +212,10 @@ export class World {
   }
 
   /** Sends what waits to be sent, to each topic by itself. */
-  async send(): Promise<void> {
+  async send(comesTo = oracle.whileSending): Promise<void> {
     const { truth } = this;
     const { silent } = this.broker;
-    this.truths = oracle.whileSending(truth, silent);
+    this.truths = comesTo(truth, silent);
     await this.#drain(this.#processor);
     this.truths = [oracle.afterDrain(truth, silent)];
   }
