@@ -5,6 +5,7 @@ import { random, type FaultyFs } from '../support/faulty-fs.ts';
 import { begin } from '../simulate/folders.ts';
 import * as oracle from '../simulate/oracle.ts';
 import type { Rows, TableFile, Truth } from '../simulate/oracle.ts';
+import { callService } from '../simulate/parts.ts';
 import { makeTopic } from '../simulate/topic.ts';
 import { expectClosed, expectIndexed, expectReadable, matching } from '../simulate/verify.ts';
 import { FOLDER, TABLE_FILES, World, type Moment } from '../simulate/world.ts';
@@ -54,9 +55,9 @@ export async function fuzzFiles(
   for (const folder of [CLOSED, KILLED]) {
     const topic = makeTopic(0);
     const whole = await begin({ seed, folder, checkpointBytes: 1_000_000, steps: [] }, topic);
-    const moment = whole.moment(whole.files);
-    for (const name of whole.files.names()) {
-      const sizeBytes = whole.files.get(name)?.byteLength ?? 0;
+    const moment = await inUse(whole);
+    for (const name of moment.files.names()) {
+      const sizeBytes = moment.files.get(name)?.byteLength ?? 0;
       for (let at = 0; at < sizeBytes; at++) {
         for (const cut of [true, false]) {
           if (next() >= share(name)) continue;
@@ -65,6 +66,29 @@ export async function fuzzFiles(
       }
     }
   }
+}
+
+/** The folder with facts, movements, a small table, effects, and messages to be sent, of which the broker knows what they say. */
+async function inUse(world: World): Promise<Moment> {
+  const call = {
+    thing: 'thing-a',
+    item: 'pen',
+    partition: 0,
+    topics: ['alerts', 'sim-a'],
+    asks: true,
+  } as const;
+  await world.open();
+  await world.settle();
+  await world.start();
+  for (const topic of call.topics) world.broker.fallSilent(topic);
+  await callService(world, { ...call, delta: 4 });
+  await callService(world, { ...call, delta: -1 });
+  const { truths } = world;
+  const files = world.files.survived('kill');
+  for (const topic of call.topics) world.broker.answerAgain(topic);
+  await world.send();
+  await world.close();
+  return { ...world.moment(files), truths };
 }
 
 interface Context {
@@ -136,6 +160,7 @@ async function openAndUse(moment: Moment, next: () => number, name: string): Pro
   try {
     world.truths = [await matching(world, world.truths)];
     await expectIndexed(world, next);
+    await world.start();
   } finally {
     await world.close();
   }

@@ -22,7 +22,7 @@ export function draws(seed: number) {
 }
 
 /** Names as others would like them to be: paths, formulas, prototypes, controls, halves of characters. */
-const EVIL_NAMES = [
+export const EVIL_NAMES = [
   '../../etc/passwd',
   '/etc/passwd',
   '..',
@@ -50,8 +50,31 @@ const EVIL_NAMES = [
   '',
 ] as const;
 
-const EVIL_NUMBERS = [0, -0, -1, 1.5, 1e308, -1e308, 2 ** 31, 2 ** 31 - 1, 2 ** 53, 5e-324, 1e21] as const;
-const EVIL_VALUES: readonly unknown[] = [null, true, [], {}, [[]], '1', '', 'NaN', { $gt: '' }, [null]];
+export const EVIL_NUMBERS = [
+  0,
+  -0,
+  -1,
+  1.5,
+  1e308,
+  -1e308,
+  2 ** 31,
+  2 ** 31 - 1,
+  2 ** 53,
+  5e-324,
+  1e21,
+] as const;
+export const EVIL_VALUES: readonly unknown[] = [
+  null,
+  true,
+  [],
+  {},
+  [[]],
+  '1',
+  '',
+  'NaN',
+  { $gt: '' },
+  [null],
+];
 
 /** Lengths of a name that is one byte less than, as long as, and longer than what is allowed. */
 const EDGE_NAMES = [127, 128, 129].map((length) => 'n'.repeat(length));
@@ -82,7 +105,7 @@ export function makeValue(draw: Draw, material: Material): Buffer | null {
   return pick(kinds)();
 }
 
-function framed(id: number, payload: Buffer): Buffer {
+export function framed(id: number, payload: Buffer): Buffer {
   const header = Buffer.alloc(5);
   header.writeUInt32BE(id, 1);
   return Buffer.concat([header, payload]);
@@ -92,11 +115,11 @@ function json(value: unknown): Buffer {
   return Buffer.from(JSON.stringify(value));
 }
 
-function cut({ below }: Draw, value: Buffer): Buffer {
+export function cut({ below }: Draw, value: Buffer): Buffer {
   return value.subarray(0, below(value.length));
 }
 
-function flipped({ below }: Draw, value: Buffer): Buffer {
+export function flipped({ below }: Draw, value: Buffer): Buffer {
   const result = Buffer.from(value);
   for (let times = 1 + below(3); times > 0; times--) {
     const at = below(result.length);

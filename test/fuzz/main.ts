@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { explain } from '../simulate/shrink.ts';
 import { fuzzBatches, noBatchCounts } from './batches.ts';
 import { fuzzFiles, noFileCounts } from './files.ts';
+import { fuzzMessages, noMessageCounts } from './messages.ts';
 import { fuzzRecords, noRecordCounts } from './records.ts';
 
 /* `npm run fuzz`: hostile records, record batches and files, as many as one likes. */
@@ -12,11 +13,12 @@ Hostile input: files of a storage folder with one byte flipped or cut to one len
 through codec, decision and store. Ends 1 at the first failure, with its seed.
 
   --seed N   default: from the clock
-  --count N  of files, batches and records together (default 20,000); 100,000 damages each byte and length
+  --count N  of files, batches and records together (default 20,000), and a tenth of that of each message; 100,000 damages each byte and length
 `;
 /** Of a count, as long as there are so many damages. */
 const FILES_SHARE = 0.45;
 const BATCHES_SHARE = 0.1;
+const MESSAGES_SHARE = 0.1;
 const RECORDS_AT_ONCE = 5_000;
 
 const { values } = parseArgs({
@@ -34,6 +36,7 @@ async function main(): Promise<void> {
   const count = Number(values.count);
   const files = noFileCounts();
   const batches = noBatchCounts();
+  const messages = noMessageCounts();
   const records = noRecordCounts();
   const say = (what: string, counts: object): void => {
     process.stdout.write(`seed ${seed}: ${what} ${JSON.stringify(counts)}\n`);
@@ -44,17 +47,20 @@ async function main(): Promise<void> {
     say('files', files);
     fuzzBatches(seed, Math.floor(count * BATCHES_SHARE), batches);
     say('batches', batches);
+    // Of each message of the catalogue.
+    await fuzzMessages(seed, Math.ceil(count * MESSAGES_SHARE), messages);
+    say('messages', messages);
     const wanted = Math.max(count * (1 - FILES_SHARE - BATCHES_SHARE), count - files.files - batches.batches);
     for (let round = 0; records.records < wanted; round++) {
       await fuzzRecords(seed + round * RECORDS_AT_ONCE, RECORDS_AT_ONCE, records);
     }
     say('records', records);
     process.stdout.write(
-      `${(files.files + batches.batches + records.records).toLocaleString('en')} in all, none got through\n`,
+      `${(files.files + batches.batches + messages.messages + records.records).toLocaleString('en')} in all, none got through\n`,
     );
   } catch (error) {
     process.stdout.write(
-      `${JSON.stringify({ files, batches, records })}\nseed ${seed} fails: ${explain(error)}\n`,
+      `${JSON.stringify({ files, batches, messages, records })}\nseed ${seed} fails: ${explain(error)}\n`,
     );
     process.exitCode = 1;
   }
