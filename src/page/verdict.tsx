@@ -45,12 +45,14 @@ function lookNow(): Look {
   const books = overview.value?.books ?? null;
   if (books === null || isStale.value || overview.value?.problem != null) return 'unknown';
   if (books.difference !== null) return 'bad';
-  return (overview.value?.consumer?.lag ?? 0) > 0 ? 'moving' : 'good';
+  const isAwaited = [...placed.value.values()].some((what) => what === 'sent' || what === 'answered');
+  // Without a consumer, or before the brokers have said it, nobody knows what waits.
+  return isAwaited || overview.value?.consumer?.lag !== 0 ? 'moving' : 'good';
 }
 
 const MARKS: Readonly<Record<Look, readonly [sign: string, meaning: string]>> = {
   good: ['✓', 'the books balance'],
-  moving: ['✓', 'the books balance; orders are on their way'],
+  moving: ['✓', 'the books balance; orders may be on their way'],
   bad: ['✗', 'the books do not balance'],
   unknown: ['?', 'not checked now'],
 };

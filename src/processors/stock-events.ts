@@ -133,6 +133,16 @@ export class StockEvents {
     return { small, outgoing: this.#outgoing };
   }
 
+  /** Revisions alone, where nothing is sent: what was announced last stays known, for the next run that sends events. */
+  counted(): readonly SmallChange[] {
+    const small: SmallChange<Revised>[] = [];
+    for (const [key, { isChanged, revision }] of this.#items) {
+      const known = this.#state.small(REVISIONS, key) ?? { wanted: false };
+      if (isChanged) small.push({ table: REVISIONS, key, value: { ...known, revision } });
+    }
+    return small;
+  }
+
   #change(item: string, delta: number, cause: Cause, orderId: string | null): Folded {
     const folded = this.#at(item);
     const { onHand, level } = folded;

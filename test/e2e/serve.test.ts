@@ -270,6 +270,15 @@ test('decisions are sent as they are made, and a client that was away gets what 
     () => call('GET', '/overview'),
     ({ body }) => (body as Seen).consumer === null,
   );
+  // An edit by hand that no commit has taken in is no difference.
+  shop.write('inventory.csv', 'item,quantity\npen,40\n');
+  const from = Date.now();
+  await waitFor(
+    'the books again',
+    () => call('GET', '/overview'),
+    ({ body }) => Date.parse((body as Seen).books?.checked_at ?? '') > from,
+  );
+  expect((await call('GET', '/overview')).body).toMatchObject({ books: { on_hand: 48, difference: null } });
   // Behind the back of the books: a line of the log is gone.
   const log = path.join(shop.storage, 'orders.jsonl');
   const lines = fs.readFileSync(log, 'utf8').split('\n');
@@ -285,7 +294,11 @@ test('decisions are sent as they are made, and a client that was away gets what 
 });
 
 interface Seen {
-  readonly books: { readonly accepted: number; readonly difference: unknown } | null;
+  readonly books: {
+    readonly accepted: number;
+    readonly difference: unknown;
+    readonly checked_at: string;
+  } | null;
   readonly consumer: unknown;
   readonly problem: string | null;
 }
@@ -358,6 +371,11 @@ test('an order of the checkout is placed, waited for and cancelled, and its id b
     call('POST', '/orders', { ...order, order_id: 'C-3', user: 'bob' }),
   ]);
   expect([fraction.status, whole.status]).toEqual([422, 202]);
+  expect((await call('POST', '/orders', { ...order, shipping_address: 'Side Street 2' })).status).toBe(409);
+  // A wish may come before the order is read.
+  const early = { ...order, order_id: 'C-4' };
+  await call('POST', '/orders', early);
+  expect((await call('POST', '/orders/C-4/cancel')).status).toBe(202);
   // A server that has not taken it finds it where it waits.
   const { call: other } = await serve(shop);
   expect(await other('GET', '/orders/C-1')).toMatchObject({ status: 200, body: { status: 'PENDING' } });
@@ -369,6 +387,7 @@ test('an order of the checkout is placed, waited for and cancelled, and its id b
     body: { status: 'COMPLETED', payment: { status: 'paid' }, total_amount: '0.00' },
   });
   expect(await call('GET', '/orders/C-3?wait=30s')).toMatchObject({ body: { status: 'FAILED' } });
+  expect(await call('GET', '/orders/C-4?wait=30s')).toMatchObject({ body: { status: 'CANCELLED' } });
   const again = await call('POST', '/orders', order);
   expect(again.headers.get('idempotent-replayed')).toBe('true');
   expect((await call('GET', '/inventory/pen')).body).toMatchObject({ quantity: 3 });

@@ -10,6 +10,13 @@ const processors = (name: string): string => `src/processors/${name}`;
 /** What processors decide, and what they ask of the outside. */
 export const PROCESSORS: readonly Mutation[] = [
   {
+    name: 'stock that a processor without events takes counts as announced',
+    file: processors('stock-events.ts'),
+    from: 'value: { ...known, revision } });',
+    to: 'value: { ...known, revision, on_hand: this.#at(key).onHand } });',
+    tests: STOCK,
+  },
+  {
     name: 'stock that was changed while nobody sent events is announced by nobody',
     file: processors('stock-events.ts'),
     from: "    this.#event(item, folded, onHand - announced, 'edit', null);\n",

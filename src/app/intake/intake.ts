@@ -1,6 +1,6 @@
 import { CHECKOUT, placedOf } from '../../domain/checkout/facts.ts';
 import { Failure } from '../../domain/failure.ts';
-import { sameContent, type Order } from '../../domain/orders/order.ts';
+import { sameContent } from '../../domain/orders/order.ts';
 import type { StoreReader } from '../../ports/store.ts';
 import type { CheckoutOrder } from '../send/checkout-order.ts';
 import type { RecordBatcher } from './batcher.ts';
@@ -26,7 +26,7 @@ export interface TakenOrder {
 /** An order, and the flow that its id belongs to. */
 export interface KnownOrder {
   readonly flow: OrderFlow;
-  readonly order: Order;
+  readonly order: CheckoutOrder;
 }
 
 /** Takes orders in, many at a time: each is answered once the brokers have acknowledged it. */
@@ -104,15 +104,25 @@ async function knownOrder(
   const items = placed.items.map(({ product_id: item, quantity, unit_price: unitPrice }) => {
     return { item, quantity, unitPrice };
   });
-  return { flow: 'checkout', order: { orderId, user: placed.customer_id, items, createdAt: 0 } };
+  const { customer_id: user, shipping_address: address, total_amount: total } = placed;
+  return { flow: 'checkout', order: { orderId, user, items, createdAt: 0, address, total } };
 }
 
-function refuseOther(known: KnownOrder, order: Order, flow: OrderFlow): void {
+function refuseOther(known: KnownOrder, order: CheckoutOrder, flow: OrderFlow): void {
   const { orderId } = order;
-  if (known.flow === flow && sameContent(known.order, order)) return;
+  const isSame =
+    sameContent(known.order, order) &&
+    isSameOrOpen(known.order, order, 'address') &&
+    isSameOrOpen(known.order, order, 'total');
+  if (known.flow === flow && isSame) return;
   const how = known.flow === flow ? 'with another content' : `in the ${known.flow} flow`;
   throw new Failure('already_exists', `order ${orderId} was taken before, ${how}`, {
     fix: 'give an order of its own an id of its own',
     context: { orderId },
   });
+}
+
+/** What one of them leaves out was filled in. */
+function isSameOrOpen(one: CheckoutOrder, other: CheckoutOrder, field: 'address' | 'total'): boolean {
+  return one[field] === undefined || other[field] === undefined || one[field] === other[field];
 }

@@ -1,5 +1,5 @@
 import type { Decided } from '../../domain/orders/decided.ts';
-import type { StoreReader } from '../../ports/store.ts';
+import type { StoreInspection } from '../../ports/health.ts';
 
 /** The books in one line: put in − sold + moved = on hand. Units of all items. */
 export interface Balance {
@@ -15,53 +15,53 @@ export interface Balance {
   readonly difference: { readonly item: string; readonly expected: number; readonly actual: number } | null;
 }
 
-/** Adds up all logs of a store, as they are at the moment of its reader. "orderctl audit" looks at each line as well. */
-export async function balanceOf(reader: StoreReader): Promise<Balance> {
+/** Adds up all that a store has committed at one moment; an audit looks at each line as well. */
+export async function balanceOf(store: StoreInspection): Promise<Balance> {
   const byItem = new Map<string, number>();
   const sums = { putIn: 0, sold: 0, moved: 0, onHand: 0, accepted: 0, rejected: 0 };
   const add = (item: string, units: number): void => {
     byItem.set(item, (byItem.get(item) ?? 0) + units);
   };
-  for await (const chunk of reader.edits()) {
-    for (const edit of chunk) {
-      if (edit.kind !== 'item') continue;
+  for await (const { lines } of store.edits()) {
+    for (const edit of lines) {
+      if (edit?.kind !== 'item') continue;
       const units = (edit.after?.quantity ?? 0) - (edit.before?.quantity ?? 0);
       sums.putIn += units;
       add(edit.item, units);
     }
   }
-  for await (const chunk of reader.movements()) {
-    for (const { item, delta } of chunk) {
+  for await (const { lines } of store.movements()) {
+    for (const movement of lines) {
+      if (movement === undefined) continue;
+      const { item, delta } = movement;
       sums.moved += delta;
       add(item, delta);
     }
   }
-  const sell = ({ order }: Decided): void => {
-    for (const { item, quantity } of order.items) {
+  const sell = (decided: Decided | undefined): void => {
+    for (const { item, quantity } of decided?.order.items ?? []) {
       sums.sold += quantity;
       add(item, -quantity);
     }
   };
-  for await (const chunk of reader.decisions('accepted')) {
-    sums.accepted += chunk.length;
-    chunk.forEach(sell);
+  for await (const { lines } of store.decisions('accepted')) {
+    sums.accepted += lines.length;
+    lines.forEach(sell);
   }
-  for await (const chunk of reader.decisions('rejected')) sums.rejected += chunk.length;
-  for (const { item, quantity } of await reader.items()) {
+  for await (const { lines } of store.decisions('rejected')) sums.rejected += lines.length;
+  // Without edits by hand that no commit has taken in yet.
+  for (const { item, quantity } of store.items()) {
     sums.onHand += quantity;
     add(item, -quantity);
   }
-  return { ...sums, difference: await firstDifference(byItem, reader) };
+  return { ...sums, difference: firstDifference(byItem, store) };
 }
 
-async function firstDifference(
-  byItem: Map<string, number>,
-  reader: StoreReader,
-): Promise<Balance['difference']> {
+function firstDifference(byItem: ReadonlyMap<string, number>, store: StoreInspection): Balance['difference'] {
   const [found] = [...byItem].filter(([, left]) => left !== 0);
   if (found === undefined) return null;
   const [item, left] = found;
   let actual = 0;
-  for (const row of await reader.items()) if (row.item === item) actual = row.quantity;
+  for (const row of store.items()) if (row.item === item) actual = row.quantity;
   return { item, expected: actual + left, actual };
 }

@@ -63,8 +63,8 @@ export class OverviewWatch {
 
   async #add(): Promise<void> {
     const from = this.#clock.now();
-    await using reader = await this.#access.read();
-    this.#balance = await balanceOf(reader);
+    await using store = await this.#access.inspect();
+    this.#balance = await balanceOf(store);
     this.#balancedAt = from;
     const tookMs = this.#clock.now() - from;
     this.#addAgainAt = from + tookMs / ADDING_SHARE;

@@ -52,6 +52,7 @@ export async function openShop(session: Session, create: boolean, signal: AbortS
     }),
   };
   const unreadIn = unreadOf(broker, names, { orderCodec, createdCodec });
+  const intake = new OrderIntake({ batchers, read: () => access.read() });
   const overview = new OverviewWatch(access, systemClock);
   const shop: Shop = {
     ...{ access, users, watch: new DecisionWatch() },
@@ -59,20 +60,24 @@ export async function openShop(session: Session, create: boolean, signal: AbortS
       feed: new LiveFeed(),
       overview: () => (overview.latest === null ? null : overviewDocument(overview.latest, access.name)),
     },
-    intake: new OrderIntake({ batchers, read: () => access.read() }),
+    intake,
     now: () => systemClock.now(),
     newOrderId: () => `ORD-${newId()}`,
     orderIdOf: (key) => `ORD-${createHash('sha256').update(key).digest('hex').slice(0, 32)}`,
     findUnread: (reader, orderId) => unreadIn(reader, orderId),
-    cancel: (orderId, reason, waitMs) =>
-      wishFor(
+    cancel: async (orderId, reason, waitMs) => {
+      await using reader = await access.read();
+      const known = intake.taken(orderId) ?? (await unreadIn(reader, orderId));
+      return await wishFor(
         { access, kafka: () => Promise.resolve({ broker, codecOf }), clock: systemClock },
         {
           ...{ orderId, names, create, waitMs, signal, on },
           wish: { kind: 'cancel', reason },
-          isUnknown: false,
+          // One that was taken and that no processor has read yet.
+          isUnknown: known?.flow === 'checkout',
         },
-      ),
+      );
+    },
     checkBroker: async () => {
       await using admin = await broker.admin();
       await admin.clusterId();

@@ -43,9 +43,12 @@ export function inventory({ events }: Pick<ShopOptions, 'events'>): Processor<Me
           : cancel(one as Received<OrderCancel>, draft, stock),
       );
       const changes = draft.changes();
-      const { small, outgoing } = stock.announced();
-      const sent = [...(events === null ? [] : outgoing), ...(changes.outgoing ?? [])];
-      return { changes: { ...changes, small, outgoing: sent }, results };
+      const { small, outgoing } =
+        events === null ? { small: stock.counted(), outgoing: [] } : stock.announced();
+      return {
+        changes: { ...changes, small, outgoing: [...outgoing, ...(changes.outgoing ?? [])] },
+        results,
+      };
     },
   };
 }

@@ -259,6 +259,16 @@ describe('stock that was changed while nobody sent events', () => {
     expect(missed(state)).toEqual([]);
   });
 
+  it('is announced too when a processor that sends none took it, which only counts on', () => {
+    const state = new PlainState().withItems({ pen: 9 });
+    sell(state, order('A', ['pen', 1]));
+    const silent = new StockEvents(RULES, state);
+    silent.moved({ item: 'pen', delta: -5, cause: 'reservation', orderId: 'C', eventId: null });
+    state.withItems({ pen: 3 });
+    state.apply({ small: silent.counted() });
+    expect(events(missed(state))).toMatchObject([{ item: 'pen', revision: 3, delta: -5, on_hand: 3 }]);
+  });
+
   it('is announced before what changes it next', () => {
     const state = new PlainState().withItems({ pen: 9 });
     sell(state, order('A', ['pen', 1]));
