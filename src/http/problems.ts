@@ -21,6 +21,13 @@ const STATUSES: Partial<Record<FailureCode, number>> = {
   owner_unreachable: 503,
 };
 
+/** The ways out of what most have wrong at first. */
+const FIXES: Readonly<Record<number, string>> = {
+  413: 'send at most 1 MiB',
+  415: 'send JSON, with the header "Content-Type: application/json"',
+  429: 'send fewer requests',
+};
+
 /** Seconds, for who asks again: a broker that restarts is back by then. */
 const RETRY_AFTER = '2';
 
@@ -67,7 +74,7 @@ function failureOf(error: unknown): Failure {
   const status = errorStatus(error);
   if (status !== null && error instanceof Error) {
     const code = status === 404 ? 'not_found' : status === 400 || status === 422 ? 'invalid_value' : 'usage';
-    return new Failure(code, error.message);
+    return new Failure(code, error.message, { fix: FIXES[status] ?? 'see /docs for what each call takes' });
   }
   return new Failure('bug', 'the server failed: its log says how');
 }

@@ -10,6 +10,8 @@ const TRAVEL_MS = 1_400;
 export function Flow() {
   const consumer = overview.value?.consumer ?? null;
   const books = overview.value?.books ?? null;
+  // Before the first word of the server nothing is known, not that nothing runs.
+  const isMissing = overview.value !== null && consumer === null;
   const rate = consumer?.processors.find(({ processor }) => processor === 'orders')?.records_per_second ?? 0;
   const lag = consumer?.lag ?? null;
   return (
@@ -19,15 +21,19 @@ export function Flow() {
         <p>{lag === null ? '–' : grouped(lag)}</p>
         <small>waiting in Kafka</small>
       </div>
-      <Pipe isStill={consumer === null} rate={rate} />
-      <div class={`stage processors ${consumer === null ? 'hollow' : ''}`}>
-        <h3>{consumer === null ? 'no processor' : 'processors'}</h3>
+      <Pipe isStill={isMissing} rate={rate} />
+      <div class={`stage processors ${isMissing ? 'hollow' : ''}`}>
+        <h3>{isMissing ? 'no processor' : 'processors'}</h3>
         <p>{rate < 10 ? rate.toFixed(1) : grouped(Math.round(rate))}/s</p>
         <small>
-          {consumer === null ? 'orders wait' : `${consumer.processors.length} in process ${consumer.pid}`}
+          {isMissing
+            ? 'orders wait'
+            : consumer === null
+              ? 'not known yet'
+              : `${consumer.processors.length} in process ${consumer.pid}`}
         </small>
       </div>
-      <Pipe isStill={consumer === null} rate={rate} />
+      <Pipe isStill={isMissing} rate={rate} />
       <div class="stage ends">
         <p class="good">
           <b>{books === null ? '–' : grouped(books.accepted)}</b> completed
@@ -37,9 +43,11 @@ export function Flow() {
         </p>
         <p class="quiet">
           <b>
-            {grouped(consumer?.processors.reduce((sum, { dead_lettered }) => sum + dead_lettered, 0) ?? 0)}
+            {consumer === null
+              ? '–'
+              : grouped(consumer.processors.reduce((sum, one) => sum + one.dead_lettered, 0))}
           </b>{' '}
-          dead letters
+          dead letters since its start
         </p>
       </div>
     </section>

@@ -9,14 +9,16 @@ const opened = signal<string | null>(null);
 /** Orders as they are decided, the latest first; one opened shows all that is known of it. */
 export function Orders() {
   const all = orders.value;
-  const shown = all.slice(0, SHOWN);
-  const kept = all.find(({ order_id }) => order_id === opened.value);
+  const shown = (all ?? []).slice(0, SHOWN);
+  const kept = all?.find(({ order_id }) => order_id === opened.value);
   // One that is being looked at does not move out of sight.
   const rows = kept === undefined || shown.includes(kept) ? shown : [kept, ...shown];
   return (
     <section class="card orders">
       <h2>Orders</h2>
-      {rows.length === 0 ? (
+      {all === null ? (
+        <p class="quiet">Asking for the latest orders …</p>
+      ) : rows.length === 0 ? (
         <p class="quiet">
           No order is decided yet. Place one here, or send some: <code>orderctl produce --count 20</code>
         </p>

@@ -10,7 +10,8 @@ const LISTED = 100;
 const STALE_MS = 4_000;
 
 export const overview = signal<Overview | null>(null);
-export const orders = signal<readonly OrderState[]>([]);
+/** null: not known yet. */
+export const orders = signal<readonly OrderState[] | null>(null);
 export const items = signal<readonly Item[] | null>(null);
 const isCut = signal(false);
 /** Milliseconds since the epoch, ten times a second while something moves by itself. */
@@ -50,7 +51,7 @@ function take({ accepted, rejected, orders: latest }: Decisions): void {
   const known = new Set(latest.map(({ order_id }) => order_id));
   orders.value = [
     ...latest.toReversed(),
-    ...orders.value.filter(({ order_id }) => !known.has(order_id)),
+    ...(orders.value ?? []).filter(({ order_id }) => !known.has(order_id)),
   ].slice(0, LISTED);
   const decided = latest.filter(({ order_id }) => placed.value.has(order_id));
   if (decided.length === 0) return;

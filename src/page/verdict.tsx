@@ -19,8 +19,7 @@ export function Verdict() {
           {books.moved === 0 ? null : (
             <>
               {' '}
-              {books.moved < 0 ? '−' : '+'} <b>{grouped(Math.abs(books.moved))}</b>{' '}
-              {books.moved < 0 ? 'reserved' : 'returned'}
+              {books.moved < 0 ? '−' : '+'} <b>{grouped(Math.abs(books.moved))}</b> by the checkout
             </>
           )}{' '}
           = <b>{grouped(books.on_hand)}</b> on the shelf <Mark look={look} />

@@ -1,4 +1,3 @@
-import path from 'node:path';
 import { Failure } from '../../../domain/failure.ts';
 import { isoSeconds } from '../../../domain/iso-time.ts';
 import type { StoreAccess } from '../../../ports/access.ts';
@@ -25,10 +24,9 @@ async function checkoutOrder(id: string, access: StoreAccess): Promise<Failure |
   const last = facts.at(-1);
   if (last === undefined) return undefined;
   const steps = facts.map(({ step }) => step.replaceAll('_', ' ')).join(', ');
-  const file = path.join(access.name, `${CHECKOUT.name}.jsonl`);
   return new Failure(
     'not_found',
     `order ${id} is one of the checkout, which decides it in steps: ${steps} (${isoSeconds(Date.parse(last.at))})`,
-    { fix: `each step with its particulars: grep '"${id}"' ${file}`, context: { orderId: id } },
+    { fix: `see each of them: orderctl order show ${id}`, context: { orderId: id } },
   );
 }
