@@ -278,15 +278,31 @@ describe('what is sent', () => {
   });
 });
 
+/** One of two processors that read the cancellations of orders. */
+function reader(name: 'payment' | 'notification'): Service {
+  return service({
+    ...{ name, sources: [ORDER_CANCELLED], emits: [], keys: () => ({}) },
+    decide: (received: readonly Received<unknown>[], state: State) =>
+      decideEach(received, state, ({ record }) => ({
+        ...({ kind: 'handled', about: String(record.offset), detail: '' } as const),
+      })),
+  });
+}
+
+it('a dead letter is sent by the first reader that runs, so that none is lost where the first of all does not', async () => {
+  broker.createTopic('orders.cancelled');
+  broker.append('orders.cancelled', 0, { value: new TextEncoder().encode('no JSON') });
+  const senders = () =>
+    sentTo('orders.cancelled.dlq').map(({ headers }) => lastHeader(headers, 'x-original-group'));
+  await run([reader('notification')]);
+  expect(senders()).toEqual(['g.notification']);
+  broker.append('orders.cancelled', 0, { value: new TextEncoder().encode('nor this') });
+  // Payment has not read the first one yet: what each reads in a run of its own, each sends.
+  await run([reader('notification'), reader('payment')]);
+  expect(senders()).toEqual(['g.notification', 'g.payment', 'g.payment']);
+});
+
 it('a record that is redriven to one group is ignored by the others that read the topic', async () => {
-  const reader = (name: 'payment' | 'notification'): Service =>
-    service({
-      ...{ name, sources: [ORDER_CANCELLED], emits: [], keys: () => ({}) },
-      decide: (received: readonly Received<unknown>[], state: State) =>
-        decideEach(received, state, ({ record }) => ({
-          ...({ kind: 'handled', about: String(record.offset), detail: '' } as const),
-        })),
-    });
   broker.createTopic('orders.cancelled');
   const value = new TextEncoder().encode('{}');
   broker.append('orders.cancelled', 0, { value, headers: [['x-original-group', 'g.payment']] });

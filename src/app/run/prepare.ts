@@ -39,7 +39,7 @@ interface Reader {
 export interface PreparedTopic {
   readonly source: DeclaredMessage;
   readonly topic: string;
-  /** Where its dead letters go; null: another processor that reads the topic sends them. */
+  /** Where its dead letters go; null: another processor of this run that reads the topic sends them. */
   readonly dlqTopic: string | null;
   /** A partition without a leader is absent, unless all were waited for. */
   readonly ranges: readonly PartitionRange[];
@@ -81,6 +81,7 @@ export async function prepareRun(
     }
   }
   await ensureTopics(admin, topicsOf(readers, store, names), options.create, options.on);
+  const running = new Set(readers.map(({ processor }) => processor.name));
   const clusterId = await admin.clusterId();
   const prepared: PreparedTopic[][] = [];
   for (const { processor, group } of readers) {
@@ -89,7 +90,9 @@ export async function prepareRun(
     await clearGroup(admin, ports, { topic, group, signal: options.signal }, options.on);
     const topics: PreparedTopic[] = [];
     for (const source of processor.sources) {
-      const of = { source, group, processor: processor.name, clusterId };
+      // Of the readers that run here: one that does not may never run, and then nobody would send them.
+      const sendsDeadLetters = source.readers.find((name) => running.has(name)) === processor.name;
+      const of = { source, group, processor: processor.name, clusterId, sendsDeadLetters };
       topics.push(await prepareTopic(admin, store, of, options));
     }
     prepared.push(topics);
@@ -110,10 +113,16 @@ function topicsOf(readers: readonly Reader[], store: Store, names: TopicNames): 
 async function prepareTopic(
   admin: BrokerAdmin,
   store: Store,
-  of: { source: DeclaredMessage; group: string; processor: ProcessorName; clusterId: string },
+  of: {
+    source: DeclaredMessage;
+    group: string;
+    processor: ProcessorName;
+    clusterId: string;
+    sendsDeadLetters: boolean;
+  },
   options: PrepareOptions,
 ): Promise<PreparedTopic> {
-  const { source, group, processor, clusterId } = of;
+  const { source, group, processor, clusterId, sendsDeadLetters } = of;
   const { names, adopt, reset, on } = options;
   const topic = topicOf(source, names);
   const isWhole = reset !== null || options.untilEnd;
@@ -132,10 +141,9 @@ async function prepareTopic(
     on({ kind: 'moved', topic, move });
   }
   await commitPositions(admin, { topic, group }, { positions, ranges: known, committed, mark });
-  const isFirst = source.readers[0] === processor;
   return {
     ...{ source, topic, ranges, positions },
-    dlqTopic: isFirst ? deadLetterTopicOf(source, names) : null,
+    dlqTopic: sendsDeadLetters ? deadLetterTopicOf(source, names) : null,
     skipped: moves.reduce((sum, move) => sum + move.skipped, 0),
   };
 }

@@ -15,7 +15,7 @@ export interface BatchRunnerParts<M, R extends Outcome> {
   readonly service: Service<M, R>;
   /** What is read. */
   readonly source: DeclaredMessage;
-  /** null: another processor that reads the topic sends its dead letters. */
+  /** null: another processor of this run that reads the topic sends its dead letters. */
   readonly dlqTopic: string | null;
   readonly store: Store;
   readonly codec: Codec<M>;
