@@ -101,8 +101,8 @@ export const RUNNING: readonly Mutation[] = [
   {
     name: 'every reader of a topic sends its dead letters',
     file: 'src/app/run/prepare.ts',
-    from: 'dlqTopic: isFirst ? deadLetterTopicOf(source, names) : null,',
-    to: 'dlqTopic: isFirst || true ? deadLetterTopicOf(source, names) : null,',
+    from: 'dlqTopic: sendsDeadLetters ? deadLetterTopicOf(source, names) : null,',
+    to: 'dlqTopic: sendsDeadLetters || true ? deadLetterTopicOf(source, names) : null,',
     tests: SERVICES,
   },
   {
