@@ -3,7 +3,7 @@ import type { LogLine } from '../../documents/error.ts';
 import { isoTime } from '../../domain/iso-time.ts';
 import type { LogLevel } from '../settings/table.ts';
 import { columnsOf, rowsOf, Terminal } from './terminal.ts';
-import { wrapped } from './text.ts';
+import { wrapped, wrappedLines } from './text.ts';
 
 const RANK: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2, debug: 3 };
 
@@ -191,7 +191,7 @@ export class Printer {
       .map(({ level, text }) =>
         level === 'warn' && !this.#isJson
           ? begin + this.#labelled('warning:', this.messageColours.yellow, text, (time?.length ?? -1) + 1)
-          : begin + this.#formatted(level, text),
+          : begin + this.#formatted(level, text, (time?.length ?? -1) + 1),
       );
     this.#write(shown.join(''));
   }
@@ -216,9 +216,11 @@ export class Printer {
     if (this.says(level)) this.#write(this.#formatted(level, text));
   }
 
-  #formatted(level: LogLevel, text: string): string {
+  /** @param taken columns before it */
+  #formatted(level: LogLevel, text: string, taken = 0): string {
     const message = this.#rephrase(text);
-    if (!this.#isJson) return `${message}\n`;
+    const columns = isTerminal(this.#stderr) ? columnsOf(this.#stderr) : null;
+    if (!this.#isJson) return `${wrappedLines(message, columns === null ? null : columns - taken)}\n`;
     const line: LogLine = { type: 'log', level, at: isoTime(Date.now()), message };
     return `${JSON.stringify(line)}\n`;
   }
