@@ -4,18 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { ORDER } from '../../src/domain/messages/shop/order.ts';
 import { failureOf, openShop, type Shop } from '../support/cli.ts';
 import { closedPort } from '../support/closed-port.ts';
-import { registerSchema, testRegistry } from '../support/topics.ts';
+import { registerSchema, setLevel, testRegistry } from '../support/topics.ts';
 
 const OWN: { readonly fields: readonly object[] } = ORDER.schema;
-
-async function setLevel(subject: string, compatibility: string): Promise<void> {
-  const answer = await fetch(`${testRegistry()}/config/${subject}`, {
-    method: 'PUT',
-    headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
-    body: JSON.stringify({ compatibility }),
-  });
-  if (!answer.ok) throw new Error(`registry: ${answer.status} ${await answer.text()}`);
-}
 
 async function versions(subject: string): Promise<number> {
   const answer = await fetch(`${testRegistry()}/subjects/${subject}/versions`);

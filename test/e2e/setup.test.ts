@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { failureOf, openShop, penShop, type Json } from '../support/cli.ts';
 import { closedPort } from '../support/closed-port.ts';
 import { expectValidated } from '../support/documents.ts';
-import { registerSchema, testRegistry } from '../support/topics.ts';
+import { registerSchema, setLevel, testRegistry } from '../support/topics.ts';
 
 async function subjects(topic: string): Promise<string[]> {
   const all = (await (await fetch(`${testRegistry()}/subjects`)).json()) as string[];
@@ -57,6 +57,7 @@ describe('setup', () => {
       ...{ type: 'record', name: 'Order', namespace: 'orderctl' },
       fields: [{ name: 'order_id', type: 'int' }],
     });
+    await setLevel(`${shop.topic}-value`, 'BACKWARD');
     const refused = await shop.run('setup orders --execute -o json');
     expect(failureOf(refused)).toMatchObject({ code: 'incompatible_schema' });
     expect(refused.code).toBe(6);

@@ -215,6 +215,16 @@ export async function registerSchema(subject: string, schema: object, registry?:
   return ((await answer.json()) as { id: number }).id;
 }
 
+/** How the registry compares new versions of a subject: not every registry does by default. */
+export async function setLevel(subject: string, compatibility: string): Promise<void> {
+  const answer = await fetch(`${testRegistry()}/config/${subject}`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
+    body: JSON.stringify({ compatibility }),
+  });
+  if (!answer.ok) throw new Error(`registry: ${answer.status} ${await answer.text()}`);
+}
+
 /** A value in the Confluent wire format. */
 export function confluentValue(schemaId: number, schema: object, value: unknown): Buffer {
   const head = Buffer.alloc(5);
