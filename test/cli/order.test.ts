@@ -100,7 +100,7 @@ describe('order show', () => {
     expect(result.code).toBe(3);
     expect(failureOf(result)).toMatchObject({ code: 'not_found', order_id: 'C-1' });
     expect(failureOf(result).message).toContain('in steps: charge owed, cancelled (2026-01-02T00:00:00Z)');
-    expect(failureOf(result).fix).toContain('checkout.jsonl');
+    expect(failureOf(result).fix).toContain('order show C-1');
   });
 
   it.each([

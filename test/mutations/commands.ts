@@ -161,8 +161,8 @@ export const COMMANDS: readonly Mutation[] = [
   {
     name: 'messages under -o json are text',
     file: 'src/cli/output/printer.ts',
-    from: '    if (!this.#isJson) return `${message}\\n`;\n',
-    to: '    if (this.#isJson || !this.#isJson) return `${message}\\n`;\n',
+    from: '    if (!this.#isJson) return `${wrappedLines(',
+    to: '    if (this.#isJson || !this.#isJson) return `${wrappedLines(',
     tests: ['test/unit/cli/run-to-exit.test.ts'],
   },
   {
