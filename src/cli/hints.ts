@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { delimiter, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Advice, ProduceAgain, TypedAdvice } from '../domain/advice.ts';
@@ -152,6 +152,14 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The folder of package.json. */
 export const PACKAGE_ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Of this installation. */
+export function version(): string {
+  const { version: found } = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  return found;
+}
 
 /** The ways to get a broker that this installation has, one a line. */
 export function brokerHints(

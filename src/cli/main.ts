@@ -1,5 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { Failure } from '../domain/failure.ts';
 import { COMMANDS } from './commands/index.ts';
@@ -7,7 +6,7 @@ import { refusePasswords } from './settings/secrets.ts';
 import { misspelledVariables } from './settings/misspelled.ts';
 import { runToExit, type ExitOptions } from './exit.ts';
 import { checkOutput, describe, HELP_COLUMNS, helpTopic, settingOptions, visibleOptions } from './help.ts';
-import { PACKAGE_ROOT } from './hints.ts';
+import { version } from './hints.ts';
 import { nearest } from './nearest.ts';
 import { Printer } from './output/printer.ts';
 import { Session } from './session.ts';
@@ -172,13 +171,6 @@ function mayHoldKept(folder: string): boolean {
     // What opens the folder says what is wrong with it.
     return false;
   }
-}
-
-function version(): string {
-  const { version: found } = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')) as {
-    version: string;
-  };
-  return found;
 }
 
 const TAKE_A_VALUE = new Set<string>(

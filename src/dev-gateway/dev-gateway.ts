@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listen, stopListening } from '../dev-broker/http-server.ts';
 import { LineLog } from '../dev-broker/line-log.ts';
 import { Books, type Entry, type Totals } from './books.ts';
 import { isMood, Moods, MOODS, type Mood } from './moods.ts';
@@ -14,7 +14,6 @@ import { isMood, Moods, MOODS, type Mood } from './moods.ts';
 
 const DELAY_MS = 1_000;
 const MAX_BODY_BYTES = 64 * 1024;
-const STOP_GRACE_MS = 500;
 const AMOUNT = /^\d{1,8}\.\d{2}$/;
 
 export interface DevGatewayOptions {
@@ -50,11 +49,9 @@ export async function startDevGateway({
       // The other side broke off.
       gateway.answer(request, response).catch(() => response.destroy());
     });
-    await listen(server, host, port);
-    const { port: actual } = server.address() as AddressInfo;
-    const name = host.includes(':') ? `[${host}]` : host;
+    const url = await listen(server, host, port);
     return {
-      url: `http://${name}:${actual}`,
+      url,
       totals: () => books.totals(),
       stop: () => stop(server, log),
     };
@@ -64,22 +61,8 @@ export async function startDevGateway({
   }
 }
 
-async function listen(server: Server, host: string, port: number): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-}
-
 async function stop(server: Server, log: LineLog): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  const timer = setTimeout(() => server.closeAllConnections(), STOP_GRACE_MS);
-  await closed;
-  clearTimeout(timer);
-  log.close();
+  if (await stopListening(server)) log.close();
 }
 
 type Reply = readonly [status: number, body: object];

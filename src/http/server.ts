@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
@@ -115,9 +114,4 @@ function openApi({ version, token }: ServerOptions) {
           security: [{ token: [] }],
         }),
   };
-}
-
-/** The version of this installation. */
-export function versionIn(packageFile: string): string {
-  return (JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }).version;
 }

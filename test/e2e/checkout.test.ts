@@ -14,7 +14,7 @@ const stepsOf = (order: Json): string[] =>
   (order.timeline as readonly { step: string }[]).map(({ step }) => step);
 
 test(
-  'the checkout as it is told: paid, declined, gone, rejected, cancelled, and a gateway that is down',
+  'the checkout in every way it can end: paid, declined, gone, rejected, cancelled, and a gateway that is down',
   { timeout: 180_000 },
   async () => {
     const world = await openCheckoutShop({

@@ -1,8 +1,9 @@
+import type { Balance } from '../../domain/balance.ts';
 import { isFailure } from '../../domain/failure.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { RunningConsumer } from '../../ports/owner.ts';
-import { balanceOf, type Balance } from './balance.ts';
+import { balanceOf } from './balance.ts';
 
 const PULSE_MS = 1_000;
 /** Adding up may take this part of the time: the longer the logs, the rarer it is. */

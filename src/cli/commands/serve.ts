@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import { systemClock } from '../../compose.ts';
 import type { Serving } from '../../documents/development.ts';
@@ -10,7 +9,7 @@ import { Failure } from '../../domain/failure.ts';
 import { errorCode } from '../error-code.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
-import { PACKAGE_ROOT, wayOut } from '../hints.ts';
+import { version, wayOut } from '../hints.ts';
 import { isLoopback, listenFailure } from '../input/listen.ts';
 import { wholeNumber } from '../parse.ts';
 import type { Session } from '../session.ts';
@@ -63,12 +62,12 @@ async function serve(session: Session, flags: Flags): Promise<void> {
   }
   const signal = takeStopSignal(printer);
   const { shop, batchers, overview } = await openShop(session, flags.create, signal);
-  const { startApi, versionIn } = await import('../../http/server.ts');
+  const { startApi } = await import('../../http/server.ts');
   const onBug = (error: unknown): void =>
     printer.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
   const api = await startApi(shop, {
     ...{ host, port, rateLimit, token, onBug },
-    version: versionIn(join(PACKAGE_ROOT, 'package.json')),
+    version: version(),
     wayOut: (fix) => printer.rephrased(wayOut(fix)),
   }).catch((error: unknown) => {
     throw listenFailure(error, { host, port, flag: '--port' }) ?? error;

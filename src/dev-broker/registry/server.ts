@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { listen, stopListening } from '../http-server.ts';
 import { LineLog } from '../line-log.ts';
 import { RegistryError, storeFailed } from './errors.ts';
 import { parseJson } from './json.ts';
@@ -21,8 +21,6 @@ const ACCEPTED_TYPES = new Set([CONTENT_TYPE, 'application/vnd.schemaregistry+js
 const MAX_BODY_BYTES = 2 * 1024 * 1024;
 /** For a request to arrive completely. */
 const REQUEST_TIMEOUT_MS = 30_000;
-/** How long a stop waits for pending answers. */
-const STOP_GRACE_MS = 500;
 
 export interface DevRegistryOptions {
   /** Default: 127.0.0.1. */
@@ -60,10 +58,8 @@ export async function startDevRegistry(options: DevRegistryOptions): Promise<Dev
     const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
       void api.answer(request, response);
     });
-    await listen(server, host, port);
-    const { port: actual } = server.address() as AddressInfo;
-    const name = host.includes(':') ? `[${host}]` : host;
-    return { url: `http://${name}:${actual}${api.path}`, stop: () => stop(server, log) };
+    const url = await listen(server, host, port);
+    return { url: `${url}${api.path}`, stop: () => stop(server, log) };
   } catch (error) {
     log.close();
     throw error;
@@ -86,23 +82,8 @@ function durably(log: LineLog): (event: RegistryEvent) => void {
   };
 }
 
-async function listen(server: Server, host: string, port: number): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-}
-
 async function stop(server: Server, log: LineLog): Promise<void> {
-  if (!server.listening) return;
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  const timer = setTimeout(() => server.closeAllConnections(), STOP_GRACE_MS);
-  await closed;
-  clearTimeout(timer);
-  log.close();
+  if (await stopListening(server)) log.close();
 }
 
 class Api {

@@ -1,3 +1,4 @@
+import type { Balance } from '../../domain/balance.ts';
 import { isoTime } from '../../domain/iso-time.ts';
 import type { RunningConsumer } from '../../ports/owner.ts';
 import type { Overview } from '../http/overview.ts';
@@ -8,15 +9,7 @@ type Books = NonNullable<Overview['books']>;
 /** What an overview is made of: see src/app/overview. */
 export interface OverviewFacts {
   readonly at: number;
-  readonly balance: {
-    readonly putIn: number;
-    readonly sold: number;
-    readonly moved: number;
-    readonly onHand: number;
-    readonly accepted: number;
-    readonly rejected: number;
-    readonly difference: Books['difference'];
-  } | null;
+  readonly balance: Balance | null;
   readonly balancedAt: number | null;
   readonly consumer: RunningConsumer | null;
   readonly problem: string | null;
@@ -35,7 +28,7 @@ export function overviewDocument(
   };
 }
 
-function booksOf(balance: NonNullable<OverviewFacts['balance']>, at: number): Books {
+function booksOf(balance: Balance, at: number): Books {
   const { putIn, sold, moved, onHand, accepted, rejected, difference } = balance;
   return {
     ...{ checked_at: isoTime(at), put_in: putIn, sold, moved, on_hand: onHand },

@@ -31,7 +31,7 @@ const MESSAGE_OF = {
   refunded: PAYMENT_REFUNDED,
 } as const;
 
-/** Validation, payment by a gateway and inventory under kill -9: every order comes to one end, and each step is told once. */
+/** Validation, payment by a gateway and inventory under kill -9: every order comes to one end, and each step is announced once. */
 export async function killCheckout(kills: number, random: () => number): Promise<void> {
   const cluster = await startCluster();
   const shop = openShop({

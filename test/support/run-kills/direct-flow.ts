@@ -3,6 +3,7 @@ import path from 'node:path';
 import { expect } from 'vitest';
 import { ALERT, type Alert } from '../../../src/domain/messages/shop/alert.ts';
 import { INVENTORY_EVENT, type InventoryEvent } from '../../../src/domain/messages/shop/inventory-event.ts';
+import { ORDER } from '../../../src/domain/messages/shop/order.ts';
 import { fill, openShop, type Shop } from '../cli.ts';
 import { confluentValue, createTopic, jsonOrder, registerSchema, sendRaw } from '../topics.ts';
 import { startCluster } from './cluster.ts';
@@ -15,31 +16,6 @@ const PLENTY = ['book', 'pen', 'ink', 'cup', 'lamp', 'desk'];
 const SCARCE = ['P-567', 'P-568'];
 const LOW = 1;
 const ORDERS_A_LIFE = 30;
-
-const ORDER_SCHEMA = {
-  type: 'record',
-  name: 'Order',
-  namespace: 'orderctl',
-  fields: [
-    { name: 'order_id', type: 'string' },
-    { name: 'user', type: 'string' },
-    {
-      name: 'items',
-      type: {
-        type: 'array',
-        items: {
-          type: 'record',
-          name: 'OrderItem',
-          fields: [
-            { name: 'item', type: 'string' },
-            { name: 'quantity', type: 'int' },
-          ],
-        },
-      },
-    },
-    { name: 'created_at', type: { type: 'long', logicalType: 'timestamp-millis' } },
-  ],
-};
 
 /**
  * Orders, events, alerts and mail under kill -9: each event and alert has one id and one content, and none is missing;
@@ -57,7 +33,7 @@ export async function killDirectFlow(kills: number, random: () => number): Promi
   const stock = { ...of(PLENTY, 100_000), ...of(SCARCE, 3) };
   fill(shop, { alice: 'paid', bob: 'unpaid' }, stock);
   await createTopic(shop.topic, 3, cluster.brokers);
-  const schemaId = await registerSchema(`${shop.topic}-value`, ORDER_SCHEMA, cluster.registry);
+  const schemaId = await registerSchema(`${shop.topic}-value`, ORDER.schema, cluster.registry);
 
   const sent = new Set<string>();
   const order = (): Parameters<typeof sendRaw>[1][number] => {
@@ -68,8 +44,13 @@ export async function killDirectFlow(kills: number, random: () => number): Promi
     if (way < 0.4) return { key: id, value: JSON.stringify({ order_id: id, product_id: item, quantity: 1 }) };
     const user = random() < 0.1 ? 'bob' : 'alice';
     if (way < 0.6) return jsonOrder(id, user, { [item]: 1, [pick(PLENTY)]: 2 });
-    const value = { order_id: id, user, items: [{ item, quantity: 1 }], created_at: 1_760_000_000_000 };
-    return { key: id, value: confluentValue(schemaId, ORDER_SCHEMA, value) };
+    const value = {
+      order_id: id,
+      user,
+      items: [{ item, quantity: 1, unit_price: null }],
+      created_at: 1_760_000_000_000,
+    };
+    return { key: id, value: confluentValue(schemaId, ORDER.schema, value) };
   };
   const acts = [
     () => saveByHand(shop, pick(SCARCE)),

@@ -69,7 +69,7 @@ it('the one to play with keeps its books through a restart, and moves no money t
   expect(fs.readFileSync(file, 'utf8').trimEnd().split('\n')).toHaveLength(1);
 });
 
-it('an answer that is lost is found; a key that is forgotten is charged twice by whoever does not look', async () => {
+it('an answer that is lost is found; a key that is forgotten is charged twice without a look-up', async () => {
   const dev = await openDev();
   const gateway = createHttpGateway({ url: dev.url, token: null });
   expect(await gateway.charge(payment('s:1:charge', 'lose-amy'), never)).toMatchObject({

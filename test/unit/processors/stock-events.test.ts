@@ -250,7 +250,7 @@ describe('stock that was changed while nobody sent events', () => {
     state.withItems({ pen: 0, book: 8, lamp: 1 });
     state.items.delete('desk');
     const sent = missed(state);
-    // Nobody was told of a lamp.
+    // A lamp was never announced.
     expect(events(sent)).toMatchObject([
       { item: 'pen', revision: 2, delta: -8, on_hand: 0, cause: 'edit', order_id: null },
       { item: 'desk', revision: 2, delta: -8, on_hand: 0, cause: 'edit', order_id: null },
@@ -314,7 +314,7 @@ it('events add up: no revision twice, and each says what is on hand after its ch
                 ? missed(state)
                 : [];
         for (const { item, delta, on_hand, revision } of events(sent)) {
-          // The first that is told of an item may follow changes that nobody was told of.
+          // The first event of an item may follow changes that were not announced.
           if (revision > 1) expect(on_hand).toBe((onHand.get(item) ?? 0) + delta);
           expect(revision).toBe((revisions.get(item) ?? 0) + 1);
           onHand.set(item, on_hand);
