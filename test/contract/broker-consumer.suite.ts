@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { describe, expect, it } from 'vitest';
 
+import { Failure } from '../../src/domain/failure.ts';
 import { createKafkaBroker } from '../../src/adapters/kafka/kafka-broker.ts';
 import type { Position } from '../../src/ports/store.ts';
 import { closedPort } from '../support/closed-port.ts';
@@ -159,10 +160,12 @@ export function consumerContract(cluster: Cluster): void {
       expect(await clients.admin.committed(group, topic)).toMatchObject([{ offset: 5, metadata: 'mark' }]);
     });
 
-    it('ends as the handler ends when that fails', async () => {
+    it.each([
+      ['a bug', new TypeError('from the handler')],
+      ['what it did not find', new Failure('not_found', 'no schema')],
+    ])('ends as the handler ends when that fails: %s', async (_, boom) => {
       const topic = await filled(1);
       const group = cluster.name('group');
-      const boom = new TypeError('from the handler');
       const running = await consume(cluster.broker(), {
         topic,
         group,

@@ -5,7 +5,7 @@ import { PartitionMap } from '../partition-map.ts';
 import { interruptible, KafkaClient } from '../protocol/client.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { Delivery } from './delivery.ts';
-import { toFailure, topicMissing } from '../protocol/errors.ts';
+import { answerOf, toFailure, topicMissing } from '../protocol/errors.ts';
 import { Fetcher } from './fetcher.ts';
 import type { FetchBudget } from '../fetch-budget.ts';
 import type { KafkaOptions } from '../options.ts';
@@ -271,7 +271,8 @@ export class Run {
     const { error } = this.#failure;
     const { addresses } = this.#client;
     const failure = toFailure(error, { addresses, ...this.#doing() });
-    throw isFailure(failure, 'not_found')
+    // What the handler did not find is something else.
+    throw isFailure(failure, 'not_found') && answerOf(failure.cause) === 'UNKNOWN_TOPIC_OR_PARTITION'
       ? topicMissing(this.#options.topics.join(', '), addresses, error)
       : failure;
   }
