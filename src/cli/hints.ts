@@ -93,6 +93,9 @@ const WAYS: Ways = {
   other_topic: () => 'name another with --topic; orderctl consume makes a missing one',
   create_topic: () =>
     'leave out --no-create to have it made, make it with "orderctl setup --execute", or name another with --topic',
+  make_topic: ({ topic }) =>
+    `make it with "orderctl setup --execute", or ${topic} with Kafka's own tools where no setting names it any more; ` +
+    'what waits is sent then',
   show_topics: () => 'see: orderctl topics show',
   apply_topics: () => 'see and mend: orderctl topics apply',
   own_group: () => 'stop what uses it, or give this folder a group of its own with --group NAME',

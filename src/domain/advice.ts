@@ -55,6 +55,7 @@ type DeadLetterAdvice =
 type KafkaAdvice =
   | { readonly kind: 'check_brokers' | 'no_credentials' | 'check_credentials' | 'check_tls' }
   | { readonly kind: 'other_topic' | 'create_topic' | 'show_topics' | 'apply_topics' }
+  | { readonly kind: 'make_topic'; readonly topic: string }
   | { readonly kind: 'own_group' | 'own_group_or_adopt' }
   | { readonly kind: 'show_offsets' | 'offsets_file' }
   | { readonly kind: 'show_offsets_of' | 'apply_topics_of'; readonly processor: ProcessorName }

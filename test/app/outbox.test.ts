@@ -13,7 +13,13 @@ function partsOf(store: Pick<Store, 'unsent' | 'drain'>): LaneParts {
   const options = { untilEnd: false, maxMessages: null };
   return {
     ...{ store: store as Store, broker: new ScriptedBroker(), clock, stop },
-    ...{ names: new Map(), group: 'g', codecOf: async () => new JsonCodec(), on: () => undefined },
+    ...{
+      names: new Map(),
+      group: 'g',
+      create: true,
+      codecOf: async () => new JsonCodec(),
+      on: () => undefined,
+    },
     waits: new Waits({ clock, options, on: () => undefined, stop }),
   };
 }

@@ -190,7 +190,10 @@ it('sends the dead letters of a topic from the first of its readers alone; the o
 });
 
 describe('what is sent', () => {
-  const stop = new AbortController();
+  let stop: AbortController;
+  beforeEach(() => {
+    stop = new AbortController();
+  });
   const trace = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 
   it('has the headers of its catalogue, the trace of what led to it, and one id however often it goes', async () => {
@@ -234,6 +237,54 @@ describe('what is sent', () => {
     await run([service(STOCK)]);
     expect(seen.at(-1)).toEqual([1, 3]);
     expect(sentTo('alerts')).toHaveLength(3);
+  });
+
+  it('goes to a topic that is made again when it was deleted', async () => {
+    arrive(FIVE_PENS, FIVE_PENS);
+    broker.batchRecords = 1;
+    broker.afterBatch = ({ next }) => {
+      if (next === 1) broker.topics.delete('alerts');
+    };
+    await run([service(STOCK)]);
+    const made = events.filter(({ kind }) => kind === 'topic_created' || kind === 'topic_gone');
+    expect(made.slice(-1)).toEqual([{ kind: 'topic_created', topic: 'alerts', partitions: 3 }]);
+    expect(made.some(({ kind }) => kind === 'topic_gone')).toBe(false);
+    expect(sentTo('alerts')).toHaveLength(2);
+    expect(folder.outgoing).toEqual([]);
+  });
+
+  it('waits, with one warning, for a topic that was deleted and may not be made again; all else goes on', async () => {
+    for (const topic of ['alerts', 'dlq']) broker.createTopic(topic);
+    arrive(FIVE_PENS, FIVE_PENS, 'no JSON');
+    broker.batchRecords = 1;
+    broker.afterBatch = ({ next }) => {
+      if (next === 1) broker.topics.delete('alerts');
+    };
+    const running = run([service(STOCK)], { untilEnd: false, create: false, signal: stop.signal });
+    while (sentTo('dlq').length === 0 || !events.some(({ kind }) => kind === 'topic_gone')) await turn();
+    const before = folder.clock.now();
+    while (folder.clock.now() < before + 10_000) await turn();
+    expect(pens()).toBe(11);
+    expect(events.filter(({ kind }) => kind === 'topic_gone')).toMatchObject([
+      { failure: { code: 'topic_missing', fix: { kind: 'make_topic', topic: 'alerts' } } },
+    ]);
+    broker.createTopic('alerts');
+    while (folder.outgoing.length > 0) await turn();
+    expect(sentTo('alerts')).toHaveLength(2);
+    stop.abort();
+    await running;
+  });
+
+  it('is given up by a run that ends by itself when its topic does not come back', async () => {
+    for (const topic of ['alerts', 'dlq']) broker.createTopic(topic);
+    arrive(FIVE_PENS);
+    broker.beforeBatch = () => void broker.topics.delete('alerts');
+    const before = folder.clock.now();
+    expect(await failureOf(run([service(STOCK)], { create: false }))).toMatchObject({
+      code: 'topic_missing',
+    });
+    expect(folder.clock.now() - before).toBeGreaterThanOrEqual(60_000);
+    expect(folder.outgoing).toHaveLength(1);
   });
 
   it('waits for the registry as for the brokers', async () => {

@@ -15,6 +15,41 @@ export const RUNNING: readonly Mutation[] = [
     tests: SERVICES,
   },
   {
+    name: 'a deleted topic ends the whole run',
+    file: 'src/app/run/outbox/lane.ts',
+    from: "isFailure(failure, 'not_found') ? topicGone(topic, failure) : failure",
+    to: "isFailure(failure, 'bug') ? topicGone(topic, failure) : failure",
+    tests: SERVICES,
+  },
+  {
+    name: 'a deleted topic is not made again',
+    file: 'src/app/run/outbox/missing-topic.ts',
+    from: '!create || wanted',
+    to: 'create || wanted',
+    tests: SERVICES,
+  },
+  {
+    name: 'what is sent to a topic that was made again goes by the partitions of the old one',
+    file: 'src/adapters/kafka/produce/producer.ts',
+    from: '      this.#topics.delete(topic);\n',
+    to: '',
+    tests: ['test/unit/kafka/producer.test.ts'],
+  },
+  {
+    name: 'a topic that is gone is warned of at each look',
+    file: 'src/app/run/outbox/lane.ts',
+    from: 'if (goneSince === null) this.#parts.on(',
+    to: 'if (now > 0) this.#parts.on(',
+    tests: SERVICES,
+  },
+  {
+    name: 'a run that ends by itself waits for ever for a topic that is gone',
+    file: 'src/app/run/outbox/lane.ts',
+    from: '      if (waits.limitMs !== null && now - goneSince >= waits.limitMs) throw gone;\n',
+    to: '',
+    tests: SERVICES,
+  },
+  {
     name: 'an answer counts though another try was begun since',
     file: 'src/app/run/effects.ts',
     from: "now?.state === 'trying' && now.attempts === attempts",
@@ -115,8 +150,8 @@ export const RUNNING: readonly Mutation[] = [
   {
     name: 'a registry that is away ends what sends',
     file: 'src/app/run/outbox/lane.ts',
-    from: "waits.untilAvailable(['broker', 'registry'], drain)",
-    to: "waits.untilAvailable(['broker'], drain)",
+    from: "waits.untilAvailable(['broker', 'registry'], () => this.#drain())",
+    to: "waits.untilAvailable(['broker'], () => this.#drain())",
     tests: SERVICES,
   },
   {

@@ -37,7 +37,8 @@ export function ordersRunner(of: {
   const waits = new Waits({ clock, options: { untilEnd, maxMessages: null }, on, stop });
   const others = new JsonCodec();
   const codecOf: CodecOf = async ({ name }) => (name === ORDER.name ? codec : others);
-  const outbox = new Outbox({ store, broker, clock, names: new Map(), group, codecOf, waits, on, stop });
+  const topics = { broker, names: new Map(), create: true };
+  const outbox = new Outbox({ store, clock, ...topics, group, codecOf, waits, on, stop });
   const batches = new BatchRunner<Order, Decision>({
     service: {
       ...{ processor: ORDERS, group, tally: new OrderTally() },

@@ -200,6 +200,8 @@ export class ScriptedBroker implements Broker {
   }
 
   #send(topic: string, records: readonly SendRecord[]): SendResult {
+    const gone = this.topics.has(topic) ? null : new Failure('not_found', `there is no topic ${topic}`);
+    if (gone !== null) return { outcomes: records.map(() => 'not_sent' as const), failure: gone };
     const failure = this.sendFailures.shift() ?? null;
     const outcomes = records.map((record, index) => {
       const fate = failure === null ? 'sent' : this.onSendFailure(index);

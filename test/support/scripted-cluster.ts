@@ -16,12 +16,14 @@ export interface Arrived {
 /** An error code of the protocol; silence; or the end of the connection. */
 export type Answer = number | 'silent' | 'close';
 
+const UNKNOWN_TOPIC = 3;
+
 /**
  * Nodes on loopback that speak as much of Kafka's protocol as a producer needs, and answer as the test says. One
  * topic, whatever it is called. They end with the test.
  */
 export class ScriptedCluster {
-  /** The node that leads each partition; −1 is none. */
+  /** The node that leads each partition; −1 is none. Empty: there is no topic. */
   leaders: number[];
   /** What comes of a batch; 0 is stored. */
   answer: (batch: Arrived) => Answer = () => 0;
@@ -108,7 +110,11 @@ export class ScriptedCluster {
     answer.writeString('scripted').writeInt32(0);
     answer.writeInt32(topic === null ? 0 : 1);
     if (topic === null) return;
-    answer.writeInt16(0).writeString(topic).writeBoolean(false).writeInt32(this.leaders.length);
+    answer
+      .writeInt16(this.leaders.length === 0 ? UNKNOWN_TOPIC : 0)
+      .writeString(topic)
+      .writeBoolean(false)
+      .writeInt32(this.leaders.length);
     for (const [partition, leader] of this.leaders.entries()) {
       answer
         .writeInt16(leader < 0 ? 5 : 0)

@@ -1,3 +1,4 @@
+import type { Failure } from '../../domain/failure.ts';
 import type { Decision } from '../../domain/orders/decided.ts';
 import type { DeclaredMessage, ProcessorName } from '../../domain/messages/message.ts';
 import type { TopicNames } from '../../domain/messages/topic-names.ts';
@@ -150,6 +151,8 @@ export type RunEvent =
   | (Of & { readonly kind: 'committed'; readonly records: number })
   /** `topic` refuses it for good, or no schema can hold it: it is kept beside the store. */
   | { readonly kind: 'undelivered'; readonly id: string; readonly topic: string }
+  /** What is sent to a topic waits, since it was deleted and is not made again; everything else goes on. */
+  | { readonly kind: 'topic_gone'; readonly failure: Failure }
   /** An effect was answered, and the answer committed. */
   | (Of & { readonly kind: 'effect_settled'; readonly id: string; readonly outcome: 'done' | 'failed' })
   /** It stops before these were sent or performed: the next run does that. */

@@ -41,11 +41,11 @@ export class Work {
     const { store, options, stop } = context;
     const performers = ports.performers?.(store) ?? {};
     const { processes } = access;
-    const { on, names, group } = options;
+    const { on, names, group, create } = options;
     const readers = services.map(({ processor, group }) => ({ processor, group }));
     const prepared = await prepareRun({ store, broker, processes, clock }, readers, options);
     const waits = new Waits({ clock, options, on, stop });
-    const outbox = new Outbox({ store, broker, clock, names, group, codecOf, waits, on, stop });
+    const outbox = new Outbox({ store, broker, clock, names, group, create, codecOf, waits, on, stop });
     const processors = services.map(({ processor }) => processor);
     const onSettled = (): void => work.#look();
     const effects = new EffectWorkers({ store, clock, processors, performers, on, onSettled });

@@ -16,6 +16,7 @@ async function producerOf(cluster: ScriptedCluster): Promise<Producer> {
 const records = (count: number, sizeBytes = 1): SendRecord[] =>
   Array.from({ length: count }, () => ({ key: null, value: Buffer.alloc(sizeBytes) }));
 
+const UNKNOWN_TOPIC = 3;
 const REQUEST_TIMED_OUT = 7;
 const NOT_LEADER = 6;
 const NOT_ENOUGH_REPLICAS = 19;
@@ -45,6 +46,22 @@ test('a silent node holds up its own partitions only, and they go to their new l
   expect(failure).toBeNull();
   expect(outcomes.every((outcome) => typeof outcome === 'object')).toBe(true);
   expect(performance.now() - movedAt).toBeLessThan(6_000);
+});
+
+test('a topic that was deleted and made again with fewer partitions is sent to by the new ones', async () => {
+  const cluster = await ScriptedCluster.start(1, [0, 0, 0]);
+  cluster.answer = ({ partition }) => (partition < cluster.leaders.length ? 0 : UNKNOWN_TOPIC);
+  const producer = await producerOf(cluster);
+  expect((await producer.send('t', records(3))).failure).toBeNull();
+  cluster.leaders = [];
+  expect((await producer.send('t', records(3))).failure).toMatchObject({ code: 'not_found' });
+  cluster.leaders = [0];
+  const startedAt = performance.now();
+  const { outcomes, failure } = await producer.send('t', records(3));
+  expect(failure).toBeNull();
+  expect(outcomes.map((outcome) => typeof outcome === 'object' && outcome.partition)).toEqual([0, 0, 0]);
+  // By the partitions of the old one it is given up after 30 s.
+  expect(performance.now() - startedAt).toBeLessThan(20_000);
 });
 
 test('what a partition without a leader cannot take keeps no other waiting, and is not sent', async () => {

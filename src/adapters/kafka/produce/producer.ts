@@ -111,7 +111,11 @@ class KafkaProducer implements Producer, ProducerState {
     const known = this.#topics.get(topic);
     if (!again && known !== undefined && Date.now() - known.readAt < METADATA_AGE_MS) return known.leaders;
     const { topic: found } = await this.client.topic(topic);
-    if (found === undefined) throw createErrorFromCode(UNKNOWN_TOPIC_OR_PARTITION);
+    if (found === undefined) {
+      // When it is made again it may have fewer partitions.
+      this.#topics.delete(topic);
+      throw createErrorFromCode(UNKNOWN_TOPIC_OR_PARTITION);
+    }
     const leaders: number[] = [];
     for (const { partition, leader } of found.partitions) leaders[partition] = leader;
     this.#topics.set(topic, { leaders, readAt: Date.now() });

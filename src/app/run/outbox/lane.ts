@@ -1,23 +1,26 @@
+import { Failure, isFailure } from '../../../domain/failure.ts';
 import { byTopic } from '../../../domain/topics/by-topic.ts';
-import type { Broker, Producer } from '../../../ports/broker.ts';
+import type { Producer } from '../../../ports/broker.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Destination, Outgoing, OutgoingRecord, Store } from '../../../ports/store.ts';
+import { makeAgain, type MissingTopicParts } from './missing-topic.ts';
 import { toRecords, type EncodingParts, type Prepared } from './outgoing-records.ts';
 import type { RunEvent } from '../events.ts';
 import type { Waits } from '../wait.ts';
 
-export interface LaneParts extends Omit<EncodingParts, 'storeId'> {
+export interface LaneParts extends Omit<EncodingParts, 'storeId'>, Omit<MissingTopicParts, 'on'> {
   readonly store: Store;
-  readonly broker: Broker;
   readonly clock: Clock;
   readonly waits: Waits;
-  readonly on: (event: Extract<RunEvent, { kind: 'undelivered' }>) => void;
+  readonly on: (event: Extract<RunEvent, { kind: 'undelivered' | 'topic_created' | 'topic_gone' }>) => void;
   /** Aborted to stop the run, also when sending fails for good. */
   readonly stop: AbortController;
 }
 
 /** After a stop, no more is begun to be sent. */
 const STOPPED_AFTER_MS = 4_000;
+/** How often a topic that is gone is looked for. */
+const LOOK_EVERY_MS = 1_000;
 
 /** Sends what waits for one destination, beside all others: each has a producer of its own. */
 export class Lane {
@@ -62,15 +65,36 @@ export class Lane {
   }
 
   async #sendAll(): Promise<void> {
-    const { store, waits, clock } = this.#parts;
+    const { store, waits, clock, stop } = this.#parts;
+    let goneSince: number | null = null;
     while (store.unsent().has(this.#destination)) {
       const now = clock.now();
       if (this.#stoppedAt !== null && now - this.#stoppedAt > STOPPED_AFTER_MS) return;
-      this.#begunAt = now;
-      const drain = (): Promise<number> =>
-        store.drain(this.#destination, (unsent) => this.#sendUnsettled(unsent));
-      if ((await waits.untilAvailable(['broker', 'registry'], drain)) === undefined) return;
-      this.sends += 1;
+      // While its topic is gone it is busy without a break: decisions would wait for each try.
+      if (goneSince === null) this.#begunAt = now;
+      const gone = await waits.untilAvailable(['broker', 'registry'], () => this.#drain());
+      if (gone === undefined) return;
+      if (gone === null) {
+        this.sends += 1;
+        goneSince = null;
+        continue;
+      }
+      if (stop.signal.aborted) return;
+      if (goneSince === null) this.#parts.on({ kind: 'topic_gone', failure: gone });
+      goneSince ??= now;
+      if (waits.limitMs !== null && now - goneSince >= waits.limitMs) throw gone;
+      await clock.sleep(LOOK_EVERY_MS, stop.signal);
+    }
+  }
+
+  /** @returns why nothing could be sent: its topic is gone, and was not made again; null when it was sent, or may be now */
+  async #drain(): Promise<Failure | null> {
+    try {
+      await this.#parts.store.drain(this.#destination, (unsent) => this.#sendUnsettled(unsent));
+      return null;
+    } catch (error) {
+      if (!isFailure(error, 'topic_missing') || error.context.topic === undefined) throw error;
+      return (await makeAgain(error.context.topic, this.#parts)) ? null : error;
     }
   }
 
@@ -106,7 +130,7 @@ export class Lane {
       });
       if (failure === null) continue;
       for (const of of sent) this.#settled.set(of, 'sent');
-      throw failure;
+      throw isFailure(failure, 'not_found') ? topicGone(topic, failure) : failure;
     }
   }
 
@@ -114,4 +138,10 @@ export class Lane {
     await this.#producer?.[Symbol.asyncDispose]();
     this.#producer = undefined;
   }
+}
+
+function topicGone(topic: string, cause: Failure): Failure {
+  return new Failure('topic_missing', `topic ${topic} does not exist, and messages wait for it`, {
+    ...{ fix: { kind: 'make_topic', topic }, context: { topic }, cause },
+  });
 }

@@ -1,4 +1,5 @@
 import type { OrdersEvent, RunEvent } from '../../../app/run/events.ts';
+import { wayOut } from '../../hints.ts';
 import type { Session } from '../../session.ts';
 import { aheadLine, printGroupEvent } from '../positions/group-events.ts';
 import { moveLines } from '../positions/moved.ts';
@@ -40,6 +41,11 @@ export function printRunEvent(
         `${event.id} is refused by ${event.topic}, as too large or because that is compacted (see: orderctl topics show): kept in .orderctl/undelivered/ of the storage folder`,
       );
       break;
+    case 'topic_gone': {
+      const { message, fix } = event.failure;
+      printer.warn(`${message}; all else goes on${fix === null ? '' : ` (${wayOut(fix)})`}`);
+      break;
+    }
     case 'unsent':
       printer.warn(unsentLine(session, event));
       break;
