@@ -1,23 +1,35 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { ALERT } from '../../src/domain/messages/shop/alert.ts';
+import { INVENTORY_EVENT } from '../../src/domain/messages/shop/inventory-event.ts';
 import { fill, openShop, type Shop } from '../support/cli.ts';
 import { randomFrom } from '../support/kill-loop.ts';
+import { messagesOf } from '../support/run-kills/messages.ts';
+import { openPostOffice } from '../support/run-kills/post-office.ts';
 import {
   createTopic,
+  deleteTopic,
   jsonOrder,
   openSender,
   readTopic,
   sendRaw,
+  testBrokers,
   type TopicRecord,
 } from '../support/topics.ts';
+import { waitFor } from '../support/wait.ts';
 
 const seed = Number(process.env.ORDERCTL_TEST_SEED ?? Date.now() % 1_000_000);
 
 /** A shop that announces changes of stock, on topics of its own. */
-function announcing(): { shop: Shop; events: string; alerts: string } {
+function announcing(env: Readonly<Record<string, string>> = {}): {
+  shop: Shop;
+  events: string;
+  alerts: string;
+} {
   const { topic } = openShop();
   const topics = { 'inventory-events': `${topic}-events`, alerts: `${topic}-alerts` };
   const shop = openShop({
+    ...env,
     ORDERCTL_EVENTS: 'true',
     ORDERCTL_TOPICS: [
       ...Object.entries(topics).map((pair) => pair.join('=')),
@@ -86,6 +98,90 @@ test('--users optional: an order of three fields needs no user', async () => {
   const [summary] = await shop.lines('consume --until-end --quiet');
   expect(summary).toMatchObject({ accepted: 1, dead_lettered: 0 });
   expect(shop.stock()).toEqual({ 'P-567': 1 });
+});
+
+test('a topic that is deleted is made again, or waited for with one warning; orders are decided meanwhile', async () => {
+  const { shop, events } = announcing();
+  fill(shop, { alice: 'paid' }, { pen: 50 });
+  await createTopic(shop.topic, 1);
+  const changes = async (): Promise<string[]> =>
+    [...(await byId(events)).keys()].map((id) => id.split('/').slice(2).join('/'));
+
+  const making = shop.start('run orders');
+  await sendRaw(shop.topic, [jsonOrder('g-1', 'alice', { pen: 1 })]);
+  await waitFor('the first sale', async () => (await changes()).includes('pen/2'));
+  await deleteTopic(events);
+  await sendRaw(shop.topic, [jsonOrder('g-2', 'alice', { pen: 1 })]);
+  await making.says(new RegExp(`created topic ${events} with`));
+  await waitFor('what followed', async () => (await changes()).includes('pen/3'));
+  making.signal('SIGTERM');
+  expect((await making.exited).code).toBe(0);
+
+  const waiting = shop.start('run orders --no-create');
+  await sendRaw(shop.topic, [jsonOrder('g-3', 'alice', { pen: 1 })]);
+  await waitFor('the third sale', async () => (await changes()).includes('pen/4'));
+  await deleteTopic(events);
+  await sendRaw(shop.topic, [jsonOrder('g-4', 'alice', { pen: 1 })]);
+  const gone = new RegExp(
+    `topic ${events} does not exist.* all else goes on .*orderctl setup --execute`,
+    'g',
+  );
+  await waiting.says(gone);
+  await sendRaw(shop.topic, [jsonOrder('g-5', 'alice', { pen: 1 })]);
+  await waitFor('the fifth sale', () => shop.stock().pen === 45);
+  await createTopic(events, 1);
+  await waitFor('what waited', async () => (await changes()).includes('pen/6'));
+  expect(await changes()).toEqual(['pen/5', 'pen/6']);
+  waiting.signal('SIGTERM');
+  const { code, stderr } = await waiting.exited;
+  expect(code, stderr).toBe(0);
+  expect(stderr.match(gone)).toHaveLength(1);
+});
+
+test('the last but one of an item by an order of three fields: one event, one alert and one mail, through kill -9', async () => {
+  let isDown = true;
+  const office = await openPostOffice(() => isDown);
+  const { shop, events, alerts } = announcing({
+    ORDERCTL_USERS: 'optional',
+    ORDERCTL_ALERTS: `smtp://127.0.0.1:${office.port}?from=shop@example.org&to=stock@example.org`,
+  });
+  fill(shop, {}, { 'P-567': 2 });
+  await createTopic(shop.topic, 1);
+  await shop.ok('setup orders --execute');
+
+  // It dies when the order is decided, and nothing that follows from it is sent.
+  const deciding = shop.start('run orders --no-create');
+  await waitFor('the row', async () => (await byId(events)).size === 1);
+  for (const topic of [events, alerts]) await deleteTopic(topic);
+  const order = { order_id: 't-1', product_id: 'P-567', quantity: 1 };
+  await sendRaw(shop.topic, [{ key: 't-1', value: JSON.stringify(order) }]);
+  await deciding.says(new RegExp(`topic ${alerts} does not exist`));
+  deciding.signal('SIGKILL');
+  await deciding.exited;
+
+  // It dies when the mail is taken, and has not heard so.
+  const mailing = shop.start('run orders delivery');
+  await waitFor('a mail', () => office.mails.size > 0);
+  mailing.signal('SIGKILL');
+  await mailing.exited;
+  isDown = false;
+  await shop.ok('run orders delivery --until-end');
+
+  const text = 'Low stock alert for Product P-567: only 1 item left!';
+  const changed = await messagesOf({ ...INVENTORY_EVENT, name: events }, testBrokers());
+  expect(changed).toMatchObject([
+    { key: 'P-567', value: { item: 'P-567', delta: -1, on_hand: 1, order_id: 't-1', cause: 'sale' } },
+  ]);
+  const [alert, ...others] = await messagesOf({ ...ALERT, name: alerts }, testBrokers());
+  expect(others).toEqual([]);
+  expect(alert).toMatchObject({ key: 'P-567', value: { kind: 'low_stock', on_hand: 1, message: text } });
+  expect([...office.mails.keys()].map(decodeURIComponent)).toEqual([alert?.id]);
+  const copies = [...office.mails.values()].flat();
+  expect(copies.length).toBeGreaterThanOrEqual(2);
+  expect(new Set(copies).size).toBe(1);
+  expect(copies[0]).toContain(`Subject: ${text}`);
+  expect(shop.stock()).toEqual({ 'P-567': 1 });
+  await shop.ok('audit');
 });
 
 test(
