@@ -37,9 +37,30 @@ export type Answer =
 export interface EffectChange {
   readonly id: string;
   readonly effect: Effect | null;
+  /** None of that id is owed before it: to replace one would lose what it has tried. */
+  readonly isNew?: true;
 }
 
 /** @param dueAt milliseconds since the epoch */
 export function newEffect(of: Pick<Effect, 'id' | 'kind' | 'key' | 'fields'>, dueAt: number): EffectChange {
-  return { id: of.id, effect: { ...of, state: 'due', dueAt, attempts: 0, firstTriedAt: null } };
+  const effect: Effect = { ...of, state: 'due', dueAt, attempts: 0, firstTriedAt: null };
+  return { id: of.id, effect, isNew: true };
+}
+
+/**
+ * Checks changes, in order, before a store applies them.
+ *
+ * @param isOwed whether one of that id is owed before them
+ * @throws Error when one that is owed would be replaced by a new one: a bug in what decides
+ */
+export function checkNewEffects(changes: readonly EffectChange[], isOwed: (id: string) => boolean): void {
+  const changed = new Map<string, boolean>();
+  for (const { id, effect, isNew } of changes) {
+    if (isNew === true && (changed.get(id) ?? isOwed(id))) throw owedAlready(id);
+    changed.set(id, effect !== null);
+  }
+}
+
+export function owedAlready(id: string): Error {
+  return new Error(`the effect ${id} is owed already, and a new one would replace it`);
 }

@@ -1,4 +1,4 @@
-import type { Effect, EffectChange } from '../domain/effects.ts';
+import { owedAlready, type Effect, type EffectChange } from '../domain/effects.ts';
 import type { Fact, FactLog, NewFact } from '../domain/facts.ts';
 import type { MessageOf } from '../domain/messages/message.ts';
 import { outgoing, type OutgoingMessage } from '../domain/messages/outgoing.ts';
@@ -50,8 +50,13 @@ export class Draft {
     return changed === undefined ? this.state.effect(id) : (changed.effect ?? undefined);
   }
 
-  change(effect: EffectChange): void {
-    this.#effects.set(effect.id, effect);
+  /** @throws Error when a new one would replace one that is owed: a bug of the processor */
+  change({ id, effect, isNew }: EffectChange): void {
+    const before = this.#effects.get(id);
+    if (isNew === true && (before?.effect ?? null) !== null) throw owedAlready(id);
+    // Of several changes the last is committed: it is new if no effect was owed before the first.
+    const staysNew = before === undefined ? isNew : before.isNew;
+    this.#effects.set(id, { id, effect, ...(staysNew === true && effect !== null ? { isNew: true } : {}) });
   }
 
   quantity(item: string): number | undefined {

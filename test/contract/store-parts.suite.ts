@@ -334,6 +334,40 @@ export function storePartsContract(make: () => Promise<StoreUnderTest>): void {
       expect(ids(await store.effects()).sort()).toEqual(['b', 'c']);
     });
 
+    test('are not replaced by new ones of the same id, which are a bug of what decides', async () => {
+      await using store = await own();
+      await commit(store, { effects: [change('a', 1)] });
+      await take(store);
+      await expect(commit(store, { effects: [change('a', 2)] })).rejects.toThrow(
+        'the effect a is owed already',
+      );
+    });
+
+    test('may be removed and owed again by one commit', async () => {
+      await using store = await own();
+      await commit(store, { effects: [change('a', 1)] });
+      await commit(store, { effects: [{ id: 'a', effect: null }, change('a', 2)] });
+      expect(await store.effects()).toEqual([change('a', 2).effect]);
+      expect(store.nextDue(['mail'])).toBe(2);
+    });
+
+    test('are handed out by when they are due, however often that changed', async () => {
+      await using store = await own();
+      const names = Array.from({ length: 200 }, (_, at) => `e${at}`);
+      const dueAt = (name: string, round: number): number =>
+        1 + ((Number(name.slice(1)) * 37 + round * 101) % 200);
+      await commit(store, { effects: names.map((name) => change(name, dueAt(name, 0))) });
+      for (let round = 1; round <= 20; round++) {
+        const effects = names.map((id) => ({ id, effect: change(id, dueAt(id, round)).effect }));
+        await commit(store, { effects });
+      }
+      await commit(store, { effects: [{ id: 'e7', effect: null }] });
+      const expected = names.filter((name) => name !== 'e7').toSorted((a, b) => dueAt(a, 20) - dueAt(b, 20));
+      expect(ids(await take(store, 150))).toEqual(expected.slice(0, 150));
+      expect(store.nextDue(['mail'])).toBe(dueAt(expected[150] ?? '', 20));
+      expect(ids(await take(store, 150))).toEqual(expected.slice(150));
+    });
+
     test('that an owner was trying are those of the next one at once', async () => {
       {
         await using store = await own();

@@ -401,9 +401,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'what an owner before was trying is left until its lease is over',
-    file: files('transactions/effects.ts'),
-    from: "if (state === 'trying') this.#left.add(id);",
-    to: '',
+    file: 'src/adapters/files/tables/owed-table.ts',
+    from: "state === 'trying' ? 0 : dueAt",
+    to: 'dueAt',
     tests: ['test/contract/file-store.test.ts'],
   },
   {

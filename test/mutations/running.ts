@@ -1,6 +1,7 @@
 import type { Mutation } from './list.ts';
 
 const SERVICES = ['test/app/run-services.test.ts'];
+const STORES = ['test/contract/file-store.test.ts'];
 const EFFECTS = ['test/app/run-effects.test.ts'];
 const TWO = ['test/app/effects-of-two.test.ts'];
 const PAYMENT = 'src/app/run/performers/payment.ts';
@@ -48,6 +49,27 @@ export const RUNNING: readonly Mutation[] = [
     from: '      if (waits.limitMs !== null && now - goneSince >= waits.limitMs) throw gone;\n',
     to: '',
     tests: SERVICES,
+  },
+  {
+    name: 'an effect that is owed is replaced by a new one',
+    file: 'src/domain/effects.ts',
+    from: 'isNew === true && (changed.get(id) ?? isOwed(id))',
+    to: 'isNew === true && changed.get(id) === true',
+    tests: STORES,
+  },
+  {
+    name: 'of two new effects of one id in a batch the first is lost',
+    file: 'src/processors/draft.ts',
+    from: 'isNew === true && (before?.effect ?? null) !== null',
+    to: 'isNew === true && before === null',
+    tests: ['test/unit/processors/draft.test.ts'],
+  },
+  {
+    name: 'an effect is handed out by when it was due before it was tried',
+    file: 'src/adapters/files/tables/due-index.ts',
+    from: 'this.#current.get(entry.id) === entry',
+    to: 'this.#current.has(entry.id)',
+    tests: STORES,
   },
   {
     name: 'an answer counts though another try was begun since',

@@ -1,6 +1,6 @@
 import type { Decided } from '../../src/domain/orders/decided.ts';
 import { decideEdit, type Edit, type EditRequest, type LoggedEdit } from '../../src/domain/edit.ts';
-import type { Effect, EffectKind } from '../../src/domain/effects.ts';
+import { checkNewEffects, type Effect, type EffectKind } from '../../src/domain/effects.ts';
 import type { Fact, FactLog, SmallTable } from '../../src/domain/facts.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import type { Movement } from '../../src/domain/movement.ts';
@@ -224,6 +224,7 @@ export class ModelFolder implements StoreAccess {
   apply(asked: Changes): void {
     if (this.failing !== null) throw this.failing;
     const changes = this.#withEdits(asked);
+    checkNewEffects(changes.effects ?? [], (id) => this.owed.has(id));
     this.seq += 1;
     for (const edit of changes.edits ?? []) {
       const logged: LoggedEdit = { ...edit, at: this.clock.now(), by: 'model', via: 'command' };

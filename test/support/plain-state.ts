@@ -1,5 +1,5 @@
 import type { Decided } from '../../src/domain/orders/decided.ts';
-import type { Effect } from '../../src/domain/effects.ts';
+import { checkNewEffects, type Effect } from '../../src/domain/effects.ts';
 import type { Fact, FactLog, SmallTable } from '../../src/domain/facts.ts';
 import type { State, StateChanges } from '../../src/domain/state.ts';
 import type { Item, User } from '../../src/domain/tables.ts';
@@ -51,6 +51,7 @@ export class PlainState implements State {
   }
 
   apply(changes: StateChanges): void {
+    checkNewEffects(changes.effects ?? [], (id) => this.effects.has(id));
     this.seq += 1;
     for (const edit of changes.edits ?? []) {
       if (edit.kind === 'user') put(this.users, edit.user, edit.after);

@@ -1,4 +1,5 @@
 import type { StateChanges } from '../../../domain/state.ts';
+import { checkNewEffects } from '../../../domain/effects.ts';
 import type { Edit } from '../../../domain/edit.ts';
 import type { Movement } from '../../../domain/movement.ts';
 import type { Changes } from '../../../ports/store.ts';
@@ -57,7 +58,9 @@ export class ChangeEncoder {
     // Those of edits come first, as edits take effect first.
     lines.push(...smallLinesOf(events), ...smallLinesOf(changes));
     const outgoing = [...(events.outgoing ?? []), ...(changes.outgoing ?? [])];
-    for (const { id, effect } of changes.effects ?? []) lines.push(['effect', id, effect]);
+    const { effects = [] } = changes;
+    checkNewEffects(effects, (id) => this.#tables.effects.has(id));
+    for (const { id, effect } of effects) lines.push(['effect', id, effect]);
     const counts = [lines, decisions, facts, outgoing].map(({ length }) => length);
     if (Math.max(...counts) === 0 && Object.keys(logs).length === 0) return null;
     const batch = { sales: this.#sales, orders: this.#orders, rejections: this.#rejections };

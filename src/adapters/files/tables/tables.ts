@@ -1,9 +1,9 @@
 import type { Item, User } from '../../../domain/tables.ts';
-import type { Effect } from '../../../domain/effects.ts';
 import type { Source, StoredPosition } from '../../../ports/store.ts';
 import { INVENTORY, USERS, type Row, type TableName } from './columns.ts';
 import { numberOfFacts, type KnownFacts } from '../ids/indexed-logs.ts';
 import { Queues } from '../outbox/queues.ts';
+import { OwedTable } from './owed-table.ts';
 import { rowOfCells } from './row-cells.ts';
 import type { Sales } from './sales.ts';
 import { rowLines, smallLines, type NamedRow, type ParsedLine, type StateLine } from './state-line.ts';
@@ -19,7 +19,7 @@ export class Tables {
   readonly inventory = new Table<Item>(INVENTORY);
   /** By name of the table, then by key. */
   readonly small = new Map<string, Map<string, unknown>>();
-  readonly effects = new Map<string, Effect>();
+  readonly effects = new OwedTable();
   /** The existing logs of facts, by name. */
   readonly facts = new Map<string, KnownFacts>();
   readonly #positions = new Map<string, StoredPosition>();
@@ -94,7 +94,7 @@ export class Tables {
         break;
       case 'effect':
         if (line[2] === null) this.effects.delete(line[1]);
-        else this.effects.set(line[1], line[2]);
+        else this.effects.set(line[2]);
         break;
       case 'facts':
         this.#addFacts(line[1], line[2]);

@@ -1,0 +1,51 @@
+import type { Effect, EffectKind } from '../../../domain/effects.ts';
+import { DueIndex } from './due-index.ts';
+
+/** The effects that are owed, by id. */
+export class OwedTable {
+  readonly #effects = new Map<string, Effect>();
+  /** Only an owner asks what is due. */
+  #due: DueIndex | undefined;
+
+  get(id: string): Effect | undefined {
+    return this.#effects.get(id);
+  }
+
+  has(id: string): boolean {
+    return this.#effects.has(id);
+  }
+
+  values(): Iterable<Effect> {
+    return this.#effects.values();
+  }
+
+  set(effect: Effect): void {
+    this.#effects.set(effect.id, effect);
+    this.#due?.set(effect.id, effect.kind, effect.state === 'parked' ? null : effect.dueAt);
+  }
+
+  delete(id: string): void {
+    this.#effects.delete(id);
+    this.#due?.delete(id);
+  }
+
+  /** For an owner that starts: those that the one before it was trying are due at once. */
+  takeOver(): void {
+    const due = new DueIndex();
+    for (const { id, kind, state, dueAt } of this.#effects.values()) {
+      if (state !== 'parked') due.set(id, kind, state === 'trying' ? 0 : dueAt);
+    }
+    this.#due = due;
+  }
+
+  /** As nextDue of Store. */
+  nextDue(kinds: readonly EffectKind[]): number | null {
+    return this.#due?.next(kinds) ?? null;
+  }
+
+  /** Those that are due by `now`, the oldest first. */
+  due(kinds: readonly EffectKind[], now: number, limit: number): readonly Effect[] {
+    const ids = this.#due?.due(kinds, now, limit) ?? [];
+    return ids.flatMap((id) => this.#effects.get(id) ?? []);
+  }
+}
