@@ -158,7 +158,7 @@ function launch(installation, node, { name, heap, abort }) {
     name,
     port: node.port,
     address: `${HOST}:${node.advertisedPort ?? node.port}`,
-    java: installation.java,
+    command: installation.java,
     args: [...heap, ...classPath(installation), 'kafka.Kafka', properties],
     logFile,
     answers: () => brokerAnswers(node.port),

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { CannotStart, findJava, installJars } from './install.mjs';
 import { startKafka, startKafkaNodes, stopNodes } from './broker.mjs';
-import { endOfLog, refuseTakenPort, startRegistry } from './services.mjs';
+import { endOfLog, parsePort, refuseTakenPort, startRegistry } from './services.mjs';
 import { TOOL_NAMES, runTool } from './tools.mjs';
 
 const USAGE = `Runs a real Apache Kafka and a schema registry on this machine, without Docker, until Ctrl-C.
@@ -37,16 +37,6 @@ const AWAY_MS = 10_000;
 
 /** @param {string} line */
 const say = (line) => process.stderr.write(`${line}\n`);
-
-/**
- * @param {string} text
- * @param {string} flag
- */
-function parsePort(text, flag) {
-  const port = Number(text);
-  if (/^\d+$/.test(text) && port >= 1 && port <= 65535) return port;
-  throw new CannotStart(`${flag} ${text}: a port is a number from 1 to 65535`, 2);
-}
 
 /** @param {string} text */
 function parseNodes(text) {

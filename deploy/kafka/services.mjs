@@ -12,7 +12,7 @@ const STOP_TIMEOUT_MS = 30_000;
 const REGISTRY_PATH = '/apis/ccompat/v7';
 
 /**
- * A Java process that serves a port of this machine.
+ * A process that serves a port of this machine.
  *
  * @typedef {object} Service
  * @property {string} name
@@ -54,7 +54,7 @@ export async function startRegistry({ java, jars }, { folder, port }) {
     name: 'the registry',
     port,
     address,
-    java,
+    command: java,
     args: [
       '-Xmx256m',
       '-XX:TieredStopAtLevel=1',
@@ -70,14 +70,16 @@ export async function startRegistry({ java, jars }, { folder, port }) {
 }
 
 /**
- * @param {{name: string, port: number, address: string, java: string, args: string[], logFile: string,
- *   answers: () => Promise<boolean>, abort?: AbortSignal | undefined}} options `abort` kills it while it starts
+ * @param {{name: string, port: number, address: string, command: string, args: string[], logFile: string,
+ *   stopSignal?: 'SIGTERM' | 'SIGINT', answers: () => Promise<boolean>, abort?: AbortSignal | undefined}} options
+ *   `stopSignal` ends it in order; `abort` kills it while it starts
  * @returns {Promise<Service>}
  */
-export async function startService({ name, port, address, java, args, logFile, answers, abort }) {
+export async function startService(options) {
+  const { name, port, address, command, args, logFile, stopSignal = 'SIGTERM', answers, abort } = options;
   const log = openSync(logFile, 'w');
   // In a group of its own, so that Ctrl-C reaches us alone and we stop things in order.
-  const child = spawn(java, args, { stdio: ['ignore', log, log], detached: true });
+  const child = spawn(command, args, { stdio: ['ignore', log, log], detached: true });
   closeSync(log);
   let ended = false;
   /** @type {Promise<void>} */
@@ -90,8 +92,8 @@ export async function startService({ name, port, address, java, args, logFile, a
     child.on('error', end);
   });
   const pid = child.pid;
-  if (pid === undefined) throw new CannotStart(`${java} does not run`, 1);
-  const guard = stopWhenWeDie(pid);
+  if (pid === undefined) throw new CannotStart(`${command} does not run`, 1);
+  const guard = stopWhenWeDie(pid, stopSignal);
   void exited.then(() => guard.kill('SIGKILL'));
 
   /** @param {NodeJS.Signals} signal */
@@ -100,7 +102,7 @@ export async function startService({ name, port, address, java, args, logFile, a
   };
   const stop = async () => {
     signal('SIGCONT');
-    signal('SIGTERM');
+    signal(stopSignal);
     const killer = setTimeout(() => signal('SIGKILL'), STOP_TIMEOUT_MS);
     await exited;
     clearTimeout(killer);
@@ -130,9 +132,11 @@ export async function startService({ name, port, address, java, args, logFile, a
  * stops it.
  *
  * @param {number} pid
+ * @param {'SIGTERM' | 'SIGINT'} stopSignal
  */
-function stopWhenWeDie(pid) {
-  const guard = spawn('sh', ['-c', 'cat >/dev/null; kill -CONT "$1"; kill -TERM "$1"', 'sh', String(pid)], {
+function stopWhenWeDie(pid, stopSignal) {
+  const script = 'cat >/dev/null; kill -CONT "$1"; kill -"$2" "$1"';
+  const guard = spawn('sh', ['-c', script, 'sh', String(pid), stopSignal.slice(3)], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
   });
@@ -145,6 +149,17 @@ function stopWhenWeDie(pid) {
 export function endOfLog(logFile) {
   const lines = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-15);
   return `The end of ${logFile}:\n${lines.map((line) => `  ${line}`).join('\n')}`;
+}
+
+/**
+ * @param {string} text
+ * @param {string} flag
+ * @throws {CannotStart} 2
+ */
+export function parsePort(text, flag) {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port >= 1 && port <= 65535) return port;
+  throw new CannotStart(`${flag} ${text}: a port is a number from 1 to 65535`, 2);
 }
 
 /**

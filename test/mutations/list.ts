@@ -1,4 +1,5 @@
 import { COMMANDS } from './commands.ts';
+import { POSTGRES } from './postgres.ts';
 import { PROCESSORS } from './processors.ts';
 import { READING } from './reading.ts';
 import { EVENTS } from './events.ts';
@@ -31,6 +32,7 @@ const files = (name: string): string => `src/adapters/files/${name}`;
 
 export const MUTATIONS: readonly Mutation[] = [
   ...OUTBOX_ON_DISK,
+  ...POSTGRES,
   ...PROCESSORS,
   ...READING,
   ...EVENTS,

