@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { defineConfig } from 'rolldown';
 
 /*
- * The build: src/ becomes a few files in a folder of dist/ (build.mjs). Node takes half a millisecond to find and load a module, so that
- * sixty of them cost a simple command more than its work. What a command alone needs stays apart, and is loaded by
- * its `await import` as before; a test holds which files that are. Not minified: stacks are to be read.
+ * The build: src/ becomes a few files in a folder of dist/ (build.mjs). Node takes half a millisecond to find and load a
+ * module, so sixty of them would cost a simple command more than its work. What only some commands need stays in files of
+ * its own, loaded by their `await import`; a test checks which. Not minified, so that stack traces can be read.
  */
 
 /** Loaded together, if at all, with what they import. Anything else goes where it is needed. */
@@ -26,7 +26,6 @@ const GROUPS = [
       'src/cli/output/print-table.ts',
       'src/cli/tables/past.ts',
       'src/cli/output/positions/skipped-by.ts',
-      'src/domain/orders/reasons.ts',
     ],
   },
   {
@@ -34,6 +33,8 @@ const GROUPS = [
     priority: 2,
     files: ['src/app/orders/list.ts', 'src/app/orders/filter.ts', 'src/app/orders/decision-order.ts'],
   },
+  // An order of the checkout, as `order show` and the API read it.
+  { name: 'checkout-order', priority: 2, files: ['src/app/orders/checkout.ts'] },
   { name: 'files', priority: 2, files: ['src/adapters/files/folder.ts', 'src/adapters/files/reader.ts'] },
   {
     name: 'owner',
@@ -63,6 +64,16 @@ export default defineConfig({
   preserveEntrySignatures: 'allow-extension',
   external: (id) => INSTALLED.some((name) => id === name || id.startsWith(`${name}/`)),
   transform: { target: 'es2023' },
+  plugins: [
+    {
+      // It is for subcommands that are programs of their own, and would cost every command two milliseconds.
+      name: 'commander-without-child-process',
+      transform: {
+        filter: { id: /commander\/lib\/command\.js$/ },
+        handler: (code) => code.replace("require('node:child_process')", '{}'),
+      },
+    },
+  ],
   output: {
     format: 'esm',
     entryFileNames: '[name].js',

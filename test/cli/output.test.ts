@@ -234,7 +234,8 @@ describe('loading', () => {
   /** What Node loaded of ours and of packages: it writes down every script, modules of both kinds. */
   async function loadedBy(shop: Shop, args: string): Promise<{ own: string[]; packages: string[] }> {
     const coverage = fs.mkdtempSync(path.join(shop.folder, 'coverage-'));
-    await shop.built.ok(args, { env: { NODE_V8_COVERAGE: coverage } });
+    // An order that nobody knows is 3: what is loaded for it counts too.
+    expect((await shop.built.run(args, { env: { NODE_V8_COVERAGE: coverage } })).code).toBeOneOf([0, 3]);
     const urls = fs.readdirSync(coverage).flatMap((file) => {
       const text = fs.readFileSync(path.join(coverage, file), 'utf8');
       return (JSON.parse(text) as { result: { url: string }[] }).result.map(({ url }) => url);
@@ -254,6 +255,11 @@ describe('loading', () => {
     // Arguments, how many files at most, and the sources beyond those that every command may have.
     ['--version', 1, []],
     ['user show', 3, ['cli/commands/user/']],
+    [
+      'order show O-1',
+      6,
+      ['cli/commands/order/', 'cli/output/checkout/', 'app/orders/checkout.ts', 'views/'],
+    ],
     ['inventory update --item pen --quantity 5', 4, ['cli/commands/inventory/']],
     [
       'order list',
@@ -298,6 +304,18 @@ describe('loading', () => {
       ).toEqual([]);
     },
   );
+
+  it('of what starts other programs is left to the commands that do', async () => {
+    const shop = openShop();
+    fill(shop, { alice: 'paid' }, {});
+    const printed = "process.on('exit', () => console.error(process.moduleLoadList.join(' ')))";
+    const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(printed)}` };
+    for (const args of ['--version', 'user show']) {
+      const loaded = (await shop.built.ok(args, { env })).stderr;
+      expect(loaded).toContain('NativeModule fs');
+      expect(loaded).not.toContain('child_process');
+    }
+  });
 
   it('of schemas of documents is part of the HTTP server alone: others use their types', () => {
     const main = fs.readFileSync(path.join(ROOT, 'dist/main.js'), 'utf8');

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 import type { Processes } from '../../../ports/processes.ts';
 import { errorCode } from '../fs.ts';
@@ -71,6 +70,8 @@ function isThere(pid: number): boolean {
 }
 
 function run(program: string, args: readonly string[]): string {
+  // Loaded only where it is needed: it would cost every command on Linux two milliseconds.
+  const { execFileSync } = process.getBuiltinModule('node:child_process');
   const env = { ...process.env, LC_ALL: 'C', TZ: 'UTC' };
   return execFileSync(program, args, { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
 }
