@@ -10,8 +10,8 @@ import type { Outcome, Received } from './processor.ts';
 /** What became of a message. */
 export interface Handled extends Outcome {
   /**
-   * `seen`: it was handled before; `conflict`: another with its id was; `ignored`: it comes too late for anything to
-   * follow from it.
+   * `seen`: it was handled before; `conflict`: another message with its id was; `ignored`: it comes too late to change
+   * anything.
    */
   readonly kind: 'handled' | 'seen' | 'conflict' | 'ignored';
   /** What it is about: an order id, an item. */
@@ -69,7 +69,7 @@ export class Draft {
     this.#movements.push(movement);
   }
 
-  /** @param of what happened, by what is the same each time, such as an order id */
+  /** @param of identifies what happened, the same each time it is decided, such as an order id */
   send<V extends object>(
     message: MessageOf<V>,
     fields: NoInfer<V>,

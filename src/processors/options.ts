@@ -4,7 +4,7 @@ import { PAUSES_MS } from './retries.ts';
 import type { StockRules } from './stock-events.ts';
 import type { DispatchRules } from './warehouse/rules.ts';
 
-/** The rules of a shop, as it sets them. */
+/** The rules that a shop sets. */
 export interface ShopOptions {
   /** Whether changes of stock are announced, and when they alert; null: they are not. */
   readonly events: StockRules | null;

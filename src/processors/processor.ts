@@ -9,34 +9,32 @@ export interface Received<M> {
   readonly record: RecordId;
   /** Which message it is, by its name in the catalogue. */
   readonly source: string;
-  /** The trace that it belongs to, for what it leads to; null for none, and for a processor that sends nothing. */
+  /** The trace to which it and all that it leads to belong; null: none, or the processor sends nothing. */
   readonly traceparent: string | null;
-  /** It was redriven to another group, where alone it had come to nothing: it is ignored. */
+  /** It was redriven to another group, the only one in which it had failed: ignore it. */
   readonly isForOthers?: true;
 }
 
-/** Whether it is that message: what a processor of several sources asks. */
+/** Narrows the type, for a processor with several sources. */
 export function isOf<V>(received: Received<unknown>, message: MessageOf<V>): received is Received<V> {
   return received.source === message.name;
 }
 
-/** What became of a message; a run counts them by `kind`. */
+/** The result of one message; a run counts results by `kind`. */
 export interface Outcome {
   readonly kind: string;
 }
 
 /**
- * A service: decides what the messages that it reads change. `M` is such a message, `R` what became of one. Pure and
- * total: no I/O, no clock, no randomness, and a value for every message, never an exception.
+ * A service: decides what the messages it reads change. `M` is such a message, `R` the result of one. Pure and total: no
+ * I/O, no clock, no randomness, and a value for every message, never an exception.
  */
 export interface Processor<M, R extends Outcome> {
-  /** By which commands and the catalogue know it. */
+  /** Its name in commands and in the catalogue. */
   readonly name: ProcessorName;
-  /** The messages that it reads. */
   readonly sources: readonly DeclaredMessage[];
-  /** The messages that it sends. */
   readonly emits: readonly Message[];
-  /** What deciding on these looks at or changes; to look at anything else is a bug. */
+  /** What deciding on these messages reads or changes; reading anything else is a bug. */
   keys(received: readonly Received<M>[]): StateKeys;
   /**
    * Decides a batch, in order: each message sees what those before it changed. A store may call this again, on another
@@ -48,7 +46,7 @@ export interface Processor<M, R extends Outcome> {
     received: readonly Received<M>[],
     state: State,
   ): { readonly changes: StateChanges; readonly results: readonly R[] };
-  /** What it asks of the outside; left out where it asks for nothing. */
+  /** For the calls to the outside that it owes; absent if it owes none. */
   readonly effects?: EffectHandler;
 }
 
@@ -56,8 +54,8 @@ export interface EffectHandler {
   readonly kinds: readonly EffectKind[];
   keys(effect: Effect): StateKeys;
   /**
-   * Takes an answer: what it changes, the effect itself among that: removed, due again later, or parked. Not called for
-   * an answer to a try that is not the last one begun.
+   * What an answer changes, including the effect itself, which is removed, due again later, or parked. Called only for an
+   * answer to the latest try.
    */
   settle(effect: Effect, answer: Answer, state: State): StateChanges;
 }

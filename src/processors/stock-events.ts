@@ -11,24 +11,24 @@ import type { Item } from '../domain/tables.ts';
 
 /** When stock needs attention. */
 export interface StockRules {
-  /** At or under which stock is low, for items without a reorder level of their own. */
+  /** Stock at or under this is low, for items without a reorder level of their own. */
   readonly lowStock: number;
 }
 
 /**
- * What is remembered of an item beside its row, from its first event or alert on. It stays when the item is removed, lest
- * a revision come twice.
+ * What is stored about an item besides its row, from its first event or alert on. It stays when the item is removed, so
+ * that no revision is used twice.
  */
 interface Revised {
   /** Of its last event or alert. */
   readonly revision: number;
-  /** An order was refused for want of it, and its stock has not risen since. */
+  /** An order was refused for lack of it, and its stock has not risen since. */
   readonly wanted: boolean;
-  /** As it was last announced: less or more than the row has when it was changed while nobody sent events. */
+  /** As last announced; it differs from the row if stock was changed while nobody sent events. */
   readonly on_hand?: number;
 }
 
-/** By item. Advanced by what sends events, so that a shop without events pays nothing. */
+/** By item. Written only where events are sent, so that a shop without events pays nothing. */
 export const REVISIONS: SmallTable<Revised> = { name: 'item_revisions' };
 
 type ItemState = Pick<State, 'at' | 'storeId' | 'item' | 'small'>;
@@ -39,21 +39,21 @@ interface Folded {
   revision: number;
   wanted: boolean;
   onHand: number;
-  /** At or under which it is low. */
+  /** Stock at or under this is low. */
   level: number;
-  /** Its row among the small ones is to be written. */
+  /** Its row in REVISIONS must be written. */
   isChanged: boolean;
 }
 
-/** What changes of stock make known. */
+/** The events and alerts of changes of stock, and the revisions they use. */
 export interface Announced extends Pick<StateChanges, 'small' | 'outgoing'> {
   readonly small: readonly SmallChange[];
   readonly outgoing: readonly OutgoingMessage[];
 }
 
 /**
- * Folds changes of stock, in order, into an event for each and the alerts that they lead to. It begins at `state`, so
- * that every change since then is to be given. A change that is decided again on the same state has the same ids.
+ * Folds changes of stock, in order, into an event for each and the alerts that they lead to. It begins at `state`, so it
+ * must receive every change since then. A change that is decided again on the same state has the same ids.
  */
 export class StockEvents {
   readonly #rules: StockRules;
@@ -66,7 +66,7 @@ export class StockEvents {
     this.#state = state;
   }
 
-  /** What the decision on an order did: each item that it sells changes once. */
+  /** The effect of a decision: each item of an accepted order changes once. */
   decided({ order, outcome }: Decided): void {
     if (outcome.kind === 'accepted') {
       const [only, second] = order.items;
@@ -92,7 +92,7 @@ export class StockEvents {
     return this.#change(item, delta, cause, orderId).revision;
   }
 
-  /** An order was refused for want of this item, of which it wanted `quantity`. */
+  /** An order was refused for lack of this item. @param quantity what it asked for */
   lacking(item: string, quantity: number, orderId: string): void {
     const folded = this.#at(item);
     if (folded.wanted) return;
@@ -110,17 +110,17 @@ export class StockEvents {
     const delta = (after?.quantity ?? 0) - onHand;
     folded.level = this.#levelOf(after);
     if (delta !== 0) this.#event(item, folded, delta, 'edit', null);
-    // A row that comes or goes has crossed nothing.
+    // An item that is added or removed has not crossed a level.
     if (before === null || after === null) return;
     if (delta === 0 && isLowNow(onHand, level, folded)) {
-      // No event has a revision for it.
+      // There was no event to give the alert a revision.
       folded.revision += 1;
       folded.isChanged = true;
     }
     this.#crossed(item, folded, onHand, level, null);
   }
 
-  /** What changed of an item while nobody sent events. */
+  /** Announces what changed while nobody sent events. */
   missed(item: string): void {
     this.#at(item);
   }
@@ -133,7 +133,7 @@ export class StockEvents {
     return { small, outgoing: this.#outgoing };
   }
 
-  /** Revisions alone, where nothing is sent: what was announced last stays known, for the next run that sends events. */
+  /** Only the revisions, for a run that sends no events: what was last announced stays as it is, for the next that does. */
   counted(): readonly SmallChange[] {
     const small: SmallChange<Revised>[] = [];
     for (const [key, { isChanged, revision }] of this.#items) {
@@ -167,7 +167,7 @@ export class StockEvents {
     );
   }
 
-  /** Alerts for what the item has come to since it had `onHand` and `level`. */
+  /** Alerts for the thresholds that the item has crossed since it had `onHand` and `level`. */
   #crossed(item: string, now: Folded, onHand: number, level: number, orderId: string | null): void {
     const count = now.onHand;
     if (isLowNow(onHand, level, now)) {
@@ -199,7 +199,7 @@ export class StockEvents {
     return folded;
   }
 
-  /** An item as its row has it. The first time, that is compared with what was announced: the difference comes first. */
+  /** The item as in its row. The first time, a difference from what was last announced is announced before anything else. */
   #folded(item: string, row: Item | null): Folded {
     const onHand = row?.quantity ?? 0;
     const level = this.#levelOf(row);
@@ -224,7 +224,7 @@ function isLowNow(onHand: number, level: number, now: Folded): boolean {
   return onHand > level && now.onHand <= now.level;
 }
 
-/** What edits make known: for a store's `onEdits`. @param state before the edits */
+/** The events of edits, for a store's `onEdits`. @param state before the edits */
 export function announceEdits(rules: StockRules, edits: readonly Edit[], state: ItemState): Announced {
   const events = new StockEvents(rules, state);
   for (const edit of edits) if (edit.kind === 'item') events.edited(edit);
@@ -232,11 +232,11 @@ export function announceEdits(rules: StockRules, edits: readonly Edit[], state: 
 }
 
 /**
- * What changed while nobody sent events, of the items that had events before. Of any other item no reader has a number,
- * and its first event has one: to announce all of them at a first start would report changes that were none.
+ * Items that changed while nobody sent events, among those that had events before. No reader knows the stock of any other
+ * item, whose first event will carry it; announcing them all at a first start would report changes that never happened.
  *
  * @param revised the rows of REVISIONS
- * @returns the items to be looked at
+ * @returns their names
  */
 export function missedItems(
   revised: ReadonlyMap<string, Revised>,
@@ -252,7 +252,7 @@ export function missedItems(
   return [...missed];
 }
 
-/** @param items those of missedItems @param state as it is now */
+/** @param items from missedItems @param state the current one */
 export function announceMissed(rules: StockRules, items: Iterable<string>, state: ItemState): Announced {
   const events = new StockEvents(rules, state);
   for (const item of items) events.missed(item);

@@ -61,9 +61,9 @@ function inWords(fact: CheckoutFact): string {
     case 'reserved':
       return `${linesInWords(fact.items)} taken out of stock`;
     case 'refund_owed':
-      return `${fact.amount} to be given back: ${fact.reason}`;
+      return `${fact.amount} to be refunded: ${fact.reason}`;
     case 'refunded':
-      return `${fact.amount} given back as ${fact.reference}${tries(fact.attempts)}`;
+      return `${fact.amount} refunded as ${fact.reference}${tries(fact.attempts)}`;
     case 'dispatched':
       return `by ${fact.carrier} as ${fact.tracking_number}`;
   }

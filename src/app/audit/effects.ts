@@ -1,7 +1,7 @@
+import { checkoutEffectId } from '../../domain/checkout/effect-id.ts';
 import { difference, type AuditNote, type Difference } from '../../domain/difference.ts';
 import type { Effect } from '../../domain/effects.ts';
-import type { DeliveryFact } from '../../processors/delivery/facts.ts';
-import { effectId as paymentEffectId } from '../../processors/payment/effects.ts';
+import { deliveryEffectId, type DeliveryFact } from '../../processors/delivery/facts.ts';
 import type { CheckoutBooks } from './checkout.ts';
 
 /** Deliveries that are owed by facts and were not answered. */
@@ -10,7 +10,7 @@ export class DeliveryBooks {
   readonly #owed = new Map<string, string>();
 
   take({ delivery_id, channel, step }: DeliveryFact, where: string): void {
-    const id = `delivery/${delivery_id}/${channel}`;
+    const id = deliveryEffectId(delivery_id, channel);
     if (step === 'owed') this.#owed.set(id, where);
     else if (step === 'delivered') this.#owed.delete(id);
   }
@@ -32,7 +32,7 @@ export function auditPayments(
     const charge = books.has(orderId, 'charge_owed') && !isCharged && !books.has(orderId, 'not_charged');
     const refund = books.has(orderId, 'refund_owed') && !books.has(orderId, 'refunded');
     for (const [kind, isOwed] of [['charge', charge] as const, ['refund', refund] as const]) {
-      const id = paymentEffectId(orderId, kind);
+      const id = checkoutEffectId(orderId, kind);
       const effect = effects.get(id);
       if (isOwed && effect === undefined) report(forgotten(id, 'checkout.jsonl', orderId));
       if (isOwed || effect === undefined) continue;

@@ -1,6 +1,6 @@
+import { checkoutEffectId } from '../../domain/checkout/effect-id.ts';
 import { CHECKOUT } from '../../domain/checkout/facts.ts';
 import type { StoreReader } from '../../ports/store.ts';
-import { effectId } from '../../processors/payment/effects.ts';
 import { checkoutOrder, type CheckoutOrder } from '../../views/checkout-order.ts';
 
 export type { CheckoutOrder };
@@ -14,7 +14,7 @@ export async function readCheckoutOrder(
   if (facts.length === 0) return undefined;
   const owed = await reader.effects();
   const of = (kind: 'charge' | 'refund') => {
-    const id = effectId(orderId, kind);
+    const id = checkoutEffectId(orderId, kind);
     const effect = owed.find((one) => one.id === id);
     return effect === undefined ? {} : { [kind]: effect };
   };

@@ -2,7 +2,7 @@ import type { Notification } from '../../domain/messages/checkout/notification.t
 import type { Alert } from '../../domain/messages/shop/alert.ts';
 import { isoTime } from '../../domain/iso-time.ts';
 
-/** What is sent, whatever the channel. Fields of a webhook keep the names of the message. */
+/** What is sent, the same for every channel. `data` keeps the field names of the message. */
 export interface Content {
   /** Of the webhook: `alert.low_stock`, `notification`. */
   readonly event: string;
@@ -37,7 +37,7 @@ export function notificationContent(notification: Notification): Content {
   };
 }
 
-/** Messages may come from any program: a line break would begin another header. */
+/** Any program may have sent the message, and a line break in a subject would begin another header. */
 function oneLine(text: string): string {
   return text.replace(/\p{Cc}+/gu, ' ');
 }

@@ -10,12 +10,12 @@ import type { ShopOptions } from '../options.ts';
 import { isOf, type EffectHandler, type Processor, type Received } from '../processor.ts';
 import { afterFault, dueAgain, parked } from '../retries.ts';
 import { alertContent, notificationContent, type Content } from './content.ts';
-import { DELIVERIES, type Channel } from './facts.ts';
+import { DELIVERIES, deliveryEffectId, type Channel } from './facts.ts';
 import type { DeliveryRules } from './rules.ts';
 
 const CHANNELS: readonly Channel[] = ['log', 'mail', 'webhook'];
 
-/** What an effect of delivery holds: what is sent, and the message that asked for it. */
+/** The fields of a delivery: what is sent, and the message that asked for it. */
 export interface DeliveryFields extends Readonly<Record<string, unknown>> {
   readonly delivery_id: string;
   readonly to: string | null;
@@ -39,7 +39,7 @@ export function delivery({
       const ids = received.map(idOf);
       return {
         facts: new Map([[DELIVERIES, ids]]),
-        effects: ids.flatMap((id) => CHANNELS.map((channel) => effectId(id, channel))),
+        effects: ids.flatMap((id) => CHANNELS.map((channel) => deliveryEffectId(id, channel))),
       };
     },
     decide: (received, state) => decideEach(received, state, (one, draft) => owe(one, draft, rules)),
@@ -58,20 +58,16 @@ function idOf(received: Received<Alert | Notification>): string {
   return (received.message as Alert).event_id;
 }
 
-function effectId(deliveryId: string, channel: Channel): string {
-  return `delivery/${deliveryId}/${channel}`;
-}
-
 function owe(received: Received<Alert | Notification>, draft: Draft, rules: DeliveryRules): Handled {
   const id = idOf(received);
   const { at } = draft.state;
   if (draft.facts(DELIVERIES, id).length > 0) {
-    const again = CHANNELS.flatMap((channel) => draft.effect(effectId(id, channel)) ?? []).filter(
+    const again = CHANNELS.flatMap((channel) => draft.effect(deliveryEffectId(id, channel)) ?? []).filter(
       ({ state }) => state === 'parked',
     );
     for (const effect of again) draft.change({ id: effect.id, effect: dueAgain(effect, at) });
     return again.length === 0
-      ? { kind: 'seen', about: id, detail: 'it was taken up before' }
+      ? { kind: 'seen', about: id, detail: 'it was handled before' }
       : { kind: 'handled', about: id, detail: 'it is tried once more' };
   }
   const routes = routesOf(received, rules);
@@ -113,7 +109,7 @@ function newDelivery(
   const fields: DeliveryFields = {
     ...{ delivery_id: id, to, content, at: message.at, source, message, record, traceparent },
   };
-  return newEffect({ id: effectId(id, kind), kind, key: id, fields }, at);
+  return newEffect({ id: deliveryEffectId(id, kind), kind, key: id, fields }, at);
 }
 
 function settle(effect: Effect, answer: Answer, state: State): StateChanges {

@@ -1,4 +1,4 @@
-/** Where what a shop says to the outside goes. What has nowhere else to go is logged. */
+/** Where alerts and notifications are sent. Without a route they are logged. */
 export interface DeliveryRules {
   /** null: no mail is sent; `alertsTo`: the address for alerts, null for none. */
   readonly mail: { readonly alertsTo: string | null } | null;

@@ -15,8 +15,9 @@ import type { Received } from '../processor.ts';
 import type { StockEvents } from '../stock-events.ts';
 
 /**
- * A wish to cancel an order: until it is dispatched, or has ended otherwise, its stock goes back here, and its money by
- * payment. The first wish is decided, for good; an order that has not come yet is cancelled before it comes.
+ * A request to cancel an order. Unless it was dispatched or has ended otherwise, its stock is released here and its money
+ * refunded by payment. Only the first request is decided, for good; an order that has not arrived yet is cancelled in
+ * advance.
  */
 export function cancel(received: Received<OrderCancel>, draft: Draft, stock: StockEvents): Handled {
   const { message, record, traceparent } = received;
@@ -24,7 +25,7 @@ export function cancel(received: Received<OrderCancel>, draft: Draft, stock: Sto
   const { at } = draft.state;
   const facts = draft.facts(CHECKOUT, order_id);
   if (has(facts, 'cancelled', 'cancel_refused')) {
-    return { kind: 'seen', about: order_id, detail: 'a wish to cancel it was decided before' };
+    return { kind: 'seen', about: order_id, detail: 'a request to cancel it was decided before' };
   }
   const refusal =
     draft.state.decided(order_id) === undefined
@@ -40,7 +41,7 @@ export function cancel(received: Received<OrderCancel>, draft: Draft, stock: Sto
     return { kind: 'handled', about: order_id, detail: `not cancelled: ${refusal}` };
   }
   release(order_id, facts, draft, stock);
-  const detail = message.reason ?? 'it was wished';
+  const detail = message.reason ?? 'it was requested';
   draft.append(CHECKOUT, { ...step, step: 'cancelled', detail });
   draft.send(ORDER_CANCELLED, { ...decided, outcome: 'cancelled', detail }, [order_id], traceparent);
   return { kind: 'handled', about: order_id, detail: 'cancelled' };
@@ -54,7 +55,7 @@ function refusalOf(facts: readonly CheckoutFact[]): string | null {
 
 function release(orderId: string, facts: readonly CheckoutFact[], draft: Draft, stock: StockEvents): void {
   for (const [item, quantity] of quantitiesOf(factOf(facts, 'reserved')?.items ?? [])) {
-    // An item that was removed meanwhile has no stock to go back to.
+    // An item that was removed meanwhile has no stock to release to.
     if (draft.quantity(item) === undefined) continue;
     const movement = { item, delta: quantity, cause: 'release', orderId, eventId: null } as const;
     draft.move(movement);

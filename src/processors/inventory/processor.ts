@@ -35,7 +35,7 @@ export function inventory({ events }: Pick<ShopOptions, 'events'>): Processor<Me
     keys,
     decide: (received, state) => {
       const draft = new Draft(state);
-      // Without events it still counts revisions, which inventory.reserved has.
+      // Revisions are counted even without events: inventory.reserved carries them.
       const stock = new StockEvents(events ?? { lowStock: 0 }, state);
       const results = received.map((one) =>
         isOf(one, PAYMENT_PROCESSED)

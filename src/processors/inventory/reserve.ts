@@ -13,7 +13,7 @@ export function reserve(received: Received<PaymentProcessed>, draft: Draft, stoc
   const { order_id } = received.message;
   const facts = draft.facts(CHECKOUT, order_id);
   if (has(facts, 'cancelled')) {
-    return { kind: 'ignored', about: order_id, detail: 'it was cancelled: its money is given back' };
+    return { kind: 'ignored', about: order_id, detail: 'it was cancelled: its money is refunded' };
   }
   if (has(facts, 'reserved', 'gone')) {
     return { kind: 'seen', about: order_id, detail: 'its stock was decided on before' };
@@ -56,7 +56,7 @@ function ship({ message, record, traceparent }: Received<PaymentProcessed>, draf
   draft.send(SHIPMENT_CREATED, shipment, [order_id], traceparent);
 }
 
-/** Paid, but gone meanwhile: payment gives the money back. */
+/** Paid, but the stock is gone: payment refunds it. */
 function refuse(
   { message: { order_id, customer_id }, record, traceparent }: Received<PaymentProcessed>,
   item: string,

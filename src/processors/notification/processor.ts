@@ -7,10 +7,10 @@ import { decideEach, type Draft, type Handled } from '../draft.ts';
 import type { Processor, Received } from '../processor.ts';
 import { STEPS, textFor, type Step } from './templates.ts';
 
-/** That the customer was written to about a step of an order. */
+/** Records that the customer was notified of a step of an order. */
 type Notified = Readonly<{
   order_id: string;
-  /** The message that it was about. */
+  /** The message that announced the step. */
   cause: string;
   notification_id: string;
   /** ISO 8601. */
@@ -19,7 +19,7 @@ type Notified = Readonly<{
 
 export const NOTIFICATIONS: FactLog<Notified> = { name: 'notifications', key: 'order_id' };
 
-/** Writes to the customer about each step of an order, once for ever. */
+/** Notifies the customer of each step of an order, once ever. */
 export function notification(): Processor<Step, Handled> {
   return {
     name: 'notification',
@@ -37,7 +37,7 @@ function decide(received: Received<Step>, draft: Draft): Handled {
   const { source: cause, message, traceparent } = received;
   const { order_id, customer_id } = message;
   const { at, storeId: store } = draft.state;
-  if (customer_id === null) return { kind: 'ignored', about: order_id, detail: 'nobody has ordered it' };
+  if (customer_id === null) return { kind: 'ignored', about: order_id, detail: 'no such order was placed' };
   if (draft.facts(NOTIFICATIONS, order_id).some((known) => known.cause === cause)) {
     return { kind: 'seen', about: order_id, detail: `its customer has read of ${cause} before` };
   }
@@ -54,7 +54,7 @@ function decide(received: Received<Step>, draft: Draft): Handled {
   return { kind: 'handled', about: order_id, detail: `${cause}, by ${to.channel}` };
 }
 
-/** By the columns `email` and `notify` of the user's row; without an address it is logged. */
+/** From the columns `email` and `notify` of the user's row; without an address the notification is logged. */
 function addressOf(user: User | undefined): Pick<Notification, 'channel' | 'recipient'> {
   const { email = '', notify = '' } = user?.extra ?? {};
   const recipient = email === '' ? null : email;

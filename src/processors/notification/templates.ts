@@ -47,7 +47,7 @@ export function textFor(received: Received<Step>): Text {
   }
   if (isOf(received, PAYMENT_REFUNDED)) {
     const { amount } = received.message;
-    return text(`Order ${id} is refunded`, `We have given back the ${amount} that you paid for order ${id}.`);
+    return text(`Order ${id} is refunded`, `We have refunded the ${amount} that you paid for order ${id}.`);
   }
   if (isOf(received, SHIPMENT_CREATED)) {
     const { items, shipping_address } = received.message;
@@ -66,7 +66,7 @@ export function textFor(received: Received<Step>): Text {
   }
   const { outcome, detail } = received.message as OrderCancelled;
   return outcome === 'cancelled'
-    ? text(`Order ${id} is cancelled`, `Order ${id} is cancelled. What you paid for it is given back.`)
+    ? text(`Order ${id} is cancelled`, `Order ${id} is cancelled. What you paid for it will be refunded.`)
     : text(`Order ${id} cannot be cancelled`, `Order ${id} cannot be cancelled: ${detail}.`);
 }
 

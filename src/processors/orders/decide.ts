@@ -12,10 +12,10 @@ import {
   type Refusal,
 } from './reasons.ts';
 
-/** What a decision looks at. */
+/** What a decision reads. */
 export type DecideState = Pick<State, 'status' | 'quantity'>;
 
-/** Whether an order needs a user. Without one, where it needs none, it is judged by stock alone. */
+/** Whether an order needs a user. If not, one without a user is judged by stock alone. */
 type Users = 'required' | 'optional';
 
 /** Decides one order against users and stock. Total: a value for every order, never an exception. */
@@ -54,7 +54,7 @@ export function decide(order: Order, state: DecideState, users: Users = 'require
   return { kind: 'accepted', stock };
 }
 
-/** Why it is rejected whatever becomes of users and stock, so that no new try can mend it; null: it may be accepted. */
+/** Why an order is rejected whatever the users and the stock, so that trying again cannot help; null: it may be accepted. */
 export function refusedForGood(order: Order): string | null {
   const outcome = decide(order, { status: () => 'paid', quantity: () => Infinity });
   return outcome.kind === 'rejected' ? outcome.detail : null;
@@ -74,16 +74,16 @@ function reject(order: Order, state: DecideState, { reason, detail }: Refusal): 
   };
 }
 
-/** What a batch of decisions looks at: as DecideState, and which ids are decided already. */
+/** What a batch of decisions reads: a DecideState, and which ids are already decided. */
 export interface BatchState extends DecideState, Pick<State, 'decided'> {
-  /** What became of an id in another flow, which had it first: here it is a conflict, whatever it holds. */
+  /** The decision on an id that another flow received first: in this flow it is a conflict, whatever its content. */
   claimed?(orderId: string): Decided | undefined;
 }
 
 /**
- * Folds `decide` over a batch on a scratch copy: the second order sees the unit that the first one took, and a
- * second record of an id is a duplicate of the first. An order that nothing dates is made when it is decided. `state`
- * is not changed.
+ * Folds `decide` over a batch on a scratch copy: the second order sees the stock that the first one took, and a
+ * second record of an id is a duplicate of the first. An order without a time is dated with `at`. `state` is not
+ * changed.
  *
  * @param at decision time, milliseconds since the epoch
  */

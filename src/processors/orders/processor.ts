@@ -29,10 +29,10 @@ export function orders({ events, users }: Pick<ShopOptions, 'events' | 'users'>)
   };
 }
 
-/** As a shop without events has it. */
+/** For a shop that sends no events. */
 export const ORDERS = orders(PLAIN_SHOP);
 
-/** On demand: a store that holds its tables in memory never asks for users and items. */
+/** Generated on demand: a store with its tables in memory never reads the users and items. */
 function keys(received: readonly Received<Order>[]): StateKeys {
   return {
     users: onDemand(function* () {
@@ -50,7 +50,7 @@ function* orderIds(received: readonly Received<Order>[]): Generator<string> {
   for (const { message } of received) yield message.orderId;
 }
 
-/** One space of ids: an order that came to the checkout first has its id there. */
+/** Both flows share one space of ids: the checkout owns those that it received first. */
 function withClaims(state: State): BatchState {
   return {
     status: (user) => state.status(user),
@@ -73,7 +73,7 @@ function claimOf(facts: readonly CheckoutFact[]): Decided | undefined {
   return {
     order: { orderId, user, items, createdAt: Date.parse(placed.created_at) },
     record: { topic, partition, offset },
-    // Whether it was taken up there; its own facts say what that flow made of it.
+    // Only a placeholder: how the checkout decided is in its own facts.
     outcome: { kind: 'accepted', stock: [] },
     decidedAt: Date.parse(placed.at),
   };

@@ -2,7 +2,7 @@ import { MAX_LINE_QUANTITY, type OrderLine } from '../../domain/orders/order.ts'
 import type { Reason } from '../../domain/orders/reasons.ts';
 import type { UserStatus } from '../../domain/tables.ts';
 
-/** A reason, and what it says of this order. */
+/** A reason, and how it applies to this order. */
 export interface Refusal {
   readonly reason: Reason;
   /** In words, naming the user or item. */

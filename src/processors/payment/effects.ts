@@ -1,3 +1,4 @@
+import { checkoutEffectId } from '../../domain/checkout/effect-id.ts';
 import { CHECKOUT, factOf, has } from '../../domain/checkout/facts.ts';
 import { newEffect, type Answer, type Effect } from '../../domain/effects.ts';
 import { isoTime } from '../../domain/iso-time.ts';
@@ -17,17 +18,17 @@ import type { PaymentRules } from './rules.ts';
 
 type Money = 'charge' | 'refund';
 
-/** What a charge or a refund holds. */
+/** The fields of a charge or a refund. */
 export interface PaymentFields extends Readonly<Record<string, unknown>> {
   readonly order_id: string;
   readonly customer_id: string;
   /** A decimal string with two places. */
   readonly amount: string;
-  /** Of a refund: why. */
+  /** Why it is refunded; null for a charge. */
   readonly reason: string | null;
-  /** No money is to move any more: find out whether it has. */
+  /** Nothing may be charged any more; it only remains to find out whether it was. */
   readonly only_look_up: boolean;
-  /** After the tries that were answered, money may have moved. */
+  /** An answer to an earlier try left open whether money has moved. */
   readonly may_have_moved: boolean;
   /** How many tries were answered; one that was not may have moved money too. */
   readonly answered: number;
@@ -42,18 +43,14 @@ export function paymentFields({ fields }: Effect): PaymentFields {
   return fields as PaymentFields;
 }
 
-/** When its message was made, before any try, also one that the store has lost since; null: it does not say. */
+/** When its message was created: before any try, even one that the store has since lost; null: it does not say. */
 export function askedAt(effect: Effect): number | null {
   const { validated_at, rejected_at, decided_at } = paymentFields(effect).message;
   const at = validated_at ?? rejected_at ?? decided_at;
   return typeof at === 'number' ? at : null;
 }
 
-export function effectId(orderId: string, kind: Money): string {
-  return `checkout/${orderId}/${kind}`;
-}
-
-/** Commits a draft to a charge or a refund, unless one is owed already. */
+/** Adds a new charge or refund to a draft. */
 export function owe(
   draft: Draft,
   kind: Money,
@@ -68,7 +65,7 @@ export function owe(
     ...{ source, message, record, traceparent },
   };
   const key = `${draft.state.storeId}:${order_id}:${kind}`;
-  draft.change(newEffect({ id: effectId(order_id, kind), kind, key, fields }, draft.state.at));
+  draft.change(newEffect({ id: checkoutEffectId(order_id, kind), kind, key, fields }, draft.state.at));
   const step = { order_id, at: isoTime(draft.state.at), ...record, amount };
   draft.append(
     CHECKOUT,
@@ -83,7 +80,7 @@ export function effectsBy(rules: PaymentRules): EffectHandler {
     kinds: ['charge', 'refund'],
     keys: (effect) => {
       const { order_id } = paymentFields(effect);
-      return { facts: new Map([[CHECKOUT, [order_id]]]), effects: [effectId(order_id, 'refund')] };
+      return { facts: new Map([[CHECKOUT, [order_id]]]), effects: [checkoutEffectId(order_id, 'refund')] };
     },
     settle: (effect, answer, state): StateChanges => {
       const draft = new Draft(state);
@@ -95,7 +92,7 @@ export function effectsBy(rules: PaymentRules): EffectHandler {
   };
 }
 
-/** @param answer `outcome`: paid, declined, or none where it was only looked up */
+/** @param answer with `outcome`: paid, declined, or none if a look-up found no charge */
 function settleCharge(draft: Draft, effect: Effect, { outcome, reference, reason }: AnswerFields): void {
   const { order_id, customer_id, amount, message, record, source, traceparent } = paymentFields(effect);
   const { attempts } = effect;
@@ -125,7 +122,7 @@ function settleCharge(draft: Draft, effect: Effect, { outcome, reference, reason
   }
   const declined = { reference: textOf(reference), reason: textOf(reason) ?? 'declined' };
   draft.append(CHECKOUT, { ...step, step: 'declined', ...declined });
-  // Its customer hears of the cancelling alone.
+  // The customer is notified of the cancellation only.
   if (isCancelled) return;
   const failed = { order_id, customer_id, amount, ...declined, attempts, failed_at: at };
   draft.send(PAYMENT_FAILED, failed, [order_id], traceparent);

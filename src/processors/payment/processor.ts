@@ -1,3 +1,4 @@
+import { checkoutEffectId } from '../../domain/checkout/effect-id.ts';
 import { CHECKOUT, factOf, has, placedOf } from '../../domain/checkout/facts.ts';
 import type { Effect } from '../../domain/effects.ts';
 import { isoTime } from '../../domain/iso-time.ts';
@@ -14,11 +15,11 @@ import { decideEach, type Draft, type Handled } from '../draft.ts';
 import type { ShopOptions } from '../options.ts';
 import { isOf, type Processor, type Received } from '../processor.ts';
 import { afterFlight, dueAgain } from '../retries.ts';
-import { effectId, effectsBy, owe, paymentFields } from './effects.ts';
+import { effectsBy, owe, paymentFields } from './effects.ts';
 
 type Message = OrderValidated | InventoryRejected | OrderCancelled;
 
-/** Charges an order that is validated, once, and gives the money back of one that is cancelled or whose stock is gone. */
+/** Charges each validated order once, and refunds one that is cancelled or whose stock is gone. */
 export function payment({ payment: rules }: Pick<ShopOptions, 'payment'>): Processor<Message, Handled> {
   return {
     name: 'payment',
@@ -28,7 +29,7 @@ export function payment({ payment: rules }: Pick<ShopOptions, 'payment'>): Proce
       const orders = received.map(({ message }) => message.order_id);
       return {
         facts: new Map([[CHECKOUT, orders]]),
-        effects: orders.flatMap((id) => [effectId(id, 'charge'), effectId(id, 'refund')]),
+        effects: orders.flatMap((id) => [checkoutEffectId(id, 'charge'), checkoutEffectId(id, 'refund')]),
       };
     },
     decide: (received, state) => decideEach(received, state, decide),
@@ -56,7 +57,7 @@ function charge(received: Received<OrderValidated>, draft: Draft): Handled {
   return { kind: 'handled', about: order_id, detail: `${amount} to be charged` };
 }
 
-/** The order will not be sent: what was paid for it goes back, and what was not is not charged any more. */
+/** The order will not be sent: what was paid is refunded, and what was not is no longer charged. */
 function giveBack(
   received: Received<InventoryRejected | OrderCancelled>,
   reason: string,
@@ -69,12 +70,12 @@ function giveBack(
   if (paid !== undefined) {
     const customer_id = placedOf(facts)?.customer_id ?? received.message.customer_id ?? '';
     owe(draft, 'refund', { order_id, customer_id, amount: paid.amount, reason }, received);
-    return { kind: 'handled', about: order_id, detail: `${paid.amount} to be given back: ${reason}` };
+    return { kind: 'handled', about: order_id, detail: `${paid.amount} to be refunded: ${reason}` };
   }
   if (has(facts, 'declined', 'not_charged')) {
     return { kind: 'seen', about: order_id, detail: 'nothing was charged' };
   }
-  const owed = draft.effect(effectId(order_id, 'charge'));
+  const owed = draft.effect(checkoutEffectId(order_id, 'charge'));
   if (owed !== undefined && mayHaveMoved(owed)) return findOut(draft, order_id, owed);
   if (owed !== undefined) draft.change({ id: owed.id, effect: null });
   draft.append(CHECKOUT, { order_id, at: isoTime(draft.state.at), ...received.record, step: 'not_charged' });
@@ -86,25 +87,25 @@ function mayHaveMoved(charge: Effect): boolean {
   return may_have_moved || charge.attempts > answered;
 }
 
-/** It is charged no more, but it may have been: a try under way ends in a refund, any other looks it up. */
+/** It is no longer to be charged, but may have been: a try under way ends in a refund, otherwise it is looked up. */
 function findOut(draft: Draft, orderId: string, charge: Effect): Handled {
   if (charge.state !== 'trying') {
     const fields = { ...charge.fields, only_look_up: true };
     draft.change({ id: charge.id, effect: { ...afterFlight(charge, draft.state.at), fields } });
   }
-  return { kind: 'handled', about: orderId, detail: 'it may have been charged: the gateway is asked' };
+  return { kind: 'handled', about: orderId, detail: 'it may have been charged: the gateway will be asked' };
 }
 
 /**
- * A message that comes again is one more try where tries had ended. The one that asked for a charge has asked for the
- * refund as well, where the order was cancelled before the charge was found.
+ * A message that is read again starts one more try where tries had ended. The message that asked for the charge also
+ * stands for the refund, if the order was cancelled before the charge was found.
  */
 function oneMoreTry(draft: Draft, orderId: string, kind: 'charge' | 'refund'): Handled {
   const about = orderId;
   const parked = ([kind, 'refund'] as const)
-    .map((asked) => draft.effect(effectId(orderId, asked)))
+    .map((asked) => draft.effect(checkoutEffectId(orderId, asked)))
     .find((effect) => effect?.state === 'parked');
-  if (parked === undefined) return { kind: 'seen', about, detail: `its ${kind} was taken up before` };
+  if (parked === undefined) return { kind: 'seen', about, detail: `its ${kind} was requested before` };
   draft.change({ id: parked.id, effect: dueAgain(parked, draft.state.at) });
   return { kind: 'handled', about, detail: `its ${parked.kind} is tried once more` };
 }

@@ -1,5 +1,5 @@
-/** How often a gateway that does not answer is asked. */
+/** How often a gateway that does not answer is tried. */
 export interface PaymentRules {
-  /** Before the second try of a charge or refund, the third, and so on; after the last it is parked. */
+  /** Pauses before the second try of a charge or refund, the third, and so on; after the last try it is parked. */
   readonly pausesMs: readonly number[];
 }

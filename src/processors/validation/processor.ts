@@ -7,7 +7,7 @@ import { decideEach, type Draft, type Handled } from '../draft.ts';
 import type { Processor, Received } from '../processor.ts';
 import { refuse } from './reasons.ts';
 
-/** Takes an order of the checkout up, or rejects it: each id once. */
+/** Validates an order of the checkout, or rejects it: each id once. */
 export function validation(): Processor<OrderCreated, Handled> {
   return {
     name: 'validation',

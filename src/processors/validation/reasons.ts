@@ -17,8 +17,8 @@ export interface Refusal {
 }
 
 /**
- * The first reason that holds, in that order; null: none does. What is on hand is a first look, not a promise: it is
- * taken once the order is paid.
+ * The first reason that applies, in the order of the list; null: none does. Stock is only checked here, not promised: it
+ * is taken once the order is paid.
  */
 export function refuse(order: OrderCreated, state: Pick<State, 'status' | 'item'>): Refusal | null {
   const { customer_id, items, total_amount } = order;

@@ -1,3 +1,4 @@
+import { checkoutEffectId } from '../../domain/checkout/effect-id.ts';
 import { CHECKOUT, factOf, has, placedOf, type Line } from '../../domain/checkout/facts.ts';
 import { statusOf } from '../../domain/checkout/status.ts';
 import { newEffect, type Effect } from '../../domain/effects.ts';
@@ -18,7 +19,7 @@ import type { DispatchRules } from './rules.ts';
 
 type Message = ShipmentCreated | ShipmentDispatch;
 
-/** Dispatches shipments, as they come, later or by hand; but those of orders that were cancelled meanwhile. */
+/** Dispatches shipments at once, after a delay or by hand, except those of orders that were cancelled meanwhile. */
 export function warehouse({ dispatch: rules }: Pick<ShopOptions, 'dispatch'>): Processor<Message, Handled> {
   return {
     name: 'warehouse',
@@ -26,19 +27,22 @@ export function warehouse({ dispatch: rules }: Pick<ShopOptions, 'dispatch'>): P
     emits: [SHIPMENT_DISPATCHED],
     keys: (received) => {
       const orders = received.map(({ message }) => message.order_id);
-      return { facts: new Map([[CHECKOUT, orders]]), effects: orders.map(effectId) };
+      return {
+        facts: new Map([[CHECKOUT, orders]]),
+        effects: orders.map((id) => checkoutEffectId(id, 'dispatch')),
+      };
     },
     decide: (received, state) =>
       decideEach(received, state, (one, draft) =>
         isOf(one, SHIPMENT_DISPATCH)
-          ? wished(one, draft)
+          ? requested(one, draft)
           : created(one as Received<ShipmentCreated>, draft, rules),
       ),
     effects: EFFECTS,
   };
 }
 
-/** What was packed, and the record that made it leave. */
+/** What was packed, and the record that had it dispatched. */
 interface Parcel extends RecordId {
   readonly order_id: string;
   readonly customer_id: string;
@@ -48,14 +52,10 @@ interface Parcel extends RecordId {
   readonly tracking_number: string;
 }
 
-/** An effect for a shipment that is not due yet: nobody outside is asked. */
+/** The fields of a dispatch that is not due yet: an effect without a call to the outside. */
 interface DispatchFields extends Readonly<Record<string, unknown>> {
   readonly parcel: Parcel;
   readonly traceparent: string | null;
-}
-
-function effectId(orderId: string): string {
-  return `checkout/${orderId}/dispatch`;
 }
 
 function created(received: Received<ShipmentCreated>, draft: Draft, rules: DispatchRules): Handled {
@@ -63,7 +63,7 @@ function created(received: Received<ShipmentCreated>, draft: Draft, rules: Dispa
   const { order_id: about } = message;
   const left = notToSend(about, draft);
   if (left !== null) return left;
-  if (draft.effect(effectId(about)) !== undefined)
+  if (draft.effect(checkoutEffectId(about, 'dispatch')) !== undefined)
     return { kind: 'seen', about, detail: 'it waits to be dispatched' };
   if (rules.way === 'manual') return { kind: 'handled', about, detail: 'to be dispatched by hand' };
   const { customer_id, items, shipping_address } = message;
@@ -71,11 +71,13 @@ function created(received: Received<ShipmentCreated>, draft: Draft, rules: Dispa
   if (rules.delayMs === 0) return dispatch(parcel, draft, traceparent);
   const dueAt = message.created_at + rules.delayMs;
   const fields: DispatchFields = { parcel, traceparent };
-  draft.change(newEffect({ id: effectId(about), kind: 'dispatch', key: about, fields }, dueAt));
+  draft.change(
+    newEffect({ id: checkoutEffectId(about, 'dispatch'), kind: 'dispatch', key: about, fields }, dueAt),
+  );
   return { kind: 'handled', about, detail: `to be dispatched at ${isoTime(dueAt)}` };
 }
 
-function wished({ message, record, traceparent }: Received<ShipmentDispatch>, draft: Draft): Handled {
+function requested({ message, record, traceparent }: Received<ShipmentDispatch>, draft: Draft): Handled {
   const { order_id: about, carrier, tracking_number } = message;
   const left = notToSend(about, draft);
   if (left !== null) return left;
@@ -87,7 +89,8 @@ function wished({ message, record, traceparent }: Received<ShipmentDispatch>, dr
   const { customer_id, shipping_address } = placed;
   const own = ownParcel(about);
   const by = { carrier: carrier ?? own.carrier, tracking_number: tracking_number ?? own.tracking_number };
-  if (draft.effect(effectId(about)) !== undefined) draft.change({ id: effectId(about), effect: null });
+  if (draft.effect(checkoutEffectId(about, 'dispatch')) !== undefined)
+    draft.change({ id: checkoutEffectId(about, 'dispatch'), effect: null });
   const { items } = reserved;
   return dispatch(
     { order_id: about, customer_id, items, shipping_address, ...by, ...record },
@@ -96,7 +99,7 @@ function wished({ message, record, traceparent }: Received<ShipmentDispatch>, dr
   );
 }
 
-/** There is no carrier behind this: the number only has to be one for each order. */
+/** No carrier is involved: the number only has to differ from order to order. */
 function ownParcel(orderId: string): Pick<Parcel, 'carrier' | 'tracking_number'> {
   return { carrier: 'own', tracking_number: `OWN-${orderId}` };
 }

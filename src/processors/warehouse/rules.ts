@@ -1,7 +1,7 @@
 /** When a shipment is dispatched. */
 export interface DispatchRules {
-  /** `manual`: when somebody wishes it. */
+  /** `manual`: when `order dispatch` requests it. */
   readonly way: 'auto' | 'manual';
-  /** Of `auto`: so long after it was created. */
+  /** With `auto`: how long after it was created. */
   readonly delayMs: number;
 }

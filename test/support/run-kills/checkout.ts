@@ -18,7 +18,7 @@ import { killOften } from './kill-often.ts';
 import { messagesOf } from './messages.ts';
 
 const ORDERS_A_LIFE = 15;
-/** Runs out now and then: some are rejected, some paid and given back. */
+/** Runs out now and then: some are rejected, some paid and refunded. */
 const SCARCE = 'pen';
 
 /** What is sent when an order comes to a step, beside the lines that are reserved. */

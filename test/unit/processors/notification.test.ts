@@ -95,7 +95,7 @@ describe('what it says', () => {
     [
       'payments.refunded',
       { ...ORDER, ...amount, reference: 'r', refunded_at: 0 },
-      'We have given back the 2.00 that you paid for order O-1.\n',
+      'We have refunded the 2.00 that you paid for order O-1.\n',
     ],
     [
       'shipments.created',
@@ -110,7 +110,7 @@ describe('what it says', () => {
     [
       'orders.cancelled',
       { ...ORDER, outcome: 'cancelled', detail: '', decided_at: 0 },
-      'Order O-1 is cancelled. What you paid for it is given back.\n',
+      'Order O-1 is cancelled. What you paid for it will be refunded.\n',
     ],
     [
       'orders.cancelled',
