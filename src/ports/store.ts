@@ -132,11 +132,14 @@ export interface StoreReader extends AsyncDisposable {
 export interface StoreView extends StoreReader {
   /** As `decisions`, from the last one back; read only as far as asked for. */
   decisionsFromEnd(outcome: 'accepted' | 'rejected'): AsyncIterable<readonly Decided[]>;
-  /** Decisions after that moment, each kind in its order, until `signal` aborts; continues after disposal. */
-  newDecisions(signal: AbortSignal): AsyncIterable<NewDecisions>;
+  /**
+   * As `history`, what is added after that moment, a few hundred lines at a time, until `signal` aborts; continues after
+   * disposal, and when another process comes to own the store. Holds up no owner.
+   *
+   * @throws Failure changed_since: another store, or an earlier copy, is in its place; corrupt_state
+   */
+  follow(facts: readonly FactLog<never>[], signal: AbortSignal): AsyncIterable<readonly HistoryLine[]>;
 }
-
-export type NewDecisions = Readonly<Record<'accepted' | 'rejected', readonly Decided[]>>;
 
 export interface Store extends StoreReader {
   /** Made with the store: the mark by which a consumer group is recognised as its own. */

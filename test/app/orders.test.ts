@@ -153,7 +153,7 @@ describe('orders are listed', () => {
         for (const { order } of orders) {
           found.push(order.orderId);
           if (order.orderId === 'C')
-            await decideIn(folder, recordOf('orders', 4, 'E', 'alice', { pen: 1 }), next);
+            await decideIn(folder, next, recordOf('orders', 4, 'E', 'alice', { pen: 1 }));
         }
         if (found.includes('E')) stop.abort();
       },

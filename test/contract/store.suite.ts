@@ -5,7 +5,7 @@ import type { Order } from '../../src/domain/orders/order.ts';
 import type { StoreAccess } from '../../src/ports/access.ts';
 import type { StoreNotice } from '../../src/ports/notices.ts';
 import type { ConsumerStatus } from '../../src/ports/owner.ts';
-import type { NewDecisions, Outgoing, OutgoingRecord, Store, StoredPosition } from '../../src/ports/store.ts';
+import type { HistoryLine, Outgoing, OutgoingRecord, Store, StoredPosition } from '../../src/ports/store.ts';
 
 /** A store to hold against the port's contract; `access` may be called again and again on the same folder. */
 export interface StoreUnderTest extends AsyncDisposable {
@@ -141,24 +141,35 @@ export function storeContract(make: () => Promise<StoreUnderTest>): void {
     });
   });
 
-  test('what is decided after a reader was opened comes to it, though it is closed, and nothing else', async () => {
+  test('what is added after a reader was opened comes to it in order, though it is closed, and nothing else', async () => {
     await fill();
     await using store = await own();
     await decideOne(store, accepted(order('ORD-1'), [10], 1));
     const reader = await access.read();
     const stop = new AbortController();
-    const later = reader.newDecisions(stop.signal)[Symbol.asyncIterator]();
+    const later = reader.follow([], stop.signal)[Symbol.asyncIterator]();
     await reader[Symbol.asyncDispose]();
-    const found: string[] = [];
-    for (const id of ['ORD-2', 'ORD-3']) {
-      await decideOne(store, accepted(order(id), [8], Number(id.slice(4))));
-      while (!found.includes(id)) {
-        const next = (await later.next()).value as NewDecisions;
-        found.push(...next.accepted.map((decided) => decided.order.orderId));
-      }
-    }
+    const found: HistoryLine[] = [];
+    const until = async (count: number): Promise<void> => {
+      while (found.length < count) found.push(...((await later.next()).value as readonly HistoryLine[]));
+    };
+    await decideOne(store, accepted(order('ORD-2'), [8], 2));
+    await until(1);
+    await decideOne(store, rejected(order('ORD-3'), 3));
+    await access.edit({ kind: 'item.update', item: 'book', by: 5 }, { via: 'command', onNotice });
+    const movement = { item: 'book', delta: 1, cause: 'restock', orderId: 'ORD-2', eventId: 'E-1' } as const;
+    await store.transact({ items: ['book'] }, () => ({ changes: { movements: [movement] }, result: null }));
+    await decideOne(store, accepted(order('ORD-4'), [12], 4));
+    await until(5);
     stop.abort();
-    expect(found).toEqual(['ORD-2', 'ORD-3']);
+    const what = found.map((entry) => {
+      if (entry.kind === 'decision') return entry.decided.order.orderId;
+      if (entry.kind === 'movement') return entry.movement.eventId;
+      return entry.kind === 'edit' ? entry.edit.kind : entry.kind;
+    });
+    expect(what).toEqual(['ORD-2', 'ORD-3', 'item', 'E-1', 'ORD-4']);
+    const seqs = found.map(({ seq }) => seq);
+    expect(seqs).toEqual(Array.from(seqs, (_, index) => (seqs[0] ?? NaN) + index));
     expect((await later.next()).done).toBe(true);
   });
 

@@ -147,7 +147,7 @@ export const COMMANDS: readonly Mutation[] = [
   {
     name: 'a watched status stands still at the decisions that it began with',
     file: 'src/app/status/recent.ts',
-    from: '[...this.#latest, ...accepted, ...rejected]',
+    from: '[...this.#latest, ...decided]',
     to: '[...this.#latest]',
     tests: ['test/unit/cli/live.test.ts'],
   },

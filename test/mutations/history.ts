@@ -7,7 +7,7 @@ export const HISTORY: readonly Mutation[] = [
     file: 'src/adapters/files/logs/history.ts',
     from: 'if (one.seq !== other.seq) return (one.seq ?? 0) < (other.seq ?? 0);',
     to: 'if (one.seq !== other.seq) return false;',
-    tests: ['test/unit/files/history.test.ts'],
+    tests: ['test/unit/files/history.test.ts', 'test/unit/files/follow.test.ts'],
   },
   {
     name: 'history has the acceptances of a commit before its rejections',

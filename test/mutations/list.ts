@@ -3,6 +3,7 @@ import { POSTGRES } from './postgres.ts';
 import { PROCESSORS } from './processors.ts';
 import { READING } from './reading.ts';
 import { EVENTS } from './events.ts';
+import { FOLLOWING } from './following.ts';
 import { IDS } from './ids.ts';
 import { MESSAGES } from './messages.ts';
 import { HISTORY } from './history.ts';
@@ -31,6 +32,7 @@ const FUZZ = ['test/fuzz/fuzz.test.ts'];
 const files = (name: string): string => `src/adapters/files/${name}`;
 
 export const MUTATIONS: readonly Mutation[] = [
+  ...FOLLOWING,
   ...OUTBOX_ON_DISK,
   ...POSTGRES,
   ...PROCESSORS,

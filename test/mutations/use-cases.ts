@@ -299,8 +299,8 @@ export const USE_CASES: readonly Mutation[] = [
   {
     name: 'what is decided while the past is listed is not followed',
     file: 'src/adapters/files/logs/follow.ts',
-    from: 'this.#position = position;',
-    to: 'this.#position = position + 1_000;',
+    from: 'this.#positions = new Map(positions);',
+    to: 'this.#positions = new Map(Array.from(positions, ([log, at]) => [log, at + 1_000]));',
     tests: ['test/contract/file-store.test.ts'],
   },
   {

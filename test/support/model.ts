@@ -17,7 +17,6 @@ import {
   type Destination,
   type Keys,
   type LoggedMovement,
-  type NewDecisions,
   type Outgoing,
   type OutgoingRecord,
   type Snapshot,
@@ -49,7 +48,7 @@ export class ModelFolder implements StoreAccess {
   readonly small = new Map<string, Map<string, unknown>>();
   readonly owed = new Map<string, Effect>();
   readonly movements: LoggedMovement[] = [];
-  /** All of these, as they came. */
+  /** Of all logs, in order. */
   readonly history: HistoryLine[] = [];
   /** Of the last commit. */
   seq = 0;
@@ -271,9 +270,9 @@ export class ModelFolder implements StoreAccess {
     const onHand = row.quantity + movement.delta;
     if (onHand < 0) throw new Error(`a movement of more ${movement.item} than there is`);
     this.tables.items.set(movement.item, { ...row, quantity: onHand });
-    const moved: LoggedMovement = { ...movement, seq: this.seq, at: this.clock.now(), onHand };
-    this.movements.push(moved);
-    this.history.push({ kind: 'movement', seq: this.seq, at: moved.at, movement: moved });
+    const logged = { ...movement, seq: this.seq, at: this.clock.now(), onHand };
+    this.movements.push(logged);
+    this.history.push({ kind: 'movement', seq: this.seq, at: logged.at, movement: logged });
   }
 
   #decide(decided: Decided): void {
@@ -414,23 +413,23 @@ class ModelStore implements Store {
   }
 
   async *history(facts: readonly FactLog<never>[]): AsyncGenerator<readonly HistoryLine[]> {
-    const names = facts.map(({ name }) => name);
-    yield this.#folder.history.filter((line) => line.kind !== 'fact' || names.includes(line.log.name));
+    yield withFacts(this.#folder.history, facts);
   }
 
-  newDecisions(signal: AbortSignal): AsyncGenerator<NewDecisions> {
-    const { accepted, rejected } = this.#folder;
-    return this.#newDecisions({ accepted: accepted.length, rejected: rejected.length }, signal);
+  follow(facts: readonly FactLog<never>[], signal: AbortSignal): AsyncGenerator<readonly HistoryLine[]> {
+    return this.#follow(this.#folder.history.length, facts, signal);
   }
 
-  async *#newDecisions(
-    ends: Record<'accepted' | 'rejected', number>,
+  async *#follow(
+    from: number,
+    facts: readonly FactLog<never>[],
     signal: AbortSignal,
-  ): AsyncGenerator<NewDecisions> {
-    for (const { accepted, rejected, clock } = this.#folder; !signal.aborted;) {
-      yield { accepted: accepted.slice(ends.accepted), rejected: rejected.slice(ends.rejected) };
-      ends = { accepted: accepted.length, rejected: rejected.length };
-      await clock.sleep(200, signal);
+  ): AsyncGenerator<readonly HistoryLine[]> {
+    for (const { history, clock } = this.#folder; !signal.aborted;) {
+      const added = withFacts(history.slice(from), facts);
+      from = history.length;
+      if (added.length > 0) yield added;
+      else await clock.sleep(200, signal);
     }
   }
 
@@ -499,4 +498,11 @@ function put<Row>(table: Map<string, Row>, name: string, row: Row | null): void 
 function changesRow(edit: Edit): boolean {
   if (edit.kind !== 'user' && edit.kind !== 'item') return false;
   return JSON.stringify(edit.before) !== JSON.stringify(edit.after);
+}
+
+function withFacts(
+  history: readonly HistoryLine[],
+  facts: readonly FactLog<never>[],
+): readonly HistoryLine[] {
+  return history.filter((line) => line.kind !== 'fact' || facts.some(({ name }) => name === line.log.name));
 }

@@ -4,7 +4,7 @@ import { isFailure } from '../../domain/failure.ts';
 import type { Item, User } from '../../domain/tables.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
-import type { NewDecisions, StoreView } from '../../ports/store.ts';
+import type { HistoryLine, StoreView } from '../../ports/store.ts';
 import { styleOf } from './csv/records.ts';
 import { renderTable } from './csv/render.ts';
 import type { FileSystem } from './fs.ts';
@@ -12,7 +12,7 @@ import { brokenNotice, editLines, findHandEdit } from './edits/hand-edit-look.ts
 import { INVENTORY, USERS, type TableKind, type Row, type TableName } from './tables/columns.ts';
 import { openIdIndex, type IdIndex } from './ids/index.ts';
 import { parsedLinesFromEnd, type LogView } from './logs/log.ts';
-import { followDecisions } from './logs/follow.ts';
+import { followLogs } from './logs/follow.ts';
 import { parseDecided } from './logs/order-line.ts';
 import { factLogName, innerFolder, LOG_OF, type LogName } from './layout.ts';
 import { indexedLogs } from './ids/indexed-logs.ts';
@@ -142,10 +142,9 @@ export class FolderReader extends FolderReads implements StoreView {
     return parsedLinesFromEnd(this.view(LOG_OF[outcome]), parseDecided);
   }
 
-  newDecisions(signal: AbortSignal): AsyncIterable<NewDecisions> {
-    const from = (outcome: 'accepted' | 'rejected'): number => this.view(LOG_OF[outcome]).sizeBytes;
-    const ends = { accepted: from('accepted'), rejected: from('rejected') };
-    return followDecisions(this.files, this.folder, ends, { clock: this.#clock, signal });
+  follow(facts: readonly FactLog<never>[], signal: AbortSignal): AsyncIterable<readonly HistoryLine[]> {
+    const { loaded } = this.#snapshot;
+    return followLogs(this.files, this.folder, loaded, facts, { clock: this.#clock, signal });
   }
 
   /** How long the log of edits is. */

@@ -8,7 +8,7 @@ import type { FileSystem } from './fs.ts';
 import { factLogName, LOG_OF, type LogName } from './layout.ts';
 import { parseEdit } from './logs/edit-line.ts';
 import { parseFact } from './logs/fact-lines.ts';
-import { mergedHistory } from './logs/history.ts';
+import { historyLogs, linesIn, mergedHistory } from './logs/history.ts';
 import { parsedLines, type LogView } from './logs/log.ts';
 import { parseMovement } from './logs/movement-line.ts';
 import { parseDecided } from './logs/order-line.ts';
@@ -38,8 +38,8 @@ export abstract class FolderReads {
     return parsedLines(this.view(factLogName(log.name)), (line) => parseFact(line) as T);
   }
 
-  history(facts: readonly FactLog<never>[]): AsyncIterable<readonly HistoryLine[]> {
-    return mergedHistory((log) => this.view(log), facts);
+  async *history(facts: readonly FactLog<never>[]): AsyncIterable<readonly HistoryLine[]> {
+    yield* mergedHistory(historyLogs(facts).map(([log, parse]) => linesIn(this.view(log).chunks(), parse)));
   }
 
   async small<T>({ name }: SmallTable<T>): Promise<ReadonlyMap<string, T>> {

@@ -2,7 +2,7 @@ import type { Decided } from '../../domain/orders/decided.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import { isFailure } from '../../domain/failure.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { inOrder } from '../orders/decision-order.ts';
+import { decisionsOf } from '../orders/decision-order.ts';
 
 const RETRY_MS = 500;
 
@@ -20,13 +20,11 @@ export class DecisionWatch {
     while (!signal.aborted) {
       try {
         const reader = await access.read();
-        const decisions = reader.newDecisions(signal);
+        const added = reader.follow([], signal);
         await reader[Symbol.asyncDispose]();
-        for await (const { accepted, rejected } of decisions) {
-          for await (const chunk of inOrder(accepted, rejected)) {
-            for (const decided of chunk) this.#tell(decided);
-            onDecided(chunk);
-          }
+        for await (const chunk of decisionsOf(added)) {
+          for (const decided of chunk) this.#tell(decided);
+          onDecided(chunk);
         }
       } catch (error) {
         if (!isFailure(error)) throw error;

@@ -1,5 +1,5 @@
 import type { Decided } from '../../domain/orders/decided.ts';
-import type { StoreReader, StoreView } from '../../ports/store.ts';
+import type { HistoryLine, StoreReader, StoreView } from '../../ports/store.ts';
 
 /**
  * Both logs as one, in chunks: the order within each is kept, and the time of decision orders them against each
@@ -15,15 +15,14 @@ export function inDecisionOrderFromEnd(reader: StoreView): AsyncGenerator<readon
   return merged(reader.decisionsFromEnd('accepted'), reader.decisionsFromEnd('rejected'), isAfter);
 }
 
-/** Of what was decided meanwhile. */
-export function inOrder(
-  accepted: readonly Decided[],
-  rejected: readonly Decided[],
+/** The decisions in a history, chunk by chunk. */
+export async function* decisionsOf(
+  history: AsyncIterable<readonly HistoryLine[]>,
 ): AsyncGenerator<readonly Decided[]> {
-  const only = async function* (decided: readonly Decided[]): AsyncGenerator<readonly Decided[]> {
-    yield decided;
-  };
-  return merged(only(accepted), only(rejected), isBefore);
+  for await (const lines of history) {
+    const decided = lines.flatMap((line) => (line.kind === 'decision' ? [line.decided] : []));
+    if (decided.length > 0) yield decided;
+  }
 }
 
 /** @param comesFirst whether a rejection comes before an acceptance */

@@ -1,8 +1,8 @@
 import type { Decided } from '../../domain/orders/decided.ts';
 import type { StoreAccess } from '../../ports/access.ts';
-import type { NewDecisions, StoreView } from '../../ports/store.ts';
+import type { StoreView } from '../../ports/store.ts';
 import { upTo, type Moment, type Reached } from '../history/moment.ts';
-import { inDecisionOrder, inDecisionOrderFromEnd, inOrder } from './decision-order.ts';
+import { decisionsOf, inDecisionOrder, inDecisionOrderFromEnd } from './decision-order.ts';
 import { matchesDecision, type DecisionFilter } from './filter.ts';
 
 export interface ListOrdersOptions {
@@ -42,7 +42,7 @@ export async function listOrders(
   options: ListOrdersOptions,
 ): Promise<EarlierOrders> {
   const reader = await access.read();
-  const later = options.follow == null ? null : reader.newDecisions(options.follow);
+  const later = options.follow == null ? null : reader.follow([], options.follow);
   let earlier: EarlierOrders;
   try {
     earlier = await (options.at == null ? listPast(reader, options) : listUpTo(reader, options.at, options));
@@ -50,12 +50,8 @@ export async function listOrders(
     // Later decisions need none of the files that it keeps open.
     await reader[Symbol.asyncDispose]();
   }
-  if (later !== null) await handOut(merged(later), options);
+  if (later !== null) await handOut(decisionsOf(later), options);
   return earlier;
-}
-
-async function* merged(later: AsyncIterable<NewDecisions>): AsyncGenerator<readonly Decided[]> {
-  for await (const { accepted, rejected } of later) yield* inOrder(accepted, rejected);
 }
 
 async function listPast(reader: StoreView, options: ListOrdersOptions): Promise<EarlierOrders> {
@@ -88,7 +84,7 @@ async function listPast(reader: StoreView, options: ListOrdersOptions): Promise<
 /** History is read from its beginning: where a moment is in it is not known before. */
 async function listUpTo(reader: StoreView, at: Moment, options: ListOrdersOptions): Promise<EarlierOrders> {
   const { filter, last, isReversed = false, reached, onOrders } = options;
-  const decisions = decisionsUpTo(reader, at, reached);
+  const decisions = decisionsOf(upTo(reader.history([]), at, reached));
   if (last === Infinity && !isReversed) {
     await handOut(decisions, options);
     return { count: 0, isAtLeast: false };
@@ -102,16 +98,6 @@ async function listUpTo(reader: StoreView, at: Moment, options: ListOrdersOption
   }
   if (kept.length > 0) await onOrders(isReversed ? kept.reverse() : kept);
   return { count, isAtLeast: false };
-}
-
-async function* decisionsUpTo(
-  reader: StoreView,
-  at: Moment,
-  reached: Reached | undefined,
-): AsyncGenerator<readonly Decided[]> {
-  for await (const lines of upTo(reader.history([]), at, reached)) {
-    yield lines.flatMap((line) => (line.kind === 'decision' ? [line.decided] : []));
-  }
 }
 
 /** From the last decision back to where none can match any more. */

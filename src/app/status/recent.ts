@@ -2,7 +2,8 @@ import type { Decided } from '../../domain/orders/decided.ts';
 import { isLow, type Item } from '../../domain/tables.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { inDecisionOrderFromEnd } from '../orders/decision-order.ts';
+import type { HistoryLine } from '../../ports/store.ts';
+import { decisionsOf, inDecisionOrderFromEnd } from '../orders/decision-order.ts';
 
 /** A summary of the latest decisions, of which there are at most this many. */
 const LATEST = 1_000;
@@ -49,7 +50,7 @@ export class RecentBoard {
     this.#low = [...(await reader.items())].filter(isLow).sort((a, b) => a.quantity - b.quantity);
     if (!this.#isFollowing) {
       this.#isFollowing = true;
-      const later = reader.newDecisions(this.#signal);
+      const later = reader.follow([], this.#signal);
       for await (const chunk of inDecisionOrderFromEnd(reader)) {
         this.#latest.unshift(...chunk.slice(0, LATEST - this.#latest.length).reverse());
         if (this.#latest.length === LATEST) break;
@@ -60,11 +61,10 @@ export class RecentBoard {
     this.#readAgainAt = this.#clock.now() + Math.max(TABLES_MS, TABLES_TIMES * tookMs);
   }
 
-  async #follow(later: ReturnType<Awaited<ReturnType<StoreAccess['read']>>['newDecisions']>): Promise<void> {
+  async #follow(later: AsyncIterable<readonly HistoryLine[]>): Promise<void> {
     try {
-      for await (const { accepted, rejected } of later) {
-        // The order of the two makes no difference to the counts.
-        this.#latest = [...this.#latest, ...accepted, ...rejected].slice(-LATEST);
+      for await (const decided of decisionsOf(later)) {
+        this.#latest = [...this.#latest, ...decided].slice(-LATEST);
       }
     } catch {
       // The next look starts from the beginning, and reports what is wrong.

@@ -185,7 +185,7 @@ function decodeHeader(bytes: Buffer): Header | undefined {
 }
 
 /**
- * Reads a journal from its start and passes each valid record to `onRecord`, in order. Changes nothing, so that
+ * Reads a journal from its start, or on from `from`, and passes each valid record to `onRecord`, in order. Changes nothing, so that
  * readers may use it beside the owner, who may be writing an unfinished last record at this moment.
  *
  * @param onRecord may keep `payload` only until it returns
@@ -194,12 +194,13 @@ export function scanJournal(
   files: FileSystem,
   fd: number,
   onRecord: (record: ScannedRecord) => void,
+  from?: JournalEnd,
 ): ScanResult {
   const sizeBytes = files.statOpen(fd).sizeBytes;
   const headerBytes = Buffer.alloc(HEADER_BYTES);
   let payload = Buffer.alloc(64 * 1024);
-  let end: JournalEnd | undefined;
-  let at = 0;
+  let end = from;
+  let at = from?.sizeBytes ?? 0;
   while (at < sizeBytes) {
     const header = decodeHeader(headerBytes.subarray(0, files.read(fd, headerBytes, at)));
     if (header === undefined) break;

@@ -1,66 +1,109 @@
 import path from 'node:path';
-import type { Decided } from '../../../domain/orders/decided.ts';
+import type { FactLog } from '../../../domain/facts.ts';
 import type { Clock } from '../../../ports/clock.ts';
-import type { NewDecisions } from '../../../ports/store.ts';
+import type { HistoryLine } from '../../../ports/store.ts';
 import type { FileSystem } from '../fs.ts';
-import { fileOfLog, LOG_OF } from '../layout.ts';
+import type { LoadedFolder } from '../journal/recover.ts';
+import { JournalTail, replaced } from '../journal/tail.ts';
+import { fileOfLog, type LogName } from '../layout.ts';
 import { openOrUndefined } from '../whole-files.ts';
-import { linesOf, LogView } from './log.ts';
-import { parseDecided } from './order-line.ts';
+import { historyLogs, linesIn, mergedHistory, type HistoryLog } from './history.ts';
+import { LogView } from './log.ts';
 
 /** Soon enough for a reader; looking costs two calls. */
 const LOOK_MS = 200;
+const CHUNK_BYTES = 64 * 1024;
 
 /**
- * Yields what an owner appends to the logs of decisions from the given positions on. Lines are written once the
- * journal is synced, so none is ever undone; after a crash the next owner writes the same bytes again.
+ * Yields what an owner appends to the logs after a moment. Lines are written once the journal is synced, so none is ever
+ * undone; those that an owner who died did not come to are written by the next one.
+ *
+ * @param loaded that moment, its journals still open
+ * @throws Failure changed_since, corrupt_state
  */
-export async function* followDecisions(
+export function followLogs(
   files: FileSystem,
   folder: string,
-  ends: Readonly<Record<'accepted' | 'rejected', number>>,
+  loaded: LoadedFolder | undefined,
+  facts: readonly FactLog<never>[],
+  how: { readonly clock: Clock; readonly signal: AbortSignal },
+): AsyncIterable<readonly HistoryLine[]> {
+  const logs = historyLogs(facts);
+  const tail = new JournalTail(files, folder, loaded, new Set(logs.map(([log]) => log)));
+  return follow(tail, new FollowedLogs(files, folder, logs, tail.ends), how);
+}
+
+async function* follow(
+  tail: JournalTail,
+  logs: FollowedLogs,
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
-): AsyncGenerator<NewDecisions> {
-  const follow = (outcome: 'accepted' | 'rejected'): Follower =>
-    new Follower(files, path.join(folder, fileOfLog(LOG_OF[outcome])), ends[outcome]);
-  using accepted = follow('accepted');
-  using rejected = follow('rejected');
+): AsyncGenerator<readonly HistoryLine[]> {
+  using reading = tail;
+  using written = logs;
   while (!signal.aborted) {
-    const found = { accepted: accepted.next(), rejected: rejected.next() };
-    if (found.accepted.length + found.rejected.length > 0) yield found;
+    reading.look();
+    if (written.hasMore(reading.ends)) yield* written.next(reading.ends);
     else await clock.sleep(LOOK_MS, signal);
   }
 }
 
-/** One log, from a position on. */
-class Follower implements Disposable {
+/** The logs, each from a position on. */
+class FollowedLogs implements Disposable {
   readonly #files: FileSystem;
-  readonly #path: string;
-  #fd: number | undefined;
-  #position: number;
+  readonly #folder: string;
+  readonly #logs: readonly HistoryLog[];
+  readonly #positions: Map<LogName, number>;
+  readonly #fds = new Map<LogName, number>();
 
-  constructor(files: FileSystem, name: string, position: number) {
+  constructor(
+    files: FileSystem,
+    folder: string,
+    logs: readonly HistoryLog[],
+    positions: ReadonlyMap<LogName, number>,
+  ) {
     this.#files = files;
-    this.#path = name;
-    this.#position = position;
+    this.#folder = folder;
+    this.#logs = logs;
+    this.#positions = new Map(positions);
   }
 
-  /** Whole lines that were added since, at most a chunk of them. */
-  next(): readonly Decided[] {
-    // A folder in which nothing was decided yet has no logs.
-    this.#fd ??= openOrUndefined(this.#files, this.#path);
-    if (this.#fd === undefined) return [];
-    const { sizeBytes } = this.#files.statOpen(this.#fd);
-    const view = new LogView(this.#files, [{ fd: this.#fd, at: 0, position: 0, sizeBytes }]);
-    for (const chunk of view.chunks(this.#position)) {
-      const lines = Array.from(linesOf(chunk), ({ line }) => parseDecided(line));
-      this.#position += chunk.byteLength;
-      return lines;
+  /** Whether there is something to read up to `ends`, and all of it is written. @throws Failure changed_since */
+  hasMore(ends: ReadonlyMap<LogName, number>): boolean {
+    let hasMore = false;
+    for (const [log] of this.#logs) {
+      const end = ends.get(log) ?? 0;
+      if (end <= this.#position(log)) continue;
+      hasMore = true;
+      const name = path.join(this.#folder, fileOfLog(log));
+      const fd = this.#fds.get(log) ?? openOrUndefined(this.#files, name);
+      if (fd === undefined) return false;
+      this.#fds.set(log, fd);
+      const { inode, sizeBytes } = this.#files.statOpen(fd);
+      if (this.#files.stat(name)?.inode !== inode) throw replaced(this.#folder);
+      if (sizeBytes < end) return false;
     }
-    return [];
+    return hasMore;
+  }
+
+  *next(ends: ReadonlyMap<LogName, number>): Generator<readonly HistoryLine[]> {
+    yield* mergedHistory(
+      this.#logs.map(([log, parse]) => linesIn(this.#chunks(log, ends.get(log) ?? 0), parse)),
+    );
+    for (const [log, end] of ends) this.#positions.set(log, end);
+  }
+
+  #chunks(log: LogName, sizeBytes: number): Iterable<Buffer> {
+    const fd = this.#fds.get(log);
+    if (fd === undefined) return [];
+    const view = new LogView(this.#files, [{ fd, at: 0, position: 0, sizeBytes }]);
+    return view.chunks(this.#position(log), CHUNK_BYTES);
+  }
+
+  #position(log: LogName): number {
+    return this.#positions.get(log) ?? 0;
   }
 
   [Symbol.dispose](): void {
-    if (this.#fd !== undefined) this.#files.close(this.#fd);
+    for (const fd of this.#fds.values()) this.#files.close(fd);
   }
 }

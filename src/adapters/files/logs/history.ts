@@ -3,7 +3,7 @@ import type { HistoryLine } from '../../../ports/store.ts';
 import { factLogName, type LogName } from '../layout.ts';
 import { parseEdit } from './edit-line.ts';
 import { parseFact } from './fact-lines.ts';
-import { linesOf, type LogView } from './log.ts';
+import { linesOf } from './log.ts';
 import { parseMovement } from './movement-line.ts';
 import { parseDecided } from './order-line.ts';
 
@@ -12,23 +12,27 @@ import { parseDecided } from './order-line.ts';
  * they come first, since a folder is upgraded once, by their times.
  */
 
-/** Lines to a chunk. */
-const CHUNK_LINES = 1_000;
+const CHUNK_LINES = 500;
 const SEQ = Buffer.from('"seq":');
 
-/** @param view of each log, at one moment */
-export async function* mergedHistory(
-  view: (log: LogName) => LogView,
-  facts: readonly FactLog<never>[],
-): AsyncGenerator<readonly HistoryLine[]> {
-  // In the order in which one transaction takes effect.
-  const logs = [
-    linesIn(view('edits'), editLine),
-    linesIn(view('orders'), decisionLine),
-    linesIn(view('rejections'), decisionLine),
-    linesIn(view('movements'), movementLine),
-    ...facts.map((log) => linesIn(view(factLogName(log.name)), (line) => factLine(log, line))),
+/** A log, and how a line of it is read. */
+export type HistoryLog = readonly [LogName, (line: Buffer) => HistoryLine];
+
+/** In the order in which one transaction takes effect. */
+export function historyLogs(facts: readonly FactLog<never>[]): readonly HistoryLog[] {
+  return [
+    ['edits', editLine],
+    ['orders', decisionLine],
+    ['rejections', decisionLine],
+    ['movements', movementLine],
+    ...facts.map((log): HistoryLog => [factLogName(log.name), (line) => factLine(log, line)]),
   ];
+}
+
+/** @param logs in the order of `historyLogs` */
+export function* mergedHistory(
+  logs: readonly Iterator<HistoryLine, undefined>[],
+): Generator<readonly HistoryLine[]> {
   const heads = logs.map((log) => log.next().value);
   let chunk: HistoryLine[] = [];
   for (;;) {
@@ -60,8 +64,12 @@ function comesBefore(one: HistoryLine, other: HistoryLine): boolean {
   return record.partition === others.partition && record.offset < others.offset;
 }
 
-function* linesIn(view: LogView, parse: (line: Buffer) => HistoryLine): Generator<HistoryLine, undefined> {
-  for (const chunk of view.chunks()) for (const { line } of linesOf(chunk)) yield parse(line);
+/** @param chunks of whole lines */
+export function* linesIn(
+  chunks: Iterable<Buffer>,
+  parse: (line: Buffer) => HistoryLine,
+): Generator<HistoryLine, undefined> {
+  for (const chunk of chunks) for (const { line } of linesOf(chunk)) yield parse(line);
   return undefined;
 }
 
@@ -84,7 +92,7 @@ function factLine(log: FactLog<never>, line: Buffer): HistoryLine {
   return { kind: 'fact', seq: seqOf(line), at: null, log, fact: parseFact(line) };
 }
 
-/** Inside a text the quotes would be escaped, so that what is found is the key. */
+/** Inside a text the quotes would be escaped, so that what is found is the key, or the name of a user's column. */
 function seqOf(line: Buffer): number | null {
   const at = line.indexOf(SEQ);
   if (at === -1) return null;
@@ -95,5 +103,5 @@ function seqOf(line: Buffer): number | null {
     if (digit < 0 || digit > 9) break;
     seq = seq * 10 + digit;
   }
-  return seq;
+  return seq === 0 ? null : seq;
 }

@@ -1,0 +1,262 @@
+import path from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { FolderReader } from '../../../src/adapters/files/reader.ts';
+import { FileStore } from '../../../src/adapters/files/store.ts';
+import { newFact, type FactLog } from '../../../src/domain/facts.ts';
+import { isFailure } from '../../../src/domain/failure.ts';
+import type { Changes, HistoryLine } from '../../../src/ports/store.ts';
+import { accepted, order } from '../../contract/store.suite.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { FaultyFs } from '../../support/faulty-fs.ts';
+import { formerFolder } from '../../support/former-folder.ts';
+import { FOLDER } from '../../support/store-history.ts';
+import { waitFor } from '../../support/wait.ts';
+
+const PAYMENTS: FactLog<{ payment_id: string }> = { name: 'payments', key: 'payment_id' };
+
+/** Looks again whenever the owner waits for the disk. */
+class HastyClock extends FakeClock {
+  override sleep(): Promise<void> {
+    return new Promise((resolve) => void setImmediate(resolve));
+  }
+}
+
+const open = (files: FaultyFs, checkpointBytes = 2_000): Promise<FileStore> =>
+  FileStore.open({
+    ...{ files, folder: FOLDER, clock: new FakeClock(), user: 'tester', via: 'consume' },
+    ...{ onNotice: () => undefined, checkpointBytes },
+  });
+
+const stockOf = async (store: FileStore): Promise<number> => {
+  for (const { item, quantity } of await store.items()) if (item === 'book') return quantity;
+  return 0;
+};
+
+/** A store with books to sell. */
+async function filled(files = new FaultyFs(1)): Promise<FaultyFs> {
+  await using store = await open(files);
+  const from = { by: 'tester', via: 'command' } as const;
+  await store.edit({ kind: 'item.add', item: 'book', quantity: 100_000 }, from);
+  return files;
+}
+
+/** Sales, rejections, edits and movements by turns, several in one record. */
+async function work(store: FileStore, from: number, count: number): Promise<void> {
+  const done = Array.from({ length: count }, (_, index) => {
+    const number = from + index;
+    if (number % 5 === 4) {
+      const edit = { kind: 'item.update', item: 'book', by: 1 } as const;
+      return store.edit(edit, { by: 'tester', via: 'command' });
+    }
+    return store.transact({}, (state) => {
+      const sale = accepted(order(`ORD-${number}`, 'book', 1), [state.quantity('book') ?? 0], number);
+      const outcome = { kind: 'rejected', reason: 'user_not_paid', detail: ',"seq":1' } as const;
+      const refused = { ...sale, outcome: { ...outcome, userStatus: null, stock: [null] } };
+      const movement = {
+        item: 'book',
+        delta: -1,
+        cause: 'sale',
+        orderId: null,
+        eventId: `E-${number}`,
+      } as const;
+      const changes: Changes = {
+        decisions: number % 5 === 2 ? [refused] : number % 5 === 3 ? [] : [sale],
+        movements: number % 5 === 2 ? [] : [movement],
+        facts: number % 5 === 3 ? [newFact(PAYMENTS, { payment_id: `P-${number}` })] : [],
+      };
+      return { changes, result: null };
+    });
+  });
+  await Promise.all(done);
+}
+
+const nameOf = (entry: HistoryLine): string => {
+  if (entry.kind === 'decision') return entry.decided.order.orderId;
+  if (entry.kind === 'fact') return String(entry.fact.payment_id);
+  return entry.kind === 'edit' ? `edit of ${entry.edit.kind}` : (entry.movement.eventId ?? '');
+};
+
+/** What the logs hold, by transaction, after `from`. */
+function logged(files: FaultyFs, from: number): string[] {
+  const names = [
+    '.orderctl/edits.jsonl',
+    'orders.jsonl',
+    'rejections.jsonl',
+    'movements.jsonl',
+    'payments.jsonl',
+  ];
+  const lines = names.flatMap((name) =>
+    (files.get(path.join(FOLDER, name))?.toString() ?? '')
+      .split('\n')
+      .slice(0, -1)
+      .map(
+        (line) =>
+          JSON.parse(line) as {
+            seq: number;
+            order_id?: string;
+            event_id?: string;
+            kind?: string;
+            payment_id?: string;
+          },
+      ),
+  );
+  const later = lines.filter(({ seq }) => seq > from).sort((a, b) => a.seq - b.seq);
+  return later.map(
+    (line) => `${line.seq} ${line.payment_id ?? line.event_id ?? line.order_id ?? `edit of ${line.kind}`}`,
+  );
+}
+
+/** Follows a folder from now on. */
+async function following(files: FaultyFs): Promise<{
+  readonly found: string[];
+  /** @returns why it had ended before, or null */
+  readonly end: () => Promise<unknown>;
+  readonly ended: Promise<unknown>;
+}> {
+  const stop = new AbortController();
+  const reader = await FolderReader.open(files, FOLDER, new HastyClock());
+  const later = reader.follow([PAYMENTS], stop.signal);
+  await reader[Symbol.asyncDispose]();
+  const found: string[] = [];
+  const done = (async () => {
+    for await (const entries of later) {
+      found.push(...entries.map((entry) => `${entry.seq} ${nameOf(entry)}`));
+    }
+  })().then(
+    () => null,
+    (error: unknown) => error,
+  );
+  onTestFinished(() => stop.abort());
+  const end = (): Promise<unknown> => {
+    stop.abort();
+    return done;
+  };
+  return { found, end, ended: done };
+}
+
+describe('following a folder', () => {
+  it('has each line once, in the order of transactions, through checkpoints and owners that end or die', async () => {
+    const files = await filled();
+    const { found, end, ended } = await following(files);
+    let number = 0;
+    for (const how of ['ends', 'dies', 'dies', 'ends', 'ends'] as const) {
+      // One that dies does so between two checkpoints: what works in the background would go on here.
+      const store = await open(files, how === 'dies' ? 1e9 : 2_000);
+      for (let group = 0; group < 12; group++) await work(store, (number += 7), 7);
+      if (how === 'ends') await store[Symbol.asyncDispose]();
+    }
+    const all = logged(files, 1);
+    expect(all.length).toBeGreaterThan(300);
+    await Promise.race([ended, waitFor('all lines', () => found.length >= all.length)]);
+    expect(await end()).toBe(null);
+    expect(found).toEqual(all);
+    expect(files.openFiles).toBeLessThan(60);
+  });
+
+  it('goes on after it slept through checkpoints, a few hundred lines at a time', async () => {
+    const files = await filled();
+    const reader = await FolderReader.open(files, FOLDER, new HastyClock());
+    const stop = new AbortController();
+    const later = reader.follow([PAYMENTS], stop.signal)[Symbol.asyncIterator]();
+    await reader[Symbol.asyncDispose]();
+    {
+      await using store = await open(files);
+      for (let group = 0; group < 20; group++) await work(store, group * 100, 100);
+    }
+    const all = logged(files, 1);
+    const found: string[] = [];
+    while (found.length < all.length) {
+      const entries = (await later.next()).value as readonly HistoryLine[];
+      expect(entries.length).toBeLessThanOrEqual(500);
+      found.push(...entries.map((entry) => `${entry.seq} ${nameOf(entry)}`));
+    }
+    expect(found).toEqual(all);
+    const before = files.openFiles;
+    stop.abort();
+    expect((await later.next()).done).toBe(true);
+    expect(files.openFiles).toBeLessThan(before);
+  });
+
+  it('waits for what an owner could not write any more until the next one writes it', async () => {
+    for (let call = 1; ; call++) {
+      const files = await filled();
+      const { found, end } = await following(files);
+      const store = await open(files);
+      files.arm({ kind: 'fail', call, code: 'EIO' });
+      const error: unknown = await work(store, 0, 20).then(
+        () => null,
+        (failed: unknown) => failed,
+      );
+      const failing = files.trace[call - 1] ?? '';
+      files.arm(undefined);
+      const again = await open(files);
+      await work(again, 20, 10);
+      const all = logged(files, 1);
+      await waitFor('all lines', () => found.length >= all.length || failing.includes('sync'));
+      // A failed sync loses what it may have read: that it says so is enough.
+      const ended = await end();
+      if (!failing.includes('sync')) expect(ended, failing).toBe(null);
+      if (ended === null) expect(found.slice(0, all.length), failing).toEqual(all.slice(0, found.length));
+      if (error === null) {
+        expect(call).toBeGreaterThan(5);
+        return;
+      }
+    }
+  });
+
+  it('begins with a folder that nobody has used yet, and stays with one that is upgraded', async () => {
+    const fresh = new FaultyFs(1);
+    fresh.put(path.join(FOLDER, 'users.csv'), Buffer.from('user,status\nalice,paid\n'));
+    const first = await following(fresh);
+    await filled(fresh);
+    await waitFor('all lines', () => first.found.length >= 2);
+    expect(await first.end()).toBe(null);
+    expect(first.found).toEqual(logged(fresh, 0));
+
+    const former = new FaultyFs(1);
+    for (const [name, bytes] of formerFolder(3)) former.put(path.join(FOLDER, name), bytes);
+    const seq = logged(former, 0).map((line) => Number.parseInt(line, 10));
+    const second = await following(former);
+    {
+      await using store = await open(former);
+      const book = await stockOf(store);
+      expect(book).toBeGreaterThan(10);
+      await work(store, 100, 5);
+    }
+    const all = logged(former, Math.max(...seq));
+    await waitFor('all lines', () => second.found.length >= all.length);
+    expect(await second.end()).toBe(null);
+    expect(second.found).toEqual(all);
+  });
+
+  it('says that another folder, or an earlier copy, is in its place', async () => {
+    const contents = (files: FaultyFs): Map<string, Buffer> =>
+      new Map(files.names().map((name) => [name, files.get(name) ?? Buffer.alloc(0)]));
+    const put = (files: FaultyFs, to: ReadonlyMap<string, Buffer>): void => {
+      for (const name of files.names()) files.remove(name);
+      for (const [name, bytes] of to) files.put(name, bytes);
+    };
+    const other = await filled(new FaultyFs(2));
+    for (const what of ['an earlier copy', 'another folder', 'nothing'] as const) {
+      const files = await filled();
+      const copy = contents(what === 'another folder' ? other : files);
+      {
+        await using store = await open(files);
+        await work(store, 0, 20);
+      }
+      const { found, ended } = await following(files);
+      {
+        await using store = await open(files);
+        await work(store, 20, 20);
+      }
+      await waitFor('all lines', () => found.length > 20);
+      put(files, what === 'nothing' ? new Map() : copy);
+      if (what !== 'nothing') {
+        await using store = await open(files);
+        await work(store, 0, 5);
+      }
+      const error = await ended;
+      expect(isFailure(error, 'changed_since'), `${what}: ${String(error)}`).toBe(true);
+    }
+  });
+});
