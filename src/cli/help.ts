@@ -52,12 +52,13 @@ export function describe(command: Command, { alias, summary, prose, isTable, exa
     .addHelpText('after', `\nEXAMPLES\n${lines.join('\n')}\n\n${SETTINGS_HINT}`);
 }
 
-/** Help without the settings that all commands have: those are a screen of their own. */
+/** Help without the settings that all commands have: those are a screen of their own, and so are the commands. */
 export function visibleOptions(command: Command): Option[] {
+  if (command.parent === null) return [];
   // Who reads this has found --help.
   const hidden = new Set([...SETTINGS.map(({ name }) => flagOf(name)), '--help']);
   const all = Help.prototype.visibleOptions.call(new Help(), command);
-  return command.parent === null ? all.filter(({ long }) => !hidden.has(long ?? '')) : all;
+  return all.filter(({ long }) => !hidden.has(long ?? ''));
 }
 
 const EXIT_CODES =

@@ -10,6 +10,7 @@ import { HISTORY } from './history.ts';
 import { OPERATING } from './operating.ts';
 import { OUTBOX_ON_DISK } from './outbox.ts';
 import { RUNNING } from './running.ts';
+import { SALES } from './sales.ts';
 import { SENDING } from './sending.ts';
 import { SERVICES } from './services.ts';
 import { USE_CASES } from './use-cases.ts';
@@ -38,6 +39,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...PROCESSORS,
   ...READING,
   ...EVENTS,
+  ...SALES,
   ...SENDING,
   ...RUNNING,
   ...MESSAGES,

@@ -1,6 +1,7 @@
 import { Type, type TSchema } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
 import { expect } from 'vitest';
+import { HourlySales, TopProducts } from '../../src/documents/reports/analytics.ts';
 import { Audit } from '../../src/documents/audit.ts';
 import { Backup } from '../../src/documents/backup.ts';
 import { CheckoutOrder, Wish } from '../../src/documents/checkout/order.ts';
@@ -64,6 +65,8 @@ const OUTPUTS: Readonly<Record<string, Output>> = {
   'inventory log': { one: EditLog },
   'inventory undo': { one: TableUndo },
   backup: { one: Backup },
+  'analytics show': { one: HourlySales },
+  'analytics top': { one: TopProducts },
   restore: { one: Backup },
   produce: { lines: [Sent], summary: ProduceSummary },
   consume: { lines: [Decision], summary: ConsumeSummary },

@@ -36,6 +36,11 @@ export const COMMANDS: readonly { name: string; summary: string; load: () => Pro
     load: () => import('./order/index.ts'),
   },
   { name: 'audit', summary: 'whether the books balance', load: () => import('./audit.ts') },
+  {
+    name: 'analytics',
+    summary: 'orders and revenue by the hour, and what sold most',
+    load: () => import('./analytics/index.ts'),
+  },
   { name: 'replay', summary: 'send decided orders again', load: () => import('./replay.ts') },
   {
     name: 'offsets',

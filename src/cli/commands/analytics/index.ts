@@ -1,0 +1,20 @@
+import type { Command } from 'commander';
+import { describe } from '../../help.ts';
+import type { Session } from '../../session.ts';
+import { registerShow } from './show.ts';
+import { registerTop } from './top.ts';
+
+export function register(command: Command, session: Session): void {
+  const analytics = describe(command, {
+    prose:
+      'Adds up what is committed: orders of both flows, each in the hour (UTC) in which it was placed, however late it ' +
+      'was decided. Revenue is that of accepted and completed orders, at the prices that they name, less what was ' +
+      'refunded of them. Works beside a running consumer.',
+    examples: [
+      ['orderctl analytics show', 'the last 24 hours'],
+      ['orderctl analytics top --limit 3', 'what sold most'],
+    ],
+  });
+  registerShow(analytics, session);
+  registerTop(analytics, session);
+}

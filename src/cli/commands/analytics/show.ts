@@ -1,0 +1,108 @@
+import type { Command } from 'commander';
+import { hourlySales, lastHours } from '../../../app/analytics/sales.ts';
+import { systemClock } from '../../../compose.ts';
+import { hourlyDocument } from '../../../documents/write/analytics.ts';
+import type { HourlySales, Sales } from '../../../documents/reports/analytics.ts';
+import { sumOf } from '../../../views/sales-windows.ts';
+import { describe } from '../../help.ts';
+import { openCsv } from '../../output/csv.ts';
+import { printTable } from '../../output/print-table.ts';
+import type { Column } from '../../output/table.ts';
+import { count } from '../../output/text.ts';
+import { wholeNumber } from '../../parse.ts';
+import type { Session } from '../../session.ts';
+import { openStoreOf } from '../../store.ts';
+
+const DAY_HOURS = 24;
+/** A year. */
+const MAX_HOURS = 366 * DAY_HOURS;
+
+export function registerShow(analytics: Command, session: Session): void {
+  describe(analytics.command('show'), {
+    alias: 'list',
+    summary: 'orders and revenue by the hour',
+    isTable: true,
+    prose:
+      'Shows orders and revenue by the hour in which orders were placed, and the sum of all. Hours without an order are ' +
+      'left out of the table. -o json and -o csv have every hour, with failures by reason, how far orders of the ' +
+      'checkout came, and how long its steps took. LATE orders were decided more than a minute after their hour was over.',
+    examples: [
+      ['orderctl analytics show --hours 48', 'the last two days'],
+      ['orderctl analytics show -o csv', 'for a spreadsheet'],
+    ],
+  })
+    .option('--hours <N>', 'the last so many hours, the current one included (default: 24)')
+    .action(async (flags: { hours?: string }) => {
+      const hours = flags.hours === undefined ? DAY_HOURS : hoursGiven(flags.hours);
+      await show(session, hours);
+    });
+}
+
+/** @throws Failure invalid_value */
+export function hoursGiven(text: string): number {
+  return wholeNumber('--hours', text, { min: 1, max: MAX_HOURS });
+}
+
+type Row = Sales & { readonly name: string };
+
+const COLUMNS: readonly Column<Row>[] = [
+  { title: 'HOUR', isWhole: true, cell: (row) => row.name },
+  numeric('ORDERS', (row) => row.order_count),
+  numeric('COMPLETED', (row) => row.completed),
+  numeric('REJECTED', (row) => row.rejected),
+  numeric('FAILED', (row) => row.failed),
+  numeric('CANCELLED', (row) => row.cancelled),
+  numeric('OPEN', (row) => row.open),
+  numeric('LATE', (row) => row.late),
+  numeric('REVENUE', (row) => row.total_revenue),
+  numeric('AVERAGE', (row) => row.avg_order_value ?? '-'),
+];
+
+/** What fits 80 columns. */
+const NARROW_COLUMNS = COLUMNS.filter(({ title }) => title !== 'LATE' && title !== 'OPEN');
+
+function numeric(title: string, cell: (row: Row) => number | string): Column<Row> {
+  return { title, align: 'right', isWhole: true, cell: (row) => String(cell(row)) };
+}
+
+async function show(session: Session, hours: number): Promise<void> {
+  const { printer, isJson, isCsv } = session;
+  const access = await openStoreOf(session);
+  await using reader = await access.read();
+  const windows = await hourlySales(reader, lastHours(hours, systemClock.now()));
+  const document = hourlyDocument(windows, sumOf(windows));
+  if (isJson) {
+    await printer.data(`${JSON.stringify(document)}\n`);
+    return;
+  }
+  if (isCsv) {
+    await (
+      await openCsv(printer, CSV_COLUMNS)
+    )(document.windows);
+    return;
+  }
+  if (document.total.order_count === 0) {
+    printer.info(`no order was placed in the last ${hours === 1 ? 'hour' : count(hours, 'hour')}`);
+    return;
+  }
+  await printTable(printer, rowsOf(document), COLUMNS, NARROW_COLUMNS);
+  const unpriced = document.total.unpriced_lines;
+  if (unpriced > 0) {
+    const lines = unpriced === 1 ? '1 line sold names' : `${count(unpriced, 'line')} sold name`;
+    printer.info(`${lines} no price, and ${unpriced === 1 ? 'adds' : 'add'} nothing to the revenue`);
+  }
+}
+
+const CSV_COLUMNS = [
+  ...['window_start', 'order_count', 'total_revenue', 'avg_order_value'],
+  ...['completed', 'rejected', 'failed', 'cancelled', 'open', 'refunded', 'unpriced_lines', 'late'],
+  ...['funnel_validated', 'funnel_paid', 'funnel_reserved'],
+  ...['seconds_validate', 'seconds_pay', 'seconds_reserve', 'seconds_dispatch'],
+];
+
+function rowsOf({ windows, total }: HourlySales): Row[] {
+  const rows = windows
+    .filter((window) => window.order_count > 0)
+    .map((window) => ({ ...window, name: `${window.window_start.slice(0, 16).replace('T', ' ')}Z` }));
+  return [...rows, { ...total, name: 'all' }];
+}

@@ -1,0 +1,63 @@
+import type { Command } from 'commander';
+import { lastHours, topProducts } from '../../../app/analytics/sales.ts';
+import { systemClock } from '../../../compose.ts';
+import { topProductsDocument } from '../../../documents/write/analytics.ts';
+import { describe } from '../../help.ts';
+import { openCsv } from '../../output/csv.ts';
+import { printTable } from '../../output/print-table.ts';
+import { wholeNumber } from '../../parse.ts';
+import type { Session } from '../../session.ts';
+import { openStoreOf } from '../../store.ts';
+import { hoursGiven } from './show.ts';
+
+const DEFAULT_LIMIT = 10;
+const MAX_LIMIT = 100_000;
+
+interface TopFlags {
+  limit?: string;
+  hours?: string;
+}
+
+export function registerTop(analytics: Command, session: Session): void {
+  describe(analytics.command('top'), {
+    summary: 'what sold most',
+    isTable: true,
+    prose:
+      'Lists products by the revenue of accepted and completed orders, less what was refunded of them; of equal revenue ' +
+      'the one of which more was sold comes first.',
+    examples: [
+      ['orderctl analytics top', 'the ten first of all time'],
+      ['orderctl analytics top --hours 24 --limit 3', 'the last day'],
+    ],
+  })
+    .option('--limit <N>', `so many (default: ${DEFAULT_LIMIT})`)
+    .option('--hours <N>', 'of orders placed in the last so many hours (default: all)')
+    .action(async (flags: TopFlags) => {
+      await top(session, flags);
+    });
+}
+
+async function top(session: Session, flags: TopFlags): Promise<void> {
+  const { printer, isJson, isCsv } = session;
+  const limit =
+    flags.limit === undefined
+      ? DEFAULT_LIMIT
+      : wholeNumber('--limit', flags.limit, { min: 1, max: MAX_LIMIT });
+  const hours = flags.hours === undefined ? null : lastHours(hoursGiven(flags.hours), systemClock.now());
+  const access = await openStoreOf(session);
+  await using reader = await access.read();
+  const document = topProductsDocument(await topProducts(reader, hours, limit), hours);
+  if (isJson) await printer.data(`${JSON.stringify(document)}\n`);
+  else if (isCsv)
+    await (
+      await openCsv(printer, ['product_id', 'total_quantity', 'total_revenue'])
+    )(document.products);
+  else if (document.products.length === 0) printer.info('nothing was sold yet');
+  else {
+    await printTable(printer, document.products, [
+      { title: 'PRODUCT', cell: (row) => row.product_id },
+      { title: 'SOLD', align: 'right', isWhole: true, cell: (row) => String(row.total_quantity) },
+      { title: 'REVENUE', align: 'right', isWhole: true, cell: (row) => row.total_revenue },
+    ]);
+  }
+}

@@ -1,0 +1,36 @@
+import type { Mutation } from './list.ts';
+
+const of = (
+  name: string,
+  from: string,
+  to: string,
+  file = 'src/views/sales-windows.ts',
+  tests = ['test/unit/views/sales-windows.test.ts'],
+): Mutation => ({ name, file, from, to, tests });
+
+/** Sales by the hour. */
+export const SALES: readonly Mutation[] = [
+  of('an order counts in the hour in which it was decided', 'windowAt(placedAt)', 'windowAt(decidedAt)'),
+  of('a cancelled order stays completed', 'window.completed -= 1;', ''),
+  of('a refund is no loss of revenue', 'sellLines(window, sold, -1);', ''),
+  of(
+    'what a paid order would have cost is revenue though its stock was gone',
+    'order.gone = fact.reason;',
+    'order.sold = [{ product_id: "book", quantity: 1, unit_price: "1.00" }];',
+  ),
+  of('large sums are rounded', 'Number.isSafeInteger(product)', 'Number.isInteger(product)'),
+  of(
+    'hours without an order are left out',
+    'placed.get(start) ?? emptyWindow(start, start + HOUR_MS)',
+    'placed.get(start) ?? sales[0] ?? emptyWindow(start, start + HOUR_MS)',
+    'src/app/analytics/sales.ts',
+    ['test/cli/analytics.test.ts'],
+  ),
+  of(
+    'what sold most is by quantity',
+    'return left.revenue > right.revenue ? -1 : 1;',
+    'return left.quantity < right.quantity ? -1 : 1;',
+    'src/app/analytics/sales.ts',
+    ['test/cli/analytics.test.ts'],
+  ),
+];
