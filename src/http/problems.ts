@@ -19,6 +19,7 @@ const STATUSES: Partial<Record<FailureCode, number>> = {
   registry_unreachable: 503,
   registry_refused: 503,
   owner_unreachable: 503,
+  interrupted: 503,
 };
 
 /** The ways out of what most have wrong at first. */

@@ -6,11 +6,13 @@ import fastify, { type FastifyInstance } from 'fastify';
 import { Failure } from '../domain/failure.ts';
 import { requireToken } from './access.ts';
 import { problemHandler, type ProblemOptions } from './problems.ts';
+import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { healthRoutes } from './routes/health.ts';
 import { inventoryRoutes } from './routes/inventory.ts';
 import { liveRoutes } from './routes/live.ts';
 import { orderRoutes } from './routes/orders.ts';
 import { pageRoutes } from './routes/page.ts';
+import { shopRoutes } from './routes/shop.ts';
 import { userRoutes } from './routes/users.ts';
 import type { Shop } from './shop.ts';
 
@@ -18,8 +20,8 @@ const MAX_BODY_BYTES = 1024 * 1024;
 /** A request has so long to arrive; one that sends a byte now and then holds a connection no longer. */
 const REQUEST_TIMEOUT_MS = 10_000;
 const IDLE_TIMEOUT_MS = 30_000;
-/** Names are shorter, cursors as well. */
-const MAX_PARAM_LENGTH = 256;
+/** Names are shorter; the longest is that of a dead letter, with a topic in it. */
+const MAX_PARAM_LENGTH = 512;
 
 export interface ServerOptions extends ProblemOptions {
   readonly host: string;
@@ -94,6 +96,8 @@ async function createApi(shop: Shop, options: ServerOptions): Promise<FastifyIns
   inventoryRoutes(server, shop);
   userRoutes(server, shop);
   liveRoutes(server, shop.live);
+  deadLetterRoutes(server, shop.views);
+  shopRoutes(server, shop.views);
   pageRoutes(server);
   server.addHook('preClose', () => shop.live.feed.close());
   return server;

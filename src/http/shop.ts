@@ -1,9 +1,17 @@
+import type { AlertFilter } from '../app/alerts/page.ts';
+import type { DeadLetterFilter } from '../app/dlq/dead-letters.ts';
+import type { DeadLetterMark } from '../app/dlq/page.ts';
+import type { PageMark } from '../app/topics/from-end.ts';
 import type { DecisionWatch } from '../app/intake/decision-watch.ts';
 import type { KnownOrder, OrderIntake } from '../app/intake/intake.ts';
 import type { Wished } from '../app/orders/wish.ts';
 import type { StoreAccess } from '../ports/access.ts';
 import type { StoreNotice } from '../ports/notices.ts';
 import type { StoreReader } from '../ports/store.ts';
+import type { DeadLetter, RedrivenDeadLetter, ShownDeadLetter } from '../documents/dead-letter.ts';
+import type { Alert } from '../documents/http/alerts.ts';
+import type { CheckedAudit } from '../documents/http/checked-audit.ts';
+import type { ProcessorList } from '../documents/http/processors.ts';
 import type { Overview } from '../documents/http/overview.ts';
 import type { LiveFeed } from './live.ts';
 
@@ -14,8 +22,37 @@ export interface Live {
   readonly overview: () => Overview | null;
 }
 
+/** A page of a list. `Mark` says where the next one begins. */
+export interface PageWanted<Filter, Mark> {
+  readonly filter: Filter;
+  readonly limit: number;
+  readonly mark: Mark | null;
+  /** Of the client: nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+}
+
+/** What is shown of a shop beside its orders and tables. */
+export interface Views {
+  readonly deadLetters: {
+    /** @param wanted.processor as scopeOfProcessor */
+    readonly page: (
+      wanted: PageWanted<DeadLetterFilter, DeadLetterMark> & { readonly processor: string },
+    ) => Promise<{ readonly deadLetters: readonly DeadLetter[]; readonly next: DeadLetterMark | null }>;
+    readonly show: (id: string) => Promise<ShownDeadLetter>;
+    /** @param value sent in place of its own @throws Failure already_decided (it is left alone), those of redriveDeadLetters */
+    readonly redrive: (id: string, value: Uint8Array | null) => Promise<RedrivenDeadLetter>;
+  };
+  readonly alerts: (
+    wanted: PageWanted<AlertFilter, PageMark>,
+  ) => Promise<{ readonly alerts: readonly Alert[]; readonly next: PageMark | null }>;
+  readonly processors: () => Promise<ProcessorList>;
+  /** @throws Failure interrupted: it takes too long */
+  readonly audit: (signal: AbortSignal) => Promise<CheckedAudit>;
+}
+
 /** What the routes work with. */
 export interface Shop {
+  readonly views: Views;
   readonly access: StoreAccess;
   readonly intake: OrderIntake;
   readonly watch: DecisionWatch;

@@ -62,7 +62,13 @@ async function redrive(options: Partial<RedriveOptions>): Promise<RedriveEvent[]
     },
     {
       ...{ scope: PAYMENT, readings: readingOfAll(SHOP), select: { filter: ALL }, value: null, max: null },
-      ...{ toTopic: null, maxRedrives: 3, execute: true, signal: new AbortController().signal },
+      ...{
+        toTopic: null,
+        maxRedrives: 3,
+        execute: true,
+        via: 'command',
+        signal: new AbortController().signal,
+      },
       ...{ on: async (event) => void events.push(event), onNotice: () => undefined },
       ...options,
     },

@@ -207,6 +207,7 @@ describe('dlq redrive', () => {
           select: { filter: ALL },
           max: null,
           toTopic: null,
+          via: 'command',
           maxRedrives: 3,
           execute: true,
         },

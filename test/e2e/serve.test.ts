@@ -1,50 +1,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { fill, openShop, type Running, type Shop } from '../support/cli.ts';
+import { fill, openShop, type Shop } from '../support/cli.ts';
 import { expectValidated } from '../support/documents.ts';
+import { serve, shopWith } from '../support/serve.ts';
 import { createTopic, readTopic } from '../support/topics.ts';
 import { waitFor } from '../support/wait.ts';
-
-interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly body: unknown;
-}
-
-type Call = (
-  method: string,
-  path: string,
-  body?: unknown,
-  headers?: Record<string, string>,
-) => Promise<Answer>;
-
-/** Starts `orderctl serve` on a free port. */
-async function serve(shop: Shop, args = ''): Promise<{ server: Running; call: Call; url: string }> {
-  const server = shop.start(`serve --port 0 ${args} -o json`);
-  await waitFor('address', server.stdout, (text) => text.endsWith('\n'));
-  const { url } = JSON.parse(server.stdout()) as { url: string };
-  const call: Call = async (method, where, body, headers = {}) => {
-    const response = await fetch(`${url}${where}`, {
-      method,
-      headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
-      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    return {
-      status: response.status,
-      headers: response.headers,
-      body: response.headers.get('content-type')?.includes('json') === true ? JSON.parse(text) : text,
-    };
-  };
-  return { server, call, url };
-}
-
-function shopWith(items: Record<string, number>): Shop {
-  const shop = openShop();
-  fill(shop, { alice: 'paid', bob: 'unpaid' }, items);
-  return shop;
-}
 
 test('an order that was answered is stored, and known by its id from then on', async () => {
   const shop = shopWith({ pen: 5 });

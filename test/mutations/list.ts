@@ -7,6 +7,7 @@ import { FOLLOWING } from './following.ts';
 import { IDS } from './ids.ts';
 import { MESSAGES } from './messages.ts';
 import { HISTORY } from './history.ts';
+import { HTTP } from './http.ts';
 import { OPERATING } from './operating.ts';
 import { OUTBOX_ON_DISK } from './outbox.ts';
 import { RUNNING } from './running.ts';
@@ -45,6 +46,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...MESSAGES,
   ...OPERATING,
   ...HISTORY,
+  ...HTTP,
   {
     name: 'whether a copy was taken in before is looked at before its turn comes',
     file: files('store.ts'),

@@ -10,6 +10,7 @@ import { CheckoutBooks } from './checkout.ts';
 import { eachLine, unreadable } from './each-line.ts';
 import { auditServices, type AuditedServices } from './services.ts';
 import { StockBooks } from './stock.ts';
+import { stoppable } from './stoppable.ts';
 import { auditTopic, type AuditedTopic, type TopicPorts } from './topic.ts';
 import { Courses, type Skip } from '../offsets/skips.ts';
 
@@ -22,6 +23,8 @@ export interface AuditOptions {
   /** Rebuilds the views, for which it owns the store. */
   readonly repair: boolean;
   readonly onNotice: (notice: StoreNotice) => void;
+  /** Ends it with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 export interface AuditResult {
@@ -58,10 +61,10 @@ export interface AuditResult {
  * @throws Failure folder_in_use to repair; of the broker and the codec with a topic
  */
 export async function audit(access: StoreAccess, options: AuditOptions): Promise<AuditResult> {
-  const before = await look(access, options.topic);
+  const before = await look(access, options);
   if (!options.repair) return before;
   await access.rebuildViews({ onNotice: options.onNotice });
-  const after = await look(access, options.topic);
+  const after = await look(access, options);
   const left = new Set(after.differences.map(nameOf));
   return { ...after, repaired: before.differences.filter((found) => !left.has(nameOf(found))) };
 }
@@ -70,11 +73,14 @@ function nameOf({ kind, where, orderId, item }: Difference): string {
   return JSON.stringify([kind, where, orderId, item]);
 }
 
-async function look(access: StoreAccess, topic: TopicPorts | null): Promise<AuditResult> {
+async function look(
+  access: StoreAccess,
+  { topic, signal }: Pick<AuditOptions, 'topic' | 'signal'>,
+): Promise<AuditResult> {
   const differences = new Differences();
   let inspection: StoreInspection;
   try {
-    inspection = await access.inspect();
+    inspection = stoppable(await access.inspect(), signal);
   } catch (error) {
     if (!isFailure(error, 'corrupt_state', 'corrupt_file')) throw error;
     differences.add(damaged(error, access.name));

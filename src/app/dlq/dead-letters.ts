@@ -96,8 +96,8 @@ export interface DeadLetterSources {
 /** The dead letters of one or more topics, and what was done with them. */
 export class DeadLetters {
   readonly #sources: DeadLetterSources;
-  /** By topic. */
-  readonly #ranges: ReadonlyMap<string, readonly PartitionRange[]>;
+  /** Of the topics that are there. */
+  readonly ranges: ReadonlyMap<string, readonly PartitionRange[]>;
   /** By topic and key; grows with what is marked. */
   readonly #states: Map<string, DeadLetterState>;
 
@@ -107,7 +107,7 @@ export class DeadLetters {
     states: Map<string, DeadLetterState>,
   ) {
     this.#sources = sources;
-    this.#ranges = ranges;
+    this.ranges = ranges;
     this.#states = states;
   }
 
@@ -141,14 +141,14 @@ export class DeadLetters {
   /** Every dead letter once, chunk by chunk: those kept in the folder, then the topics, partition by partition. */
   async *all(): AsyncGenerator<readonly DeadLetter[]> {
     const isNew = recentOnly();
-    yield* this.#kept(null);
+    yield* this.kept(null);
     const { admin, scope, signal } = this.#sources;
-    for (const [topic, ranges] of this.#ranges) {
+    for (const [topic, ranges] of this.ranges) {
       const wanted = ranges
         .filter(({ start, end }) => end > start)
         .map(({ partition, start, end }) => ({ partition, from: start, to: end }));
       for await (const { partition, records } of admin.records(topic, wanted, signal)) {
-        const deadLetters = records.map((record) => this.#deadLetter(topic, partition, record));
+        const deadLetters = records.map((record) => this.of(topic, partition, record));
         yield deadLetters.filter((one) => isOf(one, scope) && isNew(stateKey(one)));
       }
     }
@@ -157,7 +157,7 @@ export class DeadLetters {
   /** These dead letters, chunk by chunk, in any order. @throws Failure not_found */
   async *some(ids: readonly DeadLetterId[]): AsyncGenerator<readonly DeadLetter[]> {
     const kept = new Set(ids.flatMap((id) => (id.kind === 'kept' ? [id.of] : [])));
-    if (kept.size > 0) yield* this.#kept(kept);
+    if (kept.size > 0) yield* this.kept(kept);
     for (const of of kept)
       throw missing(this.#sources.scope, { kind: 'kept', of }, 'none of that name is kept');
     const records = ids.flatMap((id) => (id.kind === 'record' ? [{ ...id, topic: this.#topicOf(id) }] : []));
@@ -171,7 +171,7 @@ export class DeadLetters {
     );
     for await (const { partition, records } of admin.records(topic, [...left.values()], signal)) {
       for (const { offset } of records) left.delete(`${partition}:${offset}`);
-      yield records.map((record) => this.#deadLetter(topic, partition, record));
+      yield records.map((record) => this.of(topic, partition, record));
     }
     for (const { partition, from } of left.values()) {
       const id = { kind: 'record', topic, partition, offset: from } as const;
@@ -198,7 +198,7 @@ export class DeadLetters {
   #rangeOf(id: RecordLetterId, topic: string): { partition: number; from: number; to: number } {
     const { partition, offset } = id;
     const { scope } = this.#sources;
-    const ranges = this.#ranges.get(topic);
+    const ranges = this.ranges.get(topic);
     if (ranges === undefined) throw missing(scope, id, 'there is no such topic');
     const range = ranges.find((candidate) => candidate.partition === partition);
     if (range === undefined) throw missing(scope, id, `it has no partition ${partition}`);
@@ -210,8 +210,8 @@ export class DeadLetters {
     return { partition, from: offset, to: offset + 1 };
   }
 
-  /** @param wanted what is found is removed from it; null: all */
-  async *#kept(wanted: Set<string> | null): AsyncGenerator<readonly DeadLetter[]> {
+  /** Those kept in the folder. @param wanted what is found is removed from it; null: all of the scope */
+  async *kept(wanted: Set<string> | null): AsyncGenerator<readonly DeadLetter[]> {
     const { reader, scope } = this.#sources;
     for await (const { name: of, topic, key, value, headers } of reader.undelivered()) {
       if (!scope.topics.includes(topic) || wanted?.delete(of) === false) continue;
@@ -220,7 +220,8 @@ export class DeadLetters {
     }
   }
 
-  #deadLetter(
+  /** A record of a dead-letter topic. */
+  of(
     topic: string,
     partition: number,
     record: { offset: number; timestamp: number } & Pick<DeadLetter, 'key' | 'value' | 'headers'>,
@@ -247,12 +248,12 @@ export class DeadLetters {
 
 type RecordLetterId = Extract<DeadLetterId, { kind: 'record' }>;
 
-function stateKey({ topic, mark }: Pick<DeadLetter, 'topic' | 'mark'>): string {
+export function stateKey({ topic, mark }: Pick<DeadLetter, 'topic' | 'mark'>): string {
   return `${topic} ${mark.key}`;
 }
 
 /** What cannot be read is a dead letter of all that read the topic; what was read, of the group where it came to nothing. */
-function isOf({ origin }: DeadLetter, { of }: DeadLetterScope): boolean {
+export function isOf({ origin }: DeadLetter, { of }: DeadLetterScope): boolean {
   if (of === null || origin.errorStage !== EFFECT_STAGE) return true;
   // Of a group that was renamed since, too.
   return origin.group === of.group || origin.group?.endsWith(`.${of.processor}`) === true;

@@ -1,4 +1,5 @@
 import type { Advice } from '../../domain/advice.ts';
+import type { EditVia } from '../../domain/edit.ts';
 import type { Failure } from '../../domain/failure.ts';
 import type { DeadLetterId } from '../../domain/topics/dead-letter-id.ts';
 import type { SentRecord } from '../../ports/broker.ts';
@@ -22,6 +23,8 @@ export interface RedriveOptions {
   /** A dead letter that was sent again so often is left alone. */
   readonly maxRedrives: number;
   readonly execute: boolean;
+  /** How the marks are logged. */
+  readonly via: EditVia;
   readonly signal: AbortSignal;
   /** Called again when it has resolved: the listener sets the pace. */
   readonly on: (event: RedriveEvent) => Promise<void>;

@@ -215,7 +215,7 @@ class Redrive {
   /** What went is marked before it is reported, and also when others did not go. */
   async #mark(topic: string, gone: readonly { deadLetter: DeadLetter; place: SentRecord }[]): Promise<void> {
     const { access } = this.#ports;
-    const { value, onNotice } = this.#options;
+    const { value, via, onNotice } = this.#options;
     const why = `replay ${this.#replayId} to ${topic}${value === null ? '' : ', with a corrected value'}`;
     for (const [from, letters] of byTopic(gone.map(({ deadLetter }) => deadLetter))) {
       await access.edit(
@@ -223,7 +223,7 @@ class Redrive {
           ...{ kind: 'dead_letter.mark', topic: from, action: 'redriven', why },
           letters: letters.map(({ mark }) => mark),
         },
-        { via: 'command', onNotice },
+        { via, onNotice },
       );
     }
     await this.#tell(

@@ -22,6 +22,7 @@ import type { Shop } from '../../http/shop.ts';
 import { openForRun } from '../kafka/open.ts';
 import { printNotice } from '../output/store-notices.ts';
 import type { Session } from '../session.ts';
+import { viewsOf } from './views.ts';
 
 /** What the server works with, by the settings; connects to nothing. */
 export async function openShop(session: Session, create: boolean, signal: AbortSignal) {
@@ -56,6 +57,7 @@ export async function openShop(session: Session, create: boolean, signal: AbortS
   const overview = new OverviewWatch(access, systemClock);
   const shop: Shop = {
     ...{ access, users, watch: new DecisionWatch() },
+    views: viewsOf(session, { access, broker, codecOf }, signal),
     live: {
       feed: new LiveFeed(),
       overview: () => (overview.latest === null ? null : overviewDocument(overview.latest, access.name)),

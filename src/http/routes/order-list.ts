@@ -2,22 +2,14 @@ import type { Decided } from '../../domain/orders/decided.ts';
 import { listOrders } from '../../app/orders/list.ts';
 import type { OrderList } from '../../documents/http/order-state.ts';
 import { decidedState } from '../../documents/write/http.ts';
-import { Failure } from '../../domain/failure.ts';
-import { parseIsoTime } from '../../domain/iso-time.ts';
 import type { Shop } from '../shop.ts';
+import { cursorOf, limitOf, markOf, timesOf, type PageQuery } from './pages.ts';
 
-export interface ListQuery {
+export interface ListQuery extends PageQuery {
   readonly status?: 'COMPLETED' | 'REJECTED';
   readonly user?: string;
   readonly item?: string;
-  readonly since?: string;
-  readonly until?: string;
-  readonly limit?: string;
-  readonly cursor?: string;
 }
-
-const DEFAULT_LIMIT = 50;
-const MAX_LIMIT = 500;
 
 /** Where a page ends: its last decision. Orders that are decided meanwhile come before it and shift nothing. */
 interface Cursor {
@@ -27,9 +19,9 @@ interface Cursor {
 
 /** @throws Failure invalid_value */
 export async function listPage({ access }: Pick<Shop, 'access'>, query: ListQuery): Promise<OrderList> {
-  const limit = Math.min(Number(query.limit ?? DEFAULT_LIMIT), MAX_LIMIT);
-  const cursor = query.cursor === undefined ? null : cursorIn(query.cursor);
-  const until = query.until === undefined ? null : timeIn('until', query.until);
+  const limit = limitOf(query);
+  const cursor = markOf(query, isCursor);
+  const { sinceMs, untilMs } = timesOf(query);
   const page: Decided[] = [];
   let isPast = cursor === null;
   const stop = new EnoughError();
@@ -38,8 +30,8 @@ export async function listPage({ access }: Pick<Shop, 'access'>, query: ListQuer
       filter: {
         user: query.user ?? null,
         item: query.item ?? null,
-        sinceMs: query.since === undefined ? null : timeIn('since', query.since),
-        untilMs: cursor === null ? until : Math.min(until ?? Infinity, cursor.decidedAt + 1),
+        sinceMs,
+        untilMs: cursor === null ? untilMs : Math.min(untilMs ?? Infinity, cursor.decidedAt + 1),
         status: statusOf(query.status),
         reason: null,
       },
@@ -60,7 +52,10 @@ export async function listPage({ access }: Pick<Shop, 'access'>, query: ListQuer
   const last = shown.at(-1);
   return {
     orders: shown.map(decidedState),
-    next: page.length > limit && last !== undefined ? cursorOf(last) : null,
+    next:
+      page.length > limit && last !== undefined
+        ? cursorOf({ decidedAt: last.decidedAt, orderId: last.order.orderId })
+        : null,
   };
 }
 
@@ -72,26 +67,8 @@ function statusOf(status: ListQuery['status']): 'accepted' | 'rejected' | null {
   return status === 'COMPLETED' ? 'accepted' : 'rejected';
 }
 
-function timeIn(name: string, text: string): number {
-  const time = parseIsoTime(text);
-  if (typeof time === 'object') return time.ms;
-  throw new Failure('invalid_value', `${name} ${JSON.stringify(text)} is not a time by ISO 8601`, {
-    fix: 'for example 2026-11-21T10:00:00Z',
-  });
-}
-
-function cursorOf({ decidedAt, order }: Decided): string {
-  return Buffer.from(JSON.stringify([decidedAt, order.orderId])).toString('base64url');
-}
-
-function cursorIn(text: string): Cursor {
-  try {
-    const [decidedAt, orderId] = JSON.parse(Buffer.from(text, 'base64url').toString()) as unknown[];
-    if (typeof decidedAt === 'number' && typeof orderId === 'string') return { decidedAt, orderId };
-  } catch {
-    // Said below.
-  }
-  throw new Failure('invalid_value', `cursor ${JSON.stringify(text)} was not given by this API`, {
-    fix: 'use "next" of the page before',
-  });
+function isCursor(value: unknown): value is Cursor {
+  if (typeof value !== 'object' || value === null) return false;
+  const { decidedAt, orderId } = value as Partial<Cursor>;
+  return typeof decidedAt === 'number' && typeof orderId === 'string';
 }

@@ -15,6 +15,7 @@ import { fitsTheEvent, MAX_LINE_QUANTITY } from '../../domain/orders/order.ts';
 import { parseOrder } from '../../domain/orders/parse-order.ts';
 import type { Shop } from '../shop.ts';
 import { listPage, type ListQuery } from './order-list.ts';
+import { PAGE, timeRange } from './pages.ts';
 import { MAX_WAIT_SECONDS, untilTrue, waitMs } from './wait.ts';
 
 const Wait = Type.String({
@@ -87,12 +88,8 @@ const LIST = {
       status: Type.Optional(Type.Enum(['COMPLETED', 'REJECTED'])),
       user: Type.Optional(Type.String({ maxLength: 128 })),
       item: Type.Optional(Type.String({ maxLength: 128 })),
-      since: Type.Optional(Type.String({ description: 'decided at or after this time, by ISO 8601' })),
-      until: Type.Optional(Type.String({ description: 'decided before this time' })),
-      limit: Type.Optional(
-        Type.String({ pattern: String.raw`^\d{1,3}$`, description: 'at most 500; default 50' }),
-      ),
-      cursor: Type.Optional(Type.String({ maxLength: 256, description: '"next" of the page before' })),
+      ...timeRange('decided'),
+      ...PAGE,
     },
     { additionalProperties: false },
   ),

@@ -100,6 +100,7 @@ async function redrive(session: Session, texts: readonly string[], flags: Redriv
         signal,
       },
       execute: flags.execute === true,
+      via: 'command',
       onNotice: (notice) => printNotice(printer, notice),
       on: async (event) => {
         if (event.kind === 'skipped') {

@@ -1,0 +1,82 @@
+import type { Alert as AlertMessage } from '../../app/alerts/page.ts';
+import { alertPage } from '../../app/alerts/page.ts';
+import { SharedAudit } from '../../app/audit/shared.ts';
+import { seeProcessors, type SeenProcessor } from '../../app/status/processors.ts';
+import { systemClock } from '../../compose.ts';
+import type { Alert } from '../../documents/http/alerts.ts';
+import type { ProcessorList } from '../../documents/http/processors.ts';
+import { processorDocument } from '../../documents/write/status.ts';
+import { Failure } from '../../domain/failure.ts';
+import { isoTime, isoTimeOrNull } from '../../domain/iso-time.ts';
+import { ALERT } from '../../domain/messages/shop/alert.ts';
+import { topicOf } from '../../domain/messages/topic-names.ts';
+import type { Views } from '../../http/shop.ts';
+import type { Codec } from '../../ports/codec.ts';
+import { auditDocument } from '../output/audit.ts';
+import { printNotice } from '../output/store-notices.ts';
+import type { Session } from '../session.ts';
+import { deadLettersOf, type ViewPorts } from './dead-letters.ts';
+
+/** What the server shows beside orders and tables, as the commands do. @param stop ends an audit */
+export function viewsOf(session: Session, ports: ViewPorts, stop: AbortSignal): Views {
+  const { printer, settings } = session;
+  const { access, broker, codecOf } = ports;
+  const { group, topics: names } = settings;
+  const audits = new SharedAudit(async (signal) => {
+    const { audit } = await import('../../app/audit/audit.ts');
+    const onNotice = (notice: Parameters<typeof printNotice>[1]): void => printNotice(printer, notice);
+    return audit(access, { topic: null, repair: false, onNotice, signal });
+  }, systemClock);
+  return {
+    deadLetters: deadLettersOf(session, ports, stop),
+    alerts: async (options) => {
+      const codec = (await codecOf(ALERT)) as Codec<AlertMessage>;
+      const page = await alertPage({ broker, codec, topic: topicOf(ALERT, names) }, options);
+      return { alerts: page.alerts.map(alertDocument), next: page.next };
+    },
+    processors: async () => {
+      const { consumer, processors, problem } = await seeProcessors({ access, broker }, { group, names });
+      const state = consumer?.status.state ?? 'stopped';
+      return {
+        at: isoTime(systemClock.now()),
+        consumer:
+          consumer === null
+            ? null
+            : {
+                ...{ pid: consumer.pid, started_at: isoTime(consumer.startedAt) },
+                waiting_for: consumer.status.waitingFor,
+              },
+        processors: processors.map((one) => processorEntry(one, state)),
+        problem: problem?.message ?? null,
+      };
+    },
+    audit: async (signal) => {
+      const { result, at } = await audits.result(AbortSignal.any([signal, stop])).catch((error: unknown) => {
+        throw stop.aborted ? new Failure('interrupted', 'the server stops') : error;
+      });
+      return { checked_at: isoTime(at), ...auditDocument(result) };
+    },
+  };
+}
+
+function alertDocument({ at, ...alert }: AlertMessage): Alert {
+  const { event_id, kind, item, revision, on_hand, reorder_level, order_id, message } = alert;
+  return { event_id, kind, item, revision, on_hand, reorder_level, order_id, message, at: isoTime(at) };
+}
+
+type Entry = ProcessorList['processors'][number];
+
+function processorEntry(seen: SeenProcessor, state: Entry['state']): Entry {
+  const { processor, group, topics, running, lag, effects } = seen;
+  const status = running === null ? null : processorDocument(running);
+  const { owed, trying, parked, nextDueAt } = effects;
+  return {
+    ...{ processor, group, topics, state: status === null ? 'stopped' : state, lag },
+    records_per_second: status?.records_per_second ?? null,
+    last_commit_at: status?.last_commit_at ?? null,
+    read: status?.read ?? null,
+    dead_lettered: status?.dead_lettered ?? null,
+    outcomes: status?.outcomes ?? null,
+    effects: { owed, trying, parked, next_due_at: isoTimeOrNull(nextDueAt) },
+  };
+}

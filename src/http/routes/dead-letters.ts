@@ -1,0 +1,115 @@
+import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
+import type { DeadLetterMark } from '../../app/dlq/page.ts';
+import { DEAD_LETTER_STATES, type DeadLetterState } from '../../app/dlq/dead-letters.ts';
+import { isPageMark } from '../../app/topics/from-end.ts';
+import { RedrivenDeadLetter, ShownDeadLetter } from '../../documents/dead-letter.ts';
+import { DeadLetterPage } from '../../documents/http/dead-letters.ts';
+import { Problem } from '../../documents/http/problem.ts';
+import { nullable } from '../../documents/shapes.ts';
+import type { Views } from '../shop.ts';
+import { goneSignal } from './gone.ts';
+import { cursorOf, limitOf, markOf, PAGE, timeRange, timesOf, type PageQuery } from './pages.ts';
+
+const TAGS = ['dead letters'];
+const Id = Type.Object({
+  id: Type.String({ description: 'TOPIC:PARTITION:OFFSET, PARTITION:OFFSET or kept:TOPIC/PARTITION@OFFSET' }),
+});
+const Name = Type.Optional(Type.String({ minLength: 1, maxLength: 256 }));
+
+const LIST = {
+  tags: TAGS,
+  summary: 'Records that came to nothing, the latest first',
+  description:
+    'Of every processor, or of one. A page looks at a bounded part of the topics: it may be short, or empty, and still ' +
+    'have a "next".',
+  querystring: Type.Object(
+    {
+      processor: Name,
+      state: Type.Optional(Type.Enum(DEAD_LETTER_STATES)),
+      reason: Type.Optional(
+        Type.String({ minLength: 1, maxLength: 256, description: 'the error code; unknown: without one' }),
+      ),
+      original_topic: Name,
+      original_group: Name,
+      ...timeRange('failed'),
+      ...PAGE,
+    },
+    { additionalProperties: false },
+  ),
+  response: { 200: DeadLetterPage, 422: Problem, 503: Problem },
+};
+
+interface ListQuery extends PageQuery {
+  readonly processor?: string;
+  readonly state?: DeadLetterState;
+  readonly reason?: string;
+  readonly original_topic?: string;
+  readonly original_group?: string;
+}
+
+export function deadLetterRoutes(server: FastifyInstance, { deadLetters }: Views): void {
+  server.get('/dead-letters', { schema: LIST }, async (request, reply): Promise<DeadLetterPage> => {
+    const query = request.query as ListQuery;
+    const page = await deadLetters.page({
+      processor: query.processor ?? 'all',
+      filter: {
+        ...{ reason: query.reason ?? null, state: query.state ?? null, ...timesOf(query) },
+        ...{ originalTopic: query.original_topic ?? null, originalGroup: query.original_group ?? null },
+      },
+      ...{ limit: limitOf(query), mark: markOf(query, isDeadLetterMark), signal: goneSignal(reply) },
+    });
+    return {
+      dead_letters: [...page.deadLetters],
+      next: page.next === null ? null : cursorOf(page.next),
+    };
+  });
+  server.get(
+    '/dead-letters/:id',
+    {
+      schema: {
+        ...{ tags: TAGS, summary: 'A dead letter, taken apart', params: Id },
+        response: { 200: ShownDeadLetter, 404: Problem, 422: Problem, 503: Problem },
+      },
+    },
+    (request) => deadLetters.show((request.params as { id: string }).id),
+  );
+  server.post(
+    '/dead-letters/:id/redrive',
+    {
+      schema: {
+        tags: TAGS,
+        summary: 'Send a dead letter back to where it came from',
+        description:
+          'Unchanged, or with a corrected value; a charge or mail that came to nothing is tried once more.',
+        params: Id,
+        body: nullable(
+          Type.Object(
+            {
+              value: Type.Optional(
+                Type.Object(
+                  {},
+                  { additionalProperties: true, description: 'sent, as JSON, in place of its own' },
+                ),
+              ),
+            },
+            { additionalProperties: false },
+          ),
+        ),
+        response: { 200: RedrivenDeadLetter, 404: Problem, 409: Problem, 422: Problem, 503: Problem },
+      },
+    },
+    (request) => {
+      const { value } = (request.body ?? {}) as { value?: object };
+      const bytes = value === undefined ? null : Buffer.from(JSON.stringify(value));
+      return deadLetters.redrive((request.params as { id: string }).id, bytes);
+    },
+  );
+}
+
+function isDeadLetterMark(value: unknown): value is DeadLetterMark {
+  if (typeof value !== 'object' || value === null || !('kept' in value) || !('records' in value))
+    return false;
+  const { kept, records } = value;
+  return (kept === null || typeof kept === 'string') && (records === null || isPageMark(records));
+}

@@ -1,0 +1,75 @@
+import { Type } from 'typebox';
+import { Failure } from '../../domain/failure.ts';
+import { parseIsoTime } from '../../domain/iso-time.ts';
+
+/* What the queries of all lists share. */
+
+const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 500;
+
+export const PAGE = {
+  limit: Type.Optional(
+    Type.String({
+      pattern: String.raw`^[1-9]\d{0,2}$`,
+      description: `at most ${MAX_LIMIT}; default ${DEFAULT_LIMIT}`,
+    }),
+  ),
+  cursor: Type.Optional(Type.String({ maxLength: 8_192, description: '"next" of the page before' })),
+};
+
+/** @param what happened at or after it */
+export function timeRange(what: string) {
+  return {
+    since: Type.Optional(Type.String({ description: `${what} at or after this time, by ISO 8601` })),
+    until: Type.Optional(Type.String({ description: `${what} before this time` })),
+  };
+}
+
+export interface PageQuery {
+  readonly since?: string;
+  readonly until?: string;
+  readonly limit?: string;
+  readonly cursor?: string;
+}
+
+export function limitOf({ limit }: PageQuery): number {
+  return Math.min(Number(limit ?? DEFAULT_LIMIT), MAX_LIMIT);
+}
+
+/** @throws Failure invalid_value */
+export function timesOf({ since, until }: PageQuery): { sinceMs: number | null; untilMs: number | null } {
+  return {
+    sinceMs: since === undefined ? null : timeIn('since', since),
+    untilMs: until === undefined ? null : timeIn('until', until),
+  };
+}
+
+function timeIn(name: string, text: string): number {
+  const time = parseIsoTime(text);
+  if (typeof time === 'object') return time.ms;
+  throw new Failure('invalid_value', `${name} ${JSON.stringify(text)} is not a time by ISO 8601`, {
+    fix: 'for example 2026-11-21T10:00:00Z',
+  });
+}
+
+/** What a client sends back as it came. */
+export function cursorOf(mark: unknown): string {
+  return Buffer.from(JSON.stringify(mark)).toString('base64url');
+}
+
+/**
+ * @param isMark whether it is what `cursorOf` was given: a client may send anything
+ * @throws Failure invalid_value
+ */
+export function markOf<T>({ cursor }: PageQuery, isMark: (value: unknown) => value is T): T | null {
+  if (cursor === undefined) return null;
+  try {
+    const mark: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
+    if (isMark(mark)) return mark;
+  } catch {
+    // Said below.
+  }
+  throw new Failure('invalid_value', `cursor ${JSON.stringify(cursor)} was not given by this API`, {
+    fix: 'use "next" of the page before',
+  });
+}

@@ -1,0 +1,121 @@
+import { expect, test } from 'vitest';
+import { fill, openShop, type Shop } from '../support/cli.ts';
+import { serve, shopWith } from '../support/serve.ts';
+import { createTopic, sendRaw } from '../support/topics.ts';
+import { waitFor } from '../support/wait.ts';
+
+/** A shop that announces changes of stock, in topics of its own. */
+function announcing(items: Record<string, number>): Shop {
+  const { topic } = openShop();
+  const topics = [`inventory-events=${topic}-events`, `alerts=${topic}-alerts`];
+  const shop = openShop({ ORDERCTL_EVENTS: 'true', ORDERCTL_TOPICS: topics.join(',') });
+  fill(shop, { alice: 'paid' }, items);
+  return shop;
+}
+
+interface Listed {
+  readonly dead_letters: readonly { readonly id: string; readonly state: string }[];
+  readonly next: string | null;
+}
+
+test('dead letters are listed in pages, taken apart, corrected and redriven once', async () => {
+  const shop = shopWith({ pen: 5 });
+  await createTopic(shop.topic, 2);
+  await sendRaw(shop.topic, [
+    ...['one', 'two', 'three'].map((value) => ({ key: 'k', value })),
+    { key: 'g-1', value: JSON.stringify({ order_id: 'g-1', user: 'alice', item: 'pen', quantity: 1 }) },
+  ]);
+  await shop.ok('consume --until-end');
+  const { call } = await serve(shop);
+  const listed: string[] = [];
+  let cursor: string | null = null;
+  do {
+    const where = `/dead-letters?processor=orders&limit=2${cursor === null ? '' : `&cursor=${cursor}`}`;
+    const page = (await call('GET', where)).body as Listed;
+    listed.push(...page.dead_letters.map(({ id }) => id));
+    cursor = page.next;
+  } while (cursor !== null);
+  const known = (await shop.lines('dlq list')).filter(({ type }) => type === 'dead_letter');
+  expect(listed.toSorted()).toEqual(known.map(({ id }) => String(id)).toSorted());
+  expect(listed).toHaveLength(3);
+
+  const [id = ''] = listed;
+  const shown = await call('GET', `/dead-letters/${encodeURIComponent(id)}`);
+  expect(shown).toMatchObject({ status: 200, body: { id, state: 'open', decoded: { format: 'unknown' } } });
+  const redrive = `/dead-letters/${encodeURIComponent(id)}/redrive`;
+  const order = { order_id: 'm-1', user: 'alice', item: 'pen', quantity: 2 };
+  // What cannot be read either is not sent.
+  expect((await call('POST', redrive, { value: { user: 'alice' } })).status).toBe(422);
+  expect(await call('POST', redrive, { value: order })).toMatchObject({
+    status: 200,
+    body: { type: 'sent', id, topic: shop.topic },
+  });
+  expect(await call('POST', redrive, { value: order })).toMatchObject({
+    status: 409,
+    body: { code: 'already_decided' },
+  });
+  const open = (await call('GET', '/dead-letters?processor=orders&state=open')).body as Listed;
+  expect(open.dead_letters).toHaveLength(2);
+  await shop.ok('consume --until-end');
+  expect(await call('GET', '/orders/m-1')).toMatchObject({ body: { status: 'COMPLETED' } });
+  expect(shop.stock()).toEqual({ pen: 2 });
+  const edits = shop.jsonl('.orderctl/edits.jsonl').filter(({ kind }) => kind === 'dead_letter');
+  expect(edits).toMatchObject([{ action: 'redriven', via: 'http' }]);
+
+  expect((await call('GET', '/dead-letters/999:0')).status).toBe(404);
+  expect((await call('POST', '/dead-letters/0:99999/redrive')).status).toBe(404);
+  expect((await call('GET', '/dead-letters/nonsense')).status).toBe(422);
+  expect((await call('GET', '/dead-letters?processor=nobody')).status).toBe(422);
+  expect((await call('GET', '/dead-letters?cursor=bm8')).status).toBe(422);
+});
+
+test('alerts are listed with the latest first, by item and kind', async () => {
+  const shop = announcing({ pen: 4, ink: 1 });
+  const { call } = await serve(shop);
+  // Before there is a topic of alerts.
+  expect((await call('GET', '/alerts')).body).toEqual({ alerts: [], next: null });
+  await shop.ok('produce --user alice --item pen --quantity 3 --order-id p-1');
+  await shop.ok('produce --user alice --item ink --quantity 1 --order-id p-2');
+  await shop.ok('run orders --until-end');
+  const { alerts } = (await call('GET', '/alerts')).body as { alerts: { at: string; kind: string }[] };
+  expect(alerts.map(({ kind }) => kind).toSorted()).toEqual(['low_stock', 'out_of_stock']);
+  expect(alerts.map(({ at }) => at)).toEqual(
+    alerts
+      .map(({ at }) => at)
+      .toSorted()
+      .toReversed(),
+  );
+  expect((await call('GET', '/alerts?item=pen')).body).toMatchObject({
+    alerts: [
+      { kind: 'low_stock', on_hand: 1, message: 'Low stock alert for Product pen: only 1 item left!' },
+    ],
+  });
+  expect((await call('GET', '/alerts?kind=oversold')).body).toEqual({ alerts: [], next: null });
+  expect((await call('GET', '/alerts?kind=none')).status).toBe(422);
+});
+
+test('processors are shown whether they run or not, and the audit is that of the command', async () => {
+  const shop = shopWith({ pen: 5 });
+  const { call } = await serve(shop);
+  await shop.ok('produce --count 3 --user alice --item pen --quantity 1');
+  const orders = async () => {
+    const { body } = await call('GET', '/processors');
+    const { processors } = body as { processors: { processor: string; state: string; lag: number }[] };
+    return processors.find(({ processor }) => processor === 'orders');
+  };
+  expect(await orders()).toMatchObject({ state: 'stopped', lag: 3, read: null, effects: { owed: 0 } });
+  const consumer = shop.start('consume');
+  const running = await waitFor(
+    'the consumer',
+    orders,
+    (seen) => seen?.state === 'consuming' && seen.lag === 0,
+  );
+  expect(running).toMatchObject({ group: shop.group, topics: [shop.topic] });
+  const { body } = await call('GET', '/audit');
+  const { checked_at, ...audit } = body as Record<string, unknown>;
+  expect(typeof checked_at).toBe('string');
+  expect(audit).toMatchObject({ ok: true, checked: { orders: 3 } });
+  expect(Object.keys(audit)).toEqual(Object.keys(await shop.json('audit')));
+  consumer.signal('SIGTERM');
+  await consumer.exited;
+});

@@ -1,0 +1,33 @@
+import type { Mutation } from './list.ts';
+
+/** Promises of the HTTP API. */
+export const HTTP: readonly Mutation[] = [
+  {
+    name: 'one that was sent twice after a crash is in two pages',
+    file: 'src/app/topics/from-end.ts',
+    from: 'mark === null ? end : Math.min(to + COPIES_WITHIN, end)',
+    to: 'mark === null ? end : to',
+    tests: ['test/app/dlq-page.test.ts'],
+  },
+  {
+    name: 'a page reads a topic to its beginning for what is rare',
+    file: 'src/app/topics/from-end.ts',
+    from: 'looked < LOOKED_AT && rows.length < limit',
+    to: 'rows.length < limit',
+    tests: ['test/app/dlq-page.test.ts'],
+  },
+  {
+    name: 'an audit goes on that nobody waits for any more',
+    file: 'src/app/audit/shared.ts',
+    from: 'if (running.waiting === 0) this.#end(running);',
+    to: '',
+    tests: ['test/app/shared-audit.test.ts'],
+  },
+  {
+    name: 'each who asks starts an audit of its own',
+    file: 'src/app/audit/shared.ts',
+    from: 'const running = (this.#running ??= this.#start());',
+    to: 'const running = (this.#running = this.#start());',
+    tests: ['test/app/shared-audit.test.ts'],
+  },
+];
