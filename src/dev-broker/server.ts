@@ -2,7 +2,7 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 
 import { ClientConnection, type ConnectionOptions } from './connection.ts';
 
-/** More than a development broker has; each may keep a request in memory. */
+/** More than a development broker needs; each connection may keep a request in memory. */
 const MAX_CONNECTIONS = 1000;
 
 /** The port is in use, or the host is not an address of this machine. */

@@ -28,7 +28,7 @@ export function checkBatch(bytes: Buffer, limits: BatchLimits, nowMs: number): B
     const magic = bytes.length > 16 ? bytes.readInt8(16) : 2;
     throw magic < 2
       ? new KafkaError('UNSUPPORTED_FOR_MESSAGE_FORMAT', 'messages are in a format older than Kafka 0.11')
-      : new KafkaError('CORRUPT_MESSAGE', `${bytes.length} bytes are no record batch`);
+      : new KafkaError('CORRUPT_MESSAGE', `${bytes.length} bytes that are not a record batch`);
   }
   const header = readBatchHeader(bytes);
   if (header.magic !== 2) {
@@ -82,8 +82,8 @@ function whatIsWrong(header: BatchHeader): string | undefined {
   if (compression === COMPRESSION.none && sizeBytes - BATCH_HEADER_BYTES < 7 * count) {
     return `${count} records in ${sizeBytes - BATCH_HEADER_BYTES} bytes`;
   }
-  if (compression > COMPRESSION.zstd) return `compression ${compression} is none`;
-  if (header.isControl) return 'control records are the broker’s to write';
+  if (compression > COMPRESSION.zstd) return `there is no compression type ${compression}`;
+  if (header.isControl) return 'only the broker writes control records';
   if (producerId >= 0 && (producerEpoch < 0 || baseSequence < 0)) {
     return `producer ${producerId} with epoch ${producerEpoch} and sequence ${baseSequence}`;
   }

@@ -97,7 +97,7 @@ export class Segment {
 
   append(batch: Buffer, header: BatchHeader, baseOffset: number): void {
     if (this.#fd === undefined) throw new Error(`${this.file} is sealed`);
-    // A half-failed write is overwritten by the next: the size only grows by whole batches.
+    // A write that failed half-way is overwritten by the next: the size only grows by whole batches.
     writeAll(this.#fd, batch, this.sizeBytes);
     this.add(header, baseOffset);
   }

@@ -1,6 +1,6 @@
 import type { Group } from '../groups/group.ts';
 import { ERROR, type ErrorCode } from '../wire/errors.ts';
-import { api } from './api.ts';
+import { api, NO_OPERATIONS } from './api.ts';
 
 interface DescribedMember {
   readonly memberId: string;
@@ -20,8 +20,6 @@ interface DescribedGroup {
   readonly members: readonly DescribedMember[];
 }
 
-/** Means "not requested" to clients. */
-const NO_OPERATIONS = -2_147_483_648;
 const NO_BYTES = Buffer.alloc(0);
 
 export const describeGroups = api<readonly string[], readonly DescribedGroup[]>({

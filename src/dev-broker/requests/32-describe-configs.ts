@@ -103,5 +103,5 @@ function configsOf(type: number, name: string, broker: Context['broker']): Descr
       `Unexpected broker id ${name}: the only one is ${broker.nodeId}.`,
     );
   }
-  throw new KafkaError('INVALID_REQUEST', `Configurations of resource type ${type} are not there.`);
+  throw new KafkaError('INVALID_REQUEST', `There are no configurations of resource type ${type}.`);
 }

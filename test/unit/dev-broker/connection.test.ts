@@ -181,7 +181,7 @@ describe('hostile bytes', () => {
       idleTimeoutMs: 2_000,
       firstRequestTimeoutMs: 2_000,
       warn: (message) => {
-        // What cannot be read is told of too; what failed in a handler is not the client's doing.
+        // What cannot be read is reported too; what failed in a handler is not the client's fault.
         if (message.includes(' failed: ') || message.includes('    at ')) bugs.push(message);
       },
     });

@@ -188,7 +188,7 @@ describe('a broker that runs', () => {
     });
   });
 
-  it('ends all connections when it is told to, and takes new ones', async () => {
+  it('ends all connections on request, and takes new ones', async () => {
     const broker = await start();
     const clients = [await connect(broker), await connect(broker)];
     for (const client of clients) await client.ask(18, 0);

@@ -30,7 +30,7 @@ it('gives up when two others came and one went between its look and its lock', a
   });
   await expect(lockFolder(place)).rejects.toThrow(FolderInUseError);
   expect(readdir).toHaveBeenCalledTimes(2);
-  // Whoever comes next sees the one that lives.
+  // The next process sees the one that lives.
   await expect(lockFolder(place)).rejects.toThrow(FolderInUseError);
   expect(fs.existsSync(path.join(place, 'lock-9'))).toBe(true);
 });

@@ -39,7 +39,7 @@ class World {
   readonly clients: Client[];
   readonly waiting = new Map<number, { readonly client: Client; readonly memberId: string }>();
   readonly answered = new Set<number>();
-  /** What the leader of each generation was told and what it assigned. */
+  /** What the leader of each generation received and what it assigned. */
   readonly generations = new Map<number, { leaderId: string; protocolName: string | null }>();
   readonly assigned = new Map<number, Map<string, string>>();
   now = 0;

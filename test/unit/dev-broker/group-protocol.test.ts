@@ -177,7 +177,7 @@ describe('offsets', () => {
     });
   });
 
-  it('of a deleted topic are gone, so that one made anew begins without', async () => {
+  it('of a deleted topic are gone, so that one of the same name begins without', async () => {
     const { ask } = await connected();
     const commit = { groupId: 'g', groupGenerationId: -1, memberId: '', topics: offsets('9') };
     await ask('offsetCommit', 5, commit);

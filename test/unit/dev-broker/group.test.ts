@@ -480,7 +480,7 @@ describe('commits', () => {
 });
 
 describe('a group', () => {
-  it('goes on after a restart where it was, sessions beginning anew', () => {
+  it('goes on after a restart where it was, its sessions beginning again', () => {
     const driver = new Driver();
     driver.stable('a', 'b');
     const again = new Group(0, JSON.parse(JSON.stringify(driver.saved)) as SavedGroup, 50_000);

@@ -70,7 +70,7 @@ describe('sequences of a producer', () => {
     expect(send({ sequence: 2 ** 31 - 3, count: 4 })).toBe(0);
   });
 
-  it('begins anew with another epoch, which fences the one before', () => {
+  it('begins again with another epoch, which fences the one before', () => {
     const { send } = partition();
     send({ sequence: 0, epoch: 1 });
     expect(() => send({ sequence: 1, epoch: 2 })).toThrow(expect.objectContaining({ code: 45 }));

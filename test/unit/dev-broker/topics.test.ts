@@ -66,7 +66,7 @@ describe('topics', () => {
     expect(topics.partition('t', 2)?.endOffset).toBe(0);
   });
 
-  it('begin anew under another id when they are deleted and made again', () => {
+  it('have another id when they are deleted and created again', () => {
     const dataDir = folder();
     const topics = topicsIn(dataDir);
     const gone: string[] = [];

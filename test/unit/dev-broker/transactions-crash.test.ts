@@ -38,10 +38,10 @@ const MOMENTS: readonly Moment[] = [
   'in the commit',
 ];
 
-/** Moves records in transactions until all are, or something fails; `at` is told of each moment. */
+/** Moves records in transactions until all are, or something fails; `at` is called at each moment. */
 async function move(kafka: Kafka, at: (moment: Moment) => Promise<void>): Promise<void> {
   const producer = kafka.producer({ transactionalId: 'mover', idempotent: true, maxInFlightRequests: 1 });
-  // Fences whoever moved before, and what it left open is aborted.
+  // Fences the one that moved before, and aborts what it left open.
   await producer.connect();
   try {
     let next = await position(kafka);

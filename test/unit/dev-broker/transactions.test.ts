@@ -94,7 +94,7 @@ describe('a transaction', () => {
     expect(coordinator.get('tx')).toMatchObject({ state: 'CompleteCommit', partitions: [], groups: [] });
   });
 
-  it('leaves the groups alone when it committed no offsets, and begins anew with the next partition', () => {
+  it('leaves the groups alone when it committed no offsets, and begins again with the next partition', () => {
     const producer = open();
     expect(coordinator.end('tx', producer, false)).toBe(ERROR.NONE);
     expect(coordinator.end('tx', producer, false)).toBe(ERROR.NONE);
@@ -126,7 +126,7 @@ describe('a transaction', () => {
     expect(coordinator.end('idle', idle, true)).toBe(ERROR.INVALID_TXN_STATE);
   });
 
-  it('takes writes of its producer to what it was told of, while it is open', () => {
+  it('takes writes of its producer to what was added to it, while it is open', () => {
     const producer = open();
     const check = (who: ProducerIdentity, to: TopicPartition | { group: string }) =>
       coordinator.checkWrite('tx', who, to);
@@ -253,7 +253,7 @@ describe('after a crash', () => {
     expect(coordinator.end('tx', producer, true)).toBe(ERROR.NONE);
   });
 
-  it('one whose outcome could not be told is told by the next request or by itself', async () => {
+  it('one whose outcome did not reach all reaches them with the next request or by itself', async () => {
     const producer = open();
     noted.failing = true;
     expect(() => coordinator.end('tx', producer, true)).toThrow('the disk is full');

@@ -187,7 +187,7 @@ describe('schema resolution, complex types', () => {
       ['MISSING_UNION_BRANCH at /fields/0/type/items/1'],
     ],
     [
-      'records in a union, told apart by their fields',
+      'records in a union, distinguished by their fields',
       [{ ...record({ name: 'a', type: 'int' }), name: 'A' }, 'null'],
       { ...record({ name: 'a', type: 'string' }), name: 'A' },
       ['MISSING_UNION_BRANCH at /'],
@@ -284,7 +284,7 @@ describe('schemas made to take long', () => {
     expect(() => resolve(union('A'), union('B'))).toThrow('too large to compare');
   });
 
-  it('a difference in a type that is everywhere is told of a bounded number of times', () => {
+  it('a difference in a type that is everywhere is reported a bounded number of times', () => {
     const doubling = (leaf: string): Schema => {
       const types: object[] = [{ type: 'record', name: 'T0', fields: [{ name: 'x', type: leaf }] }];
       for (let i = 1; i < 30; i += 1) {

@@ -26,7 +26,7 @@ it('all that was answered is there after a restart', async () => {
   expect((await again('GET', '/subjects/gone/versions')).body).toEqual([2]);
 });
 
-it('a port in use is told of, and the log is let go', async () => {
+it('a port in use is reported, and the log is released', async () => {
   const { registry } = await openRegistry();
   const port = Number(new URL(registry.url).port);
   await expect(startDevRegistry({ port, dataDir: tempFolder() })).rejects.toMatchObject({
