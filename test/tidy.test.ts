@@ -148,7 +148,10 @@ describe('imports', () => {
 
 describe('words', () => {
   it('says it in plain English', () => {
-    const found = [...SOURCES.keys(), ...PAGES].flatMap((file) =>
+    // Not the list itself.
+    const tests = filesIn('test', /\.(?:m?ts|mjs|py)$/).filter((file) => !file.endsWith('/tidy.test.ts'));
+    const others = ['bench', 'deploy'].flatMap((folder) => filesIn(folder, /\.(?:mjs|md)$/));
+    const found = [...SOURCES.keys(), ...PAGES, ...tests, ...others].flatMap((file) =>
       read(file)
         .split('\n')
         .flatMap((line, index) =>

@@ -104,7 +104,7 @@ function expectCode(what, result, code) {
   if (result.code !== code) throw new Error(`${what} ended with ${result.code ?? '?'}: ${result.stderr}`);
 }
 
-/** A port where whoever connects is left without an answer. */
+/** A port where a client that connects gets no answer. */
 async function listen() {
   /** @type {Set<import('node:net').Socket>} */
   const sockets = new Set();

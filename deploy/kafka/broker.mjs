@@ -22,14 +22,14 @@ import { HOST, freePort, startService } from './services.mjs';
  */
 
 /**
- * A node of a cluster: broker and controller in one process, loopback only. What others are told of where it listens
+ * A node of a cluster: broker and controller in one process, loopback only. What others learn of where it listens
  * may differ from where it does, so that a proxy can stand in between.
  *
  * @typedef {object} KafkaNode
  * @property {number} id from 1
  * @property {string} folder holds its data, its log and its server.properties
  * @property {number} port for clients
- * @property {number} [advertisedPort] what clients are told; `port` when absent
+ * @property {number} [advertisedPort] what clients receive; `port` when absent
  * @property {{port: number, advertisedPort: number}} [peers] what the other brokers use; the clients' when absent
  * @property {number} controllerPort
  * @property {number} [advertisedControllerPort] where the other nodes reach the controller; `controllerPort` when absent

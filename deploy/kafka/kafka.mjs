@@ -14,7 +14,7 @@ Usage
   npm run kafka -- tool NAME [ARGS…]
 
 Both listen on 127.0.0.1 alone, on orderctl's default ports, so that orderctl needs no setting. Topics, offsets and
-schemas are kept in the data folder across restarts; delete the folder to begin anew. Needs Java 17 or newer, and
+schemas are kept in the data folder across restarts; delete the folder to begin again from scratch. Needs Java 17 or newer, and
 Maven the first time.
 
 --nodes 3 is a cluster of three brokers on the ports from --port up, with three replicas of everything of which two

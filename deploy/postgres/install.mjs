@@ -6,7 +6,7 @@ import { CannotStart } from '../kafka/install.mjs';
 
 /** What runs PostgreSQL where this is root, which PostgreSQL refuses to be: "nobody", in numbers that need no name. */
 const NOBODY = 65_534;
-/** Read by all: of one version, whoever copied it. */
+/** Read by all: of one version, whichever process copied it. */
 const COPIES = '/var/tmp';
 
 /**

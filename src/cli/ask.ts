@@ -1,7 +1,7 @@
 import { Failure } from '../domain/failure.ts';
 
 /**
- * Asks before something is taken away. `--yes` answers; off a terminal a question is an error that names it.
+ * Asks before something is removed. `--yes` answers; off a terminal a question is an error that names it.
  *
  * @throws Failure usage, interrupted
  */

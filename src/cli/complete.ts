@@ -8,7 +8,7 @@ import type { SettingSpec } from './settings/spec.ts';
 import { flagOf, SETTINGS } from './settings/table.ts';
 import type { Completion } from './settings/values.ts';
 
-/** A person waits for no longer after a key; without an answer, only names that are known here are offered. */
+/** Nobody waits longer than this after pressing a key; without an answer only names that are known here are offered. */
 const BROKER_TIMEOUT_MS = 400;
 const MOST_ORDER_IDS = 100;
 /** Printed instead of words: the shell completes the names of files. */

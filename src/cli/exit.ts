@@ -42,7 +42,7 @@ export const EXIT_CODES: Readonly<Record<FailureCode, number>> = {
   interrupted: 130,
 };
 
-/** Something that is still open after the work is done may hold the process for so long at most. */
+/** How long something that is still open after the work is done may keep the process alive. */
 const LAST_RESORT_MS = 5_000;
 /** A stop takes at most ten seconds; a little less, so that the process is gone by then. */
 const STOP_LIMIT_MS = 9_500;
@@ -70,7 +70,7 @@ export async function runToExit(work: () => Promise<void>, options: ExitOptions)
     const code = report(error, options);
     void printer.flush().then(() => leaveNow(code));
   };
-  // What Node warns of is for those who develop this program.
+  // Node's warnings concern the developers of this program, not its users.
   process.removeAllListeners('warning');
   process.on('warning', ({ name, message }) => printer.debug(`${name}: ${message}`));
   process.on('uncaughtException', onBug);

@@ -13,7 +13,7 @@ export interface HelpText {
   readonly summary?: string;
   /** What it does, in prose, and what excludes what. */
   readonly prose: string;
-  /** Another word for it. */
+  /** Another name for the command. */
   readonly alias?: string;
   /** It prints a table, which -o csv prints as CSV. */
   readonly isTable?: true;
@@ -55,7 +55,7 @@ export function describe(command: Command, { alias, summary, prose, isTable, exa
 /** Help without the settings that all commands have: those are a screen of their own, and so are the commands. */
 export function visibleOptions(command: Command): Option[] {
   if (command.parent === null) return [];
-  // Who reads this has found --help.
+  // A reader of help has found --help.
   const hidden = new Set([...SETTINGS.map(({ name }) => flagOf(name)), '--help']);
   const all = Help.prototype.visibleOptions.call(new Help(), command);
   return all.filter(({ long }) => !hidden.has(long ?? ''));

@@ -15,8 +15,8 @@ const ADD_FIRST = {
 const WAYS: Ways = {
   in_turn: ({ steps }) => steps.map(wayOut).join('; then '),
 
-  show_users: () => 'see who there is: orderctl user show',
-  show_items: () => 'see what there is: orderctl inventory show',
+  show_users: () => 'see the users: orderctl user show',
+  show_items: () => 'see the items: orderctl inventory show',
   show_edits: ({ table }) => `see: orderctl ${nounOf(table)} log`,
   undo_edit: ({ table, number }) => `take that one back: orderctl ${nounOf(table)} undo --edit ${number}`,
   add_user: ({ user, status }) => `add it with: orderctl user add --user ${user} --status ${status}`,

@@ -95,7 +95,7 @@ function plainly([first, ...rest]: readonly string[]): string[] {
   return [first === 'version' ? '--version' : first, ...rest];
 }
 
-/** All by name, one of them whole. */
+/** Adds all commands by name, and all there is to the one that is called. */
 async function addCommands(program: Command, name: string | undefined, session: Session): Promise<void> {
   for (const command of COMMANDS) {
     const added = program.command(command.name).summary(command.summary);
@@ -106,7 +106,7 @@ async function addCommands(program: Command, name: string | undefined, session: 
 
 async function printCompletions(words: readonly string[], session: Session): Promise<void> {
   const program = newProgram(session);
-  // Words alone are an answer: neither a version nor what is wrong with the line so far.
+  // Only words are an answer, neither a version nor an error.
   program.configureOutput({ writeOut: () => undefined, outputError: () => undefined });
   await addCommands(program, firstWord(words.slice(0, -1)), session);
   const { complete } = await import('./complete.ts');
@@ -114,7 +114,7 @@ async function printCompletions(words: readonly string[], session: Session): Pro
     const found = await complete(words, program, session);
     await session.printer.data(found.map((word) => `${word}\n`).join(''));
   } catch (error) {
-    // A key was pressed for words. What is wrong is said when the command is run.
+    // What is wrong with the line is reported when it is run.
     if (!(error instanceof Failure) && !(error instanceof CommanderError)) throw error;
   }
 }

@@ -30,7 +30,7 @@ export async function namedMessages(
   { all }: MessageFlags,
 ): Promise<DeclaredMessage[] | null> {
   if (all === true && names.length > 0) {
-    throw new Failure('usage', 'messages and --all exclude each other', {
+    throw new Failure('usage', 'messages and --all cannot be combined', {
       fix: 'name messages, or take all',
     });
   }

@@ -13,7 +13,7 @@ export class Session {
   readonly #cwd: string | (() => string);
   #resolved: Resolved | null = null;
 
-  /** @param cwd found out when it is needed: it may have been removed, which is no matter to --version */
+  /** @param cwd a function is called only when it is needed: a folder that was removed does not matter to --version */
   constructor(printer: Printer, env: Environment, cwd: string | (() => string)) {
     this.printer = printer;
     this.env = env;

@@ -49,7 +49,7 @@ export const PLACE_OR_NULL = {
 /** A line of an order. */
 export const LINE = {
   item: Type.String(),
-  quantity: nullable(Type.Number(), 'as it was ordered; null for what is no finite number'),
+  quantity: nullable(Type.Number(), 'as it was ordered; null if that is not a finite number'),
 };
 
 /** How many, by a name such as a reason. */

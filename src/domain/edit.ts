@@ -111,7 +111,7 @@ export type LoggedEdit = Edit &
 export function checkWhy(why: string): void {
   // A line of a table has room for no more, and a control character would make it several.
   if (why.trim() !== '' && why.length <= MAX_WHY_LENGTH && !/\p{Cc}/u.test(why)) return;
-  throw new Failure('invalid_value', `${JSON.stringify(why.slice(0, 40))} is no reason for an edit`, {
+  throw new Failure('invalid_value', `${JSON.stringify(why.slice(0, 40))} is not a reason for an edit`, {
     fix: `say why on one line, in 1 to ${MAX_WHY_LENGTH} characters`,
   });
 }

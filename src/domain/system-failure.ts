@@ -36,7 +36,7 @@ const MEANINGS: Readonly<Record<string, readonly [reason: string, fix: string]>>
   ENOSPC: ['no space is left on that disk', 'free space there'],
   ENOTDIR: ['a part of that path is a file, where a folder belongs', 'move that file away'],
   EPERM: ['permission denied', 'run this as the user that it belongs to, or change who may use it'],
-  ENXIO: ['it is no file', 'move it away'],
+  ENXIO: ['it is not a file', 'move it away'],
   'mkdir ENOENT': ['no folder can be made there', 'use another place'],
   EROFS: ['that file system is read-only', 'mount it for writing, or use another place'],
 };

@@ -33,7 +33,7 @@ it('tells that the books balance', async () => {
   expect(stderr).toBe('');
 });
 
-it('ends with 6 and the first differences; --repair builds views anew and says which', async () => {
+it('ends with 6 and the first differences; --repair rebuilds views and says which', async () => {
   const shop = await decidedShop();
   const inner = path.join(shop.storage, '.orderctl');
   const [run = ''] = fs.readdirSync(inner).filter((name) => /^ids\.\d+$/.test(name));

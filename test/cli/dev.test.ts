@@ -14,7 +14,7 @@ interface Addresses {
   readonly pid: number;
 }
 
-/** Starts `orderctl dev` in the shop's folder, on free ports unless told. */
+/** Starts `orderctl dev` in the shop's folder, on free ports unless some are given. */
 async function startDev(shop: Shop, args = ''): Promise<{ dev: Running; addresses: Addresses }> {
   const ports = args.includes('port') ? '' : '--port 0 --registry-port 0';
   const dev = shop.start(`dev ${ports} ${args} -o json`);

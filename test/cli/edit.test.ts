@@ -141,7 +141,7 @@ describe('edit', () => {
     expect(copies(shop)).toEqual([]);
   });
 
-  it('settles what was kept aside when it is told so, and else leaves it', async () => {
+  it('settles what was kept aside with --settled, and otherwise leaves it', async () => {
     const shop = await stocked();
     shop.write('inventory.csv.conflict', 'item,quantity\nbook,12\n');
     shop.write('users.csv.conflict', 'user,status\n');

@@ -41,7 +41,7 @@ describe('a file that cannot be read or written is a failure of the machine', ()
       'order list',
       'it is a folder',
     ],
-    ['a pipe in its place', (shop) => replaced(shop, 'users.csv', 'pipe'), 'user show', 'it is no file'],
+    ['a pipe in its place', (shop) => replaced(shop, 'users.csv', 'pipe'), 'user show', 'it is not a file'],
     ['a link to itself', (shop) => replaced(shop, 'users.csv', 'loop'), 'user show', 'round in a circle'],
     [
       'a file for the inner folder',

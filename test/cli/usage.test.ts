@@ -12,15 +12,18 @@ import { isFailure, type Failure } from '../../src/domain/failure.ts';
 import { failureOf, fill, openShop, runOrderctl } from '../support/cli.ts';
 import { fixText } from '../support/ways-out.ts';
 
-interface Told {
+interface Outcome {
   readonly stdout: string;
   readonly stderr: string;
-  /** What it ended with, other than 0. */
+  /** null: it ended with 0. */
   readonly failure: Failure | null;
 }
 
-/** As runOrderctl, in this process: there are hundreds, and none comes to do anything. */
-async function told(words: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Told> {
+/** Like runOrderctl, in this process: there are hundreds of them, and none gets to do anything. */
+async function outcomeOf(
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Outcome> {
   let stdout = '';
   let stderr = '';
   const into = (take: (text: string) => void): Writable =>
@@ -46,10 +49,10 @@ async function told(words: readonly string[], env: Readonly<Record<string, strin
 }
 
 /** Every command and noun with its help, as the root help and the nouns' help name them. */
-async function allHelp(): Promise<Map<string, Told>> {
-  const found = new Map<string, Told>();
+async function allHelp(): Promise<Map<string, Outcome>> {
+  const found = new Map<string, Outcome>();
   const ask = async (words: readonly string[]): Promise<void> => {
-    const result = await told([...words, '--help']);
+    const result = await outcomeOf([...words, '--help']);
     found.set(words.join(' '), result);
     const list = /^Commands:\n((?: {2}.*\n)+)/m.exec(result.stdout)?.[1] ?? '';
     const names = [...list.matchAll(/^ {2}([\w-]+)/gm)].map(([, name = '']) => name);
@@ -97,7 +100,7 @@ describe('help', () => {
     expect(examples.size).toBeGreaterThan(50);
     for (const example of examples) {
       // The topic is looked at last, so everything before it must have been understood.
-      const { failure } = await told([...example.split(' '), '--topic', 'not a topic']);
+      const { failure } = await outcomeOf([...example.split(' '), '--topic', 'not a topic']);
       if (example.endsWith('--help')) expect(failure, example).toBeNull();
       else expect(failure?.message, example).toContain('--topic: "not a topic" is not a topic name');
     }
@@ -171,7 +174,7 @@ describe('wrong usage', () => {
     ['replay --limit 0', '--limit', ''],
     ['replay --rejected', 'new ids', '--as-new'],
     ['offsets reset', '--to or --from-file', '--to earliest'],
-    ['offsets reset --to 1 --from-file x', '--to and --from-file exclude', ''],
+    ['offsets reset --to 1 --from-file x', '--to and --from-file cannot be combined', ''],
     ['offsets reset --to sometime', '--to: "sometime" is not a place', '2h'],
     ['offsets reset --to 2w', '--to: "2w"', ''],
     ['offsets reset --to 2026-11-21', 'time zone', ''],
@@ -180,7 +183,7 @@ describe('wrong usage', () => {
     ['offsets undo --to 1', 'unknown option "--to"', ''],
     ['status --watsh', 'unknown option "--watsh"', 'did you mean --watch?'],
   ])('orderctl %s', async (args, message, fix) => {
-    const { stdout, failure } = await told(`--storage ${openShop().storage} ${args}`.split(' '));
+    const { stdout, failure } = await outcomeOf(`--storage ${openShop().storage} ${args}`.split(' '));
     expect(stdout).toBe('');
     expect(EXIT_CODES[failure?.code ?? 'bug']).toBe(2);
     expect(failure?.code).toMatch(/^(usage|invalid_value)$/);
@@ -225,7 +228,7 @@ describe('wrong usage', () => {
     expect(await shop.built.run('inventory add --item a --quantity 1')).toMatchObject({ code: 6 });
   });
 
-  it('is told as JSON when the environment or the file asks for it', async () => {
+  it('is printed as JSON when the environment or the file asks for it', async () => {
     const shop = openShop();
     const inEnvironment = await shop.run('usr', { env: { ORDERCTL_OUTPUT: 'json' } });
     expect(failureOf(inEnvironment)).toMatchObject({ type: 'error', code: 'usage' });
@@ -234,17 +237,17 @@ describe('wrong usage', () => {
 });
 
 it('warns of variables that look like a setting and are none, and does its work', async () => {
-  const { stderr, failure } = await told(['config', 'show'], { ORDERCTL_BROKER: 'kafka-1:9092' });
+  const { stderr, failure } = await outcomeOf(['config', 'show'], { ORDERCTL_BROKER: 'kafka-1:9092' });
   expect(failure).toBeNull();
   expect(stderr).toBe(
     'warning: ORDERCTL_BROKER is not a setting and has no effect; did you mean ORDERCTL_BROKERS?\n',
   );
-  const quiet = await told(['config', 'show', '--quiet'], { ORDERCTL_BROKER: 'kafka-1:9092' });
+  const quiet = await outcomeOf(['config', 'show', '--quiet'], { ORDERCTL_BROKER: 'kafka-1:9092' });
   expect(quiet).toMatchObject({ stderr: '', failure: null });
 });
 
 it('takes the last of a setting that is given twice: an alias has one, which its caller overrides', async () => {
-  const { stdout, failure } = await told('--topic a config show --topic b -o json'.split(' '));
+  const { stdout, failure } = await outcomeOf('--topic a config show --topic b -o json'.split(' '));
   expect(failure).toBeNull();
   expect(stdout).toContain('"b"');
 });

@@ -141,7 +141,7 @@ export function consumerContract(cluster: Cluster): void {
       expect((await clients.admin.group(group)).members).toEqual([]);
     });
 
-    it('finishes the batch in hand when it is told to stop', async () => {
+    it('finishes the batch in hand when it is stopped', async () => {
       const topic = await filled(5);
       const group = cluster.name('group');
       const stop = new AbortController();

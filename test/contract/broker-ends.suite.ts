@@ -6,7 +6,7 @@ import { openClients } from '../support/kafka-clients.ts';
 import { waitFor } from '../support/wait.ts';
 import type { Cluster } from './broker.suite.ts';
 
-/** Where a partition begins, ends and has holes: transactions, deletions, topics made anew. */
+/** Where a partition begins, ends and has holes: transactions, deletions, topics created again. */
 export function endsContract(cluster: Cluster): void {
   describe('ends and gaps', () => {
     const clients = openClients(() => cluster.broker());
@@ -69,7 +69,7 @@ export function endsContract(cluster: Cluster): void {
         'the topic to be gone',
         async () => (await clients.admin.partitionCount(topic)) === undefined,
       );
-      await waitFor('the topic made anew', () => clients.admin.createTopic(topic, { partitions: 1 }));
+      await waitFor('the topic created again', () => clients.admin.createTopic(topic, { partitions: 1 }));
       const fresh = await cluster.broker().producer();
       await fresh.send(
         topic,
@@ -188,7 +188,7 @@ export function endsContract(cluster: Cluster): void {
       await expect(readToEnd(topic, from)).rejects.toMatchObject({ code: 'offsets_gone' });
     });
 
-    it('stops when the topic was made anew, shorter or longer', async () => {
+    it('stops when the topic was created again, shorter or longer', async () => {
       const topic = await topicWith(['a', 'b', 'c']);
       const before = await readToEnd(topic);
       await remake(topic, ['x']);
@@ -200,7 +200,7 @@ export function endsContract(cluster: Cluster): void {
       });
     });
 
-    it('stops when the topic is made anew while it runs', async () => {
+    it('stops when the topic is created again while it runs', async () => {
       const topic = await topicWith(['a', 'b', 'c']);
       const running = await consume(cluster.broker(), { topic, group: cluster.name('group') });
       await waitFor('the records', () => running.seen.records.length === 3);

@@ -144,7 +144,7 @@ test('a paused owner is never robbed: who wants its folder is refused, and it go
   const edit = await shop.run('inventory update --item pen --by +10 -o json');
   expect(edit.code, edit.stderr).toBe(5);
   expect(failureOf(edit)).toMatchObject({ code: 'owner_unreachable' });
-  // Whoever only reads needs nobody.
+  // A command that only reads needs no owner.
   expect(await shop.json('inventory show')).toMatchObject({ items: [{ item: 'pen', quantity: 49 }] });
 
   consumer.signal('SIGCONT');

@@ -12,7 +12,7 @@ import {
 } from '../support/topics.ts';
 import { waitFor } from '../support/wait.ts';
 
-test('a second consumer of a folder is refused at once and told which has it', async () => {
+test('a second consumer of a folder is refused at once, with the name of the one that has it', async () => {
   const shop = penShop();
   await createTopic(shop.topic, 2);
   const first = shop.start('consume');

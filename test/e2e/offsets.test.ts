@@ -236,7 +236,7 @@ test.skipIf(withoutKafkaTools)(
       expect(described).toMatch(new RegExp(row));
     }
 
-    // What it is told to set from our file it sets; then its own export takes us elsewhere.
+    // It sets what our file says; then its own export takes us elsewhere.
     const set = await groupTool(
       '--reset-offsets',
       '--from-file',

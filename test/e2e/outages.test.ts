@@ -139,7 +139,7 @@ describe('a topic that is not the one that was read', () => {
     expect(shop.read('orders.jsonl')).toBe(before);
   }
 
-  test('made anew and shorter: the position lies past its end', async () => {
+  test('created again and shorter: the position lies past its end', async () => {
     const shop = await readShop();
     await deleteTopic(shop.topic);
     await createTopic(shop.topic, 1);
@@ -150,7 +150,7 @@ describe('a topic that is not the one that was read', () => {
     expect(shop.stock()).toEqual({ pen: 42 });
   });
 
-  test('made anew and longer: the record before the position is another', async () => {
+  test('created again and longer: the record before the position is another', async () => {
     const shop = await readShop();
     await deleteTopic(shop.topic);
     await createTopic(shop.topic, 1);
@@ -160,7 +160,7 @@ describe('a topic that is not the one that was read', () => {
     expect(summary).toMatchObject({ read: 9, accepted: 9 });
   });
 
-  test('gone: it is not made anew for a folder that has read it, unless that is asked for', async () => {
+  test('gone: it is not created again for a folder that has read it, unless that is asked for', async () => {
     const shop = await readShop();
     await deleteTopic(shop.topic);
     await stopsWith(shop, 'topic_changed');

@@ -68,7 +68,7 @@ test('the flags that select go together, and rejected orders are tried again und
   expect(summary).toMatchObject({ sent: 2, already_decided: 0, undecided: 2 });
   expect((await shop.lines('consume --until-end'))[0]).toMatchObject({ read: 2, accepted: 2 });
   expect(shop.stock()).toEqual({ pen: 40 });
-  // Run again, by whoever is not sure whether it was: nothing is fulfilled twice.
+  // Run again by a user who is not sure whether it ran: nothing is fulfilled twice.
   const text = await shop.ok('replay --rejected --user bob --as-new');
   expect(text.stdout).toContain('skipped b-0: accepted as b-0.r1\n');
   expect(text.stdout).toContain('left out 2 orders whose last try was accepted: --again');

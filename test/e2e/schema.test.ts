@@ -98,7 +98,7 @@ describe('schema', () => {
     }
   });
 
-  test('one that is not compatible is 6, told by field and reason, and not registered', async () => {
+  test('one that is not compatible is 6, naming field and reason, and is not registered', async () => {
     const shop = openShop();
     const subject = `${shop.topic}-value`;
     await registerSchema(subject, OWN);

@@ -11,12 +11,12 @@ test('the running consumer says how it is, without Kafka; a paused one is named'
   await sendRaw(shop.topic, [...pens('a', 5), ...pens('a', 1), { value: 'no order' }]);
   await consumer.says(/dead-lettered/);
   const blind = { env: { ORDERCTL_BROKERS: await deadAddress(), ORDERCTL_REGISTRY: 'http://127.0.0.1:1' } };
-  const told = await waitFor(
+  const shown = await waitFor(
     'all decisions',
     () => shop.json('status', blind),
     ({ counts, lag }) => (counts as { read: number }).read === 7 && lag === 0,
   );
-  expect(told).toEqual({
+  expect(shown).toEqual({
     running: true,
     pid: consumer.pid,
     started_at: expect.stringMatching(/^\d{4}-.*Z$/) as string,
@@ -39,7 +39,7 @@ test('the running consumer says how it is, without Kafka; a paused one is named'
     files: [],
     problem: null,
   });
-  expect(told.orders_per_second).toBeGreaterThan(0);
+  expect(shown.orders_per_second).toBeGreaterThan(0);
   const { stdout } = await shop.ok('status', blind);
   expect(stdout).toContain(`process ${consumer.pid}`);
   expect(stdout).toContain('7: 5 accepted, 0 rejected, 1 duplicate, 0 conflicts, 1 dead letter');
@@ -56,7 +56,7 @@ test('the running consumer says how it is, without Kafka; a paused one is named'
   expect(gone).toMatchObject({ code: 3, stdout: '' });
 });
 
-test('what it waits for is told while it waits', async () => {
+test('it says what it waits for while it waits', async () => {
   const registry = await startPrivateRegistry();
   const shop = penShop({ ORDERCTL_REGISTRY: registry.address });
   await shop.ok('produce --user alice --item pen --quantity 2');

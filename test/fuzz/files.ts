@@ -12,7 +12,7 @@ import { FOLDER, TABLE_FILES, World, type Moment } from '../simulate/world.ts';
 import { EXIT_CODES } from '../../src/cli/exit.ts';
 
 /*
- * The files of a small folder, damaged at one place: every byte flipped, every length cut. Whoever opens it refuses,
+ * The files of a small folder, damaged at one place: every byte flipped, every length cut. Opening it is refused,
  * naming a file of the folder and the way out, or the damage was in nothing that counts and the state is right. In a
  * CSV it may be a valid edit: then it counts as that. (A log that is longer than 64 KiB is compared near its end only:
  * `audit` finds what is changed before.)

@@ -800,7 +800,7 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ['test/app/consume-orders.test.ts'],
   },
   {
-    name: 'records that were only told to come are taken for those that came',
+    name: 'records that were only announced are taken for those that came',
     file: 'src/app/run/batches/decoding-ahead.ts',
     from: 'expected?.records === records ? expected.decoded',
     to: 'expected !== undefined ? expected.decoded',

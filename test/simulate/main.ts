@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   const exploration = { share: Number(values.share) };
   const counts = noCounts();
   const startedAt = performance.now();
-  let told = startedAt;
+  let shownAt = startedAt;
   const report = (): void => {
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
     const all = Object.entries(counts).map(
@@ -60,8 +60,8 @@ async function main(): Promise<void> {
       process.exitCode = 1;
       return;
     }
-    if (performance.now() - told < PROGRESS_EVERY_MS) continue;
-    told = performance.now();
+    if (performance.now() - shownAt < PROGRESS_EVERY_MS) continue;
+    shownAt = performance.now();
     report();
   }
   report();

@@ -91,7 +91,7 @@ export class FaultyFs implements FileSystem {
   reads = 0;
   /** What was called, for messages. */
   readonly trace: string[] = [];
-  /** Told of each changing call before it is made. */
+  /** Called before each call that changes something. */
   onCall: ((point: CallPoint) => void) | undefined;
 
   constructor(seed: number, fault?: Fault) {

@@ -3,7 +3,7 @@ import net from 'node:net';
 import { Reader } from '../../src/dev-broker/wire/reader.ts';
 import { Writer } from '../../src/dev-broker/wire/writer.ts';
 
-/** A connection that sends what it is told, right or wrong. */
+/** A connection that sends what it is given, right or wrong. */
 export class RawClient {
   readonly socket: net.Socket;
   /** Resolves when the other side has ended it. */

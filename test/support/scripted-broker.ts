@@ -39,7 +39,7 @@ export class ScriptedBroker implements Broker {
   batchRecords = 3;
   /** Deliver this many records from before the position too, as a fetch does that was under way before a seek. */
   staleRecords = 0;
-  /** What comes next is not what `onNext` was told of, as after a seek. */
+  /** What comes next is not what `onNext` was given, as after a seek. */
   misleads = false;
   /** Offsets of control records: they take their place in the log, and no consumer sees them. */
   readonly control = new Set<number>();
@@ -251,9 +251,10 @@ export class ScriptedBroker implements Broker {
       const batch = this.#batch(topic, partition, records);
       this.beforeBatch(batch);
       const working = onBatch(batch);
-      const told = recordsFrom(of, batch.next + (this.misleads ? 1 : 0));
-      ahead = this.misleads || told.length === 0 ? undefined : { of, from: batch.next, records: told };
-      if (told.length > 0) options.onNext?.(told, { topic, partition });
+      const announced = recordsFrom(of, batch.next + (this.misleads ? 1 : 0));
+      ahead =
+        this.misleads || announced.length === 0 ? undefined : { of, from: batch.next, records: announced };
+      if (announced.length > 0) options.onNext?.(announced, { topic, partition });
       const answer = await working;
       this.afterBatch(batch);
       of.next = answer;

@@ -193,7 +193,7 @@ function openToRead(name: string): number {
   const stat = fs.fstatSync(fd);
   if (stat.isFile()) return fd;
   fs.closeSync(fd);
-  const message = 'it is no file';
+  const message = 'it is not a file';
   throw Object.assign(new Error(message), { code: stat.isDirectory() ? 'EISDIR' : 'ENXIO', syscall: 'read' });
 }
 

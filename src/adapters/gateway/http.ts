@@ -124,7 +124,7 @@ function answerOf({ status, body }: Reply, base: string): PaymentAnswer | Gatewa
     };
   }
   const isRefused = status >= 300 && status < 500 && !MAY_BE_UNDER_WAY.has(status);
-  const what = isAnswer ? 'with what is no answer to a payment' : `${status}`;
+  const what = isAnswer ? 'with something that is not an answer to a payment' : `${status}`;
   return { kind: 'fault', message: `the gateway at ${base} answered ${what}`, isUnknown: !isRefused };
 }
 

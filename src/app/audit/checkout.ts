@@ -3,7 +3,7 @@ import { difference, type Difference } from '../../domain/difference.ts';
 import type { Movement } from '../../domain/movement.ts';
 import { amountFrom, hundredths } from '../../domain/orders/money.ts';
 
-/** Steps of one order that exclude each other: of each line, one at most. */
+/** Steps of one order that cannot be combined: of each line, one at most. */
 const EITHER: readonly (readonly CheckoutStep[])[] = [
   ['validated', 'rejected'],
   ['paid', 'declined', 'not_charged'],

@@ -26,5 +26,5 @@ export async function eachLine<T>(
 
 export function unreadable(file: string, line: number): Difference {
   const where = `${file}:${line}`;
-  return difference('line_unreadable', where, { message: `${where} is no line that orderctl wrote` });
+  return difference('line_unreadable', where, { message: `${where} is not a line that orderctl wrote` });
 }

@@ -147,7 +147,7 @@ class SheetReader {
   /** As it stands there, right or wrong. */
   name(line: number, cells: Cells): string {
     const name = this.#cell(cells, this.#ours[0] ?? '') ?? '';
-    if (!isName(name)) this.wrong(line, `${JSON.stringify(name)} is no name (${NAME_RULE})`);
+    if (!isName(name)) this.wrong(line, `${JSON.stringify(name)} is not a name (${NAME_RULE})`);
     return name;
   }
 

@@ -56,7 +56,7 @@ async function editedRows(access: StoreAccess, { table, number, name }: UndoOpti
   );
   if (rows.length === 0) {
     const of = name ?? table;
-    const what = number === null ? `there is no edit of ${of}` : `edit ${number} is none of ${of}`;
+    const what = number === null ? `there is no edit of ${of}` : `edit ${number} is not one of ${of}`;
     throw new Failure('not_found', what, { fix: { kind: 'show_edits', table } });
   }
   for (const { edit } of rows) {

@@ -16,7 +16,7 @@ export function register(command: Command, session: Session): void {
       'Checks from the files that the books balance: the stock of every item is what was put in less what was sold, ' +
       'each accepted order began where the one before it ended, each id is decided once, and logs, edits, index, ' +
       'journal, positions and CSVs agree. Works beside a running consumer. A hand edit that was not taken in yet, or a ' +
-      'CSV that lags a running consumer, is reported and is no difference; a CSV that cannot be parsed is one. Records that a reset skipped are listed.\n\n' +
+      'CSV that lags a running consumer, is reported but is not a difference; a CSV that cannot be parsed is. Records that a reset skipped are listed.\n\n' +
       '--with-topic also reads every record below the stored positions: each must be decided, a duplicate, a dead ' +
       'letter, or skipped. --repair rebuilds what is made from the logs (CSVs, index, the ends of the logs since the ' +
       'last checkpoint); exit code 4 while a consumer runs. What is the truth and damaged has to come from a backup.\n\n' +

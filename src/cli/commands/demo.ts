@@ -17,8 +17,8 @@ export function register(command: Command, session: Session): void {
       'folder: users and stock are added, orders come in, the consumer is killed with -9 in the middle of them ' +
       'and started again, everything is read a second time and sent a second time. In the end it counts from ' +
       'the files whether any order counted twice or was lost, and prints a line for each promise.\n\n' +
-      'It needs nothing and leaves nothing behind; settings do not concern it. Ctrl-C ends it. A promise that ' +
-      'was not kept is exit code 6, and the folder is left to be looked into.',
+      'It needs nothing, leaves nothing behind and ignores settings. Ctrl-C ends it. If a promise was not kept, ' +
+      'the exit code is 6 and the folder is kept for you to look into.',
     examples: [
       ['orderctl demo', 'see it'],
       ['orderctl demo -o json', 'the promises and whether they held, for a script'],

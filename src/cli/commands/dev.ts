@@ -39,9 +39,9 @@ export function register(command: Command, session: Session): void {
       '--registry-port 0 take free ones. Only this machine can connect unless --host says otherwise; no password ' +
       'is asked.\n\n' +
       '--gateway-port adds a payment gateway that moves no money and keeps books. It declines customers named decline-…, ' +
-      'and the first request for a customer named delay-…, error-…, hang-…, lose-… (charged, no answer) or forget-… ' +
-      'meets that. PUT /mood {"mood": "hang", "times": 3} is the same for the next requests of all; GET /books has what was ' +
-      'charged, and for whom twice, which nothing may be.\n\n' +
+      'and misbehaves on the first request for a customer named delay-…, error-…, hang-…, lose-… (charged, no answer) or ' +
+      'forget-…. PUT /mood {"mood": "hang", "times": 3} does the same to the next requests for anybody; GET /books shows ' +
+      'what was charged, and what was charged twice, which must never happen.\n\n' +
       'It is for development and tests: one node, one copy of the data. It is never the way to scale; that is a ' +
       'Kafka cluster, which orderctl reaches by --brokers. A data folder or a port that is in use is a conflict ' +
       '(4).',
@@ -196,7 +196,7 @@ async function openGateway(host: string, port: number, dataDir: string): Promise
   return startDevGateway({ host, port, file: join(dataDir, 'gateway', 'books.log') });
 }
 
-/** Listening on every address is no address to connect to. */
+/** The address that means "every address" is not one to connect to. */
 function reachable(address: string): string {
   return address.replace(/(^|\/\/)(0\.0\.0\.0|\[?::\]?)(?=:\d+)/, `$1${LOOPBACK}`);
 }

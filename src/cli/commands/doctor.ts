@@ -20,7 +20,7 @@ export function register(command: Command, session: Session): void {
     prose:
       'Looks at all that a consumer depends on and changes nothing: settings, storage folder and its owner, disk, ' +
       'brokers and what they offer, topics, positions, group, clock, registry and schema. Each finding comes with ' +
-      'what to do. The exit code is that of the worst: 0 when there are warnings at most.',
+      'what to do. The exit code is that of the worst finding; warnings alone are 0.',
     examples: [
       ['orderctl doctor', 'is anything wrong?'],
       ['orderctl doctor -o json | jq \'.checks[] | select(.state != "ok")\'', 'for a script'],
@@ -72,7 +72,7 @@ function documentOf(checks: readonly ShownCheck[], worst: Failure | null): Diagn
 /**
  * Not a table: what to do is never cut off.
  *
- * @param width of the terminal; null: the output is none
+ * @param width of the terminal; null: the output is not a terminal
  */
 export function checkLines(checks: readonly ShownCheck[], width: number | null): string {
   return checks

@@ -55,7 +55,7 @@ export const COMMANDS: readonly { name: string; summary: string; load: () => Pro
   },
   {
     name: 'restore',
-    summary: 'make a storage folder of a backup',
+    summary: 'restore a storage folder from a backup',
     load: () => import('./backup/restore.ts'),
   },
   { name: 'stop', summary: 'stop the running consumer', load: () => import('./stop.ts') },

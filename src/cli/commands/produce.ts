@@ -108,7 +108,7 @@ async function produce(session: Session, flags: Flags): Promise<void> {
 
 function paceOf(flags: Flags): { delayMs: number; perSecond: number | null } {
   if (flags.delay !== undefined && flags.rate !== undefined) {
-    throw new Failure('usage', '--delay and --rate exclude each other', { fix: 'give one of them' });
+    throw new Failure('usage', '--delay and --rate cannot be combined', { fix: 'give one of them' });
   }
   if (flags.rate !== undefined) return { delayMs: 0, perSecond: decimalNumber('--rate', flags.rate) };
   const delayMs = flags.delay === undefined ? null : delay('--delay', flags.delay);
@@ -137,7 +137,7 @@ function refuseMixtures(flags: Flags): void {
     });
   }
   if (both.length > 1) {
-    throw new Failure('usage', `${both[0] ?? ''} and ${both[1] ?? ''} exclude each other`, {
+    throw new Failure('usage', `${both[0] ?? ''} and ${both[1] ?? ''} cannot be combined`, {
       fix: 'give --count and --seed for samples, or --user, --item and --quantity for one order, or --file',
     });
   }

@@ -31,7 +31,7 @@ export function register(command: Command, session: Session): void {
   describe(command, {
     prose:
       'Serves the HTTP API of the shop until Ctrl-C; "orderctl run" decides the orders, in another process. /docs is a ' +
-      'page to try it. Other machines than this one need --host and a token, sent as "Authorization: Bearer TOKEN".',
+      'page to try it. Access from other machines takes --host and a token, sent as "Authorization: Bearer TOKEN".',
     examples: [
       ['orderctl serve', `on http://${LOOPBACK}:${PORT}`],
       ['orderctl serve --host 0.0.0.0 --api-token-file token', 'for other machines'],
@@ -107,7 +107,7 @@ function tokenIn(file: string): string {
   }
   const [token = ''] = text.split(/\r?\n/);
   if (/^[\x21-\x7e]{16,}$/.test(token)) return token;
-  throw new Failure('invalid_settings', `--api-token-file: the first line of ${file} is no token`, {
+  throw new Failure('invalid_settings', `--api-token-file: the first line of ${file} is not a token`, {
     fix: 'make one: openssl rand -hex 32 > FILE',
     context: { file },
   });

@@ -15,11 +15,11 @@ import { askedOf, incompatible } from './schema/subject.ts';
 export function register(command: Command, session: Session): void {
   describe(command, {
     prose:
-      'Makes what "orderctl run" of the same processors needs: the storage folder, with its two tables empty, the ' +
+      'Creates what "orderctl run" of the same processors needs: the storage folder, with its two tables empty, the ' +
       'topics that they read and write, with those of dead letters, and the schemas of their messages. Prints the ' +
-      'plan and changes nothing unless --execute; what is there stays as it is, so it may run before every ' +
-      'deployment. A schema that the registry would not take is exit code 6, and nothing is done then. For the user ' +
-      'and credentials of an administrator: a run needs no such rights afterwards, with --no-create.',
+      'plan and changes nothing unless --execute; what exists stays as it is, so it can run before every ' +
+      'deployment. If the registry would refuse a schema, the exit code is 6 and nothing is done. Run it as an ' +
+      'administrator: afterwards "orderctl run --no-create" needs no such rights.',
     examples: [
       ['orderctl setup', 'the plan of all processors'],
       ['orderctl setup orders --execute', 'do it for "orderctl run orders", or "orderctl consume"'],

@@ -32,7 +32,7 @@ export interface DecidedLine {
   readonly reason?: string;
 }
 
-/** The summary of `consume -o json`, as far as it is looked at. */
+/** The fields of the summary of `consume -o json` that are checked. */
 export interface ConsumeSummary extends Counts {
   readonly partitions: readonly Pick<SummaryDocument['partitions'][number], 'lag'>[];
 }

@@ -13,11 +13,11 @@ export interface PrinterOptions {
   readonly noColor: boolean;
   /** Messages are JSON, one object a line. */
   readonly isJson?: boolean;
-  /** What becomes of each message: it repeats in commands that it names what they need. */
+  /** Applied to each message: adds the flags that the commands in it need here. */
   readonly rephrase?: (text: string) => string;
 }
 
-/** What a text can look like; each keeps it as it is where there is no colour. */
+/** Styles of a text; without colour each returns it unchanged. */
 export type Colours = Readonly<
   Record<'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan', (text: string) => string>
 >;
@@ -72,7 +72,7 @@ export class Printer {
     stdout.on('drain', hasRoom).on('close', hasRoom);
   }
 
-  /** Makes colours ready where there is a terminal to show them; elsewhere a command does not pay for loading them. */
+  /** Loads colours if there is a terminal to show them. */
   async loadColours(): Promise<void> {
     if (!this.isDataLive && !this.isMessageLive) return;
     const { Chalk } = await import('chalk');

@@ -20,7 +20,7 @@ export class SendReport {
     this.#bar = bar;
   }
 
-  /** @param total null: nobody knows, so there is no bar */
+  /** @param total null: unknown, so there is no bar */
   static async open(session: Session, command: Command, total: number | null): Promise<SendReport> {
     const startBar: StartBar | null =
       session.isLive && total !== null && total > 1 ? (await import('./progress.ts')).startBar : null;

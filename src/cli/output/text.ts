@@ -48,7 +48,7 @@ export function wrapped(line: string, { width, indent, isCut = false }: WrapOpti
 /**
  * Lines that a terminal does not break within words: what follows `name` or `- ` stays under it.
  *
- * @param width of the terminal; null: the output is none
+ * @param width of the terminal; null: the output is not a terminal
  */
 export function wrappedLines(text: string, width: number | null): string {
   if (width === null) return text;

@@ -4,7 +4,7 @@ import { SETTINGS } from './table.ts';
 
 const PREFIX = 'ORDERCTL_';
 
-/** Warnings of variables that look like one of ours and are none: they change nothing, which is easy to miss. */
+/** Warns of variables that look like one of ours but are not: they have no effect, which is easy to miss. */
 export function misspelledVariables(env: Readonly<Record<string, string | undefined>>): string[] {
   const names = Object.keys(env).filter((name) => name.toUpperCase().startsWith(PREFIX));
   if (names.length === 0) return [];

@@ -15,7 +15,7 @@ export interface SettingSources {
   readonly cwd: string;
 }
 
-/** What holds for this run. */
+/** The settings in force for this run. */
 export interface Settings extends Omit<Values, 'topics'> {
   /** By message; those of orders and of their dead letters, and others that are not named like it. */
   readonly topics: ReadonlyMap<string, string>;

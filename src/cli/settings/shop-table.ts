@@ -65,7 +65,7 @@ export const SHOP_SETTINGS = [
     metavar: 'TIME',
     env: 'ORDERCTL_GATEWAY_KEY_TTL',
     fallback: '20h',
-    help: 'how long the gateway surely knows an idempotency key',
+    help: 'how long the gateway is sure to know an idempotency key',
   },
   {
     name: 'gateway_retries',

@@ -90,7 +90,7 @@ export const SETTINGS = [
     metavar: 'NAME=TOPIC,...',
     env: 'ORDERCTL_TOPICS',
     fallback: null,
-    help: 'topics of other messages, where they are not named like them',
+    help: 'topics of messages that are not named like them',
   },
   {
     name: 'group',

@@ -74,11 +74,11 @@ export const ALERTS: SettingType<string> = {
   read: (text, where) => {
     const way = 'use log, smtp://HOST:PORT?from=ADDRESS&to=ADDRESS, or https://HOST/PATH';
     if (text === 'log') return text;
-    if (!URL.canParse(text)) throw bad(where, text, 'is no place for alerts', way);
+    if (!URL.canParse(text)) throw bad(where, text, 'is not a place for alerts', way);
     const { protocol, password, searchParams } = new URL(text);
     const isMail = protocol === 'smtp:' || protocol === 'smtps:';
     if (!isMail && protocol !== 'http:' && protocol !== 'https:')
-      throw bad(where, text, 'is no place for alerts', way);
+      throw bad(where, text, 'is not a place for alerts', way);
     if (password !== '')
       throw new Failure('invalid_value', `${where}: a password does not belong in a URL`, {
         fix: 'remove it and set ORDERCTL_SMTP_PASSWORD',
@@ -101,7 +101,7 @@ const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_60
 export const DURATION: SettingType<string> = {
   read: (text, where) => {
     if (!/^\d{1,6}[smhd]$/.test(text))
-      throw bad(where, text, 'is no length of time', 'for example 30m or 20h');
+      throw bad(where, text, 'is not a length of time', 'for example 30m or 20h');
     return text;
   },
 };

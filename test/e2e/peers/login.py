@@ -2,7 +2,7 @@
 
 Reads one job as JSON from standard input:
   brokers, mechanism, user, password
-Prints as JSON how many brokers it was told of, or why it was refused.
+Prints as JSON how many brokers it found, or why it was refused.
 """
 
 import json

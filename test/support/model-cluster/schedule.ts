@@ -154,7 +154,7 @@ class Schedule {
     }
   }
 
-  /** Holds a batch against what may come: from the position on, in order, with nothing left out. */
+  /** Compares a batch with what may come: from the position on, in order, with nothing left out. */
   async #take(model: Model, batch: Batch): Promise<number | undefined> {
     const { records, next } = batch;
     const partition = model.indexOf(batch);

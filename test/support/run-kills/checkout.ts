@@ -87,8 +87,8 @@ function expectOneEnd(facts: readonly CheckoutFact[], sent: readonly string[]): 
 async function expectToldOnce(facts: readonly CheckoutFact[], brokers: string): Promise<void> {
   for (const [step, message] of Object.entries(MESSAGE_OF)) {
     const expected = facts.filter((fact) => fact.step === step).map(({ order_id }) => order_id);
-    const told = expected.length === 0 ? [] : await messagesOf<{ order_id: string }>(message, brokers);
-    expect(told.map(({ value }) => value.order_id).sort(), message.name).toEqual(expected.sort());
+    const received = expected.length === 0 ? [] : await messagesOf<{ order_id: string }>(message, brokers);
+    expect(received.map(({ value }) => value.order_id).sort(), message.name).toEqual(expected.sort());
   }
   const reserved = await messagesOf<{ order_id: string }>(INVENTORY_RESERVED, brokers);
   const expected = facts.filter(({ step }) => step === 'reserved').map(({ order_id }) => order_id);

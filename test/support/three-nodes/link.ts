@@ -9,7 +9,7 @@ export type Silence = (from: number | null) => boolean;
 interface Pair {
   readonly near: net.Socket;
   readonly far: net.Socket;
-  /** Undefined until the first request has told. */
+  /** Undefined until the first request. */
   from: number | null | undefined;
 }
 

@@ -336,7 +336,7 @@ describe('orders of other schemas', () => {
 });
 
 describe('JSON', () => {
-  it('is told by its first byte', async () => {
+  it('is recognised by its first byte', async () => {
     const json =
       '{"order_id":"J","customer_id":"bob","product_id":"pen","quantity":1,"extra":{"deep":[[[]]]}}';
     expect(await order(Buffer.from(json))).toMatchObject({ orderId: 'J', user: 'bob', createdAt: 99 });

@@ -117,7 +117,7 @@ describe('bytes that are not what they should be', () => {
     );
   });
 
-  it('of no kind we know are told apart', async () => {
+  it('of no kind we know are distinguished', async () => {
     expect(
       await decode(null, Buffer.from(''), Buffer.from('hello'), Buffer.alloc(4), Buffer.alloc(5 << 20)),
     ).toMatchObject([

@@ -50,7 +50,7 @@ describe('a value taken apart', () => {
   };
   const whole = avsc.Type.forSchema(SCHEMA as unknown as avsc.Schema).toBuffer(value);
 
-  it('is told field by field, each with the byte where it begins', async () => {
+  it('is shown field by field, each with the byte where it begins', async () => {
     const id = registry.add('s', SCHEMA);
     const found = await inspect(Buffer.concat([head(id), whole]));
     expect(found).toMatchObject({ format: 'avro', schemaId: id, isCut: false, error: null });
@@ -68,7 +68,7 @@ describe('a value taken apart', () => {
     expect(found.fields.map(({ position }) => position)).toEqual([5, 10, 12, 13, 19, 21, 22, 25, 27]);
   });
 
-  it('is told up to where it breaks, wherever it is cut', async () => {
+  it('is shown up to where it breaks, wherever it is cut', async () => {
     const id = registry.add('s', SCHEMA);
     for (let size = 0; size < whole.length; size += 1) {
       const found = await inspect(Buffer.concat([head(id), whole.subarray(0, size)]));

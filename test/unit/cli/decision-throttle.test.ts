@@ -36,7 +36,7 @@ const duplicate = (sameContent: boolean): RecordResult => {
 };
 const many = (n: number, make: () => RecordResult): RecordResult[] => Array.from({ length: n }, make);
 
-describe('what is told of decisions', () => {
+describe('what is printed of decisions', () => {
   it('is the line of the contract', () => {
     made = 6;
     const throttle = new DecisionThrottle();
@@ -89,8 +89,10 @@ describe('what is told of decisions', () => {
       throttle.add(many(i * 7, accepted), at),
     );
     lines.push(...throttle.flush());
-    const told = lines.map(({ text }) => Number(/([\d,]+) accepted/.exec(text)?.[1]?.replace(',', '') ?? 1));
-    expect(told.reduce((sum, n) => sum + n, 0)).toBe((0 + 1 + 2 + 3 + 4 + 5 + 6) * 7);
+    const counted = lines.map(({ text }) =>
+      Number(/([\d,]+) accepted/.exec(text)?.[1]?.replace(',', '') ?? 1),
+    );
+    expect(counted.reduce((sum, n) => sum + n, 0)).toBe((0 + 1 + 2 + 3 + 4 + 5 + 6) * 7);
   });
 
   it('spends no line on what is not shown', () => {

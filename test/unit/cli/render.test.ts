@@ -75,7 +75,7 @@ describe('tables', () => {
 });
 
 describe('edits', () => {
-  it('are told with what changed', () => {
+  it('are printed with what changed', () => {
     const after = { ...pen, quantity: 100 };
     expect(editDocument({ kind: 'item', item: 'pen', before: pen, after })).toEqual({
       item: 'pen',

@@ -32,7 +32,7 @@ const WAITING: RunningConsumer = {
 const of = (consumer: FolderStatus['consumer']): FolderStatus => ({ consumer, files: [], problem: null });
 
 describe('a status', () => {
-  it('is told in words', () => {
+  it('is printed in words', () => {
     expect(statusLines(of(WAITING), '/data', NOW)).toEqual([
       'consumer     process 4711, for 75 s',
       'state        waiting for the brokers',
@@ -68,7 +68,7 @@ describe('a status', () => {
     ]);
   });
 
-  it('is told as a document, of the same keys whatever is known', () => {
+  it('is a document of the same keys whatever is known', () => {
     expect(statusDocument(of(WAITING))).toMatchObject({
       ...{ running: true, pid: 4711, started_at: '2026-11-25T11:58:45.000Z', waiting_for: 'broker' },
       counts: { read: 1_234, dead_lettered: 3 },

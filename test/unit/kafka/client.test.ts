@@ -124,7 +124,7 @@ describe('firstSuccess', () => {
     ['an answer', [refused, answer, silence], answer],
     ['silence', [refused, silence, refused], silence],
     ['a refused connection', [refused, refused], refused],
-  ])('tells of %s when all fail', async (_, errors, told) => {
-    await expect(firstSuccess(errors.map(failing), 10_000)).rejects.toBe(told);
+  ])('tells of %s when all fail', async (_, errors, reported) => {
+    await expect(firstSuccess(errors.map(failing), 10_000)).rejects.toBe(reported);
   });
 });

@@ -15,7 +15,7 @@ describe('the consumer', () => {
     await expect(run.done).rejects.toMatchObject({ code: 'broker_unreachable' });
   });
 
-  it('ends within 10 s of a stop, whoever is silent', async () => {
+  it('ends within 10 s of a stop, whichever broker is silent', async () => {
     await using cluster = await ModelCluster.start({ partitions: 3 });
     cluster.model.append(0, 5);
     const run = runConsumer(cluster);

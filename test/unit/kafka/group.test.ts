@@ -38,7 +38,7 @@ describe('assigner', () => {
 
 describe('commit queue', () => {
   type Commit = Parameters<BrokerNode['offsetCommit']>[0];
-  /** A coordinator that answers when it is told to. */
+  /** A coordinator that answers when the test lets it. */
   function scripted() {
     const commits: Commit[] = [];
     const waiting: { resolve: (value: unknown) => void; reject: (error: Error) => void }[] = [];
@@ -296,7 +296,7 @@ describe('watch', () => {
     { topic: 'orders', partition: 4, since: Date.now(), nodeId: 1 },
   ];
 
-  it('tells after 30 s, again after 60, that it resumed, and gives up when told to', async () => {
+  it('reports after 30 s, again after 60, that it resumed, and gives up when asked to', async () => {
     const events: ConsumerEvent[] = [];
     const quiet: string[] = [];
     const isQuiet = ({ kind }: ConsumerEvent): boolean => ['silent', 'answered'].includes(kind);

@@ -8,9 +8,9 @@ const P: TopicPartition = { topic: 'orders', partition: 0 };
 
 /** What the application hears and what is read, in order. */
 function opened(change: Partial<OwnershipOptions> = {}) {
-  const told: string[] = [];
+  const seen: string[] = [];
   const named = (what: string, all: readonly TopicPartition[]): void => {
-    told.push([what, ...all.map(({ partition }) => partition)].join(' '));
+    seen.push([what, ...all.map(({ partition }) => partition)].join(' '));
   };
   const ownership = new Ownership({
     signal: new AbortController().signal,
@@ -27,10 +27,10 @@ function opened(change: Partial<OwnershipOptions> = {}) {
       named('read', partitions);
     },
     onGivenBack: () => undefined,
-    onFailed: (error) => told.push(String(error)),
+    onFailed: (error) => seen.push(String(error)),
     ...change,
   });
-  return { ownership, told, named };
+  return { ownership, seen, named };
 }
 
 /** A database that answers late, the first time that it is asked. */
@@ -43,39 +43,39 @@ function slow() {
 describe('a partition that comes back while the application still takes it over', () => {
   it('is read when it was taken over again, and not before', async () => {
     const { answered, answer } = slow();
-    const { ownership, told, named } = opened({
+    const { ownership, seen, named } = opened({
       onAssigned: async (partitions) => {
         named('assigned', partitions);
-        if (told.length === 1) await answered;
+        if (seen.length === 1) await answered;
       },
     });
     ownership.joined([P]);
-    await waitFor('the call', () => told.length === 1);
+    await waitFor('the call', () => seen.length === 1);
     // The process was paused: another member had it meanwhile, and has read on.
     ownership.expired();
     ownership.joined([P]);
     answer();
-    await waitFor('the end of it', () => told.length === 5);
-    expect(told).toEqual(['assigned 0', 'read', 'revoked 0', 'assigned 0', 'read 0']);
+    await waitFor('the end of it', () => seen.length === 5);
+    expect(seen).toEqual(['assigned 0', 'read', 'revoked 0', 'assigned 0', 'read 0']);
   });
 
   it('stays claimed though an earlier loss of it is not yet over', async () => {
     const { answered, answer } = slow();
     let releases = 0;
-    const { ownership, told } = opened({
+    const { ownership, seen } = opened({
       released: async (partitions) => {
         if (partitions.length > 0 && (releases += 1) === 1) await answered;
       },
     });
     ownership.joined([P]);
-    await waitFor('the first', () => told.includes('read 0'));
+    await waitFor('the first', () => seen.includes('read 0'));
     ownership.joined([]);
     await waitFor('the batch in hand', () => releases === 1);
     ownership.expired();
     ownership.joined([P]);
     answer();
-    await waitFor('the end of it', () => told.length === 6);
-    expect(told).toEqual(['assigned 0', 'read 0', 'revoked 0', 'read', 'assigned 0', 'read 0']);
+    await waitFor('the end of it', () => seen.length === 6);
+    expect(seen).toEqual(['assigned 0', 'read 0', 'revoked 0', 'read', 'assigned 0', 'read 0']);
     expect(ownership.has(P)).toBe(true);
   });
 });

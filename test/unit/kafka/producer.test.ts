@@ -92,7 +92,7 @@ test.each([
   ['too few replicas to begin with', NOT_ENOUGH_REPLICAS, 'not_sent'],
   ['a node that leads no more', NOT_LEADER, 'not_sent'],
   ['no permission', TOPIC_AUTHORIZATION_FAILED, 'not_sent'],
-] as const)('after %s a record that is given up is told right', async (_, answer, expected) => {
+] as const)('after %s a record that is given up is reported correctly', async (_, answer, expected) => {
   const cluster = await ScriptedCluster.start(1, [0, 0]);
   cluster.answer = ({ partition }) => (partition === 0 ? answer : 0);
   const producer = await producerOf(cluster);
@@ -179,7 +179,7 @@ test('a batch is no larger than Kafka takes by default', async () => {
   for (const { sizeBytes } of cluster.arrived) expect(sizeBytes).toBeLessThanOrEqual(1_048_588);
 });
 
-test('a topic made anew with fewer partitions ends a send, and the next one goes by what there is', async () => {
+test('a topic created again with fewer partitions ends a send, and the next one uses the partitions there are', async () => {
   const cluster = await ScriptedCluster.start(1, [0, 0]);
   const producer = await producerOf(cluster);
   await producer.send('t', records(2));

@@ -55,7 +55,7 @@ export function copyPaths(folder: string, table: TableName, name: string): CopyP
   const [file, base] = [path.join(directory, `${table}.csv`), path.join(directory, BASE_FILE)];
   if (DIRECTORY.test(name) && fs.existsSync(base) && fs.existsSync(file))
     return { name, directory, file, base };
-  throw new Failure('not_found', `${file} is no copy of ${table}.csv that was made to be edited`, {
+  throw new Failure('not_found', `${file} is not a copy of ${table}.csv that was made to be edited`, {
     fix: 'give the path of a copy that was kept, as the message about it had it',
     context: { file },
   });

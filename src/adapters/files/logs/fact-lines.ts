@@ -22,7 +22,7 @@ export function renderFact(value: Fact, key: string, seq: number): string {
 export function parseFact(line: Buffer): Fact {
   const text = line.toString('utf8');
   const comma = text.indexOf(',');
-  if (!text.startsWith(BEGIN) || comma === -1) throw new SyntaxError('it is no line of a log of facts');
+  if (!text.startsWith(BEGIN) || comma === -1) throw new SyntaxError('it is not a line of a log of facts');
   return JSON.parse(`{${text.slice(comma + 1)}`) as Fact;
 }
 

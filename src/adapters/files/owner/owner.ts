@@ -236,7 +236,7 @@ async function answer(
   const id = isObject(line) ? line.id : null;
   try {
     if (!isObject(line) || !Object.hasOwn(line, 'request')) {
-      throw new Failure('invalid_input', 'a line that is no request came by the socket of the folder');
+      throw new Failure('invalid_input', 'a line that is not a request came by the socket of the folder');
     }
     const answered = await onRequest(line.request);
     writeLine(socket, { id, answer: answered ?? null });

@@ -76,7 +76,7 @@ export function readHeader(buffer: Buffer, at: number): BatchHeader | undefined 
     );
   }
   if (magic !== 2 || at + BATCH_HEADER_BYTES > end) {
-    throw new BadBatchError(`it is no record batch (magic ${magic})`, baseOffset, baseOffset + 1);
+    throw new BadBatchError(`it is not a record batch (magic ${magic})`, baseOffset, baseOffset + 1);
   }
   const next = baseOffset + buffer.readInt32BE(at + 23) + 1;
   if (buffer.readUInt32BE(at + 17) !== crc32c(buffer, at + CRC_FROM, end)) {

@@ -148,7 +148,7 @@ function selection(texts: readonly string[], flags: RedriveFlags) {
   );
   if (texts.length > 0 && filters.length > 0) {
     const flag = (filters[0] ?? '').replace(/[A-Z]/, (capital) => `-${capital.toLowerCase()}`);
-    throw new Failure('usage', `ids and --${flag} exclude each other`, { fix: 'name ids, or select' });
+    throw new Failure('usage', `ids and --${flag} cannot be combined`, { fix: 'name ids, or select' });
   }
   if (texts.length > 0) return { ids: texts.map(parseDeadLetterId) };
   if (filters.length > 0) return { filter };

@@ -38,7 +38,7 @@ export function registerUpdate(inventory: Command, session: Session): void {
       ) => {
         const item = nameNeeded('--item', given, options.item);
         if (options.quantity !== undefined && options.by !== undefined) {
-          throw new Failure('usage', '--quantity and --by exclude each other', {
+          throw new Failure('usage', '--quantity and --by cannot be combined', {
             fix: '--quantity sets the stock, --by adjusts it: give one of them',
           });
         }

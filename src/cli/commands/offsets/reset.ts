@@ -66,7 +66,7 @@ async function readRequests(
     const [message, fix] =
       flags.to === undefined
         ? ['offsets reset needs --to or --from-file', 'for example --to earliest']
-        : ['--to and --from-file exclude each other', 'give one of them'];
+        : ['--to and --from-file cannot be combined', 'give one of them'];
     throw new Failure('usage', message, { fix });
   }
   const partitions = flags.partitions === undefined ? null : partitionList('--partitions', flags.partitions);

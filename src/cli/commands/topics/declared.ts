@@ -36,7 +36,7 @@ export async function planDeclared(
   const { processor } = flags;
   if (processor !== undefined) {
     if (names.length > 0 || flags.all === true) {
-      throw new Failure('usage', '--processor and messages exclude each other', { fix: 'give one of them' });
+      throw new Failure('usage', '--processor and messages cannot be combined', { fix: 'give one of them' });
     }
     const { topicsOfProcessor } = await import('../../../app/topics/wanted.ts');
     return planTopics(admin, topicsOfProcessor(processor, shopOf(settings), settings.topics));
