@@ -33,6 +33,12 @@ export type Answer =
   /** It did not happen, or nobody knows (`isUnknown`): try again, or give up. */
   | { readonly kind: 'failed'; readonly message: string; readonly isUnknown: boolean };
 
+/** An effect that was tried, and what the try came to. */
+export interface Answered {
+  readonly effect: Effect;
+  readonly answer: Answer;
+}
+
 /** An effect as it is after a change; null: it is done with. */
 export interface EffectChange {
   readonly id: string;

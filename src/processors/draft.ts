@@ -1,4 +1,10 @@
-import { owedAlready, type Effect, type EffectChange } from '../domain/effects.ts';
+import {
+  owedAlready,
+  type Answer,
+  type Answered,
+  type Effect,
+  type EffectChange,
+} from '../domain/effects.ts';
 import type { Fact, FactLog, NewFact } from '../domain/facts.ts';
 import type { MessageOf } from '../domain/messages/message.ts';
 import { outgoing, type OutgoingMessage } from '../domain/messages/outgoing.ts';
@@ -103,6 +109,17 @@ export function decideEach<M>(
   const draft = new Draft(state);
   const results = received.map((one) => (one.isForOthers === true ? passedOver(one) : decide(one, draft)));
   return { changes: draft.changes(), results };
+}
+
+/** Takes answers one after the other. */
+export function settleEach(
+  answered: readonly Answered[],
+  state: State,
+  settle: (effect: Effect, answer: Answer, draft: Draft) => void,
+): StateChanges {
+  const draft = new Draft(state);
+  for (const { effect, answer } of answered) settle(effect, answer, draft);
+  return draft.changes();
 }
 
 function passedOver({ record }: Received<unknown>): Handled {

@@ -1,4 +1,4 @@
-import type { Answer, Effect, EffectKind } from '../domain/effects.ts';
+import type { Answered, Effect, EffectKind } from '../domain/effects.ts';
 import type { DeclaredMessage, Message, MessageOf, ProcessorName } from '../domain/messages/message.ts';
 import type { RecordId } from '../domain/orders/order.ts';
 import type { State, StateChanges, StateKeys } from '../domain/state.ts';
@@ -52,10 +52,10 @@ export interface Processor<M, R extends Outcome> {
 
 export interface EffectHandler {
   readonly kinds: readonly EffectKind[];
-  keys(effect: Effect): StateKeys;
+  keys(effects: readonly Effect[]): StateKeys;
   /**
-   * What an answer changes, including the effect itself, which is removed, due again later, or parked. Called only for an
-   * answer to the latest try.
+   * What answers change, in order, including the effects themselves, each of which is removed, due again later, or
+   * parked. All are answers to the latest try.
    */
-  settle(effect: Effect, answer: Answer, state: State): StateChanges;
+  settle(answered: readonly Answered[], state: State): StateChanges;
 }

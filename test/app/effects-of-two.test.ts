@@ -113,6 +113,7 @@ function gatewayOf(name: string): Gateway {
     return answer;
   };
   return {
+    atOnce: 16,
     charge: (asked) => call('charge', () => books.charge(asked)),
     refund: (asked) => call('refund', () => books.charge(asked)),
     lookUp: (key) => call('look-up', () => books.found(key)),
@@ -134,14 +135,11 @@ function start(name: string): void {
     },
   });
   const clock = clockOf(name);
+  const { effects: handler } = payment(PLAIN_SHOP);
+  if (handler === undefined) throw new Error('payment has no effects');
   const worker = new EffectWorker({
-    ...{
-      store: led,
-      clock,
-      processors: [payment(PLAIN_SHOP)],
-      on: () => undefined,
-      onSettled: () => undefined,
-    },
+    ...{ store: led, clock, processor: 'payment', handler, kinds: handler.kinds },
+    ...{ on: () => undefined, onSettled: () => undefined },
     performers: paymentPerformers({ gateway: gatewayOf(name), clock, keyTtlMs: 20 * HOUR_MS }),
   });
   workers.push(worker);

@@ -2,12 +2,12 @@ import { beforeEach, expect, it } from 'vitest';
 import type { RunEvent, RunOptions } from '../../src/app/run/events.ts';
 import { runServices } from '../../src/app/run/run.ts';
 import { KindTally } from '../../src/app/run/status/tally.ts';
-import { newEffect, type Answer, type Effect } from '../../src/domain/effects.ts';
+import { newEffect, type Answer, type Effect, type EffectChange } from '../../src/domain/effects.ts';
 import { Failure } from '../../src/domain/failure.ts';
-import type { SmallTable } from '../../src/domain/facts.ts';
+import type { SmallChange, SmallTable } from '../../src/domain/facts.ts';
 import { SUPPLIER_RESTOCK } from '../../src/domain/messages/stock/supplier-restock.ts';
 import type { State } from '../../src/domain/state.ts';
-import type { EffectPerformers } from '../../src/ports/effects.ts';
+import type { EffectPerformer, EffectPerformers } from '../../src/ports/effects.ts';
 import type { EffectHandler, Outcome, Processor, Received } from '../../src/processors/processor.ts';
 import { JsonCodec } from '../support/json-codec.ts';
 import { ModelFolder } from '../support/model.ts';
@@ -36,17 +36,20 @@ const CHARGER: Processor<{ readonly item: string }, Outcome> = {
   effects: {
     kinds: ['charge'],
     keys: () => ({}),
-    settle(effect, answer, state) {
-      const { id, attempts } = effect;
-      if (answer.kind === 'done') {
-        const value = String(answer.fields.reference);
-        return { effects: [{ id, effect: null }], small: [{ table: PAID, key: id, value }] };
+    settle(answered, state) {
+      settled.push(answered.length);
+      const effects: EffectChange[] = [];
+      const small: SmallChange[] = [];
+      for (const { effect, answer } of answered) {
+        const { id, attempts } = effect;
+        if (answer.kind === 'done') {
+          effects.push({ id, effect: null });
+          small.push({ table: PAID, key: id, value: String(answer.fields.reference) });
+        } else if (attempts < 3) {
+          effects.push({ id, effect: { ...effect, state: 'due', dueAt: state.at + RETRY_MS } });
+        } else effects.push({ id, effect: { ...effect, state: 'parked' } });
       }
-      const next: Effect =
-        attempts < 3
-          ? { ...effect, state: 'due', dueAt: state.at + RETRY_MS }
-          : { ...effect, state: 'parked' };
-      return { effects: [{ id, effect: next }] };
+      return { effects, small };
     },
   },
 };
@@ -60,6 +63,8 @@ let broker: ScriptedBroker;
 let events: RunEvent[];
 /** What was asked of the outside. */
 let asked: Effect[];
+/** How many answers each commit had. */
+let settled: number[];
 beforeEach(() => {
   clock = new VirtualClock();
   folder = new ModelFolder(clock);
@@ -68,16 +73,21 @@ beforeEach(() => {
   broker.createTopic('supplier_restocks', 1);
   events = [];
   asked = [];
+  settled = [];
 });
 
 function arrive(item: string): void {
   broker.append('supplier_restocks', 0, { value: new TextEncoder().encode(JSON.stringify({ item })) });
 }
 
-function run(charge: EffectPerformers['charge'], options: Partial<RunOptions> = {}): Promise<void> {
-  const perform: EffectPerformers['charge'] = async (effect, signal) => {
+function run(
+  charge: EffectPerformer['perform'],
+  options: Partial<RunOptions> = {},
+  atOnce = 16,
+): Promise<void> {
+  const perform: EffectPerformer['perform'] = async (effect, signal) => {
     asked.push(effect);
-    return (await charge?.(effect, signal)) ?? DONE;
+    return charge(effect, signal);
   };
   return runServices(
     {
@@ -85,7 +95,7 @@ function run(charge: EffectPerformers['charge'], options: Partial<RunOptions> = 
       broker,
       codecOf: async () => new JsonCodec(),
       clock,
-      performers: () => ({ charge: perform }),
+      performers: () => ({ charge: { atOnce, perform } }),
     },
     [{ processor: CHARGER, group: 'g.payment', tally: new KindTally() }],
     {
@@ -182,6 +192,36 @@ it('are performed side by side, sixteen at most', async () => {
   expect([...folder.owed.keys()]).toEqual([]);
 });
 
+it('that are answered at the same time share a commit, and as many are tried at once as their performer allows', async () => {
+  for (let i = 0; i < 40; i++) arrive(`I-${i}`);
+  broker.batchRecords = 40;
+  await run(async () => DONE, {}, 100);
+  expect(settled).toEqual([40]);
+  expect(outcomes()).toHaveLength(40);
+  expect([...folder.owed.keys()]).toEqual([]);
+});
+
+it('that are not due for months are looked at now and then', async () => {
+  const dueAt = clock.now() + 200 * 24 * 3_600_000;
+  folder.owed.set('A/charge', {
+    ...{ id: 'A/charge', kind: 'charge', key: 'key-A', fields: {}, state: 'due' },
+    ...{ dueAt, attempts: 0, firstTriedAt: null },
+  });
+  const stop = new AbortController();
+  let longest = 0;
+  const sleep = clock.sleep.bind(clock);
+  clock.sleep = (ms, signal) => {
+    longest = Math.max(longest, ms);
+    return sleep(ms, signal);
+  };
+  const running = run(async () => DONE, { untilEnd: false, signal: stop.signal });
+  while (clock.now() < dueAt - 190 * 24 * 3_600_000) await turn();
+  stop.abort();
+  await running;
+  // The timers of Node hold 31 bits of milliseconds, and a longer one ends at once.
+  expect(longest).toBeLessThan(2 ** 31);
+});
+
 it('that nobody answers are given up as unknown, and tried again', async () => {
   arrive('A');
   let aborted = 0;
@@ -239,15 +279,21 @@ it('a gateway that does not answer holds up charges, and what other processors o
   await runServices(
     {
       ...{ access: folder, broker, codecOf: async () => new JsonCodec(), clock },
-      performers: () => ({
-        charge: (_, signal) => {
-          charged += 1;
-          return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(FAULTED)));
+      performers: (): EffectPerformers => ({
+        charge: {
+          atOnce: 16,
+          perform: (_, signal) => {
+            charged += 1;
+            return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(FAULTED)));
+          },
         },
-        mail: async () => {
-          mailed += 1;
-          if (mailed === 20) stop.abort();
-          return DONE;
+        mail: {
+          atOnce: 16,
+          perform: async () => {
+            mailed += 1;
+            if (mailed === 20) stop.abort();
+            return DONE;
+          },
         },
       }),
     },

@@ -145,8 +145,8 @@ export const PROCESSORS: readonly Mutation[] = [
   {
     name: 'a gateway that does not answer holds up mails',
     file: 'src/app/run/effect-workers.ts',
-    from: '.map((processor) => new EffectWorker({ ...parts, processors: [processor] }));',
-    to: '.slice(0, 1).map(() => new EffectWorker(parts));',
+    from: 'return this.#workers.map((worker) => worker.run(signal));',
+    to: 'return [this.#workers.reduce((all, one) => all.then(() => one.run(signal)), Promise.resolve())];',
     tests: ['test/app/run-effects.test.ts'],
   },
   {

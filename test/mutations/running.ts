@@ -130,8 +130,22 @@ export const RUNNING: readonly Mutation[] = [
   {
     name: 'effects are performed without a limit',
     file: 'src/app/run/effects.ts',
-    from: 'const limit = MOST_IN_FLIGHT - this.#inFlight.size;',
-    to: 'const limit = MOST_IN_FLIGHT;',
+    from: 'const limit = this.#atOnce - this.#inFlight;',
+    to: 'const limit = this.#atOnce;',
+    tests: EFFECTS,
+  },
+  {
+    name: 'what is performed here is slowed down as if somebody outside did it',
+    file: 'src/app/run/effects.ts',
+    from: 'this.#atOnce = (',
+    to: 'this.#atOnce = Math.min(16, ',
+    tests: EFFECTS,
+  },
+  {
+    name: 'an effect that is due in months is looked for without a pause',
+    file: 'src/app/run/effects.ts',
+    from: 'const restMs = Math.min(Math.max(0, due - clock.now()), LONGEST_REST_MS);',
+    to: 'const restMs = Math.max(0, due - clock.now());',
     tests: EFFECTS,
   },
   {

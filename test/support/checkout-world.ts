@@ -18,6 +18,7 @@ const never = new AbortController().signal;
 
 /** A gateway that keeps books, and does not always say what it did. */
 export class FakeGateway implements Gateway {
+  readonly atOnce = 16;
   /** What it answered, by key: an answer once given stands. */
   readonly answers = new Map<string, PaymentAnswer>();
   /** Money that moved: amounts by key, in order. */
@@ -165,18 +166,18 @@ export class CheckoutWorld {
     const performers = paymentPerformers({ gateway: this.gateway, clock: this.clock, keyTtlMs: 72_000_000 });
     for (const effect of taken) {
       const handler = this.#handlerOf(effect.kind);
-      const perform = performers[effect.kind];
+      const performer = performers[effect.kind];
       const answer =
-        perform === undefined
+        performer === undefined
           ? ({ kind: 'done', fields: { outcome: 'delivered', detail: 'logged' } } as const)
-          : await perform(effect, never);
+          : await performer.perform(effect, never);
       if (fate(effect) === 'lose') continue;
       await this.store.transact(
-        { ...handler.keys(effect), effects: effectsOf(handler.keys(effect).effects, effect) },
+        { ...handler.keys([effect]), effects: effectsOf(handler.keys([effect]).effects, effect) },
         (state) => {
           const current = state.effect(effect.id);
           if (current?.attempts !== effect.attempts) return { changes: {}, result: undefined };
-          return { changes: handler.settle(current, answer, state), result: undefined };
+          return { changes: handler.settle([{ effect: current, answer }], state), result: undefined };
         },
       );
     }

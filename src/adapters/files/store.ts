@@ -81,7 +81,6 @@ export class FileStore extends FolderReads implements Store {
     this.storeId = ledger.folderId;
     const { files, folder, clock, user: by, onNotice } = options;
     this.#turns = new WriteTurns(folder, options.onFailure);
-    this.#effects = new OwedEffects(ledger, this.#turns, clock);
     const onEdits: EditHook = options.onEdits === undefined ? null : (edits) => this.#eventsOf(edits);
     this.#onEdits = onEdits;
     this.#csvs = new CsvFiles({ files, folder, ledger, clock, by, onNotice, onEdits }, this.#turns);
@@ -90,6 +89,7 @@ export class FileStore extends FolderReads implements Store {
       look: () => this.#csvs.look(),
       eventsOf: (edits) => this.#eventsOf(edits),
     });
+    this.#effects = new OwedEffects(ledger, this.#group, clock);
   }
 
   /** @throws Failure corrupt_file, corrupt_state, write_failed */

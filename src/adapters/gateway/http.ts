@@ -1,3 +1,4 @@
+import { OUTSIDE_AT_ONCE } from '../../ports/effects.ts';
 import type { Gateway, GatewayFault, Payment, PaymentAnswer } from '../../ports/outside/gateway.ts';
 
 /*
@@ -74,6 +75,7 @@ export function createHttpGateway({ url, token, timeoutMs = TIMEOUT_MS }: HttpGa
     };
 
   return {
+    atOnce: OUTSIDE_AT_ONCE,
     charge: move('/payments'),
     refund: move('/refunds'),
     lookUp: async (key, signal) => {

@@ -1,4 +1,5 @@
 import type { UserStatus } from '../../domain/tables.ts';
+import { HERE_AT_ONCE } from '../../ports/effects.ts';
 import type { Gateway } from '../../ports/outside/gateway.ts';
 
 /**
@@ -8,6 +9,7 @@ import type { Gateway } from '../../ports/outside/gateway.ts';
  */
 export function createLocalGateway(statusOf: (user: string) => Promise<UserStatus | undefined>): Gateway {
   return {
+    atOnce: HERE_AT_ONCE,
     charge: async ({ key, customerId }) => {
       const status = await statusOf(customerId);
       if (status === 'paid') return { kind: 'paid', reference: `local:${key}` };

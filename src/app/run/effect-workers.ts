@@ -1,13 +1,29 @@
+import type { EffectKind } from '../../domain/effects.ts';
+import type { EffectPerformers } from '../../ports/effects.ts';
+import type { Processor } from '../../processors/processor.ts';
 import { EffectWorker, type EffectWorkerParts } from './effects.ts';
 
-/** A worker for each processor that owes effects: a gateway that does not answer holds up no mail. */
+type Owing = Pick<Processor<unknown, { kind: string }>, 'name' | 'effects'>;
+
+/**
+ * A worker for each processor that owes effects, and of those for what somebody outside answers: a gateway that does not
+ * answer holds up no mail.
+ */
 export class EffectWorkers {
   readonly #workers: readonly EffectWorker[];
 
-  constructor(parts: EffectWorkerParts) {
-    this.#workers = parts.processors
-      .filter(({ effects }) => effects !== undefined)
-      .map((processor) => new EffectWorker({ ...parts, processors: [processor] }));
+  constructor(
+    parts: Pick<EffectWorkerParts, 'store' | 'clock' | 'performers' | 'on' | 'onSettled'> & {
+      readonly processors: readonly Owing[];
+    },
+  ) {
+    this.#workers = parts.processors.flatMap(({ name, effects }) => {
+      if (effects === undefined) return [];
+      const owing = { processor: name, handler: effects };
+      return [...byLimit(effects.kinds, parts.performers).values()].map(
+        (kinds) => new EffectWorker({ ...parts, ...owing, kinds }),
+      );
+    });
   }
 
   /** As EffectWorker.run, of each. */
@@ -28,4 +44,14 @@ export class EffectWorkers {
     for (const worker of this.#workers) owed += await worker.owed();
     return owed;
   }
+}
+
+/** Those that are performed, by how many may be in flight. */
+function byLimit(kinds: readonly EffectKind[], performers: EffectPerformers): Map<number, EffectKind[]> {
+  const groups = new Map<number, EffectKind[]>();
+  for (const kind of kinds) {
+    const { atOnce } = performers[kind] ?? {};
+    if (atOnce !== undefined) groups.set(atOnce, [...(groups.get(atOnce) ?? []), kind]);
+  }
+  return groups;
 }

@@ -1,13 +1,11 @@
-import type { Answer, Effect, EffectKind } from '../../domain/effects.ts';
+import type { Answer, Answered, Effect, EffectKind } from '../../domain/effects.ts';
 import type { ProcessorName } from '../../domain/messages/message.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { EffectPerformers } from '../../ports/effects.ts';
 import type { Store } from '../../ports/store.ts';
-import type { EffectHandler, Processor } from '../../processors/processor.ts';
+import type { EffectHandler } from '../../processors/processor.ts';
 import type { RunEvent } from './events.ts';
 
-/** Calls in flight, of all kinds of a processor. */
-const MOST_IN_FLIGHT = 16;
 /** Nothing else tries an effect for this long after it was handed out. */
 const LEASE_MS = 60_000;
 /** A try has ended before that, answered or not. */
@@ -16,44 +14,51 @@ const LONGEST_TRY_MS = 50_000;
 const LONGEST_STOP_MS = 5_000;
 /** A run that ends by itself waits for effects that are due within this time. */
 const SOON_MS = 60_000;
+/** A timer cannot be set for longer than some weeks; looking again costs nothing. */
+const LONGEST_REST_MS = 3_600_000;
 
 export interface EffectWorkerParts {
   readonly store: Store;
   readonly clock: Clock;
-  readonly processors: readonly Pick<Processor<unknown, { kind: string }>, 'name' | 'effects'>[];
+  readonly processor: ProcessorName;
+  readonly handler: EffectHandler;
+  /** Those of the handler's that are performed here; their performers have one limit. */
+  readonly kinds: readonly EffectKind[];
   readonly performers: EffectPerformers;
   readonly on: (event: Extract<RunEvent, { kind: 'effect_settled' }>) => void;
-  /** Another try is over, and its answer committed. */
+  /** Tries are over, and their answers committed. */
   readonly onSettled: () => void;
 }
 
-interface Handler {
-  readonly processor: ProcessorName;
-  readonly handler: EffectHandler;
+/** Effects that were handed out together. */
+interface Tries {
+  /** Aborts when their time is over, and when the worker ends. */
+  readonly signal: AbortSignal;
+  /** The answer of those that have none by then. */
+  readonly late: Promise<Answer>;
 }
 
 /**
  * Performs what is owed: an effect is committed as being tried before anybody outside is asked, and the answer is a
- * commit of its own, which counts only while that try is the last one begun.
+ * commit of its own, which counts only while that try is the last one begun. What is due goes together, and so do the
+ * answers that have come while those before them were committed.
  */
 export class EffectWorker {
   readonly #parts: EffectWorkerParts;
-  readonly #handlers = new Map<EffectKind, Handler>();
-  readonly #inFlight = new Set<Promise<void>>();
+  readonly #atOnce: number;
+  readonly #batches = new Set<Promise<void>>();
+  #inFlight = 0;
+  #answered: Answered[] = [];
+  /** The commit of the answers before, and that of the ones that wait. */
+  #settling: Promise<void> = Promise.resolve();
+  #nextSettling: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
   #wake: AbortController = new AbortController();
 
   constructor(parts: EffectWorkerParts) {
     this.#parts = parts;
-    for (const { name, effects } of parts.processors) {
-      for (const kind of effects?.kinds ?? [])
-        if (parts.performers[kind] !== undefined && effects !== undefined)
-          this.#handlers.set(kind, { processor: name, handler: effects });
-    }
-  }
-
-  get #kinds(): EffectKind[] {
-    return [...this.#handlers.keys()];
+    const [first] = parts.kinds;
+    this.#atOnce = (first === undefined ? undefined : parts.performers[first]?.atOnce) ?? 0;
   }
 
   /** An effect may be owed, or due earlier, than before. */
@@ -61,17 +66,17 @@ export class EffectWorker {
     this.#wake.abort();
   }
 
-  /** How many are owed that this run performs, without parked ones. */
+  /** How many are owed that this worker performs, without parked ones. */
   async owed(): Promise<number> {
-    if (this.#handlers.size === 0) return 0;
-    const effects = await this.#parts.store.effects();
-    return effects.filter(({ kind, state }) => state !== 'parked' && this.#handlers.has(kind)).length;
+    const { store, kinds } = this.#parts;
+    const effects = await store.effects();
+    return effects.filter(({ kind, state }) => state !== 'parked' && kinds.includes(kind)).length;
   }
 
   /** Whether nothing is being tried, nor due soon. What is parked is not due. */
   get isIdle(): boolean {
-    if (this.#inFlight.size > 0) return false;
-    const due = this.#parts.store.nextDue(this.#kinds);
+    if (this.#inFlight > 0) return false;
+    const due = this.#parts.store.nextDue(this.#parts.kinds);
     return due === null || due > this.#parts.clock.now() + SOON_MS;
   }
 
@@ -81,21 +86,19 @@ export class EffectWorker {
    * @throws Failure of the store
    */
   async run(signal: AbortSignal): Promise<void> {
-    if (this.#handlers.size === 0) return;
-    const { store, clock } = this.#parts;
+    const { store, clock, kinds } = this.#parts;
     // Calls outside are aborted when the time for a stop is over.
     const calls = new AbortController();
     try {
       while (!signal.aborted && this.#failure === undefined) {
         this.#wake = new AbortController();
-        const limit = MOST_IN_FLIGHT - this.#inFlight.size;
-        const taken =
-          limit === 0 ? [] : await store.takeEffects({ kinds: this.#kinds, limit, leaseMs: LEASE_MS });
-        for (const effect of taken) this.#start(effect, calls.signal);
-        if (taken.length === 0 || taken.length === limit) await this.#rest(signal);
+        const limit = this.#atOnce - this.#inFlight;
+        const taken = limit === 0 ? [] : await store.takeEffects({ kinds, limit, leaseMs: LEASE_MS });
+        if (taken.length > 0) this.#try(taken, calls.signal);
+        await this.#rest(signal);
       }
       const over = new AbortController();
-      const answered = Promise.all(this.#inFlight).then(() => over.abort());
+      const answered = Promise.all(this.#batches).then(() => over.abort());
       await Promise.race([answered, clock.sleep(LONGEST_STOP_MS, over.signal)]);
     } finally {
       calls.abort();
@@ -105,62 +108,87 @@ export class EffectWorker {
 
   /** Waits until an effect is due, or something changes. */
   async #rest(signal: AbortSignal): Promise<void> {
-    const { store, clock } = this.#parts;
+    const { store, clock, kinds } = this.#parts;
     const until = AbortSignal.any([signal, this.#wake.signal]);
-    const due = this.#inFlight.size < MOST_IN_FLIGHT ? store.nextDue(this.#kinds) : null;
-    if (due !== null) return clock.sleep(Math.max(0, due - clock.now()), until);
+    const due = this.#inFlight < this.#atOnce ? store.nextDue(kinds) : null;
+    if (due !== null) {
+      const restMs = Math.min(Math.max(0, due - clock.now()), LONGEST_REST_MS);
+      return clock.sleep(restMs, until);
+    }
     if (until.aborted) return;
     await new Promise<void>((resolve) => until.addEventListener('abort', () => resolve(), { once: true }));
   }
 
-  #start(effect: Effect, signal: AbortSignal): void {
-    const work = this.#perform(effect, signal)
-      .catch((error: unknown) => {
-        if (!signal.aborted) this.#failure ??= { error };
-      })
-      .finally(() => {
-        this.#inFlight.delete(work);
-        this.wake();
-        this.#parts.onSettled();
-      });
-    this.#inFlight.add(work);
-  }
-
-  async #perform(effect: Effect, signal: AbortSignal): Promise<void> {
-    const { processor, handler } = this.#handlers.get(effect.kind) ?? {};
-    if (processor === undefined || handler === undefined) return;
-    const answer = await this.#ask(effect, signal);
-    if (signal.aborted) return;
-    await this.#settle(effect, answer, handler);
-    this.#parts.on({ kind: 'effect_settled', processor, id: effect.id, outcome: answer.kind });
-  }
-
-  async #ask(effect: Effect, signal: AbortSignal): Promise<Answer> {
-    const { performers, clock } = this.#parts;
-    const perform = performers[effect.kind];
-    if (perform === undefined) throw new Error(`nobody performs effects of kind ${effect.kind}`);
+  /** Begins to perform these. @param calls aborts when no answer is waited for any more */
+  #try(taken: readonly Effect[], calls: AbortSignal): void {
+    const { clock } = this.#parts;
     const limit = new AbortController();
     const over = new AbortController();
-    const late = clock.sleep(LONGEST_TRY_MS, AbortSignal.any([over.signal, signal])).then((): Answer => {
+    const late = clock.sleep(LONGEST_TRY_MS, AbortSignal.any([over.signal, calls])).then((): Answer => {
       limit.abort();
       return { kind: 'failed', message: `no answer within ${LONGEST_TRY_MS / 1000} s`, isUnknown: true };
     });
-    const asked = perform(effect, AbortSignal.any([limit.signal, signal]));
-    asked.catch(() => undefined);
+    const tries: Tries = { signal: AbortSignal.any([limit.signal, calls]), late };
+    this.#inFlight += taken.length;
+    const batch = Promise.all(taken.map((effect) => this.#perform(effect, tries, calls)))
+      .then(() => undefined)
+      .finally(() => {
+        over.abort();
+        this.#batches.delete(batch);
+      });
+    this.#batches.add(batch);
+  }
+
+  async #perform(effect: Effect, { signal, late }: Tries, calls: AbortSignal): Promise<void> {
     try {
-      return await Promise.race([asked, late]);
-    } finally {
-      over.abort();
+      const performer = this.#parts.performers[effect.kind];
+      if (performer === undefined) throw new Error(`nobody performs effects of kind ${effect.kind}`);
+      const asked = performer.perform(effect, signal);
+      asked.catch(() => undefined);
+      const answer = await Promise.race([asked, late]);
+      if (!calls.aborted) await this.#settle({ effect, answer });
+    } catch (error) {
+      if (!calls.aborted) this.#failure ??= { error };
+      this.wake();
     }
   }
 
-  async #settle(effect: Effect, answer: Answer, handler: EffectHandler): Promise<void> {
-    const { id, attempts } = effect;
-    const keys = handler.keys(effect);
-    await this.#parts.store.transact({ ...keys, effects: [...(keys.effects ?? []), id] }, (snapshot) => {
-      const now = snapshot.effect(id);
-      const isLastTry = now?.state === 'trying' && now.attempts === attempts;
-      return { changes: isLastTry ? handler.settle(now, answer, snapshot) : {}, result: undefined };
+  /** Commits an answer, with others that have come by then. */
+  #settle(answered: Answered): Promise<void> {
+    this.#answered.push(answered);
+    return (this.#nextSettling ??= this.#settleNext());
+  }
+
+  async #settleNext(): Promise<void> {
+    // Also lets those come that are answered at the same time.
+    await this.#settling;
+    const answered = this.#answered;
+    this.#answered = [];
+    const settling = this.#commit(answered);
+    // A failure ends the worker: it is thrown to those that wait for this one.
+    this.#settling = settling.catch(() => undefined);
+    this.#nextSettling = undefined;
+    await settling;
+    this.#inFlight -= answered.length;
+    this.wake();
+    const { on, onSettled, processor } = this.#parts;
+    for (const { effect, answer } of answered) {
+      on({ kind: 'effect_settled', processor, id: effect.id, outcome: answer.kind });
+    }
+    onSettled();
+  }
+
+  async #commit(answered: readonly Answered[]): Promise<void> {
+    const { store, handler } = this.#parts;
+    const keys = handler.keys(answered.map(({ effect }) => effect));
+    const ids = answered.map(({ effect }) => effect.id);
+    await store.transact({ ...keys, effects: [...(keys.effects ?? []), ...ids] }, (snapshot) => {
+      const counting = answered.flatMap(({ effect, answer }) => {
+        const now = snapshot.effect(effect.id);
+        const isLastTry = now?.state === 'trying' && now.attempts === effect.attempts;
+        return isLastTry ? [{ effect: now, answer }] : [];
+      });
+      return { changes: counting.length === 0 ? {} : handler.settle(counting, snapshot), result: undefined };
     });
   }
 }

@@ -23,6 +23,8 @@ export interface GatewayFault {
 
 /** Moves money. Calls never reject for a fault of the other side, only when `signal` aborts; bounded in time. */
 export interface Gateway {
+  /** As in EffectPerformer. */
+  readonly atOnce: number;
   charge(payment: Payment, signal: AbortSignal): Promise<PaymentAnswer | GatewayFault>;
   refund(payment: Payment, signal: AbortSignal): Promise<PaymentAnswer | GatewayFault>;
   /** Its answer to this key; null: it does not know the key, so no money has moved. */

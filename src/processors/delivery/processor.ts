@@ -4,8 +4,7 @@ import { NOTIFICATION, type Notification } from '../../domain/messages/checkout/
 import { setAside } from '../../domain/messages/outgoing.ts';
 import { ALERT, type Alert } from '../../domain/messages/shop/alert.ts';
 import type { RecordId } from '../../domain/orders/order.ts';
-import type { State, StateChanges } from '../../domain/state.ts';
-import { decideEach, Draft, type Handled } from '../draft.ts';
+import { decideEach, settleEach, type Draft, type Handled } from '../draft.ts';
 import type { ShopOptions } from '../options.ts';
 import { isOf, type EffectHandler, type Processor, type Received } from '../processor.ts';
 import { afterFault, dueAgain, parked } from '../retries.ts';
@@ -50,7 +49,7 @@ export function delivery({
 const EFFECTS: EffectHandler = {
   kinds: CHANNELS,
   keys: () => ({}),
-  settle,
+  settle: (answered, state) => settleEach(answered, state, settle),
 };
 
 function idOf(received: Received<Alert | Notification>): string {
@@ -112,29 +111,28 @@ function newDelivery(
   return newEffect({ id: deliveryEffectId(id, kind), kind, key: id, fields }, at);
 }
 
-function settle(effect: Effect, answer: Answer, state: State): StateChanges {
-  const draft = new Draft(state);
+function settle(effect: Effect, answer: Answer, draft: Draft): void {
+  const { at } = draft.state;
   const { delivery_id } = effect.fields as unknown as DeliveryFields;
   const about = {
     delivery_id,
     channel: effect.kind as Channel,
-    at: isoTime(state.at),
+    at: isoTime(at),
     attempts: effect.attempts,
   };
   if (answer.kind === 'done' && answer.fields.outcome === 'delivered') {
     draft.change({ id: effect.id, effect: null });
     draft.append(DELIVERIES, { ...about, step: 'delivered', detail: String(answer.fields.detail) });
-    return draft.changes();
+    return;
   }
   const isRefused = answer.kind === 'done';
   const detail = isRefused ? String(answer.fields.detail) : answer.message;
-  const next = isRefused ? parked(effect) : afterFault(effect, state.at);
+  const next = isRefused ? parked(effect) : afterFault(effect, at);
   draft.change({ id: effect.id, effect: next });
   if (next.state === 'parked') {
     draft.append(DELIVERIES, { ...about, step: 'failed', detail });
     giveUp(draft, effect, isRefused ? 'delivery_refused' : 'delivery_failed', detail);
   }
-  return draft.changes();
 }
 
 function giveUp(draft: Draft, effect: Effect, code: string, detail: string): void {

@@ -10,8 +10,7 @@ import { PAYMENT_PROCESSED } from '../../domain/messages/checkout/payment-proces
 import { PAYMENT_REFUNDED } from '../../domain/messages/checkout/payment-refunded.ts';
 import { setAside } from '../../domain/messages/outgoing.ts';
 import type { RecordId } from '../../domain/orders/order.ts';
-import type { StateChanges } from '../../domain/state.ts';
-import { Draft } from '../draft.ts';
+import { settleEach, type Draft } from '../draft.ts';
 import type { EffectHandler, Received } from '../processor.ts';
 import { afterFault, afterFlight, parked } from '../retries.ts';
 import type { PaymentRules } from './rules.ts';
@@ -78,17 +77,19 @@ export function owe(
 export function effectsBy(rules: PaymentRules): EffectHandler {
   return {
     kinds: ['charge', 'refund'],
-    keys: (effect) => {
-      const { order_id } = paymentFields(effect);
-      return { facts: new Map([[CHECKOUT, [order_id]]]), effects: [checkoutEffectId(order_id, 'refund')] };
+    keys: (effects) => {
+      const orders = effects.map((effect) => paymentFields(effect).order_id);
+      return {
+        facts: new Map([[CHECKOUT, orders]]),
+        effects: orders.map((order) => checkoutEffectId(order, 'refund')),
+      };
     },
-    settle: (effect, answer, state): StateChanges => {
-      const draft = new Draft(state);
-      if (answer.kind === 'failed') settleFault(draft, effect, answer, rules);
-      else if (effect.kind === 'charge') settleCharge(draft, effect, answer.fields);
-      else settleRefund(draft, effect, answer.fields);
-      return draft.changes();
-    },
+    settle: (answered, state) =>
+      settleEach(answered, state, (effect, answer, draft) => {
+        if (answer.kind === 'failed') settleFault(draft, effect, answer, rules);
+        else if (effect.kind === 'charge') settleCharge(draft, effect, answer.fields);
+        else settleRefund(draft, effect, answer.fields);
+      }),
   };
 }
 

@@ -1,7 +1,7 @@
 import { checkoutEffectId } from '../../domain/checkout/effect-id.ts';
 import { CHECKOUT, factOf, has, placedOf, type Line } from '../../domain/checkout/facts.ts';
 import { statusOf } from '../../domain/checkout/status.ts';
-import { newEffect, type Effect } from '../../domain/effects.ts';
+import { newEffect, type Answer, type Effect } from '../../domain/effects.ts';
 import { isoTime } from '../../domain/iso-time.ts';
 import { SHIPMENT_CREATED, type ShipmentCreated } from '../../domain/messages/checkout/shipment-created.ts';
 import {
@@ -10,8 +10,7 @@ import {
 } from '../../domain/messages/checkout/shipment-dispatch.ts';
 import { SHIPMENT_DISPATCHED } from '../../domain/messages/checkout/shipment-dispatched.ts';
 import type { RecordId } from '../../domain/orders/order.ts';
-import type { StateChanges } from '../../domain/state.ts';
-import { decideEach, Draft, type Handled } from '../draft.ts';
+import { decideEach, settleEach, type Draft, type Handled } from '../draft.ts';
 import type { ShopOptions } from '../options.ts';
 import { isOf, type EffectHandler, type Processor, type Received } from '../processor.ts';
 import { afterFault } from '../retries.ts';
@@ -123,18 +122,21 @@ function dispatch(parcel: Parcel, draft: Draft, traceparent: string | null): Han
 
 const EFFECTS: EffectHandler = {
   kinds: ['dispatch'],
-  keys: (effect) => ({ facts: new Map([[CHECKOUT, [fieldsOf(effect).parcel.order_id]]]) }),
-  settle: (effect, answer, state): StateChanges => {
-    const draft = new Draft(state);
-    const { parcel, traceparent } = fieldsOf(effect);
-    if (answer.kind === 'failed') draft.change({ id: effect.id, effect: afterFault(effect, state.at) });
-    else {
-      draft.change({ id: effect.id, effect: null });
-      if (notToSend(parcel.order_id, draft) === null) dispatch(parcel, draft, traceparent);
-    }
-    return draft.changes();
-  },
+  keys: (effects) => ({
+    facts: new Map([[CHECKOUT, effects.map((effect) => fieldsOf(effect).parcel.order_id)]]),
+  }),
+  settle: (answered, state) => settleEach(answered, state, settle),
 };
+
+function settle(effect: Effect, answer: Answer, draft: Draft): void {
+  const { parcel, traceparent } = fieldsOf(effect);
+  if (answer.kind === 'failed') {
+    draft.change({ id: effect.id, effect: afterFault(effect, draft.state.at) });
+    return;
+  }
+  draft.change({ id: effect.id, effect: null });
+  if (notToSend(parcel.order_id, draft) === null) dispatch(parcel, draft, traceparent);
+}
 
 function fieldsOf({ fields }: Effect): DispatchFields {
   return fields as DispatchFields;

@@ -55,8 +55,8 @@ async function answer(given: Answer): Promise<readonly Effect[]> {
   await using store = await folder.own({ purpose: 'test', via: 'consume', onNotice: () => undefined });
   const taken = await store.takeEffects({ kinds: effects.kinds, limit: 10, leaseMs: 60_000 });
   for (const effect of taken) {
-    await store.transact(effects.keys(effect), (state) => {
-      const changes: StateChanges = effects.settle(effect, given, state);
+    await store.transact(effects.keys([effect]), (state) => {
+      const changes: StateChanges = effects.settle([{ effect, answer: given }], state);
       return { changes, result: undefined };
     });
   }

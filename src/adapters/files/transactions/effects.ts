@@ -2,32 +2,31 @@ import type { Effect, EffectKind } from '../../../domain/effects.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Store } from '../../../ports/store.ts';
 import type { Ledger } from '../ledger.ts';
-import type { WriteTurns } from './write-turns.ts';
+import type { GroupCommit } from './group.ts';
 
 /** The effects that are owed, as the owner of the folder holds them. */
 export class OwedEffects {
   readonly #ledger: Ledger;
-  readonly #turns: WriteTurns;
+  readonly #group: GroupCommit;
   readonly #clock: Clock;
 
-  constructor(ledger: Ledger, turns: WriteTurns, clock: Clock) {
+  constructor(ledger: Ledger, group: GroupCommit, clock: Clock) {
     this.#ledger = ledger;
-    this.#turns = turns;
+    this.#group = group;
     this.#clock = clock;
     ledger.tables.effects.takeOver();
   }
 
   /** As takeEffects of Store. */
-  take({ kinds, limit, leaseMs }: Parameters<Store['takeEffects']>[0]): Promise<readonly Effect[]> {
-    return this.#turns.run(async () => {
+  async take({ kinds, limit, leaseMs }: Parameters<Store['takeEffects']>[0]): Promise<readonly Effect[]> {
+    let tried: readonly Effect[] = [];
+    await this.#group.stage(() => {
       const now = this.#clock.now();
       const due = this.#ledger.tables.effects.due(kinds, now, limit);
-      const tried = due.map((effect) => asTried(effect, now, leaseMs));
-      if (tried.length > 0) {
-        await this.#ledger.commit({ lines: tried.map((effect) => ['effect', effect.id, effect]) });
-      }
-      return tried;
+      tried = due.map((effect) => asTried(effect, now, leaseMs));
+      if (tried.length > 0) this.#ledger.stage({ lines: tried.map((one) => ['effect', one.id, one]) });
     });
+    return tried;
   }
 
   /** As nextDue of Store. */

@@ -1,5 +1,5 @@
 import type { Answer, Effect } from '../../../domain/effects.ts';
-import type { EffectPerformers } from '../../../ports/effects.ts';
+import { HERE_AT_ONCE, OUTSIDE_AT_ONCE, type EffectPerformers } from '../../../ports/effects.ts';
 import type { Mailer, Sending } from '../../../ports/outside/mailer.ts';
 import type { Webhook } from '../../../ports/outside/webhook.ts';
 import type { DeliveryFields } from '../../../processors/delivery/processor.ts';
@@ -14,22 +14,30 @@ export interface DeliveryPorts {
 /** Sends what the processor `delivery` owes. A second copy is harmless: its id is that of the first. */
 export function deliveryPerformers({ mailer, webhook, log }: DeliveryPorts): EffectPerformers {
   return {
-    log: async (effect) => {
-      log(fieldsOf(effect).content.subject);
-      return delivered('logged');
+    log: {
+      atOnce: HERE_AT_ONCE,
+      perform: async (effect) => {
+        log(fieldsOf(effect).content.subject);
+        return delivered('logged');
+      },
     },
-    mail: async (effect) => {
-      const { to, at, content } = fieldsOf(effect);
-      if (mailer === null || to === null) return unset('no mail server is set');
-      const { subject, text } = content;
-      return answerOf(await mailer.send({ id: effect.key, to, subject, text, at }));
+    mail: {
+      atOnce: OUTSIDE_AT_ONCE,
+      perform: async (effect) => {
+        const { to, at, content } = fieldsOf(effect);
+        if (mailer === null || to === null) return unset('no mail server is set');
+        const { subject, text } = content;
+        return answerOf(await mailer.send({ id: effect.key, to, subject, text, at }));
+      },
     },
-    webhook: async (effect, signal) => {
-      const { at, content } = fieldsOf(effect);
-      if (webhook === null) return unset('no webhook is set');
-      return answerOf(
-        await webhook.post({ id: effect.key, type: content.event, at, data: content.data }, signal),
-      );
+    webhook: {
+      atOnce: OUTSIDE_AT_ONCE,
+      perform: async (effect, signal) => {
+        const { at, content } = fieldsOf(effect);
+        if (webhook === null) return unset('no webhook is set');
+        const event = { id: effect.key, type: content.event, at, data: content.data };
+        return answerOf(await webhook.post(event, signal));
+      },
     },
   };
 }

@@ -45,9 +45,10 @@ export function paymentPerformers({ gateway, clock, keyTtlMs }: PaymentPorts): E
       // That a call did not arrive says nothing about those before it, which may still arrive.
       return answer.kind === 'failed' ? { ...answer, isUnknown: answer.isUnknown || wasLost } : answer;
     };
+  const { atOnce } = gateway;
   return {
-    charge: perform((payment, signal) => gateway.charge(payment, signal)),
-    refund: perform((payment, signal) => gateway.refund(payment, signal)),
+    charge: { atOnce, perform: perform((payment, signal) => gateway.charge(payment, signal)) },
+    refund: { atOnce, perform: perform((payment, signal) => gateway.refund(payment, signal)) },
   };
 }
 
