@@ -41,8 +41,9 @@ export class Draft {
   }
 
   facts<T extends Fact>(log: FactLog<T>, key: string): readonly T[] {
-    const added = (this.#facts.get(`${log.name} ${key}`) ?? []) as unknown as readonly T[];
-    return [...this.state.facts(log, key), ...added];
+    const committed = this.state.facts(log, key);
+    const added = this.#facts.get(`${log.name} ${key}`) as readonly T[] | undefined;
+    return added === undefined ? committed : [...committed, ...added];
   }
 
   append<T extends Fact>(log: FactLog<T>, value: T): void {

@@ -75,4 +75,18 @@ export const IDS: readonly Mutation[] = [
     to: 'sort((a, b) => b.entries - a.entries)',
     tests: TESTS,
   },
+  {
+    name: 'a fact is not seen by what asked for its key before',
+    file: source('recent-facts.ts'),
+    from: 'if (known !== undefined) this.#keep(kept, key, [...known, fact]);',
+    to: 'if (known !== undefined) this.#keep(kept, key, known);',
+    tests: ['test/unit/files/recent-facts.test.ts'],
+  },
+  {
+    name: 'a key of which there are facts before has only what came since',
+    file: source('recent-facts.ts'),
+    from: 'if (known !== undefined) this.#keep(kept, key, [...known, fact]);',
+    to: 'this.#keep(kept, key, [...(known ?? []), fact]);',
+    tests: ['test/unit/files/recent-facts.test.ts'],
+  },
 ];

@@ -210,7 +210,8 @@ export class Ledger {
   /** In the order of their log. @param log its name */
   facts(log: string, key: string): readonly Fact[] {
     const known = this.tables.facts.get(log);
-    return known === undefined ? [] : this.#ids.facts(known, key, this.#logs.stagedView(factLogName(log)));
+    if (known === undefined) return [];
+    return this.#ids.facts(known, key, () => this.#logs.stagedView(factLogName(log)));
   }
 
   /** A log up to where it is durable. */

@@ -6,6 +6,7 @@ import type { LogView } from '../logs/log.ts';
 import type { IdIndex } from './index.ts';
 import type { IndexedLog, KnownFacts } from './indexed-logs.ts';
 import { findFacts, lookUp, rebuildIndex, type ViewOf } from './lookup.ts';
+import { RecentFacts, type KeyedFacts } from './recent-facts.ts';
 
 /** Keys, and where the line of each begins. */
 export interface KeyedLines {
@@ -29,6 +30,7 @@ export class OwnedIndex {
   readonly #files: FileSystem;
   readonly #inner: string;
   readonly #around: Around;
+  readonly #recent = new RecentFacts();
   #index: IdIndex;
   #merge: Promise<void> = Promise.resolve();
   /** A merge has found it damaged. */
@@ -53,15 +55,21 @@ export class OwnedIndex {
     }
   }
 
+  /** As `add`, of facts. */
+  addFacts(log: number, lines: KeyedLines & KeyedFacts, base: number): void {
+    this.add(log, lines, base);
+    this.#recent.add(log, lines);
+  }
+
   decided(orderId: string): Decided | undefined {
     if (this.#isDamaged) this.rebuild();
     return lookUp(orderId, this.#index, this.#around.view, this.#rebuilt);
   }
 
   /** As `facts` of State. */
-  facts(log: KnownFacts, key: string, view: LogView): readonly Fact[] {
+  facts(log: KnownFacts, key: string, view: () => LogView): readonly Fact[] {
     if (this.#isDamaged) this.rebuild();
-    return findFacts(key, log, this.#index, view, this.#rebuilt);
+    return this.#recent.of(log.number, key, () => findFacts(key, log, this.#index, view(), this.#rebuilt));
   }
 
   rebuild(): void {

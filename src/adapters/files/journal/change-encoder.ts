@@ -1,5 +1,6 @@
 import type { StateChanges } from '../../../domain/state.ts';
 import { checkNewEffects } from '../../../domain/effects.ts';
+import type { Fact } from '../../../domain/facts.ts';
 import type { Edit } from '../../../domain/edit.ts';
 import type { Movement } from '../../../domain/movement.ts';
 import type { Changes } from '../../../ports/store.ts';
@@ -13,6 +14,15 @@ import { Sales } from '../tables/sales.ts';
 import type { StateLine } from '../tables/state-line.ts';
 import type { Tables } from '../tables/tables.ts';
 import type { Commit, FactLines } from './commit.ts';
+
+/** Facts of one log, as they are found among those of a transaction. */
+interface FoundFacts {
+  readonly keys: string[];
+  readonly starts: number[];
+  readonly facts: Fact[];
+  readonly parts: Buffer[];
+  sizeBytes: number;
+}
 
 /** What follows from edits, as `onEdits` of OwnOptions returns it. */
 export type EditEvents = Pick<StateChanges, 'small' | 'outgoing'>;
@@ -99,7 +109,7 @@ export class ChangeEncoder {
 
   /** @throws Error for a log that is found by another field: a bug where it is declared */
   #encodeFacts(facts: NonNullable<Changes['facts']>, seq: number, lines: StateLine[]): FactLines[] {
-    const found = new Map<string, { keys: string[]; starts: number[]; parts: Buffer[]; sizeBytes: number }>();
+    const found = new Map<string, FoundFacts>();
     for (const { log, value } of facts) {
       const known = this.#tables.facts.get(log.name)?.key;
       if (known !== undefined && known !== log.key) {
@@ -107,11 +117,12 @@ export class ChangeEncoder {
       }
       let ofLog = found.get(log.name);
       if (ofLog === undefined) {
-        found.set(log.name, (ofLog = { keys: [], starts: [], parts: [], sizeBytes: 0 }));
+        found.set(log.name, (ofLog = { keys: [], starts: [], facts: [], parts: [], sizeBytes: 0 }));
         if (known === undefined) lines.push(['facts', log.name, log.key]);
       }
       const bytes = Buffer.from(renderFact(value, log.key, seq));
       ofLog.keys.push(String(value[log.key]));
+      ofLog.facts.push(value);
       ofLog.starts.push(ofLog.sizeBytes);
       ofLog.parts.push(bytes);
       ofLog.sizeBytes += bytes.byteLength;

@@ -1,5 +1,6 @@
 import { totalBytes } from '../fs.ts';
 import type { KeyedLines } from '../ids/owned-index.ts';
+import type { KeyedFacts } from '../ids/recent-facts.ts';
 import type { Outgoing } from '../../../ports/store.ts';
 import { factLogName, type FactLogName, type LogName, type SegmentLogName } from '../layout.ts';
 import type { DecisionLines } from '../logs/decision-lines.ts';
@@ -10,7 +11,7 @@ import { renderLine, type StateLine } from '../tables/state-line.ts';
 import type { JournalEntry, LogBytes } from './entry.ts';
 
 /** New lines of one log of facts. */
-export interface FactLines extends KeyedLines {
+export interface FactLines extends KeyedLines, KeyedFacts {
   /** By its name in messages. */
   readonly name: string;
   readonly parts: readonly Uint8Array[];

@@ -42,7 +42,7 @@ export class Staging {
     }
     for (const lines of commit.facts ?? []) {
       const number = this.#tables.facts.get(lines.name)?.number ?? NaN;
-      this.#index.add(number, lines, this.#logs.sizeOf(factLogName(lines.name)));
+      this.#index.addFacts(number, lines, this.#logs.sizeOf(factLogName(lines.name)));
     }
     for (const { log, parts } of entry.logs) this.#logs.stage(log, parts);
     this.#entries.push(entry);

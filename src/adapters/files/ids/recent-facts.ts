@@ -1,0 +1,65 @@
+import type { Fact } from '../../../domain/facts.ts';
+
+/** So many keys of a log are kept at least, and twice as many at most: those of the orders that are under way. */
+const KEPT_KEYS = 10_000;
+
+/** Facts that are appended, and the key of each. */
+export interface KeyedFacts {
+  readonly keys: readonly string[];
+  readonly facts: readonly Fact[];
+}
+
+/** All facts of each key, in the order of their log. */
+interface Kept {
+  young: Map<string, readonly Fact[]>;
+  old: Map<string, readonly Fact[]>;
+}
+
+/**
+ * The facts of keys that were asked for lately: each step of an order asks for what the steps before it have left. A key
+ * that was never asked for is not here, since its log may have more of it than was added.
+ */
+export class RecentFacts {
+  readonly #logs = new Map<number, Kept>();
+  readonly #keptKeys: number;
+
+  constructor(keptKeys = KEPT_KEYS) {
+    this.#keptKeys = keptKeys;
+  }
+
+  /** @param log its number @param read of the log, where they are not known */
+  of(log: number, key: string, read: () => readonly Fact[]): readonly Fact[] {
+    const kept = this.#keptOf(log);
+    const known = kept.young.get(key) ?? kept.old.get(key);
+    if (known !== undefined) return known;
+    const found = read();
+    this.#keep(kept, key, found);
+    return found;
+  }
+
+  /** To be called with all that are appended to a log, in order. */
+  add(log: number, { keys, facts }: KeyedFacts): void {
+    const kept = this.#logs.get(log);
+    if (kept === undefined) return;
+    for (const [index, fact] of facts.entries()) {
+      const key = keys[index] ?? '';
+      const known = kept.young.get(key) ?? kept.old.get(key);
+      // A list that was handed out stays as it was then.
+      if (known !== undefined) this.#keep(kept, key, [...known, fact]);
+    }
+  }
+
+  #keptOf(log: number): Kept {
+    let kept = this.#logs.get(log);
+    if (kept === undefined) this.#logs.set(log, (kept = { young: new Map(), old: new Map() }));
+    return kept;
+  }
+
+  #keep(kept: Kept, key: string, known: readonly Fact[]): void {
+    if (kept.young.size >= this.#keptKeys) {
+      kept.old = kept.young;
+      kept.young = new Map();
+    }
+    kept.young.set(key, known);
+  }
+}
