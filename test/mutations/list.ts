@@ -339,9 +339,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'facts are not put into the index',
-    file: files('journal/staging.ts'),
-    from: 'this.#index.add(number, lines, this.#logs.sizeOf(factLogName(lines.name)));',
-    to: 'lines satisfies object, number satisfies number;',
+    file: files('ids/owned-index.ts'),
+    from: '    this.add(log, lines, base);\n    this.#recent',
+    to: '    this.#recent',
     tests: ['test/contract/file-store.test.ts'],
   },
   {

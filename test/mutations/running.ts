@@ -74,8 +74,8 @@ export const RUNNING: readonly Mutation[] = [
   {
     name: 'an answer counts though another try was begun since',
     file: 'src/app/run/effects.ts',
-    from: "now?.state === 'trying' && now.attempts === attempts",
-    to: "now?.state === 'trying' && attempts > 0",
+    from: "now?.state === 'trying' && now.attempts === effect.attempts",
+    to: "now?.state === 'trying' && effect.attempts > 0",
     tests: EFFECTS,
   },
   {
