@@ -21,7 +21,7 @@ export interface HelpText {
   readonly examples: readonly [Example, Example?];
 }
 
-const SETTINGS_HINT = 'What all commands take (--storage, --brokers, -o json): orderctl help settings';
+const SETTINGS_HINT = 'What all commands take, and exit codes: orderctl help settings';
 
 const TABLES = new WeakSet<Command>();
 

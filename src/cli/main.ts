@@ -125,7 +125,7 @@ function newProgram(session: Session): Command {
     summary: 'orders from Kafka into files, exactly once',
     prose:
       'Processes orders that arrive on Kafka against users and stock kept in plain files, each order once, ' +
-      'whatever happens in between. "orderctl help settings" also says what the exit codes mean.',
+      'whatever happens in between.',
     examples: [['orderctl consume --help', 'what a command does and takes']],
   });
   program

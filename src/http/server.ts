@@ -7,6 +7,7 @@ import { Failure } from '../domain/failure.ts';
 import { requireToken } from './access.ts';
 import { problemHandler, type ProblemOptions } from './problems.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
+import { experimentRoutes } from './routes/experiments.ts';
 import { healthRoutes } from './routes/health.ts';
 import { inventoryRoutes } from './routes/inventory.ts';
 import { liveRoutes } from './routes/live.ts';
@@ -98,6 +99,7 @@ async function createApi(shop: Shop, options: ServerOptions): Promise<FastifyIns
   liveRoutes(server, shop.live);
   deadLetterRoutes(server, shop.views);
   shopRoutes(server, shop.views);
+  experimentRoutes(server, shop.experiments);
   pageRoutes(server);
   server.addHook('preClose', () => shop.live.feed.close());
   return server;

@@ -5,6 +5,7 @@ import type { PageMark } from '../app/topics/from-end.ts';
 import type { DecisionWatch } from '../app/intake/decision-watch.ts';
 import type { KnownOrder, OrderIntake } from '../app/intake/intake.ts';
 import type { Wished } from '../app/orders/wish.ts';
+import type { ExperimentKind } from '../domain/experiments/kinds.ts';
 import type { StoreAccess } from '../ports/access.ts';
 import type { StoreNotice } from '../ports/notices.ts';
 import type { StoreReader } from '../ports/store.ts';
@@ -12,6 +13,7 @@ import type { DeadLetter, RedrivenDeadLetter, ShownDeadLetter } from '../documen
 import type { Alert } from '../documents/http/alerts.ts';
 import type { CheckedAudit } from '../documents/http/checked-audit.ts';
 import type { ProcessorList } from '../documents/http/processors.ts';
+import type { ExperimentBegun, ExperimentList } from '../documents/http/experiment.ts';
 import type { Overview } from '../documents/http/overview.ts';
 import type { LiveFeed } from './live.ts';
 
@@ -50,6 +52,13 @@ export interface Views {
   readonly audit: (signal: AbortSignal) => Promise<CheckedAudit>;
 }
 
+/** What is done to the shop to see that its books stay balanced. */
+export interface Experiments {
+  list(): Promise<ExperimentList>;
+  /** @param seed null: by chance @throws Failure folder_in_use another one is under way, or none may be */
+  begin(kind: ExperimentKind, seed: number | null): Promise<ExperimentBegun>;
+}
+
 /** What the routes work with. */
 export interface Shop {
   readonly views: Views;
@@ -57,6 +66,7 @@ export interface Shop {
   readonly intake: OrderIntake;
   readonly watch: DecisionWatch;
   readonly live: Live;
+  readonly experiments: Experiments;
   readonly users: 'required' | 'optional';
   readonly now: () => number;
   readonly newOrderId: () => string;

@@ -1,20 +1,9 @@
 import fs from 'node:fs';
 import { expect, test } from 'vitest';
-import { openShop, type Running, type Shop } from '../support/cli.ts';
+import { openShop } from '../support/cli.ts';
 import { expectValidated } from '../support/documents.ts';
+import { startUp } from '../support/up-shop.ts';
 import { waitFor } from '../support/wait.ts';
-
-interface Up {
-  readonly url: string;
-  readonly brokers: string;
-  readonly registry: string;
-}
-
-async function startUp(shop: Shop, args = ''): Promise<{ up: Running; addresses: Up }> {
-  const up = shop.start(`up --port 0 --broker-port 0 --registry-port 0 ${args} -o json`);
-  await waitFor('addresses', up.stdout, (text) => text.endsWith('\n'));
-  return { up, addresses: JSON.parse(up.stdout()) as Up };
-}
 
 async function place(url: string, order: object): Promise<{ status: number; body: { status: string } }> {
   const response = await fetch(`${url}/order?wait=20s`, {

@@ -12,6 +12,7 @@ const TRIED_ELSEWHERE: Readonly<Record<string, string>> = {
   serve: 'test/e2e/serve.test.ts',
   setup: 'test/e2e/setup.test.ts',
   up: 'test/cli/up.test.ts',
+  break: 'test/cli/break.test.ts',
   'order cancel': 'test/e2e/checkout.test.ts',
   'order dispatch': 'test/e2e/checkout.test.ts',
 };

@@ -5,6 +5,27 @@ const cli = (...names: readonly string[]): string[] => names.map((name) => `test
 /** Promises kept by the command line. */
 export const COMMANDS: readonly Mutation[] = [
   {
+    name: 'a page of another site breaks the shop of who looks at it',
+    file: 'src/http/routes/experiments.ts',
+    from: "LOOPBACK_NAMES.test(headers.host ?? '') && ",
+    to: '',
+    tests: cli('break'),
+  },
+  {
+    name: 'two experiments are under way at once',
+    file: 'src/cli/up/laboratory.ts',
+    from: '    if (this.#running !== null) {',
+    to: '    if (this.#running !== null && false) {',
+    tests: cli('break'),
+  },
+  {
+    name: 'an experiment ends well though money has moved twice',
+    file: 'src/domain/experiments/receipt.ts',
+    from: ' && checks.every(({ expected, seen }) => seen === expected)',
+    to: '',
+    tests: ['test/app/experiments.test.ts'],
+  },
+  {
     name: 'what was kept aside is said where no table matters',
     file: 'src/cli/main.ts',
     from: "...['produce', 'setup', 'stop', 'doctor'],",

@@ -17,6 +17,7 @@ import {
 import { Demo, Services, Serving, Up } from '../../src/documents/development.ts';
 import { Diagnosis } from '../../src/documents/doctor.ts';
 import { ErrorDocument, LogLine } from '../../src/documents/error.ts';
+import { Experiment } from '../../src/documents/http/experiment.ts';
 import { Offsets, OffsetsReset } from '../../src/documents/offsets.ts';
 import { Decision, Explanation, Order, Sent, SkippedOrder } from '../../src/documents/order.ts';
 import { RegisteredSchemas, SchemaChecks, SchemaReports } from '../../src/documents/schema.ts';
@@ -104,6 +105,7 @@ const OUTPUTS: Readonly<Record<string, Output>> = {
   dev: { one: Services },
   serve: { one: Serving },
   up: { one: Up },
+  break: { one: Experiment },
   demo: { one: Demo },
   // A script for a shell.
   completion: 'text',

@@ -84,7 +84,12 @@ export const COMMANDS: readonly { name: string; summary: string; load: () => Pro
     summary: 'make the folder, topics and schemas that a run needs',
     load: () => import('./setup.ts'),
   },
-  { name: 'up', summary: 'the whole shop in one command', load: () => import('./up.ts') },
+  { name: 'up', summary: 'the whole shop in one command', load: () => import('./up/up.ts') },
+  {
+    name: 'break',
+    summary: 'kill and disturb the shop of "up", to see its books balance',
+    load: () => import('./up/break.ts'),
+  },
   {
     name: 'dev',
     summary: 'a Kafka and a schema registry, for development',

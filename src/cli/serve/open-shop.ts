@@ -20,6 +20,7 @@ import type { Broker } from '../../ports/broker.ts';
 import type { Codec, OrderCodec } from '../../ports/codec.ts';
 import type { Shop } from '../../http/shop.ts';
 import { openForRun } from '../kafka/open.ts';
+import { experimentsOfParent } from './experiments.ts';
 import { printNotice } from '../output/store-notices.ts';
 import type { Session } from '../session.ts';
 import { viewsOf } from './views.ts';
@@ -55,11 +56,13 @@ export async function openShop(session: Session, create: boolean, signal: AbortS
   const unreadIn = unreadOf(broker, names, { orderCodec, createdCodec });
   const intake = new OrderIntake({ batchers, read: () => access.read() });
   const overview = new OverviewWatch(access, systemClock);
+  const feed = new LiveFeed();
   const shop: Shop = {
     ...{ access, users, watch: new DecisionWatch() },
     views: viewsOf(session, { access, broker, codecOf }, signal),
+    experiments: experimentsOfParent((experiment) => feed.publish('experiment', experiment)),
     live: {
-      feed: new LiveFeed(),
+      feed,
       overview: () => (overview.latest === null ? null : overviewDocument(overview.latest, access.name)),
     },
     intake,

@@ -23,6 +23,10 @@ export interface PartOptions {
   /** Whether it prints a document once it is ready; others are ready when they run. */
   readonly announces: boolean;
   readonly on: (event: PartEvent) => void;
+  /** Called each time that its process is ready. */
+  readonly onReady?: () => void;
+  /** Receives what its process sends. */
+  readonly onMessage?: (message: unknown) => void;
 }
 
 export type PartEvent =
@@ -43,6 +47,7 @@ export class Part {
   #restarts = 0;
   #timer: NodeJS.Timeout | null = null;
   #problem: ErrorDocument | null = null;
+  #waiting: (() => void)[] = [];
 
   constructor(options: PartOptions) {
     this.#options = options;
@@ -66,6 +71,27 @@ export class Part {
     });
   }
 
+  /**
+   * Ends its process, which is started again as after any end.
+   *
+   * @returns `back` resolves once the next one is ready
+   * @throws Failure not_found it does not run at the moment
+   */
+  end(signal: 'SIGKILL' | 'SIGTERM'): { readonly pid: number; readonly back: Promise<void> } {
+    const { pid } = this.#child ?? {};
+    if (pid === undefined) throw new Failure('not_found', `${this.#options.name} does not run at the moment`);
+    // What is wanted is no trouble, after which a start would have to wait.
+    this.#restarts = 0;
+    const back = new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#child?.kill(signal);
+    return { pid, back };
+  }
+
+  /** Sends to its process, if it runs and listens. */
+  send(message: object): void {
+    if (this.#child?.connected === true) this.#child.send(message, () => undefined);
+  }
+
   /** Ends it and waits for that. */
   async stop(): Promise<void> {
     this.#isStopping = true;
@@ -78,7 +104,7 @@ export class Part {
   }
 
   #spawn(): Promise<{ kind: 'ready'; document: unknown } | { kind: 'ended'; how: string }> {
-    const { args, env, cwd, announces, name, on } = this.#options;
+    const { args, env, cwd, announces, name, on, onMessage, onReady } = this.#options;
     const startedAt = performance.now();
     // Its own process group: Ctrl-C comes to this process alone, which stops the parts in their order.
     const child = spawn(process.execPath, [join(PACKAGE_ROOT, 'bin/orderctl'), ...args(), '-o', 'json'], {
@@ -87,9 +113,12 @@ export class Part {
     this.#child = child;
     return new Promise((resolve, reject) => {
       child.once('error', reject);
+      if (onMessage !== undefined) child.on('message', onMessage);
       const lines = createInterface({ input: child.stdout ?? process.stdin });
       lines.once('line', (line) => {
-        if (announces) resolve({ kind: 'ready', document: JSON.parse(line) as unknown });
+        if (!announces) return;
+        resolve({ kind: 'ready', document: JSON.parse(line) as unknown });
+        onReady?.();
       });
       lines.on('line', () => undefined);
       if (!announces) child.once('spawn', () => resolve({ kind: 'ready', document: null }));
@@ -115,6 +144,7 @@ export class Part {
         (result) => {
           if (result.kind === 'ended' || this.pid === null) return;
           on({ kind: 'back', name, pid: this.pid, afterMs: performance.now() - endedAt });
+          for (const resolve of this.#waiting.splice(0)) resolve();
         },
         (error: unknown) => on({ kind: 'says', name, level: 'error', message: String(error) }),
       );

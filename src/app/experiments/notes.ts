@@ -1,0 +1,20 @@
+import type { ExperimentCheck } from '../../domain/experiments/receipt.ts';
+import type { Stage } from './stage.ts';
+
+/** What an experiment notes while it goes on. */
+export interface Notes {
+  readonly did: string[];
+  readonly checks: ExperimentCheck[];
+  backMs: number | null;
+  inFlight: number | null;
+}
+
+/** @param before as the stage counted them then; a new process counts from zero */
+export async function duplicatesSince(
+  stage: Pick<Stage, 'duplicates'>,
+  before: Awaited<ReturnType<Stage['duplicates']>>,
+): Promise<number | null> {
+  const now = await stage.duplicates();
+  if (now === null) return null;
+  return now.pid === before?.pid ? now.count - before.count : now.count;
+}

@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Command } from 'commander';
+import type { Experiment, ExperimentBegun, ExperimentList } from '../../../documents/http/experiment.ts';
+import type { Problem } from '../../../documents/http/problem.ts';
+import { EXPERIMENTS, MAX_SEED, type ExperimentKind } from '../../../domain/experiments/kinds.ts';
+import { Failure, FAILURE_CODES } from '../../../domain/failure.ts';
+import { receiptInWords } from '../../../documents/write/experiment.ts';
+import { describe } from '../../help.ts';
+import { wholeNumber } from '../../parse.ts';
+import type { Session } from '../../session.ts';
+
+const URL_OF_UP = 'http://127.0.0.1:8080';
+/** Longer than any experiment: see src/app/experiments. */
+const RECEIPT_WITHIN_MS = 180_000;
+const LOOK_EVERY_MS = 200;
+
+interface Flags {
+  readonly seed?: string;
+  readonly url: string;
+}
+
+export function register(command: Command, session: Session): void {
+  const width = Math.max(...EXPERIMENTS.map(({ kind }) => kind.length));
+  const kinds = EXPERIMENTS.map(({ kind, about }) => `  ${kind.padEnd(width)}  ${about}`).join('\n');
+  describe(command, {
+    prose:
+      'Breaks something of the shop that "orderctl up" runs on its own broker on this machine, waits until it is whole ' +
+      'again, and says what was expected and seen, and whether the books balance; exit code 6 when not. The same seed ' +
+      'sends the same orders and breaks at the same moments. Each leaves a line in experiments.jsonl of the shop.\n\n' +
+      `KIND is one of:\n${kinds}`,
+    examples: [
+      ['orderctl break kill-shop', 'kill -9 the processors; see what comes of the orders'],
+      ['orderctl break chaos --seed 42', 'several at once, by that seed'],
+    ],
+  })
+    .argument('<KIND>', 'what to do')
+    .option('--seed <N>', 'of orders and moments (default: by chance)')
+    .option('--url <URL>', 'where "up" serves its API', URL_OF_UP)
+    .action(async (kind: string, flags: Flags) => {
+      await breakShop(session, kindOf(kind), flags);
+    });
+}
+
+function kindOf(text: string): ExperimentKind {
+  const found = EXPERIMENTS.find(({ kind }) => kind === text);
+  if (found !== undefined) return found.kind;
+  throw new Failure('invalid_value', `KIND: ${text} is not one of them`, {
+    fix: `use one of ${EXPERIMENTS.map(({ kind }) => kind).join(', ')}`,
+  });
+}
+
+async function breakShop({ printer, isJson }: Session, kind: ExperimentKind, flags: Flags): Promise<void> {
+  const seed = flags.seed === undefined ? {} : { seed: wholeNumber('--seed', flags.seed, { max: MAX_SEED }) };
+  const where = `${flags.url.replace(/\/$/, '')}/experiments`;
+  const begun = (await ask(where, { kind, ...seed })) as ExperimentBegun;
+  printer.info(`${kind} with seed ${begun.seed} ...`);
+  const experiment = await receiptOf(where, begun.id);
+  await printer.data(`${isJson ? JSON.stringify(experiment) : receiptInWords(experiment)}\n`);
+  if (experiment.ok) return;
+  throw new Failure('check_failed', `${kind} with seed ${begun.seed} did not end as expected`, {
+    fix: 'see what differs: orderctl audit',
+  });
+}
+
+async function receiptOf(where: string, id: string): Promise<Experiment> {
+  const until = performance.now() + RECEIPT_WITHIN_MS;
+  while (performance.now() < until) {
+    // The server may be what is killed.
+    const list = (await ask(where).catch(() => null)) as ExperimentList | null;
+    const found = list?.experiments.find((one) => one.id === id);
+    if (found !== undefined) return found;
+    await sleep(LOOK_EVERY_MS);
+  }
+  throw new Failure('check_failed', 'the experiment has left no receipt', {
+    fix: 'see what "orderctl up" prints',
+  });
+}
+
+/** @throws Failure of the server; not_found when none is there */
+async function ask(url: string, body?: object): Promise<unknown> {
+  let response: Response;
+  try {
+    const headers = { 'content-type': 'application/json' };
+    response = await fetch(
+      url,
+      body === undefined ? {} : { method: 'POST', headers, body: JSON.stringify(body) },
+    );
+  } catch (cause) {
+    throw new Failure('not_found', `no "orderctl up" serves ${url}`, {
+      fix: 'start one: orderctl up; or name where it is: --url URL',
+      cause,
+    });
+  }
+  const json: unknown = await response.json();
+  if (response.ok) return json;
+  const { code, detail, fix } = json as Problem;
+  throw new Failure(FAILURE_CODES.find((known) => known === code) ?? 'usage', detail, {
+    ...(fix === null ? {} : { fix }),
+  });
+}

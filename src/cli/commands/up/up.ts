@@ -1,0 +1,147 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { openStore } from '../../../compose.ts';
+import type { Serving, Up } from '../../../documents/development.ts';
+import { takeStopSignal } from '../../exit.ts';
+import { describe } from '../../help.ts';
+import { printNotice } from '../../output/store-notices.ts';
+import { decimalNumber } from '../../parse.ts';
+import type { Session } from '../../session.ts';
+import { fillEmptyShop } from '../../up/first-shop.ts';
+import type { Laboratory } from '../../up/laboratory.ts';
+import type { Ask, News } from '../../up/messages.ts';
+import { portIn, portOf, Stack, type KafkaFlags } from '../../up/stack.ts';
+
+const PORT = 8080;
+
+interface Flags extends KafkaFlags {
+  readonly port: string;
+  readonly sample?: string;
+  readonly open?: true;
+}
+
+export function register(command: Command, session: Session): void {
+  describe(command, {
+    prose:
+      'Runs the whole shop until Ctrl-C: broker and registry as "orderctl dev" does, unless --brokers is given or one ' +
+      'answers already; all processors; the HTTP API. Each is a process of its own, and started again when it ends. ' +
+      'An empty shop gets a few users and items. The next "up" goes on where this one stopped.',
+    examples: [
+      ['orderctl up --sample 5', 'with five sample orders a second'],
+      ['orderctl up --port 0 -o json', 'on a free port, for scripts'],
+    ],
+  })
+    .option('--port <N>', 'of the API; 0 takes a free one', String(PORT))
+    .option('--broker-port <N>', 'of its own broker; 0 takes a free one')
+    .option('--registry-port <N>', 'of its own registry; 0 takes a free one')
+    .option('--sample <N>', 'send so many sample orders a second')
+    .option('--open', 'open it in a browser')
+    .action(async (flags: Flags) => {
+      await up(session, flags);
+    });
+}
+
+async function up(session: Session, flags: Flags): Promise<void> {
+  const { printer, settings, isJson } = session;
+  const port = portOf('--port', flags.port);
+  const sample = flags.sample === undefined ? null : decimalNumber('--sample', flags.sample);
+  const signal = takeStopSignal(printer);
+  const stack = new Stack(session);
+  const watching = new AbortController();
+  try {
+    const kafka = await stack.startKafka(flags, watching.signal);
+    const { brokers, registry } = kafka;
+    const access = await openStore(settings.storage);
+    if (await fillEmptyShop(access, (notice) => printNotice(printer, notice))) {
+      printer.info('the shop was empty: it has a few users and items now');
+    }
+    let chosen = port;
+    let laboratory: Laboratory | null = null;
+    const api = stack.part('serve', () => ['serve', '--port', String(chosen)], {
+      announces: true,
+      onReady: () => {
+        if (laboratory !== null) api.send({ type: 'open' } satisfies News);
+      },
+      onMessage: (message) => void laboratory?.answer(message as Ask).then((answer) => api.send(answer)),
+    });
+    const shop = stack.part('run', () => ['run'], { announces: false });
+    const [serving] = await Promise.all([api.start() as Promise<Serving>, shop.start()]);
+    // Where it was, when it is started again.
+    chosen = portIn(serving.url);
+    if (kafka.own !== null) {
+      const { topic, dlqTopic, users } = settings;
+      const { Laboratory } = await import('../../up/laboratory.ts');
+      laboratory = await Laboratory.open({
+        file: join(settings.storage, 'experiments.jsonl'),
+        stage: {
+          ...{
+            access,
+            brokers,
+            registry,
+            gateway: kafka.own.gateway,
+            url: serving.url,
+            topic,
+            dlqTopic,
+            users,
+          },
+          parts: { shop, broker: kafka.own.part, api },
+        },
+        onNews: (experiment) => api.send({ type: 'experiment', experiment } satisfies News),
+        onBug: (error) =>
+          printer.error(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+      });
+      api.send({ type: 'open' } satisfies News);
+    }
+    if (sample !== null) await startSamples(stack, sample);
+    const document: Up = { url: serving.url, brokers, registry, storage: settings.storage, pid: process.pid };
+    await printer.data(isJson ? `${JSON.stringify(document)}\n` : inWords(document));
+    if (flags.open === true) openBrowser(serving.url);
+    if (!signal.aborted) await once(signal, 'abort');
+  } finally {
+    watching.abort();
+    await stack.stop();
+  }
+  printer.info('stopped');
+}
+
+/** The part of sample orders that go through the checkout. */
+const CHECKOUT_SHARE = 0.3;
+
+async function startSamples(stack: Stack, perSecond: number): Promise<void> {
+  for (const [flow, share] of [
+    ['direct', 1 - CHECKOUT_SHARE] as const,
+    ['checkout', CHECKOUT_SHARE] as const,
+  ]) {
+    const rate = String(perSecond * share);
+    const args = ['produce', '--flow', flow, '--count', '0', '--rate', rate, '-q'];
+    await stack.part('produce', () => args, { announces: false }).start();
+  }
+}
+
+function inWords({ url, brokers, registry, storage }: Up): string {
+  return [
+    url,
+    '',
+    `broker    ${brokers}`,
+    `registry  ${registry}`,
+    `shop      ${storage}`,
+    '',
+    'Ctrl-C stops all of it; the next "orderctl up" goes on.',
+    '',
+  ].join('\n');
+}
+
+function openBrowser(url: string): void {
+  const [program, ...words] =
+    process.platform === 'darwin'
+      ? ['open']
+      : process.platform === 'win32'
+        ? ['cmd', '/c', 'start', '']
+        : ['xdg-open'];
+  const child = spawn(program, [...words, url], { stdio: 'ignore', detached: true });
+  // The address is printed: where there is no browser, nothing is lost.
+  child.on('error', () => undefined);
+  child.unref();
+}

@@ -1,0 +1,49 @@
+import type { Experiment, ExperimentBegun, ExperimentList } from '../../documents/http/experiment.ts';
+import { EXPERIMENTS } from '../../domain/experiments/kinds.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { Experiments } from '../../http/shop.ts';
+import type { Answer, Ask, News } from '../up/messages.ts';
+
+const ANSWER_WITHIN_MS = 5_000;
+
+type Question = Ask extends infer Each ? (Each extends Ask ? Omit<Each, 'number'> : never) : never;
+
+/** Asks the `up` that has started this process, if there is one. @param onNews hears of experiments as they begin and end */
+export function experimentsOfParent(onNews: (news: Experiment | ExperimentBegun) => void): Experiments {
+  const waiting = new Map<number, (answer: Answer) => void>();
+  let asked = 0;
+  let isOpen = false;
+  process.on('message', (message: Answer | News) => {
+    if (message.type === 'experiment') onNews(message.experiment);
+    else if (message.type === 'open') isOpen = true;
+    else waiting.get(message.number)?.(message);
+  });
+  const ask = async (question: Question): Promise<ExperimentList | ExperimentBegun> => {
+    const number = ++asked;
+    const answered = new Promise<Answer>((resolve, reject) => {
+      waiting.set(number, resolve);
+      setTimeout(() => reject(unavailable('orderctl up does not answer')), ANSWER_WITHIN_MS).unref();
+    });
+    try {
+      process.send?.({ ...question, number });
+      const answer = await answered;
+      if (answer.type === 'answer') return answer.result;
+      throw new Failure(answer.code, answer.message);
+    } finally {
+      waiting.delete(number);
+    }
+  };
+  return {
+    list: async () => (isOpen ? ((await ask({ type: 'list' })) as ExperimentList) : NONE),
+    begin: async (kind, seed) => {
+      if (!isOpen) throw unavailable('this shop is not that of an "orderctl up" with a broker of its own');
+      return (await ask({ type: 'begin', kind, seed })) as ExperimentBegun;
+    },
+  };
+}
+
+const NONE: ExperimentList = { available: false, kinds: EXPERIMENTS, running: null, experiments: [] };
+
+function unavailable(message: string): Failure {
+  return new Failure('folder_in_use', message, { fix: 'start one: orderctl up' });
+}

@@ -1,0 +1,162 @@
+import { connect } from 'node:net';
+import { systemClock } from '../../compose.ts';
+import type { Services } from '../../documents/development.ts';
+import { duration } from '../output/text.ts';
+import { wholeNumber } from '../parse.ts';
+import type { Session } from '../session.ts';
+import { SETTINGS } from '../settings/table.ts';
+import { Part, type PartEvent, type PartOptions } from './part.ts';
+
+/** Something that listens answers at once on this machine. */
+const CONNECT_MS = 500;
+const LOOK_EVERY_MS = 2_000;
+
+export interface KafkaFlags {
+  readonly brokerPort?: string;
+  readonly registryPort?: string;
+}
+
+/** Where the shop finds what it needs. */
+export interface Kafka {
+  readonly brokers: string;
+  readonly registry: string;
+  /** What `up` runs itself; null: it uses one that was there. */
+  readonly own: { readonly part: Part; readonly gateway: string | null } | null;
+}
+
+/** The processes of a shop. */
+export class Stack {
+  readonly #session: Session;
+  readonly #parts: Part[] = [];
+  /** Settings for the parts: those that came as flags would be lost otherwise. */
+  readonly #env: Record<string, string | undefined>;
+
+  constructor(session: Session) {
+    this.#session = session;
+    const { byName } = session.resolved;
+    const given = SETTINGS.flatMap(({ name, env }) => {
+      const found = byName.get(name);
+      return found?.source === 'flag' && name !== 'output' && name !== 'quiet'
+        ? [[env, String(found.value)] as const]
+        : [];
+    });
+    this.#env = { ...session.env, ...Object.fromEntries(given) };
+  }
+
+  part(
+    name: string,
+    args: () => readonly string[],
+    how: Pick<PartOptions, 'announces' | 'onReady' | 'onMessage'>,
+  ): Part {
+    const { printer, cwd } = this.#session;
+    const part = new Part({
+      ...{ name, args, cwd, env: this.#env, ...how },
+      on: (event) => printEvent(printer, event),
+    });
+    this.#parts.push(part);
+    return part;
+  }
+
+  /** Broker and registry: those that are given or answer already, else its own, with a payment gateway beside them. */
+  async startKafka(flags: KafkaFlags, signal: AbortSignal): Promise<Kafka> {
+    const { printer, settings, resolved } = this.#session;
+    const { brokers, registry } = settings;
+    const [first = ''] = brokers.split(',');
+    const isOwn = flags.brokerPort !== undefined || flags.registryPort !== undefined;
+    const isGiven = resolved.byName.get('brokers')?.source !== 'default';
+    if (!isOwn && (isGiven || (await answers(first)))) {
+      if (!isGiven) printer.info(`uses the broker that answers on ${first}`);
+      void this.#watch(brokers.split(','), signal);
+      return { brokers, registry, own: null };
+    }
+    let ports = [
+      portOf('--broker-port', flags.brokerPort ?? new URL(`tcp://${first}`).port),
+      portOf('--registry-port', flags.registryPort ?? new URL(registry).port),
+    ];
+    // Users that have set one mean that one.
+    let gatewayPort = resolved.byName.get('gateway')?.source === 'default' ? 0 : null;
+    const part = this.part(
+      'dev',
+      () => [
+        ...['dev', '--port', String(ports[0]), '--registry-port', String(ports[1])],
+        ...(gatewayPort === null ? [] : ['--gateway-port', String(gatewayPort)]),
+      ],
+      { announces: true },
+    );
+    const services = (await part.start()) as Services;
+    // Where it was, when it is started again.
+    ports = [services.broker, services.registry].map(portIn);
+    this.#env.ORDERCTL_BROKERS = services.broker;
+    this.#env.ORDERCTL_REGISTRY = services.registry;
+    const { gateway } = services;
+    if (gateway !== null) {
+      gatewayPort = portIn(gateway);
+      this.#env.ORDERCTL_GATEWAY = gateway;
+    }
+    return { brokers: services.broker, registry: services.registry, own: { part, gateway } };
+  }
+
+  /** Says when brokers that it did not start leave, and come back. */
+  async #watch(addresses: readonly string[], signal: AbortSignal): Promise<void> {
+    const { printer } = this.#session;
+    let isThere = true;
+    while (!signal.aborted) {
+      const found = (await Promise.all(addresses.map(answers))).includes(true);
+      if (isThere && !found) {
+        printer.warn(`no broker answers on ${addresses.join(', ')}: orders wait until one does`);
+      }
+      if (!isThere && found) printer.info(`the broker on ${addresses.join(', ')} answers again`);
+      isThere = found;
+      await systemClock.sleep(LOOK_EVERY_MS, signal);
+    }
+  }
+
+  /** What needs the others goes first. */
+  async stop(): Promise<void> {
+    const dev = this.#parts.filter((_, at) => at === 0);
+    await Promise.all(this.#parts.slice(1).map((part) => part.stop()));
+    await Promise.all(dev.map((part) => part.stop()));
+  }
+}
+
+function printEvent(printer: Session['printer'], event: PartEvent): void {
+  switch (event.kind) {
+    case 'says':
+      if (event.level === 'error') printer.error(`${event.name}: ${event.message}`);
+      // Warnings of "run" are about orders that it rejects: the API and "order list" have those.
+      else if (event.level === 'warn' && event.name !== 'run')
+        printer.warn(`${event.name}: ${event.message}`);
+      else printer.debug(`${event.name}: ${event.message}`);
+      return;
+    case 'ended':
+      printer.warn(`${event.name} (${event.pid}) ${event.how}: it is started again`);
+      return;
+    case 'back':
+      printer.info(`${event.name} is back as ${event.pid}, after ${duration(event.afterMs)}`);
+  }
+}
+
+export function portOf(flag: string, text: string): number {
+  return wholeNumber(flag, text, { max: 65_535 });
+}
+
+/** Of `HOST:PORT` or a URL. */
+export function portIn(address: string): number {
+  return Number(new URL(address.includes('://') ? address : `tcp://${address}`).port);
+}
+
+/** Whether something listens there. */
+function answers(address: string): Promise<boolean> {
+  const at = address.lastIndexOf(':');
+  const socket = connect({ host: address.slice(0, at), port: Number(address.slice(at + 1)) });
+  socket.setTimeout(CONNECT_MS);
+  return new Promise((resolve) => {
+    const end = (found: boolean): void => {
+      socket.destroy();
+      resolve(found);
+    };
+    socket.once('connect', () => end(true));
+    socket.once('timeout', () => end(false));
+    socket.once('error', () => end(false));
+  });
+}

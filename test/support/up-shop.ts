@@ -1,0 +1,23 @@
+import type { Experiment } from '../../src/documents/http/experiment.ts';
+import type { Running, Shop } from './cli.ts';
+import { waitFor } from './wait.ts';
+
+export interface Up {
+  readonly url: string;
+  readonly brokers: string;
+  readonly registry: string;
+}
+
+/** Starts `up` on free ports. */
+export async function startUp(shop: Shop, args = ''): Promise<{ up: Running; addresses: Up }> {
+  const up = shop.start(`up --port 0 --broker-port 0 --registry-port 0 ${args} -o json`);
+  await waitFor('addresses', up.stdout, (text) => text.endsWith('\n'));
+  return { up, addresses: JSON.parse(up.stdout()) as Up };
+}
+
+/** Runs `break` and returns its receipt. */
+export async function breakShop({ built }: Shop, url: string, words: string): Promise<Experiment> {
+  const { stdout, stderr } = await built.run(`break ${words} --url ${url} -o json`, { timeoutMs: 200_000 });
+  if (stdout === '') throw new Error(stderr);
+  return JSON.parse(stdout) as Experiment;
+}
