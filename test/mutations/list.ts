@@ -9,6 +9,7 @@ import { MESSAGES } from './messages.ts';
 import { HISTORY } from './history.ts';
 import { HTTP } from './http.ts';
 import { OPERATING } from './operating.ts';
+import { OWNING } from './owning.ts';
 import { OUTBOX_ON_DISK } from './outbox.ts';
 import { RUNNING } from './running.ts';
 import { SALES } from './sales.ts';
@@ -47,6 +48,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...OPERATING,
   ...HISTORY,
   ...HTTP,
+  ...OWNING,
   {
     name: 'whether a copy was taken in before is looked at before its turn comes',
     file: files('store.ts'),
@@ -451,9 +453,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'an owner does not see that another one has written',
-    file: files('ledger.ts'),
-    from: 'if (this.#journal.isOurs()) return;',
-    to: 'if (this.#journal.isOurs() || this.folderId !== "") return;',
+    file: files('ledger-files.ts'),
+    from: 'if (journal.isOurs()) return;',
+    to: 'if (journal.isOurs() || folder !== "") return;',
     tests: SIMULATION,
   },
   {

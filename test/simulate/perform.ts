@@ -247,17 +247,21 @@ async function breakFile(world: World, file: TableFile, restart: boolean): Promi
 
 /**
  * Sockets keep a paused owner from being robbed. Should they fail all the same, the journal tells who wakes up that it
- * is not alone: what it was about to commit is refused, and what it was sending is sent by another too.
+ * is not alone: what it was about to commit is refused, what it was sending is sent by another too, and a checkpoint that
+ * it was in the middle of is given up.
  */
 async function robbed(world: World, step: Extract<Step, { kind: 'robbed' }>): Promise<void> {
   await world.clock.tick();
   const old = world.store;
-  const wake = await pause(world, step);
+  const { process } = world;
+  const doNext = await begin(world, step);
+  process.pause();
   await world.open('command');
   await ownEdit(world, step.request);
   if (step.wakes === 'effect') await performEffects(world, step.effects);
+  process.wake();
   try {
-    await wake();
+    await doNext();
     if (step.wakes !== 'close') throw new Error('an owner went on that was not alone');
   } catch (error) {
     if (!isFailure(error, 'folder_in_use')) throw error;
@@ -270,7 +274,7 @@ async function robbed(world: World, step: Extract<Step, { kind: 'robbed' }>): Pr
 }
 
 /** @returns what the owner is about to do when it is paused */
-async function pause(world: World, step: Extract<Step, { kind: 'robbed' }>): Promise<() => Promise<unknown>> {
+async function begin(world: World, step: Extract<Step, { kind: 'robbed' }>): Promise<() => Promise<unknown>> {
   const old = world.store;
   switch (step.wakes) {
     case 'close':

@@ -9,6 +9,7 @@ import type { Processes } from '../../src/ports/processes.ts';
 import type { StoredPosition } from '../../src/ports/store.ts';
 import type { CallPoint, FaultyFs } from '../support/faulty-fs.ts';
 import { ordersRunner, type OrdersRunner } from '../support/orders-runner.ts';
+import { Pausable } from '../support/pausable.ts';
 import { ManualClock, turn } from './manual-clock.ts';
 import * as oracle from './oracle.ts';
 import type { FileVersion, Rows, SaveOutcome, TableEdit, TableFile, Truth } from './oracle.ts';
@@ -66,6 +67,8 @@ export class World {
   earlier = new Map<number, StoredPosition>();
   onCall: ((point: CallPoint) => void) | undefined;
   readonly saves: SaveCounts = { meant: 0, aside: 0, wrong: 0 };
+  /** That of the owner of the folder. */
+  process: Pausable;
   #interrupt: { calls: number; act: () => void } | undefined;
   #store: FileStore | undefined;
   #processor: OrdersRunner | undefined;
@@ -82,6 +85,7 @@ export class World {
     };
     this.unfinished = new Map(moment.unfinished);
     this.clock = new ManualClock(moment.time);
+    this.process = new Pausable(this.files, this.clock);
     this.step = moment.step;
     this.owner = moment.owner;
     this.files.onCall = (point) => this.#beforeCall(point);
@@ -175,10 +179,11 @@ export class World {
   async open(via: EditVia = 'consume', newId = false): Promise<FileStore> {
     this.#store = undefined;
     this.owner += 1;
+    this.process = new Pausable(this.files, this.clock);
     this.#store = await FileStore.open({
-      files: this.files,
+      files: this.process.files,
       folder: FOLDER,
-      clock: this.clock,
+      clock: this.process.clock,
       user: 'tester',
       via,
       onNotice: () => undefined,

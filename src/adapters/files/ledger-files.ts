@@ -67,10 +67,27 @@ export async function newFolderId(): Promise<string> {
   return randomUUID();
 }
 
-export function notAlone(journal: string): Failure {
+/**
+ * To be called before anything is written.
+ *
+ * @throws Failure folder_in_use when another process has written, write_failed when the folder is gone
+ */
+export function assertAlone(files: FileSystem, folder: string, journal: Journal): void {
+  if (journal.isOurs()) return;
+  throw files.stat(innerFolder(folder)) === undefined ? removed(folder) : notAlone(journal.path);
+}
+
+function notAlone(journal: string): Failure {
   return new Failure('folder_in_use', `${journal} was changed by another process: this one stops writing`, {
     fix: 'see that one consumer only works on the folder, then start again: nothing that was decided is lost',
     context: { file: journal },
+  });
+}
+
+function removed(folder: string): Failure {
+  return new Failure('write_failed', `${folder} was removed or moved: this process stops writing`, {
+    fix: 'put the folder back, or restore a backup, then start again',
+    context: { file: folder },
   });
 }
 
@@ -84,9 +101,21 @@ export interface Cut {
   readonly lastSegment: number;
 }
 
+interface CheckpointParts {
+  readonly files: FileSystem;
+  readonly folder: string;
+  readonly logs: Logs;
+  readonly ids: OwnedIndex;
+  /**
+   * Throws when another process has written. One that was paused in the middle of a checkpoint, and whose folder another
+   * owns since, would put its state in the place of a newer one, and remove what that names.
+   */
+  readonly assertOurs: () => void;
+}
+
 /** Makes what a cut says durable, and removes what is not needed any more. */
 export async function writeCheckpoint(
-  { files, folder, logs, ids }: { files: FileSystem; folder: string; logs: Logs; ids: OwnedIndex },
+  { files, folder, logs, ids, assertOurs }: CheckpointParts,
   folderId: string,
   cut: Cut,
 ): Promise<FolderState> {
@@ -107,25 +136,27 @@ export async function writeCheckpoint(
     logs: logs.describe(cut.logs),
     ids: runs,
   };
-  await writeState(files, inner, state);
-  await ids.dropUnused(runs);
-  await removeOlder(files, inner, state, cut.lastSegment);
+  await writeState(files, inner, state, assertOurs);
+  for (const name of [...ids.unused(runs), ...olderFiles(files, inner, state, cut.lastSegment)]) {
+    assertOurs();
+    await files.discard(path.join(inner, name));
+  }
   return state;
 }
 
-/** Removes what the previous state named, and what a crash has left. */
-async function removeOlder(
+/** What the previous state named, and what a crash has left. */
+function olderFiles(
   files: FileSystem,
   inner: string,
   state: FolderState,
   lastSegment: number,
-): Promise<void> {
+): readonly string[] {
   const named = new Set(Object.values(state.logs).map((log) => path.basename(log?.file ?? '')));
-  for (const name of files.list(inner)) {
+  return files.list(inner).filter((name) => {
     const number = Number(/^(?:journal|tables)\.(\d+)$/.exec(name)?.[1] ?? NaN);
     const unnamed = /^(?:users|inventory)\.versions\.\d+$/.test(name) && !named.has(name);
     const segment = Number(/^outbox\.(\d+)$/.exec(name)?.[1] ?? NaN);
     const isSent = segment <= lastSegment && !named.has(name);
-    if (unnamed || isSent || number < state.journal.number) await files.discard(path.join(inner, name));
-  }
+    return unnamed || isSent || number < state.journal.number;
+  });
 }

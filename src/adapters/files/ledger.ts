@@ -14,10 +14,10 @@ import { encodeEntry } from './journal/entry.ts';
 import { Staging } from './journal/staging.ts';
 import { Journal } from './journal/journal.ts';
 import {
+  assertAlone,
   newFolderId,
   makeFolder,
   nextJournal,
-  notAlone,
   repairFolder,
   writeCheckpoint,
   type Cut,
@@ -180,7 +180,7 @@ export class Ledger {
 
   /** Makes all that was staged durable, by one record and one sync. */
   async flush(): Promise<void> {
-    this.#assertSound();
+    this.assertSound();
     const { entry } = this.#staging;
     if (entry === null) return;
     await this.#journal.commit(encodeEntry(entry));
@@ -231,7 +231,7 @@ export class Ledger {
   /** Begins a checkpoint. Resolves when commits may go on; the rest is done in the background. */
   async startCheckpoint(): Promise<void> {
     const old = this.#journal;
-    this.#assertSound();
+    this.assertSound();
     this.#journal = await nextJournal(this.#files, innerFolder(this.#folder), old);
     old.close();
     const shortened = VERSION_LOGS.filter((log) => this.#isLong(log));
@@ -287,13 +287,14 @@ export class Ledger {
   }
 
   async #writeCheckpoint(cut: Cut): Promise<void> {
-    const parts = { files: this.#files, folder: this.#folder, logs: this.#logs, ids: this.#ids };
+    const assertOurs = (): void => this.assertSound();
+    const parts = { files: this.#files, folder: this.#folder, logs: this.#logs, ids: this.#ids, assertOurs };
     this.#state = await writeCheckpoint(parts, this.folderId, cut);
   }
 
-  #assertSound(): void {
+  /** To be called before a file is replaced or removed. @throws Failure as assertAlone; what failed in the background */
+  assertSound(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
-    if (this.#journal.isOurs()) return;
-    throw notAlone(this.#journal.path);
+    assertAlone(this.#files, this.#folder, this.#journal);
   }
 }

@@ -169,6 +169,7 @@ export class CsvFile<R extends Row> {
         }
         return false;
       case 'edited':
+        ledger.assertSound();
         if (this.#place.isKeptAside(this.#path)) await this.#place.finishSettingAside(this.#path);
         else if (found.edit.kind === 'set_aside') await this.#place.setAside(this.#path, found.edit.why);
         else {
@@ -221,6 +222,7 @@ export class CsvFile<R extends Row> {
     const { files, folder, ledger, exclusive } = this.#context;
     const table = this.#table;
     const temporary = this.#place.temporary;
+    ledger.assertSound();
     const rendered = table.beginRender();
     const { chunks, fingerprint } = fingerprinted(renderTable(rendered, this.#style));
     const access = files.stat(this.#path)?.access ?? this.#access;

@@ -40,8 +40,8 @@ export interface IdIndex {
   seal(): Promise<readonly string[]>;
   /** Merges runs in slices of a few milliseconds when there are too many; the next `seal` names what came of it. */
   mergeIfDue(): Promise<void>;
-  /** Unlinks all runs but those in use and those in `named`, as a checkpoint names them. */
-  dropUnused(named: readonly string[]): Promise<void>;
+  /** The names of all runs but those in use and those in `named`, as a checkpoint names them: they can be removed. */
+  unused(named: readonly string[]): readonly string[];
   /** Abandons a merge under way. */
   close(): void;
 }
@@ -149,11 +149,9 @@ class FileIdIndex implements IdIndex {
     await this.#merging;
   }
 
-  async dropUnused(named: readonly string[]): Promise<void> {
+  unused(named: readonly string[]): readonly string[] {
     const kept = new Set([...named, ...this.#runs.map(({ name }) => name), ...this.#writing]);
-    for (const name of this.#files.list(this.#folder)) {
-      if (RUN_NAME.test(name) && !kept.has(name)) await this.#files.discard(path.join(this.#folder, name));
-    }
+    return this.#files.list(this.#folder).filter((name) => RUN_NAME.test(name) && !kept.has(name));
   }
 
   close(): void {

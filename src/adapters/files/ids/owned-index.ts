@@ -95,8 +95,9 @@ export class OwnedIndex {
     return names;
   }
 
-  dropUnused(named: readonly string[]): Promise<void> {
-    return this.#index.dropUnused(named);
+  /** As `unused` of IdIndex. */
+  unused(named: readonly string[]): readonly string[] {
+    return this.#index.unused(named);
   }
 
   /** Merges runs in the background if there are too many. */

@@ -58,13 +58,24 @@ export interface FolderState {
   readonly ids: readonly string[];
 }
 
-/** Replaces state.json; durable when this resolves. */
-export async function writeState(files: FileSystem, inner: string, state: FolderState): Promise<void> {
+/**
+ * Replaces state.json; durable when this resolves.
+ *
+ * @param assertOurs called before anything that is there is replaced; what it throws is thrown
+ */
+export async function writeState(
+  files: FileSystem,
+  inner: string,
+  state: FolderState,
+  assertOurs: () => void = () => undefined,
+): Promise<void> {
   const text = JSON.stringify(state);
   const bytes = Buffer.from(`${JSON.stringify({ crc32: crc32(text), state }, null, 1)}\n`);
   const name = path.join(inner, STATE_FILE);
   const temporary = `${name}.tmp`;
+  assertOurs();
   await writeFresh(files, temporary, [bytes]);
+  assertOurs();
   files.rename(temporary, name);
   await files.syncDirectory(inner);
 }

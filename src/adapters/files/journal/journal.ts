@@ -67,6 +67,8 @@ export class Journal {
   readonly #fd: number;
   readonly #inode: bigint;
   #end: JournalEnd;
+  /** Of the record that is being written. */
+  #underWayBytes = 0;
 
   private constructor(files: FileSystem, path: string, number: number, fd: number, end: JournalEnd) {
     this.#files = files;
@@ -116,12 +118,14 @@ export class Journal {
   }
 
   /**
-   * Whether the file is as we left it. If another owner has appended to it or replaced it, which ownership should
-   * prevent, nothing more may be written.
+   * Whether the file is as we left it, but for a record that we are writing. If another owner has appended to it or
+   * replaced it, which ownership should prevent, nothing more may be written.
    */
   isOurs(): boolean {
     const found = this.#files.stat(this.path);
-    return found?.inode === this.#inode && found.sizeBytes === this.#end.sizeBytes;
+    if (found?.inode !== this.#inode) return false;
+    const newBytes = found.sizeBytes - this.#end.sizeBytes;
+    return newBytes >= 0 && newBytes <= this.#underWayBytes;
   }
 
   /** Appends one record made of `parts`; durable when this resolves. */
@@ -142,11 +146,13 @@ export class Journal {
     const chain = crc32(header.subarray(0, 24));
     header.writeUInt32LE(chain, 24);
 
+    this.#underWayBytes = HEADER_BYTES + payloadBytes + MARK_BYTES;
     await this.#files.writeAll(this.#fd, [header, ...parts], this.#end.sizeBytes);
     await this.#files.datasync(this.#fd);
     const at = this.#end.sizeBytes + HEADER_BYTES + payloadBytes;
     this.#files.write(this.#fd, encodeMark(seq, chain), at);
     this.#end = { seq, chain, sizeBytes: at + MARK_BYTES };
+    this.#underWayBytes = 0;
   }
 
   close(): void {
