@@ -18,7 +18,7 @@ const PARTS = {
   page: { parts: ['documents'], packages: ['preact', '@preact/signals'] },
   documents: { parts: ['domain', 'ports', 'views'], packages: ['typebox'] },
   http: {
-    parts: ['domain', 'ports', 'app', 'documents'],
+    parts: ['domain', 'ports', 'app', 'documents', 'views'],
     packages: ['fastify', '@fastify', 'typebox'],
     node: true,
   },

@@ -6,6 +6,7 @@ import fastify, { type FastifyInstance } from 'fastify';
 import { Failure } from '../domain/failure.ts';
 import { requireToken } from './access.ts';
 import { problemHandler, type ProblemOptions } from './problems.ts';
+import { analyticsRoutes } from './routes/analytics.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { experimentRoutes } from './routes/experiments.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -100,6 +101,7 @@ async function createApi(shop: Shop, options: ServerOptions): Promise<FastifyIns
   deadLetterRoutes(server, shop.views);
   shopRoutes(server, shop.views);
   experimentRoutes(server, shop.experiments);
+  analyticsRoutes(server, shop.views);
   pageRoutes(server);
   server.addHook('preClose', () => shop.live.feed.close());
   return server;

@@ -1,3 +1,5 @@
+import type { SalesBoard } from '../app/analytics/sales.ts';
+import type { Dated } from '../app/shared-read.ts';
 import type { AlertFilter } from '../app/alerts/page.ts';
 import type { DeadLetterFilter } from '../app/dlq/dead-letters.ts';
 import type { DeadLetterMark } from '../app/dlq/page.ts';
@@ -48,6 +50,8 @@ export interface Views {
     wanted: PageWanted<AlertFilter, PageMark>,
   ) => Promise<{ readonly alerts: readonly Alert[]; readonly next: PageMark | null }>;
   readonly processors: () => Promise<ProcessorList>;
+  /** @throws Failure interrupted: it takes too long */
+  readonly sales: (signal: AbortSignal) => Promise<Dated<SalesBoard>>;
   /** @throws Failure interrupted: it takes too long */
   readonly audit: (signal: AbortSignal) => Promise<CheckedAudit>;
 }

@@ -119,3 +119,38 @@ test('processors are shown whether they run or not, and the audit is that of the
   consumer.signal('SIGTERM');
   await consumer.exited;
 });
+
+test('sales are those of the commands, for any number of hours', async () => {
+  const shop = shopWith({ pen: 9 });
+  await createTopic(shop.topic, 1);
+  const { call } = await serve(shop);
+  const items = [{ item: 'pen', quantity: 2, unit_price: '1.50' }];
+  await sendRaw(shop.topic, [
+    { key: 'S-1', value: JSON.stringify({ order_id: 'S-1', user: 'alice', items }) },
+  ]);
+  await shop.ok('produce --user bob --item pen --quantity 1');
+  await shop.ok('consume --until-end');
+  const { as_of, ...hourly } = (await call('GET', '/analytics/hourly?hours=48')).body as Record<
+    string,
+    unknown
+  >;
+  expect(typeof as_of).toBe('string');
+  expect(hourly).toMatchObject({
+    total: {
+      order_count: 2,
+      completed: 1,
+      rejected: 1,
+      total_revenue: '3.00',
+      reasons: { user_not_paid: 1 },
+    },
+  });
+  expect(hourly).toEqual(await shop.json('analytics show --hours 48'));
+  const products = [{ product_id: 'pen', total_quantity: 2, total_revenue: '3.00' }];
+  expect((await call('GET', '/analytics/top-products')).body).toMatchObject({ from: null, products });
+  expect((await call('GET', '/analytics/top-products?hours=1000&limit=1')).body).toMatchObject({ products });
+  const { windows } = (await call('GET', '/analytics/hourly')).body as { windows: unknown[] };
+  expect(windows).toHaveLength(24);
+  for (const where of ['hourly?hours=0', 'hourly?hours=x', 'top-products?limit=-1', 'hourly?days=1']) {
+    expect((await call('GET', `/analytics/${where}`)).status, where).toBe(422);
+  }
+});

@@ -18,16 +18,16 @@ export const HTTP: readonly Mutation[] = [
   },
   {
     name: 'an audit goes on that nobody waits for any more',
-    file: 'src/app/audit/shared.ts',
+    file: 'src/app/shared-read.ts',
     from: 'if (running.waiting === 0) this.#end(running);',
     to: '',
-    tests: ['test/app/shared-audit.test.ts'],
+    tests: ['test/app/shared-read.test.ts'],
   },
   {
     name: 'each who asks starts an audit of its own',
-    file: 'src/app/audit/shared.ts',
+    file: 'src/app/shared-read.ts',
     from: 'const running = (this.#running ??= this.#start());',
     to: 'const running = (this.#running = this.#start());',
-    tests: ['test/app/shared-audit.test.ts'],
+    tests: ['test/app/shared-read.test.ts'],
   },
 ];

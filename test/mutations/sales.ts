@@ -22,7 +22,7 @@ export const SALES: readonly Mutation[] = [
   of(
     'hours without an order are left out',
     'placed.get(start) ?? emptyWindow(start, start + HOUR_MS)',
-    'placed.get(start) ?? sales[0] ?? emptyWindow(start, start + HOUR_MS)',
+    'placed.get(start) ?? sales.all()[0] ?? emptyWindow(start, start + HOUR_MS)',
     'src/app/analytics/sales.ts',
     ['test/cli/analytics.test.ts'],
   ),

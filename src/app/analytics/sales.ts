@@ -4,11 +4,14 @@ import {
   emptyWindow,
   SalesWindows,
   type ProductSales,
+  sumOf,
   type SalesWindow,
-  type WindowOptions,
 } from '../../views/sales-windows.ts';
 
 const HOUR_MS = 3_600_000;
+
+/** How many hours a board has: 31 days. */
+export const BOARD_HOURS = 31 * 24;
 
 /** Whole hours, UTC. */
 export interface Hours {
@@ -27,30 +30,48 @@ export function lastHours(count: number, now: number): Hours {
 /** Sales hour by hour, hours without an order included. */
 export async function hourlySales(
   reader: Pick<StoreReader, 'history'>,
-  { from, until }: Hours,
+  hours: Hours,
 ): Promise<readonly SalesWindow[]> {
-  const sales = await readSales(reader, { windowAt: hourAt, from, until });
-  const placed = new Map(sales.map((window) => [window.start, window]));
-  const windows: SalesWindow[] = [];
-  for (let start = from; start < until; start += HOUR_MS) {
-    windows.push(placed.get(start) ?? emptyWindow(start, start + HOUR_MS));
-  }
-  return windows;
+  const sales = new SalesWindows({ windowAt: hourAt, ...hours });
+  await takeAll(reader, [sales]);
+  return everyHour(sales, hours);
 }
 
-/**
- * What sold most: by revenue, then by quantity, then by name.
- *
- * @param hours in which the orders were placed; null: all
- */
-export async function topProducts(
+/** @param hours in which the orders were placed; null: all */
+export async function salesIn(
   reader: Pick<StoreReader, 'history'>,
   hours: Hours | null,
+): Promise<SalesWindow> {
+  const sales = new SalesWindows({ windowAt: allTime, ...hours });
+  await takeAll(reader, [sales]);
+  return sumOf(sales.all());
+}
+
+/** Sales of all time, and of the last `BOARD_HOURS` one by one. */
+export interface SalesBoard {
+  readonly hours: readonly SalesWindow[];
+  readonly all: SalesWindow;
+}
+
+/** In one pass. @throws the reason of the signal */
+export async function readSalesBoard(
+  reader: Pick<StoreReader, 'history'>,
+  now: number,
+  signal: AbortSignal,
+): Promise<SalesBoard> {
+  const hours = lastHours(BOARD_HOURS, now);
+  const hourly = new SalesWindows({ windowAt: hourAt, ...hours });
+  const all = new SalesWindows({ windowAt: allTime });
+  await takeAll(reader, [hourly, all], signal);
+  return { hours: everyHour(hourly, hours), all: sumOf(all.all()) };
+}
+
+/** What sold most: by revenue, then by quantity, then by name. */
+export function topProducts(
+  { products }: SalesWindow,
   limit: number,
-): Promise<readonly (readonly [string, ProductSales])[]> {
-  const windowAt = () => ({ start: 0, end: Infinity });
-  const [all] = await readSales(reader, { windowAt, ...hours });
-  return [...(all?.products ?? [])]
+): readonly (readonly [string, ProductSales])[] {
+  return [...products]
     .filter(([, { quantity }]) => quantity > 0)
     .sort(([a, left], [b, right]) => {
       if (left.revenue !== right.revenue) return left.revenue > right.revenue ? -1 : 1;
@@ -59,20 +80,35 @@ export async function topProducts(
     .slice(0, limit);
 }
 
-/** Sales by window, as far as they are committed; windows without an order are left out. */
-async function readSales(
+function everyHour(sales: SalesWindows, { from, until }: Hours): readonly SalesWindow[] {
+  const placed = new Map(sales.all().map((window) => [window.start, window]));
+  const windows: SalesWindow[] = [];
+  for (let start = from; start < until; start += HOUR_MS) {
+    windows.push(placed.get(start) ?? emptyWindow(start, start + HOUR_MS));
+  }
+  return windows;
+}
+
+/** What is committed by now. */
+async function takeAll(
   reader: Pick<StoreReader, 'history'>,
-  options: WindowOptions,
-): Promise<readonly SalesWindow[]> {
-  const sales = new SalesWindows(options);
-  for await (const lines of reader.history([CHECKOUT])) for (const line of lines) takeLine(sales, line);
-  return sales.all();
+  views: readonly SalesWindows[],
+  signal?: AbortSignal,
+): Promise<void> {
+  for await (const lines of reader.history([CHECKOUT])) {
+    signal?.throwIfAborted();
+    for (const line of lines) for (const sales of views) takeLine(sales, line);
+  }
 }
 
 function takeLine(sales: SalesWindows, line: HistoryLine): void {
   if (line.kind === 'decision') sales.takeDecided(line.decided);
   // Of the facts that were asked for there are no others.
   else if (line.kind === 'fact') sales.takeFact(line.fact as unknown as CheckoutFact);
+}
+
+function allTime(): { start: number; end: number } {
+  return { start: 0, end: Infinity };
 }
 
 function hourAt(ms: number): { start: number; end: number } {

@@ -1,6 +1,6 @@
 import type { Alert as AlertMessage } from '../../app/alerts/page.ts';
 import { alertPage } from '../../app/alerts/page.ts';
-import { SharedAudit } from '../../app/audit/shared.ts';
+import { SharedRead, type Dated } from '../../app/shared-read.ts';
 import { seeProcessors, type SeenProcessor } from '../../app/status/processors.ts';
 import { systemClock } from '../../compose.ts';
 import type { Alert } from '../../documents/http/alerts.ts';
@@ -22,11 +22,31 @@ export function viewsOf(session: Session, ports: ViewPorts, stop: AbortSignal): 
   const { printer, settings } = session;
   const { access, broker, codecOf } = ports;
   const { group, topics: names } = settings;
-  const audits = new SharedAudit(async (signal) => {
-    const { audit } = await import('../../app/audit/audit.ts');
-    const onNotice = (notice: Parameters<typeof printNotice>[1]): void => printNotice(printer, notice);
-    return audit(access, { topic: null, repair: false, onNotice, signal });
-  }, systemClock);
+  const audits = new SharedRead(
+    'audit',
+    async (signal) => {
+      const { audit } = await import('../../app/audit/audit.ts');
+      const onNotice = (notice: Parameters<typeof printNotice>[1]): void => printNotice(printer, notice);
+      return audit(access, { topic: null, repair: false, onNotice, signal });
+    },
+    systemClock,
+  );
+  const sales = new SharedRead(
+    'analytics show',
+    async (signal) => {
+      const { readSalesBoard } = await import('../../app/analytics/sales.ts');
+      await using reader = await access.read();
+      return await readSalesBoard(reader, systemClock.now(), signal);
+    },
+    systemClock,
+  );
+  const shared = async <T>(read: SharedRead<T>, signal: AbortSignal): Promise<Dated<T>> => {
+    try {
+      return await read.result(AbortSignal.any([signal, stop]));
+    } catch (error) {
+      throw stop.aborted ? new Failure('interrupted', 'the server stops') : error;
+    }
+  };
   return {
     deadLetters: deadLettersOf(session, ports, stop),
     alerts: async (options) => {
@@ -50,10 +70,9 @@ export function viewsOf(session: Session, ports: ViewPorts, stop: AbortSignal): 
         problem: problem?.message ?? null,
       };
     },
+    sales: (signal) => shared(sales, signal),
     audit: async (signal) => {
-      const { result, at } = await audits.result(AbortSignal.any([signal, stop])).catch((error: unknown) => {
-        throw stop.aborted ? new Failure('interrupted', 'the server stops') : error;
-      });
+      const { result, at } = await shared(audits, signal);
       return { checked_at: isoTime(at), ...auditDocument(result) };
     },
   };

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { lastHours, topProducts } from '../../../app/analytics/sales.ts';
+import { lastHours, salesIn, topProducts } from '../../../app/analytics/sales.ts';
 import { systemClock } from '../../../compose.ts';
 import { topProductsDocument } from '../../../documents/write/analytics.ts';
 import { describe } from '../../help.ts';
@@ -46,7 +46,7 @@ async function top(session: Session, flags: TopFlags): Promise<void> {
   const hours = flags.hours === undefined ? null : lastHours(hoursGiven(flags.hours), systemClock.now());
   const access = await openStoreOf(session);
   await using reader = await access.read();
-  const document = topProductsDocument(await topProducts(reader, hours, limit), hours);
+  const document = topProductsDocument(topProducts(await salesIn(reader, hours), limit), hours);
   if (isJson) await printer.data(`${JSON.stringify(document)}\n`);
   else if (isCsv)
     await (

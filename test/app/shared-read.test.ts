@@ -1,14 +1,15 @@
 import { expect, it } from 'vitest';
 import type { AuditResult } from '../../src/app/audit/audit.ts';
 import { audit } from '../../src/app/audit/audit.ts';
-import { SharedAudit } from '../../src/app/audit/shared.ts';
+import { SharedRead } from '../../src/app/shared-read.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { ModelFolder } from '../support/model.ts';
 
 function audits() {
   const clock = new FakeClock();
   const runs: { signal: AbortSignal; end: (result: Partial<AuditResult>) => void }[] = [];
-  const shared = new SharedAudit(
+  const shared = new SharedRead<AuditResult>(
+    'audit',
     (signal) =>
       new Promise((resolve, reject) => {
         signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
@@ -21,7 +22,7 @@ function audits() {
 
 const never = new AbortController().signal;
 
-it('one audit runs at a time, for all who wait for it, and its result is good for a while', async () => {
+it('one read runs at a time, for all who wait for it, and its result is good for a while', async () => {
   const { clock, runs, shared } = audits();
   const asked = [shared.result(never), shared.result(never)];
   const at = clock.now();

@@ -1,42 +1,44 @@
-import { Failure } from '../../domain/failure.ts';
-import type { Clock } from '../../ports/clock.ts';
-import type { AuditResult } from './audit.ts';
+import { Failure } from '../domain/failure.ts';
+import type { Clock } from '../ports/clock.ts';
 
 /** Longer than that it is a task for the command line. */
 const LONGEST_MS = 120_000;
-/** Auditing may take this part of the time: the longer the logs, the longer a result is good for. */
+/** Reading may take this part of the time: the longer the logs, the longer a result is good for. */
 const SHARE = 0.2;
 
-export interface DatedAudit {
-  readonly result: AuditResult;
+export interface Dated<T> {
+  readonly result: T;
   /** As of when: milliseconds since the epoch. */
   readonly at: number;
 }
 
-interface RunningAudit {
-  readonly done: Promise<DatedAudit>;
+interface Running<T> {
+  readonly done: Promise<Dated<T>>;
   readonly stop: AbortController;
   /** How many wait for it. */
   waiting: number;
 }
 
-/** Audits for many who ask: one at a time, whose result all get that wait for it, or come soon after. */
-export class SharedAudit {
-  readonly #run: (signal: AbortSignal) => Promise<AuditResult>;
+/** A read of whole logs for many who ask: one at a time, whose result all get that wait for it, or come soon after. */
+export class SharedRead<T> {
+  readonly #what: string;
+  readonly #run: (signal: AbortSignal) => Promise<T>;
   readonly #clock: Clock;
-  #running: RunningAudit | null = null;
-  #last: (DatedAudit & { readonly goodUntil: number }) | null = null;
+  #running: Running<T> | null = null;
+  #last: (Dated<T> & { readonly goodUntil: number }) | null = null;
 
-  constructor(run: (signal: AbortSignal) => Promise<AuditResult>, clock: Clock) {
+  /** @param what the command that does the same, such as `audit` */
+  constructor(what: string, run: (signal: AbortSignal) => Promise<T>, clock: Clock) {
+    this.#what = what;
     this.#run = run;
     this.#clock = clock;
   }
 
   /**
-   * @param signal of the one who asks: when all who wait have gone, the audit ends
+   * @param signal of the one who asks: when all who wait have gone, the read ends
    * @throws Failure interrupted: it would take too long; those of the store; the signal's reason
    */
-  async result(signal: AbortSignal): Promise<DatedAudit> {
+  async result(signal: AbortSignal): Promise<Dated<T>> {
     signal.throwIfAborted();
     if (this.#last !== null && this.#clock.now() < this.#last.goodUntil) return this.#last;
     const running = (this.#running ??= this.#start());
@@ -55,20 +57,20 @@ export class SharedAudit {
     }
   }
 
-  #start(): RunningAudit {
+  #start(): Running<T> {
     const stop = new AbortController();
-    const done = this.#audit(stop.signal);
+    const done = this.#read(stop.signal);
     // Nobody may be left to hear of it.
     done.catch(() => undefined);
     return { done, stop, waiting: 0 };
   }
 
-  #end(running: RunningAudit): void {
+  #end(running: Running<T>): void {
     running.stop.abort();
     if (this.#running === running) this.#running = null;
   }
 
-  async #audit(stop: AbortSignal): Promise<DatedAudit> {
+  async #read(stop: AbortSignal): Promise<Dated<T>> {
     const at = this.#clock.now();
     const limit = AbortSignal.timeout(LONGEST_MS);
     try {
@@ -78,8 +80,8 @@ export class SharedAudit {
       return this.#last;
     } catch (error) {
       if (!limit.aborted) throw error;
-      throw new Failure('interrupted', `the audit was not done within ${LONGEST_MS / 1_000} s`, {
-        fix: 'run it beside the server: orderctl audit',
+      throw new Failure('interrupted', `"${this.#what}" was not done within ${LONGEST_MS / 1_000} s`, {
+        fix: `run it beside the server: orderctl ${this.#what}`,
       });
     }
   }
