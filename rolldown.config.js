@@ -31,10 +31,26 @@ const GROUPS = [
   {
     name: 'order-list',
     priority: 2,
-    files: ['src/app/orders/list.ts', 'src/app/orders/filter.ts', 'src/app/orders/decision-order.ts'],
+    files: [
+      'src/app/orders/list.ts',
+      'src/app/orders/list-sources.ts',
+      'src/app/orders/listed-order.ts',
+      'src/app/orders/filter.ts',
+      'src/app/orders/decision-order.ts',
+      'src/cli/output/orders/list.ts',
+    ],
   },
   // An order of the checkout, as `order show` and the API read it.
-  { name: 'checkout-order', priority: 2, files: ['src/app/orders/checkout.ts'] },
+  {
+    name: 'checkout-order',
+    priority: 3,
+    files: [
+      'src/app/orders/checkout.ts',
+      'src/documents/write/checkout.ts',
+      'src/documents/write/order.ts',
+      'src/domain/checkout/status.ts',
+    ],
+  },
   { name: 'files', priority: 2, files: ['src/adapters/files/folder.ts', 'src/adapters/files/reader.ts'] },
   {
     name: 'owner',

@@ -132,6 +132,8 @@ export interface StoreReader extends AsyncDisposable {
 export interface StoreView extends StoreReader {
   /** As `decisions`, from the last one back; read only as far as asked for. */
   decisionsFromEnd(outcome: 'accepted' | 'rejected'): AsyncIterable<readonly Decided[]>;
+  /** As `allFacts`, likewise. */
+  factsFromEnd<T extends Fact>(log: FactLog<T>): AsyncIterable<readonly T[]>;
   /**
    * As `history`, what is added after that moment, a few hundred lines at a time, until `signal` aborts; continues after
    * disposal, and when another process comes to own the store. Holds up no owner.

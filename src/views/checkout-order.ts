@@ -40,6 +40,8 @@ export interface CheckoutOrder {
   readonly address: string | null;
   /** ISO 8601, as the times of its steps. */
   readonly createdAt: string | null;
+  /** When it was validated or rejected. */
+  readonly decidedAt: string | null;
   readonly record: RecordId | null;
   readonly payment: MoneyState | null;
   readonly refund: MoneyState | null;
@@ -63,6 +65,7 @@ export function checkoutOrder(
     total: placed?.total_amount ?? null,
     address: placed?.shipping_address ?? null,
     createdAt: placed?.created_at ?? null,
+    decidedAt: placed?.at ?? null,
     record:
       placed === undefined
         ? null

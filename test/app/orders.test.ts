@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { explainOrder, type Explanation } from '../../src/app/orders/explain.ts';
 import { inDecisionOrder, inDecisionOrderFromEnd } from '../../src/app/orders/decision-order.ts';
 import { listOrders, type ListOrdersOptions } from '../../src/app/orders/list.ts';
+import { orderIdOf } from '../../src/app/orders/listed-order.ts';
 import { explainText } from '../../src/cli/output/order.ts';
 import { Courses, isSkipped } from '../../src/app/offsets/skips.ts';
 import type { Decided } from '../../src/domain/orders/decided.ts';
@@ -42,7 +43,7 @@ async function listed(
     filter: { ...ALL, ...filter },
     last: Infinity,
     countUpTo: 10,
-    onOrders: async (orders) => void ids.push(...orders.map(({ order }) => order.orderId)),
+    onOrders: async (orders) => void ids.push(...orders.map(orderIdOf)),
     ...options,
   });
   return `${count > 0 ? `${count}${isAtLeast ? '+' : ''} ` : ''}${ids.join('')}`;
@@ -62,9 +63,9 @@ describe('orders are listed', () => {
     await decideIn(folder, recordOf('orders', 4, 'E', 'alice', { pen: 1, book: 1 }));
     await decideIn(folder, recordOf('orders', 5, 'F', 'alice', { pen: 1 }));
     expect(await listed(folder)).toBe('ABCDEF');
-    expect(await listed(folder, { status: 'rejected' })).toBe('BDE');
+    expect(await listed(folder, { status: 'REJECTED' })).toBe('BDE');
     expect(await listed(folder, {}, { isReversed: true })).toBe('FEDCBA');
-    expect(await listed(folder, { status: 'rejected' }, { isReversed: true, last: 2 })).toBe('1 ED');
+    expect(await listed(folder, { status: 'REJECTED' }, { isReversed: true, last: 2 })).toBe('1 ED');
   });
 
   it('by what is selected, the latest of them, with how many come before', async () => {
@@ -128,7 +129,13 @@ describe('orders are listed', () => {
         closed += 1;
       }
     };
-    const reader = { decisionsFromEnd, [Symbol.asyncDispose]: async () => undefined } as unknown as StoreView;
+    const factsFromEnd = async function* () {
+      yield* [];
+    };
+    const reader = {
+      ...{ decisionsFromEnd, factsFromEnd, effects: async () => [] },
+      [Symbol.asyncDispose]: async () => undefined,
+    } as unknown as StoreView;
     const folder = Object.assign(await shop(), { read: async () => reader });
     expect(await listed(folder, {}, { last: 3 })).toMatch(/^1\d\+ /);
     expect(chunks).toBeLessThan(20);
@@ -150,10 +157,9 @@ describe('orders are listed', () => {
       last: 1,
       follow: stop.signal,
       onOrders: async (orders) => {
-        for (const { order } of orders) {
-          found.push(order.orderId);
-          if (order.orderId === 'C')
-            await decideIn(folder, next, recordOf('orders', 4, 'E', 'alice', { pen: 1 }));
+        for (const id of orders.map(orderIdOf)) {
+          found.push(id);
+          if (id === 'C') await decideIn(folder, next, recordOf('orders', 4, 'E', 'alice', { pen: 1 }));
         }
         if (found.includes('E')) stop.abort();
       },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CHECKOUT, type CheckoutFact } from '../../src/domain/checkout/facts.ts';
+import { newFact } from '../../src/domain/facts.ts';
 import { failureOf, openShop, parseLines, type Shop } from '../support/cli.ts';
 import { decideRecords, ownFolder, recordOf } from '../support/decided.ts';
 import { waitFor } from '../support/wait.ts';
@@ -108,6 +109,7 @@ describe('order show', () => {
     [['order', 'show', '=1+1'], 'ID'],
     [['order', 'show', 'A', 'B'], 'too many'],
     [['order', 'list', '--status', 'lost'], '--status'],
+    [['order', 'list', '--status', 'paid', '--reason', 'unknown_item'], '--status'],
     [['order', 'list', '--limit', '0'], '--limit'],
     [['order', 'list', '--limit', 'x'], '--limit'],
     [['order', 'list', '--reason', 'lost'], 'insufficient_stock'],
@@ -124,6 +126,50 @@ describe('order show', () => {
 });
 
 describe('order list', () => {
+  it('has the orders of the checkout in it, each with what became of it', async () => {
+    const shop = await decidedShop();
+    await using store = await ownFolder(shop.storage);
+    const order = {
+      ...{ order_id: 'C-1', at: '2026-01-02T00:00:00.000Z', created_at: '2026-01-01T00:00:00.000Z' },
+      ...{ topic: 'orders.created', partition: 1, offset: 2, customer_id: 'alice', total_amount: '5.00' },
+      ...{ items: [{ product_id: 'pen', quantity: 2, unit_price: '2.50' }], shipping_address: 'Street 1' },
+    };
+    const step = { order_id: 'C-1', at: order.at, topic: 'orders.validated', partition: 0, offset: 0 };
+    await store.transact({}, () => ({
+      changes: {
+        facts: [
+          newFact(CHECKOUT, { ...order, step: 'validated' }),
+          newFact(CHECKOUT, {
+            ...{ ...step, step: 'declined', amount: '5.00', reference: null, reason: 'card_declined' },
+            attempts: 1,
+          }),
+        ],
+      },
+      result: null,
+    }));
+    const lines = await shop.lines('order list');
+    expect(lines.map(({ order_id, status }) => `${order_id} ${String(status)}`)).toEqual([
+      ...['C-1 FAILED', 'ORD-1 accepted', 'ORD-2 rejected', 'ORD-3 rejected'],
+    ]);
+    expect(lines[0]).toEqual(await shop.json('order show C-1'));
+    expect(lines[0]).toMatchObject({ flow: 'checkout', payment: { status: 'declined', amount: '5.00' } });
+    for (const flags of [
+      '--status failed',
+      '--status FAILED --reason card_declined',
+      '--reverse --until 2026-01-03',
+    ]) {
+      expect(await shop.lines(`order list ${flags}`)).toEqual([lines[0]]);
+    }
+    expect((await shop.ok('order list --status failed')).stdout).toMatch(
+      /\n2026-01-02T00:00:00.000Z +C-1 +FAILED +alice +pen×2 +card_declined +orders.created\/1@2\n$/,
+    );
+    const csv = (await shop.ok('order list -o csv')).stdout.split('\n');
+    expect(csv[0]).toMatch(/,flow,total_amount,payment_status,refund_status,shipment_status$/);
+    expect(csv[1]).toMatch(/^C-1,FAILED,card_declined,.*,checkout,5.00,declined,,$/);
+    expect(csv[2]).toMatch(/^ORD-1,accepted,.*,direct,,,,$/);
+    expect(await shop.json('order show C…1')).toEqual(lines[0]);
+  });
+
   it('is one object a line, or a table', async () => {
     const shop = await decidedShop();
     const lines = await shop.lines('order list');

@@ -225,6 +225,15 @@ export function storePartsContract(make: () => Promise<StoreUnderTest>): void {
       );
     });
 
+    test('are read from the last one back', async () => {
+      await using store = await own();
+      await commit(store, { facts: [paid('o-1', 'a'), paid('o-2', 'b')] });
+      await commit(store, { facts: [paid('o-1', 'c')] });
+      await using view = await access.read();
+      const steps = (await collect(view.factsFromEnd(PAYMENTS))).map(({ step }) => step);
+      expect(steps).toEqual(['c', 'b', 'a']);
+    });
+
     test('are there for the next transaction, and none are of a log that has no line', async () => {
       await using store = await own();
       const keys = { facts: new Map([[PAYMENTS, ['o-1', 'o-3']]]) };

@@ -1,3 +1,4 @@
+import { CHECKOUT_FLOW } from './checkout.ts';
 import { COMMANDS } from './commands.ts';
 import { POSTGRES } from './postgres.ts';
 import { PROCESSORS } from './processors.ts';
@@ -49,6 +50,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...HISTORY,
   ...HTTP,
   ...OWNING,
+  ...CHECKOUT_FLOW,
   {
     name: 'whether a copy was taken in before is looked at before its turn comes',
     file: files('store.ts'),

@@ -76,7 +76,7 @@ const OUTPUTS: Readonly<Record<string, Output>> = {
   'order show': { one: Type.Union([Order, CheckoutOrder]) },
   'order cancel': { one: Wish },
   'order dispatch': { one: Wish },
-  'order list': { lines: [Order], summary: null },
+  'order list': { lines: [Order, CheckoutOrder], summary: null },
   'order explain': { one: Explanation },
   'offsets show': { one: Offsets },
   'offsets reset': { one: OffsetsReset },

@@ -453,6 +453,10 @@ class ModelStore implements Store {
     yield (this.#folder.facts.get(log.name) ?? []) as unknown as readonly T[];
   }
 
+  async *factsFromEnd<T extends Fact>(log: FactLog<T>): AsyncGenerator<readonly T[]> {
+    yield ((this.#folder.facts.get(log.name) ?? []) as unknown as readonly T[]).toReversed();
+  }
+
   async small<T>({ name }: SmallTable<T>): Promise<ReadonlyMap<string, T>> {
     return new Map(this.#folder.small.get(name)) as ReadonlyMap<string, T>;
   }

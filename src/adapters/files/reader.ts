@@ -17,7 +17,7 @@ import { parseDecided } from './logs/order-line.ts';
 import { factLogName, innerFolder, LOG_OF, type LogName } from './layout.ts';
 import { indexedLogs } from './ids/indexed-logs.ts';
 import { addTail, findFacts, findInTail, lookUp, rebuildIndex } from './ids/lookup.ts';
-import { factsAfter } from './logs/fact-lines.ts';
+import { factsAfter, parseFact } from './logs/fact-lines.ts';
 import type { LoadedFolder } from './journal/recover.ts';
 import { FolderSnapshot, type FoundCsv } from './journal/snapshot.ts';
 import type { Table } from './tables/table.ts';
@@ -140,6 +140,10 @@ export class FolderReader extends FolderReads implements StoreView {
 
   decisionsFromEnd(outcome: 'accepted' | 'rejected'): AsyncIterable<readonly Decided[]> {
     return parsedLinesFromEnd(this.view(LOG_OF[outcome]), parseDecided);
+  }
+
+  factsFromEnd<T extends Fact>(log: FactLog<T>): AsyncIterable<readonly T[]> {
+    return parsedLinesFromEnd(this.view(factLogName(log.name)), (line) => parseFact(line) as T);
   }
 
   follow(facts: readonly FactLog<never>[], signal: AbortSignal): AsyncIterable<readonly HistoryLine[]> {

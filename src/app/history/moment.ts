@@ -42,7 +42,7 @@ export async function* upTo(
       isFirst = false;
       end += 1;
       reached.seq = line.seq;
-      if (begins) reached.at = line.at ?? reached.at;
+      if (begins) reached.at = timeOf(line) ?? reached.at;
       if (line.seq === null) reached.unnumbered += 1;
       last = line.seq;
     }
@@ -51,12 +51,23 @@ export async function* upTo(
   if (moment.kind === 'commit' && moment.seq > (last ?? 0)) throw notReached(moment.seq, last);
 }
 
-function isLater({ seq, at }: HistoryLine, moment: Moment): boolean {
-  if (moment.kind === 'commit') return (seq ?? 0) > moment.seq;
+function isLater(line: HistoryLine, moment: Moment): boolean {
+  if (moment.kind === 'commit') return (line.seq ?? 0) > moment.seq;
+  const at = timeOf(line);
   return at !== null && at > moment.ms;
 }
 
-function notYet({ seq, at }: HistoryLine, moment: Moment): Failure {
+/** Facts name the time of their commit themselves. */
+function timeOf(line: HistoryLine): number | null {
+  if (line.kind !== 'fact' || line.at !== null) return line.at;
+  const { at } = line.fact;
+  const ms = typeof at === 'string' ? Date.parse(at) : NaN;
+  return Number.isNaN(ms) ? null : ms;
+}
+
+function notYet(line: HistoryLine, moment: Moment): Failure {
+  const { seq } = line;
+  const at = timeOf(line);
   const asked = moment.kind === 'commit' ? `commit ${moment.seq}` : isoTime(moment.ms);
   const first = at === null ? `commit ${seq ?? 0}` : isoTime(at);
   return new Failure('not_found', `history begins at ${first}, after ${asked}`, {

@@ -1,6 +1,7 @@
 import { checkoutEffectId } from '../../domain/checkout/effect-id.ts';
-import { CHECKOUT } from '../../domain/checkout/facts.ts';
-import type { StoreReader } from '../../ports/store.ts';
+import { CHECKOUT, type CheckoutFact } from '../../domain/checkout/facts.ts';
+import type { Effect } from '../../domain/effects.ts';
+import type { HistoryLine, StoreReader, StoreView } from '../../ports/store.ts';
 import { checkoutOrder, type CheckoutOrder } from '../../views/checkout-order.ts';
 
 export type { CheckoutOrder };
@@ -12,11 +13,71 @@ export async function readCheckoutOrder(
 ): Promise<CheckoutOrder | undefined> {
   const facts = await reader.facts(CHECKOUT, orderId);
   if (facts.length === 0) return undefined;
-  const owed = await reader.effects();
-  const of = (kind: 'charge' | 'refund') => {
-    const id = checkoutEffectId(orderId, kind);
-    const effect = owed.find((one) => one.id === id);
-    return effect === undefined ? {} : { [kind]: effect };
-  };
-  return checkoutOrder(orderId, facts, { ...of('charge'), ...of('refund') });
+  return orderOf(orderId, facts, await owedById(reader));
+}
+
+/** Orders in the order in which validation took them up. */
+export async function* checkoutOrders(
+  reader: Pick<StoreReader, 'allFacts' | 'facts' | 'effects'>,
+): AsyncGenerator<readonly CheckoutOrder[]> {
+  const owed = await owedById(reader);
+  for await (const chunk of reader.allFacts(CHECKOUT)) {
+    const orders: CheckoutOrder[] = [];
+    for (const fact of chunk) {
+      if (!isTakenUp(fact)) continue;
+      const { order_id: id } = fact;
+      orders.push(orderOf(id, await reader.facts(CHECKOUT, id), owed));
+    }
+    yield orders;
+  }
+}
+
+/** The same from the last one back: read only as far as asked for. */
+export async function* checkoutOrdersFromEnd(
+  reader: Pick<StoreView, 'factsFromEnd' | 'facts' | 'effects'>,
+): AsyncGenerator<readonly CheckoutOrder[]> {
+  const owed = await owedById(reader);
+  // What happened to orders after they were taken up, which comes first on the way back.
+  const later = new Map<string, CheckoutFact[]>();
+  for await (const chunk of reader.factsFromEnd(CHECKOUT)) {
+    const orders: CheckoutOrder[] = [];
+    for (const fact of chunk) {
+      const { order_id: id } = fact;
+      const steps = later.get(id) ?? [];
+      steps.push(fact);
+      if (!isTakenUp(fact)) {
+        later.set(id, steps);
+        continue;
+      }
+      later.delete(id);
+      const isCancelledBefore = fact.step === 'rejected' && fact.reason === 'cancelled';
+      const facts = isCancelledBefore ? await reader.facts(CHECKOUT, id) : steps.reverse();
+      orders.push(orderOf(id, facts, owed));
+    }
+    yield orders;
+  }
+}
+
+/** The first fact of an order that came; a wish to cancel it may have come before. */
+export function isTakenUp({ step }: CheckoutFact): boolean {
+  return step === 'validated' || step === 'rejected';
+}
+
+/** The step of an order that a line of history is; undefined: it is none. */
+export function checkoutFactOf(line: HistoryLine): CheckoutFact | undefined {
+  return line.kind === 'fact' && line.log.name === CHECKOUT.name ? (line.fact as CheckoutFact) : undefined;
+}
+
+type OwedById = ReadonlyMap<string, Effect>;
+
+export async function owedById(reader: Pick<StoreReader, 'effects'>): Promise<OwedById> {
+  return new Map((await reader.effects()).map((effect) => [effect.id, effect]));
+}
+
+/** @param owed of all orders; nothing where it is not known what was owed then */
+export function orderOf(orderId: string, facts: readonly CheckoutFact[], owed?: OwedById): CheckoutOrder {
+  const charge = owed?.get(checkoutEffectId(orderId, 'charge'));
+  const refund = owed?.get(checkoutEffectId(orderId, 'refund'));
+  const money = { ...(charge === undefined ? {} : { charge }), ...(refund === undefined ? {} : { refund }) };
+  return checkoutOrder(orderId, facts, money);
 }

@@ -25,29 +25,29 @@ export async function* decisionsOf(
   }
 }
 
-/** @param comesFirst whether a rejection comes before an acceptance */
-async function* merged(
-  acceptances: AsyncIterable<readonly Decided[]>,
-  rejections: AsyncIterable<readonly Decided[]>,
-  comesFirst: (rejected: Decided, accepted: Decided) => boolean,
-): AsyncGenerator<readonly Decided[]> {
-  await using accepted = new Cursor(acceptances);
-  await using rejected = new Cursor(rejections);
+/** Both in one order, in chunks. @param comesFirst whether one of the second comes before one of the first */
+export async function* merged<T extends object>(
+  ones: AsyncIterable<readonly T[]>,
+  others: AsyncIterable<readonly T[]>,
+  comesFirst: (other: T, one: T) => boolean,
+): AsyncGenerator<readonly T[]> {
+  await using first = new Cursor(ones);
+  await using second = new Cursor(others);
   for (;;) {
-    await accepted.fill();
-    await rejected.fill();
-    const merged: Decided[] = [];
-    for (let [a, r] = [accepted.head, rejected.head]; a !== undefined && r !== undefined;) {
-      if (comesFirst(r, a)) {
-        merged.push(r);
-        r = rejected.next();
+    await first.fill();
+    await second.fill();
+    const merged: T[] = [];
+    for (let [a, b] = [first.head, second.head]; a !== undefined && b !== undefined;) {
+      if (comesFirst(b, a)) {
+        merged.push(b);
+        b = second.next();
       } else {
         merged.push(a);
-        a = accepted.next();
+        a = first.next();
       }
     }
-    if (accepted.isAtEnd) merged.push(...rejected.rest());
-    else if (rejected.isAtEnd) merged.push(...accepted.rest());
+    if (first.isAtEnd) merged.push(...second.rest());
+    else if (second.isAtEnd) merged.push(...first.rest());
     if (merged.length === 0) return;
     yield merged;
   }
@@ -60,28 +60,28 @@ function isBefore(one: Decided, other: Decided): boolean {
 }
 
 /** How far a log has been read in chunks. */
-class Cursor implements AsyncDisposable {
-  readonly #chunks: AsyncIterator<readonly Decided[]>;
-  #chunk: readonly Decided[] = [];
+class Cursor<T extends object> implements AsyncDisposable {
+  readonly #chunks: AsyncIterator<readonly T[]>;
+  #chunk: readonly T[] = [];
   #at = 0;
   isAtEnd = false;
 
-  constructor(chunks: AsyncIterable<readonly Decided[]>) {
+  constructor(chunks: AsyncIterable<readonly T[]>) {
     this.#chunks = chunks[Symbol.asyncIterator]();
   }
 
   /** Undefined where `fill` has to be called, and at the end. */
-  get head(): Decided | undefined {
+  get head(): T | undefined {
     return this.#chunk[this.#at];
   }
 
-  next(): Decided | undefined {
+  next(): T | undefined {
     this.#at += 1;
     return this.head;
   }
 
   /** Skips the rest of the chunk. */
-  rest(): readonly Decided[] {
+  rest(): readonly T[] {
     const rest = this.#chunk.slice(this.#at);
     this.#at = this.#chunk.length;
     return rest;

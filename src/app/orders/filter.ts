@@ -1,5 +1,8 @@
+import type { OrderStatus } from '../../domain/checkout/status.ts';
+import { quantitiesOf } from '../../domain/checkout/facts.ts';
 import type { Decided } from '../../domain/orders/decided.ts';
-import type { Reason } from '../../domain/orders/reasons.ts';
+import type { CheckoutOrder } from '../../views/checkout-order.ts';
+import { decidedMs, isCheckout, type ListedOrder } from './listed-order.ts';
 
 /** Selects decisions that match everything that is not null. */
 export interface OrderFilter {
@@ -15,21 +18,42 @@ export interface OrderFilter {
 export function matchesOrder({ order, decidedAt }: Decided, filter: OrderFilter): boolean {
   if (filter.user !== null && order.user !== filter.user) return false;
   if (filter.item !== null && !order.items.some(({ item }) => item === filter.item)) return false;
-  if (filter.sinceMs !== null && decidedAt < filter.sinceMs) return false;
-  return filter.untilMs === null || decidedAt < filter.untilMs;
+  return isWithin(decidedAt, filter);
 }
 
-/** As OrderFilter, of decisions of both outcomes. */
-export interface DecisionFilter extends OrderFilter {
-  readonly status: 'accepted' | 'rejected' | null;
-  /** Of rejections. */
-  readonly reason: Reason | null;
+/** As OrderFilter, of orders of both flows, whatever became of them. */
+export interface ListFilter extends OrderFilter {
+  /** `accepted`: direct orders alone, which are COMPLETED as well. */
+  readonly status: OrderStatus | 'accepted' | null;
+  /** Why it was rejected, or has failed. */
+  readonly reason: string | null;
 }
 
-export function matchesDecision(decided: Decided, filter: DecisionFilter): boolean {
+export function isListed(order: ListedOrder, filter: ListFilter): boolean {
+  return isCheckout(order) ? matchesCheckout(order, filter) : matchesDecision(order, filter);
+}
+
+function matchesDecision(decided: Decided, filter: ListFilter): boolean {
   const { outcome } = decided;
-  if (filter.status !== null && outcome.kind !== filter.status) return false;
-  if (filter.reason !== null && (outcome.kind !== 'rejected' || outcome.reason !== filter.reason))
-    return false;
+  const { status, reason } = filter;
+  if (status !== null && !statusesOf(outcome.kind).includes(status)) return false;
+  if (reason !== null && (outcome.kind !== 'rejected' || outcome.reason !== reason)) return false;
   return matchesOrder(decided, filter);
+}
+
+function matchesCheckout(order: CheckoutOrder, filter: ListFilter): boolean {
+  if (filter.status !== null && order.status !== filter.status) return false;
+  if (filter.reason !== null && order.reason !== filter.reason) return false;
+  if (filter.user !== null && order.customer !== filter.user) return false;
+  if (filter.item !== null && !quantitiesOf(order.items).has(filter.item)) return false;
+  return isWithin(decidedMs(order), filter);
+}
+
+/** Which filters select a direct order. */
+export function statusesOf(outcome: 'accepted' | 'rejected'): readonly (OrderStatus | 'accepted')[] {
+  return outcome === 'accepted' ? ['accepted', 'COMPLETED'] : ['REJECTED'];
+}
+
+function isWithin(ms: number, { sinceMs, untilMs }: OrderFilter): boolean {
+  return (sinceMs === null || ms >= sinceMs) && (untilMs === null || ms < untilMs);
 }

@@ -1,12 +1,14 @@
-import type { Decided } from '../../domain/orders/decided.ts';
+import { CHECKOUT } from '../../domain/checkout/facts.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import type { StoreView } from '../../ports/store.ts';
-import { upTo, type Moment, type Reached } from '../history/moment.ts';
-import { decisionsOf, inDecisionOrder, inDecisionOrderFromEnd } from './decision-order.ts';
-import { matchesDecision, type DecisionFilter } from './filter.ts';
+import type { Moment, Reached } from '../history/moment.ts';
+import { isListed, type ListFilter } from './filter.ts';
+import { laterOrders } from './later-orders.ts';
+import { ordersFromBeginning, ordersFromEnd, ordersUpTo } from './list-sources.ts';
+import { decidedMs, type ListedOrder } from './listed-order.ts';
 
 export interface ListOrdersOptions {
-  readonly filter: DecisionFilter;
+  readonly filter: ListFilter;
   /** Only this many of the latest that match; Infinity: all of them. */
   readonly last: number;
   /** The latest first. */
@@ -17,10 +19,12 @@ export interface ListOrdersOptions {
   readonly at?: Moment | null;
   /** Filled in for `at`. */
   readonly reached?: Reached;
-  /** Continues with later decisions until it aborts. */
+  /** Continues with later decisions, and changes of status, until it aborts. */
   readonly follow?: AbortSignal | null;
   /** Called again when it has resolved: the listener sets the pace. */
-  readonly onOrders: (orders: readonly Decided[]) => Promise<void>;
+  readonly onOrders: (orders: readonly ListedOrder[]) => Promise<void>;
+  /** Asked after that: true ends the list. */
+  readonly isEnough?: () => boolean;
 }
 
 /** Earlier decisions that match and were not listed. */
@@ -34,15 +38,16 @@ export interface EarlierOrders {
 const CLOCK_SLACK_MS = 24 * 3_600_000;
 
 /**
- * Hands out decided orders, those of both outcomes by time. Decisions before the latest ones are not read, so a limit
- * makes it fast however long the logs are. Works beside a running consumer.
+ * Hands out orders of both flows by the time of their decision: of the checkout, when they were validated or rejected.
+ * What is before the latest ones is not read, so a limit makes it fast however long the logs are. Works beside a running
+ * consumer.
  */
 export async function listOrders(
   access: Pick<StoreAccess, 'read'>,
   options: ListOrdersOptions,
 ): Promise<EarlierOrders> {
   const reader = await access.read();
-  const later = options.follow == null ? null : reader.follow([], options.follow);
+  const later = options.follow == null ? null : reader.follow([CHECKOUT], options.follow);
   let earlier: EarlierOrders;
   try {
     earlier = await (options.at == null ? listPast(reader, options) : listUpTo(reader, options.at, options));
@@ -50,28 +55,31 @@ export async function listOrders(
     // Later decisions need none of the files that it keeps open.
     await reader[Symbol.asyncDispose]();
   }
-  if (later !== null) await handOut(decisionsOf(later), options);
+  if (later !== null) await handOut(laterOrders(access, later), options);
   return earlier;
 }
 
 async function listPast(reader: StoreView, options: ListOrdersOptions): Promise<EarlierOrders> {
   const { filter, last, isReversed = false, countUpTo = 0, onOrders } = options;
   if (last === Infinity && !isReversed) {
-    await handOut(fromBeginning(reader, filter), options);
-    return { count: 0, isAtLeast: false };
+    await handOut(ordersFromBeginning(reader, filter), options);
+    return NONE;
   }
   let left = last;
   let toLookAt = countUpTo;
   let count = 0;
   let isAtLeast = false;
-  const kept: Decided[] = [];
+  const kept: ListedOrder[] = [];
   for await (const chunk of fromEnd(reader, filter)) {
-    const matching = chunk.filter((decided) => matchesDecision(decided, filter));
+    const matching = chunk.filter((order) => isListed(order, filter));
     const wanted = matching.slice(0, left);
     left -= wanted.length;
     count += matching.length - wanted.length;
     if (!isReversed) kept.push(...wanted);
-    else if (wanted.length > 0) await onOrders(wanted);
+    else if (wanted.length > 0) {
+      await onOrders(wanted);
+      if (options.isEnough?.() === true) return NONE;
+    }
     if (left > 0) continue;
     isAtLeast = toLookAt <= 0;
     if (isAtLeast) break;
@@ -81,18 +89,19 @@ async function listPast(reader: StoreView, options: ListOrdersOptions): Promise<
   return { count, isAtLeast };
 }
 
-/** History is read from its beginning: where a moment is in it is not known before. */
+const NONE: EarlierOrders = { count: 0, isAtLeast: false };
+
 async function listUpTo(reader: StoreView, at: Moment, options: ListOrdersOptions): Promise<EarlierOrders> {
   const { filter, last, isReversed = false, reached, onOrders } = options;
-  const decisions = decisionsOf(upTo(reader.history([]), at, reached));
+  const orders = ordersUpTo(reader, at, reached);
   if (last === Infinity && !isReversed) {
-    await handOut(decisions, options);
-    return { count: 0, isAtLeast: false };
+    await handOut(orders, options);
+    return NONE;
   }
-  let kept: Decided[] = [];
+  let kept: ListedOrder[] = [];
   let count = 0;
-  for await (const chunk of decisions) {
-    kept.push(...chunk.filter((decided) => matchesDecision(decided, filter)));
+  for await (const chunk of orders) {
+    kept.push(...chunk.filter((order) => isListed(order, filter)));
     count += Math.max(0, kept.length - last);
     kept = kept.slice(-last);
   }
@@ -101,25 +110,27 @@ async function listUpTo(reader: StoreView, at: Moment, options: ListOrdersOption
 }
 
 /** From the last decision back to where none can match any more. */
-async function* fromEnd(reader: StoreView, filter: DecisionFilter): AsyncGenerator<readonly Decided[]> {
-  const { status, sinceMs } = filter;
-  const all = status === null ? inDecisionOrderFromEnd(reader) : reader.decisionsFromEnd(status);
-  for await (const chunk of all) {
+async function* fromEnd(reader: StoreView, filter: ListFilter): AsyncGenerator<readonly ListedOrder[]> {
+  const { sinceMs } = filter;
+  for await (const chunk of ordersFromEnd(reader, filter)) {
     yield chunk;
-    if (sinceMs !== null && chunk.every(({ decidedAt }) => decidedAt < sinceMs - CLOCK_SLACK_MS)) return;
+    if (
+      sinceMs !== null &&
+      chunk.length > 0 &&
+      chunk.every((order) => decidedMs(order) < sinceMs - CLOCK_SLACK_MS)
+    )
+      return;
   }
 }
 
-function fromBeginning(reader: StoreView, { status }: DecisionFilter): AsyncIterable<readonly Decided[]> {
-  return status === null ? inDecisionOrder(reader) : reader.decisions(status);
-}
-
 async function handOut(
-  chunks: AsyncIterable<readonly Decided[]>,
-  { filter, onOrders }: Pick<ListOrdersOptions, 'filter' | 'onOrders'>,
+  chunks: AsyncIterable<readonly ListedOrder[]>,
+  { filter, onOrders, isEnough }: Pick<ListOrdersOptions, 'filter' | 'onOrders' | 'isEnough'>,
 ): Promise<void> {
   for await (const chunk of chunks) {
-    const matching = chunk.filter((decided) => matchesDecision(decided, filter));
-    if (matching.length > 0) await onOrders(matching);
+    const matching = chunk.filter((order) => isListed(order, filter));
+    if (matching.length === 0) continue;
+    await onOrders(matching);
+    if (isEnough?.() === true) return;
   }
 }

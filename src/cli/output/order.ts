@@ -2,11 +2,10 @@ import type { Explanation, ExplainedRecord } from '../../app/orders/explain.ts';
 import type { Explanation as ExplanationDocument } from '../../documents/order.ts';
 import { orderDocument } from '../../documents/write/order.ts';
 import type { Decided, Outcome } from '../../domain/orders/decided.ts';
-import { isoSeconds, isoTime, isoTimeOrNull } from '../../domain/iso-time.ts';
+import { isoTime, isoTimeOrNull } from '../../domain/iso-time.ts';
 import { formatRecordId, totalsByItem, type Order } from '../../domain/orders/order.ts';
 import type { Reason } from '../../domain/orders/reasons.ts';
 import { SKIPPED_BY } from './positions/skipped-by.ts';
-import type { Column } from './table.ts';
 
 /** Of an order that is not decided, by the same keys. */
 function undecidedDocument(order: Order) {
@@ -47,33 +46,6 @@ export function explainDocument(
     })),
     next: nextSteps(explained).map(rephrase),
   };
-}
-
-export const ORDER_COLUMNS: readonly Column<Decided>[] = [
-  { title: 'DECIDED', cell: ({ decidedAt }) => isoTime(decidedAt) },
-  { title: 'ORDER', isWhole: true, cell: ({ order }) => order.orderId },
-  { title: 'STATUS', cell: ({ outcome }) => outcome.kind },
-  { title: 'USER', cell: ({ order }) => order.user },
-  { title: 'ITEMS', cell: ({ order }) => itemsInWords(order) },
-  { title: 'REASON', cell: ({ outcome }) => (outcome.kind === 'rejected' ? outcome.reason : '') },
-  { title: 'RECORD', cell: ({ record }) => formatRecordId(record) },
-];
-
-/** Without what `order show` adds: the outcome is the reason, or that there was none against it. */
-export const NARROW_ORDER_COLUMNS: readonly Column<Decided>[] = [
-  { title: 'DECIDED', isWhole: true, cell: ({ decidedAt }) => isoSeconds(decidedAt) },
-  { title: 'ORDER', keepsEnds: true, cell: ({ order }) => order.orderId },
-  { title: 'USER', cell: ({ order }) => order.user },
-  { title: 'ITEMS', cell: ({ order }) => itemsInWords(order) },
-  {
-    title: 'OUTCOME',
-    isWhole: true,
-    cell: ({ outcome }) => (outcome.kind === 'rejected' ? outcome.reason : outcome.kind),
-  },
-];
-
-function itemsInWords({ items }: Order): string {
-  return items.map(({ item, quantity }) => `${item}×${quantity}`).join(', ');
 }
 
 /** The facts of a decision, one a line. */

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { ORDER_STATUSES } from '../../domain/checkout/status.ts';
 import {
   Count,
   LINE,
@@ -11,9 +12,7 @@ import {
   type Document,
 } from '../shapes.ts';
 
-const OrderStatus = Type.Enum([
-  ...['PENDING', 'VALIDATED', 'PAID', 'COMPLETED', 'REJECTED', 'FAILED', 'CANCELLED'],
-]);
+const OrderStatus = Type.Enum(ORDER_STATUSES);
 
 const MoneyState = object({
   status: Type.Enum(['owed', 'trying', 'retrying', 'parked', 'paid', 'declined', 'none'], {

@@ -4,7 +4,6 @@ import type { CheckoutOrder } from '../checkout/order.ts';
 
 export function checkoutDocument(order: Order): CheckoutOrder {
   const { shipment, timeline } = order;
-  const decided = timeline.find(({ step }) => step === 'validated' || step === 'rejected');
   return {
     order_id: order.orderId,
     flow: 'checkout',
@@ -14,7 +13,7 @@ export function checkoutDocument(order: Order): CheckoutOrder {
       return { item, quantity, unit_price, stock: null };
     }),
     ...{ total_amount: order.total, shipping_address: order.address },
-    ...{ created_at: order.createdAt, decided_at: decided?.at ?? null },
+    ...{ created_at: order.createdAt, decided_at: order.decidedAt },
     ...(order.record ?? { topic: null, partition: null, offset: null }),
     payment: moneyDocument(order.payment),
     refund: moneyDocument(order.refund),

@@ -1,8 +1,10 @@
 import { has, type CheckoutFact } from './facts.ts';
 
 /** Of an order, in both flows. */
-export type OrderStatus =
-  'PENDING' | 'VALIDATED' | 'PAID' | 'COMPLETED' | 'REJECTED' | 'FAILED' | 'CANCELLED';
+export const ORDER_STATUSES = [
+  ...(['PENDING', 'VALIDATED', 'PAID', 'COMPLETED', 'REJECTED', 'FAILED', 'CANCELLED'] as const),
+] as const;
+export type OrderStatus = (typeof ORDER_STATUSES)[number];
 
 /** In whatever order the facts come: one that comes late never takes a status back. */
 export function statusOf(facts: readonly CheckoutFact[]): OrderStatus {

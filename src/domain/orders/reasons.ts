@@ -8,3 +8,8 @@ export const REASONS = [
 ] as const;
 
 export type Reason = (typeof REASONS)[number];
+
+/** Further reasons of the checkout, where prices count. */
+export const PLACING_REASONS = ['price_mismatch', 'total_mismatch'] as const;
+
+export type PlacingReason = (typeof PLACING_REASONS)[number];

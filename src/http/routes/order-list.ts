@@ -1,5 +1,6 @@
 import type { Decided } from '../../domain/orders/decided.ts';
 import { listOrders } from '../../app/orders/list.ts';
+import { isCheckout } from '../../app/orders/listed-order.ts';
 import type { OrderList } from '../../documents/http/order-state.ts';
 import { decidedState } from '../../documents/write/http.ts';
 import type { Shop } from '../shop.ts';
@@ -24,30 +25,26 @@ export async function listPage({ access }: Pick<Shop, 'access'>, query: ListQuer
   const { sinceMs, untilMs } = timesOf(query);
   const page: Decided[] = [];
   let isPast = cursor === null;
-  const stop = new EnoughError();
-  try {
-    await listOrders(access, {
-      filter: {
-        user: query.user ?? null,
-        item: query.item ?? null,
-        sinceMs,
-        untilMs: cursor === null ? untilMs : Math.min(untilMs ?? Infinity, cursor.decidedAt + 1),
-        status: statusOf(query.status),
-        reason: null,
-      },
-      last: Infinity,
-      isReversed: true,
-      onOrders: async (orders) => {
-        for (const decided of orders) {
-          if (isPast) page.push(decided);
-          else isPast = decided.order.orderId === cursor?.orderId;
-          if (page.length > limit) throw stop;
-        }
-      },
-    });
-  } catch (error) {
-    if (error !== stop) throw error;
-  }
+  await listOrders(access, {
+    filter: {
+      user: query.user ?? null,
+      item: query.item ?? null,
+      sinceMs,
+      untilMs: cursor === null ? untilMs : Math.min(untilMs ?? Infinity, cursor.decidedAt + 1),
+      status: query.status ?? null,
+      reason: null,
+    },
+    last: Infinity,
+    isReversed: true,
+    onOrders: async (orders) => {
+      for (const decided of orders) {
+        if (isCheckout(decided)) continue;
+        if (isPast) page.push(decided);
+        else isPast = decided.order.orderId === cursor?.orderId;
+      }
+    },
+    isEnough: () => page.length > limit,
+  });
   const shown = page.slice(0, limit);
   const last = shown.at(-1);
   return {
@@ -57,14 +54,6 @@ export async function listPage({ access }: Pick<Shop, 'access'>, query: ListQuer
         ? cursorOf({ decidedAt: last.decidedAt, orderId: last.order.orderId })
         : null,
   };
-}
-
-/** Ends the reading of a list from its listener. */
-class EnoughError extends Error {}
-
-function statusOf(status: ListQuery['status']): 'accepted' | 'rejected' | null {
-  if (status === undefined) return null;
-  return status === 'COMPLETED' ? 'accepted' : 'rejected';
 }
 
 function isCursor(value: unknown): value is Cursor {

@@ -1,17 +1,12 @@
 import type { OrderCreated } from '../../domain/messages/checkout/order-created.ts';
 import { amountFrom, hundredths } from '../../domain/orders/money.ts';
+import type { PlacingReason, Reason } from '../../domain/orders/reasons.ts';
 import { quantitiesOf } from '../../domain/checkout/facts.ts';
 import type { State } from '../../domain/state.ts';
 
 /** Why an order cannot be fulfilled as it was placed. */
 export interface Refusal {
-  readonly reason:
-    | 'unknown_user'
-    | 'invalid_quantity'
-    | 'unknown_item'
-    | 'price_mismatch'
-    | 'total_mismatch'
-    | 'insufficient_stock';
+  readonly reason: Exclude<Reason, 'user_not_paid'> | PlacingReason;
   /** In words. */
   readonly detail: string;
 }

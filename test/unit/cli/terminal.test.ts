@@ -6,7 +6,7 @@ import type { EditedRow } from '../../../src/app/tables/edit-log.ts';
 import { confirm } from '../../../src/cli/ask.ts';
 import { checkLines } from '../../../src/cli/commands/doctor.ts';
 import { deadLetterColumns, narrowerColumns } from '../../../src/cli/output/dead-letters/list.ts';
-import { NARROW_ORDER_COLUMNS, ORDER_COLUMNS } from '../../../src/cli/output/order.ts';
+import { NARROW_ORDER_COLUMNS, ORDER_COLUMNS } from '../../../src/cli/output/orders/list.ts';
 import { printTable } from '../../../src/cli/output/print-table.ts';
 import { Printer } from '../../../src/cli/output/printer.ts';
 import { startBar } from '../../../src/cli/output/progress.ts';

@@ -1,17 +1,16 @@
 import type { Command } from 'commander';
 import type { Reached } from '../../../app/history/moment.ts';
 import type { EarlierOrders, ListOrdersOptions } from '../../../app/orders/list.ts';
-import type { DecisionFilter } from '../../../app/orders/filter.ts';
-import type { Decided } from '../../../domain/orders/decided.ts';
+import type { ListFilter } from '../../../app/orders/filter.ts';
+import type { ListedOrder } from '../../../app/orders/listed-order.ts';
+import { ORDER_STATUSES } from '../../../domain/checkout/status.ts';
 import { Failure } from '../../../domain/failure.ts';
-import { REASONS } from '../../../domain/orders/reasons.ts';
+import { PLACING_REASONS, REASONS } from '../../../domain/orders/reasons.ts';
 import { systemClock } from '../../../compose.ts';
 import { takeStopSignal } from '../../exit.ts';
 import { describe } from '../../help.ts';
 import { choice, takingDecisions, timeRange, wholeNumber, type TimeFlags } from '../../parse.ts';
 import { openCsv } from '../../output/csv.ts';
-import { orderDocument } from '../../../documents/write/order.ts';
-import { NARROW_ORDER_COLUMNS, ORDER_COLUMNS } from '../../output/order.ts';
 import { printTable } from '../../output/print-table.ts';
 import { count } from '../../output/text.ts';
 import { momentGiven, printReached } from '../../tables/past.ts';
@@ -42,20 +41,23 @@ interface ListFlags extends TimeFlags {
 
 export function registerList(order: Command, session: Session): void {
   const command = describe(order.command('list'), {
-    summary: 'list decisions, the latest last',
+    summary: 'list orders and what became of them, the latest last',
     isTable: true,
     prose:
-      'Lists decisions by their time, the latest last. Flags that select go together; --since is inclusive, --until ' +
-      'exclusive. As text the latest 50 are listed, 1,000 in a pipe, unless --limit says otherwise. Where the ' +
-      'terminal is narrow, ids are shortened in the middle, as "order show" takes them too, and OUTCOME is accepted or the reason. --follow lists the ' +
-      `latest 10, then each new one as it is decided, until Ctrl-C (0). --at lists what was decided by then. ${BESIDE}`,
+      'Lists orders by the time of their decision, the latest last; those of the checkout, which have a status in ' +
+      'capitals, by when they were validated or rejected. Flags that select go together; --since is inclusive, --until ' +
+      'exclusive. --status completed and rejected select orders of both flows, accepted direct ones, the others those of ' +
+      'the checkout. As text the latest 50 are listed, 1,000 in a pipe, unless --limit says otherwise. Where the ' +
+      'terminal is narrow, ids are shortened in the middle, as "order show" takes them too, and OUTCOME is the reason, or ' +
+      'else the status. --follow lists the latest 10, then each new decision and status as it comes, until Ctrl-C (0). ' +
+      `--at lists what was decided by then. ${BESIDE}`,
     examples: [
       ['orderctl order list --status rejected --since 2h', 'what was refused lately'],
       ['orderctl order list --since 2026-11-27 --until 2026-11-28 -o csv', 'a day, for a spreadsheet'],
     ],
   })
-    .option('--status <STATUS>', 'accepted or rejected')
-    .option('--reason <REASON>', `rejected for this: ${REASONS.join(', ')}`);
+    .option('--status <STATUS>', `accepted, ${ORDER_STATUSES.join(', ').toLowerCase()}`)
+    .option('--reason <REASON>', `rejected or failed for this: ${KNOWN_REASONS.join(', ')}`);
   takingDecisions(command, 'the latest so many')
     .option('--last <N>', 'the same')
     .option('--reverse', 'the latest first')
@@ -65,11 +67,6 @@ export function registerList(order: Command, session: Session): void {
       await list(session, flags);
     });
 }
-
-const CSV_COLUMNS = [
-  ...['order_id', 'status', 'reason', 'detail', 'user', 'user_status', 'items', 'created_at', 'decided_at'],
-  ...['topic', 'partition', 'offset'],
-];
 
 async function list(session: Session, flags: ListFlags): Promise<void> {
   const { printer, isJson, isCsv } = session;
@@ -86,7 +83,7 @@ async function list(session: Session, flags: ListFlags): Promise<void> {
   const reached: Reached = { seq: null, at: null, unnumbered: 0 };
   const { listOrders } = await import('../../../app/orders/list.ts');
   const follow = flags.follow === true ? takeStopSignal(printer, null) : null;
-  const rows: Decided[] = [];
+  const rows: ListedOrder[] = [];
   const print = isTable ? null : await printing(session);
   const access = await openStoreOf(session);
   const earlier = await listOrders(access, {
@@ -97,6 +94,7 @@ async function list(session: Session, flags: ListFlags): Promise<void> {
   if (at !== null) printReached(session, reached);
   if (!isTable) return;
   if (rows.length > 0) {
+    const { NARROW_ORDER_COLUMNS, ORDER_COLUMNS } = await import('../../output/orders/list.ts');
     await printTable(printer, rows, ORDER_COLUMNS, NARROW_ORDER_COLUMNS);
     if (earlier.count > 0 || earlier.isAtLeast) printer.info(earlierLine(earlier));
   } else {
@@ -107,32 +105,44 @@ async function list(session: Session, flags: ListFlags): Promise<void> {
 
 /** One by one, as they come. */
 async function printing({ printer, isJson, isCsv }: Session): Promise<ListOrdersOptions['onOrders']> {
+  const { listedDocument, listedLine, listedRow, ORDER_CSV_COLUMNS } =
+    await import('../../output/orders/list.ts');
   if (isCsv) {
-    const csv = await openCsv(printer, CSV_COLUMNS);
-    return (orders) => csv(orders.map(orderDocument));
+    const csv = await openCsv(printer, ORDER_CSV_COLUMNS);
+    return (orders) => csv(orders.map(listedRow));
   }
-  if (isJson) {
-    return (orders) =>
-      printer.data(orders.map((order) => `${JSON.stringify(orderDocument(order))}\n`).join(''));
-  }
-  const { decidedLine } = await import('../../output/consume/decision.ts');
-  return (orders) => printer.data(orders.map((order) => `${decidedLine(order)}\n`).join(''));
+  const line = isJson ? (order: ListedOrder) => JSON.stringify(listedDocument(order)) : listedLine;
+  return (orders) => printer.data(orders.map((order) => `${line(order)}\n`).join(''));
 }
 
-function readFilter(flags: ListFlags): DecisionFilter {
-  const statuses = ['accepted', 'rejected'] as const;
-  const status = flags.status === undefined ? null : choice('--status', flags.status, 'a status', statuses);
-  const reason = flags.reason === undefined ? null : choice('--reason', flags.reason, 'a reason', REASONS);
-  if (status === 'accepted' && reason !== null) {
-    throw new Failure('usage', '--reason is why an order was rejected, and --status asks for accepted ones', {
-      fix: 'leave one of them out',
-    });
-  }
+const KNOWN_REASONS = [...REASONS, ...PLACING_REASONS] as const;
+const STATUSES = ['accepted', ...ORDER_STATUSES] as const;
+
+function readFilter(flags: ListFlags): ListFilter {
+  const status = readStatus(flags.status);
   return {
-    ...{ reason, status: reason === null ? status : 'rejected' },
+    ...{ status, reason: readReason(flags.reason, status) },
     ...{ user: flags.user ?? null, item: flags.item ?? null },
     ...timeRange(flags, systemClock.now()),
   };
+}
+
+/** In small letters as well as in the capitals in which it is printed. */
+function readStatus(text: string | undefined): ListFilter['status'] {
+  if (text === undefined) return null;
+  const known = STATUSES.map((status) => status.toLowerCase());
+  const chosen = choice('--status', text.toLowerCase(), 'a status', known);
+  return STATUSES[known.indexOf(chosen)] ?? null;
+}
+
+function readReason(text: string | undefined, status: ListFilter['status']): string | null {
+  if (text === undefined) return null;
+  if (status !== null && status !== 'REJECTED' && status !== 'FAILED') {
+    const message = `--reason is why an order was rejected or has failed, and --status asks for ${status} ones`;
+    throw new Failure('usage', message, { fix: 'leave one of them out' });
+  }
+  // Why a payment is declined is in the words of the gateway.
+  return status === 'FAILED' ? text : choice('--reason', text, 'a reason', KNOWN_REASONS);
 }
 
 /** How many of the latest. @param most where no number is given */

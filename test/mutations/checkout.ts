@@ -1,0 +1,49 @@
+import type { Mutation } from './list.ts';
+
+const LISTED = ['test/app/checkout-list.test.ts'];
+
+/** Of the checkout, beside what its processors decide. */
+export const CHECKOUT_FLOW: readonly Mutation[] = [
+  {
+    name: 'an order that was cancelled before it came is listed as rejected',
+    file: 'src/app/orders/checkout.ts',
+    from: "fact.step === 'rejected' && fact.reason === 'cancelled'",
+    to: 'false',
+    tests: LISTED,
+  },
+  {
+    name: 'the latest orders of the checkout are listed as when they were taken up',
+    file: 'src/app/orders/checkout.ts',
+    from: ': steps.reverse();',
+    to: ': [fact];',
+    tests: LISTED,
+  },
+  {
+    name: 'an order of the checkout is listed with what happened after the moment',
+    file: 'src/app/orders/list-sources.ts',
+    from: '.slice(0, steps.get(id))',
+    to: '',
+    tests: LISTED,
+  },
+  {
+    name: 'facts are of no time, and of every moment',
+    file: 'src/app/history/moment.ts',
+    from: "typeof at === 'string' ? Date.parse(at) : NaN",
+    to: 'NaN',
+    tests: LISTED,
+  },
+  {
+    name: 'orders of the checkout come after all direct ones',
+    file: 'src/app/orders/list-sources.ts',
+    from: 'decidedMs(one) < decidedMs(other)',
+    to: 'decidedMs(one) < 0 && decidedMs(other) < 0',
+    tests: LISTED,
+  },
+  {
+    name: 'a follower of orders is given one again for each step that changes no status',
+    file: 'src/app/orders/later-orders.ts',
+    from: 'if (!before.some(isTakenUp) || statusOf(before) !== order.status)',
+    to: 'if (before.length >= 0)',
+    tests: LISTED,
+  },
+];
