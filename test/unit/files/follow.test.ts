@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { FolderReader } from '../../../src/adapters/files/reader.ts';
 import { FileStore } from '../../../src/adapters/files/store.ts';
 import { newFact, type FactLog } from '../../../src/domain/facts.ts';
+import type { Decided } from '../../../src/domain/orders/decided.ts';
 import { isFailure } from '../../../src/domain/failure.ts';
 import type { Changes, HistoryLine } from '../../../src/ports/store.ts';
 import { accepted, order } from '../../contract/store.suite.ts';
@@ -14,12 +15,42 @@ import { waitFor } from '../../support/wait.ts';
 
 const PAYMENTS: FactLog<{ payment_id: string }> = { name: 'payments', key: 'payment_id' };
 
+const MORE_THAN_ALL = 10_000;
+const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
 /** Looks again whenever the owner waits for the disk. */
 class HastyClock extends FakeClock {
   override sleep(): Promise<void> {
-    return new Promise((resolve) => void setImmediate(resolve));
+    return turn();
   }
 }
+
+/** The state of a checkpoint is long in coming to the disk. */
+class SlowCheckpoints extends FaultyFs {
+  readonly #held = new Set<number>();
+  #released: Promise<void> = Promise.resolve();
+
+  /** @returns what ends it */
+  hold(): () => void {
+    let release = (): void => undefined;
+    this.#released = new Promise((resolve) => (release = resolve));
+    return release;
+  }
+
+  get isHeld(): boolean {
+    return this.#held.size > 0;
+  }
+
+  override async sync(fd: number): Promise<void> {
+    if (this.stat(STATE_TMP)?.inode === this.statOpen(fd).inode) {
+      this.#held.add(fd);
+      await this.#released;
+      this.#held.delete(fd);
+    }
+    await super.sync(fd);
+  }
+}
+const STATE_TMP = path.join(FOLDER, '.orderctl/state.json.tmp');
 
 const open = (files: FaultyFs, checkpointBytes = 2_000): Promise<FileStore> =>
   FileStore.open({
@@ -68,6 +99,32 @@ async function work(store: FileStore, from: number, count: number): Promise<void
     });
   });
   await Promise.all(done);
+}
+
+/** As much in one transaction. */
+async function workAtOnce(store: FileStore, count: number): Promise<void> {
+  await store.transact({ items: ['book'] }, () => {
+    const sale = (number: number): Decided => accepted(order(`AT-ONCE-${number}`, 'book', 1), [1], number);
+    const outcome = {
+      kind: 'rejected',
+      reason: 'user_not_paid',
+      detail: '',
+      userStatus: null,
+      stock: [null],
+    };
+    const movement = { item: 'book', delta: -1, cause: 'sale', orderId: null, eventId: 'AT-ONCE' } as const;
+    const of = <T>(make: (number: number) => T): T[] => Array.from({ length: count }, (_, at) => make(at));
+    const changes: Changes = {
+      decisions: [
+        ...of(sale),
+        ...of((at) => ({ ...sale(count + at), outcome: outcome as Decided['outcome'] })),
+      ],
+      edits: of(() => ({ kind: 'user', user: 'zoe', before: null, after: null })),
+      movements: of(() => movement),
+      facts: of((at) => newFact(PAYMENTS, { payment_id: `AT-ONCE-${at}` })),
+    };
+    return { changes, result: null };
+  });
 }
 
 const nameOf = (entry: HistoryLine): string => {
@@ -121,6 +178,7 @@ async function following(files: FaultyFs): Promise<{
   const done = (async () => {
     for await (const entries of later) {
       found.push(...entries.map((entry) => `${entry.seq} ${nameOf(entry)}`));
+      if (found.length > MORE_THAN_ALL) throw new Error('lines come again and again');
     }
   })().then(
     () => null,
@@ -177,6 +235,24 @@ describe('following a folder', () => {
     expect(files.openFiles).toBeLessThan(before);
   });
 
+  it('does not wait for a checkpoint to come to its end', async () => {
+    const files = new SlowCheckpoints(1);
+    await filled(files);
+    const { found, end } = await following(files);
+    const store = await open(files);
+    const release = files.hold();
+    for (let from = 0; !files.isHeld; from += 10) await work(store, from, 10);
+    const before = logged(files, 1).length;
+    await work(store, 1_000, 5);
+    const all = logged(files, 1);
+    expect(all.length).toBeGreaterThan(before);
+    await waitFor('what came after it began', () => found.length >= all.length);
+    release();
+    await store[Symbol.asyncDispose]();
+    expect(await end()).toBe(null);
+    expect(found).toEqual(all);
+  });
+
   it('waits for what an owner could not write any more until the next one writes it', async () => {
     for (let call = 1; ; call++) {
       const files = await filled();
@@ -189,10 +265,12 @@ describe('following a folder', () => {
       );
       const failing = files.trace[call - 1] ?? '';
       files.arm(undefined);
+      // Meanwhile it looks, and finds what the journal has and the logs have not.
+      for (let look = 0; look < 3; look++) await turn();
       const again = await open(files);
       await work(again, 20, 10);
       const all = logged(files, 1);
-      await waitFor('all lines', () => found.length >= all.length || failing.includes('sync'));
+      await waitFor('the last line', () => found.includes(all.at(-1) ?? '') || failing.includes('sync'));
       // A failed sync loses what it may have read: that it says so is enough.
       const ended = await end();
       if (!failing.includes('sync')) expect(ended, failing).toBe(null);
@@ -236,26 +314,36 @@ describe('following a folder', () => {
       for (const name of files.names()) files.remove(name);
       for (const [name, bytes] of to) files.put(name, bytes);
     };
-    const other = await filled(new FaultyFs(2));
-    for (const what of ['an earlier copy', 'another folder', 'nothing'] as const) {
+    const cases = ['an earlier copy', 'another folder', 'nothing'].flatMap((what) => [
+      { what, hasRead: true },
+      { what, hasRead: false },
+    ]);
+    for (const { what, hasRead } of cases) {
       const files = await filled();
-      const copy = contents(what === 'another folder' ? other : files);
+      const inPlace = new FaultyFs(2);
+      put(inPlace, contents(what === 'another folder' ? await filled(new FaultyFs(3)) : files));
+      {
+        // More in each log than will be read, in fewer transactions or in more.
+        await using store = await open(inPlace);
+        if (what !== 'another folder') await workAtOnce(store, 100);
+        else for (let from = 0; from < 200; from += 10) await work(store, from, 10);
+      }
       {
         await using store = await open(files);
         await work(store, 0, 20);
       }
       const { found, ended } = await following(files);
-      {
+      if (hasRead) {
         await using store = await open(files);
         await work(store, 20, 20);
+        await waitFor('all lines', () => found.length > 20);
       }
-      await waitFor('all lines', () => found.length > 20);
-      put(files, what === 'nothing' ? new Map() : copy);
-      if (what !== 'nothing') {
-        await using store = await open(files);
-        await work(store, 0, 5);
-      }
-      const error = await ended;
+      const { length } = found;
+      put(files, what === 'nothing' ? new Map() : contents(inPlace));
+      const error = await Promise.race([
+        ended,
+        waitFor('what is not of that folder', () => found.length > length),
+      ]);
       expect(isFailure(error, 'changed_since'), `${what}: ${String(error)}`).toBe(true);
     }
   });
