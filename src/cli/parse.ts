@@ -3,7 +3,7 @@ import type { Moment } from '../app/history/moment.ts';
 import { Failure } from '../domain/failure.ts';
 import { parseIsoTime } from '../domain/iso-time.ts';
 import { isName, NAME_RULE } from '../domain/names.ts';
-import { USER_STATUSES, type UserStatus } from '../domain/tables.ts';
+import { isPrice, normalizePrice, USER_STATUSES, type UserStatus } from '../domain/tables.ts';
 
 /** Node's timers hold no longer delay. */
 const MAX_DELAY_SECONDS = 2_000_000;
@@ -112,14 +112,14 @@ export function takingMoment(command: Command, what: string): Command {
 }
 
 /**
- * `--at`: a time as `--since` takes it, or the number of a commit, in digits alone.
+ * A moment of history: a time as `--since` takes it, or the number of a commit, in digits alone.
  *
  * @throws Failure invalid_value
  */
-export function momentOf(text: string, timeZone: string | undefined, now: number): Moment {
-  if (/^\d+$/.test(text)) return { kind: 'commit', seq: wholeNumber('--at', text, { min: 1 }) };
-  const ms = timeGiven('--at', text, now, timeZone);
-  if (ms > now) throw invalid('--at', text, 'a time that has come', 'give an earlier one');
+export function momentOf(flag: string, text: string, timeZone: string | undefined, now: number): Moment {
+  if (/^\d+$/.test(text)) return { kind: 'commit', seq: wholeNumber(flag, text, { min: 1 }) };
+  const ms = timeGiven(flag, text, now, timeZone);
+  if (ms > now) throw invalid(flag, text, 'a time that has come', 'give an earlier one');
   return { kind: 'time', ms };
 }
 
@@ -189,6 +189,12 @@ function zoneOffsetMs(at: number, timeZone: string | undefined): number {
 function timeAgo(text: string, now: number): number | undefined {
   const [, amount, unit = ''] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
   return amount === undefined ? undefined : Math.max(0, now - Number(amount) * (DURATION_MS[unit] ?? 0));
+}
+
+/** `12.5`. @returns with two places @throws Failure invalid_value */
+export function priceOf(flag: string, text: string): string {
+  if (!isPrice(text)) throw invalid(flag, text, 'a price', `for example ${flag} 12.50`);
+  return normalizePrice(text);
 }
 
 /** `0,2`. @returns in order, each once @throws Failure invalid_value */

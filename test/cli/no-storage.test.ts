@@ -14,7 +14,7 @@ const READING = [
     'order show A-1',
     'order explain A-1',
   ],
-  ...['audit', 'replay', 'replay --dry-run', 'produce --count 1'],
+  ...['audit', 'what-if', 'replay', 'replay --dry-run', 'produce --count 1'],
 ];
 
 test.each(READING)('"%s" of a folder that is none is 3, and makes none', async (args) => {

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { failureOf, openShop, type Shop } from '../support/cli.ts';
+import { expectValidated } from '../support/documents.ts';
 import { decideRecords, ownFolder, recordOf } from '../support/decided.ts';
 
 /** Two pens were sold, then the user added books by hand, and bob paid. */
@@ -78,4 +79,55 @@ it('--at of what is not known says so', async () => {
   const result = await shop.run('user show carol --at 0s');
   expect(result).toMatchObject({ code: 3 });
   expect(result.stderr).toContain('user carol did not exist');
+});
+
+it('what-if decides history again, changes nothing, and says what it cannot read', async () => {
+  const shop = await shopWithPast();
+  {
+    await using store = await ownFolder(shop.storage);
+    await decideRecords(store, [recordOf('orders', 1, 'ORD-2', 'carol', { pen: 40 })]);
+    await decideRecords(store, [recordOf('orders', 2, 'ORD-3', 'bob', { pen: 10 })]);
+  }
+  const before = shop.read('inventory.csv');
+  const same = await shop.ok('what-if');
+  expect(same.stdout).toMatch(/^nothing would be different: 3 orders, as far as commit \d+\n$/);
+  const found = await shop.json('what-if --stock pen=11 --price pen=2 --status carol=unpaid');
+  expect(found).toMatchObject({
+    circumstances: { stock: { pen: 11 }, price: { pen: '2.00' }, status: { carol: 'unpaid' } },
+    ...{
+      decided: 3,
+      accepted_instead: 0,
+      rejected_instead: 1,
+      not_sent: 0,
+      rejected_otherwise: 1,
+      unknown: 0,
+    },
+    orders: [{ order_id: 'ORD-3', was: 'accepted', would_be: 'rejected' }],
+    items: [{ item: 'pen', quantity: { was: 38, would_be: 9 }, sold_out_at: { was: null, would_be: null } }],
+    ...{ revenue: { was: '0.00', would_be: '4.00' }, units_without_price: { was: 12, would_be: 0 } },
+  });
+  const text = (await shop.ok('what-if --stock pen=11')).stdout;
+  expect(text).toMatch(
+    /^of 3 orders, as far as commit \d+, 0 would be accepted instead, 1 rejected instead, 0 not sent\n/,
+  );
+  expect(text).toContain('item pen has 9 on hand, 10 wanted');
+  const [sold] = shop.jsonl('orders.jsonl');
+  expect(await shop.json(`what-if --stock pen=1 --until ${Number(sold?.seq)}`)).toMatchObject({
+    ...{ decided: 1, until: { seq: sold?.seq, at: sold?.accepted_at } },
+  });
+  expect(shop.read('inventory.csv')).toBe(before);
+  for (const [flags, message] of [
+    ['--stock pen', '--stock: "pen" has no "="'],
+    ['--stock pen=-1', '--stock: "-1" is not a whole number'],
+    ['--stock pen=1 --stock pen=2', '--stock has pen twice'],
+    ['--price pen=free', '--price: "free" is not a price'],
+    ['--status bob=rich', '--status: "rich" is not a status'],
+    ['--until 2999-01-01', '--until: "2999-01-01" is not a time that has come'],
+  ] as const) {
+    const result = await shop.run(`what-if ${flags} -o json`);
+    expect(result, flags).toMatchObject({ code: 2, stdout: '' });
+    expect(failureOf(result).message).toContain(message);
+  }
+  expect(await shop.run('what-if --until 999')).toMatchObject({ code: 3 });
+  expectValidated('what-if');
 });

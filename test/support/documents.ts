@@ -3,6 +3,7 @@ import { Compile, type Validator } from 'typebox/compile';
 import { expect } from 'vitest';
 import { HourlySales, TopProducts } from '../../src/documents/reports/analytics.ts';
 import { Audit } from '../../src/documents/audit.ts';
+import { WhatIf } from '../../src/documents/reports/what-if.ts';
 import { Backup } from '../../src/documents/backup.ts';
 import { CheckoutOrder, Wish } from '../../src/documents/checkout/order.ts';
 import { Settings } from '../../src/documents/config.ts';
@@ -97,6 +98,7 @@ const OUTPUTS: Readonly<Record<string, Output>> = {
   'schema check': { one: SchemaChecks },
   'schema register': { one: RegisteredSchemas },
   audit: { one: Audit },
+  'what-if': { one: WhatIf },
   // With --watch one a second.
   status: { lines: [Status], summary: null },
   stop: { one: Stopped },

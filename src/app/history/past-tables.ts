@@ -24,7 +24,7 @@ export async function readPast(reader: Pick<StoreReader, 'history'>, moment: Mom
 }
 
 /** Users and items, followed through history: as large as the tables were, however long it is. */
-export class PastTables {
+class PastTables {
   readonly users = new Map<string, User>();
   readonly items = new Map<string, Item>();
 

@@ -41,6 +41,11 @@ export const COMMANDS: readonly { name: string; summary: string; load: () => Pro
     summary: 'orders and revenue by the hour, and what sold most',
     load: () => import('./analytics/index.ts'),
   },
+  {
+    name: 'what-if',
+    summary: 'what would have come of other stock, prices or users',
+    load: () => import('./what-if/what-if.ts'),
+  },
   { name: 'replay', summary: 'send decided orders again', load: () => import('./replay.ts') },
   {
     name: 'offsets',

@@ -14,7 +14,7 @@ interface MomentFlags {
 
 /** What `--at` asks for; null: it is not given. @throws Failure invalid_value */
 export function momentGiven({ at, timeZone }: MomentFlags): Moment | null {
-  return at === undefined ? null : momentOf(at, timeZone, systemClock.now());
+  return at === undefined ? null : momentOf('--at', at, timeZone, systemClock.now());
 }
 
 /** The tables as `--at` asks for them, and says as of which commit; null: it is not given. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { PastTables, readPast } from '../../../src/app/history/past-tables.ts';
-import { decide } from '../../../src/processors/orders/decide.ts';
+import { readPast } from '../../../src/app/history/past-tables.ts';
+import { Again } from '../../../src/app/what-if/again.ts';
 import type { StoreReader } from '../../../src/ports/store.ts';
 import { isFailure } from '../../../src/domain/failure.ts';
 import { FaultyFs } from '../../support/faulty-fs.ts';
@@ -48,19 +48,14 @@ async function expectWhole(
     const past = { users: async () => users, items: async () => items } as unknown as StoreReader;
     expect(await tablesOf(past), `seed ${seed}, commit ${seq}`).toBe(tables);
   }
-  const tables = new PastTables();
-  for await (const lines of reader.history([])) {
-    for (const line of lines) {
-      if (line.kind === 'decision') {
-        const { order, outcome } = line.decided;
-        const again = decide(order, {
-          status: (user) => tables.users.get(user)?.status,
-          quantity: (item) => tables.items.get(item)?.quantity,
-        });
-        expect(again, `seed ${seed}, order ${order.orderId}`).toEqual(outcome);
-      }
-      tables.take(line);
-    }
+  const again = new Again({ stock: new Map(), prices: new Map(), statuses: new Map() });
+  for await (const lines of reader.history([])) lines.forEach((line) => again.take(line));
+  const { orders, counts, wouldBe } = again;
+  expect({ orders, ...counts }, `seed ${seed}`).toEqual({
+    ...{ orders: [], accepted: 0, rejected: 0, not_sent: 0, rejected_otherwise: 0 },
+  });
+  for (const { item, quantity } of await reader.items()) {
+    expect(wouldBe.quantity(item), `seed ${seed}, ${item}`).toBe(quantity);
   }
 }
 

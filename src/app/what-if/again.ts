@@ -1,0 +1,138 @@
+import type { LoggedEdit } from '../../domain/edit.ts';
+import type { Decided, Outcome } from '../../domain/orders/decided.ts';
+import { sameContent, type Order } from '../../domain/orders/order.ts';
+import { triedId } from '../../domain/orders/retry-id.ts';
+import type { UserStatus } from '../../domain/tables.ts';
+import type { CheckoutFact } from '../../domain/checkout/facts.ts';
+import type { HistoryLine } from '../../ports/store.ts';
+import { decide } from '../../processors/orders/decide.ts';
+import { CheckoutAgain } from './checkout.ts';
+import type { OtherOutcome } from './outcome.ts';
+import { Stock } from './stock.ts';
+
+/** What is supposed instead of what was; each holds from the beginning of history on. */
+export interface Circumstances {
+  /** On hand at the beginning, in place of what was put in when the item was added. */
+  readonly stock: ReadonlyMap<string, number>;
+  /** What the item is sold for, whatever orders and edits say. */
+  readonly prices: ReadonlyMap<string, string>;
+  /** Whatever edits say. */
+  readonly statuses: ReadonlyMap<string, UserStatus>;
+}
+
+const MAX_ORDERS = 100;
+
+/** History, decided again line by line. */
+export class Again {
+  readonly was = new Stock();
+  readonly wouldBe: Stock;
+  readonly #circumstances: Circumstances;
+  readonly #users = new Map<string, UserStatus>();
+  /** Supposed items that history has not added yet. */
+  readonly #toBeAdded: Set<string>;
+  /** Orders that were rejected and would be accepted: nobody would have tried them again. */
+  readonly #acceptedInstead = new Map<string, Order>();
+  readonly #checkout: CheckoutAgain;
+  decided = 0;
+  readonly counts = { accepted: 0, rejected: 0, not_sent: 0, rejected_otherwise: 0 };
+  readonly orders: OtherOutcome[] = [];
+
+  constructor(circumstances: Circumstances) {
+    this.#circumstances = circumstances;
+    this.wouldBe = new Stock(circumstances.prices);
+    this.#toBeAdded = new Set(circumstances.stock.keys());
+    for (const [item, quantity] of circumstances.stock) this.wouldBe.put(item, quantity, null);
+    for (const [user, status] of circumstances.statuses) this.#users.set(user, status);
+    this.#checkout = new CheckoutAgain({
+      ...{ was: this.was, wouldBe: this.wouldBe, isUser: (name) => this.#users.has(name) },
+      onOther: (other) => this.#differs(other),
+    });
+  }
+
+  get unknown(): number {
+    return this.#checkout.unknown;
+  }
+
+  take(line: HistoryLine): void {
+    switch (line.kind) {
+      case 'edit':
+        if (line.edit.kind === 'user' || line.edit.kind === 'item') this.#edit(line.edit);
+        return;
+      case 'decision':
+        this.#decide(line.decided);
+        return;
+      case 'movement':
+        // Stock of the checkout is decided again where its steps are.
+        if (line.movement.cause === 'reservation' || line.movement.cause === 'release') return;
+        this.was.add(line.movement.item, line.movement.delta);
+        this.wouldBe.add(line.movement.item, line.movement.delta);
+        return;
+      case 'fact':
+        if (this.#checkout.take(line.fact as CheckoutFact)) this.decided += 1;
+        return;
+    }
+  }
+
+  #edit(edit: Extract<LoggedEdit, { kind: 'user' | 'item' }>): void {
+    if (edit.kind === 'user') {
+      if (this.#circumstances.statuses.has(edit.user)) return;
+      if (edit.after === null) this.#users.delete(edit.user);
+      else this.#users.set(edit.user, edit.after.status);
+      return;
+    }
+    const { item, before, after } = edit;
+    if (after === null) {
+      this.was.remove(item);
+      this.wouldBe.remove(item);
+      return;
+    }
+    this.was.put(item, after.quantity, after.price);
+    this.wouldBe.put(item, this.#edited(item, before?.quantity ?? null, after.quantity), after.price);
+  }
+
+  /** An edit counts as the difference that it made, and leaves no less than nothing. */
+  #edited(item: string, before: number | null, after: number): number {
+    const onHand = this.wouldBe.quantity(item);
+    if (onHand === undefined) return after;
+    if (this.#toBeAdded.delete(item) && before === null) return onHand;
+    return Math.max(Math.min(0, onHand), onHand + after - (before ?? 0));
+  }
+
+  #decide({ order, outcome, decidedAt }: Decided): void {
+    this.decided += 1;
+    if (outcome.kind === 'accepted') this.was.sell(order.items, decidedAt);
+    const about = { orderId: order.orderId, flow: 'direct', was: outcome.kind, decidedAt } as const;
+    const tried = triedId(order.orderId);
+    const instead = tried === null ? undefined : this.#acceptedInstead.get(tried);
+    if (instead !== undefined && sameContent(instead, order)) {
+      this.#differs({ ...about, wouldBe: 'not_sent', detail: null });
+      return;
+    }
+    const again = decide(
+      order,
+      { status: (user) => this.#users.get(user), quantity: this.wouldBe.quantity },
+      usersOf(order, outcome),
+    );
+    if (again.kind === 'accepted') this.wouldBe.sell(order.items, decidedAt);
+    if (again.kind === 'accepted' && outcome.kind === 'rejected') {
+      for (const id of [order.orderId, ...(tried === null ? [] : [tried])])
+        this.#acceptedInstead.set(id, order);
+      this.#differs({ ...about, wouldBe: 'accepted', detail: outcome.detail });
+    } else if (again.kind === 'rejected' && outcome.kind === 'accepted') {
+      this.#differs({ ...about, wouldBe: 'rejected', detail: again.detail });
+    } else if (again.kind === 'rejected' && outcome.kind === 'rejected' && again.reason !== outcome.reason) {
+      this.counts.rejected_otherwise += 1;
+    }
+  }
+
+  #differs(other: OtherOutcome): void {
+    this.counts[other.wouldBe] += 1;
+    if (this.orders.length < MAX_ORDERS) this.orders.push(other);
+  }
+}
+
+/** Whether an order without a user was judged by stock alone: the shop may have changed that rule since. */
+function usersOf({ user }: Order, outcome: Outcome): 'required' | 'optional' {
+  const wasRequired = outcome.kind === 'rejected' && outcome.reason === 'unknown_user';
+  return user === '' && !wasRequired ? 'optional' : 'required';
+}

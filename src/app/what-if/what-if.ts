@@ -1,0 +1,66 @@
+import { CHECKOUT } from '../../domain/checkout/facts.ts';
+import type { StoreAccess } from '../../ports/access.ts';
+import { upTo, type Moment, type Reached } from '../history/moment.ts';
+import { Again, type Circumstances } from './again.ts';
+import type { OtherOutcome } from './outcome.ts';
+
+/** Both are counted from the beginning of history. */
+interface Sides<T> {
+  readonly was: T;
+  readonly wouldBe: T;
+}
+
+export interface WhatIf {
+  /** Orders of both flows whose stock was decided on. */
+  readonly decided: number;
+  /** All of them are counted, by what would have become of them; the first are kept. */
+  readonly counts: Readonly<Record<OtherOutcome['wouldBe'] | 'rejected_otherwise', number>>;
+  readonly orders: readonly OtherOutcome[];
+  /** Items of which something differs, in the order in which they were added. */
+  readonly items: readonly {
+    readonly item: string;
+    readonly quantity: Sides<number | null>;
+    /** When it was first sold out, milliseconds since the epoch; null: never. */
+    readonly ranOutAt: Sides<number | null>;
+  }[];
+  /** In hundredths. */
+  readonly revenue: Sides<bigint>;
+  /** Units that were sold without a price. */
+  readonly unpriced: Sides<number>;
+  /** Orders of the checkout that were rejected and would not have been: nobody knows whether they would have been paid. */
+  readonly unknown: number;
+  readonly reached: Readonly<Reached>;
+}
+
+/**
+ * Decides the history again under other circumstances, in memory; the store is only read. With none that differ, nothing
+ * differs.
+ *
+ * @param until as far as this; null: all of it
+ * @throws Failure not_found: history begins later, or does not reach that commit
+ */
+export async function whatIf(
+  access: Pick<StoreAccess, 'read'>,
+  circumstances: Circumstances,
+  until: Moment | null,
+): Promise<WhatIf> {
+  await using reader = await access.read();
+  const reached: Reached = { seq: null, at: null, unnumbered: 0 };
+  const again = new Again(circumstances);
+  const history = reader.history([CHECKOUT]);
+  for await (const lines of upTo(history, until ?? { kind: 'time', ms: Infinity }, reached)) {
+    for (const line of lines) again.take(line);
+  }
+  const { was, wouldBe, decided, counts, orders, unknown } = again;
+  return {
+    ...{ decided, counts, orders, unknown, reached },
+    items: [...new Set([...was.items(), ...wouldBe.items()])].flatMap((item) => {
+      const quantity = { was: was.quantity(item) ?? null, wouldBe: wouldBe.quantity(item) ?? null };
+      const ranOutAt = { was: was.ranOutAt.get(item) ?? null, wouldBe: wouldBe.ranOutAt.get(item) ?? null };
+      const isSame = quantity.was === quantity.wouldBe && ranOutAt.was === ranOutAt.wouldBe;
+      return isSame ? [] : [{ item, quantity, ranOutAt }];
+    }),
+    revenue: { was: was.revenue, wouldBe: wouldBe.revenue },
+    unpriced: { was: was.unpriced, wouldBe: wouldBe.unpriced },
+  };
+}
