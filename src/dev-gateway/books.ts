@@ -1,4 +1,4 @@
-/** What one request was answered, for ever. */
+/** The answer to one request, for ever. */
 export interface Entry {
   readonly kind: 'charge' | 'refund';
   readonly key: string;

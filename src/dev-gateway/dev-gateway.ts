@@ -8,7 +8,7 @@ import { isMood, Moods, MOODS, type Mood } from './moods.ts';
  * A payment gateway that moves no money, with the API that src/adapters/gateway/http.ts describes:
  *
  *   POST /payments, POST /refunds, GET /payments/KEY
- *   GET /books          what was charged and given back, and for which orders twice
+ *   GET /books          what was charged and refunded, and for which orders twice
  *   GET /mood, PUT /mood {"mood": "lose", "times": 3}
  */
 
@@ -170,7 +170,7 @@ function send(response: ServerResponse, [status, body]: Reply): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(body)}\n`);
 }
 
-/** @returns undefined for what is no JSON object, or too large */
+/** @returns undefined if it is not a JSON object, or too large */
 async function readBody(request: IncomingMessage): Promise<Values | undefined> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;

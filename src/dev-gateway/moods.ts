@@ -1,4 +1,4 @@
-/** How it behaves: to see what a shop makes of it. */
+/** How it can behave, to see how a shop copes. */
 export const MOODS = [
   'normal',
   /** Charges are declined. */
@@ -35,7 +35,7 @@ export class Moods {
     return { mood, times: left === Infinity ? null : left };
   }
 
-  /** Of a look-up: those that say nothing of whether money moves. */
+  /** Of a look-up: only moods that do not concern whether money moves. */
   ofLookUp(): Mood {
     const { mood } = this.#set;
     return mood === 'delay' || mood === 'error' || mood === 'hang' ? this.#take() : 'normal';

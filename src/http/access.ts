@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 
-/** Without one: those that look after the process, and tell nothing of the shop. */
+/** Open without a token: checks of the process, which reveal nothing about the shop. */
 const OPEN = new Set(['/healthz', '/readyz']);
 
 /** Asks every request for the token, as a bearer (RFC 6750). */

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 
-/** So many events are kept for clients whose connection was cut. */
+/** How many events are kept for clients whose connection was cut. */
 const KEPT = 5_000;
-/** A client that reads no faster is dropped: it comes back, and learns that there is a gap. */
+/** A client that falls further behind is dropped: it connects again, and receives a gap. */
 const MAX_BEHIND_BYTES = 1024 * 1024;
 const HEARTBEAT_MS = 15_000;
 
@@ -52,7 +52,7 @@ export class LiveFeed {
     }
   }
 
-  /** @param lastId what the client has had last; null: nothing, and it asks for nothing that was */
+  /** @param lastId of the last event that the client received; null: it asks for no earlier events */
   add(response: ServerResponse, lastId: string | null): void {
     response.write(`retry: 1000\n\n`);
     if (lastId !== null) response.write(this.#since(lastId));

@@ -3,7 +3,7 @@ import type { Advice } from '../domain/advice.ts';
 import { Failure, type FailureCode } from '../domain/failure.ts';
 import type { Problem } from '../documents/http/problem.ts';
 
-/** How a failure is answered. Codes that nobody meets over HTTP are faults of ours. */
+/** The status of each failure. Codes that no request can cause are bugs. */
 const STATUSES: Partial<Record<FailureCode, number>> = {
   usage: 400,
   invalid_value: 422,
@@ -22,20 +22,20 @@ const STATUSES: Partial<Record<FailureCode, number>> = {
   interrupted: 503,
 };
 
-/** The ways out of what most have wrong at first. */
+/** Ways out of the most common first mistakes. */
 const FIXES: Readonly<Record<number, string>> = {
   413: 'send at most 1 MiB',
   415: 'send JSON, with the header "Content-Type: application/json"',
   429: 'send fewer requests',
 };
 
-/** Seconds, for who asks again: a broker that restarts is back by then. */
+/** Seconds until a client should try again: a broker that restarts is back by then. */
 const RETRY_AFTER = '2';
 
 export interface ProblemOptions {
   /** The way out in the words of the reader. */
   readonly wayOut: (fix: Advice) => string;
-  /** Of faults of ours, which clients learn nothing about. */
+  /** Receives bugs, of which clients see no details. */
   readonly onBug: (error: unknown) => void;
 }
 

@@ -19,7 +19,7 @@ import { userRoutes } from './routes/users.ts';
 import type { Shop } from './shop.ts';
 
 const MAX_BODY_BYTES = 1024 * 1024;
-/** A request has so long to arrive; one that sends a byte now and then holds a connection no longer. */
+/** How long a request may take to arrive, so that a client that sends a byte now and then cannot hold a connection. */
 const REQUEST_TIMEOUT_MS = 10_000;
 const IDLE_TIMEOUT_MS = 30_000;
 /** Names are shorter; the longest is that of a dead letter, with a topic in it. */
@@ -61,7 +61,7 @@ async function createApi(shop: Shop, options: ServerOptions): Promise<FastifyIns
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: false } },
   });
-  // The very JSON of the command line; its shapes are held by tests.
+  // The same JSON as on the command line; tests check its shapes.
   server.setSerializerCompiler(() => (value) => JSON.stringify(value));
   server.setErrorHandler(problemHandler(options));
   server.setNotFoundHandler(({ method, url }) => {

@@ -2,15 +2,15 @@ import { useEffect, useRef } from 'preact/hooks';
 import { flow, overview } from './state.ts';
 import { grouped } from './text.ts';
 
-/** Up to so many a second each order is a dot; above that they are a stream. */
+/** Up to this rate each order is a dot; above it they are a stream. */
 const DOTS_PER_SECOND = 60;
 const TRAVEL_MS = 1_400;
 
-/** From the topic through the processors to what became of orders. */
+/** From the topic through the processors to the decisions. */
 export function Flow() {
   const consumer = overview.value?.consumer ?? null;
   const books = overview.value?.books ?? null;
-  // Before the first word of the server nothing is known, not that nothing runs.
+  // Before the first answer of the server it is not known whether something runs.
   const isMissing = overview.value !== null && consumer === null;
   const rate = consumer?.processors.find(({ processor }) => processor === 'orders')?.records_per_second ?? 0;
   const lag = consumer?.lag ?? null;

@@ -4,9 +4,9 @@ import type { Overview } from '../documents/http/overview.ts';
 import type { Item } from '../documents/table.ts';
 import { getInventory, getOrders } from './api.ts';
 
-/** So many orders are kept for the list. */
+/** How many orders are kept for the list. */
 const LISTED = 100;
-/** Without a word for so long, the numbers are dated. */
+/** After this long without an event, the numbers are shown as outdated. */
 const STALE_MS = 4_000;
 
 export const overview = signal<Overview | null>(null);

@@ -45,7 +45,7 @@ function lookNow(): Look {
   if (books === null || isStale.value || overview.value?.problem != null) return 'unknown';
   if (books.difference !== null) return 'bad';
   const isAwaited = [...placed.value.values()].some((what) => what === 'sent' || what === 'answered');
-  // Without a consumer, or before the brokers have said it, nobody knows what waits.
+  // Without a consumer, or before the brokers have answered, it is not known what waits.
   return isAwaited || overview.value?.consumer?.lag !== 0 ? 'moving' : 'good';
 }
 
@@ -78,7 +78,7 @@ function Ledger() {
   );
 }
 
-/** Every state that is not the sunny one, in words. */
+/** Says in words what is wrong; empty when all is well. */
 function Trouble() {
   const seen = overview.value;
   if (isStale.value && heardAt.value > 0) {

@@ -23,7 +23,7 @@ const Wait = Type.String({
   description: `answers once the order is decided, or after so long, such as 5s; at most ${MAX_WAIT_SECONDS}s`,
 });
 
-/** As in `produce --file`. What is in it is checked by the one rule for orders, which names the field. */
+/** As in `produce --file`. Its content is checked by the one rule for orders, which names the field. */
 const OrderBody = Type.Object(
   {
     order_id: Type.Optional(Type.String({ maxLength: 128 })),
