@@ -2,7 +2,15 @@ import type { Advice } from './advice.ts';
 import { Failure } from './failure.ts';
 import type { ProcessorName } from './messages/message.ts';
 import { isName, NAME_RULE } from './names.ts';
-import { isPrice, isQuantity, normalizePrice, type Item, type User, type UserStatus } from './tables.ts';
+import {
+  isPrice,
+  isQuantity,
+  normalizePrice,
+  type Item,
+  type ItemDetails,
+  type User,
+  type UserStatus,
+} from './tables.ts';
 
 /** A reason is a sentence or two. */
 const MAX_WHY_LENGTH = 1_000;
@@ -11,14 +19,14 @@ const MAX_WHY_LENGTH = 1_000;
 export type EditRequest =
   | { readonly kind: 'user.add' | 'user.update'; readonly user: string; readonly status: UserStatus }
   | { readonly kind: 'user.remove'; readonly user: string }
-  | ({ readonly kind: 'item.add'; readonly item: string; readonly quantity: number } & ItemDetails)
+  | ({ readonly kind: 'item.add'; readonly item: string; readonly quantity: number } & GivenDetails)
   | ({
       readonly kind: 'item.update';
       readonly item: string;
       readonly quantity?: number;
       /** Added to what is on hand, may be negative; excludes `quantity`. */
       readonly by?: number;
-    } & ItemDetails)
+    } & GivenDetails)
   | { readonly kind: 'item.remove'; readonly item: string }
   | {
       readonly kind: 'dead_letter.mark';
@@ -39,11 +47,7 @@ export interface MarkedDeadLetter {
 }
 
 /** Left out: stays as it is; null: is unset, and so is an empty text, which is all that a cell can say of it. */
-interface ItemDetails {
-  readonly name?: string | null;
-  readonly price?: string | null;
-  readonly reorderLevel?: number | null;
-}
+type GivenDetails = Partial<ItemDetails>;
 
 /**
  * A change that happened, from → to; null is "did not exist". Moves of the stored position are edits too, and so is
@@ -243,7 +247,7 @@ function checkQuantity(item: string, quantity: number): void {
   }
 }
 
-function checkedDetails(details: ItemDetails): Partial<Item> {
+function checkedDetails(details: GivenDetails): Partial<Item> {
   const { reorderLevel } = details;
   const name = details.name === '' ? null : details.name;
   const price = details.price === '' ? null : details.price;

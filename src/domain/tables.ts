@@ -22,6 +22,14 @@ export interface Item {
   readonly extra: Readonly<Record<string, string>>;
 }
 
+/** The columns of an item beside its name and stock. */
+export type ItemDetails = Omit<Item, 'item' | 'quantity' | 'extra'>;
+
+/** In the order of the file. */
+export function detailsOf({ name, price, reorderLevel }: Item): ItemDetails {
+  return { name, price, reorderLevel };
+}
+
 export function isQuantity(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0;
 }

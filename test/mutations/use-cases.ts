@@ -75,8 +75,8 @@ export const USE_CASES: readonly Mutation[] = [
   {
     name: 'audit does not compare reorder levels',
     file: 'src/app/audit/stock.ts',
-    from: ' && a.reorderLevel === b.reorderLevel',
-    to: '',
+    from: 'JSON.stringify({ ...others, reorder_level })',
+    to: 'JSON.stringify(others)',
     tests: ['test/unit/audit-stock.test.ts'],
   },
   {

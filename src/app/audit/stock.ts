@@ -3,7 +3,7 @@ import { difference, type Difference } from '../../domain/difference.ts';
 import type { LoggedEdit } from '../../domain/edit.ts';
 import { totalsByItem } from '../../domain/orders/order.ts';
 import type { Movement } from '../../domain/movement.ts';
-import type { Item } from '../../domain/tables.ts';
+import { detailsOf, type Item } from '../../domain/tables.ts';
 
 type ItemEdit = Extract<LoggedEdit, { kind: 'item' }>;
 
@@ -193,9 +193,10 @@ function drain(account: Account): void {
 }
 
 function sameDetails(a: Item, b: Item): boolean {
-  return a.name === b.name && a.price === b.price && a.reorderLevel === b.reorderLevel;
+  return inShort(a) === inShort(b);
 }
 
-function inShort({ name, price, reorderLevel }: Item): string {
-  return JSON.stringify({ name, price, reorder_level: reorderLevel });
+function inShort(item: Item): string {
+  const { reorderLevel: reorder_level, ...others } = detailsOf(item);
+  return JSON.stringify({ ...others, reorder_level });
 }

@@ -29,6 +29,10 @@ export interface ListFilter extends OrderFilter {
   readonly reason: string | null;
 }
 
+export const ALL_ORDERS: ListFilter = {
+  ...{ status: null, reason: null, user: null, item: null, sinceMs: null, untilMs: null },
+};
+
 export function isListed(order: ListedOrder, filter: ListFilter): boolean {
   return isCheckout(order) ? matchesCheckout(order, filter) : matchesDecision(order, filter);
 }

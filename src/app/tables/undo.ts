@@ -1,5 +1,6 @@
 import type { EditOrigin } from '../../domain/edit.ts';
 import { Failure } from '../../domain/failure.ts';
+import { detailsOf } from '../../domain/tables.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
 import type { TableMerge } from '../../ports/table-copy.ts';
@@ -143,10 +144,7 @@ function cellsOf(row: Row): Cells {
   const extra = Object.entries(row.extra).map(
     ([name, cell]) => [`=${name}`, cell === '' ? null : cell] as const,
   );
-  const own: Cells =
-    'item' in row
-      ? { name: row.name, price: row.price, reorderLevel: row.reorderLevel }
-      : { status: row.status };
+  const own: Cells = 'item' in row ? { ...detailsOf(row) } : { status: row.status };
   return { ...Object.fromEntries(extra), ...own };
 }
 

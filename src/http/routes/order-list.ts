@@ -1,4 +1,5 @@
 import type { Decided } from '../../domain/orders/decided.ts';
+import { ALL_ORDERS } from '../../app/orders/filter.ts';
 import { listOrders } from '../../app/orders/list.ts';
 import { isCheckout } from '../../app/orders/listed-order.ts';
 import type { OrderList } from '../../documents/http/order-state.ts';
@@ -27,12 +28,12 @@ export async function listPage({ access }: Pick<Shop, 'access'>, query: ListQuer
   let isPast = cursor === null;
   await listOrders(access, {
     filter: {
+      ...ALL_ORDERS,
       user: query.user ?? null,
       item: query.item ?? null,
       sinceMs,
       untilMs: cursor === null ? untilMs : Math.min(untilMs ?? Infinity, cursor.decidedAt + 1),
       status: query.status ?? null,
-      reason: null,
     },
     last: Infinity,
     isReversed: true,

@@ -14,14 +14,15 @@ const NAMED = 3;
 export async function orderIdOf(access: StoreAccess, text: string): Promise<string> {
   const [start = '', end, ...more] = text.split('…');
   if (end === undefined || more.length > 0) return nameOf('ID', text);
-  const [{ listOrders }, { orderIdOf: listedId }] = await Promise.all([
+  const [{ listOrders }, { orderIdOf: listedId }, { ALL_ORDERS }] = await Promise.all([
     import('../../../app/orders/list.ts'),
     import('../../../app/orders/listed-order.ts'),
+    import('../../../app/orders/filter.ts'),
   ]);
   const found = new Set<string>();
   const quiet = { read: () => access.read({ onNotice: () => undefined }) };
   await listOrders(quiet, {
-    filter: { status: null, reason: null, user: null, item: null, sinceMs: null, untilMs: null },
+    filter: ALL_ORDERS,
     last: RECENT,
     onOrders: async (orders) => {
       for (const id of orders.map(listedId)) if (isShortened(id, start, end)) found.add(id);
