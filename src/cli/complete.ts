@@ -7,6 +7,7 @@ import type { Session } from './session.ts';
 import type { SettingSpec } from './settings/spec.ts';
 import { flagOf, SETTINGS } from './settings/table.ts';
 import type { Completion } from './settings/values.ts';
+import { commandChain } from './usage.ts';
 
 /** Nobody waits longer than this after pressing a key; without an answer only names that are known here are offered. */
 const BROKER_TIMEOUT_MS = 400;
@@ -67,7 +68,7 @@ export async function complete(
   const given = words.at(-1) === '=' ? [...words, ''] : words;
   const current = given.at(-1) ?? '';
   const before = given.slice(0, -1).filter((word) => word !== '=');
-  const chain = chainOf(program, before);
+  const chain = commandChain(program, before);
   const options = chain.flatMap((command) => command.options);
   const flagOf = (word: string | undefined): Option | undefined =>
     options.find((option) => word !== undefined && [option.long, option.short].includes(word));
@@ -102,17 +103,6 @@ interface Place {
   readonly program: Command;
   /** Whole: no flag without its value. */
   readonly before: readonly string[];
-}
-
-function chainOf(program: Command, words: readonly string[]): Command[] {
-  const chain = [program];
-  for (const word of words) {
-    const next = chain
-      .at(-1)
-      ?.commands.find((candidate) => candidate.name() === word || candidate.aliases().includes(word));
-    if (next !== undefined) chain.push(next);
-  }
-  return chain;
 }
 
 async function valuesOf(name: string, start: string, place: Place): Promise<readonly string[]> {

@@ -100,7 +100,7 @@ function nearestOption(option: string, known: ReadonlySet<string>): string | und
 }
 
 /** The program and the commands under it, as far as the words name them. */
-function commandChain(program: Command, words: readonly string[]): Command[] {
+export function commandChain(program: Command, words: readonly string[]): Command[] {
   const chain = [program];
   for (const word of words) {
     const next = chain

@@ -11,7 +11,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Codec, DeadLetterCode, Decoded } from '../../ports/codec.ts';
 import type { EffectPerformers } from '../../ports/effects.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
-import type { OwnOptions } from '../../ports/owner.ts';
+import type { ConsumerStatus, OwnOptions } from '../../ports/owner.ts';
 import type { Destination, Store } from '../../ports/store.ts';
 import type { ShopOptions } from '../../processors/options.ts';
 import type { Outcome, Processor } from '../../processors/processor.ts';
@@ -230,15 +230,11 @@ export type ConsumeOrdersEvent =
   | OrdersEvent
   | { readonly kind: 'summary'; readonly summary: ConsumeSummary };
 
-export interface ConsumeSummary extends Pick<RunSummary, 'stoppedBy' | 'seconds'> {
+type Counted = ConsumerStatus['counts'];
+
+export interface ConsumeSummary extends Pick<RunSummary, 'stoppedBy' | 'seconds'>, Counted {
   readonly skipped: number;
   readonly partitions: readonly PartitionProgress[];
-  readonly read: number;
-  readonly accepted: number;
-  readonly rejected: number;
-  readonly duplicates: number;
-  readonly conflicts: number;
-  readonly deadLettered: number;
   readonly rejectedByReason: Readonly<Partial<Record<Reason, number>>>;
   /** Lines whose price is not an amount, which are therefore stored without one. */
   readonly ignoredPrices: number;
