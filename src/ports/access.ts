@@ -1,3 +1,4 @@
+import type { ConditionalEdit, EditConditions, RowRequest } from '../domain/edits/conditional.ts';
 import type { Edit, EditOrigin, EditRequest } from '../domain/edit.ts';
 import type { StoreHealth } from './health.ts';
 import type { StoreNotice } from './notices.ts';
@@ -24,6 +25,16 @@ export interface StoreAccess extends Owner, StoreHealth {
     request: EditRequest,
     options: EditOrigin & { onNotice: (notice: StoreNotice) => void },
   ): Promise<Edit>;
+  /**
+   * As `edit`, where conditions hold in the commit that makes it.
+   *
+   * @throws Failure changed_since, already_exists (its key names another request), and those of `edit`
+   */
+  editIf(
+    request: RowRequest,
+    conditions: EditConditions,
+    options: EditOrigin & { onNotice: (notice: StoreNotice) => void },
+  ): Promise<ConditionalEdit>;
   /**
    * Makes a copy of a table to edit; nothing is locked while it is open. A copy of a CSV that
    * is broken has the last good values.

@@ -30,4 +30,18 @@ export const HTTP: readonly Mutation[] = [
     to: 'const running = (this.#running = this.#start());',
     tests: ['test/app/shared-read.test.ts'],
   },
+  {
+    name: 'of two edits that rest on one look at a row both are made',
+    file: 'src/domain/edits/conditional.ts',
+    from: 'if (row !== null && !isRowBefore(edit, row)) throw changed(request);',
+    to: '',
+    tests: ['test/unit/files/conditional-edit.test.ts'],
+  },
+  {
+    name: 'an edit that is sent again under its key is made again',
+    file: 'src/domain/edits/conditional.ts',
+    from: 'key === null ? [] : [newFact(NAMED_EDITS, { key, request, edit })]',
+    to: '[] as const',
+    tests: ['test/unit/files/conditional-edit.test.ts'],
+  },
 ];

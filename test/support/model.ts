@@ -1,4 +1,10 @@
 import type { Decided } from '../../src/domain/orders/decided.ts';
+import {
+  decideConditionalEdit,
+  type ConditionalEdit,
+  type EditConditions,
+  type RowRequest,
+} from '../../src/domain/edits/conditional.ts';
 import { decideEdit, type Edit, type EditRequest, type LoggedEdit } from '../../src/domain/edit.ts';
 import { checkNewEffects, type Effect, type EffectKind } from '../../src/domain/effects.ts';
 import type { Fact, FactLog, SmallTable } from '../../src/domain/facts.ts';
@@ -140,6 +146,12 @@ export class ModelFolder implements StoreAccess {
     const edit = decideEdit(request, this.state());
     this.apply({ edits: [edit] });
     return edit;
+  }
+
+  async editIf(request: RowRequest, conditions: EditConditions): Promise<ConditionalEdit> {
+    const { changes, result } = decideConditionalEdit(request, conditions, this.state());
+    this.apply(changes);
+    return result;
   }
 
   async claim(task: string): Promise<AsyncDisposable> {

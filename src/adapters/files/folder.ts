@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { decideEdit, type Edit, type EditOrigin, type EditRequest } from '../../domain/edit.ts';
+import { decideEdit, type EditOrigin, type EditRequest } from '../../domain/edit.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import type { Item, User } from '../../domain/tables.ts';
 import type { StoreAccess } from '../../ports/access.ts';
@@ -17,7 +17,8 @@ import { recentOrderIds } from './logs/recent-ids.ts';
 import { askOrOwn, consumerStatus, isOwned, openOwned, userOf, type OpenedFolder } from './owned.ts';
 import { processes } from './owner/processes.ts';
 import type { EditFrom } from './logs/edit-line.ts';
-import type { SocketRequest } from './owner/requests.ts';
+import type { Answer, SocketRequest } from './owner/requests.ts';
+import type { FileStore } from './store.ts';
 import { INVENTORY, USERS, type TableName } from './tables/columns.ts';
 
 /** The store in a folder of files. Opening touches nothing. */
@@ -37,7 +38,12 @@ export function openFolder(options: {
   return {
     name: folder,
     own: (how) => openOwned(opened, how),
-    edit: (request, how) => edit(opened, request, how),
+    edit: (request, how) =>
+      edit(opened, request, how, { kind: 'edit', request }, (store, from) => store.edit(request, from)),
+    editIf: (request, conditions, how) =>
+      edit(opened, request, how, { kind: 'edit_if', request, conditions }, (store, from) =>
+        store.editIf(request, conditions, from),
+      ),
     copyTable: (table, how = {}) => copyTable(opened, table, how),
     consumerStatus: () => consumerStatus(folder),
     async stopConsumer({ kill }) {
@@ -70,19 +76,29 @@ export function openFolder(options: {
   };
 }
 
+/** What the owner is asked, but for who asks. */
+type EditAsked =
+  | Pick<Extract<SocketRequest, { kind: 'edit' }>, 'kind' | 'request'>
+  | Pick<Extract<SocketRequest, { kind: 'edit_if' }>, 'kind' | 'request' | 'conditions'>;
+
 interface EditOptions extends EditOrigin {
   readonly onNotice: OwnOptions['onNotice'];
 }
 
-function edit(opened: OpenedFolder, request: EditRequest, how: EditOptions): Promise<Edit> {
+function edit<A extends Answer>(
+  opened: OpenedFolder,
+  request: EditRequest,
+  how: EditOptions,
+  asked: EditAsked,
+  own: (store: FileStore, from: EditFrom) => Promise<A>,
+): Promise<A> {
   const { files, folder } = opened;
   const from = fromOf(opened, how);
-  const wanted: SocketRequest = { kind: 'edit', request, ...from };
-  return askOrOwn<Edit>(
+  return askOrOwn<A>(
     opened,
-    wanted,
+    { ...asked, ...from },
     { besideBroken: true, ...how },
-    (store) => store.edit(request, from),
+    (store) => own(store, from),
     () => {
       // A request that nothing can fulfil must not make a folder.
       if (files.stat(innerFolder(folder)) === undefined && !isStorage(files, folder)) {

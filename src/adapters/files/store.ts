@@ -1,3 +1,9 @@
+import {
+  decideConditionalEdit,
+  type ConditionalEdit,
+  type EditConditions,
+  type RowRequest,
+} from '../../domain/edits/conditional.ts';
 import { decideEdit, type Edit, type EditRequest, type EditVia } from '../../domain/edit.ts';
 import type { Fact, FactLog } from '../../domain/facts.ts';
 import type { Effect, EffectKind } from '../../domain/effects.ts';
@@ -141,6 +147,11 @@ export class FileStore extends FolderReads implements Store {
       const edit = decideEdit(request, snapshot);
       return { changes: { edits: [edit] }, result: edit };
     });
+  }
+
+  /** The same under conditions. @throws Failure of decideConditionalEdit */
+  editIf(request: RowRequest, conditions: EditConditions, from: EditFrom): Promise<ConditionalEdit> {
+    return this.#group.transact(from, (snapshot) => decideConditionalEdit(request, conditions, snapshot));
   }
 
   /** Takes an edited copy of a table in. @throws Failure corrupt_file, not_found of the copy */

@@ -1,15 +1,112 @@
-import { checkWhy, type EditRequest } from '../../domain/edit.ts';
-import type { TableEdit } from '../../documents/write/table.ts';
+import { createHash } from 'node:crypto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import type { RowRequest } from '../../domain/edits/conditional.ts';
+import { checkWhy } from '../../domain/edit.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { Item, User } from '../../domain/tables.ts';
+import { Problem } from '../../documents/http/problem.ts';
+import type { ItemEdit, UserEdit } from '../../documents/table.ts';
+import { editDocument, itemEntry, userEntry } from '../../documents/write/table.ts';
 import type { Shop } from '../shop.ts';
 
-/** Makes an edit as the commands do: the same rules, logged as made over HTTP. @throws Failure of decideEdit and of the store */
-export async function makeEdit(
+/** Headers of requests for one row (RFC 9110, sections 13.1 and 8.8.3). */
+export const READ_HEADERS = Type.Object({
+  'if-none-match': Type.Optional(Type.String({ description: 'an ETag: 304 when the row is still that' })),
+});
+export const ADD_HEADERS = Type.Object({
+  'idempotency-key': Type.Optional(
+    Type.String({
+      ...{ minLength: 1, maxLength: 255 },
+      description: 'names the request, which is made once however often it is sent',
+    }),
+  ),
+});
+export const EDIT_HEADERS = Type.Object({
+  ...ADD_HEADERS.properties,
+  'if-match': Type.Optional(
+    Type.String({
+      description: 'an ETag: nothing is edited, and 412 the answer, when the row is another by now',
+    }),
+  ),
+});
+
+export const NOT_MODIFIED = Type.Null({ description: 'the row is still as the client has it' });
+export const EDIT_RESPONSE = { 404: Problem, 409: Problem, 412: Problem, 422: Problem };
+
+/** Makes an edit as the commands do: the same rules, logged as made over HTTP. @throws Failure of editIf */
+export async function answerEdit(
   { access, onNotice }: Pick<Shop, 'access' | 'onNotice'>,
-  request: EditRequest,
+  edit: RowRequest,
   why: string | undefined,
-): Promise<TableEdit> {
+  { headers }: FastifyRequest,
+  reply: FastifyReply,
+): Promise<UserEdit | ItemEdit> {
   if (why !== undefined) checkWhy(why);
-  const edit = await access.edit(request, { via: 'http', why, onNotice });
-  if (edit.kind === 'user' || edit.kind === 'item') return edit;
-  throw new Error(`the store answered an edit of a table with ${edit.kind}`);
+  const key = headers['idempotency-key'];
+  const conditions = {
+    row: headers['if-match'] === undefined ? null : await rowOf(access, edit, headers['if-match']),
+    key: typeof key === 'string' ? createHash('sha256').update(key).digest('hex') : null,
+  };
+  const { edit: made, isRepeat } = await access.editIf(edit, conditions, { via: 'http', why, onNotice });
+  if (made.kind !== 'user' && made.kind !== 'item')
+    throw new Error(`the store answered an edit of a row with ${made.kind}`);
+  if (isRepeat) void reply.header('idempotent-replayed', 'true');
+  else if (made.after !== null) void reply.header('etag', tagOf(made.after));
+  return editDocument(made);
+}
+
+/** The row of an edit, where it is as the client saw it. @returns null: the edit finds out by itself @throws Failure changed_since */
+async function rowOf(access: Shop['access'], edit: RowRequest, wanted: string): Promise<User | Item | null> {
+  const row = 'item' in edit ? await itemNamed(access, edit.item) : await userNamed(access, edit.user);
+  if (row === undefined || wanted.trim() === '*') return null;
+  if (tagsIn(wanted).includes(tagOf(row))) return row;
+  throw new Failure(
+    'changed_since',
+    `${'item' in edit ? edit.item : edit.user} has changed since it was read`,
+    {
+      fix: 'read it again, and edit what is there now',
+    },
+  );
+}
+
+export async function itemNamed(access: Shop['access'], item: string): Promise<Item | undefined> {
+  await using reader = await access.read();
+  for (const row of await reader.items()) if (row.item === item) return row;
+  return undefined;
+}
+
+export async function userNamed(access: Shop['access'], user: string): Promise<User | undefined> {
+  await using reader = await access.read();
+  for (const row of await reader.users()) if (row.user === user) return row;
+  return undefined;
+}
+
+/** Answers with a row, or with 304 where the client has it. */
+export function answerRow<Entry>(
+  row: User | Item,
+  entry: Entry,
+  { headers }: FastifyRequest,
+  reply: FastifyReply,
+): Entry | FastifyReply {
+  const tag = tagOf(row);
+  void reply.header('etag', tag);
+  const known = headers['if-none-match'];
+  // The weak comparison, by which W/ makes no difference.
+  const isKnown =
+    known !== undefined && (known.trim() === '*' || tagsIn(known.replaceAll('W/', '')).includes(tag));
+  return isKnown ? reply.code(304).send() : entry;
+}
+
+/** The tags of a list. Those that are weak match no row. */
+function tagsIn(list: string): readonly string[] {
+  return list.split(',').map((tag) => tag.trim());
+}
+
+/** The ETag of a row: the same as long as no cell of it changes. */
+function tagOf(row: User | Item): string {
+  const entry = 'item' in row ? itemEntry(row) : userEntry(row);
+  const extra = Object.entries(entry.extra).sort(([a], [b]) => (a < b ? -1 : 1));
+  const text = JSON.stringify([{ ...entry, extra: null }, extra]);
+  return `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`;
 }

@@ -1,13 +1,21 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { Problem } from '../../documents/http/problem.ts';
 import { nullable } from '../../documents/shapes.ts';
 import { Item, ItemEdit, ItemList } from '../../documents/table.ts';
-import { editDocument, itemEntry } from '../../documents/write/table.ts';
-import type { EditRequest } from '../../domain/edit.ts';
+import { itemEntry } from '../../documents/write/table.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Shop } from '../shop.ts';
-import { makeEdit } from './edit.ts';
+import {
+  ADD_HEADERS,
+  answerEdit,
+  answerRow,
+  EDIT_HEADERS,
+  EDIT_RESPONSE,
+  itemNamed,
+  NOT_MODIFIED,
+  READ_HEADERS,
+} from './edit.ts';
 
 const TAGS = ['inventory'];
 const Name = Type.Object({ item: Type.String() });
@@ -29,7 +37,7 @@ const PATCH = Type.Object(
   },
   { ...strict, minProperties: 1, examples: [{ by: 20, why: 'delivery' }] },
 );
-const RESPONSE = { 200: ItemEdit, 404: Problem, 409: Problem, 422: Problem };
+const RESPONSE = { 200: ItemEdit, ...EDIT_RESPONSE };
 
 interface ItemBody {
   readonly item?: string;
@@ -52,21 +60,41 @@ export function inventoryRoutes(server: FastifyInstance, shop: Shop): void {
   );
   server.get(
     '/inventory/:item',
-    { schema: { tags: TAGS, summary: 'An item', params: Name, response: { 200: Item, 404: Problem } } },
-    async (request) => {
+    {
+      schema: {
+        ...{ tags: TAGS, summary: 'An item', params: Name, headers: READ_HEADERS },
+        response: { 200: Item, 304: NOT_MODIFIED, 404: Problem },
+      },
+    },
+    async (request, reply) => {
       const { item } = request.params as { item: string };
-      await using reader = await shop.access.read();
-      for (const row of await reader.items()) if (row.item === item) return itemEntry(row);
+      const row = await itemNamed(shop.access, item);
+      if (row !== undefined) return answerRow(row, itemEntry(row), request, reply);
       throw new Failure('not_found', `item ${item} does not exist`, { fix: { kind: 'show_items' } });
     },
   );
+  editRoutes(server, shop);
+}
+
+function editRoutes(server: FastifyInstance, shop: Shop): void {
   server.post(
     '/inventory',
-    { schema: { tags: TAGS, summary: 'Add an item', body: POST, response: { ...RESPONSE, 201: ItemEdit } } },
+    {
+      schema: {
+        ...{ tags: TAGS, summary: 'Add an item', body: POST, headers: ADD_HEADERS },
+        response: { 201: ItemEdit, 409: Problem, 422: Problem },
+      },
+    },
     async (request, reply) => {
       const body = request.body as ItemBody & { item: string; quantity: number };
       const { item, quantity } = body;
-      const edit = await editItem(shop, { kind: 'item.add', item, quantity, ...detailsOf(body) }, body);
+      const edit = await answerEdit(
+        shop,
+        { kind: 'item.add', item, quantity, ...detailsOf(body) },
+        body.why,
+        request,
+        reply,
+      );
       return reply
         .code(201)
         .header('location', `/inventory/${encodeURIComponent(item)}`)
@@ -81,22 +109,34 @@ export function inventoryRoutes(server: FastifyInstance, shop: Shop): void {
         summary: 'Set the stock of an item',
         params: Name,
         body: PUT,
+        headers: EDIT_HEADERS,
         response: RESPONSE,
       },
     },
-    (request) => updateItem(shop, request.params as { item: string }, request.body as ItemBody),
+    (request, reply) => updateItem(shop, request, reply),
   );
   server.patch(
     '/inventory/:item',
     {
-      schema: { tags: TAGS, summary: 'Adjust an item', params: Name, body: PATCH, response: RESPONSE },
+      schema: {
+        ...{ tags: TAGS, summary: 'Adjust an item', params: Name, body: PATCH, headers: EDIT_HEADERS },
+        response: RESPONSE,
+      },
     },
-    (request) => updateItem(shop, request.params as { item: string }, request.body as ItemBody),
+    (request, reply) => updateItem(shop, request, reply),
   );
   server.delete(
     '/inventory/:item',
-    { schema: { tags: TAGS, summary: 'Remove an item', params: Name, response: RESPONSE } },
-    (request) => editItem(shop, { kind: 'item.remove', item: (request.params as { item: string }).item }, {}),
+    {
+      schema: {
+        ...{ tags: TAGS, summary: 'Remove an item', params: Name, headers: EDIT_HEADERS },
+        response: RESPONSE,
+      },
+    },
+    (request, reply) => {
+      const { item } = request.params as { item: string };
+      return answerEdit(shop, { kind: 'item.remove', item }, undefined, request, reply);
+    },
   );
 }
 
@@ -108,15 +148,14 @@ function detailsOf({ name, price, reorder_level: reorderLevel }: ItemBody) {
   };
 }
 
-function updateItem(shop: Shop, { item }: { item: string }, body: ItemBody) {
-  const { quantity, by } = body;
+function updateItem(shop: Shop, request: FastifyRequest, reply: FastifyReply) {
+  const { item } = request.params as { item: string };
+  const body = request.body as ItemBody;
+  const { quantity, by, why } = body;
   const change = {
     ...(quantity === undefined ? {} : { quantity }),
     ...(by === undefined ? {} : { by }),
   };
-  return editItem(shop, { kind: 'item.update', item, ...change, ...detailsOf(body) }, body);
-}
-
-async function editItem(shop: Shop, request: EditRequest, { why }: ItemBody) {
-  return editDocument(await makeEdit(shop, request, why));
+  const edit = { kind: 'item.update' as const, item, ...change, ...detailsOf(body) };
+  return answerEdit(shop, edit, why, request, reply);
 }

@@ -2,12 +2,20 @@ import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { Problem } from '../../documents/http/problem.ts';
 import { User, UserEdit, UserList } from '../../documents/table.ts';
-import { editDocument, userEntry } from '../../documents/write/table.ts';
-import type { EditRequest } from '../../domain/edit.ts';
+import { userEntry } from '../../documents/write/table.ts';
 import { Failure } from '../../domain/failure.ts';
 import { USER_STATUSES, type UserStatus } from '../../domain/tables.ts';
 import type { Shop } from '../shop.ts';
-import { makeEdit } from './edit.ts';
+import {
+  ADD_HEADERS,
+  answerEdit,
+  answerRow,
+  EDIT_HEADERS,
+  EDIT_RESPONSE,
+  NOT_MODIFIED,
+  READ_HEADERS,
+  userNamed,
+} from './edit.ts';
 
 const TAGS = ['users'];
 const Name = Type.Object({ user: Type.String() });
@@ -16,7 +24,7 @@ const FIELDS = {
   why: Type.Optional(Type.String({ description: 'kept in the log of edits' })),
 };
 const strict = { additionalProperties: false };
-const RESPONSE = { 200: UserEdit, 404: Problem, 409: Problem, 422: Problem };
+const RESPONSE = { 200: UserEdit, ...EDIT_RESPONSE };
 
 interface UserBody {
   readonly user: string;
@@ -35,14 +43,23 @@ export function userRoutes(server: FastifyInstance, shop: Shop): void {
   );
   server.get(
     '/users/:user',
-    { schema: { tags: TAGS, summary: 'A user', params: Name, response: { 200: User, 404: Problem } } },
-    async (request) => {
+    {
+      schema: {
+        ...{ tags: TAGS, summary: 'A user', params: Name, headers: READ_HEADERS },
+        response: { 200: User, 304: NOT_MODIFIED, 404: Problem },
+      },
+    },
+    async (request, reply) => {
       const { user } = request.params as { user: string };
-      await using reader = await shop.access.read();
-      for (const row of await reader.users()) if (row.user === user) return userEntry(row);
+      const row = await userNamed(shop.access, user);
+      if (row !== undefined) return answerRow(row, userEntry(row), request, reply);
       throw new Failure('not_found', `user ${user} does not exist`, { fix: { kind: 'show_users' } });
     },
   );
+  editRoutes(server, shop);
+}
+
+function editRoutes(server: FastifyInstance, shop: Shop): void {
   server.post(
     '/users',
     {
@@ -50,12 +67,13 @@ export function userRoutes(server: FastifyInstance, shop: Shop): void {
         tags: TAGS,
         summary: 'Add a user',
         body: Type.Object({ user: Type.String(), ...FIELDS }, strict),
-        response: { ...RESPONSE, 201: UserEdit },
+        headers: ADD_HEADERS,
+        response: { 201: UserEdit, 409: Problem, 422: Problem },
       },
     },
     async (request, reply) => {
       const { user, status, why } = request.body as UserBody;
-      const edit = await editUser(shop, { kind: 'user.add', user, status }, why);
+      const edit = await answerEdit(shop, { kind: 'user.add', user, status }, why, request, reply);
       return reply
         .code(201)
         .header('location', `/users/${encodeURIComponent(user)}`)
@@ -71,23 +89,27 @@ export function userRoutes(server: FastifyInstance, shop: Shop): void {
         summary: 'Change a user',
         params: Name,
         body: Type.Object(FIELDS, strict),
+        headers: EDIT_HEADERS,
         response: RESPONSE,
       },
-      handler: (request) => {
+      handler: (request, reply) => {
         const { user } = request.params as { user: string };
         const { status, why } = request.body as UserBody;
-        return editUser(shop, { kind: 'user.update', user, status }, why);
+        return answerEdit(shop, { kind: 'user.update', user, status }, why, request, reply);
       },
     });
   }
   server.delete(
     '/users/:user',
-    { schema: { tags: TAGS, summary: 'Remove a user', params: Name, response: RESPONSE } },
-    (request) =>
-      editUser(shop, { kind: 'user.remove', user: (request.params as { user: string }).user }, undefined),
+    {
+      schema: {
+        ...{ tags: TAGS, summary: 'Remove a user', params: Name, headers: EDIT_HEADERS },
+        response: RESPONSE,
+      },
+    },
+    (request, reply) => {
+      const { user } = request.params as { user: string };
+      return answerEdit(shop, { kind: 'user.remove', user }, undefined, request, reply);
+    },
   );
-}
-
-async function editUser(shop: Shop, request: EditRequest, why: string | undefined) {
-  return editDocument(await makeEdit(shop, request, why));
 }

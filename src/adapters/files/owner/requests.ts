@@ -1,3 +1,4 @@
+import type { ConditionalEdit, EditConditions, RowRequest } from '../../../domain/edits/conditional.ts';
 import type { Edit, EditRequest } from '../../../domain/edit.ts';
 import { Failure } from '../../../domain/failure.ts';
 import type { OwnOptions, RunningConsumer } from '../../../ports/owner.ts';
@@ -9,6 +10,12 @@ import type { TableName } from '../tables/columns.ts';
 /** A request to an owner on the folder's socket. */
 export type SocketRequest =
   | ({ readonly kind: 'edit'; readonly request: EditRequest } & EditFrom)
+  /** Answered by a ConditionalEdit. */
+  | ({
+      readonly kind: 'edit_if';
+      readonly request: RowRequest;
+      readonly conditions: EditConditions;
+    } & EditFrom)
   /** Answered by a TableMerge. `copy` is the name of its directory. */
   | ({ readonly kind: 'merge'; readonly table: TableName; readonly copy: string } & EditFrom)
   /** Answered by a RunningConsumer; by null when the owner is no consumer. */
@@ -16,7 +23,7 @@ export type SocketRequest =
   /** Answered by whether the owner is a consumer, which then stops. */
   | { readonly kind: 'stop' };
 
-export type Answer = Edit | TableMerge | RunningConsumer | boolean | null;
+export type Answer = Edit | ConditionalEdit | TableMerge | RunningConsumer | boolean | null;
 
 /**
  * @param how of the owner
@@ -41,6 +48,11 @@ export function answering(
         const edit = await (await opened).edit(request.request, fromOf(request));
         how.onNotice({ kind: 'edit_taken_in', edit });
         return edit;
+      }
+      case 'edit_if': {
+        const made = await (await opened).editIf(request.request, request.conditions, fromOf(request));
+        if (!made.isRepeat) how.onNotice({ kind: 'edit_taken_in', edit: made.edit });
+        return made;
       }
       case 'merge': {
         const { table, copy } = request;
