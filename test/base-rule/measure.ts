@@ -3,7 +3,7 @@ import type { KnownVersion } from '../../src/adapters/files/edits/known-version.
 import { INVENTORY, type CsvTable } from '../../src/adapters/files/tables/columns.ts';
 import { mergedRow, sameRow } from '../../src/adapters/files/edits/merge-rows.ts';
 import type { Item } from '../../src/domain/tables.ts';
-import { random } from '../support/faulty-fs.ts';
+import { randomFrom } from '../support/random.ts';
 import { fewestRows } from './fewest-rows.ts';
 import type { Save, Scenario } from './scenarios.ts';
 import { below, COLUMNS, Shop, spread, type Rows } from './shop.ts';
@@ -53,7 +53,7 @@ export function measure(
 ): Counts {
   const counts: Counts = { saves: 0, wrong: 0, refused: 0, refusals: {} };
   for (let number = 0; counts.saves < saves; number++) {
-    const draw = random(seed * 1_000 + number);
+    const draw = randomFrom(seed * 1_000 + number);
     const size = Math.round(least === 1 ? least + below(draw, most) : spread(draw, least, most));
     const shop = new Shop(draw, size, spread(draw, 0.01, 3));
     for (let made = 0; made < SAVES_OF_A_SHOP;) {

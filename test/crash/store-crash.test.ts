@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { isFailure } from '../../src/domain/failure.ts';
 import { FolderReader } from '../../src/adapters/files/reader.ts';
 import { FakeClock } from '../support/fake-clock.ts';
-import { FaultyFs, random } from '../support/faulty-fs.ts';
+import { FaultyFs } from '../support/faulty-fs.ts';
+import { randomFrom } from '../support/random.ts';
 import { allowed, asText, expectOneOf, expectTruth, run } from '../support/store-check.ts';
 import {
   after,
@@ -58,7 +59,7 @@ async function crashAndRecover(history: History, call: number, how: 'kill' | 'po
   expectOneOf(asText(seen), visible, 'what a reader sees');
 
   // A crash in the recovery, at a call that differs from run to run.
-  const recoveryCall = 1 + Math.floor(random(call)() * 40);
+  const recoveryCall = 1 + Math.floor(randomFrom(call)() * 40);
   survived.arm({ kind: 'crash', call: recoveryCall });
   const recovering = new Runner(history, survived);
   try {
@@ -67,7 +68,7 @@ async function crashAndRecover(history: History, call: number, how: 'kill' | 'po
     if (!isCrash(error)) throw error;
   }
   // The other way in half of the runs: what a killed process left unsynced is lost with the power then.
-  survived = survived.survived(random(call + 1)() < 0.5 ? 'power' : how);
+  survived = survived.survived(randomFrom(call + 1)() < 0.5 ? 'power' : how);
 
   const runner = new Runner(history, survived);
   const index = await expectTruth(runner, truths);

@@ -1,7 +1,8 @@
 import path from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { isFailure } from '../../src/domain/failure.ts';
-import { FaultyFs, random } from '../support/faulty-fs.ts';
+import { FaultyFs } from '../support/faulty-fs.ts';
+import { randomFrom } from '../support/random.ts';
 import { allowed, expectTruth, run } from '../support/store-check.ts';
 import { after, emptyTruth, FOLDER, makeHistory, Runner, type Operation } from '../support/store-history.ts';
 import { turn } from '../simulate/manual-clock.ts';
@@ -134,7 +135,7 @@ test('a log whose sync failed in the background is not called durable at the end
 });
 
 test('a damaged file is refused with a way out, or was not needed', async () => {
-  const next = random(FIRST_SEED);
+  const next = randomFrom(FIRST_SEED);
   let refused = 0;
   for (let round = 0; round < 200; round++) {
     const seed = FIRST_SEED + (round % 8);

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { ALERT } from '../../src/domain/messages/shop/alert.ts';
 import { INVENTORY_EVENT } from '../../src/domain/messages/shop/inventory-event.ts';
 import { fill, openShop, type Shop } from '../support/cli.ts';
-import { randomFrom } from '../support/kill-loop.ts';
+import { randomFrom } from '../support/random.ts';
 import { messagesOf } from '../support/run-kills/messages.ts';
 import { openPostOffice } from '../support/run-kills/post-office.ts';
 import {

@@ -1,7 +1,8 @@
 import { parseTable } from '../../src/adapters/files/csv/parse.ts';
 import { INVENTORY, USERS } from '../../src/adapters/files/tables/columns.ts';
 import { isFailure } from '../../src/domain/failure.ts';
-import { random, type FaultyFs } from '../support/faulty-fs.ts';
+import type { FaultyFs } from '../support/faulty-fs.ts';
+import { randomFrom } from '../support/random.ts';
 import { begin } from '../simulate/folders.ts';
 import * as oracle from '../simulate/oracle.ts';
 import type { Rows, TableFile, Truth } from '../simulate/oracle.ts';
@@ -51,7 +52,7 @@ export async function fuzzFiles(
   share: (name: string) => number,
   counts: FileCounts,
 ): Promise<void> {
-  const next = random(seed);
+  const next = randomFrom(seed);
   for (const folder of [CLOSED, KILLED]) {
     const topic = makeTopic(0);
     const whole = await begin({ seed, folder, checkpointBytes: 1_000_000, steps: [] }, topic);

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import type { Order } from '../../src/domain/orders/order.ts';
-import { random } from '../support/faulty-fs.ts';
+import { randomFrom } from '../support/random.ts';
 
 /** Values that no honest producer sends, made from valid ones and from nothing. */
 export interface Material {
@@ -14,7 +14,7 @@ export interface Material {
 export type Draw = ReturnType<typeof draws>;
 
 export function draws(seed: number) {
-  const next = random(seed);
+  const next = randomFrom(seed);
   const below = (bound: number): number => Math.floor(next() * bound);
   const pick = <T>(list: readonly T[]): T => list[below(list.length)] as T;
   const bytes = (length: number): Buffer => Buffer.from(Array.from({ length }, () => below(256)));

@@ -1,4 +1,3 @@
-import { createOrderCodec } from '../../src/adapters/avro/orders/codec.ts';
 import { FileStore } from '../../src/adapters/files/store.ts';
 import type { RecordResult } from '../../src/app/run/events.ts';
 import { formatRecordId } from '../../src/domain/orders/order.ts';
@@ -6,6 +5,7 @@ import type { Broker, BrokerRecord, SendRecord } from '../../src/ports/broker.ts
 import { DEAD_LETTER_CODES, type OrderCodec } from '../../src/ports/codec.ts';
 import { lastHeader } from '../../src/ports/record.ts';
 import { FakeRegistry } from '../support/fake-registry.ts';
+import { orderCodecOn } from '../support/order-codec.ts';
 import { FaultyFs } from '../support/faulty-fs.ts';
 import { ordersRunner, type OrdersRunner } from '../support/orders-runner.ts';
 import { ManualClock } from '../simulate/manual-clock.ts';
@@ -55,12 +55,7 @@ export interface RecordCounts {
 export async function fuzzRecords(seed: number, records: number, counts: RecordCounts): Promise<void> {
   const registry = await FakeRegistry.start();
   try {
-    const codec = createOrderCodec({
-      url: registry.url,
-      credentials: null,
-      subject: 'orders-value',
-      register: true,
-    });
+    const codec = orderCodecOn(registry);
     const material: Materials = {
       avro: (await codec.encode(sampleOrders())).map((value) => Buffer.from(value)),
       bombIds: BOMBS.map((type) =>

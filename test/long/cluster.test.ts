@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { randomFrom } from '../support/kill-loop.ts';
+import { randomFrom } from '../support/random.ts';
 import { ThreeNodes } from '../support/three-nodes/cluster.ts';
 import {
   cutFromClients,

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { EXPERIMENTS } from '../../src/domain/experiments/kinds.ts';
 import { openShop } from '../support/cli.ts';
-import { randomFrom } from '../support/kill-loop.ts';
+import { randomFrom } from '../support/random.ts';
 import { breakShop, startUp } from '../support/up-shop.ts';
 
 /** `npm run break-test`: the break bar pressed as often as one likes, while samples flow. */

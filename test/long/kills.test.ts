@@ -1,6 +1,7 @@
 import { describe, test } from 'vitest';
 import { openShop } from '../support/cli.ts';
-import { killLoop, randomFrom } from '../support/kill-loop.ts';
+import { killLoop } from '../support/kill-loop.ts';
+import { randomFrom } from '../support/random.ts';
 
 /** `npm run crash-test`: the binary under kill -9, as often as one likes. */
 const kills = Number(process.env.ORDERCTL_TEST_KILLS ?? 500);

@@ -1,5 +1,5 @@
 import { describe, test } from 'vitest';
-import { randomFrom } from '../support/kill-loop.ts';
+import { randomFrom } from '../support/random.ts';
 import { killCheckout } from '../support/run-kills/checkout.ts';
 import { killDirectFlow } from '../support/run-kills/direct-flow.ts';
 

@@ -1,4 +1,4 @@
-import { random } from '../support/faulty-fs.ts';
+import { randomFrom } from '../support/random.ts';
 import { begin } from './folders.ts';
 import { perform } from './perform.ts';
 import type { History, Step } from './steps.ts';
@@ -59,7 +59,7 @@ const GO_ON = 0.2;
  */
 export async function explore(history: History, exploration: Exploration, counts: Counts): Promise<void> {
   const topic = makeTopic(history.seed);
-  const next = random(history.seed ^ 0x5eed);
+  const next = randomFrom(history.seed ^ 0x5eed);
   const moments: { moment: Moment; call: string }[] = [];
   const world = await begin(history, topic);
   await world.open();

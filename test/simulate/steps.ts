@@ -1,4 +1,4 @@
-import { random } from '../support/faulty-fs.ts';
+import { randomFrom } from '../support/random.ts';
 import type { TableEdit, TableFile } from './oracle.ts';
 import type { SendFault } from './sim-broker.ts';
 import { DESTINATIONS, type EffectsCall, type PartsCall, type SimDestination } from './parts.ts';
@@ -115,7 +115,7 @@ const CHECKPOINT_BYTES = [400, 1_500, 1_000_000] as const;
 
 /** @param most steps */
 export function makeHistory(seed: number, most: number): History {
-  const next = random(seed);
+  const next = randomFrom(seed);
   const below = (bound: number): number => Math.floor(next() * bound);
   const pick = <T>(list: readonly T[]): T => list[below(list.length)] as T;
   const length = 1 + below(most);

@@ -2,7 +2,7 @@ import type { RecordFingerprint } from '../../src/ports/record.ts';
 import type { Order } from '../../src/domain/orders/order.ts';
 import type { Batch, BrokerRecord } from '../../src/ports/broker.ts';
 import type { DecodedRecord, OrderCodec } from '../../src/ports/codec.ts';
-import { random } from '../support/faulty-fs.ts';
+import { randomFrom } from '../support/random.ts';
 
 /** What the simulated topic holds: the oracle is fed with it too. */
 export interface SimRecord extends BrokerRecord {
@@ -27,8 +27,8 @@ const IDS = 40;
 
 /** Few ids, so that many records are duplicates or conflicts; gaps, as compaction and control records leave them. */
 export function makeTopic(seed: number): SimTopic {
-  const shared = random(7);
-  const own = random(seed);
+  const shared = randomFrom(7);
+  const own = randomFrom(seed);
   return Array.from({ length: PARTITIONS }, () => {
     const records: SimRecord[] = [];
     let offset = 0;
@@ -47,7 +47,7 @@ export function makeTopic(seed: number): SimTopic {
 function makeOrder(next: () => number): Order {
   const id = Math.floor(next() * IDS);
   // The content follows from the id, but for a conflict now and then.
-  const of = random(id * 2 + (next() < 0.1 ? 1 : 0));
+  const of = randomFrom(id * 2 + (next() < 0.1 ? 1 : 0));
   const items = Array.from({ length: 1 + Math.floor(of() * 2) }, () => ({
     item: of() < 0.05 ? 'ghost' : (ITEM_NAMES[Math.floor(of() * ITEM_NAMES.length)] ?? 'book'),
     quantity: of() < 0.1 ? ([0, -1, 1.5][Math.floor(of() * 3)] ?? 0) : 1 + Math.floor(of() * 3),

@@ -1,22 +1,12 @@
 import path from 'node:path';
 import type { FileStat, FileSystem } from '../../src/adapters/files/fs.ts';
+import { randomFrom } from './random.ts';
 
 /** The process died here: nothing after it happened. */
 export class Crash extends Error {
   constructor(call: number) {
     super(`crashed before call ${call}`);
   }
-}
-
-/** Numbers from 0 to 1 that a seed determines (mulberry32). */
-export function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 type Pending = { readonly at: number; readonly bytes: Buffer } | { readonly truncate: number };
@@ -95,7 +85,7 @@ export class FaultyFs implements FileSystem {
   onCall: ((point: CallPoint) => void) | undefined;
 
   constructor(seed: number, fault?: Fault) {
-    this.#random = random(seed);
+    this.#random = randomFrom(seed);
     this.#fault = fault;
     this.#makeDurableDirectory(ROOT);
   }

@@ -9,17 +9,6 @@ const STOCK = 1_000_000;
 /** Long enough for a start, recovery, joining and a second of full flow: a kill may come in any of them. */
 const LONGEST_LIFE_MS = 2_000;
 
-/** mulberry32: https://github.com/bryc/code/blob/master/jshash/PRNGs.md */
-export function randomFrom(start: number): () => number {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /**
  * Kills a consumer in full flow, again and again at random moments of its life, with `inventory update`s beside it;
  * then reads to the end and demands stock = start + edits − sold, and each id decided once.

@@ -6,15 +6,19 @@ export interface Random {
   pick<T>(weighed: readonly (readonly [weight: number, value: T])[]): T;
 }
 
-/** By mulberry32. */
-export function randomOf(seed: number): Random {
+/** Numbers from 0 to below 1 that a seed determines: mulberry32, https://github.com/bryc/code/blob/master/jshash/PRNGs.md */
+export function randomFrom(seed: number): () => number {
   let state = seed >>> 0;
-  const next = (): number => {
+  return () => {
     state = (state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(state ^ (state >>> 15), state | 1);
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
+}
+
+export function randomOf(seed: number): Random {
+  const next = randomFrom(seed);
   return {
     below: (limit) => Math.floor(next() * limit),
     pick: (weighed) => {

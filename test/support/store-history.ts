@@ -12,7 +12,8 @@ import { newFact, type FactLog, type SmallTable } from '../../src/domain/facts.t
 import type { StoreNotice } from '../../src/ports/notices.ts';
 import type { Changes, Outgoing, StoreReader } from '../../src/ports/store.ts';
 import { ManualClock } from '../simulate/manual-clock.ts';
-import { Crash, random, type FaultyFs } from './faulty-fs.ts';
+import { Crash, type FaultyFs } from './faulty-fs.ts';
+import { randomFrom } from './random.ts';
 
 /*
  * Random histories of a store, and the plainest account of what they must come to. An operation is acknowledged
@@ -78,13 +79,13 @@ const USERS = ['alice', 'bob', 'carol'];
 
 /** @param length operations after those that fill the tables */
 export function makeHistory(seed: number, length: number): History {
-  const next = random(seed);
+  const next = randomFrom(seed);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(next() * list.length)] as T;
   const topic = Array.from({ length: 60 }, (): Order | null => {
     if (next() < 0.1) return null;
     // Few ids, so that many records are duplicates; the content follows from the id.
     const id = Math.floor(next() * 40);
-    const of = random(id + 1);
+    const of = randomFrom(id + 1);
     const items = Array.from({ length: 1 + Math.floor(of() * 2) }, () => ({
       item: ITEMS[Math.floor(of() * ITEMS.length)] ?? 'book',
       quantity: 1 + Math.floor(of() * 3),

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createOrderCodec } from '../../../src/adapters/avro/orders/codec.ts';
 import { ORDER as ORDER_MESSAGE } from '../../../src/domain/messages/shop/order.ts';
 import type { Order } from '../../../src/domain/orders/order.ts';
 import type { DecodedRecord, OrderCodec } from '../../../src/ports/codec.ts';
 import { FakeRegistry } from '../../support/fake-registry.ts';
+import { orderCodecOn } from '../../support/order-codec.ts';
 
 /*
- * Schemas are anybody's too: each of these is small and makes a small value stand for much. What it costs is held
- * against a bound that is generous to a busy machine and far below what the naive way takes.
+ * Schemas come from anybody too: each of these is small and makes a small value stand for much. The test bounds what it
+ * costs, generously for a busy machine and far below what the naive way takes.
  */
 
 const MIB = 1024 * 1024;
@@ -25,12 +25,7 @@ let encoded: Buffer;
 
 beforeAll(async () => {
   registry = await FakeRegistry.start();
-  codec = createOrderCodec({
-    url: registry.url,
-    credentials: null,
-    subject: 'orders-value',
-    register: true,
-  });
+  codec = orderCodecOn(registry);
   const [value = new Uint8Array()] = await codec.encode([ORDER]);
   encoded = Buffer.from(value.subarray(5));
 });

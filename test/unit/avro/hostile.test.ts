@@ -1,21 +1,16 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createOrderCodec } from '../../../src/adapters/avro/orders/codec.ts';
 import type { Order } from '../../../src/domain/orders/order.ts';
 import { DEAD_LETTER_CODES, type DecodedRecord, type OrderCodec } from '../../../src/ports/codec.ts';
 import { FakeRegistry } from '../../support/fake-registry.ts';
+import { orderCodecOn } from '../../support/order-codec.ts';
 
 let registry: FakeRegistry;
 let codec: OrderCodec;
 
 beforeAll(async () => {
   registry = await FakeRegistry.start();
-  codec = createOrderCodec({
-    url: registry.url,
-    credentials: null,
-    subject: 'orders-value',
-    register: true,
-  });
+  codec = orderCodecOn(registry);
 });
 afterAll(() => registry.stop());
 

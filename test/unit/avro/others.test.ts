@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createOrderCodec } from '../../../src/adapters/avro/orders/codec.ts';
 import { createInspector } from '../../../src/adapters/avro/inspect.ts';
 import { createSchemaTools } from '../../../src/adapters/avro/schema-tools.ts';
 import type { BrokerRecord } from '../../../src/ports/broker.ts';
 import type { DecodedRecord, OrderCodec } from '../../../src/ports/codec.ts';
 import { avroBytes, field, framed, recordSchema } from '../../support/avro-values.ts';
 import { FakeRegistry } from '../../support/fake-registry.ts';
+import { orderCodecOn } from '../../support/order-codec.ts';
 
 /* Orders as programs that are not ours send them: their names, prices, times and framings. */
 
@@ -14,12 +14,7 @@ let codec: OrderCodec;
 
 beforeEach(async () => {
   registry = await FakeRegistry.start();
-  codec = createOrderCodec({
-    url: registry.url,
-    credentials: null,
-    subject: 'orders-value',
-    register: true,
-  });
+  codec = orderCodecOn(registry);
 });
 afterEach(async () => {
   vi.restoreAllMocks();

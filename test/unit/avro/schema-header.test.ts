@@ -1,10 +1,10 @@
 import avro from 'avsc';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { createOrderCodec } from '../../../src/adapters/avro/orders/codec.ts';
 import { ORDER as ORDER_MESSAGE } from '../../../src/domain/messages/shop/order.ts';
 import type { DecodedRecord, OrderCodec } from '../../../src/ports/codec.ts';
 import type { HeaderValue, Headers } from '../../../src/ports/record.ts';
 import { FakeRegistry } from '../../support/fake-registry.ts';
+import { orderCodecOn } from '../../support/order-codec.ts';
 
 const OWN_SCHEMA = JSON.stringify(ORDER_MESSAGE.schema);
 /** Of a flat order, as another program writes it. */
@@ -21,10 +21,7 @@ let registry: FakeRegistry;
 let codec: OrderCodec;
 beforeEach(async () => {
   registry = await FakeRegistry.start();
-  codec = createOrderCodec({
-    ...{ url: registry.url, credentials: null },
-    ...{ subject: 'orders-value', register: true },
-  });
+  codec = orderCodecOn(registry);
 });
 afterEach(() => registry.stop());
 
