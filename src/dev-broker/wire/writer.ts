@@ -26,11 +26,6 @@ export class Writer {
     this.#chunk.writeInt16BE(value, at);
   }
 
-  uint16(value: number): void {
-    const at = this.#room(2);
-    this.#chunk.writeUInt16BE(value, at);
-  }
-
   int32(value: number): void {
     const at = this.#room(4);
     this.#chunk.writeInt32BE(value, at);
@@ -41,11 +36,6 @@ export class Writer {
     const high = Math.floor(value / 2 ** 32);
     this.#chunk.writeInt32BE(high, at);
     this.#chunk.writeUInt32BE(value - high * 2 ** 32, at + 4);
-  }
-
-  float64(value: number): void {
-    const at = this.#room(8);
-    this.#chunk.writeDoubleBE(value, at);
   }
 
   boolean(value: boolean): void {

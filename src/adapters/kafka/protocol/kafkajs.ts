@@ -43,8 +43,6 @@ export interface ProtocolRequest<Decoded, Parsed = Decoded> {
   };
   /** Raises the connection's own time-out, never lowers it. */
   readonly requestTimeout?: number;
-  /** False keeps an expected error answer out of the log. */
-  readonly logResponseError?: boolean;
 }
 
 interface RequestQueue {
