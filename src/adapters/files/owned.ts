@@ -84,8 +84,15 @@ export async function askOrOwn<A extends Answer>(
       await using store = await openOwned(opened, { purpose: EDIT_PURPOSE, ...how });
       return await own(store);
     } catch (error) {
-      if (!isFailure(error, 'folder_in_use') || clock.now() >= until) throw error;
-      await clock.sleep(RACE_RETRY_MS);
+      if (!isFailure(error, 'folder_in_use')) throw error;
+      if (clock.now() < until) {
+        await clock.sleep(RACE_RETRY_MS);
+        continue;
+      }
+      // Who came between may answer, however long was waited for it to go.
+      const answered = await ask(innerFolder(folder), wanted, EDIT_TIMEOUT_MS);
+      if (answered === null) throw error;
+      return answered.answer as A;
     }
   }
 }

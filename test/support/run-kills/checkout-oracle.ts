@@ -1,0 +1,146 @@
+import path from 'node:path';
+import { expect, onTestFinished } from 'vitest';
+import { startDevGateway, type DevGateway } from '../../../src/dev-gateway/dev-gateway.ts';
+import { has, quantitiesOf, type CheckoutFact } from '../../../src/domain/checkout/facts.ts';
+import { statusOf } from '../../../src/domain/checkout/status.ts';
+import { INVENTORY_REJECTED } from '../../../src/domain/messages/checkout/inventory-rejected.ts';
+import { INVENTORY_RESERVED } from '../../../src/domain/messages/checkout/inventory-reserved.ts';
+import { NOTIFICATION, type Notification } from '../../../src/domain/messages/checkout/notification.ts';
+import { ORDER_CANCELLED } from '../../../src/domain/messages/checkout/order-cancelled.ts';
+import { ORDER_REJECTED } from '../../../src/domain/messages/checkout/order-rejected.ts';
+import { ORDER_VALIDATED } from '../../../src/domain/messages/checkout/order-validated.ts';
+import { PAYMENT_FAILED } from '../../../src/domain/messages/checkout/payment-failed.ts';
+import { PAYMENT_PROCESSED } from '../../../src/domain/messages/checkout/payment-processed.ts';
+import { PAYMENT_REFUNDED } from '../../../src/domain/messages/checkout/payment-refunded.ts';
+import { SHIPMENT_CREATED } from '../../../src/domain/messages/checkout/shipment-created.ts';
+import { SHIPMENT_DISPATCHED } from '../../../src/domain/messages/checkout/shipment-dispatched.ts';
+import { INVENTORY_EVENT, type InventoryEvent } from '../../../src/domain/messages/shop/inventory-event.ts';
+import { amountFrom, hundredths } from '../../../src/domain/orders/money.ts';
+import type { Shop } from '../cli.ts';
+import { expectUnbroken } from './events.ts';
+import { temporaryFolderOfTest } from './folder.ts';
+import { messagesOf } from './messages.ts';
+
+/** A payment gateway in the process of the test, which no kill reaches. */
+export async function openGatewayOfTest(): Promise<DevGateway> {
+  const folder = temporaryFolderOfTest('orderctl-gateway-');
+  const gateway = await startDevGateway({ port: 0, file: path.join(folder, 'payments.jsonl') });
+  onTestFinished(() => gateway.stop());
+  return gateway;
+}
+
+export interface CheckoutEnded {
+  readonly shop: Shop;
+  readonly gateway: Pick<DevGateway, 'totals'>;
+  readonly brokers: string;
+  /** Ids of all orders that were sent. */
+  readonly sent: readonly string[];
+  /** What was put in, by item; less what direct orders took. */
+  readonly stock: Readonly<Record<string, number>>;
+}
+
+type Steps = readonly CheckoutFact[];
+
+/** Once all is read and nothing is owed any more. */
+export async function expectCheckoutEven(ended: CheckoutEnded): Promise<void> {
+  const { shop, gateway, brokers, sent, stock } = ended;
+  const facts = shop.jsonl('checkout.jsonl') as unknown as Steps;
+  const orders = byOrder(facts, sent);
+  for (const [id, steps] of orders) expectOneEnd(id, steps);
+  expectMoney([...orders.values()], gateway);
+  expect(shop.stock()).toEqual(stockAfter(stock, [...orders.values()]));
+  await expectToldOnce([...orders.values()], brokers);
+  const events = await messagesOf<InventoryEvent>(INVENTORY_EVENT, brokers);
+  expectUnbroken(shop, events, Object.keys(stock));
+  await shop.ok('audit');
+}
+
+function byOrder(facts: Steps, sent: readonly string[]): ReadonlyMap<string, Steps> {
+  const orders = new Map<string, CheckoutFact[]>(sent.map((id) => [id, []]));
+  for (const fact of facts) orders.get(fact.order_id)?.push(fact);
+  expect(facts, 'of orders that nobody sent').toHaveLength([...orders.values()].flat().length);
+  return orders;
+}
+
+const FINAL = ['COMPLETED', 'REJECTED', 'FAILED', 'CANCELLED'];
+
+function expectOneEnd(id: string, facts: Steps): void {
+  const steps = facts.map(({ step }) => step);
+  const what = `${id}: ${steps.join()}`;
+  expect(new Set(steps).size, what).toBe(steps.length);
+  expect(FINAL, what).toContain(statusOf(facts));
+  expect(has(facts, 'validated', 'rejected'), what).toBe(true);
+  // Nobody waits: what was to be charged, given back or sent was.
+  if (has(facts, 'charge_owed')) expect(has(facts, 'paid', 'declined', 'not_charged'), what).toBe(true);
+  if (has(facts, 'refund_owed')) expect(has(facts, 'refunded'), what).toBe(true);
+  if (has(facts, 'reserved')) expect(has(facts, 'dispatched', 'cancelled'), what).toBe(true);
+}
+
+function expectMoney(orders: readonly Steps[], gateway: CheckoutEnded['gateway']): void {
+  const totals = gateway.totals();
+  expect(totals).toMatchObject({ charged_twice: [], refunded_twice: [] });
+  let completed = 0n;
+  for (const facts of orders) {
+    if (statusOf(facts) !== 'COMPLETED') continue;
+    for (const fact of facts) if (fact.step === 'validated') completed += hundredths(fact.total_amount);
+  }
+  expect(amountFrom(hundredths(totals.charged) - hundredths(totals.refunded))).toBe(amountFrom(completed));
+}
+
+function stockAfter(stock: CheckoutEnded['stock'], orders: readonly Steps[]): CheckoutEnded['stock'] {
+  const left: Record<string, number> = { ...stock };
+  for (const facts of orders) {
+    for (const fact of facts) {
+      if (fact.step !== 'reserved' || has(facts, 'cancelled')) continue;
+      for (const [item, quantity] of quantitiesOf(fact.items)) left[item] = (left[item] ?? 0) - quantity;
+    }
+  }
+  return left;
+}
+
+/** What is sent when an order comes to a step, and whether its customer is written to. */
+const ANNOUNCED = [
+  { step: 'validated', message: ORDER_VALIDATED, isWritten: false },
+  { step: 'rejected', message: ORDER_REJECTED, isWritten: true },
+  { step: 'paid', message: PAYMENT_PROCESSED, isWritten: true },
+  { step: 'declined', message: PAYMENT_FAILED, isWritten: true },
+  { step: 'gone', message: INVENTORY_REJECTED, isWritten: false },
+  { step: 'refunded', message: PAYMENT_REFUNDED, isWritten: true },
+  { step: 'reserved', message: INVENTORY_RESERVED, isWritten: false },
+  { step: 'reserved', message: SHIPMENT_CREATED, isWritten: true },
+  { step: 'dispatched', message: SHIPMENT_DISPATCHED, isWritten: true },
+  { step: 'cancelled', message: ORDER_CANCELLED, isWritten: true },
+  { step: 'cancel_refused', message: ORDER_CANCELLED, isWritten: true },
+] as const;
+
+/** Whoever cancels an order hears of that alone, unless it was charged or declined before. */
+function isAnnounced(facts: Steps, step: CheckoutFact['step']): boolean {
+  const places = facts.map((fact) => fact.step);
+  const cancelled = places.indexOf('cancelled');
+  const isLate = cancelled >= 0 && cancelled < places.indexOf(step);
+  return !(isLate && (step === 'rejected' || step === 'declined'));
+}
+
+/** Each step with its one message, and the customer with one of each; by id, since a message may be sent twice. */
+async function expectToldOnce(orders: readonly Steps[], brokers: string): Promise<void> {
+  const announced = (message: { readonly name: string }): string[] =>
+    orders
+      .flatMap((facts) =>
+        facts
+          .filter(({ step }) =>
+            ANNOUNCED.some((one) => one.step === step && one.message.name === message.name),
+          )
+          .filter(({ step }) => isAnnounced(facts, step))
+          .map(({ order_id }) => order_id),
+      )
+      .sort();
+  for (const message of new Set(ANNOUNCED.map((one) => one.message))) {
+    const expected = announced(message);
+    const received = expected.length === 0 ? [] : await messagesOf<{ order_id: string }>(message, brokers);
+    expect(received.map(({ value }) => value.order_id).sort(), message.name).toEqual(expected);
+  }
+  const written = new Set(ANNOUNCED.filter(({ isWritten }) => isWritten).map(({ message }) => message));
+  const expected = [...written].flatMap((message) => announced(message).map((id) => `${id} ${message.name}`));
+  const received = await messagesOf<Notification>(NOTIFICATION, brokers);
+  expect(received.map(({ value }) => `${value.order_id} ${value.cause}`).sort()).toEqual(expected.sort());
+}
