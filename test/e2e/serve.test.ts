@@ -314,6 +314,7 @@ function checkoutShop(items: Record<string, number>): Shop {
 
 test('an order of the checkout is placed, waited for and cancelled, and its id belongs to its flow', async () => {
   const shop = checkoutShop({ pen: 5 });
+  await shop.ok('inventory update --item pen --price 2.50');
   const { call } = await serve(shop);
   const without = { order_id: 'C-1', user: 'alice', item: 'pen', quantity: 2 };
   const order = { ...without, shipping_address: 'Main Street 1' };
@@ -345,7 +346,7 @@ test('an order of the checkout is placed, waited for and cancelled, and its id b
   const run = shop.start('run validation payment inventory --dispatch manual');
   expect(await call('GET', '/orders/C-1?wait=30s')).toMatchObject({
     status: 200,
-    body: { status: 'COMPLETED', payment: { status: 'paid' }, total_amount: '0.00' },
+    body: { status: 'COMPLETED', payment: { status: 'paid' }, total_amount: '5.00' },
   });
   expect(await call('GET', '/orders/C-3?wait=30s')).toMatchObject({ body: { status: 'FAILED' } });
   expect(await call('GET', '/orders/C-4?wait=30s')).toMatchObject({ body: { status: 'CANCELLED' } });

@@ -46,4 +46,18 @@ export const CHECKOUT_FLOW: readonly Mutation[] = [
     to: 'if (before.length >= 0)',
     tests: LISTED,
   },
+  {
+    name: 'what has no price is sold for nothing',
+    file: 'src/processors/validation/reasons.ts',
+    from: 'if (price === null && hundredths(unit_price) === 0n) {',
+    to: 'if (price === null && hundredths(unit_price) < 0n) {',
+    tests: ['test/unit/processors/checkout.test.ts'],
+  },
+  {
+    name: 'an edit is refused where a run starts between asking and owning',
+    file: 'src/adapters/files/owned.ts',
+    from: '      if (answered === null) throw error;\n      return',
+    to: '      throw error;\n      return',
+    tests: ['test/unit/files/owner-between.test.ts'],
+  },
 ];

@@ -15,8 +15,8 @@ interface Catalogue {
 }
 
 /**
- * Encodes orders as orders.created. Prices and the total come from the catalogue where an order has none, an item without
- * a price costs nothing; the address from the column `address` of the user.
+ * Encodes orders as orders.created. Prices and the total come from the catalogue where an order has none; an item without
+ * a price is 0.00, which validation refuses; the address comes from the column `address` of the user.
  */
 export async function checkoutCodec(
   access: StoreAccess,

@@ -46,7 +46,8 @@ export function register(command: Command, session: Session): void {
       'the storage folder, unpaid users too. With --user, --item and --quantity: exactly that order, even if it will be ' +
       'rejected. With --file: the orders of a file, one JSON object a line, checked as a whole before the first is ' +
       'sent (6); a line without an id gets one that follows from the file and the line. --flow checkout sends to orders.created, ' +
-      'with the prices of inventory.csv and the column "address" of users.csv.\n\n' +
+      'with the prices of inventory.csv and the column "address" of users.csv; an item without a price is rejected ' +
+      '(no_price) until "inventory update --price" gives it one.\n\n' +
       'Ctrl-C: 0 with --count 0, else 130 with the way to go on. Brokers that do not answer: 5, with the orders that may ' +
       'be stored all the same, and the way to send them again under the same ids. No users or no items: 3.',
     examples: [

@@ -10,6 +10,6 @@ export const REASONS = [
 export type Reason = (typeof REASONS)[number];
 
 /** Further reasons of the checkout, where prices count. */
-export const PLACING_REASONS = ['price_mismatch', 'total_mismatch'] as const;
+export const PLACING_REASONS = ['no_price', 'price_mismatch', 'total_mismatch'] as const;
 
 export type PlacingReason = (typeof PLACING_REASONS)[number];

@@ -36,6 +36,10 @@ export function refuse(order: OrderCreated, state: Pick<State, 'status' | 'item'
 function refusePrices({ items }: OrderCreated, state: Pick<State, 'item'>): Refusal | null {
   for (const { product_id, unit_price } of items) {
     const price = state.item(product_id)?.price ?? null;
+    // Who names no price has none filled in where the catalogue has none. What is free has the price 0.00.
+    if (price === null && hundredths(unit_price) === 0n) {
+      return { reason: 'no_price', detail: `item ${product_id} has no price` };
+    }
     if (price !== null && hundredths(price) !== hundredths(unit_price)) {
       const detail = `item ${product_id} costs ${price}, not ${unit_price}`;
       return { reason: 'price_mismatch', detail };

@@ -151,6 +151,7 @@ describe('an order', () => {
       ['O-1', 'alice', { book: 1 }, '2.49'],
       'price_mismatch: item book costs 2.50, not 2.49',
     ],
+    ['for nothing', ['O-1', 'alice', { pen: 1 }, '0.00'], 'no_price: item pen has no price'],
     [
       'below zero',
       ['O-1', 'alice', { pen: 1 }, '-1.00'],
