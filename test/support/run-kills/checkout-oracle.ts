@@ -113,7 +113,7 @@ const ANNOUNCED = [
   { step: 'cancel_refused', message: ORDER_CANCELLED, isWritten: true },
 ] as const;
 
-/** Whoever cancels an order hears of that alone, unless it was charged or declined before. */
+/** After a cancelling nothing is announced of a rejection, nor of a declined charge. */
 function isAnnounced(facts: Steps, step: CheckoutFact['step']): boolean {
   const places = facts.map((fact) => fact.step);
   const cancelled = places.indexOf('cancelled');
