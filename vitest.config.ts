@@ -8,6 +8,7 @@ const LONGEST = [
   /simulation/,
   /broker\.test/,
   /outages/,
+  /cli\/demo/,
   /nobody-there/,
   /cli\/output/,
   /\/e2e\//,
