@@ -212,4 +212,18 @@ export const SENDING: readonly Mutation[] = [
     to: "column.title === 'BYTES' && byGroup.size < 1",
     tests: ['test/app/dlq.test.ts'],
   },
+  {
+    name: 'a record has the headers of the one before',
+    file: 'src/adapters/kafka/protocol/encode-batch.ts',
+    from: 'if (last?.header === header) {',
+    to: 'if (last?.header[0] === header[0]) {',
+    tests: ['test/unit/kafka/record-batch.test.ts'],
+  },
+  {
+    name: 'a key that is a text goes to another partition than its bytes',
+    file: 'src/adapters/kafka/produce/partitioner.ts',
+    from: 'return murmur2(TEXT, length);',
+    to: 'return murmur2(TEXT);',
+    tests: ['test/unit/kafka/record-batch.test.ts'],
+  },
 ];

@@ -27,23 +27,26 @@ export function eventHeaders(
   message: Message,
   { id, store, at, traceparent }: Pick<Cause, 'store' | 'at' | 'traceparent'> & { readonly id: string },
 ): EventHeaders {
+  if (lastStore.store !== store) lastStore = { store, header: ['ce_source', `/orderctl/${store}`] };
+  if (lastType.message !== message) lastType = { message, header: ['ce_type', typeOf(message)] };
+  if (lastTime.at !== at) lastTime = { at, header: ['ce_time', new Date(at).toISOString()] };
   return [
-    ['ce_specversion', '1.0'],
+    SPEC_VERSION,
     ['ce_id', id],
-    ['ce_source', `/orderctl/${store}`],
-    ['ce_type', typeOf(message)],
-    ['ce_time', timeText(at)],
+    lastStore.header,
+    lastType.header,
+    lastTime.header,
     ['traceparent', isTraceparent(traceparent) ? traceparent : newTrace(id)],
   ];
 }
 
-/** All messages of a commit have one time. */
-let lastTime = { at: NaN, text: '' };
+type Header = EventHeaders[number];
 
-function timeText(at: number): string {
-  if (lastTime.at !== at) lastTime = { at, text: new Date(at).toISOString() };
-  return lastTime.text;
-}
+/* Those of a commit have these headers in common, and whoever encodes them can see that they are the same objects. */
+const SPEC_VERSION: Header = ['ce_specversion', '1.0'];
+let lastStore: { store: string | null; header: Header } = { store: null, header: ['ce_source', ''] };
+let lastType: { message: Message | null; header: Header } = { message: null, header: ['ce_type', ''] };
+let lastTime: { at: number; header: Header } = { at: NaN, header: ['ce_time', ''] };
 
 /** The id of a message, for `ce_id` and for fields such as `event_id`: `STORE/inventory-events/P-567/42`. */
 export function eventId({ name }: Message, { store, of }: Pick<Cause, 'store' | 'of'>): string {

@@ -69,6 +69,28 @@ describe('record batch', () => {
     headers: fc.array(fc.tuple(name, header), { maxLength: 6 }),
   });
 
+  it('has the same bytes where records share headers, all or some, and where each has its own', () => {
+    const own = (n: number): (readonly [string, string])[] => [
+      ['version', '1.0'],
+      ['id', `n-${n}`],
+      ['source', n % 5 === 0 ? 'b' : 'a'],
+      ['long', 'x'.repeat(100_000 * (n % 2))],
+    ];
+    const shared = own(0);
+    const records = Array.from({ length: 20 }, (_, n) => {
+      const headers = own(n).map((header, place) =>
+        shared[place]?.[1] === header[1] ? (shared[place] ?? header) : header,
+      );
+      return { key: null, value: null, headers: n % 5 === 4 ? shared : headers };
+    });
+    const origin = { producerId: 4, producerEpoch: 0, baseSequence: 7, timestampMs: 1 };
+    const apart = records.map(({ headers, ...rest }) => ({
+      ...rest,
+      headers: headers.map(([name, value]) => [name, value] as const),
+    }));
+    expect(encodeBatch(records, origin).equals(encodeBatch(apart, origin))).toBe(true);
+  });
+
   it('comes back as it was written', () => {
     fc.assert(
       fc.property(fc.array(record, { minLength: 1, maxLength: 150 }), (records) => {
@@ -275,6 +297,15 @@ describe('partitioner', () => {
     ];
     for (const [key, hash] of known) expect(murmur2(Buffer.from(key)), key).toBe(hash);
     expect(partitionOf(Buffer.from('21'), 7)).toBe((-973932308 & 0x7fffffff) % 7);
+  });
+
+  it('puts a text where it puts its bytes', () => {
+    const text = fc.oneof(fc.string({ maxLength: 300 }), fc.string({ unit: 'grapheme' }));
+    fc.assert(
+      fc.property(text, (key) => {
+        expect(partitionOf(key, 1_000)).toBe(partitionOf(Buffer.from(key), 1_000));
+      }),
+    );
   });
 });
 

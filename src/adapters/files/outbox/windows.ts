@@ -10,10 +10,11 @@ const MOST_AT_ONCE = 2_000;
 /** Of their lines: a record may have a MiB. */
 const MOST_BYTES_AT_ONCE = 8 * 1024 * 1024;
 /**
- * What comes while others are being sent stays in memory up to here: then it does not have to be read again. As many as
- * a run lets wait for a destination that answers, so that those are never read.
+ * What comes while others are being sent stays in memory up to here: then it does not have to be read again. More than a
+ * run lets wait for a destination that answers and one batch of orders leads to, so that those are never read.
  */
-const MOST_KEPT = 10_000;
+const MOST_KEPT = 40_000;
+const MOST_BYTES_KEPT = 16 * 1024 * 1024;
 
 /** One that waits, and where the line after it begins. */
 export interface Waiting {
@@ -37,7 +38,7 @@ class Window {
   }
 
   get isFull(): boolean {
-    return this.waiting.length >= MOST_KEPT || this.sizeBytes >= MOST_BYTES_AT_ONCE;
+    return this.waiting.length >= MOST_KEPT || this.sizeBytes >= MOST_BYTES_KEPT;
   }
 }
 

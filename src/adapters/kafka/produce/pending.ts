@@ -34,7 +34,7 @@ export function queuesOf(
 ): Map<number, Pending[]> {
   const batches = new Map<number, { sizeBytes: number; readonly all: number[][] }>();
   records.forEach((record, index) => {
-    const key = typeof record.key === 'string' ? Buffer.from(record.key) : record.key;
+    const { key } = record;
     const partition = key === null ? next(partitions) : partitionOf(key, partitions);
     let of = batches.get(partition);
     if (of === undefined) batches.set(partition, (of = { sizeBytes: 0, all: [] }));

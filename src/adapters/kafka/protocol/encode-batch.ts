@@ -15,37 +15,70 @@ export interface BatchOrigin {
 /** Greatest length of what surrounds key, value and headers: length, attributes, deltas, lengths. */
 const RECORD_OVERHEAD_BYTES = 32;
 
+const CHUNK_BYTES = 64 * 1024;
+const NUMBER_BYTES = 10;
+
+/** A header as it was encoded last at its place among those of a record, and where. */
+interface Encoded {
+  header: Headers[number];
+  bytes: Buffer;
+  from: number;
+  to: number;
+}
+
 /**
  * The headers of records as they stand in a batch, their number first: encoded once for each object, which records
- * that are sent together may share. For one send: the objects must not change meanwhile.
+ * that are sent together may share, be that the list or single headers of it. For one send: the objects must not change
+ * meanwhile.
  */
 export class HeaderEncoder {
   readonly #known = new Map<Headers, Uint8Array>();
+  readonly #last: Encoded[] = [];
+  /** Of many records: a buffer for each would cost more than the encoding. */
+  #chunk = new Writer(Buffer.alloc(0), 0);
 
   encode({ headers }: SendRecord): Uint8Array {
     if (headers === undefined) return NO_HEADERS;
     let bytes = this.#known.get(headers);
-    if (bytes === undefined) this.#known.set(headers, (bytes = headerBytes(headers)));
+    if (bytes === undefined) this.#known.set(headers, (bytes = this.#encoded(headers)));
     return bytes;
+  }
+
+  #encoded(headers: Headers): Uint8Array {
+    let bound = NUMBER_BYTES;
+    for (const [name, value] of headers) {
+      bound += 2 * NUMBER_BYTES + 3 * name.length;
+      if (value !== null) bound += typeof value === 'string' ? 3 * value.length : value.length;
+    }
+    if (this.#chunk.at + bound > this.#chunk.bytes.length) {
+      this.#chunk = new Writer(Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, bound)), 0);
+    }
+    const writer = this.#chunk;
+    const start = writer.at;
+    writer.varint(headers.length);
+    for (let place = 0; place < headers.length; place++) {
+      const header = headers[place];
+      if (header !== undefined) this.#write(header, place, writer);
+    }
+    return writer.bytes.subarray(start, writer.at);
+  }
+
+  #write(header: Headers[number], place: number, writer: Writer): void {
+    const last = this.#last[place];
+    if (last?.header === header) {
+      writer.at += last.bytes.copy(writer.bytes, writer.at, last.from, last.to);
+      return;
+    }
+    const from = writer.at;
+    writer.put(header[0]);
+    writer.put(header[1]);
+    const { bytes, at: to } = writer;
+    if (last === undefined) this.#last[place] = { header, bytes, from, to };
+    else Object.assign(last, { header, bytes, from, to });
   }
 }
 
 const NO_HEADERS = Uint8Array.of(0);
-
-function headerBytes(headers: Headers): Uint8Array {
-  let bound = 10;
-  for (const [name, value] of headers) {
-    bound += 10 + 3 * name.length + (typeof value === 'string' ? 3 * value.length : (value?.length ?? 0));
-  }
-  const buffer = Buffer.allocUnsafe(bound);
-  const writer = new Writer(buffer, 0);
-  writer.varint(headers.length);
-  for (const [name, value] of headers) {
-    writer.bytes(name);
-    writer.bytes(value);
-  }
-  return buffer.subarray(0, writer.at);
-}
 
 /** At least the bytes that the record takes in a batch. */
 export function recordSizeBound(record: SendRecord, headers = new HeaderEncoder()): number {
@@ -92,26 +125,26 @@ function lengthOf(bytes: Bytes): number {
 }
 
 class Writer {
-  readonly #buffer: Buffer;
+  readonly bytes: Buffer;
   at: number;
 
-  constructor(buffer: Buffer, at: number) {
-    this.#buffer = buffer;
+  constructor(bytes: Buffer, at: number) {
+    this.bytes = bytes;
     this.at = at;
   }
 
   record({ key, value }: SendRecord, delta: number, headers: Uint8Array): void {
     this.varint(2 + varintSize(delta) + sizeOf(key) + sizeOf(value) + headers.length);
-    this.#buffer.writeInt16BE(0, this.at); // attributes and timestamp delta
+    this.bytes.writeInt16BE(0, this.at); // attributes and timestamp delta
     this.at += 2;
     this.varint(delta);
-    this.bytes(key);
-    this.bytes(value);
-    this.#buffer.set(headers, this.at);
+    this.put(key);
+    this.put(value);
+    this.bytes.set(headers, this.at);
     this.at += headers.length;
   }
 
-  bytes(bytes: Bytes): void {
+  put(bytes: Bytes): void {
     if (bytes === null) {
       this.varint(-1);
       return;
@@ -119,9 +152,9 @@ class Writer {
     if (typeof bytes === 'string' && this.#shortText(bytes)) return;
     this.varint(lengthOf(bytes));
     if (typeof bytes === 'string') {
-      this.at += this.#buffer.write(bytes, this.at);
+      this.at += this.bytes.write(bytes, this.at);
     } else {
-      this.#buffer.set(bytes, this.at);
+      this.bytes.set(bytes, this.at);
       this.at += bytes.length;
     }
   }
@@ -134,7 +167,7 @@ class Writer {
     for (let index = 0; index < length; index++) {
       const unit = text.charCodeAt(index);
       if (unit >= 0x80) return false;
-      this.#buffer[start + index] = unit;
+      this.bytes[start + index] = unit;
     }
     this.varint(length);
     this.at = start + length;
@@ -144,10 +177,10 @@ class Writer {
   varint(value: number): void {
     let left = ((value << 1) ^ (value >> 31)) >>> 0;
     while (left >= 0x80) {
-      this.#buffer[this.at++] = (left & 0x7f) | 0x80;
+      this.bytes[this.at++] = (left & 0x7f) | 0x80;
       left >>>= 7;
     }
-    this.#buffer[this.at++] = left;
+    this.bytes[this.at++] = left;
   }
 }
 

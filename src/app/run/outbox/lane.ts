@@ -4,7 +4,7 @@ import type { Producer } from '../../../ports/broker.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Destination, Outgoing, OutgoingRecord, Store } from '../../../ports/store.ts';
 import { makeAgain, type MissingTopicParts } from './missing-topic.ts';
-import { toRecords, type EncodingParts, type Prepared } from './outgoing-records.ts';
+import { keptRecord, toRecords, type EncodingParts, type Prepared } from './outgoing-records.ts';
 import type { RunEvent } from '../events.ts';
 import type { Waits } from '../wait.ts';
 
@@ -104,7 +104,7 @@ export class Lane {
     const settled = this.#settled;
     const left = settled.size === 0 ? unsent : unsent.filter((one) => !settled.has(one));
     const prepared = await toRecords(left, { names, group, codecOf, storeId: store.storeId });
-    for (const { of, record, canBeSent } of prepared) if (!canBeSent) settled.set(of, record);
+    for (const one of prepared) if (!one.canBeSent) settled.set(one.of, keptRecord(one));
     await this.#send(prepared.filter(({ canBeSent }) => canBeSent));
     const refused: OutgoingRecord[] = [];
     for (const one of settled.size === 0 ? [] : unsent) {
@@ -123,10 +123,10 @@ export class Lane {
     for (const [topic, group] of byTopic(prepared)) {
       const records = group.map(({ record }) => record);
       const { outcomes, failure } = await this.#producer.send(topic, records, { signal });
-      group.forEach(({ of, record }, at) => {
+      group.forEach((one, at) => {
         const outcome = outcomes[at];
-        if (typeof outcome === 'object') sent.push(of);
-        else if (outcome === 'too_large' || outcome === 'refused') this.#settled.set(of, record);
+        if (typeof outcome === 'object') sent.push(one.of);
+        else if (outcome === 'too_large' || outcome === 'refused') this.#settled.set(one.of, keptRecord(one));
       });
       if (failure === null) continue;
       for (const of of sent) this.#settled.set(of, 'sent');

@@ -5,6 +5,7 @@ import type { DeclaredMessage, Message } from '../../../domain/messages/message.
 import type { OutgoingMessage } from '../../../domain/messages/outgoing.ts';
 import { deadLetterTopicOf, topicOf, type TopicNames } from '../../../domain/messages/topic-names.ts';
 import type { Codec } from '../../../ports/codec.ts';
+import type { SendRecord } from '../../../ports/broker.ts';
 import type { Outgoing, OutgoingRecord } from '../../../ports/store.ts';
 import { EFFECT_STAGE } from '../../dlq/headers.ts';
 import { deadLetterHeaders } from '../batches/dead-letters.ts';
@@ -15,9 +16,14 @@ import { groupOf } from '../groups.ts';
 export interface Prepared {
   readonly of: Outgoing;
   readonly topic: string;
-  readonly record: OutgoingRecord;
+  readonly record: Required<SendRecord>;
   /** False: its schema cannot hold its fields. It is never sent, and the value of `record` is JSON. */
   readonly canBeSent: boolean;
+}
+
+/** What is not sent, as it is kept. */
+export function keptRecord({ of: { id }, topic, record: { key, value, headers } }: Prepared): OutgoingRecord {
+  return { kind: 'record', id, topic, key: typeof key === 'string' ? Buffer.from(key) : key, value, headers };
 }
 
 export interface EncodingParts {
@@ -53,14 +59,7 @@ export async function toRecords(
     messages.forEach((of, at) => {
       const value = values[at] ?? null;
       const { topic, headers } = wayOf(of, message, parts);
-      const record: OutgoingRecord = {
-        kind: 'record',
-        id: of.id,
-        topic,
-        key: Buffer.from(of.key),
-        value: value ?? Buffer.from(JSON.stringify(of.fields)),
-        headers,
-      };
+      const record = { key: of.key, value: value ?? Buffer.from(JSON.stringify(of.fields)), headers };
       prepared.push({ of, topic, record, canBeSent: value !== null });
     });
   }
