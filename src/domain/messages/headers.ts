@@ -42,7 +42,7 @@ export function eventHeaders(
 
 type Header = EventHeaders[number];
 
-/* Those of a commit have these headers in common, and whoever encodes them can see that they are the same objects. */
+/* Messages of a commit have these headers in common: an encoder can see that they are the same objects. */
 const SPEC_VERSION: Header = ['ce_specversion', '1.0'];
 let lastStore: { store: string | null; header: Header } = { store: null, header: ['ce_source', ''] };
 let lastType: { message: Message | null; header: Header } = { message: null, header: ['ce_type', ''] };
