@@ -177,7 +177,7 @@ describe('maps', () => {
     const names = files.map((file) => path.basename(file));
     const text = read(map);
     // Requests are named by the number of their API; one pattern stands for all.
-    const numbered = /^\d\d-/;
+    const numbered = /^\d+-/;
     const mapped = new Set(
       [...text.matchAll(/(?<![\w/.-])(?:[a-z][\w-]*\/)*([a-z][\w-]*(?:\.d)?\.ts)\b/g)].map(
         ([, name = '']) => name,

@@ -13,6 +13,6 @@ export function openStoreOf({ settings, printer }: Session): Promise<StoreAccess
 /** @throws Failure not_found: no consumer runs on the folder, or there is no such folder */
 export async function failForNoConsumer(access: StoreAccess, fix: Advice): Promise<never> {
   // Reading what is no storage folder says so.
-  if (!access.isThere()) await (await access.read())[Symbol.asyncDispose]();
+  if (!(await access.isThere())) await (await access.read())[Symbol.asyncDispose]();
   throw new Failure('not_found', `no consumer runs on ${access.name}`, { fix });
 }

@@ -18,6 +18,8 @@ const STATUSES: Partial<Record<FailureCode, number>> = {
   broker_refused: 503,
   registry_unreachable: 503,
   registry_refused: 503,
+  store_unreachable: 503,
+  store_refused: 503,
   owner_unreachable: 503,
   interrupted: 503,
 };

@@ -68,7 +68,7 @@ export interface StoreAccess extends Owner, StoreHealth {
    * Ids of recent decisions that begin with `prefix`, newest first: from the ends of the two logs, at a cost that
    * does not grow with them. For completion: what was just decided may be missing.
    */
-  recentOrderIds(prefix: string, limit: number): readonly string[];
+  recentOrderIds(prefix: string, limit: number): Promise<readonly string[]>;
 }
 
 /** What a backup of a store holds. */

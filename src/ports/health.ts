@@ -34,7 +34,7 @@ export interface StoreInspection extends AsyncDisposable {
   /** As in Store. */
   unsent(): ReadonlyMap<Destination, number>;
   /** What is committed and waits to be sent, each destination in its order, read as it is asked for. */
-  allUnsent(): Iterable<Outgoing>;
+  allUnsent(): Iterable<Outgoing> | AsyncIterable<Outgoing>;
   undelivered(): AsyncIterable<Undelivered>;
   decided(orderId: string): Promise<Decided | undefined>;
   decisions(outcome: 'accepted' | 'rejected'): AsyncIterable<PlacedLines<Decided>>;
@@ -67,8 +67,9 @@ export interface Room {
 /** The state of the store on its disk, and its repair. */
 export interface StoreHealth {
   /** Whether there is a store; owning one that is not there makes it. */
-  isThere(): boolean;
-  room(): Room;
+  isThere(): Promise<boolean>;
+  /** null: it lies on no disk of this machine. */
+  room(): Promise<Room | null>;
   /** Files that users saved and that could not be taken in: the user has to deal with them. */
   keptAside(): readonly { readonly file: string; readonly why: SetAside }[];
   /**

@@ -419,7 +419,7 @@ describe('consume', () => {
     expect(fixText(refused)).toContain('orderctl user add');
     expect(fixText(refused)).toContain('--allow-empty');
     expect([folder.rejected, next(), folder.owned]).toEqual([[], undefined, false]);
-    folder.isThere = () => false;
+    folder.isThere = async () => false;
     expect(await failureOf(consume())).toMatchObject({ code: 'not_found' });
     await consume({ allowEmpty: true });
     expect(folder.rejected).toHaveLength(1);

@@ -1,5 +1,6 @@
 import type { Mutation } from './list.ts';
 
+const CONTRACT = ['test/contract/postgres-store.test.ts'];
 const SERVER = ['test/unit/postgres-server.test.ts'];
 
 /** Promises of the store in PostgreSQL, and of the PostgreSQL that npm brings. */
@@ -10,5 +11,33 @@ export const POSTGRES: readonly Mutation[] = [
     from: `; kill -"$2" "$1"'`,
     to: `'`,
     tests: SERVER,
+  },
+  {
+    name: 'two processes own a store in PostgreSQL',
+    file: 'src/adapters/postgres/owner/lock.ts',
+    from: 'waitedMs = 0; !(await tryLock(connection, OWNER_LOCK));',
+    to: 'waitedMs = 0; !(await tryLock(connection, OWNER_LOCK)) && waitedMs < 0;',
+    tests: CONTRACT,
+  },
+  {
+    name: 'an owner in PostgreSQL does not hear of edits by other processes',
+    file: 'src/adapters/postgres/edit.ts',
+    from: 'isNews: true',
+    to: 'isNews: false',
+    tests: CONTRACT,
+  },
+  {
+    name: 'what an owner in PostgreSQL was trying waits for the end of its lease',
+    file: 'src/adapters/postgres/effects.ts',
+    from: "SET due_at = 0 WHERE state = 'trying'",
+    to: "SET due_at = due_at WHERE state = 'trying'",
+    tests: CONTRACT,
+  },
+  {
+    name: 'what a destination in PostgreSQL was given is read again after a failure',
+    file: 'src/adapters/postgres/outbox.ts',
+    from: '    if (known !== undefined) return known;\n',
+    to: '    if (known !== undefined && known.ids.length === 0) return known;\n',
+    tests: CONTRACT,
   },
 ];

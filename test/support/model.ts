@@ -94,7 +94,7 @@ export class ModelFolder implements StoreAccess {
     stateOf: (identity) => this.living.get(identity) ?? 'unknown',
   };
 
-  isThere(): boolean {
+  async isThere(): Promise<boolean> {
     return true;
   }
 
@@ -120,11 +120,11 @@ export class ModelFolder implements StoreAccess {
     owner: null,
   };
 
-  room(): Room {
+  async room(): Promise<Room> {
     return this.on;
   }
 
-  recentOrderIds(prefix: string, limit: number): readonly string[] {
+  async recentOrderIds(prefix: string, limit: number): Promise<readonly string[]> {
     const ids = [...this.byId.keys()].reverse();
     return ids.filter((id) => id.startsWith(prefix)).slice(0, limit);
   }

@@ -53,9 +53,9 @@ export function openFolder(options: {
     },
     processes,
     claim: (task) => claim(folder, task),
-    isThere: () => isStorage(files, folder),
-    room: () => roomOf(folder),
-    recentOrderIds: (prefix, limit) => recentOrderIds(files, folder, prefix, limit),
+    isThere: async () => isStorage(files, folder),
+    room: async () => roomOf(folder),
+    recentOrderIds: async (prefix, limit) => recentOrderIds(files, folder, prefix, limit),
     keptAside: () => listKeptAside(files, folder),
     async read(how) {
       const { FolderReader } = await import('./reader.ts');

@@ -145,7 +145,7 @@ async function accountLetters(
 ): Promise<number> {
   if (undecided.length === 0) return 0;
   const left = new Map(undecided.map((record) => [formatRecordId(record.place), record]));
-  for (const { id } of inspection.allUnsent()) left.delete(id);
+  for await (const { id } of inspection.allUnsent()) left.delete(id);
   for await (const { id } of inspection.undelivered()) left.delete(id);
   const isWhole = left.size === 0 || (await removeSent(admin, topic, dlqTopic, left));
   for (const [where, { place, orderId }] of left) {

@@ -11,8 +11,10 @@ const ON_MEDIUM = {
 } as const;
 
 /** @throws Failure write_failed: a file or folder may not be written */
-export function checkDisk(access: StoreAccess): Finding {
-  const { freeBytes, unwritable, medium, owner } = access.room();
+export async function checkDisk(access: StoreAccess): Promise<Finding> {
+  const room = await access.room();
+  if (room === null) return { state: 'skipped', message: `${access.name} is not on a disk of this machine` };
+  const { freeBytes, unwritable, medium, owner } = room;
   const free = `${(freeBytes / 1024 ** 3).toFixed(1)} GiB free under ${access.name}`;
   if (unwritable !== null) {
     throw new Failure('write_failed', `${unwritable} cannot be written by this user`, {

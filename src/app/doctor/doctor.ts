@@ -56,7 +56,7 @@ export async function doctor(ports: DoctorPorts, options: DoctorOptions): Promis
   await run('storage', () => checkStorage(ports.access, folder));
   await run('hand_edits', async () => checkHandEdits(ports.access, folder.refused));
   await run('owner', () => checkOwner(ports.access));
-  await run('disk', async () => checkDisk(ports.access));
+  await run('disk', () => checkDisk(ports.access));
   if (await run('broker', () => checkBroker(ports.broker))) {
     await using admin = await ports.broker.admin();
     await run('versions', () => checkVersions(admin));

@@ -15,7 +15,7 @@ export async function consumeOrders(ports: RunPorts, options: ConsumeOptions): P
   const { on, allowEmpty = false, shop, ...asked } = options;
   const { group } = asked;
   const service = new OrdersService({ processor: orders(shop), users: shop.users, group, allowEmpty, on });
-  service.checkIsThere(access);
+  await service.checkIsThere(access);
   const topic = asked.names.get('orders') ?? 'orders';
   await runServices(ports, [service], {
     ...asked,

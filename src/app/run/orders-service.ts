@@ -1,6 +1,7 @@
 import { Failure } from '../../domain/failure.ts';
 import type { Decision } from '../../domain/orders/decided.ts';
 import type { Order } from '../../domain/orders/order.ts';
+import type { StoreAccess } from '../../ports/access.ts';
 import type { Store } from '../../ports/store.ts';
 import type { Processor } from '../../processors/processor.ts';
 import type { BatchEvent, OrdersEvent, Service } from './events.ts';
@@ -34,9 +35,9 @@ export class OrdersService implements Service<Order, Decision> {
   }
 
   /** @throws Failure not_found: no users, or no items, to decide on */
-  checkIsThere(access: { readonly name: string; isThere(): boolean }): void {
+  async checkIsThere(access: Pick<StoreAccess, 'name' | 'isThere'>): Promise<void> {
     // Before it is owned, so that a mistyped name leaves no folder behind.
-    if (!this.#options.allowEmpty && !access.isThere()) throw nothingToDecideOn('users', access.name);
+    if (!this.#options.allowEmpty && !(await access.isThere())) throw nothingToDecideOn('users', access.name);
   }
 
   /** @throws Failure not_found: no users, or no items, to decide on */

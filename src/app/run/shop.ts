@@ -36,7 +36,7 @@ export async function runShop(ports: RunPorts, options: ShopRunOptions): Promise
       : { processor, group: groupOf(processor.name, group), tally: new KindTally() },
   );
   const decides = services.includes(ordersService);
-  if (decides) ordersService.checkIsThere(access);
+  if (decides) await ordersService.checkIsThere(access);
   await runServices(ports, services, {
     ...asked,
     ...stockEventsOf(shop),

@@ -23,7 +23,7 @@ export async function checkoutCodec(
   codecOf: CodecOf,
 ): Promise<Pick<OrderCodec, 'encode'>> {
   const codec = (await codecOf(ORDER_CREATED)) as Codec<OrderCreated>;
-  const catalogue = access.isThere() ? await readCatalogue(access) : NOTHING;
+  const catalogue = (await access.isThere()) ? await readCatalogue(access) : NOTHING;
   return { encode: (orders) => codec.encode(orders.map((order) => created(order, catalogue))) };
 }
 

@@ -39,7 +39,7 @@ export async function planSetup(
   { access, admin, tools }: SetupPorts,
   wanted: { readonly topics: readonly WantedTopic[]; readonly schemas: readonly WantedSchema[] },
 ): Promise<SetupPlan> {
-  const store: SetupAction[] = access.isThere() ? [] : [{ kind: 'create_store', store: access.name }];
+  const store: SetupAction[] = (await access.isThere()) ? [] : [{ kind: 'create_store', store: access.name }];
   const topics = await planTopics(admin, wanted.topics);
   const schemas: SetupAction[] = [];
   const refused: { check: SchemaCheck; what: string }[] = [];

@@ -23,7 +23,7 @@ export async function fillEmptyShop(
   access: StoreAccess,
   onNotice: (notice: StoreNotice) => void,
 ): Promise<boolean> {
-  if (access.isThere()) {
+  if (await access.isThere()) {
     await using reader = await access.read();
     for (const rows of [await reader.users(), await reader.items()]) for (const _ of rows) return false;
   }

@@ -171,8 +171,9 @@ describe('a folder of format 3, in whose snapshot messages wait', () => {
     const check = async (): Promise<void> => {
       await using inspection = await access.inspect();
       expect(inspection.unsent()).toEqual(counts);
-      const ids = [...inspection.allUnsent()].map(({ id }) => id).sort();
-      expect(ids).toEqual(Object.values(WAITING).flat().sort());
+      const ids: string[] = [];
+      for await (const { id } of inspection.allUnsent()) ids.push(id);
+      expect(ids.sort()).toEqual(Object.values(WAITING).flat().sort());
     };
     await check();
     const notices: StoreNotice[] = [];

@@ -1,0 +1,126 @@
+import pg from 'pg';
+import { connectionFailure, failureOf, isLost, isRetried } from './failures.ts';
+
+/** How long a server may take to accept a connection. One that refuses is known at once. */
+const CONNECT_TIMEOUT_MS = 8_000;
+/** How often a transaction is run again that met another one. */
+const MOST_TRIES = 20;
+
+const types = new pg.TypeOverrides();
+// What we keep as such is exact up to 2^53.
+types.setTypeParser(pg.types.builtins.INT8, Number);
+
+/** Where the database is. */
+export interface Target {
+  /** With the user and without the password. */
+  readonly url: string;
+  readonly password: string | null;
+}
+
+/** One session. Statements run one after the other. */
+export class Connection implements AsyncDisposable {
+  readonly #client: pg.Client;
+  /** Its URL, for messages. */
+  readonly name: string;
+  #queue: Promise<unknown> = Promise.resolve();
+  #lost: Error | null = null;
+  #onLost: (error: Error) => void = () => undefined;
+
+  private constructor(client: pg.Client, name: string) {
+    this.#client = client;
+    this.name = name;
+    client.on('error', (error: Error) => this.#lose(error));
+    client.on('end', () => this.#lose(new Error('the connection was closed')));
+  }
+
+  /** @throws Failure store_unreachable, store_refused */
+  static async open({ url, password }: Target): Promise<Connection> {
+    const client = new pg.Client({
+      connectionString: url,
+      ...(password === null ? {} : { password }),
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      application_name: 'orderctl',
+      // The other side may be gone without a word.
+      keepAlive: true,
+      types,
+    });
+    const connection = new Connection(client, url);
+    try {
+      await client.connect();
+    } catch (error) {
+      throw connectionFailure(error, url);
+    }
+    return connection;
+  }
+
+  /** Called once when the session is gone and nobody has closed it. */
+  onLost(listener: (error: Error) => void): void {
+    this.#onLost = listener;
+  }
+
+  #lose(error: Error): void {
+    if (this.#lost !== null) return;
+    this.#lost = connectionFailure(error, this.name);
+    this.#onLost(this.#lost);
+  }
+
+  /** @throws Failure, or DatabaseError of a statement that is wrong */
+  query<R extends object>(statement: string, values: readonly unknown[] = []): Promise<R[]> {
+    return this.#inTurn(async () => (await this.#client.query<R>(statement, [...values])).rows);
+  }
+
+  /** Several statements, without values. */
+  script(statements: string): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#client.query(statements);
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const run = this.#queue.then(async () => {
+      if (this.#lost !== null) throw this.#lost;
+      try {
+        return await work();
+      } catch (error) {
+        if (isLost(error)) this.#lose(error as Error);
+        throw failureOf(error, this.name);
+      }
+    });
+    this.#queue = run.catch(() => undefined);
+    return run;
+  }
+
+  /**
+   * Runs `work` in a transaction, again when it met another one. One at a time on a connection.
+   *
+   * @param mode what follows BEGIN
+   */
+  async transaction<T>(work: () => Promise<T>, mode = 'ISOLATION LEVEL READ COMMITTED'): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      await this.query(`BEGIN ${mode}`);
+      try {
+        const result = await work();
+        await this.query('COMMIT');
+        return result;
+      } catch (error) {
+        // Of a session that is gone the server rolls back by itself.
+        await this.query('ROLLBACK').catch(() => undefined);
+        if (!isRetried(error) || tries === MOST_TRIES) throw error;
+      }
+    }
+  }
+
+  /** Has `hear` called for each notification. */
+  async listen(channel: string, hear: (payload: string) => void): Promise<void> {
+    this.#client.on('notification', (message) => {
+      if (message.channel === channel) hear(message.payload ?? '');
+    });
+    await this.query(`LISTEN ${channel}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#onLost = () => undefined;
+    await this.#queue;
+    await this.#client.end().catch(() => undefined);
+  }
+}

@@ -1,0 +1,87 @@
+import { Failure } from '../../domain/failure.ts';
+
+/* What PostgreSQL and the network answer, as failures. Codes are in appendix A of PostgreSQL's manual. */
+
+/** serialization_failure, deadlock_detected, unique_violation: another transaction was first. */
+const RETRIED = new Set(['40001', '40P01', '23505']);
+/** admin_shutdown, crash_shutdown, idle_in_transaction_session_timeout: the session is gone. */
+const SESSION_GONE = new Set(['57P01', '57P02', '25P03']);
+const NETWORK = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH']);
+
+const PLACE = 'check --store, and that PostgreSQL runs there; in the checkout npm run postgres starts one';
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+export function isRetried(error: unknown): boolean {
+  return RETRIED.has(codeOf(error instanceof Failure ? error.cause : error));
+}
+
+/** Whether the session is gone with it. */
+export function isLost(error: unknown): boolean {
+  const code = codeOf(error);
+  if (SESSION_GONE.has(code) || NETWORK.has(code)) return true;
+  // pg has no codes for these.
+  return (
+    error instanceof Error &&
+    /^(Connection terminated|Client has encountered a connection error)/.test(error.message)
+  );
+}
+
+/** Of an attempt to connect, or of a session that is gone. */
+export function connectionFailure(error: unknown, name: string): Failure {
+  if (error instanceof Failure) return error;
+  const code = codeOf(error);
+  const said = error instanceof Error ? error.message : String(error);
+  const isSqlState = /^[0-9A-Z]{5}$/.test(code) && !SESSION_GONE.has(code) && !code.startsWith('E');
+  if (isSqlState || /SASL|password/.test(said)) {
+    return new Failure('store_refused', `PostgreSQL at ${name} refused: ${said}`, {
+      fix: refusedFix(code),
+      cause: error,
+    });
+  }
+  const why = code === 'ECONNREFUSED' ? 'nobody listens there' : said || code;
+  return new Failure('store_unreachable', `PostgreSQL at ${name} cannot be reached: ${why}`, {
+    fix: PLACE,
+    cause: error,
+  });
+}
+
+function refusedFix(code: string): string {
+  switch (code) {
+    case '3D000':
+      return 'create the database (CREATE DATABASE …), or name another in --store';
+    case '53300':
+      return 'allow more connections (max_connections), or end some';
+    case '57P03':
+      return 'it is starting or recovering: try again in a moment';
+    default:
+      return 'check the user in --store and ORDERCTL_STORE_PASSWORD';
+  }
+}
+
+/** Of a statement. */
+export function failureOf(error: unknown, name: string): Error {
+  if (!(error instanceof Error)) return new Error(String(error));
+  if (error instanceof Failure) return error;
+  if (isLost(error)) return connectionFailure(error, name);
+  switch (codeOf(error)) {
+    // insufficient_privilege, read_only_sql_transaction
+    case '42501':
+    case '25006':
+      return new Failure('store_refused', `PostgreSQL at ${name} refused: ${error.message}`, {
+        fix: 'give the user of --store the rights to create and change the schema orderctl',
+        cause: error,
+      });
+    // disk_full, io_error
+    case '53100':
+    case '58030':
+      return new Failure('write_failed', `PostgreSQL at ${name} could not write: ${error.message}`, {
+        fix: 'make room on the server, and start again',
+        cause: error,
+      });
+    default:
+      return error;
+  }
+}

@@ -1,0 +1,137 @@
+import type { Decided } from '../../domain/orders/decided.ts';
+import type { LoggedEdit } from '../../domain/edit.ts';
+import type { Effect } from '../../domain/effects.ts';
+import type { Fact, FactLog } from '../../domain/facts.ts';
+import type { Item, User } from '../../domain/tables.ts';
+import type { Finding, PlacedLines, StoreInspection } from '../../ports/health.ts';
+import type {
+  Destination,
+  LoggedMovement,
+  Outgoing,
+  StoredPosition,
+  Undelivered,
+} from '../../ports/store.ts';
+import type { Connection } from './connection.ts';
+import { ownerOf } from './owner/lock.ts';
+import { outgoingOf, type OutgoingRow } from './rows/outgoing.ts';
+import type { PostgresView } from './view.ts';
+
+const CHUNK_ROWS = 2_000;
+
+interface Known {
+  readonly isOwned: boolean;
+  readonly users: readonly User[];
+  readonly items: readonly Item[];
+  readonly positions: readonly StoredPosition[];
+  readonly unsent: ReadonlyMap<Destination, number>;
+  readonly effects: readonly Effect[];
+}
+
+/** One snapshot of the database, for an audit: there are no files that could contradict each other. */
+export class PostgresInspection implements StoreInspection {
+  readonly isOwned: boolean;
+  readonly #view: PostgresView;
+  readonly #connection: Connection;
+  readonly #known: Known;
+
+  private constructor(view: PostgresView, connection: Connection, known: Known) {
+    this.isOwned = known.isOwned;
+    this.#view = view;
+    this.#connection = connection;
+    this.#known = known;
+  }
+
+  /** @param connection of the view */
+  static async open(view: PostgresView, connection: Connection): Promise<PostgresInspection> {
+    const counts = await connection.query<{ destination: string; waiting: number }>(
+      'SELECT destination, count(*) AS waiting FROM orderctl.outbox GROUP BY destination',
+    );
+    return new PostgresInspection(view, connection, {
+      isOwned: (await ownerOf(connection)) !== null,
+      users: [...(await view.users())],
+      items: [...(await view.items())],
+      positions: await view.positions(),
+      unsent: new Map(counts.map(({ destination, waiting }) => [destination, waiting])),
+      effects: await view.effects(),
+    });
+  }
+
+  users(): Iterable<User> {
+    return this.#known.users;
+  }
+
+  items(): Iterable<Item> {
+    return this.#known.items;
+  }
+
+  positions(): readonly StoredPosition[] {
+    return this.#known.positions;
+  }
+
+  unsent(): ReadonlyMap<Destination, number> {
+    return this.#known.unsent;
+  }
+
+  async *allUnsent(): AsyncGenerator<Outgoing> {
+    for (let id = 0; ;) {
+      const rows = await this.#connection.query<OutgoingRow & { id: number }>(
+        `SELECT id, body, key, value FROM orderctl.outbox WHERE id > $1 ORDER BY id LIMIT ${CHUNK_ROWS}`,
+        [id],
+      );
+      const last = rows.at(-1);
+      if (last === undefined) return;
+      id = last.id;
+      for (const row of rows) yield outgoingOf(row);
+    }
+  }
+
+  undelivered(): AsyncIterable<Undelivered> {
+    return this.#view.undelivered();
+  }
+
+  decided(orderId: string): Promise<Decided | undefined> {
+    return this.#view.decided(orderId);
+  }
+
+  decisions(outcome: 'accepted' | 'rejected'): AsyncIterable<PlacedLines<Decided>> {
+    return placed('orderctl.orders', this.#view.decisions(outcome));
+  }
+
+  edits(): AsyncIterable<PlacedLines<LoggedEdit>> {
+    return placed('orderctl.edits', this.#view.edits());
+  }
+
+  movements(): AsyncIterable<PlacedLines<LoggedMovement>> {
+    return placed('orderctl.stock_movements', this.#view.movements());
+  }
+
+  facts<T extends Fact>(log: FactLog<T>): AsyncIterable<PlacedLines<T>> {
+    return placed(`orderctl.events_log ${log.name}`, this.#view.allFacts(log));
+  }
+
+  effects(): Iterable<Effect> {
+    return this.#known.effects;
+  }
+
+  whereRow(table: 'users' | 'items', name: string): string {
+    return `orderctl.${table === 'users' ? 'users' : 'inventory'} ${name}`;
+  }
+
+  /** Keys, checks and one transaction a commit leave nothing to be found here. */
+  async *findings(): AsyncGenerator<Finding> {
+    // Nothing.
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#view[Symbol.asyncDispose]();
+  }
+}
+
+/** A table has no lines: they are counted in the order of history. */
+async function* placed<T>(file: string, chunks: AsyncIterable<readonly T[]>): AsyncGenerator<PlacedLines<T>> {
+  let firstLine = 1;
+  for await (const lines of chunks) {
+    yield { file, firstLine, lines };
+    firstLine += lines.length;
+  }
+}

@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto';
+import { userInfo } from 'node:os';
+import { Failure } from '../../domain/failure.ts';
+import type { StoreAccess } from '../../ports/access.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Processes } from '../../ports/processes.ts';
+import { Connection, type Target } from './connection.ts';
+import { makeEdit } from './edit.ts';
+import { PostgresInspection } from './inspection.ts';
+import { checkedVersion } from './migrate.ts';
+import { claimTask } from './owner/lock.ts';
+import { askStatus, askToStop } from './owner/requests.ts';
+import type { PostgresOptions } from './store.ts';
+import { PostgresView } from './view.ts';
+
+/** The store in a PostgreSQL database, in its schema `orderctl`. Opening touches nothing. */
+export function openPostgres(
+  options: Target & {
+    readonly clock: Clock;
+    readonly processes: Processes;
+    /** Who edits, for the log of edits; by default the operating system's name of the user. */
+    readonly user?: string;
+  },
+): StoreAccess {
+  const opened: PostgresOptions = { ...options, user: options.user ?? userInfo().username };
+  const { url: name, processes } = opened;
+  return {
+    name,
+    processes,
+    async own(how) {
+      const { PostgresStore } = await import('./store.ts');
+      return PostgresStore.open({ ...opened, ...how });
+    },
+    edit: (request, how) => makeEdit(opened, request, how, () => noStore(name)),
+    copyTable: () => Promise.reject(notOnPostgres(name)),
+    consumerStatus: () => ask(opened, (connection) => askStatus(connection, randomUUID), null),
+    stopConsumer: ({ kill }) => ask(opened, (connection) => askToStop(connection, kill, randomUUID), null),
+    claim: (task) => claim(opened, task),
+    isThere: () => ask(opened, async () => true, false),
+    room: async () => null,
+    keptAside: () => [],
+    recentOrderIds: (prefix, limit) => ask(opened, (connection) => recentIds(connection, prefix, limit), []),
+    read: async () => (await openView(opened)).view,
+    backUp: () => Promise.reject(notOnPostgres(name)),
+    inspect: async () => {
+      const { connection, view } = await openView(opened);
+      return PostgresInspection.open(view, connection);
+    },
+    // There are none: what could be built again is computed by the database.
+    rebuildViews: async () => undefined,
+  };
+}
+
+/** @param nothing what to return where there is no store */
+async function ask<T>(
+  opened: PostgresOptions,
+  work: (connection: Connection) => Promise<T>,
+  nothing: T,
+): Promise<T> {
+  await using connection = await Connection.open(opened);
+  return (await checkedVersion(connection)) === null ? nothing : await work(connection);
+}
+
+/** @throws Failure not_found */
+async function openView(opened: PostgresOptions): Promise<{ connection: Connection; view: PostgresView }> {
+  const connection = await Connection.open(opened);
+  try {
+    if ((await checkedVersion(connection)) === null) throw noStore(opened.url);
+    return { connection, view: await PostgresView.open(opened, opened.clock, connection) };
+  } catch (error) {
+    await connection[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** @returns the session that holds it */
+async function claim(opened: PostgresOptions, task: 'redrive'): Promise<AsyncDisposable> {
+  const connection = await Connection.open(opened);
+  try {
+    await claimTask(connection, task);
+    return connection;
+  } catch (error) {
+    await connection[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function recentIds(connection: Connection, prefix: string, limit: number): Promise<string[]> {
+  const rows = await connection.query<{ order_id: string }>(
+    `SELECT order_id FROM orderctl.orders WHERE starts_with(order_id, $1)
+     ORDER BY seq DESC, ordinal DESC LIMIT $2`,
+    [prefix, limit],
+  );
+  return rows.map(({ order_id: id }) => id);
+}
+
+function noStore(name: string): Failure {
+  return new Failure('not_found', `there is no store in ${name}`, { fix: { kind: 'begin_storage' } });
+}
+
+function notOnPostgres(name: string): Failure {
+  return new Failure('usage', `${name} is a database, which this command cannot do anything with`, {
+    fix: 'use it on a folder; a database is backed up by pg_dump',
+  });
+}

@@ -1,0 +1,215 @@
+import type { OwnOptions } from '../../../ports/owner.ts';
+import type { Changes, Keys, Snapshot } from '../../../ports/store.ts';
+import type { Clock } from '../../../ports/clock.ts';
+import type { Connection } from '../connection.ts';
+import { EDIT_COLUMNS, loggedEditOf, type EditFrom, type EditRow } from '../rows/edits.ts';
+import type { StoreNotice } from '../../../ports/notices.ts';
+import { apply, eventsOf, keysOf, send, Writes, type Stamp } from './apply.ts';
+import { Loaded } from './loaded.ts';
+import type { SmallTables } from './small-tables.ts';
+import { nextSeqs } from './seq.ts';
+import { write } from './write.ts';
+
+/** The most transactions that share a commit: together they are in memory. */
+const MOST_AT_ONCE = 16;
+
+/** Edits by other processes, for the first transaction that comes after them. By edits_news. */
+const TAKE_NEWS = `UPDATE orderctl.edits SET is_news = false WHERE is_news RETURNING ${EDIT_COLUMNS}`;
+
+interface Waiting {
+  readonly keys: Keys;
+  readonly decide: (snapshot: Snapshot) => Changes;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What the rest of the store hears of a commit. */
+export interface Committed {
+  readonly writes: Writes;
+  readonly loaded: Loaded;
+}
+
+interface Parts {
+  readonly connection: Connection;
+  readonly storeId: string;
+  readonly clock: Clock;
+  readonly from: EditFrom;
+  readonly small: SmallTables;
+  readonly onEdits: OwnOptions['onEdits'];
+  readonly onNotice: (notice: StoreNotice) => void;
+  /** Runs in the transaction, last of all. */
+  readonly before: (committed: Committed) => Promise<void>;
+  readonly after: (committed: Committed) => void;
+  /** Runs work on the connection, one after the other. */
+  readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
+}
+
+/** It contradicts the state: it is left out, and those that wait with it are decided again. */
+class Contradiction extends Error {
+  readonly of: Waiting;
+
+  constructor(of: Waiting, cause: unknown) {
+    super('a transaction contradicts the state', { cause });
+    this.of = of;
+  }
+}
+
+/**
+ * Group commit: transactions that wait are decided in turn, each on the state before it, and share one transaction of
+ * the database; all resolve after it.
+ */
+export class GroupCommit {
+  readonly #parts: Parts;
+  #waiting: Waiting[] = [];
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  transact<R>(keys: Keys, decide: (snapshot: Snapshot) => { changes: Changes; result: R }): Promise<R> {
+    return new Promise((resolve, reject) => {
+      let result: R;
+      this.#waiting.push({
+        keys,
+        decide: (snapshot) => {
+          const decided = decide(snapshot);
+          result = decided.result;
+          return decided.changes;
+        },
+        resolve: () => resolve(result),
+        reject,
+      });
+      if (this.#waiting.length === 1) this.#begin();
+    });
+  }
+
+  #begin(): void {
+    let group: Waiting[] = [];
+    const done = this.#parts.inTurn(async () => {
+      group = this.#waiting.splice(0, MOST_AT_ONCE);
+      if (this.#waiting.length > 0) this.#begin();
+      await this.#commit(group);
+    });
+    // A turn that never began has taken none of them out.
+    done.catch((error: unknown) => {
+      for (const { reject } of [...group, ...this.#waiting.splice(0)]) reject(error);
+    });
+  }
+
+  /** Rejects those that throw by themselves, and throws what concerns all. */
+  async #commit(group: Waiting[]): Promise<void> {
+    let left = group;
+    while (left.length > 0) {
+      const thrown = new Map<Waiting, unknown>();
+      try {
+        const committed = await this.#parts.connection.transaction(() => this.#decide(left, thrown));
+        committed.loaded.small.keep();
+        for (const edit of committed.writes.news) this.#parts.onNotice({ kind: 'edit_taken_in', edit });
+        for (const one of left) {
+          if (thrown.has(one)) one.reject(thrown.get(one));
+          else one.resolve();
+        }
+        this.#parts.after(committed);
+        return;
+      } catch (error) {
+        if (!(error instanceof Contradiction)) throw error;
+        error.of.reject(error.cause);
+        left = left.filter((one) => one !== error.of);
+      }
+    }
+  }
+
+  async #decide(group: readonly Waiting[], thrown: Map<Waiting, unknown>): Promise<Committed> {
+    const { connection, storeId, clock, from, onEdits, before } = this.#parts;
+    thrown.clear();
+    const writes = new Writes();
+    const loaded = new Loaded(connection, this.#parts.small.draft());
+    await loaded.load(union(group.map(({ keys }) => keys)));
+    const of = { at: clock.now(), storeId };
+    const further = group.map(({ keys }) => keys.further?.(loaded.snapshot({ ...of, seq: 0 })) ?? {});
+    await loaded.load(union(further));
+    await this.#takeNews(loaded, writes);
+    const seqs = await nextSeqs(connection, group.length);
+    for (const [index, one] of group.entries()) {
+      const stamp: Stamp = { ...of, ...from, seq: seqs[index] ?? 0, isNews: false };
+      // Those before it may have added facts from which more follows.
+      if (index > 0 && one.keys.further !== undefined)
+        await loaded.load(one.keys.further(loaded.snapshot(stamp)));
+      let changes: Changes;
+      try {
+        changes = one.decide(loaded.snapshot(stamp));
+      } catch (error) {
+        thrown.set(one, error);
+        continue;
+      }
+      await loaded.load(keysOf(changes));
+      try {
+        apply(changes, stamp, { loaded, writes, onEdits });
+      } catch (error) {
+        throw new Contradiction(one, error);
+      }
+    }
+    await write(connection, loaded, writes);
+    const committed = { writes, loaded };
+    await before(committed);
+    return committed;
+  }
+
+  /**
+   * What follows from edits by other processes. It comes after the rows are locked: what is decided on them comes after
+   * all edits that they have in them.
+   */
+  async #takeNews(loaded: Loaded, writes: Writes): Promise<void> {
+    const { connection, onEdits, storeId, clock } = this.#parts;
+    const rows = await connection.query<EditRow>(TAKE_NEWS);
+    if (rows.length === 0) return;
+    rows.sort((a, b) => a.seq - b.seq || a.ordinal - b.ordinal);
+    await loaded.load(keysOf({ edits: rows.map(({ edit }) => edit) }));
+    for (const row of rows) {
+      const edit = loggedEditOf(row);
+      writes.news.push(edit);
+      const state = loaded.snapshot({ at: clock.now(), storeId, seq: row.seq });
+      const events = eventsOf([edit], before(edit, state), onEdits);
+      for (const change of events.small ?? []) loaded.small.change(change);
+      send(events.outgoing ?? [], writes);
+    }
+  }
+}
+
+/** The state as it was before an edit that is already in it. */
+function before(edit: ReturnType<typeof loggedEditOf>, state: Snapshot): Snapshot {
+  if (edit.kind === 'user') {
+    const row = edit.before ?? undefined;
+    return {
+      ...state,
+      user: (user) => (user === edit.user ? row : state.user(user)),
+      status: (user) => (user === edit.user ? row?.status : state.status(user)),
+    };
+  }
+  if (edit.kind !== 'item') return state;
+  const row = edit.before ?? undefined;
+  return {
+    ...state,
+    item: (item) => (item === edit.item ? row : state.item(item)),
+    quantity: (item) => (item === edit.item ? row?.quantity : state.quantity(item)),
+  };
+}
+
+function union(all: readonly Keys[]): Omit<Keys, 'further'> {
+  const facts = new Map<string, [log: never, keys: Set<string>]>();
+  for (const keys of all) {
+    for (const [log, of] of keys.facts ?? []) {
+      const [, known] = facts.get(log.name) ?? [log, new Set<string>()];
+      for (const key of of) known.add(key);
+      facts.set(log.name, [log as never, known]);
+    }
+  }
+  return {
+    positions: all.flatMap(({ positions }) => [...(positions ?? [])]),
+    orders: all.flatMap(({ orders }) => [...(orders ?? [])]),
+    facts: new Map(facts.values()),
+    effects: all.flatMap(({ effects }) => [...(effects ?? [])]),
+    users: all.flatMap(({ users }) => [...(users ?? [])]),
+    items: all.flatMap(({ items }) => [...(items ?? [])]),
+  };
+}

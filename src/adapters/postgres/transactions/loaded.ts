@@ -1,0 +1,152 @@
+import type { Effect } from '../../../domain/effects.ts';
+import type { Fact, FactLog, SmallTable } from '../../../domain/facts.ts';
+import type { Decided } from '../../../domain/orders/decided.ts';
+import type { Item, User } from '../../../domain/tables.ts';
+import type { Keys, Snapshot, Source, StoredPosition } from '../../../ports/store.ts';
+import type { Connection } from '../connection.ts';
+import { decidedOf, DECISION_COLUMNS, type DecisionRow } from '../rows/decisions.ts';
+import {
+  EFFECT_COLUMNS,
+  effectOf,
+  ITEM_COLUMNS,
+  itemOf,
+  ITEMS,
+  positionOf,
+  USER_COLUMNS,
+  userOf,
+  type EffectRow,
+  type ItemRow,
+  type PositionRow,
+  type UserRow,
+} from '../rows/tables.ts';
+import type { SmallTables } from './small-tables.ts';
+
+/* Each by its primary key. Rows are locked in the order of their keys, so that two transactions wait and do not meet. */
+const USERS = `SELECT ${USER_COLUMNS} FROM orderctl.users WHERE user_name = ANY($1) ORDER BY user_name FOR SHARE`;
+const ITEMS_BY_NAME = `SELECT ${ITEM_COLUMNS} FROM ${ITEMS} WHERE item = ANY($1) ORDER BY item FOR UPDATE OF i`;
+const ORDERS = `SELECT ${DECISION_COLUMNS} FROM orderctl.orders o WHERE o.order_id = ANY($1)`;
+const EFFECTS = `SELECT ${EFFECT_COLUMNS} FROM orderctl.effects WHERE id = ANY($1) ORDER BY id FOR UPDATE`;
+/** By events_log_by_key. */
+const FACTS = `SELECT key, value FROM orderctl.events_log WHERE log = $1 AND key = ANY($2) ORDER BY seq, ordinal`;
+const POSITIONS = `SELECT p.* FROM orderctl.positions p
+  JOIN unnest($1::text[], $2::text[], $3::int[]) AS k (processor, topic, partition) USING (processor, topic, partition)
+  ORDER BY processor, topic, partition FOR UPDATE OF p`;
+
+/**
+ * The rows that a transaction has locked, and what it has made of them so far: transactions that share a commit are
+ * decided one after the other on it.
+ */
+export class Loaded {
+  readonly users = new Map<string, User | undefined>();
+  readonly items = new Map<string, Item | undefined>();
+  readonly orders = new Map<string, Decided | undefined>();
+  readonly effects = new Map<string, Effect | undefined>();
+  readonly positions = new Map<string, StoredPosition | undefined>();
+  /** By log and key. */
+  readonly facts = new Map<string, Map<string, Fact[]>>();
+  readonly small: SmallTables;
+  readonly #connection: Connection;
+
+  /** @param small is changed with the rest */
+  constructor(connection: Connection, small: SmallTables) {
+    this.#connection = connection;
+    this.small = small;
+  }
+
+  /** Locks and reads what is not here yet. */
+  async load(keys: Omit<Keys, 'further'>): Promise<void> {
+    await this.#loadPositions(keys.positions ?? []);
+    for (const row of await this.#missing<DecisionRow>(this.orders, keys.orders, ORDERS)) {
+      this.orders.set(row.order_id, decidedOf(row));
+    }
+    for (const [log, of] of keys.facts ?? []) await this.#loadFacts(log.name, of);
+    for (const row of await this.#missing<EffectRow>(this.effects, keys.effects, EFFECTS)) {
+      this.effects.set(row.id, effectOf(row));
+    }
+    for (const row of await this.#missing<UserRow>(this.users, keys.users, USERS)) {
+      this.users.set(row.user_name, userOf(row));
+    }
+    for (const row of await this.#missing<ItemRow>(this.items, keys.items, ITEMS_BY_NAME)) {
+      this.items.set(row.item, itemOf(row));
+    }
+  }
+
+  /** The rows of those keys that are not known yet; from here on they are, if only as not there. */
+  async #missing<Row extends object>(
+    known: Map<string, unknown>,
+    keys: Iterable<string> | undefined,
+    statement: string,
+  ): Promise<Row[]> {
+    const wanted: string[] = [];
+    for (const key of keys ?? []) {
+      if (known.has(key)) continue;
+      known.set(key, undefined);
+      wanted.push(key);
+    }
+    return wanted.length === 0 ? [] : this.#connection.query<Row>(statement, [wanted]);
+  }
+
+  async #loadFacts(log: string, keys: Iterable<string>): Promise<void> {
+    const known = this.facts.get(log) ?? new Map<string, Fact[]>();
+    this.facts.set(log, known);
+    const wanted = [...new Set(keys)].filter((key) => !known.has(key));
+    if (wanted.length === 0) return;
+    for (const key of wanted) known.set(key, []);
+    const rows = await this.#connection.query<{ key: string; value: Fact }>(FACTS, [log, wanted]);
+    for (const { key, value } of rows) known.get(key)?.push(value);
+  }
+
+  async #loadPositions(sources: Iterable<Source>): Promise<void> {
+    const wanted: Source[] = [];
+    for (const source of sources) {
+      const name = sourceName(source);
+      if (this.positions.has(name)) continue;
+      this.positions.set(name, undefined);
+      wanted.push(source);
+    }
+    if (wanted.length === 0) return;
+    const rows = await this.#connection.query<PositionRow>(POSITIONS, [
+      wanted.map(({ processor }) => processor),
+      wanted.map(({ topic }) => topic),
+      wanted.map(({ partition }) => partition),
+    ]);
+    for (const row of rows) {
+      const position = positionOf(row);
+      this.positions.set(sourceName(position), position);
+    }
+  }
+
+  /** What a transaction may look at. @throws Error for a key that was not asked for: a bug */
+  snapshot(of: Pick<Snapshot, 'at' | 'seq' | 'storeId'>): Snapshot {
+    const facts = <T extends Fact>(log: FactLog<T>, key: string): readonly T[] =>
+      // A copy: the next transaction may add to it.
+      [...found(this.facts.get(log.name), key)] as unknown as readonly T[];
+    return {
+      ...of,
+      status: (user) => asked(this.users, user)?.status,
+      quantity: (item) => asked(this.items, item)?.quantity,
+      user: (user) => asked(this.users, user),
+      item: (item) => asked(this.items, item),
+      decided: (orderId) => asked(this.orders, orderId),
+      facts,
+      small: <T>({ name }: SmallTable<T>, key: string) => this.small.get(name, key) as T | undefined,
+      effect: (id) => asked(this.effects, id),
+      position: (source) => asked(this.positions, sourceName(source)),
+    };
+  }
+}
+
+function asked<Value>(rows: ReadonlyMap<string, Value | undefined>, key: string): Value | undefined {
+  if (!rows.has(key)) throw new Error(`${key} was not among the keys of the transaction`);
+  return rows.get(key);
+}
+
+function found(rows: ReadonlyMap<string, Fact[]> | undefined, key: string): readonly Fact[] {
+  const facts = rows?.get(key);
+  if (facts === undefined) throw new Error(`${key} was not among the keys of the transaction`);
+  return facts;
+}
+
+export function sourceName({ processor, topic, partition }: Source): string {
+  return `${processor} ${topic}/${partition}`;
+}

@@ -1,0 +1,156 @@
+import { destinationOf } from '../../../ports/store.ts';
+import type { Connection } from '../connection.ts';
+import { INSERT_LINES, INSERT_ORDERS, lineValues, orderValues } from '../rows/decisions.ts';
+import { editValues, INSERT_EDITS } from '../rows/edits.ts';
+import { rowOf } from '../rows/outgoing.ts';
+import type { Writes } from './apply.ts';
+import type { Loaded } from './loaded.ts';
+
+/* One statement a table, however many rows: each takes arrays, one a column. */
+
+const DELETE_USERS = 'DELETE FROM orderctl.users WHERE user_name = ANY($1)';
+const UPSERT_USERS = `INSERT INTO orderctl.users (user_name, status, extra)
+  SELECT user_name, status, extra::json FROM unnest($1::text[], $2::text[], $3::text[]) AS u (user_name, status, extra)
+  ON CONFLICT (user_name) DO UPDATE SET status = EXCLUDED.status, extra = EXCLUDED.extra`;
+/** The inventory goes with it. */
+const DELETE_ITEMS = 'DELETE FROM orderctl.products WHERE item = ANY($1)';
+const UPSERT_PRODUCTS = `INSERT INTO orderctl.products (item, name, price, reorder_level, extra)
+  SELECT item, name, price, reorder_level, extra::json
+  FROM unnest($1::text[], $2::text[], $3::numeric[], $4::bigint[], $5::text[]) AS p (item, name, price, reorder_level, extra)
+  ON CONFLICT (item) DO UPDATE SET name = EXCLUDED.name, price = EXCLUDED.price,
+    reorder_level = EXCLUDED.reorder_level, extra = EXCLUDED.extra`;
+const UPSERT_INVENTORY = `INSERT INTO orderctl.inventory (item, quantity)
+  SELECT * FROM unnest($1::text[], $2::bigint[])
+  ON CONFLICT (item) DO UPDATE SET quantity = EXCLUDED.quantity, updated_at = EXCLUDED.updated_at`;
+const UPDATE_QUANTITIES = `UPDATE orderctl.inventory i SET quantity = q.quantity, updated_at = now()
+  FROM unnest($1::text[], $2::bigint[]) AS q (item, quantity) WHERE i.item = q.item`;
+const INSERT_MOVEMENTS = `INSERT INTO orderctl.stock_movements
+    (seq, ordinal, at, item, delta, on_hand, cause, order_id, event_id)
+  SELECT * FROM unnest($1::bigint[], $2::int[], $3::float8[], $4::text[], $5::bigint[], $6::bigint[], $7::text[],
+    $8::text[], $9::text[])`;
+const INSERT_FACTS = `INSERT INTO orderctl.events_log (seq, ordinal, log, key, value)
+  SELECT seq, ordinal, log, key, value::json
+  FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::text[]) AS f (seq, ordinal, log, key, value)`;
+const UPSERT_SMALL = `INSERT INTO orderctl.small_tables (table_name, key, value)
+  SELECT table_name, key, value::json FROM unnest($1::text[], $2::text[], $3::text[]) AS s (table_name, key, value)
+  ON CONFLICT (table_name, key) DO UPDATE SET value = EXCLUDED.value`;
+const DELETE_SMALL = `DELETE FROM orderctl.small_tables t USING unnest($1::text[], $2::text[]) AS s (table_name, key)
+  WHERE t.table_name = s.table_name AND t.key = s.key`;
+const UPSERT_EFFECTS = `INSERT INTO orderctl.effects (id, kind, key, fields, state, due_at, attempts, first_tried_at)
+  SELECT id, kind, key, fields::json, state, due_at, attempts, first_tried_at
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::float8[], $7::int[], $8::float8[])
+    AS e (id, kind, key, fields, state, due_at, attempts, first_tried_at)
+  ON CONFLICT (id) DO UPDATE SET kind = EXCLUDED.kind, key = EXCLUDED.key, fields = EXCLUDED.fields,
+    state = EXCLUDED.state, due_at = EXCLUDED.due_at, attempts = EXCLUDED.attempts,
+    first_tried_at = EXCLUDED.first_tried_at`;
+const DELETE_EFFECTS = 'DELETE FROM orderctl.effects WHERE id = ANY($1)';
+const UPSERT_POSITIONS = `INSERT INTO orderctl.positions
+    (processor, topic, partition, next_offset, last_offset, last_timestamp, last_crc, cluster_id)
+  SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[])
+  ON CONFLICT (processor, topic, partition) DO UPDATE SET next_offset = EXCLUDED.next_offset,
+    last_offset = EXCLUDED.last_offset, last_timestamp = EXCLUDED.last_timestamp, last_crc = EXCLUDED.last_crc,
+    cluster_id = EXCLUDED.cluster_id`;
+/** Ids rise in the order of the arrays: the rows of one INSERT are made in turn. */
+const INSERT_OUTBOX = `INSERT INTO orderctl.outbox (destination, body, key, value)
+  SELECT destination, body::json, key, value
+  FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bytea[]) WITH ORDINALITY AS o (destination, body, key, value, place)
+  ORDER BY place`;
+
+export async function write(connection: Connection, loaded: Loaded, writes: Writes): Promise<void> {
+  await writeTables(connection, loaded, writes);
+  if (writes.decisions.length > 0) {
+    const { decisions, decisionSeqs, decisionOrdinals } = writes;
+    await connection.query(INSERT_ORDERS, orderValues(decisions, decisionSeqs, decisionOrdinals));
+    await connection.query(INSERT_LINES, lineValues(decisions));
+  }
+  if (writes.edits.length > 0) await connection.query(INSERT_EDITS, editValues(writes.edits));
+  await writeLogs(connection, writes);
+  await writeSmall(connection, loaded);
+  await writeEffects(connection, loaded, writes);
+  await writePositions(connection, writes);
+  const rows = writes.outgoing.map((outgoing) => ({
+    destination: destinationOf(outgoing),
+    ...rowOf(outgoing),
+  }));
+  await insert(connection, INSERT_OUTBOX, rows, ['destination', 'body', 'key', 'value']);
+}
+
+/** @param columns in the order of the statement's values */
+async function insert<Row>(
+  connection: Connection,
+  statement: string,
+  rows: readonly Row[],
+  columns: readonly (keyof Row)[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  await connection.query(
+    statement,
+    columns.map((column) => rows.map((row) => row[column])),
+  );
+}
+
+async function writeTables(connection: Connection, loaded: Loaded, writes: Writes): Promise<void> {
+  const { users, items, quantities, removedUsers, removedItems } = writes;
+  if (removedUsers.size > 0) await connection.query(DELETE_USERS, [[...removedUsers]]);
+  const userRows = [...users].flatMap((user) => {
+    const row = loaded.users.get(user);
+    return row === undefined ? [] : [{ ...row, extra: JSON.stringify(row.extra) }];
+  });
+  await insert(connection, UPSERT_USERS, userRows, ['user', 'status', 'extra']);
+
+  if (removedItems.size > 0) await connection.query(DELETE_ITEMS, [[...removedItems]]);
+  const itemRows = [...items].flatMap((item) => {
+    const row = loaded.items.get(item);
+    return row === undefined ? [] : [{ ...row, extra: JSON.stringify(row.extra) }];
+  });
+  await insert(connection, UPSERT_PRODUCTS, itemRows, ['item', 'name', 'price', 'reorderLevel', 'extra']);
+  await insert(connection, UPSERT_INVENTORY, itemRows, ['item', 'quantity']);
+  const sold = [...quantities].flatMap((item) => {
+    const row = items.has(item) ? undefined : loaded.items.get(item);
+    return row === undefined ? [] : [row];
+  });
+  await insert(connection, UPDATE_QUANTITIES, sold, ['item', 'quantity']);
+}
+
+async function writeLogs(connection: Connection, { movements, facts }: Writes): Promise<void> {
+  await insert(connection, INSERT_MOVEMENTS, movements, [
+    ...(['seq', 'ordinal', 'at', 'item', 'delta', 'onHand', 'cause', 'orderId', 'eventId'] as const),
+  ]);
+  await insert(connection, INSERT_FACTS, facts, ['seq', 'ordinal', 'log', 'key', 'value']);
+}
+
+async function writeSmall(connection: Connection, { small }: Loaded): Promise<void> {
+  const rows = [...small.changed].flatMap(([table, changed]) =>
+    Array.from(changed, ([key, value]) => ({ table, key, value })),
+  );
+  const gone = rows.filter(({ value }) => value === null);
+  await insert(connection, DELETE_SMALL, gone, ['table', 'key']);
+  const kept = rows.filter(({ value }) => value !== null);
+  const encoded = kept.map((row) => ({ ...row, value: JSON.stringify(row.value) }));
+  await insert(connection, UPSERT_SMALL, encoded, ['table', 'key', 'value']);
+}
+
+async function writeEffects(connection: Connection, { effects }: Loaded, writes: Writes): Promise<void> {
+  const ids = [...writes.effects];
+  const gone = ids.filter((id) => effects.get(id) === undefined);
+  if (gone.length > 0) await connection.query(DELETE_EFFECTS, [gone]);
+  const rows = ids.flatMap((id) => {
+    const effect = effects.get(id);
+    return effect === undefined ? [] : [{ ...effect, fields: JSON.stringify(effect.fields) }];
+  });
+  await insert(connection, UPSERT_EFFECTS, rows, [
+    ...(['id', 'kind', 'key', 'fields', 'state', 'dueAt', 'attempts', 'firstTriedAt'] as const),
+  ]);
+}
+
+async function writePositions(connection: Connection, { positions }: Writes): Promise<void> {
+  const rows = Array.from(positions.values(), (position) => ({
+    ...position,
+    offset: position.last?.offset ?? null,
+    timestamp: position.last?.timestamp ?? null,
+    crc: position.last?.crc ?? null,
+  }));
+  await insert(connection, UPSERT_POSITIONS, rows, [
+    ...(['processor', 'topic', 'partition', 'next', 'offset', 'timestamp', 'crc', 'clusterId'] as const),
+  ]);
+}
