@@ -115,6 +115,7 @@ export class PostgresStore extends PostgresReads implements Store {
     const { owner, reader } = this.#sessions;
     for (const session of [owner, reader]) session.onLost((error) => void this.#turns.fail(error));
     await answerRequests(reader, backend, how);
+    if (how.onEdits === undefined) return;
     await reader.listen(EDITED, () => {
       // What follows from an edit is made known soon, though no order comes. A failure has ended the store already.
       void this.transact({}, () => ({ changes: {}, result: null })).catch(() => undefined);

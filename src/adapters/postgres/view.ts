@@ -1,50 +1,50 @@
-import type { Decided } from '../../domain/orders/decided.ts';
+import type { FactLog } from '../../domain/facts.ts';
+import { Failure } from '../../domain/failure.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { NewDecisions, StoreView } from '../../ports/store.ts';
+import type { HistoryLine, StoreView } from '../../ports/store.ts';
 import { Connection, type Target } from './connection.ts';
-import { CHUNK_ROWS, DECISIONS_AFTER, placeAfter, PostgresReads } from './reads.ts';
-import { decidedOf, type DecisionRow } from './rows/decisions.ts';
+import { historyAfter, placeAfter } from './history.ts';
+import { PostgresReads } from './reads.ts';
 
-/** How often new decisions are looked for. */
-const POLL_MS = 200;
+/** How often a follower looks for more. */
+const LOOK_MS = 200;
+
+/** By the first column of an index each. */
+const LAST = `SELECT store_id AS "storeId", greatest((SELECT max(seq) FROM orderctl.orders),
+  (SELECT max(seq) FROM orderctl.edits), (SELECT max(seq) FROM orderctl.stock_movements),
+  (SELECT max(seq) FROM orderctl.events_log), 0) AS seq FROM orderctl.shop`;
+
+interface Last {
+  readonly storeId: string;
+  /** The number of the last commit that added to a log. */
+  readonly seq: number;
+}
 
 /** A snapshot of the database, as long as it is open. */
 export class PostgresView extends PostgresReads implements StoreView {
-  readonly storeId: string | null;
+  readonly storeId: string;
   protected readonly connection: Connection;
   readonly #target: Target;
   readonly #clock: Clock;
-  /** The last commit that decided orders, as far as it sees. */
-  readonly #seq: number;
+  readonly #last: Last;
 
-  private constructor(
-    target: Target,
-    clock: Clock,
-    connection: Connection,
-    seen: { storeId: string | null; seq: number },
-  ) {
+  private constructor(target: Target, clock: Clock, connection: Connection, last: Last) {
     super();
     this.#target = target;
     this.#clock = clock;
     this.connection = connection;
-    this.storeId = seen.storeId;
-    this.#seq = seen.seq;
+    this.storeId = last.storeId;
+    this.#last = last;
   }
 
   /** @param connection to a database with a store; the view closes it */
   static async open(target: Target, clock: Clock, connection: Connection): Promise<PostgresView> {
     await connection.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    const [row] = await connection.query<{ storeId: string | null; seq: number | null }>(
-      `SELECT (SELECT store_id FROM orderctl.shop) AS "storeId", (SELECT max(seq) FROM orderctl.orders) AS seq`,
-    );
-    return new PostgresView(target, clock, connection, {
-      storeId: row?.storeId ?? null,
-      seq: row?.seq ?? -1,
-    });
+    return new PostgresView(target, clock, connection, await lastOf(connection));
   }
 
-  newDecisions(signal: AbortSignal): AsyncIterable<NewDecisions> {
-    return follow(this.#target, this.#clock, this.#seq, signal);
+  follow(facts: readonly FactLog<never>[], signal: AbortSignal): AsyncIterable<readonly HistoryLine[]> {
+    return follow(this.#target, this.#clock, this.#last, { facts, signal });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -52,20 +52,31 @@ export class PostgresView extends PostgresReads implements StoreView {
   }
 }
 
+async function lastOf(connection: Connection): Promise<Last> {
+  const [row] = await connection.query<Last>(LAST);
+  if (row === undefined) throw new Error('orderctl.shop has no row');
+  return row;
+}
+
 /** Commits have their numbers in their order, so that nothing comes later under a number that was passed. */
 async function* follow(
   target: Target,
   clock: Clock,
-  from: number,
-  signal: AbortSignal,
-): AsyncGenerator<NewDecisions> {
+  from: Last,
+  { facts, signal }: { readonly facts: readonly FactLog<never>[]; readonly signal: AbortSignal },
+): AsyncGenerator<readonly HistoryLine[]> {
   await using connection = await Connection.open(target);
-  for (let at = placeAfter(from); !signal.aborted;) {
-    const rows = await connection.query<DecisionRow>(DECISIONS_AFTER, [at.seq, at.ordinal, CHUNK_ROWS]);
-    at = rows.at(-1) ?? at;
-    const of = (status: DecisionRow['status']): Decided[] =>
-      rows.filter((row) => row.status === status).map(decidedOf);
-    yield { accepted: of('accepted'), rejected: of('rejected') };
-    if (rows.length < CHUNK_ROWS) await clock.sleep(POLL_MS, signal);
+  for (let { seq } = from; !signal.aborted;) {
+    const now = await lastOf(connection);
+    if (now.storeId !== from.storeId || now.seq < seq) throw replaced(target.url);
+    if (now.seq > seq) yield* historyAfter(connection, facts, placeAfter(seq), now.seq);
+    else await clock.sleep(LOOK_MS, signal);
+    ({ seq } = now);
   }
+}
+
+function replaced(name: string): Failure {
+  return new Failure('changed_since', `another store, or an earlier copy, is in the place of ${name}`, {
+    fix: 'run this again',
+  });
 }

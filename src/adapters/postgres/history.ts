@@ -1,0 +1,152 @@
+import type { Fact, FactLog } from '../../domain/facts.ts';
+import type { HistoryLine, LoggedMovement } from '../../ports/store.ts';
+import type { Connection } from './connection.ts';
+import { DECISION_COLUMNS, decidedOf, type DecisionRow } from './rows/decisions.ts';
+import { EDIT_COLUMNS, loggedEditOf, type EditRow } from './rows/edits.ts';
+
+/** Rows of a log that are in memory at a time. */
+const CHUNK_ROWS = 2_000;
+
+/** Where a row of a log is in history. */
+interface Place {
+  readonly seq: number;
+  readonly ordinal: number;
+}
+
+/* A chunk of each log goes on behind a place, by the index that has (seq, ordinal) at its end. */
+export const AFTER = '(seq, ordinal) > ($1, $2) ORDER BY seq, ordinal LIMIT $3';
+export const BEFORE = '(seq, ordinal) < ($1, $2) ORDER BY seq DESC, ordinal DESC LIMIT $3';
+/** Behind all that there is, and before it: a bigint's limits. */
+export const END: Place = { seq: 2 ** 62, ordinal: 0 };
+export const START: Place = { seq: -1, ordinal: 0 };
+
+export const ORDERS = `SELECT ${DECISION_COLUMNS} FROM orderctl.orders o`;
+export const EDITS = `SELECT ${EDIT_COLUMNS} FROM orderctl.edits WHERE ${AFTER}`;
+export const MOVEMENTS = `SELECT seq, ordinal, at, item, delta, on_hand, cause, order_id, event_id
+  FROM orderctl.stock_movements WHERE ${AFTER}`;
+const FACTS = `SELECT seq, ordinal, log, value FROM orderctl.events_log WHERE log = ANY($4) AND ${AFTER}`;
+
+/** Behind all of a commit. */
+export function placeAfter(seq: number): Place {
+  return { seq, ordinal: 2 ** 31 - 1 };
+}
+
+export interface MovementRow extends Place {
+  readonly at: number;
+  readonly item: string;
+  readonly delta: number;
+  readonly on_hand: number;
+  readonly cause: LoggedMovement['cause'];
+  readonly order_id: string | null;
+  readonly event_id: string | null;
+}
+
+export function movementOf(row: MovementRow): LoggedMovement {
+  const { seq, at, item, delta, on_hand: onHand, cause, order_id: orderId, event_id: eventId } = row;
+  return { seq, at, item, delta, onHand, cause, orderId, eventId };
+}
+
+export interface FactRow extends Place {
+  readonly log: string;
+  readonly value: Fact;
+}
+
+/** @param statement with the place as $1 and $2, the limit as $3, and `more` behind */
+export async function* chunks<Row extends Place>(
+  connection: Connection,
+  statement: string,
+  from: Place = START,
+  more: readonly unknown[] = [],
+): AsyncGenerator<readonly Row[]> {
+  for (let at = from; ;) {
+    const rows = await connection.query<Row>(statement, [at.seq, at.ordinal, CHUNK_ROWS, ...more]);
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    yield rows;
+    if (rows.length < CHUNK_ROWS) return;
+    at = last;
+  }
+}
+
+/** As `history` of StoreReader. @param upTo the number of the last commit that is wanted */
+export async function* historyAfter(
+  connection: Connection,
+  facts: readonly FactLog<never>[],
+  from: Place,
+  upTo = Infinity,
+): AsyncGenerator<readonly HistoryLine[]> {
+  const byName = new Map(facts.map((log) => [log.name, log]));
+  // Of one commit in this order.
+  const logs = [
+    lines(chunks<EditRow>(connection, EDITS, from), (row) => ({
+      ...{ kind: 'edit', seq: row.seq, at: row.at },
+      edit: loggedEditOf(row),
+    })),
+    lines(chunks<DecisionRow>(connection, `${ORDERS} WHERE ${AFTER}`, from), (row) => ({
+      ...{ kind: 'decision', seq: row.seq, at: row.decided_at },
+      decided: decidedOf(row),
+    })),
+    lines(chunks<MovementRow>(connection, MOVEMENTS, from), (row) => ({
+      ...{ kind: 'movement', seq: row.seq, at: row.at },
+      movement: movementOf(row),
+    })),
+    lines(chunks<FactRow>(connection, FACTS, from, [[...byName.keys()]]), ({ seq, log, value }) => ({
+      ...{ kind: 'fact', seq, at: null, fact: value },
+      log: byName.get(log) ?? unknownLog(log),
+    })),
+  ];
+  yield* merge(logs, upTo);
+}
+
+async function* lines<Row>(
+  of: AsyncIterable<readonly Row[]>,
+  read: (row: Row) => HistoryLine,
+): AsyncGenerator<HistoryLine> {
+  for await (const rows of of) for (const row of rows) yield read(row);
+}
+
+function unknownLog(name: string): never {
+  throw new Error(`the log ${name} was not asked for`);
+}
+
+/** @param logs each in order; of the same commit the earlier one comes first */
+async function* merge(
+  logs: readonly AsyncGenerator<HistoryLine>[],
+  upTo: number,
+): AsyncGenerator<readonly HistoryLine[]> {
+  const heads: (HistoryLine | null)[] = [];
+  for (const log of logs) heads.push(await next(log));
+  let chunk: HistoryLine[] = [];
+  for (;;) {
+    const first = indexOfFirst(heads);
+    const [head, log] = [heads[first], logs[first]];
+    if (head == null || log === undefined || seqOf(head) > upTo) break;
+    chunk.push(head);
+    if (chunk.length === CHUNK_ROWS) {
+      yield chunk;
+      chunk = [];
+    }
+    heads[first] = await next(log);
+  }
+  if (chunk.length > 0) yield chunk;
+}
+
+async function next(log: AsyncGenerator<HistoryLine>): Promise<HistoryLine | null> {
+  const found = await log.next();
+  return found.done === true ? null : found.value;
+}
+
+/** @returns -1 when there is none */
+function indexOfFirst(heads: readonly (HistoryLine | null)[]): number {
+  let first = -1;
+  for (const [index, head] of heads.entries()) {
+    if (head === null) continue;
+    const known = heads[first];
+    if (known == null || seqOf(head) < seqOf(known)) first = index;
+  }
+  return first;
+}
+
+function seqOf({ seq }: HistoryLine): number {
+  return seq ?? 0;
+}
