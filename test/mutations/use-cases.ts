@@ -152,7 +152,7 @@ export const USE_CASES: readonly Mutation[] = [
   {
     name: 'audit calls dead letters lost that wait to be sent',
     file: 'src/app/audit/topic.ts',
-    from: '  for (const { id } of inspection.allUnsent()) left.delete(id);\n',
+    from: '  for await (const { id } of inspection.allUnsent()) left.delete(id);\n',
     to: '',
     tests: ['test/app/audit.test.ts'],
   },
