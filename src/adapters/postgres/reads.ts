@@ -101,6 +101,13 @@ export abstract class PostgresReads implements StoreReader {
     }
   }
 
+  async *factsFromEnd<T extends Fact>(log: FactLog<T>): AsyncGenerator<readonly T[]> {
+    const statement = `SELECT seq, ordinal, log, value FROM orderctl.events_log WHERE log = $4 AND ${BEFORE}`;
+    for await (const rows of chunks<FactRow>(this.connection, statement, END, [log.name])) {
+      yield rows.map(({ value }) => value as T);
+    }
+  }
+
   history(facts: readonly FactLog<never>[]): AsyncIterable<readonly HistoryLine[]> {
     return historyAfter(this.connection, facts, START);
   }
