@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import pg from 'pg';
 import { processes } from '../../src/adapters/files/owner/processes.ts';
 import { openPostgres } from '../../src/adapters/postgres/open.ts';
@@ -36,6 +36,26 @@ describe('the store in PostgreSQL', () => {
     [Symbol.asyncDispose]: async () => {
       await client.query(EMPTY);
     },
+  });
+
+  test('a request with a name is made once, by whichever process and however often it is sent at once', async () => {
+    await using under = await make();
+    const onNotice = (): void => undefined;
+    const conditions = { row: null, key: 'k-1' };
+    const how = { via: 'http', onNotice } as const;
+    const adding = { kind: 'item.add', item: 'pen', quantity: 5 } as const;
+    const all = Array.from({ length: 5 }, () => under.access());
+    const added = await Promise.all(all.map((access) => access.editIf(adding, conditions, how)));
+    const updating = { kind: 'item.update', item: 'pen', by: 20 } as const;
+    const updated = await Promise.all(
+      all.map((access) => access.editIf(updating, { row: null, key: 'k-2' }, how)),
+    );
+    for (const made of [added, updated]) {
+      expect(made.map(({ isRepeat }) => isRepeat).sort()).toEqual([false, true, true, true, true]);
+      expect(made.map(({ edit }) => edit)).toEqual(made.map(() => made[0]?.edit));
+    }
+    await using reader = await under.access().read();
+    expect([...(await reader.items())].map(({ quantity }) => quantity)).toEqual([25]);
   });
 
   // Apart, since each prepares the store for its own tests.

@@ -20,6 +20,13 @@ export const POSTGRES: readonly Mutation[] = [
     tests: CONTRACT,
   },
   {
+    name: 'a request to PostgreSQL that is sent several times at once is made several times',
+    file: 'src/adapters/postgres/edit.ts',
+    from: 'if (key !== null) await loaded.load({ facts: new Map([[NAMED_EDITS, [key]]]) });',
+    to: 'if (key !== null) loaded.facts.set(NAMED_EDITS.name, new Map([[key, []]]));',
+    tests: CONTRACT,
+  },
+  {
     name: 'an owner in PostgreSQL does not hear of edits by other processes',
     file: 'src/adapters/postgres/edit.ts',
     from: 'isNews: true',

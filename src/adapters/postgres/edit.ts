@@ -1,6 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { decideEdit, type Edit, type EditOrigin, type EditRequest } from '../../domain/edit.ts';
-import { isFailure } from '../../domain/failure.ts';
+import {
+  decideConditionalEdit,
+  NAMED_EDITS,
+  type ConditionalEdit,
+  type EditConditions,
+  type RowRequest,
+} from '../../domain/edits/conditional.ts';
+import { Failure, isFailure } from '../../domain/failure.ts';
+import type { Changes, Snapshot } from '../../ports/store.ts';
 import { Connection } from './connection.ts';
 import { checkedVersion, migrate } from './migrate.ts';
 import { EDITED } from './owner/requests.ts';
@@ -11,26 +19,45 @@ import { nextSeqs } from './transactions/seq.ts';
 import { SmallTables } from './transactions/small-tables.ts';
 import { write } from './transactions/write.ts';
 
-/**
- * Makes an edit in a transaction of its own, beside any owner, who takes it in with its next one.
- *
- * @throws Failure of decideEdit
- */
-export async function makeEdit(
+/** An edit, and what it comes to. */
+interface Wanted<R> {
+  readonly request: EditRequest;
+  /** Its name, where it has one. */
+  readonly key: string | null;
+  readonly decide: (state: Snapshot) => { readonly changes: Changes; readonly result: R };
+}
+
+/** @throws Failure of decideEdit */
+export function makeEdit(options: PostgresOptions, request: EditRequest, how: EditOrigin): Promise<Edit> {
+  return make(options, how, {
+    request,
+    key: null,
+    decide: (state) => {
+      const edit = decideEdit(request, state);
+      return { changes: { edits: [edit] }, result: edit };
+    },
+  });
+}
+
+/** @throws Failure of decideConditionalEdit */
+export function makeEditIf(
   options: PostgresOptions,
-  request: EditRequest,
+  request: RowRequest,
+  conditions: EditConditions,
+  how: EditOrigin,
+): Promise<ConditionalEdit> {
+  const decide = (state: Snapshot) => decideConditionalEdit(request, conditions, state);
+  return make(options, how, { request, key: conditions.key, decide });
+}
+
+/** In a transaction of its own, beside any owner, who takes it in with its next one. */
+async function make<R>(
+  options: PostgresOptions,
   { via, why, undoes }: EditOrigin,
-  noStore: () => Error,
-): Promise<Edit> {
+  { request, key, decide }: Wanted<R>,
+): Promise<R> {
   await using connection = await Connection.open(options);
-  if ((await checkedVersion(connection)) === null) {
-    // A request that nothing can fulfil must not make a store.
-    try {
-      decideEdit(request, { user: () => undefined, item: () => undefined });
-    } catch (error) {
-      throw isFailure(error, 'not_found') ? noStore() : error;
-    }
-  }
+  if ((await checkedVersion(connection)) === null) checkWithout(request, options.url);
   await migrate(connection, randomUUID);
   const { clock, user: by } = options;
   return await connection.transaction(async () => {
@@ -39,16 +66,30 @@ export async function makeEdit(
       users: 'user' in request ? [request.user] : [],
       items: 'item' in request ? [request.item] : [],
     });
+    // Once the row is locked: the same request may just have been made on it.
+    if (key !== null) await loaded.load({ facts: new Map([[NAMED_EDITS, [key]]]) });
     const [seq = 0] = await nextSeqs(connection, 1);
     const stamp = { seq, at: clock.now(), storeId: '', by, via, why, undoes, isNews: true };
-    const edit = decideEdit(request, loaded.snapshot(stamp));
+    const { changes, result } = decide(loaded.snapshot(stamp));
     const writes = new Writes();
-    const changes = { edits: [edit] };
     await loaded.load(keysOf(changes));
     apply(changes, stamp, { loaded, writes, onEdits: undefined });
     await write(connection, loaded, writes);
-    // Of one statement, sent when the transaction is committed.
+    // It is sent when the transaction is committed.
     await connection.query(`NOTIFY ${EDITED}`);
-    return edit;
+    return result;
   });
+}
+
+/** A request that nothing can fulfil must not make a store. @throws Failure of an edit that would fail in an empty one */
+function checkWithout(request: EditRequest, name: string): void {
+  try {
+    decideEdit(request, { user: () => undefined, item: () => undefined });
+  } catch (error) {
+    throw isFailure(error, 'not_found') ? noStore(name) : error;
+  }
+}
+
+export function noStore(name: string): Failure {
+  return new Failure('not_found', `there is no store in ${name}`, { fix: { kind: 'begin_storage' } });
 }

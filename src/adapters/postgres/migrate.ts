@@ -11,7 +11,9 @@ const MIGRATION_LOCK = 0x6f726401;
 /** The version of the database; null: it has no store. */
 async function versionOf(connection: Connection): Promise<number | null> {
   const [there] = await connection.query<{ there: boolean }>(
-    `SELECT to_regclass('orderctl.migrations') IS NOT NULL AS there`,
+    // Not by to_regclass, which may still have from before the lock that there is none.
+    `SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+       WHERE n.nspname = 'orderctl' AND c.relname = 'migrations') AS there`,
   );
   if (there?.there !== true) return null;
   const [row] = await connection.query<{ version: number | null }>(

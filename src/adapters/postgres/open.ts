@@ -5,7 +5,7 @@ import type { StoreAccess } from '../../ports/access.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Processes } from '../../ports/processes.ts';
 import { Connection, type Target } from './connection.ts';
-import { makeEdit } from './edit.ts';
+import { makeEdit, makeEditIf, noStore } from './edit.ts';
 import { PostgresInspection } from './inspection.ts';
 import { checkedVersion } from './migrate.ts';
 import { claimTask } from './owner/lock.ts';
@@ -31,7 +31,8 @@ export function openPostgres(
       const { PostgresStore } = await import('./store.ts');
       return PostgresStore.open({ ...opened, ...how });
     },
-    edit: (request, how) => makeEdit(opened, request, how, () => noStore(name)),
+    edit: (request, how) => makeEdit(opened, request, how),
+    editIf: (request, conditions, how) => makeEditIf(opened, request, conditions, how),
     copyTable: () => Promise.reject(notOnPostgres(name)),
     consumerStatus: () => ask(opened, (connection) => askStatus(connection, randomUUID), null),
     stopConsumer: ({ kill }) => ask(opened, (connection) => askToStop(connection, kill, randomUUID), null),
@@ -92,10 +93,6 @@ async function recentIds(connection: Connection, prefix: string, limit: number):
     [prefix, limit],
   );
   return rows.map(({ order_id: id }) => id);
-}
-
-function noStore(name: string): Failure {
-  return new Failure('not_found', `there is no store in ${name}`, { fix: { kind: 'begin_storage' } });
 }
 
 function notOnPostgres(name: string): Failure {

@@ -28,7 +28,7 @@ interface NamedEdit extends Record<string, unknown> {
   readonly edit: Edit;
 }
 
-const NAMED_EDITS: FactLog<NamedEdit> = { name: 'named-edits', key: 'key' };
+export const NAMED_EDITS: FactLog<NamedEdit> = { name: 'named-edits', key: 'key' };
 
 /**
  * As decideEdit, under conditions. Its name comes first: a request that was made has changed the row itself.

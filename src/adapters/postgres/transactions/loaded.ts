@@ -39,6 +39,9 @@ const POSITIONS = `SELECT p.* FROM orderctl.positions p
 export class Loaded {
   readonly users = new Map<string, User | undefined>();
   readonly items = new Map<string, Item | undefined>();
+  /** Names that have no row in the database. */
+  readonly newUsers = new Set<string>();
+  readonly newItems = new Set<string>();
   readonly orders = new Map<string, Decided | undefined>();
   readonly effects = new Map<string, Effect | undefined>();
   readonly positions = new Map<string, StoredPosition | undefined>();
@@ -69,6 +72,8 @@ export class Loaded {
     for (const row of await this.#missing<ItemRow>(this.items, keys.items, ITEMS_BY_NAME)) {
       this.items.set(row.item, itemOf(row));
     }
+    addAbsent(this.newUsers, this.users, keys.users);
+    addAbsent(this.newItems, this.items, keys.items);
   }
 
   /** The rows of those keys that are not known yet; from here on they are, if only as not there. */
@@ -149,4 +154,13 @@ function found(rows: ReadonlyMap<string, Fact[]> | undefined, key: string): read
 
 export function sourceName({ processor, topic, partition }: Source): string {
   return `${processor} ${topic}/${partition}`;
+}
+
+/** A name that has a row now may have been given it since. */
+function addAbsent(
+  absent: Set<string>,
+  rows: ReadonlyMap<string, unknown>,
+  names: Iterable<string> | undefined,
+): void {
+  for (const name of names ?? []) if (rows.get(name) === undefined) absent.add(name);
 }

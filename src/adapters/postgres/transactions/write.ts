@@ -9,19 +9,22 @@ import type { Loaded } from './loaded.ts';
 /* One statement a table, however many rows: each takes arrays, one a column. */
 
 const DELETE_USERS = 'DELETE FROM orderctl.users WHERE user_name = ANY($1)';
-const UPSERT_USERS = `INSERT INTO orderctl.users (user_name, status, extra)
-  SELECT user_name, status, extra::json FROM unnest($1::text[], $2::text[], $3::text[]) AS u (user_name, status, extra)
-  ON CONFLICT (user_name) DO UPDATE SET status = EXCLUDED.status, extra = EXCLUDED.extra`;
+/** Of a row that was not there no other transaction may have made one: then it fails, and all is decided again. */
+const INSERT_USERS = `INSERT INTO orderctl.users (user_name, status, extra)
+  SELECT user_name, status, extra::json FROM unnest($1::text[], $2::text[], $3::text[]) AS u (user_name, status, extra)`;
+const UPDATE_USERS = `UPDATE orderctl.users t SET status = u.status, extra = u.extra::json
+  FROM unnest($1::text[], $2::text[], $3::text[]) AS u (user_name, status, extra) WHERE t.user_name = u.user_name`;
 /** The inventory goes with it. */
 const DELETE_ITEMS = 'DELETE FROM orderctl.products WHERE item = ANY($1)';
-const UPSERT_PRODUCTS = `INSERT INTO orderctl.products (item, name, price, reorder_level, extra)
+const INSERT_PRODUCTS = `INSERT INTO orderctl.products (item, name, price, reorder_level, extra)
   SELECT item, name, price, reorder_level, extra::json
+  FROM unnest($1::text[], $2::text[], $3::numeric[], $4::bigint[], $5::text[]) AS p (item, name, price, reorder_level, extra)`;
+const UPDATE_PRODUCTS = `UPDATE orderctl.products t
+  SET name = p.name, price = p.price, reorder_level = p.reorder_level, extra = p.extra::json
   FROM unnest($1::text[], $2::text[], $3::numeric[], $4::bigint[], $5::text[]) AS p (item, name, price, reorder_level, extra)
-  ON CONFLICT (item) DO UPDATE SET name = EXCLUDED.name, price = EXCLUDED.price,
-    reorder_level = EXCLUDED.reorder_level, extra = EXCLUDED.extra`;
-const UPSERT_INVENTORY = `INSERT INTO orderctl.inventory (item, quantity)
-  SELECT * FROM unnest($1::text[], $2::bigint[])
-  ON CONFLICT (item) DO UPDATE SET quantity = EXCLUDED.quantity, updated_at = EXCLUDED.updated_at`;
+  WHERE t.item = p.item`;
+const INSERT_INVENTORY = `INSERT INTO orderctl.inventory (item, quantity)
+  SELECT * FROM unnest($1::text[], $2::bigint[])`;
 const UPDATE_QUANTITIES = `UPDATE orderctl.inventory i SET quantity = q.quantity, updated_at = now()
   FROM unnest($1::text[], $2::bigint[]) AS q (item, quantity) WHERE i.item = q.item`;
 const INSERT_MOVEMENTS = `INSERT INTO orderctl.stock_movements
@@ -91,25 +94,38 @@ async function insert<Row>(
 
 async function writeTables(connection: Connection, loaded: Loaded, writes: Writes): Promise<void> {
   const { users, items, quantities, removedUsers, removedItems } = writes;
+  const { newUsers, newItems } = loaded;
   if (removedUsers.size > 0) await connection.query(DELETE_USERS, [[...removedUsers]]);
   const userRows = [...users].flatMap((user) => {
     const row = loaded.users.get(user);
     return row === undefined ? [] : [{ ...row, extra: JSON.stringify(row.extra) }];
   });
-  await insert(connection, UPSERT_USERS, userRows, ['user', 'status', 'extra']);
+  const isNewUser = ({ user }: { user: string }): boolean => newUsers.has(user) || removedUsers.has(user);
+  await insert(connection, INSERT_USERS, userRows.filter(isNewUser), USER_VALUES);
+  await insert(connection, UPDATE_USERS, userRows.filter(not(isNewUser)), USER_VALUES);
 
   if (removedItems.size > 0) await connection.query(DELETE_ITEMS, [[...removedItems]]);
   const itemRows = [...items].flatMap((item) => {
     const row = loaded.items.get(item);
     return row === undefined ? [] : [{ ...row, extra: JSON.stringify(row.extra) }];
   });
-  await insert(connection, UPSERT_PRODUCTS, itemRows, ['item', 'name', 'price', 'reorderLevel', 'extra']);
-  await insert(connection, UPSERT_INVENTORY, itemRows, ['item', 'quantity']);
-  const sold = [...quantities].flatMap((item) => {
-    const row = items.has(item) ? undefined : loaded.items.get(item);
-    return row === undefined ? [] : [row];
+  const isNewItem = ({ item }: { item: string }): boolean => newItems.has(item) || removedItems.has(item);
+  const added = itemRows.filter(isNewItem);
+  await insert(connection, INSERT_PRODUCTS, added, PRODUCT_VALUES);
+  await insert(connection, INSERT_INVENTORY, added, ['item', 'quantity']);
+  await insert(connection, UPDATE_PRODUCTS, itemRows.filter(not(isNewItem)), PRODUCT_VALUES);
+  const moved = [...new Set([...items, ...quantities])].flatMap((item) => {
+    const row = loaded.items.get(item);
+    return row === undefined || isNewItem(row) ? [] : [row];
   });
-  await insert(connection, UPDATE_QUANTITIES, sold, ['item', 'quantity']);
+  await insert(connection, UPDATE_QUANTITIES, moved, ['item', 'quantity']);
+}
+
+const USER_VALUES = ['user', 'status', 'extra'] as const;
+const PRODUCT_VALUES = ['item', 'name', 'price', 'reorderLevel', 'extra'] as const;
+
+function not<T>(holds: (value: T) => boolean): (value: T) => boolean {
+  return (value) => !holds(value);
 }
 
 async function writeLogs(connection: Connection, { movements, facts }: Writes): Promise<void> {
