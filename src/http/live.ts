@@ -3,13 +3,16 @@ import type { ServerResponse } from 'node:http';
 
 /** How many events are kept for clients whose connection was cut. */
 const KEPT = 5_000;
-/** A client that falls further behind is dropped: it connects again, and receives a gap. */
-const MAX_BEHIND_BYTES = 1024 * 1024;
+/**
+ * A client that falls further behind is dropped: it connects again, and receives a gap. What waits for several is in
+ * memory once.
+ */
+const MAX_BEHIND_BYTES = 256 * 1024;
 const HEARTBEAT_MS = 15_000;
 
 interface LiveEvent {
   readonly number: number;
-  readonly text: string;
+  readonly bytes: Buffer;
 }
 
 /**
@@ -24,7 +27,7 @@ export class LiveFeed {
   #last = 0;
 
   constructor() {
-    this.#heartbeat = setInterval(() => this.#write(': \n\n'), HEARTBEAT_MS).unref();
+    this.#heartbeat = setInterval(() => this.#write(Buffer.from(': \n\n')), HEARTBEAT_MS).unref();
   }
 
   get clients(): number {
@@ -35,41 +38,38 @@ export class LiveFeed {
   publish(type: string, data: unknown, isKept = true): void {
     const body = `event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
     if (!isKept) {
-      this.#write(body);
+      this.#write(Buffer.from(body));
       return;
     }
     const number = ++this.#last;
-    const event = { number, text: `id: ${this.#server}-${number}\n${body}` };
+    const event = { number, bytes: Buffer.from(`id: ${this.#server}-${number}\n${body}`) };
     this.#kept.push(event);
     if (this.#kept.length > KEPT) this.#kept.shift();
-    this.#write(event.text);
+    this.#write(event.bytes);
   }
 
-  #write(text: string): void {
+  #write(bytes: Buffer): void {
     for (const client of this.#clients) {
       if (client.writableLength > MAX_BEHIND_BYTES) client.destroy();
-      else client.write(text);
+      else client.write(bytes);
     }
   }
 
   /** @param lastId of the last event that the client received; null: it asks for no earlier events */
   add(response: ServerResponse, lastId: string | null): void {
     response.write(`retry: 1000\n\n`);
-    if (lastId !== null) response.write(this.#since(lastId));
+    for (const bytes of lastId === null ? [] : this.#since(lastId)) response.write(bytes);
     this.#clients.add(response);
     response.once('close', () => this.#clients.delete(response));
   }
 
-  #since(lastId: string): string {
+  #since(lastId: string): readonly Buffer[] {
     const [server, number] = lastId.split('-');
     const from = Number(number);
     const isKnown = server === this.#server && Number.isInteger(from) && from <= this.#last;
     const first = this.#kept[0]?.number ?? this.#last + 1;
-    if (!isKnown || from + 1 < first) return 'event: gap\ndata: {}\n\n';
-    return this.#kept
-      .filter((event) => event.number > from)
-      .map(({ text }) => text)
-      .join('');
+    if (!isKnown || from + 1 < first) return [Buffer.from('event: gap\ndata: {}\n\n')];
+    return this.#kept.filter((event) => event.number > from).map(({ bytes }) => bytes);
   }
 
   close(): void {

@@ -1,3 +1,5 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Advice } from '../domain/advice.ts';
 import { Failure, type FailureCode } from '../domain/failure.ts';
@@ -81,3 +83,28 @@ function failureOf(error: unknown): Failure {
   }
   return new Failure('bug', 'the server failed: its log says how');
 }
+
+/** Answers what is no HTTP, or comes too slowly or at too great a length to be read as such. */
+export function refuseBroken(error: Error & { readonly code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status = BROKEN[error.code ?? ''] ?? 400;
+  const detail = STATUS_CODES[status] ?? '';
+  const problem: Problem = {
+    ...{ type: 'about:blank', title: 'usage', status, code: 'usage' },
+    ...{ detail: `the request cannot be read: ${detail}`, fix: null, order_id: null },
+  };
+  const body = JSON.stringify(problem);
+  socket.end(
+    `HTTP/1.1 ${status} ${detail}\r\nContent-Type: application/problem+json\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+/** By the code of Node's error. */
+const BROKEN: Readonly<Record<string, number>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  HPE_HEADER_OVERFLOW: 431,
+};

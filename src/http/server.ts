@@ -3,9 +3,10 @@ import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import fastify, { type FastifyInstance } from 'fastify';
-import { Failure } from '../domain/failure.ts';
 import { requireToken } from './access.ts';
-import { problemHandler, type ProblemOptions } from './problems.ts';
+import { answerOtherMethods } from './methods.ts';
+import { describeAnswers, openApi } from './openapi.ts';
+import { problemHandler, refuseBroken, type ProblemOptions } from './problems.ts';
 import { analyticsRoutes } from './routes/analytics.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { experimentRoutes } from './routes/experiments.ts';
@@ -21,6 +22,8 @@ import type { Shop } from './shop.ts';
 const MAX_BODY_BYTES = 1024 * 1024;
 /** How long a request may take to arrive, so that a client that sends a byte now and then cannot hold a connection. */
 const REQUEST_TIMEOUT_MS = 10_000;
+/** How late a connection that is too slow is found. */
+const CHECK_EVERY_MS = 1_000;
 const IDLE_TIMEOUT_MS = 30_000;
 /** Names are shorter; the longest is that of a dead letter, with a topic in it. */
 const MAX_PARAM_LENGTH = 512;
@@ -56,19 +59,19 @@ async function createApi(shop: Shop, options: ServerOptions): Promise<FastifyIns
   const server = fastify({
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: CHECK_EVERY_MS },
+    clientErrorHandler: refuseBroken,
     keepAliveTimeout: IDLE_TIMEOUT_MS,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: false } },
   });
+  // JSON alone: a page of another site may send text without asking first.
+  server.removeContentTypeParser('text/plain');
   // The same JSON as on the command line; tests check its shapes.
   server.setSerializerCompiler(() => (value) => JSON.stringify(value));
   server.setErrorHandler(problemHandler(options));
-  server.setNotFoundHandler(({ method, url }) => {
-    throw new Failure('not_found', `there is no ${method} ${url.split('?')[0] ?? ''}`, {
-      fix: 'see /docs for what there is',
-    });
-  });
+  answerOtherMethods(server);
   // Nothing is loaded from elsewhere.
   await server.register(helmet, {
     contentSecurityPolicy: {
@@ -89,7 +92,7 @@ async function createApi(shop: Shop, options: ServerOptions): Promise<FastifyIns
   if (options.rateLimit !== null) {
     await server.register(rateLimit, { max: options.rateLimit, timeWindow: '1 minute' });
   }
-  await server.register(swagger, { openapi: openApi(options) });
+  await server.register(swagger, { openapi: openApi(options), transform: describeAnswers(options) });
   await server.register(swaggerUi, { routePrefix: '/docs' });
   if (options.token !== null) requireToken(server, options.token);
   server.get('/openapi.json', { schema: { hide: true } }, () => server.swagger());
@@ -105,21 +108,4 @@ async function createApi(shop: Shop, options: ServerOptions): Promise<FastifyIns
   pageRoutes(server);
   server.addHook('preClose', () => shop.live.feed.close());
   return server;
-}
-
-function openApi({ version, token }: ServerOptions) {
-  return {
-    openapi: '3.1.0' as const,
-    info: {
-      title: 'orderctl',
-      version,
-      description: 'Orders in, decisions and stock out. Failures are `application/problem+json` (RFC 9457).',
-    },
-    ...(token === null
-      ? {}
-      : {
-          components: { securitySchemes: { token: { type: 'http' as const, scheme: 'bearer' } } },
-          security: [{ token: [] }],
-        }),
-  };
 }

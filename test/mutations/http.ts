@@ -44,4 +44,18 @@ export const HTTP: readonly Mutation[] = [
     to: '[] as const',
     tests: ['test/unit/files/conditional-edit.test.ts'],
   },
+  {
+    name: 'a page of another site may place orders as text, which browsers send without asking',
+    file: 'src/http/server.ts',
+    from: "server.removeContentTypeParser('text/plain');",
+    to: '',
+    tests: ['test/e2e/serve-openapi.test.ts'],
+  },
+  {
+    name: 'a request that arrives byte by byte holds its connection for long',
+    file: 'src/http/server.ts',
+    from: 'connectionsCheckingInterval: CHECK_EVERY_MS',
+    to: 'connectionsCheckingInterval: 600_000',
+    tests: ['test/e2e/serve-hostile.test.ts'],
+  },
 ];

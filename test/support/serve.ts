@@ -1,3 +1,4 @@
+import { Compile } from 'typebox/compile';
 import { fill, openShop, type Running, type Shop } from './cli.ts';
 import { waitFor } from './wait.ts';
 
@@ -14,11 +15,17 @@ export type Call = (
   headers?: Record<string, string>,
 ) => Promise<Answer>;
 
-/** Starts `orderctl serve` on a free port. */
-export async function serve(shop: Shop, args = ''): Promise<{ server: Running; call: Call; url: string }> {
+/** Starts `orderctl serve` on a free port. Every answer is compared with its own OpenAPI document. */
+export async function serve(
+  shop: Shop,
+  args = '',
+): Promise<{ server: Running; call: Call; url: string; reached: ReadonlySet<string> }> {
   const server = shop.start(`serve --port 0 ${args} -o json`);
   await waitFor('address', server.stdout, (text) => text.endsWith('\n'));
   const { url } = JSON.parse(server.stdout()) as { url: string };
+  const described = await fetch(`${url}/openapi.json`);
+  const api = described.ok ? ((await described.json()) as OpenApi) : null;
+  const reached = new Set<string>();
   const call: Call = async (method, where, body, headers = {}) => {
     const response = await fetch(`${url}${where}`, {
       method,
@@ -26,13 +33,58 @@ export async function serve(shop: Shop, args = ''): Promise<{ server: Running; c
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
-    return {
+    const type = response.headers.get('content-type');
+    const answer: Answer = {
       status: response.status,
       headers: response.headers,
-      body: response.headers.get('content-type')?.includes('json') === true ? JSON.parse(text) : text,
+      body: type?.includes('json') === true ? JSON.parse(text) : text,
     };
+    if (api !== null) {
+      const of = checkAnswer(api, method, where, answer);
+      if (of !== null) reached.add(of);
+    }
+    return answer;
   };
-  return { server, call, url };
+  return { server, call, url, reached };
+}
+
+interface Operation {
+  readonly responses: Readonly<
+    Record<string, { readonly content?: Readonly<Record<string, { readonly schema: object }>> }>
+  >;
+}
+
+export interface OpenApi {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+}
+
+/**
+ * Compares an answer with what the document says of it.
+ *
+ * @returns `GET /orders/{id} 200`; null: the path is none of the document
+ * @throws Error it has another status, media type or shape
+ */
+function checkAnswer(api: OpenApi, method: string, where: string, answer: Answer): string | null {
+  const { pathname } = new URL(where, 'http://localhost');
+  const path = Object.keys(api.paths)
+    .toSorted((a, b) => a.split('{').length - b.split('{').length)
+    .find((template) => new RegExp(`^${template.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(pathname));
+  const operation = path === undefined ? undefined : api.paths[path]?.[method.toLowerCase()];
+  if (path === undefined || operation === undefined) return null;
+  const name = `${method} ${path} ${answer.status}`;
+  const response = operation.responses[String(answer.status)];
+  if (response === undefined) throw new Error(`${name} is not in the OpenAPI document`);
+  const type = (answer.headers.get('content-type') ?? '').split(';')[0] ?? '';
+  const content = response.content?.[type];
+  if (content === undefined && (response.content !== undefined || answer.body !== ''))
+    throw new Error(`${name}: the OpenAPI document has no ${type}`);
+  if (content === undefined || !type.includes('json')) return name;
+  const validator = Compile(content.schema);
+  if (validator.Check(answer.body)) return name;
+  const problems = validator
+    .Errors(answer.body)
+    .map(({ instancePath, message }) => `${instancePath} ${message}`);
+  throw new Error(`${name}: ${JSON.stringify(answer.body)}: ${problems.join('; ')}`);
 }
 
 export function shopWith(items: Record<string, number>): Shop {

@@ -31,7 +31,12 @@ export function liveRoutes(server: FastifyInstance, { feed, overview }: Live): v
           'Server-sent events: "decisions" has the latest of what was decided together, "overview" what GET /overview ' +
           'answers. With Last-Event-ID it goes on after that one; "gap" says that it cannot.',
         headers: Type.Object({ 'last-event-id': Type.Optional(Type.String({ maxLength: 64 })) }),
-        produces: ['text/event-stream'],
+        response: {
+          200: {
+            description: 'events, for as long as the client reads',
+            content: { 'text/event-stream': { schema: Type.String() } },
+          },
+        },
       },
     },
     (request, reply) => {

@@ -1,0 +1,43 @@
+import type { FastifyInstance } from 'fastify';
+import { Failure } from '../domain/failure.ts';
+import type { Problem } from '../documents/http/problem.ts';
+
+/** Answers what no route takes: 405 with the methods that its path has (RFC 9110, section 15.5.6), else 404. */
+export function answerOtherMethods(server: FastifyInstance): void {
+  /** Methods by path, and what matches it. */
+  const routes = new Map<string, { readonly matches: RegExp; readonly methods: Set<string> }>();
+  server.addHook('onRoute', ({ url, method }) => {
+    const route = routes.get(url) ?? { matches: patternOf(url), methods: new Set() };
+    for (const one of [method].flat()) route.methods.add(one);
+    routes.set(url, route);
+  });
+  server.setNotFoundHandler(async ({ method, url }, reply) => {
+    const [path = ''] = url.split('?');
+    const found = [...routes.values()].filter(({ matches }) => matches.test(path));
+    const allowed = [...new Set(found.flatMap(({ methods }) => [...methods]))];
+    if (allowed.length === 0) {
+      throw new Failure('not_found', `there is no ${method} ${path}`, { fix: 'see /docs for what there is' });
+    }
+    const problem: Problem = {
+      ...{ type: 'about:blank', title: 'usage', status: 405, code: 'usage' },
+      detail: `there is no ${method} ${path}`,
+      fix: `use ${allowed.join(' or ')}`,
+      order_id: null,
+    };
+    await reply
+      .code(405)
+      .header('allow', allowed.join(', '))
+      .type('application/problem+json')
+      .send(JSON.stringify(problem));
+  });
+}
+
+/** `/orders/:id` as an expression; a parameter is one piece of a path. */
+function patternOf(url: string): RegExp {
+  const pieces = url
+    .split('/')
+    .map((piece) =>
+      piece.startsWith(':') ? '[^/]+' : piece.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`),
+    );
+  return new RegExp(`^${pieces.join('/')}$`);
+}
