@@ -35,8 +35,11 @@ export interface Truth {
   /** Every record that was found to be no order, once. */
   readonly deadLetters: readonly string[];
   readonly undelivered: readonly string[];
-  /** By save: how much less of an item there is than the save says, because no stock could say it. */
-  readonly owed: ReadonlyMap<string, Owed>;
+  /**
+   * By save: how much less of an item there is than the save says, because no stock could say it. Several, where the save
+   * may have been made from several versions: of an item that it removes, they differ in nothing else.
+   */
+  readonly owed: ReadonlyMap<string, readonly Owed[]>;
   /** Of a second service. */
   readonly parts: Parts;
 }
@@ -257,18 +260,46 @@ export function afterSave(
   // Without a known version, all rows are additions.
   if (versions.length === 0) return [{ truth: merged(truth, file, found, new Map()), outcome: 'meant' }];
   const bases = versions.map(({ rows }) => rows).filter((rows) => !isMassDeletion(truth, file, found, rows));
-  const owedBy = (rows: Rows): Owed => truth.owed.get(saveKey(file, rows)) ?? NOTHING_OWED;
+  const owedBy = (rows: Rows): readonly Owed[] => truth.owed.get(saveKey(file, rows)) ?? [];
   // A version of ours may have the rows of a save, and owes nothing.
   const wrong = bases.flatMap((rows) =>
-    [...new Set([NOTHING_OWED, owedBy(rows)])].map((owed) => ({
+    [NOTHING_OWED, ...owedBy(rows)].map((owed) => ({
       truth: merged(truth, file, found, rows, owed),
       outcome: 'wrong' as const,
     })),
   );
   const aside = { truth, outcome: 'aside' } as const;
-  if (loaded === null || isMassDeletion(truth, file, found, loaded)) return [...wrong, aside];
-  const meant = merged(truth, file, found, loaded, owedBy(loaded));
-  return [...wrong, aside, { truth: meant, outcome: 'meant' }];
+  const key = saveKey(file, found);
+  if (loaded === null || isMassDeletion(truth, file, found, loaded)) return [...alike(wrong, key), aside];
+  const owed = owedBy(loaded);
+  const meant = (owed.length === 0 ? [NOTHING_OWED] : owed).map((one) => ({
+    truth: merged(truth, file, found, loaded, one),
+    outcome: 'meant' as const,
+  }));
+  const all = alike([...wrong, ...meant], key);
+  return [...all.slice(0, wrong.length), aside, ...all.slice(wrong.length)];
+}
+
+/** Outcomes that differ only in what the save owes are one, which owes the one or the other. */
+function alike<O extends { readonly truth: Truth }>(outcomes: readonly O[], key: string): readonly O[] {
+  const owed = new Map<string, Owed[]>();
+  const seen = outcomes.map(({ truth }) =>
+    JSON.stringify([[...truth.rows['users.csv']], [...truth.rows['inventory.csv']], truth.edits]),
+  );
+  outcomes.forEach(({ truth }, at) => {
+    const text = seen[at] ?? '';
+    const known = owed.get(text) ?? [];
+    const added = (truth.owed.get(key) ?? []).filter((one) => !known.some((other) => sameOwed(one, other)));
+    owed.set(text, [...known, ...added]);
+  });
+  return outcomes.map((one, at) => {
+    const all = owed.get(seen[at] ?? '') ?? [];
+    return { ...one, truth: { ...one.truth, owed: new Map(one.truth.owed).set(key, all) } };
+  });
+}
+
+function sameOwed(a: Owed, b: Owed): boolean {
+  return a.size === b.size && [...a].every(([name, debt]) => b.get(name) === debt);
 }
 
 /** Whether more than half of the rows are missing: that is never taken in. */
@@ -316,7 +347,7 @@ function merged(truth: Truth, file: TableFile, found: Rows, base: Rows, debts = 
   }
   for (const [name, debt] of debts) if (!found.has(name) && !current.has(name)) owed.set(name, debt);
   const after = withEdits(truth, file, changes, 'file');
-  return { ...after, owed: new Map(truth.owed).set(saveKey(file, found), owed) };
+  return { ...after, owed: new Map(truth.owed).set(saveKey(file, found), [owed]) };
 }
 
 /** Files of the simulation need no quotes. */
