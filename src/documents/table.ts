@@ -72,10 +72,11 @@ export const TableImport = object({
 });
 export type TableImport = Document<typeof TableImport>;
 
-/** What came of `user undo` and `inventory undo`. */
+/** What came, or would come, of `user undo` and `inventory undo`. */
 export const TableUndo = object({
   ...COUNTED,
   undoes: Type.Integer({ minimum: 1, description: 'number of the edit' }),
+  dry_run: Type.Boolean(),
 });
 export type TableUndo = Document<typeof TableUndo>;
 

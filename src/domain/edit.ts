@@ -5,6 +5,7 @@ import { isName, NAME_RULE } from './names.ts';
 import {
   isPrice,
   isQuantity,
+  meantPrices,
   normalizePrice,
   type Item,
   type ItemDetails,
@@ -252,8 +253,12 @@ function checkedDetails(details: GivenDetails): Partial<Item> {
   const name = details.name === '' ? null : details.name;
   const price = details.price === '' ? null : details.price;
   if (typeof price === 'string' && !isPrice(price)) {
+    const meant = meantPrices(price);
     throw new Failure('invalid_value', `price ${JSON.stringify(price)} is not an amount such as 12.50`, {
-      fix: 'use up to eight digits and at most two decimals',
+      fix:
+        meant.length === 0
+          ? 'use up to eight digits and at most two decimals'
+          : `write ${meant.join(' or ')}: a point before at most two decimals, nothing between thousands`,
     });
   }
   if (typeof reorderLevel === 'number' && !isQuantity(reorderLevel)) {

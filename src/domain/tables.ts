@@ -39,6 +39,23 @@ export function isPrice(text: string): boolean {
   return /^\d{1,8}(\.\d{1,2})?$/.test(text);
 }
 
+const SEPARATED = /^(\d{1,3}(?:[.,' \u00A0\u202F]\d{3})*|\d+)(?:[.,](\d{1,2}))?$/;
+
+/**
+ * What a number that is no price was probably meant to be: with a decimal comma, with thousands set apart, with a currency.
+ *
+ * @returns the ways to write it as a price, one but for `1.234`; empty where it is not clear
+ */
+export function meantPrices(text: string): readonly string[] {
+  const bare = /[-−]/.test(text) ? '' : text.replace(/^\D+|\D+$/g, '');
+  const [, whole = '', places] = SEPARATED.exec(bare) ?? [];
+  const digits = whole.replace(/\D/g, '');
+  if (digits === '') return [];
+  if (places !== undefined) return [`${digits}.${places}`].filter(isPrice);
+  const [, one = '', thousandths = ''] = /^(\d{1,3})[.,](\d{3})$/.exec(bare) ?? [];
+  return [digits, ...(one === '' ? [] : [`${one}.${thousandths.slice(0, 2)}`])].filter(isPrice);
+}
+
 /** `12.5` → `12.50`. @param text a price by isPrice */
 export function normalizePrice(text: string): string {
   const [whole = '0', fraction = ''] = text.split('.');

@@ -16,6 +16,7 @@ import { RUNNING } from './running.ts';
 import { SALES } from './sales.ts';
 import { SENDING } from './sending.ts';
 import { SERVICES } from './services.ts';
+import { TERMINAL } from './terminal.ts';
 import { USE_CASES } from './use-cases.ts';
 
 /** A change of the source that breaks a promise. */
@@ -50,6 +51,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...HISTORY,
   ...HTTP,
   ...OWNING,
+  ...TERMINAL,
   ...CHECKOUT_FLOW,
   {
     name: 'whether a copy was taken in before is looked at before its turn comes',

@@ -4,6 +4,7 @@ import { isName, NAME_RULE } from '../../domain/names.ts';
 import {
   isPrice,
   isQuantity,
+  meantPrices,
   normalizePrice,
   USER_STATUSES,
   type Item,
@@ -53,10 +54,7 @@ export function planImport(
     ...kept.map((row) => found.get(nameOf(row)) ?? row),
     ...[...found].filter(([name]) => !before.has(name)).map(([, row]) => row),
   ];
-  const after = new Map(rows.map((row) => [nameOf(row), row]));
-  const edits = [...new Set([...before.keys(), ...after.keys()])].flatMap(
-    (name) => editOf(table, name, before.get(name) ?? null, after.get(name) ?? null) ?? [],
-  );
+  const edits = editsBetween(table, current.rows, rows);
   const columns = [...new Set([...current.columns, ...reader.columns])].filter((name) => name !== '');
   return {
     columns,
@@ -64,6 +62,18 @@ export function planImport(
     edits,
     unchanged: sheet.rows.length - edits.filter(({ after }) => after !== null).length,
   };
+}
+
+/** What makes the rows of a table others. */
+export function editsBetween(
+  table: TableName,
+  current: readonly Row[],
+  wanted: readonly Row[],
+): readonly RowEdit[] {
+  const [before, after] = [current, wanted].map((rows) => new Map(rows.map((row) => [nameOf(row), row])));
+  return [...new Set([...(before?.keys() ?? []), ...(after?.keys() ?? [])])].flatMap(
+    (name) => editOf(table, name, before?.get(name) ?? null, after?.get(name) ?? null) ?? [],
+  );
 }
 
 export function nameOf(row: Row): string {
@@ -174,7 +184,13 @@ class SheetReader {
 
   #item(line: number, cells: Cells, item: string, extra: Item['extra'], before: Item | null): Item | null {
     const quantity = this.#number(line, cells, 'quantity', item);
-    if (quantity === null && before === null) this.wrong(line, `${item} is new, and has no quantity`);
+    if (quantity === null && before === null) {
+      const fill = this.columns.includes('quantity') ? 'fill in that cell' : 'add a column "quantity"';
+      this.wrong(
+        line,
+        `${item} is new, and has no quantity: ${fill} (0 if there is none yet), or correct the name`,
+      );
+    }
     const reorderLevel = this.#number(line, cells, 'reorder_level', item);
     const price = this.#price(line, cells, item);
     if (quantity === undefined || reorderLevel === undefined || price === undefined) return null;
@@ -209,7 +225,9 @@ class SheetReader {
     if (text === '') return null;
     const plain = this.#sheet.hasDecimalComma ? text.replace(',', '.') : text;
     if (isPrice(plain)) return normalizePrice(plain);
-    this.wrong(line, `price of ${item} is ${JSON.stringify(text)}, not an amount such as 12.50`);
+    const meant = meantPrices(text);
+    const instead = meant.length === 0 ? '' : `: write ${meant.join(' or ')}`;
+    this.wrong(line, `price of ${item} is ${JSON.stringify(text)}, not an amount such as 12.50${instead}`);
     return undefined;
   }
 

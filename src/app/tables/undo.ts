@@ -2,10 +2,11 @@ import type { EditOrigin } from '../../domain/edit.ts';
 import { Failure } from '../../domain/failure.ts';
 import { detailsOf } from '../../domain/tables.ts';
 import type { StoreAccess } from '../../ports/access.ts';
+import type { StoreReader } from '../../ports/store.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
 import type { TableMerge } from '../../ports/table-copy.ts';
 import { readEditLog, type EditedRow } from './edit-log.ts';
-import { nameOf, type Row, type RowEdit, type TableName } from './import-plan.ts';
+import { editsBetween, nameOf, type Row, type RowEdit, type TableName } from './import-plan.ts';
 
 export interface UndoOptions {
   readonly table: TableName;
@@ -34,7 +35,7 @@ export interface Undone {
  */
 export async function undoEdit(access: StoreAccess, options: UndoOptions): Promise<Undone> {
   const { table, why, onNotice } = options;
-  const rows = await editedRows(access, options);
+  const rows = await readEdited(access, options);
   const undoes = rows[0]?.number ?? 0;
   const copy = await access.copyTable(table, { onNotice });
   try {
@@ -47,9 +48,28 @@ export async function undoEdit(access: StoreAccess, options: UndoOptions): Promi
   }
 }
 
-/** The edit to undo. */
-async function editedRows(access: StoreAccess, { table, number, name }: UndoOptions): Promise<EditedRow[]> {
+async function readEdited(access: StoreAccess, options: UndoOptions): Promise<EditedRow[]> {
   await using reader = await access.read();
+  return await editedRows(reader, options);
+}
+
+/** What an undo would do. Changes nothing. @throws Failure as undoEdit */
+export async function previewUndo(
+  access: StoreAccess,
+  options: Pick<UndoOptions, 'table' | 'number' | 'name'>,
+): Promise<{ readonly undoes: number; readonly edits: readonly RowEdit[] }> {
+  await using reader = await access.read();
+  const rows = await editedRows(reader, options);
+  const { table } = options;
+  const current = [...(table === 'users' ? await reader.users() : await reader.items())];
+  return { undoes: rows[0]?.number ?? 0, edits: editsBetween(table, current, undone(current, rows)) };
+}
+
+/** The edit to undo. */
+async function editedRows(
+  reader: StoreReader,
+  { table, number, name }: Pick<UndoOptions, 'table' | 'number' | 'name'>,
+): Promise<EditedRow[]> {
   const log = await readEditLog(reader, table);
   const wanted = number ?? log.findLast(({ edit }) => name === null || nameIn(edit) === name)?.number;
   const rows = log.filter(

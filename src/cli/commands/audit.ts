@@ -42,7 +42,9 @@ export function register(command: Command, session: Session): void {
           `whether a consumer runs is not known: ${result.ownerUnknown.message}; read without it, as of the last commit`,
         );
       }
-      await printer.data(isJson ? `${JSON.stringify(auditDocument(result))}\n` : auditText(result));
+      await (isJson
+        ? printer.data(`${JSON.stringify(auditDocument(result))}\n`)
+        : printer.text(auditText(result)));
       if (result.total > 0) throw mismatch(result, access.name);
     });
 }

@@ -81,11 +81,9 @@ async function dev(session: Session, flags: Flags): Promise<void> {
       printer.warn(`everyone who reaches ${flags.host} can read and write: no password is asked`);
     }
     const document: Addresses = { broker, registry, gateway, data: options.dataDir, pid: process.pid };
-    await printer.data(
-      session.isJson
-        ? `${JSON.stringify(document)}\n`
-        : howToConnect(services, relative(cwd, options.dataDir) || '.'),
-    );
+    await (session.isJson
+      ? printer.data(`${JSON.stringify(document)}\n`)
+      : printer.text(howToConnect(services, relative(cwd, options.dataDir) || '.')));
     if (!signal.aborted) await once(signal, 'abort');
   } finally {
     await services.stop();

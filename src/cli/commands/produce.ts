@@ -10,7 +10,7 @@ import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
 import { openFlow } from '../kafka/flow.ts';
 import { decimalNumber, delay, nameOf, signedNumber, wholeNumber } from '../parse.ts';
-import { SendReport } from '../output/send-report.ts';
+import { SendReport } from '../output/send/report.ts';
 import { count } from '../output/text.ts';
 import type { Session } from '../session.ts';
 import { openStoreOf } from '../store.ts';
@@ -47,7 +47,8 @@ export function register(command: Command, session: Session): void {
       'rejected. With --file: the orders of a file, one JSON object a line, checked as a whole before the first is ' +
       'sent (6); a line without an id gets one that follows from the file and the line. --flow checkout sends to orders.created, ' +
       'with the prices of inventory.csv and the column "address" of users.csv; an item without a price is rejected ' +
-      '(no_price) until "inventory update --price" gives it one.\n\n' +
+      '(no_price) until "inventory update --price" gives it one. Up to 20 orders a second are listed, of more the ' +
+      'number: -o json lists each.\n\n' +
       'Ctrl-C: 0 with --count 0, else 130 with the way to go on. Brokers that do not answer: 5, with the orders that may ' +
       'be stored all the same, and the way to send them again under the same ids. No users or no items: 3.',
     examples: [

@@ -5,7 +5,7 @@ import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
 import { openKafka } from '../kafka/open.ts';
 import { delay, takingDecisions, timeRange, wholeNumber, type TimeFlags } from '../parse.ts';
-import { SendReport } from '../output/send-report.ts';
+import { SendReport } from '../output/send/report.ts';
 import type { Session } from '../session.ts';
 import { openStoreOf } from '../store.ts';
 import { checkTopicName } from '../settings/values.ts';

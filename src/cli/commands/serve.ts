@@ -81,9 +81,9 @@ async function serve(session: Session, flags: Flags): Promise<void> {
     ),
   ]);
   const document: Serving = { url: api.url, docs: `${api.url}/docs`, pid: process.pid };
-  await printer.data(
-    isJson ? `${JSON.stringify(document)}\n` : `${api.url}\nto try it: ${document.docs}\nCtrl-C stops it.\n`,
-  );
+  await (isJson
+    ? printer.data(`${JSON.stringify(document)}\n`)
+    : printer.text(`${api.url}\nto try it: ${document.docs}\nCtrl-C stops it.\n`));
   try {
     if (!signal.aborted) await Promise.race([once(signal, 'abort'), following]);
   } finally {

@@ -56,23 +56,23 @@ async function setUp(session: Session, names: readonly string[], execute: boolea
         notice: (notice) => printNotice(printer, notice),
         done: async (action) => {
           done.push(action);
-          if (!isJson) await printer.data(`${lineOf(action)}: done\n`);
+          if (!isJson) await printer.text(`${lineOf(action)}: done\n`);
         },
       });
     } else if (!isJson) {
-      await printer.data(plan.actions.map((action) => `${lineOf(action)}\n`).join(''));
+      await printer.text(plan.actions.map((action) => `${lineOf(action)}\n`).join(''));
     }
   } finally {
     if (isJson) {
       const { brokers, warnings } = plan.topics;
       const actions = plan.actions.map((action) => ({ ...documentOf(action), done: done.includes(action) }));
       const document: Setup = { executed: execute, brokers, actions, warnings };
-      await printer.data(`${JSON.stringify(document)}\n`);
+      await printer.text(`${JSON.stringify(document)}\n`);
     }
   }
   if (isJson) return;
-  if (plan.actions.length === 0) await printer.data('all is there: folder, topics and schemas\n');
-  else if (!execute) await printer.data('nothing changed; add --execute\n');
+  if (plan.actions.length === 0) await printer.text('all is there: folder, topics and schemas\n');
+  else if (!execute) await printer.text('nothing changed; add --execute\n');
 }
 
 function lineOf(action: SetupAction): string {

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { wrappedLines } from '../output/text.ts';
 import { openStore, systemClock } from '../../compose.ts';
 import type { RecentBoard } from '../../app/status/recent.ts';
 import { showStatus, type FolderStatus } from '../../app/status/show.ts';
@@ -55,7 +54,7 @@ async function show(session: Session, access: StoreAccess): Promise<void> {
     const lines = statusLines(status, access.name, systemClock.now());
     // That none runs is said by the failure.
     for (const line of lines.slice(consumer === 'none' ? 1 : 0)) {
-      await printer.data(`${wrappedLines(line, printer.dataColumns)}\n`);
+      await printer.text(`${line}\n`);
     }
   }
   if (consumer === 'none') {

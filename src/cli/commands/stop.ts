@@ -44,7 +44,7 @@ async function stop({ printer, settings, isJson }: Session, kill: boolean): Prom
   }
   if (isJson) return;
   const { pid, killed } = found;
-  await printer.data(
+  await printer.text(
     killed
       ? `killed process ${pid}: what it had in hand is recovered by the next orderctl consume\n`
       : `process ${pid} has finished and left, after ${duration(afterMs)}\n`,

@@ -133,6 +133,11 @@ export class Printer {
     await this.room();
   }
 
+  /** As `data`, for what people read: on a terminal, lines that are too long for it break between words. */
+  async text(text: string): Promise<void> {
+    await this.data(wrappedLines(text, this.dataColumns));
+  }
+
   /** Resolves when stdout takes more without piling it up. */
   async room(): Promise<void> {
     if (!this.#stdout.writableNeedDrain || this.closed.aborted) return;

@@ -1,3 +1,5 @@
+import { wrapped } from './text.ts';
+
 export interface Column<Row> {
   readonly title: string;
   readonly align?: 'left' | 'right';
@@ -5,6 +7,8 @@ export interface Column<Row> {
   readonly isWhole?: boolean;
   /** Shortened in the middle: of ids the ends tell which is which. */
   readonly keepsEnds?: boolean;
+  /** Goes on in the next line instead of being shortened. */
+  readonly wraps?: boolean;
   readonly cell: (row: Row) => string;
 }
 
@@ -12,6 +16,8 @@ export interface Column<Row> {
 const CHUNK_ROWS = 1_000;
 const GAP = '  ';
 const NARROWEST = 6;
+/** Nothing is lost of what goes on in the next line. */
+const NARROWEST_WRAPPED = 16;
 
 export interface TableOptions {
   /** Columns of the terminal; null does not shorten anything. */
@@ -68,17 +74,28 @@ export function* renderTable<Row>(
   const widths = widest(rows, columns, widthOf);
   if (width !== null) {
     const shrinkable = columns.flatMap(({ isWhole }, i) => (isWhole === true ? [] : [i]));
-    shrink(widths, shrinkable, width);
+    const wrapping = shrinkable.filter((i) => columns[i]?.wraps === true);
+    shrink(widths, wrapping, { limit: width, least: NARROWEST_WRAPPED });
+    shrink(widths, shrinkable, { limit: width, least: NARROWEST });
   }
-  const draw = (cells: readonly string[], paint: (text: string) => string = (text) => text): string => {
+  const drawLine = (cells: readonly string[], paint: (text: string) => string = (text) => text): string => {
     const drawn = cells.map((text, i) => {
       const { shown, padding } = fit(text, widths[i] ?? 0, widthOf, columns[i]?.keepsEnds);
       return columns[i]?.align === 'right' ? padding + paint(shown) : paint(shown) + padding;
     });
     return `${drawn.join(GAP).trimEnd()}\n`;
   };
+  const draw = (cells: readonly string[]): string => {
+    const broken = cells.map((text, i) => {
+      return columns[i]?.wraps === true ? inLines(text, widths[i] ?? 0, widthOf) : [text];
+    });
+    const lines = Array.from({ length: Math.max(...broken.map(({ length }) => length)) }, (_, line) =>
+      drawLine(broken.map((texts) => texts[line] ?? '')),
+    );
+    return lines.join('');
+  };
   // Coloured when they have been fitted: a colour is not plain text.
-  yield draw(
+  yield drawLine(
     columns.map((column) => column.title),
     title,
   );
@@ -92,12 +109,24 @@ export function* renderTable<Row>(
   }
 }
 
+/** Between words where there are spaces. Wide characters are taken to be twice as wide as others. */
+function inLines(text: string, width: number, widthOf: (text: string) => number): readonly string[] {
+  if (widthOf(text) <= width) return [text];
+  const lines = wrapped(text, { width, indent: 0, isCut: true });
+  if (lines.every((line) => widthOf(line) <= width)) return lines;
+  return wrapped(text, { width: Math.max(1, Math.floor(width / 2)), indent: 0, isCut: true });
+}
+
 /** Takes from the widest of the shrinkable columns until all fit, or none can give any more. */
-function shrink(widths: number[], shrinkable: readonly number[], limit: number): void {
+function shrink(
+  widths: number[],
+  shrinkable: readonly number[],
+  { limit, least }: { limit: number; least: number },
+): void {
   while (total(widths) > limit) {
     const widest = Math.max(...shrinkable.map((i) => widths[i] ?? 0));
     const column = shrinkable.find((i) => widths[i] === widest);
-    if (column === undefined || widest <= NARROWEST) return;
+    if (column === undefined || widest <= least) return;
     widths[column] = widest - 1;
   }
 }

@@ -22,7 +22,9 @@ export async function makeEdit(session: Session, request: EditRequest, { why }: 
   });
   if (edit.kind !== 'user' && edit.kind !== 'item')
     throw new Error(`the store answered an edit of a table with ${edit.kind}`);
-  await printer.data(`${session.isJson ? JSON.stringify(editDocument(edit)) : editLine(edit)}\n`);
+  await (session.isJson
+    ? printer.data(`${JSON.stringify(editDocument(edit))}\n`)
+    : printer.text(`${editLine(edit)}\n`));
 }
 
 /** `user edit` and `inventory edit`. */

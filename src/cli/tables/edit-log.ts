@@ -14,7 +14,7 @@ type LoggedDocument = Documents.LoggedUserEdit | Documents.LoggedItemEdit;
 export async function printEditLog(
   session: Session,
   table: 'users' | 'inventory',
-  { rows, earlier }: { rows: readonly EditedRow[]; earlier: number },
+  { rows, earlier }: { rows: readonly EditedRow[]; earlier: readonly EditedRow[] },
 ): Promise<void> {
   const { printer, isJson, isCsv } = session;
   if (isJson) {
@@ -31,32 +31,24 @@ export async function printEditLog(
     printer.info('no edit is in the log that this selects');
     return;
   }
-  if (earlier > 0)
-    printer.info(`${count(earlier, 'earlier edit')} not listed: --limit N lists more, -o csv all`);
+  if (earlier.length > 0) {
+    const edits = new Set(earlier.map(({ number }) => number)).size;
+    printer.info(
+      `${count(earlier.length, 'earlier row')} of ${count(edits, 'edit')} not listed: --limit N lists more, -o csv all`,
+    );
+  }
   const columns = columnsOf(table, rows);
   const narrower = LEFT_OUT.map((_, at) => {
     return columns.filter(({ title }) => !LEFT_OUT.slice(0, at + 1).includes(title));
   });
   const least = narrower.at(-1) ?? columns;
-  narrower.push(least.map(inShort), least);
+  narrower.push(least.map((column) => (column.title === 'WHY' ? { ...column, wraps: true } : column)));
   if (await printTable(printer, rows, columns, ...narrower)) return;
   printer.info('shortened to the width of the terminal: -o csv has every column, whole');
 }
 
 /** Where the terminal is too narrow for all: the one after the other. What was changed, and why, is what one looks for. */
 const LEFT_OUT = ['BY', 'HOW', 'SOLD'];
-/** Of a long reason, so that the change beside it is whole on 80 columns. */
-const REASON_COLUMNS = 16;
-
-function inShort(column: Column<EditedRow>): Column<EditedRow> {
-  if (column.title !== 'WHY') return column;
-  const cell = (row: EditedRow): string => {
-    const why = column.cell(row);
-    return why.length > REASON_COLUMNS ? `${why.slice(0, REASON_COLUMNS - 1)}…` : why;
-  };
-  return { ...column, cell };
-}
-
 const LOGGED = ['edit', 'at', 'by', 'via', 'why', 'undoes'];
 const USER_CSV = [...LOGGED, 'user', 'before_status', 'after_status'];
 const ITEM_CSV = [
@@ -85,7 +77,7 @@ function columnsOf(table: 'users' | 'inventory', rows: readonly EditedRow[]): Co
     columns.push({ title: 'SOLD', align: 'right', isWhole: true, cell: ({ sold }) => String(sold ?? '') });
   }
   columns.push(
-    { title: 'CHANGE', cell: ({ edit }) => changeInWords(edit) },
+    { title: 'CHANGE', keepsEnds: true, cell: ({ edit }) => changeInWords(edit) },
     {
       title: 'HOW',
       isWhole: true,

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { openStore, readSpreadsheet } from '../../compose.ts';
 import { checkWhy } from '../../domain/edit.ts';
-import type { TableMerge } from '../../ports/table-copy.ts';
 import { describe } from '../help.ts';
 import { printNotice } from '../output/store-notices.ts';
 import type { Session } from '../session.ts';
@@ -47,7 +46,7 @@ async function importList(session: Session, table: Table, file: string, flags: I
   const { printer } = session;
   const { why, replace = false, dryRun = false } = flags;
   if (why !== undefined) checkWhy(why);
-  const [{ readBytes }, { printMerge }, { importTable, previewImport }] = await Promise.all([
+  const [{ readBytes }, { asMerge, printMerge }, { importTable, previewImport }] = await Promise.all([
     import('../input/bytes.ts'),
     import('./print-merge.ts'),
     import('../../app/tables/import.ts'),
@@ -57,13 +56,7 @@ async function importList(session: Session, table: Table, file: string, flags: I
   const access = await openStore(session.settings.storage);
   if (dryRun) {
     const { edits, unchanged } = await previewImport(access, { table, sheet, replace });
-    const merge: TableMerge = {
-      added: edits.filter(({ before }) => before === null).length,
-      changed: edits.filter(({ before, after }) => before !== null && after !== null).length,
-      removed: edits.filter(({ after }) => after === null).length,
-      ...{ edits, isRearranged: false, clamped: [] },
-    };
-    await printMerge(session, { table, merge, more: { dry_run: true, unchanged } });
+    await printMerge(session, { table, merge: asMerge(edits), more: { dry_run: true, unchanged } });
     if (edits.length > 0) printer.info('nothing changed; leave out --dry-run to take the list in');
     return;
   }

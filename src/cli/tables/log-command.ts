@@ -30,7 +30,7 @@ export function registerLog(noun: Command, session: Session, table: 'users' | 'i
       prose:
         `Lists edits of the ${table === 'users' ? 'users' : 'items'}, the latest last. Rows that were changed together, by an ` +
         `import or a save of the file, have one number, by which "orderctl ${noun.name()} undo" takes them back. ${stock}` +
-        'On a terminal the latest 50 are shown unless --limit says otherwise, and what a narrow one has no room for is ' +
+        'On a terminal the latest 50 rows are shown unless --limit says otherwise, and what a narrow one has no room for is ' +
         'left out: -o csv has it whole.',
       examples: [
         [`${command} ${example}`, `all that was done to one ${what}`],
@@ -41,7 +41,7 @@ export function registerLog(noun: Command, session: Session, table: 'users' | 'i
     `only edits of this ${what}`,
   );
   takingTimes(named, 'made')
-    .option('--limit <N>', 'the latest so many')
+    .option('--limit <N>', 'the latest so many rows')
     .action(async (given: string | undefined, flags: LogFlags) => {
       const name = nameGiven(flag, given, flags.user ?? flags.item) ?? null;
       await printLog(session, table, { name, flags });
@@ -65,5 +65,6 @@ async function printLog(
     if (name !== null && (edit.kind === 'user' ? edit.user : edit.item) !== name) return false;
     return (sinceMs === null || edit.at >= sinceMs) && (untilMs === null || edit.at < untilMs);
   });
-  await printEditLog(session, table, { rows: rows.slice(-limit), earlier: Math.max(0, rows.length - limit) });
+  const from = Math.max(0, rows.length - limit);
+  await printEditLog(session, table, { rows: rows.slice(from), earlier: rows.slice(0, from) });
 }

@@ -1,5 +1,6 @@
 import type { TableEdit, TableImport, TableUndo } from '../../documents/table.ts';
 import type { TableMerge } from '../../ports/table-copy.ts';
+import type { RowEdit } from '../../app/tables/import-plan.ts';
 import { printNotice } from '../output/store-notices.ts';
 import { editLine } from '../output/table-rows.ts';
 import { editDocument } from '../../documents/write/table.ts';
@@ -10,6 +11,19 @@ import type { Session } from '../session.ts';
 type More =
   Omit<TableEdit, keyof Counted> | Omit<TableImport, keyof Counted> | Omit<TableUndo, keyof Counted>;
 type Counted = Omit<TableEdit, 'settled'>;
+
+/** So that what it came to stays on the screen. */
+const ON_A_TERMINAL = 15;
+
+/** What is to be done, as if it had been. */
+export function asMerge(edits: readonly RowEdit[]): TableMerge {
+  return {
+    added: edits.filter(({ before }) => before === null).length,
+    changed: edits.filter(({ before, after }) => before !== null && after !== null).length,
+    removed: edits.filter(({ after }) => after === null).length,
+    ...{ edits, isRearranged: false, clamped: [] },
+  };
+}
 
 /** Prints what came, or would come, of several edits of a table. */
 export async function printMerge(
@@ -25,10 +39,13 @@ export async function printMerge(
     await printer.data(`${JSON.stringify(document)}\n`);
     return;
   }
-  await printer.data(edits.map((edit) => `${editLine(edit)}\n`).join(''));
+  const listed = printer.isDataLive ? edits.slice(0, ON_A_TERMINAL) : edits;
+  await printer.text(listed.map((edit) => `${editLine(edit)}\n`).join(''));
   const total = added + changed + removed;
-  const left = total - edits.length;
-  if (left > 0) printer.info(`and ${count(left, 'row')} more`);
+  const left = total - listed.length;
+  if (left > 0) {
+    printer.info(`and ${count(left, 'row')} more${edits.length < total ? '' : ': -o json lists them'}`);
+  }
   if (total > 0) printer.info(`${table}.csv: ${added} added, ${changed} changed, ${removed} removed`);
   else printer.info(isRearranged ? `${table}.csv: in another order` : 'nothing changed');
 }

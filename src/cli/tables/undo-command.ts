@@ -12,6 +12,7 @@ interface UndoFlags extends WhyFlag {
   user?: string;
   item?: string;
   edit?: string;
+  dryRun?: true;
 }
 
 /** `user undo` and `inventory undo`. */
@@ -36,22 +37,30 @@ export function registerUndo(noun: Command, session: Session, table: 'users' | '
     `only this ${what} of the edit`,
   )
     .option('--edit <N>', 'its number in the log')
+    .option('--dry-run', 'show what would change, and change nothing')
     .option(...WHY)
     .action(async (given: string | undefined, flags: UndoFlags) => {
       const { why, edit } = flags;
       if (why !== undefined) checkWhy(why);
       const number = edit === undefined ? null : wholeNumber('--edit', edit, { min: 1 });
       const name = nameGiven(flag, given, flags.user ?? flags.item) ?? null;
-      const [{ printMerge }, { undoEdit }] = await Promise.all([
+      const [{ asMerge, printMerge }, { previewUndo, undoEdit }] = await Promise.all([
         import('./print-merge.ts'),
         import('../../app/tables/undo.ts'),
       ]);
       const { printer } = session;
-      const { undoes, puttingBack, merge } = await undoEdit(await openStore(session.settings.storage), {
+      const access = await openStore(session.settings.storage);
+      if (flags.dryRun === true) {
+        const { undoes, edits } = await previewUndo(access, { table, number, name });
+        await printMerge(session, { table, merge: asMerge(edits), more: { undoes, dry_run: true } });
+        printer.info(`nothing changed; leave out --dry-run to take edit ${undoes} back`);
+        return;
+      }
+      const { undoes, puttingBack, merge } = await undoEdit(access, {
         ...{ table, number, name, why },
         onNotice: (notice) => printNotice(printer, notice),
       });
-      await printMerge(session, { table, merge, more: { undoes } });
+      await printMerge(session, { table, merge, more: { undoes, dry_run: false } });
       printer.info(
         puttingBack === null
           ? `edit ${undoes} was taken back; another undo puts it back, --edit N takes back others`

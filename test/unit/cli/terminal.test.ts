@@ -221,19 +221,36 @@ it('a log of edits on 80 columns has each change whole, and says that something 
     const [data, messages] = [new Screen(columns), new Screen(columns)];
     const session = { printer: new Printer(data, messages), isJson: false, isCsv: false };
     const rows = [change(100_000), change(100_001, 'somebody has counted all of them again')];
-    await printEditLog(session as unknown as Session, 'inventory', { rows, earlier: 0 });
+    await printEditLog(session as unknown as Session, 'inventory', { rows, earlier: [change(1), change(2)] });
     return [data.text, messages.text];
   };
   const [wide, silence] = await printed(200);
   expect(wide).toMatch(/^EDIT +WHEN +ITEM +SOLD +CHANGE +HOW +BY +WHY\n/);
-  expect(silence).toBe('');
+  expect(silence).toBe('2 earlier rows of 2 edits not listed: --limit N lists more, -o csv all\n');
   const [narrow, word] = await printed(80);
   expect(narrow.match(/quantity 10000\d → 10000\d/g)).toHaveLength(2);
   expect(narrow).toMatch(/^EDIT +WHEN +ITEM +CHANGE +WHY\n/);
-  expect(narrow).toContain('somebody has co…');
+  // The reason goes on in further lines, whole.
+  const reason = narrow
+    .split('\n')
+    .slice(1)
+    .map((line) => line.slice(narrow.indexOf('WHY')));
+  expect(reason.join(' ').replaceAll(/ +/g, ' ').trim()).toBe('somebody has counted all of them again');
   expect(word).toContain('-o csv');
   const [narrowest] = await printed(66);
   expect(narrowest).toMatch(/^EDIT +WHEN +ITEM +CHANGE +WHY\n/);
+});
+
+it('data for people breaks between words at the edge of the terminal, commands whole, and is as it is elsewhere', async () => {
+  const text = 'compared 3 items, 2 users and 5 accepted orders; see orderctl audit --with-topic too\n';
+  const printed = async (screen: Screen): Promise<string> => {
+    await new Printer(screen, new Screen(80)).text(text);
+    return screen.text;
+  };
+  expect(await printed(new Screen(50))).toBe(
+    'compared 3 items, 2 users and 5 accepted orders;\nsee orderctl audit --with-topic too\n',
+  );
+  expect(await printed(new Screen(50, false))).toBe(text);
 });
 
 describe('the width', () => {

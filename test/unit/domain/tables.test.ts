@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isLow, isPrice, isQuantity, normalizePrice } from '../../../src/domain/tables.ts';
+import { isLow, isPrice, isQuantity, meantPrices, normalizePrice } from '../../../src/domain/tables.ts';
 
 it('an item is low at its reorder level and under it, and never without one', () => {
   const item = { item: 'pen', quantity: 3, name: null, price: null, extra: {} };
@@ -14,4 +14,22 @@ it('a price has up to eight digits and two places, a quantity is a whole number 
   expect(['0', '12.5', '007.10', '000'].map(normalizePrice)).toEqual(['0.00', '12.50', '7.10', '0.00']);
   expect([0, 5, 2 ** 53 - 1].every(isQuantity)).toBe(true);
   expect([-1, 0.5, 2 ** 53, NaN, Infinity].some(isQuantity)).toBe(false);
+});
+
+it.each([
+  ['12,50', ['12.50']],
+  ['12,5 €', ['12.5']],
+  ['1.234,50', ['1234.50']],
+  ['1,234.50', ['1234.50']],
+  ["1'234", ['1234']],
+  ['$1 234', ['1234']],
+  ['1.234', ['1234', '1.23']],
+  ['12.345.678', ['12345678']],
+  ['123,456,789', []],
+  ['twelve', []],
+  ['-12,50', []],
+  ['1.2.3', []],
+])('%s is no price, and was probably meant to be %j', (text, meant) => {
+  expect(isPrice(text)).toBe(false);
+  expect(meantPrices(text)).toEqual(meant);
 });

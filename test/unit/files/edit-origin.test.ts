@@ -5,7 +5,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { openFolder } from '../../../src/adapters/files/folder.ts';
 import { parseEdit } from '../../../src/adapters/files/logs/edit-line.ts';
 import { readEditLog } from '../../../src/app/tables/edit-log.ts';
-import { undoEdit } from '../../../src/app/tables/undo.ts';
+import { previewUndo, undoEdit } from '../../../src/app/tables/undo.ts';
 import { systemClock } from '../../../src/compose.ts';
 
 it('a move of a position that names no processor is one of orders: older folders have no other', () => {
@@ -25,6 +25,12 @@ it('the log of edits has the reason of an edit, and what it takes back: once', a
   await access.edit({ kind: 'item.update', item: 'pen', by: 2 }, how);
   const undo = (number: number) =>
     undoEdit(access, { table: 'inventory', number, name: null, why: 'miscounted', onNotice: how.onNotice });
+  const before = fs.readFileSync(path.join(folder, '.orderctl', 'edits.jsonl'), 'utf8');
+  expect(await previewUndo(access, { table: 'inventory', number: null, name: null })).toMatchObject({
+    undoes: 2,
+    edits: [{ kind: 'item', item: 'pen', before: { quantity: 7 }, after: { quantity: 5 } }],
+  });
+  expect(fs.readFileSync(path.join(folder, '.orderctl', 'edits.jsonl'), 'utf8')).toBe(before);
   expect(await undo(2)).toMatchObject({ undoes: 2, merge: { changed: 1 } });
   await expect(undo(2)).rejects.toMatchObject({ code: 'changed_since' });
   await using reader = await access.read();

@@ -21,6 +21,6 @@ export function register(command: Command, session: Session): void {
       const access = await openStore(settings.storage);
       const copy = await access.backUp(target);
       if (isJson) await printCopy(printer, { from: access.name, to: target, copy });
-      else await printer.data(`backed up ${access.name} to ${target}: ${copyLine(copy)}\n`);
+      else await printer.text(`backed up ${access.name} to ${target}: ${copyLine(copy)}\n`);
     });
 }

@@ -44,7 +44,7 @@ async function restore(session: Session, source: string): Promise<void> {
     await printCopy(printer, { from: backup.name, to: target.name, copy });
     return;
   }
-  await printer.data(`restored ${target.name} from ${backup.name}: ${copyLine(copy)}\n`);
+  await printer.text(`restored ${target.name} from ${backup.name}: ${copyLine(copy)}\n`);
   if (copy.positions.length > 0) {
     await printer.data('\nreading goes on from:\n');
     await printTable(printer, copy.positions, POSITION_COLUMNS);

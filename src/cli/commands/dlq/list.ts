@@ -100,7 +100,7 @@ async function list(session: Session, flags: ListFlags): Promise<void> {
     printer.info(listLine(summary));
     return;
   }
-  await printer.data(`${listLine(summary)}\n`);
+  await printer.text(`${listLine(summary)}\n`);
   if (rows.length === 0) return;
   await printer.data('\n');
   await printTable(printer, histogram(summary.byErrorCode), HISTOGRAM_COLUMNS);

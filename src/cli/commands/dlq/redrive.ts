@@ -9,6 +9,7 @@ import { describe } from '../../help.ts';
 import { readBytes } from '../../input/bytes.ts';
 import { openForRun } from '../../kafka/open.ts';
 import { wholeNumber } from '../../parse.ts';
+import type { RedriveEvent } from '../../../app/dlq/redrive-events.ts';
 import { printNotice } from '../../output/store-notices.ts';
 import {
   redriveSummaryDocument,
@@ -63,7 +64,7 @@ export function registerRedrive(dlq: Command, session: Session): void {
 }
 
 async function redrive(session: Session, texts: readonly string[], flags: RedriveFlags): Promise<void> {
-  const { settings, printer, isJson } = session;
+  const { settings, printer } = session;
   const select = selection(texts, flags);
   const max = flags.max === undefined ? null : wholeNumber('--max', flags.max, { min: 1 });
   const maxRedrives = wholeNumber('--max-redrives', flags.maxRedrives, { min: 1 });
@@ -102,35 +103,38 @@ async function redrive(session: Session, texts: readonly string[], flags: Redriv
       execute: flags.execute === true,
       via: 'command',
       onNotice: (notice) => printNotice(printer, notice),
-      on: async (event) => {
-        if (event.kind === 'skipped') {
-          const { id, reason, fix } = event;
-          const message = fix === null ? event.message : `${event.message}; ${wayOut(fix)}`;
-          printer.warn(`skipped ${id}: ${message}`);
-          const document: SkippedDeadLetter = { type: 'skipped', id, reason, message };
-          if (isJson) await printer.data(`${JSON.stringify(document)}\n`);
-        } else if (event.kind === 'summary') {
-          const { summary } = event;
-          const text = isJson ? JSON.stringify(redriveSummaryDocument(summary)) : redriveSummaryText(summary);
-          await printer.data(`${text}\n`);
-        } else if (event.kind === 'unknown') {
-          const { ids, topic } = event;
-          const lines = ids.map((id) =>
-            isJson
-              ? JSON.stringify({ type: 'unknown', id, topic } satisfies UnknownDeadLetter)
-              : `unknown ${id} to ${topic}`,
-          );
-          await printer.data(`${lines.join('\n')}\n`);
-        } else {
-          const { kind, steps } = event;
-          const lines = steps.map((step) =>
-            isJson ? JSON.stringify(stepDocument(kind, step)) : stepLine(kind, step),
-          );
-          await printer.data(`${lines.join('\n')}\n`);
-        }
-      },
+      on: (event) => printEvent(session, event),
     },
   );
+}
+
+async function printEvent({ printer, isJson }: Session, event: RedriveEvent): Promise<void> {
+  const print = (text: string): Promise<void> => (isJson ? printer.data(text) : printer.text(text));
+  if (event.kind === 'skipped') {
+    const { id, reason, fix } = event;
+    const message = fix === null ? event.message : `${event.message}; ${wayOut(fix)}`;
+    printer.warn(`skipped ${id}: ${message}`);
+    const document: SkippedDeadLetter = { type: 'skipped', id, reason, message };
+    if (isJson) await printer.data(`${JSON.stringify(document)}\n`);
+  } else if (event.kind === 'summary') {
+    const { summary } = event;
+    if (isJson) await printer.data(`${JSON.stringify(redriveSummaryDocument(summary))}\n`);
+    else await printer.text(`${redriveSummaryText(summary)}\n`);
+  } else if (event.kind === 'unknown') {
+    const { ids, topic } = event;
+    const lines = ids.map((id) =>
+      isJson
+        ? JSON.stringify({ type: 'unknown', id, topic } satisfies UnknownDeadLetter)
+        : `unknown ${id} to ${topic}`,
+    );
+    await print(`${lines.join('\n')}\n`);
+  } else {
+    const { kind, steps } = event;
+    const lines = steps.map((step) =>
+      isJson ? JSON.stringify(stepDocument(kind, step)) : stepLine(kind, step),
+    );
+    await print(`${lines.join('\n')}\n`);
+  }
 }
 
 /** @throws Failure usage: it is not of one dead letter; not_found, invalid_value */

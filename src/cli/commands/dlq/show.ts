@@ -36,6 +36,8 @@ export function registerShow(dlq: Command, session: Session): void {
       const inspector = await openInspector(registryConnection(session.resolved));
       const access = await openStoreOf(session);
       const shown = await showDeadLetter({ access, broker, codecOf, names, inspector }, { scope, id });
-      await printer.data(isJson ? `${JSON.stringify(shownDocument(shown))}\n` : shownText(shown));
+      await (isJson
+        ? printer.data(`${JSON.stringify(shownDocument(shown))}\n`)
+        : printer.text(shownText(shown)));
     });
 }

@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import type { ScanPorts } from '../../../app/orders/explain.ts';
 import { describe } from '../../help.ts';
 import { explainDocument, explainText } from '../../output/order.ts';
-import { wrappedLines } from '../../output/text.ts';
 import type { Session } from '../../session.ts';
 import { openStoreOf } from '../../store.ts';
 import { orderIdOf } from './id.ts';
@@ -33,11 +32,9 @@ export function registerExplain(order: Command, session: Session): void {
       if (explained === undefined) throw await unknownOrder(id, access, scan !== null);
       const rephrase = (step: string): string => printer.rephrased(step);
       const document = isJson ? explainDocument(explained, rephrase) : null;
-      await printer.data(
-        document === null
-          ? wrappedLines(explainText(explained, rephrase), printer.dataColumns)
-          : `${JSON.stringify(document)}\n`,
-      );
+      await (document === null
+        ? printer.text(explainText(explained, rephrase))
+        : printer.data(`${JSON.stringify(document)}\n`));
     });
 }
 

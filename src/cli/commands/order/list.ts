@@ -111,8 +111,11 @@ async function printing({ printer, isJson, isCsv }: Session): Promise<ListOrders
     const csv = await openCsv(printer, ORDER_CSV_COLUMNS);
     return (orders) => csv(orders.map(listedRow));
   }
-  const line = isJson ? (order: ListedOrder) => JSON.stringify(listedDocument(order)) : listedLine;
-  return (orders) => printer.data(orders.map((order) => `${line(order)}\n`).join(''));
+  if (isJson) {
+    return (orders) =>
+      printer.data(orders.map((order) => `${JSON.stringify(listedDocument(order))}\n`).join(''));
+  }
+  return (orders) => printer.text(orders.map((order) => `${listedLine(order)}\n`).join(''));
 }
 
 const KNOWN_REASONS = [...REASONS, ...PLACING_REASONS] as const;

@@ -32,9 +32,13 @@ export function registerShow(order: Command, session: Session): void {
         const { readCheckoutOrder } = await import('../../../app/orders/checkout.ts');
         const order = await readCheckoutOrder(reader, id);
         if (order === undefined) throw await unknownOrder(id, access, false);
-        await printer.data(isJson ? `${JSON.stringify(checkoutDocument(order))}\n` : checkoutText(order));
+        await (isJson
+          ? printer.data(`${JSON.stringify(checkoutDocument(order))}\n`)
+          : printer.text(checkoutText(order)));
         return;
       }
-      await printer.data(isJson ? `${JSON.stringify(orderDocument(decided))}\n` : orderText(decided));
+      await (isJson
+        ? printer.data(`${JSON.stringify(orderDocument(decided))}\n`)
+        : printer.text(orderText(decided)));
     });
 }

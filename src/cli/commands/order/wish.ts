@@ -94,9 +94,9 @@ async function makeWish(
     },
   );
   if (wished.outcome === 'pending') printer.info(whyPending(wished));
-  await printer.data(
-    isJson ? `${JSON.stringify(document(orderId, wish, wished))}\n` : `${inWords(orderId, wish, wished)}\n`,
-  );
+  await (isJson
+    ? printer.data(`${JSON.stringify(document(orderId, wish, wished))}\n`)
+    : printer.text(`${inWords(orderId, wish, wished)}\n`));
 }
 
 function whyPending({ isRunning, record }: Wished): string {

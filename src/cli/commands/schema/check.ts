@@ -27,7 +27,7 @@ async function check(run: Run): Promise<void> {
   refuseIncompatible(checks);
   for (const { check: found, of } of checks) {
     const { subject, compatibility, latest } = found.report;
-    if (!isJson) await printer.data(`${of.what} can be registered under ${subject} (${compatibility})\n`);
+    if (!isJson) await printer.text(`${of.what} can be registered under ${subject} (${compatibility})\n`);
     if (compatibility === 'NONE' && latest !== null) {
       printer.warn(`the level of ${subject} is NONE: the registry compares nothing`);
       for (const difference of found.differences) printer.warn(differenceLine(difference));

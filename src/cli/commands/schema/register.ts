@@ -29,7 +29,7 @@ async function registerSchema(run: Run): Promise<void> {
     documents.push({ message, subject, id, version, registered: before === null });
     const verb = before === null ? 'is registered' : 'was registered before';
     if (!isJson)
-      await printer.data(`${what} ${verb} under ${subject}: version ${version ?? 'unknown'}, id ${id}\n`);
+      await printer.text(`${what} ${verb} under ${subject}: version ${version ?? 'unknown'}, id ${id}\n`);
   }
   if (isJson) await printDocuments(run, documents);
 }

@@ -23,7 +23,7 @@ async function show(run: Run): Promise<void> {
   for (const { message, subject, schema, what } of asked) {
     const report = await reportSchema(tools, { subject, schema });
     documents.push(reportDocument(report, message));
-    if (!isJson) await printer.data(reportLines(report, what));
+    if (!isJson) await printer.text(reportLines(report, what));
     if (report.latest === null) missing += 1;
   }
   if (missing > 0) {

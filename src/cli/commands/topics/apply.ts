@@ -42,10 +42,10 @@ async function apply(session: Session, names: readonly string[], flags: Flags): 
     if (execute) {
       await applyTopics(admin, plan, async (action) => {
         done.push(action);
-        if (!isJson) await printer.data(`${actionLine(action)}: done\n`);
+        if (!isJson) await printer.text(`${actionLine(action)}: done\n`);
       });
     } else if (!isJson) {
-      await printer.data(plan.actions.map((action) => `${actionLine(action)}\n`).join(''));
+      await printer.text(plan.actions.map((action) => `${actionLine(action)}\n`).join(''));
     }
   } finally {
     if (isJson) {
@@ -55,10 +55,10 @@ async function apply(session: Session, names: readonly string[], flags: Flags): 
       }));
       const { brokers, warnings } = plan;
       const document: AppliedTopics = { executed: execute, brokers, actions, warnings };
-      await printer.data(`${JSON.stringify(document)}\n`);
+      await printer.text(`${JSON.stringify(document)}\n`);
     }
   }
   if (isJson) return;
-  if (plan.actions.length === 0) await printer.data('the cluster has what is declared\n');
-  else if (!execute) await printer.data('nothing changed; add --execute\n');
+  if (plan.actions.length === 0) await printer.text('the cluster has what is declared\n');
+  else if (!execute) await printer.text('nothing changed; add --execute\n');
 }

@@ -68,7 +68,7 @@ export async function printOffsets({ printer, isJson, isCsv }: Session, view: Of
   }
   // Kafka's word for a group that it does not know.
   const words = state === 'dead' ? 'does not exist yet' : state.replaceAll('_', ' ');
-  await printer.data(`${topicWords(view)}, group ${group} (${words}): lag ${grouped(totalLag)}\n`);
+  await printer.text(`${topicWords(view)}, group ${group} (${words}): lag ${grouped(totalLag)}\n`);
   await printTable(printer, partitions, withTopics(view, SHOWN));
 }
 
@@ -143,7 +143,7 @@ export async function printReset(session: Session, result: ResetResult, to: stri
     return;
   }
   await printTable(printer, result.partitions, withTopics(result, MOVED));
-  await printer.data(`${printer.rephrased(lastLine(result))}\n`);
+  await printer.text(`${printer.rephrased(lastLine(result))}\n`);
 }
 
 function warningsOf({ partitions, executed }: ResetResult): ReturnType<typeof moveLines> {

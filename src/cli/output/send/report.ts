@@ -1,12 +1,13 @@
-import type { ProduceEvent, ProduceSummary } from '../../app/send/produce.ts';
-import type { ReplayEvent, ReplaySummary } from '../../app/send/replay.ts';
-import type { SkippedOrder } from '../../documents/order.ts';
-import type * as Summary from '../../documents/summary.ts';
-import { formatRecordId, type Order } from '../../domain/orders/order.ts';
-import type { Session } from '../session.ts';
-import { orderInWords, sentDocument } from './consume/decision.ts';
-import type { ProgressBar, StartBar } from './progress.ts';
-import { count, duration } from './text.ts';
+import type { ProduceEvent, ProduceSummary } from '../../../app/send/produce.ts';
+import type { ReplayEvent, ReplaySummary } from '../../../app/send/replay.ts';
+import type { SkippedOrder } from '../../../documents/order.ts';
+import type * as Summary from '../../../documents/summary.ts';
+import { formatRecordId, type Order } from '../../../domain/orders/order.ts';
+import type { Session } from '../../session.ts';
+import { orderInWords, sentDocument } from '../consume/decision.ts';
+import { SentThrottle } from './throttle.ts';
+import type { ProgressBar, StartBar } from '../progress.ts';
+import { count, duration } from '../text.ts';
 
 type Command = 'produce' | 'replay';
 
@@ -14,6 +15,7 @@ type Command = 'produce' | 'replay';
 export class SendReport {
   readonly #session: Session;
   readonly #bar: ProgressBar | null;
+  readonly #throttle = new SentThrottle();
 
   private constructor(session: Session, bar: ProgressBar | null) {
     this.#session = session;
@@ -23,7 +25,7 @@ export class SendReport {
   /** @param total null: unknown, so there is no bar */
   static async open(session: Session, command: Command, total: number | null): Promise<SendReport> {
     const startBar: StartBar | null =
-      session.isLive && total !== null && total > 1 ? (await import('./progress.ts')).startBar : null;
+      session.isLive && total !== null && total > 1 ? (await import('../progress.ts')).startBar : null;
     return new SendReport(session, startBar?.(session.printer, command, total ?? 0) ?? null);
   }
 
@@ -73,15 +75,32 @@ export class SendReport {
     topic: string,
   ): void {
     const { printer, isJson } = this.#session;
-    const verb = type === 'sent' ? 'sent' : 'would send';
-    const lines = orders.map(([order, place]) => {
-      if (isJson) return `${JSON.stringify(sentDocument(type, order, topic, place))}\n`;
-      const where = place === null ? topic : formatRecordId({ topic, ...place });
-      return `${verb} ${order.orderId} ${orderInWords(order)} (${where})\n`;
-    });
     // Pace is kept where orders are encoded: nothing here can wait.
-    void printer.data(lines.join(''));
+    if (isJson) {
+      const lines = orders.map(
+        ([order, place]) => `${JSON.stringify(sentDocument(type, order, topic, place))}\n`,
+      );
+      void printer.data(lines.join(''));
+    } else {
+      const listed = type === 'sent' ? orders.slice(0, this.#mayList(orders.length)) : orders;
+      const verb = type === 'sent' ? 'sent' : 'would send';
+      const lines = listed.map(([order, place]) => {
+        const where = place === null ? topic : formatRecordId({ topic, ...place });
+        return `${verb} ${order.orderId} ${orderInWords(order)} (${where})\n`;
+      });
+      void printer.text(lines.join(''));
+    }
     this.#bar?.add(orders.length);
+  }
+
+  /** How many of the next are listed. Where others were not, a terminal shows how many, unless a bar does. */
+  #mayList(sent: number): number {
+    const { printer } = this.#session;
+    const { list, before } = this.#throttle.add(sent, performance.now());
+    if (before > 0 && printer.isDataLive && this.#bar === null) {
+      void printer.text(`sent ${count(before, 'order')} in the last second\n`);
+    }
+    return list;
   }
 
   /** As JSON in any case: so they can be given to `produce --file`. */
@@ -98,8 +117,8 @@ export class SendReport {
       reason: 'fulfilled',
       fulfilled_as: by,
     };
-    const line = isJson ? JSON.stringify(document) : `skipped ${orderId}: accepted as ${by}`;
-    void printer.data(`${line}\n`);
+    if (isJson) void printer.data(`${JSON.stringify(document)}\n`);
+    else void printer.text(`skipped ${orderId}: accepted as ${by}\n`);
   }
 
   #summary(summary: ProduceSummary | ReplaySummary): void {
@@ -108,7 +127,9 @@ export class SendReport {
       void printer.data(`${JSON.stringify(sendSummaryDocument(summary))}\n`);
       return;
     }
-    void printer.data(`${summaryText(summary)}\n`);
+    void printer.text(`${summaryText(summary)}\n`);
+    const { unlisted } = this.#throttle;
+    if (unlisted > 0) printer.info(`${count(unlisted, 'order')} not listed: -o json lists each`);
   }
 }
 
