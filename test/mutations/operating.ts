@@ -91,10 +91,24 @@ export const OPERATING: readonly Mutation[] = [
     tests: AUDIT,
   },
   {
-    name: 'audit takes money that is on its way back for a difference',
-    file: 'src/app/audit/checkout.ts',
-    from: 'isCompleted || isOnItsWay ?',
-    to: 'isCompleted ?',
+    name: 'audit passes over orders whose money does not add up',
+    file: 'src/app/audit/checkout-orders.ts',
+    from: 'return paid !== this.#refunded[row];',
+    to: 'return false;',
+    tests: AUDIT,
+  },
+  {
+    name: 'audit passes over orders whose stock does not add up',
+    file: 'src/app/audit/checkout-orders.ts',
+    from: 'if (this.#taken[row] !== reserved || ',
+    to: 'if (',
+    tests: AUDIT,
+  },
+  {
+    name: 'audit passes over orders with a step that came twice',
+    file: 'src/app/audit/checkout-orders.ts',
+    from: 'if ((bits & TWICE) !== 0) return true;',
+    to: '',
     tests: AUDIT,
   },
   {
@@ -121,15 +135,15 @@ export const OPERATING: readonly Mutation[] = [
   {
     name: 'audit overlooks an id that both flows claim',
     file: 'src/app/audit/services.ts',
-    from: '  await oneFlow(inspection, books, report);\n',
+    from: '  await oneFlow(inspection, orders, checkoutFile, report);\n',
     to: '',
     tests: AUDIT,
   },
   {
     name: 'audit overlooks an event that counts twice',
-    file: 'src/app/audit/checkout.ts',
-    from: 'if (eventId !== null) this.#takeEvent(eventId, where);',
-    to: '',
+    file: 'src/app/audit/events.ts',
+    from: 'if (this.#seen.has(eventId)) {',
+    to: 'if (this.#seen.has(eventId + where)) {',
     tests: AUDIT,
   },
   {

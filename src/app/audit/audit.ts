@@ -6,7 +6,8 @@ import type { PlacedLines, StoreInspection } from '../../ports/health.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
 import type { Destination } from '../../ports/store.ts';
 import { Furthest, UserBooks } from './books.ts';
-import { CheckoutBooks } from './checkout.ts';
+import { CheckoutOrders } from './checkout-orders.ts';
+import { EventBooks } from './events.ts';
 import { eachLine, unreadable } from './each-line.ts';
 import { auditServices, type AuditedServices } from './services.ts';
 import { StockBooks } from './stock.ts';
@@ -162,7 +163,8 @@ async function readLedger(
   const users = new UserBooks(report);
   const courses = new Courses();
   const furthest = new Furthest();
-  const checkout = new CheckoutBooks(report);
+  const checkout = new CheckoutOrders();
+  const events = new EventBooks(report);
   const removed = new Set<string>();
   const edits = new EditReader(inspection, report, (edit, where) => {
     if (edit.kind === 'item') {
@@ -174,7 +176,8 @@ async function readLedger(
   });
   const movements = await eachLine(inspection.movements(), report, (movement, file, line) => {
     books.move(movement);
-    checkout.move(movement, `${file}:${line}`);
+    checkout.move(movement);
+    if (movement.eventId !== null) events.take(movement.eventId, `${file}:${line}`);
     return undefined;
   });
   const orders = await eachLine(inspection.decisions('accepted'), report, (decided, file, line) => {

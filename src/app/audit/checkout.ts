@@ -2,29 +2,7 @@ import { quantitiesOf, type CheckoutFact, type CheckoutStep } from '../../domain
 import { difference, type Difference } from '../../domain/difference.ts';
 import type { Movement } from '../../domain/movement.ts';
 import { amountFrom, hundredths } from '../../domain/orders/money.ts';
-
-/** Steps of one order that cannot be combined: of each line, one at most. */
-const EITHER: readonly (readonly CheckoutStep[])[] = [
-  ['validated', 'rejected'],
-  ['paid', 'declined', 'not_charged'],
-  ['reserved', 'gone'],
-  ['cancelled', 'cancel_refused'],
-  ['cancelled', 'dispatched'],
-  ['cancelled', 'gone'],
-];
-/** A step, and one that comes before it. */
-const AFTER: readonly (readonly [CheckoutStep, CheckoutStep])[] = [
-  ['charge_owed', 'validated'],
-  ['paid', 'charge_owed'],
-  ['declined', 'charge_owed'],
-  ['reserved', 'paid'],
-  ['gone', 'paid'],
-  ['dispatched', 'reserved'],
-  ['refund_owed', 'paid'],
-  ['refunded', 'refund_owed'],
-];
-/** Nothing follows from these any more. */
-const ENDS: readonly CheckoutStep[] = ['rejected', 'declined', 'dispatched', 'refunded'];
+import { AFTER, EITHER } from './checkout-rules.ts';
 
 interface OrderAccount {
   /** The line of each step. */
@@ -39,44 +17,20 @@ interface OrderAccount {
   readonly returned: Map<string, number>;
 }
 
-/** Follows every order of the checkout: its steps, its money and its stock. */
+/** Follows some orders of the checkout, line by line: their steps, their money and their stock. */
 export class CheckoutBooks {
   readonly #orders = new Map<string, OrderAccount>();
-  readonly #events = new Set<string>();
   readonly #report: (found: Difference) => void;
 
-  constructor(report: (found: Difference) => void) {
+  constructor(orderIds: Iterable<string>, report: (found: Difference) => void) {
+    for (const orderId of orderIds) this.#orders.set(orderId, newAccount());
     this.#report = report;
-  }
-
-  get size(): number {
-    return this.#orders.size;
-  }
-
-  /** Orders from which something is still to follow. */
-  get unfinished(): number {
-    let count = 0;
-    for (const { steps } of this.#orders.values()) if (!isFinished(steps)) count += 1;
-    return count;
-  }
-
-  orderIds(): Iterable<string> {
-    return this.#orders.keys();
-  }
-
-  /** The line that says how an order was placed; undefined: no line does. */
-  placedAt(orderId: string): string | undefined {
-    const steps = this.#orders.get(orderId)?.steps;
-    return steps?.get('validated') ?? steps?.get('rejected');
-  }
-
-  has(orderId: string, step: CheckoutStep): boolean {
-    return this.#orders.get(orderId)?.steps.has(step) === true;
   }
 
   take(fact: CheckoutFact, where: string): void {
     const { order_id: orderId, step } = fact;
-    const order = this.#account(orderId);
+    const order = this.#orders.get(orderId);
+    if (order === undefined) return;
     const before = order.steps.get(step);
     if (before !== undefined) {
       const message = `${where}: order ${orderId} is ${inWords(step)} a second time; it was by ${before}`;
@@ -90,21 +44,11 @@ export class CheckoutBooks {
     if (step === 'reserved') order.reserved = quantitiesOf(fact.items);
   }
 
-  move({ item, delta, cause, orderId, eventId }: Movement, where: string): void {
-    if (eventId !== null) this.#takeEvent(eventId, where);
-    if (orderId === null || (cause !== 'reservation' && cause !== 'release')) return;
-    const order = this.#account(orderId);
+  move({ item, delta, cause, orderId }: Movement): void {
+    const order = this.#orders.get(orderId ?? '');
+    if (order === undefined || (cause !== 'reservation' && cause !== 'release')) return;
     const sums = cause === 'reservation' ? order.taken : order.returned;
     sums.set(item, (sums.get(item) ?? 0) + Math.abs(delta));
-  }
-
-  #takeEvent(eventId: string, where: string): void {
-    if (!this.#events.has(eventId)) {
-      this.#events.add(eventId);
-      return;
-    }
-    const message = `${where}: event ${eventId} changes the stock a second time`;
-    this.#report(difference('event_twice', where, { message }));
   }
 
   /** @param wasRemoved whether an item was ever removed: then its stock may have had nowhere to go back to */
@@ -167,24 +111,13 @@ export class CheckoutBooks {
       difference('reservation_mismatch', 'movements.jsonl', { orderId, item, expected, actual, message }),
     );
   }
-
-  #account(orderId: string): OrderAccount {
-    let order = this.#orders.get(orderId);
-    if (order === undefined) {
-      order = {
-        ...{ steps: new Map(), total: null, paid: null, refunded: null, reserved: new Map() },
-        ...{ taken: new Map(), returned: new Map() },
-      };
-      this.#orders.set(orderId, order);
-    }
-    return order;
-  }
 }
 
-function isFinished(steps: ReadonlyMap<CheckoutStep, string>): boolean {
-  if (ENDS.some((step) => steps.has(step))) return true;
-  // Cancelled before any money moved.
-  return steps.has('not_charged') || (steps.has('cancelled') && !steps.has('charge_owed'));
+function newAccount(): OrderAccount {
+  return {
+    ...{ steps: new Map(), total: null, paid: null, refunded: null, reserved: new Map() },
+    ...{ taken: new Map(), returned: new Map() },
+  };
 }
 
 /** Where the name of a step is no word for an order that has come so far. */

@@ -2,7 +2,7 @@ import { checkoutEffectId } from '../../domain/checkout/effect-id.ts';
 import { difference, type AuditNote, type Difference } from '../../domain/difference.ts';
 import type { Effect } from '../../domain/effects.ts';
 import { deliveryEffectId, type DeliveryFact } from '../../processors/delivery/facts.ts';
-import type { CheckoutBooks } from './checkout.ts';
+import type { CheckoutOrders } from './checkout-orders.ts';
 
 /** Deliveries that are owed by facts and were not answered. */
 export class DeliveryBooks {
@@ -23,14 +23,14 @@ export class DeliveryBooks {
 
 /** Compares what orders owe with the effects that are to perform it. */
 export function auditPayments(
-  books: CheckoutBooks,
+  orders: CheckoutOrders,
   effects: ReadonlyMap<string, Effect>,
   report: (found: Difference) => void,
 ): void {
-  for (const orderId of books.orderIds()) {
-    const isCharged = books.has(orderId, 'paid') || books.has(orderId, 'declined');
-    const charge = books.has(orderId, 'charge_owed') && !isCharged && !books.has(orderId, 'not_charged');
-    const refund = books.has(orderId, 'refund_owed') && !books.has(orderId, 'refunded');
+  for (const orderId of orders.orderIds()) {
+    const isCharged = orders.has(orderId, 'paid') || orders.has(orderId, 'declined');
+    const charge = orders.has(orderId, 'charge_owed') && !isCharged && !orders.has(orderId, 'not_charged');
+    const refund = orders.has(orderId, 'refund_owed') && !orders.has(orderId, 'refunded');
     for (const [kind, isOwed] of [['charge', charge] as const, ['refund', refund] as const]) {
       const id = checkoutEffectId(orderId, kind);
       const effect = effects.get(id);

@@ -3,9 +3,12 @@ import { difference, type AuditNote, type Difference } from '../../domain/differ
 import type { StoreInspection } from '../../ports/health.ts';
 import { DELIVERIES } from '../../processors/delivery/facts.ts';
 import { NOTIFICATIONS } from '../../processors/notification/processor.ts';
-import type { CheckoutBooks } from './checkout.ts';
+import { CheckoutBooks } from './checkout.ts';
+import type { CheckoutOrders } from './checkout-orders.ts';
 import { eachLine } from './each-line.ts';
 import { auditPayments, DeliveryBooks, parkedNotes } from './effects.ts';
+
+const ODD_AT_ONCE = 50_000;
 
 /** What services beside the orders of the direct flow have in the store. */
 export interface AuditedServices {
@@ -24,53 +27,89 @@ export interface AuditedServices {
  * Compares the steps of each order of the checkout with each other, with its money, its stock and what is owed for it.
  * What is in flight is no difference.
  *
- * @param books with all movements
+ * @param orders with all movements
  * @param removed items that were removed once
  */
 export async function auditServices(
   inspection: StoreInspection,
-  books: CheckoutBooks,
+  orders: CheckoutOrders,
   removed: ReadonlySet<string>,
   report: (found: Difference) => void,
 ): Promise<Omit<AuditedServices, 'movements'>> {
   const effects = new Map([...inspection.effects()].map((effect) => [effect.id, effect]));
   const deliveries = new DeliveryBooks();
+  let checkoutFile = '';
   let facts = await eachLine(inspection.facts(CHECKOUT), report, (fact, file, line) => {
-    books.take(fact, `${file}:${line}`);
+    checkoutFile = file;
+    orders.take(fact, line);
     return undefined;
   });
   facts += await eachLine(inspection.facts(DELIVERIES), report, (fact, file, line) => {
     deliveries.take(fact, `${file}:${line}`);
     return undefined;
   });
-  const written = new Set<string>();
   facts += await eachLine(inspection.facts(NOTIFICATIONS), report, ({ order_id, cause }, file, line) => {
-    const where = `${file}:${line}`;
-    if (written.has(`${order_id} ${cause}`)) {
+    if (!orders.notify(order_id, cause)) {
+      const where = `${file}:${line}`;
       const message = `${where}: the customer of order ${order_id} is written to about ${cause} a second time`;
       report(difference('step_twice', where, { orderId: order_id, message }));
     }
-    written.add(`${order_id} ${cause}`);
     return undefined;
   });
-  books.close((item) => removed.has(item));
-  auditPayments(books, effects, report);
+  await lookAgain(inspection, orders.odd(), removed, report);
+  auditPayments(orders, effects, report);
   deliveries.close(effects, report);
-  await oneFlow(inspection, books, report);
+  await oneFlow(inspection, orders, checkoutFile, report);
   const notes = parkedNotes(effects.values());
-  const { size: orders, unfinished } = books;
-  return { orders, unfinished, facts, owed: effects.size, parked: notes.length, notes };
+  const { size, unfinished } = orders;
+  return { orders: size, unfinished, facts, owed: effects.size, parked: notes.length, notes };
+}
+
+/** Reads the lines of orders that may not be in order, so many orders at a time. */
+async function lookAgain(
+  inspection: StoreInspection,
+  odd: Iterable<string>,
+  removed: ReadonlySet<string>,
+  report: (found: Difference) => void,
+): Promise<void> {
+  for (const orderIds of inChunks(odd, ODD_AT_ONCE)) {
+    const books = new CheckoutBooks(orderIds, report);
+    // What cannot be read was reported before.
+    const silent = (): void => undefined;
+    await eachLine(inspection.movements(), silent, (movement) => {
+      books.move(movement);
+      return undefined;
+    });
+    await eachLine(inspection.facts(CHECKOUT), silent, (fact, file, line) => {
+      books.take(fact, `${file}:${line}`);
+      return undefined;
+    });
+    books.close((item) => removed.has(item));
+  }
+}
+
+function* inChunks<T>(values: Iterable<T>, size: number): Generator<T[]> {
+  let chunk: T[] = [];
+  for (const value of values) {
+    chunk.push(value);
+    if (chunk.length < size) continue;
+    yield chunk;
+    chunk = [];
+  }
+  if (chunk.length > 0) yield chunk;
 }
 
 /** An id belongs to the flow that claimed it first. */
 async function oneFlow(
   inspection: StoreInspection,
-  books: CheckoutBooks,
+  orders: CheckoutOrders,
+  file: string,
   report: (found: Difference) => void,
 ): Promise<void> {
-  for (const orderId of books.orderIds()) {
-    const where = books.placedAt(orderId);
-    if (where === undefined || (await inspection.decided(orderId)) === undefined) continue;
+  for (const orderId of orders.orderIds()) {
+    const line = orders.placedAt(orderId);
+    if (line === undefined || (await inspection.decided(orderId)) === undefined) continue;
+    const where = `${file}:${line}`;
     const message = `${where}: order ${orderId} is one of the checkout, and was decided in the direct flow too`;
     report(difference('claimed_twice', where, { orderId, message }));
   }
