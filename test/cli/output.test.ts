@@ -272,6 +272,7 @@ describe('loading', () => {
         'app/orders/list.ts',
         'app/orders/list-sources.ts',
         'app/orders/listed-order.ts',
+        'app/orders/later-orders.ts',
         'app/orders/checkout.ts',
         'app/orders/filter.ts',
         'views/',
