@@ -52,13 +52,9 @@ export function describe(command: Command, { alias, summary, prose, isTable, exa
     .addHelpText('after', `\nEXAMPLES\n${lines.join('\n')}\n\n${SETTINGS_HINT}`);
 }
 
-/** Help without the settings that all commands have: those are a screen of their own, and so are the commands. */
+/** Help of the whole program is its commands: what all of them take is a screen of its own. */
 export function visibleOptions(command: Command): Option[] {
-  if (command.parent === null) return [];
-  // A reader of help has found --help.
-  const hidden = new Set([...SETTINGS.map(({ name }) => flagOf(name)), '--help']);
-  const all = Help.prototype.visibleOptions.call(new Help(), command);
-  return all.filter(({ long }) => !hidden.has(long ?? ''));
+  return command.parent === null ? [] : Help.prototype.visibleOptions.call(new Help(), command);
 }
 
 const EXIT_CODES =

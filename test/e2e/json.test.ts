@@ -167,6 +167,12 @@ test('JSON of a run of processors', async () => {
   expect(lines.at(-1)).toMatchObject({ type: 'summary', processors: [{ read: 0 }] });
 });
 
+test('JSON of sales', async () => {
+  const shop = penShop();
+  expect(await shop.json('analytics show')).toMatchObject({ total: { order_count: 0 } });
+  expect(await shop.json('analytics top')).toMatchObject({ products: [] });
+});
+
 test('JSON of backup and restore', async () => {
   const shop = penShop();
   const backup = path.join(shop.folder, 'backup');
