@@ -124,7 +124,7 @@ const WAYS: Ways = {
     `it is broken in Kafka itself; skip it with: orderctl consume --reset-to ${next} --partitions ${partition}`,
 
   check_schema: () => 'see the fields: orderctl schema check; or send to another topic with --topic',
-  register_schema: () => 'leave out --no-register to have it registered',
+  register_schema: () => 'leave out --no-register or --no-create, or register it: orderctl schema register',
   other_registry: () => 'start it, or name another with --registry URL',
   registry_address: () => 'check that --registry is the address of a schema registry with the Confluent API',
   registry_credentials: () => 'check --registry-username and ORDERCTL_REGISTRY_PASSWORD',

@@ -275,6 +275,20 @@ describe('what is sent', () => {
     await running;
   });
 
+  it('waits, with one warning, for a schema that may not be registered; all else goes on', async () => {
+    arrive(FIVE_PENS, 'no JSON');
+    const missing = (): Failure =>
+      new Failure('not_found', 'our schema is not registered', { fix: { kind: 'register_schema' } });
+    codec.encodeFailures = Array.from({ length: 5 }, missing);
+    await run([service(STOCK)]);
+    expect(events.filter(({ kind }) => kind === 'topic_gone')).toMatchObject([
+      { failure: { code: 'not_found', fix: { kind: 'register_schema' } } },
+    ]);
+    expect(sentTo('dlq')).toHaveLength(1);
+    expect(sentTo('alerts')).toHaveLength(1);
+    expect(events.at(-1)).toMatchObject({ kind: 'ended', run: { stoppedBy: 'end' } });
+  });
+
   it('is given up by a run that ends by itself when its topic does not come back', async () => {
     for (const topic of ['alerts', 'dlq']) broker.createTopic(topic);
     arrive(FIVE_PENS);

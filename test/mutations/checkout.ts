@@ -56,8 +56,8 @@ export const CHECKOUT_FLOW: readonly Mutation[] = [
   {
     name: 'an edit is refused where a run starts between asking and owning',
     file: 'src/adapters/files/owned.ts',
-    from: '      if (answered === null) throw error;\n      return',
-    to: '      throw error;\n      return',
+    from: 'if (clock.now() >= until && refusals >= LEAST_REFUSALS) throw error;',
+    to: 'if (clock.now() >= until) throw error;',
     tests: ['test/unit/files/owner-between.test.ts'],
   },
 ];

@@ -184,6 +184,13 @@ export const RUNNING: readonly Mutation[] = [
     tests: SERVICES,
   },
   {
+    name: 'a schema that is missing ends what sends',
+    file: 'src/app/run/outbox/lane.ts',
+    from: "if (isFailure(error, 'not_found') && hasNoSchema(error)) return error;",
+    to: "if (isFailure(error, 'not_found') && hasNoSchema(error)) throw error;",
+    tests: SERVICES,
+  },
+  {
     name: 'a registry that is away ends what sends',
     file: 'src/app/run/outbox/lane.ts',
     from: "waits.untilAvailable(['broker', 'registry'], () => this.#drain())",

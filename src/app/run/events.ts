@@ -151,7 +151,9 @@ export type RunEvent =
   | (Of & { readonly kind: 'committed'; readonly records: number })
   /** `topic` refuses it for good, or no schema can hold it: it is kept beside the store. */
   | { readonly kind: 'undelivered'; readonly id: string; readonly topic: string }
-  /** What is sent to a topic waits, since it was deleted and is not made again; everything else goes on. */
+  /**
+   * What is sent to a topic waits, since it was deleted and is not made again, or has no schema; everything else goes on.
+   */
   | { readonly kind: 'topic_gone'; readonly failure: Failure }
   /** An effect was answered, and the answer committed. */
   | (Of & { readonly kind: 'effect_settled'; readonly id: string; readonly outcome: 'done' | 'failed' })

@@ -5,6 +5,7 @@ import { askOrOwn, openOwned } from '../../../src/adapters/files/owned.ts';
 import type { FileStore } from '../../../src/adapters/files/store.ts';
 import { systemClock } from '../../../src/compose.ts';
 import type { Edit } from '../../../src/domain/edit.ts';
+import { Failure } from '../../../src/domain/failure.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const newFolder = temporaryFolder();
@@ -37,3 +38,25 @@ it(
     await (await owner)?.[Symbol.asyncDispose]();
   },
 );
+
+it('an edit is made though the folder was taken from under it and is free again, on a slow machine too', async () => {
+  const folder = newFolder();
+  const onNotice = (): void => undefined;
+  let now = 0;
+  const slow = { ...systemClock, now: () => (now += 3_000) };
+  const request = { kind: 'item.add', item: 'pen', quantity: 5 } as const;
+  const from = { by: 'me', via: 'command' } as const;
+  let tries = 0;
+  const edit = await askOrOwn<Edit>(
+    { folder, files: realFileSystem, clock: slow, user: 'me' },
+    { kind: 'edit', request, ...from },
+    { via: 'command', onNotice },
+    async (store) => {
+      tries += 1;
+      if (tries === 1) throw new Failure('folder_in_use', 'another was faster');
+      return store.edit(request, from);
+    },
+  );
+  expect(edit).toMatchObject({ after: { quantity: 5 } });
+  expect(tries).toBe(2);
+});

@@ -70,7 +70,7 @@ export class Lane {
     while (store.unsent().has(this.#destination)) {
       const now = clock.now();
       if (this.#stoppedAt !== null && now - this.#stoppedAt > STOPPED_AFTER_MS) return;
-      // While its topic is gone it is busy without a break: decisions would wait for each try.
+      // While its topic or schema is gone it is busy without a break: decisions would wait for each try.
       if (goneSince === null) this.#begunAt = now;
       const gone = await waits.untilAvailable(['broker', 'registry'], () => this.#drain());
       if (gone === undefined) return;
@@ -87,12 +87,16 @@ export class Lane {
     }
   }
 
-  /** @returns why nothing could be sent: its topic is gone, and was not made again; null when it was sent, or may be now */
+  /**
+   * @returns why nothing could be sent: its topic is gone, and was not made again, or its schema is not registered and
+   *   may not be; null when it was sent, or may be now
+   */
   async #drain(): Promise<Failure | null> {
     try {
       await this.#parts.store.drain(this.#destination, (unsent) => this.#sendUnsettled(unsent));
       return null;
     } catch (error) {
+      if (isFailure(error, 'not_found') && hasNoSchema(error)) return error;
       if (!isFailure(error, 'topic_missing') || error.context.topic === undefined) throw error;
       return (await makeAgain(error.context.topic, this.#parts)) ? null : error;
     }
@@ -138,6 +142,10 @@ export class Lane {
     await this.#producer?.[Symbol.asyncDispose]();
     this.#producer = undefined;
   }
+}
+
+function hasNoSchema({ fix }: Failure): boolean {
+  return typeof fix === 'object' && fix?.kind === 'register_schema';
 }
 
 function topicGone(topic: string, cause: Failure): Failure {
