@@ -76,13 +76,13 @@ describe('order show', () => {
     expect((await shop.run('order show ORD…0…9')).code).toBe(2);
   });
 
-  it('explain of an order of the checkout names its steps, show tells them', async () => {
+  it('explain and show of an order of the checkout tell its steps, each with its record', async () => {
     const shop = await decidedShop();
     await using store = await ownFolder(shop.storage);
     const steps = ['charge_owed', 'cancelled'].map((step) => ({
       ...{ order_id: 'C-1', at: '2026-01-02T00:00:00.000Z' },
       ...{ topic: 'orders.cancel', partition: 1, offset: 2 },
-      ...(step === 'cancelled' ? { step, detail: '' } : { step, amount: '1.00' }),
+      ...(step === 'cancelled' ? { step, detail: 'it was wished' } : { step, amount: '1.00' }),
     })) as CheckoutFact[];
     await store.transact({}, () => ({
       changes: { facts: steps.map((value) => ({ log: CHECKOUT, value }) as never) },
@@ -97,11 +97,18 @@ describe('order show', () => {
     expect(stdout).toContain(
       '\ntimeline\n  2026-01-02T00:00:00Z  charge owed  1.00 to be charged (orders.cancel/1@2)\n',
     );
-    const result = await shop.run('order explain C-1 -o json');
-    expect(result.code).toBe(3);
-    expect(failureOf(result)).toMatchObject({ code: 'not_found', order_id: 'C-1' });
-    expect(failureOf(result).message).toContain('in steps: charge owed, cancelled (2026-01-02T00:00:00Z)');
-    expect(failureOf(result).fix).toContain('order show C-1');
+    const explained = await shop.json('order explain C-1');
+    expect(explained).toMatchObject({
+      ...{ order_id: 'C-1', status: 'CANCELLED', scanned: false },
+      // One record led to both steps.
+      records: [{ topic: 'orders.cancel', partition: 1, offset: 2, steps: ['charge_owed', 'cancelled'] }],
+    });
+    expect(explained.explanation).toBe(
+      'Order C-1 of the checkout is CANCELLED. At 2026-01-02T00:00:00Z its charge was committed to: 1.00 to be charged ' +
+        '(on orders.cancel/1@2). At 2026-01-02T00:00:00Z it was cancelled: it was wished (on orders.cancel/1@2).',
+    );
+    const text = await shop.ok('order explain C-1');
+    expect(text.stdout).toMatch(/\nnext\n {2}- nothing: CANCELLED is final/);
   });
 
   it.each([

@@ -104,10 +104,10 @@ export const COMMANDS: readonly Mutation[] = [
   },
   {
     name: 'an order of the checkout passes for one that nobody knows',
-    file: 'src/cli/commands/order/unknown.ts',
-    from: 'if (inCheckout !== undefined) return inCheckout;',
-    to: '',
-    tests: cli('order'),
+    file: 'src/cli/commands/order/explain.ts',
+    from: 'if (checkout !== undefined) return',
+    to: 'if (checkout === null) return',
+    tests: ['test/cli/order.test.ts'],
   },
   {
     name: 'the catalogue passes what nothing sends yet for sent',

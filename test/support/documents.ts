@@ -5,7 +5,7 @@ import { HourlySales, TopProducts } from '../../src/documents/reports/analytics.
 import { Audit } from '../../src/documents/audit.ts';
 import { WhatIf } from '../../src/documents/reports/what-if.ts';
 import { Backup } from '../../src/documents/backup.ts';
-import { CheckoutOrder, Wish } from '../../src/documents/checkout/order.ts';
+import { CheckoutExplanation, CheckoutOrder, Wish } from '../../src/documents/checkout/order.ts';
 import { Settings } from '../../src/documents/config.ts';
 import {
   DeadLetter,
@@ -78,7 +78,7 @@ const OUTPUTS: Readonly<Record<string, Output>> = {
   'order cancel': { one: Wish },
   'order dispatch': { one: Wish },
   'order list': { lines: [Order, CheckoutOrder], summary: null },
-  'order explain': { one: Explanation },
+  'order explain': { one: Type.Union([Explanation, CheckoutExplanation]) },
   'offsets show': { one: Offsets },
   'offsets reset': { one: OffsetsReset },
   'offsets undo': { one: OffsetsReset },

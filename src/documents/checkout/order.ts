@@ -68,6 +68,26 @@ export const CheckoutOrder = object({
 });
 export type CheckoutOrder = Document<typeof CheckoutOrder>;
 
+/** `order explain` of one: each record once, with the steps that it led to. */
+export const CheckoutExplanation = object({
+  ...CheckoutOrder.properties,
+  explanation: Type.String(),
+  records: Type.Array(
+    object({
+      ...PLACE,
+      timestamp: Type.Null(),
+      role: Type.Literal('deciding'),
+      replay_id: Type.Null(),
+      steps: Type.Array(Type.String()),
+    }),
+  ),
+  scanned: Type.Literal(false, { description: 'its records are those of its steps' }),
+  retry_of: Type.Null({ description: 'of direct orders' }),
+  retries: Type.Array(Type.Never(), { description: 'of direct orders' }),
+  next: Type.Array(Type.String(), { description: 'what can be done now' }),
+});
+export type CheckoutExplanation = Document<typeof CheckoutExplanation>;
+
 /** `order cancel`, `order dispatch`: what became of a wish. */
 export const Wish = object({
   order_id: Type.String(),

@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
+import type { CheckoutOrder } from '../../../app/orders/checkout.ts';
 import type { ScanPorts } from '../../../app/orders/explain.ts';
+import type { StoreAccess } from '../../../ports/access.ts';
 import { describe } from '../../help.ts';
 import { explainDocument, explainText } from '../../output/order.ts';
 import type { Session } from '../../session.ts';
@@ -13,7 +15,8 @@ export function registerExplain(order: Command, session: Session): void {
     prose:
       'Says why an order was decided as it was, on which stock and status, on which record, and what can be done now ' +
       'with what that would come to. --scan also reads the topic to its end for every record with that id, and says ' +
-      'which of them decided, which were duplicates or conflicts, and which are not read yet. ' +
+      'which of them decided, which were duplicates or conflicts, and which are not read yet. Of an order of the checkout ' +
+      'it tells each step with its record, and what it waits for. ' +
       `${BESIDE} Exit code 3 when the id is not known.`,
     examples: [
       ['orderctl order explain ORD-8', 'why it was rejected'],
@@ -27,15 +30,41 @@ export function registerExplain(order: Command, session: Session): void {
       const { explainOrder } = await import('../../../app/orders/explain.ts');
       const access = await openStoreOf(session);
       const id = await orderIdOf(access, text);
+      const checkout = await checkoutOrderOf(access, id);
+      if (checkout !== undefined) return explainCheckout(session, checkout, flags.scan === true);
       const scan = flags.scan === true ? await scanPorts(session) : null;
       const explained = await explainOrder(access, id, scan);
-      if (explained === undefined) throw await unknownOrder(id, access, scan !== null);
+      if (explained === undefined) throw unknownOrder(id, access, scan !== null);
       const rephrase = (step: string): string => printer.rephrased(step);
       const document = isJson ? explainDocument(explained, rephrase) : null;
       await (document === null
         ? printer.text(explainText(explained, rephrase))
         : printer.data(`${JSON.stringify(document)}\n`));
     });
+}
+
+async function checkoutOrderOf(access: StoreAccess, id: string): Promise<CheckoutOrder | undefined> {
+  const { readCheckoutOrder } = await import('../../../app/orders/checkout.ts');
+  await using reader = await access.read();
+  // An id belongs to the flow that claimed it first.
+  return (await reader.decided(id)) === undefined ? await readCheckoutOrder(reader, id) : undefined;
+}
+
+async function explainCheckout(
+  { printer, isJson }: Session,
+  order: CheckoutOrder,
+  isToScan: boolean,
+): Promise<void> {
+  const { checkoutExplanation, checkoutExplainText } = await import('../../output/orders/explain.ts');
+  if (isToScan) {
+    printer.warn(
+      '--scan searches the topic of direct orders; the records of this one are those of its steps',
+    );
+  }
+  const rephrase = (step: string): string => printer.rephrased(step);
+  await (isJson
+    ? printer.data(`${JSON.stringify(checkoutExplanation(order, rephrase))}\n`)
+    : printer.text(checkoutExplainText(order, rephrase)));
 }
 
 async function scanPorts(session: Session): Promise<ScanPorts> {

@@ -31,7 +31,7 @@ export function registerShow(order: Command, session: Session): void {
       if (decided === undefined) {
         const { readCheckoutOrder } = await import('../../../app/orders/checkout.ts');
         const order = await readCheckoutOrder(reader, id);
-        if (order === undefined) throw await unknownOrder(id, access, false);
+        if (order === undefined) throw unknownOrder(id, access, false);
         await (isJson
           ? printer.data(`${JSON.stringify(checkoutDocument(order))}\n`)
           : printer.text(checkoutText(order)));
