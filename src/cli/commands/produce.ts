@@ -46,9 +46,8 @@ export function register(command: Command, session: Session): void {
       'the storage folder, unpaid users too. With --user, --item and --quantity: exactly that order, even if it will be ' +
       'rejected. With --file: the orders of a file, one JSON object a line, checked as a whole before the first is ' +
       'sent (6); a line without an id gets one that follows from the file and the line. --flow checkout sends to orders.created, ' +
-      'with the prices of inventory.csv and the column "address" of users.csv; an item without a price is rejected ' +
-      '(no_price) until "inventory update --price" gives it one. Up to 20 orders a second are listed, of more the ' +
-      'number: -o json lists each.\n\n' +
+      'with the prices of inventory.csv (an item without one is rejected) and the addresses of users.csv. Up to 20 ' +
+      'orders a second are listed, of more the number: -o json lists each.\n\n' +
       'Ctrl-C: 0 with --count 0, else 130 with the way to go on. Brokers that do not answer: 5, with the orders that may ' +
       'be stored all the same, and the way to send them again under the same ids. No users or no items: 3.',
     examples: [
@@ -57,7 +56,7 @@ export function register(command: Command, session: Session): void {
     ],
   })
     .option('--count <N>', `how many; 0: until stopped (default ${DEFAULT_COUNT})`)
-    .option('--delay <SECONDS>', 'between two orders, also 100ms (default 0; 1 with --count 0)')
+    .option('--delay <SECONDS>', 'between two, also 100ms (default 0; 1 with --count 0)')
     .option('--rate <N>', 'orders a second, as far as the brokers keep up')
     .option('--seed <N>', 'the same orders and ids for the same users and items')
     .option('--from <N>', 'with --seed: begin with the Nth of these orders')
