@@ -3,8 +3,10 @@
 import { parseArgs } from 'node:util';
 import { startCluster } from './lib/cluster.mjs';
 import { printMachine } from './lib/table.mjs';
+import { benchCheckout } from './sections/checkout.mjs';
 import { benchCommands } from './sections/commands.mjs';
 import { benchConsume } from './sections/consume.mjs';
+import { benchEvents } from './sections/events.mjs';
 import { benchGrowth } from './sections/growth.mjs';
 import { benchLatency } from './sections/latency.mjs';
 import { benchMixes } from './sections/mixes.mjs';
@@ -14,6 +16,8 @@ import { benchTimes } from './sections/times.mjs';
 const SECTIONS = {
   consume: benchConsume,
   mixes: benchMixes,
+  events: benchEvents,
+  checkout: benchCheckout,
   latency: benchLatency,
   produce: benchProduce,
   commands: benchCommands,

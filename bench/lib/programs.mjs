@@ -49,24 +49,24 @@ export function settingsOf(job) {
  * `orderctl consume --until-end` as users run it. From the time of its first decision to the last append to its
  * logs, which is made right after the commit that they belong to.
  *
- * @type {Program}
+ * @param {string} name
+ * @param {readonly string[]} flags
+ * @returns {Program}
  */
-export const orderctl = {
-  name: 'orderctl consume',
+const consuming = (name, flags = []) => ({
+  name,
   run: async (job) => {
     const folder = folderOf(job);
     writeShop(folder, job);
-    const run = await measure(
-      process.execPath,
-      [ORDERCTL, 'consume', '--until-end', '--quiet', '-o', 'json'],
-      {
-        env: settingsOf(job),
-      },
-    );
+    const args = [ORDERCTL, 'consume', '--until-end', '--quiet', '-o', 'json', ...flags];
+    const run = await measure(process.execPath, args, { env: settingsOf(job) });
     const { read } = /** @type {{read: number}} */ (JSON.parse(run.stdout));
     return { ...run, ...spanOfLogs(folder), count: read, folder };
   },
-};
+});
+
+export const orderctl = consuming('orderctl consume');
+export const announcing = consuming('orderctl consume --events', ['--events']);
 
 /** @param {string} folder */
 function spanOfLogs(folder) {
