@@ -45,7 +45,7 @@ export function register(command: Command, session: Session): void {
       'Sends orders to the topic as Avro events. Without further flags: five sample orders for random users and items of ' +
       'the storage folder, unpaid users too. With --user, --item and --quantity: exactly that order, even if it will be ' +
       'rejected. With --file: the orders of a file, one JSON object a line, checked as a whole before the first is ' +
-      'sent (6); a line without an id gets one that follows from the file and the line. --flow checkout sends to orders.created, ' +
+      'sent (6); a line without an id gets one made of file and line. --flow checkout sends to orders.created, ' +
       'with the prices of inventory.csv (an item without one is rejected) and the addresses of users.csv. Up to 20 ' +
       'orders a second are listed, of more the number: -o json lists each.\n\n' +
       'Ctrl-C: 0 with --count 0, else 130 with the way to go on. Brokers that do not answer: 5, with the orders that may ' +
