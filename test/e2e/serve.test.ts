@@ -353,6 +353,16 @@ test('an order of the checkout is placed, waited for and cancelled, and its id b
   const again = await call('POST', '/orders', order);
   expect(again.headers.get('idempotent-replayed')).toBe('true');
   expect((await call('GET', '/inventory/pen')).body).toMatchObject({ quantity: 3 });
+  const listed = async (where: string): Promise<string[]> => {
+    const { body } = await call('GET', where);
+    return (body as { orders: { order_id: string }[] }).orders.map(({ order_id }) => order_id).toSorted();
+  };
+  expect(await listed('/orders')).toEqual(['C-1', 'C-3', 'C-4']);
+  expect(await listed('/orders?status=FAILED')).toEqual(['C-3']);
+  expect(await listed('/orders?user=alice')).toEqual(['C-1', 'C-4']);
+  expect((await call('GET', '/orders?status=COMPLETED&limit=1')).body).toMatchObject({
+    orders: [{ order_id: 'C-1', flow: 'checkout', status: 'COMPLETED' }],
+  });
   expect(await call('POST', '/orders/C-1/cancel?wait=20s', { reason: 'changed my mind' })).toMatchObject({
     status: 200,
     body: { outcome: 'done', status: 'CANCELLED' },

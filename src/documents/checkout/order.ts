@@ -12,7 +12,7 @@ import {
   type Document,
 } from '../shapes.ts';
 
-const OrderStatus = Type.Enum(ORDER_STATUSES);
+export const OrderStatus = Type.Enum(ORDER_STATUSES);
 
 const MoneyState = object({
   status: Type.Enum(['owed', 'trying', 'retrying', 'parked', 'paid', 'declined', 'none'], {

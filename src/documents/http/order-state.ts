@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { CheckoutOrder } from '../checkout/order.ts';
 import { Order } from '../order.ts';
 import { LINE, nullable, object, Time, type Document } from '../shapes.ts';
 
@@ -28,7 +29,7 @@ export const OrderState = object({
 export type OrderState = Document<typeof OrderState>;
 
 export const OrderList = object({
-  orders: Type.Array(OrderState, { description: 'the latest first' }),
+  orders: Type.Array(Type.Union([OrderState, CheckoutOrder]), { description: 'the latest first' }),
   next: nullable(Type.String(), 'the cursor of the next page; null: there is none'),
 });
 export type OrderList = Document<typeof OrderList>;

@@ -1,19 +1,20 @@
-import type { Decided } from '../../domain/orders/decided.ts';
 import { ALL_ORDERS } from '../../app/orders/filter.ts';
 import { listOrders } from '../../app/orders/list.ts';
-import { isCheckout } from '../../app/orders/listed-order.ts';
+import { decidedMs, isCheckout, orderIdOf, type ListedOrder } from '../../app/orders/listed-order.ts';
 import type { OrderList } from '../../documents/http/order-state.ts';
+import { checkoutDocument } from '../../documents/write/checkout.ts';
 import { decidedState } from '../../documents/write/http.ts';
+import type { OrderStatus } from '../../domain/checkout/status.ts';
 import type { Shop } from '../shop.ts';
 import { cursorOf, limitOf, markOf, timesOf, type PageQuery } from './pages.ts';
 
 export interface ListQuery extends PageQuery {
-  readonly status?: 'COMPLETED' | 'REJECTED';
+  readonly status?: OrderStatus;
   readonly user?: string;
   readonly item?: string;
 }
 
-/** Where a page ends: its last decision. Orders that are decided meanwhile come before it and shift nothing. */
+/** Where a page ends: its last order. Orders that are decided meanwhile come before it and shift nothing. */
 interface Cursor {
   readonly decidedAt: number;
   readonly orderId: string;
@@ -24,8 +25,7 @@ export async function listPage({ access }: Pick<Shop, 'access'>, query: ListQuer
   const limit = limitOf(query);
   const cursor = markOf(query, isCursor);
   const { sinceMs, untilMs } = timesOf(query);
-  const page: Decided[] = [];
-  let isPast = cursor === null;
+  const page = new Page(cursor);
   await listOrders(access, {
     filter: {
       ...ALL_ORDERS,
@@ -37,24 +37,51 @@ export async function listPage({ access }: Pick<Shop, 'access'>, query: ListQuer
     },
     last: Infinity,
     isReversed: true,
-    onOrders: async (orders) => {
-      for (const decided of orders) {
-        if (isCheckout(decided)) continue;
-        if (isPast) page.push(decided);
-        else isPast = decided.order.orderId === cursor?.orderId;
-      }
-    },
-    isEnough: () => page.length > limit,
+    onOrders: async (orders) => orders.forEach((order) => page.take(order)),
+    isEnough: () => page.orders.length > limit,
   });
-  const shown = page.slice(0, limit);
+  page.end();
+  const shown = page.orders.slice(0, limit);
   const last = shown.at(-1);
   return {
-    orders: shown.map(decidedState),
+    orders: shown.map((order) => (isCheckout(order) ? checkoutDocument(order) : decidedState(order))),
     next:
-      page.length > limit && last !== undefined
-        ? cursorOf({ decidedAt: last.decidedAt, orderId: last.order.orderId })
+      page.orders.length > limit && last !== undefined
+        ? cursorOf({ decidedAt: decidedMs(last), orderId: orderIdOf(last) })
         : null,
   };
+}
+
+/** The orders after a cursor. */
+class Page {
+  readonly orders: ListedOrder[] = [];
+  readonly #cursor: Cursor | null;
+  /** Decided when the order of the cursor was, which may come among them yet. */
+  #sameTime: ListedOrder[] = [];
+  #isPast: boolean;
+
+  constructor(cursor: Cursor | null) {
+    this.#cursor = cursor;
+    this.#isPast = cursor === null;
+  }
+
+  take(order: ListedOrder): void {
+    if (this.#isPast || this.#cursor === null) this.orders.push(order);
+    else if (orderIdOf(order) === this.#cursor.orderId) {
+      this.#sameTime = [];
+      this.#isPast = true;
+    } else if (decidedMs(order) < this.#cursor.decidedAt) {
+      this.end();
+      this.orders.push(order);
+    } else this.#sameTime.push(order);
+  }
+
+  /** The order of the cursor has another status by now: rather one of that time again than one left out. */
+  end(): void {
+    this.orders.push(...this.#sameTime);
+    this.#sameTime = [];
+    this.#isPast = true;
+  }
 }
 
 function isCursor(value: unknown): value is Cursor {

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { CheckoutOrder, Wish } from '../../documents/checkout/order.ts';
+import { CheckoutOrder, OrderStatus, Wish } from '../../documents/checkout/order.ts';
 import { OrderList, OrderState, TakenOrder } from '../../documents/http/order-state.ts';
 import { nullable } from '../../documents/shapes.ts';
 import { Problem } from '../../documents/http/problem.ts';
@@ -82,10 +82,12 @@ interface PostQuery {
 
 const LIST = {
   tags: ['orders'],
-  summary: 'Decided orders, the latest first',
+  summary: 'Orders of both flows, the latest first',
+  description:
+    'By the time when each was decided, or validated. One that nobody has read yet is not among them.',
   querystring: Type.Object(
     {
-      status: Type.Optional(Type.Enum(['COMPLETED', 'REJECTED'])),
+      status: Type.Optional(OrderStatus),
       user: Type.Optional(Type.String({ maxLength: 128 })),
       item: Type.Optional(Type.String({ maxLength: 128 })),
       ...timeRange('decided'),
