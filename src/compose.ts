@@ -51,13 +51,22 @@ export const systemClock: Clock = {
 
 // Adapters are imported when they are needed: a command that reads two files must not load a Kafka client.
 
-/** @param onNotice hears what reading finds: a file that is broken, whose last good values are read */
+/**
+ * @param place a folder, or the URL of a database without its password
+ * @param onNotice hears what reading finds: a file that is broken, whose last good values are read */
 export async function openStore(
-  folder: string,
+  { storage, storePassword: password }: { readonly storage: string; readonly storePassword: string | null },
   onNotice?: (notice: StoreNotice) => void,
 ): Promise<StoreAccess> {
+  if (/^postgres(?:ql)?:/i.test(storage)) {
+    const [{ openPostgres }, { processes }] = await Promise.all([
+      import('./adapters/postgres/open.ts'),
+      import('./adapters/files/owner/processes.ts'),
+    ]);
+    return openPostgres({ url: storage, password, clock: systemClock, processes });
+  }
   const { openFolder } = await import('./adapters/files/folder.ts');
-  return openFolder({ folder, clock: systemClock, onNotice });
+  return openFolder({ folder: storage, clock: systemClock, onNotice });
 }
 
 /** @throws Failure invalid_input */

@@ -122,7 +122,7 @@ async function valuesOf(name: string, start: string, place: Place): Promise<read
     case 'items':
       return names(place.session, async (reader) => [...(await reader.items())].map(({ item }) => item));
     case 'orders':
-      return noun === 'dlq' ? [] : (await openStore(settings.storage)).recentOrderIds(start, MOST_ORDER_IDS);
+      return noun === 'dlq' ? [] : (await openStore(settings)).recentOrderIds(start, MOST_ORDER_IDS);
     case 'messages':
       return messageNames();
     case 'processors':
@@ -137,7 +137,7 @@ async function valuesOf(name: string, start: string, place: Place): Promise<read
 type Reader = Awaited<ReturnType<Awaited<ReturnType<typeof openStore>>['read']>>;
 
 async function names(session: Session, read: (reader: Reader) => Promise<string[]>): Promise<string[]> {
-  await using reader = await (await openStore(session.settings.storage)).read();
+  await using reader = await (await openStore(session.settings)).read();
   return await read(reader);
 }
 

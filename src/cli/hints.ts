@@ -196,6 +196,7 @@ const ON_KAFKA = [
   ...['produce', 'consume', 'replay', 'order', 'offsets', 'dlq', 'audit', 'doctor'],
   ...['topics', 'schema'],
 ];
+const ON_STORE: ReadonlySet<string> = new Set(['--store', '--storage']);
 const CALL = new RegExp(String.raw`\borderctl (${[...ON_FILES, ...ON_KAFKA].join('|')})\b([^;,"\n]*)`, 'g');
 
 /** A setting that was given as a flag, and so holds for no other command. */
@@ -213,9 +214,7 @@ export function repeatPlaces(text: string, given: readonly GivenFlag[]): string 
   if (given.length === 0) return text;
   return text.replace(CALL, (_, command: string, rest: string) => {
     const flags = given
-      .filter(
-        ({ flag }) => (flag === '--storage' || ON_KAFKA.includes(command)) && !rest.includes(`${flag} `),
-      )
+      .filter(({ flag }) => (ON_STORE.has(flag) || ON_KAFKA.includes(command)) && !rest.includes(`${flag} `))
       .map(({ flag, value }) => (value === null ? `${flag} ` : `${flag} ${quoted(value)} `));
     return `orderctl ${flags.join('')}${command}${rest}`;
   });

@@ -4,5 +4,5 @@ import type { Session } from './session.ts';
 
 /** Warns of files of the user that were kept aside, until somebody has dealt with them. */
 export async function warnOfKeptAside({ settings, printer }: Session): Promise<void> {
-  for (const kept of (await openStore(settings.storage)).keptAside()) printer.warn(keptAsideText(kept));
+  for (const kept of (await openStore(settings)).keptAside()) printer.warn(keptAsideText(kept));
 }

@@ -14,6 +14,7 @@ import type { SettingSpec } from './settings/spec.ts';
 import { SETTINGS } from './settings/table.ts';
 import { refuseRepeats, usageFailure } from './usage.ts';
 import { isJsonWanted } from './settings/json-wanted.ts';
+import { isDatabase } from './settings/store-type.ts';
 
 /** What the scripts of `completion` ask: no command of its own, so that no help names it. */
 const COMPLETE = '__complete';
@@ -142,6 +143,7 @@ function newProgram(session: Session): Command {
     .hook('preAction', async (_, action) => {
       session.resolve(program);
       checkOutput(action, session.resolved);
+      checkStore(action, session.settings.storage);
       for (const line of misspelledVariables(session.env)) session.printer.warn(line);
       if (usesFolder(action) && mayHoldKept(session.settings.storage)) {
         await (await import('./kept-aside.ts')).warnOfKeptAside(session);
@@ -158,9 +160,26 @@ const FOLDERLESS: readonly string[] = [
 ];
 
 function usesFolder(action: Command): boolean {
+  return !FOLDERLESS.includes(nounOf(action));
+}
+
+function nounOf(action: Command): string {
   let command = action;
   while (command.parent?.parent != null) command = command.parent;
-  return !FOLDERLESS.includes(command.name());
+  return command.name();
+}
+
+/** Commands that work on files, or on one machine, alone. */
+const ON_FOLDERS: readonly string[] = ['backup', 'restore', 'up', 'serve', 'break', 'what-if'];
+
+/** @throws Failure usage */
+function checkStore(action: Command, store: string): void {
+  const command = nounOf(action);
+  if (!ON_FOLDERS.includes(command) || !isDatabase(store)) return;
+  throw new Failure('usage', `${command} works on a folder, not on a database (${store})`, {
+    fix:
+      command === 'backup' || command === 'restore' ? 'use pg_dump and pg_restore' : 'use run on a database',
+  });
 }
 
 /** Found out without the store, which not every command needs to load. */

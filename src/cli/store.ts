@@ -7,7 +7,7 @@ import type { Session } from './session.ts';
 
 /** The store of a run, to read: what is wrong with its files is a warning. */
 export function openStoreOf({ settings, printer }: Session): Promise<StoreAccess> {
-  return openStore(settings.storage, (notice) => printNotice(printer, notice));
+  return openStore(settings, (notice) => printNotice(printer, notice));
 }
 
 /** @throws Failure not_found: no consumer runs on the folder, or there is no such folder */

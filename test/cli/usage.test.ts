@@ -324,7 +324,7 @@ describe('what needs no broker', () => {
 
   it('status while an edit owns the folder: no consumer runs', async () => {
     const shop = openShop();
-    const access = await openStore(shop.storage);
+    const access = await openStore({ storage: shop.storage, storePassword: null });
     await using store = await access.own({ purpose: 'edit', via: 'command', onNotice: () => undefined });
     expect(store.unsent().size).toBe(0);
     expect((await shop.run('status')).code).toBe(3);

@@ -294,8 +294,8 @@ export const COMMANDS: readonly Mutation[] = [
   {
     name: 'a password behind = is repeated in the error',
     file: 'src/cli/settings/secrets.ts',
-    from: '/^--(sasl|registry)-password(-file)?(?==|$)/',
-    to: '/^--(sasl|registry)-password(-file)?$/',
+    from: '/^--(sasl|registry|store)-password(-file)?(?==|$)/',
+    to: '/^--(sasl|registry|store)-password(-file)?$/',
     tests: ['test/unit/cli/passwords.test.ts'],
   },
   {

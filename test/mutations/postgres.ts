@@ -1,6 +1,7 @@
 import type { Mutation } from './list.ts';
 
 const CONTRACT = ['test/contract/postgres-store.test.ts'];
+const STORE_OF_COMMANDS = ['test/e2e/postgres.test.ts'];
 const SERVER = ['test/unit/postgres-server.test.ts'];
 
 /** Promises of the store in PostgreSQL, and of the PostgreSQL that npm brings. */
@@ -46,5 +47,26 @@ export const POSTGRES: readonly Mutation[] = [
     from: '    if (known !== undefined) return known;\n',
     to: '    if (known !== undefined && known.ids.length === 0) return known;\n',
     tests: CONTRACT,
+  },
+  {
+    name: 'a password of the database is taken from a flag',
+    file: 'src/cli/settings/store-type.ts',
+    from: "if (url.password !== '' && where.startsWith('--')) {",
+    to: "if (url.password !== '' && where.startsWith('---')) {",
+    tests: STORE_OF_COMMANDS,
+  },
+  {
+    name: 'a password of the database is shown',
+    file: 'src/cli/settings/store.ts',
+    from: 'url.password = MASK;',
+    to: '',
+    tests: STORE_OF_COMMANDS,
+  },
+  {
+    name: 'of a store that is given twice one counts in silence',
+    file: 'src/cli/settings/store.ts',
+    from: 'if (near === far) {',
+    to: 'if (near === far && near > 9) {',
+    tests: STORE_OF_COMMANDS,
   },
 ];

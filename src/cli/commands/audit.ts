@@ -31,7 +31,7 @@ export function register(command: Command, session: Session): void {
     .action(async (flags: { withTopic?: true; repair?: true }) => {
       const { settings, printer, isJson } = session;
       const { audit } = await import('../../app/audit/audit.ts');
-      const access = await openStore(settings.storage);
+      const access = await openStore(settings);
       const result = await audit(access, {
         topic: flags.withTopic === true ? await topicPorts(session) : null,
         repair: flags.repair === true,

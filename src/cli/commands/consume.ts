@@ -60,7 +60,7 @@ async function consume(session: Session, flags: Flags): Promise<void> {
   const { settings, printer } = session;
   const request = readFlags(flags);
   const signal = takeStopSignal(printer);
-  const access = await openStore(settings.storage);
+  const access = await openStore(settings);
   const { broker, codecOf } = await openForRun(session, { register: flags.create });
   const report = new ConsumeReport(session, {
     ...request,

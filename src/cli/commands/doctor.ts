@@ -33,7 +33,7 @@ export function register(command: Command, session: Session): void {
 async function examine(session: Session): Promise<void> {
   const { settings, resolved, printer, isJson } = session;
   const [access, broker, tools] = await Promise.all([
-    openStore(settings.storage),
+    openStore(settings),
     openBrokerOnly(session, { connectTimeoutMs: BROKER_TIMEOUT_MS }),
     openSchemaTools(registryConnection(resolved)),
   ]);

@@ -49,7 +49,7 @@ export function register(command: Command, session: Session): void {
 async function runAll(session: Session, processors: readonly string[], flags: Flags): Promise<void> {
   const { settings, printer } = session;
   const signal = takeStopSignal(printer);
-  const access = await openStore(settings.storage);
+  const access = await openStore(settings);
   const { broker, codecOf } = await openForRun(session, { register: flags.create });
   const { mailer, webhook, gatewayOf } = await openOutside(
     deliveryOf(session.resolved),

@@ -36,7 +36,7 @@ async function setUp(session: Session, names: readonly string[], execute: boolea
   const { settings, resolved, printer, isJson } = session;
   const { topics, messages } = needsOfRun(names, shopOf(settings), settings.topics);
   const [access, broker, tools] = await Promise.all([
-    openStore(settings.storage),
+    openStore(settings),
     openBrokerOnly(session),
     openSchemaTools(registryConnection(resolved)),
   ]);

@@ -37,7 +37,7 @@ export function register(command: Command, session: Session): void {
   })
     .option('--watch', 'ask each second until Ctrl-C')
     .action(async (flags: { watch?: true }) => {
-      const access = await openStore(session.settings.storage);
+      const access = await openStore(session.settings);
       if (flags.watch === true) await watch(session, access);
       else await show(session, access);
     });

@@ -26,7 +26,7 @@ export function register(command: Command, session: Session): void {
 }
 
 async function stop({ printer, settings, isJson }: Session, kill: boolean): Promise<void> {
-  const access = await openStore(settings.storage);
+  const access = await openStore(settings);
   const from = systemClock.now();
   const found = await access.stopConsumer({ kill });
   const afterMs = systemClock.now() - from;

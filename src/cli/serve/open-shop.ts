@@ -29,7 +29,7 @@ import { viewsOf } from './views.ts';
 export async function openShop(session: Session, create: boolean, signal: AbortSignal) {
   const { printer, settings } = session;
   const { users, topics: names } = settings;
-  const access = await openStore(settings.storage);
+  const access = await openStore(settings);
   const { broker, codecOf } = await openForRun(session, { register: true });
   const newId = await openIds();
   const { LiveFeed } = await import('../../http/live.ts');

@@ -3,6 +3,8 @@ import { Failure } from '../../domain/failure.ts';
 import { readSettingsFile, settingsFile } from './file.ts';
 import { resolveSecret } from './secrets.ts';
 import type { SettingSpec } from './spec.ts';
+import { settleStore, type StorePlace } from './store.ts';
+import { isDatabase, STORE } from './store-type.ts';
 import { camelCase, flagOf, SETTINGS, type SecretName, type SettingName, type Values } from './table.ts';
 import { parseTopics, PATH, type ResolvedSetting, type SettingValue } from './values.ts';
 
@@ -16,7 +18,7 @@ export interface SettingSources {
 }
 
 /** The settings in force for this run. */
-export interface Settings extends Omit<Values, 'topics'> {
+export interface Settings extends Omit<Values, 'topics' | 'store'>, StorePlace {
   /** By message; those of orders and of their dead letters, and others that are not named like it. */
   readonly topics: ReadonlyMap<string, string>;
 }
@@ -47,8 +49,9 @@ export function resolveSettings(sources: SettingSources): Resolved {
     byName.set(spec.name, resolveOne(spec, sources, file, fileValues));
   }
   settleDependent(byName);
+  const place = settleStore(byName, sources.env);
   return {
-    settings: toSettings(byName),
+    settings: { ...toSettings(byName), ...place },
     file,
     byName,
     secret: (name) => resolveSecret(name, sources.env),
@@ -82,7 +85,8 @@ function resolveOne(
 }
 
 function absolute(spec: SettingSpec, value: SettingValue, base: string): SettingValue {
-  return spec.type === PATH && typeof value === 'string' ? resolve(base, value) : value;
+  const isPath = spec.type === PATH || (spec.type === STORE && !isDatabase(String(value)));
+  return isPath && typeof value === 'string' ? resolve(base, value) : value;
 }
 
 /** Settings whose default follows from others. */
@@ -108,7 +112,7 @@ function settleDependent(byName: Map<SettingName, ResolvedSetting>): void {
   }
 }
 
-function toSettings(byName: ReadonlyMap<SettingName, ResolvedSetting>): Settings {
+function toSettings(byName: ReadonlyMap<SettingName, ResolvedSetting>): Omit<Settings, keyof StorePlace> {
   const entries = [...byName].map(([name, { value }]) => [camelCase(name), value] as const);
   // The types of the table say what each may be, and their `read` has made it so.
   const values = Object.fromEntries(entries) as unknown as Values;

@@ -64,9 +64,9 @@ function readSecretFile(variable: string, file: string): string {
 /** A password on the command line is seen by every user of the machine; do not repeat it either. @throws Failure usage */
 export function refusePasswords(words: readonly string[]): void {
   for (const word of words) {
-    const flag = /^--(sasl|registry)-password(-file)?(?==|$)/.exec(word);
+    const flag = /^--(sasl|registry|store)-password(-file)?(?==|$)/.exec(word);
     if (flag === null) continue;
-    const variable = flag[1] === 'sasl' ? 'ORDERCTL_SASL_PASSWORD' : 'ORDERCTL_REGISTRY_PASSWORD';
+    const variable = `ORDERCTL_${(flag[1] ?? '').toUpperCase()}_PASSWORD`;
     throw new Failure('usage', `a password is never a flag (${flag[0]})`, {
       fix: `set ${passwordWays(variable)}`,
     });

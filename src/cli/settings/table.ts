@@ -1,5 +1,6 @@
 import { SHOP_SETTINGS } from './shop-table.ts';
 import type { SettingSpec } from './spec.ts';
+import { STORE } from './store-type.ts';
 import {
   BROKERS,
   GROUP,
@@ -37,13 +38,22 @@ export const SETTINGS = [
     help: 'settings file [the nearest orderctl.json]',
   },
   {
+    name: 'store',
+    type: STORE,
+    isPlace: true,
+    metavar: 'DIR|URL',
+    env: 'ORDERCTL_STORE',
+    fallback: null,
+    help: 'folder, or postgres://USER@HOST/DATABASE, of users, stock and decisions [storage]',
+  },
+  {
     name: 'storage',
     type: PATH,
     isPlace: true,
     metavar: 'DIR',
     env: 'ORDERCTL_STORAGE',
     fallback: 'storage',
-    help: 'folder that holds users, stock and decisions',
+    help: 'older name of --store, for a folder',
   },
   {
     name: 'brokers',
@@ -194,6 +204,14 @@ export const SETTINGS = [
     env: 'ORDERCTL_SASL_PASSWORD',
     fallback: null,
     help: 'password at the brokers',
+  },
+  {
+    name: 'store_password',
+    type: TEXT,
+    isSecret: true,
+    env: 'ORDERCTL_STORE_PASSWORD',
+    fallback: null,
+    help: 'password at the database of --store',
   },
   {
     name: 'registry_username',

@@ -15,7 +15,7 @@ export const BESIDE = 'Works beside a running consumer too, and counts from its 
 export async function makeEdit(session: Session, request: EditRequest, { why }: WhyFlag): Promise<void> {
   const { printer } = session;
   if (why !== undefined) checkWhy(why);
-  const access = await openStore(session.settings.storage);
+  const access = await openStore(session.settings);
   const edit = await access.edit(request, {
     ...{ via: 'command', why },
     onNotice: (notice) => printNotice(printer, notice),

@@ -40,7 +40,7 @@ export async function editTable(
   const { printer } = session;
   if (options.why !== undefined) checkWhy(options.why);
   const program = editorOf(session, options.with);
-  const access = await openStore(session.settings.storage);
+  const access = await openStore(session.settings);
   const aside = keptAside(access, table);
   if (aside.length > 0) printer.info(`kept aside, to be looked at: ${aside.join(', ')}`);
   let isBrokenSaid = false;

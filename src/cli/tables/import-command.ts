@@ -53,7 +53,7 @@ async function importList(session: Session, table: Table, file: string, flags: I
   ]);
   const name = file === '-' ? '<stdin>' : file;
   const sheet = await readSpreadsheet(await readBytes(file, { flag: 'FILE', what: 'a CSV' }), name);
-  const access = await openStore(session.settings.storage);
+  const access = await openStore(session.settings);
   if (dryRun) {
     const { edits, unchanged } = await previewImport(access, { table, sheet, replace });
     await printMerge(session, { table, merge: asMerge(edits), more: { dry_run: true, unchanged } });

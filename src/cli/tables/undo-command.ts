@@ -49,7 +49,7 @@ export function registerUndo(noun: Command, session: Session, table: 'users' | '
         import('../../app/tables/undo.ts'),
       ]);
       const { printer } = session;
-      const access = await openStore(session.settings.storage);
+      const access = await openStore(session.settings);
       if (flags.dryRun === true) {
         const { undoes, edits } = await previewUndo(access, { table, number, name });
         await printMerge(session, { table, merge: asMerge(edits), more: { undoes, dry_run: true } });

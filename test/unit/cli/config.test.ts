@@ -50,6 +50,7 @@ const VALUES: Readonly<Partial<Record<SettingName, readonly [flag: string, env: 
   dispatch_delay: ['1s', '30m', '2h'],
   users: ['optional', 'required', 'optional'],
   storage: ['/flag', '/env', '/file'],
+  store: ['/flag', 'postgres://me@env/shop', '/file'],
   brokers: ['flag:1', 'env:2', 'file:3,file:4'],
   registry: ['http://flag', 'https://env:8081/apis/ccompat/v7', 'http://file'],
   topic: ['flag', 'env', 'file'],

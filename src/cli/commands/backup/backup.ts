@@ -18,7 +18,7 @@ export function register(command: Command, session: Session): void {
     .argument('<DIR>', 'the folder to make')
     .action(async (target: string) => {
       const { printer, isJson, settings } = session;
-      const access = await openStore(settings.storage);
+      const access = await openStore(settings);
       const copy = await access.backUp(target);
       if (isJson) await printCopy(printer, { from: access.name, to: target, copy });
       else await printer.text(`backed up ${access.name} to ${target}: ${copyLine(copy)}\n`);

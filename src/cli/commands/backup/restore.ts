@@ -29,7 +29,10 @@ export function register(command: Command, session: Session): void {
 
 async function restore(session: Session, source: string): Promise<void> {
   const { printer, isJson, settings } = session;
-  const [backup, target] = await Promise.all([openStore(source), openStore(settings.storage)]);
+  const [backup, target] = await Promise.all([
+    openStore({ storage: source, storePassword: null }),
+    openStore(settings),
+  ]);
   if ((await target.consumerStatus()) !== null) {
     throw new Failure('folder_in_use', `a consumer runs on ${target.name}`, { fix: { kind: 'stop_owner' } });
   }

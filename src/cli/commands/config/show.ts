@@ -17,7 +17,7 @@ export function registerShow(config: Command, session: Session): void {
     prose:
       'Shows the value of every setting and its source: a flag, a variable of the environment, the path of the ' +
       `orderctl.json in force, or the default. Passwords that are set are shown as ${MASK}.\n\n` +
-      'Passwords: ORDERCTL_SASL_PASSWORD and ORDERCTL_REGISTRY_PASSWORD, or the same with _FILE to the path of ' +
+      'Passwords: ORDERCTL_STORE_PASSWORD, ORDERCTL_SASL_PASSWORD and ORDERCTL_REGISTRY_PASSWORD, or the same with _FILE to the path of ' +
       'a file that only you can read.',
     examples: [
       ['orderctl config show', 'a table'],

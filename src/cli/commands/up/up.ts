@@ -53,7 +53,7 @@ async function up(session: Session, flags: Flags): Promise<void> {
   try {
     const kafka = await stack.startKafka(flags, watching.signal);
     const { brokers, registry } = kafka;
-    const access = await openStore(settings.storage);
+    const access = await openStore(settings);
     if (await fillEmptyShop(access, (notice) => printNotice(printer, notice))) {
       printer.info('the shop was empty: it has a few users and items now');
     }

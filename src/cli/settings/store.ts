@@ -1,0 +1,61 @@
+import { Failure } from '../../domain/failure.ts';
+import { resolveSecret } from './secrets.ts';
+import { isDatabase } from './store-type.ts';
+import type { ResolvedSetting } from './values.ts';
+
+const MASK = '********';
+
+export interface StorePlace {
+  /** The folder, or the URL without its password. */
+  readonly storage: string;
+  readonly storePassword: string | null;
+}
+
+const NEARNESS: Readonly<Record<ResolvedSetting['source'], number>> = {
+  flag: 0,
+  environment: 1,
+  file: 2,
+  implied: 3,
+  default: 3,
+};
+
+/**
+ * `--store` and its older name `--storage` are one setting: the nearer source counts.
+ *
+ * @param byName a password in the URL is masked in it
+ * @throws Failure usage: both are given in one place
+ */
+export function settleStore(
+  byName: Map<string, ResolvedSetting>,
+  env: Readonly<Record<string, string | undefined>>,
+): StorePlace {
+  const store = byName.get('store');
+  const storage = byName.get('storage');
+  const folder: StorePlace = { storage: String(storage?.value), storePassword: null };
+  if (store === undefined || storage === undefined || store.value === null) return folder;
+  const [near, far] = [NEARNESS[store.source], NEARNESS[storage.source]];
+  if (near === far) {
+    throw new Failure('usage', 'the store is given twice, by --store and by its older name --storage', {
+      fix: `leave one of them out (${store.from ?? ''}, ${storage.from ?? ''})`,
+    });
+  }
+  if (near > far) return folder;
+  const value = String(store.value);
+  if (!isDatabase(value)) return { storage: value, storePassword: null };
+  const url = new URL(value);
+  const password = decodeURIComponent(url.password);
+  if (password !== '') {
+    url.password = MASK;
+    byName.set('store', { ...store, value: url.href });
+    url.password = '';
+  }
+  return { storage: url.href, storePassword: password === '' ? passwordFrom(env) : password };
+}
+
+/** @throws Failure invalid_settings */
+function passwordFrom(env: Readonly<Record<string, string | undefined>>): string | null {
+  const { value } = resolveSecret('store_password', env);
+  if (typeof value === 'string') return value;
+  // As every program of PostgreSQL does.
+  return env.PGPASSWORD === undefined || env.PGPASSWORD === '' ? null : env.PGPASSWORD;
+}
