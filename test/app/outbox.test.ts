@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { expect, it } from 'vitest';
 import { Outbox } from '../../src/app/run/outbox/outbox.ts';
 import { Lane, type LaneParts } from '../../src/app/run/outbox/lane.ts';
@@ -59,7 +60,22 @@ it('sends what came while others were being sent, without another batch', async 
         return 1;
       },
     }),
+    () => null,
   );
   await lane.send();
   expect(drains).toBe(2);
+});
+
+it('listens for the stop once, however many destinations there are', async () => {
+  const unsent = new Map<string, number>();
+  for (let at = 0; at < 20; at++) unsent.set(`topic-${at}`, 1);
+  const parts = partsOf({
+    unsent: () => unsent,
+    drain: async (destination) => (unsent.delete(destination) ? 1 : 0),
+  });
+  const before = getEventListeners(parts.stop.signal, 'abort').length;
+  const outbox = new Outbox(parts);
+  await outbox.drain();
+  expect(unsent.size).toBe(0);
+  expect(getEventListeners(parts.stop.signal, 'abort').length - before).toBe(1);
 });

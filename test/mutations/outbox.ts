@@ -98,4 +98,11 @@ export const OUTBOX_ON_DISK: readonly Mutation[] = [
     to: 'store.drain(this.#destination, (unsent) => this.#sendUnsettled(unsent.toReversed()));',
     tests: SIMULATION,
   },
+  {
+    name: 'sending goes on long after a stop, or each destination listens for it',
+    file: 'src/app/run/outbox/outbox.ts',
+    from: "signal.addEventListener('abort', onStop, { once: true });",
+    to: '',
+    tests: ['test/app/outbox.test.ts'],
+  },
 ];

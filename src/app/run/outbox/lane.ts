@@ -33,16 +33,15 @@ export class Lane {
   #sending: Promise<void> | undefined;
   /** When the last send was begun. */
   #begunAt = 0;
-  #stoppedAt: number | null = null;
+  readonly #stoppedAt: () => number | null;
   /** How often something was sent. */
   sends = 0;
 
-  constructor(destination: Destination, parts: LaneParts) {
+  /** @param stoppedAt when the run was stopped, milliseconds since the epoch; null: it was not */
+  constructor(destination: Destination, parts: LaneParts, stoppedAt: () => number | null) {
     this.#destination = destination;
     this.#parts = parts;
-    const { signal } = parts.stop;
-    signal.addEventListener('abort', () => (this.#stoppedAt = parts.clock.now()), { once: true });
-    if (signal.aborted) this.#stoppedAt = parts.clock.now();
+    this.#stoppedAt = stoppedAt;
   }
 
   /** Since when it waits for an answer, milliseconds since the epoch; null when nothing is being sent. */
@@ -69,7 +68,8 @@ export class Lane {
     let goneSince: number | null = null;
     while (store.unsent().has(this.#destination)) {
       const now = clock.now();
-      if (this.#stoppedAt !== null && now - this.#stoppedAt > STOPPED_AFTER_MS) return;
+      const stoppedAt = this.#stoppedAt();
+      if (stoppedAt !== null && now - stoppedAt > STOPPED_AFTER_MS) return;
       // While its topic or schema is gone it is busy without a break: decisions would wait for each try.
       if (goneSince === null) this.#begunAt = now;
       const gone = await waits.untilAvailable(['broker', 'registry'], () => this.#drain());

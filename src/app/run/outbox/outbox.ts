@@ -23,9 +23,15 @@ export class Outbox {
   readonly #lanes = new Map<Destination, Lane>();
   /** Ends the wait of those that are held back to go with more. */
   #hold: AbortController | undefined;
+  #stoppedAt: number | null = null;
 
   constructor(parts: LaneParts) {
     this.#parts = parts;
+    const { signal } = parts.stop;
+    const onStop = (): void => void (this.#stoppedAt ??= parts.clock.now());
+    // For all lanes: Node warns of a signal that has many listeners.
+    signal.addEventListener('abort', onStop, { once: true });
+    if (signal.aborted) onStop();
   }
 
   hasUnsentTo(destinations: readonly Destination[]): boolean {
@@ -88,7 +94,8 @@ export class Outbox {
   #begin(): void {
     for (const destination of this.#parts.store.unsent().keys()) {
       let lane = this.#lanes.get(destination);
-      if (lane === undefined) this.#lanes.set(destination, (lane = new Lane(destination, this.#parts)));
+      if (lane === undefined)
+        this.#lanes.set(destination, (lane = new Lane(destination, this.#parts, () => this.#stoppedAt)));
       // Its failure ends the run, and comes back when it is asked again.
       lane.send().catch(() => undefined);
     }
