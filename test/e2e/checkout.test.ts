@@ -160,3 +160,69 @@ test(
     await shop.ok('audit');
   },
 );
+
+test(
+  'a charge of which nobody knows, and a refund that comes to nothing, are said, stay, and complete by redrive',
+  { timeout: 180_000 },
+  async () => {
+    const world = await openCheckoutShop({
+      ...{ ORDERCTL_DISPATCH: 'manual', ORDERCTL_GATEWAY_RETRIES: '3s' },
+    });
+    const { shop, place, becomes, order } = world;
+    fill(shop, { alice: 'paid' }, {});
+    shop.write('inventory.csv', 'item,quantity,price\nbook,10,2.50\n');
+    const isParked = async (id: string, money: 'payment' | 'refund'): Promise<Json> =>
+      waitFor(
+        `the ${money} of ${id} to be parked`,
+        () => order(id),
+        (found) => (found[money] as { status?: string } | null)?.status === 'parked',
+        { timeoutMs: 60_000, everyMs: 200 },
+      );
+    const codes = async (): Promise<unknown[]> =>
+      (await shop.lines('dlq list --processor payment')).map((line) => line.error_code ?? null);
+    const run = world.start();
+
+    // Its money moves, the answer is lost, and nobody can say so.
+    await world.mood('lose', 1);
+    await place('O-lost', 'alice', 'book=1');
+    await world.asked(1);
+    await world.mood('error');
+    expect(await isParked('O-lost', 'payment')).toMatchObject({
+      status: 'VALIDATED',
+      payment: { attempts: 2 },
+    });
+    await waitFor('its dead letter', codes, (found) => found.includes('charge_unknown'));
+    const explained = await shop.ok('order explain O-lost');
+    expect(explained.stdout.replace(/\s+/g, ' ')).toContain(
+      '"orderctl dlq list --processor payment" says why the charge',
+    );
+    await world.mood('normal');
+    await shop.ok('dlq redrive --all --processor payment --reason charge_unknown --execute');
+    await becomes('O-lost', 'COMPLETED', 60_000);
+
+    await world.mood('error');
+    await shop.ok('order cancel O-lost');
+    expect(await isParked('O-lost', 'refund')).toMatchObject({
+      status: 'CANCELLED',
+      payment: { status: 'paid' },
+    });
+    await waitFor('its dead letter', codes, (found) => found.includes('refund_outstanding'));
+    expect((await shop.ok('order explain O-lost')).stdout.replace(/\s+/g, ' ')).toContain('why the refund');
+    expect((await shop.run('audit')).stdout).toContain('O-lost');
+    await world.mood('normal');
+    await shop.ok('dlq redrive --all --processor payment --reason refund_outstanding --execute');
+    await waitFor(
+      'the refund of O-lost',
+      () => order('O-lost'),
+      ({ refund }) => (refund as { status?: string } | null)?.status === 'paid',
+      { timeoutMs: 60_000, everyMs: 200 },
+    );
+    await world.stop(run);
+    expect(await world.books()).toMatchObject({
+      ...{ charges: 1, charged: '2.50', refunds: 1, refunded: '2.50' },
+      ...{ charged_twice: [], refunded_twice: [] },
+    });
+    expect(await books(world)).toBe(10);
+    await shop.ok('audit');
+  },
+);
