@@ -31,15 +31,20 @@ export function openApi({ version, token }: DescribeOptions) {
 /** Adds what the server answers of itself, whatever the route, and the media type of problems. */
 export function describeAnswers({ token, rateLimit }: DescribeOptions): SwaggerTransform {
   return ({ schema, url }) => {
-    const { response, body } = schema as FastifySchema & { response?: Record<string, TSchema> };
+    const { response, body, querystring, headers } = schema as FastifySchema & {
+      response?: Record<string, TSchema>;
+    };
+    const isChecked = [body, querystring, headers].some((part) => part !== undefined);
     const answers: Record<string, unknown> = {};
     const own: Record<string, TSchema> = {
       // A path, header or query that breaks HTTP.
       400: Problem,
       ...(token === null ? {} : { 401: Problem }),
-      ...(body === undefined ? {} : { 413: Problem, 415: Problem, 422: Problem }),
+      ...(body === undefined ? {} : { 413: Problem, 415: Problem }),
+      ...(isChecked ? { 422: Problem } : {}),
       ...(rateLimit === null ? {} : { 429: Problem }),
       ...response,
+      431: Problem,
       500: Problem,
     };
     for (const [status, document] of Object.entries(own)) answers[status] = answerOf(status, document);

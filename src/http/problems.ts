@@ -85,12 +85,12 @@ function failureOf(error: unknown): Failure {
 }
 
 /** Answers what is no HTTP, or comes too slowly or at too great a length to be read as such. */
-export function refuseBroken(error: Error & { readonly code?: string }, socket: Socket): void {
+export function refuseBroken(error: BrokenRequest, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
-  const status = BROKEN[error.code ?? ''] ?? 400;
+  const status = brokenStatus(error);
   const detail = STATUS_CODES[status] ?? '';
   const problem: Problem = {
     ...{ type: 'about:blank', title: 'usage', status, code: 'usage' },
@@ -101,6 +101,19 @@ export function refuseBroken(error: Error & { readonly code?: string }, socket: 
     `HTTP/1.1 ${status} ${detail}\r\nContent-Type: application/problem+json\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
+}
+
+interface BrokenRequest extends Error {
+  readonly code?: string;
+  /** What came, where it was looked at. */
+  readonly rawPacket?: unknown;
+}
+
+function brokenStatus({ code = '', rawPacket }: BrokenRequest): number {
+  // A method that Node does not know; what is no method, such as TLS, is no request.
+  const text = Buffer.isBuffer(rawPacket) ? rawPacket.toString('latin1') : '';
+  const isMethod = code === 'HPE_INVALID_METHOD' && /^[A-Z-]{1,32} /.test(text);
+  return isMethod ? 501 : (BROKEN[code] ?? 400);
 }
 
 /** By the code of Node's error. */

@@ -37,6 +37,9 @@ test('requests that are too slow, too long or no HTTP are refused, and hold up n
   const broken = connect(url);
   broken.socket.write('\u0016\u0003\u0001 no HTTP\r\n\r\n');
   await waitFor('the refusal', broken.text, (text) => text.startsWith('HTTP/1.1 400'));
+  const unknown = connect(url);
+  unknown.socket.write('BREW /coffee HTTP/1.1\r\nHost: a\r\n\r\n');
+  await waitFor('the refusal', unknown.text, (text) => text.startsWith('HTTP/1.1 501'));
   expect((await call('GET', '/inventory')).status).toBe(200);
   await waitFor('the end of the slow ones', () => slow.every(({ hasEnded }) => hasEnded()), Boolean, {
     timeoutMs: 60_000,
