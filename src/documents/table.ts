@@ -11,6 +11,7 @@ export const User = object({ user: Type.String(), status: Type.Enum(USER_STATUSE
 export type User = Document<typeof User>;
 
 export const UserList = object({ users: Type.Array(User) });
+export type UserList = Document<typeof UserList>;
 
 /** An item, as `inventory show` lists them. */
 export const Item = object({
@@ -25,6 +26,7 @@ export const Item = object({
 export type Item = Document<typeof Item>;
 
 export const ItemList = object({ items: Type.Array(Item) });
+export type ItemList = Document<typeof ItemList>;
 
 const UserState = nullable(object({ status: Type.Enum(USER_STATUSES) }), 'null: there is no such user');
 

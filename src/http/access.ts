@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 
-/** Open without a token: checks of the process, which reveal nothing about the shop. */
-const OPEN = new Set(['/healthz', '/readyz']);
+/** Open without a token: checks of the process, and the page that asks for it, which reveal nothing about the shop. */
+const OPEN = new Set(['/healthz', '/readyz', '/', '/page.js', '/page.css']);
 
 /** Asks every request for the token, as a bearer (RFC 6750). */
 export function requireToken(server: FastifyInstance, token: string): void {

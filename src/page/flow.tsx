@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
-import { flow, overview } from './state.ts';
+import type { Overview } from '../documents/http/overview.ts';
+import { flow, overview } from './data/state.ts';
 import { grouped } from './text.ts';
 
 /** Up to this rate each order is a dot; above it they are a stream. */
@@ -50,7 +51,43 @@ export function Flow() {
           dead letters since its start
         </p>
       </div>
+      {consumer === null ? null : <Services processors={consumer.processors} pid={consumer.pid} />}
     </section>
+  );
+}
+
+/** All that run in one process. */
+function Services({ processors, pid }: Pick<NonNullable<Overview['consumer']>, 'processors' | 'pid'>) {
+  return (
+    <details class="services">
+      <summary>
+        {processors.length} processors in process {pid}
+      </summary>
+      <div class="scrolls" tabIndex={0} role="region" aria-label="Processors">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">processor</th>
+              <th scope="col">records/s</th>
+              <th scope="col">lag</th>
+              <th scope="col">read</th>
+              <th scope="col">dead letters</th>
+            </tr>
+          </thead>
+          <tbody>
+            {processors.map(({ processor, records_per_second, lag, read, dead_lettered }) => (
+              <tr key={processor}>
+                <td>{processor}</td>
+                <td>{records_per_second.toFixed(1)}</td>
+                <td>{lag === null ? '–' : grouped(lag)}</td>
+                <td>{grouped(read)}</td>
+                <td>{grouped(dead_lettered)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </details>
   );
 }
 

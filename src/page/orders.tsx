@@ -1,21 +1,32 @@
 import { signal } from '@preact/signals';
-import type { OrderState } from '../documents/http/order-state.ts';
-import { orders } from './state.ts';
-import { clock, itemsInWords, shortId } from './text.ts';
+import { useState } from 'preact/hooks';
+import { getOrders, type AnyOrder } from './data/api.ts';
+import { OrderDetails } from './order-details.tsx';
+import { isFinal, olderOrders, orders, refreshOrder } from './data/state.ts';
+import { clock, fieldIn, itemsInWords, shortId } from './text.ts';
 
-const SHOWN = 40;
+const SHOWN = 25;
+const PAGE = 100;
+/** More is for the command line: a page of so many rows is slow. */
+const MAX_OLDER = 1_000;
 const opened = signal<string | null>(null);
+/** Pages before the latest orders, as they were when they were read. */
+const older = signal<readonly AnyOrder[]>([]);
+const next = signal<string | null>(null);
 
-/** Orders as they are decided, the latest first; one opened shows all that is known of it. */
+/** Orders as they move, the latest first; one opened shows all that is known of it. */
 export function Orders() {
   const all = orders.value;
-  const shown = (all ?? []).slice(0, SHOWN);
+  const latest = older.value.length > 0 ? (all ?? []) : (all ?? []).slice(0, SHOWN);
+  const known = new Set(latest.map(({ order_id }) => order_id));
+  const shown = [...latest, ...older.value.filter(({ order_id }) => !known.has(order_id))];
   const kept = all?.find(({ order_id }) => order_id === opened.value);
   // One that is being looked at does not move out of sight.
   const rows = kept === undefined || shown.includes(kept) ? shown : [kept, ...shown];
   return (
-    <section class="card orders">
-      <h2>Orders</h2>
+    <section class="card orders" aria-labelledby="orders-title">
+      <h2 id="orders-title">Orders</h2>
+      <Find />
       {all === null ? (
         <p class="quiet">Asking for the latest orders …</p>
       ) : rows.length === 0 ? (
@@ -29,13 +40,68 @@ export function Orders() {
           ))}
         </ul>
       )}
+      <Older hidden={(all ?? []).length < SHOWN} />
     </section>
   );
 }
 
-function Row({ order }: { order: OrderState }) {
+function Find() {
+  const [said, say] = useState('');
+  const find = async (event: SubmitEvent): Promise<void> => {
+    event.preventDefault();
+    const id = fieldIn(event, 'id');
+    const answer = await refreshOrder(id);
+    say(answer.ok ? '' : answer.detail);
+    if (answer.ok) opened.value = id;
+  };
+  return (
+    <form class="find" role="search" onSubmit={(event) => void find(event)}>
+      <label>
+        Order id
+        <input name="id" required autocomplete="off" placeholder="ORD-…" />
+      </label>
+      <button type="submit">Find</button>
+      <p class="said bad" role="status">
+        {said}
+      </p>
+    </form>
+  );
+}
+
+function Older({ hidden }: { hidden: boolean }) {
+  const [isReading, setReading] = useState(false);
+  const from = older.value.length === 0 ? olderOrders.value : next.value;
+  if (hidden || from === null) return null;
+  if (older.value.length >= MAX_OLDER) {
+    return (
+      <p class="quiet">
+        Older ones: <code>orderctl order list --limit 5000</code>
+      </p>
+    );
+  }
+  const read = async (): Promise<void> => {
+    setReading(true);
+    const answer = await getOrders(PAGE, from);
+    setReading(false);
+    if (!answer.ok) return;
+    older.value = [...older.value, ...answer.body.orders];
+    next.value = answer.body.next;
+  };
+  return (
+    <button type="button" class="more" disabled={isReading} onClick={() => void read()}>
+      {isReading ? 'Reading …' : 'Show older orders'}
+    </button>
+  );
+}
+
+function lookOf({ status }: AnyOrder): 'good' | 'bad' | 'moving' {
+  if (status === 'COMPLETED') return 'good';
+  return isFinal({ status }) ? 'bad' : 'moving';
+}
+
+function Row({ order }: { order: AnyOrder }) {
   const isOpen = opened.value === order.order_id;
-  const isGood = order.status === 'COMPLETED';
+  const look = lookOf(order);
   return (
     <li>
       <button
@@ -44,53 +110,19 @@ function Row({ order }: { order: OrderState }) {
         aria-expanded={isOpen}
         onClick={() => (opened.value = isOpen ? null : order.order_id)}
       >
-        <span class={`dot ${isGood ? 'good' : 'bad'}`} aria-hidden="true" />
-        <time>{clock(order.decided_at)}</time>
+        <span class={`dot ${look}`} aria-hidden="true" />
+        <time>{clock(order.decided_at ?? order.created_at)}</time>
         <code title={order.order_id}>{shortId(order.order_id)}</code>
         <span class="what">
-          {order.user === '' ? '–' : order.user} · {itemsInWords(order.items)}
+          {order.user === null || order.user === '' ? '–' : order.user} · {itemsInWords(order.items)}
         </span>
-        <span class={isGood ? 'good' : 'bad'}>
-          {isGood ? 'completed' : (order.reason ?? 'rejected').replaceAll('_', ' ')}
+        <span class={look}>
+          {(look === 'bad' ? (order.reason ?? order.status) : order.status)
+            .toLowerCase()
+            .replaceAll('_', ' ')}
         </span>
       </button>
-      {isOpen ? <Details order={order} /> : null}
+      {isOpen ? <OrderDetails order={order} /> : null}
     </li>
-  );
-}
-
-function Details({ order }: { order: OrderState }) {
-  const place = `${order.topic ?? ''}/${order.partition ?? ''}@${order.offset ?? ''}`;
-  return (
-    <div class="details">
-      <dl>
-        <dt>order</dt>
-        <dd>
-          <code>{order.order_id}</code>
-        </dd>
-        <dt>why</dt>
-        <dd>{order.detail ?? `user ${order.user} has paid, and all items were on hand`}</dd>
-        <dt>items</dt>
-        <dd>
-          {order.items
-            .map(({ item, quantity, stock }) => `${item} × ${quantity ?? '?'} of ${stock ?? 'none'} on hand`)
-            .join(', ')}
-        </dd>
-        <dt>created</dt>
-        <dd>{clock(order.created_at)}</dd>
-        <dt>decided</dt>
-        <dd>
-          {clock(order.decided_at)}, on record <code>{place}</code>
-        </dd>
-      </dl>
-      <p class="quiet">
-        <code>orderctl order explain {order.order_id}</code>
-      </p>
-      <p class="quiet">
-        <code>
-          curl {location.origin}/orders/{order.order_id}
-        </code>
-      </p>
-    </div>
   );
 }

@@ -1,9 +1,15 @@
 import { render } from 'preact';
+import { Alerts } from './alerts.tsx';
+import { Breaking } from './breaking.tsx';
+import { DeadLetters } from './dead-letters.tsx';
 import { Flow } from './flow.tsx';
+import { Hours } from './hours.tsx';
 import { Orders } from './orders.tsx';
 import { Place } from './place.tsx';
-import { start } from './state.ts';
+import { start } from './data/state.ts';
 import { Stock } from './stock.tsx';
+import { TokenForm } from './token-form.tsx';
+import { isRefused } from './data/token.ts';
 import { Verdict } from './verdict.tsx';
 
 function Page() {
@@ -16,15 +22,26 @@ function Page() {
         </nav>
       </header>
       <main>
-        <Verdict />
-        <Flow />
-        <div class="columns">
-          <Orders />
-          <div>
-            <Place />
-            <Stock />
-          </div>
-        </div>
+        <TokenForm />
+        {isRefused.value ? null : (
+          <>
+            <Verdict />
+            <Flow />
+            <Breaking />
+            <div class="columns">
+              <Orders />
+              <div>
+                <Place />
+                <Stock />
+              </div>
+            </div>
+            <div class="columns">
+              <DeadLetters />
+              <Alerts />
+            </div>
+            <Hours />
+          </>
+        )}
       </main>
     </>
   );

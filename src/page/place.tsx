@@ -1,24 +1,25 @@
 import { useState } from 'preact/hooks';
-import { placeOrder } from './api.ts';
-import { items, notePlaced } from './state.ts';
-import { fieldOf } from './text.ts';
+import { placeOrder } from './data/api.ts';
+import { isFinal, items, notePlaced, refreshOrder, users } from './data/state.ts';
+import { fieldIn } from './text.ts';
 
 /** A form to place an order. */
 export function Place() {
   const [said, say] = useState<{ readonly text: string; readonly look: string } | null>(null);
-  const known = items.value ?? [];
+  const [flow, setFlow] = useState<'direct' | 'checkout'>('direct');
   const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
-    const form = new FormData(event.currentTarget as HTMLFormElement);
     // An id of our own, so that it counts once however often it has to be sent.
     const orderId = `WEB-${crypto.randomUUID()}`;
+    const address = fieldIn(event, 'address');
     notePlaced(orderId, 'sent');
     say({ text: 'sending …', look: '' });
-    const answer = await placeOrder({
+    const answer = await placeOrder(flow, {
       order_id: orderId,
-      user: fieldOf(form, 'user'),
-      item: fieldOf(form, 'item'),
-      quantity: Number(fieldOf(form, 'quantity')),
+      user: fieldIn(event, 'user'),
+      item: fieldIn(event, 'item'),
+      quantity: Number(fieldIn(event, 'quantity')),
+      ...(flow === 'checkout' ? { shipping_address: address } : {}),
     });
     if (!answer.ok) {
       notePlaced(orderId, 'refused');
@@ -26,22 +27,70 @@ export function Place() {
       return;
     }
     const { body } = answer;
-    notePlaced(orderId, body.status === 'PENDING' ? 'answered' : 'decided');
-    if (body.status === 'PENDING')
-      say({ text: 'taken; it is decided when a processor reads it', look: 'quiet' });
-    else if (body.status === 'COMPLETED') say({ text: 'completed', look: 'good' });
-    else say({ text: `rejected: ${('detail' in body ? body.detail : null) ?? ''}`, look: 'bad' });
+    notePlaced(orderId, isFinal(body) ? 'decided' : 'answered');
+    if (body.status === 'COMPLETED') say({ text: 'completed', look: 'good' });
+    else if (isFinal(body)) {
+      const why = ('detail' in body ? body.detail : null) ?? '';
+      say({ text: `${body.status.toLowerCase()}: ${why}`, look: 'bad' });
+    } else say({ text: 'taken; it is decided when a processor reads it', look: 'quiet' });
+    await refreshOrder(orderId);
   };
   return (
     <form class="card place" onSubmit={(event) => void submit(event)}>
       <h2>Place an order</h2>
+      <Fields />
+      <label class="wide">
+        Way
+        <select
+          name="flow"
+          value={flow}
+          onChange={({ currentTarget }) =>
+            setFlow(currentTarget.value === 'checkout' ? 'checkout' : 'direct')
+          }
+        >
+          <option value="direct">direct: decided at once</option>
+          <option value="checkout">checkout: paid, reserved, shipped</option>
+        </select>
+      </label>
+      {flow === 'checkout' ? (
+        <label class="wide">
+          Shipping address
+          <input name="address" required defaultValue="Sample Street 1, 12345 Sampleton" autocomplete="off" />
+        </label>
+      ) : null}
+      <button type="submit">Order</button>
+      <p class={`said ${said?.look ?? ''}`} role="status">
+        {said?.text ?? ''}
+      </p>
+    </form>
+  );
+}
+
+/** What is typed stays, whatever becomes known of users and items: these are values to begin with. */
+function Fields() {
+  const known = items.value ?? [];
+  return (
+    <>
       <label>
         User
-        <input name="user" required value="alice" autocomplete="off" />
+        <input
+          name="user"
+          required
+          list="users"
+          defaultValue={users.value[0]?.user ?? ''}
+          autocomplete="off"
+        />
       </label>
+      <datalist id="users">
+        {users.value.slice(0, 200).map(({ user, status }) => (
+          <option key={user} value={user}>
+            {status}
+          </option>
+        ))}
+      </datalist>
       <label>
         Item
-        <input name="item" required list="items" value={known[0]?.item ?? ''} autocomplete="off" />
+        <input name="item" required list="items" defaultValue={known[0]?.item ?? ''} autocomplete="off" />
       </label>
       <datalist id="items">
         {known.slice(0, 200).map(({ item, name }) => (
@@ -52,12 +101,8 @@ export function Place() {
       </datalist>
       <label>
         Quantity
-        <input name="quantity" type="number" required min="1" step="1" value="1" />
+        <input name="quantity" type="number" required min="1" step="1" defaultValue="1" />
       </label>
-      <button type="submit">Order</button>
-      <p class={`said ${said?.look ?? ''}`} role="status">
-        {said?.text ?? ''}
-      </p>
-    </form>
+    </>
   );
 }

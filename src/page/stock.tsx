@@ -1,8 +1,8 @@
 import { useState } from 'preact/hooks';
 import type { Item } from '../documents/table.ts';
-import { adjustStock } from './api.ts';
-import { items, refreshItems } from './state.ts';
-import { fieldOf, grouped } from './text.ts';
+import { adjustStock } from './data/api.ts';
+import { items, refreshItems } from './data/state.ts';
+import { fieldIn, grouped } from './text.ts';
 
 const SHOWN = 50;
 
@@ -36,9 +36,7 @@ function Row({ item }: { item: Item }) {
   const [wrong, say] = useState('');
   const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
-    const form = new FormData(event.currentTarget as HTMLFormElement);
-    const by = Number(form.get('by'));
-    const answer = await adjustStock(item.item, by, fieldOf(form, 'why'));
+    const answer = await adjustStock(item.item, Number(fieldIn(event, 'by')), fieldIn(event, 'why'));
     if (answer.ok) {
       open(false);
       say('');
@@ -60,7 +58,7 @@ function Row({ item }: { item: Item }) {
         <form class="adjust" onSubmit={(event) => void submit(event)}>
           <label>
             By
-            <input name="by" type="number" step="1" required value="10" />
+            <input name="by" type="number" step="1" required defaultValue="10" />
           </label>
           <label>
             Why

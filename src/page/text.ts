@@ -4,12 +4,24 @@ export function grouped(number: number): string {
   return NUMBERS.format(number);
 }
 
+/** A decimal string with two places: `64,246.80` */
+export function money(amount: string): string {
+  const [whole = '', rest = ''] = amount.split('.');
+  return `${grouped(Number(whole))}.${rest}`;
+}
+
 /** `0.4 s ago`, `3 min ago` */
 export function ago(at: number, now: number): string {
   const seconds = Math.max(0, now - at) / 1_000;
   if (seconds < 10) return `${seconds.toFixed(1)} s ago`;
   if (seconds < 100) return `${Math.round(seconds)} s ago`;
   return `${Math.round(seconds / 60)} min ago`;
+}
+
+/** `0.4 s`, `3.2 min` */
+export function inSeconds(ms: number): string {
+  const seconds = Math.max(0, ms) / 1_000;
+  return seconds < 100 ? `${seconds.toFixed(1)} s` : `${(seconds / 60).toFixed(1)} min`;
 }
 
 /** `14:03:09` */
@@ -28,8 +40,8 @@ export function itemsInWords(
   return items.map(({ item, quantity }) => `${item} × ${quantity ?? '?'}`).join(', ');
 }
 
-/** What was typed into a field of a form. */
-export function fieldOf(form: FormData, name: string): string {
-  const value = form.get(name);
+/** What was typed into a field of the form that an event is about. */
+export function fieldIn(event: SubmitEvent, name: string): string {
+  const value = new FormData(event.currentTarget as HTMLFormElement).get(name);
   return typeof value === 'string' ? value.trim() : '';
 }

@@ -1,4 +1,4 @@
-import { heardAt, isStale, now, overview, placed } from './state.ts';
+import { heardAt, isStale, now, overview, placed } from './data/state.ts';
 import { ago, grouped } from './text.ts';
 
 type Look = 'good' | 'moving' | 'bad' | 'unknown';

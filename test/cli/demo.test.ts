@@ -45,6 +45,7 @@ it(
       expect(stderr).toContain(`  $ ${command}\n`);
     }
     expect(stderr).toMatch(/\$ kill -9 \d+\n/);
+    expect(stderr).toContain('in a browser');
     expect(stderr).toMatch(/read (\d+): 0 accepted, 0 rejected, \1 duplicates, 0 conflicts, 0 dead letters/);
     const [, left = '', sum = '', sent = ''] =
       /^ +(\d+ in the logs \+ .*read now) = (\d+) decided, of (\d+) sent$/m.exec(stderr) ?? [];

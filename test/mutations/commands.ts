@@ -12,6 +12,20 @@ export const COMMANDS: readonly Mutation[] = [
     tests: cli('break'),
   },
   {
+    name: 'what was typed into the form of the page is gone with the next event',
+    file: 'src/page/place.tsx',
+    from: "defaultValue={known[0]?.item ?? ''}",
+    to: "value={known[0]?.item ?? ''}",
+    tests: cli('page'),
+  },
+  {
+    name: 'the sum of the page stays green without a server',
+    file: 'src/page/verdict.tsx',
+    from: 'isStale.value || overview',
+    to: 'overview',
+    tests: cli('page'),
+  },
+  {
     name: 'two experiments are under way at once',
     file: 'src/cli/up/laboratory.ts',
     from: '    if (this.#running !== null) {',

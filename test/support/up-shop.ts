@@ -11,7 +11,8 @@ export interface Up {
 /** Starts `up` on free ports. */
 export async function startUp(shop: Shop, args = ''): Promise<{ up: Running; addresses: Up }> {
   const up = shop.start(`up --port 0 --broker-port 0 --registry-port 0 ${args} -o json`);
-  await waitFor('addresses', up.stdout, (text) => text.endsWith('\n'));
+  // Three processes start, and on a busy machine each takes its time.
+  await waitFor('addresses', up.stdout, (text) => text.endsWith('\n'), { timeoutMs: 120_000 });
   return { up, addresses: JSON.parse(up.stdout()) as Up };
 }
 

@@ -43,7 +43,12 @@ async function demo(session: Session): Promise<void> {
   printer.info('');
   const document: Demo = { ok: broken === 0, promises, seconds };
   await printer.data(session.isJson ? `${JSON.stringify(document)}\n` : inWords(promises, seconds, session));
-  if (broken === 0) return;
+  if (broken === 0) {
+    printer.info(
+      '\nTo see a shop like this one in a browser, and to break it yourself: orderctl up --sample 5',
+    );
+    return;
+  }
   stage.keep();
   throw new Failure('check_failed', `${broken} of ${promises.length} promises were not kept`, {
     fix: `look into ${stage.folder}, which is kept, and report it`,

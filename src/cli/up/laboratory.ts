@@ -3,11 +3,13 @@ import { randomInt, randomUUID } from 'node:crypto';
 import { runExperiment } from '../../app/experiments/experiment.ts';
 import type { Experiment, ExperimentBegun, ExperimentList } from '../../documents/http/experiment.ts';
 import { experimentDocument } from '../../documents/write/experiment.ts';
-import { EXPERIMENTS, MAX_SEED, type ExperimentKind } from '../../domain/experiments/kinds.ts';
+import { EXPERIMENTS, type ExperimentKind } from '../../domain/experiments/kinds.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import type { Answer, Ask } from './messages.ts';
 import { ShopStage, type StageOptions } from './stage.ts';
 
+/** Seeds by chance are short: users type them again. */
+const CHANCE_SEEDS = 10_000;
 /** So many are kept for the page. */
 const KEPT = 100;
 
@@ -52,7 +54,7 @@ export class Laboratory {
         fix: 'wait until it has left its receipt',
       });
     }
-    const begun = { id: randomUUID().slice(0, 8), kind, seed: seed ?? randomInt(MAX_SEED) };
+    const begun = { id: randomUUID().slice(0, 8), kind, seed: seed ?? randomInt(CHANCE_SEEDS) };
     this.#running = begun;
     this.#options.onNews(begun);
     void this.#carryOut(begun).catch(this.#options.onBug);

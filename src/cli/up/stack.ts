@@ -1,6 +1,6 @@
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { systemClock } from '../../compose.ts';
-import type { Services } from '../../documents/development.ts';
 import { duration } from '../output/text.ts';
 import { wholeNumber } from '../parse.ts';
 import type { Session } from '../session.ts';
@@ -21,7 +21,12 @@ export interface Kafka {
   readonly brokers: string;
   readonly registry: string;
   /** What `up` runs itself; null: it uses one that was there. */
-  readonly own: { readonly part: Part; readonly gateway: string | null } | null;
+  readonly own: {
+    readonly part: Part;
+    readonly gateway: string | null;
+    /** Rejects when it cannot start. */
+    readonly ready: Promise<unknown>;
+  } | null;
 }
 
 /** The processes of a shop. */
@@ -41,6 +46,8 @@ export class Stack {
         : [];
     });
     this.#env = { ...session.env, ...Object.fromEntries(given) };
+    // Alerts are a part of the whole shop.
+    if (byName.get('events')?.source === 'default') this.#env.ORDERCTL_EVENTS = 'true';
   }
 
   part(
@@ -69,31 +76,27 @@ export class Stack {
       void this.#watch(brokers.split(','), signal);
       return { brokers, registry, own: null };
     }
-    let ports = [
-      portOf('--broker-port', flags.brokerPort ?? new URL(`tcp://${first}`).port),
+    const { hostname: host, port: brokerPort } = new URL(`tcp://${first}`);
+    // Known before it listens, so that nothing else waits for it to start.
+    const ports = await freeWhereZero([
+      portOf('--broker-port', flags.brokerPort ?? brokerPort),
       portOf('--registry-port', flags.registryPort ?? new URL(registry).port),
-    ];
-    // Users that have set one mean that one.
-    let gatewayPort = resolved.byName.get('gateway')?.source === 'default' ? 0 : null;
-    const part = this.part(
-      'dev',
-      () => [
-        ...['dev', '--port', String(ports[0]), '--registry-port', String(ports[1])],
-        ...(gatewayPort === null ? [] : ['--gateway-port', String(gatewayPort)]),
-      ],
-      { announces: true },
-    );
-    const services = (await part.start()) as Services;
-    // Where it was, when it is started again.
-    ports = [services.broker, services.registry].map(portIn);
-    this.#env.ORDERCTL_BROKERS = services.broker;
-    this.#env.ORDERCTL_REGISTRY = services.registry;
-    const { gateway } = services;
-    if (gateway !== null) {
-      gatewayPort = portIn(gateway);
-      this.#env.ORDERCTL_GATEWAY = gateway;
-    }
-    return { brokers: services.broker, registry: services.registry, own: { part, gateway } };
+      0,
+    ]);
+    const [at, registryAt, gatewayAt] = ports.map((port) => `${host}:${port}`);
+    // Users that have set a gateway mean that one.
+    const isOwnGateway = resolved.byName.get('gateway')?.source === 'default';
+    const words = ['--port', '--registry-port', ...(isOwnGateway ? ['--gateway-port'] : [])];
+    const part = this.part('dev', () => ['dev', ...words.flatMap((word, i) => [word, String(ports[i])])], {
+      announces: true,
+    });
+    const own = { part, gateway: isOwnGateway ? `http://${gatewayAt ?? ''}` : null, ready: part.start() };
+    // Reported where it is awaited.
+    own.ready.catch(() => undefined);
+    this.#env.ORDERCTL_BROKERS = at;
+    this.#env.ORDERCTL_REGISTRY = `http://${registryAt ?? ''}`;
+    if (own.gateway !== null) this.#env.ORDERCTL_GATEWAY = own.gateway;
+    return { brokers: at ?? '', registry: this.#env.ORDERCTL_REGISTRY, own };
   }
 
   /** Says when brokers that it did not start leave, and come back. */
@@ -143,6 +146,22 @@ export function portOf(flag: string, text: string): number {
 /** Of `HOST:PORT` or a URL. */
 export function portIn(address: string): number {
   return Number(new URL(address.includes('://') ? address : `tcp://${address}`).port);
+}
+
+/** Other ports of this machine, on which nobody listens, in place of each 0. */
+async function freeWhereZero(ports: readonly number[]): Promise<number[]> {
+  const servers = ports.map((port) => (port === 0 ? createServer().listen(0, '127.0.0.1') : null));
+  const found: number[] = [];
+  for (const [at, server] of servers.entries()) {
+    if (server !== null && !server.listening) await once(server, 'listening');
+    found.push(server === null ? (ports[at] ?? 0) : (server.address() as AddressInfo).port);
+  }
+  for (const server of servers) {
+    if (server === null) continue;
+    server.close();
+    await once(server, 'close');
+  }
+  return found;
 }
 
 /** Whether something listens there. */

@@ -67,7 +67,11 @@ async function up(session: Session, flags: Flags): Promise<void> {
       onMessage: (message) => void laboratory?.answer(message as Ask).then((answer) => api.send(answer)),
     });
     const shop = stack.part('run', () => ['run'], { announces: false });
-    const [serving] = await Promise.all([api.start() as Promise<Serving>, shop.start()]);
+    const [serving] = await Promise.all([
+      api.start() as Promise<Serving>,
+      // It would give up where no broker answers yet.
+      kafka.own?.ready.then(() => shop.start()) ?? shop.start(),
+    ]);
     // Where it was, when it is started again.
     chosen = portIn(serving.url);
     if (kafka.own !== null) {

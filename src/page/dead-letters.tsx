@@ -1,0 +1,165 @@
+import { signal } from '@preact/signals';
+import { useEffect, useState } from 'preact/hooks';
+import type { DeadLetter, ShownDeadLetter } from '../documents/dead-letter.ts';
+import { getDeadLetter, getDeadLetters, redrive } from './data/api.ts';
+import { clock, grouped } from './text.ts';
+
+const LOOK_EVERY_MS = 5_000;
+/** More is for the command line. */
+const MAX_SHOWN = 500;
+
+const letters = signal<readonly DeadLetter[] | null>(null);
+const next = signal<string | null>(null);
+const problem = signal<string | null>(null);
+/** Older pages are shown: the list stays as it was read. */
+const isExtended = signal(false);
+
+async function refresh(): Promise<void> {
+  if (document.hidden) return;
+  const answer = await getDeadLetters('open', null);
+  problem.value = answer.ok ? null : answer.detail;
+  if (!answer.ok || isExtended.value) return;
+  letters.value = answer.body.dead_letters;
+  next.value = answer.body.next;
+}
+
+async function readOlder(): Promise<void> {
+  isExtended.value = true;
+  const answer = await getDeadLetters('open', next.value);
+  problem.value = answer.ok ? null : answer.detail;
+  if (!answer.ok) return;
+  letters.value = [...(letters.value ?? []), ...answer.body.dead_letters];
+  next.value = answer.body.next;
+}
+
+/** What could not be read, or came to nothing: looked at, corrected, sent back. */
+export function DeadLetters() {
+  useEffect(() => {
+    void refresh();
+    const timer = setInterval(() => void refresh(), LOOK_EVERY_MS);
+    return () => clearInterval(timer);
+  }, []);
+  const all = letters.value;
+  return (
+    <section class="card dead-letters">
+      <h2>Dead letters</h2>
+      {problem.value === null ? null : <p class="trouble">{problem.value}</p>}
+      {all === null ? (
+        <p class="quiet">{problem.value === null ? 'Asking for dead letters …' : ''}</p>
+      ) : all.length === 0 ? (
+        <p class="quiet">None is open: everything that came could be read.</p>
+      ) : (
+        <ul>
+          {all.map((letter) => (
+            <Row key={letter.id} letter={letter} />
+          ))}
+        </ul>
+      )}
+      {next.value === null ? null : (all ?? []).length >= MAX_SHOWN ? (
+        <p class="quiet">
+          Older ones: <code>orderctl dlq list --state open</code>
+        </p>
+      ) : (
+        <button type="button" class="more" onClick={() => void readOlder()}>
+          Show older ones
+        </button>
+      )}
+    </section>
+  );
+}
+
+function Row({ letter }: { letter: DeadLetter }) {
+  const [isOpen, open] = useState(false);
+  const { original } = letter;
+  return (
+    <li>
+      <button type="button" class="row" aria-expanded={isOpen} onClick={() => open(!isOpen)}>
+        <span class="dot bad" aria-hidden="true" />
+        <time>{clock(letter.failed_at)}</time>
+        <span class="what">{(letter.error_code ?? 'unknown').replaceAll('_', ' ')}</span>
+        <code>
+          {original.topic ?? letter.topic}/{original.partition ?? '?'}@{original.offset ?? '?'}
+        </code>
+      </button>
+      {isOpen ? <Details letter={letter} /> : null}
+    </li>
+  );
+}
+
+function Details({ letter }: { letter: DeadLetter }) {
+  const [shown, show] = useState<ShownDeadLetter | null>(null);
+  const [said, say] = useState<{ readonly text: string; readonly look: string }>({ text: '', look: '' });
+  useEffect(() => {
+    void getDeadLetter(letter.id).then((answer) => {
+      if (answer.ok) show(answer.body);
+      else say({ text: answer.detail, look: 'bad' });
+    });
+  }, [letter.id]);
+  const send = async (event: SubmitEvent): Promise<void> => {
+    event.preventDefault();
+    const text = new FormData(event.currentTarget as HTMLFormElement).get('value');
+    let value: unknown = null;
+    try {
+      if (typeof text === 'string' && text.trim() !== '') value = JSON.parse(text) as unknown;
+    } catch {
+      say({ text: 'the corrected value is no JSON', look: 'bad' });
+      return;
+    }
+    const answer = await redrive(letter.id, value);
+    if (!answer.ok) {
+      say({ text: [answer.detail, answer.fix ?? ''].filter((part) => part !== '').join(' · '), look: 'bad' });
+      return;
+    }
+    say({ text: 'sent back', look: 'good' });
+    await refresh();
+  };
+  return (
+    <div class="details">
+      <Facts letter={letter} shown={shown} />
+      <form class="redrive" onSubmit={(event) => void send(event)}>
+        <label>
+          Corrected value as JSON; empty: as it is
+          <textarea name="value" rows={3} spellcheck={false} />
+        </label>
+        <button type="submit">Send it back</button>
+        <p class={`said ${said.look}`} role="status">
+          {said.text}
+        </p>
+      </form>
+      <p class="quiet">
+        <code>orderctl dlq redrive {letter.id} --execute</code>
+      </p>
+    </div>
+  );
+}
+
+function Facts({ letter, shown }: { letter: DeadLetter; shown: ShownDeadLetter | null }) {
+  return (
+    <dl>
+      <dt>why</dt>
+      <dd>{letter.error_message ?? letter.error_code ?? 'unknown'}</dd>
+      <dt>of</dt>
+      <dd>
+        {letter.group ?? 'unknown'}, {grouped(letter.size_bytes)} bytes
+      </dd>
+      {shown?.value == null ? null : (
+        <>
+          <dt>value</dt>
+          <dd>
+            <code>{shown.decoded?.text ?? shown.value.hex}</code>
+          </dd>
+        </>
+      )}
+      {shown?.now == null ? null : (
+        <>
+          <dt>now</dt>
+          <dd>
+            {shown.now.readable
+              ? 'it would be read'
+              : `it would fail again: ${shown.now.error_message ?? shown.now.error_code ?? ''}`}
+          </dd>
+        </>
+      )}
+    </dl>
+  );
+}

@@ -1,0 +1,71 @@
+import { hours } from './data/state.ts';
+import { grouped, money } from './text.ts';
+
+const [WIDTH, HEIGHT] = [720, 120];
+
+/** Orders of the last day by the hour in which they were placed. */
+export function Hours() {
+  const seen = hours.value;
+  if (seen === null) return null;
+  const { windows, total } = seen;
+  const most = Math.max(1, ...windows.map(({ order_count }) => order_count));
+  const step = WIDTH / windows.length;
+  const tall = (count: number): number => (count / most) * HEIGHT;
+  return (
+    <section class="card hours">
+      <h2>By hour</h2>
+      <p>
+        <b>{grouped(total.order_count)}</b> orders in a day, <b>{money(total.total_revenue)}</b> in revenue
+        {total.avg_order_value === null ? '' : `, ${total.avg_order_value} for each completed`}
+      </p>
+      <svg
+        viewBox={`0 0 ${WIDTH} ${HEIGHT + 18}`}
+        role="img"
+        aria-label={`Orders by hour: ${windows
+          .filter(({ order_count }) => order_count > 0)
+          .map(({ window_start, order_count }) => `${hourOf(window_start)} ${order_count}`)
+          .join(', ')}`}
+      >
+        <line class="axis" x1="0" x2={WIDTH} y1={HEIGHT} y2={HEIGHT} />
+        {windows.map(({ window_start, order_count, completed, total_revenue }, at) => {
+          const rest = tall(order_count - completed);
+          return (
+            <g key={window_start}>
+              <title>
+                {`${hourOf(window_start)}: ${grouped(order_count)} orders, ${grouped(completed)} completed, ${total_revenue}`}
+              </title>
+              <rect class="all" x={at * step} y="0" width={step} height={HEIGHT} />
+              <rect
+                class="completed"
+                x={at * step + 2}
+                y={HEIGHT - tall(completed)}
+                width={step - 4}
+                height={tall(completed)}
+              />
+              <rect
+                class="other"
+                x={at * step + 2}
+                y={HEIGHT - tall(completed) - rest}
+                width={step - 4}
+                height={rest}
+              />
+              {at % 4 === 0 ? (
+                <text x={at * step + 2} y={HEIGHT + 14}>
+                  {hourOf(window_start)}
+                </text>
+              ) : null}
+            </g>
+          );
+        })}
+      </svg>
+      <p class="quiet">
+        <span class="key completed" /> completed <span class="key other" /> rejected, failed or open ·{' '}
+        <code>orderctl analytics show</code>
+      </p>
+    </section>
+  );
+}
+
+function hourOf(iso: string): string {
+  return new Date(iso).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
+}
