@@ -54,7 +54,10 @@ export function describe(command: Command, { alias, summary, prose, isTable, exa
 
 /** Help of the whole program is its commands: what all of them take is a screen of its own. */
 export function visibleOptions(command: Command): Option[] {
-  return command.parent === null ? [] : Help.prototype.visibleOptions.call(new Help(), command);
+  if (command.parent === null) return [];
+  // A reader of help has found --help.
+  const all = Help.prototype.visibleOptions.call(new Help(), command);
+  return all.filter(({ long }) => long !== '--help');
 }
 
 const EXIT_CODES =

@@ -45,6 +45,10 @@ const WAYS: Ways = {
   add_first: ({ table }) => `add one: ${ADD_FIRST[table]}`,
   fill_or_reject: ({ table }) =>
     `name another folder with --storage, or add some: ${ADD_FIRST[table]}\nto reject them all: --allow-empty`,
+  check_database: () =>
+    'check --store, and that PostgreSQL runs there; "npm run postgres" in the checkout starts one',
+  other_database: () => 'create the database (CREATE DATABASE …), or name another with --store',
+  database_credentials: () => 'check the user in --store and ORDERCTL_STORE_PASSWORD',
   stop_owner: () => 'stop it first (a consumer: orderctl stop), or use another folder by --storage',
   end_owner: () => 'wait for it, or end it with: orderctl stop --kill',
   wake_owner: ({ pid }) => `let it go on (kill -CONT ${pid ?? 'PID'}) or end it with: orderctl stop --kill`,

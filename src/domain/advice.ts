@@ -8,7 +8,7 @@ import type { UserStatus } from './tables.ts';
 export type Advice =
   | string
   | StockAdvice
-  | FolderAdvice
+  | StoreAdvice
   | OrderAdvice
   | DeadLetterAdvice
   | KafkaAdvice
@@ -30,7 +30,7 @@ type StockAdvice =
   | { readonly kind: 'add_item' | 'add_stock'; readonly item: string; readonly quantity: number }
   | { readonly kind: 'take_less'; readonly item: string; readonly most: number };
 
-type FolderAdvice =
+type StoreAdvice =
   /** Two folders have one id: use one of them, or give each its own. */
   | { readonly kind: 'choose_copy' }
   | { readonly kind: 'begin_storage' | 'writable_folder' | 'carry_over' }
@@ -39,6 +39,7 @@ type FolderAdvice =
   | { readonly kind: 'as_owner'; readonly user: number }
   /** `fill_or_reject`: or go on and have every order rejected. */
   | { readonly kind: 'add_first' | 'fill_or_reject'; readonly table: 'users' | 'items' }
+  | { readonly kind: 'check_database' | 'other_database' | 'database_credentials' }
   | { readonly kind: 'stop_owner' | 'end_owner' }
   /** It does not answer. */
   | { readonly kind: 'wake_owner'; readonly pid: number | null };

@@ -1,3 +1,4 @@
+import type { Advice } from '../../domain/advice.ts';
 import { Failure } from '../../domain/failure.ts';
 
 /* What PostgreSQL and the network answer, as failures. Codes are in appendix A of PostgreSQL's manual. */
@@ -7,8 +8,6 @@ const RETRIED = new Set(['40001', '40P01', '23505']);
 /** admin_shutdown, crash_shutdown, idle_in_transaction_session_timeout: the session is gone. */
 const SESSION_GONE = new Set(['57P01', '57P02', '25P03']);
 const NETWORK = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH']);
-
-const PLACE = 'check --store, and that PostgreSQL runs there; in the checkout npm run postgres starts one';
 
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
@@ -43,21 +42,21 @@ export function connectionFailure(error: unknown, name: string): Failure {
   }
   const why = code === 'ECONNREFUSED' ? 'nobody listens there' : said || code;
   return new Failure('store_unreachable', `PostgreSQL at ${name} cannot be reached: ${why}`, {
-    fix: PLACE,
+    fix: { kind: 'check_database' },
     cause: error,
   });
 }
 
-function refusedFix(code: string): string {
+function refusedFix(code: string): Advice {
   switch (code) {
     case '3D000':
-      return 'create the database (CREATE DATABASE …), or name another in --store';
+      return { kind: 'other_database' };
     case '53300':
       return 'allow more connections (max_connections), or end some';
     case '57P03':
       return 'it is starting or recovering: try again in a moment';
     default:
-      return 'check the user in --store and ORDERCTL_STORE_PASSWORD';
+      return { kind: 'database_credentials' };
   }
 }
 
@@ -71,7 +70,7 @@ export function failureOf(error: unknown, name: string): Error {
     case '42501':
     case '25006':
       return new Failure('store_refused', `PostgreSQL at ${name} refused: ${error.message}`, {
-        fix: 'give the user of --store the rights to create and change the schema orderctl',
+        fix: 'give that user the rights to create and change the schema orderctl',
         cause: error,
       });
     // disk_full, io_error

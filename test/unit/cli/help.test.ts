@@ -26,7 +26,7 @@ it('edit speaks of stock only where there is stock', async () => {
 
 it('a noun names what it can do, and where the settings are that all commands have', async () => {
   const noun = await help('user');
-  const places = ['Options:', 'Commands:', 'EXAMPLES', 'What all commands take'].map((part) =>
+  const places = ['Usage:', 'Commands:', 'EXAMPLES', 'What all commands take'].map((part) =>
     noun.search(new RegExp(`^${part}`, 'm')),
   );
   expect(places).toEqual(places.toSorted((a, b) => a - b));
