@@ -40,13 +40,18 @@ export function Verdict() {
   );
 }
 
+/** Books that were added up longer ago say nothing of now. */
+const BOOKS_MS = 30_000;
+
 function lookNow(): Look {
-  const books = overview.value?.books ?? null;
-  if (books === null || isStale.value || overview.value?.problem != null) return 'unknown';
+  const seen = overview.value;
+  const books = seen?.books ?? null;
+  if (seen === null || books === null || isStale.value || seen.problem !== null) return 'unknown';
+  if (Date.parse(seen.at) - Date.parse(books.checked_at) > BOOKS_MS) return 'unknown';
   if (books.difference !== null) return 'bad';
   const isAwaited = [...placed.value.values()].some((what) => what === 'sent' || what === 'answered');
   // Without a consumer, or before the brokers have answered, it is not known what waits.
-  return isAwaited || overview.value?.consumer?.lag !== 0 ? 'moving' : 'good';
+  return isAwaited || seen.consumer?.lag !== 0 ? 'moving' : 'good';
 }
 
 const MARKS: Readonly<Record<Look, readonly [sign: string, meaning: string]>> = {

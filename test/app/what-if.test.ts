@@ -27,7 +27,9 @@ class Shop extends CheckoutWorld {
   }
 
   async order(id: string, user: string, items: Readonly<Record<string, number>>): Promise<void> {
-    await decideRecords(this.store, [recordOf('orders', this.#next++, id, user, items)]);
+    const { order, record } = recordOf('orders', this.#next++, id, user, items);
+    const lines = order.items.map((line) => ({ ...line, unitPrice: '2.50' }));
+    await decideRecords(this.store, [{ order: { ...order, items: lines }, record }]);
     this.clock.time += 1_000;
   }
 

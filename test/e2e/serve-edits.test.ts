@@ -58,6 +58,17 @@ test('an edit with an Idempotency-Key is made once, and answered alike by anothe
     status: 409,
     body: { code: 'already_exists' },
   });
+  // What the request has changed itself is no reason to refuse it when it comes again.
+  const tag = (await call('GET', '/inventory/pen')).headers.get('etag') ?? '';
+  const both = { 'idempotency-key': 'as seen', 'if-match': tag };
+  const twice = [
+    await call('PATCH', '/inventory/pen', { by: 2 }, both),
+    await call('PATCH', '/inventory/pen', { by: 2 }, both),
+  ];
+  expect(twice.map(({ status }) => status)).toEqual([200, 200]);
+  expect(twice[1]?.headers.get('idempotent-replayed')).toBe('true');
+  expect((await call('PATCH', '/inventory/pen', { by: 3 }, { 'if-match': tag })).status).toBe(412);
+  expect((await call('PATCH', '/inventory/pen', { by: -2 })).status).toBe(200);
   const added = { 'idempotency-key': 'ink' };
   const ink = { item: 'ink', quantity: 3 };
   const posts = [await call('POST', '/inventory', ink, added), await call('POST', '/inventory', ink, added)];

@@ -33,8 +33,15 @@ export const HTTP: readonly Mutation[] = [
   {
     name: 'of two edits that rest on one look at a row both are made',
     file: 'src/domain/edits/conditional.ts',
-    from: 'if (row !== null && !isRowBefore(edit, row)) throw changed(request);',
+    from: "if (row !== null && (row === 'another' || !isRowBefore(edit, row))) throw changed(request);",
     to: '',
+    tests: ['test/unit/files/conditional-edit.test.ts'],
+  },
+  {
+    name: 'an edit that comes again is refused for what it has changed itself',
+    file: 'src/domain/edits/conditional.ts',
+    from: 'if (made !== undefined) {',
+    to: "if (made !== undefined && row !== 'another') {",
     tests: ['test/unit/files/conditional-edit.test.ts'],
   },
   {

@@ -14,8 +14,9 @@ export function garbage(count: number, random: () => number): SendRecord[] {
     () =>
       Buffer.from(JSON.stringify({ order_id: '=HYPERLINK("x")', user: 'alice', item: 'pen', quantity: 1 })),
   ];
+  const first = Math.floor(random() * KINDS.length);
   return Array.from({ length: count }, (_, at) => {
-    const make = KINDS[(at + Math.floor(random() * KINDS.length)) % KINDS.length] ?? KINDS[0];
+    const make = KINDS[(first + at) % KINDS.length];
     return { key: `garbage-${at + 1}`, value: make?.() ?? null };
   });
 }

@@ -7,7 +7,7 @@ import { balanceOf } from './balance.ts';
 
 const PULSE_MS = 1_000;
 /** Adding up may take this part of the time: the longer the logs, the rarer it is. */
-const ADDING_SHARE = 0.05;
+const ADDING_SHARE = 0.2;
 
 /** What there is to see of a shop at one moment. */
 export interface Overview {

@@ -41,7 +41,7 @@ export class Again {
     this.#circumstances = circumstances;
     this.wouldBe = new Stock(circumstances.prices);
     this.#toBeAdded = new Set(circumstances.stock.keys());
-    for (const [item, quantity] of circumstances.stock) this.wouldBe.put(item, quantity, null);
+    for (const [item, quantity] of circumstances.stock) this.wouldBe.put(item, quantity);
     for (const [user, status] of circumstances.statuses) this.#users.set(user, status);
     this.#checkout = new CheckoutAgain({
       ...{ was: this.was, wouldBe: this.wouldBe, isUser: (name) => this.#users.has(name) },
@@ -86,8 +86,8 @@ export class Again {
       this.wouldBe.remove(item);
       return;
     }
-    this.was.put(item, after.quantity, after.price);
-    this.wouldBe.put(item, this.#edited(item, before?.quantity ?? null, after.quantity), after.price);
+    this.was.put(item, after.quantity);
+    this.wouldBe.put(item, this.#edited(item, before?.quantity ?? null, after.quantity));
   }
 
   /** An edit counts as the difference that it made, and leaves no less than nothing. */

@@ -4,18 +4,13 @@ import { hundredths } from '../../domain/orders/money.ts';
 export interface SoldLine {
   readonly item: string;
   readonly quantity: number;
-  /** null: the price that the item has. */
+  /** null: the order names none, and its line earns nothing. */
   readonly unitPrice: string | null;
-}
-
-interface Row {
-  quantity: number;
-  price: string | null;
 }
 
 /** Stock and revenue under some circumstances, followed through history. */
 export class Stock {
-  readonly #rows = new Map<string, Row>();
+  readonly #onHand = new Map<string, number>();
   readonly #prices: ReadonlyMap<string, string>;
   /** In hundredths, less what was refunded. */
   revenue = 0n;
@@ -29,24 +24,24 @@ export class Stock {
     this.#prices = prices;
   }
 
-  readonly quantity = (item: string): number | undefined => this.#rows.get(item)?.quantity;
+  readonly quantity = (item: string): number | undefined => this.#onHand.get(item);
 
   items(): Iterable<string> {
-    return this.#rows.keys();
+    return this.#onHand.keys();
   }
 
-  put(item: string, quantity: number, price: string | null): void {
-    this.#rows.set(item, { quantity, price });
+  put(item: string, quantity: number): void {
+    this.#onHand.set(item, quantity);
   }
 
   remove(item: string): void {
-    this.#rows.delete(item);
+    this.#onHand.delete(item);
   }
 
   /** An item that was removed has nowhere to put it. */
   add(item: string, units: number): void {
-    const row = this.#rows.get(item);
-    if (row !== undefined) row.quantity += units;
+    const quantity = this.#onHand.get(item);
+    if (quantity !== undefined) this.#onHand.set(item, quantity + units);
   }
 
   hasAll(quantities: ReadonlyMap<string, number>): boolean {
@@ -68,7 +63,7 @@ export class Stock {
 
   #earn(lines: readonly SoldLine[], sign: 1 | -1): void {
     for (const { item, quantity, unitPrice } of lines) {
-      const price = this.#prices.get(item) ?? unitPrice ?? this.#rows.get(item)?.price ?? null;
+      const price = this.#prices.get(item) ?? unitPrice;
       if (price === null) this.unpriced += sign * quantity;
       else this.revenue += BigInt(sign * quantity) * hundredths(price);
     }

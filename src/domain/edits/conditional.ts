@@ -9,8 +9,8 @@ export type RowRequest = Exclude<EditRequest, { kind: 'dead_letter.mark' }>;
 
 /** What has to hold for an edit, in the commit that makes it. */
 export interface EditConditions {
-  /** The row still is as it was read; null: it may be whatever it is. */
-  readonly row: User | Item | null;
+  /** The row still is as it was read; null: it may be whatever it is; `another`: it is another already. */
+  readonly row: User | Item | 'another' | null;
   /** Names the request, which is made once however often it comes; null: it has no name. */
   readonly key: string | null;
 }
@@ -46,7 +46,7 @@ export function decideConditionalEdit(
     return { changes: {}, result: { edit: made.edit, isRepeat: true } };
   }
   const edit = decideEdit(request, state);
-  if (row !== null && !isRowBefore(edit, row)) throw changed(request);
+  if (row !== null && (row === 'another' || !isRowBefore(edit, row))) throw changed(request);
   const facts = key === null ? [] : [newFact(NAMED_EDITS, { key, request, edit })];
   return { changes: { edits: [edit], facts }, result: { edit, isRepeat: false } };
 }

@@ -70,6 +70,8 @@ it('a named request that was made is not refused for what it changed itself, and
   const [access] = await accesses(1);
   await more(access, 1, { key: 'k-1', row: PEN });
   expect(await more(access, 1, { key: 'k-1', row: PEN })).toMatchObject({ isRepeat: true });
+  expect(await more(access, 1, { key: 'k-1', row: 'another' })).toMatchObject({ isRepeat: true });
+  await expect(more(access, 1, { row: 'another' })).rejects.toMatchObject({ code: 'changed_since' });
   await expect(more(access, -99, { key: 'k-2' })).rejects.toMatchObject({ code: 'invalid_value' });
   await more(access, 100, {});
   expect(await more(access, -99, { key: 'k-2' })).toMatchObject({ isRepeat: false });

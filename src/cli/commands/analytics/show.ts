@@ -86,11 +86,14 @@ async function show(session: Session, hours: number): Promise<void> {
     return;
   }
   await printTable(printer, rowsOf(document), COLUMNS, NARROW_COLUMNS);
-  const unpriced = document.total.unpriced_lines;
-  if (unpriced > 0) {
-    const lines = unpriced === 1 ? '1 line sold names' : `${count(unpriced, 'line')} sold name`;
-    printer.info(`${lines} no price, and ${unpriced === 1 ? 'adds' : 'add'} nothing to the revenue`);
-  }
+  printUnpriced(session, document.total.unpriced_lines);
+}
+
+/** @param lines sold that name no price */
+export function printUnpriced({ printer }: Session, lines: number): void {
+  if (lines === 0) return;
+  const sold = lines === 1 ? '1 line sold names' : `${count(lines, 'line')} sold name`;
+  printer.info(`${sold} no price, and ${lines === 1 ? 'adds' : 'add'} nothing to the revenue`);
 }
 
 const CSV_COLUMNS = [

@@ -8,7 +8,7 @@ import { printTable } from '../../output/print-table.ts';
 import { wholeNumber } from '../../parse.ts';
 import type { Session } from '../../session.ts';
 import { openStoreOf } from '../../store.ts';
-import { hoursGiven } from './show.ts';
+import { hoursGiven, printUnpriced } from './show.ts';
 
 const DEFAULT_LIMIT = 10;
 const MAX_LIMIT = 100_000;
@@ -46,7 +46,8 @@ async function top(session: Session, flags: TopFlags): Promise<void> {
   const hours = flags.hours === undefined ? null : lastHours(hoursGiven(flags.hours), systemClock.now());
   const access = await openStoreOf(session);
   await using reader = await access.read();
-  const document = topProductsDocument(topProducts(await salesIn(reader, hours), limit), hours);
+  const sales = await salesIn(reader, hours);
+  const document = topProductsDocument(topProducts(sales, limit), hours);
   if (isJson) await printer.data(`${JSON.stringify(document)}\n`);
   else if (isCsv)
     await (
@@ -59,5 +60,6 @@ async function top(session: Session, flags: TopFlags): Promise<void> {
       { title: 'SOLD', align: 'right', isWhole: true, cell: (row) => String(row.total_quantity) },
       { title: 'REVENUE', align: 'right', isWhole: true, cell: (row) => row.total_revenue },
     ]);
+    printUnpriced(session, sales.unpriced);
   }
 }
