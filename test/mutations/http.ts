@@ -31,6 +31,13 @@ export const HTTP: readonly Mutation[] = [
     tests: ['test/app/shared-read.test.ts'],
   },
   {
+    name: 'a schema that another process registers at the same moment ends the run',
+    file: 'src/adapters/avro/registry.ts',
+    from: 'if (found !== undefined) return found.id;',
+    to: '',
+    tests: ['test/unit/avro/registry-path.test.ts'],
+  },
+  {
     name: 'of two edits that rest on one look at a row both are made',
     file: 'src/domain/edits/conditional.ts',
     from: "if (row !== null && (row === 'another' || !isRowBefore(edit, row))) throw changed(request);",

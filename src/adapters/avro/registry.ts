@@ -133,7 +133,14 @@ export class Registry implements SchemaRegistry {
 
   async register(subject: string, schema: string): Promise<number> {
     const path = `/subjects/${encodeURIComponent(subject)}/versions`;
-    const answer = await this.#request('POST', path, { schema });
+    const send = (): Promise<HttpAnswer> => this.#request('POST', path, { schema });
+    let answer = await send();
+    if (answer.status === 409) {
+      // Apicurio says so too when another process registers the subject at this moment.
+      const found = await this.find(subject, schema);
+      if (found !== undefined) return found.id;
+      answer = await send();
+    }
     if (answer.status === 409) {
       throw new Failure(
         'incompatible_schema',

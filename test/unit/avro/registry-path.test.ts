@@ -2,6 +2,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { Registry } from '../../../src/adapters/avro/registry.ts';
+import { FakeRegistry } from '../../support/fake-registry.ts';
 
 /** A server that has the Confluent API under one path, and the addresses that it was asked for. */
 async function serverWith(api: string): Promise<{ url: string; asked: string[] }> {
@@ -31,4 +32,18 @@ it('stays with a path that was given, right or wrong', async () => {
   const registry = new Registry({ url: `${url}/registry`, credentials: null });
   await expect(registry.versions('orders-value')).rejects.toMatchObject({ code: 'registry_refused' });
   expect(asked.filter((path) => path.includes('ccompat'))).toEqual([]);
+});
+
+it('a schema that another process registers at the same moment is registered', async () => {
+  const fake = await FakeRegistry.start();
+  onTestFinished(() => fake.stop());
+  const registry = new Registry({ url: fake.url, credentials: null });
+  const schema = '{"type":"string"}';
+  // As Apicurio answers the second of the two.
+  fake.incompatible = "An artifact with ID 'orders-value' in group 'null' already exists.";
+  await expect(registry.register('orders-value', schema)).rejects.toMatchObject({
+    code: 'incompatible_schema',
+  });
+  const id = fake.add('orders-value', schema);
+  expect(await registry.register('orders-value', schema)).toBe(id);
 });
