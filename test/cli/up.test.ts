@@ -82,6 +82,8 @@ test('up says which part cannot start, and why', { timeout: 60_000 }, async () =
   );
   expect(code, stderr).toBe(4);
   expect(stderr).toContain('another program listens');
+  // Nothing was made.
+  expect(stderr).not.toContain('the shop was empty');
   up.signal('SIGTERM');
   await up.exited;
 });

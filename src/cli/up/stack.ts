@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { systemClock } from '../../compose.ts';
+import { Failure } from '../../domain/failure.ts';
 import { duration } from '../output/text.ts';
 import { wholeNumber } from '../parse.ts';
 import type { Session } from '../session.ts';
@@ -27,6 +28,18 @@ export interface Kafka {
     /** Rejects when it cannot start. */
     readonly ready: Promise<unknown>;
   } | null;
+}
+
+/**
+ * Looks before anything is made: a port that is taken is most often that of another shop, whose broker would be used.
+ *
+ * @throws Failure port_in_use
+ */
+export async function checkFree(port: number): Promise<void> {
+  if (port === 0 || !(await answers(`127.0.0.1:${port}`))) return;
+  throw new Failure('port_in_use', `another program listens on 127.0.0.1:${port}, perhaps another shop`, {
+    fix: 'stop it; or give this shop ports of its own: --port 0 --broker-port 0 --registry-port 0',
+  });
 }
 
 /** The processes of a shop. */

@@ -58,8 +58,9 @@ const COLUMNS: readonly Column<Row>[] = [
   numeric('AVERAGE', (row) => row.avg_order_value ?? '-'),
 ];
 
-/** What fits 80 columns. */
-const NARROW_COLUMNS = COLUMNS.filter(({ title }) => title !== 'LATE' && title !== 'OPEN');
+/** What is left out first where the terminal is narrow: all of it does not fit 80 columns. */
+const without = (...titles: readonly string[]) => COLUMNS.filter(({ title }) => !titles.includes(title));
+const NARROW_COLUMNS = [without('LATE'), without('LATE', 'OPEN'), without('LATE', 'OPEN', 'CANCELLED')];
 
 function numeric(title: string, cell: (row: Row) => number | string): Column<Row> {
   return { title, align: 'right', isWhole: true, cell: (row) => String(cell(row)) };
@@ -85,7 +86,7 @@ async function show(session: Session, hours: number): Promise<void> {
     printer.info(`no order was placed in the last ${hours === 1 ? 'hour' : count(hours, 'hour')}`);
     return;
   }
-  await printTable(printer, rowsOf(document), COLUMNS, NARROW_COLUMNS);
+  await printTable(printer, rowsOf(document), COLUMNS, ...NARROW_COLUMNS);
   printUnpriced(session, document.total.unpriced_lines);
 }
 

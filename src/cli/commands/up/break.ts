@@ -55,7 +55,8 @@ async function breakShop({ printer, isJson }: Session, kind: ExperimentKind, fla
   const begun = (await ask(where, { kind, ...seed })) as ExperimentBegun;
   printer.info(`${kind} with seed ${begun.seed} ...`);
   const experiment = await receiptOf(where, begun.id);
-  await printer.data(`${isJson ? JSON.stringify(experiment) : receiptInWords(experiment)}\n`);
+  if (isJson) await printer.data(`${JSON.stringify(experiment)}\n`);
+  else await printer.text(`${receiptInWords(experiment)}\n`);
   if (experiment.ok) return;
   throw new Failure('check_failed', `${kind} with seed ${begun.seed} did not end as expected`, {
     fix: 'see what differs: orderctl audit',

@@ -12,7 +12,7 @@ import type { Session } from '../../session.ts';
 import { fillEmptyShop } from '../../up/first-shop.ts';
 import type { Laboratory } from '../../up/laboratory.ts';
 import type { Ask, News } from '../../up/messages.ts';
-import { portIn, portOf, Stack, type KafkaFlags } from '../../up/stack.ts';
+import { checkFree, portIn, portOf, Stack, type KafkaFlags } from '../../up/stack.ts';
 
 const PORT = 8080;
 
@@ -48,6 +48,7 @@ async function up(session: Session, flags: Flags): Promise<void> {
   const port = portOf('--port', flags.port);
   const sample = flags.sample === undefined ? null : decimalNumber('--sample', flags.sample);
   const signal = takeStopSignal(printer);
+  await checkFree(port);
   const stack = new Stack(session);
   const watching = new AbortController();
   try {

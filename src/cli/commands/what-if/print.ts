@@ -63,7 +63,7 @@ export async function printWhatIf(printer: Printer, found: WhatIf): Promise<void
   const others = accepted + rejected + notSent;
   const isSame = revenue.was === revenue.wouldBe && items.length === 0 && others + otherwise + unknown === 0;
   const until = reached.seq === null ? '' : `, as far as commit ${reached.seq}`;
-  await printer.data(
+  await printer.text(
     isSame
       ? `nothing would be different: ${count(decided, 'order')}${until}\n`
       : `of ${count(decided, 'order')}${until}, ${accepted} would be accepted instead, ${rejected} rejected instead, ${notSent} not sent\n`,
@@ -82,7 +82,7 @@ export async function printWhatIf(printer: Printer, found: WhatIf): Promise<void
   await printer.data(`\nrevenue ${amountFrom(revenue.wouldBe)} instead of ${amountFrom(revenue.was)}\n`);
   if (unpriced.was + unpriced.wouldBe > 0) {
     printer.info(
-      `without what was sold without a price: ${unpriced.wouldBe} units instead of ${unpriced.was}`,
+      `${count(unpriced.wouldBe, 'unit')} sold without a price, instead of ${count(unpriced.was, 'unit')}: they add nothing to the revenue`,
     );
   }
   if (unknown > 0) {
