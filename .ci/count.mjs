@@ -1,6 +1,6 @@
-// count.mjs [--all] FILE…: prints "passed failed skipped" of vitest's result files, and on stderr what it counts as failed
-// beside the tests that failed: a result file that is missing, a test file that could not be loaded, a run without a
-// test, more skipped tests than .ci/skips.json declares, and with --all a test file that no run has run.
+// count.mjs [--all] FILE…: prints "passed failed skipped" of vitest's result files, and on stderr each test that failed and
+// how, and what else it counts as failed: a result file that is missing, a test file that could not be loaded, a run
+// without a test, more skipped tests than .ci/skips.json declares, and with --all a test file that no run has run.
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
@@ -36,9 +36,22 @@ function take(file) {
       fail(`${test}: could not be loaded`);
       explained = true;
     }
+    for (const one of assertionResults) {
+      if (one.status === 'failed') process.stderr.write(`${test}: ${one.fullName}\n${explanation(one)}`);
+    }
     takeSkips(test, assertionResults.filter((one) => !['passed', 'failed'].includes(one.status)).length);
   }
   if (!result.success && !explained) fail(`${path.basename(file, '.json')}: failed outside of its tests`);
+}
+
+/** The message and where it was thrown; a diff of any length is cut. */
+function explanation({ failureMessages }) {
+  return failureMessages
+    .join('\n')
+    .split('\n')
+    .slice(0, 30)
+    .map((line) => `  ${line.slice(0, 300)}\n`)
+    .join('');
 }
 
 function takeSkips(test, count) {

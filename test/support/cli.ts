@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
-import { validateOutput } from './documents.ts';
+import { currentTestFile, validateOutput } from './documents.ts';
 import { runInProcess } from './in-process.ts';
 import { waitFor } from './wait.ts';
 
@@ -60,8 +60,9 @@ export function startOrderctl(args: readonly string[], options: RunOptions = {})
     stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
   const running = observe(child, ['orderctl', ...args].join(' '), options.input);
+  const file = currentTestFile();
   const exited = running.exited.then((result) => {
-    validateOutput(args, env, result);
+    validateOutput(file, args, env, result);
     return result;
   });
   return { ...running, exited };
@@ -75,8 +76,9 @@ export async function runOrderctl(args: readonly string[], options: RunOptions =
 /** The same command line in this process. Paths in it are absolute: the working directory is the tests' own. */
 async function runHere(words: readonly string[], { cwd = os.tmpdir(), env }: RunOptions): Promise<Result> {
   const whole = { ...cleanEnvironment(), ...env };
+  const file = currentTestFile();
   const ended = await runInProcess(words, whole, cwd);
-  validateOutput(words, whole, ended);
+  validateOutput(file, words, whole, ended);
   return { ...ended, signal: null };
 }
 

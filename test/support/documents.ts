@@ -120,8 +120,12 @@ export const JSON_COMMANDS = COMMANDS.filter((command) => OUTPUTS[command] !== '
 /** By test file: files may share a process. */
 const seen = new Map<string, Set<string>>();
 
-function seenHere(): Set<string> {
-  const file = expect.getState().testPath ?? '';
+/** To ask for when a process starts: one that is killed with its test may end within the next file's. */
+export function currentTestFile(): string {
+  return expect.getState().testPath ?? '';
+}
+
+function seenBy(file: string): Set<string> {
   const commands = seen.get(file) ?? new Set();
   seen.set(file, commands);
   return commands;
@@ -129,12 +133,13 @@ function seenHere(): Set<string> {
 
 /** The commands whose JSON this test file has compared with its schema so far. */
 export function validatedCommands(): ReadonlySet<string> {
-  return seenHere();
+  return seenBy(currentTestFile());
 }
 
 /** For tests of commands that test/e2e/json.test.ts does not run. */
 export function expectValidated(command: string): void {
-  if (!seenHere().has(command)) throw new Error(`no JSON of "${command}" was compared with its schema here`);
+  if (!seenBy(currentTestFile()).has(command))
+    throw new Error(`no JSON of "${command}" was compared with its schema here`);
 }
 
 interface Ended {
@@ -145,10 +150,15 @@ interface Ended {
 }
 
 /**
- * Compares all that a command printed under `-o json` with the schemas of src/documents, the error on stderr too;
- * does nothing for other output. @throws Error that names the command, the document and what is wrong with it
+ * Compares all that a command of this test file printed under `-o json` with the schemas of src/documents, the error on
+ * stderr too; does nothing for other output. @throws Error that names the command, the document and what is wrong with it
  */
-export function validateOutput(words: readonly string[], env: NodeJS.ProcessEnv, ended: Ended): void {
+export function validateOutput(
+  file: string,
+  words: readonly string[],
+  env: NodeJS.ProcessEnv,
+  ended: Ended,
+): void {
   if (!asksForJson(words, env)) return;
   const { code, stdout, stderr } = ended;
   if (code !== null && code !== 0) validate(words, [ErrorDocument], lastLine(stderr));
@@ -174,7 +184,7 @@ export function validateOutput(words: readonly string[], env: NodeJS.ProcessEnv,
     for (const line of lines) validate(words, schemas, line);
     if (last !== null && summary !== null) validate(words, [summary], last);
   }
-  if (stdout !== '') seenHere().add(command);
+  if (stdout !== '') seenBy(file).add(command);
 }
 
 function isSummary(line: string): boolean {

@@ -32,7 +32,11 @@ function resultOf(test: string, statuses: readonly string[], success = true): st
         {
           name: path.join(ROOT, test),
           status: is('failed') > 0 || statuses.length === 0 ? 'failed' : 'passed',
-          assertionResults: statuses.map((status) => ({ status })),
+          assertionResults: statuses.map((status) => ({
+            status,
+            fullName: 'a queue keeps its order',
+            failureMessages: status === 'failed' ? ['expected 1 to be 2\n    at a.test.ts:7'] : [],
+          })),
         },
       ],
     }),
@@ -49,7 +53,13 @@ function count(...args: string[]): { counts: string; said: string } {
 describe('the count of a run', () => {
   it.each<[string, readonly string[], boolean, string, string]>([
     ['test/unit/a.test.ts', ['passed', 'passed'], true, '2 0 0', ''],
-    ['test/unit/a.test.ts', ['passed', 'failed'], false, '1 1 0', ''],
+    [
+      'test/unit/a.test.ts',
+      ['passed', 'failed'],
+      false,
+      '1 1 0',
+      'a.test.ts: a queue keeps its order\n  expected 1 to be 2\n',
+    ],
     ['test/unit/a.test.ts', ['passed', 'skipped'], true, '1 1 1', '1 skipped where 0 may be'],
     ['test/e2e/dlq.test.ts', ['passed', 'skipped'], true, '1 0 1', ''],
     ['test/e2e/dlq.test.ts', ['skipped', 'todo', 'pending'], true, '0 2 3', '3 skipped where 1 may be'],
