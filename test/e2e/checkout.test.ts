@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { failureOf, fill, type Json } from '../support/cli.ts';
 import { expectValidated } from '../support/documents.ts';
 import { openCheckoutShop, type CheckoutShop } from '../support/checkout-shop.ts';
+import { expectCheckoutEven } from '../support/run-kills/checkout-oracle.ts';
 import { waitFor } from '../support/wait.ts';
 
 /** What is on hand by the owner, whom the CSV may lag behind. */
@@ -224,5 +225,38 @@ test(
     });
     expect(await books(world)).toBe(10);
     await shop.ok('audit');
+  },
+);
+
+test(
+  'ten buyers, tills and those who change their minds race for the last one: one has it, and money is even',
+  { timeout: 120_000 },
+  async () => {
+    const world = await openCheckoutShop({ ORDERCTL_DISPATCH_DELAY: '1s', ORDERCTL_EVENTS: 'true' });
+    const { shop } = world;
+    fill(shop, { alice: 'paid', 'delay-bob': 'paid', 'lose-carol': 'paid' }, {});
+    shop.write('inventory.csv', 'item,quantity,price\nlast,1,2.50\n');
+    const run = world.start();
+    await run.says(/delivery reads/);
+    const users = ['alice', 'delay-bob', 'lose-carol'];
+    const lines = (prefix: string, many: number): string =>
+      Array.from({ length: many }, (_, at) =>
+        JSON.stringify({ order_id: `${prefix}-${at}`, user: users[at % 3], item: 'last', quantity: 1 }),
+      ).join('\n');
+    await Promise.all([
+      shop.ok('produce --flow checkout --file -', { input: lines('buyer', 10) }),
+      shop.ok('order cancel buyer-0 --yet-to-come --wait 0'),
+      shop.ok('order cancel buyer-4 --yet-to-come --wait 0'),
+      shop.ok('produce --file -', { input: lines('till', 3) }),
+    ]);
+    await world.stop(run);
+    await shop.ok('run --until-end', { timeoutMs: 90_000 });
+    const books = await world.books();
+    const sold = shop.jsonl('orders.jsonl').length;
+    await expectCheckoutEven({
+      ...{ shop, gateway: { totals: () => books as never }, brokers: shop.env.ORDERCTL_BROKERS ?? '' },
+      ...{ sent: Array.from({ length: 10 }, (_, at) => `buyer-${at}`), stock: { last: 1 - sold } },
+    });
+    expect(sold).toBeLessThanOrEqual(1);
   },
 );

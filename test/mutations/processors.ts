@@ -248,6 +248,13 @@ export const PROCESSORS: readonly Mutation[] = [
     tests: CHECKOUT,
   },
   {
+    name: 'the last one is refused',
+    file: processors('inventory/reserve.ts'),
+    from: 'if (quantity > (draft.quantity(item) ?? 0)) return refuse',
+    to: 'if (quantity >= (draft.quantity(item) ?? 0)) return refuse',
+    tests: CHECKOUT,
+  },
+  {
     name: 'a paid order that comes again is reserved after it was refused',
     file: processors('inventory/reserve.ts'),
     from: "if (has(facts, 'reserved', 'gone')) {",

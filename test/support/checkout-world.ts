@@ -103,6 +103,13 @@ export class CheckoutWorld {
     });
   }
 
+  /** An order of the direct flow. */
+  placeDirect(orderId: string, user: string, lines: Readonly<Record<string, number>>): void {
+    const items = Object.entries(lines).map(([item, quantity]) => ({ item, quantity, unitPrice: null }));
+    const message = { orderId, user, createdAt: 0, items };
+    this.inboxes.get('orders')?.push({ source: 'orders', message, offset: this.#offset++ });
+  }
+
   /** Puts a record where its readers find it. */
   publish({ name, schema, readers }: Message, fields: object): void {
     const { value, problem } = parseMessage(schema, fields);
@@ -220,4 +227,22 @@ function declared(type: string): Message {
   const found = MESSAGES.find(({ name }) => name === type);
   if (found?.schema == null) throw new Error(`no message ${type}`);
   return found as Message;
+}
+
+export const userRow = (user: string) => ({ user, status: 'paid' as const, extra: {} });
+
+/** Puts items in, or sets them. */
+export function stock(of: CheckoutWorld, rows: Readonly<Record<string, number>>): void {
+  for (const [item, quantity] of Object.entries(rows)) {
+    of.folder.tables.items.set(item, {
+      ...{
+        item,
+        quantity,
+        name: null,
+        price: item === 'book' ? '2.50' : null,
+        reorderLevel: null,
+        extra: {},
+      },
+    });
+  }
 }
