@@ -42,6 +42,9 @@ const WAYS: Ways = {
   as_owner: ({ user }) => `run it as that user: sudo -u '#${user}' orderctl`,
   carry_over: () =>
     'carry over what it changes by orderctl user edit --settled or inventory edit --settled, which then removes it',
+  name_columns: ({ columns }) =>
+    `name the columns in the first line: ${columns.join(', ')}; others are kept as they are\n` +
+    `or say what the list calls them: --column ${columns[0] ?? ''}=SKU`,
   add_first: ({ table }) => `add one: ${ADD_FIRST[table]}`,
   fill_or_reject: ({ table }) =>
     `name another folder with --storage, or add some: ${ADD_FIRST[table]}\nto reject them all: --allow-empty`,

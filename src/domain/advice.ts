@@ -39,6 +39,7 @@ type StoreAdvice =
   | { readonly kind: 'as_owner'; readonly user: number }
   /** `fill_or_reject`: or go on and have every order rejected. */
   | { readonly kind: 'add_first' | 'fill_or_reject'; readonly table: 'users' | 'items' }
+  | { readonly kind: 'name_columns'; readonly columns: readonly string[] }
   | { readonly kind: 'check_database' | 'other_database' | 'database_credentials' }
   | { readonly kind: 'stop_owner' | 'end_owner' }
   /** It does not answer. */

@@ -31,6 +31,23 @@ describe('import', () => {
     ).toEqual([]);
   });
 
+  it('takes columns under the names that another program gives them', async () => {
+    const shop = openShop();
+    const file = list(shop, 'export.csv', 'SKU,On hand,Item\npen,50,a blue pen\n');
+    const columns = ['--column', 'item=SKU', '--column', 'quantity=on hand', '--column', 'name=Item'];
+    expect(await shop.json(['inventory', 'import', file, ...columns])).toMatchObject({ added: 1 });
+    expect(shop.read('inventory.csv')).toBe('item,quantity,name\npen,50,a blue pen\n');
+    const of = async (...words: string[]): Promise<unknown> =>
+      failureOf(await shop.run(['inventory', 'import', file, ...words, '-o', 'json']));
+    expect(await of('--column', 'item=EAN')).toMatchObject({ code: 'invalid_input', file, line: 1 });
+    expect(await of('--column', 'colour=SKU')).toMatchObject({ code: 'invalid_value' });
+    expect(await of('--column', 'item')).toMatchObject({ code: 'invalid_value' });
+    expect(await of('--column', 'item=SKU', '--column', 'name=SKU')).toMatchObject({ code: 'invalid_value' });
+    // A column that has our name by chance is another; what is ours under no name of ours is kept as it is.
+    await shop.ok(['inventory', 'import', file, '--column', 'item=SKU']);
+    expect(shop.read('inventory.csv')).toBe('item,quantity,name,On hand\npen,50,a blue pen,50\n');
+  });
+
   it('changes nothing where a row is wrong, and names it', async () => {
     const shop = openShop();
     const file = list(shop, 'users.csv', 'user,status\nalice,paid\nbob,maybe\nc d,paid\n');

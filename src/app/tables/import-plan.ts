@@ -100,8 +100,8 @@ function isSame(before: Row | null, after: Row | null): boolean {
   return before === null || after === null ? before === after : cells(before) === cells(after);
 }
 
-/** Columns that orderctl knows, by table. */
-const OURS: Readonly<Record<TableName, readonly string[]>> = {
+/** Columns that orderctl knows, by table; the first names the row. */
+export const COLUMNS: Readonly<Record<TableName, readonly string[]>> = {
   users: ['user', 'status'],
   inventory: ['item', 'quantity', 'name', 'price', 'reorder_level'],
 };
@@ -121,7 +121,7 @@ class SheetReader {
   constructor(table: TableName, sheet: Sheet) {
     this.#table = table;
     this.#sheet = sheet;
-    this.#ours = OURS[table];
+    this.#ours = COLUMNS[table];
     this.columns = sheet.header.map((given) => {
       const name = given.toLowerCase().replaceAll(/[\s_-]+/g, '_');
       // Other columns keep the name that they have.
@@ -137,7 +137,7 @@ class SheetReader {
     const { file, line, header } = this.#sheet;
     const shown = header.join(', ').slice(0, 80);
     throw new Failure('invalid_input', `${file}:${line}: ${what}: the header is ${JSON.stringify(shown)}`, {
-      fix: `name the columns in the first line: ${this.#ours.join(', ')}; others are kept as they are`,
+      fix: { kind: 'name_columns', columns: this.#ours },
       context: { file, line },
     });
   }

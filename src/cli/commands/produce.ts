@@ -14,6 +14,7 @@ import { SendReport } from '../output/send/report.ts';
 import { count } from '../output/text.ts';
 import type { Session } from '../session.ts';
 import { openStoreOf } from '../store.ts';
+import { collect } from '../input/collect.ts';
 import { WholeFile } from '../input/whole-file.ts';
 
 const DEFAULT_COUNT = 5;
@@ -73,10 +74,6 @@ export function register(command: Command, session: Session): void {
     .action(async (flags: Flags) => {
       await produce(session, flags);
     });
-}
-
-function collect(value: string, before: string[] | undefined): string[] {
-  return [...(before ?? []), value];
 }
 
 /** What is to be sent, and what reports say of it. */

@@ -1,7 +1,10 @@
 import type { Command } from 'commander';
 import { openStore, readSpreadsheet } from '../../compose.ts';
+import type { ColumnName } from '../../app/tables/rename-columns.ts';
 import { checkWhy } from '../../domain/edit.ts';
+import { Failure } from '../../domain/failure.ts';
 import { describe } from '../help.ts';
+import { collect } from '../input/collect.ts';
 import { printNotice } from '../output/store-notices.ts';
 import type { Session } from '../session.ts';
 import { BESIDE } from './edit-command.ts';
@@ -10,6 +13,7 @@ import { WHY, type WhyFlag } from './why.ts';
 type Table = 'users' | 'inventory';
 
 interface ImportFlags extends WhyFlag {
+  column?: string[];
   dryRun?: true;
   replace?: true;
 }
@@ -26,14 +30,18 @@ export function registerImport(noun: Command, session: Session, table: Table): v
     prose:
       `Takes in a CSV. Its first line names the columns: ${columns}. Other columns are kept as they are, and what the ` +
       'list has no column for stays. Cells may be separated by commas, semicolons or tabs, and names of columns be in ' +
-      `any case. Rows that are not in the list stay, unless --replace removes them. Every bad cell is named (6), and then ` +
+      `any case; --column names one that is called otherwise. Rows that are not in the list stay, unless --replace removes them. Every bad cell is named (6), and then ` +
       `nothing changes. "orderctl ${noun.name()} undo" takes an import back. ${BESIDE}`,
     examples: [
       [`${command} ${isStock ? 'prices' : 'users'}.csv --dry-run`, 'what would be added and changed'],
-      [`${command} ${table}.csv --replace --why season`, 'the list is all there is'],
+      [
+        `${command} export.csv --column ${isStock ? 'item=SKU --column quantity=Stock' : 'user=Login'}`,
+        'columns as another program calls them',
+      ],
     ],
   })
     .argument('<FILE>', 'the CSV, or - for stdin')
+    .option('--column <OURS=THEIRS>', 'what the list calls a column of ours; may be repeated', collect)
     .option('--dry-run', 'show what would change, and change nothing')
     .option('--replace', 'remove rows that are not in the list')
     .option(...WHY)
@@ -46,13 +54,23 @@ async function importList(session: Session, table: Table, file: string, flags: I
   const { printer } = session;
   const { why, replace = false, dryRun = false } = flags;
   if (why !== undefined) checkWhy(why);
-  const [{ readBytes }, { asMerge, printMerge }, { importTable, previewImport }] = await Promise.all([
+  const [
+    { readBytes },
+    { asMerge, printMerge },
+    { importTable, previewImport },
+    { COLUMNS },
+    { renameColumns },
+  ] = await Promise.all([
     import('../input/bytes.ts'),
     import('./print-merge.ts'),
     import('../../app/tables/import.ts'),
+    import('../../app/tables/import-plan.ts'),
+    import('../../app/tables/rename-columns.ts'),
   ]);
+  const names = columnNames(COLUMNS[table], flags.column ?? []);
   const name = file === '-' ? '<stdin>' : file;
-  const sheet = await readSpreadsheet(await readBytes(file, { flag: 'FILE', what: 'a CSV' }), name);
+  const given = await readSpreadsheet(await readBytes(file, { flag: 'FILE', what: 'a CSV' }), name);
+  const sheet = renameColumns(given, names);
   const access = await openStore(session.settings);
   if (dryRun) {
     const { edits, unchanged } = await previewImport(access, { table, sheet, replace });
@@ -66,4 +84,27 @@ async function importList(session: Session, table: Table, file: string, flags: I
   if (merge.removed > 0) {
     printer.info(`to take that back: orderctl ${table === 'users' ? 'user' : 'inventory'} undo`);
   }
+}
+
+/** Of `--column item=SKU`. @throws Failure invalid_value */
+function columnNames(known: readonly string[], given: readonly string[]): ColumnName[] {
+  const found = given.map((text): ColumnName => {
+    const [, ours = '', theirs = ''] = /^([^=]*)=(.+)$/s.exec(text) ?? [];
+    if (known.includes(ours)) return [ours, theirs];
+    throw new Failure(
+      'invalid_value',
+      `--column: ${JSON.stringify(text)} does not begin with a column of ours`,
+      {
+        fix: `for example --column ${known[0] ?? ''}=SKU; columns are ${known.join(', ')}`,
+      },
+    );
+  });
+  for (const side of [0, 1] as const) {
+    const twice = found.find((pair, at) => found.findIndex((other) => other[side] === pair[side]) !== at);
+    if (twice === undefined) continue;
+    throw new Failure('invalid_value', `--column has ${JSON.stringify(twice[side])} twice`, {
+      fix: 'give each column once',
+    });
+  }
+  return found;
 }

@@ -3,6 +3,7 @@ import type { Circumstances } from '../../../app/what-if/again.ts';
 import { systemClock } from '../../../compose.ts';
 import { Failure } from '../../../domain/failure.ts';
 import { describe } from '../../help.ts';
+import { collect } from '../../input/collect.ts';
 import { printWhatIf, whatIfDocument } from './print.ts';
 import { momentOf, nameOf, priceOf, userStatus, wholeNumber } from '../../parse.ts';
 import type { Session } from '../../session.ts';
@@ -46,10 +47,6 @@ export function register(command: Command, session: Session): void {
       if (isJson) await printer.data(`${JSON.stringify(whatIfDocument(found, circumstances))}\n`);
       else await printWhatIf(printer, found);
     });
-}
-
-function collect(value: string, before: string[] | undefined): string[] {
-  return [...(before ?? []), value];
 }
 
 function circumstancesOf(flags: Flags): Circumstances {
