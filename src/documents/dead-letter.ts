@@ -25,12 +25,32 @@ export const DeadLetter = object({
 });
 export type DeadLetter = Document<typeof DeadLetter>;
 
-const Bytes = object({
+export const RecordBytes = object({
   size_bytes: Count,
   hex: Type.String({ description: 'the first of the bytes' }),
 });
 
+export const RecordHeaders = Type.Array(object({ name: Type.String(), value: nullable(Type.String()) }));
+
 const Position = Type.Integer({ minimum: 0, description: 'of the first byte, from the start of the value' });
+
+/** A value, as far as it could be decoded. */
+export const DecodedValue = object({
+  format: Type.Enum(['none', 'json', 'avro', 'unknown']),
+  schema_id: nullable(Type.Integer()),
+  schema_guid: nullable(Type.String()),
+  text: nullable(Type.String(), 'of a value in JSON'),
+  fields: Type.Array(
+    object({
+      path: Type.String(),
+      type: Type.String({ description: 'its name in Avro' }),
+      value: Type.String(),
+      position: Position,
+    }),
+  ),
+  cut: Type.Boolean({ description: 'whether there are more fields' }),
+  error: nullable(object({ position: Position, message: Type.String() })),
+});
 
 const Now = nullable(
   object({
@@ -53,27 +73,10 @@ export const ShownDeadLetter = object({
       why: Type.String(),
     }),
   ),
-  headers: Type.Array(object({ name: Type.String(), value: nullable(Type.String()) })),
-  key: nullable(Bytes),
-  value: nullable(Bytes),
-  decoded: nullable(
-    object({
-      format: Type.Enum(['none', 'json', 'avro', 'unknown']),
-      schema_id: nullable(Type.Integer()),
-      schema_guid: nullable(Type.String()),
-      text: nullable(Type.String(), 'of a value in JSON'),
-      fields: Type.Array(
-        object({
-          path: Type.String(),
-          type: Type.String({ description: 'its name in Avro' }),
-          value: Type.String(),
-          position: Position,
-        }),
-      ),
-      cut: Type.Boolean({ description: 'whether there are more fields' }),
-      error: nullable(object({ position: Position, message: Type.String() })),
-    }),
-  ),
+  headers: RecordHeaders,
+  key: nullable(RecordBytes),
+  value: nullable(RecordBytes),
+  decoded: nullable(DecodedValue),
   now: Now,
   problem: nullable(Type.String(), 'why it could not be decoded, such as a registry that is away'),
 });

@@ -9,6 +9,9 @@ export const ProcessorState = object({
   processor: Type.String(),
   group: Type.String(),
   topics: Type.Array(Type.String()),
+  partitions: Type.Array(object({ topic: Type.String(), partition: Count, next: Count, lag: Count }), {
+    description: 'those that it reads; next: the offset to read next',
+  }),
   records_per_second: Type.Number({ minimum: 0 }),
   lag: nullable(Type.Integer()),
   last_commit_at: nullable(Time),

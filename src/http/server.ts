@@ -15,7 +15,7 @@ import { inventoryRoutes } from './routes/inventory.ts';
 import { liveRoutes } from './routes/live.ts';
 import { orderRoutes } from './routes/orders.ts';
 import { pageRoutes } from './routes/page.ts';
-import { shopRoutes } from './routes/shop.ts';
+import { messageRoutes, shopRoutes } from './routes/shop.ts';
 import { userRoutes } from './routes/users.ts';
 import type { Shop } from './shop.ts';
 
@@ -103,6 +103,7 @@ async function createApi(shop: Shop, options: ServerOptions): Promise<FastifyIns
   liveRoutes(server, shop.live);
   deadLetterRoutes(server, shop.views);
   shopRoutes(server, shop.views);
+  messageRoutes(server, shop.views);
   experimentRoutes(server, shop.experiments);
   analyticsRoutes(server, shop.views);
   pageRoutes(server);

@@ -16,6 +16,7 @@ import type { Alert } from '../documents/http/alerts.ts';
 import type { CheckedAudit } from '../documents/http/checked-audit.ts';
 import type { ProcessorList } from '../documents/http/processors.ts';
 import type { ExperimentBegun, ExperimentList } from '../documents/http/experiment.ts';
+import type { Notification, OrderRecord } from '../documents/http/messages.ts';
 import type { Overview } from '../documents/http/overview.ts';
 import type { LiveFeed } from './live.ts';
 
@@ -49,6 +50,11 @@ export interface Views {
   readonly alerts: (
     wanted: PageWanted<AlertFilter, PageMark>,
   ) => Promise<{ readonly alerts: readonly Alert[]; readonly next: PageMark | null }>;
+  readonly notifications: (
+    wanted: PageWanted<{ readonly orderId: string | null }, PageMark>,
+  ) => Promise<{ readonly notifications: readonly Notification[]; readonly next: PageMark | null }>;
+  /** undefined: no such order is decided. */
+  readonly orderRecords: (orderId: string) => Promise<readonly OrderRecord[] | undefined>;
   readonly processors: () => Promise<ProcessorList>;
   /** @throws Failure interrupted: it takes too long */
   readonly sales: (signal: AbortSignal) => Promise<Dated<SalesBoard>>;

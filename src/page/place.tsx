@@ -1,7 +1,9 @@
 import { useState } from 'preact/hooks';
 import { placeOrder } from './data/api.ts';
 import { isFinal, items, notePlaced, refreshOrder, users } from './data/state.ts';
-import { fieldIn } from './text.ts';
+import { fieldIn, sleep } from './text.ts';
+
+const AGAIN_MS = 1_000;
 
 /** A form to place an order. */
 export function Place() {
@@ -14,13 +16,20 @@ export function Place() {
     const address = fieldIn(event, 'address');
     notePlaced(orderId, 'sent');
     say({ text: 'sending …', look: '' });
-    const answer = await placeOrder(flow, {
+    const order = {
       order_id: orderId,
       user: fieldIn(event, 'user'),
       item: fieldIn(event, 'item'),
       quantity: Number(fieldIn(event, 'quantity')),
       ...(flow === 'checkout' ? { shipping_address: address } : {}),
-    });
+    };
+    let answer = await placeOrder(flow, order);
+    // It may have arrived: under its id it counts once, however often it is sent.
+    while (!answer.ok && (answer.status === 0 || answer.status === 503)) {
+      say({ text: `${answer.detail}; it is sent again under the same id …`, look: 'moving' });
+      await sleep(AGAIN_MS);
+      answer = await placeOrder(flow, order);
+    }
     if (!answer.ok) {
       notePlaced(orderId, 'refused');
       say({ text: [answer.detail, answer.fix ?? ''].join(' · ').replace(/ · $/, ''), look: 'bad' });

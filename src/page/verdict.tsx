@@ -1,5 +1,5 @@
-import { heardAt, isStale, now, overview, placed } from './data/state.ts';
-import { ago, grouped } from './text.ts';
+import { heardAt, isStale, now, overview, placed, type Fate } from './data/state.ts';
+import { ago, clock, grouped } from './text.ts';
 
 type Look = 'good' | 'moving' | 'bad' | 'unknown';
 
@@ -16,17 +16,17 @@ export function Verdict() {
         <p class="sum">
           <b>{grouped(books.put_in)}</b> put in <span aria-label="minus">−</span> <b>{grouped(books.sold)}</b>{' '}
           sold
-          {books.moved === 0 ? null : (
+          {books.returned === 0 ? null : (
             <>
               {' '}
-              {books.moved < 0 ? '−' : '+'} <b>{grouped(Math.abs(books.moved))}</b> by the checkout
+              + <b>{grouped(books.returned)}</b> returned
             </>
           )}{' '}
           = <b>{grouped(books.on_hand)}</b> on the shelf <Mark look={look} />
         </p>
       )}
       <p class="small">
-        {books === null ? null : <span>checked {ago(Date.parse(books.checked_at), now.value)}</span>}
+        {books === null ? null : <Checked at={books.checked_at} look={look} />}
         {books?.difference == null ? null : (
           <strong>
             {books.difference.item}: {grouped(books.difference.expected)} by the books,{' '}
@@ -40,6 +40,18 @@ export function Verdict() {
   );
 }
 
+/** As of when the sum is: by the clock where it is no longer checked. */
+function Checked({ at, look }: { at: string; look: Look }) {
+  const since = ago(Date.parse(at), now.value);
+  return look === 'unknown' ? (
+    <span>
+      last added up at {clock(at)}, {since}
+    </span>
+  ) : (
+    <span>checked {since}</span>
+  );
+}
+
 /** Books that were added up longer ago say nothing of now. */
 const BOOKS_MS = 30_000;
 
@@ -50,8 +62,10 @@ function lookNow(): Look {
   if (Date.parse(seen.at) - Date.parse(books.checked_at) > BOOKS_MS) return 'unknown';
   if (books.difference !== null) return 'bad';
   const isAwaited = [...placed.value.values()].some((what) => what === 'sent' || what === 'answered');
+  const isUnderWay = books.orders.VALIDATED + books.orders.PAID > 0;
   // Without a consumer, or before the brokers have answered, it is not known what waits.
-  return isAwaited || seen.consumer?.lag !== 0 ? 'moving' : 'good';
+  const waits = seen.consumer?.processors.some(({ lag }) => lag !== 0) ?? true;
+  return isAwaited || isUnderWay || waits ? 'moving' : 'good';
 }
 
 const MARKS: Readonly<Record<Look, readonly [sign: string, meaning: string]>> = {
@@ -73,12 +87,12 @@ function Mark({ look }: { look: Look }) {
 /** What this browser has placed, by its own count. */
 function Ledger() {
   const all = [...placed.value.values()].filter((what) => what !== 'refused');
-  if (all.length === 0) return null;
-  const answered = all.filter((what) => what !== 'sent').length;
-  const decided = all.filter((what) => what === 'decided').length;
+  const count = (...of: readonly Fate[]): string => grouped(all.filter((what) => of.includes(what)).length);
+  const lost = count('lost');
   return (
     <span>
-      you placed {all.length} · answered {answered} · decided {decided}
+      you placed {grouped(all.length)} · answered {count('answered', 'decided', 'lost')} · decided{' '}
+      {count('decided')} · {lost === '0' ? 'lost 0' : <strong>lost {lost}</strong>}
     </span>
   );
 }

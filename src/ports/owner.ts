@@ -38,6 +38,13 @@ export interface ProcessorStatus {
   readonly name: ProcessorName;
   readonly group: string;
   readonly topics: readonly string[];
+  /** Those that it reads, and how far. */
+  readonly partitions: readonly {
+    readonly topic: string;
+    readonly partition: number;
+    readonly next: number;
+    readonly lag: number;
+  }[];
   readonly recordsPerSecond: number;
   readonly lag: number | null;
   readonly lastCommitAt: number | null;

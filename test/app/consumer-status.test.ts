@@ -95,7 +95,7 @@ describe('the status of a consumer', () => {
 
   it('does not wait for the word of the consumer to say that the brokers do not answer', () => {
     const board = boardOf(new FakeClock());
-    board.attach([{ service: SERVICE, lag: 3 }]);
+    board.attach([{ service: SERVICE, lag: 3, partitions: [] }]);
     const totals = () => SERVICE.tally.totals();
     board.take({ kind: 'started', processor: 'orders', topics: ['t'], group: 'g', remaining: 3, totals });
     board.take({ kind: 'silent', processor: 'orders' });

@@ -90,7 +90,7 @@ test.skipIf(chromium === undefined)(
     for (const step of ['validated', 'paid', 'dispatched']) {
       await page.locator('.timeline b').filter({ hasText: step }).first().waitFor();
     }
-    await page.getByText('you placed 2 · answered 2 · decided 2').waitFor();
+    await page.getByText('you placed 2 · answered 2 · decided 2 · lost 0').waitFor();
 
     await page.locator('.stock .row').filter({ hasText: /^desk/ }).click();
     await page.getByLabel('By', { exact: true }).fill('4');

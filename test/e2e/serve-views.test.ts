@@ -13,6 +13,10 @@ function announcing(items: Record<string, number>): Shop {
   return shop;
 }
 
+interface RecordShown {
+  readonly decoded: { readonly fields: readonly object[] };
+}
+
 interface Listed {
   readonly dead_letters: readonly { readonly id: string; readonly state: string }[];
   readonly next: string | null;
@@ -94,6 +98,24 @@ test('alerts are listed with the latest first, by item and kind', async () => {
   expect((await call('GET', '/alerts?kind=none')).status).toBe(422);
 });
 
+test('the record behind a decision is shown raw and decoded, for as long as Kafka has it', async () => {
+  const shop = shopWith({ pen: 5 });
+  const { call } = await serve(shop);
+  expect((await call('GET', '/orders/R-1/records')).status).toBe(404);
+  await shop.ok('produce --order-id R-1 --user alice --item pen --quantity 2');
+  await shop.ok('consume --until-end');
+  const { partition, offset } = await shop.json('order show R-1');
+  const [record] = ((await call('GET', '/orders/R-1/records')).body as { records: RecordShown[] }).records;
+  expect(record).toMatchObject({
+    ...{ topic: shop.topic, partition, offset, key: { hex: Buffer.from('R-1').toString('hex') } },
+    decoded: { format: 'avro', error: null },
+    problem: null,
+  });
+  expect(record?.decoded.fields).toContainEqual(
+    expect.objectContaining({ path: 'items[0].quantity', value: '2' }),
+  );
+});
+
 test('processors are shown whether they run or not, and the audit is that of the command', async () => {
   const shop = shopWith({ pen: 5 });
   const { call } = await serve(shop);
@@ -111,6 +133,7 @@ test('processors are shown whether they run or not, and the audit is that of the
     (seen) => seen?.state === 'consuming' && seen.lag === 0,
   );
   expect(running).toMatchObject({ group: shop.group, topics: [shop.topic] });
+  expect(running).toHaveProperty('partitions.length', 6);
   const { body } = await call('GET', '/audit');
   const { checked_at, ...audit } = body as Record<string, unknown>;
   expect(typeof checked_at).toBe('string');

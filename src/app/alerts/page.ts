@@ -1,7 +1,8 @@
 import type { Alert } from '../../domain/messages/shop/alert.ts';
 import type { Broker } from '../../ports/broker.ts';
 import type { Codec } from '../../ports/codec.ts';
-import { pageFromEnd, type PageMark, type Row } from '../topics/from-end.ts';
+import type { PageMark } from '../topics/from-end.ts';
+import { messagePage } from '../topics/message-page.ts';
 
 export type { Alert };
 
@@ -20,12 +21,9 @@ export interface AlertPage {
   readonly next: PageMark | null;
 }
 
-/**
- * Alerts a page at a time, the latest first, as far back as the topic keeps them. As pageFromEnd; without the topic there
- * are none.
- */
+/** Alerts a page at a time: as messagePage. */
 export async function alertPage(
-  { broker, codec, topic }: { readonly broker: Broker; readonly codec: Codec<Alert>; readonly topic: string },
+  ports: { readonly broker: Broker; readonly codec: Codec<Alert>; readonly topic: string },
   options: {
     readonly filter: AlertFilter;
     readonly limit: number;
@@ -34,19 +32,11 @@ export async function alertPage(
   },
 ): Promise<AlertPage> {
   const { filter, ...page } = options;
-  await using admin = await broker.admin();
-  if ((await admin.partitionCount(topic)) === undefined) return { alerts: [], next: null };
-  const ranges = new Map([[topic, await admin.ranges(topic)]]);
-  const { rows, next } = await pageFromEnd<Alert>(admin, {
-    ...{ ...page, ranges },
-    rowsOf: async (_topic, partition, records) =>
-      (await codec.decode(records)).map((decoded, at): Row<Alert> => {
-        const { offset = 0, timestamp = 0 } = records[at] ?? {};
-        // What is no alert is no concern of a list of them.
-        if (decoded.kind !== 'message') return { at: timestamp, key: `${partition}:${offset}`, value: null };
-        const alert = decoded.value;
-        return { at: alert.at, key: alert.event_id, value: matches(alert, filter) ? alert : null };
-      }),
+  const { rows, next } = await messagePage<Alert>(ports, {
+    ...page,
+    at: ({ at }) => at,
+    id: ({ event_id }) => event_id,
+    isWanted: (alert) => matches(alert, filter),
   });
   return { alerts: rows, next };
 }

@@ -1,11 +1,22 @@
 import type { Balance } from '../../domain/balance.ts';
+import { CHECKOUT } from '../../domain/checkout/facts.ts';
+import type { Movement } from '../../domain/movement.ts';
 import type { Decided } from '../../domain/orders/decided.ts';
 import type { StoreInspection } from '../../ports/health.ts';
+import { OrdersByStatus } from './orders-by-status.ts';
+
+/** In which sum of the books a movement counts. */
+const SUM_OF: Readonly<Record<Movement['cause'], 'putIn' | 'sold' | 'returned'>> = {
+  reservation: 'sold',
+  sale: 'sold',
+  release: 'returned',
+  restock: 'putIn',
+};
 
 /** Adds up all that a store has committed at one moment; an audit looks at each line as well. */
 export async function balanceOf(store: StoreInspection): Promise<Balance> {
   const byItem = new Map<string, number>();
-  const sums = { putIn: 0, sold: 0, moved: 0, onHand: 0, accepted: 0, rejected: 0 };
+  const sums = { putIn: 0, sold: 0, returned: 0, onHand: 0, accepted: 0, rejected: 0 };
   const add = (item: string, units: number): void => {
     byItem.set(item, (byItem.get(item) ?? 0) + units);
   };
@@ -20,8 +31,9 @@ export async function balanceOf(store: StoreInspection): Promise<Balance> {
   for await (const { lines } of store.movements()) {
     for (const movement of lines) {
       if (movement === undefined) continue;
-      const { item, delta } = movement;
-      sums.moved += delta;
+      const { item, delta, cause } = movement;
+      const sum = SUM_OF[cause];
+      sums[sum] += sum === 'sold' ? -delta : delta;
       add(item, delta);
     }
   }
@@ -41,7 +53,20 @@ export async function balanceOf(store: StoreInspection): Promise<Balance> {
     sums.onHand += quantity;
     add(item, -quantity);
   }
-  return { ...sums, difference: firstDifference(byItem, store) };
+  const orders = await ordersOf(store, sums);
+  return { ...sums, orders, difference: firstDifference(byItem, store) };
+}
+
+async function ordersOf(
+  store: StoreInspection,
+  { accepted, rejected }: Pick<Balance, 'accepted' | 'rejected'>,
+): Promise<Balance['orders']> {
+  const checkout = new OrdersByStatus();
+  for await (const { lines } of store.facts(CHECKOUT)) {
+    for (const fact of lines) if (fact !== undefined) checkout.take(fact);
+  }
+  const { counts } = checkout;
+  return { ...counts, COMPLETED: counts.COMPLETED + accepted, REJECTED: counts.REJECTED + rejected };
 }
 
 function firstDifference(byItem: ReadonlyMap<string, number>, store: StoreInspection): Balance['difference'] {

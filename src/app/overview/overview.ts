@@ -4,6 +4,7 @@ import type { StoreAccess } from '../../ports/access.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { RunningConsumer } from '../../ports/owner.ts';
 import { balanceOf } from './balance.ts';
+import type { KafkaWatch, SeenKafka } from './kafka-watch.ts';
 
 const PULSE_MS = 1_000;
 /** Adding up may take this part of the time: the longer the logs, the rarer it is. */
@@ -18,6 +19,7 @@ export interface Overview {
   readonly balancedAt: number | null;
   /** null: none runs. */
   readonly consumer: RunningConsumer | null;
+  readonly kafka: SeenKafka;
   /** Why not all is known. */
   readonly problem: string | null;
 }
@@ -25,14 +27,16 @@ export interface Overview {
 /** Looks at a shop once a second. */
 export class OverviewWatch {
   readonly #access: StoreAccess;
+  readonly #kafka: KafkaWatch;
   readonly #clock: Clock;
   #balance: Balance | null = null;
   #balancedAt: number | null = null;
   #addAgainAt = 0;
   #latest: Overview | null = null;
 
-  constructor(access: StoreAccess, clock: Clock) {
+  constructor(access: StoreAccess, kafka: KafkaWatch, clock: Clock) {
     this.#access = access;
+    this.#kafka = kafka;
     this.#clock = clock;
   }
 
@@ -42,11 +46,13 @@ export class OverviewWatch {
 
   /** Runs until the signal aborts. */
   async follow(signal: AbortSignal, on: (overview: Overview) => void): Promise<void> {
+    const asking = this.#kafka.follow(signal);
     while (!signal.aborted) {
       this.#latest = await this.#look();
       on(this.#latest);
       await this.#clock.sleep(PULSE_MS, signal);
     }
+    await asking;
   }
 
   async #look(): Promise<Overview> {
@@ -59,7 +65,8 @@ export class OverviewWatch {
     const consumer = await this.#access.consumerStatus().catch(note);
     if (this.#clock.now() >= this.#addAgainAt) await this.#add().catch(note);
     const at = this.#clock.now();
-    return { at, balance: this.#balance, balancedAt: this.#balancedAt, consumer, problem };
+    const kafka = this.#kafka.latest;
+    return { at, balance: this.#balance, balancedAt: this.#balancedAt, consumer, kafka, problem };
   }
 
   async #add(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { BrokerAdmin, Consumer, ConsumerEvent } from '../../ports/broker.ts';
 import type { Codec } from '../../ports/codec.ts';
+import type { ProcessorStatus } from '../../ports/owner.ts';
 import type { Store } from '../../ports/store.ts';
 import { markOf } from '../offsets/plan.ts';
 import { BatchRunner, type BatchRunnerParts } from './batches/batch.ts';
@@ -81,6 +82,12 @@ export class Reading {
 
   get lag(): number {
     return this.#sum(({ progress }) => progress.lag());
+  }
+
+  get partitions(): ProcessorStatus['partitions'] {
+    return [...this.#topics].flatMap(([topic, { progress }]) =>
+      progress.partitions().map(({ partition, next, lag }) => ({ topic, partition, next, lag })),
+    );
   }
 
   /** What these topics hold now is to be read too. */

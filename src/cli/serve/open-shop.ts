@@ -3,6 +3,8 @@ import { RecordBatcher } from '../../app/intake/batcher.ts';
 import { DecisionWatch } from '../../app/intake/decision-watch.ts';
 import { OrderIntake, type OrderFlow } from '../../app/intake/intake.ts';
 import { findUnread } from '../../app/intake/unread.ts';
+import { scopeOfProcessor } from '../../app/dlq/scope.ts';
+import { KafkaWatch } from '../../app/overview/kafka-watch.ts';
 import { OverviewWatch } from '../../app/overview/overview.ts';
 import { wishFor } from '../../app/orders/wish.ts';
 import { checkoutCodec } from '../../app/send/checkout.ts';
@@ -55,7 +57,8 @@ export async function openShop(session: Session, create: boolean, signal: AbortS
   };
   const unreadIn = unreadOf(broker, names, { orderCodec, createdCodec });
   const intake = new OrderIntake({ batchers, read: () => access.read() });
-  const overview = new OverviewWatch(access, systemClock);
+  const dlqTopics = scopeOfProcessor('all', { group: settings.group, names }).topics;
+  const overview = new OverviewWatch(access, new KafkaWatch(broker, dlqTopics, systemClock), systemClock);
   const feed = new LiveFeed();
   const shop: Shop = {
     ...{ access, users, watch: new DecisionWatch() },

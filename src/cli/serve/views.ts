@@ -15,6 +15,7 @@ import type { Codec } from '../../ports/codec.ts';
 import { auditDocument } from '../output/audit.ts';
 import { printNotice } from '../output/store-notices.ts';
 import type { Session } from '../session.ts';
+import { messagesOf } from './messages.ts';
 import { deadLettersOf, type ViewPorts } from './dead-letters.ts';
 
 /** What the server shows beside orders and tables, as the commands do. @param stop ends an audit */
@@ -49,6 +50,7 @@ export function viewsOf(session: Session, ports: ViewPorts, stop: AbortSignal): 
   };
   return {
     deadLetters: deadLettersOf(session, ports, stop),
+    ...messagesOf(session, ports),
     alerts: async (options) => {
       const codec = (await codecOf(ALERT)) as Codec<AlertMessage>;
       const page = await alertPage({ broker, codec, topic: topicOf(ALERT, names) }, options);
@@ -91,6 +93,7 @@ function processorEntry(seen: SeenProcessor, state: Entry['state']): Entry {
   const { owed, trying, parked, nextDueAt } = effects;
   return {
     ...{ processor, group, topics, state: status === null ? 'stopped' : state, lag },
+    partitions: status?.partitions ?? null,
     records_per_second: status?.records_per_second ?? null,
     last_commit_at: status?.last_commit_at ?? null,
     read: status?.read ?? null,

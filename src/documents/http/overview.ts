@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { ORDER_STATUSES } from '../../domain/checkout/status.ts';
 import { ProcessorState } from '../status.ts';
 import { Count, nullable, object, Time, type Document } from '../shapes.ts';
 
@@ -9,17 +10,17 @@ export const Overview = object({
   books: nullable(
     object({
       checked_at: Time,
-      put_in: Type.Integer(),
-      sold: Type.Integer(),
-      moved: Type.Integer({
-        description: 'reserved, restocked and the like: what is neither an edit nor a direct sale',
-      }),
+      put_in: Type.Integer({ description: 'by edits and restocks' }),
+      sold: Type.Integer({ description: 'by direct orders, by the checkout and in stores' }),
+      returned: Type.Integer({ description: 'what cancelled orders gave back' }),
+      moved: Type.Integer({ description: 'the same, by its older name' }),
       on_hand: Type.Integer(),
-      accepted: Count,
+      accepted: Type.Integer({ minimum: 0, description: 'orders of the direct flow, as the next' }),
       rejected: Count,
+      orders: Type.Record(Type.Enum(ORDER_STATUSES), Count, { description: 'of both flows, by status' }),
       difference: nullable(
         object({ item: Type.String(), expected: Type.Integer(), actual: Type.Integer() }),
-        'null: put in − sold + moved = on hand, for each item',
+        'null: put in − sold + returned = on hand, for each item',
       ),
     }),
     'null: not added up yet',
@@ -34,6 +35,11 @@ export const Overview = object({
     }),
     'null: none runs',
   ),
+  kafka: object({
+    brokers: Type.String(),
+    answers: nullable(Type.Boolean(), 'whether they answered this server last; null: not asked yet'),
+    dead_letters: nullable(Count, 'in their topics, whatever was done with them since; null: not known'),
+  }),
   problem: nullable(Type.String(), 'why not all is known'),
 });
 export type Overview = Document<typeof Overview>;

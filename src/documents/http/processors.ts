@@ -2,7 +2,8 @@ import { Type } from 'typebox';
 import { ProcessorState } from '../status.ts';
 import { Count, nullable, object, Time, type Document } from '../shapes.ts';
 
-const { records_per_second, last_commit_at, read, dead_lettered, outcomes } = ProcessorState.properties;
+const { partitions, records_per_second, last_commit_at, read, dead_lettered, outcomes } =
+  ProcessorState.properties;
 const STATES = ['starting', 'consuming', 'waiting', 'stopping', 'stopped'] as const;
 
 /** The services of a shop. */
@@ -21,6 +22,7 @@ export const ProcessorList = object({
       processor: Type.String(),
       group: Type.String(),
       topics: Type.Array(Type.String()),
+      partitions: nullable(partitions, 'null: it does not run'),
       state: Type.Enum(STATES),
       lag: nullable(Type.Integer(), 'records that wait for it; null: the brokers have not said it'),
       records_per_second: nullable(

@@ -12,11 +12,16 @@ export interface OverviewFacts {
   readonly balance: Balance | null;
   readonly balancedAt: number | null;
   readonly consumer: RunningConsumer | null;
+  readonly kafka: {
+    readonly brokers: string;
+    readonly answers: boolean | null;
+    readonly deadLetters: number | null;
+  };
   readonly problem: string | null;
 }
 
 export function overviewDocument(
-  { at, balance, balancedAt, consumer, problem }: OverviewFacts,
+  { at, balance, balancedAt, consumer, kafka, problem }: OverviewFacts,
   shop: string,
 ): Overview {
   return {
@@ -24,15 +29,16 @@ export function overviewDocument(
     shop,
     books: balance === null || balancedAt === null ? null : booksOf(balance, balancedAt),
     consumer: consumer === null ? null : consumerOf(consumer),
+    kafka: { brokers: kafka.brokers, answers: kafka.answers, dead_letters: kafka.deadLetters },
     problem,
   };
 }
 
 function booksOf(balance: Balance, at: number): Books {
-  const { putIn, sold, moved, onHand, accepted, rejected, difference } = balance;
+  const { putIn, sold, returned, onHand, accepted, rejected, orders, difference } = balance;
   return {
-    ...{ checked_at: isoTime(at), put_in: putIn, sold, moved, on_hand: onHand },
-    ...{ accepted, rejected, difference },
+    ...{ checked_at: isoTime(at), put_in: putIn, sold, returned, moved: returned, on_hand: onHand },
+    ...{ accepted, rejected, orders, difference },
   };
 }
 

@@ -1,6 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { isPageMark } from '../../app/topics/from-end.ts';
+import { NotificationPage, OrderRecords } from '../../documents/http/messages.ts';
+import { Failure } from '../../domain/failure.ts';
+import { isName } from '../../domain/names.ts';
 import { ALERT_KINDS, AlertPage, type Alert } from '../../documents/http/alerts.ts';
 import { CheckedAudit } from '../../documents/http/checked-audit.ts';
 import { Problem } from '../../documents/http/problem.ts';
@@ -65,5 +68,56 @@ export function shopRoutes(server: FastifyInstance, { alerts, processors, audit 
       },
     },
     (_request, reply) => audit(goneSignal(reply)),
+  );
+}
+
+export function messageRoutes(server: FastifyInstance, { notifications, orderRecords }: Views): void {
+  server.get(
+    '/notifications',
+    {
+      schema: {
+        tags: ['orders'],
+        summary: 'Messages to customers, the latest first, and what became of each',
+        description:
+          'As far back as their topic keeps them. A page looks at a bounded part of it: it may be short, or empty, and ' +
+          'still have a "next".',
+        querystring: Type.Object(
+          { order: Type.Optional(Type.String({ maxLength: 128, description: 'its id' })), ...PAGE },
+          { additionalProperties: false },
+        ),
+        response: { 200: NotificationPage, 422: Problem, 503: Problem },
+      },
+    },
+    async (request, reply): Promise<NotificationPage> => {
+      const query = request.query as PageQuery & { order?: string };
+      const page = await notifications({
+        filter: { orderId: query.order ?? null },
+        ...{ limit: limitOf(query), mark: markOf(query, isPageMark), signal: goneSignal(reply) },
+      });
+      return {
+        notifications: [...page.notifications],
+        next: page.next === null ? null : cursorOf(page.next),
+      };
+    },
+  );
+  server.get(
+    '/orders/:id/records',
+    {
+      schema: {
+        tags: ['orders'],
+        summary: 'The records that led to the steps of an order, as they are in Kafka, raw and decoded',
+        params: Type.Object({ id: Type.String() }),
+        response: { 200: OrderRecords, 404: Problem, 503: Problem },
+      },
+    },
+    async (request): Promise<OrderRecords> => {
+      const { id } = request.params as { id: string };
+      const records = isName(id) ? await orderRecords(id) : undefined;
+      if (records !== undefined) return { order_id: id, records: [...records] };
+      throw new Failure('not_found', `order ${id} is not decided`, {
+        fix: `see what is known of it: GET /orders/${id}`,
+        context: { orderId: id },
+      });
+    },
   );
 }

@@ -1,3 +1,4 @@
+import { sleep } from '../text.ts';
 import { askForToken, authorization } from './token.ts';
 
 const AGAIN_MS = 1_000;
@@ -33,7 +34,7 @@ export async function followEvents(listener: Listener): Promise<void> {
       // It comes back.
     }
     listener.onCut();
-    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    await sleep(AGAIN_MS);
   }
 }
 

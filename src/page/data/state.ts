@@ -36,7 +36,8 @@ const isCut = signal(false);
 export const now = signal(Date.now());
 export const flow = signal({ accepted: 0, rejected: 0 });
 
-export type Fate = 'sent' | 'answered' | 'decided' | 'refused';
+/** `lost`: it was answered, and the server does not know it. */
+export type Fate = 'sent' | 'answered' | 'decided' | 'refused' | 'lost';
 /** Orders that this browser has placed: the page's own ledger. */
 export const placed = signal<ReadonlyMap<string, Fate>>(new Map());
 
@@ -48,6 +49,7 @@ export function start(): void {
   every(2_000, refreshItems);
   every(5_000, refreshUsers);
   every(2_000, refreshOrders);
+  every(2_000, checkPlaced);
   every(15_000, async () => {
     hours.value = valueOf(await getHours()) ?? hours.value;
   });
@@ -143,6 +145,16 @@ const FINAL: ReadonlySet<string> = new Set(['COMPLETED', 'REJECTED', 'FAILED', '
 
 export function isFinal({ status }: Pick<AnyOrder, 'status'>): boolean {
   return FINAL.has(status);
+}
+
+/** The page's own audit: what was answered must be known, and end. */
+async function checkPlaced(): Promise<void> {
+  for (const [id, what] of placed.value) {
+    if (what !== 'answered' && what !== 'lost') continue;
+    const answer = await getOrder(id);
+    if (answer.ok) notePlaced(id, isFinal(answer.body) ? 'decided' : 'answered');
+    else if (answer.status === 404) notePlaced(id, 'lost');
+  }
 }
 
 export function notePlaced(orderId: string, what: Fate): void {

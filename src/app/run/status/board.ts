@@ -11,6 +11,7 @@ export interface Lagging {
   readonly service: Service;
   /** Records behind the end. */
   readonly lag: number;
+  readonly partitions: ProcessorStatus['partitions'];
 }
 
 interface Entry {
@@ -95,6 +96,7 @@ export class StatusBoard {
     return {
       ...{ name: processor.name, group, read, deadLettered, outcomes, lastCommitAt },
       topics: processor.sources.map((source) => topicOf(source, this.#options.names)),
+      partitions: reading?.partitions ?? [],
       recordsPerSecond: rate.at(this.#clock.now()),
       // Records sent meanwhile are not counted.
       lag: isBrokerAway ? null : (reading?.lag ?? null),

@@ -2,6 +2,7 @@ import type { ShownDeadLetter } from '../../../app/dlq/show.ts';
 import { UNKNOWN } from '../../../app/dlq/dead-letters.ts';
 import type { ShownDeadLetter as ShownDocument } from '../../../documents/dead-letter.ts';
 import { isoTime, isoTimeOrNull } from '../../../domain/iso-time.ts';
+import type { BrokerRecord } from '../../../ports/broker.ts';
 import type { Decoded } from '../../../ports/codec.ts';
 import type { Inspection } from '../../../ports/inspector.ts';
 import type { HeaderValue } from '../../../ports/record.ts';
@@ -20,17 +21,27 @@ const LINE_BYTES = 16;
 
 export function shownDocument(shown: ShownDeadLetter): ShownDocument {
   const { deadLetter, mark, inspection, now, problem } = shown;
-  const bytes = (of: Uint8Array | null, limit: number): ShownDocument['key'] =>
-    of === null ? null : { size_bytes: of.byteLength, hex: toBuffer(of).subarray(0, limit).toString('hex') };
   return {
     ...deadLetterDocument(deadLetter),
     marked: mark === null ? null : { action: mark.action, at: isoTime(mark.at), by: mark.by, why: mark.why },
-    headers: headerEntries(deadLetter.headers).map(([name, value]) => ({ name, value })),
-    key: bytes(deadLetter.key, KEY_BYTES),
-    value: bytes(deadLetter.value, VALUE_BYTES),
-    decoded: inspection === null ? null : inspectionDocument(inspection, deadLetter.value),
+    ...recordDocument(deadLetter, inspection),
     now: nowDocument(now),
     problem: problem?.message ?? null,
+  };
+}
+
+/** A record raw and decoded, of bounded size. */
+export function recordDocument(
+  { headers, key, value }: Pick<BrokerRecord, 'headers' | 'key' | 'value'>,
+  inspection: Inspection | null,
+): Pick<ShownDocument, 'headers' | 'key' | 'value' | 'decoded'> {
+  const bytes = (of: Uint8Array | null, limit: number): ShownDocument['key'] =>
+    of === null ? null : { size_bytes: of.byteLength, hex: toBuffer(of).subarray(0, limit).toString('hex') };
+  return {
+    headers: headerEntries(headers).map(([name, text]) => ({ name, value: text })),
+    key: bytes(key, KEY_BYTES),
+    value: bytes(value, VALUE_BYTES),
+    decoded: inspection === null ? null : inspectionDocument(inspection, value),
   };
 }
 
