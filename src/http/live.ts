@@ -1,18 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 
-/** How many events are kept for clients whose connection was cut. */
+/** How many events, and how much of them, are kept for clients whose connection was cut. */
 const KEPT = 5_000;
+const KEPT_BYTES = 4 * 1024 * 1024;
 /**
  * A client that falls further behind is dropped: it connects again, and receives a gap. What waits for several is in
  * memory once.
  */
-const MAX_BEHIND_BYTES = 256 * 1024;
+const MAX_BEHIND_BYTES = 2 * KEPT_BYTES;
 const HEARTBEAT_MS = 15_000;
+/** Events that come within so long go to a client in one piece. */
+const GATHER_MS = 50;
 
 interface LiveEvent {
   readonly number: number;
   readonly bytes: Buffer;
+}
+
+export function eventText(type: string, data: unknown): string {
+  return `event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
 /**
@@ -21,34 +28,59 @@ interface LiveEvent {
  */
 export class LiveFeed {
   readonly #server = randomUUID().slice(0, 8);
-  readonly #kept: LiveEvent[] = [];
   readonly #clients = new Set<ServerResponse>();
   readonly #heartbeat: NodeJS.Timeout;
+  #kept: LiveEvent[] = [];
+  #keptBytes = 0;
   #last = 0;
+  #gathered: Buffer[] = [];
+  #flushing: NodeJS.Timeout | null = null;
 
   constructor() {
-    this.#heartbeat = setInterval(() => this.#write(Buffer.from(': \n\n')), HEARTBEAT_MS).unref();
-  }
-
-  get clients(): number {
-    return this.#clients.size;
+    this.#heartbeat = setInterval(() => this.#gather(Buffer.from(': \n\n')), HEARTBEAT_MS).unref();
   }
 
   /** @param isKept whether a client that was away needs it: what is sent again each second is not */
   publish(type: string, data: unknown, isKept = true): void {
-    const body = `event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
-    if (!isKept) {
-      this.#write(Buffer.from(body));
-      return;
-    }
-    const number = ++this.#last;
-    const event = { number, bytes: Buffer.from(`id: ${this.#server}-${number}\n${body}`) };
-    this.#kept.push(event);
-    if (this.#kept.length > KEPT) this.#kept.shift();
-    this.#write(event.bytes);
+    const body = eventText(type, data);
+    if (isKept) this.#gather(this.#keep(body));
+    else this.#gather(Buffer.from(body));
   }
 
-  #write(bytes: Buffer): void {
+  /** Says that something was missed, which no client can be given any more. */
+  publishGap(): void {
+    this.publish('gap', {});
+  }
+
+  #keep(body: string): Buffer {
+    const number = ++this.#last;
+    const bytes = Buffer.from(`${this.#idLine()}${body}`);
+    this.#kept.push({ number, bytes });
+    this.#keptBytes += bytes.length;
+    if (this.#kept.length > KEPT || this.#keptBytes > KEPT_BYTES) {
+      // A part at once: to remove one from the beginning moves all others.
+      const gone = this.#kept.splice(0, Math.ceil(this.#kept.length / 10));
+      for (const event of gone) this.#keptBytes -= event.bytes.length;
+    }
+    return bytes;
+  }
+
+  #idLine(): string {
+    return `id: ${this.#server}-${this.#last}\n`;
+  }
+
+  #gather(bytes: Buffer): void {
+    if (this.#clients.size === 0) return;
+    this.#gathered.push(bytes);
+    this.#flushing ??= setTimeout(() => this.#flush(), GATHER_MS).unref();
+  }
+
+  #flush(): void {
+    if (this.#flushing !== null) clearTimeout(this.#flushing);
+    this.#flushing = null;
+    if (this.#gathered.length === 0) return;
+    const bytes = Buffer.concat(this.#gathered);
+    this.#gathered = [];
     for (const client of this.#clients) {
       if (client.writableLength > MAX_BEHIND_BYTES) client.destroy();
       else client.write(bytes);
@@ -57,23 +89,28 @@ export class LiveFeed {
 
   /** @param lastId of the last event that the client received; null: it asks for no earlier events */
   add(response: ServerResponse, lastId: string | null): void {
-    response.write(`retry: 1000\n\n`);
-    for (const bytes of lastId === null ? [] : this.#since(lastId)) response.write(bytes);
+    // What the others wait for, it is given from what is kept.
+    this.#flush();
+    response.write('retry: 1000\n\n');
+    if (lastId === null) response.write(`${this.#idLine()}\n`);
+    else for (const bytes of this.#since(lastId)) response.write(bytes);
     this.#clients.add(response);
     response.once('close', () => this.#clients.delete(response));
   }
 
-  #since(lastId: string): readonly Buffer[] {
+  #since(lastId: string): readonly (Buffer | string)[] {
     const [server, number] = lastId.split('-');
     const from = Number(number);
     const isKnown = server === this.#server && Number.isInteger(from) && from <= this.#last;
     const first = this.#kept[0]?.number ?? this.#last + 1;
-    if (!isKnown || from + 1 < first) return [Buffer.from('event: gap\ndata: {}\n\n')];
+    // With the id after which it goes on.
+    if (!isKnown || from + 1 < first) return [`${this.#idLine()}event: gap\ndata: {}\n\n`];
     return this.#kept.filter((event) => event.number > from).map(({ bytes }) => bytes);
   }
 
   close(): void {
     clearInterval(this.#heartbeat);
+    this.#flush();
     for (const client of this.#clients) client.end();
   }
 }

@@ -13,7 +13,7 @@ import { experimentRoutes } from './routes/experiments.ts';
 import { healthRoutes } from './routes/health.ts';
 import { inventoryRoutes } from './routes/inventory.ts';
 import { liveRoutes } from './routes/live.ts';
-import { orderRoutes } from './routes/orders.ts';
+import { orderRoutes } from './routes/orders/routes.ts';
 import { pageRoutes } from './routes/page.ts';
 import { messageRoutes, shopRoutes } from './routes/shop.ts';
 import { userRoutes } from './routes/users.ts';

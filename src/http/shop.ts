@@ -4,8 +4,8 @@ import type { AlertFilter } from '../app/alerts/page.ts';
 import type { DeadLetterFilter } from '../app/dlq/dead-letters.ts';
 import type { DeadLetterMark } from '../app/dlq/page.ts';
 import type { PageMark } from '../app/topics/from-end.ts';
-import type { DecisionWatch } from '../app/intake/decision-watch.ts';
 import type { KnownOrder, OrderIntake } from '../app/intake/intake.ts';
+import type { ShopWatch } from '../app/live/shop-watch.ts';
 import type { Wished } from '../app/orders/wish.ts';
 import type { ExperimentKind } from '../domain/experiments/kinds.ts';
 import type { StoreAccess } from '../ports/access.ts';
@@ -74,7 +74,7 @@ export interface Shop {
   readonly views: Views;
   readonly access: StoreAccess;
   readonly intake: OrderIntake;
-  readonly watch: DecisionWatch;
+  readonly watch: ShopWatch;
   readonly live: Live;
   readonly experiments: Experiments;
   readonly users: 'required' | 'optional';

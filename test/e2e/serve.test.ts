@@ -1,6 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { Compile, type Validator } from 'typebox/compile';
 import { expect, test } from 'vitest';
+import { Decisions, Lag, NewAlerts, Statuses, StockChanges } from '../../src/documents/http/live.ts';
+import { Overview } from '../../src/documents/http/overview.ts';
 import { fill, openShop, type Shop } from '../support/cli.ts';
 import { expectValidated } from '../support/documents.ts';
 import { serve, shopWith } from '../support/serve.ts';
@@ -157,6 +160,16 @@ test('other hosts need a token, and every request without it is refused', async 
   expect((await call('GET', '/inventory', undefined, { authorization })).status).toBe(200);
 });
 
+/** By event. */
+const DATA: Readonly<Record<string, Validator>> = {
+  decisions: Compile(Decisions),
+  statuses: Compile(Statuses),
+  stock: Compile(StockChanges),
+  alerts: Compile(NewAlerts),
+  lag: Compile(Lag),
+  overview: Compile(Overview),
+};
+
 /** Reads server-sent events until one satisfies; the connection is closed then. */
 async function events(
   url: string,
@@ -182,7 +195,9 @@ async function events(
       );
       const event = fields.get('event');
       if (event === undefined) continue;
-      seen.push({ id: fields.get('id') ?? null, event, data: JSON.parse(fields.get('data') ?? 'null') });
+      const document = JSON.parse(fields.get('data') ?? 'null') as unknown;
+      expect(DATA[event]?.Errors(document) ?? [], event).toEqual([]);
+      seen.push({ id: fields.get('id') ?? null, event, data: document });
     }
     if (enough(seen)) break;
   }
@@ -297,6 +312,20 @@ test('the page loads nothing from elsewhere', async () => {
   expect(String(page.body)).not.toMatch(/https?:\/\/(?!www\.w3\.org)/);
 });
 
+function isOf(type: string, text: string) {
+  return ({ event, data }: { event: string; data: unknown }): boolean =>
+    event === type && JSON.stringify(data).includes(text);
+}
+
+/** The statuses of an order, step by step. */
+function movesIn(seen: readonly { event: string; data: unknown }[], orderId: string): string[] {
+  return seen
+    .filter(({ event }) => event === 'statuses')
+    .flatMap(({ data }) => (data as Statuses).orders)
+    .filter(({ order_id }) => order_id === orderId)
+    .map(({ status }) => status);
+}
+
 /** Topics of one test's own, for a run of the checkout. */
 function checkoutShop(items: Record<string, number>): Shop {
   const { topic } = openShop();
@@ -304,6 +333,7 @@ function checkoutShop(items: Record<string, number>): Shop {
     ...['orders.created', 'orders.validated', 'orders.rejected', 'orders.cancel', 'orders.cancelled'],
     ...['payments.processed', 'payments.failed', 'payments.refunded', 'inventory.reserved'],
     ...['inventory.rejected', 'shipments.created', 'shipments.dispatched', 'shipments.dispatch'],
+    ...['inventory-events', 'alerts'],
   ];
   const shop = openShop({
     ORDERCTL_TOPICS: names.flatMap((name) => [`${name}=${topic}-${name}`]).join(','),
@@ -315,7 +345,7 @@ function checkoutShop(items: Record<string, number>): Shop {
 test('an order of the checkout is placed, waited for and cancelled, and its id belongs to its flow', async () => {
   const shop = checkoutShop({ pen: 5 });
   await shop.ok('inventory update --item pen --price 2.50');
-  const { call } = await serve(shop);
+  const { call, url } = await serve(shop);
   const without = { order_id: 'C-1', user: 'alice', item: 'pen', quantity: 2 };
   const order = { ...without, shipping_address: 'Main Street 1' };
   const missing = await call('POST', '/orders', without);
@@ -343,7 +373,11 @@ test('an order of the checkout is placed, waited for and cancelled, and its id b
   expect(await other('GET', '/orders/C-1')).toMatchObject({ status: 200, body: { status: 'PENDING' } });
   expect((await other('POST', '/orders', order)).status).toBe(202);
 
-  const run = shop.start('run validation payment inventory --dispatch manual');
+  const seen = events(
+    url,
+    (all) => all.some(isOf('statuses', 'CANCELLED')) && all.some(isOf('alerts', 'low')),
+  );
+  const run = shop.start('run validation payment inventory --dispatch manual --events --low-stock 3');
   expect(await call('GET', '/orders/C-1?wait=30s')).toMatchObject({
     status: 200,
     body: { status: 'COMPLETED', payment: { status: 'paid' }, total_amount: '5.00' },
@@ -370,6 +404,21 @@ test('an order of the checkout is placed, waited for and cancelled, and its id b
   expect((await call('POST', '/orders/C-3/cancel')).status).toBe(409);
   expect((await call('POST', '/orders/C-9/cancel')).status).toBe(404);
   expect((await call('GET', '/inventory/pen')).body).toMatchObject({ quantity: 5 });
+
+  // All of it was seen as it happened.
+  const live = await seen;
+  expect(movesIn(live, 'C-1').slice(0, 4)).toEqual(['VALIDATED', 'VALIDATED', 'PAID', 'COMPLETED']);
+  expect(movesIn(live, 'C-3').at(-1)).toBe('FAILED');
+  const [taken] = live.filter(({ event }) => event === 'stock');
+  expect(taken?.data).toMatchObject({
+    items: [{ item: 'pen', quantity: 3, cause: 'reservation', order_id: 'C-1' }],
+  });
+  expect(live.find(({ event }) => event === 'alerts')?.data).toMatchObject({
+    alerts: [{ kind: 'low_stock', item: 'pen', on_hand: 3 }],
+  });
+  expect(live.filter(({ event }) => event === 'lag').at(-1)?.data).toMatchObject({
+    processors: expect.arrayContaining([expect.objectContaining({ processor: 'payment' })]) as unknown,
+  });
   run.signal('SIGTERM');
   await run.exited;
 });

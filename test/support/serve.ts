@@ -21,7 +21,7 @@ export async function serve(
   args = '',
 ): Promise<{ server: Running; call: Call; url: string; reached: ReadonlySet<string> }> {
   const server = shop.start(`serve --port 0 ${args} -o json`);
-  await waitFor('address', server.stdout, (text) => text.endsWith('\n'));
+  await waitFor('address', server.stdout, (text) => text.endsWith('\n'), { timeoutMs: 60_000 });
   const { url } = JSON.parse(server.stdout()) as { url: string };
   const described = await fetch(`${url}/openapi.json`);
   const api = described.ok ? ((await described.json()) as OpenApi) : null;

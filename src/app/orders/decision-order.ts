@@ -20,9 +20,13 @@ export async function* decisionsOf(
   history: AsyncIterable<readonly HistoryLine[]>,
 ): AsyncGenerator<readonly Decided[]> {
   for await (const lines of history) {
-    const decided = lines.flatMap((line) => (line.kind === 'decision' ? [line.decided] : []));
+    const decided = decisionsIn(lines);
     if (decided.length > 0) yield decided;
   }
+}
+
+export function decisionsIn(lines: readonly HistoryLine[]): readonly Decided[] {
+  return lines.flatMap((line) => (line.kind === 'decision' ? [line.decided] : []));
 }
 
 /** Both in one order, in chunks. @param comesFirst whether one of the second comes before one of the first */

@@ -1,10 +1,7 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { systemClock } from '../../compose.ts';
 import type { Serving } from '../../documents/development.ts';
-import { decisionsDocument } from '../../documents/write/http.ts';
-import { overviewDocument } from '../../documents/write/overview.ts';
 import { Failure } from '../../domain/failure.ts';
 import { errorCode } from '../error-code.ts';
 import { takeStopSignal } from '../exit.ts';
@@ -13,6 +10,7 @@ import { version, wayOut } from '../hints.ts';
 import { isLoopback, listenFailure } from '../input/listen.ts';
 import { wholeNumber } from '../parse.ts';
 import type { Session } from '../session.ts';
+import { followShop } from '../serve/follow-shop.ts';
 import { openShop } from '../serve/open-shop.ts';
 
 const PORT = 8080;
@@ -61,7 +59,8 @@ async function serve(session: Session, flags: Flags): Promise<void> {
     });
   }
   const signal = takeStopSignal(printer);
-  const { shop, batchers, overview } = await openShop(session, flags.create, signal);
+  const opened = await openShop(session, flags.create, signal);
+  const { shop, batchers } = opened;
   const { startApi } = await import('../../http/server.ts');
   const onBug = (error: unknown): void =>
     printer.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
@@ -72,14 +71,7 @@ async function serve(session: Session, flags: Flags): Promise<void> {
   }).catch((error: unknown) => {
     throw listenFailure(error, { host, port, flag: '--port' }) ?? error;
   });
-  const following = Promise.all([
-    shop.watch.follow(shop.access, systemClock, signal, (decided) =>
-      shop.live.feed.publish('decisions', decisionsDocument(decided)),
-    ),
-    overview.follow(signal, (seen) =>
-      shop.live.feed.publish('overview', overviewDocument(seen, shop.access.name), false),
-    ),
-  ]);
+  const following = followShop(opened, session.settings.topics, signal);
   const document: Serving = { url: api.url, docs: `${api.url}/docs`, pid: process.pid };
   await (isJson
     ? printer.data(`${JSON.stringify(document)}\n`)

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { RecordBatcher } from '../../app/intake/batcher.ts';
-import { DecisionWatch } from '../../app/intake/decision-watch.ts';
 import { OrderIntake, type OrderFlow } from '../../app/intake/intake.ts';
 import { findUnread } from '../../app/intake/unread.ts';
 import { scopeOfProcessor } from '../../app/dlq/scope.ts';
 import { KafkaWatch } from '../../app/overview/kafka-watch.ts';
+import { ShopWatch } from '../../app/live/shop-watch.ts';
 import { OverviewWatch } from '../../app/overview/overview.ts';
 import { wishFor } from '../../app/orders/wish.ts';
 import { checkoutCodec } from '../../app/send/checkout.ts';
@@ -26,6 +26,8 @@ import { experimentsOfParent } from './experiments.ts';
 import { printNotice } from '../output/store-notices.ts';
 import type { Session } from '../session.ts';
 import { viewsOf } from './views.ts';
+
+export type OpenShop = Awaited<ReturnType<typeof openShop>>;
 
 /** What the server works with, by the settings; connects to nothing. */
 export async function openShop(session: Session, create: boolean, signal: AbortSignal) {
@@ -61,7 +63,7 @@ export async function openShop(session: Session, create: boolean, signal: AbortS
   const overview = new OverviewWatch(access, new KafkaWatch(broker, dlqTopics, systemClock), systemClock);
   const feed = new LiveFeed();
   const shop: Shop = {
-    ...{ access, users, watch: new DecisionWatch() },
+    ...{ access, users, watch: new ShopWatch() },
     views: viewsOf(session, { access, broker, codecOf }, signal),
     experiments: experimentsOfParent((experiment) => feed.publish('experiment', experiment)),
     live: {
@@ -92,7 +94,7 @@ export async function openShop(session: Session, create: boolean, signal: AbortS
     },
     onNotice: (notice) => printNotice(printer, notice),
   };
-  return { shop, batchers, overview };
+  return { shop, batchers, overview, broker, codecOf };
 }
 
 /** As findUnread, in the topics of both flows. */

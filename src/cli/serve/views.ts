@@ -3,8 +3,8 @@ import { alertPage } from '../../app/alerts/page.ts';
 import { SharedRead, type Dated } from '../../app/shared-read.ts';
 import { seeProcessors, type SeenProcessor } from '../../app/status/processors.ts';
 import { systemClock } from '../../compose.ts';
-import type { Alert } from '../../documents/http/alerts.ts';
 import type { ProcessorList } from '../../documents/http/processors.ts';
+import { alertDocument } from '../../documents/write/live.ts';
 import { processorDocument } from '../../documents/write/status.ts';
 import { Failure } from '../../domain/failure.ts';
 import { isoTime, isoTimeOrNull } from '../../domain/iso-time.ts';
@@ -78,11 +78,6 @@ export function viewsOf(session: Session, ports: ViewPorts, stop: AbortSignal): 
       return { checked_at: isoTime(at), ...auditDocument(result) };
     },
   };
-}
-
-function alertDocument({ at, ...alert }: AlertMessage): Alert {
-  const { event_id, kind, item, revision, on_hand, reorder_level, order_id, message } = alert;
-  return { event_id, kind, item, revision, on_hand, reorder_level, order_id, message, at: isoTime(at) };
 }
 
 type Entry = ProcessorList['processors'][number];

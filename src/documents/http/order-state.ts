@@ -1,12 +1,12 @@
 import { Type } from 'typebox';
-import { CheckoutOrder } from '../checkout/order.ts';
+import { CheckoutOrder, OrderStatus } from '../checkout/order.ts';
 import { Order } from '../order.ts';
 import { LINE, nullable, object, Time, type Document } from '../shapes.ts';
 
 /** An order that was taken: stored by Kafka, to be decided. */
 export const TakenOrder = object({
   order_id: Type.String(),
-  status: Type.Literal('PENDING'),
+  status: OrderStatus,
 });
 export type TakenOrder = Document<typeof TakenOrder>;
 
@@ -33,11 +33,3 @@ export const OrderList = object({
   next: nullable(Type.String(), 'the cursor of the next page; null: there is none'),
 });
 export type OrderList = Document<typeof OrderList>;
-
-/** What was decided together, as GET /events sends it. */
-export const Decisions = object({
-  accepted: Type.Integer({ minimum: 0 }),
-  rejected: Type.Integer({ minimum: 0 }),
-  orders: Type.Array(OrderState, { description: 'the latest of them' }),
-});
-export type Decisions = Document<typeof Decisions>;

@@ -3,7 +3,7 @@ import { checkoutOrder } from '../../views/checkout-order.ts';
 import type { Decided } from '../../domain/orders/decided.ts';
 import type { Order } from '../../domain/orders/order.ts';
 import type { CheckoutOrder } from '../checkout/order.ts';
-import type { Decisions, OrderState } from '../http/order-state.ts';
+import type { OrderState } from '../http/order-state.ts';
 import { checkoutDocument } from './checkout.ts';
 import { orderDocument } from './order.ts';
 
@@ -30,17 +30,5 @@ export function pendingCheckout({ orderId, user, items }: Order): CheckoutOrder 
     items: items.map(({ item, quantity, unitPrice }) => {
       return { item, quantity, unit_price: unitPrice ?? '', stock: null };
     }),
-  };
-}
-
-/** So many are shown one by one; of more than that the counts say enough. */
-const SHOWN = 50;
-
-/** What was decided together: the latest of it, and how many of each. */
-export function decisionsDocument(decided: readonly Decided[]): Decisions {
-  const rejected = decided.filter(({ outcome }) => outcome.kind === 'rejected').length;
-  return {
-    ...{ accepted: decided.length - rejected, rejected },
-    orders: decided.slice(-SHOWN).map(decidedState),
   };
 }

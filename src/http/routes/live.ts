@@ -3,7 +3,17 @@ import { Type } from 'typebox';
 import { Overview } from '../../documents/http/overview.ts';
 import { Problem } from '../../documents/http/problem.ts';
 import { Failure } from '../../domain/failure.ts';
+import { lagDocument } from '../../documents/write/live.ts';
+import { eventText } from '../live.ts';
 import type { Live } from '../shop.ts';
+
+const ABOUT_EVENTS =
+  'Server-sent events, each with one JSON object as its data. "decisions": direct orders that were decided together ' +
+  '(accepted, rejected, and the latest as GET /orders/ID has them); "statuses": orders of the checkout that moved ' +
+  '(order_id, status, step, at, topic, partition, offset); "stock": items whose row changed (item, quantity, cause, ' +
+  'order_id, at); "alerts": as GET /alerts; "experiment": one that began or ended; "overview", each second: as GET ' +
+  '/overview; "lag", when it changes: by processor. With Last-Event-ID it goes on after that event, in all but the last ' +
+  'two, which have no id. "gap" says that events were missed: read again what they would have changed.';
 
 export function liveRoutes(server: FastifyInstance, { feed, overview }: Live): void {
   server.get(
@@ -26,10 +36,8 @@ export function liveRoutes(server: FastifyInstance, { feed, overview }: Live): v
     {
       schema: {
         tags: ['shop'],
-        summary: 'Decisions as they are made, and the overview each second',
-        description:
-          'Server-sent events: "decisions" has the latest of what was decided together, "overview" what GET /overview ' +
-          'answers. With Last-Event-ID it goes on after that one; "gap" says that it cannot.',
+        summary: 'What happens in the shop, as it happens',
+        description: ABOUT_EVENTS,
         headers: Type.Object({ 'last-event-id': Type.Optional(Type.String({ maxLength: 64 })) }),
         response: {
           200: {
@@ -52,7 +60,9 @@ export function liveRoutes(server: FastifyInstance, { feed, overview }: Live): v
       });
       feed.add(reply.raw, typeof lastId === 'string' ? lastId : null);
       const latest = overview();
-      if (latest !== null) reply.raw.write(`event: overview\ndata: ${JSON.stringify(latest)}\n\n`);
+      if (latest === null) return;
+      reply.raw.write(eventText('overview', latest));
+      reply.raw.write(eventText('lag', lagDocument(latest)));
     },
   );
 }

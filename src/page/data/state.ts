@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals';
-import type { Decisions } from '../../documents/http/order-state.ts';
+import type { Decisions } from '../../documents/http/live.ts';
 import type { ExperimentList } from '../../documents/http/experiment.ts';
 import type { Overview } from '../../documents/http/overview.ts';
 import type { HourlySales } from '../../documents/reports/analytics.ts';

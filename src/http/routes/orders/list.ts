@@ -1,12 +1,12 @@
-import { ALL_ORDERS } from '../../app/orders/filter.ts';
-import { listOrders } from '../../app/orders/list.ts';
-import { decidedMs, isCheckout, orderIdOf, type ListedOrder } from '../../app/orders/listed-order.ts';
-import type { OrderList } from '../../documents/http/order-state.ts';
-import { checkoutDocument } from '../../documents/write/checkout.ts';
-import { decidedState } from '../../documents/write/http.ts';
-import type { OrderStatus } from '../../domain/checkout/status.ts';
-import type { Shop } from '../shop.ts';
-import { cursorOf, limitOf, markOf, timesOf, type PageQuery } from './pages.ts';
+import { ALL_ORDERS } from '../../../app/orders/filter.ts';
+import { listOrders } from '../../../app/orders/list.ts';
+import { decidedMs, isCheckout, orderIdOf, type ListedOrder } from '../../../app/orders/listed-order.ts';
+import type { OrderList } from '../../../documents/http/order-state.ts';
+import { checkoutDocument } from '../../../documents/write/checkout.ts';
+import { decidedState } from '../../../documents/write/http.ts';
+import type { OrderStatus } from '../../../domain/checkout/status.ts';
+import type { Shop } from '../../shop.ts';
+import { cursorOf, limitOf, markOf, timesOf, type PageQuery } from '../pages.ts';
 
 export interface ListQuery extends PageQuery {
   readonly status?: OrderStatus;

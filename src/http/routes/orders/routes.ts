@@ -1,22 +1,20 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { CheckoutOrder, OrderStatus, Wish } from '../../documents/checkout/order.ts';
-import { OrderList, OrderState, TakenOrder } from '../../documents/http/order-state.ts';
-import { nullable } from '../../documents/shapes.ts';
-import { Problem } from '../../documents/http/problem.ts';
-import type { OrderFlow } from '../../app/intake/intake.ts';
-import { readCheckoutOrder } from '../../app/orders/checkout.ts';
-import { checkoutFields, type CheckoutOrder as PlacedOrder } from '../../app/send/checkout-order.ts';
-import { checkoutDocument } from '../../documents/write/checkout.ts';
-import { decidedState, pendingCheckout, pendingState } from '../../documents/write/http.ts';
-import { Failure } from '../../domain/failure.ts';
-import { isName } from '../../domain/names.ts';
-import { fitsTheEvent, MAX_LINE_QUANTITY } from '../../domain/orders/order.ts';
-import { parseOrder } from '../../domain/orders/parse-order.ts';
-import type { Shop } from '../shop.ts';
-import { listPage, type ListQuery } from './order-list.ts';
-import { PAGE, timeRange } from './pages.ts';
-import { MAX_WAIT_SECONDS, untilTrue, waitMs } from './wait.ts';
+import { CheckoutOrder, OrderStatus, Wish } from '../../../documents/checkout/order.ts';
+import { OrderList, OrderState, TakenOrder } from '../../../documents/http/order-state.ts';
+import { nullable } from '../../../documents/shapes.ts';
+import { Problem } from '../../../documents/http/problem.ts';
+import type { OrderFlow } from '../../../app/intake/intake.ts';
+import { checkoutFields, type CheckoutOrder as PlacedOrder } from '../../../app/send/checkout-order.ts';
+import { Failure } from '../../../domain/failure.ts';
+import { isName } from '../../../domain/names.ts';
+import { fitsTheEvent, MAX_LINE_QUANTITY } from '../../../domain/orders/order.ts';
+import { parseOrder } from '../../../domain/orders/parse-order.ts';
+import type { Shop } from '../../shop.ts';
+import { listPage, type ListQuery } from './list.ts';
+import { hasEnded, stateWithin } from './state.ts';
+import { PAGE, timeRange } from '../pages.ts';
+import { MAX_WAIT_SECONDS, waitMs } from './wait.ts';
 
 const Wait = Type.String({
   pattern: String.raw`^\d{1,2}s$`,
@@ -122,7 +120,7 @@ export function orderRoutes(server: FastifyInstance, shop: Shop): void {
     async (request) => {
       const { id } = request.params as { id: string };
       const state = isName(id)
-        ? await stateOf(shop, id, waitMs((request.query as PostQuery).wait))
+        ? await stateWithin(shop, id, waitMs((request.query as PostQuery).wait))
         : undefined;
       if (state !== undefined) return state;
       throw new Failure('not_found', `order ${id} is not known`, {
@@ -173,9 +171,9 @@ async function placeOrder(
   void reply.header('location', `/orders/${encodeURIComponent(orderId)}`);
   if (isRepeat) void reply.header('idempotent-replayed', 'true');
   const ms = waitMs(wait);
-  const ended = ms === 0 ? undefined : await endWithin(shop, flow, orderId, ms);
-  if (ended !== undefined) return ended;
-  const taken: TakenOrder = { order_id: orderId, status: 'PENDING' };
+  const state = ms === 0 ? undefined : await stateWithin(shop, orderId, ms);
+  if (state !== undefined && hasEnded(state)) return state;
+  const taken: TakenOrder = { order_id: orderId, status: state?.status ?? 'PENDING' };
   return reply.code(202).send(taken);
 }
 
@@ -202,58 +200,4 @@ function orderOf(
   const fields = checkoutFields(body);
   if (fields.address !== undefined) return { ...parsed.order, ...fields };
   throw new Failure('invalid_value', 'field shipping_address is missing', { fix });
-}
-
-/** @returns undefined: it has not ended by then */
-function endWithin(shop: Shop, flow: OrderFlow, orderId: string, ms: number) {
-  return flow === 'direct' ? decisionWithin(shop, orderId, ms) : checkoutWithin(shop, orderId, ms);
-}
-
-async function decisionWithin(shop: Shop, orderId: string, ms: number): Promise<OrderState | undefined> {
-  const limit = AbortSignal.timeout(ms);
-  // Before the store is asked, so that nothing falls between the two.
-  const decision = shop.watch.decisionOf(orderId, limit);
-  await using reader = await shop.access.read();
-  const decided = (await reader.decided(orderId)) ?? (await decision);
-  return decided === undefined ? undefined : decidedState(decided);
-}
-
-const FINAL = new Set(['COMPLETED', 'REJECTED', 'FAILED', 'CANCELLED']);
-
-async function checkoutWithin(shop: Shop, orderId: string, ms: number): Promise<CheckoutOrder | undefined> {
-  return untilTrue(
-    ms,
-    () => checkoutOf(shop, orderId),
-    (state) => state !== undefined && FINAL.has(state.status),
-  );
-}
-
-async function checkoutOf({ access }: Shop, orderId: string): Promise<CheckoutOrder | undefined> {
-  await using reader = await access.read();
-  const order = await readCheckoutOrder(reader, orderId);
-  return order === undefined ? undefined : checkoutDocument(order);
-}
-
-/** @returns undefined when nobody knows it */
-async function stateOf(
-  shop: Shop,
-  orderId: string,
-  ms: number,
-): Promise<OrderState | CheckoutOrder | undefined> {
-  await using reader = await shop.access.read();
-  const decided = await reader.decided(orderId);
-  if (decided !== undefined) return decidedState(decided);
-  const checkout = await checkoutOf(shop, orderId);
-  if (checkout !== undefined) {
-    if (ms === 0 || FINAL.has(checkout.status)) return checkout;
-    return (await checkoutWithin(shop, orderId, ms)) ?? (await checkoutOf(shop, orderId));
-  }
-  const known = shop.intake.taken(orderId) ?? (await shop.findUnread(reader, orderId));
-  if (known === undefined) {
-    // Read between the two looks.
-    return (await endWithin(shop, 'direct', orderId, 1)) ?? (await checkoutOf(shop, orderId));
-  }
-  const ended = ms === 0 ? undefined : await endWithin(shop, known.flow, orderId, ms);
-  if (ended !== undefined) return ended;
-  return known.flow === 'direct' ? pendingState(known.order) : pendingCheckout(known.order);
 }
