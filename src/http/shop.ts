@@ -1,7 +1,7 @@
 import type { SalesBoard } from '../app/analytics/sales.ts';
 import type { Dated } from '../app/shared-read.ts';
 import type { AlertFilter } from '../app/alerts/page.ts';
-import type { DeadLetterFilter } from '../app/dlq/dead-letters.ts';
+import type { DeadLetterFilter } from '../app/dlq/filter.ts';
 import type { DeadLetterMark } from '../app/dlq/page.ts';
 import type { PageMark } from '../app/topics/from-end.ts';
 import type { KnownOrder, OrderIntake } from '../app/intake/intake.ts';

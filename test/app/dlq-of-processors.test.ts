@@ -4,7 +4,7 @@ import { discardDeadLetters, findDeadLetters } from '../../src/app/dlq/discard.t
 import { listDeadLetters } from '../../src/app/dlq/list.ts';
 import { redriveDeadLetters } from '../../src/app/dlq/redrive.ts';
 import type { RedriveEvent, RedriveOptions } from '../../src/app/dlq/redrive-events.ts';
-import { onlyGroupFor, scopeOfProcessor, scopeOfTopic } from '../../src/app/dlq/scope.ts';
+import { onlyGroupFor, scopeOfProcessor, scopeOfShop, scopeOfTopic } from '../../src/app/dlq/scope.ts';
 import { readingOfAll } from '../../src/app/offsets/reading.ts';
 import { formatDeadLetterId, parseDeadLetterId } from '../../src/domain/topics/dead-letter-id.ts';
 import { lastHeader, type Headers } from '../../src/ports/record.ts';
@@ -102,6 +102,19 @@ describe('the dead letters of a processor', () => {
       `${CANCELLED}:0:1 open`,
     ]);
     expect(await list(scopeOfTopic(VALIDATED))).toEqual(['0:0 open']);
+  });
+
+  it('of a whole shop are those of orders, in short, and of its other processors, not of other shops', async () => {
+    broker.createTopic('bad-orders');
+    letter('bad-orders', 'elsewhere', 'decode');
+    letter(VALIDATED, 'g.payment', 'effect');
+    letter(VALIDATED, 'another.payment', 'effect');
+    letter(CANCELLED, 'g.notification', 'decode');
+    expect(await list(scopeOfShop('bad-orders', SHOP))).toEqual([
+      '0:0 open',
+      `${VALIDATED}:0:0 open`,
+      `${CANCELLED}:0:0 open`,
+    ]);
   });
 
   it('say which topics are missing when there is none', async () => {

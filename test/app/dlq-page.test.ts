@@ -1,5 +1,5 @@
 import { beforeEach, expect, it } from 'vitest';
-import type { DeadLetterFilter } from '../../src/app/dlq/dead-letters.ts';
+import type { DeadLetterFilter } from '../../src/app/dlq/filter.ts';
 import { listDeadLetters } from '../../src/app/dlq/list.ts';
 import { deadLetterPage, type DeadLetterMark } from '../../src/app/dlq/page.ts';
 import { formatDeadLetterId } from '../../src/domain/topics/dead-letter-id.ts';

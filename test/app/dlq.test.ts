@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { discardDeadLetters, findDeadLetters } from '../../src/app/dlq/discard.ts';
-import { recentOnly, type DeadLetter, type DeadLetterFilter } from '../../src/app/dlq/dead-letters.ts';
+import { recentOnly, type DeadLetter } from '../../src/app/dlq/dead-letters.ts';
+import type { DeadLetterFilter } from '../../src/app/dlq/filter.ts';
 import { listDeadLetters, type ListDeadLettersSummary } from '../../src/app/dlq/list.ts';
 import { redriveDeadLetters } from '../../src/app/dlq/redrive.ts';
 import { scopeOfTopic } from '../../src/app/dlq/scope.ts';

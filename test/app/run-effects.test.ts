@@ -5,6 +5,7 @@ import { KindTally } from '../../src/app/run/status/tally.ts';
 import { newEffect, type Answer, type Effect, type EffectChange } from '../../src/domain/effects.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import type { SmallChange, SmallTable } from '../../src/domain/facts.ts';
+import { setAside, type OutgoingMessage } from '../../src/domain/messages/outgoing.ts';
 import { SUPPLIER_RESTOCK } from '../../src/domain/messages/stock/supplier-restock.ts';
 import type { State } from '../../src/domain/state.ts';
 import type { EffectPerformer, EffectPerformers } from '../../src/ports/effects.ts';
@@ -40,6 +41,7 @@ const CHARGER: Processor<{ readonly item: string }, Outcome> = {
       settled.push(answered.length);
       const effects: EffectChange[] = [];
       const small: SmallChange[] = [];
+      const outgoing: OutgoingMessage[] = [];
       for (const { effect, answer } of answered) {
         const { id, attempts } = effect;
         if (answer.kind === 'done') {
@@ -47,9 +49,20 @@ const CHARGER: Processor<{ readonly item: string }, Outcome> = {
           small.push({ table: PAID, key: id, value: String(answer.fields.reference) });
         } else if (attempts < 3) {
           effects.push({ id, effect: { ...effect, state: 'due', dueAt: state.at + RETRY_MS } });
-        } else effects.push({ id, effect: { ...effect, state: 'parked' } });
+        } else {
+          effects.push({ id, effect: { ...effect, state: 'parked' } });
+          const why = {
+            code: 'gateway_unavailable',
+            message: '503',
+            attempts,
+            processor: 'payment',
+          } as const;
+          const record = { topic: SUPPLIER_RESTOCK.name, partition: 0, offset: 0 };
+          const cause = { at: state.at, traceparent: null, asked: 'charge' } as const;
+          outgoing.push(setAside(SUPPLIER_RESTOCK, effect.fields, { ...why, record }, cause));
+        }
       }
-      return { effects, small };
+      return { effects, small, outgoing };
     },
   },
 };
@@ -145,6 +158,12 @@ it('that are parked hold up no end', async () => {
   await run(async () => FAULT);
   expect(asked).toHaveLength(3);
   expect(folder.owed.get('A/charge')).toMatchObject({ state: 'parked', attempts: 3 });
+  expect(events).toContainEqual(
+    expect.objectContaining({
+      kind: 'effect_parked',
+      why: expect.objectContaining({ attempts: 3 }) as unknown,
+    }),
+  );
   expect(events.at(-1)).toMatchObject({ run: { stoppedBy: 'end' } });
   expect(events.filter(({ kind }) => kind === 'unsent')).toEqual([]);
 });

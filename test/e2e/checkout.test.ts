@@ -106,13 +106,14 @@ test(
       () => order('O-parked'),
       ({ payment }) => (payment as { status?: string } | null)?.status === 'parked',
     );
+    await run.says(/payment of O-parked is parked after 3 tries/);
     await world.stop(run);
     const parked = await order('O-parked');
     expect(parked).toMatchObject({ status: 'VALIDATED', payment: { status: 'parked', attempts: 3 } });
 
     // Every service stopped and started, one after the other.
     await world.mood('normal');
-    await shop.ok('dlq redrive --all --processor payment --execute');
+    await shop.ok('dlq redrive --all --execute');
     for (const name of ['inventory', 'notification', 'warehouse', 'payment', 'validation', 'inventory']) {
       await shop.ok(['run', name, '--until-end']);
     }

@@ -5,6 +5,20 @@ const LISTED = ['test/app/checkout-list.test.ts'];
 /** Of the checkout, beside what its processors decide. */
 export const CHECKOUT_FLOW: readonly Mutation[] = [
   {
+    name: 'dead letters of another shop are redriven with those of this one',
+    file: 'src/app/dlq/dead-letters.ts',
+    from: 'return origin.group === ofShop.group ||',
+    to: 'return origin.group !== null ||',
+    tests: ['test/app/dlq-of-processors.test.ts'],
+  },
+  {
+    name: 'a charge that came to nothing is parked in silence',
+    file: 'src/app/run/effects.ts',
+    from: 'if (why !== undefined) on({',
+    to: 'if (why === undefined) on({',
+    tests: ['test/app/run-effects.test.ts'],
+  },
+  {
     name: 'an order that was cancelled before it came is listed as rejected',
     file: 'src/app/orders/checkout.ts',
     from: "fact.step === 'rejected' && fact.reason === 'cancelled'",

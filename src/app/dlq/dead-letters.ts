@@ -19,6 +19,8 @@ export interface DeadLetterScope {
   readonly topics: readonly string[];
   /** Whether ids name their topic, since it is not the one that is meant without a name. */
   readonly isNamed: boolean;
+  /** Of every processor of the shop with this group; `topic` has those of `orders`, whose ids are without a name. */
+  readonly ofShop?: { readonly group: string; readonly topic: string };
   /** Whose they are; null: anybody's in these topics. */
   readonly of: Pick<ProcessorTopics, 'processor' | 'group'> | null;
 }
@@ -37,32 +39,6 @@ export interface DeadLetter {
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
   readonly headers: Headers;
-}
-
-export interface DeadLetterFilter {
-  /** Error code. */
-  readonly reason: string | null;
-  /** Inclusive; the time of failure, milliseconds since the epoch. */
-  readonly sinceMs: number | null;
-  /** Exclusive. */
-  readonly untilMs: number | null;
-  readonly originalTopic: string | null;
-  /** That which read the record. */
-  readonly originalGroup: string | null;
-  readonly state: DeadLetterState | null;
-}
-
-/** Stands for a missing error code or group in counts and filters. */
-export const UNKNOWN = 'unknown';
-
-export function matchesDeadLetter(deadLetter: DeadLetter, filter: DeadLetterFilter): boolean {
-  const { origin, failedAt, state } = deadLetter;
-  if (filter.reason !== null && (origin.errorCode ?? UNKNOWN) !== filter.reason) return false;
-  if (filter.originalTopic !== null && origin.topic !== filter.originalTopic) return false;
-  if (filter.originalGroup !== null && (origin.group ?? UNKNOWN) !== filter.originalGroup) return false;
-  if (filter.state !== null && state !== filter.state) return false;
-  if (filter.sinceMs !== null && (failedAt === null || failedAt < filter.sinceMs)) return false;
-  return filter.untilMs === null || (failedAt !== null && failedAt < filter.untilMs);
 }
 
 /** A crash between sending a dead letter and recording that makes copies, which are near each other. */
@@ -226,7 +202,8 @@ export class DeadLetters {
     partition: number,
     record: { offset: number; timestamp: number } & Pick<DeadLetter, 'key' | 'value' | 'headers'>,
   ): DeadLetter {
-    const named = this.#sources.scope.isNamed ? topic : null;
+    const { isNamed, ofShop } = this.#sources.scope;
+    const named = isNamed && topic !== ofShop?.topic ? topic : null;
     return this.#make({ kind: 'record', topic: named, partition, offset: record.offset }, topic, record);
   }
 
@@ -253,7 +230,10 @@ export function stateKey({ topic, mark }: Pick<DeadLetter, 'topic' | 'mark'>): s
 }
 
 /** What cannot be read is a dead letter of all that read the topic; what was read, of the group where it came to nothing. */
-export function isOf({ origin }: DeadLetter, { of }: DeadLetterScope): boolean {
+export function isOf({ origin, topic }: DeadLetter, { of, ofShop }: DeadLetterScope): boolean {
+  if (ofShop !== undefined && topic !== ofShop.topic) {
+    return origin.group === ofShop.group || origin.group?.startsWith(`${ofShop.group}.`) === true;
+  }
   if (of === null || origin.errorStage !== EFFECT_STAGE) return true;
   // Of a group that was renamed since, too.
   return origin.group === of.group || origin.group?.endsWith(`.${of.processor}`) === true;
@@ -287,10 +267,12 @@ function missing({ topics, of }: DeadLetterScope, id: DeadLetterId, why: string)
   });
 }
 
-function noneThere({ topics, of }: DeadLetterScope): Failure {
+function noneThere({ topics, of, ofShop }: DeadLetterScope): Failure {
   const [topic = ''] = topics;
   const what =
-    topics.length === 1 ? `topic ${topic} does not exist` : `none of the topics ${topics.join(', ')} exists`;
+    topics.length === 1
+      ? `topic ${topic} does not exist`
+      : `none of the topics ${ofShop === undefined ? topics.join(', ') : 'for dead letters'} exists`;
   return new Failure('topic_missing', what, {
     fix: of === null ? { kind: 'other_dlq_topic' } : { kind: 'apply_topics_of', processor: of.processor },
     context: { topic },

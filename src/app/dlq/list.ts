@@ -1,14 +1,7 @@
 import type { Broker } from '../../ports/broker.ts';
 import type { StoreAccess } from '../../ports/access.ts';
-import {
-  DeadLetters,
-  matchesDeadLetter,
-  UNKNOWN,
-  type DeadLetter,
-  type DeadLetterFilter,
-  type DeadLetterScope,
-  type DeadLetterState,
-} from './dead-letters.ts';
+import { DeadLetters, type DeadLetter, type DeadLetterScope, type DeadLetterState } from './dead-letters.ts';
+import { matchesDeadLetter, UNKNOWN, type DeadLetterFilter } from './filter.ts';
 
 export interface ListDeadLettersOptions {
   readonly scope: DeadLetterScope;

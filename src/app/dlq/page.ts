@@ -2,15 +2,8 @@ import { isFailure } from '../../domain/failure.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import type { Broker } from '../../ports/broker.ts';
 import { pageFromEnd, type PageMark, type Row } from '../topics/from-end.ts';
-import {
-  DeadLetters,
-  isOf,
-  matchesDeadLetter,
-  stateKey,
-  type DeadLetter,
-  type DeadLetterFilter,
-  type DeadLetterScope,
-} from './dead-letters.ts';
+import { DeadLetters, isOf, stateKey, type DeadLetter, type DeadLetterScope } from './dead-letters.ts';
+import { matchesDeadLetter, type DeadLetterFilter } from './filter.ts';
 
 /** Where a list of dead letters goes on. */
 export interface DeadLetterMark {

@@ -6,7 +6,8 @@ import type { SentRecord } from '../../ports/broker.ts';
 import type { Decoded } from '../../ports/codec.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
 import type { ProcessorTopics } from '../offsets/group-positions.ts';
-import type { DeadLetterFilter, DeadLetterScope } from './dead-letters.ts';
+import type { DeadLetterScope } from './dead-letters.ts';
+import type { DeadLetterFilter } from './filter.ts';
 
 export interface RedriveOptions {
   readonly scope: DeadLetterScope;

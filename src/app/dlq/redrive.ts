@@ -10,7 +10,8 @@ import { unlessStopped } from '../run/wait.ts';
 import { Destinations, type Planned } from './destinations.ts';
 import { MARK_AT_ONCE } from './discard.ts';
 import { redriveHeaders } from './headers.ts';
-import { DeadLetters, matchesDeadLetter, type DeadLetter, type DeadLetterFilter } from './dead-letters.ts';
+import { DeadLetters, type DeadLetter } from './dead-letters.ts';
+import { matchesDeadLetter, type DeadLetterFilter } from './filter.ts';
 import { readAgain, type ReadingAgain } from './read-again.ts';
 import { inDoubt } from './in-doubt.ts';
 import { onlyGroupFor } from './scope.ts';
@@ -128,11 +129,8 @@ class Redrive {
       if (plans.length >= this.#room()) break;
       this.#selected += 1;
       const plan = await this.#plan(deadLetter);
-      if ('reason' in plan) {
-        await this.#skip(deadLetter, plan.reason, plan.message, plan.fix);
-        continue;
-      }
-      plans.push(plan);
+      if ('reason' in plan) await this.#skip(deadLetter, plan.reason, plan.message, plan.fix);
+      else plans.push(plan);
     }
     for (const [topic, group] of byTopic(plans)) {
       if (this.#options.execute) await this.#send(topic, group);

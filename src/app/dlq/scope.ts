@@ -29,6 +29,17 @@ export function scopeOfProcessor(
 }
 
 /**
+ * Those of all processors of a shop. Its other topics may be shared with other shops.
+ *
+ * @param dlqTopic that of the orders
+ */
+export function scopeOfShop(dlqTopic: string, shop: { group: string; names: TopicNames }): DeadLetterScope {
+  const { topics } = scopeOfProcessor('all', shop);
+  const ofShop = { group: shop.group, topic: dlqTopic };
+  return { topics: [...new Set([dlqTopic, ...topics])], isNamed: true, of: null, ofShop };
+}
+
+/**
  * The one group that is to handle a dead letter when it comes again: where there is one reader, or only one that it came
  * to nothing in; null: all that read the topic, because none of them could read it. A group that was renamed since is
  * known by its processor.

@@ -1,5 +1,6 @@
 import type { Answer, Answered, Effect, EffectKind } from '../../domain/effects.ts';
 import type { ProcessorName } from '../../domain/messages/message.ts';
+import type { OutgoingMessage } from '../../domain/messages/outgoing.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { EffectPerformers } from '../../ports/effects.ts';
 import type { Store } from '../../ports/store.ts';
@@ -25,7 +26,7 @@ export interface EffectWorkerParts {
   /** Those of the handler's that are performed here; their performers have one limit. */
   readonly kinds: readonly EffectKind[];
   readonly performers: EffectPerformers;
-  readonly on: (event: Extract<RunEvent, { kind: 'effect_settled' }>) => void;
+  readonly on: (event: Extract<RunEvent, { kind: 'effect_settled' | 'effect_parked' }>) => void;
   /** Tries are over, and their answers committed. */
   readonly onSettled: () => void;
 }
@@ -164,31 +165,40 @@ export class EffectWorker {
     await this.#settling;
     const answered = this.#answered;
     this.#answered = [];
-    const settling = this.#commit(answered);
+    const committing = this.#commit(answered);
+    const settling = committing.then(() => undefined);
     // A failure ends the worker: it is thrown to those that wait for this one.
     this.#settling = settling.catch(() => undefined);
     this.#nextSettling = undefined;
-    await settling;
+    const parked = await committing;
     this.#inFlight -= answered.length;
     this.wake();
     const { on, onSettled, processor } = this.#parts;
     for (const { effect, answer } of answered) {
       on({ kind: 'effect_settled', processor, id: effect.id, outcome: answer.kind });
     }
+    for (const { key: about, deadLetter: why } of parked) {
+      if (why !== undefined) on({ kind: 'effect_parked', processor, about, why });
+    }
     onSettled();
   }
 
-  async #commit(answered: readonly Answered[]): Promise<void> {
+  /** @returns the dead letters of those that are parked now */
+  async #commit(answered: readonly Answered[]): Promise<readonly OutgoingMessage[]> {
     const { store, handler } = this.#parts;
     const keys = handler.keys(answered.map(({ effect }) => effect));
     const ids = answered.map(({ effect }) => effect.id);
-    await store.transact({ ...keys, effects: [...(keys.effects ?? []), ...ids] }, (snapshot) => {
+    return store.transact({ ...keys, effects: [...(keys.effects ?? []), ...ids] }, (snapshot) => {
       const counting = answered.flatMap(({ effect, answer }) => {
         const now = snapshot.effect(effect.id);
         const isLastTry = now?.state === 'trying' && now.attempts === effect.attempts;
         return isLastTry ? [{ effect: now, answer }] : [];
       });
-      return { changes: counting.length === 0 ? {} : handler.settle(counting, snapshot), result: undefined };
+      const changes = counting.length === 0 ? {} : handler.settle(counting, snapshot);
+      return {
+        changes,
+        result: changes.outgoing?.filter(({ deadLetter }) => deadLetter !== undefined) ?? [],
+      };
     });
   }
 }

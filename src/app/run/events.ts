@@ -1,6 +1,7 @@
 import type { Failure } from '../../domain/failure.ts';
 import type { Decision } from '../../domain/orders/decided.ts';
 import type { DeclaredMessage, ProcessorName } from '../../domain/messages/message.ts';
+import type { SetAsideFor } from '../../domain/messages/outgoing.ts';
 import type { TopicNames } from '../../domain/messages/topic-names.ts';
 import type { Order, RecordId } from '../../domain/orders/order.ts';
 import type { IgnoredPrices } from '../../domain/orders/parse-order.ts';
@@ -14,6 +15,7 @@ import type { StoreNotice } from '../../ports/notices.ts';
 import type { ConsumerStatus, OwnOptions } from '../../ports/owner.ts';
 import type { Destination, Store } from '../../ports/store.ts';
 import type { ShopOptions } from '../../processors/options.ts';
+import type { Handled } from '../../processors/draft.ts';
 import type { Outcome, Processor } from '../../processors/processor.ts';
 import type { CopySuspected, GhostRemoved } from '../offsets/clear-group.ts';
 import type { GroupAhead, PositionMove, ResetRequest } from '../offsets/plan.ts';
@@ -157,6 +159,13 @@ export type RunEvent =
   | { readonly kind: 'topic_gone'; readonly failure: Failure }
   /** An effect was answered, and the answer committed. */
   | (Of & { readonly kind: 'effect_settled'; readonly id: string; readonly outcome: 'done' | 'failed' })
+  /** The last try of an effect failed, or was refused for good: its message is a dead letter now. */
+  | (Of & {
+      readonly kind: 'effect_parked';
+      /** The key of its message: an order id, an item. */
+      readonly about: string;
+      readonly why: SetAsideFor;
+    })
   /** It stops before these were sent or performed: the next run does that. */
   | {
       readonly kind: 'unsent';
@@ -226,6 +235,12 @@ export type OrdersEvent =
       readonly orderId: string;
       readonly ignored: IgnoredPrices;
     };
+
+/** What became of the records of a commit of any other processor. */
+export interface HandledEvent extends Of {
+  readonly kind: 'handled';
+  readonly results: readonly (Handled | DeadLettered)[];
+}
 
 export type ConsumeOrdersEvent =
   | Exclude<RunEvent, { kind: 'ended' | 'committed' }>

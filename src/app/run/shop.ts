@@ -1,7 +1,8 @@
 import { processors } from '../../processors/index.ts';
 import type { ShopOptions } from '../../processors/options.ts';
+import type { Handled } from '../../processors/draft.ts';
 import { orders } from '../../processors/orders/processor.ts';
-import type { OrdersEvent, RunEvent, RunOptions, RunPorts, Service } from './events.ts';
+import type { HandledEvent, OrdersEvent, RunEvent, RunOptions, RunPorts, Service } from './events.ts';
 import { OrdersService } from './orders-service.ts';
 import { runServices } from './run.ts';
 import { groupOf } from './groups.ts';
@@ -19,7 +20,7 @@ export interface ShopRunOptions extends Omit<
   readonly shop: ShopOptions;
   /** Continue without users or items, which rejects every order. */
   readonly allowEmpty: boolean;
-  readonly on: (event: RunEvent | OrdersEvent) => void;
+  readonly on: (event: RunEvent | OrdersEvent | HandledEvent) => void;
 }
 
 /** Runs processors of a shop. @throws Failure as runServices; usage (no such processor), not_found (no users or no items) */
@@ -33,7 +34,12 @@ export async function runShop(ports: RunPorts, options: ShopRunOptions): Promise
   const services = chosen.map((processor): Service =>
     processor.name === 'orders'
       ? ordersService
-      : { processor, group: groupOf(processor.name, group), tally: new KindTally() },
+      : {
+          ...{ processor, group: groupOf(processor.name, group), tally: new KindTally() },
+          // All others decide by `Draft`.
+          onBatch: ({ results }) =>
+            on({ kind: 'handled', processor: processor.name, results: results as readonly Handled[] }),
+        },
   );
   const decides = services.includes(ordersService);
   if (decides) await ordersService.checkIsThere(access);

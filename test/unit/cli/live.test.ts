@@ -40,6 +40,42 @@ it.each([
   expect(String(out.read())).toContain(said);
 });
 
+it('a run says what became of each message while they are few, else how many, and which effect came to nothing', async () => {
+  const err = new PassThrough();
+  const report = new RunReport({
+    ...{ printer: new Printer(new PassThrough(), err), isJson: false },
+  } as unknown as Session);
+  let read = 0;
+  const totals = () => ({ read, deadLettered: 0, commits: 1, outcomes: { handled: read } });
+  const about = { processor: 'payment', topics: ['orders.validated'], group: 'g.payment' } as const;
+  report.take({ kind: 'started', ...about, remaining: 0, totals });
+  err.read();
+  const handled = (orders: number): void => {
+    read += orders;
+    report.take({
+      ...{ kind: 'handled', processor: 'payment' },
+      results: Array.from({ length: orders }, (_, at) => {
+        return { kind: 'handled', about: `O-${at}`, detail: '2.50 to be charged' } as const;
+      }),
+    });
+  };
+  handled(2);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(String(err.read())).toBe('payment O-0: 2.50 to be charged\npayment O-1: 2.50 to be charged\n');
+  handled(21);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(String(err.read())).toBe('payment: 21 handled\n');
+  const record = { topic: 'orders.validated', partition: 0, offset: 7 };
+  const why = { code: 'gateway_unavailable', message: 'it answered 503', attempts: 3, record } as const;
+  report.take({
+    ...{ kind: 'effect_parked', processor: 'payment', about: 'O-1', why: { ...why, processor: 'payment' } },
+  });
+  expect(String(err.read()).replace(/\s+/g, ' ')).toBe(
+    'warning: payment of O-1 is parked after 3 tries, gateway_unavailable: it answered 503 (orderctl dlq list --processor payment) ',
+  );
+  report.close();
+});
+
 it('it stays at the foot of the terminal: lines of decisions pass above it, with the time', async () => {
   const written: string[] = [];
   const screen = Object.assign(

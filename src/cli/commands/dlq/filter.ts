@@ -1,6 +1,7 @@
 import { systemClock } from '../../../compose.ts';
 import type { Command } from 'commander';
-import type { DeadLetterFilter, DeadLetterState } from '../../../app/dlq/dead-letters.ts';
+import type { DeadLetterState } from '../../../app/dlq/dead-letters.ts';
+import type { DeadLetterFilter } from '../../../app/dlq/filter.ts';
 import { takingTimes, timeRange, type TimeFlags } from '../../parse.ts';
 import { checkTopicName } from '../../settings/values.ts';
 

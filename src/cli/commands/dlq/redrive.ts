@@ -21,7 +21,7 @@ import type { Session } from '../../session.ts';
 import { openStoreOf } from '../../store.ts';
 import { checkTopicName } from '../../settings/values.ts';
 import { filterOptions, readFilter, type FilterFlags } from './filter.ts';
-import { scopeOf, takingScope, type ScopeFlags } from './scope.ts';
+import { scopeOf, takingScope, wideScopeOf, type ScopeFlags } from './scope.ts';
 
 interface RedriveFlags extends FilterFlags, ScopeFlags {
   value?: string;
@@ -39,7 +39,7 @@ export function registerRedrive(dlq: Command, session: Session): void {
       prose:
         'Sends dead letters to their original topics, key and value unchanged; with --value one of them goes with that value, ' +
         'as JSON or in the bytes of Kafka, and the original stays. A dry run unless --execute: it says of each whether ' +
-        'it would fail again. Name them by ids, or take all that are open (--all) or that flags select. What was sent ' +
+        'it would fail again. Name them by ids, or take all that are open (--all), of every processor, or that flags select. What was sent ' +
         'is marked and does not go a second time; a record that came back --max-redrives times is left ' +
         'alone. A charge or mail that came to nothing is tried once more. Ctrl-C: ' +
         '130, and the same command continues.\n\n' +
@@ -69,7 +69,7 @@ async function redrive(session: Session, texts: readonly string[], flags: Redriv
   const max = flags.max === undefined ? null : wholeNumber('--max', flags.max, { min: 1 });
   const maxRedrives = wholeNumber('--max-redrives', flags.maxRedrives, { min: 1 });
   const toTopic = flags.toTopic === undefined ? null : checkTopicName(flags.toTopic, '--to-topic');
-  const scope = await scopeOf(session, flags, 'ids' in select ? select.ids : []);
+  const scope = await ('ids' in select ? scopeOf(session, flags, select.ids) : wideScopeOf(session, flags));
   if (toTopic !== null && scope.topics.includes(toTopic)) {
     throw new Failure('invalid_value', `--to-topic is the dead-letter topic ${toTopic} itself`, {
       fix: 'name the topic that its readers read',

@@ -14,6 +14,13 @@ export function takingScope(command: Command): Command {
   return command.option('--processor <NAME>', 'of all topics that it reads; all: of every processor');
 }
 
+/** Those of a processor, else of the whole shop. @throws Failure invalid_value: there is no such processor */
+export async function wideScopeOf(session: Session, flags: ScopeFlags): Promise<DeadLetterScope> {
+  if (flags.processor !== undefined) return scopeOf(session, flags);
+  const { dlqTopic, group, topics: names } = session.settings;
+  return (await loadScopes()).scopeOfShop(dlqTopic, { group, names });
+}
+
 /**
  * The dead-letter topics that are meant: those of a processor, those that ids name, or the one of the orders.
  *

@@ -34,7 +34,7 @@ const WORDS = {
   owed: 'is asked for next',
   trying: 'is asked for, no answer yet',
   retrying: 'no answer yet',
-  parked: 'no answer, and the tries have ended: see "orderctl dlq list"',
+  parked: 'no answer, and the tries have ended: see "orderctl dlq list --processor payment"',
   paid: 'done',
   declined: 'declined',
   none: 'no money has moved',

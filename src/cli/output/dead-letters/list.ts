@@ -1,4 +1,5 @@
-import { UNKNOWN, type DeadLetter } from '../../../app/dlq/dead-letters.ts';
+import type { DeadLetter } from '../../../app/dlq/dead-letters.ts';
+import { UNKNOWN } from '../../../app/dlq/filter.ts';
 import type { ListDeadLettersSummary } from '../../../app/dlq/list.ts';
 import type { RedriveStep, RedriveSummary } from '../../../app/dlq/redrive-events.ts';
 import type { DeadLetter as DeadLetterDocument, RedrivenDeadLetter } from '../../../documents/dead-letter.ts';
@@ -197,10 +198,14 @@ export function redriveSummaryDocument(summary: RedriveSummary): RedriveSummaryD
   };
 }
 
+function scopeInWords({ topics, ofShop }: RedriveSummary['scope']): string {
+  return ofShop === undefined ? topics.join(', ') : `${ofShop.topic} and of other processors`;
+}
+
 export function redriveSummaryText(summary: RedriveSummary): string {
   const { dryRun, sent, seconds, byTopic, skipped } = summary;
   if (summary.selected === 0)
-    return `nothing to redrive: no open dead letter of ${summary.scope.topics.join(', ')} is selected`;
+    return `nothing to redrive: no open dead letter of ${scopeInWords(summary.scope)} is selected`;
   const topics = [...byTopic].map(([topic, n]) => `${grouped(n)} to ${topic}`).join(', ');
   const what = `${count(sent, 'dead letter')}${topics === '' ? '' : `: ${topics}`}`;
   const reasons = [...skipped].map(([reason, n]) => `${reason} ${grouped(n)}`).join(', ');

@@ -1,5 +1,5 @@
 import type { ShownDeadLetter } from '../../../app/dlq/show.ts';
-import { UNKNOWN } from '../../../app/dlq/dead-letters.ts';
+import { UNKNOWN } from '../../../app/dlq/filter.ts';
 import type { ShownDeadLetter as ShownDocument } from '../../../documents/dead-letter.ts';
 import { isoTime, isoTimeOrNull } from '../../../domain/iso-time.ts';
 import type { BrokerRecord } from '../../../ports/broker.ts';

@@ -62,6 +62,13 @@ export function printRunEvent(
     case 'effect_settled':
       // The status has it; a word comes when it lasts.
       break;
+    case 'effect_parked': {
+      const { code, message, attempts } = event.why;
+      printer.warn(
+        `${event.processor} of ${event.about} is parked after ${count(attempts, 'try', 'tries')}, ${code}: ${message} (orderctl dlq list --processor ${event.processor})`,
+      );
+      break;
+    }
     case 'commit_failed':
       printer.warn(
         `the group's offsets could not be committed: ${event.message}; the stored position counts, and the next commit makes up for it`,

@@ -1,21 +1,23 @@
-import type { OrdersEvent, RunEvent, RunSummary, Totals } from '../../../app/run/events.ts';
+import type { HandledEvent, OrdersEvent, RunEvent, RunSummary, Totals } from '../../../app/run/events.ts';
 import type { ProcessorName } from '../../../domain/messages/message.ts';
 import type { Session } from '../../session.ts';
 import { DecisionThrottle } from '../consume/decision-throttle.ts';
 import { IgnoredPrices } from '../consume/ignored-prices.ts';
 import { count } from '../text.ts';
 import { printRunEvent } from './event.ts';
+import { HandledLines } from './handled-lines.ts';
 import { outcomesInWords, summaryDocument, summaryLines } from './summary.ts';
 
 const TICK_MS = 1_000;
 
-/** Says what processors do while they do it, and prints the summary: decisions on orders one by one, the others in numbers. */
+/** Says what processors do while they do it, and prints the summary: what becomes of each order, up to 20 a second, else numbers. */
 export class RunReport {
   readonly #session: Session;
   readonly #totals = new Map<ProcessorName, () => Totals>();
   readonly #throttle: DecisionThrottle;
   readonly #ignored: IgnoredPrices;
   readonly #timer: NodeJS.Timeout;
+  readonly #handled = new HandledLines();
   /** What was said of each: the records that it had read. */
   readonly #said = new Map<ProcessorName, Totals>();
   #unsent: Extract<RunEvent, { kind: 'unsent' }> | null = null;
@@ -30,7 +32,7 @@ export class RunReport {
     this.#timer.unref();
   }
 
-  take(event: RunEvent | OrdersEvent): void {
+  take(event: RunEvent | OrdersEvent | HandledEvent): void {
     const { printer } = this.#session;
     if (event.kind === 'started') {
       const { processor, topics, group, remaining, totals } = event;
@@ -39,6 +41,8 @@ export class RunReport {
       printer.info(`${processor} reads ${topics.join(', ')} as group ${group}: ${what} to read`);
     } else if (event.kind === 'batch') {
       printer.messages(this.#throttle.add(event.results, performance.now()));
+    } else if (event.kind === 'handled') {
+      this.#handled.add(event);
     } else if (event.kind === 'prices_ignored') {
       this.#ignored.add(event);
     } else if (event.kind === 'ended') {
@@ -67,13 +71,15 @@ export class RunReport {
 
   /** What came of the records since the last time; of orders each decision is said. */
   #sayTotals(): void {
+    const one = this.#handled.take();
     for (const [name, totals] of this.#totals) {
       if (name === 'orders') continue;
       const now = totals();
       const before = this.#said.get(name);
       if (now.read === (before?.read ?? 0)) continue;
       this.#said.set(name, now);
-      this.#session.printer.info(`${name}: ${outcomesInWords(now, before)}`);
+      const lines = one.get(name) ?? [`${name}: ${outcomesInWords(now, before)}`];
+      for (const line of lines) this.#session.printer.info(line);
     }
   }
 
