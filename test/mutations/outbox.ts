@@ -1,6 +1,7 @@
 import type { Mutation } from './list.ts';
 
 const OUTBOX = ['test/unit/files/outbox.test.ts'];
+const LINES = ['test/unit/files/outgoing-line.test.ts'];
 const SIMULATION = ['test/crash/simulation.test.ts'];
 const UPGRADE = ['test/unit/files/upgrade.test.ts'];
 const files = (name: string): string => `src/adapters/files/${name}`;
@@ -45,7 +46,7 @@ export const OUTBOX_ON_DISK: readonly Mutation[] = [
   {
     name: 'what is committed goes ahead of what is on the disk alone',
     file: files('outbox/windows.ts'),
-    from: '    if (window.waiting.length < waiting) return;\n',
+    from: '    if (window.count < this.#waiting(destination)) return;\n',
     to: '',
     tests: OUTBOX,
   },
@@ -66,16 +67,51 @@ export const OUTBOX_ON_DISK: readonly Mutation[] = [
   {
     name: 'messages that are missing from the disk are passed over',
     file: files('outbox/windows.ts'),
-    from: 'if (window.waiting.length < wanted) throw tooShort(',
-    to: 'if (window.waiting.length > wanted) throw tooShort(',
+    from: 'if (window.count < wanted) throw tooShort(',
+    to: 'if (window.count > wanted) throw tooShort(',
     tests: OUTBOX,
   },
   {
     name: 'an upgrade that was cut short is in the way of the next one',
     file: files('journal/upgrade.ts'),
-    from: 'if (/^outbox\\.\\d+$/.test(name)) files.unlink(path.join(inner, name));',
-    to: 'if (name === "") files.unlink(path.join(inner, name));',
+    from: 'else for (const name of segments) files.unlink(path.join(inner, name));',
+    to: '',
     tests: UPGRADE,
+  },
+  {
+    name: 'what an upgrade replaced is kept without the segments that it names',
+    file: files('journal/upgrade.ts'),
+    from: 'state.format >= FIRST_WITH_SEGMENTS',
+    to: 'state.format > FIRST_WITH_SEGMENTS',
+    tests: UPGRADE,
+  },
+  {
+    name: 'any number of messages stands in one line of what waits',
+    file: files('outbox/outgoing-columns.ts'),
+    from: 'found.length < MOST_MESSAGES',
+    to: 'found.length < Infinity',
+    tests: LINES,
+  },
+  {
+    name: 'any amount of text stands in one line of what waits',
+    file: files('outbox/outgoing-columns.ts'),
+    from: 'units + more > MOST_UNITS',
+    to: 'units + more > Infinity',
+    tests: LINES,
+  },
+  {
+    name: 'a dead letter that waits becomes a message like those beside it',
+    file: files('outbox/outgoing-columns.ts'),
+    from: ' || one.deadLetter !== undefined',
+    to: '',
+    tests: LINES,
+  },
+  {
+    name: 'a field that looks like the id of its message is written as the id',
+    file: files('outbox/outgoing-columns.ts'),
+    from: 'return values.every((value, at) => value === others[at]);',
+    to: 'return values.some((value, at) => value === others[at]);',
+    tests: LINES,
   },
   {
     name: 'an upgrade forgets what waits to be sent',

@@ -215,8 +215,15 @@ export const SENDING: readonly Mutation[] = [
   {
     name: 'a record has the headers of the one before',
     file: 'src/adapters/kafka/protocol/encode-batch.ts',
-    from: 'if (last?.header === header) {',
-    to: 'if (last?.header[0] === header[0]) {',
+    from: 'if (written?.header === header) {',
+    to: 'if (written?.header[0] === header[0]) {',
+    tests: ['test/unit/kafka/record-batch.test.ts'],
+  },
+  {
+    name: 'headers are copied from where they stood before their record was moved',
+    file: 'src/adapters/kafka/protocol/encode-batch.ts',
+    from: '      this.#written.length = 0;\n',
+    to: '',
     tests: ['test/unit/kafka/record-batch.test.ts'],
   },
   {

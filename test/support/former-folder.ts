@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 
 /**
  * A folder of a format before, by file, whose owner was killed after a checkpoint and further commits. Of format 2: two
- * accepted orders, two rejected ones and two dead letters, one of each after the checkpoint. Of format 3: what waits for
- * three destinations, some of it in the snapshot and some in the journal, with sent ones in between.
+ * accepted orders, two rejected ones and two dead letters, one of each after the checkpoint. Of formats 3 and 4: what waits
+ * for three destinations, some of it after the checkpoint, with sent ones in between.
  */
-export function formerFolder(format: 2 | 3): ReadonlyMap<string, Buffer> {
+export function formerFolder(format: 2 | 3 | 4): ReadonlyMap<string, Buffer> {
   const text = readFileSync(new URL(`folder-of-format-${format}.json`, import.meta.url), 'utf8');
   const files = JSON.parse(text) as Record<string, string | { base64: string }>;
   return new Map(

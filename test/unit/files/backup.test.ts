@@ -5,6 +5,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { openFolder } from '../../../src/adapters/files/folder.ts';
 import { realFileSystem } from '../../../src/adapters/files/fs.ts';
 import { FileStore } from '../../../src/adapters/files/store.ts';
+import { FORMAT } from '../../../src/adapters/files/journal/checkpoint.ts';
 import { audit } from '../../../src/app/audit/audit.ts';
 import { systemClock } from '../../../src/compose.ts';
 import { newFact, type FactLog } from '../../../src/domain/facts.ts';
@@ -163,7 +164,7 @@ it('a backup of an upgraded folder has its facts and movements, and goes on wher
     await using store = await ownFolder(folder);
     for (const step of [1, 2, 3]) await move(store, step);
   }
-  expect(fs.existsSync(path.join(folder, '.orderctl/before-4'))).toBe(true);
+  expect(fs.existsSync(path.join(folder, `.orderctl/before-${FORMAT}`))).toBe(true);
   const [backup, restored] = [path.join(temporary(), 'backup'), path.join(temporary(), 'restored')];
   {
     // What comes after the checkpoint is in the journal.
@@ -189,5 +190,5 @@ it('a backup of an upgraded folder has its facts and movements, and goes on wher
   const deltas: number[] = [];
   for await (const chunk of reader.movements()) deltas.push(...chunk.map(({ delta }) => delta));
   expect(deltas).toEqual([-1, -1, -1, -1, -1]);
-  expect(fs.readdirSync(path.join(backup, '.orderctl'))).not.toContain('before-4');
+  expect(fs.readdirSync(path.join(backup, '.orderctl'))).not.toContain(`before-${FORMAT}`);
 });

@@ -29,7 +29,7 @@ const open = (files: FaultyFs): Promise<FileStore> =>
     ...{ files, folder: FOLDER, clock: new FakeClock(), user: 'tester', via: 'consume' },
     onNotice: () => undefined,
     checkpointBytes: 16 * 1024,
-    segmentBytes: 4 * 1024,
+    segmentBytes: 1024,
   });
 
 /** Commits `count` messages in commits of 100. */
@@ -89,7 +89,7 @@ describe('what waits to be sent', () => {
     const [, second, , last] = costs;
     expect(segments(files).length).toBeGreaterThan(100);
     expect(last?.calls).toBeLessThan(1.1 * (second?.calls ?? 0));
-    expect(last?.reads).toBeLessThan(1.3 * (second?.reads ?? 0));
+    expect(last?.reads).toBeLessThan(1.5 * (second?.reads ?? 0));
   });
 
   it('is the same objects until it is sent, and what comes meanwhile follows it', async () => {
@@ -186,7 +186,7 @@ describe('what waits to be sent', () => {
       throw new Error('the disk is read');
     });
     const waiting = upTo(50_000).map((number) => ({
-      outgoing: message('dead', number),
+      outgoing: [message('dead', number)],
       sizeBytes,
       after: { segment: 1, position: number * sizeBytes },
     }));

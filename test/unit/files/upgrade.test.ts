@@ -28,7 +28,7 @@ async function expectWhole(reader: StoreReader): Promise<void> {
 }
 
 /** The same on a disk that fails. */
-function onFaultyDisk(call: number, format: 2 | 3 = 2): FaultyFs {
+function onFaultyDisk(call: number, format: 2 | 3 | 4 = 2): FaultyFs {
   const files = new FaultyFs(call);
   for (const [name, bytes] of formerFolder(format)) files.put(path.join(FOLDER, name), bytes);
   files.arm({ kind: 'crash', call });
@@ -60,7 +60,7 @@ describe('a folder of format 2', () => {
       await using store = await own(files, notices);
       await expectWhole(store);
       expect(store.unsent()).toEqual(new Map([[DLQ, 2]]));
-      const keptIn = path.join(FOLDER, '.orderctl/before-4');
+      const keptIn = path.join(FOLDER, '.orderctl/before-5');
       expect(notices).toContainEqual({ kind: 'upgraded', from: 2, to: FORMAT, keptIn });
       for (const name of ['state.json', 'tables.6', 'journal.6']) {
         expect(files.get(path.join(keptIn, name)), name).toEqual(formerFolder(2).get(`.orderctl/${name}`));
@@ -100,7 +100,7 @@ describe('a folder of format 2', () => {
         await using store = await own(survived);
         await expectWhole(store);
         expect(store.unsent()).toEqual(new Map([[DLQ, 2]]));
-        const kept = survived.get(path.join(FOLDER, '.orderctl/before-4/state.json'));
+        const kept = survived.get(path.join(FOLDER, '.orderctl/before-5/state.json'));
         expect(kept).toEqual(formerFolder(2).get('.orderctl/state.json'));
         if (isOver && files.calls < call) {
           expect(call).toBeGreaterThan(20);
@@ -143,7 +143,7 @@ const WAITING = {
   alerts: ['s/alerts/4'],
 };
 
-describe('a folder of format 3, in whose snapshot messages wait', () => {
+describe.each([3, 4] as const)('a folder of format %i, in which messages wait', (format) => {
   const counts = new Map(Object.entries(WAITING).map(([destination, { length }]) => [destination, length]));
 
   async function expectAllSent(store: Store): Promise<void> {
@@ -166,7 +166,7 @@ describe('a folder of format 3, in whose snapshot messages wait', () => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'orderctl-upgrade-'));
     onTestFinished(() => fs.rmSync(folder, { recursive: true, force: true }));
     fs.mkdirSync(path.join(folder, '.orderctl'));
-    for (const [name, bytes] of formerFolder(3)) fs.writeFileSync(path.join(folder, name), bytes);
+    for (const [name, bytes] of formerFolder(format)) fs.writeFileSync(path.join(folder, name), bytes);
     const access = openFolder({ folder, clock: systemClock, user: 'tester' });
     const check = async (): Promise<void> => {
       await using inspection = await access.inspect();
@@ -183,16 +183,25 @@ describe('a folder of format 3, in whose snapshot messages wait', () => {
       onNotice: (one: StoreNotice) => notices.push(one),
     } as const;
     await (await access.own(how))[Symbol.asyncDispose]();
-    expect(notices).toContainEqual(expect.objectContaining({ kind: 'upgraded', from: 3, to: FORMAT }));
+    expect(notices).toContainEqual(expect.objectContaining({ kind: 'upgraded', from: format, to: FORMAT }));
     await check();
-    await using store = await access.own(how);
-    await expectAllSent(store);
+    {
+      await using store = await access.own(how);
+      await expectAllSent(store);
+    }
+    if (format === 3) return;
+    // What was kept has all that it names.
+    for (const name of ['outbox.1', 'outbox.2', 'outbox.4']) {
+      const kept = fs.readFileSync(path.join(folder, '.orderctl/before-5', name));
+      const former = formerFolder(format).get(`.orderctl/${name}`) ?? Buffer.from('missing');
+      expect(kept.subarray(0, former.length), name).toEqual(former);
+    }
   });
 
   it('loses none of them by a crash before any call of its upgrade', async () => {
     for (let call = 1; ; call++) {
       for (const how of ['kill', 'power'] as const) {
-        const files = onFaultyDisk(call, 3);
+        const files = onFaultyDisk(call, format);
         let isOver = false;
         try {
           await using store = await own(files);

@@ -11,7 +11,7 @@ import { renderFact } from '../logs/fact-lines.ts';
 import { renderMovement } from '../logs/movement-line.ts';
 import { textBytes } from '../logs/text-bytes.ts';
 import { Sales } from '../tables/sales.ts';
-import type { StateLine } from '../tables/state-line.ts';
+import { smallLines, type StateLine } from '../tables/state-line.ts';
 import type { Tables } from '../tables/tables.ts';
 import type { Commit, FactLines } from './commit.ts';
 
@@ -144,5 +144,11 @@ function editedStock(edits: readonly Edit[]): ReadonlyMap<string, number> {
 
 /** Lines that hold changes of small tables. */
 export function* smallLinesOf({ small = [] }: Pick<Changes, 'small'>): Generator<StateLine> {
-  for (const { table, key, value } of small) yield ['small', table.name, [[key, value]]];
+  const byTable = new Map<string, [string, unknown][]>();
+  for (const { table, key, value } of small) {
+    const rows = byTable.get(table.name);
+    if (rows === undefined) byTable.set(table.name, [[key, value]]);
+    else rows.push([key, value]);
+  }
+  for (const [name, rows] of byTable) yield* smallLines(name, rows);
 }

@@ -27,11 +27,13 @@ import type { Tables } from '../tables/tables.ts';
 
 /**
  * Of this layout of `.orderctl/`; 1 had one state line for each row, 2 neither `seq` nor facts, 3 what waits to be sent in
- * the snapshot.
+ * the snapshot, 4 each message in a line of its own.
  */
-export const FORMAT = 4;
+export const FORMAT = 5;
 /** These can be read, and are upgraded by the next owner. */
-const FORMER_FORMATS: readonly number[] = [2, 3];
+const FORMER_FORMATS: readonly number[] = [2, 3, 4];
+/** Before, what waited to be sent was in the snapshot and the journals. */
+export const FIRST_WITH_SEGMENTS = 4;
 const CHUNK_BYTES = 256 * 1024;
 
 type FirstLog = (typeof FIRST_LOGS)[number];

@@ -1,8 +1,9 @@
 import type { OutgoingMessage } from '../../../domain/messages/outgoing.ts';
 import type { Headers, HeaderValue } from '../../../ports/record.ts';
 import type { Outgoing, OutgoingRecord } from '../../../ports/store.ts';
+import { decodeColumns, encodeColumns, messagesOfOneLine, type EncodedColumns } from './outgoing-columns.ts';
 
-/* What is to be sent as JSON: a line of an `outbox.N`, and in a file of `undelivered/`. */
+/* What is to be sent as JSON: lines of an `outbox.N`, and in a file of `undelivered/`. */
 
 type EncodedBytes = string | null;
 type EncodedHeader = { s: string } | { b: string } | null;
@@ -19,7 +20,7 @@ interface EncodedRecord {
   readonly headers: readonly [string, EncodedHeader | EncodedHeader[]][];
 }
 
-export function encodeOutgoing(outgoing: Outgoing): EncodedOutgoing {
+function encodeOutgoing(outgoing: Outgoing): EncodedOutgoing {
   if (outgoing.kind === 'message') return outgoing;
   return {
     id: outgoing.id,
@@ -64,14 +65,31 @@ function decodeRecord({ id, topic, key, value, headers: encoded }: EncodedRecord
   };
 }
 
-/** A line of an `outbox.N`. */
-export function renderOutgoing(outgoing: Outgoing): string {
-  return `${JSON.stringify(encodeOutgoing(outgoing))}\n`;
+/** A line of an `outbox.N`, and what stands in it. */
+export interface OutgoingLine {
+  readonly text: string;
+  readonly outgoing: readonly Outgoing[];
 }
 
-/** @throws SyntaxError when it is no such line */
-export function parseOutgoing(line: Buffer): Outgoing {
-  return decodeOutgoing(JSON.parse(line.toString('utf8')) as EncodedOutgoing);
+export function* renderOutgoing(outgoing: readonly Outgoing[]): Generator<OutgoingLine> {
+  for (let at = 0; at < outgoing.length;) {
+    const messages = messagesOfOneLine(outgoing, at);
+    const [one] = outgoing.slice(at, at + 1);
+    if (messages.length > 1) {
+      yield { text: `${JSON.stringify(encodeColumns(messages))}\n`, outgoing: messages };
+    } else if (one !== undefined) {
+      const encoded = encodeOutgoing(one);
+      // The bytes of a record are of a batch that was fetched, which they would keep in memory.
+      yield { text: `${JSON.stringify(encoded)}\n`, outgoing: [decodeOutgoing(encoded)] };
+    }
+    at += Math.max(1, messages.length);
+  }
+}
+
+/** @throws SyntaxError, TypeError when it is no such line */
+export function parseOutgoing(line: Buffer): readonly Outgoing[] {
+  const encoded = JSON.parse(line.toString('utf8')) as EncodedOutgoing | EncodedColumns;
+  return encoded.kind === 'messages' ? decodeColumns(encoded) : [decodeOutgoing(encoded)];
 }
 
 /** The content of a file of `undelivered/`: a state line of format 3, as earlier versions wrote it too. */

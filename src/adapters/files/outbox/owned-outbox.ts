@@ -1,9 +1,9 @@
 import { destinationOf, type Destination, type Outgoing } from '../../../ports/store.ts';
 import { segmentLog, type LogName } from '../layout.ts';
 import type { Logs } from '../logs/logs.ts';
-import { decodeOutgoing, encodeOutgoing, renderOutgoing } from './outgoing-line.ts';
+import { renderOutgoing } from './outgoing-line.ts';
 import type { QueueLine, Queues } from './queues.ts';
-import { Windows, type Waiting } from './windows.ts';
+import { Windows, type WaitingLine } from './windows.ts';
 
 /** From here on the next segment begins: one is kept as a whole until all of it is sent. */
 const SEGMENT_BYTES = 32 * 1024 * 1024;
@@ -17,7 +17,7 @@ export interface Leaving {
 
 interface Staged {
   queued: number;
-  readonly waiting: Waiting[];
+  readonly waiting: WaitingLine[];
 }
 
 /** What waits to be sent, in the hands of the folder's owner: put into segments, and sent once it is durable. */
@@ -37,7 +37,7 @@ export class OwnedOutbox {
 
   /** Those that are to be sent next: the same objects until they are. @throws Failure corrupt_state */
   next(destination: Destination): readonly Outgoing[] {
-    return this.#windows.next(destination).map(({ outgoing }) => outgoing);
+    return this.#windows.next(destination);
   }
 
   /** The first `count` of `next` are sent. @returns the line that says so */
@@ -76,19 +76,16 @@ export class OwnedOutbox {
     const log = segmentLog(segment);
     const staged = this.#stagedOf(destination);
     let position = this.#logs.sizeOf(log);
-    let text = '';
-    for (const one of ones) {
-      const line = renderOutgoing(one);
-      const sizeBytes = Buffer.byteLength(line);
-      text += line;
-      position += sizeBytes;
-      // The bytes of a record are of a batch that was fetched, which they would keep in memory.
-      const outgoing = one.kind === 'message' ? one : decodeOutgoing(encodeOutgoing(one));
-      staged.waiting.push({ outgoing, sizeBytes, after: { segment, position } });
+    const parts: Buffer[] = [];
+    for (const { text, outgoing } of renderOutgoing(ones)) {
+      const bytes = Buffer.from(text);
+      parts.push(bytes);
+      position += bytes.byteLength;
+      staged.waiting.push({ outgoing, sizeBytes: bytes.byteLength, after: { segment, position } });
     }
     staged.queued += ones.length;
     lines.push(['queued', destination, staged.queued]);
-    return { log, parts: [Buffer.from(text)], lines };
+    return { log, parts, lines };
   }
 
   #stagedOf(destination: Destination): Staged {

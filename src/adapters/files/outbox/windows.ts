@@ -16,29 +16,41 @@ const MOST_BYTES_AT_ONCE = 8 * 1024 * 1024;
 const MOST_KEPT = 40_000;
 const MOST_BYTES_KEPT = 16 * 1024 * 1024;
 
-/** One that waits, and where the line after it begins. */
-export interface Waiting {
-  readonly outgoing: Outgoing;
+/** A line whose messages wait, and where the line after it begins. */
+export interface WaitingLine {
+  readonly outgoing: readonly Outgoing[];
   readonly sizeBytes: number;
   readonly after: Place;
 }
 
 /** The next of one destination, in order. */
 class Window {
-  readonly waiting: Waiting[] = [];
+  readonly lines: WaitingLine[] = [];
+  /** Of messages. */
+  count = 0;
   sizeBytes = 0;
 
-  add(one: Waiting): void {
-    this.waiting.push(one);
-    this.sizeBytes += one.sizeBytes;
+  add(line: WaitingLine): void {
+    this.lines.push(line);
+    this.count += line.outgoing.length;
+    this.sizeBytes += line.sizeBytes;
   }
 
-  remove(count: number): void {
-    for (const { sizeBytes } of this.waiting.splice(0, count)) this.sizeBytes -= sizeBytes;
+  /** Removes whole lines, which is how they are sent. @returns where the next one begins */
+  remove(count: number): Place {
+    let left = count;
+    let lines = 0;
+    while (left > 0) left -= this.lines[lines++]?.outgoing.length ?? Infinity;
+    const removed = this.lines.splice(0, lines);
+    const last = removed.at(-1);
+    if (left !== 0 || last === undefined) throw new Error(`${count} messages are no whole lines`);
+    for (const { sizeBytes } of removed) this.sizeBytes -= sizeBytes;
+    this.count -= count;
+    return last.after;
   }
 
   get isFull(): boolean {
-    return this.waiting.length >= MOST_KEPT || this.sizeBytes >= MOST_BYTES_KEPT;
+    return this.count >= MOST_KEPT || this.sizeBytes >= MOST_BYTES_KEPT;
   }
 }
 
@@ -55,46 +67,51 @@ export class Windows {
   }
 
   /** To be called when these are durable, before the queues know of them: what follows what is in memory stays there. */
-  add(destination: Destination, landed: readonly Waiting[]): void {
+  add(destination: Destination, landed: readonly WaitingLine[]): void {
     const window = this.#window(destination);
-    const waiting = this.#queues.queued(destination) - this.#queues.sent(destination);
-    if (window.waiting.length < waiting) return;
-    for (const one of landed) {
+    if (window.count < this.#waiting(destination)) return;
+    for (const line of landed) {
       if (window.isFull) return;
-      window.add(one);
+      window.add(line);
     }
   }
 
   /** Those that are to be sent next: the same objects until they are. @throws Failure corrupt_state */
-  next(destination: Destination): readonly Waiting[] {
+  next(destination: Destination): readonly Outgoing[] {
     const window = this.#window(destination);
-    const waiting = this.#queues.queued(destination) - this.#queues.sent(destination);
-    const wanted = Math.min(waiting, MOST_AT_ONCE);
-    if (window.waiting.length < wanted && window.sizeBytes < MOST_BYTES_AT_ONCE) {
+    const wanted = Math.min(this.#waiting(destination), MOST_AT_ONCE);
+    if (window.count < wanted && window.sizeBytes < MOST_BYTES_AT_ONCE) {
       this.#read(destination, window, wanted);
     }
-    let sizeBytes = 0;
-    const end = window.waiting.findIndex((one) => (sizeBytes += one.sizeBytes) > MOST_BYTES_AT_ONCE);
-    return window.waiting.slice(0, end === -1 ? MOST_AT_ONCE : Math.min(Math.max(end, 1), MOST_AT_ONCE));
+    const next: Outgoing[] = [];
+    let left = MOST_BYTES_AT_ONCE;
+    for (const { outgoing, sizeBytes } of window.lines) {
+      left -= sizeBytes;
+      if (next.length > 0 && (left < 0 || next.length + outgoing.length > MOST_AT_ONCE)) break;
+      next.push(...outgoing);
+    }
+    return next;
   }
 
-  /** Forgets the first `count` of `next`. @returns where the one after them begins */
+  /** Forgets the first `count`, all of what `next` returned. @returns where the one after them begins */
   remove(destination: Destination, count: number): Place {
     const window = this.#window(destination);
-    const last = window.waiting[count - 1];
-    if (last === undefined) throw new Error(`fewer than ${count} wait for ${destination}`);
-    window.remove(count);
-    if (window.waiting.length === 0) this.#windows.delete(destination);
-    return last.after;
+    const after = window.remove(count);
+    if (window.count === 0) this.#windows.delete(destination);
+    return after;
+  }
+
+  #waiting(destination: Destination): number {
+    return this.#queues.queued(destination) - this.#queues.sent(destination);
   }
 
   #read(destination: Destination, window: Window, wanted: number): void {
-    const from = window.waiting.at(-1)?.after ?? this.#queues.next(destination);
-    for (const one of readWaiting(this.#queues, this.#view, destination, from)) {
-      window.add(one);
-      if (window.waiting.length >= wanted || window.sizeBytes >= MOST_BYTES_AT_ONCE) return;
+    const from = window.lines.at(-1)?.after ?? this.#queues.next(destination);
+    for (const line of readWaiting(this.#queues, this.#view, destination, from)) {
+      window.add(line);
+      if (window.count >= wanted || window.sizeBytes >= MOST_BYTES_AT_ONCE) return;
     }
-    if (window.waiting.length < wanted) throw tooShort(destination, wanted - window.waiting.length);
+    if (window.count < wanted) throw tooShort(destination, wanted - window.count);
   }
 
   #window(destination: Destination): Window {
@@ -120,7 +137,7 @@ function* readWaiting(
   view: (log: LogName) => LogView,
   destination: Destination,
   from = queues.next(destination),
-): Generator<Waiting> {
+): Generator<WaitingLine> {
   for (const { segment, position } of queues.segmentsFrom(destination, from)) {
     let end = position;
     for (const chunk of view(segmentLog(segment)).chunks(position)) {
@@ -136,7 +153,7 @@ function* readWaiting(
   }
 }
 
-function outgoingOf(line: Buffer, segment: number): Outgoing {
+function outgoingOf(line: Buffer, segment: number): readonly Outgoing[] {
   try {
     return parseOutgoing(line);
   } catch {
@@ -150,8 +167,9 @@ export function* allWaiting(queues: Queues, view: (log: LogName) => LogView): Ge
   for (const [destination, count] of queues.waiting()) {
     let left = count;
     for (const { outgoing } of readWaiting(queues, view, destination)) {
-      if (left-- === 0) break;
-      yield outgoing;
+      if (left <= 0) break;
+      yield* outgoing;
+      left -= outgoing.length;
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { SendRecord } from '../../../ports/broker.ts';
-import { recordSizeBound, type HeaderEncoder } from '../protocol/encode-batch.ts';
+import { recordSizeBound } from '../protocol/encode-batch.ts';
 import { partitionOf } from './partitioner.ts';
 
 /** Under Kafka's default of 1 MiB for `max.message.bytes`, which counts a whole batch. */
@@ -27,7 +27,6 @@ function pendingOf(partition: number, indexes: readonly number[]): Pending {
 /** Batches per partition, in order. */
 export function queuesOf(
   records: readonly SendRecord[],
-  headers: HeaderEncoder,
   partitions: number,
   /** The partition of a record without a key. */
   next: (partitions: number) => number,
@@ -38,7 +37,7 @@ export function queuesOf(
     const partition = key === null ? next(partitions) : partitionOf(key, partitions);
     let of = batches.get(partition);
     if (of === undefined) batches.set(partition, (of = { sizeBytes: 0, all: [] }));
-    const sizeBytes = recordSizeBound(record, headers);
+    const sizeBytes = recordSizeBound(record);
     const last = of.all.at(-1);
     if (last === undefined || of.sizeBytes + sizeBytes > BATCH_BYTES) {
       of.all.push([index]);

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { SendOutcome, SendRecord, SendResult } from '../../../ports/broker.ts';
 import type { KafkaClient } from '../protocol/client.ts';
-import { encodeBatch, HeaderEncoder } from '../protocol/encode-batch.ts';
+import { encodeBatch } from '../protocol/encode-batch.ts';
 import { answerOf, isConnectionError, isPassing, toFailure, unreachable } from '../protocol/errors.ts';
 import {
   createErrorFromCode,
@@ -63,7 +63,6 @@ export interface SendRunOptions extends EndOptions {
 export class SendRun {
   readonly #state: ProducerState;
   readonly #options: SendRunOptions;
-  readonly #headers = new HeaderEncoder();
   readonly #outcomes: (SendOutcome | undefined)[];
   #queues = new Map<number, Pending[]>();
   /** Requests under way, by node. */
@@ -106,7 +105,7 @@ export class SendRun {
     const { topic, records } = this.#options;
     while (!(await this.#learnLeaders(false))) if (this.#fatal !== undefined || end.aborted) return;
     const next = (partitions: number): number => this.#state.nextPartition(partitions);
-    this.#queues = queuesOf(records, this.#headers, this.#leaders.length, next);
+    this.#queues = queuesOf(records, this.#leaders.length, next);
     while (this.#queues.size > 0 && !end.aborted) {
       // What is under way is waited for in any case.
       if (this.#fatal === undefined && !this.#lostSequence) this.#request();
@@ -199,7 +198,7 @@ export class SendRun {
     const { topic, records } = this.#options;
     const batch = indexes.flatMap((index) => records[index] ?? []);
     const baseSequence = this.#state.sequence(topic, partition);
-    return encodeBatch(batch, { ...this.#state.id(), baseSequence, timestampMs: Date.now() }, this.#headers);
+    return encodeBatch(batch, { ...this.#state.id(), baseSequence, timestampMs: Date.now() });
   }
 
   #take(pending: Pending, answer: ProducedData | undefined): void {

@@ -15,92 +15,28 @@ export interface BatchOrigin {
 /** Greatest length of what surrounds key, value and headers: length, attributes, deltas, lengths. */
 const RECORD_OVERHEAD_BYTES = 32;
 
-const CHUNK_BYTES = 64 * 1024;
 const NUMBER_BYTES = 10;
-
-/** A header as it was encoded last at its place among those of a record, and where. */
-interface Encoded {
-  header: Headers[number];
-  bytes: Buffer;
-  from: number;
-  to: number;
-}
-
-/**
- * The headers of records as they stand in a batch, their number first: encoded once for each object, which records
- * that are sent together may share, be that the list or single headers of it. For one send: the objects must not change
- * meanwhile.
- */
-export class HeaderEncoder {
-  readonly #known = new Map<Headers, Uint8Array>();
-  readonly #last: Encoded[] = [];
-  /** Of many records: a buffer for each would cost more than the encoding. */
-  #chunk = new Writer(Buffer.alloc(0), 0);
-
-  encode({ headers }: SendRecord): Uint8Array {
-    if (headers === undefined) return NO_HEADERS;
-    let bytes = this.#known.get(headers);
-    if (bytes === undefined) this.#known.set(headers, (bytes = this.#encoded(headers)));
-    return bytes;
-  }
-
-  #encoded(headers: Headers): Uint8Array {
-    let bound = NUMBER_BYTES;
-    for (const [name, value] of headers) {
-      bound += 2 * NUMBER_BYTES + 3 * name.length;
-      if (value !== null) bound += typeof value === 'string' ? 3 * value.length : value.length;
-    }
-    if (this.#chunk.at + bound > this.#chunk.bytes.length) {
-      this.#chunk = new Writer(Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, bound)), 0);
-    }
-    const writer = this.#chunk;
-    const start = writer.at;
-    writer.varint(headers.length);
-    for (let place = 0; place < headers.length; place++) {
-      const header = headers[place];
-      if (header !== undefined) this.#write(header, place, writer);
-    }
-    return writer.bytes.subarray(start, writer.at);
-  }
-
-  #write(header: Headers[number], place: number, writer: Writer): void {
-    const last = this.#last[place];
-    if (last?.header === header) {
-      writer.at += last.bytes.copy(writer.bytes, writer.at, last.from, last.to);
-      return;
-    }
-    const from = writer.at;
-    writer.put(header[0]);
-    writer.put(header[1]);
-    const { bytes, at: to } = writer;
-    if (last === undefined) this.#last[place] = { header, bytes, from, to };
-    else Object.assign(last, { header, bytes, from, to });
-  }
-}
-
-const NO_HEADERS = Uint8Array.of(0);
+/** A UTF-16 unit takes at most three bytes in UTF-8. */
+const BYTES_PER_UNIT = 3;
 
 /** At least the bytes that the record takes in a batch. */
-export function recordSizeBound(record: SendRecord, headers = new HeaderEncoder()): number {
-  return (
-    RECORD_OVERHEAD_BYTES + lengthOf(record.key) + lengthOf(record.value) + headers.encode(record).length
-  );
+export function recordSizeBound({ key, value, headers = NO_HEADERS }: SendRecord): number {
+  let bound = RECORD_OVERHEAD_BYTES + boundOf(key) + boundOf(value);
+  for (const [name, content] of headers) bound += 2 * NUMBER_BYTES + boundOf(name) + boundOf(content);
+  return bound;
 }
 
+const NO_HEADERS: Headers = [];
+
 /** Records of one partition as a record batch (magic 2), uncompressed. See record-batch.ts for the layout. */
-export function encodeBatch(
-  records: readonly SendRecord[],
-  origin: BatchOrigin,
-  headers = new HeaderEncoder(),
-): Buffer {
+export function encodeBatch(records: readonly SendRecord[], origin: BatchOrigin): Buffer {
   let bound = BATCH_HEADER_BYTES;
-  for (const record of records) bound += recordSizeBound(record, headers);
-  const buffer = Buffer.allocUnsafe(bound);
-  const writer = new Writer(buffer, BATCH_HEADER_BYTES);
+  for (const record of records) bound += recordSizeBound(record);
+  const writer = new Writer(Buffer.allocUnsafe(bound), BATCH_HEADER_BYTES);
   records.forEach((record, delta) => {
-    writer.record(record, delta, headers.encode(record));
+    writer.record(record, delta);
   });
-  const bytes = buffer.subarray(0, writer.at);
+  const bytes = writer.bytes.subarray(0, writer.at);
   bytes.writeBigInt64BE(0n, 0); // the broker gives the offset
   bytes.writeInt32BE(bytes.length - 12, 8);
   bytes.writeInt32BE(-1, 12);
@@ -119,29 +55,83 @@ export function encodeBatch(
 
 type Bytes = Uint8Array | string | null;
 
-function lengthOf(bytes: Bytes): number {
+function boundOf(bytes: Bytes): number {
   if (bytes === null) return 0;
+  return typeof bytes === 'string' ? BYTES_PER_UNIT * bytes.length : bytes.length;
+}
+
+function lengthOf(bytes: Uint8Array | string): number {
   return typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.length;
+}
+
+/** A header as it was written last at its place among those of a record. */
+interface Written {
+  header: Headers[number];
+  from: number;
+  to: number;
 }
 
 class Writer {
   readonly bytes: Buffer;
   at: number;
+  /** Headers that are the same objects as those of the record before are copied. */
+  readonly #written: Written[] = [];
+  /** Of the number of bytes of the record before: most have as many. */
+  #sizeBytes = 2;
 
   constructor(bytes: Buffer, at: number) {
     this.bytes = bytes;
     this.at = at;
   }
 
-  record({ key, value }: SendRecord, delta: number, headers: Uint8Array): void {
-    this.varint(2 + varintSize(delta) + sizeOf(key) + sizeOf(value) + headers.length);
-    this.bytes.writeInt16BE(0, this.at); // attributes and timestamp delta
-    this.at += 2;
+  record({ key, value, headers = NO_HEADERS }: SendRecord, delta: number): void {
+    const start = this.at;
+    const body = start + this.#sizeBytes;
+    this.at = body;
+    this.bytes[this.at++] = 0; // attributes
+    this.bytes[this.at++] = 0; // timestamp delta
     this.varint(delta);
     this.put(key);
     this.put(value);
-    this.bytes.set(headers, this.at);
-    this.at += headers.length;
+    this.varint(headers.length);
+    for (let place = 0; place < headers.length; place++) {
+      const header = headers[place];
+      if (header !== undefined) this.#header(header, place);
+    }
+    this.#prefix(start, body);
+  }
+
+  /** Writes the length of a record before it. */
+  #prefix(start: number, body: number): void {
+    const end = this.at;
+    const sizeBytes = varintSize(end - body);
+    if (start + sizeBytes !== body) {
+      this.bytes.copyWithin(start + sizeBytes, body, end);
+      // What they say has moved.
+      this.#written.length = 0;
+      this.#sizeBytes = sizeBytes;
+    }
+    this.at = start;
+    this.varint(end - body);
+    this.at += end - body;
+  }
+
+  #header(header: Headers[number], place: number): void {
+    const from = this.at;
+    const written = this.#written[place];
+    if (written?.header === header) {
+      this.bytes.copyWithin(from, written.from, written.to);
+      this.at += written.to - written.from;
+      return;
+    }
+    this.put(header[0]);
+    this.put(header[1]);
+    if (written === undefined) this.#written[place] = { header, from, to: this.at };
+    else {
+      written.header = header;
+      written.from = from;
+      written.to = this.at;
+    }
   }
 
   put(bytes: Bytes): void {
@@ -182,10 +172,6 @@ class Writer {
     }
     this.bytes[this.at++] = left;
   }
-}
-
-function sizeOf(bytes: Bytes): number {
-  return bytes === null ? 1 : varintSize(lengthOf(bytes)) + lengthOf(bytes);
 }
 
 function varintSize(value: number): number {
