@@ -42,6 +42,7 @@ const WAYS: Ways = {
   as_owner: ({ user }) => `run it as that user: sudo -u '#${user}' orderctl`,
   carry_over: () =>
     'carry over what it changes by orderctl user edit --settled or inventory edit --settled, which then removes it',
+  set_price: ({ item }) => `give it one: orderctl inventory update ${item} --price 2.50`,
   name_columns: ({ columns }) =>
     `name the columns in the first line: ${columns.join(', ')}; others are kept as they are\n` +
     `or say what the list calls them: --column ${columns[0] ?? ''}=SKU`,

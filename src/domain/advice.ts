@@ -28,6 +28,7 @@ type StockAdvice =
   | { readonly kind: 'undo_edit'; readonly table: 'users' | 'inventory'; readonly number: number }
   | { readonly kind: 'add_user' | 'change_user'; readonly user: string; readonly status: UserStatus }
   | { readonly kind: 'add_item' | 'add_stock'; readonly item: string; readonly quantity: number }
+  | { readonly kind: 'set_price'; readonly item: string }
   | { readonly kind: 'take_less'; readonly item: string; readonly most: number };
 
 type StoreAdvice =

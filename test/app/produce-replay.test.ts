@@ -53,11 +53,23 @@ function failureOf(run: Promise<unknown>): Promise<Failure> {
 }
 
 describe('sampleOrders', () => {
-  const sample = async (seed: number, count: number, from = 1): Promise<Order[]> => {
+  const sample = async (seed: number, count: number, from = 1, withPrice = false): Promise<Order[]> => {
     let id = 0;
-    const options = { count, from, random: seededRandom(seed), newOrderId: () => `ORD-${id++}`, clock };
+    const options = {
+      withPrice,
+      count,
+      from,
+      random: seededRandom(seed),
+      newOrderId: () => `ORD-${id++}`,
+      clock,
+    };
     return [...(await sampleOrders(folder, options))].map(({ order }) => order);
   };
+
+  it('of the checkout have only items with a price', async () => {
+    const items = (await sample(1, 50, 1, true)).flatMap((order) => order.items.map(({ item }) => item));
+    expect(new Set(items)).toEqual(new Set(['book']));
+  });
 
   it('gives one to three lines of one to three of known items, for known users, unpaid ones too', async () => {
     const orders = await sample(1, 500);

@@ -120,7 +120,7 @@ describe('inventory', () => {
     expect((await shop.ok('inventory show')).stdout).toBe(
       [
         'ITEM  QUANTITY  NAME    PRICE  REORDER LEVEL  LOW',
-        'pen        117',
+        'pen        117           none',
         'book         3  A book  12.50              3  low',
         '',
       ].join('\n'),
@@ -236,6 +236,28 @@ it('does not read another folder because of where it is called', async () => {
   fs.writeFileSync(path.join(shop.folder, 'orderctl.json'), '{"storage": "storage"}');
   const env = { ORDERCTL_STORAGE: '' };
   expect((await shop.ok('user show -o json', { cwd: elsewhere, env })).stdout).toContain('alice');
+});
+
+it('an order of the checkout for what has no price is refused before anything is sent', async () => {
+  const shop = openShop();
+  await shop.ok('user add alice --status paid');
+  await shop.ok('inventory add book --quantity 10');
+  await shop.ok('inventory add pen --quantity 10 --price 1.20');
+  const refused = await shop.run('produce --flow checkout --user alice --item pen=1 --item book=1 -o json');
+  expect([refused.code, failureOf(refused)]).toMatchObject([
+    3,
+    {
+      message: 'item book has no price',
+      fix: `give it one: orderctl inventory update book --price 2.50`,
+    },
+  ]);
+  const lines = '{"user":"alice","item":"pen","quantity":1}\n{"user":"alice","item":"book","quantity":1}\n';
+  const file = await shop.run('produce --flow checkout --file - -o json', { input: lines });
+  expect(file.code).toBe(6);
+  expect(failureOf(file).message).toMatch(/^<stdin>:2: item book has no price.*; nothing was sent$/);
+  await shop.ok('inventory remove pen --yes');
+  const none = await shop.run('produce --flow checkout');
+  expect([none.code, none.stderr]).toEqual([3, expect.stringContaining('has a price')]);
 });
 
 describe('the storage folder', () => {

@@ -5,6 +5,13 @@ const LISTED = ['test/app/checkout-list.test.ts'];
 /** Of the checkout, beside what its processors decide. */
 export const CHECKOUT_FLOW: readonly Mutation[] = [
   {
+    name: 'orders are sent for what has no price, and are rejected for that',
+    file: 'src/app/send/checkout-order.ts',
+    from: '=> unitPrice === null && prices.get(item) === null)',
+    to: '=> unitPrice !== null && prices.get(item) === null)',
+    tests: ['test/cli/tables.test.ts'],
+  },
+  {
     name: 'dead letters of another shop are redriven with those of this one',
     file: 'src/app/dlq/dead-letters.ts',
     from: 'return origin.group === ofShop.group ||',

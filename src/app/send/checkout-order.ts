@@ -1,3 +1,4 @@
+import { Failure } from '../../domain/failure.ts';
 import type { Order } from '../../domain/orders/order.ts';
 import { amountOf } from '../../domain/orders/price.ts';
 
@@ -17,4 +18,23 @@ export function checkoutFields(value: unknown): Pick<CheckoutOrder, 'address' | 
     ...(typeof address === 'string' && address !== '' ? { address } : {}),
     ...(total === null ? {} : { total }),
   };
+}
+
+/** What is filled in: prices by item, null where it has none, and addresses by user. */
+export interface Catalogue {
+  readonly prices: ReadonlyMap<string, string | null>;
+  readonly addresses: ReadonlyMap<string, string>;
+}
+
+/** The first item of an order that has no price, neither here nor in the catalogue: it would be rejected. */
+export function withoutPrice({ items }: Order, { prices }: Pick<Catalogue, 'prices'>): string | null {
+  return items.find(({ item, unitPrice }) => unitPrice === null && prices.get(item) === null)?.item ?? null;
+}
+
+/** @throws Failure not_found: an item has no price */
+export function checkPrices(order: Order, catalogue: Pick<Catalogue, 'prices'>): void {
+  const item = withoutPrice(order, catalogue);
+  if (item !== null) {
+    throw new Failure('not_found', `item ${item} has no price`, { fix: { kind: 'set_price', item } });
+  }
 }

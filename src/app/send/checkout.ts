@@ -3,37 +3,29 @@ import { amountFrom, hundredths } from '../../domain/orders/money.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import type { Codec, OrderCodec } from '../../ports/codec.ts';
 import type { CodecOf } from '../run/events.ts';
-import type { CheckoutOrder } from './checkout-order.ts';
+import type { Catalogue, CheckoutOrder } from './checkout-order.ts';
 
 /** For users without an address of their own. */
 const SAMPLE_ADDRESS = 'Sample Street 1, 12345 Sampleton';
 
-/** What is filled in: prices by item, and addresses by user. */
-interface Catalogue {
-  readonly prices: ReadonlyMap<string, string>;
-  readonly addresses: ReadonlyMap<string, string>;
-}
-
 /**
- * Encodes orders as orders.created. Prices and the total come from the catalogue where an order has none; an item without
- * a price is 0.00, which validation refuses; the address comes from the column `address` of the user.
+ * Encodes orders as orders.created. Prices and the total come from the catalogue where an order has none; an item that it
+ * does not have is 0.00, and rejected as unknown; the address comes from the column `address` of the user.
  */
 export async function checkoutCodec(
-  access: StoreAccess,
+  catalogue: Catalogue,
   codecOf: CodecOf,
 ): Promise<Pick<OrderCodec, 'encode'>> {
   const codec = (await codecOf(ORDER_CREATED)) as Codec<OrderCreated>;
-  const catalogue = (await access.isThere()) ? await readCatalogue(access) : NOTHING;
   return { encode: (orders) => codec.encode(orders.map((order) => created(order, catalogue))) };
 }
 
-const NOTHING: Catalogue = { prices: new Map(), addresses: new Map() };
-
-async function readCatalogue(access: StoreAccess): Promise<Catalogue> {
-  const prices = new Map<string, string>();
+export async function readCatalogue(access: StoreAccess): Promise<Catalogue> {
+  const prices = new Map<string, string | null>();
   const addresses = new Map<string, string>();
+  if (!(await access.isThere())) return { prices, addresses };
   await using reader = await access.read();
-  for (const { item, price } of await reader.items()) if (price !== null) prices.set(item, price);
+  for (const { item, price } of await reader.items()) prices.set(item, price);
   for (const { user, extra } of await reader.users()) {
     if (extra.address !== undefined && extra.address !== '') addresses.set(user, extra.address);
   }

@@ -2,7 +2,7 @@ import { Failure } from '../../domain/failure.ts';
 import { fitsTheEvent, type Order } from '../../domain/orders/order.ts';
 import { parseOrder } from '../../domain/orders/parse-order.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { checkoutFields } from './checkout-order.ts';
+import { checkoutFields, withoutPrice, type Catalogue } from './checkout-order.ts';
 import type { Numbered } from './produce.ts';
 
 export interface LineOptions {
@@ -11,6 +11,8 @@ export interface LineOptions {
   readonly idOf: (line: number) => string;
   /** Reads what the checkout asks for beside the order. */
   readonly hasMore?: boolean;
+  /** Of the checkout: an order without prices that the catalogue does not have either is a bad line. */
+  readonly catalogue?: Catalogue | null;
 }
 
 /**
@@ -54,6 +56,8 @@ function readLine(text: string, place: { file: string; line: number }, options: 
   const unfit = order.items.find(({ quantity }) => !fitsTheEvent(quantity));
   if (unfit !== undefined)
     throw bad(`quantity of ${unfit.item} is ${unfit.quantity}; the event holds whole numbers`);
+  const item = options.catalogue == null ? null : withoutPrice(order, options.catalogue);
+  if (item !== null) throw bad(`item ${item} has no price, neither unit_price here nor one in the shop`);
   return options.hasMore === true ? { ...order, ...checkoutFields(value) } : order;
 }
 
@@ -73,7 +77,7 @@ export interface CheckedLines {
 export async function checkLines(
   lines: AsyncIterable<string>,
   file: string,
-  { from, clock, signal }: { from: number; clock: Clock; signal: AbortSignal },
+  { from, signal, ...options }: Omit<LineOptions, 'idOf'> & { from: number; signal: AbortSignal },
 ): Promise<CheckedLines> {
   let orders = 0;
   let withoutId = 0;
@@ -83,7 +87,7 @@ export async function checkLines(
     return 'ORD-0';
   };
   try {
-    for await (const { number } of ordersFromLines(lines, file, { clock, idOf })) {
+    for await (const { number } of ordersFromLines(lines, file, { ...options, idOf })) {
       last = number;
       if (number >= from) orders += 1;
     }

@@ -143,6 +143,8 @@ export interface SampleOptions {
   readonly random: () => number;
   readonly newOrderId: () => string;
   readonly clock: Clock;
+  /** Only of items that have a price. */
+  readonly withPrice?: boolean;
 }
 
 /**
@@ -165,7 +167,13 @@ export async function sampleOrders(access: StoreAccess, options: SampleOptions):
       fix: { kind: 'add_first', table: 'items' },
     });
   }
-  return generate(users, items, options);
+  const sold = options.withPrice === true ? items.filter(({ price }) => price !== null) : items;
+  if (sold.length === 0) {
+    throw new Failure('not_found', `no item in ${access.name} has a price`, {
+      fix: { kind: 'set_price', item: items[0]?.item ?? '' },
+    });
+  }
+  return generate(users, sold, options);
 }
 
 function* generate(

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { CheckoutOrder } from '../../app/send/checkout-order.ts';
+import { checkPrices, type Catalogue, type CheckoutOrder } from '../../app/send/checkout-order.ts';
 import { checkLines, ordersFromLines } from '../../app/send/orders-from-lines.ts';
 import { produceOrders, sampleOrders, seededRandom, type Numbered } from '../../app/send/produce.ts';
 import { openIds, openLineIds, systemClock } from '../../compose.ts';
@@ -8,7 +8,7 @@ import { Failure } from '../../domain/failure.ts';
 import { MAX_LINE_QUANTITY, type Order } from '../../domain/orders/order.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
-import { openFlow } from '../kafka/flow.ts';
+import { openCatalogue, openFlow } from '../kafka/flow.ts';
 import { decimalNumber, delay, nameOf, signedNumber, wholeNumber } from '../parse.ts';
 import { SendReport } from '../output/send/report.ts';
 import { count } from '../output/text.ts';
@@ -47,7 +47,7 @@ export function register(command: Command, session: Session): void {
       'the storage folder, unpaid users too. With --user, --item and --quantity: exactly that order, even if it will be ' +
       'rejected. With --file: the orders of a file, one JSON object a line, checked as a whole before the first is ' +
       'sent (6); a line without an id gets one made of file and line. --flow checkout sends to orders.created, ' +
-      'with the prices of inventory.csv (an item without one is rejected) and the addresses of users.csv. Up to 20 ' +
+      'with the prices of inventory.csv (one that is missing is 3) and the addresses of users.csv. Up to 20 ' +
       'orders a second are listed, of more the number: -o json lists each.\n\n' +
       'Ctrl-C: 0 with --count 0, else 130 with the way to go on. Brokers that do not answer: 5, with the orders that may ' +
       'be stored all the same, and the way to send them again under the same ids. No users or no items: 3.',
@@ -90,9 +90,12 @@ async function produce(session: Session, flags: Flags): Promise<void> {
   const pace = paceOf(flags);
   const signal = takeStopSignal(printer);
   await using file = await openFile(session, flags, signal);
+  const catalogue = await openCatalogue(session, flags);
   const plan =
-    file === null ? await planOrders(session, flags) : await planFile(session, flags, file, signal);
-  const kafka = await openFlow(session, flags);
+    file === null
+      ? await planOrders(session, flags, catalogue)
+      : await planFile(session, catalogue, flags, file, signal);
+  const kafka = await openFlow(session, catalogue, flags);
   const report = await SendReport.open(session, 'produce', plan.count);
   try {
     await produceOrders(
@@ -156,12 +159,14 @@ async function openFile(session: Session, flags: Flags, signal: AbortSignal): Pr
 
 async function planFile(
   { printer }: Session,
+  catalogue: Catalogue | null,
   flags: Flags,
   file: WholeFile,
   signal: AbortSignal,
 ): Promise<Plan> {
   const from = flags.fromLine === undefined ? 1 : wholeNumber('--from-line', flags.fromLine, { min: 1 });
-  const found = await checkLines(file.lines(signal), file.name, { from, clock: systemClock, signal });
+  const checked = { from, clock: systemClock, signal, catalogue };
+  const found = await checkLines(file.lines(signal), file.name, checked);
   if (signal.aborted) throw stoppedBefore();
   let idOf: (line: number) => string = () => '';
   if (found.withoutId > 0) {
@@ -171,7 +176,7 @@ async function planFile(
       `${count(found.withoutId, 'line')} without order_id: the ids follow from the content of the file, whatever its name: the same content sent again makes duplicates; for new orders give them an order_id`,
     );
   }
-  const hasMore = flags.flow === 'checkout';
+  const hasMore = catalogue !== null;
   const orders = ordersFromLines(file.lines(signal), file.name, { clock: systemClock, idOf, hasMore });
   return { orders: onwards(orders, from), count: found.orders, resume: 'from_line' };
 }
@@ -186,7 +191,7 @@ function stoppedBefore(): Failure {
   });
 }
 
-async function planOrders(session: Session, flags: Flags): Promise<Plan> {
+async function planOrders(session: Session, flags: Flags, catalogue: Catalogue | null): Promise<Plan> {
   if (
     flags.user !== undefined ||
     flags.item !== undefined ||
@@ -196,6 +201,7 @@ async function planOrders(session: Session, flags: Flags): Promise<Plan> {
     const newId = await orderIds();
     const total = flags.count === undefined ? 1 : wholeNumber('--count', flags.count);
     const order = readOrder(flags, newId);
+    if (catalogue !== null) checkPrices(order, catalogue);
     if (total === 1) return { orders: [{ order, number: 1 }], count: 1, resume: 'order_id' };
     return { orders: copies(order, newId, total), count: total === 0 ? null : total, resume: 'count' };
   }
@@ -219,6 +225,7 @@ async function planOrders(session: Session, flags: Flags): Promise<Plan> {
     random: seed === null ? Math.random : seededRandom(seed),
     newOrderId: await orderIds(seed),
     clock: systemClock,
+    withPrice: catalogue !== null,
   });
   const resume = seed === null ? 'count' : 'from';
   return { orders, count: total === null ? null : total - from + 1, resume };

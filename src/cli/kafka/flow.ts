@@ -1,3 +1,4 @@
+import type { Catalogue } from '../../app/send/checkout-order.ts';
 import type { ProduceOptions, ProducePorts } from '../../app/send/produce.ts';
 import { Failure } from '../../domain/failure.ts';
 import { choice } from '../parse.ts';
@@ -15,19 +16,29 @@ interface Flags {
 
 type Kafka = Omit<ProducePorts, 'clock'> & Pick<ProduceOptions, 'topic' | 'message'>;
 
-/** Where orders of a flow go, and in which form. @throws Failure usage, invalid_value, invalid_settings */
-export async function openFlow(session: Session, { flow, address, register }: Flags): Promise<Kafka> {
-  const { topic, topics } = session.settings;
-  if (choice('--flow', flow, 'a flow', FLOWS) === 'direct') {
-    if (address !== undefined)
-      throw new Failure('usage', '--address is of the checkout', { fix: 'add --flow checkout' });
-    return { topic, ...(await openKafka(session, { topic, register })) };
+/** What the checkout fills in; null: another flow. @throws Failure usage, invalid_value */
+export async function openCatalogue(session: Session, { flow, address }: Flags): Promise<Catalogue | null> {
+  if (choice('--flow', flow, 'a flow', FLOWS) === 'checkout') {
+    const { readCatalogue } = await import('../../app/send/checkout.ts');
+    return readCatalogue(await openStoreOf(session));
   }
+  if (address === undefined) return null;
+  throw new Failure('usage', '--address is of the checkout', { fix: 'add --flow checkout' });
+}
+
+/** Where orders of a flow go, and in which form. @param catalogue of the checkout @throws Failure invalid_settings */
+export async function openFlow(
+  session: Session,
+  catalogue: Catalogue | null,
+  { register }: Flags,
+): Promise<Kafka> {
+  const { topic, topics } = session.settings;
+  if (catalogue === null) return { topic, ...(await openKafka(session, { topic, register })) };
   const [{ checkoutCodec }, { ORDER_CREATED: message }] = await Promise.all([
     import('../../app/send/checkout.ts'),
     import('../../domain/messages/checkout/order-created.ts'),
   ]);
   const { broker, codecOf } = await openForRun(session, { register });
-  const codec = await checkoutCodec(await openStoreOf(session), codecOf);
+  const codec = await checkoutCodec(catalogue, codecOf);
   return { topic: topics.get(message.name) ?? message.name, message, broker, codec };
 }

@@ -7,7 +7,7 @@ import { KafkaWatch } from '../../app/overview/kafka-watch.ts';
 import { ShopWatch } from '../../app/live/shop-watch.ts';
 import { OverviewWatch } from '../../app/overview/overview.ts';
 import { wishFor } from '../../app/orders/wish.ts';
-import { checkoutCodec } from '../../app/send/checkout.ts';
+import { checkoutCodec, readCatalogue } from '../../app/send/checkout.ts';
 import type { CheckoutOrder } from '../../app/send/checkout-order.ts';
 import { openProducer } from '../../app/send/open-producer.ts';
 import { openIds, openStore, systemClock } from '../../compose.ts';
@@ -52,7 +52,9 @@ export async function openShop(session: Session, create: boolean, signal: AbortS
     }),
     checkout: new RecordBatcher({
       // With the prices of that moment.
-      codec: { encode: async (orders) => (await checkoutCodec(access, codecOf)).encode(orders) },
+      codec: {
+        encode: async (orders) => (await checkoutCodec(await readCatalogue(access), codecOf)).encode(orders),
+      },
       topic: topicOf(ORDER_CREATED, names),
       openProducer: producerOf(ORDER_CREATED),
     }),

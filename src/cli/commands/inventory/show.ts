@@ -81,7 +81,7 @@ function itemColumns(items: readonly Item[], highlight: (text: string) => string
   ];
   if (items.some((row) => row.name !== null)) columns.push({ title: 'NAME', cell: (row) => row.name ?? '' });
   if (items.some((row) => row.price !== null)) {
-    columns.push({ title: 'PRICE', align: 'right', cell: (row) => row.price ?? '' });
+    columns.push({ title: 'PRICE', align: 'right', cell: (row) => row.price ?? highlight('none') });
   }
   if (items.some((row) => row.reorderLevel !== null)) {
     columns.push({

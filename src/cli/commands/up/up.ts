@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { openStore } from '../../../compose.ts';
+import type { StoreAccess } from '../../../ports/access.ts';
 import type { Serving, Up } from '../../../documents/development.ts';
 import { takeStopSignal } from '../../exit.ts';
 import { describe } from '../../help.ts';
@@ -27,7 +28,8 @@ export function register(command: Command, session: Session): void {
     prose:
       'Runs the whole shop until Ctrl-C: broker and registry as "orderctl dev" does, unless --brokers is given or one ' +
       'answers already; all processors; the HTTP API. Each is a process of its own, and started again when it ends. ' +
-      'An empty shop gets a few users and items. The next "up" goes on where this one stopped.',
+      'An empty shop gets a few users and items. The next "up" goes on where this one stopped. It takes every setting of ' +
+      'the shop, such as --dispatch manual, which lets orders be cancelled until "order dispatch".',
     examples: [
       ['orderctl up --sample 5', 'with five sample orders a second'],
       ['orderctl up --port 0 -o json', 'on a free port, for scripts'],
@@ -99,7 +101,7 @@ async function up(session: Session, flags: Flags): Promise<void> {
       });
       api.send({ type: 'open' } satisfies News);
     }
-    if (sample !== null) await startSamples(stack, sample);
+    if (sample !== null) await startSamples(stack, sample, await sharesOf(access));
     const document: Up = { url: serving.url, brokers, registry, storage: settings.storage, pid: process.pid };
     await printer.data(isJson ? `${JSON.stringify(document)}\n` : inWords(document));
     if (flags.open === true) openBrowser(serving.url);
@@ -111,14 +113,25 @@ async function up(session: Session, flags: Flags): Promise<void> {
   printer.info('stopped');
 }
 
-/** The part of sample orders that go through the checkout. */
+/** The part of sample orders that go through the checkout, where anything has a price. */
 const CHECKOUT_SHARE = 0.3;
 
-async function startSamples(stack: Stack, perSecond: number): Promise<void> {
-  for (const [flow, share] of [
-    ['direct', 1 - CHECKOUT_SHARE] as const,
-    ['checkout', CHECKOUT_SHARE] as const,
-  ]) {
+type Share = readonly [flow: 'direct' | 'checkout', share: number];
+
+async function sharesOf(access: StoreAccess): Promise<readonly Share[]> {
+  await using reader = await access.read();
+  for (const { price } of await reader.items()) {
+    if (price === null) continue;
+    return [
+      ['direct', 1 - CHECKOUT_SHARE],
+      ['checkout', CHECKOUT_SHARE],
+    ];
+  }
+  return [['direct', 1]];
+}
+
+async function startSamples(stack: Stack, perSecond: number, shares: readonly Share[]): Promise<void> {
+  for (const [flow, share] of shares) {
     const rate = String(perSecond * share);
     const args = ['produce', '--flow', flow, '--count', '0', '--rate', rate, '-q'];
     await stack.part('produce', () => args, { announces: false }).start();
