@@ -2,6 +2,7 @@ import type { Command, Option } from 'commander';
 import { openStore } from '../compose.ts';
 import { REASONS } from '../domain/orders/reasons.ts';
 import { DEAD_LETTER_CODES } from '../ports/codec.ts';
+import { REFUSAL_CODES } from '../processors/processor.ts';
 import { messageNames, processorNames } from './messages.ts';
 import type { Session } from './session.ts';
 import type { SettingSpec } from './settings/spec.ts';
@@ -25,7 +26,7 @@ const VALUES: Readonly<Record<string, Completion>> = {
   '--to': ['earliest', 'latest', 'current'],
   '--reset-to': ['earliest', 'latest'],
   '--state': ['open', 'redriven', 'discarded'],
-  '--reason': [...DEAD_LETTER_CODES, ...REASONS],
+  '--reason': [...DEAD_LETTER_CODES, ...REFUSAL_CODES, ...REASONS],
   SHELL: ['bash', 'zsh', 'fish'],
   FILE: 'files',
   DIR: 'files',

@@ -16,7 +16,7 @@ export type UserList = Document<typeof UserList>;
 /** An item, as `inventory show` lists them. */
 export const Item = object({
   item: Type.String(),
-  quantity: Type.Integer({ minimum: 0, description: 'on hand' }),
+  quantity: Type.Integer({ description: 'on hand; below zero where stores sold what was not there' }),
   name: nullable(Type.String()),
   price: nullable(Money),
   reorder_level: nullable(Count),
@@ -36,7 +36,7 @@ export type UserEdit = Document<typeof UserEdit>;
 
 const ItemState = nullable(
   object({
-    quantity: Count,
+    quantity: Type.Integer(),
     name: Type.Optional(nullable(Type.String())),
     price: Type.Optional(nullable(Money)),
     reorder_level: Type.Optional(nullable(Count)),
@@ -54,8 +54,8 @@ const COUNTED = {
   changed: Count,
   removed: Count,
   edits: Type.Array(Type.Union([UserEdit, ItemEdit]), { description: 'the first of them' }),
-  clamped: Type.Array(object({ item: Type.String(), wanted: Type.Integer() }), {
-    description: 'stock that would have gone below zero and is 0 now',
+  clamped: Type.Array(object({ item: Type.String(), wanted: Type.Integer(), left: Type.Integer() }), {
+    description: 'stock that would have gone below zero, and what it is now: 0 unless stores had sold more before',
   }),
 };
 

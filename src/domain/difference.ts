@@ -30,6 +30,8 @@ export const DIFFERENCE_KINDS = [
   'effect_unaccounted',
   /** One event that counts twice. */
   'event_twice',
+  /** An event and its change of the stock do not agree, or one is there without the other. */
+  'event_mismatch',
   /** Views. */
   'log_tail_mismatch',
   'index_damaged',

@@ -5,6 +5,7 @@ import { isName, NAME_RULE } from './names.ts';
 import {
   isPrice,
   isQuantity,
+  leastStock,
   meantPrices,
   normalizePrice,
   type Item,
@@ -201,14 +202,15 @@ function updateItem(request: Extract<EditRequest, { kind: 'item.update' }>, stat
   }
   const before = existingItem(item, state, { kind: 'add_item', item, quantity: request.quantity ?? 10 });
   const quantity = request.quantity ?? before.quantity + (request.by ?? 0);
-  if (request.by !== undefined && quantity < 0) {
+  if (request.by !== undefined && quantity < leastStock(before.quantity)) {
     throw new Failure(
       'invalid_value',
       `item ${item} has ${before.quantity} on hand; ${request.by} would take it below zero`,
-      { fix: { kind: 'take_less', item, most: before.quantity } },
+      { fix: { kind: 'take_less', item, most: Math.max(0, before.quantity) } },
     );
   }
-  checkQuantity(item, quantity);
+  // What is below zero may rise, and its other cells may change.
+  if (!(quantity < 0 && quantity >= before.quantity)) checkQuantity(item, quantity);
   return { kind: 'item', item, before, after: { ...before, quantity, ...checkedDetails(request) } };
 }
 

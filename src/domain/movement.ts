@@ -11,3 +11,14 @@ export interface Movement {
   readonly orderId: string | null;
   readonly eventId: string | null;
 }
+
+/**
+ * Whether stock may change like that. What is sold in a store has left it, whatever the books say was there; nothing else
+ * takes stock below zero.
+ *
+ * @param onHand before it
+ */
+export function isPossible({ cause, delta }: Pick<Movement, 'cause' | 'delta'>, onHand: number): boolean {
+  const left = onHand + delta;
+  return Number.isSafeInteger(left) && (left >= 0 || delta > 0 || cause === 'sale');
+}

@@ -12,7 +12,7 @@ export interface User {
 
 export interface Item {
   readonly item: string;
-  /** On hand: a whole number from 0 to 2^53 − 1. */
+  /** On hand: a whole number, below zero where stores have sold what the books did not have. */
   readonly quantity: number;
   readonly name: string | null;
   /** A decimal string with at most two places, such as "12.50". */
@@ -32,6 +32,11 @@ export function detailsOf({ name, price, reorderLevel }: Item): ItemDetails {
 
 export function isQuantity(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0;
+}
+
+/** The least to which an edit may take stock that is `onHand`: nothing, unless it is below that already. */
+export function leastStock(onHand = 0): number {
+  return Math.min(0, onHand);
 }
 
 /** Prices travel as Avro decimal(10, 2): up to eight digits before the point, two after. */

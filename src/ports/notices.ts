@@ -43,7 +43,12 @@ export type StoreNotice =
   /** A file was saved exactly as an earlier version was: that is no change, and it is written again. */
   | { readonly kind: 'file_outdated'; readonly file: string }
   /** A hand edit would have taken stock below zero: it is 0 now. */
-  | { readonly kind: 'stock_clamped'; readonly item: string; readonly wanted: number }
+  | {
+      readonly kind: 'stock_clamped';
+      readonly item: string;
+      readonly wanted: number;
+      readonly left: number;
+    }
   /** The store was of an earlier format; what was replaced is kept. */
   | { readonly kind: 'upgraded'; readonly from: number; readonly to: number; readonly keptIn: string }
   /** Something was rebuilt after a crash. */

@@ -42,5 +42,5 @@ export interface TableMerge {
   /** Rows or columns are in another order, or a column came or went. */
   readonly isRearranged: boolean;
   /** Stock that the edit would have taken below zero: it is 0 now. */
-  readonly clamped: readonly { readonly item: string; readonly wanted: number }[];
+  readonly clamped: readonly { readonly item: string; readonly wanted: number; readonly left: number }[];
 }

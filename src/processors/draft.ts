@@ -16,10 +16,10 @@ import type { Outcome, Received } from './processor.ts';
 /** What became of a message. */
 export interface Handled extends Outcome {
   /**
-   * `seen`: it was handled before; `conflict`: another message with its id was; `ignored`: it comes too late to change
-   * anything.
+   * `rejected`: it was decided, and changes nothing; `seen`: it was handled before; `conflict`: another message with its
+   * id was; `ignored`: it comes too late to change anything.
    */
-  readonly kind: 'handled' | 'seen' | 'conflict' | 'ignored';
+  readonly kind: 'handled' | 'rejected' | 'seen' | 'conflict' | 'ignored';
   /** What it is about: an order id, an item. */
   readonly about: string;
   /** In words. */

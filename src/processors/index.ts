@@ -5,6 +5,7 @@ import type { ShopOptions } from './options.ts';
 import { orders } from './orders/processor.ts';
 import { payment } from './payment/processor.ts';
 import type { Outcome, Processor } from './processor.ts';
+import { stock } from './stock/processor.ts';
 import { validation } from './validation/processor.ts';
 import { warehouse } from './warehouse/processor.ts';
 
@@ -17,6 +18,7 @@ const ALL: readonly ((options: ShopOptions) => Processor<unknown, Outcome>)[] = 
   warehouse,
   notification,
   delivery,
+  stock,
 ];
 
 export function processors(options: ShopOptions): Processor<unknown, Outcome>[] {

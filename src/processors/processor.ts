@@ -11,6 +11,8 @@ export interface Received<M> {
   readonly source: string;
   /** The trace to which it and all that it leads to belong; null: none, or the processor sends nothing. */
   readonly traceparent: string | null;
+  /** The value of the record in base64, for a processor that keeps it. */
+  readonly raw?: string;
   /** It was redriven to another group, the only one in which it had failed: ignore it. */
   readonly isForOthers?: true;
 }
@@ -25,6 +27,16 @@ export interface Outcome {
   readonly kind: string;
 }
 
+/** Why a message that was read cannot be applied: by codes of `x-error-code`. */
+export const REFUSAL_CODES = ['invalid_quantity', 'unknown_product'] as const;
+
+/** The result of a message that cannot be applied as things are: its record becomes a dead letter. */
+export interface Refused extends Outcome {
+  readonly kind: 'dead_letter';
+  readonly code: (typeof REFUSAL_CODES)[number] | 'invalid_field';
+  readonly message: string;
+}
+
 /**
  * A service: decides what the messages it reads change. `M` is such a message, `R` the result of one. Pure and total: no
  * I/O, no clock, no randomness, and a value for every message, never an exception.
@@ -34,6 +46,8 @@ export interface Processor<M, R extends Outcome> {
   readonly name: ProcessorName;
   readonly sources: readonly DeclaredMessage[];
   readonly emits: readonly Message[];
+  /** Messages come with the bytes of their records. */
+  readonly keepsRaw?: true;
   /** What deciding on these messages reads or changes; reading anything else is a bug. */
   keys(received: readonly Received<M>[]): StateKeys;
   /**

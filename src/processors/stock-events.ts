@@ -92,13 +92,18 @@ export class StockEvents {
     return this.#change(item, delta, cause, orderId).revision;
   }
 
-  /** An order was refused for lack of this item. @param quantity what it asked for */
-  lacking(item: string, quantity: number, orderId: string): void {
+  /** Of its last change. */
+  revisionOf(item: string): number {
+    return this.#at(item).revision;
+  }
+
+  /** An order was refused for lack of this item. @param quantity what it asked for @param by its name in words */
+  lacking(item: string, quantity: number, orderId: string | null, by = `Order ${orderId}`): void {
     const folded = this.#at(item);
     if (folded.wanted) return;
     folded.wanted = true;
     folded.isChanged = true;
-    const what = `Order ${orderId} was refused: it wants ${quantity} of Product ${item}`;
+    const what = `${by} was refused: it wants ${quantity} of Product ${item}`;
     this.#alert('insufficient_stock', item, folded, orderId, `${what}, with ${left(folded.onHand)}`);
   }
 

@@ -5,6 +5,7 @@ import { openFolder } from '../../src/adapters/files/folder.ts';
 import { audit } from '../../src/app/audit/audit.ts';
 import { auditDocument, auditText } from '../../src/cli/output/audit.ts';
 import { systemClock } from '../../src/compose.ts';
+import { EVENTS_LOG } from '../../src/domain/stock/events.ts';
 import { CHECKOUT, type CheckoutFact, type CheckoutStep } from '../../src/domain/checkout/facts.ts';
 import type { Effect, EffectKind } from '../../src/domain/effects.ts';
 import { newFact, type Fact } from '../../src/domain/facts.ts';
@@ -79,6 +80,8 @@ beforeEach(() => {
   facts('deliveries', { ...delivery, step: 'owed' }, { ...delivery, step: 'delivered' });
   facts('notifications', { order_id: 'DONE', cause: 'paid', notification_id: 'N-1', at: AT });
   move('restock', 5, null, 'E-1');
+  facts(EVENTS_LOG.name, { event_id: 'E-1', product_id: 'book', delta: 5 });
+  facts(EVENTS_LOG.name, { event_id: 'E-2', product_id: 'book', delta: 0 });
 });
 
 const found = async () =>
@@ -89,7 +92,7 @@ it('services whose books are in order have no differences; what is in flight and
   const result = await audit(folder, { topic: null, repair: false, onNotice: () => undefined });
   const document = auditDocument(result);
   expect(document).toMatchObject({
-    checked: { checkout_orders: 8, unfinished_orders: 4, movements: 4, facts: 31 },
+    checked: { checkout_orders: 8, unfinished_orders: 4, movements: 4, facts: 33 },
     effects: { owed: 2, parked: 1 },
     notes: [{ kind: 'effect_parked', where: 'checkout/GONE/refund' }],
   });
@@ -172,6 +175,18 @@ describe('a difference is', () => {
       ['step_twice DONE'],
     ],
     ['an event that counts twice', () => move('restock', 5, null, 'E-1'), ['event_twice']],
+    [
+      'an event that is logged twice',
+      () => facts(EVENTS_LOG.name, { event_id: 'E-2', product_id: 'book', delta: 0 }),
+      ['event_twice'],
+    ],
+    ['a movement of no event', () => move('sale', -5, null, 'E-9'), ['event_mismatch']],
+    ['a movement of a refused event', () => move('sale', -5, null, 'E-2'), ['event_mismatch']],
+    [
+      'an event whose stock did not move',
+      () => facts(EVENTS_LOG.name, { event_id: 'E-9', product_id: 'book', delta: -1 }),
+      ['event_mismatch'],
+    ],
   ])('%s', async (_, breakIt, expected) => {
     breakIt();
     expect(await found()).toEqual(expected);

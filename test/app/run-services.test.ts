@@ -11,7 +11,7 @@ import { SUPPLIER_RESTOCK } from '../../src/domain/messages/stock/supplier-resto
 import { lastHeader } from '../../src/ports/record.ts';
 import type { State } from '../../src/domain/state.ts';
 import { decideEach } from '../../src/processors/draft.ts';
-import type { Outcome, Processor, Received } from '../../src/processors/processor.ts';
+import type { Outcome, Processor, Received, Refused } from '../../src/processors/processor.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { JsonCodec } from '../support/json-codec.ts';
 import { ModelFolder } from '../support/model.ts';
@@ -123,6 +123,32 @@ function failureOf(work: Promise<unknown>): Promise<Failure> {
 
 const sentTo = (topic: string) => broker.topics.get(topic)?.flat() ?? [];
 const pens = (): number | undefined => folder.tables.items.get('pen')?.quantity;
+
+it('a message that a processor cannot apply is a dead letter as it came, and those beside it count', async () => {
+  const choosy: Processor<Delivery, Outcome> = {
+    ...STOCK,
+    decide: (received, state) => {
+      const known = received.filter(({ message }) => message.item === 'pen');
+      const refused: Refused = { kind: 'dead_letter', code: 'unknown_product', message: 'no ink' };
+      return {
+        changes: STOCK.decide(known, state).changes,
+        results: received.map((one) => (known.includes(one) ? { kind: 'delivered' } : refused)),
+      };
+    },
+  };
+  arrive(FIVE_PENS, '{"item":"ink","quantity":1}', FIVE_PENS);
+  const one = service(choosy);
+  await run([one]);
+  expect(pens()).toBe(11);
+  expect(one.tally.totals()).toMatchObject({ read: 3, deadLettered: 1, outcomes: { delivered: 2 } });
+  const [letter, more] = sentTo('dlq');
+  expect(more).toBeUndefined();
+  expect(text(letter?.value ?? null)).toBe('{"item":"ink","quantity":1}');
+  const said = ['x-error-code', 'x-error-stage', 'x-original-topic', 'x-original-offset', 'x-original-group'];
+  expect(said.map((name) => String(lastHeader(letter?.headers ?? [], name)))).toEqual([
+    ...['unknown_product', 'apply', 'restocks', '1', 'g.stock'],
+  ]);
+});
 
 it('commits what a processor changes together with the position, once', async () => {
   arrive(FIVE_PENS, 'no JSON', '{"item":"pen","quantity":2}');

@@ -178,7 +178,7 @@ test('an edit that would take stock below zero sets zero and says so', async () 
   await sell(store, 'ORD-1', 'book', 8);
   save('inventory.csv', 'item,quantity\nbook,4\npen,50\nnotebook,20\n');
   await sell(store, 'ORD-2', 'pen', 1);
-  expect(notices).toContainEqual({ kind: 'stock_clamped', item: 'book', wanted: -4 });
+  expect(notices).toContainEqual({ kind: 'stock_clamped', item: 'book', wanted: -4, left: 0 });
   expect(await stock(store)).toEqual({ book: 0, pen: 49, notebook: 20 });
 });
 

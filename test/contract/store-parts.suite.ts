@@ -191,6 +191,25 @@ export function storePartsContract(make: () => Promise<StoreUnderTest>): void {
       );
     });
 
+    test('a sale in a store goes below zero; an edit raises that, and takes it no lower', async () => {
+      const sale = { item: 'book', delta: -13, cause: 'sale', orderId: null, eventId: 'e-2' } as const;
+      await everywhere(
+        async (store) => {
+          await commit(store, { movements: [sale, movement('book', 1)] });
+        },
+        async (reader) => {
+          expect([...(await reader.items())].map(({ quantity }) => quantity)).toEqual([-2]);
+          expect((await collect(reader.movements())).map(({ onHand }) => onHand)).toEqual([-3, -2]);
+        },
+      );
+      const via = { via: 'command', onNotice: () => undefined } as const;
+      const edit = (by: number) => under.access().edit({ kind: 'item.update', item: 'book', by }, via);
+      await expect(edit(-1)).rejects.toMatchObject({ code: 'invalid_value' });
+      await edit(1);
+      await using reader = await under.access().read();
+      expect([...(await reader.items())].map(({ quantity }) => quantity)).toEqual([-1]);
+    });
+
     test('of what does not exist, or is not there, are a bug', async () => {
       for (const wrong of [movement('desk', 1), movement('book', -11)]) {
         await using store = await own();

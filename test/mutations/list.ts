@@ -633,7 +633,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'what a save would have taken below zero is made good by the next',
     file: files('edits/hand-edits.ts'),
-    from: '  for (const { item, wanted } of clamped) owes.set(item, -wanted);\n',
+    from: '  for (const { item, wanted, left } of clamped) owes.set(item, left - wanted);\n',
     to: '',
     tests: ['test/unit/files/own-save.test.ts'],
   },

@@ -1,6 +1,7 @@
 import type { Mutation } from './list.ts';
 
 const CHECKOUT = ['test/unit/processors/checkout.test.ts'];
+const SOURCES = ['test/unit/processors/stock.test.ts'];
 const WAREHOUSE = ['test/unit/processors/warehouse.test.ts'];
 const HTTP_GATEWAY = ['test/unit/outside/http-gateway.test.ts'];
 const STOCK = ['test/unit/processors/stock-events.test.ts'];
@@ -9,6 +10,34 @@ const processors = (name: string): string => `src/processors/${name}`;
 
 /** What processors decide, and what they ask of the outside. */
 export const PROCESSORS: readonly Mutation[] = [
+  {
+    name: 'an event of a source counts as often as it comes',
+    file: processors('stock/decide.ts'),
+    from: '  if (known !== undefined) {',
+    to: '  if (known !== undefined && known.quantity > quantity) {',
+    tests: SOURCES,
+  },
+  {
+    name: 'an order on line is taken below zero like a sale in a store',
+    file: processors('stock/decide.ts'),
+    from: "if (source === 'online_orders' && quantity > (onHand ?? 0))",
+    to: "if (source === 'online_orders' && quantity > Infinity)",
+    tests: SOURCES,
+  },
+  {
+    name: 'an event of an unknown product is not kept for later',
+    file: 'src/app/run/batches/batch.ts',
+    from: '      if (dlqTopic !== null)\n',
+    to: "      if (dlqTopic !== null && entry.kind !== 'message')\n",
+    tests: ['test/app/run-services.test.ts'],
+  },
+  {
+    name: 'stock that a store has sold does not go below zero',
+    file: 'src/domain/movement.ts',
+    from: " || cause === 'sale');",
+    to: ');',
+    tests: SOURCES,
+  },
   {
     name: 'stock that a processor without events takes counts as announced',
     file: processors('stock-events.ts'),

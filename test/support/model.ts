@@ -9,7 +9,7 @@ import { decideEdit, type Edit, type EditRequest, type LoggedEdit } from '../../
 import { checkNewEffects, type Effect, type EffectKind } from '../../src/domain/effects.ts';
 import type { Fact, FactLog, SmallTable } from '../../src/domain/facts.ts';
 import { Failure } from '../../src/domain/failure.ts';
-import type { Movement } from '../../src/domain/movement.ts';
+import { isPossible, type Movement } from '../../src/domain/movement.ts';
 import type { SetAside } from '../../src/domain/set-aside.ts';
 import type { Item, User } from '../../src/domain/tables.ts';
 import type { Clock } from '../../src/ports/clock.ts';
@@ -280,7 +280,8 @@ export class ModelFolder implements StoreAccess {
     const row = this.tables.items.get(movement.item);
     if (row === undefined) throw new Error(`a movement of ${movement.item}, which does not exist`);
     const onHand = row.quantity + movement.delta;
-    if (onHand < 0) throw new Error(`a movement of more ${movement.item} than there is`);
+    if (!isPossible(movement, row.quantity))
+      throw new Error(`${movement.item} cannot change by ${movement.delta} (${movement.cause})`);
     this.tables.items.set(movement.item, { ...row, quantity: onHand });
     const logged = { ...movement, seq: this.seq, at: this.clock.now(), onHand };
     this.movements.push(logged);

@@ -59,7 +59,7 @@ function isFactLog(log: LogName): log is FactLogName {
   return log.startsWith(FACTS);
 }
 
-const FACT_NAME = /^[a-z][a-z0-9-]{0,63}$/;
+const FACT_NAME = /^[a-z][a-z0-9_-]{0,63}$/;
 
 /** Whether a file may be a log of facts, by its name. */
 export function isFactFile(file: string): boolean {

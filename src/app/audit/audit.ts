@@ -177,7 +177,7 @@ async function readLedger(
   const movements = await eachLine(inspection.movements(), report, (movement, file, line) => {
     books.move(movement);
     checkout.move(movement);
-    if (movement.eventId !== null) events.take(movement.eventId, `${file}:${line}`);
+    events.move(movement, `${file}:${line}`);
     return undefined;
   });
   const orders = await eachLine(inspection.decisions('accepted'), report, (decided, file, line) => {
@@ -205,7 +205,10 @@ async function readLedger(
   return {
     checked: { items: books.size, users: users.size, orders, rejections, edits: edits.count },
     courses,
-    services: { movements, ...(await auditServices(inspection, checkout, removed, report)) },
+    services: {
+      movements,
+      ...(await auditServices(inspection, { orders: checkout, events }, removed, report)),
+    },
   };
 }
 

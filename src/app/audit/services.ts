@@ -1,11 +1,13 @@
 import { CHECKOUT } from '../../domain/checkout/facts.ts';
 import { difference, type AuditNote, type Difference } from '../../domain/difference.ts';
+import { EVENTS_LOG } from '../../domain/stock/events.ts';
 import type { StoreInspection } from '../../ports/health.ts';
 import { DELIVERIES } from '../../processors/delivery/facts.ts';
 import { NOTIFICATIONS } from '../../processors/notification/processor.ts';
 import { CheckoutBooks } from './checkout.ts';
 import type { CheckoutOrders } from './checkout-orders.ts';
 import { eachLine } from './each-line.ts';
+import type { EventBooks } from './events.ts';
 import { auditPayments, DeliveryBooks, parkedNotes } from './effects.ts';
 
 const ODD_AT_ONCE = 50_000;
@@ -27,12 +29,12 @@ export interface AuditedServices {
  * Compares the steps of each order of the checkout with each other, with its money, its stock and what is owed for it.
  * What is in flight is no difference.
  *
- * @param orders with all movements
+ * @param books with all movements
  * @param removed items that were removed once
  */
 export async function auditServices(
   inspection: StoreInspection,
-  orders: CheckoutOrders,
+  { orders, events }: { readonly orders: CheckoutOrders; readonly events: EventBooks },
   removed: ReadonlySet<string>,
   report: (found: Difference) => void,
 ): Promise<Omit<AuditedServices, 'movements'>> {
@@ -48,6 +50,11 @@ export async function auditServices(
     deliveries.take(fact, `${file}:${line}`);
     return undefined;
   });
+  facts += await eachLine(inspection.facts(EVENTS_LOG), report, (fact, file, line) => {
+    events.take(fact, `${file}:${line}`);
+    return undefined;
+  });
+  events.close();
   facts += await eachLine(inspection.facts(NOTIFICATIONS), report, ({ order_id, cause }, file, line) => {
     if (!orders.notify(order_id, cause)) {
       const where = `${file}:${line}`;

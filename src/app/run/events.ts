@@ -16,7 +16,7 @@ import type { ConsumerStatus, OwnOptions } from '../../ports/owner.ts';
 import type { Destination, Store } from '../../ports/store.ts';
 import type { ShopOptions } from '../../processors/options.ts';
 import type { Handled } from '../../processors/draft.ts';
-import type { Outcome, Processor } from '../../processors/processor.ts';
+import type { Outcome, Processor, Refused } from '../../processors/processor.ts';
 import type { CopySuspected, GhostRemoved } from '../offsets/clear-group.ts';
 import type { GroupAhead, PositionMove, ResetRequest } from '../offsets/plan.ts';
 import type { TopicCreated } from '../topics/ensure.ts';
@@ -86,11 +86,11 @@ export interface RunOptions {
   readonly on: (event: RunEvent) => void;
 }
 
-/** A record that cannot be read. */
+/** A record that cannot be read, or applied. */
 export interface DeadLettered {
   readonly kind: 'dead_letter';
   readonly record: RecordId;
-  readonly code: DeadLetterCode;
+  readonly code: DeadLetterCode | Refused['code'];
   readonly message: string;
 }
 

@@ -3,14 +3,10 @@ import { Failure, isFailure } from '../../domain/failure.ts';
 import type { Order } from '../../domain/orders/order.ts';
 import type { Producer, SentRecord } from '../../ports/broker.ts';
 import type { Headers } from '../../ports/record.ts';
-import type { Clock } from '../../ports/clock.ts';
 import type { OrderCodec } from '../../ports/codec.ts';
-import { inBatches } from './in-batches.ts';
+import { atPace, type Pace } from './pace.ts';
 import { unlessStopped } from '../run/wait.ts';
 
-/** Orders per send: a larger request would be no faster, and a stop waits for one. */
-const BATCH_ORDERS = 2_000;
-const LINGER_MS = 50;
 /** How many orders a message names. */
 const NAMED = 5;
 
@@ -21,17 +17,10 @@ export interface Sendable {
 
 export type Sent<T extends Sendable> = T & SentRecord;
 
-export interface SenderParts {
+export interface SenderParts extends Pace {
   readonly producer: Producer;
   readonly codec: Pick<OrderCodec, 'encode'>;
-  readonly clock: Clock;
   readonly topic: string;
-  readonly delayMs: number;
-  /** Orders a second, in place of a pause; null: no limit. */
-  readonly perSecond?: number | null;
-  /** How many orders there will be, if known: then no pause follows the last. */
-  readonly count: number | null;
-  readonly signal: AbortSignal;
   readonly headers?: Headers;
 }
 
@@ -59,56 +48,14 @@ export class OrderSender {
    * so that the place of the failure shows what was sent.
    */
   async *send<T extends Sendable>(source: AsyncIterable<T> | Iterable<T>): AsyncGenerator<SendStep<T>> {
-    const { clock, delayMs, perSecond = null, signal } = this.#parts;
+    const { signal } = this.#parts;
     const stopped = (): boolean => signal.aborted;
-    const batches =
-      perSecond !== null
-        ? this.#atRate(source, perSecond)
-        : delayMs > 0
-          ? this.#paced(source)
-          : inBatches(source, { size: BATCH_ORDERS, lingerMs: LINGER_MS, clock });
-    for await (const batch of batches) {
+    for await (const batch of atPace(source, this.#parts)) {
       if (stopped()) return;
       const step = await this.#sendBatch(batch);
       if (step === undefined) return;
       yield step;
       if (step.unknown.length + step.failed.length > 0) return;
-    }
-  }
-
-  /** One by one, each taken from its source when it is due, so that its time is that of sending. */
-  async *#paced<T>(items: AsyncIterable<T> | Iterable<T>): AsyncGenerator<readonly T[]> {
-    const { clock, delayMs, signal, count } = this.#parts;
-    const source = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
-    for (let taken = 1; ; taken++) {
-      const next = await source.next();
-      if (next.done === true) return;
-      yield [next.value];
-      if (taken !== count) await clock.sleep(delayMs, signal);
-    }
-  }
-
-  /** The orders that are due together, so that delays by a slow broker are made up for. */
-  async *#atRate<T>(items: AsyncIterable<T> | Iterable<T>, perSecond: number): AsyncGenerator<readonly T[]> {
-    const { clock, signal } = this.#parts;
-    const source = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
-    const from = clock.now();
-    for (let taken = 0; ;) {
-      const due = Math.floor(((clock.now() - from) * perSecond) / 1_000) + 1 - taken;
-      if (due <= 0) {
-        await clock.sleep(Math.max(1, from + (taken * 1_000) / perSecond - clock.now()), signal);
-        if (signal.aborted) return;
-        continue;
-      }
-      const batch: T[] = [];
-      while (batch.length < Math.min(due, BATCH_ORDERS)) {
-        const next = await source.next();
-        if (next.done === true) break;
-        batch.push(next.value);
-      }
-      if (batch.length === 0) return;
-      taken += batch.length;
-      yield batch;
     }
   }
 

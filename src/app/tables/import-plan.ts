@@ -3,7 +3,7 @@ import { Failure } from '../../domain/failure.ts';
 import { isName, NAME_RULE } from '../../domain/names.ts';
 import {
   isPrice,
-  isQuantity,
+  leastStock,
   meantPrices,
   normalizePrice,
   USER_STATUSES,
@@ -183,7 +183,8 @@ class SheetReader {
   }
 
   #item(line: number, cells: Cells, item: string, extra: Item['extra'], before: Item | null): Item | null {
-    const quantity = this.#number(line, cells, 'quantity', item);
+    // What stores have taken below zero may stand in a list as it is, or higher.
+    const quantity = this.#number(line, cells, 'quantity', item, leastStock(before?.quantity));
     if (quantity === null && before === null) {
       const fill = this.columns.includes('quantity') ? 'fill in that cell' : 'add a column "quantity"';
       this.wrong(
@@ -212,10 +213,12 @@ class SheetReader {
     cells: Cells,
     column: 'quantity' | 'reorder_level',
     item: string,
+    least = 0,
   ): number | null | undefined {
     const text = this.#cell(cells, column) ?? '';
     if (text === '') return null;
-    if (/^\d+$/.test(text) && isQuantity(Number(text))) return Number(text);
+    const value = /^-?\d+$/.test(text) ? Number(text) + 0 : NaN;
+    if (Number.isSafeInteger(value) && value >= least) return value;
     this.wrong(line, `${column} of ${item} is ${JSON.stringify(text)}, not a whole number from 0 up`);
     return undefined;
   }

@@ -1,6 +1,6 @@
 import type { EditOrigin } from '../../domain/edit.ts';
 import { Failure } from '../../domain/failure.ts';
-import { detailsOf } from '../../domain/tables.ts';
+import { detailsOf, leastStock } from '../../domain/tables.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import type { StoreReader } from '../../ports/store.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
@@ -143,7 +143,8 @@ function withoutChange(before: Row, after: Row, now: Row, refuse: Refuse): Row {
   const row = rowOf(now, cells);
   if (!('item' in row)) return row;
   const quantity = row.quantity + stockOf(before) - stockOf(after);
-  if (quantity < 0) refuse(`has ${row.quantity} on hand: that would take it to ${quantity}`, 'invalid_value');
+  if (quantity < leastStock(row.quantity))
+    refuse(`has ${row.quantity} on hand: that would take it to ${quantity}`, 'invalid_value');
   return { ...row, quantity };
 }
 

@@ -42,7 +42,7 @@ export function printNotice(printer: Printer, notice: StoreNotice): void {
       break;
     case 'stock_clamped':
       printer.warn(
-        `item ${notice.item}: a hand edit came to ${notice.wanted} after the orders in between; it is 0 now`,
+        `item ${notice.item}: a hand edit came to ${notice.wanted} after the orders in between; it is ${notice.left} now`,
       );
       break;
     case 'upgraded':

@@ -32,7 +32,7 @@ export async function printMerge(
 ): Promise<void> {
   const { added, changed, removed, isRearranged, clamped } = merge;
   const edits = merge.edits.flatMap((edit) => (edit.kind === 'user' || edit.kind === 'item' ? [edit] : []));
-  for (const { item, wanted } of clamped) printNotice(printer, { kind: 'stock_clamped', item, wanted });
+  for (const one of clamped) printNotice(printer, { kind: 'stock_clamped', ...one });
   if (isJson) {
     const counts = { file: `${table}.csv`, added, changed, removed } as const;
     const document = { ...counts, edits: edits.map(editDocument), clamped, ...more };

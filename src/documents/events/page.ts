@@ -31,7 +31,9 @@ const OUTSIDE: Readonly<Record<Sender, readonly DeclaredMessage[]>> = {
  */
 export function eventsPage(processors: readonly Present[]): string {
   const sent = new Map<string, readonly DeclaredMessage[]>(Object.entries(OUTSIDE));
-  for (const { name, emits } of processors) sent.set(name, emits);
+  // Dead letters are sent by whatever reads.
+  const carriers = MESSAGES.filter(({ schema }) => schema === null);
+  for (const { name, emits } of processors) sent.set(name, [...emits, ...carriers]);
   const read = new Map<string, readonly DeclaredMessage[]>(processors.map((one) => [one.name, one.sources]));
   const ways: Ways = {
     sends: (name, message) => sent.get(name)?.includes(message) === true,
@@ -80,11 +82,15 @@ function notYet(processors: readonly Present[], { sends, reads }: Ways): string[
     '**Not all of it is in this version.** It has the processors',
     `${listed(present)};`,
     `\`produce\` sends ${listed(OUTSIDE.produce.map(({ name }) => name))} alone. What is declared and not there yet is`,
-    `dotted in the picture and in parentheses in the table: the processors ${listed(missing)}, and what else`,
+    `dotted in the picture and in parentheses in the table: ${missing.length === 0 ? '' : `the processors ${listed(missing)}, and `}what else`,
     '`produce` is to send.',
     '',
-    `- Nothing of orderctl sends yet, though other programs may: ${listed(sentLater.map(({ name }) => name))}.`,
-    `- Nothing reads yet: ${listed(readLater.map(({ name }) => name))}.`,
+    ...(sentLater.length === 0
+      ? []
+      : [
+          `- Nothing of orderctl sends yet, though other programs may: ${listed(sentLater.map(({ name }) => name))}.`,
+        ]),
+    ...(readLater.length === 0 ? [] : [`- Nothing reads yet: ${listed(readLater.map(({ name }) => name))}.`]),
   ];
 }
 

@@ -19,7 +19,7 @@ it.each<[StoreNotice, string]>([
     'warning: users.csv:3: no status (give one); the last good values stay in force',
   ],
   [{ kind: 'file_mended', file: 'users.csv' }, 'users.csv: mended, in use again'],
-  [{ kind: 'stock_clamped', item: 'pen', wanted: -3 }, 'warning: item pen: a hand edit came to -3'],
+  [{ kind: 'stock_clamped', item: 'pen', wanted: -3, left: 0 }, 'warning: item pen: a hand edit came to -3'],
   [{ kind: 'recovered', journalRecords: 1 }, 'recovered 1 commit from the journal'],
 ])('%j is said', (notice, text) => {
   expect(said(notice).startsWith(text), said(notice)).toBe(true);

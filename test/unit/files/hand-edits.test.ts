@@ -5,7 +5,12 @@ import { INVENTORY, USERS, type CsvTable } from '../../../src/adapters/files/tab
 import { renderTable } from '../../../src/adapters/files/csv/render.ts';
 import type { FileClues } from '../../../src/adapters/files/edits/base-rule.ts';
 import type { KnownVersion, Undo } from '../../../src/adapters/files/edits/known-version.ts';
-import { mergeHandEdit, NamedChanges, type HandEdit } from '../../../src/adapters/files/edits/hand-edits.ts';
+import {
+  mergeFrom,
+  mergeHandEdit,
+  NamedChanges,
+  type HandEdit,
+} from '../../../src/adapters/files/edits/hand-edits.ts';
 import { sameRow } from '../../../src/adapters/files/edits/merge-rows.ts';
 import { encodeRead, encodeVersion, readVersions } from '../../../src/adapters/files/csv/versions.ts';
 import { fingerprintFile } from '../../../src/adapters/files/tables/fingerprint.ts';
@@ -98,6 +103,33 @@ describe('a hand edit', () => {
     );
     expect(edit).toMatchObject({ kind: 'merged', clamped: [{ item: 'book', wanted: -3 }] });
     expect(applied(current, edit)).toContain('book,0\n');
+  });
+
+  it('raises stock that stores took below zero, keeps it, and takes it no lower', () => {
+    const start = 'item,quantity,price\nbook,-3,1.00\npen,50,\nink,20,\n';
+    const now = 'item,quantity,price\nbook,-5,1.00\npen,50,\nink,20,\n';
+    const saved = (row: string) => merged(`item,quantity,price\n${row}\npen,50,\nink,20,\n`, start, now);
+    expect(saved('book,7,1.00')).toContain('book,5,1.00\n');
+    expect(saved('book,-3,2.00')).toContain('book,-5,2.00\n');
+    expect(saved('book,-4,1.00')).toContain('book,-5,1.00\n');
+    const edit = mergeFrom(
+      items('item,quantity\nbook,-4\nnew,-1\n'),
+      items('item,quantity\nbook,-5\n'),
+      (name) =>
+        name === 'book'
+          ? { item: 'book', quantity: -3, name: null, price: null, reorderLevel: null, extra: {} }
+          : null,
+    );
+    expect(edit.clamped).toEqual([
+      { item: 'book', wanted: -6, left: -5 },
+      { item: 'new', wanted: -1, left: 0 },
+    ]);
+    expect(edit.owed).toEqual(
+      new Map([
+        ['book', 1],
+        ['new', 1],
+      ]),
+    );
   });
 
   it('keeps columns and cells that others changed meanwhile, and takes over those of the file', () => {

@@ -193,7 +193,7 @@ export class CsvFile<R extends Row> {
     await ledger.commit(takeInCommit(this.#kind, this.#table, found, edit, how));
     this.#mustWrite = false;
     this.close();
-    for (const { item, wanted } of edit.clamped) onNotice({ kind: 'stock_clamped', item, wanted });
+    for (const one of edit.clamped) onNotice({ kind: 'stock_clamped', ...one });
     if (named.rows > 0) onNotice(mergedNotice(this.#path, named, found.madeFrom));
   }
 

@@ -108,7 +108,7 @@ export function mergeFrom<Row extends User | Item>(
   for (const [name, before] of current.rows) if (!found.rows.has(name)) edit(name, before, null);
   // A row in neither was removed by the save that this one was made from, and can still be put back.
   for (const [name, debt] of owed) if (!found.rows.has(name) && !current.rows.has(name)) owes.set(name, debt);
-  for (const { item, wanted } of clamped) owes.set(item, -wanted);
+  for (const { item, wanted, left } of clamped) owes.set(item, left - wanted);
   return {
     kind: 'merged',
     edits,

@@ -1,3 +1,4 @@
+import { leastStock } from '../../../domain/tables.ts';
 import { extraCell, kindOf, type Extra, type Row } from '../tables/columns.ts';
 
 /*
@@ -5,10 +6,12 @@ import { extraCell, kindOf, type Extra, type Row } from '../tables/columns.ts';
  * the file.
  */
 
-/** Stock that an edit would have taken below zero: it is 0 now. */
+/** Stock that an edit would have taken below zero. */
 export interface Clamped {
   readonly item: string;
   readonly wanted: number;
+  /** What it is now: 0, or what it was where that is less. */
+  readonly left: number;
 }
 
 /** Whether two rows are the same to a reader of the file, where an unset column is an empty cell. */
@@ -50,28 +53,37 @@ export function mergedRow<R extends Row>(
 ): R | null {
   if (found === null) return base === null ? current : null;
   if (base === null)
-    return current === null ? lessOwed(found, owed, clamped) : overwrite(current, found, columns);
+    return current === null ? lessOwed(found, owed, clamped) : overwrite(current, found, columns, clamped);
   if (sameRow(base, found)) return current;
-  return current === null ? found : mergeRow(base, current, found, columns, clamped, owed);
+  return current === null ? lessOwed(found, 0, clamped) : mergeRow(base, current, found, columns, clamped, owed);
 }
 
 /** A row that is put back. */
 function lessOwed<R extends Row>(found: R, owed: number, clamped: Clamped[]): R {
-  if (owed === 0 || !('item' in found)) return found;
-  return { ...found, quantity: atLeastZero(found.item, found.quantity - owed, clamped) };
+  if (!('item' in found) || (owed === 0 && found.quantity >= 0)) return found;
+  return { ...found, quantity: notBelow(0, found.item, found.quantity - owed, clamped) };
 }
 
-function atLeastZero(item: string, wanted: number, clamped: Clamped[]): number {
-  if (wanted >= 0) return Math.min(wanted, Number.MAX_SAFE_INTEGER);
-  clamped.push({ item, wanted });
-  return 0;
+/** @param least as leastStock returns it */
+function notBelow(least: number, item: string, wanted: number, clamped: Clamped[]): number {
+  if (wanted >= least) return Math.min(wanted, Number.MAX_SAFE_INTEGER);
+  clamped.push({ item, wanted, left: least });
+  return least;
 }
 
 /** The current row with every cell that the file has. */
-function overwrite<R extends Row>(current: R, found: R, columns: readonly string[]): R {
+function overwrite<R extends Row>(
+  current: R,
+  found: R,
+  columns: readonly string[],
+  clamped: Clamped[],
+): R {
   const kept = kindOf(found).optional.filter(({ name }) => !columns.includes(name));
+  const { withValue } = kindOf(found);
   return {
-    ...found,
+    ...('item' in current && 'item' in found && found.quantity < 0
+      ? withValue(found, notBelow(leastStock(current.quantity), found.item, found.quantity, clamped))
+      : found),
     ...Object.fromEntries(kept.map(({ field }) => [field, current[field]])),
     extra: { ...current.extra, ...found.extra },
   };
@@ -90,7 +102,7 @@ function mergeRow<R extends Row>(
   const change = valueOf(found) - valueOf(base);
   const value =
     'item' in current
-      ? atLeastZero(current.item, current.quantity + change - owed, clamped)
+      ? notBelow(leastStock(current.quantity), current.item, current.quantity + change - owed, clamped)
       : valueOf(change === 0 ? current : found);
   const changed = optional.filter(({ field }) => base[field] !== found[field]);
   return {

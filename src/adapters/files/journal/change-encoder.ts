@@ -96,10 +96,10 @@ export class ChangeEncoder {
     }
   }
 
-  /** The lines of movements. @throws Error when one would take more than is on hand: a bug where it is made */
+  /** The lines of movements. @throws Error for one that is not possible: a bug where it is made */
   *#move(movements: readonly Movement[], { seq, at }: EditStamp): Generator<string> {
     for (const movement of movements) {
-      const onHand = this.#sales.take(movement.item, -movement.delta);
+      const onHand = this.#sales.move(movement);
       if (!Number.isSafeInteger(onHand)) {
         throw new Error(`${movement.item} cannot change by ${movement.delta} (${movement.cause})`);
       }

@@ -79,6 +79,13 @@ export interface CsvTable<R extends Row> {
   };
 }
 
+/** Below zero only where stores sold more than there was; what an edit may do is decided where it is merged. */
+const STOCK = {
+  read: (text: string): number | undefined =>
+    /^-?\d+$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) + 0 : undefined,
+  fix: 'write a whole number in plain digits, such as 20',
+};
+
 const COUNT = {
   read: (text: string): number | undefined =>
     /^\d+$/.test(text) && isQuantity(Number(text)) ? Number(text) : undefined,
@@ -116,7 +123,7 @@ export const INVENTORY: TableKind<Item> = {
   table: 'inventory',
   file: 'inventory.csv',
   key: 'item',
-  value: { name: 'quantity', ...COUNT },
+  value: { name: 'quantity', ...STOCK },
   label: (name) => name,
   nameOf: ({ item }) => item,
   valueOf: ({ quantity }) => quantity,

@@ -1,3 +1,4 @@
+import { isPossible, type Movement } from '../../../domain/movement.ts';
 import type { Item } from '../../../domain/tables.ts';
 import type { Table } from './table.ts';
 
@@ -41,23 +42,38 @@ export class Sales {
   }
 
   /**
-   * Takes from what is on hand; a negative quantity adds to it.
+   * Takes from what is on hand.
    *
    * @returns what is left; NaN, and nothing is taken, when that much is not on hand or there is no such item: a bug
    *   of the caller
    */
   take(item: string, quantity: number): number {
+    const place = this.#placeOf(item);
+    const left = this.#left[place] ?? NaN;
+    // Written so that NaN, an item that does not exist, is caught too.
+    if (!(left >= quantity)) return NaN;
+    this.#left[place] = left - quantity;
+    return left - quantity;
+  }
+
+  /** As take, of any movement that is possible. */
+  move(movement: Movement): number {
+    const place = this.#placeOf(movement.item);
+    const left = this.#left[place] ?? NaN;
+    if (!isPossible(movement, left)) return NaN;
+    this.#left[place] = left + movement.delta;
+    return left + movement.delta;
+  }
+
+  /** @returns -1: there is no such item */
+  #placeOf(item: string): number {
     const place = this.#table.rows.placeOf(item) ?? -1;
     if (place !== -1 && this.#batches[place] !== this.#batch) {
       this.#batches[place] = this.#batch;
       this.#left[place] = this.#starts.get(item) ?? this.#table.rows.valueAt(place);
       this.#places.push(place);
     }
-    const left = this.#left[place] ?? NaN;
-    // Written so that NaN, an item that does not exist, is caught too.
-    if (!(left >= quantity)) return NaN;
-    this.#left[place] = left - quantity;
-    return left - quantity;
+    return place;
   }
 
   get isEmpty(): boolean {

@@ -29,7 +29,7 @@ CREATE TABLE orderctl.products (
 
 CREATE TABLE orderctl.inventory (
   item text PRIMARY KEY REFERENCES orderctl.products ON DELETE CASCADE,
-  quantity bigint NOT NULL CHECK (quantity BETWEEN 0 AND 9007199254740991),
+  quantity bigint NOT NULL CHECK (quantity BETWEEN -9007199254740991 AND 9007199254740991),
   updated_at timestamptz NOT NULL DEFAULT now()
 );
 

@@ -1,6 +1,6 @@
 import type { Edit, LoggedEdit } from '../../../domain/edit.ts';
 import { checkNewEffects } from '../../../domain/effects.ts';
-import type { Movement } from '../../../domain/movement.ts';
+import { isPossible, type Movement } from '../../../domain/movement.ts';
 import type { Decided } from '../../../domain/orders/decided.ts';
 import type { OwnOptions } from '../../../ports/owner.ts';
 import type {
@@ -151,11 +151,12 @@ function decide(decided: Decided, loaded: Loaded, writes: Writes): void {
   }
 }
 
-function move({ item, delta }: Movement, loaded: Loaded, writes: Writes): number {
+function move(movement: Movement, loaded: Loaded, writes: Writes): number {
+  const { item, delta } = movement;
   const row = loaded.items.get(item);
   if (row === undefined) throw new Error(`a movement of ${item}, which does not exist`);
   const quantity = row.quantity + delta;
-  if (quantity < 0) throw new Error(`a movement of more ${item} than there is`);
+  if (!isPossible(movement, row.quantity)) throw new Error(`${item} cannot change by ${delta} (${movement.cause})`);
   loaded.items.set(item, { ...row, quantity });
   writes.quantities.add(item);
   return quantity;

@@ -4,7 +4,7 @@ import type { Batch, BrokerRecord } from '../../../ports/broker.ts';
 import type { Codec, Decoded } from '../../../ports/codec.ts';
 import { lastHeader, type RecordFingerprint } from '../../../ports/record.ts';
 import type { Changes, Outgoing, Snapshot, Source, Store, StoredPosition } from '../../../ports/store.ts';
-import type { Outcome, Received } from '../../../processors/processor.ts';
+import type { Outcome, Received, Refused } from '../../../processors/processor.ts';
 import { deadLetter } from './dead-letters.ts';
 import { DecodingAhead } from './decoding-ahead.ts';
 import type { DeadLettered, Service } from '../events.ts';
@@ -50,13 +50,15 @@ export class BatchRunner<M, R extends Outcome> {
   readonly #parts: BatchRunnerParts<M, R>;
   readonly #decoder: DecodingAhead<M>;
   readonly #emits: boolean;
+  readonly #keepsRaw: boolean;
   /** Whether a record that is redriven to this topic may be for another group. */
   readonly #sharesRedriven: boolean;
 
   constructor(parts: BatchRunnerParts<M, R>) {
     this.#parts = parts;
     this.#decoder = new DecodingAhead(parts.codec);
-    const { emits, effects } = parts.service.processor;
+    const { emits, effects, keepsRaw } = parts.service.processor;
+    this.#keepsRaw = keepsRaw === true;
     this.#emits = emits.length > 0;
     this.#sharesRedriven = parts.source.readers.length > 1 || effects !== undefined;
   }
@@ -132,7 +134,8 @@ export class BatchRunner<M, R extends Outcome> {
       if (entry?.kind !== 'message' || record === undefined) continue;
       const traceparent = this.#emits ? textIn(record, 'traceparent') : null;
       const place = { topic, partition, offset: record.offset };
-      const one = { message: entry.value, record: place, source, traceparent };
+      const raw = this.#keepsRaw ? { raw: Buffer.from(record.value ?? []).toString('base64') } : {};
+      const one = { message: entry.value, record: place, source, traceparent, ...raw };
       received.push(this.#isForOthers(record) ? { ...one, isForOthers: true } : one);
     }
     return received;
@@ -153,7 +156,8 @@ export class BatchRunner<M, R extends Outcome> {
   ): { changes: Changes; results: readonly Result<R>[] } {
     const { service, dlqTopic } = this.#parts;
     const { changes, results: decided } = service.processor.decide(received, snapshot);
-    if (received.length === records.length) return { changes, results: decided };
+    if (received.length === records.length && !decided.some(isRefused))
+      return { changes, results: decided };
 
     const { group } = service;
     const outgoing: Outgoing[] = [...(changes.outgoing ?? [])];
@@ -162,19 +166,31 @@ export class BatchRunner<M, R extends Outcome> {
     for (let i = 0; i < records.length; i++) {
       const entry = decoded[i];
       const record = records[i];
-      const result = decided[taken];
-      if (entry?.kind === 'dead_letter' && record !== undefined) {
-        const id: RecordId = { topic: of.topic, partition: of.partition, offset: record.offset };
-        if (dlqTopic !== null)
-          outgoing.push(deadLetter(record, id, entry, { dlqTopic, group, failedAt: snapshot.at }));
-        results.push({ kind: 'dead_letter', record: id, code: entry.code, message: entry.message });
-      } else if (result !== undefined) {
+      if (entry === undefined || record === undefined) continue;
+      const result = entry.kind === 'message' ? decided[taken++] : entry;
+      if (result === undefined) continue;
+      if (!isRefused(result)) {
         results.push(result);
-        taken += 1;
+        continue;
       }
+      const id: RecordId = { topic: of.topic, partition: of.partition, offset: record.offset };
+      const { code, message } = result;
+      const why = { code, message, stage: entry.kind === 'message' ? APPLY_STAGE : entry.stage };
+      if (dlqTopic !== null)
+        outgoing.push(deadLetter(record, id, why, { dlqTopic, group, failedAt: snapshot.at }));
+      results.push({ kind: 'dead_letter', record: id, code, message });
     }
     return { changes: { ...changes, outgoing }, results };
   }
+}
+
+/** `x-error-stage` of a record that was read, and that the processor cannot apply. */
+const APPLY_STAGE = 'apply';
+
+type Dead = Pick<DeadLettered, 'kind' | 'code' | 'message'>;
+
+function isRefused(result: Outcome | Refused): result is Dead {
+  return result.kind === 'dead_letter';
 }
 
 /** The text of a header. */

@@ -3,10 +3,7 @@ import { formatRecordId, recordTime, type RecordId } from '../../../domain/order
 import type { BrokerRecord } from '../../../ports/broker.ts';
 import { lastHeader, type Headers } from '../../../ports/record.ts';
 import { withHeaders } from '../../dlq/headers.ts';
-import type { Decoded } from '../../../ports/codec.ts';
 import type { OutgoingRecord } from '../../../ports/store.ts';
-
-type Undecodable = Extract<Decoded<never>, { kind: 'dead_letter' }>;
 
 /** Why a record is a dead letter. */
 interface Reason {
@@ -20,7 +17,7 @@ interface Reason {
 export function deadLetter(
   record: BrokerRecord,
   id: RecordId,
-  why: Undecodable,
+  why: Omit<Reason, 'attempts'>,
   context: { dlqTopic: string; group: string; failedAt: number },
 ): OutgoingRecord {
   const { headers: original } = record;

@@ -1,0 +1,28 @@
+import type { Refused } from '../processor.ts';
+import type { SourceMessage } from './decide.ts';
+
+/** As long as an id of any system is; a database finds events by it. */
+const MAX_ID_LENGTH = 256;
+
+/** Why an event cannot count as it is: it is a dead letter, which may be corrected and sent again. */
+export function refuse(
+  { event_id, product_id, quantity }: SourceMessage,
+  onHand: number | undefined,
+): Refused | null {
+  const quantityOf = `quantity of event ${event_id} is ${quantity}`;
+  if (quantity < 1) return refused('invalid_quantity', `${quantityOf}, not a whole number from 1`);
+  if (onHand === undefined) return refused('unknown_product', `product ${product_id} does not exist`);
+  if (Number.isSafeInteger(onHand + quantity) && Number.isSafeInteger(onHand - quantity)) return null;
+  return refused('invalid_quantity', `${quantityOf}: stock of ${product_id} has no room for that`);
+}
+
+/** An id by which nothing can be found again. */
+export function refuseId(event_id: string): Refused | null {
+  if (/^[^\p{Cc}\p{Cs}]+$/u.test(event_id) && event_id.length <= MAX_ID_LENGTH) return null;
+  const rule = `1 to ${MAX_ID_LENGTH} characters, none of them a control character`;
+  return refused('invalid_field', `event_id ${JSON.stringify(event_id.slice(0, 40))} is no id: ${rule}`);
+}
+
+function refused(code: Refused['code'], message: string): Refused {
+  return { kind: 'dead_letter', code, message };
+}

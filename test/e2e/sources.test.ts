@@ -1,0 +1,76 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { fill, openShop, type Shop } from '../support/cli.ts';
+import { createTopic, readTopic, sendRaw } from '../support/topics.ts';
+
+const SOURCES = ['online_orders', 'store_sales', 'supplier_restocks'] as const;
+
+/** A shop whose sources have topics of their own. */
+function openSources(env: Readonly<Record<string, string>> = {}): {
+  readonly shop: Shop;
+  readonly topicOf: (message: string) => string;
+} {
+  const { topic } = openShop();
+  const topicOf = (message: string): string => `${topic}-${message}`;
+  const names = [...SOURCES, 'inventory_updates', 'inventory-events', 'alerts', 'dlq'];
+  const topics = names.map((name) => `${name}=${topicOf(name)}`).join(',');
+  return { shop: openShop({ ...env, ORDERCTL_TOPICS: topics }), topicOf };
+}
+
+const event = (event_id: string, product_id: string, quantity: unknown, more: object = {}) => ({
+  key: product_id,
+  value: JSON.stringify({ event_id, product_id, quantity, occurred_at: '2026-11-01T10:00:00Z', ...more }),
+});
+
+test('three sources make one stock: doubled events count once, and one of an unknown product once it exists', async () => {
+  const { shop, topicOf } = openSources({ ORDERCTL_EVENTS: 'true' });
+  fill(shop, {}, { pen: 5 });
+  for (const name of SOURCES) await createTopic(topicOf(name), 2);
+  const sale = event('s-1', 'pen', 8, { store_id: 'S-1', unit_price: '2.50' });
+  await sendRaw(topicOf('store_sales'), [sale, sale, event('s-2', 'ink', 2), event('s-3', 'pen', 'two')]);
+  const run = async () => JSON.parse((await shop.ok('run stock --until-end -o json')).stdout) as unknown;
+  expect(await run()).toMatchObject({
+    processors: [
+      { processor: 'stock', read: 4, dead_lettered: 2, outcomes: { handled: 1, seen: 1 }, commits: 1 },
+    ],
+    unsent: {},
+  });
+  expect(shop.stock()).toEqual({ pen: -3 });
+  const { items } = await shop.json('inventory show');
+  expect(items).toMatchObject([{ item: 'pen', quantity: -3 }]);
+
+  await sendRaw(topicOf('supplier_restocks'), [event('r-1', 'pen', 10, { supplier_id: 'ACME' })]);
+  expect(await run()).toMatchObject({ processors: [{ read: 1, outcomes: { handled: 1 } }] });
+  await sendRaw(topicOf('online_orders'), [event('o-1', 'pen', 9), event('o-2', 'pen', 7)]);
+  expect(await run()).toMatchObject({ processors: [{ read: 2, outcomes: { handled: 1, rejected: 1 } }] });
+  expect(shop.stock()).toEqual({ pen: 0 });
+
+  const letters = await shop.lines('dlq list --processor stock');
+  expect(letters.slice(0, -1).map(({ error_code, error_stage }) => [error_code, error_stage])).toEqual(
+    expect.arrayContaining([
+      ['unknown_product', 'apply'],
+      ['invalid_field', 'validate'],
+    ]),
+  );
+  await shop.ok('inventory add ink --quantity 3');
+  const unknown = letters.find(({ error_code }) => error_code === 'unknown_product');
+  await shop.ok(['dlq', 'redrive', String(unknown?.id), '--execute']);
+  expect(await run()).toMatchObject({ processors: [{ read: 1, outcomes: { handled: 1 } }] });
+  expect(shop.stock()).toEqual({ pen: 0, ink: 1 });
+
+  const log = fs.readFileSync(path.join(shop.storage, 'events_log.jsonl'), 'utf8').trim().split('\n');
+  const facts = log.map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(facts.map(({ event_id, status }) => [event_id, status])).toEqual([
+    ['s-1', 'applied'],
+    ['r-1', 'applied'],
+    ['o-1', 'rejected'],
+    ['o-2', 'applied'],
+    ['s-2', 'applied'],
+  ]);
+  expect(Buffer.from(String(facts[0]?.raw), 'base64').toString()).toBe(sale.value);
+  expect((await readTopic(topicOf('inventory_updates'))).length).toBe(5);
+  const alerts = (await readTopic(topicOf('alerts'))).map(({ key }) => key);
+  expect(alerts.length).toBeGreaterThanOrEqual(3);
+  expect(await shop.json('audit')).toMatchObject({ ok: true });
+});
