@@ -55,7 +55,8 @@ const COUNTED = {
   removed: Count,
   edits: Type.Array(Type.Union([UserEdit, ItemEdit]), { description: 'the first of them' }),
   clamped: Type.Array(object({ item: Type.String(), wanted: Type.Integer(), left: Type.Integer() }), {
-    description: 'stock that would have gone below zero, and what it is now: 0 unless stores had sold more before',
+    description:
+      'stock that would have gone below zero, and what it is now: 0 unless stores had sold more before',
   }),
 };
 

@@ -1,8 +1,14 @@
 import type { FactLog } from '../facts.ts';
+import type { OnlineOrder } from '../messages/stock/online-order.ts';
+import type { StoreSale } from '../messages/stock/store-sale.ts';
+import type { SupplierRestock } from '../messages/stock/supplier-restock.ts';
 
 export const STOCK_SOURCES = ['online_orders', 'store_sales', 'supplier_restocks'] as const;
 /** By the name of the message. */
 export type StockSource = (typeof STOCK_SOURCES)[number];
+
+/** Of any source: the fields that it does not have are absent. */
+export type SourceMessage = OnlineOrder & Partial<StoreSale> & Partial<SupplierRestock>;
 
 /** What is known of each event that changed the stock, or was refused: one line for each event id, ever. */
 export type StockEvent = Readonly<{

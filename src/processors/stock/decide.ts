@@ -1,16 +1,15 @@
 import { isoTime } from '../../domain/iso-time.ts';
 import { INVENTORY_UPDATE } from '../../domain/messages/stock/inventory-update.ts';
-import type { OnlineOrder } from '../../domain/messages/stock/online-order.ts';
-import type { StoreSale } from '../../domain/messages/stock/store-sale.ts';
-import type { SupplierRestock } from '../../domain/messages/stock/supplier-restock.ts';
-import { EVENTS_LOG, type StockEvent, type StockSource } from '../../domain/stock/events.ts';
+import {
+  EVENTS_LOG,
+  type SourceMessage,
+  type StockEvent,
+  type StockSource,
+} from '../../domain/stock/events.ts';
 import type { Draft, Handled } from '../draft.ts';
 import type { Received, Refused } from '../processor.ts';
 import type { StockEvents } from '../stock-events.ts';
 import { refuse, refuseId } from './reasons.ts';
-
-/** Of any source: the fields that it does not have are absent. */
-export type SourceMessage = OnlineOrder & Partial<StoreSale> & Partial<SupplierRestock>;
 
 /**
  * One event: it counts once, ever. An order on line for more than there is is refused; a sale in a store has happened,

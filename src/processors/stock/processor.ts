@@ -1,4 +1,4 @@
-import { EVENTS_LOG } from '../../domain/stock/events.ts';
+import { EVENTS_LOG, type SourceMessage } from '../../domain/stock/events.ts';
 import { ALERT } from '../../domain/messages/shop/alert.ts';
 import { INVENTORY_EVENT } from '../../domain/messages/shop/inventory-event.ts';
 import { INVENTORY_UPDATE } from '../../domain/messages/stock/inventory-update.ts';
@@ -9,7 +9,7 @@ import { Draft, type Handled } from '../draft.ts';
 import type { ShopOptions } from '../options.ts';
 import type { Processor, Refused } from '../processor.ts';
 import { StockEvents } from '../stock-events.ts';
-import { decide, type SourceMessage } from './decide.ts';
+import { decide } from './decide.ts';
 
 /** Keeps one stock right that is sold on line and in stores, and filled by suppliers. */
 export function stock({ events }: Pick<ShopOptions, 'events'>): Processor<SourceMessage, Handled | Refused> {

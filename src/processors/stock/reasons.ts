@@ -1,5 +1,5 @@
 import type { Refused } from '../processor.ts';
-import type { SourceMessage } from './decide.ts';
+import type { SourceMessage } from '../../domain/stock/events.ts';
 
 /** As long as an id of any system is; a database finds events by it. */
 const MAX_ID_LENGTH = 256;

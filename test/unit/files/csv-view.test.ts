@@ -175,7 +175,7 @@ describe('a broken CSV', () => {
     ['a nameless column', 'item,quantity,\n', 1, 'column 3'],
     ['a name twice', 'item,quantity\nbook,1\nbook,2\n', 3, '"book" is there twice'],
     ['a formula', 'item,quantity\n=1+1,1\n', 2, '"=1+1"'],
-    ['a negative quantity', 'item,quantity\n\nbook,-1\n', 3, '"-1"'],
+    ['a number with two signs', 'item,quantity\n\nbook,--1\n', 3, '"--1"'],
     ['a fraction', 'item,quantity\nbook,1.0\n', 2, '"1.0"'],
     ['an exponent', 'item,quantity\nbook,1e3\n', 2, '"1e3"'],
     ['too large a number', 'item,quantity\nbook,9007199254740992\n', 2, '"9007199254740992"'],

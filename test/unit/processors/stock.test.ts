@@ -2,8 +2,12 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ALERT } from '../../../src/domain/messages/shop/alert.ts';
 import { INVENTORY_UPDATE } from '../../../src/domain/messages/stock/inventory-update.ts';
-import { EVENTS_LOG, STOCK_SOURCES, type StockSource } from '../../../src/domain/stock/events.ts';
-import type { SourceMessage } from '../../../src/processors/stock/decide.ts';
+import {
+  EVENTS_LOG,
+  STOCK_SOURCES,
+  type SourceMessage,
+  type StockSource,
+} from '../../../src/domain/stock/events.ts';
 import { stock } from '../../../src/processors/stock/processor.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { ModelFolder } from '../../support/model.ts';

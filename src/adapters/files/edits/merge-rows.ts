@@ -55,7 +55,9 @@ export function mergedRow<R extends Row>(
   if (base === null)
     return current === null ? lessOwed(found, owed, clamped) : overwrite(current, found, columns, clamped);
   if (sameRow(base, found)) return current;
-  return current === null ? lessOwed(found, 0, clamped) : mergeRow(base, current, found, columns, clamped, owed);
+  return current === null
+    ? lessOwed(found, 0, clamped)
+    : mergeRow(base, current, found, columns, clamped, owed);
 }
 
 /** A row that is put back. */
@@ -72,12 +74,7 @@ function notBelow(least: number, item: string, wanted: number, clamped: Clamped[
 }
 
 /** The current row with every cell that the file has. */
-function overwrite<R extends Row>(
-  current: R,
-  found: R,
-  columns: readonly string[],
-  clamped: Clamped[],
-): R {
+function overwrite<R extends Row>(current: R, found: R, columns: readonly string[], clamped: Clamped[]): R {
   const kept = kindOf(found).optional.filter(({ name }) => !columns.includes(name));
   const { withValue } = kindOf(found);
   return {

@@ -156,7 +156,8 @@ function move(movement: Movement, loaded: Loaded, writes: Writes): number {
   const row = loaded.items.get(item);
   if (row === undefined) throw new Error(`a movement of ${item}, which does not exist`);
   const quantity = row.quantity + delta;
-  if (!isPossible(movement, row.quantity)) throw new Error(`${item} cannot change by ${delta} (${movement.cause})`);
+  if (!isPossible(movement, row.quantity))
+    throw new Error(`${item} cannot change by ${delta} (${movement.cause})`);
   loaded.items.set(item, { ...row, quantity });
   writes.quantities.add(item);
   return quantity;

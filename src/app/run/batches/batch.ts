@@ -156,8 +156,7 @@ export class BatchRunner<M, R extends Outcome> {
   ): { changes: Changes; results: readonly Result<R>[] } {
     const { service, dlqTopic } = this.#parts;
     const { changes, results: decided } = service.processor.decide(received, snapshot);
-    if (received.length === records.length && !decided.some(isRefused))
-      return { changes, results: decided };
+    if (received.length === records.length && !decided.some(isRefused)) return { changes, results: decided };
 
     const { group } = service;
     const outgoing: Outgoing[] = [...(changes.outgoing ?? [])];
