@@ -1,6 +1,7 @@
 import type { Answered, Effect, EffectKind } from '../domain/effects.ts';
 import type { DeclaredMessage, Message, MessageOf, ProcessorName } from '../domain/messages/message.ts';
 import type { RecordId } from '../domain/orders/order.ts';
+import type { RefusalCode } from '../domain/refusal.ts';
 import type { State, StateChanges, StateKeys } from '../domain/state.ts';
 
 /** A message, and the record that it came in. */
@@ -27,13 +28,10 @@ export interface Outcome {
   readonly kind: string;
 }
 
-/** Why a message that was read cannot be applied: by codes of `x-error-code`. */
-export const REFUSAL_CODES = ['invalid_quantity', 'unknown_product'] as const;
-
 /** The result of a message that cannot be applied as things are: its record becomes a dead letter. */
 export interface Refused extends Outcome {
   readonly kind: 'dead_letter';
-  readonly code: (typeof REFUSAL_CODES)[number] | 'invalid_field';
+  readonly code: RefusalCode;
   readonly message: string;
 }
 
