@@ -2,7 +2,7 @@ import type { Command, Option } from 'commander';
 import { openStore } from '../compose.ts';
 import { REASONS } from '../domain/orders/reasons.ts';
 import { DEAD_LETTER_CODES } from '../ports/codec.ts';
-import { REFUSAL_CODES } from '../domain/refusal.ts';
+import { REFUSAL_CODES } from '../domain/topics/refusal.ts';
 import { messageNames, processorNames } from './messages.ts';
 import type { Session } from './session.ts';
 import type { SettingSpec } from './settings/spec.ts';

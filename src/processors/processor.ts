@@ -1,7 +1,7 @@
 import type { Answered, Effect, EffectKind } from '../domain/effects.ts';
 import type { DeclaredMessage, Message, MessageOf, ProcessorName } from '../domain/messages/message.ts';
 import type { RecordId } from '../domain/orders/order.ts';
-import type { RefusalCode } from '../domain/refusal.ts';
+import type { RefusalCode } from '../domain/topics/refusal.ts';
 import type { State, StateChanges, StateKeys } from '../domain/state.ts';
 
 /** A message, and the record that it came in. */

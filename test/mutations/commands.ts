@@ -70,8 +70,8 @@ export const COMMANDS: readonly Mutation[] = [
   {
     name: 'of the wrong cells of a row only the first is named',
     file: 'src/app/tables/import-plan.ts',
-    from: "const quantity = this.#number(line, cells, 'quantity', item);",
-    to: "const quantity = this.#number(line, cells, 'quantity', item);\n    if (quantity === undefined) return null;",
+    from: "const quantity = this.#number(line, cells, 'quantity', item, leastStock(before?.quantity));",
+    to: "const quantity = this.#number(line, cells, 'quantity', item, leastStock(before?.quantity));\n    if (quantity === undefined) return null;",
     tests: ['test/app/tables.test.ts'],
   },
   {

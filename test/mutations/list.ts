@@ -437,8 +437,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a movement does not change the stock',
     file: files('journal/change-encoder.ts'),
-    from: 'this.#sales.take(movement.item, -movement.delta)',
-    to: 'this.#sales.take(movement.item, 0)',
+    from: 'this.#sales.move(movement)',
+    to: 'this.#sales.move({ ...movement, delta: 0 })',
     tests: ['test/contract/file-store.test.ts'],
   },
   {
@@ -626,7 +626,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'what was sold of a row that a save deleted comes back with the row',
     file: files('edits/merge-rows.ts'),
-    from: "  if (owed === 0 || !('item' in found)) return found;\n",
+    from: "  if (!('item' in found) || (owed === 0 && found.quantity >= 0)) return found;\n",
     to: '  if (owed !== Infinity) return found;\n',
     tests: ['test/unit/files/own-save.test.ts'],
   },
@@ -731,7 +731,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a hand edit takes stock below zero',
     file: files('edits/merge-rows.ts'),
-    from: '  if (wanted >= 0) return',
+    from: '  if (wanted >= least) return',
     to: '  if (wanted >= -Infinity) return',
     tests: ['test/unit/files/hand-edits.test.ts'],
   },

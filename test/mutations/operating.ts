@@ -142,8 +142,8 @@ export const OPERATING: readonly Mutation[] = [
   {
     name: 'audit overlooks an event that counts twice',
     file: 'src/app/audit/events.ts',
-    from: 'if (this.#seen.has(eventId)) {',
-    to: 'if (this.#seen.has(eventId + where)) {',
+    from: 'if (this.#events.has(eventId)) {',
+    to: 'if (this.#events.has(eventId + where)) {',
     tests: AUDIT,
   },
   {
