@@ -19,6 +19,10 @@ export type Difference = Document<typeof Difference>;
 /** What `audit` found. */
 export const Audit = object({
   ok: Type.Boolean(),
+  as_of: nullable(
+    object({ seq: nullable(Count, 'of the last commit; null: it has no number'), at: nullable(Time) }),
+    'null: now',
+  ),
   checked: object({
     items: Count,
     orders: Count,

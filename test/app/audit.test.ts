@@ -9,10 +9,11 @@ import { decideRecords, recordOf, type DecidedRecord } from '../support/decided.
 import { FakeClock } from '../support/fake-clock.ts';
 import { ModelFolder } from '../support/model.ts';
 import { encodeOrder, PlainCodec } from '../support/plain-codec.ts';
+import { collect } from '../support/store-history.ts';
 import { ScriptedBroker } from '../support/scripted-broker.ts';
 
-async function shop(): Promise<ModelFolder> {
-  const folder = new ModelFolder(new FakeClock());
+async function shop(clock = new FakeClock()): Promise<ModelFolder> {
+  const folder = new ModelFolder(clock);
   await folder.edit({ kind: 'user.add', user: 'alice', status: 'paid' });
   await folder.edit({ kind: 'item.add', item: 'pen', quantity: 10 });
   return folder;
@@ -150,6 +151,57 @@ describe('the books', () => {
     expect(await audit(folder, options)).toMatchObject({ total: 150, differences: { length: 100 } });
     const repaired = await audit(folder, { ...options, repair: true });
     expect(repaired).toMatchObject({ total: 0, repaired: { length: 100 } });
+  });
+});
+
+describe('the books of a moment', () => {
+  /** Commit 4 decides A and 5 decides B; commit 6 is an edit that begins elsewhere. */
+  async function damaged(): Promise<ModelFolder> {
+    const clock = new FakeClock();
+    const folder = await shop(clock);
+    for (const [at, orderId] of ['A', 'B'].entries()) {
+      clock.time += 1_000;
+      await decideIn(folder, recordOf('orders', at, orderId, 'alice', { pen: 2 }));
+    }
+    clock.time += 1_000;
+    const row = folder.tables.items.get('pen');
+    if (row === undefined) throw new Error('there is no pen');
+    folder.apply({ edits: [{ kind: 'item', item: 'pen', before: { ...row, quantity: 5 }, after: row }] });
+    folder.tables.items.set('pen', { ...row, quantity: 1 });
+    folder.stored.clear();
+    return folder;
+  }
+
+  it('are those of the logs up to then: what came later, and how the store is now, is no matter', async () => {
+    const folder = await damaged();
+    expect(reported(await audit(folder, options)).length).toBeGreaterThan(1);
+    const seqs = (await collect((await folder.read()).history([]))).map(({ seq }) => seq ?? 0);
+    const last = Math.max(...seqs);
+    for (const [seq, orders, differences] of [
+      [2, 0, []],
+      [last - 2, 1, []],
+      [last - 1, 2, []],
+      [
+        last,
+        2,
+        [
+          ['edit_mismatch', 6, 5],
+          ['stock_mismatch', 7, 6],
+        ],
+      ],
+    ] as const) {
+      const result = await audit(folder, { ...options, at: { kind: 'commit', seq } });
+      expect(reported(result), `commit ${seq}`).toEqual(differences);
+      expect(result, `commit ${seq}`).toMatchObject({ checked: { items: 1, orders }, asOf: { seq } });
+    }
+  });
+
+  it('of a time are those of the last commit before it', async () => {
+    const folder = await damaged();
+    const at = { kind: 'time', ms: folder.clock.now() - 1_000 } as const;
+    expect(await audit(folder, { ...options, at })).toMatchObject({ total: 0, checked: { orders: 2 } });
+    const before = audit(folder, { ...options, at: { kind: 'time', ms: 0 } });
+    await expect(before).rejects.toThrow('history begins at');
   });
 });
 

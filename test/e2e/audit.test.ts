@@ -34,6 +34,13 @@ test('every record below the stored positions is accounted for, beside a running
     ...{ ok: true, records: { deciding: 5, skipped: 1 } },
     skips: [{ topic: shop.topic, partition: 0, from: 6, to: 7, cause: 'reset' }],
   });
+  const past = { ok: true, as_of: { seq: 3 }, checked: { orders: 4, records: null }, skips: [] };
+  expect(await shop.json('audit --at 3')).toMatchObject(past);
+  const excluded = await shop.run('audit --at 3 --with-topic');
+  expect([excluded.code, excluded.stderr]).toEqual([
+    2,
+    expect.stringContaining('--at excludes --with-topic'),
+  ]);
   expect((await shop.ok('audit')).stdout).toContain(`skipped: ${shop.topic}/0 from 6 to 6, by a reset`);
 
   await deleteRecordsBefore(shop.topic, 2);

@@ -24,6 +24,27 @@ export const HISTORY: readonly Mutation[] = [
     tests: ['test/unit/files/history.test.ts'],
   },
   {
+    name: 'the books of a moment have what came after it',
+    file: 'src/app/audit/past.ts',
+    from: '{ ...chunk, lines: chunk.lines.slice(0, left) }',
+    to: 'chunk',
+    tests: ['test/app/audit.test.ts'],
+  },
+  {
+    name: 'the books of a moment are compared with the positions of now',
+    file: 'src/app/audit/audit.ts',
+    from: 'if (!isPast) furthest.close',
+    to: 'furthest.close',
+    tests: ['test/app/audit.test.ts'],
+  },
+  {
+    name: 'what was owed at a moment counts as forgotten',
+    file: 'src/app/audit/services.ts',
+    from: '  if (!isPast) {\n',
+    to: '  {\n',
+    tests: ['test/unit/processors/checkout.test.ts'],
+  },
+  {
     name: 'a moment ends in the middle of history where the clock was set back, or after it',
     file: 'src/app/history/moment.ts',
     from: 'if (begins && isLater(line, moment)) {',

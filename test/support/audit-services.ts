@@ -1,4 +1,5 @@
 import { audit } from '../../src/app/audit/audit.ts';
+import type { Moment } from '../../src/app/history/moment.ts';
 import type { Difference } from '../../src/domain/difference.ts';
 import type { StoreAccess } from '../../src/ports/access.ts';
 
@@ -9,8 +10,11 @@ const NOT_MADE = [
 ];
 
 /** What an audit finds of services: in their facts, money, movements and effects. */
-export async function differencesOfServices(folder: StoreAccess): Promise<Difference[]> {
-  const options = { topic: null, repair: false, onNotice: () => undefined };
+export async function differencesOfServices(
+  folder: StoreAccess,
+  at: Moment | null = null,
+): Promise<Difference[]> {
+  const options = { topic: null, repair: false, at, onNotice: () => undefined };
   const { differences } = await audit(folder, options);
   return differences.filter(({ kind }) => !NOT_MADE.includes(kind));
 }

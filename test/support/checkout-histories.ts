@@ -85,10 +85,20 @@ async function history(
     await world.settle();
     checkBooks(world, ids, put, rules.way);
     expect(await differencesOfServices(world.folder)).toEqual([]);
+    await checkPast(world);
   } catch (error) {
     throw new Error(`seed ${seed}: ${String(error)}`, { cause: error });
   }
   return world;
+}
+
+/** The books were even at any moment, whatever was in flight. */
+async function checkPast({ folder }: CheckoutWorld): Promise<void> {
+  for (const share of [0.2, 0.4, 0.6, 0.8]) {
+    const { seq } = folder.history[Math.floor(share * folder.history.length)] ?? {};
+    if (seq == null) continue;
+    expect(await differencesOfServices(folder, { kind: 'commit', seq }), `commit ${seq}`).toEqual([]);
+  }
 }
 
 /** Lets the world go on for a while: everything at random. */

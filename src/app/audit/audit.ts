@@ -6,9 +6,11 @@ import type { PlacedLines, StoreInspection } from '../../ports/health.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
 import type { Destination } from '../../ports/store.ts';
 import { Furthest, UserBooks } from './books.ts';
+import type { Moment, Reached } from '../history/moment.ts';
 import { CheckoutOrders } from './checkout-orders.ts';
 import { EventBooks } from './events.ts';
 import { eachLine, unreadable } from './each-line.ts';
+import { asOf, readPastBooks } from './past.ts';
 import { auditServices, type AuditedServices } from './services.ts';
 import { StockBooks } from './stock.ts';
 import { stoppable } from './stoppable.ts';
@@ -23,12 +25,16 @@ export interface AuditOptions {
   readonly topic: TopicPorts | null;
   /** Rebuilds the views, for which it owns the store. */
   readonly repair: boolean;
+  /** Only what happened up to then. Not together with the topic or a repair. */
+  readonly at?: Moment | null;
   readonly onNotice: (notice: StoreNotice) => void;
   /** Ends it with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
 export interface AuditResult {
+  /** The moment that was asked for, as far as history reaches; null: it is as of now. */
+  readonly asOf: Readonly<Reached> | null;
   readonly checked: {
     readonly items: number;
     readonly users: number;
@@ -76,9 +82,10 @@ function nameOf({ kind, where, orderId, item }: Difference): string {
 
 async function look(
   access: StoreAccess,
-  { topic, signal }: Pick<AuditOptions, 'topic' | 'signal'>,
+  { topic, at = null, signal }: Pick<AuditOptions, 'topic' | 'at' | 'signal'>,
 ): Promise<AuditResult> {
   const differences = new Differences();
+  const past = at === null ? null : await readPastBooks(access, at);
   let inspection: StoreInspection;
   try {
     inspection = stoppable(await access.inspect(), signal);
@@ -87,9 +94,9 @@ async function look(
     differences.add(damaged(error, access.name));
     return { ...NOTHING, ...differences.result() };
   }
-  await using opened = inspection;
+  await using opened = past === null ? inspection : asOf(inspection, past);
   const report = (found: Difference): void => differences.add(found);
-  const ledger = await readLedger(opened, report);
+  const ledger = await readLedger(opened, report, past !== null);
   const notes: AuditNote[] = [...ledger.services.notes];
   for await (const finding of opened.findings()) {
     if (finding.difference !== undefined) differences.add(finding.difference);
@@ -100,6 +107,7 @@ async function look(
   let undelivered = 0;
   for await (const record of opened.undelivered()) if (record.id !== '') undelivered += 1;
   return {
+    asOf: past === null ? null : { seq: past.seq, at: past.at, unnumbered: past.unnumbered },
     checked: ledger.checked,
     topic: audited,
     skips,
@@ -114,6 +122,7 @@ async function look(
 }
 
 const NOTHING: Omit<AuditResult, 'total' | 'differences'> = {
+  asOf: null,
   checked: { items: 0, users: 0, orders: 0, rejections: 0, edits: 0 },
   services: { orders: 0, unfinished: 0, movements: 0, facts: 0, owed: 0, parked: 0, notes: [] },
   ...{
@@ -154,10 +163,11 @@ interface ReadLedger {
   readonly services: AuditedServices;
 }
 
-/** One pass over the logs. */
+/** One pass over the logs. @param isPast positions and effects of that moment are not known */
 async function readLedger(
   inspection: StoreInspection,
   report: (found: Difference) => void,
+  isPast: boolean,
 ): Promise<ReadLedger> {
   const books = new StockBooks(report);
   const users = new UserBooks(report);
@@ -199,7 +209,7 @@ async function readLedger(
   while (await edits.readOn());
   const positions = inspection.positions();
   for (const position of positions) courses.readTo(position, position.next);
-  furthest.close(courses, report);
+  if (!isPast) furthest.close(courses, report);
   books.close(inspection.items(), (item) => inspection.whereRow('items', item));
   users.close(inspection.users(), (user) => inspection.whereRow('users', user));
   return {
@@ -207,7 +217,7 @@ async function readLedger(
     courses,
     services: {
       movements,
-      ...(await auditServices(inspection, { orders: checkout, events }, removed, report)),
+      ...(await auditServices(inspection, { orders: checkout, events }, { removed, isPast }, report)),
     },
   };
 }

@@ -20,19 +20,19 @@ export async function readPast(reader: Pick<StoreReader, 'history'>, moment: Mom
   for await (const lines of upTo(reader.history([]), moment, reached)) {
     for (const line of lines) tables.take(line);
   }
-  return { ...reached, users: [...tables.users.values()], items: [...tables.items.values()] };
+  return { ...reached, ...tables.rows() };
 }
 
 /** Users and items, followed through history: as large as the tables were, however long it is. */
-class PastTables {
-  readonly users = new Map<string, User>();
-  readonly items = new Map<string, Item>();
+export class PastTables {
+  readonly #users = new Map<string, User>();
+  readonly #items = new Map<string, Item>();
 
   take(line: HistoryLine): void {
     switch (line.kind) {
       case 'edit':
-        if (line.edit.kind === 'user') put(this.users, line.edit.user, line.edit.after);
-        else if (line.edit.kind === 'item') put(this.items, line.edit.item, line.edit.after);
+        if (line.edit.kind === 'user') put(this.#users, line.edit.user, line.edit.after);
+        else if (line.edit.kind === 'item') put(this.#items, line.edit.item, line.edit.after);
         return;
       case 'decision':
         if (line.decided.outcome.kind === 'rejected') return;
@@ -46,9 +46,13 @@ class PastTables {
     }
   }
 
+  rows(): Pick<Past, 'users' | 'items'> {
+    return { users: [...this.#users.values()], items: [...this.#items.values()] };
+  }
+
   #add(item: string, delta: number): void {
-    const row = this.items.get(item);
-    if (row !== undefined) this.items.set(item, { ...row, quantity: row.quantity + delta });
+    const row = this.#items.get(item);
+    if (row !== undefined) this.#items.set(item, { ...row, quantity: row.quantity + delta });
   }
 }
 

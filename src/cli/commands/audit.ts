@@ -8,7 +8,9 @@ import { auditDocument, auditText } from '../output/audit.ts';
 import { printNotice } from '../output/store-notices.ts';
 import { count } from '../output/text.ts';
 import { wayOut } from '../hints.ts';
+import { takingMoment } from '../parse.ts';
 import type { Session } from '../session.ts';
+import { momentGiven, printReached, type MomentFlags } from '../tables/past.ts';
 
 export function register(command: Command, session: Session): void {
   describe(command, {
@@ -20,33 +22,52 @@ export function register(command: Command, session: Session): void {
       '--with-topic also reads every record below the stored positions: each must be decided, a duplicate, a dead ' +
       'letter, or skipped. --repair rebuilds what is made from the logs (CSVs, index, the ends of the logs since the ' +
       'last checkpoint); exit code 4 while a consumer runs. What is the truth and damaged has to come from a backup.\n\n' +
+      '--at shows whether they balanced then, by the logs alone: stock, users, orders and the steps of the checkout. It ' +
+      'excludes --with-topic and --repair.\n\n' +
       'Exit code 6 when something differs.',
     examples: [
-      ['orderctl audit', 'from the files alone'],
       ['orderctl audit --with-topic', 'every record accounted for'],
+      ['orderctl audit --at 2026-11-28', 'the books as of midnight'],
     ],
   })
     .option('--with-topic', 'read the topic too')
-    .option('--repair', 'rebuild what is made from the logs')
-    .action(async (flags: { withTopic?: true; repair?: true }) => {
-      const { settings, printer, isJson } = session;
-      const { audit } = await import('../../app/audit/audit.ts');
-      const access = await openStore(settings);
-      const result = await audit(access, {
-        topic: flags.withTopic === true ? await topicPorts(session) : null,
-        repair: flags.repair === true,
-        onNotice: (notice) => printNotice(printer, notice),
-      });
-      if (result.ownerUnknown !== null) {
-        printer.warn(
-          `whether a consumer runs is not known: ${result.ownerUnknown.message}; read without it, as of the last commit`,
-        );
-      }
-      await (isJson
-        ? printer.data(`${JSON.stringify(auditDocument(result))}\n`)
-        : printer.text(auditText(result)));
-      if (result.total > 0) throw mismatch(result, access.name);
+    .option('--repair', 'rebuild what is made from the logs');
+  takingMoment(command, 'the books').action(async (flags: AuditFlags) => {
+    const { settings, printer, isJson } = session;
+    const at = momentGiven(flags);
+    exclude(flags);
+    const { audit } = await import('../../app/audit/audit.ts');
+    const access = await openStore(settings);
+    const result = await audit(access, {
+      topic: flags.withTopic === true ? await topicPorts(session) : null,
+      repair: flags.repair === true,
+      at,
+      onNotice: (notice) => printNotice(printer, notice),
     });
+    if (result.ownerUnknown !== null) {
+      printer.warn(
+        `whether a consumer runs is not known: ${result.ownerUnknown.message}; read without it, as of the last commit`,
+      );
+    }
+    if (result.asOf !== null) printReached(session, result.asOf);
+    await (isJson
+      ? printer.data(`${JSON.stringify(auditDocument(result))}\n`)
+      : printer.text(auditText(result)));
+    if (result.total > 0) throw mismatch(result, access.name);
+  });
+}
+
+interface AuditFlags extends MomentFlags {
+  withTopic?: true;
+  repair?: true;
+}
+
+/** What is asked of the topic and of the files is how they are now. */
+function exclude({ at, withTopic, repair }: AuditFlags): void {
+  if (at === undefined || (withTopic === undefined && repair === undefined)) return;
+  throw new Failure('invalid_value', `--at excludes ${repair === true ? '--repair' : '--with-topic'}`, {
+    fix: 'give one of them',
+  });
 }
 
 async function topicPorts(session: Session): Promise<TopicPorts> {

@@ -13,9 +13,10 @@ const SHOWN = 20;
 
 /** Keys in the order of the contract, then what else is known. */
 export function auditDocument(result: AuditResult): Audit {
-  const { checked, topic, services, unsent } = result;
+  const { asOf, checked, topic, services, unsent } = result;
   return {
     ok: result.total === 0,
+    as_of: asOf === null ? null : { seq: asOf.seq, at: asOf.at === null ? null : isoTime(asOf.at) },
     checked: {
       items: checked.items,
       orders: checked.orders,

@@ -7,7 +7,7 @@ import { count } from '../output/text.ts';
 import { momentOf } from '../parse.ts';
 import type { Session } from '../session.ts';
 
-interface MomentFlags {
+export interface MomentFlags {
   readonly at?: string;
   readonly timeZone?: string;
 }

@@ -1,0 +1,79 @@
+import type { FactLog, Fact } from '../../domain/facts.ts';
+import type { StoreAccess } from '../../ports/access.ts';
+import type { PlacedLines, StoreInspection } from '../../ports/health.ts';
+import type { HistoryLine } from '../../ports/store.ts';
+import { upTo, type Moment } from '../history/moment.ts';
+import { PastTables, type Past } from '../history/past-tables.ts';
+import { AUDITED_FACTS } from './services.ts';
+
+/** How many lines each log had, and what the tables were. */
+export interface PastBooks extends Past {
+  readonly lines: ReadonlyMap<string, number>;
+}
+
+/** @throws Failure not_found: history begins later, or does not reach that commit */
+export async function readPastBooks(access: Pick<StoreAccess, 'read'>, moment: Moment): Promise<PastBooks> {
+  await using reader = await access.read();
+  const tables = new PastTables();
+  const lines = new Map<string, number>();
+  const reached = { seq: null, at: null, unnumbered: 0 };
+  const history = reader.history(AUDITED_FACTS);
+  for await (const chunk of upTo(history, moment, reached)) {
+    for (const line of chunk) {
+      tables.take(line);
+      const log = logOf(line);
+      lines.set(log, (lines.get(log) ?? 0) + 1);
+    }
+  }
+  return { ...reached, lines, ...tables.rows() };
+}
+
+/**
+ * The inspection of a moment: its logs end there. What no log has is left out: positions, what was owed and waited to be
+ * sent, and how the files of today agree with each other.
+ */
+export function asOf(inspection: StoreInspection, past: PastBooks): StoreInspection {
+  const cut = <T>(log: string, chunks: AsyncIterable<PlacedLines<T>>): AsyncIterable<PlacedLines<T>> =>
+    first(chunks, past.lines.get(log) ?? 0);
+  return {
+    isOwned: inspection.isOwned,
+    users: () => past.users,
+    items: () => past.items,
+    positions: () => [],
+    unsent: () => new Map(),
+    allUnsent: () => [],
+    effects: () => [],
+    undelivered: none,
+    decided: (orderId) => inspection.decided(orderId),
+    decisions: (outcome) => cut(outcome, inspection.decisions(outcome)),
+    edits: () => cut('edits', inspection.edits()),
+    movements: () => cut('movements', inspection.movements()),
+    facts: <T extends Fact>(log: FactLog<T>) => cut(log.name, inspection.facts(log)),
+    whereRow: (table, name) => inspection.whereRow(table, name),
+    findings: none,
+    [Symbol.asyncDispose]: () => inspection[Symbol.asyncDispose](),
+  };
+}
+
+function logOf(line: HistoryLine): string {
+  if (line.kind === 'decision') return line.decided.outcome.kind;
+  if (line.kind === 'fact') return line.log.name;
+  return line.kind === 'edit' ? 'edits' : 'movements';
+}
+
+async function* first<T>(
+  chunks: AsyncIterable<PlacedLines<T>>,
+  count: number,
+): AsyncGenerator<PlacedLines<T>> {
+  let left = count;
+  if (left === 0) return;
+  for await (const chunk of chunks) {
+    yield left < chunk.lines.length ? { ...chunk, lines: chunk.lines.slice(0, left) } : chunk;
+    left -= chunk.lines.length;
+    if (left <= 0) return;
+  }
+}
+
+async function* none(): AsyncGenerator<never> {
+  // Nothing of it is known.
+}
