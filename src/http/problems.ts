@@ -26,12 +26,21 @@ const STATUSES: Partial<Record<FailureCode, number>> = {
   interrupted: 503,
 };
 
-/** Ways out of the most common first mistakes. */
+/** Ways out, by status, of what names none itself. */
 const FIXES: Readonly<Record<number, string>> = {
+  400: 'send an HTTP/1.1 request; /docs says what each call takes',
+  408: 'send the whole request within 10 seconds',
   413: 'send at most 1 MiB',
   415: 'send JSON, with the header "Content-Type: application/json"',
   429: 'send fewer requests',
+  431: 'send fewer or shorter headers',
+  500: 'ask those who run the server: its log says how it failed',
+  503: 'send it again after as many seconds as Retry-After says',
 };
+
+function fixOf(status: number): string {
+  return FIXES[status] ?? 'see /docs for what each call takes';
+}
 
 /** Seconds until a client should try again: a broker that restarts is back by then. */
 const RETRY_AFTER = '2';
@@ -53,7 +62,7 @@ export function problemHandler({ wayOut, onBug }: ProblemOptions) {
     const problem: Problem = {
       ...{ type: 'about:blank', title: code, status, code },
       detail: failure.message,
-      fix: fix === null ? null : wayOut(fix),
+      fix: fix === null ? fixOf(status) : wayOut(fix),
       order_id: context.orderId ?? null,
     };
     if (status === 503) void reply.header('retry-after', RETRY_AFTER);
@@ -79,7 +88,7 @@ function failureOf(error: unknown): Failure {
   const status = errorStatus(error);
   if (status !== null && error instanceof Error) {
     const code = status === 404 ? 'not_found' : status === 400 || status === 422 ? 'invalid_value' : 'usage';
-    return new Failure(code, error.message, { fix: FIXES[status] ?? 'see /docs for what each call takes' });
+    return new Failure(code, error.message, { fix: fixOf(status) });
   }
   return new Failure('bug', 'the server failed: its log says how');
 }
@@ -94,7 +103,7 @@ export function refuseBroken(error: BrokenRequest, socket: Socket): void {
   const detail = STATUS_CODES[status] ?? '';
   const problem: Problem = {
     ...{ type: 'about:blank', title: 'usage', status, code: 'usage' },
-    ...{ detail: `the request cannot be read: ${detail}`, fix: null, order_id: null },
+    ...{ detail: `the request cannot be read: ${detail}`, fix: fixOf(status), order_id: null },
   };
   const body = JSON.stringify(problem);
   socket.end(

@@ -44,8 +44,16 @@ export interface Views {
       wanted: PageWanted<DeadLetterFilter, DeadLetterMark> & { readonly processor: string },
     ) => Promise<{ readonly deadLetters: readonly DeadLetter[]; readonly next: DeadLetterMark | null }>;
     readonly show: (id: string) => Promise<ShownDeadLetter>;
-    /** @param value sent in place of its own @throws Failure already_decided (it is left alone), those of redriveDeadLetters */
-    readonly redrive: (id: string, value: Uint8Array | null) => Promise<RedrivenDeadLetter>;
+    /**
+     * @param value sent in place of its own
+     * @param isDryRun says what would be sent, and sends nothing
+     * @throws Failure already_decided (it is left alone), those of redriveDeadLetters
+     */
+    readonly redrive: (
+      id: string,
+      value: Uint8Array | null,
+      isDryRun: boolean,
+    ) => Promise<RedrivenDeadLetter>;
   };
   readonly alerts: (
     wanted: PageWanted<AlertFilter, PageMark>,
@@ -92,4 +100,6 @@ export interface Shop {
   /** @throws Failure broker_unreachable and the like when the brokers do not answer */
   readonly checkBroker: () => Promise<void>;
   readonly onNotice: (notice: StoreNotice) => void;
+  /** A row was edited here, before that is known from elsewhere. */
+  readonly onEdit: () => void;
 }

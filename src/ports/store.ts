@@ -121,8 +121,8 @@ export interface StoreReader extends AsyncDisposable {
    */
   history(facts: readonly FactLog<never>[]): AsyncIterable<readonly HistoryLine[]>;
   small<T>(table: SmallTable<T>): Promise<ReadonlyMap<string, T>>;
-  /** All that are owed, including parked ones. */
-  effects(): Promise<readonly Effect[]>;
+  /** Those that are owed, including parked ones: all, or of these ids. */
+  effects(ids?: readonly string[]): Promise<readonly Effect[]>;
   /** What `drain` could not send for good, read one by one, in order of their names. @throws Failure corrupt_file */
   undelivered(): AsyncIterable<Undelivered>;
   positions(): Promise<readonly StoredPosition[]>;
@@ -130,6 +130,9 @@ export interface StoreReader extends AsyncDisposable {
 
 /** A store as it is at one moment, read by any process. */
 export interface StoreView extends StoreReader {
+  /** One row of `users`, and of `items`. */
+  userNamed(user: string): Promise<User | undefined>;
+  itemNamed(item: string): Promise<Item | undefined>;
   /** As `decisions`, from the last one back; read only as far as asked for. */
   decisionsFromEnd(outcome: 'accepted' | 'rejected'): AsyncIterable<readonly Decided[]>;
   /** As `allFacts`, likewise. */

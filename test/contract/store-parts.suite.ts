@@ -360,6 +360,7 @@ export function storePartsContract(make: () => Promise<StoreUnderTest>): void {
       const [again] = await take(store);
       expect(again).toMatchObject({ id: 'b', attempts: 2, firstTriedAt: b.firstTriedAt });
       expect(ids(await store.effects()).sort()).toEqual(['b', 'c']);
+      expect(ids(await store.effects(['a', 'c']))).toEqual(['c']);
     });
 
     test('are not replaced by new ones of the same id, which are a bug of what decides', async () => {

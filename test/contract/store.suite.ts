@@ -196,6 +196,10 @@ export function storeContract(make: () => Promise<StoreUnderTest>): void {
         reorderLevel: 5,
         extra: {},
       };
+      expect(await reader.userNamed('alice')).toMatchObject({ status: 'paid' });
+      expect(await reader.userNamed('bob')).toBeUndefined();
+      expect(await reader.itemNamed('pen')).toEqual(pen);
+      expect(await reader.itemNamed('ink')).toBeUndefined();
       expect([...(await reader.items())]).toEqual([
         expect.objectContaining({ item: 'book', quantity: 7 }),
         pen,

@@ -22,8 +22,11 @@ test('an order that was answered is stored, and known by its id from then on', a
   first.server.signal('SIGKILL');
   await first.server.exited;
 
-  // Another server finds it where it is.
+  // Another server finds it where it is, and says why it cannot be cancelled, though nobody has read it.
   const { server, call } = await serve(shop);
+  const cancelled = await call('POST', '/orders/H-1/cancel');
+  expect(cancelled).toMatchObject({ status: 409, body: { code: 'already_decided', order_id: 'H-1' } });
+  expect((cancelled.body as { detail: string }).detail).toContain('direct flow');
   expect(await call('GET', '/orders/H-1')).toMatchObject({
     status: 200,
     body: { order_id: 'H-1', status: 'PENDING', decision: null, user: 'alice' },

@@ -107,4 +107,25 @@ export const HTTP: readonly Mutation[] = [
     to: 'if (!signal.aborted) {',
     tests: ['test/app/live.test.ts'],
   },
+  {
+    name: 'prices are read again for each batch of orders',
+    file: 'src/app/intake/catalogue.ts',
+    from: 'this.#known === null || now >= this.#known.goodUntil',
+    to: 'this.#known === null || now >= 0',
+    tests: ['test/app/catalogue.test.ts'],
+  },
+  {
+    name: 'an order has the price of before an edit',
+    file: 'src/app/intake/catalogue.ts',
+    from: "if (lines.some(({ kind }) => kind === 'edit')) this.forget();",
+    to: '',
+    tests: ['test/app/catalogue.test.ts'],
+  },
+  {
+    name: 'an order that was answered 202 is 404 to who cancels it before it is read',
+    file: 'src/cli/serve/open-shop.ts',
+    from: "if (unread?.flow === 'direct') throw ofTheDirectFlow(orderId);",
+    to: '',
+    tests: ['test/e2e/serve.test.ts'],
+  },
 ];

@@ -413,6 +413,14 @@ class ModelStore implements Store {
     return [...this.#folder.tables.items.values()];
   }
 
+  async userNamed(user: string): Promise<User | undefined> {
+    return this.#folder.tables.users.get(user);
+  }
+
+  async itemNamed(item: string): Promise<Item | undefined> {
+    return this.#folder.tables.items.get(item);
+  }
+
   async decided(orderId: string): Promise<Decided | undefined> {
     return this.#folder.byId.get(orderId);
   }
@@ -474,8 +482,9 @@ class ModelStore implements Store {
     return new Map(this.#folder.small.get(name)) as ReadonlyMap<string, T>;
   }
 
-  async effects(): Promise<readonly Effect[]> {
-    return [...this.#folder.owed.values()];
+  async effects(ids?: readonly string[]): Promise<readonly Effect[]> {
+    const { owed } = this.#folder;
+    return ids === undefined ? [...owed.values()] : ids.flatMap((id) => owed.get(id) ?? []);
   }
 
   async positions(): Promise<readonly StoredPosition[]> {

@@ -1,4 +1,6 @@
 import { Compile } from 'typebox/compile';
+import { expect } from 'vitest';
+import type { Problem } from '../../src/documents/http/problem.ts';
 import { fill, openShop, type Running, type Shop } from './cli.ts';
 import { waitFor } from './wait.ts';
 
@@ -40,6 +42,8 @@ export async function serve(
       body: type?.includes('json') === true ? JSON.parse(text) : text,
     };
     if (api !== null) {
+      // Whatever fails says what to do.
+      if (type?.includes('problem') === true) expect((answer.body as Problem).fix, text).toMatch(/\w/);
       const of = checkAnswer(api, method, where, answer);
       if (of !== null) reached.add(of);
     }

@@ -83,6 +83,14 @@ export class FolderReader extends FolderReads implements StoreView {
     return this.tables.inventory.rows.values();
   }
 
+  async userNamed(user: string): Promise<User | undefined> {
+    return this.tables.users.rows.get(user);
+  }
+
+  async itemNamed(item: string): Promise<Item | undefined> {
+    return this.tables.inventory.rows.get(item);
+  }
+
   async decided(orderId: string): Promise<Decided | undefined> {
     const { loaded } = this.#snapshot;
     if (loaded === undefined) return undefined;

@@ -46,8 +46,9 @@ export abstract class FolderReads {
     return new Map(this.tables.small.get(name)) as ReadonlyMap<string, T>;
   }
 
-  async effects(): Promise<readonly Effect[]> {
-    return [...this.tables.effects.values()];
+  async effects(ids?: readonly string[]): Promise<readonly Effect[]> {
+    const { effects } = this.tables;
+    return ids === undefined ? [...effects.values()] : ids.flatMap((id) => effects.get(id) ?? []);
   }
 
   undelivered(): AsyncIterable<Undelivered> {

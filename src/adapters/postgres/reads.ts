@@ -120,10 +120,11 @@ export abstract class PostgresReads implements StoreReader {
     return new Map(rows.map(({ key, value }) => [key, value]));
   }
 
-  async effects(): Promise<readonly Effect[]> {
-    const rows = await this.connection.query<EffectRow>(
-      `SELECT ${EFFECT_COLUMNS} FROM orderctl.effects ORDER BY place`,
-    );
+  async effects(ids?: readonly string[]): Promise<readonly Effect[]> {
+    const of = `SELECT ${EFFECT_COLUMNS} FROM orderctl.effects`;
+    const rows = await (ids === undefined
+      ? this.connection.query<EffectRow>(`${of} ORDER BY place`)
+      : this.connection.query<EffectRow>(`${of} WHERE id = ANY($1) ORDER BY place`, [ids]));
     return rows.map(effectOf);
   }
 

@@ -1,10 +1,20 @@
 import type { FactLog } from '../../domain/facts.ts';
 import { Failure } from '../../domain/failure.ts';
+import type { Item, User } from '../../domain/tables.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { HistoryLine, StoreView } from '../../ports/store.ts';
 import { Connection, type Target } from './connection.ts';
 import { historyAfter, placeAfter } from './history.ts';
 import { PostgresReads } from './reads.ts';
+import {
+  ITEM_COLUMNS,
+  itemOf,
+  ITEMS,
+  USER_COLUMNS,
+  userOf,
+  type ItemRow,
+  type UserRow,
+} from './rows/tables.ts';
 
 /** How often a follower looks for more. */
 const LOOK_MS = 200;
@@ -41,6 +51,18 @@ export class PostgresView extends PostgresReads implements StoreView {
   static async open(target: Target, clock: Clock, connection: Connection): Promise<PostgresView> {
     await connection.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     return new PostgresView(target, clock, connection, await lastOf(connection));
+  }
+
+  async userNamed(user: string): Promise<User | undefined> {
+    const statement = `SELECT ${USER_COLUMNS} FROM orderctl.users WHERE user_name = $1`;
+    const [row] = await this.connection.query<UserRow>(statement, [user]);
+    return row && userOf(row);
+  }
+
+  async itemNamed(item: string): Promise<Item | undefined> {
+    const statement = `SELECT ${ITEM_COLUMNS} FROM ${ITEMS} WHERE item = $1`;
+    const [row] = await this.connection.query<ItemRow>(statement, [item]);
+    return row && itemOf(row);
   }
 
   follow(facts: readonly FactLog<never>[], signal: AbortSignal): AsyncIterable<readonly HistoryLine[]> {

@@ -13,7 +13,8 @@ export async function readCheckoutOrder(
 ): Promise<CheckoutOrder | undefined> {
   const facts = await reader.facts(CHECKOUT, orderId);
   if (facts.length === 0) return undefined;
-  return orderOf(orderId, facts, await owedById(reader));
+  const ids = (['charge', 'refund'] as const).map((kind) => checkoutEffectId(orderId, kind));
+  return orderOf(orderId, facts, await owedById(reader, ids));
 }
 
 /** Orders in the order in which validation took them up. */
@@ -70,8 +71,12 @@ export function checkoutFactOf(line: HistoryLine): CheckoutFact | undefined {
 
 type OwedById = ReadonlyMap<string, Effect>;
 
-export async function owedById(reader: Pick<StoreReader, 'effects'>): Promise<OwedById> {
-  return new Map((await reader.effects()).map((effect) => [effect.id, effect]));
+/** @param ids of those that are wanted; without them all */
+export async function owedById(
+  reader: Pick<StoreReader, 'effects'>,
+  ids?: readonly string[],
+): Promise<OwedById> {
+  return new Map((await reader.effects(ids)).map((effect) => [effect.id, effect]));
 }
 
 /** @param owed of all orders; nothing where it is not known what was owed then */

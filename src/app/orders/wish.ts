@@ -73,13 +73,18 @@ async function factsOf(access: StoreAccess, orderId: string): Promise<readonly C
   return await reader.facts(CHECKOUT, orderId);
 }
 
+/** Why an order of the direct flow cannot be cancelled, whether it was read already or not. */
+export function ofTheDirectFlow(orderId: string): Failure {
+  return new Failure('already_decided', `order ${orderId} is of the direct flow, which is decided at once`, {
+    fix: { kind: 'show_order', orderId },
+    context: { orderId },
+  });
+}
+
 async function refuseUnknown(access: StoreAccess, orderId: string, isAllowed: boolean): Promise<void> {
   await using reader = await access.read();
   if ((await reader.decided(orderId)) !== undefined) {
-    throw new Failure('already_decided', `order ${orderId} is of the direct flow, which is decided at once`, {
-      fix: { kind: 'show_order', orderId },
-      context: { orderId },
-    });
+    throw ofTheDirectFlow(orderId);
   }
   if (isAllowed) return;
   throw new Failure('not_found', `no order ${orderId} of the checkout has come yet`, {

@@ -1,3 +1,4 @@
+import type { DeadLetterScope } from '../../app/dlq/dead-letters.ts';
 import { deadLetterPage } from '../../app/dlq/page.ts';
 import { redriveDeadLetters } from '../../app/dlq/redrive.ts';
 import type { RedriveEvent } from '../../app/dlq/redrive-events.ts';
@@ -7,7 +8,7 @@ import { readingOfAll } from '../../app/offsets/reading.ts';
 import type { CodecOf } from '../../app/run/events.ts';
 import { openIds, openInspector, systemClock } from '../../compose.ts';
 import { Failure } from '../../domain/failure.ts';
-import { parseDeadLetterId } from '../../domain/topics/dead-letter-id.ts';
+import { parseDeadLetterId, type DeadLetterId } from '../../domain/topics/dead-letter-id.ts';
 import type { RedrivenDeadLetter } from '../../documents/dead-letter.ts';
 import type { Views } from '../../http/shop.ts';
 import type { StoreAccess } from '../../ports/access.ts';
@@ -32,45 +33,60 @@ const MAX_REDRIVES = 3;
 export function deadLettersOf(session: Session, ports: ViewPorts, stop: AbortSignal): Views['deadLetters'] {
   const { printer, resolved, settings } = session;
   const { access, broker, codecOf } = ports;
-  const { group, topics: names } = settings;
+  const { group, topics: names, dlqTopic } = settings;
+  /** In one spelling, whichever a client has used. */
+  const selected = async (text: string): Promise<{ id: DeadLetterId; scope: DeadLetterScope }> => {
+    const parsed = parseDeadLetterId(text);
+    const id = parsed.kind === 'record' ? { ...parsed, topic: parsed.topic ?? dlqTopic } : parsed;
+    return { id, scope: { ...(await scopeOf(session, {}, [id])), isNamed: true } };
+  };
   return {
     page: ({ processor, ...options }) =>
       deadLetterPage(
         { access, broker },
-        { ...options, scope: scopeOfProcessor(processor, { group, names }), keep: deadLetterDocument },
+        {
+          ...{ ...options, keep: deadLetterDocument },
+          scope: { ...scopeOfProcessor(processor, { group, names }), isNamed: true },
+        },
       ),
     show: async (text) => {
-      const id = parseDeadLetterId(text);
+      const { id, scope } = await selected(text);
       const inspector = await openInspector(registryConnection(resolved));
-      const scope = await scopeOf(session, {}, [id]);
       return shownDocument(
         await showDeadLetter({ access, broker, inspector, codecOf, names }, { scope, id }),
       );
     },
-    redrive: async (text, value) => {
-      const id = parseDeadLetterId(text);
+    redrive: async (text, value, isDryRun) => {
+      const { id, scope } = await selected(text);
       const newId = await openIds();
-      const events: RedriveEvent[] = [];
-      await redriveDeadLetters(
-        { access, broker, codecOf, names, clock: systemClock, newReplayId: newId },
-        {
-          ...{ scope: await scopeOf(session, {}, [id]), readings: readingOfAll({ group, names }) },
-          ...{ select: { ids: [id] }, value, max: null, toTopic: null, maxRedrives: MAX_REDRIVES },
-          ...{ execute: true, via: 'http' as const, signal: stop },
-          onNotice: (notice) => printNotice(printer, notice),
-          on: async (event) => void events.push(event),
-        },
-      );
-      return sentOf(text, events);
+      const redrive = async (execute: boolean): Promise<RedrivenDeadLetter> => {
+        const events: RedriveEvent[] = [];
+        await redriveDeadLetters(
+          { access, broker, codecOf, names, clock: systemClock, newReplayId: newId },
+          {
+            ...{ scope, readings: readingOfAll({ group, names }) },
+            ...{ select: { ids: [id] }, value, max: null, toTopic: null, maxRedrives: MAX_REDRIVES },
+            ...{ execute, via: 'http' as const, signal: stop },
+            onNotice: (notice) => printNotice(printer, notice),
+            on: async (event) => void events.push(event),
+          },
+        );
+        return stepOf(text, events);
+      };
+      // As the command does without --execute: whether it would fail again.
+      const dry = await redrive(false);
+      return isDryRun ? dry : { ...(await redrive(true)), now: dry.now };
     },
   };
 }
 
 /** @throws Failure already_decided: it was left alone */
-function sentOf(id: string, events: readonly RedriveEvent[]): RedrivenDeadLetter {
+function stepOf(id: string, events: readonly RedriveEvent[]): RedrivenDeadLetter {
   for (const event of events) {
-    const [step] = event.kind === 'sent' ? event.steps : [];
-    if (step !== undefined) return stepDocument('sent', step);
+    if (event.kind === 'sent' || event.kind === 'would_send') {
+      const [step] = event.steps;
+      if (step !== undefined) return stepDocument(event.kind, step);
+    }
     if (event.kind !== 'skipped') continue;
     const { message, fix } = event;
     throw new Failure('already_decided', `dead letter ${id} is left alone: ${message}`, {

@@ -32,11 +32,12 @@ export async function followShop(opened: OpenShop, names: TopicNames, signal: Ab
   ]);
 }
 
-async function followHistory({ shop }: OpenShop, signal: AbortSignal): Promise<void> {
+async function followHistory({ shop, catalogue }: OpenShop, signal: AbortSignal): Promise<void> {
   const { feed } = shop.live;
   const moves = new OrderMoves(shop.access);
   await shop.watch.follow(shop.access, systemClock, signal, {
     onLines: async (lines) => {
+      catalogue.note(lines);
       const decided = decisionsIn(lines);
       if (decided.length > 0) feed.publish('decisions', decisionsDocument(decided));
       const moved = await moves.in(lines);

@@ -1,17 +1,19 @@
 import { createHash } from 'node:crypto';
 import { RecordBatcher } from '../../app/intake/batcher.ts';
-import { OrderIntake, type OrderFlow } from '../../app/intake/intake.ts';
+import { CatalogueCache } from '../../app/intake/catalogue.ts';
+import { OrderIntake, type KnownOrder, type OrderFlow } from '../../app/intake/intake.ts';
 import { findUnread } from '../../app/intake/unread.ts';
 import { scopeOfProcessor } from '../../app/dlq/scope.ts';
 import { KafkaWatch } from '../../app/overview/kafka-watch.ts';
 import { ShopWatch } from '../../app/live/shop-watch.ts';
 import { OverviewWatch } from '../../app/overview/overview.ts';
-import { wishFor } from '../../app/orders/wish.ts';
+import { ofTheDirectFlow, wishFor, type WishOptions, type WishPorts } from '../../app/orders/wish.ts';
 import { checkoutCodec, readCatalogue } from '../../app/send/checkout.ts';
 import type { CheckoutOrder } from '../../app/send/checkout-order.ts';
 import { openProducer } from '../../app/send/open-producer.ts';
 import { openIds, openStore, systemClock } from '../../compose.ts';
 import { overviewDocument } from '../../documents/write/overview.ts';
+import { CHECKOUT } from '../../domain/checkout/facts.ts';
 import { Failure } from '../../domain/failure.ts';
 import { ORDER_CREATED, type OrderCreated } from '../../domain/messages/checkout/order-created.ts';
 import type { Message } from '../../domain/messages/message.ts';
@@ -46,14 +48,14 @@ export async function openShop(session: Session, create: boolean, signal: AbortS
   };
   const orderCodec = (await codecOf(ORDER)) as OrderCodec;
   const createdCodec = (await codecOf(ORDER_CREATED)) as Codec<OrderCreated>;
+  const catalogue = new CatalogueCache(() => readCatalogue(access), systemClock);
   const batchers: Readonly<Record<OrderFlow, RecordBatcher<CheckoutOrder>>> = {
     direct: new RecordBatcher({
       ...{ codec: orderCodec, topic: topicOf(ORDER, names), openProducer: producerOf(ORDER) },
     }),
     checkout: new RecordBatcher({
-      // With the prices of that moment.
       codec: {
-        encode: async (orders) => (await checkoutCodec(await readCatalogue(access), codecOf)).encode(orders),
+        encode: async (orders) => (await checkoutCodec(await catalogue.get(), codecOf)).encode(orders),
       },
       topic: topicOf(ORDER_CREATED, names),
       openProducer: producerOf(ORDER_CREATED),
@@ -76,27 +78,39 @@ export async function openShop(session: Session, create: boolean, signal: AbortS
     now: () => systemClock.now(),
     newOrderId: () => `ORD-${newId()}`,
     orderIdOf: (key) => `ORD-${createHash('sha256').update(key).digest('hex').slice(0, 32)}`,
-    findUnread: (reader, orderId) => unreadIn(reader, orderId),
-    cancel: async (orderId, reason, waitMs) => {
-      await using reader = await access.read();
-      const known = intake.taken(orderId) ?? (await unreadIn(reader, orderId));
-      return await wishFor(
-        { access, kafka: () => Promise.resolve({ broker, codecOf }), clock: systemClock },
-        {
-          ...{ orderId, names, create, waitMs, signal, on },
-          wish: { kind: 'cancel', reason },
-          // One that was taken and that no processor has read yet.
-          isUnknown: known?.flow === 'checkout',
-        },
-      );
-    },
+    findUnread: unreadIn,
+    cancel: cancelOf(
+      { access, kafka: () => Promise.resolve({ broker, codecOf }), clock: systemClock },
+      { ...{ names, create, signal, on }, known: (id) => intake.taken(id), findUnread: unreadIn },
+    ),
     checkBroker: async () => {
       await using admin = await broker.admin();
       await admin.clusterId();
     },
     onNotice: (notice) => printNotice(printer, notice),
+    onEdit: () => catalogue.forget(),
   };
-  return { shop, batchers, overview, broker, codecOf };
+  return { shop, batchers, overview, broker, codecOf, catalogue };
+}
+
+type CancelOptions = Pick<WishOptions, 'names' | 'create' | 'signal' | 'on'> & {
+  /** Of the orders that were taken here. */
+  readonly known: (orderId: string) => KnownOrder | undefined;
+  readonly findUnread: Shop['findUnread'];
+};
+
+/** Cancels also an order that was taken and that nobody has read yet. */
+function cancelOf(ports: WishPorts, { known, findUnread: find, ...options }: CancelOptions): Shop['cancel'] {
+  return async (orderId, reason, waitMs) => {
+    await using reader = await ports.access.read();
+    const isStored = (await reader.facts(CHECKOUT, orderId)).length > 0;
+    const unread = isStored ? undefined : (known(orderId) ?? (await find(reader, orderId)));
+    if (unread?.flow === 'direct') throw ofTheDirectFlow(orderId);
+    return await wishFor(ports, {
+      ...{ ...options, orderId, waitMs, wish: { kind: 'cancel', reason } },
+      isUnknown: unread?.flow === 'checkout',
+    });
+  };
 }
 
 /** As findUnread, in the topics of both flows. */

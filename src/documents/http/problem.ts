@@ -8,7 +8,7 @@ export const Problem = object({
   status: Type.Integer({ minimum: 400, maximum: 599 }),
   code: Type.String({ description: 'for programs, such as broker_unreachable; never renamed' }),
   detail: Type.String(),
-  fix: nullable(Type.String(), 'what to do about it'),
+  fix: Type.String({ description: 'what to do about it' }),
   order_id: nullable(Type.String()),
 });
 export type Problem = Document<typeof Problem>;

@@ -13,7 +13,7 @@ import { cursorOf, limitOf, markOf, PAGE, timeRange, timesOf, type PageQuery } f
 
 const TAGS = ['dead letters'];
 const Id = Type.Object({
-  id: Type.String({ description: 'TOPIC:PARTITION:OFFSET, PARTITION:OFFSET or kept:TOPIC/PARTITION@OFFSET' }),
+  id: Type.String({ description: 'TOPIC:PARTITION:OFFSET, as in the list, or kept:TOPIC/PARTITION@OFFSET' }),
 });
 const Name = Type.Optional(Type.String({ minLength: 1, maxLength: 256 }));
 
@@ -81,8 +81,13 @@ export function deadLetterRoutes(server: FastifyInstance, { deadLetters }: Views
         tags: TAGS,
         summary: 'Send a dead letter back to where it came from',
         description:
-          'Unchanged, or with a corrected value; a charge or mail that came to nothing is tried once more.',
+          'Unchanged, or with a corrected value; a charge or mail that came to nothing is tried once more. "now" says ' +
+          'whether it is going to fail again; with dry_run=true that is all.',
         params: Id,
+        querystring: Type.Object(
+          { dry_run: Type.Optional(Type.Enum(['true', 'false'])) },
+          { additionalProperties: false },
+        ),
         body: nullable(
           Type.Object(
             {
@@ -102,7 +107,8 @@ export function deadLetterRoutes(server: FastifyInstance, { deadLetters }: Views
     (request) => {
       const { value } = (request.body ?? {}) as { value?: object };
       const bytes = value === undefined ? null : Buffer.from(JSON.stringify(value));
-      return deadLetters.redrive((request.params as { id: string }).id, bytes);
+      const isDryRun = (request.query as { dry_run?: string }).dry_run === 'true';
+      return deadLetters.redrive((request.params as { id: string }).id, bytes, isDryRun);
     },
   );
 }

@@ -35,7 +35,7 @@ export const EDIT_RESPONSE = { 404: Problem, 409: Problem, 412: Problem, 422: Pr
 
 /** Makes an edit as the commands do: the same rules, logged as made over HTTP. @throws Failure of editIf */
 export async function answerEdit(
-  { access, onNotice }: Pick<Shop, 'access' | 'onNotice'>,
+  { access, onNotice, onEdit }: Pick<Shop, 'access' | 'onNotice' | 'onEdit'>,
   edit: RowRequest,
   why: string | undefined,
   { headers }: FastifyRequest,
@@ -48,6 +48,7 @@ export async function answerEdit(
     key: typeof key === 'string' ? createHash('sha256').update(key).digest('hex') : null,
   };
   const { edit: made, isRepeat } = await access.editIf(edit, conditions, { via: 'http', why, onNotice });
+  onEdit();
   if (made.kind !== 'user' && made.kind !== 'item')
     throw new Error(`the store answered an edit of a row with ${made.kind}`);
   if (isRepeat) void reply.header('idempotent-replayed', 'true');
@@ -71,14 +72,12 @@ async function rowOf(
 
 export async function itemNamed(access: Shop['access'], item: string): Promise<Item | undefined> {
   await using reader = await access.read();
-  for (const row of await reader.items()) if (row.item === item) return row;
-  return undefined;
+  return await reader.itemNamed(item);
 }
 
 export async function userNamed(access: Shop['access'], user: string): Promise<User | undefined> {
   await using reader = await access.read();
-  for (const row of await reader.users()) if (row.user === user) return row;
-  return undefined;
+  return await reader.userNamed(user);
 }
 
 /** Answers with a row, or with 304 where the client has it. */
