@@ -30,7 +30,7 @@ export const Status = object({
     Type.Enum(['starting', 'consuming', 'waiting', 'stopping', 'silent']),
     'silent: it runs, but does not answer',
   ),
-  waiting_for: nullable(Type.Enum(['broker', 'registry'])),
+  waiting_for: nullable(Type.Enum(['broker', 'registry', 'store'])),
   topic: nullable(Type.String()),
   group: nullable(Type.String()),
   orders_per_second: nullable(Type.Number({ minimum: 0 }), 'over the last ten seconds'),
@@ -40,6 +40,18 @@ export const Status = object({
   processors: nullable(
     Type.Array(ProcessorState),
     'each that runs; what is above is that of orders, or of the first',
+  ),
+  instances: nullable(
+    Type.Array(
+      object({
+        pid: Type.Integer({ minimum: 1 }),
+        host: Type.String(),
+        started_at: Time,
+        state: Type.Enum(['starting', 'consuming', 'waiting', 'stopping', 'silent']),
+        partitions: Type.Array(object({ processor: Type.String(), topic: Type.String(), partition: Count })),
+      }),
+    ),
+    'each process of a store that several share, and what it reads; null on a folder',
   ),
   files: Type.Array(
     object({
@@ -59,6 +71,10 @@ export const Stopped = object({
   stopped: Type.Boolean(),
   pid: nullable(Type.Integer({ minimum: 1 })),
   killed: Type.Boolean(),
+  instances: nullable(
+    Type.Array(object({ pid: Type.Integer({ minimum: 1 }), host: Type.String(), killed: Type.Boolean() })),
+    'each that has ended, of a store that several share',
+  ),
   seconds: nullable(Seconds),
 });
 export type Stopped = Document<typeof Stopped>;

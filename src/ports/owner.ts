@@ -3,13 +3,14 @@ import type { ProcessorName } from '../domain/messages/message.ts';
 import type { State, StateChanges } from '../domain/state.ts';
 import type { StoreNotice } from './notices.ts';
 import type { Processes } from './processes.ts';
+import type { Source } from './store.ts';
 
 /** The status that a running consumer reports. */
 export interface ConsumerStatus {
   /** `starting`: before the first record is asked for; `stopping`: it finishes what is in hand. */
   readonly state: 'starting' | 'consuming' | 'waiting' | 'stopping';
   /** What it waits for, in state `waiting`. */
-  readonly waitingFor: 'broker' | 'registry' | null;
+  readonly waitingFor: 'broker' | 'registry' | 'store' | null;
   readonly topic: string;
   readonly group: string;
   /** Records decided or dead-lettered a second, over the last ten seconds. */
@@ -38,7 +39,7 @@ export interface ProcessorStatus {
   readonly name: ProcessorName;
   readonly group: string;
   readonly topics: readonly string[];
-  /** Those that it reads, and how far. */
+  /** Those that it reads, and how far; of one that runs several times the others have the rest. */
   readonly partitions: readonly {
     readonly topic: string;
     readonly partition: number;
@@ -62,19 +63,34 @@ export interface BrokenFile {
   readonly message: string;
 }
 
-/** The consumer that owns a store. */
+/** The consumer that owns a store; where several do, all of them as one, by the number of the oldest. */
 export interface RunningConsumer {
   readonly pid: number;
   /** Since when it owns the store, milliseconds since the epoch. */
   readonly startedAt: number;
   readonly status: ConsumerStatus;
+  /** Each of those that own a store at the same time; absent where only one can. */
+  readonly instances?: readonly RunningInstance[];
 }
 
-/** An owner that was stopped. */
+/** One of the processes that consume on a store. */
+export interface RunningInstance {
+  readonly pid: number;
+  /** The machine, by its name. */
+  readonly host: string;
+  readonly startedAt: number;
+  /** `silent`: it does not answer. */
+  readonly state: ConsumerStatus['state'] | 'silent';
+  readonly partitions: readonly Source[];
+}
+
+/** An owner that was stopped; of several the oldest, and whether any was killed. */
 export interface StoppedConsumer {
   readonly pid: number;
   /** It did not finish its work in hand, which the next owner recovers. */
   readonly killed: boolean;
+  /** As in RunningConsumer. */
+  readonly instances?: readonly { readonly pid: number; readonly host: string; readonly killed: boolean }[];
 }
 
 export interface OwnOptions {
@@ -98,6 +114,17 @@ export interface OwnOptions {
   readonly onFailure?: (failure: Error) => void;
   /** Of a consumer: answers `consumerStatus` of other processes, at any moment. */
   readonly status?: () => ConsumerStatus;
+  /** Nobody else may own the store meanwhile, though several could. */
+  readonly isAlone?: boolean;
+  /**
+   * The store, once it was reached, is away, as a database that is started again; repeated as long as that lasts, then null.
+   * Nothing that was asked of it fails before `awayLimitMs`.
+   */
+  readonly onAway?: (failure: Error | null) => void;
+  /** null: for ever; by default nothing waits. */
+  readonly awayLimitMs?: number | null;
+  /** When it aborts nothing waits for a store that is away. */
+  readonly signal?: AbortSignal;
   /** Gives the store a new id, durable when `own` resolves, because it is a copy of another. */
   readonly newId?: boolean;
   /**
@@ -108,7 +135,7 @@ export interface OwnOptions {
   readonly onStop?: () => void;
 }
 
-/** The owner of the store: one process at a time, which alone writes and answers the others. */
+/** The owner of the store, which alone writes and answers the others: of a folder one process at a time. */
 export interface Owner {
   /**
    * The status of the owner, when it is a consumer; nothing is read from disk.
@@ -121,10 +148,11 @@ export interface Owner {
    * Asks the consumer that owns the store to finish and leave, and waits for it.
    *
    * @param options.kill ends one that does not, after making sure that it is the owner
-   * @returns null when no consumer owns the store
+   * @param options.instance of several only this one, `PID` or `HOST:PID`; by default all
+   * @returns null when no consumer owns the store, or not that one
    * @throws Failure owner_unreachable
    */
-  stopConsumer(options: { kill: boolean }): Promise<StoppedConsumer | null>;
+  stopConsumer(options: { kill: boolean; instance?: string }): Promise<StoppedConsumer | null>;
   readonly processes: Processes;
   /**
    * Reserves a task that only one process at a time may do, until disposal or its end. Works beside an owner.

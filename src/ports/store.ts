@@ -150,6 +150,11 @@ export interface Store extends StoreReader {
   /** Made with the store: the mark by which a consumer group is recognised as its own. */
   readonly storeId: string;
   /**
+   * Other processes may own it at the same time. What they change is known a second later, but for what a transaction
+   * reads; what was read before is to be compared there.
+   */
+  readonly isShared: boolean;
+  /**
    * The one way to change state. `decide` is synchronous and pure; a store may run it again. When this resolves
    * all of `changes` is durable; when it rejects, none of it happened or the process must leave.
    * Hand edits and edits by other processes are taken in before `decide` runs.
@@ -169,7 +174,7 @@ export interface Store extends StoreReader {
     destination: Destination,
     send: (unsent: readonly Outgoing[]) => Promise<readonly OutgoingRecord[]>,
   ): Promise<number>;
-  /** How many wait for `drain`, by destination; those for which nothing waits are left out. */
+  /** How many wait for `drain` by this process, by destination; those for which nothing waits are left out. */
   unsent(): ReadonlyMap<Destination, number>;
   /**
    * Hands out effects that are due, by `dueAt`, and commits before it resolves that they are being tried: a crash leaves

@@ -302,7 +302,7 @@ describe('what needs no broker', () => {
     expect({ running, files }).toEqual({ running: false, files: [] });
     expect(Object.keys(rest)).toEqual([
       ...['pid', 'started_at', 'state', 'waiting_for', 'topic', 'group', 'orders_per_second', 'lag'],
-      ...['last_commit_at', 'counts', 'processors', 'problem'],
+      ...['last_commit_at', 'counts', 'processors', 'instances', 'problem'],
     ]);
     expect(new Set(Object.values(rest))).toEqual(new Set([null]));
     expect(await shop.run('status')).toMatchObject({ code: 3, stdout: '' });

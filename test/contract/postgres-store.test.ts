@@ -5,7 +5,8 @@ import { openPostgres } from '../../src/adapters/postgres/open.ts';
 import { systemClock } from '../../src/compose.ts';
 import { startTestPostgres, type TestPostgres } from '../support/postgres.ts';
 import { storePartsContract } from './store-parts.suite.ts';
-import { storeContract, type StoreUnderTest } from './store.suite.ts';
+import { sharedStoreContract, type SharedStoreUnderTest } from './store-shared.suite.ts';
+import { storeContract } from './store.suite.ts';
 
 /** One database for all: to make and drop one takes longer than most tests. */
 const EMPTY = `DO $$
@@ -30,9 +31,20 @@ describe('the store in PostgreSQL', () => {
   });
 
   // The first one finds no store, and the others an empty one.
-  const make = async (): Promise<StoreUnderTest> => ({
+  const make = async (): Promise<SharedStoreUnderTest> => ({
     access: () =>
       openPostgres({ url: server.url, password: null, clock: systemClock, processes, user: 'tester' }),
+    forget: async (purpose) => {
+      await client.query('DELETE FROM orderctl.instances WHERE purpose = $1', [purpose]);
+    },
+    shutOut: async (purpose) => {
+      await client.query('UPDATE orderctl.instances SET is_out = true WHERE purpose = $1', [purpose]);
+    },
+    endSessions: async () => {
+      await client.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'orderctl'`,
+      );
+    },
     [Symbol.asyncDispose]: async () => {
       await client.query(EMPTY);
     },
@@ -60,5 +72,6 @@ describe('the store in PostgreSQL', () => {
 
   // Apart, since each prepares the store for its own tests.
   describe('users, items and orders', () => storeContract(make));
+  describe('several owners', () => sharedStoreContract(make));
   describe('all else', () => storePartsContract(make));
 });

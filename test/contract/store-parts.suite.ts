@@ -82,7 +82,7 @@ export function storePartsContract(make: () => Promise<StoreUnderTest>): void {
   afterEach(() => under[Symbol.asyncDispose]());
 
   const own = (how: Partial<OwnOptions> = {}): Promise<Store> =>
-    under.access().own({ purpose: 'run', via: 'consume', onNotice, ...how });
+    under.access().own({ purpose: 'run', via: 'consume', isAlone: true, onNotice, ...how });
 
   const commit = (store: Store, changes: Changes): Promise<number> =>
     store.transact({ items: ['book'], orders: ['ORD-1'] }, ({ seq }) => ({ changes, result: seq }));

@@ -114,15 +114,12 @@ test('a consumer that is killed is succeeded at once, each order counts once, an
   expect(await shop.json('audit --with-topic')).toMatchObject({ ok: true, differences_total: 0 });
 });
 
-test('beside a running consumer: a second is refused, edits count, status and stop are answered', async () => {
+test('beside a running consumer edits count, status and stop are answered, and offsets are not moved', async () => {
   const shop = await openDatabase();
   await shop.ok('user add alice --status unpaid');
   await shop.ok('inventory add --item book --quantity 10');
   const consumer = shop.start('consume');
-  await consumer.says(/consuming|joined|waiting|reads/i);
-  const second = await shop.run('consume -o json');
-  expect(second.code).toBe(4);
-  expect(second.stderr).toContain(`in use by process ${consumer.pid}`);
+  await waitFor('the consumer', async () => (await shop.run('status')).code === 0);
   await shop.ok('user update --user alice --status paid');
   await shop.ok('produce --user alice --item book=3 --order-id WEB-1');
   await waitFor('the decision', async () => (await shop.run('order show WEB-1 -o json')).code === 0);
@@ -131,23 +128,121 @@ test('beside a running consumer: a second is refused, edits count, status and st
     running: true,
     pid: consumer.pid,
     counts: { accepted: 1 },
+    instances: [{ pid: consumer.pid, state: 'consuming' }],
   });
+  const reset = await shop.run('offsets reset --to earliest --execute -o json');
+  expect([reset.code, reset.stderr.includes(`in use by process ${consumer.pid}`)]).toEqual([4, true]);
+  const again = await shop.run('consume --reset --until-end');
+  expect(again.code).toBe(4);
   await shop.ok('stop');
   expect((await consumer.exited).code).toBe(0);
   expect((await shop.run('status')).code).toBe(3);
 });
 
-test('a consumer whose session an administrator ends leaves with 5, and the next one goes on', async () => {
+/** Orders that are decided. */
+async function decided(url: string): Promise<number> {
+  const [row] = await ask<{ n: string }>(url, 'SELECT count(*) AS n FROM orderctl.orders');
+  return Number(row?.n);
+}
+
+describe('several consumers on one database', () => {
+  interface Shown {
+    readonly instances: readonly {
+      readonly pid: number;
+      readonly state: string;
+      readonly partitions: readonly { readonly partition: number }[];
+    }[];
+  }
+  const shares = async (shop: Shop): Promise<ReadonlyMap<number, number>> => {
+    const { instances } = (await shop.json('status')) as unknown as Shown;
+    return new Map(instances.map(({ pid, partitions }) => [pid, partitions.length]));
+  };
+
+  test('share the partitions, take over from one that is killed or asleep, and each order counts once', async () => {
+    const shop = await openDatabase();
+    await shop.ok('user add alice --status paid');
+    await shop.ok('inventory add --item book --quantity 100000');
+    await shop.ok('produce --user alice --item book=1 --count 300');
+    const [first, second] = [shop.start('consume'), shop.start('consume')];
+    await waitFor(
+      'three partitions each',
+      () => shares(shop),
+      (map) => map.get(first.pid) === 3 && map.get(second.pid) === 3,
+      {
+        timeoutMs: 60_000,
+      },
+    );
+    await shop.ok('produce --user alice --item book=1 --count 300');
+    await waitFor(
+      'all of it',
+      () => decided(shop.url),
+      (n) => n === 600,
+      { timeoutMs: 60_000 },
+    );
+
+    // Asleep: it is succeeded, and when it wakes it changes nothing that it had in hand.
+    second.signal('SIGSTOP');
+    await shop.ok('produce --user alice --item book=1 --count 300');
+    await waitFor(
+      'what the sleeper had',
+      () => decided(shop.url),
+      (n) => n === 900,
+      { timeoutMs: 60_000 },
+    );
+    second.signal('SIGCONT');
+    await waitFor(
+      'both again',
+      () => shares(shop),
+      (map) => map.get(first.pid) === 3 && map.get(second.pid) === 3,
+      {
+        timeoutMs: 60_000,
+      },
+    );
+
+    first.signal('SIGKILL');
+    await first.exited;
+    await shop.ok('produce --user alice --item book=1 --count 300');
+    const third = shop.start('consume');
+    await waitFor(
+      'those of the dead',
+      () => decided(shop.url),
+      (n) => n === 1200,
+      { timeoutMs: 60_000 },
+    );
+    await waitFor(
+      'the dead to be gone',
+      () => shares(shop),
+      (map) => map.get(third.pid) === 3 && map.size === 2,
+      {
+        timeoutMs: 60_000,
+      },
+    );
+
+    const stopped = await shop.json(`stop ${third.pid}`);
+    expect(stopped).toMatchObject({ stopped: true, pid: third.pid });
+    expect((await third.exited).code).toBe(0);
+    await shop.ok('stop');
+    expect((await second.exited).code).toBe(0);
+    expect((await shop.json('inventory show book')).items[0]?.quantity).toBe(100_000 - 1200);
+    expect(await shop.json('audit --with-topic')).toMatchObject({ ok: true, differences_total: 0 });
+  });
+});
+
+test('a database that is started again is waited for: nothing is lost, and the consumer says so', async () => {
   const shop = await openDatabase();
   await shop.ok('user add alice --status paid');
-  await shop.ok('inventory add --item book --quantity 10');
-  const consumer = shop.start('consume -o json');
+  await shop.ok('inventory add --item book --quantity 100');
+  const consumer = shop.start('consume');
   await waitFor('the consumer', async () => (await shop.run('status')).code === 0);
-  await ask(shop.url, 'SELECT pg_terminate_backend(backend) FROM orderctl.instances');
-  const { code, stderr } = await consumer.exited;
-  expect([code, stderr.includes('"code":"store_unreachable"')], stderr).toEqual([5, true]);
-  await shop.ok('produce --user alice --item book=1 --order-id WEB-1');
-  expect((await shop.lines('consume --until-end'))[0]).toMatchObject({ accepted: 1 });
+  await ask(
+    shop.url,
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'orderctl'`,
+  );
+  await shop.ok('produce --user alice --item book=1 --count 20');
+  await waitFor('the decisions', async () => (await decided(shop.url)) === 20);
+  await shop.ok('stop');
+  expect((await consumer.exited).code).toBe(0);
+  expect(await shop.json('audit --with-topic')).toMatchObject({ ok: true });
 });
 
 describe('the store that is named', () => {

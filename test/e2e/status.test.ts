@@ -36,6 +36,7 @@ test('the running consumer says how it is, without Kafka; a paused one is named'
         dead_lettered: 1,
       }) as object,
     ],
+    instances: null,
     files: [],
     problem: null,
   });

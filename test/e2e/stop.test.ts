@@ -19,7 +19,7 @@ const owners = (shop: Shop) =>
 test('a consumer that is asked to stop finishes and leaves, and nothing names its process afterwards', async () => {
   const { shop, consumer } = await consuming();
   const { seconds, ...stopped } = await shop.json('stop');
-  expect(stopped).toEqual({ stopped: true, pid: consumer.pid, killed: false });
+  expect(stopped).toEqual({ stopped: true, pid: consumer.pid, killed: false, instances: null });
   expect(seconds).toBeLessThan(10);
   const { code, stdout, stderr } = await finish(consumer, 'consume', 10_000);
   expect(code, stderr).toBe(0);
@@ -28,7 +28,13 @@ test('a consumer that is asked to stop finishes and leaves, and nothing names it
 
   const none = await shop.run('stop -o json');
   expect(none.code).toBe(3);
-  expect(JSON.parse(none.stdout)).toEqual({ stopped: false, pid: null, killed: false, seconds: null });
+  expect(JSON.parse(none.stdout)).toEqual({
+    stopped: false,
+    pid: null,
+    killed: false,
+    instances: null,
+    seconds: null,
+  });
   expect(failureOf(none)).toMatchObject({ code: 'not_found' });
 });
 

@@ -172,8 +172,8 @@ export const RUNNING: readonly Mutation[] = [
   {
     name: 'every reader of a topic sends its dead letters',
     file: 'src/app/run/prepare.ts',
-    from: 'dlqTopic: sendsDeadLetters ? deadLetterTopicOf(source, names) : null,',
-    to: 'dlqTopic: sendsDeadLetters || true ? deadLetterTopicOf(source, names) : null,',
+    from: 'dlqTopic = sendsDeadLetters ? deadLetterTopicOf(source, names) : null;',
+    to: 'dlqTopic = sendsDeadLetters || true ? deadLetterTopicOf(source, names) : null;',
     tests: SERVICES,
   },
   {

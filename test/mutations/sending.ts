@@ -67,9 +67,9 @@ export const SENDING: readonly Mutation[] = [
   },
   {
     name: 'a run that ends by itself tries once to send its last dead letters',
-    file: 'src/app/run/work.ts',
-    from: 'new Waits({ clock, options, on, stop })',
-    to: 'new Waits({ clock, options, on, stop: context.end })',
+    file: 'src/app/run/run.ts',
+    from: 'new Waits({ clock, options: asked, on, stop })',
+    to: 'new Waits({ clock, options: asked, on, stop: end })',
     tests: ['test/app/consume-orders.test.ts'],
   },
   {

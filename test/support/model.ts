@@ -307,6 +307,7 @@ export class ModelFolder implements StoreAccess {
 }
 
 class ModelStore implements Store {
+  readonly isShared = false;
   readonly storeId: string;
   readonly #folder: ModelFolder;
 

@@ -46,7 +46,8 @@ export function openFolder(options: {
       ),
     copyTable: (table, how = {}) => copyTable(opened, table, how),
     consumerStatus: () => consumerStatus(folder),
-    async stopConsumer({ kill }) {
+    async stopConsumer({ kill, instance }) {
+      if (instance !== undefined && String((await consumerStatus(folder))?.pid) !== instance) return null;
       const { stopOwner } = await import('./owner/stop.ts');
       const request: SocketRequest = { kind: 'stop' };
       return stopOwner(innerFolder(folder), request, kill);

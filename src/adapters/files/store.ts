@@ -64,6 +64,7 @@ export interface FileStoreOptions extends Pick<OwnOptions, 'newId' | 'besideBrok
 
 /** The store of a folder that this process owns. Everything that changes state runs one after the other. */
 export class FileStore extends FolderReads implements Store {
+  readonly isShared = false;
   readonly storeId: string;
   protected readonly files: FileSystem;
   protected readonly folder: string;

@@ -6,6 +6,20 @@ const CONNECT_TIMEOUT_MS = 8_000;
 /** How often a transaction is run again that met another one. */
 const MOST_TRIES = 20;
 
+/** The session was lost while a transaction was committed: it may have been, or not. */
+export class CommitInDoubt extends Error {
+  /** Of the transaction, as pg_xact_status takes it; null: it was never numbered. */
+  readonly id: string | null;
+  /** What it comes to, if it was committed. */
+  readonly result: unknown;
+
+  constructor(id: string | null, result: unknown, cause: unknown) {
+    super('the session was lost while a transaction was committed', { cause });
+    this.id = id;
+    this.result = result;
+  }
+}
+
 const types = new pg.TypeOverrides();
 // What we keep as such is exact up to 2^53.
 types.setTypeParser(pg.types.builtins.INT8, Number);
@@ -25,6 +39,8 @@ export class Connection implements AsyncDisposable {
   #queue: Promise<unknown> = Promise.resolve();
   #lost: Error | null = null;
   #onLost: (error: Error) => void = () => undefined;
+  /** Of the transaction that runs, where its work has learned it. */
+  transactionId: string | null = null;
 
   private constructor(client: pg.Client, name: string) {
     this.#client = client;
@@ -51,6 +67,10 @@ export class Connection implements AsyncDisposable {
       throw connectionFailure(error, url);
     }
     return connection;
+  }
+
+  get isLost(): boolean {
+    return this.#lost !== null;
   }
 
   /** Called once when the session is gone and nobody has closed it. */
@@ -94,15 +114,21 @@ export class Connection implements AsyncDisposable {
    * Runs `work` in a transaction, again when it met another one. One at a time on a connection.
    *
    * @param mode what follows BEGIN
+   * @throws CommitInDoubt
    */
   async transaction<T>(work: () => Promise<T>, mode = 'ISOLATION LEVEL READ COMMITTED'): Promise<T> {
     for (let tries = 1; ; tries++) {
       await this.query(`BEGIN ${mode}`);
+      this.transactionId = null;
+      let result: T | undefined;
+      let isCommitting = false;
       try {
-        const result = await work();
+        result = await work();
+        isCommitting = true;
         await this.query('COMMIT');
         return result;
       } catch (error) {
+        if (isCommitting && this.#lost !== null) throw new CommitInDoubt(this.transactionId, result, error);
         // Of a session that is gone the server rolls back by itself.
         await this.query('ROLLBACK').catch(() => undefined);
         if (!isRetried(error) || tries === MOST_TRIES) throw error;

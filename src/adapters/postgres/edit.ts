@@ -61,20 +61,21 @@ async function make<R>(
   await migrate(connection, randomUUID);
   const { clock, user: by } = options;
   return await connection.transaction(async () => {
-    const loaded = new Loaded(connection, SmallTables.none());
-    await loaded.load({
+    const loaded = new Loaded(connection, new SmallTables().draft());
+    await loaded.lock({
       users: 'user' in request ? [request.user] : [],
       items: 'item' in request ? [request.item] : [],
     });
-    // Once the row is locked: the same request may just have been made on it.
-    if (key !== null) await loaded.load({ facts: new Map([[NAMED_EDITS, [key]]]) });
     const [seq = 0] = await nextSeqs(connection, 1);
+    await loaded.readAbsent();
+    // The same request may just have been made.
+    if (key !== null) await loaded.readFacts({ facts: new Map([[NAMED_EDITS, [key]]]) });
     const stamp = { seq, at: clock.now(), storeId: '', by, via, why, undoes, isNews: true };
     const { changes, result } = decide(loaded.snapshot(stamp));
     const writes = new Writes();
-    await loaded.load(keysOf(changes));
+    await loaded.lock(keysOf(changes));
     apply(changes, stamp, { loaded, writes, onEdits: undefined });
-    await write(connection, loaded, writes);
+    await write(connection, { loaded, writes, seq });
     // It is sent when the transaction is committed.
     await connection.query(`NOTIFY ${EDITED}`);
     return result;

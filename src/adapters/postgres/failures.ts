@@ -28,6 +28,15 @@ export function isLost(error: unknown): boolean {
   );
 }
 
+/** cannot_connect_now, too_many_connections, read_only_sql_transaction: it is starting, is full, or is a standby. */
+const PASSING = new Set(['57P03', '53300', '25006']);
+
+/** Whether it passes by itself, as a restart of the server does: once it was reached, it is waited for. */
+export function isAway(error: unknown): boolean {
+  if (!(error instanceof Failure)) return isLost(error);
+  return error.code === 'store_unreachable' || PASSING.has(codeOf(error.cause));
+}
+
 /** Of an attempt to connect, or of a session that is gone. */
 export function connectionFailure(error: unknown, name: string): Failure {
   if (error instanceof Failure) return error;

@@ -1,6 +1,6 @@
 import type { Fact, FactLog } from '../../domain/facts.ts';
 import type { HistoryLine, LoggedMovement } from '../../ports/store.ts';
-import type { Connection } from './connection.ts';
+import type { Queries } from './lasting.ts';
 import { DECISION_COLUMNS, decidedOf, type DecisionRow } from './rows/decisions.ts';
 import { EDIT_COLUMNS, loggedEditOf, type EditRow } from './rows/edits.ts';
 
@@ -53,7 +53,7 @@ export interface FactRow extends Place {
 
 /** @param statement with the place as $1 and $2, the limit as $3, and `more` behind */
 export async function* chunks<Row extends Place>(
-  connection: Connection,
+  connection: Queries,
   statement: string,
   from: Place = START,
   more: readonly unknown[] = [],
@@ -70,7 +70,7 @@ export async function* chunks<Row extends Place>(
 
 /** As `history` of StoreReader. @param upTo the number of the last commit that is wanted */
 export async function* historyAfter(
-  connection: Connection,
+  connection: Queries,
   facts: readonly FactLog<never>[],
   from: Place,
   upTo = Infinity,

@@ -12,7 +12,7 @@ import type {
   Undelivered,
 } from '../../ports/store.ts';
 import type { Connection } from './connection.ts';
-import { ownerOf } from './owner/lock.ts';
+import { instancesOf } from './owner/instances.ts';
 import { outgoingOf, type OutgoingRow } from './rows/outgoing.ts';
 import type { PostgresView } from './view.ts';
 
@@ -47,7 +47,7 @@ export class PostgresInspection implements StoreInspection {
       'SELECT destination, count(*) AS waiting FROM orderctl.outbox GROUP BY destination',
     );
     return new PostgresInspection(view, connection, {
-      isOwned: (await ownerOf(connection)) !== null,
+      isOwned: (await instancesOf(connection)).length > 0,
       users: [...(await view.users())],
       items: [...(await view.items())],
       positions: await view.positions(),

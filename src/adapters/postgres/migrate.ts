@@ -1,9 +1,10 @@
 import { Failure } from '../../domain/failure.ts';
 import type { Connection } from './connection.ts';
 import { TABLES } from './migrations/0001-tables.ts';
+import { INSTANCES } from './migrations/0002-instances.ts';
 
 /** In order; the version of a database is how many of them it has. Never change one that was released: add another. */
-const MIGRATIONS: readonly string[] = [TABLES];
+const MIGRATIONS: readonly string[] = [TABLES, INSTANCES];
 
 /** Held while a database is migrated: several processes may start at once. */
 const MIGRATION_LOCK = 0x6f726401;
@@ -51,10 +52,16 @@ export async function migrate(connection: Connection, newStoreId: () => string):
 /** @throws Failure store_too_new */
 export async function checkedVersion(connection: Connection): Promise<number | null> {
   const version = await versionOf(connection);
-  if (version === null || version <= MIGRATIONS.length) return version;
+  if (version !== null) checkKnown(connection.name, [version]);
+  return version;
+}
+
+/** @param numbers of migrations that the database has @throws Failure store_too_new */
+export function checkKnown(name: string, numbers: readonly number[]): void {
+  if (Math.max(...numbers) <= MIGRATIONS.length) return;
   throw new Failure(
     'store_too_new',
-    `the store in ${connection.name} has version ${version}, and this program knows ${MIGRATIONS.length}`,
+    `the store in ${name} has version ${Math.max(...numbers)}, and this program knows ${MIGRATIONS.length}`,
     { fix: 'use the newer orderctl that migrated it' },
   );
 }

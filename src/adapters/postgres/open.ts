@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { Failure } from '../../domain/failure.ts';
 import type { StoreAccess } from '../../ports/access.ts';
@@ -8,7 +7,7 @@ import { Connection, type Target } from './connection.ts';
 import { makeEdit, makeEditIf, noStore } from './edit.ts';
 import { PostgresInspection } from './inspection.ts';
 import { checkedVersion } from './migrate.ts';
-import { claimTask } from './owner/lock.ts';
+import { claimTask } from './owner/claims.ts';
 import { askStatus, askToStop } from './owner/requests.ts';
 import type { PostgresOptions } from './store.ts';
 import { PostgresView } from './view.ts';
@@ -34,8 +33,9 @@ export function openPostgres(
     edit: (request, how) => makeEdit(opened, request, how),
     editIf: (request, conditions, how) => makeEditIf(opened, request, conditions, how),
     copyTable: () => Promise.reject(notOnPostgres(name)),
-    consumerStatus: () => ask(opened, (connection) => askStatus(connection, randomUUID), null),
-    stopConsumer: ({ kill }) => ask(opened, (connection) => askToStop(connection, kill, randomUUID), null),
+    consumerStatus: () => ask(opened, askStatus, null),
+    stopConsumer: ({ kill, instance = null }) =>
+      ask(opened, (connection) => askToStop(connection, { kill, instance }), null),
     claim: (task) => claim(opened, task),
     isThere: () => ask(opened, async () => true, false),
     room: async () => null,

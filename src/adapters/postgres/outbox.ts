@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { destinationOf, type Destination, type Outgoing, type OutgoingRecord } from '../../ports/store.ts';
 import type { Connection } from './connection.ts';
+import type { LastingConnection, Queries } from './lasting.ts';
+import type { Shards } from './owner/shards.ts';
 import { bodyOf, outgoingOf, rowOf, type OutgoingRow } from './rows/outgoing.ts';
 import type { Turns } from './turns.ts';
 
@@ -9,42 +11,65 @@ const WINDOW_ROWS = 2_000;
 /** Headers about when and how often it failed, not about what it is. */
 const OF_THE_FAILURE = new Set(['x-failed-at', 'x-attempts']);
 
-/** By outbox_by_destination. */
-const NEXT = `SELECT id, body, key, value FROM orderctl.outbox WHERE destination = $1 ORDER BY id LIMIT ${WINDOW_ROWS}`;
+/** By outbox_by_destination, passing over what others send. */
+const NEXT = `SELECT id, body, key, value FROM orderctl.outbox WHERE destination = $1 AND shard = ANY($2)
+  ORDER BY id LIMIT ${WINDOW_ROWS}`;
 /** By the rows that were sent, never up to one of them: ids are not in the order of commits. */
 const DELETE_SENT = 'DELETE FROM orderctl.outbox WHERE id = ANY($1)';
-const COUNT = 'SELECT destination, count(*) AS waiting FROM orderctl.outbox GROUP BY destination';
+/** From one destination to the next by outbox_by_destination; of those that have many no more than that are counted. */
+const COUNT = `WITH RECURSIVE d AS (
+    SELECT (SELECT destination FROM orderctl.outbox ORDER BY destination LIMIT 1) AS destination
+    UNION ALL
+    SELECT (SELECT destination FROM orderctl.outbox o WHERE o.destination > d.destination ORDER BY destination LIMIT 1)
+    FROM d WHERE d.destination IS NOT NULL)
+  SELECT destination, count(*) AS waiting FROM d CROSS JOIN LATERAL (
+    SELECT FROM orderctl.outbox o WHERE o.destination = d.destination AND shard = ANY($1) LIMIT $2) AS waiting
+  GROUP BY destination`;
+/** Of one destination, when others add to it meanwhile. */
+const MOST_COUNTED = 20_000;
 const KEEP = `INSERT INTO orderctl.undelivered (name, digest, body, key, value) VALUES ($1, $2, $3, $4, $5)
   ON CONFLICT (name) DO UPDATE SET body = EXCLUDED.body`;
 
 interface Window {
+  /** In which it was read. */
+  readonly term: number;
   readonly ids: readonly number[];
   readonly outgoing: readonly Outgoing[];
 }
 
-/** What waits to be sent, for its owner: nobody else adds to it or takes from it. */
+/** What waits to be sent by this process: that of its shards, as of the last look at what others have added. */
 export class Outbox {
-  readonly #connection: Connection;
+  readonly #connection: LastingConnection;
   readonly #turns: Turns;
-  readonly #waiting: Map<Destination, number>;
+  readonly #shards: Shards;
+  #waiting = new Map<Destination, number>();
   /** Read and not yet known to be sent. */
   readonly #windows = new Map<Destination, Window>();
   readonly #drains = new Map<Destination, Promise<unknown>>();
 
-  private constructor(connection: Connection, turns: Turns, waiting: Map<Destination, number>) {
+  constructor(connection: LastingConnection, turns: Turns, shards: Shards) {
     this.#connection = connection;
     this.#turns = turns;
-    this.#waiting = waiting;
+    this.#shards = shards;
   }
 
-  static async open(connection: Connection, turns: Turns): Promise<Outbox> {
-    const rows = await connection.query<{ destination: string; waiting: number }>(COUNT);
-    return new Outbox(connection, turns, new Map(rows.map((row) => [row.destination, row.waiting])));
+  /** In a turn: nothing is added or sent by this process meanwhile. */
+  async recount(connection: Queries, most = MOST_COUNTED): Promise<void> {
+    const rows = await connection.query<{ destination: string; waiting: number }>(COUNT, [
+      this.#shards.all,
+      most,
+    ]);
+    this.#waiting = new Map(rows.map((row) => [row.destination, row.waiting]));
   }
 
-  /** They are committed. */
-  add(outgoing: readonly Outgoing[]): void {
-    for (const one of outgoing) this.#count(destinationOf(one), 1);
+  /** They are committed. @param shards of each @returns whether some are for others to send */
+  add(outgoing: readonly Outgoing[], shards: readonly number[]): boolean {
+    let isForOthers = false;
+    outgoing.forEach((one, at) => {
+      if (this.#shards.has(shards[at] ?? 0)) this.#count(destinationOf(one), 1);
+      else isForOthers = true;
+    });
+    return isForOthers;
   }
 
   #count(destination: Destination, change: number): void {
@@ -65,12 +90,15 @@ export class Outbox {
     const run = before.then(async () => {
       if (!this.#waiting.has(destination)) return 0;
       const { ids, outgoing } = await this.#next(destination);
-      if (ids.length === 0) return 0;
+      if (ids.length === 0) {
+        this.#waiting.delete(destination);
+        return 0;
+      }
       const refused = await send(outgoing);
       await this.#turns.run(() =>
-        this.#connection.transaction(async () => {
-          for (const record of refused) await this.#keep(record);
-          await this.#connection.query(DELETE_SENT, [ids]);
+        this.#connection.transaction(async (connection) => {
+          for (const record of refused) await keep(connection, record);
+          await connection.query(DELETE_SENT, [ids]);
         }),
       );
       this.#windows.delete(destination);
@@ -85,33 +113,41 @@ export class Outbox {
   }
 
   async #next(destination: Destination): Promise<Window> {
+    if (!this.#shards.isInForce) await this.#turns.run(() => this.#leaseAgain());
+    const { term, all } = this.#shards;
     const known = this.#windows.get(destination);
-    if (known !== undefined) return known;
+    if (known?.term === term) return known;
     const rows = await this.#turns.run(() =>
-      this.#connection.query<OutgoingRow & { id: number }>(NEXT, [destination]),
+      this.#connection.query<OutgoingRow & { id: number }>(NEXT, [destination, all]),
     );
-    const window = { ids: rows.map(({ id }) => id), outgoing: rows.map(outgoingOf) };
+    const window = { term, ids: rows.map(({ id }) => id), outgoing: rows.map(outgoingOf) };
     this.#windows.set(destination, window);
     return window;
   }
 
-  /** One that is refused again replaces the first; another of that id gets a name of its own. */
-  async #keep(record: OutgoingRecord): Promise<void> {
-    const digest = digestOf(record);
-    const [first] = await this.#connection.query<{ digest: string }>(
-      'SELECT digest FROM orderctl.undelivered WHERE name = $1',
-      [record.id],
-    );
-    const isOther = first !== undefined && first.digest !== digest;
-    const name = isOther ? `${record.id}~${digest.slice(0, 8)}` : record.id;
-    const { body, key, value } = rowOf(record);
-    await this.#connection.query(KEEP, [name, digest, body, key, value]);
+  /** After a sleep others may have sent what this process was to send. */
+  async #leaseAgain(): Promise<void> {
+    await this.#shards.lease(this.#connection);
+    await this.recount(this.#connection);
   }
 
   /** Resolves when nothing is being sent. */
   async settled(): Promise<void> {
     await Promise.all(this.#drains.values());
   }
+}
+
+/** One that is refused again replaces the first; another of that id gets a name of its own. */
+async function keep(connection: Connection, record: OutgoingRecord): Promise<void> {
+  const digest = digestOf(record);
+  const [first] = await connection.query<{ digest: string }>(
+    'SELECT digest FROM orderctl.undelivered WHERE name = $1',
+    [record.id],
+  );
+  const isOther = first !== undefined && first.digest !== digest;
+  const name = isOther ? `${record.id}~${digest.slice(0, 8)}` : record.id;
+  const { body, key, value } = rowOf(record);
+  await connection.query(KEEP, [name, digest, body, key, value]);
 }
 
 /** Equal for the same record that failed again. */

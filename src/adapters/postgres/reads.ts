@@ -10,7 +10,7 @@ import type {
   StoreReader,
   Undelivered,
 } from '../../ports/store.ts';
-import type { Connection } from './connection.ts';
+import type { Queries } from './lasting.ts';
 import { decidedOf, type DecisionRow } from './rows/decisions.ts';
 import {
   AFTER,
@@ -46,7 +46,7 @@ import {
 /** What every reader of a store does, on one connection or another. */
 export abstract class PostgresReads implements StoreReader {
   abstract readonly storeId: string | null;
-  protected abstract readonly connection: Connection;
+  protected abstract readonly connection: Queries;
 
   async users(): Promise<Iterable<User>> {
     const rows = await this.connection.query<UserRow>(
@@ -114,7 +114,7 @@ export abstract class PostgresReads implements StoreReader {
 
   async small<T>(table: SmallTable<T>): Promise<ReadonlyMap<string, T>> {
     const rows = await this.connection.query<{ key: string; value: T }>(
-      'SELECT key, value FROM orderctl.small_tables WHERE table_name = $1 ORDER BY place',
+      'SELECT key, value FROM orderctl.small_tables WHERE table_name = $1 AND value IS NOT NULL ORDER BY place',
       [table.name],
     );
     return new Map(rows.map(({ key, value }) => [key, value]));

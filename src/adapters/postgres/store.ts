@@ -12,14 +12,17 @@ import type {
   Snapshot,
   Store,
 } from '../../ports/store.ts';
-import { Connection, type Target } from './connection.ts';
+import type { Target } from './connection.ts';
 import { OwedEffects } from './effects.ts';
+import { LastingConnection, type Queries } from './lasting.ts';
 import { migrate } from './migrate.ts';
 import { Outbox } from './outbox.ts';
-import { takeOwnership } from './owner/lock.ts';
-import { answerRequests, EDITED } from './owner/requests.ts';
+import { Beat } from './owner/beat.ts';
+import { register, selfAs, takeOver, type Instance } from './owner/instances.ts';
+import { ASK, EDITED, OWED } from './owner/requests.ts';
+import { Shards } from './owner/shards.ts';
 import { PostgresReads } from './reads.ts';
-import { GroupCommit } from './transactions/group.ts';
+import { GroupCommit, type Committed } from './transactions/group.ts';
 import { SmallTables } from './transactions/small-tables.ts';
 import { Turns } from './turns.ts';
 
@@ -31,95 +34,167 @@ export interface PostgresOptions extends Target {
   readonly processes: Processes;
 }
 
-interface Sessions {
-  /** Owns the store, and commits. */
-  readonly owner: Connection;
-  /** Reads, and hears what others ask. */
-  readonly reader: Connection;
-}
-
-interface Known {
+interface Parts {
+  readonly options: PostgresOptions & OwnOptions;
+  /** Commits, and what else is done in turns. */
+  readonly session: LastingConnection;
+  /** Reads, renews, and hears what others do. */
+  readonly reader: LastingConnection;
+  readonly self: Instance;
   readonly storeId: string;
   readonly small: SmallTables;
-  readonly outbox: Outbox;
-  readonly effects: OwedEffects;
+  /** Aborts when the store is closed. */
+  readonly closing: AbortController;
 }
 
 /**
- * The store as its owner has it. Everything that changes state runs on the one session that holds the lock of the owner:
- * when that is gone another process may own the store, and nothing more of this one is committed.
+ * The store as one of the processes has it that own it. What it knows of what the others do is a second old at most; what it
+ * commits is compared with what they have committed.
  */
 export class PostgresStore extends PostgresReads implements Store {
+  readonly isShared = true;
   readonly storeId: string;
-  protected readonly connection: Connection;
-  readonly #sessions: Sessions;
+  protected readonly connection: Queries;
+  readonly #parts: Parts;
   readonly #turns: Turns;
-  readonly #known: Known;
+  readonly #shards: Shards;
+  readonly #outbox: Outbox;
+  readonly #effects: OwedEffects;
   readonly #group: GroupCommit;
-  readonly #clock: Clock;
+  readonly #beat: Beat;
 
-  private constructor(
-    sessions: Sessions,
-    turns: Turns,
-    known: Known,
-    { clock, user, ...how }: PostgresOptions & OwnOptions,
-  ) {
+  private constructor(parts: Parts) {
     super();
-    this.#sessions = sessions;
-    this.#turns = turns;
-    this.#known = known;
-    this.#clock = clock;
-    this.connection = sessions.reader;
-    this.storeId = known.storeId;
-    const { outbox, effects, small } = known;
+    const { options, session, reader, self, storeId } = parts;
+    this.#parts = parts;
+    this.connection = reader;
+    this.storeId = storeId;
+    this.#turns = new Turns(options.url, options.onFailure);
+    this.#shards = new Shards(self.id);
+    this.#outbox = new Outbox(session, this.#turns, this.#shards);
+    this.#effects = new OwedEffects(session, self.id);
+    this.#group = this.#newGroup(parts);
+    this.#beat = new Beat({
+      ...{ connection: reader, self, shards: this.#shards, how: options },
+      ...{ processes: options.processes, clock: options.clock },
+      onOthers: () => this.#turns.run(() => this.#look()),
+      onNews: () => this.#takeNews(),
+      onFailure: (error) => void this.#turns.fail(error),
+    });
+  }
+
+  #newGroup({ options, session, self, storeId, small }: Parts): GroupCommit {
+    const { clock, user, processes, ...how } = options;
     let due: ReadonlyMap<EffectKind, number> | null = null;
-    this.#group = new GroupCommit({
-      ...{ connection: sessions.owner, storeId: known.storeId, clock, small },
+    return new GroupCommit({
+      ...{ connection: session, storeId, clock, small },
+      instanceId: self.id,
+      register: () => session.transaction((connection) => register(connection, self, processes)),
       from: { by: user, via: how.via },
       onEdits: how.onEdits,
       onNotice: how.onNotice,
-      before: async ({ writes }) => {
-        due = writes.effects.size > 0 ? await effects.look() : null;
+      before: async ({ writes }, connection) => {
+        due = writes.effects.size > 0 ? await this.#effects.look(connection) : null;
       },
-      after: ({ writes }) => {
-        if (due !== null) effects.know(due);
-        outbox.add(writes.outgoing);
-        if (writes.leavesWork) how.onOwed?.();
+      after: (committed) => {
+        if (due !== null) this.#effects.know(due);
+        this.#tell(committed);
       },
-      inTurn: (work) => turns.run(work),
+      inTurn: (work) => this.#turns.run(work),
     });
+  }
+
+  /** Has what was committed sent: by this process, or by those whose shards it is in. */
+  #tell({ writes }: Committed): void {
+    if (this.#outbox.add(writes.outgoing, writes.shards)) {
+      // Not in the transaction, in which it would make all commits of the database queue; what is missed is seen soon.
+      void this.#parts.reader.query(`NOTIFY ${OWED}`).catch(() => undefined);
+    }
+    if (writes.leavesWork) this.#parts.options.onOwed?.();
   }
 
   /** @throws Failure folder_in_use, store_unreachable, store_refused, store_too_new */
   static async open(options: PostgresOptions & OwnOptions): Promise<PostgresStore> {
-    const owner = await Connection.open(options);
-    let reader: Connection | undefined;
+    const closing = new AbortController();
+    const { clock, signal, awayLimitMs = 0 } = options;
+    const away = new Set<string>();
+    const open = (name: string): Promise<LastingConnection> =>
+      LastingConnection.open({
+        ...{ target: options, clock, limitMs: awayLimitMs },
+        onAway: (failure) => {
+          const wasAway = away.size > 0;
+          if (failure === null) away.delete(name);
+          else away.add(name);
+          if (failure !== null || (wasAway && away.size === 0)) options.onAway?.(failure);
+        },
+        signal: AbortSignal.any([closing.signal, ...(signal === undefined ? [] : [signal])]),
+      });
+    const opened: LastingConnection[] = [];
     try {
-      await migrate(owner, randomUUID);
-      reader = await Connection.open(options);
-      const sessions = { owner, reader };
-      return await openStore(
-        owner,
-        options,
-        (turns, known) => new PostgresStore(sessions, turns, known, options),
-      );
+      const session = await open('session');
+      opened.push(session);
+      await migrate(session.connection, randomUUID);
+      const reader = await open('reader');
+      opened.push(reader);
+      return await PostgresStore.#begin({ options, session, reader, closing });
     } catch (error) {
-      await reader?.[Symbol.asyncDispose]();
-      await owner[Symbol.asyncDispose]();
+      for (const one of opened) await one[Symbol.asyncDispose]();
       throw error;
     }
   }
 
-  /** Hears what others do, from here on. */
-  async listen(backend: number, how: OwnOptions): Promise<void> {
-    const { owner, reader } = this.#sessions;
-    for (const session of [owner, reader]) session.onLost((error) => void this.#turns.fail(error));
-    await answerRequests(reader, backend, how);
-    if (how.onEdits === undefined) return;
-    await reader.listen(EDITED, () => {
-      // What follows from an edit is made known soon, though no order comes. A failure has ended the store already.
-      void this.transact({}, () => ({ changes: {}, result: null })).catch(() => undefined);
+  static async #begin(parts: Omit<Parts, 'self' | 'storeId' | 'small'>): Promise<PostgresStore> {
+    const { options, session } = parts;
+    const { clock, processes, purpose } = options;
+    const self = selfAs(
+      {
+        ...{ id: randomUUID(), purpose, started_at: clock.now() },
+        ...{ is_consumer: options.status !== undefined, is_alone: options.isAlone === true },
+      },
+      processes,
+    );
+    const storeId = await session.transaction(async (connection) => {
+      await register(connection, self, processes);
+      if (options.newId === true)
+        await connection.query('UPDATE orderctl.shop SET store_id = $1', [randomUUID()]);
+      // What was edited while nobody owned it is found by what an owner compares at its start.
+      await connection.query(
+        `UPDATE orderctl.edits SET is_news = false
+         WHERE is_news AND (SELECT count(*) FROM orderctl.instances) = 1`,
+      );
+      const [shop] = await connection.query<{ store_id: string }>('SELECT store_id FROM orderctl.shop');
+      if (shop === undefined) throw new Error('orderctl.shop has no row');
+      return shop.store_id;
     });
+    const small = await SmallTables.load(session);
+    const store = new PostgresStore({ ...parts, self, storeId, small });
+    await store.#start();
+    return store;
+  }
+
+  async #start(): Promise<void> {
+    const { session, reader } = this.#parts;
+    await this.#shards.start(session);
+    await this.#outbox.recount(session, Number.MAX_SAFE_INTEGER);
+    this.#effects.know(await this.#effects.look(session));
+    await reader.listen(ASK, () => this.#beat.now());
+    await reader.listen(OWED, () => this.#beat.now());
+    await reader.listen(EDITED, () => this.#takeNews());
+    this.#beat.start();
+  }
+
+  /** What others have added and taken. */
+  async #look(): Promise<void> {
+    const { session, options } = this.#parts;
+    await this.#outbox.recount(session);
+    const isEarlier = this.#effects.know(await this.#effects.look(session));
+    if (isEarlier || this.#outbox.unsent().size > 0) options.onOwed?.();
+  }
+
+  /** What follows from an edit is made known soon, though no order comes. A failure has ended the store already. */
+  #takeNews(): void {
+    if (this.#parts.options.onEdits === undefined) return;
+    void this.transact({}, () => ({ changes: {}, result: null })).catch(() => undefined);
   }
 
   transact<R>(keys: Keys, decide: (snapshot: Snapshot) => { changes: Changes; result: R }): Promise<R> {
@@ -130,69 +205,43 @@ export class PostgresStore extends PostgresReads implements Store {
     destination: Destination,
     send: (unsent: readonly Outgoing[]) => Promise<readonly OutgoingRecord[]>,
   ): Promise<number> {
-    return this.#known.outbox.drain(destination, send);
+    return this.#outbox.drain(destination, send);
   }
 
   unsent(): ReadonlyMap<Destination, number> {
-    return this.#known.outbox.unsent();
+    return this.#outbox.unsent();
   }
 
   takeEffects(options: Parameters<Store['takeEffects']>[0]): Promise<readonly Effect[]> {
-    return this.#turns.run(() => this.#known.effects.take(options, this.#clock.now()));
+    const { clock } = this.#parts.options;
+    return this.#turns.run(() => this.#effects.take(options, clock.now()));
   }
 
   nextDue(kinds: readonly EffectKind[]): number | null {
-    return this.#known.effects.nextDue(kinds);
+    return this.#effects.nextDue(kinds);
   }
 
   /** In the database: it is where the state is. */
   async keepFile(name: string, text: string): Promise<string> {
-    await this.#turns.run(() =>
-      this.#sessions.owner.query(
-        `INSERT INTO orderctl.kept_files (name, content) VALUES ($1, $2)
-         ON CONFLICT (name) DO UPDATE SET content = EXCLUDED.content`,
-        [name, text],
-      ),
+    await this.#parts.reader.query(
+      `INSERT INTO orderctl.kept_files (name, content) VALUES ($1, $2)
+       ON CONFLICT (name) DO UPDATE SET content = EXCLUDED.content`,
+      [name, text],
     );
     return `orderctl.kept_files/${name}`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#known.outbox.settled();
+    const { session, reader, self, closing } = this.#parts;
+    await this.#outbox.settled();
     await this.#turns.end();
-    const { owner, reader } = this.#sessions;
-    await owner
-      .query('DELETE FROM orderctl.instances WHERE backend = pg_backend_pid()')
+    // From here on nothing waits for a database that is away.
+    closing.abort();
+    await this.#beat.end();
+    await takeOver(session, [self.id])
+      .then(() => session.query('DELETE FROM orderctl.instances WHERE id = $1', [self.id]))
       .catch(() => undefined);
     await reader[Symbol.asyncDispose]();
-    await owner[Symbol.asyncDispose]();
+    await session[Symbol.asyncDispose]();
   }
-}
-
-async function openStore(
-  owner: Connection,
-  options: PostgresOptions & OwnOptions,
-  make: (turns: Turns, known: Known) => PostgresStore,
-): Promise<PostgresStore> {
-  const { clock, processes, purpose } = options;
-  const as = { purpose, started_at: clock.now(), is_consumer: options.status !== undefined };
-  await takeOwnership(owner, as, { processes, sleep: (ms) => clock.sleep(ms) });
-  if (options.newId === true) await owner.query('UPDATE orderctl.shop SET store_id = $1', [randomUUID()]);
-  // What was edited while nobody owned it is found by what the owner compares at its start.
-  await owner.query('UPDATE orderctl.edits SET is_news = false WHERE is_news');
-  const turns = new Turns(owner.name, options.onFailure);
-  const [shop] = await owner.query<{ storeId: string; backend: number }>(
-    'SELECT store_id AS "storeId", pg_backend_pid() AS backend FROM orderctl.shop',
-  );
-  if (shop === undefined) throw new Error('orderctl.shop has no row');
-  const known: Known = {
-    storeId: shop.storeId,
-    small: await SmallTables.load(owner),
-    outbox: await Outbox.open(owner, turns),
-    effects: new OwedEffects(owner),
-  };
-  await known.effects.start();
-  const store = make(turns, known);
-  await store.listen(shop.backend, options);
-  return store;
 }

@@ -68,6 +68,23 @@ export async function clearGroup(
   }
 }
 
+/**
+ * The group of a store that several processes share: its processes may be in it.
+ *
+ * @returns whether anybody is
+ * @throws Failure group_in_use: members that work on another one
+ */
+export async function findMembers(
+  admin: BrokerAdmin,
+  storeId: string,
+  { topic, group }: GroupOf,
+): Promise<boolean> {
+  const { members } = await admin.group(group);
+  const foreign = members.filter(({ clientId }) => clientId !== markOf(storeId));
+  if (foreign.length > 0) throw hasOthers(topic, group, foreign);
+  return members.length > 0;
+}
+
 function patienceMs({ process, sessionTimeoutMs }: GroupMember, processes: Processes): number {
   if (process !== null && processes.stateOf(process) === 'alive') return DEATH_MS;
   return (sessionTimeoutMs ?? SESSION_MS) + SLACK_MS;

@@ -2,7 +2,7 @@ import { Failure, isFailure } from '../../domain/failure.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import type { BrokerAdmin, CommittedOffset, PartitionRange } from '../../ports/broker.ts';
 import type { ProcessorName } from '../../domain/messages/message.ts';
-import type { Position, Store, StoredPosition, StoreReader } from '../../ports/store.ts';
+import type { Changes, Position, Store, StoredPosition, StoreReader } from '../../ports/store.ts';
 import { isMove, type PositionMove, type ResetTo } from './plan.ts';
 
 /* Stored positions and the consumer group that follows them, as both consuming and resetting need them. */
@@ -152,20 +152,30 @@ export async function storeMoves(
   const all = moved.flatMap(({ source, moves }) => moves.map((move) => ({ source, move })));
   if (all.length === 0) return;
   const positions = all.map(({ source, move: { partition } }) => ({ ...source, partition }));
-  await store.transact({ positions }, () => ({
-    changes: {
-      edits: all
-        .filter(({ move }) => isMove(move))
-        .map(({ source, move: { partition, before, after, cause, recreated } }) => ({
-          kind: 'position',
-          ...source,
-          ...{ partition, before, after, cause },
-          ...(recreated ? { recreated } : {}),
-        })),
-      positions: all.map(({ source, move }) => movedPosition(source, clusterId, move)),
-    },
-    result: undefined,
-  }));
+  await store.transact({ positions }, (state) => {
+    // Another process may have gone on from there meanwhile.
+    const still = all.filter(({ source, move: { partition, before } }) => {
+      return (state.position({ ...source, partition })?.next ?? null) === before;
+    });
+    return { changes: changesOf(still, clusterId), result: undefined };
+  });
+}
+
+function changesOf(
+  all: readonly { readonly source: SourceTopic; readonly move: PositionMove }[],
+  clusterId: string,
+): Changes {
+  return {
+    edits: all
+      .filter(({ move }) => isMove(move))
+      .map(({ source, move: { partition, before, after, cause, recreated } }) => ({
+        kind: 'position',
+        ...source,
+        ...{ partition, before, after, cause },
+        ...(recreated ? { recreated } : {}),
+      })),
+    positions: all.map(({ source, move }) => movedPosition(source, clusterId, move)),
+  };
 }
 
 /** Brings the group's committed offsets up to the stored positions, with our mark: every Kafka tool shows the right lag. */

@@ -75,6 +75,7 @@ export async function resetOffsets(
   await using store = await access.own({
     purpose: `offsets reset of ${topics.join(', ')}`,
     via: 'command',
+    isAlone: true,
     onNotice: (notice) => options.on({ kind: 'notice', notice }),
   });
   const of = { topic: topics[0] ?? '', group };

@@ -116,14 +116,17 @@ export type PrepareEvent =
     }
   | { readonly kind: 'moved'; readonly topic: string; readonly move: PositionMove };
 
+/** What a run may wait for. */
+export type Awaited = 'broker' | 'registry' | 'store';
+
 export type WaitEvent =
   | {
       readonly kind: 'waiting';
-      readonly for: 'broker' | 'registry';
+      readonly for: Awaited;
       readonly forMs: number;
       readonly message: string;
     }
-  | { readonly kind: 'resumed'; readonly for: 'broker' | 'registry' };
+  | { readonly kind: 'resumed'; readonly for: Awaited };
 
 /** A batch of one partition was committed. */
 export interface BatchEvent<M, R> {

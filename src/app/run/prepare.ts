@@ -1,3 +1,4 @@
+import { Failure, isFailure } from '../../domain/failure.ts';
 import type { WantedTopic } from '../../domain/topics/declared-topics.ts';
 import { MESSAGES } from '../../domain/messages/index.ts';
 import type { DeclaredMessage, ProcessorName } from '../../domain/messages/message.ts';
@@ -8,7 +9,7 @@ import type { Processes } from '../../ports/processes.ts';
 import type { Store, StoredPosition } from '../../ports/store.ts';
 import type { Processor } from '../../processors/processor.ts';
 import type { PrepareEvent, RunOptions } from './events.ts';
-import { clearGroup } from '../offsets/clear-group.ts';
+import { clearGroup, findMembers } from '../offsets/clear-group.ts';
 import { findMoves } from '../offsets/find-moves.ts';
 import {
   commitPositions,
@@ -87,17 +88,41 @@ export async function prepareRun(
   for (const { processor, group } of readers) {
     const [first] = processor.sources;
     const topic = first === undefined ? '' : topicOf(first, names);
-    await clearGroup(admin, ports, { topic, group, signal: options.signal }, options.on);
+    const isActive = await isGroupActive(admin, ports, { topic, group }, options);
     const topics: PreparedTopic[] = [];
     for (const source of processor.sources) {
       // Of the readers that run here: one that does not may never run, and then nobody would send them.
       const sendsDeadLetters = source.readers.find((name) => running.has(name)) === processor.name;
-      const of = { source, group, processor: processor.name, clusterId, sendsDeadLetters };
+      const of = { source, group, processor: processor.name, clusterId, sendsDeadLetters, isActive };
       topics.push(await prepareTopic(admin, store, of, options));
     }
     prepared.push(topics);
   }
   return prepared;
+}
+
+/**
+ * Whether other processes read for this store already: they go on where they are.
+ *
+ * @throws Failure group_in_use: members of another store, or any where the positions are to be reset
+ */
+async function isGroupActive(
+  admin: BrokerAdmin,
+  ports: PreparePorts,
+  of: { readonly topic: string; readonly group: string },
+  { signal, reset, on }: PrepareOptions,
+): Promise<boolean> {
+  const { store } = ports;
+  if (!store.isShared) {
+    await clearGroup(admin, ports, { ...of, signal }, on);
+    return false;
+  }
+  const isActive = await findMembers(admin, store.storeId, of);
+  if (!isActive || reset === null) return isActive;
+  throw new Failure('group_in_use', `other processes of this store consume as group ${of.group}`, {
+    fix: { kind: 'stop_owner' },
+    context: { topic: of.topic },
+  });
 }
 
 /**
@@ -119,16 +144,20 @@ async function prepareTopic(
     processor: ProcessorName;
     clusterId: string;
     sendsDeadLetters: boolean;
+    isActive: boolean;
   },
   options: PrepareOptions,
 ): Promise<PreparedTopic> {
-  const { source, group, processor, clusterId, sendsDeadLetters } = of;
+  const { source, group, processor, clusterId, sendsDeadLetters, isActive } = of;
   const { names, adopt, reset, on } = options;
   const topic = topicOf(source, names);
   const isWhole = reset !== null || options.untilEnd;
   const ranges = await (isWhole ? admin.ranges(topic) : admin.ledRanges(topic));
   const positions = await storedPositions(store, { processor, topic });
   const mark = markOf(store.storeId);
+  const dlqTopic = sendsDeadLetters ? deadLetterTopicOf(source, names) : null;
+  // A group that works is moved by nobody, and commits by itself.
+  if (isActive) return { source, topic, ranges, positions, dlqTopic, skipped: 0 };
   const committed = await admin.committed(group, topic);
   const known = [...ranges, ...rangesWithoutLeader({ ranges, stored: positions, committed })];
   const ahead = reset === null ? groupAhead({ ranges: known, stored: positions, committed, mark }) : [];
@@ -140,10 +169,14 @@ async function prepareTopic(
     positions.set(move.partition, movedPosition({ processor, topic }, clusterId, move));
     on({ kind: 'moved', topic, move });
   }
-  await commitPositions(admin, { topic, group }, { positions, ranges: known, committed, mark });
+  try {
+    await commitPositions(admin, { topic, group }, { positions, ranges: known, committed, mark });
+  } catch (error) {
+    // Another process of this store has joined meanwhile.
+    if (!store.isShared || !isFailure(error, 'group_in_use')) throw error;
+  }
   return {
-    ...{ source, topic, ranges, positions },
-    dlqTopic: sendsDeadLetters ? deadLetterTopicOf(source, names) : null,
+    ...{ source, topic, ranges, positions, dlqTopic },
     skipped: moves.reduce((sum, move) => sum + move.skipped, 0),
   };
 }

@@ -1,7 +1,9 @@
-import type { BrokerAdmin, Consumer, ConsumerEvent } from '../../ports/broker.ts';
+import type { BrokerAdmin, Consumer, ConsumerEvent, RunOptions } from '../../ports/broker.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { Codec } from '../../ports/codec.ts';
 import type { ProcessorStatus } from '../../ports/owner.ts';
 import type { Store } from '../../ports/store.ts';
+import { storedPositions } from '../offsets/group-positions.ts';
 import { markOf } from '../offsets/plan.ts';
 import { BatchRunner, type BatchRunnerParts } from './batches/batch.ts';
 import type { CodecOf, RunEvent, Service, ServiceSummary } from './events.ts';
@@ -18,6 +20,9 @@ export interface ReadingParts extends Pick<
   readonly codecOf: CodecOf;
   /** As Processes.self. */
   readonly process: string | null;
+  readonly clock: Clock;
+  /** It ends by itself: what other processes read for it counts too. */
+  readonly untilEnd: boolean;
   readonly on: (event: RunEvent) => void;
   /** Something was read, or the group was joined. */
   readonly onProgress: () => void;
@@ -25,8 +30,13 @@ export interface ReadingParts extends Pick<
   readonly end: AbortSignal;
 }
 
+/** How often it is looked how far others have read. */
+const LOOK_MS = 500;
+
 interface Topic {
   readonly prepared: PreparedTopic;
+  /** Partitions that are this process's, where several divide them; null: all are. */
+  readonly owned: Set<number> | null;
   readonly progress: Progress;
   readonly batches: BatchRunner<unknown, { kind: string }>;
 }
@@ -57,7 +67,8 @@ export class Reading {
       ...{ source, dlqTopic, positions, codec },
       onCommitted: (records) => on({ kind: 'committed', processor, records }),
     });
-    return { prepared, batches, progress: new Progress(ranges, positions) };
+    const owned = this.#parts.store.isShared ? new Set<number>() : null;
+    return { prepared, owned, batches, progress: new Progress(ranges, positions) };
   }
 
   get service(): Service {
@@ -81,12 +92,15 @@ export class Reading {
   }
 
   get lag(): number {
-    return this.#sum(({ progress }) => progress.lag());
+    return this.#sum(({ progress, owned }) => progress.lag((partition) => owned?.has(partition) ?? true));
   }
 
   get partitions(): ProcessorStatus['partitions'] {
-    return [...this.#topics].flatMap(([topic, { progress }]) =>
-      progress.partitions().map(({ partition, next, lag }) => ({ topic, partition, next, lag })),
+    return [...this.#topics].flatMap(([topic, { owned, progress }]) =>
+      progress
+        .partitions()
+        .filter(({ partition }) => owned?.has(partition) ?? true)
+        .map(({ partition, next, lag }) => ({ topic, partition, next, lag })),
     );
   }
 
@@ -98,14 +112,16 @@ export class Reading {
 
   /** Until `end`. @throws Failure as Consumer.run, and those of the store */
   async run(consumer: Consumer, stallTimeoutMs: number | null): Promise<void> {
-    const { service, store, process, end, onProgress } = this.#parts;
+    const { service, store, process, end, onProgress, untilEnd } = this.#parts;
+    if (store.isShared && untilEnd) void this.#watchOthers();
     await consumer.run(
       {
-        ...{ topics: this.topics, group: service.group, mode: 'exclusive' },
+        ...{ topics: this.topics, group: service.group, mode: store.isShared ? 'shared' : 'exclusive' },
         ...{ storeId: store.storeId, clientId: markOf(store.storeId), process },
         metadata: markOf(store.storeId),
         positions: () =>
           [...this.#topics.values()].flatMap(({ prepared }) => [...prepared.positions.values()]),
+        ...(store.isShared ? this.#sharing() : {}),
         onEvent: (event) => this.#take(event),
         onNext: (records, { topic }) => this.#topics.get(topic)?.batches.expect(records),
         stallTimeoutMs,
@@ -120,6 +136,47 @@ export class Reading {
         return next;
       },
     );
+  }
+
+  /** What is stored counts for a process that gets a partition: others may have read it meanwhile. */
+  #sharing(): Pick<RunOptions, 'onAssigned' | 'onRevoked'> {
+    return {
+      onAssigned: async (partitions) => {
+        for (const [topic, { prepared, owned, progress }] of this.#topics) {
+          const stored = await this.#stored(topic);
+          for (const { partition } of partitions.filter((one) => one.topic === topic)) {
+            const position = stored.get(partition);
+            if (position === undefined) prepared.positions.delete(partition);
+            else prepared.positions.set(partition, position);
+            progress.passed(partition, position?.next ?? 0);
+            owned?.add(partition);
+          }
+        }
+      },
+      onRevoked: async (partitions) => {
+        for (const { topic, partition } of partitions) this.#topics.get(topic)?.owned?.delete(partition);
+      },
+    };
+  }
+
+  #stored(topic: string): ReturnType<typeof storedPositions> {
+    const { store, service } = this.#parts;
+    return storedPositions(store, { processor: service.processor.name, topic });
+  }
+
+  /** Until the end, which comes when all is read by whomever. A failure of the store ends the run elsewhere. */
+  async #watchOthers(): Promise<void> {
+    const { clock, end, onProgress } = this.#parts;
+    while (!end.aborted) {
+      await clock.sleep(LOOK_MS, end);
+      if (!this.#hasJoined) continue;
+      for (const [name, { owned, progress }] of this.#topics) {
+        const stored = await this.#stored(name).catch(() => new Map<number, never>());
+        for (const [partition, { next }] of stored)
+          if (owned?.has(partition) !== true) progress.passed(partition, next);
+      }
+      onProgress();
+    }
   }
 
   summary(): ServiceSummary {

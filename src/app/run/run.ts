@@ -1,6 +1,7 @@
 import type { RunEvent, RunOptions, RunPorts, RunSummary, Service } from './events.ts';
 import { FirstFailure } from './first-failure.ts';
 import { StatusBoard } from './status/board.ts';
+import { waitLimitMs, Waits } from './wait.ts';
 import { Work } from './work.ts';
 
 /**
@@ -29,6 +30,18 @@ export async function runServices(
     asked.on(event);
   };
   const failed = new FirstFailure(stop);
+  const waits = new Waits({ clock, options: asked, on, stop });
+  const storeIsAway = {};
+  let awaySince = 0;
+  const onAway = (failure: Error | null): void => {
+    if (failure === null) {
+      awaySince = 0;
+      waits.end('store', storeIsAway);
+      return;
+    }
+    awaySince ||= clock.now();
+    waits.begin('store', storeIsAway, clock.now() - awaySince, failure.message);
+  };
   let onOwed: () => void = () => undefined;
   await using store = await access.own({
     purpose: asked.purpose,
@@ -40,11 +53,12 @@ export async function runServices(
     status: () => board.status(),
     onStop: () => on({ kind: 'stop_asked' }),
     newId: asked.newId === true,
+    ...{ onAway, awayLimitMs: waitLimitMs(asked), signal: stop.signal },
   });
   await asked.onOwned?.(store);
   await asked.announceMissed?.(store);
   const options = { ...asked, on };
-  const work = await Work.of(ports, services, { store, options, stop, end, failed });
+  const work = await Work.of(ports, services, { store, options, stop, end, failed, waits });
   onOwed = () => work.wake();
   board.attach(work.readings);
   const forwardAbort = (): void => stop.abort();

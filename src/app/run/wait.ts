@@ -1,6 +1,6 @@
 import { isFailure, type FailureCode } from '../../domain/failure.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { RunOptions, WaitEvent } from './events.ts';
+import type { Awaited, RunOptions, WaitEvent } from './events.ts';
 
 /** How often the wait is reported. */
 const WARN_EVERY_MS = 30_000;
@@ -8,17 +8,20 @@ const WARN_EVERY_MS = 30_000;
 const BOUNDED_WAIT_MS = 60_000;
 const RETRY_EVERY_MS = 1_000;
 
-/** What a run may wait for. */
-export type Awaited = 'broker' | 'registry';
-
 const FAILURES: Readonly<Record<Awaited, FailureCode>> = {
   broker: 'broker_unreachable',
   registry: 'registry_unreachable',
+  store: 'store_unreachable',
 };
 
 /** Whether a run ends by itself. */
 function isBounded({ untilEnd, maxMessages }: Pick<RunOptions, 'untilEnd' | 'maxMessages'>): boolean {
   return untilEnd || maxMessages !== null;
+}
+
+/** How long a run waits for a service that answered before; null: for ever. */
+export function waitLimitMs(options: Pick<RunOptions, 'untilEnd' | 'maxMessages'>): number | null {
+  return isBounded(options) ? BOUNDED_WAIT_MS : null;
 }
 
 export interface WaitsParts {
@@ -32,8 +35,10 @@ export interface WaitsParts {
 /** How a run waits for services that answered before; reported once, however many parts of it wait. */
 export class Waits {
   readonly #parts: WaitsParts;
-  readonly #waiting: Readonly<Record<Awaited, Set<object>>> = { broker: new Set(), registry: new Set() };
-  readonly #saidAt: Record<Awaited, number> = { broker: -Infinity, registry: -Infinity };
+  readonly #waiting: Readonly<Record<Awaited, Set<object>>> = {
+    ...{ broker: new Set(), registry: new Set(), store: new Set() },
+  };
+  readonly #saidAt: Record<Awaited, number> = { broker: -Infinity, registry: -Infinity, store: -Infinity };
 
   constructor(parts: WaitsParts) {
     this.#parts = parts;
@@ -41,7 +46,7 @@ export class Waits {
 
   /** Give up after this long; null waits for ever. */
   get limitMs(): number | null {
-    return isBounded(this.#parts.options) ? BOUNDED_WAIT_MS : null;
+    return waitLimitMs(this.#parts.options);
   }
 
   /** @param who waits; reported for the first one, and every 30 s while any waits */

@@ -8,7 +8,7 @@ import type { FirstFailure } from './first-failure.ts';
 import { Outbox, unsentOf } from './outbox/outbox.ts';
 import { prepareRun } from './prepare.ts';
 import { Reading } from './reading.ts';
-import { Waits } from './wait.ts';
+import type { Waits } from './wait.ts';
 
 export interface WorkContext {
   readonly store: Store;
@@ -18,11 +18,11 @@ export interface WorkContext {
   /** Aborted when nothing more is to be read. */
   readonly end: AbortController;
   readonly failed: FirstFailure;
+  readonly waits: Waits;
 }
 
 interface Parts extends WorkContext {
   readonly ports: RunPorts;
-  readonly waits: Waits;
   readonly quota: Quota;
   readonly outbox: Outbox;
   readonly effects: EffectWorkers;
@@ -38,23 +38,23 @@ export class Work {
   /** Prepares the topics and groups, without joining any group. @throws Failure as runServices */
   static async of(ports: RunPorts, services: readonly Service[], context: WorkContext): Promise<Work> {
     const { access, broker, clock, codecOf } = ports;
-    const { store, options, stop } = context;
+    const { store, options, stop, waits } = context;
     const performers = ports.performers?.(store) ?? {};
     const { processes } = access;
     const { on, names, group, create } = options;
     const readers = services.map(({ processor, group }) => ({ processor, group }));
     const prepared = await prepareRun({ store, broker, processes, clock }, readers, options);
-    const waits = new Waits({ clock, options, on, stop });
     const outbox = new Outbox({ store, broker, clock, names, group, create, codecOf, waits, on, stop });
     const processors = services.map(({ processor }) => processor);
     const onSettled = (): void => work.#look();
     const effects = new EffectWorkers({ store, clock, processors, performers, on, onSettled });
     const quota = new Quota(options.maxMessages);
-    const work: Work = new Work({ ...context, ports, waits, outbox, effects, quota });
+    const work: Work = new Work({ ...context, ports, outbox, effects, quota });
     for (const [at, service] of services.entries()) {
       work.readings.push(
         await Reading.of({
-          ...{ store, service, codecOf, outbox, waits, quota, on },
+          ...{ store, service, codecOf, outbox, waits, quota, on, clock },
+          untilEnd: options.untilEnd,
           topics: prepared[at] ?? [],
           process: processes.self(),
           onProgress: () => work.#look(),

@@ -2,8 +2,10 @@ import type { Status } from '../../documents/status.ts';
 import { countsDocument, processorDocument } from '../../documents/write/status.ts';
 import type { Recent } from '../../app/status/recent.ts';
 import type { FolderStatus, UncountedFile } from '../../app/status/show.ts';
+import { byTopic } from '../../domain/topics/by-topic.ts';
 import { isoTime, isoTimeOrNull } from '../../domain/iso-time.ts';
-import type { ConsumerStatus, ProcessorStatus, RunningConsumer } from '../../ports/owner.ts';
+import type { ConsumerStatus, ProcessorStatus, RunningConsumer, RunningInstance } from '../../ports/owner.ts';
+import { serviceName } from './awaited.ts';
 import { count, duration, grouped, wrapped } from './text.ts';
 
 /** Keys in the order of the contract; all of them null where they are not known. */
@@ -23,9 +25,32 @@ export function statusDocument({ consumer, files, problem }: FolderStatus): Stat
     last_commit_at: isoTimeOrNull(status?.lastCommitAt),
     counts: status === undefined ? null : countsDocument(status.counts),
     processors: status === undefined ? null : processorsOf(status).map(processorDocument),
+    instances: known?.instances?.map(instanceDocument) ?? null,
     files,
     problem: problem?.message ?? null,
   };
+}
+
+function instanceDocument({ pid, host, startedAt, state, partitions }: RunningInstance): Instances[number] {
+  return { pid, host, started_at: isoTime(startedAt), state, partitions: [...partitions] };
+}
+type Instances = NonNullable<Status['instances']>;
+
+/** A line for each, where there are several. */
+function instanceRows(instances: readonly RunningInstance[], now: number): [string, string][] {
+  if (instances.length < 2) return [];
+  return instances.map(({ pid, host, startedAt, state, partitions }) => [
+    'instance',
+    `process ${pid} on ${host}, ${state === 'silent' ? 'does not answer' : state}, for ${ago(startedAt, now)}, ${partitionsInWords(partitions)}`,
+  ]);
+}
+
+/** `orders/0, 2, 4; payments.processed/1` */
+function partitionsInWords(partitions: RunningInstance['partitions']): string {
+  if (partitions.length === 0) return 'no partitions';
+  return [...byTopic(partitions)]
+    .map(([topic, of]) => `${topic}/${[...new Set(of.map(({ partition }) => partition))].join(', ')}`)
+    .join('; ');
 }
 
 /** A consumer of an earlier version does not say. */
@@ -119,6 +144,7 @@ function consumerLines(consumer: FolderStatus['consumer'], folder: string, now: 
     ['read', readInWords(consumer)],
     ['last commit', lastCommitAt === null ? 'none yet' : `${ago(lastCommitAt, now)} ago`],
     ...processorRows(status),
+    ...instanceRows(consumer.instances ?? [], now),
   ];
   return rows.map(([name, value]) => row(name, value));
 }
@@ -141,7 +167,7 @@ function fileInLine({ state, file }: UncountedFile): string {
 /** `consuming`, `waiting for the brokers` */
 export function stateInWords({ state, waitingFor }: ConsumerStatus): string {
   if (waitingFor === null || state !== 'waiting') return state;
-  return `waiting for the ${waitingFor === 'broker' ? 'brokers' : 'schema registry'}`;
+  return `waiting for the ${serviceName(waitingFor)}`;
 }
 
 function readInWords({ status: { counts } }: RunningConsumer): string {

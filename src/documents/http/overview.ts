@@ -29,7 +29,7 @@ export const Overview = object({
     object({
       pid: Type.Integer(),
       state: Type.Enum(['starting', 'consuming', 'waiting', 'stopping']),
-      waiting_for: nullable(Type.Enum(['broker', 'registry'])),
+      waiting_for: nullable(Type.Enum(['broker', 'registry', 'store'])),
       lag: nullable(Type.Integer()),
       processors: Type.Array(ProcessorState),
     }),

@@ -1,119 +1,123 @@
 import { Failure } from '../../../domain/failure.ts';
-import type { ConsumerStatus, OwnOptions, RunningConsumer, StoppedConsumer } from '../../../ports/owner.ts';
+import type { RunningConsumer, StoppedConsumer } from '../../../ports/owner.ts';
 import type { Connection } from '../connection.ts';
-import { describe, ownerOf, type Instance } from './lock.ts';
+import { describe, instancesOf, type Instance } from './instances.ts';
+import { together, type AnsweredInstance } from './together.ts';
 
-/* An owner is asked by a notification, answers in its row of orderctl.instances, and notifies that it did. */
+/* Owners are asked in their rows of orderctl.instances, and answer there at the next beat, which a notification brings on. */
 
-const ASK = 'orderctl_ask';
-const ANSWER = 'orderctl_answer';
+export const ASK = 'orderctl_ask';
+/** There is something to be sent by others. */
+export const OWED = 'orderctl_owed';
 /** Of edits by other processes. */
 export const EDITED = 'orderctl_edited';
 
-/** An owner answers at once: what takes longer is paused, or busy beyond use. */
+/** An owner answers within a second: what takes longer is paused, or busy beyond use. */
 const ANSWER_MS = 5_000;
 /** A stop takes ten seconds at most. */
 const STOP_MS = 10_000;
 const LOOK_MS = 50;
 
-interface Request {
-  readonly id: string;
-  readonly kind: 'status' | 'stop';
-}
-
-/** @param connection of the owner, not the one that it commits on @param backend of the one that it does */
-export async function answerRequests(
-  connection: Connection,
-  backend: number,
-  how: OwnOptions,
-): Promise<void> {
-  await connection.listen(ASK, (payload) => {
-    const { id, kind } = JSON.parse(payload) as Request;
-    const status = how.status?.() ?? null;
-    if (kind === 'stop') how.onStop?.();
-    // A session that is gone ends the owner by itself.
-    void connection
-      .query(
-        `WITH answered AS (UPDATE orderctl.instances SET status = $2, answered = $3 WHERE backend = $1 RETURNING answered)
-         SELECT pg_notify('${ANSWER}', answered) FROM answered`,
-        [backend, JSON.stringify(status), id],
-      )
-      .catch(() => undefined);
-  });
-}
-
-/** @throws Failure owner_unreachable */
-async function ask(connection: Connection, owner: Instance, request: Request): Promise<void> {
-  const answered = new Promise<true>((resolve) => {
-    void connection.listen(ANSWER, (id) => {
-      if (id === request.id) resolve(true);
-    });
-  });
-  await connection.query(`SELECT pg_notify('${ASK}', $1)`, [JSON.stringify(request)]);
-  const deadline = Date.now() + ANSWER_MS;
-  // The answer, or that nobody is there to give one.
-  while ((await Promise.race([answered, pause(LOOK_MS)])) !== true) {
-    if ((await ownerOf(connection))?.backend !== owner.backend) return;
-    if (Date.now() < deadline) continue;
-    throw new Failure(
-      'owner_unreachable',
-      `${connection.name} belongs to ${describe(owner)}, which does not answer`,
-      { fix: { kind: 'wake_owner', pid: owner.pid } },
-    );
-  }
-}
-
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** @returns null when no consumer owns the store @throws Failure owner_unreachable */
-export async function askStatus(
-  connection: Connection,
-  newId: () => string,
-): Promise<RunningConsumer | null> {
-  const owner = await ownerOf(connection);
-  if (owner?.is_consumer !== true) return null;
-  const id = newId();
-  await ask(connection, owner, { id, kind: 'status' });
-  const [row] = await connection.query<{ status: ConsumerStatus | null }>(
-    'SELECT status FROM orderctl.instances WHERE answered = $1',
-    [id],
-  );
-  const status = row?.status ?? null;
-  return status === null ? null : { pid: owner.pid, startedAt: owner.started_at, status };
+async function consumersOf(connection: Connection): Promise<Instance[]> {
+  return (await instancesOf(connection)).filter(({ is_consumer }) => is_consumer);
 }
 
-/** As stopConsumer of Owner: one that does not end is shut out by ending its session. */
+/** @returns null when no consumer owns the store @throws Failure owner_unreachable: none answers */
+export async function askStatus(connection: Connection): Promise<RunningConsumer | null> {
+  const ids = (await consumersOf(connection)).map(({ id }) => id);
+  if (ids.length === 0) return null;
+  await connection.query('UPDATE orderctl.instances SET asked = asked + 1 WHERE id = ANY($1)', [ids]);
+  await connection.query(`NOTIFY ${ASK}`);
+  const deadline = Date.now() + ANSWER_MS;
+  for (;;) {
+    const answers = await connection.query<AnsweredInstance>(
+      `SELECT id, host, pid, identity, purpose, started_at, is_consumer, is_alone,
+         CASE WHEN answered >= asked THEN status END AS status
+       FROM orderctl.instances WHERE id = ANY($1) AND NOT is_out ORDER BY started_at, id`,
+      [ids],
+    );
+    const [first] = answers;
+    if (first === undefined) return null;
+    const isOver = Date.now() >= deadline;
+    if (!isOver && answers.some(({ status }) => status === null)) {
+      await pause(LOOK_MS);
+      continue;
+    }
+    const all = together(answers);
+    if (all === null) throw silent(connection, first);
+    return all;
+  }
+}
+
+function silent(connection: Connection, owner: Instance): Failure {
+  return new Failure(
+    'owner_unreachable',
+    `${connection.name} belongs to ${describe(owner)}, which does not answer`,
+    { fix: { kind: 'wake_owner', pid: owner.pid } },
+  );
+}
+
+/**
+ * As stopConsumer of Owner: one that does not end is shut out, on whatever machine it runs: it can change nothing more,
+ * and leaves when it notices.
+ */
 export async function askToStop(
   connection: Connection,
-  kill: boolean,
-  newId: () => string,
+  { kill, instance }: { readonly kill: boolean; readonly instance: string | null },
 ): Promise<StoppedConsumer | null> {
-  const owner = await ownerOf(connection);
-  if (owner?.is_consumer !== true) return null;
-  const { pid, backend } = owner;
-  const deadline = Date.now() + STOP_MS;
-  try {
-    await ask(connection, owner, { id: newId(), kind: 'stop' });
-  } catch (error) {
-    if (!kill) throw error;
-    return end(connection, owner);
+  const all = await consumersOf(connection);
+  const wanted = instance === null ? all : all.filter((one) => isNamed(one, instance));
+  const [first] = wanted;
+  if (first === undefined) return null;
+  const ids = wanted.map(({ id }) => id);
+  await connection.query(
+    'UPDATE orderctl.instances SET is_to_stop = true, asked = asked + 1 WHERE id = ANY($1)',
+    [ids],
+  );
+  await connection.query(`NOTIFY ${ASK}`);
+  const from = Date.now();
+  let left = wanted;
+  while (left.length > 0) {
+    const rows = await connection.query<{ id: string; hasHeard: boolean }>(
+      `SELECT id, answered >= asked AS "hasHeard" FROM orderctl.instances WHERE id = ANY($1) AND NOT is_out`,
+      [ids],
+    );
+    left = wanted.filter(({ id }) => rows.some((row) => row.id === id));
+    const forMs = Date.now() - from;
+    const deaf = left.filter(({ id }) => rows.some((row) => row.id === id && !row.hasHeard));
+    const late = forMs >= STOP_MS ? left : forMs >= ANSWER_MS ? deaf : [];
+    const [one] = late;
+    if (one === undefined) await pause(LOOK_MS);
+    else if (kill) {
+      await shutOut(connection, late);
+      return stopped(wanted, new Set(late));
+    } else throw deaf.includes(one) ? silent(connection, one) : isSlow(one);
   }
-  while ((await ownerOf(connection))?.backend === backend) {
-    if (Date.now() < deadline) await pause(LOOK_MS);
-    else if (kill) return end(connection, owner);
-    else {
-      throw new Failure(
-        'owner_unreachable',
-        `${describe(owner)} was asked to stop and has not ended after ${STOP_MS / 1000} s`,
-        { fix: { kind: 'end_owner' } },
-      );
-    }
-  }
-  return { pid, killed: false };
+  return stopped(wanted, new Set());
 }
 
-/** Without its session it can change nothing, and leaves when it notices, on whatever machine it runs. */
-async function end(connection: Connection, { pid, backend }: Instance): Promise<StoppedConsumer> {
-  await connection.query('SELECT pg_terminate_backend($1)', [backend]);
-  return { pid, killed: true };
+/** `4711`, or `host:4711` where several machines have that number. */
+function isNamed({ host, pid }: Instance, name: string): boolean {
+  return name === String(pid) || name === `${host}:${pid}`;
+}
+
+function isSlow(owner: Instance): Failure {
+  return new Failure(
+    'owner_unreachable',
+    `${describe(owner)} was asked to stop and has not ended after ${STOP_MS / 1000} s`,
+    { fix: { kind: 'end_owner' } },
+  );
+}
+
+async function shutOut(connection: Connection, some: readonly Instance[]): Promise<void> {
+  await connection.query('UPDATE orderctl.instances SET is_out = true WHERE id = ANY($1)', [
+    some.map(({ id }) => id),
+  ]);
+}
+
+function stopped(all: readonly Instance[], killed: ReadonlySet<Instance>): StoppedConsumer {
+  const instances = all.map((one) => ({ pid: one.pid, host: one.host, killed: killed.has(one) }));
+  return { pid: all[0]?.pid ?? 0, killed: killed.size > 0, instances };
 }

@@ -1,6 +1,6 @@
 import type { OutgoingMessage } from '../../../domain/messages/outgoing.ts';
 import type { HeaderValue } from '../../../ports/record.ts';
-import type { Outgoing, OutgoingRecord } from '../../../ports/store.ts';
+import { destinationOf, type Outgoing, type OutgoingRecord } from '../../../ports/store.ts';
 
 type EncodedHeader = { readonly text: string } | { readonly base64: string } | null;
 
@@ -16,6 +16,21 @@ export interface OutgoingRow {
   readonly body: OutgoingMessage | RecordBody;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
+}
+
+/** How many parts the outbox has that may be sent by different processes. */
+export const SHARDS = 16;
+
+/** What goes to one destination about one key is in one of them: it stays in its order. FNV-1a, by its authors' page. */
+export function shardOf(outgoing: Outgoing): number {
+  const key = outgoing.key ?? '';
+  let hash = 0x811c9dc5;
+  const add = (byte: number): void => {
+    hash = Math.imul(hash ^ byte, 0x01000193);
+  };
+  for (const byte of Buffer.from(destinationOf(outgoing))) add(byte);
+  for (const byte of typeof key === 'string' ? Buffer.from(key) : key) add(byte);
+  return (hash >>> 0) % SHARDS;
 }
 
 export function outgoingOf({ body, key, value }: OutgoingRow): Outgoing {

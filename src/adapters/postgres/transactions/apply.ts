@@ -23,6 +23,8 @@ export class Writes {
   readonly movements: (LoggedMovement & { readonly ordinal: number })[] = [];
   readonly facts: { seq: number; ordinal: number; log: string; key: string; value: string }[] = [];
   readonly outgoing: Outgoing[] = [];
+  /** Of each of these, once they are written. */
+  shards: readonly number[] = [];
   readonly positions = new Map<string, StoredPosition>();
   /** Names of changed rows; of items in `quantities` nothing but the quantity. */
   readonly users = new Set<string>();

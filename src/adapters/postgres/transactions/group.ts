@@ -2,12 +2,13 @@ import type { OwnOptions } from '../../../ports/owner.ts';
 import type { Changes, Keys, Snapshot } from '../../../ports/store.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Connection } from '../connection.ts';
+import type { LastingConnection } from '../lasting.ts';
 import { EDIT_COLUMNS, loggedEditOf, type EditFrom, type EditRow } from '../rows/edits.ts';
 import type { StoreNotice } from '../../../ports/notices.ts';
 import { apply, eventsOf, keysOf, send, Writes, type Stamp } from './apply.ts';
 import { Loaded } from './loaded.ts';
+import { enterCommit, NotRegistered, type Entered } from './enter.ts';
 import type { SmallTables } from './small-tables.ts';
-import { nextSeqs } from './seq.ts';
 import { write } from './write.ts';
 
 /** The most transactions that share a commit: together they are in memory. */
@@ -27,10 +28,16 @@ interface Waiting {
 export interface Committed {
   readonly writes: Writes;
   readonly loaded: Loaded;
+  /** The last number of it. */
+  readonly seq: number;
 }
 
 interface Parts {
-  readonly connection: Connection;
+  readonly connection: LastingConnection;
+  /** Of the process that commits. */
+  readonly instanceId: string;
+  /** Writes it down again as an owner. */
+  readonly register: () => Promise<void>;
   readonly storeId: string;
   readonly clock: Clock;
   readonly from: EditFrom;
@@ -38,7 +45,7 @@ interface Parts {
   readonly onEdits: OwnOptions['onEdits'];
   readonly onNotice: (notice: StoreNotice) => void;
   /** Runs in the transaction, last of all. */
-  readonly before: (committed: Committed) => Promise<void>;
+  readonly before: (committed: Committed, connection: Connection) => Promise<void>;
   readonly after: (committed: Committed) => void;
   /** Runs work on the connection, one after the other. */
   readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
@@ -102,8 +109,10 @@ export class GroupCommit {
     while (left.length > 0) {
       const thrown = new Map<Waiting, unknown>();
       try {
-        const committed = await this.#parts.connection.transaction(() => this.#decide(left, thrown));
-        committed.loaded.small.keep();
+        const committed = await this.#parts.connection.transaction((connection) =>
+          this.#decide(connection, left, thrown),
+        );
+        this.#parts.small.keep(committed.loaded.small, committed.seq);
         for (const edit of committed.writes.news) this.#parts.onNotice({ kind: 'edit_taken_in', edit });
         for (const one of left) {
           if (thrown.has(one)) one.reject(thrown.get(one));
@@ -112,6 +121,10 @@ export class GroupCommit {
         this.#parts.after(committed);
         return;
       } catch (error) {
+        if (error instanceof NotRegistered) {
+          await this.#parts.register();
+          continue;
+        }
         if (!(error instanceof Contradiction)) throw error;
         error.of.reject(error.cause);
         left = left.filter((one) => one !== error.of);
@@ -119,22 +132,36 @@ export class GroupCommit {
     }
   }
 
-  async #decide(group: readonly Waiting[], thrown: Map<Waiting, unknown>): Promise<Committed> {
-    const { connection, storeId, clock, from, onEdits, before } = this.#parts;
+  async #decide(
+    connection: Connection,
+    group: readonly Waiting[],
+    thrown: Map<Waiting, unknown>,
+  ): Promise<Committed> {
+    const { storeId, clock, from, onEdits, instanceId, small } = this.#parts;
     thrown.clear();
     const writes = new Writes();
-    const loaded = new Loaded(connection, this.#parts.small.draft());
-    await loaded.load(union(group.map(({ keys }) => keys)));
+    const loaded = new Loaded(connection, small.draft());
+    const keys = union(group.map((one) => one.keys));
     const of = { at: clock.now(), storeId };
-    const further = group.map(({ keys }) => keys.further?.(loaded.snapshot({ ...of, seq: 0 })) ?? {});
-    await loaded.load(union(further));
-    await this.#takeNews(loaded, writes);
-    const seqs = await nextSeqs(connection, group.length);
+    const further = (): Keys[] =>
+      group.map((one) => one.keys.further?.(loaded.snapshot({ ...of, seq: 0 })) ?? {});
+    await loaded.lock(keys);
+    if (group.some((one) => one.keys.further !== undefined)) {
+      await loaded.readFacts(keys);
+      await loaded.lock(union(further()));
+      loaded.facts.clear();
+    }
+    const entered = await enterCommit(connection, instanceId, group.length);
+    await small.follow(connection, entered.smallSeq);
+    await loaded.readAbsent();
+    await loaded.read(keys);
+    await loaded.lock(union(further()));
+    if (entered.hasNews) await this.#takeNews(connection, loaded, writes);
     for (const [index, one] of group.entries()) {
-      const stamp: Stamp = { ...of, ...from, seq: seqs[index] ?? 0, isNews: false };
+      const stamp: Stamp = { ...of, ...from, seq: entered.seqs[index] ?? 0, isNews: false };
       // Those before it may have added facts from which more follows.
       if (index > 0 && one.keys.further !== undefined)
-        await loaded.load(one.keys.further(loaded.snapshot(stamp)));
+        await loaded.lock(one.keys.further(loaded.snapshot(stamp)));
       let changes: Changes;
       try {
         changes = one.decide(loaded.snapshot(stamp));
@@ -142,29 +169,37 @@ export class GroupCommit {
         thrown.set(one, error);
         continue;
       }
-      await loaded.load(keysOf(changes));
+      const touched = keysOf(changes);
+      await loaded.lock(touched);
+      await loaded.read(touched);
       try {
         apply(changes, stamp, { loaded, writes, onEdits });
       } catch (error) {
         throw new Contradiction(one, error);
       }
     }
-    await write(connection, loaded, writes);
-    const committed = { writes, loaded };
-    await before(committed);
+    return this.#write(connection, entered, { loaded, writes });
+  }
+
+  async #write(
+    connection: Connection,
+    { seqs }: Entered,
+    { loaded, writes }: Omit<Committed, 'seq'>,
+  ): Promise<Committed> {
+    const committed = { writes, loaded, seq: seqs.at(-1) ?? 0 };
+    await write(connection, committed);
+    await this.#parts.before(committed, connection);
     return committed;
   }
 
   /**
    * What follows from edits by other processes. It comes after the rows are locked: what is decided on them comes after
-   * all edits that they have in them.
+   * all edits that they have in them. Nobody else changes what is read here: no row is waited for with the lock of commits.
    */
-  async #takeNews(loaded: Loaded, writes: Writes): Promise<void> {
-    const { connection, onEdits, storeId, clock } = this.#parts;
+  async #takeNews(connection: Connection, loaded: Loaded, writes: Writes): Promise<void> {
+    const { onEdits, storeId, clock } = this.#parts;
     const rows = await connection.query<EditRow>(TAKE_NEWS);
-    if (rows.length === 0) return;
     rows.sort((a, b) => a.seq - b.seq || a.ordinal - b.ordinal);
-    await loaded.load(keysOf({ edits: rows.map(({ edit }) => edit) }));
     for (const row of rows) {
       const edit = loggedEditOf(row);
       writes.news.push(edit);

@@ -19,9 +19,12 @@ import {
   type PositionRow,
   type UserRow,
 } from '../rows/tables.ts';
-import type { SmallTables } from './small-tables.ts';
+import type { SmallDraft } from './small-tables.ts';
 
-/* Each by its primary key. Rows are locked in the order of their keys, so that two transactions wait and do not meet. */
+/*
+ * Each by its primary key. Users and items are locked in the order of their keys, before the lock of commits is taken, so
+ * that two transactions wait and do not meet. All else is changed under that lock alone, and read under it.
+ */
 const USERS = `SELECT ${USER_COLUMNS} FROM orderctl.users WHERE user_name = ANY($1) ORDER BY user_name FOR SHARE`;
 const ITEMS_BY_NAME = `SELECT ${ITEM_COLUMNS} FROM ${ITEMS} WHERE item = ANY($1) ORDER BY item FOR UPDATE OF i`;
 const ORDERS = `SELECT ${DECISION_COLUMNS} FROM orderctl.orders o WHERE o.order_id = ANY($1)`;
@@ -29,8 +32,7 @@ const EFFECTS = `SELECT ${EFFECT_COLUMNS} FROM orderctl.effects WHERE id = ANY($
 /** By events_log_by_key. */
 const FACTS = `SELECT key, value FROM orderctl.events_log WHERE log = $1 AND key = ANY($2) ORDER BY seq, ordinal`;
 const POSITIONS = `SELECT p.* FROM orderctl.positions p
-  JOIN unnest($1::text[], $2::text[], $3::int[]) AS k (processor, topic, partition) USING (processor, topic, partition)
-  ORDER BY processor, topic, partition FOR UPDATE OF p`;
+  JOIN unnest($1::text[], $2::text[], $3::int[]) AS k (processor, topic, partition) USING (processor, topic, partition)`;
 
 /**
  * The rows that a transaction has locked, and what it has made of them so far: transactions that share a commit are
@@ -47,25 +49,17 @@ export class Loaded {
   readonly positions = new Map<string, StoredPosition | undefined>();
   /** By log and key. */
   readonly facts = new Map<string, Map<string, Fact[]>>();
-  readonly small: SmallTables;
+  readonly small: SmallDraft;
   readonly #connection: Connection;
 
   /** @param small is changed with the rest */
-  constructor(connection: Connection, small: SmallTables) {
+  constructor(connection: Connection, small: SmallDraft) {
     this.#connection = connection;
     this.small = small;
   }
 
-  /** Locks and reads what is not here yet. */
-  async load(keys: Omit<Keys, 'further'>): Promise<void> {
-    await this.#loadPositions(keys.positions ?? []);
-    for (const row of await this.#missing<DecisionRow>(this.orders, keys.orders, ORDERS)) {
-      this.orders.set(row.order_id, decidedOf(row));
-    }
-    for (const [log, of] of keys.facts ?? []) await this.#loadFacts(log.name, of);
-    for (const row of await this.#missing<EffectRow>(this.effects, keys.effects, EFFECTS)) {
-      this.effects.set(row.id, effectOf(row));
-    }
+  /** Locks and reads the users and items that are not here yet. */
+  async lock(keys: Omit<Keys, 'further'>): Promise<void> {
     for (const row of await this.#missing<UserRow>(this.users, keys.users, USERS)) {
       this.users.set(row.user_name, userOf(row));
     }
@@ -74,6 +68,32 @@ export class Loaded {
     }
     addAbsent(this.newUsers, this.users, keys.users);
     addAbsent(this.newItems, this.items, keys.items);
+  }
+
+  /** Looks again for the users and items that were not there: others may have added them before the lock was taken. */
+  async readAbsent(): Promise<void> {
+    const [users, items] = [[...this.newUsers], [...this.newItems]];
+    for (const name of users) this.users.delete(name);
+    for (const name of items) this.items.delete(name);
+    this.newUsers.clear();
+    this.newItems.clear();
+    await this.lock({ users, items });
+  }
+
+  /** Reads what is not here yet of all else. Call it with the lock of commits. */
+  async read(keys: Omit<Keys, 'further'>): Promise<void> {
+    await this.#readPositions(keys.positions ?? []);
+    for (const row of await this.#missing<DecisionRow>(this.orders, keys.orders, ORDERS)) {
+      this.orders.set(row.order_id, decidedOf(row));
+    }
+    await this.readFacts(keys);
+    for (const row of await this.#missing<EffectRow>(this.effects, keys.effects, EFFECTS)) {
+      this.effects.set(row.id, effectOf(row));
+    }
+  }
+
+  async readFacts({ facts }: Pick<Keys, 'facts'>): Promise<void> {
+    for (const [log, of] of facts ?? []) await this.#readFacts(log.name, of);
   }
 
   /** The rows of those keys that are not known yet; from here on they are, if only as not there. */
@@ -91,7 +111,7 @@ export class Loaded {
     return wanted.length === 0 ? [] : this.#connection.query<Row>(statement, [wanted]);
   }
 
-  async #loadFacts(log: string, keys: Iterable<string>): Promise<void> {
+  async #readFacts(log: string, keys: Iterable<string>): Promise<void> {
     const known = this.facts.get(log) ?? new Map<string, Fact[]>();
     this.facts.set(log, known);
     const wanted = [...new Set(keys)].filter((key) => !known.has(key));
@@ -101,7 +121,7 @@ export class Loaded {
     for (const { key, value } of rows) known.get(key)?.push(value);
   }
 
-  async #loadPositions(sources: Iterable<Source>): Promise<void> {
+  async #readPositions(sources: Iterable<Source>): Promise<void> {
     const wanted: Source[] = [];
     for (const source of sources) {
       const name = sourceName(source);

@@ -3,9 +3,17 @@ import type { Connection } from '../connection.ts';
 /** Held from the moment that a commit has its number to its end, so that numbers rise in the order of commits. */
 const COMMIT_LOCK = 0x6f726402;
 
-/** The numbers of the next transactions. Call it once all rows are locked: their order is that of the locks. */
-export async function nextSeqs(connection: Connection, count: number): Promise<number[]> {
+/**
+ * Until the transaction ends nobody else commits anything that counts. Call it once all rows are locked: the order of
+ * commits is that of the locks, and the process that has it waits for no row.
+ */
+export async function lockCommits(connection: Connection): Promise<void> {
   await connection.query('SELECT pg_advisory_xact_lock($1)', [COMMIT_LOCK]);
+}
+
+/** The numbers of the next transactions. */
+export async function nextSeqs(connection: Connection, count: number): Promise<number[]> {
+  await lockCommits(connection);
   const rows = await connection.query<{ seq: number }>(
     `SELECT nextval('orderctl.commit_seq') AS seq FROM generate_series(1, $1)`,
     [count],

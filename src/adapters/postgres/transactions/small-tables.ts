@@ -1,58 +1,85 @@
 import type { SmallChange } from '../../../domain/facts.ts';
-import type { Connection } from '../connection.ts';
+import type { Queries } from '../lasting.ts';
 
-/** All small tables, as the owner knows them: nobody else changes them. */
+interface SmallRow {
+  readonly table_name: string;
+  readonly key: string;
+  /** null: it is gone. */
+  readonly value: unknown;
+  readonly seq: number;
+}
+
+/** By small_tables_changed. */
+const CHANGED = `SELECT table_name, key, value, seq FROM orderctl.small_tables WHERE seq > $1 ORDER BY seq, place`;
+const ALL = `SELECT table_name, key, value, seq FROM orderctl.small_tables ORDER BY place`;
+
+/** All small tables, as of the last commit that was looked at: numbers rise in the order of commits. */
 export class SmallTables {
-  readonly #tables: Map<string, Map<string, unknown>>;
-  /** What has changed since the last commit, by table and key. */
-  readonly changed: Map<string, Map<string, unknown>>;
+  readonly #tables = new Map<string, Map<string, unknown>>();
+  #seq = 0;
 
-  private constructor(tables: Map<string, Map<string, unknown>>) {
-    this.#tables = tables;
-    this.changed = new Map();
+  static async load(connection: Queries): Promise<SmallTables> {
+    const tables = new SmallTables();
+    tables.#take(await connection.query<SmallRow>(ALL));
+    return tables;
   }
 
-  /** For what looks at none. */
-  static none(): SmallTables {
-    return new SmallTables(new Map());
+  /**
+   * Brings them up to date. Call it in a transaction that holds the lock of commits.
+   *
+   * @param seq of the last change that there is
+   */
+  async follow(connection: Queries, seq: number): Promise<void> {
+    if (seq > this.#seq) this.#take(await connection.query<SmallRow>(CHANGED, [this.#seq]));
   }
 
-  static async load(connection: Connection): Promise<SmallTables> {
-    const tables = new Map<string, Map<string, unknown>>();
-    const rows = await connection.query<{ table_name: string; key: string; value: unknown }>(
-      'SELECT table_name, key, value FROM orderctl.small_tables ORDER BY place',
-    );
-    for (const { table_name, key, value } of rows) put(tables, table_name, key, value);
-    return new SmallTables(tables);
+  #take(rows: readonly SmallRow[]): void {
+    for (const { table_name, key, value, seq } of rows) {
+      if (value === null) this.#tables.get(table_name)?.delete(key);
+      else put(this.#tables, table_name, key, value);
+      this.#seq = Math.max(this.#seq, seq);
+    }
   }
 
   /** The same tables, with changes of their own until `keep`. */
-  draft(): SmallTables {
-    return new SmallTables(this.#tables);
+  draft(): SmallDraft {
+    return new SmallDraft(this);
   }
 
   get(table: string, key: string): unknown {
-    const changed = this.changed.get(table);
-    if (changed?.has(key) === true) return changed.get(key) ?? undefined;
     return this.#tables.get(table)?.get(key);
   }
 
-  rows(table: string): ReadonlyMap<string, unknown> {
-    return this.#tables.get(table) ?? new Map();
-  }
-
-  change({ table, key, value }: SmallChange): void {
-    put(this.changed, table.name, key, value);
-  }
-
-  /** They are committed. */
-  keep(): void {
-    for (const [table, rows] of this.changed) {
+  /** They are committed. @param seq under which they were written */
+  keep({ changed }: SmallDraft, seq: number): void {
+    for (const [table, rows] of changed) {
       for (const [key, value] of rows) {
         if (value === null) this.#tables.get(table)?.delete(key);
         else put(this.#tables, table, key, value);
       }
     }
+    if (changed.size > 0) this.#seq = Math.max(this.#seq, seq);
+  }
+}
+
+/** Small tables while transactions change them. */
+export class SmallDraft {
+  readonly #tables: SmallTables;
+  /** By table and key. */
+  readonly changed = new Map<string, Map<string, unknown>>();
+
+  constructor(tables: SmallTables) {
+    this.#tables = tables;
+  }
+
+  get(table: string, key: string): unknown {
+    const changed = this.changed.get(table);
+    if (changed?.has(key) === true) return changed.get(key) ?? undefined;
+    return this.#tables.get(table, key);
+  }
+
+  change({ table, key, value }: SmallChange): void {
+    put(this.changed, table.name, key, value);
   }
 }
 

@@ -2,7 +2,7 @@ import { destinationOf } from '../../../ports/store.ts';
 import type { Connection } from '../connection.ts';
 import { INSERT_LINES, INSERT_ORDERS, lineValues, orderValues } from '../rows/decisions.ts';
 import { editValues, INSERT_EDITS } from '../rows/edits.ts';
-import { rowOf } from '../rows/outgoing.ts';
+import { rowOf, shardOf } from '../rows/outgoing.ts';
 import type { Writes } from './apply.ts';
 import type { Loaded } from './loaded.ts';
 
@@ -34,11 +34,11 @@ const INSERT_MOVEMENTS = `INSERT INTO orderctl.stock_movements
 const INSERT_FACTS = `INSERT INTO orderctl.events_log (seq, ordinal, log, key, value)
   SELECT seq, ordinal, log, key, value::json
   FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::text[]) AS f (seq, ordinal, log, key, value)`;
-const UPSERT_SMALL = `INSERT INTO orderctl.small_tables (table_name, key, value)
-  SELECT table_name, key, value::json FROM unnest($1::text[], $2::text[], $3::text[]) AS s (table_name, key, value)
-  ON CONFLICT (table_name, key) DO UPDATE SET value = EXCLUDED.value`;
-const DELETE_SMALL = `DELETE FROM orderctl.small_tables t USING unnest($1::text[], $2::text[]) AS s (table_name, key)
-  WHERE t.table_name = s.table_name AND t.key = s.key`;
+/** One that is gone stays, without a value: other processes have to hear of it. */
+const UPSERT_SMALL = `INSERT INTO orderctl.small_tables (table_name, key, value, seq)
+  SELECT table_name, key, value::json, seq
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) AS s (table_name, key, value, seq)
+  ON CONFLICT (table_name, key) DO UPDATE SET value = EXCLUDED.value, seq = EXCLUDED.seq`;
 const UPSERT_EFFECTS = `INSERT INTO orderctl.effects (id, kind, key, fields, state, due_at, attempts, first_tried_at)
   SELECT id, kind, key, fields::json, state, due_at, attempts, first_tried_at
   FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::float8[], $7::int[], $8::float8[])
@@ -54,12 +54,17 @@ const UPSERT_POSITIONS = `INSERT INTO orderctl.positions
     last_offset = EXCLUDED.last_offset, last_timestamp = EXCLUDED.last_timestamp, last_crc = EXCLUDED.last_crc,
     cluster_id = EXCLUDED.cluster_id`;
 /** Ids rise in the order of the arrays: the rows of one INSERT are made in turn. */
-const INSERT_OUTBOX = `INSERT INTO orderctl.outbox (destination, body, key, value)
-  SELECT destination, body::json, key, value
-  FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bytea[]) WITH ORDINALITY AS o (destination, body, key, value, place)
+const INSERT_OUTBOX = `INSERT INTO orderctl.outbox (destination, shard, body, key, value)
+  SELECT destination, shard, body::json, key, value
+  FROM unnest($1::text[], $2::smallint[], $3::text[], $4::bytea[], $5::bytea[])
+    WITH ORDINALITY AS o (destination, shard, body, key, value, place)
   ORDER BY place`;
 
-export async function write(connection: Connection, loaded: Loaded, writes: Writes): Promise<void> {
+/** @param written its seq is the number under which small tables change */
+export async function write(
+  connection: Connection,
+  { loaded, writes, seq }: { readonly loaded: Loaded; readonly writes: Writes; readonly seq: number },
+): Promise<void> {
   await writeTables(connection, loaded, writes);
   if (writes.decisions.length > 0) {
     const { decisions, decisionSeqs, decisionOrdinals } = writes;
@@ -68,14 +73,16 @@ export async function write(connection: Connection, loaded: Loaded, writes: Writ
   }
   if (writes.edits.length > 0) await connection.query(INSERT_EDITS, editValues(writes.edits));
   await writeLogs(connection, writes);
-  await writeSmall(connection, loaded);
+  await writeSmall(connection, loaded, seq);
   await writeEffects(connection, loaded, writes);
   await writePositions(connection, writes);
-  const rows = writes.outgoing.map((outgoing) => ({
+  writes.shards = writes.outgoing.map(shardOf);
+  const rows = writes.outgoing.map((outgoing, at) => ({
     destination: destinationOf(outgoing),
+    shard: writes.shards[at],
     ...rowOf(outgoing),
   }));
-  await insert(connection, INSERT_OUTBOX, rows, ['destination', 'body', 'key', 'value']);
+  await insert(connection, INSERT_OUTBOX, rows, ['destination', 'shard', 'body', 'key', 'value']);
 }
 
 /** @param columns in the order of the statement's values */
@@ -135,15 +142,14 @@ async function writeLogs(connection: Connection, { movements, facts }: Writes): 
   await insert(connection, INSERT_FACTS, facts, ['seq', 'ordinal', 'log', 'key', 'value']);
 }
 
-async function writeSmall(connection: Connection, { small }: Loaded): Promise<void> {
+async function writeSmall(connection: Connection, { small }: Loaded, seq: number): Promise<void> {
   const rows = [...small.changed].flatMap(([table, changed]) =>
-    Array.from(changed, ([key, value]) => ({ table, key, value })),
+    Array.from(changed, ([key, value]) => ({
+      ...{ table, key, seq },
+      value: value === null ? null : JSON.stringify(value),
+    })),
   );
-  const gone = rows.filter(({ value }) => value === null);
-  await insert(connection, DELETE_SMALL, gone, ['table', 'key']);
-  const kept = rows.filter(({ value }) => value !== null);
-  const encoded = kept.map((row) => ({ ...row, value: JSON.stringify(row.value) }));
-  await insert(connection, UPSERT_SMALL, encoded, ['table', 'key', 'value']);
+  await insert(connection, UPSERT_SMALL, rows, ['table', 'key', 'value', 'seq']);
 }
 
 async function writeEffects(connection: Connection, { effects }: Loaded, writes: Writes): Promise<void> {

@@ -1,3 +1,4 @@
+import { Failure } from '../../../domain/failure.ts';
 import type { DeclaredMessage } from '../../../domain/messages/message.ts';
 import type { RecordId } from '../../../domain/orders/order.ts';
 import type { Batch, BrokerRecord } from '../../../ports/broker.ts';
@@ -111,9 +112,10 @@ export class BatchRunner<M, R extends Outcome> {
     };
     const keys = { ...processor.keys(received), positions: [of] };
     const outcome = await store.transact<Stored<R>>(keys, (snapshot) => {
-      const inForce = snapshot.position(of)?.next ?? null;
-      if (inForce !== expected)
-        return { changes: {}, result: { results: null, position: snapshot.position(of) } };
+      const inForce = snapshot.position(of);
+      checkCluster(inForce, batch);
+      if ((inForce?.next ?? null) !== expected)
+        return { changes: {}, result: { results: null, position: inForce } };
       const { changes, results } = this.#decide(received, records, decoded, of, snapshot);
       return { changes: { ...changes, positions: [stored] }, result: { results, position: stored } };
     });
@@ -190,6 +192,21 @@ type Dead = Pick<DeadLettered, 'kind' | 'code' | 'message'>;
 
 function isRefused(result: Outcome | Refused): result is Dead {
   return result.kind === 'dead_letter';
+}
+
+/**
+ * Positions are compared with the topic at each join; another process may have stored this one since.
+ *
+ * @throws Failure topic_changed
+ */
+function checkCluster(position: StoredPosition | undefined, { topic, partition, clusterId }: Batch): void {
+  const read = position?.clusterId ?? null;
+  if (read === null || read === clusterId) return;
+  throw new Failure(
+    'topic_changed',
+    `${topic}/${partition} is read from cluster ${read} by another process, and from cluster ${clusterId} by this one`,
+    { fix: { kind: 'other_cluster' }, context: { topic, partition } },
+  );
 }
 
 /** The text of a header. */

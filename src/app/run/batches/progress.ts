@@ -47,10 +47,17 @@ export class Progress {
     return sum;
   }
 
-  /** Records behind the last known end. */
-  lag(): number {
+  /** Others have read so far of a partition. */
+  passed(partition: number, next: number): void {
+    const known = this.#byPartition.get(partition);
+    if (known !== undefined) known.next = Math.max(known.next, next);
+  }
+
+  /** Records behind the last known end. @param isOurs of which partitions */
+  lag(isOurs: (partition: number) => boolean): number {
     let sum = 0;
-    for (const { next, end } of this.#byPartition.values()) sum += Math.max(0, end - next);
+    for (const [partition, { next, end }] of this.#byPartition)
+      if (isOurs(partition)) sum += Math.max(0, end - next);
     return sum;
   }
 

@@ -3,7 +3,7 @@ import { topicOf, type TopicNames } from '../../../domain/messages/topic-names.t
 import type { Clock } from '../../../ports/clock.ts';
 import type { StoreNotice } from '../../../ports/notices.ts';
 import type { BrokenFile, ConsumerStatus, ProcessorStatus } from '../../../ports/owner.ts';
-import type { RunEvent, Service } from '../events.ts';
+import type { Awaited, RunEvent, Service } from '../events.ts';
 import { Rate } from './rate.ts';
 
 /** Knows how far a processor has read. */
@@ -11,6 +11,7 @@ export interface Lagging {
   readonly service: Service;
   /** Records behind the end. */
   readonly lag: number;
+  /** Those that it reads. */
   readonly partitions: ProcessorStatus['partitions'];
 }
 
@@ -25,7 +26,7 @@ export class StatusBoard {
   readonly #options: { readonly names: TopicNames; readonly signal: AbortSignal };
   readonly #clock: Clock;
   readonly #entries = new Map<ProcessorName, Entry>();
-  readonly #waiting = new Set<'broker' | 'registry'>();
+  readonly #waiting = new Set<Awaited>();
   readonly #silent = new Set<ProcessorName>();
   readonly #brokenFiles = new Map<string, BrokenFile>();
   #readings: readonly Lagging[] = [];

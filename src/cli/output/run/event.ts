@@ -1,3 +1,4 @@
+import { serviceName } from '../awaited.ts';
 import type { OrdersEvent, RunEvent } from '../../../app/run/events.ts';
 import { wayOut } from '../../hints.ts';
 import type { Session } from '../../session.ts';
@@ -91,8 +92,4 @@ function unsentLine(
   if (messages > 0) parts.push(`${count(messages, 'message')} not sent`);
   if (effects > 0) parts.push(`${count(effects, 'effect')} not performed`);
   return `${parts.join(', ')}: kept in the storage folder until the next orderctl consume or run, which goes on with it`;
-}
-
-function serviceName(service: 'broker' | 'registry'): string {
-  return service === 'broker' ? 'brokers' : 'schema registry';
 }

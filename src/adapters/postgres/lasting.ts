@@ -1,0 +1,145 @@
+import type { Clock } from '../../ports/clock.ts';
+import { CommitInDoubt, Connection, type Target } from './connection.ts';
+import { isAway } from './failures.ts';
+
+/** Between two attempts to reach a database that is away. */
+const PAUSE_MS = 500;
+/** Between two looks at a transaction that its old session may still be committing. */
+const LOOK_MS = 100;
+
+export interface LastingParts {
+  readonly target: Target;
+  readonly clock: Clock;
+  /** The database is away, by its last failure; null: it is back. */
+  readonly onAway: (failure: Error | null) => void;
+  /** How long it may be away; null: for ever. */
+  readonly limitMs: number | null;
+  /** When it aborts nothing waits for the database any more. */
+  readonly signal: AbortSignal;
+}
+
+/** Where statements are run. */
+export type Queries = Pick<Connection, 'query'>;
+
+/**
+ * A session that is opened again when it is lost: a restart of the database, a failover, an administrator. A transaction
+ * that was lost with it is run again, unless it turns out to have been committed.
+ */
+export class LastingConnection implements Queries, AsyncDisposable {
+  readonly #parts: LastingParts;
+  #connection: Connection;
+  #opening: Promise<void> | undefined;
+  /** What is to be done on every session, when it is opened. */
+  readonly #onOpen: ((connection: Connection) => Promise<void>)[] = [];
+
+  private constructor(parts: LastingParts, connection: Connection) {
+    this.#parts = parts;
+    this.#connection = connection;
+  }
+
+  /** @throws Failure store_unreachable, store_refused: at the first time nothing is waited for */
+  static async open(parts: LastingParts): Promise<LastingConnection> {
+    return new LastingConnection(parts, await Connection.open(parts.target));
+  }
+
+  /** As it is now; it may be lost at any time. */
+  get connection(): Connection {
+    return this.#connection;
+  }
+
+  query<R extends object>(statement: string, values: readonly unknown[] = []): Promise<R[]> {
+    return this.#lasting((connection) => connection.query<R>(statement, values));
+  }
+
+  /** As Connection.transaction; `work` must do the same when it is run again. */
+  transaction<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    return this.#lasting((connection) => connection.transaction(() => work(connection)));
+  }
+
+  /** As Connection.listen, on every session. */
+  async listen(channel: string, hear: (payload: string) => void): Promise<void> {
+    const listen = (connection: Connection): Promise<void> => connection.listen(channel, hear);
+    this.#onOpen.push(listen);
+    await this.#lasting(listen);
+  }
+
+  async #lasting<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    for (;;) {
+      const connection = this.#connection;
+      try {
+        return await work(connection);
+      } catch (error) {
+        if (error instanceof CommitInDoubt) {
+          await this.#reopen(connection);
+          if (await this.#wasCommitted(error)) return error.result as T;
+        } else if (isAway(error)) {
+          // A standby in its place refuses what is asked of it, and keeps the session.
+          if (!connection.isLost) await this.#pause(error);
+          await this.#reopen(connection);
+        } else throw error;
+      }
+    }
+  }
+
+  async #pause(error: unknown): Promise<void> {
+    const { clock, signal } = this.#parts;
+    if (signal.aborted) throw error;
+    await clock.sleep(PAUSE_MS, signal);
+  }
+
+  /** @param lost the session that does not work any more; without effect when there is another one since */
+  async #reopen(lost: Connection): Promise<void> {
+    if (lost !== this.#connection) return;
+    this.#opening ??= this.#openAgain().finally(() => (this.#opening = undefined));
+    await this.#opening;
+  }
+
+  async #openAgain(): Promise<void> {
+    const { target, clock, onAway, limitMs, signal } = this.#parts;
+    const from = clock.now();
+    await this.#connection[Symbol.asyncDispose]();
+    for (;;) {
+      try {
+        this.#connection = await this.#openOnce(target);
+        onAway(null);
+        return;
+      } catch (error) {
+        const isOver = signal.aborted || (limitMs !== null && clock.now() - from >= limitMs);
+        if (isOver || !isAway(error)) throw error;
+        onAway(error instanceof Error ? error : new Error(String(error)));
+      }
+      await clock.sleep(PAUSE_MS, signal);
+    }
+  }
+
+  async #openOnce(target: Target): Promise<Connection> {
+    const connection = await Connection.open(target);
+    try {
+      for (const prepare of this.#onOpen) await prepare(connection);
+      return connection;
+    } catch (error) {
+      await connection[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Once it is known: the old session may take a moment to notice that nobody listens. */
+  async #wasCommitted({ id, cause }: CommitInDoubt): Promise<boolean> {
+    if (id === null) return false;
+    for (;;) {
+      const [row] = await this.query<{ status: string | null }>(
+        'SELECT pg_xact_status($1::text::xid8) AS status',
+        [id],
+      );
+      if (row?.status === 'committed') return true;
+      if (row?.status === 'aborted') return false;
+      if (row?.status !== 'in progress' || this.#parts.signal.aborted) throw cause;
+      await this.#parts.clock.sleep(LOOK_MS, this.#parts.signal);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#opening?.catch(() => undefined);
+    await this.#connection[Symbol.asyncDispose]();
+  }
+}

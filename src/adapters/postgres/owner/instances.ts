@@ -1,0 +1,98 @@
+import { hostname } from 'node:os';
+import { Failure } from '../../../domain/failure.ts';
+import type { Processes } from '../../../ports/processes.ts';
+import type { Connection } from '../connection.ts';
+import type { Queries } from '../lasting.ts';
+import { lockCommits } from '../transactions/seq.ts';
+
+/* The processes that own a store. Each has a row in orderctl.instances as long as it renews it. */
+
+/** How long a row is good without being renewed: less than a minute, in which a payment may be under way. */
+export const LEASE_S = 10;
+
+/** A process that owns the store, as it wrote itself down. */
+export interface Instance {
+  readonly id: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly identity: string | null;
+  readonly purpose: string;
+  readonly started_at: number;
+  readonly is_consumer: boolean;
+  readonly is_alone: boolean;
+}
+
+const COLUMNS = 'id, host, pid, identity, purpose, started_at, is_consumer, is_alone';
+const LIVING = `NOT is_out AND seen_at > clock_timestamp() - interval '${LEASE_S} s'`;
+
+/** Those that own it now, the oldest first. */
+export function instancesOf(connection: Queries): Promise<Instance[]> {
+  return connection.query<Instance>(
+    `SELECT ${COLUMNS} FROM orderctl.instances WHERE ${LIVING} ORDER BY started_at, id`,
+  );
+}
+
+/**
+ * Writes a process down as an owner of the store, or again when its row was removed meanwhile. In a transaction.
+ *
+ * @throws Failure folder_in_use: another one owns it alone, or this one is to be alone and is not
+ */
+export async function register(connection: Connection, self: Instance, processes: Processes): Promise<void> {
+  // Nobody commits meanwhile: a process whose row this removes notices before its next commit.
+  await lockCommits(connection);
+  await removeDead(connection, processes);
+  const others = (await instancesOf(connection)).filter(({ id }) => id !== self.id);
+  const [inTheWay] = self.is_alone ? others : others.filter(({ is_alone }) => is_alone);
+  if (inTheWay !== undefined) throw inUse(connection.name, inTheWay);
+  const { id, host, pid, identity, purpose, started_at, is_consumer, is_alone } = self;
+  await connection.query(
+    `INSERT INTO orderctl.instances (${COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING`,
+    [id, host, pid, identity, purpose, started_at, is_consumer, is_alone],
+  );
+}
+
+/** As `register` writes it. */
+export function selfAs(
+  as: Pick<Instance, 'id' | 'purpose' | 'started_at' | 'is_consumer' | 'is_alone'>,
+  processes: Processes,
+): Instance {
+  return { ...as, host: hostname(), pid: process.pid, identity: processes.self() };
+}
+
+/** Rows that are not renewed any more, and of processes that are known to be dead; what these had taken is free. */
+export async function removeDead(connection: Queries, processes: Processes): Promise<void> {
+  const rows = await connection.query<Pick<Instance, 'id' | 'identity'> & { isLate: boolean }>(
+    // One that was shut out stays until it has surely noticed.
+    `SELECT id, identity, seen_at < clock_timestamp() - CASE WHEN is_out THEN interval '1 day' ELSE interval '${LEASE_S} s' END
+       AS "isLate" FROM orderctl.instances`,
+  );
+  const dead = rows.filter(({ identity }) => identity !== null && processes.stateOf(identity) === 'dead');
+  const gone = [...dead, ...rows.filter(({ isLate }) => isLate)].map(({ id }) => id);
+  if (gone.length > 0) await connection.query('DELETE FROM orderctl.instances WHERE id = ANY($1)', [gone]);
+  await takeOver(
+    connection,
+    dead.map(({ id }) => id),
+  );
+}
+
+/**
+ * What a process was trying that is known to be dead is due at once. One that is only silent may still be at it: its
+ * tries are others' when their time is over.
+ */
+export async function takeOver(connection: Queries, dead: readonly string[]): Promise<void> {
+  if (dead.length === 0) return;
+  await connection.query(
+    `UPDATE orderctl.effects SET due_at = 0 WHERE state = 'trying' AND taken_by = ANY($1)`,
+    [dead],
+  );
+}
+
+function inUse(name: string, by: Instance): Failure {
+  const message = `${name} is in use by ${describe(by)}`;
+  return new Failure('folder_in_use', message, { fix: { kind: 'stop_owner' } });
+}
+
+export function describe({ pid, host, purpose, started_at }: Instance): string {
+  const where = host === hostname() ? '' : ` on ${host}`;
+  return `process ${pid}${where} (${purpose}, since ${new Date(started_at).toISOString()})`;
+}

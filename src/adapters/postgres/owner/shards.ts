@@ -1,0 +1,81 @@
+import type { Queries } from '../lasting.ts';
+import { SHARDS } from '../rows/outgoing.ts';
+import { LEASE_S } from './instances.ts';
+
+/** A lease is taken to end somewhat earlier than it does: nobody else has the shard yet. */
+const SLACK_MS = 1_000;
+
+const MAKE = `INSERT INTO orderctl.outbox_shards (shard) SELECT generate_series(0, ${SHARDS - 1}) ON CONFLICT DO NOTHING`;
+/**
+ * A fair share: those that it has, then those that nobody has any more. What it has beyond that is given back. One that
+ * somebody else is taking at this moment is left to them.
+ */
+const LEASE = `WITH share AS (
+    SELECT ceil(${SHARDS}.0 / greatest(1, count(*)))::int AS size FROM orderctl.instances
+    WHERE NOT is_out AND seen_at > clock_timestamp() - interval '${LEASE_S} s'
+  ), wanted AS (
+    SELECT shard FROM orderctl.outbox_shards s
+    WHERE holder IS NULL OR holder = $1 OR held_until < clock_timestamp()
+      OR NOT EXISTS (SELECT FROM orderctl.instances i WHERE i.id = s.holder AND NOT i.is_out)
+    ORDER BY (holder = $1) IS TRUE DESC, shard LIMIT (SELECT size FROM share) FOR UPDATE SKIP LOCKED
+  ), given_back AS (
+    UPDATE orderctl.outbox_shards SET holder = NULL
+    WHERE holder = $1 AND shard NOT IN (SELECT shard FROM wanted)
+  )
+  UPDATE orderctl.outbox_shards s SET holder = $1, held_until = clock_timestamp() + interval '${LEASE_S} s'
+  FROM wanted WHERE s.shard = wanted.shard RETURNING s.shard`;
+
+/**
+ * The shards of the outbox that this process sends. A lease saves repeats, and nothing rests on it: who was asleep may
+ * send again what others have sent, under the same ids.
+ */
+export class Shards {
+  readonly #instanceId: string;
+  #held: ReadonlySet<number> = new Set();
+  /** By the clock that nobody sets. */
+  #untilMs = -Infinity;
+  /** Rises whenever others may have sent what was read for sending. */
+  term = 0;
+
+  constructor(instanceId: string) {
+    this.#instanceId = instanceId;
+  }
+
+  /** Makes those that are missing, and takes a first share. */
+  async start(connection: Queries): Promise<void> {
+    await connection.query(MAKE);
+    await this.lease(connection);
+  }
+
+  /** Renews what it has, and takes what is free. @returns whether they are others than before */
+  async lease(connection: Queries): Promise<boolean> {
+    const from = performance.now();
+    const rows = await connection.query<{ shard: number }>(LEASE, [this.#instanceId]);
+    const held = new Set(rows.map(({ shard }) => shard));
+    const isSame =
+      this.isInForce && held.size === this.#held.size && [...held].every((shard) => this.#held.has(shard));
+    this.#held = held;
+    this.#untilMs = from + LEASE_S * 1_000 - SLACK_MS;
+    if (!isSame) this.term += 1;
+    return !isSame;
+  }
+
+  /** Others may have them, after a sleep. */
+  get isInForce(): boolean {
+    return performance.now() < this.#untilMs;
+  }
+
+  /** Half of the lease is over. */
+  get isAging(): boolean {
+    return performance.now() > this.#untilMs - (LEASE_S * 1_000) / 2;
+  }
+
+  has(shard: number): boolean {
+    return this.#held.has(shard);
+  }
+
+  /** Their numbers. */
+  get all(): readonly number[] {
+    return [...this.#held];
+  }
+}
