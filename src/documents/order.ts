@@ -8,6 +8,7 @@ const Line = object({
   stock: nullable(Type.Integer(), 'on hand before the decision; null for an unknown item'),
 });
 
+const USER = nullable(Type.String(), 'null: it has none');
 const STATUS = Type.Enum(['accepted', 'rejected']);
 
 /** A decision, as `order show` and `order list` print it. */
@@ -16,7 +17,7 @@ export const Order = object({
   status: STATUS,
   reason: nullable(Type.Enum(REASONS)),
   detail: nullable(Type.String(), 'the reason in words'),
-  user: Type.String(),
+  user: USER,
   user_status: nullable(Type.Enum(USER_STATUSES), 'when it was decided; null for an unknown user'),
   items: Type.Array(Line),
   created_at: Time,
@@ -52,7 +53,7 @@ export const Decision = object({
   type: Type.Literal('decision'),
   decision: Type.Enum(['accepted', 'rejected', 'duplicate', 'conflict', 'dead_letter']),
   order_id: nullable(Type.String(), 'null: the record holds no order'),
-  user: nullable(Type.String()),
+  user: USER,
   items: nullable(Type.Array(object(LINE))),
   reason: nullable(Type.String(), 'of a rejection, or the code of a dead letter'),
   detail: nullable(Type.String()),
@@ -64,7 +65,7 @@ export type Decision = Document<typeof Decision>;
 export const Sent = object({
   type: Type.Enum(['sent', 'would_send', 'unknown']),
   order_id: Type.String(),
-  user: Type.String(),
+  user: USER,
   items: Type.Array(object(LINE)),
   topic: Type.String(),
   partition: nullable(Count),

@@ -95,9 +95,13 @@ test('--users optional: an order of three fields needs no user', async () => {
   await createTopic(shop.topic, 1);
   const order = { order_id: 't-1', product_id: 'P-567', quantity: 2 };
   await sendRaw(shop.topic, [{ key: 't-1', value: JSON.stringify(order) }]);
-  const [summary] = await shop.lines('consume --until-end --quiet');
+  const [decision, summary] = await shop.lines('consume --until-end --quiet --each');
+  expect(decision).toMatchObject({ decision: 'accepted', user: null });
   expect(summary).toMatchObject({ accepted: 1, dead_lettered: 0 });
   expect(shop.stock()).toEqual({ 'P-567': 1 });
+  expect(await shop.json('order show t-1')).toMatchObject({ user: null, user_status: null });
+  expect((await shop.ok('order explain t-1')).stdout).toContain('it needs no user, and');
+  expect(await shop.lines('replay --dry-run')).toContainEqual(expect.objectContaining({ user: null }));
 });
 
 test('a topic that is deleted is made again, or waited for with one warning; orders are decided meanwhile', async () => {

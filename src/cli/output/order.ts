@@ -3,7 +3,7 @@ import type { Explanation as ExplanationDocument } from '../../documents/order.t
 import { orderDocument } from '../../documents/write/order.ts';
 import type { Decided, Outcome } from '../../domain/orders/decided.ts';
 import { isoTime, isoTimeOrNull } from '../../domain/iso-time.ts';
-import { formatRecordId, totalsByItem, type Order } from '../../domain/orders/order.ts';
+import { formatRecordId, totalsByItem, userOf, type Order } from '../../domain/orders/order.ts';
 import type { Reason } from '../../domain/orders/reasons.ts';
 import { SKIPPED_BY } from './positions/skipped-by.ts';
 
@@ -14,7 +14,7 @@ function undecidedDocument(order: Order) {
     status: null,
     reason: null,
     detail: null,
-    user: order.user,
+    user: userOf(order),
     user_status: null,
     items: order.items.map(({ item, quantity }) => ({ item, quantity, stock: null })),
     created_at: isoTime(order.createdAt),
@@ -125,7 +125,8 @@ function explanationOf(explained: Explanation): string {
       `Its stock is as it was. The decision is final.${more}`
     );
   }
-  return `Accepted ${when}: user ${order.user} was paid, and ${takenInWords(order, outcome)}.${more}`;
+  const user = order.user === '' ? 'it needs no user' : `user ${order.user} was paid`;
+  return `Accepted ${when}: ${user}, and ${takenInWords(order, outcome)}.${more}`;
 }
 
 function otherTries({ retryOf, retries }: Explanation): string {

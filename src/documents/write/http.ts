@@ -1,7 +1,7 @@
 import { isoTime } from '../../domain/iso-time.ts';
 import { checkoutOrder } from '../../views/checkout-order.ts';
 import type { Decided } from '../../domain/orders/decided.ts';
-import type { Order } from '../../domain/orders/order.ts';
+import { userOf, type Order } from '../../domain/orders/order.ts';
 import type { CheckoutOrder } from '../checkout/order.ts';
 import type { OrderState } from '../http/order-state.ts';
 import { checkoutDocument } from './checkout.ts';
@@ -12,10 +12,11 @@ export function decidedState(decided: Decided): OrderState {
   return { order_id, status: decision === 'accepted' ? 'COMPLETED' : 'REJECTED', decision, ...rest };
 }
 
-export function pendingState({ orderId, user, items, createdAt }: Order): OrderState {
+export function pendingState(order: Order): OrderState {
+  const { orderId, items, createdAt } = order;
   return {
     ...{ order_id: orderId, status: 'PENDING', decision: null, reason: null, detail: null },
-    ...{ user, user_status: null },
+    ...{ user: userOf(order), user_status: null },
     items: items.map(({ item, quantity }) => ({ item, quantity, stock: null })),
     created_at: isoTime(createdAt),
     ...{ decided_at: null, topic: null, partition: null, offset: null },

@@ -1,18 +1,20 @@
 import { isoTime } from '../../domain/iso-time.ts';
 import type { Decided } from '../../domain/orders/decided.ts';
+import { userOf } from '../../domain/orders/order.ts';
 import type { Order } from '../order.ts';
 
 /** An entry of `order show` and `order list`, keys in the order of the contract. */
 export function orderDocument({ order, record, outcome, decidedAt }: Decided): Order {
   const isRejected = outcome.kind === 'rejected';
+  const user = userOf(order);
   return {
     order_id: order.orderId,
     status: outcome.kind,
     reason: isRejected ? outcome.reason : null,
     detail: isRejected ? outcome.detail : null,
-    user: order.user,
-    // Nobody else is accepted.
-    user_status: isRejected ? outcome.userStatus : 'paid',
+    user,
+    // Nobody else is accepted, but an order of nobody.
+    user_status: isRejected ? outcome.userStatus : user === null ? null : 'paid',
     items: order.items.map(({ item, quantity }, at) => ({
       item,
       quantity,

@@ -46,6 +46,11 @@ export function totalsByItem(items: readonly OrderLine[]): Map<string, number> {
   return totals;
 }
 
+/** Whose it is, as documents have it; null: nobody's. */
+export function userOf({ user }: Pick<Order, 'user'>): string | null {
+  return user === '' ? null : user;
+}
+
 /**
  * Whether two records carry the same order: same user and same total per item. Creation time, prices and the
  * order of lines do not count.

@@ -1,7 +1,7 @@
 import type { Decision, Sent } from '../../../documents/order.ts';
 import type { Decided } from '../../../domain/orders/decided.ts';
 import { isoSeconds } from '../../../domain/iso-time.ts';
-import { formatRecordId, type Order, type RecordId } from '../../../domain/orders/order.ts';
+import { formatRecordId, userOf, type Order, type RecordId } from '../../../domain/orders/order.ts';
 import type { RecordResult } from '../../../app/run/events.ts';
 
 /** What became of a record, by the names of the contract. */
@@ -84,7 +84,7 @@ export function decisionDocument({ decision, record, order, reason, detail }: De
     type: 'decision',
     decision,
     order_id: order?.orderId ?? null,
-    user: order?.user ?? null,
+    user: order === null ? null : userOf(order),
     items: order === null ? null : itemDocuments(order),
     reason,
     detail,
@@ -108,7 +108,7 @@ export function sentDocument(
   return {
     type,
     order_id: order.orderId,
-    user: order.user,
+    user: userOf(order),
     items: itemDocuments(order),
     topic,
     partition: place?.partition ?? null,
