@@ -48,7 +48,7 @@ const NAMES: Readonly<Record<StagePart, string>> = { shop: 'the shop', broker: '
 
 async function strike({ stage, wave, notes }: Act, part: StagePart, how: 'kill' | 'stop'): Promise<void> {
   const inFlight = await wave.inFlight();
-  const { pid, backMs } = await stage.strike(part, how);
+  const { pid, backMs } = await stage.strike(part, how, wave.until);
   notes.did.push(how === 'kill' ? `kill -9 ${pid} (${NAMES[part]})` : `restart of ${NAMES[part]}, ${pid}`);
   notes.backMs = Math.max(notes.backMs ?? 0, backMs);
   notes.inFlight = Math.max(notes.inFlight ?? 0, inFlight);

@@ -8,7 +8,7 @@ import { duplicatesSince, type Notes } from './notes.ts';
 import { Wave } from './wave.ts';
 
 /** All that an experiment has begun ends within this, or it says what did not. */
-const LIMIT_MS = 90_000;
+const LIMIT_MS = 150_000;
 
 /** Does one thing to a shop, waits until its orders have ended, and counts. Fails only by a fault of this program. */
 export async function runExperiment(

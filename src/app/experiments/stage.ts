@@ -11,9 +11,14 @@ export interface Stage {
   /**
    * Ends a part and waits until the next process of it works.
    *
+   * @param limit of waiting
    * @throws Failure not_found it does not run at the moment; check_failed it does not come back
    */
-  strike(part: StagePart, how: 'kill' | 'stop'): Promise<{ readonly pid: number; readonly backMs: number }>;
+  strike(
+    part: StagePart,
+    how: 'kill' | 'stop',
+    limit: AbortSignal,
+  ): Promise<{ readonly pid: number; readonly backMs: number }>;
   /** Endless orders for users and items of the shop. @throws Failure not_found it has none */
   orders(random: () => number): Promise<Iterator<Order>>;
   /** At least one. @throws Failure not_found nobody has paid */

@@ -14,7 +14,6 @@ import type { Stage, StagePart } from '../../app/experiments/stage.ts';
 import { ownGateway } from './own-gateway.ts';
 import type { Part } from './part.ts';
 
-const BACK_WITHIN_MS = 60_000;
 const LOOK_EVERY_MS = 20;
 const ASK_AGAIN_MS = 200;
 const FINAL: ReadonlySet<string> = new Set(['COMPLETED', 'REJECTED', 'FAILED', 'CANCELLED']);
@@ -62,13 +61,14 @@ export class ShopStage implements Stage, AsyncDisposable {
     return new ShopStage(options, { broker, codec, newId });
   }
 
-  async strike(part: StagePart, how: 'kill' | 'stop'): Promise<{ pid: number; backMs: number }> {
+  async strike(part: StagePart, how: 'kill' | 'stop', limit: AbortSignal): ReturnType<Stage['strike']> {
     const from = performance.now();
     const target = this.#options.parts[part];
     const { pid, back } = target.end(how === 'kill' ? 'SIGKILL' : 'SIGTERM');
-    const limit = AbortSignal.timeout(BACK_WITHIN_MS);
-    const lost = new Promise<'lost'>((resolve) => limit.addEventListener('abort', () => resolve('lost')));
-    if ((await Promise.race([back, lost])) === 'lost') throw notBack(part);
+    const lost = new Promise<'lost'>((resolve) => {
+      limit.addEventListener('abort', () => resolve('lost'), { once: true });
+    });
+    if (limit.aborted || (await Promise.race([back, lost])) === 'lost') throw notBack(part);
     // Its process runs; it works once it says so.
     while (part === 'shop' && !(await this.#consumes(target.pid))) {
       if (limit.aborted) throw notBack(part);
@@ -210,7 +210,7 @@ function unknownIfFailure(error: unknown): null {
 }
 
 function notBack(part: StagePart): Failure {
-  return new Failure('check_failed', `${part} did not come back within ${BACK_WITHIN_MS / 1_000} s`);
+  return new Failure('check_failed', `${part} did not come back in time`);
 }
 
 /** @returns the status; 0 when there is no answer, or none that says what became of it */
