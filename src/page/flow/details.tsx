@@ -1,0 +1,97 @@
+import { useEffect } from 'preact/hooks';
+import { listed, overview, refreshListed } from '../data/state.ts';
+import { clock, grouped } from '../text.ts';
+
+const LOOK_EVERY_MS = 2_000;
+
+/** All that is known of one processor. */
+export function ProcessorDetails({ name, close }: { name: string; close: () => void }) {
+  useEffect(() => {
+    void refreshListed();
+    const timer = setInterval(() => void refreshListed(), LOOK_EVERY_MS);
+    return () => clearInterval(timer);
+  }, []);
+  const entry = listed.value?.processors.find(({ processor }) => processor === name);
+  const pid = overview.value?.consumer?.pid ?? null;
+  if (entry === undefined) return <p class="quiet">Asking about {name} …</p>;
+  const { state, records_per_second: rate, lag, last_commit_at: at, effects, group } = entry;
+  const outcomes = Object.entries(entry.outcomes ?? {}).filter(([, count]) => count > 0);
+  const wrong = [
+    ...((entry.dead_lettered ?? 0) > 0 ? [`${grouped(entry.dead_lettered ?? 0)} dead-lettered`] : []),
+    ...(effects.parked > 0 ? [`${grouped(effects.parked)} given up: see the dead letters`] : []),
+  ];
+  return (
+    <div class="opened">
+      <h3>
+        {name} <button type="button" class="more" onClick={close}>Close</button>
+      </h3>
+      <dl>
+        <dt>state</dt>
+        <dd>
+          {state}
+          {pid === null || state === 'stopped' ? '' : `, in process ${pid}`}
+        </dd>
+        <dt>rate</dt>
+        <dd>{rate === null ? '–' : `${rate.toFixed(1)} records a second`}</dd>
+        <dt>lag</dt>
+        <dd>{lag === null ? 'not known' : grouped(lag)}</dd>
+        <dt>group</dt>
+        <dd>
+          <code>{group}</code>
+        </dd>
+        <dt>last commit</dt>
+        <dd>{at === null ? 'none yet' : clock(at)}</dd>
+        <dt>outcomes</dt>
+        <dd>
+          {outcomes.map(([what, count]) => `${grouped(count)} ${what.replaceAll('_', ' ')}`).join(', ') || 'none'}
+          {entry.read === null ? '' : `, of ${grouped(entry.read)} read since it started`}
+        </dd>
+        {effects.owed === 0 ? null : (
+          <>
+            <dt>owed</dt>
+            <dd>
+              {grouped(effects.owed)} calls to the outside, {grouped(effects.trying)} under way
+              {effects.next_due_at === null ? '' : `, the next at ${clock(effects.next_due_at)}`}
+            </dd>
+          </>
+        )}
+        <dt>errors</dt>
+        <dd class={wrong.length === 0 ? '' : 'bad'}>{wrong.join(', ') || 'none'}</dd>
+      </dl>
+      <Partitions of={entry.partitions ?? []} />
+      <p class="quiet">
+        <code>orderctl status</code> · <code>curl {location.origin}/processors</code>
+      </p>
+    </div>
+  );
+}
+
+type Partition = NonNullable<NonNullable<typeof listed.value>['processors'][number]['partitions']>[number];
+
+function Partitions({ of }: { of: readonly Partition[] }) {
+  if (of.length === 0) return null;
+  return (
+    <div class="scrolls" tabIndex={0} role="region" aria-label="Partitions">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">partition</th>
+            <th scope="col">next offset</th>
+            <th scope="col">lag</th>
+          </tr>
+        </thead>
+        <tbody>
+          {of.map(({ topic, partition, next, lag }) => (
+            <tr key={`${topic}/${partition}`}>
+              <td>
+                {topic}/{partition}
+              </td>
+              <td>{grouped(next)}</td>
+              <td>{grouped(lag)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

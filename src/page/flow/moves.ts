@@ -1,0 +1,47 @@
+import type { Decisions, Statuses } from '../../documents/http/live.ts';
+import { wayOfDecision, wayOfStep, WAY_OF_DEAD_LETTER, type Place } from './map.ts';
+
+/** Something that goes from place to place, once. */
+export interface Move {
+  readonly way: readonly Place[];
+  readonly look: 'good' | 'bad' | 'moving';
+}
+
+/** More than are ever shown at once. */
+const KEPT = 600;
+
+let waiting: Move[] = [];
+let count = 0;
+
+/** Those since the last call, and how many there were: of many, not all are kept. */
+export function takeMoves(): { readonly moves: readonly Move[]; readonly count: number } {
+  const taken = { moves: waiting, count };
+  waiting = [];
+  count = 0;
+  return taken;
+}
+
+function add(times: number, move: Move): void {
+  count += times;
+  const room = Math.max(0, KEPT - waiting.length);
+  for (let left = Math.min(times, room); left > 0; left--) waiting.push(move);
+}
+
+export function moveDecided({ accepted, rejected }: Decisions): void {
+  add(accepted, { way: wayOfDecision(true), look: 'good' });
+  add(rejected, { way: wayOfDecision(false), look: 'bad' });
+}
+
+export function moveStatuses({ orders }: Statuses): void {
+  for (const { step } of orders) {
+    const way = wayOfStep(step);
+    if (way === undefined) continue;
+    const end = way.at(-1) ?? '';
+    const isBad = end === 'end:failed' || end === 'end:rejected';
+    add(1, { way, look: isBad ? 'bad' : end.startsWith('end:') ? 'good' : 'moving' });
+  }
+}
+
+export function moveDeadLetters(letters: number): void {
+  add(Math.max(0, letters), { way: WAY_OF_DEAD_LETTER, look: 'bad' });
+}
