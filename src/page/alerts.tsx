@@ -1,46 +1,87 @@
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import type { Alert } from '../documents/http/alerts.ts';
-import { getAlerts } from './data/api.ts';
-import { clock } from './text.ts';
+import type { Notification } from '../documents/http/messages.ts';
+import { getAlerts, getNotifications } from './data/api.ts';
+import { alerts } from './data/state.ts';
+import { clock, shortId } from './text.ts';
 
+/** Alerts come as they are sent; mails are asked for. */
 const LOOK_EVERY_MS = 5_000;
+const SHOWN = 10;
 
-const alerts = signal<readonly Alert[] | null>(null);
+const mails = signal<readonly Notification[] | null>(null);
 const problem = signal<string | null>(null);
 
 async function refresh(): Promise<void> {
   if (document.hidden) return;
-  const answer = await getAlerts(null);
-  problem.value = answer.ok ? null : answer.detail;
-  if (answer.ok) alerts.value = answer.body.alerts;
+  const [sent, written] = [await getAlerts(null), await getNotifications()];
+  problem.value = sent.ok ? (written.ok ? null : written.detail) : sent.detail;
+  if (sent.ok) alerts.value = sent.body.alerts;
+  if (written.ok) mails.value = written.body.notifications;
 }
 
-/** Stock that needed attention, the latest first. */
-export function Alerts() {
+/** What the shop tells: its people of stock that needs attention, its customers of their orders. */
+export function AlertsAndMail() {
   useEffect(() => {
     void refresh();
     const timer = setInterval(() => void refresh(), LOOK_EVERY_MS);
     return () => clearInterval(timer);
   }, []);
-  const all = alerts.value;
   return (
     <section class="card alerts">
-      <h2>Alerts</h2>
+      <h2>Alerts and mail</h2>
       {problem.value === null ? null : <p class="trouble">{problem.value}</p>}
-      {all?.length === 0 ? (
-        <p class="quiet">
-          None so far. They are sent when stock runs low, by <code>orderctl run --events</code>.
-        </p>
+      <h3>Alerts</h3>
+      {alerts.value?.length === 0 ? (
+        <p class="quiet">None so far: they are sent when stock runs low.</p>
       ) : (
         <ul>
-          {(all ?? []).map((alert) => (
+          {(alerts.value ?? []).slice(0, SHOWN).map((alert) => (
             <li key={alert.event_id} class="line">
               <time>{clock(alert.at)}</time> {alert.message}
             </li>
           ))}
         </ul>
       )}
+      <h3>Mail</h3>
+      {mails.value?.length === 0 ? (
+        <p class="quiet">None so far: customers hear of each step of a checkout.</p>
+      ) : (
+        <ul>
+          {(mails.value ?? []).map((mail) => (
+            <Mail key={mail.notification_id} mail={mail} />
+          ))}
+        </ul>
+      )}
     </section>
   );
+}
+
+function Mail({ mail }: { mail: Notification }) {
+  const { subject, body, customer_id: customer, recipient, order_id: id, at } = mail;
+  return (
+    <li class="line">
+      <details>
+        <summary>
+          <time>{clock(at)}</time> {subject} <small>to {recipient ?? customer}</small>
+        </summary>
+        <p class="body">{body}</p>
+        <p class="quiet">
+          order <code title={id}>{shortId(id)}</code> · {fateOf(mail)}
+        </p>
+      </details>
+    </li>
+  );
+}
+
+function fateOf({ deliveries }: Notification): string {
+  if (deliveries.length === 0) return 'not handed out yet';
+  return deliveries
+    .map(({ channel, step, attempts, detail }) => {
+      const tries = attempts > 1 ? ` after ${attempts} tries` : '';
+      const by =
+        channel === 'log' ? 'written to the log (the customer has no address)' : `${step} by ${channel}`;
+      return step === 'failed' ? `failed by ${channel}${tries}: ${detail ?? 'no answer'}` : `${by}${tries}`;
+    })
+    .join(', ');
 }

@@ -2,6 +2,8 @@ import { signal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import type { DeadLetter, ShownDeadLetter } from '../documents/dead-letter.ts';
 import { getDeadLetter, getDeadLetters, redrive } from './data/api.ts';
+import { ByHand } from './by-hand.tsx';
+import { dump } from './orders/records.tsx';
 import { clock, grouped } from './text.ts';
 
 const LOOK_EVERY_MS = 5_000;
@@ -119,18 +121,42 @@ function Details({ letter }: { letter: DeadLetter }) {
       <form class="redrive" onSubmit={(event) => void send(event)}>
         <label>
           Corrected value as JSON; empty: as it is
-          <textarea name="value" rows={3} spellcheck={false} />
+          <textarea name="value" rows={4} spellcheck={false} placeholder={EXAMPLE} />
         </label>
+        {shown?.decoded?.text == null ? null : (
+          <button type="button" class="more" onClick={(event) => takeOver(event, shown.decoded?.text ?? '')}>
+            Begin with its own value
+          </button>
+        )}
         <button type="submit">Send it back</button>
         <p class={`said ${said.look}`} role="status">
           {said.text}
         </p>
       </form>
-      <p class="quiet">
-        <code>orderctl dlq redrive {letter.id} --execute</code>
-      </p>
+      <ByHand
+        cli={`orderctl dlq redrive ${letter.id} --execute`}
+        call={`POST /dead-letters/${encodeURIComponent(letter.id)}/redrive`}
+      />
+      <ByHand
+        cli={`orderctl dlq show ${letter.id}`}
+        call={`GET /dead-letters/${encodeURIComponent(letter.id)}`}
+      />
     </div>
   );
+}
+
+/** An order that every shop can read, if not accept. */
+const EXAMPLE = '{"order_id": "…", "user": "alice", "item": "pen", "quantity": 1}';
+
+function takeOver({ currentTarget }: Event, text: string): void {
+  const field = (currentTarget as HTMLElement).closest('form')?.elements.namedItem('value');
+  if (field instanceof HTMLTextAreaElement) field.value = text;
+}
+
+function valueInWords({ decoded, value }: ShownDeadLetter): string {
+  if (decoded?.text != null) return decoded.text;
+  const fields = (decoded?.fields ?? []).map(({ path, value: text }) => `${path} = ${text}`);
+  return [...fields, dump(value?.hex ?? '')].join('\n');
 }
 
 function Facts({ letter, shown }: { letter: DeadLetter; shown: ShownDeadLetter | null }) {
@@ -146,7 +172,7 @@ function Facts({ letter, shown }: { letter: DeadLetter; shown: ShownDeadLetter |
         <>
           <dt>value</dt>
           <dd>
-            <code>{shown.decoded?.text ?? shown.value.hex}</code>
+            <pre tabIndex={0}>{valueInWords(shown)}</pre>
           </dd>
         </>
       )}

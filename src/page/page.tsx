@@ -1,11 +1,11 @@
 import { render } from 'preact';
-import { Alerts } from './alerts.tsx';
+import { AlertsAndMail } from './alerts.tsx';
 import { Breaking } from './breaking.tsx';
 import { DeadLetters } from './dead-letters.tsx';
-import { Flow } from './flow.tsx';
+import { Flow } from './flow/flow.tsx';
 import { Hours } from './hours.tsx';
-import { Orders } from './orders.tsx';
-import { Place } from './place.tsx';
+import { Orders } from './orders/orders.tsx';
+import { Place } from './orders/place.tsx';
 import { start } from './data/state.ts';
 import { Stock } from './stock.tsx';
 import { TokenForm } from './token-form.tsx';
@@ -37,7 +37,7 @@ function Page() {
             </div>
             <div class="columns">
               <DeadLetters />
-              <Alerts />
+              <AlertsAndMail />
             </div>
             <Hours />
           </>

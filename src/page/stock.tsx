@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import type { Item } from '../documents/table.ts';
 import { adjustStock } from './data/api.ts';
 import { items, refreshItems } from './data/state.ts';
+import { ByHand } from './by-hand.tsx';
 import { fieldIn, grouped } from './text.ts';
 
 const SHOWN = 50;
@@ -68,6 +69,11 @@ function Row({ item }: { item: Item }) {
           <p class="said bad" role="status">
             {wrong}
           </p>
+          <ByHand
+            cli={`orderctl inventory update ${item.item} --by +10 --why delivery`}
+            call={`PATCH /inventory/${item.item}`}
+            body={{ by: 10, why: 'delivery' }}
+          />
         </form>
       ) : null}
     </li>

@@ -49,3 +49,8 @@ export function fieldIn(event: SubmitEvent, name: string): string {
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
+
+/** `1 dead letter`, `1,204 dead letters` */
+export function counted(number: number, noun: string): string {
+  return `${grouped(number)} ${noun}${number === 1 ? '' : 's'}`;
+}

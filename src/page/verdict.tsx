@@ -70,7 +70,7 @@ function lookNow(): Look {
 
 const MARKS: Readonly<Record<Look, readonly [sign: string, meaning: string]>> = {
   good: ['✓', 'the books balance'],
-  moving: ['✓', 'the books balance; orders may be on their way'],
+  moving: ['✓', 'the books balance; orders are in flight'],
   bad: ['✗', 'the books do not balance'],
   unknown: ['?', 'not checked now'],
 };

@@ -3,6 +3,8 @@ import type { AlertPage } from '../../documents/http/alerts.ts';
 import type { DeadLetterPage } from '../../documents/http/dead-letters.ts';
 import type { CheckoutOrder } from '../../documents/checkout/order.ts';
 import type { ShownDeadLetter } from '../../documents/dead-letter.ts';
+import type { NotificationPage, OrderRecords } from '../../documents/http/messages.ts';
+import type { ProcessorList } from '../../documents/http/processors.ts';
 import type { OrderList, OrderState } from '../../documents/http/order-state.ts';
 import type { Problem } from '../../documents/http/problem.ts';
 import type { HourlySales } from '../../documents/reports/analytics.ts';
@@ -31,6 +33,10 @@ export const redrive = (id: string, value: unknown) =>
   call<unknown>('POST', `/dead-letters/${encodeURIComponent(id)}/redrive`, value === null ? {} : { value });
 export const getAlerts = (cursor: string | null) =>
   call<AlertPage>('GET', `/alerts?limit=10${cursorIn(cursor)}`);
+export const getProcessors = () => call<ProcessorList>('GET', '/processors');
+export const getNotifications = () => call<NotificationPage>('GET', '/notifications?limit=10');
+export const getRecords = (id: string) =>
+  call<OrderRecords>('GET', `/orders/${encodeURIComponent(id)}/records`);
 export const getHours = () => call<HourlySales>('GET', '/analytics/hourly?hours=24');
 export const getExperiments = () => call<ExperimentList>('GET', '/experiments');
 export const beginExperiment = (kind: string, seed: number | null) =>

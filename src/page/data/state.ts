@@ -1,7 +1,9 @@
 import { computed, signal } from '@preact/signals';
-import type { Decisions } from '../../documents/http/live.ts';
+import type { Alert } from '../../documents/http/alerts.ts';
+import type { Decisions, NewAlerts, Statuses, StockChanges } from '../../documents/http/live.ts';
 import type { ExperimentList } from '../../documents/http/experiment.ts';
 import type { Overview } from '../../documents/http/overview.ts';
+import type { ProcessorList } from '../../documents/http/processors.ts';
 import type { HourlySales } from '../../documents/reports/analytics.ts';
 import type { Item, User } from '../../documents/table.ts';
 import {
@@ -10,10 +12,12 @@ import {
   getInventory,
   getOrder,
   getOrders,
+  getProcessors,
   getUsers,
   type Answer,
   type AnyOrder,
 } from './api.ts';
+import { moveDeadLetters, moveDecided, moveStatuses } from '../flow/moves.ts';
 import { followEvents } from './events.ts';
 import { isRefused } from './token.ts';
 
@@ -34,7 +38,10 @@ export const experiments = signal<ExperimentList | null>(null);
 const isCut = signal(false);
 /** Milliseconds since the epoch, ten times a second while something moves by itself. */
 export const now = signal(Date.now());
-export const flow = signal({ accepted: 0, rejected: 0 });
+/** All processors of the shop, asked for while one is looked at, or none runs. */
+export const listed = signal<ProcessorList | null>(null);
+/** The latest first; null: not known yet. */
+export const alerts = signal<readonly Alert[] | null>(null);
 
 /** `lost`: it was answered, and the server does not know it. */
 export type Fate = 'sent' | 'answered' | 'decided' | 'refused' | 'lost';
@@ -46,9 +53,14 @@ export const isStale = computed(() => isCut.value || now.value - heardAt.value >
 
 export function start(): void {
   setInterval(() => (now.value = Date.now()), 200);
-  every(2_000, refreshItems);
+  every(15_000, refreshItems);
   every(5_000, refreshUsers);
-  every(2_000, refreshOrders);
+  every(1_000, async () => {
+    if (isOutdated) await refreshOrders();
+  });
+  every(1_000, async () => {
+    if (overview.value?.consumer === null || listed.value === null) await refreshListed();
+  });
   every(2_000, checkPlaced);
   every(15_000, async () => {
     hours.value = valueOf(await getHours()) ?? hours.value;
@@ -77,26 +89,74 @@ function valueOf<T>(answer: Answer<T>): T | null {
 }
 
 function take(type: string, data: string): void {
-  if (type === 'gap') void refreshOrders();
-  else if (type === 'experiment') void refreshExperiments();
+  if (type === 'gap') {
+    isOutdated = true;
+    void refreshItems();
+  } else if (type === 'experiment') void refreshExperiments();
   else if (type === 'decisions') takeDecisions(JSON.parse(data) as Decisions);
-  else if (type === 'overview') {
-    overview.value = JSON.parse(data) as Overview;
-    heardAt.value = Date.now();
-  }
+  else if (type === 'statuses') takeStatuses(JSON.parse(data) as Statuses);
+  else if (type === 'stock') takeStock(JSON.parse(data) as StockChanges);
+  else if (type === 'alerts') {
+    alerts.value = [...(JSON.parse(data) as NewAlerts).alerts.toReversed(), ...(alerts.value ?? [])].slice(
+      0,
+      LISTED,
+    );
+  } else if (type === 'overview') takeOverview(JSON.parse(data) as Overview);
 }
 
-function takeDecisions({ accepted, rejected, orders: latest }: Decisions): void {
-  flow.value = { accepted: flow.value.accepted + accepted, rejected: flow.value.rejected + rejected };
+function takeOverview(seen: Overview): void {
+  const before = overview.value?.kafka.dead_letters ?? null;
+  if (before !== null && seen.kafka.dead_letters !== null) moveDeadLetters(seen.kafka.dead_letters - before);
+  overview.value = seen;
+  heardAt.value = Date.now();
+}
+
+function takeStatuses(statuses: Statuses): void {
+  moveStatuses(statuses);
+  const byId = new Map(statuses.orders.map((one) => [one.order_id, one]));
+  for (const { order_id: id, status } of statuses.orders)
+    if (placed.value.has(id) && isFinal({ status })) notePlaced(id, 'decided');
+  const known = orders.value ?? [];
+  const moved = known.filter(({ order_id }) => byId.has(order_id));
+  // What is new to the list, and what an opened one shows, is asked for.
+  if (moved.length < byId.size) isOutdated = true;
+  if (moved.length === 0) return;
+  orders.value = known.map((one) => {
+    const status = byId.get(one.order_id)?.status ?? one.status;
+    return status === one.status ? one : ({ ...one, status } as AnyOrder);
+  });
+}
+
+function takeStock({ items: changed }: StockChanges): void {
+  const byItem = new Map(changed.map((one) => [one.item, one]));
+  const known = items.value ?? [];
+  const isKnown = new Set(known.map(({ item }) => item));
+  if (changed.some(({ item, quantity }) => quantity === null || !isKnown.has(item))) void refreshItems();
+  items.value = known.map((one) => {
+    const quantity = byItem.get(one.item)?.quantity ?? one.quantity;
+    if (quantity === one.quantity) return one;
+    const { reorder_level: level } = one;
+    return { ...one, quantity, low: level !== null && quantity <= level };
+  });
+}
+
+function takeDecisions(decisions: Decisions): void {
+  const { orders: latest } = decisions;
+  moveDecided(decisions);
   merge(latest.toReversed());
   for (const { order_id } of latest) if (placed.value.has(order_id)) notePlaced(order_id, 'decided');
+}
+
+/** Those of this browser stay, however many came after them. */
+function cut(all: readonly AnyOrder[]): readonly AnyOrder[] {
+  return all.filter(({ order_id }, at) => at < LISTED || placed.value.has(order_id));
 }
 
 /** Puts these before the others. */
 function merge(latest: readonly AnyOrder[]): void {
   const known = new Set(latest.map(({ order_id }) => order_id));
   const others = (orders.value ?? []).filter(({ order_id }) => !known.has(order_id));
-  orders.value = [...latest, ...others].slice(0, LISTED);
+  orders.value = cut([...latest, ...others]);
 }
 
 export async function refreshItems(): Promise<void> {
@@ -111,17 +171,27 @@ export async function refreshExperiments(): Promise<void> {
   experiments.value = valueOf(await getExperiments()) ?? experiments.value;
 }
 
-/** Orders of the checkout move without being decided again. */
+/** The list misses something, or shows it as it was. */
+let isOutdated = true;
+
+export async function refreshListed(): Promise<void> {
+  listed.value = valueOf(await getProcessors()) ?? listed.value;
+}
+
 async function refreshOrders(): Promise<void> {
+  isOutdated = false;
   const page = valueOf(await getOrders(LISTED, null));
-  if (page === null) return;
+  if (page === null) {
+    isOutdated = true;
+    return;
+  }
   // What was decided meanwhile, and orders of this browser, may not be in it.
   const found = new Set(page.orders.map(({ order_id }) => order_id));
   const own = (orders.value ?? []).filter(
     (one) => !found.has(one.order_id) && placed.value.has(one.order_id),
   );
   const all = [...own, ...page.orders];
-  orders.value = all.sort((a, b) => timeOf(b) - timeOf(a)).slice(0, LISTED);
+  orders.value = cut(all.sort((a, b) => timeOf(b) - timeOf(a)));
   olderOrders.value = page.next;
 }
 

@@ -19,3 +19,7 @@ export function takeToken(token: string): void {
   sessionStorage.setItem(KEPT_AS, token);
   location.reload();
 }
+
+export function hasToken(): boolean {
+  return sessionStorage.getItem(KEPT_AS) !== null;
+}

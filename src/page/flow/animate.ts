@@ -83,7 +83,10 @@ class MapOnScreen {
     this.#measuredAt = at;
     const { left, top, width, height } = this.#canvas.getBoundingClientRect();
     const scale = devicePixelRatio;
-    if (this.#canvas.width !== Math.round(width * scale) || this.#canvas.height !== Math.round(height * scale)) {
+    if (
+      this.#canvas.width !== Math.round(width * scale) ||
+      this.#canvas.height !== Math.round(height * scale)
+    ) {
       this.#canvas.width = Math.round(width * scale);
       this.#canvas.height = Math.round(height * scale);
     }

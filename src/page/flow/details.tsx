@@ -1,6 +1,6 @@
 import { useEffect } from 'preact/hooks';
 import { listed, overview, refreshListed } from '../data/state.ts';
-import { clock, grouped } from '../text.ts';
+import { clock, counted, grouped } from '../text.ts';
 
 const LOOK_EVERY_MS = 2_000;
 
@@ -23,7 +23,10 @@ export function ProcessorDetails({ name, close }: { name: string; close: () => v
   return (
     <div class="opened">
       <h3>
-        {name} <button type="button" class="more" onClick={close}>Close</button>
+        {name}{' '}
+        <button type="button" class="more" onClick={close}>
+          Close
+        </button>
       </h3>
       <dl>
         <dt>state</dt>
@@ -43,14 +46,15 @@ export function ProcessorDetails({ name, close }: { name: string; close: () => v
         <dd>{at === null ? 'none yet' : clock(at)}</dd>
         <dt>outcomes</dt>
         <dd>
-          {outcomes.map(([what, count]) => `${grouped(count)} ${what.replaceAll('_', ' ')}`).join(', ') || 'none'}
+          {outcomes.map(([what, count]) => `${grouped(count)} ${what.replaceAll('_', ' ')}`).join(', ') ||
+            'none'}
           {entry.read === null ? '' : `, of ${grouped(entry.read)} read since it started`}
         </dd>
         {effects.owed === 0 ? null : (
           <>
             <dt>owed</dt>
             <dd>
-              {grouped(effects.owed)} calls to the outside, {grouped(effects.trying)} under way
+              {counted(effects.owed, 'call')} to the outside, {grouped(effects.trying)} under way
               {effects.next_due_at === null ? '' : `, the next at ${clock(effects.next_due_at)}`}
             </dd>
           </>
@@ -68,28 +72,33 @@ export function ProcessorDetails({ name, close }: { name: string; close: () => v
 
 type Partition = NonNullable<NonNullable<typeof listed.value>['processors'][number]['partitions']>[number];
 
+/** A row for each topic: `0@17 1@23` are its partitions, and where each is read next. */
 function Partitions({ of }: { of: readonly Partition[] }) {
   if (of.length === 0) return null;
+  const topics = [...new Set(of.map(({ topic }) => topic))];
   return (
     <div class="scrolls" tabIndex={0} role="region" aria-label="Partitions">
       <table>
         <thead>
           <tr>
-            <th scope="col">partition</th>
-            <th scope="col">next offset</th>
+            <th scope="col">topic</th>
             <th scope="col">lag</th>
+            <th scope="col">partitions, each with the offset to read next</th>
           </tr>
         </thead>
         <tbody>
-          {of.map(({ topic, partition, next, lag }) => (
-            <tr key={`${topic}/${partition}`}>
-              <td>
-                {topic}/{partition}
-              </td>
-              <td>{grouped(next)}</td>
-              <td>{grouped(lag)}</td>
-            </tr>
-          ))}
+          {topics.map((topic) => {
+            const its = of.filter((one) => one.topic === topic);
+            return (
+              <tr key={topic}>
+                <td>{topic}</td>
+                <td>{grouped(its.reduce((sum, { lag }) => sum + lag, 0))}</td>
+                <td>
+                  <code>{its.map(({ partition, next }) => `${partition}@${next}`).join(' ')}</code>
+                </td>
+              </tr>
+            );
+          })}
         </tbody>
       </table>
     </div>

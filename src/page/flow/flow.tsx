@@ -33,7 +33,7 @@ export function Flow() {
         <Canvas drawn={drawn} />
         <div class="sources">
           {[...new Set(lanes.map(({ source }) => source))].map((source) => (
-            <div key={source} class="place" data-place={`source:${source}`}>
+            <div key={source} class="spot" data-place={`source:${source}`}>
               {source}
             </div>
           ))}
@@ -50,7 +50,8 @@ export function Flow() {
 /** By partition while it runs, else as the server has asked the brokers. */
 function waitingIn(processor: string, topic: string): number | null {
   const running = overview.value?.consumer?.processors.find((one) => one.processor === processor);
-  if (running === undefined) return listed.value?.processors.find((one) => one.processor === processor)?.lag ?? null;
+  if (running === undefined)
+    return listed.value?.processors.find((one) => one.processor === processor)?.lag ?? null;
   if (running.lag === null) return null;
   return running.partitions.reduce((sum, one) => sum + (one.topic === topic ? one.lag : 0), 0);
 }
@@ -77,9 +78,11 @@ function Topics({ lanes, isAway }: { lanes: readonly Lane[]; isAway: boolean }) 
   return (
     <div class={`topics ${isAway ? 'away' : ''}`}>
       {lanes.map(({ topic, processor, waiting }) => (
-        <div key={topic} class="place pipe" data-place={topicPlace(processor, topic, lanes)}>
+        <div key={topic} class="spot pipe" data-place={topicPlace(processor, topic, lanes)}>
           <b>{topic}</b>
-          <small>{waiting === null ? 'not known' : waiting === 0 ? 'none waits' : `${grouped(waiting)} wait`}</small>
+          <small>
+            {waiting === null ? 'not known' : waiting === 0 ? 'none waits' : `${grouped(waiting)} wait`}
+          </small>
         </div>
       ))}
       {isAway ? <small class="bad">the broker does not answer</small> : null}
@@ -111,7 +114,7 @@ function Process({
             <button
               key={name}
               type="button"
-              class="place processor"
+              class="spot processor"
               data-place={`processor:${name}`}
               aria-expanded={opened === name}
               onClick={() => open(opened === name ? null : name)}
@@ -133,7 +136,8 @@ function rateInWords(rate: number | null, lag: number | null): string {
 }
 
 function captionOf(state: State, consumer: Overview['consumer']): string {
-  if (state === 'unknown') return consumer === null ? 'not known yet' : `process ${consumer.pid}, when it was last seen`;
+  if (state === 'unknown')
+    return consumer === null ? 'not known yet' : `process ${consumer.pid}, when it was last seen`;
   if (consumer === null) return 'no process: orders wait in Kafka';
   if (state === 'working') return `process ${consumer.pid}`;
   return consumer.waiting_for === null
@@ -145,7 +149,7 @@ function Ends() {
   const orders = overview.value?.books?.orders ?? null;
   const letters = overview.value?.kafka.dead_letters ?? null;
   const end = (place: string, count: number | null, text: string, look: string) => (
-    <p class={`place ${look}`} data-place={`end:${place}`}>
+    <p class={`spot ${look}`} data-place={`end:${place}`}>
       <b>{count === null ? '–' : grouped(count)}</b> {text}
     </p>
   );
@@ -154,7 +158,9 @@ function Ends() {
       {end('completed', orders?.COMPLETED ?? null, 'completed', 'good')}
       {end('failed', orders?.FAILED ?? null, 'failed', 'bad')}
       {end('rejected', orders?.REJECTED ?? null, 'rejected', 'bad')}
-      {orders === null || orders.CANCELLED === 0 ? null : end('cancelled', orders.CANCELLED, 'cancelled', 'quiet')}
+      {orders === null || orders.CANCELLED === 0
+        ? null
+        : end('cancelled', orders.CANCELLED, 'cancelled', 'quiet')}
       {end('dead', letters, letters === 1 ? 'dead letter' : 'dead letters', 'quiet')}
     </div>
   );

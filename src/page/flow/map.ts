@@ -99,12 +99,14 @@ export function linesOf(lanes: readonly Lane[], processors: readonly Processor[]
       [`source:${source}`, topicPlace(processor, topic, lanes)],
       [topicPlace(processor, topic, lanes), `processor:${processor}`],
     ]),
-    ...chain.slice(1).map((name, at): [Place, Place] => [
-      `processor:${chain[at] ?? ''}`,
-      `processor:${name}`,
-    ]),
+    ...chain
+      .slice(1)
+      .map((name, at): [Place, Place] => [`processor:${chain[at] ?? ''}`, `processor:${name}`]),
     ...(known.has('orders')
-      ? [['processor:orders', 'end:completed'] as [Place, Place], ['processor:orders', 'end:rejected'] as [Place, Place]]
+      ? [
+          ['processor:orders', 'end:completed'] as [Place, Place],
+          ['processor:orders', 'end:rejected'] as [Place, Place],
+        ]
       : []),
     ...(known.has('inventory') ? [['processor:warehouse', 'end:completed'] as [Place, Place]] : []),
   ];

@@ -1,9 +1,11 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { CheckoutOrder } from '../documents/checkout/order.ts';
-import { cancelOrder, type AnyOrder } from './data/api.ts';
-import { isFinal, refreshOrder } from './data/state.ts';
-import { clock, inSeconds } from './text.ts';
+import type { CheckoutOrder } from '../../documents/checkout/order.ts';
+import { cancelOrder, type AnyOrder } from '../data/api.ts';
+import { isFinal, refreshOrder } from '../data/state.ts';
+import { ByHand } from '../by-hand.tsx';
+import { Records } from './records.tsx';
+import { clock, inSeconds } from '../text.ts';
 
 const LOOK_EVERY_MS = 1_000;
 
@@ -24,13 +26,8 @@ export function OrderDetails({ order }: { order: AnyOrder }) {
   return (
     <div class="details">
       {isCheckout(order) ? <Checkout order={order} /> : <Direct order={order} />}
-      <p class="quiet">
-        <code>orderctl order explain {id}</code>
-        <br />
-        <code>
-          curl {location.origin}/orders/{id}
-        </code>
-      </p>
+      <Records id={id} isDecided={order.decided_at !== null || isCheckout(order)} />
+      <ByHand cli={`orderctl order explain ${id}`} call={`GET /orders/${id}`} />
     </div>
   );
 }
@@ -149,11 +146,15 @@ function Cancel({ order }: { order: CheckoutOrder }) {
     await refreshOrder(order.order_id);
   };
   return (
-    <p>
+    <div>
       <button type="button" class="more" onClick={() => void cancel()}>
         Cancel this order
       </button>{' '}
       <span role="status">{said}</span>
-    </p>
+      <ByHand
+        cli={`orderctl order cancel ${order.order_id}`}
+        call={`POST /orders/${order.order_id}/cancel`}
+      />
+    </div>
   );
 }

@@ -1,13 +1,16 @@
 import { useState } from 'preact/hooks';
-import { placeOrder } from './data/api.ts';
-import { isFinal, items, notePlaced, refreshOrder, users } from './data/state.ts';
-import { fieldIn, sleep } from './text.ts';
+import { placeOrder, type AnyOrder } from '../data/api.ts';
+import { isFinal, items, notePlaced, orders, refreshOrder, users } from '../data/state.ts';
+import { fieldIn, sleep } from '../text.ts';
 
 const AGAIN_MS = 1_000;
 
 /** A form to place an order. */
 export function Place() {
-  const [said, say] = useState<{ readonly text: string; readonly look: string } | null>(null);
+  const [said, say] = useState<Said | null>(null);
+  /** The last that was taken. */
+  const [taken, follow] = useState<string | null>(null);
+  const shown = said ?? fateOf(orders.value?.find(({ order_id }) => order_id === taken));
   const [flow, setFlow] = useState<'direct' | 'checkout'>('direct');
   const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
@@ -35,13 +38,9 @@ export function Place() {
       say({ text: [answer.detail, answer.fix ?? ''].join(' · ').replace(/ · $/, ''), look: 'bad' });
       return;
     }
-    const { body } = answer;
-    notePlaced(orderId, isFinal(body) ? 'decided' : 'answered');
-    if (body.status === 'COMPLETED') say({ text: 'completed', look: 'good' });
-    else if (isFinal(body)) {
-      const why = ('detail' in body ? body.detail : null) ?? '';
-      say({ text: `${body.status.toLowerCase()}: ${why}`, look: 'bad' });
-    } else say({ text: 'taken; it is decided when a processor reads it', look: 'quiet' });
+    notePlaced(orderId, isFinal(answer.body) ? 'decided' : 'answered');
+    follow(orderId);
+    say(null);
     await refreshOrder(orderId);
   };
   return (
@@ -68,11 +67,26 @@ export function Place() {
         </label>
       ) : null}
       <button type="submit">Order</button>
-      <p class={`said ${said?.look ?? ''}`} role="status">
-        {said?.text ?? ''}
+      <p class={`said ${shown?.look ?? ''}`} role="status">
+        {shown?.text ?? ''}
       </p>
     </form>
   );
+}
+
+interface Said {
+  readonly text: string;
+  readonly look: string;
+}
+
+/** What has become of an order that was taken. */
+function fateOf(order: AnyOrder | undefined): Said | null {
+  if (order === undefined) return null;
+  const { status, detail } = order;
+  if (status === 'COMPLETED') return { text: 'completed', look: 'good' };
+  if (isFinal(order)) return { text: `${status.toLowerCase()}: ${detail ?? ''}`, look: 'bad' };
+  if (status === 'PENDING') return { text: 'taken; it is decided when a processor reads it', look: 'quiet' };
+  return { text: `${status.toLowerCase()} …`, look: 'moving' };
 }
 
 /** What is typed stays, whatever becomes known of users and items: these are values to begin with. */

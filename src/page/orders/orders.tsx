@@ -1,11 +1,13 @@
 import { signal } from '@preact/signals';
 import { useState } from 'preact/hooks';
-import { getOrders, type AnyOrder } from './data/api.ts';
+import { getOrders, type AnyOrder } from '../data/api.ts';
 import { OrderDetails } from './order-details.tsx';
-import { isFinal, olderOrders, orders, refreshOrder } from './data/state.ts';
-import { clock, fieldIn, itemsInWords, shortId } from './text.ts';
+import { isFinal, olderOrders, orders, placed, refreshOrder } from '../data/state.ts';
+import { clock, fieldIn, itemsInWords, shortId } from '../text.ts';
 
-const SHOWN = 25;
+const SHOWN = 20;
+/** Of this browser: the latest. */
+const KEPT = 5;
 const PAGE = 100;
 /** More is for the command line: a page of so many rows is slow. */
 const MAX_OLDER = 1_000;
@@ -17,12 +19,15 @@ const next = signal<string | null>(null);
 /** Orders as they move, the latest first; one opened shows all that is known of it. */
 export function Orders() {
   const all = orders.value;
-  const latest = older.value.length > 0 ? (all ?? []) : (all ?? []).slice(0, SHOWN);
-  const known = new Set(latest.map(({ order_id }) => order_id));
-  const shown = [...latest, ...older.value.filter(({ order_id }) => !known.has(order_id))];
-  const kept = all?.find(({ order_id }) => order_id === opened.value);
-  // One that is being looked at does not move out of sight.
-  const rows = kept === undefined || shown.includes(kept) ? shown : [kept, ...shown];
+  // One that is being looked at, and those of this browser, do not move out of sight.
+  const kept = (all ?? [])
+    .filter(({ order_id: id }) => id === opened.value || placed.value.has(id))
+    .slice(0, KEPT);
+  const known = new Set(kept.map(({ order_id }) => order_id));
+  const others = (all ?? []).filter(({ order_id }) => !known.has(order_id));
+  const latest = [...kept, ...(older.value.length > 0 ? others : others.slice(0, SHOWN))];
+  for (const { order_id } of latest) known.add(order_id);
+  const rows = [...latest, ...older.value.filter(({ order_id }) => !known.has(order_id))];
   return (
     <section class="card orders" aria-labelledby="orders-title">
       <h2 id="orders-title">Orders</h2>
@@ -113,6 +118,7 @@ function Row({ order }: { order: AnyOrder }) {
         <span class={`dot ${look}`} aria-hidden="true" />
         <time>{clock(order.decided_at ?? order.created_at)}</time>
         <code title={order.order_id}>{shortId(order.order_id)}</code>
+        {placed.value.has(order.order_id) ? <small class="tag you">yours</small> : null}
         <span class="what">
           {order.user === null || order.user === '' ? '–' : order.user} · {itemsInWords(order.items)}
         </span>

@@ -1,0 +1,19 @@
+import { hasToken } from './data/token.ts';
+
+/** How to do the same on a command line. @param call `GET /orders`; with what it sends as JSON */
+export function ByHand({ cli, call, body }: { cli: string; call: string; body?: object }) {
+  const [method = 'GET', path = ''] = call.split(' ');
+  const words = [
+    'curl',
+    ...(method === 'GET' ? [] : ['-X', method]),
+    ...(hasToken() ? ['-H "Authorization: Bearer $TOKEN"'] : []),
+    ...(method === 'GET' ? [] : [`--json '${JSON.stringify(body ?? {}).replaceAll("'", "'\\''")}'`]),
+    `'${location.origin}${path}'`,
+  ];
+  return (
+    <p class="by-hand">
+      <code>{cli}</code>
+      <code>{words.join(' ')}</code>
+    </p>
+  );
+}
