@@ -66,9 +66,10 @@ export class ShopStage implements Stage, AsyncDisposable {
     const target = this.#options.parts[part];
     const { pid, back } = target.end(how === 'kill' ? 'SIGKILL' : 'SIGTERM');
     const lost = new Promise<'lost'>((resolve) => {
-      limit.addEventListener('abort', () => resolve('lost'), { once: true });
+      if (limit.aborted) resolve('lost');
+      else limit.addEventListener('abort', () => resolve('lost'), { once: true });
     });
-    if (limit.aborted || (await Promise.race([back, lost])) === 'lost') throw notBack(part);
+    if ((await Promise.race([back, lost])) === 'lost') throw notBack(part);
     // Its process runs; it works once it says so.
     while (part === 'shop' && !(await this.#consumes(target.pid))) {
       if (limit.aborted) throw notBack(part);
