@@ -20,10 +20,17 @@ export const COMMANDS: readonly Mutation[] = [
   },
   {
     name: 'what was typed into the form of the page is gone with the next event',
-    file: 'src/page/place.tsx',
+    file: 'src/page/orders/place.tsx',
     from: "defaultValue={known[0]?.item ?? ''}",
     to: "value={known[0]?.item ?? ''}",
     tests: cli('page'),
+  },
+  {
+    name: 'an order that was cancelled before it arrived counts as rejected',
+    file: 'src/app/overview/orders-by-status.ts',
+    from: "if (has(facts, 'cancelled')) return has(facts, 'validated');",
+    to: "if (has(facts, 'cancelled')) return true;",
+    tests: ['test/unit/orders-by-status.test.ts'],
   },
   {
     name: 'the sum of the page stays green without a server',

@@ -6,7 +6,7 @@ import { animate, type Drawn } from './animate.ts';
 import { ProcessorDetails } from './details.tsx';
 import { lanesOf, linesOf, processorsOf, ROWS, topicPlace, type Lane, type Processor } from './map.ts';
 
-/** From whoever sends to the shop, through topics and processors, to what becomes of it. */
+/** From those who send to the shop, through topics and processors, to what becomes of it. */
 export function Flow() {
   const [opened, open] = useState<string | null>(null);
   const seen = overview.value;
