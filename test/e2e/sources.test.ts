@@ -74,3 +74,36 @@ test('three sources make one stock: doubled events count once, and one of an unk
   expect(alerts.length).toBeGreaterThanOrEqual(3);
   expect(await shop.json('audit')).toMatchObject({ ok: true });
 });
+
+test('produce --source makes events of all sources, some doubled and some wrong; sent again they count once', async () => {
+  const { shop, topicOf } = openSources();
+  fill(shop, {}, { pen: 20, ink: 20 });
+  const send = 'produce --source all --count 80 --seed 7 --faulty 25';
+  const lines = await shop.lines(send);
+  const sent = lines.slice(0, -1);
+  expect(lines.at(-1)).toMatchObject({ sent: 80, failed: 0, unknown: 0, interrupted: false });
+  expect(new Set(sent.map(({ source }) => source))).toEqual(new Set(['online', 'store', 'supplier']));
+  expect(new Set(sent.map(({ event_id }) => event_id)).size).toBeLessThan(75);
+  expect(sent.filter(({ product_id }) => product_id === 'no-such-product').length).toBeGreaterThan(0);
+  const run = async () => JSON.parse((await shop.ok('run stock --until-end -o json')).stdout) as RunOf;
+  const first = (await run()).processors[0];
+  expect(first).toMatchObject({ read: 80 });
+  expect(first?.dead_lettered).toBeGreaterThan(0);
+  const stock = shop.stock();
+  const { stdout } = await shop.ok(send);
+  expect(stdout).toContain(`to ${topicOf('online_orders')}`);
+  const { outcomes } = (await run()).processors[0] ?? { outcomes: {} };
+  expect(outcomes).toEqual({ seen: 80 - (first?.dead_lettered ?? 0) });
+  expect(shop.stock()).toEqual(stock);
+  expect(await shop.json('audit')).toMatchObject({ ok: true });
+  for (const wrong of ['--source tills', '--source store --user bob', '--faulty 5']) {
+    expect((await shop.run(`produce ${wrong}`)).code, wrong).toBe(2);
+  }
+});
+
+interface RunOf {
+  readonly processors: readonly {
+    readonly dead_lettered: number;
+    readonly outcomes: Readonly<Record<string, number>>;
+  }[];
+}

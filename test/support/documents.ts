@@ -22,6 +22,7 @@ import { Experiment } from '../../src/documents/http/experiment.ts';
 import { Offsets, OffsetsReset } from '../../src/documents/offsets.ts';
 import { Decision, Explanation, Order, Sent, SkippedOrder } from '../../src/documents/order.ts';
 import { RegisteredSchemas, SchemaChecks, SchemaReports } from '../../src/documents/schema.ts';
+import { SentEvent, SentEventsSummary } from '../../src/documents/reports/source-events.ts';
 import { Status, Stopped } from '../../src/documents/status.ts';
 import {
   ConsumeSummary,
@@ -70,7 +71,7 @@ const OUTPUTS: Readonly<Record<string, Output>> = {
   'analytics show': { one: HourlySales },
   'analytics top': { one: TopProducts },
   restore: { one: Backup },
-  produce: { lines: [Sent], summary: ProduceSummary },
+  produce: { lines: [Sent, SentEvent], summary: Type.Union([ProduceSummary, SentEventsSummary]) },
   consume: { lines: [Decision], summary: ConsumeSummary },
   run: { lines: [], summary: RunSummary },
   replay: { lines: [Sent, SkippedOrder], summary: ReplaySummary },

@@ -1,15 +1,16 @@
 import type { Command } from 'commander';
-import { checkPrices, type Catalogue, type CheckoutOrder } from '../../app/send/checkout-order.ts';
+import { checkPrices, type Catalogue } from '../../app/send/checkout-order.ts';
 import { checkLines, ordersFromLines } from '../../app/send/orders-from-lines.ts';
 import { produceOrders, sampleOrders, seededRandom, type Numbered } from '../../app/send/produce.ts';
 import { openIds, openLineIds, systemClock } from '../../compose.ts';
 import type { ProduceAgain } from '../../domain/advice.ts';
 import { Failure } from '../../domain/failure.ts';
-import { MAX_LINE_QUANTITY, type Order } from '../../domain/orders/order.ts';
+import type { Order } from '../../domain/orders/order.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
 import { openCatalogue, openFlow } from '../kafka/flow.ts';
-import { decimalNumber, delay, nameOf, signedNumber, wholeNumber } from '../parse.ts';
+import { decimalNumber, delay, wholeNumber } from '../parse.ts';
+import { readOrder } from '../produce/order.ts';
 import { SendReport } from '../output/send/report.ts';
 import { count } from '../output/text.ts';
 import type { Session } from '../session.ts';
@@ -35,6 +36,8 @@ interface Flags {
   file?: string;
   flow: string;
   address?: string;
+  source?: string;
+  faulty?: string;
   /** Commander's negations. */
   create: boolean;
   register: boolean;
@@ -44,13 +47,13 @@ export function register(command: Command, session: Session): void {
   describe(command, {
     prose:
       'Sends orders to the topic as Avro events. Without further flags: five sample orders for random users and items of ' +
-      'the storage folder, unpaid users too. With --user, --item and --quantity: exactly that order, even if it will be ' +
+      'the storage folder, unpaid too. With --user, --item and --quantity: exactly that order, even if it will be ' +
       'rejected. With --file: the orders of a file, one JSON object a line, checked as a whole before the first is ' +
       'sent (6); a line without an id gets one made of file and line. --flow checkout sends to orders.created, ' +
-      'with the prices of inventory.csv (one that is missing is 3) and the addresses of users.csv. Up to 20 ' +
-      'orders a second are listed, of more the number: -o json lists each.\n\n' +
-      'Ctrl-C: 0 with --count 0, else 130 with the way to go on. Brokers that do not answer: 5, with the orders that may ' +
-      'be stored all the same, and the way to send them again under the same ids. No users or no items: 3.',
+      'with the prices of inventory.csv (one that is missing is 3) and the addresses of users.csv. --source sends events ' +
+      'for the processor stock instead.\n\n' +
+      'Ctrl-C: 0 with --count 0, else 130 with the way to go on. Brokers that do not answer: 5, with the ' +
+      'way to send them again. No users or no items: 3.',
     examples: [
       ['orderctl produce --count 5 --delay 1', 'five orders, one a second'],
       ['orderctl produce --user bob --item pen=2 --item book=1', 'exactly this order'],
@@ -69,10 +72,13 @@ export function register(command: Command, session: Session): void {
     .option('--from-line <N>', 'begin with this line of the file')
     .option('--flow <FLOW>', 'direct or checkout', 'direct')
     .option('--address <TEXT>', 'of the checkout: where one order goes to')
+    .option('--source <NAME>', 'online, store, supplier or all: their events')
+    .option('--faulty <PERCENT>', 'with --source: so many doubled, as many wrong')
     .option('--no-register', 'do not register the schema')
     .option('--no-create', 'do not create a missing topic')
     .action(async (flags: Flags) => {
-      await produce(session, flags);
+      if (flags.source === undefined) await produce(session, flags);
+      else await produceFromSources(session, { ...flags, source: flags.source });
     });
 }
 
@@ -87,6 +93,8 @@ interface Plan {
 async function produce(session: Session, flags: Flags): Promise<void> {
   const { printer } = session;
   refuseMixtures(flags);
+  if (flags.faulty !== undefined)
+    throw new Failure('usage', '--faulty is about events of sources', { fix: 'add --source all' });
   const pace = paceOf(flags);
   const signal = takeStopSignal(printer);
   await using file = await openFile(session, flags, signal);
@@ -107,6 +115,31 @@ async function produce(session: Session, flags: Flags): Promise<void> {
   }
 }
 
+async function produceFromSources(session: Session, flags: Flags & { source: string }): Promise<void> {
+  const [other] = [...ORDER_FLAGS, ...FILE_FLAGS, 'from' as const].filter(
+    (name) => flags[name] !== undefined,
+  );
+  if (other !== undefined) throw mixed('--source', flagOf(other));
+  const wanted = flags.count === undefined ? DEFAULT_COUNT : wholeNumber('--count', flags.count);
+  const { produceEvents } = await import('../produce/sources.ts');
+  await produceEvents(session, {
+    ...flags,
+    seed: flags.seed === undefined ? null : wholeNumber('--seed', flags.seed, { max: MAX_SEED }),
+    count: wanted === 0 ? null : wanted,
+    pace: paceOf(flags),
+  });
+}
+
+function flagOf(name: keyof Flags): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+function mixed(one: string, other: string): Failure {
+  return new Failure('usage', `${one} and ${other} cannot be combined`, {
+    fix: 'give --count and --seed for samples, or --user, --item and --quantity for one order, or --file',
+  });
+}
+
 function paceOf(flags: Flags): { delayMs: number; perSecond: number | null } {
   if (flags.delay !== undefined && flags.rate !== undefined) {
     throw new Failure('usage', '--delay and --rate cannot be combined', { fix: 'give one of them' });
@@ -124,9 +157,7 @@ const FILE_FLAGS = ['file', 'fromLine'] as const;
 function refuseMixtures(flags: Flags): void {
   const given = (names: readonly (keyof Flags)[]): string | undefined => {
     const name = names.find((candidate) => flags[candidate] !== undefined);
-    return name === undefined
-      ? undefined
-      : `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    return name === undefined ? undefined : flagOf(name);
   };
   const [sample, order, file] = [given(SAMPLE_FLAGS), given(ORDER_FLAGS), given(FILE_FLAGS)];
   const both = [order, file, sample ?? (file === undefined ? undefined : given(['count']))].filter(
@@ -138,9 +169,7 @@ function refuseMixtures(flags: Flags): void {
     });
   }
   if (both.length > 1) {
-    throw new Failure('usage', `${both[0] ?? ''} and ${both[1] ?? ''} cannot be combined`, {
-      fix: 'give --count and --seed for samples, or --user, --item and --quantity for one order, or --file',
-    });
+    throw mixed(both[0] ?? '', both[1] ?? '');
   }
 }
 
@@ -243,38 +272,4 @@ function* copies(order: Order, newId: () => string, total: number): Generator<Nu
     const createdAt = systemClock.now();
     yield { order: number === 1 ? order : { ...order, orderId: newId(), createdAt }, number };
   }
-}
-
-function readOrder(flags: Flags, newOrderId: () => string): CheckoutOrder {
-  const { user, item: items = [], quantity: quantities = [] } = flags;
-  const alone = items.filter((item) => !item.includes('='));
-  if (user === undefined || items.length === 0 || alone.length !== quantities.length) {
-    const counted = `${alone.length} --item and ${quantities.length} --quantity are given`;
-    const missing = user === undefined ? '--user is missing' : counted;
-    throw new Failure('usage', `one order takes --user, and as many --quantity as --item: ${missing}`, {
-      fix: 'for example: orderctl produce --user bob --item pen=2',
-    });
-  }
-  const rest = quantities.values();
-  return {
-    orderId: flags.orderId === undefined ? newOrderId() : nameOf('--order-id', flags.orderId),
-    user: nameOf('--user', user),
-    items: items.map((text) => {
-      const [item = '', quantity = rest.next().value ?? ''] = text.split(/=(.*)/s);
-      return { item: nameOf('--item', item), quantity: quantityOf(quantity), unitPrice: null };
-    }),
-    createdAt: systemClock.now(),
-    ...(flags.address === undefined ? {} : { address: flags.address }),
-  };
-}
-
-/** Zero and below may be sent: they are one of the reasons for a rejection. */
-function quantityOf(text: string): number {
-  const quantity = signedNumber('--quantity', text, 'for example --quantity 2');
-  if (Math.abs(quantity) > MAX_LINE_QUANTITY) {
-    throw new Failure('invalid_value', `--quantity: ${text} does not fit into the event`, {
-      fix: `use a whole number up to ${MAX_LINE_QUANTITY}`,
-    });
-  }
-  return quantity;
 }

@@ -1,0 +1,203 @@
+import { Failure } from '../../domain/failure.ts';
+import type { Message } from '../../domain/messages/message.ts';
+import { ONLINE_ORDER } from '../../domain/messages/stock/online-order.ts';
+import { STORE_SALE } from '../../domain/messages/stock/store-sale.ts';
+import { SUPPLIER_RESTOCK } from '../../domain/messages/stock/supplier-restock.ts';
+import { topicOf, type TopicNames } from '../../domain/messages/topic-names.ts';
+import type { SourceMessage } from '../../domain/stock/events.ts';
+import type { Item } from '../../domain/tables.ts';
+import type { Broker, Producer, SentRecord } from '../../ports/broker.ts';
+import type { CodecOf } from '../run/events.ts';
+import { unlessStopped } from '../run/wait.ts';
+import { ensureTopics, type TopicCreated } from '../topics/ensure.ts';
+import { atPace, type Pace } from './pace.ts';
+
+/** Where events come from, by the name for commands. */
+export const SOURCES = { online: ONLINE_ORDER, store: STORE_SALE, supplier: SUPPLIER_RESTOCK } as const;
+export type SourceName = keyof typeof SOURCES;
+
+/** An event of a source that is to be sent. */
+export interface SourceEvent {
+  readonly source: SourceName;
+  readonly fields: SourceMessage;
+}
+
+export interface SampleEventOptions {
+  readonly sources: readonly SourceName[];
+  /** null: without end. */
+  readonly count: number | null;
+  /** Of a hundred events so many are sent twice, and as many are wrong. */
+  readonly faulty: number;
+  /** From 0 inclusive to 1 exclusive. */
+  readonly random: () => number;
+  readonly newId: () => string;
+  readonly now: () => number;
+}
+
+/** One event in so many is a delivery, which makes up for what the others sell. */
+const EVENTS_TO_A_DELIVERY = 10;
+const STORES = 5;
+const LARGEST_ORDER = 1_000_000;
+
+/** Events of these items at random. One that is sent twice counts twice. */
+export function* sampleEvents(items: readonly Item[], options: SampleEventOptions): Generator<SourceEvent> {
+  const { count, faulty, random } = options;
+  const below = (limit: number): number => Math.floor(random() * limit);
+  let made = 0;
+  while (count === null || made < count) {
+    const event = sampleEvent(items, options, below);
+    const isWrong = random() * 100 < faulty;
+    const sent = isWrong ? wrong(event, below(3)) : event;
+    yield sent;
+    made += 1;
+    if (random() * 100 >= faulty || made === count) continue;
+    yield sent;
+    made += 1;
+  }
+}
+
+function sampleEvent(
+  items: readonly Item[],
+  { sources, newId, now }: SampleEventOptions,
+  below: (limit: number) => number,
+): SourceEvent {
+  const item = items[below(items.length)];
+  const sales = sources.filter((name) => name !== 'supplier');
+  const isDelivery =
+    sales.length === 0 || (sales.length < sources.length && below(EVENTS_TO_A_DELIVERY) === 0);
+  const source = isDelivery ? 'supplier' : (sales[below(sales.length)] ?? 'online');
+  const event_id = newId();
+  const fields = {
+    ...{ event_id, product_id: item?.item ?? '', occurred_at: now(), unit_price: item?.price ?? null },
+    quantity: source === 'supplier' ? 10 + below(21) : 1 + below(3),
+    order_id: source === 'online' ? `WEB-${event_id}` : null,
+    ...(source === 'store' ? { store_id: `S-${1 + below(STORES)}` } : {}),
+    ...(source === 'supplier' ? { supplier_id: 'SUP-1' } : {}),
+  };
+  return { source, fields };
+}
+
+/** A product that does not exist, nothing of one, or an order for more than any shop has. */
+function wrong({ source, fields }: SourceEvent, way: number): SourceEvent {
+  if (way === 0) return { source, fields: { ...fields, product_id: 'no-such-product' } };
+  if (way === 1 || source !== 'online') return { source, fields: { ...fields, quantity: 0 } };
+  return { source, fields: { ...fields, quantity: LARGEST_ORDER } };
+}
+
+export interface SendEventsOptions extends Pace {
+  readonly sources: readonly SourceName[];
+  readonly names: TopicNames;
+  readonly events: Iterable<SourceEvent>;
+  readonly create: boolean;
+  readonly on: (event: SendEventsEvent) => void;
+}
+
+export type SendEventsEvent =
+  | TopicCreated
+  | {
+      readonly kind: 'sent';
+      readonly events: readonly (SourceEvent & SentRecord & { readonly topic: string })[];
+    }
+  | { readonly kind: 'summary'; readonly summary: SentEvents };
+
+export interface SentEvents {
+  /** How many, by topic. */
+  readonly byTopic: ReadonlyMap<string, number>;
+  readonly sent: number;
+  /** Not stored. */
+  readonly failed: number;
+  /** Given to the brokers, which did not answer: these may be stored, now or later. */
+  readonly unknown: number;
+  readonly interrupted: boolean;
+  readonly seconds: number;
+}
+
+/**
+ * Sends events to the topics of their sources, keyed by their product. The last event is the summary, before a failure
+ * too. What is sent again under the same ids counts once.
+ *
+ * @throws Failure of the ports; interrupted when a finite run was stopped
+ */
+export async function sendEvents(
+  { broker, codecOf }: { readonly broker: Broker; readonly codecOf: CodecOf },
+  options: SendEventsOptions,
+): Promise<void> {
+  const { clock, on, signal, count } = options;
+  const startedAt = clock.now();
+  const sending = new Sending(codecOf, options);
+  let isDone = false;
+  try {
+    await sending.all(broker);
+    isDone = !signal.aborted || (count !== null && sending.sent >= count);
+  } finally {
+    const interrupted = !isDone && signal.aborted && count !== null;
+    const { byTopic, sent, failed, unknown } = sending;
+    const seconds = (clock.now() - startedAt) / 1000;
+    on({ kind: 'summary', summary: { byTopic, sent, failed, unknown, interrupted, seconds } });
+  }
+  if (isDone || count === null) return;
+  throw new Failure('interrupted', `interrupted: ${sending.sent} of ${count} events sent`, {
+    fix: 'run the same command again: with --seed the events have the same ids, and count once',
+  });
+}
+
+class Sending {
+  readonly #codecOf: CodecOf;
+  readonly #options: SendEventsOptions;
+  readonly byTopic = new Map<string, number>();
+  sent = 0;
+  failed = 0;
+  unknown = 0;
+
+  constructor(codecOf: CodecOf, options: SendEventsOptions) {
+    this.#codecOf = codecOf;
+    this.#options = options;
+  }
+
+  async all(broker: Broker): Promise<void> {
+    const { sources, names, create, on, signal, events } = this.#options;
+    const wanted = sources.map((name) => {
+      return { topic: topicOf(SOURCES[name], names), message: SOURCES[name], carries: null };
+    });
+    {
+      await using admin = await broker.admin();
+      if ((await unlessStopped(ensureTopics(admin, wanted, create, on), signal)) === undefined) return;
+    }
+    await using producer = await broker.producer();
+    for await (const batch of atPace(events, this.#options)) {
+      if (signal.aborted) return;
+      for (const source of sources) {
+        const some = batch.filter((event) => event.source === source);
+        if (some.length > 0) await this.#send(producer, SOURCES[source], some);
+      }
+    }
+  }
+
+  /** @throws Failure when not all were stored */
+  async #send(producer: Producer, message: Message, events: readonly SourceEvent[]): Promise<void> {
+    const { names, signal, on } = this.#options;
+    const topic = topicOf(message, names);
+    const codec = await this.#codecOf(message);
+    const values = await unlessStopped(codec.encode(events.map(({ fields }) => fields)), signal);
+    if (values === undefined) return;
+    const records = events.map(({ fields }, i) => ({ key: fields.product_id, value: values[i] ?? null }));
+    const { outcomes, failure } = await producer.send(topic, records, { signal });
+    const gone = events.flatMap((event, i) => {
+      const outcome = outcomes[i];
+      return typeof outcome === 'object' ? [{ ...event, ...outcome, topic }] : [];
+    });
+    const unknown = outcomes.filter((outcome) => outcome === 'unknown').length;
+    this.sent += gone.length;
+    this.unknown += unknown;
+    this.failed += events.length - gone.length - unknown;
+    this.byTopic.set(topic, (this.byTopic.get(topic) ?? 0) + gone.length);
+    if (gone.length > 0) on({ kind: 'sent', events: gone });
+    if (failure !== null) throw failure;
+    if (gone.length < events.length) {
+      throw new Failure('broker_refused', `the brokers do not take all events into topic ${topic}`, {
+        fix: 'see the configuration of the topic, and the log of the brokers',
+        context: { topic },
+      });
+    }
+  }
+}

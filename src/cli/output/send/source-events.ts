@@ -1,0 +1,64 @@
+import type { SendEventsEvent, SentEvents } from '../../../app/send/sources.ts';
+import type { SentEvent, SentEventsSummary } from '../../../documents/reports/source-events.ts';
+import { formatRecordId } from '../../../domain/orders/order.ts';
+import type { Session } from '../../session.ts';
+import { count, duration, grouped } from '../text.ts';
+import { SentThrottle } from './throttle.ts';
+
+/** Prints what `produce --source` sends, and its summary. */
+export class SourceReport {
+  readonly #session: Session;
+  readonly #throttle = new SentThrottle();
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  take(event: SendEventsEvent): void {
+    const { printer } = this.#session;
+    if (event.kind === 'topic_created') {
+      printer.info(`created topic ${event.topic} with ${count(event.partitions, 'partition')}`);
+    } else if (event.kind === 'sent') this.#print(event.events);
+    else this.#summary(event.summary);
+  }
+
+  #print(events: Extract<SendEventsEvent, { kind: 'sent' }>['events']): void {
+    const { printer, isJson } = this.#session;
+    const documents = events.map(({ source, fields, topic, partition, offset }): SentEvent => {
+      const { event_id, product_id, quantity } = fields;
+      return { type: 'sent', source, event_id, product_id, quantity, topic, partition, offset };
+    });
+    if (isJson) {
+      void printer.data(documents.map((one) => `${JSON.stringify(one)}\n`).join(''));
+      return;
+    }
+    const { list, before } = this.#throttle.add(events.length, performance.now());
+    if (before > 0 && printer.isDataLive) {
+      void printer.text(`sent ${count(before, 'event')} in the last second\n`);
+    }
+    const lines = documents.slice(0, list).map(({ source, event_id, product_id, quantity, ...place }) => {
+      return `sent ${event_id} ${source} ${product_id}×${quantity} (${formatRecordId(place)})\n`;
+    });
+    void printer.text(lines.join(''));
+  }
+
+  #summary({ byTopic, sent, failed, unknown, interrupted, seconds }: SentEvents): void {
+    const { printer, isJson } = this.#session;
+    if (isJson) {
+      const summary: SentEventsSummary = {
+        ...{ type: 'summary', command: 'produce', topics: Object.fromEntries(byTopic) },
+        ...{ sent, failed, unknown, interrupted, seconds },
+      };
+      void printer.data(`${JSON.stringify(summary)}\n`);
+      return;
+    }
+    const topics = [...byTopic].map(([topic, n]) => `${grouped(n)} to ${topic}`).join(', ');
+    const lost =
+      (failed > 0 ? `, ${count(failed, 'event')} failed` : '') +
+      (unknown > 0 ? `, ${count(unknown, 'event')} unknown` : '');
+    const where = topics === '' ? '' : `: ${topics}`;
+    void printer.text(`sent ${count(sent, 'event')} in ${duration(seconds * 1000)}${where}${lost}\n`);
+    const { unlisted } = this.#throttle;
+    if (unlisted > 0) printer.info(`${count(unlisted, 'event')} not listed: -o json lists each`);
+  }
+}

@@ -1,0 +1,48 @@
+import type { CheckoutOrder } from '../../app/send/checkout-order.ts';
+import { systemClock } from '../../compose.ts';
+import { Failure } from '../../domain/failure.ts';
+import { MAX_LINE_QUANTITY } from '../../domain/orders/order.ts';
+import { nameOf, signedNumber } from '../parse.ts';
+
+interface Flags {
+  readonly user?: string;
+  readonly item?: readonly string[];
+  readonly quantity?: readonly string[];
+  readonly orderId?: string;
+  readonly address?: string;
+}
+
+/** The order that is given by flags. @throws Failure usage, invalid_value */
+export function readOrder(flags: Flags, newOrderId: () => string): CheckoutOrder {
+  const { user, item: items = [], quantity: quantities = [] } = flags;
+  const alone = items.filter((item) => !item.includes('='));
+  if (user === undefined || items.length === 0 || alone.length !== quantities.length) {
+    const counted = `${alone.length} --item and ${quantities.length} --quantity are given`;
+    const missing = user === undefined ? '--user is missing' : counted;
+    throw new Failure('usage', `one order takes --user, and as many --quantity as --item: ${missing}`, {
+      fix: 'for example: orderctl produce --user bob --item pen=2',
+    });
+  }
+  const rest = quantities.values();
+  return {
+    orderId: flags.orderId === undefined ? newOrderId() : nameOf('--order-id', flags.orderId),
+    user: nameOf('--user', user),
+    items: items.map((text) => {
+      const [item = '', quantity = rest.next().value ?? ''] = text.split(/=(.*)/s);
+      return { item: nameOf('--item', item), quantity: quantityOf(quantity), unitPrice: null };
+    }),
+    createdAt: systemClock.now(),
+    ...(flags.address === undefined ? {} : { address: flags.address }),
+  };
+}
+
+/** Zero and below may be sent: they are one of the reasons for a rejection. */
+function quantityOf(text: string): number {
+  const quantity = signedNumber('--quantity', text, 'for example --quantity 2');
+  if (Math.abs(quantity) > MAX_LINE_QUANTITY) {
+    throw new Failure('invalid_value', `--quantity: ${text} does not fit into the event`, {
+      fix: `use a whole number up to ${MAX_LINE_QUANTITY}`,
+    });
+  }
+  return quantity;
+}

@@ -1,0 +1,54 @@
+import { seededRandom } from '../../app/send/produce.ts';
+import { sampleEvents, sendEvents, SOURCES, type SourceName } from '../../app/send/sources.ts';
+import type { Pace } from '../../app/send/pace.ts';
+import { openIds, systemClock } from '../../compose.ts';
+import { Failure } from '../../domain/failure.ts';
+import { takeStopSignal } from '../exit.ts';
+import { openForRun } from '../kafka/open.ts';
+import { SourceReport } from '../output/send/source-events.ts';
+import { choice, wholeNumber } from '../parse.ts';
+import type { Session } from '../session.ts';
+import { openStoreOf } from '../store.ts';
+
+export interface SourceFlags {
+  readonly source: string;
+  readonly faulty?: string;
+  readonly seed: number | null;
+  /** null: without end. */
+  readonly count: number | null;
+  readonly pace: Pick<Pace, 'delayMs' | 'perSecond'>;
+  readonly create: boolean;
+  readonly register: boolean;
+}
+
+const ALL = Object.keys(SOURCES) as readonly SourceName[];
+
+/** `produce --source`: events of online shops, stores and suppliers. @throws Failure not_found: there are no items */
+export async function produceEvents(session: Session, flags: SourceFlags): Promise<void> {
+  const { settings, printer } = session;
+  const chosen = choice('--source', flags.source, 'a source', [...ALL, 'all'] as const);
+  const faulty = flags.faulty === undefined ? 0 : wholeNumber('--faulty', flags.faulty, { min: 0, max: 100 });
+  const sources = chosen === 'all' ? ALL : [chosen];
+  const signal = takeStopSignal(printer);
+  const access = await openStoreOf(session);
+  const items = await (async () => {
+    await using reader = await access.read();
+    return [...(await reader.items())];
+  })();
+  if (items.length === 0) {
+    throw new Failure('not_found', `there are no items in ${access.name}`, {
+      fix: { kind: 'add_first', table: 'items' },
+    });
+  }
+  const { seed, count } = flags;
+  const newId = await openIds(seed === null ? undefined : seededRandom(seed ^ 0x5eed));
+  const random = seed === null ? Math.random : seededRandom(seed);
+  const events = sampleEvents(items, { sources, count, faulty, random, newId, now: systemClock.now });
+  const kafka = await openForRun(session, { register: flags.register });
+  const report = new SourceReport(session);
+  await sendEvents(kafka, {
+    ...{ sources, events, count, signal, names: settings.topics, create: flags.create },
+    ...{ clock: systemClock, ...flags.pace },
+    on: (event) => report.take(event),
+  });
+}

@@ -1,0 +1,25 @@
+import { Type } from 'typebox';
+import { Count, CountByName, object, PLACE, Seconds, type Document } from '../shapes.ts';
+
+/** An event of a source that `produce --source` sent. */
+export const SentEvent = object({
+  type: Type.Literal('sent'),
+  source: Type.Enum(['online', 'store', 'supplier']),
+  event_id: Type.String(),
+  product_id: Type.String(),
+  quantity: Type.Integer(),
+  ...PLACE,
+});
+export type SentEvent = Document<typeof SentEvent>;
+
+export const SentEventsSummary = object({
+  type: Type.Literal('summary'),
+  command: Type.Literal('produce'),
+  topics: CountByName,
+  sent: Count,
+  failed: Count,
+  unknown: Type.Integer({ minimum: 0, description: 'sent, but never acknowledged: there or not' }),
+  interrupted: Type.Boolean(),
+  seconds: Seconds,
+});
+export type SentEventsSummary = Document<typeof SentEventsSummary>;
