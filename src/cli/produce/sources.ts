@@ -43,7 +43,8 @@ export async function produceEvents(session: Session, flags: SourceFlags): Promi
   const { seed, count } = flags;
   const newId = await openIds(seed === null ? undefined : seededRandom(seed ^ 0x5eed));
   const random = seed === null ? Math.random : seededRandom(seed);
-  const events = sampleEvents(items, { sources, count, faulty, random, newId, now: systemClock.now });
+  const now = (): number => systemClock.now();
+  const events = sampleEvents(items, { sources, count, faulty, random, newId, now });
   const kafka = await openForRun(session, { register: flags.register });
   const report = new SourceReport(session);
   await sendEvents(kafka, {
