@@ -290,6 +290,20 @@ export const READING: readonly Mutation[] = [
     tests: ['test/unit/kafka/shared.test.ts'],
   },
   {
+    name: 'a run ends when the brokers go between their first answer and the first join',
+    file: 'src/adapters/kafka/consume/watch.ts',
+    from: "if (!isFailure(error, 'broker_unreachable')) throw error;",
+    to: 'throw error;',
+    tests: ['test/unit/kafka/consumer.test.ts'],
+  },
+  {
+    name: 'a bounded run waits without end for its first join',
+    file: 'src/adapters/kafka/consume/watch.ts',
+    from: 'forMs + LONGEST_PAUSE_MS >= stallTimeoutMs',
+    to: 'forMs < 0',
+    tests: ['test/unit/kafka/consumer.test.ts'],
+  },
+  {
     name: 'offsets of a partition that another member has are committed',
     file: 'src/adapters/kafka/consume/commit-queue.ts',
     from: '[...this.#waiting].filter(([of]) => isOurs(of));',

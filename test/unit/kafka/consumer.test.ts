@@ -15,6 +15,38 @@ describe('the consumer', () => {
     await expect(run.done).rejects.toMatchObject({ code: 'broker_unreachable' });
   });
 
+  /** A cluster of which no node answers who coordinates the group, from the first time on that it is asked. */
+  function withoutCoordinator(cluster: ModelCluster): { end: () => void } {
+    let isAway = true;
+    cluster.delayMs = (_, key) => {
+      if (key === API.findCoordinator && isAway) for (const node of cluster.nodes) node.hangUp();
+      return 0;
+    };
+    return { end: () => (isAway = false) };
+  }
+
+  it('waits for brokers that go between the first answer and the first join', async () => {
+    await using cluster = await ModelCluster.start({ partitions: 1, nodes: 1 });
+    const { end } = withoutCoordinator(cluster);
+    cluster.model.append(0, 5);
+    const run = runConsumer(cluster);
+    // By then it has tried once, and tries again.
+    await waitFor('a word of it', () => run.events.some(({ kind }) => kind === 'silent'));
+    end();
+    await waitFor('the records', () => run.delivered.get(0)?.length === 5);
+    expect(run.events.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['answered', 'joined']));
+    await run.stop();
+  });
+
+  it('ends a bounded run when they do not come back', async () => {
+    await using cluster = await ModelCluster.start({ partitions: 1, nodes: 1 });
+    withoutCoordinator(cluster);
+    const startedAt = performance.now();
+    const run = runConsumer(cluster, { stallTimeoutMs: 2_500 });
+    await expect(run.done).rejects.toMatchObject({ code: 'broker_unreachable' });
+    expect(performance.now() - startedAt).toBeLessThan(15_000);
+  });
+
   it('ends within 10 s of a stop, whichever broker is silent', async () => {
     await using cluster = await ModelCluster.start({ partitions: 3 });
     cluster.model.append(0, 5);

@@ -89,9 +89,14 @@ export class Membership {
     return this.#member;
   }
 
-  /** Joins, then keeps the membership up in the background. @throws Failure as Consumer.run */
-  async start(): Promise<void> {
-    await this.#join();
+  /**
+   * Joins, then keeps the membership up in the background. May be called again after broker_unreachable.
+   *
+   * @param timeoutMs how long a coordinator that is away is looked for
+   * @throws Failure as Consumer.run
+   */
+  async start(timeoutMs: number): Promise<void> {
+    await this.#join(timeoutMs);
     void this.#keepUp();
   }
 
@@ -173,35 +178,32 @@ export class Membership {
     }
   }
 
-  async #join(): Promise<void> {
+  async #join(timeoutMs = FIND_TIMEOUT_MS): Promise<void> {
     const { client, group, signal, onJoined, onExpired } = this.#options;
     // What is committed under the generation before would be refused.
     this.#member = undefined;
-    const joined = await client.retry(
-      { doing: `join group ${group}`, timeoutMs: FIND_TIMEOUT_MS, signal },
-      async () => {
-        try {
-          return await this.#joinOnce();
-        } catch (error) {
-          this.lose();
-          const answer = answerOf(error) ?? '';
-          if (answer === 'UNKNOWN_MEMBER_ID') {
-            this.#memberId = '';
-            onExpired();
-          }
-          if (REJOIN.has(answer)) return undefined;
-          if (FOREIGN.has(answer)) {
-            throw groupInUse(group, await describeGroup(client, group), client.clientId, error);
-          }
-          if (answer === 'INVALID_SESSION_TIMEOUT' && this.#lengthenSession()) return undefined;
-          throw error;
+    const joined = await client.retry({ doing: `join group ${group}`, timeoutMs, signal }, async () => {
+      try {
+        return await this.#joinOnce();
+      } catch (error) {
+        this.lose();
+        const answer = answerOf(error) ?? '';
+        if (answer === 'UNKNOWN_MEMBER_ID') {
+          this.#memberId = '';
+          onExpired();
         }
-      },
-    );
+        if (REJOIN.has(answer)) return undefined;
+        if (FOREIGN.has(answer)) {
+          throw groupInUse(group, await describeGroup(client, group), client.clientId, error);
+        }
+        if (answer === 'INVALID_SESSION_TIMEOUT' && this.#lengthenSession()) return undefined;
+        throw error;
+      }
+    });
     if (joined === undefined) {
       await this.#pause(PAUSE_MS);
       signal.throwIfAborted();
-      await this.#join();
+      await this.#join(timeoutMs);
       return;
     }
     if (joined === 'taken') return this.#giveUp();

@@ -2,7 +2,7 @@ import { isFailure, type FailureContext } from '../../../domain/failure.ts';
 import type { Batch, RunOptions } from '../../../ports/broker.ts';
 import type { Position, TopicPartition } from '../../../ports/store.ts';
 import { PartitionMap } from '../partition-map.ts';
-import { interruptible, KafkaClient } from '../protocol/client.ts';
+import { KafkaClient } from '../protocol/client.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { Delivery } from './delivery.ts';
 import { answerOf, toFailure, topicMissing } from '../protocol/errors.ts';
@@ -14,7 +14,7 @@ import { Membership } from './membership.ts';
 import { Ownership } from './ownership.ts';
 import { PositionChecks } from './position-checks.ts';
 import { Sources } from './sources.ts';
-import { Watch } from './watch.ts';
+import { joinWhenThere, Watch } from './watch.ts';
 
 /**
  * The consumer loop over kafkajs's connections. Kafka says what there is to read and shows others how far we are;
@@ -215,7 +215,7 @@ export class Run {
     const found = await this.#client.retry({ ...this.#doing(), signal }, () => this.#client.topics(topics));
     const missing = topics.find((name) => !found.topics.some(({ topic }) => topic === name));
     if (missing !== undefined) throw topicMissing(missing, this.#client.addresses);
-    await interruptible(this.#membership.start(), signal);
+    await joinWhenThere((timeoutMs) => this.#membership.start(timeoutMs), this.#options);
   }
 
   async #loop(): Promise<void> {

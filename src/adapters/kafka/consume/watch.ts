@@ -1,12 +1,15 @@
 import { byTopic } from '../../../domain/topics/by-topic.ts';
-import type { ConsumerEvent } from '../../../ports/broker.ts';
-import type { Failure } from '../../../domain/failure.ts';
+import type { ConsumerEvent, RunOptions } from '../../../ports/broker.ts';
+import { isFailure, type Failure } from '../../../domain/failure.ts';
+import { interruptible, LONGEST_PAUSE_MS } from '../protocol/client.ts';
 import { unreachable } from '../protocol/errors.ts';
 import type { Owed } from './slots.ts';
 
 const TICK_MS = 250;
 /** A wait is reported after that long, and again each time it has passed. */
 const REPORT_EVERY_MS = 30_000;
+/** How long one try of the first join goes on while the brokers do not answer. */
+const JOIN_TRY_MS = 5_000;
 /** Once there is something to report, what is owed for less than that is none of it. */
 const NAMED_FROM_MS = 5_000;
 
@@ -93,4 +96,35 @@ export class Watch {
 
 function ascending(a: number, b: number): number {
   return a - b;
+}
+
+/**
+ * Joins for the first time. Brokers that go after they have answered once are waited for, as they are later.
+ *
+ * @param join once, for so long at most while they do not answer
+ * @throws Failure as Consumer.run
+ */
+export async function joinWhenThere(
+  join: (timeoutMs: number) => Promise<void>,
+  { stallTimeoutMs, signal, onEvent }: Pick<RunOptions, 'stallTimeoutMs' | 'signal' | 'onEvent'>,
+): Promise<void> {
+  const startedAt = Date.now();
+  for (let reported = -1; ;) {
+    const leftMs = stallTimeoutMs === null ? Infinity : startedAt + stallTimeoutMs - Date.now();
+    try {
+      await interruptible(join(Math.min(JOIN_TRY_MS, leftMs)), signal);
+      if (reported >= 0) onEvent({ kind: 'answered' });
+      if (reported > 0) onEvent({ kind: 'resumed' });
+      return;
+    } catch (error) {
+      if (!isFailure(error, 'broker_unreachable')) throw error;
+      const forMs = Date.now() - startedAt;
+      // A try ends a pause before its time.
+      if (stallTimeoutMs !== null && forMs + LONGEST_PAUSE_MS >= stallTimeoutMs) throw error;
+      if (reported < 0) onEvent({ kind: 'silent' });
+      const periods = Math.floor(forMs / REPORT_EVERY_MS);
+      if (periods > Math.max(0, reported)) onEvent({ kind: 'waiting', forMs, message: error.message });
+      reported = periods;
+    }
+  }
 }

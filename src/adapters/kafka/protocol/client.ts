@@ -20,7 +20,7 @@ const REFUSED_TIMEOUT_MS = 1_200;
 /** An address has that long to answer before the next one is asked too: as in RFC 8305 ("happy eyeballs"). */
 const STAGGER_MS = 250;
 const FIRST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 1_000;
+export const LONGEST_PAUSE_MS = 1_000;
 
 export interface RetryOptions {
   /** What is being done, to follow "cannot". */
