@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleepFor } from 'node:timers/promises';
 import type { TimeLimits } from './adapters/kafka/options.ts';
 import { Failure } from './domain/failure.ts';
@@ -15,6 +16,8 @@ import type { Sheet } from './ports/sheet.ts';
 import type { StoreAccess } from './ports/access.ts';
 import type { StoreNotice } from './ports/notices.ts';
 import type { Store } from './ports/store.ts';
+
+import type { TextFile } from './domain/checkout/text-file.ts';
 
 export type { TimeLimits };
 
@@ -51,6 +54,8 @@ export const systemClock: Clock = {
 
 // Adapters are imported when they are needed: a command that reads two files must not load a Kafka client.
 
+const isDatabase = (storage: string): boolean => /^postgres(?:ql)?:/i.test(storage);
+
 /**
  * @param place a folder, or the URL of a database without its password
  * @param onNotice hears what reading finds: a file that is broken, whose last good values are read */
@@ -58,7 +63,7 @@ export async function openStore(
   { storage, storePassword: password }: { readonly storage: string; readonly storePassword: string | null },
   onNotice?: (notice: StoreNotice) => void,
 ): Promise<StoreAccess> {
-  if (/^postgres(?:ql)?:/i.test(storage)) {
+  if (isDatabase(storage)) {
     const [{ openPostgres }, { processes }] = await Promise.all([
       import('./adapters/postgres/open.ts'),
       import('./adapters/files/owner/processes.ts'),
@@ -67,6 +72,19 @@ export async function openStore(
   }
   const { openFolder } = await import('./adapters/files/folder.ts');
   return openFolder({ folder: storage, clock: systemClock, onNotice });
+}
+
+/** The texts for customers: files in `templates`, or in the folder of that name beside users and items. */
+export async function openTexts({
+  storage,
+  templates,
+}: {
+  readonly storage: string;
+  readonly templates: string | null;
+}): Promise<readonly TextFile[]> {
+  const { readTextFiles } = await import('./adapters/templates/text-files.ts');
+  if (templates !== null) return readTextFiles(templates, true);
+  return isDatabase(storage) ? [] : readTextFiles(join(storage, 'templates'), false);
 }
 
 /** @throws Failure invalid_input */

@@ -1,4 +1,5 @@
 import type { DeliveryRules } from './delivery/rules.ts';
+import type { Templates } from './notification/templates.ts';
 import type { PaymentRules } from './payment/rules.ts';
 import { PAUSES_MS } from './retries.ts';
 import type { StockRules } from './stock-events.ts';
@@ -13,6 +14,8 @@ export interface ShopOptions {
   readonly delivery: DeliveryRules;
   readonly dispatch: DispatchRules;
   readonly payment: PaymentRules;
+  /** What customers read; absent: our texts. */
+  readonly templates?: Templates;
 }
 
 export const PLAIN_SHOP: ShopOptions = {

@@ -238,27 +238,47 @@ it('does not read another folder because of where it is called', async () => {
   expect((await shop.ok('user show -o json', { cwd: elsewhere, env })).stdout).toContain('alice');
 });
 
-it('an order of the checkout for what has no price is refused before anything is sent', async () => {
-  const shop = openShop();
-  await shop.ok('user add alice --status paid');
-  await shop.ok('inventory add book --quantity 10');
-  await shop.ok('inventory add pen --quantity 10 --price 1.20');
-  const refused = await shop.run('produce --flow checkout --user alice --item pen=1 --item book=1 -o json');
-  expect([refused.code, failureOf(refused)]).toMatchObject([
-    3,
-    {
-      message: 'item book has no price',
-      fix: `give it one: orderctl inventory update book --price 2.50`,
-    },
-  ]);
-  const lines = '{"user":"alice","item":"pen","quantity":1}\n{"user":"alice","item":"book","quantity":1}\n';
-  const file = await shop.run('produce --flow checkout --file - -o json', { input: lines });
-  expect(file.code).toBe(6);
-  expect(failureOf(file).message).toMatch(/^<stdin>:2: item book has no price.*; nothing was sent$/);
-  await shop.ok('inventory remove pen --yes');
-  const none = await shop.run('produce --flow checkout');
-  expect([none.code, none.stderr]).toEqual([3, expect.stringContaining('has a price')]);
-});
+it(
+  'an order of the checkout for what has no price is refused before anything is sent',
+  { timeout: 60_000 },
+  async () => {
+    const shop = openShop();
+    await shop.ok('user add alice --status paid');
+    await shop.ok('inventory add book --quantity 10');
+    await shop.ok('inventory add pen --quantity 10 --price 1.20');
+    const refused = await shop.run('produce --flow checkout --user alice --item pen=1 --item book=1 -o json');
+    expect([refused.code, failureOf(refused)]).toMatchObject([
+      3,
+      {
+        message: 'item book has no price',
+        fix: `give it one: orderctl inventory update book --price 2.50`,
+      },
+    ]);
+    const lines = '{"user":"alice","item":"pen","quantity":1}\n{"user":"alice","item":"book","quantity":1}\n';
+    const file = await shop.run('produce --flow checkout --file - -o json', { input: lines });
+    expect(file.code).toBe(6);
+    expect(failureOf(file).message).toMatch(/^<stdin>:2: item book has no price.*; nothing was sent$/);
+    await shop.ok('inventory remove pen --yes');
+    const none = await shop.run('produce --flow checkout');
+    expect([none.code, none.stderr]).toEqual([3, expect.stringContaining('has a price')]);
+  },
+);
+
+it(
+  'texts for customers that name what no message has are refused before anything runs',
+  { timeout: 60_000 },
+  async () => {
+    const shop = openShop();
+    await shop.ok('user add alice --status paid');
+    const file = path.join(shop.storage, 'templates', 'payments.processed.txt');
+    fs.mkdirSync(path.dirname(file));
+    fs.writeFileSync(file, 'Subject: Thank you\n\nDear {{name}}\n');
+    const refused = await shop.run('run notification -o json');
+    expect([refused.code, failureOf(refused)]).toMatchObject([6, { file, line: 3 }]);
+    expect(failureOf(refused).message).toBe(`${file}:3: {{name}} is no field of payments.processed`);
+    expect((await shop.run(`run notification --templates ${shop.folder}/nowhere`)).code).toBe(3);
+  },
+);
 
 describe('the storage folder', () => {
   it('is not made by a command that finds nothing to do there', async () => {

@@ -5,6 +5,20 @@ const LISTED = ['test/app/checkout-list.test.ts'];
 /** Of the checkout, beside what its processors decide. */
 export const CHECKOUT_FLOW: readonly Mutation[] = [
   {
+    name: 'a template with a field that no message has is taken',
+    file: 'src/processors/notification/template.ts',
+    from: 'if (known.includes(field.trim())) continue;',
+    to: 'if (known.length > 0) continue;',
+    tests: ['test/unit/processors/notification.test.ts'],
+  },
+  {
+    name: 'the texts of a shop are not used',
+    file: 'src/processors/notification/templates.ts',
+    from: 'templates.set(of, parseTemplate(text, path, messageOf(of)));',
+    to: 'parseTemplate(text, path, messageOf(of));',
+    tests: ['test/unit/processors/notification.test.ts'],
+  },
+  {
     name: 'orders are sent for what has no price, and are rejected for that',
     file: 'src/app/send/checkout-order.ts',
     from: '=> unitPrice === null && prices.get(item) === null)',

@@ -1,3 +1,5 @@
+import type { TextFile } from '../../domain/checkout/text-file.ts';
+import { templatesFrom } from '../../processors/notification/templates.ts';
 import { processors } from '../../processors/index.ts';
 import type { ShopOptions } from '../../processors/options.ts';
 import type { Handled } from '../../processors/draft.ts';
@@ -18,6 +20,8 @@ export interface ShopRunOptions extends Omit<
   /** Of processors; none: all. */
   readonly processors: readonly string[];
   readonly shop: ShopOptions;
+  /** Templates of its own for customers. */
+  readonly texts?: readonly TextFile[];
   /** Continue without users or items, which rejects every order. */
   readonly allowEmpty: boolean;
   readonly on: (event: RunEvent | OrdersEvent | HandledEvent) => void;
@@ -26,7 +30,8 @@ export interface ShopRunOptions extends Omit<
 /** Runs processors of a shop. @throws Failure as runServices; usage (no such processor), not_found (no users or no items) */
 export async function runShop(ports: RunPorts, options: ShopRunOptions): Promise<void> {
   const { access } = ports;
-  const { shop, allowEmpty, on, processors: names, ...asked } = options;
+  const { shop: rules, texts = [], allowEmpty, on, processors: names, ...asked } = options;
+  const shop = { ...rules, templates: templatesFrom(texts) };
   const { group } = asked;
   const chosen = selectProcessors(processors(shop), names);
   const { users } = shop;

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { runShop } from '../../app/run/shop.ts';
-import { openOutside, openStore, systemClock } from '../../compose.ts';
+import { openOutside, openStore, openTexts, systemClock } from '../../compose.ts';
 import { DISPATCH_PERFORMERS } from '../../app/run/performers/dispatch.ts';
 import { deliveryPerformers } from '../../app/run/performers/delivery.ts';
 import { paymentPerformers } from '../../app/run/performers/payment.ts';
@@ -50,6 +50,7 @@ async function runAll(session: Session, processors: readonly string[], flags: Fl
   const { settings, printer } = session;
   const signal = takeStopSignal(printer);
   const access = await openStore(settings);
+  const texts = await openTexts(settings);
   const { broker, codecOf } = await openForRun(session, { register: flags.create });
   const { mailer, webhook, gatewayOf } = await openOutside(
     deliveryOf(session.resolved),
@@ -71,7 +72,14 @@ async function runAll(session: Session, processors: readonly string[], flags: Fl
         }),
       },
       {
-        ...{ processors, shop: shopOf(settings), group: settings.group, names: settings.topics, signal },
+        ...{
+          processors,
+          texts,
+          shop: shopOf(settings),
+          group: settings.group,
+          names: settings.topics,
+          signal,
+        },
         untilEnd: flags.untilEnd === true,
         adopt: flags.adopt === true,
         allowEmpty: flags.allowEmpty === true,

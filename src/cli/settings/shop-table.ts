@@ -1,5 +1,5 @@
 import type { SettingSpec } from './spec.ts';
-import { ALERTS, DURATION, DURATIONS, GATEWAY, oneOf, SWITCH, TEXT, WHOLE } from './values.ts';
+import { ALERTS, DURATION, DURATIONS, GATEWAY, oneOf, PATH, SWITCH, TEXT, WHOLE } from './values.ts';
 
 /** The rules of a shop, and what it asks of the outside. */
 export const SHOP_SETTINGS = [
@@ -82,6 +82,14 @@ export const SHOP_SETTINGS = [
     env: 'ORDERCTL_GATEWAY_TOKEN',
     fallback: null,
     help: 'bearer token at the payment gateway',
+  },
+  {
+    name: 'templates',
+    type: PATH,
+    metavar: 'DIR',
+    env: 'ORDERCTL_TEMPLATES',
+    fallback: null,
+    help: 'texts for customers in the place of ours [templates in --store]',
   },
   {
     name: 'dispatch',

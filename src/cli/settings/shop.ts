@@ -6,7 +6,7 @@ import { passwordWays } from './secrets.ts';
 import type { SecretName } from './table.ts';
 import { durationMs } from './values.ts';
 
-/** The rules of the shop, as the settings have them. */
+/** The rules of the shop, as the settings have them; files of its own are not read. */
 export function shopOf({
   events,
   lowStock,

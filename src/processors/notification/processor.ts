@@ -4,8 +4,9 @@ import { NOTIFICATION, type Notification } from '../../domain/messages/checkout/
 import { eventId } from '../../domain/messages/headers.ts';
 import type { User } from '../../domain/tables.ts';
 import { decideEach, type Draft, type Handled } from '../draft.ts';
+import type { ShopOptions } from '../options.ts';
 import type { Processor, Received } from '../processor.ts';
-import { STEPS, textFor, type Step } from './templates.ts';
+import { OWN_TEMPLATES, STEPS, textFor, type Step, type Templates } from './templates.ts';
 
 /** Records that the customer was notified of a step of an order. */
 type Notified = Readonly<{
@@ -20,7 +21,9 @@ type Notified = Readonly<{
 export const NOTIFICATIONS: FactLog<Notified> = { name: 'notifications', key: 'order_id' };
 
 /** Notifies the customer of each step of an order, once ever. */
-export function notification(): Processor<Step, Handled> {
+export function notification({
+  templates = OWN_TEMPLATES,
+}: Pick<ShopOptions, 'templates'>): Processor<Step, Handled> {
   return {
     name: 'notification',
     sources: STEPS,
@@ -29,11 +32,11 @@ export function notification(): Processor<Step, Handled> {
       users: received.flatMap(({ message }) => message.customer_id ?? []),
       facts: new Map([[NOTIFICATIONS, received.map(({ message }) => message.order_id)]]),
     }),
-    decide: (received, state) => decideEach(received, state, decide),
+    decide: (received, state) => decideEach(received, state, (one, draft) => decide(one, draft, templates)),
   };
 }
 
-function decide(received: Received<Step>, draft: Draft): Handled {
+function decide(received: Received<Step>, draft: Draft, templates: Templates): Handled {
   const { source: cause, message, traceparent } = received;
   const { order_id, customer_id } = message;
   const { at, storeId: store } = draft.state;
@@ -47,7 +50,7 @@ function decide(received: Received<Step>, draft: Draft): Handled {
   draft.append(NOTIFICATIONS, { order_id, cause, notification_id, at: isoTime(at) });
   draft.send(
     NOTIFICATION,
-    { notification_id, customer_id, order_id, ...to, ...textFor(received), cause, at },
+    { notification_id, customer_id, order_id, ...to, ...textFor(received, to.channel, templates), cause, at },
     of,
     traceparent,
   );

@@ -11,7 +11,12 @@ import {
   SHIPMENT_DISPATCHED,
   type ShipmentDispatched,
 } from '../../domain/messages/checkout/shipment-dispatched.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { Message } from '../../domain/messages/message.ts';
+import type { Notification } from '../../domain/messages/checkout/notification.ts';
+import type { TextFile } from '../../domain/checkout/text-file.ts';
 import { isOf, type Received } from '../processor.ts';
+import { fill, parseTemplate, type Template, type Text } from './template.ts';
 
 export type Step =
   | OrderRejected
@@ -21,58 +26,6 @@ export type Step =
   | ShipmentCreated
   | ShipmentDispatched
   | OrderCancelled;
-
-/** What a customer reads. */
-export interface Text {
-  readonly subject: string;
-  readonly body: string;
-}
-
-/** The text for a step of an order. */
-export function textFor(received: Received<Step>): Text {
-  const { order_id: id } = received.message;
-  if (isOf(received, ORDER_REJECTED)) {
-    return text(
-      `Order ${id} cannot be fulfilled`,
-      `We cannot fulfil order ${id}: ${received.message.detail}.`,
-    );
-  }
-  if (isOf(received, PAYMENT_PROCESSED)) {
-    const { amount } = received.message;
-    return text(`Order ${id} is paid`, `We have received ${amount} for order ${id}. Thank you.`);
-  }
-  if (isOf(received, PAYMENT_FAILED)) {
-    const { amount } = received.message;
-    return text(`Payment of order ${id} failed`, `Your payment of ${amount} for order ${id} was declined.`);
-  }
-  if (isOf(received, PAYMENT_REFUNDED)) {
-    const { amount } = received.message;
-    return text(`Order ${id} is refunded`, `We have refunded the ${amount} that you paid for order ${id}.`);
-  }
-  if (isOf(received, SHIPMENT_CREATED)) {
-    const { items, shipping_address } = received.message;
-    const lines = items.map(({ product_id, quantity }) => `${quantity} × ${product_id}`);
-    return text(
-      `Order ${id} is being packed`,
-      `We are packing order ${id}:\n\n${lines.join('\n')}\n\nIt goes to:\n${shipping_address}`,
-    );
-  }
-  if (isOf(received, SHIPMENT_DISPATCHED)) {
-    const { carrier, tracking_number } = received.message;
-    return text(
-      `Order ${id} is on its way`,
-      `Order ${id} has left us (${carrier}, number ${tracking_number}).`,
-    );
-  }
-  const { outcome, detail } = received.message as OrderCancelled;
-  return outcome === 'cancelled'
-    ? text(`Order ${id} is cancelled`, `Order ${id} is cancelled. What you paid for it will be refunded.`)
-    : text(`Order ${id} cannot be cancelled`, `Order ${id} cannot be cancelled: ${detail}.`);
-}
-
-function text(subject: string, body: string): Text {
-  return { subject, body: `${body}\n` };
-}
 
 /** In the order of the catalogue. */
 export const STEPS = [
@@ -84,3 +37,94 @@ export const STEPS = [
   SHIPMENT_DISPATCHED,
   ORDER_CANCELLED,
 ] as const;
+
+const REFUSED = `${ORDER_CANCELLED.name}.refused`;
+const CHANNELS: readonly Notification['channel'][] = ['log', 'email', 'webhook'];
+
+/** The texts of a shop that has none of its own: the subject, and the body. */
+const OWN: Readonly<Record<string, readonly [subject: string, body: string]>> = {
+  [ORDER_REJECTED.name]: [
+    'Order {{order_id}} cannot be fulfilled',
+    'We cannot fulfil order {{order_id}}: {{detail}}.',
+  ],
+  [PAYMENT_PROCESSED.name]: [
+    'Order {{order_id}} is paid',
+    'We have received {{amount}} for order {{order_id}}. Thank you.',
+  ],
+  [PAYMENT_FAILED.name]: [
+    'Payment of order {{order_id}} failed',
+    'Your payment of {{amount}} for order {{order_id}} was declined.',
+  ],
+  [PAYMENT_REFUNDED.name]: [
+    'Order {{order_id}} is refunded',
+    'We have refunded the {{amount}} that you paid for order {{order_id}}.',
+  ],
+  [SHIPMENT_CREATED.name]: [
+    'Order {{order_id}} is being packed',
+    'We are packing order {{order_id}}:\n\n{{items}}\n\nIt goes to:\n{{shipping_address}}',
+  ],
+  [SHIPMENT_DISPATCHED.name]: [
+    'Order {{order_id}} is on its way',
+    'Order {{order_id}} has left us ({{carrier}}, number {{tracking_number}}).',
+  ],
+  [ORDER_CANCELLED.name]: [
+    'Order {{order_id}} is cancelled',
+    'Order {{order_id}} is cancelled. What you paid for it will be refunded.',
+  ],
+  [REFUSED]: [
+    'Order {{order_id}} cannot be cancelled',
+    'Order {{order_id}} cannot be cancelled: {{detail}}.',
+  ],
+};
+
+/** By the names of steps, or of a step and a channel: `payments.processed`, `payments.processed.email`. */
+export type Templates = ReadonlyMap<string, Template>;
+
+export const OWN_TEMPLATES: Templates = new Map(
+  Object.entries(OWN).map(([name, [subject, body]]) => {
+    return [name, parseTemplate(`Subject: ${subject}\n\n${body}\n`, name, messageOf(name))];
+  }),
+);
+
+const NAMES = Object.keys(OWN).flatMap((name) => [name, ...CHANNELS.map((channel) => `${name}.${channel}`)]);
+
+/**
+ * The texts of a shop: those of its files in the place of ours.
+ *
+ * @param files by their names, `payments.processed.txt`
+ * @throws Failure invalid_input: no step has that name; and as parseTemplate
+ */
+export function templatesFrom(files: readonly TextFile[]): Templates {
+  const templates = new Map(OWN_TEMPLATES);
+  for (const { name, path, text } of files) {
+    const of = name.replace(/\.txt$/, '');
+    if (!name.endsWith('.txt') || !NAMES.includes(of)) {
+      throw new Failure('invalid_input', `${path} is the template of no step`, {
+        fix: `name it STEP.txt or STEP.CHANNEL.txt; steps: ${Object.keys(OWN).join(', ')}; channels: ${CHANNELS.join(', ')}`,
+        context: { file: path },
+      });
+    }
+    templates.set(of, parseTemplate(text, path, messageOf(of)));
+  }
+  return templates;
+}
+
+function messageOf(name: string): Message {
+  const found = STEPS.find((step) => name === step.name || name.startsWith(`${step.name}.`));
+  if (found === undefined) throw new Error(`no step ${name}`);
+  return found;
+}
+
+/** The text for a step of an order. */
+export function textFor(
+  received: Received<Step>,
+  channel: Notification['channel'],
+  templates: Templates,
+): Text {
+  const { source, message } = received;
+  const isRefused = isOf(received, ORDER_CANCELLED) && received.message.outcome === 'refused';
+  const name = isRefused ? REFUSED : source;
+  const template = templates.get(`${name}.${channel}`) ?? templates.get(name);
+  if (template === undefined) throw new Error(`no template of ${name}`);
+  return fill(template, message, messageOf(name));
+}

@@ -3,7 +3,13 @@ import { NOTIFICATION } from '../../../src/domain/messages/checkout/notification
 import { PAYMENT_PROCESSED } from '../../../src/domain/messages/checkout/payment-processed.ts';
 import { parseMessage } from '../../../src/domain/messages/parse.ts';
 import { notification } from '../../../src/processors/notification/processor.ts';
-import { textFor, type Step } from '../../../src/processors/notification/templates.ts';
+import {
+  OWN_TEMPLATES,
+  templatesFrom,
+  textFor,
+  type Step,
+} from '../../../src/processors/notification/templates.ts';
+import { PLAIN_SHOP } from '../../../src/processors/options.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { ModelFolder } from '../../support/model.ts';
 
@@ -27,8 +33,8 @@ async function receive(source: string, ...messages: readonly Step[]) {
     return { source, message, record: { topic: source, partition: 0, offset }, traceparent: null };
   });
   await using store = await folder.own({ purpose: 'test', via: 'consume', onNotice: () => undefined });
-  return await store.transact(notification().keys(received), (state) => {
-    const { changes, results } = notification().decide(received, state);
+  return await store.transact(notification(PLAIN_SHOP).keys(received), (state) => {
+    const { changes, results } = notification(PLAIN_SHOP).decide(received, state);
     return { changes, result: results.map(({ kind }) => kind) };
   });
 }
@@ -119,6 +125,59 @@ describe('what it says', () => {
     ],
   ])('%s', (source, message, body) => {
     const record = { topic: source, partition: 0, offset: 0 };
-    expect(textFor({ source, message, record, traceparent: null }).body).toBe(body);
+    expect(textFor({ source, message, record, traceparent: null }, 'log', OWN_TEMPLATES).body).toBe(body);
+  });
+});
+
+describe('templates of the shop', () => {
+  const file = (name: string, text: string) => ({ name, path: `templates/${name}`, text });
+  const received = {
+    ...{ source: PAYMENT_PROCESSED.name, message: PAID, traceparent: null },
+    record: { topic: PAYMENT_PROCESSED.name, partition: 0, offset: 0 },
+  };
+
+  it('take the place of ours, for a step or a step and a channel', () => {
+    const templates = templatesFrom([
+      file('payments.processed.txt', 'Subject: {{ order_id }}\r\n\r\n{{items}} for {{amount}}\r\n'),
+      file(
+        'payments.processed.email.txt',
+        '\uFEFFSubject: Thanks, {{customer_id}}\n\nAt {{processed_at}}\n\n',
+      ),
+    ]);
+    expect(textFor(received, 'log', templates)).toEqual({ subject: 'O-1', body: '2 × pen for 2.00\n' });
+    expect(textFor(received, 'email', templates)).toEqual({
+      ...{ subject: 'Thanks, alice', body: 'At 1970-01-01T00:00:00.000Z\n' },
+    });
+    const ours = textFor({ ...received, source: 'payments.failed' }, 'log', templates);
+    expect(ours.subject).toBe('Payment of order O-1 failed');
+  });
+
+  it('put in what a field says, and do not read that as a template', () => {
+    const message = { ...PAID, customer_id: '{{amount}} $& ', reference: '' };
+    const templates = templatesFrom([
+      file('payments.processed.txt', 'Subject: {{customer_id}}\n\n{{reference}}!\n'),
+    ]);
+    expect(textFor({ ...received, message }, 'log', templates)).toEqual({
+      ...{ subject: '{{amount}} $& ', body: '!\n' },
+    });
+  });
+
+  it.each([
+    [
+      'payments.processed.txt',
+      'Subject: paid\n\nHello {{name}}',
+      'templates/payments.processed.txt:3: {{name}} is no',
+    ],
+    [
+      'payments.processed.txt',
+      'Subject: {{detail}}\n\n',
+      'templates/payments.processed.txt:1: {{detail}} is no field',
+    ],
+    ['payments.processed.txt', 'We thank you', 'templates/payments.processed.txt:1: a template begins'],
+    ['payments.processed.txt', 'Subject: paid\nWe', 'templates/payments.processed.txt:2: a template begins'],
+    ['payments.proccessed.txt', '', 'templates/payments.proccessed.txt is the template of no step'],
+    ['payments.processed.html', '', 'templates/payments.processed.html is the template of no step'],
+  ])('are refused where they are wrong: %s, %j', (name, text, why) => {
+    expect(() => templatesFrom([file(name, text)])).toThrow(why);
   });
 });

@@ -1,0 +1,69 @@
+import { Failure } from '../../domain/failure.ts';
+import { isoTime } from '../../domain/iso-time.ts';
+import { TIME, type Message } from '../../domain/messages/message.ts';
+
+/** A text with names of fields in it, `{{order_id}}`. */
+export interface Template {
+  readonly subject: string;
+  readonly body: string;
+}
+
+/** What a customer reads. */
+export interface Text {
+  readonly subject: string;
+  readonly body: string;
+}
+
+const SUBJECT = /^Subject: *(\S.*)$/;
+const FIELD = /\{\{(.*?)\}\}/g;
+
+/**
+ * A template as its file has it: a line `Subject: …`, an empty line, and what is left is the body.
+ *
+ * @param file as messages name it
+ * @throws Failure invalid_input with file and line: there is no subject, or the message has no such field
+ */
+export function parseTemplate(text: string, file: string, { name, schema }: Message): Template {
+  const lines = text
+    .replace(/^\uFEFF/, '')
+    .replaceAll('\r\n', '\n')
+    .split('\n');
+  const [, subject] = SUBJECT.exec(lines[0] ?? '') ?? [];
+  const bad = (line: number, why: string, fix: string): Failure =>
+    new Failure('invalid_input', `${file}:${line}: ${why}`, { fix, context: { file, line } });
+  if (subject === undefined || (lines[1] ?? '') !== '') {
+    const why = 'a template begins with a line "Subject: …" and an empty line';
+    throw bad(subject === undefined ? 1 : 2, why, 'begin it so: the body comes after these two');
+  }
+  const known = schema.fields.map((field) => field.name);
+  for (const [at, line] of lines.entries()) {
+    for (const [whole, field = ''] of line.matchAll(FIELD)) {
+      if (known.includes(field.trim())) continue;
+      throw bad(at + 1, `${whole} is no field of ${name}`, `use one of ${known.join(', ')}`);
+    }
+  }
+  return { subject, body: `${lines.slice(2).join('\n').trimEnd()}\n` };
+}
+
+/** @param fields of the message; what is null is left out */
+export function fill(
+  { subject, body }: Template,
+  fields: Readonly<Record<string, unknown>>,
+  { schema }: Message,
+): Text {
+  const times = new Set(schema.fields.filter(({ type }) => type === TIME).map(({ name }) => name));
+  // What is put in is not looked at again: a customer may be called {{detail}}.
+  const filled = (text: string): string =>
+    text.replaceAll(FIELD, (_, name: string) => {
+      const value = fields[name.trim()];
+      return times.has(name.trim()) ? isoTime(value as number) : inWords(value);
+    });
+  return { subject: filled(subject), body: filled(body) };
+}
+
+function inWords(value: unknown): string {
+  if (!Array.isArray(value))
+    return value === null || value === undefined ? '' : `${value as string | number}`;
+  const lines = value as readonly { readonly product_id: string; readonly quantity: number }[];
+  return lines.map(({ product_id, quantity }) => `${quantity} × ${product_id}`).join('\n');
+}
