@@ -10,6 +10,7 @@ import { benchEvents } from './sections/events.mjs';
 import { benchGrowth } from './sections/growth.mjs';
 import { benchLatency } from './sections/latency.mjs';
 import { benchMixes } from './sections/mixes.mjs';
+import { benchPostgres } from './sections/postgres.mjs';
 import { benchProduce } from './sections/produce.mjs';
 import { benchTimes } from './sections/times.mjs';
 
@@ -23,7 +24,11 @@ const SECTIONS = {
   commands: benchCommands,
   times: benchTimes,
   growth: benchGrowth,
+  postgres: benchPostgres,
 };
+
+/** Only when they are named. */
+const ASKED_FOR = new Set(['growth', 'postgres']);
 
 const USAGE = `Measures orderctl beside the alternatives, on a Kafka that it starts itself.
 
@@ -31,7 +36,7 @@ Usage
   npm run bench [-- SECTION…] [--orders 300000] [--runs 3]
   npm run bench:embedded [-- SECTION…]
 
-Sections: ${Object.keys(SECTIONS).join(', ')}. All but growth, which takes half an hour, unless some are named.
+Sections: ${Object.keys(SECTIONS).join(', ')}. All but growth, which takes half an hour, and postgres, unless some are named.
 Results of a run are in docs/performance.md. Nothing else should run on the machine meanwhile.`;
 
 const { values, positionals } = parseArgs({
@@ -57,7 +62,7 @@ async function main() {
     return;
   }
   const names =
-    positionals.length > 0 ? positionals : Object.keys(SECTIONS).filter((name) => name !== 'growth');
+    positionals.length > 0 ? positionals : Object.keys(SECTIONS).filter((name) => !ASKED_FOR.has(name));
   const sections = names.map((name) => {
     const section = Object.entries(SECTIONS).find(([known]) => known === name)?.[1];
     if (section === undefined) throw new TypeError(`no section ${name}\n\n${USAGE}`);

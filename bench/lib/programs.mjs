@@ -101,7 +101,7 @@ function argumentsOf(job) {
  * @param {(job: Job) => {command: string, args: string[]}} commandOf
  * @returns {Program}
  */
-function peer(name, commandOf) {
+export function peer(name, commandOf) {
   return {
     name,
     run: async (job) => {
@@ -116,7 +116,7 @@ function peer(name, commandOf) {
   };
 }
 
-const script = (/** @type {string} */ file) => () => ({
+export const script = (/** @type {string} */ file) => () => ({
   command: process.execPath,
   args: [join(BENCH, 'peers', file)],
 });

@@ -6,7 +6,7 @@ import { client, orderType } from '../lib/orders.mjs';
  * with when the first batch came in and when the last one was done, in milliseconds since the epoch.
  *
  * @param {{brokers: string, topic: string, group: string, count: number}} options
- * @param {(messages: readonly import('kafkajs').KafkaMessage[]) => void} onBatch
+ * @param {(messages: readonly import('kafkajs').KafkaMessage[]) => void | Promise<void>} onBatch
  */
 export async function readAll({ brokers, topic, group, count }, onBatch) {
   const consumer = client(brokers).consumer({ groupId: group, maxBytesPerPartition: 2 * 1024 * 1024 });
@@ -20,7 +20,7 @@ export async function readAll({ brokers, topic, group, count }, onBatch) {
       autoCommit: false,
       eachBatch: async ({ batch }) => {
         if (first === 0) first = Date.now();
-        onBatch(batch.messages);
+        await onBatch(batch.messages);
         handled += batch.messages.length;
         if (handled >= count) resolve(undefined);
       },

@@ -11,7 +11,7 @@ export interface TestPostgres extends AsyncDisposable {
 }
 
 /** Little memory: several test files may have one at a time. It syncs as it does by default. */
-const SETTINGS = { shared_buffers: '16MB', max_connections: '40', max_wal_size: '256MB' };
+export const SETTINGS = { shared_buffers: '16MB', max_connections: '40', max_wal_size: '256MB' };
 
 /** A PostgreSQL of a test's own, on a free port, with its data in a temporary folder. */
 export async function startTestPostgres(): Promise<TestPostgres> {

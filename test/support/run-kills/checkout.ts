@@ -7,13 +7,13 @@ import { startCluster } from './cluster.ts';
 import { expectCheckoutEven, openGatewayOfTest } from './checkout-oracle.ts';
 import { killOften } from './kill-often.ts';
 
-const ORDERS_A_LIFE = 15;
-const PUT_IN = 5;
+export const ORDERS_A_LIFE = 15;
+export const PUT_IN = 5;
 /** Runs out now and then: some are rejected, some paid and refunded. */
-const SCARCE = 'pen';
-const STOCK = { book: 100_000, [SCARCE]: 10 };
+export const SCARCE = 'pen';
+export const STOCK = { book: 100_000, [SCARCE]: 10 };
 /** The gateway declines, fails, forgets keys and loses answers for those whose names say so. */
-const CUSTOMERS = ['alice', 'alice', 'alice', 'decline-bob', 'error-carol', 'lose-dan', 'forget-eve'];
+export const CUSTOMERS = ['alice', 'alice', 'alice', 'decline-bob', 'error-carol', 'lose-dan', 'forget-eve'];
 
 /**
  * All services but `orders` under kill -9, with a gateway that does not always answer, and wishes to cancel at any time:
@@ -38,7 +38,7 @@ export async function killCheckout(kills: number, random: () => number): Promise
   const order = (): Parameters<typeof sendRaw>[1][number] => {
     const id = `c-${sent.length}`;
     sent.push(id);
-    return { key: id, value: JSON.stringify(created(id, oneOf(CUSTOMERS), random)) };
+    return { key: id, value: JSON.stringify(orderCreated(id, oneOf(CUSTOMERS), random)) };
   };
   const cancel = (id: string): Parameters<typeof sendRaw>[1][number] => {
     return {
@@ -72,7 +72,7 @@ export async function killCheckout(kills: number, random: () => number): Promise
 
 const SERVICES = 'validation payment inventory warehouse notification delivery';
 
-function created(id: string, customer_id: string, random: () => number): object {
+export function orderCreated(id: string, customer_id: string, random: () => number): object {
   const quantity = 1 + Math.floor(random() * 2);
   return {
     ...{ order_id: id, customer_id, total_amount: (2.5 * quantity).toFixed(2) },

@@ -1,11 +1,10 @@
 import { expect } from 'vitest';
 import type { InventoryEvent } from '../../../src/domain/messages/shop/inventory-event.ts';
-import type { Shop } from '../cli.ts';
 import type { Sent } from './messages.ts';
 
 /** Of each item 1, 2, 3 …, each from where the one before it left off, and the last one is what is on hand. */
 export function expectUnbroken(
-  shop: Shop,
+  onHand: Readonly<Record<string, number>>,
   events: readonly Sent<InventoryEvent>[],
   items: readonly string[],
 ): void {
@@ -17,12 +16,12 @@ export function expectUnbroken(
     expect(sorted.map(({ value }) => value.revision)).toEqual(sorted.map((_, at) => at + 1));
     const [first] = sorted;
     // What was there before any run announced it has no event of its own.
-    let onHand = first === undefined ? 0 : first.value.on_hand - first.value.delta;
+    let count = first === undefined ? 0 : first.value.on_hand - first.value.delta;
     for (const { value, key } of sorted) {
-      onHand += value.delta;
-      expect({ key, onHand: value.on_hand }).toEqual({ key: item, onHand });
+      count += value.delta;
+      expect({ key, onHand: value.on_hand }).toEqual({ key: item, onHand: count });
     }
-    stock[item] = onHand;
+    stock[item] = count;
   }
-  expect(shop.stock()).toEqual(stock);
+  expect(onHand).toEqual(stock);
 }

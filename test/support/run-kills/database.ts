@@ -1,0 +1,69 @@
+import pg from 'pg';
+import { onTestFinished } from 'vitest';
+import { freePort } from '../../../deploy/kafka/services.mjs';
+import { startPostgres } from '../../../deploy/postgres/server.mjs';
+import { SETTINGS } from '../postgres.ts';
+import { waitFor } from '../wait.ts';
+import { temporaryFolderOfTest } from './folder.ts';
+
+/** A PostgreSQL of a test's own, which is killed and comes back with its data. */
+export interface KillableDatabase {
+  readonly url: string;
+  ask<Row extends object>(statement: string): Promise<Row[]>;
+  /** kill -9 of its first process, and of all others with it. */
+  killAndRestart(): Promise<void>;
+  /** kill -9 of one session of ours: the server ends all of them, and recovers. */
+  killSession(random: () => number): Promise<void>;
+  /** One session of ours is ended, as an administrator does. */
+  endSession(random: () => number): Promise<void>;
+}
+
+export async function startDatabase(): Promise<KillableDatabase> {
+  const folder = temporaryFolderOfTest('orderctl-postgres-');
+  const options = { folder, port: await freePort(), settings: SETTINGS };
+  let service = await startPostgres(options);
+  onTestFinished(() => service.stop());
+  const askOnce = async <Row extends object>(statement: string): Promise<Row[]> => {
+    const client = new pg.Client(service.address);
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      return (await client.query<Row>(statement)).rows;
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  };
+  /** Once it answers: it may be recovering. */
+  const ask = <Row extends object>(statement: string): Promise<Row[]> =>
+    waitFor(
+      'the database',
+      () => askOnce<Row>(statement),
+      () => true,
+      { timeoutMs: 60_000, everyMs: 200 },
+    );
+  const oneOf = async (random: () => number): Promise<number | null> => {
+    const sessions = await ask<{ pid: number }>(
+      `SELECT pid FROM pg_stat_activity WHERE application_name = 'orderctl'`,
+    );
+    return sessions[Math.floor(random() * sessions.length)]?.pid ?? null;
+  };
+  return {
+    url: service.address,
+    ask,
+    async killAndRestart() {
+      service.signal('SIGKILL');
+      await service.exited;
+      service = await startPostgres(options);
+    },
+    async killSession(random) {
+      const pid = await oneOf(random);
+      if (pid === null) return;
+      process.kill(pid, 'SIGKILL');
+      await ask('SELECT 1');
+    },
+    async endSession(random) {
+      const pid = await oneOf(random);
+      if (pid !== null) await ask(`SELECT pg_terminate_backend(${pid})`);
+    },
+  };
+}
