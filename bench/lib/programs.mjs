@@ -65,8 +65,8 @@ const consuming = (name, flags = []) => ({
   },
 });
 
-export const orderctl = consuming('orderctl consume');
-export const announcing = consuming('orderctl consume --events', ['--events']);
+export const orderctl = consuming('orderctl consume --no-events', ['--no-events']);
+export const announcing = consuming('orderctl consume');
 
 /** @param {string} folder */
 function spanOfLogs(folder) {

@@ -33,7 +33,7 @@ export function register(command: Command, session: Session): void {
       'code is 3 instead.',
     examples: [
       ['orderctl run', 'all processors, until Ctrl-C'],
-      ['orderctl run orders --events --until-end', 'decide what is there, announce the stock, then stop'],
+      ['orderctl run orders --until-end', 'decide what is there, announce the stock, then stop'],
     ],
   })
     .argument('[NAME...]', 'of processors (default: all)')

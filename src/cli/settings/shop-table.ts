@@ -8,8 +8,8 @@ export const SHOP_SETTINGS = [
     type: SWITCH,
     canBeNegated: true,
     env: 'ORDERCTL_EVENTS',
-    fallback: false,
-    help: 'send inventory-events and alerts as stock changes',
+    fallback: true,
+    help: 'send inventory-events and alerts as stock changes; --no-events: none',
   },
   {
     name: 'low_stock',

@@ -59,8 +59,6 @@ export class Stack {
         : [];
     });
     this.#env = { ...session.env, ...Object.fromEntries(given) };
-    // Alerts are a part of the whole shop.
-    if (byName.get('events')?.source === 'default') this.#env.ORDERCTL_EVENTS = 'true';
   }
 
   part(
