@@ -59,7 +59,7 @@ it('orders go through it, and are there after a kill -9 and a restart', async ()
   const { dev: again, addresses: same } = await startDev(shop, ports);
   expect(same).toMatchObject({ broker: addresses.broker, registry: addresses.registry });
   const subjects = await fetch(`${same.registry}/subjects`);
-  expect(await subjects.json()).toEqual([`${shop.topic}-value`]);
+  expect(await subjects.json()).toEqual([`${shop.topic}-value`, 'inventory-events-value']);
   const [rest] = await shop.lines('consume --until-end', toUse(same));
   expect(rest).toMatchObject({ read: 2, accepted: 2, duplicates: 0, dead_lettered: 0 });
   await stop(again);

@@ -71,6 +71,8 @@ test('it says what it waits for while it waits', async () => {
   expect((await shop.ok('status')).stdout).toContain('waiting for the schema registry');
   await registry.start();
   await consumer.says(/accepted/);
+  // What it has to send waits for the registry too, and asks it once a second.
+  await waitFor('the answer', async () => (await shop.json('status')).waiting_for === null);
   expect(await shop.json('status')).toMatchObject({ state: 'consuming', waiting_for: null });
 });
 
