@@ -3,7 +3,7 @@
 import { parseArgs } from 'node:util';
 import { startCluster } from './lib/cluster.mjs';
 import { printMachine } from './lib/table.mjs';
-import { benchCheckout } from './sections/checkout.mjs';
+import { benchCheckout, benchCheckoutLatency, benchCheckoutLong } from './sections/checkout.mjs';
 import { benchCommands } from './sections/commands.mjs';
 import { benchConsume } from './sections/consume.mjs';
 import { benchEvents } from './sections/events.mjs';
@@ -19,6 +19,8 @@ const SECTIONS = {
   mixes: benchMixes,
   events: benchEvents,
   checkout: benchCheckout,
+  'checkout-latency': benchCheckoutLatency,
+  'checkout-long': benchCheckoutLong,
   latency: benchLatency,
   produce: benchProduce,
   commands: benchCommands,
@@ -28,7 +30,7 @@ const SECTIONS = {
 };
 
 /** Only when they are named. */
-const ASKED_FOR = new Set(['growth', 'postgres']);
+const ASKED_FOR = new Set(['growth', 'postgres', 'checkout-long']);
 
 const USAGE = `Measures orderctl beside the alternatives, on a Kafka that it starts itself.
 
@@ -36,7 +38,7 @@ Usage
   npm run bench [-- SECTION…] [--orders 300000] [--runs 3]
   npm run bench:embedded [-- SECTION…]
 
-Sections: ${Object.keys(SECTIONS).join(', ')}. All but growth, which takes half an hour, and postgres, unless some are named.
+Sections: ${Object.keys(SECTIONS).join(', ')}. All but growth and checkout-long, which take half an hour, and postgres, unless some are named.
 Results of a run are in docs/performance.md. Nothing else should run on the machine meanwhile.`;
 
 const { values, positionals } = parseArgs({

@@ -35,9 +35,9 @@ export function client(brokers) {
  * Users u0…, of whom every one in `unpaid` has not paid, and items i0… with more in stock than is ever asked for.
  *
  * @param {string} storage
- * @param {{users: number, items: number}} size
+ * @param {{users: number, items: number, price?: string}} size
  */
-export function writeShop(storage, { users, items }) {
+export function writeShop(storage, { users, items, price = '' }) {
   mkdirSync(storage, { recursive: true });
   const lines = (
     /** @type {string} */ header,
@@ -50,7 +50,7 @@ export function writeShop(storage, { users, items }) {
   );
   writeFileSync(
     join(storage, 'inventory.csv'),
-    lines('item,quantity', items, (i) => `i${i},${STOCK}\n`),
+    lines('item,quantity,price', items, (i) => `i${i},${STOCK},${price}\n`),
   );
 }
 

@@ -124,8 +124,8 @@ export const script = (/** @type {string} */ file) => () => ({
 export const floor = peer('floor: raw kafkajs, no ids, no recovery', script('floor.mjs'));
 export const noop = peer('raw kafkajs, no-op', script('noop.mjs'));
 
-/** @returns {Promise<Program | null>} null where Maven or a JDK is missing, with a word */
-export async function kafkaStreams() {
+/** @returns {{command: string, args: string[]} | null} all but the class; null where Maven or a JDK is missing, with a word */
+export function buildStreams() {
   const isThere = (/** @type {string} */ command) =>
     spawnSync(command, ['-version'], { stdio: 'ignore' }).status === 0;
   if (!isThere('mvn') || !isThere('javac')) {
@@ -136,10 +136,16 @@ export async function kafkaStreams() {
   const built = spawnSync('mvn', ['-q', '-B', 'package'], { cwd: folder, encoding: 'utf8' });
   if (built.status !== 0) throw new Error(`Kafka Streams cannot be built: ${built.stdout}`);
   const classes = [join(folder, 'target', 'classes'), join(folder, 'target', 'jars', '*')].join(delimiter);
-  const java = findJava();
+  return { command: findJava(), args: ['-Xmx1g', '-cp', classes] };
+}
+
+/** @returns {Promise<Program | null>} null where Maven or a JDK is missing, with a word */
+export async function kafkaStreams() {
+  const streams = buildStreams();
+  if (streams === null) return null;
   const started = peer('Kafka Streams, exactly_once_v2', () => ({
-    command: java,
-    args: ['-Xmx1g', '-cp', classes, 'Orders'],
+    command: streams.command,
+    args: [...streams.args, 'Orders'],
   }));
   return {
     name: started.name,

@@ -177,6 +177,14 @@ describe('topics of the catalogue', () => {
     expect((await planned('all', NO_NAMES)).actions).toEqual([]);
   });
 
+  it('for dead letters of several come after these, whose records they are to hold', async () => {
+    const made: string[] = [];
+    const wanted = wantedTopics(selectMessages('all', NO_NAMES), NO_NAMES);
+    await ensureTopics(await broker.admin(), wanted, true, ({ topic }) => made.push(topic));
+    expect(made.indexOf('dlq')).toBeGreaterThan(made.indexOf('supplier_restocks'));
+    expect((await planned('all', NO_NAMES)).actions).toEqual([]);
+  });
+
   it('have other names where the settings say so, and so have those of their dead letters', async () => {
     const names = new Map([
       ['orders.created', 'shop.orders'],

@@ -5,6 +5,13 @@ const LISTED = ['test/app/checkout-list.test.ts'];
 /** Of the checkout, beside what its processors decide. */
 export const CHECKOUT_FLOW: readonly Mutation[] = [
   {
+    name: 'a topic for dead letters is made before the topics whose records it is to hold',
+    file: 'src/app/topics/ensure.ts',
+    from: 'of !== topic && left.has(of)',
+    to: 'of === topic',
+    tests: ['test/app/topics.test.ts'],
+  },
+  {
     name: 'a template with a field that no message has is taken',
     file: 'src/processors/notification/template.ts',
     from: 'if (known.includes(field.trim())) continue;',

@@ -107,7 +107,10 @@ export class ScriptedBroker implements Broker {
         while (logs.length < total) logs.push([]);
       },
       alterTopicConfig: async (topic, configs) => this.#setConfigs(topic, configs),
-      topicConfig: async (topic, name) => this.#configsOf(topic).get(name),
+      topicConfig: async (topic, name) => {
+        if (!this.topics.has(topic)) throw new Failure('not_found', `there is no topic ${topic}`);
+        return this.#configsOf(topic).get(name);
+      },
       ranges: async (topic) => {
         if (this.leaderless.size > 0) throw new Failure('broker_unreachable', 'LEADER_NOT_AVAILABLE');
         const logs = this.topics.get(topic);

@@ -22,8 +22,17 @@ export async function ensureTopics(
   on: (event: TopicCreated) => void,
 ): Promise<number> {
   let created = 0;
-  for (const one of wanted) {
+  const left = new Set(wanted.map(({ topic }) => topic));
+  const queue = [...wanted];
+  for (const one of queue) {
     const { topic } = one;
+    const carries = one.carries ?? [];
+    // It is to hold the largest record of these, so they come before it.
+    if (carries.some((of) => of !== topic && left.has(of))) {
+      queue.push(one);
+      continue;
+    }
+    left.delete(topic);
     if ((await admin.partitionCount(topic)) !== undefined) continue;
     if (!create) {
       throw new Failure('topic_missing', `topic ${topic} does not exist`, {
@@ -32,7 +41,8 @@ export async function ensureTopics(
       });
     }
     const carried: number[] = [];
-    for (const of of one.carries ?? []) {
+    for (const of of carries) {
+      if ((await admin.partitionCount(of)) === undefined) continue;
       const bytes = Number(await admin.topicConfig(of, 'max.message.bytes'));
       if (bytes > 0) carried.push(bytes);
     }
