@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { EXPERIMENTS } from '../../src/domain/experiments/kinds.ts';
+import { receiptInWords } from '../../src/documents/write/experiment.ts';
 import { openShop } from '../support/cli.ts';
 import { randomFrom } from '../support/random.ts';
 import { breakShop, startUp } from '../support/up-shop.ts';
@@ -25,6 +26,7 @@ test.for(shops)(
       const { kind } = EXPERIMENTS[Math.floor(random() * EXPERIMENTS.length)] ?? EXPERIMENTS[0];
       const its = Math.floor(random() * 2 ** 32);
       const receipt = await breakShop(shop, addresses.url, `${kind} --seed ${its}`);
+      process.stderr.write(`${index * PRESSES_PER_SHOP + press + 1} ${kind}: ${receiptInWords(receipt)}\n`);
       expect(receipt, JSON.stringify(receipt)).toMatchObject({ kind, seed: its, ok: true, differences: 0 });
     }
     const lines = fs.readFileSync(path.join(shop.storage, 'experiments.jsonl'), 'utf8').trimEnd().split('\n');
