@@ -10,6 +10,15 @@ const PULSE_MS = 1_000;
 /** Adding up may take this part of the time: the longer the logs, the rarer it is. */
 const ADDING_SHARE = 0.2;
 
+/** A process of a shop that one program runs. */
+export interface ShopPart {
+  readonly name: string;
+  /** null: it is being started again. */
+  readonly pid: number | null;
+  /** How its last process ended, until the next one runs steadily; null: nothing happened. */
+  readonly problem: string | null;
+}
+
 /** What there is to see of a shop at one moment. */
 export interface Overview {
   /** Milliseconds since the epoch. */
@@ -20,23 +29,34 @@ export interface Overview {
   /** null: none runs. */
   readonly consumer: RunningConsumer | null;
   readonly kafka: SeenKafka;
+  /** Of the program that has started this one; null: it was started by hand. */
+  readonly parts: readonly ShopPart[] | null;
   /** Why not all is known. */
   readonly problem: string | null;
+}
+
+export interface OverviewPorts {
+  readonly access: StoreAccess;
+  readonly kafka: KafkaWatch;
+  readonly parts: () => Overview['parts'];
+  readonly clock: Clock;
 }
 
 /** Looks at a shop once a second. */
 export class OverviewWatch {
   readonly #access: StoreAccess;
   readonly #kafka: KafkaWatch;
+  readonly #parts: OverviewPorts['parts'];
   readonly #clock: Clock;
   #balance: Balance | null = null;
   #balancedAt: number | null = null;
   #addAgainAt = 0;
   #latest: Overview | null = null;
 
-  constructor(access: StoreAccess, kafka: KafkaWatch, clock: Clock) {
+  constructor({ access, kafka, parts, clock }: OverviewPorts) {
     this.#access = access;
     this.#kafka = kafka;
+    this.#parts = parts;
     this.#clock = clock;
   }
 
@@ -65,8 +85,10 @@ export class OverviewWatch {
     const consumer = await this.#access.consumerStatus().catch(note);
     if (this.#clock.now() >= this.#addAgainAt) await this.#add().catch(note);
     const at = this.#clock.now();
-    const kafka = this.#kafka.latest;
-    return { at, balance: this.#balance, balancedAt: this.#balancedAt, consumer, kafka, problem };
+    return {
+      ...{ at, balance: this.#balance, balancedAt: this.#balancedAt, consumer, problem },
+      ...{ kafka: this.#kafka.latest, parts: this.#parts() },
+    };
   }
 
   async #add(): Promise<void> {

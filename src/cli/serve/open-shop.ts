@@ -24,7 +24,7 @@ import type { Broker } from '../../ports/broker.ts';
 import type { Codec, OrderCodec } from '../../ports/codec.ts';
 import type { Shop } from '../../http/shop.ts';
 import { openForRun } from '../kafka/open.ts';
-import { experimentsOfParent } from './experiments.ts';
+import { parentOf } from './parent.ts';
 import { printNotice } from '../output/store-notices.ts';
 import type { Session } from '../session.ts';
 import { viewsOf } from './views.ts';
@@ -64,12 +64,14 @@ export async function openShop(session: Session, create: boolean, signal: AbortS
   const unreadIn = unreadOf(broker, names, { orderCodec, createdCodec });
   const intake = new OrderIntake({ batchers, read: () => access.read() });
   const dlqTopics = scopeOfProcessor('all', { group: settings.group, names }).topics;
-  const overview = new OverviewWatch(access, new KafkaWatch(broker, dlqTopics, systemClock), systemClock);
+  const kafka = new KafkaWatch(broker, dlqTopics, systemClock);
   const feed = new LiveFeed();
+  const { experiments, parts } = parentOf((experiment) => feed.publish('experiment', experiment));
+  const overview = new OverviewWatch({ access, kafka, parts, clock: systemClock });
   const shop: Shop = {
     ...{ access, users, watch: new ShopWatch() },
     views: viewsOf(session, { access, broker, codecOf }, signal),
-    experiments: experimentsOfParent((experiment) => feed.publish('experiment', experiment)),
+    experiments,
     live: {
       feed,
       overview: () => (overview.latest === null ? null : overviewDocument(overview.latest, access.name)),

@@ -1,4 +1,5 @@
 import type { Experiment, ExperimentBegun, ExperimentList } from '../../documents/http/experiment.ts';
+import type { ShopPart } from '../../app/overview/overview.ts';
 import type { FailureCode } from '../../domain/failure.ts';
 import type { ExperimentKind } from '../../domain/experiments/kinds.ts';
 
@@ -28,6 +29,8 @@ export type Answer =
 
 /** What nobody has asked for. */
 export type News =
+  /** The processes of `up`, whenever one ends or is back. */
+  | { readonly type: 'parts'; readonly parts: readonly ShopPart[] }
   /** Of an `up` that answers: others say nothing. */
   | { readonly type: 'open' }
   | {

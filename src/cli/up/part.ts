@@ -53,6 +53,10 @@ export class Part {
     this.#options = options;
   }
 
+  get name(): string {
+    return this.#options.name;
+  }
+
   get pid(): number | null {
     return this.#child?.pid ?? null;
   }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { systemClock } from '../../compose.ts';
 import { Failure } from '../../domain/failure.ts';
+import type { ShopPart } from '../../app/overview/overview.ts';
 import { duration } from '../output/text.ts';
 import { wholeNumber } from '../parse.ts';
 import type { Session } from '../session.ts';
@@ -11,6 +12,8 @@ import { Part, type PartEvent, type PartOptions } from './part.ts';
 /** Something that listens answers at once on this machine. */
 const CONNECT_MS = 500;
 const LOOK_EVERY_MS = 2_000;
+/** One that is back for so long is no trouble any more. */
+const STEADY_MS = 3_000;
 
 export interface KafkaFlags {
   readonly brokerPort?: string;
@@ -46,11 +49,15 @@ export async function checkFree(port: number): Promise<void> {
 export class Stack {
   readonly #session: Session;
   readonly #parts: Part[] = [];
+  readonly #onChange: () => void;
+  readonly #problems = new Map<string, string>();
   /** Settings for the parts: those that came as flags would be lost otherwise. */
   readonly #env: Record<string, string | undefined>;
 
-  constructor(session: Session) {
+  /** @param onChange called when `states` has changed */
+  constructor(session: Session, onChange: () => void) {
     this.#session = session;
+    this.#onChange = onChange;
     const { byName } = session.resolved;
     const given = SETTINGS.flatMap(({ name, env }) => {
       const found = byName.get(name);
@@ -69,10 +76,39 @@ export class Stack {
     const { printer, cwd } = this.#session;
     const part = new Part({
       ...{ name, args, cwd, env: this.#env, ...how },
-      on: (event) => printEvent(printer, event),
+      on: (event) => {
+        printEvent(printer, event);
+        this.#note(event);
+      },
     });
     this.#parts.push(part);
     return part;
+  }
+
+  /** For the page. */
+  get states(): readonly ShopPart[] {
+    return this.#parts.map(({ name, pid }) => ({ name, pid, problem: this.#problems.get(name) ?? null }));
+  }
+
+  #note(event: PartEvent): void {
+    if (event.kind === 'says' && event.level !== 'error') return;
+    if (event.kind === 'back') {
+      // One that ends again and again is not back.
+      setTimeout(() => this.#clear(event), STEADY_MS).unref();
+    } else this.#problems.set(event.name, event.kind === 'says' ? event.message : this.#how(event));
+    this.#onChange();
+  }
+
+  /** Its own words say more than that it has ended. */
+  #how({ name, how }: Extract<PartEvent, { kind: 'ended' }>): string {
+    const said = this.#problems.get(name);
+    return how.includes('exit code') && said !== undefined ? said : how;
+  }
+
+  #clear({ name, pid }: Extract<PartEvent, { kind: 'back' }>): void {
+    if (!this.#parts.some((part) => part.name === name && part.pid === pid)) return;
+    this.#problems.delete(name);
+    this.#onChange();
   }
 
   /** Broker and registry: those that are given or answer already, else its own, with a payment gateway beside them. */

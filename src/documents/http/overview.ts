@@ -40,6 +40,16 @@ export const Overview = object({
     answers: nullable(Type.Boolean(), 'whether they answered this server last; null: not asked yet'),
     dead_letters: nullable(Count, 'in their topics, whatever was done with them since; null: not known'),
   }),
+  parts: nullable(
+    Type.Array(
+      object({
+        name: Type.String({ description: 'the command: run, dev, serve, produce' }),
+        pid: nullable(Type.Integer(), 'null: it is being started again'),
+        problem: nullable(Type.String(), 'how its last process ended, until the next one runs steadily'),
+      }),
+    ),
+    'the processes of an "orderctl up"; null: this server was started by hand',
+  ),
   problem: nullable(Type.String(), 'why not all is known'),
 });
 export type Overview = Document<typeof Overview>;

@@ -17,11 +17,13 @@ export interface OverviewFacts {
     readonly answers: boolean | null;
     readonly deadLetters: number | null;
   };
+  /** null: this process was started by hand. */
+  readonly parts: Overview['parts'];
   readonly problem: string | null;
 }
 
 export function overviewDocument(
-  { at, balance, balancedAt, consumer, kafka, problem }: OverviewFacts,
+  { at, balance, balancedAt, consumer, kafka, parts, problem }: OverviewFacts,
   shop: string,
 ): Overview {
   return {
@@ -30,6 +32,7 @@ export function overviewDocument(
     books: balance === null || balancedAt === null ? null : booksOf(balance, balancedAt),
     consumer: consumer === null ? null : consumerOf(consumer),
     kafka: { brokers: kafka.brokers, answers: kafka.answers, dead_letters: kafka.deadLetters },
+    parts,
     problem,
   };
 }

@@ -42,8 +42,27 @@ export function Flow() {
         <Process all={all} state={state} opened={opened} open={open} />
         <Ends />
       </div>
+      <Parts />
       {opened === null ? null : <ProcessorDetails name={opened} close={() => open(null)} />}
     </section>
+  );
+}
+
+/** Of `up`: what has just ended, and why. */
+function Parts() {
+  const troubled = (overview.value?.parts ?? []).filter(
+    ({ pid, problem }) => pid === null || problem !== null,
+  );
+  if (troubled.length === 0) return null;
+  return (
+    <ul class="parts" aria-label="Processes">
+      {troubled.map(({ name, pid, problem }) => (
+        <li key={name}>
+          <b>{name}</b> {problem === null ? '' : `${problem} · `}
+          {pid === null ? 'it is started again' : `it is back as process ${pid}`}
+        </li>
+      ))}
+    </ul>
   );
 }
 

@@ -95,7 +95,5 @@ async function ask(url: string, body?: object): Promise<unknown> {
   const json: unknown = await response.json();
   if (response.ok) return json;
   const { code, detail, fix } = json as Problem;
-  throw new Failure(FAILURE_CODES.find((known) => known === code) ?? 'usage', detail, {
-    ...(fix === null ? {} : { fix }),
-  });
+  throw new Failure(FAILURE_CODES.find((known) => known === code) ?? 'usage', detail, { fix });
 }

@@ -13,7 +13,9 @@ import type { Session } from '../../session.ts';
 import { fillEmptyShop } from '../../up/first-shop.ts';
 import type { Laboratory } from '../../up/laboratory.ts';
 import type { Ask, News } from '../../up/messages.ts';
-import { checkFree, portIn, portOf, Stack, type KafkaFlags } from '../../up/stack.ts';
+import type { Part } from '../../up/part.ts';
+import { sharesOf, startSamples } from '../../up/samples.ts';
+import { checkFree, portIn, portOf, Stack, type Kafka, type KafkaFlags } from '../../up/stack.ts';
 
 const PORT = 8080;
 
@@ -51,57 +53,39 @@ async function up(session: Session, flags: Flags): Promise<void> {
   const sample = flags.sample === undefined ? null : decimalNumber('--sample', flags.sample);
   const signal = takeStopSignal(printer);
   await checkFree(port);
-  const stack = new Stack(session);
+  let api: Part | null = null;
+  const tellParts = (): void => api?.send({ type: 'parts', parts: stack.states } satisfies News);
+  const stack: Stack = new Stack(session, tellParts);
   const watching = new AbortController();
   try {
     const kafka = await stack.startKafka(flags, watching.signal);
-    const { brokers, registry } = kafka;
     const access = await openStore(settings);
     if (await fillEmptyShop(access, (notice) => printNotice(printer, notice))) {
       printer.info('the shop was empty: it has a few users and items now');
     }
     let chosen = port;
     let laboratory: Laboratory | null = null;
-    const api = stack.part('serve', () => ['serve', '--port', String(chosen)], {
+    const server = stack.part('serve', () => ['serve', '--port', String(chosen)], {
       announces: true,
       onReady: () => {
-        if (laboratory !== null) api.send({ type: 'open' } satisfies News);
+        tellParts();
+        if (laboratory !== null) server.send({ type: 'open' } satisfies News);
       },
-      onMessage: (message) => void laboratory?.answer(message as Ask).then((answer) => api.send(answer)),
+      onMessage: (message) => void laboratory?.answer(message as Ask).then((answer) => server.send(answer)),
     });
+    api = server;
     const shop = stack.part('run', () => ['run'], { announces: false });
     const [serving] = await Promise.all([
-      api.start() as Promise<Serving>,
+      server.start() as Promise<Serving>,
       // It would give up where no broker answers yet.
       kafka.own?.ready.then(() => shop.start()) ?? shop.start(),
     ]);
     // Where it was, when it is started again.
     chosen = portIn(serving.url);
-    if (kafka.own !== null) {
-      const { topic, dlqTopic, users } = settings;
-      const { Laboratory } = await import('../../up/laboratory.ts');
-      laboratory = await Laboratory.open({
-        file: join(settings.storage, 'experiments.jsonl'),
-        stage: {
-          ...{
-            access,
-            brokers,
-            registry,
-            gateway: kafka.own.gateway,
-            url: serving.url,
-            topic,
-            dlqTopic,
-            users,
-          },
-          parts: { shop, broker: kafka.own.part, api },
-        },
-        onNews: (experiment) => api.send({ type: 'experiment', experiment } satisfies News),
-        onBug: (error) =>
-          printer.error(error instanceof Error ? (error.stack ?? error.message) : String(error)),
-      });
-      api.send({ type: 'open' } satisfies News);
-    }
+    laboratory = await openLaboratory(session, { access, kafka, url: serving.url, server, shop });
     if (sample !== null) await startSamples(stack, sample, await sharesOf(access));
+    tellParts();
+    const { brokers, registry } = kafka;
     const document: Up = { url: serving.url, brokers, registry, storage: settings.storage, pid: process.pid };
     await printer.data(isJson ? `${JSON.stringify(document)}\n` : inWords(document));
     if (flags.open === true) openBrowser(serving.url);
@@ -113,29 +97,36 @@ async function up(session: Session, flags: Flags): Promise<void> {
   printer.info('stopped');
 }
 
-/** The part of sample orders that go through the checkout, where anything has a price. */
-const CHECKOUT_SHARE = 0.3;
-
-type Share = readonly [flow: 'direct' | 'checkout', share: number];
-
-async function sharesOf(access: StoreAccess): Promise<readonly Share[]> {
-  await using reader = await access.read();
-  for (const { price } of await reader.items()) {
-    if (price === null) continue;
-    return [
-      ['direct', 1 - CHECKOUT_SHARE],
-      ['checkout', CHECKOUT_SHARE],
-    ];
-  }
-  return [['direct', 1]];
+/** Only on a broker of its own: nothing of it is anybody else's. */
+async function openLaboratory(
+  { printer, settings }: Session,
+  { access, kafka, url, server, shop }: Opened,
+): Promise<Laboratory | null> {
+  const { brokers, registry, own } = kafka;
+  if (own === null) return null;
+  const { topic, dlqTopic, users } = settings;
+  const { gateway, part: broker } = own;
+  const { Laboratory } = await import('../../up/laboratory.ts');
+  const laboratory = await Laboratory.open({
+    file: join(settings.storage, 'experiments.jsonl'),
+    stage: {
+      ...{ access, brokers, registry, gateway, url, topic, dlqTopic, users },
+      parts: { shop, broker, api: server },
+    },
+    onNews: (experiment) => server.send({ type: 'experiment', experiment } satisfies News),
+    onBug: (error) => printer.error(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+  });
+  server.send({ type: 'open' } satisfies News);
+  return laboratory;
 }
 
-async function startSamples(stack: Stack, perSecond: number, shares: readonly Share[]): Promise<void> {
-  for (const [flow, share] of shares) {
-    const rate = String(perSecond * share);
-    const args = ['produce', '--flow', flow, '--count', '0', '--rate', rate, '-q'];
-    await stack.part('produce', () => args, { announces: false }).start();
-  }
+interface Opened {
+  readonly access: StoreAccess;
+  readonly kafka: Kafka;
+  /** Of the API. */
+  readonly url: string;
+  readonly server: Part;
+  readonly shop: Part;
 }
 
 function inWords({ url, brokers, registry, storage }: Up): string {

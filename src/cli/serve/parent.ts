@@ -1,5 +1,6 @@
 import type { Experiment, ExperimentBegun, ExperimentList } from '../../documents/http/experiment.ts';
 import { EXPERIMENTS } from '../../domain/experiments/kinds.ts';
+import type { ShopPart } from '../../app/overview/overview.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Experiments } from '../../http/shop.ts';
 import type { Answer, Ask, News } from '../up/messages.ts';
@@ -8,14 +9,23 @@ const ANSWER_WITHIN_MS = 5_000;
 
 type Question = Ask extends infer Each ? (Each extends Ask ? Omit<Each, 'number'> : never) : never;
 
-/** Asks the `up` that has started this process, if there is one. @param onNews hears of experiments as they begin and end */
-export function experimentsOfParent(onNews: (news: Experiment | ExperimentBegun) => void): Experiments {
+/** What the `up` that has started this process tells and is asked, if there is one. */
+export interface Parent {
+  readonly experiments: Experiments;
+  /** Its processes; null: there is no `up`. */
+  readonly parts: () => readonly ShopPart[] | null;
+}
+
+/** @param onNews hears of experiments as they begin and end */
+export function parentOf(onNews: (news: Experiment | ExperimentBegun) => void): Parent {
   const waiting = new Map<number, (answer: Answer) => void>();
   let asked = 0;
   let isOpen = false;
+  let parts: readonly ShopPart[] | null = null;
   process.on('message', (message: Answer | News) => {
     if (message.type === 'experiment') onNews(message.experiment);
     else if (message.type === 'open') isOpen = true;
+    else if (message.type === 'parts') ({ parts } = message);
     else waiting.get(message.number)?.(message);
   });
   const ask = async (question: Question): Promise<ExperimentList | ExperimentBegun> => {
@@ -33,13 +43,14 @@ export function experimentsOfParent(onNews: (news: Experiment | ExperimentBegun)
       waiting.delete(number);
     }
   };
-  return {
+  const experiments: Experiments = {
     list: async () => (isOpen ? ((await ask({ type: 'list' })) as ExperimentList) : NONE),
     begin: async (kind, seed) => {
       if (!isOpen) throw unavailable('this shop is not that of an "orderctl up" with a broker of its own');
       return (await ask({ type: 'begin', kind, seed })) as ExperimentBegun;
     },
   };
+  return { experiments, parts: () => parts };
 }
 
 const NONE: ExperimentList = { available: false, kinds: EXPERIMENTS, running: null, experiments: [] };
