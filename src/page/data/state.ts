@@ -17,7 +17,7 @@ import {
   type Answer,
   type AnyOrder,
 } from './api.ts';
-import { moveDeadLetters, moveDecided, moveStatuses } from '../flow/moves.ts';
+import { moveDeadLetters, moveDecided, moveSources, moveStatuses } from '../flow/moves.ts';
 import { followEvents } from './events.ts';
 import { isRefused } from './token.ts';
 
@@ -107,6 +107,7 @@ function take(type: string, data: string): void {
 function takeOverview(seen: Overview): void {
   const before = overview.value?.kafka.dead_letters ?? null;
   if (before !== null && seen.kafka.dead_letters !== null) moveDeadLetters(seen.kafka.dead_letters - before);
+  moveSources(overview.value?.consumer ?? null, seen.consumer);
   overview.value = seen;
   heardAt.value = Date.now();
 }

@@ -1,5 +1,6 @@
 import type { Decisions, Statuses } from '../../documents/http/live.ts';
-import { wayOfDecision, wayOfStep, WAY_OF_DEAD_LETTER, type Place } from './map.ts';
+import type { Overview } from '../../documents/http/overview.ts';
+import { lanesOf, wayOfDecision, wayOfStep, WAY_OF_DEAD_LETTER, type Place } from './map.ts';
 
 /** Something that goes from place to place, once. */
 export interface Move {
@@ -40,6 +41,28 @@ export function moveStatuses({ orders }: Statuses): void {
     const isBad = end === 'end:failed' || end === 'end:rejected';
     add(1, { way, look: isBad ? 'bad' : end.startsWith('end:') ? 'good' : 'moving' });
   }
+}
+
+type Consumer = Overview['consumer'];
+
+/** Events of tills and suppliers, by how far their topics were read. */
+export function moveSources(before: Consumer, after: Consumer): void {
+  // Another process begins to count again.
+  if (after === null || before?.pid !== after.pid) return;
+  const [earlier, now] = [stockOf(before), stockOf(after)];
+  const stock = now === undefined ? [] : [{ name: 'stock', topics: now.topics, rate: null, lag: null }];
+  for (const lane of lanesOf(stock, () => null)) {
+    const read = (of: ReturnType<typeof stockOf>): number =>
+      (of?.partitions ?? []).reduce((sum, { topic, next }) => sum + (topic === lane.topic ? next : 0), 0);
+    const topic = `topic:stock/${lane.topic}`;
+    add(Math.max(0, read(now) - read(earlier)), {
+      ...{ way: [`source:${lane.source}`, topic, 'processor:stock'], look: 'moving' },
+    });
+  }
+}
+
+function stockOf(consumer: NonNullable<Consumer>) {
+  return consumer.processors.find(({ processor }) => processor === 'stock');
 }
 
 export function moveDeadLetters(letters: number): void {

@@ -14,7 +14,7 @@ import { fillEmptyShop } from '../../up/first-shop.ts';
 import type { Laboratory } from '../../up/laboratory.ts';
 import type { Ask, News } from '../../up/messages.ts';
 import type { Part } from '../../up/part.ts';
-import { sharesOf, startSamples } from '../../up/samples.ts';
+import { samplesFor, startSamples } from '../../up/samples.ts';
 import { checkFree, portIn, portOf, Stack, type Kafka, type KafkaFlags } from '../../up/stack.ts';
 
 const PORT = 8080;
@@ -83,7 +83,7 @@ async function up(session: Session, flags: Flags): Promise<void> {
     // Where it was, when it is started again.
     chosen = portIn(serving.url);
     laboratory = await openLaboratory(session, { access, kafka, url: serving.url, server, shop });
-    if (sample !== null) await startSamples(stack, sample, await sharesOf(access));
+    if (sample !== null) await startSamples(stack, sample, await samplesFor(access));
     tellParts();
     const { brokers, registry } = kafka;
     const document: Up = { url: serving.url, brokers, registry, storage: settings.storage, pid: process.pid };
