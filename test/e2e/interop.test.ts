@@ -70,6 +70,47 @@ describe.skipIf(withoutPython)('orders sent by confluent-kafka with its own Avro
     expect(shop.stock()).toEqual({ book: 70, pen: 100 });
   });
 
+  test('OrderCreated of the com.tutorial.orders examples is validated as it is', async () => {
+    const { topic } = openShop();
+    const names = ['orders.created', 'orders.validated', 'orders.rejected'];
+    const shop = openShop({ ORDERCTL_TOPICS: names.map((name) => `${name}=${topic}-${name}`).join() });
+    fill(shop, { alice: 'paid' }, {});
+    shop.write('inventory.csv', 'item,quantity,price\nP-567,100,12.50\n');
+    await createTopic(`${topic}-orders.created`, 3);
+    const decimal = { type: 'bytes', logicalType: 'decimal', precision: 10, scale: 2 };
+    const line = {
+      type: 'record',
+      name: 'OrderItem',
+      fields: [
+        { name: 'product_id', type: 'string' },
+        { name: 'quantity', type: 'int' },
+        { name: 'unit_price', type: decimal },
+      ],
+    };
+    const schema = {
+      type: 'record',
+      name: 'OrderCreated',
+      namespace: 'com.tutorial.orders',
+      fields: [
+        { name: 'order_id', type: 'string' },
+        { name: 'customer_id', type: 'string' },
+        { name: 'items', type: { type: 'array', items: line } },
+        { name: 'total_amount', type: decimal },
+        { name: 'shipping_address', type: 'string' },
+        { name: 'created_at', type: { type: 'long', logicalType: 'timestamp-millis' } },
+      ],
+    };
+    const created = {
+      ...{ order_id: 'C-1', customer_id: 'alice', total_amount: '37.50', created_at: CREATED_AT },
+      ...{ items: [{ product_id: 'P-567', quantity: 3, unit_price: '12.50' }], shipping_address: 'Zürich' },
+    };
+    await sendByPython({ topic: `${topic}-orders.created`, schema, batches: [{ records: [created] }] });
+    await shop.ok('run validation --until-end');
+    expect(shop.jsonl('checkout.jsonl')).toMatchObject([
+      { ...created, step: 'validated', created_at: new Date(CREATED_AT).toISOString() },
+    ]);
+  });
+
   test('an older schema without a price and a newer one with fields that we do not know', async () => {
     const shop = await shopWithTopic();
     const older = {

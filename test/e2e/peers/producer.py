@@ -21,6 +21,8 @@ def with_decimals(order, _context):
     for line in order.get("items", []):
         if isinstance(line, dict) and line.get("unit_price") is not None:
             line["unit_price"] = Decimal(line["unit_price"])
+    if order.get("total_amount") is not None:
+        order["total_amount"] = Decimal(order["total_amount"])
     return order
 
 
