@@ -3,10 +3,18 @@ import pg from 'pg';
 import { processes } from '../../src/adapters/files/owner/processes.ts';
 import { openPostgres } from '../../src/adapters/postgres/open.ts';
 import { systemClock } from '../../src/compose.ts';
+import { isFailure } from '../../src/domain/failure.ts';
+import type { SmallTable } from '../../src/domain/facts.ts';
+import type { OwnOptions } from '../../src/ports/owner.ts';
+import type { Store } from '../../src/ports/store.ts';
 import { startTestPostgres, type TestPostgres } from '../support/postgres.ts';
+import { waitFor } from '../support/wait.ts';
 import { storePartsContract } from './store-parts.suite.ts';
 import { sharedStoreContract, type SharedStoreUnderTest } from './store-shared.suite.ts';
 import { storeContract } from './store.suite.ts';
+
+/** As in transactions/seq.ts. */
+const COMMIT_LOCK = 0x6f726402;
 
 /** One database for all: to make and drop one takes longer than most tests. */
 const EMPTY = `DO $$
@@ -68,6 +76,86 @@ describe('the store in PostgreSQL', () => {
     }
     await using reader = await under.access().read();
     expect([...(await reader.items())].map(({ quantity }) => quantity)).toEqual([25]);
+  });
+
+  describe('in flight', () => {
+    const counters: SmallTable<number> = { name: 'counters' };
+    const count = (store: Store): Promise<number> =>
+      store.transact({ items: ['book'] }, (state) => {
+        const value = (state.small(counters, 'all') ?? 0) + 1;
+        return { changes: { small: [{ table: counters, key: 'all', value }] }, result: value };
+      });
+    const open = async (under: SharedStoreUnderTest, how: Partial<OwnOptions> = {}): Promise<Store> => {
+      const onNotice = (): void => undefined;
+      const adding = { kind: 'item.add', item: 'book', quantity: 5 } as const;
+      await under.access().edit(adding, { via: 'command', onNotice });
+      return under.access().own({ purpose: 'test', via: 'consume', onNotice, ...how });
+    };
+
+    test('a transaction that meets another one crosswise is run again', async () => {
+      await using under = await make();
+      await using store = await open(under);
+      await client.query(`BEGIN; SELECT pg_advisory_xact_lock(${COMMIT_LOCK})`);
+      const counted = count(store);
+      await waitFor('it to wait for the lock of commits', async () => {
+        const { rows } = await client.query(
+          "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted",
+        );
+        return rows.length > 0;
+      });
+      // It has that row. The server ends the one of the two that finds out first.
+      const other = client.query("SELECT FROM orderctl.inventory WHERE item = 'book' FOR UPDATE");
+      await other.catch(() => undefined);
+      await client.query('COMMIT');
+      expect(await counted).toBe(1);
+      expect(await count(store)).toBe(2);
+    });
+
+    test('a database that takes no writes, as a standby, is waited for until it does', async () => {
+      await using under = await make();
+      const away: (Error | null)[] = [];
+      await using store = await open(under, {
+        awayLimitMs: null,
+        onAway: (failure) => void away.push(failure),
+      });
+      await client.query('ALTER DATABASE orderctl SET default_transaction_read_only = on');
+      await under.endSessions();
+      const counted = count(store);
+      await waitFor('sessions that take none', async () => {
+        const { rows } = await client.query(
+          "SELECT FROM pg_stat_activity WHERE application_name = 'orderctl' AND backend_start > now() - interval '1 s'",
+        );
+        return rows.length > 0;
+      });
+      await client.query('ALTER DATABASE orderctl RESET default_transaction_read_only');
+      expect(await counted).toBe(1);
+    });
+
+    test('a store that a newer program has migrated is left alone', async () => {
+      await using under = await make();
+      const failures: Error[] = [];
+      await using store = await open(under, { onFailure: (failure) => void failures.push(failure) });
+      expect(await count(store)).toBe(1);
+      await client.query('INSERT INTO orderctl.migrations (number) VALUES (99)');
+      try {
+        await expect(count(store)).rejects.toSatisfy((error) => isFailure(error, 'store_too_new'));
+        expect(failures).toHaveLength(1);
+      } finally {
+        await client.query('DELETE FROM orderctl.migrations WHERE number = 99');
+      }
+    });
+
+    test('one that is away for longer than it may be ends the owner', async () => {
+      await using under = await make();
+      await using store = await open(under, { awayLimitMs: 300 });
+      await client.query('ALTER DATABASE orderctl SET default_transaction_read_only = on');
+      await under.endSessions();
+      try {
+        await expect(count(store)).rejects.toSatisfy((error) => isFailure(error, 'store_refused'));
+      } finally {
+        await client.query('ALTER DATABASE orderctl RESET default_transaction_read_only');
+      }
+    });
   });
 
   // Apart, since each prepares the store for its own tests.

@@ -29,6 +29,8 @@ export class LastingConnection implements Queries, AsyncDisposable {
   readonly #parts: LastingParts;
   #connection: Connection;
   #opening: Promise<void> | undefined;
+  /** As was reported. */
+  #isAway = false;
   /** What is to be done on every session, when it is opened. */
   readonly #onOpen: ((connection: Connection) => Promise<void>)[] = [];
 
@@ -64,51 +66,59 @@ export class LastingConnection implements Queries, AsyncDisposable {
   }
 
   async #lasting<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    let since: number | null = null;
     for (;;) {
       const connection = this.#connection;
       try {
-        return await work(connection);
+        const result = await work(connection);
+        this.#back();
+        return result;
       } catch (error) {
+        since ??= this.#parts.clock.now();
         if (error instanceof CommitInDoubt) {
-          await this.#reopen(connection);
+          await this.#reopen(connection, since);
           if (await this.#wasCommitted(error)) return error.result as T;
         } else if (isAway(error)) {
           // A standby in its place refuses what is asked of it, and keeps the session.
-          if (!connection.isLost) await this.#pause(error);
-          await this.#reopen(connection);
+          if (!connection.isLost) await this.#pause(error, since);
+          await this.#reopen(connection, since);
         } else throw error;
       }
     }
   }
 
-  async #pause(error: unknown): Promise<void> {
-    const { clock, signal } = this.#parts;
-    if (signal.aborted) throw error;
+  #back(): void {
+    if (!this.#isAway) return;
+    this.#isAway = false;
+    this.#parts.onAway(null);
+  }
+
+  /** @throws what it was, once nothing is to be waited for */
+  async #pause(error: unknown, since: number): Promise<void> {
+    const { clock, signal, limitMs, onAway } = this.#parts;
+    if (signal.aborted || (limitMs !== null && clock.now() - since >= limitMs)) throw error;
+    this.#isAway = true;
+    onAway(error instanceof Error ? error : new Error(String(error)));
     await clock.sleep(PAUSE_MS, signal);
   }
 
   /** @param lost the session that does not work any more; without effect when there is another one since */
-  async #reopen(lost: Connection): Promise<void> {
+  async #reopen(lost: Connection, since: number): Promise<void> {
     if (lost !== this.#connection) return;
-    this.#opening ??= this.#openAgain().finally(() => (this.#opening = undefined));
+    this.#opening ??= this.#openAgain(since).finally(() => (this.#opening = undefined));
     await this.#opening;
   }
 
-  async #openAgain(): Promise<void> {
-    const { target, clock, onAway, limitMs, signal } = this.#parts;
-    const from = clock.now();
+  async #openAgain(since: number): Promise<void> {
     await this.#connection[Symbol.asyncDispose]();
     for (;;) {
       try {
-        this.#connection = await this.#openOnce(target);
-        onAway(null);
+        this.#connection = await this.#openOnce(this.#parts.target);
         return;
       } catch (error) {
-        const isOver = signal.aborted || (limitMs !== null && clock.now() - from >= limitMs);
-        if (isOver || !isAway(error)) throw error;
-        onAway(error instanceof Error ? error : new Error(String(error)));
+        if (!isAway(error)) throw error;
+        await this.#pause(error, since);
       }
-      await clock.sleep(PAUSE_MS, signal);
     }
   }
 

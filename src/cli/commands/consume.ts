@@ -34,7 +34,7 @@ export function register(command: Command, session: Session): void {
       'second one leaves at once, which is safe too.\n\n' +
       'Reading continues where it ended. --reset reads everything again, which changes nothing; --reset-to goes to ' +
       'earliest, latest, current, an offset, +N or -N records, a time ago (2h) or a time.\n\n' +
-      'One consumer owns a folder (4 for a second one). A copy of a folder that is in use needs --new-id and a --group ' +
+      'One consumer owns a folder (4 for a second one); on PostgreSQL any number share the partitions. A copy of a folder that is in use needs --new-id and a --group ' +
       'of its own. A folder without users or items is refused (3), since every order would be rejected for good.',
     examples: [
       ['orderctl consume', 'run until Ctrl-C'],

@@ -11,7 +11,8 @@ export interface KillableDatabase {
   readonly url: string;
   ask<Row extends object>(statement: string): Promise<Row[]>;
   /** kill -9 of its first process, and of all others with it. */
-  killAndRestart(): Promise<void>;
+  kill(): Promise<void>;
+  restart(): Promise<void>;
   /** kill -9 of one session of ours: the server ends all of them, and recovers. */
   killSession(random: () => number): Promise<void>;
   /** One session of ours is ended, as an administrator does. */
@@ -50,9 +51,11 @@ export async function startDatabase(): Promise<KillableDatabase> {
   return {
     url: service.address,
     ask,
-    async killAndRestart() {
+    async kill() {
       service.signal('SIGKILL');
       await service.exited;
+    },
+    async restart() {
       service = await startPostgres(options);
     },
     async killSession(random) {

@@ -185,7 +185,8 @@ async function strike(
     case 'backend':
       return database.killSession(random);
     case 'database':
-      return database.killAndRestart();
+      await database.kill();
+      return database.restart();
     case 'broker':
       return cluster.killAndRestart();
   }
