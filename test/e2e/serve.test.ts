@@ -346,7 +346,7 @@ function checkoutShop(items: Record<string, number>): Shop {
 }
 
 test('an order of the checkout is placed, waited for and cancelled, and its id belongs to its flow', async () => {
-  const shop = checkoutShop({ pen: 5 });
+  const shop = checkoutShop({ pen: 5, cup: 1 });
   await shop.ok('inventory update --item pen --price 2.50');
   const { call, url } = await serve(shop);
   const without = { order_id: 'C-1', user: 'alice', item: 'pen', quantity: 2 };
@@ -354,6 +354,12 @@ test('an order of the checkout is placed, waited for and cancelled, and its id b
   const missing = await call('POST', '/orders', without);
   expect(missing).toMatchObject({ status: 422 });
   expect((missing.body as { detail: string }).detail).toContain('shipping_address');
+  expect(await call('POST', '/orders', { ...order, order_id: 'C-0', item: 'cup' })).toMatchObject({
+    ...{
+      status: 422,
+      body: { detail: expect.stringContaining('field items[0].unit_price is missing') as string },
+    },
+  });
   expect(await call('POST', '/orders', order)).toMatchObject({ status: 202, body: { status: 'PENDING' } });
   expect(await call('GET', '/orders/C-1')).toMatchObject({
     status: 200,

@@ -5,6 +5,13 @@ const LISTED = ['test/app/checkout-list.test.ts'];
 /** Of the checkout, beside what its processors decide. */
 export const CHECKOUT_FLOW: readonly Mutation[] = [
   {
+    name: 'the API takes an order of the checkout for what has no price',
+    file: 'src/app/intake/intake.ts',
+    from: "if (flow === 'checkout') refuseUnpriced(",
+    to: "if (flow === 'direct') refuseUnpriced(",
+    tests: ['test/e2e/serve.test.ts'],
+  },
+  {
     name: 'a topic for dead letters is made before the topics whose records it is to hold',
     file: 'src/app/topics/ensure.ts',
     from: 'of !== topic && left.has(of)',

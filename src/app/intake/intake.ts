@@ -2,7 +2,7 @@ import { CHECKOUT, placedOf } from '../../domain/checkout/facts.ts';
 import { Failure } from '../../domain/failure.ts';
 import { sameContent } from '../../domain/orders/order.ts';
 import type { StoreReader } from '../../ports/store.ts';
-import type { CheckoutOrder } from '../send/checkout-order.ts';
+import { withoutPrice, type Catalogue, type CheckoutOrder } from '../send/checkout-order.ts';
 import type { RecordBatcher } from './batcher.ts';
 
 /** Orders that were taken and that the store may not know yet. Beyond this the oldest are looked up in the topic. */
@@ -15,6 +15,8 @@ export interface IntakePorts {
   readonly batchers: Readonly<Record<OrderFlow, RecordBatcher<CheckoutOrder>>>;
   /** As the store is at this moment. */
   readonly read: () => Promise<Pick<StoreReader, 'decided' | 'facts'> & AsyncDisposable>;
+  /** Prices of the checkout. */
+  readonly catalogue: () => Promise<Pick<Catalogue, 'prices'>>;
 }
 
 export interface TakenOrder {
@@ -47,7 +49,7 @@ export class OrderIntake {
   /**
    * Sends an order, or recognises it as one that was taken or decided before.
    *
-   * @throws Failure already_exists: the id has another content or belongs to the other flow; broker_unreachable,
+   * @throws Failure invalid_value: an item has no price; already_exists: the id has another content or belongs to the other flow; broker_unreachable,
    *   broker_refused, registry_unreachable: it was not taken, or (the message says so) nobody knows; sending it again under
    *   its id is safe
    */
@@ -88,6 +90,7 @@ export class OrderIntake {
       refuseOther(known, order, flow);
       return true;
     }
+    if (flow === 'checkout') refuseUnpriced(order, await this.#ports.catalogue());
     await this.#ports.batchers[flow].send({ key: orderId, value: order });
     return false;
   }
@@ -106,6 +109,15 @@ async function knownOrder(
   });
   const { customer_id: user, shipping_address: address, total_amount: total } = placed;
   return { flow: 'checkout', order: { orderId, user, items, createdAt: 0, address, total } };
+}
+
+/** @throws Failure invalid_value naming the field */
+function refuseUnpriced(order: CheckoutOrder, catalogue: Pick<Catalogue, 'prices'>): void {
+  const item = withoutPrice(order, catalogue);
+  if (item === null) return;
+  const line = order.items.findIndex((one) => one.item === item && one.unitPrice === null);
+  const message = `field items[${line}].unit_price is missing, and item ${item} has no price in the shop`;
+  throw new Failure('invalid_value', message, { fix: { kind: 'set_price', item } });
 }
 
 function refuseOther(known: KnownOrder, order: CheckoutOrder, flow: OrderFlow): void {

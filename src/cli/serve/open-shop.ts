@@ -62,7 +62,7 @@ export async function openShop(session: Session, create: boolean, signal: AbortS
     }),
   };
   const unreadIn = unreadOf(broker, names, { orderCodec, createdCodec });
-  const intake = new OrderIntake({ batchers, read: () => access.read() });
+  const intake = new OrderIntake({ batchers, read: () => access.read(), catalogue: () => catalogue.get() });
   const dlqTopics = scopeOfProcessor('all', { group: settings.group, names }).topics;
   const kafka = new KafkaWatch(broker, dlqTopics, systemClock);
   const feed = new LiveFeed();
