@@ -8,6 +8,7 @@ import { benchCommands } from './sections/commands.mjs';
 import { benchConsume } from './sections/consume.mjs';
 import { benchEvents } from './sections/events.mjs';
 import { benchGrowth } from './sections/growth.mjs';
+import { benchHttp } from './sections/http.mjs';
 import { benchLatency } from './sections/latency.mjs';
 import { benchMixes } from './sections/mixes.mjs';
 import { benchPostgres } from './sections/postgres.mjs';
@@ -21,6 +22,7 @@ const SECTIONS = {
   checkout: benchCheckout,
   'checkout-latency': benchCheckoutLatency,
   'checkout-long': benchCheckoutLong,
+  http: benchHttp,
   latency: benchLatency,
   produce: benchProduce,
   commands: benchCommands,

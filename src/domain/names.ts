@@ -2,7 +2,8 @@
  * The alphabet of users, items and order ids. It begins with a letter or digit, so that no name is a
  * spreadsheet formula, a hidden file or an option.
  */
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$/;
+export const NAME_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$';
+const NAME = new RegExp(NAME_PATTERN);
 
 /** Without brackets of its own: messages put it in brackets. */
 export const NAME_RULE =

@@ -1,9 +1,13 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Failure } from '../domain/failure.ts';
 import type { Problem } from '../documents/http/problem.ts';
 
-/** Answers what no route takes: 405 with the methods that its path has (RFC 9110, section 15.5.6), else 404. */
-export function answerOtherMethods(server: FastifyInstance): void {
+/**
+ * Answers what no route takes: 405 with the methods that its path has (RFC 9110, section 15.5.6), else 404.
+ *
+ * @returns what does it before a body is read; to be added behind what asks for a token
+ */
+export function answerOtherMethods(server: FastifyInstance): () => void {
   /** Methods by path, and what matches it. */
   const routes = new Map<string, { readonly matches: RegExp; readonly methods: Set<string> }>();
   server.addHook('onRoute', ({ url, method }) => {
@@ -11,7 +15,7 @@ export function answerOtherMethods(server: FastifyInstance): void {
     for (const one of [method].flat()) route.methods.add(one);
     routes.set(url, route);
   });
-  server.setNotFoundHandler(async ({ method, url }, reply) => {
+  const answer = async ({ method, url }: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const [path = ''] = url.split('?');
     const found = [...routes.values()].filter(({ matches }) => matches.test(path));
     const allowed = [...new Set(found.flatMap(({ methods }) => [...methods]))];
@@ -29,7 +33,13 @@ export function answerOtherMethods(server: FastifyInstance): void {
       .header('allow', allowed.join(', '))
       .type('application/problem+json')
       .send(JSON.stringify(problem));
-  });
+  };
+  server.setNotFoundHandler(answer);
+  return () => {
+    server.addHook('onRequest', async (request, reply) => {
+      if (request.is404) await answer(request, reply);
+    });
+  };
 }
 
 /** `/orders/:id` as an expression; a parameter is one piece of a path. */

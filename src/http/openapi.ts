@@ -3,6 +3,7 @@ import type { SwaggerTransform } from '@fastify/swagger';
 import type { FastifySchema } from 'fastify';
 import { Type, type TSchema } from 'typebox';
 import { Problem } from '../documents/http/problem.ts';
+import { asDocumented } from '../documents/http/request.ts';
 
 export interface DescribeOptions {
   readonly version: string;
@@ -48,7 +49,7 @@ export function describeAnswers({ token, rateLimit }: DescribeOptions): SwaggerT
       500: Problem,
     };
     for (const [status, document] of Object.entries(own)) answers[status] = answerOf(status, document);
-    return { schema: { ...schema, response: answers }, url };
+    return { schema: { ...(asDocumented(schema) as FastifySchema), response: answers }, url };
   };
 }
 

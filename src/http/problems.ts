@@ -71,14 +71,14 @@ export function problemHandler({ wayOut, onBug }: ProblemOptions) {
 }
 
 function statusOf(failure: Failure, error: unknown): number {
-  // Well-formed, and wrong in a field.
-  if (error instanceof Error && 'validation' in error) return 422;
   return errorStatus(error) ?? STATUSES[failure.code] ?? 500;
 }
 
 /** What Fastify and its plugins found wrong with a request. */
 function errorStatus(error: unknown): number | null {
   if (error instanceof Failure || !(error instanceof Error) || !('statusCode' in error)) return null;
+  // Well-formed, and wrong in a field.
+  if ('validation' in error) return 422;
   const { statusCode } = error;
   return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500 ? statusCode : null;
 }
@@ -92,6 +92,26 @@ function failureOf(error: unknown): Failure {
   }
   return new Failure('bug', 'the server failed: its log says how');
 }
+
+interface SchemaError {
+  readonly instancePath: string;
+  readonly keyword: string;
+  readonly message?: string;
+  readonly data?: unknown;
+  readonly parentSchema?: { readonly description?: string };
+}
+
+/** What is wrong with a request, by the first of ajv's errors. @param part such as `body` */
+export function schemaProblem([error]: readonly SchemaError[], part: string): Error {
+  const { instancePath = '', keyword = '', message = 'is not valid', data, parentSchema } = error ?? {};
+  const field = instancePath === '' ? part : instancePath.slice(1);
+  const about = parentSchema?.description ?? '';
+  if (keyword !== 'pattern' || !/^(?:an?|one) /.test(about)) return new Error(`${field} ${message}`);
+  return new Error(`${field} ${JSON.stringify(data).slice(0, SHOWN)} is not ${about}`);
+}
+
+/** Of what was sent, in a message. */
+const SHOWN = 200;
 
 /** Answers what is no HTTP, or comes too slowly or at too great a length to be read as such. */
 export function refuseBroken(error: BrokenRequest, socket: Socket): void {

@@ -6,7 +6,7 @@ import fastify, { type FastifyInstance } from 'fastify';
 import { requireToken } from './access.ts';
 import { answerOtherMethods } from './methods.ts';
 import { describeAnswers, openApi } from './openapi.ts';
-import { problemHandler, refuseBroken, type ProblemOptions } from './problems.ts';
+import { problemHandler, refuseBroken, schemaProblem, type ProblemOptions } from './problems.ts';
 import { analyticsRoutes } from './routes/analytics.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { experimentRoutes } from './routes/experiments.ts';
@@ -64,14 +64,23 @@ async function createApi(shop: Shop, options: ServerOptions): Promise<FastifyIns
     keepAliveTimeout: IDLE_TIMEOUT_MS,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: false } },
+    ajv: {
+      customOptions: {
+        removeAdditional: false,
+        coerceTypes: false,
+        allErrors: false,
+        keywords: ['documented'],
+        verbose: true,
+      },
+    },
   });
   // JSON alone: a page of another site may send text without asking first.
   server.removeContentTypeParser('text/plain');
   // The same JSON as on the command line; tests check its shapes.
   server.setSerializerCompiler(() => (value) => JSON.stringify(value));
+  server.setSchemaErrorFormatter(schemaProblem);
   server.setErrorHandler(problemHandler(options));
-  answerOtherMethods(server);
+  const answerUnread = answerOtherMethods(server);
   // Nothing is loaded from elsewhere.
   await server.register(helmet, {
     contentSecurityPolicy: {
@@ -95,6 +104,7 @@ async function createApi(shop: Shop, options: ServerOptions): Promise<FastifyIns
   await server.register(swagger, { openapi: openApi(options), transform: describeAnswers(options) });
   await server.register(swaggerUi, { routePrefix: '/docs' });
   if (options.token !== null) requireToken(server, options.token);
+  answerUnread();
   server.get('/openapi.json', { schema: { hide: true } }, () => server.swagger());
   healthRoutes(server, shop);
   orderRoutes(server, shop);

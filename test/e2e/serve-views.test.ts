@@ -75,6 +75,8 @@ test('dead letters are listed in pages, taken apart, corrected and redriven once
   expect(edits).toMatchObject([{ action: 'redriven', via: 'http' }]);
 
   expect((await call('GET', '/dead-letters/999:0')).status).toBe(404);
+  // Of a topic that is not there.
+  expect((await call('GET', `/dead-letters/${shop.topic}.no.dlq:0:0`)).status).toBe(404);
   expect((await call('POST', '/dead-letters/0:99999/redrive')).status).toBe(404);
   expect((await call('GET', '/dead-letters/nonsense')).status).toBe(422);
   expect((await call('GET', '/dead-letters?processor=nobody')).status).toBe(422);

@@ -4,11 +4,11 @@ import { finish, observe } from './cli.ts';
 import { testBrokers, testRegistry } from './topics.ts';
 
 const PRODUCER = path.resolve(import.meta.dirname, '../e2e/peers/producer.py');
-const python = process.env.ORDERCTL_TEST_PYTHON ?? 'python3';
+export const python = process.env.ORDERCTL_TEST_PYTHON ?? 'python3';
 /** Where everything must have run, a missing tool is a failure and not a reason to skip. */
 const required = process.env.ORDERCTL_TEST_PEERS === 'required';
 
-function runs(command: string, args: readonly string[]): boolean {
+export function runs(command: string, args: readonly string[]): boolean {
   return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 }
 

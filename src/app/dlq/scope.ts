@@ -6,6 +6,9 @@ import { PLAIN_SHOP } from '../../processors/options.ts';
 import { EFFECT_STAGE } from './headers.ts';
 import type { DeadLetter, DeadLetterScope } from './dead-letters.ts';
 
+/** What a scope may be of. */
+export const SCOPES = ['all', ...processors(PLAIN_SHOP).map(({ name }) => name)];
+
 /** Those of a dead-letter topic, in which ids need not name it. */
 export function scopeOfTopic(topic: string): DeadLetterScope {
   return { topics: [topic], isNamed: false, of: null };

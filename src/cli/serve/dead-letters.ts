@@ -7,7 +7,7 @@ import { showDeadLetter } from '../../app/dlq/show.ts';
 import { readingOfAll } from '../../app/offsets/reading.ts';
 import type { CodecOf } from '../../app/run/events.ts';
 import { openIds, openInspector, systemClock } from '../../compose.ts';
-import { Failure } from '../../domain/failure.ts';
+import { Failure, isFailure } from '../../domain/failure.ts';
 import { parseDeadLetterId, type DeadLetterId } from '../../domain/topics/dead-letter-id.ts';
 import type { RedrivenDeadLetter } from '../../documents/dead-letter.ts';
 import type { Views } from '../../http/shop.ts';
@@ -49,14 +49,14 @@ export function deadLettersOf(session: Session, ports: ViewPorts, stop: AbortSig
           scope: { ...scopeOfProcessor(processor, { group, names }), isNamed: true },
         },
       ),
-    show: async (text) => {
+    show: noTopicIsNone(async (text) => {
       const { id, scope } = await selected(text);
       const inspector = await openInspector(registryConnection(resolved));
       return shownDocument(
         await showDeadLetter({ access, broker, inspector, codecOf, names }, { scope, id }),
       );
-    },
-    redrive: async (text, value, isDryRun) => {
+    }),
+    redrive: noTopicIsNone(async (text, value, isDryRun) => {
       const { id, scope } = await selected(text);
       const newId = await openIds();
       const redrive = async (execute: boolean): Promise<RedrivenDeadLetter> => {
@@ -76,7 +76,21 @@ export function deadLettersOf(session: Session, ports: ViewPorts, stop: AbortSig
       // As the command does without --execute: whether it would fail again.
       const dry = await redrive(false);
       return isDryRun ? dry : { ...(await redrive(true)), now: dry.now };
-    },
+    }),
+  };
+}
+
+/** A topic of dead letters that is not there has none. */
+function noTopicIsNone<Rest extends readonly unknown[], T>(
+  look: (id: string, ...rest: Rest) => Promise<T>,
+): (id: string, ...rest: Rest) => Promise<T> {
+  return async (id, ...rest) => {
+    try {
+      return await look(id, ...rest);
+    } catch (error) {
+      if (!isFailure(error, 'topic_missing')) throw error;
+      throw new Failure('not_found', `there is no dead letter ${id}: ${error.message}`);
+    }
   };
 }
 

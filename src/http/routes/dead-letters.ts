@@ -2,10 +2,13 @@ import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import type { DeadLetterMark } from '../../app/dlq/page.ts';
 import { DEAD_LETTER_STATES, type DeadLetterState } from '../../app/dlq/dead-letters.ts';
+import { SCOPES } from '../../app/dlq/scope.ts';
 import { isPageMark } from '../../app/topics/from-end.ts';
 import { RedrivenDeadLetter, ShownDeadLetter } from '../../documents/dead-letter.ts';
 import { DeadLetterPage } from '../../documents/http/dead-letters.ts';
 import { Problem } from '../../documents/http/problem.ts';
+import { documented } from '../../documents/http/request.ts';
+import { DEAD_LETTER_ID_PATTERN } from '../../domain/topics/dead-letter-id.ts';
 import { nullable } from '../../documents/shapes.ts';
 import type { Views } from '../shop.ts';
 import { goneSignal } from './gone.ts';
@@ -13,7 +16,10 @@ import { cursorOf, limitOf, markOf, PAGE, timeRange, timesOf, type PageQuery } f
 
 const TAGS = ['dead letters'];
 const Id = Type.Object({
-  id: Type.String({ description: 'TOPIC:PARTITION:OFFSET, as in the list, or kept:TOPIC/PARTITION@OFFSET' }),
+  id: Type.String({
+    description: 'TOPIC:PARTITION:OFFSET, as in the list, or kept:TOPIC/PARTITION@OFFSET',
+    pattern: DEAD_LETTER_ID_PATTERN,
+  }),
 });
 const Name = Type.Optional(Type.String({ minLength: 1, maxLength: 256 }));
 
@@ -25,7 +31,9 @@ const LIST = {
     'have a "next".',
   querystring: Type.Object(
     {
-      processor: Name,
+      processor: Type.Optional(
+        documented(Type.String({ minLength: 1, maxLength: 256 }), { type: 'string', enum: SCOPES }),
+      ),
       state: Type.Optional(Type.Enum(DEAD_LETTER_STATES)),
       reason: Type.Optional(
         Type.String({ minLength: 1, maxLength: 256, description: 'the error code; unknown: without one' }),

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { Problem } from '../../documents/http/problem.ts';
+import { ItemName, Name, Price, Quantity, Why } from '../../documents/http/request.ts';
 import { nullable } from '../../documents/shapes.ts';
 import { Item, ItemEdit, ItemList } from '../../documents/table.ts';
 import { itemEntry } from '../../documents/write/table.ts';
@@ -18,24 +19,31 @@ import {
 } from './edit.ts';
 
 const TAGS = ['inventory'];
-const Name = Type.Object({ item: Type.String() });
-const Quantity = Type.Integer({ minimum: 0, description: 'on hand' });
+const Params = Type.Object({ item: Type.String() });
 const DETAILS = {
-  name: Type.Optional(nullable(Type.String())),
-  price: Type.Optional(nullable(Type.String(), 'an amount such as 12.50')),
-  reorder_level: Type.Optional(nullable(Type.Integer({ minimum: 0 }))),
-  why: Type.Optional(Type.String({ description: 'kept in the log of edits' })),
+  name: Type.Optional(ItemName),
+  price: Type.Optional(Price),
+  reorder_level: Type.Optional(nullable(Quantity)),
+  why: Type.Optional(Why),
 };
 const strict = { additionalProperties: false };
 const PUT = Type.Object({ quantity: Quantity, ...DETAILS }, strict);
-const POST = Type.Object({ item: Type.String(), quantity: Quantity, ...DETAILS }, strict);
+const POST = Type.Object({ item: Name, quantity: Quantity, ...DETAILS }, strict);
 const PATCH = Type.Object(
   {
     quantity: Type.Optional(Quantity),
-    by: Type.Optional(Type.Integer({ description: 'added to what is on hand' })),
+    by: Type.Optional(
+      Type.Integer({
+        ...{ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER },
+        description: 'added to what is on hand, which may not go below zero; excludes quantity',
+      }),
+    ),
     ...DETAILS,
   },
-  { ...strict, minProperties: 1, examples: [{ by: 20, why: 'delivery' }] },
+  {
+    ...{ ...strict, minProperties: 1, not: { required: ['quantity', 'by'] } },
+    examples: [{ by: 20, why: 'delivery' }],
+  },
 );
 const RESPONSE = { 200: ItemEdit, ...EDIT_RESPONSE };
 
@@ -62,7 +70,7 @@ export function inventoryRoutes(server: FastifyInstance, shop: Shop): void {
     '/inventory/:item',
     {
       schema: {
-        ...{ tags: TAGS, summary: 'An item', params: Name, headers: READ_HEADERS },
+        ...{ tags: TAGS, summary: 'An item', params: Params, headers: READ_HEADERS },
         response: { 200: Item, 304: NOT_MODIFIED, 404: Problem },
       },
     },
@@ -107,7 +115,7 @@ function editRoutes(server: FastifyInstance, shop: Shop): void {
       schema: {
         tags: TAGS,
         summary: 'Set the stock of an item',
-        params: Name,
+        params: Params,
         body: PUT,
         headers: EDIT_HEADERS,
         response: RESPONSE,
@@ -119,7 +127,7 @@ function editRoutes(server: FastifyInstance, shop: Shop): void {
     '/inventory/:item',
     {
       schema: {
-        ...{ tags: TAGS, summary: 'Adjust an item', params: Name, body: PATCH, headers: EDIT_HEADERS },
+        ...{ tags: TAGS, summary: 'Adjust an item', params: Params, body: PATCH, headers: EDIT_HEADERS },
         response: RESPONSE,
       },
     },
@@ -129,7 +137,7 @@ function editRoutes(server: FastifyInstance, shop: Shop): void {
     '/inventory/:item',
     {
       schema: {
-        ...{ tags: TAGS, summary: 'Remove an item', params: Name, headers: EDIT_HEADERS },
+        ...{ tags: TAGS, summary: 'Remove an item', params: Params, headers: EDIT_HEADERS },
         response: RESPONSE,
       },
     },

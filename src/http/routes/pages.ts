@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { timeGiven } from '../../documents/http/request.ts';
 import { Failure } from '../../domain/failure.ts';
 import { parseIsoTime } from '../../domain/iso-time.ts';
 
@@ -10,7 +11,7 @@ const MAX_LIMIT = 500;
 export const PAGE = {
   limit: Type.Optional(
     Type.String({
-      pattern: String.raw`^[1-9]\d{0,2}$`,
+      pattern: '^[1-9][0-9]{0,2}$',
       description: `at most ${MAX_LIMIT}; default ${DEFAULT_LIMIT}`,
     }),
   ),
@@ -20,8 +21,8 @@ export const PAGE = {
 /** @param what happened at or after it */
 export function timeRange(what: string) {
   return {
-    since: Type.Optional(Type.String({ description: `${what} at or after this time, by ISO 8601` })),
-    until: Type.Optional(Type.String({ description: `${what} before this time` })),
+    since: Type.Optional(timeGiven(`${what} at or after this time, by ISO 8601`)),
+    until: Type.Optional(timeGiven(`${what} before this time`)),
   };
 }
 

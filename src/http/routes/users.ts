@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { Problem } from '../../documents/http/problem.ts';
+import { Name, Why } from '../../documents/http/request.ts';
 import { User, UserEdit, UserList } from '../../documents/table.ts';
 import { userEntry } from '../../documents/write/table.ts';
 import { Failure } from '../../domain/failure.ts';
@@ -18,10 +19,10 @@ import {
 } from './edit.ts';
 
 const TAGS = ['users'];
-const Name = Type.Object({ user: Type.String() });
+const Params = Type.Object({ user: Type.String() });
 const FIELDS = {
   status: Type.Enum(USER_STATUSES),
-  why: Type.Optional(Type.String({ description: 'kept in the log of edits' })),
+  why: Type.Optional(Why),
 };
 const strict = { additionalProperties: false };
 const RESPONSE = { 200: UserEdit, ...EDIT_RESPONSE };
@@ -45,7 +46,7 @@ export function userRoutes(server: FastifyInstance, shop: Shop): void {
     '/users/:user',
     {
       schema: {
-        ...{ tags: TAGS, summary: 'A user', params: Name, headers: READ_HEADERS },
+        ...{ tags: TAGS, summary: 'A user', params: Params, headers: READ_HEADERS },
         response: { 200: User, 304: NOT_MODIFIED, 404: Problem },
       },
     },
@@ -66,7 +67,7 @@ function editRoutes(server: FastifyInstance, shop: Shop): void {
       schema: {
         tags: TAGS,
         summary: 'Add a user',
-        body: Type.Object({ user: Type.String(), ...FIELDS }, strict),
+        body: Type.Object({ user: Name, ...FIELDS }, strict),
         headers: ADD_HEADERS,
         response: { 201: UserEdit, 409: Problem, 422: Problem },
       },
@@ -87,7 +88,7 @@ function editRoutes(server: FastifyInstance, shop: Shop): void {
       schema: {
         tags: TAGS,
         summary: 'Change a user',
-        params: Name,
+        params: Params,
         body: Type.Object(FIELDS, strict),
         headers: EDIT_HEADERS,
         response: RESPONSE,
@@ -103,7 +104,7 @@ function editRoutes(server: FastifyInstance, shop: Shop): void {
     '/users/:user',
     {
       schema: {
-        ...{ tags: TAGS, summary: 'Remove a user', params: Name, headers: EDIT_HEADERS },
+        ...{ tags: TAGS, summary: 'Remove a user', params: Params, headers: EDIT_HEADERS },
         response: RESPONSE,
       },
     },

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { CheckoutOrder, OrderStatus, Wish } from '../../../documents/checkout/order.ts';
 import { OrderList, OrderState, TakenOrder } from '../../../documents/http/order-state.ts';
+import { orderBody } from './body.ts';
 import { nullable } from '../../../documents/shapes.ts';
 import { Problem } from '../../../documents/http/problem.ts';
 import type { OrderFlow } from '../../../app/intake/intake.ts';
@@ -21,47 +22,17 @@ const Wait = Type.String({
   description: `answers once the order is decided, or after so long, such as 5s; at most ${MAX_WAIT_SECONDS}s`,
 });
 
-/** As in `produce --file`. Its content is checked by the one rule for orders, which names the field. */
-const OrderBody = Type.Object(
-  {
-    order_id: Type.Optional(Type.String({ maxLength: 128 })),
-    user: Type.Optional(nullable(Type.String(), 'also customer_id')),
-    item: Type.Optional(Type.String({ description: 'also product_id; of an order of one line' })),
-    quantity: Type.Optional(Type.Number()),
-    items: Type.Optional(
-      Type.Array(
-        Type.Object(
-          { item: Type.Optional(Type.String()), quantity: Type.Optional(Type.Number()) },
-          { additionalProperties: true },
-        ),
-      ),
-    ),
-    shipping_address: Type.Optional(Type.String({ description: 'of the checkout, which needs one' })),
-  },
-  {
-    additionalProperties: true,
-    description: 'An order: of one item, flat, or with "items".',
-    examples: [
-      {
-        user: 'alice',
-        items: [{ item: 'book', quantity: 2 }],
-        shipping_address: 'Main Street 1, 12345 Town',
-      },
-    ],
-  },
-);
-
 const Flow = Type.Enum(['direct', 'checkout']);
 const OrderAnswer = Type.Union([OrderState, CheckoutOrder]);
 
-function post(summary: string) {
+function post(flow: OrderFlow, users: Shop['users'], summary: string) {
   return {
     tags: ['orders'],
     summary,
     description:
       'Answered once Kafka has stored the order. Sent again with the same id, or without one under the same ' +
       'Idempotency-Key, it counts once.',
-    body: OrderBody,
+    body: orderBody(flow, users),
     headers: Type.Object({
       'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
     }),
@@ -98,12 +69,16 @@ const LIST = {
 
 export function orderRoutes(server: FastifyInstance, shop: Shop): void {
   server.get('/orders', { schema: LIST }, (request) => listPage(shop, request.query as ListQuery));
-  server.post('/order', { schema: post('Place an order that is decided at once') }, (request, reply) =>
-    placeOrder(shop, 'direct', request, reply),
+  server.post(
+    '/order',
+    { schema: post('direct', shop.users, 'Place an order that is decided at once') },
+    (request, reply) => placeOrder(shop, 'direct', request, reply),
   );
   server.post(
     '/orders',
-    { schema: post('Place an order of the checkout: validated, paid for and shipped') },
+    {
+      schema: post('checkout', shop.users, 'Place an order of the checkout: validated, paid for and shipped'),
+    },
     (request, reply) => placeOrder(shop, (request.query as PostQuery).flow ?? 'checkout', request, reply),
   );
   server.get(

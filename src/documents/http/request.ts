@@ -1,0 +1,52 @@
+import { Type, type TSchema } from 'typebox';
+import { NAME_PATTERN, NAME_RULE } from '../../domain/names.ts';
+import { nullable } from '../shapes.ts';
+
+/* What requests are made of: the rules of the domain as far as a schema can say them. The domain has the last word. */
+
+/** A schema that says more in the OpenAPI document than is checked by it: the rest is checked by what names it better. */
+export function documented<Schema extends TSchema>(schema: Schema, as: object): Schema {
+  return { ...schema, documented: as };
+}
+
+/** A schema as the document has it. */
+export function asDocumented(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(asDocumented);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  if ('documented' in schema) return asDocumented(schema.documented);
+  return Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, asDocumented(value)]));
+}
+
+const NO_CONTROL = String.raw`[^\u0000-\u001f\u007f-\u009f]`;
+
+export const Name = Type.String({ pattern: NAME_PATTERN, description: `a name: ${NAME_RULE}` });
+
+export const Why = Type.String({
+  ...{ maxLength: 1_000, description: 'one line, kept in the log of edits' },
+  pattern: String.raw`^${NO_CONTROL}*[^\s\u0000-\u001f\u007f-\u009f]${NO_CONTROL}*$`,
+});
+
+/** Of what is on hand, or a reorder level. */
+export const Quantity = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+
+export const ItemName = nullable(
+  Type.String({
+    ...{ maxLength: 256, description: 'a name on one line that does not begin with = + - @' },
+    pattern: String.raw`^(?![=+\-@])${NO_CONTROL}*$`,
+  }),
+);
+
+/** The empty text unsets it, as null does. */
+export const Price = nullable(
+  Type.String({
+    ...{ description: 'an amount such as 12.50', pattern: String.raw`^(?:[0-9]{1,8}(?:\.[0-9]{1,2})?)?$` },
+  }),
+);
+
+/** Any form by ISO 8601 is read. @param description what happens then */
+export function timeGiven(description: string): TSchema {
+  return documented(Type.String(), {
+    ...{ type: 'string', description, examples: ['2026-11-21T10:00:00Z', '2026-11-21'] },
+    anyOf: [{ format: 'date-time' }, { format: 'date' }],
+  });
+}

@@ -1,0 +1,50 @@
+import { Type } from 'typebox';
+import { documented, Name } from '../../../documents/http/request.ts';
+import { nullable } from '../../../documents/shapes.ts';
+import type { OrderFlow } from '../../../app/intake/intake.ts';
+import { NAME_PATTERN } from '../../../domain/names.ts';
+import { MAX_LINE_QUANTITY } from '../../../domain/orders/order.ts';
+
+const QUANTITY = Type.Integer({ minimum: -MAX_LINE_QUANTITY - 1, maximum: MAX_LINE_QUANTITY });
+const LINE = { item: Type.Optional(Name), quantity: Type.Optional(QUANTITY) };
+const isLine = { required: ['item', 'quantity'] };
+/** The empty text says the same as null. */
+const NameOrNone = nullable(Type.String({ pattern: `^$|${NAME_PATTERN}` }), 'null: an order of nobody');
+
+/**
+ * An order as in `produce --file`. What a field may be is checked by its schema; which of them there have to be, by the
+ * one rule for orders, which names the one that is missing and knows their other names.
+ */
+export function orderBody(flow: OrderFlow, users: 'required' | 'optional') {
+  const isWithoutUser = users === 'optional' && flow === 'direct';
+  const line = Type.Object(LINE, { additionalProperties: true });
+  const fields = {
+    order_id: Type.Optional(Name),
+    user: Type.Optional(users === 'optional' ? NameOrNone : Name),
+    ...LINE,
+    shipping_address: Type.Optional(Type.String({ minLength: 1, description: 'of the checkout' })),
+  };
+  const about = {
+    additionalProperties: true,
+    description:
+      'An order: of one item, flat, or with "items". Also read: customer_id for user, product_id for item.',
+    examples: [
+      {
+        ...{ user: 'alice', items: [{ item: 'book', quantity: 2 }] },
+        ...(flow === 'checkout' ? { shipping_address: 'Main Street 1, 12345 Town' } : {}),
+      },
+    ],
+  };
+  const said = Type.Object(
+    {
+      ...{ ...fields, user: isWithoutUser ? NameOrNone : Name },
+      items: Type.Optional(Type.Array(documented(line, { ...line, ...isLine }))),
+    },
+    {
+      ...about,
+      required: [...(isWithoutUser ? [] : ['user']), ...(flow === 'checkout' ? ['shipping_address'] : [])],
+      anyOf: [{ required: ['items'] }, isLine],
+    },
+  );
+  return documented(Type.Object({ ...fields, items: Type.Optional(Type.Array(line)) }, about), said);
+}
