@@ -7,6 +7,7 @@ import { benchCheckout, benchCheckoutLatency, benchCheckoutLong } from './sectio
 import { benchCommands } from './sections/commands.mjs';
 import { benchConsume } from './sections/consume.mjs';
 import { benchEvents } from './sections/events.mjs';
+import { benchFacts } from './sections/facts.mjs';
 import { benchGrowth } from './sections/growth.mjs';
 import { benchHttp } from './sections/http.mjs';
 import { benchLatency } from './sections/latency.mjs';
@@ -23,6 +24,7 @@ const SECTIONS = {
   'checkout-latency': benchCheckoutLatency,
   'checkout-long': benchCheckoutLong,
   http: benchHttp,
+  facts: benchFacts,
   latency: benchLatency,
   produce: benchProduce,
   commands: benchCommands,
