@@ -118,7 +118,7 @@ test(
 );
 
 test(
-  'a charge of which nobody knows, and a refund that comes to nothing, are said, stay, and complete by redrive',
+  'a run that is paused in a charge charges once; a charge of which nobody knows, and a refund that comes to nothing, are said, stay, and complete by redrive',
   { timeout: 180_000 },
   async () => {
     const world = await openCheckoutShop({
@@ -138,10 +138,20 @@ test(
       (await shop.lines('dlq list --processor payment')).map((line) => line.error_code ?? null);
     const run = world.start();
 
+    // Paused while it does not know of a charge: nobody takes its place, and it charges nothing twice when it wakes up.
+    await world.mood('lose', 1);
+    await place('O-paused', 'alice', 'book=1');
+    await world.asked(1);
+    run.signal('SIGSTOP');
+    expect((await shop.run('run --until-end')).code).toBe(4);
+    run.signal('SIGCONT');
+    await becomes('O-paused', 'COMPLETED', 60_000);
+    expect(await world.books()).toMatchObject({ charges: 1, charged_twice: [] });
+
     // Its money moves, the answer is lost, and nobody can say so.
     await world.mood('lose', 1);
     await place('O-lost', 'alice', 'book=1');
-    await world.asked(1);
+    await world.asked(2);
     await world.mood('error');
     expect(await isParked('O-lost', 'payment')).toMatchObject({
       status: 'VALIDATED',
@@ -175,10 +185,10 @@ test(
     );
     await world.stop(run);
     expect(await world.books()).toMatchObject({
-      ...{ charges: 1, charged: '2.50', refunds: 1, refunded: '2.50' },
+      ...{ charges: 2, charged: '5.00', refunds: 1, refunded: '2.50' },
       ...{ charged_twice: [], refunded_twice: [] },
     });
-    expect(await books(world)).toBe(10);
+    expect(await books(world)).toBe(9);
     await shop.ok('audit');
   },
 );

@@ -46,9 +46,9 @@ export async function openCheckoutShop(env: Readonly<Record<string, string>> = {
       if (!response.ok) throw new Error(await response.text());
     },
     asked: async (entries) => {
-      await waitFor('entries in the books', readBooks, (totals) => {
-        return Number(totals.charges) + Number(totals.declined) + Number(totals.refunds) >= entries;
-      });
+      const isThere = ({ charges, declined, refunds }: Json): boolean =>
+        Number(charges) + Number(declined) + Number(refunds) >= entries;
+      await waitFor('entries in the books', readBooks, isThere, { timeoutMs: 60_000 });
     },
     books: readBooks,
     start: (...processors) => shop.start(['run', ...processors]),
