@@ -52,6 +52,7 @@ const ADAPTERS = {
   files: { packages: ['csv-parse'] },
   gateway: { packages: [] },
   kafka: { packages: ['kafkajs', 'snappy', 'lz4-napi', 'fzstd'], parts: ['crc32c.ts'] },
+  objects: { packages: ['aws4fetch'] },
   postgres: { packages: ['pg'] },
   smtp: { packages: ['nodemailer'] },
   webhook: { packages: [] },

@@ -8,6 +8,8 @@ import type { Broker } from './ports/broker.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Codec, OrderCodec } from './ports/codec.ts';
 import type { ValueInspector } from './ports/inspector.ts';
+import type { BucketConnection } from './adapters/objects/s3.ts';
+import type { Objects } from './ports/outside/objects.ts';
 import type { Gateway } from './ports/outside/gateway.ts';
 import type { Mailer } from './ports/outside/mailer.ts';
 import type { Webhook } from './ports/outside/webhook.ts';
@@ -19,7 +21,7 @@ import type { Store } from './ports/store.ts';
 
 import type { TextFile } from './domain/checkout/text-file.ts';
 
-export type { TimeLimits };
+export type { BucketConnection, TimeLimits };
 
 /** How the brokers are reached; paths are absolute. */
 export interface BrokerConnection {
@@ -202,6 +204,22 @@ async function openGateway(way: GatewayWay): Promise<Outside['gatewayOf']> {
     createLocalGateway((user) =>
       store.transact({ users: [user] }, (state) => ({ changes: {}, result: state.status(user) })),
     );
+}
+
+/**
+ * Where files go that others read: a folder, or a bucket by `s3://` or `gs://`.
+ *
+ * @param to.place as the user gave it; of a folder also its absolute path
+ */
+export async function openObjects(
+  to: { readonly place: string; readonly folder: string } | { readonly bucket: BucketConnection },
+): Promise<Objects> {
+  if ('bucket' in to) {
+    const { createBucketObjects } = await import('./adapters/objects/s3.ts');
+    return createBucketObjects(to.bucket);
+  }
+  const { createFolderObjects } = await import('./adapters/objects/folder.ts');
+  return createFolderObjects(to.folder, to.place);
 }
 
 /** What is asked of the outside; `log` goes to a mailer and a webhook that are null. */

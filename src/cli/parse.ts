@@ -138,6 +138,22 @@ export function timeRange(
   return { sinceMs, untilMs };
 }
 
+/** A date, `today` or `yesterday` (the default), as the day that it is in a time zone. @throws Failure invalid_value */
+export function dayOf(
+  flag: string,
+  text: string | undefined,
+  { timeZone, now }: { readonly timeZone: string | undefined; readonly now: number },
+): { date: string; timeZone: string; from: number; until: number } {
+  const date = dayNamed(text ?? 'yesterday', now, timeZone) ?? text ?? '';
+  if (!/^\d{4}-\d\d-\d\d$/.test(date)) {
+    throw invalid(flag, date, 'a date', `for example ${flag} yesterday or 2026-11-21`);
+  }
+  const from = dateOrTime(flag, date, timeZone);
+  const next = new Date(Date.parse(`${date}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
+  const zone = timeZone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return { date, timeZone: zone, from, until: dateOrTime(flag, next, timeZone) };
+}
+
 /** A time, a date, a day by its name, or a time ago. @returns milliseconds since the epoch */
 function timeGiven(flag: string, text: string, now: number, timeZone: string | undefined): number {
   return timeAgo(text, now) ?? dateOrTime(flag, dayNamed(text, now, timeZone) ?? text, timeZone);

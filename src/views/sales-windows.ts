@@ -1,46 +1,10 @@
 import type { CheckoutFact, Line } from '../domain/checkout/facts.ts';
 import type { Decided } from '../domain/orders/decided.ts';
+import type { StockEvent } from '../domain/stock/events.ts';
+import { addTo, emptyWindow, measure, sell, sourceOf, type SalesWindow, type Stage } from './sales-window.ts';
 
 /** An order that is decided later than this after its window has ended is late. */
 const GRACE_MS = 60_000;
-
-/** The parts of the checkout whose length is measured, each from the end of the one before it. */
-const STAGES = ['validate', 'pay', 'reserve', 'dispatch'] as const;
-export type Stage = (typeof STAGES)[number];
-
-/** Sums are exact: money in hundredths. */
-export interface ProductSales {
-  quantity: number;
-  revenue: bigint;
-}
-
-/** Orders placed in one window, with all that has become of them since. */
-export interface SalesWindow {
-  /** Inclusive, milliseconds since the epoch. */
-  readonly start: number;
-  /** Exclusive. */
-  readonly end: number;
-  placed: number;
-  /** How far the orders of the checkout came, whatever became of them then. */
-  readonly reached: { validated: number; paid: number; reserved: number };
-  /** Of the direct flow accepted, of the checkout completed and not cancelled since. */
-  completed: number;
-  rejected: number;
-  failed: number;
-  cancelled: number;
-  /** Of completed orders in hundredths, less what was refunded of them. Lines that name no price add nothing. */
-  revenue: bigint;
-  refunded: bigint;
-  /** Lines sold that name no price. */
-  unpriced: number;
-  /** Orders that were decided more than a minute after the window had ended. */
-  late: number;
-  /** Of rejections and failures. */
-  readonly reasons: Map<string, number>;
-  readonly stages: Record<Stage, { count: number; ms: number }>;
-  /** What completed orders sold, by product. */
-  readonly products: Map<string, ProductSales>;
-}
 
 export interface WindowOptions {
   /** The window that a time is in; one that is open for all times before or after makes one window of them. */
@@ -93,7 +57,26 @@ export class SalesWindows {
       return;
     }
     window.completed += 1;
-    for (const { item, quantity, unitPrice } of order.items) sell(window, item, quantity, unitPrice, 1);
+    const sold = sourceOf(window, 'direct');
+    sold.orders += 1;
+    for (const { item, quantity, unitPrice } of order.items) sell(window, sold, item, quantity, unitPrice, 1);
+  }
+
+  /** Of events of sources; what suppliers deliver is no sale. */
+  takeStockEvent({ source, product_id, quantity, unit_price, ...event }: StockEvent): void {
+    if (source === 'supplier_restocks') return;
+    const window = this.#windowOf(Date.parse(event.occurred_at), Date.parse(event.at));
+    if (window === null) return;
+    window.placed += 1;
+    if (event.status === 'rejected') {
+      window.rejected += 1;
+      addTo(window.reasons, event.reason ?? 'rejected');
+      return;
+    }
+    window.completed += 1;
+    const sold = sourceOf(window, source === 'store_sales' ? 'store' : 'online');
+    sold.orders += 1;
+    sell(window, sold, product_id, quantity, unit_price, 1);
   }
 
   /** In the order in which the facts of an order were committed. */
@@ -148,6 +131,7 @@ export class SalesWindows {
         window.reached.reserved += 1;
         window.completed += 1;
         order.sold = fact.items;
+        sourceOf(window, 'checkout').orders += 1;
         sellLines(window, fact.items, 1);
         return false;
       case 'gone':
@@ -155,7 +139,10 @@ export class SalesWindows {
         return false;
       case 'cancelled':
         order.isCancelled = true;
-        if (order.sold.length > 0) window.completed -= 1;
+        if (order.sold.length > 0) {
+          window.completed -= 1;
+          sourceOf(window, 'checkout').orders -= 1;
+        }
         window.cancelled += 1;
         return !order.isPaid;
       case 'refunded':
@@ -184,40 +171,6 @@ export class SalesWindows {
   }
 }
 
-export function emptyWindow(start: number, end: number): SalesWindow {
-  const stage = () => ({ count: 0, ms: 0 });
-  return {
-    ...{ start, end, placed: 0, reached: { validated: 0, paid: 0, reserved: 0 } },
-    ...{ completed: 0, rejected: 0, failed: 0, cancelled: 0 },
-    ...{ revenue: 0n, refunded: 0n, unpriced: 0, late: 0 },
-    ...{ reasons: new Map(), products: new Map() },
-    stages: { validate: stage(), pay: stage(), reserve: stage(), dispatch: stage() },
-  };
-}
-
-/** One window of several: it begins with the first and ends with the last of them. */
-export function sumOf(windows: readonly SalesWindow[]): SalesWindow {
-  const sum = emptyWindow(windows[0]?.start ?? 0, windows.at(-1)?.end ?? 0);
-  for (const window of windows) {
-    for (const key of ['placed', 'completed', 'rejected', 'failed', 'cancelled', 'unpriced', 'late'] as const)
-      sum[key] += window[key];
-    for (const key of ['validated', 'paid', 'reserved'] as const) sum.reached[key] += window.reached[key];
-    sum.revenue += window.revenue;
-    sum.refunded += window.refunded;
-    for (const [reason, count] of window.reasons) addTo(sum.reasons, reason, count);
-    for (const name of STAGES) {
-      sum.stages[name].count += window.stages[name].count;
-      sum.stages[name].ms += window.stages[name].ms;
-    }
-    for (const [product, { quantity, revenue }] of window.products) {
-      const all = productOf(sum, product);
-      all.quantity += quantity;
-      all.revenue += revenue;
-    }
-  }
-  return sum;
-}
-
 /** Money that goes back for an order that had sold; of one whose stock was gone there was no revenue. */
 function refund({ window, sold, gone }: Unfinished): boolean {
   if (gone !== null) {
@@ -231,47 +184,7 @@ function refund({ window, sold, gone }: Unfinished): boolean {
 }
 
 function sellLines(window: SalesWindow, lines: readonly Line[], sign: 1 | -1): void {
+  const sold = sourceOf(window, 'checkout');
   for (const { product_id, quantity, unit_price } of lines)
-    sell(window, product_id, quantity, unit_price, sign);
-}
-
-function sell(
-  window: SalesWindow,
-  product: string,
-  quantity: number,
-  price: string | null,
-  sign: 1 | -1,
-): void {
-  const sales = productOf(window, product);
-  sales.quantity += sign * quantity;
-  if (price === null) {
-    window.unpriced += sign;
-    return;
-  }
-  const revenue = BigInt(sign) * worth(quantity, price);
-  sales.revenue += revenue;
-  window.revenue += revenue;
-}
-
-/** In hundredths. */
-function worth(quantity: number, price: string): bigint {
-  const each = price.replace('.', '');
-  const product = quantity * Number(each);
-  return Number.isSafeInteger(product) ? BigInt(product) : BigInt(quantity) * BigInt(each);
-}
-
-function productOf(window: SalesWindow, product: string): ProductSales {
-  let sales = window.products.get(product);
-  if (sales === undefined) window.products.set(product, (sales = { quantity: 0, revenue: 0n }));
-  return sales;
-}
-
-function measure(window: SalesWindow, stage: Stage, ms: number): void {
-  window.stages[stage].count += 1;
-  // Clocks of several machines may disagree.
-  window.stages[stage].ms += Math.max(0, ms);
-}
-
-function addTo(counts: Map<string, number>, name: string, by = 1): void {
-  counts.set(name, (counts.get(name) ?? 0) + by);
+    sell(window, sold, product_id, quantity, unit_price, sign);
 }

@@ -8,6 +8,8 @@ import { createTopic, sendRaw } from '../support/topics.ts';
 /** Their own tests are the ones that run them, and say so by `expectValidated`. */
 const TRIED_ELSEWHERE: Readonly<Record<string, string>> = {
   'what-if': 'test/cli/past.test.ts',
+  'report daily': 'test/cli/report.test.ts',
+  'report show': 'test/cli/report.test.ts',
   dev: 'test/cli/dev.test.ts',
   demo: 'test/cli/demo.test.ts',
   serve: 'test/e2e/serve.test.ts',

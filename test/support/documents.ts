@@ -2,6 +2,7 @@ import { Type, type TSchema } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
 import { expect } from 'vitest';
 import { HourlySales, TopProducts } from '../../src/documents/reports/analytics.ts';
+import { DailyReport, WrittenReport } from '../../src/documents/reports/daily.ts';
 import { Audit } from '../../src/documents/audit.ts';
 import { WhatIf } from '../../src/documents/reports/what-if.ts';
 import { Backup } from '../../src/documents/backup.ts';
@@ -68,6 +69,8 @@ const OUTPUTS: Readonly<Record<string, Output>> = {
   'inventory log': { one: EditLog },
   'inventory undo': { one: TableUndo },
   backup: { one: Backup },
+  'report daily': { one: WrittenReport },
+  'report show': { one: DailyReport },
   'analytics show': { one: HourlySales },
   'analytics top': { one: TopProducts },
   restore: { one: Backup },

@@ -1,12 +1,8 @@
 import { CHECKOUT, type CheckoutFact } from '../../domain/checkout/facts.ts';
+import { EVENTS_LOG, type StockEvent } from '../../domain/stock/events.ts';
 import type { HistoryLine, StoreReader } from '../../ports/store.ts';
-import {
-  emptyWindow,
-  SalesWindows,
-  type ProductSales,
-  sumOf,
-  type SalesWindow,
-} from '../../views/sales-windows.ts';
+import { emptyWindow, sumOf, type ProductSales, type SalesWindow } from '../../views/sales-window.ts';
+import { SalesWindows } from '../../views/sales-windows.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -95,16 +91,21 @@ async function takeAll(
   views: readonly SalesWindows[],
   signal?: AbortSignal,
 ): Promise<void> {
-  for await (const lines of reader.history([CHECKOUT])) {
+  for await (const lines of reader.history(SALES_FACTS)) {
     signal?.throwIfAborted();
     for (const line of lines) for (const sales of views) takeLine(sales, line);
   }
 }
 
-function takeLine(sales: SalesWindows, line: HistoryLine): void {
+/** All that sales are made of, beside decisions. */
+export const SALES_FACTS = [CHECKOUT, EVENTS_LOG] as const;
+
+/** @param line of a history with SALES_FACTS */
+export function takeLine(sales: SalesWindows, line: HistoryLine): void {
   if (line.kind === 'decision') sales.takeDecided(line.decided);
-  // Of the facts that were asked for there are no others.
-  else if (line.kind === 'fact') sales.takeFact(line.fact as unknown as CheckoutFact);
+  else if (line.kind !== 'fact') return;
+  else if (line.log.name === CHECKOUT.name) sales.takeFact(line.fact as unknown as CheckoutFact);
+  else sales.takeStockEvent(line.fact as unknown as StockEvent);
 }
 
 function allTime(): { start: number; end: number } {

@@ -42,6 +42,11 @@ export const COMMANDS: readonly { name: string; summary: string; load: () => Pro
     load: () => import('./analytics/index.ts'),
   },
   {
+    name: 'report',
+    summary: 'the sales of a day, as files or on the screen',
+    load: () => import('./report/index.ts'),
+  },
+  {
     name: 'what-if',
     summary: 'what would have come of other stock, prices or users',
     load: () => import('./what-if/what-if.ts'),

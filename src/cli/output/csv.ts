@@ -19,22 +19,34 @@ export async function openCsv(
   printer: Printer,
   columns: readonly string[],
 ): Promise<(documents: readonly object[]) => Promise<void>> {
+  const text = await csvRenderer();
+  await printer.data(text([columns]));
+  return async (documents) => {
+    for (let from = 0; from < documents.length && !printer.closed.aborted; from += CHUNK_ROWS) {
+      await printer.data(text(rowsOf(documents.slice(from, from + CHUNK_ROWS), columns)));
+    }
+  };
+}
+
+/** The same as one text. */
+export async function csvText(columns: readonly string[], documents: readonly object[]): Promise<string> {
+  return (await csvRenderer())([columns, ...rowsOf(documents, columns)]);
+}
+
+async function csvRenderer(): Promise<(rows: readonly (readonly Cell[])[]) => string> {
   const { stringify } = await import('csv-stringify/sync');
-  const text = (rows: readonly (readonly Cell[])[]): string =>
+  return (rows) =>
     stringify(
       rows.map((row) => [...row]),
       { cast: { string: escaped, boolean: String } },
     );
-  await printer.data(text([columns]));
-  return async (documents) => {
-    for (let from = 0; from < documents.length && !printer.closed.aborted; from += CHUNK_ROWS) {
-      const rows = documents.slice(from, from + CHUNK_ROWS).map((document) => {
-        const cells = cellsOf(document);
-        return columns.map((name) => cells.get(name) ?? null);
-      });
-      await printer.data(text(rows));
-    }
-  };
+}
+
+function rowsOf(documents: readonly object[], columns: readonly string[]): Cell[][] {
+  return documents.map((document) => {
+    const cells = cellsOf(document);
+    return columns.map((name) => cells.get(name) ?? null);
+  });
 }
 
 function escaped(text: string): string {

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { Count, nullable, object, Time, type Document } from '../shapes.ts';
 
 /** Sums may be longer than prices, and below zero. */
-const Sum = Type.String({
+export const Sum = Type.String({
   pattern: String.raw`^-?\d+\.\d{2}$`,
   description: 'a decimal number with two places',
 });

@@ -1,6 +1,6 @@
 import { isoTime, isoTimeOrNull } from '../../domain/iso-time.ts';
 import { amountFrom } from '../../domain/orders/money.ts';
-import type { ProductSales, SalesWindow, Stage } from '../../views/sales-windows.ts';
+import type { ProductSales, SalesWindow, Stage } from '../../views/sales-window.ts';
 import type { HourlySales, Sales, TopProducts } from '../reports/analytics.ts';
 
 /** @param total the sum of the windows */
@@ -11,7 +11,7 @@ export function hourlyDocument(windows: readonly SalesWindow[], total: SalesWind
   };
 }
 
-function salesOf(window: SalesWindow): Sales {
+export function salesOf(window: SalesWindow): Sales {
   const { placed, completed, rejected, failed, cancelled, revenue, stages } = window;
   const mean = (stage: Stage): number | null => {
     const { count, ms } = stages[stage];

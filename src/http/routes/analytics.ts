@@ -5,7 +5,7 @@ import { isoTime } from '../../domain/iso-time.ts';
 import { DatedHourlySales, DatedTopProducts } from '../../documents/http/analytics.ts';
 import { Problem } from '../../documents/http/problem.ts';
 import { hourlyDocument, topProductsDocument } from '../../documents/write/analytics.ts';
-import { sumOf, type SalesWindow } from '../../views/sales-windows.ts';
+import { sumOf, type SalesWindow } from '../../views/sales-window.ts';
 import type { Views } from '../shop.ts';
 import { goneSignal } from './gone.ts';
 

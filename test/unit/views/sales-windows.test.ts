@@ -4,7 +4,8 @@ import type { CheckoutFact, Line } from '../../../src/domain/checkout/facts.ts';
 import { has } from '../../../src/domain/checkout/facts.ts';
 import { statusOf } from '../../../src/domain/checkout/status.ts';
 import type { Decided } from '../../../src/domain/orders/decided.ts';
-import { SalesWindows, sumOf, type SalesWindow } from '../../../src/views/sales-windows.ts';
+import { sumOf, type SalesWindow } from '../../../src/views/sales-window.ts';
+import { SalesWindows } from '../../../src/views/sales-windows.ts';
 
 const HOUR_MS = 3_600_000;
 const FIRST = Date.parse('2026-03-01T00:00:00Z');

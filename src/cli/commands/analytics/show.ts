@@ -3,7 +3,7 @@ import { hourlySales, lastHours } from '../../../app/analytics/sales.ts';
 import { systemClock } from '../../../compose.ts';
 import { hourlyDocument } from '../../../documents/write/analytics.ts';
 import type { HourlySales, Sales } from '../../../documents/reports/analytics.ts';
-import { sumOf } from '../../../views/sales-windows.ts';
+import { sumOf } from '../../../views/sales-window.ts';
 import { describe } from '../../help.ts';
 import { openCsv } from '../../output/csv.ts';
 import { printTable } from '../../output/print-table.ts';

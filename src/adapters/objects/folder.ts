@@ -1,0 +1,35 @@
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import path from 'node:path';
+import type { Objects } from '../../ports/outside/objects.ts';
+
+/** A folder, which is made when it is not there. @param folder its path, and `name` as it was given */
+export function createFolderObjects(folder: string, name: string): Objects {
+  return {
+    name,
+    async put(file, bytes) {
+      const target = path.join(folder, file);
+      if ((await readIfThere(target))?.equals(bytes) === true) return 'unchanged';
+      await mkdir(folder, { recursive: true });
+      // Readers see the one or the other, whole.
+      const temporary = `${target}.tmp`;
+      const handle = await open(temporary, 'w');
+      try {
+        await handle.writeFile(bytes);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await rename(temporary, target);
+      return 'written';
+    },
+  };
+}
+
+async function readIfThere(file: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,73 @@
+import type { Item } from '../../domain/tables.ts';
+import type { HistoryLine, StoreReader } from '../../ports/store.ts';
+import { sumOf, type SalesWindow } from '../../views/sales-window.ts';
+import { SalesWindows } from '../../views/sales-windows.ts';
+import { SALES_FACTS, takeLine } from '../analytics/sales.ts';
+import { PastTables } from '../history/past-tables.ts';
+
+const HOUR_MS = 3_600_000;
+
+/** A day of a time zone: 23, 24 or 25 hours. */
+export interface Day {
+  /** `2026-11-27`. */
+  readonly date: string;
+  readonly timeZone: string;
+  /** Inclusive, milliseconds since the epoch. */
+  readonly from: number;
+  /** Exclusive. */
+  readonly until: number;
+}
+
+export interface DailyReport {
+  readonly day: Day;
+  /** The day is over. Orders of it that are decided later still change the report. */
+  readonly isComplete: boolean;
+  readonly total: SalesWindow;
+  /** Hour by hour from the beginning of the day, those without an order left out. */
+  readonly hours: readonly SalesWindow[];
+  /** At or under their reorder level when the day ended, or as they are now, by name. */
+  readonly low: readonly (Item & { readonly reorderLevel: number })[];
+}
+
+/**
+ * The sales of a day, by the time at which orders were placed and things sold, and what is low at its end. One pass over
+ * history, as large as the products are many: the same again for a day that is over, unless something of it came late.
+ *
+ * @param lowStock the reorder level of items that have none
+ */
+export async function dailyReport(
+  reader: Pick<StoreReader, 'history'>,
+  day: Day,
+  { now, lowStock }: { readonly now: number; readonly lowStock: number },
+): Promise<DailyReport> {
+  const { from, until } = day;
+  const sales = new SalesWindows({ windowAt: (ms) => hourOf(ms, day), from, until });
+  const tables = new PastTables();
+  let isOver = false;
+  let seq: number | null = null;
+  for await (const lines of reader.history(SALES_FACTS)) {
+    for (const line of lines) {
+      takeLine(sales, line);
+      // Whole commits only, up to the first that is later.
+      if (line.seq === null || line.seq !== seq) isOver ||= isLater(line, until);
+      seq = line.seq;
+      if (!isOver) tables.take(line);
+    }
+  }
+  const hours = sales.all();
+  const low = tables
+    .rows()
+    .items.map((item) => ({ ...item, reorderLevel: item.reorderLevel ?? lowStock }))
+    .filter(({ quantity, reorderLevel }) => quantity <= reorderLevel)
+    .sort((a, b) => (a.item < b.item ? -1 : 1));
+  return { day, isComplete: now >= until, total: sumOf(hours), hours, low };
+}
+
+function isLater({ at }: HistoryLine, until: number): boolean {
+  return at !== null && at >= until;
+}
+
+function hourOf(ms: number, { from, until }: Day): { start: number; end: number } {
+  const start = from + Math.floor((ms - from) / HOUR_MS) * HOUR_MS;
+  return { start, end: Math.min(start + HOUR_MS, until) };
+}

@@ -1,0 +1,31 @@
+import { dailyReport } from '../../../app/report/daily.ts';
+import { topProducts } from '../../../app/analytics/sales.ts';
+import { systemClock } from '../../../compose.ts';
+import type { DailyReport } from '../../../documents/reports/daily.ts';
+import { dailyDocument } from '../../../documents/write/daily.ts';
+import { dayOf } from '../../parse.ts';
+import type { Session } from '../../session.ts';
+import { openStoreOf } from '../../store.ts';
+
+export interface DayFlags {
+  readonly date?: string;
+  readonly timeZone?: string;
+}
+
+const TOP = 10;
+
+export const CSV_COLUMNS = ['report_date', 'product_id', 'source', 'total_quantity', 'total_revenue'];
+
+/** @throws Failure invalid_value, and those of the store */
+export async function readDay(session: Session, { date, timeZone }: DayFlags): Promise<DailyReport> {
+  const now = systemClock.now();
+  const day = dayOf('--date', date, { timeZone, now });
+  const access = await openStoreOf(session);
+  await using reader = await access.read();
+  const report = await dailyReport(reader, day, { now, lowStock: Number(session.settings.lowStock) });
+  return dailyDocument(report, topProducts(report.total, TOP));
+}
+
+export function csvRows({ report_date, sales }: DailyReport): readonly object[] {
+  return sales.map((row) => ({ report_date, ...row }));
+}

@@ -1,0 +1,66 @@
+import type { Command } from 'commander';
+import type { DailyReport } from '../../../documents/reports/daily.ts';
+import { describe } from '../../help.ts';
+import { openCsv } from '../../output/csv.ts';
+import { printTable } from '../../output/print-table.ts';
+import { count } from '../../output/text.ts';
+import type { Session } from '../../session.ts';
+import { CSV_COLUMNS, csvRows, readDay, type DayFlags } from './day.ts';
+
+export function registerShow(report: Command, session: Session): void {
+  describe(report.command('show'), {
+    alias: 'list',
+    summary: 'the sales of a day',
+    isTable: true,
+    prose:
+      'Prints the sales of a day by product and source, their total, and what was low when the day ended. Nothing is ' +
+      'written. -o json has the sales by hour and what sold most as well.',
+    examples: [
+      ['orderctl report show --date 2026-11-27 --time-zone Europe/Berlin', 'of that day'],
+      ['orderctl report show --date today -o csv', 'so far, for a spreadsheet'],
+    ],
+  })
+    .option('--date <DATE>', 'the day, also today (default: yesterday)')
+    .option('--time-zone <NAME>', 'of the day (default: of this machine)')
+    .action(async (flags: DayFlags) => {
+      await show(session, await readDay(session, flags));
+    });
+}
+
+async function show(session: Session, report: DailyReport): Promise<void> {
+  const { printer, isJson, isCsv } = session;
+  if (isJson) {
+    await printer.data(`${JSON.stringify(report)}\n`);
+    return;
+  }
+  if (isCsv) {
+    await (
+      await openCsv(printer, CSV_COLUMNS)
+    )(csvRows(report));
+    return;
+  }
+  const { report_date, time_zone, complete, order_count, total_sales, sales, low_stock } = report;
+  const far = complete ? '' : ' so far';
+  printer.info(
+    `${report_date} (${time_zone})${far}: ${count(order_count, 'order')}, ${total_sales} in sales`,
+  );
+  if (sales.length > 0) {
+    await printTable(printer, sales, [
+      { title: 'PRODUCT', cell: (row) => row.product_id },
+      { title: 'SOURCE', isWhole: true, cell: (row) => row.source },
+      { title: 'SOLD', align: 'right', isWhole: true, cell: (row) => String(row.total_quantity) },
+      { title: 'REVENUE', align: 'right', isWhole: true, cell: (row) => row.total_revenue },
+    ]);
+  }
+  if (report.unpriced_lines > 0) {
+    printer.info(`${count(report.unpriced_lines, 'line')} sold without a price: they add nothing`);
+  }
+  const low = low_stock.map(({ product_id, on_hand }) => `${product_id} (${on_hand})`);
+  if (low.length > 0) printer.info(`low at the end: ${low.slice(0, LISTED).join(', ')}${more(low.length)}`);
+}
+
+const LISTED = 10;
+
+function more(all: number): string {
+  return all > LISTED ? `, and ${all - LISTED} more` : '';
+}

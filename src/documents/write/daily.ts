@@ -1,0 +1,72 @@
+import type { DailyReport as Report } from '../reports/daily.ts';
+import { isoTime } from '../../domain/iso-time.ts';
+import { amountFrom } from '../../domain/orders/money.ts';
+import type { Item } from '../../domain/tables.ts';
+import type { ProductSales, SalesWindow } from '../../views/sales-window.ts';
+import { salesOf } from './analytics.ts';
+
+const SOURCES = ['direct', 'checkout', 'online', 'store'] as const;
+
+interface Reported {
+  readonly day: {
+    readonly date: string;
+    readonly timeZone: string;
+    readonly from: number;
+    readonly until: number;
+  };
+  readonly isComplete: boolean;
+  readonly total: SalesWindow;
+  readonly hours: readonly SalesWindow[];
+  readonly low: readonly (Item & { readonly reorderLevel: number })[];
+}
+
+/** @param top what sold most, in order */
+export function dailyDocument(
+  { day, isComplete, total, hours, low }: Reported,
+  top: readonly (readonly [string, ProductSales])[],
+): Report {
+  const {
+    total_revenue: total_sales,
+    reasons: _reasons,
+    funnel: _funnel,
+    seconds: _seconds,
+    ...sales
+  } = salesOf(total);
+  return {
+    ...{ report_date: day.date, time_zone: day.timeZone },
+    ...{ from: isoTime(day.from), until: isoTime(day.until), complete: isComplete, total_sales },
+    ...sales,
+    by_source: SOURCES.flatMap((source) => {
+      const sold = total.sources.get(source);
+      if (sold === undefined) return [];
+      let [quantity, revenue] = [0, 0n];
+      for (const one of sold.products.values()) {
+        quantity += one.quantity;
+        revenue += one.revenue;
+      }
+      return [{ source, orders: sold.orders, total_quantity: quantity, total_revenue: amountFrom(revenue) }];
+    }),
+    by_hour: hours.map(({ start, placed, revenue }) => {
+      return { from: isoTime(start), order_count: placed, total_revenue: amountFrom(revenue) };
+    }),
+    sales: [...total.products.keys()].sort(inOrder).flatMap((product) =>
+      SOURCES.flatMap((source) => {
+        const sold = total.sources.get(source)?.products.get(product);
+        return sold === undefined ? [] : [{ ...productDocument(product, sold), source }];
+      }),
+    ),
+    top_sellers: top.map(([product, sold]) => productDocument(product, sold)),
+    low_stock: low.map(({ item, name, quantity, reorderLevel }) => {
+      return { product_id: item, name, on_hand: quantity, reorder_level: reorderLevel };
+    }),
+  };
+}
+
+function productDocument(product_id: string, { quantity, revenue }: ProductSales) {
+  return { product_id, total_quantity: quantity, total_revenue: amountFrom(revenue) };
+}
+
+/** By their characters: the same on every machine. */
+function inOrder(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
