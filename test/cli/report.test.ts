@@ -151,20 +151,23 @@ async function bucket(stored: Map<string, Buffer>, onPut: () => void = () => und
       const answer = (status: number, headers: Record<string, string> = {}, body?: Buffer): void => {
         response.writeHead(status, headers).end(body);
       };
-      if (!String(request.headers.authorization).startsWith('AWS4-HMAC-SHA256 Credential=k/'))
-        return answer(403);
-      if (request.method === 'GET') {
+      if (!String(request.headers.authorization).startsWith('AWS4-HMAC-SHA256 Credential=k/')) answer(403);
+      else if (request.method === 'GET') {
         const found = stored.get(name);
-        return found === undefined ? answer(404) : answer(200, { etag: etag(found) }, found);
+        if (found === undefined) answer(404);
+        else answer(200, { etag: etag(found) }, found);
+      } else {
+        onPut();
+        const found = stored.get(name);
+        const isTaken = request.headers['if-none-match'] === '*' && found !== undefined;
+        const match = request.headers['if-match'];
+        const isOther = match !== undefined && (found === undefined || match !== etag(found));
+        if (isTaken || isOther) answer(412);
+        else {
+          stored.set(name, Buffer.concat(chunks));
+          answer(200);
+        }
       }
-      onPut();
-      const found = stored.get(name);
-      const isTaken = request.headers['if-none-match'] === '*' && found !== undefined;
-      const match = request.headers['if-match'];
-      if (isTaken || (match !== undefined && (found === undefined || match !== etag(found))))
-        return answer(412);
-      stored.set(name, Buffer.concat(chunks));
-      return answer(200);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
