@@ -15,6 +15,7 @@ import { benchMixes } from './sections/mixes.mjs';
 import { benchPostgres } from './sections/postgres.mjs';
 import { benchProduce } from './sections/produce.mjs';
 import { benchTimes } from './sections/times.mjs';
+import { benchUp } from './sections/up.mjs';
 
 const SECTIONS = {
   consume: benchConsume,
@@ -29,6 +30,7 @@ const SECTIONS = {
   produce: benchProduce,
   commands: benchCommands,
   times: benchTimes,
+  up: benchUp,
   growth: benchGrowth,
   postgres: benchPostgres,
 };

@@ -60,9 +60,6 @@ async function up(session: Session, flags: Flags): Promise<void> {
   try {
     const kafka = await stack.startKafka(flags, watching.signal);
     const access = await openStore(settings);
-    if (await fillEmptyShop(access, (notice) => printNotice(printer, notice))) {
-      printer.info('the shop was empty: it has a few users and items now');
-    }
     let chosen = port;
     let laboratory: Laboratory | null = null;
     const server = stack.part('serve', () => ['serve', '--port', String(chosen)], {
@@ -76,9 +73,14 @@ async function up(session: Session, flags: Flags): Promise<void> {
     api = server;
     const shop = stack.part('run', () => ['run'], { announces: false });
     const [serving] = await Promise.all([
+      // First, since it shows that the others start.
       server.start() as Promise<Serving>,
-      // It would give up where no broker answers yet.
-      kafka.own?.ready.then(() => shop.start()) ?? shop.start(),
+      fillEmptyShop(access, (notice) => printNotice(printer, notice)).then(async (wasEmpty) => {
+        if (wasEmpty) printer.info('the shop was empty: it has a few users and items now');
+        // It would give up where no broker answers yet, or on an empty shop.
+        await kafka.own?.ready;
+        await shop.start();
+      }),
     ]);
     // Where it was, when it is started again.
     chosen = portIn(serving.url);
