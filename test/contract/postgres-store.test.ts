@@ -7,6 +7,7 @@ import { isFailure } from '../../src/domain/failure.ts';
 import type { SmallTable } from '../../src/domain/facts.ts';
 import type { OwnOptions } from '../../src/ports/owner.ts';
 import type { Store } from '../../src/ports/store.ts';
+import { startCuttingProxy } from '../support/cutting-proxy.ts';
 import { startTestPostgres, type TestPostgres } from '../support/postgres.ts';
 import { waitFor } from '../support/wait.ts';
 import { storePartsContract } from './store-parts.suite.ts';
@@ -109,6 +110,25 @@ describe('the store in PostgreSQL', () => {
       await client.query('COMMIT');
       expect(await counted).toBe(1);
       expect(await count(store)).toBe(2);
+    });
+
+    test('a commit whose answer is lost counts once, and one that never came is made', async () => {
+      await using under = await make();
+      await using seen = await open(under);
+      const { hostname: host, port } = new URL(server.url);
+      const proxy = await startCuttingProxy({ host, port: Number(port) });
+      const url = server.url.replace(`:${port}`, `:${proxy.port}`);
+      const access = openPostgres({ url, password: null, clock: systemClock, processes, user: 'tester' });
+      const onNotice = (): void => undefined;
+      await using store = await access.own({ purpose: 'cut', via: 'consume', onNotice, awayLimitMs: null });
+      for (const value of [1, 2, 3]) {
+        proxy.cutAfter('COMMIT');
+        expect(await count(store)).toBe(value);
+        expect(proxy.cuts()).toBe(value);
+      }
+      proxy.cutAfter('orderctl.small_tables');
+      expect(await count(store)).toBe(4);
+      expect(await count(seen)).toBe(5);
     });
 
     test('a database that takes no writes, as a standby, is waited for until it does', async () => {
