@@ -24,11 +24,11 @@ const KEPT_OUTPUT = 2 ** 20;
  *
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{env?: NodeJS.ProcessEnv, cwd?: string, input?: 'ignore' | 'pipe'}} [options]
+ * @param {{env?: NodeJS.ProcessEnv, cwd?: string, onStdout?: (text: string) => void}} [options]
  * @returns {Promise<Run>}
  * @throws {Error} with its output when it does not end with 0
  */
-export async function measure(command, args, { env, cwd } = {}) {
+export async function measure(command, args, { env, cwd, onStdout } = {}) {
   const startedAt = performance.now();
   const child = spawn(command, [...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -39,6 +39,7 @@ export async function measure(command, args, { env, cwd } = {}) {
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (/** @type {string} */ text) => {
     stdout += text;
+    onStdout?.(text);
     if (stdout.length > MOST_OUTPUT) stdout = stdout.slice(-KEPT_OUTPUT);
   });
   child.stderr.setEncoding('utf8').on('data', (/** @type {string} */ text) => (stderr += text));

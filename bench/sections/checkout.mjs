@@ -68,8 +68,14 @@ export async function benchCheckoutLatency({ cluster, runs }) {
     if (streams === null) continue;
     const other = jobOf(cluster, `bench-checkout-latency-streams-${round}`, count);
     await createTopic(cluster, other.topic);
-    const running = runStreams(streams, other);
-    await sleep(WARM_UP_SECONDS * 1000);
+    let isReady = () => {};
+    const ready = new Promise((resolve) => {
+      isReady = () => resolve(null);
+    });
+    const running = runStreams(streams, other, (text) => {
+      if (text.includes('running')) isReady();
+    });
+    await Promise.race([ready, running]);
     const [result] = await Promise.all([running, produce(other, ['--rate', `${PER_SECOND}`])]);
     note(results, STREAMS, result);
   }
@@ -137,10 +143,16 @@ async function besideOrderctl(job) {
   const env = envOf(job);
   const { ORDERCTL_STORAGE: storage } = env;
   writeShop(storage, SHOP);
-  const command = [ORDERCTL, 'run', '--adopt', '--quiet', '-o', 'json'];
-  const child = spawn(process.execPath, command, { env: { ...process.env, ...env }, stdio: 'ignore' });
+  const command = [ORDERCTL, 'run', '--adopt', '-o', 'json'];
+  const child = spawn(process.execPath, command, {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   const exited = once(child, 'exit');
-  await sleep(WARM_UP_SECONDS * 1000);
+  await new Promise((resolve) => {
+    child.stderr.setEncoding('utf8').on('data', (text) => text.includes('delivery reads') && resolve(null));
+    void exited.then(resolve);
+  });
   await produce(job, ['--rate', `${PER_SECOND}`]);
   let log = await readLog(storage);
   for (let look = 0; log.ended < job.count && look < 120; look += 1) {
@@ -161,16 +173,17 @@ async function besideOrderctl(job) {
 /**
  * @param {{command: string, args: string[]}} streams
  * @param {Job} job
+ * @param {(text: string) => void} [onStdout]
  * @returns {Promise<Result>}
  */
-async function runStreams({ command, args }, job) {
+async function runStreams({ command, args }, job, onStdout = () => undefined) {
   const { cluster, topic, count, users, items } = job;
   const id = `${job.id}-streams`;
   for (const name of SENT) await createTopic(cluster, `${id}.${name}`);
   const folder = join(cluster.folder, id);
   const given = [cluster.brokers, topic, id, folder, `${count}`, `${users}`, `${items}`];
   const schemas = join(ROOT, 'docs', 'schemas');
-  const run = await measure(command, [...args, 'Checkout', ...given, schemas]);
+  const run = await measure(command, [...args, 'Checkout', ...given, schemas], { onStdout });
   const line = run.stdout.trim().split('\n').at(-1) ?? '';
   const { first, last, p50, p99 } = /** @type {{first: number, last: number, p50: number, p99: number}} */ (
     JSON.parse(line)

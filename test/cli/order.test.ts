@@ -290,3 +290,11 @@ describe('order explain', () => {
     expect(await (await decidedShop()).run('order explain ORD-9')).toMatchObject({ code: 3, stdout: '' });
   });
 });
+
+it('order list --status pending says where orders are that nobody has read', async () => {
+  const shop = openShop();
+  await shop.ok('user add alice --status paid');
+  const { stdout, stderr } = await shop.ok('order list --status pending -o json');
+  expect(stdout).toBe('');
+  expect(stderr).toContain('offsets show --processor validation');
+});

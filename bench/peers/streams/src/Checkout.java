@@ -71,6 +71,9 @@ public final class Checkout {
     steps.add("delivery", "notifications.outbound", List.of(), (one) -> {});
 
     KafkaStreams streams = new KafkaStreams(topology, config);
+    streams.setStateListener((now, before) -> {
+      if (now == KafkaStreams.State.RUNNING) System.out.println("running");
+    });
     streams.start();
     DONE.await();
     Arrays.sort(latencies);

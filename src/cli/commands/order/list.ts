@@ -92,6 +92,7 @@ async function list(session: Session, flags: ListFlags): Promise<void> {
     onOrders: print ?? (async (orders) => void rows.push(...orders)),
   });
   if (at !== null) printReached(session, reached);
+  if (filter.status === 'PENDING') printer.info(ONLY_IN_KAFKA);
   if (!isTable) return;
   if (rows.length > 0) {
     const { NARROW_ORDER_COLUMNS, ORDER_COLUMNS } = await import('../../output/orders/list.ts');
@@ -117,6 +118,10 @@ async function printing({ printer, isJson, isCsv }: Session): Promise<ListOrders
   }
   return (orders) => printer.text(orders.map((order) => `${listedLine(order)}\n`).join(''));
 }
+
+/** An order that waits to be read leaves no trace in the store. */
+const ONLY_IN_KAFKA =
+  'an order that no processor has read yet is in Kafka alone, and not listed: "orderctl offsets show --processor validation" says how many wait';
 
 const KNOWN_REASONS = [...REASONS, ...PLACING_REASONS] as const;
 const STATUSES = ['accepted', ...ORDER_STATUSES] as const;
