@@ -9,7 +9,7 @@ export const COMMANDS: readonly Mutation[] = [
     file: 'src/domain/orders/order.ts',
     from: "return user === '' ? null : user;",
     to: 'return user;',
-    tests: ['test/e2e/run.test.ts'],
+    tests: ['test/unit/cli/render.test.ts'],
   },
   {
     name: 'a page of another site breaks the shop of who looks at it',

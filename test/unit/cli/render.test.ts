@@ -136,6 +136,13 @@ describe('decisions as data', () => {
     expect(decisionRow(view)).toBe('rejected ORD-8 bob pen×1: user bob is unpaid (orders/0@4)');
   });
 
+  it('say null for the user of an order that has none', () => {
+    const outcome = { kind: 'accepted', stock: [50] } as const;
+    const decided = { order: { ...order, user: '' }, record, outcome, decidedAt: 0 };
+    const document = decisionDocument(viewDecision({ kind: 'decided', decided }));
+    expect(document).toMatchObject({ decision: 'accepted', user: null });
+  });
+
   it('say null for what a dead letter does not have', () => {
     const view = viewDecision({ kind: 'dead_letter', record, code: 'undecodable', message: 'too short' });
     expect(decisionDocument(view)).toEqual({
