@@ -14,6 +14,7 @@ import { benchLatency } from './sections/latency.mjs';
 import { benchMixes } from './sections/mixes.mjs';
 import { benchPostgres } from './sections/postgres.mjs';
 import { benchProduce } from './sections/produce.mjs';
+import { benchReport } from './sections/report.mjs';
 import { benchTimes } from './sections/times.mjs';
 import { benchUp } from './sections/up.mjs';
 
@@ -33,10 +34,11 @@ const SECTIONS = {
   up: benchUp,
   growth: benchGrowth,
   postgres: benchPostgres,
+  report: benchReport,
 };
 
 /** Only when they are named. */
-const ASKED_FOR = new Set(['growth', 'postgres', 'checkout-long']);
+const ASKED_FOR = new Set(['growth', 'postgres', 'checkout-long', 'report']);
 
 const USAGE = `Measures orderctl beside the alternatives, on a Kafka that it starts itself.
 
@@ -44,7 +46,7 @@ Usage
   npm run bench [-- SECTION…] [--orders 300000] [--runs 3]
   npm run bench:embedded [-- SECTION…]
 
-Sections: ${Object.keys(SECTIONS).join(', ')}. All but growth and checkout-long, which take half an hour, and postgres, unless some are named.
+Sections: ${Object.keys(SECTIONS).join(', ')}. All but growth and checkout-long, which take half an hour, postgres and report, unless some are named.
 Results of a run are in docs/performance.md. Nothing else should run on the machine meanwhile.`;
 
 const { values, positionals } = parseArgs({
