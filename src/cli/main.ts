@@ -169,17 +169,18 @@ function nounOf(action: Command): string {
   return command.name();
 }
 
-/** Commands that work on files, or on one machine, alone. */
-const ON_FOLDERS: readonly string[] = ['backup', 'restore', 'up', 'serve', 'break', 'what-if'];
+/** Commands that work on files alone, and what to use on a database. */
+const ON_FOLDERS: ReadonlyMap<string, string> = new Map([
+  ['backup', 'back a database up by pg_dump, at any time'],
+  ['restore', 'restore a database by pg_restore, while nothing runs on it'],
+  ['edit', 'export the table (show -o csv), edit it, and take it in (import --replace); or use SQL'],
+]);
 
 /** @throws Failure usage */
 function checkStore(action: Command, store: string): void {
-  const command = nounOf(action);
-  if (!ON_FOLDERS.includes(command) || !isDatabase(store)) return;
-  throw new Failure('usage', `${command} works on a folder, not on a database (${store})`, {
-    fix:
-      command === 'backup' || command === 'restore' ? 'use pg_dump and pg_restore' : 'use run on a database',
-  });
+  const fix = ON_FOLDERS.get(action.name());
+  if (fix === undefined || !isDatabase(store)) return;
+  throw new Failure('usage', `${action.name()} works on a folder, not on a database (${store})`, { fix });
 }
 
 /** Found out without the store, which not every command needs to load. */

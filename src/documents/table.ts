@@ -87,7 +87,7 @@ const LOGGED = {
   edit: Type.Integer({ minimum: 1, description: 'its number; rows that were changed together share it' }),
   at: Time,
   by: Type.String({ description: 'the user of the operating system' }),
-  via: Type.Enum(['command', 'file', 'import', 'undo', 'consume', 'http']),
+  via: Type.Enum(['command', 'file', 'import', 'undo', 'consume', 'http', 'sql']),
   why: nullable(Type.String()),
   undoes: nullable(Type.Integer({ minimum: 1 }), 'the edit that it takes back'),
 };

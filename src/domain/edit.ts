@@ -91,7 +91,8 @@ export type Edit =
       readonly letters: readonly MarkedDeadLetter[];
     };
 
-export type EditVia = 'command' | 'file' | 'import' | 'undo' | 'consume' | 'http';
+/** `sql`: by a statement on the tables of a database. */
+export type EditVia = 'command' | 'file' | 'import' | 'undo' | 'consume' | 'http' | 'sql';
 
 /** Where an edit comes from, for the log of edits. */
 export interface EditOrigin {

@@ -8,7 +8,7 @@ import type { SmallTable } from '../../src/domain/facts.ts';
 import type { OwnOptions } from '../../src/ports/owner.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { startCuttingProxy } from '../support/cutting-proxy.ts';
-import { startTestPostgres, type TestPostgres } from '../support/postgres.ts';
+import { EMPTY_STORE, startTestPostgres, type TestPostgres } from '../support/postgres.ts';
 import { waitFor } from '../support/wait.ts';
 import { storePartsContract } from './store-parts.suite.ts';
 import { sharedStoreContract, type SharedStoreUnderTest } from './store-shared.suite.ts';
@@ -16,15 +16,6 @@ import { storeContract } from './store.suite.ts';
 
 /** As in transactions/seq.ts. */
 const COMMIT_LOCK = 0x6f726402;
-
-/** One database for all: to make and drop one takes longer than most tests. */
-const EMPTY = `DO $$
-  DECLARE name text;
-  BEGIN
-    FOR name IN SELECT table_name FROM information_schema.tables WHERE table_schema = 'orderctl'
-      AND table_type = 'BASE TABLE' AND table_name NOT IN ('migrations', 'shop')
-    LOOP EXECUTE format('DELETE FROM orderctl.%I', name); END LOOP;
-  END $$`;
 
 describe('the store in PostgreSQL', () => {
   let server: TestPostgres;
@@ -55,7 +46,7 @@ describe('the store in PostgreSQL', () => {
       );
     },
     [Symbol.asyncDispose]: async () => {
-      await client.query(EMPTY);
+      await client.query(EMPTY_STORE);
     },
   });
 

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import pg from 'pg';
 import { openShop, type Shop } from '../support/cli.ts';
 import { closedPort } from '../support/closed-port.ts';
+import { ask, otherDatabase, startTestPostgres, type TestPostgres } from '../support/postgres.ts';
 import { startDatabase } from '../support/run-kills/database.ts';
-import { startTestPostgres, type TestPostgres } from '../support/postgres.ts';
 import { waitFor } from '../support/wait.ts';
 
 let server: TestPostgres;
@@ -13,21 +12,11 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-async function ask<Row extends object>(url: string, statement: string): Promise<Row[]> {
-  const client = new pg.Client(url);
-  await client.connect();
-  try {
-    return (await client.query<Row>(statement)).rows;
-  } finally {
-    await client.end();
-  }
-}
-
 /** A shop in a database of its own. */
 async function openDatabase(env: Readonly<Record<string, string>> = {}): Promise<Shop & { url: string }> {
-  const name = `shop_${++databases}`;
+  const name = `shop_${process.pid}_${++databases}`;
   await ask(server.url, `CREATE DATABASE ${name}`);
-  const url = server.url.replace(/\/orderctl$/, `/${name}`);
+  const url = otherDatabase(server.url, name);
   return { ...openShop({ ORDERCTL_STORAGE: '', ORDERCTL_STORE: url, ...env }), url };
 }
 
@@ -250,6 +239,33 @@ test('a database that is killed and started again is waited for: nothing is lost
   expect(await shop.json('audit --with-topic')).toMatchObject({ ok: true });
 });
 
+test('edits by SQL while orders flow: they are in the log, the books balance, and what is wrong is refused', async () => {
+  const shop = await openDatabase();
+  await shop.ok('user add alice --status paid');
+  await shop.ok('inventory add --item book --quantity 1000');
+  await shop.ok('inventory add --item pen --quantity 1000 --price 1.50');
+  const consumer = shop.start('consume');
+  await waitFor('the consumer', async () => (await shop.run('status')).code === 0);
+  const sender = shop.start('produce --seed 5 --count 600 --rate 300');
+  const statement = `UPDATE orderctl.inventory SET quantity = quantity + 1`;
+  for (let edits = 0; edits < 20; edits++) await ask(shop.url, statement);
+  await ask(shop.url, `UPDATE orderctl.products SET price = 2 WHERE item = 'pen'`);
+  await expect(ask(shop.url, `${statement} - quantity - 5`)).rejects.toThrow('would be -4');
+  expect((await sender.exited).code).toBe(0);
+  await waitFor(
+    'the decisions',
+    async () => (await ask(shop.url, 'SELECT FROM orderctl.orders')).length,
+    (n) => n === 600,
+  );
+  await shop.ok('stop');
+  expect((await consumer.exited).code).toBe(0);
+  expect(await shop.json('audit')).toMatchObject({ ok: true, differences_total: 0 });
+  const { edits } = await shop.json('inventory log pen');
+  expect((edits as { via: string; by: string }[]).map(({ via, by }) => `${via} ${by}`).slice(1)).toEqual(
+    Array.from({ length: 21 }, () => 'sql orderctl'),
+  );
+});
+
 describe('the store that is named', () => {
   test('cannot be reached: 5, at once, with what to do', async () => {
     const shop = openShop({
@@ -261,7 +277,7 @@ describe('the store that is named', () => {
     expect(stderr).toContain('npm run postgres');
     const other = openShop({
       ORDERCTL_STORAGE: '',
-      ORDERCTL_STORE: server.url.replace(/\/orderctl$/, '/nowhere'),
+      ORDERCTL_STORE: otherDatabase(server.url, 'nowhere'),
     });
     const refused = await other.run('user show -o json');
     expect(refused.code).toBe(5);

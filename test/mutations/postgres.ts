@@ -2,6 +2,7 @@ import type { Mutation } from './list.ts';
 
 const CONTRACT = ['test/contract/postgres-store.test.ts'];
 const STORE_OF_COMMANDS = ['test/e2e/postgres.test.ts'];
+const SQL = ['test/contract/postgres-sql.test.ts'];
 const SERVER = ['test/unit/postgres-server.test.ts'];
 
 /** Promises of the store in PostgreSQL, and of the PostgreSQL that npm brings. */
@@ -117,5 +118,33 @@ export const POSTGRES: readonly Mutation[] = [
     from: 'if (near === far) {',
     to: 'if (near === far && near > 9) {',
     tests: STORE_OF_COMMANDS,
+  },
+  {
+    name: 'what SQL does to the tables is no edit',
+    file: 'src/adapters/postgres/migrations/0003-sql-edits.ts',
+    from: 'PERFORM orderctl.note_sql_edits(edits) WHERE edits IS NOT NULL;\n  RETURN NULL;\nEND $$;\n\n-- Before',
+    to: 'RETURN NULL;\nEND $$;\n\n-- Before',
+    tests: SQL,
+  },
+  {
+    name: 'a transaction by SQL that is left open holds up all commits',
+    file: 'src/adapters/postgres/migrations/0003-sql-edits.ts',
+    from: 'DEFERRABLE INITIALLY DEFERRED FOR EACH ROW',
+    to: 'DEFERRABLE INITIALLY IMMEDIATE FOR EACH ROW',
+    tests: SQL,
+  },
+  {
+    name: 'our own transactions are logged as edits by SQL as well',
+    file: 'src/adapters/postgres/connection.ts',
+    from: "; SET LOCAL orderctl.is_own = 'on'",
+    to: '',
+    tests: SQL,
+  },
+  {
+    name: 'of two edits of a product at once one is lost',
+    file: 'src/adapters/postgres/transactions/loaded.ts',
+    from: 'WHERE item = ANY($1) ORDER BY item FOR UPDATE`',
+    to: 'WHERE item = ANY($1) ORDER BY item FOR UPDATE OF i`',
+    tests: SQL,
   },
 ];

@@ -8,9 +8,10 @@ import {
   type RowRequest,
 } from '../../domain/edits/conditional.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
+import type { StateKeys } from '../../domain/state.ts';
 import type { Changes, Snapshot } from '../../ports/store.ts';
 import { Connection } from './connection.ts';
-import { checkedVersion, migrate } from './migrate.ts';
+import { checkedMigrations, migrate } from './migrate.ts';
 import { EDITED } from './owner/requests.ts';
 import type { PostgresOptions } from './store.ts';
 import { apply, keysOf, Writes } from './transactions/apply.ts';
@@ -19,9 +20,11 @@ import { nextSeqs } from './transactions/seq.ts';
 import { SmallTables } from './transactions/small-tables.ts';
 import { write } from './transactions/write.ts';
 
-/** An edit, and what it comes to. */
+/** An edit, or several, and what they come to. */
 interface Wanted<R> {
-  readonly request: EditRequest;
+  readonly keys: Pick<StateKeys, 'users' | 'items'>;
+  /** What could not be fulfilled without a store; null: all can. */
+  readonly request: EditRequest | null;
   /** Its name, where it has one. */
   readonly key: string | null;
   readonly decide: (state: Snapshot) => { readonly changes: Changes; readonly result: R };
@@ -30,6 +33,7 @@ interface Wanted<R> {
 /** @throws Failure of decideEdit */
 export function makeEdit(options: PostgresOptions, request: EditRequest, how: EditOrigin): Promise<Edit> {
   return make(options, how, {
+    keys: keysOfRequest(request),
     request,
     key: null,
     decide: (state) => {
@@ -47,25 +51,45 @@ export function makeEditIf(
   how: EditOrigin,
 ): Promise<ConditionalEdit> {
   const decide = (state: Snapshot) => decideConditionalEdit(request, conditions, state);
-  return make(options, how, { request, key: conditions.key, decide });
+  return make(options, how, { keys: keysOfRequest(request), request, key: conditions.key, decide });
+}
+
+/** Several edits of rows, together. @param decide may run again */
+export function makeAll(
+  options: PostgresOptions,
+  keys: Pick<StateKeys, 'users' | 'items'>,
+  decide: (state: Snapshot) => Edit[],
+  how: EditOrigin,
+): Promise<readonly Edit[]> {
+  return make(options, how, {
+    ...{ keys, request: null, key: null },
+    decide: (state) => {
+      const edits = decide(state);
+      return { changes: { edits }, result: edits };
+    },
+  });
+}
+
+function keysOfRequest(request: EditRequest): Pick<StateKeys, 'users' | 'items'> {
+  return {
+    users: 'user' in request ? [request.user] : [],
+    items: 'item' in request ? [request.item] : [],
+  };
 }
 
 /** In a transaction of its own, beside any owner, who takes it in with its next one. */
 async function make<R>(
   options: PostgresOptions,
   { via, why, undoes }: EditOrigin,
-  { request, key, decide }: Wanted<R>,
+  { keys, request, key, decide }: Wanted<R>,
 ): Promise<R> {
   await using connection = await Connection.open(options);
-  if ((await checkedVersion(connection)) === null) checkWithout(request, options.url);
+  if (request !== null && (await checkedMigrations(connection)) === null) checkWithout(request, options.url);
   await migrate(connection, randomUUID);
   const { clock, user: by } = options;
   return await connection.transaction(async () => {
     const loaded = new Loaded(connection, new SmallTables().draft());
-    await loaded.lock({
-      users: 'user' in request ? [request.user] : [],
-      items: 'item' in request ? [request.item] : [],
-    });
+    await loaded.lock(keys);
     const [seq = 0] = await nextSeqs(connection, 1);
     await loaded.readAbsent();
     // The same request may just have been made.

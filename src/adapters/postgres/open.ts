@@ -2,11 +2,12 @@ import { userInfo } from 'node:os';
 import { Failure } from '../../domain/failure.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { TableCopy } from '../../ports/table-copy.ts';
 import type { Processes } from '../../ports/processes.ts';
 import { Connection, type Target } from './connection.ts';
 import { makeEdit, makeEditIf, noStore } from './edit.ts';
 import { PostgresInspection } from './inspection.ts';
-import { checkedVersion } from './migrate.ts';
+import { checkedMigrations } from './migrate.ts';
 import { claimTask } from './owner/claims.ts';
 import { askStatus, askToStop } from './owner/requests.ts';
 import type { PostgresOptions } from './store.ts';
@@ -32,7 +33,7 @@ export function openPostgres(
     },
     edit: (request, how) => makeEdit(opened, request, how),
     editIf: (request, conditions, how) => makeEditIf(opened, request, conditions, how),
-    copyTable: () => Promise.reject(notOnPostgres(name)),
+    copyTable: (table, how) => copyTable(opened, table, how?.create === true),
     consumerStatus: () => ask(opened, askStatus, null),
     stopConsumer: ({ kill, instance = null }) =>
       ask(opened, (connection) => askToStop(connection, { kill, instance }), null),
@@ -59,19 +60,33 @@ async function ask<T>(
   nothing: T,
 ): Promise<T> {
   await using connection = await Connection.open(opened);
-  return (await checkedVersion(connection)) === null ? nothing : await work(connection);
+  return (await checkedMigrations(connection)) === null ? nothing : await work(connection);
 }
 
 /** @throws Failure not_found */
 async function openView(opened: PostgresOptions): Promise<{ connection: Connection; view: PostgresView }> {
   const connection = await Connection.open(opened);
   try {
-    if ((await checkedVersion(connection)) === null) throw noStore(opened.url);
+    if ((await checkedMigrations(connection)) === null) throw noStore(opened.url);
     return { connection, view: await PostgresView.open(opened, opened.clock, connection) };
   } catch (error) {
     await connection[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** @throws Failure not_found */
+async function copyTable(
+  opened: PostgresOptions,
+  table: 'users' | 'inventory',
+  create: boolean,
+): Promise<TableCopy> {
+  const { PostgresCopy } = await import('./table-copy.ts');
+  if (create && !(await ask(opened, async () => true, false))) return new PostgresCopy(opened, table, []);
+  const { view } = await openView(opened);
+  await using reader = view;
+  const rows = table === 'users' ? await reader.users() : await reader.items();
+  return new PostgresCopy(opened, table, [...rows]);
 }
 
 /** @returns the session that holds it */

@@ -66,6 +66,11 @@ export class Stack {
         : [];
     });
     this.#env = { ...session.env, ...Object.fromEntries(given) };
+    // Of the two names of one setting the flag counts.
+    if (this.#env.ORDERCTL_STORE !== undefined) {
+      if (byName.get('store')?.source === 'flag') delete this.#env.ORDERCTL_STORAGE;
+      else if (byName.get('storage')?.source === 'flag') delete this.#env.ORDERCTL_STORE;
+    }
   }
 
   part(

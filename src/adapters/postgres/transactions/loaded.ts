@@ -26,7 +26,8 @@ import type { SmallDraft } from './small-tables.ts';
  * that two transactions wait and do not meet. All else is changed under that lock alone, and read under it.
  */
 const USERS = `SELECT ${USER_COLUMNS} FROM orderctl.users WHERE user_name = ANY($1) ORDER BY user_name FOR SHARE`;
-const ITEMS_BY_NAME = `SELECT ${ITEM_COLUMNS} FROM ${ITEMS} WHERE item = ANY($1) ORDER BY item FOR UPDATE OF i`;
+/** The product too: unlocked it would be read as it was before the wait. */
+const ITEMS_BY_NAME = `SELECT ${ITEM_COLUMNS} FROM ${ITEMS} WHERE item = ANY($1) ORDER BY item FOR UPDATE`;
 const ORDERS = `SELECT ${DECISION_COLUMNS} FROM orderctl.orders o WHERE o.order_id = ANY($1)`;
 const EFFECTS = `SELECT ${EFFECT_COLUMNS} FROM orderctl.effects WHERE id = ANY($1) ORDER BY id FOR UPDATE`;
 /** By events_log_by_key. */

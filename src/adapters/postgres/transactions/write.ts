@@ -16,9 +16,12 @@ const UPDATE_USERS = `UPDATE orderctl.users t SET status = u.status, extra = u.e
   FROM unnest($1::text[], $2::text[], $3::text[]) AS u (user_name, status, extra) WHERE t.user_name = u.user_name`;
 /** The inventory goes with it. */
 const DELETE_ITEMS = 'DELETE FROM orderctl.products WHERE item = ANY($1)';
+/** One may be there without its inventory, made by SQL; of an item that another transaction made the inventory fails. */
 const INSERT_PRODUCTS = `INSERT INTO orderctl.products (item, name, price, reorder_level, extra)
   SELECT item, name, price, reorder_level, extra::json
-  FROM unnest($1::text[], $2::text[], $3::numeric[], $4::bigint[], $5::text[]) AS p (item, name, price, reorder_level, extra)`;
+  FROM unnest($1::text[], $2::text[], $3::numeric[], $4::bigint[], $5::text[]) AS p (item, name, price, reorder_level, extra)
+  ON CONFLICT (item) DO UPDATE SET name = EXCLUDED.name, price = EXCLUDED.price,
+    reorder_level = EXCLUDED.reorder_level, extra = EXCLUDED.extra`;
 const UPDATE_PRODUCTS = `UPDATE orderctl.products t
   SET name = p.name, price = p.price, reorder_level = p.reorder_level, extra = p.extra::json
   FROM unnest($1::text[], $2::text[], $3::numeric[], $4::bigint[], $5::text[]) AS p (item, name, price, reorder_level, extra)

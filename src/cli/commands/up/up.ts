@@ -16,8 +16,11 @@ import type { Ask, News } from '../../up/messages.ts';
 import type { Part } from '../../up/part.ts';
 import { samplesFor, startSamples } from '../../up/samples.ts';
 import { checkFree, portIn, portOf, Stack, type Kafka, type KafkaFlags } from '../../up/stack.ts';
+import { isDatabase } from '../../settings/store-type.ts';
 
 const PORT = 8080;
+/** Of the broker and registry that it starts, beside which experiments are kept where the store is no folder. */
+const DEV_DATA = '.orderctl-dev';
 
 interface Flags extends KafkaFlags {
   readonly port: string;
@@ -110,7 +113,7 @@ async function openLaboratory(
   const { gateway, part: broker } = own;
   const { Laboratory } = await import('../../up/laboratory.ts');
   const laboratory = await Laboratory.open({
-    file: join(settings.storage, 'experiments.jsonl'),
+    file: join(isDatabase(settings.storage) ? DEV_DATA : settings.storage, 'experiments.jsonl'),
     stage: {
       ...{ access, brokers, registry, gateway, url, topic, dlqTopic, users },
       parts: { shop, broker, api: server },
