@@ -16,6 +16,7 @@ import type { Webhook } from './ports/outside/webhook.ts';
 import type { SchemaTools } from './ports/schema-registry.ts';
 import type { Sheet } from './ports/sheet.ts';
 import type { StoreAccess } from './ports/access.ts';
+import type { StoreAdmin } from './ports/whole/store-admin.ts';
 import type { StoreNotice } from './ports/notices.ts';
 import type { Store } from './ports/store.ts';
 
@@ -87,6 +88,25 @@ export async function openTexts({
   const { readTextFiles } = await import('./adapters/templates/text-files.ts');
   if (templates !== null) return readTextFiles(templates, true);
   return isDatabase(storage) ? [] : readTextFiles(join(storage, 'templates'), false);
+}
+
+/** As openStore, of the store as a whole. */
+export async function openStoreAdmin({
+  storage,
+  storePassword: password,
+}: {
+  readonly storage: string;
+  readonly storePassword: string | null;
+}): Promise<StoreAdmin> {
+  if (isDatabase(storage)) {
+    const [{ postgresAdmin }, { processes }] = await Promise.all([
+      import('./adapters/postgres/whole/admin.ts'),
+      import('./adapters/files/owner/processes.ts'),
+    ]);
+    return postgresAdmin({ url: storage, password, clock: systemClock, processes });
+  }
+  const { folderAdmin } = await import('./adapters/files/whole/admin.ts');
+  return folderAdmin({ folder: storage, clock: systemClock });
 }
 
 /** @throws Failure invalid_input */

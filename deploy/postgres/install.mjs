@@ -1,5 +1,15 @@
 // @ts-check
-import { cpSync, existsSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CannotStart } from '../kafka/install.mjs';
@@ -36,6 +46,33 @@ export function findBinaries() {
   link(root);
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   return reachable({ folder: join(root, 'native'), version });
+}
+
+/** Where Debian keeps each version, whose programs are not in the path. */
+const DEBIAN = '/usr/lib/postgresql';
+
+/**
+ * The newest PostgreSQL of this machine.
+ *
+ * @returns {Binaries}
+ * @throws {CannotStart} 3 where there is none
+ */
+export function findSystemBinaries() {
+  const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN).map((name) => join(DEBIAN, name)) : [];
+  const { stdout } = spawnSync('pg_config', ['--bindir'], { encoding: 'utf8' });
+  const others = (stdout ?? '') === '' ? [] : [dirname(stdout.trim())];
+  const found = [...versions, ...others]
+    .filter((folder) => existsSync(join(folder, 'bin', 'initdb')))
+    .map((folder) => ({ folder, version: versionOf(folder) }))
+    .sort((a, b) => parseFloat(b.version) - parseFloat(a.version))[0];
+  if (found !== undefined) return found;
+  throw new CannotStart('there is no PostgreSQL on this machine (Debian: apt-get install postgresql)', 3);
+}
+
+/** @param {string} folder */
+function versionOf(folder) {
+  const { stdout } = spawnSync(join(folder, 'bin', 'postgres'), ['--version'], { encoding: 'utf8' });
+  return /\d+(\.\d+)?/.exec(stdout ?? '')?.[0] ?? '0';
 }
 
 /**

@@ -13,13 +13,13 @@ const NAME = 'orderctl';
 /**
  * PostgreSQL, loopback only, without a password. Its data, kept across restarts, is in `folder/data`.
  *
- * @param {{folder: string, port: number, settings?: Readonly<Record<string, string>>}} options
+ * @param {{folder: string, port: number, settings?: Readonly<Record<string, string>>, binaries?: import('./install.mjs').Binaries}} options
+ *   `binaries`: those that npm ci has installed, unless others are given
  * @returns {Promise<import('../kafka/services.mjs').Service>} once it answers; `address` is the URL for --store
  * @throws {CannotStart} 1 when it dies or does not answer, 3 where there is none for this machine, 6 for data of
  *   another version
  */
-export async function startPostgres({ folder, port, settings = {} }) {
-  const binaries = findBinaries();
+export async function startPostgres({ folder, port, settings = {}, binaries = findBinaries() }) {
   const root = resolve(folder);
   const data = join(root, 'data');
   if (existsSync(join(data, 'PG_VERSION'))) refuseOtherVersion(data, binaries.version);

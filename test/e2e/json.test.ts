@@ -182,6 +182,20 @@ test('JSON of backup and restore', async () => {
   await shop.json(['restore', backup, '--storage', path.join(shop.folder, 'restored')]);
 });
 
+test('JSON of the store', async () => {
+  const shop = penShop();
+  expect(await shop.json('store show')).toMatchObject({
+    kind: 'folder',
+    rows: [{ name: 'users.csv', rows: 1 }, {}, {}],
+  });
+  const storage = path.join(shop.folder, 'new');
+  expect(await shop.json(['store', 'init', '--storage', storage])).toMatchObject({ before: null });
+  const migrated = await shop.json(['store', 'migrate', '--storage', storage]);
+  expect(migrated.before).toBe(migrated.version);
+  const to = path.join(shop.folder, 'copied');
+  expect(await shop.json(['store', 'copy', '--to', to])).toMatchObject({ continued: false });
+});
+
 test('JSON of every other command is compared where it is tried', () => {
   for (const [command, file] of Object.entries(TRIED_ELSEWHERE)) {
     const source = fs.readFileSync(path.resolve(import.meta.dirname, '../..', file), 'utf8');

@@ -203,8 +203,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a copy keeps the id that it was to lose',
     file: files('ledger.ts'),
-    from: 'const known = newId ? undefined : loaded?.state.folderId;',
-    to: 'const known = loaded?.state.folderId;',
+    from: '(newId ? null : loaded?.state.folderId)',
+    to: 'loaded?.state.folderId',
     tests: SIMULATION,
   },
   {

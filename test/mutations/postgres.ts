@@ -3,6 +3,7 @@ import type { Mutation } from './list.ts';
 const CONTRACT = ['test/contract/postgres-store.test.ts'];
 const STORE_OF_COMMANDS = ['test/e2e/postgres.test.ts'];
 const SQL = ['test/contract/postgres-sql.test.ts'];
+const COPY = ['test/contract/store-copy.test.ts'];
 const SERVER = ['test/unit/postgres-server.test.ts'];
 
 /** Promises of the store in PostgreSQL, and of the PostgreSQL that npm brings. */
@@ -146,5 +147,33 @@ export const POSTGRES: readonly Mutation[] = [
     from: 'WHERE item = ANY($1) ORDER BY item FOR UPDATE`',
     to: 'WHERE item = ANY($1) ORDER BY item FOR UPDATE OF i`',
     tests: SQL,
+  },
+  {
+    name: 'a certificate of the database that is for another host is taken',
+    file: 'src/adapters/postgres/tls.ts',
+    from: "mode === 'verify-full' ? {}",
+    to: "mode === 'require' ? {}",
+    tests: ['test/contract/postgres-tls.test.ts'],
+  },
+  {
+    name: 'a store that was copied is changed in two places',
+    file: 'src/adapters/postgres/migrate.ts',
+    from: 'if (!evenSealed) await refuseSealed(connection);',
+    to: '',
+    tests: COPY,
+  },
+  {
+    name: 'a folder that was copied is changed in two places',
+    file: 'src/adapters/files/owned.ts',
+    from: '  refuseSealed(files, folder);\n',
+    to: '',
+    tests: COPY,
+  },
+  {
+    name: 'a copied transaction is torn apart',
+    file: 'src/app/store/copy.ts',
+    from: ' && (last.seq ?? 0) !== seq',
+    to: '',
+    tests: COPY,
   },
 ];

@@ -5,7 +5,7 @@ import { HourlySales, TopProducts } from '../../src/documents/reports/analytics.
 import { DailyReport, WrittenReport } from '../../src/documents/reports/daily.ts';
 import { Audit } from '../../src/documents/audit.ts';
 import { WhatIf } from '../../src/documents/reports/what-if.ts';
-import { Backup } from '../../src/documents/backup.ts';
+import { Backup } from '../../src/documents/store/backup.ts';
 import { CheckoutExplanation, CheckoutOrder, Wish } from '../../src/documents/checkout/order.ts';
 import { Settings } from '../../src/documents/config.ts';
 import {
@@ -24,6 +24,7 @@ import { Offsets, OffsetsReset } from '../../src/documents/offsets.ts';
 import { Decision, Explanation, Order, Sent, SkippedOrder } from '../../src/documents/order.ts';
 import { RegisteredSchemas, SchemaChecks, SchemaReports } from '../../src/documents/schema.ts';
 import { SentEvent, SentEventsSummary } from '../../src/documents/reports/source-events.ts';
+import { CopiedStoreDocument, MigratedStore, StoreDocument } from '../../src/documents/store/store.ts';
 import { Status, Stopped } from '../../src/documents/status.ts';
 import {
   ConsumeSummary,
@@ -71,6 +72,10 @@ const OUTPUTS: Readonly<Record<string, Output>> = {
   backup: { one: Backup },
   'report daily': { one: WrittenReport },
   'report show': { one: DailyReport },
+  'store show': { one: StoreDocument },
+  'store copy': { one: CopiedStoreDocument },
+  'store init': { one: MigratedStore },
+  'store migrate': { one: MigratedStore },
   'analytics show': { one: HourlySales },
   'analytics top': { one: TopProducts },
   restore: { one: Backup },

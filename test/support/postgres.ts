@@ -17,12 +17,18 @@ export const SETTINGS = { shared_buffers: '16MB', max_connections: '40', max_wal
 /**
  * A PostgreSQL of a test's own, on a free port, with its data in a temporary folder. Where ORDERCTL_TEST_POSTGRES is the URL
  * of a server, whose user may create databases: a database on that.
+ *
+ * @param settings of a server, which is then always one of its own
  */
-export async function startTestPostgres(): Promise<TestPostgres> {
+export async function startTestPostgres(settings?: Readonly<Record<string, string>>): Promise<TestPostgres> {
   const given = process.env.ORDERCTL_TEST_POSTGRES ?? '';
-  if (given !== '') return databaseOn(given);
+  if (given !== '' && settings === undefined) return databaseOn(given);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'orderctl-postgres-'));
-  const service = await startPostgres({ folder, port: await freePort(), settings: SETTINGS });
+  const service = await startPostgres({
+    folder,
+    port: await freePort(),
+    settings: { ...SETTINGS, ...settings },
+  });
   return {
     url: service.address,
     [Symbol.asyncDispose]: async () => {

@@ -50,6 +50,7 @@ type VersionLog = 'users' | 'inventory';
 const VERSION_LOGS: readonly VersionLog[] = ['users', 'inventory'];
 
 export interface LedgerOptions extends Pick<OwnOptions, 'newId' | 'onOwed'> {
+  /** Of a fresh folder. */ readonly folderId?: string;
   /** Size of the journal that calls for a checkpoint. */
   readonly checkpointBytes?: number;
   /** Size from which what waits to be sent goes on in another file. */
@@ -135,7 +136,7 @@ export class Ledger {
     files: FileSystem,
     folder: string,
     onFailure: (error: unknown) => void,
-    { checkpointBytes = CHECKPOINT_BYTES, newId = false, onOwed, segmentBytes }: LedgerOptions = {},
+    { checkpointBytes = CHECKPOINT_BYTES, newId = false, folderId: given, ...rest }: LedgerOptions = {},
   ): Promise<Ledger> {
     const inner = innerFolder(folder);
     const loaded = loadFolder(files, folder);
@@ -151,9 +152,8 @@ export class Ledger {
       const journal = goesOn
         ? Journal.open(files, journalPath(inner, loaded.journal.number), loaded.journal)
         : await nextJournal(files, inner, loaded?.journal ?? { number: 0, end: NOTHING });
-      const known = newId ? undefined : loaded?.state.folderId;
-      const folderId = known ?? (await newFolderId());
-      const calls = { onFailure, onOwed, segmentBytes };
+      const folderId = (newId ? null : loaded?.state.folderId) ?? given ?? (await newFolderId());
+      const calls = { onFailure, onOwed: rest.onOwed, segmentBytes: rest.segmentBytes };
       const parts = { files, folder, folderId, loaded, logs, index, journal, checkpointBytes, ...calls };
       const ledger = new Ledger(parts);
       ledger.#staging.takeFormer(ledger.#seq);

@@ -7,6 +7,7 @@ import { innerFolder } from './layout.ts';
 import type { Answer, SocketRequest } from './owner/requests.ts';
 import { EDIT_PURPOSE } from './owner/wire.ts';
 import type { FileStore } from './store.ts';
+import { refuseSealed } from './whole/seal.ts';
 
 /* Owns a folder, or asks its owner. What only owners need is loaded by owners alone, so that readers start fast. */
 
@@ -42,6 +43,7 @@ export function userOf({ user }: OpenedFolder): string {
 /** Owns the folder until the store is disposed. @throws Failure as `own` of StoreAccess */
 export async function openOwned(opened: OpenedFolder, how: OwnOptions): Promise<FileStore> {
   const { folder, files, clock } = opened;
+  refuseSealed(files, folder);
   const [{ acquire }, { answering }, { FileStore: Store }] = await Promise.all([
     import('./owner/owner.ts'),
     import('./owner/requests.ts'),

@@ -46,6 +46,16 @@ export abstract class FolderReads {
     return new Map(this.tables.small.get(name)) as ReadonlyMap<string, T>;
   }
 
+  /** All of them, by name. */
+  smallTables(): ReadonlyMap<string, ReadonlyMap<string, unknown>> {
+    return this.tables.small;
+  }
+
+  /** Those that have lines. */
+  factLogs(): readonly FactLog<never>[] {
+    return Array.from(this.tables.facts, ([name, { key }]) => ({ name, key }));
+  }
+
   async effects(ids?: readonly string[]): Promise<readonly Effect[]> {
     const { effects } = this.tables;
     return ids === undefined ? [...effects.values()] : ids.flatMap((id) => effects.get(id) ?? []);

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { connectionFailure, failureOf, isLost, isRetried } from './failures.ts';
+import { tlsOf } from './tls.ts';
 
 /** How long a server may take to accept a connection. One that refuses is known at once. */
 const CONNECT_TIMEOUT_MS = 8_000;
@@ -51,8 +52,10 @@ export class Connection implements AsyncDisposable {
 
   /** @throws Failure store_unreachable, store_refused */
   static async open({ url, password }: Target): Promise<Connection> {
+    const { url: plain, ssl } = tlsOf(url);
     const client = new pg.Client({
-      connectionString: url,
+      connectionString: plain,
+      ...(ssl === undefined ? {} : { ssl }),
       ...(password === null ? {} : { password }),
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       application_name: 'orderctl',

@@ -49,11 +49,27 @@ export function connectionFailure(error: unknown, name: string): Failure {
       cause: error,
     });
   }
+  if (isOfTls(code, said)) {
+    return new Failure('store_refused', `PostgreSQL at ${name}: TLS fails: ${said}`, {
+      fix: said.includes('does not support SSL')
+        ? 'switch TLS on there (ssl = on), or leave sslmode out of the URL'
+        : 'name the certificate of its authority: ?sslmode=verify-full&sslrootcert=FILE',
+      cause: error,
+    });
+  }
   const why = code === 'ECONNREFUSED' ? 'nobody listens there' : said || code;
   return new Failure('store_unreachable', `PostgreSQL at ${name} cannot be reached: ${why}`, {
     fix: { kind: 'check_database' },
     cause: error,
   });
+}
+
+/** Codes of Node and OpenSSL; pg has none for a server without TLS. */
+function isOfTls(code: string, said: string): boolean {
+  return (
+    /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/.test(code) ||
+    said.includes('does not support SSL')
+  );
 }
 
 function refusedFix(code: string): Advice {

@@ -3,13 +3,21 @@ import type { Connection } from './connection.ts';
 import { TABLES } from './migrations/0001-tables.ts';
 import { INSTANCES } from './migrations/0002-instances.ts';
 import { SQL_EDITS } from './migrations/0003-sql-edits.ts';
+import { VIEWS } from './migrations/0005-views.ts';
+import { SEAL } from './migrations/0007-seal.ts';
+import { refuseSealed } from './whole/seal.ts';
 
 /** By their numbers, in order. Never change one that was released: add another. */
 const MIGRATIONS: ReadonlyMap<number, string> = new Map([
   [1, TABLES],
   [2, INSTANCES],
   [3, SQL_EDITS],
+  [5, VIEWS],
+  [7, SEAL],
 ]);
+
+/** The version of a store is the highest number that it has. */
+export const NEWEST = Math.max(...MIGRATIONS.keys());
 
 /** Held while a database is migrated: several processes may start at once. */
 const MIGRATION_LOCK = 0x6f726401;
@@ -29,12 +37,20 @@ async function appliedTo(connection: Connection): Promise<ReadonlySet<number> | 
 /**
  * Makes the store, or brings it to the version of this program.
  *
- * @returns the numbers of the migrations that it made
- * @throws Failure store_too_new when a newer program has migrated it; store_refused when this user may not
+ * @throws Failure store_too_new when a newer program has migrated it; store_refused when this user may not;
+ *   folder_in_use it is sealed
  */
-export async function migrate(connection: Connection, newStoreId: () => string): Promise<readonly number[]> {
-  if (missing(await checkedMigrations(connection)).length === 0) return [];
-  return await connection.transaction(async () => {
+export async function migrate(
+  connection: Connection,
+  newStoreId: () => string,
+  { evenSealed = false }: { readonly evenSealed?: boolean } = {},
+): Promise<void> {
+  if (missing(await checkedMigrations(connection)).length > 0) await makeMissing(connection, newStoreId);
+  if (!evenSealed) await refuseSealed(connection);
+}
+
+async function makeMissing(connection: Connection, newStoreId: () => string): Promise<void> {
+  await connection.transaction(async () => {
     await connection.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
     const applied = await checkedMigrations(connection);
     if (applied === null) {
@@ -43,14 +59,12 @@ export async function migrate(connection: Connection, newStoreId: () => string):
         'CREATE TABLE orderctl.migrations (number integer PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())',
       );
     }
-    const made = missing(applied);
-    for (const number of made) {
+    for (const number of missing(applied)) {
       await connection.script(MIGRATIONS.get(number) ?? '');
       await connection.query('INSERT INTO orderctl.migrations (number) VALUES ($1)', [number]);
     }
     if (applied === null)
       await connection.query('INSERT INTO orderctl.shop (store_id) VALUES ($1)', [newStoreId()]);
-    return made;
   });
 }
 

@@ -81,7 +81,7 @@ async function copyTable(
   table: 'users' | 'inventory',
   create: boolean,
 ): Promise<TableCopy> {
-  const { PostgresCopy } = await import('./table-copy.ts');
+  const { PostgresCopy } = await import('./transactions/table-copy.ts');
   if (create && !(await ask(opened, async () => true, false))) return new PostgresCopy(opened, table, []);
   const { view } = await openView(opened);
   await using reader = view;

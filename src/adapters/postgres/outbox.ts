@@ -97,7 +97,7 @@ export class Outbox {
       const refused = await send(outgoing);
       await this.#turns.run(() =>
         this.#connection.transaction(async (connection) => {
-          for (const record of refused) await keep(connection, record);
+          for (const record of refused) await keepUndelivered(connection, record);
           await connection.query(DELETE_SENT, [ids]);
         }),
       );
@@ -138,7 +138,7 @@ export class Outbox {
 }
 
 /** One that is refused again replaces the first; another of that id gets a name of its own. */
-async function keep(connection: Connection, record: OutgoingRecord): Promise<void> {
+export async function keepUndelivered(connection: Connection, record: OutgoingRecord): Promise<void> {
   const digest = digestOf(record);
   const [first] = await connection.query<{ digest: string }>(
     'SELECT digest FROM orderctl.undelivered WHERE name = $1',

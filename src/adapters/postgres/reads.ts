@@ -120,6 +120,16 @@ export abstract class PostgresReads implements StoreReader {
     return new Map(rows.map(({ key, value }) => [key, value]));
   }
 
+  /** All of them, by name. */
+  async smallTables(): Promise<ReadonlyMap<string, ReadonlyMap<string, unknown>>> {
+    const rows = await this.connection.query<{ name: string }>(
+      'SELECT DISTINCT table_name AS name FROM orderctl.small_tables',
+    );
+    const tables = new Map<string, ReadonlyMap<string, unknown>>();
+    for (const { name } of rows) tables.set(name, await this.small({ name }));
+    return tables;
+  }
+
   async effects(ids?: readonly string[]): Promise<readonly Effect[]> {
     const of = `SELECT ${EFFECT_COLUMNS} FROM orderctl.effects`;
     const rows = await (ids === undefined

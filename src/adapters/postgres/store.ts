@@ -32,6 +32,8 @@ export interface PostgresOptions extends Target {
   /** Who edits, for the log of edits. */
   readonly user: string;
   readonly processes: Processes;
+  /** Owns a store that nobody may change, to copy it. */
+  readonly evenSealed?: boolean;
 }
 
 interface Parts {
@@ -133,7 +135,7 @@ export class PostgresStore extends PostgresReads implements Store {
     try {
       const session = await open('session');
       opened.push(session);
-      await migrate(session.connection, randomUUID);
+      await migrate(session.connection, randomUUID, { evenSealed: options.evenSealed === true });
       const reader = await open('reader');
       opened.push(reader);
       return await PostgresStore.#begin({ options, session, reader, closing });

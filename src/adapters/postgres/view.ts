@@ -74,7 +74,7 @@ export class PostgresView extends PostgresReads implements StoreView {
   }
 }
 
-async function lastOf(connection: Connection): Promise<Last> {
+export async function lastOf(connection: Connection): Promise<Last> {
   const [row] = await connection.query<Last>(LAST);
   if (row === undefined) throw new Error('orderctl.shop has no row');
   return row;

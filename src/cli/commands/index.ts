@@ -68,6 +68,11 @@ export const COMMANDS: readonly { name: string; summary: string; load: () => Pro
     summary: 'restore a storage folder from a backup',
     load: () => import('./backup/restore.ts'),
   },
+  {
+    name: 'store',
+    summary: 'the folder or database that it all is in',
+    load: () => import('./store/index.ts'),
+  },
   { name: 'stop', summary: 'stop the running consumer', load: () => import('./stop.ts') },
   {
     name: 'dlq',

@@ -49,11 +49,11 @@ export function settleStore(
     byName.set('store', { ...store, value: url.href });
     url.password = '';
   }
-  return { storage: url.href, storePassword: password === '' ? passwordFrom(env) : password };
+  return { storage: url.href, storePassword: password === '' ? databasePassword(env) : password };
 }
 
 /** @throws Failure invalid_settings */
-function passwordFrom(env: Readonly<Record<string, string | undefined>>): string | null {
+export function databasePassword(env: Readonly<Record<string, string | undefined>>): string | null {
   const { value } = resolveSecret('store_password', env);
   if (typeof value === 'string') return value;
   // As every program of PostgreSQL does.

@@ -1,4 +1,4 @@
-import type { Backup } from '../../../documents/backup.ts';
+import type { Backup } from '../../../documents/store/backup.ts';
 import type { StoreBackup } from '../../../ports/access.ts';
 import type { Position } from '../../../ports/store.ts';
 import type { Printer } from '../printer.ts';

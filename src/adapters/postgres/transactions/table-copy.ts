@@ -1,11 +1,11 @@
-import type { Edit } from '../../domain/edit.ts';
-import type { EditOrigin } from '../../domain/edit.ts';
-import type { Item, User } from '../../domain/tables.ts';
-import type { StoreNotice } from '../../ports/notices.ts';
-import type { EditState } from '../../domain/edit.ts';
-import type { CopiedTable, TableCopy, TableMerge } from '../../ports/table-copy.ts';
-import { makeAll } from './edit.ts';
-import type { PostgresOptions } from './store.ts';
+import type { Edit } from '../../../domain/edit.ts';
+import type { EditOrigin } from '../../../domain/edit.ts';
+import type { Item, User } from '../../../domain/tables.ts';
+import type { StoreNotice } from '../../../ports/notices.ts';
+import type { EditState } from '../../../domain/edit.ts';
+import type { CopiedTable, TableCopy, TableMerge } from '../../../ports/table-copy.ts';
+import { makeAll } from '../edit.ts';
+import type { PostgresOptions } from '../store.ts';
 
 type TableName = 'users' | 'inventory';
 type Row = User | Item;
@@ -120,11 +120,10 @@ function mergedRow(base: Row | null, current: Row | null, found: Row | null, cla
   };
   if ('item' in current && 'item' in found && 'item' in base) {
     const wanted = current.quantity + found.quantity - base.quantity;
-    if (wanted < 0 && wanted < current.quantity) clamped.push({ item: current.item, wanted });
-    cells.quantity =
-      wanted < 0
-        ? Math.max(wanted, Math.min(0, current.quantity))
-        : Math.min(wanted, Number.MAX_SAFE_INTEGER);
+    // Below zero, where the sales of a shop have taken it, it stays.
+    const left = Math.max(wanted, Math.min(0, current.quantity));
+    if (wanted < left) clamped.push({ item: current.item, wanted, left });
+    cells.quantity = Math.min(left, Number.MAX_SAFE_INTEGER);
   }
   return rowOf(current, cells);
 }

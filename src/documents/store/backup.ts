@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { Count, nullable, object, type Document } from './shapes.ts';
+import { Count, nullable, object, type Document } from '../shapes.ts';
 
 /** What `backup` and `restore` made. */
 export const Backup = object({

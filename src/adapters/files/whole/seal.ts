@@ -1,0 +1,54 @@
+import path from 'node:path';
+import { Failure } from '../../../domain/failure.ts';
+import type { FileSystem } from '../fs.ts';
+import { innerFolder } from '../layout.ts';
+import { readWhole, replaceFile } from '../whole-files.ts';
+
+/* A folder that nobody may change: it was copied to another store, or is a copy that is not whole yet. */
+
+/** Why it is sealed. */
+export interface Seal {
+  readonly why: 'copied' | 'incomplete';
+  /** What it was copied to, or is copied from. */
+  readonly store: string;
+  readonly storeId: string;
+}
+
+function sealFile(folder: string): string {
+  return path.join(innerFolder(folder), 'sealed.json');
+}
+
+export function readSeal(files: FileSystem, folder: string): Seal | null {
+  const bytes = readWhole(files, sealFile(folder));
+  return bytes === undefined ? null : (JSON.parse(bytes.toString('utf8')) as Seal);
+}
+
+/** Durable when this resolves. */
+export async function writeSeal(files: FileSystem, folder: string, seal: Seal): Promise<void> {
+  await replaceFile(files, sealFile(folder), Buffer.from(`${JSON.stringify(seal)}\n`));
+  await files.syncDirectory(innerFolder(folder));
+}
+
+export async function removeSeal(files: FileSystem, folder: string): Promise<void> {
+  files.unlink(sealFile(folder));
+  await files.syncDirectory(innerFolder(folder));
+}
+
+/** @throws Failure folder_in_use */
+export function refuseSealed(files: FileSystem, folder: string): void {
+  const seal = readSeal(files, folder);
+  if (seal === null) return;
+  throw new Failure(
+    'folder_in_use',
+    seal.why === 'copied'
+      ? `${folder} was copied to ${seal.store}, and is sealed`
+      : `${folder} is a copy of ${seal.store} that is not whole yet`,
+    {
+      fix:
+        seal.why === 'copied'
+          ? `use that store; to go on with this one and give that one up, remove ${sealFile(folder)}`
+          : 'go on with the copy, or remove the folder',
+      context: { file: sealFile(folder) },
+    },
+  );
+}

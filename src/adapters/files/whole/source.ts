@@ -1,0 +1,58 @@
+import { Failure } from '../../../domain/failure.ts';
+import type { FactLog } from '../../../domain/facts.ts';
+import type { Clock } from '../../../ports/clock.ts';
+import type { StoreSource } from '../../../ports/whole/store-copy.ts';
+import type { FileSystem } from '../fs.ts';
+import { innerFolder } from '../layout.ts';
+import { openOwned } from '../owned.ts';
+import { acquire } from '../owner/owner.ts';
+import { readSeal, writeSeal } from './seal.ts';
+
+/** A folder as it is copied. What was edited by hand is taken in first; from then on this process has it. */
+export async function openFolderSource(
+  files: FileSystem,
+  folder: string,
+  clock: Clock,
+): Promise<StoreSource> {
+  const seal = readSeal(files, folder);
+  // A copy that was interrupted after the seal goes on.
+  if (seal === null) {
+    const how = { purpose: 'store copy', via: 'command', onNotice: () => undefined } as const;
+    await (await openOwned({ folder, files, clock, user: undefined }, how))[Symbol.asyncDispose]();
+  }
+  const ownership = await acquire(innerFolder(folder), { purpose: 'store copy' }, async () => null);
+  try {
+    const [{ FolderReader }, { FolderInspection }] = await Promise.all([
+      import('../reader.ts'),
+      import('../inspection.ts'),
+    ]);
+    const reader = await FolderReader.open(files, folder, clock, () => undefined);
+    const inspection = await FolderInspection.open(files, folder, clock, async () => true);
+    const { storeId } = reader;
+    if (storeId === null)
+      throw new Failure('not_found', `${folder} was never used`, { fix: { kind: 'begin_storage' } });
+    const logs = (): FactLog<never>[] => [...reader.factLogs()];
+    return {
+      storeId,
+      factLogs: async () => logs(),
+      history: () => reader.history(logs()),
+      rest: async () => ({
+        ...{ users: inspection.users(), items: inspection.items(), positions: inspection.positions() },
+        ...{ small: reader.smallTables(), effects: inspection.effects() },
+        ...{ unsent: inspection.allUnsent(), undelivered: inspection.undelivered() },
+      }),
+      async seal(to) {
+        await writeSeal(files, folder, { why: 'copied', store: to, storeId });
+        return true;
+      },
+      async [Symbol.asyncDispose]() {
+        await reader[Symbol.asyncDispose]();
+        await inspection[Symbol.asyncDispose]();
+        await ownership[Symbol.asyncDispose]();
+      },
+    };
+  } catch (error) {
+    await ownership[Symbol.asyncDispose]();
+    throw error;
+  }
+}

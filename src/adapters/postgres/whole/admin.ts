@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../../../ports/clock.ts';
+import type { Processes } from '../../../ports/processes.ts';
+import type { StoreAbout, StoreAdmin } from '../../../ports/whole/store-admin.ts';
+import { Connection, type Target } from '../connection.ts';
+import { noStore } from '../edit.ts';
+import { checkedMigrations, migrate, NEWEST } from '../migrate.ts';
+
+/** Of every table, counted: an estimate would be wrong just after an import. */
+const COUNTED = [
+  ...['users', 'products', 'inventory', 'orders', 'order_lines', 'stock_movements', 'edits', 'events_log'],
+  ...['effects', 'outbox', 'undelivered', 'positions'],
+];
+const ABOUT = `SELECT current_setting('server_version') AS server, (SELECT store_id FROM orderctl.shop) AS "storeId",
+  (SELECT sum(pg_total_relation_size(c.oid))::bigint FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE n.nspname = 'orderctl' AND c.relkind IN ('r', 'p')) AS "sizeBytes"`;
+
+/** A store in PostgreSQL as a whole. */
+export function postgresAdmin({
+  clock,
+  processes,
+  ...target
+}: Target & { readonly clock: Clock; readonly processes: Processes }): StoreAdmin {
+  return {
+    name: target.url,
+    about: () => about(target),
+    async migrate() {
+      await using connection = await Connection.open(target);
+      const before = await checkedMigrations(connection);
+      await migrate(connection, randomUUID);
+      return { from: before === null ? null : Math.max(...before), to: NEWEST };
+    },
+    async source() {
+      const { openPostgresSource } = await import('./source.ts');
+      return openPostgresSource(target, { clock, processes });
+    },
+    async target(of) {
+      const { PostgresTarget } = await import('./target.ts');
+      return PostgresTarget.open(target, of, { clock, processes });
+    },
+  };
+}
+
+async function about(target: Target): Promise<StoreAbout> {
+  await using connection = await Connection.open(target);
+  const applied = await checkedMigrations(connection);
+  if (applied === null) throw noStore(target.url);
+  const [found] = await connection.query<Pick<StoreAbout, 'server' | 'storeId' | 'sizeBytes'>>(ABOUT);
+  if (found === undefined) throw new Error('orderctl.shop has no row');
+  const counts = await connection.query<{ name: string; rows: number }>(
+    COUNTED.map((name) => `SELECT '${name}' AS name, count(*) AS rows FROM orderctl.${name}`).join(
+      ' UNION ALL ',
+    ),
+  );
+  return { kind: 'postgres', ...found, version: Math.max(...applied), newest: NEWEST, rows: counts };
+}

@@ -1,0 +1,115 @@
+import type { Fact, FactLog } from '../../../domain/facts.ts';
+import type { Clock } from '../../../ports/clock.ts';
+import type { Processes } from '../../../ports/processes.ts';
+import type { StoreSource } from '../../../ports/whole/store-copy.ts';
+import { Connection, type Target } from '../connection.ts';
+import { noStore } from '../edit.ts';
+import { PostgresInspection } from '../inspection.ts';
+import { checkedMigrations } from '../migrate.ts';
+import { PostgresStore } from '../store.ts';
+import { lockCommits } from '../transactions/seq.ts';
+import { lastOf, PostgresView } from '../view.ts';
+
+/** By events_log_by_log: a line of each. */
+const LOGS = 'SELECT DISTINCT ON (log) log, key, value FROM orderctl.events_log ORDER BY log, seq, ordinal';
+
+/** A store in PostgreSQL as it is copied: nobody else owns it meanwhile. Edits go on beside it until the seal. */
+export async function openPostgresSource(
+  target: Target,
+  parts: { clock: Clock; processes: Processes },
+): Promise<StoreSource> {
+  const connection = await Connection.open(target);
+  let owner: PostgresStore | undefined;
+  try {
+    if ((await checkedMigrations(connection)) === null) throw noStore(target.url);
+    // One that was sealed by a copy which did not come to its end is copied on.
+    owner = await ownAlone(target, parts);
+    return new PostgresSource(target, parts.clock, { connection, owner });
+  } catch (error) {
+    await owner?.[Symbol.asyncDispose]();
+    await connection[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Even a store that is sealed. @throws Failure folder_in_use */
+export function ownAlone(
+  target: Target,
+  parts: { readonly clock: Clock; readonly processes: Processes },
+): Promise<PostgresStore> {
+  return PostgresStore.open({
+    ...{ ...target, ...parts, user: '', evenSealed: true },
+    ...{ purpose: 'store copy', via: 'command', isAlone: true, onNotice: () => undefined },
+  });
+}
+
+class PostgresSource implements StoreSource {
+  readonly storeId: string;
+  readonly #target: Target;
+  readonly #clock: Clock;
+  readonly #connection: Connection;
+  readonly #owner: PostgresStore;
+  readonly #views: PostgresView[] = [];
+  #seen = -1;
+
+  constructor(
+    target: Target,
+    clock: Clock,
+    { connection, owner }: { connection: Connection; owner: PostgresStore },
+  ) {
+    this.#target = target;
+    this.#clock = clock;
+    this.#connection = connection;
+    this.#owner = owner;
+    this.storeId = owner.storeId;
+  }
+
+  async factLogs(): Promise<readonly FactLog<never>[]> {
+    const rows = await this.#connection.query<{ log: string; key: string; value: Fact }>(LOGS);
+    return rows.map(({ log: name, key, value }) => {
+      const field = Object.keys(value).find((field) => String(value[field]) === key);
+      if (field === undefined) throw new Error(`no field of a fact of ${name} is its key`);
+      return { name, key: field };
+    });
+  }
+
+  /** As of one moment, which `rest` and `seal` are about too. */
+  async *history() {
+    const { view, connection } = await this.#newView();
+    this.#seen = (await lastOf(connection)).seq;
+    yield* view.history(await this.factLogs());
+  }
+
+  async #newView(): Promise<{ view: PostgresView; connection: Connection }> {
+    const connection = await Connection.open(this.#target);
+    const view = await PostgresView.open(this.#target, this.#clock, connection);
+    this.#views.push(view);
+    return { view, connection };
+  }
+
+  async rest() {
+    const { view, connection } = await this.#newView();
+    const inspection = await PostgresInspection.open(view, connection);
+    return {
+      ...{ users: inspection.users(), items: inspection.items(), positions: inspection.positions() },
+      ...{ small: await view.smallTables(), effects: inspection.effects() },
+      ...{ unsent: inspection.allUnsent(), undelivered: inspection.undelivered() },
+    };
+  }
+
+  async seal(to: string): Promise<boolean> {
+    return await this.#connection.transaction(async () => {
+      await lockCommits(this.#connection);
+      if ((await lastOf(this.#connection)).seq !== this.#seen) return false;
+      const seal = JSON.stringify({ why: 'copied', store: to });
+      await this.#connection.query('UPDATE orderctl.shop SET sealed = $1::json', [seal]);
+      return true;
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const view of this.#views) await view[Symbol.asyncDispose]();
+    await this.#owner[Symbol.asyncDispose]();
+    await this.#connection[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,79 @@
+import type { Command } from 'commander';
+import { openStoreAdmin } from '../../../compose.ts';
+import type { CopiedStoreDocument } from '../../../documents/store/store.ts';
+import { Failure } from '../../../domain/failure.ts';
+import type { StoreAdmin } from '../../../ports/whole/store-admin.ts';
+import { takeStopSignal } from '../../exit.ts';
+import { describe } from '../../help.ts';
+import { count } from '../../output/text.ts';
+import type { Session } from '../../session.ts';
+import { databasePassword } from '../../settings/store.ts';
+import { isDatabase, STORE } from '../../settings/store-type.ts';
+
+/** How often it says how far it is. */
+const SAY_EVERY_LINES = 100_000;
+
+export function registerCopy(noun: Command, session: Session): void {
+  describe(noun.command('copy'), {
+    summary: 'copy a store to another folder or database, and go on there',
+    prose:
+      'Copies all of a store that nothing runs on: tables, history with its numbers, positions, what is owed and what waits ' +
+      'to be sent. The new one must not be there yet. In the end the old one is sealed: it can be read, and nothing changes it ' +
+      '(4). Interrupted, it goes on where it was when it is run again. Compare both with "orderctl audit". Passwords come from ' +
+      'the environment, as of --store.',
+    examples: [
+      ['orderctl store copy --to postgres://me@db/shop', 'from the folder to a database'],
+      ['orderctl store copy --from postgres://me@db/shop --to back', 'and back'],
+    ],
+  })
+    .option('--from <DIR|URL>', 'the store (default: that of the settings)')
+    .requiredOption('--to <DIR|URL>', 'the new one')
+    .action(async (flags: { readonly from?: string; readonly to: string }) => {
+      const { printer, isJson } = session;
+      const [from, to] = await Promise.all([
+        open(session, '--from', flags.from),
+        open(session, '--to', flags.to),
+      ]);
+      if (from.name === to.name) {
+        throw new Failure('usage', `--from and --to are one store: ${to.name}`, {
+          fix: 'name another with --to',
+        });
+      }
+      const { copyStore } = await import('../../../app/store/copy.ts');
+      let said = 0;
+      const copied = await copyStore(from, to, {
+        signal: takeStopSignal(printer),
+        onLines: (lines) => {
+          if (lines - said < SAY_EVERY_LINES) return;
+          said = lines;
+          printer.info(`${lines} lines of history copied`);
+        },
+      });
+      const document: CopiedStoreDocument = {
+        ...{
+          from: from.name,
+          to: to.name,
+          store_id: copied.storeId,
+          lines: copied.lines,
+          continued: copied.isContinued,
+        },
+      };
+      await printer.text(
+        isJson
+          ? `${JSON.stringify(document)}\n`
+          : `copied ${from.name} to ${to.name}: ${count(copied.lines, 'line')} of history\n`,
+      );
+      printer.info(`${from.name} is sealed; go on with: orderctl --store ${to.name}`);
+    });
+}
+
+/** @throws Failure usage, invalid_value */
+async function open(
+  { settings, env }: Session,
+  flag: string,
+  given: string | undefined,
+): Promise<StoreAdmin> {
+  if (given === undefined) return openStoreAdmin(settings);
+  const storage = STORE.read(given, flag);
+  return openStoreAdmin({ storage, storePassword: isDatabase(storage) ? databasePassword(env) : null });
+}

@@ -1,0 +1,48 @@
+import type { FactLog } from '../../domain/facts.ts';
+import type { StoreSource, StoreTarget } from './store-copy.ts';
+
+/** What is known of a store as a whole. */
+export interface StoreAbout {
+  readonly kind: 'folder' | 'postgres';
+  /** The version of the server; null: there is none. */
+  readonly server: string | null;
+  readonly storeId: string | null;
+  /** The format in which it is, and the newest that this program knows. */
+  readonly version: number;
+  readonly newest: number;
+  readonly sizeBytes: number;
+  /** Counted, of each table and log. */
+  readonly rows: readonly { readonly name: string; readonly rows: number }[];
+}
+
+/** A store as a whole: what it is, and its format. */
+export interface StoreAdmin {
+  /** For messages: of a folder, its absolute path. */
+  readonly name: string;
+  /** @throws Failure not_found there is no store; corrupt_state, store_too_new */
+  about(): Promise<StoreAbout>;
+  /**
+   * Makes the store where there is none, and brings it to the newest version.
+   *
+   * @returns its version before; null: there was none
+   * @throws Failure folder_in_use, store_too_new, store_refused, write_failed
+   */
+  migrate(): Promise<{ readonly from: number | null; readonly to: number }>;
+  /**
+   * To copy it: waits for nobody.
+   *
+   * @throws Failure not_found, folder_in_use (somebody uses it)
+   */
+  source(): Promise<StoreSource>;
+  /**
+   * To make it of another one, or to go on with that.
+   *
+   * @param from what it is copied from
+   * @throws Failure already_exists there is a store already, or the beginning of another copy
+   */
+  target(of: {
+    readonly storeId: string;
+    readonly from: string;
+    readonly factLogs: readonly FactLog<never>[];
+  }): Promise<StoreTarget>;
+}

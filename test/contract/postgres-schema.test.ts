@@ -1,0 +1,211 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import pg from 'pg';
+import { processes } from '../../src/adapters/files/owner/processes.ts';
+import { openPostgres } from '../../src/adapters/postgres/open.ts';
+import { systemClock } from '../../src/compose.ts';
+import { CHECKOUT, type CheckoutFact } from '../../src/domain/checkout/facts.ts';
+import { newFact, type FactLog } from '../../src/domain/facts.ts';
+import type { Effect } from '../../src/domain/effects.ts';
+import type { StoreAccess } from '../../src/ports/access.ts';
+import type { Outgoing } from '../../src/ports/store.ts';
+import { startTestPostgres, type TestPostgres } from '../support/postgres.ts';
+import { accepted, order } from './store.suite.ts';
+
+let server: TestPostgres;
+let client: pg.Client;
+let access: StoreAccess;
+beforeAll(async () => {
+  server = await startTestPostgres();
+  client = new pg.Client(server.url);
+  await client.connect();
+  access = openPostgres({ url: server.url, password: null, clock: systemClock, processes, user: 'tester' });
+  await fillShop();
+});
+afterAll(async () => {
+  await client.end();
+  await server[Symbol.asyncDispose]();
+});
+
+const AT = '2026-11-28T10:00:00.000Z';
+const STEP = { order_id: 'WEB-1', at: AT, topic: 't', partition: 0, offset: 1 } as const;
+const LINE = { product_id: 'pen', quantity: 2, unit_price: '1.50' };
+const FACTS: readonly CheckoutFact[] = [
+  { ...STEP, step: 'charge_owed', amount: '3.00' },
+  { ...STEP, step: 'paid', amount: '3.00', reference: 'ch-1', attempts: 2 },
+  { ...STEP, step: 'reserved', items: [LINE] },
+  { ...STEP, step: 'dispatched', carrier: 'DHL', tracking_number: 'T-1' },
+  { ...STEP, order_id: 'WEB-2', step: 'charge_owed', amount: '9.00' },
+  {
+    ...STEP,
+    order_id: 'WEB-2',
+    step: 'declined',
+    amount: '9.00',
+    reference: null,
+    reason: 'no_funds',
+    attempts: 1,
+  },
+];
+/** Of the events of the shop's tills. */
+const EVENTS_LOG: FactLog<Record<string, unknown>> = { name: 'events_log', key: 'event_id' };
+const EVENT = {
+  ...{
+    event_id: 'E-1',
+    source: 'store_sales',
+    product_id: 'pen',
+    quantity: 3,
+    unit_price: null,
+    order_id: null,
+  },
+  ...{
+    store_id: 'S',
+    supplier_id: null,
+    occurred_at: AT,
+    status: 'applied',
+    reason: null,
+    delta: -3,
+    on_hand: 7,
+  },
+  ...{ at: AT, topic: 'store_sales', partition: 0, offset: 4, raw: Buffer.from('{}').toString('base64') },
+};
+const LETTER: Outgoing = {
+  kind: 'record',
+  id: 'orders/3@17',
+  topic: 'orders.dlq',
+  key: null,
+  value: null,
+  headers: [],
+};
+const EFFECT: Effect = {
+  ...{
+    id: 'e-1',
+    kind: 'charge',
+    key: 'k',
+    fields: {},
+    state: 'due',
+    dueAt: 0,
+    attempts: 0,
+    firstTriedAt: null,
+  },
+};
+
+async function fillShop(): Promise<void> {
+  const how = { via: 'command', onNotice: () => undefined } as const;
+  await access.edit({ kind: 'user.add', user: 'alice', status: 'paid' }, how);
+  await access.edit({ kind: 'item.add', item: 'pen', quantity: 12, name: 'Pen', price: '1.50' }, how);
+  await using store = await access.own({ purpose: 'test', via: 'consume', onNotice: () => undefined });
+  const events = [EVENT, { ...EVENT, event_id: 'E-2', status: 'rejected' as const }];
+  await store.transact(
+    {
+      ...{ users: ['alice'], items: ['pen'], orders: ['ORD-1'], effects: ['e-1'] },
+      facts: new Map([
+        [CHECKOUT, ['WEB-1', 'WEB-2']],
+        [EVENTS_LOG, ['E-1', 'E-2']],
+      ]),
+    },
+    () => ({
+      changes: {
+        decisions: [accepted(order('ORD-1', 'pen'), [12])],
+        facts: [
+          ...FACTS.map((fact) => newFact(CHECKOUT, fact)),
+          ...events.map((event) => newFact(EVENTS_LOG, event)),
+        ],
+        movements: [{ item: 'pen', delta: -3, cause: 'sale', orderId: null, eventId: 'E-1' }],
+        outgoing: [LETTER],
+        effects: [{ id: 'e-1', effect: EFFECT }],
+        small: [{ table: { name: 'suppliers' }, key: 'ACME', value: { name: 'Acme', contact: 'a@acme' } }],
+      },
+      result: null,
+    }),
+  );
+}
+
+describe('views for SQL', () => {
+  test.each([
+    ['products', 'product_id, name, category, price'],
+    ['inventory', 'product_id, quantity_on_hand, last_updated'],
+    ['orders', 'order_id, product_id, quantity, source, timestamp'],
+    ['suppliers', 'supplier_id, name, contact'],
+    ['events_log', 'event_id, raw_event, processed_at, status'],
+    ['reports', 'report_date, total_sales, top_sellers, low_stock'],
+  ])('shop.%s has the columns that shops expect', async (view, columns) => {
+    const { fields } = await client.query(`SELECT * FROM shop.${view}`);
+    expect(fields.map(({ name }) => name).join(', ')).toBe(columns);
+  });
+
+  test('have the sales of all channels, what was paid and what was sent', async () => {
+    const rows = async (statement: string): Promise<unknown> => (await client.query<object>(statement)).rows;
+    expect(
+      await rows('SELECT order_id, product_id, quantity, source FROM shop.orders ORDER BY order_id'),
+    ).toEqual([
+      { order_id: 'E-1', product_id: 'pen', quantity: '3', source: 'store' },
+      { order_id: 'ORD-1', product_id: 'pen', quantity: '2', source: 'online' },
+      { order_id: 'WEB-1', product_id: 'pen', quantity: '2', source: 'online' },
+    ]);
+    expect(
+      await rows(`SELECT order_id, status, amount, reason, attempts FROM orderctl.payments ORDER BY 1`),
+    ).toEqual([
+      { order_id: 'WEB-1', status: 'paid', amount: '3.00', reason: null, attempts: 2 },
+      { order_id: 'WEB-2', status: 'declined', amount: '9.00', reason: 'no_funds', attempts: 1 },
+    ]);
+    expect(await rows(`SELECT order_id, status, carrier FROM orderctl.shipments`)).toEqual([
+      { order_id: 'WEB-1', status: 'dispatched', carrier: 'DHL' },
+    ]);
+    expect(
+      await rows(`SELECT event_id, convert_from(raw_event, 'UTF8') AS raw, status FROM shop.events_log`),
+    ).toEqual([
+      { event_id: 'E-1', raw: '{}', status: 'applied' },
+      { event_id: 'E-2', raw: '{}', status: 'rejected' },
+    ]);
+    expect(await rows('SELECT * FROM shop.suppliers')).toEqual([
+      { supplier_id: 'ACME', name: 'Acme', contact: 'a@acme' },
+    ]);
+  });
+});
+
+/** References that are not enforced: each row would cost a look-up, and rejected orders name what does not exist. */
+const UNENFORCED = [
+  ['order_lines', 'orders', 'order_id'],
+  ['orders', 'users', 'user_name'],
+  ['order_lines', 'products', 'item'],
+  ['stock_movements', 'products', 'item'],
+] as const;
+
+test('the picture of the tables is the one in the docs', async () => {
+  const { rows: columns } = await client.query<{
+    table: string;
+    column: string;
+    type: string;
+    key: boolean;
+  }>(`
+    SELECT c.relname AS table, a.attname AS column, replace(format_type(a.atttypid, NULL), ' ', '_') AS type,
+      EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND a.attnum = ANY(i.indkey)) AS key
+    FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE c.relnamespace = 'orderctl'::regnamespace AND c.relkind IN ('r', 'p') ORDER BY c.relname, a.attnum`);
+  const { rows: references } = await client.query<{ from: string; to: string; column: string }>(`
+    SELECT c.conrelid::regclass::text AS from, c.confrelid::regclass::text AS to, a.attname AS column
+    FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+    WHERE c.contype = 'f' AND c.connamespace = 'orderctl'::regnamespace ORDER BY 1, 2`);
+  const bare = (name: string): string => name.replace('orderctl.', '');
+  const picture = [
+    ...references.map(({ from, to, column }) => `  ${bare(to)} ||--o| ${bare(from)} : ${column}`),
+    ...UNENFORCED.map(([from, to, column]) => `  ${to} ||..o{ ${from} : ${column}`),
+    ...[...new Set(columns.map(({ table }) => table))].flatMap((table) => [
+      `  ${table} {`,
+      ...columns
+        .filter((column) => column.table === table)
+        .map(({ column, type, key }) => `    ${type} ${column}${key ? ' PK' : ''}`),
+      '  }',
+    ]),
+  ];
+  const text = `# The tables of a store in PostgreSQL
+
+Schema \`orderctl\`, from a live database by \`test/contract/postgres-schema.test.ts\`, which writes this file with \`-u\`. Dotted
+lines are references that no constraint enforces. [A database for a store](postgres.md) says which tables SQL may change.
+
+\`\`\`mermaid
+erDiagram
+${picture.join('\n')}
+\`\`\`
+`;
+  await expect(text).toMatchFileSnapshot('../../docs/postgres-tables.md');
+});

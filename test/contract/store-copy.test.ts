@@ -1,0 +1,187 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openFolder } from '../../src/adapters/files/folder.ts';
+import { processes } from '../../src/adapters/files/owner/processes.ts';
+import { folderAdmin } from '../../src/adapters/files/whole/admin.ts';
+import { openPostgres } from '../../src/adapters/postgres/open.ts';
+import { postgresAdmin } from '../../src/adapters/postgres/whole/admin.ts';
+import { audit } from '../../src/app/audit/audit.ts';
+import { copyStore, wholeTransactions } from '../../src/app/store/copy.ts';
+import { systemClock } from '../../src/compose.ts';
+import { CHECKOUT } from '../../src/domain/checkout/facts.ts';
+import type { Effect } from '../../src/domain/effects.ts';
+import { newFact } from '../../src/domain/facts.ts';
+import type { StoreAccess } from '../../src/ports/access.ts';
+import type { StoreAdmin } from '../../src/ports/whole/store-admin.ts';
+import type { HistoryLine, OutgoingRecord } from '../../src/ports/store.ts';
+import { startTestPostgres, type TestPostgres } from '../support/postgres.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { accepted, collect, order, rejected } from './store.suite.ts';
+
+const makeFolder = temporaryFolder();
+let server: TestPostgres;
+beforeAll(async () => {
+  server = await startTestPostgres();
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+const onNotice = (): void => undefined;
+const SMALL = { name: 'cursors' };
+const LETTERS = ['1', '2', '3'].map((at): OutgoingRecord => {
+  return {
+    kind: 'record',
+    id: `orders/0@${at}`,
+    topic: 'orders.dlq',
+    key: Buffer.from([255]),
+    value: null,
+    headers: [],
+  };
+});
+const EFFECT: Effect = {
+  ...{
+    id: 'e-1',
+    kind: 'charge',
+    key: 'k',
+    fields: { a: 1 },
+    state: 'due',
+    dueAt: 5,
+    attempts: 0,
+    firstTriedAt: null,
+  },
+};
+
+async function all<T>(of: Iterable<T> | AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const one of of) found.push(one);
+  return found;
+}
+
+/** Some of all that a store holds. */
+async function fill(access: StoreAccess): Promise<void> {
+  const how = { via: 'command', onNotice } as const;
+  await access.edit({ kind: 'user.add', user: 'alice', status: 'paid' }, how);
+  await access.edit({ kind: 'user.add', user: 'bob', status: 'unpaid' }, { ...how, why: 'new' });
+  await access.edit({ kind: 'item.add', item: 'book', quantity: 100, price: '1.50' }, how);
+  await access.edit({ kind: 'item.add', item: 'gone', quantity: 1 }, how);
+  await access.edit({ kind: 'item.remove', item: 'gone' }, how);
+  await using store = await access.own({ purpose: 'test', via: 'consume', onNotice });
+  const step = {
+    order_id: 'W-1',
+    at: '2026-11-28T10:00:00.000Z',
+    topic: 't',
+    partition: 0,
+    offset: 1,
+  } as const;
+  const source = { processor: 'orders', topic: 'orders', partition: 3 } as const;
+  for (let n = 0; n < 30; n++) {
+    await store.transact(
+      {
+        ...{ users: ['alice', 'bob'], items: ['book'], orders: [`O-${n}`, `R-${n}`], effects: ['e-1'] },
+        ...{ facts: new Map([[CHECKOUT, ['W-1']]]), positions: [source] },
+      },
+      (state) => ({
+        changes: {
+          decisions: [
+            accepted(order(`O-${n}`), [state.quantity('book') ?? 0], 2 * n),
+            rejected(order(`R-${n}`), 2 * n + 1),
+          ],
+          movements:
+            n % 5 === 0 ? [{ item: 'book', delta: 3, cause: 'restock', orderId: null, eventId: null }] : [],
+          facts: n === 7 ? [newFact(CHECKOUT, { ...step, step: 'charge_owed', amount: '3.00' })] : [],
+          small: [{ table: SMALL, key: `k${n % 3}`, value: { n } }],
+          positions: [{ ...source, next: 2 * n + 2, last: null, clusterId: 'c' }],
+          outgoing: n === 3 ? LETTERS : [],
+          effects: n === 9 ? [{ id: 'e-1', effect: EFFECT }] : [],
+        },
+        result: null,
+      }),
+    );
+  }
+  const [first] = LETTERS;
+  // One is refused for good, and kept; the others wait.
+  await store.drain('orders.dlq', async (unsent) => {
+    return unsent.length > 0 && first !== undefined ? [first] : [];
+  });
+  await store.transact({}, () => ({ changes: { outgoing: LETTERS.slice(1) }, result: null }));
+  await access.edit({ kind: 'item.update', item: 'book', by: 20 }, { ...how, why: 'delivery' });
+}
+
+/** All of it, as its readers see it. */
+async function contentOf(access: StoreAccess): Promise<Record<string, unknown>> {
+  await using reader = await access.read();
+  await using inspection = await access.inspect();
+  const result = await audit(access, { topic: null, repair: false, onNotice });
+  return {
+    ...{ storeId: reader.storeId, users: [...(await reader.users())], items: [...(await reader.items())] },
+    ...{ history: await collect(reader.history([CHECKOUT])), positions: await reader.positions() },
+    ...{ small: [...(await reader.small(SMALL))].sort(), effects: await reader.effects() },
+    unsent: await all(inspection.allUnsent()),
+    undelivered: await all(reader.undelivered()),
+    // The one step of an order that there is says that others are missing.
+    audit: { checked: result.checked, differences: result.differences.map(({ kind }) => kind) },
+  };
+}
+
+test('a folder is copied to a database and back, each time whole, though it is interrupted; the source is sealed', async () => {
+  const made = makeFolder();
+  const [first, last] = [path.join(made, 'first'), path.join(made, 'last')];
+  const folder = (at: string): StoreAccess => openFolder({ folder: at, clock: systemClock, user: 'tester' });
+  const target = { url: server.url, password: null, clock: systemClock, processes };
+  const database = openPostgres({ ...target, user: 'tester' });
+  await fill(folder(first));
+  const expected = await contentOf(folder(first));
+  expect(expected.audit).toMatchObject({
+    checked: { orders: 30, rejections: 30 },
+    differences: ['step_missing', 'effect_missing'],
+  });
+  expect(expected.undelivered).toHaveLength(1);
+
+  const copy = async (from: StoreAdmin, to: StoreAdmin): Promise<void> => {
+    const signal = new AbortController().signal;
+    await expect(
+      copyStore(from, to, {
+        signal,
+        onLines: () => {
+          throw new Error('killed');
+        },
+      }),
+    ).rejects.toThrow('killed');
+    expect(await copyStore(from, to, { signal, onLines: () => undefined })).toMatchObject({
+      isContinued: true,
+    });
+  };
+  await copy(folderAdmin({ folder: first, clock: systemClock }), postgresAdmin(target));
+  expect(await contentOf(database)).toEqual(expected);
+  const how = { via: 'command', onNotice } as const;
+  const edit = { kind: 'user.update', user: 'bob', status: 'paid' } as const;
+  await expect(folder(first).edit(edit, how)).rejects.toMatchObject({ code: 'folder_in_use' });
+  await expect(
+    copyStore(folderAdmin({ folder: first, clock: systemClock }), postgresAdmin(target), {
+      signal: new AbortController().signal,
+      onLines: () => undefined,
+    }),
+  ).rejects.toMatchObject({ code: 'already_exists' });
+
+  await database.edit(edit, how);
+  const changed = await contentOf(database);
+  await copy(postgresAdmin(target), folderAdmin({ folder: last, clock: systemClock }));
+  expect(await contentOf(folder(last))).toEqual(changed);
+  await expect(database.edit(edit, how)).rejects.toMatchObject({ code: 'folder_in_use' });
+  await folder(last).edit({ kind: 'user.remove', user: 'bob' }, how);
+  expect(fs.readFileSync(path.join(last, 'users.csv'), 'utf8')).toBe('user,status\nalice,paid\n');
+});
+
+test('a transaction is in one piece, and pieces begin behind those that were copied', async () => {
+  const line = (seq: number | null): HistoryLine => ({ seq }) as HistoryLine;
+  const seqs = [null, null, ...Array.from({ length: 12_000 }, (_, n) => 1 + Math.floor(n / 7))];
+  async function* history() {
+    for (let at = 0; at < seqs.length; at += 900) yield seqs.slice(at, at + 900).map(line);
+  }
+  const pieces = await all(wholeTransactions(history(), 0));
+  expect(pieces.flat().map(({ seq }) => seq)).toEqual(seqs);
+  for (const [at, piece] of pieces.entries())
+    expect(piece[0]?.seq).not.toBe(pieces[at - 1]?.at(-1)?.seq ?? -1);
+  const rest = await all(wholeTransactions(history(), 1_000));
+  expect(rest[0]?.[0]?.seq).toBe(1_001);
+});
