@@ -113,7 +113,8 @@ describe('the store in PostgreSQL', () => {
       const onNotice = (): void => undefined;
       await using store = await access.own({ purpose: 'cut', via: 'consume', onNotice, awayLimitMs: null });
       for (const value of [1, 2, 3]) {
-        proxy.cutAfter('COMMIT');
+        // The end of the text: a BEGIN has READ COMMITTED in it.
+        proxy.cutAfter('COMMIT\0');
         expect(await count(store)).toBe(value);
         expect(proxy.cuts()).toBe(value);
       }

@@ -52,9 +52,9 @@ export const POSTGRES: readonly Mutation[] = [
   },
   {
     name: 'each process sends all of the outbox in PostgreSQL',
-    file: 'src/adapters/postgres/owner/shards.ts',
-    from: 'OR held_until < clock_timestamp()',
-    to: 'OR held_until < clock_timestamp() OR true',
+    file: 'src/adapters/postgres/outbox.ts',
+    from: 'WHERE destination = $1 AND shard = ANY($2)\n',
+    to: 'WHERE destination = $1 AND $2::int[] IS NOT NULL\n',
     tests: CONTRACT,
   },
   {
