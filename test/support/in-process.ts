@@ -6,6 +6,9 @@ import { Session } from '../../src/cli/session.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
+// Tests run many commands at once, and each listens for signals: Node warns of more than ten.
+process.setMaxListeners(100);
+
 /** What a command line printed, and the exit code that the process would have ended with. */
 export interface Ended {
   readonly code: number;
