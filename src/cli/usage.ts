@@ -23,6 +23,11 @@ export function refuseRepeats(command: Command): void {
   for (const below of command.commands) refuseRepeats(below);
 }
 
+/** The parser of an option that may be repeated: all its values, in their order. */
+export function collect(value: string, before: readonly string[] | undefined): string[] {
+  return [...(before ?? []), value];
+}
+
 /** What was wrong with a command line, in our words. */
 export function usageFailure(error: CommanderError, program: Command, words: readonly string[]): Failure {
   const chain = commandChain(program, words);

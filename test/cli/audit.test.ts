@@ -20,6 +20,7 @@ it('tells that the books balance', async () => {
   const shop = await decidedShop();
   expect(await shop.json('audit')).toEqual({
     ok: true,
+    as_of: null,
     checked: {
       ...{ items: 1, orders: 1, rejections: 1, records: null, users: 1, edits: 2 },
       ...{ checkout_orders: 0, unfinished_orders: 0, movements: 0, facts: 0 },

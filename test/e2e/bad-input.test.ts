@@ -14,7 +14,7 @@ describe('a file that is broken is refused with its line, and left as it is', ()
     ['an open quote', 'users.csv', 'user,status\n"alice,paid\n', 'user show', 2],
     ['a user twice', 'users.csv', 'user,status\nalice,paid\nalice,unpaid\n', 'user show', 3],
     ['a name that is a formula', 'users.csv', 'user,status\n=1+1,paid\n', 'user show', 2],
-    ['a negative quantity', 'inventory.csv', 'item,quantity\nbook,-1\n', 'inventory show', 2],
+    ['a quantity with two signs', 'inventory.csv', 'item,quantity\nbook,--1\n', 'inventory show', 2],
     ['a fractional quantity', 'inventory.csv', 'item,quantity\nbook,1.5\n', 'inventory show', 2],
     ['no quantity', 'inventory.csv', 'item,quantity\npen,1\nbook,\n', 'inventory show', 3],
     ['a quantity in words', 'inventory.csv', 'item,quantity\nbook,ten\n', 'inventory show', 2],

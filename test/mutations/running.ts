@@ -9,13 +9,6 @@ const PAYMENT = 'src/app/run/performers/payment.ts';
 /** Runs of several processors: what they send to each other and perform outside. */
 export const RUNNING: readonly Mutation[] = [
   {
-    name: 'dead letters of a topic are lost where its first reader does not run',
-    file: 'src/app/run/prepare.ts',
-    from: 'source.readers.find((name) => running.has(name)) === processor.name',
-    to: 'running.size > 0 && source.readers[0] === processor.name',
-    tests: SERVICES,
-  },
-  {
     name: 'a deleted topic ends the whole run',
     file: 'src/app/run/outbox/lane.ts',
     from: "isFailure(failure, 'not_found') ? topicGone(topic, failure) : failure",

@@ -82,7 +82,6 @@ export async function prepareRun(
     }
   }
   await ensureTopics(admin, topicsOf(readers, store, names), options.create, options.on);
-  const running = new Set(readers.map(({ processor }) => processor.name));
   const clusterId = await admin.clusterId();
   const prepared: PreparedTopic[][] = [];
   for (const { processor, group } of readers) {
@@ -91,8 +90,8 @@ export async function prepareRun(
     const isActive = await isGroupActive(admin, ports, { topic, group }, options);
     const topics: PreparedTopic[] = [];
     for (const source of processor.sources) {
-      // Of the readers that run here: one that does not may never run, and then nobody would send them.
-      const sendsDeadLetters = source.readers.find((name) => running.has(name)) === processor.name;
+      // Whichever readers run here: the others may run elsewhere, or later.
+      const sendsDeadLetters = source.readers[0] === processor.name;
       const of = { source, group, processor: processor.name, clusterId, sendsDeadLetters, isActive };
       topics.push(await prepareTopic(admin, store, of, options));
     }

@@ -137,7 +137,7 @@ export async function sendEvents(
   }
   if (isDone || count === null) return;
   throw new Failure('interrupted', `interrupted: ${sending.sent} of ${count} events sent`, {
-    fix: 'run the same command again: with --seed the events have the same ids, and count once',
+    fix: 'run the same command again: with the same seed the events have the same ids, and count once',
   });
 }
 

@@ -15,7 +15,7 @@ import { SendReport } from '../output/send/report.ts';
 import { count } from '../output/text.ts';
 import type { Session } from '../session.ts';
 import { openStoreOf } from '../store.ts';
-import { collect } from '../input/collect.ts';
+import { collect } from '../usage.ts';
 import { WholeFile } from '../input/whole-file.ts';
 
 const DEFAULT_COUNT = 5;

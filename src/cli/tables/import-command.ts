@@ -4,7 +4,7 @@ import type { ColumnName } from '../../app/tables/rename-columns.ts';
 import { checkWhy } from '../../domain/edit.ts';
 import { Failure } from '../../domain/failure.ts';
 import { describe } from '../help.ts';
-import { collect } from '../input/collect.ts';
+import { collect } from '../usage.ts';
 import { printNotice } from '../output/store-notices.ts';
 import type { Session } from '../session.ts';
 import { BESIDE } from './edit-command.ts';

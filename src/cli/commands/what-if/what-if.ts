@@ -3,7 +3,7 @@ import type { Circumstances } from '../../../app/what-if/again.ts';
 import { systemClock } from '../../../compose.ts';
 import { Failure } from '../../../domain/failure.ts';
 import { describe } from '../../help.ts';
-import { collect } from '../../input/collect.ts';
+import { collect } from '../../usage.ts';
 import { printWhatIf, whatIfDocument } from './print.ts';
 import { momentOf, nameOf, priceOf, userStatus, wholeNumber } from '../../parse.ts';
 import type { Session } from '../../session.ts';
