@@ -184,10 +184,7 @@ test('JSON of backup and restore', async () => {
 
 test('JSON of the store', async () => {
   const shop = penShop();
-  expect(await shop.json('store show')).toMatchObject({
-    kind: 'folder',
-    rows: [{ name: 'users.csv', rows: 1 }, {}, {}],
-  });
+  expect(await shop.json('store show')).toMatchObject({ kind: 'folder' });
   const storage = path.join(shop.folder, 'new');
   expect(await shop.json(['store', 'init', '--storage', storage])).toMatchObject({ before: null });
   const migrated = await shop.json(['store', 'migrate', '--storage', storage]);
