@@ -7,7 +7,7 @@ import { registerTop } from './top.ts';
 export function register(command: Command, session: Session): void {
   const analytics = describe(command, {
     prose:
-      'Adds up what is committed: orders of both flows, each in the hour (UTC) in which it was placed, however late it ' +
+      'Adds up what is committed: orders of both flows and sales of online shops and stores, each in the hour (UTC) in which it was placed, however late it ' +
       'was decided. Revenue is that of accepted and completed orders, at the prices that they name, less what was ' +
       'refunded of them. Works beside a running consumer.',
     examples: [
