@@ -5,6 +5,7 @@ import type { DeadLetterFilter } from '../app/dlq/filter.ts';
 import type { DeadLetterMark } from '../app/dlq/page.ts';
 import type { PageMark } from '../app/topics/from-end.ts';
 import type { KnownOrder, OrderIntake } from '../app/intake/intake.ts';
+import type { SharedReader } from '../app/intake/shared-reader.ts';
 import type { ShopWatch } from '../app/live/shop-watch.ts';
 import type { Wished } from '../app/orders/wish.ts';
 import type { ExperimentKind } from '../domain/experiments/kinds.ts';
@@ -82,6 +83,8 @@ export interface Shop {
   readonly views: Views;
   readonly access: StoreAccess;
   readonly intake: OrderIntake;
+  /** For one order at a time. */
+  readonly orders: SharedReader;
   readonly watch: ShopWatch;
   readonly live: Live;
   readonly experiments: Experiments;

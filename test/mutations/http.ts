@@ -128,4 +128,11 @@ export const HTTP: readonly Mutation[] = [
     to: '',
     tests: ['test/e2e/serve.test.ts'],
   },
+  {
+    name: 'an order is looked up in a store of before it was asked for',
+    file: 'src/app/intake/shared-reader.ts',
+    from: 'this.#next = null;\n      return',
+    to: 'return',
+    tests: ['test/app/shared-reader.test.ts'],
+  },
 ];

@@ -49,11 +49,12 @@ export class OrderIntake {
   /**
    * Sends an order, or recognises it as one that was taken or decided before.
    *
+   * @param isNew its id was made for it: nobody knows it
    * @throws Failure invalid_value: an item has no price; already_exists: the id has another content or belongs to the other flow; broker_unreachable,
    *   broker_refused, registry_unreachable: it was not taken, or (the message says so) nobody knows; sending it again under
    *   its id is safe
    */
-  async take(order: CheckoutOrder, flow: OrderFlow): Promise<TakenOrder> {
+  async take(order: CheckoutOrder, flow: OrderFlow, isNew: boolean): Promise<TakenOrder> {
     const { orderId } = order;
     const taken = this.#taken.get(orderId);
     if (taken !== undefined) {
@@ -61,7 +62,7 @@ export class OrderIntake {
       await taken.sent;
       return { orderId, isRepeat: true };
     }
-    const sent = this.#lookUpAndSend(order, flow);
+    const sent = isNew ? this.#send(order, flow) : this.#lookUpAndSend(order, flow);
     const done = sent.then(() => undefined);
     this.#remember({ order, flow, sent: done });
     try {
@@ -83,15 +84,20 @@ export class OrderIntake {
 
   /** @returns whether it was decided before, with the same content */
   async #lookUpAndSend(order: CheckoutOrder, flow: OrderFlow): Promise<boolean> {
-    const { orderId } = order;
+    const known = await this.#lookUp(order.orderId);
+    if (known === undefined) return this.#send(order, flow);
+    refuseOther(known, order, flow);
+    return true;
+  }
+
+  async #lookUp(orderId: string): Promise<KnownOrder | undefined> {
     await using reader = await this.#ports.read();
-    const known = await knownOrder(reader, orderId);
-    if (known !== undefined) {
-      refuseOther(known, order, flow);
-      return true;
-    }
+    return await knownOrder(reader, orderId);
+  }
+
+  async #send(order: CheckoutOrder, flow: OrderFlow): Promise<false> {
     if (flow === 'checkout') refuseUnpriced(order, await this.#ports.catalogue());
-    await this.#ports.batchers[flow].send({ key: orderId, value: order });
+    await this.#ports.batchers[flow].send({ key: order.orderId, value: order });
     return false;
   }
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { RecordBatcher } from '../../app/intake/batcher.ts';
 import { CatalogueCache } from '../../app/intake/catalogue.ts';
 import { OrderIntake, type KnownOrder, type OrderFlow } from '../../app/intake/intake.ts';
+import { SharedReader } from '../../app/intake/shared-reader.ts';
 import { findUnread } from '../../app/intake/unread.ts';
 import { scopeOfProcessor } from '../../app/dlq/scope.ts';
 import { KafkaWatch } from '../../app/overview/kafka-watch.ts';
@@ -62,7 +63,8 @@ export async function openShop(session: Session, create: boolean, signal: AbortS
     }),
   };
   const unreadIn = unreadOf(broker, names, { orderCodec, createdCodec });
-  const intake = new OrderIntake({ batchers, read: () => access.read(), catalogue: () => catalogue.get() });
+  const orders = new SharedReader(() => access.read());
+  const intake = new OrderIntake({ batchers, read: () => orders.read(), catalogue: () => catalogue.get() });
   const dlqTopics = scopeOfProcessor('all', { group: settings.group, names }).topics;
   const kafka = new KafkaWatch(broker, dlqTopics, systemClock);
   const feed = new LiveFeed();
@@ -76,7 +78,7 @@ export async function openShop(session: Session, create: boolean, signal: AbortS
       feed,
       overview: () => (overview.latest === null ? null : overviewDocument(overview.latest, access.name)),
     },
-    intake,
+    ...{ intake, orders },
     now: () => systemClock.now(),
     newOrderId: () => `ORD-${newId()}`,
     orderIdOf: (key) => `ORD-${createHash('sha256').update(key).digest('hex').slice(0, 32)}`,

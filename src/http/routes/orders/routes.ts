@@ -141,8 +141,8 @@ async function placeOrder(
   reply: FastifyReply,
 ): Promise<unknown> {
   const { wait } = request.query as PostQuery;
-  const order = orderOf(shop, flow, request.body, request.headers['idempotency-key']);
-  const { orderId, isRepeat } = await shop.intake.take(order, flow);
+  const { order, isNew } = orderOf(shop, flow, request.body, request.headers['idempotency-key']);
+  const { orderId, isRepeat } = await shop.intake.take(order, flow, isNew);
   void reply.header('location', `/orders/${encodeURIComponent(orderId)}`);
   if (isRepeat) void reply.header('idempotent-replayed', 'true');
   const ms = waitMs(wait);
@@ -158,10 +158,14 @@ function orderOf(
   flow: OrderFlow,
   body: unknown,
   key: string | string[] | undefined,
-): PlacedOrder {
+): { readonly order: PlacedOrder; readonly isNew: boolean } {
+  let isNew = false;
   const parsed = parseOrder(body, {
     createdAt: shop.now(),
-    newOrderId: () => (typeof key === 'string' ? shop.orderIdOf(key) : shop.newOrderId()),
+    newOrderId: () => {
+      isNew = typeof key !== 'string';
+      return typeof key === 'string' ? shop.orderIdOf(key) : shop.newOrderId();
+    },
     users: flow === 'direct' ? shop.users : 'required',
   });
   const fix = 'see /docs for what an order holds';
@@ -171,8 +175,8 @@ function orderOf(
     const message = `quantity of ${odd.item} is ${odd.quantity}, not a whole number up to ${MAX_LINE_QUANTITY}`;
     throw new Failure('invalid_value', message, { fix });
   }
-  if (flow === 'direct') return parsed.order;
+  if (flow === 'direct') return { order: parsed.order, isNew };
   const fields = checkoutFields(body);
-  if (fields.address !== undefined) return { ...parsed.order, ...fields };
+  if (fields.address !== undefined) return { order: { ...parsed.order, ...fields }, isNew };
   throw new Failure('invalid_value', 'field shipping_address is missing', { fix });
 }
