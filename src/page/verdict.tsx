@@ -108,6 +108,9 @@ function Trouble() {
   if (seen === null) return null;
   if (seen.problem !== null) return <p class="trouble">{seen.problem}</p>;
   const { consumer } = seen;
+  if (consumer === null && seen.parts !== null) {
+    return <p class="trouble">The processors are being started: orders wait meanwhile, and none is lost.</p>;
+  }
   if (consumer === null) {
     return (
       <p class="trouble">

@@ -90,6 +90,20 @@ test.skipIf(chromium === undefined)(
     for (const step of ['validated', 'paid', 'dispatched']) {
       await page.locator('.timeline b').filter({ hasText: step }).first().waitFor();
     }
+    await page.locator('.records summary').first().click();
+    // Raw and decoded: the order id in Avro is its first field.
+    await page
+      .locator('.record pre')
+      .filter({ hasText: /^order_id = "?WEB-/ })
+      .first()
+      .waitFor();
+    await page.locator('[data-place="processor:payment"]').click();
+    await page
+      .locator('.opened td')
+      .filter({ hasText: /^orders.validated$/ })
+      .waitFor();
+    await page.locator('.alerts summary').filter({ hasText: 'to alice' }).first().waitFor();
+
     await page.getByText('you placed 2 · answered 2 · decided 2 · lost 0').waitFor();
 
     await page.locator('.stock .row').filter({ hasText: /^desk/ }).click();
@@ -158,6 +172,7 @@ test.skipIf(chromium === undefined)(
     await page.getByLabel('Token').fill('t'.repeat(32));
     await page.keyboard.press('Enter');
     await page.getByText('No processor runs on this shop').waitFor();
+    await page.locator('.process.gone').getByText('no process: orders wait in Kafka').waitFor();
     await page.getByText('This shop has no items').waitFor();
     // What could break it is not offered.
     expect(await page.locator('.breaking').count()).toBe(0);

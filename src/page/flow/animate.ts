@@ -153,6 +153,8 @@ function drawQueue(
 ): void {
   const [a, b] = [map.point(topic), map.point(processor)];
   if (a === undefined || b === undefined) return;
+  // Where the map is one column, a queue would lie over other places: the numbers say it.
+  if (Math.abs(b.y - a.y) > Math.abs(b.x - a.x)) return;
   const length = Math.hypot(b.x - a.x, b.y - a.y);
   const step = (2.6 * RADIUS) / Math.max(1, length);
   // In the middle between both, one behind the other, in three rows.

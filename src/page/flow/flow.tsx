@@ -69,8 +69,11 @@ function Parts() {
 /** By partition while it runs, else as the server has asked the brokers. */
 function waitingIn(processor: string, topic: string): number | null {
   const running = overview.value?.consumer?.processors.find((one) => one.processor === processor);
-  if (running === undefined)
-    return listed.value?.processors.find((one) => one.processor === processor)?.lag ?? null;
+  if (running === undefined) {
+    const resting = listed.value?.processors.find((one) => one.processor === processor);
+    // Of several topics together it is one number.
+    return resting?.topics.length === 1 || resting?.lag === 0 ? resting.lag : null;
+  }
   if (running.lag === null) return null;
   return running.partitions.reduce((sum, one) => sum + (one.topic === topic ? one.lag : 0), 0);
 }
@@ -139,7 +142,7 @@ function Process({
               onClick={() => open(opened === name ? null : name)}
             >
               <b>{name}</b>
-              <small>{state === 'working' || state === 'waiting' ? rateInWords(rate, lag) : 'stopped'}</small>
+              <small>{wordsOf(state, { rate, lag })}</small>
             </button>
           ))}
         </div>
@@ -147,6 +150,12 @@ function Process({
       <p class="caption">{captionOf(state, overview.value?.consumer ?? null)}</p>
     </div>
   );
+}
+
+function wordsOf(state: State, { rate, lag }: Pick<Processor, 'rate' | 'lag'>): string {
+  if (state === 'working' || state === 'waiting') return rateInWords(rate, lag);
+  if (state === 'unknown') return 'not known';
+  return (lag ?? 0) > 0 ? `stopped · ${grouped(lag ?? 0)} wait` : 'stopped';
 }
 
 function rateInWords(rate: number | null, lag: number | null): string {
