@@ -124,9 +124,7 @@ function newProgram(session: Session): Command {
   const program = new Command('orderctl');
   describe(program, {
     summary: 'orders from Kafka into files, exactly once',
-    prose:
-      'Processes orders that arrive on Kafka against users and stock kept in plain files, each order once, ' +
-      'whatever happens in between.',
+    prose: 'Processes orders from Kafka against users and stock, each exactly once.',
     examples: [['orderctl consume --help', 'what a command does and takes']],
   });
   program

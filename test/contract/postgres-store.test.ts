@@ -42,7 +42,9 @@ describe('the store in PostgreSQL', () => {
     },
     endSessions: async () => {
       await client.query(
-        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'orderctl'`,
+        // Of this database: other tests may run on the same server.
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+          WHERE application_name = 'orderctl' AND datname = current_database()`,
       );
     },
     [Symbol.asyncDispose]: async () => {
@@ -130,7 +132,7 @@ describe('the store in PostgreSQL', () => {
         awayLimitMs: null,
         onAway: (failure) => void away.push(failure),
       });
-      await client.query('ALTER DATABASE orderctl SET default_transaction_read_only = on');
+      await client.query(`ALTER DATABASE ${client.database} SET default_transaction_read_only = on`);
       await under.endSessions();
       const counted = count(store);
       await waitFor('sessions that take none', async () => {
@@ -139,7 +141,7 @@ describe('the store in PostgreSQL', () => {
         );
         return rows.length > 0;
       });
-      await client.query('ALTER DATABASE orderctl RESET default_transaction_read_only');
+      await client.query(`ALTER DATABASE ${client.database} RESET default_transaction_read_only`);
       expect(await counted).toBe(1);
     });
 
@@ -160,12 +162,12 @@ describe('the store in PostgreSQL', () => {
     test('one that is away for longer than it may be ends the owner', async () => {
       await using under = await make();
       await using store = await open(under, { awayLimitMs: 300 });
-      await client.query('ALTER DATABASE orderctl SET default_transaction_read_only = on');
+      await client.query(`ALTER DATABASE ${client.database} SET default_transaction_read_only = on`);
       await under.endSessions();
       try {
         await expect(count(store)).rejects.toSatisfy((error) => isFailure(error, 'store_refused'));
       } finally {
-        await client.query('ALTER DATABASE orderctl RESET default_transaction_read_only');
+        await client.query(`ALTER DATABASE ${client.database} RESET default_transaction_read_only`);
       }
     });
   });

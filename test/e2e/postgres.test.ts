@@ -271,12 +271,16 @@ test('edits by SQL while orders flow: they are in the log, the books balance, an
 
 test('a list is taken in, beside what SQL changes, and taken back', async () => {
   const shop = await openDatabase();
-  const list = (text: string): void => fs.writeFileSync(path.join(shop.folder, 'list.csv'), text);
+  const file = path.join(shop.folder, 'list.csv');
+  const list = (text: string): void => fs.writeFileSync(file, text);
   list('item,quantity,colour,price\nbook,10,red,12.50\npen,70,blue,1.5\n');
-  expect(await shop.json('inventory import list.csv')).toMatchObject({ added: 2, changed: 0, removed: 0 });
+  expect(await shop.json(['inventory', 'import', file])).toMatchObject({ added: 2, changed: 0, removed: 0 });
   await ask(shop.url, `UPDATE orderctl.inventory SET quantity = quantity + 5 WHERE item = 'pen'`);
   list('item,quantity\npen,80\n');
-  expect(await shop.json('inventory import list.csv --replace')).toMatchObject({ changed: 1, removed: 1 });
+  expect(await shop.json(['inventory', 'import', file, '--replace'])).toMatchObject({
+    changed: 1,
+    removed: 1,
+  });
   expect(await shop.json('inventory undo')).toMatchObject({ added: 1, changed: 1, removed: 0 });
   expect(await shop.json('inventory show')).toMatchObject({
     items: [

@@ -11,9 +11,10 @@ export type DeadLetterId =
     }
   | { readonly kind: 'kept'; readonly of: string };
 
-const RECORD = /^(?:([A-Za-z0-9._-]{1,249}):)?([0-9]{1,10}):([0-9]{1,15})$/;
+/** Nine quadrillion offsets are enough, and each of them is a safe integer. */
+const RECORD = /^(?:([A-Za-z0-9._-]{1,249}):)?([0-9]{1,10}):([1-8]?[0-9]{1,15})$/;
 /** What it is about, as in formatRecordId, and which of them: `orders/3@17`, `orders/3@17~1a2b3c4d`. */
-const KEPT = /^kept:([A-Za-z0-9._-]{1,249}\/[0-9]{1,10}@[0-9]{1,15}(?:~[0-9a-f]{8})?)$/;
+const KEPT = /^kept:([A-Za-z0-9._-]{1,249}\/[0-9]{1,10}@[1-8]?[0-9]{1,15}(?:~[0-9a-f]{8})?)$/;
 export const DEAD_LETTER_ID_PATTERN = `${RECORD.source}|${KEPT.source}`;
 
 /** `orders.dlq:0:17`, `0:17`, `kept:orders/3@17`. */

@@ -7,7 +7,7 @@ describe('the id of a dead letter', () => {
   it.each([
     '0:17',
     '5:0',
-    '2147483647:9007199254740991',
+    '2147483647:8999999999999999',
     'kept:orders/3@17',
     'kept:a.b-c_d/0@0',
     'kept:orders/3@17~0a1b2c3d',
@@ -22,7 +22,7 @@ describe('the id of a dead letter', () => {
     ':1',
     '-1:2',
     '0:1.5',
-    '0:9007199254740992',
+    '0:9000000000000000',
     '0:17 ',
     'kept:',
     'kept:orders',
