@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import pg from 'pg';
 import { processes } from '../../src/adapters/files/owner/processes.ts';
+import { Connection } from '../../src/adapters/postgres/connection.ts';
 import { openPostgres } from '../../src/adapters/postgres/open.ts';
+import { COMMIT_LOCK, lockCommits } from '../../src/adapters/postgres/transactions/seq.ts';
 import { systemClock } from '../../src/compose.ts';
 import { isFailure } from '../../src/domain/failure.ts';
 import type { SmallTable } from '../../src/domain/facts.ts';
@@ -13,9 +15,6 @@ import { waitFor } from '../support/wait.ts';
 import { storePartsContract } from './store-parts.suite.ts';
 import { sharedStoreContract, type SharedStoreUnderTest } from './store-shared.suite.ts';
 import { storeContract } from './store.suite.ts';
-
-/** As in transactions/seq.ts. */
-const COMMIT_LOCK = 0x6f726402;
 
 describe('the store in PostgreSQL', () => {
   let server: TestPostgres;
@@ -123,6 +122,55 @@ describe('the store in PostgreSQL', () => {
       proxy.cutAfter('orderctl.small_tables');
       expect(await count(store)).toBe(4);
       expect(await count(seen)).toBe(5);
+    });
+
+    test('a lock of another session is named and waited for, and the process goes on renewing what it has', async () => {
+      await using under = await make();
+      const away: (Error | null)[] = [];
+      const onAway = (failure: Error | null): void => void away.push(failure);
+      await using store = await open(under, { awayLimitMs: null, onAway });
+      await using _other = await under
+        .access()
+        .own({ purpose: 'other', via: 'consume', onNotice: () => undefined });
+      await client.query(`BEGIN; SELECT pg_advisory_xact_lock(${COMMIT_LOCK})`);
+      const { rows: session } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      const counted = count(store);
+      const adding = { kind: 'item.add', item: 'pen', quantity: 5 } as const;
+      const edited = under.access().edit(adding, { via: 'command', onNotice: () => undefined });
+      await waitFor('a word about the lock', async () => away.length > 0);
+      expect(away[0]?.message).toMatch(
+        new RegExp(
+          `held up by session ${session[0]?.pid} \\(user orderctl\\), idle in transaction for \\d s: `,
+        ),
+      );
+      // Between two tries.
+      const { rows: fresh } = await client.query(
+        "SELECT FROM orderctl.instances WHERE seen_at > clock_timestamp() - interval '3 s'",
+      );
+      await client.query('COMMIT');
+      expect(fresh).toHaveLength(2);
+      expect(await counted).toBe(1);
+      expect(await edited).toMatchObject({ item: 'pen' });
+      expect(away.at(-1)).toBeNull();
+    });
+
+    test('a process that is paused in a commit is ended by the server, and the others go on', async () => {
+      await using under = await make();
+      await using store = await open(under);
+      await using paused = await Connection.open({ url: server.url, password: null });
+      let wake: () => void = () => undefined;
+      const pausing = paused.transaction(async () => {
+        await lockCommits(paused);
+        await new Promise<void>((resolve) => (wake = resolve));
+        return paused.query('SELECT');
+      });
+      await waitFor('it to have the lock', async () => {
+        const { rows } = await client.query("SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted");
+        return rows.length > 0;
+      });
+      expect(await count(store)).toBe(1);
+      wake();
+      await expect(pausing).rejects.toSatisfy((error) => isFailure(error, 'store_unreachable'));
     });
 
     test('a database that takes no writes, as a standby, is waited for until it does', async () => {

@@ -65,6 +65,20 @@ export const POSTGRES: readonly Mutation[] = [
     tests: CONTRACT,
   },
   {
+    name: 'a process that is paused in a commit to PostgreSQL stops all others',
+    file: 'src/adapters/postgres/connection.ts',
+    from: 'SET LOCAL idle_in_transaction_session_timeout = ${IDLE_MS};',
+    to: '',
+    tests: CONTRACT,
+  },
+  {
+    name: 'a lock of another session in PostgreSQL is waited for without a word',
+    file: 'src/adapters/postgres/connection.ts',
+    from: 'SET LOCAL lock_timeout = ${lockMs}',
+    to: 'SET LOCAL lock_timeout = 0',
+    tests: CONTRACT,
+  },
+  {
     name: 'a session that is lost ends the owner in PostgreSQL',
     file: 'src/adapters/postgres/lasting.ts',
     from: '} else if (isAway(error)) {',

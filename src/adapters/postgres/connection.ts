@@ -1,11 +1,18 @@
 import pg from 'pg';
-import { connectionFailure, failureOf, isLost, isRetried } from './failures.ts';
+import { connectionFailure, failureOf, isLocked, isLost, isRetried } from './failures.ts';
+import { lockedFailure } from './locks.ts';
 import { tlsOf } from './tls.ts';
 
 /** How long a server may take to accept a connection. One that refuses is known at once. */
 const CONNECT_TIMEOUT_MS = 8_000;
 /** How often a transaction is run again that met another one. */
 const MOST_TRIES = 20;
+/** After this long without a statement the server ends a transaction with its session, as of a process that is paused. */
+const IDLE_MS = 10_000;
+/** The longest that a statement waits for a lock before it says so, and is tried again. */
+const LOCK_MS = 5_000;
+/** After this long without a word the system asks a server each second whether it is there, ten times. */
+const KEEPALIVE_MS = 5_000;
 
 /** The session was lost while a transaction was committed: it may have been, or not. */
 export class CommitInDoubt extends Error {
@@ -61,6 +68,7 @@ export class Connection implements AsyncDisposable {
       application_name: 'orderctl',
       // The other side may be gone without a word.
       keepAlive: true,
+      keepAliveInitialDelayMillis: KEEPALIVE_MS,
       types,
     });
     const connection = new Connection(client, url);
@@ -116,13 +124,16 @@ export class Connection implements AsyncDisposable {
   /**
    * Runs `work` in a transaction, again when it met another one. One at a time on a connection.
    *
-   * @param mode what follows BEGIN
-   * @throws CommitInDoubt
+   * @param lockMs the longest that a statement waits for a lock; 0: for ever
+   * @throws CommitInDoubt; Failure that isLocked
    */
-  async transaction<T>(work: () => Promise<T>, mode = 'ISOLATION LEVEL READ COMMITTED'): Promise<T> {
+  async transaction<T>(work: () => Promise<T>, lockMs = LOCK_MS): Promise<T> {
+    // Of the transaction, not of the session: PgBouncer may give each transaction another one.
+    const begin = `BEGIN ISOLATION LEVEL READ COMMITTED;
+      SET LOCAL idle_in_transaction_session_timeout = ${IDLE_MS}; SET LOCAL lock_timeout = ${lockMs}`;
     for (let tries = 1; ; tries++) {
       // It logs its own edits: the triggers for those by SQL let them pass.
-      await this.query(`BEGIN ${mode}; SET LOCAL orderctl.is_own = 'on'`);
+      await this.script(`${begin}; SET LOCAL orderctl.is_own = 'on'`);
       this.transactionId = null;
       let result: T | undefined;
       let isCommitting = false;
@@ -135,6 +146,7 @@ export class Connection implements AsyncDisposable {
         if (isCommitting && this.#lost !== null) throw new CommitInDoubt(this.transactionId, result, error);
         // Of a session that is gone the server rolls back by itself.
         await this.query('ROLLBACK').catch(() => undefined);
+        if (isLocked(error)) throw await lockedFailure(this, error);
         if (!isRetried(error) || tries === MOST_TRIES) throw error;
       }
     }

@@ -9,8 +9,11 @@ import {
 } from '../../domain/edits/conditional.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import type { StateKeys } from '../../domain/state.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { Changes, Snapshot } from '../../ports/store.ts';
 import { Connection } from './connection.ts';
+import { isLocked } from './failures.ts';
+import { LOCKED_MS } from './lasting.ts';
 import { checkedMigrations, migrate } from './migrate.ts';
 import { EDITED } from './owner/requests.ts';
 import type { PostgresOptions } from './store.ts';
@@ -87,7 +90,7 @@ async function make<R>(
   if (request !== null && (await checkedMigrations(connection)) === null) checkWithout(request, options.url);
   await migrate(connection, randomUUID);
   const { clock, user: by } = options;
-  return await connection.transaction(async () => {
+  return await despiteLocks(clock, connection, async () => {
     const loaded = new Loaded(connection, new SmallTables().draft());
     await loaded.lock(keys);
     const [seq = 0] = await nextSeqs(connection, 1);
@@ -104,6 +107,18 @@ async function make<R>(
     await connection.query(`NOTIFY ${EDITED}`);
     return result;
   });
+}
+
+/** @throws Failure of the lock that was waited for too long */
+async function despiteLocks<R>(clock: Clock, connection: Connection, work: () => Promise<R>): Promise<R> {
+  const from = clock.now();
+  for (;;) {
+    try {
+      return await connection.transaction(work);
+    } catch (error) {
+      if (!isLocked(error) || clock.now() - from >= LOCKED_MS) throw error;
+    }
+  }
 }
 
 /** A request that nothing can fulfil must not make a store. @throws Failure of an edit that would fail in an empty one */

@@ -17,6 +17,11 @@ export function isRetried(error: unknown): boolean {
   return RETRIED.has(codeOf(error instanceof Failure ? error.cause : error));
 }
 
+/** lock_not_available: another session had a lock for longer than it is waited for. The session is as good as before. */
+export function isLocked(error: unknown): boolean {
+  return codeOf(error instanceof Failure ? error.cause : error) === '55P03';
+}
+
 /** Whether the session is gone with it. */
 export function isLost(error: unknown): boolean {
   const code = codeOf(error);

@@ -1,11 +1,13 @@
 import type { Clock } from '../../ports/clock.ts';
 import { CommitInDoubt, Connection, type Target } from './connection.ts';
-import { isAway } from './failures.ts';
+import { isAway, isLocked } from './failures.ts';
 
 /** Between two attempts to reach a database that is away. */
 const PAUSE_MS = 500;
 /** Between two looks at a transaction that its old session may still be committing. */
 const LOOK_MS = 100;
+/** A lock is waited for so long at least: the server ends a process that has it and is paused before that. */
+export const LOCKED_MS = 20_000;
 
 export interface LastingParts {
   readonly target: Target;
@@ -78,6 +80,8 @@ export class LastingConnection implements Queries, AsyncDisposable {
         if (error instanceof CommitInDoubt) {
           await this.#reopen(connection, since);
           if (await this.#wasCommitted(error)) return error.result as T;
+        } else if (isLocked(error)) {
+          await this.#pause(error, since, LOCKED_MS);
         } else if (isAway(error)) {
           // A standby in its place refuses what is asked of it, and keeps the session.
           if (!connection.isLost) await this.#pause(error, since);
@@ -94,9 +98,10 @@ export class LastingConnection implements Queries, AsyncDisposable {
   }
 
   /** @throws what it was, once nothing is to be waited for */
-  async #pause(error: unknown, since: number): Promise<void> {
+  async #pause(error: unknown, since: number, leastMs = 0): Promise<void> {
     const { clock, signal, limitMs, onAway } = this.#parts;
-    if (signal.aborted || (limitMs !== null && clock.now() - since >= limitMs)) throw error;
+    const isLate = limitMs !== null && clock.now() - since >= Math.max(limitMs, leastMs);
+    if (signal.aborted || isLate) throw error;
     this.#isAway = true;
     onAway(error instanceof Error ? error : new Error(String(error)));
     await clock.sleep(PAUSE_MS, signal);

@@ -50,6 +50,7 @@ export async function migrate(
 }
 
 async function makeMissing(connection: Connection, newStoreId: () => string): Promise<void> {
+  // What another process migrates may take long.
   await connection.transaction(async () => {
     await connection.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
     const applied = await checkedMigrations(connection);
@@ -65,7 +66,7 @@ async function makeMissing(connection: Connection, newStoreId: () => string): Pr
     }
     if (applied === null)
       await connection.query('INSERT INTO orderctl.shop (store_id) VALUES ($1)', [newStoreId()]);
-  });
+  }, 0);
 }
 
 function missing(applied: ReadonlySet<number> | null): number[] {

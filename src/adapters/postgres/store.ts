@@ -64,6 +64,7 @@ export class PostgresStore extends PostgresReads implements Store {
   readonly #effects: OwedEffects;
   readonly #group: GroupCommit;
   readonly #beat: Beat;
+  #isToLook = false;
 
   private constructor(parts: Parts) {
     super();
@@ -79,7 +80,7 @@ export class PostgresStore extends PostgresReads implements Store {
     this.#beat = new Beat({
       ...{ connection: reader, self, shards: this.#shards, how: options },
       ...{ processes: options.processes, clock: options.clock },
-      onOthers: () => this.#turns.run(() => this.#look()),
+      onOthers: () => this.#lookSoon(),
       onNews: () => this.#takeNews(),
       onFailure: (error) => void this.#turns.fail(error),
     });
@@ -183,6 +184,18 @@ export class PostgresStore extends PostgresReads implements Store {
     await reader.listen(OWED, () => this.#beat.now());
     await reader.listen(EDITED, () => this.#takeNews());
     this.#beat.start();
+  }
+
+  /** In a turn, which may have to wait for others for long. A failure has ended the store already. */
+  #lookSoon(): void {
+    if (this.#isToLook) return;
+    this.#isToLook = true;
+    void this.#turns
+      .run(() => {
+        this.#isToLook = false;
+        return this.#look();
+      })
+      .catch(() => undefined);
   }
 
   /** What others have added and taken. */

@@ -16,8 +16,8 @@ export interface BeatParts {
   readonly clock: Clock;
   readonly shards: Shards;
   readonly how: Pick<OwnOptions, 'status' | 'onStop'>;
-  /** Others own the store too, or did, or have sent what this process sends from now on. */
-  readonly onOthers: () => Promise<void>;
+  /** Others own the store too, or did, or have sent what this process sends from now on. Nothing waits for it. */
+  readonly onOthers: () => void;
   /** Others have edited. */
   readonly onNews: () => void;
   readonly onFailure: (error: unknown) => void;
@@ -88,7 +88,7 @@ export class Beat {
     const isShared = row.count > 1;
     if (isShared) await removeDead(connection, processes);
     const hasMoved = (isShared || this.#wasShared || shards.isAging) && (await shards.lease(connection));
-    if (isShared || this.#wasShared || hasMoved) await onOthers();
+    if (isShared || this.#wasShared || hasMoved) onOthers();
     this.#wasShared = isShared;
     if (row.hasNews) onNews();
   }

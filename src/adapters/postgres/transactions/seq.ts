@@ -1,7 +1,7 @@
 import type { Connection } from '../connection.ts';
 
 /** Held from the moment that a commit has its number to its end, so that numbers rise in the order of commits. */
-const COMMIT_LOCK = 0x6f726402;
+export const COMMIT_LOCK = 0x6f726402;
 
 /**
  * Until the transaction ends nobody else commits anything that counts. Call it once all rows are locked: the order of
