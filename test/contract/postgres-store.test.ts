@@ -3,7 +3,8 @@ import pg from 'pg';
 import { processes } from '../../src/adapters/files/owner/processes.ts';
 import { Connection } from '../../src/adapters/postgres/connection.ts';
 import { openPostgres } from '../../src/adapters/postgres/open.ts';
-import { COMMIT_LOCK, lockCommits } from '../../src/adapters/postgres/transactions/seq.ts';
+import { COMMIT_LOCK } from '../../src/adapters/postgres/transactions/locks.ts';
+import { lockCommits } from '../../src/adapters/postgres/transactions/seq.ts';
 import { systemClock } from '../../src/compose.ts';
 import { isFailure } from '../../src/domain/failure.ts';
 import type { SmallTable } from '../../src/domain/facts.ts';
@@ -129,7 +130,7 @@ describe('the store in PostgreSQL', () => {
       const away: (Error | null)[] = [];
       const onAway = (failure: Error | null): void => void away.push(failure);
       await using store = await open(under, { awayLimitMs: null, onAway });
-      await using _other = await under
+      await using other = await under
         .access()
         .own({ purpose: 'other', via: 'consume', onNotice: () => undefined });
       await client.query(`BEGIN; SELECT pg_advisory_xact_lock(${COMMIT_LOCK})`);
@@ -152,6 +153,7 @@ describe('the store in PostgreSQL', () => {
       expect(await counted).toBe(1);
       expect(await edited).toMatchObject({ item: 'pen' });
       expect(away.at(-1)).toBeNull();
+      expect(await count(other)).toBe(2);
     });
 
     test('a process that is paused in a commit is ended by the server, and the others go on', async () => {

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { connectionFailure, failureOf, isLocked, isLost, isRetried } from './failures.ts';
-import { lockedFailure } from './locks.ts';
+import { lockedFailure } from './transactions/locks.ts';
 import { tlsOf } from './tls.ts';
 
 /** How long a server may take to accept a connection. One that refuses is known at once. */

@@ -12,7 +12,7 @@ import type { EditStamp } from '../logs/edit-line.ts';
 import { keepUndelivered } from '../logs/undelivered.ts';
 import { openOwned } from '../owned.ts';
 import { acquire, type Ownership } from '../owner/owner.ts';
-import { smallLines, type StateLine } from '../tables/state-line.ts';
+import { smallLines, type NamedRow, type StateLine } from '../tables/state-line.ts';
 import { readSeal, removeSeal, writeSeal } from './seal.ts';
 
 /** What is in memory at a time, of what waits to be sent. */
@@ -110,8 +110,8 @@ export class FolderTarget implements StoreTarget {
     const { tables } = this.#ledger;
     const seq = this.#ledger.nextSeq - 1;
     const lines: StateLine[] = [
-      ['rows', 'users', Array.from(rest.users, (row) => [row.user, row])],
-      ['rows', 'inventory', Array.from(rest.items, (row) => [row.item, row])],
+      ['rows', 'users', Array.from(rest.users, (row): NamedRow => [row.user, row])],
+      ['rows', 'inventory', Array.from(rest.items, (row): NamedRow => [row.item, row])],
       ...rest.positions.map((position) => ['position', position] as const),
       ...Array.from(rest.small, ([name, rows]) => [...smallLines(name, rows)]).flat(),
       ...Array.from(rest.effects, (effect) => ['effect', effect.id, effect] as const),

@@ -1,7 +1,5 @@
 import type { Connection } from '../connection.ts';
-
-/** Held from the moment that a commit has its number to its end, so that numbers rise in the order of commits. */
-export const COMMIT_LOCK = 0x6f726402;
+import { COMMIT_LOCK } from './locks.ts';
 
 /**
  * Until the transaction ends nobody else commits anything that counts. Call it once all rows are locked: the order of

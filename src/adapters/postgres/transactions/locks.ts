@@ -1,6 +1,7 @@
-import { Failure } from '../../domain/failure.ts';
-import type { Connection } from './connection.ts';
-import { COMMIT_LOCK } from './transactions/seq.ts';
+import { Failure } from '../../../domain/failure.ts';
+
+/** Held from the moment that a commit has its number to its end, so that numbers rise in the order of commits. */
+export const COMMIT_LOCK = 0x6f726402;
 
 /**
  * Of the sessions that have locks of the store and wait for none themselves the one that has been at it longest. Once a
@@ -27,10 +28,16 @@ interface Holder {
   readonly query: string;
 }
 
+interface Session {
+  /** How messages name the database. */
+  readonly name: string;
+  query<R extends object>(statement: string): Promise<R[]>;
+}
+
 /** Says who has the lock that a transaction gave up waiting for; it is rolled back. */
-export async function lockedFailure(connection: Connection, cause: unknown): Promise<Failure> {
-  const [holder] = await connection.query<Holder>(HOLDER).catch(() => []);
-  const message = `PostgreSQL at ${connection.name} is held up by ${holder === undefined ? 'a lock of another session' : described(holder)}`;
+export async function lockedFailure(session: Session, cause: unknown): Promise<Failure> {
+  const [holder] = await session.query<Holder>(HOLDER).catch(() => []);
+  const message = `PostgreSQL at ${session.name} is held up by ${holder === undefined ? 'a lock of another session' : described(holder)}`;
   return new Failure('store_unreachable', message, {
     fix:
       holder === undefined
