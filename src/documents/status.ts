@@ -30,7 +30,7 @@ export const Status = object({
     Type.Enum(['starting', 'consuming', 'waiting', 'stopping', 'silent']),
     'silent: it runs, but does not answer',
   ),
-  waiting_for: nullable(Type.Enum(['broker', 'registry', 'store'])),
+  waiting_for: nullable(Type.Enum(['broker', 'registry', 'store', 'others'])),
   topic: nullable(Type.String()),
   group: nullable(Type.String()),
   orders_per_second: nullable(Type.Number({ minimum: 0 }), 'over the last ten seconds'),

@@ -10,7 +10,7 @@ export interface ConsumerStatus {
   /** `starting`: before the first record is asked for; `stopping`: it finishes what is in hand. */
   readonly state: 'starting' | 'consuming' | 'waiting' | 'stopping';
   /** What it waits for, in state `waiting`. */
-  readonly waitingFor: 'broker' | 'registry' | 'store' | null;
+  readonly waitingFor: 'broker' | 'registry' | 'store' | 'others' | null;
   readonly topic: string;
   readonly group: string;
   /** Records decided or dead-lettered a second, over the last ten seconds. */

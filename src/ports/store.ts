@@ -176,6 +176,8 @@ export interface Store extends StoreReader {
   ): Promise<number>;
   /** How many wait for `drain` by this process, by destination; those for which nothing waits are left out. */
   unsent(): ReadonlyMap<Destination, number>;
+  /** How many wait for other processes that share the store; 0 of one that has a single owner. */
+  unsentElsewhere(): Promise<number>;
   /**
    * Hands out effects that are due, by `dueAt`, and commits before it resolves that they are being tried: a crash leaves
    * them `trying`, and the next owner knows that they may have happened. Nobody else is given them until `leaseMs`

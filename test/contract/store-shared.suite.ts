@@ -146,6 +146,7 @@ export function sharedStoreContract(make: () => Promise<SharedStoreUnderTest>): 
         expect(some.map(({ id }) => id)).toEqual([0, 1, 2].map((number) => `s/${key}/${number}`));
       }
       await commit(a, { outgoing: KEYS.map((key) => message(key, 3)) });
+      expect(await b.unsentElsewhere()).toBeGreaterThan(0);
       await close(a);
       const last: Outgoing[] = [];
       await waitFor('the rest', async () => {
@@ -153,6 +154,7 @@ export function sharedStoreContract(make: () => Promise<SharedStoreUnderTest>): 
         return last.length >= 40;
       });
       expect(new Set(last.map(({ id }) => id)).size).toBe(40);
+      expect(await b.unsentElsewhere()).toBe(0);
     });
   });
 

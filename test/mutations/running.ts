@@ -158,9 +158,16 @@ export const RUNNING: readonly Mutation[] = [
   {
     name: 'a run to the end leaves what its processors have sent to each other',
     file: 'src/app/run/ending.ts',
-    from: 'if (this.#parts.between.size === 0) {',
-    to: 'if (this.#parts.between.size >= 0) {',
+    from: 'if (this.#parts.between.size === 0 &&',
+    to: 'if (this.#parts.between.size >= 0 &&',
     tests: SERVICES,
+  },
+  {
+    name: 'a run to the end of a shared store leaves what other processes are to send',
+    file: 'src/app/run/ending.ts',
+    from: "    await waits.untilAvailable(['others'], () => this.#refuseUnsentElsewhere());\n",
+    to: '',
+    tests: ['test/app/run-ending.test.ts'],
   },
   {
     name: 'every reader of a topic sends its dead letters',

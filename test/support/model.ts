@@ -363,6 +363,10 @@ class ModelStore implements Store {
     return waiting.length - refused.length;
   }
 
+  async unsentElsewhere(): Promise<number> {
+    return 0;
+  }
+
   unsent(): ReadonlyMap<Destination, number> {
     const counts = new Map<Destination, number>();
     for (const one of this.#folder.outgoing) {

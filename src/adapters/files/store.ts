@@ -233,6 +233,10 @@ export class FileStore extends FolderReads implements Store {
     return this.tables.queues.waiting();
   }
 
+  unsentElsewhere(): Promise<number> {
+    return Promise.resolve(0);
+  }
+
   takeEffects(options: Parameters<Store['takeEffects']>[0]): Promise<readonly Effect[]> {
     return this.#effects.take(options);
   }

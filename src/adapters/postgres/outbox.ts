@@ -30,6 +30,8 @@ const MOST_COUNTED = 20_000;
 const KEEP = `INSERT INTO orderctl.undelivered (name, digest, body, key, value) VALUES ($1, $2, $3, $4, $5)
   ON CONFLICT (name) DO UPDATE SET body = EXCLUDED.body`;
 
+const ELSEWHERE = 'SELECT count(*) AS waiting FROM orderctl.outbox WHERE NOT shard = ANY($1)';
+
 interface Window {
   /** In which it was read. */
   readonly term: number;
@@ -80,6 +82,14 @@ export class Outbox {
 
   unsent(): ReadonlyMap<Destination, number> {
     return new Map(this.#waiting);
+  }
+
+  /** Those in shards of others, and of nobody. */
+  async unsentElsewhere(): Promise<number> {
+    const [row] = await this.#turns.run(() =>
+      this.#connection.query<{ waiting: number }>(ELSEWHERE, [this.#shards.all]),
+    );
+    return row?.waiting ?? 0;
   }
 
   drain(

@@ -223,6 +223,10 @@ export class PostgresStore extends PostgresReads implements Store {
     return this.#outbox.drain(destination, send);
   }
 
+  unsentElsewhere(): Promise<number> {
+    return this.#outbox.unsentElsewhere();
+  }
+
   unsent(): ReadonlyMap<Destination, number> {
     return this.#outbox.unsent();
   }

@@ -117,7 +117,8 @@ export type PrepareEvent =
   | { readonly kind: 'moved'; readonly topic: string; readonly move: PositionMove };
 
 /** What a run may wait for. */
-export type Awaited = 'broker' | 'registry' | 'store';
+/** `others`: processes that share the store, and are to send what they have taken over. */
+export type Awaited = 'broker' | 'registry' | 'store' | 'others';
 
 export type WaitEvent =
   | {

@@ -12,6 +12,7 @@ const FAILURES: Readonly<Record<Awaited, FailureCode>> = {
   broker: 'broker_unreachable',
   registry: 'registry_unreachable',
   store: 'store_unreachable',
+  others: 'store_unreachable',
 };
 
 /** Whether a run ends by itself. */
@@ -36,9 +37,11 @@ export interface WaitsParts {
 export class Waits {
   readonly #parts: WaitsParts;
   readonly #waiting: Readonly<Record<Awaited, Set<object>>> = {
-    ...{ broker: new Set(), registry: new Set(), store: new Set() },
+    ...{ broker: new Set(), registry: new Set(), store: new Set(), others: new Set() },
   };
-  readonly #saidAt: Record<Awaited, number> = { broker: -Infinity, registry: -Infinity, store: -Infinity };
+  readonly #saidAt: Record<Awaited, number> = {
+    ...{ broker: -Infinity, registry: -Infinity, store: -Infinity, others: -Infinity },
+  };
 
   constructor(parts: WaitsParts) {
     this.#parts = parts;

@@ -71,7 +71,7 @@ export class Work {
   }
 
   #makeEnding(): Ending {
-    const { ports, outbox, effects, waits, end, failed, options } = this.#parts;
+    const { ports, store, outbox, effects, waits, end, failed, options } = this.#parts;
     const { readings } = this;
     const read = new Set(readings.flatMap(({ topics }) => topics));
     const sent = readings
@@ -80,7 +80,7 @@ export class Work {
     const between = new Set(sent.map((one) => topicOf(one, options.names)));
     const destinations = [...new Set(sent.map(({ name }) => name))];
     return new Ending({
-      ...{ readings, outbox, effects, waits, between, destinations, broker: ports.broker },
+      ...{ readings, outbox, effects, waits, between, destinations, store, broker: ports.broker },
       onEnd: () => {
         this.#hasEnded = true;
         end.abort();

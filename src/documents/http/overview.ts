@@ -29,7 +29,7 @@ export const Overview = object({
     object({
       pid: Type.Integer(),
       state: Type.Enum(['starting', 'consuming', 'waiting', 'stopping']),
-      waiting_for: nullable(Type.Enum(['broker', 'registry', 'store'])),
+      waiting_for: nullable(Type.Enum(['broker', 'registry', 'store', 'others'])),
       lag: nullable(Type.Integer()),
       processors: Type.Array(ProcessorState),
     }),

@@ -13,7 +13,7 @@ export const ProcessorList = object({
     object({
       pid: Type.Integer({ minimum: 1 }),
       started_at: Time,
-      waiting_for: nullable(Type.Enum(['broker', 'registry', 'store'])),
+      waiting_for: nullable(Type.Enum(['broker', 'registry', 'store', 'others'])),
     }),
     'the process that runs them; null: none does, or "problem" says why that is not known',
   ),

@@ -1,4 +1,4 @@
-import { serviceName } from '../awaited.ts';
+import { answersAgain, serviceName } from '../awaited.ts';
 import type { OrdersEvent, RunEvent } from '../../../app/run/events.ts';
 import { wayOut } from '../../hints.ts';
 import type { Session } from '../../session.ts';
@@ -56,7 +56,7 @@ export function printRunEvent(
       break;
     }
     case 'resumed':
-      printer.info(`the ${serviceName(event.for)} ${event.for === 'broker' ? 'answer' : 'answers'} again`);
+      printer.info(answersAgain(event.for));
       break;
     case 'silent':
     case 'answered':
