@@ -64,6 +64,7 @@ async function shopWithDays(): Promise<Shop> {
       reason: 'insufficient_stock',
     }),
     event('e-4', 'supplier_restocks', '2026-03-29T10:00:00.000Z'),
+    event('e-5', 'store_sales', '2026-05-01T10:00:00.000Z', { unit_price: null }),
   ];
   await store.transact({}, () => ({ changes: { facts }, result: null }));
   return shop;
@@ -109,6 +110,12 @@ it.each([
   'daily --to ftp://shop/x',
 ])('report %s is wrong usage', async (wrong) => {
   expect((await openShop().run(`report ${wrong}`)).code).toBe(2);
+});
+
+it('report daily says what it could not count as money', async () => {
+  const shop = await shopWithDays();
+  const { stderr } = await shop.ok('report daily --date 2026-05-01 --time-zone UTC --to out');
+  expect(stderr).toContain('1 line sold without a price');
 });
 
 it('report daily writes the same bytes for a day that is over, until something of it comes late', async () => {

@@ -8,7 +8,7 @@ import { csvText } from '../../output/csv.ts';
 import { reportHtml } from '../../output/report/html.ts';
 import { choice } from '../../parse.ts';
 import type { Session } from '../../session.ts';
-import { CSV_COLUMNS, csvRows, readDay, type DayFlags } from './day.ts';
+import { CSV_COLUMNS, csvRows, readDay, sayUnpriced, type DayFlags } from './day.ts';
 
 interface Flags extends DayFlags {
   readonly to: string;
@@ -62,6 +62,7 @@ async function write(session: Session, flags: Flags): Promise<void> {
     if (!isJson) await printer.text(`${state} ${flags.to.replace(/\/+$/, '')}/${file}\n`);
   }
   const { report_date, time_zone, complete, total_sales, order_count } = report;
+  sayUnpriced(session, report);
   if (!complete) printer.warn(`${report_date} is not over: the report will change`);
   if (!isJson) return;
   const counts = { report_date, time_zone, complete, total_sales, order_count };

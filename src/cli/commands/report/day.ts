@@ -4,6 +4,7 @@ import { systemClock } from '../../../compose.ts';
 import type { DailyReport } from '../../../documents/reports/daily.ts';
 import { dailyDocument } from '../../../documents/write/daily.ts';
 import { dayOf } from '../../parse.ts';
+import { count } from '../../output/text.ts';
 import type { Session } from '../../session.ts';
 import { openStoreOf } from '../../store.ts';
 
@@ -28,4 +29,9 @@ export async function readDay(session: Session, { date, timeZone }: DayFlags): P
 
 export function csvRows({ report_date, sales }: DailyReport): readonly object[] {
   return sales.map((row) => ({ report_date, ...row }));
+}
+
+/** Sales that the report cannot count as money. */
+export function sayUnpriced({ printer }: Session, { unpriced_lines: lines }: DailyReport): void {
+  if (lines > 0) printer.info(`${count(lines, 'line')} sold without a price: they add nothing`);
 }

@@ -5,7 +5,7 @@ import { openCsv } from '../../output/csv.ts';
 import { printTable } from '../../output/print-table.ts';
 import { count } from '../../output/text.ts';
 import type { Session } from '../../session.ts';
-import { CSV_COLUMNS, csvRows, readDay, type DayFlags } from './day.ts';
+import { CSV_COLUMNS, csvRows, readDay, sayUnpriced, type DayFlags } from './day.ts';
 
 export function registerShow(report: Command, session: Session): void {
   describe(report.command('show'), {
@@ -52,9 +52,7 @@ async function show(session: Session, report: DailyReport): Promise<void> {
       { title: 'REVENUE', align: 'right', isWhole: true, cell: (row) => row.total_revenue },
     ]);
   }
-  if (report.unpriced_lines > 0) {
-    printer.info(`${count(report.unpriced_lines, 'line')} sold without a price: they add nothing`);
-  }
+  sayUnpriced(session, report);
   const low = low_stock.map(({ product_id, on_hand }) => `${product_id} (${on_hand})`);
   if (low.length > 0) printer.info(`low at the end: ${low.slice(0, LISTED).join(', ')}${more(low.length)}`);
 }
