@@ -1,7 +1,7 @@
 // @ts-check
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createReadStream, existsSync } from 'node:fs';
+import { createReadStream, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -113,10 +113,14 @@ function jobOf(cluster, id, count) {
   return { cluster, topic: id, count, id, users: SHOP.users, items: SHOP.items };
 }
 
-/** @param {Job} job */
+/** Topics of its own: a new folder would read what an earlier job has sent. @param {Job} job */
 function envOf(job) {
-  const env = settingsOf(job);
-  return { ...env, ORDERCTL_TOPIC: 'orders', ORDERCTL_TOPICS: `orders.created=${job.topic}` };
+  const { channels } = JSON.parse(readFileSync(join(ROOT, 'docs', 'asyncapi.json'), 'utf8'));
+  const names = Object.keys(channels).filter((name) => name !== 'orders' && !name.endsWith('.dlq'));
+  const topicOf = (/** @type {string} */ name) =>
+    name === 'orders.created' ? job.topic : `${job.id}.${name}`;
+  const topics = names.map((name) => `${name}=${topicOf(name)}`).join(',');
+  return { ...settingsOf(job), ORDERCTL_TOPIC: 'orders', ORDERCTL_TOPICS: topics };
 }
 
 /** @param {Job} job @param {readonly string[]} flags */
@@ -223,7 +227,8 @@ async function readLog(storage) {
 /** @param {Map<string, Result[]>} results @param {string} name @param {Result} result */
 function note(results, name, result) {
   const { rate, p50, p99 } = result;
-  say(`${name}: ${whole(rate)}/s, p50 ${p50} ms, p99 ${p99} ms`);
+  const latency = Number.isNaN(p50) ? '' : `p50 ${p50} ms, p99 ${p99} ms`;
+  say(`${name}: ${[Number.isNaN(rate) ? '' : `${whole(rate)}/s`, latency].filter(Boolean).join(', ')}`);
   results.set(name, [...(results.get(name) ?? []), result]);
 }
 
