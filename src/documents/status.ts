@@ -4,6 +4,9 @@ import { Count, CountByName, COUNTS, nullable, object, Seconds, Time, type Docum
 export const Counts = object(COUNTS);
 export type Counts = Document<typeof Counts>;
 
+/** null: it waits for nothing. */
+export const WaitingFor = nullable(Type.Enum(['broker', 'registry', 'store', 'others']));
+
 /** What a processor says of itself while it runs. */
 export const ProcessorState = object({
   processor: Type.String(),
@@ -30,7 +33,7 @@ export const Status = object({
     Type.Enum(['starting', 'consuming', 'waiting', 'stopping', 'silent']),
     'silent: it runs, but does not answer',
   ),
-  waiting_for: nullable(Type.Enum(['broker', 'registry', 'store', 'others'])),
+  waiting_for: WaitingFor,
   topic: nullable(Type.String()),
   group: nullable(Type.String()),
   orders_per_second: nullable(Type.Number({ minimum: 0 }), 'over the last ten seconds'),

@@ -5,12 +5,18 @@ import type { StoreNotice } from './notices.ts';
 import type { Processes } from './processes.ts';
 import type { Source } from './store.ts';
 
+/**
+ * What a run may wait for. `store`: its database; `others`: processes that share the store, and are to send what they
+ * have taken over.
+ */
+export type Awaited = 'broker' | 'registry' | 'store' | 'others';
+
 /** The status that a running consumer reports. */
 export interface ConsumerStatus {
   /** `starting`: before the first record is asked for; `stopping`: it finishes what is in hand. */
   readonly state: 'starting' | 'consuming' | 'waiting' | 'stopping';
   /** What it waits for, in state `waiting`. */
-  readonly waitingFor: 'broker' | 'registry' | 'store' | 'others' | null;
+  readonly waitingFor: Awaited | null;
   readonly topic: string;
   readonly group: string;
   /** Records decided or dead-lettered a second, over the last ten seconds. */

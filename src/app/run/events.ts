@@ -12,7 +12,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Codec, DeadLetterCode, Decoded } from '../../ports/codec.ts';
 import type { EffectPerformers } from '../../ports/effects.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
-import type { ConsumerStatus, OwnOptions } from '../../ports/owner.ts';
+import type { Awaited, ConsumerStatus, OwnOptions } from '../../ports/owner.ts';
 import type { Destination, Store } from '../../ports/store.ts';
 import type { ShopOptions } from '../../processors/options.ts';
 import type { Handled } from '../../processors/draft.ts';
@@ -115,10 +115,6 @@ export type PrepareEvent =
       readonly ahead: readonly GroupAhead[];
     }
   | { readonly kind: 'moved'; readonly topic: string; readonly move: PositionMove };
-
-/** What a run may wait for. */
-/** `others`: processes that share the store, and are to send what they have taken over. */
-export type Awaited = 'broker' | 'registry' | 'store' | 'others';
 
 export type WaitEvent =
   | {

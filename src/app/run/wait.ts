@@ -1,6 +1,7 @@
 import { isFailure, type FailureCode } from '../../domain/failure.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Awaited, RunOptions, WaitEvent } from './events.ts';
+import type { Awaited } from '../../ports/owner.ts';
+import type { RunOptions, WaitEvent } from './events.ts';
 
 /** How often the wait is reported. */
 const WARN_EVERY_MS = 30_000;

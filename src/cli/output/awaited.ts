@@ -1,4 +1,4 @@
-import type { Awaited } from '../../app/run/events.ts';
+import type { Awaited } from '../../ports/owner.ts';
 
 const NAMES: Readonly<Record<Awaited, string>> = {
   broker: 'brokers',

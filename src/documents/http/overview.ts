@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { ORDER_STATUSES } from '../../domain/checkout/status.ts';
-import { ProcessorState } from '../status.ts';
+import { ProcessorState, WaitingFor } from '../status.ts';
 import { Count, nullable, object, Time, type Document } from '../shapes.ts';
 
 /** What there is to see of a shop at one moment. */
@@ -29,7 +29,7 @@ export const Overview = object({
     object({
       pid: Type.Integer(),
       state: Type.Enum(['starting', 'consuming', 'waiting', 'stopping']),
-      waiting_for: nullable(Type.Enum(['broker', 'registry', 'store', 'others'])),
+      waiting_for: WaitingFor,
       lag: nullable(Type.Integer()),
       processors: Type.Array(ProcessorState),
     }),

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { ProcessorState } from '../status.ts';
+import { ProcessorState, WaitingFor } from '../status.ts';
 import { Count, nullable, object, Time, type Document } from '../shapes.ts';
 
 const { partitions, records_per_second, last_commit_at, read, dead_lettered, outcomes } =
@@ -13,7 +13,7 @@ export const ProcessorList = object({
     object({
       pid: Type.Integer({ minimum: 1 }),
       started_at: Time,
-      waiting_for: nullable(Type.Enum(['broker', 'registry', 'store', 'others'])),
+      waiting_for: WaitingFor,
     }),
     'the process that runs them; null: none does, or "problem" says why that is not known',
   ),

@@ -2,8 +2,8 @@ import type { ProcessorName } from '../../../domain/messages/message.ts';
 import { topicOf, type TopicNames } from '../../../domain/messages/topic-names.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { StoreNotice } from '../../../ports/notices.ts';
-import type { BrokenFile, ConsumerStatus, ProcessorStatus } from '../../../ports/owner.ts';
-import type { Awaited, RunEvent, Service } from '../events.ts';
+import type { Awaited, BrokenFile, ConsumerStatus, ProcessorStatus } from '../../../ports/owner.ts';
+import type { RunEvent, Service } from '../events.ts';
 import { Rate } from './rate.ts';
 
 /** Knows how far a processor has read. */
