@@ -157,6 +157,13 @@ export const READING: readonly Mutation[] = [
     tests: ['test/unit/kafka/offsets.test.ts'],
   },
   {
+    name: 'a node that was cut off is believed about the end of a partition',
+    file: 'src/adapters/kafka/protocol/requests/list-offsets.ts',
+    from: 'encoder.writeInt32(partition).writeInt32(leaderEpoch)',
+    to: 'encoder.writeInt32(partition).writeInt32(Math.min(leaderEpoch, -1))',
+    tests: ['test/unit/kafka/leaders.test.ts'],
+  },
+  {
     name: 'a start without a leader conceals what it passes over',
     file: 'src/app/offsets/plan.ts',
     from: '?.next ?? 0;\n    return [{',

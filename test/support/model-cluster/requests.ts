@@ -19,7 +19,7 @@ export const API = {
 /** The one version of each that is offered: that of the description below. https://kafka.apache.org/protocol */
 const VERSIONS: Readonly<Record<number, number>> = {
   [API.fetch]: 11,
-  [API.listOffsets]: 2,
+  [API.listOffsets]: 4,
   [API.metadata]: 7,
   [API.offsetCommit]: 3,
   [API.offsetFetch]: 3,
@@ -179,18 +179,23 @@ function listOffsets(reader: Reader, writer: Writer, node: Node): void {
   reader.int8();
   const topics = reader.structs(() => ({
     topic: reader.string(),
-    partitions: reader.structs(() => ({ partition: reader.int32(), timestamp: reader.int64() })),
+    partitions: reader.structs(() => ({
+      partition: reader.int32(),
+      epoch: reader.int32(),
+      timestamp: reader.int64(),
+    })),
   }));
   writer.int32(0);
   writer.structs(topics, ({ topic, partitions }) => {
     writer.string(topic);
-    writer.structs(partitions, ({ partition, timestamp }) => {
+    writer.structs(partitions, ({ partition, epoch, timestamp }) => {
       const replica = node.partitions[node.model.indexOf({ topic, partition })];
-      const error = refusal(node, replica);
+      const error = refusal(node, replica, epoch);
       writer.int32(partition);
       writer.int16(error);
       writer.int64(-1);
       writer.int64(error === NONE ? ((timestamp === -1 ? replica?.end : replica?.start) ?? -1) : -1);
+      writer.int32(-1);
     });
   });
 }

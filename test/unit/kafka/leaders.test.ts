@@ -115,6 +115,28 @@ describe('a leader that moves', () => {
     await run.stop();
   });
 
+  it('is not believed about the end while it knows of no election since it was cut off', async () => {
+    await using cluster = await ModelCluster.start({ partitions: 3 });
+    cluster.model.append(0, 30);
+    const run = runConsumer(cluster);
+    await hasAll(cluster, run);
+    cluster.node(1).cutOff();
+    cluster.model.coordinator = 2;
+    for (const partition of [0, 1, 2]) cluster.model.elect(partition, 2);
+    cluster.model.append(0, 30);
+    await hasAll(cluster, run);
+    const answered = cluster.asked.length;
+    // The others say that it leads again; by itself it has led all the time, and 30 records are all there is.
+    cluster.model.elect(0, 1);
+    const asked = (): boolean =>
+      cluster.asked.slice(answered).some(({ node, key }) => node === 1 && key === API.listOffsets);
+    await waitFor('the node to be asked', asked, Boolean);
+    cluster.node(1).heal();
+    cluster.model.append(0, 5);
+    await hasAll(cluster, run);
+    await run.stop();
+  });
+
   it('is believed again when the topic was made again, with epochs from the beginning', async () => {
     await using cluster = await ModelCluster.start({ partitions: 1 });
     cluster.model.append(0, 30);

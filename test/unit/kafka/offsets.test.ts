@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createAdmin } from '../../../src/adapters/kafka/admin/admin.ts';
 import { KafkaClient } from '../../../src/adapters/kafka/protocol/client.ts';
 import { fetchFingerprints, leaders, listAt, listRanges } from '../../../src/adapters/kafka/admin/offsets.ts';
+import type { Leader } from '../../../src/adapters/kafka/protocol/requests/metadata.ts';
 import { ModelCluster } from '../../support/model-cluster/cluster.ts';
 import { API } from '../../support/model-cluster/requests.ts';
 import { waitFor } from '../../support/wait.ts';
@@ -26,15 +27,9 @@ describe('slow leaders', () => {
       'fingerprints',
       API.fetch,
       (client, leaderOf) =>
-        fetchFingerprints(
-          client,
-          'orders',
-          new Map([...leaderOf.keys()].map((p) => [p, 2])),
-          leaderOf,
-          new Map(),
-        ),
+        fetchFingerprints(client, 'orders', new Map([...leaderOf.keys()].map((p) => [p, 2])), leaderOf),
     ],
-  ] satisfies [string, number, (client: KafkaClient, leaderOf: Map<number, number>) => Promise<unknown>][])(
+  ] satisfies [string, number, (client: KafkaClient, leaderOf: Map<number, Leader>) => Promise<unknown>][])(
     'are asked all at once: %s',
     async (_, key, ask) => {
       await using cluster = await ModelCluster.start();
@@ -58,12 +53,12 @@ describe('slow leaders', () => {
     const client = new KafkaClient(optionsOf(cluster));
     onTestFinished(() => client.close());
     const leaderOf = await leaders(client, 'orders');
-    expect(new Set(leaderOf.values()).size).toBe(3);
+    expect(new Set([...leaderOf.values()].map(({ nodeId }) => nodeId)).size).toBe(3);
     expect(await listRanges(client, 'orders', leaderOf, true)).toEqual(
       [0, 1, 2, 3, 4, 5].map((partition) => ({ partition, start: 0, end: 3 + partition })),
     );
     const offsets = new Map([...leaderOf.keys()].map((partition) => [partition, partition]));
-    const found = await fetchFingerprints(client, 'orders', offsets, leaderOf, new Map());
+    const found = await fetchFingerprints(client, 'orders', offsets, leaderOf);
     expect(
       [...found].map(([partition, print]) => [partition, 'offset' in print ? print.offset : print]).sort(),
     ).toEqual([0, 1, 2, 3, 4, 5].map((partition) => [partition, partition]));

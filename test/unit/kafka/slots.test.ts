@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 
-import type { Leader, Leaders } from '../../../src/adapters/kafka/consume/leaders.ts';
+import type { Leaders } from '../../../src/adapters/kafka/consume/leaders.ts';
+import type { Leader } from '../../../src/adapters/kafka/protocol/requests/metadata.ts';
 import { Slots } from '../../../src/adapters/kafka/consume/slots.ts';
 
 const of = { topic: 'orders', partition: 0 };

@@ -14,19 +14,23 @@ import {
 } from '../protocol/kafkajs.ts';
 import { BadBatchError, BatchRecords, readHeader } from '../protocol/record-batch.ts';
 import { fetchRecords } from '../protocol/requests/fetch.ts';
+import { listOffsets } from '../protocol/requests/list-offsets.ts';
+import type { Leader } from '../protocol/requests/metadata.ts';
 
 /** Timestamps with a meaning of their own in ListOffsets. */
 const LATEST = -1;
 const EARLIEST = -2;
+/** A node answers whichever epoch it leads under. */
+const NO_EPOCH = -1;
 
 /** The leader of each partition. Rejects with UNKNOWN_TOPIC_OR_PARTITION or, while one is missing, LEADER_NOT_AVAILABLE. */
-export async function leaders(client: KafkaClient, topic: string): Promise<Map<number, number>> {
+export async function leaders(client: KafkaClient, topic: string): Promise<Map<number, Leader>> {
   const found = (await client.topic(topic)).topic;
   if (found === undefined) throw createErrorFromCode(UNKNOWN_TOPIC_OR_PARTITION);
   return new Map(
-    found.partitions.map(({ partition, leader }) => {
+    found.partitions.map(({ partition, leader, epoch }) => {
       if (leader < 0) throw createErrorFromCode(LEADER_NOT_AVAILABLE);
-      return [partition, leader];
+      return [partition, { nodeId: leader, epoch }];
     }),
   );
 }
@@ -58,25 +62,24 @@ export async function partitionsOf(
 async function list(
   client: KafkaClient,
   topic: string,
-  leaderOf: ReadonlyMap<number, number>,
+  leaderOf: ReadonlyMap<number, Leader>,
   at: number,
   stable: boolean,
 ): Promise<Map<number, number>> {
-  const answers = await askLeaders(client, leaderOf, async (node, partitions) => {
-    const { responses } = await node.listOffsets({
-      replicaId: -1,
-      isolationLevel: stable ? 1 : 0,
-      topics: [{ topic, partitions: partitions.map((partition) => ({ partition, timestamp: at })) }],
-    });
-    return responses.flatMap((response) => response.partitions);
+  const answers = await askLeaders(client, leaderOf, (node, led) => {
+    const partitions = led.map((partition) => ({
+      partition,
+      leaderEpoch: leaderOf.get(partition)?.epoch ?? NO_EPOCH,
+    }));
+    return listOffsets(node, { topic, partitions, timestamp: at, readCommitted: stable });
   });
-  return new Map(answers.flat().map(({ partition, offset }) => [partition, Number(offset)]));
+  return new Map(answers.flatMap((answer) => [...answer]));
 }
 
 /** All at once: those that are slow are waited for together. */
 function askLeaders<T>(
   client: KafkaClient,
-  leaderOf: ReadonlyMap<number, number>,
+  leaderOf: ReadonlyMap<number, Leader>,
   question: (node: BrokerNode, partitions: readonly number[]) => Promise<T>,
 ): Promise<T[]> {
   return Promise.all(
@@ -86,11 +89,11 @@ function askLeaders<T>(
   );
 }
 
-function byLeader(leaderOf: ReadonlyMap<number, number>): Map<number, number[]> {
+function byLeader(leaderOf: ReadonlyMap<number, Leader>): Map<number, number[]> {
   const partitions = new Map<number, number[]>();
-  for (const [partition, leader] of leaderOf) {
-    const led = partitions.get(leader);
-    if (led === undefined) partitions.set(leader, [partition]);
+  for (const [partition, { nodeId }] of leaderOf) {
+    const led = partitions.get(nodeId);
+    if (led === undefined) partitions.set(nodeId, [partition]);
     else led.push(partition);
   }
   return partitions;
@@ -105,7 +108,7 @@ function byLeader(leaderOf: ReadonlyMap<number, number>): Map<number, number[]> 
 export async function listRanges(
   client: KafkaClient,
   topic: string,
-  leaderOf: ReadonlyMap<number, number>,
+  leaderOf: ReadonlyMap<number, Leader>,
   stable: boolean,
 ): Promise<PartitionRange[]> {
   const [starts, ends] = await Promise.all([
@@ -122,11 +125,13 @@ export async function listLedRanges(client: KafkaClient, topic: string): Promise
   const found = (await client.topic(topic)).topic;
   if (found === undefined) throw createErrorFromCode(UNKNOWN_TOPIC_OR_PARTITION);
   const led = found.partitions.filter(({ leader }) => leader >= 0);
-  const leaderOf = new Map(led.map(({ partition, leader }) => [partition, leader]));
+  const leaderOf = new Map(led.map(({ partition, leader, epoch }) => [partition, { nodeId: leader, epoch }]));
+  const nodes = byLeader(leaderOf).values();
   const answers = await Promise.allSettled(
-    [...byLeader(leaderOf)].map(([nodeId, partitions]) =>
-      listRanges(client, topic, new Map(partitions.map((partition) => [partition, nodeId])), true),
-    ),
+    [...nodes].map((partitions) => {
+      const own = [...leaderOf].filter(([partition]) => partitions.includes(partition));
+      return listRanges(client, topic, new Map(own), true);
+    }),
   );
   const failures = answers.flatMap((answer) =>
     answer.status === 'rejected' ? [answer.reason as unknown] : [],
@@ -163,15 +168,12 @@ const PROBE_BYTES = 8 * 1024 * 1024;
 /**
  * The fingerprints of the records at these offsets; absent where there is none, or it is a control record; a failure
  * (invalid_input) where the batch is broken.
- *
- * @param epochOf a node refuses when it leads under another epoch
  */
 export async function fetchFingerprints(
   client: KafkaClient,
   topic: string,
   offsets: ReadonlyMap<number, number>,
-  leaderOf: ReadonlyMap<number, number>,
-  epochOf: ReadonlyMap<number, number>,
+  leaderOf: ReadonlyMap<number, Leader>,
 ): Promise<Map<number, RecordFingerprint | Failure>> {
   const found = new Map<number, RecordFingerprint | Failure>();
   const probed = new Map([...leaderOf].filter(([partition]) => offsets.has(partition)));
@@ -183,7 +185,7 @@ export async function fetchFingerprints(
           topic,
           partition,
           offset: offsets.get(partition) ?? 0,
-          leaderEpoch: epochOf.get(partition) ?? -1,
+          leaderEpoch: leaderOf.get(partition)?.epoch ?? NO_EPOCH,
         })),
         maxWaitMs: 0,
         maxBytes: PROBE_BYTES,

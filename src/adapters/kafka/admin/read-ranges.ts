@@ -9,6 +9,7 @@ import { createErrorFromCode, OFFSET_OUT_OF_RANGE, type BrokerNode } from '../pr
 import { leaders, listRanges } from './offsets.ts';
 import { BadBatchError, isCutShort, readInt64 } from '../protocol/record-batch.ts';
 import { fetchRecords, type FetchedData } from '../protocol/requests/fetch.ts';
+import type { Leader } from '../protocol/requests/metadata.ts';
 
 const FETCH_BYTES = 4 * 1024 * 1024;
 /** How long a broker holds the question when it has nothing; it is asked only for what it said to have. */
@@ -41,7 +42,7 @@ class RangeReader {
   readonly #topic: string;
   readonly #signal: AbortSignal | undefined;
   /** Undefined when they are to be read again. */
-  #leaderOf: ReadonlyMap<number, number> | undefined;
+  #leaderOf: ReadonlyMap<number, Leader> | undefined;
 
   constructor(client: KafkaClient, topic: string, signal: AbortSignal | undefined) {
     this.#client = client;
@@ -107,9 +108,10 @@ class RangeReader {
     let node: BrokerNode | undefined;
     try {
       this.#leaderOf ??= await leaders(this.#client, this.#topic);
-      node = await this.#client.node(this.#leaderOf.get(partition) ?? -1);
+      const leader = this.#leaderOf.get(partition);
+      node = await this.#client.node(leader?.nodeId ?? -1);
       const [answer] = await fetchRecords(node, {
-        partitions: [{ topic: this.#topic, partition, offset }],
+        partitions: [{ topic: this.#topic, partition, offset, leaderEpoch: leader?.epoch ?? -1 }],
         maxWaitMs: MAX_WAIT_MS,
         maxBytes: FETCH_BYTES,
         maxPartitionBytes: FETCH_BYTES,

@@ -4,7 +4,7 @@ import type { TopicPartition } from '../../../ports/store.ts';
 import type { KafkaClient } from '../protocol/client.ts';
 import { isPassing } from '../protocol/errors.ts';
 import { PartitionMap } from '../partition-map.ts';
-import type { TopicMetadata } from '../protocol/requests/metadata.ts';
+import type { Leader, TopicMetadata } from '../protocol/requests/metadata.ts';
 
 /**
  * New partitions are seen after that long, and the new leaders of a node that is cut off from the others, which goes on
@@ -15,13 +15,6 @@ const METADATA_AGE_MS = 3_000;
 const TROUBLED_AGE_MS = 500;
 /** The least time between two readings. */
 const PAUSE_MS = 200;
-
-/** Who leads a partition. Each change makes another object: the same one is the same reign. */
-export interface Leader {
-  readonly nodeId: number;
-  /** Grows with each election. */
-  readonly epoch: number;
-}
 
 export interface LeadersOptions {
   readonly client: KafkaClient;
@@ -38,7 +31,7 @@ export interface LeadersOptions {
 }
 
 interface Known {
-  /** nodeId −1 where there is none. */
+  /** nodeId −1 where there is none. Each change makes another object: the same one is the same reign. */
   readonly leader: Leader;
   /** How often in a row an older epoch was read. */
   olderReads: number;

@@ -4,7 +4,7 @@ import type { Position } from '../../../ports/store.ts';
 import { sameFingerprint, type RecordFingerprint } from '../../../ports/record.ts';
 import type { KafkaClient } from '../protocol/client.ts';
 import { createErrorFromCode, UNKNOWN_TOPIC_OR_PARTITION } from '../protocol/kafkajs.ts';
-import type { Leader } from './leaders.ts';
+import type { Leader } from '../protocol/requests/metadata.ts';
 import { fetchFingerprints, listRanges } from '../admin/offsets.ts';
 
 /** What partitions of one node are compared with. */
@@ -29,9 +29,8 @@ export async function comparePositions(
   comparison: Comparison,
 ): Promise<{ ranges: readonly PartitionRange[]; refused: RefusedPositions }> {
   const { client, topic, led, positions } = comparison;
-  const nodes = new Map([...led].map(([partition, { nodeId }]) => [partition, nodeId]));
   // Up to the high watermark: an open transaction ends what can be read now, not what there is.
-  const ranges = await listRanges(client, topic, nodes, false);
+  const ranges = await listRanges(client, topic, led, false);
   const refused = new Map<number, RefusedPosition>();
   const read = new Map<number, RecordFingerprint>();
   for (const range of ranges) {
@@ -44,7 +43,7 @@ export async function comparePositions(
     // What was deleted or is past the end cannot be compared.
     else if (last !== null && last.offset >= start && last.offset < end) read.set(partition, last);
   }
-  for (const [partition, now] of await fingerprintsNow(comparison, nodes, read)) {
+  for (const [partition, now] of await fingerprintsNow(comparison, read)) {
     const then = read.get(partition);
     const position = positions.get(partition);
     if (then === undefined || position === undefined) continue;
@@ -101,13 +100,11 @@ export function throwFirst(refused: RefusedPositions): void {
 
 async function fingerprintsNow(
   { client, topic, led }: Comparison,
-  nodes: ReadonlyMap<number, number>,
   read: ReadonlyMap<number, RecordFingerprint>,
 ): Promise<ReadonlyMap<number, RecordFingerprint | Failure>> {
   if (read.size === 0) return new Map();
   const offsets = new Map([...read].map(([partition, { offset }]) => [partition, offset]));
-  const epochs = new Map([...led].map(([partition, { epoch }]) => [partition, epoch]));
-  return fetchFingerprints(client, topic, offsets, nodes, epochs);
+  return fetchFingerprints(client, topic, offsets, led);
 }
 
 function otherRecord(position: Position, then: RecordFingerprint, now: RecordFingerprint): RefusedPosition {

@@ -1,6 +1,7 @@
 import type { TopicPartition } from '../../../ports/store.ts';
 import type { FetchedPartition } from '../protocol/fetched-partition.ts';
-import type { Leader, Leaders } from './leaders.ts';
+import type { Leader } from '../protocol/requests/metadata.ts';
+import type { Leaders } from './leaders.ts';
 import { PartitionMap } from '../partition-map.ts';
 
 /** After trouble a partition is left alone for that long. */

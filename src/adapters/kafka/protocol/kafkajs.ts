@@ -145,20 +145,6 @@ export interface BrokerNode {
       }[];
     }[];
   }>;
-  listOffsets(request: {
-    replicaId: number;
-    /** 1: the last stable offset, 0: the high watermark. */
-    isolationLevel: 0 | 1;
-    topics: readonly {
-      topic: string;
-      partitions: readonly { partition: number; timestamp: number }[];
-    }[];
-  }): Promise<{
-    responses: readonly {
-      topic: string;
-      partitions: readonly { partition: number; offset: string; timestamp: string }[];
-    }[];
-  }>;
   createTopics(request: {
     topics: readonly {
       topic: string;

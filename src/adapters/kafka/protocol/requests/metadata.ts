@@ -1,6 +1,13 @@
 import { newEncoder, type BrokerNode, type Decoder } from '../kafkajs.ts';
 import { REQUESTS, send } from './request.ts';
 
+/** Who leads a partition. */
+export interface Leader {
+  readonly nodeId: number;
+  /** Grows with each election. */
+  readonly epoch: number;
+}
+
 export interface TopicMetadata {
   readonly errorCode: number;
   readonly topic: string;

@@ -2,8 +2,8 @@ import { newDecoder, type BrokerNode, type Decoder, type Encoder, type ProtocolR
 
 /*
  * Requests that kafkajs encodes or decodes in ways that do not serve: it asks for all topics when given none
- * and fails on all of them when one has no leader; it decodes fetched records itself; it throws away which
- * partition of a produce request failed; and it knows no way to set one configuration and leave the others, nor the
+ * and fails on all of them when one has no leader; it decodes fetched records itself; it asks for
+ * offsets without the epoch of the leader; it throws away which partition of a produce request failed; and it knows no way to set one configuration and leave the others, nor the
  * groups of KIP-848. Source: https://kafka.apache.org/protocol
  */
 
@@ -17,6 +17,7 @@ interface Request {
 export const REQUESTS = {
   produce: { apiKey: 0, apiVersion: 7, apiName: 'Produce' },
   fetch: { apiKey: 1, apiVersion: 11, apiName: 'Fetch' },
+  listOffsets: { apiKey: 2, apiVersion: 4, apiName: 'ListOffsets' },
   metadata: { apiKey: 3, apiVersion: 7, apiName: 'Metadata' },
   incrementalAlterConfigs: { apiKey: 44, apiVersion: 0, apiName: 'IncrementalAlterConfigs' },
 } as const;
