@@ -58,6 +58,8 @@ const WAYS: Ways = {
   wake_owner: ({ pid }) => `let it go on (kill -CONT ${pid ?? 'PID'}) or end it with: orderctl stop --kill`,
 
   show_order: ({ orderId }) => `see what became of it: orderctl order show ${orderId}`,
+  cancel_order: ({ orderId }) =>
+    `cancel it, which gives back what was paid: orderctl order cancel ${orderId}`,
   check_order: () =>
     'check the id; where its record waits to be read, "orderctl run" reads it, and "orderctl order cancel --yet-to-come" cancels it before it comes',
 
@@ -126,8 +128,9 @@ const WAYS: Ways = {
   offsets_gone: ({ partition }) =>
     'read again what is left with: orderctl consume --reset-to earliest (order ids keep that harmless); ' +
     `or continue elsewhere with: orderctl consume --reset-to latest --partitions ${partition} (or an offset)`,
-  read_again: ({ partition, offset }) =>
-    `read it again: orderctl offsets reset --to ${offset} --partitions ${partition} --execute; what is decided stays so`,
+  read_again: ({ processor, topic, partition, offset }) =>
+    `read it again: orderctl offsets reset${processor === 'orders' ? '' : ` --processor ${processor} --source ${topic}`} ` +
+    `--to ${offset} --partitions ${partition} --execute; what is decided stays so`,
   skip_batch: ({ partition, next }) =>
     `it is broken in Kafka itself; skip it with: orderctl consume --reset-to ${next} --partitions ${partition}`,
 

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { DIFFERENCE_KINDS } from '../domain/difference.ts';
+import { DIFFERENCE_KINDS, NOTE_KINDS } from '../domain/difference.ts';
 import { Count, CountByName, nullable, object, Time, type Document } from './shapes.ts';
 
 const Value = nullable(Type.Union([Type.String(), Type.Number()]));
@@ -15,6 +15,14 @@ const Difference = object({
   fix: nullable(Type.String(), 'null: the file is built again by itself'),
 });
 export type Difference = Document<typeof Difference>;
+
+const Records = object({
+  deciding: Count,
+  duplicates: Count,
+  conflicts: Count,
+  dead_letters: Count,
+  skipped: Count,
+});
 
 /** What `audit` found. */
 export const Audit = object({
@@ -52,15 +60,14 @@ export const Audit = object({
   differences_total: Count,
   differences: Type.Array(Difference, { description: 'the first hundred' }),
   repaired: Type.Array(Difference),
-  records: nullable(
+  records: nullable(Records, 'records below the stored positions; null: the topic was not read'),
+  checkout_records: nullable(Records, 'the same of placed orders of the checkout'),
+  in_flight: nullable(
     object({
-      deciding: Count,
-      duplicates: Count,
-      conflicts: Count,
-      dead_letters: Count,
-      skipped: Count,
+      ...{ owed: Count, waiting: Count, unread: Count, dead_lettered: Count, by_hand: Count, skipped: Count },
     }),
-    'records below the stored positions; null: the topic was not read',
+    'unfinished orders of the checkout by what they wait for: an effect, a message to be sent, a record to be read, ' +
+      'a dead letter to be dealt with, a dispatch by hand, a record that was skipped; null: topics were not read',
   ),
   unsent: Type.Integer({ minimum: 0, description: 'messages and dead letters that wait to be sent' }),
   unsent_by_destination: CountByName,
@@ -71,10 +78,7 @@ export const Audit = object({
   undelivered: Type.Integer({ minimum: 0, description: 'dead letters that the topic does not take' }),
   notes: Type.Array(
     object({
-      kind: Type.Enum([
-        ...['hand_edit', 'csv_behind', 'unfinished', 'dead_letters_deleted', 'records_deleted'],
-        'effect_parked',
-      ]),
+      kind: Type.Enum(NOTE_KINDS),
       where: Type.String(),
       message: Type.String(),
     }),

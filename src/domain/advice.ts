@@ -47,7 +47,8 @@ type StoreAdvice =
   | { readonly kind: 'wake_owner'; readonly pid: number | null };
 
 type OrderAdvice =
-  { readonly kind: 'show_order'; readonly orderId: string } | { readonly kind: 'check_order' };
+  | { readonly kind: 'show_order' | 'cancel_order'; readonly orderId: string }
+  | { readonly kind: 'check_order' };
 
 type DeadLetterAdvice =
   | { readonly kind: 'dead_letter_ids' | 'list_dead_letters' | 'other_dlq_topic' | 'used_dlq_topic' }
@@ -65,7 +66,13 @@ type KafkaAdvice =
   /** A topic is not what this folder has read: it is another cluster, or the topic was created again. */
   | { readonly kind: 'other_cluster' | 'topic_changed' | 'topic_made_again' }
   | { readonly kind: 'offsets_gone'; readonly partition: number }
-  | { readonly kind: 'read_again'; readonly partition: number; readonly offset: number }
+  | {
+      readonly kind: 'read_again';
+      readonly processor: ProcessorName;
+      readonly topic: string;
+      readonly partition: number;
+      readonly offset: number;
+    }
   | { readonly kind: 'skip_batch'; readonly partition: number; readonly next: number };
 
 interface RegistryAdvice {

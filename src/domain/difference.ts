@@ -45,6 +45,8 @@ export const DIFFERENCE_KINDS = [
   'record_unaccounted',
   'record_mismatch',
   'dead_letter_missing',
+  /** An unfinished order of the checkout, for which nothing is to be read, sent or performed. */
+  'order_stuck',
 ] as const;
 
 export type DifferenceKind = (typeof DIFFERENCE_KINDS)[number];
@@ -63,10 +65,14 @@ export interface Difference {
   readonly fix: Advice | null;
 }
 
+export const NOTE_KINDS = [
+  ...(['hand_edit', 'csv_behind', 'unfinished', 'dead_letters_deleted', 'records_deleted'] as const),
+  ...(['effect_parked', 'order_skipped'] as const),
+] as const;
+
 /** Something that looks odd and is no difference. */
 export interface AuditNote {
-  readonly kind:
-    'hand_edit' | 'csv_behind' | 'unfinished' | 'dead_letters_deleted' | 'records_deleted' | 'effect_parked';
+  readonly kind: (typeof NOTE_KINDS)[number];
   readonly where: string;
   readonly message: string;
 }

@@ -4,9 +4,12 @@ import { deadLetter } from '../../src/app/run/batches/dead-letters.ts';
 import { difference } from '../../src/domain/difference.ts';
 import type { Edit } from '../../src/domain/edit.ts';
 import { Failure } from '../../src/domain/failure.ts';
+import type { OrderCreated } from '../../src/domain/messages/checkout/order-created.ts';
 import type { Item } from '../../src/domain/tables.ts';
 import { decideRecords, recordOf, type DecidedRecord } from '../support/decided.ts';
 import { FakeClock } from '../support/fake-clock.ts';
+import type { Codec } from '../../src/ports/codec.ts';
+import { JsonCodec } from '../support/json-codec.ts';
 import { ModelFolder } from '../support/model.ts';
 import { encodeOrder, PlainCodec } from '../support/plain-codec.ts';
 import { collect } from '../support/store-history.ts';
@@ -230,8 +233,9 @@ describe('with the topic', () => {
   }
 
   function look(folder: ModelFolder, broker: ScriptedBroker): Promise<AuditResult> {
-    const topic = { broker, codec: new PlainCodec(), topic: 'orders', dlqTopic: 'orders.dlq' };
-    return audit(folder, { ...options, topic });
+    const direct = { broker, codec: new PlainCodec(), topic: 'orders', dlqTopic: 'orders.dlq' };
+    const createdCodec = new JsonCodec() as Codec<unknown> as Codec<OrderCreated>;
+    return audit(folder, { ...options, topic: { ...direct, createdCodec, names: new Map() } });
   }
 
   function letter(): ReturnType<typeof deadLetter> {

@@ -26,7 +26,15 @@ it('tells that the books balance', async () => {
       ...{ checkout_orders: 0, unfinished_orders: 0, movements: 0, facts: 0 },
     },
     ...{ skips: [], differences_total: 0, differences: [], repaired: [] },
-    ...{ records: null, unsent: 0, unsent_by_destination: {}, undelivered: 0, notes: [] },
+    ...{
+      records: null,
+      checkout_records: null,
+      in_flight: null,
+      unsent: 0,
+      unsent_by_destination: {},
+      undelivered: 0,
+      notes: [],
+    },
     effects: { owed: 0, parked: 0 },
   });
   const { stdout, stderr } = await shop.ok('audit');

@@ -113,7 +113,7 @@ test(
     const ended = shop.jsonl('checkout.jsonl').filter(({ step }) => step === 'reserved').length;
     expect(stock).toBe(30 - 2 * ended);
     expect(Number(totals.charged) - Number(totals.refunded)).toBe(5 * ended);
-    await shop.ok('audit');
+    await shop.ok('audit --with-topic');
   },
 );
 
@@ -174,7 +174,7 @@ test(
     });
     await waitFor('its dead letter', codes, (found) => found.includes('refund_outstanding'));
     expect((await shop.ok('order explain O-lost')).stdout.replace(/\s+/g, ' ')).toContain('why the refund');
-    expect((await shop.run('audit')).stdout).toContain('O-lost');
+    expect((await shop.ok('audit --with-topic')).stdout).toContain('O-lost');
     await world.mood('normal');
     await shop.ok('dlq redrive --all --processor payment --reason refund_outstanding --execute');
     await waitFor(
@@ -189,7 +189,7 @@ test(
       ...{ charged_twice: [], refunded_twice: [] },
     });
     expect(await books(world)).toBe(9);
-    await shop.ok('audit');
+    await shop.ok('audit --with-topic');
   },
 );
 

@@ -1,6 +1,7 @@
 import type { Mutation } from './list.ts';
 
 const AUDIT = ['test/app/audit-services.test.ts'];
+const IN_FLIGHT = ['test/app/audit-in-flight.test.ts'];
 const DEAD_LETTERS = ['test/app/dlq-of-processors.test.ts'];
 const OFFSETS = ['test/app/offsets-of-processors.test.ts'];
 
@@ -82,6 +83,34 @@ export const OPERATING: readonly Mutation[] = [
     from: 'isOf(one, scope) && isNew',
     to: 'isNew',
     tests: DEAD_LETTERS,
+  },
+  {
+    name: 'audit takes an order whose message was lost for one in flight',
+    file: 'src/app/audit/in-flight.ts',
+    from: 'if (mine.size > 0) await explain(',
+    to: 'if (mine.size < 0) await explain(',
+    tests: IN_FLIGHT,
+  },
+  {
+    name: 'audit takes an order whose record was skipped for one that is stuck',
+    file: 'src/app/audit/in-flight.ts',
+    from: 'if (place !== undefined && isSkipped(',
+    to: 'if (place === undefined && isSkipped(',
+    tests: IN_FLIGHT,
+  },
+  {
+    name: 'audit takes what was read for what is unread',
+    file: 'src/app/audit/in-flight.ts',
+    from: 'Math.max(start, positions.get(partition)?.next ?? start)',
+    to: 'start',
+    tests: IN_FLIGHT,
+  },
+  {
+    name: 'audit overlooks a placed order that was read and is nowhere',
+    file: 'src/app/audit/topics.ts',
+    from: "=== undefined ? undefined : 'conflicts'",
+    to: "=== undefined ? 'conflicts' : undefined",
+    tests: IN_FLIGHT,
   },
   {
     name: 'audit overlooks that a completed order was given its money back',

@@ -13,19 +13,21 @@ import { eachLine, unreadable } from './each-line.ts';
 import { asOf, readPastBooks } from './past.ts';
 import { auditServices, type AuditedServices } from './services.ts';
 import { StockBooks } from './stock.ts';
+import type { InFlight } from './in-flight.ts';
 import { stoppable } from './stoppable.ts';
-import { auditTopic, type AuditedTopic, type TopicPorts } from './topic.ts';
+import type { AuditedTopic } from './topic.ts';
+import { auditTopics, type TopicPorts } from './topics.ts';
 import { Courses, type Skip } from '../offsets/skips.ts';
 
 /** All differences are counted; this many are kept. */
 const MAX_DIFFERENCES = 100;
 
 export interface AuditOptions {
-  /** Compares the topic with the store as well. */
+  /** Compares the topics with the store as well. */
   readonly topic: TopicPorts | null;
   /** Rebuilds the views, for which it owns the store. */
   readonly repair: boolean;
-  /** Only what happened up to then. Not together with the topic or a repair. */
+  /** Only what happened up to then. Not together with the topics or a repair. */
   readonly at?: Moment | null;
   readonly onNotice: (notice: StoreNotice) => void;
   /** Ends it with the signal's reason. */
@@ -42,8 +44,11 @@ export interface AuditResult {
     readonly rejections: number;
     readonly edits: number;
   };
-  /** null: the topic was not looked at. */
+  /** Of the direct flow; null: the topics were not looked at. */
   readonly topic: AuditedTopic | null;
+  /** Of the checkout; null: nor were they, or the store has none of it. */
+  readonly created: AuditedTopic | null;
+  readonly inFlight: InFlight | null;
   /** The checkout, and what is owed to the outside. */
   readonly services: AuditedServices;
   readonly skips: readonly Skip[];
@@ -103,13 +108,14 @@ async function look(
     else notes.push(finding.note);
   }
   const skips = ledger.courses.skips();
-  const audited = topic === null ? null : await auditTopic(opened, topic, { skips, report, notes });
+  const sink = { skips, report, notes };
+  const audited = topic === null ? NOT_READ : await auditTopics(opened, topic, ledger.checkout, sink);
   let undelivered = 0;
   for await (const record of opened.undelivered()) if (record.id !== '') undelivered += 1;
   return {
     asOf: past === null ? null : { seq: past.seq, at: past.at, unnumbered: past.unnumbered },
     checked: ledger.checked,
-    topic: audited,
+    ...audited,
     skips,
     services: ledger.services,
     unsent: opened.unsent(),
@@ -121,12 +127,14 @@ async function look(
   };
 }
 
+const NOT_READ = { topic: null, created: null, inFlight: null };
+
 const NOTHING: Omit<AuditResult, 'total' | 'differences'> = {
   asOf: null,
   checked: { items: 0, users: 0, orders: 0, rejections: 0, edits: 0 },
   services: { orders: 0, unfinished: 0, movements: 0, facts: 0, owed: 0, parked: 0, notes: [] },
   ...{
-    topic: null,
+    ...NOT_READ,
     skips: [],
     unsent: new Map(),
     undelivered: 0,
@@ -160,6 +168,7 @@ function damaged({ message, fix, context }: Failure, folder: string): Difference
 interface ReadLedger {
   readonly checked: AuditResult['checked'];
   readonly courses: Courses;
+  readonly checkout: CheckoutOrders;
   readonly services: AuditedServices;
 }
 
@@ -215,6 +224,7 @@ async function readLedger(
   return {
     checked: { items: books.size, users: users.size, orders, rejections, edits: edits.count },
     courses,
+    checkout,
     services: {
       movements,
       ...(await auditServices(inspection, { orders: checkout, events }, { removed, isPast }, report)),

@@ -1,7 +1,7 @@
 import { quantitiesOf, type CheckoutFact, type CheckoutStep } from '../../domain/checkout/facts.ts';
 import type { Movement } from '../../domain/movement.ts';
 import { hundredths } from '../../domain/orders/money.ts';
-import { AFTER, EITHER, ENDS } from './checkout-rules.ts';
+import { AFTER, AWAITED, EITHER, ENDS, type Awaited } from './checkout-rules.ts';
 
 const STEPS: Readonly<Record<CheckoutStep, number>> = {
   ...{ validated: 1, rejected: 2, charge_owed: 4, paid: 8, declined: 16, not_charged: 32, reserved: 64 },
@@ -47,11 +47,16 @@ export class CheckoutOrders {
   /** Orders from which something is still to follow. */
   get unfinished(): number {
     let count = 0;
-    for (const row of this.#rows.values()) {
-      const bits = this.#bits[row] ?? 0;
-      if ((bits & KNOWN) !== 0 && !isFinished(bits)) count += 1;
-    }
+    for (const row of this.#rows.values()) if (isUnfinished(this.#bits[row] ?? 0)) count += 1;
     return count;
+  }
+
+  /** Each of them, with what is to follow; null: the answer of an effect. */
+  *awaited(): Generator<readonly [string, Awaited | null]> {
+    for (const [orderId, row] of this.#rows) {
+      const bits = this.#bits[row] ?? 0;
+      if (isUnfinished(bits)) yield [orderId, awaitedBy(bits)];
+    }
   }
 
   *orderIds(): Generator<string> {
@@ -155,10 +160,17 @@ export class CheckoutOrders {
   }
 }
 
-function isFinished(bits: number): boolean {
-  if ((bits & (END_BITS | STEPS.not_charged)) !== 0) return true;
+function isUnfinished(bits: number): boolean {
+  // A request to cancel an order of the direct flow, or one that has not come, leaves steps of nothing.
+  if ((bits & STEPS.validated) === 0 || (bits & (END_BITS | STEPS.not_charged)) !== 0) return false;
   // Cancelled before any money moved.
-  return (bits & STEPS.cancelled) !== 0 && (bits & STEPS.charge_owed) === 0;
+  return (bits & STEPS.cancelled) === 0 || (bits & STEPS.charge_owed) !== 0;
+}
+
+function awaitedBy(bits: number): Awaited | null {
+  const isCharged = (bits & STEPS.charge_owed) === 0 || (bits & STEPS.paid) !== 0;
+  if (!isCharged || (bits & STEPS.refund_owed) !== 0) return null;
+  return AWAITED.find(({ step }) => (bits & STEPS[step]) !== 0) ?? null;
 }
 
 function isMoreThanOne(bits: number): boolean {

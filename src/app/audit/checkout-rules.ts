@@ -1,4 +1,10 @@
 import type { CheckoutStep } from '../../domain/checkout/facts.ts';
+import { INVENTORY_REJECTED } from '../../domain/messages/checkout/inventory-rejected.ts';
+import { ORDER_CANCELLED } from '../../domain/messages/checkout/order-cancelled.ts';
+import { ORDER_VALIDATED } from '../../domain/messages/checkout/order-validated.ts';
+import { PAYMENT_PROCESSED } from '../../domain/messages/checkout/payment-processed.ts';
+import { SHIPMENT_CREATED } from '../../domain/messages/checkout/shipment-created.ts';
+import type { DeclaredMessage, ProcessorName } from '../../domain/messages/message.ts';
 
 /** Steps of one order that cannot be combined: of each line, one at most. */
 export const EITHER: readonly (readonly CheckoutStep[])[] = [
@@ -22,3 +28,19 @@ export const AFTER: readonly (readonly [CheckoutStep, CheckoutStep])[] = [
 ];
 /** Nothing follows from these any more. */
 export const ENDS: readonly CheckoutStep[] = ['rejected', 'declined', 'dispatched', 'refunded'];
+
+/** What an order waits for whose last step is this: that its reader handles the message that was committed with it. */
+export interface Awaited {
+  readonly step: CheckoutStep;
+  readonly message: DeclaredMessage;
+  readonly reader: ProcessorName;
+}
+
+/** The last step first. */
+export const AWAITED: readonly Awaited[] = [
+  { step: 'cancelled', message: ORDER_CANCELLED, reader: 'payment' },
+  { step: 'gone', message: INVENTORY_REJECTED, reader: 'payment' },
+  { step: 'reserved', message: SHIPMENT_CREATED, reader: 'warehouse' },
+  { step: 'paid', message: PAYMENT_PROCESSED, reader: 'inventory' },
+  { step: 'validated', message: ORDER_VALIDATED, reader: 'payment' },
+];

@@ -1,17 +1,19 @@
 import { difference, type AuditNote, type Difference } from '../../domain/difference.ts';
 import { sameContent, formatRecordId, type Order, type RecordId } from '../../domain/orders/order.ts';
-import type { Broker, BrokerAdmin, BrokerRecord } from '../../ports/broker.ts';
-import type { DecodedRecord, OrderCodec } from '../../ports/codec.ts';
+import type { BrokerAdmin, BrokerRecord } from '../../ports/broker.ts';
+import type { Codec, Decoded, OrderCodec } from '../../ports/codec.ts';
 import type { StoreInspection } from '../../ports/health.ts';
 import { readOrigin } from '../dlq/headers.ts';
-import { rangesOfRead } from '../offsets/group-positions.ts';
+import { rangesOfRead, type SourceTopic } from '../offsets/group-positions.ts';
 import { isSkipped, type Skip } from '../offsets/skips.ts';
 
-export interface TopicPorts {
-  readonly broker: Broker;
-  readonly codec: OrderCodec;
-  readonly topic: string;
+/** A topic whose records are orders, and what its reader made of each. */
+export interface AuditedSource<T> extends SourceTopic {
   readonly dlqTopic: string;
+  readonly codec: Codec<T>;
+  readonly orderIdOf: (order: T) => string;
+  /** undefined: the store knows nothing of it. */
+  readonly fateOf: (order: T, place: RecordId) => Promise<Counted | undefined>;
 }
 
 /** The fate of the records below the stored positions. */
@@ -24,7 +26,7 @@ export interface AuditedTopic {
   readonly skipped: number;
 }
 
-interface Sink {
+export interface Sink {
   readonly skips: readonly Skip[];
   readonly report: (found: Difference) => void;
   readonly notes: AuditNote[];
@@ -37,14 +39,14 @@ interface Sink {
  *
  * @throws Failure topic_missing, topic_changed (it was read, and is gone), and those of the ports
  */
-export async function auditTopic(
+export async function auditTopic<T>(
   inspection: StoreInspection,
-  ports: TopicPorts,
+  admin: BrokerAdmin,
+  source: AuditedSource<T>,
   sink: Sink,
 ): Promise<AuditedTopic> {
-  const { broker, codec, topic } = ports;
-  await using admin = await broker.admin();
-  const wanted = await toBeRead(admin, inspection, topic, sink);
+  const { topic, codec } = source;
+  const wanted = await toBeRead(admin, inspection, source, sink);
   const counts = { records: 0, deciding: 0, duplicates: 0, conflicts: 0, deadLetters: 0, skipped: 0 };
   const undecided: Undecided[] = [];
   for await (const { partition, records } of admin.records(topic, wanted)) {
@@ -52,13 +54,35 @@ export async function auditTopic(
     for (const [at, record] of records.entries()) {
       const place: RecordId = { topic, partition, offset: record.offset };
       counts.records += 1;
-      const found = await account(inspection, place, decoded[at], sink);
+      const found = await account(source, place, decoded[at], sink.skips);
       if (typeof found === 'string') counts[found] += 1;
       else undecided.push(found);
     }
   }
-  counts.deadLetters += await accountLetters(admin, inspection, ports, undecided, sink);
+  counts.deadLetters += await accountLetters(admin, inspection, source, undecided, sink);
   return counts;
+}
+
+/** The direct flow: each id is decided once, by the record that its line names. */
+export function directOrders(
+  inspection: StoreInspection,
+  of: { readonly topic: string; readonly dlqTopic: string; readonly codec: OrderCodec },
+  report: (found: Difference) => void,
+): AuditedSource<Order> {
+  return {
+    ...{ processor: 'orders', ...of, orderIdOf: ({ orderId }) => orderId },
+    fateOf: async (order, place) => {
+      const decided = await inspection.decided(order.orderId);
+      if (decided === undefined) return undefined;
+      const { topic, partition, offset } = decided.record;
+      const isSame = sameContent(order, decided.order);
+      if (topic === place.topic && partition === place.partition && offset === place.offset) {
+        if (!isSame) report(otherContent(place, order));
+        return 'deciding';
+      }
+      return isSame ? 'duplicates' : 'conflicts';
+    },
+  };
 }
 
 /** A record that was not decided: a dead letter, or lost. */
@@ -70,49 +94,34 @@ interface Undecided {
 
 type Counted = 'deciding' | 'duplicates' | 'conflicts' | 'skipped';
 
-async function account(
-  inspection: StoreInspection,
+async function account<T>(
+  { processor, orderIdOf, fateOf }: AuditedSource<T>,
   place: RecordId,
-  decoded: DecodedRecord | undefined,
-  { skips, report }: Sink,
+  decoded: Decoded<T> | undefined,
+  skips: readonly Skip[],
 ): Promise<Counted | Undecided> {
-  if (decoded?.kind !== 'message') {
-    return isPassedOver(skips, place) ? 'skipped' : { place, orderId: null };
-  }
-  const { value: order } = decoded;
-  const decided = await inspection.decided(order.orderId);
-  if (decided === undefined) {
-    return isPassedOver(skips, place) ? 'skipped' : { place, orderId: order.orderId };
-  }
-  const { topic, partition, offset } = decided.record;
-  const isSame = sameContent(order, decided.order);
-  if (topic === place.topic && partition === place.partition && offset === place.offset) {
-    if (!isSame) report(otherContent(place, order));
-    return 'deciding';
-  }
-  return isSame ? 'duplicates' : 'conflicts';
-}
-
-function isPassedOver(skips: readonly Skip[], place: RecordId): boolean {
-  return isSkipped(skips, { processor: 'orders', ...place });
+  const order = decoded?.kind === 'message' ? decoded.value : undefined;
+  const fate = order === undefined ? undefined : await fateOf(order, place);
+  if (fate !== undefined) return fate;
+  if (isSkipped(skips, { processor, ...place })) return 'skipped';
+  return { place, orderId: order === undefined ? null : orderIdOf(order) };
 }
 
 /** From the first remaining record up to the stored position, by partition. */
 async function toBeRead(
   admin: BrokerAdmin,
   inspection: StoreInspection,
-  topic: string,
+  source: SourceTopic,
   { report, notes }: Sink,
 ): Promise<{ partition: number; from: number; to: number }[]> {
+  const { processor, topic } = source;
+  const positions = inspection.positions();
   const ranges = new Map(
-    (await rangesOfRead(admin, inspection, { processor: 'orders', topic })).map((range) => [
-      range.partition,
-      range,
-    ]),
+    (await rangesOfRead(admin, inspection, source)).map((range) => [range.partition, range]),
   );
   const wanted = [];
-  for (const position of inspection.positions()) {
-    if (position.processor !== 'orders' || position.topic !== topic) continue;
+  for (const position of positions) {
+    if (position.processor !== processor || position.topic !== topic) continue;
     const { partition, next } = position;
     const { start, end } = ranges.get(partition) ?? { start: 0, end: 0 };
     const where = `${topic}/${partition}@${next}`;
@@ -139,7 +148,7 @@ async function toBeRead(
 async function accountLetters(
   admin: BrokerAdmin,
   inspection: StoreInspection,
-  { topic, dlqTopic }: TopicPorts,
+  { processor, topic, dlqTopic }: Omit<AuditedSource<never>, 'orderIdOf' | 'fateOf' | 'codec'>,
   undecided: readonly Undecided[],
   { report, notes }: Sink,
 ): Promise<number> {
@@ -149,7 +158,7 @@ async function accountLetters(
   for await (const { id } of inspection.undelivered()) left.delete(id);
   const isWhole = left.size === 0 || (await removeSent(admin, topic, dlqTopic, left));
   for (const [where, { place, orderId }] of left) {
-    if (orderId !== null) report(unaccounted(place, orderId));
+    if (orderId !== null) report(unaccounted({ processor, ...place }, orderId));
     else if (isWhole) report(letterMissing(where, dlqTopic));
   }
   const missing = [...left.values()].filter(({ orderId }) => orderId === null).length;
@@ -193,13 +202,13 @@ function otherContent(place: RecordId, order: Order): Difference {
   return difference('record_mismatch', where, { orderId: order.orderId, message });
 }
 
-function unaccounted(place: RecordId, orderId: string): Difference {
+function unaccounted(place: RecordId & SourceTopic, orderId: string): Difference {
   const where = formatRecordId(place);
-  const { topic, partition, offset } = place;
+  const { topic, partition } = place;
   return difference('record_unaccounted', where, {
     orderId,
     message: `${where} holds order ${orderId}, is below the stored position of ${topic}/${partition}, and was neither decided nor a dead letter nor skipped`,
-    fix: { kind: 'read_again', partition, offset },
+    fix: { kind: 'read_again', ...place },
   });
 }
 

@@ -1,8 +1,11 @@
 import type { Command } from 'commander';
-import type { TopicPorts } from '../../app/audit/topic.ts';
+import type { TopicPorts } from '../../app/audit/topics.ts';
 import type { AuditResult } from '../../app/audit/audit.ts';
+import type { Codec, OrderCodec } from '../../ports/codec.ts';
 import { openStore } from '../../compose.ts';
 import { Failure } from '../../domain/failure.ts';
+import { ORDER_CREATED, type OrderCreated } from '../../domain/messages/checkout/order-created.ts';
+import { ORDER } from '../../domain/messages/shop/order.ts';
 import { describe } from '../help.ts';
 import { auditDocument, auditText } from '../output/audit.ts';
 import { printNotice } from '../output/store-notices.ts';
@@ -20,7 +23,7 @@ export function register(command: Command, session: Session): void {
       'journal, positions and CSVs agree. Works beside a running consumer. A hand edit that was not taken in yet, or a ' +
       'CSV that lags a running consumer, is reported but is not a difference; a CSV that cannot be parsed is. Records that a reset skipped are listed.\n\n' +
       '--with-topic also reads every record below the stored positions: each must be decided, a duplicate, a dead ' +
-      'letter, or skipped. --repair rebuilds what is made from the logs (CSVs, index, the ends of the logs since the ' +
+      'letter, or skipped; and an order of the checkout that is not finished has an unread record, a message to be sent, an effect or a dead letter. --repair rebuilds what is made from the logs (CSVs, index, the ends of the logs since the ' +
       'last checkpoint); exit code 4 while a consumer runs. What is the truth and damaged has to come from a backup.\n\n' +
       '--at shows whether they balanced then, by the logs alone: stock, users, orders and the steps of the checkout. It ' +
       'excludes --with-topic and --repair.\n\n' +
@@ -71,9 +74,14 @@ function exclude({ at, withTopic, repair }: AuditFlags): void {
 }
 
 async function topicPorts(session: Session): Promise<TopicPorts> {
-  const { topic, dlqTopic } = session.settings;
-  const { openKafka } = await import('../kafka/open.ts');
-  return { ...(await openKafka(session, { topic, register: false })), topic, dlqTopic };
+  const { topic, dlqTopic, topics: names } = session.settings;
+  const { openForRun } = await import('../kafka/open.ts');
+  const { broker, codecOf } = await openForRun(session, { register: false });
+  const [codec, createdCodec] = (await Promise.all([codecOf(ORDER), codecOf(ORDER_CREATED)])) as [
+    OrderCodec,
+    Codec<OrderCreated>,
+  ];
+  return { broker, codec, createdCodec, topic, dlqTopic, names };
 }
 
 function mismatch({ total, differences }: AuditResult, folder: string): Failure {

@@ -1,3 +1,4 @@
+import type { InFlight } from '../../app/audit/in-flight.ts';
 import type { AuditedTopic } from '../../app/audit/topic.ts';
 import type { AuditResult } from '../../app/audit/audit.ts';
 import type { Audit } from '../../documents/audit.ts';
@@ -35,7 +36,9 @@ export function auditDocument(result: AuditResult): Audit {
     differences_total: result.total,
     differences: result.differences.map(differenceDocument),
     repaired: result.repaired.map(differenceDocument),
-    records: topic === null ? null : recordsDocument(topic),
+    records: recordsDocument(topic),
+    checkout_records: recordsDocument(result.created),
+    in_flight: inFlightDocument(result.inFlight),
     unsent: total(unsent),
     unsent_by_destination: Object.fromEntries(unsent),
     effects: { owed: services.owed, parked: services.parked },
@@ -66,18 +69,20 @@ function differenceDocument({
   };
 }
 
-function recordsDocument({
-  deciding,
-  duplicates,
-  conflicts,
-  deadLetters,
-  skipped,
-}: AuditedTopic): Audit['records'] {
+function recordsDocument(topic: AuditedTopic | null): Audit['records'] {
+  if (topic === null) return null;
+  const { deciding, duplicates, conflicts, deadLetters, skipped } = topic;
   return { deciding, duplicates, conflicts, dead_letters: deadLetters, skipped };
 }
 
+function inFlightDocument(inFlight: InFlight | null): Audit['in_flight'] {
+  if (inFlight === null) return null;
+  const { owed, waiting, unread, deadLettered, byHand, skipped } = inFlight;
+  return { owed, waiting, unread, dead_lettered: deadLettered, by_hand: byHand, skipped };
+}
+
 export function auditText(result: AuditResult): string {
-  const { checked, topic, services, unsent, differences, repaired, skips, notes } = result;
+  const { checked, topic, created, inFlight, services, unsent, differences, repaired, skips, notes } = result;
   const { orders, unfinished, movements, owed, parked } = services;
   const parts = [
     count(checked.items, 'item'),
@@ -89,8 +94,12 @@ export function auditText(result: AuditResult): string {
     ...(movements === 0 ? [] : [count(movements, 'movement')]),
   ];
   const lines = [`compared ${parts.join(', ')}`];
-  if (topic !== null) lines.push(recordsLine(topic));
-  if (unfinished > 0) lines.push(`in flight: ${count(unfinished, 'order')} of the checkout`);
+  if (topic !== null) lines.push(recordsLine(topic, 'record'));
+  if (created !== null) lines.push(recordsLine(created, 'record of the checkout', 'records of the checkout'));
+  if (unfinished > 0)
+    lines.push(
+      `in flight: ${count(unfinished, 'order')} of the checkout${inFlight === null ? '' : waitingFor(inFlight)}`,
+    );
   if (unsent.size > 0)
     lines.push(`waiting to be sent: ${[...unsent].map(([to, n]) => `${grouped(n)} to ${to}`).join(', ')}`);
   if (owed > 0)
@@ -110,14 +119,10 @@ export function auditText(result: AuditResult): string {
   return `${lines.join('\n')}\n`;
 }
 
-function recordsLine({
-  records,
-  deciding,
-  duplicates,
-  conflicts,
-  deadLetters,
-  skipped,
-}: AuditedTopic): string {
+function recordsLine(
+  { records, deciding, duplicates, conflicts, deadLetters, skipped }: AuditedTopic,
+  ...what: readonly [string, string?]
+): string {
   const parts = [
     `${grouped(deciding)} decided`,
     count(duplicates, 'duplicate'),
@@ -125,7 +130,22 @@ function recordsLine({
     count(deadLetters, 'dead letter'),
     `${grouped(skipped)} skipped`,
   ];
-  return `${count(records, 'record')} below the stored positions: ${parts.join(', ')}`;
+  return `${count(records, ...what)} below the stored positions: ${parts.join(', ')}`;
+}
+
+function waitingFor({ owed, waiting, unread, deadLettered, byHand, skipped }: InFlight): string {
+  const parts: readonly [number, string][] = [
+    [unread, 'to be read'],
+    [waiting, 'to be sent'],
+    [owed, 'owed'],
+    [deadLettered, 'among the dead letters'],
+    [byHand, 'to be dispatched by hand'],
+    [skipped, 'skipped'],
+  ];
+  const some = parts.filter(([orders]) => orders > 0);
+  return some.length === 0
+    ? ''
+    : `: ${some.map(([orders, what]) => `${grouped(orders)} ${what}`).join(', ')}`;
 }
 
 function skipLine({ processor, topic, partition, from, to, cause, at }: Skip): string {

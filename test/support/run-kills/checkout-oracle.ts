@@ -57,7 +57,7 @@ export async function expectCheckoutEven(ended: CheckoutEnded): Promise<void> {
   await expectToldOnce([...orders.values()], brokers);
   const events = await messagesOf<InventoryEvent>(INVENTORY_EVENT, brokers);
   expectUnbroken(onHand, events, Object.keys(stock));
-  await shop.ok('audit');
+  await shop.ok('audit --with-topic');
 }
 
 function byOrder(facts: Steps, sent: readonly string[]): ReadonlyMap<string, Steps> {
