@@ -3,7 +3,7 @@ import { USER_STATUSES } from '../domain/tables.ts';
 import { Count, Money, nullable, object, Time, type Document } from './shapes.ts';
 
 const EXTRA = Type.Record(Type.String(), Type.String(), {
-  description: 'columns of the file that orderctl does not know',
+  description: 'further columns of the file; of items, category among them',
 });
 
 /** A user, as `user show` lists them. */
@@ -38,10 +38,11 @@ const ItemState = nullable(
   object({
     quantity: Type.Integer(),
     name: Type.Optional(nullable(Type.String())),
+    category: Type.Optional(nullable(Type.String())),
     price: Type.Optional(nullable(Money)),
     reorder_level: Type.Optional(nullable(Count)),
   }),
-  'null: there is no such item. Name, price and reorder level are on both sides when one of them has it',
+  'null: there is no such item. Name, category, price and reorder level are on both sides when one of them has it',
 );
 
 /** An edit of an item. */

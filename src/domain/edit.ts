@@ -3,6 +3,7 @@ import { Failure } from './failure.ts';
 import type { ProcessorName } from './messages/message.ts';
 import { isName, NAME_RULE } from './names.ts';
 import {
+  CATEGORY,
   isPrice,
   isQuantity,
   leastStock,
@@ -49,7 +50,7 @@ export interface MarkedDeadLetter {
 }
 
 /** Left out: stays as it is; null: is unset, and so is an empty text, which is all that a cell can say of it. */
-type GivenDetails = Partial<ItemDetails>;
+type GivenDetails = Partial<ItemDetails> & { readonly category?: string | null };
 
 /**
  * A change that happened, from → to; null is "did not exist". Moves of the stored position are edits too, and so is
@@ -193,7 +194,7 @@ function addItem(request: Extract<EditRequest, { kind: 'item.add' }>, state: Edi
     });
   }
   const bare: Item = { item, quantity, name: null, price: null, reorderLevel: null, extra: {} };
-  return { kind: 'item', item, before, after: { ...bare, ...checkedDetails(request) } };
+  return { kind: 'item', item, before, after: { ...bare, ...checkedDetails(request, bare) } };
 }
 
 function updateItem(request: Extract<EditRequest, { kind: 'item.update' }>, state: EditState): Edit {
@@ -212,7 +213,7 @@ function updateItem(request: Extract<EditRequest, { kind: 'item.update' }>, stat
   }
   // What is below zero may rise, and its other cells may change.
   if (!(quantity < 0 && quantity >= before.quantity)) checkQuantity(item, quantity);
-  return { kind: 'item', item, before, after: { ...before, quantity, ...checkedDetails(request) } };
+  return { kind: 'item', item, before, after: { ...before, quantity, ...checkedDetails(request, before) } };
 }
 
 function existingItem(item: string, state: EditState, fix: Advice): Item {
@@ -251,7 +252,7 @@ function checkQuantity(item: string, quantity: number): void {
   }
 }
 
-function checkedDetails(details: GivenDetails): Partial<Item> {
+function checkedDetails(details: GivenDetails, { extra }: Item): Partial<Item> {
   const { reorderLevel } = details;
   const name = details.name === '' ? null : details.name;
   const price = details.price === '' ? null : details.price;
@@ -267,15 +268,23 @@ function checkedDetails(details: GivenDetails): Partial<Item> {
   if (typeof reorderLevel === 'number' && !isQuantity(reorderLevel)) {
     throw new Failure('invalid_value', `reorder level ${reorderLevel} is not a whole number from 0 up`);
   }
-  // A line break or another control character would make the row span lines, which nobody expects.
-  if (typeof name === 'string' && (name.length > 256 || /\p{Cc}/u.test(name) || /^[=+\-@]/.test(name))) {
-    throw new Failure('invalid_value', `item name ${JSON.stringify(name)} is not allowed`, {
-      fix: 'use at most 256 characters, none of them a control character, and do not begin with = + - @',
-    });
-  }
+  if (typeof name === 'string') checkText('item name', name);
+  const category = details.category ?? '';
+  checkText('category', category);
+  const isCategorySet = details.category !== undefined && (category !== '' || CATEGORY in extra);
   return {
     ...(name === undefined ? {} : { name }),
     ...(price === undefined ? {} : { price: price === null ? null : normalizePrice(price) }),
     ...(reorderLevel === undefined ? {} : { reorderLevel }),
+    ...(isCategorySet ? { extra: { ...extra, [CATEGORY]: category } } : {}),
   };
+}
+
+/** @throws Failure invalid_value */
+export function checkText(what: string, text: string): void {
+  // A line break or another control character would make the row span lines, which nobody expects.
+  if (text.length <= 256 && !/\p{Cc}/u.test(text) && !/^[=+\-@]/.test(text)) return;
+  throw new Failure('invalid_value', `${what} ${JSON.stringify(text.slice(0, 300))} is not allowed`, {
+    fix: 'use at most 256 characters, none of them a control character, and do not begin with = + - @',
+  });
 }

@@ -25,6 +25,14 @@ export interface Item {
 /** The columns of an item beside its name and stock. */
 export type ItemDetails = Omit<Item, 'item' | 'quantity' | 'extra'>;
 
+/** The column in which shops group their products: kept as any other, and known by its name. */
+export const CATEGORY = 'category';
+
+export function categoryOf({ extra }: Pick<Item, 'extra'>): string | null {
+  const text = Object.hasOwn(extra, CATEGORY) ? extra[CATEGORY] : '';
+  return text === undefined || text === '' ? null : text;
+}
+
 /** In the order of the file. */
 export function detailsOf({ name, price, reorderLevel }: Item): ItemDetails {
   return { name, price, reorderLevel };

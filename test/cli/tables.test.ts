@@ -172,6 +172,30 @@ describe('inventory', () => {
     expect((await shop.ok('audit')).stdout).toContain('balance');
   });
 
+  it('has a category, set by a command or a list, and unset by an empty text', async () => {
+    const shop = openShop();
+    await shop.ok('inventory add pen --quantity 2');
+    expect(await shop.json('inventory add book --quantity 3 --category toys')).toMatchObject({
+      after: { quantity: 3, category: 'toys' },
+    });
+    expect((await shop.ok('inventory show')).stdout).toBe(
+      ['ITEM  QUANTITY  category', 'pen          2', 'book         3  toys', ''].join('\n'),
+    );
+    expect((await shop.ok('inventory update book --category reading')).stdout).toBe(
+      'item book updated: category toys → reading\n',
+    );
+    shop.write('list.csv', 'Item,Category\npen,writing\n');
+    const list = path.join(shop.storage, 'list.csv');
+    await shop.ok(['inventory', 'import', list]);
+    expect(shop.read('inventory.csv')).toBe('item,quantity,category\npen,2,writing\nbook,3,reading\n');
+    expect(await shop.json(['inventory', 'update', 'pen', '--category', ''])).toMatchObject({
+      before: { category: 'writing' },
+      after: { category: null },
+    });
+    expect((await shop.run('inventory update pen --category =1+1')).code).toBe(2);
+    expect(shop.read('inventory.csv')).toBe('item,quantity,category\npen,2,\nbook,3,reading\n');
+  });
+
   it('does not go below zero', async () => {
     const shop = openShop();
     await shop.ok('inventory add --item pen --quantity 2');

@@ -2,6 +2,7 @@ import type { Edit } from '../../domain/edit.ts';
 import { Failure } from '../../domain/failure.ts';
 import { isName, NAME_RULE } from '../../domain/names.ts';
 import {
+  CATEGORY,
   isPrice,
   leastStock,
   meantPrices,
@@ -103,7 +104,7 @@ function isSame(before: Row | null, after: Row | null): boolean {
 /** Columns that orderctl knows, by table; the first names the row. */
 export const COLUMNS: Readonly<Record<TableName, readonly string[]>> = {
   users: ['user', 'status'],
-  inventory: ['item', 'quantity', 'name', 'price', 'reorder_level'],
+  inventory: ['item', 'quantity', 'name', 'category', 'price', 'reorder_level'],
 };
 
 type Cells = readonly string[];
@@ -163,7 +164,7 @@ class SheetReader {
 
   row(line: number, cells: Cells, name: string, before: Row | null): Row | null {
     const others = [...this.columns.entries()].filter(
-      ([, name]) => name !== '' && !this.#ours.includes(name),
+      ([, name]) => name !== '' && (name === CATEGORY || !this.#ours.includes(name)),
     );
     const extra = Object.fromEntries([
       ...Object.entries(before?.extra ?? {}),

@@ -37,7 +37,9 @@ export async function printTable<Row>(
 export function extraColumns<Row extends { readonly extra: Readonly<Record<string, string>> }>(
   rows: readonly Row[],
 ): Column<Row>[] {
-  return Object.keys(rows[0]?.extra ?? {}).map((title) => ({ title, cell: (row) => row.extra[title] ?? '' }));
+  const titles = new Set<string>();
+  for (const { extra } of rows) for (const title in extra) titles.add(title);
+  return [...titles].map((title) => ({ title, cell: (row) => row.extra[title] ?? '' }));
 }
 
 /**

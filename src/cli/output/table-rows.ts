@@ -1,5 +1,5 @@
 import type { TableEdit } from '../../documents/write/table.ts';
-import type { Item, User } from '../../domain/tables.ts';
+import { categoryOf, type Item, type User } from '../../domain/tables.ts';
 
 /** `item pen updated: quantity 50 → 100` */
 export function editLine(edit: TableEdit): string {
@@ -27,7 +27,8 @@ export function changeInWords(edit: TableEdit): string {
 
 function fields(row: User | Item): Record<string, string | number | null> {
   if ('status' in row) return { status: row.status };
-  return { quantity: row.quantity, name: row.name, price: row.price, 'reorder level': row.reorderLevel };
+  const { quantity, name, price, reorderLevel } = row;
+  return { quantity, name, category: categoryOf(row), price, 'reorder level': reorderLevel };
 }
 
 function listed(values: Record<string, string | number | null>): string {

@@ -23,7 +23,7 @@ export function registerImport(noun: Command, session: Session, table: Table): v
   const command = `orderctl ${noun.name()} import`;
   const isStock = table === 'inventory';
   const columns = isStock
-    ? 'item, and any of quantity, name, price and reorder_level; a new item needs a quantity'
+    ? 'item, and any of quantity, name, category, price and reorder_level; a new item needs a quantity'
     : 'user and status';
   describe(noun.command('import'), {
     summary: 'take in a list from a spreadsheet, as a whole or not at all',

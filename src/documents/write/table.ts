@@ -1,5 +1,5 @@
 import type { Edit } from '../../domain/edit.ts';
-import { isLow, type Item, type User } from '../../domain/tables.ts';
+import { categoryOf, isLow, type Item, type User } from '../../domain/tables.ts';
 import type * as Documents from '../table.ts';
 
 /** The entries of `user show` and `inventory show`, keys in the order of the contract. */
@@ -22,8 +22,8 @@ export function itemEntry(item: Item): Documents.Item {
 export type TableEdit = Extract<Edit, { kind: 'user' | 'item' }>;
 
 /**
- * `{"item":"pen","before":{"quantity":50},"after":{"quantity":100}}`: quantity or status always; name, price and
- * reorder_level on both sides when one of them has it.
+ * `{"item":"pen","before":{"quantity":50},"after":{"quantity":100}}`: quantity or status always; name, category,
+ * price and reorder_level on both sides when one of them has it.
  */
 export function editDocument(edit: TableEdit): Documents.UserEdit | Documents.ItemEdit {
   if (edit.kind === 'user') {
@@ -33,12 +33,14 @@ export function editDocument(edit: TableEdit): Documents.UserEdit | Documents.It
   }
   const has = (key: 'name' | 'price' | 'reorderLevel'): boolean =>
     (edit.before?.[key] ?? edit.after?.[key] ?? null) !== null;
+  const hasCategory = [edit.before, edit.after].some((item) => item !== null && categoryOf(item) !== null);
   const side = (item: Item | null): Documents.ItemEdit['before'] =>
     item === null
       ? null
       : {
           quantity: item.quantity,
           ...(has('name') ? { name: item.name } : {}),
+          ...(hasCategory ? { category: categoryOf(item) } : {}),
           ...(has('price') ? { price: item.price } : {}),
           ...(has('reorderLevel') ? { reorder_level: item.reorderLevel } : {}),
         };

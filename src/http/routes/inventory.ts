@@ -22,6 +22,7 @@ const TAGS = ['inventory'];
 const Params = Type.Object({ item: Type.String() });
 const DETAILS = {
   name: Type.Optional(ItemName),
+  category: Type.Optional(ItemName),
   price: Type.Optional(Price),
   reorder_level: Type.Optional(nullable(Quantity)),
   why: Type.Optional(Why),
@@ -52,6 +53,7 @@ interface ItemBody {
   readonly quantity?: number;
   readonly by?: number;
   readonly name?: string | null;
+  readonly category?: string | null;
   readonly price?: string | null;
   readonly reorder_level?: number | null;
   readonly why?: string;
@@ -148,9 +150,10 @@ function editRoutes(server: FastifyInstance, shop: Shop): void {
   );
 }
 
-function detailsOf({ name, price, reorder_level: reorderLevel }: ItemBody) {
+function detailsOf({ name, category, price, reorder_level: reorderLevel }: ItemBody) {
   return {
     ...(name === undefined ? {} : { name }),
+    ...(category === undefined ? {} : { category }),
     ...(price === undefined ? {} : { price }),
     ...(reorderLevel === undefined ? {} : { reorderLevel }),
   };

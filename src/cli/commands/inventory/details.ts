@@ -3,6 +3,7 @@ import { wholeNumber } from '../../parse.ts';
 
 export interface DetailOptions {
   name?: string;
+  category?: string;
   price?: string;
   reorderLevel?: string;
 }
@@ -10,6 +11,7 @@ export interface DetailOptions {
 export function withDetails(command: Command): Command {
   return command
     .option('--name <TEXT>', 'what people call it')
+    .option('--category <TEXT>', 'what it is grouped under')
     .option('--price <AMOUNT>', 'price of one, such as 12.50')
     .option('--reorder-level <N>', 'at or under this much it is low');
 }
@@ -17,13 +19,15 @@ export function withDetails(command: Command): Command {
 /** An empty text unsets, as an empty cell of the file does. */
 export function detailsOf(options: DetailOptions): {
   name?: string | null;
+  category?: string | null;
   price?: string | null;
   reorderLevel?: number | null;
 } {
-  const { name, price, reorderLevel } = options;
+  const { name, category, price, reorderLevel } = options;
   const set = <T>(text: string, parse: (text: string) => T): T | null => (text === '' ? null : parse(text));
   return {
     ...(name === undefined ? {} : { name: set(name, String) }),
+    ...(category === undefined ? {} : { category: set(category, String) }),
     ...(price === undefined ? {} : { price: set(price, String) }),
     ...(reorderLevel === undefined
       ? {}

@@ -14,11 +14,11 @@ export function registerUpdate(inventory: Command, session: Session): void {
       summary: 'change the stock or the details of an item',
       prose:
         'Sets the stock with --quantity, or adjusts it with --by: give one of them, not both. Adjusting is safe ' +
-        'while orders come in; below zero is refused (2). --name, --price and --reorder-level change the details; an ' +
+        'while orders come in; below zero is refused (2). --name, --category, --price and --reorder-level change the details; an ' +
         "empty text unsets one: --price ''. " +
         `Exit code 3 if there is no such item. ${BESIDE}\n\n` +
         'Under -o json the answer has "before" and "after", null where the item is not there: the quantity always; ' +
-        'name, price and reorder_level where one of the two has it.',
+        'name, category, price and reorder_level where one of the two has it.',
       examples: [
         ['orderctl inventory update --item pen --quantity 100', 'counted: there are a hundred'],
         ['orderctl inventory update --item pen --by -3', 'three were broken'],
@@ -51,7 +51,7 @@ export function registerUpdate(inventory: Command, session: Session): void {
         };
         if (Object.keys(changes).length === 0) {
           throw new Failure('usage', 'there is nothing to change', {
-            fix: 'add --quantity, --by, --name, --price or --reorder-level',
+            fix: 'add --quantity, --by, --name, --category, --price or --reorder-level',
           });
         }
         await makeEdit(session, { kind: 'item.update', item, ...changes }, options);
