@@ -1,5 +1,5 @@
 import type { Command, Option } from 'commander';
-import { openStore } from '../compose.ts';
+import { openStoreAdmin, openStore } from '../compose.ts';
 import { REASONS } from '../domain/orders/reasons.ts';
 import { DEAD_LETTER_CODES } from '../ports/codec.ts';
 import { REFUSAL_CODES } from '../domain/topics/refusal.ts';
@@ -41,6 +41,7 @@ const VALUES: Readonly<Record<string, Completion>> = {
   '--original-group': 'groups',
   '--user': 'users',
   '--item': 'items',
+  '--supplier': 'suppliers',
   '--order': 'orders',
   '--resume-after': 'orders',
   ID: 'orders',
@@ -49,7 +50,7 @@ const VALUES: Readonly<Record<string, Completion>> = {
 
 /** What NAME is, by noun. */
 const NAMES: Readonly<Record<string, Completion>> = {
-  ...{ user: 'users', inventory: 'items' },
+  ...{ user: 'users', inventory: 'items', supplier: 'suppliers' },
   ...{ run: 'processors', setup: 'processors' },
 };
 
@@ -122,6 +123,10 @@ async function valuesOf(name: string, start: string, place: Place): Promise<read
       return names(place.session, async (reader) => [...(await reader.users())].map(({ user }) => user));
     case 'items':
       return names(place.session, async (reader) => [...(await reader.items())].map(({ item }) => item));
+    case 'suppliers':
+      return (await (await openStoreAdmin(settings)).lists.rows('suppliers')).map(
+        (row) => row.supplier_id ?? '',
+      );
     case 'orders':
       return noun === 'dlq' ? [] : (await openStore(settings)).recentOrderIds(start, MOST_ORDER_IDS);
     case 'messages':

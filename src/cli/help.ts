@@ -49,7 +49,7 @@ export function describe(command: Command, { alias, summary, prose, isTable, exa
   return command
     .summary(summary ?? command.summary())
     .description(isTable ? `${prose} With -o csv the table is printed as CSV.` : prose)
-    .addHelpText('after', `\nEXAMPLES\n${lines.join('\n')}\n\n${SETTINGS_HINT}`);
+    .addHelpText('after', `\nEXAMPLES\n${lines.join('\n')}\n${SETTINGS_HINT}`);
 }
 
 /** Help of the whole program is its commands: what all of them take is a screen of its own. */

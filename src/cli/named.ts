@@ -1,14 +1,16 @@
 import type { Command } from 'commander';
 import { Failure } from '../domain/failure.ts';
 
+type Flag = '--user' | '--item' | '--supplier';
+
 /** Gives a verb a name, as its argument or by a flag: `user add alice` and `user add --user alice` are the same. */
-export function takingName(command: Command, flag: '--user' | '--item', what: string): Command {
+export function takingName(command: Command, flag: Flag, what: string): Command {
   return command.argument('[NAME]', what).option(`${flag} <NAME>`, 'the same by a flag');
 }
 
 /** @returns undefined where neither is given @throws Failure usage */
 export function nameGiven(
-  flag: '--user' | '--item',
+  flag: Flag,
   name: string | undefined,
   byFlag: string | undefined,
 ): string | undefined {
@@ -19,13 +21,10 @@ export function nameGiven(
 }
 
 /** @throws Failure usage where neither is given */
-export function nameNeeded(
-  flag: '--user' | '--item',
-  name: string | undefined,
-  byFlag: string | undefined,
-): string {
+export function nameNeeded(flag: Flag, name: string | undefined, byFlag: string | undefined): string {
   const given = nameGiven(flag, name, byFlag);
   if (given !== undefined) return given;
-  const [noun, example] = flag === '--user' ? ['user', 'alice'] : ['item', 'book'];
+  const noun = flag.slice(2);
+  const example = { '--user': 'alice', '--item': 'book', '--supplier': 'SUP-1' }[flag];
   throw new Failure('usage', `no ${noun} is named`, { fix: `name one, such as ${example}, or by ${flag}` });
 }

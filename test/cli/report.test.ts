@@ -135,12 +135,19 @@ it('report daily writes the same bytes for a day that is over, until something o
   );
   expect(read('html')).toContain('Sales of 2026-03-29');
   expect(await daily()).toEqual(['unchanged', 'unchanged', 'unchanged']);
+  const kept = () => shop.read('reports.csv').split('\n');
+  expect(kept()).toEqual([
+    'report_date,time_zone,total_sales,top_sellers,low_stock',
+    expect.stringMatching(/^2026-03-29,UTC,16\.40,"\[\{""product_id"":""pen""/),
+    '',
+  ]);
   {
     await using store = await ownFolder(shop.storage);
     await decideRecords(store, [placed(6, 'late', { book: 1 }, '2026-03-29T10:00:00.000Z')]);
   }
   expect(await daily()).toEqual(['written', 'written', 'written']);
   expect(read('csv')).toContain(`${SPRING},book,direct,2,2.20\n`);
+  expect(kept().map((line) => line.split(',')[2])).toEqual(['total_sales', '17.50', undefined]);
   const bucket = await shop.run('report daily --to s3://shop/x');
   expect(bucket.code).toBe(2);
   expect(bucket.stderr).toContain('AWS_ACCESS_KEY_ID');

@@ -112,11 +112,11 @@ async function fillShop(): Promise<void> {
         movements: [{ item: 'pen', delta: -3, cause: 'sale', orderId: null, eventId: 'E-1' }],
         outgoing: [LETTER],
         effects: [{ id: 'e-1', effect: EFFECT }],
-        small: [{ table: { name: 'suppliers' }, key: 'ACME', value: { name: 'Acme', contact: 'a@acme' } }],
       },
       result: null,
     }),
   );
+  await client.query(`INSERT INTO orderctl.suppliers VALUES ('ACME', 'Acme', 'a@acme')`);
 }
 
 describe('views for SQL', () => {

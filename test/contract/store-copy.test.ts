@@ -1,10 +1,13 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { folderLists } from '../../src/adapters/files/csv/list-file.ts';
 import { openFolder } from '../../src/adapters/files/folder.ts';
+import { realFileSystem } from '../../src/adapters/files/fs.ts';
 import { processes } from '../../src/adapters/files/owner/processes.ts';
 import { folderAdmin } from '../../src/adapters/files/whole/admin.ts';
 import { openPostgres } from '../../src/adapters/postgres/open.ts';
+import { postgresLists } from '../../src/adapters/postgres/rows/lists.ts';
 import { postgresAdmin } from '../../src/adapters/postgres/whole/admin.ts';
 import { audit } from '../../src/app/audit/audit.ts';
 import { copyStore, wholeTransactions } from '../../src/app/store/copy.ts';
@@ -14,6 +17,7 @@ import type { Effect } from '../../src/domain/effects.ts';
 import { newFact } from '../../src/domain/facts.ts';
 import type { StoreAccess } from '../../src/ports/access.ts';
 import type { StoreAdmin } from '../../src/ports/whole/store-admin.ts';
+import type { ListRow, Lists } from '../../src/ports/whole/lists.ts';
 import type { HistoryLine, OutgoingRecord } from '../../src/ports/store.ts';
 import { startTestPostgres, type TestPostgres } from '../support/postgres.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -107,6 +111,31 @@ async function fill(access: StoreAccess): Promise<void> {
   await access.edit({ kind: 'item.update', item: 'book', by: 20 }, { ...how, why: 'delivery' });
 }
 
+/** Changes at the same moment are all there, a row that is made again is one, and a change that fails is none. */
+async function expectLists(lists: Lists): Promise<void> {
+  const row = (day: number, total_sales: string): ListRow => ({
+    ...{ report_date: `2026-11-${day + 10}`, time_zone: 'UTC', total_sales },
+    ...{ top_sellers: JSON.stringify([{ product_id: 'a "b", c' }]), low_stock: '[]' },
+  });
+  const put = (one: ListRow): Promise<void> =>
+    lists.change('reports', (rows) =>
+      [...rows.filter(({ report_date }) => report_date !== one.report_date), one].sort((a, b) =>
+        (a.report_date ?? '') < (b.report_date ?? '') ? -1 : 1,
+      ),
+    );
+  await Promise.all(Array.from({ length: 20 }, (_, day) => put(row(day, '1.10'))));
+  await put(row(3, '-7.00'));
+  const failing = lists.change('reports', () => {
+    throw new Error('no');
+  });
+  await expect(failing).rejects.toThrow('no');
+  const rows = await lists.rows('reports');
+  expect(rows).toEqual(Array.from({ length: 20 }, (_, day) => row(day, day === 3 ? '-7.00' : '1.10')));
+  await lists.change('reports', (all) => all.filter(({ report_date }) => report_date !== '2026-11-10'));
+  expect(await lists.rows('reports')).toEqual(rows.slice(1));
+  await lists.change('reports', () => rows);
+}
+
 /** All of it, as its readers see it. */
 async function contentOf(access: StoreAccess): Promise<Record<string, unknown>> {
   await using reader = await access.read();
@@ -130,6 +159,11 @@ test('a folder is copied to a database and back, each time whole, though it is i
   const target = { url: server.url, password: null, clock: systemClock, processes };
   const database = openPostgres({ ...target, user: 'tester' });
   await fill(folder(first));
+  const listsIn = (at: string): Lists =>
+    folderLists({ files: realFileSystem, folder: at, clock: systemClock });
+  const supplier = { supplier_id: 'SUP-1', name: 'Paper, Ltd', contact: '' };
+  await listsIn(first).change('suppliers', () => [supplier]);
+  await expectLists(listsIn(first));
   const expected = await contentOf(folder(first));
   expect(expected.audit).toMatchObject({
     checked: { orders: 30, rejections: 30 },
@@ -153,6 +187,9 @@ test('a folder is copied to a database and back, each time whole, though it is i
   };
   await copy(folderAdmin({ folder: first, clock: systemClock }), postgresAdmin(target));
   expect(await contentOf(database)).toEqual(expected);
+  expect(await postgresLists(target).rows('suppliers')).toEqual([supplier]);
+  await expectLists(postgresLists(target));
+  await expect(listsIn(first).change('suppliers', () => [])).rejects.toMatchObject({ code: 'folder_in_use' });
   const how = { via: 'command', onNotice } as const;
   const edit = { kind: 'user.update', user: 'bob', status: 'paid' } as const;
   await expect(folder(first).edit(edit, how)).rejects.toMatchObject({ code: 'folder_in_use' });
@@ -167,6 +204,8 @@ test('a folder is copied to a database and back, each time whole, though it is i
   const changed = await contentOf(database);
   await copy(postgresAdmin(target), folderAdmin({ folder: last, clock: systemClock }));
   expect(await contentOf(folder(last))).toEqual(changed);
+  expect(await listsIn(last).rows('suppliers')).toEqual([supplier]);
+  expect(await listsIn(last).rows('reports')).toHaveLength(20);
   await expect(database.edit(edit, how)).rejects.toMatchObject({ code: 'folder_in_use' });
   await folder(last).edit({ kind: 'user.remove', user: 'bob' }, how);
   expect(fs.readFileSync(path.join(last, 'users.csv'), 'utf8')).toBe('user,status\nalice,paid\n');

@@ -10,6 +10,12 @@ const TRIED_ELSEWHERE: Readonly<Record<string, string>> = {
   'what-if': 'test/cli/past.test.ts',
   'report daily': 'test/cli/report.test.ts',
   'report show': 'test/cli/report.test.ts',
+  ...Object.fromEntries(
+    ['add', 'update', 'remove', 'show', 'import'].map((verb) => [
+      `supplier ${verb}`,
+      'test/cli/supplier.test.ts',
+    ]),
+  ),
   dev: 'test/cli/dev.test.ts',
   demo: 'test/cli/demo.test.ts',
   serve: 'test/e2e/serve.test.ts',

@@ -3,6 +3,7 @@ import { Compile, type Validator } from 'typebox/compile';
 import { expect } from 'vitest';
 import { HourlySales, TopProducts } from '../../src/documents/reports/analytics.ts';
 import { DailyReport, WrittenReport } from '../../src/documents/reports/daily.ts';
+import { SupplierEdit, SupplierImport, SupplierList } from '../../src/documents/reports/suppliers.ts';
 import { Audit } from '../../src/documents/audit.ts';
 import { WhatIf } from '../../src/documents/reports/what-if.ts';
 import { Backup } from '../../src/documents/store/backup.ts';
@@ -69,6 +70,11 @@ const OUTPUTS: Readonly<Record<string, Output>> = {
   'inventory import': { one: TableImport },
   'inventory log': { one: EditLog },
   'inventory undo': { one: TableUndo },
+  'supplier add': { one: SupplierEdit },
+  'supplier update': { one: SupplierEdit },
+  'supplier remove': { one: SupplierEdit },
+  'supplier show': { one: SupplierList },
+  'supplier import': { one: SupplierImport },
   backup: { one: Backup },
   'report daily': { one: WrittenReport },
   'report show': { one: DailyReport },

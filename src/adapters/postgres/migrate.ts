@@ -5,6 +5,7 @@ import { INSTANCES } from './migrations/0002-instances.ts';
 import { SQL_EDITS } from './migrations/0003-sql-edits.ts';
 import { VIEWS } from './migrations/0005-views.ts';
 import { SEAL } from './migrations/0007-seal.ts';
+import { LISTS } from './migrations/0010-lists.ts';
 import { refuseSealed } from './whole/seal.ts';
 
 /** By their numbers, in order. Never change one that was released: add another. */
@@ -14,6 +15,7 @@ const MIGRATIONS: ReadonlyMap<number, string> = new Map([
   [3, SQL_EDITS],
   [5, VIEWS],
   [7, SEAL],
+  [10, LISTS],
 ]);
 
 /** The version of a store is the highest number that it has. */

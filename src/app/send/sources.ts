@@ -24,6 +24,8 @@ export interface SourceEvent {
 
 export interface SampleEventOptions {
   readonly sources: readonly SourceName[];
+  /** Whom deliveries come from. */
+  readonly suppliers: readonly string[];
   /** null: without end. */
   readonly count: number | null;
   /** Of a hundred events so many are sent twice, and as many are wrong. */
@@ -58,7 +60,7 @@ export function* sampleEvents(items: readonly Item[], options: SampleEventOption
 
 function sampleEvent(
   items: readonly Item[],
-  { sources, newId, now }: SampleEventOptions,
+  { sources, suppliers, newId, now }: SampleEventOptions,
   below: (limit: number) => number,
 ): SourceEvent {
   const item = items[below(items.length)];
@@ -72,7 +74,9 @@ function sampleEvent(
     quantity: source === 'supplier' ? 10 + below(21) : 1 + below(3),
     order_id: source === 'online' ? `WEB-${event_id}` : null,
     ...(source === 'store' ? { store_id: `S-${1 + below(STORES)}` } : {}),
-    ...(source === 'supplier' ? { supplier_id: 'SUP-1' } : {}),
+    ...(source === 'supplier'
+      ? { supplier_id: suppliers[suppliers.length > 1 ? below(suppliers.length) : 0] ?? 'SUP-1' }
+      : {}),
   };
   return { source, fields };
 }

@@ -18,6 +18,11 @@ export const COMMANDS: readonly { name: string; summary: string; load: () => Pro
     summary: 'items and their stock',
     load: () => import('./inventory/index.ts'),
   },
+  {
+    name: 'supplier',
+    summary: 'who delivers: reference data for restocks',
+    load: () => import('./supplier/index.ts'),
+  },
   { name: 'produce', summary: 'send orders', load: () => import('./produce.ts') },
   {
     name: 'consume',

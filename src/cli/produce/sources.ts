@@ -1,7 +1,7 @@
 import { seededRandom } from '../../app/send/produce.ts';
 import { sampleEvents, sendEvents, SOURCES, type SourceName } from '../../app/send/sources.ts';
 import type { Pace } from '../../app/send/pace.ts';
-import { openIds, systemClock } from '../../compose.ts';
+import { openIds, openStoreAdmin, systemClock } from '../../compose.ts';
 import { Failure } from '../../domain/failure.ts';
 import { takeStopSignal } from '../exit.ts';
 import { openForRun } from '../kafka/open.ts';
@@ -41,10 +41,14 @@ export async function produceEvents(session: Session, flags: SourceFlags): Promi
     });
   }
   const { seed, count } = flags;
+  const rows = sources.includes('supplier')
+    ? await (await openStoreAdmin(settings)).lists.rows('suppliers')
+    : [];
+  const suppliers = rows.map((row) => row.supplier_id ?? '');
   const newId = await openIds(seed === null ? undefined : seededRandom(seed ^ 0x5eed));
   const random = seed === null ? Math.random : seededRandom(seed);
   const now = (): number => systemClock.now();
-  const events = sampleEvents(items, { sources, count, faulty, random, newId, now });
+  const events = sampleEvents(items, { sources, suppliers, count, faulty, random, newId, now });
   const kafka = await openForRun(session, { register: flags.register });
   const report = new SourceReport(session);
   await sendEvents(kafka, {

@@ -20,6 +20,7 @@ export type Completion =
   | 'processors'
   | 'groups'
   | 'users'
+  | 'suppliers'
   | 'items'
   | 'orders';
 

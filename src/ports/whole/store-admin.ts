@@ -1,4 +1,5 @@
 import type { FactLog } from '../../domain/facts.ts';
+import type { Lists } from './lists.ts';
 import type { StoreSource, StoreTarget } from './store-copy.ts';
 
 /** What is known of a store as a whole. */
@@ -19,6 +20,7 @@ export interface StoreAbout {
 export interface StoreAdmin {
   /** For messages: of a folder, its absolute path. */
   readonly name: string;
+  readonly lists: Lists;
   /** @throws Failure not_found there is no store; corrupt_state, store_too_new */
   about(): Promise<StoreAbout>;
   /**

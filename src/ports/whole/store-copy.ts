@@ -1,6 +1,7 @@
 import type { Effect } from '../../domain/effects.ts';
 import type { FactLog } from '../../domain/facts.ts';
 import type { Item, User } from '../../domain/tables.ts';
+import type { ListName, ListRow } from './lists.ts';
 import type { HistoryLine, Outgoing, StoredPosition, Undelivered } from '../store.ts';
 
 /** What a store holds beside its history. */
@@ -13,6 +14,7 @@ export interface StoreRest {
   /** Each destination in its order, read once. */
   readonly unsent: Iterable<Outgoing> | AsyncIterable<Outgoing>;
   readonly undelivered: AsyncIterable<Undelivered>;
+  readonly lists: Readonly<Record<ListName, readonly ListRow[]>>;
 }
 
 /** A store that is copied: nobody else owns it until disposal. */

@@ -48,7 +48,7 @@ function cellOf<R extends Row>(
   return (row) => textOf(row, field);
 }
 
-function quote(text: string): string {
+export function quote(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { Failure } from '../../../domain/failure.ts';
 import type { StoreBackup } from '../../../ports/access.ts';
+import { LISTS } from '../../../ports/whole/lists.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import { errorCode, writeFailure, type FileSystem } from '../fs.ts';
 import { innerFolder, journalPath, type LogName } from '../layout.ts';
@@ -20,7 +21,10 @@ const CHUNK_BYTES = 256 * 1024;
 const RETRIES = 20;
 /** Files that the checkpoint names, or that belong to a running process. */
 const OTHERWISE_COPIED =
-  /^(?:state\.json|edits\.jsonl|(?:journal|tables|ids|outbox|(?:users|inventory)\.versions)\.\d+|owner\b.*|edit-\w{6}|redrive|undelivered|before-\d+|.*\.tmp)$/;
+  /^(?:state\.json|edits\.jsonl|(?:journal|tables|ids|outbox|(?:users|inventory)\.versions)\.\d+|owner\b.*|edit-\w{6}|redrive|lists|undelivered|before-\d+|.*\.tmp)$/;
+
+/** Truths of their own, replaced as a whole. */
+const LIST_FILES = new Set(Object.keys(LISTS).map((name) => `${name}.csv`));
 
 /** @throws Failure not_found, already_exists, corrupt_state, write_failed */
 export async function backUp(
@@ -108,7 +112,7 @@ class FolderCopy {
       if (bytes !== undefined) await this.#write(path.basename(name), [bytes]);
     }
     for (const name of this.#files.list(this.#folder)) {
-      if (name.endsWith('.conflict')) await this.#whole(name);
+      if (name.endsWith('.conflict') || LIST_FILES.has(name)) await this.#whole(name);
     }
     if (loaded !== undefined) await this.#truth(loaded, snapshot, named);
     for (const name of this.#files.list(innerFolder(this.#folder))) {

@@ -1,6 +1,8 @@
 import path from 'node:path';
 import type { Clock } from '../../../ports/clock.ts';
 import type { StoreAbout, StoreAdmin } from '../../../ports/whole/store-admin.ts';
+import { LISTS, type ListName } from '../../../ports/whole/lists.ts';
+import { folderLists, readList } from '../csv/list-file.ts';
 import { realFileSystem, type FileSystem } from '../fs.ts';
 import { checkIsFolder } from '../is-folder.ts';
 import { FORMAT, readState } from '../journal/checkpoint.ts';
@@ -17,6 +19,7 @@ export function folderAdmin({ folder: given, clock }: { folder: string; clock: C
   const files = realFileSystem;
   return {
     name: folder,
+    lists: folderLists({ files, folder, clock }),
     about: () => about(files, folder, clock),
     async migrate() {
       const from = isStorage(files, folder) ? formatOf(files, folder) : null;
@@ -52,6 +55,10 @@ async function about(files: FileSystem, folder: string, clock: Clock): Promise<S
     rows: [
       { name: 'users.csv', rows: [...(await reader.users())].length },
       { name: 'inventory.csv', rows: [...(await reader.items())].length },
+      ...(Object.keys(LISTS) as ListName[]).flatMap((list) => {
+        const rows = readList(files, folder, list);
+        return rows.length === 0 ? [] : [{ name: `${list}.csv`, rows: rows.length }];
+      }),
       ...logs.map((name) => ({ name, rows: linesIn(files, path.join(folder, name)) })),
       { name: '.orderctl/edits.jsonl', rows: linesIn(files, path.join(inner, 'edits.jsonl')) },
     ],

@@ -2,6 +2,7 @@ import { Failure } from '../../../domain/failure.ts';
 import type { FactLog } from '../../../domain/facts.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { StoreSource } from '../../../ports/whole/store-copy.ts';
+import { readList } from '../csv/list-file.ts';
 import type { FileSystem } from '../fs.ts';
 import { innerFolder } from '../layout.ts';
 import { openOwned } from '../owned.ts';
@@ -40,6 +41,10 @@ export async function openFolderSource(
         ...{ users: inspection.users(), items: inspection.items(), positions: inspection.positions() },
         ...{ small: reader.smallTables(), effects: inspection.effects() },
         ...{ unsent: inspection.allUnsent(), undelivered: inspection.undelivered() },
+        lists: {
+          suppliers: readList(files, folder, 'suppliers'),
+          reports: readList(files, folder, 'reports'),
+        },
       }),
       async seal(to) {
         await writeSeal(files, folder, { why: 'copied', store: to, storeId });

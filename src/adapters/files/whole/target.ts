@@ -4,6 +4,7 @@ import type { Edit, LoggedEdit } from '../../../domain/edit.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { StoreRest, StoreTarget } from '../../../ports/whole/store-copy.ts';
 import type { Changes, HistoryLine, Outgoing } from '../../../ports/store.ts';
+import { writeList } from '../csv/list-file.ts';
 import type { FileSystem } from '../fs.ts';
 import { ChangeEncoder } from '../journal/change-encoder.ts';
 import { innerFolder, isStorage } from '../layout.ts';
@@ -131,6 +132,8 @@ export class FolderTarget implements StoreTarget {
     }
     await send();
     for await (const record of rest.undelivered) await keepUndelivered(this.#files, this.#folder, [record]);
+    for (const list of ['suppliers', 'reports'] as const)
+      if (rest.lists[list].length > 0) await writeList(this.#files, this.#folder, list, rest.lists[list]);
   }
 
   async open(): Promise<void> {

@@ -4,12 +4,13 @@ import type { Processes } from '../../../ports/processes.ts';
 import type { StoreAbout, StoreAdmin } from '../../../ports/whole/store-admin.ts';
 import { Connection, type Target } from '../connection.ts';
 import { noStore } from '../edit.ts';
+import { postgresLists } from '../rows/lists.ts';
 import { checkedMigrations, migrate, NEWEST } from '../migrate.ts';
 
 /** Of every table, counted: an estimate would be wrong just after an import. */
 const COUNTED = [
   ...['users', 'products', 'inventory', 'orders', 'order_lines', 'stock_movements', 'edits', 'events_log'],
-  ...['effects', 'outbox', 'undelivered', 'positions'],
+  ...['effects', 'outbox', 'undelivered', 'positions', 'suppliers', 'reports'],
 ];
 const ABOUT = `SELECT current_setting('server_version') AS server, (SELECT store_id FROM orderctl.shop) AS "storeId",
   (SELECT sum(pg_total_relation_size(c.oid))::bigint FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -23,6 +24,7 @@ export function postgresAdmin({
 }: Target & { readonly clock: Clock; readonly processes: Processes }): StoreAdmin {
   return {
     name: target.url,
+    lists: postgresLists(target),
     about: () => about(target),
     async migrate() {
       await using connection = await Connection.open(target);

@@ -4,6 +4,7 @@ import type { Processes } from '../../../ports/processes.ts';
 import type { StoreSource } from '../../../ports/whole/store-copy.ts';
 import { Connection, type Target } from '../connection.ts';
 import { noStore } from '../edit.ts';
+import { readList } from '../rows/lists.ts';
 import { PostgresInspection } from '../inspection.ts';
 import { checkedMigrations } from '../migrate.ts';
 import { PostgresStore } from '../store.ts';
@@ -94,6 +95,10 @@ class PostgresSource implements StoreSource {
       ...{ users: inspection.users(), items: inspection.items(), positions: inspection.positions() },
       ...{ small: await view.smallTables(), effects: inspection.effects() },
       ...{ unsent: inspection.allUnsent(), undelivered: inspection.undelivered() },
+      lists: {
+        suppliers: await readList(connection, 'suppliers'),
+        reports: await readList(connection, 'reports'),
+      },
     };
   }
 

@@ -8,6 +8,7 @@ import { Connection, type Target } from '../connection.ts';
 import { migrate } from '../migrate.ts';
 import { keepUndelivered } from '../outbox.ts';
 import type { PostgresStore } from '../store.ts';
+import { readList, replaceList } from '../rows/lists.ts';
 import { Writes } from '../transactions/apply.ts';
 import { Loaded, sourceName } from '../transactions/loaded.ts';
 import { SmallTables } from '../transactions/small-tables.ts';
@@ -100,6 +101,8 @@ export class PostgresTarget implements StoreTarget {
       for (const table of REST) await this.#connection.query(`DELETE FROM orderctl.${table}`);
       await write(this.#connection, { loaded, writes, seq: 0 });
       for await (const record of rest.undelivered) await keepUndelivered(this.#connection, record);
+      for (const list of ['suppliers', 'reports'] as const)
+        await replaceList(this.#connection, list, await readList(this.#connection, list), rest.lists[list]);
       for await (const some of pieces(rest.unsent)) {
         const sent = new Writes();
         sent.outgoing.push(...some);

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Command } from 'commander';
-import { openObjects, type BucketConnection } from '../../../compose.ts';
+import { keepReport } from '../../../app/report/keep.ts';
+import { openStoreAdmin, openObjects, type BucketConnection } from '../../../compose.ts';
 import type { DailyReport, WrittenReport } from '../../../documents/reports/daily.ts';
 import { Failure } from '../../../domain/failure.ts';
 import { describe } from '../../help.ts';
@@ -24,7 +25,7 @@ export function registerDaily(report: Command, session: Session): void {
     prose:
       'Writes sales-DATE.csv (a row for each product and source), .json (all of it) and .html (with charts). Files of a ' +
       'day that is over are the same bytes each time, unless something of it came late; what has not changed is not ' +
-      'written. A bucket takes its keys from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (of gs:// an HMAC key), its ' +
+      'written. Its totals become the row of that day in the list of reports (reports.csv, or the table). A bucket takes its keys from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (of gs:// an HMAC key), its ' +
       'region from AWS_REGION, and another server from AWS_ENDPOINT_URL.',
     examples: [
       ['orderctl report daily --date yesterday --time-zone UTC', 'into the folder reports'],
@@ -61,6 +62,7 @@ async function write(session: Session, flags: Flags): Promise<void> {
     files.push({ file, state, size_bytes: bytes.byteLength });
     if (!isJson) await printer.text(`${state} ${flags.to.replace(/\/+$/, '')}/${file}\n`);
   }
+  await keepReport((await openStoreAdmin(session.settings)).lists, report);
   const { report_date, time_zone, complete, total_sales, order_count } = report;
   sayUnpriced(session, report);
   if (!complete) printer.warn(`${report_date} is not over: the report will change`);

@@ -1,0 +1,94 @@
+import type { Command } from 'commander';
+import {
+  addSupplier,
+  removeSupplier,
+  updateSupplier,
+  type Supplier,
+  type SupplierEdit,
+} from '../../../app/suppliers/suppliers.ts';
+import { openStoreAdmin } from '../../../compose.ts';
+import type * as Documents from '../../../documents/reports/suppliers.ts';
+import { Failure } from '../../../domain/failure.ts';
+import { confirm } from '../../ask.ts';
+import { describe } from '../../help.ts';
+import { nameNeeded, takingName } from '../../named.ts';
+import { nameOf } from '../../parse.ts';
+import type { Session } from '../../session.ts';
+
+interface Flags {
+  readonly supplier?: string;
+  readonly name?: string;
+  readonly contact?: string;
+}
+
+export function registerAdd(supplier: Command, session: Session): void {
+  const add = describe(supplier.command('add'), {
+    summary: 'add a supplier',
+    prose:
+      'Adds a supplier, with its name and contact where they are known. Exit code 4 if it exists already.',
+    examples: [['orderctl supplier add SUP-1 --name Paper', 'its name']],
+  });
+  withDetails(add).action(async (given: string | undefined, { supplier: byFlag, ...details }: Flags) => {
+    const id = nameOf('--supplier', nameNeeded('--supplier', given, byFlag));
+    await print(session, await addSupplier((await openStoreAdmin(session.settings)).lists, id, details));
+  });
+}
+
+export function registerUpdate(supplier: Command, session: Session): void {
+  const update = describe(supplier.command('update'), {
+    summary: 'change what is known of a supplier',
+    prose:
+      "Changes name or contact; an empty text unsets one: --contact ''. Exit code 3 if there is no such supplier.",
+    examples: [['orderctl supplier update SUP-1 --contact sales@paper.example', 'another contact']],
+  });
+  withDetails(update).action(async (given: string | undefined, { supplier: byFlag, ...details }: Flags) => {
+    const id = nameNeeded('--supplier', given, byFlag);
+    if (Object.keys(details).length === 0)
+      throw new Failure('usage', 'there is nothing to change', { fix: 'add --name or --contact' });
+    await print(session, await updateSupplier((await openStoreAdmin(session.settings)).lists, id, details));
+  });
+}
+
+export function registerRemove(supplier: Command, session: Session): void {
+  takingName(
+    describe(supplier.command('remove'), {
+      alias: 'delete',
+      summary: 'remove a supplier',
+      prose:
+        'Removes a supplier; what came from it stays. Asks first; --yes answers, and without a terminal it is needed. ' +
+        'Exit code 3 if there is no such supplier.',
+      examples: [['orderctl supplier remove SUP-1 --yes', 'without a question']],
+    }),
+    '--supplier',
+    'id of the supplier',
+  )
+    .option('-y, --yes', 'do not ask')
+    .action(async (given: string | undefined, flags: Flags & { yes?: true }) => {
+      const id = nameNeeded('--supplier', given, flags.supplier);
+      const isSure = await confirm(`Remove supplier ${id}?`, flags.yes === true);
+      if (isSure)
+        await print(session, await removeSupplier((await openStoreAdmin(session.settings)).lists, id));
+      else session.printer.info('nothing changed');
+    });
+}
+
+function withDetails(command: Command): Command {
+  return takingName(command, '--supplier', 'id of the supplier')
+    .option('--name <TEXT>', 'what people call it')
+    .option('--contact <TEXT>', 'how it is reached');
+}
+
+async function print(
+  { printer, isJson }: Session,
+  { supplierId, before, after }: SupplierEdit,
+): Promise<void> {
+  const side = (row: Supplier | null) => (row === null ? null : { name: row.name, contact: row.contact });
+  const document: Documents.SupplierEdit = {
+    ...{ supplier_id: supplierId, before: side(before), after: side(after) },
+  };
+  if (isJson) await printer.data(`${JSON.stringify(document)}\n`);
+  else {
+    const what = before === null ? 'added' : after === null ? 'removed' : 'updated';
+    await printer.text(`supplier ${supplierId} ${what}\n`);
+  }
+}

@@ -1,0 +1,25 @@
+import { Type } from 'typebox';
+import { Count, nullable, object, type Document } from '../shapes.ts';
+
+const DETAILS = { name: nullable(Type.String()), contact: nullable(Type.String()) };
+
+/** What `supplier show` lists. */
+export const SupplierList = object({
+  suppliers: Type.Array(object({ supplier_id: Type.String(), ...DETAILS })),
+});
+export type SupplierList = Document<typeof SupplierList>;
+
+const Side = nullable(object(DETAILS), 'null: there is no such supplier');
+
+/** An edit of a supplier. */
+export const SupplierEdit = object({ supplier_id: Type.String(), before: Side, after: Side });
+export type SupplierEdit = Document<typeof SupplierEdit>;
+
+/** What came, or would come, of `supplier import`. */
+export const SupplierImport = object({
+  added: Count,
+  changed: Count,
+  unchanged: Count,
+  dry_run: Type.Boolean(),
+});
+export type SupplierImport = Document<typeof SupplierImport>;
