@@ -53,7 +53,10 @@ const LOGGED = ['edit', 'at', 'by', 'via', 'why', 'undoes'];
 const USER_CSV = [...LOGGED, 'user', 'before_status', 'after_status'];
 const ITEM_CSV = [
   ...[...LOGGED, 'item', 'sold_before'],
-  ...['quantity', 'name', 'category', 'price', 'reorder_level'].flatMap((name) => [`before_${name}`, `after_${name}`]),
+  ...['quantity', 'name', 'category', 'price', 'reorder_level'].flatMap((name) => [
+    `before_${name}`,
+    `after_${name}`,
+  ]),
 ];
 
 function loggedDocument({ number, edit, sold }: EditedRow): LoggedDocument {
