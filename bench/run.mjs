@@ -9,7 +9,7 @@ import { benchConsume } from './sections/consume.mjs';
 import { benchEvents } from './sections/events.mjs';
 import { benchFacts } from './sections/facts.mjs';
 import { benchGrowth } from './sections/growth.mjs';
-import { benchHttp } from './sections/http.mjs';
+import { benchHttp, benchPlacing, benchReading } from './sections/http.mjs';
 import { benchLatency } from './sections/latency.mjs';
 import { benchMixes } from './sections/mixes.mjs';
 import { benchPostgres } from './sections/postgres.mjs';
@@ -26,6 +26,8 @@ const SECTIONS = {
   'checkout-latency': benchCheckoutLatency,
   'checkout-long': benchCheckoutLong,
   http: benchHttp,
+  'http-placing': benchPlacing,
+  'http-reading': benchReading,
   facts: benchFacts,
   latency: benchLatency,
   produce: benchProduce,
@@ -38,7 +40,7 @@ const SECTIONS = {
 };
 
 /** Only when they are named. */
-const ASKED_FOR = new Set(['growth', 'postgres', 'checkout-long', 'report']);
+const ASKED_FOR = new Set(['http-placing', 'http-reading', 'growth', 'postgres', 'checkout-long', 'report']);
 
 const USAGE = `Measures orderctl beside the alternatives, on a Kafka that it starts itself.
 
@@ -46,7 +48,7 @@ Usage
   npm run bench [-- SECTION…] [--orders 300000] [--runs 3]
   npm run bench:embedded [-- SECTION…]
 
-Sections: ${Object.keys(SECTIONS).join(', ')}. All but growth and checkout-long, which take half an hour, postgres and report, unless some are named.
+Sections: ${Object.keys(SECTIONS).join(', ')}. All but growth and checkout-long, which take half an hour, postgres, report, and parts of http, unless some are named.
 Results of a run are in docs/performance.md. Nothing else should run on the machine meanwhile.`;
 
 const { values, positionals } = parseArgs({

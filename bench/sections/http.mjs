@@ -42,7 +42,7 @@ export async function benchHttp(bench) {
 }
 
 /** @param {import('./consume.mjs').Bench} bench */
-async function benchPlacing({ cluster, orders, runs }) {
+export async function benchPlacing({ cluster, orders, runs }) {
   const seconds = Math.min(SECONDS, Math.ceil(orders / 10_000));
   /** @type {Map<string, import('../lib/http-load.mjs').Answers[]>} */
   const all = new Map([
@@ -88,7 +88,7 @@ function placing(n) {
 }
 
 /** @param {import('./consume.mjs').Bench} bench */
-async function benchReading({ cluster, orders }) {
+export async function benchReading({ cluster, orders }) {
   const topic = 'bench-http-reading';
   await createTopic(cluster, topic);
   await fillTopic(cluster, topic, { to: orders, ...SHOP });

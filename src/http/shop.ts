@@ -5,13 +5,12 @@ import type { DeadLetterFilter } from '../app/dlq/filter.ts';
 import type { DeadLetterMark } from '../app/dlq/page.ts';
 import type { PageMark } from '../app/topics/from-end.ts';
 import type { KnownOrder, OrderIntake } from '../app/intake/intake.ts';
-import type { SharedReader } from '../app/intake/shared-reader.ts';
 import type { ShopWatch } from '../app/live/shop-watch.ts';
 import type { Wished } from '../app/orders/wish.ts';
 import type { ExperimentKind } from '../domain/experiments/kinds.ts';
 import type { StoreAccess } from '../ports/access.ts';
+import type { KeptView } from '../ports/store.ts';
 import type { StoreNotice } from '../ports/notices.ts';
-import type { StoreReader } from '../ports/store.ts';
 import type { DeadLetter, RedrivenDeadLetter, ShownDeadLetter } from '../documents/dead-letter.ts';
 import type { Alert } from '../documents/http/alerts.ts';
 import type { CheckedAudit } from '../documents/http/checked-audit.ts';
@@ -83,8 +82,8 @@ export interface Shop {
   readonly views: Views;
   readonly access: StoreAccess;
   readonly intake: OrderIntake;
-  /** For one order at a time. */
-  readonly orders: SharedReader;
+  /** Of the store, for what is small: an order, a row. */
+  readonly view: KeptView;
   readonly watch: ShopWatch;
   readonly live: Live;
   readonly experiments: Experiments;
@@ -94,10 +93,7 @@ export interface Shop {
   /** The id of an order that has none, the same for the same key. */
   readonly orderIdOf: (idempotencyKey: string) => string;
   /** As findUnread, in the topics of both flows. */
-  readonly findUnread: (
-    reader: Pick<StoreReader, 'positions'>,
-    orderId: string,
-  ) => Promise<KnownOrder | undefined>;
+  readonly findUnread: (orderId: string) => Promise<KnownOrder | undefined>;
   /** As wishFor, of a wish to cancel. */
   readonly cancel: (orderId: string, reason: string | null, waitMs: number) => Promise<Wished>;
   /** @throws Failure broker_unreachable and the like when the brokers do not answer */

@@ -3,7 +3,7 @@ import type { Edit, EditOrigin, EditRequest } from '../domain/edit.ts';
 import type { StoreHealth } from './health.ts';
 import type { StoreNotice } from './notices.ts';
 import type { Owner, OwnOptions } from './owner.ts';
-import type { Position, Store, StoreView } from './store.ts';
+import type { KeptView, Position, Store, StoreView } from './store.ts';
 import type { TableCopy } from './table-copy.ts';
 
 /** A store, seen from a process that may own it, ask its owner, or only read. */
@@ -56,6 +56,8 @@ export interface StoreAccess extends Owner, StoreHealth {
    * corrupt_state
    */
   read(how?: { readonly onNotice: (notice: StoreNotice) => void }): Promise<StoreView>;
+  /** For a process that looks often, one for all that it does; null: there is none, and `read` opens one each time. */
+  keepView(): Promise<KeptView | null>;
   /**
    * Copies the store as it is at one moment, beside its owner, durable when this resolves. The copy is a store of its own,
    * with the same id.

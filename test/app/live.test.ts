@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { followAlerts, type Alert } from '../../src/app/live/alert-tail.ts';
+import { SharedReader } from '../../src/app/intake/shared-reader.ts';
 import { OrderMoves } from '../../src/app/live/order-moves.ts';
 import { ShopWatch } from '../../src/app/live/shop-watch.ts';
 import { stockChangesIn } from '../../src/app/live/stock-changes.ts';
@@ -46,7 +47,7 @@ async function historyOf(folder: ModelFolder): Promise<HistoryLine[]> {
 
 it('steps lead to the status of all steps, also of an order whose beginning was not seen', async () => {
   const folder = await shop();
-  const moves = new OrderMoves(folder);
+  const moves = new OrderMoves(new SharedReader(() => folder.read()));
   const seen: string[] = [];
   const look = async (from: number): Promise<void> => {
     const lines = (await historyOf(folder)).slice(from);

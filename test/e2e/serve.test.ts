@@ -82,7 +82,7 @@ test('?wait answers with the decision of a consumer beside it', async () => {
     status: 200,
     body: { status: 'PENDING' },
   });
-  const consumer = shop.start('consume -o json');
+  const consumer = shop.start('consume --each -o json');
   const answers = await Promise.all([
     call('POST', '/order?wait=20s', { order_id: 'H-1', user: 'alice', item: 'pen', quantity: 1 }),
     call('POST', '/order?wait=20s', { order_id: 'H-2', user: 'bob', item: 'pen', quantity: 1 }),
@@ -91,6 +91,18 @@ test('?wait answers with the decision of a consumer beside it', async () => {
     { status: 200, body: { order_id: 'H-1', status: 'COMPLETED' } },
     { status: 200, body: { order_id: 'H-2', status: 'REJECTED', reason: 'user_not_paid' } },
   ]);
+  // What the other process says it has decided is seen by who asks then.
+  expect((await call('PUT', '/inventory/pen', { quantity: 1_000 })).status).toBe(200);
+  for (let n = 0; n < 12; n++) {
+    const order = { order_id: `S-${n}`, user: 'alice', item: 'pen', quantity: 1 };
+    expect((await call('POST', '/order', order)).status).toBe(202);
+    await waitFor(`S-${n}`, consumer.stdout, (text) => text.includes(`"S-${n}"`), { timeoutMs: 60_000 });
+    expect((await call('GET', `/orders/S-${n}`)).body).toMatchObject({
+      status: 'COMPLETED',
+      items: [{ stock: 1_000 - n }],
+    });
+    expect((await call('GET', '/inventory/pen')).body).toMatchObject({ quantity: 999 - n });
+  }
   consumer.signal('SIGTERM');
   await consumer.exited;
 });

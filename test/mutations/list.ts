@@ -709,7 +709,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a broken CSV hides the last good values',
-    file: files('reader.ts'),
+    file: files('edits/with-edits.ts'),
     from: 'if (snapshot.loaded === undefined)',
     to: 'if (snapshot !== null)',
     tests: ['test/contract/file-store-csv.test.ts'],

@@ -164,6 +164,10 @@ export class ModelFolder implements StoreAccess {
     };
   }
 
+  async keepView(): Promise<null> {
+    return null;
+  }
+
   async read(): Promise<StoreView> {
     return new ModelStore(this);
   }

@@ -62,6 +62,10 @@ export function openFolder(options: {
       const { FolderReader } = await import('./reader.ts');
       return FolderReader.open(files, folder, clock, how?.onNotice ?? options.onNotice);
     },
+    async keepView() {
+      const { KeptFolder } = await import('./kept/kept-folder.ts');
+      return new KeptFolder(files, folder, clock, options.onNotice);
+    },
     async backUp(target) {
       const { backUp } = await import('./journal/backup.ts');
       return backUp(opened, path.resolve(target));

@@ -8,8 +8,8 @@ import type { HistoryLine, StoreView } from '../../ports/store.ts';
 import { styleOf } from './csv/records.ts';
 import { renderTable } from './csv/render.ts';
 import type { FileSystem } from './fs.ts';
-import { brokenNotice, editLines, findHandEdit } from './edits/hand-edit-look.ts';
-import { INVENTORY, USERS, type TableKind, type Row, type TableName } from './tables/columns.ts';
+import { openWithEdits } from './edits/with-edits.ts';
+import type { TableName } from './tables/columns.ts';
 import { openIdIndex, type IdIndex } from './ids/index.ts';
 import { parsedLinesFromEnd, type LogView } from './logs/log.ts';
 import { followLogs } from './logs/follow.ts';
@@ -19,8 +19,7 @@ import { indexedLogs } from './ids/indexed-logs.ts';
 import { addTail, findFacts, findInTail, lookUp, rebuildIndex } from './ids/lookup.ts';
 import { factsAfter, parseFact } from './logs/fact-lines.ts';
 import type { LoadedFolder } from './journal/recover.ts';
-import { FolderSnapshot, type FoundCsv } from './journal/snapshot.ts';
-import type { Table } from './tables/table.ts';
+import type { FolderSnapshot } from './journal/snapshot.ts';
 import type { Tables } from './tables/tables.ts';
 import { FolderReads } from './reads.ts';
 
@@ -58,12 +57,7 @@ export class FolderReader extends FolderReads implements StoreView {
     clock: Clock,
     onNotice?: (notice: StoreNotice) => void,
   ): Promise<FolderReader> {
-    let notices: StoreNotice[] = [];
-    const snapshot = await FolderSnapshot.open(files, folder, clock, (found, isLast) => {
-      notices = [];
-      return mergeHandEdits(found, { isLast, onNotice: (notice) => notices.push(notice) });
-    });
-    for (const notice of notices) onNotice?.(notice);
+    const { snapshot } = await openWithEdits(files, folder, clock, onNotice);
     return new FolderReader(files, folder, clock, snapshot);
   }
 
@@ -175,37 +169,4 @@ export class FolderReader extends FolderReads implements StoreView {
     this.#snapshot.close();
     this.#index?.close();
   }
-}
-
-/** @returns 0, or in how many milliseconds to look at the folder again: an editor is at work */
-function mergeHandEdits(found: FolderSnapshot, how: Parameters<typeof merge>[4]): number {
-  const { tables, csvs } = found;
-  return (
-    merge(USERS, tables.users, csvs.users, found, how) ||
-    merge(INVENTORY, tables.inventory, csvs.inventory, found, how)
-  );
-}
-
-function merge<R extends Row>(
-  kind: TableKind<R>,
-  table: Table<R>,
-  csv: FoundCsv,
-  snapshot: FolderSnapshot,
-  { isLast, onNotice }: { isLast: boolean; onNotice: (notice: StoreNotice) => void },
-): number {
-  const found = findHandEdit(csv.bytes, csv.name, kind, table, snapshot.view(kind.table), csv.facts);
-  if (found.kind === 'known' || found.kind === 'missing') return 0;
-  if (csv.unsettledMs > 0 && !isLast) return csv.unsettledMs;
-  if (found.kind === 'broken') {
-    // There are last good values once the folder is in use, but none for a first file.
-    if (snapshot.loaded === undefined) throw found.failure;
-    onNotice(brokenNotice(csv.name, found.failure));
-    return 0;
-  }
-  if (found.edit.kind === 'set_aside') {
-    onNotice({ kind: 'file_set_aside', file: csv.name, keptAs: null, why: found.edit.why });
-  } else {
-    for (const line of editLines(kind, found.edit)) snapshot.tables.apply(line);
-  }
-  return 0;
 }

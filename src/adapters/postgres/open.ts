@@ -43,6 +43,7 @@ export function openPostgres(
     keptAside: () => [],
     recentOrderIds: (prefix, limit) => ask(opened, (connection) => recentIds(connection, prefix, limit), []),
     read: async () => (await openView(opened)).view,
+    keepView: async () => null,
     backUp: () => Promise.reject(notOnPostgres(name)),
     inspect: async () => {
       const { connection, view } = await openView(opened);

@@ -1,7 +1,7 @@
 import { CHECKOUT, placedOf } from '../../domain/checkout/facts.ts';
 import { Failure } from '../../domain/failure.ts';
 import { sameContent } from '../../domain/orders/order.ts';
-import type { StoreReader } from '../../ports/store.ts';
+import type { KeptReader, KeptView } from '../../ports/store.ts';
 import { withoutPrice, type Catalogue, type CheckoutOrder } from '../send/checkout-order.ts';
 import type { RecordBatcher } from './batcher.ts';
 
@@ -13,8 +13,8 @@ export type OrderFlow = 'direct' | 'checkout';
 
 export interface IntakePorts {
   readonly batchers: Readonly<Record<OrderFlow, RecordBatcher<CheckoutOrder>>>;
-  /** As the store is at this moment. */
-  readonly read: () => Promise<Pick<StoreReader, 'decided' | 'facts'> & AsyncDisposable>;
+  /** Of the store. */
+  readonly view: KeptView;
   /** Prices of the checkout. */
   readonly catalogue: () => Promise<Pick<Catalogue, 'prices'>>;
 }
@@ -84,15 +84,10 @@ export class OrderIntake {
 
   /** @returns whether it was decided before, with the same content */
   async #lookUpAndSend(order: CheckoutOrder, flow: OrderFlow): Promise<boolean> {
-    const known = await this.#lookUp(order.orderId);
+    const known = await this.#ports.view.look((reader) => knownOrder(reader, order.orderId));
     if (known === undefined) return this.#send(order, flow);
     refuseOther(known, order, flow);
     return true;
-  }
-
-  async #lookUp(orderId: string): Promise<KnownOrder | undefined> {
-    await using reader = await this.#ports.read();
-    return await knownOrder(reader, orderId);
   }
 
   async #send(order: CheckoutOrder, flow: OrderFlow): Promise<false> {
@@ -103,7 +98,7 @@ export class OrderIntake {
 }
 
 async function knownOrder(
-  reader: Pick<StoreReader, 'decided' | 'facts'>,
+  reader: Pick<KeptReader, 'decided' | 'facts'>,
   orderId: string,
 ): Promise<KnownOrder | undefined> {
   const decided = await reader.decided(orderId);

@@ -1,11 +1,11 @@
-import { Failure } from '../../domain/failure.ts';
+import { Failure, isFailure } from '../../domain/failure.ts';
 import type { ProcessorName } from '../../domain/messages/message.ts';
-import type { Broker } from '../../ports/broker.ts';
+import type { Broker, BrokerAdmin, BrokerRecord, PartitionRange } from '../../ports/broker.ts';
 import type { Codec } from '../../ports/codec.ts';
-import type { StoreReader } from '../../ports/store.ts';
+import type { KeptView } from '../../ports/store.ts';
 
-/** So many records are looked at to find one: a consumer that is farther behind is to catch up first. */
-const LOOKED_AT = 200_000;
+/** So many ids are kept, of the latest records: with more, an id that is not among them may be an older one. */
+const KEPT = 200_000;
 
 export interface UnreadIn<T> {
   readonly broker: Broker;
@@ -13,44 +13,193 @@ export interface UnreadIn<T> {
   readonly topic: string;
   /** Whose position says what is unread. */
   readonly processor: ProcessorName;
+  readonly view: KeptView;
   readonly idOf: (value: T) => string;
 }
 
+interface Place {
+  readonly partition: number;
+  readonly offset: number;
+}
+
 /**
- * Finds an order among the records that its processor has not read yet.
- *
- * @returns undefined when none of them has that id
- * @throws Failure those of the broker; broker_unreachable when there are too many to look at
+ * The orders of a topic that its processor has not read yet, by their ids. It grows with the topic and shrinks as that is
+ * read, so that to look one up costs what came since the last time.
  */
-export async function findUnread<T>(
-  { broker, codec, topic, processor, idOf }: UnreadIn<T>,
-  reader: Pick<StoreReader, 'positions'>,
-  orderId: string,
-): Promise<T | undefined> {
-  await using admin = await broker.admin();
-  if ((await admin.partitionCount(topic)) === undefined) return undefined;
-  const next = new Map(
-    (await reader.positions())
-      .filter((position) => position.processor === processor && position.topic === topic)
-      .map((position) => [position.partition, position.next]),
-  );
-  const ranges = (await admin.ranges(topic))
-    .map(({ partition, start, end }) => ({
-      partition,
-      from: Math.max(start, next.get(partition) ?? 0),
-      to: end,
-    }))
-    .filter(({ from, to }) => to > from);
-  const unread = ranges.reduce((sum, { from, to }) => sum + to - from, 0);
-  if (unread > LOOKED_AT) {
-    throw new Failure('broker_unreachable', `${unread} orders wait for the consumer: ${orderId} may be one`, {
+export class UnreadOrders<T> implements AsyncDisposable {
+  readonly #in: UnreadIn<T>;
+  readonly #kept: number;
+  readonly #partitions = new Map<number, KnownPartition>();
+  readonly #places = new Map<string, Place>();
+  #admin: Promise<BrokerAdmin> | null = null;
+  /** How many are unread and not known: older than those that are. */
+  #unknown = 0;
+  /** The next reading, for all that come before it begins. */
+  #next: Promise<void> | null = null;
+  #reading: Promise<unknown> = Promise.resolve();
+
+  /** @param kept for tests */
+  constructor(ports: UnreadIn<T>, kept = KEPT) {
+    this.#in = ports;
+    this.#kept = kept;
+  }
+
+  /**
+   * @returns undefined when no unread record has that id
+   * @throws Failure those of the broker; broker_unreachable when there are more unread records than are known by id
+   */
+  async find(orderId: string): Promise<T | undefined> {
+    await (this.#next ??= this.#begin());
+    const place = this.#places.get(orderId);
+    if (place !== undefined) return await this.#valueAt(place, orderId);
+    if (this.#unknown === 0) return undefined;
+    const { topic } = this.#in;
+    const message = `${this.#unknown + this.#places.size} orders wait for the consumer: ${orderId} may be one`;
+    throw new Failure('broker_unreachable', message, {
       fix: 'ask again when it has caught up',
       context: { orderId, topic },
     });
   }
-  for await (const { records } of admin.records(topic, ranges)) {
-    const decoded = await codec.decode(records);
-    for (const one of decoded) if (one.kind === 'message' && idOf(one.value) === orderId) return one.value;
+
+  /** What is read has been there when the last of those came who wait for it. */
+  #begin(): Promise<void> {
+    const next = this.#reading.then(() => {
+      this.#next = null;
+      return this.#withAdmin((admin) => this.#read(admin));
+    });
+    this.#reading = next.catch(() => undefined);
+    return next;
   }
-  return undefined;
+
+  async #withAdmin<R>(use: (admin: BrokerAdmin) => Promise<R>): Promise<R> {
+    const admin = (this.#admin ??= this.#in.broker.admin());
+    try {
+      return await use(await admin);
+    } catch (error) {
+      if (this.#admin === admin) await this.#leave();
+      throw error;
+    }
+  }
+
+  async #leave(): Promise<void> {
+    const admin = await this.#admin?.catch(() => null);
+    this.#admin = null;
+    await admin?.[Symbol.asyncDispose]();
+  }
+
+  async #read(admin: BrokerAdmin): Promise<void> {
+    const { topic, processor, view } = this.#in;
+    const isThere = (await admin.partitionCount(topic)) !== undefined;
+    const ranges = isThere ? await admin.ranges(topic) : [];
+    // After the ends: what was read meanwhile is known to the store.
+    const positions = await view.look((reader) => reader.positions());
+    const next = new Map(
+      positions
+        .filter((position) => position.processor === processor && position.topic === topic)
+        .map((position) => [position.partition, position.next]),
+    );
+    const share = Math.floor(this.#kept / Math.max(1, ranges.length));
+    const wanted = ranges.map((range) => this.#forget(range, next.get(range.partition) ?? 0, share));
+    this.#unknown = wanted.reduce((sum, { unknown }) => sum + unknown, 0);
+    for (const partition of this.#partitions.keys()) if (partition >= ranges.length) this.#drop(partition);
+    const added = wanted.filter(({ from, to }) => to > from);
+    if (added.length === 0) return;
+    for await (const { partition, records, next: read } of admin.records(topic, added))
+      await this.#add(partition, records, read);
+  }
+
+  /** Leaves out what was read, and what is too much. @returns what is to be read */
+  #forget({ partition, start, end }: PartitionRange, next: number, share: number) {
+    const unreadFrom = Math.min(Math.max(start, next), end);
+    const from = Math.max(unreadFrom, end - share);
+    const before = this.#partitions.get(partition);
+    // Another topic of that name, records that were passed over, or a position that was moved back.
+    if (before !== undefined && (before.to > end || before.to < from || before.from > from))
+      this.#drop(partition);
+    const known = this.#partitions.get(partition) ?? new KnownPartition(from);
+    this.#partitions.set(partition, known);
+    for (const { id, offset } of known.forget(from)) {
+      const place = this.#places.get(id);
+      if (place?.partition === partition && place.offset === offset) this.#places.delete(id);
+    }
+    return { partition, from: known.to, to: end, unknown: from - unreadFrom };
+  }
+
+  #drop(partition: number): void {
+    const known = this.#partitions.get(partition);
+    this.#partitions.delete(partition);
+    for (const { id } of known?.forget(Infinity) ?? [])
+      if (this.#places.get(id)?.partition === partition) this.#places.delete(id);
+  }
+
+  async #add(partition: number, records: readonly BrokerRecord[], next: number): Promise<void> {
+    const known = this.#partitions.get(partition);
+    const decoded = await this.#in.codec.decode(records);
+    decoded.forEach((one, at) => {
+      const offset = records[at]?.offset;
+      if (one.kind !== 'message' || offset === undefined) return;
+      const id = this.#in.idOf(one.value);
+      known?.add(id, offset);
+      // The first one decides.
+      if (!this.#places.has(id)) this.#places.set(id, { partition, offset });
+    });
+    if (known !== undefined) known.to = next;
+  }
+
+  async #valueAt({ partition, offset }: Place, orderId: string): Promise<T | undefined> {
+    const { topic, codec, idOf } = this.#in;
+    const range = { partition, from: offset, to: offset + 1 };
+    try {
+      return await this.#withAdmin(async (admin) => {
+        for await (const { records } of admin.records(topic, [range]))
+          for (const one of await codec.decode(records))
+            if (one.kind === 'message' && idOf(one.value) === orderId) return one.value;
+        return undefined;
+      });
+    } catch (error) {
+      // Read and removed since.
+      if (isFailure(error, 'offsets_gone')) return undefined;
+      throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#reading;
+    await this.#leave();
+  }
+}
+
+/** The ids of the records of a partition, from one offset up to another, in their order. */
+class KnownPartition {
+  /** Those before were read, or are not known. */
+  from: number;
+  to: number;
+  #ids: string[] = [];
+  #offsets: number[] = [];
+  #first = 0;
+
+  constructor(from: number) {
+    this.from = from;
+    this.to = from;
+  }
+
+  add(id: string, offset: number): void {
+    this.#ids.push(id);
+    this.#offsets.push(offset);
+  }
+
+  /** Those before an offset are known no more. */
+  *forget(before: number): Generator<{ readonly id: string; readonly offset: number }> {
+    this.from = Math.max(this.from, Math.min(before, this.to));
+    for (; this.#first < this.#ids.length; this.#first += 1) {
+      const offset = this.#offsets[this.#first] ?? Infinity;
+      if (offset >= before) break;
+      yield { id: this.#ids[this.#first] ?? '', offset };
+    }
+    // Only when half is gone: to remove from the beginning moves all others.
+    if (this.#first * 2 < this.#ids.length) return;
+    this.#ids = this.#ids.slice(this.#first);
+    this.#offsets = this.#offsets.slice(this.#first);
+    this.#first = 0;
+  }
 }

@@ -1,7 +1,6 @@
 import { CHECKOUT, type CheckoutFact } from '../../domain/checkout/facts.ts';
 import { statusOf, type OrderStatus } from '../../domain/checkout/status.ts';
-import type { StoreAccess } from '../../ports/access.ts';
-import type { HistoryLine } from '../../ports/store.ts';
+import type { HistoryLine, KeptView } from '../../ports/store.ts';
 import { checkoutFactOf } from '../orders/checkout.ts';
 
 /** Orders on their way whose steps are in memory; those of others are read again. */
@@ -15,12 +14,12 @@ export interface OrderMove {
 
 /** Turns the steps in a history into the statuses that they lead to. */
 export class OrderMoves {
-  readonly #access: Pick<StoreAccess, 'read'>;
+  readonly #view: KeptView;
   /** The steps of each; the order that moved last is the last. */
   readonly #steps = new Map<string, readonly CheckoutFact[]>();
 
-  constructor(access: Pick<StoreAccess, 'read'>) {
-    this.#access = access;
+  constructor(view: KeptView) {
+    this.#view = view;
   }
 
   /** @throws Failure of reading the store */
@@ -42,8 +41,7 @@ export class OrderMoves {
     if (known !== undefined) return known;
     // Nothing comes before that but a wish to cancel, after which it would be rejected.
     if (fact.step === 'validated') return [];
-    await using reader = await this.#access.read();
-    return await reader.facts(CHECKOUT, id);
+    return await this.#view.look((reader) => reader.facts(CHECKOUT, id));
   }
 
   #keep(id: string, steps: readonly CheckoutFact[]): void {

@@ -60,7 +60,7 @@ async function serve(session: Session, flags: Flags): Promise<void> {
   }
   const signal = takeStopSignal(printer);
   const opened = await openShop(session, flags.create, signal);
-  const { shop, batchers } = opened;
+  const { shop, batchers, unread } = opened;
   const { startApi } = await import('../../http/server.ts');
   const onBug = (error: unknown): void =>
     printer.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
@@ -81,6 +81,7 @@ async function serve(session: Session, flags: Flags): Promise<void> {
   } finally {
     await api[Symbol.asyncDispose]();
     for (const batcher of Object.values(batchers)) await batcher[Symbol.asyncDispose]();
+    await unread[Symbol.asyncDispose]();
   }
   await following;
   printer.info('stopped');

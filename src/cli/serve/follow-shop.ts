@@ -34,7 +34,7 @@ export async function followShop(opened: OpenShop, names: TopicNames, signal: Ab
 
 async function followHistory({ shop, catalogue }: OpenShop, signal: AbortSignal): Promise<void> {
   const { feed } = shop.live;
-  const moves = new OrderMoves(shop.access);
+  const moves = new OrderMoves(shop.view);
   await shop.watch.follow(shop.access, systemClock, signal, {
     onLines: async (lines) => {
       catalogue.note(lines);

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { RecordBatcher } from '../../app/intake/batcher.ts';
 import { CatalogueCache } from '../../app/intake/catalogue.ts';
 import { OrderIntake, type KnownOrder, type OrderFlow } from '../../app/intake/intake.ts';
-import { SharedReader } from '../../app/intake/shared-reader.ts';
-import { findUnread } from '../../app/intake/unread.ts';
+import { keptView } from '../../app/intake/shared-reader.ts';
+import { UnreadOrders } from '../../app/intake/unread.ts';
 import { scopeOfProcessor } from '../../app/dlq/scope.ts';
 import { KafkaWatch } from '../../app/overview/kafka-watch.ts';
 import { ShopWatch } from '../../app/live/shop-watch.ts';
@@ -23,6 +23,7 @@ import { topicOf, type TopicNames } from '../../domain/messages/topic-names.ts';
 import type { Order } from '../../domain/orders/order.ts';
 import type { Broker } from '../../ports/broker.ts';
 import type { Codec, OrderCodec } from '../../ports/codec.ts';
+import type { KeptView } from '../../ports/store.ts';
 import type { Shop } from '../../http/shop.ts';
 import { openForRun } from '../kafka/open.ts';
 import { parentOf } from './parent.ts';
@@ -37,6 +38,7 @@ export async function openShop(session: Session, create: boolean, signal: AbortS
   const { printer, settings } = session;
   const { users, topics: names } = settings;
   const access = await openStore(settings);
+  const view = await keptView(access);
   const { broker, codecOf } = await openForRun(session, { register: true });
   const newId = await openIds();
   const { LiveFeed } = await import('../../http/live.ts');
@@ -49,7 +51,7 @@ export async function openShop(session: Session, create: boolean, signal: AbortS
   };
   const orderCodec = (await codecOf(ORDER)) as OrderCodec;
   const createdCodec = (await codecOf(ORDER_CREATED)) as Codec<OrderCreated>;
-  const catalogue = new CatalogueCache(() => readCatalogue(access), systemClock);
+  const catalogue = new CatalogueCache(() => readCatalogue(access, view), systemClock);
   const batchers: Readonly<Record<OrderFlow, RecordBatcher<CheckoutOrder>>> = {
     direct: new RecordBatcher({
       ...{ codec: orderCodec, topic: topicOf(ORDER, names), openProducer: producerOf(ORDER) },
@@ -62,9 +64,8 @@ export async function openShop(session: Session, create: boolean, signal: AbortS
       openProducer: producerOf(ORDER_CREATED),
     }),
   };
-  const unreadIn = unreadOf(broker, names, { orderCodec, createdCodec });
-  const orders = new SharedReader(() => access.read());
-  const intake = new OrderIntake({ batchers, read: () => orders.read(), catalogue: () => catalogue.get() });
+  const unread = unreadOf(names, { broker, view, orderCodec, createdCodec });
+  const intake = new OrderIntake({ batchers, view, catalogue: () => catalogue.get() });
   const dlqTopics = scopeOfProcessor('all', { group: settings.group, names }).topics;
   const kafka = new KafkaWatch(broker, dlqTopics, systemClock);
   const feed = new LiveFeed();
@@ -78,14 +79,14 @@ export async function openShop(session: Session, create: boolean, signal: AbortS
       feed,
       overview: () => (overview.latest === null ? null : overviewDocument(overview.latest, access.name)),
     },
-    ...{ intake, orders },
+    ...{ intake, view },
     now: () => systemClock.now(),
     newOrderId: () => `ORD-${newId()}`,
     orderIdOf: (key) => `ORD-${createHash('sha256').update(key).digest('hex').slice(0, 32)}`,
-    findUnread: unreadIn,
+    findUnread: unread.find,
     cancel: cancelOf(
       { access, kafka: () => Promise.resolve({ broker, codecOf }), clock: systemClock },
-      { ...{ names, create, signal, on }, known: (id) => intake.taken(id), findUnread: unreadIn },
+      { ...{ names, create, signal, on, view }, known: (id) => intake.taken(id), findUnread: unread.find },
     ),
     checkBroker: async () => {
       await using admin = await broker.admin();
@@ -94,21 +95,21 @@ export async function openShop(session: Session, create: boolean, signal: AbortS
     onNotice: (notice) => printNotice(printer, notice),
     onEdit: () => catalogue.forget(),
   };
-  return { shop, batchers, overview, broker, codecOf, catalogue };
+  return { shop, batchers, unread, overview, broker, codecOf, catalogue };
 }
 
 type CancelOptions = Pick<WishOptions, 'names' | 'create' | 'signal' | 'on'> & {
+  readonly view: KeptView;
   /** Of the orders that were taken here. */
   readonly known: (orderId: string) => KnownOrder | undefined;
   readonly findUnread: Shop['findUnread'];
 };
 
 /** Cancels also an order that was taken and that nobody has read yet. */
-function cancelOf(ports: WishPorts, { known, findUnread: find, ...options }: CancelOptions): Shop['cancel'] {
+function cancelOf(ports: WishPorts, { view, known, findUnread, ...options }: CancelOptions): Shop['cancel'] {
   return async (orderId, reason, waitMs) => {
-    await using reader = await ports.access.read();
-    const isStored = (await reader.facts(CHECKOUT, orderId)).length > 0;
-    const unread = isStored ? undefined : (known(orderId) ?? (await find(reader, orderId)));
+    const facts = await view.look((reader) => reader.facts(CHECKOUT, orderId));
+    const unread = facts.length > 0 ? undefined : (known(orderId) ?? (await findUnread(orderId)));
     if (unread?.flow === 'direct') throw ofTheDirectFlow(orderId);
     return await wishFor(ports, {
       ...{ ...options, orderId, waitMs, wish: { kind: 'cancel', reason } },
@@ -117,31 +118,30 @@ function cancelOf(ports: WishPorts, { known, findUnread: find, ...options }: Can
   };
 }
 
-/** As findUnread, in the topics of both flows. */
+/** The unread orders of both flows. */
 function unreadOf(
-  broker: Broker,
   names: TopicNames,
-  { orderCodec, createdCodec }: { orderCodec: OrderCodec; createdCodec: Codec<OrderCreated> },
-): Shop['findUnread'] {
-  return async (reader, orderId) => {
-    const direct = await findUnread(
-      {
-        ...{ broker, codec: orderCodec, topic: topicOf(ORDER, names), processor: 'orders' as const },
-        idOf: (order) => order.orderId,
-      },
-      reader,
-      orderId,
-    );
-    if (direct !== undefined) return { flow: 'direct', order: direct };
-    const created = await findUnread<OrderCreated>(
-      {
-        ...{ broker, codec: createdCodec, topic: topicOf(ORDER_CREATED, names) },
-        ...{ processor: 'validation' as const, idOf: (order) => order.order_id },
-      },
-      reader,
-      orderId,
-    );
-    return created === undefined ? undefined : { flow: 'checkout', order: orderOfCreated(created) };
+  ports: { broker: Broker; view: KeptView; orderCodec: OrderCodec; createdCodec: Codec<OrderCreated> },
+): AsyncDisposable & { readonly find: Shop['findUnread'] } {
+  const { broker, view, orderCodec, createdCodec } = ports;
+  const direct = new UnreadOrders({
+    ...{ broker, view, codec: orderCodec, topic: topicOf(ORDER, names), processor: 'orders' as const },
+    idOf: (order) => order.orderId,
+  });
+  const created = new UnreadOrders<OrderCreated>({
+    ...{ broker, view, codec: createdCodec, topic: topicOf(ORDER_CREATED, names) },
+    ...{ processor: 'validation' as const, idOf: (order) => order.order_id },
+  });
+  return {
+    async find(orderId) {
+      const [order, placed] = await Promise.all([direct.find(orderId), created.find(orderId)]);
+      if (order !== undefined) return { flow: 'direct', order };
+      return placed === undefined ? undefined : { flow: 'checkout', order: orderOfCreated(placed) };
+    },
+    async [Symbol.asyncDispose]() {
+      await direct[Symbol.asyncDispose]();
+      await created[Symbol.asyncDispose]();
+    },
   };
 }
 

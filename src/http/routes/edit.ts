@@ -7,6 +7,7 @@ import type { Item, User } from '../../domain/tables.ts';
 import { Problem } from '../../documents/http/problem.ts';
 import type { ItemEdit, UserEdit } from '../../documents/table.ts';
 import { editDocument, itemEntry, userEntry } from '../../documents/write/table.ts';
+import type { KeptView } from '../../ports/store.ts';
 import type { Shop } from '../shop.ts';
 
 /** Headers of requests for one row (RFC 9110, sections 13.1 and 8.8.3). */
@@ -35,7 +36,7 @@ export const EDIT_RESPONSE = { 404: Problem, 409: Problem, 412: Problem, 422: Pr
 
 /** Makes an edit as the commands do: the same rules, logged as made over HTTP. @throws Failure of editIf */
 export async function answerEdit(
-  { access, onNotice, onEdit }: Pick<Shop, 'access' | 'onNotice' | 'onEdit'>,
+  { access, view, onNotice, onEdit }: Pick<Shop, 'access' | 'view' | 'onNotice' | 'onEdit'>,
   edit: RowRequest,
   why: string | undefined,
   { headers }: FastifyRequest,
@@ -44,7 +45,7 @@ export async function answerEdit(
   if (why !== undefined) checkWhy(why);
   const key = headers['idempotency-key'];
   const conditions = {
-    row: headers['if-match'] === undefined ? null : await rowOf(access, edit, headers['if-match']),
+    row: headers['if-match'] === undefined ? null : await rowOf(view, edit, headers['if-match']),
     key: typeof key === 'string' ? createHash('sha256').update(key).digest('hex') : null,
   };
   const { edit: made, isRepeat } = await access.editIf(edit, conditions, { via: 'http', why, onNotice });
@@ -60,24 +61,12 @@ export async function answerEdit(
  * What the row of an edit has to be, by `If-Match`. That it is another already is no failure yet: a request that was made
  * has changed it itself.
  */
-async function rowOf(
-  access: Shop['access'],
-  edit: RowRequest,
-  wanted: string,
-): Promise<EditConditions['row']> {
+async function rowOf(view: KeptView, edit: RowRequest, wanted: string): Promise<EditConditions['row']> {
   if (wanted.trim() === '*') return null;
-  const row = 'item' in edit ? await itemNamed(access, edit.item) : await userNamed(access, edit.user);
+  const row = await view.look<Item | User | undefined>((reader) =>
+    'item' in edit ? reader.itemNamed(edit.item) : reader.userNamed(edit.user),
+  );
   return row !== undefined && tagsIn(wanted).includes(tagOf(row)) ? row : 'another';
-}
-
-export async function itemNamed(access: Shop['access'], item: string): Promise<Item | undefined> {
-  await using reader = await access.read();
-  return await reader.itemNamed(item);
-}
-
-export async function userNamed(access: Shop['access'], user: string): Promise<User | undefined> {
-  await using reader = await access.read();
-  return await reader.userNamed(user);
 }
 
 /** Answers with a row, or with 304 where the client has it. */

@@ -13,7 +13,6 @@ import {
   answerRow,
   EDIT_HEADERS,
   EDIT_RESPONSE,
-  itemNamed,
   NOT_MODIFIED,
   READ_HEADERS,
 } from './edit.ts';
@@ -63,10 +62,10 @@ export function inventoryRoutes(server: FastifyInstance, shop: Shop): void {
   server.get(
     '/inventory',
     { schema: { tags: TAGS, summary: 'All items', response: { 200: ItemList } } },
-    async () => {
-      await using reader = await shop.access.read();
-      return { items: [...(await reader.items())].map(itemEntry) };
-    },
+    () =>
+      shop.view.look(async (reader) => {
+        return { items: [...(await reader.items())].map(itemEntry) };
+      }),
   );
   server.get(
     '/inventory/:item',
@@ -78,7 +77,7 @@ export function inventoryRoutes(server: FastifyInstance, shop: Shop): void {
     },
     async (request, reply) => {
       const { item } = request.params as { item: string };
-      const row = await itemNamed(shop.access, item);
+      const row = await shop.view.look((reader) => reader.itemNamed(item));
       if (row !== undefined) return answerRow(row, itemEntry(row), request, reply);
       throw new Failure('not_found', `item ${item} does not exist`, { fix: { kind: 'show_items' } });
     },

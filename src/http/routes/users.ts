@@ -15,7 +15,6 @@ import {
   EDIT_RESPONSE,
   NOT_MODIFIED,
   READ_HEADERS,
-  userNamed,
 } from './edit.ts';
 
 const TAGS = ['users'];
@@ -34,13 +33,10 @@ interface UserBody {
 }
 
 export function userRoutes(server: FastifyInstance, shop: Shop): void {
-  server.get(
-    '/users',
-    { schema: { tags: TAGS, summary: 'All users', response: { 200: UserList } } },
-    async () => {
-      await using reader = await shop.access.read();
+  server.get('/users', { schema: { tags: TAGS, summary: 'All users', response: { 200: UserList } } }, () =>
+    shop.view.look(async (reader) => {
       return { users: [...(await reader.users())].map(userEntry) };
-    },
+    }),
   );
   server.get(
     '/users/:user',
@@ -52,7 +48,7 @@ export function userRoutes(server: FastifyInstance, shop: Shop): void {
     },
     async (request, reply) => {
       const { user } = request.params as { user: string };
-      const row = await userNamed(shop.access, user);
+      const row = await shop.view.look((reader) => reader.userNamed(user));
       if (row !== undefined) return answerRow(row, userEntry(row), request, reply);
       throw new Failure('not_found', `user ${user} does not exist`, { fix: { kind: 'show_users' } });
     },

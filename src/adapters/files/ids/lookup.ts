@@ -123,7 +123,8 @@ export function findInTail(orderId: string, state: FolderState, view: ViewOf): D
   return undefined;
 }
 
-function addLines(index: IdIndex, { number, keyOf }: IndexedLog, view: LogView, from: number): void {
+/** Adds the lines of a log from a position on. */
+export function addLines(index: IdIndex, { number, keyOf }: IndexedLog, view: LogView, from: number): void {
   let position = from;
   for (const chunk of view.chunks(from)) {
     for (const { line, at } of linesOf(chunk)) {

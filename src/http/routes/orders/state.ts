@@ -3,7 +3,7 @@ import type { CheckoutOrder } from '../../../documents/checkout/order.ts';
 import type { OrderState } from '../../../documents/http/order-state.ts';
 import { checkoutDocument } from '../../../documents/write/checkout.ts';
 import { decidedState, pendingCheckout, pendingState } from '../../../documents/write/http.ts';
-import type { OrderReader } from '../../../app/intake/shared-reader.ts';
+import type { KeptReader } from '../../../ports/store.ts';
 import type { Shop } from '../../shop.ts';
 
 export type AnyOrderState = OrderState | CheckoutOrder;
@@ -35,19 +35,21 @@ export async function stateWithin(
   }
 }
 
-async function stateOf(shop: Shop, orderId: string): Promise<AnyOrderState | undefined> {
-  await using reader = await shop.orders.read();
-  const stored = await storedState(reader, orderId);
+async function stateOf(
+  { view, intake, findUnread }: Shop,
+  orderId: string,
+): Promise<AnyOrderState | undefined> {
+  const look = () => view.look((reader) => storedState(reader, orderId));
+  const stored = await look();
   if (stored !== undefined) return stored;
-  const known = shop.intake.taken(orderId) ?? (await shop.findUnread(reader, orderId));
+  const known = intake.taken(orderId) ?? (await findUnread(orderId));
   if (known !== undefined)
     return known.flow === 'direct' ? pendingState(known.order) : pendingCheckout(known.order);
   // It may have been read meanwhile.
-  await using later = await shop.orders.read();
-  return await storedState(later, orderId);
+  return await look();
 }
 
-async function storedState(reader: OrderReader, orderId: string): Promise<AnyOrderState | undefined> {
+async function storedState(reader: KeptReader, orderId: string): Promise<AnyOrderState | undefined> {
   const decided = await reader.decided(orderId);
   if (decided !== undefined) return decidedState(decided);
   const checkout = await readCheckoutOrder(reader, orderId);

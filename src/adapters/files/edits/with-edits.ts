@@ -1,0 +1,70 @@
+import type { Clock } from '../../../ports/clock.ts';
+import type { StoreNotice } from '../../../ports/notices.ts';
+import type { FileSystem } from '../fs.ts';
+import { FolderSnapshot, type FoundCsv } from '../journal/snapshot.ts';
+import { INVENTORY, USERS, type Row, type TableKind } from '../tables/columns.ts';
+import type { Table } from '../tables/table.ts';
+import { brokenNotice, editLines, findHandEdit } from './hand-edit-look.ts';
+
+/**
+ * Opens a folder with the hand edits in it that were not taken in yet.
+ *
+ * @returns `isEdited`: its tables differ from what is committed
+ * @param onNotice receives a file that is broken, whose last good values are read
+ * @throws Failure corrupt_file when there are none yet; corrupt_state
+ */
+export async function openWithEdits(
+  files: FileSystem,
+  folder: string,
+  clock: Clock,
+  onNotice?: (notice: StoreNotice) => void,
+): Promise<{ readonly snapshot: FolderSnapshot; readonly isEdited: boolean }> {
+  let notices: StoreNotice[] = [];
+  let isEdited = false;
+  const onEdit = (): void => void (isEdited = true);
+  const snapshot = await FolderSnapshot.open(files, folder, clock, (found, isLast) => {
+    notices = [];
+    isEdited = false;
+    return mergeHandEdits(found, { isLast, onEdit, onNotice: (notice) => notices.push(notice) });
+  });
+  for (const notice of notices) onNotice?.(notice);
+  return { snapshot, isEdited };
+}
+
+/** @returns 0, or in how many milliseconds to look at the folder again: an editor is at work */
+function mergeHandEdits(found: FolderSnapshot, how: Parameters<typeof merge>[4]): number {
+  const { tables, csvs } = found;
+  return (
+    merge(USERS, tables.users, csvs.users, found, how) ||
+    merge(INVENTORY, tables.inventory, csvs.inventory, found, how)
+  );
+}
+
+function merge<R extends Row>(
+  kind: TableKind<R>,
+  table: Table<R>,
+  csv: FoundCsv,
+  snapshot: FolderSnapshot,
+  {
+    isLast,
+    onEdit,
+    onNotice,
+  }: { isLast: boolean; onEdit: () => void; onNotice: (notice: StoreNotice) => void },
+): number {
+  const found = findHandEdit(csv.bytes, csv.name, kind, table, snapshot.view(kind.table), csv.facts);
+  if (found.kind === 'known' || found.kind === 'missing') return 0;
+  if (csv.unsettledMs > 0 && !isLast) return csv.unsettledMs;
+  if (found.kind === 'broken') {
+    // There are last good values once the folder is in use, but none for a first file.
+    if (snapshot.loaded === undefined) throw found.failure;
+    onNotice(brokenNotice(csv.name, found.failure));
+    return 0;
+  }
+  if (found.edit.kind === 'set_aside') {
+    onNotice({ kind: 'file_set_aside', file: csv.name, keptAs: null, why: found.edit.why });
+  } else {
+    onEdit();
+    for (const line of editLines(kind, found.edit)) snapshot.tables.apply(line);
+  }
+  return 0;
+}

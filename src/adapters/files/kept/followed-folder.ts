@@ -1,0 +1,284 @@
+import path from 'node:path';
+import type { Effect } from '../../../domain/effects.ts';
+import type { Fact, FactLog } from '../../../domain/facts.ts';
+import { isFailure } from '../../../domain/failure.ts';
+import type { Decided } from '../../../domain/orders/decided.ts';
+import type { Item, User } from '../../../domain/tables.ts';
+import type { Clock } from '../../../ports/clock.ts';
+import type { StoreNotice } from '../../../ports/notices.ts';
+import type { KeptReader, StoredPosition } from '../../../ports/store.ts';
+import { sameStat } from '../edits/hand-edit-look.ts';
+import { openWithEdits } from '../edits/with-edits.ts';
+import type { FileStat, FileSystem } from '../fs.ts';
+import { openIdIndex, type IdIndex } from '../ids/index.ts';
+import { indexedLogs } from '../ids/indexed-logs.ts';
+import { addLines, findFacts, lookUp, rebuildIndex } from '../ids/lookup.ts';
+import { readState, type FolderState } from '../journal/checkpoint.ts';
+import type { DecodedEntry } from '../journal/entry.ts';
+import { fileOf, type LoadedFolder } from '../journal/recover.ts';
+import type { FolderSnapshot } from '../journal/snapshot.ts';
+import { CommittedLines } from '../journal/state-lines.ts';
+import { JournalTail, replaced } from '../journal/tail.ts';
+import { factLogName, innerFolder, STATE_FILE, type LogName } from '../layout.ts';
+import { LogView } from '../logs/log.ts';
+import { INVENTORY, USERS } from '../tables/columns.ts';
+import { fingerprintFile, sameFingerprint, type FileFingerprint } from '../tables/fingerprint.ts';
+import type { Tables } from '../tables/tables.ts';
+import { readWhole } from '../whole-files.ts';
+import { KeptLog } from './kept-log.ts';
+
+/** Of a file that may have been another one when it was read. */
+const UNKNOWN: FileStat = {
+  ...{ sizeBytes: -1, modifiedNs: -1n, inode: -1n, isUnread: false },
+  access: { mode: 0, uid: 0, gid: 0 },
+};
+
+type Stats = Map<string, FileStat | undefined>;
+
+/**
+ * A folder as it is, followed beside its owner: the journal says what has changed, and a new checkpoint from where it is to
+ * be read. Costs what was added since the last look, and nothing that grows with the folder.
+ */
+export class FollowedFolder implements KeptReader {
+  readonly #files: FileSystem;
+  readonly #folder: string;
+  readonly #snapshot: FolderSnapshot;
+  /** As they were when they were read. */
+  readonly #stats: Stats;
+  readonly #lines: CommittedLines;
+  readonly #logs = new Map<LogName, KeptLog>();
+  /** undefined: there is no journal yet. */
+  readonly #tail: JournalTail | undefined;
+  /** A hand edit is in the tables that was not taken in yet: what is committed next comes before it. */
+  readonly #isEdited: boolean;
+  #state: FolderState | undefined;
+  #index: IdIndex | undefined;
+  /** Up to where the index has the lines of each log. */
+  #indexed = new Map<LogName, number>();
+
+  private constructor(
+    files: FileSystem,
+    folder: string,
+    { snapshot, isEdited }: { readonly snapshot: FolderSnapshot; readonly isEdited: boolean },
+    stats: Stats,
+  ) {
+    this.#files = files;
+    this.#folder = folder;
+    this.#snapshot = snapshot;
+    this.#stats = stats;
+    this.#isEdited = isEdited;
+    this.#lines = new CommittedLines(snapshot.tables);
+    const { loaded } = snapshot;
+    if (loaded === undefined) return;
+    this.#state = loaded.state;
+    const found = this.#indexedLogs();
+    for (const { name } of found) this.#logs.set(name, this.#keptLog(name, loaded));
+    this.#index = this.#openIndex(loaded.state);
+    this.#tail = new JournalTail(files, folder, loaded, new Set(this.#logs.keys()), {
+      onEntry: (entry, payloadAt, fd) => this.#take(entry, payloadAt, fd),
+      onJournal: () => this.#settle(),
+    });
+  }
+
+  /** @throws as FolderReader.open */
+  static async open(
+    files: FileSystem,
+    folder: string,
+    clock: Clock,
+    onNotice?: (notice: StoreNotice) => void,
+  ): Promise<FollowedFolder> {
+    const before = statsOf(files, folder);
+    const opened = await openWithEdits(files, folder, clock, onNotice);
+    const stats = statsOf(files, folder);
+    for (const [name, stat] of stats) if (!sameStat(before.get(name), stat)) stats.set(name, UNKNOWN);
+    try {
+      return new FollowedFolder(files, folder, opened, stats);
+    } catch (error) {
+      opened.snapshot.close();
+      throw error;
+    }
+  }
+
+  get #tables(): Tables {
+    return this.#snapshot.tables;
+  }
+
+  /** Whether something was added, or a file is another one, since it was read. */
+  get hasChanged(): boolean {
+    for (const [name, stat] of this.#stats) if (!sameStat(stat, this.#files.stat(name))) return true;
+    return this.#tail?.hasMore ?? false;
+  }
+
+  /**
+   * Reads what was added.
+   *
+   * @returns false: it is to be opened again
+   * @throws Failure changed_since, corrupt_state: likewise
+   */
+  advance(): boolean {
+    if (!this.hasChanged) return true;
+    if (this.#tail === undefined || this.#isEdited) return false;
+    // Before the journal: what the owner has put in place was committed as a version before.
+    const csvs = this.#changedCsvs();
+    const stateFile = stateFileOf(this.#folder);
+    const state = this.#files.stat(stateFile);
+    this.#tail.look();
+    this.#lines.finish();
+    if (!sameStat(this.#stats.get(stateFile), state)) {
+      if (!this.#goOnFrom(readState(this.#files, innerFolder(this.#folder)))) return false;
+      this.#stats.set(stateFile, state);
+    }
+    for (const { name, newest, stat, fingerprint } of csvs) {
+      if (fingerprint !== null && !sameFingerprint(newest(), fingerprint)) return false;
+      this.#stats.set(name, stat);
+    }
+    return true;
+  }
+
+  #changedCsvs() {
+    const { users, inventory } = this.#tables;
+    return [users, inventory].flatMap((table) => {
+      const name = path.join(this.#folder, table.kind.file);
+      const stat = this.#files.stat(name);
+      if (sameStat(this.#stats.get(name), stat)) return [];
+      const bytes = readWhole(this.#files, name);
+      const fingerprint = bytes === undefined ? null : fingerprintFile(bytes);
+      return [{ name, stat, fingerprint, newest: (): FileFingerprint | null => table.newest }];
+    });
+  }
+
+  /** Of one record of the journal. */
+  #take({ logs, state }: DecodedEntry, payloadAt: number, fd: number): void {
+    this.#lines.apply(state);
+    for (const { log, position, bytes, at } of logs) {
+      const isNew = !this.#logs.has(log) && this.#indexedLogs().some(({ name }) => name === log);
+      if (isNew) this.#logs.set(log, this.#keptLog(log, this.#snapshot.loaded));
+      this.#logs.get(log)?.add({ fd, at: payloadAt + at, position, sizeBytes: bytes.byteLength });
+    }
+  }
+
+  /** @throws Failure changed_since: an owner has left lines of a log unwritten, and another one does not go on there */
+  #settle(): void {
+    for (const log of this.#logs.values()) if (!log.settle()) throw replaced(this.#folder);
+  }
+
+  /**
+   * Goes on from a checkpoint that holds nothing new: the index names its runs, and journals before it are needed no more.
+   *
+   * @returns false: it is of another folder, or of another moment
+   */
+  #goOnFrom(state: FolderState | undefined): boolean {
+    const { folderId, format } = this.#state ?? {};
+    const isNext = state?.folderId === folderId && state?.format === format;
+    if (state === undefined || !isNext || state.seq > (this.#tail?.seq ?? 0)) return false;
+    for (const [name, log] of this.#logs)
+      if ((state.logs[name]?.sizeBytes ?? 0) > log.view().sizeBytes) return false;
+    this.#settle();
+    this.#snapshot.close();
+    const index = openIdIndex(this.#files, innerFolder(this.#folder), state.ids);
+    this.#index?.close();
+    this.#index = index;
+    this.#indexed = new Map();
+    this.#state = state;
+    return true;
+  }
+
+  #indexedLogs() {
+    return indexedLogs(this.#tables.facts);
+  }
+
+  #keptLog(log: LogName, loaded: LoadedFolder | undefined): KeptLog {
+    const isKnown = loaded !== undefined;
+    const name = path.join(this.#folder, isKnown ? fileOf(loaded, log) : '');
+    return new KeptLog(
+      this.#files,
+      name,
+      loaded?.state.logs[log]?.sizeBytes ?? 0,
+      loaded?.tails.get(log) ?? [],
+    );
+  }
+
+  #openIndex({ ids }: FolderState): IdIndex {
+    try {
+      return openIdIndex(this.#files, innerFolder(this.#folder), ids);
+    } catch (error) {
+      if (!isFailure(error, 'corrupt_state')) throw error;
+      return this.#rebuilt();
+    }
+  }
+
+  readonly #rebuilt = (): IdIndex => {
+    const logs = this.#indexedLogs();
+    this.#index = rebuildIndex(this.#files, innerFolder(this.#folder), logs, (log) => this.#view(log));
+    this.#indexed = new Map(logs.map(({ name }) => [name, this.#view(name).sizeBytes]));
+    return this.#index;
+  };
+
+  /** With all that was committed. */
+  #wholeIndex(index: IdIndex): IdIndex {
+    for (const log of this.#indexedLogs()) {
+      const view = this.#view(log.name);
+      const from = this.#indexed.get(log.name) ?? this.#state?.logs[log.name]?.sizeBytes ?? 0;
+      if (view.sizeBytes > from) addLines(index, log, view, from);
+      this.#indexed.set(log.name, view.sizeBytes);
+    }
+    return index;
+  }
+
+  #view(log: LogName): LogView {
+    return this.#logs.get(log)?.view() ?? new LogView(this.#files, []);
+  }
+
+  async users(): Promise<Iterable<User>> {
+    return this.#tables.users.rows.values();
+  }
+
+  async items(): Promise<Iterable<Item>> {
+    return this.#tables.inventory.rows.values();
+  }
+
+  async userNamed(user: string): Promise<User | undefined> {
+    return this.#tables.users.rows.get(user);
+  }
+
+  async itemNamed(item: string): Promise<Item | undefined> {
+    return this.#tables.inventory.rows.get(item);
+  }
+
+  async decided(orderId: string): Promise<Decided | undefined> {
+    if (this.#index === undefined) return undefined;
+    return lookUp(orderId, this.#wholeIndex(this.#index), (log) => this.#view(log), this.#rebuilt);
+  }
+
+  async facts<T extends Fact>({ name }: FactLog<T>, key: string): Promise<readonly T[]> {
+    const known = this.#tables.facts.get(name);
+    if (known === undefined || this.#index === undefined) return [];
+    const view = this.#view(factLogName(name));
+    return findFacts(key, known, this.#wholeIndex(this.#index), view, this.#rebuilt) as readonly T[];
+  }
+
+  async effects(ids?: readonly string[]): Promise<readonly Effect[]> {
+    const { effects } = this.#tables;
+    return ids === undefined ? [...effects.values()] : ids.flatMap((id) => effects.get(id) ?? []);
+  }
+
+  async positions(): Promise<readonly StoredPosition[]> {
+    return this.#tables.positions();
+  }
+
+  close(): void {
+    this.#tail?.[Symbol.dispose]();
+    this.#index?.close();
+    for (const log of this.#logs.values()) log.close();
+    this.#snapshot.close();
+  }
+}
+
+function stateFileOf(folder: string): string {
+  return path.join(innerFolder(folder), STATE_FILE);
+}
+
+function statsOf(files: FileSystem, folder: string): Stats {
+  const names = [stateFileOf(folder), path.join(folder, USERS.file), path.join(folder, INVENTORY.file)];
+  return new Map(names.map((name) => [name, files.stat(name)]));
+}

@@ -1,0 +1,80 @@
+import type { Clock } from '../../../ports/clock.ts';
+import { isFailure } from '../../../domain/failure.ts';
+import type { KeptReader, KeptView } from '../../../ports/store.ts';
+import type { StoreNotice } from '../../../ports/notices.ts';
+import type { FileSystem } from '../fs.ts';
+import { FollowedFolder } from './followed-folder.ts';
+
+/** Follows while nobody looks, so that the next look has little to read, and removed files are let go. */
+const FOLLOW_MS = 1_000;
+
+/**
+ * One view of a folder for all who look. It moves on while nobody looks at it, so that each look is at one moment; one
+ * that finds it behind waits for those before it.
+ */
+export class KeptFolder implements KeptView {
+  readonly #open: () => Promise<FollowedFolder>;
+  #followed: FollowedFolder | null = null;
+  #opening: Promise<void> | null = null;
+  /** How often it was begun to open it. */
+  #opened = 0;
+  #lookers = 0;
+  #waiting: (() => void)[] = [];
+
+  constructor(files: FileSystem, folder: string, clock: Clock, onNotice?: (notice: StoreNotice) => void) {
+    this.#open = () => FollowedFolder.open(files, folder, clock, onNotice);
+    setInterval(() => this.#lookers === 0 && this.#advance(), FOLLOW_MS).unref();
+  }
+
+  async look<R>(use: (view: KeptReader) => Promise<R>): Promise<R> {
+    const view = await this.#enter();
+    try {
+      return await use(view);
+    } finally {
+      this.#lookers -= 1;
+      if (this.#lookers === 0) for (const go of this.#waiting.splice(0)) go();
+    }
+  }
+
+  /** Counts as a looker from when the view is found not to be behind. */
+  async #enter(): Promise<FollowedFolder> {
+    const opened = this.#opened;
+    for (;;) {
+      const followed = this.#followed;
+      if (followed === null) await (this.#opening ??= this.#openAgain());
+      // As it was opened, where that began after the call: beside an edit that is not taken in yet it falls behind at once.
+      else if (this.#opened > opened || this.#isCurrent(followed)) {
+        this.#lookers += 1;
+        return followed;
+      } else if (this.#lookers > 0) await new Promise<void>((go) => this.#waiting.push(go));
+    }
+  }
+
+  #isCurrent(followed: FollowedFolder): boolean {
+    return this.#lookers > 0 ? !followed.hasChanged : this.#advance();
+  }
+
+  /** @returns false: it has to be opened */
+  #advance(): boolean {
+    const followed = this.#followed;
+    if (followed === null) return false;
+    try {
+      if (followed.advance()) return true;
+    } catch (error) {
+      // What is wrong is found, or not, where it is opened again.
+      if (!isFailure(error)) throw error;
+    }
+    this.#followed = null;
+    followed.close();
+    return false;
+  }
+
+  async #openAgain(): Promise<void> {
+    this.#opened += 1;
+    try {
+      this.#followed = await this.#open();
+    } finally {
+      this.#opening = null;
+    }
+  }
+}

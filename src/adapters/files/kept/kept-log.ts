@@ -1,0 +1,62 @@
+import type { FileSystem } from '../fs.ts';
+import { LogView, type FilePart } from '../logs/log.ts';
+import { openOrUndefined } from '../whole-files.ts';
+
+/** A log that grows, read beside its owner: in its file up to where that was written, beyond that in the journal. */
+export class KeptLog {
+  readonly #files: FileSystem;
+  readonly #name: string;
+  #fd: number | undefined;
+  /** Up to here it is read in its file. */
+  #writtenBytes: number;
+  #unwritten: FilePart[];
+  #view: LogView | undefined;
+
+  /**
+   * @param name of its file
+   * @param sizeBytes how long it was at the checkpoint
+   * @param added what journals hold of it beyond that
+   */
+  constructor(files: FileSystem, name: string, sizeBytes: number, added: readonly FilePart[]) {
+    this.#files = files;
+    this.#name = name;
+    this.#writtenBytes = sizeBytes;
+    this.#unwritten = [...added];
+    if (sizeBytes > 0) this.#fd = openOrUndefined(files, name);
+  }
+
+  add(part: FilePart): void {
+    this.#unwritten.push(part);
+    this.#view = undefined;
+  }
+
+  /** Everything that was committed. */
+  view(): LogView {
+    if (this.#unwritten.length > 0) this.settle();
+    return (this.#view ??= new LogView(this.#files, this.#parts()));
+  }
+
+  #parts(): FilePart[] {
+    const fd = this.#fd;
+    if (fd === undefined) return this.#unwritten;
+    return [{ fd, at: 0, position: 0, sizeBytes: this.#writtenBytes }, ...this.#unwritten];
+  }
+
+  /** An owner writes a log as soon as the journal is synced. @returns whether all of it is read in its file */
+  settle(): boolean {
+    const last = this.#unwritten.at(-1);
+    if (last === undefined) return true;
+    this.#fd ??= openOrUndefined(this.#files, this.#name);
+    const end = last.position + last.sizeBytes;
+    if (this.#fd === undefined || this.#files.statOpen(this.#fd).sizeBytes < end) return false;
+    this.#writtenBytes = end;
+    this.#unwritten = [];
+    this.#view = undefined;
+    return true;
+  }
+
+  close(): void {
+    if (this.#fd !== undefined) this.#files.close(this.#fd);
+    this.#fd = undefined;
+  }
+}

@@ -1,0 +1,134 @@
+import { expect, test } from 'vitest';
+import { KeptFolder } from '../../../src/adapters/files/kept/kept-folder.ts';
+import { FolderReader } from '../../../src/adapters/files/reader.ts';
+import type { FactLog } from '../../../src/domain/facts.ts';
+import type { KeptReader } from '../../../src/ports/store.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { FaultyFs } from '../../support/faulty-fs.ts';
+import { FOLDER, makeHistory, Runner } from '../../support/store-history.ts';
+
+const FIRST_SEED = Number(process.env.ORDERCTL_TEST_SEED ?? 1);
+const SEEDS = Number(process.env.ORDERCTL_TEST_SEEDS ?? 3);
+const STEPS: FactLog<{ id: string }> = { name: 'steps', key: 'id' };
+const IDS = Array.from({ length: 40 }, (_, id) => `ORD-${id}`);
+
+/** All that can be asked of it, as text. */
+async function saidBy(view: KeptReader): Promise<string> {
+  const users = [...(await view.users())];
+  const items = [...(await view.items())];
+  const rows = [await view.userNamed('alice'), await view.itemNamed('book'), await view.itemNamed('none')];
+  const decided = [];
+  for (const id of IDS) decided.push((await view.decided(id)) ?? null);
+  const facts = [];
+  for (const key of ['k0', 'k1', 'k2', 'k3']) facts.push(await view.facts(STEPS, key));
+  const found = [users, items, rows, decided, facts, await view.effects(), await view.positions()];
+  return JSON.stringify(found);
+}
+
+async function afresh(files: FaultyFs): Promise<string> {
+  await using reader = await FolderReader.open(files, FOLDER, new FakeClock());
+  return await saidBy(reader);
+}
+
+/** Counts how often a folder is opened as a whole. */
+class CountingFs extends FaultyFs {
+  snapshots = 0;
+
+  override open(name: string, mode: 'read' | 'append' | 'create'): number {
+    if (mode === 'read' && /tables\.\d+$/.test(name)) this.snapshots += 1;
+    return super.open(name, mode);
+  }
+}
+
+test.each(Array.from({ length: SEEDS }, (_, index) => FIRST_SEED + index))(
+  'history %i: a view that is kept is what one that is opened is, after each operation and amid it',
+  async (seed) => {
+    const history = makeHistory(seed, 30);
+    const files = new FaultyFs(seed);
+    const runner = new Runner(history, files);
+    let kept: KeptFolder | undefined;
+    let committed = 0;
+    /** Looks that began in the midst of an operation: how many orders were decided before, and seen. */
+    const amid: Promise<readonly [number, number]>[] = [];
+    files.onCall = () => {
+      const before = committed;
+      const seen = kept?.look(async (view) => {
+        let count = 0;
+        for (const id of IDS) if ((await view.decided(id)) !== undefined) count += 1;
+        return [before, count] as const;
+      });
+      if (seen !== undefined) amid.push(seen);
+    };
+    for (const operation of history.operations) {
+      await runner.perform(operation);
+      kept ??= new KeptFolder(files, FOLDER, new FakeClock());
+      const said = await kept.look(saidBy);
+      expect(said, `seed ${seed}, after ${JSON.stringify(operation)}`).toBe(await afresh(files));
+      committed = (JSON.parse(said) as unknown[][])[3]?.filter((one) => one !== null).length ?? 0;
+    }
+    for (const [before, seen] of await Promise.all(amid)) expect(seen).toBeGreaterThanOrEqual(before);
+    expect(amid.length).toBeGreaterThan(100);
+  },
+);
+
+/** A folder whose owner commits sales, with a view that is kept beside it. */
+async function shop() {
+  const files = new CountingFs(FIRST_SEED);
+  const runner = new Runner(makeHistory(FIRST_SEED, 0), files);
+  for (const operation of runner.history.operations) await runner.perform(operation);
+  const kept = new KeptFolder(files, FOLDER, new FakeClock());
+  const stock = (): Promise<number | undefined> =>
+    kept.look(async (view) => (await view.itemNamed('book'))?.quantity);
+  await stock();
+  return { files, runner, kept, stock };
+}
+
+test('it is not opened again while commits, checkpoints and written CSVs follow each other, or for an owner that comes', async () => {
+  const { files, runner, stock } = await shop();
+  const before = (await stock()) ?? 0;
+  const opened = files.snapshots;
+  for (let round = 1; round <= 60; round++) {
+    await runner.perform({ kind: 'parts' });
+    if (round % 10 === 5) await runner.perform({ kind: 'tick' });
+    expect(await stock()).toBe(before + round);
+  }
+  expect(files.names().some((name) => name.endsWith('journal.1'))).toBe(false);
+  expect(files.snapshots).toBe(opened);
+  const open = files.openFiles;
+  for (let round = 1; round <= 60; round++) {
+    await runner.perform({ kind: 'parts' });
+    await stock();
+  }
+  expect(files.openFiles).toBeLessThan(open + 6);
+
+  await runner.perform({ kind: 'restart' });
+  const restarted = files.snapshots;
+  await runner.perform({ kind: 'parts' });
+  expect(await stock()).toBe(before + 121);
+  expect(files.snapshots).toBeLessThanOrEqual(restarted + 1);
+});
+
+test('while one looks the view stays as it was; who comes later waits and sees what was committed', async () => {
+  const { runner, kept, stock } = await shop();
+  let go = (): void => undefined;
+  const looking = new Promise<void>((resolve) => (go = resolve));
+  const seen: unknown[] = [];
+  const quantity = async (view: KeptReader) => (await view.itemNamed('book'))?.quantity ?? 0;
+  const before = (await stock()) ?? 0;
+  const first = kept.look(async (view) => {
+    seen.push(await quantity(view));
+    await looking;
+    seen.push(await quantity(view));
+  });
+  // Nothing has changed: nobody waits.
+  expect(await stock()).toBe(before);
+  await runner.perform({ kind: 'parts' });
+  let later: number | undefined;
+  const second = stock().then((found) => (later = found));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(later).toBe(undefined);
+  go();
+  await Promise.all([first, second]);
+  expect(seen).toEqual([before, before]);
+  expect(later).toBe(before + 1);
+});
