@@ -65,6 +65,13 @@ export const RUNNING: readonly Mutation[] = [
     tests: STORES,
   },
   {
+    name: 'a folder forgets how often an effect was tried',
+    file: 'src/adapters/files/tables/tables.ts',
+    from: '{ dueAt: line[1], attempts, firstTriedAt }',
+    to: '{ dueAt: line[1], attempts: 0 * attempts, firstTriedAt }',
+    tests: ['test/contract/file-store.test.ts'],
+  },
+  {
     name: 'an answer counts though another try was begun since',
     file: 'src/app/run/effects.ts',
     from: "now?.state === 'trying' && now.attempts === effect.attempts",

@@ -1,6 +1,7 @@
-import type { Notification } from '../../domain/messages/checkout/notification.ts';
+import { NOTIFICATION, type Notification } from '../../domain/messages/checkout/notification.ts';
 import type { Alert } from '../../domain/messages/shop/alert.ts';
 import { isoTime } from '../../domain/iso-time.ts';
+import type { DeliveryFields } from './processor.ts';
 
 /** What is sent, the same for every channel. `data` keeps the field names of the message. */
 export interface Content {
@@ -11,7 +12,14 @@ export interface Content {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-export function alertContent(alert: Alert): Content {
+/** Of the message that asked for it. */
+export function contentOf({ source, message }: Pick<DeliveryFields, 'source' | 'message'>): Content {
+  return source === NOTIFICATION.name
+    ? notificationContent(message as unknown as Notification)
+    : alertContent(message as unknown as Alert);
+}
+
+function alertContent(alert: Alert): Content {
   const { item, on_hand, reorder_level, order_id } = alert;
   const facts = [
     ['item', item],
@@ -28,7 +36,7 @@ export function alertContent(alert: Alert): Content {
   };
 }
 
-export function notificationContent(notification: Notification): Content {
+function notificationContent(notification: Notification): Content {
   return {
     event: 'notification',
     subject: oneLine(notification.subject),

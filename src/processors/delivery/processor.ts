@@ -8,17 +8,15 @@ import { decideEach, settleEach, type Draft, type Handled } from '../draft.ts';
 import type { ShopOptions } from '../options.ts';
 import { isOf, type EffectHandler, type Processor, type Received } from '../processor.ts';
 import { afterFault, dueAgain, parked } from '../retries.ts';
-import { alertContent, notificationContent, type Content } from './content.ts';
 import { DELIVERIES, deliveryEffectId, type Channel } from './facts.ts';
 import type { DeliveryRules } from './rules.ts';
 
 const CHANNELS: readonly Channel[] = ['log', 'mail', 'webhook'];
 
-/** The fields of a delivery: what is sent, and the message that asked for it. */
+/** The fields of a delivery: to whom, and the message that asked for it. */
 export interface DeliveryFields extends Readonly<Record<string, unknown>> {
   readonly delivery_id: string;
   readonly to: string | null;
-  readonly content: Content;
   readonly at: number;
   readonly source: string;
   readonly message: Readonly<Record<string, unknown>>;
@@ -102,11 +100,8 @@ function newDelivery(
   at: number,
 ): EffectChange {
   const { message, record, source, traceparent } = received;
-  const content = isOf(received, NOTIFICATION)
-    ? notificationContent(received.message)
-    : alertContent(message as Alert);
   const fields: DeliveryFields = {
-    ...{ delivery_id: id, to, content, at: message.at, source, message, record, traceparent },
+    ...{ delivery_id: id, to, at: message.at, source, message, record, traceparent },
   };
   return newEffect({ id: deliveryEffectId(id, kind), kind, key: id, fields }, at);
 }

@@ -4,7 +4,10 @@ import type { Effect, EffectKind } from '../../../src/domain/effects.ts';
 import type { Mail, Sending } from '../../../src/ports/outside/mailer.ts';
 import type { WebhookEvent } from '../../../src/ports/outside/webhook.ts';
 
-const content = { event: 'alert.low_stock', subject: 'Low stock', text: 'All of it', data: { item: 'pen' } };
+const message = {
+  ...{ notification_id: 'e-1', customer_id: 'alice', order_id: 'o-1', channel: 'email', recipient: 'a@b.c' },
+  ...{ subject: 'Low\nstock', body: 'All of it', cause: 'shipments.created', at: 7 },
+};
 const never = new AbortController().signal;
 
 function effect(kind: EffectKind, fields = {}): Effect {
@@ -18,7 +21,14 @@ function effect(kind: EffectKind, fields = {}): Effect {
       attempts: 1,
       firstTriedAt: 0,
     },
-    fields: { delivery_id: 'e-1', to: 'shop@example.org', content, at: 7, ...fields },
+    fields: {
+      delivery_id: 'e-1',
+      to: 'shop@example.org',
+      at: 7,
+      source: 'notifications.outbound',
+      message,
+      ...fields,
+    },
   };
 }
 
@@ -41,7 +51,8 @@ it('sends what is owed by its channel, under its key', async () => {
   expect(mails).toEqual([
     { id: 'e-1', to: 'shop@example.org', subject: 'Low stock', text: 'All of it', at: 7 },
   ]);
-  expect(posted).toEqual([{ id: 'e-1', type: 'alert.low_stock', at: 7, data: { item: 'pen' } }]);
+  const data = { ...message, at: '1970-01-01T00:00:00.007Z' };
+  expect(posted).toEqual([{ id: 'e-1', type: 'notification', at: 7, data }]);
   expect(logged).toEqual(['Low stock']);
 });
 

@@ -24,6 +24,12 @@ export class OwedTable {
     this.#due?.set(effect.id, effect.kind, effect.state === 'parked' ? null : effect.dueAt);
   }
 
+  /** One that is not owed any more stays away: the line is applied again. */
+  tried(id: string, again: Pick<Effect, 'dueAt' | 'attempts'> & { readonly firstTriedAt: number }): void {
+    const effect = this.#effects.get(id);
+    if (effect !== undefined) this.set({ ...effect, ...again, state: 'trying' });
+  }
+
   delete(id: string): void {
     this.#effects.delete(id);
     this.#due?.delete(id);

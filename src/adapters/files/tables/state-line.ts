@@ -35,6 +35,12 @@ export type StateLine =
   | readonly ['small', table: string, rows: readonly (readonly [key: string, value: unknown])[]]
   /** null: it is done with. */
   | readonly ['effect', id: string, Effect | null]
+  /** These effects are being tried: another may take them over at `dueAt`. What is asked for stays as it is. */
+  | readonly [
+      'tried',
+      dueAt: number,
+      readonly (readonly [id: string, attempts: number, firstTriedAt: number])[],
+    ]
   /** There is a log of facts of that name; its lines are found by this field. */
   | readonly ['facts', name: string, key: string];
 

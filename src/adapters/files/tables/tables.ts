@@ -96,6 +96,10 @@ export class Tables {
         if (line[2] === null) this.effects.delete(line[1]);
         else this.effects.set(line[2]);
         break;
+      case 'tried':
+        for (const [id, attempts, firstTriedAt] of line[2])
+          this.effects.tried(id, { dueAt: line[1], attempts, firstTriedAt });
+        break;
       case 'facts':
         this.#addFacts(line[1], line[2]);
         break;

@@ -22,9 +22,14 @@ export class OwedEffects {
     let tried: readonly Effect[] = [];
     await this.#group.stage(() => {
       const now = this.#clock.now();
-      const due = this.#ledger.tables.effects.due(kinds, now, limit);
-      tried = due.map((effect) => asTried(effect, now, leaseMs));
-      if (tried.length > 0) this.#ledger.stage({ lines: tried.map((one) => ['effect', one.id, one]) });
+      const { effects } = this.#ledger.tables;
+      const due = effects.due(kinds, now, limit);
+      if (due.length === 0) return;
+      const tries = due.map(
+        ({ id, attempts, firstTriedAt }) => [id, attempts + 1, firstTriedAt ?? now] as const,
+      );
+      this.#ledger.stage({ lines: [['tried', now + leaseMs, tries]] });
+      tried = due.flatMap(({ id }) => effects.get(id) ?? []);
     });
     return tried;
   }
@@ -33,15 +38,4 @@ export class OwedEffects {
   nextDue(kinds: readonly EffectKind[]): number | null {
     return this.#ledger.tables.effects.nextDue(kinds);
   }
-}
-
-/** The effect as it is during its next try. */
-function asTried(effect: Effect, now: number, leaseMs: number): Effect {
-  return {
-    ...effect,
-    state: 'trying',
-    dueAt: now + leaseMs,
-    attempts: effect.attempts + 1,
-    firstTriedAt: effect.firstTriedAt ?? now,
-  };
 }

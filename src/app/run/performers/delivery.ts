@@ -2,6 +2,7 @@ import type { Answer, Effect } from '../../../domain/effects.ts';
 import { HERE_AT_ONCE, OUTSIDE_AT_ONCE, type EffectPerformers } from '../../../ports/effects.ts';
 import type { Mailer, Sending } from '../../../ports/outside/mailer.ts';
 import type { Webhook } from '../../../ports/outside/webhook.ts';
+import { contentOf } from '../../../processors/delivery/content.ts';
 import type { DeliveryFields } from '../../../processors/delivery/processor.ts';
 
 export interface DeliveryPorts {
@@ -17,25 +18,27 @@ export function deliveryPerformers({ mailer, webhook, log }: DeliveryPorts): Eff
     log: {
       atOnce: HERE_AT_ONCE,
       perform: async (effect) => {
-        log(fieldsOf(effect).content.subject);
+        log(contentOf(fieldsOf(effect)).subject);
         return delivered('logged');
       },
     },
     mail: {
       atOnce: OUTSIDE_AT_ONCE,
       perform: async (effect) => {
-        const { to, at, content } = fieldsOf(effect);
+        const fields = fieldsOf(effect);
+        const { to, at } = fields;
         if (mailer === null || to === null) return unset('no mail server is set');
-        const { subject, text } = content;
+        const { subject, text } = contentOf(fields);
         return answerOf(await mailer.send({ id: effect.key, to, subject, text, at }));
       },
     },
     webhook: {
       atOnce: OUTSIDE_AT_ONCE,
       perform: async (effect, signal) => {
-        const { at, content } = fieldsOf(effect);
+        const fields = fieldsOf(effect);
         if (webhook === null) return unset('no webhook is set');
-        const event = { id: effect.key, type: content.event, at, data: content.data };
+        const { event: type, data } = contentOf(fields);
+        const event = { id: effect.key, type, at: fields.at, data };
         return answerOf(await webhook.post(event, signal));
       },
     },
