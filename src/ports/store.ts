@@ -180,8 +180,8 @@ export interface Store extends StoreReader {
    */
   transact<R>(keys: Keys, decide: (snapshot: Snapshot) => { changes: Changes; result: R }): Promise<R>;
   /**
-   * Gives what is to be sent to one destination to `send`, in order, at most a few thousand at a time, and marks it sent
-   * when that resolves; a crash between sends again. However much waits, it is not in memory. `send` resolves with what the broker refuses for good (too large),
+   * Gives what is to be sent to one destination to `send`, that of one key in order, at most a few thousand at a time, and
+   * marks it sent when that resolves; a crash between sends again. However much waits, it is not in memory. `send` resolves with what the broker refuses for good (too large),
    * as records: those are kept in `.orderctl/undelivered/`. When it rejects, all stay unsent, and the next one is given
    * the same objects. One at a time for each destination.
    *

@@ -53,6 +53,11 @@ function message(type: string, number: number): OutgoingMessage {
   };
 }
 
+/** The order that counts is that of each key. */
+function byKey(sent: readonly Outgoing[]): readonly Outgoing[] {
+  return sent.toSorted((a, b) => String(a.key).localeCompare(String(b.key)));
+}
+
 function sayLine(line: HistoryLine): string {
   switch (line.kind) {
     case 'edit':
@@ -427,7 +432,7 @@ export function storePartsContract(make: () => Promise<StoreUnderTest>): void {
     const some = (from: number): Outgoing[] =>
       [0, 1, 2].flatMap((i) => types.map((type) => message(type, from + i)));
 
-    test('leave by destination, each in its order, and one that takes nothing holds up no other', async () => {
+    test('leave by destination, those of a key in their order, and one that takes nothing holds up no other', async () => {
       await using store = await own();
       await commit(store, { outgoing: some(0) });
       await commit(store, { outgoing: some(3) });
@@ -445,7 +450,7 @@ export function storePartsContract(make: () => Promise<StoreUnderTest>): void {
       let giveUp: (error: Error) => void = () => undefined;
       const dead = store.drain('alerts', () => new Promise((_, reject) => (giveUp = reject)));
       expect(await store.drain('inventory-events', send)).toBe(6);
-      expect(sent).toEqual([0, 1, 2, 3, 4, 5].map((n) => message('inventory-events', n)));
+      expect(byKey(sent)).toEqual(byKey([0, 1, 2, 3, 4, 5].map((n) => message('inventory-events', n))));
       expect(store.unsent()).toEqual(new Map([['alerts', 6]]));
       expect(await store.drain('other', send)).toBe(0);
       giveUp(new Error('it takes nothing'));
@@ -476,7 +481,7 @@ export function storePartsContract(make: () => Promise<StoreUnderTest>): void {
         });
       }
       const events = [0, 1, 2].map((n) => message('inventory-events', n));
-      expect(sent).toEqual([message('alerts', 7), ...events]);
+      expect(byKey(sent)).toEqual(byKey([message('alerts', 7), ...events]));
       expect(store.unsent()).toEqual(new Map());
     });
   });
@@ -513,7 +518,7 @@ export function storePartsContract(make: () => Promise<StoreUnderTest>): void {
         sent.push(...unsent);
         return [];
       });
-      expect(sent).toEqual([1, 2, 9].map((n) => message('inventory-events', n)));
+      expect(byKey(sent)).toEqual(byKey([1, 2, 9].map((n) => message('inventory-events', n))));
     });
 
     test('is nothing where they change no row', async () => {

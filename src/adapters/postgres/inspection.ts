@@ -13,10 +13,11 @@ import type {
 } from '../../ports/store.ts';
 import type { Connection } from './connection.ts';
 import { instancesOf } from './owner/instances.ts';
-import { outgoingOf, type OutgoingRow } from './rows/outgoing.ts';
+import { firstRows, outgoingOf, type OutgoingRow } from './rows/outgoing.ts';
 import type { PostgresView } from './view.ts';
 
-const CHUNK_ROWS = 2_000;
+/** Of messages that wait. */
+const CHUNK = 2_000;
 
 interface Known {
   readonly isOwned: boolean;
@@ -44,7 +45,7 @@ export class PostgresInspection implements StoreInspection {
   /** @param connection of the view */
   static async open(view: PostgresView, connection: Connection): Promise<PostgresInspection> {
     const counts = await connection.query<{ destination: string; waiting: number }>(
-      'SELECT destination, count(*) AS waiting FROM orderctl.outbox GROUP BY destination',
+      'SELECT destination, sum(message_count) AS waiting FROM orderctl.outbox GROUP BY destination',
     );
     return new PostgresInspection(view, connection, {
       isOwned: (await instancesOf(connection)).length > 0,
@@ -74,14 +75,11 @@ export class PostgresInspection implements StoreInspection {
 
   async *allUnsent(): AsyncGenerator<Outgoing> {
     for (let id = 0; ;) {
-      const rows = await this.#connection.query<OutgoingRow & { id: number }>(
-        `SELECT id, body, key, value FROM orderctl.outbox WHERE id > $1 ORDER BY id LIMIT ${CHUNK_ROWS}`,
-        [id],
-      );
+      const rows = await this.#connection.query<OutgoingRow>(firstRows('id > $1', CHUNK), [id]);
       const last = rows.at(-1);
       if (last === undefined) return;
       id = last.id;
-      for (const row of rows) yield outgoingOf(row);
+      for (const row of rows) yield* outgoingOf(row);
     }
   }
 

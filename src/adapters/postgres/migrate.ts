@@ -5,6 +5,7 @@ import { INSTANCES } from './migrations/0002-instances.ts';
 import { SQL_EDITS } from './migrations/0003-sql-edits.ts';
 import { VIEWS } from './migrations/0005-views.ts';
 import { SEAL } from './migrations/0007-seal.ts';
+import { OUTBOX_GROUPS } from './migrations/0008-outbox-groups.ts';
 import { LISTS } from './migrations/0010-lists.ts';
 import { refuseSealed } from './whole/seal.ts';
 
@@ -15,6 +16,7 @@ const MIGRATIONS: ReadonlyMap<number, string> = new Map([
   [3, SQL_EDITS],
   [5, VIEWS],
   [7, SEAL],
+  [8, OUTBOX_GROUPS],
   [10, LISTS],
 ]);
 

@@ -3,17 +3,16 @@ import { destinationOf, type Destination, type Outgoing, type OutgoingRecord } f
 import type { Connection } from './connection.ts';
 import type { LastingConnection, Queries } from './lasting.ts';
 import type { Shards } from './owner/shards.ts';
-import { bodyOf, outgoingOf, rowOf, type OutgoingRow } from './rows/outgoing.ts';
+import { bodyOf, bytesOf, firstRows, outgoingOf, type OutgoingRow } from './rows/outgoing.ts';
 import type { Turns } from './turns.ts';
 
 /** What is in memory for one destination. */
-const WINDOW_ROWS = 2_000;
+const WINDOW = 2_000;
 /** Headers about when and how often it failed, not about what it is. */
 const OF_THE_FAILURE = new Set(['x-failed-at', 'x-attempts']);
 
 /** By outbox_by_destination, passing over what others send. */
-const NEXT = `SELECT id, body, key, value FROM orderctl.outbox WHERE destination = $1 AND shard = ANY($2)
-  ORDER BY id LIMIT ${WINDOW_ROWS}`;
+const NEXT = firstRows('destination = $1 AND shard = ANY($2)', WINDOW);
 /** By the rows that were sent, never up to one of them: ids are not in the order of commits. */
 const DELETE_SENT = 'DELETE FROM orderctl.outbox WHERE id = ANY($1)';
 /** From one destination to the next by outbox_by_destination; of those that have many no more than that are counted. */
@@ -22,15 +21,16 @@ const COUNT = `WITH RECURSIVE d AS (
     UNION ALL
     SELECT (SELECT destination FROM orderctl.outbox o WHERE o.destination > d.destination ORDER BY destination LIMIT 1)
     FROM d WHERE d.destination IS NOT NULL)
-  SELECT destination, count(*) AS waiting FROM d CROSS JOIN LATERAL (
-    SELECT FROM orderctl.outbox o WHERE o.destination = d.destination AND shard = ANY($1) LIMIT $2) AS waiting
+  SELECT destination, sum(message_count) AS waiting FROM d CROSS JOIN LATERAL (
+    SELECT message_count FROM orderctl.outbox o WHERE o.destination = d.destination AND shard = ANY($1) LIMIT $2) AS waiting
   GROUP BY destination`;
-/** Of one destination, when others add to it meanwhile. */
+/** Rows of one destination, when others add to it meanwhile. */
 const MOST_COUNTED = 20_000;
 const KEEP = `INSERT INTO orderctl.undelivered (name, digest, body, key, value) VALUES ($1, $2, $3, $4, $5)
   ON CONFLICT (name) DO UPDATE SET body = EXCLUDED.body`;
 
-const ELSEWHERE = 'SELECT count(*) AS waiting FROM orderctl.outbox WHERE NOT shard = ANY($1)';
+const ELSEWHERE =
+  'SELECT coalesce(sum(message_count), 0) AS waiting FROM orderctl.outbox WHERE NOT shard = ANY($1)';
 
 interface Window {
   /** In which it was read. */
@@ -112,8 +112,8 @@ export class Outbox {
         }),
       );
       this.#windows.delete(destination);
-      this.#count(destination, -ids.length);
-      return ids.length - refused.length;
+      this.#count(destination, -outgoing.length);
+      return outgoing.length - refused.length;
     });
     this.#drains.set(
       destination,
@@ -127,10 +127,8 @@ export class Outbox {
     const { term, all } = this.#shards;
     const known = this.#windows.get(destination);
     if (known?.term === term) return known;
-    const rows = await this.#turns.run(() =>
-      this.#connection.query<OutgoingRow & { id: number }>(NEXT, [destination, all]),
-    );
-    const window = { term, ids: rows.map(({ id }) => id), outgoing: rows.map(outgoingOf) };
+    const rows = await this.#turns.run(() => this.#connection.query<OutgoingRow>(NEXT, [destination, all]));
+    const window = { term, ids: rows.map(({ id }) => id), outgoing: rows.flatMap(outgoingOf) };
     this.#windows.set(destination, window);
     return window;
   }
@@ -156,8 +154,8 @@ export async function keepUndelivered(connection: Connection, record: OutgoingRe
   );
   const isOther = first !== undefined && first.digest !== digest;
   const name = isOther ? `${record.id}~${digest.slice(0, 8)}` : record.id;
-  const { body, key, value } = rowOf(record);
-  await connection.query(KEEP, [name, digest, body, key, value]);
+  const [key, value] = [bytesOf(record.key), bytesOf(record.value)];
+  await connection.query(KEEP, [name, digest, bodyOf(record), key, value]);
 }
 
 /** Equal for the same record that failed again. */

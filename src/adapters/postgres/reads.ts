@@ -27,7 +27,7 @@ import {
   type MovementRow,
 } from './history.ts';
 import { loggedEditOf, type EditRow } from './rows/edits.ts';
-import { outgoingOf, type OutgoingRow } from './rows/outgoing.ts';
+import { recordOf, type RecordRow } from './rows/outgoing.ts';
 import {
   EFFECT_COLUMNS,
   effectOf,
@@ -140,14 +140,13 @@ export abstract class PostgresReads implements StoreReader {
 
   async *undelivered(): AsyncGenerator<Undelivered> {
     for (let name = ''; ;) {
-      const [row] = await this.connection.query<OutgoingRow & { name: string }>(
+      const [row] = await this.connection.query<RecordRow & { name: string }>(
         'SELECT name, body, key, value FROM orderctl.undelivered WHERE name > $1 ORDER BY name LIMIT 1',
         [name],
       );
       if (row === undefined) return;
       ({ name } = row);
-      const outgoing = outgoingOf(row);
-      if (outgoing.kind === 'record') yield { ...outgoing, name };
+      yield { ...recordOf(row), name };
     }
   }
 

@@ -181,7 +181,7 @@ export class PostgresStore extends PostgresReads implements Store {
     await this.#outbox.recount(session, Number.MAX_SAFE_INTEGER);
     this.#effects.know(await this.#effects.look(session));
     await reader.listen(ASK, () => this.#beat.now());
-    await reader.listen(OWED, () => this.#beat.now());
+    await reader.listen(OWED, () => this.#lookSoon());
     await reader.listen(EDITED, () => this.#takeNews());
     this.#beat.start();
   }

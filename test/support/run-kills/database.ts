@@ -9,7 +9,10 @@ import { temporaryFolderOfTest } from './folder.ts';
 /** A PostgreSQL of a test's own, which is killed and comes back with its data. */
 export interface KillableDatabase {
   readonly url: string;
+  /** Once it answers: it may be recovering. */
   ask<Row extends object>(statement: string): Promise<Row[]>;
+  /** @throws Error where it does not answer */
+  askOnce<Row extends object>(statement: string): Promise<Row[]>;
   /** kill -9 of its first process, and of all others with it. */
   kill(): Promise<void>;
   restart(): Promise<void>;
@@ -34,7 +37,6 @@ export async function startDatabase(): Promise<KillableDatabase> {
       await client.end().catch(() => undefined);
     }
   };
-  /** Once it answers: it may be recovering. */
   const ask = <Row extends object>(statement: string): Promise<Row[]> =>
     waitFor(
       'the database',
@@ -51,6 +53,7 @@ export async function startDatabase(): Promise<KillableDatabase> {
   return {
     url: service.address,
     ask,
+    askOnce,
     async kill() {
       service.signal('SIGKILL');
       await service.exited;

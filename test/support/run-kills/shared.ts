@@ -12,6 +12,7 @@ import { CUSTOMERS, orderCreated, ORDERS_A_LIFE, PUT_IN, SCARCE, STOCK } from '.
 import { expectCheckoutEven, openGatewayOfTest } from './checkout-oracle.ts';
 import { startCluster, type KillableCluster } from './cluster.ts';
 import { startDatabase, type KillableDatabase } from './database.ts';
+import { SharedEdits } from './shared-edits.ts';
 
 /** Each a process of its own; what is named twice shares its partitions. */
 const SERVICES = [
@@ -119,14 +120,11 @@ export async function killShared(kills: number, random: () => number): Promise<R
   };
   const fleet = new Fleet(shop);
   const killed = new Map<Victim, number>();
-  let putIn = 0;
+  const edits = new SharedEdits(shop, database);
   for (let kill = 0; kill < kills; kill += 1) {
     await feed();
     await sleep(random() * LONGEST_LIFE_MS);
-    if (random() < 0.4) {
-      await shop.ok(`inventory update --item ${SCARCE} --by +${PUT_IN}`);
-      putIn += PUT_IN;
-    }
+    if (random() < 0.5) await edits.make(SCARCE, PUT_IN, random);
     const victim = victimOf(random());
     killed.set(victim, (killed.get(victim) ?? 0) + 1);
     await strike(victim, { fleet, cluster, database, random });
@@ -146,7 +144,7 @@ export async function killShared(kills: number, random: () => number): Promise<R
   });
   await expectCheckoutEven({
     ...{ shop, gateway, brokers: cluster.brokers, sent, books: await booksOf(database) },
-    stock: { ...STOCK, [SCARCE]: STOCK.pen + putIn },
+    stock: { ...STOCK, [SCARCE]: STOCK.pen + (await edits.putIn(SCARCE)) },
   });
   expect(await left(database)).toEqual([]);
   return killed;
@@ -198,7 +196,7 @@ async function strike(
 /** Effects that are owed, and messages that wait: the rest is read within the seconds that these take. */
 function left(database: KillableDatabase): Promise<readonly object[]> {
   return database.ask(
-    `SELECT 'message' AS what, destination AS kind, shard::text AS state, count(*)::int AS n FROM orderctl.outbox GROUP BY 2, 3
+    `SELECT 'message' AS what, destination AS kind, shard::text AS state, sum(message_count)::int AS n FROM orderctl.outbox GROUP BY 2, 3
      UNION ALL SELECT 'effect', kind, state, count(*)::int FROM orderctl.effects GROUP BY 2, 3`,
   );
 }

@@ -11,12 +11,23 @@ interface RecordBody {
   readonly headers: readonly (readonly [string, EncodedHeader])[];
 }
 
-/** What is to be sent, as its row has it. */
+/** What is to be sent, as its row has it: messages, or one record with its key and value. */
 export interface OutgoingRow {
-  readonly body: OutgoingMessage | RecordBody;
+  readonly id: number;
+  readonly messages: readonly OutgoingMessage[] | readonly [RecordBody];
   readonly key: Buffer | null;
   readonly value: Buffer | null;
 }
+
+/** A record that cannot be delivered, as its row has it. */
+export interface RecordRow {
+  readonly body: RecordBody;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+}
+
+/** Of one destination and shard, in their order: the most messages of a row, which is read as a whole. */
+const MOST_IN_ROW = 250;
 
 /** How many parts the outbox has that may be sent by different processes. */
 export const SHARDS = 16;
@@ -33,23 +44,57 @@ export function shardOf(outgoing: Outgoing): number {
   return (hash >>> 0) % SHARDS;
 }
 
-export function outgoingOf({ body, key, value }: OutgoingRow): Outgoing {
-  if (body.kind === 'message') return body;
-  const { id, topic, headers } = body;
-  return {
-    kind: 'record',
-    id,
-    topic,
-    key,
-    value,
-    headers: headers.map(([name, header]) => [name, decodeHeader(header)] as const),
-  };
+export function outgoingOf({ messages, key, value }: OutgoingRow): Outgoing[] {
+  return messages.map((one) => (one.kind === 'message' ? one : recordOf({ body: one, key, value })));
 }
 
-/** The body as JSON, the key and the value. */
-export function rowOf(outgoing: Outgoing): { body: string; key: Buffer | null; value: Buffer | null } {
-  if (outgoing.kind === 'message') return { body: JSON.stringify(outgoing), key: null, value: null };
-  return { body: bodyOf(outgoing), key: bytesOf(outgoing.key), value: bytesOf(outgoing.value) };
+/** The first rows that together have `most` messages, or somewhat more: in memory is all of each row. */
+export function firstRows(where: string, most: number): string {
+  return `SELECT id, messages, key, value FROM (
+      SELECT *, sum(message_count) OVER (ORDER BY id) - message_count AS before FROM orderctl.outbox WHERE ${where}
+      ORDER BY id LIMIT ${most}) AS o
+    WHERE before < ${most} ORDER BY id`;
+}
+
+export function recordOf({ body: { id, topic, headers }, key, value }: RecordRow): OutgoingRecord {
+  const decoded = headers.map(([name, header]) => [name, decodeHeader(header)] as const);
+  return { kind: 'record', id, topic, key, value, headers: decoded };
+}
+
+export interface RowToWrite {
+  readonly destination: string;
+  readonly shard: number;
+  /** JSON. */
+  readonly messages: string;
+  readonly messageCount: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+}
+
+/** Messages to one destination in one shard share rows, and stay in their order. @param shards of each */
+export function rowsOf(all: readonly Outgoing[], shards: readonly number[]): RowToWrite[] {
+  const groups: { readonly shard: number; readonly some: [Outgoing, ...Outgoing[]] }[] = [];
+  /** Those that take more. */
+  const open = new Map<string, Outgoing[]>();
+  for (const [at, one] of all.entries()) {
+    const shard = shards[at] ?? 0;
+    const place = `${shard} ${destinationOf(one)}`;
+    const known = open.get(place);
+    if (one.kind === 'message' && known !== undefined && known.length < MOST_IN_ROW) {
+      known.push(one);
+      continue;
+    }
+    const some: [Outgoing] = [one];
+    groups.push({ shard, some });
+    if (one.kind === 'message') open.set(place, some);
+    else open.delete(place);
+  }
+  return groups.map(({ shard, some }) => {
+    const [first] = some;
+    const row = { destination: destinationOf(first), shard, messageCount: some.length };
+    if (first.kind === 'message') return { ...row, messages: JSON.stringify(some), key: null, value: null };
+    return { ...row, messages: `[${bodyOf(first)}]`, key: bytesOf(first.key), value: bytesOf(first.value) };
+  });
 }
 
 export function bodyOf({ id, topic, headers }: Omit<OutgoingRecord, 'key' | 'value'>): string {
@@ -57,7 +102,7 @@ export function bodyOf({ id, topic, headers }: Omit<OutgoingRecord, 'key' | 'val
   return JSON.stringify({ kind: 'record', id, topic, headers: encoded } satisfies RecordBody);
 }
 
-function bytesOf(bytes: Uint8Array | null): Buffer | null {
+export function bytesOf(bytes: Uint8Array | null): Buffer | null {
   return bytes === null ? null : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 

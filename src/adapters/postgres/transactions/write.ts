@@ -1,8 +1,7 @@
-import { destinationOf } from '../../../ports/store.ts';
 import type { Connection } from '../connection.ts';
 import { INSERT_LINES, INSERT_ORDERS, lineValues, orderValues } from '../rows/decisions.ts';
 import { editValues, INSERT_EDITS } from '../rows/edits.ts';
-import { rowOf, shardOf } from '../rows/outgoing.ts';
+import { rowsOf, shardOf } from '../rows/outgoing.ts';
 import type { Writes } from './apply.ts';
 import type { Loaded } from './loaded.ts';
 
@@ -57,10 +56,10 @@ const UPSERT_POSITIONS = `INSERT INTO orderctl.positions
     last_offset = EXCLUDED.last_offset, last_timestamp = EXCLUDED.last_timestamp, last_crc = EXCLUDED.last_crc,
     cluster_id = EXCLUDED.cluster_id`;
 /** Ids rise in the order of the arrays: the rows of one INSERT are made in turn. */
-const INSERT_OUTBOX = `INSERT INTO orderctl.outbox (destination, shard, body, key, value)
-  SELECT destination, shard, body::json, key, value
-  FROM unnest($1::text[], $2::smallint[], $3::text[], $4::bytea[], $5::bytea[])
-    WITH ORDINALITY AS o (destination, shard, body, key, value, place)
+const INSERT_OUTBOX = `INSERT INTO orderctl.outbox (destination, shard, messages, message_count, key, value)
+  SELECT destination, shard, messages::json, message_count, key, value
+  FROM unnest($1::text[], $2::smallint[], $3::text[], $4::int[], $5::bytea[], $6::bytea[])
+    WITH ORDINALITY AS o (destination, shard, messages, message_count, key, value, place)
   ORDER BY place`;
 
 /** @param written its seq is the number under which small tables change */
@@ -80,12 +79,10 @@ export async function write(
   await writeEffects(connection, loaded, writes);
   await writePositions(connection, writes);
   writes.shards = writes.outgoing.map(shardOf);
-  const rows = writes.outgoing.map((outgoing, at) => ({
-    destination: destinationOf(outgoing),
-    shard: writes.shards[at],
-    ...rowOf(outgoing),
-  }));
-  await insert(connection, INSERT_OUTBOX, rows, ['destination', 'shard', 'body', 'key', 'value']);
+  const rows = rowsOf(writes.outgoing, writes.shards);
+  await insert(connection, INSERT_OUTBOX, rows, [
+    ...(['destination', 'shard', 'messages', 'messageCount', 'key', 'value'] as const),
+  ]);
 }
 
 /** @param columns in the order of the statement's values */

@@ -50,9 +50,14 @@ async function about(target: Target): Promise<StoreAbout> {
   const [found] = await connection.query<Pick<StoreAbout, 'server' | 'storeId' | 'sizeBytes'>>(ABOUT);
   if (found === undefined) throw new Error('orderctl.shop has no row');
   const counts = await connection.query<{ name: string; rows: number }>(
-    COUNTED.map((name) => `SELECT '${name}' AS name, count(*) AS rows FROM orderctl.${name}`).join(
+    COUNTED.map((name) => `SELECT '${name}' AS name, ${countOf(name)} AS rows FROM orderctl.${name}`).join(
       ' UNION ALL ',
     ),
   );
   return { kind: 'postgres', ...found, version: Math.max(...applied), newest: NEWEST, rows: counts };
+}
+
+/** Messages share rows of the outbox. */
+function countOf(table: string): string {
+  return table === 'outbox' ? 'coalesce(sum(message_count), 0)' : 'count(*)';
 }
