@@ -3,6 +3,7 @@ import type { Mutation } from './list.ts';
 const CONTRACT = ['test/contract/postgres-store.test.ts'];
 const STORE_OF_COMMANDS = ['test/e2e/postgres.test.ts'];
 const SQL = ['test/contract/postgres-sql.test.ts'];
+const PLANS = ['test/contract/postgres-plans.test.ts'];
 const COPY = ['test/contract/store-copy.test.ts'];
 const SERVER = ['test/unit/postgres-server.test.ts'];
 
@@ -51,10 +52,24 @@ export const POSTGRES: readonly Mutation[] = [
     tests: CONTRACT,
   },
   {
+    name: 'messages of a key lose their order where they share a row of the outbox in PostgreSQL',
+    file: 'src/adapters/postgres/rows/outgoing.ts',
+    from: 'known.push(one);',
+    to: 'known.unshift(one);',
+    tests: CONTRACT,
+  },
+  {
+    name: 'facts of a key are found in PostgreSQL by reading all of them',
+    file: 'src/adapters/postgres/migrations/0001-tables.ts',
+    from: 'CREATE INDEX events_log_by_key ON orderctl.events_log (log, key, seq, ordinal);\n',
+    to: '',
+    tests: PLANS,
+  },
+  {
     name: 'each process sends all of the outbox in PostgreSQL',
     file: 'src/adapters/postgres/outbox.ts',
-    from: 'WHERE destination = $1 AND shard = ANY($2)\n',
-    to: 'WHERE destination = $1 AND $2::int[] IS NOT NULL\n',
+    from: "'destination = $1 AND shard = ANY($2)'",
+    to: "'destination = $1 AND $2::int[] IS NOT NULL'",
     tests: CONTRACT,
   },
   {
