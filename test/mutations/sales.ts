@@ -29,7 +29,7 @@ export const SALES: readonly Mutation[] = [
     "if (source === 'supplier_restocks') return;",
     '',
     'src/views/sales-windows.ts',
-    ['test/cli/report.test.ts'],
+    ['test/cli/report.test.ts', 'test/app/report-agrees.test.ts'],
   ),
   of(
     'a day of the report has 24 hours',
