@@ -1,0 +1,87 @@
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { AwsClient } from 'aws4fetch';
+import { expect, onTestFinished, test } from 'vitest';
+import { failureOf, openShop } from '../support/cli.ts';
+import { decideRecords, ownFolder, recordOf } from '../support/decided.ts';
+import { absent, python, runs } from '../support/peers.ts';
+
+const SERVER = path.resolve(import.meta.dirname, 'peers/s3.py');
+
+const withoutMoto = absent(
+  'moto, a server of S3',
+  () => runs(python, ['-c', 'import moto.server']),
+  'pip install -r test/e2e/peers/requirements.txt in a venv, and set ORDERCTL_TEST_PYTHON to its python',
+);
+
+interface Bucket {
+  readonly endpoint: string;
+  readonly key: string;
+  readonly secret: string;
+}
+
+async function startS3(): Promise<Bucket> {
+  const server = spawn(python, [SERVER], { stdio: ['pipe', 'pipe', 'ignore'] });
+  onTestFinished(() => void server.stdin.end());
+  for await (const line of createInterface(server.stdout)) return JSON.parse(line) as Bucket;
+  throw new Error(`${SERVER} printed no address`);
+}
+
+/** An order of that day, decided now. */
+async function sell(folder: string, offset: number, item: string): Promise<void> {
+  await using store = await ownFolder(folder);
+  const { record, order } = recordOf('orders', offset, `ORD-${offset}`, 'alice', {});
+  const items = [{ item, quantity: 2, unitPrice: '1.10' }];
+  await decideRecords(store, [{ record, order: { ...order, items, createdAt: Date.UTC(2026, 10, 20, 12) } }]);
+}
+
+test.skipIf(withoutMoto)(
+  'report daily puts a day into a bucket of a server that checks signatures, once',
+  async () => {
+    const shop = openShop();
+    shop.write('users.csv', 'user,status\nalice,paid\n');
+    shop.write('inventory.csv', 'item,quantity\npen,50\nbook,50\n');
+    await sell(shop.storage, 0, 'pen');
+    const { endpoint, key, secret } = await startS3();
+    const env = { AWS_ENDPOINT_URL: endpoint, AWS_ACCESS_KEY_ID: key, AWS_SECRET_ACCESS_KEY: secret };
+    const daily = 'report daily --date 2026-11-20 --time-zone UTC --to';
+    const states = async (): Promise<string[]> => {
+      const { code, stdout, stderr } = await shop.run(`${daily} s3://shop/sales -o json`, { env });
+      expect(code, stderr).toBe(0);
+      return (JSON.parse(stdout) as { files: { state: string }[] }).files.map(({ state }) => state);
+    };
+    const client = new AwsClient({
+      accessKeyId: key,
+      secretAccessKey: secret,
+      service: 's3',
+      region: 'us-east-1',
+    });
+    const stored = async (): Promise<string> => {
+      return (await client.fetch(`${endpoint}/shop/sales/sales-2026-11-20.csv`)).text();
+    };
+    expect(await states()).toEqual(['written', 'written', 'written']);
+    const header = 'report_date,product_id,source,total_quantity,total_revenue\n';
+    expect(await stored()).toBe(`${header}2026-11-20,pen,direct,2,2.20\n`);
+    expect(await states()).toEqual(['unchanged', 'unchanged', 'unchanged']);
+    await sell(shop.storage, 1, 'book');
+    expect(await states()).toEqual(['written', 'written', 'written']);
+    expect(await stored()).toBe(`${header}2026-11-20,book,direct,2,2.20\n2026-11-20,pen,direct,2,2.20\n`);
+
+    // What is conditional is refused by this server, too.
+    const other = await client.fetch(`${endpoint}/shop/sales/sales-2026-11-20.csv`, {
+      ...{ method: 'PUT', body: 'x', headers: { 'if-none-match': '*' } },
+    });
+    expect(other.status).toBe(412);
+    for (const [place, refused] of [
+      ['s3://shop/sales', { ...env, AWS_SECRET_ACCESS_KEY: 'wrong' }],
+      ['s3://shop/sales', { ...env, AWS_ACCESS_KEY_ID: 'nobody' }],
+      ['s3://another/sales', env],
+    ] as const) {
+      const ended = await shop.run(`${daily} ${place} -o json`, { env: refused });
+      expect(ended.code, ended.stderr).toBe(5);
+      expect(failureOf(ended)).toMatchObject({ code: 'store_refused', exit_code: 5 });
+    }
+    expect(await stored()).toContain('book');
+  },
+);
