@@ -7,7 +7,14 @@ import type { Failure } from '../domain/failure.ts';
 import type { Item, User } from '../domain/tables.ts';
 import type { SetAside } from '../domain/set-aside.ts';
 import type { StoreNotice } from './notices.ts';
-import type { Destination, LoggedMovement, Outgoing, StoredPosition, Undelivered } from './store.ts';
+import type {
+  Destination,
+  HistoryLine,
+  LoggedMovement,
+  Outgoing,
+  StoredPosition,
+  Undelivered,
+} from './store.ts';
 
 export type Finding =
   | { readonly difference: Difference; readonly note?: never }
@@ -21,6 +28,13 @@ export interface PlacedLines<T> {
   readonly firstLine: number;
   /** undefined: a line that orderctl did not write. */
   readonly lines: readonly (T | undefined)[];
+}
+
+/** How far history reached at one moment; what it says is for the store that made it. */
+export interface HistoryPlace {
+  readonly storeId: string | null;
+  /** The length of each log, or the number of the last commit. */
+  readonly ends: ReadonlyMap<string, number>;
 }
 
 /** A store at one moment, down to its files, for an audit. Only what was committed is trusted. */
@@ -41,6 +55,19 @@ export interface StoreInspection extends AsyncDisposable {
   edits(): AsyncIterable<PlacedLines<LoggedEdit>>;
   movements(): AsyncIterable<PlacedLines<LoggedMovement>>;
   facts<T extends Fact>(log: FactLog<T>): AsyncIterable<PlacedLines<T>>;
+  /** How far history reaches. */
+  readonly place: HistoryPlace;
+  /**
+   * As `history` of StoreReader, what was added after the place of an earlier inspection: a reader that comes again and
+   * again reads each line once.
+   *
+   * @param from null: all of it
+   * @throws Failure changed_since: another store, or an earlier copy, is in its place; corrupt_state
+   */
+  historyFrom(
+    from: HistoryPlace | null,
+    facts: readonly FactLog<never>[],
+  ): AsyncIterable<readonly HistoryLine[]>;
   /** All that are owed, parked ones too. */
   effects(): Iterable<Effect>;
   /** Where the row of an item or user stands in its file, for messages. */

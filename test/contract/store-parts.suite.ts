@@ -6,6 +6,7 @@ import type { OutgoingMessage } from '../../src/domain/messages/outgoing.ts';
 import type { ProcessorName } from '../../src/domain/messages/message.ts';
 import type { Movement } from '../../src/domain/movement.ts';
 import type { StoreAccess } from '../../src/ports/access.ts';
+import type { HistoryPlace } from '../../src/ports/health.ts';
 import type { HistoryLine } from '../../src/ports/store.ts';
 import type { OwnOptions } from '../../src/ports/owner.ts';
 import type { Changes, Outgoing, Store, StoredPosition, StoreReader } from '../../src/ports/store.ts';
@@ -171,6 +172,30 @@ export function storePartsContract(make: () => Promise<StoreUnderTest>): void {
         expect(lines[0]).toMatchObject({ kind: 'edit', seq: expect.any(Number) as number });
       },
     );
+  });
+
+  test('history can be read on from where it was, at a moment of which the tables are too', async () => {
+    const facts = [PAYMENTS as FactLog<never>];
+    const places: HistoryPlace[] = [];
+    const added = async (): Promise<unknown> => {
+      await using inspection = await under.access().inspect();
+      const lines = (await collect(inspection.historyFrom(places.at(-1) ?? null, facts))).map(sayLine);
+      places.push(inspection.place);
+      return [lines.slice(-3), [...inspection.items()].find(({ item }) => item === 'book')?.quantity];
+    };
+    await using store = await own();
+    await commit(store, { facts: [paid('ORD-0')] });
+    const [before] = (await added()) as [string[]];
+    expect(before.at(-1)).toBe('fact ORD-0');
+    expect(await added()).toEqual([[], 10]);
+    await commit(store, { movements: [movement('book', -3)], facts: [newFact(EVENTS, { event: 'e' })] });
+    await commit(store, { decisions: [accepted(order('ORD-1'), [7], 4)], facts: [paid('ORD-1')] });
+    expect(await added()).toEqual([['movement book', 'decision ORD-1', 'fact ORD-1'], expect.any(Number)]);
+    expect(await added()).toEqual([[], expect.any(Number)]);
+    // An earlier copy in its place has less of it.
+    for (const { storeId, ends } of places.slice(-1))
+      places.push({ storeId, ends: new Map([...ends].map(([log, end]) => [log, end + 1])) });
+    await expect(added()).rejects.toMatchObject({ code: 'changed_since' });
   });
 
   describe('movements', () => {

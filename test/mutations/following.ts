@@ -6,6 +6,27 @@ const files = (name: string): string => `src/adapters/files/${name}`;
 /** What who follows a folder is promised. */
 export const FOLLOWING: readonly Mutation[] = [
   {
+    name: 'a running balance adds up the whole log each time',
+    file: 'src/app/overview/balance.ts',
+    from: 'store.historyFrom(this.#place, [CHECKOUT])',
+    to: 'store.historyFrom(((this.#books = new Books()), null), [CHECKOUT])',
+    tests: ['test/app/balance.test.ts'],
+  },
+  {
+    name: 'the page never adds up again what it has read',
+    file: 'src/app/overview/overview.ts',
+    from: '    if (isWhole) this.#running = new RunningBalance();\n',
+    to: '',
+    tests: ['test/app/balance.test.ts'],
+  },
+  {
+    name: 'the balance of an earlier copy goes on from that of the store before it',
+    file: 'src/adapters/files/inspection.ts',
+    from: 'if (start > (ends.get(log) ?? 0)) throw replaced(',
+    to: 'if (start < 0) throw replaced(',
+    tests: ['test/contract/file-store.test.ts'],
+  },
+  {
     name: 'lines are followed while those of one record are still being written',
     file: files('logs/follow.ts'),
     from: '      if (sizeBytes < end) return false;\n',

@@ -194,6 +194,8 @@ export class ModelFolder implements StoreAccess {
       movements: () => placed('movements.jsonl', store.movements()),
       facts: (log) => placed(`${log.name}.jsonl`, store.allFacts(log)),
       effects: () => this.owed.values(),
+      place: { storeId: this.storeId, ends: new Map([['lines', this.history.length]]) },
+      historyFrom: (from, facts) => store.historyFrom(from?.ends.get('lines') ?? 0, facts),
       whereRow: (table, name) => `${table}:${name}`,
       findings: () => this.#findings(),
       [Symbol.asyncDispose]: async () => undefined,
@@ -442,8 +444,15 @@ class ModelStore implements Store {
     yield [...this.#folder[outcome]].reverse();
   }
 
-  async *history(facts: readonly FactLog<never>[]): AsyncGenerator<readonly HistoryLine[]> {
-    yield withFacts(this.#folder.history, facts);
+  history(facts: readonly FactLog<never>[]): AsyncGenerator<readonly HistoryLine[]> {
+    return this.historyFrom(0, facts);
+  }
+
+  /** @param from the number of lines before it */
+  async *historyFrom(from: number, facts: readonly FactLog<never>[]): AsyncGenerator<readonly HistoryLine[]> {
+    if (from > this.#folder.history.length)
+      throw new Failure('changed_since', 'history is shorter than it was');
+    yield withFacts(this.#folder.history.slice(from), facts);
   }
 
   follow(facts: readonly FactLog<never>[], signal: AbortSignal): AsyncGenerator<readonly HistoryLine[]> {

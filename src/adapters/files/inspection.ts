@@ -8,9 +8,10 @@ import type { Fact, FactLog } from '../../domain/facts.ts';
 import { isFailure, type Failure } from '../../domain/failure.ts';
 import type { Item, User } from '../../domain/tables.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Finding, PlacedLines, StoreInspection } from '../../ports/health.ts';
+import type { Finding, HistoryPlace, PlacedLines, StoreInspection } from '../../ports/health.ts';
 import type {
   Destination,
+  HistoryLine,
   LoggedMovement,
   Outgoing,
   StoredPosition,
@@ -24,6 +25,8 @@ import type { FileSystem } from './fs.ts';
 import { INVENTORY, USERS } from './tables/columns.ts';
 import { openIdIndex, type IdIndex } from './ids/index.ts';
 import { indexedLogs, type IndexedLog } from './ids/indexed-logs.ts';
+import { historyLogs, linesIn, mergedHistory } from './logs/history.ts';
+import { replaced } from './journal/tail.ts';
 import { linesOf, type LogView } from './logs/log.ts';
 import { factLogName, fileOfLog, innerFolder, LOG_OF, type LogName } from './layout.ts';
 import { openOrUndefined } from './whole-files.ts';
@@ -140,6 +143,27 @@ export class FolderInspection implements StoreInspection {
 
   facts<T extends Fact>({ name }: FactLog<T>): AsyncIterable<PlacedLines<T>> {
     return this.#placed(factLogName(name), (line) => parseFact(line) as T);
+  }
+
+  get place(): HistoryPlace {
+    const { loaded } = this.#snapshot;
+    const logs = loaded === undefined ? [] : [...logsOf(loaded)];
+    const ends = new Map<string, number>(logs.map((log) => [log, this.#snapshot.view(log).sizeBytes]));
+    return { storeId: loaded?.state.folderId ?? null, ends };
+  }
+
+  async *historyFrom(
+    from: HistoryPlace | null,
+    facts: readonly FactLog<never>[],
+  ): AsyncGenerator<readonly HistoryLine[]> {
+    const { storeId, ends } = this.place;
+    if (from !== null && from.storeId !== null && from.storeId !== storeId) throw replaced(this.#folder);
+    const added = historyLogs(facts).map(([log, parse]) => {
+      const start = from?.ends.get(log) ?? 0;
+      if (start > (ends.get(log) ?? 0)) throw replaced(this.#folder);
+      return linesIn(this.#snapshot.view(log).chunks(start), parse);
+    });
+    yield* mergedHistory(added);
   }
 
   effects(): Iterable<Effect> {

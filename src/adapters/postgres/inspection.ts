@@ -3,9 +3,10 @@ import type { LoggedEdit } from '../../domain/edit.ts';
 import type { Effect } from '../../domain/effects.ts';
 import type { Fact, FactLog } from '../../domain/facts.ts';
 import type { Item, User } from '../../domain/tables.ts';
-import type { Finding, PlacedLines, StoreInspection } from '../../ports/health.ts';
+import type { Finding, HistoryPlace, PlacedLines, StoreInspection } from '../../ports/health.ts';
 import type {
   Destination,
+  HistoryLine,
   LoggedMovement,
   Outgoing,
   StoredPosition,
@@ -105,6 +106,17 @@ export class PostgresInspection implements StoreInspection {
 
   facts<T extends Fact>(log: FactLog<T>): AsyncIterable<PlacedLines<T>> {
     return placed(`orderctl.events_log ${log.name}`, this.#view.allFacts(log));
+  }
+
+  get place(): HistoryPlace {
+    return this.#view.place;
+  }
+
+  historyFrom(
+    from: HistoryPlace | null,
+    facts: readonly FactLog<never>[],
+  ): AsyncIterable<readonly HistoryLine[]> {
+    return this.#view.historyFrom(from, facts);
   }
 
   effects(): Iterable<Effect> {

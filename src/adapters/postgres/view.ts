@@ -2,9 +2,10 @@ import type { FactLog } from '../../domain/facts.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Item, User } from '../../domain/tables.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { HistoryPlace } from '../../ports/health.ts';
 import type { HistoryLine, StoreView } from '../../ports/store.ts';
 import { Connection, type Target } from './connection.ts';
-import { historyAfter, placeAfter } from './history.ts';
+import { historyAfter, placeAfter, START } from './history.ts';
 import { PostgresReads } from './reads.ts';
 import {
   ITEM_COLUMNS,
@@ -63,6 +64,22 @@ export class PostgresView extends PostgresReads implements StoreView {
     const statement = `SELECT ${ITEM_COLUMNS} FROM ${ITEMS} WHERE item = $1`;
     const [row] = await this.connection.query<ItemRow>(statement, [item]);
     return row && itemOf(row);
+  }
+
+  /** As in StoreInspection. */
+  get place(): HistoryPlace {
+    return { storeId: this.storeId, ends: new Map([['commits', this.#last.seq]]) };
+  }
+
+  async *historyFrom(
+    from: HistoryPlace | null,
+    facts: readonly FactLog<never>[],
+  ): AsyncGenerator<readonly HistoryLine[]> {
+    const seq = from?.ends.get('commits') ?? 0;
+    if (from !== null && (from.storeId !== this.storeId || seq > this.#last.seq)) {
+      throw replaced(this.#target.url);
+    }
+    yield* historyAfter(this.connection, facts, from === null ? START : placeAfter(seq));
   }
 
   follow(facts: readonly FactLog<never>[], signal: AbortSignal): AsyncIterable<readonly HistoryLine[]> {

@@ -51,6 +51,8 @@ export function asOf(inspection: StoreInspection, past: PastBooks): StoreInspect
     facts: <T extends Fact>(log: FactLog<T>) => cut(log.name, inspection.facts(log)),
     whereRow: (table, name) => inspection.whereRow(table, name),
     findings: none,
+    place: inspection.place,
+    historyFrom: none,
     [Symbol.asyncDispose]: () => inspection[Symbol.asyncDispose](),
   };
 }

@@ -19,6 +19,8 @@ export function stoppable(inspection: StoreInspection, signal: AbortSignal | und
     edits: () => of(inspection.edits()),
     movements: () => of(inspection.movements()),
     facts: <T extends Fact>(log: FactLog<T>) => of(inspection.facts(log)),
+    place: inspection.place,
+    historyFrom: (from, facts) => of(inspection.historyFrom(from, facts)),
     whereRow: (table, name) => inspection.whereRow(table, name),
     findings: () => of(inspection.findings()),
     [Symbol.asyncDispose]: () => inspection[Symbol.asyncDispose](),

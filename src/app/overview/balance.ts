@@ -1,8 +1,9 @@
 import type { Balance } from '../../domain/balance.ts';
 import { CHECKOUT } from '../../domain/checkout/facts.ts';
 import type { Movement } from '../../domain/movement.ts';
-import type { Decided } from '../../domain/orders/decided.ts';
-import type { StoreInspection } from '../../ports/health.ts';
+import type { HistoryPlace, StoreInspection } from '../../ports/health.ts';
+import type { HistoryLine } from '../../ports/store.ts';
+import { checkoutFactOf } from '../orders/checkout.ts';
 import { OrdersByStatus } from './orders-by-status.ts';
 
 /** In which sum of the books a movement counts. */
@@ -13,67 +14,89 @@ const SUM_OF: Readonly<Record<Movement['cause'], 'putIn' | 'sold' | 'returned'>>
   restock: 'putIn',
 };
 
-/** Adds up all that a store has committed at one moment; an audit looks at each line as well. */
-export async function balanceOf(store: StoreInspection): Promise<Balance> {
-  const byItem = new Map<string, number>();
-  const sums = { putIn: 0, sold: 0, returned: 0, onHand: 0, accepted: 0, rejected: 0 };
-  const add = (item: string, units: number): void => {
-    byItem.set(item, (byItem.get(item) ?? 0) + units);
-  };
-  for await (const { lines } of store.edits()) {
-    for (const edit of lines) {
-      if (edit?.kind !== 'item') continue;
-      const units = (edit.after?.quantity ?? 0) - (edit.before?.quantity ?? 0);
-      sums.putIn += units;
-      add(edit.item, units);
+/** The books up to some place in history. */
+class Books {
+  readonly byItem = new Map<string, number>();
+  readonly sums = { putIn: 0, sold: 0, returned: 0, accepted: 0, rejected: 0 };
+  readonly checkout = new OrdersByStatus();
+
+  take(line: HistoryLine): void {
+    if (line.kind === 'movement') this.#move(line.movement);
+    else if (line.kind === 'edit' && line.edit.kind === 'item') {
+      const { item, before, after } = line.edit;
+      const units = (after?.quantity ?? 0) - (before?.quantity ?? 0);
+      this.sums.putIn += units;
+      this.#add(item, units);
+    } else if (line.kind === 'decision') {
+      const { order, outcome } = line.decided;
+      this.sums[outcome.kind] += 1;
+      if (outcome.kind === 'rejected') return;
+      for (const { item, quantity } of order.items) {
+        this.sums.sold += quantity;
+        this.#add(item, -quantity);
+      }
     }
+    const fact = checkoutFactOf(line);
+    if (fact !== undefined) this.checkout.take(fact);
   }
-  for await (const { lines } of store.movements()) {
-    for (const movement of lines) {
-      if (movement === undefined) continue;
-      const { item, delta, cause } = movement;
-      const sum = SUM_OF[cause];
-      sums[sum] += sum === 'sold' ? -delta : delta;
-      add(item, delta);
-    }
+
+  #move({ item, delta, cause }: Movement): void {
+    const sum = SUM_OF[cause];
+    this.sums[sum] += sum === 'sold' ? -delta : delta;
+    this.#add(item, delta);
   }
-  const sell = (decided: Decided | undefined): void => {
-    for (const { item, quantity } of decided?.order.items ?? []) {
-      sums.sold += quantity;
-      add(item, -quantity);
-    }
-  };
-  for await (const { lines } of store.decisions('accepted')) {
-    sums.accepted += lines.length;
-    lines.forEach(sell);
+
+  #add(item: string, units: number): void {
+    this.byItem.set(item, (this.byItem.get(item) ?? 0) + units);
   }
-  for await (const { lines } of store.decisions('rejected')) sums.rejected += lines.length;
-  // Without edits by hand that no commit has taken in yet.
-  for (const { item, quantity } of store.items()) {
-    sums.onHand += quantity;
-    add(item, -quantity);
-  }
-  const orders = await ordersOf(store, sums);
-  return { ...sums, orders, difference: firstDifference(byItem, store) };
 }
 
-async function ordersOf(
-  store: StoreInspection,
-  { accepted, rejected }: Pick<Balance, 'accepted' | 'rejected'>,
-): Promise<Balance['orders']> {
-  const checkout = new OrdersByStatus();
-  for await (const { lines } of store.facts(CHECKOUT)) {
-    for (const fact of lines) if (fact !== undefined) checkout.take(fact);
+/** Adds up all that a store has committed, reading each line once; an audit looks at each line as well. */
+export class RunningBalance {
+  #books = new Books();
+  #place: HistoryPlace | null = null;
+
+  /**
+   * As of the moment of the inspection.
+   *
+   * @throws Failure changed_since, corrupt_state: then the next call begins from scratch
+   */
+  async as(store: StoreInspection): Promise<Balance> {
+    try {
+      for await (const lines of store.historyFrom(this.#place, [CHECKOUT])) {
+        for (const line of lines) this.#books.take(line);
+      }
+      this.#place = store.place;
+    } catch (error) {
+      this.#books = new Books();
+      this.#place = null;
+      throw error;
+    }
+    const { sums, checkout, byItem } = this.#books;
+    const { counts } = checkout;
+    let onHand = 0;
+    // Without edits by hand that no commit has taken in yet.
+    for (const { quantity } of store.items()) onHand += quantity;
+    const orders = {
+      ...counts,
+      COMPLETED: counts.COMPLETED + sums.accepted,
+      REJECTED: counts.REJECTED + sums.rejected,
+    };
+    return { ...sums, onHand, orders, difference: firstDifference(byItem, store) };
   }
-  const { counts } = checkout;
-  return { ...counts, COMPLETED: counts.COMPLETED + accepted, REJECTED: counts.REJECTED + rejected };
 }
 
 function firstDifference(byItem: ReadonlyMap<string, number>, store: StoreInspection): Balance['difference'] {
-  const [found] = [...byItem].filter(([, left]) => left !== 0);
-  if (found === undefined) return null;
-  const [item, left] = found;
-  let actual = 0;
-  for (const row of store.items()) if (row.item === item) actual = row.quantity;
-  return { item, expected: actual + left, actual };
+  let known = 0;
+  for (const { item, quantity: actual } of store.items()) {
+    if (byItem.has(item)) known += 1;
+    const expected = byItem.get(item) ?? 0;
+    if (expected !== actual) return { item, expected, actual };
+  }
+  // Items that were removed are in the books as well, with nothing left of them.
+  if (known === byItem.size) return null;
+  const there = new Set(Array.from(store.items(), ({ item }) => item));
+  for (const [item, expected] of byItem)
+    if (expected !== 0 && !there.has(item)) return { item, expected, actual: 0 };
+  return null;
 }

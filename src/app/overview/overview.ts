@@ -3,12 +3,14 @@ import { isFailure } from '../../domain/failure.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { RunningConsumer } from '../../ports/owner.ts';
-import { balanceOf } from './balance.ts';
+import { RunningBalance } from './balance.ts';
 import type { KafkaWatch, SeenKafka } from './kafka-watch.ts';
 
 const PULSE_MS = 1_000;
-/** Adding up may take this part of the time: the longer the logs, the rarer it is. */
+/** Adding up may take this part of the time: the larger the shop, the rarer it is. */
 const ADDING_SHARE = 0.2;
+/** Likewise adding up the logs from their beginning, which finds out whether what was read has been changed since. */
+const WHOLE_SHARE = 0.02;
 
 /** A process of a shop that one program runs. */
 export interface ShopPart {
@@ -48,6 +50,8 @@ export class OverviewWatch {
   readonly #kafka: KafkaWatch;
   readonly #parts: OverviewPorts['parts'];
   readonly #clock: Clock;
+  #running = new RunningBalance();
+  #wholeAgainAt = 0;
   #balance: Balance | null = null;
   #balancedAt: number | null = null;
   #addAgainAt = 0;
@@ -93,10 +97,13 @@ export class OverviewWatch {
 
   async #add(): Promise<void> {
     const from = this.#clock.now();
+    const isWhole = from >= this.#wholeAgainAt;
     await using store = await this.#access.inspect();
-    this.#balance = await balanceOf(store);
+    if (isWhole) this.#running = new RunningBalance();
+    this.#balance = await this.#running.as(store);
     this.#balancedAt = from;
     const tookMs = this.#clock.now() - from;
     this.#addAgainAt = from + tookMs / ADDING_SHARE;
+    if (isWhole) this.#wholeAgainAt = from + tookMs / WHOLE_SHARE;
   }
 }

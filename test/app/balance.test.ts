@@ -1,0 +1,106 @@
+import { expect, it } from 'vitest';
+import { RunningBalance } from '../../src/app/overview/balance.ts';
+import { OverviewWatch } from '../../src/app/overview/overview.ts';
+import type { KafkaWatch } from '../../src/app/overview/kafka-watch.ts';
+import type { Balance } from '../../src/domain/balance.ts';
+import type { CheckoutStep } from '../../src/domain/checkout/facts.ts';
+import { CHECKOUT } from '../../src/domain/checkout/facts.ts';
+import { newFact } from '../../src/domain/facts.ts';
+import type { Movement } from '../../src/domain/movement.ts';
+import type { Changes } from '../../src/ports/store.ts';
+import { decideRecords, recordOf } from '../support/decided.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { ModelFolder } from '../support/model.ts';
+
+const running = new RunningBalance();
+
+/** How many lines of history were read for it. */
+async function look(folder: ModelFolder, balance = running): Promise<{ balance: Balance; lines: number }> {
+  const inspection = await folder.inspect();
+  let lines = 0;
+  const counted = async function* (chunks: ReturnType<typeof inspection.historyFrom>) {
+    for await (const chunk of chunks) {
+      lines += chunk.length;
+      yield chunk;
+    }
+  };
+  const historyFrom: typeof inspection.historyFrom = (from, facts) =>
+    counted(inspection.historyFrom(from, facts));
+  return { balance: await balance.as({ ...inspection, historyFrom }), lines };
+}
+
+async function commit(folder: ModelFolder, changes: Changes): Promise<void> {
+  await using store = await folder.own({ purpose: 'test', via: 'consume', onNotice: () => undefined });
+  await store.transact({}, () => ({ changes, result: undefined }));
+}
+
+function moved(cause: Movement['cause'], delta: number): Movement {
+  return { item: 'pen', delta, cause, orderId: null, eventId: null };
+}
+
+function steps(order_id: string, ...names: readonly CheckoutStep[]): Changes {
+  return { facts: names.map((step) => newFact(CHECKOUT, { order_id, step } as never)) };
+}
+
+it('the balance of the page reads each line once, and is what adding up all of them gives', async () => {
+  const folder = new ModelFolder(new FakeClock());
+  await folder.edit({ kind: 'user.add', user: 'alice', status: 'paid' });
+  await folder.edit({ kind: 'item.add', item: 'pen', quantity: 20 });
+  expect(await look(folder)).toMatchObject({
+    ...{ lines: 2, balance: { putIn: 20, sold: 0, returned: 0, onHand: 20, difference: null } },
+  });
+
+  await commit(folder, { movements: [moved('reservation', -5), moved('release', 2), moved('restock', 4)] });
+  await commit(folder, steps('C-1', 'validated', 'charge_owed'));
+  expect(await look(folder)).toMatchObject({
+    ...{ lines: 5, balance: { putIn: 24, sold: 5, returned: 2, onHand: 21, orders: { VALIDATED: 1 } } },
+  });
+
+  const store = await folder.own({ purpose: 'test', via: 'consume', onNotice: () => undefined });
+  await decideRecords(store, [
+    recordOf('orders', 0, 'A', 'alice', { pen: 3 }),
+    recordOf('orders', 1, 'B', 'bob', { pen: 1 }),
+  ]);
+  await store[Symbol.asyncDispose]();
+  await commit(folder, steps('C-1', 'paid', 'reserved'));
+  await folder.edit({ kind: 'item.update', item: 'pen', quantity: 10 });
+  const last = await look(folder);
+  expect(last).toMatchObject({
+    lines: 5,
+    balance: {
+      ...{ putIn: 16, sold: 8, returned: 2, onHand: 10, accepted: 1, rejected: 1, difference: null },
+      orders: { VALIDATED: 0, COMPLETED: 2, REJECTED: 1 },
+    },
+  });
+  const whole = await look(folder, new RunningBalance());
+  expect(whole).toEqual({ balance: last.balance, lines: 12 });
+  expect(await look(folder)).toEqual({ balance: last.balance, lines: 0 });
+
+  folder.tables.items.delete('pen');
+  expect((await look(folder)).balance.difference).toEqual({ item: 'pen', expected: 10, actual: 0 });
+  // An earlier copy is in its place: it is added up from its beginning.
+  folder.history.length = 2;
+  await expect(look(folder)).rejects.toMatchObject({ code: 'changed_since' });
+  expect(await look(folder)).toMatchObject({ lines: 2, balance: { putIn: 20, sold: 0 } });
+});
+
+it('what was read is looked at again after a while: a line that was changed since makes a difference', async () => {
+  const folder = new ModelFolder(new FakeClock());
+  await folder.edit({ kind: 'item.add', item: 'pen', quantity: 20 });
+  const kafka = { follow: async () => undefined, latest: null } as unknown as KafkaWatch;
+  const watch = new OverviewWatch({ access: folder, kafka, parts: () => null, clock: folder.clock });
+  const seen: unknown[] = [];
+  const stop = new AbortController();
+  await watch.follow(stop.signal, ({ balance }) => {
+    seen.push(balance?.difference);
+    folder.history.length = 0;
+    folder.history.push({
+      kind: 'movement',
+      seq: 1,
+      at: 1,
+      movement: { ...moved('restock', 7), seq: 1, at: 1, onHand: 7 },
+    });
+    if (seen.length === 2) stop.abort();
+  });
+  expect(seen).toEqual([null, { item: 'pen', expected: 7, actual: 20 }]);
+});
