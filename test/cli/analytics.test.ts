@@ -73,6 +73,24 @@ it('analytics top lists what sold most, by revenue', async () => {
   expect(text.stderr).toBe('1 line sold names no price, and adds nothing to the revenue\n');
 });
 
+it('analytics show and top take --since and --until', async () => {
+  const shop = await shopWithSales();
+  const ago = (hours: number): string => new Date(Date.now() - hours * 3_600_000).toISOString();
+  // Hours count as a whole.
+  const old = await hourly(shop, `analytics show --since ${ago(31)} --until ${ago(28)}`);
+  expect([old.windows.length, old.total.total_revenue]).toEqual([4, '400.00']);
+  expect((await hourly(shop, `analytics show --until ${ago(2)}`)).total.order_count).toBe(0);
+  expect((await hourly(shop, `analytics show --since ${ago(47)}`)).total.order_count).toBe(5);
+  const top = `analytics top --since ${ago(31)} --until ${ago(29)}`;
+  expect(await shop.json(top)).toMatchObject({
+    products: [{ product_id: 'pen', total_quantity: 4, total_revenue: '400.00' }],
+  });
+  expect(await shop.json(`analytics top --until ${ago(31)}`)).toMatchObject({ from: null, products: [] });
+  const both = await shop.run('analytics top --hours 2 --since 1h -o json');
+  expect([both.code, failureOf(both).code]).toEqual([2, 'usage']);
+  expect(failureOf(await shop.run('analytics show --since 2020-01-01 -o json')).code).toBe('invalid_value');
+});
+
 it('says so where there is nothing to add up, and refuses hours that are none', async () => {
   const shop = openShop();
   await shop.ok('user add alice --status paid');

@@ -23,6 +23,11 @@ export function lastHours(count: number, now: number): Hours {
   return { from: until - count * HOUR_MS, until };
 }
 
+/** The hours that a time is in, each as a whole. */
+export function wholeHours(since: number, until: number): Hours {
+  return { from: Math.floor(since / HOUR_MS) * HOUR_MS, until: Math.ceil(until / HOUR_MS) * HOUR_MS };
+}
+
 /** Sales hour by hour, hours without an order included. */
 export async function hourlySales(
   reader: Pick<StoreReader, 'history'>,
@@ -33,12 +38,12 @@ export async function hourlySales(
   return everyHour(sales, hours);
 }
 
-/** @param hours in which the orders were placed; null: all */
+/** @param time in which the orders were placed, of any length; null: all */
 export async function salesIn(
   reader: Pick<StoreReader, 'history'>,
-  hours: Hours | null,
+  time: Partial<Hours> | null,
 ): Promise<SalesWindow> {
-  const sales = new SalesWindows({ windowAt: allTime, ...hours });
+  const sales = new SalesWindows({ windowAt: allTime, ...time });
   await takeAll(reader, [sales]);
   return sumOf(sales.all());
 }

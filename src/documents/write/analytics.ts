@@ -42,10 +42,10 @@ function averageOf({ revenue, completed }: SalesWindow): string | null {
   return amountFrom((2n * revenue + orders) / (2n * orders));
 }
 
-/** @param hours null: of all time */
+/** @param hours null: of all time, or open at that end */
 export function topProductsDocument(
   products: readonly (readonly [string, ProductSales])[],
-  hours: { readonly from: number; readonly until: number } | null,
+  hours: { readonly from: number | null; readonly until: number | null } | null,
 ): TopProducts {
   return {
     ...{ from: isoTimeOrNull(hours?.from), until: isoTimeOrNull(hours?.until) },

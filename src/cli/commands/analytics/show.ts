@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { hourlySales, lastHours } from '../../../app/analytics/sales.ts';
+import { hourlySales, lastHours, wholeHours, type Hours } from '../../../app/analytics/sales.ts';
 import { systemClock } from '../../../compose.ts';
 import { hourlyDocument } from '../../../documents/write/analytics.ts';
 import type { HourlySales, Sales } from '../../../documents/reports/analytics.ts';
@@ -9,37 +9,77 @@ import { openCsv } from '../../output/csv.ts';
 import { printTable } from '../../output/print-table.ts';
 import type { Column } from '../../output/table.ts';
 import { count } from '../../output/text.ts';
-import { wholeNumber } from '../../parse.ts';
+import { Failure } from '../../../domain/failure.ts';
+import { takingTimes, timeRange, wholeNumber, type TimeFlags } from '../../parse.ts';
 import type { Session } from '../../session.ts';
 import { openStoreOf } from '../../store.ts';
 
+const HOUR_MS = 3_600_000;
 const DAY_HOURS = 24;
 /** A year. */
 const MAX_HOURS = 366 * DAY_HOURS;
 
 export function registerShow(analytics: Command, session: Session): void {
-  describe(analytics.command('show'), {
+  const command = describe(analytics.command('show'), {
     alias: 'list',
     summary: 'orders and revenue by the hour',
     isTable: true,
     prose:
       'Shows orders and revenue by the hour in which orders were placed, and the sum of all. Hours without an order are ' +
       'left out of the table. -o json and -o csv have every hour, with failures by reason, how far orders of the ' +
-      'checkout came, and how long its steps took. LATE orders were decided more than a minute after their hour was over.',
+      'checkout came, and how long its steps took. LATE orders were decided more than a minute after their hour was ' +
+      'over. --since and --until select hours, each as a whole.',
     examples: [
       ['orderctl analytics show --hours 48', 'the last two days'],
-      ['orderctl analytics show -o csv', 'for a spreadsheet'],
+      ['orderctl analytics show --since 2026-11-27 --until 2026-11-28 -o csv', 'a day, for a spreadsheet'],
     ],
-  })
-    .option('--hours <N>', 'the last so many hours, the current one included (default: 24)')
-    .action(async (flags: { hours?: string }) => {
-      const hours = flags.hours === undefined ? DAY_HOURS : hoursGiven(flags.hours);
-      await show(session, hours);
+  }).option('--hours <N>', 'the last so many hours, the current one included (default: 24)');
+  takingTimes(command, 'placed').action(async (flags: SalesFlags) => {
+    const now = systemClock.now();
+    const { since, until } = salesRange(flags, now);
+    const begin = since ?? (until ?? now) - (DAY_HOURS - 1) * HOUR_MS;
+    const isPlain = since === null && until === null;
+    await show(session, isPlain ? lastHours(DAY_HOURS, now) : hoursBetween(begin, until ?? now + 1));
+  });
+}
+
+export interface SalesFlags extends TimeFlags {
+  hours?: string;
+}
+
+/** When orders were placed, milliseconds since the epoch; null: not given. @throws Failure usage, invalid_value */
+export function salesRange(
+  flags: SalesFlags,
+  now: number,
+): { readonly since: number | null; readonly until: number | null } {
+  if (flags.hours === undefined) {
+    const { sinceMs, untilMs } = timeRange(flags, now);
+    return { since: sinceMs, until: untilMs };
+  }
+  if (flags.since !== undefined || flags.until !== undefined) {
+    throw new Failure('usage', '--hours cannot be combined with --since and --until', {
+      fix: 'give the one or the other',
     });
+  }
+  const { from, until } = lastHours(hoursGiven(flags.hours), now);
+  return { since: from, until };
 }
 
 /** @throws Failure invalid_value */
-export function hoursGiven(text: string): number {
+function hoursBetween(since: number, until: number): Hours {
+  const hours = wholeHours(since, until);
+  if (since < until && (hours.until - hours.from) / HOUR_MS <= MAX_HOURS) return hours;
+  throw new Failure(
+    'invalid_value',
+    '--since and --until are more than a year apart, or the wrong way round',
+    {
+      fix: 'give a shorter time',
+    },
+  );
+}
+
+/** @throws Failure invalid_value */
+function hoursGiven(text: string): number {
   return wholeNumber('--hours', text, { min: 1, max: MAX_HOURS });
 }
 
@@ -66,11 +106,11 @@ function numeric(title: string, cell: (row: Row) => number | string): Column<Row
   return { title, align: 'right', isWhole: true, cell: (row) => String(cell(row)) };
 }
 
-async function show(session: Session, hours: number): Promise<void> {
+async function show(session: Session, hours: Hours): Promise<void> {
   const { printer, isJson, isCsv } = session;
   const access = await openStoreOf(session);
   await using reader = await access.read();
-  const windows = await hourlySales(reader, lastHours(hours, systemClock.now()));
+  const windows = await hourlySales(reader, hours);
   const document = hourlyDocument(windows, sumOf(windows));
   if (isJson) {
     await printer.data(`${JSON.stringify(document)}\n`);
@@ -83,7 +123,12 @@ async function show(session: Session, hours: number): Promise<void> {
     return;
   }
   if (document.total.order_count === 0) {
-    printer.info(`no order was placed in the last ${hours === 1 ? 'hour' : count(hours, 'hour')}`);
+    const length = (hours.until - hours.from) / HOUR_MS;
+    printer.info(
+      hours.until > systemClock.now()
+        ? `no order was placed in the last ${length === 1 ? 'hour' : count(length, 'hour')}`
+        : 'no order was placed then',
+    );
     return;
   }
   await printTable(printer, rowsOf(document), COLUMNS, ...NARROW_COLUMNS);

@@ -1,25 +1,24 @@
 import type { Command } from 'commander';
-import { lastHours, salesIn, topProducts } from '../../../app/analytics/sales.ts';
+import { salesIn, topProducts } from '../../../app/analytics/sales.ts';
 import { systemClock } from '../../../compose.ts';
 import { topProductsDocument } from '../../../documents/write/analytics.ts';
 import { describe } from '../../help.ts';
 import { openCsv } from '../../output/csv.ts';
 import { printTable } from '../../output/print-table.ts';
-import { wholeNumber } from '../../parse.ts';
+import { takingTimes, wholeNumber } from '../../parse.ts';
 import type { Session } from '../../session.ts';
 import { openStoreOf } from '../../store.ts';
-import { hoursGiven, printUnpriced } from './show.ts';
+import { printUnpriced, salesRange, type SalesFlags } from './show.ts';
 
 const DEFAULT_LIMIT = 10;
 const MAX_LIMIT = 100_000;
 
-interface TopFlags {
+interface TopFlags extends SalesFlags {
   limit?: string;
-  hours?: string;
 }
 
 export function registerTop(analytics: Command, session: Session): void {
-  describe(analytics.command('top'), {
+  const command = describe(analytics.command('top'), {
     summary: 'what sold most',
     isTable: true,
     prose:
@@ -31,10 +30,10 @@ export function registerTop(analytics: Command, session: Session): void {
     ],
   })
     .option('--limit <N>', `so many (default: ${DEFAULT_LIMIT})`)
-    .option('--hours <N>', 'of orders placed in the last so many hours (default: all)')
-    .action(async (flags: TopFlags) => {
-      await top(session, flags);
-    });
+    .option('--hours <N>', 'of orders placed in the last so many hours (default: all)');
+  takingTimes(command, 'placed').action(async (flags: TopFlags) => {
+    await top(session, flags);
+  });
 }
 
 async function top(session: Session, flags: TopFlags): Promise<void> {
@@ -43,11 +42,14 @@ async function top(session: Session, flags: TopFlags): Promise<void> {
     flags.limit === undefined
       ? DEFAULT_LIMIT
       : wholeNumber('--limit', flags.limit, { min: 1, max: MAX_LIMIT });
-  const hours = flags.hours === undefined ? null : lastHours(hoursGiven(flags.hours), systemClock.now());
+  const { since, until } = salesRange(flags, systemClock.now());
   const access = await openStoreOf(session);
   await using reader = await access.read();
-  const sales = await salesIn(reader, hours);
-  const document = topProductsDocument(topProducts(sales, limit), hours);
+  const sales = await salesIn(reader, {
+    ...(since === null ? {} : { from: since }),
+    ...(until === null ? {} : { until }),
+  });
+  const document = topProductsDocument(topProducts(sales, limit), { from: since, until });
   if (isJson) await printer.data(`${JSON.stringify(document)}\n`);
   else if (isCsv)
     await (
