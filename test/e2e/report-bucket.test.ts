@@ -1,32 +1,8 @@
-import { spawn } from 'node:child_process';
-import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { AwsClient } from 'aws4fetch';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { failureOf, openShop } from '../support/cli.ts';
 import { decideRecords, ownFolder, recordOf } from '../support/decided.ts';
-import { absent, python, runs } from '../support/peers.ts';
-
-const SERVER = path.resolve(import.meta.dirname, 'peers/s3.py');
-
-const withoutMoto = absent(
-  'moto, a server of S3',
-  () => runs(python, ['-c', 'import moto.server']),
-  'pip install -r test/e2e/peers/requirements.txt in a venv, and set ORDERCTL_TEST_PYTHON to its python',
-);
-
-interface Bucket {
-  readonly endpoint: string;
-  readonly key: string;
-  readonly secret: string;
-}
-
-async function startS3(): Promise<Bucket> {
-  const server = spawn(python, [SERVER], { stdio: ['pipe', 'pipe', 'ignore'] });
-  onTestFinished(() => void server.stdin.end());
-  for await (const line of createInterface(server.stdout)) return JSON.parse(line) as Bucket;
-  throw new Error(`${SERVER} printed no address`);
-}
+import { startS3, withoutS3 } from '../support/s3.ts';
 
 /** An order of that day, decided now. */
 async function sell(folder: string, offset: number, item: string): Promise<void> {
@@ -36,15 +12,15 @@ async function sell(folder: string, offset: number, item: string): Promise<void>
   await decideRecords(store, [{ record, order: { ...order, items, createdAt: Date.UTC(2026, 10, 20, 12) } }]);
 }
 
-test.skipIf(withoutMoto)(
+test.skipIf(withoutS3)(
   'report daily puts a day into a bucket of a server that checks signatures, once',
   async () => {
     const shop = openShop();
     shop.write('users.csv', 'user,status\nalice,paid\n');
     shop.write('inventory.csv', 'item,quantity\npen,50\nbook,50\n');
     await sell(shop.storage, 0, 'pen');
-    const { endpoint, key, secret } = await startS3();
-    const env = { AWS_ENDPOINT_URL: endpoint, AWS_ACCESS_KEY_ID: key, AWS_SECRET_ACCESS_KEY: secret };
+    const env = await startS3();
+    const { AWS_ENDPOINT_URL: endpoint, AWS_ACCESS_KEY_ID: accessKeyId } = env;
     const daily = 'report daily --date 2026-11-20 --time-zone UTC --to';
     const states = async (): Promise<string[]> => {
       const { code, stdout, stderr } = await shop.run(`${daily} s3://shop/sales -o json`, { env });
@@ -52,8 +28,8 @@ test.skipIf(withoutMoto)(
       return (JSON.parse(stdout) as { files: { state: string }[] }).files.map(({ state }) => state);
     };
     const client = new AwsClient({
-      accessKeyId: key,
-      secretAccessKey: secret,
+      accessKeyId,
+      secretAccessKey: env.AWS_SECRET_ACCESS_KEY,
       service: 's3',
       region: 'us-east-1',
     });
