@@ -15,7 +15,7 @@ export function answerOtherMethods(server: FastifyInstance): () => void {
     for (const one of [method].flat()) route.methods.add(one);
     routes.set(url, route);
   });
-  const answer = async ({ method, url }: FastifyRequest, reply: FastifyReply): Promise<void> => {
+  const answer = ({ method, url }: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const [path = ''] = url.split('?');
     const found = [...routes.values()].filter(({ matches }) => matches.test(path));
     const allowed = [...new Set(found.flatMap(({ methods }) => [...methods]))];
@@ -28,7 +28,7 @@ export function answerOtherMethods(server: FastifyInstance): () => void {
       fix: `use ${allowed.join(' or ')}`,
       order_id: null,
     };
-    await reply
+    return reply
       .code(405)
       .header('allow', allowed.join(', '))
       .type('application/problem+json')
@@ -36,8 +36,9 @@ export function answerOtherMethods(server: FastifyInstance): () => void {
   };
   server.setNotFoundHandler(answer);
   return () => {
-    server.addHook('onRequest', async (request, reply) => {
-      if (request.is404) await answer(request, reply);
+    server.addHook('onRequest', (request, reply, done) => {
+      if (request.is404) void answer(request, reply);
+      else done();
     });
   };
 }

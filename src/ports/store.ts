@@ -146,21 +146,23 @@ export interface StoreView extends StoreReader {
   follow(facts: readonly FactLog<never>[], signal: AbortSignal): AsyncIterable<readonly HistoryLine[]>;
 }
 
-/** What is asked of a store to know one order, one row, or all rows. */
-export type KeptReader = Pick<
-  StoreView,
-  'decided' | 'facts' | 'effects' | 'positions' | 'users' | 'items' | 'userNamed' | 'itemNamed'
->;
+/** What is asked of a store to know an order. */
+export type OrderReader = Pick<StoreView, 'decided' | 'facts' | 'effects' | 'positions'>;
 
-/** A view for who looks often: it goes along with the store, so that a look costs what is looked at. */
+/** To know users and items. */
+export type RowReader = Pick<StoreView, 'users' | 'items' | 'userNamed' | 'itemNamed'>;
+
+/**
+ * A view for who looks often: it goes along with the store, so that a look costs what is looked at.
+ *
+ * What `use` reads is one moment of the store, which is not behind what was committed before the call. It waits for nothing
+ * but this view: others wait for it. Throws those of `read` of StoreAccess, and of `use`.
+ */
 export interface KeptView {
-  /**
-   * What `use` reads is one moment of the store, which is not behind what was committed before the call.
-   *
-   * @param use waits for nothing but this view: others wait for it
-   * @throws those of `read` of StoreAccess, and of `use`
-   */
-  look<R>(use: (view: KeptReader) => Promise<R>): Promise<R>;
+  /** Whatever users do to the files of their tables meanwhile. */
+  lookAtOrders<R>(use: (view: OrderReader) => Promise<R>): Promise<R>;
+  /** With hand edits that were not taken in yet. */
+  lookAtRows<R>(use: (view: RowReader) => Promise<R>): Promise<R>;
 }
 
 export interface Store extends StoreReader {

@@ -19,7 +19,8 @@ it('those who ask at once share a view, which is opened after they asked and clo
       [Symbol.asyncDispose]: async () => void (closed += 1),
     });
   });
-  const number = (): Promise<unknown> => shared.look(async (view) => (await view.positions())[0]?.next);
+  const number = (): Promise<unknown> =>
+    shared.lookAtOrders(async (view) => (await view.positions())[0]?.next);
   const turn = () => new Promise((resolve) => setImmediate(resolve));
 
   const first = [number(), number()];

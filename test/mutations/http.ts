@@ -138,8 +138,8 @@ export const HTTP: readonly Mutation[] = [
   {
     name: 'a view that is kept moves on under who looks at it',
     file: 'src/adapters/files/kept/kept-folder.ts',
-    from: 'return this.#lookers > 0 ? !followed.hasChanged : this.#advance();',
-    to: 'return this.#advance();',
+    from: 'return this.#lookers > 0 ? !followed.hasChanged(withRows) : this.#try(() => followed.advance(withRows));',
+    to: 'return this.#try(() => followed.advance(withRows));',
     tests: ['test/unit/files/kept.test.ts'],
   },
   {
@@ -152,7 +152,7 @@ export const HTTP: readonly Mutation[] = [
   {
     name: 'a view that is kept shows a hand edit as committed',
     file: 'src/adapters/files/kept/followed-folder.ts',
-    from: 'if (this.#tail === undefined || this.#isEdited) return false;',
+    from: 'if (this.#tail === undefined || (withRows && this.#isEdited)) return false;',
     to: 'if (this.#tail === undefined) return false;',
     tests: ['test/unit/files/kept.test.ts'],
   },

@@ -1,7 +1,7 @@
 import { CHECKOUT, placedOf } from '../../domain/checkout/facts.ts';
 import { Failure } from '../../domain/failure.ts';
 import { sameContent } from '../../domain/orders/order.ts';
-import type { KeptReader, KeptView } from '../../ports/store.ts';
+import type { KeptView, OrderReader } from '../../ports/store.ts';
 import { withoutPrice, type Catalogue, type CheckoutOrder } from '../send/checkout-order.ts';
 import type { RecordBatcher } from './batcher.ts';
 
@@ -84,7 +84,7 @@ export class OrderIntake {
 
   /** @returns whether it was decided before, with the same content */
   async #lookUpAndSend(order: CheckoutOrder, flow: OrderFlow): Promise<boolean> {
-    const known = await this.#ports.view.look((reader) => knownOrder(reader, order.orderId));
+    const known = await this.#ports.view.lookAtOrders((reader) => knownOrder(reader, order.orderId));
     if (known === undefined) return this.#send(order, flow);
     refuseOther(known, order, flow);
     return true;
@@ -98,7 +98,7 @@ export class OrderIntake {
 }
 
 async function knownOrder(
-  reader: Pick<KeptReader, 'decided' | 'facts'>,
+  reader: Pick<OrderReader, 'decided' | 'facts'>,
   orderId: string,
 ): Promise<KnownOrder | undefined> {
   const decided = await reader.decided(orderId);

@@ -1,8 +1,10 @@
 import type { StoreAccess } from '../../ports/access.ts';
-import type { KeptReader, KeptView } from '../../ports/store.ts';
+import type { KeptView, OrderReader, RowReader } from '../../ports/store.ts';
+
+type Reader = OrderReader & RowReader;
 
 interface Shared {
-  readonly view: Promise<KeptReader & AsyncDisposable>;
+  readonly view: Promise<Reader & AsyncDisposable>;
   users: number;
 }
 
@@ -16,16 +18,24 @@ export async function keptView(access: StoreAccess): Promise<KeptView> {
  * meanwhile share the next. To open one costs more than to look up an order.
  */
 export class SharedReader implements KeptView {
-  readonly #open: () => Promise<KeptReader & AsyncDisposable>;
+  readonly #open: () => Promise<Reader & AsyncDisposable>;
   /** The one that is opened next; null: nobody waits for it. */
   #next: Shared | null = null;
   #opening: Promise<unknown> = Promise.resolve();
 
-  constructor(open: () => Promise<KeptReader & AsyncDisposable>) {
+  constructor(open: () => Promise<Reader & AsyncDisposable>) {
     this.#open = open;
   }
 
-  async look<R>(use: (view: KeptReader) => Promise<R>): Promise<R> {
+  lookAtOrders<R>(use: (view: OrderReader) => Promise<R>): Promise<R> {
+    return this.#look(use);
+  }
+
+  lookAtRows<R>(use: (view: RowReader) => Promise<R>): Promise<R> {
+    return this.#look(use);
+  }
+
+  async #look<R>(use: (view: Reader) => Promise<R>): Promise<R> {
     const shared = (this.#next ??= this.#begin());
     shared.users += 1;
     const view = await shared.view;

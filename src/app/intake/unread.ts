@@ -92,7 +92,7 @@ export class UnreadOrders<T> implements AsyncDisposable {
     const isThere = (await admin.partitionCount(topic)) !== undefined;
     const ranges = isThere ? await admin.ranges(topic) : [];
     // After the ends: what was read meanwhile is known to the store.
-    const positions = await view.look((reader) => reader.positions());
+    const positions = await view.lookAtOrders((reader) => reader.positions());
     const next = new Map(
       positions
         .filter((position) => position.processor === processor && position.topic === topic)

@@ -41,7 +41,7 @@ export class OrderMoves {
     if (known !== undefined) return known;
     // Nothing comes before that but a wish to cancel, after which it would be rejected.
     if (fact.step === 'validated') return [];
-    return await this.#view.look((reader) => reader.facts(CHECKOUT, id));
+    return await this.#view.lookAtOrders((reader) => reader.facts(CHECKOUT, id));
   }
 
   #keep(id: string, steps: readonly CheckoutFact[]): void {

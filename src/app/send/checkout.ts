@@ -1,7 +1,7 @@
 import { ORDER_CREATED, type OrderCreated } from '../../domain/messages/checkout/order-created.ts';
 import { amountFrom, hundredths } from '../../domain/orders/money.ts';
 import type { StoreAccess } from '../../ports/access.ts';
-import type { KeptReader, KeptView } from '../../ports/store.ts';
+import type { KeptView, RowReader } from '../../ports/store.ts';
 import type { Codec, OrderCodec } from '../../ports/codec.ts';
 import type { CodecOf } from '../run/events.ts';
 import type { Catalogue, CheckoutOrder } from './checkout-order.ts';
@@ -24,12 +24,12 @@ export async function checkoutCodec(
 /** Of a store that may not be there yet. @param view of it, for who reads them often */
 export async function readCatalogue(access: StoreAccess, view?: KeptView): Promise<Catalogue> {
   if (!(await access.isThere())) return { prices: new Map(), addresses: new Map() };
-  if (view !== undefined) return await view.look(catalogueIn);
+  if (view !== undefined) return await view.lookAtRows(catalogueIn);
   await using reader = await access.read();
   return await catalogueIn(reader);
 }
 
-async function catalogueIn(reader: Pick<KeptReader, 'items' | 'users'>): Promise<Catalogue> {
+async function catalogueIn(reader: Pick<RowReader, 'items' | 'users'>): Promise<Catalogue> {
   const prices = new Map<string, string | null>();
   const addresses = new Map<string, string>();
   for (const { item, price } of await reader.items()) prices.set(item, price);

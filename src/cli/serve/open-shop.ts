@@ -108,7 +108,7 @@ type CancelOptions = Pick<WishOptions, 'names' | 'create' | 'signal' | 'on'> & {
 /** Cancels also an order that was taken and that nobody has read yet. */
 function cancelOf(ports: WishPorts, { view, known, findUnread, ...options }: CancelOptions): Shop['cancel'] {
   return async (orderId, reason, waitMs) => {
-    const facts = await view.look((reader) => reader.facts(CHECKOUT, orderId));
+    const facts = await view.lookAtOrders((reader) => reader.facts(CHECKOUT, orderId));
     const unread = facts.length > 0 ? undefined : (known(orderId) ?? (await findUnread(orderId)));
     if (unread?.flow === 'direct') throw ofTheDirectFlow(orderId);
     return await wishFor(ports, {

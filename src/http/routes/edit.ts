@@ -63,7 +63,7 @@ export async function answerEdit(
  */
 async function rowOf(view: KeptView, edit: RowRequest, wanted: string): Promise<EditConditions['row']> {
   if (wanted.trim() === '*') return null;
-  const row = await view.look<Item | User | undefined>((reader) =>
+  const row = await view.lookAtRows<Item | User | undefined>((reader) =>
     'item' in edit ? reader.itemNamed(edit.item) : reader.userNamed(edit.user),
   );
   return row !== undefined && tagsIn(wanted).includes(tagOf(row)) ? row : 'another';

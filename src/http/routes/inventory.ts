@@ -63,7 +63,7 @@ export function inventoryRoutes(server: FastifyInstance, shop: Shop): void {
     '/inventory',
     { schema: { tags: TAGS, summary: 'All items', response: { 200: ItemList } } },
     () =>
-      shop.view.look(async (reader) => {
+      shop.view.lookAtRows(async (reader) => {
         return { items: [...(await reader.items())].map(itemEntry) };
       }),
   );
@@ -77,7 +77,7 @@ export function inventoryRoutes(server: FastifyInstance, shop: Shop): void {
     },
     async (request, reply) => {
       const { item } = request.params as { item: string };
-      const row = await shop.view.look((reader) => reader.itemNamed(item));
+      const row = await shop.view.lookAtRows((reader) => reader.itemNamed(item));
       if (row !== undefined) return answerRow(row, itemEntry(row), request, reply);
       throw new Failure('not_found', `item ${item} does not exist`, { fix: { kind: 'show_items' } });
     },

@@ -34,7 +34,7 @@ interface UserBody {
 
 export function userRoutes(server: FastifyInstance, shop: Shop): void {
   server.get('/users', { schema: { tags: TAGS, summary: 'All users', response: { 200: UserList } } }, () =>
-    shop.view.look(async (reader) => {
+    shop.view.lookAtRows(async (reader) => {
       return { users: [...(await reader.users())].map(userEntry) };
     }),
   );
@@ -48,7 +48,7 @@ export function userRoutes(server: FastifyInstance, shop: Shop): void {
     },
     async (request, reply) => {
       const { user } = request.params as { user: string };
-      const row = await shop.view.look((reader) => reader.userNamed(user));
+      const row = await shop.view.lookAtRows((reader) => reader.userNamed(user));
       if (row !== undefined) return answerRow(row, userEntry(row), request, reply);
       throw new Failure('not_found', `user ${user} does not exist`, { fix: { kind: 'show_users' } });
     },

@@ -6,7 +6,7 @@ import type { Decided } from '../../../domain/orders/decided.ts';
 import type { Item, User } from '../../../domain/tables.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { StoreNotice } from '../../../ports/notices.ts';
-import type { KeptReader, StoredPosition } from '../../../ports/store.ts';
+import type { OrderReader, RowReader, StoredPosition } from '../../../ports/store.ts';
 import { sameStat } from '../edits/hand-edit-look.ts';
 import { openWithEdits } from '../edits/with-edits.ts';
 import type { FileStat, FileSystem } from '../fs.ts';
@@ -39,18 +39,23 @@ type Stats = Map<string, FileStat | undefined>;
  * A folder as it is, followed beside its owner: the journal says what has changed, and a new checkpoint from where it is to
  * be read. Costs what was added since the last look, and nothing that grows with the folder.
  */
-export class FollowedFolder implements KeptReader {
+export class FollowedFolder implements OrderReader, RowReader {
   readonly #files: FileSystem;
   readonly #folder: string;
   readonly #snapshot: FolderSnapshot;
-  /** As they were when they were read. */
+  /** Of the CSVs, as they were when they were read. */
   readonly #stats: Stats;
   readonly #lines: CommittedLines;
   readonly #logs = new Map<LogName, KeptLog>();
   /** undefined: there is no journal yet. */
   readonly #tail: JournalTail | undefined;
-  /** A hand edit is in the tables that was not taken in yet: what is committed next comes before it. */
+  /** A hand edit is in the rows that was not taken in yet: what is committed next comes before it. */
   readonly #isEdited: boolean;
+  /** That came: the rows are neither those with the edit nor those without it. */
+  #isMixed = false;
+  readonly #stateFile: string;
+  /** As it was when it was read. */
+  #stateStat: FileStat | undefined;
   #state: FolderState | undefined;
   #index: IdIndex | undefined;
   /** Up to where the index has the lines of each log. */
@@ -65,7 +70,9 @@ export class FollowedFolder implements KeptReader {
     this.#files = files;
     this.#folder = folder;
     this.#snapshot = snapshot;
-    this.#stats = stats;
+    this.#stateFile = stateFileOf(folder);
+    this.#stateStat = stats.get(this.#stateFile);
+    this.#stats = new Map([...stats].filter(([name]) => name !== this.#stateFile));
     this.#isEdited = isEdited;
     this.#lines = new CommittedLines(snapshot.tables);
     const { loaded } = snapshot;
@@ -103,10 +110,13 @@ export class FollowedFolder implements KeptReader {
     return this.#snapshot.tables;
   }
 
-  /** Whether something was added, or a file is another one, since it was read. */
-  get hasChanged(): boolean {
+  /** Whether something was added; `withRows`: or a user has saved a CSV. */
+  hasChanged(withRows: boolean): boolean {
+    if (this.#tail?.hasMore ?? !sameStat(this.#stateStat, this.#files.stat(this.#stateFile))) return true;
+    if (!withRows) return false;
+    if (this.#isMixed) return true;
     for (const [name, stat] of this.#stats) if (!sameStat(stat, this.#files.stat(name))) return true;
-    return this.#tail?.hasMore ?? false;
+    return false;
   }
 
   /**
@@ -115,23 +125,34 @@ export class FollowedFolder implements KeptReader {
    * @returns false: it is to be opened again
    * @throws Failure changed_since, corrupt_state: likewise
    */
-  advance(): boolean {
-    if (!this.hasChanged) return true;
-    if (this.#tail === undefined || this.#isEdited) return false;
+  advance(withRows: boolean): boolean {
+    if (!this.hasChanged(withRows)) return true;
+    if (this.#tail === undefined || (withRows && this.#isEdited)) return false;
     // Before the journal: what the owner has put in place was committed as a version before.
-    const csvs = this.#changedCsvs();
-    const stateFile = stateFileOf(this.#folder);
-    const state = this.#files.stat(stateFile);
+    const csvs = withRows ? this.#changedCsvs() : [];
+    const { seq } = this.#tail;
     this.#tail.look();
     this.#lines.finish();
-    if (!sameStat(this.#stats.get(stateFile), state)) {
-      if (!this.#goOnFrom(readState(this.#files, innerFolder(this.#folder)))) return false;
-      this.#stats.set(stateFile, state);
-    }
+    this.#isMixed ||= this.#isEdited && this.#tail.seq > seq;
+    if (!this.goOnFromCheckpoint()) return false;
     for (const { name, newest, stat, fingerprint } of csvs) {
       if (fingerprint !== null && !sameFingerprint(newest(), fingerprint)) return false;
       this.#stats.set(name, stat);
     }
+    return true;
+  }
+
+  /**
+   * Reads state.json where it is another one: a checkpoint that holds nothing new. The index has its runs then, and journals
+   * before it are needed no more.
+   *
+   * @returns as `advance`
+   */
+  goOnFromCheckpoint(): boolean {
+    const stat = this.#files.stat(this.#stateFile);
+    if (sameStat(this.#stateStat, stat)) return true;
+    if (!this.#goOnFrom(readState(this.#files, innerFolder(this.#folder)))) return false;
+    this.#stateStat = stat;
     return true;
   }
 
@@ -162,11 +183,7 @@ export class FollowedFolder implements KeptReader {
     for (const log of this.#logs.values()) if (!log.settle()) throw replaced(this.#folder);
   }
 
-  /**
-   * Goes on from a checkpoint that holds nothing new: the index names its runs, and journals before it are needed no more.
-   *
-   * @returns false: it is of another folder, or of another moment
-   */
+  /** @returns false: it is of another folder, or of a later moment */
   #goOnFrom(state: FolderState | undefined): boolean {
     const { folderId, format } = this.#state ?? {};
     const isNext = state?.folderId === folderId && state?.format === format;

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../ports/clock.ts';
 import { isFailure } from '../../../domain/failure.ts';
-import type { KeptReader, KeptView } from '../../../ports/store.ts';
+import type { KeptView, OrderReader, RowReader } from '../../../ports/store.ts';
 import type { StoreNotice } from '../../../ports/notices.ts';
 import type { FileSystem } from '../fs.ts';
 import { FollowedFolder } from './followed-folder.ts';
@@ -23,11 +23,24 @@ export class KeptFolder implements KeptView {
 
   constructor(files: FileSystem, folder: string, clock: Clock, onNotice?: (notice: StoreNotice) => void) {
     this.#open = () => FollowedFolder.open(files, folder, clock, onNotice);
-    setInterval(() => this.#lookers === 0 && this.#advance(), FOLLOW_MS).unref();
+    setInterval(
+      () =>
+        this.#lookers === 0 &&
+        this.#try((followed) => followed.advance(false) && followed.goOnFromCheckpoint()),
+      FOLLOW_MS,
+    ).unref();
   }
 
-  async look<R>(use: (view: KeptReader) => Promise<R>): Promise<R> {
-    const view = await this.#enter();
+  lookAtOrders<R>(use: (view: OrderReader) => Promise<R>): Promise<R> {
+    return this.#look(use, false);
+  }
+
+  lookAtRows<R>(use: (view: RowReader) => Promise<R>): Promise<R> {
+    return this.#look(use, true);
+  }
+
+  async #look<R>(use: (view: FollowedFolder) => Promise<R>, withRows: boolean): Promise<R> {
+    const view = await this.#enter(withRows);
     try {
       return await use(view);
     } finally {
@@ -37,29 +50,29 @@ export class KeptFolder implements KeptView {
   }
 
   /** Counts as a looker from when the view is found not to be behind. */
-  async #enter(): Promise<FollowedFolder> {
+  async #enter(withRows: boolean): Promise<FollowedFolder> {
     const opened = this.#opened;
     for (;;) {
       const followed = this.#followed;
       if (followed === null) await (this.#opening ??= this.#openAgain());
       // As it was opened, where that began after the call: beside an edit that is not taken in yet it falls behind at once.
-      else if (this.#opened > opened || this.#isCurrent(followed)) {
+      else if (this.#opened > opened || this.#isCurrent(followed, withRows)) {
         this.#lookers += 1;
         return followed;
       } else if (this.#lookers > 0) await new Promise<void>((go) => this.#waiting.push(go));
     }
   }
 
-  #isCurrent(followed: FollowedFolder): boolean {
-    return this.#lookers > 0 ? !followed.hasChanged : this.#advance();
+  #isCurrent(followed: FollowedFolder, withRows: boolean): boolean {
+    return this.#lookers > 0 ? !followed.hasChanged(withRows) : this.#try(() => followed.advance(withRows));
   }
 
   /** @returns false: it has to be opened */
-  #advance(): boolean {
+  #try(moveOn: (followed: FollowedFolder) => boolean): boolean {
     const followed = this.#followed;
     if (followed === null) return false;
     try {
-      if (followed.advance()) return true;
+      if (moveOn(followed)) return true;
     } catch (error) {
       // What is wrong is found, or not, where it is opened again.
       if (!isFailure(error)) throw error;

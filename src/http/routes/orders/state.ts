@@ -3,11 +3,13 @@ import type { CheckoutOrder } from '../../../documents/checkout/order.ts';
 import type { OrderState } from '../../../documents/http/order-state.ts';
 import { checkoutDocument } from '../../../documents/write/checkout.ts';
 import { decidedState, pendingCheckout, pendingState } from '../../../documents/write/http.ts';
-import type { KeptReader } from '../../../ports/store.ts';
+import type { OrderReader } from '../../../ports/store.ts';
 import type { Shop } from '../../shop.ts';
 
 export type AnyOrderState = OrderState | CheckoutOrder;
 
+/** Made once: an abort reads the stack. */
+const AT_ONCE = AbortSignal.abort();
 const FINAL = new Set(['COMPLETED', 'REJECTED', 'FAILED', 'CANCELLED']);
 
 export function hasEnded({ status }: AnyOrderState): boolean {
@@ -24,7 +26,7 @@ export async function stateWithin(
   orderId: string,
   ms: number,
 ): Promise<AnyOrderState | undefined> {
-  const limit = ms === 0 ? AbortSignal.abort() : AbortSignal.timeout(ms);
+  const limit = ms === 0 ? AT_ONCE : AbortSignal.timeout(ms);
   // Before the store is read, so that nothing falls between the two.
   using wait = shop.watch.waitFor(orderId);
   for (;;) {
@@ -39,7 +41,7 @@ async function stateOf(
   { view, intake, findUnread }: Shop,
   orderId: string,
 ): Promise<AnyOrderState | undefined> {
-  const look = () => view.look((reader) => storedState(reader, orderId));
+  const look = () => view.lookAtOrders((reader) => storedState(reader, orderId));
   const stored = await look();
   if (stored !== undefined) return stored;
   const known = intake.taken(orderId) ?? (await findUnread(orderId));
@@ -49,7 +51,7 @@ async function stateOf(
   return await look();
 }
 
-async function storedState(reader: KeptReader, orderId: string): Promise<AnyOrderState | undefined> {
+async function storedState(reader: OrderReader, orderId: string): Promise<AnyOrderState | undefined> {
   const decided = await reader.decided(orderId);
   if (decided !== undefined) return decidedState(decided);
   const checkout = await readCheckoutOrder(reader, orderId);
