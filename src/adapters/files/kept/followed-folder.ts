@@ -1,7 +1,6 @@
 import path from 'node:path';
 import type { Effect } from '../../../domain/effects.ts';
 import type { Fact, FactLog } from '../../../domain/facts.ts';
-import { isFailure } from '../../../domain/failure.ts';
 import type { Decided } from '../../../domain/orders/decided.ts';
 import type { Item, User } from '../../../domain/tables.ts';
 import type { Clock } from '../../../ports/clock.ts';
@@ -10,9 +9,8 @@ import type { OrderReader, RowReader, StoredPosition } from '../../../ports/stor
 import { sameStat } from '../edits/hand-edit-look.ts';
 import { openWithEdits } from '../edits/with-edits.ts';
 import type { FileStat, FileSystem } from '../fs.ts';
-import { openIdIndex, type IdIndex } from '../ids/index.ts';
 import { indexedLogs } from '../ids/indexed-logs.ts';
-import { addLines, findFacts, lookUp, rebuildIndex } from '../ids/lookup.ts';
+import { findFacts, lookUp } from '../ids/lookup.ts';
 import { readState, type FolderState } from '../journal/checkpoint.ts';
 import type { DecodedEntry } from '../journal/entry.ts';
 import { fileOf, type LoadedFolder } from '../journal/recover.ts';
@@ -25,6 +23,7 @@ import { INVENTORY, USERS } from '../tables/columns.ts';
 import { fingerprintFile, sameFingerprint, type FileFingerprint } from '../tables/fingerprint.ts';
 import type { Tables } from '../tables/tables.ts';
 import { readWhole } from '../whole-files.ts';
+import { KeptIndex } from './kept-index.ts';
 import { KeptLog } from './kept-log.ts';
 
 /** Of a file that may have been another one when it was read. */
@@ -57,9 +56,7 @@ export class FollowedFolder implements OrderReader, RowReader {
   /** As it was when it was read. */
   #stateStat: FileStat | undefined;
   #state: FolderState | undefined;
-  #index: IdIndex | undefined;
-  /** Up to where the index has the lines of each log. */
-  #indexed = new Map<LogName, number>();
+  readonly #index: KeptIndex | undefined;
 
   private constructor(
     files: FileSystem,
@@ -80,7 +77,10 @@ export class FollowedFolder implements OrderReader, RowReader {
     this.#state = loaded.state;
     const found = this.#indexedLogs();
     for (const { name } of found) this.#logs.set(name, this.#keptLog(name, loaded));
-    this.#index = this.#openIndex(loaded.state);
+    this.#index = new KeptIndex(files, innerFolder(folder), loaded.state, {
+      logs: () => this.#indexedLogs(),
+      view: (log) => this.#view(log),
+    });
     this.#tail = new JournalTail(files, folder, loaded, new Set(this.#logs.keys()), {
       onEntry: (entry, payloadAt, fd) => this.#take(entry, payloadAt, fd),
       onJournal: () => this.#settle(),
@@ -192,10 +192,7 @@ export class FollowedFolder implements OrderReader, RowReader {
       if ((state.logs[name]?.sizeBytes ?? 0) > log.view().sizeBytes) return false;
     this.#settle();
     this.#snapshot.close();
-    const index = openIdIndex(this.#files, innerFolder(this.#folder), state.ids);
-    this.#index?.close();
-    this.#index = index;
-    this.#indexed = new Map();
+    this.#index?.goOnFrom(state);
     this.#state = state;
     return true;
   }
@@ -213,33 +210,6 @@ export class FollowedFolder implements OrderReader, RowReader {
       loaded?.state.logs[log]?.sizeBytes ?? 0,
       loaded?.tails.get(log) ?? [],
     );
-  }
-
-  #openIndex({ ids }: FolderState): IdIndex {
-    try {
-      return openIdIndex(this.#files, innerFolder(this.#folder), ids);
-    } catch (error) {
-      if (!isFailure(error, 'corrupt_state')) throw error;
-      return this.#rebuilt();
-    }
-  }
-
-  readonly #rebuilt = (): IdIndex => {
-    const logs = this.#indexedLogs();
-    this.#index = rebuildIndex(this.#files, innerFolder(this.#folder), logs, (log) => this.#view(log));
-    this.#indexed = new Map(logs.map(({ name }) => [name, this.#view(name).sizeBytes]));
-    return this.#index;
-  };
-
-  /** With all that was committed. */
-  #wholeIndex(index: IdIndex): IdIndex {
-    for (const log of this.#indexedLogs()) {
-      const view = this.#view(log.name);
-      const from = this.#indexed.get(log.name) ?? this.#state?.logs[log.name]?.sizeBytes ?? 0;
-      if (view.sizeBytes > from) addLines(index, log, view, from);
-      this.#indexed.set(log.name, view.sizeBytes);
-    }
-    return index;
   }
 
   #view(log: LogName): LogView {
@@ -264,14 +234,14 @@ export class FollowedFolder implements OrderReader, RowReader {
 
   async decided(orderId: string): Promise<Decided | undefined> {
     if (this.#index === undefined) return undefined;
-    return lookUp(orderId, this.#wholeIndex(this.#index), (log) => this.#view(log), this.#rebuilt);
+    return lookUp(orderId, this.#index.whole(), (log) => this.#view(log), this.#index.rebuilt);
   }
 
   async facts<T extends Fact>({ name }: FactLog<T>, key: string): Promise<readonly T[]> {
     const known = this.#tables.facts.get(name);
     if (known === undefined || this.#index === undefined) return [];
     const view = this.#view(factLogName(name));
-    return findFacts(key, known, this.#wholeIndex(this.#index), view, this.#rebuilt) as readonly T[];
+    return findFacts(key, known, this.#index.whole(), view, this.#index.rebuilt) as readonly T[];
   }
 
   async effects(ids?: readonly string[]): Promise<readonly Effect[]> {
