@@ -10,6 +10,7 @@ import type { MessageOf } from '../domain/messages/message.ts';
 import { outgoing, type OutgoingMessage } from '../domain/messages/outgoing.ts';
 import type { Movement } from '../domain/movement.ts';
 import { formatRecordId } from '../domain/orders/order.ts';
+import { idSource } from '../domain/messages/restored.ts';
 import type { State, StateChanges } from '../domain/state.ts';
 import type { Outcome, Received } from './processor.ts';
 
@@ -35,9 +36,11 @@ export class Draft {
   readonly #quantities = new Map<string, number>();
   readonly #movements: Movement[] = [];
   readonly #outgoing: OutgoingMessage[] = [];
+  readonly #source: string;
 
   constructor(state: State) {
     this.state = state;
+    this.#source = idSource(state);
   }
 
   facts<T extends Fact>(log: FactLog<T>, key: string): readonly T[] {
@@ -83,8 +86,8 @@ export class Draft {
     of: readonly (string | number)[],
     traceparent: string | null,
   ): void {
-    const { at, storeId: store } = this.state;
-    this.#outgoing.push(outgoing(message, fields, { store, of, at, traceparent }));
+    const { at } = this.state;
+    this.#outgoing.push(outgoing(message, fields, { store: this.#source, of, at, traceparent }));
   }
 
   sendAside(deadLetter: OutgoingMessage): void {

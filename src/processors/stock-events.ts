@@ -4,6 +4,7 @@ import { INVENTORY_EVENT, type InventoryEvent } from '../domain/messages/shop/in
 import type { Edit } from '../domain/edit.ts';
 import type { SmallChange, SmallTable } from '../domain/facts.ts';
 import type { Movement } from '../domain/movement.ts';
+import { idSource, leastRevision } from '../domain/messages/restored.ts';
 import type { Decided } from '../domain/orders/decided.ts';
 import { totalsByItem } from '../domain/orders/order.ts';
 import type { State, StateChanges } from '../domain/state.ts';
@@ -58,12 +59,16 @@ export interface Announced extends Pick<StateChanges, 'small' | 'outgoing'> {
 export class StockEvents {
   readonly #rules: StockRules;
   readonly #state: ItemState;
+  readonly #source: string;
+  readonly #leastRevision: number;
   readonly #items = new Map<string, Folded>();
   readonly #outgoing: OutgoingMessage[] = [];
 
   constructor(rules: StockRules, state: ItemState) {
     this.#rules = rules;
     this.#state = state;
+    this.#source = idSource(state);
+    this.#leastRevision = leastRevision(state);
   }
 
   /** The effect of a decision: each item of an accepted order changes once. */
@@ -162,12 +167,12 @@ export class StockEvents {
     folded.wanted &&= delta < 0;
     folded.isChanged = true;
     const { revision, onHand: on_hand } = folded;
-    const { at, storeId: store } = this.#state;
+    const { at } = this.#state;
     this.#outgoing.push(
       outgoing(
         INVENTORY_EVENT,
         (event_id) => ({ event_id, item, revision, delta, on_hand, cause, order_id: orderId, at }),
-        { store, of: [item, revision], at, traceparent: null },
+        { store: this.#source, of: [item, revision], at, traceparent: null },
       ),
     );
   }
@@ -189,9 +194,9 @@ export class StockEvents {
 
   #alert(kind: Alert['kind'], item: string, now: Folded, orderId: string | null, message: string): void {
     const { revision, onHand: on_hand, level: reorder_level } = now;
-    const { at, storeId: store } = this.#state;
+    const { at } = this.#state;
     const about = { kind, item, revision, on_hand, reorder_level, order_id: orderId };
-    const from = { store, of: [item, revision, kind], at, traceparent: null };
+    const from = { store: this.#source, of: [item, revision, kind], at, traceparent: null };
     this.#outgoing.push(outgoing(ALERT, (event_id) => ({ event_id, ...about, message, at }), from));
   }
 
@@ -211,7 +216,8 @@ export class StockEvents {
     const here = this.#items.get(item);
     if (here !== undefined) return { ...here, onHand, level };
     const known = this.#state.small(REVISIONS, item);
-    const { revision = 0, wanted = false, on_hand: announced = onHand } = known ?? {};
+    const { wanted = false, on_hand: announced = onHand } = known ?? {};
+    const revision = Math.max(known?.revision ?? 0, this.#leastRevision);
     const folded: Folded = { revision, wanted, onHand: announced, level, isChanged: false };
     if (announced === onHand) return folded;
     this.#event(item, folded, onHand - announced, 'edit', null);

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { RESTORED, RESTORED_KEY } from '../../src/domain/messages/restored.ts';
 import type { ConsumeOptions, ConsumeOrdersEvent, ConsumeSummary } from '../../src/app/run/events.ts';
 import { consumeOrders } from '../../src/app/run/consume.ts';
 import { markOf } from '../../src/app/offsets/plan.ts';
@@ -800,6 +801,15 @@ describe('the group', () => {
     broker.committedBy.clear();
     expect(await consume()).toMatchObject({ read: 0 });
     expect(broker.committedBy.get('0')).toMatchObject({ offset: 2 });
+  });
+
+  it('that is ahead by our own mark shows that the folder is an earlier copy: it sends under other ids', async () => {
+    send(order('A'), order('B'));
+    await consume();
+    expect(folder.small.has(RESTORED.name)).toBe(false);
+    broker.committedBy.set('0', { partition: 0, offset: 5, metadata: markOf('model-folder') });
+    await consume();
+    expect(folder.small.get(RESTORED.name)?.get(RESTORED_KEY)).toEqual({ at: folder.clock.now() });
   });
 
   it('that lags behind after a crash is brought up, not taken for a move', async () => {

@@ -1,8 +1,17 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
+import { openFolder } from '../../src/adapters/files/folder.ts';
+import { systemClock } from '../../src/compose.ts';
+import { RESTORED, RESTORED_KEY } from '../../src/domain/messages/restored.ts';
 import { failureOf, penShop } from '../support/cli.ts';
 import { decideRecords, ownFolder, recordOf } from '../support/decided.ts';
+
+/** By which ids of what is sent differ from those of before. */
+async function restoredAt(storage: string): Promise<unknown> {
+  await using reader = await openFolder({ folder: storage, clock: systemClock }).read();
+  return (await reader.small(RESTORED)).get(RESTORED_KEY);
+}
 
 it('a folder is backed up beside its owner, and restored to that moment', async () => {
   const shop = penShop();
@@ -21,11 +30,13 @@ it('a folder is backed up beside its owner, and restored to that moment', async 
     expect(again.code).toBe(4);
     expect(failureOf(again)).toMatchObject({ code: 'already_exists' });
   }
+  expect(await restoredAt(shop.storage)).toBeUndefined();
   await shop.ok(['audit', '--storage', backup]);
   expect(await shop.run(['restore', backup])).toMatchObject({ code: 4 });
   fs.rmSync(shop.storage, { recursive: true });
   const { stdout, stderr } = await shop.ok(['restore', backup]);
   expect(stdout).toMatch(/^restored .*\n\nreading goes on from:\nTOPIC +PARTITION +OFFSET\norders +0 +1\n$/);
+  expect(await restoredAt(shop.storage)).toMatchObject({ at: expect.any(Number) as number });
   expect(stderr).toContain('offsets show');
   expect(stderr).toContain('--new-id --group NAME');
   expect(shop.stock()).toEqual({ pen: 48 });

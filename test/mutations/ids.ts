@@ -6,6 +6,34 @@ const TESTS = ['test/unit/files/id-index.test.ts', 'test/unit/files/check-ids.te
 /** The index that finds decided ids. */
 export const IDS: readonly Mutation[] = [
   {
+    name: 'what a restored folder decides again is sent under ids that readers have seen',
+    file: 'src/domain/messages/restored.ts',
+    from: 'restored === undefined ? state.storeId :',
+    to: 'restored !== undefined ? state.storeId :',
+    tests: ['test/unit/processors/restored.test.ts'],
+  },
+  {
+    name: 'revisions of a restored folder are lower than those that readers have seen',
+    file: 'src/processors/stock-events.ts',
+    from: 'Math.max(known?.revision ?? 0, this.#leastRevision)',
+    to: 'known?.revision ?? 0',
+    tests: ['test/unit/processors/restored.test.ts'],
+  },
+  {
+    name: 'restore does not mark what it makes as restored',
+    file: 'src/cli/commands/backup/restore.ts',
+    from: '    await markRestored(store);\n',
+    to: '',
+    tests: ['test/cli/backup.test.ts'],
+  },
+  {
+    name: 'a folder that was copied back by hand sends under the ids of before',
+    file: 'src/app/run/prepare.ts',
+    from: '    await markRestored(store);\n',
+    to: '',
+    tests: ['test/app/consume-orders.test.ts'],
+  },
+  {
     name: 'an id at the end of the block before is not found',
     file: source('run.ts'),
     from: 'let block = Math.max(0, low - 1);',

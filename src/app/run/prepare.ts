@@ -19,6 +19,7 @@ import {
   storedPositions,
   storeMoves,
 } from '../offsets/group-positions.ts';
+import { markRestored } from '../store/mark-restored.ts';
 import { groupAhead, markOf, rangesWithoutLeader } from '../offsets/plan.ts';
 import { ensureTopics } from '../topics/ensure.ts';
 import { topicsOfRun } from '../topics/wanted.ts';
@@ -160,7 +161,11 @@ async function prepareTopic(
   const committed = await admin.committed(group, topic);
   const known = [...ranges, ...rangesWithoutLeader({ ranges, stored: positions, committed })];
   const ahead = reset === null ? groupAhead({ ranges: known, stored: positions, committed, mark }) : [];
-  if (ahead.length > 0) on({ kind: 'group_ahead', topic, group, ahead });
+  if (ahead.length > 0) {
+    on({ kind: 'group_ahead', topic, group, ahead });
+    // A copy of the store is in its place, or the database was restored.
+    await markRestored(store);
+  }
   const found = { processor, topic, group, mark, ranges: known, stored: positions, committed };
   const moves = await findMoves(admin, store, { ...found, adopt, reset });
   await storeMoves(store, clusterId, [{ source: { processor, topic }, moves }]);

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { openStore } from '../../../compose.ts';
+import { markRestored } from '../../../app/store/mark-restored.ts';
 import { Failure } from '../../../domain/failure.ts';
 import { describe } from '../../help.ts';
 import { copyLine, POSITION_COLUMNS, printCopy } from '../../output/positions/backup.ts';
@@ -42,7 +43,10 @@ async function restore(session: Session, source: string): Promise<void> {
     if (notice.kind !== 'recovered') printNotice(printer, notice);
   };
   const how = { purpose: 'restore', via: 'command', besideBroken: true, onNotice } as const;
-  await (await target.own(how))[Symbol.asyncDispose]();
+  {
+    await using store = await target.own(how);
+    await markRestored(store);
+  }
   if (isJson) {
     await printCopy(printer, { from: backup.name, to: target.name, copy });
     return;

@@ -1,0 +1,22 @@
+import type { SmallTable } from '../facts.ts';
+import type { State } from '../state.ts';
+
+/** When the store was last put back to an earlier state, in milliseconds since the epoch: it forgot what it had sent. */
+export const RESTORED: SmallTable<{ readonly at: number }> = { name: 'restored' };
+export const RESTORED_KEY = 'store';
+
+/** An item does not change a million times a second. */
+const REVISIONS_PER_MS = 1_000;
+
+type RestoredState = Pick<State, 'storeId' | 'small'>;
+
+/** What ids of messages begin with: readers have seen those of before a restore with what was decided then. */
+export function idSource(state: RestoredState): string {
+  const restored = state.small(RESTORED, RESTORED_KEY);
+  return restored === undefined ? state.storeId : `${state.storeId}.${restored.at.toString(36)}`;
+}
+
+/** Revisions are greater: above all that were sent before a restore, since readers pass over lower ones. */
+export function leastRevision(state: Pick<State, 'small'>): number {
+  return (state.small(RESTORED, RESTORED_KEY)?.at ?? 0) * REVISIONS_PER_MS;
+}
