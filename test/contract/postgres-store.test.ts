@@ -8,7 +8,7 @@ import { lockCommits } from '../../src/adapters/postgres/transactions/seq.ts';
 import { systemClock } from '../../src/compose.ts';
 import { isFailure } from '../../src/domain/failure.ts';
 import type { SmallTable } from '../../src/domain/facts.ts';
-import type { OwnOptions } from '../../src/ports/owner.ts';
+import type { ConsumerStatus, OwnOptions } from '../../src/ports/owner.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { startCuttingProxy } from '../support/cutting-proxy.ts';
 import { EMPTY_STORE, startTestPostgres, type TestPostgres } from '../support/postgres.ts';
@@ -16,6 +16,12 @@ import { waitFor } from '../support/wait.ts';
 import { storePartsContract } from './store-parts.suite.ts';
 import { sharedStoreContract, type SharedStoreUnderTest } from './store-shared.suite.ts';
 import { storeContract } from './store.suite.ts';
+
+const IDLE: ConsumerStatus = {
+  ...{ state: 'consuming', waitingFor: null, topic: 'orders', group: 'g', ordersPerSecond: 0 },
+  ...{ lag: 0, lastCommitAt: null, processors: [], brokenFiles: [] },
+  counts: { read: 0, accepted: 0, rejected: 0, duplicates: 0, conflicts: 0, deadLettered: 0 },
+};
 
 describe('the store in PostgreSQL', () => {
   let server: TestPostgres;
@@ -221,6 +227,80 @@ describe('the store in PostgreSQL', () => {
       }
     });
   });
+
+  test('what others edit is taken in by a process that announces it, where there is one', async () => {
+    await using under = await make();
+    const onNotice = (): void => undefined;
+    const how = { via: 'command', onNotice } as const;
+    await under.access().edit({ kind: 'item.add', item: 'book', quantity: 5 }, how);
+    const owning = { purpose: 'test', via: 'consume', onNotice } as const;
+    const commit = (store: Store): Promise<null> => store.transact({}, () => ({ changes: {}, result: null }));
+    const news = async (): Promise<number> =>
+      (await client.query('SELECT FROM orderctl.edits WHERE is_news')).rows.length;
+    const seen: unknown[] = [];
+    const onEdits = (edits: readonly unknown[]): object => {
+      seen.push(...edits);
+      return {};
+    };
+    await using quiet = await under.access().own(owning);
+    // One that announces and is busy.
+    await client.query(
+      `INSERT INTO orderctl.instances (id, host, pid, purpose, started_at, is_consumer, is_alone, announces, seen_at)
+       VALUES (gen_random_uuid(), 'elsewhere', 7, 'busy', 0, true, false, true, clock_timestamp() + interval '1 h')`,
+    );
+    await under.access().edit({ kind: 'item.update', item: 'book', by: 1 }, how);
+    await commit(quiet);
+    expect(await news()).toBe(1);
+    {
+      await using announcing = await under.access().own({ ...owning, onEdits });
+      await commit(announcing);
+      expect([seen.length, await news()]).toEqual([1, 0]);
+    }
+    await under.forget('busy');
+    await under.access().edit({ kind: 'item.update', item: 'book', by: 1 }, how);
+    await commit(quiet);
+    expect([seen.length, await news()]).toEqual([1, 0]);
+  });
+
+  test('a process that is silent for long is found: it is shown as silent, and can be shut out', async () => {
+    await using under = await make();
+    const onNotice = (): void => undefined;
+    const adding = { kind: 'item.add', item: 'book', quantity: 5 } as const;
+    await under.access().edit(adding, { via: 'command', onNotice });
+    const silent = (id: string): Promise<unknown> =>
+      client.query(
+        `INSERT INTO orderctl.instances (id, host, pid, purpose, started_at, is_consumer, is_alone, seen_at)
+         VALUES ($1, 'elsewhere', 7, 'run', 0, true, false, clock_timestamp() - interval '1 min')`,
+        [id],
+      );
+    const id = '00000000-0000-4000-8000-000000000007';
+    await silent(id);
+    await expect(under.access().consumerStatus()).rejects.toSatisfy((error) =>
+      isFailure(error, 'owner_unreachable'),
+    );
+    {
+      await using store = await under
+        .access()
+        .own({ purpose: 'test', via: 'consume', onNotice, status: () => IDLE });
+      await store.transact({}, () => ({ changes: {}, result: null }));
+      const status = await under.access().consumerStatus();
+      expect(status?.instances?.map(({ pid, state }) => [pid, state])).toEqual([
+        [7, 'silent'],
+        [process.pid, 'consuming'],
+      ]);
+      const stopped = await under.access().stopConsumer({ kill: true, instance: 'elsewhere:7' });
+      expect(stopped?.instances).toEqual([{ pid: 7, host: 'elsewhere', killed: true }]);
+    }
+    expect(await under.access().consumerStatus()).toBeNull();
+    // A process that is alone does not wait for it.
+    await client.query('DELETE FROM orderctl.instances');
+    await silent(id);
+    await using _alone = await under
+      .access()
+      .own({ purpose: 'test', via: 'command', onNotice, isAlone: true });
+    const { rows } = await client.query('SELECT FROM orderctl.instances WHERE id = $1', [id]);
+    expect(rows).toEqual([]);
+  }, 60_000);
 
   // Apart, since each prepares the store for its own tests.
   describe('users, items and orders', () => storeContract(make));

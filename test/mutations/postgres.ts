@@ -66,6 +66,20 @@ export const POSTGRES: readonly Mutation[] = [
     tests: PLANS,
   },
   {
+    name: 'an edit is taken in on PostgreSQL by a process that announces nothing, beside one that does',
+    file: 'src/adapters/postgres/transactions/enter.ts',
+    from: 'WHERE announces AND',
+    to: 'WHERE false AND',
+    tests: CONTRACT,
+  },
+  {
+    name: 'a process on PostgreSQL that is silent for ten seconds cannot be shut out',
+    file: 'src/adapters/postgres/owner/instances.ts',
+    from: 'self.is_alone ? LEASE_S : SILENT_S',
+    to: 'LEASE_S',
+    tests: CONTRACT,
+  },
+  {
     name: 'each process sends all of the outbox in PostgreSQL',
     file: 'src/adapters/postgres/outbox.ts',
     from: "'destination = $1 AND shard = ANY($2)'",

@@ -7,6 +7,7 @@ import { VIEWS } from './migrations/0005-views.ts';
 import { SEAL } from './migrations/0007-seal.ts';
 import { OUTBOX_GROUPS } from './migrations/0008-outbox-groups.ts';
 import { LISTS } from './migrations/0010-lists.ts';
+import { ANNOUNCERS } from './migrations/0012-announcers.ts';
 import { refuseSealed } from './whole/seal.ts';
 
 /** By their numbers, in order. Never change one that was released: add another. */
@@ -18,6 +19,7 @@ const MIGRATIONS: ReadonlyMap<number, string> = new Map([
   [7, SEAL],
   [8, OUTBOX_GROUPS],
   [10, LISTS],
+  [12, ANNOUNCERS],
 ]);
 
 /** The version of a store is the highest number that it has. */

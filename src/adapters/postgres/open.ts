@@ -34,9 +34,9 @@ export function openPostgres(
     edit: (request, how) => makeEdit(opened, request, how),
     editIf: (request, conditions, how) => makeEditIf(opened, request, conditions, how),
     copyTable: (table, how) => copyTable(opened, table, how?.create === true),
-    consumerStatus: () => ask(opened, askStatus, null),
+    consumerStatus: () => ask(opened, (connection) => askStatus(connection, processes), null),
     stopConsumer: ({ kill, instance = null }) =>
-      ask(opened, (connection) => askToStop(connection, { kill, instance }), null),
+      ask(opened, (connection) => askToStop(connection, processes, { kill, instance }), null),
     claim: (task) => claim(opened, task),
     isThere: () => ask(opened, async () => true, false),
     room: async () => null,

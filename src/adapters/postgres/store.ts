@@ -18,7 +18,7 @@ import { LastingConnection, type Queries } from './lasting.ts';
 import { migrate } from './migrate.ts';
 import { Outbox } from './outbox.ts';
 import { Beat } from './owner/beat.ts';
-import { register, selfAs, takeOver, type Instance } from './owner/instances.ts';
+import { LIVING, register, selfAs, takeOver, type Instance } from './owner/instances.ts';
 import { ASK, EDITED, OWED } from './owner/requests.ts';
 import { Shards } from './owner/shards.ts';
 import { PostgresReads } from './reads.ts';
@@ -153,6 +153,7 @@ export class PostgresStore extends PostgresReads implements Store {
       {
         ...{ id: randomUUID(), purpose, started_at: clock.now() },
         ...{ is_consumer: options.status !== undefined, is_alone: options.isAlone === true },
+        announces: options.onEdits !== undefined,
       },
       processes,
     );
@@ -163,7 +164,7 @@ export class PostgresStore extends PostgresReads implements Store {
       // What was edited while nobody owned it is found by what an owner compares at its start.
       await connection.query(
         `UPDATE orderctl.edits SET is_news = false
-         WHERE is_news AND (SELECT count(*) FROM orderctl.instances) = 1`,
+         WHERE is_news AND (SELECT count(*) FROM orderctl.instances WHERE ${LIVING}) = 1`,
       );
       const [shop] = await connection.query<{ store_id: string }>('SELECT store_id FROM orderctl.shop');
       if (shop === undefined) throw new Error('orderctl.shop has no row');

@@ -3,7 +3,7 @@ import type { OwnOptions } from '../../../ports/owner.ts';
 import type { Processes } from '../../../ports/processes.ts';
 import type { LastingConnection } from '../lasting.ts';
 import { shutOut } from '../transactions/enter.ts';
-import { register, removeDead, type Instance } from './instances.ts';
+import { LIVING, register, removeDead, type Instance } from './instances.ts';
 import type { Shards } from './shards.ts';
 
 const EVERY_MS = 1_000;
@@ -24,7 +24,7 @@ export interface BeatParts {
 }
 
 const RENEW = `UPDATE orderctl.instances SET seen_at = clock_timestamp(), status = $2, answered = asked WHERE id = $1
-  RETURNING is_to_stop AS "isToStop", is_out AS "isOut", (SELECT count(*) FROM orderctl.instances) AS count,
+  RETURNING is_to_stop AS "isToStop", is_out AS "isOut", (SELECT count(*) FROM orderctl.instances WHERE ${LIVING}) AS count,
     EXISTS (SELECT FROM orderctl.edits WHERE is_news) AS "hasNews"`;
 
 /** Renews what a process has in a store that it shares, each second and when it is asked, and hears of the others. */

@@ -9,6 +9,8 @@ import { lockCommits } from '../transactions/seq.ts';
 
 /** How long a row is good without being renewed: less than a minute, in which a payment may be under way. */
 export const LEASE_S = 10;
+/** How long one that is silent can be found, to be shut out: it may be paused. */
+const SILENT_S = 3_600;
 
 /** A process that owns the store, as it wrote itself down. */
 export interface Instance {
@@ -20,15 +22,24 @@ export interface Instance {
   readonly started_at: number;
   readonly is_consumer: boolean;
   readonly is_alone: boolean;
+  /** Whether it makes known what follows from edits. */
+  readonly announces: boolean;
 }
 
-const COLUMNS = 'id, host, pid, identity, purpose, started_at, is_consumer, is_alone';
-const LIVING = `NOT is_out AND seen_at > clock_timestamp() - interval '${LEASE_S} s'`;
+const COLUMNS = 'id, host, pid, identity, purpose, started_at, is_consumer, is_alone, announces';
+export const LIVING = `NOT is_out AND seen_at > clock_timestamp() - interval '${LEASE_S} s'`;
 
 /** Those that own it now, the oldest first. */
 export function instancesOf(connection: Queries): Promise<Instance[]> {
   return connection.query<Instance>(
     `SELECT ${COLUMNS} FROM orderctl.instances WHERE ${LIVING} ORDER BY started_at, id`,
+  );
+}
+
+/** Those too that are silent, and may own it again when they wake. */
+export function withSilent(connection: Queries): Promise<(Instance & { readonly isLiving: boolean })[]> {
+  return connection.query(
+    `SELECT ${COLUMNS}, ${LIVING} AS "isLiving" FROM orderctl.instances WHERE NOT is_out ORDER BY started_at, id`,
   );
 }
 
@@ -40,30 +51,36 @@ export function instancesOf(connection: Queries): Promise<Instance[]> {
 export async function register(connection: Connection, self: Instance, processes: Processes): Promise<void> {
   // Nobody commits meanwhile: a process whose row this removes notices before its next commit.
   await lockCommits(connection);
-  await removeDead(connection, processes);
+  // One that is silent may wake beside any other but one that is alone.
+  await removeDead(connection, processes, self.is_alone ? LEASE_S : SILENT_S);
   const others = (await instancesOf(connection)).filter(({ id }) => id !== self.id);
   const [inTheWay] = self.is_alone ? others : others.filter(({ is_alone }) => is_alone);
   if (inTheWay !== undefined) throw inUse(connection.name, inTheWay);
-  const { id, host, pid, identity, purpose, started_at, is_consumer, is_alone } = self;
+  const { id, host, pid, identity, purpose, started_at, is_consumer, is_alone, announces } = self;
   await connection.query(
-    `INSERT INTO orderctl.instances (${COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING`,
-    [id, host, pid, identity, purpose, started_at, is_consumer, is_alone],
+    `INSERT INTO orderctl.instances (${COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING`,
+    [id, host, pid, identity, purpose, started_at, is_consumer, is_alone, announces],
   );
 }
 
 /** As `register` writes it. */
-export function selfAs(
-  as: Pick<Instance, 'id' | 'purpose' | 'started_at' | 'is_consumer' | 'is_alone'>,
-  processes: Processes,
-): Instance {
+export function selfAs(as: Omit<Instance, 'host' | 'pid' | 'identity'>, processes: Processes): Instance {
   return { ...as, host: hostname(), pid: process.pid, identity: processes.self() };
 }
 
-/** Rows that are not renewed any more, and of processes that are known to be dead; what these had taken is free. */
-export async function removeDead(connection: Queries, processes: Processes): Promise<void> {
+/**
+ * Rows that are not renewed any more, and of processes that are known to be dead; what these had taken is free.
+ *
+ * @param silentS since when a row is not renewed
+ */
+export async function removeDead(
+  connection: Queries,
+  processes: Processes,
+  silentS = SILENT_S,
+): Promise<void> {
   const rows = await connection.query<Pick<Instance, 'id' | 'identity'> & { isLate: boolean }>(
     // One that was shut out stays until it has surely noticed.
-    `SELECT id, identity, seen_at < clock_timestamp() - CASE WHEN is_out THEN interval '1 day' ELSE interval '${LEASE_S} s' END
+    `SELECT id, identity, seen_at < clock_timestamp() - CASE WHEN is_out THEN interval '1 day' ELSE interval '${silentS} s' END
        AS "isLate" FROM orderctl.instances`,
   );
   const dead = rows.filter(({ identity }) => identity !== null && processes.stateOf(identity) === 'dead');

@@ -1,7 +1,8 @@
 import { Failure } from '../../../domain/failure.ts';
 import type { RunningConsumer, StoppedConsumer } from '../../../ports/owner.ts';
+import type { Processes } from '../../../ports/processes.ts';
 import type { Connection } from '../connection.ts';
-import { describe, instancesOf, type Instance } from './instances.ts';
+import { describe, withSilent, type Instance } from './instances.ts';
 import { together, type AnsweredInstance } from './together.ts';
 
 /* Owners are asked in their rows of orderctl.instances, and answer there at the next beat, which a notification brings on. */
@@ -20,14 +21,26 @@ const LOOK_MS = 50;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-async function consumersOf(connection: Connection): Promise<Instance[]> {
-  return (await instancesOf(connection)).filter(({ is_consumer }) => is_consumer);
+/** Those that are silent too, where they are not known to be dead. */
+async function consumersOf(connection: Connection, processes: Processes): ReturnType<typeof withSilent> {
+  const all = await withSilent(connection);
+  return all.filter(
+    ({ is_consumer, identity }) =>
+      is_consumer && (identity === null || processes.stateOf(identity) !== 'dead'),
+  );
 }
 
 /** @returns null when no consumer owns the store @throws Failure owner_unreachable: none answers */
-export async function askStatus(connection: Connection): Promise<RunningConsumer | null> {
-  const ids = (await consumersOf(connection)).map(({ id }) => id);
-  if (ids.length === 0) return null;
+export async function askStatus(
+  connection: Connection,
+  processes: Processes,
+): Promise<RunningConsumer | null> {
+  const all = await consumersOf(connection, processes);
+  if (all.length === 0) return null;
+  const ids = all.map(({ id }) => id);
+  // Those that are silent for long are not waited for where others answer.
+  const living = all.filter(({ isLiving }) => isLiving).map(({ id }) => id);
+  const awaited = new Set(living.length === 0 ? ids : living);
   await connection.query('UPDATE orderctl.instances SET asked = asked + 1 WHERE id = ANY($1)', [ids]);
   await connection.query(`NOTIFY ${ASK}`);
   const deadline = Date.now() + ANSWER_MS;
@@ -41,13 +54,13 @@ export async function askStatus(connection: Connection): Promise<RunningConsumer
     const [first] = answers;
     if (first === undefined) return null;
     const isOver = Date.now() >= deadline;
-    if (!isOver && answers.some(({ status }) => status === null)) {
+    if (!isOver && answers.some(({ id, status }) => status === null && awaited.has(id))) {
       await pause(LOOK_MS);
       continue;
     }
-    const all = together(answers);
-    if (all === null) throw silent(connection, first);
-    return all;
+    const found = together(answers);
+    if (found === null) throw silent(connection, first);
+    return found;
   }
 }
 
@@ -65,9 +78,10 @@ function silent(connection: Connection, owner: Instance): Failure {
  */
 export async function askToStop(
   connection: Connection,
+  processes: Processes,
   { kill, instance }: { readonly kill: boolean; readonly instance: string | null },
 ): Promise<StoppedConsumer | null> {
-  const all = await consumersOf(connection);
+  const all = await consumersOf(connection, processes);
   const wanted = instance === null ? all : all.filter((one) => isNamed(one, instance));
   const [first] = wanted;
   if (first === undefined) return null;
