@@ -1,15 +1,21 @@
 // @ts-check
 import pg from 'pg';
+import { client as kafka } from '../lib/orders.mjs';
 import { orderDecoder, peerArguments, readAll } from './read.mjs';
 
 /*
  * The same rows into the same tables on raw kafkajs and pg, with their indexes and constraints: orders and lines by
  * unnest, what is left of each item, one transaction a batch. No second look at ids, no positions, no numbers of commits, no
- * recovery. With ORDERCTL_BENCH_NAIVE=1 as it is usually written: a transaction an order.
+ * recovery. With ORDERCTL_BENCH_NAIVE=1 as it is usually written: a transaction an order. With ORDERCTL_BENCH_EVENTS=1 each
+ * change of stock is announced too: by an outbox as orderctl has it, which is sent and emptied after the commit.
  */
 const given = peerArguments();
 const decode = orderDecoder();
 const isNaive = process.env.ORDERCTL_BENCH_NAIVE === '1';
+const announces = process.env.ORDERCTL_BENCH_EVENTS === '1';
+const EVENTS = 'inventory-events';
+const producer = kafka(given.brokers).producer({ idempotent: true, maxInFlightRequests: 1 });
+if (announces) await producer.connect();
 const client = new pg.Client(process.env.ORDERCTL_BENCH_STORE);
 await client.connect();
 
@@ -25,6 +31,12 @@ const LOCK_ITEMS =
 const USERS = 'SELECT user_name, status FROM orderctl.users WHERE user_name = ANY($1)';
 const UPDATE_ITEMS = `UPDATE orderctl.inventory i SET quantity = q.quantity, updated_at = now()
   FROM unnest($1::text[], $2::bigint[]) AS q (item, quantity) WHERE i.item = q.item`;
+const INSERT_OUTBOX = `INSERT INTO orderctl.outbox (destination, shard, messages, message_count)
+  SELECT $1, shard, messages::json, $4 FROM unnest($2::smallint[], $3::text[]) AS o (shard, messages) RETURNING id`;
+const UPSERT_REVISIONS = `INSERT INTO orderctl.small_tables (table_name, key, value, seq)
+  SELECT 'item_revisions', key, value::json, $3 FROM unnest($1::text[], $2::text[]) AS r (key, value)
+  ON CONFLICT (table_name, key) DO UPDATE SET value = EXCLUDED.value, seq = EXCLUDED.seq`;
+const SHARDS = 16;
 
 let seq = 0;
 
@@ -59,7 +71,43 @@ async function store(orders) {
     ...[lines.map(({ quantity }) => quantity), before],
   ]);
   await client.query(UPDATE_ITEMS, [[...stock.keys()], [...stock.values()]]);
+  const announce = announces ? await writeEvents(lines, before) : async () => undefined;
   await client.query('COMMIT');
+  await announce();
+}
+
+/** @type {Map<string, number>} */
+const revisions = new Map();
+
+/**
+ * @param {readonly {id: string, item: string, quantity: number}[]} lines
+ * @param {readonly number[]} before what was on hand
+ */
+async function writeEvents(lines, before) {
+  const events = lines.map(({ id, item, quantity }, index) => {
+    const revision = (revisions.get(item) ?? 0) + 1;
+    revisions.set(item, revision);
+    const fields = {
+      ...{ event_id: `bench/${item}/${revision}`, item, revision, delta: -quantity },
+      ...{ on_hand: (before[index] ?? 0) - quantity, cause: 'sale', order_id: id, at: Date.now() },
+    };
+    return { kind: 'message', id: fields.event_id, type: EVENTS, key: item, fields, traceparent: null };
+  });
+  const items = [...new Set(lines.map(({ item }) => item))];
+  const values = items.map((item) => JSON.stringify({ revision: revisions.get(item) }));
+  await client.query(UPSERT_REVISIONS, [items, values, seq]);
+  const shards = Array.from({ length: SHARDS }, (_, shard) => shard);
+  const groups = shards.map((shard) => JSON.stringify(events.filter((_, index) => index % SHARDS === shard)));
+  const { rows } = await client.query(INSERT_OUTBOX, [
+    ...[EVENTS, shards, groups, Math.ceil(events.length / SHARDS)],
+  ]);
+  return async () => {
+    const messages = events.map(({ key, id, fields }) => ({
+      ...{ key, value: JSON.stringify(fields), headers: { ce_id: id, ce_type: EVENTS } },
+    }));
+    await producer.send({ topic: EVENTS, messages });
+    await client.query('DELETE FROM orderctl.outbox WHERE id = ANY($1)', [rows.map(({ id }) => id)]);
+  };
 }
 
 await readAll(given, async (messages) => {
@@ -67,4 +115,5 @@ await readAll(given, async (messages) => {
   if (!isNaive) return store(orders);
   for (const order of orders) await store([order]);
 });
+if (announces) await producer.disconnect();
 await client.end();

@@ -19,12 +19,13 @@ const STOCK = 1_000_000_000;
  * @property {string} name
  * @property {number} items
  * @property {number} [most] orders
+ * @property {string} [of] the floor that it is compared with
  * @property {(job: import('../lib/programs.mjs').Job, url: string) => Promise<{seconds: number, cpuSeconds: number | null}>} run
  */
 
 /**
  * Orders into PostgreSQL, each round into a database of its own: orderctl by one to three processes, the least that this work
- * can take, and a transaction an order.
+ * can take, and a transaction an order. With events each change of stock is announced, by the floor too.
  *
  * @param {import('./consume.mjs').Bench} bench
  */
@@ -54,10 +55,10 @@ export async function benchPostgres({ cluster, orders, runs }) {
     printTable(
       `${whole(orders)} orders into PostgreSQL, medians of ${runs}`,
       ['program', 'orders/s', 'of the floor', 'CPU s of the program'],
-      ways.map(({ name }) => [
+      ways.map(({ name, of = FLOOR }) => [
         name,
         whole(rate(name)),
-        (rate(name) / rate(FLOOR)).toFixed(2),
+        (rate(name) / rate(of)).toFixed(2),
         orDash(median((found.get(name) ?? []).map(({ cpu }) => cpu ?? NaN))),
       ]),
     );
@@ -67,31 +68,41 @@ export async function benchPostgres({ cluster, orders, runs }) {
 }
 
 const FLOOR = 'floor: raw kafkajs and pg, no ids, no recovery';
+const EVENTS_FLOOR = 'floor with events';
 
 /** @returns {readonly Way[]} */
 function waysOf() {
   const raw = peer(FLOOR, script('postgres.mjs'));
-  const peerOn = (/** @type {string} */ isNaive) => {
+  const peerOn = (/** @type {{isNaive?: boolean, announces?: boolean}} */ how) => {
     return async (/** @type {import('../lib/programs.mjs').Job} */ job, /** @type {string} */ url) => {
-      Object.assign(process.env, { ORDERCTL_BENCH_STORE: url, ORDERCTL_BENCH_NAIVE: isNaive });
+      if (how.announces === true) await createTopic(job.cluster, 'inventory-events');
+      Object.assign(process.env, {
+        ORDERCTL_BENCH_STORE: url,
+        ORDERCTL_BENCH_NAIVE: how.isNaive === true ? '1' : '0',
+        ORDERCTL_BENCH_EVENTS: how.announces === true ? '1' : '0',
+      });
       return raw.run(job);
     };
   };
+  const plain = ['--no-events'];
   return [
-    { name: 'orderctl consume', items: SHOP.items, run: consumeBy(1) },
-    { name: 'orderctl consume, two processes', items: SHOP.items, run: consumeBy(2) },
-    { name: 'orderctl consume, three processes', items: SHOP.items, run: consumeBy(3) },
-    { name: 'orderctl consume, one hot item', items: 1, run: consumeBy(1) },
-    { name: FLOOR, items: SHOP.items, run: peerOn('0') },
-    { name: 'a transaction an order', items: SHOP.items, most: MOST_NAIVE, run: peerOn('1') },
+    { name: 'orderctl consume --no-events', items: SHOP.items, run: consumeBy(1, plain) },
+    { name: 'two processes', items: SHOP.items, run: consumeBy(2, plain) },
+    { name: 'three processes', items: SHOP.items, run: consumeBy(3, plain) },
+    { name: 'one hot item', items: 1, run: consumeBy(1, plain) },
+    { name: FLOOR, items: SHOP.items, run: peerOn({}) },
+    { name: 'a transaction an order', items: SHOP.items, most: MOST_NAIVE, run: peerOn({ isNaive: true }) },
+    { name: 'orderctl consume', of: EVENTS_FLOOR, items: SHOP.items, run: consumeBy(1) },
+    { name: 'with events, two processes', of: EVENTS_FLOOR, items: SHOP.items, run: consumeBy(2) },
+    { name: EVENTS_FLOOR, of: EVENTS_FLOOR, items: SHOP.items, run: peerOn({ announces: true }) },
   ];
 }
 
-/** @param {number} processes @returns {Way['run']} */
-function consumeBy(processes) {
+/** @param {number} processes @param {readonly string[]} [flags] @returns {Way['run']} */
+function consumeBy(processes, flags = []) {
   return async (job, url) => {
     const env = { ...settingsOf(job), ORDERCTL_STORAGE: '', ORDERCTL_STORE: url };
-    const args = [ORDERCTL, 'consume', '--until-end', '--quiet', '-o', 'json'];
+    const args = [ORDERCTL, 'consume', '--until-end', '--quiet', '-o', 'json', ...flags];
     const all = await Promise.all(
       Array.from({ length: processes }, () => measure(process.execPath, args, { env })),
     );
