@@ -30,10 +30,20 @@ for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
  * @param {string} url of a server
  * @returns {Promise<number>} the exit code; 130 when a signal ended it
  */
-function runTests(url) {
-  if (interrupted) return Promise.resolve(130);
+async function runTests(url) {
   // By the names of the files, in whichever project they are.
-  const args = [VITEST, 'run', 'contract/postgres', 'e2e/postgres', ...process.argv.slice(2)];
+  const code = await runVitest(url, ['contract/postgres', 'e2e/postgres']);
+  return code === 0 ? runVitest(url, ['--config', 'vitest.long.config.ts', 'postgres-failures']) : code;
+}
+
+/**
+ * @param {string} url
+ * @param {readonly string[]} what
+ * @returns {Promise<number>}
+ */
+function runVitest(url, what) {
+  if (interrupted) return Promise.resolve(130);
+  const args = [VITEST, 'run', ...what, ...process.argv.slice(2)];
   const env = { ...process.env, ORDERCTL_TEST_POSTGRES: url };
   const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'inherit', 'inherit'] });
   tests = child;

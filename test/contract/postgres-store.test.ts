@@ -295,9 +295,10 @@ describe('the store in PostgreSQL', () => {
     // A process that is alone does not wait for it.
     await client.query('DELETE FROM orderctl.instances');
     await silent(id);
-    await using _alone = await under
+    await using alone = await under
       .access()
       .own({ purpose: 'test', via: 'command', onNotice, isAlone: true });
+    expect(alone.isShared).toBe(true);
     const { rows } = await client.query('SELECT FROM orderctl.instances WHERE id = $1', [id]);
     expect(rows).toEqual([]);
   }, 60_000);
