@@ -86,3 +86,42 @@ export class SharedRead<T> {
     }
   }
 }
+
+/** So many results are kept. */
+const KEPT = 16;
+
+/** Shared reads of the same logs, each for another question: one after the other, since each reads all of them. */
+export class SharedReads<T> {
+  readonly #what: string;
+  readonly #clock: Clock;
+  /** By question; the one that was asked last is the last. */
+  readonly #reads = new Map<string, SharedRead<T>>();
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /** @param what as of SharedRead */
+  constructor(what: string, clock: Clock) {
+    this.#what = what;
+    this.#clock = clock;
+  }
+
+  /** @param run called when there is no result that is good */
+  of(question: string, run: (signal: AbortSignal) => Promise<T>): SharedRead<T> {
+    const read =
+      this.#reads.get(question) ??
+      new SharedRead(this.#what, (signal) => this.#inTurn(signal, run), this.#clock);
+    this.#reads.delete(question);
+    this.#reads.set(question, read);
+    const [oldest] = this.#reads.keys();
+    if (this.#reads.size > KEPT && oldest !== undefined) this.#reads.delete(oldest);
+    return read;
+  }
+
+  #inTurn(signal: AbortSignal, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const done = this.#turn.then(() => {
+      signal.throwIfAborted();
+      return run(signal);
+    });
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+}

@@ -6,7 +6,7 @@ import { requireToken } from './access.ts';
 import { answerOtherMethods } from './methods.ts';
 import { describeAnswers, openApi } from './openapi.ts';
 import { problemHandler, refuseBroken, schemaProblem, type ProblemOptions } from './problems.ts';
-import { analyticsRoutes } from './routes/analytics.ts';
+import { analyticsRoutes, reportRoutes } from './routes/analytics.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { experimentRoutes } from './routes/experiments.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -121,6 +121,7 @@ async function createApi(shop: Shop, options: ServerOptions): Promise<FastifyIns
   messageRoutes(server, shop.views);
   experimentRoutes(server, shop.experiments);
   analyticsRoutes(server, shop.views);
+  reportRoutes(server, shop.views);
   pageRoutes(server);
   server.addHook('preClose', () => shop.live.feed.close());
   return server;

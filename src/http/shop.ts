@@ -18,6 +18,7 @@ import type { ProcessorList } from '../documents/http/processors.ts';
 import type { ExperimentBegun, ExperimentList } from '../documents/http/experiment.ts';
 import type { Notification, OrderRecord } from '../documents/http/messages.ts';
 import type { Overview } from '../documents/http/overview.ts';
+import type { DailyReport } from '../documents/reports/daily.ts';
 import type { LiveFeed } from './live.ts';
 
 /** What is shown as it happens. */
@@ -66,6 +67,16 @@ export interface Views {
   readonly processors: () => Promise<ProcessorList>;
   /** @throws Failure interrupted: it takes too long */
   readonly sales: (signal: AbortSignal) => Promise<Dated<SalesBoard>>;
+  /**
+   * @param date as of `report show`
+   * @param timeZone null: of this machine
+   * @throws Failure invalid_value; interrupted: it takes too long
+   */
+  readonly report: (
+    date: string,
+    timeZone: string | null,
+    signal: AbortSignal,
+  ) => Promise<Dated<DailyReport>>;
   /** @throws Failure interrupted: it takes too long */
   readonly audit: (signal: AbortSignal) => Promise<CheckedAudit>;
 }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { AuditResult } from '../../src/app/audit/audit.ts';
 import { audit } from '../../src/app/audit/audit.ts';
-import { SharedRead } from '../../src/app/shared-read.ts';
+import { SharedRead, SharedReads } from '../../src/app/shared-read.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { ModelFolder } from '../support/model.ts';
 
@@ -60,4 +60,27 @@ it('an audit that nobody waits for stops reading', async () => {
   const options = { topic: null, repair: false, onNotice: () => undefined };
   await expect(audit(folder, { ...options, signal })).rejects.toThrow('gone');
   expect((await audit(folder, options)).total).toBe(0);
+});
+
+it('reads for different questions run one after the other, and those of one question share theirs', async () => {
+  const reads = new SharedReads<string>('report show', new FakeClock());
+  const runs: { readonly question: string; readonly end: () => void }[] = [];
+  const ask = (question: string, signal = never): Promise<string> =>
+    reads
+      .of(question, () => new Promise((resolve) => runs.push({ question, end: () => resolve(question) })))
+      .result(signal)
+      .then(({ result }) => result);
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  const gone = new AbortController();
+  const asked = [ask('Monday'), ask('Tuesday'), ask('Monday')];
+  const left = ask('Wednesday', gone.signal).catch(() => 'gone');
+  await turn();
+  expect(runs.map(({ question }) => question)).toEqual(['Monday']);
+  gone.abort(new Error('went away'));
+  runs[0]?.end();
+  await turn();
+  runs[1]?.end();
+  expect(await Promise.all(asked)).toEqual(['Monday', 'Tuesday', 'Monday']);
+  expect(await left).toBe('gone');
+  expect(runs).toHaveLength(2);
 });

@@ -183,6 +183,20 @@ test('sales are those of the commands, for any number of hours', async () => {
   expect((await call('GET', '/analytics/top-products?hours=1000&limit=1')).body).toMatchObject({ products });
   const { windows } = (await call('GET', '/analytics/hourly')).body as { windows: unknown[] };
   expect(windows).toHaveLength(24);
+  const { created_at: placedAt } = (await call('GET', '/orders/S-1')).body as { created_at: string };
+  const day = placedAt.slice(0, 10);
+  const report = (await call('GET', `/reports/${day}?time_zone=UTC`)).body as { as_of: string };
+  expect(report).toMatchObject({ report_date: day, total_sales: '3.00', top_sellers: products });
+  // The day may end between the two.
+  const ofCommand = await shop.json(`report show --date ${day} --time-zone UTC`);
+  expect(report).toEqual({ ...ofCommand, as_of: report.as_of, complete: expect.any(Boolean) as boolean });
+  expect((await call('GET', '/reports/today')).status).toBe(200);
+  expect((await call('GET', '/reports/2020-02-29?time_zone=Asia/Tokyo')).body).toMatchObject({
+    ...{ report_date: '2020-02-29', from: '2020-02-28T15:00:00.000Z', complete: true, order_count: 0 },
+  });
+  for (const where of ['2020-02-30', '2020', 'today?time_zone=Mars/Dune', 'today?zone=UTC']) {
+    expect((await call('GET', `/reports/${where}`)).status, where).toBe(422);
+  }
   for (const where of ['hourly?hours=0', 'hourly?hours=x', 'top-products?limit=-1', 'hourly?days=1']) {
     expect((await call('GET', `/analytics/${where}`)).status, where).toBe(422);
   }

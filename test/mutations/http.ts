@@ -177,4 +177,11 @@ export const HTTP: readonly Mutation[] = [
     to: 'if (this.#unknown >= 0) return undefined;',
     tests: ['test/app/unread.test.ts'],
   },
+  {
+    name: 'reports of many days read all logs at the same time',
+    file: 'src/app/shared-read.ts',
+    from: 'const done = this.#turn.then(() => {',
+    to: 'const done = Promise.resolve().then(() => {',
+    tests: ['test/app/shared-read.test.ts'],
+  },
 ];

@@ -34,11 +34,16 @@ export interface DailyReport {
  * history, as large as the products are many: the same again for a day that is over, unless something of it came late.
  *
  * @param lowStock the reorder level of items that have none
+ * @throws the signal's reason
  */
 export async function dailyReport(
   reader: Pick<StoreReader, 'history'>,
   day: Day,
-  { now, lowStock }: { readonly now: number; readonly lowStock: number },
+  {
+    now,
+    lowStock,
+    signal,
+  }: { readonly now: number; readonly lowStock: number; readonly signal?: AbortSignal },
 ): Promise<DailyReport> {
   const { from, until } = day;
   const sales = new SalesWindows({ windowAt: (ms) => hourOf(ms, day), from, until });
@@ -46,6 +51,7 @@ export async function dailyReport(
   let isOver = false;
   let seq: number | null = null;
   for await (const lines of reader.history(SALES_FACTS)) {
+    signal?.throwIfAborted();
     for (const line of lines) {
       takeLine(sales, line);
       // Whole commits only, up to the first that is later.

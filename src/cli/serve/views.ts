@@ -1,6 +1,6 @@
 import type { Alert as AlertMessage } from '../../app/alerts/page.ts';
 import { alertPage } from '../../app/alerts/page.ts';
-import { SharedRead, type Dated } from '../../app/shared-read.ts';
+import { SharedRead, SharedReads, type Dated } from '../../app/shared-read.ts';
 import { seeProcessors, type SeenProcessor } from '../../app/status/processors.ts';
 import { systemClock } from '../../compose.ts';
 import type { ProcessorList } from '../../documents/http/processors.ts';
@@ -10,9 +10,11 @@ import { Failure } from '../../domain/failure.ts';
 import { isoTime, isoTimeOrNull } from '../../domain/iso-time.ts';
 import { ALERT } from '../../domain/messages/shop/alert.ts';
 import { topicOf } from '../../domain/messages/topic-names.ts';
+import type { DailyReport } from '../../documents/reports/daily.ts';
 import type { Views } from '../../http/shop.ts';
 import type { Codec } from '../../ports/codec.ts';
 import { auditDocument } from '../output/audit.ts';
+import { dayOf } from '../parse.ts';
 import { printNotice } from '../output/store-notices.ts';
 import type { Session } from '../session.ts';
 import { messagesOf } from './messages.ts';
@@ -41,6 +43,7 @@ export function viewsOf(session: Session, ports: ViewPorts, stop: AbortSignal): 
     },
     systemClock,
   );
+  const reportRead = reportsOf(session, access);
   const shared = async <T>(read: SharedRead<T>, signal: AbortSignal): Promise<Dated<T>> => {
     try {
       return await read.result(AbortSignal.any([signal, stop]));
@@ -73,10 +76,24 @@ export function viewsOf(session: Session, ports: ViewPorts, stop: AbortSignal): 
       };
     },
     sales: (signal) => shared(sales, signal),
+    report: async (date, timeZone, signal) => await shared(reportRead(date, timeZone), signal),
     audit: async (signal) => {
       const { result, at } = await shared(audits, signal);
       return { checked_at: isoTime(at), ...auditDocument(result) };
     },
+  };
+}
+
+/** The report of a day, read once for all who ask. */
+function reportsOf({ settings }: Session, access: ViewPorts['access']) {
+  const reports = new SharedReads<DailyReport>('report show', systemClock);
+  const lowStock = Number(settings.lowStock);
+  return (date: string, timeZone: string | null): SharedRead<DailyReport> => {
+    const day = dayOf('date', date, { timeZone: timeZone ?? undefined, now: systemClock.now() });
+    return reports.of(`${day.date} ${day.timeZone}`, async (signal) => {
+      const { reportOf } = await import('../commands/report/day.ts');
+      return await reportOf(access, day, { now: systemClock.now(), lowStock, signal });
+    });
   };
 }
 

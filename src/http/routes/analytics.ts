@@ -1,9 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { BOARD_HOURS, topProducts, type SalesBoard } from '../../app/analytics/sales.ts';
+import { Failure } from '../../domain/failure.ts';
 import { isoTime } from '../../domain/iso-time.ts';
-import { DatedHourlySales, DatedTopProducts } from '../../documents/http/analytics.ts';
+import { DatedDailyReport, DatedHourlySales, DatedTopProducts } from '../../documents/http/analytics.ts';
 import { Problem } from '../../documents/http/problem.ts';
+import { documented } from '../../documents/http/request.ts';
 import { hourlyDocument, topProductsDocument } from '../../documents/write/analytics.ts';
 import { sumOf, type SalesWindow } from '../../views/sales-window.ts';
 import type { Views } from '../shop.ts';
@@ -45,6 +47,56 @@ const TOP = {
   ),
   response: { 200: DatedTopProducts, 422: Problem, 503: Problem },
 };
+
+const REPORT = {
+  tags: ['analytics'],
+  summary: 'The sales of a day by product and source, what sold most, and what was low at its end',
+  description:
+    'What "orderctl report show" prints. "complete": the day is over; what comes late still changes it. "as_of" says when ' +
+    'the logs were read: who asks soon after another receives the same.',
+  params: Type.Object({
+    date: documented(Type.String({ pattern: String.raw`^(?:\d{4}-\d{2}-\d{2}|today|yesterday)$` }), {
+      type: 'string',
+      enum: ['today', 'yesterday'],
+      description: 'or a date, such as 2026-11-27',
+    }),
+  }),
+  querystring: Type.Object(
+    {
+      time_zone: Type.Optional(
+        documented(Type.String({ minLength: 1, maxLength: 64 }), {
+          type: 'string',
+          enum: ['UTC'],
+          description: 'or a name such as Europe/Berlin; without it that of the server',
+        }),
+      ),
+    },
+    { additionalProperties: false },
+  ),
+  response: { 200: DatedDailyReport, 422: Problem, 503: Problem },
+};
+
+export function reportRoutes(server: FastifyInstance, { report }: Pick<Views, 'report'>): void {
+  server.get('/reports/:date', { schema: REPORT }, async (request, reply): Promise<DatedDailyReport> => {
+    const { date } = request.params as { date: string };
+    const { time_zone: zone = null } = request.query as { time_zone?: string };
+    if (zone !== null) checkZone(zone);
+    const { result, at } = await report(date, zone, goneSignal(reply));
+    return { as_of: isoTime(at), ...result };
+  });
+}
+
+/** @throws Failure invalid_value */
+function checkZone(zone: string): void {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new Failure('invalid_value', `time_zone ${JSON.stringify(zone)} is not a time zone`, {
+      fix: 'use a name such as Europe/Berlin, or UTC',
+    });
+  }
+}
 
 export function analyticsRoutes(server: FastifyInstance, { sales }: Pick<Views, 'sales'>): void {
   server.get('/analytics/hourly', { schema: HOURLY }, async (request, reply): Promise<DatedHourlySales> => {

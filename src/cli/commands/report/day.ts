@@ -1,8 +1,9 @@
-import { dailyReport } from '../../../app/report/daily.ts';
+import { dailyReport, type Day } from '../../../app/report/daily.ts';
 import { topProducts } from '../../../app/analytics/sales.ts';
 import { systemClock } from '../../../compose.ts';
 import type { DailyReport } from '../../../documents/reports/daily.ts';
 import { dailyDocument } from '../../../documents/write/daily.ts';
+import type { StoreAccess } from '../../../ports/access.ts';
 import { dayOf } from '../../parse.ts';
 import { count } from '../../output/text.ts';
 import type { Session } from '../../session.ts';
@@ -21,9 +22,20 @@ export const CSV_COLUMNS = ['report_date', 'product_id', 'source', 'total_quanti
 export async function readDay(session: Session, { date, timeZone }: DayFlags): Promise<DailyReport> {
   const now = systemClock.now();
   const day = dayOf('--date', date, { timeZone, now });
-  const access = await openStoreOf(session);
+  return await reportOf(await openStoreOf(session), day, {
+    now,
+    lowStock: Number(session.settings.lowStock),
+  });
+}
+
+/** The sales of a day as they are printed. @throws Failure those of the store; the signal's reason */
+export async function reportOf(
+  access: StoreAccess,
+  day: Day,
+  how: Parameters<typeof dailyReport>[2],
+): Promise<DailyReport> {
   await using reader = await access.read();
-  const report = await dailyReport(reader, day, { now, lowStock: Number(session.settings.lowStock) });
+  const report = await dailyReport(reader, day, how);
   return dailyDocument(report, topProducts(report.total, TOP));
 }
 
