@@ -6,7 +6,7 @@ import { flagOf, SETTINGS } from './settings/table.ts';
 
 export const HELP_COLUMNS = 80;
 
-type Example = readonly [command: string, purpose: string];
+type Example = readonly [command: string, purpose?: string];
 
 export interface HelpText {
   /** One line, in the list of verbs; main.ts has those of commands, which it lists without loading them. */
@@ -44,12 +44,14 @@ export function describe(command: Command, { alias, summary, prose, isTable, exa
   if (isTable) TABLES.add(command);
   if (alias !== undefined) command.alias(alias);
   const lines = examples.flatMap((example) =>
-    example === undefined ? [] : [`  # ${example[1]}`, `  ${example[0]}`],
+    example === undefined
+      ? []
+      : [...(example[1] === undefined ? [] : [`  # ${example[1]}`]), `  ${example[0]}`],
   );
   return command
     .summary(summary ?? command.summary())
     .description(isTable ? `${prose} With -o csv the table is printed as CSV.` : prose)
-    .addHelpText('after', `\nEXAMPLES\n${lines.join('\n')}\n${SETTINGS_HINT}`);
+    .addHelpText('after', `\nEXAMPLES\n${lines.join('\n')}\n\n${SETTINGS_HINT}`);
 }
 
 /** Help of the whole program is its commands: what all of them take is a screen of its own. */

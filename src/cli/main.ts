@@ -125,7 +125,7 @@ function newProgram(session: Session): Command {
   describe(program, {
     summary: 'orders from Kafka into files, exactly once',
     prose: 'Processes orders from Kafka against users and stock, each exactly once.',
-    examples: [['orderctl consume --help', 'what a command does and takes']],
+    examples: [['orderctl consume --help']],
   });
   program
     .usage('COMMAND [options]')

@@ -144,4 +144,4 @@ test('what is acknowledged after a recovery that was killed survives the power t
     }
   }
   expect(recoveries).toBeGreaterThan(50);
-});
+}, 120_000);

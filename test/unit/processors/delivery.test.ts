@@ -4,8 +4,9 @@ import type { Notification } from '../../../src/domain/messages/checkout/notific
 import { ALERT, type Alert } from '../../../src/domain/messages/shop/alert.ts';
 import { NOTIFICATION } from '../../../src/domain/messages/checkout/notification.ts';
 import type { StateChanges } from '../../../src/domain/state.ts';
+import { contentOf } from '../../../src/processors/delivery/content.ts';
 import { DELIVERIES } from '../../../src/processors/delivery/facts.ts';
-import { delivery } from '../../../src/processors/delivery/processor.ts';
+import { delivery, type DeliveryFields } from '../../../src/processors/delivery/processor.ts';
 import type { DeliveryRules } from '../../../src/processors/delivery/rules.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { ModelFolder } from '../../support/model.ts';
@@ -75,7 +76,7 @@ describe('what is owed', () => {
     expect(results.map(({ kind }) => kind)).toEqual(['handled', 'seen']);
     expect([...folder.owed.values()]).toMatchObject([
       { kind: 'mail', key: ALERT_OF.event_id, fields: { to: 'shop@example.org' } },
-      { kind: 'webhook', key: ALERT_OF.event_id, fields: { content: { event: 'alert.low_stock' } } },
+      { kind: 'webhook', key: ALERT_OF.event_id, fields: { to: null, source: 'alerts', message: ALERT_OF } },
     ]);
     expect((await receive(MAIL_AND_HOOK, ALERT_OF)).map(({ kind }) => kind)).toEqual(['seen']);
     await answer(DELIVERED);
@@ -110,7 +111,9 @@ describe('what is owed', () => {
 
   it('a mail says all there is, and its subject is one line whatever the alert holds', async () => {
     await receive(MAIL_AND_HOOK, { ...ALERT_OF, message: 'Low\r\nBcc: all@example.org' });
-    expect([...folder.owed.values()][0]?.fields.content).toMatchObject({
+    const [owed] = folder.owed.values();
+    expect(contentOf(owed?.fields as unknown as DeliveryFields)).toMatchObject({
+      event: 'alert.low_stock',
       subject: 'Low Bcc: all@example.org',
       text: expect.stringContaining(
         '\n\nitem: P-567\non hand: 1\nreorder level: 1\norder: ORD-1\nat: 2026-01-02T00:00:00.000Z\n',
