@@ -20,7 +20,7 @@ export const Item = object({
   name: nullable(Type.String()),
   price: nullable(Money),
   reorder_level: nullable(Count),
-  low: Type.Boolean({ description: 'at or under its reorder level' }),
+  low: Type.Boolean({ description: 'at or under its reorder level, or that of the shop where it has none' }),
   extra: EXTRA,
 });
 export type Item = Document<typeof Item>;

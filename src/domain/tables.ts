@@ -75,7 +75,12 @@ export function normalizePrice(text: string): string {
   return `${whole.replace(/^0+(?=\d)/, '')}.${fraction.padEnd(2, '0')}`;
 }
 
-/** At or under its reorder level. */
-export function isLow(item: Item): boolean {
-  return item.reorderLevel !== null && item.quantity <= item.reorderLevel;
+/** Stock at or under this is low. @param lowStock the level of items that have none of their own */
+export function reorderLevelOf({ reorderLevel }: Pick<Item, 'reorderLevel'>, lowStock: number): number {
+  return reorderLevel ?? lowStock;
+}
+
+/** @param lowStock as in reorderLevelOf */
+export function isLow(item: Pick<Item, 'quantity' | 'reorderLevel'>, lowStock: number): boolean {
+  return item.quantity <= reorderLevelOf(item, lowStock);
 }

@@ -99,6 +99,8 @@ export interface Shop {
   readonly live: Live;
   readonly experiments: Experiments;
   readonly users: 'required' | 'optional';
+  /** The reorder level of items that have none. */
+  readonly lowStock: number;
   readonly now: () => number;
   readonly newOrderId: () => string;
   /** The id of an order that has none, the same for the same key. */

@@ -8,7 +8,7 @@ import { idSource, leastRevision } from '../domain/messages/restored.ts';
 import type { Decided } from '../domain/orders/decided.ts';
 import { totalsByItem } from '../domain/orders/order.ts';
 import type { State, StateChanges } from '../domain/state.ts';
-import type { Item } from '../domain/tables.ts';
+import { reorderLevelOf, type Item } from '../domain/tables.ts';
 
 /** When stock needs attention. */
 export interface StockRules {
@@ -226,7 +226,7 @@ export class StockEvents {
   }
 
   #levelOf(row: Item | null): number {
-    return row?.reorderLevel ?? this.#rules.lowStock;
+    return reorderLevelOf(row ?? { reorderLevel: null }, this.#rules.lowStock);
   }
 }
 

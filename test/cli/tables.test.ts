@@ -131,6 +131,15 @@ describe('inventory', () => {
     expect(await shop.json('inventory show --item pen')).toMatchObject({
       items: [{ item: 'pen', low: false }],
     });
+    // Where an item has no level that of the shop counts, as for its alerts.
+    expect(await shop.json('inventory show --low --low-stock 117')).toMatchObject({
+      items: [
+        { item: 'pen', reorder_level: null, low: true },
+        { item: 'book', low: true },
+      ],
+    });
+    const low = await shop.ok('inventory show --item pen --low-stock 200');
+    expect(low.stdout).toBe('ITEM  QUANTITY  LOW\npen        117  low\n');
     expect(await shop.run('inventory show --item none')).toMatchObject({ code: 3, stdout: '' });
     expect(await shop.json('inventory remove --item pen --yes')).toEqual({
       item: 'pen',

@@ -392,8 +392,8 @@ export const COMMANDS: readonly Mutation[] = [
   {
     name: 'inventory show --low shows every item',
     file: 'src/cli/commands/inventory/show.ts',
-    from: 'flags.low ? named.filter(isLow) : named',
-    to: 'named',
+    from: 'isLow(item, lowStock)) : named',
+    to: 'item.quantity > -Infinity) : named',
     tests: cli('tables'),
   },
   {

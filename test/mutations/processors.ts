@@ -83,7 +83,7 @@ export const PROCESSORS: readonly Mutation[] = [
   {
     name: "an item's own reorder level does not count",
     file: processors('stock-events.ts'),
-    from: 'return row?.reorderLevel ?? this.#rules.lowStock;',
+    from: 'return reorderLevelOf(row ?? { reorderLevel: null }, this.#rules.lowStock);',
     to: 'return this.#rules.lowStock;',
     tests: STOCK,
   },

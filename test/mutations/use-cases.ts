@@ -115,10 +115,17 @@ export const USE_CASES: readonly Mutation[] = [
     tests: ['test/unit/processors/orders.test.ts'],
   },
   {
+    name: 'an item without a reorder level is never low, though an alert says so',
+    file: 'src/domain/tables.ts',
+    from: 'return reorderLevel ?? lowStock;',
+    to: 'return reorderLevel ?? -Infinity * (lowStock + 1);',
+    tests: ['test/unit/domain/tables.test.ts'],
+  },
+  {
     name: 'an item at its reorder level is not low',
     file: 'src/domain/tables.ts',
-    from: 'item.quantity <= item.reorderLevel',
-    to: 'item.quantity < item.reorderLevel',
+    from: 'item.quantity <= reorderLevelOf(',
+    to: 'item.quantity < reorderLevelOf(',
     tests: ['test/unit/domain/tables.test.ts'],
   },
   {

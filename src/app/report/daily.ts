@@ -1,4 +1,4 @@
-import type { Item } from '../../domain/tables.ts';
+import { isLow, reorderLevelOf, type Item } from '../../domain/tables.ts';
 import type { HistoryLine, StoreReader } from '../../ports/store.ts';
 import { sumOf, type SalesWindow } from '../../views/sales-window.ts';
 import { SalesWindows } from '../../views/sales-windows.ts';
@@ -63,8 +63,8 @@ export async function dailyReport(
   const hours = sales.all();
   const low = tables
     .rows()
-    .items.map((item) => ({ ...item, reorderLevel: item.reorderLevel ?? lowStock }))
-    .filter(({ quantity, reorderLevel }) => quantity <= reorderLevel)
+    .items.filter((item) => isLow(item, lowStock))
+    .map((item) => ({ ...item, reorderLevel: reorderLevelOf(item, lowStock) }))
     .sort((a, b) => (a.item < b.item ? -1 : 1));
   return { day, isComplete: now >= until, total: sumOf(hours), hours, low };
 }

@@ -1,5 +1,5 @@
 import type { Decided } from '../../domain/orders/decided.ts';
-import { isLow, type Item } from '../../domain/tables.ts';
+import { isLow, reorderLevelOf, type Item } from '../../domain/tables.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { HistoryLine } from '../../ports/store.ts';
@@ -18,7 +18,7 @@ export interface Recent {
   readonly reasons: readonly (readonly [reason: string, count: number])[];
   /** Units of accepted orders by item, the most first. */
   readonly items: readonly (readonly [item: string, units: number])[];
-  /** At or under their reorder level, the lowest first. */
+  /** The lowest first. */
   readonly low: readonly Item[];
 }
 
@@ -27,12 +27,15 @@ export class RecentBoard {
   readonly #access: StoreAccess;
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
+  readonly #lowStock: number;
   #latest: Decided[] = [];
   #low: readonly Item[] = [];
   #readAgainAt = 0;
   #isFollowing = false;
 
-  constructor(access: StoreAccess, clock: Clock, signal: AbortSignal) {
+  /** @param lowStock the reorder level of items that have none */
+  constructor(access: StoreAccess, clock: Clock, signal: AbortSignal, lowStock: number) {
+    this.#lowStock = lowStock;
     this.#access = access;
     this.#clock = clock;
     this.#signal = signal;
@@ -47,7 +50,10 @@ export class RecentBoard {
   async #read(): Promise<void> {
     const from = this.#clock.now();
     await using reader = await this.#access.read();
-    this.#low = [...(await reader.items())].filter(isLow).sort((a, b) => a.quantity - b.quantity);
+    this.#low = [...(await reader.items())]
+      .filter((item) => isLow(item, this.#lowStock))
+      .map((item) => ({ ...item, reorderLevel: reorderLevelOf(item, this.#lowStock) }))
+      .sort((a, b) => a.quantity - b.quantity);
     if (!this.#isFollowing) {
       this.#isFollowing = true;
       const later = reader.follow([], this.#signal);

@@ -72,7 +72,10 @@ function warnOfProblem({ printer }: Session, { consumer, problem }: FolderStatus
 async function watch(session: Session, access: StoreAccess): Promise<void> {
   const { printer, isJson } = session;
   const signal = takeStopSignal(printer, null);
-  const board = isJson || !printer.isDataLive ? null : await recentBoard(access, signal);
+  const board =
+    isJson || !printer.isDataLive
+      ? null
+      : await recentBoard(access, signal, Number(session.settings.lowStock));
   let drawn = 0;
   let problem: string | undefined;
   while (!signal.aborted) {
@@ -99,9 +102,9 @@ async function watch(session: Session, access: StoreAccess): Promise<void> {
   }
 }
 
-async function recentBoard(access: StoreAccess, signal: AbortSignal): Promise<RecentBoard> {
+async function recentBoard(access: StoreAccess, signal: AbortSignal, lowStock: number): Promise<RecentBoard> {
   const { RecentBoard: Board } = await import('../../app/status/recent.ts');
-  return new Board(access, systemClock, signal);
+  return new Board(access, systemClock, signal, lowStock);
 }
 
 /** ECMA-48: cursor up, then erase to the end of the screen. */

@@ -72,7 +72,7 @@ export async function openShop(session: Session, create: boolean, signal: AbortS
   const { experiments, parts } = parentOf((experiment) => feed.publish('experiment', experiment));
   const overview = new OverviewWatch({ access, kafka, parts, clock: systemClock });
   const shop: Shop = {
-    ...{ access, users, watch: new ShopWatch() },
+    ...{ access, users, lowStock: Number(settings.lowStock), watch: new ShopWatch() },
     views: viewsOf(session, { access, broker, codecOf }, signal),
     experiments,
     live: {

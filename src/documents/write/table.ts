@@ -7,14 +7,15 @@ export function userEntry({ user, status, extra }: User): Documents.User {
   return { user, status, extra };
 }
 
-export function itemEntry(item: Item): Documents.Item {
+/** @param lowStock the reorder level of items that have none */
+export function itemEntry(item: Item, lowStock: number): Documents.Item {
   return {
     item: item.item,
     quantity: item.quantity,
     name: item.name,
     price: item.price,
     reorder_level: item.reorderLevel,
-    low: isLow(item),
+    low: isLow(item, lowStock),
     extra: item.extra,
   };
 }

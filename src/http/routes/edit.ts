@@ -92,7 +92,7 @@ function tagsIn(list: string): readonly string[] {
 
 /** The ETag of a row: the same as long as no cell of it changes. */
 function tagOf(row: User | Item): string {
-  const entry = 'item' in row ? itemEntry(row) : userEntry(row);
+  const entry = 'item' in row ? itemEntry(row, 0) : userEntry(row);
   const extra = Object.entries(entry.extra).sort(([a], [b]) => (a < b ? -1 : 1));
   const text = JSON.stringify([{ ...entry, extra: null }, extra]);
   return `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`;

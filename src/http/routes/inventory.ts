@@ -64,7 +64,7 @@ export function inventoryRoutes(server: FastifyInstance, shop: Shop): void {
     { schema: { tags: TAGS, summary: 'All items', response: { 200: ItemList } } },
     () =>
       shop.view.lookAtRows(async (reader) => {
-        return { items: [...(await reader.items())].map(itemEntry) };
+        return { items: Array.from(await reader.items(), (item) => itemEntry(item, shop.lowStock)) };
       }),
   );
   server.get(
@@ -78,7 +78,7 @@ export function inventoryRoutes(server: FastifyInstance, shop: Shop): void {
     async (request, reply) => {
       const { item } = request.params as { item: string };
       const row = await shop.view.lookAtRows((reader) => reader.itemNamed(item));
-      if (row !== undefined) return answerRow(row, itemEntry(row), request, reply);
+      if (row !== undefined) return answerRow(row, itemEntry(row, shop.lowStock), request, reply);
       throw new Failure('not_found', `item ${item} does not exist`, { fix: { kind: 'show_items' } });
     },
   );

@@ -1,11 +1,13 @@
 import { expect, it } from 'vitest';
 import { isLow, isPrice, isQuantity, meantPrices, normalizePrice } from '../../../src/domain/tables.ts';
 
-it('an item is low at its reorder level and under it, and never without one', () => {
+it('an item is low at its reorder level and under it; without one that of the shop counts', () => {
   const item = { item: 'pen', quantity: 3, name: null, price: null, extra: {} };
-  const low = [null, 0, 2, 3, 4].filter((reorderLevel) => isLow({ ...item, reorderLevel }));
+  const low = [null, 0, 2, 3, 4].filter((reorderLevel) => isLow({ ...item, reorderLevel }, 1));
   expect(low).toEqual([3, 4]);
-  expect(isLow({ ...item, quantity: 0, reorderLevel: 0 })).toBe(true);
+  const bare = { ...item, reorderLevel: null };
+  expect([2, 3, 4].filter((lowStock) => isLow(bare, lowStock))).toEqual([3, 4]);
+  expect(isLow({ ...item, quantity: 0, reorderLevel: 0 }, 5)).toBe(true);
 });
 
 it('a price has up to eight digits and two places, a quantity is a whole number that is exact', () => {

@@ -27,7 +27,7 @@ export function registerShow(inventory: Command, session: Session): void {
       isTable: true,
       prose:
         'Shows the stock as it is after the last commit, in the order of inventory.csv. With --item only that one; ' +
-        'exit code 3 if there is no such item. With --low only items at or under their reorder level. ' +
+        'exit code 3 if there is no such item. With --low only items at or under their reorder level, or --low-stock where they have none. ' +
         'With --at the stock as it was then, in the order in which items were added.',
       examples: [['orderctl inventory show --at 1h', 'the stock an hour ago']],
     }),
@@ -54,11 +54,20 @@ async function showItems(session: Session, only: string | undefined, flags: Show
       fix: 'see: orderctl inventory show',
     });
   }
-  const items = flags.low ? named.filter(isLow) : named;
+  const lowStock = Number(session.settings.lowStock);
+  const items = flags.low ? named.filter((item) => isLow(item, lowStock)) : named;
   if (flags.sort) items.sort((a, b) => (a.item < b.item ? -1 : 1));
   const extra = extraColumns(items);
   const columns = [...CSV_COLUMNS, ...extra.map(({ title }) => title)];
-  if (await printList(session, { key: 'items', rows: items, entry: itemEntry, columns })) return;
+  if (
+    await printList(session, {
+      key: 'items',
+      rows: items,
+      entry: (item) => itemEntry(item, lowStock),
+      columns,
+    })
+  )
+    return;
   if (items.length === 0) {
     session.printer.info(
       named.length > 0
@@ -70,11 +79,15 @@ async function showItems(session: Session, only: string | undefined, flags: Show
     return;
   }
   const { yellow } = session.printer.dataColours;
-  await printTable(session.printer, items, [...itemColumns(items, yellow), ...extra]);
+  await printTable(session.printer, items, [...itemColumns(items, lowStock, yellow), ...extra]);
 }
 
 /** Details that no item has would be empty columns. */
-function itemColumns(items: readonly Item[], highlight: (text: string) => string): Column<Item>[] {
+function itemColumns(
+  items: readonly Item[],
+  lowStock: number,
+  highlight: (text: string) => string,
+): Column<Item>[] {
   const columns: Column<Item>[] = [
     { title: 'ITEM', cell: (row) => row.item },
     { title: 'QUANTITY', align: 'right', cell: (row) => String(row.quantity) },
@@ -83,13 +96,16 @@ function itemColumns(items: readonly Item[], highlight: (text: string) => string
   if (items.some((row) => row.price !== null)) {
     columns.push({ title: 'PRICE', align: 'right', cell: (row) => row.price ?? highlight('none') });
   }
-  if (items.some((row) => row.reorderLevel !== null)) {
+  const hasLevels = items.some((row) => row.reorderLevel !== null);
+  if (hasLevels) {
     columns.push({
       title: 'REORDER LEVEL',
       align: 'right',
       cell: (row) => (row.reorderLevel === null ? '' : String(row.reorderLevel)),
     });
-    columns.push({ title: 'LOW', cell: (row) => (isLow(row) ? highlight('low') : '') });
+  }
+  if (hasLevels || items.some((row) => isLow(row, lowStock))) {
+    columns.push({ title: 'LOW', cell: (row) => (isLow(row, lowStock) ? highlight('low') : '') });
   }
   return columns;
 }
