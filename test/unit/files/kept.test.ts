@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import { KeptFolder } from '../../../src/adapters/files/kept/kept-folder.ts';
 import { FolderReader } from '../../../src/adapters/files/reader.ts';
@@ -138,4 +139,17 @@ test('while one looks the view stays as it was; who comes later waits and sees w
   await Promise.all([first, second]);
   expect(seen).toEqual([before, before]);
   expect(later).toBe(before + 1);
+});
+
+test('a save by hand is seen before the owner takes it in, and is gone when the user takes it back', async () => {
+  const { files, runner, stock } = await shop();
+  await runner.perform({ kind: 'tick' });
+  const before = (await stock()) ?? 0;
+  const name = path.join(FOLDER, 'inventory.csv');
+  const saved = files.get(name) ?? Buffer.alloc(0);
+  expect(saved.toString()).toContain(`book,${before}`);
+  files.put(name, Buffer.from(saved.toString().replace(`book,${before}`, `book,${before + 5}`)));
+  expect(await stock()).toBe(before + 5);
+  files.put(name, saved);
+  expect(await stock()).toBe(before);
 });
