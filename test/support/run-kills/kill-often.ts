@@ -20,6 +20,8 @@ export interface KillPlan {
   /** What is done before a life, and what others do during it. */
   readonly feed: () => Promise<void>;
   readonly beside: () => Promise<unknown>;
+  /** Hurts something else that the run needs, now and then. @returns whether it did */
+  readonly hurt?: () => Promise<boolean>;
 }
 
 /** Runs a command and kills it by SIGKILL at a random moment of its life, again and again. */
@@ -32,11 +34,12 @@ export async function killOften({ shop, cluster, command, kills, random, ...does
     if (random() < 0.4) await does.beside();
     const isBrokerKilled = kill % BROKER_EVERY === BROKER_EVERY - 1;
     if (isBrokerKilled) await cluster.killAndRestart();
+    const isHurt = (await does.hurt?.()) ?? false;
     await sleep(lifeMs / 2);
     run.signal('SIGKILL');
     const { signal, code, stderr } = await run.exited;
-    // One that was about to start may leave, as it does where there is no broker.
-    if (isBrokerKilled && code === 5 && !HAS_DECIDED.test(stderr)) continue;
+    // One that was about to start may leave, as it does where there is no broker, or no database.
+    if ((isBrokerKilled || isHurt) && code === 5 && !HAS_DECIDED.test(stderr)) continue;
     expect(signal, `kill ${kill}: it had left with ${code}: ${stderr}`).toBe('SIGKILL');
   }
 }
