@@ -2,14 +2,15 @@ import { expect, test } from 'vitest';
 import { explore, noCounts, type Exploration } from '../simulate/explore.ts';
 import { explain, shrink } from '../simulate/shrink.ts';
 import { makeHistory, type History } from '../simulate/steps.ts';
+import { tries } from '../support/effort.ts';
 
 /*
- * Hundreds of short histories of a storage folder on a file system that loses what was not synced: test/simulate/.
+ * Short histories of a storage folder on a file system that loses what was not synced: test/simulate/.
  * The same for as long as one likes, with a crash before every call: npm run simulate.
  */
 
 const FIRST_SEED = Number(process.env.ORDERCTL_TEST_SEED ?? 1);
-const HISTORIES = Number(process.env.ORDERCTL_TEST_HISTORIES ?? 300);
+const HISTORIES = Number(process.env.ORDERCTL_TEST_HISTORIES ?? tries(300, 80));
 
 async function simulate(first: number, histories: number, steps: number, exploration: Exploration) {
   const counts = noCounts();
@@ -38,9 +39,9 @@ test('short histories come to what the topic and the people said, through a cras
 }, 240_000);
 
 test('some histories survive a crash before every call', async () => {
-  const counts = await simulate(FIRST_SEED + 100_000, 12, 2, { share: 1 });
-  expect(counts.crashPoints).toBeGreaterThan(300);
-  expect(counts.crashesAgain).toBeGreaterThan(50);
+  const counts = await simulate(FIRST_SEED + 100_000, tries(12, 3), 2, { share: 1 });
+  expect(counts.crashPoints).toBeGreaterThan(tries(300, 75));
+  expect(counts.crashesAgain).toBeGreaterThan(tries(50, 12));
 }, 240_000);
 
 /** Histories that once failed, made small. */
@@ -90,7 +91,7 @@ const FOUND: Record<string, History> = {
 };
 
 test.each(Object.entries(FOUND))('%s', async (_, history) => {
-  for (let round = 0; round < 4; round++) {
+  for (let round = 0; round < tries(4, 1); round++) {
     await explore({ ...history, seed: history.seed + round * 1_000 }, { share: 1 }, noCounts());
   }
 });
@@ -109,7 +110,7 @@ test.each([
       { ...sold, partition: 1 },
       { kind: 'restart' },
     ];
-    for (const folder of [1, 2, 3]) {
+    for (const folder of [1, 2, 3].slice(0, tries(3, 1))) {
       const history = { seed: FIRST_SEED + folder, folder, checkpointBytes: 1_500, steps };
       await explore(history, { share: 0.2 }, noCounts());
     }

@@ -1,16 +1,19 @@
 import path from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { isFailure } from '../../src/domain/failure.ts';
+import { tries } from '../support/effort.ts';
 import { FaultyFs } from '../support/faulty-fs.ts';
 import { randomFrom } from '../support/random.ts';
 import { allowed, expectTruth, run } from '../support/store-check.ts';
 import { after, emptyTruth, FOLDER, makeHistory, Runner, type Operation } from '../support/store-history.ts';
 import { turn } from '../simulate/manual-clock.ts';
 
-// Thousands of runs: a busy machine may need its time.
+// Thousands of runs in full: a busy machine may need its time.
 vi.setConfig({ testTimeout: 120_000 });
 
 const FIRST_SEED = Number(process.env.ORDERCTL_TEST_SEED ?? 1);
+/** One of so many calls. */
+const EVERY = tries(1, 5);
 
 test.each([
   [1, 'ENOSPC'],
@@ -22,7 +25,7 @@ test.each([
     const whole = new FaultyFs(FIRST_SEED);
     await run(history, new Runner(history, whole), 0, emptyTruth());
     expect(whole.openFiles).toBe(0);
-    for (let call = first; call <= whole.calls; call += 2) {
+    for (let call = first; call <= whole.calls; call += 2 * EVERY) {
       const files = new FaultyFs(FIRST_SEED + call, { kind: 'fail', call, code });
       const runner = new Runner(history, files);
       try {
@@ -48,7 +51,7 @@ test('a read that fails stops the run or is not needed, and loses nothing', asyn
   const whole = new FaultyFs(FIRST_SEED);
   await run(history, new Runner(history, whole), 0, emptyTruth());
   let stopped = 0;
-  for (let call = 1; call <= whole.reads; call++) {
+  for (let call = 1; call <= whole.reads; call += EVERY) {
     const files = new FaultyFs(FIRST_SEED + call, { kind: 'fail_read', call });
     try {
       const progress = await run(history, new Runner(history, files), 0, emptyTruth());
@@ -59,7 +62,7 @@ test('a read that fails stops the run or is not needed, and loses nothing', asyn
       throw new Error(`seed ${FIRST_SEED}, read ${call} of ${whole.reads}`, { cause: error });
     }
   }
-  expect(stopped).toBeGreaterThan(40);
+  expect(stopped).toBeGreaterThan(40 / EVERY);
 });
 
 async function expectNoMoreWrites(runner: Runner): Promise<void> {
@@ -137,7 +140,7 @@ test('a log whose sync failed in the background is not called durable at the end
 test('a damaged file is refused with a way out, or was not needed', async () => {
   const next = randomFrom(FIRST_SEED);
   let refused = 0;
-  for (let round = 0; round < 200; round++) {
+  for (let round = 0; round < tries(200, 50); round++) {
     const seed = FIRST_SEED + (round % 8);
     const history = makeHistory(seed, 14);
     const files = new FaultyFs(seed, { kind: 'crash', call: 60 + Math.floor(next() * 200) });
@@ -164,5 +167,5 @@ test('a damaged file is refused with a way out, or was not needed', async () => 
     }
   }
   // Most damage hits something that counts.
-  expect(refused).toBeGreaterThan(50);
+  expect(refused).toBeGreaterThan(tries(50, 12));
 });

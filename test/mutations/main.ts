@@ -118,7 +118,7 @@ function runOnce(tree: string, tests: readonly string[], options: readonly strin
     ...tests,
   ];
   // More than `npm test` takes: some are caught by one history of a thousand.
-  const env = { ...process.env, ORDERCTL_TEST_HISTORIES: '2000' };
+  const env = { ...process.env, ORDERCTL_TEST_EFFORT: 'full', ORDERCTL_TEST_HISTORIES: '2000' };
   const { stderr } = spawnSync(process.execPath, [vitest, ...args], { cwd: tree, encoding: 'utf8', env });
   if (!fs.existsSync(report)) throw new Error(`no report of ${tests.join(', ')}: ${stderr}`);
   return verdictOf(JSON.parse(fs.readFileSync(report, 'utf8')) as Report, tests);

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { IS_FULL } from '../../support/effort.ts';
 import { explore } from './explore.ts';
 import { RULES, type Rules } from './rules.ts';
-import { BROKEN, rulesOf, SHORT } from './scenarios.ts';
+import { BROKEN, LARGER, rulesOf, SHORT } from './scenarios.ts';
 import { beginPaid, type Scenario } from './world.ts';
 
 /* The short bounds of `npm run model`, which prints how many states there are, and each way to what goes wrong. */
@@ -13,7 +14,7 @@ function expectNothingWrong(scenario: Scenario, rules: Rules): void {
 }
 
 describe('nothing is lost, charged twice, sent under two ids or with two contents, or stuck', () => {
-  test.each(Object.entries(SHORT))('%s', (_name, scenario) => {
+  test.each(Object.entries({ ...SHORT, ...(IS_FULL ? LARGER : {}) }))('%s', (_name, scenario) => {
     expectNothingWrong(scenario, rulesOf(scenario));
   });
 });

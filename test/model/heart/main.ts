@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { explore } from './explore.ts';
 import { RULES } from './rules.ts';
-import { BROKEN, LONG, rulesOf, SHORT } from './scenarios.ts';
+import { BROKEN, LARGER, LONG, rulesOf, SHORT } from './scenarios.ts';
 import type { Scenario } from './world.ts';
 
 /* `npm run model`: the heart as a model, explored whole. Ends 1 when it finds something wrong. */
@@ -25,7 +25,7 @@ const { values } = parseArgs({
 if (values.help) process.stdout.write(HELP);
 else if (values.without !== undefined) breakRules(values.without);
 else {
-  exploreAll(values.long ? { ...SHORT, ...LONG } : SHORT);
+  exploreAll({ ...SHORT, ...LARGER, ...(values.long ? LONG : {}) });
 }
 
 function exploreAll(scenarios: Readonly<Record<string, Scenario>>): void {
