@@ -3,12 +3,14 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { testsIn } from './test/support/tests-in.ts';
 
-/** What takes longest begins first, so that no core is idle in the end: those that calculate, then those that wait. */
+/** What takes longest begins first, so that no core is idle in the end: those that wait, then those that calculate. */
 const LONGEST = [
-  /simulation/,
   /broker\.test/,
   /outages/,
-  /cli\/demo/,
+  /e2e\/checkout/,
+  /contract\/postgres-store/,
+  /cli\/(page|up|demo|break)\./,
+  /e2e\/(postgres|serve|json|run|status|operations)\./,
   /nobody-there/,
   /cli\/output/,
   /\/e2e\//,
@@ -26,23 +28,31 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+/** Without Kafka and without the built binary. */
+export const PARTS = ['test/tidy.test.ts', ...testsIn('unit', 'contract', 'app', 'model', 'crash', 'fuzz')];
+
+export const SETTINGS = {
+  // Seven hundred modules, whose loading would cost each file half a second.
+  deps: { optimizer: { ssr: { enabled: true, include: ['typebox', 'typebox/compile'] } } },
+  // A process for each file takes as long as what most of them try. None may leave anything behind.
+  isolate: false,
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+  sequence: { sequencer: LongestFirst },
+  // Most of the time is waiting, for processes and for time to pass.
+  maxWorkers: Math.min(4 * os.availableParallelism() + 1, 16),
+};
+
+/** For single files and folders, each with no more than it needs: `npx vitest run --project parts test/unit/kafka`. */
 export default defineConfig({
   test: {
-    // Seven hundred modules, whose loading would cost each file half a second.
-    deps: { optimizer: { ssr: { enabled: true, include: ['typebox', 'typebox/compile'] } } },
-    // A process for each file takes as long as what most of them try. None may leave anything behind.
-    isolate: false,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
-    sequence: { sequencer: LongestFirst },
-    // Half of the time is waiting, for processes and for time to pass.
-    maxWorkers: 2 * os.availableParallelism() + 1,
+    ...SETTINGS,
     projects: [
       {
         extends: true,
         test: {
           name: 'parts',
-          include: ['test/tidy.test.ts', ...testsIn('unit', 'contract', 'app', 'model', 'crash', 'fuzz')],
+          include: PARTS,
         },
       },
       {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { openShop } from '../support/cli.ts';
 import { closedPort } from '../support/closed-port.ts';
+import { tries } from '../support/effort.ts';
 import { expectValidated } from '../support/documents.ts';
 import { breakShop, startUp } from '../support/up-shop.ts';
 
@@ -36,15 +37,14 @@ test('each break of a shop leaves a receipt, and balanced books', { timeout: 180
   // One at a time.
   expect(await postAs('localhost', `${url}/experiments`, body)).toBe(409);
   expect(await killing).toMatchObject({ kind: 'kill-shop', seed: 42, ok: true, differences: 0 });
-  for (const kind of ['kill-api', 'garbage', 'last-one', 'gateway-loses']) {
+  const kinds = ['garbage', 'last-one', 'kill-api', 'gateway-loses'].slice(0, tries(4, 1));
+  for (const kind of kinds) {
     const receipt = await breakShop(shop, url, `${kind} --seed 7`);
     expect(receipt, JSON.stringify(receipt)).toMatchObject({ kind, ok: true, differences: 0, problem: null });
   }
   const lines = fs.readFileSync(file, 'utf8').trimEnd().split('\n');
   const receipts = lines.map((line) => JSON.parse(line) as { kind: string });
-  expect(receipts.map(({ kind }) => kind)).toEqual([
-    ...['kill-shop', 'kill-api', 'garbage', 'last-one', 'gateway-loses'],
-  ]);
+  expect(receipts.map(({ kind }) => kind)).toEqual(['kill-shop', ...kinds]);
   expectValidated('break');
   const listed = (await (await fetch(`${url}/experiments`)).json()) as { experiments: object[] };
   expect(listed).toMatchObject({ available: true, running: null });

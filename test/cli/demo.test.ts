@@ -1,20 +1,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { failureOf, openShop, type Running, type Shop } from '../support/cli.ts';
+import { failureOf, openShop } from '../support/cli.ts';
+import { demoFolders, startDemo } from '../support/demo.ts';
 import { expectValidated } from '../support/documents.ts';
 import { waitFor } from '../support/wait.ts';
-
-/** A demo whose temporary folder lies in the shop's. */
-function startDemo(shop: Shop, args = ''): Running {
-  // Settings of the caller do not concern it.
-  const env = { TMPDIR: shop.folder, ORDERCTL_BROKERS: 'nowhere:1', ORDERCTL_TOPIC: 'other' };
-  return shop.start(`demo ${args}`, { env });
-}
-
-function demoFolders(shop: Shop): string[] {
-  return fs.readdirSync(shop.folder).filter((name) => name.startsWith('orderctl-demo-'));
-}
 
 it(
   'tells the story with the real commands, keeps its promises and leaves nothing behind',
@@ -78,22 +68,6 @@ it('a promise that was not kept: ✗, 6, and the folder is left', { timeout: 90_
   expect(failureOf(result).fix).toContain(folder);
   expect(demoFolders(shop)).toEqual([folder]);
 });
-
-it(
-  'a command that fails on the way ends it with 6 and what that command said',
-  { timeout: 90_000 },
-  async () => {
-    const shop = openShop();
-    const demo = startDemo(shop, '-o json');
-    await demo.says(/\\n5\. /);
-    const [folder = ''] = demoFolders(shop);
-    fs.writeFileSync(path.join(shop.folder, folder, 'storage/users.csv'), 'user,status\nalice,sometimes\n');
-    const result = await demo.exited;
-    expect(result.code, result.stderr).toBe(6);
-    expect(failureOf(result)).toMatchObject({ code: 'check_failed' });
-    expect(failureOf(result).message).toMatch(/orderctl .* ended with 6: .*users\.csv:2/s);
-  },
-);
 
 it(
   'Ctrl-C in the middle: 130, and nothing is left behind, no process either',

@@ -3,7 +3,6 @@ import { finish, openShop, startOrderctl, type Json, type Running, type Shop } f
 import { waitFor } from './wait.ts';
 
 export interface CheckoutShop {
-  /** Every command is the built binary. */
   readonly shop: Shop;
   readonly gateway: string;
   /** The next requests of the gateway meet that; without `times`, all until it is set again. */
@@ -32,7 +31,7 @@ export async function openCheckoutShop(env: Readonly<Record<string, string>> = {
     ORDERCTL_REGISTRY: addresses.registry,
     ORDERCTL_GATEWAY: gateway,
     ...env,
-  }).built;
+  });
   const order = async (orderId: string): Promise<Json> => {
     const { code, stdout: shown } = await shop.run(['order', 'show', orderId, '-o', 'json']);
     return code === 0 ? (JSON.parse(shown) as Json) : ({ status: 'PENDING' } as unknown as Json);

@@ -188,7 +188,13 @@ export interface Json {
   readonly partitions: readonly Readonly<Record<string, number>>[];
 }
 
-/** @param env settings beside those of the test's own; ORDERCTL_TEST_BROKERS and _REGISTRY are used when set */
+/** What is tested there needs no Kafka, and must find none: `npm test` runs it beside what does. */
+const HAS_NO_KAFKA = /\/test\/(?:cli|unit)\//;
+
+/**
+ * @param env settings beside those of the test's own; ORDERCTL_TEST_BROKERS and _REGISTRY are used when set, by tests that
+ *   need Kafka
+ */
 export function openShop(env: Readonly<Record<string, string>> = {}): Shop {
   const name = `e2e-${randomBytes(5).toString('hex')}`;
   const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'orderctl-shop-')));
@@ -198,8 +204,11 @@ export function openShop(env: Readonly<Record<string, string>> = {}): Shop {
     ORDERCTL_TOPIC: name,
     ORDERCTL_GROUP: `${name}-group`,
   };
-  const brokers = process.env.ORDERCTL_TEST_BROKERS;
-  const registry = process.env.ORDERCTL_TEST_REGISTRY;
+  const { ORDERCTL_TEST_BROKERS: brokers, ORDERCTL_TEST_REGISTRY: registry } = HAS_NO_KAFKA.test(
+    currentTestFile(),
+  )
+    ? {}
+    : process.env;
   if (brokers !== undefined) settings.ORDERCTL_BROKERS = brokers;
   if (registry !== undefined) settings.ORDERCTL_REGISTRY = registry;
   return shopWith(folder, { ...settings, ...env });

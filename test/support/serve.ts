@@ -83,12 +83,20 @@ function checkAnswer(api: OpenApi, method: string, where: string, answer: Answer
   if (content === undefined && (response.content !== undefined || answer.body !== ''))
     throw new Error(`${name}: the OpenAPI document has no ${type}`);
   if (content === undefined || !type.includes('json')) return name;
-  const validator = Compile(content.schema);
+  const validator = compiled(content.schema);
   if (validator.Check(answer.body)) return name;
   const problems = validator
     .Errors(answer.body)
     .map(({ instancePath, message }) => `${instancePath} ${message}`);
   throw new Error(`${name}: ${JSON.stringify(answer.body)}: ${problems.join('; ')}`);
+}
+
+const validators = new WeakMap<object, ReturnType<typeof Compile>>();
+
+function compiled(schema: object): ReturnType<typeof Compile> {
+  const known = validators.get(schema) ?? Compile(schema);
+  validators.set(schema, known);
+  return known;
 }
 
 export function shopWith(items: Record<string, number>): Shop {

@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import type { Experiment } from '../../src/documents/http/experiment.ts';
 import type { Running, Shop } from './cli.ts';
 import { waitFor } from './wait.ts';
@@ -21,4 +22,19 @@ export async function breakShop({ built }: Shop, url: string, words: string): Pr
   const { stdout, stderr } = await built.run(`break ${words} --url ${url} -o json`, { timeoutMs: 200_000 });
   if (stdout === '') throw new Error(stderr);
   return JSON.parse(stdout) as Experiment;
+}
+
+/** The processes that `up` started, by their command. */
+export function childrenOf(pid: number): Map<string, number> {
+  const found = new Map<string, number>();
+  for (const name of fs.readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
+    try {
+      const words = fs.readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0');
+      const stat = fs.readFileSync(`/proc/${name}/stat`, 'utf8');
+      if (Number(stat.split(') ')[1]?.split(' ')[1]) === pid) found.set(words[2] ?? '', Number(name));
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  return found;
 }

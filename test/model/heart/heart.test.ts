@@ -1,9 +1,12 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { IS_FULL } from '../../support/effort.ts';
 import { explore } from './explore.ts';
 import { RULES, type Rules } from './rules.ts';
 import { BROKEN, LARGER, rulesOf, SHORT } from './scenarios.ts';
 import { beginPaid, type Scenario } from './world.ts';
+
+// A busy machine may need its time.
+vi.setConfig({ testTimeout: 240_000 });
 
 /* The short bounds of `npm run model`, which prints how many states there are, and each way to what goes wrong. */
 

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { acquire, ask, type Ownership } from '../../../src/adapters/files/owner/owner.ts';
 import { Failure } from '../../../src/domain/failure.ts';
+import { IS_FULL } from '../../support/effort.ts';
 import { transpile } from '../../support/transpile.ts';
 
 const work = fs.mkdtempSync(path.join(os.tmpdir(), 'owner-test-'));
@@ -160,7 +161,7 @@ describe('owning a folder', () => {
     };
     const crowd = await Promise.all(Array.from({ length: 8 }, start));
     let owner: ChildProcess | undefined;
-    for (let round = 0; round < 12; round += 1) {
+    for (let round = 0; round < (IS_FULL ? 12 : 4); round += 1) {
       if (owner !== undefined) {
         const ended = end(owner, random(4) === 0 ? 'SIGTERM' : 'SIGKILL');
         // Half of the time the others run into the death itself.
