@@ -13,6 +13,5 @@ export default defineConfig({
     include: [...PARTS, 'test/embedded/broker.test.ts', ...testsIn('cli', 'e2e')],
     exclude: IS_FULL ? [] : ['test/*/walks/**'],
     globalSetup: [...(IS_FULL ? [] : ['test/support/memory-folder.ts']), 'test/support/embedded-cluster.ts'],
-    testTimeout: 90_000,
   },
 });

@@ -36,7 +36,7 @@ export const SETTINGS = {
   deps: { optimizer: { ssr: { enabled: true, include: ['typebox', 'typebox/compile'] } } },
   // A process for each file takes as long as what most of them try. None may leave anything behind.
   isolate: false,
-  testTimeout: 30_000,
+  testTimeout: 90_000,
   hookTimeout: 60_000,
   sequence: { sequencer: LongestFirst },
   // Most of the time is waiting, for processes and for time to pass.
@@ -67,7 +67,6 @@ export default defineConfig({
           name: 'embedded',
           include: ['test/embedded/broker.test.ts', ...testsIn('e2e')],
           globalSetup: 'test/support/embedded-cluster.ts',
-          testTimeout: 90_000,
         },
       },
     ],

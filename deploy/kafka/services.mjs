@@ -187,15 +187,24 @@ export async function refuseTakenPort(port, what, flag) {
   }
 }
 
+/** Below those that Linux and macOS give to outgoing connections, which would take one before its server starts. */
+const PORTS = { from: 20_000, to: 32_000 };
+
 /** @returns {Promise<number>} a port that was free a moment ago */
-export function freePort() {
-  return new Promise((done, fail) => {
-    const server = createServer().on('error', fail);
-    server.listen(0, HOST, () => {
-      const address = server.address();
-      server.close(() =>
-        address && typeof address === 'object' ? done(address.port) : fail(new Error('no port')),
-      );
-    });
+export async function freePort() {
+  for (;;) {
+    const port = PORTS.from + Math.floor(Math.random() * (PORTS.to - PORTS.from));
+    if (await isFree(port)) return port;
+  }
+}
+
+/**
+ * @param {number} port
+ * @returns {Promise<boolean>}
+ */
+function isFree(port) {
+  return new Promise((done) => {
+    const server = createServer().on('error', () => done(false));
+    server.listen(port, HOST, () => server.close(() => done(true)));
   });
 }

@@ -45,7 +45,7 @@ const WAYS: Ways = {
   set_price: ({ item }) => `give it one: orderctl inventory update ${item} --price 2.50`,
   name_columns: ({ columns }) =>
     `name the columns in the first line: ${columns.join(', ')}; others are kept as they are\n` +
-    `or say what the list calls them: --column ${columns[0] ?? ''}=SKU`,
+    `or say what the list calls them: --column ${columns[0] ?? ''}=${columns[0] === 'user' ? 'Login' : 'SKU'}`,
   add_first: ({ table }) => `add one: ${ADD_FIRST[table]}`,
   fill_or_reject: ({ table }) =>
     `name another folder with --storage, or add some: ${ADD_FIRST[table]}\nto reject them all: --allow-empty`,

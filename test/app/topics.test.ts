@@ -40,6 +40,14 @@ describe('topics against what is declared', () => {
     expect(await apply()).toEqual([]);
   });
 
+  it('are counted where many have too few copies: one line', async () => {
+    const many = Array.from({ length: 6 }, (_, at) => orderTopics({ ...NAMES, topic: `t${at}` })).flat();
+    const { warnings } = await planTopics(await broker.admin(), many);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^\d+ topics: 1 of 3 copies, because the cluster has 1 broker$/),
+    ]);
+  });
+
   it('are what consume makes, and need nothing then', async () => {
     const admin = await broker.admin();
     expect(await ensureTopics(admin, orderTopics(NAMES), true, () => undefined)).toBe(2);

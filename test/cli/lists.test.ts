@@ -48,6 +48,20 @@ describe('import', () => {
     expect(shop.read('inventory.csv')).toBe('item,quantity,name,On hand\npen,50,a blue pen,50\n');
   });
 
+  it('says by an example of the same table how a column is called otherwise', async () => {
+    const shop = openShop();
+    const hintOf = async (table: string, ...words: string[]): Promise<unknown> =>
+      failureOf(await shop.run([table, 'import', list(shop, 'x.csv', 'a,b\n1,2\n'), ...words, '-o', 'json']))
+        .fix;
+    for (const [table, example] of [
+      ['user', '--column user=Login'],
+      ['inventory', '--column item=SKU'],
+    ] as const) {
+      expect(await hintOf(table)).toContain(example);
+      expect(await hintOf(table, '--column', 'colour=a')).toContain(example);
+    }
+  });
+
   it('changes nothing where a row is wrong, and names it', async () => {
     const shop = openShop();
     const file = list(shop, 'users.csv', 'user,status\nalice,paid\nbob,maybe\nc d,paid\n');

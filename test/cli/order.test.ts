@@ -209,8 +209,9 @@ describe('order list', () => {
 it('order list --follow goes on with what is decided, until it is stopped', async () => {
   const shop = await decidedShop();
   const texts = shop.start('order list --follow --last 1');
-  const lines = shop.start('order list --follow --last 0 --status accepted -o json');
+  const lines = shop.start('order list --follow --last 1 --status accepted -o json');
   await waitFor('the last order', texts.stdout, (text) => text.includes('ORD-3'));
+  await waitFor('the last accepted one', lines.stdout, (text) => text.includes('ORD-1'));
   for (const id of ['ORD-4', 'ORD-5']) {
     await using store = await ownFolder(shop.storage);
     await decideRecords(store, [
@@ -228,7 +229,7 @@ it('order list --follow goes on with what is decided, until it is stopped', asyn
     '',
   ]);
   const { code, stdout } = await lines.exited;
-  expect([code, ...parseLines(stdout).map(({ order_id: id }) => id)]).toEqual([0, 'ORD-5']);
+  expect([code, ...parseLines(stdout).map(({ order_id: id }) => id)]).toEqual([0, 'ORD-1', 'ORD-5']);
 });
 
 describe('order explain', () => {

@@ -1,3 +1,4 @@
+import os from 'node:os';
 import { expect, test } from 'vitest';
 import { failureOf, fill, openShop, penShop, type Json, type Result } from '../support/cli.ts';
 import { deadAddress } from '../support/cluster.ts';
@@ -35,10 +36,13 @@ test('all is well: a line for each check, and 0', async () => {
     'positions',
     'group',
   ];
-  expect(statesOf(json), json.stdout).toEqual(
-    Object.fromEntries([...names, 'clock', 'registry', 'schema'].map((name) => [name, 'ok'])),
-  );
-  expect(documentOf(json)).toMatchObject({ ok: true, exit_code: 0 });
+  // `npm test` writes into memory where it can, which is no place for a shop.
+  const isOnDisk = !os.tmpdir().startsWith('/dev/shm');
+  expect(statesOf(json), json.stdout).toEqual({
+    ...Object.fromEntries([...names, 'clock', 'registry', 'schema'].map((name) => [name, 'ok'])),
+    disk: isOnDisk ? 'ok' : 'warning',
+  });
+  expect(documentOf(json)).toMatchObject({ ok: isOnDisk, exit_code: 0 });
   const text = await shop.ok('doctor');
   expect(text.stdout).toMatch(/^ok {7}hand edits {2}no file/m);
   expect(text.stdout).toMatch(/^ok +broker +\S+: cluster \S+, 1 broker$/m);

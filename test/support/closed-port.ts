@@ -1,10 +1,2 @@
-import { createServer, type AddressInfo } from 'node:net';
-
 /** A port of this machine on which nobody listens. */
-export async function closedPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
+export { freePort as closedPort } from '../../deploy/kafka/services.mjs';

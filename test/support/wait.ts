@@ -10,7 +10,7 @@ export async function waitFor<T>(
   what: string,
   read: () => T | Promise<T>,
   holds: (value: T) => boolean = Boolean,
-  { timeoutMs = 20_000, everyMs = 50 }: { timeoutMs?: number; everyMs?: number } = {},
+  { timeoutMs = 60_000, everyMs = 50 }: { timeoutMs?: number; everyMs?: number } = {},
 ): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   let last: string;

@@ -96,6 +96,8 @@ export function compactedPolicy(
 }
 
 const POLICY = 'cleanup.policy';
+/** More of them would be a paragraph. */
+const MOST_NAMED = 4;
 
 /** What a small cluster cannot hold, in one line for all topics with the same number of copies. */
 function fewCopies(topics: readonly TopicState[], brokers: number): string[] {
@@ -107,7 +109,10 @@ function fewCopies(topics: readonly TopicState[], brokers: number): string[] {
     const what = `${copies} of ${declared.replication} copies`;
     few.set(what, [...(few.get(what) ?? []), declared.topic]);
   }
-  return [...few].map(([what, names]) => `${names.join(', ')}: ${what}, because ${limit}`);
+  return [...few].map(([what, names]) => {
+    const which = names.length > MOST_NAMED ? `${names.length} topics` : names.join(', ');
+    return `${which}: ${what}, because ${limit}`;
+  });
 }
 
 function warningsOf({ declared, actual, possibleReplication }: TopicState): string[] {

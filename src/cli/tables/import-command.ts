@@ -95,7 +95,7 @@ function columnNames(known: readonly string[], given: readonly string[]): Column
       'invalid_value',
       `--column: ${JSON.stringify(text)} does not begin with a column of ours`,
       {
-        fix: `for example --column ${known[0] ?? ''}=SKU; columns are ${known.join(', ')}`,
+        fix: `for example --column ${known[0] === 'user' ? 'user=Login' : 'item=SKU'}; columns are ${known.join(', ')}`,
       },
     );
   });
