@@ -1,9 +1,13 @@
 import { parseTable } from '../../src/adapters/files/csv/parse.ts';
+import { FolderInspection } from '../../src/adapters/files/inspection.ts';
+import { FolderReader } from '../../src/adapters/files/reader.ts';
 import { INVENTORY, USERS } from '../../src/adapters/files/tables/columns.ts';
+import { whatIf } from '../../src/app/what-if/what-if.ts';
 import { isFailure } from '../../src/domain/failure.ts';
 import type { FaultyFs } from '../support/faulty-fs.ts';
 import { randomFrom } from '../support/random.ts';
 import { begin } from '../simulate/folders.ts';
+import { ManualClock } from '../simulate/manual-clock.ts';
 import * as oracle from '../simulate/oracle.ts';
 import type { Rows, TableFile, Truth } from '../simulate/oracle.ts';
 import { callService } from '../simulate/parts.ts';
@@ -35,6 +39,8 @@ export function noFileCounts(): FileCounts {
 /** Folders of the simulation: one that was closed, one whose owner was killed. */
 const CLOSED = 2;
 const KILLED = 3;
+/** History is read of one damaged folder among so many: it opens the folder three times more. */
+const HISTORY_EACH = 20;
 
 interface Damage {
   readonly name: string;
@@ -112,6 +118,7 @@ async function damageOne(moment: Moment, damage: Damage, context: Context): Prom
     const damaged = { ...moment, files, truths: truthsOf(moment, files, name) };
     // Readers go on with the last good values, and have to be right then.
     await refuses(() => expectReadable(damaged));
+    if (counts.files % HISTORY_EACH === 0) await refuses(() => expectHistory(damaged));
     const refused = await refuses(() => openAndUse(damaged, next, name));
     if (refused) counts.refused += 1;
     else if (damaged.truths !== moment.truths) counts.edits += 1;
@@ -124,6 +131,34 @@ async function damageOne(moment: Moment, damage: Damage, context: Context): Prom
       },
     );
   }
+}
+
+/** History is whole wherever it is read: decided again as it was it comes out as it did, and read on it is what it is at once. */
+async function expectHistory({ files, time }: Moment): Promise<void> {
+  const clock = new ManualClock(time);
+  const read = (): Promise<FolderReader> => FolderReader.open(files, FOLDER, clock);
+  const { items, orders, revenue } = await whatIf(
+    { read },
+    { stock: new Map(), prices: new Map(), statuses: new Map() },
+    null,
+  );
+  if (items.length > 0 || orders.length > 0 || revenue.was !== revenue.wouldBe) {
+    throw new Error(`what if nothing were different: ${JSON.stringify([items, orders])}`);
+  }
+  await using reader = await read();
+  await using inspection = await FolderInspection.open(files, FOLDER, clock, async () => false);
+  const lines = await count(reader.history([]));
+  const [all, more] = [
+    await count(inspection.historyFrom(null, [])),
+    await count(inspection.historyFrom(inspection.place, [])),
+  ];
+  if (all !== lines || more !== 0) throw new Error(`${lines} lines of history, then ${all} and ${more}`);
+}
+
+async function count(chunks: AsyncIterable<readonly unknown[]>): Promise<number> {
+  let lines = 0;
+  for await (const chunk of chunks) lines += chunk.length;
+  return lines;
 }
 
 /** A damage to a CSV may make a valid edit of it. */
