@@ -59,7 +59,10 @@ export async function startDatabase(): Promise<KillableDatabase> {
       await service.exited;
     },
     async restart() {
-      service = await startPostgres(options);
+      // Its other processes take a moment to notice that the first one is gone, and are in the way until then.
+      const starting = (): ReturnType<typeof startPostgres> => startPostgres(options);
+      const late = { timeoutMs: 60_000, everyMs: 200 };
+      service = await waitFor('PostgreSQL to start again', starting, () => true, late);
     },
     async killSession(random) {
       const pid = await oneOf(random);
