@@ -4,6 +4,7 @@ import { processes } from '../../src/adapters/files/owner/processes.ts';
 import { Connection } from '../../src/adapters/postgres/connection.ts';
 import { openPostgres } from '../../src/adapters/postgres/open.ts';
 import { COMMIT_LOCK } from '../../src/adapters/postgres/transactions/locks.ts';
+import { OWED } from '../../src/adapters/postgres/owner/requests.ts';
 import { lockCommits } from '../../src/adapters/postgres/transactions/seq.ts';
 import { systemClock } from '../../src/compose.ts';
 import { isFailure } from '../../src/domain/failure.ts';
@@ -213,6 +214,19 @@ describe('the store in PostgreSQL', () => {
       } finally {
         await client.query('DELETE FROM orderctl.migrations WHERE number = 99');
       }
+    });
+
+    test('more than are counted at a time are all sent, by one whose look at others was the last', async () => {
+      await using under = await make();
+      await using store = await open(under);
+      await client.query(
+        `INSERT INTO orderctl.outbox (destination, shard, messages, message_count)
+           SELECT 'd', n % 16, '[{"kind":"message"}]', 1 FROM generate_series(1, 20500) n; NOTIFY ${OWED}`,
+      );
+      await waitFor('it to see them', async () => store.unsent().has('d'));
+      let sent = 0;
+      while (store.unsent().has('d')) sent += await store.drain('d', async () => []);
+      expect(sent).toBe(20_500);
     });
 
     test('one that is away for longer than it may be ends the owner', async () => {

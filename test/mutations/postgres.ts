@@ -87,6 +87,13 @@ export const POSTGRES: readonly Mutation[] = [
     tests: CONTRACT,
   },
   {
+    name: 'of many that wait in PostgreSQL those are sent that were counted',
+    file: 'src/adapters/postgres/outbox.ts',
+    from: 'isUsedUp && this.#hasMore.has(destination)',
+    to: 'false',
+    tests: CONTRACT,
+  },
+  {
     name: 'what was lost with its session is committed twice',
     file: 'src/adapters/postgres/lasting.ts',
     from: "if (row?.status === 'committed') return true;",

@@ -24,7 +24,7 @@ const COUNT = `WITH RECURSIVE d AS (
   SELECT destination, sum(message_count) AS waiting FROM d CROSS JOIN LATERAL (
     SELECT message_count FROM orderctl.outbox o WHERE o.destination = d.destination AND shard = ANY($1) LIMIT $2) AS waiting
   GROUP BY destination`;
-/** Rows of one destination, when others add to it meanwhile. */
+/** Rows of one destination, when others add to it meanwhile; the rest is counted once those are sent. */
 const MOST_COUNTED = 20_000;
 const KEEP = `INSERT INTO orderctl.undelivered (name, digest, body, key, value) VALUES ($1, $2, $3, $4, $5)
   ON CONFLICT (name) DO UPDATE SET body = EXCLUDED.body`;
@@ -45,6 +45,8 @@ export class Outbox {
   readonly #turns: Turns;
   readonly #shards: Shards;
   #waiting = new Map<Destination, number>();
+  /** More may wait for them than was counted. */
+  #hasMore: ReadonlySet<Destination> = new Set();
   /** Read and not yet known to be sent. */
   readonly #windows = new Map<Destination, Window>();
   readonly #drains = new Map<Destination, Promise<unknown>>();
@@ -62,6 +64,7 @@ export class Outbox {
       most,
     ]);
     this.#waiting = new Map(rows.map((row) => [row.destination, row.waiting]));
+    this.#hasMore = new Set(rows.filter(({ waiting }) => waiting >= most).map((row) => row.destination));
   }
 
   /** They are committed. @param shards of each @returns whether some are for others to send */
@@ -78,6 +81,13 @@ export class Outbox {
     const waiting = (this.#waiting.get(destination) ?? 0) + change;
     if (waiting > 0) this.#waiting.set(destination, waiting);
     else this.#waiting.delete(destination);
+  }
+
+  /** In a turn. They are not in the outbox any more. */
+  async #countSent(destination: Destination, count: number): Promise<void> {
+    const isUsedUp = (this.#waiting.get(destination) ?? 0) <= count;
+    if (isUsedUp && this.#hasMore.has(destination)) await this.recount(this.#connection);
+    else this.#count(destination, -count);
   }
 
   unsent(): ReadonlyMap<Destination, number> {
@@ -105,14 +115,14 @@ export class Outbox {
         return 0;
       }
       const refused = await send(outgoing);
-      await this.#turns.run(() =>
-        this.#connection.transaction(async (connection) => {
+      await this.#turns.run(async () => {
+        await this.#connection.transaction(async (connection) => {
           for (const record of refused) await keepUndelivered(connection, record);
           await connection.query(DELETE_SENT, [ids]);
-        }),
-      );
+        });
+        await this.#countSent(destination, outgoing.length);
+      });
       this.#windows.delete(destination);
-      this.#count(destination, -outgoing.length);
       return outgoing.length - refused.length;
     });
     this.#drains.set(
