@@ -49,6 +49,15 @@ describe('order show', () => {
     expect(await openShop().run('order show ORD-9')).toMatchObject({ code: 3 });
   });
 
+  it('waits for one that is decided in the meantime', async () => {
+    const shop = await decidedShop();
+    const shown = shop.run('order show ORD-4 --wait 60 -o json');
+    await using store = await ownFolder(shop.storage);
+    await decideRecords(store, [recordOf('orders', 3, 'ORD-4', 'alice', { pen: 1 })]);
+    const { code, stdout } = await shown;
+    expect([code, JSON.parse(stdout)]).toMatchObject([0, { order_id: 'ORD-4', status: 'accepted' }]);
+  });
+
   it('takes an id as a narrow table shortens it, where one recent order has it', async () => {
     const shop = openShop();
     shop.write('users.csv', 'user,status\nalice,paid\n');

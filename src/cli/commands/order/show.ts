@@ -1,13 +1,23 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
+import type { CheckoutOrder } from '../../../app/orders/checkout.ts';
+import type { Decided } from '../../../domain/orders/decided.ts';
+import type { StoreAccess } from '../../../ports/access.ts';
 import { describe } from '../../help.ts';
 import { checkoutDocument } from '../../../documents/write/checkout.ts';
 import { orderDocument } from '../../../documents/write/order.ts';
 import { checkoutText } from '../../output/checkout/order.ts';
 import { orderText } from '../../output/order.ts';
+import { delay } from '../../parse.ts';
 import type { Session } from '../../session.ts';
 import { openStoreOf } from '../../store.ts';
 import { orderIdOf } from './id.ts';
 import { BESIDE, unknownOrder } from './unknown.ts';
+
+/** How often an order that is waited for is looked for. */
+const LOOK_MS = 250;
+
+type Found = { readonly decided: Decided } | { readonly checkout: CheckoutOrder };
 
 export function registerShow(order: Command, session: Session): void {
   describe(order.command('show'), {
@@ -15,30 +25,40 @@ export function registerShow(order: Command, session: Session): void {
     prose:
       'Shows the decision of an order: accepted, or rejected and why; the status of its user and the stock on hand ' +
       `that it was decided on; and its record. Of an order of the checkout: its status, payment, shipment and each step ` +
-      `with the record that led to it. ${BESIDE} Exit code 3 when the id is not known.`,
+      `with the record that led to it. ${BESIDE} Exit code 3 when the id is not known, by the end of --wait where that is given.`,
     examples: [
       ['orderctl order show ORD-7', 'one order'],
-      ['orderctl order show ORD-7 -o json | jq .status', 'for a script'],
+      ['orderctl order show ORD-7 --wait 10 -o json | jq .status', 'one that was just sent, for a script'],
     ],
   })
     .argument('<ID>', 'order id')
-    .action(async (text: string) => {
+    .option('--wait <SECONDS>', 'how long to wait for an order that is not known yet', '0')
+    .action(async (text: string, flags: { wait: string }) => {
+      const until = Date.now() + delay('--wait', flags.wait);
       const access = await openStoreOf(session);
       const id = await orderIdOf(access, text);
-      await using reader = await access.read();
-      const decided = await reader.decided(id);
-      const { printer, isJson } = session;
-      if (decided === undefined) {
-        const { readCheckoutOrder } = await import('../../../app/orders/checkout.ts');
-        const order = await readCheckoutOrder(reader, id);
-        if (order === undefined) throw unknownOrder(id, access, false);
-        await (isJson
-          ? printer.data(`${JSON.stringify(checkoutDocument(order))}\n`)
-          : printer.text(checkoutText(order)));
-        return;
+      let found = await find(access, id);
+      while (found === undefined && Date.now() < until) {
+        await sleep(LOOK_MS);
+        found = await find(access, id);
       }
-      await (isJson
-        ? printer.data(`${JSON.stringify(orderDocument(decided))}\n`)
-        : printer.text(orderText(decided)));
+      if (found === undefined) throw unknownOrder(id, access, false);
+      await print(session, found);
     });
+}
+
+async function find(access: StoreAccess, id: string): Promise<Found | undefined> {
+  await using reader = await access.read();
+  const decided = await reader.decided(id);
+  if (decided !== undefined) return { decided };
+  const { readCheckoutOrder } = await import('../../../app/orders/checkout.ts');
+  const checkout = await readCheckoutOrder(reader, id);
+  return checkout === undefined ? undefined : { checkout };
+}
+
+async function print({ printer, isJson }: Session, found: Found): Promise<void> {
+  if (isJson) {
+    const document = 'decided' in found ? orderDocument(found.decided) : checkoutDocument(found.checkout);
+    await printer.data(`${JSON.stringify(document)}\n`);
+  } else await printer.text('decided' in found ? orderText(found.decided) : checkoutText(found.checkout));
 }
