@@ -48,6 +48,14 @@ describe('import', () => {
     expect(shop.read('inventory.csv')).toBe('item,quantity,name,On hand\npen,50,a blue pen,50\n');
   });
 
+  it('takes the address that mails go to, whatever the list calls it', async () => {
+    const shop = openShop();
+    const file = list(shop, 'people.csv', 'Customer,Paid,E-Mail\nalice,paid,alice@example.org\n');
+    const columns = ['user=Customer', 'status=Paid', 'email=E-Mail'].flatMap((one) => ['--column', one]);
+    await shop.ok(['user', 'import', file, ...columns]);
+    expect(shop.read('users.csv')).toBe('user,status,email\nalice,paid,alice@example.org\n');
+  });
+
   it('says by an example of the same table how a column is called otherwise', async () => {
     const shop = openShop();
     const hintOf = async (table: string, ...words: string[]): Promise<unknown> =>

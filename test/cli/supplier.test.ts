@@ -4,6 +4,22 @@ import { expect, it } from 'vitest';
 import { failureOf, openShop } from '../support/cli.ts';
 import { expectValidated } from '../support/documents.ts';
 
+it('suppliers are taken in under the names that another program gives their columns', async () => {
+  const shop = openShop();
+  shop.write('list.csv', 'Vendor,Company,E-mail\nacme,ACME Ltd,orders@acme.example\n');
+  const columns = ['supplier_id=Vendor', 'name=Company', 'contact=E-mail'].flatMap((one) => [
+    '--column',
+    one,
+  ]);
+  const file = path.join(shop.storage, 'list.csv');
+  await shop.ok(['supplier', 'import', file, ...columns]);
+  expect(shop.read('suppliers.csv')).toBe('supplier_id,name,contact\nacme,ACME Ltd,orders@acme.example\n');
+  const hint = failureOf(
+    await shop.run(['supplier', 'import', file, '--column', 'id=Vendor', '-o', 'json']),
+  ).fix;
+  expect(hint).toContain('--column supplier_id=Vendor');
+});
+
 it('suppliers are added, changed, shown, completed and removed, in a file that may be edited by hand', async () => {
   const shop = openShop();
   expect(

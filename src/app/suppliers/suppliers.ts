@@ -4,6 +4,9 @@ import { isName, NAME_RULE } from '../../domain/names.ts';
 import type { Sheet } from '../../ports/sheet.ts';
 import type { ListRow, Lists } from '../../ports/whole/lists.ts';
 
+/** The first names the row. */
+export const SUPPLIER_COLUMNS = ['supplier_id', 'name', 'contact'] as const;
+
 export interface Supplier {
   readonly supplierId: string;
   readonly name: string | null;
@@ -129,7 +132,7 @@ function wantedOf({ file, line: headerLine, header, rows }: Sheet): readonly Lis
     throw new Failure('invalid_input', `${file}:${line}: ${message}`, { fix, context: { file, line } });
   };
   if (!names.includes('supplier_id'))
-    wrong(headerLine, 'no column is called supplier_id', 'columns are supplier_id, name and contact');
+    wrong(headerLine, 'no column is called supplier_id', `columns are ${SUPPLIER_COLUMNS.join(', ')}`);
   const seen = new Set<string>();
   return rows.map(({ line, cells }) => {
     const cell = (name: string): string | undefined => cells[names.indexOf(name)]?.trim();

@@ -101,6 +101,9 @@ function isSame(before: Row | null, after: Row | null): boolean {
   return before === null || after === null ? before === after : cells(before) === cells(after);
 }
 
+/** Further columns of users that notifications go by; any others are kept as well. */
+export const CONTACT_COLUMNS = ['email', 'notify'] as const;
+
 /** Columns that orderctl knows, by table; the first names the row. */
 export const COLUMNS: Readonly<Record<TableName, readonly string[]>> = {
   users: ['user', 'status'],

@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
 import { openStore, readSpreadsheet } from '../../compose.ts';
-import type { ColumnName } from '../../app/tables/rename-columns.ts';
 import { checkWhy } from '../../domain/edit.ts';
-import { Failure } from '../../domain/failure.ts';
 import { describe } from '../help.ts';
 import { collect } from '../usage.ts';
+import { columnNames } from './column-names.ts';
 import { printNotice } from '../output/store-notices.ts';
 import type { Session } from '../session.ts';
 import { BESIDE } from './edit-command.ts';
@@ -24,7 +23,7 @@ export function registerImport(noun: Command, session: Session, table: Table): v
   const isStock = table === 'inventory';
   const columns = isStock
     ? 'item, and any of quantity, name, category, price and reorder_level; a new item needs a quantity'
-    : 'user and status';
+    : 'user and status, and for mails email and notify';
   describe(noun.command('import'), {
     summary: 'take in a list from a spreadsheet, as a whole or not at all',
     prose:
@@ -58,7 +57,7 @@ async function importList(session: Session, table: Table, file: string, flags: I
     { readBytes },
     { asMerge, printMerge },
     { importTable, previewImport },
-    { COLUMNS },
+    { COLUMNS, CONTACT_COLUMNS },
     { renameColumns },
   ] = await Promise.all([
     import('../input/bytes.ts'),
@@ -67,7 +66,10 @@ async function importList(session: Session, table: Table, file: string, flags: I
     import('../../app/tables/import-plan.ts'),
     import('../../app/tables/rename-columns.ts'),
   ]);
-  const names = columnNames(COLUMNS[table], flags.column ?? []);
+  const names = columnNames(
+    [...COLUMNS[table], ...(table === 'users' ? CONTACT_COLUMNS : [])],
+    flags.column ?? [],
+  );
   const name = file === '-' ? '<stdin>' : file;
   const given = await readSpreadsheet(await readBytes(file, { flag: 'FILE', what: 'a CSV' }), name);
   const sheet = renameColumns(given, names);
@@ -84,27 +86,4 @@ async function importList(session: Session, table: Table, file: string, flags: I
   if (merge.removed > 0) {
     printer.info(`to take that back: orderctl ${table === 'users' ? 'user' : 'inventory'} undo`);
   }
-}
-
-/** Of `--column item=SKU`. @throws Failure invalid_value */
-function columnNames(known: readonly string[], given: readonly string[]): ColumnName[] {
-  const found = given.map((text): ColumnName => {
-    const [, ours = '', theirs = ''] = /^([^=]*)=(.+)$/s.exec(text) ?? [];
-    if (known.includes(ours)) return [ours, theirs];
-    throw new Failure(
-      'invalid_value',
-      `--column: ${JSON.stringify(text)} does not begin with a column of ours`,
-      {
-        fix: `for example --column ${known[0] === 'user' ? 'user=Login' : 'item=SKU'}; columns are ${known.join(', ')}`,
-      },
-    );
-  });
-  for (const side of [0, 1] as const) {
-    const twice = found.find((pair, at) => found.findIndex((other) => other[side] === pair[side]) !== at);
-    if (twice === undefined) continue;
-    throw new Failure('invalid_value', `--column has ${JSON.stringify(twice[side])} twice`, {
-      fix: 'give each column once',
-    });
-  }
-  return found;
 }
