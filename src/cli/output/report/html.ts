@@ -1,5 +1,4 @@
 import type { DailyReport } from '../../../documents/reports/daily.ts';
-import { count } from '../text.ts';
 
 /** A page that needs nothing else: no script, no font, no image from anywhere. */
 export function reportHtml(report: DailyReport): string {
@@ -11,13 +10,13 @@ export function reportHtml(report: DailyReport): string {
     chart(
       'Revenue by hour',
       by_hour.map(({ from, total_revenue, order_count }) => {
-        return { label: localHour(from, time_zone), value: total_revenue, note: count(order_count, 'order') };
+        return { label: localHour(from, time_zone), value: total_revenue, note: `${order_count} placed` };
       }),
     ),
     chart(
       'Revenue by source',
       by_source.map(({ source, total_revenue, orders }) => {
-        return { label: source, value: total_revenue, note: count(orders, 'order') };
+        return { label: source, value: total_revenue, note: `${orders} completed` };
       }),
     ),
     chart(
