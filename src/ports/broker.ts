@@ -97,6 +97,8 @@ export interface RecordChunk {
   readonly records: readonly BrokerRecord[];
   /** The offset after the chunk, control records and compaction included. */
   readonly next: number;
+  /** As of a batch. @throws RangeError no such record */
+  fingerprint(index: number): RecordFingerprint;
 }
 
 /** A stored position from which reading cannot continue. */

@@ -12,6 +12,7 @@ const PARTITIONS = 2;
 
 async function setUp(kept: number) {
   const broker = new ScriptedBroker();
+  broker.comparesRecords = true;
   broker.createTopic('orders', PARTITIONS);
   const codec = new PlainCodec();
   let decoded = 0;
@@ -29,9 +30,10 @@ async function setUp(kept: number) {
     },
     kept,
   );
-  const send = (partition: number, orderId: string): number => {
-    const order = { orderId, user: 'alice', items: [], createdAt: 1 };
-    return broker.append('orders', partition, { value: encodeOrder(order) });
+  const send = (partition: number, orderId: string, more: Partial<Order> & { timestamp?: number } = {}) => {
+    const { timestamp = 1, ...fields } = more;
+    const order = { orderId, user: 'alice', items: [], createdAt: 1, ...fields };
+    return broker.append('orders', partition, { value: encodeOrder(order), timestamp });
   };
   const positions = (...next: number[]): void =>
     next.forEach((offset, partition) => {
@@ -90,4 +92,46 @@ it('a topic that is not there, or was made again, has none of the orders of befo
   broker.createTopic('orders', PARTITIONS);
   send(0, 'B-0');
   expect([await found('A-0'), await found('B-0')]).toEqual([undefined, 'B-0']);
+  // Made again at once, and longer at the next look than it was known to be; then as long.
+  for (const [id, count] of [
+    ['C', 3],
+    ['D', 3],
+  ] as const) {
+    broker.createTopic('orders', PARTITIONS);
+    for (let n = 0; n < count; n++) send(0, `${id}-${n}`, { timestamp: id.charCodeAt(0) });
+    expect([await found('B-0'), await found(`${id}-0`), await found(`${id}-2`)]).toEqual([
+      undefined,
+      `${id}-0`,
+      `${id}-2`,
+    ]);
+  }
+});
+
+it('an order of several records is found as long as one of them is unread: the first that is left decides', async () => {
+  const { broker, send, positions, unread } = await setUp(100);
+  const userOf = async (id: string): Promise<string | undefined> => (await unread.find(id))?.user;
+  for (const [partition, user] of [
+    [0, 'ann'],
+    [0, 'ben'],
+    [1, 'eve'],
+    [1, 'fay'],
+  ] as const)
+    send(partition, 'X', { user });
+  expect(await userOf('X')).toBe('ann');
+  // Removed by retention.
+  broker.topics.get('orders')?.[0]?.shift();
+  expect(await userOf('X')).toBe('ben');
+  // Skipped.
+  positions(2, 0);
+  expect(await userOf('X')).toBe('eve');
+  positions(2, 1);
+  expect(await userOf('X')).toBe('fay');
+  // Read.
+  const left = send(0, 'Y', { user: 'gus' });
+  send(1, 'Y', { user: 'hal' });
+  expect(await userOf('Y')).toBe('gus');
+  positions(left + 1, 1);
+  expect([await userOf('Y'), await userOf('X')]).toEqual(['hal', 'fay']);
+  positions(left + 1, 3);
+  expect([await userOf('Y'), await userOf('X')]).toEqual([undefined, undefined]);
 });

@@ -166,7 +166,7 @@ export const HTTP: readonly Mutation[] = [
   {
     name: 'all records that nobody has read are decoded for each order that is asked for',
     file: 'src/app/intake/unread.ts',
-    from: 'if (known !== undefined) known.to = next;',
+    from: '    known.to = next;\n',
     to: '',
     tests: ['test/app/unread.test.ts'],
   },
@@ -175,6 +175,20 @@ export const HTTP: readonly Mutation[] = [
     file: 'src/app/intake/unread.ts',
     from: 'if (this.#unknown === 0) return undefined;',
     to: 'if (this.#unknown >= 0) return undefined;',
+    tests: ['test/app/unread.test.ts'],
+  },
+  {
+    name: 'an unread order is lost with the first of its records',
+    file: 'src/app/intake/unread.ts',
+    from: 'if (left.length === 0) this.#places.delete(id);\n      else this.#places.set(id, left);',
+    to: 'this.#places.delete(id);',
+    tests: ['test/app/unread.test.ts'],
+  },
+  {
+    name: 'unread orders of a topic that was made again are taken for those of the one before',
+    file: 'src/app/intake/unread.ts',
+    from: 'if (isThere) await this.#dropReplaced(admin);',
+    to: '',
     tests: ['test/app/unread.test.ts'],
   },
   {

@@ -187,8 +187,8 @@ export const READING: readonly Mutation[] = [
   {
     name: 'records beyond the end of a range are given too',
     file: 'src/adapters/kafka/admin/read-ranges.ts',
-    from: 'records: isLast ? records.filter(({ offset }) => offset < to) : records,',
-    to: 'records,',
+    from: 'isLast ? portion.records.filter(({ offset }) => offset < to) : portion.records;',
+    to: 'portion.records;',
     tests: ['test/unit/kafka/offsets.test.ts'],
   },
   {

@@ -27,6 +27,14 @@ function commitKey(group: string, topic: string, partition: number): string {
   return topic === 'orders' ? String(partition) : `${group} ${topic}/${partition}`;
 }
 
+function fingerprintIn(records: readonly BrokerRecord[]): Batch['fingerprint'] {
+  return (index) => {
+    const record = records[index];
+    if (record === undefined) throw new RangeError(`no record ${index}`);
+    return { offset: record.offset, timestamp: record.timestamp, crc: record.offset * 7 };
+  };
+}
+
 /** A cluster in memory whose consumer delivers records in batches of a size of the test's choice. */
 export class ScriptedBroker implements Broker {
   readonly addresses = 'scripted';
@@ -43,6 +51,8 @@ export class ScriptedBroker implements Broker {
   misleads = false;
   /** Offsets of control records: they take their place in the log, and no consumer sees them. */
   readonly control = new Set<number>();
+  /** Positions are refused whose last record has another time now, as a cluster does by its fingerprint. */
+  comparesRecords = false;
   /** Values longer than this are refused. */
   maxValueBytes = 1000;
   sendFailures: Failure[] = [];
@@ -130,7 +140,9 @@ export class ScriptedBroker implements Broker {
         const refused = new Map<number, RefusedPosition>();
         const logs = this.topics.get(topic) ?? [];
         for (const { partition, start, end } of logs.map(range)) {
-          const { next, clusterId } = positions.get(partition) ?? { next: start, clusterId: null };
+          const position = positions.get(partition);
+          const { next, last, clusterId } = position ?? { next: start, last: null, clusterId: null };
+          const now = logs[partition]?.find(({ offset }) => offset === last?.offset);
           const refuse = (reason: RefusedPosition['reason'], code: FailureCode): void => {
             refused.set(partition, {
               reason,
@@ -140,6 +152,8 @@ export class ScriptedBroker implements Broker {
           if (clusterId !== null && clusterId !== this.clusterId) refuse('cluster', 'topic_changed');
           else if (next < start) refuse('before_start', 'offsets_gone');
           else if (next > end) refuse('past_end', 'offsets_gone');
+          else if (this.comparesRecords && now !== undefined && now.timestamp !== last?.timestamp)
+            refuse('other_record', 'topic_changed');
         }
         return refused;
       },
@@ -187,7 +201,8 @@ export class ScriptedBroker implements Broker {
       while (wanted.length > 0) {
         signal?.throwIfAborted();
         const records = wanted.splice(0, this.batchRecords);
-        yield { partition, records, next: (records.at(-1)?.offset ?? 0) + 1 };
+        const next = (records.at(-1)?.offset ?? 0) + 1;
+        yield { partition, records, next, fingerprint: fingerprintIn(records) };
       }
     }
   }
@@ -277,11 +292,7 @@ export class ScriptedBroker implements Broker {
       next: (fetched.at(-1)?.offset ?? end - 1) + 1,
       highWatermark: end,
       clusterId: this.clusterId,
-      fingerprint: (index) => {
-        const record = records[index];
-        if (record === undefined) throw new RangeError(`no record ${index}`);
-        return { offset: record.offset, timestamp: record.timestamp, crc: record.offset * 7 };
-      },
+      fingerprint: fingerprintIn(records),
     };
   }
 }

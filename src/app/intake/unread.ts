@@ -1,8 +1,9 @@
 import { Failure, isFailure } from '../../domain/failure.ts';
 import type { ProcessorName } from '../../domain/messages/message.ts';
-import type { Broker, BrokerAdmin, BrokerRecord, PartitionRange } from '../../ports/broker.ts';
+import type { Broker, BrokerAdmin, PartitionRange, RecordChunk } from '../../ports/broker.ts';
 import type { Codec } from '../../ports/codec.ts';
-import type { KeptView } from '../../ports/store.ts';
+import type { RecordFingerprint } from '../../ports/record.ts';
+import type { KeptView, Position } from '../../ports/store.ts';
 
 /** So many ids are kept, of the latest records: with more, an id that is not among them may be an older one. */
 const KEPT = 200_000;
@@ -30,7 +31,8 @@ export class UnreadOrders<T> implements AsyncDisposable {
   readonly #in: UnreadIn<T>;
   readonly #kept: number;
   readonly #partitions = new Map<number, KnownPartition>();
-  readonly #places = new Map<string, Place>();
+  /** Of each id in the order in which they were found: a record that is passed over leaves those after it. */
+  readonly #places = new Map<string, Place[]>();
   #admin: Promise<BrokerAdmin> | null = null;
   /** How many are unread and not known: older than those that are. */
   #unknown = 0;
@@ -50,8 +52,11 @@ export class UnreadOrders<T> implements AsyncDisposable {
    */
   async find(orderId: string): Promise<T | undefined> {
     await (this.#next ??= this.#begin());
-    const place = this.#places.get(orderId);
-    if (place !== undefined) return await this.#valueAt(place, orderId);
+    // The first one decides.
+    for (const place of [...(this.#places.get(orderId) ?? [])]) {
+      const value = await this.#valueAt(place, orderId);
+      if (value !== undefined) return value;
+    }
     if (this.#unknown === 0) return undefined;
     const { topic } = this.#in;
     const message = `${this.#unknown + this.#places.size} orders wait for the consumer: ${orderId} may be one`;
@@ -91,6 +96,7 @@ export class UnreadOrders<T> implements AsyncDisposable {
     const { topic, processor, view } = this.#in;
     const isThere = (await admin.partitionCount(topic)) !== undefined;
     const ranges = isThere ? await admin.ranges(topic) : [];
+    if (isThere) await this.#dropReplaced(admin);
     // After the ends: what was read meanwhile is known to the store.
     const positions = await view.lookAtOrders((reader) => reader.positions());
     const next = new Map(
@@ -104,8 +110,17 @@ export class UnreadOrders<T> implements AsyncDisposable {
     for (const partition of this.#partitions.keys()) if (partition >= ranges.length) this.#drop(partition);
     const added = wanted.filter(({ from, to }) => to > from);
     if (added.length === 0) return;
-    for await (const { partition, records, next: read } of admin.records(topic, added))
-      await this.#add(partition, records, read);
+    for await (const chunk of admin.records(topic, added)) await this.#add(chunk);
+  }
+
+  /** Leaves out the partitions of a topic that was made again, however long it is now. */
+  async #dropReplaced(admin: BrokerAdmin): Promise<void> {
+    const { topic } = this.#in;
+    const read = new Map<number, Position>();
+    for (const [partition, { to, last }] of this.#partitions)
+      if (last !== null) read.set(partition, { topic, partition, next: to, last, clusterId: null });
+    if (read.size === 0) return;
+    for (const partition of (await admin.refusedPositions(topic, read)).keys()) this.#drop(partition);
   }
 
   /** Leaves out what was read, and what is too much. @returns what is to be read */
@@ -113,26 +128,32 @@ export class UnreadOrders<T> implements AsyncDisposable {
     const unreadFrom = Math.min(Math.max(start, next), end);
     const from = Math.max(unreadFrom, end - share);
     const before = this.#partitions.get(partition);
-    // Another topic of that name, records that were passed over, or a position that was moved back.
+    // A topic that is shorter now, records that were passed over, or a position that was moved back.
     if (before !== undefined && (before.to > end || before.to < from || before.from > from))
       this.#drop(partition);
     const known = this.#partitions.get(partition) ?? new KnownPartition(from);
     this.#partitions.set(partition, known);
-    for (const { id, offset } of known.forget(from)) {
-      const place = this.#places.get(id);
-      if (place?.partition === partition && place.offset === offset) this.#places.delete(id);
-    }
+    this.#forgetPlaces(partition, known, from);
     return { partition, from: known.to, to: end, unknown: from - unreadFrom };
   }
 
   #drop(partition: number): void {
     const known = this.#partitions.get(partition);
     this.#partitions.delete(partition);
-    for (const { id } of known?.forget(Infinity) ?? [])
-      if (this.#places.get(id)?.partition === partition) this.#places.delete(id);
+    if (known !== undefined) this.#forgetPlaces(partition, known, Infinity);
   }
 
-  async #add(partition: number, records: readonly BrokerRecord[], next: number): Promise<void> {
+  #forgetPlaces(partition: number, known: KnownPartition, before: number): void {
+    for (const id of new Set(known.forget(before))) {
+      const places = this.#places.get(id) ?? [];
+      const left = places.filter((place) => place.partition !== partition || place.offset >= before);
+      if (left.length === 0) this.#places.delete(id);
+      else this.#places.set(id, left);
+    }
+  }
+
+  async #add(chunk: RecordChunk): Promise<void> {
+    const { partition, records, next } = chunk;
     const known = this.#partitions.get(partition);
     const decoded = await this.#in.codec.decode(records);
     decoded.forEach((one, at) => {
@@ -140,10 +161,13 @@ export class UnreadOrders<T> implements AsyncDisposable {
       if (one.kind !== 'message' || offset === undefined) return;
       const id = this.#in.idOf(one.value);
       known?.add(id, offset);
-      // The first one decides.
-      if (!this.#places.has(id)) this.#places.set(id, { partition, offset });
+      const places = this.#places.get(id);
+      if (places === undefined) this.#places.set(id, [{ partition, offset }]);
+      else places.push({ partition, offset });
     });
-    if (known !== undefined) known.to = next;
+    if (known === undefined) return;
+    if (records.length > 0) known.last = chunk.fingerprint(records.length - 1);
+    known.to = next;
   }
 
   async #valueAt({ partition, offset }: Place, orderId: string): Promise<T | undefined> {
@@ -174,6 +198,8 @@ class KnownPartition {
   /** Those before were read, or are not known. */
   from: number;
   to: number;
+  /** Of the record before `to`, to recognise the topic. */
+  last: RecordFingerprint | null = null;
   #ids: string[] = [];
   #offsets: number[] = [];
   #first = 0;
@@ -188,13 +214,12 @@ class KnownPartition {
     this.#offsets.push(offset);
   }
 
-  /** Those before an offset are known no more. */
-  *forget(before: number): Generator<{ readonly id: string; readonly offset: number }> {
+  /** Those before an offset are known no more. @returns their ids */
+  *forget(before: number): Generator<string> {
     this.from = Math.max(this.from, Math.min(before, this.to));
     for (; this.#first < this.#ids.length; this.#first += 1) {
-      const offset = this.#offsets[this.#first] ?? Infinity;
-      if (offset >= before) break;
-      yield { id: this.#ids[this.#first] ?? '', offset };
+      if ((this.#offsets[this.#first] ?? Infinity) >= before) break;
+      yield this.#ids[this.#first] ?? '';
     }
     // Only when half is gone: to remove from the beginning moves all others.
     if (this.#first * 2 < this.#ids.length) return;

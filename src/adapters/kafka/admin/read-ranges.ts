@@ -4,6 +4,7 @@ import { Failure, isFailure } from '../../../domain/failure.ts';
 import type { RecordChunk, RecordRange } from '../../../ports/broker.ts';
 import type { KafkaClient } from '../protocol/client.ts';
 import { badBatch, isConnectionError, topicMissing, unreachable } from '../protocol/errors.ts';
+import { fingerprintIn } from '../protocol/fingerprint.ts';
 import { FetchedPartition } from '../protocol/fetched-partition.ts';
 import { createErrorFromCode, OFFSET_OUT_OF_RANGE, type BrokerNode } from '../protocol/kafkajs.ts';
 import { leaders, listRanges } from './offsets.ts';
@@ -83,13 +84,10 @@ class RangeReader {
     for (;;) {
       const portion = this.#take(partition, fetched);
       if (portion === undefined) return;
-      const { records, next } = portion;
+      const { next } = portion;
       const isLast = next >= to;
-      yield {
-        partition,
-        records: isLast ? records.filter(({ offset }) => offset < to) : records,
-        next: isLast ? to : next,
-      };
+      const records = isLast ? portion.records.filter(({ offset }) => offset < to) : portion.records;
+      yield { partition, records, next: isLast ? to : next, fingerprint: fingerprintIn(records) };
       if (isLast) return;
     }
   }

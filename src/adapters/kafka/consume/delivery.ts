@@ -4,7 +4,7 @@ import type { Batch, BrokerRecord } from '../../../ports/broker.ts';
 import type { TopicPartition } from '../../../ports/store.ts';
 import { badBatch } from '../protocol/errors.ts';
 import type { Portion } from '../protocol/fetched-partition.ts';
-import { fingerprintOf } from '../protocol/fingerprint.ts';
+import { fingerprintIn } from '../protocol/fingerprint.ts';
 import { BadBatchError } from '../protocol/record-batch.ts';
 import type { Fetcher, Ready } from './fetcher.ts';
 
@@ -64,11 +64,7 @@ export class Delivery {
       next,
       highWatermark,
       clusterId: clusterId(),
-      fingerprint: (index) => {
-        const record = records[index];
-        if (record === undefined) throw new RangeError(`the batch has no record ${index}`);
-        return fingerprintOf(record);
-      },
+      fingerprint: fingerprintIn(records),
     });
     await this.#lookAhead(working);
     const wanted = await working;

@@ -16,3 +16,12 @@ export function fingerprintOf(
   }
   return { offset: record.offset, timestamp: record.timestamp, crc };
 }
+
+/** Of one of them, by its index. @throws RangeError no such record */
+export function fingerprintIn(records: readonly BrokerRecord[]): (index: number) => RecordFingerprint {
+  return (index) => {
+    const record = records[index];
+    if (record === undefined) throw new RangeError(`there is no record ${index}`);
+    return fingerprintOf(record);
+  };
+}
