@@ -157,6 +157,13 @@ export const HTTP: readonly Mutation[] = [
     tests: ['test/unit/files/kept.test.ts'],
   },
   {
+    name: 'a view that is kept answers from a log that was cut or moved away',
+    file: 'src/adapters/files/kept/followed-folder.ts',
+    from: 'if (!this.#areLogsInPlace()) return true;',
+    to: '',
+    tests: ['test/unit/files/kept.test.ts'],
+  },
+  {
     name: 'a view that is kept does not see a CSV that a user has saved',
     file: 'src/adapters/files/kept/followed-folder.ts',
     from: 'if (fingerprint !== null && !sameFingerprint(newest(), fingerprint)) return false;',

@@ -153,3 +153,23 @@ test('a save by hand is seen before the owner takes it in, and is gone when the 
   files.put(name, saved);
   expect(await stock()).toBe(before);
 });
+
+test('a log that was cut before the checkpoint, or is not there, fails as where it is opened, until it is back', async () => {
+  const files = new FaultyFs(FIRST_SEED);
+  const runner = new Runner(makeHistory(FIRST_SEED, 30), files);
+  for (const operation of runner.history.operations) await runner.perform(operation);
+  await runner.perform({ kind: 'restart' });
+  const kept = new KeptFolder(files, FOLDER, new FakeClock());
+  const orders = (): Promise<string> => kept.lookAtOrders(ordersIn);
+  const before = await orders();
+  const name = path.join(FOLDER, 'orders.jsonl');
+  const whole = Buffer.from(files.get(name) ?? '');
+  expect(whole.byteLength).toBeGreaterThan(10);
+  for (const left of [whole.subarray(0, 10), null]) {
+    if (left === null) files.remove(name);
+    else files.put(name, left);
+    await expect(orders()).rejects.toMatchObject({ code: 'corrupt_state' });
+    files.put(name, whole);
+    expect(await orders()).toBe(before);
+  }
+});

@@ -112,6 +112,7 @@ export class FollowedFolder implements OrderReader, RowReader {
 
   /** Whether something was added; `withRows`: or a user has saved a CSV. */
   hasChanged(withRows: boolean): boolean {
+    if (!this.#areLogsInPlace()) return true;
     if (this.#tail?.hasMore ?? !sameStat(this.#stateStat, this.#files.stat(this.#stateFile))) return true;
     if (!withRows) return false;
     if (this.#isMixed) return true;
@@ -128,6 +129,7 @@ export class FollowedFolder implements OrderReader, RowReader {
   advance(withRows: boolean): boolean {
     if (!this.hasChanged(withRows)) return true;
     if (this.#tail === undefined || (withRows && this.#isEdited)) return false;
+    if (!this.#areLogsInPlace()) return false;
     // Before the journal: what the owner has put in place was committed as a version before.
     const csvs = withRows ? this.#changedCsvs() : [];
     const { seq } = this.#tail;
@@ -153,6 +155,12 @@ export class FollowedFolder implements OrderReader, RowReader {
     if (sameStat(this.#stateStat, stat)) return true;
     if (!this.#goOnFrom(readState(this.#files, innerFolder(this.#folder)))) return false;
     this.#stateStat = stat;
+    return true;
+  }
+
+  /** Whether nobody has cut a log, or put another one in its place. */
+  #areLogsInPlace(): boolean {
+    for (const log of this.#logs.values()) if (!log.isInPlace()) return false;
     return true;
   }
 

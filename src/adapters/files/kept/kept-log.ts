@@ -55,6 +55,13 @@ export class KeptLog {
     return true;
   }
 
+  /** Whether its file is still the one that is read, and as long. */
+  isInPlace(): boolean {
+    if (this.#fd === undefined) return this.#writtenBytes === 0;
+    const found = this.#files.stat(this.#name);
+    return found?.inode === this.#files.statOpen(this.#fd).inode && found.sizeBytes >= this.#writtenBytes;
+  }
+
   close(): void {
     if (this.#fd !== undefined) this.#files.close(this.#fd);
     this.#fd = undefined;
