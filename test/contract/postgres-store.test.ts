@@ -216,6 +216,35 @@ describe('the store in PostgreSQL', () => {
       }
     });
 
+    test('tables that a newer program has changed are no bug of this one, in a transaction or not', async () => {
+      await using under = await make();
+      await using store = await open(under);
+      await using connection = await Connection.open({ url: server.url, password: null });
+      const rename = (from: string, to: string): string =>
+        `ALTER TABLE orderctl.outbox RENAME COLUMN ${from} TO ${to}`;
+      const statements = [
+        () => connection.query('SELECT message_count FROM orderctl.outbox'),
+        () => connection.transaction(() => connection.query('UPDATE orderctl.outbox SET message_count = 1')),
+        () =>
+          connection.query(
+            "INSERT INTO orderctl.outbox (destination, messages, count) VALUES (NULL, '[]', 1)",
+          ),
+        () => store.unsentElsewhere(),
+      ];
+      try {
+        await client.query(rename('message_count', 'count'));
+        await expect(statements[0]?.()).rejects.toMatchObject({ code: '42703' });
+        await client.query('INSERT INTO orderctl.migrations (number) VALUES (99)');
+        for (const run of statements) {
+          await expect(run()).rejects.toSatisfy((error) => isFailure(error, 'store_too_new'));
+        }
+      } finally {
+        await client.query(
+          `DELETE FROM orderctl.migrations WHERE number = 99; ${rename('count', 'message_count')}`,
+        );
+      }
+    });
+
     test('more than are counted at a time are all sent, by one whose look at others was the last', async () => {
       await using under = await make();
       await using store = await open(under);

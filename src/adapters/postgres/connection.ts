@@ -1,5 +1,6 @@
 import pg from 'pg';
-import { connectionFailure, failureOf, isLocked, isLost, isRetried } from './failures.ts';
+import { connectionFailure, failureOf, isLocked, isLost, isOfOtherTables, isRetried } from './failures.ts';
+import { checkKnown } from './migrations/known.ts';
 import { lockedFailure } from './transactions/locks.ts';
 import { tlsOf } from './tls.ts';
 
@@ -42,6 +43,7 @@ export interface Target {
 /** One session. Statements run one after the other. */
 export class Connection implements AsyncDisposable {
   readonly #client: pg.Client;
+  readonly #target: Target;
   /** Its URL, for messages. */
   readonly name: string;
   #queue: Promise<unknown> = Promise.resolve();
@@ -50,15 +52,17 @@ export class Connection implements AsyncDisposable {
   /** Of the transaction that runs, where its work has learned it. */
   transactionId: string | null = null;
 
-  private constructor(client: pg.Client, name: string) {
+  private constructor(client: pg.Client, target: Target) {
     this.#client = client;
-    this.name = name;
+    this.#target = target;
+    this.name = target.url;
     client.on('error', (error: Error) => this.#lose(error));
     client.on('end', () => this.#lose(new Error('the connection was closed')));
   }
 
   /** @throws Failure store_unreachable, store_refused */
-  static async open({ url, password }: Target): Promise<Connection> {
+  static async open(target: Target): Promise<Connection> {
+    const { url, password } = target;
     const { url: plain, ssl } = tlsOf(url);
     const client = new pg.Client({
       connectionString: plain,
@@ -71,7 +75,7 @@ export class Connection implements AsyncDisposable {
       keepAliveInitialDelayMillis: KEEPALIVE_MS,
       types,
     });
-    const connection = new Connection(client, url);
+    const connection = new Connection(client, target);
     try {
       await client.connect();
     } catch (error) {
@@ -95,7 +99,7 @@ export class Connection implements AsyncDisposable {
     this.#onLost(this.#lost);
   }
 
-  /** @throws Failure, or DatabaseError of a statement that is wrong */
+  /** @throws Failure, as store_too_new; or DatabaseError of a statement that is wrong */
   query<R extends object>(statement: string, values: readonly unknown[] = []): Promise<R[]> {
     return this.#inTurn(async () => (await this.#client.query<R>(statement, [...values])).rows);
   }
@@ -114,11 +118,33 @@ export class Connection implements AsyncDisposable {
         return await work();
       } catch (error) {
         if (isLost(error)) this.#lose(error as Error);
+        if (isOfOtherTables(error)) await this.#refuseNewer();
         throw failureOf(error, this.name);
       }
     });
     this.#queue = run.catch(() => undefined);
     return run;
+  }
+
+  /**
+   * A newer program may have migrated the tables since they were looked at. In a session of its own: this one may be in a
+   * transaction that has failed.
+   *
+   * @throws Failure store_too_new
+   */
+  async #refuseNewer(): Promise<void> {
+    let numbers: number[];
+    try {
+      await using session = await Connection.open(this.#target);
+      const { rows } = await session.#client.query<{ number: number }>(
+        'SELECT number FROM orderctl.migrations',
+      );
+      numbers = rows.map(({ number }) => number);
+    } catch {
+      // What the statement failed with says more.
+      return;
+    }
+    checkKnown(this.name, numbers);
   }
 
   /**

@@ -22,6 +22,15 @@ export function isLocked(error: unknown): boolean {
   return codeOf(error instanceof Failure ? error.cause : error) === '55P03';
 }
 
+/**
+ * Whether the tables may be others than this program knows: names and types that do not fit, and not_null_violation and
+ * check_violation, as of a column that it leaves out.
+ */
+export function isOfOtherTables(error: unknown): boolean {
+  const code = codeOf(error);
+  return (code.startsWith('42') && code !== '42501') || code === '23502' || code === '23514';
+}
+
 /** Whether the session is gone with it. */
 export function isLost(error: unknown): boolean {
   const code = codeOf(error);

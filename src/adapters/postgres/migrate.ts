@@ -1,29 +1,6 @@
-import { Failure } from '../../domain/failure.ts';
 import type { Connection } from './connection.ts';
-import { TABLES } from './migrations/0001-tables.ts';
-import { INSTANCES } from './migrations/0002-instances.ts';
-import { SQL_EDITS } from './migrations/0003-sql-edits.ts';
-import { VIEWS } from './migrations/0005-views.ts';
-import { SEAL } from './migrations/0007-seal.ts';
-import { OUTBOX_GROUPS } from './migrations/0008-outbox-groups.ts';
-import { LISTS } from './migrations/0010-lists.ts';
-import { ANNOUNCERS } from './migrations/0012-announcers.ts';
+import { checkKnown, MIGRATIONS } from './migrations/known.ts';
 import { refuseSealed } from './whole/seal.ts';
-
-/** By their numbers, in order. Never change one that was released: add another. */
-const MIGRATIONS: ReadonlyMap<number, string> = new Map([
-  [1, TABLES],
-  [2, INSTANCES],
-  [3, SQL_EDITS],
-  [5, VIEWS],
-  [7, SEAL],
-  [8, OUTBOX_GROUPS],
-  [10, LISTS],
-  [12, ANNOUNCERS],
-]);
-
-/** The version of a store is the highest number that it has. */
-export const NEWEST = Math.max(...MIGRATIONS.keys());
 
 /** Held while a database is migrated: several processes may start at once. */
 const MIGRATION_LOCK = 0x6f726401;
@@ -84,15 +61,4 @@ export async function checkedMigrations(connection: Connection): Promise<Readonl
   const applied = await appliedTo(connection);
   checkKnown(connection.name, [...(applied ?? [])]);
   return applied;
-}
-
-/** @param numbers of migrations that the database has @throws Failure store_too_new */
-export function checkKnown(name: string, numbers: readonly number[]): void {
-  const unknown = numbers.filter((number) => !MIGRATIONS.has(number));
-  if (unknown.length === 0) return;
-  throw new Failure(
-    'store_too_new',
-    `the store in ${name} has migration ${Math.max(...unknown)}, which this program does not know`,
-    { fix: 'use the newer orderctl that migrated it' },
-  );
 }

@@ -1,6 +1,6 @@
 import { Failure } from '../../../domain/failure.ts';
 import type { Connection } from '../connection.ts';
-import { checkKnown } from '../migrate.ts';
+import { checkKnown } from '../migrations/known.ts';
 import { LIVING } from '../owner/instances.ts';
 import { lockCommits } from './seq.ts';
 

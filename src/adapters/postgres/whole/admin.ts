@@ -5,7 +5,8 @@ import type { StoreAbout, StoreAdmin } from '../../../ports/whole/store-admin.ts
 import { Connection, type Target } from '../connection.ts';
 import { noStore } from '../edit.ts';
 import { postgresLists } from '../rows/lists.ts';
-import { checkedMigrations, migrate, NEWEST } from '../migrate.ts';
+import { checkedMigrations, migrate } from '../migrate.ts';
+import { NEWEST } from '../migrations/known.ts';
 
 /** Of every table, counted: an estimate would be wrong just after an import. */
 const COUNTED = [
