@@ -186,3 +186,11 @@ it('a placed order that was read is decided, a conflict, a dead letter or skippe
   broker.topics.delete('orders');
   expect(await look()).toMatchObject({ total: 0, topic: { records: 0 }, created: { records: 4 } });
 });
+
+it('a record of the direct flow whose id the checkout has is a conflict', async () => {
+  steps('X', 'rejected');
+  for (const orderId of ['X', 'LOST']) record('orders', orderId, JSON.stringify({ orderId }));
+  read('orders', 'orders', 2);
+  expect(await found()).toEqual(['record_unaccounted orders/0@1']);
+  expect(await look()).toMatchObject({ topic: { records: 2, conflicts: 1 } });
+});

@@ -5,6 +5,13 @@ const LISTED = ['test/app/checkout-list.test.ts'];
 /** Of the checkout, beside what its processors decide. */
 export const CHECKOUT_FLOW: readonly Mutation[] = [
   {
+    name: 'the audit does not ask the checkout for the id of a record of the direct flow',
+    file: 'src/app/audit/topic.ts',
+    from: "checkout.placedAt(order.orderId) === undefined ? undefined : 'conflicts'",
+    to: 'undefined',
+    tests: ['test/app/audit-in-flight.test.ts'],
+  },
+  {
     name: 'the API takes an order of the checkout for what has no price',
     file: 'src/app/intake/intake.ts',
     from: "if (flow === 'checkout') refuseUnpriced(",

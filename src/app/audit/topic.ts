@@ -6,6 +6,7 @@ import type { StoreInspection } from '../../ports/health.ts';
 import { readOrigin } from '../dlq/headers.ts';
 import { rangesOfRead, type SourceTopic } from '../offsets/group-positions.ts';
 import { isSkipped, type Skip } from '../offsets/skips.ts';
+import type { CheckoutOrders } from './checkout-orders.ts';
 
 /** A topic whose records are orders, and what its reader made of each. */
 export interface AuditedSource<T> extends SourceTopic {
@@ -63,17 +64,23 @@ export async function auditTopic<T>(
   return counts;
 }
 
-/** The direct flow: each id is decided once, by the record that its line names. */
+/** The direct flow: each id is decided once, by the record that its line names, unless the checkout has it. */
 export function directOrders(
   inspection: StoreInspection,
-  of: { readonly topic: string; readonly dlqTopic: string; readonly codec: OrderCodec },
+  {
+    topic,
+    dlqTopic,
+    codec,
+  }: { readonly topic: string; readonly dlqTopic: string; readonly codec: OrderCodec },
+  checkout: Pick<CheckoutOrders, 'placedAt'>,
   report: (found: Difference) => void,
 ): AuditedSource<Order> {
   return {
-    ...{ processor: 'orders', ...of, orderIdOf: ({ orderId }) => orderId },
+    ...{ processor: 'orders', topic, dlqTopic, codec, orderIdOf: ({ orderId }) => orderId },
     fateOf: async (order, place) => {
       const decided = await inspection.decided(order.orderId);
-      if (decided === undefined) return undefined;
+      if (decided === undefined)
+        return checkout.placedAt(order.orderId) === undefined ? undefined : 'conflicts';
       const { topic, partition, offset } = decided.record;
       const isSame = sameContent(order, decided.order);
       if (topic === place.topic && partition === place.partition && offset === place.offset) {

@@ -26,7 +26,7 @@ export async function auditTopics(
   sink: Sink,
 ): Promise<{ topic: AuditedTopic; created: AuditedTopic | null; inFlight: InFlight }> {
   await using admin = await ports.broker.admin();
-  const topic = await auditDirect(inspection, admin, ports, sink);
+  const topic = await auditDirect(inspection, admin, { ...ports, orders }, sink);
   const isCheckout = readers(inspection).has('validation');
   const placed = createdOrders(inspection, ports, orders);
   const created = isCheckout ? await auditTopic(inspection, admin, placed, sink) : null;
@@ -42,11 +42,12 @@ function readers(inspection: StoreInspection): ReadonlySet<string> {
 async function auditDirect(
   inspection: StoreInspection,
   admin: BrokerAdmin,
-  ports: TopicPorts,
+  ports: TopicPorts & { readonly orders: CheckoutOrders },
   sink: Sink,
 ): Promise<AuditedTopic> {
   try {
-    return await auditTopic(inspection, admin, directOrders(inspection, ports, sink.report), sink);
+    const direct = directOrders(inspection, ports, ports.orders, sink.report);
+    return await auditTopic(inspection, admin, direct, sink);
   } catch (error) {
     const reading = readers(inspection);
     if (!isFailure(error, 'topic_missing') || reading.size === 0 || reading.has('orders')) throw error;
