@@ -187,6 +187,25 @@ it('a placed order that was read is decided, a conflict, a dead letter or skippe
   expect(await look()).toMatchObject({ total: 0, topic: { records: 0 }, created: { records: 4 } });
 });
 
+it('a dead letter that was discarded or redriven does not hold an order', async () => {
+  steps('O-1', ...PAID, 'gone');
+  read('payment', 'inventory.rejected', record('inventory.rejected', 'O-1') + 1);
+  record('inventory.rejected.dlq', 'O-1');
+  expect(await found()).toEqual([]);
+  const letters = [{ id: '0:0', key: '0:0 1000' }];
+  for (const action of ['discarded', 'redriven'] as const) {
+    const mark: Edit = {
+      kind: 'dead_letter',
+      topic: 'inventory.rejected.dlq',
+      action,
+      why: 'wrong',
+      letters,
+    };
+    folder.apply({ edits: [mark] });
+    expect(await found()).toEqual(['order_stuck inventory.rejected/0@0']);
+  }
+});
+
 it('a record of the direct flow whose id the checkout has is a conflict', async () => {
   steps('X', 'rejected');
   for (const orderId of ['X', 'LOST']) record('orders', orderId, JSON.stringify({ orderId }));

@@ -5,6 +5,13 @@ const LISTED = ['test/app/checkout-list.test.ts'];
 /** Of the checkout, beside what its processors decide. */
 export const CHECKOUT_FLOW: readonly Mutation[] = [
   {
+    name: 'a discarded dead letter holds an order that is stuck',
+    file: 'src/app/audit/in-flight.ts',
+    from: 'return !marks.has(stateKey(',
+    to: 'return !marks.has(topic + stateKey(',
+    tests: ['test/app/audit-in-flight.test.ts'],
+  },
+  {
     name: 'the audit does not ask the checkout for the id of a record of the direct flow',
     file: 'src/app/audit/topic.ts',
     from: "checkout.placedAt(order.orderId) === undefined ? undefined : 'conflicts'",

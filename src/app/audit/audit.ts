@@ -14,6 +14,7 @@ import { asOf, readPastBooks } from './past.ts';
 import { auditServices, type AuditedServices } from './services.ts';
 import { StockBooks } from './stock.ts';
 import type { InFlight } from './in-flight.ts';
+import { takeMarks, type DeadLetterState } from '../dlq/dead-letters.ts';
 import { stoppable } from './stoppable.ts';
 import type { AuditedTopic } from './topic.ts';
 import { auditTopics, type TopicPorts } from './topics.ts';
@@ -108,7 +109,7 @@ async function look(
     else notes.push(finding.note);
   }
   const skips = ledger.courses.skips();
-  const sink = { skips, report, notes };
+  const sink = { skips, marks: ledger.marks, report, notes };
   const audited = topic === null ? NOT_READ : await auditTopics(opened, topic, ledger.checkout, sink);
   let undelivered = 0;
   for await (const record of opened.undelivered()) if (record.id !== '') undelivered += 1;
@@ -168,6 +169,8 @@ function damaged({ message, fix, context }: Failure, folder: string): Difference
 interface ReadLedger {
   readonly checked: AuditResult['checked'];
   readonly courses: Courses;
+  /** What was done with dead letters, by `stateKey`. */
+  readonly marks: ReadonlyMap<string, DeadLetterState>;
   readonly checkout: CheckoutOrders;
   readonly services: AuditedServices;
 }
@@ -185,6 +188,7 @@ async function readLedger(
   const checkout = new CheckoutOrders();
   const events = new EventBooks(report);
   const removed = new Set<string>();
+  const marks = new Map<string, DeadLetterState>();
   const edits = new EditReader(inspection, report, (edit, where) => {
     if (edit.kind === 'item') {
       books.edit(edit, where);
@@ -192,6 +196,7 @@ async function readLedger(
     }
     if (edit.kind === 'user') users.edit(edit, where);
     if (edit.kind === 'position') courses.take(edit);
+    if (edit.kind === 'dead_letter') takeMarks(edit, marks);
   });
   const movements = await eachLine(inspection.movements(), report, (movement, file, line) => {
     books.move(movement);
@@ -224,6 +229,7 @@ async function readLedger(
   return {
     checked: { items: books.size, users: users.size, orders, rejections, edits: edits.count },
     courses,
+    marks,
     checkout,
     services: {
       movements,

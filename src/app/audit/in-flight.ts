@@ -3,9 +3,17 @@ import { difference, type AuditNote, type Difference } from '../../domain/differ
 import { formatRecordId, type RecordId } from '../../domain/orders/order.ts';
 import type { ProcessorName } from '../../domain/messages/message.ts';
 import { deadLetterTopicOf, topicOf, type TopicNames } from '../../domain/messages/topic-names.ts';
-import type { BrokerAdmin, PartitionRange, RecordChunk, RecordRange } from '../../ports/broker.ts';
+import type {
+  BrokerAdmin,
+  BrokerRecord,
+  PartitionRange,
+  RecordChunk,
+  RecordRange,
+} from '../../ports/broker.ts';
 import type { StoreInspection } from '../../ports/health.ts';
 import type { StoredPosition } from '../../ports/store.ts';
+import { markOf, stateKey } from '../dlq/dead-letters.ts';
+import { readOrigin } from '../dlq/headers.ts';
 import { isSkipped } from '../offsets/skips.ts';
 import { storedPositions } from '../offsets/group-positions.ts';
 import type { CheckoutOrders } from './checkout-orders.ts';
@@ -53,7 +61,7 @@ export async function auditInFlight(
     await ofOutbox(inspection, of, mine, found);
     const there = new Records(admin, inspection, of);
     if (mine.size > 0) found.unread += await there.unread(mine);
-    if (mine.size > 0) found.deadLettered += await there.deadLetters(mine);
+    if (mine.size > 0) found.deadLettered += await there.deadLetters(mine, sink.marks);
     if (mine.size > 0) await explain(there, of, mine, found, sink);
   }
   return found;
@@ -112,9 +120,15 @@ class Records {
     });
   }
 
-  async deadLetters(orderIds: Set<string>): Promise<number> {
-    return this.#remove(this.#of.dlqTopic, orderIds, ({ partition, start, end }) => {
+  /** Those that are open: what was discarded comes to nothing, and a redriven one is a record of the topic again. */
+  async deadLetters(orderIds: Set<string>, marks: Sink['marks']): Promise<number> {
+    const topic = this.#of.dlqTopic;
+    const all = ({ partition, start, end }: PartitionRange): RecordRange => {
       return { partition, from: start, to: end };
+    };
+    return this.#remove(topic, orderIds, all, (partition, { offset, timestamp, headers }) => {
+      const id = { kind: 'record', topic, partition, offset } as const;
+      return !marks.has(stateKey({ topic, mark: markOf(id, readOrigin(headers), timestamp) }));
     });
   }
 
@@ -136,10 +150,19 @@ class Records {
     return places;
   }
 
-  async #remove(topic: string, orderIds: Set<string>, part: (of: PartitionRange) => RecordRange) {
+  async #remove(
+    topic: string,
+    orderIds: Set<string>,
+    part: (of: PartitionRange) => RecordRange,
+    isMeant: (partition: number, record: BrokerRecord) => boolean = () => true,
+  ): Promise<number> {
     const before = orderIds.size;
-    for await (const { records } of this.#read(topic, part))
-      for (const { key } of records) orderIds.delete(orderIdOf(key));
+    for await (const { partition, records } of this.#read(topic, part)) {
+      for (const record of records) {
+        const orderId = orderIdOf(record.key);
+        if (orderIds.has(orderId) && isMeant(partition, record)) orderIds.delete(orderId);
+      }
+    }
     return before - orderIds.size;
   }
 

@@ -3,6 +3,7 @@ import { sameContent, formatRecordId, type Order, type RecordId } from '../../do
 import type { BrokerAdmin, BrokerRecord } from '../../ports/broker.ts';
 import type { Codec, Decoded, OrderCodec } from '../../ports/codec.ts';
 import type { StoreInspection } from '../../ports/health.ts';
+import type { DeadLetterState } from '../dlq/dead-letters.ts';
 import { readOrigin } from '../dlq/headers.ts';
 import { rangesOfRead, type SourceTopic } from '../offsets/group-positions.ts';
 import { isSkipped, type Skip } from '../offsets/skips.ts';
@@ -29,6 +30,8 @@ export interface AuditedTopic {
 
 export interface Sink {
   readonly skips: readonly Skip[];
+  /** What was done with dead letters, by `stateKey`. */
+  readonly marks: ReadonlyMap<string, DeadLetterState>;
   readonly report: (found: Difference) => void;
   readonly notes: AuditNote[];
 }

@@ -1,4 +1,4 @@
-import type { DeadLetterAction, MarkedDeadLetter } from '../../domain/edit.ts';
+import type { DeadLetterAction, Edit, MarkedDeadLetter } from '../../domain/edit.ts';
 import { Failure } from '../../domain/failure.ts';
 import { isoTime } from '../../domain/iso-time.ts';
 import { byTopic } from '../../domain/topics/by-topic.ts';
@@ -98,8 +98,7 @@ export class DeadLetters {
     const states = new Map<string, DeadLetterState>();
     for await (const edits of reader.edits()) {
       for (const edit of edits) {
-        if (edit.kind !== 'dead_letter' || !scope.topics.includes(edit.topic)) continue;
-        for (const { key } of edit.letters) states.set(`${edit.topic} ${key}`, edit.action);
+        if (edit.kind === 'dead_letter' && scope.topics.includes(edit.topic)) takeMarks(edit, states);
       }
     }
     return new DeadLetters(sources, ranges, states);
@@ -214,9 +213,7 @@ export class DeadLetters {
   ): DeadLetter {
     const { key, value, headers, timestamp } = record;
     const origin = readOrigin(headers);
-    // The log of edits names the topic beside it.
-    const place = formatDeadLetterId(id.kind === 'record' ? { ...id, topic: null } : id);
-    const mark = { id: place, key: keyOf(place, origin, timestamp) };
+    const mark = markOf(id, origin, timestamp);
     const state = this.#states.get(stateKey({ topic, mark })) ?? 'open';
     const failedAt = origin.failedAt ?? (timestamp === null ? null : recordTime(timestamp));
     return { id, topic, mark, state, origin, failedAt, key, value, headers };
@@ -224,6 +221,24 @@ export class DeadLetters {
 }
 
 type RecordLetterId = Extract<DeadLetterId, { kind: 'record' }>;
+
+/** Takes over what the log of edits says of dead letters. @param states by `stateKey` */
+export function takeMarks(
+  { topic, action, letters }: Extract<Edit, { kind: 'dead_letter' }>,
+  states: Map<string, DeadLetterState>,
+): void {
+  for (const { key } of letters) states.set(`${topic} ${key}`, action);
+}
+
+/** As the log of edits names it, beside the topic. */
+export function markOf(
+  id: DeadLetterId,
+  origin: DeadLetterOrigin,
+  timestamp: number | null,
+): MarkedDeadLetter {
+  const place = formatDeadLetterId(id.kind === 'record' ? { ...id, topic: null } : id);
+  return { id: place, key: keyOf(place, origin, timestamp) };
+}
 
 export function stateKey({ topic, mark }: Pick<DeadLetter, 'topic' | 'mark'>): string {
   return `${topic} ${mark.key}`;
