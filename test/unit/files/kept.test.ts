@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { KeptFolder } from '../../../src/adapters/files/kept/kept-folder.ts';
 import { FolderReader } from '../../../src/adapters/files/reader.ts';
 import type { FactLog } from '../../../src/domain/facts.ts';
@@ -171,5 +171,28 @@ test('a log that was cut before the checkpoint, or is not there, fails as where 
     await expect(orders()).rejects.toMatchObject({ code: 'corrupt_state' });
     files.put(name, whole);
     expect(await orders()).toBe(before);
+  }
+});
+
+test('what goes wrong while nobody looks ends no program, and the next look is as of a folder that is opened', async () => {
+  const files = new (class extends FaultyFs {
+    isBroken = false;
+
+    override stat(name: string) {
+      if (this.isBroken) throw new TypeError('broken');
+      return super.stat(name);
+    }
+  })(FIRST_SEED);
+  await new Runner(makeHistory(FIRST_SEED, 10), files).open();
+  vi.useFakeTimers({ toFake: ['setInterval'] });
+  try {
+    const kept = new KeptFolder(files, FOLDER, new FakeClock());
+    const before = await kept.lookAtOrders(ordersIn);
+    files.isBroken = true;
+    vi.advanceTimersByTime(5_000);
+    files.isBroken = false;
+    expect(await kept.lookAtOrders(ordersIn)).toBe(before);
+  } finally {
+    vi.useRealTimers();
   }
 });

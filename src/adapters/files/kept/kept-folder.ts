@@ -23,12 +23,16 @@ export class KeptFolder implements KeptView {
 
   constructor(files: FileSystem, folder: string, clock: Clock, onNotice?: (notice: StoreNotice) => void) {
     this.#open = () => FollowedFolder.open(files, folder, clock, onNotice);
-    setInterval(
-      () =>
-        this.#lookers === 0 &&
-        this.#try((followed) => followed.advance(false) && followed.goOnFromCheckpoint()),
-      FOLLOW_MS,
-    ).unref();
+    setInterval(() => this.#follow(), FOLLOW_MS).unref();
+  }
+
+  #follow(): void {
+    if (this.#lookers > 0) return;
+    try {
+      this.#try((followed) => followed.advance(false) && followed.goOnFromCheckpoint());
+    } catch {
+      // Nobody asked: the next look opens it again, and says what is wrong.
+    }
   }
 
   lookAtOrders<R>(use: (view: OrderReader) => Promise<R>): Promise<R> {
@@ -71,15 +75,19 @@ export class KeptFolder implements KeptView {
   #try(moveOn: (followed: FollowedFolder) => boolean): boolean {
     const followed = this.#followed;
     if (followed === null) return false;
+    let isCurrent = false;
     try {
-      if (moveOn(followed)) return true;
+      isCurrent = moveOn(followed);
     } catch (error) {
       // What is wrong is found, or not, where it is opened again.
       if (!isFailure(error)) throw error;
+    } finally {
+      if (!isCurrent) {
+        this.#followed = null;
+        followed.close();
+      }
     }
-    this.#followed = null;
-    followed.close();
-    return false;
+    return isCurrent;
   }
 
   async #openAgain(): Promise<void> {
