@@ -1,7 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { onTestFinished } from 'vitest';
 import avsc from 'avsc';
-import kafkajs, { type Admin, type IHeaders, type Kafka, type KafkaMessage, type Message } from 'kafkajs';
+import kafkajs, {
+  type Admin,
+  type IHeaders,
+  type Kafka,
+  type KafkaMessage,
+  type Message,
+  type Producer,
+} from 'kafkajs';
 import { waitFor } from './wait.ts';
 
 export interface TopicRecord {
@@ -109,8 +116,7 @@ export async function committedOffsets(
 export async function openSender(
   topic: string,
 ): Promise<{ send: (messages: readonly Message[]) => Promise<void>; close: () => Promise<void> }> {
-  const producer = client(testBrokers()).producer({ allowAutoTopicCreation: false });
-  await producer.connect();
+  const producer = await connectProducer(testBrokers());
   return {
     send: async (messages) => {
       await producer.send({ topic, messages: [...messages], acks: -1 });
@@ -120,16 +126,18 @@ export async function openSender(
 }
 
 /**
- * Idempotent, since the client sends all partitions again when one of a new topic has no leader yet, and each record is
- * to be there once.
+ * Idempotent, since the client sends again what was not answered in time, and all partitions when one of a new topic has
+ * no leader yet, and each record is to be there once.
  */
-export async function sendRaw(topic: string, messages: readonly Message[], brokers?: string): Promise<void> {
-  const producer = client(brokers ?? testBrokers()).producer({
-    allowAutoTopicCreation: false,
-    idempotent: true,
-    maxInFlightRequests: 1,
-  });
+async function connectProducer(brokers: string): Promise<Producer> {
+  const options = { allowAutoTopicCreation: false, idempotent: true, maxInFlightRequests: 1 };
+  const producer = client(brokers).producer(options);
   await producer.connect();
+  return producer;
+}
+
+export async function sendRaw(topic: string, messages: readonly Message[], brokers?: string): Promise<void> {
+  const producer = await connectProducer(brokers ?? testBrokers());
   try {
     await producer.send({ topic, messages: [...messages], acks: -1 });
   } finally {
