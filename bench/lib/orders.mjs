@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createWriteStream, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import avsc from 'avsc';
 import kafkajs from 'kafkajs';
 import { ROOT } from './cluster.mjs';
@@ -61,8 +62,20 @@ export function writeShop(storage, { users, items, price = '' }) {
 export async function createTopic(cluster, topic) {
   const admin = client(cluster.brokers).admin();
   await admin.connect();
-  await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: PARTITIONS }] });
+  await admin.createTopics({ waitForLeaders: false, topics: [{ topic, numPartitions: PARTITIONS }] });
+  // By ourselves: kafkajs waits for leaders, and fails where a broker does not know the topic yet.
+  for (let look = 0; !(await isLed(admin, topic)); look += 1) {
+    if (look === 100) throw new Error(`${topic} has no leaders after ten seconds`);
+    await sleep(100);
+  }
   await admin.disconnect();
+}
+
+/** @param {import('kafkajs').Admin} admin @param {string} topic */
+async function isLed(admin, topic) {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] }).catch(() => ({ topics: [] }));
+  const found = topics[0]?.partitions ?? [];
+  return found.length === PARTITIONS && found.every(({ leader }) => leader >= 0);
 }
 
 /**

@@ -1,22 +1,11 @@
 import { expect, test } from 'vitest';
 import { penShop } from '../support/cli.ts';
-import { createTopic, pens, sendRaw, withAdmin } from '../support/topics.ts';
+import { createTopic, pens, sendRaw } from '../support/topics.ts';
 
 test('what a compacted dead-letter topic refuses is kept aside, and consumption goes on', async () => {
   const shop = penShop();
   await createTopic(shop.topic, 1);
-  await withAdmin((admin) =>
-    admin.createTopics({
-      waitForLeaders: true,
-      topics: [
-        {
-          topic: shop.dlqTopic,
-          numPartitions: 1,
-          configEntries: [{ name: 'cleanup.policy', value: 'compact' }],
-        },
-      ],
-    }),
-  );
+  await createTopic(shop.dlqTopic, 1, undefined, { 'cleanup.policy': 'compact' });
   await sendRaw(shop.topic, [
     { value: 'no key, no order' },
     { key: 'k', value: 'no order' },

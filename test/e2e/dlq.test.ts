@@ -11,7 +11,6 @@ import {
   readTopic,
   registerSchema,
   sendRaw,
-  withAdmin,
 } from '../support/topics.ts';
 import { vendorHeaders } from '../support/vendor-letters.ts';
 import { waitFor } from '../support/wait.ts';
@@ -79,18 +78,7 @@ describe('dlq list', () => {
   test('what was too large for the dead-letter topic is listed, shown and redriven by an id of its own', async () => {
     const shop = penShop();
     await createTopic(shop.topic, 1);
-    await withAdmin((admin) =>
-      admin.createTopics({
-        waitForLeaders: true,
-        topics: [
-          {
-            topic: shop.dlqTopic,
-            numPartitions: 1,
-            configEntries: [{ name: 'max.message.bytes', value: '20000' }],
-          },
-        ],
-      }),
-    );
+    await createTopic(shop.dlqTopic, 1, undefined, { 'max.message.bytes': '20000' });
     const value = `x${'y'.repeat(100_000)}`;
     await sendRaw(shop.topic, [{ key: 'big', value }]);
     await shop.ok('consume --until-end');

@@ -79,22 +79,8 @@ describe('topics', () => {
   test('apply adds partitions and raises values, warns of moving keys, and makes nothing smaller', async () => {
     const shop = openShop();
     await createTopic(shop.topic, 2);
-    await withAdmin((admin) =>
-      admin.createTopics({
-        waitForLeaders: true,
-        topics: [
-          {
-            topic: shop.dlqTopic,
-            numPartitions: 8,
-            configEntries: [
-              { name: 'retention.ms', value: '-1' },
-              { name: 'max.message.bytes', value: '5000' },
-              { name: 'max.compaction.lag.ms', value: '123456' },
-            ],
-          },
-        ],
-      }),
-    );
+    const configs = { 'retention.ms': '-1', 'max.message.bytes': '5000', 'max.compaction.lag.ms': '123456' };
+    await createTopic(shop.dlqTopic, 8, undefined, configs);
     await sendRaw(shop.topic, [{ key: 'k', value: 'v' }]);
     const plan = await shop.json('topics apply');
     expect(plan).toMatchObject({ executed: false });

@@ -57,9 +57,19 @@ export async function withAdmin<T>(
   }
 }
 
-export async function createTopic(topic: string, partitions: number, brokers?: string): Promise<void> {
+/** @param configs by name, such as `cleanup.policy` */
+export async function createTopic(
+  topic: string,
+  partitions: number,
+  brokers?: string,
+  configs: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }));
   await withAdmin(async (admin) => {
-    await admin.createTopics({ waitForLeaders: false, topics: [{ topic, numPartitions: partitions }] });
+    await admin.createTopics({
+      waitForLeaders: false,
+      topics: [{ topic, numPartitions: partitions, configEntries }],
+    });
     // By ourselves: kafkajs waits for leaders, and fails where a broker does not know the topic yet.
     await waitFor(`leaders of ${topic}`, async () => {
       const { topics } = await admin.fetchTopicMetadata({ topics: [topic] }).catch(() => ({ topics: [] }));
