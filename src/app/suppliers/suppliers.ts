@@ -3,6 +3,7 @@ import { Failure } from '../../domain/failure.ts';
 import { isName, NAME_RULE } from '../../domain/names.ts';
 import type { Sheet } from '../../ports/sheet.ts';
 import type { ListRow, Lists } from '../../ports/whole/lists.ts';
+import { plainColumn } from '../tables/rename-columns.ts';
 
 /** The first names the row. */
 export const SUPPLIER_COLUMNS = ['supplier_id', 'name', 'contact'] as const;
@@ -127,7 +128,7 @@ export async function importSuppliers(
 
 /** Columns of ours, whatever their case; the others are left out. */
 function wantedOf({ file, line: headerLine, header, rows }: Sheet): readonly ListRow[] {
-  const names = header.map((name) => name.toLowerCase().replaceAll(/[\s_-]+/g, '_'));
+  const names = header.map(plainColumn);
   const wrong = (line: number, message: string, fix: string): never => {
     throw new Failure('invalid_input', `${file}:${line}: ${message}`, { fix, context: { file, line } });
   };

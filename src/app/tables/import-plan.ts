@@ -13,6 +13,7 @@ import {
 } from '../../domain/tables.ts';
 import type { Sheet } from '../../ports/sheet.ts';
 import type { CopiedTable } from '../../ports/table-copy.ts';
+import { plainColumn } from './rename-columns.ts';
 
 export type TableName = 'users' | 'inventory';
 export type RowEdit = Extract<Edit, { kind: 'user' | 'item' }>;
@@ -127,7 +128,7 @@ class SheetReader {
     this.#sheet = sheet;
     this.#ours = COLUMNS[table];
     this.columns = sheet.header.map((given) => {
-      const name = given.toLowerCase().replaceAll(/[\s_-]+/g, '_');
+      const name = plainColumn(given);
       // Other columns keep the name that they have.
       return this.#ours.includes(name) ? name : given;
     });

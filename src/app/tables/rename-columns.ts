@@ -31,6 +31,11 @@ export function renameColumns(sheet: Sheet, names: readonly ColumnName[]): Sheet
   };
 }
 
+/** The name of a column of a list as our files have it: in small letters, words joined by `_`. */
+export function plainColumn(name: string): string {
+  return name.toLowerCase().replaceAll(/[\s_-]+/g, '_');
+}
+
 function isSame(one: string, other: string): boolean {
   return one.trim().toLowerCase() === other.trim().toLowerCase();
 }
