@@ -37,6 +37,15 @@ async function decided(url: string): Promise<number> {
   return row?.n ?? 0;
 }
 
+async function untilDecided(url: string, count: number): Promise<void> {
+  await waitFor(
+    `${count} decided orders`,
+    () => decided(url),
+    (n) => n === count,
+    PATIENT,
+  );
+}
+
 async function produce(shop: Shop, count: number): Promise<void> {
   await shop.ok(`produce --user alice --item book=1 --count ${count}`);
 }
@@ -56,22 +65,12 @@ test('behind a pool that gives each transaction another session, several consume
   const shop = openShop({ ...direct.env, ORDERCTL_STORE: url.href });
   await produce(shop, 100);
   const [first, second] = [shop.start('consume'), shop.start('consume')];
-  await waitFor(
-    'the first orders',
-    () => decided(direct.url),
-    (n) => n === 100,
-    PATIENT,
-  );
+  await untilDecided(direct.url, 100);
   await shop.ok('inventory update --item book --by +50');
   await shop.ok('inventory update --item book --by -50');
   await produce(shop, 100);
   first.signal('SIGKILL');
-  await waitFor(
-    'the rest',
-    () => decided(direct.url),
-    (n) => n === 200,
-    PATIENT,
-  );
+  await untilDecided(direct.url, 200);
   expect(await shop.json('status')).toMatchObject({ running: true, pid: second.pid });
   expect(await shop.json('stop')).toMatchObject({ stopped: true });
   expect((await second.exited).code).toBe(0);
@@ -91,23 +90,13 @@ test('a server without room for another session is waited for, and at the start 
   await limit(-1);
   const consumer = shop.start('consume');
   await produce(shop, 20);
-  await waitFor(
-    'the first orders',
-    () => decided(shop.url),
-    (n) => n === 20,
-    PATIENT,
-  );
+  await untilDecided(shop.url, 20);
   await limit(0);
   await ask(server.url, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '${user}'`);
   await consumer.says(/no answer from the database, waiting/, 90_000);
   await produce(openShop({ ...shop.env, ORDERCTL_STORE: shop.url }), 20);
   await limit(-1);
-  await waitFor(
-    'the rest',
-    () => decided(shop.url),
-    (n) => n === 40,
-    PATIENT,
-  );
+  await untilDecided(shop.url, 40);
   await shop.ok('stop');
   expect((await consumer.exited).code).toBe(0);
   await expectEven(shop, 40);
@@ -137,12 +126,7 @@ test('partitions that are added while consumers run are shared by them', async (
   const shop = await openDatabase();
   await produce(shop, 20);
   const consumers = [shop.start('consume'), shop.start('consume')];
-  await waitFor(
-    'the first orders',
-    () => decided(shop.url),
-    (n) => n === 20,
-    PATIENT,
-  );
+  await untilDecided(shop.url, 20);
   await withAdmin((admin) => admin.createPartitions({ topicPartitions: [{ topic: shop.topic, count: 9 }] }));
   let sent = 20;
   /** One without a record is not listed. */
@@ -155,12 +139,7 @@ test('partitions that are added while consumers run are shared by them', async (
     return instances.map(({ partitions }) => partitions.length).sort();
   };
   await waitFor('nine partitions', shares, (sizes) => sizes.join() === '4,5', PATIENT);
-  await waitFor(
-    'the rest',
-    () => decided(shop.url),
-    (n) => n === sent,
-    PATIENT,
-  );
+  await untilDecided(shop.url, sent);
   await shop.ok('stop');
   for (const { exited } of consumers) expect((await exited).code).toBe(0);
   await expectEven(shop, sent);
@@ -170,12 +149,7 @@ test('a consumer that reads the same topic from another cluster leaves with 6, a
   const shop = await openDatabase();
   await produce(shop, 20);
   const first = shop.start('consume');
-  await waitFor(
-    'the first orders',
-    () => decided(shop.url),
-    (n) => n === 20,
-    PATIENT,
-  );
+  await untilDecided(shop.url, 20);
   const other = await startCluster();
   const strayed = openShop({
     ...shop.env,
@@ -188,12 +162,7 @@ test('a consumer that reads the same topic from another cluster leaves with 6, a
   expect(ended.stderr).toMatch(/cluster/);
   expect(await decided(shop.url)).toBe(20);
   await produce(shop, 20);
-  await waitFor(
-    'the rest',
-    () => decided(shop.url),
-    (n) => n === 40,
-    PATIENT,
-  );
+  await untilDecided(shop.url, 40);
   await shop.ok('stop');
   expect((await first.exited).code).toBe(0);
   await expectEven(shop, 40);
