@@ -2,10 +2,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../deploy/kafka/services.mjs';
 import { ORDERCTL } from '../lib/cluster.mjs';
 import { median } from '../lib/measure.mjs';
 import { printTable, whole } from '../lib/table.mjs';
@@ -48,52 +48,42 @@ export async function benchUp({ runs }) {
 
 async function start() {
   const folder = mkdtempSync(join(tmpdir(), 'orderctl-bench-up-'));
-  const [port, broker, registry] = await freePorts(3);
+  const [port, broker, registry] = [await freePort(), await freePort(), await freePort()];
   const flags = ['--port', port, '--broker-port', broker, '--registry-port', registry].map(String);
   const from = performance.now();
-  const up = spawn(process.execPath, [ORDERCTL, 'up', ...flags], { cwd: folder, stdio: 'ignore' });
+  const up = spawn(process.execPath, [ORDERCTL, 'up', ...flags], {
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let stderr = '';
+  up.stderr.setEncoding('utf8').on('data', (/** @type {string} */ text) => (stderr += text));
+  const ended = once(up, 'close');
+  /** @param {() => Promise<boolean>} isSo a connection that is refused is a no */
+  const until = async (isSo) => {
+    const limit = performance.now() + GIVE_UP_MS;
+    while (!(await isSo().catch(() => false))) {
+      if (up.exitCode !== null || up.signalCode !== null) throw new Error(`up has ended: ${stderr}`);
+      if (performance.now() > limit) throw new Error(`not within ${GIVE_UP_MS / 1_000} s: ${stderr}`);
+      await sleep(LOOK_EVERY_MS);
+    }
+  };
   try {
     const url = `http://127.0.0.1:${port}`;
-    await until(async () => (await fetch(`${url}/`)).ok);
+    await until(async () => (await fetch(`${url}/`, { signal: AbortSignal.timeout(GIVE_UP_MS) })).ok);
     const pageMs = performance.now() - from;
     const order = { order_id: 'FIRST-1', user: 'alice', item: 'pen', quantity: 1 };
     const headers = { 'content-type': 'application/json' };
     await until(async () => {
       const body = JSON.stringify(order);
-      const answer = await fetch(`${url}/order?wait=20s`, { method: 'POST', headers, body });
+      const signal = AbortSignal.timeout(GIVE_UP_MS);
+      const answer = await fetch(`${url}/order?wait=20s`, { method: 'POST', headers, body, signal });
       const state = /** @type {{ status: unknown }} */ (await answer.json());
       return answer.ok && state.status === 'COMPLETED';
     });
     return { pageMs, orderMs: performance.now() - from };
   } finally {
-    const ended = once(up, 'close');
     up.kill('SIGTERM');
     await ended;
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** @param {() => Promise<boolean>} isSo a connection that is refused is a no */
-async function until(isSo) {
-  const limit = performance.now() + GIVE_UP_MS;
-  while (!(await isSo().catch(() => false))) {
-    if (performance.now() > limit) throw new Error(`up was not there within ${GIVE_UP_MS / 1_000} s`);
-    await sleep(LOOK_EVERY_MS);
-  }
-}
-
-/** @param {number} count */
-async function freePorts(count) {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  const ports = [];
-  for (const server of servers) {
-    if (!server.listening) await once(server, 'listening');
-    const address = server.address();
-    ports.push(typeof address === 'object' && address !== null ? address.port : 0);
-  }
-  for (const server of servers) {
-    server.close();
-    await once(server, 'close');
-  }
-  return ports;
 }

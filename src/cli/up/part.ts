@@ -109,6 +109,8 @@ export class Part {
 
   #spawn(): Promise<{ kind: 'ready'; document: unknown } | { kind: 'ended'; how: string }> {
     const { args, env, cwd, announces, name, on, onMessage, onReady } = this.#options;
+    // A start that waited for something else must leave nothing behind.
+    if (this.#isStopping) return Promise.resolve({ kind: 'ended', how: 'was stopped before it started' });
     const startedAt = performance.now();
     // Its own process group: Ctrl-C comes to this process alone, which stops the parts in their order.
     const child = spawn(process.execPath, [join(PACKAGE_ROOT, 'bin/orderctl'), ...args(), '-o', 'json'], {

@@ -1,5 +1,5 @@
-import { once } from 'node:events';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { randomInt } from 'node:crypto';
+import { connect, createServer } from 'node:net';
 import { systemClock } from '../../compose.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { ShopPart } from '../../app/overview/overview.ts';
@@ -14,6 +14,11 @@ const CONNECT_MS = 500;
 const LOOK_EVERY_MS = 2_000;
 /** One that is back for so long is no trouble any more. */
 const STEADY_MS = 3_000;
+/**
+ * Below those that systems give to outgoing connections: a client that looks for a server which has not started yet
+ * would be given the server's own port now and then, and keep the server from it.
+ */
+const FREE_PORTS = { from: 20_000, to: 32_000 };
 
 export interface KafkaFlags {
   readonly brokerPort?: string;
@@ -202,18 +207,24 @@ export function portIn(address: string): number {
 
 /** Other ports of this machine, on which nobody listens, in place of each 0. */
 async function freeWhereZero(ports: readonly number[]): Promise<number[]> {
-  const servers = ports.map((port) => (port === 0 ? createServer().listen(0, '127.0.0.1') : null));
   const found: number[] = [];
-  for (const [at, server] of servers.entries()) {
-    if (server !== null && !server.listening) await once(server, 'listening');
-    found.push(server === null ? (ports[at] ?? 0) : (server.address() as AddressInfo).port);
-  }
-  for (const server of servers) {
-    if (server === null) continue;
-    server.close();
-    await once(server, 'close');
+  for (const port of ports) {
+    let free = port;
+    while (free === 0) {
+      const tried = randomInt(FREE_PORTS.from, FREE_PORTS.to);
+      if (!ports.includes(tried) && !found.includes(tried) && (await isFree(tried))) free = tried;
+    }
+    found.push(free);
   }
   return found;
+}
+
+function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }
 
 /** Whether something listens there. */
