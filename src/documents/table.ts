@@ -100,6 +100,7 @@ export const LoggedItemEdit = object({
   ...LOGGED,
   item: Type.String(),
   sold_before: nullable(Type.Integer(), 'since the edit of this item before; null for the first'),
+  delivered_before: nullable(Type.Integer(), 'by suppliers, likewise'),
   before: ItemState,
   after: ItemState,
 });

@@ -3,7 +3,10 @@ import { readEditLog, type EditedRow } from '../../src/app/tables/edit-log.ts';
 import { planImport } from '../../src/app/tables/import-plan.ts';
 import { undone } from '../../src/app/tables/undo.ts';
 import type { LoggedEdit } from '../../src/domain/edit.ts';
+import type { Movement } from '../../src/domain/movement.ts';
 import type { Item, User } from '../../src/domain/tables.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { ModelFolder } from '../support/model.ts';
 
 const item = (name: string, quantity: number, more: Partial<Item> = {}): Item => ({
   ...{ item: name, quantity, name: null, price: null, reorderLevel: null, extra: {} },
@@ -98,7 +101,10 @@ async function log(...edits: LoggedEdit[]): Promise<readonly EditedRow[]> {
   const read = async function* () {
     yield edits;
   };
-  return readEditLog({ edits: read }, 'inventory');
+  const none = async function* () {
+    yield* [];
+  };
+  return readEditLog({ edits: read, movements: none, history: none }, 'inventory');
 }
 
 it('the log of edits numbers what was changed together, and says what was sold in between', async () => {
@@ -117,6 +123,34 @@ it('the log of edits numbers what was changed together, and says what was sold i
     [4, 0],
     [5, 2],
     [5, 2],
+  ]);
+});
+
+it('the log of edits says what was delivered in between, and counts it into what was sold', async () => {
+  const folder = new ModelFolder(new FakeClock());
+  await folder.edit({ kind: 'item.add', item: 'pen', quantity: 10 });
+  const move = async (item: string, delta: number, cause: Movement['cause']): Promise<void> => {
+    await using store = await folder.own({ purpose: 'test', via: 'consume', onNotice: () => undefined });
+    await store.transact({ items: [item] }, () => ({
+      changes: { movements: [{ item, delta, cause, orderId: null, eventId: `E${delta}` }] },
+      result: null,
+    }));
+  };
+  await move('pen', -4, 'sale');
+  await move('pen', 20, 'restock');
+  await folder.edit({ kind: 'item.add', item: 'ink', quantity: 1 });
+  await move('pen', -3, 'reservation');
+  await move('pen', 1, 'release');
+  await folder.edit({ kind: 'item.update', item: 'pen', quantity: 100 });
+  await folder.edit({ kind: 'item.update', item: 'pen', quantity: 90 });
+  const rows = await readEditLog(await folder.read(), 'inventory');
+  expect(
+    rows.map(({ edit, sold, delivered }) => [edit.kind === 'item' && edit.item, sold, delivered]),
+  ).toEqual([
+    ['pen', null, null],
+    ['ink', null, null],
+    ['pen', 6, 20],
+    ['pen', 0, 0],
   ]);
 });
 

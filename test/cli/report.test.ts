@@ -46,7 +46,10 @@ function event(
 async function shopWithDays(): Promise<Shop> {
   const shop = openShop();
   shop.write('users.csv', 'user,status\nalice,paid\n');
-  shop.write('inventory.csv', 'item,quantity,name,price,reorder_level\npen,50,,,40\nbook,7,,,\n');
+  shop.write(
+    'inventory.csv',
+    'item,quantity,name,category,price,reorder_level\npen,50,Blue pen,writing,,40\nbook,7,,,,\n',
+  );
   await using store = await ownFolder(shop.storage);
   await decideRecords(store, [
     placed(0, 'S-before', { pen: 1 }, '2026-03-28T22:59:59.999Z'),
@@ -87,8 +90,15 @@ it('report show has a day by product and source, in days of 23 and of 25 hours',
       { source: 'store', orders: 1, total_quantity: 3, total_revenue: '6.00' },
     ],
     sales: [
-      { product_id: 'book', source: 'direct', total_quantity: 1, total_revenue: '1.10' },
-      { product_id: 'pen', source: 'direct', total_quantity: 3, total_revenue: '3.30' },
+      { product_id: 'book', name: null, source: 'direct', total_quantity: 1, total_revenue: '1.10' },
+      {
+        product_id: 'pen',
+        name: 'Blue pen',
+        category: 'writing',
+        source: 'direct',
+        total_quantity: 3,
+        total_revenue: '3.30',
+      },
       { product_id: 'pen', source: 'online' },
       { product_id: 'pen', source: 'store' },
     ],
@@ -110,6 +120,11 @@ it.each([
   'daily --to ftp://shop/x',
 ])('report %s is wrong usage', async (wrong) => {
   expect((await openShop().run(`report ${wrong}`)).code).toBe(2);
+});
+
+it('report show without a day is that of yesterday, and says so', async () => {
+  const { stderr } = await (await shopWithDays()).ok('report show');
+  expect(stderr).toMatch(/^yesterday, \d{4}-\d\d-\d\d \(.+\): 0 orders, 0\.00 in sales\n--date today /);
 });
 
 it('report daily says what it could not count as money', async () => {
@@ -134,6 +149,7 @@ it('report daily writes the same bytes for a day that is over, until something o
       `${SPRING},pen,direct,3,3.30\n${SPRING},pen,online,3,6.00\n${SPRING},pen,store,3,6.00\n`,
   );
   expect(read('html')).toContain('Sales of 2026-03-29');
+  expect(read('html')).toContain('<td>pen</td><td>Blue pen</td><td>writing</td><td>direct</td>');
   expect(await daily()).toEqual(['unchanged', 'unchanged', 'unchanged']);
   const kept = () => shop.read('reports.csv').split('\n');
   expect(kept()).toEqual([

@@ -101,6 +101,27 @@ test('produce --source makes events of all sources, some doubled and some wrong;
   }
 });
 
+test('produce --source sends exactly one sale or delivery, and order show says what an event did', async () => {
+  const { shop } = openSources();
+  fill(shop, {}, { pen: 5 });
+  const sold = await shop.lines('produce --source store --store-id S1 --order-id T-1 --item pen=7');
+  expect(sold[0]).toMatchObject({ source: 'store', event_id: 'T-1', product_id: 'pen', quantity: 7 });
+  await shop.ok('produce --source supplier --supplier-id ACME --item pen --quantity 4');
+  await shop.ok('run stock --until-end');
+  expect(shop.stock()).toEqual({ pen: 2 });
+  const shown = await shop.run('order show T-1');
+  expect(shown.code).toBe(3);
+  expect(shown.stderr).toMatch(/T-1 is an event and no order: pen×7 sold in a store, -?\d+ on hand after it/);
+  for (const wrong of [
+    ...['--source all --item pen=1', '--source online --store-id S1 --item pen=1'],
+    ...['--source store --store-id S1', '--store-id S1', '--source store --item pen'],
+    '--source store --item pen=1 --count 2',
+    '--source store --order-id T-2 --item pen=1 --item pen=2',
+  ]) {
+    expect((await shop.run(`produce ${wrong}`)).code, wrong).toBe(2);
+  }
+});
+
 interface RunOf {
   readonly processors: readonly {
     readonly dead_lettered: number;

@@ -25,6 +25,8 @@ export interface DailyReport {
   readonly total: SalesWindow;
   /** Hour by hour from the beginning of the day, those without an order left out. */
   readonly hours: readonly SalesWindow[];
+  /** By id: as they were when the day ended; one that was added later as it was then. */
+  readonly items: ReadonlyMap<string, Item>;
   /** At or under their reorder level when the day ended, or as they are now, by name. */
   readonly low: readonly (Item & { readonly reorderLevel: number })[];
 }
@@ -48,6 +50,7 @@ export async function dailyReport(
   const { from, until } = day;
   const sales = new SalesWindows({ windowAt: (ms) => hourOf(ms, day), from, until });
   const tables = new PastTables();
+  const later = new Map<string, Item>();
   let isOver = false;
   let seq: number | null = null;
   for await (const lines of reader.history(SALES_FACTS)) {
@@ -58,15 +61,21 @@ export async function dailyReport(
       if (line.seq === null || line.seq !== seq) isOver ||= isLater(line, until);
       seq = line.seq;
       if (!isOver) tables.take(line);
+      else if (line.kind === 'edit' && line.edit.kind === 'item') {
+        const { item, after } = line.edit;
+        if (after !== null && !later.has(item)) later.set(item, after);
+      }
     }
   }
   const hours = sales.all();
-  const low = tables
-    .rows()
-    .items.filter((item) => isLow(item, lowStock))
+  const { items } = tables.rows();
+  const low = items
+    .filter((item) => isLow(item, lowStock))
     .map((item) => ({ ...item, reorderLevel: reorderLevelOf(item, lowStock) }))
     .sort((a, b) => (a.item < b.item ? -1 : 1));
-  return { day, isComplete: now >= until, total: sumOf(hours), hours, low };
+  const total = sumOf(hours);
+  const named = new Map([...later, ...items.map((item): [string, Item] => [item.item, item])]);
+  return { day, isComplete: now >= until, total, hours, items: named, low };
 }
 
 function isLater({ at }: HistoryLine, until: number): boolean {

@@ -36,8 +36,10 @@ export interface SampleEventOptions {
   readonly now: () => number;
 }
 
-/** One event in so many is a delivery, which makes up for what the others sell. */
+/** One event in so many is a delivery, and each that finds an item used up: stores sell little that they do not have. */
 const EVENTS_TO_A_DELIVERY = 10;
+const ON_HAND_AT_FIRST = 10;
+const LARGEST_SALE = 3;
 const STORES = 5;
 const LARGEST_ORDER = 1_000_000;
 
@@ -45,9 +47,11 @@ const LARGEST_ORDER = 1_000_000;
 export function* sampleEvents(items: readonly Item[], options: SampleEventOptions): Generator<SourceEvent> {
   const { count, faulty, random } = options;
   const below = (limit: number): number => Math.floor(random() * limit);
+  // Counted from a number of its own: with a seed the events are the same, whatever is on hand by now.
+  const left = new Map<string, number>();
   let made = 0;
   while (count === null || made < count) {
-    const event = sampleEvent(items, options, below);
+    const event = sampleEvent(items, options, below, left);
     const isWrong = random() * 100 < faulty;
     const sent = isWrong ? wrong(event, below(3)) : event;
     yield sent;
@@ -62,22 +66,26 @@ function sampleEvent(
   items: readonly Item[],
   { sources, suppliers, newId, now }: SampleEventOptions,
   below: (limit: number) => number,
+  left: Map<string, number>,
 ): SourceEvent {
   const item = items[below(items.length)];
   const sales = sources.filter((name) => name !== 'supplier');
+  const onHand = left.get(item?.item ?? '') ?? ON_HAND_AT_FIRST;
   const isDelivery =
-    sales.length === 0 || (sales.length < sources.length && below(EVENTS_TO_A_DELIVERY) === 0);
+    sales.length === 0 ||
+    (sales.length < sources.length && (onHand < LARGEST_SALE || below(EVENTS_TO_A_DELIVERY) === 0));
   const source = isDelivery ? 'supplier' : (sales[below(sales.length)] ?? 'online');
   const event_id = newId();
   const fields = {
     ...{ event_id, product_id: item?.item ?? '', occurred_at: now(), unit_price: item?.price ?? null },
-    quantity: source === 'supplier' ? 10 + below(21) : 1 + below(3),
+    quantity: source === 'supplier' ? 10 + below(21) : 1 + below(LARGEST_SALE),
     order_id: source === 'online' ? `WEB-${event_id}` : null,
     ...(source === 'store' ? { store_id: `S-${1 + below(STORES)}` } : {}),
     ...(source === 'supplier'
       ? { supplier_id: suppliers[suppliers.length > 1 ? below(suppliers.length) : 0] ?? 'SUP-1' }
       : {}),
   };
+  left.set(fields.product_id, onHand + (isDelivery ? fields.quantity : -fields.quantity));
   return { source, fields };
 }
 

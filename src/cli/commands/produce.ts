@@ -38,6 +38,8 @@ interface Flags {
   address?: string;
   source?: string;
   faulty?: string;
+  storeId?: string;
+  supplierId?: string;
   /** Commander's negations. */
   create: boolean;
   register: boolean;
@@ -46,17 +48,15 @@ interface Flags {
 export function register(command: Command, session: Session): void {
   describe(command, {
     prose:
-      'Sends orders to the topic as Avro events. Without further flags: five sample orders for random users and items of ' +
-      'the storage folder, unpaid too. With --user, --item and --quantity: exactly that order, even if it will be ' +
-      'rejected. With --file: the orders of a file, one JSON object a line, checked as a whole before the first is ' +
-      'sent (6); a line without an id gets one made of file and line. --flow checkout sends to orders.created, ' +
-      'with the prices of inventory.csv (one that is missing is 3) and the addresses of users.csv. --source sends events ' +
-      'for the processor stock instead.\n\n' +
-      'Ctrl-C: 0 with --count 0, else 130 with the way to go on. Brokers that do not answer: 5, with the ' +
-      'way to send them again. No users or no items: 3.',
+      'Sends orders as Avro events: five samples for random users, unpaid too, and items; with --user, --item and ' +
+      '--quantity exactly that one, even if it will be rejected; with --file those of a file, one JSON object a line, ' +
+      'checked as a whole before the first is sent (6); a line without an id gets one made of file and line. ' +
+      '--flow checkout sends to orders.created, with prices and addresses of the tables (without a price: 3). ' +
+      '--source sends events for the processor stock: of random items, or those of --item.\n\n' +
+      'Ctrl-C: 0 with --count 0, else 130 with the way to go on. Brokers that do not answer: 5. No users or items: 3.',
     examples: [
-      ['orderctl produce --count 5 --delay 1', 'five orders, one a second'],
       ['orderctl produce --user bob --item pen=2 --item book=1', 'exactly this order'],
+      ['orderctl produce --source store --store-id S1 --item pen=2', 'exactly this sale at a till'],
     ],
   })
     .option('--count <N>', `how many; 0: until stopped (default ${DEFAULT_COUNT})`)
@@ -67,12 +67,14 @@ export function register(command: Command, session: Session): void {
     .option('--user <NAME>', 'exactly one order: of this user')
     .option('--item <NAME>', 'its line, also pen=2; repeat with --quantity', collect)
     .option('--quantity <N>', 'of the item before it', collect)
-    .option('--order-id <ID>', 'its id (default: a new one)')
+    .option('--order-id <ID>', 'its id, also of an event (default: a new one)')
     .option('--file <FILE>', 'orders from NDJSON; - is stdin')
     .option('--from-line <N>', 'begin with this line of the file')
     .option('--flow <FLOW>', 'direct or checkout', 'direct')
     .option('--address <TEXT>', 'of the checkout: where one order goes to')
     .option('--source <NAME>', 'online, store, supplier or all: their events')
+    .option('--store-id <ID>', 'with --source store --item: where it was sold')
+    .option('--supplier-id <ID>', 'with --source supplier --item: who delivers')
     .option('--faulty <PERCENT>', 'with --source: so many doubled, as many wrong')
     .option('--no-register', 'do not register the schema')
     .option('--no-create', 'do not create a missing topic')
@@ -93,8 +95,9 @@ interface Plan {
 async function produce(session: Session, flags: Flags): Promise<void> {
   const { printer } = session;
   refuseMixtures(flags);
-  if (flags.faulty !== undefined)
-    throw new Failure('usage', '--faulty is about events of sources', { fix: 'add --source all' });
+  const [event] = EVENT_FLAGS.filter((name) => flags[name] !== undefined);
+  if (event !== undefined)
+    throw new Failure('usage', `${flagOf(event)} is about events of sources`, { fix: 'add --source' });
   const pace = paceOf(flags);
   const signal = takeStopSignal(printer);
   await using file = await openFile(session, flags, signal);
@@ -116,10 +119,13 @@ async function produce(session: Session, flags: Flags): Promise<void> {
 }
 
 async function produceFromSources(session: Session, flags: Flags & { source: string }): Promise<void> {
-  const [other] = [...ORDER_FLAGS, ...FILE_FLAGS, 'from' as const].filter(
-    (name) => flags[name] !== undefined,
-  );
-  if (other !== undefined) throw mixed('--source', flagOf(other));
+  const isGiven = flags.item !== undefined || flags.quantity !== undefined;
+  const [other] = [
+    ...ORDER_FLAGS.filter((name) => name === 'user' || name === 'address'),
+    ...[...FILE_FLAGS, 'from' as const],
+    ...(isGiven ? (['count', 'seed', 'faulty'] as const) : []),
+  ].filter((name) => flags[name] !== undefined);
+  if (other !== undefined) throw mixed(isGiven ? '--item' : '--source', flagOf(other));
   const wanted = flags.count === undefined ? DEFAULT_COUNT : wholeNumber('--count', flags.count);
   const { produceEvents } = await import('../produce/sources.ts');
   await produceEvents(session, {
@@ -153,6 +159,7 @@ function paceOf(flags: Flags): { delayMs: number; perSecond: number | null } {
 const SAMPLE_FLAGS = ['seed', 'from'] as const;
 const ORDER_FLAGS = ['user', 'item', 'quantity', 'orderId', 'address'] as const;
 const FILE_FLAGS = ['file', 'fromLine'] as const;
+const EVENT_FLAGS = ['faulty', 'storeId', 'supplierId'] as const;
 
 function refuseMixtures(flags: Flags): void {
   const given = (names: readonly (keyof Flags)[]): string | undefined => {

@@ -45,14 +45,16 @@ export function wrapped(line: string, { width, indent, isCut = false }: WrapOpti
   return [...lines, rest].map((text) => text.replaceAll('\u00A0', ' '));
 }
 
+const COLUMNS = /^ *(?:- |(?:\S+(?: \S+)* {2,})*)/;
+
 /**
- * Lines that a terminal does not break within words: what follows `name` or `- ` stays under it.
+ * Lines that a terminal does not break within words: what follows `- `, or two spaces after what stands before it, stays under it.
  *
  * @param width of the terminal; null: the output is not a terminal
  */
 export function wrappedLines(text: string, width: number | null): string {
   if (width === null) return text;
-  const indentOf = (line: string): number => /^(?: *- |\w+(?: \w+)* {2,})/.exec(line)?.[0].length ?? 0;
+  const indentOf = (line: string): number => COLUMNS.exec(line)?.[0].length ?? 0;
   return text
     .split('\n')
     .flatMap((line) => wrapped(line, { width, indent: indentOf(line) }))

@@ -12,28 +12,53 @@ interface Flags {
   readonly address?: string;
 }
 
+const EXAMPLE = 'for example: orderctl produce --user bob --item pen=2';
+
 /** The order that is given by flags. @throws Failure usage, invalid_value */
 export function readOrder(flags: Flags, newOrderId: () => string): CheckoutOrder {
-  const { user, item: items = [], quantity: quantities = [] } = flags;
-  const alone = items.filter((item) => !item.includes('='));
-  if (user === undefined || items.length === 0 || alone.length !== quantities.length) {
-    const counted = `${alone.length} --item and ${quantities.length} --quantity are given`;
-    const missing = user === undefined ? '--user is missing' : counted;
-    throw new Failure('usage', `one order takes --user, and as many --quantity as --item: ${missing}`, {
-      fix: 'for example: orderctl produce --user bob --item pen=2',
-    });
+  const { user } = flags;
+  if (user === undefined) {
+    throw new Failure(
+      'usage',
+      'one order takes --user, and as many --quantity as --item: --user is missing',
+      {
+        fix: EXAMPLE,
+      },
+    );
   }
-  const rest = quantities.values();
   return {
     orderId: flags.orderId === undefined ? newOrderId() : nameOf('--order-id', flags.orderId),
     user: nameOf('--user', user),
-    items: items.map((text) => {
-      const [item = '', quantity = rest.next().value ?? ''] = text.split(/=(.*)/s);
-      return { item: nameOf('--item', item), quantity: quantityOf(quantity), unitPrice: null };
-    }),
+    items: readLines(flags, `one order takes --user, and`, EXAMPLE).map((line) => ({
+      ...line,
+      unitPrice: null,
+    })),
     createdAt: systemClock.now(),
     ...(flags.address === undefined ? {} : { address: flags.address }),
   };
+}
+
+/**
+ * What --item and --quantity say, in their order.
+ *
+ * @param taker the beginning of the message when they do not fit
+ * @throws Failure usage, invalid_value
+ */
+export function readLines(
+  { item: items = [], quantity: quantities = [] }: Pick<Flags, 'item' | 'quantity'>,
+  taker: string,
+  fix: string,
+): readonly { readonly item: string; readonly quantity: number }[] {
+  const alone = items.filter((item) => !item.includes('='));
+  if (items.length === 0 || alone.length !== quantities.length) {
+    const counted = `${alone.length} --item and ${quantities.length} --quantity are given`;
+    throw new Failure('usage', `${taker} as many --quantity as --item: ${counted}`, { fix });
+  }
+  const rest = quantities.values();
+  return items.map((text) => {
+    const [item = '', quantity = rest.next().value ?? ''] = text.split(/=(.*)/s);
+    return { item: nameOf('--item', item), quantity: quantityOf(quantity) };
+  });
 }
 
 /** Zero and below may be sent: they are one of the reasons for a rejection. */

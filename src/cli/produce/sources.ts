@@ -7,10 +7,11 @@ import { takeStopSignal } from '../exit.ts';
 import { openForRun } from '../kafka/open.ts';
 import { SourceReport } from '../output/send/source-events.ts';
 import { choice, wholeNumber } from '../parse.ts';
+import { readEvents, type EventFlags } from './event.ts';
 import type { Session } from '../session.ts';
 import { openStoreOf } from '../store.ts';
 
-export interface SourceFlags {
+export interface SourceFlags extends EventFlags {
   readonly source: string;
   readonly faulty?: string;
   readonly seed: number | null;
@@ -40,7 +41,7 @@ export async function produceEvents(session: Session, flags: SourceFlags): Promi
       fix: { kind: 'add_first', table: 'items' },
     });
   }
-  const { seed, count } = flags;
+  const { seed } = flags;
   const rows = sources.includes('supplier')
     ? await (await openStoreAdmin(settings)).lists.rows('suppliers')
     : [];
@@ -48,7 +49,9 @@ export async function produceEvents(session: Session, flags: SourceFlags): Promi
   const newId = await openIds(seed === null ? undefined : seededRandom(seed ^ 0x5eed));
   const random = seed === null ? Math.random : seededRandom(seed);
   const now = (): number => systemClock.now();
-  const events = sampleEvents(items, { sources, suppliers, count, faulty, random, newId, now });
+  const given = readEvents(flags, chosen, items, newId);
+  const count = given?.length ?? flags.count;
+  const events = given ?? sampleEvents(items, { sources, suppliers, count, faulty, random, newId, now });
   const kafka = await openForRun(session, { register: flags.register });
   const report = new SourceReport(session);
   await sendEvents(kafka, {

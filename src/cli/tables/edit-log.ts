@@ -48,22 +48,25 @@ export async function printEditLog(
 }
 
 /** Where the terminal is too narrow for all: the one after the other. What was changed, and why, is what one looks for. */
-const LEFT_OUT = ['BY', 'HOW', 'SOLD'];
+const LEFT_OUT = ['BY', 'HOW', 'DELIVERED', 'SOLD'];
 const LOGGED = ['edit', 'at', 'by', 'via', 'why', 'undoes'];
 const USER_CSV = [...LOGGED, 'user', 'before_status', 'after_status'];
 const ITEM_CSV = [
-  ...[...LOGGED, 'item', 'sold_before'],
+  ...[...LOGGED, 'item', 'sold_before', 'delivered_before'],
   ...['quantity', 'name', 'category', 'price', 'reorder_level'].flatMap((name) => [
     `before_${name}`,
     `after_${name}`,
   ]),
 ];
 
-function loggedDocument({ number, edit, sold }: EditedRow): LoggedDocument {
+function loggedDocument({ number, edit, sold, delivered }: EditedRow): LoggedDocument {
   const { at, by, via, why, undoes } = edit;
   const logged = { edit: number, at: isoTime(at), by, via, why: why ?? null, undoes: undoes ?? null };
   const { before, after } = editDocument(edit);
-  const row = edit.kind === 'user' ? { user: edit.user } : { item: edit.item, sold_before: sold };
+  const row =
+    edit.kind === 'user'
+      ? { user: edit.user }
+      : { item: edit.item, sold_before: sold, delivered_before: delivered };
   return { ...logged, ...row, before, after } as LoggedDocument;
 }
 
@@ -78,6 +81,10 @@ function columnsOf(table: 'users' | 'inventory', rows: readonly EditedRow[]): Co
   ];
   if (rows.some(({ sold }) => (sold ?? 0) > 0)) {
     columns.push({ title: 'SOLD', align: 'right', isWhole: true, cell: ({ sold }) => String(sold ?? '') });
+  }
+  if (rows.some(({ delivered }) => (delivered ?? 0) > 0)) {
+    const cell = ({ delivered }: EditedRow): string => String(delivered ?? '');
+    columns.push({ title: 'DELIVERED', align: 'right', isWhole: true, cell });
   }
   columns.push(
     { title: 'CHANGE', keepsEnds: true, cell: ({ edit }) => changeInWords(edit) },

@@ -22,7 +22,9 @@ export function registerLog(noun: Command, session: Session, table: 'users' | 'i
   const [flag, what, example] =
     table === 'users' ? (['--user', 'user', 'bob'] as const) : (['--item', 'item', 'pen'] as const);
   const stock =
-    table === 'users' ? '' : 'SOLD is what was sold of the item between its edit before and this one. ';
+    table === 'users'
+      ? ''
+      : 'SOLD and DELIVERED are what went out and came in of the item between its edit before and this one. ';
   const named = takingName(
     describe(noun.command('log'), {
       summary: `every edit: when, how, by whom, why, before and after`,

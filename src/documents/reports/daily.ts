@@ -2,7 +2,13 @@ import { Type } from 'typebox';
 import { Count, nullable, object, Time, type Document } from '../shapes.ts';
 import { Sum } from './analytics.ts';
 
-const Product = { product_id: Type.String(), total_quantity: Type.Integer(), total_revenue: Sum };
+const Product = {
+  product_id: Type.String(),
+  name: nullable(Type.String(), 'when the day ended, or when it was added later'),
+  category: nullable(Type.String(), 'likewise'),
+  total_quantity: Type.Integer(),
+  total_revenue: Sum,
+};
 
 /** The sales of one day, and what is low at its end. */
 export const DailyReport = object({

@@ -1,7 +1,7 @@
 import type { DailyReport as Report } from '../reports/daily.ts';
 import { isoTime } from '../../domain/iso-time.ts';
 import { amountFrom } from '../../domain/orders/money.ts';
-import type { Item } from '../../domain/tables.ts';
+import { categoryOf, type Item } from '../../domain/tables.ts';
 import type { ProductSales, SalesWindow } from '../../views/sales-window.ts';
 import { salesOf } from './analytics.ts';
 
@@ -17,12 +17,13 @@ interface Reported {
   readonly isComplete: boolean;
   readonly total: SalesWindow;
   readonly hours: readonly SalesWindow[];
+  readonly items: ReadonlyMap<string, Item>;
   readonly low: readonly (Item & { readonly reorderLevel: number })[];
 }
 
 /** @param top what sold most, in order */
 export function dailyDocument(
-  { day, isComplete, total, hours, low }: Reported,
+  { day, isComplete, total, hours, items, low }: Reported,
   top: readonly (readonly [string, ProductSales])[],
 ): Report {
   const sales = salesOf(total);
@@ -49,18 +50,24 @@ export function dailyDocument(
     sales: [...total.products.keys()].sort(inOrder).flatMap((product) =>
       SOURCES.flatMap((source) => {
         const sold = total.sources.get(source)?.products.get(product);
-        return sold === undefined ? [] : [{ ...productDocument(product, sold), source }];
+        return sold === undefined ? [] : [{ ...productDocument(product, sold, items), source }];
       }),
     ),
-    top_sellers: top.map(([product, sold]) => productDocument(product, sold)),
+    top_sellers: top.map(([product, sold]) => productDocument(product, sold, items)),
     low_stock: low.map(({ item, name, quantity, reorderLevel }) => {
       return { product_id: item, name, on_hand: quantity, reorder_level: reorderLevel };
     }),
   };
 }
 
-function productDocument(product_id: string, { quantity, revenue }: ProductSales) {
-  return { product_id, total_quantity: quantity, total_revenue: amountFrom(revenue) };
+function productDocument(
+  product_id: string,
+  { quantity, revenue }: ProductSales,
+  items: ReadonlyMap<string, Item>,
+) {
+  const item = items.get(product_id);
+  const named = { name: item?.name ?? null, category: item === undefined ? null : categoryOf(item) };
+  return { product_id, ...named, total_quantity: quantity, total_revenue: amountFrom(revenue) };
 }
 
 /** By their characters: the same on every machine. */

@@ -87,7 +87,11 @@ function requested({ message, record, traceparent }: Received<ShipmentDispatch>,
     return { kind: 'ignored', about, detail: `it is ${statusOf(facts)}: there is nothing to dispatch yet` };
   const { customer_id, shipping_address } = placed;
   const own = ownParcel(about);
-  const by = { carrier: carrier ?? own.carrier, tracking_number: tracking_number ?? own.tracking_number };
+  // A carrier that was named without its number has that of the order, not one that says that the shop carries it.
+  const by =
+    carrier === null
+      ? { ...own, tracking_number: tracking_number ?? own.tracking_number }
+      : { carrier, tracking_number: tracking_number ?? about };
   if (draft.effect(checkoutEffectId(about, 'dispatch')) !== undefined)
     draft.change({ id: checkoutEffectId(about, 'dispatch'), effect: null });
   const { items } = reserved;

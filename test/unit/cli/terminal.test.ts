@@ -3,11 +3,13 @@ import { stripVTControlCharacters } from 'node:util';
 import stringWidth from 'string-width';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { EditedRow } from '../../../src/app/tables/edit-log.ts';
+import type { WhatIf } from '../../../src/app/what-if/what-if.ts';
 import { confirm } from '../../../src/cli/ask.ts';
 import { checkLines } from '../../../src/cli/commands/doctor.ts';
 import { deadLetterColumns, narrowerColumns } from '../../../src/cli/output/dead-letters/list.ts';
 import { NARROW_ORDER_COLUMNS, ORDER_COLUMNS } from '../../../src/cli/output/orders/list.ts';
 import { printTable } from '../../../src/cli/output/print-table.ts';
+import { printWhatIf } from '../../../src/cli/commands/what-if/print.ts';
 import { Printer } from '../../../src/cli/output/printer.ts';
 import { startBar } from '../../../src/cli/output/progress.ts';
 import { columnsOf, Terminal } from '../../../src/cli/output/terminal.ts';
@@ -216,6 +218,7 @@ it('a log of edits on 80 columns has each change whole, and says that something 
       ...(why === undefined ? {} : { why }),
     },
     sold: 7,
+    delivered: 20,
   });
   const printed = async (columns: number): Promise<[string, string]> => {
     const [data, messages] = [new Screen(columns), new Screen(columns)];
@@ -225,7 +228,7 @@ it('a log of edits on 80 columns has each change whole, and says that something 
     return [data.text, messages.text];
   };
   const [wide, silence] = await printed(200);
-  expect(wide).toMatch(/^EDIT +WHEN +ITEM +SOLD +CHANGE +HOW +BY +WHY\n/);
+  expect(wide).toMatch(/^EDIT +WHEN +ITEM +SOLD +DELIVERED +CHANGE +HOW +BY +WHY\n/);
   expect(silence).toBe('2 earlier rows of 2 edits not listed: --limit N lists more, -o csv all\n');
   const [narrow, word] = await printed(80);
   expect(narrow.match(/quantity 10000\d → 10000\d/g)).toHaveLength(2);
@@ -241,6 +244,27 @@ it('a log of edits on 80 columns has each change whole, and says that something 
   expect(narrowest).toMatch(/^EDIT +WHEN +ITEM +CHANGE +WHY\n/);
 });
 
+it('what-if on 80 columns has times whole, and reasons in further lines', async () => {
+  const screen = new Screen(80);
+  const at = Date.UTC(2026, 10, 28, 10, 20, 48, 123);
+  const order = {
+    ...{ orderId: 'ORD-0197c2d4-aaaa', flow: 'direct', was: 'accepted', wouldBe: 'rejected' },
+    ...{ detail: 'insufficient_stock: 12 of notebook are on hand, 15 are wanted', decidedAt: at },
+  };
+  const item = {
+    ...{ item: 'notebook-a5-squared', quantity: { was: 12, wouldBe: -3 } },
+    ranOutAt: { was: at, wouldBe: at + 86_400_000 },
+  };
+  await printWhatIf(new Printer(screen, new Screen(80)), {
+    ...{ decided: 3, unknown: 0, orders: [order], items: [item], reached: { seq: null, at, unnumbered: 0 } },
+    ...{ counts: { accepted: 0, rejected: 1, not_sent: 0, rejected_otherwise: 0 } },
+    ...{ revenue: { was: 200n, wouldBe: 100n }, unpriced: { was: 0, wouldBe: 0 } },
+  } as unknown as WhatIf);
+  expect(screen.text).toMatch(/2026-11-28T10:20:48Z +2026-11-29T10:20:48Z$/m);
+  expect(screen.text).not.toContain('…');
+  expect(Math.max(...screen.text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+});
+
 it('data for people breaks between words at the edge of the terminal, commands whole, and is as it is elsewhere', async () => {
   const text = 'compared 3 items, 2 users and 5 accepted orders; see orderctl audit --with-topic too\n';
   const printed = async (screen: Screen): Promise<string> => {
@@ -251,6 +275,27 @@ it('data for people breaks between words at the edge of the terminal, commands w
     'compared 3 items, 2 users and 5 accepted orders;\nsee orderctl audit --with-topic too\n',
   );
   expect(await printed(new Screen(50, false))).toBe(text);
+});
+
+it('what is in columns goes on under its last column', async () => {
+  const screen = new Screen(40);
+  const lines = [
+    'items     pen×2 at 1.20',
+    '          notebook×3 at 12.50 (7 on hand before it)',
+    '  10:20:48Z  paid  2.40 as 7d0c, after 2 tries (orders.validated/0@3)',
+    '  - see what became of it: it is on its way',
+  ];
+  await new Printer(screen, new Screen(80)).text(lines.join('\n'));
+  expect(screen.text.split('\n')).toEqual([
+    'items     pen×2 at 1.20',
+    '          notebook×3 at 12.50 (7 on hand',
+    '          before it)',
+    '  10:20:48Z  paid  2.40 as 7d0c, after 2',
+    '                   tries',
+    '                   (orders.validated/0@3)',
+    '  - see what became of it: it is on its',
+    '    way',
+  ]);
 });
 
 describe('the width', () => {

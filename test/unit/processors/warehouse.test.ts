@@ -59,7 +59,10 @@ it('one that is wished for leaves before its delay is over, once', async () => {
   world.clock.time += 60_000;
   wish(world);
   await step(world, 'warehouse');
-  expect(facts(world).filter((fact) => fact.step === 'dispatched')).toMatchObject([{ carrier: 'DHL' }]);
+  expect(facts(world).filter((fact) => fact.step === 'dispatched')).toMatchObject([
+    // Not a number that says that the shop carries it.
+    { carrier: 'DHL', tracking_number: 'O-1' },
+  ]);
 });
 
 it('by hand it waits until it is wished for; then it cannot be cancelled', async () => {

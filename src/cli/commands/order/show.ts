@@ -12,7 +12,7 @@ import { delay } from '../../parse.ts';
 import type { Session } from '../../session.ts';
 import { openStoreOf } from '../../store.ts';
 import { orderIdOf } from './id.ts';
-import { BESIDE, unknownOrder } from './unknown.ts';
+import { BESIDE, unknownOrEvent } from './unknown.ts';
 
 /** How often an order that is waited for is looked for. */
 const LOOK_MS = 250;
@@ -42,7 +42,7 @@ export function registerShow(order: Command, session: Session): void {
         await sleep(LOOK_MS);
         found = await find(access, id);
       }
-      if (found === undefined) throw unknownOrder(id, access, false);
+      if (found === undefined) throw await unknownOrEvent(id, access);
       await print(session, found);
     });
 }

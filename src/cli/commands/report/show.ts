@@ -23,11 +23,11 @@ export function registerShow(report: Command, session: Session): void {
     .option('--date <DATE>', 'the day, also today (default: yesterday)')
     .option('--time-zone <NAME>', 'of the day (default: of this machine)')
     .action(async (flags: DayFlags) => {
-      await show(session, await readDay(session, flags));
+      await show(session, await readDay(session, flags), flags);
     });
 }
 
-async function show(session: Session, report: DailyReport): Promise<void> {
+async function show(session: Session, report: DailyReport, { date }: DayFlags): Promise<void> {
   const { printer, isJson, isCsv } = session;
   if (isJson) {
     await printer.data(`${JSON.stringify(report)}\n`);
@@ -41,9 +41,11 @@ async function show(session: Session, report: DailyReport): Promise<void> {
   }
   const { report_date, time_zone, complete, order_count, total_sales, sales, low_stock } = report;
   const far = complete ? '' : ' so far';
+  const which = date === undefined ? 'yesterday, ' : '';
   printer.info(
-    `${report_date} (${time_zone})${far}: ${count(order_count, 'order')}, ${total_sales} in sales`,
+    `${which}${report_date} (${time_zone})${far}: ${count(order_count, 'order')}, ${total_sales} in sales`,
   );
+  if (date === undefined && order_count === 0) printer.info('--date today shows what this day has so far');
   if (sales.length > 0) {
     await printTable(printer, sales, [
       { title: 'PRODUCT', cell: (row) => row.product_id },

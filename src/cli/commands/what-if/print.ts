@@ -2,7 +2,7 @@ import type { Circumstances } from '../../../app/what-if/again.ts';
 import type { OtherOutcome } from '../../../app/what-if/outcome.ts';
 import type { WhatIf } from '../../../app/what-if/what-if.ts';
 import type { WhatIf as WhatIfDocument } from '../../../documents/reports/what-if.ts';
-import { isoTime } from '../../../domain/iso-time.ts';
+import { isoSeconds, isoTime } from '../../../domain/iso-time.ts';
 import { amountFrom } from '../../../domain/orders/money.ts';
 import type { Printer } from '../../output/printer.ts';
 import { printTable } from '../../output/print-table.ts';
@@ -13,6 +13,8 @@ import { count } from '../../output/text.ts';
 const SHOWN = 20;
 
 const timeOrNull = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));
+
+const timeOrNever = (ms: number | null): string => (ms === null ? 'never' : isoSeconds(ms));
 
 export function whatIfDocument(found: WhatIf, { stock, prices, statuses }: Circumstances): WhatIfDocument {
   const { decided, counts, unknown, orders, items, revenue, unpriced, reached } = found;
@@ -44,17 +46,21 @@ export function whatIfDocument(found: WhatIf, { stock, prices, statuses }: Circu
 
 const ORDER_COLUMNS: readonly Column<OtherOutcome>[] = [
   { title: 'ORDER', isWhole: true, cell: ({ orderId }) => orderId },
-  { title: 'WAS', cell: ({ was }) => was },
-  { title: 'WOULD BE', cell: ({ wouldBe }) => (wouldBe === 'not_sent' ? 'not sent' : wouldBe) },
-  { title: 'WHY NOT', cell: ({ detail }) => detail ?? '' },
+  { title: 'WAS', isWhole: true, cell: ({ was }) => was },
+  {
+    title: 'WOULD BE',
+    isWhole: true,
+    cell: ({ wouldBe }) => (wouldBe === 'not_sent' ? 'not sent' : wouldBe),
+  },
+  { title: 'WHY NOT', wraps: true, cell: ({ detail }) => detail ?? '' },
 ];
 
 const ITEM_COLUMNS: readonly Column<WhatIf['items'][number]>[] = [
   { title: 'ITEM', cell: ({ item }) => item },
   { title: 'LEFT', align: 'right', cell: ({ quantity }) => String(quantity.was ?? '') },
   { title: 'WOULD BE', align: 'right', cell: ({ quantity }) => String(quantity.wouldBe ?? '') },
-  { title: 'SOLD OUT', cell: ({ ranOutAt }) => timeOrNull(ranOutAt.was) ?? 'never' },
-  { title: 'WOULD BE', cell: ({ ranOutAt }) => timeOrNull(ranOutAt.wouldBe) ?? 'never' },
+  { title: 'SOLD OUT', isWhole: true, cell: ({ ranOutAt }) => timeOrNever(ranOutAt.was) },
+  { title: 'WOULD BE', isWhole: true, cell: ({ ranOutAt }) => timeOrNever(ranOutAt.wouldBe) },
 ];
 
 export async function printWhatIf(printer: Printer, found: WhatIf): Promise<void> {

@@ -55,5 +55,5 @@ function moneyInWords(state: CheckoutOrder['payment']): string | null {
 function shipmentInWords(shipment: CheckoutOrder['shipment']): string | null {
   if (shipment === null) return null;
   if (shipment.status !== 'dispatched') return shipment.status;
-  return `dispatched by ${shipment.carrier ?? '?'} as ${shipment.trackingNumber ?? '?'}`;
+  return `dispatched by ${shipment.carrier ?? '?'}, tracking number ${shipment.trackingNumber ?? '?'}`;
 }

@@ -21,20 +21,23 @@ export function reportHtml(report: DailyReport): string {
     ),
     chart(
       'Top sellers',
-      top_sellers.map(({ product_id, total_revenue, total_quantity }) => {
-        return { label: product_id, value: total_revenue, note: `${total_quantity} sold` };
+      top_sellers.map(({ product_id, name, total_revenue, total_quantity }) => {
+        return { label: name ?? product_id, value: total_revenue, note: `${total_quantity} sold` };
       }),
     ),
     table(
       'Low stock',
-      ['product', 'on hand', 'reorder level'],
-      low_stock.map(({ product_id, on_hand, reorder_level }) => [product_id, on_hand, reorder_level]),
+      ['product', 'name', 'on hand', 'reorder level'],
+      low_stock.map(({ product_id, name, on_hand, reorder_level }) => [
+        ...[product_id, name ?? '', on_hand],
+        reorder_level,
+      ]),
     ),
     table(
       'Sales by product and source',
-      ['product', 'source', 'sold', 'revenue'],
-      sales.map(({ product_id, source, total_quantity, total_revenue }) => {
-        return [product_id, source, total_quantity, total_revenue];
+      ['product', 'name', 'category', 'source', 'sold', 'revenue'],
+      sales.map(({ product_id, name, category, source, total_quantity, total_revenue }) => {
+        return [product_id, name ?? '', category ?? '', source, total_quantity, total_revenue];
       }),
     ),
   ];
@@ -123,7 +126,7 @@ function table(
   rows: readonly (readonly (string | number)[])[],
 ): string {
   if (rows.length === 0) return `<h2>${title}</h2>\n<p class="muted">none</p>`;
-  const isText = (at: number): boolean => /product|source/.test(heads[at] ?? '');
+  const isText = (at: number): boolean => /product|name|category|source/.test(heads[at] ?? '');
   const cell = (tag: 'td' | 'th', value: string | number, at: number): string =>
     `<${tag}${isText(at) ? '' : ' class="number"'}>${escape(String(value))}</${tag}>`;
   const head = heads.map((name, at) => cell('th', name, at)).join('');
