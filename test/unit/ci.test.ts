@@ -99,6 +99,18 @@ describe('the count of a run', () => {
   });
 });
 
+it('GitHub runs the same, on the oldest Node that is supported', () => {
+  const workflow = fs.readFileSync(path.join(ROOT, '.github/workflows/ci.yml'), 'utf8');
+  const runs = [...workflow.matchAll(/- run: (\S+)$/gm)].map(([, script = '']) => script);
+  expect(runs).toEqual(['.ci/run', '.ci/nightly']);
+  for (const script of runs) expect(fs.statSync(path.join(ROOT, script)).mode & 0o111, script).not.toBe(0);
+  const { engines } = JSON.parse(fs.readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as {
+    readonly engines: { readonly node: string };
+  };
+  const images = [...workflow.matchAll(/container: node:(\d+)-/g)].map(([, major]) => major);
+  expect(new Set(images)).toEqual(new Set([/\d+/.exec(engines.node)?.[0]]));
+});
+
 describe('a run that is cut off', () => {
   /** Runs a script of .ci with an npm of the test's own. */
   function run(script: string, npm: string): { code: number | null; last: string } {
