@@ -53,7 +53,7 @@ export function register(command: Command, session: Session): void {
       'checked as a whole before the first is sent (6); a line without an id gets one made of file and line. ' +
       '--flow checkout sends to orders.created, with prices and addresses of the tables (without a price: 3). ' +
       '--source sends events for the processor stock: of random items, or those of --item.\n\n' +
-      'Ctrl-C: 0 with --count 0, else 130 with the way to go on. Brokers that do not answer: 5. No users or items: 3.',
+      'Ctrl-C: 130, and 0 with --count 0. No broker answers: 5. No users or items: 3.',
     examples: [
       ['orderctl produce --user bob --item pen=2 --item book=1', 'exactly this order'],
       ['orderctl produce --source store --store-id S1 --item pen=2', 'exactly this sale at a till'],
