@@ -1,3 +1,4 @@
+import type { RecordId } from '../domain/orders/order.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Headers, HeaderValue, RecordFingerprint } from './record.ts';
 import type { Position, TopicPartition } from './store.ts';
@@ -254,6 +255,11 @@ export interface RunOptions {
   readonly metadata: string;
   /** The positions in force now; a partition without one starts at the earliest offset. */
   readonly positions: () => Iterable<Position>;
+  /**
+   * Partitions without a position start at these offsets, the earliest ones. Nothing of them is read before it has
+   * resolved; if `positions` has theirs then, that is where they start.
+   */
+  readonly onStart?: (starts: readonly RecordId[]) => Promise<void>;
   readonly onEvent: (event: ConsumerEvent) => void;
   /**
    * Called with the records of the next batch while the one before is processed: what needs no position can be done

@@ -226,7 +226,7 @@ describe('with the topic', () => {
     );
     folder.apply({
       positions: [
-        { processor: 'orders', topic: 'orders', partition: 0, next: 4, last: null, clusterId: null },
+        { processor: 'orders', topic: 'orders', partition: 0, next: 4, last: null, clusterId: 'cluster-1' },
       ],
     });
     return { folder, broker };

@@ -238,7 +238,7 @@ describe('consume', () => {
     send(order('C'), order('D'));
     const summary = await consume({ reset: { to: 'latest', partitions: null } });
     expect(summary).toMatchObject({ read: 0, skipped: 2, stoppedBy: 'end' });
-    expect(folder.log.at(-2)).toMatchObject({ kind: 'position', before: 2, after: 4, cause: 'reset' });
+    expect(folder.log.at(-1)).toMatchObject({ kind: 'position', before: 2, after: 4, cause: 'reset' });
     expect(broker.committedBy.get('0')).toMatchObject({ offset: 4 });
   });
 
@@ -319,6 +319,23 @@ describe('consume', () => {
     await consume(other);
     await consume();
     expect(warned()).toEqual([]);
+  });
+
+  it('stores where each partition starts, before the first record of it, and no second time', async () => {
+    const log = (partition: number) => broker.topics.get('orders')?.[partition];
+    for (const id of ['A', 'B']) broker.append('orders', 1, { value: encodeOrder(order(id)) });
+    log(1)?.shift();
+    const stored: (readonly (number | undefined)[])[] = [];
+    broker.beforeBatch = () => void stored.push([next(0), next(1)]);
+    await consume();
+    send(order('C'), order('D'));
+    log(0)?.shift();
+    await consume();
+    expect(stored).toEqual([
+      [0, 1],
+      [0, 2],
+    ]);
+    expect(await consume()).toMatchObject({ read: 0 });
   });
 
   it('ignores records below the position in force: a stale fetch has no effect', async () => {
@@ -702,7 +719,7 @@ describe('a registry that is away', () => {
     expect(await failureOf(consume())).toMatchObject({ code: 'registry_unreachable' });
     expect(clock.slept.reduce((sum, ms) => sum + ms, 0)).toBeGreaterThanOrEqual(60_000);
     expect(events.filter(({ kind }) => kind === 'waiting').length).toBeGreaterThanOrEqual(2);
-    expect(next()).toBeUndefined();
+    expect(next()).toBe(0);
   });
 
   it('does not hold up a stop', async () => {

@@ -125,7 +125,7 @@ describe('doctor', () => {
       partition: 0,
       next: 7,
       last: null,
-      clusterId: null,
+      clusterId: broker.clusterId,
     });
     broker.committedBy.set('0', { partition: 0, offset: 7, metadata: markOf('another') });
     const found = await checks();
@@ -210,7 +210,7 @@ describe('doctor', () => {
     expect((await checks()).get('topics')).toMatchObject({ state: 'warning', fix: { kind: 'apply_topics' } });
     folder.stored.set('orders/0', {
       ...{ processor: 'orders', topic: 'orders', partition: 0 },
-      ...{ next: 7, last: null, clusterId: null },
+      ...{ next: 7, last: null, clusterId: broker.clusterId },
     });
     expect((await checks()).get('topics')).toMatchObject({
       state: 'error',

@@ -6,6 +6,7 @@ import {
   type ResetOptions,
   type ResetResult,
 } from '../../src/app/offsets/reset.ts';
+import { storeStarts } from '../../src/app/offsets/group-positions.ts';
 import { showOffsets } from '../../src/app/offsets/show.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import { isSkipped, readCourses, readSkips } from '../../src/app/offsets/skips.ts';
@@ -456,4 +457,15 @@ describe('a topic that is gone', () => {
     expect(await failureOf(showOffsets({ access: folder, broker }, READING))).toMatchObject(missing);
     expect(await failureOf(reset('earliest'))).toMatchObject(missing);
   });
+});
+
+it('where a partition starts is stored once: what another process has read meanwhile stands', async () => {
+  await using store = await folder.own({ purpose: 'test', via: 'consume', onNotice: () => undefined });
+  const starts = [0, 2].map((partition) => ({ partition, offset: 3 }));
+  const inForce = await storeStarts(store, { processor: 'orders', topic: 'orders' }, starts);
+  expect(inForce).toMatchObject([
+    { partition: 0, next: 6 },
+    { partition: 2, next: 3, last: null, clusterId: null },
+  ]);
+  expect(await store.positions()).toEqual(expect.arrayContaining([...inForce]));
 });

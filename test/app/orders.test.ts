@@ -266,7 +266,7 @@ describe('an order is explained', () => {
     const folder = await shop();
     folder.apply({
       positions: [
-        { processor: 'orders', topic: 'orders', partition: 0, next: 1, last: null, clusterId: null },
+        { processor: 'orders', topic: 'orders', partition: 0, next: 1, last: null, clusterId: 'cluster-1' },
       ],
     });
     const scan = { broker: new ScriptedBroker(), codec: new PlainCodec(), topic: 'orders' };

@@ -165,6 +165,36 @@ export function endsContract(cluster: Cluster): void {
       expect(valuesOf(await readToEnd(topic))).toEqual(['e']);
     });
 
+    it('says where it starts, and stops when what came after that was deleted before any of it was read', async () => {
+      const topic = await topicWith([]);
+      const running = await consume(cluster.broker(), { topic, group: cluster.name('group') });
+      await waitFor('the start', () => running.seen.positions.size === 1);
+      running.stop();
+      await running.done;
+      await send(topic, ['a', 'b', 'c']);
+      await deleteBefore(topic, 2);
+      await expect(readToEnd(topic, running.seen.positions)).rejects.toMatchObject({
+        code: 'offsets_gone',
+        message: expect.stringMatching(/position 0 .* holds 2 to 2.*0 to 1/) as unknown,
+      });
+    });
+
+    it('starts where the store says, if that has learned of a position meanwhile', async () => {
+      const topic = await topicWith(['a', 'b', 'c']);
+      const positions = new Map<number, Position>();
+      const seen = await consumed(cluster.broker(), {
+        topic,
+        group: cluster.name('group'),
+        positions: () => positions,
+        onStart: async ([start]) => {
+          expect(start).toEqual({ topic, partition: 0, offset: 0 });
+          positions.set(0, { topic, partition: 0, next: 2, last: null, clusterId: null });
+        },
+        until: ({ records }) => records.length === 1,
+      });
+      expect(valuesOf(seen)).toEqual(['c']);
+    });
+
     it('stops when the position is deleted while it reads', async () => {
       const topic = await topicWith(['a', 'b', 'c', 'd', 'e']);
       const running = await consume(cluster.broker(), {

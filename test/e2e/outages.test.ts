@@ -178,6 +178,18 @@ describe('a topic that is not the one that was read', () => {
     expect(summary).toMatchObject({ read: 2, accepted: 2 });
   });
 
+  test('records deleted before the first of a partition was read: a gap as well', async () => {
+    const shop = penShop();
+    await createTopic(shop.topic, 1);
+    await shop.ok('consume --until-end');
+    await sendRaw(shop.topic, pens('a', 5));
+    await deleteRecordsBefore(shop.topic, 3);
+    await stopsWith(shop, 'offsets_gone');
+    // Another group has missed nothing: the topic begins there.
+    const [summary] = await penShop({ ORDERCTL_TOPIC: shop.topic }).lines('consume --until-end');
+    expect(summary).toMatchObject({ read: 2 });
+  });
+
   test('records deleted before the position are no gap', async () => {
     const shop = await readShop();
     await deleteRecordsBefore(shop.topic, 6);

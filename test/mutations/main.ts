@@ -105,18 +105,8 @@ function runOnce(tree: string, tests: readonly string[], options: readonly strin
   fs.rmSync(report, { force: true });
   const vitest = path.join('node_modules', 'vitest', 'vitest.mjs');
   const reporter = ['--reporter', 'json', '--outputFile', report];
-  const args = [
-    'run',
-    '--project',
-    'parts',
-    '--project',
-    'cli',
-    '--bail',
-    '1',
-    ...reporter,
-    ...options,
-    ...tests,
-  ];
+  const projects = ['parts', 'cli', 'embedded'].flatMap((name) => ['--project', name]);
+  const args = ['run', ...projects, '--bail', '1', ...reporter, ...options, ...tests];
   // More than `npm test` takes: some are caught by one history of a thousand.
   const env = { ...process.env, ORDERCTL_TEST_EFFORT: 'full', ORDERCTL_TEST_HISTORIES: '2000' };
   const { stderr } = spawnSync(process.execPath, [vitest, ...args], { cwd: tree, encoding: 'utf8', env });

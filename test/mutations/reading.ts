@@ -3,6 +3,27 @@ import type { Mutation } from './list.ts';
 /** What the consumer of the kafka adapter promises of reading: leaders, positions, commits and connections. */
 export const READING: readonly Mutation[] = [
   {
+    name: 'records that are deleted before the first of a partition was read are missing without a word',
+    file: 'src/adapters/kafka/consume/position-checks.ts',
+    from: 'if (begun.length > 0)',
+    to: 'if (begun.length < 0)',
+    tests: ['test/embedded/broker.test.ts'],
+  },
+  {
+    name: 'where a partition starts is not stored before it is read',
+    file: 'src/app/run/reading.ts',
+    from: 'for (const position of inForce) prepared?.positions.set(position.partition, position);',
+    to: '',
+    tests: ['test/app/consume-orders.test.ts'],
+  },
+  {
+    name: 'a start takes back a position that another process has stored',
+    file: 'src/app/offsets/group-positions.ts',
+    from: 'begun.filter((one) => state.position(one) === undefined)',
+    to: 'begun',
+    tests: ['test/app/offsets.test.ts'],
+  },
+  {
     name: 'an answer of a leader that was replaced, or from before a seek, is taken',
     file: 'src/adapters/kafka/consume/fetcher.ts',
     from: 'if (found === undefined || found.slot.question !== found.question) continue;',

@@ -50,6 +50,10 @@ export async function consume(broker: Broker, options: ConsumeOptions): Promise<
       mode: 'exclusive',
       metadata: 'mark',
       stallTimeoutMs: 20_000,
+      onStart: async (starts) => {
+        for (const { topic, partition, offset: next } of starts)
+          seen.positions.set(partition, { topic, partition, next, last: null, clusterId: null });
+      },
       ...options,
       topics: [options.topic],
       positions: () => (options.positions?.() ?? seen.positions).values(),

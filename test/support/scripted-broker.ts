@@ -1,3 +1,4 @@
+import type { RecordId } from '../../src/domain/orders/order.ts';
 import { Failure, type FailureCode } from '../../src/domain/failure.ts';
 import type {
   Batch,
@@ -243,12 +244,16 @@ export class ScriptedBroker implements Broker {
     const stored = new Map(
       [...options.positions()].map(({ topic, partition, next }) => [`${topic}/${partition}`, next]),
     );
+    const starts: RecordId[] = [];
     const reads: Read[] = options.topics.flatMap((topic) =>
       (this.topics.get(topic) ?? []).map((log, partition) => {
-        const next = stored.get(`${topic}/${partition}`) ?? log[0]?.offset ?? 0;
-        return { topic, partition, log, next };
+        const start = { topic, partition, offset: log[0]?.offset ?? 0 };
+        const next = stored.get(`${topic}/${partition}`);
+        if (next === undefined && !this.leaderless.has(partition)) starts.push(start);
+        return { topic, partition, log, next: next ?? start.offset };
       }),
     );
+    if (starts.length > 0) await options.onStart?.(starts);
     options.onEvent({ kind: 'joined', partitions: reads });
     const recordsFrom = ({ log }: Read, from: number): BrokerRecord[] =>
       log.filter(({ offset }) => offset >= from).slice(0, this.batchRecords);

@@ -44,13 +44,18 @@ export async function storedPositions(
   return positions;
 }
 
+/** Whether it is more than where reading starts. */
+function wasRead({ next, clusterId }: Position): boolean {
+  return next > 0 && clusterId !== null;
+}
+
 /** The other topics of which a processor has read something, where it has read nothing of `topic`. */
 export async function otherTopicsRead(
   reader: StoreReader,
   { processor, topic }: SourceTopic,
 ): Promise<readonly string[]> {
   const read = (await reader.positions())
-    .filter((position) => position.processor === processor && position.next > 0)
+    .filter((position) => position.processor === processor && wasRead(position))
     .map((position) => position.topic);
   return read.includes(topic) ? [] : [...new Set(read)].toSorted();
 }
@@ -66,7 +71,7 @@ export async function refuseVanished(
   source: SourceTopic,
 ): Promise<void> {
   const { topic } = source;
-  const read = [...(await storedPositions(reader, source)).values()].find(({ next }) => next > 0);
+  const read = [...(await storedPositions(reader, source)).values()].find(wasRead);
   if (read === undefined || (await admin.partitionCount(topic)) !== undefined) return;
   throw new Failure(
     'topic_changed',
@@ -135,6 +140,26 @@ export function movedPosition(
   move: PositionMove,
 ): StoredPosition {
   return { processor, topic, partition: move.partition, next: move.after, last: null, clusterId };
+}
+
+/**
+ * Stores where partitions without a position start. Without it, records that are deleted before the first of a
+ * partition was read would be missing without a word.
+ *
+ * @returns the positions in force, which another process may have stored meanwhile
+ */
+export async function storeStarts(
+  store: Store,
+  source: SourceTopic,
+  starts: readonly { readonly partition: number; readonly offset: number }[],
+): Promise<readonly StoredPosition[]> {
+  const begun = starts.map(({ partition, offset: next }): StoredPosition => {
+    return { ...source, partition, next, last: null, clusterId: null };
+  });
+  return store.transact({ positions: begun }, (state) => {
+    const positions = begun.filter((one) => state.position(one) === undefined);
+    return { changes: { positions }, result: begun.map((one) => state.position(one) ?? one) };
+  });
 }
 
 /** Moves of the positions of a processor in one topic. */

@@ -1,9 +1,11 @@
+import type { RecordId } from '../../domain/orders/order.ts';
+import { byTopic } from '../../domain/topics/by-topic.ts';
 import type { BrokerAdmin, Consumer, ConsumerEvent, RunOptions } from '../../ports/broker.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Codec } from '../../ports/codec.ts';
 import type { ProcessorStatus } from '../../ports/owner.ts';
 import type { Store } from '../../ports/store.ts';
-import { storedPositions } from '../offsets/group-positions.ts';
+import { storedPositions, storeStarts } from '../offsets/group-positions.ts';
 import { markOf } from '../offsets/plan.ts';
 import { BatchRunner, type BatchRunnerParts } from './batches/batch.ts';
 import type { CodecOf, RunEvent, Service, ServiceSummary } from './events.ts';
@@ -121,6 +123,7 @@ export class Reading {
         metadata: markOf(store.storeId),
         positions: () =>
           [...this.#topics.values()].flatMap(({ prepared }) => [...prepared.positions.values()]),
+        onStart: (starts) => this.#storeStarts(starts),
         ...(store.isShared ? this.#sharing() : {}),
         onEvent: (event) => this.#take(event),
         onNext: (records, { topic }) => this.#topics.get(topic)?.batches.expect(records),
@@ -136,6 +139,16 @@ export class Reading {
         return next;
       },
     );
+  }
+
+  async #storeStarts(starts: readonly RecordId[]): Promise<void> {
+    for (const [topic, of] of byTopic(starts)) {
+      const { name: processor } = this.service.processor;
+      const inForce = await storeStarts(this.#parts.store, { processor, topic }, of);
+      const { prepared, progress } = this.#topics.get(topic) ?? {};
+      for (const position of inForce) prepared?.positions.set(position.partition, position);
+      progress?.raise(of.map(({ partition, offset }) => ({ partition, start: offset, end: offset })));
+    }
   }
 
   /** What is stored counts for a process that gets a partition: others may have read it meanwhile. */

@@ -1,3 +1,4 @@
+import type { RecordId } from '../../../domain/orders/order.ts';
 import type { Position } from '../../../ports/store.ts';
 import type { PartitionMap } from '../partition-map.ts';
 import type { KafkaClient } from '../protocol/client.ts';
@@ -14,6 +15,8 @@ export interface PositionChecksOptions {
   readonly fetcher: Fetcher;
   /** The positions in force now. */
   readonly positions: () => PartitionMap<Position>;
+  /** As RunOptions.onStart. */
+  readonly onStart: (starts: readonly RecordId[]) => Promise<void>;
   /** Some positions were compared. */
   readonly onChecked: () => void;
   readonly onFailed: (error: unknown) => void;
@@ -54,18 +57,22 @@ export class PositionChecks {
   }
 
   async #check({ topic, checks }: Part, positions: ReadonlyMap<number, Position>): Promise<void> {
-    const { client, signal, leaders, fetcher, onChecked } = this.#options;
+    const { client, signal, leaders, fetcher, onStart, onChecked } = this.#options;
     const led = new Map(checks.map(({ slot, leader }) => [slot.of.partition, leader]));
     try {
       const { ranges, refused } = await comparePositions({ client, topic, led, positions });
       if (signal.aborted) return;
       throwFirst(refused);
       const starts = new Map(ranges.map(({ partition, start }) => [partition, start]));
+      const begun = ranges.filter(({ partition }) => !positions.has(partition));
+      if (begun.length > 0)
+        await onStart(begun.map(({ partition, start: offset }) => ({ topic, partition, offset })));
+      if (signal.aborted) return;
+      const inForce = this.#options.positions();
       for (const check of checks) {
-        const { partition } = check.slot.of;
-        const start = starts.get(partition);
+        const start = starts.get(check.slot.of.partition);
         if (start === undefined) fetcher.slots.putBack(check);
-        else fetcher.assign(check, positions.get(partition)?.next ?? start);
+        else fetcher.assign(check, inForce.get(check.slot.of)?.next ?? start);
       }
       onChecked();
     } catch (error) {

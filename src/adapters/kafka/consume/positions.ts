@@ -60,16 +60,20 @@ export function refusedByTopic(
 ): RefusedPositions {
   const refused = new Map<number, RefusedPosition>();
   for (const position of positions) {
-    const { partition, next, clusterId } = position;
+    const { partition, clusterId } = position;
     if (clusterId !== null && clusterId !== cluster.clusterId) {
-      const why = `was read up to offset ${next} on cluster ${clusterId}, but this is cluster ${cluster.clusterId}`;
+      const why = `${reach(position)} on cluster ${clusterId}, but this is cluster ${cluster.clusterId}`;
       refused.set(partition, changed('cluster', position, why));
-    } else if (next > 0 && !cluster.partitions.includes(partition)) {
-      const why = `was read up to offset ${next}, but the topic has no such partition any more`;
+    } else if (position.next > 0 && !cluster.partitions.includes(partition)) {
+      const why = `${reach(position)}, but the topic has no such partition any more`;
       refused.set(partition, changed('no_partition', position, why));
     }
   }
   return refused;
+}
+
+function reach({ next, clusterId }: Position): string {
+  return clusterId === null ? `was to be read from offset ${next}` : `was read up to offset ${next}`;
 }
 
 /** Of a whole topic at once; partitions without a leader are only compared with its description. */
@@ -133,14 +137,15 @@ function changed(
 
 function offsetsGone(
   reason: 'before_start' | 'past_end',
-  { topic, partition, next }: Position,
+  { topic, partition, next, clusterId }: Position,
   { start, end }: PartitionRange,
 ): RefusedPosition {
   const available = start === end ? `it is empty at ${start}` : `it holds ${start} to ${end - 1}`;
+  const gone = clusterId === null ? 'records were there that are gone' : 'records that were read are gone';
   const gap =
     reason === 'before_start'
       ? `records ${next} to ${start - 1} were deleted before they were read`
-      : 'records that were read are gone (the topic was created again, or an unclean election cut off its end)';
+      : `${gone} (the topic was created again, or an unclean election cut off its end)`;
   const message = `${topic}/${partition}: stored position ${next} is not in the topic: ${available}; ${gap}`;
   const failure = new Failure('offsets_gone', message, {
     fix: { kind: 'offsets_gone', partition },

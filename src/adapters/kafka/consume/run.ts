@@ -90,6 +90,7 @@ export class Run {
       leaders: this.#leaders,
       fetcher: this.#fetcher,
       positions: () => this.#positions(),
+      onStart: async (starts) => options.onStart?.(starts),
       onChecked: () => {
         this.#reportJoin();
       },
