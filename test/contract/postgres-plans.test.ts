@@ -8,7 +8,7 @@ import { CHECKOUT } from '../../src/domain/checkout/facts.ts';
 import { newFact } from '../../src/domain/facts.ts';
 import type { StoreAccess } from '../../src/ports/access.ts';
 import { destinationOf } from '../../src/ports/store.ts';
-import { runInProcess } from '../support/in-process.ts';
+import { startInProcess } from '../support/in-process.ts';
 import { startTestPostgres, type TestPostgres } from '../support/postgres.ts';
 import { EFFECT, fillShop, LETTER, STEP } from '../support/postgres-shop.ts';
 import { accepted, collect, order } from './store.suite.ts';
@@ -99,7 +99,7 @@ async function recorded(work: () => Promise<void>): Promise<ReadonlyMap<string, 
 async function useAll(): Promise<void> {
   const env = { ORDERCTL_STORE: server.url, HOME: os.tmpdir() };
   for (const command of COMMANDS) {
-    const { code, stderr } = await runInProcess(command.split(' '), env, os.tmpdir());
+    const { code, stderr } = await startInProcess(command.split(' '), env, os.tmpdir()).ended;
     expect([command, code], stderr).toEqual([command, ENDS.get(command) ?? 0]);
   }
   await using store = await access.own({ purpose: 'test', via: 'consume', onNotice: () => undefined });

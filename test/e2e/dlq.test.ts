@@ -228,7 +228,7 @@ describe('dlq redrive', () => {
 
   test('beside a running consumer, which refuses it again and counts its attempts, until it is quarantined', async () => {
     const shop = await withLetters('hello');
-    const consumer = shop.start('consume');
+    const consumer = shop.host('consume');
     await consumer.says(/consuming/);
     for (const round of [1, 2, 3]) {
       await shop.ok('dlq redrive --all --execute');

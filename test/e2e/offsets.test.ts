@@ -51,7 +51,7 @@ test('show tells where folder and group stand, beside a running consumer too', a
       '        0      0          4       4    4    0\n' +
       '        1      0          2       2    3    1\n',
   );
-  const consumer = shop.start('consume');
+  const consumer = shop.host('consume');
   await consumer.says(/dead-lettered/);
   expect(await shop.json('offsets show')).toMatchObject({ group_state: 'stable', total_lag: 0 });
 

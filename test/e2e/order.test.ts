@@ -51,7 +51,7 @@ test('an order is shown, listed and explained, with every record of it in the to
 test('orders are shown beside a running consumer, by its last commit', async () => {
   const shop = penShop();
   await createTopic(shop.topic, 1);
-  const consumer = shop.start('consume');
+  const consumer = shop.host('consume');
   await sendRaw(shop.topic, pens('a', 3));
   await consumer.says(/accepted a-2/);
   expect(await shop.json('order show a-2')).toMatchObject({ status: 'accepted', offset: 2 });

@@ -5,7 +5,7 @@ import { waitFor } from '../support/wait.ts';
 test('of two clients that edit the row they saw, one does, whichever server they ask', async () => {
   const shop = shopWith({ pen: 5 });
   const [one, two] = await Promise.all([serve(shop), serve(shop)]);
-  const consumer = shop.start('consume');
+  const consumer = shop.host('consume');
   await waitFor(
     'the owner of the folder',
     () => one.call('GET', '/processors'),
@@ -42,7 +42,7 @@ test('of two clients that edit the row they saw, one does, whichever server they
 
 test('an edit with an Idempotency-Key is made once, and answered alike by another server and after a restart', async () => {
   const shop = shopWith({ pen: 5 });
-  const first = await serve(shop);
+  const first = await serve(shop.built);
   const key = { 'idempotency-key': 'delivery 7' };
   const made = await first.call('PATCH', '/inventory/pen', { by: 20, why: 'delivery' }, key);
   expect(made).toMatchObject({ status: 200, body: { after: { quantity: 25 } } });

@@ -136,7 +136,7 @@ test('processors are shown whether they run or not, and the audit is that of the
     return processors.find(({ processor }) => processor === 'orders');
   };
   expect(await orders()).toMatchObject({ state: 'stopped', lag: 3, read: null, effects: { owed: 0 } });
-  const consumer = shop.start('consume');
+  const consumer = shop.host('consume');
   const running = await waitFor(
     'the consumer',
     orders,

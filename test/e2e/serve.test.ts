@@ -13,7 +13,7 @@ import { waitFor } from '../support/wait.ts';
 test('an order that was answered is stored, and known by its id from then on', async () => {
   const shop = shopWith({ pen: 5 });
   await createTopic(shop.topic, 2);
-  const first = await serve(shop);
+  const first = await serve(shop.built);
   const order = { order_id: 'H-1', user: 'alice', item: 'pen', quantity: 2 };
   const placed = await first.call('POST', '/order', order);
   expect(placed).toMatchObject({ status: 202, body: { order_id: 'H-1', status: 'PENDING' } });
@@ -23,7 +23,7 @@ test('an order that was answered is stored, and known by its id from then on', a
   await first.server.exited;
 
   // Another server finds it where it is, and says why it cannot be cancelled, though nobody has read it.
-  const { server, call } = await serve(shop);
+  const { server, call } = await serve(shop.built);
   const cancelled = await call('POST', '/orders/H-1/cancel');
   expect(cancelled).toMatchObject({ status: 409, body: { code: 'already_decided', order_id: 'H-1' } });
   expect((cancelled.body as { detail: string }).detail).toContain('direct flow');
@@ -82,7 +82,7 @@ test('?wait answers with the decision of a consumer beside it', async () => {
     status: 200,
     body: { status: 'PENDING' },
   });
-  const consumer = shop.start('consume --each -o json');
+  const consumer = shop.host('consume --each -o json');
   const answers = await Promise.all([
     call('POST', '/order?wait=20s', { order_id: 'H-1', user: 'alice', item: 'pen', quantity: 1 }),
     call('POST', '/order?wait=20s', { order_id: 'H-2', user: 'bob', item: 'pen', quantity: 1 }),
@@ -229,7 +229,7 @@ test('decisions are sent as they are made, and a client that was away gets what 
       .flatMap(({ data }) =>
         (data as { orders: { order_id: string }[] }).orders.map(({ order_id }) => order_id),
       );
-  const consumer = shop.start('consume');
+  const consumer = shop.host('consume');
   const reading = events(url, (seen) => decided(seen).includes('L-1'));
   await call('POST', '/order?wait=20s', { order_id: 'L-1', user: 'alice', item: 'pen', quantity: 1 });
   const first = await reading;
@@ -318,7 +318,7 @@ test('orders are listed in pages that nothing shifts', async () => {
 });
 
 test('the page loads nothing from elsewhere', async () => {
-  const { call } = await serve(shopWith({ pen: 5 }));
+  const { call } = await serve(shopWith({ pen: 5 }).built);
   const page = await call('GET', '/');
   expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
   for (const [, file = ''] of String(page.body).matchAll(/(?:src|href)="(\/[^"]+)"/g)) {

@@ -89,7 +89,7 @@ test('lines of one item count together, and each reason is given in its order', 
 
 test('commands in another terminal count from the next batch of a running consumer', async () => {
   const shop = await bookShop(1);
-  const consumer = shop.start('consume');
+  const consumer = shop.host('consume');
   await send(shop, 'bob-1', 'bob', { pen: 1 });
   await consumer.says(/order bob-1 rejected: user bob is unpaid/);
   await shop.ok('user update --user bob --status paid');
@@ -118,7 +118,7 @@ test('commands in another terminal count from the next batch of a running consum
 
 test('a save by an editor that had loaded an older version undoes no sale', async () => {
   const shop = await bookShop(10);
-  const consumer = shop.start('consume');
+  const consumer = shop.host('consume');
   await consumer.says(/consuming/);
   const loaded = shop.read('inventory.csv');
   expect(loaded).toContain('book,10');
@@ -142,7 +142,7 @@ test('a save by an editor that had loaded an older version undoes no sale', asyn
 
 test('users.csv is edited by hand: a new row and a removed one count', async () => {
   const shop = await bookShop(10);
-  const consumer = shop.start('consume');
+  const consumer = shop.host('consume');
   await consumer.says(/consuming/);
   shop.write('users.csv', 'user,status\r\nbob,paid\r\nalice,paid\r\ndave,paid\r\n');
   await leftAlone(shop, 'users.csv');
@@ -158,7 +158,7 @@ test('users.csv is edited by hand: a new row and a removed one count', async () 
 
 test('a file broken beside a running consumer is warned about, left alone, and taken in when mended', async () => {
   const shop = await bookShop(10);
-  const consumer = shop.start('consume');
+  const consumer = shop.host('consume');
   await consumer.says(/consuming/);
   const broken = 'item,quantity\nbook,ten\npen,50\n';
   shop.write('inventory.csv', broken);

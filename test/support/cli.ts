@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
 import { currentTestFile, validateOutput } from './documents.ts';
-import { runInProcess } from './in-process.ts';
+import { startInProcess } from './in-process.ts';
 import { waitFor } from './wait.ts';
 
 const BINARY = path.resolve(import.meta.dirname, '../../bin/orderctl');
@@ -74,12 +74,29 @@ export async function runOrderctl(args: readonly string[], options: RunOptions =
 }
 
 /** The same command line in this process. Paths in it are absolute: the working directory is the tests' own. */
-async function runHere(words: readonly string[], { cwd = os.tmpdir(), env }: RunOptions): Promise<Result> {
+function startHere(words: readonly string[], { cwd = os.tmpdir(), env }: RunOptions): Running {
   const whole = { ...cleanEnvironment(), ...env };
   const file = currentTestFile();
-  const ended = await runInProcess(words, whole, cwd);
-  validateOutput(file, words, whole, ended);
-  return { ...ended, signal: null };
+  const { stdout, stderr, stop, ended } = startInProcess(words, whole, cwd);
+  let hasEnded = false;
+  const exited = ended.then((result) => {
+    hasEnded = true;
+    validateOutput(file, words, whole, result);
+    return { ...result, signal: null };
+  });
+  const what = ['orderctl', ...words].join(' ');
+  const signal = (name: NodeJS.Signals): void => {
+    if (name === 'SIGKILL') throw new Error(`"${what}" runs in the test's own process, and cannot be killed`);
+    stop();
+  };
+  return {
+    pid: process.pid,
+    stdout,
+    stderr,
+    signal,
+    exited,
+    says: sayingOf(what, stdout, stderr, () => hasEnded),
+  };
 }
 
 /** Waits for the end of what runs. @throws Error with both outputs when that takes longer, after killing it */
@@ -127,17 +144,31 @@ export function observe(child: ChildProcess, what: string, input?: string): Runn
     stderr: () => stderr,
     signal,
     exited,
-    says: async (pattern, timeoutMs = 30_000) => {
-      const outputs = (): string => `${what}\nstdout: ${stdout}\nstderr: ${stderr}`;
-      const match = await waitFor(
-        `${String(pattern)} from ${what}`,
-        () => ({ found: pattern.exec(stderr), ended, stdout, stderr }),
-        (now) => now.found !== null || now.ended,
-        { timeoutMs },
-      );
-      if (match.found === null) throw new Error(`ended without saying ${String(pattern)}: ${outputs()}`);
-      return match.found;
-    },
+    says: sayingOf(
+      what,
+      () => stdout,
+      () => stderr,
+      () => ended,
+    ),
+  };
+}
+
+function sayingOf(
+  what: string,
+  stdout: () => string,
+  stderr: () => string,
+  hasEnded: () => boolean,
+): Running['says'] {
+  return async (pattern, timeoutMs = 30_000) => {
+    const match = await waitFor(
+      `${String(pattern)} from ${what}`,
+      () => ({ found: pattern.exec(stderr()), ended: hasEnded(), stdout: stdout(), stderr: stderr() }),
+      (now) => now.found !== null || now.ended,
+      { timeoutMs },
+    );
+    if (match.found !== null) return match.found;
+    const outputs = `${what}\nstdout: ${stdout()}\nstderr: ${stderr()}`;
+    throw new Error(`ended without saying ${String(pattern)}: ${outputs}`);
   };
 }
 
@@ -161,6 +192,8 @@ export interface Shop {
   /** `ok` with `-o json`: stdout's documents, one a line. */
   readonly lines: (args: string | readonly string[], options?: RunOptions) => Promise<Json[]>;
   readonly start: (args: string | readonly string[], options?: RunOptions) => Running;
+  /** As `run`, a command that goes on until it is stopped: by the test's end at the latest. */
+  readonly host: (args: string | readonly string[]) => Running;
   /** A file of the storage folder; empty when it is not there. */
   readonly read: (file: string) => string;
   readonly write: (file: string, text: string) => void;
@@ -226,7 +259,7 @@ function shopWith(folder: string, env: Record<string, string>, isInProcess = IS_
   });
   const run: Shop['run'] = (args, options) =>
     isInProcess && options?.input === undefined
-      ? runHere(split(args), merged(options))
+      ? startHere(split(args), merged(options)).exited
       : runOrderctl(split(args), merged(options));
   const ok: Shop['ok'] = async (args, options) => {
     const result = await run(args, options);
@@ -258,6 +291,15 @@ function shopWith(folder: string, env: Record<string, string>, isInProcess = IS_
     lines,
     json: async (args, options) => parseJson((await ok([...split(args), '-o', 'json'], options)).stdout),
     start: (args, options) => startOrderctl(split(args), merged(options)),
+    host: (args) => {
+      if (!isInProcess) return startOrderctl(split(args), merged());
+      const running = startHere(split(args), merged());
+      onTestFinished(async () => {
+        running.signal('SIGTERM');
+        await running.exited;
+      });
+      return running;
+    },
     read,
     write: (name, text) => {
       fs.mkdirSync(storage, { recursive: true });

@@ -4,9 +4,10 @@ import { exitOptions, runCommandLine } from '../../src/cli/main.ts';
 import { Printer } from '../../src/cli/output/printer.ts';
 import { Session } from '../../src/cli/session.ts';
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** What commands listen for. */
+const EVENTS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-// Tests run many commands at once, and each listens for signals: Node warns of more than ten.
+// Tests run many commands at once, and each listens for signals: Node warns of more than ten listeners.
 process.setMaxListeners(100);
 
 /** What a command line printed, and the exit code that the process would have ended with. */
@@ -16,12 +17,17 @@ export interface Ended {
   readonly stderr: string;
 }
 
+/** A command line that runs in this process. */
+export interface RunningHere {
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+  /** Closes its output, which ends a command that goes on until it is stopped. */
+  readonly stop: () => void;
+  readonly ended: Promise<Ended>;
+}
+
 /** Runs a command line as the binary does, in this process: a tenth of the time. It takes neither input nor signals. */
-export async function runInProcess(
-  words: readonly string[],
-  env: NodeJS.ProcessEnv,
-  cwd: string,
-): Promise<Ended> {
+export function startInProcess(words: readonly string[], env: NodeJS.ProcessEnv, cwd: string): RunningHere {
   const said = { stdout: '', stderr: '' };
   const into = (name: keyof typeof said): Writable =>
     new Writable({
@@ -31,16 +37,25 @@ export async function runInProcess(
         done();
       },
     });
-  const session = new Session(new Printer(into('stdout'), into('stderr')), env, cwd);
-  const before = SIGNALS.map((signal) => new Set(process.listeners(signal)));
-  try {
-    const code = await exitCodeOf(() => runCommandLine(words, session), exitOptions(words, session));
-    return { code, ...said };
-  } finally {
-    for (const [index, signal] of SIGNALS.entries()) {
-      for (const listener of process.listeners(signal)) {
-        if (before[index]?.has(listener) !== true) process.off(signal, listener);
+  const output = into('stdout');
+  const session = new Session(new Printer(output, into('stderr')), env, cwd);
+  const end = async (): Promise<Ended> => {
+    const before = EVENTS.map((event) => new Set(process.listeners(event)));
+    try {
+      const code = await exitCodeOf(() => runCommandLine(words, session), exitOptions(words, session));
+      return { code, ...said };
+    } finally {
+      for (const [index, event] of EVENTS.entries()) {
+        for (const listener of process.listeners(event)) {
+          if (before[index]?.has(listener) !== true) process.off(event, listener);
+        }
       }
     }
-  }
+  };
+  return {
+    stdout: () => said.stdout,
+    stderr: () => said.stderr,
+    stop: () => void output.destroy(Object.assign(new Error('closed'), { code: 'EPIPE' })),
+    ended: end(),
+  };
 }

@@ -17,12 +17,15 @@ export type Call = (
   headers?: Record<string, string>,
 ) => Promise<Answer>;
 
-/** Starts `orderctl serve` on a free port. Every answer is compared with its own OpenAPI document. */
+/**
+ * Starts `orderctl serve` on a free port: in the test's own process, unless `shop` is a built one. Every answer is
+ * compared with its own OpenAPI document.
+ */
 export async function serve(
   shop: Shop,
   args = '',
 ): Promise<{ server: Running; call: Call; url: string; reached: ReadonlySet<string> }> {
-  const server = shop.start(`serve --port 0 ${args} -o json`);
+  const server = shop.host(`serve --port 0 ${args} -o json`);
   await waitFor('address', server.stdout, (text) => text.endsWith('\n'), { timeoutMs: 60_000 });
   const { url } = JSON.parse(server.stdout()) as { url: string };
   const described = await fetch(`${url}/openapi.json`);

@@ -7,12 +7,13 @@ const FILES = {
   '/page.css': { file: 'page.css', type: 'text/css; charset=utf-8' },
 } as const;
 
-/** The page, as the build put it beside this file. */
+/** The page, as the build put it beside this file; read when it is first asked for. */
 export function pageRoutes(server: FastifyInstance): void {
   for (const [url, { file, type }] of Object.entries(FILES)) {
-    const bytes = readFileSync(new URL(file, import.meta.url));
-    server.get(url, { schema: { hide: true } }, (_request, reply) =>
-      reply.type(type).header('cache-control', 'no-cache').send(bytes),
-    );
+    let bytes: Buffer | undefined;
+    server.get(url, { schema: { hide: true } }, (_request, reply) => {
+      bytes ??= readFileSync(new URL(file, import.meta.url));
+      return reply.type(type).header('cache-control', 'no-cache').send(bytes);
+    });
   }
 }

@@ -1,11 +1,12 @@
 import kafkajs, { type Kafka } from 'kafkajs';
 import { expect, it } from 'vitest';
 
+import { tries } from '../../support/effort.ts';
 import { killableBrokers } from '../../support/killable-broker.ts';
 import { waitFor } from '../../support/wait.ts';
 
 const start = killableBrokers();
-const TRANSACTIONS = 20;
+const TRANSACTIONS = tries(20, 12);
 const RECORDS_EACH = 5;
 const TOPIC = 'moved';
 const GROUP = 'mover';
@@ -109,7 +110,7 @@ it(
       failures += 1;
       expect(failures).toBeLessThan(20);
     }
-    expect(kills).toBeGreaterThanOrEqual(2 * MOMENTS.length);
+    expect(kills).toBeGreaterThanOrEqual(tries(2, 1) * MOMENTS.length);
     const expected = Array.from({ length: TRANSACTIONS * RECORDS_EACH }, (_, index) => `${index}`);
     expect(await position(kafka)).toBe(expected.length);
     expect(await committedValues(kafka, expected.length)).toEqual(expected);

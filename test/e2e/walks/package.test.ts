@@ -3,9 +3,9 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { finish, observe } from '../support/cli.ts';
+import { finish, observe } from '../../support/cli.ts';
 
-const ROOT = path.resolve(import.meta.dirname, '../..');
+const ROOT = path.resolve(import.meta.dirname, '../../..');
 
 async function npm(args: readonly string[], cwd: string): Promise<string> {
   const child = spawn('npm', args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });

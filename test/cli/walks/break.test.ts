@@ -2,11 +2,11 @@ import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { openShop } from '../support/cli.ts';
-import { closedPort } from '../support/closed-port.ts';
-import { tries } from '../support/effort.ts';
-import { expectValidated } from '../support/documents.ts';
-import { breakShop, startUp } from '../support/up-shop.ts';
+import { openShop } from '../../support/cli.ts';
+import { closedPort } from '../../support/closed-port.ts';
+import { tries } from '../../support/effort.ts';
+import { expectValidated } from '../../support/documents.ts';
+import { breakShop, startUp } from '../../support/up-shop.ts';
 
 /** Without a browser, and with the name of another site. */
 function postAs(host: string, url: string, body: string): Promise<number> {
