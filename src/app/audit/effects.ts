@@ -53,7 +53,7 @@ export function parkedNotes(effects: Iterable<Effect>): AuditNote[] {
     .filter(({ state }) => state === 'parked')
     .map((effect) => {
       const tries = `${effect.attempts} ${effect.attempts === 1 ? 'try' : 'tries'}`;
-      const message = `${effect.id} came to nothing after ${tries} (${codeOf(effect)}): its dead letter, redriven, is one more try`;
+      const message = `${effect.id} came to nothing after ${tries} (${codeOf(effect)}): its dead letter, redriven, is one more try; so is its record, read again, where the letter was discarded`;
       return { kind: 'effect_parked', where: effect.id, message };
     });
 }

@@ -107,7 +107,8 @@ function waitingFor({ status, nextTryAt }: MoneyState, what: 'charge' | 'refund'
     case 'parked':
       return (
         `"orderctl dlq list --processor payment" says why the ${what} came to nothing, and ` +
-        '"orderctl dlq redrive ID --execute" is one more try'
+        '"orderctl dlq redrive ID --execute" is one more try; where the dead letter was discarded, so is reading its ' +
+        'record again: "orderctl offsets reset --processor payment"'
       );
     case 'paid':
     case 'declined':
