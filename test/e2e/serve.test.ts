@@ -82,7 +82,7 @@ test('?wait answers with the decision of a consumer beside it', async () => {
     status: 200,
     body: { status: 'PENDING' },
   });
-  const consumer = shop.host('consume --each -o json');
+  const consumer = shop.start('consume --each -o json');
   const answers = await Promise.all([
     call('POST', '/order?wait=20s', { order_id: 'H-1', user: 'alice', item: 'pen', quantity: 1 }),
     call('POST', '/order?wait=20s', { order_id: 'H-2', user: 'bob', item: 'pen', quantity: 1 }),
