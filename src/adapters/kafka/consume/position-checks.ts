@@ -67,7 +67,7 @@ export class PositionChecks {
       const begun = ranges.filter(({ partition }) => !positions.has(partition));
       if (begun.length > 0)
         await onStart(begun.map(({ partition, start: offset }) => ({ topic, partition, offset })));
-      if (signal.aborted) return;
+      if (this.#options.signal.aborted) return;
       const inForce = this.#options.positions();
       for (const check of checks) {
         const start = starts.get(check.slot.of.partition);
