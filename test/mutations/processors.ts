@@ -151,10 +151,17 @@ export const PROCESSORS: readonly Mutation[] = [
     tests: CHECKOUT,
   },
   {
+    name: 'a cancelled order that was charged before the store was restored is not refunded',
+    file: processors('payment/processor.ts'),
+    from: 'if (owed !== undefined && (mayHaveMoved(owed) || isForgotten(askedAt(owed), draft)))',
+    to: 'if (owed !== undefined && mayHaveMoved(owed))',
+    tests: ['test/unit/processors/restored-payment.test.ts'],
+  },
+  {
     name: 'an order that was cancelled is charged',
     file: processors('payment/processor.ts'),
-    from: "if (has(facts, 'cancelled', 'not_charged')) {",
-    to: "if (has(facts, 'not_charged')) {",
+    from: "if (has(facts, 'cancelled', 'gone'))",
+    to: "if (has(facts, 'gone'))",
     tests: CHECKOUT,
   },
   {
@@ -230,8 +237,8 @@ export const PROCESSORS: readonly Mutation[] = [
   {
     name: 'an order that was cancelled while it was charged keeps the money',
     file: processors('payment/effects.ts'),
-    from: '    if (isCancelled) {',
-    to: '    if (isCancelled && attempts === 0) {',
+    from: '    if (isCancelled || gone !== undefined) {',
+    to: '    if ((isCancelled && attempts === 0) || gone !== undefined) {',
     tests: CHECKOUT,
   },
   {

@@ -20,7 +20,7 @@ const ROWS = 1_024;
 const bitsOf = (steps: readonly CheckoutStep[]): number =>
   steps.reduce((bits, step) => bits | STEPS[step], 0);
 const EITHER_BITS = EITHER.map(bitsOf);
-const AFTER_BITS = AFTER.map(([step, earlier]) => [STEPS[step], STEPS[earlier]] as const);
+const AFTER_BITS = AFTER.map(([step, earlier]) => [STEPS[step], bitsOf(earlier)] as const);
 const END_BITS = bitsOf(ENDS);
 
 /**

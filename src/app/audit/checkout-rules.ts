@@ -15,16 +15,17 @@ export const EITHER: readonly (readonly CheckoutStep[])[] = [
   ['cancelled', 'dispatched'],
   ['cancelled', 'gone'],
 ];
-/** A step, and one that comes before it. */
-export const AFTER: readonly (readonly [CheckoutStep, CheckoutStep])[] = [
-  ['charge_owed', 'validated'],
-  ['paid', 'charge_owed'],
-  ['declined', 'charge_owed'],
-  ['reserved', 'paid'],
-  ['gone', 'paid'],
-  ['dispatched', 'reserved'],
-  ['refund_owed', 'paid'],
-  ['refunded', 'refund_owed'],
+/** A step, and those of which one comes before it. */
+export const AFTER: readonly (readonly [CheckoutStep, readonly CheckoutStep[]])[] = [
+  // What a store that was restored may have charged is looked up, though the order was cancelled before it came again.
+  ['charge_owed', ['validated', 'cancelled']],
+  ['paid', ['charge_owed']],
+  ['declined', ['charge_owed']],
+  ['reserved', ['paid']],
+  ['gone', ['paid']],
+  ['dispatched', ['reserved']],
+  ['refund_owed', ['paid']],
+  ['refunded', ['refund_owed']],
 ];
 /** Nothing follows from these any more. */
 export const ENDS: readonly CheckoutStep[] = ['rejected', 'declined', 'dispatched', 'refunded'];

@@ -10,13 +10,18 @@ const REVISIONS_PER_MS = 1_000;
 
 type RestoredState = Pick<State, 'storeId' | 'small'>;
 
+/** Milliseconds since the epoch; null: never. */
+export function restoredAt(state: Pick<State, 'small'>): number | null {
+  return state.small(RESTORED, RESTORED_KEY)?.at ?? null;
+}
+
 /** What ids of messages begin with: readers have seen those of before a restore with what was decided then. */
 export function idSource(state: RestoredState): string {
-  const restored = state.small(RESTORED, RESTORED_KEY);
-  return restored === undefined ? state.storeId : `${state.storeId}.${restored.at.toString(36)}`;
+  const at = restoredAt(state);
+  return at === null ? state.storeId : `${state.storeId}.${at.toString(36)}`;
 }
 
 /** Revisions are greater: above all that were sent before a restore, since readers pass over lower ones. */
 export function leastRevision(state: Pick<State, 'small'>): number {
-  return (state.small(RESTORED, RESTORED_KEY)?.at ?? 0) * REVISIONS_PER_MS;
+  return (restoredAt(state) ?? 0) * REVISIONS_PER_MS;
 }

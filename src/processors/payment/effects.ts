@@ -49,18 +49,19 @@ export function askedAt(effect: Effect): number | null {
   return typeof at === 'number' ? at : null;
 }
 
-/** Adds a new charge or refund to a draft. */
+/** Adds a new charge or refund to a draft. @param how `onlyLookUp`: as `only_look_up` */
 export function owe(
   draft: Draft,
   kind: Money,
   asked: Pick<PaymentFields, 'order_id' | 'customer_id' | 'amount' | 'reason'>,
   by: Pick<Received<object>, 'source' | 'message' | 'record' | 'traceparent'>,
+  { onlyLookUp = false } = {},
 ): void {
   const { order_id, amount, reason } = asked;
   const { source, record, traceparent } = by;
   const message = by.message as Readonly<Record<string, unknown>>;
   const fields: PaymentFields = {
-    ...{ ...asked, only_look_up: false, may_have_moved: false, answered: 0 },
+    ...{ ...asked, only_look_up: onlyLookUp, may_have_moved: false, answered: 0 },
     ...{ source, message, record, traceparent },
   };
   const key = `${draft.state.storeId}:${order_id}:${kind}`;
@@ -98,12 +99,15 @@ function settleCharge(draft: Draft, effect: Effect, { outcome, reference, reason
   const { order_id, customer_id, amount, message, record, source, traceparent } = paymentFields(effect);
   const { attempts } = effect;
   const { at } = draft.state;
-  const isCancelled = has(draft.facts(CHECKOUT, order_id), 'cancelled');
+  const facts = draft.facts(CHECKOUT, order_id);
+  const isCancelled = has(facts, 'cancelled');
+  // Before its charge is known only where the store was restored in between.
+  const gone = factOf(facts, 'gone');
   const step = { order_id, at: isoTime(at), ...record, amount, attempts };
   draft.change({ id: effect.id, effect: null });
   if (outcome === 'paid') {
     const paid = { order_id, customer_id, amount, reference: textOf(reference) ?? '', attempts };
-    const { items, shipping_address } = factOf(draft.facts(CHECKOUT, order_id), 'validated') ?? NOTHING;
+    const { items, shipping_address } = factOf(facts, 'validated') ?? NOTHING;
     draft.append(CHECKOUT, { ...step, step: 'paid', reference: paid.reference });
     draft.send(
       PAYMENT_PROCESSED,
@@ -111,8 +115,8 @@ function settleCharge(draft: Draft, effect: Effect, { outcome, reference, reason
       [order_id],
       traceparent,
     );
-    if (isCancelled) {
-      const refund = { order_id, customer_id, amount, reason: 'cancelled' };
+    if (isCancelled || gone !== undefined) {
+      const refund = { order_id, customer_id, amount, reason: gone?.reason ?? 'cancelled' };
       owe(draft, 'refund', refund, { source, message, record, traceparent });
     }
     return;
@@ -174,7 +178,8 @@ function settleFault(
   { pausesMs }: PaymentRules,
 ): void {
   const known = paymentFields(effect);
-  const isCancelled = effect.kind === 'charge' && has(draft.facts(CHECKOUT, known.order_id), 'cancelled');
+  const facts = draft.facts(CHECKOUT, known.order_id);
+  const isCancelled = effect.kind === 'charge' && has(facts, 'cancelled', 'gone');
   const fields: PaymentFields = {
     ...known,
     may_have_moved: answer.isUnknown,

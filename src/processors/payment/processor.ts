@@ -11,11 +11,12 @@ import { ORDER_VALIDATED, type OrderValidated } from '../../domain/messages/chec
 import { PAYMENT_FAILED } from '../../domain/messages/checkout/payment-failed.ts';
 import { PAYMENT_PROCESSED } from '../../domain/messages/checkout/payment-processed.ts';
 import { PAYMENT_REFUNDED } from '../../domain/messages/checkout/payment-refunded.ts';
+import { restoredAt } from '../../domain/messages/restored.ts';
 import { decideEach, type Draft, type Handled } from '../draft.ts';
 import type { ShopOptions } from '../options.ts';
 import { isOf, type Processor, type Received } from '../processor.ts';
 import { afterFlight, dueAgain } from '../retries.ts';
-import { effectsBy, owe, paymentFields } from './effects.ts';
+import { askedAt, effectsBy, owe, paymentFields } from './effects.ts';
 
 type Message = OrderValidated | InventoryRejected | OrderCancelled;
 
@@ -50,11 +51,35 @@ function charge(received: Received<OrderValidated>, draft: Draft): Handled {
   const { order_id, customer_id, total_amount: amount } = received.message;
   const facts = draft.facts(CHECKOUT, order_id);
   if (has(facts, 'charge_owed')) return oneMoreTry(draft, order_id, 'charge');
-  if (has(facts, 'cancelled', 'not_charged')) {
+  if (has(facts, 'not_charged')) {
     return { kind: 'ignored', about: order_id, detail: 'it was cancelled before it was charged' };
   }
+  if (has(facts, 'cancelled', 'gone')) return chargedBefore(received, draft);
   owe(draft, 'charge', { order_id, customer_id, amount, reason: null }, received);
   return { kind: 'handled', about: order_id, detail: `${amount} to be charged` };
+}
+
+/** It is not to be charged, but a store that was restored may have charged it, and have forgotten that. */
+function chargedBefore(received: Received<OrderValidated>, draft: Draft): Handled {
+  const { order_id, customer_id, total_amount: amount, validated_at } = received.message;
+  if (!isForgotten(validated_at, draft)) {
+    draft.append(CHECKOUT, {
+      ...{ order_id, at: isoTime(draft.state.at), ...received.record },
+      step: 'not_charged',
+    });
+    return { kind: 'ignored', about: order_id, detail: 'it was cancelled before it was charged' };
+  }
+  owe(draft, 'charge', { order_id, customer_id, amount, reason: null }, received, { onlyLookUp: true });
+  return {
+    kind: 'handled',
+    about: order_id,
+    detail: 'it may have been charged before the store was restored: the gateway will be asked',
+  };
+}
+
+/** Whether the store was put back to an earlier state since. @param askedAt milliseconds since the epoch; null: unknown */
+function isForgotten(askedAt: number | null, { state }: Draft): boolean {
+  return (askedAt ?? 0) <= (restoredAt(state) ?? -1);
 }
 
 /** The order will not be sent: what was paid is refunded, and what was not is no longer charged. */
@@ -76,7 +101,12 @@ function giveBack(
     return { kind: 'seen', about: order_id, detail: 'nothing was charged' };
   }
   const owed = draft.effect(checkoutEffectId(order_id, 'charge'));
-  if (owed !== undefined && mayHaveMoved(owed)) return findOut(draft, order_id, owed);
+  if (owed !== undefined && (mayHaveMoved(owed) || isForgotten(askedAt(owed), draft)))
+    return findOut(draft, order_id, owed);
+  if (!has(facts, 'charge_owed') && restoredAt(draft.state) !== null) {
+    const detail = 'whether it was charged before the store was restored is found out with its validation';
+    return { kind: 'handled', about: order_id, detail };
+  }
   if (owed !== undefined) draft.change({ id: owed.id, effect: null });
   draft.append(CHECKOUT, { order_id, at: isoTime(draft.state.at), ...received.record, step: 'not_charged' });
   return { kind: 'handled', about: order_id, detail: 'it is not charged' };
