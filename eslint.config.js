@@ -54,6 +54,7 @@ const ADAPTERS = {
   kafka: { packages: ['kafkajs', 'snappy', 'lz4-napi', 'fzstd'], parts: ['crc32c.ts'] },
   objects: { packages: ['aws4fetch'] },
   postgres: { packages: ['pg'] },
+  prometheus: { packages: ['prom-client'] },
   smtp: { packages: ['nodemailer'] },
   webhook: { packages: [] },
 };

@@ -14,6 +14,7 @@ import type { Gateway } from './ports/outside/gateway.ts';
 import type { Mailer } from './ports/outside/mailer.ts';
 import type { Webhook } from './ports/outside/webhook.ts';
 import type { SchemaTools } from './ports/schema-registry.ts';
+import type { Meter } from './ports/outside/meter.ts';
 import type { Sheet } from './ports/sheet.ts';
 import type { StoreAccess } from './ports/access.ts';
 import type { StoreAdmin } from './ports/whole/store-admin.ts';
@@ -258,6 +259,11 @@ export async function openOutside(delivery: DeliveryWay, gateway: GatewayWay): P
   if (delivery.kind === 'log') return { mailer: null, webhook: null, gatewayOf };
   const { createWebhook } = await import('./adapters/webhook/webhook.ts');
   return { mailer: null, webhook: createWebhook({ ...delivery, now: () => systemClock.now() }), gatewayOf };
+}
+
+/** The metrics of this process. */
+export async function openMeter(): Promise<Meter> {
+  return (await import('./adapters/prometheus/meter.ts')).createMeter();
 }
 
 /** Takes record values apart, for people. */

@@ -4,13 +4,19 @@ import type { FastifyInstance } from 'fastify';
 /** Open without a token: checks of the process, and the page that asks for it, which reveal nothing about the shop. */
 const OPEN = new Set(['/healthz', '/readyz', '/', '/page.js', '/page.css']);
 
-/** Asks every request for the token, as a bearer (RFC 6750). */
-export function requireToken(server: FastifyInstance, token: string): void {
+/** Whether a header `Authorization` has the token, as a bearer (RFC 6750). */
+export function tokenCheck(token: string): (authorization: string | undefined) => boolean {
   const wanted = digest(`Bearer ${token}`);
+  // Of digests: texts of other lengths take as long to compare.
+  return (authorization) => timingSafeEqual(digest(authorization ?? ''), wanted);
+}
+
+/** Asks every request for the token. */
+export function requireToken(server: FastifyInstance, token: string): void {
+  const isAllowed = tokenCheck(token);
   server.addHook('onRequest', async (request, reply) => {
     if (OPEN.has(request.url.split('?')[0] ?? '')) return;
-    // Of digests: texts of other lengths take as long to compare.
-    if (timingSafeEqual(digest(request.headers.authorization ?? ''), wanted)) return;
+    if (isAllowed(request.headers.authorization)) return;
     const problem = {
       ...{ type: 'about:blank', title: 'unauthorized', status: 401, code: 'usage' },
       detail: 'the request has no token, or a wrong one',

@@ -4,6 +4,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import fastify, { type FastifyInstance } from 'fastify';
 import { requireToken } from './access.ts';
 import { answerOtherMethods } from './methods.ts';
+import { measureRequests, metricsRoute } from './metrics.ts';
 import { describeAnswers, openApi } from './openapi.ts';
 import { problemHandler, refuseBroken, schemaProblem, type ProblemOptions } from './problems.ts';
 import { analyticsRoutes, reportRoutes } from './routes/analytics.ts';
@@ -16,6 +17,7 @@ import { orderRoutes } from './routes/orders/routes.ts';
 import { pageRoutes } from './routes/page.ts';
 import { messageRoutes, shopRoutes } from './routes/shop.ts';
 import { userRoutes } from './routes/users.ts';
+import type { Meter } from '../ports/outside/meter.ts';
 import type { Shop } from './shop.ts';
 
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -55,6 +57,7 @@ export interface ServerOptions extends ProblemOptions {
   readonly rateLimit: number | null;
   /** What clients have to send as a bearer; null: nothing. */
   readonly token: string | null;
+  readonly meter: Meter;
 }
 
 export interface ApiServer extends AsyncDisposable {
@@ -103,6 +106,7 @@ async function createApi(shop: Shop, options: ServerOptions): Promise<FastifyIns
     void reply.headers(SECURITY);
     done();
   });
+  measureRequests(server, options.meter);
   if (options.rateLimit !== null) {
     await server.register(rateLimit, { max: options.rateLimit, timeWindow: '1 minute' });
   }
@@ -112,6 +116,7 @@ async function createApi(shop: Shop, options: ServerOptions): Promise<FastifyIns
   answerUnread();
   server.get('/openapi.json', { schema: { hide: true } }, () => server.swagger());
   healthRoutes(server, shop);
+  metricsRoute(server, options.meter);
   orderRoutes(server, shop);
   inventoryRoutes(server, shop);
   userRoutes(server, shop);

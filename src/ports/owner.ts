@@ -113,6 +113,8 @@ export interface OwnOptions {
   readonly onEdits?: (edits: readonly Edit[], state: State) => Pick<StateChanges, 'small' | 'outgoing'>;
   /** Called after each commit, of whatever cause, that left messages to be sent or effects owed. */
   readonly onOwed?: () => void;
+  /** Called after each sync that made commits durable, with how long the disk or the database took for it. */
+  readonly onSynced?: (seconds: number) => void;
   /**
    * Called once when nothing can be stored any more, for example because a CSV could not be written in the background
    * or an edit by another process failed. The owner has to leave.

@@ -119,7 +119,9 @@ it('names the files that are broken, until they are mended', () => {
 });
 
 describe('the rate', () => {
-  const batch = (records: number): RunEvent => ({ kind: 'committed', processor: 'orders', records });
+  const batch = (records: number): RunEvent => {
+    return { kind: 'committed', processor: 'orders', records, commitSeconds: 0.001, latencySeconds: null };
+  };
 
   it('is over the last ten seconds, and falls to nothing when nothing comes', () => {
     const time = new FakeClock();

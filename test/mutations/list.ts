@@ -9,6 +9,7 @@ import { IDS } from './ids.ts';
 import { MESSAGES } from './messages.ts';
 import { HISTORY } from './history.ts';
 import { HTTP } from './http.ts';
+import { MEASURING } from './measuring.ts';
 import { OPERATING } from './operating.ts';
 import { OWNING } from './owning.ts';
 import { OUTBOX_ON_DISK } from './outbox.ts';
@@ -47,6 +48,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...SENDING,
   ...RUNNING,
   ...MESSAGES,
+  ...MEASURING,
   ...OPERATING,
   ...HISTORY,
   ...HTTP,

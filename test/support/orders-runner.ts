@@ -44,7 +44,7 @@ export function ordersRunner(of: {
       ...{ processor: ORDERS, group, tally: new OrderTally() },
       onBatch: ({ results }) => onResults?.(results),
     },
-    ...{ source: ORDER, dlqTopic, store, codec, outbox, waits, positions, quota: new Quota(null) },
+    ...{ source: ORDER, dlqTopic, store, codec, outbox, waits, positions, quota: new Quota(null), clock },
     onCommitted: () => undefined,
   });
   return { batches, outbox };

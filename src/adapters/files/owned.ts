@@ -2,7 +2,7 @@ import { userInfo } from 'node:os';
 import { isFailure, type Failure } from '../../domain/failure.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { OwnOptions, RunningConsumer } from '../../ports/owner.ts';
-import type { FileSystem } from './fs.ts';
+import { timingSyncs, type FileSystem } from './fs.ts';
 import { innerFolder } from './layout.ts';
 import type { Answer, SocketRequest } from './owner/requests.ts';
 import { EDIT_PURPOSE } from './owner/wire.ts';
@@ -42,7 +42,8 @@ export function userOf({ user }: OpenedFolder): string {
 
 /** Owns the folder until the store is disposed. @throws Failure as `own` of StoreAccess */
 export async function openOwned(opened: OpenedFolder, how: OwnOptions): Promise<FileStore> {
-  const { folder, files, clock } = opened;
+  const { folder, clock } = opened;
+  const files = how.onSynced === undefined ? opened.files : timingSyncs(opened.files, how.onSynced);
   refuseSealed(files, folder);
   const [{ acquire }, { answering }, { FileStore: Store }] = await Promise.all([
     import('./owner/owner.ts'),

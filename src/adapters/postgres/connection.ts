@@ -38,6 +38,8 @@ export interface Target {
   /** With the user and without the password. */
   readonly url: string;
   readonly password: string | null;
+  /** As in OwnOptions. */
+  readonly onSynced?: (seconds: number) => void;
 }
 
 /** One session. Statements run one after the other. */
@@ -166,7 +168,9 @@ export class Connection implements AsyncDisposable {
       try {
         result = await work();
         isCommitting = true;
+        const from = performance.now();
         await this.query('COMMIT');
+        this.#target.onSynced?.((performance.now() - from) / 1000);
         return result;
       } catch (error) {
         if (isCommitting && this.#lost !== null) throw new CommitInDoubt(this.transactionId, result, error);

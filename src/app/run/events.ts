@@ -11,6 +11,7 @@ import type { Broker } from '../../ports/broker.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Codec, DeadLetterCode, Decoded } from '../../ports/codec.ts';
 import type { EffectPerformers } from '../../ports/effects.ts';
+import type { Meter } from '../../ports/outside/meter.ts';
 import type { StoreNotice } from '../../ports/notices.ts';
 import type { Awaited, ConsumerStatus, OwnOptions } from '../../ports/owner.ts';
 import type { Destination, Store } from '../../ports/store.ts';
@@ -53,6 +54,8 @@ export interface RunPorts {
   readonly broker: Broker;
   readonly codecOf: CodecOf;
   readonly clock: Clock;
+  /** Absent: nothing is measured. */
+  readonly meter?: Meter | undefined;
   /** What performs effects; absent: nothing does. */
   readonly performers?: (store: Store) => EffectPerformers;
 }
@@ -150,7 +153,7 @@ export type RunEvent =
       /** Returns the counts up to the moment of the call. */
       readonly totals: () => Totals;
     })
-  | (Of & { readonly kind: 'committed'; readonly records: number })
+  | (Of & { readonly kind: 'committed' } & Committed)
   /** `topic` refuses it for good, or no schema can hold it: it is kept beside the store. */
   | { readonly kind: 'undelivered'; readonly id: string; readonly topic: string }
   /**
@@ -183,6 +186,15 @@ export type RunEvent =
 
 interface Of {
   readonly processor: ProcessorName;
+}
+
+/** A batch, after its commit. */
+export interface Committed {
+  readonly records: number;
+  /** From asking for its transaction until that was durable. */
+  readonly commitSeconds: number;
+  /** From the timestamp of its first record to the commit; null: it has none. */
+  readonly latencySeconds: number | null;
 }
 
 export interface RunSummary {

@@ -67,7 +67,7 @@ export class Reading {
     const batches = new BatchRunner({
       ...this.#parts,
       ...{ source, dlqTopic, positions, codec },
-      onCommitted: (records) => on({ kind: 'committed', processor, records }),
+      onCommitted: (committed) => on({ kind: 'committed', processor, ...committed }),
     });
     const owned = this.#parts.store.isShared ? new Set<number>() : null;
     return { prepared, owned, batches, progress: new Progress(ranges, positions) };

@@ -1,6 +1,7 @@
 import type { RunEvent, RunOptions, RunPorts, RunSummary, Service } from './events.ts';
 import { FirstFailure } from './first-failure.ts';
 import { StatusBoard } from './status/board.ts';
+import { RunMetrics, type MeasuredRun } from './status/metrics.ts';
 import { waitLimitMs, Waits } from './wait.ts';
 import { Work } from './work.ts';
 
@@ -25,8 +26,10 @@ export async function runServices(
   const end = new AbortController();
   stop.signal.addEventListener('abort', () => end.abort(), { once: true });
   const board = new StatusBoard(services, { names: asked.names, signal: end.signal }, clock);
+  let metrics: RunMetrics | null = null;
   const on = (event: RunEvent): void => {
     board.take(event);
+    metrics?.take(event);
     asked.on(event);
   };
   const failed = new FirstFailure(stop);
@@ -50,11 +53,13 @@ export async function runServices(
     onFailure: (failure) => failed.take(failure),
     ...(asked.onEdits === undefined ? {} : { onEdits: asked.onEdits }),
     onOwed: () => onOwed(),
+    ...(ports.meter === undefined ? {} : { onSynced: (seconds) => metrics?.synced(seconds) }),
     status: () => board.status(),
     onStop: () => on({ kind: 'stop_asked' }),
     newId: asked.newId === true,
     ...{ onAway, awayLimitMs: waitLimitMs(asked), signal: stop.signal },
   });
+  metrics = measure(ports, services, { status: () => board.status(), unsent: () => store.unsent() });
   await asked.onOwned?.(store);
   await asked.announceMissed?.(store);
   const options = { ...asked, on };
@@ -74,4 +79,14 @@ export async function runServices(
     const seconds = (clock.now() - startedAt) / 1000;
     on({ kind: 'ended', run: { stoppedBy, seconds, services: work.readings.map((one) => one.summary()) } });
   }
+}
+
+function measure(
+  { meter }: RunPorts,
+  services: readonly Service[],
+  run: Omit<MeasuredRun, 'destinations'>,
+): RunMetrics | null {
+  if (meter === undefined) return null;
+  const destinations = services.flatMap(({ processor }) => processor.emits.map(({ name }) => name));
+  return new RunMetrics(meter, { ...run, destinations });
 }

@@ -6,12 +6,13 @@ import { Failure } from '../../domain/failure.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
 import { openForRun } from '../kafka/open.ts';
+import { addMetricsFlags, serveMetrics, type MetricsFlags } from '../metrics/port.ts';
 import { partitionList, resetPlace, wholeNumber } from '../parse.ts';
 import { ConsumeReport } from '../output/consume/report.ts';
 import type { Session } from '../session.ts';
 import { shopOf } from '../settings/shop.ts';
 
-interface Flags {
+interface Flags extends MetricsFlags {
   untilEnd?: true;
   maxMessages?: string;
   reset?: true;
@@ -26,34 +27,35 @@ interface Flags {
 }
 
 export function register(command: Command, session: Session): void {
-  describe(command, {
-    prose:
-      'Reads orders from the topic, decides each once, and stores decision and position in one commit. Accepted ' +
-      'orders go to orders.jsonl and take from the stock, rejected ones to rejections.jsonl with the reason, ' +
-      'records that hold no order to the dead-letter topic. Runs until Ctrl-C, which finishes what is in hand; a ' +
-      'second one leaves at once, which is safe too.\n\n' +
-      'Reading continues where it ended. --reset reads everything again, which changes nothing; --reset-to goes to ' +
-      'earliest, latest, current, an offset, +N or -N records, a time ago (2h) or a time.\n\n' +
-      'One consumer owns a folder (4 for a second one); on PostgreSQL any number share the partitions. A copy of a folder that is in use needs --new-id and a --group ' +
-      'of its own. A folder without users or items is refused (3), since every order would be rejected for good.',
-    examples: [
-      ['orderctl consume', 'run until Ctrl-C'],
-      ['orderctl consume --until-end', 'decide what is there, then stop'],
-    ],
-  })
-    .option('--until-end', 'stop once past the end offsets seen at start')
-    .option('--max-messages <N>', 'stop after N records')
-    .option('--reset', 'begin again at the earliest offset')
-    .option('--reset-to <WHERE>', 'to all that offsets reset --to takes, such as 2h')
-    .option('--partitions <LIST>', 'reset only these, such as 0,2')
-    .option('--each', 'print every decision to stdout')
-    .option('--adopt', "take over another folder's consumer group")
-    .option('--new-id', 'this folder is a copy: give it an id of its own first')
-    .option('--allow-empty', 'go on without users or items: all is rejected')
-    .option('--no-create', 'do not create missing topics')
-    .action(async (flags: Flags) => {
-      await consume(session, flags);
-    });
+  addMetricsFlags(
+    describe(command, {
+      prose:
+        'Reads orders from the topic, decides each once, and stores decision and position in one commit. Accepted ' +
+        'orders go to orders.jsonl and take from the stock, rejected ones to rejections.jsonl with the reason, ' +
+        'records that hold no order to the dead-letter topic. Runs until Ctrl-C, which finishes what is in hand; a ' +
+        'second one leaves at once, which is safe too.\n\n' +
+        'Reading continues where it ended. --reset reads everything again, which changes nothing; --reset-to goes to ' +
+        'earliest, latest, current, an offset, +N or -N records, a time ago (2h) or a time.\n\n' +
+        'One consumer owns a folder (4 for a second one); on PostgreSQL any number share the partitions. A copy of a folder that is in use needs --new-id and a --group ' +
+        'of its own. A folder without users or items is refused (3), since every order would be rejected for good.',
+      examples: [
+        ['orderctl consume', 'run until Ctrl-C'],
+        ['orderctl consume --until-end', 'decide what is there, then stop'],
+      ],
+    })
+      .option('--until-end', 'stop once past the end offsets seen at start')
+      .option('--max-messages <N>', 'stop after N records')
+      .option('--reset', 'begin again at the earliest offset')
+      .option('--reset-to <WHERE>', 'to all that offsets reset --to takes, such as 2h')
+      .option('--partitions <LIST>', 'reset only these, such as 0,2')
+      .option('--each', 'print every decision to stdout')
+      .option('--adopt', "take over another folder's consumer group")
+      .option('--new-id', 'this folder is a copy: give it an id of its own first')
+      .option('--allow-empty', 'go on without users or items: all is rejected')
+      .option('--no-create', 'do not create missing topics'),
+  ).action(async (flags: Flags) => {
+    await consume(session, flags);
+  });
 }
 
 async function consume(session: Session, flags: Flags): Promise<void> {
@@ -62,6 +64,8 @@ async function consume(session: Session, flags: Flags): Promise<void> {
   const signal = takeStopSignal(printer);
   const access = await openStore(settings);
   const { broker, codecOf } = await openForRun(session, { register: flags.create });
+  await using metrics = await serveMetrics(session, flags);
+  const { meter } = metrics;
   const report = new ConsumeReport(session, {
     ...request,
     isEach: flags.each === true,
@@ -81,7 +85,7 @@ async function consume(session: Session, flags: Flags): Promise<void> {
     },
   };
   try {
-    await consumeOrders({ access, broker, codecOf, clock: systemClock }, options);
+    await consumeOrders({ access, broker, codecOf, clock: systemClock, meter }, options);
   } finally {
     report.close();
   }

@@ -1,20 +1,19 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { Serving } from '../../documents/development.ts';
-import { Failure } from '../../domain/failure.ts';
-import { errorCode } from '../error-code.ts';
 import { takeStopSignal } from '../exit.ts';
 import { describe } from '../help.ts';
 import { version, wayOut } from '../hints.ts';
-import { isLoopback, listenFailure } from '../input/listen.ts';
+import { checkAccess, LOOPBACK, tokenIn } from '../input/access.ts';
+import { listenFailure } from '../input/listen.ts';
+import { measureShop } from '../../app/metrics/shop.ts';
+import { openMetrics } from '../metrics/open.ts';
 import { wholeNumber } from '../parse.ts';
 import type { Session } from '../session.ts';
 import { followShop } from '../serve/follow-shop.ts';
 import { openShop } from '../serve/open-shop.ts';
 
 const PORT = 8080;
-const LOOPBACK = '127.0.0.1';
 
 interface Flags {
   readonly port: string;
@@ -53,19 +52,17 @@ async function serve(session: Session, flags: Flags): Promise<void> {
   const rateLimit =
     flags.rateLimit === undefined ? null : wholeNumber('--rate-limit', flags.rateLimit, { min: 1 });
   const token = flags.apiTokenFile === undefined ? null : tokenIn(flags.apiTokenFile);
-  if (!isLoopback(host) && token === null && flags.insecure !== true) {
-    throw new Failure('usage', `--host ${host}: other machines could place orders and edit stock`, {
-      fix: 'ask for a token by --api-token-file FILE; or --insecure, where the network is trusted',
-    });
-  }
+  const danger = 'other machines could place orders and edit stock';
+  checkAccess({ host, flag: '--host', token, isInsecure: flags.insecure === true, danger });
   const signal = takeStopSignal(printer);
   const opened = await openShop(session, flags.create, signal);
   const { shop, batchers, unread } = opened;
-  const { startApi } = await import('../../http/server.ts');
+  const [{ startApi }, meter] = await Promise.all([import('../../http/server.ts'), openMetrics()]);
+  measureShop(meter, opened.overview);
   const onBug = (error: unknown): void =>
     printer.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
   const api = await startApi(shop, {
-    ...{ host, port, rateLimit, token, onBug },
+    ...{ host, port, rateLimit, token, onBug, meter },
     version: version(),
     wayOut: (fix) => printer.rephrased(wayOut(fix)),
   }).catch((error: unknown) => {
@@ -85,23 +82,4 @@ async function serve(session: Session, flags: Flags): Promise<void> {
   }
   await following;
   printer.info('stopped');
-}
-
-/** The first line of a file. @throws Failure invalid_settings */
-function tokenIn(file: string): string {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new Failure('invalid_settings', `--api-token-file: ${file} cannot be read (${errorCode(error)})`, {
-      fix: 'name a file whose first line is the token',
-      context: { file },
-    });
-  }
-  const [token = ''] = text.split(/\r?\n/);
-  if (/^[\x21-\x7e]{16,}$/.test(token)) return token;
-  throw new Failure('invalid_settings', `--api-token-file: the first line of ${file} is not a token`, {
-    fix: 'make one: openssl rand -hex 32 > FILE',
-    context: { file },
-  });
 }

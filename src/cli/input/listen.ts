@@ -1,9 +1,5 @@
 import { Failure } from '../../domain/failure.ts';
 
-export function isLoopback(host: string): boolean {
-  return ['127.0.0.1', '::1', 'localhost'].includes(host);
-}
-
 /** What the operating system refused, wrapped in another error or not. */
 export function systemErrorIn(error: unknown): NodeJS.ErrnoException | undefined {
   if (!(error instanceof Error)) return undefined;

@@ -1,14 +1,15 @@
 import { Failure } from '../../../domain/failure.ts';
 import type { DeclaredMessage } from '../../../domain/messages/message.ts';
-import type { RecordId } from '../../../domain/orders/order.ts';
+import { recordTime, type RecordId } from '../../../domain/orders/order.ts';
 import type { Batch, BrokerRecord } from '../../../ports/broker.ts';
+import type { Clock } from '../../../ports/clock.ts';
 import type { Codec, Decoded } from '../../../ports/codec.ts';
 import { lastHeader, type RecordFingerprint } from '../../../ports/record.ts';
 import type { Changes, Outgoing, Snapshot, Source, Store, StoredPosition } from '../../../ports/store.ts';
 import type { Outcome, Received, Refused } from '../../../processors/processor.ts';
 import { deadLetter } from './dead-letters.ts';
 import { DecodingAhead } from './decoding-ahead.ts';
-import type { DeadLettered, Service } from '../events.ts';
+import type { Committed, DeadLettered, Service } from '../events.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { Waits } from '../wait.ts';
 
@@ -25,8 +26,9 @@ export interface BatchRunnerParts<M, R extends Outcome> {
   /** Of the topic, by partition; kept in step with the store. */
   readonly positions: Map<number, StoredPosition>;
   readonly quota: Quota;
+  readonly clock: Clock;
   /** After each commit. */
-  readonly onCommitted: (records: number) => void;
+  readonly onCommitted: (committed: Committed) => void;
 }
 
 /** How many records a run may still read, of any topic. */
@@ -76,15 +78,27 @@ export class BatchRunner<M, R extends Outcome> {
     if (decoded === undefined) return expected ?? records[0]?.offset ?? batch.next;
 
     const last = records.length === 0 ? null : batch.fingerprint(from + records.length - 1);
+    const askedAt = performance.now();
     const stored = await this.#store(batch, records, decoded, { expected, next, last });
     const { results } = stored;
     if (results === null) return stored.next;
     quota.left -= records.length;
     service.tally.add(results);
-    this.#parts.onCommitted(results.length);
+    const commitSeconds = (performance.now() - askedAt) / 1000;
+    this.#parts.onCommitted({
+      records: results.length,
+      commitSeconds,
+      latencySeconds: this.#since(records[0]),
+    });
     service.onBatch?.({ source, partition: batch.partition, decoded, results, next });
     await outbox.sendAfterBatch(this.#decoder.isAhead);
     return next;
+  }
+
+  /** Once for the batch: the first record has waited longest. */
+  #since(record: BrokerRecord | undefined): number | null {
+    const at = record === undefined ? null : recordTime(record.timestamp);
+    return at === null ? null : Math.max(0, this.#parts.clock.now() - at) / 1000;
   }
 
   /** Decodes records that are likely to come next, while the batch before them is being stored. */

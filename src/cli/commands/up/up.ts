@@ -25,6 +25,7 @@ const DEV_DATA = '.orderctl-dev';
 interface Flags extends KafkaFlags {
   readonly port: string;
   readonly sample?: string;
+  readonly metricsPort?: string;
   readonly open?: true;
 }
 
@@ -43,6 +44,7 @@ export function register(command: Command, session: Session): void {
     .option('--port <N>', 'of the API; 0 takes a free one', String(PORT))
     .option('--broker-port <N>', 'of its own broker; 0 takes a free one')
     .option('--registry-port <N>', 'of its own registry; 0 takes a free one')
+    .option('--metrics-port <N>', 'of the /metrics of run; those of serve are under the API')
     .option('--sample <N>', 'send so many sample orders a second')
     .option('--open', 'open it in a browser')
     .action(async (flags: Flags) => {
@@ -54,6 +56,10 @@ async function up(session: Session, flags: Flags): Promise<void> {
   const { printer, settings, isJson } = session;
   const port = portOf('--port', flags.port);
   const sample = flags.sample === undefined ? null : decimalNumber('--sample', flags.sample);
+  const metrics =
+    flags.metricsPort === undefined
+      ? []
+      : ['--metrics-port', String(portOf('--metrics-port', flags.metricsPort))];
   const signal = takeStopSignal(printer);
   await checkFree(port);
   let api: Part | null = null;
@@ -74,7 +80,7 @@ async function up(session: Session, flags: Flags): Promise<void> {
       onMessage: (message) => void laboratory?.answer(message as Ask).then((answer) => server.send(answer)),
     });
     api = server;
-    const shop = stack.part('run', () => ['run'], { announces: false });
+    const shop = stack.part('run', () => ['run', ...metrics], { announces: false });
     const [serving] = await Promise.all([
       // First, since it shows that the others start.
       server.start() as Promise<Serving>,

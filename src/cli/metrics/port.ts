@@ -1,0 +1,56 @@
+import type { Command } from 'commander';
+import { Failure } from '../../domain/failure.ts';
+import type { Meter } from '../../ports/outside/meter.ts';
+import { checkAccess, LOOPBACK, tokenIn } from '../input/access.ts';
+import { listenFailure } from '../input/listen.ts';
+import { wholeNumber } from '../parse.ts';
+import type { Session } from '../session.ts';
+
+export interface MetricsFlags {
+  readonly metricsPort?: string;
+  readonly metricsHost?: string;
+  readonly apiTokenFile?: string;
+  readonly insecure?: true;
+}
+
+/** Gives a command that runs processors the flags of its metrics. */
+export function addMetricsFlags(command: Command): Command {
+  return command
+    .option('--metrics-port <N>', 'serve /metrics for Prometheus; 0 takes a free one')
+    .option('--metrics-host <HOST>', `address to serve it on (default: ${LOOPBACK})`)
+    .option('--api-token-file <FILE>', 'its first line is what /metrics asks for')
+    .option('--insecure', '/metrics on other hosts without a token');
+}
+
+/** What is measured, and its disposal ends serving it. */
+export type ServedMetrics = AsyncDisposable & { readonly meter: Meter | undefined };
+
+/** @throws Failure usage, invalid_value, invalid_settings, port_in_use */
+export async function serveMetrics({ printer }: Session, flags: MetricsFlags): Promise<ServedMetrics> {
+  const { metricsPort, metricsHost, apiTokenFile, insecure } = flags;
+  if (metricsPort === undefined) {
+    const [without] = [
+      ...(metricsHost === undefined ? [] : ['--metrics-host']),
+      ...(apiTokenFile === undefined ? [] : ['--api-token-file']),
+      ...(insecure === undefined ? [] : ['--insecure']),
+    ];
+    if (without !== undefined)
+      throw new Failure('usage', `${without} goes with --metrics-port`, { fix: 'add --metrics-port 9464' });
+    return { meter: undefined, [Symbol.asyncDispose]: () => Promise.resolve() };
+  }
+  const port = wholeNumber('--metrics-port', metricsPort, { max: 65_535 });
+  const host = metricsHost ?? LOOPBACK;
+  const token = apiTokenFile === undefined ? null : tokenIn(apiTokenFile);
+  const danger = 'other machines could read how much is sold';
+  checkAccess({ host, flag: '--metrics-host', token, isInsecure: insecure === true, danger });
+  const [{ openMetrics }, { startMetrics }] = await Promise.all([
+    import('./open.ts'),
+    import('../../http/metrics-server.ts'),
+  ]);
+  const meter = await openMetrics();
+  const server = await startMetrics(meter, { host, port, token }).catch((error: unknown) => {
+    throw listenFailure(error, { host, port, flag: '--metrics-port' }) ?? error;
+  });
+  printer.info(`metrics on ${server.url}`);
+  return { meter, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
+}

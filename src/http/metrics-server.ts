@@ -1,0 +1,59 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Meter } from '../ports/outside/meter.ts';
+import { tokenCheck } from './access.ts';
+
+export interface MetricsServerOptions {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** As of the API. */
+  readonly token: string | null;
+}
+
+/**
+ * Serves /metrics and nothing else, until disposal: a process that decides orders loads no more of HTTP than that.
+ *
+ * @returns `url` of the metrics
+ * @throws the error of the system when nothing can listen there
+ */
+export async function startMetrics(
+  meter: Meter,
+  { host, port, token }: MetricsServerOptions,
+): Promise<AsyncDisposable & { readonly url: string }> {
+  const isAllowed = token === null ? () => true : tokenCheck(token);
+  const server = createServer((request, response) => {
+    void answer(request, response, { meter, isAllowed });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port }, resolve);
+  });
+  // It ends with the work that it reports on.
+  server.unref();
+  const { port: bound } = server.address() as AddressInfo;
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}/metrics`,
+    async [Symbol.asyncDispose]() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+async function answer(
+  { url = '', method = '', headers }: IncomingMessage,
+  response: ServerResponse,
+  { meter, isAllowed }: { meter: Meter; isAllowed: (authorization: string | undefined) => boolean },
+): Promise<void> {
+  const say = (status: number, text: string, more: Record<string, string> = {}): void => {
+    response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', ...more });
+    response.end(method === 'HEAD' ? undefined : text);
+  };
+  if (!isAllowed(headers.authorization))
+    say(401, 'send the header "Authorization: Bearer TOKEN"\n', { 'www-authenticate': 'Bearer' });
+  else if (url.split('?')[0] !== '/metrics') say(404, 'there is /metrics only\n');
+  else if (method !== 'GET' && method !== 'HEAD') say(405, 'use GET\n', { allow: 'GET, HEAD' });
+  else say(200, await meter.text(), { 'content-type': meter.contentType });
+}

@@ -1,0 +1,165 @@
+import { spawn, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { dashboard } from '../../deploy/grafana/dashboard.ts';
+import { openCheckoutShop } from '../support/checkout-shop.ts';
+import { finish, fill, observe, type Running } from '../support/cli.ts';
+import { closedPort } from '../support/closed-port.ts';
+import { absent, runs } from '../support/peers.ts';
+import { serve } from '../support/serve.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { waitFor } from '../support/wait.ts';
+
+const DEPLOY = path.resolve(import.meta.dirname, '../../deploy/prometheus');
+const makeFolder = temporaryFolder();
+
+const withoutPrometheus = absent(
+  'Prometheus',
+  () => runs('prometheus', ['--version']) && runs('prometheus-alertmanager', ['--version']),
+  'apt-get install prometheus prometheus-alertmanager',
+);
+
+function must(command: string, ...args: string[]): string {
+  const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', cwd: DEPLOY });
+  expect(status, `${command} ${args.join(' ')}: ${stdout}${stderr}`).toBe(0);
+  return stdout;
+}
+
+test.skipIf(withoutPrometheus)(
+  'Prometheus takes the configuration, and each rule does what it is for',
+  () => {
+    must('promtool', 'check', 'config', 'prometheus.yml');
+    must('amtool', 'check-config', 'alertmanager.yml');
+    expect(must('promtool', 'test', 'rules', 'rules.test.yml')).toContain('SUCCESS');
+  },
+);
+
+interface Notice {
+  readonly alerts: readonly { readonly status: string; readonly labels: Readonly<Record<string, string>> }[];
+}
+
+/** A webhook, and the alerts that it has received. */
+async function openWebhook(): Promise<{ url: string; alerts: Notice['alerts'][number][] }> {
+  const alerts: Notice['alerts'][number][] = [];
+  const server = http.createServer((request, response) => {
+    let body = '';
+    request.setEncoding('utf8').on('data', (text: string) => (body += text));
+    request.on('end', () => {
+      alerts.push(...(JSON.parse(body) as Notice).alerts);
+      response.end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/alerts`, alerts };
+}
+
+/** The files of deploy/ at other addresses, and in seconds where they have minutes. */
+function configure(folder: string, places: Readonly<Record<string, string>>): void {
+  for (const name of ['prometheus.yml', 'rules.yml', 'alertmanager.yml']) {
+    let text = fs.readFileSync(path.join(DEPLOY, name), 'utf8');
+    for (const [from, to] of Object.entries(places)) text = text.replaceAll(from, to);
+    text = text
+      .replaceAll(/(scrape_interval|evaluation_interval|group_wait): \d+s/g, '$1: 1s')
+      .replaceAll(/for: \d+m/g, 'for: 1s');
+    fs.writeFileSync(path.join(folder, name), text);
+  }
+}
+
+function start(command: string, ...args: string[]): Running {
+  return observe(spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] }), command);
+}
+
+async function startBoth(places: Readonly<Record<string, string>>): Promise<{ prometheus: string }> {
+  const folder = makeFolder();
+  const [port, alertPort] = [await closedPort(), await closedPort()];
+  configure(folder, { ...places, '127.0.0.1:9093': `127.0.0.1:${alertPort}` });
+  start(
+    'prometheus-alertmanager',
+    `--config.file=${folder}/alertmanager.yml`,
+    `--storage.path=${folder}/alertmanager`,
+    `--web.listen-address=127.0.0.1:${alertPort}`,
+    '--cluster.listen-address=',
+  );
+  start(
+    'prometheus',
+    `--config.file=${folder}/prometheus.yml`,
+    `--storage.tsdb.path=${folder}/prometheus`,
+    `--web.listen-address=127.0.0.1:${port}`,
+  );
+  return { prometheus: `http://127.0.0.1:${port}` };
+}
+
+interface Found {
+  readonly status: string;
+  readonly error?: string;
+  readonly data?: { readonly result: readonly { readonly value: readonly [number, string] }[] };
+}
+
+test.skipIf(withoutPrometheus)(
+  'a real Prometheus scrapes a shop and answers every query of the dashboard; a processor that is stopped raises an alert that reaches the webhook',
+  async () => {
+    const { shop, start: run } = await openCheckoutShop();
+    fill(shop, { alice: 'paid' }, { pen: 1_000 });
+    const { url } = await serve(shop);
+    const running = run('orders', 'stock', '--metrics-port', '0');
+    const [, metrics = ''] = await running.says(/metrics on (\S+)/);
+    const webhook = await openWebhook();
+    const { prometheus } = await startBoth({
+      '127.0.0.1:8080': new URL(url).host,
+      '127.0.0.1:9464': new URL(metrics).host,
+      'http://127.0.0.1:9099/alerts': webhook.url,
+    });
+    const ask = async (query: string): Promise<Found> => {
+      const found = await fetch(`${prometheus}/api/v1/query?${new URLSearchParams({ query }).toString()}`);
+      return (await found.json()) as Found;
+    };
+    const up = (): Promise<Found> => ask('up == 1');
+    await waitFor('both targets', up, ({ data }) => data?.result.length === 2);
+
+    await shop.ok(['produce', '--user', 'alice', '--item', 'pen=1', '--count', '50']);
+    const accepted = (): Promise<Found> => ask('sum(orderctl_records_total{outcome="accepted"})');
+    await waitFor('orders', accepted, ({ data }) => data?.result[0]?.value[1] === '50');
+    const queries = queriesOf(dashboard());
+    expect(queries.length).toBeGreaterThan(10);
+    for (const query of queries) {
+      const { error } = await ask(query);
+      expect(error, query).toBeUndefined();
+      await waitFor(
+        query,
+        () => ask(query),
+        ({ data }) => (data?.result.length ?? 0) > 0,
+      );
+    }
+
+    expect(webhook.alerts.filter(({ labels }) => labels.alertname === 'OrderctlProcessorStopped')).toEqual(
+      [],
+    );
+    running.signal('SIGINT');
+    await finish(running, 'run', 30_000);
+    const names = (): string[] =>
+      webhook.alerts.map(({ status, labels: { alertname = '', processor = '' } }) =>
+        [status, alertname, processor].join(' ').trim(),
+      );
+    await waitFor('the alerts', names, (all) =>
+      ['OrderctlProcessorStopped orders', 'OrderctlProcessorStopped stock', 'OrderctlTargetDown'].every(
+        (name) => all.includes(`firing ${name}`),
+      ),
+    );
+  },
+);
+
+/** Every query that a dashboard asks. */
+function queriesOf(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap(queriesOf);
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) =>
+    key === 'expr' ? [String(inner)] : queriesOf(inner),
+  );
+}
