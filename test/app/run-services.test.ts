@@ -208,6 +208,20 @@ it('ends all when one fails for good', async () => {
   expect(folder.owned).toBe(false);
 });
 
+it('ends, and passes over nothing, when the store has lost the position of what it reads', async () => {
+  arrive(FIVE_PENS);
+  let isLost = false;
+  const on = ({ kind }: RunEvent): void => {
+    if (kind !== 'committed' || isLost) return;
+    isLost = true;
+    folder.stored.delete('stock restocks/0');
+    arrive(FIVE_PENS);
+  };
+  const failure = await failureOf(run([service(STOCK)], { untilEnd: false, on }));
+  expect(failure).toMatchObject({ code: 'corrupt_state', context: { topic: 'restocks', partition: 0 } });
+  expect(pens()).toBe(6);
+});
+
 it('sends the dead letters of a topic from the first of its readers alone; the others count them', async () => {
   broker.createTopic('alerts', 1);
   broker.append('alerts', 0, { value: new TextEncoder().encode('no JSON') });
@@ -400,12 +414,14 @@ it('a record that is redriven to one group is ignored by the others that read th
   const value = new TextEncoder().encode('{}');
   broker.append('orders.cancelled', 0, { value, headers: [['x-original-group', 'g.payment']] });
   broker.append('orders.cancelled', 0, { value });
+  // The group has another name since.
+  broker.append('orders.cancelled', 0, { value, headers: [['x-original-group', 'former.payment']] });
   await run([reader('payment'), reader('notification')]);
   expect(events.at(-1)).toMatchObject({
     run: {
       services: [
-        { processor: 'payment', totals: { outcomes: { handled: 2 } } },
-        { processor: 'notification', totals: { outcomes: { handled: 1, ignored: 1 } } },
+        { processor: 'payment', totals: { outcomes: { handled: 3 } } },
+        { processor: 'notification', totals: { outcomes: { handled: 1, ignored: 2 } } },
       ],
     },
   });

@@ -45,7 +45,7 @@ type Result<R> = R | DeadLettered;
 /** The result of a commit: empty when the stored position is not the one for which the batch was read. */
 interface Stored<R> {
   readonly results: readonly Result<R>[] | null;
-  readonly position: StoredPosition | undefined;
+  readonly position: StoredPosition;
 }
 
 /** A batch in, one commit out: decode, decide, store with the new position, then send what the decisions caused. */
@@ -128,13 +128,14 @@ export class BatchRunner<M, R extends Outcome> {
     const outcome = await store.transact<Stored<R>>(keys, (snapshot) => {
       const inForce = snapshot.position(of);
       checkCluster(inForce, batch);
-      if ((inForce?.next ?? null) !== expected)
+      if (inForce === undefined && expected !== null) throw forgotten(batch, expected);
+      if (inForce !== undefined && inForce.next !== expected)
         return { changes: {}, result: { results: null, position: inForce } };
       const { changes, results } = this.#decide(received, records, decoded, of, snapshot);
       return { changes: { ...changes, positions: [stored] }, result: { results, position: stored } };
     });
-    if (outcome.position !== undefined) positions.set(batch.partition, outcome.position);
-    return { results: outcome.results, next: outcome.position?.next ?? next };
+    positions.set(batch.partition, outcome.position);
+    return { results: outcome.results, next: outcome.position.next };
   }
 
   #received(
@@ -160,7 +161,9 @@ export class BatchRunner<M, R extends Outcome> {
   #isForOthers(record: BrokerRecord): boolean {
     if (!this.#sharesRedriven) return false;
     const group = textIn(record, 'x-original-group');
-    return group !== null && group !== this.#parts.service.group;
+    const { group: own, processor } = this.#parts.service;
+    // It may have been sent before the group was renamed.
+    return group !== null && group !== own && !group.endsWith(`.${processor.name}`);
   }
 
   #decide(
@@ -220,6 +223,15 @@ function checkCluster(position: StoredPosition | undefined, { topic, partition, 
     'topic_changed',
     `${topic}/${partition} is read from cluster ${read} by another process, and from cluster ${clusterId} by this one`,
     { fix: { kind: 'other_cluster' }, context: { topic, partition } },
+  );
+}
+
+/** Where reading goes on is found out at a start: at what offset the store was before, nobody knows here. */
+function forgotten({ topic, partition }: Batch, expected: number): Failure {
+  return new Failure(
+    'corrupt_state',
+    `the store has no position of ${topic}/${partition} any more, which was read up to ${expected}: it was put back to an earlier state`,
+    { fix: 'start it again', context: { topic, partition, offset: expected } },
   );
 }
 
