@@ -59,6 +59,25 @@ describe('the store in PostgreSQL', () => {
     },
   });
 
+  test.each([
+    ['lacks what was committed', 'DELETE FROM orderctl.small_tables'],
+    ['uses numbers again', "SELECT setval('orderctl.commit_seq', 1)"],
+  ])('a database that was put back to an earlier state, and %s, ends who worked on it', async (_, back) => {
+    await using under = await make();
+    const onNotice = (): void => undefined;
+    const failed: Error[] = [];
+    const onFailure = (failure: Error): void => void failed.push(failure);
+    await using store = await under.access().own({ purpose: 'test', via: 'consume', onNotice, onFailure });
+    const table: SmallTable<number> = { name: 'counts' };
+    const count = (value: number): Promise<null> =>
+      store.transact({}, () => ({ changes: { small: [{ table, key: 'k', value }] }, result: null }));
+    await count(1);
+    await count(2);
+    await client.query(back);
+    await expect(count(3)).rejects.toMatchObject({ code: 'corrupt_state' });
+    expect(failed).toHaveLength(1);
+  });
+
   test('a request with a name is made once, by whichever process and however often it is sent at once', async () => {
     await using under = await make();
     const onNotice = (): void => undefined;

@@ -1,3 +1,4 @@
+import { Failure } from '../../../domain/failure.ts';
 import type { OwnOptions } from '../../../ports/owner.ts';
 import type { Changes, Keys, Snapshot } from '../../../ports/store.ts';
 import type { Clock } from '../../../ports/clock.ts';
@@ -68,6 +69,8 @@ class Contradiction extends Error {
 export class GroupCommit {
   readonly #parts: Parts;
   #waiting: Waiting[] = [];
+  /** The last number that this process has committed under. */
+  #last = 0;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -113,6 +116,7 @@ export class GroupCommit {
           this.#decide(connection, left, thrown),
         );
         this.#parts.small.keep(committed.loaded.small, committed.seq);
+        this.#last = committed.seq;
         for (const edit of committed.writes.news) this.#parts.onNotice({ kind: 'edit_taken_in', edit });
         for (const one of left) {
           if (thrown.has(one)) one.reject(thrown.get(one));
@@ -152,6 +156,7 @@ export class GroupCommit {
       loaded.facts.clear();
     }
     const entered = await enterCommit(connection, instanceId, group.length);
+    this.#refuseEarlier(connection.name, entered);
     await small.follow(connection, entered.smallSeq);
     await loaded.readAbsent();
     await loaded.read(keys);
@@ -179,6 +184,24 @@ export class GroupCommit {
       }
     }
     return this.#write(connection, entered, { loaded, writes });
+  }
+
+  /**
+   * Of a database that was restored, or in whose place a standby is that lacks the last commits, what is in memory here
+   * is of commits that never were.
+   *
+   * @throws Failure corrupt_state
+   */
+  #refuseEarlier(name: string, { seqs, smallSeq }: Entered): void {
+    const [first = 0] = seqs;
+    if (first > this.#last && smallSeq >= this.#parts.small.seq) return;
+    throw new Failure(
+      'corrupt_state',
+      `${name} was put back to an earlier state while this process worked on it`,
+      {
+        fix: 'start it again: what was decided since then is read again from Kafka',
+      },
+    );
   }
 
   async #write(

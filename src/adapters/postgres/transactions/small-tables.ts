@@ -24,6 +24,11 @@ export class SmallTables {
     return tables;
   }
 
+  /** Of the last change that is in them. */
+  get seq(): number {
+    return this.#seq;
+  }
+
   /**
    * Brings them up to date. Call it in a transaction that holds the lock of commits.
    *
