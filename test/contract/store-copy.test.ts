@@ -199,6 +199,7 @@ test('a folder is copied to a database and back, each time whole, though it is i
       onLines: () => undefined,
     }),
   ).rejects.toMatchObject({ code: 'already_exists' });
+  await refuseCopy(folderAdmin({ folder: first, clock: systemClock }), `was copied to ${server.url}`);
 
   await database.edit(edit, how);
   const changed = await contentOf(database);
@@ -207,8 +208,37 @@ test('a folder is copied to a database and back, each time whole, though it is i
   expect(await listsIn(last).rows('suppliers')).toEqual([supplier]);
   expect(await listsIn(last).rows('reports')).toHaveLength(20);
   await expect(database.edit(edit, how)).rejects.toMatchObject({ code: 'folder_in_use' });
+  await refuseCopy(postgresAdmin(target), `was copied to ${last}`);
   await folder(last).edit({ kind: 'user.remove', user: 'bob' }, how);
   expect(fs.readFileSync(path.join(last, 'users.csv'), 'utf8')).toBe('user,status\nalice,paid\n');
+});
+
+/** A store that goes on elsewhere is not made to go on in a third place. */
+async function refuseCopy(from: StoreAdmin, why: string): Promise<void> {
+  const third = path.join(makeFolder(), 'third');
+  const refused = expect.objectContaining({ code: 'folder_in_use', message: expect.stringContaining(why) });
+  await expect(
+    copyStore(from, folderAdmin({ folder: third, clock: systemClock }), {
+      signal: new AbortController().signal,
+      onLines: () => undefined,
+    }),
+  ).rejects.toEqual(refused);
+  expect(fs.existsSync(third)).toBe(false);
+}
+
+test('half a copy is not copied', async () => {
+  const made = makeFolder();
+  const admin = (name: string): StoreAdmin =>
+    folderAdmin({ folder: path.join(made, name), clock: systemClock });
+  await fill(openFolder({ folder: path.join(made, 'first'), clock: systemClock, user: 'tester' }));
+  const signal = new AbortController().signal;
+  const onLines = (): void => {
+    throw new Error('killed');
+  };
+  await expect(copyStore(admin('first'), admin('half'), { signal, onLines })).rejects.toThrow('killed');
+  await expect(
+    copyStore(admin('half'), admin('third'), { signal, onLines: () => undefined }),
+  ).rejects.toMatchObject({ code: 'folder_in_use', message: expect.stringContaining('not whole yet') });
 });
 
 test('a transaction is in one piece, and pieces begin behind those that were copied', async () => {

@@ -27,7 +27,7 @@ export async function copyStore(
   to: StoreAdmin,
   { onLines, signal }: { onLines: (lines: number) => void; signal: AbortSignal },
 ): Promise<CopiedStore> {
-  await using source = await from.source();
+  await using source = await from.source(to.name);
   const { storeId } = source;
   await using target = await to.target({ storeId, from: from.name, factLogs: await source.factLogs() });
   let { after } = target;

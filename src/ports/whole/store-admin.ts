@@ -33,9 +33,10 @@ export interface StoreAdmin {
   /**
    * To copy it: waits for nobody.
    *
-   * @throws Failure not_found, folder_in_use (somebody uses it)
+   * @param to what it is copied to, which alone may go on with a copy of it that was interrupted
+   * @throws Failure not_found, folder_in_use (somebody uses it, it was copied to another store, or it is half a copy)
    */
-  source(): Promise<StoreSource>;
+  source(to: string): Promise<StoreSource>;
   /**
    * To make it of another one, or to go on with that.
    *

@@ -28,9 +28,9 @@ export function folderAdmin({ folder: given, clock }: { folder: string; clock: C
       await store[Symbol.asyncDispose]();
       return { from, to: FORMAT };
     },
-    async source() {
+    async source(to) {
       const { openFolderSource } = await import('./source.ts');
-      return openFolderSource(files, folder, clock);
+      return openFolderSource(files, folder, clock, to);
     },
     async target(of) {
       const { FolderTarget } = await import('./target.ts');

@@ -34,10 +34,10 @@ export async function removeSeal(files: FileSystem, folder: string): Promise<voi
   await files.syncDirectory(innerFolder(folder));
 }
 
-/** @throws Failure folder_in_use */
-export function refuseSealed(files: FileSystem, folder: string): void {
+/** @param to what it may have been copied to; null: nothing @throws Failure folder_in_use */
+export function refuseSealed(files: FileSystem, folder: string, to: string | null = null): void {
   const seal = readSeal(files, folder);
-  if (seal === null) return;
+  if (seal === null || (seal.why === 'copied' && seal.store === to)) return;
   throw new Failure(
     'folder_in_use',
     seal.why === 'copied'

@@ -7,14 +7,16 @@ import type { FileSystem } from '../fs.ts';
 import { innerFolder } from '../layout.ts';
 import { openOwned } from '../owned.ts';
 import { acquire } from '../owner/owner.ts';
-import { readSeal, writeSeal } from './seal.ts';
+import { readSeal, refuseSealed, writeSeal } from './seal.ts';
 
 /** A folder as it is copied. What was edited by hand is taken in first; from then on this process has it. */
 export async function openFolderSource(
   files: FileSystem,
   folder: string,
   clock: Clock,
+  to: string,
 ): Promise<StoreSource> {
+  refuseSealed(files, folder, to);
   const seal = readSeal(files, folder);
   // A copy that was interrupted after the seal goes on.
   if (seal === null) {

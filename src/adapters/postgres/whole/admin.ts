@@ -33,9 +33,9 @@ export function postgresAdmin({
       await migrate(connection, randomUUID);
       return { from: before === null ? null : Math.max(...before), to: NEWEST };
     },
-    async source() {
+    async source(to) {
       const { openPostgresSource } = await import('./source.ts');
-      return openPostgresSource(target, { clock, processes });
+      return openPostgresSource(target, to, { clock, processes });
     },
     async target(of) {
       const { PostgresTarget } = await import('./target.ts');

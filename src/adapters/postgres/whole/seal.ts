@@ -13,10 +13,10 @@ export async function readSeal(connection: Connection): Promise<Seal | null> {
   return row?.sealed ?? null;
 }
 
-/** @throws Failure folder_in_use */
-export async function refuseSealed(connection: Connection): Promise<void> {
+/** @param to what it may have been copied to; null: nothing @throws Failure folder_in_use */
+export async function refuseSealed(connection: Connection, to: string | null = null): Promise<void> {
   const seal = await readSeal(connection);
-  if (seal === null) return;
+  if (seal === null || (seal.why === 'copied' && seal.store === to)) return;
   throw new Failure(
     'folder_in_use',
     seal.why === 'copied'

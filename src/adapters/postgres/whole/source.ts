@@ -10,6 +10,7 @@ import { checkedMigrations } from '../migrate.ts';
 import { PostgresStore } from '../store.ts';
 import { lockCommits } from '../transactions/seq.ts';
 import { lastOf, PostgresView } from '../view.ts';
+import { refuseSealed } from './seal.ts';
 
 /** By events_log_by_log: a line of each. */
 const LOGS = 'SELECT DISTINCT ON (log) log, key, value FROM orderctl.events_log ORDER BY log, seq, ordinal';
@@ -17,6 +18,7 @@ const LOGS = 'SELECT DISTINCT ON (log) log, key, value FROM orderctl.events_log 
 /** A store in PostgreSQL as it is copied: nobody else owns it meanwhile. Edits go on beside it until the seal. */
 export async function openPostgresSource(
   target: Target,
+  to: string,
   parts: { clock: Clock; processes: Processes },
 ): Promise<StoreSource> {
   const connection = await Connection.open(target);
@@ -25,6 +27,7 @@ export async function openPostgresSource(
     if ((await checkedMigrations(connection)) === null) throw noStore(target.url);
     // One that was sealed by a copy which did not come to its end is copied on.
     owner = await ownAlone(target, parts);
+    await refuseSealed(connection, to);
     return new PostgresSource(target, parts.clock, { connection, owner });
   } catch (error) {
     await owner?.[Symbol.asyncDispose]();
