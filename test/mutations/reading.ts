@@ -7,7 +7,7 @@ export const READING: readonly Mutation[] = [
     file: 'src/adapters/kafka/consume/position-checks.ts',
     from: 'if (begun.length > 0)',
     to: 'if (begun.length < 0)',
-    tests: ['test/e2e/outages.test.ts'],
+    tests: ['test/unit/kafka/consumer.test.ts'],
   },
   {
     name: 'where a partition starts is not stored before it is read',

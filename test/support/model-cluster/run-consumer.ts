@@ -1,5 +1,5 @@
 import { createConsumer } from '../../../src/adapters/kafka/consume/consumer.ts';
-import type { Batch, ConsumerEvent } from '../../../src/ports/broker.ts';
+import type { Batch, ConsumerEvent, RunOptions } from '../../../src/ports/broker.ts';
 import type { Position } from '../../../src/ports/store.ts';
 import type { ModelCluster } from './cluster.ts';
 
@@ -22,6 +22,7 @@ export interface ModelRun {
 export interface ModelRunOptions {
   readonly positions?: Map<number, Position>;
   readonly stallTimeoutMs?: number;
+  readonly onStart?: RunOptions['onStart'];
   /** Before a batch is taken. @returns the offset of it to go on at, where that is not its end */
   readonly onBatch?: (batch: Batch) => Promise<number | undefined> | number | undefined;
 }
@@ -63,6 +64,7 @@ export function runConsumer(cluster: ModelCluster, options: ModelRunOptions = {}
         clientId: 'c',
         metadata: 'mark',
         positions: () => positions.values(),
+        ...(options.onStart === undefined ? {} : { onStart: options.onStart }),
         onEvent: (event) => events.push(event),
         stallTimeoutMs,
         signal: stopping.signal,

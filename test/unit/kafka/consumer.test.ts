@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 
+import type { RecordId } from '../../../src/domain/orders/order.ts';
 import type { Batch } from '../../../src/ports/broker.ts';
+import type { Position } from '../../../src/ports/store.ts';
 import { ModelCluster } from '../../support/model-cluster/cluster.ts';
 import { API } from '../../support/model-cluster/requests.ts';
 import { runConsumer } from '../../support/model-cluster/run-consumer.ts';
@@ -13,6 +15,31 @@ describe('the consumer', () => {
     cluster.delayMs = (_, key) => (key === API.listOffsets ? 60_000 : 0);
     const run = runConsumer(cluster, { stallTimeoutMs: 500 });
     await expect(run.done).rejects.toMatchObject({ code: 'broker_unreachable' });
+  });
+
+  it('says where partitions without a position start, and reads them from where the store says by then', async () => {
+    await using cluster = await ModelCluster.start({ partitions: 2, nodes: 1 });
+    cluster.model.append(0, 5);
+    const positions = new Map<number, Position>();
+    const started: RecordId[] = [];
+    const run = runConsumer(cluster, {
+      positions,
+      onStart: async (starts) => {
+        started.push(...starts);
+        expect(run.delivered.size).toBe(0);
+        for (const { topic, partition, offset } of starts)
+          positions.set(partition, { topic, partition, next: offset, last: null, clusterId: null });
+        const [topic = ''] = cluster.model.topics;
+        positions.set(0, { topic, partition: 0, next: 2, last: null, clusterId: null });
+      },
+    });
+    await waitFor('the records', () => run.delivered.get(0)?.at(-1)?.offset === 4);
+    await run.stop();
+    expect(run.delivered.get(0)?.map(({ offset }) => offset)).toEqual([2, 3, 4]);
+    expect(started.map(({ partition, offset }) => [partition, offset])).toEqual([
+      [0, 0],
+      [1, 0],
+    ]);
   });
 
   /** A cluster of which no node answers who coordinates the group, from the first time on that it is asked. */
