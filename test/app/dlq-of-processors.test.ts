@@ -180,6 +180,20 @@ describe('a redrive', () => {
     ]);
   });
 
+  it.each([true, false])(
+    'refuses to correct what was read, and is tried as it is: execute %s',
+    async (execute) => {
+      const ids = [parseDeadLetterId(`${VALIDATED}:0:${letter(VALIDATED, 'g.payment', 'effect')}`)];
+      const value = new TextEncoder().encode('{"order_id":"A"}');
+      const refused = expect.objectContaining({
+        code: 'invalid_input',
+        message: expect.stringContaining('a corrected value would change nothing'),
+      });
+      await expect(redrive({ select: { ids }, value, execute })).rejects.toEqual(refused);
+      expect([sent('orders.validated'), folder.log]).toEqual([[], []]);
+    },
+  );
+
   it('sends nothing when the corrected value cannot be read either', async () => {
     const ids = [parseDeadLetterId(`${VALIDATED}:0:${letter(VALIDATED, 'g.payment', 'decode')}`)];
     const value = new TextEncoder().encode('no JSON');

@@ -1,7 +1,9 @@
 import type { Advice } from '../../domain/advice.ts';
+import { Failure } from '../../domain/failure.ts';
+import { formatDeadLetterId } from '../../domain/topics/dead-letter-id.ts';
 import type { BrokerAdmin } from '../../ports/broker.ts';
 import type { DeadLetter } from './dead-letters.ts';
-import { withoutSchema } from './headers.ts';
+import { EFFECT_STAGE, withoutSchema } from './headers.ts';
 import type { RedriveOptions, SkipReason } from './redrive-events.ts';
 
 export interface Planned {
@@ -20,7 +22,7 @@ export class Destinations {
     this.#options = options;
   }
 
-  /** Of a dead letter that is open. */
+  /** Of a dead letter that is open. @throws Failure invalid_input: a corrected value would change nothing */
   async of(deadLetter: DeadLetter): Promise<Planned | { reason: SkipReason; message: string; fix: Advice }> {
     const { toTopic, maxRedrives } = this.#options;
     const { origin } = deadLetter;
@@ -51,9 +53,15 @@ export class Destinations {
     return { deadLetter: this.#corrected(deadLetter), topic };
   }
 
-  /** With the value that was given, and without the name of the schema of the one before. */
+  /**
+   * With the value that was given, and without the name of the schema of the one before.
+   *
+   * @throws Failure invalid_input: what its record asks for is owed as it was read, and tried once more whatever it says
+   */
   #corrected(deadLetter: DeadLetter): DeadLetter {
-    const { value } = this.#options;
+    const { value, toTopic } = this.#options;
+    if (value !== null && toTopic === null && deadLetter.origin.errorStage === EFFECT_STAGE)
+      throw wasRead(deadLetter);
     return value === null ? deadLetter : { ...deadLetter, value, headers: withoutSchema(deadLetter.headers) };
   }
 
@@ -64,4 +72,12 @@ export class Destinations {
     this.#exists.set(topic, exists);
     return exists;
   }
+}
+
+function wasRead({ id, origin }: DeadLetter): Failure {
+  const why = `what it asked for came to nothing (${origin.errorCode ?? 'unknown'})`;
+  const message = `${formatDeadLetterId(id)} was read, and ${why}: a corrected value would change nothing`;
+  return new Failure('invalid_input', message, {
+    fix: 'redrive it as it is, for one more try; nothing was sent',
+  });
 }
