@@ -126,6 +126,11 @@ describe('a difference is', () => {
       },
       ['step_missing NEW'],
     ],
+    [
+      'money of an order that was rejected, and is not refunded',
+      () => steps('REFUSED', 'rejected', 'charge_owed', 'paid'),
+      ['step_missing REFUSED'],
+    ],
     ['a dispatch of nothing', () => steps('PAID', 'dispatched'), ['step_missing PAID']],
     [
       'money that a completed order gave back',

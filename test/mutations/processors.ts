@@ -160,8 +160,8 @@ export const PROCESSORS: readonly Mutation[] = [
   {
     name: 'an order that was cancelled is charged',
     file: processors('payment/processor.ts'),
-    from: "if (has(facts, 'cancelled', 'gone'))",
-    to: "if (has(facts, 'gone'))",
+    from: "if (has(facts, 'cancelled', 'gone', 'rejected'))",
+    to: "if (has(facts, 'gone', 'rejected'))",
     tests: CHECKOUT,
   },
   {
@@ -237,8 +237,8 @@ export const PROCESSORS: readonly Mutation[] = [
   {
     name: 'an order that was cancelled while it was charged keeps the money',
     file: processors('payment/effects.ts'),
-    from: '    if (isCancelled || gone !== undefined) {',
-    to: '    if ((isCancelled && attempts === 0) || gone !== undefined) {',
+    from: '    if (isCancelled || refused !== undefined) {',
+    to: '    if ((isCancelled && attempts === 0) || refused !== undefined) {',
     tests: CHECKOUT,
   },
   {

@@ -22,6 +22,8 @@ const bitsOf = (steps: readonly CheckoutStep[]): number =>
 const EITHER_BITS = EITHER.map(bitsOf);
 const AFTER_BITS = AFTER.map(([step, earlier]) => [STEPS[step], bitsOf(earlier)] as const);
 const END_BITS = bitsOf(ENDS);
+/** Paid and rejected, it is to be refunded. */
+const KEEPS_MONEY = bitsOf(['paid', 'rejected', 'refund_owed']);
 
 /**
  * Every order of the checkout in some fifty bytes: enough to say which are in order. Of the others, which are few, the
@@ -118,6 +120,7 @@ export class CheckoutOrders {
     if ((bits & TWICE) !== 0) return true;
     if (EITHER_BITS.some((either) => isMoreThanOne(bits & either))) return true;
     if (AFTER_BITS.some(([step, earlier]) => (bits & step) !== 0 && (bits & earlier) === 0)) return true;
+    if ((bits & KEEPS_MONEY) === (STEPS.paid | STEPS.rejected)) return true;
     const reserved = this.#reserved[row] ?? 0;
     const isCancelled = (bits & STEPS.cancelled) !== 0;
     if (this.#taken[row] !== reserved || this.#returned[row] !== (isCancelled ? reserved : 0)) return true;

@@ -17,8 +17,8 @@ export const EITHER: readonly (readonly CheckoutStep[])[] = [
 ];
 /** A step, and those of which one comes before it. */
 export const AFTER: readonly (readonly [CheckoutStep, readonly CheckoutStep[]])[] = [
-  // What a store that was restored may have charged is looked up, though the order was cancelled before it came again.
-  ['charge_owed', ['validated', 'cancelled']],
+  // What a store that was restored may have charged is looked up, though the order is cancelled or rejected now.
+  ['charge_owed', ['validated', 'cancelled', 'rejected']],
   ['paid', ['charge_owed']],
   ['declined', ['charge_owed']],
   ['reserved', ['paid']],

@@ -61,6 +61,11 @@ export class CheckoutBooks {
   }
 
   #compareSteps(orderId: string, { steps }: OrderAccount): void {
+    const paid = steps.get('paid');
+    if (paid !== undefined && steps.has('rejected') && !steps.has('refund_owed')) {
+      const message = `${paid}: order ${orderId} is paid, and rejected, and is not to be refunded`;
+      this.#report(difference('step_missing', paid, { orderId, message }));
+    }
     for (const excluding of EITHER) {
       const [first, second] = excluding.filter((step) => steps.has(step));
       if (first === undefined || second === undefined) continue;

@@ -1,4 +1,5 @@
 import { CHECKOUT, has, quantitiesOf } from '../../domain/checkout/facts.ts';
+import { statusOf } from '../../domain/checkout/status.ts';
 import { isoTime } from '../../domain/iso-time.ts';
 import { INVENTORY_REJECTED } from '../../domain/messages/checkout/inventory-rejected.ts';
 import { INVENTORY_RESERVED } from '../../domain/messages/checkout/inventory-reserved.ts';
@@ -12,8 +13,10 @@ import type { StockEvents } from '../stock-events.ts';
 export function reserve(received: Received<PaymentProcessed>, draft: Draft, stock: StockEvents): Handled {
   const { order_id } = received.message;
   const facts = draft.facts(CHECKOUT, order_id);
-  if (has(facts, 'cancelled')) {
-    return { kind: 'ignored', about: order_id, detail: 'it was cancelled: its money is refunded' };
+  // Rejected only where it was paid before the store was restored.
+  if (has(facts, 'cancelled', 'rejected')) {
+    const detail = `it is ${statusOf(facts)}: its money is refunded`;
+    return { kind: 'ignored', about: order_id, detail };
   }
   if (has(facts, 'reserved', 'gone')) {
     return { kind: 'seen', about: order_id, detail: 'its stock was decided on before' };

@@ -102,7 +102,7 @@ function settleCharge(draft: Draft, effect: Effect, { outcome, reference, reason
   const facts = draft.facts(CHECKOUT, order_id);
   const isCancelled = has(facts, 'cancelled');
   // Before its charge is known only where the store was restored in between.
-  const gone = factOf(facts, 'gone');
+  const refused = factOf(facts, 'gone') ?? factOf(facts, 'rejected');
   const step = { order_id, at: isoTime(at), ...record, amount, attempts };
   draft.change({ id: effect.id, effect: null });
   if (outcome === 'paid') {
@@ -115,8 +115,8 @@ function settleCharge(draft: Draft, effect: Effect, { outcome, reference, reason
       [order_id],
       traceparent,
     );
-    if (isCancelled || gone !== undefined) {
-      const refund = { order_id, customer_id, amount, reason: gone?.reason ?? 'cancelled' };
+    if (isCancelled || refused !== undefined) {
+      const refund = { order_id, customer_id, amount, reason: refused?.reason ?? 'cancelled' };
       owe(draft, 'refund', refund, { source, message, record, traceparent });
     }
     return;
@@ -127,8 +127,8 @@ function settleCharge(draft: Draft, effect: Effect, { outcome, reference, reason
   }
   const declined = { reference: textOf(reference), reason: textOf(reason) ?? 'declined' };
   draft.append(CHECKOUT, { ...step, step: 'declined', ...declined });
-  // The customer is notified of the cancellation only.
-  if (isCancelled) return;
+  // The customer is notified of that only.
+  if (isCancelled || refused?.step === 'rejected') return;
   const failed = { order_id, customer_id, amount, ...declined, attempts, failed_at: at };
   draft.send(PAYMENT_FAILED, failed, [order_id], traceparent);
 }
@@ -179,7 +179,7 @@ function settleFault(
 ): void {
   const known = paymentFields(effect);
   const facts = draft.facts(CHECKOUT, known.order_id);
-  const isCancelled = effect.kind === 'charge' && has(facts, 'cancelled', 'gone');
+  const isCancelled = effect.kind === 'charge' && has(facts, 'cancelled', 'gone', 'rejected');
   const fields: PaymentFields = {
     ...known,
     may_have_moved: answer.isUnknown,

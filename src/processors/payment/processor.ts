@@ -54,7 +54,7 @@ function charge(received: Received<OrderValidated>, draft: Draft): Handled {
   if (has(facts, 'not_charged')) {
     return { kind: 'ignored', about: order_id, detail: 'it was cancelled before it was charged' };
   }
-  if (has(facts, 'cancelled', 'gone')) return chargedBefore(received, draft);
+  if (has(facts, 'cancelled', 'gone', 'rejected')) return chargedBefore(received, draft);
   owe(draft, 'charge', { order_id, customer_id, amount, reason: null }, received);
   return { kind: 'handled', about: order_id, detail: `${amount} to be charged` };
 }

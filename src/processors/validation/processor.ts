@@ -47,7 +47,9 @@ function decide({ message, record, traceparent }: Received<OrderCreated>, draft:
     draft.append(CHECKOUT, { ...recorded, step: 'rejected', reason: 'cancelled', detail });
     return { kind: 'ignored', about: order_id, detail: 'it was cancelled before' };
   }
-  const refusal = refuse(message, state);
+  // What was read from before the store was restored says that it was validated then.
+  const wasValidated = has(facts, 'charge_owed', 'paid', 'reserved', 'gone');
+  const refusal = wasValidated ? null : refuse(message, state);
   if (refusal === null) {
     draft.append(CHECKOUT, { ...recorded, step: 'validated' });
     draft.send(ORDER_VALIDATED, { ...placed, validated_at: state.at }, [order_id], traceparent);

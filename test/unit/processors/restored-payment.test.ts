@@ -77,6 +77,43 @@ it('and when its stock is gone before the charge is known again', async () => {
   expect(factOf(facts(), 'refunded')?.reason).toBe('insufficient_stock');
 });
 
+it('what it charged for an order that it rejects now is refunded, and nothing is taken or charged', async () => {
+  world.place('O-1', 'alice', { book: 4 });
+  const created = [...(world.inboxes.get('validation') ?? [])];
+  await step('validation');
+  const validated = world.inboxes.get('payment')?.splice(0) ?? [];
+  const { items = [], shipping_address = '' } = factOf(facts(), 'validated') ?? {};
+  await restore();
+  world.folder.facts.clear();
+  stock(world, { book: 3 });
+  await world.process('validation', created);
+  expect(statusOf(facts())).toBe('REJECTED');
+  stock(world, { book: 10 });
+  world.publish(PAYMENT_PROCESSED, {
+    ...{ order_id: 'O-1', customer_id: 'alice', amount: '10.00', reference: `r-${KEY}`, attempts: 1 },
+    ...{ items, shipping_address, processed_at: world.clock.now() },
+  });
+  await world.process('payment', validated);
+  await world.settle();
+  expect([statusOf(facts()), moved()]).toEqual(['REJECTED', [KEY, 'model-folder:O-1:refund']]);
+  expect([has(facts(), 'reserved'), world.folder.tables.items.get('book')?.quantity]).toEqual([false, 10]);
+});
+
+it('an order whose payment comes again before it is validated again was validated', async () => {
+  world.place('O-1', 'alice', { book: 4 });
+  const created = [...(world.inboxes.get('validation') ?? [])];
+  await step('validation');
+  const validated = world.inboxes.get('payment')?.splice(0) ?? [];
+  await restore();
+  world.folder.facts.clear();
+  await world.process('payment', validated);
+  stock(world, { book: 3 });
+  await world.process('validation', created);
+  await world.settle();
+  expect(has(facts(), 'validated')).toBe(true);
+  expect([statusOf(facts()), moved()]).toEqual(['FAILED', [KEY, 'model-folder:O-1:refund']]);
+});
+
 it.each(['before', 'after'])('an order of %s the restore that was never charged is not', async (when) => {
   if (when === 'after') isRestored();
   world.place('O-1', 'alice', { book: 4 });
