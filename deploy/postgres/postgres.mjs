@@ -8,10 +8,11 @@ import { startPostgres } from './server.mjs';
 const USAGE = `Runs a real PostgreSQL on this machine, without Docker, until Ctrl-C.
 
 Usage
-  npm run postgres [-- --port 5432 --data .postgres]
+  npm run postgres [-- --port 5432 --data .postgres -o json]
 
 It listens on 127.0.0.1 alone, without a password. Its data is kept in the data folder across restarts and crashes;
-delete the folder to begin from scratch. It comes with npm ci, and needs nothing else.
+delete the folder to begin from scratch. It comes with npm ci, and needs nothing else. With -o json it prints one object
+when it is ready, and its messages as "orderctl" does.
 
 EXAMPLES
   npm run postgres
@@ -19,8 +20,31 @@ EXAMPLES
 
 const SAME_SIGNAL_MS = 300;
 
-/** @param {string} line */
-const say = (line) => process.stderr.write(`${line}\n`);
+let isJson = false;
+
+/** @param {string} message */
+function say(message) {
+  const line = isJson
+    ? JSON.stringify({ type: 'log', level: 'info', at: new Date().toISOString(), message })
+    : message;
+  process.stderr.write(`${line}\n`);
+}
+
+/** As `orderctl` names failures by what it exits with. */
+const CODES = new Map([
+  [1, 'bug'],
+  [2, 'usage'],
+  [3, 'not_found'],
+  [4, 'port_in_use'],
+  [6, 'check_failed'],
+]);
+
+/** @param {CannotStart} error */
+function sayError({ message, exitCode }) {
+  const code = CODES.get(exitCode) ?? 'bug';
+  const document = { type: 'error', code, exit_code: exitCode, message, fix: null };
+  process.stderr.write(`${isJson ? JSON.stringify(document) : `error: ${message}`}\n`);
+}
 
 /** @param {string[]} args */
 function parseOptions(args) {
@@ -30,6 +54,7 @@ function parseOptions(args) {
       options: {
         port: { type: 'string', default: '5432' },
         data: { type: 'string', default: '.postgres' },
+        output: { type: 'string', short: 'o', default: 'text' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     }).values;
@@ -54,7 +79,8 @@ function interrupted(/** @type {() => void} */ again) {
 }
 
 async function main() {
-  const { port: text, data, help } = parseOptions(process.argv.slice(2));
+  const { port: text, data, output, help } = parseOptions(process.argv.slice(2));
+  isJson = output === 'json';
   if (help) {
     process.stdout.write(`${USAGE}\n`);
     return;
@@ -64,12 +90,19 @@ async function main() {
   /** @type {import('../kafka/services.mjs').Service | undefined} */
   let server;
   const stop = interrupted(() => server?.signal('SIGKILL'));
+  // "orderctl up" is gone.
+  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+  process.channel?.unref();
   say('starting PostgreSQL …');
   server = await startPostgres({ folder: data, port });
-  say(`ready
+  if (isJson)
+    process.stdout.write(`${JSON.stringify({ database: server.address, data, pid: server.pid })}\n`);
+  else {
+    say(`ready
   database  ${server.address}   log ${server.logFile}
   data      ${data}, kept across restarts
 Ctrl-C stops it.`);
+  }
   const died = await Promise.race([stop, server.exited.then(() => server)]);
   if (died !== null) throw new CannotStart(`PostgreSQL has ended by itself. ${endOfLog(server.logFile)}`, 1);
   say('stopping …');
@@ -81,6 +114,6 @@ try {
   await main();
 } catch (error) {
   if (!(error instanceof CannotStart)) throw error;
-  say(`error: ${error.message}`);
+  sayError(error);
   process.exitCode = error.exitCode;
 }

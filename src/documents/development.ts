@@ -24,7 +24,7 @@ export const Up = object({
   url: Type.String({ description: 'of the API' }),
   brokers: Type.String({ description: 'HOST:PORT,...' }),
   registry: Type.String({ description: 'URL' }),
-  storage: Type.String({ description: 'path of the storage folder' }),
+  storage: Type.String({ description: 'path of the storage folder, or URL of the database' }),
   pid: Type.Integer({ minimum: 1 }),
 });
 export type Up = Document<typeof Up>;

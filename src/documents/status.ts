@@ -7,6 +7,9 @@ export type Counts = Document<typeof Counts>;
 /** null: it waits for nothing. */
 export const WaitingFor = nullable(Type.Enum(['broker', 'registry', 'store', 'others']));
 
+/** Of one of several processes; silent: it runs, but does not answer. */
+export const InstanceState = Type.Enum(['starting', 'consuming', 'waiting', 'stopping', 'silent']);
+
 /** What a processor says of itself while it runs. */
 export const ProcessorState = object({
   processor: Type.String(),
@@ -50,7 +53,8 @@ export const Status = object({
         pid: Type.Integer({ minimum: 1 }),
         host: Type.String(),
         started_at: Time,
-        state: Type.Enum(['starting', 'consuming', 'waiting', 'stopping', 'silent']),
+        state: InstanceState,
+        processors: Type.Array(Type.String(), { description: 'none while it is silent' }),
         partitions: Type.Array(object({ processor: Type.String(), topic: Type.String(), partition: Count })),
       }),
     ),

@@ -48,6 +48,12 @@ const SECURITY = {
   'x-content-type-options': 'nosniff',
 };
 
+/** Of the page at /docs: without the bar of its makers. */
+const DOCS_THEME = {
+  title: 'orderctl API',
+  css: [{ filename: 'orderctl.css', content: '.swagger-ui .topbar { display: none }' }],
+};
+
 export interface ServerOptions extends ProblemOptions {
   readonly host: string;
   /** 0 takes a free one. */
@@ -111,7 +117,7 @@ async function createApi(shop: Shop, options: ServerOptions): Promise<FastifyIns
     await server.register(rateLimit, { max: options.rateLimit, timeWindow: '1 minute' });
   }
   await server.register(swagger, { openapi: openApi(options), transform: describeAnswers(options) });
-  await server.register(swaggerUi, { routePrefix: '/docs' });
+  await server.register(swaggerUi, { routePrefix: '/docs', theme: DOCS_THEME });
   if (options.token !== null) requireToken(server, options.token);
   answerUnread();
   server.get('/openapi.json', { schema: { hide: true } }, () => server.swagger());

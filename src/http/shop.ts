@@ -18,6 +18,8 @@ import type { ProcessorList } from '../documents/http/processors.ts';
 import type { ExperimentBegun, ExperimentList } from '../documents/http/experiment.ts';
 import type { Notification, OrderRecord } from '../documents/http/messages.ts';
 import type { Overview } from '../documents/http/overview.ts';
+import type { CheckoutExplanation } from '../documents/checkout/order.ts';
+import type { Explanation } from '../documents/order.ts';
 import type { DailyReport } from '../documents/reports/daily.ts';
 import type { LiveFeed } from './live.ts';
 
@@ -62,6 +64,16 @@ export interface Views {
   readonly notifications: (
     wanted: PageWanted<{ readonly orderId: string | null }, PageMark>,
   ) => Promise<{ readonly notifications: readonly Notification[]; readonly next: PageMark | null }>;
+  /**
+   * What `order explain` prints.
+   *
+   * @param unread the order, where no processor has read it yet
+   * @returns undefined: nobody knows it
+   */
+  readonly explain: (
+    orderId: string,
+    unread: KnownOrder | undefined,
+  ) => Promise<Explanation | CheckoutExplanation | undefined>;
   /** undefined: no such order is decided. */
   readonly orderRecords: (orderId: string) => Promise<readonly OrderRecord[] | undefined>;
   readonly processors: () => Promise<ProcessorList>;

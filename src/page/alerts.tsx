@@ -32,11 +32,13 @@ export function AlertsAndMail() {
       <h2>Alerts and mail</h2>
       {problem.value === null ? null : <p class="trouble">{problem.value}</p>}
       <h3>Alerts</h3>
-      {alerts.value?.length === 0 ? (
+      {alerts.value === null ? (
+        <p class="quiet">{problem.value === null ? 'Asking for alerts …' : ''}</p>
+      ) : alerts.value.length === 0 ? (
         <p class="quiet">None so far: they are sent when stock runs low.</p>
       ) : (
         <ul>
-          {(alerts.value ?? []).slice(0, SHOWN).map((alert) => (
+          {alerts.value.slice(0, SHOWN).map((alert) => (
             <li key={alert.event_id} class="line">
               <time>{clock(alert.at)}</time> {alert.message}
             </li>
@@ -44,11 +46,13 @@ export function AlertsAndMail() {
         </ul>
       )}
       <h3>Mail</h3>
-      {mails.value?.length === 0 ? (
+      {mails.value === null ? (
+        <p class="quiet">{problem.value === null ? 'Asking for mails …' : ''}</p>
+      ) : mails.value.length === 0 ? (
         <p class="quiet">None so far: customers hear of each step of a checkout.</p>
       ) : (
         <ul>
-          {(mails.value ?? []).map((mail) => (
+          {mails.value.map((mail) => (
             <Mail key={mail.notification_id} mail={mail} />
           ))}
         </ul>

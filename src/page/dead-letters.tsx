@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { DeadLetter, ShownDeadLetter } from '../documents/dead-letter.ts';
 import { getDeadLetter, getDeadLetters, redrive } from './data/api.ts';
 import { ByHand } from './by-hand.tsx';
+import { overview } from './data/state.ts';
 import { dump } from './orders/records.tsx';
 import { clock, grouped } from './text.ts';
 
@@ -46,6 +47,7 @@ export function DeadLetters() {
     <section class="card dead-letters">
       <h2>Dead letters</h2>
       {problem.value === null ? null : <p class="trouble">{problem.value}</p>}
+      {all === null || all.length === 0 ? null : <p class="quiet">{howMany(all.length)}</p>}
       {all === null ? (
         <p class="quiet">{problem.value === null ? 'Asking for dead letters …' : ''}</p>
       ) : all.length === 0 ? (
@@ -68,6 +70,16 @@ export function DeadLetters() {
       )}
     </section>
   );
+}
+
+/** The flow counts all that are in the topics, the list those that nobody has seen to. */
+function howMany(shown: number): string {
+  const total = overview.value?.kafka.dead_letters ?? null;
+  const open = next.value === null ? `${grouped(shown)} open` : `The latest ${grouped(shown)} that are open`;
+  if (total === null) return open;
+  return total > shown && next.value === null
+    ? `${open}; the others of the ${grouped(total)} dead-lettered were redriven or discarded.`
+    : `${open}, of ${grouped(total)} dead-lettered.`;
 }
 
 function Row({ letter }: { letter: DeadLetter }) {

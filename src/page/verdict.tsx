@@ -1,5 +1,8 @@
-import { heardAt, isStale, now, overview, placed, type Fate } from './data/state.ts';
+import { heardAt, isStale, now, overview, placed, processors, type Fate } from './data/state.ts';
 import { ago, clock, grouped } from './text.ts';
+
+const OPENED_AT = Date.now();
+const PATIENCE_MS = 5_000;
 
 type Look = 'good' | 'moving' | 'bad' | 'unknown';
 
@@ -11,7 +14,7 @@ export function Verdict() {
   return (
     <section class={`verdict ${look}`} aria-live="off" aria-label="The books">
       {books === null ? (
-        <p class="sum">{isStale.value ? 'No answer from the server yet.' : 'Adding up the books …'}</p>
+        <p class="sum">{beginning()}</p>
       ) : (
         <p class="sum">
           <b>{grouped(books.put_in)}</b> put in <span aria-label="minus">−</span> <b>{grouped(books.sold)}</b>{' '}
@@ -26,7 +29,11 @@ export function Verdict() {
         </p>
       )}
       <p class="small">
-        {books === null ? null : <Checked at={books.checked_at} look={look} />}
+        {books === null ? null : (
+          <span>
+            <b class="mark">{MARKS[look][1]}</b> · <Checked at={books.checked_at} look={look} />
+          </span>
+        )}
         {books?.difference == null ? null : (
           <strong>
             {books.difference.item}: {grouped(books.difference.expected)} by the books,{' '}
@@ -38,6 +45,12 @@ export function Verdict() {
       <Trouble />
     </section>
   );
+}
+
+/** A page that has just been opened has no answer yet, and that is no fault. */
+function beginning(): string {
+  if (heardAt.value > 0) return 'Adding up the books …';
+  return now.value - OPENED_AT < PATIENCE_MS ? 'Asking the shop …' : 'No answer from the server yet.';
 }
 
 /** As of when the sum is: by the clock where it is no longer checked. */
@@ -64,7 +77,7 @@ function lookNow(): Look {
   const isAwaited = [...placed.value.values()].some((what) => what === 'sent' || what === 'answered');
   const isUnderWay = books.orders.VALIDATED + books.orders.PAID > 0;
   // Without a consumer, or before the brokers have answered, it is not known what waits.
-  const waits = seen.consumer?.processors.some(({ lag }) => lag !== 0) ?? true;
+  const waits = seen.consumer === null || processors.value.some(({ lag }) => lag !== 0);
   return isAwaited || isUnderWay || waits ? 'moving' : 'good';
 }
 
@@ -76,9 +89,9 @@ const MARKS: Readonly<Record<Look, readonly [sign: string, meaning: string]>> = 
 };
 
 function Mark({ look }: { look: Look }) {
-  const [sign, meaning] = MARKS[look];
+  const [sign] = MARKS[look];
   return (
-    <span class="mark" title={meaning} role="img" aria-label={meaning}>
+    <span class="mark" aria-hidden="true">
       {sign}
     </span>
   );

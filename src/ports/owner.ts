@@ -87,6 +87,8 @@ export interface RunningInstance {
   readonly startedAt: number;
   /** `silent`: it does not answer. */
   readonly state: ConsumerStatus['state'] | 'silent';
+  /** Those that it runs; of one that is silent none is known. */
+  readonly processors: readonly ProcessorName[];
   readonly partitions: readonly Source[];
 }
 

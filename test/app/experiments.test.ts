@@ -31,7 +31,7 @@ function stageThat(
     edits,
     strike: async (part, how) => {
       sent.push(`${how} ${part}`);
-      return { pid: 4711, backMs: 640 };
+      return { pids: [4711], backMs: 640 };
     },
     orders: async (random) =>
       (function* (): Generator<Order> {

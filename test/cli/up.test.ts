@@ -69,6 +69,9 @@ test('up says which part cannot start, and why', { timeout: 60_000 }, async () =
   expect(stderr).toContain('another program listens');
   // Nothing was made.
   expect(stderr).not.toContain('the shop was empty');
+  await other.ok('user add alice --status paid');
+  const split = await other.run('up --split');
+  expect(split).toMatchObject({ code: 4, stderr: expect.stringContaining('on files') as string });
   up.signal('SIGTERM');
   await up.exited;
 });

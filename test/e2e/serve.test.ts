@@ -31,6 +31,10 @@ test('an order that was answered is stored, and known by its id from then on', a
     status: 200,
     body: { order_id: 'H-1', status: 'PENDING', decision: null, user: 'alice' },
   });
+  expect(await call('GET', '/orders/H-1?explain')).toMatchObject({
+    status: 200,
+    body: { status: null, records: [], next: [expect.stringContaining('now it would be accepted')] },
+  });
   expect(await call('GET', '/orders/H-2')).toMatchObject({
     status: 404,
     body: { code: 'not_found', order_id: 'H-2' },
@@ -40,6 +44,7 @@ test('an order that was answered is stored, and known by its id from then on', a
     status: 200,
     body: { status: 'COMPLETED', decision: 'accepted', items: [{ item: 'pen', quantity: 2, stock: 5 }] },
   });
+  expect((await call('GET', '/orders/H-1?explain')).body).toEqual(await shop.json('order explain H-1'));
   server.signal('SIGTERM');
   expect(await server.exited).toMatchObject({ code: 0 });
   expectValidated('serve');
@@ -167,8 +172,19 @@ test('other hosts need a token, and every request without it is refused', async 
   expect(await shop.run('serve --host 0.0.0.0 --port 0')).toMatchObject({ code: 2 });
   const file = path.join(shop.folder, 'token');
   fs.writeFileSync(file, `${'t'.repeat(32)}\n`);
-  const { call } = await serve(shop, `--api-token-file ${file}`);
-  expect((await call('GET', '/inventory')).status).toBe(401);
+  const { call, url } = await serve(shop, `--api-token-file ${file}`);
+  const described = (await (await fetch(`${url}/openapi.json`)).json()) as { paths: object };
+  for (const [where, operations] of Object.entries(described.paths)) {
+    for (const method of Object.keys(operations as object)) {
+      const body = method === 'get' ? undefined : {};
+      const { status } = await call(method.toUpperCase(), where.replaceAll(/\{\w+\}/g, 'no-1'), body);
+      if (!where.endsWith('z')) expect(status, where).toBe(401);
+    }
+  }
+  for (const open of ['/', '/docs', '/docs/json', '/page.js'])
+    expect((await fetch(`${url}${open}`)).status, open).toBe(200);
+  for (const trick of ['/docs/..%2forders', '/docs%2f..%2forders', '/no-such'])
+    expect((await fetch(`${url}${trick}`)).status, trick).not.toBe(200);
   expect((await call('GET', '/inventory', undefined, { authorization: 'Bearer x' })).status).toBe(401);
   expect((await call('GET', '/healthz')).status).toBe(200);
   const authorization = `Bearer ${'t'.repeat(32)}`;
@@ -376,6 +392,10 @@ test('an order of the checkout is placed, waited for and cancelled, and its id b
   expect(await call('GET', '/orders/C-1')).toMatchObject({
     status: 200,
     body: { flow: 'checkout', status: 'PENDING', user: 'alice' },
+  });
+  expect(await call('GET', '/orders/C-1?explain')).toMatchObject({
+    status: 200,
+    body: { user: 'alice', explanation: 'Order C-1 of the checkout is PENDING.' },
   });
   expect((await call('POST', '/order', without)).status).toBe(409);
   // One that no schema can hold fails no other of its batch.

@@ -24,14 +24,16 @@ export async function breakShop({ built }: Shop, url: string, words: string): Pr
   return JSON.parse(stdout) as Experiment;
 }
 
-/** The processes that `up` started, by their command. */
-export function childrenOf(pid: number): Map<string, number> {
+/** The processes that `up` started, by their command; of those of `command`, by what follows it. */
+export function childrenOf(pid: number, command?: string): Map<string, number> {
   const found = new Map<string, number>();
   for (const name of fs.readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
     try {
       const words = fs.readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0');
       const stat = fs.readFileSync(`/proc/${name}/stat`, 'utf8');
-      if (Number(stat.split(') ')[1]?.split(' ')[1]) === pid) found.set(words[2] ?? '', Number(name));
+      if (Number(stat.split(') ')[1]?.split(' ')[1]) !== pid) continue;
+      if (command === undefined) found.set(words[2] ?? '', Number(name));
+      else if (words[2] === command) found.set(words[3] ?? '', Number(name));
     } catch {
       // It has ended meanwhile.
     }

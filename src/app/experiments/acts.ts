@@ -48,8 +48,11 @@ const NAMES: Readonly<Record<StagePart, string>> = { shop: 'the shop', broker: '
 
 async function strike({ stage, wave, notes }: Act, part: StagePart, how: 'kill' | 'stop'): Promise<void> {
   const inFlight = await wave.inFlight();
-  const { pid, backMs } = await stage.strike(part, how, wave.until);
-  notes.did.push(how === 'kill' ? `kill -9 ${pid} (${NAMES[part]})` : `restart of ${NAMES[part]}, ${pid}`);
+  const { pids, backMs } = await stage.strike(part, how, wave.until);
+  const which = pids.join(' ');
+  notes.did.push(
+    how === 'kill' ? `kill -9 ${which} (${NAMES[part]})` : `restart of ${NAMES[part]}, ${which}`,
+  );
   notes.backMs = Math.max(notes.backMs ?? 0, backMs);
   notes.inFlight = Math.max(notes.inFlight ?? 0, inFlight);
 }

@@ -9,7 +9,7 @@ export type GatewayMood = 'normal' | 'error' | 'lose';
 /** A shop in the foreground on an embedded broker, as an experiment sees it: nothing of it is anybody else's. */
 export interface Stage {
   /**
-   * Ends a part and waits until the next process of it works.
+   * Ends all processes of a part and waits until the next ones work.
    *
    * @param limit of waiting
    * @throws Failure not_found it does not run at the moment; check_failed it does not come back
@@ -18,7 +18,7 @@ export interface Stage {
     part: StagePart,
     how: 'kill' | 'stop',
     limit: AbortSignal,
-  ): Promise<{ readonly pid: number; readonly backMs: number }>;
+  ): Promise<{ readonly pids: readonly number[]; readonly backMs: number }>;
   /** Endless orders for users and items of the shop. @throws Failure not_found it has none */
   orders(random: () => number): Promise<Iterator<Order>>;
   /** At least one. @throws Failure not_found nobody has paid */

@@ -5,9 +5,9 @@ import type { Broker, BrokerRecord } from '../../ports/broker.ts';
 import type { OrderCodec } from '../../ports/codec.ts';
 import { lastHeader } from '../../ports/record.ts';
 import type { StoreAccess } from '../../ports/access.ts';
-import type { StoreReader } from '../../ports/store.ts';
+import type { KeptView, RowReader, StoreReader } from '../../ports/store.ts';
 import { rangesOfRead } from '../offsets/group-positions.ts';
-import { triesOf } from './retries.ts';
+import { triesOf, type Tries } from './retries.ts';
 import { readSkips, skipOf, type Skip } from '../offsets/skips.ts';
 
 /** The part of a record with the id of an order; `unread`: it was not read yet, or was skipped. */
@@ -65,26 +65,52 @@ export async function explainOrder(
   const found = scan === null ? null : await scanTopic(scan, reader, orderId);
   const order = decided?.order ?? found?.records[0]?.order;
   if (order === undefined) return undefined;
-  const tries = await triesOf(reader, order);
   return {
-    order,
-    decided,
-    retryOf: tries.root === orderId ? null : tries.root,
-    retries: tries.decided.filter((one) => one.order.orderId !== orderId),
-    now: await decideNow(reader, order),
-    refusedForGood: refusedForGood(order),
+    ...{ order, decided, now: await decideNow(reader, order), refusedForGood: refusedForGood(order) },
+    ...triesBeside(order, await triesOf(reader, order)),
     records: await recordsOf(reader, decided, found?.records ?? []),
     scanned: scan !== null,
     unreadable: found?.unreadable ?? [],
   };
 }
 
-async function decideNow(reader: StoreReader, order: Order): Promise<Outcome> {
+/**
+ * As explainOrder, of a store that is looked at often; no topic is searched.
+ *
+ * @param unread the order, where it waits to be read
+ */
+export async function explainKnown(
+  view: KeptView,
+  orderId: string,
+  unread: Order | null,
+): Promise<Explanation | undefined> {
+  const found = await view.lookAtOrders(async (reader) => {
+    const decided = (await reader.decided(orderId)) ?? null;
+    const order = decided?.order ?? unread;
+    if (order === null) return undefined;
+    const tries = triesBeside(order, await triesOf(reader, order));
+    return { order, decided, ...tries, records: decided === null ? [] : [decidingRecord(decided)] };
+  });
+  if (found === undefined) return undefined;
+  const { order } = found;
+  const now = await view.lookAtRows((reader) => decideNow(reader, order));
+  return { ...found, now, refusedForGood: refusedForGood(order), scanned: false, unreadable: [] };
+}
+
+function triesBeside({ orderId }: Order, { root, decided }: Tries): Pick<Explanation, 'retryOf' | 'retries'> {
+  return {
+    retryOf: root === orderId ? null : root,
+    retries: decided.filter((one) => one.order.orderId !== orderId),
+  };
+}
+
+async function decideNow(reader: RowReader, order: Order): Promise<Outcome> {
   const items = new Map<string, number>();
-  const names = new Set(order.items.map(({ item }) => item));
-  for (const { item, quantity } of await reader.items()) if (names.has(item)) items.set(item, quantity);
-  let status: ReturnType<Parameters<typeof decide>[1]['status']>;
-  for (const user of await reader.users()) if (user.user === order.user) status = user.status;
+  for (const name of new Set(order.items.map(({ item }) => item))) {
+    const row = await reader.itemNamed(name);
+    if (row !== undefined) items.set(name, row.quantity);
+  }
+  const status = (await reader.userNamed(order.user))?.status;
   return decide(order, { status: () => status, quantity: (item) => items.get(item) });
 }
 
@@ -130,6 +156,10 @@ function textOf(bytes: Uint8Array | null): string | null {
   return bytes === null ? null : new TextDecoder().decode(bytes);
 }
 
+function decidingRecord({ record }: Decided): ExplainedRecord {
+  return { ...record, timestamp: null, role: 'deciding', skip: null, replayId: null };
+}
+
 async function recordsOf(
   reader: StoreReader,
   decided: Decided | null,
@@ -151,7 +181,7 @@ async function recordsOf(
   });
   // Its record may be gone from the topic by now, and is only looked for by a search.
   if (decided !== null && !records.some(({ role }) => role === 'deciding')) {
-    records.unshift({ ...decided.record, timestamp: null, role: 'deciding', skip: null, replayId: null });
+    records.unshift(decidingRecord(decided));
   }
   return records;
 }

@@ -31,8 +31,12 @@ export function statusDocument({ consumer, files, problem }: FolderStatus): Stat
   };
 }
 
-function instanceDocument({ pid, host, startedAt, state, partitions }: RunningInstance): Instances[number] {
-  return { pid, host, started_at: isoTime(startedAt), state, partitions: [...partitions] };
+function instanceDocument(instance: RunningInstance): Instances[number] {
+  const { pid, host, startedAt, state, processors, partitions } = instance;
+  return {
+    ...{ pid, host, started_at: isoTime(startedAt), state },
+    ...{ processors: [...processors], partitions: [...partitions] },
+  };
 }
 type Instances = NonNullable<Status['instances']>;
 

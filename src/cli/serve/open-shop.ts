@@ -73,7 +73,7 @@ export async function openShop(session: Session, create: boolean, signal: AbortS
   const overview = new OverviewWatch({ access, kafka, parts, clock: systemClock });
   const shop: Shop = {
     ...{ access, users, lowStock: Number(settings.lowStock), watch: new ShopWatch() },
-    views: viewsOf(session, { access, broker, codecOf }, signal),
+    views: viewsOf(session, { access, broker, codecOf, view }, signal),
     experiments,
     live: {
       feed,

@@ -13,15 +13,21 @@ import { topicOf } from '../../domain/messages/topic-names.ts';
 import type { DailyReport } from '../../documents/reports/daily.ts';
 import type { Views } from '../../http/shop.ts';
 import type { Codec } from '../../ports/codec.ts';
+import type { KeptView } from '../../ports/store.ts';
 import { auditDocument } from '../output/audit.ts';
 import { dayOf } from '../parse.ts';
 import { printNotice } from '../output/store-notices.ts';
 import type { Session } from '../session.ts';
+import { explainIn } from './explain.ts';
 import { messagesOf } from './messages.ts';
 import { deadLettersOf, type ViewPorts } from './dead-letters.ts';
 
 /** What the server shows beside orders and tables, as the commands do. @param stop ends an audit */
-export function viewsOf(session: Session, ports: ViewPorts, stop: AbortSignal): Views {
+export function viewsOf(
+  session: Session,
+  ports: ViewPorts & { readonly view: KeptView },
+  stop: AbortSignal,
+): Views {
   const { printer, settings } = session;
   const { access, broker, codecOf } = ports;
   const { group, topics: names } = settings;
@@ -54,6 +60,7 @@ export function viewsOf(session: Session, ports: ViewPorts, stop: AbortSignal): 
   return {
     deadLetters: deadLettersOf(session, ports, stop),
     ...messagesOf(session, ports),
+    explain: explainIn(session, ports.view),
     alerts: async (options) => {
       const codec = (await codecOf(ALERT)) as Codec<AlertMessage>;
       const page = await alertPage({ broker, codec, topic: topicOf(ALERT, names) }, options);

@@ -10,12 +10,16 @@ const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 10_000;
 /** One that ran for so long had no lasting trouble. */
 const STEADY_MS = 30_000;
+/** One that has ended more than once is back when it runs for so long. */
+const LASTING_MS = 2_000;
 /** Node's own way to tell a child that its parent is gone. */
 const STDIO = ['ignore', 'pipe', 'pipe', 'ipc'] as const;
 
 export interface PartOptions {
   /** For messages: `run`. */
   readonly name: string;
+  /** The script; by default orderctl. */
+  readonly program?: string;
   /** The command line; asked for before each start. */
   readonly args: () => readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -35,8 +39,17 @@ export type PartEvent =
       readonly name: string;
       readonly level: LogLine['level'];
       readonly message: string;
+      /** The way out; null: none is known. */
+      readonly fix: string | null;
     }
-  | { readonly kind: 'ended'; readonly name: string; readonly pid: number; readonly how: string }
+  | {
+      readonly kind: 'ended';
+      readonly name: string;
+      readonly pid: number;
+      readonly how: string;
+      /** Until it is started again. */
+      readonly delayMs: number;
+    }
   | { readonly kind: 'back'; readonly name: string; readonly pid: number; readonly afterMs: number };
 
 /** A command of its own process, started again when it ends. */
@@ -109,11 +122,12 @@ export class Part {
 
   #spawn(): Promise<{ kind: 'ready'; document: unknown } | { kind: 'ended'; how: string }> {
     const { args, env, cwd, announces, name, on, onMessage, onReady } = this.#options;
+    const { program = join(PACKAGE_ROOT, 'bin/orderctl') } = this.#options;
     // A start that waited for something else must leave nothing behind.
     if (this.#isStopping) return Promise.resolve({ kind: 'ended', how: 'was stopped before it started' });
     const startedAt = performance.now();
     // Its own process group: Ctrl-C comes to this process alone, which stops the parts in their order.
-    const child = spawn(process.execPath, [join(PACKAGE_ROOT, 'bin/orderctl'), ...args(), '-o', 'json'], {
+    const child = spawn(process.execPath, [program, ...args(), '-o', 'json'], {
       ...{ cwd, env, detached: true, stdio: [...STDIO] },
     });
     this.#child = child;
@@ -134,25 +148,33 @@ export class Part {
         const how = signal === null ? `ended with exit code ${code ?? '?'}` : `was ended by ${signal}`;
         resolve({ kind: 'ended', how });
         if (this.#isStopping) return;
-        on({ kind: 'ended', name, pid: child.pid ?? 0, how });
-        this.#startAgain(performance.now() - startedAt > STEADY_MS, performance.now());
+        this.#restarts = performance.now() - startedAt > STEADY_MS ? 0 : this.#restarts + 1;
+        const delayMs =
+          this.#restarts <= 1 ? 0 : Math.min(FIRST_DELAY_MS * 2 ** (this.#restarts - 2), LONGEST_DELAY_MS);
+        on({ kind: 'ended', name, pid: child.pid ?? 0, how, delayMs });
+        this.#startAgain(delayMs);
       });
     });
   }
 
-  #startAgain(wasSteady: boolean, endedAt: number): void {
-    this.#restarts = wasSteady ? 0 : this.#restarts + 1;
+  #startAgain(delayMs: number): void {
     const { name, on } = this.#options;
-    const delayMs =
-      this.#restarts <= 1 ? 0 : Math.min(FIRST_DELAY_MS * 2 ** (this.#restarts - 2), LONGEST_DELAY_MS);
+    const endedAt = performance.now();
     this.#timer = setTimeout(() => {
       void this.#spawn().then(
         (result) => {
-          if (result.kind === 'ended' || this.pid === null) return;
-          on({ kind: 'back', name, pid: this.pid, afterMs: performance.now() - endedAt });
+          const { pid } = this;
+          if (result.kind === 'ended' || pid === null) return;
+          const afterMs = performance.now() - endedAt;
           for (const resolve of this.#waiting.splice(0)) resolve();
+          if (this.#restarts <= 1) on({ kind: 'back', name, pid, afterMs });
+          else
+            this.#timer = setTimeout(
+              () => pid === this.pid && on({ kind: 'back', name, pid, afterMs }),
+              LASTING_MS,
+            );
         },
-        (error: unknown) => on({ kind: 'says', name, level: 'error', message: String(error) }),
+        (error: unknown) => on({ kind: 'says', name, level: 'error', message: String(error), fix: null }),
       );
     }, delayMs);
   }
@@ -163,10 +185,11 @@ export class Part {
     try {
       const said = JSON.parse(line) as LogLine | ErrorDocument;
       if (said.type === 'error') this.#problem = said;
-      const level = said.type === 'error' ? 'error' : said.level;
-      on({ kind: 'says', name, level, message: said.message });
+      const { level, fix } =
+        said.type === 'error' ? { level: 'error' as const, fix: said.fix } : { ...said, fix: null };
+      on({ kind: 'says', name, level, message: said.message, fix });
     } catch {
-      on({ kind: 'says', name, level: 'error', message: line });
+      on({ kind: 'says', name, level: 'error', message: line, fix: null });
     }
   }
 }

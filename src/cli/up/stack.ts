@@ -21,6 +21,7 @@ const STEADY_MS = 3_000;
 const FREE_PORTS = { from: 20_000, to: 32_000 };
 
 export interface KafkaFlags {
+  readonly data: string;
   readonly brokerPort?: string;
   readonly registryPort?: string;
 }
@@ -41,19 +42,27 @@ export interface Kafka {
 /**
  * Looks before anything is made: a port that is taken is most often that of another shop, whose broker would be used.
  *
+ * @param flags that choose another one
  * @throws Failure port_in_use
  */
-export async function checkFree(port: number): Promise<void> {
+export async function checkFree(port: number, flags: string): Promise<void> {
   if (port === 0 || !(await answers(`127.0.0.1:${port}`))) return;
   throw new Failure('port_in_use', `another program listens on 127.0.0.1:${port}, perhaps another shop`, {
-    fix: 'stop it; or give this shop ports of its own: --port 0 --broker-port 0 --registry-port 0',
+    fix: `stop it; or give this shop ports of its own: ${flags}`,
   });
+}
+
+interface Role {
+  /** `ground`: it ends after all others. */
+  readonly role?: 'processor' | 'ground';
 }
 
 /** The processes of a shop. */
 export class Stack {
   readonly #session: Session;
   readonly #parts: Part[] = [];
+  /** Those that the others cannot do without: they end last. */
+  readonly #grounds = new Set<Part>();
   readonly #onChange: () => void;
   readonly #problems = new Map<string, string>();
   /** Settings for the parts: those that came as flags would be lost otherwise. */
@@ -81,18 +90,25 @@ export class Stack {
   part(
     name: string,
     args: () => readonly string[],
-    how: Pick<PartOptions, 'announces' | 'onReady' | 'onMessage'>,
+    { role, ...how }: Pick<PartOptions, 'announces' | 'onReady' | 'onMessage' | 'program'> & Role,
   ): Part {
     const { printer, cwd } = this.#session;
     const part = new Part({
       ...{ name, args, cwd, env: this.#env, ...how },
       on: (event) => {
-        printEvent(printer, event);
+        printEvent(printer, event, role === 'processor');
         this.#note(event);
       },
     });
     this.#parts.push(part);
+    if (role === 'ground') this.#grounds.add(part);
     return part;
+  }
+
+  /** In place of the store of the settings, for all parts that start from now on. */
+  useStore(url: string): void {
+    this.#env.ORDERCTL_STORE = url;
+    delete this.#env.ORDERCTL_STORAGE;
   }
 
   /** For the page. */
@@ -105,7 +121,7 @@ export class Stack {
     if (event.kind === 'back') {
       // One that ends again and again is not back.
       setTimeout(() => this.#clear(event), STEADY_MS).unref();
-    } else this.#problems.set(event.name, event.kind === 'says' ? event.message : this.#how(event));
+    } else this.#problems.set(event.name, event.kind === 'says' ? wordsOf(event, ' · ') : this.#how(event));
     this.#onChange();
   }
 
@@ -143,9 +159,11 @@ export class Stack {
     const [at, registryAt, gatewayAt] = ports.map((port) => `${host}:${port}`);
     // Users that have set a gateway mean that one.
     const isOwnGateway = resolved.byName.get('gateway')?.source === 'default';
-    const words = ['--port', '--registry-port', ...(isOwnGateway ? ['--gateway-port'] : [])];
-    const part = this.part('dev', () => ['dev', ...words.flatMap((word, i) => [word, String(ports[i])])], {
-      announces: true,
+    const words = ['--port', '--registry-port', ...(isOwnGateway ? ['--gateway-port'] : [])].flatMap(
+      (word, at) => [word, String(ports[at])],
+    );
+    const part = this.part('dev', () => ['dev', ...words, '--data', flags.data], {
+      ...{ announces: true, role: 'ground' },
     });
     const own = { part, gateway: isOwnGateway ? `http://${gatewayAt ?? ''}` : null, ready: part.start() };
     // Reported where it is awaited.
@@ -173,27 +191,34 @@ export class Stack {
 
   /** What needs the others goes first. */
   async stop(): Promise<void> {
-    const dev = this.#parts.filter((_, at) => at === 0);
-    await Promise.all(this.#parts.slice(1).map((part) => part.stop()));
-    await Promise.all(dev.map((part) => part.stop()));
+    const others = this.#parts.filter((part) => !this.#grounds.has(part));
+    await Promise.all(others.map((part) => part.stop()));
+    await Promise.all([...this.#grounds].map((part) => part.stop()));
   }
 }
 
-function printEvent(printer: Session['printer'], event: PartEvent): void {
+function printEvent(printer: Session['printer'], event: PartEvent, isProcessor: boolean): void {
   switch (event.kind) {
     case 'says':
-      if (event.level === 'error') printer.error(`${event.name}: ${event.message}`);
-      // Warnings of "run" are about orders that it rejects: the API and "order list" have those.
-      else if (event.level === 'warn' && event.name !== 'run')
-        printer.warn(`${event.name}: ${event.message}`);
+      if (event.level === 'error') printer.error(`${event.name}: ${wordsOf(event, '\nfix: ')}`);
+      // Warnings of processors are about orders that they reject: the API and "order list" have those.
+      else if (event.level === 'warn' && !isProcessor) printer.warn(`${event.name}: ${event.message}`);
       else printer.debug(`${event.name}: ${event.message}`);
       return;
     case 'ended':
-      printer.warn(`${event.name} (${event.pid}) ${event.how}: it is started again`);
+      printer.warn(`${event.name} (${event.pid}) ${event.how}: it is started again${when(event.delayMs)}`);
       return;
     case 'back':
       printer.info(`${event.name} is back as ${event.pid}, after ${duration(event.afterMs)}`);
   }
+}
+
+function wordsOf({ message, fix }: Extract<PartEvent, { kind: 'says' }>, before: string): string {
+  return fix === null ? message : `${message}${before}${fix}`;
+}
+
+function when(delayMs: number): string {
+  return delayMs === 0 ? '' : ` in ${duration(delayMs)}`;
 }
 
 export function portOf(flag: string, text: string): number {
@@ -206,7 +231,7 @@ export function portIn(address: string): number {
 }
 
 /** Other ports of this machine, on which nobody listens, in place of each 0. */
-async function freeWhereZero(ports: readonly number[]): Promise<number[]> {
+export async function freeWhereZero(ports: readonly number[]): Promise<number[]> {
   const found: number[] = [];
   for (const port of ports) {
     let free = port;

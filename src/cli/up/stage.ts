@@ -20,7 +20,7 @@ const FINAL: ReadonlySet<string> = new Set(['COMPLETED', 'REJECTED', 'FAILED', '
 
 export interface StageOptions {
   readonly access: StoreAccess;
-  readonly parts: Readonly<Record<StagePart, Part>>;
+  readonly parts: Readonly<Record<StagePart, readonly Part[]>>;
   /** Of the API. */
   readonly url: string;
   readonly brokers: string;
@@ -63,24 +63,28 @@ export class ShopStage implements Stage, AsyncDisposable {
 
   async strike(part: StagePart, how: 'kill' | 'stop', limit: AbortSignal): ReturnType<Stage['strike']> {
     const from = performance.now();
-    const target = this.#options.parts[part];
-    const { pid, back } = target.end(how === 'kill' ? 'SIGKILL' : 'SIGTERM');
+    const targets = this.#options.parts[part];
+    const running = targets.filter(({ pid }) => pid !== null);
+    if (running.length === 0) throw new Failure('not_found', `${part} does not run at the moment`);
+    const ended = running.map((target) => target.end(how === 'kill' ? 'SIGKILL' : 'SIGTERM'));
+    const back = Promise.all(ended.map((one) => one.back));
     const lost = new Promise<'lost'>((resolve) => {
       if (limit.aborted) resolve('lost');
       else limit.addEventListener('abort', () => resolve('lost'), { once: true });
     });
     if ((await Promise.race([back, lost])) === 'lost') throw notBack(part);
-    // Its process runs; it works once it says so.
-    while (part === 'shop' && !(await this.#consumes(target.pid))) {
+    // Its processes run; they work once they say so.
+    while (part === 'shop' && !(await this.#consume(targets))) {
       if (limit.aborted) throw notBack(part);
       await sleep(LOOK_EVERY_MS);
     }
-    return { pid, backMs: performance.now() - from };
+    return { pids: ended.map(({ pid }) => pid), backMs: performance.now() - from };
   }
 
-  async #consumes(pid: number | null): Promise<boolean> {
-    const { pid: its, status } = (await this.#options.access.consumerStatus().catch(unknownIfFailure)) ?? {};
-    return its === pid && status?.state === 'consuming';
+  async #consume(parts: readonly Part[]): Promise<boolean> {
+    const running = await this.#options.access.consumerStatus().catch(unknownIfFailure);
+    const all = running?.instances ?? [{ pid: running?.pid ?? null, state: running?.status.state }];
+    return parts.every(({ pid }) => all.some((one) => one.pid === pid && one.state === 'consuming'));
   }
 
   async orders(random: () => number): Promise<Iterator<Order>> {
@@ -150,7 +154,10 @@ export class ShopStage implements Stage, AsyncDisposable {
 
   async duplicates(): Promise<{ pid: number; count: number } | null> {
     const running = await this.#options.access.consumerStatus().catch(unknownIfFailure);
-    return running == null ? null : { pid: running.pid, count: running.status.counts.duplicates };
+    if (running == null) return null;
+    const { pid, instances = [], status } = running;
+    const deciding = instances.find(({ processors }) => processors.includes('orders'));
+    return { pid: deciding?.pid ?? pid, count: status.counts.duplicates };
   }
 
   async watchDeadLetters(): Promise<(of: readonly SentRecord[]) => Promise<number>> {

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { ORDER_STATUSES } from '../../domain/checkout/status.ts';
-import { ProcessorState, WaitingFor } from '../status.ts';
+import { InstanceState, ProcessorState, WaitingFor } from '../status.ts';
 import { Count, nullable, object, Time, type Document } from '../shapes.ts';
 
 /** What there is to see of a shop at one moment. */
@@ -32,6 +32,17 @@ export const Overview = object({
       waiting_for: WaitingFor,
       lag: nullable(Type.Integer()),
       processors: Type.Array(ProcessorState),
+      instances: nullable(
+        Type.Array(
+          object({
+            pid: Type.Integer(),
+            host: Type.String(),
+            state: InstanceState,
+            processors: Type.Array(Type.String()),
+          }),
+        ),
+        'each process of a store that several share, of which the above is the sum; null on a folder',
+      ),
     }),
     'null: none runs',
   ),
@@ -43,7 +54,9 @@ export const Overview = object({
   parts: nullable(
     Type.Array(
       object({
-        name: Type.String({ description: 'the command: run, dev, serve, produce' }),
+        name: Type.String({
+          description: 'the command: run, dev, serve, produce; with --split postgres, and each processor',
+        }),
         pid: nullable(Type.Integer(), 'null: it is being started again'),
         problem: nullable(Type.String(), 'how its last process ended, until the next one runs steadily'),
       }),

@@ -45,7 +45,13 @@ function booksOf(balance: Balance, at: number): Books {
   };
 }
 
-function consumerOf({ pid, status }: RunningConsumer): NonNullable<Overview['consumer']> {
+function consumerOf({ pid, status, instances }: RunningConsumer): NonNullable<Overview['consumer']> {
   const { state, waitingFor, lag, processors } = status;
-  return { pid, state, waiting_for: waitingFor, lag, processors: processors.map(processorDocument) };
+  return {
+    ...{ pid, state, waiting_for: waitingFor, lag, processors: processors.map(processorDocument) },
+    instances:
+      instances?.map((one) => ({
+        ...{ pid: one.pid, host: one.host, state: one.state, processors: [...one.processors] },
+      })) ?? null,
+  };
 }

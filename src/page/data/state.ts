@@ -17,6 +17,7 @@ import {
   type Answer,
   type AnyOrder,
 } from './api.ts';
+import { processorsOf } from '../flow/map.ts';
 import { moveDeadLetters, moveDecided, moveSources, moveStatuses } from '../flow/moves.ts';
 import { followEvents } from './events.ts';
 import { isRefused } from './token.ts';
@@ -38,7 +39,7 @@ export const experiments = signal<ExperimentList | null>(null);
 const isCut = signal(false);
 /** Milliseconds since the epoch, ten times a second while something moves by itself. */
 export const now = signal(Date.now());
-/** All processors of the shop, asked for while one is looked at, or none runs. */
+/** All processors of the shop, asked for while one is looked at, or does not run. */
 export const listed = signal<ProcessorList | null>(null);
 /** The latest first; null: not known yet. */
 export const alerts = signal<readonly Alert[] | null>(null);
@@ -50,6 +51,13 @@ export const placed = signal<ReadonlyMap<string, Fate>>(new Map());
 
 export const heardAt = signal(0);
 export const isStale = computed(() => isCut.value || now.value - heardAt.value > STALE_MS);
+export const processors = computed(() =>
+  processorsOf(
+    overview.value ?? { consumer: null, parts: null },
+    listed.value?.processors ?? [],
+    overview.value !== null && !isStale.value,
+  ),
+);
 
 export function start(): void {
   setInterval(() => (now.value = Date.now()), 200);
@@ -59,7 +67,8 @@ export function start(): void {
     if (isOutdated) await refreshOrders();
   });
   every(1_000, async () => {
-    if (overview.value?.consumer === null || listed.value === null) await refreshListed();
+    const isAsked = listed.value === null || processors.value.some(({ state }) => state === 'gone');
+    if (isAsked) await refreshListed();
   });
   every(2_000, checkPlaced);
   every(15_000, async () => {
@@ -196,7 +205,8 @@ async function refreshOrders(): Promise<void> {
   olderOrders.value = page.next;
 }
 
-function timeOf({ decided_at, created_at }: AnyOrder): number {
+/** What lists are ordered by, milliseconds since the epoch: when it was decided, else made. */
+export function timeOf({ decided_at, created_at }: AnyOrder): number {
   return Date.parse(decided_at ?? created_at ?? '') || Infinity;
 }
 

@@ -42,7 +42,10 @@ export function animate(canvas: HTMLCanvasElement, drawn: () => Drawn): () => vo
   let queuedAt = -Infinity;
   let frame = 0;
   const draw = (at: number): void => {
+    frame = requestAnimationFrame(draw);
     const { moves, count } = takeMoves();
+    map.measure(at);
+    if (canvas.width === 0) return;
     if (count > 0) recent.push({ at, count });
     recent = recent.filter((one) => at - one.at < 1_000);
     const perSecond = recent.reduce((sum, one) => sum + one.count, 0);
@@ -54,13 +57,11 @@ export function animate(canvas: HTMLCanvasElement, drawn: () => Drawn): () => vo
         dots.push({ ...move, startsAt: at + Math.random() * spread, lane: Math.random() - 0.5 });
     }
     dots = dots.filter(({ startsAt, way }) => at - startsAt < LEG_MS * (way.length - 1));
-    map.measure(at);
     map.clear(context);
     const flowing = perSecond > DOTS_PER_SECOND ? perSecond : 0;
     for (const [from, to] of lines) drawLine(context, map, [from, to], { at, flowing, isCalm });
     for (const queue of queues) drawQueue(context, map, queue);
     for (const dot of dots) drawDot(context, map, dot, at);
-    frame = requestAnimationFrame(draw);
   };
   frame = requestAnimationFrame(draw);
   return () => cancelAnimationFrame(frame);

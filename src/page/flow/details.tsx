@@ -1,5 +1,5 @@
 import { useEffect } from 'preact/hooks';
-import { listed, overview, refreshListed } from '../data/state.ts';
+import { listed, processors, refreshListed } from '../data/state.ts';
 import { clock, counted, grouped } from '../text.ts';
 
 const LOOK_EVERY_MS = 2_000;
@@ -12,7 +12,7 @@ export function ProcessorDetails({ name, close }: { name: string; close: () => v
     return () => clearInterval(timer);
   }, []);
   const entry = listed.value?.processors.find(({ processor }) => processor === name);
-  const pid = overview.value?.consumer?.pid ?? null;
+  const pids = processors.value.find((one) => one.name === name)?.pids ?? [];
   if (entry === undefined) return <p class="quiet">Asking about {name} …</p>;
   const { state, records_per_second: rate, lag, last_commit_at: at, effects, group } = entry;
   const outcomes = Object.entries(entry.outcomes ?? {}).filter(([, count]) => count > 0);
@@ -32,7 +32,7 @@ export function ProcessorDetails({ name, close }: { name: string; close: () => v
         <dt>state</dt>
         <dd>
           {state}
-          {pid === null || state === 'stopped' ? '' : `, in process ${pid}`}
+          {pids.length === 0 ? '' : `, in process ${pids.join(' and ')}`}
         </dd>
         <dt>rate</dt>
         <dd>{rate === null ? '–' : `${rate.toFixed(1)} records a second`}</dd>

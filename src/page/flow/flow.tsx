@@ -1,31 +1,27 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Overview } from '../../documents/http/overview.ts';
-import { isStale, listed, overview } from '../data/state.ts';
+import { isStale, listed, overview, processors } from '../data/state.ts';
 import { grouped } from '../text.ts';
 import { animate, type Drawn } from './animate.ts';
 import { ProcessorDetails } from './details.tsx';
-import { lanesOf, linesOf, processorsOf, ROWS, topicPlace, type Lane, type Processor } from './map.ts';
+import { isApart, lanesOf, linesOf, ROWS, topicPlace, type Lane, type Processor, type State } from './map.ts';
 
 /** From those who send to the shop, through topics and processors, to what becomes of it. */
 export function Flow() {
   const [opened, open] = useState<string | null>(null);
   const seen = overview.value;
-  const consumer = seen?.consumer ?? null;
-  const all = processorsOf(consumer?.processors ?? null, listed.value?.processors ?? []);
+  const all = processors.value;
   const lanes = lanesOf(all, waitingIn);
-  const state = stateNow();
+  const resting = new Set(all.filter(({ state }) => state !== 'working').map(({ name }) => name));
   const drawn: Drawn = {
     lines: linesOf(lanes, all),
-    queues:
-      state === 'working'
-        ? []
-        : lanes
-            .filter(({ waiting }) => (waiting ?? 0) > 0)
-            .map(({ processor, topic, waiting }) => ({
-              topic: topicPlace(processor, topic, lanes),
-              processor: `processor:${processor}`,
-              count: waiting ?? 0,
-            })),
+    queues: lanes
+      .filter(({ processor, waiting }) => resting.has(processor) && (waiting ?? 0) > 0)
+      .map(({ processor, topic, waiting }) => ({
+        topic: topicPlace(processor, topic, lanes),
+        processor: `processor:${processor}`,
+        count: waiting ?? 0,
+      })),
   };
   return (
     <section class="flow card" aria-label="The flow of orders">
@@ -39,7 +35,7 @@ export function Flow() {
           ))}
         </div>
         <Topics lanes={lanes} isAway={seen?.kafka.answers === false} />
-        <Process all={all} state={state} opened={opened} open={open} />
+        <Process all={all} opened={opened} open={open} />
         <Ends />
       </div>
       <Parts />
@@ -78,9 +74,7 @@ function waitingIn(processor: string, topic: string): number | null {
   return running.partitions.reduce((sum, one) => sum + (one.topic === topic ? one.lag : 0), 0);
 }
 
-/** Before the first answer of the server it is not known whether something runs. */
-type State = 'unknown' | 'working' | 'waiting' | 'gone';
-
+/** Of all processors together. */
 function stateNow(): State {
   const seen = overview.value;
   if (seen === null || isStale.value) return 'unknown';
@@ -115,44 +109,50 @@ function Topics({ lanes, isAway }: { lanes: readonly Lane[]; isAway: boolean }) 
 /** What runs in one process has one outline. */
 function Process({
   all,
-  state,
   opened,
   open,
 }: {
   all: readonly Processor[];
-  state: State;
   opened: string | null;
   open: (name: string | null) => void;
 }) {
+  const isEachItsOwn = isApart(all, overview.value?.parts ?? null);
+  const state = stateNow();
   const named = new Set(ROWS.flat());
   const rows = [...ROWS, all.map(({ name }) => name).filter((name) => !named.has(name))]
     .map((row) => row.flatMap((name) => all.find((one) => one.name === name) ?? []))
     .filter((row) => row.length > 0);
   return (
-    <div class={`process ${state}`}>
+    <div class={isEachItsOwn ? 'process apart' : `process ${state}`}>
       {rows.map((row) => (
         <div key={row[0]?.name} class="row-of">
-          {row.map(({ name, rate, lag }) => (
+          {row.map((one) => (
             <button
-              key={name}
+              key={one.name}
               type="button"
-              class="spot processor"
-              data-place={`processor:${name}`}
-              aria-expanded={opened === name}
-              onClick={() => open(opened === name ? null : name)}
+              class={`spot processor ${one.state}`}
+              data-place={`processor:${one.name}`}
+              aria-expanded={opened === one.name}
+              onClick={() => open(opened === one.name ? null : one.name)}
             >
-              <b>{name}</b>
-              <small>{wordsOf(state, { rate, lag })}</small>
+              <b>{one.name}</b>
+              <small>{wordsOf(one)}</small>
+              {isEachItsOwn ? <small>{pidsInWords(one.pids)}</small> : null}
             </button>
           ))}
         </div>
       ))}
-      <p class="caption">{captionOf(state, overview.value?.consumer ?? null)}</p>
+      {isEachItsOwn ? null : <p class="caption">{captionOf(state, overview.value?.consumer ?? null)}</p>}
     </div>
   );
 }
 
-function wordsOf(state: State, { rate, lag }: Pick<Processor, 'rate' | 'lag'>): string {
+function pidsInWords(pids: readonly number[]): string {
+  if (pids.length === 0) return 'no process';
+  return pids.length === 1 ? `process ${pids[0] ?? ''}` : `${pids.length} processes`;
+}
+
+function wordsOf({ state, rate, lag }: Processor): string {
   if (state === 'working' || state === 'waiting') return rateInWords(rate, lag);
   if (state === 'unknown') return 'not known';
   return (lag ?? 0) > 0 ? `stopped · ${grouped(lag ?? 0)} wait` : 'stopped';
@@ -189,7 +189,7 @@ function Ends() {
       {orders === null || orders.CANCELLED === 0
         ? null
         : end('cancelled', orders.CANCELLED, 'cancelled', 'quiet')}
-      {end('dead', letters, letters === 1 ? 'dead letter' : 'dead letters', 'quiet')}
+      {end('dead', letters, 'dead-lettered', 'quiet')}
     </div>
   );
 }

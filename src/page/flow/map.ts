@@ -4,6 +4,9 @@ import type { ProcessorList } from '../../documents/http/processors.ts';
 /** A place on the map of the flow: its element has it as `data-place`. */
 export type Place = string;
 
+/** `unknown`: the server does not say. */
+export type State = 'unknown' | 'working' | 'waiting' | 'gone';
+
 /** A processor, whether it runs or not. */
 export interface Processor {
   readonly name: string;
@@ -11,6 +14,9 @@ export interface Processor {
   /** null: it does not run. */
   readonly rate: number | null;
   readonly lag: number | null;
+  readonly state: State;
+  /** The processes that run it. */
+  readonly pids: readonly number[];
 }
 
 /** What enters the shop, by whom and where: one row of the map. */
@@ -23,17 +29,50 @@ export interface Lane {
   readonly processor: string;
 }
 
-type Running = NonNullable<Overview['consumer']>['processors'][number];
+type Consumer = NonNullable<Overview['consumer']>;
 type Listed = ProcessorList['processors'][number];
 
-/** Those that run, as the consumer reports them, else all of the shop. */
+/**
+ * Those that run, as the consumer reports them; of the others those for which something waits, or that somebody has
+ * started; all where none runs.
+ */
 export function processorsOf(
-  running: readonly Running[] | null,
+  { consumer, parts }: Pick<Overview, 'consumer' | 'parts'>,
   listed: readonly Listed[],
+  isKnown: boolean,
 ): readonly Processor[] {
-  return (running ?? listed).map(({ processor, topics, lag, records_per_second }) => {
-    return { name: processor, topics, lag, rate: records_per_second };
+  const running = consumer?.processors ?? [];
+  const runs = new Set(running.map(({ processor }) => processor));
+  const isStarted = new Set(parts?.map(({ name }) => name));
+  const resting = listed.filter(
+    ({ processor, lag }) =>
+      !runs.has(processor) && (consumer === null || isStarted.has(processor) || (lag ?? 0) > 0),
+  );
+  return [...running, ...resting].map(({ processor, topics, lag, records_per_second }) => {
+    const how = consumer === null || !runs.has(processor) ? GONE : howIt(consumer, processor);
+    return {
+      ...{ name: processor, topics, lag, rate: records_per_second, pids: how.pids },
+      state: isKnown ? how.state : 'unknown',
+    };
   });
+}
+
+const GONE = { state: 'gone', pids: [] } as const;
+
+/** How a processor runs: in one of the processes of a store that several share, or in the one that there is. */
+function howIt({ pid, state, instances }: Consumer, processor: string): Pick<Processor, 'state' | 'pids'> {
+  const its = (instances ?? [{ pid, state, processors: [processor] }]).filter((one) =>
+    one.processors.includes(processor),
+  );
+  const works = its.some((one) => one.state === 'consuming');
+  return { state: works ? 'working' : 'waiting', pids: its.map((one) => one.pid) };
+}
+
+/** Whether processors run in processes of their own, so that one can end without the others. */
+export function isApart(all: readonly Processor[], parts: Overview['parts']): boolean {
+  const names = new Set(all.map(({ name }) => name));
+  if (parts?.some(({ name }) => names.has(name)) === true) return true;
+  return new Set(all.filter(({ pids }) => pids.length > 0).map(({ pids }) => pids.join())).size > 1;
 }
 
 const SOURCES: Readonly<Record<string, (topicAt: number) => string>> = {
@@ -45,7 +84,7 @@ const SOURCES: Readonly<Record<string, (topicAt: number) => string>> = {
 
 /** The topics that come from outside; those between processors are the map's inner lines. */
 export function lanesOf(
-  processors: readonly Processor[],
+  processors: readonly Pick<Processor, 'name' | 'topics'>[],
   waitingIn: (processor: string, topic: string) => number | null,
 ): readonly Lane[] {
   return processors.flatMap(({ name, topics }) => {

@@ -50,7 +50,7 @@ export function moveSources(before: Consumer, after: Consumer): void {
   // Another process begins to count again.
   if (after === null || before?.pid !== after.pid) return;
   const [earlier, now] = [stockOf(before), stockOf(after)];
-  const stock = now === undefined ? [] : [{ name: 'stock', topics: now.topics, rate: null, lag: null }];
+  const stock = now === undefined ? [] : [{ name: 'stock', topics: now.topics }];
   for (const lane of lanesOf(stock, () => null)) {
     const read = (of: ReturnType<typeof stockOf>): number =>
       (of?.partitions ?? []).reduce((sum, { topic, next }) => sum + (topic === lane.topic ? next : 0), 0);

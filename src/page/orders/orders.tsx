@@ -2,7 +2,7 @@ import { signal } from '@preact/signals';
 import { useState } from 'preact/hooks';
 import { getOrders, type AnyOrder } from '../data/api.ts';
 import { OrderDetails } from './order-details.tsx';
-import { isFinal, olderOrders, orders, placed, refreshOrder } from '../data/state.ts';
+import { isFinal, olderOrders, orders, placed, refreshOrder, timeOf } from '../data/state.ts';
 import { clock, fieldIn, itemsInWords, shortId } from '../text.ts';
 
 const SHOWN = 20;
@@ -19,14 +19,13 @@ const next = signal<string | null>(null);
 /** Orders as they move, the latest first; one opened shows all that is known of it. */
 export function Orders() {
   const all = orders.value;
-  // One that is being looked at, and those of this browser, do not move out of sight.
-  const kept = (all ?? [])
-    .filter(({ order_id: id }) => id === opened.value || placed.value.has(id))
-    .slice(0, KEPT);
-  const known = new Set(kept.map(({ order_id }) => order_id));
-  const others = (all ?? []).filter(({ order_id }) => !known.has(order_id));
-  const latest = [...kept, ...(older.value.length > 0 ? others : others.slice(0, SHOWN))];
-  for (const { order_id } of latest) known.add(order_id);
+  const sorted = (all ?? []).toSorted((a, b) => timeOf(b) - timeOf(a));
+  // One that is being looked at, and the latest of this browser, do not move out of sight.
+  const own = sorted.filter(({ order_id }) => placed.value.has(order_id)).slice(0, KEPT);
+  const kept = new Set([opened.value, ...own.map(({ order_id }) => order_id)]);
+  const isLong = older.value.length > 0;
+  const latest = sorted.filter(({ order_id }, at) => isLong || at < SHOWN || kept.has(order_id));
+  const known = new Set(latest.map(({ order_id }) => order_id));
   const rows = [...latest, ...older.value.filter(({ order_id }) => !known.has(order_id))];
   return (
     <section class="card orders" aria-labelledby="orders-title">

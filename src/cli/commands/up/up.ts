@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { readingOfAll } from '../../../app/offsets/reading.ts';
 import { openStore } from '../../../compose.ts';
 import type { StoreAccess } from '../../../ports/access.ts';
 import type { Serving, Up } from '../../../documents/development.ts';
@@ -10,6 +11,7 @@ import { describe } from '../../help.ts';
 import { printNotice } from '../../output/store-notices.ts';
 import { decimalNumber } from '../../parse.ts';
 import type { Session } from '../../session.ts';
+import { checkPlace, startDatabase } from '../../up/database.ts';
 import { fillEmptyShop } from '../../up/first-shop.ts';
 import type { Laboratory } from '../../up/laboratory.ts';
 import type { Ask, News } from '../../up/messages.ts';
@@ -24,6 +26,8 @@ const DEV_DATA = '.orderctl-dev';
 
 interface Flags extends KafkaFlags {
   readonly port: string;
+  readonly split?: true;
+  readonly postgresPort: string;
   readonly sample?: string;
   readonly metricsPort?: string;
   readonly open?: true;
@@ -34,17 +38,24 @@ export function register(command: Command, session: Session): void {
     prose:
       'Runs the whole shop until Ctrl-C: broker and registry as "orderctl dev" does, unless --brokers is given or one ' +
       'answers already; all processors; the HTTP API. Each is a process of its own, and started again when it ends. ' +
+      'With --split each processor is one too, on a PostgreSQL that npm has installed, unless --store names a database. ' +
       'An empty shop gets a few users and items. The next "up" goes on where this one stopped. It takes every setting of ' +
       'the shop, such as --dispatch manual, which lets orders be cancelled until "order dispatch".',
     examples: [
       ['orderctl up --sample 5', 'with five sample orders a second'],
-      ['orderctl up --port 0 -o json', 'on a free port, for scripts'],
+      ['orderctl up --split --store split', 'each processor by itself, in a shop of its own'],
     ],
   })
     .option('--port <N>', 'of the API; 0 takes a free one', String(PORT))
     .option('--broker-port <N>', 'of its own broker; 0 takes a free one')
     .option('--registry-port <N>', 'of its own registry; 0 takes a free one')
-    .option('--metrics-port <N>', 'of the /metrics of run; those of serve are under the API')
+    .option(
+      '--metrics-port <N>',
+      'of the /metrics of run; with --split the first of as many as there are processors',
+    )
+    .option('--data <DIR>', 'where its own broker and registry keep their data', DEV_DATA)
+    .option('--split', 'run each processor in a process of its own, on PostgreSQL')
+    .option('--postgres-port <N>', 'of the PostgreSQL of --split; 0 takes a free one', '5432')
     .option('--sample <N>', 'send so many sample orders a second')
     .option('--open', 'open it in a browser')
     .action(async (flags: Flags) => {
@@ -56,19 +67,21 @@ async function up(session: Session, flags: Flags): Promise<void> {
   const { printer, settings, isJson } = session;
   const port = portOf('--port', flags.port);
   const sample = flags.sample === undefined ? null : decimalNumber('--sample', flags.sample);
-  const metrics =
-    flags.metricsPort === undefined
-      ? []
-      : ['--metrics-port', String(portOf('--metrics-port', flags.metricsPort))];
+  const metricsPort = flags.metricsPort === undefined ? null : portOf('--metrics-port', flags.metricsPort);
+  const databasePort = portOf('--postgres-port', flags.postgresPort);
+  const isSplit = flags.split === true;
   const signal = takeStopSignal(printer);
-  await checkFree(port);
+  await checkPlace(settings, isSplit);
+  await checkFree(port, '--port 0 --broker-port 0 --registry-port 0');
   let api: Part | null = null;
   const tellParts = (): void => api?.send({ type: 'parts', parts: stack.states } satisfies News);
   const stack: Stack = new Stack(session, tellParts);
   const watching = new AbortController();
   try {
     const kafka = await stack.startKafka(flags, watching.signal);
-    const access = await openStore(settings);
+    const isOwnDatabase = isSplit && !isDatabase(settings.storage);
+    const place = isOwnDatabase ? await startDatabase(stack, settings.storage, databasePort) : settings;
+    const access = await openStore(place);
     let chosen = port;
     let laboratory: Laboratory | null = null;
     const server = stack.part('serve', () => ['serve', '--port', String(chosen)], {
@@ -80,7 +93,7 @@ async function up(session: Session, flags: Flags): Promise<void> {
       onMessage: (message) => void laboratory?.answer(message as Ask).then((answer) => server.send(answer)),
     });
     api = server;
-    const shop = stack.part('run', () => ['run', ...metrics], { announces: false });
+    const shop = processorsIn(stack, session, { isSplit, metricsPort });
     const [serving] = await Promise.all([
       // First, since it shows that the others start.
       server.start() as Promise<Serving>,
@@ -88,16 +101,18 @@ async function up(session: Session, flags: Flags): Promise<void> {
         if (wasEmpty) printer.info('the shop was empty: it has a few users and items now');
         // It would give up where no broker answers yet, or on an empty shop.
         await kafka.own?.ready;
-        await shop.start();
+        await Promise.all(shop.map((part) => part.start()));
       }),
     ]);
     // Where it was, when it is started again.
     chosen = portIn(serving.url);
-    laboratory = await openLaboratory(session, { access, kafka, url: serving.url, server, shop });
+    laboratory = await openLaboratory(session, {
+      ...{ access, kafka, url: serving.url, server, shop, data: flags.data },
+    });
     if (sample !== null) await startSamples(stack, sample, await samplesFor(access));
     tellParts();
     const { brokers, registry } = kafka;
-    const document: Up = { url: serving.url, brokers, registry, storage: settings.storage, pid: process.pid };
+    const document: Up = { url: serving.url, brokers, registry, storage: place.storage, pid: process.pid };
     await printer.data(isJson ? `${JSON.stringify(document)}\n` : inWords(document));
     if (flags.open === true) openBrowser(serving.url);
     if (!signal.aborted) await once(signal, 'abort');
@@ -108,10 +123,24 @@ async function up(session: Session, flags: Flags): Promise<void> {
   printer.info('stopped');
 }
 
+/** All in one process, or each in one of its own. @param metricsPort of the first; null: none, 0: any */
+function processorsIn(
+  stack: Stack,
+  { settings }: Session,
+  { isSplit, metricsPort }: { readonly isSplit: boolean; readonly metricsPort: number | null },
+): readonly Part[] {
+  const how = { announces: false, role: 'processor' } as const;
+  const metrics = (at: number): readonly string[] =>
+    metricsPort === null ? [] : ['--metrics-port', String(metricsPort === 0 ? 0 : metricsPort + at)];
+  if (!isSplit) return [stack.part('run', () => ['run', ...metrics(0)], how)];
+  const all = readingOfAll({ group: settings.group, names: settings.topics });
+  return all.map(({ processor }, at) => stack.part(processor, () => ['run', processor, ...metrics(at)], how));
+}
+
 /** Only on a broker of its own: nothing of it is anybody else's. */
 async function openLaboratory(
   { printer, settings }: Session,
-  { access, kafka, url, server, shop }: Opened,
+  { access, kafka, url, server, shop, data }: Opened,
 ): Promise<Laboratory | null> {
   const { brokers, registry, own } = kafka;
   if (own === null) return null;
@@ -119,10 +148,10 @@ async function openLaboratory(
   const { gateway, part: broker } = own;
   const { Laboratory } = await import('../../up/laboratory.ts');
   const laboratory = await Laboratory.open({
-    file: join(isDatabase(settings.storage) ? DEV_DATA : settings.storage, 'experiments.jsonl'),
+    file: join(isDatabase(settings.storage) ? data : settings.storage, 'experiments.jsonl'),
     stage: {
       ...{ access, brokers, registry, gateway, url, topic, dlqTopic, users },
-      parts: { shop, broker, api: server },
+      parts: { shop, broker: [broker], api: [server] },
     },
     onNews: (experiment) => server.send({ type: 'experiment', experiment } satisfies News),
     onBug: (error) => printer.error(error instanceof Error ? (error.stack ?? error.message) : String(error)),
@@ -137,7 +166,9 @@ interface Opened {
   /** Of the API. */
   readonly url: string;
   readonly server: Part;
-  readonly shop: Part;
+  readonly shop: readonly Part[];
+  /** Folder of the broker's data. */
+  readonly data: string;
 }
 
 function inWords({ url, brokers, registry, storage }: Up): string {

@@ -1,29 +1,23 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { CheckoutOrder, OrderStatus, Wish } from '../../../documents/checkout/order.ts';
-import { OrderList, OrderState, TakenOrder } from '../../../documents/http/order-state.ts';
+import { OrderStatus, Wish } from '../../../documents/checkout/order.ts';
+import { OrderList, TakenOrder } from '../../../documents/http/order-state.ts';
 import { orderBody } from './body.ts';
 import { nullable } from '../../../documents/shapes.ts';
 import { Problem } from '../../../documents/http/problem.ts';
 import type { OrderFlow } from '../../../app/intake/intake.ts';
 import { checkoutFields, type CheckoutOrder as PlacedOrder } from '../../../app/send/checkout-order.ts';
 import { Failure } from '../../../domain/failure.ts';
-import { isName } from '../../../domain/names.ts';
 import { fitsTheEvent, MAX_LINE_QUANTITY } from '../../../domain/orders/order.ts';
 import { parseOrder } from '../../../domain/orders/parse-order.ts';
 import type { Shop } from '../../shop.ts';
 import { listPage, type ListQuery } from './list.ts';
+import { OrderAnswer, showRoute } from './show.ts';
 import { hasEnded, stateWithin } from './state.ts';
 import { PAGE, timeRange } from '../pages.ts';
-import { MAX_WAIT_SECONDS, waitMs } from './wait.ts';
-
-const Wait = Type.String({
-  pattern: String.raw`^\d{1,2}s$`,
-  description: `answers once the order is decided, or after so long, such as 5s; at most ${MAX_WAIT_SECONDS}s`,
-});
+import { Wait, waitMs } from './wait.ts';
 
 const Flow = Type.Enum(['direct', 'checkout']);
-const OrderAnswer = Type.Union([OrderState, CheckoutOrder]);
 
 function post(flow: OrderFlow, users: Shop['users'], summary: string) {
   return {
@@ -81,29 +75,7 @@ export function orderRoutes(server: FastifyInstance, shop: Shop): void {
     },
     (request, reply) => placeOrder(shop, (request.query as PostQuery).flow ?? 'checkout', request, reply),
   );
-  server.get(
-    '/orders/:id',
-    {
-      schema: {
-        tags: ['orders'],
-        summary: 'What became of an order',
-        params: Type.Object({ id: Type.String() }),
-        querystring: Type.Object({ wait: Type.Optional(Wait) }, { additionalProperties: false }),
-        response: { 200: OrderAnswer, 404: Problem, 503: Problem },
-      },
-    },
-    async (request) => {
-      const { id } = request.params as { id: string };
-      const state = isName(id)
-        ? await stateWithin(shop, id, waitMs((request.query as PostQuery).wait))
-        : undefined;
-      if (state !== undefined) return state;
-      throw new Failure('not_found', `order ${id} is not known`, {
-        fix: 'see its id in the answer to the POST',
-        context: { orderId: id },
-      });
-    },
-  );
+  showRoute(server, shop);
   server.post(
     '/orders/:id/cancel',
     {

@@ -1,7 +1,14 @@
+import { Type } from 'typebox';
+
 /** Longer than any client and proxy waits by itself. */
-export const MAX_WAIT_SECONDS = 30;
+const MAX_WAIT_SECONDS = 30;
 
 /** `5s`. @returns milliseconds, 0 for none */
 export function waitMs(text: string | undefined): number {
   return Math.min(Number(text?.slice(0, -1) ?? 0), MAX_WAIT_SECONDS) * 1_000;
 }
+
+export const Wait = Type.String({
+  pattern: String.raw`^\d{1,2}s$`,
+  description: `answers once the order is decided, or after so long, such as 5s; at most ${MAX_WAIT_SECONDS}s`,
+});

@@ -1,0 +1,52 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { openStore } from '../../compose.ts';
+import { Failure } from '../../domain/failure.ts';
+import { PACKAGE_ROOT } from '../hints.ts';
+import type { StorePlace } from '../settings/store.ts';
+import { isDatabase } from '../settings/store-type.ts';
+import { checkFree, freeWhereZero, type Stack } from './stack.ts';
+
+const PROGRAM = join(PACKAGE_ROOT, 'deploy/postgres/postgres.mjs');
+
+/** The data of the PostgreSQL of a shop that was started with --split. */
+function dataIn(storage: string): string {
+  return join(storage, 'postgres');
+}
+
+/**
+ * One folder is one shop: of files, or of a database with its data in it.
+ *
+ * @throws Failure already_exists it is the other kind
+ */
+export async function checkPlace(place: StorePlace, isSplit: boolean): Promise<void> {
+  const { storage } = place;
+  if (isDatabase(storage)) return;
+  if (!isSplit) {
+    if (!existsSync(join(dataIn(storage), 'data'))) return;
+    throw new Failure('already_exists', `the shop in ${storage} is on PostgreSQL`, {
+      fix: 'start it with --split; or name another folder with --store DIR',
+    });
+  }
+  if (!(await (await openStore(place)).isThere())) return;
+  throw new Failure('already_exists', `the shop in ${storage} is on files, which one process works alone`, {
+    fix: 'leave out --split; or name another folder with --store DIR, or a database with --store postgres://…',
+  });
+}
+
+/**
+ * Starts the PostgreSQL that npm has installed, with its data in the folder of the shop.
+ *
+ * @param port 0 takes a free one
+ * @returns the store in it
+ * @throws Failure port_in_use; not_found: npm has installed none
+ */
+export async function startDatabase(stack: Stack, storage: string, port: number): Promise<StorePlace> {
+  await checkFree(port, '--postgres-port 0');
+  const [chosen = port] = await freeWhereZero([port]);
+  const args = ['--port', String(chosen), '--data', dataIn(storage)];
+  const part = stack.part('postgres', () => args, { program: PROGRAM, announces: true, role: 'ground' });
+  const { database } = (await part.start()) as { database: string };
+  stack.useStore(database);
+  return { storage: database, storePassword: null };
+}
