@@ -2,7 +2,7 @@ import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { Notification } from '../documents/http/messages.ts';
 import { getAlerts, getNotifications } from './data/api.ts';
-import { alerts } from './data/state.ts';
+import { alerts, every } from './data/state.ts';
 import { clock, shortId } from './text.ts';
 
 /** Alerts come as they are sent; mails are asked for. */
@@ -13,7 +13,6 @@ const mails = signal<readonly Notification[] | null>(null);
 const problem = signal<string | null>(null);
 
 async function refresh(): Promise<void> {
-  if (document.hidden) return;
   const [sent, written] = [await getAlerts(null), await getNotifications()];
   problem.value = sent.ok ? (written.ok ? null : written.detail) : sent.detail;
   if (sent.ok) alerts.value = sent.body.alerts;
@@ -22,11 +21,7 @@ async function refresh(): Promise<void> {
 
 /** What the shop tells: its people of stock that needs attention, its customers of their orders. */
 export function AlertsAndMail() {
-  useEffect(() => {
-    void refresh();
-    const timer = setInterval(() => void refresh(), LOOK_EVERY_MS);
-    return () => clearInterval(timer);
-  }, []);
+  useEffect(() => every(LOOK_EVERY_MS, refresh), []);
   return (
     <section class="card alerts">
       <h2>Alerts and mail</h2>

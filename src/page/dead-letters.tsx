@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { DeadLetter, ShownDeadLetter } from '../documents/dead-letter.ts';
 import { getDeadLetter, getDeadLetters, redrive } from './data/api.ts';
 import { ByHand } from './by-hand.tsx';
-import { overview } from './data/state.ts';
+import { every, overview } from './data/state.ts';
 import { dump } from './orders/records.tsx';
 import { clock, grouped } from './text.ts';
 
@@ -18,7 +18,6 @@ const problem = signal<string | null>(null);
 const isExtended = signal(false);
 
 async function refresh(): Promise<void> {
-  if (document.hidden) return;
   const answer = await getDeadLetters('open', null);
   problem.value = answer.ok ? null : answer.detail;
   if (!answer.ok || isExtended.value) return;
@@ -37,11 +36,7 @@ async function readOlder(): Promise<void> {
 
 /** What could not be read, or came to nothing: looked at, corrected, sent back. */
 export function DeadLetters() {
-  useEffect(() => {
-    void refresh();
-    const timer = setInterval(() => void refresh(), LOOK_EVERY_MS);
-    return () => clearInterval(timer);
-  }, []);
+  useEffect(() => every(LOOK_EVERY_MS, refresh), []);
   const all = letters.value;
   return (
     <section class="card dead-letters">

@@ -1,4 +1,4 @@
-import { heardAt, isStale, now, overview, placed, processors, type Fate } from './data/state.ts';
+import { heardAt, isStale, items, now, overview, placed, processors, type Fate } from './data/state.ts';
 import { ago, clock, grouped } from './text.ts';
 
 const OPENED_AT = Date.now();
@@ -49,6 +49,7 @@ export function Verdict() {
 
 /** A page that has just been opened has no answer yet, and that is no fault. */
 function beginning(): string {
+  if (items.value?.length === 0) return 'This shop is empty.';
   if (heardAt.value > 0) return 'Adding up the books …';
   return now.value - OPENED_AT < PATIENCE_MS ? 'Asking the shop …' : 'No answer from the server yet.';
 }

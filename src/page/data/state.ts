@@ -85,12 +85,24 @@ export function start(): void {
   });
 }
 
-/** Not while nobody looks. */
-function every(ms: number, refresh: () => Promise<void>): void {
-  void refresh();
-  setInterval(() => {
-    if (!document.hidden && !isRefused.value) void refresh();
-  }, ms);
+/** Of a large shop answers take long: asking for them takes this part of the time at most. */
+const ASKING_SHARE = 0.2;
+
+/** Now and every `ms`, one after the other; not while nobody looks. @returns ends it */
+export function every(ms: number, refresh: () => Promise<void>): () => void {
+  let isOver = false;
+  let timer = 0;
+  const ask = async (): Promise<void> => {
+    const from = performance.now();
+    if (!document.hidden && !isRefused.value) await refresh();
+    const tookMs = performance.now() - from;
+    if (!isOver) timer = setTimeout(() => void ask(), Math.max(ms, tookMs / ASKING_SHARE));
+  };
+  void ask();
+  return () => {
+    isOver = true;
+    clearTimeout(timer);
+  };
 }
 
 function valueOf<T>(answer: Answer<T>): T | null {
@@ -170,7 +182,10 @@ function merge(latest: readonly AnyOrder[]): void {
 }
 
 export async function refreshItems(): Promise<void> {
-  items.value = valueOf(await getInventory())?.items ?? items.value;
+  const answer = await getInventory();
+  if (answer.ok) items.value = answer.body.items;
+  // Where there is no store yet.
+  else if (answer.status === 404) items.value = [];
 }
 
 async function refreshUsers(): Promise<void> {
@@ -190,9 +205,11 @@ export async function refreshListed(): Promise<void> {
 
 async function refreshOrders(): Promise<void> {
   isOutdated = false;
-  const page = valueOf(await getOrders(LISTED, null));
+  const answer = await getOrders(LISTED, null);
+  const page = valueOf(answer);
   if (page === null) {
     isOutdated = true;
+    if (answer.status === 404) orders.value = [];
     return;
   }
   // What was decided meanwhile, and orders of this browser, may not be in it.

@@ -1,16 +1,12 @@
 import { useEffect } from 'preact/hooks';
-import { listed, processors, refreshListed } from '../data/state.ts';
+import { every, listed, processors, refreshListed } from '../data/state.ts';
 import { clock, counted, grouped } from '../text.ts';
 
 const LOOK_EVERY_MS = 2_000;
 
 /** All that is known of one processor. */
 export function ProcessorDetails({ name, close }: { name: string; close: () => void }) {
-  useEffect(() => {
-    void refreshListed();
-    const timer = setInterval(() => void refreshListed(), LOOK_EVERY_MS);
-    return () => clearInterval(timer);
-  }, []);
+  useEffect(() => every(LOOK_EVERY_MS, refreshListed), []);
   const entry = listed.value?.processors.find(({ processor }) => processor === name);
   const pids = processors.value.find((one) => one.name === name)?.pids ?? [];
   if (entry === undefined) return <p class="quiet">Asking about {name} …</p>;
