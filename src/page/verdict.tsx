@@ -122,6 +122,9 @@ function Trouble() {
   if (seen === null) return null;
   if (seen.problem !== null) return <p class="trouble">{seen.problem}</p>;
   const { consumer } = seen;
+  if (consumer === null && seen.parts?.some(({ problem }) => problem !== null) === true) {
+    return <p class="trouble">A process of the shop has ended, see below: orders wait, and none is lost.</p>;
+  }
   if (consumer === null && seen.parts !== null) {
     return <p class="trouble">The processors are being started: orders wait meanwhile, and none is lost.</p>;
   }

@@ -96,7 +96,7 @@ export class Stack {
     const part = new Part({
       ...{ name, args, cwd, env: this.#env, ...how },
       on: (event) => {
-        printEvent(printer, event, role === 'processor');
+        if (!this.#isSaid(event)) printEvent(printer, event, role === 'processor');
         this.#note(event);
       },
     });
@@ -123,6 +123,11 @@ export class Stack {
       setTimeout(() => this.#clear(event), STEADY_MS).unref();
     } else this.#problems.set(event.name, event.kind === 'says' ? wordsOf(event, ' · ') : this.#how(event));
     this.#onChange();
+  }
+
+  /** One that cannot start says the same each time. */
+  #isSaid(event: PartEvent): boolean {
+    return event.kind === 'says' && this.#problems.get(event.name) === wordsOf(event, ' · ');
   }
 
   /** Its own words say more than that it has ended. */
