@@ -60,11 +60,19 @@ export const systemClock: Clock = {
 
 const isDatabase = (storage: string): boolean => /^postgres(?:ql)?:/i.test(storage);
 
+/** Where a store is. */
+export interface StorePlace {
+  /** A folder, or the URL of a database without its password. */
+  readonly storage: string;
+  readonly storePassword: string | null;
+  /** The folder of the archives of a database. */
+  readonly archive?: string | null;
+}
+
 /**
- * @param place a folder, or the URL of a database without its password
  * @param onNotice hears what reading finds: a file that is broken, whose last good values are read */
 export async function openStore(
-  { storage, storePassword: password }: { readonly storage: string; readonly storePassword: string | null },
+  { storage, storePassword: password, archive = null }: StorePlace,
   onNotice?: (notice: StoreNotice) => void,
 ): Promise<StoreAccess> {
   if (isDatabase(storage)) {
@@ -72,7 +80,7 @@ export async function openStore(
       import('./adapters/postgres/open.ts'),
       import('./adapters/files/owner/processes.ts'),
     ]);
-    return openPostgres({ url: storage, password, clock: systemClock, processes });
+    return openPostgres({ url: storage, password, archive, clock: systemClock, processes, onNotice });
   }
   const { openFolder } = await import('./adapters/files/folder.ts');
   return openFolder({ folder: storage, clock: systemClock, onNotice });
@@ -95,16 +103,14 @@ export async function openTexts({
 export async function openStoreAdmin({
   storage,
   storePassword: password,
-}: {
-  readonly storage: string;
-  readonly storePassword: string | null;
-}): Promise<StoreAdmin> {
+  archive = null,
+}: StorePlace): Promise<StoreAdmin> {
   if (isDatabase(storage)) {
     const [{ postgresAdmin }, { processes }] = await Promise.all([
       import('./adapters/postgres/whole/admin.ts'),
       import('./adapters/files/owner/processes.ts'),
     ]);
-    return postgresAdmin({ url: storage, password, clock: systemClock, processes });
+    return postgresAdmin({ url: storage, password, archive, clock: systemClock, processes });
   }
   const { folderAdmin } = await import('./adapters/files/whole/admin.ts');
   return folderAdmin({ folder: storage, clock: systemClock });

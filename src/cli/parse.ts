@@ -118,9 +118,14 @@ export function takingMoment(command: Command, what: string): Command {
  */
 export function momentOf(flag: string, text: string, timeZone: string | undefined, now: number): Moment {
   if (/^\d+$/.test(text)) return { kind: 'commit', seq: wholeNumber(flag, text, { min: 1 }) };
+  return { kind: 'time', ms: pastTime(flag, text, timeZone, now) };
+}
+
+/** A time, a date, a day by its name, or a time ago. @returns milliseconds since the epoch @throws Failure invalid_value */
+export function pastTime(flag: string, text: string, timeZone: string | undefined, now: number): number {
   const ms = timeGiven(flag, text, now, timeZone);
   if (ms > now) throw invalid(flag, text, 'a time that has come', 'give an earlier one');
-  return { kind: 'time', ms };
+  return ms;
 }
 
 /** `--since` and `--until`: inclusive and exclusive; null: not given. @throws Failure invalid_value */

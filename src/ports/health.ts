@@ -37,6 +37,14 @@ export interface HistoryPlace {
   readonly ends: ReadonlyMap<string, number>;
 }
 
+/** Orders that were archived, added up. */
+export interface ArchivedSums {
+  readonly accepted: number;
+  readonly rejected: number;
+  /** What they took of each item. */
+  readonly sold: ReadonlyMap<string, number>;
+}
+
 /** A store at one moment, down to its files, for an audit. Only what was committed is trusted. */
 export interface StoreInspection extends AsyncDisposable {
   /** Whether a process owned the store at that moment; a failure says why this user cannot know. */
@@ -52,6 +60,8 @@ export interface StoreInspection extends AsyncDisposable {
   undelivered(): AsyncIterable<Undelivered>;
   decided(orderId: string): Promise<Decided | undefined>;
   decisions(outcome: 'accepted' | 'rejected'): AsyncIterable<PlacedLines<Decided>>;
+  /** Orders that `decisions` and `historyFrom` leave out, and which come before all others; null: none. */
+  archived(): ArchivedSums | null;
   edits(): AsyncIterable<PlacedLines<LoggedEdit>>;
   movements(): AsyncIterable<PlacedLines<LoggedMovement>>;
   facts<T extends Fact>(log: FactLog<T>): AsyncIterable<PlacedLines<T>>;

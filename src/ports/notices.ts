@@ -53,6 +53,8 @@ export type StoreNotice =
   | { readonly kind: 'upgraded'; readonly from: number; readonly to: number; readonly keptIn: string }
   /** Something was rebuilt after a crash. */
   | { readonly kind: 'recovered'; readonly journalRecords: number }
+  /** What is listed leaves them out: the folder of their archives was not given. */
+  | { readonly kind: 'orders_archived'; readonly orders: number; readonly untilMs: number }
   /** An edit came from another process. */
   | { readonly kind: 'edit_taken_in'; readonly edit: Edit }
   /** An edited copy of a table came from another process. */

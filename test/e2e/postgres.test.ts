@@ -229,3 +229,34 @@ describe('the store that is named', () => {
     }
   });
 });
+
+test('old orders are archived to files: their ids stay known, and with the folder they are shown as before', async () => {
+  const shop = await openDatabase();
+  await shop.ok('user add alice --status paid');
+  await shop.ok('inventory add --item book --quantity 10');
+  await shop.ok('produce --user alice --item book=2 --order-id WEB-1');
+  await shop.ok('consume --until-end');
+  const shown = await shop.json('order show WEB-1');
+  const before = new Date().toISOString();
+  const plan = await shop.ok(`store archive --before ${before}`);
+  expect(plan.stdout).toContain('would archive 1 order (1 accepted, 0 rejected)');
+  expect((await shop.run(`store archive --before ${before} --execute`)).code).toBe(2);
+  const archived = `store archive --before ${before} --to archive --execute`;
+  expect(await shop.json(archived)).toMatchObject({ executed: true, accepted: 1, rejected: 0 });
+  expect(await shop.json(archived)).toMatchObject({ accepted: 0, files: [] });
+  expect(await shop.json('order show WEB-1 --archive archive')).toEqual(shown);
+  expect(await shop.json('order show WEB-1')).toMatchObject({
+    status: 'accepted',
+    items: [{ quantity: 2, stock: null }],
+  });
+  expect((await shop.ok('order show WEB-1')).stdout).toContain('archived  in orders-');
+  expect((await shop.ok('order list')).stderr).toContain('1 order up to');
+  expect((await shop.ok('order list --archive archive')).stdout).toContain('WEB-1');
+  expect(await shop.run('inventory show --at 1')).toMatchObject({ code: 3 });
+  await shop.ok('inventory show --at 1 --archive archive');
+  await shop.ok('produce --user alice --item book=2 --order-id WEB-1');
+  await shop.ok('produce --user alice --item book=3 --order-id WEB-1');
+  expect(await shop.json('consume --until-end')).toMatchObject({ accepted: 0, duplicates: 1, conflicts: 1 });
+  await shop.ok('audit --with-topic');
+  await shop.ok('audit --archive archive');
+});

@@ -5,6 +5,7 @@ const STORE_OF_COMMANDS = ['test/e2e/postgres.test.ts'];
 const SQL = ['test/contract/postgres-sql.test.ts'];
 const PLANS = ['test/contract/postgres-plans.test.ts'];
 const COPY = ['test/contract/store-copy.test.ts'];
+const ARCHIVE = ['test/contract/postgres-archive.test.ts'];
 const SERVER = ['test/unit/postgres-server.test.ts'];
 
 /** Promises of the store in PostgreSQL, and of the PostgreSQL that npm brings. */
@@ -232,5 +233,40 @@ export const POSTGRES: readonly Mutation[] = [
     from: ' && (last.seq ?? 0) !== seq',
     to: '',
     tests: COPY,
+  },
+  {
+    name: 'what archived orders sold is not kept',
+    file: 'src/adapters/postgres/archive/move.ts',
+    from: 'await connection.query(KEEP_SALES, [end]);',
+    to: '',
+    tests: ARCHIVE,
+  },
+  {
+    name: 'the id of an archived order is free again',
+    file: 'src/adapters/postgres/transactions/loaded.ts',
+    from: "const ORDERS = decidedWhere('o.order_id = ANY($1)');",
+    to: "const ORDERS = decidedWhere('o.order_id = ANY($1) AND o.topic <> $$orders$$');",
+    tests: ARCHIVE,
+  },
+  {
+    name: 'history of an archived store begins in the middle',
+    file: 'src/adapters/postgres/reads.ts',
+    from: 'const archived = (await this.archivedOrNone())?.rows() ?? [];',
+    to: 'const archived: DecisionRow[][] = [];',
+    tests: ARCHIVE,
+  },
+  {
+    name: 'an archive that was changed is read',
+    file: 'src/adapters/postgres/archive/files.ts',
+    from: 'if (sha256Of(content) !== sha256) {',
+    to: 'if (sha256 === null) {',
+    tests: ARCHIVE,
+  },
+  {
+    name: 'orders leave the database by halves when an archive fails',
+    file: 'src/adapters/postgres/archive/move.ts',
+    from: 'await connection.query(DELETE_LINES, [end]);',
+    to: "await connection.query('COMMIT');\n    await connection.query(DELETE_LINES, [end]);",
+    tests: ARCHIVE,
   },
 ];

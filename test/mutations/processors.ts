@@ -398,7 +398,7 @@ export const PROCESSORS: readonly Mutation[] = [
   {
     name: 'an audit finds fault with sales between movements',
     file: 'src/app/audit/stock.ts',
-    from: 'if (account.moved === null && account.onHand !== stock) {',
+    from: 'if (!account.isSummed && account.onHand !== stock) {',
     to: 'if (account.onHand !== stock) {',
     tests: ['test/app/audit.test.ts'],
   },

@@ -25,7 +25,12 @@ import { Offsets, OffsetsReset } from '../../src/documents/offsets.ts';
 import { Decision, Explanation, Order, Sent, SkippedOrder } from '../../src/documents/order.ts';
 import { RegisteredSchemas, SchemaChecks, SchemaReports } from '../../src/documents/schema.ts';
 import { SentEvent, SentEventsSummary } from '../../src/documents/reports/source-events.ts';
-import { CopiedStoreDocument, MigratedStore, StoreDocument } from '../../src/documents/store/store.ts';
+import {
+  ArchivedDocument,
+  CopiedStoreDocument,
+  MigratedStore,
+  StoreDocument,
+} from '../../src/documents/store/store.ts';
 import { Status, Stopped } from '../../src/documents/status.ts';
 import {
   ConsumeSummary,
@@ -79,6 +84,7 @@ const OUTPUTS: Readonly<Record<string, Output>> = {
   'report daily': { one: WrittenReport },
   'report show': { one: DailyReport },
   'store show': { one: StoreDocument },
+  'store archive': { one: ArchivedDocument },
   'store copy': { one: CopiedStoreDocument },
   'store init': { one: MigratedStore },
   'store migrate': { one: MigratedStore },

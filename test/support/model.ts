@@ -190,6 +190,7 @@ export class ModelFolder implements StoreAccess {
       undelivered: () => store.undelivered(),
       decided: (orderId) => store.decided(orderId),
       decisions: (outcome) => placed(`${outcome}.jsonl`, store.decisions(outcome)),
+      archived: () => null,
       edits: () => placed('edits.jsonl', store.edits()),
       movements: () => placed('movements.jsonl', store.movements()),
       facts: (log) => placed(`${log.name}.jsonl`, store.allFacts(log)),

@@ -152,6 +152,10 @@ export class FolderInspection implements StoreInspection {
     return { storeId: loaded?.state.folderId ?? null, ends };
   }
 
+  archived(): null {
+    return null;
+  }
+
   async *historyFrom(
     from: HistoryPlace | null,
     facts: readonly FactLog<never>[],

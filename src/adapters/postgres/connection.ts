@@ -40,6 +40,8 @@ export interface Target {
   readonly password: string | null;
   /** As in OwnOptions. */
   readonly onSynced?: (seconds: number) => void;
+  /** Folder of the archives of its orders; null, or left out: it was not given, and what needs them fails. */
+  readonly archive?: string | null;
 }
 
 /** One session. Statements run one after the other. */

@@ -68,12 +68,24 @@ export async function* chunks<Row extends Place>(
   }
 }
 
-/** As `history` of StoreReader. @param upTo the number of the last commit that is wanted */
+/**
+ * As `history` of StoreReader.
+ *
+ * @param of.upTo the number of the last commit that is wanted
+ * @param of.archived orders behind `from` that are not in the database any more
+ */
 export async function* historyAfter(
   connection: Queries,
   facts: readonly FactLog<never>[],
-  from: Place,
-  upTo = Infinity,
+  {
+    from,
+    upTo = Infinity,
+    archived = [],
+  }: {
+    readonly from: Place;
+    readonly upTo?: number;
+    readonly archived?: AsyncIterable<readonly DecisionRow[]> | readonly (readonly DecisionRow[])[];
+  },
 ): AsyncGenerator<readonly HistoryLine[]> {
   const byName = new Map(facts.map((log) => [log.name, log]));
   // Of one commit in this order.
@@ -82,10 +94,9 @@ export async function* historyAfter(
       ...{ kind: 'edit', seq: row.seq, at: row.at },
       edit: loggedEditOf(row),
     })),
-    lines(chunks<DecisionRow>(connection, `${ORDERS} WHERE ${AFTER}`, from), (row) => ({
-      ...{ kind: 'decision', seq: row.seq, at: row.decided_at },
-      decided: decidedOf(row),
-    })),
+    // They come before all that the database has.
+    lines(archived, decisionLine),
+    lines(chunks<DecisionRow>(connection, `${ORDERS} WHERE ${AFTER}`, from), decisionLine),
     lines(chunks<MovementRow>(connection, MOVEMENTS, from), (row) => ({
       ...{ kind: 'movement', seq: row.seq, at: row.at },
       movement: movementOf(row),
@@ -98,8 +109,12 @@ export async function* historyAfter(
   yield* merge(logs, upTo);
 }
 
+function decisionLine(row: DecisionRow): HistoryLine {
+  return { kind: 'decision', seq: row.seq, at: row.decided_at, decided: decidedOf(row) };
+}
+
 async function* lines<Row>(
-  of: AsyncIterable<readonly Row[]>,
+  of: AsyncIterable<readonly Row[]> | Iterable<readonly Row[]>,
   read: (row: Row) => HistoryLine,
 ): AsyncGenerator<HistoryLine> {
   for await (const rows of of) for (const row of rows) yield read(row);

@@ -1,9 +1,16 @@
+import { difference } from '../../domain/difference.ts';
 import type { Decided } from '../../domain/orders/decided.ts';
 import type { LoggedEdit } from '../../domain/edit.ts';
 import type { Effect } from '../../domain/effects.ts';
 import type { Fact, FactLog } from '../../domain/facts.ts';
 import type { Item, User } from '../../domain/tables.ts';
-import type { Finding, HistoryPlace, PlacedLines, StoreInspection } from '../../ports/health.ts';
+import type {
+  ArchivedSums,
+  Finding,
+  HistoryPlace,
+  PlacedLines,
+  StoreInspection,
+} from '../../ports/health.ts';
 import type {
   Destination,
   HistoryLine,
@@ -12,7 +19,8 @@ import type {
   StoredPosition,
   Undelivered,
 } from '../../ports/store.ts';
-import type { Connection } from './connection.ts';
+import { archivesOf } from './archive/files.ts';
+import type { Connection, Target } from './connection.ts';
 import { instancesOf } from './owner/instances.ts';
 import { firstRows, outgoingOf, type OutgoingRow } from './rows/outgoing.ts';
 import type { PostgresView } from './view.ts';
@@ -27,6 +35,7 @@ interface Known {
   readonly positions: readonly StoredPosition[];
   readonly unsent: ReadonlyMap<Destination, number>;
   readonly effects: readonly Effect[];
+  readonly archived: ArchivedSums | null;
 }
 
 /** One snapshot of the database, for an audit: there are no files that could contradict each other. */
@@ -44,7 +53,11 @@ export class PostgresInspection implements StoreInspection {
   }
 
   /** @param connection of the view */
-  static async open(view: PostgresView, connection: Connection): Promise<PostgresInspection> {
+  static async open(
+    view: PostgresView,
+    connection: Connection,
+    { archive }: Target,
+  ): Promise<PostgresInspection> {
     const counts = await connection.query<{ destination: string; waiting: number }>(
       'SELECT destination, sum(message_count) AS waiting FROM orderctl.outbox GROUP BY destination',
     );
@@ -55,6 +68,8 @@ export class PostgresInspection implements StoreInspection {
       positions: await view.positions(),
       unsent: new Map(counts.map(({ destination, waiting }) => [destination, waiting])),
       effects: await view.effects(),
+      // With their folder they are read like all others.
+      archived: archive == null ? await archivedSums(connection) : null,
     });
   }
 
@@ -108,6 +123,10 @@ export class PostgresInspection implements StoreInspection {
     return placed(`orderctl.events_log ${log.name}`, this.#view.allFacts(log));
   }
 
+  archived(): ArchivedSums | null {
+    return this.#known.archived;
+  }
+
   get place(): HistoryPlace {
     return this.#view.place;
   }
@@ -127,14 +146,34 @@ export class PostgresInspection implements StoreInspection {
     return `orderctl.${table === 'users' ? 'users' : 'inventory'} ${name}`;
   }
 
-  /** Keys, checks and one transaction a commit leave nothing to be found here. */
+  /** Keys, checks and one transaction a commit leave little to be found here. */
   async *findings(): AsyncGenerator<Finding> {
-    // Nothing.
+    const twice = await this.#connection.query<{ order_id: string; file: string }>(DECIDED_TWICE);
+    for (const { order_id: orderId, file } of twice) {
+      const where = `orderctl.orders ${orderId}`;
+      const message = `order ${orderId} is in orderctl.orders, and archived in ${file}`;
+      yield { difference: difference('decided_twice', where, { orderId, message }) };
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#view[Symbol.asyncDispose]();
   }
+}
+
+/** Which a key cannot refuse: the archived ones are in another table. */
+const DECIDED_TWICE = `SELECT o.order_id, v.file FROM orderctl.orders o JOIN orderctl.archived_orders a USING (order_id)
+  JOIN orderctl.archives v ON v.number = a.archive ORDER BY o.order_id LIMIT 100`;
+
+async function archivedSums(connection: Connection): Promise<ArchivedSums | null> {
+  const archives = await archivesOf(connection);
+  if (archives.length === 0) return null;
+  const sales = await connection.query<{ item: string; sold: number }>(
+    'SELECT item, sold FROM orderctl.archived_sales',
+  );
+  const sum = (of: 'accepted' | 'rejected') => archives.reduce((total, archive) => total + archive[of], 0);
+  const sold = new Map(sales.map(({ item, sold }) => [item, sold]));
+  return { accepted: sum('accepted'), rejected: sum('rejected'), sold };
 }
 
 /** A table has no lines: they are counted in the order of history. */

@@ -1,5 +1,6 @@
+import { Failure } from '../../domain/failure.ts';
 import type { Connection } from './connection.ts';
-import { checkKnown, MIGRATIONS } from './migrations/known.ts';
+import { checkKnown, MIGRATIONS, NEWEST } from './migrations/known.ts';
 import { refuseSealed } from './whole/seal.ts';
 
 /** Held while a database is migrated: several processes may start at once. */
@@ -54,6 +55,17 @@ async function makeMissing(connection: Connection, newStoreId: () => string): Pr
 
 function missing(applied: ReadonlySet<number> | null): number[] {
   return [...MIGRATIONS.keys()].filter((number) => applied?.has(number) !== true);
+}
+
+/** A reader leaves the tables as they are. @throws Failure store_refused: they are of an earlier version */
+export function refuseOlder(name: string, applied: ReadonlySet<number>): void {
+  const [first] = missing(applied);
+  if (first === undefined) return;
+  throw new Failure(
+    'store_refused',
+    `the store in ${name} is of version ${Math.max(...applied)}, and this program reads ${NEWEST}`,
+    { fix: 'bring it to this version, which shuts out earlier programs: orderctl store migrate' },
+  );
 }
 
 /** @returns null: there is no store @throws Failure store_too_new */

@@ -3,11 +3,12 @@ import { Failure } from '../../domain/failure.ts';
 import type { StoreAccess } from '../../ports/access.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { TableCopy } from '../../ports/table-copy.ts';
+import type { StoreNotice } from '../../ports/notices.ts';
 import type { Processes } from '../../ports/processes.ts';
 import { Connection, type Target } from './connection.ts';
 import { makeEdit, makeEditIf, noStore } from './edit.ts';
 import { PostgresInspection } from './inspection.ts';
-import { checkedMigrations } from './migrate.ts';
+import { checkedMigrations, refuseOlder } from './migrate.ts';
 import { claimTask } from './owner/claims.ts';
 import { askStatus, askToStop } from './owner/requests.ts';
 import type { PostgresOptions } from './store.ts';
@@ -20,8 +21,11 @@ export function openPostgres(
     readonly processes: Processes;
     /** Who edits, for the log of edits; by default the operating system's name of the user. */
     readonly user?: string;
+    /** Receives what reading finds. */
+    readonly onNotice?: ((notice: StoreNotice) => void) | undefined;
   },
 ): StoreAccess {
+  const onNotice = options.onNotice ?? (() => undefined);
   const opened: PostgresOptions = { ...options, user: options.user ?? userInfo().username };
   const { url: name, processes } = opened;
   return {
@@ -42,12 +46,12 @@ export function openPostgres(
     room: async () => null,
     keptAside: () => [],
     recentOrderIds: (prefix, limit) => ask(opened, (connection) => recentIds(connection, prefix, limit), []),
-    read: async () => (await openView(opened)).view,
+    read: async (how) => (await openView(opened, how?.onNotice ?? onNotice)).view,
     keepView: async () => null,
     backUp: () => Promise.reject(notOnPostgres(name)),
     inspect: async () => {
-      const { connection, view } = await openView(opened);
-      return PostgresInspection.open(view, connection);
+      const { connection, view } = await openView(opened, onNotice);
+      return PostgresInspection.open(view, connection, opened);
     },
     // There are none: what could be built again is computed by the database.
     rebuildViews: async () => undefined,
@@ -64,12 +68,18 @@ async function ask<T>(
   return (await checkedMigrations(connection)) === null ? nothing : await work(connection);
 }
 
-/** @throws Failure not_found */
-async function openView(opened: PostgresOptions): Promise<{ connection: Connection; view: PostgresView }> {
+/** @throws Failure not_found, store_too_new; store_refused: it is of an earlier version */
+async function openView(
+  opened: PostgresOptions,
+  onNotice: (notice: StoreNotice) => void = () => undefined,
+): Promise<{ connection: Connection; view: PostgresView }> {
   const connection = await Connection.open(opened);
   try {
-    if ((await checkedMigrations(connection)) === null) throw noStore(opened.url);
-    return { connection, view: await PostgresView.open(opened, opened.clock, connection) };
+    const applied = await checkedMigrations(connection);
+    if (applied === null) throw noStore(opened.url);
+    refuseOlder(opened.url, applied);
+    const parts = { target: opened, clock: opened.clock, onNotice };
+    return { connection, view: await PostgresView.open(parts, connection) };
   } catch (error) {
     await connection[Symbol.asyncDispose]();
     throw error;

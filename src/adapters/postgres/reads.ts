@@ -1,8 +1,11 @@
 import type { LoggedEdit } from '../../domain/edit.ts';
 import type { Effect } from '../../domain/effects.ts';
+import { Failure } from '../../domain/failure.ts';
 import type { Fact, FactLog, SmallTable } from '../../domain/facts.ts';
+import { isoTime } from '../../domain/iso-time.ts';
 import type { Decided } from '../../domain/orders/decided.ts';
 import type { Item, User } from '../../domain/tables.ts';
+import type { StoreNotice } from '../../ports/notices.ts';
 import type {
   HistoryLine,
   LoggedMovement,
@@ -10,8 +13,10 @@ import type {
   StoreReader,
   Undelivered,
 } from '../../ports/store.ts';
+import type { Target } from './connection.ts';
 import type { Queries } from './lasting.ts';
-import { decidedOf, type DecisionRow } from './rows/decisions.ts';
+import { archivesOf, ArchiveFiles } from './archive/files.ts';
+import { decidedOf, decidedWhere, type DecisionRow } from './rows/decisions.ts';
 import {
   AFTER,
   BEFORE,
@@ -43,10 +48,20 @@ import {
   type UserRow,
 } from './rows/tables.ts';
 
+const DECIDED = decidedWhere('o.order_id = $1');
+
 /** What every reader of a store does, on one connection or another. */
 export abstract class PostgresReads implements StoreReader {
   abstract readonly storeId: string | null;
   protected abstract readonly connection: Queries;
+  protected abstract readonly target: Target;
+  readonly #onNotice: (notice: StoreNotice) => void;
+  #saidArchived = false;
+
+  /** @param onNotice receives that orders are archived, once, when what they would be among is read */
+  constructor(onNotice: (notice: StoreNotice) => void) {
+    this.#onNotice = onNotice;
+  }
 
   async users(): Promise<Iterable<User>> {
     const rows = await this.connection.query<UserRow>(
@@ -63,19 +78,57 @@ export abstract class PostgresReads implements StoreReader {
   }
 
   async decided(orderId: string): Promise<Decided | undefined> {
-    const [row] = await this.connection.query<DecisionRow>(`${ORDERS} WHERE o.order_id = $1`, [orderId]);
+    const [row] = await this.connection.query<DecisionRow>(DECIDED, [orderId]);
+    if (row?.archive != null && this.target.archive != null) {
+      const files = new ArchiveFiles(this.target.archive, await archivesOf(this.connection));
+      const decided = await files.decided(orderId, row.archive);
+      if (decided !== undefined) return decided;
+    }
     return row && decidedOf(row);
+  }
+
+  /** null: no orders are archived, or their folder was not given, which is said. */
+  async #archived(): Promise<ArchiveFiles | null> {
+    const archives = await archivesOf(this.connection);
+    const last = archives.at(-1);
+    if (last === undefined) return null;
+    const { archive } = this.target;
+    if (archive != null) return new ArchiveFiles(archive, archives);
+    if (!this.#saidArchived) {
+      const orders = archives.reduce((sum, { accepted, rejected }) => sum + accepted + rejected, 0);
+      this.#onNotice({ kind: 'orders_archived', orders, untilMs: last.last_decided_at });
+    }
+    this.#saidArchived = true;
+    return null;
+  }
+
+  /** @throws Failure not_found: some are archived, and their folder was not given */
+  protected async archivedOrNone(): Promise<ArchiveFiles | null> {
+    const archives = await archivesOf(this.connection);
+    const last = archives.at(-1);
+    if (last === undefined) return null;
+    const { archive, url } = this.target;
+    if (archive != null) return new ArchiveFiles(archive, archives);
+    throw new Failure(
+      'not_found',
+      `history of ${url} is not whole without its archives: orders up to ${isoTime(last.last_decided_at)} are in them`,
+      { fix: 'name their folder: --archive DIR' },
+    );
   }
 
   async *decisions(outcome: 'accepted' | 'rejected'): AsyncGenerator<readonly Decided[]> {
     // By orders_by_status.
     const statement = `${ORDERS} WHERE status = '${outcome}' AND ${AFTER}`;
+    const archived = await this.#archived();
+    if (archived !== null) yield* decidedAs(outcome, archived.rows());
     for await (const rows of chunks<DecisionRow>(this.connection, statement)) yield rows.map(decidedOf);
   }
 
   async *decisionsFromEnd(outcome: 'accepted' | 'rejected'): AsyncGenerator<readonly Decided[]> {
     const statement = `${ORDERS} WHERE status = '${outcome}' AND ${BEFORE}`;
     for await (const rows of chunks<DecisionRow>(this.connection, statement, END)) yield rows.map(decidedOf);
+    const archived = await this.#archived();
+    if (archived !== null) yield* decidedAs(outcome, archived.rowsFromEnd());
   }
 
   async *edits(): AsyncGenerator<readonly LoggedEdit[]> {
@@ -108,8 +161,9 @@ export abstract class PostgresReads implements StoreReader {
     }
   }
 
-  history(facts: readonly FactLog<never>[]): AsyncIterable<readonly HistoryLine[]> {
-    return historyAfter(this.connection, facts, START);
+  async *history(facts: readonly FactLog<never>[]): AsyncGenerator<readonly HistoryLine[]> {
+    const archived = (await this.archivedOrNone())?.rows() ?? [];
+    yield* historyAfter(this.connection, facts, { from: START, archived });
   }
 
   async small<T>(table: SmallTable<T>): Promise<ReadonlyMap<string, T>> {
@@ -158,4 +212,11 @@ export abstract class PostgresReads implements StoreReader {
   }
 
   abstract [Symbol.asyncDispose](): Promise<void>;
+}
+
+async function* decidedAs(
+  outcome: 'accepted' | 'rejected',
+  chunks: AsyncIterable<readonly DecisionRow[]>,
+): AsyncGenerator<readonly Decided[]> {
+  for await (const rows of chunks) yield rows.filter(({ status }) => status === outcome).map(decidedOf);
 }

@@ -57,6 +57,7 @@ export class PostgresStore extends PostgresReads implements Store {
   readonly isShared = true;
   readonly storeId: string;
   protected readonly connection: Queries;
+  protected readonly target: Target;
   readonly #parts: Parts;
   readonly #turns: Turns;
   readonly #shards: Shards;
@@ -67,8 +68,9 @@ export class PostgresStore extends PostgresReads implements Store {
   #isToLook = false;
 
   private constructor(parts: Parts) {
-    super();
     const { options, session, reader, self, storeId } = parts;
+    super(options.onNotice);
+    this.target = options;
     this.#parts = parts;
     this.connection = reader;
     this.storeId = storeId;

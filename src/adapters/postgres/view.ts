@@ -3,6 +3,7 @@ import { Failure } from '../../domain/failure.ts';
 import type { Item, User } from '../../domain/tables.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { HistoryPlace } from '../../ports/health.ts';
+import type { StoreNotice } from '../../ports/notices.ts';
 import type { HistoryLine, StoreView } from '../../ports/store.ts';
 import { Connection, type Target } from './connection.ts';
 import { historyAfter, placeAfter, START } from './history.ts';
@@ -23,25 +24,34 @@ const LOOK_MS = 200;
 /** By the first column of an index each. */
 const LAST = `SELECT store_id AS "storeId", greatest((SELECT max(seq) FROM orderctl.orders),
   (SELECT max(seq) FROM orderctl.edits), (SELECT max(seq) FROM orderctl.stock_movements),
-  (SELECT max(seq) FROM orderctl.events_log), 0) AS seq FROM orderctl.shop`;
+  (SELECT max(seq) FROM orderctl.events_log), a.seq, 0) AS seq, coalesce(a.seq, 0) AS "archivedSeq"
+  FROM orderctl.shop, (SELECT max(last_seq) AS seq FROM orderctl.archives) a`;
 
 interface Last {
   readonly storeId: string;
   /** The number of the last commit that added to a log. */
   readonly seq: number;
+  /** Up to it orders are archived; 0: none are. */
+  readonly archivedSeq: number;
+}
+
+interface ViewParts {
+  readonly target: Target;
+  readonly clock: Clock;
+  readonly onNotice?: (notice: StoreNotice) => void;
 }
 
 /** A snapshot of the database, as long as it is open. */
 export class PostgresView extends PostgresReads implements StoreView {
   readonly storeId: string;
   protected readonly connection: Connection;
-  readonly #target: Target;
+  protected readonly target: Target;
   readonly #clock: Clock;
   readonly #last: Last;
 
-  private constructor(target: Target, clock: Clock, connection: Connection, last: Last) {
-    super();
-    this.#target = target;
+  private constructor({ target, clock, onNotice }: ViewParts, connection: Connection, last: Last) {
+    super(onNotice ?? (() => undefined));
+    this.target = target;
     this.#clock = clock;
     this.connection = connection;
     this.storeId = last.storeId;
@@ -49,9 +59,9 @@ export class PostgresView extends PostgresReads implements StoreView {
   }
 
   /** @param connection to a database with a store; the view closes it */
-  static async open(target: Target, clock: Clock, connection: Connection): Promise<PostgresView> {
+  static async open(parts: ViewParts, connection: Connection): Promise<PostgresView> {
     await connection.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    return new PostgresView(target, clock, connection, await lastOf(connection));
+    return new PostgresView(parts, connection, await lastOf(connection));
   }
 
   async userNamed(user: string): Promise<User | undefined> {
@@ -75,15 +85,22 @@ export class PostgresView extends PostgresReads implements StoreView {
     from: HistoryPlace | null,
     facts: readonly FactLog<never>[],
   ): AsyncGenerator<readonly HistoryLine[]> {
-    const seq = from?.ends.get('commits') ?? 0;
-    if (from !== null && (from.storeId !== this.storeId || seq > this.#last.seq)) {
-      throw replaced(this.#target.url);
+    if (from === null) {
+      // Without their folder archived orders are in the sums of `archived`.
+      const isWhole = this.target.archive != null;
+      const archived = isWhole ? ((await this.archivedOrNone())?.rows() ?? []) : [];
+      yield* historyAfter(this.connection, facts, { from: START, archived });
+      return;
     }
-    yield* historyAfter(this.connection, facts, from === null ? START : placeAfter(seq));
+    const seq = from.ends.get('commits') ?? 0;
+    const { url } = this.target;
+    if (from.storeId !== this.storeId || seq > this.#last.seq) throw replaced(url);
+    if (this.#last.archivedSeq > seq) throw archivedSince(url);
+    yield* historyAfter(this.connection, facts, { from: placeAfter(seq) });
   }
 
   follow(facts: readonly FactLog<never>[], signal: AbortSignal): AsyncIterable<readonly HistoryLine[]> {
-    return follow(this.#target, this.#clock, this.#last, { facts, signal });
+    return follow(this.target, this.#clock, this.#last, { facts, signal });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -108,10 +125,20 @@ async function* follow(
   for (let { seq } = from; !signal.aborted;) {
     const now = await lastOf(connection);
     if (now.storeId !== from.storeId || now.seq < seq) throw replaced(target.url);
-    if (now.seq > seq) yield* historyAfter(connection, facts, placeAfter(seq), now.seq);
-    else await clock.sleep(LOOK_MS, signal);
+    if (now.archivedSeq > seq) throw archivedSince(target.url);
+    if (now.seq > seq) {
+      yield* historyAfter(connection, facts, { from: placeAfter(seq), upTo: now.seq });
+      // Of what was archived while it was read some may be missing.
+      if ((await lastOf(connection)).archivedSeq > seq) throw archivedSince(target.url);
+    } else await clock.sleep(LOOK_MS, signal);
     ({ seq } = now);
   }
+}
+
+function archivedSince(name: string): Failure {
+  return new Failure('changed_since', `orders of ${name} were archived before they were read here`, {
+    fix: 'run this again',
+  });
 }
 
 function replaced(name: string): Failure {

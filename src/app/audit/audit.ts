@@ -198,6 +198,7 @@ async function readLedger(
     if (edit.kind === 'position') courses.take(edit);
     if (edit.kind === 'dead_letter') takeMarks(edit, marks);
   });
+  for (const [item, sold] of inspection.archived()?.sold ?? []) books.carry(item, sold);
   const movements = await eachLine(inspection.movements(), report, (movement, file, line) => {
     books.move(movement);
     checkout.move(movement);

@@ -46,6 +46,8 @@ export function asOf(inspection: StoreInspection, past: PastBooks): StoreInspect
     undelivered: none,
     decided: (orderId) => inspection.decided(orderId),
     decisions: (outcome) => cut(outcome, inspection.decisions(outcome)),
+    // History is read as a whole, or not at all.
+    archived: () => null,
     edits: () => cut('edits', inspection.edits()),
     movements: () => cut('movements', inspection.movements()),
     facts: <T extends Fact>(log: FactLog<T>) => cut(log.name, inspection.facts(log)),

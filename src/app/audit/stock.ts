@@ -13,8 +13,10 @@ interface Account {
   /** What edits added, less what was sold: the stock on hand if the books balance. */
   putIn: number;
   sold: number;
-  /** What movements added, less what they took; null: there is no movement of it. */
-  moved: number | null;
+  /** What movements added, less what they took. */
+  moved: number;
+  /** Movements go both ways, and of archived orders the sum is known: only sums are compared. */
+  isSummed: boolean;
   /** As the last edit left it. */
   row: Item | null;
   /** Edits that begin at a quantity other than that of this account, because sales come before them. */
@@ -24,7 +26,7 @@ interface Account {
 /**
  * Follows the stock of every item through edits and sales, which are in two logs. Ordering the two needs no clock:
  * sales only lower stock, so an edit that begins at the current sum has no sale before it. For an item with
- * movements, which go both ways, only the sums are compared.
+ * movements or archived sales only the sums are compared.
  */
 export class StockBooks {
   readonly #accounts = new Map<string, Account>();
@@ -36,7 +38,7 @@ export class StockBooks {
 
   edit(edit: ItemEdit, where: string): void {
     const account = this.#account(edit.item);
-    const isInOrder = account.moved !== null || begins(edit, account);
+    const isInOrder = account.isSummed || begins(edit, account);
     if (account.waiting.length === 0 && isInOrder) apply(edit, account);
     else if (account.waiting.length === 0 && isOvertaken(edit, account)) account.row = edit.after;
     else account.waiting.push({ edit, where });
@@ -45,14 +47,22 @@ export class StockBooks {
   /** To be called before all edits and sales. */
   move({ item, delta }: Pick<Movement, 'item' | 'delta'>): void {
     const account = this.#account(item);
-    account.moved = (account.moved ?? 0) + delta;
+    account.moved += delta;
+    account.isSummed = true;
+  }
+
+  /** What archived orders took. To be called before all edits and sales. */
+  carry(item: string, sold: number): void {
+    const account = this.#account(item);
+    account.sold += sold;
+    account.isSummed = true;
   }
 
   /** Whether the sale fits the accounts now; if not, edits that come before it may still be unread. */
   isReadyFor({ order, outcome }: Decided): boolean {
     return order.items.every(({ item }, at) => {
       const account = this.#accounts.get(item);
-      return account?.onHand === outcome.stock[at] || (account !== undefined && account.moved !== null);
+      return account?.onHand === outcome.stock[at] || account?.isSummed === true;
     });
   }
 
@@ -73,7 +83,7 @@ export class StockBooks {
     const stock = outcome.stock[at] ?? null;
     const { orderId } = order;
     const where = (): string => `${file}:${line}`;
-    if (account.moved === null && account.onHand !== stock) {
+    if (!account.isSummed && account.onHand !== stock) {
       const [says, was] = [stock ?? 'no', account.onHand ?? 'none'];
       const message = `${where()}: order ${orderId} says that ${says} ${item} were on hand; by what came before it was ${was}`;
       const about = { item, orderId, expected: account.onHand, actual: stock, message };
@@ -133,7 +143,7 @@ export class StockBooks {
       this.#report(
         difference('stock_mismatch', where, {
           ...{ item, expected, actual },
-          message: `${item}: ${account?.putIn ?? 0} were put in and ${account?.sold ?? 0} sold${movedInWords(account?.moved ?? null)}, which leaves ${expected ?? 'no such item'}; on hand are ${actual ?? 'none'}`,
+          message: `${item}: ${account?.putIn ?? 0} were put in and ${account?.sold ?? 0} sold${movedInWords(moved)}, which leaves ${expected ?? 'no such item'}; on hand are ${actual ?? 'none'}`,
         }),
       );
     }
@@ -150,15 +160,15 @@ export class StockBooks {
   #account(item: string): Account {
     let account = this.#accounts.get(item);
     if (account === undefined) {
-      account = { onHand: null, putIn: 0, sold: 0, moved: null, row: null, waiting: [] };
+      account = { onHand: null, putIn: 0, sold: 0, moved: 0, isSummed: false, row: null, waiting: [] };
       this.#accounts.set(item, account);
     }
     return account;
   }
 }
 
-function movedInWords(moved: number | null): string {
-  if (moved === null) return '';
+function movedInWords(moved: number): string {
+  if (moved === 0) return '';
   return moved < 0 ? `, and ${-moved} taken by movements` : `, and ${moved} added by movements`;
 }
 

@@ -16,6 +16,7 @@ export function stoppable(inspection: StoreInspection, signal: AbortSignal | und
     undelivered: () => of(inspection.undelivered()),
     decided: (orderId) => inspection.decided(orderId),
     decisions: (outcome) => of(inspection.decisions(outcome)),
+    archived: () => inspection.archived(),
     edits: () => of(inspection.edits()),
     movements: () => of(inspection.movements()),
     facts: <T extends Fact>(log: FactLog<T>) => of(inspection.facts(log)),

@@ -1,7 +1,7 @@
 import type { Balance } from '../../domain/balance.ts';
 import { CHECKOUT } from '../../domain/checkout/facts.ts';
 import type { Movement } from '../../domain/movement.ts';
-import type { HistoryPlace, StoreInspection } from '../../ports/health.ts';
+import type { ArchivedSums, HistoryPlace, StoreInspection } from '../../ports/health.ts';
 import type { HistoryLine } from '../../ports/store.ts';
 import { checkoutFactOf } from '../orders/checkout.ts';
 import { OrdersByStatus } from './orders-by-status.ts';
@@ -40,6 +40,16 @@ class Books {
     if (fact !== undefined) this.checkout.take(fact);
   }
 
+  /** Before all lines. */
+  carry({ accepted, rejected, sold }: ArchivedSums): void {
+    this.sums.accepted += accepted;
+    this.sums.rejected += rejected;
+    for (const [item, quantity] of sold) {
+      this.sums.sold += quantity;
+      this.#add(item, -quantity);
+    }
+  }
+
   #move({ item, delta, cause }: Movement): void {
     const sum = SUM_OF[cause];
     this.sums[sum] += sum === 'sold' ? -delta : delta;
@@ -63,6 +73,8 @@ export class RunningBalance {
    */
   async as(store: StoreInspection): Promise<Balance> {
     try {
+      const archived = this.#place === null ? store.archived() : null;
+      if (archived !== null) this.#books.carry(archived);
       for await (const lines of store.historyFrom(this.#place, [CHECKOUT])) {
         for (const line of lines) this.#books.take(line);
       }

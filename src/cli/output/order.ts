@@ -49,7 +49,7 @@ export function explainDocument(
 }
 
 /** The facts of a decision, one a line. */
-export function orderText({ order, record, outcome, decidedAt }: Decided): string {
+export function orderText({ order, record, outcome, decidedAt, archivedIn }: Decided): string {
   const isRejected = outcome.kind === 'rejected';
   const userStatus = isRejected ? (outcome.userStatus ?? 'does not exist') : 'paid';
   const facts: [string, string][] = [
@@ -59,16 +59,22 @@ export function orderText({ order, record, outcome, decidedAt }: Decided): strin
     ...order.items.map(({ item, quantity, unitPrice }, at): [string, string] => {
       const price = unitPrice === null ? '' : ` at ${unitPrice}`;
       const stock = outcome.stock[at] ?? null;
+      const onHand = stock === null ? ' (does not exist)' : ` (${stock} on hand)`;
       return [
         at === 0 ? 'items' : '',
-        `${item}×${quantity}${price} (${stock === null ? 'does not exist' : `${stock} on hand`})`,
+        `${item}×${quantity}${price}${archivedIn === undefined ? onHand : ''}`,
       ];
     }),
     ['created', isoTime(order.createdAt)],
     ['decided', isoTime(decidedAt)],
     ['record', formatRecordId(record)],
+    ...(archivedIn === undefined ? [] : [archivedFact(archivedIn)]),
   ];
   return facts.map(([name, value]) => `${name.padEnd(10)}${value}\n`).join('');
+}
+
+function archivedFact(file: string): [string, string] {
+  return ['archived', `in ${file}, with prices and stock: --archive DIR`];
 }
 
 /** @param rephrase as Printer.rephrased */
@@ -137,8 +143,10 @@ function otherTries({ retryOf, retries }: Explanation): string {
   ].join('');
 }
 
-/** `book went from 10 to 8` */
+/** `book went from 10 to 8`; `it took 2 book` where the stock is not known any more. */
 function takenInWords(order: Order, outcome: Outcome): string {
+  if (outcome.stock.length === 0)
+    return `it took ${Array.from(totalsByItem(order.items), ([item, total]) => `${total} ${item}`).join(', ')}`;
   const byItem = new Map<string, { before: number; quantity: number }>();
   order.items.forEach(({ item, quantity }, at) => {
     const before = outcome.stock[at] ?? 0;

@@ -53,6 +53,11 @@ export function printNotice(printer: Printer, notice: StoreNotice): void {
     case 'recovered':
       printer.info(`recovered ${count(notice.journalRecords, 'commit')} from the journal after a crash`);
       break;
+    case 'orders_archived':
+      printer.warn(
+        `${count(notice.orders, 'order')} up to ${isoTime(notice.untilMs)} ${notice.orders === 1 ? 'is' : 'are'} archived, and left out here; name the folder to read them too: --archive DIR`,
+      );
+      break;
     case 'edit_taken_in':
       printEdit(printer, notice.edit);
       break;

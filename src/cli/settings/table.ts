@@ -56,6 +56,15 @@ export const SETTINGS = [
     help: 'older name of --store, for a folder',
   },
   {
+    name: 'archive',
+    type: PATH,
+    isPlace: true,
+    metavar: 'DIR',
+    env: 'ORDERCTL_ARCHIVE',
+    fallback: null,
+    help: 'folder of the orders that "store archive" took out of a database, to read them too',
+  },
+  {
     name: 'brokers',
     type: BROKERS,
     short: '-b',

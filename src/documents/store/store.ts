@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { Count, nullable, object, type Document } from '../shapes.ts';
+import { Count, nullable, object, Time, type Document } from '../shapes.ts';
 
 const Version = Type.Integer({ minimum: 1, description: 'of its format' });
 
@@ -33,3 +33,17 @@ export const CopiedStoreDocument = object({
   continued: Type.Boolean({ description: 'it went on with a copy that was interrupted' }),
 });
 export type CopiedStoreDocument = Document<typeof CopiedStoreDocument>;
+
+/** What `store archive` moves, or has moved. */
+export const ArchivedDocument = object({
+  store: Type.String(),
+  executed: Type.Boolean(),
+  before: Time,
+  to: nullable(Type.String(), 'folder of the files; null: none was named'),
+  accepted: Count,
+  rejected: Count,
+  from: nullable(Time, 'the first of these decisions; null: there are none'),
+  until: nullable(Time, 'the last one'),
+  files: Type.Array(Type.String(), { description: 'that were written, by this run' }),
+});
+export type ArchivedDocument = Document<typeof ArchivedDocument>;

@@ -26,6 +26,8 @@ export interface Decided {
   readonly outcome: Outcome;
   /** Milliseconds since the epoch. */
   readonly decidedAt: number;
+  /** The file that has prices, stock and the reason in words, which are not known here; left out: all is known. */
+  readonly archivedIn?: string;
 }
 
 /** What became of a record that holds an order: the deciding one, or one more of an id decided before. */

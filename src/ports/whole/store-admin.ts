@@ -16,11 +16,51 @@ export interface StoreAbout {
   readonly rows: readonly { readonly name: string; readonly rows: number }[];
 }
 
+/** Orders that are old enough to be archived. */
+export interface ArchivePlan {
+  readonly accepted: number;
+  readonly rejected: number;
+  /** When the first and the last of them were decided, milliseconds since the epoch; null: there are none. */
+  readonly fromMs: number | null;
+  readonly untilMs: number | null;
+}
+
+export interface ArchiveOptions {
+  /** Orders decided before that, milliseconds since the epoch. */
+  readonly beforeMs: number;
+  /** A folder, which is made where it is not there. */
+  readonly to: string;
+  readonly signal: AbortSignal;
+  /** A file is there, and its orders have left the store. */
+  readonly onFile: (file: string, orders: number) => void;
+}
+
+export interface ArchivedOrders {
+  readonly accepted: number;
+  readonly rejected: number;
+  /** Names in the folder. */
+  readonly files: readonly string[];
+}
+
+/** Old orders of the direct flow are moved to files; their ids stay known, and the books balance without them. */
+export interface StoreArchive {
+  /** @throws Failure not_found, folder_in_use (sealed), store_too_new */
+  plan(beforeMs: number): Promise<ArchivePlan>;
+  /**
+   * A crash loses nothing and leaves nothing twice; run again it goes on.
+   *
+   * @throws Failure as `plan`; already_exists: a file of another store is in the way; changed_since, write_failed, interrupted
+   */
+  execute(options: ArchiveOptions): Promise<ArchivedOrders>;
+}
+
 /** A store as a whole: what it is, and its format. */
 export interface StoreAdmin {
   /** For messages: of a folder, its absolute path. */
   readonly name: string;
   readonly lists: Lists;
+  /** null: it is a folder, whose logs are such files already. */
+  readonly archive: StoreArchive | null;
   /** @throws Failure not_found there is no store; corrupt_state, store_too_new */
   about(): Promise<StoreAbout>;
   /**

@@ -28,6 +28,7 @@ export function folderAdmin({ folder: given, clock }: { folder: string; clock: C
       await store[Symbol.asyncDispose]();
       return { from, to: FORMAT };
     },
+    archive: null,
     async source(to) {
       const { openFolderSource } = await import('./source.ts');
       return openFolderSource(files, folder, clock, to);

@@ -7,6 +7,7 @@ import { SEAL } from './0007-seal.ts';
 import { OUTBOX_GROUPS } from './0008-outbox-groups.ts';
 import { LISTS } from './0010-lists.ts';
 import { ANNOUNCERS } from './0012-announcers.ts';
+import { ARCHIVES } from './0013-archives.ts';
 
 /** By their numbers, in order. Never change one that was released: add another. */
 export const MIGRATIONS: ReadonlyMap<number, string> = new Map([
@@ -18,6 +19,7 @@ export const MIGRATIONS: ReadonlyMap<number, string> = new Map([
   [8, OUTBOX_GROUPS],
   [10, LISTS],
   [12, ANNOUNCERS],
+  [13, ARCHIVES],
 ]);
 
 /** The version of a store is the highest number that it has. */

@@ -2,12 +2,12 @@ import type { Decided } from '../../../domain/orders/decided.ts';
 import type { Reason } from '../../../domain/orders/reasons.ts';
 import type { UserStatus } from '../../../domain/tables.ts';
 
-/** Item, quantity, price and stock of a line; JSON has no NaN and no infinity, which come as texts. */
+/** JSON has no NaN and no infinity, which come as texts. Of an order that is archived price and stock are not known. */
 type LineOfRow = readonly [
   item: string,
   quantity: number | string,
-  unitPrice: string | null,
-  stock: number | null,
+  unitPrice?: string | null,
+  stock?: number | null,
 ];
 
 export interface DecisionRow {
@@ -25,6 +25,9 @@ export interface DecisionRow {
   readonly detail: string | null;
   readonly user_status: string | null;
   readonly lines: readonly LineOfRow[] | null;
+  /** The number of the archive that has all of it; null, or left out: this is all of it. */
+  readonly archive?: number | null;
+  readonly archive_file?: string | null;
 }
 
 /** Of `orderctl.orders o`: what decidedOf reads. The lines come by the primary key of order_lines. */
@@ -33,27 +36,45 @@ export const DECISION_COLUMNS = `o.order_id, o.seq, o.ordinal, o.status, o.user_
   (SELECT json_agg(json_build_array(l.item, l.quantity, l.unit_price::text, l.stock) ORDER BY l.line)
      FROM orderctl.order_lines l WHERE l.order_id = o.order_id) AS lines`;
 
+/** Of an order that is archived, what the database keeps; its detail says where the rest is. */
+const ARCHIVED = `SELECT o.order_id, 0, 0, o.status, o.user_name, o.created_at, o.decided_at, o.topic, o.partition,
+  o.record_offset, o.reason, 'the details are archived in ' || a.file, NULL, o.lines, o.archive, a.file
+  FROM orderctl.archived_orders o JOIN orderctl.archives a ON a.number = o.archive`;
+
+/**
+ * Orders by their ids, archived ones too. One statement: an order that is being archived is in one of the two tables.
+ *
+ * @param where of `o.order_id`, by the key of both tables
+ */
+export function decidedWhere(where: string): string {
+  return `SELECT ${DECISION_COLUMNS}, NULL::integer AS archive, NULL AS archive_file FROM orderctl.orders o WHERE ${where}
+    UNION ALL ${ARCHIVED} WHERE ${where}`;
+}
+
 export function decidedOf(row: DecisionRow): Decided {
   const lines = row.lines ?? [];
   return {
     order: {
       orderId: row.order_id,
       user: row.user_name,
-      items: lines.map(([item, quantity, unitPrice]) => ({ item, quantity: Number(quantity), unitPrice })),
+      items: lines.map(([item, quantity, unitPrice = null]) => ({
+        ...{ item, quantity: Number(quantity), unitPrice },
+      })),
       createdAt: row.created_at,
     },
     record: { topic: row.topic, partition: row.partition, offset: row.record_offset },
     outcome:
       row.status === 'accepted'
-        ? { kind: 'accepted', stock: lines.map(([, , , stock]) => stock ?? 0) }
+        ? { kind: 'accepted', stock: row.archive == null ? lines.map(([, , , stock]) => stock ?? 0) : [] }
         : {
             kind: 'rejected',
             reason: row.reason as Reason,
             detail: row.detail ?? '',
             userStatus: row.user_status as UserStatus | null,
-            stock: lines.map(([, , , stock]) => stock),
+            stock: lines.map(([, , , stock = null]) => stock),
           },
     decidedAt: row.decided_at,
+    ...(row.archive_file == null ? {} : { archivedIn: row.archive_file }),
   };
 }
 

@@ -4,7 +4,7 @@ import type { Decided } from '../../../domain/orders/decided.ts';
 import type { Item, User } from '../../../domain/tables.ts';
 import type { Keys, Snapshot, Source, StoredPosition } from '../../../ports/store.ts';
 import type { Connection } from '../connection.ts';
-import { decidedOf, DECISION_COLUMNS, type DecisionRow } from '../rows/decisions.ts';
+import { decidedOf, decidedWhere, type DecisionRow } from '../rows/decisions.ts';
 import {
   EFFECT_COLUMNS,
   effectOf,
@@ -28,7 +28,7 @@ import type { SmallDraft } from './small-tables.ts';
 const USERS = `SELECT ${USER_COLUMNS} FROM orderctl.users WHERE user_name = ANY($1) ORDER BY user_name FOR SHARE`;
 /** The product too: unlocked it would be read as it was before the wait. */
 const ITEMS_BY_NAME = `SELECT ${ITEM_COLUMNS} FROM ${ITEMS} WHERE item = ANY($1) ORDER BY item FOR UPDATE`;
-const ORDERS = `SELECT ${DECISION_COLUMNS} FROM orderctl.orders o WHERE o.order_id = ANY($1)`;
+const ORDERS = decidedWhere('o.order_id = ANY($1)');
 const EFFECTS = `SELECT ${EFFECT_COLUMNS} FROM orderctl.effects WHERE id = ANY($1) ORDER BY id FOR UPDATE`;
 /** By events_log_by_key. */
 const FACTS = `SELECT key, value FROM orderctl.events_log WHERE log = $1 AND key = ANY($2) ORDER BY seq, ordinal`;

@@ -11,7 +11,7 @@ import { NEWEST } from '../migrations/known.ts';
 /** Of every table, counted: an estimate would be wrong just after an import. */
 const COUNTED = [
   ...['users', 'products', 'inventory', 'orders', 'order_lines', 'stock_movements', 'edits', 'events_log'],
-  ...['effects', 'outbox', 'undelivered', 'positions', 'suppliers', 'reports'],
+  ...['archived_orders', 'effects', 'outbox', 'undelivered', 'positions', 'suppliers', 'reports'],
 ];
 const ABOUT = `SELECT current_setting('server_version') AS server, (SELECT store_id FROM orderctl.shop) AS "storeId",
   (SELECT sum(pg_total_relation_size(c.oid))::bigint FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -32,6 +32,16 @@ export function postgresAdmin({
       const before = await checkedMigrations(connection);
       await migrate(connection, randomUUID);
       return { from: before === null ? null : Math.max(...before), to: NEWEST };
+    },
+    archive: {
+      async plan(beforeMs) {
+        const { planArchive } = await import('../archive/move.ts');
+        return planArchive(target, beforeMs);
+      },
+      async execute(options) {
+        const { archiveOrders } = await import('../archive/move.ts');
+        return archiveOrders(target, options);
+      },
     },
     async source(to) {
       const { openPostgresSource } = await import('./source.ts');

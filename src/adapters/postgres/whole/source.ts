@@ -86,14 +86,14 @@ class PostgresSource implements StoreSource {
 
   async #newView(): Promise<{ view: PostgresView; connection: Connection }> {
     const connection = await Connection.open(this.#target);
-    const view = await PostgresView.open(this.#target, this.#clock, connection);
+    const view = await PostgresView.open({ target: this.#target, clock: this.#clock }, connection);
     this.#views.push(view);
     return { view, connection };
   }
 
   async rest() {
     const { view, connection } = await this.#newView();
-    const inspection = await PostgresInspection.open(view, connection);
+    const inspection = await PostgresInspection.open(view, connection, this.#target);
     return {
       ...{ users: inspection.users(), items: inspection.items(), positions: inspection.positions() },
       ...{ small: await view.smallTables(), effects: inspection.effects() },

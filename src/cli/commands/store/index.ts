@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { describe } from '../../help.ts';
 import type { Session } from '../../session.ts';
+import { registerArchive } from './archive.ts';
 import { registerCopy } from './copy.ts';
 import { registerInit } from './init.ts';
 import { registerMigrate } from './migrate.ts';
@@ -20,4 +21,5 @@ export function register(command: Command, session: Session): void {
   registerInit(store, session);
   registerMigrate(store, session);
   registerCopy(store, session);
+  registerArchive(store, session);
 }

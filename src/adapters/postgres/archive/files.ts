@@ -1,0 +1,201 @@
+import { createHash } from 'node:crypto';
+import { open, readFile, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { Failure } from '../../../domain/failure.ts';
+import type { Queries } from '../lasting.ts';
+import { decidedOf, type DecisionRow } from '../rows/decisions.ts';
+
+/*
+ * A file of archived orders: a row of `orderctl.orders` a line, as JSON, with its lines beside it, in the order of
+ * history. It is named by the commits that it has, and counts only once the database lists it.
+ */
+
+/** Lines that are parsed at a time. */
+const CHUNK_LINES = 2_000;
+
+/** An archive, as its row has it. */
+export interface Archive {
+  readonly number: number;
+  readonly file: string;
+  readonly sha256: string;
+  readonly accepted: number;
+  readonly rejected: number;
+  readonly last_seq: number;
+  /** Milliseconds since the epoch: no order in it is newer. */
+  readonly last_decided_at: number;
+}
+
+/** All of them, in the order of history. */
+export function archivesOf(connection: Queries): Promise<Archive[]> {
+  return connection.query<Archive>(
+    `SELECT number, file, sha256, accepted, rejected, last_seq, last_decided_at FROM orderctl.archives ORDER BY number`,
+  );
+}
+
+/** @returns the line, without its end */
+function lineOf({ lines, ...row }: DecisionRow): string {
+  const items = (lines ?? []).map(([item, quantity, unit_price = null, stock = null]) => {
+    return { item, quantity, unit_price, stock };
+  });
+  return JSON.stringify({ ...row, lines: items });
+}
+
+interface WrittenLine extends Omit<DecisionRow, 'lines'> {
+  readonly lines: readonly {
+    readonly item: string;
+    readonly quantity: number | string;
+    readonly unit_price: string | null;
+    readonly stock: number | null;
+  }[];
+}
+
+function rowOf(line: string): DecisionRow {
+  const { lines, ...row } = JSON.parse(line) as WrittenLine;
+  return {
+    ...row,
+    lines: lines.map(({ item, quantity, unit_price, stock }) => [item, quantity, unit_price, stock] as const),
+  };
+}
+
+/**
+ * Writes a file of the archive, durable when this resolves. One that a crash has left there with the same content is as good.
+ *
+ * @returns the SHA-256 of its content, in hexadecimal
+ * @throws Failure already_exists: with other content; write_failed
+ */
+export async function writeArchive(
+  file: string,
+  rows: AsyncIterable<readonly DecisionRow[]>,
+): Promise<string> {
+  const temporary = `${file}.tmp`;
+  const hash = createHash('sha256');
+  try {
+    const handle = await open(temporary, 'w');
+    try {
+      for await (const some of rows) {
+        const text = some.map((row) => `${lineOf(row)}\n`).join('');
+        hash.update(text);
+        await handle.writeFile(text);
+      }
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    const sha256 = hash.digest('hex');
+    await refuseOther(file, sha256);
+    await rename(temporary, file);
+    await syncFolder(path.dirname(file));
+    return sha256;
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw ofSystem(error, 'write_failed', file);
+  }
+}
+
+async function refuseOther(file: string, sha256: string): Promise<void> {
+  const there = await readFile(file).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw error;
+  });
+  if (there === null || sha256Of(there) === sha256) return;
+  throw new Failure('already_exists', `${file} is there already, with other orders`, {
+    fix: 'name another folder with --to: the archives of a store are in a folder of its own',
+    context: { file },
+  });
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The archives of a store, in the folder that the user has given. */
+export class ArchiveFiles {
+  readonly #folder: string;
+  readonly #archives: readonly Archive[];
+
+  constructor(folder: string, archives: readonly Archive[]) {
+    this.#folder = folder;
+    this.#archives = archives;
+  }
+
+  /** In the order of history. @param afterSeq those of later commits */
+  async *rows(afterSeq = -1): AsyncGenerator<readonly DecisionRow[]> {
+    for (const archive of this.#archives) {
+      if (archive.last_seq <= afterSeq) continue;
+      const lines = await this.#lines(archive);
+      for (let at = 0; at < lines.length; at += CHUNK_LINES) {
+        const rows = lines.slice(at, at + CHUNK_LINES).map(rowOf);
+        yield rows.filter(({ seq }) => seq > afterSeq);
+      }
+    }
+  }
+
+  /** From the last one back. */
+  async *rowsFromEnd(): AsyncGenerator<readonly DecisionRow[]> {
+    for (const archive of [...this.#archives].reverse()) {
+      const lines = (await this.#lines(archive)).reverse();
+      for (let at = 0; at < lines.length; at += CHUNK_LINES)
+        yield lines.slice(at, at + CHUNK_LINES).map(rowOf);
+    }
+  }
+
+  /** Reads the file that has it. */
+  async decided(orderId: string, number: number) {
+    const archive = this.#archives.find((one) => one.number === number);
+    if (archive === undefined) return undefined;
+    const start = `{"order_id":${JSON.stringify(orderId)},`;
+    const line = (await this.#lines(archive)).find((one) => one.startsWith(start));
+    return line === undefined ? undefined : decidedOf(rowOf(line));
+  }
+
+  /** As a whole: it is no larger than MOST_ORDERS of move.ts make it, and what is not what was written is not used. */
+  async #lines({ file: name, sha256 }: Archive): Promise<string[]> {
+    const file = path.join(this.#folder, name);
+    let content: Buffer;
+    try {
+      content = await readFile(file);
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw ofSystem(error, 'read_failed', file);
+      throw new Failure('not_found', `${file} is not there, which has archived orders of this store`, {
+        fix: 'name the folder that has all of its archives: --archive DIR',
+        context: { file },
+      });
+    }
+    if (sha256Of(content) !== sha256) {
+      throw new Failure(
+        'corrupt_file',
+        `${file} is not what "store archive" wrote: its checksum is another`,
+        {
+          fix: 'take it from a backup',
+          context: { file },
+        },
+      );
+    }
+    return content.toString('utf8').split('\n').slice(0, -1);
+  }
+}
+
+function sha256Of(content: Buffer): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+function codeOf(error: unknown): string | null {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+}
+
+/** Of the operating system: all else stays what it is. */
+function ofSystem(error: unknown, code: 'write_failed' | 'read_failed', file: string): unknown {
+  const found = codeOf(error);
+  if (error instanceof Failure || found === null || !/^E[A-Z]+$/.test(found)) return error;
+  const what = code === 'write_failed' ? 'written' : 'read';
+  return new Failure(code, `${file} cannot be ${what} (${found})`, {
+    fix: 'check the folder, its rights and its room',
+    context: { file },
+    cause: error,
+  });
+}

@@ -1,0 +1,160 @@
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { Failure } from '../../../domain/failure.ts';
+import type { ArchivedOrders, ArchivePlan, ArchiveOptions } from '../../../ports/whole/store-admin.ts';
+import { Connection, type Target } from '../connection.ts';
+import { noStore } from '../edit.ts';
+import { chunks, ORDERS, AFTER, START } from '../history.ts';
+import { checkedMigrations, migrate } from '../migrate.ts';
+import type { DecisionRow } from '../rows/decisions.ts';
+import { refuseSealed } from '../whole/seal.ts';
+import { archivesOf, writeArchive } from './files.ts';
+
+/** Of a file, or somewhat more: a commit is in one. A reader has a whole file in memory, which is 15 MB of that. */
+const MOST_ORDERS = 50_000;
+
+/**
+ * Whole commits from the beginning of history, up to the first that has an order which is not that old: what is left is
+ * the end of history. Times of decisions are those of different machines, and may go back.
+ */
+const PLAN = `SELECT count(*) FILTER (WHERE status = 'accepted') AS accepted,
+    count(*) FILTER (WHERE status = 'rejected') AS rejected,
+    min(decided_at) AS "fromMs", max(decided_at) AS "untilMs", max(seq) AS "lastSeq"
+  FROM orderctl.orders
+  WHERE seq < coalesce((SELECT min(seq) FROM orderctl.orders WHERE decided_at >= $1), 9223372036854775807)`;
+/** The commit of the last order that still goes into a file. By the key (seq, ordinal). */
+const END = 'SELECT seq FROM orderctl.orders WHERE seq <= $1 ORDER BY seq, ordinal OFFSET $2 LIMIT 1';
+
+const KEEP_IDS = `WITH kept AS (
+    INSERT INTO orderctl.archived_orders (order_id, archive, status, user_name, created_at, decided_at, topic, partition,
+      record_offset, reason, lines)
+    SELECT order_id, $1, status, user_name, created_at, decided_at, topic, partition, record_offset, reason,
+      coalesce((SELECT json_agg(json_build_array(l.item, l.quantity) ORDER BY l.line)
+        FROM orderctl.order_lines l WHERE l.order_id = o.order_id), '[]')
+    FROM orderctl.orders o WHERE seq <= $2 RETURNING status, decided_at)
+  SELECT count(*) FILTER (WHERE status = 'accepted') AS accepted,
+    count(*) FILTER (WHERE status = 'rejected') AS rejected, max(decided_at) AS last FROM kept`;
+const KEEP_SALES = `INSERT INTO orderctl.archived_sales AS s (item, sold)
+  SELECT l.item, sum(l.quantity) FROM orderctl.orders o JOIN orderctl.order_lines l USING (order_id)
+  WHERE o.seq <= $1 AND o.status = 'accepted' GROUP BY l.item
+  ON CONFLICT (item) DO UPDATE SET sold = s.sold + EXCLUDED.sold`;
+const DELETE_LINES = `DELETE FROM orderctl.order_lines l USING orderctl.orders o
+  WHERE o.seq <= $1 AND l.order_id = o.order_id`;
+const DELETE_ORDERS = 'DELETE FROM orderctl.orders WHERE seq <= $1';
+const LIST = `INSERT INTO orderctl.archives (number, file, sha256, accepted, rejected, last_seq, last_decided_at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7)`;
+
+/** What would be archived. @throws Failure not_found, store_too_new */
+export async function planArchive(target: Target, beforeMs: number): Promise<ArchivePlan> {
+  await using connection = await openStore(target);
+  const { accepted, rejected, fromMs, untilMs } = await readPlan(connection, beforeMs);
+  return { accepted, rejected, fromMs, untilMs };
+}
+
+async function openStore(target: Target): Promise<Connection> {
+  const connection = await Connection.open(target);
+  try {
+    if ((await checkedMigrations(connection)) === null) throw noStore(target.url);
+    await migrate(connection, () => '');
+    return connection;
+  } catch (error) {
+    await connection[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+interface PlanRow extends ArchivePlan {
+  readonly lastSeq: number | null;
+}
+
+async function readPlan(connection: Connection, beforeMs: number): Promise<PlanRow> {
+  const [row] = await connection.query<PlanRow>(PLAN, [beforeMs]);
+  if (row === undefined) throw new Error('an aggregate has one row');
+  return row;
+}
+
+/**
+ * Moves old orders to files, a file in a transaction: it is durable before its orders leave the database, and what
+ * is interrupted goes on when it is run again. Beside the owners, which wait for nothing: no order that is decided changes.
+ *
+ * @param mostOrders of a file, or somewhat more
+ * @throws Failure as StoreArchive
+ */
+export async function archiveOrders(
+  target: Target,
+  { beforeMs, to, signal, onFile }: ArchiveOptions,
+  mostOrders = MOST_ORDERS,
+): Promise<ArchivedOrders> {
+  await using connection = await openStore(target);
+  await mkdir(to, { recursive: true });
+  const { lastSeq } = await readPlan(connection, beforeMs);
+  const files: string[] = [];
+  const done = { accepted: 0, rejected: 0 };
+  while (lastSeq !== null && !signal.aborted) {
+    const moved = await moveNext(connection, { folder: to, lastSeq, mostOrders });
+    if (moved === null) break;
+    files.push(moved.file);
+    done.accepted += moved.accepted;
+    done.rejected += moved.rejected;
+    onFile(moved.file, moved.accepted + moved.rejected);
+  }
+  if (!signal.aborted) return { ...done, files };
+  throw new Failure('interrupted', `interrupted after ${done.accepted + done.rejected} orders`, {
+    fix: 'run it again: it goes on from there',
+  });
+}
+
+interface Moved {
+  readonly file: string;
+  readonly accepted: number;
+  readonly rejected: number;
+}
+
+/** @returns null: there are none left up to `lastSeq` */
+async function moveNext(
+  connection: Connection,
+  { folder, lastSeq, mostOrders }: { folder: string; lastSeq: number; mostOrders: number },
+): Promise<Moved | null> {
+  const before = await archivesOf(connection);
+  const [first] = await connection.query<{ seq: number }>(END, [lastSeq, 0]);
+  if (first === undefined) return null;
+  const [last] = await connection.query<{ seq: number }>(END, [lastSeq, mostOrders - 1]);
+  const end = last?.seq ?? lastSeq;
+  const file = `orders-${digits(first.seq)}-${digits(end)}.jsonl`;
+  const sha256 = await writeArchive(path.join(folder, file), rowsUpTo(connection, end));
+  const number = (before.at(-1)?.number ?? 0) + 1;
+  return await connection.transaction(async () => {
+    await refuseSealed(connection);
+    // Readers go on; who else archives waits.
+    await connection.query('LOCK TABLE orderctl.archives IN SHARE ROW EXCLUSIVE MODE');
+    if ((await archivesOf(connection)).length !== before.length) throw archivedByAnother(connection.name);
+    const [kept] = await connection.query<Omit<Moved, 'file'> & { last: number }>(KEEP_IDS, [number, end]);
+    if (kept === undefined) throw new Error('an aggregate has one row');
+    await connection.query(KEEP_SALES, [end]);
+    await connection.query(DELETE_LINES, [end]);
+    await connection.query(DELETE_ORDERS, [end]);
+    const { accepted, rejected } = kept;
+    await connection.query(LIST, [number, file, sha256, accepted, rejected, end, kept.last]);
+    return { file, accepted, rejected };
+  });
+}
+
+/** So that names sort as the orders do. */
+function digits(seq: number): string {
+  return String(seq).padStart(12, '0');
+}
+
+/** No order of a commit that has happened changes any more. */
+async function* rowsUpTo(connection: Connection, end: number): AsyncGenerator<readonly DecisionRow[]> {
+  for await (const rows of chunks<DecisionRow>(connection, `${ORDERS} WHERE ${AFTER}`, START)) {
+    const wanted = rows.filter(({ seq }) => seq <= end);
+    yield wanted;
+    if (wanted.length < rows.length) return;
+  }
+}
+
+function archivedByAnother(name: string): Failure {
+  return new Failure('changed_since', `another process archives orders of ${name}`, {
+    fix: 'run this again',
+  });
+}
