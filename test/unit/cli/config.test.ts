@@ -47,6 +47,7 @@ const VALUES: Readonly<Partial<Record<SettingName, readonly [flag: string, env: 
   gateway_key_ttl: ['1h', '2h', '3d'],
   gateway_retries: ['1s', '1s,5m', '2s,1h'],
   templates: ['/flag', '/env', '/file'],
+  archive: ['/flag', '/env', '/file'],
   dispatch: ['auto', 'manual', 'auto'],
   dispatch_delay: ['1s', '30m', '2h'],
   users: ['optional', 'required', 'optional'],
