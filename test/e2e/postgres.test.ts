@@ -260,3 +260,18 @@ test('old orders are archived to files: their ids stay known, and with the folde
   await shop.ok('audit --with-topic');
   await shop.ok('audit --archive archive');
 });
+
+test('a schema of that name that another program has made is refused, with the way out', async () => {
+  const shop = await openDatabase();
+  for (const column of ['name text', "number text DEFAULT '1'"]) {
+    await ask(
+      shop.url,
+      `DROP SCHEMA IF EXISTS orderctl CASCADE; CREATE SCHEMA orderctl;
+       CREATE TABLE orderctl.migrations (${column}); INSERT INTO orderctl.migrations DEFAULT VALUES`,
+    );
+    for (const command of ['user show', 'store init', 'store show']) {
+      const { code, stderr } = await shop.run(command);
+      expect([code, stderr.includes('name another database')], stderr).toEqual([6, true]);
+    }
+  }
+});

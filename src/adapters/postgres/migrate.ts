@@ -1,12 +1,17 @@
 import { Failure } from '../../domain/failure.ts';
 import type { Connection } from './connection.ts';
+import { isOfOtherTables } from './failures.ts';
 import { checkKnown, MIGRATIONS, NEWEST } from './migrations/known.ts';
 import { refuseSealed } from './whole/seal.ts';
 
 /** Held while a database is migrated: several processes may start at once. */
 const MIGRATION_LOCK = 0x6f726401;
 
-/** What the database has of them; null: it has no store. */
+/**
+ * What the database has of them; null: it has no store.
+ *
+ * @throws Failure corrupt_state: the schema is of another program
+ */
 async function appliedTo(connection: Connection): Promise<ReadonlySet<number> | null> {
   const [there] = await connection.query<{ there: boolean }>(
     // Not by to_regclass, which may still have from before the lock that there is none.
@@ -14,8 +19,25 @@ async function appliedTo(connection: Connection): Promise<ReadonlySet<number> | 
        WHERE n.nspname = 'orderctl' AND c.relname = 'migrations') AS there`,
   );
   if (there?.there !== true) return null;
-  const rows = await connection.query<{ number: number }>('SELECT number FROM orderctl.migrations');
-  return rows.length === 0 ? null : new Set(rows.map(({ number }) => number));
+  const rows = await connection
+    .query<{ number: unknown }>('SELECT number FROM orderctl.migrations')
+    .catch((error: unknown) => {
+      if (isOfOtherTables(error)) throw foreignSchema(connection.name);
+      throw error;
+    });
+  const numbers = rows.map(({ number }) => {
+    if (typeof number !== 'number') throw foreignSchema(connection.name);
+    return number;
+  });
+  return numbers.length === 0 ? null : new Set(numbers);
+}
+
+function foreignSchema(name: string): Failure {
+  return new Failure(
+    'corrupt_state',
+    `the schema orderctl of ${name} has a table "migrations" that orderctl did not make`,
+    { fix: 'name another database, or rename that schema if another program owns it' },
+  );
 }
 
 /**
