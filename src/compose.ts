@@ -36,7 +36,9 @@ export interface BrokerConnection {
   readonly sasl: {
     readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
     readonly username: string;
-    readonly password: string;
+    /** As it is now. */
+    readonly password: () => string;
+    readonly onNewPassword: () => void;
   } | null;
 }
 

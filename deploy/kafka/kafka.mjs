@@ -1,16 +1,18 @@
 #!/usr/bin/env node
 // @ts-check
 import { setTimeout as sleep } from 'node:timers/promises';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CannotStart, findJava, installJars } from './install.mjs';
 import { startKafka, startKafkaNodes, stopNodes } from './broker.mjs';
+import { ADMIN, prepareSecurity, writeConfigs } from './security.mjs';
 import { endOfLog, parsePort, refuseTakenPort, startRegistry } from './services.mjs';
 import { TOOL_NAMES, runTool } from './tools.mjs';
 
 const USAGE = `Runs a real Apache Kafka and a schema registry on this machine, without Docker, until Ctrl-C.
 
 Usage
-  npm run kafka [-- --nodes 1 --port 9092 --registry-port 8081 --data .kafka]
+  npm run kafka [-- --nodes 1 --secure --port 9092 --registry-port 8081 --data .kafka]
   npm run kafka -- tool NAME [ARGS…]
 
 Both listen on 127.0.0.1 alone, on orderctl's default ports, so that orderctl needs no setting. Topics, offsets and
@@ -21,12 +23,18 @@ Maven the first time.
 acknowledge a record: to see what a consumer does when a broker is killed by its pid, which is printed. It starts again
 after ten seconds. Three need 600 MB of memory; their data is kept apart from that of one node.
 
+--secure is a cluster that lets in whom it knows: TLS with certificates that openssl makes at the first start, users
+with passwords by SCRAM-SHA-512, and rights only where a rule gives them. All of it is in DATA/secure, with a file of
+settings and a password for each user. "admin" may do everything; the others get their rights by "orderctl acl apply".
+The registry stays open to this machine.
+
 tool runs one of Kafka's own command-line tools on any cluster:
   ${TOOL_NAMES.join(', ')}
 
 EXAMPLES
   npm run kafka
   npm run kafka -- --nodes 3
+  npm run kafka -- --secure --data .kafka-secure
   npm run kafka -- --port 19092 --registry-port 18081 --data my-data
   npm run kafka -- tool topics --bootstrap-server 127.0.0.1:9092 --describe
   npm run kafka -- tool consumer-groups --bootstrap-server 127.0.0.1:9092 --describe --group orderctl`;
@@ -51,6 +59,7 @@ function parseOptions(args) {
       args,
       options: {
         nodes: { type: 'string', default: '1' },
+        secure: { type: 'boolean', default: false },
         port: { type: 'string', default: '9092' },
         'registry-port': { type: 'string', default: '8081' },
         data: { type: 'string', default: '.kafka' },
@@ -77,6 +86,8 @@ async function serve(args) {
   for (const one of ports) await refuseTakenPort(one, 'the broker', '--port');
   await refuseTakenPort(registryPort, 'the registry', '--registry-port');
   const installation = { java, jars: await installJars(say) };
+  const folder = options.secure ? join(options.data, 'secure') : options.data;
+  const security = options.secure ? prepareSecurity(folder) : undefined;
 
   /** @type {import('./services.mjs').Service[]} */
   let brokers = [];
@@ -108,16 +119,23 @@ async function serve(args) {
     say('starting Apache Kafka and the registry …');
     const starting = [
       nodes === 1
-        ? startKafka(installation, { folder: options.data, port }).then((broker) => [broker])
-        : startKafkaNodes(installation, { folder: options.data, ports }),
-      startRegistry(installation, { folder: options.data, port: registryPort }).then((one) => [one]),
+        ? startKafka(installation, { folder, port, ...(security && { security }) }).then((broker) => [broker])
+        : startKafkaNodes(installation, { folder, ports, security }),
+      startRegistry(installation, { folder, port: registryPort }).then((one) => [one]),
     ];
     const [kafka, registry] = await Promise.allSettled(starting);
     if (kafka?.status === 'fulfilled') brokers = kafka.value;
     if (registry?.status === 'fulfilled') registries = registry.value;
     for (const result of [kafka, registry]) if (result?.status === 'rejected') throw result.reason;
     const isStopped = stop.signal.aborted;
-    if (!isStopped) say(readyText(port, registryPort, [...brokers, ...registries], options.data));
+    if (security !== undefined) {
+      const registry = `http://127.0.0.1:${registryPort}`;
+      writeConfigs(security, { brokers: brokers.map(({ address }) => address).join(','), registry });
+    }
+    if (!isStopped) {
+      const ways = security === undefined ? settingsText(port, registryPort, brokers) : signInText(security);
+      say(readyText([...brokers, ...registries], folder, ways));
+    }
     ends = [
       ...brokers.map((_, index) => endOf(brokers, index, stop.signal)),
       ...registries.map((_, index) => endOf(registries, index, stop.signal)),
@@ -172,23 +190,45 @@ async function endOf(services, index, stop) {
 /**
  * @param {number} port
  * @param {number} registryPort
- * @param {import('./services.mjs').Service[]} running
- * @param {string} data
+ * @param {readonly import('./services.mjs').Service[]} brokers
  */
-function readyText(port, registryPort, running, data) {
-  const brokers = running.slice(0, -1);
+function settingsText(port, registryPort, brokers) {
   const settings = [];
   // With one address of three a start fails while that one is away.
   if (port !== 9092 || brokers.length > 1) {
     settings.push(`--brokers ${brokers.map(({ address }) => address).join(',')}`);
   }
   if (registryPort !== 8081) settings.push(`--registry http://127.0.0.1:${registryPort}`);
+  return settings.length === 0
+    ? 'orderctl finds both without a setting.'
+    : `orderctl finds them with ${settings.join(' ')}`;
+}
+
+/** @param {import('./security.mjs').Security} security */
+function signInText({ folder, passwords }) {
+  const user = join(folder, ADMIN);
+  return `Sign in as ${ADMIN}, who may do everything:
+  export ORDERCTL_CONFIG=${user}.json ORDERCTL_SASL_PASSWORD_FILE=${user}.password
+The others have the same two files, and their rights after "orderctl setup --execute", or "orderctl acl apply --execute":
+${[...passwords.keys()]
+  .filter((name) => name !== ADMIN)
+  .map((name) => `  ${name}`)
+  .join('\n')}`;
+}
+
+/**
+ * @param {readonly import('./services.mjs').Service[]} running brokers, then the registry
+ * @param {string} data
+ * @param {string} ways how orderctl reaches them
+ */
+function readyText(running, data, ways) {
+  const brokers = running.slice(0, -1);
   const registry = running.at(-1);
   return `ready
 ${brokers.map(({ address, logFile, pid }) => `  broker    ${address}   log ${logFile}${brokers.length > 1 ? `   pid ${pid}` : ''}`).join('\n')}
   registry  ${registry?.address ?? ''}   log ${registry?.logFile ?? ''}
   data      ${data}, kept across restarts
-${settings.length === 0 ? 'orderctl finds both without a setting.' : `orderctl finds them with ${settings.join(' ')}`}
+${ways}
 Ctrl-C stops ${brokers.length > 1 ? 'all' : 'both'}.`;
 }
 

@@ -94,6 +94,8 @@ const WAYS: Ways = {
 
   check_brokers: () =>
     'check --brokers, that Kafka runs there, and whether it wants --tls or --sasl-mechanism',
+  check_acls: () =>
+    'an administrator of the brokers allows it, and sees what is missing: orderctl acl show (access rules, ACLs)',
   no_credentials: () => 'leave out --sasl-mechanism, or use another port',
   check_credentials: () =>
     'check --sasl-mechanism, --sasl-username and ORDERCTL_SASL_PASSWORD (or its _FILE)',
@@ -205,7 +207,7 @@ export function brokerHints(
 const ON_FILES = ['user', 'inventory', 'status', 'stop'];
 const ON_KAFKA = [
   ...['produce', 'consume', 'replay', 'order', 'offsets', 'dlq', 'audit', 'doctor'],
-  ...['topics', 'schema'],
+  ...['topics', 'schema', 'acl'],
 ];
 const ON_STORE: ReadonlySet<string> = new Set(['--store', '--storage']);
 const CALL = new RegExp(String.raw`\borderctl (${[...ON_FILES, ...ON_KAFKA].join('|')})\b([^;,"\n]*)`, 'g');

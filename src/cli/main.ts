@@ -153,7 +153,7 @@ function newProgram(session: Session): Command {
 
 /** Commands to which the tables of the folder do not matter; doctor has a finding of its own. */
 const FOLDERLESS: readonly string[] = [
-  ...['dev', 'demo', 'restore', 'config', 'completion', 'schema', 'topics'],
+  ...['dev', 'demo', 'restore', 'config', 'completion', 'schema', 'topics', 'acl'],
   ...['produce', 'setup', 'stop', 'doctor'],
 ];
 

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { DoneAclAction } from './acl.ts';
 import { Count, nullable, object, type Document } from './shapes.ts';
 
 const CREATE = {
@@ -76,6 +77,7 @@ export const Setup = object({
     Type.Union([
       object({ action: Type.Literal('create_store'), store: Type.String(), ...DONE }),
       DoneTopicAction,
+      DoneAclAction,
       object({
         action: Type.Literal('register_schema'),
         message: Type.String({ description: 'in the catalogue' }),

@@ -57,7 +57,7 @@ type DeadLetterAdvice =
   | { readonly kind: 'allow_redrives'; readonly count: number };
 
 type KafkaAdvice =
-  | { readonly kind: 'check_brokers' | 'no_credentials' | 'check_credentials' | 'check_tls' }
+  | { readonly kind: 'check_brokers' | 'check_acls' | 'no_credentials' | 'check_credentials' | 'check_tls' }
   | { readonly kind: 'other_topic' | 'create_topic' | 'show_topics' | 'apply_topics' }
   | { readonly kind: 'make_topic'; readonly topic: string }
   | { readonly kind: 'own_group' | 'own_group_or_adopt' }

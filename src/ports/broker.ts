@@ -1,6 +1,6 @@
 import type { RecordId } from '../domain/orders/order.ts';
-import type { Failure } from '../domain/failure.ts';
-import type { Headers, HeaderValue, RecordFingerprint } from './record.ts';
+import type { AccessRule } from '../domain/access/rights.ts';
+import type { Headers, HeaderValue, RecordFingerprint, RefusedPosition } from './record.ts';
 import type { Position, TopicPartition } from './store.ts';
 
 /** The bytes of another array from `from` up to `to`. */
@@ -102,17 +102,6 @@ export interface RecordChunk {
   fingerprint(index: number): RecordFingerprint;
 }
 
-/** A stored position from which reading cannot continue. */
-export interface RefusedPosition {
-  /**
-   * It was read from another cluster; there is no such partition any more; what comes next was deleted; it lies past the
-   * end; the record before it is not the one that was read; that record is in a batch that is broken in Kafka.
-   */
-  readonly reason: 'cluster' | 'no_partition' | 'before_start' | 'past_end' | 'other_record' | 'unreadable';
-  /** offsets_gone, topic_changed, or invalid_input for one that is unreadable. */
-  readonly failure: Failure;
-}
-
 /**
  * Every method @throws Failure broker_unreachable after the connection time-out, broker_refused when it answers no
  * (authentication, authorization), and what is named.
@@ -183,6 +172,12 @@ export interface BrokerAdmin extends AsyncDisposable {
   group(group: string): Promise<GroupDescription>;
   /** Makes a member leave, as it would itself. Without effect when it is gone. */
   removeMember(group: string, memberId: string): Promise<void>;
+  /** Who may do what. null: the brokers have no such rules, and allow everything to everybody. */
+  accessRules(): Promise<readonly AccessRule[] | null>;
+  /** Adds those that are missing. They are in force on all brokers a moment later. */
+  allow(rules: readonly AccessRule[]): Promise<void>;
+  /** Those that are there. */
+  removeRules(rules: readonly AccessRule[]): Promise<void>;
 }
 
 export interface SendRecord {

@@ -1,3 +1,5 @@
+import type { Failure } from '../domain/failure.ts';
+
 /** null is not the same as no bytes. */
 export type HeaderValue = Uint8Array | string | null;
 /** Record headers in their order; a name may stand several times. */
@@ -18,4 +20,15 @@ export interface RecordFingerprint {
 
 export function sameFingerprint(a: RecordFingerprint, b: RecordFingerprint): boolean {
   return a.offset === b.offset && a.timestamp === b.timestamp && a.crc === b.crc;
+}
+
+/** A stored position from which reading cannot continue. */
+export interface RefusedPosition {
+  /**
+   * It was read from another cluster; there is no such partition any more; what comes next was deleted; it lies past the
+   * end; the record before it is not the one that was read; that record is in a batch that is broken in Kafka.
+   */
+  readonly reason: 'cluster' | 'no_partition' | 'before_start' | 'past_end' | 'other_record' | 'unreadable';
+  /** offsets_gone, topic_changed, or invalid_input for one that is unreadable. */
+  readonly failure: Failure;
 }

@@ -11,7 +11,7 @@ import { showOffsets } from '../../src/app/offsets/show.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import { isSkipped, readCourses, readSkips } from '../../src/app/offsets/skips.ts';
 import type { StoreAccess } from '../../src/ports/access.ts';
-import type { RefusedPosition } from '../../src/ports/broker.ts';
+import type { RefusedPosition } from '../../src/ports/record.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { ModelFolder } from '../support/model.ts';
 import { ScriptedBroker } from '../support/scripted-broker.ts';

@@ -182,4 +182,32 @@ export const OPERATING: readonly Mutation[] = [
     to: 'wanted.splice(0, 0);',
     tests: ['test/app/topics.test.ts'],
   },
+  {
+    name: 'acl lets a processor write what it only reads',
+    file: 'src/app/acl/wanted.ts',
+    from: "      add(topic(message), 'read');\n      // The first",
+    to: "      add(topic(message), 'read', 'write');\n      // The first",
+    tests: ['test/app/acl.test.ts'],
+  },
+  {
+    name: 'acl lets several readers send dead letters',
+    file: 'src/app/acl/wanted.ts',
+    from: 'if (message.readers[0] === reader) add(',
+    to: 'if (message.readers.includes(reader)) add(',
+    tests: ['test/app/acl.test.ts'],
+  },
+  {
+    name: 'acl removes rules of others',
+    file: 'src/app/acl/plan.ts',
+    from: "if (isOurs(rule)) return [{ rule, state: 'extra' }];",
+    to: "if (onOurs.length > 0) return [{ rule, state: 'extra' }];",
+    tests: ['test/app/acl.test.ts'],
+  },
+  {
+    name: 'acl overlooks a denial of everybody',
+    file: 'src/app/acl/plan.ts',
+    from: " || rule.principal === 'User:*'",
+    to: '',
+    tests: ['test/app/acl.test.ts'],
+  },
 ];

@@ -4,12 +4,11 @@ import type {
   BrokerAdmin,
   CommittedOffset,
   Producer,
-  RefusedPosition,
   SendRecord,
   SendResult,
 } from '../../src/ports/broker.ts';
 import type { Position } from '../../src/ports/store.ts';
-import { lastHeader, sameFingerprint } from '../../src/ports/record.ts';
+import { lastHeader, sameFingerprint, type RefusedPosition } from '../../src/ports/record.ts';
 import {
   CLUSTER,
   DLQ_TOPIC,

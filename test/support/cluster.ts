@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
 import { findJava, installJars } from '../../deploy/kafka/install.mjs';
-import { startKafka, type SecureListener } from '../../deploy/kafka/broker.mjs';
+import { startKafka, type ExtraListener } from '../../deploy/kafka/broker.mjs';
 import { freePort, startRegistry, type Installation, type Service } from '../../deploy/kafka/services.mjs';
 import { startDev } from './dev-service.ts';
 
@@ -37,8 +37,9 @@ export function startPrivateBroker(): Promise<Private> {
 }
 
 /** A real Kafka with a further listener, on a port of its own. */
-export function startSecureBroker(secure: SecureListener): Promise<Private> {
-  return startPrivate(async (options) => startKafka(await installed(), { ...options, secure }));
+export function startSecureBroker(listener: Omit<ExtraListener, 'name'>): Promise<Private> {
+  const extra = [{ name: 'SECURE', ...listener }];
+  return startPrivate(async (options) => startKafka(await installed(), { ...options, extra }));
 }
 
 export function startPrivateRegistry(): Promise<Private> {

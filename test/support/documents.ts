@@ -50,6 +50,7 @@ import {
   UserEdit,
   UserList,
 } from '../../src/documents/table.ts';
+import { AppliedAcls, Acls } from '../../src/documents/acl.ts';
 import { AppliedTopics, Setup, Topics } from '../../src/documents/topics.ts';
 
 /** What a command prints under `-o json`: one document, or any number of lines and then a summary, if it has one. */
@@ -112,6 +113,8 @@ const OUTPUTS: Readonly<Record<string, Output>> = {
     summary: RedriveSummary,
   },
   'dlq discard': { one: DiscardedDeadLetters },
+  'acl show': { one: Acls },
+  'acl apply': { one: AppliedAcls },
   'topics show': { one: Topics },
   'topics apply': { one: AppliedTopics },
   setup: { one: Setup },

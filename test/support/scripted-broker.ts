@@ -1,4 +1,5 @@
 import type { RecordId } from '../../src/domain/orders/order.ts';
+import { idOfRule, type AccessRule } from '../../src/domain/access/rights.ts';
 import { Failure, type FailureCode } from '../../src/domain/failure.ts';
 import type {
   Batch,
@@ -11,11 +12,11 @@ import type {
   Producer,
   RecordChunk,
   RecordRange,
-  RefusedPosition,
   RunOptions,
   SendRecord,
   SendResult,
 } from '../../src/ports/broker.ts';
+import type { RefusedPosition } from '../../src/ports/record.ts';
 
 interface Read {
   readonly topic: string;
@@ -68,6 +69,8 @@ export class ScriptedBroker implements Broker {
   /** Called when a batch was handled. */
   afterBatch: (batch: Batch) => void = () => undefined;
   brokers = 1;
+  /** null: everybody may do everything. */
+  rules: AccessRule[] | null = null;
   /** By topic; what is not set is the broker's default. */
   readonly configs = new Map<string, Map<string, string>>();
   readonly replication = new Map<string, number>();
@@ -99,6 +102,12 @@ export class ScriptedBroker implements Broker {
       missingRequests: async () => [],
       topicNames: async () => [],
       groupNames: async () => [],
+      accessRules: async () => this.rules,
+      allow: async (rules) => void this.rules?.push(...rules),
+      removeRules: async (rules) => {
+        const gone = new Set(rules.map(idOfRule));
+        this.rules = this.rules?.filter((rule) => !gone.has(idOfRule(rule))) ?? null;
+      },
       partitionCount: async (topic) => this.topics.get(topic)?.length,
       createTopic: async (topic, { partitions, replication = 1, configs = {} }) => {
         if (this.topics.has(topic)) return false;

@@ -7,7 +7,10 @@ export interface KafkaOptions extends TimeLimits {
   readonly sasl: {
     readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
     readonly username: string;
-    readonly password: string;
+    /** As it is now: it may be changed while the program runs. */
+    readonly password: () => string;
+    /** Another password than before was accepted. */
+    readonly onNewPassword?: () => void;
   } | null;
   /** What the client library says, all of it at `debug`. */
   readonly onLog?: (level: 'debug', message: string, details: Readonly<Record<string, unknown>>) => void;

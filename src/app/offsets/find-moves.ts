@@ -1,5 +1,6 @@
 import type { ProcessorName } from '../../domain/messages/message.ts';
-import type { BrokerAdmin, RefusedPosition } from '../../ports/broker.ts';
+import type { BrokerAdmin } from '../../ports/broker.ts';
+import type { RefusedPosition } from '../../ports/record.ts';
 import type { StoreReader } from '../../ports/store.ts';
 import { offsetsAtTime } from './group-positions.ts';
 import { planMoves, type PlanInput, type PositionMove } from './plan.ts';

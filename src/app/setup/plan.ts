@@ -4,6 +4,9 @@ import type { StoreNotice } from '../../ports/notices.ts';
 import type { SchemaTools } from '../../ports/schema-registry.ts';
 import type { WantedTopic } from '../../domain/topics/declared-topics.ts';
 import { checkSchema, type SchemaCheck } from '../schema/check.ts';
+import type { Right } from '../../domain/access/rights.ts';
+import { isFailure, type Failure } from '../../domain/failure.ts';
+import { applyAcls, planAcls, type AclAction, type AclPlan } from '../acl/plan.ts';
 import { applyTopics, planTopics, type TopicAction, type TopicPlan } from '../topics/plan.ts';
 
 export interface SetupPorts {
@@ -24,23 +27,31 @@ export interface WantedSchema {
 export type SetupAction =
   | { readonly kind: 'create_store'; readonly store: string }
   | TopicAction
+  | AclAction
   | { readonly kind: 'register_schema'; readonly wanted: WantedSchema; readonly after: readonly number[] };
 
 export interface SetupPlan {
   readonly topics: TopicPlan;
+  /** null: the brokers have no access rules. A failure: they do not show them. */
+  readonly acls: AclPlan | Failure | null;
   /** In the order in which they are carried out: what depends on nothing comes first. */
   readonly actions: readonly SetupAction[];
   /** Schemas that the registry would not take: with any of these nothing is carried out. */
   readonly refused: readonly { readonly check: SchemaCheck; readonly what: string }[];
 }
 
-/** Compares store, cluster and registry with what a run needs. Changes nothing. @throws Failure of each of them */
+/** Compares store, cluster with its access rules, and registry with what a run needs. Changes nothing. @throws Failure of each of them */
 export async function planSetup(
   { access, admin, tools }: SetupPorts,
-  wanted: { readonly topics: readonly WantedTopic[]; readonly schemas: readonly WantedSchema[] },
+  wanted: {
+    readonly topics: readonly WantedTopic[];
+    readonly rights: readonly Right[];
+    readonly schemas: readonly WantedSchema[];
+  },
 ): Promise<SetupPlan> {
   const store: SetupAction[] = (await access.isThere()) ? [] : [{ kind: 'create_store', store: access.name }];
   const topics = await planTopics(admin, wanted.topics);
+  const acls = await visibleAcls(admin, wanted.rights);
   const schemas: SetupAction[] = [];
   const refused: { check: SchemaCheck; what: string }[] = [];
   for (const one of wanted.schemas) {
@@ -51,11 +62,22 @@ export async function planSetup(
     if (!check.compatible) refused.push({ check, what });
     schemas.push({ kind: 'register_schema', wanted: one, after: versions });
   }
-  return { topics, actions: [...store, ...topics.actions, ...schemas], refused };
+  const grants = acls === null || isFailure(acls) ? [] : acls.actions;
+  return { topics, acls, actions: [...store, ...topics.actions, ...schemas, ...grants], refused };
+}
+
+/** Who may make topics need not be the one who gives rights. */
+async function visibleAcls(admin: BrokerAdmin, rights: readonly Right[]): Promise<SetupPlan['acls']> {
+  try {
+    return await planAcls(admin, rights, { removeExtra: false });
+  } catch (error) {
+    if (isFailure(error, 'broker_refused')) return error;
+    throw error;
+  }
 }
 
 /**
- * Carries out a plan, one action after the other; after a failure the next plan has what is left.
+ * Carries out a plan, one action after the other, and access rules at once; after a failure the next plan has what is left.
  *
  * @param on `done` is called after each
  * @throws Failure of store, cluster and registry
@@ -68,6 +90,7 @@ export async function applySetup(
     readonly done: (action: SetupAction) => Promise<void>;
   },
 ): Promise<void> {
+  const grants: AclAction[] = [];
   for (const action of actions) {
     switch (action.kind) {
       case 'create_store': {
@@ -83,7 +106,12 @@ export async function applySetup(
       case 'alter_config':
         await applyTopics(admin, { ...topics, actions: [action] }, async () => undefined);
         break;
+      case 'grant':
+      case 'revoke':
+        grants.push(action);
+        continue;
     }
     await on.done(action);
   }
+  await applyAcls(admin, grants, on.done);
 }

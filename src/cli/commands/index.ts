@@ -90,6 +90,11 @@ export const COMMANDS: readonly { name: string; summary: string; load: () => Pro
     load: () => import('./topics/index.ts'),
   },
   {
+    name: 'acl',
+    summary: 'who may do what at the brokers',
+    load: () => import('./acl/index.ts'),
+  },
+  {
     name: 'schema',
     summary: 'the schemas of messages in the registry',
     load: () => import('./schema/index.ts'),

@@ -1,22 +1,26 @@
 import type { Command } from 'commander';
-import { applySetup, planSetup, type SetupAction } from '../../app/setup/plan.ts';
+import { applySetup, planSetup, type SetupAction, type SetupPlan } from '../../app/setup/plan.ts';
 import { needsOfRun } from '../../app/topics/wanted.ts';
 import { openSchemaTools, openStore } from '../../compose.ts';
 import type { Setup } from '../../documents/topics.ts';
+import { isFailure } from '../../domain/failure.ts';
 import { describe } from '../help.ts';
 import { registryConnection } from '../kafka/connection.ts';
 import { openBrokerOnly } from '../kafka/open.ts';
+import { aclActionDocument, aclActionLine, deniedLines } from '../output/cluster/acl.ts';
 import { printNotice } from '../output/store-notices.ts';
-import { actionDocument, actionLine } from '../output/topics.ts';
+import { actionDocument, actionLine } from '../output/cluster/topics.ts';
 import type { Session } from '../session.ts';
 import { shopOf } from '../settings/shop.ts';
+import { rightsOf } from './acl/wanted.ts';
 import { askedOf, incompatible } from './schema/subject.ts';
 
 export function register(command: Command, session: Session): void {
   describe(command, {
     prose:
       'Creates what "orderctl run" of the same processors needs: the storage folder, with its two tables empty, the ' +
-      'topics that they read and write, with those of dead letters, and the schemas of their messages. Prints the ' +
+      'topics that they read and write, with those of dead letters, the access rules of their principals where the ' +
+      'brokers have such rules (of all roles where no processor is named), and the schemas of their messages. Prints the ' +
       'plan and changes nothing unless --execute; what exists stays as it is, so it can run before every ' +
       'deployment. If the registry would refuse a schema, the exit code is 6 and nothing is done. Run it as an ' +
       'administrator: afterwards "orderctl run --no-create" needs no such rights.',
@@ -45,8 +49,9 @@ async function setUp(session: Session, names: readonly string[], execute: boolea
   // Dead letters of others have no schema of their own.
   const written = messages.filter(({ schema }) => schema !== null);
   const schemas = written.map((message) => askedOf(message, session, null));
-  const plan = await planSetup(ports, { topics, schemas });
-  for (const warning of plan.topics.warnings) printer.warn(warning);
+  const plan = await planSetup(ports, { topics, rights: rightsOf(session, names), schemas });
+  const warnings = [...plan.topics.warnings, ...aclWarnings(plan)];
+  for (const warning of warnings) printer.warn(warning);
   const [refused] = plan.refused;
   if (refused !== undefined) throw incompatible(refused.check, refused.what);
   const done: SetupAction[] = [];
@@ -64,7 +69,7 @@ async function setUp(session: Session, names: readonly string[], execute: boolea
     }
   } finally {
     if (isJson) {
-      const { brokers, warnings } = plan.topics;
+      const { brokers } = plan.topics;
       const actions = plan.actions.map((action) => ({ ...documentOf(action), done: done.includes(action) }));
       const document: Setup = { executed: execute, brokers, actions, warnings };
       await printer.text(`${JSON.stringify(document)}\n`);
@@ -73,6 +78,11 @@ async function setUp(session: Session, names: readonly string[], execute: boolea
   if (isJson) return;
   if (plan.actions.length === 0) await printer.text('all is there: folder, topics and schemas\n');
   else if (!execute) await printer.text('nothing changed; add --execute\n');
+}
+
+function aclWarnings({ acls }: SetupPlan): string[] {
+  if (acls === null) return [];
+  return isFailure(acls) ? [`access rules are left as they are: ${acls.message}`] : deniedLines(acls);
 }
 
 function lineOf(action: SetupAction): string {
@@ -87,6 +97,9 @@ function lineOf(action: SetupAction): string {
     case 'add_partitions':
     case 'alter_config':
       return actionLine(action);
+    case 'grant':
+    case 'revoke':
+      return aclActionLine(action);
   }
 }
 
@@ -102,5 +115,8 @@ function documentOf(action: SetupAction) {
     case 'add_partitions':
     case 'alter_config':
       return actionDocument(action);
+    case 'grant':
+    case 'revoke':
+      return aclActionDocument(action);
   }
 }

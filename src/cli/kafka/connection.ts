@@ -1,4 +1,4 @@
-import { Failure } from '../../domain/failure.ts';
+import { Failure, isFailure } from '../../domain/failure.ts';
 import type { BrokerConnection, RegistryConnection } from '../../compose.ts';
 import type { Resolved } from '../settings/resolve.ts';
 import { passwordWays } from '../settings/secrets.ts';
@@ -7,9 +7,13 @@ import { passwordWays } from '../settings/secrets.ts';
  * What it takes to reach the brokers. Settings that need each other are checked here and not
  * earlier: a command without a broker needs no password.
  *
+ * @param say what becomes of a password that was changed meanwhile
  * @throws Failure invalid_settings
  */
-export function brokerConnection(resolved: Resolved): BrokerConnection {
+export function brokerConnection(
+  resolved: Resolved,
+  say: (line: string) => void = () => undefined,
+): BrokerConnection {
   const { settings } = resolved;
   if ((settings.tlsCert === null) !== (settings.tlsKey === null)) {
     throw new Failure('invalid_settings', 'a client certificate needs both --tls-cert and --tls-key', {
@@ -19,11 +23,11 @@ export function brokerConnection(resolved: Resolved): BrokerConnection {
   return {
     brokers: settings.brokers.split(','),
     tls: settings.tls ? { ca: settings.tlsCa, cert: settings.tlsCert, key: settings.tlsKey } : null,
-    sasl: saslOf(resolved),
+    sasl: saslOf(resolved, say),
   };
 }
 
-function saslOf(resolved: Resolved): BrokerConnection['sasl'] {
+function saslOf(resolved: Resolved, say: (line: string) => void): BrokerConnection['sasl'] {
   const { saslMechanism: mechanism, saslUsername: username } = resolved.settings;
   const password = secretText(resolved, 'sasl_password');
   if (mechanism === null && username === null && password === null) return null;
@@ -37,7 +41,22 @@ function saslOf(resolved: Resolved): BrokerConnection['sasl'] {
   if (password === null) throw missing('the password', `set ${passwordWays('ORDERCTL_SASL_PASSWORD')}`);
   if (mechanism === null)
     throw missing('the mechanism', 'add --sasl-mechanism plain, scram-sha-256 or scram-sha-512');
-  return { mechanism, username, password };
+  return {
+    ...{ mechanism, username },
+    // From its file again: a password that is changed there serves the next connection.
+    password: () => secretNow(resolved) ?? password,
+    onNewPassword: () => say(`signed in to the brokers as ${username} with the new password`),
+  };
+}
+
+/** null: it cannot be read, as while it is being written. */
+function secretNow(resolved: Resolved): string | null {
+  try {
+    return secretText(resolved, 'sasl_password');
+  } catch (error) {
+    if (isFailure(error, 'invalid_settings')) return null;
+    throw error;
+  }
 }
 
 /** @throws Failure invalid_settings */

@@ -66,5 +66,9 @@ export async function openBrokerOnly(
   { resolved, printer }: Session,
   limits: TimeLimits = {},
 ): Promise<Broker> {
-  return openBroker(brokerConnection(resolved), (message) => printer.debug(message), limits);
+  return openBroker(
+    brokerConnection(resolved, (line) => printer.info(line)),
+    (message) => printer.debug(message),
+    limits,
+  );
 }

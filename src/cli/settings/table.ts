@@ -10,6 +10,7 @@ import {
   SWITCH,
   TEXT,
   TOPIC,
+  PRINCIPAL,
   TOPICS,
   URL_OF_REGISTRY,
   type SettingType,
@@ -110,6 +111,14 @@ export const SETTINGS = [
     env: 'ORDERCTL_TOPICS',
     fallback: null,
     help: 'topics of messages that are not named like them',
+  },
+  {
+    name: 'principal',
+    type: PRINCIPAL,
+    metavar: 'TYPE:NAME',
+    env: 'ORDERCTL_PRINCIPAL',
+    fallback: 'User:{group}.{role}',
+    help: 'who each role is to the brokers, for acl and setup',
   },
   {
     name: 'group',

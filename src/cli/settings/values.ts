@@ -69,6 +69,16 @@ export const PATH: SettingType<string> = { ...TEXT, completion: 'files' };
 export const TOPIC: SettingType<string> = { read: checkTopicName, completion: 'topics' };
 /** `MESSAGE=TOPIC,...` in one form. */
 export const TOPICS: SettingType<string> = { read: checkTopics };
+/** Who signs in at the brokers, by Kafka's name for it. */
+export const PRINCIPAL: SettingType<string> = {
+  read: (text, where) => {
+    const unknown = /\{(?!(?:group|role)\})[^}]*\}?/.exec(text)?.[0];
+    const fix = 'for example User:{group}.{role} or User:CN={role},O=shop';
+    if (unknown !== undefined) throw bad(where, text, `has ${unknown}, which stands for nothing`, fix);
+    if (!/^[A-Za-z]+:./.test(text)) throw bad(where, text, 'is not TYPE:NAME', fix);
+    return text;
+  },
+};
 /** Where alerts and notifications go: `log`, a mail server, or a webhook. */
 export const ALERTS: SettingType<string> = {
   completion: ['log'],

@@ -59,6 +59,7 @@ const VALUES: Readonly<Partial<Record<SettingName, readonly [flag: string, env: 
   dlq_topic: ['flag', 'env', 'file'],
   topics: ['orders.created=flag', 'orders.created=env', 'orders.created=file,dlq=poison'],
   group: ['flag', 'env', 'file'],
+  principal: ['User:flag', 'User:env', 'User:{role}'],
   output: ['json', 'text', 'json'],
   log_level: ['debug', 'warn', 'error'],
   tls_ca: ['/flag', '/env', '/file'],
@@ -285,14 +286,19 @@ describe('secrets', () => {
 
   it('come from the environment or a file of the owner alone', () => {
     const direct = settle({}, { ...user, ORDERCTL_SASL_PASSWORD: 'hunter2' });
-    expect(brokerConnection(direct).sasl).toEqual({
-      mechanism: 'plain',
-      username: 'shop',
-      password: 'hunter2',
-    });
+    const { sasl } = brokerConnection(direct);
+    expect(sasl).toMatchObject({ mechanism: 'plain', username: 'shop' });
+    expect(sasl?.password()).toBe('hunter2');
     const file = secretFile(0o600);
     const fromFile = settle({}, { ...user, ORDERCTL_SASL_PASSWORD_FILE: file });
-    expect(brokerConnection(fromFile).sasl?.password).toBe('hunter2');
+    const signIn = brokerConnection(fromFile).sasl;
+    expect(signIn?.password()).toBe('hunter2');
+    writeFileSync(file, 'changed');
+    expect(signIn?.password()).toBe('changed');
+    // Half written: the one that was read before.
+    writeFileSync(file, '');
+    expect(signIn?.password()).toBe('hunter2');
+    writeFileSync(file, 'hunter2');
     expect(fromFile.secret('sasl_password').from).toBe(`ORDERCTL_SASL_PASSWORD_FILE=${file}`);
   });
 

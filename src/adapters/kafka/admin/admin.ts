@@ -1,3 +1,4 @@
+import type { AccessRule } from '../../../domain/access/rights.ts';
 import { Failure } from '../../../domain/failure.ts';
 import type {
   BrokerAdmin,
@@ -6,12 +7,13 @@ import type {
   PartitionRange,
   RecordChunk,
   RecordRange,
-  RefusedPosition,
   TopicDescription,
 } from '../../../ports/broker.ts';
+import type { RefusedPosition } from '../../../ports/record.ts';
 import type { Position } from '../../../ports/store.ts';
 import { KafkaClient } from '../protocol/client.ts';
 import { answerOf } from '../protocol/errors.ts';
+import { createAcls, deleteAcls, readAcls } from './acls.ts';
 import { describeGroup, groupInUse } from './groups.ts';
 import type { KafkaOptions } from '../options.ts';
 import { createErrorFromCode, INVALID_CONFIG, LEADER_NOT_AVAILABLE } from '../protocol/kafkajs.ts';
@@ -268,6 +270,18 @@ class KafkaAdmin implements BrokerAdmin {
         if (answerOf(error) !== 'UNKNOWN_MEMBER_ID') throw error;
       }
     });
+  }
+
+  accessRules(): Promise<readonly AccessRule[] | null> {
+    return this.#retry('read the access rules', () => readAcls(this.#client));
+  }
+
+  allow(rules: readonly AccessRule[]): Promise<void> {
+    return this.#retry('add access rules', () => createAcls(this.#client, rules));
+  }
+
+  removeRules(rules: readonly AccessRule[]): Promise<void> {
+    return this.#retry('remove access rules', () => deleteAcls(this.#client, rules));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

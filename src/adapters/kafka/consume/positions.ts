@@ -1,7 +1,7 @@
 import { Failure } from '../../../domain/failure.ts';
-import type { PartitionRange, RefusedPosition } from '../../../ports/broker.ts';
+import type { PartitionRange } from '../../../ports/broker.ts';
 import type { Position } from '../../../ports/store.ts';
-import { sameFingerprint, type RecordFingerprint } from '../../../ports/record.ts';
+import { sameFingerprint, type RecordFingerprint, type RefusedPosition } from '../../../ports/record.ts';
 import type { KafkaClient } from '../protocol/client.ts';
 import { createErrorFromCode, UNKNOWN_TOPIC_OR_PARTITION } from '../protocol/kafkajs.ts';
 import type { Leader } from '../protocol/requests/metadata.ts';

@@ -10,7 +10,7 @@ import {
   type ProtocolRequest,
   type SocketFactory,
 } from './kafkajs.ts';
-import { isConnectionError } from './errors.ts';
+import { isConnectionError, isSignInRefused } from './errors.ts';
 import type { KafkaOptions } from '../options.ts';
 
 export interface Address {
@@ -62,28 +62,29 @@ export function connector(
         // Always debug: what it calls an error is a retry, or comes up as a Failure of ours.
         onLog?.('debug', `kafkajs ${namespace}: ${message}`, details),
   });
-  const pools = connectionPoolBuilder({
-    brokers: options.brokers,
-    ssl: options.tls ?? undefined,
-    sasl: options.sasl ?? undefined,
-    clientId: options.clientId,
-    connectionTimeout: Math.min(HANDSHAKE_TIMEOUT_MS, options.connectTimeoutMs ?? HANDSHAKE_TIMEOUT_MS),
-    requestTimeout: ANSWER_TIMEOUT_MS,
-    enforceRequestTimeout: true,
-    maxInFlightRequests: null,
-    instrumentationEmitter: null,
-    logger,
-    socketFactory: ((socketOptions) => {
-      const socket = defaultSocketFactory(socketOptions);
-      // Begun before the end, got here after it.
-      if (sockets.closed) socket.destroy(new Error('closed by orderctl'));
-      sockets.open.add(socket);
-      socket.on('close', () => sockets.open.delete(socket));
-      return socket;
-    }) satisfies SocketFactory,
-  });
-  return async (address) => {
-    const connectionPool = await pools.build(address);
+  const poolsFor = (sasl: Credentials | undefined) =>
+    connectionPoolBuilder({
+      brokers: options.brokers,
+      ssl: options.tls ?? undefined,
+      sasl,
+      clientId: options.clientId,
+      connectionTimeout: Math.min(HANDSHAKE_TIMEOUT_MS, options.connectTimeoutMs ?? HANDSHAKE_TIMEOUT_MS),
+      requestTimeout: ANSWER_TIMEOUT_MS,
+      enforceRequestTimeout: true,
+      maxInFlightRequests: null,
+      instrumentationEmitter: null,
+      logger,
+      socketFactory: ((socketOptions) => {
+        const socket = defaultSocketFactory(socketOptions);
+        // Begun before the end, got here after it.
+        if (sockets.closed) socket.destroy(new Error('closed by orderctl'));
+        sockets.open.add(socket);
+        socket.on('close', () => sockets.open.delete(socket));
+        return socket;
+      }) satisfies SocketFactory,
+    });
+  const open = async (address: Address, sasl: Credentials | undefined): Promise<BrokerNode> => {
+    const connectionPool = await poolsFor(sasl).build(address);
     const name = `${address.host}:${address.port}`;
     guard(connectionPool);
     noteDue(connectionPool, name, sockets.due);
@@ -99,6 +100,39 @@ export function connector(
     } catch (error) {
       destroyConnections(connectionPool);
       throw error;
+    }
+  };
+  const { sasl } = options;
+  return sasl === null ? (address) => open(address, undefined) : signingIn(sasl, open);
+}
+
+/** kafkajs keeps what it needs to sign in on this object, so each connection has its own. */
+interface Credentials {
+  readonly mechanism: string;
+  readonly username: string;
+  readonly password: string;
+}
+
+/**
+ * Signs in with the password as it is now, or the last one that was accepted: while a password is changed, brokers and
+ * we learn of it one after the other.
+ */
+function signingIn(
+  { mechanism, username, password: current, onNewPassword }: NonNullable<KafkaOptions['sasl']>,
+  open: (address: Address, sasl: Credentials) => Promise<BrokerNode>,
+): (address: Address) => Promise<BrokerNode> {
+  let accepted: string | undefined;
+  return async (address) => {
+    const now = current();
+    const before = accepted;
+    try {
+      const node = await open(address, { mechanism, username, password: now });
+      if (before !== undefined && accepted !== now) onNewPassword?.();
+      accepted = now;
+      return node;
+    } catch (error) {
+      if (before === undefined || before === now || !isSignInRefused(error)) throw error;
+      return open(address, { mechanism, username, password: before });
     }
   };
 }
@@ -204,9 +238,22 @@ async function whileDue<T>(due: string[], name: string, work: () => Promise<T>):
 async function ready(pool: ConnectionPool, apiKey: number): Promise<void> {
   const connection = pool.pool[apiKey === FETCH ? 1 : 0];
   if (connection === undefined || BEFORE_AUTHENTICATION.has(apiKey)) return;
-  if (connection.isConnected() && (pool.sasl === undefined || connection.isAuthenticated())) return;
+  const wasOpen = connection.isConnected();
+  if (wasOpen && (pool.sasl === undefined || connection.isAuthenticated())) return;
+  const address = `${pool.host}:${pool.port}`;
   const opened = connection.connect().then(() => connection.authenticate());
-  await within(CONNECT_TIMEOUT_MS, opened, `${pool.host}:${pool.port}`);
+  try {
+    await within(CONNECT_TIMEOUT_MS, opened, address);
+  } catch (error) {
+    // Its session has ended, and the password was changed meanwhile: a new connection takes the new one.
+    if (wasOpen && isSignInRefused(error)) throw new SessionEndedError(`the session at ${address} has ended`);
+    throw error;
+  }
+}
+
+/** Named as kafkajs's own error for a connection that is lost. */
+class SessionEndedError extends Error {
+  override readonly name = 'KafkaJSConnectionClosedError';
 }
 
 /** Named as kafkajs's own error for it. */

@@ -81,6 +81,12 @@ export function isRefused(error: unknown): boolean {
   return REFUSED.has(describe(error).code ?? '');
 }
 
+/** The brokers do not accept who we say we are. */
+export function isSignInRefused(error: unknown): boolean {
+  const { name, type } = describe(error);
+  return name === 'KafkaJSSASLAuthenticationError' || type?.includes('SASL') === true;
+}
+
 /** Whether to try again: another node, or the same a moment later. */
 export function isPassing(error: unknown): boolean {
   return isConnectionError(error) || PASSING_ANSWERS.has(answerOf(error) ?? '');
@@ -107,16 +113,15 @@ export function toFailure(error: unknown, { addresses, doing, context = {} }: Er
   if (type === 'ILLEGAL_SASL_STATE') {
     return refused(`the brokers at ${addresses} ask for no credentials`, { kind: 'no_credentials' });
   }
-  if (name === 'KafkaJSSASLAuthenticationError' || type?.includes('SASL') === true) {
+  if (isSignInRefused(error)) {
     return refused(`the brokers at ${addresses} refused the credentials: ${message}`, {
       kind: 'check_credentials',
     });
   }
   if (type?.endsWith('_AUTHORIZATION_FAILED') === true) {
-    return refused(
-      `cannot ${doing}: the brokers at ${addresses} do not allow it (${type})`,
-      'ask who runs Kafka to allow it for this user (ACLs on the topic and on the group)',
-    );
+    return refused(`cannot ${doing}: the brokers at ${addresses} do not allow it (${type})`, {
+      kind: 'check_acls',
+    });
   }
   if (CONNECTION_ERRORS.has(name)) {
     if (CERTIFICATE_ERROR.test(code ?? '') || message.includes(NO_HANDSHAKE)) {

@@ -79,6 +79,17 @@ export interface JoinedGroup {
   readonly members: readonly { readonly memberId: string; readonly memberMetadata: Buffer }[];
 }
 
+/** A rule by Kafka's numbers. */
+export interface KafkaAcl {
+  readonly resourceType: number;
+  readonly resourceName: string;
+  readonly resourcePatternType: number;
+  readonly principal: string;
+  readonly host: string;
+  readonly operation: number;
+  readonly permissionType: number;
+}
+
 interface OffsetCommitRequest {
   readonly groupId: string;
   /** −1 with an empty `memberId`: as an administrator, allowed while the group has no members. */
@@ -167,6 +178,18 @@ export interface BrokerNode {
       configEntries: readonly { configName: string; configValue: string | null }[];
     }[];
   }>;
+  /** null, or 1 where a number is asked for, stands for any. */
+  describeAcls(filter: {
+    readonly [K in keyof KafkaAcl]: KafkaAcl[K] extends string ? string | null : number;
+  }): Promise<{
+    /** Not thrown. */
+    errorCode: number;
+    resources: readonly (Pick<KafkaAcl, 'resourceType' | 'resourceName' | 'resourcePatternType'> & {
+      acls: readonly Pick<KafkaAcl, 'principal' | 'host' | 'operation' | 'permissionType'>[];
+    })[];
+  }>;
+  createAcls(request: { acl: readonly KafkaAcl[] }): Promise<unknown>;
+  deleteAcls(request: { filters: readonly KafkaAcl[] }): Promise<unknown>;
   initProducerId(request: { transactionTimeout: number }): Promise<{
     producerId: string | number;
     producerEpoch: number;

@@ -3,7 +3,7 @@ import type { AppliedTopics } from '../../../documents/topics.ts';
 import { applyTopics, type TopicAction } from '../../../app/topics/plan.ts';
 import { describe } from '../../help.ts';
 import { openBrokerOnly } from '../../kafka/open.ts';
-import { actionDocument, actionLine } from '../../output/topics.ts';
+import { actionDocument, actionLine } from '../../output/cluster/topics.ts';
 import type { Session } from '../../session.ts';
 import { DECLARED, planDeclared, takingTopics, type TopicFlags } from './declared.ts';
 

@@ -4,7 +4,7 @@ import { openBrokerOnly } from '../../kafka/open.ts';
 import { messageWords } from '../../messages.ts';
 import { openCsv } from '../../output/csv.ts';
 import { printTable } from '../../output/print-table.ts';
-import { TOPIC_COLUMNS, topicRows, topicsDocument } from '../../output/topics.ts';
+import { TOPIC_COLUMNS, topicRows, topicsDocument } from '../../output/cluster/topics.ts';
 import type { Session } from '../../session.ts';
 import { DECLARED, planDeclared, takingTopics, type TopicFlags } from './declared.ts';
 

@@ -1,7 +1,12 @@
-import { compactedPolicy, type TopicAction, type TopicPlan, type TopicState } from '../../app/topics/plan.ts';
-import type { TopicAction as TopicActionDocument, Topics } from '../../documents/topics.ts';
-import { suffices } from '../../domain/topics/declared-topics.ts';
-import type { Column } from './table.ts';
+import {
+  compactedPolicy,
+  type TopicAction,
+  type TopicPlan,
+  type TopicState,
+} from '../../../app/topics/plan.ts';
+import type { TopicAction as TopicActionDocument, Topics } from '../../../documents/topics.ts';
+import { suffices } from '../../../domain/topics/declared-topics.ts';
+import type { Column } from '../table.ts';
 
 export interface TopicRow {
   readonly topic: string;

@@ -1,0 +1,92 @@
+import { concerns, idOfRule, ruleOf, type AccessRule, type Right } from '../../domain/access/rights.ts';
+import type { BrokerAdmin } from '../../ports/broker.ts';
+
+export interface AclState {
+  readonly rule: AccessRule;
+  /**
+   * `granted`, `missing`: needed, and there or not. `extra`: of one of our principals, and not needed. `denied`: takes
+   * away what is needed. `other`: of somebody else, on what is ours.
+   */
+  readonly state: 'granted' | 'missing' | 'extra' | 'denied' | 'other';
+}
+
+export interface AclAction {
+  readonly kind: 'grant' | 'revoke';
+  readonly rule: AccessRule;
+}
+
+export interface AclPlan {
+  readonly states: readonly AclState[];
+  /** What is missing first, so that nobody is locked out in between. */
+  readonly actions: readonly AclAction[];
+}
+
+/**
+ * Compares the rights that are needed with the rules of the cluster. Changes nothing.
+ *
+ * @param how.removeExtra also plan to remove rules of our principals that are not needed, denials included
+ * @param how.elsewhere what is needed by roles that this plan is not about: it is neither shown nor removed
+ * @returns null: these brokers have no rules, and allow everything to everybody
+ * @throws Failure as BrokerAdmin
+ */
+export async function planAcls(
+  admin: BrokerAdmin,
+  wanted: readonly Right[],
+  { removeExtra, elsewhere = [] }: { removeExtra: boolean; elsewhere?: readonly Right[] },
+): Promise<AclPlan | null> {
+  const rules = await admin.accessRules();
+  if (rules === null) return null;
+  const needed = new Map(wanted.map(ruleOf).map((rule) => [idOfRule(rule), rule]));
+  const there = new Set(rules.map(idOfRule));
+  const ours = new Set(wanted.map(({ principal }) => principal));
+  const isOurs = ({ principal }: AccessRule): boolean => ours.has(principal);
+  const known = new Set(elsewhere.map((right) => idOfRule(ruleOf(right))));
+  const found = rules.flatMap((rule): AclState[] => {
+    if (needed.has(idOfRule(rule))) return [{ rule, state: 'granted' }];
+    if (known.has(idOfRule(rule))) return [];
+    const onOurs = wanted.filter((right) => concerns(rule, right));
+    if (rule.permission === 'deny' && onOurs.some((right) => takesAway(rule, right)))
+      return [{ rule, state: 'denied' }];
+    if (isOurs(rule)) return [{ rule, state: 'extra' }];
+    return onOurs.length > 0 && rule.resource !== 'cluster' ? [{ rule, state: 'other' }] : [];
+  });
+  const missing = [...needed].filter(([id]) => !there.has(id)).map(([, rule]) => rule);
+  const states: AclState[] = [...missing.map((rule) => ({ rule, state: 'missing' as const })), ...found];
+  const extra = found.filter(({ rule, state }) => state === 'extra' || (state === 'denied' && isOurs(rule)));
+  return {
+    states: states.sort((a, b) => compare(keyOf(a), keyOf(b))),
+    actions: [
+      ...missing.map((rule) => ({ kind: 'grant' as const, rule })),
+      ...(removeExtra ? extra.map(({ rule }) => ({ kind: 'revoke' as const, rule })) : []),
+    ],
+  };
+}
+
+/** Whether a denial is in the way of a right. */
+function takesAway(rule: AccessRule, { principal, operation }: Right): boolean {
+  const isAboutIt = rule.operation === operation || rule.operation === 'all' || rule.operation === 'describe';
+  return isAboutIt && (rule.principal === principal || rule.principal === 'User:*');
+}
+
+function keyOf({ rule }: AclState): string {
+  return [rule.principal, rule.resource, rule.name, rule.operation].join(' ');
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
+
+/** Carries out a plan: all that is missing by one request, then all that is extra. @param onDone called for each */
+export async function applyAcls(
+  admin: BrokerAdmin,
+  actions: readonly AclAction[],
+  onDone: (action: AclAction) => Promise<void>,
+): Promise<void> {
+  for (const kind of ['grant', 'revoke'] as const) {
+    const some = actions.filter((action) => action.kind === kind);
+    if (some.length === 0) continue;
+    const rules = some.map(({ rule }) => rule);
+    await (kind === 'grant' ? admin.allow(rules) : admin.removeRules(rules));
+    for (const action of some) await onDone(action);
+  }
+}

@@ -1,0 +1,133 @@
+import { Failure } from '../../domain/failure.ts';
+import { CLUSTER, type Operation, type Right } from '../../domain/access/rights.ts';
+import { MESSAGES } from '../../domain/messages/index.ts';
+import type { DeclaredMessage, ProcessorName, Sender } from '../../domain/messages/message.ts';
+import { deadLetterTopicOf, topicOf, type TopicNames } from '../../domain/messages/topic-names.ts';
+import { ALERT } from '../../domain/messages/shop/alert.ts';
+import { INVENTORY_EVENT } from '../../domain/messages/shop/inventory-event.ts';
+import { ORDER } from '../../domain/messages/shop/order.ts';
+import { ORDER_CREATED } from '../../domain/messages/checkout/order-created.ts';
+import { processors } from '../../processors/index.ts';
+import { PLAIN_SHOP } from '../../processors/options.ts';
+import { groupOf } from '../run/groups.ts';
+
+/** Who needs rights of his own: each processor, the HTTP API, those who send from outside, and who runs the shop. */
+export type Role = ProcessorName | 'api' | 'shops' | 'tills' | 'suppliers' | 'operator';
+
+/** Senders of the catalogue that are no processors; commands belong to the operator. */
+const SENDER_OF: Partial<Record<Role, Sender>> = {
+  api: 'API',
+  shops: 'shops',
+  tills: 'tills',
+  suppliers: 'suppliers',
+};
+
+const PROCESSORS: readonly ProcessorName[] = processors(PLAIN_SHOP).map(({ name }) => name);
+
+export const ROLES: readonly Role[] = [...PROCESSORS, 'api', 'shops', 'tills', 'suppliers', 'operator'];
+
+/** A shop, as far as its rights depend on it. */
+export interface ShopOfRights {
+  readonly names: TopicNames;
+  readonly group: string;
+  /** Changes of stock by hand are announced, by whichever process works the shop. */
+  readonly hasEvents: boolean;
+  /** Several processes work on one store: each sends what waits there, whichever processor it came from. */
+  readonly isShared: boolean;
+  /** As whom each signs in at the brokers: `{group}` and `{role}` stand for what they are. Several may be one. */
+  readonly principal: string;
+}
+
+/** What the topics of a shop are needed for: more is added as operations on one topic. */
+type Topics = Map<string, Set<Operation>>;
+
+/** @param names none: all @throws Failure usage: there is no such role */
+export function selectRoles(names: readonly string[]): readonly Role[] {
+  const unknown = names.find((name) => !ROLES.some((role) => role === name));
+  if (unknown !== undefined) {
+    throw new Failure('usage', `there is no role ${JSON.stringify(unknown)}`, {
+      fix: `choose from ${ROLES.join(', ')}`,
+    });
+  }
+  return names.length === 0 ? ROLES : ROLES.filter((role) => names.includes(role));
+}
+
+function principalOf(role: Role, { group, principal }: ShopOfRights): string {
+  return principal.replaceAll('{group}', group).replaceAll('{role}', role);
+}
+
+/**
+ * The least that each role needs to do its work on topics that exist: to make them takes an administrator. Reading and
+ * writing include describing.
+ */
+export function wantedRights(shop: ShopOfRights, roles: readonly Role[]): Right[] {
+  const rights = new Map<string, Right>();
+  for (const role of roles) {
+    const principal = principalOf(role, shop);
+    const topics = topicsOf(role, shop);
+    const all: Omit<Right, 'principal'>[] = [...topics].flatMap(([name, operations]) =>
+      [...operations].map((operation) => ({ resource: 'topic' as const, name, operation })),
+    );
+    for (const processor of PROCESSORS) {
+      if (role !== processor && role !== 'operator') continue;
+      all.push({ resource: 'group', name: groupOf(processor, shop.group), operation: 'read' });
+    }
+    // To see the groups and the rules that there are.
+    if (role === 'operator') all.push({ resource: 'cluster', name: CLUSTER, operation: 'describe' });
+    for (const right of all) rights.set(JSON.stringify([principal, right]), { principal, ...right });
+  }
+  return [...rights.values()];
+}
+
+function topicsOf(role: Role, shop: ShopOfRights): Topics {
+  const topics: Topics = new Map();
+  const add = (topic: string | null, ...operations: Operation[]): void => {
+    if (topic === null) return;
+    const known = topics.get(topic) ?? new Set();
+    for (const operation of operations) known.add(operation);
+    topics.set(topic, known);
+  };
+  const { names } = shop;
+  const topic = (message: DeclaredMessage): string => topicOf(message, names);
+  const dead = (message: DeclaredMessage): string | null => deadLetterTopicOf(message, names);
+  for (const message of MESSAGES) {
+    if (role === 'operator') {
+      for (const name of [topic(message), dead(message)])
+        add(name, 'read', 'write', 'create', 'alter', 'describe_configs', 'alter_configs');
+      continue;
+    }
+    const sender = SENDER_OF[role];
+    if (sender !== undefined) {
+      if (message.writers.includes(sender)) add(topic(message), 'write');
+      continue;
+    }
+    const reader = message.readers.find((name) => name === role);
+    if (reader !== undefined) {
+      add(topic(message), 'read');
+      // The first of several readers sends the dead letters; the others see that there is a topic for them.
+      if (message.readers[0] === reader) add(dead(message), 'write');
+      else add(dead(message), 'describe');
+    }
+    if (message.writers.some((name) => name === role)) add(topic(message), 'write');
+  }
+  if (role === 'api') {
+    for (const message of [ORDER, ORDER_CREATED, ALERT]) add(topic(message), 'read');
+    for (const message of MESSAGES) add(dead(message), 'read');
+  }
+  if (PROCESSORS.some((name) => name === role)) addWaiting(add, { topic, dead }, shop);
+  return topics;
+}
+
+/** What a process of the shop sends beside that of its own processor. */
+function addWaiting(
+  add: (topic: string | null, operation: Operation) => void,
+  { topic, dead }: Record<'topic' | 'dead', (message: DeclaredMessage) => string | null>,
+  { hasEvents, isShared }: ShopOfRights,
+): void {
+  for (const message of hasEvents ? [INVENTORY_EVENT, ALERT] : []) add(topic(message), 'write');
+  if (!isShared) return;
+  for (const message of MESSAGES) {
+    if (message.writers.some((name) => PROCESSORS.some((one) => one === name))) add(topic(message), 'write');
+    add(dead(message), 'write');
+  }
+}

@@ -1,0 +1,64 @@
+import type { Command } from 'commander';
+import { applyAcls, type AclAction } from '../../../app/acl/plan.ts';
+import type { AppliedAcls } from '../../../documents/acl.ts';
+import { describe } from '../../help.ts';
+import { openBrokerOnly } from '../../kafka/open.ts';
+import { aclActionDocument, aclActionLine, deniedLines } from '../../output/cluster/acl.ts';
+import type { Session } from '../../session.ts';
+import { planWanted, WANTED } from './wanted.ts';
+
+interface Flags {
+  readonly removeExtra?: true;
+  readonly execute?: true;
+}
+
+export function registerApply(acl: Command, session: Session): void {
+  describe(acl.command('apply'), {
+    summary: 'add the access rules that are missing',
+    prose:
+      'Adds the rules that are missing; prints the plan and changes nothing unless --execute. With --remove-extra it ' +
+      'also removes rules of the same principals that are not needed. Rules of others are never touched. It takes ' +
+      `an administrator, who may alter the cluster. ${WANTED}`,
+    examples: [
+      ['orderctl acl apply', 'the plan'],
+      ['orderctl acl apply --remove-extra --execute', 'no more and no less'],
+    ],
+  })
+    .argument('[ROLE...]', 'processors, api, shops, tills, suppliers, operator (default: all)')
+    .option('--remove-extra', 'also remove what these principals do not need')
+    .option('--execute', 'do it')
+    .action(async (names: readonly string[], flags: Flags) => {
+      await apply(session, names, flags);
+    });
+}
+
+async function apply(session: Session, names: readonly string[], flags: Flags): Promise<void> {
+  const { printer, isJson } = session;
+  const execute = flags.execute === true;
+  await using admin = await (await openBrokerOnly(session)).admin();
+  const plan = await planWanted(admin, session, names, flags.removeExtra === true);
+  for (const line of deniedLines(plan)) printer.warn(line);
+  const done = new Set<AclAction>();
+  try {
+    if (execute) {
+      await applyAcls(admin, plan.actions, async (action) => {
+        done.add(action);
+        if (!isJson) await printer.text(`${aclActionLine(action)}: done\n`);
+      });
+    } else if (!isJson) {
+      await printer.text(plan.actions.map((action) => `${aclActionLine(action)}\n`).join(''));
+    }
+  } finally {
+    if (isJson) {
+      const actions = plan.actions.map((action) => ({
+        ...aclActionDocument(action),
+        done: done.has(action),
+      }));
+      const document: AppliedAcls = { executed: execute, actions };
+      await printer.text(`${JSON.stringify(document)}\n`);
+    }
+  }
+  if (isJson) return;
+  if (plan.actions.length === 0) await printer.text('the cluster has what is needed\n');
+  else if (!execute) await printer.text('nothing changed; add --execute\n');
+}

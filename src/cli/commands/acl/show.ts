@@ -1,0 +1,45 @@
+import type { Command } from 'commander';
+import { describe } from '../../help.ts';
+import { openBrokerOnly } from '../../kafka/open.ts';
+import { ACL_COLUMNS, aclsDocument, deniedLines } from '../../output/cluster/acl.ts';
+import { openCsv } from '../../output/csv.ts';
+import { printTable } from '../../output/print-table.ts';
+import type { Session } from '../../session.ts';
+import { planWanted, WANTED } from './wanted.ts';
+
+export function registerShow(acl: Command, session: Session): void {
+  describe(acl.command('show'), {
+    alias: 'list',
+    summary: 'compare the access rules with what is needed',
+    isTable: true,
+    prose: `Shows each rule that is needed, and whether it is there; rules of the same principals that are not needed (extra), that are in the way (denied), and rules of others on these topics and groups (other). ${WANTED}`,
+    examples: [
+      ['orderctl acl show payment api', 'of two roles'],
+      ['orderctl acl show -o json', 'for a script'],
+    ],
+  })
+    .argument('[ROLE...]', 'processors, api, shops, tills, suppliers, operator (default: all)')
+    .action(async (names: readonly string[]) => {
+      await show(session, names);
+    });
+}
+
+async function show(session: Session, names: readonly string[]): Promise<void> {
+  const { printer, isJson, isCsv } = session;
+  await using admin = await (await openBrokerOnly(session)).admin();
+  const plan = await planWanted(admin, session, names, false);
+  if (isJson) {
+    await printer.data(`${JSON.stringify(aclsDocument(plan))}\n`);
+    return;
+  }
+  if (isCsv) {
+    const columns = ['principal', 'resource', 'pattern', 'name', 'operation', 'permission', 'host', 'state'];
+    await (
+      await openCsv(printer, columns)
+    )(plan.states.map(({ rule, state }) => ({ ...rule, state })));
+  } else await printTable(printer, plan.states, ACL_COLUMNS);
+  for (const line of deniedLines(plan)) printer.warn(line);
+  if (plan.actions.length === 0) return;
+  const words = names.map((name) => ` ${name}`).join('');
+  printer.info(`to add what is missing: orderctl acl apply${words}`);
+}

@@ -1,0 +1,159 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { applyAcls, planAcls, type AclPlan } from '../../src/app/acl/plan.ts';
+import { ROLES, selectRoles, wantedRights, type Role } from '../../src/app/acl/wanted.ts';
+import { ruleOf, type AccessRule, type Right } from '../../src/domain/access/rights.ts';
+import { MESSAGES } from '../../src/domain/messages/index.ts';
+import { deadLetterTopicOf, topicOf } from '../../src/domain/messages/topic-names.ts';
+import { ScriptedBroker } from '../support/scripted-broker.ts';
+
+const SHOP = {
+  ...{ names: new Map([['orders.created', 'shop.orders']]), group: 'g', principal: 'User:{group}.{role}' },
+  ...{ hasEvents: true, isShared: false },
+};
+
+/** Topics on which a role may do that. */
+function topicsOf(role: Role, operation: string, shop: Partial<typeof SHOP> = {}): string[] {
+  return wantedRights({ ...SHOP, ...shop }, [role])
+    .filter((right) => right.resource === 'topic' && right.operation === operation)
+    .map(({ name }) => name);
+}
+
+describe('what is needed', () => {
+  it('of each topic to read is what its readers in the catalogue have, with their groups', () => {
+    for (const message of MESSAGES) {
+      const topic = topicOf(message, SHOP.names);
+      const readers = ROLES.filter((role) => topicsOf(role, 'read').includes(topic));
+      const inCatalogue = readers.filter((role) => role !== 'operator' && role !== 'api');
+      expect(inCatalogue.sort(), topic).toEqual([...message.readers].sort());
+    }
+    const groups = wantedRights(SHOP, ['payment']).filter(({ resource }) => resource === 'group');
+    expect(groups.map(({ name }) => name)).toEqual(['g.payment']);
+    expect(wantedRights(SHOP, ['orders'])).toContainEqual({
+      ...{ principal: 'User:g.orders', resource: 'group', name: 'g', operation: 'read' },
+    });
+  });
+
+  it('of a processor to write is what it sends, and the dead letters of which it is the first reader', () => {
+    expect(topicsOf('notification', 'write', { hasEvents: false }).sort()).toEqual(
+      ['notifications.outbound', 'orders.rejected.dlq', 'payments.failed.dlq', 'payments.refunded.dlq']
+        .concat('shipments.dispatched.dlq')
+        .sort(),
+    );
+    expect(topicsOf('notification', 'describe')).toContain('shipments.created.dlq');
+    expect(topicsOf('validation', 'read')).toEqual(['shop.orders']);
+    expect(topicsOf('validation', 'write')).toContain('shop.orders.dlq');
+  });
+
+  it('on a shared store is to send whatever waits there, and no more to read', () => {
+    const shared = topicsOf('payment', 'write', { isShared: true });
+    expect(shared).toContain('orders.validated');
+    expect(shared).toContain('dlq');
+    expect(shared).not.toContain('orders');
+    expect(shared).not.toContain('store_sales');
+    expect(topicsOf('payment', 'read', { isShared: true })).toEqual(topicsOf('payment', 'read'));
+  });
+
+  it('of those outside is to write their topics', () => {
+    expect(wantedRights(SHOP, ['tills'])).toEqual([
+      { principal: 'User:g.tills', resource: 'topic', name: 'store_sales', operation: 'write' },
+    ]);
+  });
+
+  it('of the operator is everything but to delete topics and to give rights', () => {
+    const rights = wantedRights(SHOP, ['operator']);
+    for (const message of MESSAGES) {
+      for (const topic of [topicOf(message, SHOP.names), deadLetterTopicOf(message, SHOP.names)]) {
+        if (topic === null) continue;
+        const operations = rights.filter(({ name }) => name === topic).map(({ operation }) => operation);
+        expect(operations.sort(), topic).toEqual(
+          ['alter', 'alter_configs', 'create', 'describe_configs', 'read', 'write'].sort(),
+        );
+      }
+    }
+    expect(rights.filter(({ resource }) => resource === 'cluster')).toMatchObject([
+      { operation: 'describe' },
+    ]);
+  });
+
+  it('may be one principal for several roles: each right once', () => {
+    const rights = wantedRights({ ...SHOP, principal: 'User:CN={group}' }, ['orders', 'inventory']);
+    expect(new Set(rights.map(({ principal }) => principal))).toEqual(new Set(['User:CN=g']));
+    expect(new Set(rights.map((right) => JSON.stringify(right))).size).toBe(rights.length);
+  });
+
+  it('is of roles that there are', () => {
+    expect(selectRoles([])).toBe(ROLES);
+    expect(selectRoles(['api', 'orders'])).toEqual(['orders', 'api']);
+    expect(() => selectRoles(['nobody'])).toThrow(/no role "nobody"/);
+  });
+});
+
+describe('rules against what is needed', () => {
+  const write: Right = { principal: 'User:a', resource: 'topic', name: 'orders', operation: 'write' };
+  const read: Right = { ...write, operation: 'read' };
+  let broker: ScriptedBroker;
+  beforeEach(() => {
+    broker = new ScriptedBroker();
+    broker.rules = [];
+  });
+
+  async function plan(removeExtra = false, elsewhere: readonly Right[] = []): Promise<AclPlan> {
+    const found = await planAcls(await broker.admin(), [write, read], { removeExtra, elsewhere });
+    if (found === null) throw new Error('there are rules');
+    return found;
+  }
+  const statesOf = ({ states }: AclPlan): string[] => states.map(({ state }) => state);
+
+  it('are none at all where the brokers have no authorizer', async () => {
+    broker.rules = null;
+    expect(await planAcls(await broker.admin(), [write], { removeExtra: false })).toBeNull();
+  });
+
+  it('are added where they are missing; then nothing is left to do', async () => {
+    broker.rules = [ruleOf(write)];
+    const before = await plan();
+    expect(statesOf(before).sort()).toEqual(['granted', 'missing']);
+    const done: AccessRule[] = [];
+    await applyAcls(await broker.admin(), before.actions, async ({ rule }) => void done.push(rule));
+    expect(done).toEqual([ruleOf(read)]);
+    expect((await plan()).actions).toEqual([]);
+  });
+
+  it('that are wider or of another topic are extra, and go only when asked', async () => {
+    const extra: AccessRule[] = [
+      { ...ruleOf(write), name: 'other' },
+      { ...ruleOf(write), operation: 'all' },
+      { ...ruleOf(write), pattern: 'prefixed', name: 'ord' },
+    ];
+    broker.rules = [ruleOf(write), ruleOf(read), ...extra];
+    expect(statesOf(await plan()).filter((state) => state === 'extra')).toHaveLength(3);
+    expect((await plan()).actions).toEqual([]);
+    await applyAcls(await broker.admin(), (await plan(true)).actions, async () => undefined);
+    expect(broker.rules).toEqual([ruleOf(write), ruleOf(read)]);
+  });
+
+  it('of others on what is ours are shown and never removed; those of other roles are neither', async () => {
+    const others: AccessRule[] = [
+      { ...ruleOf(read), principal: 'User:b' },
+      { ...ruleOf(read), principal: 'User:b', name: '*' },
+      { ...ruleOf(read), principal: 'User:b', name: 'elsewhere' },
+    ];
+    const role: Right = { ...read, principal: 'User:c' };
+    broker.rules = [ruleOf(write), ruleOf(read), ...others, ruleOf(role)];
+    const found = await plan(true, [role]);
+    expect(found.states.filter(({ state }) => state === 'other').map(({ rule }) => rule.name)).toEqual([
+      '*',
+      'orders',
+    ]);
+    expect(found.actions).toEqual([]);
+  });
+
+  it('that deny what is needed are named; ours are removed when asked', async () => {
+    const deny: AccessRule = { ...ruleOf(write), permission: 'deny' };
+    const everybody: AccessRule = { ...deny, principal: 'User:*', operation: 'all' };
+    broker.rules = [ruleOf(write), ruleOf(read), deny, everybody];
+    const found = await plan(true);
+    expect(statesOf(found).filter((state) => state === 'denied')).toHaveLength(2);
+    expect(found.actions).toEqual([{ kind: 'revoke', rule: deny }]);
+  });
+});
