@@ -1,22 +1,25 @@
 import { openFolder } from '../../src/adapters/files/folder.ts';
+import { processes } from '../../src/adapters/files/owner/processes.ts';
+import { openPostgres } from '../../src/adapters/postgres/open.ts';
 import type { Decided } from '../../src/domain/orders/decided.ts';
 
-/* `report.ts FOLDER ORDERS`: a storage folder with so many accepted orders, all placed on 27 November 2026 UTC. */
+/* `report.ts FOLDER|URL ORDERS`: a store with so many accepted orders, all placed on 27 November 2026 UTC. */
 
 const AT_ONCE = 5_000;
 const ITEMS = 1_000;
 const DAY = Date.parse('2026-11-27T00:00:00.000Z');
 const DAY_MS = 86_400_000;
 
-const [, , folder = '', count = ''] = process.argv;
+const [, , store = '', count = ''] = process.argv;
 const orders = Number(count);
 const items = Array.from({ length: ITEMS }, (_, n) => `item-${n}`);
 const left = new Map(items.map((item) => [item, orders * 3]));
 // The hour in which they are decided: after the day, whatever the clock of the machine says.
 const clock = { now: () => DAY + DAY_MS, sleep: async () => undefined };
-await using store = await openFolder({ folder, clock }).own({
-  ...{ purpose: 'measure', via: 'consume', onNotice: () => undefined },
-});
+const access = store.startsWith('postgres:')
+  ? openPostgres({ url: store, password: null, clock, processes })
+  : openFolder({ folder: store, clock });
+await using owned = await access.own({ purpose: 'measure', via: 'consume', onNotice: () => undefined });
 const edits = items.map((item) => {
   const after = {
     item,
@@ -28,7 +31,7 @@ const edits = items.map((item) => {
   };
   return { kind: 'item', item, before: null, after } as const;
 });
-await store.transact({ items }, () => ({ changes: { edits }, result: null }));
+await owned.transact({ items }, () => ({ changes: { edits }, result: null }));
 
 function decided(n: number): Decided {
   const item = items[n % ITEMS] ?? '';
@@ -51,5 +54,5 @@ function decided(n: number): Decided {
 for (let from = 0; from < orders; from += AT_ONCE) {
   const decisions = Array.from({ length: Math.min(AT_ONCE, orders - from) }, (_, at) => decided(from + at));
   const ids = decisions.map(({ order }) => order.orderId);
-  await store.transact({ items, orders: ids }, () => ({ changes: { decisions }, result: null }));
+  await owned.transact({ items, orders: ids }, () => ({ changes: { decisions }, result: null }));
 }

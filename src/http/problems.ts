@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Advice } from '../domain/advice.ts';
 import { Failure, type FailureCode } from '../domain/failure.ts';
 import type { Problem } from '../documents/http/problem.ts';
+import { callFor } from './ways.ts';
 
 /** The status of each failure. Codes that no request can cause are bugs. */
 const STATUSES: Partial<Record<FailureCode, number>> = {
@@ -46,7 +47,7 @@ function fixOf(status: number): string {
 const RETRY_AFTER = '2';
 
 export interface ProblemOptions {
-  /** The way out in the words of the reader. */
+  /** The way out as a command, where no call is one. */
   readonly wayOut: (fix: Advice) => string;
   /** Receives bugs, of which clients see no details. */
   readonly onBug: (error: unknown) => void;
@@ -62,7 +63,7 @@ export function problemHandler({ wayOut, onBug }: ProblemOptions) {
     const problem: Problem = {
       ...{ type: 'about:blank', title: code, status, code },
       detail: failure.message,
-      fix: fix === null ? fixOf(status) : wayOut(fix),
+      fix: fix === null ? fixOf(status) : (callFor(fix) ?? wayOut(fix)),
       order_id: context.orderId ?? null,
     };
     if (status === 503) void reply.header('retry-after', RETRY_AFTER);
