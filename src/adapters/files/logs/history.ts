@@ -5,7 +5,7 @@ import { parseEdit } from './edit-line.ts';
 import { parseFact } from './fact-lines.ts';
 import { linesOf } from './log.ts';
 import { parseMovement } from './movement-line.ts';
-import { parseDecided } from './order-line.ts';
+import { parseNumberedDecided } from './order-line.ts';
 
 /*
  * The logs as one, by the number of the transaction that each line bears. Lines that older versions wrote bear none:
@@ -38,7 +38,8 @@ export function* mergedHistory(
   for (;;) {
     let first = -1;
     let found: HistoryLine | undefined;
-    for (const [at, head] of heads.entries()) {
+    for (let at = 0; at < heads.length; at++) {
+      const head = heads[at];
       if (head === undefined || (found !== undefined && !comesBefore(head, found))) continue;
       first = at;
       found = head;
@@ -79,8 +80,8 @@ function editLine(line: Buffer): HistoryLine {
 }
 
 function decisionLine(line: Buffer): HistoryLine {
-  const decided = parseDecided(line);
-  return { kind: 'decision', seq: seqOf(line), at: decided.decidedAt, decided };
+  const { decided, seq } = parseNumberedDecided(line);
+  return { kind: 'decision', seq, at: decided.decidedAt, decided };
 }
 
 function movementLine(line: Buffer): HistoryLine {

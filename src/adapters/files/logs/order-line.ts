@@ -217,28 +217,36 @@ interface OrderLineJson {
 
 /** @throws SyntaxError or TypeError when orderctl did not write it */
 export function parseDecided(line: Buffer): Decided {
-  const json = JSON.parse(line.toString('utf8')) as OrderLineJson;
-  const items: OrderLine[] = json.items.map(({ item, quantity, unit_price: price }) => ({
-    item,
-    quantity: quantity ?? NaN,
-    unitPrice: price ?? null,
-  }));
-  const order: Order = {
-    orderId: json.order_id,
-    user: json.user,
-    items,
-    createdAt: Date.parse(json.created_at),
-  };
+  return decidedFrom(jsonOf(line));
+}
+
+/** The same, and the number of its transaction: null in lines of format 2. Reading ten million orders is mostly this. */
+export function parseNumberedDecided(line: Buffer): {
+  readonly decided: Decided;
+  readonly seq: number | null;
+} {
+  const json = jsonOf(line);
+  return { decided: decidedFrom(json), seq: json.seq ?? null };
+}
+
+function jsonOf(line: Buffer): OrderLineJson {
+  return JSON.parse(line.toString('utf8')) as OrderLineJson;
+}
+
+function decidedFrom(json: OrderLineJson): Decided {
+  const items: OrderLine[] = [];
+  const stock: (number | null)[] = [];
+  for (const { item, quantity, unit_price: price, stock: left } of json.items) {
+    items.push({ item, quantity: quantity ?? NaN, unitPrice: price ?? null });
+    stock.push(left);
+  }
+  const createdAt = Date.parse(json.created_at);
+  const order: Order = { orderId: json.order_id, user: json.user, items, createdAt };
   const record = { topic: json.topic, partition: json.partition, offset: json.offset };
-  const stock = json.items.map((item) => item.stock);
   if (json.reason === undefined) {
     const accepted = stock.map((quantity) => quantity ?? 0);
-    return {
-      order,
-      record,
-      outcome: { kind: 'accepted', stock: accepted },
-      decidedAt: Date.parse(json.accepted_at ?? ''),
-    };
+    const outcome = { kind: 'accepted', stock: accepted } as const;
+    return { order, record, outcome, decidedAt: decidedAtOf(json.accepted_at) };
   }
   return {
     order,
@@ -250,8 +258,20 @@ export function parseDecided(line: Buffer): Decided {
       userStatus: json.user_status ?? null,
       stock,
     },
-    decidedAt: Date.parse(json.rejected_at ?? ''),
+    decidedAt: decidedAtOf(json.rejected_at),
   };
+}
+
+let knownDecided = '';
+let knownDecidedAt = NaN;
+
+/** The decisions of a batch have one time. */
+function decidedAtOf(text = ''): number {
+  if (text !== knownDecided) {
+    knownDecidedAt = Date.parse(text);
+    knownDecided = text;
+  }
+  return knownDecidedAt;
 }
 
 const ID_PREFIX = Buffer.from(lineBegin('').slice(0, -1));
