@@ -1,38 +1,34 @@
-import type { Advice } from '../domain/advice.ts';
+import type { Advice, TypedAdvice } from '../domain/advice.ts';
+
+type Calls = {
+  readonly [K in TypedAdvice['kind']]?: (advice: TypedAdvice & { readonly kind: K }) => string;
+};
+
+const name = encodeURIComponent;
+
+/** What is in the hands of a client. */
+const CALLS: Calls = {
+  show_users: () => 'see the users: GET /users',
+  show_items: () => 'see the items: GET /inventory',
+  add_user: ({ user, status }) => `add it: POST /users ${JSON.stringify({ user, status })}`,
+  change_user: ({ user, status }) => `change it: PATCH /users/${name(user)} ${JSON.stringify({ status })}`,
+  add_item: ({ item, quantity }) => `add it: POST /inventory ${JSON.stringify({ item, quantity })}`,
+  add_stock: ({ item, quantity }) => `to put more on hand: PATCH /inventory/${name(item)} {"by":${quantity}}`,
+  set_price: ({ item }) => `give it one: PATCH /inventory/${name(item)} {"price":"2.50"}`,
+  take_less: ({ item, most }) =>
+    `take at most ${most}, or set it: PATCH /inventory/${name(item)} {"quantity":0}`,
+  show_order: ({ orderId }) => `see what became of it: GET /orders/${name(orderId)}`,
+  cancel_order: ({ orderId }) => `cancel it: POST /orders/${name(orderId)}/cancel`,
+  list_dead_letters: () => 'see them: GET /dead-letters',
+};
 
 /**
- * The way out as a call of the API, for who has nothing but that.
+ * The way out as a call of the API, for a reader who has nothing but that.
  *
  * @returns null where it is not in a client's hands: the operator's command says it
  */
 export function callFor(advice: Advice): string | null {
   if (typeof advice === 'string') return null;
-  switch (advice.kind) {
-    case 'show_users':
-      return 'see the users: GET /users';
-    case 'show_items':
-      return 'see the items: GET /inventory';
-    case 'add_user':
-      return `add it: POST /users ${JSON.stringify({ user: advice.user, status: advice.status })}`;
-    case 'change_user':
-      return `change it: PATCH /users/${name(advice.user)} ${JSON.stringify({ status: advice.status })}`;
-    case 'add_item':
-      return `add it: POST /inventory ${JSON.stringify({ item: advice.item, quantity: advice.quantity })}`;
-    case 'add_stock':
-      return `to put more on hand: PATCH /inventory/${name(advice.item)} ${JSON.stringify({ by: advice.quantity })}`;
-    case 'set_price':
-      return `give it one: PATCH /inventory/${name(advice.item)} {"price":"2.50"}`;
-    case 'take_less':
-      return `take at most ${advice.most}, or set it: PATCH /inventory/${name(advice.item)} {"quantity":0}`;
-    case 'show_order':
-      return `see what became of it: GET /orders/${name(advice.orderId)}`;
-    case 'cancel_order':
-      return `cancel it: POST /orders/${name(advice.orderId)}/cancel`;
-    case 'list_dead_letters':
-      return 'see them: GET /dead-letters';
-    default:
-      return null;
-  }
+  const call = CALLS[advice.kind] as ((advice: TypedAdvice) => string) | undefined;
+  return call?.(advice) ?? null;
 }
-
-const name = encodeURIComponent;
