@@ -20,6 +20,8 @@ const TRIED_ELSEWHERE: Readonly<Record<string, string>> = {
   demo: 'test/cli/walks/demo-fails.test.ts',
   serve: 'test/e2e/serve.test.ts',
   setup: 'test/e2e/setup.test.ts',
+  'acl show': 'test/kafka/secure.test.ts',
+  'acl apply': 'test/kafka/secure.test.ts',
   up: 'test/cli/up.test.ts',
   break: 'test/cli/walks/break.test.ts',
   'order cancel': 'test/e2e/checkout.test.ts',

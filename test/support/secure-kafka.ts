@@ -1,10 +1,16 @@
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { startKafka } from '../../deploy/kafka/broker.mjs';
 import { findJava, installJars } from '../../deploy/kafka/install.mjs';
-import { makeCertificate, prepareSecurity } from '../../deploy/kafka/security.mjs';
+import { ADMIN, makeCertificate, prepareSecurity } from '../../deploy/kafka/security.mjs';
 import { freePort } from '../../deploy/kafka/services.mjs';
+import { finish, observe } from './cli.ts';
+
+const TOOL = path.resolve(import.meta.dirname, '../../deploy/kafka/kafka.mjs');
+/** A session of SCRAM: so long a changed password is not noticed. kafkajs signs in again ten seconds before its end. */
+const SESSION_MS = 20_000;
 
 /** As `npm run kafka -- --secure` starts it, with two more ways in whose certificates are wrong. */
 export class SecureKafka implements AsyncDisposable {
@@ -32,6 +38,7 @@ export class SecureKafka implements AsyncDisposable {
       const properties = `${of}.ssl.keystore.type=PEM
 ${of}.ssl.keystore.location=${file}
 ${of}.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.clients.scram-sha-512.connections.max.reauth.ms=${SESSION_MS}
 `;
       return { name, port, protocol: 'SASL_SSL' as const, properties };
     });
@@ -57,6 +64,28 @@ ${of}.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.Scra
       ORDERCTL_SASL_USERNAME: user,
       ORDERCTL_SASL_PASSWORD_FILE: this.passwordFile(user),
     };
+  }
+
+  /** At the brokers alone, by Kafka's own tool. */
+  async changePassword(user: string, password: string): Promise<void> {
+    const config = path.join(this.folder, 'admin.properties');
+    const own = fs.readFileSync(this.passwordFile(ADMIN), 'utf8').trim();
+    const lines = [
+      'security.protocol=SASL_SSL',
+      'ssl.truststore.type=PEM',
+      `ssl.truststore.location=${path.join(this.folder, 'ca.pem')}`,
+      'sasl.mechanism=SCRAM-SHA-512',
+      `sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required username="${ADMIN}" password="${own}";`,
+    ];
+    fs.writeFileSync(config, lines.map((line) => `${line}\n`).join(''), { mode: 0o600 });
+    const args = [
+      ...['tool', 'configs', '--bootstrap-server', `127.0.0.1:${this.ports.clients}`],
+      ...['--command-config', config, '--alter', '--entity-type', 'users', '--entity-name', user],
+      ...['--add-config', `SCRAM-SHA-512=[password=${password}]`],
+    ];
+    const tool = observe(spawn(process.execPath, [TOOL, ...args]), 'kafka-configs');
+    const { code, stderr } = await finish(tool, 'kafka-configs', 120_000);
+    if (code !== 0) throw new Error(stderr);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
