@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleepFor } from 'node:timers/promises';
 import type { TimeLimits } from './adapters/kafka/options.ts';
-import { Failure } from './domain/failure.ts';
+import type { TlsFiles } from './adapters/kafka/tls-files.ts';
 import type { Message } from './domain/messages/message.ts';
 import type { Broker } from './ports/broker.ts';
 import type { Clock } from './ports/clock.ts';
@@ -28,11 +27,7 @@ export type { BucketConnection, TimeLimits };
 /** How the brokers are reached; paths are absolute. */
 export interface BrokerConnection {
   readonly brokers: readonly string[];
-  readonly tls: {
-    readonly ca: string | null;
-    readonly cert: string | null;
-    readonly key: string | null;
-  } | null;
+  readonly tls: TlsFiles | null;
   readonly sasl: {
     readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
     readonly username: string;
@@ -133,51 +128,17 @@ export async function openBroker(
   onLog: (message: string) => void,
   limits: TimeLimits = {},
 ): Promise<Broker> {
-  const [{ createKafkaBroker }, tls] = await Promise.all([
+  const [{ createKafkaBroker }, { readTls }] = await Promise.all([
     import('./adapters/kafka/kafka-broker.ts'),
-    readTls(connection.tls),
+    import('./adapters/kafka/tls-files.ts'),
   ]);
   return createKafkaBroker({
     brokers: [...connection.brokers],
     clientId: 'orderctl',
-    tls,
+    tls: connection.tls === null ? null : await readTls(connection.tls),
     sasl: connection.sasl,
     onLog: (_level, message) => onLog(message),
     ...limits,
-  });
-}
-
-async function readTls(
-  tls: BrokerConnection['tls'],
-): Promise<{ ca?: string; cert?: string; key?: string } | null> {
-  if (tls === null) return null;
-  const [ca, cert, key] = await Promise.all([
-    readPem('--tls-ca', tls.ca),
-    readPem('--tls-cert', tls.cert),
-    readPem('--tls-key', tls.key),
-  ]);
-  return {
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
-  };
-}
-
-async function readPem(flag: string, file: string | null): Promise<string | undefined> {
-  if (file === null) return undefined;
-  try {
-    const text = await readFile(file, 'utf8');
-    if (text.includes('-----BEGIN ')) return text;
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new Failure('invalid_settings', `${flag}: ${file} cannot be read (${code})`, {
-      fix: 'give the path of a PEM file',
-      context: { file },
-    });
-  }
-  throw new Failure('invalid_settings', `${flag}: ${file} is not a PEM file`, {
-    fix: 'convert it: PEM begins with -----BEGIN',
-    context: { file },
   });
 }
 

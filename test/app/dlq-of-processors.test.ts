@@ -185,11 +185,10 @@ describe('a redrive', () => {
     async (execute) => {
       const ids = [parseDeadLetterId(`${VALIDATED}:0:${letter(VALIDATED, 'g.payment', 'effect')}`)];
       const value = new TextEncoder().encode('{"order_id":"A"}');
-      const refused = expect.objectContaining({
+      await expect(redrive({ select: { ids }, value, execute })).rejects.toMatchObject({
         code: 'invalid_input',
-        message: expect.stringContaining('a corrected value would change nothing'),
+        message: expect.stringContaining('a corrected value would change nothing') as string,
       });
-      await expect(redrive({ select: { ids }, value, execute })).rejects.toEqual(refused);
       expect([sent('orders.validated'), folder.log]).toEqual([[], []]);
     },
   );

@@ -216,13 +216,12 @@ test('a folder is copied to a database and back, each time whole, though it is i
 /** A store that goes on elsewhere is not made to go on in a third place. */
 async function refuseCopy(from: StoreAdmin, why: string): Promise<void> {
   const third = path.join(makeFolder(), 'third');
-  const refused = expect.objectContaining({ code: 'folder_in_use', message: expect.stringContaining(why) });
   await expect(
     copyStore(from, folderAdmin({ folder: third, clock: systemClock }), {
       signal: new AbortController().signal,
       onLines: () => undefined,
     }),
-  ).rejects.toEqual(refused);
+  ).rejects.toMatchObject({ code: 'folder_in_use', message: expect.stringContaining(why) as string });
   expect(fs.existsSync(third)).toBe(false);
 }
 
@@ -238,7 +237,10 @@ test('half a copy is not copied', async () => {
   await expect(copyStore(admin('first'), admin('half'), { signal, onLines })).rejects.toThrow('killed');
   await expect(
     copyStore(admin('half'), admin('third'), { signal, onLines: () => undefined }),
-  ).rejects.toMatchObject({ code: 'folder_in_use', message: expect.stringContaining('not whole yet') });
+  ).rejects.toMatchObject({
+    code: 'folder_in_use',
+    message: expect.stringContaining('not whole yet') as string,
+  });
 });
 
 test('a transaction is in one piece, and pieces begin behind those that were copied', async () => {

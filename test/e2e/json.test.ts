@@ -22,6 +22,7 @@ const TRIED_ELSEWHERE: Readonly<Record<string, string>> = {
   setup: 'test/e2e/setup.test.ts',
   'acl show': 'test/kafka/secure.test.ts',
   'acl apply': 'test/kafka/secure.test.ts',
+  'store archive': 'test/e2e/postgres.test.ts',
   up: 'test/cli/up.test.ts',
   break: 'test/cli/walks/break.test.ts',
   'order cancel': 'test/e2e/checkout.test.ts',

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openShop, type Shop } from '../support/cli.ts';
 import { closedPort } from '../support/closed-port.ts';
+import { expectValidated } from '../support/documents.ts';
 import { ask, otherDatabase } from '../support/postgres.ts';
 import { postgresForShops } from '../support/postgres-databases.ts';
 import { serve } from '../support/serve.ts';
@@ -244,6 +245,7 @@ test('old orders are archived to files: their ids stay known, and with the folde
   const archived = `store archive --before ${before} --to archive --execute`;
   expect(await shop.json(archived)).toMatchObject({ executed: true, accepted: 1, rejected: 0 });
   expect(await shop.json(archived)).toMatchObject({ accepted: 0, files: [] });
+  expectValidated('store archive');
   expect(await shop.json('order show WEB-1 --archive archive')).toEqual(shown);
   expect(await shop.json('order show WEB-1')).toMatchObject({
     status: 'accepted',

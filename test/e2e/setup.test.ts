@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { failureOf, openShop, penShop, type Json } from '../support/cli.ts';
@@ -12,13 +13,16 @@ async function subjects(topic: string): Promise<string[]> {
 
 describe('setup', () => {
   test('plans folder, topics and schemas, makes them once, and a run that may create nothing is content', async () => {
-    const shop = openShop();
+    // Names of its own: other tests make the topics of the usual ones.
+    const [events, alerts] = [`events-${randomUUID()}`, `alerts-${randomUUID()}`];
+    const shop = openShop({ ORDERCTL_TOPICS: `inventory-events=${events},alerts=${alerts}` });
     const plan = await shop.ok('setup orders');
     expect(plan.stdout.split('\n').map((line) => line.split(': ')[0])).toEqual([
       `create ${shop.storage}`,
-      `create ${shop.topic}`,
-      `create ${shop.dlqTopic}`,
+      ...[shop.topic, shop.dlqTopic, events, alerts].map((topic) => `create ${topic}`),
       `register the order schema under ${shop.topic}-value`,
+      `register the schema of inventory-events under ${events}-value`,
+      `register the schema of alerts under ${alerts}-value`,
       'nothing changed; add --execute',
       '',
     ]);
@@ -26,15 +30,14 @@ describe('setup', () => {
     expect(await subjects(shop.topic)).toEqual([]);
     expect(await shop.json('setup orders')).toMatchObject({
       executed: false,
-      actions: [{ done: false }, {}, {}, {}],
+      actions: [{ done: false }, {}, {}, {}, {}, {}, {}, {}],
     });
 
     const done = await shop.json('setup orders --execute');
     expect((done.actions as Json[]).map(({ action, done: isDone }) => [action, isDone])).toEqual([
       ['create_store', true],
-      ['create', true],
-      ['create', true],
-      ['register_schema', true],
+      ...Array.from({ length: 4 }, () => ['create', true]),
+      ...Array.from({ length: 3 }, () => ['register_schema', true]),
     ]);
     expectValidated('setup');
     expect(await subjects(shop.topic)).toEqual([`${shop.topic}-value`]);

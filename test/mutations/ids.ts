@@ -8,8 +8,8 @@ export const IDS: readonly Mutation[] = [
   {
     name: 'what a restored folder decides again is sent under ids that readers have seen',
     file: 'src/domain/messages/restored.ts',
-    from: 'restored === undefined ? state.storeId :',
-    to: 'restored !== undefined ? state.storeId :',
+    from: 'at === null ? state.storeId :',
+    to: 'at !== null ? state.storeId :',
     tests: ['test/unit/processors/restored.test.ts'],
   },
   {

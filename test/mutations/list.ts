@@ -747,8 +747,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the position is not compared in the transaction',
     file: 'src/app/run/batches/batch.ts',
-    from: '      if ((inForce?.next ?? null) !== expected)\n',
-    to: '      if ((inForce?.next ?? null) !== expected && records.length < 0)\n',
+    from: '      if (inForce !== undefined && inForce.next !== expected)\n',
+    to: '      if (inForce !== undefined && inForce.next !== expected && records.length < 0)\n',
     tests: SIMULATION,
   },
   {

@@ -300,8 +300,8 @@ export const PROCESSORS: readonly Mutation[] = [
   {
     name: 'stock is taken for a cancelled order',
     file: processors('inventory/reserve.ts'),
-    from: "if (has(facts, 'cancelled')) {",
-    to: "if (has(facts, 'cancel_refused')) {",
+    from: "if (has(facts, 'cancelled', 'rejected')) {",
+    to: "if (has(facts, 'cancel_refused', 'rejected')) {",
     tests: CHECKOUT,
   },
   {
