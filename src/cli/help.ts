@@ -18,7 +18,7 @@ export interface HelpText {
   /** It prints a table, which -o csv prints as CSV. */
   readonly isTable?: true;
   /** Command lines, each with what it is for: more would not fit a screen. */
-  readonly examples: readonly [Example, Example?];
+  readonly examples: readonly [Example?, Example?];
 }
 
 const SETTINGS_HINT = 'What all commands take, and exit codes: orderctl help settings';
@@ -51,7 +51,10 @@ export function describe(command: Command, { alias, summary, prose, isTable, exa
   return command
     .summary(summary ?? command.summary())
     .description(isTable ? `${prose} With -o csv the table is printed as CSV.` : prose)
-    .addHelpText('after', `\nEXAMPLES\n${lines.join('\n')}\n\n${SETTINGS_HINT}`);
+    .addHelpText(
+      'after',
+      `\n${lines.length === 0 ? '' : `EXAMPLES\n${lines.join('\n')}\n\n`}${SETTINGS_HINT}`,
+    );
 }
 
 /** Help of the whole program is its commands: what all of them take is a screen of its own. */

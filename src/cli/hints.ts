@@ -52,6 +52,8 @@ const WAYS: Ways = {
   check_database: () =>
     'check --store, and that PostgreSQL runs there; "npm run postgres" in the checkout starts one',
   other_database: () => 'create the database (CREATE DATABASE …), or name another with --store',
+  name_archives: () => 'name the folder that has all of its archives: --archive DIR',
+  other_archives: () => 'name another folder with --to: the archives of a store have one of their own',
   database_credentials: () => 'check the user in --store and ORDERCTL_STORE_PASSWORD',
   stop_owner: () => 'stop it first (a consumer: orderctl stop), or use another folder by --storage',
   end_owner: () => 'wait for it, or end it with: orderctl stop --kill',

@@ -124,8 +124,9 @@ function newProgram(session: Session): Command {
   const program = new Command('orderctl');
   describe(program, {
     summary: 'orders from Kafka into files, exactly once',
-    prose: 'Processes orders from Kafka against users and stock, each exactly once.',
-    examples: [['orderctl consume --help']],
+    prose:
+      'Processes orders from Kafka against users and stock, each exactly once. Of one command: orderctl COMMAND --help',
+    examples: [],
   });
   program
     .usage('COMMAND [options]')

@@ -42,6 +42,7 @@ type StoreAdvice =
   | { readonly kind: 'add_first' | 'fill_or_reject'; readonly table: 'users' | 'items' }
   | { readonly kind: 'name_columns'; readonly columns: readonly string[] }
   | { readonly kind: 'check_database' | 'other_database' | 'database_credentials' }
+  | { readonly kind: 'name_archives' | 'other_archives' }
   | { readonly kind: 'stop_owner' | 'end_owner' }
   /** It does not answer. */
   | { readonly kind: 'wake_owner'; readonly pid: number | null };

@@ -263,7 +263,7 @@ describe('loading', () => {
     ['inventory update --item pen --quantity 5', 4, ['cli/commands/inventory/']],
     [
       'order list',
-      6,
+      7,
       [
         'cli/commands/order/',
         'cli/output/checkout/',

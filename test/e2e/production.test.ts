@@ -11,6 +11,8 @@ import { createTopic, pens, sendRaw } from '../support/topics.ts';
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const PAGE = stepsOf('docs/production.md');
 const NEED_ROOT = ['As a service', 'In a container', 'Upgrade'];
+/** Tried where there is one: test/kafka/secure.test.ts. */
+const SECURED = 'On a secured Kafka';
 const unit = (name: string): string => fs.readFileSync(path.join(ROOT, 'deploy/systemd', name), 'utf8');
 
 async function shopOfSeven(): Promise<Shop> {
@@ -64,7 +66,7 @@ describe('docs/production.md', () => {
   test('has no command that is not tried, but those that need root', () => {
     const titles = [...PAGE].filter(([, steps]) => steps.length > 0).map(([title]) => title);
     expect(titles).toEqual([
-      ...['As a service', 'In a container', 'Backup', 'Monitoring', 'Upgrade'],
+      ...['As a service', SECURED, 'In a container', 'Backup', 'Monitoring', 'Upgrade'],
       ...['Moving to another machine', 'Several shops'],
     ]);
     expect(titles.filter((title) => NEED_ROOT.includes(title))).toEqual(NEED_ROOT);

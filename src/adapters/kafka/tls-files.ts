@@ -11,9 +11,9 @@ export interface TlsFiles {
 /** @throws Failure invalid_settings a file cannot be read, or is none in PEM */
 export async function readTls(tls: TlsFiles): Promise<{ ca?: string; cert?: string; key?: string }> {
   const [ca, cert, key] = await Promise.all([
-    readPem('--tls-ca', tls.ca),
-    readPem('--tls-cert', tls.cert),
-    readPem('--tls-key', tls.key),
+    readPem('the authorities for TLS', tls.ca),
+    readPem('the certificate for TLS', tls.cert),
+    readPem('the key for TLS', tls.key),
   ]);
   return {
     ...(ca === undefined ? {} : { ca }),
@@ -22,19 +22,19 @@ export async function readTls(tls: TlsFiles): Promise<{ ca?: string; cert?: stri
   };
 }
 
-async function readPem(flag: string, file: string | null): Promise<string | undefined> {
+async function readPem(what: string, file: string | null): Promise<string | undefined> {
   if (file === null) return undefined;
   try {
     const text = await readFile(file, 'utf8');
     if (text.includes('-----BEGIN ')) return text;
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new Failure('invalid_settings', `${flag}: ${file} cannot be read (${code})`, {
+    throw new Failure('invalid_settings', `${file}, ${what}, cannot be read (${code})`, {
       fix: 'give the path of a PEM file',
       context: { file },
     });
   }
-  throw new Failure('invalid_settings', `${flag}: ${file} is not a PEM file`, {
+  throw new Failure('invalid_settings', `${file}, ${what}, is not a PEM file`, {
     fix: 'convert it: PEM begins with -----BEGIN',
     context: { file },
   });

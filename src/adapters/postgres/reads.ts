@@ -112,7 +112,7 @@ export abstract class PostgresReads implements StoreReader {
     throw new Failure(
       'not_found',
       `history of ${url} is not whole without its archives: orders up to ${isoTime(last.last_decided_at)} are in them`,
-      { fix: 'name their folder: --archive DIR' },
+      { fix: { kind: 'name_archives' } },
     );
   }
 

@@ -99,7 +99,7 @@ async function refuseOther(file: string, sha256: string): Promise<void> {
   });
   if (there === null || sha256Of(there) === sha256) return;
   throw new Failure('already_exists', `${file} is there already, with other orders`, {
-    fix: 'name another folder with --to: the archives of a store are in a folder of its own',
+    fix: { kind: 'other_archives' },
     context: { file },
   });
 }
@@ -162,7 +162,7 @@ export class ArchiveFiles {
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw ofSystem(error, 'read_failed', file);
       throw new Failure('not_found', `${file} is not there, which has archived orders of this store`, {
-        fix: 'name the folder that has all of its archives: --archive DIR',
+        fix: { kind: 'name_archives' },
         context: { file },
       });
     }
