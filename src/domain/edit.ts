@@ -163,10 +163,10 @@ function decideUserEdit(
     checkName('user', user);
     if (before !== null) {
       throw new Failure('already_exists', `user ${user} exists already (${before.status})`, {
-        // With that status already, nothing is left to do.
-        ...(before.status === request.status
-          ? {}
-          : { fix: { kind: 'change_user', user, status: request.status } }),
+        fix:
+          before.status === request.status
+            ? { kind: 'show_users' }
+            : { kind: 'change_user', user, status: request.status },
       });
     }
     return { kind: 'user', user, before, after: { user, status: request.status, extra: {} } };

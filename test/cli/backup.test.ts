@@ -32,7 +32,10 @@ it('a folder is backed up beside its owner, and restored to that moment', async 
   }
   expect(await restoredAt(shop.storage)).toBeUndefined();
   await shop.ok(['audit', '--storage', backup]);
-  expect(await shop.run(['restore', backup])).toMatchObject({ code: 4 });
+  expect(await shop.run(['restore', backup])).toMatchObject({
+    code: 4,
+    stderr: expect.stringContaining('with --storage NEW') as string,
+  });
   fs.rmSync(shop.storage, { recursive: true });
   const { stdout, stderr } = await shop.ok(['restore', backup]);
   expect(stdout).toMatch(/^restored .*\n\nreading goes on from:\nTOPIC +PARTITION +OFFSET\norders +0 +1\n$/);

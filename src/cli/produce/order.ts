@@ -2,6 +2,7 @@ import type { CheckoutOrder } from '../../app/send/checkout-order.ts';
 import { systemClock } from '../../compose.ts';
 import { Failure } from '../../domain/failure.ts';
 import { MAX_LINE_QUANTITY } from '../../domain/orders/order.ts';
+import { quoted } from '../hints.ts';
 import { nameOf, signedNumber } from '../parse.ts';
 
 interface Flags {
@@ -52,7 +53,10 @@ export function readLines(
   const alone = items.filter((item) => !item.includes('='));
   if (items.length === 0 || alone.length !== quantities.length) {
     const counted = `${alone.length} --item and ${quantities.length} --quantity are given`;
-    throw new Failure('usage', `${taker} as many --quantity as --item: ${counted}`, { fix });
+    const without = alone.slice(quantities.length).map((item) => `--item ${quoted(item)}=1`);
+    throw new Failure('usage', `${taker} as many --quantity as --item: ${counted}`, {
+      fix: without.length === 0 ? fix : `say how many, for example: ${without.join(' ')}`,
+    });
   }
   const rest = quantities.values();
   return items.map((text) => {

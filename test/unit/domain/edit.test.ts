@@ -114,7 +114,7 @@ describe('decideEdit', () => {
     expect(fixText(failure(request))).toContain(fix);
   });
 
-  it('names no way out where nothing is left to do', () => {
-    expect(failure({ kind: 'user.add', user: 'alice', status: 'paid' }).fix).toBeNull();
+  it('shows the users where one has that status already', () => {
+    expect(failure({ kind: 'user.add', user: 'alice', status: 'paid' }).fix).toEqual({ kind: 'show_users' });
   });
 });

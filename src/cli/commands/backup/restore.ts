@@ -37,7 +37,13 @@ async function restore(session: Session, source: string): Promise<void> {
   if ((await target.consumerStatus()) !== null) {
     throw new Failure('folder_in_use', `a consumer runs on ${target.name}`, { fix: { kind: 'stop_owner' } });
   }
-  const copy = await backup.backUp(target.name);
+  const copy = await backup.backUp(target.name).catch((error: unknown) => {
+    if (!(error instanceof Failure) || error.code !== 'already_exists') throw error;
+    throw new Failure(error.code, error.message, {
+      fix: 'restore into a new folder with --storage NEW, or move this one away first',
+      context: error.context,
+    });
+  });
   // Recovered as after a crash, so that the CSVs say what is true; and a backup that cannot be used says so now.
   const onNotice = (notice: StoreNotice): void => {
     if (notice.kind !== 'recovered') printNotice(printer, notice);
